@@ -1,0 +1,103 @@
+package room
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ID names a room for ever: 16 characters of Crockford's base 32 in lower case,
+// so it fits a URL, a file name and a metric-free log line without escaping.
+type ID string
+
+// PlayerID names a player across rooms: the `sub` of a token, 1 to 64 bytes of UTF-8.
+type PlayerID string
+
+// ClientID names one page load or program run; the client draws it at random, 1 to 64 bytes.
+type ClientID string
+
+// BootID names one life of a node's process (a ULID).
+type BootID string
+
+// Epoch is the number of an ownership of a room. It only grows.
+type Epoch uint64
+
+// Index is an input's place in its room's log: 1, 2, 3 … Zero is before the first.
+type Index uint64
+
+// CSeq counts the acts of one client in one room: 1, 2, 3 …
+type CSeq uint64
+
+// Point names one moment in one history of a room: an index as numbered under an epoch.
+type Point struct {
+	Epoch Epoch `json:"epoch"`
+	Seq   Index `json:"seq"`
+}
+
+// Before reports whether p is earlier than q; epochs outrank indexes.
+func (p Point) Before(q Point) bool {
+	return p.Epoch < q.Epoch || p.Epoch == q.Epoch && p.Seq < q.Seq
+}
+
+const (
+	idAlphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+	idLength   = 16
+)
+
+// ErrBadID says that a string cannot be a room's id.
+var ErrBadID = errors.New("a room id is 16 characters of 0-9 and a-z without i, l, o, u")
+
+// NewID makes an id from 10 random bytes: 80 bits, so that ids never collide in practice.
+func NewID(random [10]byte) ID {
+	out := make([]byte, 0, idLength)
+	var acc, bits uint
+	for _, b := range random {
+		acc, bits = acc<<8|uint(b), bits+8
+		for bits >= 5 {
+			bits -= 5
+			out = append(out, idAlphabet[acc>>bits&31])
+		}
+	}
+	return ID(out)
+}
+
+// ParseID checks that s can be a room's id; the error is ErrBadID.
+func ParseID(s string) (ID, error) {
+	if len(s) != idLength {
+		return "", ErrBadID
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == 'i' || c == 'l' || c == 'o' || c == 'u':
+			return "", ErrBadID
+		case c >= '0' && c <= '9' || c >= 'a' && c <= 'z':
+		default:
+			return "", ErrBadID
+		}
+	}
+	return ID(s), nil
+}
+
+// Durability says what a room survives.
+type Durability string
+
+const (
+	// Memory rooms die with their process.
+	Memory Durability = "memory"
+	// Local rooms acknowledge an input when this machine's journal has it: a killed process loses nothing.
+	Local Durability = "local"
+	// Standby rooms acknowledge an input when a second node has it.
+	Standby Durability = "standby"
+)
+
+// Validate reports a durability that is none.
+func (d Durability) Validate() error {
+	switch d {
+	case "", Memory, Local, Standby:
+		return nil
+	}
+	return fmt.Errorf("durability %q: choose memory, local or standby", string(d))
+}
+
+// millis truncates room time to the log's unit.
+func millis(d time.Duration) time.Duration { return d.Truncate(time.Millisecond) }

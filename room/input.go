@@ -1,0 +1,68 @@
+package room
+
+import (
+	"encoding/json"
+	"hash/fnv"
+	"time"
+)
+
+// Kind says what an input is.
+type Kind uint8
+
+// The inputs: everything that can change a room.
+const (
+	KindEpoch   Kind = iota + 1 // a new ownership opens; sessions of the old one are cleared by detaches that follow
+	KindOpen                    // the first input: options and seed are in the header
+	KindJoin                    // a player takes a seat
+	KindLeave                   // a player gives it up, or loses it (Reason)
+	KindAttach                  // a player's client is connected
+	KindDetach                  // and is gone
+	KindAct                     // a player's action
+	KindTick                    // one step, or Count steps of equal length, of a ticking game
+	KindTimer                   // a timer of the game (Name) is due
+	KindSignal                  // a signal (Name, Data) from outside
+	KindUpgrade                 // the room moves to Version of its rules, from a snapshot in Data
+	KindClose                   // the room is ended from outside (Reason)
+)
+
+//go:generate go tool stringer -type=Kind -trimprefix=Kind
+
+// Input is one thing that can change a room. Which fields a kind uses is said beside it above.
+type Input struct {
+	Kind    Kind            `cbor:"1,keyasint"`
+	At      time.Duration   `cbor:"2,keyasint,omitempty"` // room time, whole milliseconds; never falls
+	Player  PlayerID        `cbor:"3,keyasint,omitempty"`
+	Name    string          `cbor:"4,keyasint,omitempty"` // a player's, timer's or signal's
+	Client  ClientID        `cbor:"5,keyasint,omitempty"`
+	Attempt uint64          `cbor:"6,keyasint,omitempty"`
+	CSeq    CSeq            `cbor:"7,keyasint,omitempty"`
+	Reason  string          `cbor:"8,keyasint,omitempty"`
+	Data    json.RawMessage `cbor:"9,keyasint,omitempty"`
+	Epoch   Epoch           `cbor:"10,keyasint,omitempty"`
+	Count   uint32          `cbor:"11,keyasint,omitempty"` // of a run of ticks; 0 means 1
+	Version int             `cbor:"12,keyasint,omitempty"`
+}
+
+// Entry is an input in its place in the log. A run of ticks takes Count places, from Index on.
+type Entry struct {
+	Index Index `cbor:"20,keyasint"`
+	Epoch Epoch `cbor:"21,keyasint"`
+	Input
+}
+
+// Fingerprint tells inputs apart that would do the same again after a restart: it leaves out the
+// place in the log and the time. The runtime uses it to find the input that kills a process.
+func (in Input) Fingerprint() uint64 {
+	h := fnv.New64a()
+	for _, s := range []string{string(rune(in.Kind)), string(in.Player), in.Name, string(in.Client)} {
+		h.Write([]byte(s))
+		h.Write([]byte{0})
+	}
+	var n [8]byte
+	for i := range n {
+		n[i] = byte(in.CSeq >> (8 * i))
+	}
+	h.Write(n[:])
+	h.Write(in.Data)
+	return h.Sum64()
+}

@@ -1,0 +1,89 @@
+package room
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Header is what never changes about a room. It is secret while the room lives: it holds the seed and the join code.
+type Header struct {
+	ID         ID              `json:"id"`
+	Game       string          `json:"game"`
+	Version    int             `json:"version"` // of the rules that opened it
+	Runtime    int             `json:"runtime"` // RuntimeVersion of the process that opened it
+	Name       string          `json:"name,omitempty"`
+	Options    json.RawMessage `json:"options,omitempty"`
+	Private    bool            `json:"private,omitempty"`
+	Code       string          `json:"code,omitempty"` // asked of joiners when private
+	Seed       [32]byte        `json:"seed"`
+	Durability Durability      `json:"durability"`
+	Created    time.Time       `json:"created"` // wall clock, for people
+}
+
+// RuntimeVersion changes when this package would replay the same log differently.
+const RuntimeVersion = 1
+
+// Batch is a stretch of a room's log on its way to a journal.
+type Batch struct {
+	Room    ID
+	Epoch   Epoch // of the last entry
+	First   Index
+	Last    Index  // the last place the stretch covers (a run of ticks covers many)
+	Entries []byte // EncodeEntries
+}
+
+// Snapshot is a room's whole state after the input at Index.
+type Snapshot struct {
+	Room  ID
+	Epoch Epoch
+	Index Index
+	Data  []byte
+}
+
+// Kept is what a journal holds of one room: enough to bring it back.
+type Kept struct {
+	Header    Header
+	Epoch     Epoch         // of the last entry, or of the last claim
+	Snapshots []Snapshot    // at most two, older first; may be empty
+	Batches   []Batch       // the whole log from index 1, in order, none missing
+	Time      time.Duration // room time to go on from: the last mark or the last input, whichever is later
+	Cut       string        // not empty: why the log's tail was cut at the last whole batch
+}
+
+// RowState is where a room's one row in the store stands.
+type RowState string
+
+// The states of a row.
+const (
+	RowLive     RowState = "live"     // served by the boot it names
+	RowReleased RowState = "released" // its holder has stopped for good; the checkpoint is in the row
+	RowOver     RowState = "over"     // set in the transaction that writes the result
+)
+
+// Row is a room's one row in the store.
+type Row struct {
+	Room    ID
+	Game    string
+	Epoch   Epoch
+	State   RowState
+	Boot    BootID // who serves it
+	Folder  string // the id of the data folder whose journal holds it
+	Code    string // join code of a private room
+	Private bool
+	Nonce   string // of the last write, so that a writer whose answer was lost can tell
+}
+
+// Final is a room's end as the store keeps it, written once however often it is tried.
+// It is a function of the log alone, so any owner of the room writes the same.
+type Final struct {
+	Room     ID
+	Game     string
+	Version  int
+	End      End
+	Rated    bool // finished, Spec.Rated, and no bot played
+	Result   Result
+	Point    Point         // the input that ended it
+	Duration time.Duration // room time at the end
+	Replay   []byte        // EncodeReplay: header and whole log, zstd
+	Hash     [32]byte      // SHA-256 over everything above except Replay, see Final.Sum
+}
