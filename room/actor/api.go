@@ -1,0 +1,116 @@
+package actor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// Create asks for a new room.
+type Create struct {
+	Game       string
+	Name       string // for people, at most 64 bytes
+	Options    json.RawMessage
+	Private    bool
+	Durability room.Durability // "" is the game's, else the node's default
+	By         room.PlayerID   // who asks; empty when anonymous
+	Reserve    []room.PlayerID // seats kept for these for ReserveFor
+}
+
+// Match asks for a seat in the fullest open public room of equal game and options, else in a new one.
+// Asking again with the same Ticket answers the same room.
+type Match struct {
+	Game    string
+	Options json.RawMessage
+	Player  room.PlayerID
+	Ticket  string // drawn by the client, at most 64 bytes; empty: no memory
+}
+
+// Filter narrows a list of rooms. Zero values do not narrow.
+type Filter struct {
+	Game    string
+	Phase   room.Phase
+	Open    bool    // only rooms with a free seat that take new players
+	Private bool    // also private rooms (admin)
+	After   room.ID // page: ids after this one
+	Limit   int     // 0 means 100, at most 1000
+}
+
+// Info is what anybody may know of a room.
+type Info struct {
+	ID         room.ID
+	Game       string
+	Version    int
+	Name       string
+	Options    json.RawMessage
+	Private    bool
+	Code       string // filled only in the answer to Create and for the admin
+	Phase      room.Phase
+	Open       bool
+	Seats      []room.SeatInfo
+	MaxPlayers int
+	Spectators int
+	Epoch      room.Epoch
+	Index      room.Index // the last committed
+	Node       string     // the owner's name
+	Created    time.Time
+	Final      *room.Final // of a room that is over
+}
+
+// Hello is a client at the door, its token already checked.
+type Hello struct {
+	Player   room.PlayerID // may be empty for spectators
+	Name     string
+	Client   room.ClientID
+	Attempt  uint64
+	Spectate bool
+	Code     string
+	Resume   *room.Point
+}
+
+// Session is one client's presence in a room, in the hands of the edge that has its socket.
+// Its methods may be called by one goroutine at a time. What the room answers comes through
+// the Outbox given to Attach; after the outbox has ended, calls do nothing and return ErrEnded.
+type Session interface {
+	// Act hands over an action. It waits while the room's mailbox is full, until ctx ends.
+	Act(ctx context.Context, act wire.Act) error
+	// Resync asks for the whole view.
+	Resync(ctx context.Context) error
+	// Leave gives up the seat; the outbox ends with 1000.
+	Leave(ctx context.Context) error
+	// Detach says that the socket is gone. It never blocks and may be called again.
+	Detach()
+}
+
+// CloseError is how a room turns a client away or ends a session: a WebSocket close code and a
+// reason for people, at most 123 bytes. Over is sent before closing with 4410.
+type CloseError struct {
+	Code   wire.CloseCode
+	Reason string
+	Over   *wire.Over
+}
+
+func (e *CloseError) Error() string { return e.Reason }
+
+// Errors of the directory. Each answers what the caller may do.
+var (
+	ErrNotFound    = errors.New("no such room")                                 // for certain: do not retry
+	ErrUnreachable = errors.New("the room is not reachable yet: retry")         // it exists, or may
+	ErrUnknownGame = errors.New("no such game")                                 // GET /v1/games lists them
+	ErrTooMany     = errors.New("too many rooms on this node: retry elsewhere") // Options.MaxRooms
+	ErrDraining    = errors.New("the node is draining: retry elsewhere")
+	ErrEnded       = errors.New("the session has ended")
+	ErrNotSeated   = errors.New("that player holds no seat in the room")
+)
+
+// OptionsError says that a game refused the options or name of a new room; Field may be empty.
+type OptionsError struct {
+	Field  string
+	Reason string
+}
+
+func (e *OptionsError) Error() string { return e.Reason }

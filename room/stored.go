@@ -1,0 +1,64 @@
+package room
+
+import "time"
+
+// StoredResult is a finished room as the store has it.
+type StoredResult struct {
+	Final                  // Replay is not filled: ask for it by itself
+	Stored  time.Time      `json:"stored"` // the store's clock when the row was written
+	Ratings []RatingChange `json:"ratings,omitempty"`
+}
+
+// RatingChange is what one rated game did to one player's rating.
+type RatingChange struct {
+	Player PlayerID `json:"player"`
+	Before Rating   `json:"before"`
+	After  Rating   `json:"after"`
+}
+
+// Rating is a Glicko-2 rating on the scale of its paper: 1500 ± 350 for a newcomer.
+type Rating struct {
+	Rating     float64 `json:"rating"`
+	Deviation  float64 `json:"deviation"`
+	Volatility float64 `json:"volatility"`
+}
+
+// Standing is one row of a game's leaderboard.
+type Standing struct {
+	Place  int      `json:"place"` // from 1; equal ratings share one
+	Player PlayerID `json:"player"`
+	Name   string   `json:"name"`
+	Rating
+	Games  int `json:"games"`
+	Wins   int `json:"wins"`
+	Draws  int `json:"draws"`
+	Losses int `json:"losses"`
+}
+
+// Profile is what the store knows of a player.
+type Profile struct {
+	Player PlayerID      `json:"player"`
+	Name   string        `json:"name"`   // as last seen in a result
+	Games  []GameProfile `json:"games"`  // by name of the game
+	Recent []PlayedGame  `json:"recent"` // newest first, at most 50
+}
+
+// GameProfile is a player's standing in one game. Rating is nil until the first rated result.
+type GameProfile struct {
+	Game   string  `json:"game"`
+	Rating *Rating `json:"rating,omitempty"`
+	Games  int     `json:"games"`
+	Wins   int     `json:"wins"`
+	Draws  int     `json:"draws"`
+	Losses int     `json:"losses"`
+}
+
+// PlayedGame is one result from one player's side.
+type PlayedGame struct {
+	Room    ID        `json:"room"`
+	Game    string    `json:"game"`
+	End     End       `json:"end"`
+	Rank    int       `json:"rank"`
+	Players int       `json:"players"`
+	Stored  time.Time `json:"stored"`
+}

@@ -1,0 +1,29 @@
+package wire
+
+// CloseCode is a WebSocket close code. 4100 to 4199 say: reconnect and resume. 4400 to 4499 say: do not.
+type CloseCode uint16
+
+// The close codes of the protocol.
+const (
+	CloseNormal CloseCode = 1000
+
+	CloseMoved       CloseCode = 4100 // moved or draining
+	CloseTooSlow     CloseCode = 4101 // did not read what was sent
+	CloseNoHeartbeat CloseCode = 4102
+	CloseUnreachable CloseCode = 4103 // room not reachable yet
+	CloseGap         CloseCode = 4104 // cseq gap
+
+	CloseBadMessage   CloseCode = 4400
+	CloseUnauthorised CloseCode = 4401
+	CloseForbidden    CloseCode = 4403 // kicked, wrong room, full, wrong code
+	CloseNoRoom       CloseCode = 4404
+	CloseTooOld       CloseCode = 4406 // this client is too old: reload
+	CloseNoHello      CloseCode = 4408
+	CloseReplaced     CloseCode = 4409
+	CloseOver         CloseCode = 4410
+	CloseTooLarge     CloseCode = 4413
+	CloseTooMany      CloseCode = 4429
+)
+
+// Retry reports whether a client should reconnect and resume after this code.
+func (c CloseCode) Retry() bool { return c >= 4100 && c < 4200 }
