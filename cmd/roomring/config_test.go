@@ -57,6 +57,7 @@ func TestValidate(t *testing.T) {
 		{"--jwks-url=id.example.com", "--jwks-url"},
 		{"--jwks-url=https://id.example.com --auth-key-file=k", "exclude each other"},
 		{"--guests=off", "lets nobody in"},
+		{"--token-issuer=https://id.example", "--auth-key-file"},
 		{"--node=a~b", "--node"},
 		{"--node=" + strings.Repeat("n", 65), "--node"},
 		{"--max-rooms=0", "--max-rooms"},

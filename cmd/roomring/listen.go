@@ -113,4 +113,3 @@ func dialable(addr string) string {
 	}
 	return net.JoinHostPort(host, port)
 }
-

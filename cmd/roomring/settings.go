@@ -32,12 +32,14 @@ type Config struct {
 
 	AuthKeyFile string
 	JWKSURL     string
+	Issuer      string
+	Audience    string
 	Guests      string
 
 	MaxRooms             int
 	MaxSocketsPerAddress int
-	RoomsPerMinute       int
-	GuestsPerMinute      int
+	RoomsPerSecond       int
+	GuestsPerSecond      int
 	MaxMessageBytes      int
 	MessagesPerSecond    int
 	OutboxBytes          int
@@ -107,14 +109,16 @@ func (s *settings) dataFlags(g *group) {
 func (s *settings) playerFlags(g *group) {
 	g.StringVar(&s.AuthKeyFile, "auth-key-file", "", "`file` with the key that players' tokens are signed with; roomring token --help tells its forms")
 	g.StringVar(&s.JWKSURL, "jwks-url", "", "`URL` of the JSON Web Key Set that players' tokens are signed with, fetched again as keys change")
+	g.StringVar(&s.Issuer, "token-issuer", "", "the only `iss` taken in players' tokens; empty takes any")
+	g.StringVar(&s.Audience, "token-audience", "", "`aud` that players' tokens must name; empty asks for none")
 	g.Var(oneOf(&s.Guests, "auto", "auto", "on", "off"), "guests", "let players in without a token: on, off, or auto (on while there is neither key file nor JWKS)")
 }
 
 func (s *settings) limitFlags(g *group) {
 	g.IntVar(&s.MaxRooms, "max-rooms", 10_000, "`rooms` on this node; more are refused with 503")
 	g.IntVar(&s.MaxSocketsPerAddress, "max-sockets-per-address", 256, "`sockets` open from one address; more are closed with 4429")
-	g.IntVar(&s.RoomsPerMinute, "rooms-per-minute", 60, "`rooms` created or matched from one address in a minute; more are refused with 429")
-	g.IntVar(&s.GuestsPerMinute, "guests-per-minute", 60, "guest `tokens` made for one address in a minute; more are refused with 429")
+	g.IntVar(&s.RoomsPerSecond, "rooms-per-second", 10, "`rooms` one address may create or match, sustained, and ten times as many at once; more are refused with 429")
+	g.IntVar(&s.GuestsPerSecond, "guests-per-second", 5, "`guests` one address may make, sustained, and ten times as many at once; more are refused with 429")
 	g.IntVar(&s.MaxMessageBytes, "max-message-bytes", 64<<10, "`bytes` in one message from a client; a larger one closes with 4413")
 	g.IntVar(&s.MessagesPerSecond, "messages-per-second", 60, "`messages` a second from one client, sustained; more close with 4429")
 	g.IntVar(&s.OutboxBytes, "outbox-bytes", 256<<10, "`bytes` waiting for one slow client before patches give way to a later whole view")

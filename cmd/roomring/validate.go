@@ -78,6 +78,9 @@ func (c *Config) validatePlayers() error {
 			return errors.New("--jwks-url is not an http or https URL")
 		}
 	}
+	if (c.Issuer != "" || c.Audience != "") && !c.keyed() {
+		return errors.New("--token-issuer and --token-audience concern tokens of your own: add --auth-key-file or --jwks-url")
+	}
 	if c.Guests == "off" && !c.keyed() {
 		return errors.New("--guests off without --auth-key-file or --jwks-url lets nobody in: add one of them")
 	}
@@ -96,8 +99,8 @@ func (c *Config) validateLimits() error {
 	}{
 		{"max-rooms", c.MaxRooms, 1, 1 << 24},
 		{"max-sockets-per-address", c.MaxSocketsPerAddress, 1, 1 << 24},
-		{"rooms-per-minute", c.RoomsPerMinute, 1, 1 << 24},
-		{"guests-per-minute", c.GuestsPerMinute, 1, 1 << 24},
+		{"rooms-per-second", c.RoomsPerSecond, 1, 1 << 24},
+		{"guests-per-second", c.GuestsPerSecond, 1, 1 << 24},
 		{"max-message-bytes", c.MaxMessageBytes, 1 << 10, 16 << 20},
 		{"messages-per-second", c.MessagesPerSecond, 1, 1 << 16},
 		{"outbox-bytes", c.OutboxBytes, 4 << 10, 64 << 20},
