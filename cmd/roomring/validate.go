@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -54,7 +53,7 @@ func (c *Config) validatePublic() error {
 	}
 	for _, origin := range c.AllowedOrigins {
 		if !validOrigin(origin) {
-			return fmt.Errorf("--allowed-origins %q: give scheme and host, such as https://example.com or https://*.example.com", origin)
+			return fmt.Errorf("--allowed-origins %q: give scheme and host alone, such as https://example.com, or *", origin)
 		}
 	}
 	_, err := c.Proxies()
@@ -178,14 +177,13 @@ func (c *Config) Proxies() ([]netip.Prefix, error) {
 	return out, nil
 }
 
-// validOrigin accepts *, a host pattern, and a scheme with a host pattern, as path.Match has them.
+// validOrigin accepts * and what browsers send as an Origin: scheme and host, and nothing after.
 func validOrigin(origin string) bool {
-	scheme, host, ok := strings.Cut(origin, "://")
-	if !ok {
-		scheme, host = "https", origin
+	if origin == "*" {
+		return true
 	}
-	_, err := path.Match(host, "")
-	return err == nil && (scheme == "https" || scheme == "http") && host != "" && !strings.ContainsAny(host, "/ @")
+	u, err := url.Parse(origin)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.Scheme+"://"+u.Host == origin
 }
 
 // address is what a listener was asked to bind.
