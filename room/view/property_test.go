@@ -2,7 +2,6 @@ package view_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -268,5 +267,3 @@ func mutate(t *rapid.T, e *entity) {
 		}
 	}
 }
-
-var errGame = errors.New("the game refuses")
