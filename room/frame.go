@@ -32,7 +32,7 @@ func (t *turn) frame(p PlayerID) *Frame {
 		return nil
 	}
 	f := &Frame{Kind: FrameTurn, Seq: t.seq, Events: len(events), encode: func(e wire.Encoding) []byte {
-		return wire.AppendTurn(nil, e, wire.Turn{Seq: uint64(t.seq), Patch: t.patch[e], Events: events, Check: t.check})
+		return wire.AppendTurn(nil, e, &wire.Turn{Seq: uint64(t.seq), Patch: t.patch[e], Events: events, Check: t.check})
 	}}
 	if !private {
 		t.shared = f
