@@ -71,9 +71,10 @@ func (b *turnBuffer) add(t *turn, maxTurns, maxBytes int) {
 	drop := 0
 	for len(b.turns)-drop > maxTurns || b.bytes > maxBytes && drop < len(b.turns) {
 		b.from, b.bytes = b.turns[drop].seq, b.bytes-b.turns[drop].size()
+		b.turns[drop] = nil
 		drop++
 	}
-	b.turns = slices.Delete(b.turns, 0, drop)
+	b.turns = b.turns[drop:] // append moves the rest to a new array once in a while
 }
 
 func (b *turnBuffer) after(seq Index, p PlayerID) []*Frame {
