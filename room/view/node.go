@@ -104,16 +104,12 @@ func (n *node) touch(s *Shadow, changed bool) bool {
 	return changed
 }
 
-// float is the number as a double.
+// float is the value of a float node as a double.
 func (n *node) float() float64 {
-	switch n.kind {
-	case kindFloat32:
+	if n.kind == kindFloat32 {
 		return widen(math.Float32frombits(uint32(n.num)))
-	case kindFloat:
-		return math.Float64frombits(n.num)
-	default:
-		return float64(int64(n.num))
 	}
+	return math.Float64frombits(n.num)
 }
 
 // widen reads a float32 as encoding/json writes it: 0.1, not 0.10000000149011612.
