@@ -102,6 +102,14 @@ func TestMeansWhatEncodingJSONMeans(t *testing.T) {
 		twiceEmbedded{Shadowed: "s"},
 		tagged{Stringer: time.Second, quiet: &quiet{3}, word: "w", Word: "W"},
 		tagged{Stringer: time.Second},
+		struct {
+			Plain
+			Other
+		}{Plain{1}, Other{2, 3}},
+		struct {
+			Other
+			Plain
+		}{Other{2, 3}, Plain{1}},
 		dashed{1, 2, 3, 0},
 		zero(nil), zero((*dial)(nil)), zero(span{}), zero(span{1, 2}), zero(&dial{-1}), zero(&dial{1}),
 		empties{

@@ -29,7 +29,6 @@ type node struct {
 	label *label // the member's name, if the parent is an object
 	box   *box   // the children of an array or object
 	kind  kind
-	whole bool // an object that was none before its last update: patches must say all of it
 	seen  bool // scratch of mapOp: the key was met in this update
 }
 
@@ -87,12 +86,10 @@ func (n *node) drop(s *Shadow) bool {
 // open readies the node to take the children of an array or object and reports whether
 // it was of another kind before.
 func (n *node) open(k kind) (b *box, fresh bool) {
-	fresh = n.kind != k
-	if fresh {
+	if fresh = n.kind != k; fresh {
 		n.become(k)
 		n.box = new(box)
 	}
-	n.whole = fresh
 	return n.box, fresh
 }
 
