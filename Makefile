@@ -34,6 +34,7 @@ check: format ## the inner loop, under two minutes: gofmt, go vet, short unit te
 
 .PHONY: test
 test: setup lint ## everything that must hold before a change lands; ends with a line that counts tests
+	@go -C bench/loadgen test .
 	@go run ./scripts/testsum -timeout 15m ./... + -race -short -timeout 15m $(RACE)
 
 .PHONY: setup
@@ -42,7 +43,7 @@ setup: ## install what the tests need beside Go (PostgreSQL), or say what to ins
 
 .PHONY: lint
 lint: format ## vet, staticcheck, go fix, generated files, go.mod; changes nothing but stale generated files
-	@echo "== go vet";         go vet ./... && go -C bench/loadgen vet ./...
+	@echo "== go vet";         go vet ./... && go -C bench/loadgen vet . && go -C bench/hub vet .
 	@echo "== staticcheck";    go tool staticcheck ./...
 	@echo "== go fix";         go fix -diff ./...
 	@echo "== generated";      scripts/generated
