@@ -1,5 +1,13 @@
 package room
 
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
 // Phase is where a room's life stands.
 type Phase string
 
@@ -9,3 +17,272 @@ const (
 	PhasePlaying Phase = "playing"
 	PhaseOver    Phase = "over"
 )
+
+// Config makes a Core.
+type Config struct {
+	Header Header
+	Rules  *Rules
+
+	ResumeTurns int // turns a class keeps for clients that come back; 0 means 256
+	ResumeBytes int // and their bytes; 0 means 256 KiB
+	CheckEvery  int // a turn carries the view's checksum once in so many indexes; 0 means 32
+	CatchUp     int // ticks made up at once when the caller is late, the rest is skipped; 0 means 5
+
+	// A snapshot is due when replaying the tail of the log would cost more than one of these.
+	SnapshotCost  time.Duration // of stepping, as told by Charge; 0 means 1 ms
+	SnapshotBytes int           // of log; 0 means 256 KiB
+	SnapshotTurns int           // of inputs; 0 means 1024
+}
+
+func (c Config) complete() Config {
+	or := func(n *int, d int) {
+		if *n == 0 {
+			*n = d
+		}
+	}
+	or(&c.ResumeTurns, 256)
+	or(&c.ResumeBytes, 256<<10)
+	or(&c.CheckEvery, 32)
+	or(&c.CatchUp, 5)
+	or(&c.SnapshotBytes, 256<<10)
+	or(&c.SnapshotTurns, 1024)
+	if c.SnapshotCost == 0 {
+		c.SnapshotCost = time.Millisecond
+	}
+	return c
+}
+
+// Core is one room: the pure state machine that an actor drives. It has no clock, does no I/O and
+// starts no goroutine; one goroutine uses it at a time.
+//
+// Step applies one input, puts it into the log and queues what the room says. What is queued leaves
+// by Commit, when the caller's durability has confirmed the index it was computed at.
+type Core struct {
+	cfg    Config
+	header Header
+	rules  *Rules
+	inst   instance
+
+	s       state   // replicated: a function of the log
+	classes classes // derived: views, and turns for clients that come back
+
+	outputs   []Output // waiting for commit, in order
+	committed Index
+	log       logbook // the whole log, up to the end of the game
+
+	last     Entry // what Step has put into the log
+	sinceN   int   // inputs, bytes and cost since the last snapshot
+	sinceB   int
+	sinceC   time.Duration
+	watchers map[WatcherID]struct{}
+	panicked *Panic
+	pending  *Input // see Pending
+	skipped  uint64 // ticks left out because the caller was late
+}
+
+// Ready says what the caller must do after a Step.
+type Ready struct {
+	Entry       *Entry // to journal; nil when nothing entered the log
+	Refused     error  // why nothing entered the log: a *Refusal
+	Gap         bool   // the act's cseq is not the next: close 4104, nothing entered the log
+	Over        bool   // this input ended the room: Final is set
+	Gone        bool   // the room may leave memory: its last look is over
+	SnapshotDue bool   // taking a Snapshot now is worth its while
+}
+
+// ErrStale refuses an attach that is older than one already seen.
+var ErrStale = &Refusal{"stale", "a newer connection of this client has come before"}
+
+// Refusals that the core itself makes.
+var (
+	errFull      = &Refusal{"full", "all seats are taken"}
+	errLocked    = &Refusal{"locked", "the room takes no new players"}
+	errBanned    = &Refusal{"kicked", "removed from this room"}
+	errOver      = &Refusal{"over", "the room is over"}
+	errNotSeated = &Refusal{"not_seated", "no seat in this room"}
+	errNotYou    = &Refusal{"not_attached", "another client holds this seat"}
+)
+
+// Panic is a panic of the game's, kept for the operator. Its text may hold game state.
+type Panic struct {
+	Value string
+	Stack string
+}
+
+// Open makes a new room and steps its first inputs: epoch and open. The error is the game's refusal
+// of the options. Both entries are in the log that Entries returns.
+func Open(cfg Config, epoch Epoch) (*Core, []Entry, error) {
+	c := newCore(cfg)
+	var entries []Entry
+	for _, in := range []Input{{Kind: KindEpoch, Epoch: epoch}, {Kind: KindOpen}} {
+		ready, err := c.Step(in)
+		if err = errors.Join(err, ready.Refused); err != nil {
+			return nil, nil, err
+		}
+		if c.panicked != nil {
+			return nil, nil, fmt.Errorf("the game panicked when it was opened: %s", c.panicked.Value)
+		}
+		entries = append(entries, *ready.Entry)
+	}
+	return c, entries, nil
+}
+
+func newCore(cfg Config) *Core {
+	cfg = cfg.complete()
+	spec := cfg.Rules.Spec()
+	return &Core{
+		cfg: cfg, header: cfg.Header, rules: cfg.Rules, inst: cfg.Rules.fresh(),
+		s:        state{Seats: make([]seat, spec.MaxPlayers), Version: spec.Version},
+		watchers: map[WatcherID]struct{}{},
+	}
+}
+
+// Header is what never changes about the room.
+func (c *Core) Header() Header { return c.header }
+
+// Rules is the game that the room runs.
+func (c *Core) Rules() *Rules { return c.rules }
+
+// Now is the room time of the last input.
+func (c *Core) Now() time.Duration { return c.s.Now }
+
+// Point is the epoch and index of the last input.
+func (c *Core) Point() Point { return Point{c.s.Epoch, c.s.Index} }
+
+// Committed is the highest index that Commit was told.
+func (c *Core) Committed() Index { return c.committed }
+
+// Held counts the outputs that wait for a commit.
+func (c *Core) Held() int { return len(c.outputs) }
+
+// Locked reports whether the game keeps new players out.
+func (c *Core) Locked() bool { return c.s.Locked }
+
+// Skipped counts the ticks that were left out because the caller was late.
+func (c *Core) Skipped() uint64 { return c.skipped }
+
+// Panicked is the panic that ended the room, or nil.
+func (c *Core) Panicked() *Panic { return c.panicked }
+
+// Phase is where the room's life stands.
+func (c *Core) Phase() Phase {
+	switch {
+	case c.s.Final != nil:
+		return PhaseOver
+	case c.s.Started:
+		return PhasePlaying
+	}
+	return PhaseWaiting
+}
+
+// SeatInfo is what anybody may know of a taken seat.
+type SeatInfo struct {
+	Seat   int      `json:"seat"`
+	Player PlayerID `json:"player"`
+	Name   string   `json:"name"`
+	Online bool     `json:"online"`
+}
+
+// Seats are the taken seats, in order.
+func (c *Core) Seats() []SeatInfo {
+	var out []SeatInfo
+	for i, s := range c.s.Seats {
+		if s.Player != "" {
+			out = append(out, SeatInfo{i, s.Player, s.Name, s.Online})
+		}
+	}
+	return out
+}
+
+// FreeSeats counts the seats that a new player could take now: none when the room is locked or over.
+func (c *Core) FreeSeats() int {
+	if c.s.Locked || c.s.Final != nil {
+		return 0
+	}
+	free := 0
+	for _, s := range c.s.Seats {
+		if s.Player == "" {
+			free++
+		}
+	}
+	return free
+}
+
+// ClientInfo is what the operator may know of one client of a player.
+type ClientInfo struct {
+	Player  PlayerID
+	Client  ClientID
+	Attempt uint64
+	CSeq    CSeq
+}
+
+// Clients are the clients the room remembers answers for.
+func (c *Core) Clients() []ClientInfo {
+	out := make([]ClientInfo, 0, len(c.s.Clients))
+	for _, r := range c.s.Clients {
+		out = append(out, ClientInfo{r.Player, r.Client, r.Attempt, r.CSeq})
+	}
+	return out
+}
+
+// Final is the room's end without its replay, or nil while it lives.
+func (c *Core) Final() *Final {
+	if c.s.Final == nil {
+		return nil
+	}
+	f := *c.s.Final
+	return &f
+}
+
+// Commit says that the durability level has confirmed every input up to i, and returns what may leave
+// now, in order, each output once.
+func (c *Core) Commit(i Index) []Output {
+	c.committed = max(c.committed, min(i, c.s.Index))
+	n := 0
+	for n < len(c.outputs) && c.outputs[n].At() <= c.committed {
+		n++
+	}
+	out := slices.Clone(c.outputs[:n])
+	c.outputs = slices.Delete(c.outputs, 0, n)
+	return out
+}
+
+// Charge tells what the last Step cost; it decides when a snapshot is due and nothing else.
+func (c *Core) Charge(cost time.Duration) { c.sinceC += cost }
+
+// WholeView is what a viewer would be shown now, ahead of commit: for the operator alone.
+func (c *Core) WholeView(v Viewer) (json.RawMessage, error) {
+	s := c.rules.differ.New()
+	if _, _, _, err := s.Update(c.inst.view(v), nil, nil); err != nil {
+		return nil, err
+	}
+	return s.AppendJSON(nil), nil
+}
+
+// GameState is the game's snapshot, hidden facts and all: for the operator alone. A snapshot that is
+// not JSON comes as a JSON string in base64.
+func (c *Core) GameState() (json.RawMessage, error) {
+	raw, err := snapshotGame(c.inst)
+	if err != nil {
+		return nil, err
+	}
+	if json.Valid(raw) {
+		return raw, nil
+	}
+	return json.Marshal(raw)
+}
+
+func (c *Core) players() []Player {
+	var out []Player
+	for i, s := range c.s.Seats {
+		if s.Player != "" {
+			out = append(out, Player{s.Player, s.Name, i})
+		}
+	}
+	return out
+}
+
+func (c *Core) online(p PlayerID) bool {
+	i := c.s.seatOf(p)
+	return i >= 0 && c.s.Seats[i].Online
+}

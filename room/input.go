@@ -30,7 +30,7 @@ const (
 // Input is one thing that can change a room. Which fields a kind uses is said beside it above.
 type Input struct {
 	Kind    Kind            `cbor:"1,keyasint"`
-	At      time.Duration   `cbor:"2,keyasint,omitempty"` // room time, whole milliseconds; never falls
+	At      time.Duration   `cbor:"2,keyasint,omitempty"` // room time; never falls
 	Player  PlayerID        `cbor:"3,keyasint,omitempty"`
 	Name    string          `cbor:"4,keyasint,omitempty"` // a player's, timer's or signal's
 	Client  ClientID        `cbor:"5,keyasint,omitempty"`
@@ -40,7 +40,10 @@ type Input struct {
 	Data    json.RawMessage `cbor:"9,keyasint,omitempty"`
 	Epoch   Epoch           `cbor:"10,keyasint,omitempty"`
 	Count   uint32          `cbor:"11,keyasint,omitempty"` // of a run of ticks; 0 means 1
+	Every   time.Duration   `cbor:"13,keyasint,omitempty"` // between the ticks of a run
 	Version int             `cbor:"12,keyasint,omitempty"`
+
+	Resume *Point `cbor:"-"` // of an attach: what the client has seen; it changes the answer, not the room
 }
 
 // Entry is an input in its place in the log. A run of ticks takes Count places, from Index on.

@@ -15,10 +15,10 @@ type Turn struct {
 }
 
 // Now is the room's logical time since it opened. It stands still while no node runs the room.
-func (t *Turn) Now() time.Duration { return t.core.now }
+func (t *Turn) Now() time.Duration { return t.core.s.Now }
 
 // Index is the place of the present input in the room's log.
-func (t *Turn) Index() Index { return t.core.index }
+func (t *Turn) Index() Index { return t.core.s.Index }
 
 // Rand is a random source seeded by the room's secret seed and the present index, so every
 // replay draws the same and nobody can foresee it.
@@ -43,7 +43,7 @@ func (t *Turn) Send(to PlayerID, name string, data any) { t.fx.emit(to, name, da
 
 // StartTimer sets a named timer, or sets it anew. After is in room time, at least 1 ms.
 func (t *Turn) StartTimer(name string, after time.Duration) {
-	t.fx.timer(name, t.core.now+max(millis(after), time.Millisecond))
+	t.fx.timer(name, t.core.s.Now+max(millis(after), time.Millisecond))
 }
 
 // StopTimer forgets a named timer. Stopping one that is not set does nothing.

@@ -1,0 +1,69 @@
+package room
+
+import "time"
+
+// Reasons of the closes that time brings.
+const (
+	whyNeverJoined = "nobody joined"
+	whyEmpty       = "everybody left"
+)
+
+// Deadline is the room time at which Due has something next; false means never, as things stand.
+func (c *Core) Deadline() (time.Duration, bool) {
+	in, ok := c.next()
+	return in.At, ok
+}
+
+// Due is the next input that time makes necessary at or before now: a timer, a tick, the end of a
+// grace period or of the room. The caller steps it and asks again until there is none.
+func (c *Core) Due(now time.Duration) (Input, bool) {
+	in, ok := c.next()
+	if !ok || in.At > now {
+		return Input{}, false
+	}
+	if in.Kind == KindTick {
+		in.At = c.catchUp(in.At, now)
+	}
+	return in, true
+}
+
+// catchUp leaves out the ticks beyond Config.CatchUp that a late caller has missed.
+func (c *Core) catchUp(at, now time.Duration) time.Duration {
+	tick := c.rules.spec.tick()
+	if behind := int((now - at) / tick); behind > c.cfg.CatchUp {
+		c.skipped += uint64(behind - c.cfg.CatchUp)
+		at += time.Duration(behind-c.cfg.CatchUp) * tick
+	}
+	return at
+}
+
+func (c *Core) next() (Input, bool) {
+	if c.s.Final != nil {
+		return Input{Kind: KindClose, At: c.s.Linger}, true
+	}
+	var best Input
+	earlier := func(in Input) {
+		if in.At = max(in.At, c.s.Now); best.Kind == 0 || in.At < best.At {
+			best = in
+		}
+	}
+	if len(c.s.Timers) > 0 {
+		earlier(Input{Kind: KindTimer, Name: c.s.Timers[0].Name, At: c.s.Timers[0].At})
+	}
+	if c.s.TickAt > 0 {
+		earlier(Input{Kind: KindTick, At: c.s.TickAt})
+	}
+	spec := &c.rules.spec
+	for i := range c.s.Seats {
+		if s := &c.s.Seats[i]; s.Player != "" && !s.Online {
+			earlier(Input{Kind: KindLeave, Player: s.Player, Reason: string(TimedOut), At: s.Since + spec.Grace})
+		}
+	}
+	switch {
+	case !c.s.Joined:
+		earlier(Input{Kind: KindClose, Reason: whyNeverJoined, At: spec.NeverJoined})
+	case c.s.EmptyAt >= 0:
+		earlier(Input{Kind: KindClose, Reason: whyEmpty, At: c.s.EmptyAt + spec.Empty})
+	}
+	return best, best.Kind != 0
+}

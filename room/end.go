@@ -1,0 +1,186 @@
+package room
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/roomring/roomring/room/wire"
+)
+
+// finish takes the game's result. One that cannot be is the game's fault and aborts the room.
+func (c *Core) finish(r Result) {
+	if err := r.validate(); err != nil {
+		panic(err.Error())
+	}
+	c.conclude(Finished, "")
+	bot := slices.ContainsFunc(r.Outcomes, func(o Outcome) bool { return o.Bot })
+	c.s.Final.Result = r
+	c.s.Final.Rated = c.rules.spec.Rated && !bot && len(r.Outcomes) > 1
+	c.s.Linger = c.s.Now + c.rules.spec.Linger
+}
+
+func (r *Result) validate() error {
+	seen := map[PlayerID]bool{}
+	for _, o := range r.Outcomes {
+		switch {
+		case o.Player == "":
+			return fmt.Errorf("result: the outcome of seat %d names no player", o.Seat)
+		case seen[o.Player]:
+			return fmt.Errorf("result: player of seat %d stands in it twice", o.Seat)
+		case o.Rank < 1:
+			return fmt.Errorf("result: the rank of seat %d is %d: ranks count from 1", o.Seat, o.Rank)
+		}
+		seen[o.Player] = true
+	}
+	if len(r.Data) > 0 {
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, r.Data); err != nil {
+			return fmt.Errorf("result: data is no JSON: %w", err)
+		}
+		r.Data = compact.Bytes()
+	}
+	return nil
+}
+
+// conclude ends the room, once. An aborted or closed one may leave memory at once.
+func (c *Core) conclude(end End, why string) {
+	if c.s.Final != nil {
+		return
+	}
+	c.s.Final = &Final{
+		Room: c.header.ID, Game: c.header.Game, Version: c.s.Version, End: end,
+		Result: Result{Reason: why}, Point: c.Point(), Duration: c.s.Now,
+	}
+	c.s.Timers, c.s.TickAt, c.s.Linger = nil, 0, c.s.Now
+}
+
+// end tells everybody, if the present input has ended the room.
+func (c *Core) end(wasOver bool) {
+	if !wasOver && c.s.Final != nil {
+		c.put(Ended{c.stamp(), c.overFrame()})
+	}
+}
+
+func (c *Core) overFrame() *Frame {
+	over := c.s.Final.Over()
+	return &Frame{Kind: FrameOver, Seq: c.s.Final.Point.Seq, encode: func(e wire.Encoding) []byte {
+		return wire.AppendOver(nil, e, over)
+	}}
+}
+
+// Over is the protocol message that tells a client of a room's end.
+func (f *Final) Over() wire.Over {
+	over := wire.Over{Seq: uint64(f.Point.Seq), End: string(f.End)}
+	if f.End == Finished {
+		over.Result, _ = json.Marshal(f.Result) // validated when the game gave it
+	} else {
+		over.Reason = f.Result.Reason
+	}
+	return over
+}
+
+// Sum is the SHA-256 of everything in f but Replay and Hash: two owners that end one room from one log agree in it.
+func (f *Final) Sum() [sha256.Size]byte {
+	body, err := json.Marshal(struct {
+		Room     ID
+		Game     string
+		Version  int
+		End      End
+		Rated    bool
+		Result   Result
+		Point    Point
+		Duration time.Duration
+	}{f.Room, f.Game, f.Version, f.End, f.Rated, f.Result, f.Point, f.Duration})
+	if err != nil {
+		panic(err) // every field is plain, and Data was validated
+	}
+	return sha256.Sum256(body)
+}
+
+// Seal is the room's end as the store keeps it, replay and hash included. The room must be over.
+func (c *Core) Seal() (Final, error) {
+	f := *c.Final()
+	f.Hash = f.Sum()
+	replay, err := c.log.replay(c.header, f)
+	f.Replay = replay
+	return f, err
+}
+
+// RematchSignal is the name of the signal that answers RematchAgreed, with data {"room": id}.
+const RematchSignal = "roomring.rematch"
+
+// actRematch is the only act in a finished room: {"rematch": true} agrees to another game, false takes
+// it back. When every player who still holds a seat has agreed, the room asks for the next one.
+func (c *Core) actRematch(p Player, data json.RawMessage) error {
+	var act struct {
+		Rematch *bool `json:"rematch"`
+	}
+	if err := decodeStrict(data, &act); err != nil || act.Rematch == nil {
+		return Refuse("over", `the game is over: only {"rematch": true} or {"rematch": false} can be said`)
+	}
+	if c.s.Final.End != Finished || c.s.Rematch != nil || c.panicked != nil {
+		return Refuse("over", "there is no rematch to agree to")
+	}
+	c.s.Agreed = slices.DeleteFunc(c.s.Agreed, func(id PlayerID) bool { return id == p.ID })
+	if *act.Rematch {
+		c.s.Agreed = append(c.s.Agreed, p.ID)
+	}
+	c.broadcast("rematch", map[string]any{"agreed": c.s.Agreed})
+	return c.agreeRematch()
+}
+
+func (c *Core) agreeRematch() error {
+	for _, p := range c.players() {
+		if !slices.Contains(c.s.Agreed, p.ID) {
+			return nil
+		}
+	}
+	options := c.header.Options
+	if g, ok := optional[Rematcher](c.inst); ok {
+		err := c.call("Rematch", func(*Turn) (err error) {
+			options, err = json.Marshal(g.Rematch())
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if len(options) == 0 {
+		options = json.RawMessage("{}")
+	}
+	c.s.Rematch = options
+	c.s.Linger = c.s.Now + c.rules.spec.Linger
+	c.put(RematchAgreed{c.stamp(), options, c.players()})
+	return nil
+}
+
+// RematchPending is the agreed rematch that no signal has answered yet: a room brought back asks again.
+func (c *Core) RematchPending() (RematchAgreed, bool) {
+	if c.s.Rematch == nil || c.s.Next != "" {
+		return RematchAgreed{}, false
+	}
+	return RematchAgreed{c.stamp(), c.s.Rematch, c.players()}, true
+}
+
+func (c *Core) stepRematch(in Input) (Ready, error) {
+	var next struct {
+		Room ID `json:"room"`
+	}
+	if err := decodeStrict(in.Data, &next); err != nil || c.s.Rematch == nil || c.s.Next != "" {
+		return Ready{Refused: Refuse("no_rematch", "no rematch was asked for")}, nil
+	}
+	c.enter(in)
+	c.s.Next = next.Room
+	c.broadcast("rematch", map[string]any{"agreed": c.s.Agreed, "room": next.Room})
+	return c.settle(true)
+}
+
+func (c *Core) broadcast(name string, data any) {
+	var fx effects
+	fx.emit("", name, data)
+	c.s.Events = append(c.s.Events, fx.events...)
+}

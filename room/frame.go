@@ -1,0 +1,126 @@
+package room
+
+import (
+	"slices"
+
+	"github.com/roomring/roomring/room/wire"
+)
+
+// turn is what one input made the room say to one class.
+type turn struct {
+	seq    Index
+	patch  [2][]byte // by encoding; empty when the view did not change
+	events []event   // for all of the class, and private ones
+	check  *uint32
+	shared *Frame
+}
+
+// tells reports whether the turn holds a private event for a player.
+func (t *turn) tells(p PlayerID) bool {
+	return slices.ContainsFunc(t.events, func(e event) bool { return e.To == p && p != "" })
+}
+
+// frame is the turn as a player hears it; an empty player is everybody to whom nothing private is said.
+// It is nil when there is nothing to hear.
+func (t *turn) frame(p PlayerID) *Frame {
+	private := t.tells(p)
+	if !private && t.shared != nil {
+		return t.shared
+	}
+	events := t.eventsFor(p)
+	if len(events) == 0 && len(t.patch[wire.JSON]) == 0 {
+		return nil
+	}
+	f := &Frame{Kind: FrameTurn, Seq: t.seq, Events: len(events), encode: func(e wire.Encoding) []byte {
+		return wire.AppendTurn(nil, e, &wire.Turn{Seq: uint64(t.seq), Patch: t.patch[e], Events: events, Check: t.check})
+	}}
+	if !private {
+		t.shared = f
+	}
+	return f
+}
+
+func (t *turn) eventsFor(p PlayerID) []wire.Event {
+	var out []wire.Event
+	for _, e := range t.events {
+		if e.To == "" || e.To == p {
+			out = append(out, wire.Event{Name: e.Name, Data: e.Data})
+		}
+	}
+	return out
+}
+
+func (t *turn) size() int {
+	n := len(t.patch[0]) + len(t.patch[1]) + 128
+	for _, e := range t.events {
+		n += len(e.Data) + len(e.Name)
+	}
+	return n
+}
+
+// turnBuffer keeps a class's last turns, bounded in number and bytes: every turn after from is there.
+type turnBuffer struct {
+	turns []*turn
+	bytes int
+	from  Index
+}
+
+func (b *turnBuffer) add(t *turn, maxTurns, maxBytes int) {
+	b.turns = append(b.turns, t)
+	b.bytes += t.size()
+	drop := 0
+	for len(b.turns)-drop > maxTurns || b.bytes > maxBytes && drop < len(b.turns) {
+		b.from, b.bytes = b.turns[drop].seq, b.bytes-b.turns[drop].size()
+		drop++
+	}
+	b.turns = slices.Delete(b.turns, 0, drop)
+}
+
+func (b *turnBuffer) after(seq Index, p PlayerID) []*Frame {
+	var out []*Frame
+	for _, t := range b.turns {
+		if t.seq <= seq {
+			continue
+		}
+		if f := t.frame(p); f != nil {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// stateFrame is a class's whole view. It is encoded when it is made, because the view goes on changing;
+// for both encodings lazily would need a copy of the view, which costs as much.
+func (c *Core) stateFrame(cl *class, seq Index, lost uint64) *Frame {
+	f := &Frame{Kind: FrameState, Seq: seq}
+	check := cl.shadow.Checksum()
+	for _, e := range []wire.Encoding{wire.JSON, wire.CBOR} {
+		var whole []byte
+		if e == wire.JSON {
+			whole = cl.shadow.AppendJSON(nil)
+		} else {
+			whole = cl.shadow.AppendCBOR(nil)
+		}
+		f.bytes[e] = wire.AppendState(nil, e, wire.State{Seq: uint64(f.Seq), View: whole, Lost: lost, Check: &check})
+	}
+	return f
+}
+
+// answer queues a client's ack or reject.
+func (c *Core) answer(r *client, a answer) {
+	f := &Frame{Kind: FrameAnswer, Seq: a.Index, encode: func(e wire.Encoding) []byte {
+		if a.Code == "" {
+			return wire.AppendAck(nil, e, wire.Ack{CSeq: uint64(a.CSeq), Seq: uint64(a.Index)})
+		}
+		return wire.AppendReject(nil, e, wire.Reject{CSeq: uint64(a.CSeq), Seq: uint64(a.Index), Code: a.Code, Reason: a.Reason})
+	}}
+	c.put(Answered{c.stamp(), r.Player, r.Client, a.CSeq, f})
+}
+
+// answerAgain repeats an answer. One that is too old to be kept has been heard: a client has at most
+// KeptAnswers acts unanswered.
+func (c *Core) answerAgain(r *client, seq CSeq) {
+	if i := slices.IndexFunc(r.Answers, func(a answer) bool { return a.CSeq == seq }); i >= 0 {
+		c.answer(r, r.Answers[i])
+	}
+}

@@ -1,0 +1,198 @@
+package room
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+	"github.com/klauspost/compress/zstd"
+)
+
+// The forms that reach disk and other nodes are CBOR (RFC 8949) in its deterministic encoding.
+var (
+	encMode = must(cbor.CoreDetEncOptions().EncMode())
+	decMode = must(cbor.DecOptions{MaxArrayElements: 1 << 20, MaxMapPairs: 1 << 20}.DecMode())
+
+	// Both are safe for use by many goroutines at once.
+	compressor   = must(zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault)))
+	decompressor = must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(MaxReplayBytes)))
+)
+
+// MaxReplayBytes bounds a replay when it is unpacked.
+const MaxReplayBytes = 1 << 30
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// EncodeEntries appends entries as a CBOR sequence (RFC 8742); ticks that follow each other at one
+// distance become a run.
+func EncodeEntries(b []byte, entries ...Entry) ([]byte, error) {
+	for i := 0; i < len(entries); {
+		e := entries[i]
+		i++
+		for i < len(entries) && e.joins(entries[i]) {
+			i++
+		}
+		item, err := encMode.Marshal(e)
+		if err != nil {
+			return b, fmt.Errorf("entry %d: %w", e.Index, err)
+		}
+		b = append(b, item...)
+	}
+	return b, nil
+}
+
+// joins makes next a part of the run that e is, if it follows.
+func (e *Entry) joins(next Entry) bool {
+	if e.Kind != KindTick || next.Kind != KindTick || e.Epoch != next.Epoch || next.Count > 1 {
+		return false
+	}
+	n := max(e.Count, 1)
+	gap := next.At - e.At
+	if next.Index != e.Index+Index(n) || n > 1 && gap != time.Duration(n)*e.Every {
+		return false
+	}
+	if n == 1 {
+		e.Every = gap
+	}
+	e.Count = n + 1
+	return true
+}
+
+// DecodeEntries goes through what EncodeEntries made; runs come as single ticks. After an error there is nothing more.
+func DecodeEntries(b []byte) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		for len(b) > 0 {
+			var e Entry
+			rest, err := decMode.UnmarshalFirst(b, &e)
+			if err != nil {
+				yield(Entry{}, fmt.Errorf("log: %w", err))
+				return
+			}
+			b = rest
+			for one := range e.singles() {
+				if !yield(one, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// singles are the ticks of a run, or the entry itself.
+func (e Entry) singles() iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		n, every := max(e.Count, 1), e.Every
+		e.Count, e.Every = 0, 0
+		for range n {
+			if !yield(e) {
+				return
+			}
+			e.Index++
+			e.At += every
+		}
+	}
+}
+
+// logbook keeps a room's whole log in memory, compressed by stretches.
+type logbook struct {
+	packed []byte // whole zstd frames of CBOR sequences
+	plain  []byte // the newest stretch without run
+	run    Entry  // the newest entry, while ticks may join it; Index 0 is none
+}
+
+// logStretch is how much log is compressed at once.
+const logStretch = 64 << 10
+
+// append adds an entry and returns about how many bytes it took. What follows the end of a game is not kept.
+func (l *logbook) append(e Entry, wasOver bool) int {
+	if wasOver || l.run.Index > 0 && l.run.joins(e) {
+		return 1
+	}
+	n := l.flush()
+	l.run = e
+	return n
+}
+
+func (l *logbook) flush() int {
+	if l.run.Index == 0 {
+		return 0
+	}
+	before := len(l.plain)
+	l.plain = must(EncodeEntries(l.plain, l.run))
+	l.run = Entry{}
+	n := len(l.plain) - before
+	if len(l.plain) >= logStretch {
+		l.packed = compressor.EncodeAll(l.plain, l.packed)
+		l.plain = nil
+	}
+	return n
+}
+
+// replayMagic opens every replay; its last digit is the version of the form.
+const replayMagic = "roomring replay 1\n"
+
+// replay is the whole log with what is needed to run it again: the magic, then zstd frames of one CBOR
+// sequence of header, final and entries.
+func (l *logbook) replay(h Header, f Final) ([]byte, error) {
+	f.Replay = nil
+	head, err := encMode.Marshal(h)
+	if err != nil {
+		return nil, err
+	}
+	tail, err := encMode.Marshal(f)
+	if err != nil {
+		return nil, err
+	}
+	l.flush()
+	out := compressor.EncodeAll(slices.Concat(head, tail), []byte(replayMagic))
+	out = append(out, l.packed...)
+	return compressor.EncodeAll(l.plain, out), nil
+}
+
+// Replay is a room's whole log, unpacked.
+type Replay struct {
+	Header  Header
+	Final   Final // zero when the room was still live
+	Entries []Entry
+}
+
+// DecodeReplay unpacks what Core.Seal or Core.Replay made. The error says what is wrong with it.
+func DecodeReplay(b []byte) (Replay, error) {
+	var r Replay
+	if len(b) < len(replayMagic) || string(b[:len(replayMagic)]) != replayMagic {
+		return r, fmt.Errorf("this is no replay, or one of a newer roomring: it does not begin with %q", replayMagic)
+	}
+	plain, err := decompressor.DecodeAll(b[len(replayMagic):], nil)
+	if err != nil {
+		return r, fmt.Errorf("replay: %w", err)
+	}
+	if plain, err = decMode.UnmarshalFirst(plain, &r.Header); err != nil {
+		return r, fmt.Errorf("replay: header: %w", err)
+	}
+	if plain, err = decMode.UnmarshalFirst(plain, &r.Final); err != nil {
+		return r, fmt.Errorf("replay: result: %w", err)
+	}
+	for e, err := range DecodeEntries(plain) {
+		if err != nil {
+			return r, err
+		}
+		r.Entries = append(r.Entries, e)
+	}
+	return r, nil
+}
+
+// Replay is the log so far, whole, for the operator: it holds the seed and every hidden fact.
+func (c *Core) Replay() ([]byte, error) {
+	var f Final
+	if c.s.Final != nil {
+		f = *c.s.Final
+	}
+	return c.log.replay(c.header, f)
+}

@@ -1,0 +1,204 @@
+package room
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/roomring/roomring/room/view"
+)
+
+// Rules is a game ready to be run: its Spec and its code, behind types that the runtime can hold.
+// It is immutable and may be shared.
+type Rules struct {
+	spec   Spec
+	differ *view.Differ
+	fresh  func() instance
+}
+
+// instance is one game value without its type parameters.
+type instance interface {
+	act(t *Turn, by Player, raw json.RawMessage) error
+	view(v Viewer) any
+	game() any
+}
+
+type typed[A, V any] struct{ g Game[A, V] }
+
+func (t typed[A, V]) act(turn *Turn, by Player, raw json.RawMessage) error {
+	var action A
+	if err := decodeStrict(raw, &action); err != nil {
+		return Refuse("bad_action", err.Error())
+	}
+	return t.g.Act(turn, by, action)
+}
+
+func (t typed[A, V]) view(v Viewer) any { return t.g.View(v) }
+func (t typed[A, V]) game() any         { return t.g }
+
+// Define makes rules of a game. New returns a fresh, unopened game each time. The error names what
+// in the spec or the view type cannot be.
+func Define[G Game[A, V], A, V any](spec Spec, fresh func() G) (*Rules, error) {
+	spec, err := spec.complete()
+	if err != nil {
+		return nil, err
+	}
+	differ, err := view.Compile(reflect.TypeFor[V]())
+	if err != nil {
+		return nil, fmt.Errorf("game %s: its view: %w", spec.Name, err)
+	}
+	if _, ticks := any(fresh()).(Ticker); ticks != (spec.TickRate > 0) {
+		return nil, fmt.Errorf("game %s: a game with a Tick method needs Spec.TickRate, and the other way round", spec.Name)
+	}
+	return &Rules{spec: spec, differ: differ, fresh: func() instance { return typed[A, V]{fresh()} }}, nil
+}
+
+// MustDefine is Define for package variables and main functions; it panics on an error.
+func MustDefine[G Game[A, V], A, V any](spec Spec, fresh func() G) *Rules {
+	rules, err := Define(spec, fresh)
+	if err != nil {
+		panic(err)
+	}
+	return rules
+}
+
+// Spec is the game's description with every default filled in.
+func (r *Rules) Spec() Spec { return r.spec }
+
+var gameName = regexp.MustCompile(`^[a-z][a-z0-9]{0,31}$`)
+
+// Limits of a Spec.
+const (
+	MaxSeats    = 1024
+	MaxTickRate = 128
+)
+
+func (s Spec) complete() (Spec, error) {
+	fill := func(d *time.Duration, to time.Duration) {
+		if *d == 0 {
+			*d = to
+		}
+	}
+	fill(&s.Grace, time.Minute)
+	fill(&s.NeverJoined, 5*time.Minute)
+	fill(&s.Empty, 10*time.Minute)
+	fill(&s.Linger, time.Minute)
+	s.MinPlayers = max(s.MinPlayers, 1)
+	if s.MaxPlayers == 0 {
+		s.MaxPlayers = s.MinPlayers
+	}
+	switch {
+	case !gameName.MatchString(s.Name):
+		return s, fmt.Errorf("game name %q: use a-z and 0-9, a letter first, at most 32", s.Name)
+	case s.Version < 1:
+		return s, fmt.Errorf("game %s: Version must be 1 or more", s.Name)
+	case s.MaxPlayers < s.MinPlayers || s.MaxPlayers > MaxSeats:
+		return s, fmt.Errorf("game %s: MaxPlayers must be from MinPlayers to %d", s.Name, MaxSeats)
+	case s.TickRate < 0 || s.TickRate > MaxTickRate:
+		return s, fmt.Errorf("game %s: TickRate must be from 0 to %d", s.Name, MaxTickRate)
+	}
+	if err := s.Durability.Validate(); err != nil {
+		return s, fmt.Errorf("game %s: %w", s.Name, err)
+	}
+	return s, nil
+}
+
+// tick is the length of one tick, in whole microseconds so that every processor agrees.
+func (s Spec) tick() time.Duration {
+	if s.TickRate == 0 {
+		return 0
+	}
+	return (time.Second / time.Duration(s.TickRate)).Truncate(time.Microsecond)
+}
+
+// Games is an immutable set of rules by name.
+type Games struct{ byName map[string]*Rules }
+
+// NewGames makes a set; two games of one name are an error.
+func NewGames(rules ...*Rules) (*Games, error) {
+	g := &Games{byName: make(map[string]*Rules, len(rules))}
+	for _, r := range rules {
+		if _, twice := g.byName[r.spec.Name]; twice {
+			return nil, fmt.Errorf("game %s is given twice", r.spec.Name)
+		}
+		g.byName[r.spec.Name] = r
+	}
+	return g, nil
+}
+
+// Lookup finds rules by the game's name.
+func (g *Games) Lookup(name string) (*Rules, bool) {
+	r, ok := g.byName[name]
+	return r, ok
+}
+
+// All goes through the games by name.
+func (g *Games) All() iter.Seq[*Rules] {
+	return func(yield func(*Rules) bool) {
+		for _, name := range slices.Sorted(maps.Keys(g.byName)) {
+			if !yield(g.byName[name]) {
+				return
+			}
+		}
+	}
+}
+
+// DecodeOptions decodes a room's options into a struct that holds the defaults. Unknown fields are
+// errors that name them; no options leave the defaults.
+func DecodeOptions(raw json.RawMessage, into any) error {
+	if len(raw) == 0 {
+		return nil
+	}
+	return decodeStrict(raw, into)
+}
+
+func decodeStrict(raw json.RawMessage, into any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			return fmt.Errorf("field %q: cannot be a %s", wrong.Field, wrong.Value)
+		}
+		return errors.New(trimJSON(err))
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("more than one JSON value")
+	}
+	return nil
+}
+
+func trimJSON(err error) string {
+	msg := err.Error()
+	if rest, ok := bytes.CutPrefix([]byte(msg), []byte("json: ")); ok {
+		return string(rest)
+	}
+	return msg
+}
+
+// optional asks a game for one of the optional interfaces.
+func optional[I any](in instance) (I, bool) {
+	i, ok := in.game().(I)
+	return i, ok
+}
+
+func snapshotGame(in instance) ([]byte, error) {
+	if s, ok := optional[Snapshotter](in); ok {
+		return s.Snapshot()
+	}
+	return json.Marshal(in.game())
+}
+
+func restoreGame(in instance, data []byte) error {
+	if s, ok := optional[Snapshotter](in); ok {
+		return s.Restore(data)
+	}
+	return json.Unmarshal(data, in.game())
+}

@@ -1,0 +1,308 @@
+package room
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// VersionError says that this program cannot go on with a room: it was recorded by rules or a runtime
+// that it does not have.
+type VersionError struct {
+	Game       string
+	Need, Have int  // versions
+	Runtime    bool // of the runtime, not of the game
+	Why        string
+}
+
+func (e *VersionError) Error() string {
+	what := "game " + e.Game
+	if e.Runtime {
+		what = "the runtime"
+	}
+	msg := fmt.Sprintf("the room needs version %d of %s, this program has version %d", e.Need, what, e.Have)
+	if e.Why != "" {
+		msg += ": " + e.Why
+	}
+	return msg
+}
+
+// ErrNotClean refuses a snapshot between two ticks, when something has happened that is not yet said.
+var ErrNotClean = errors.New("room: a ticking room is snapshot after a tick")
+
+// Snapshot is the whole state after the last input. The error is ErrNotClean, or the game's own.
+func (c *Core) Snapshot() (Snapshot, error) {
+	if !c.clean() {
+		return Snapshot{}, ErrNotClean
+	}
+	s := c.s
+	for i, info := range s.Classes {
+		s.Classes[i].Last = c.classes.byID[info.ID].last
+	}
+	if c.panicked == nil {
+		game, err := snapshotGame(c.inst)
+		if err != nil {
+			return Snapshot{}, fmt.Errorf("snapshot of game %s: %w", c.header.Game, err)
+		}
+		s.Game = game
+	}
+	data, err := encMode.Marshal(s)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	c.sinceN, c.sinceB, c.sinceC = 0, 0, 0
+	return Snapshot{Room: c.header.ID, Epoch: c.s.Epoch, Index: c.s.Index, Data: data}, nil
+}
+
+// Restore brings a room back from its journal: from the older of its snapshots, so that clients can
+// resume, and the inputs after it; from the first input where there is none. What it restores counts as
+// committed. The caller then steps KindEpoch at Kept.Time and a KindDetach for each seat that is online.
+//
+// A *VersionError means that this program lacks the version that recorded the log, and that the log
+// does not end in a snapshot that its own version could take over.
+func Restore(cfg Config, kept Kept) (*Core, error) {
+	if kept.Header.Runtime != RuntimeVersion {
+		return nil, &VersionError{Game: kept.Header.Game, Need: kept.Header.Runtime, Have: RuntimeVersion, Runtime: true}
+	}
+	cfg.Header = kept.Header
+	c, err := restoreTail(cfg, kept)
+	if wrong, ok := errors.AsType[*VersionError](err); ok && !wrong.Runtime {
+		return upgrade(cfg, kept, wrong)
+	}
+	return c, err
+}
+
+func restoreTail(cfg Config, kept Kept) (*Core, error) {
+	var errs []error
+	for _, snap := range kept.Snapshots {
+		c := newCore(cfg)
+		if err := c.load(snap); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		return c, c.rerun(kept.Batches)
+	}
+	if kept.Header.Version != cfg.Rules.Spec().Version {
+		return nil, errors.Join(append(errs, &VersionError{
+			Game: kept.Header.Game, Need: kept.Header.Version, Have: cfg.Rules.Spec().Version,
+		})...)
+	}
+	c := newCore(cfg)
+	return c, c.rerun(kept.Batches)
+}
+
+// load replaces everything by a snapshot of the present version.
+func (c *Core) load(snap Snapshot) error {
+	s, err := decodeState(snap.Data, len(c.s.Seats))
+	if err != nil {
+		return err
+	}
+	if have := c.rules.spec.Version; s.Version != have {
+		return &VersionError{Game: c.header.Game, Need: s.Version, Have: have}
+	}
+	if s.Game != nil {
+		if err := restoreGame(c.inst, s.Game); err != nil {
+			return fmt.Errorf("snapshot of game %s: %w", c.header.Game, err)
+		}
+	}
+	return c.adopt(s)
+}
+
+func decodeState(data []byte, seats int) (state, error) {
+	var s state
+	if err := decMode.Unmarshal(data, &s); err != nil {
+		return s, fmt.Errorf("snapshot: %w", err)
+	}
+	if len(s.Seats) < seats {
+		s.Seats = append(s.Seats, make([]seat, seats-len(s.Seats))...)
+	}
+	return s, nil
+}
+
+// adopt takes over a decoded state whose game is restored, and makes the views anew.
+func (c *Core) adopt(s state) (err error) {
+	if s.Game == nil {
+		c.panicked = &Panic{Value: "the game had failed before this room was brought back"}
+	}
+	s.Game = nil
+	c.s = s
+	c.committed = s.Index
+	c.classes = classes{saidAt: s.Index, watchedAt: s.Index}
+	if c.panicked != nil {
+		return nil
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("snapshot of game %s: its view: %v", c.header.Game, v)
+		}
+	}()
+	for i, info := range c.s.Classes {
+		c.makeClass(info.ID, Spectator, info.Last)
+		for seat, at := range c.s.Seats {
+			if at.Class == info.ID {
+				c.classes.byID[info.ID].viewer = c.viewerOf(seat)
+			}
+		}
+		c.remake(c.classes.byID[c.s.Classes[i].ID])
+	}
+	if !c.rules.spec.SharedView {
+		c.classes.spectator = c.makeClass(spectatorClass, Spectator, s.Index)
+		delete(c.classes.byID, spectatorClass)
+	}
+	return nil
+}
+
+func (c *Core) remake(cl *class) {
+	cl.shadow = c.rules.differ.New()
+	c.update(cl)
+}
+
+// rerun steps the logged inputs after the present index again.
+func (c *Core) rerun(batches []Batch) error {
+	for _, b := range batches {
+		for e, err := range DecodeEntries(b.Entries) {
+			if err != nil {
+				return err
+			}
+			if err := c.again(e); err != nil {
+				return err
+			}
+		}
+	}
+	c.outputs = nil
+	c.committed = c.s.Index
+	return nil
+}
+
+// again steps one logged input, or only keeps it in the log when a snapshot covers it.
+func (c *Core) again(e Entry) error {
+	if e.Index <= c.s.Index {
+		if c.s.Final == nil || e.Index <= c.s.Final.Point.Seq {
+			c.log.append(e, false)
+		}
+		return nil
+	}
+	if e.Index != c.s.Index+1 {
+		return fmt.Errorf("log of room %s: entry %d follows %d", c.header.ID, e.Index, c.s.Index)
+	}
+	if e.Kind == KindUpgrade && e.Version != c.rules.spec.Version {
+		return &VersionError{Game: c.header.Game, Need: e.Version, Have: c.rules.spec.Version}
+	}
+	ready, err := c.Step(e.Input)
+	if err == nil && ready.Entry == nil {
+		err = errors.New("it was refused; the game is not deterministic, or its version should have changed")
+	}
+	if err != nil {
+		return fmt.Errorf("log of room %s: entry %d (%s): %w", c.header.ID, e.Index, e.Kind, err)
+	}
+	c.outputs = c.outputs[:0]
+	return nil
+}
+
+// Run steps the entries of a replay from the first, and calls each after every one. It checks nothing:
+// compare Final with the recorded one.
+func Run(cfg Config, entries []Entry, each func(c *Core, e Entry) error) (*Core, error) {
+	c := newCore(cfg)
+	for _, e := range entries {
+		if err := c.again(e); err != nil {
+			return c, err
+		}
+		c.committed = c.s.Index
+		if each != nil {
+			if err := each(c, e); err != nil {
+				return c, err
+			}
+		}
+	}
+	return c, nil
+}
+
+// upgrade lets newer rules take over a room whose journal ends in a snapshot of the older ones.
+func upgrade(cfg Config, kept Kept, wrong *VersionError) (*Core, error) {
+	var last Index
+	if n := len(kept.Batches); n > 0 {
+		last = kept.Batches[n-1].Last
+	}
+	if n := len(kept.Snapshots); n == 0 || kept.Snapshots[n-1].Index != last {
+		wrong.Why = "stop that version cleanly first, so that it leaves a snapshot to upgrade from"
+		return nil, wrong
+	}
+	snap := kept.Snapshots[len(kept.Snapshots)-1]
+	c := newCore(cfg)
+	c.s.Index, c.s.Epoch = snap.Index, snap.Epoch
+	for _, b := range kept.Batches {
+		for e, err := range DecodeEntries(b.Entries) {
+			if err != nil {
+				return nil, err
+			}
+			c.log.append(e, false)
+		}
+	}
+	s, err := decodeState(snap.Data, len(c.s.Seats))
+	if err != nil {
+		return nil, err
+	}
+	c.s.Now = s.Now
+	c.pending = &Input{Kind: KindUpgrade, At: max(kept.Time, s.Now), Version: cfg.Rules.Spec().Version, Data: snap.Data}
+	return c, c.tryUpgrade(snap.Data)
+}
+
+// Pending is an input that a restored room needs before any other but KindEpoch: its upgrade.
+func (c *Core) Pending() (Input, bool) {
+	if c.pending == nil {
+		return Input{}, false
+	}
+	return *c.pending, true
+}
+
+// tryUpgrade makes the game from an older version's snapshot, or says why it cannot.
+func (c *Core) tryUpgrade(data []byte) error {
+	s, err := decodeState(data, len(c.s.Seats))
+	if err != nil {
+		return err
+	}
+	have := c.rules.spec.Version
+	g, ok := optional[Upgrader](c.inst)
+	switch {
+	case s.Version > have:
+		return &VersionError{Game: c.header.Game, Need: s.Version, Have: have}
+	case !ok:
+		return &VersionError{Game: c.header.Game, Need: s.Version, Have: have, Why: "the game has no Upgrade method"}
+	}
+	if err := g.Upgrade(s.Version, s.Game); err != nil {
+		return &VersionError{Game: c.header.Game, Need: s.Version, Have: have, Why: err.Error()}
+	}
+	return nil
+}
+
+// stepUpgrade moves the room to this program's version of its rules: the input carries the state as the
+// older version left it.
+func (c *Core) stepUpgrade(in Input) (Ready, error) {
+	c.inst = c.rules.fresh()
+	if err := c.tryUpgrade(in.Data); err != nil {
+		return Ready{}, err
+	}
+	s, err := decodeState(in.Data, len(c.s.Seats))
+	if err != nil {
+		return Ready{}, err
+	}
+	index, epoch := c.s.Index, c.s.Epoch
+	if epoch > s.Epoch {
+		s.Lineage = append(s.Lineage, Point{s.Epoch, s.Index})
+	}
+	s.Index, s.Epoch, s.Version = index, epoch, c.rules.spec.Version
+	committed := c.committed
+	c.panicked, c.pending = nil, nil
+	c.enterState(s, in.At)
+	if err := c.adopt(c.s); err != nil {
+		return Ready{}, err
+	}
+	c.committed = committed
+	c.enter(in)
+	return c.settle(c.s.Final != nil)
+}
+
+func (c *Core) enterState(s state, now time.Duration) {
+	s.Now = now
+	c.s = s
+}

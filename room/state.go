@@ -1,0 +1,142 @@
+package room
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// state is what the log alone determines, beside the game's own.
+type state struct {
+	Index   Index         `cbor:"1,keyasint"`
+	Epoch   Epoch         `cbor:"2,keyasint"`
+	Lineage []Point       `cbor:"3,keyasint,omitempty"` // each former epoch with its last index
+	Now     time.Duration `cbor:"4,keyasint"`
+	Version int           `cbor:"5,keyasint"` // of the rules at work
+
+	Seats   []seat     `cbor:"6,keyasint"`
+	Clients []client   `cbor:"7,keyasint,omitempty"`
+	Banned  []PlayerID `cbor:"8,keyasint,omitempty"`
+	Locked  bool       `cbor:"9,keyasint,omitempty"`
+	Started bool       `cbor:"10,keyasint,omitempty"` // enough players have been there once
+	Joined  bool       `cbor:"11,keyasint,omitempty"` // anybody ever was
+
+	Timers  []timer       `cbor:"12,keyasint,omitempty"` // by time, then name
+	Events  []event       `cbor:"13,keyasint,omitempty"` // for the next turn
+	TickAt  time.Duration `cbor:"14,keyasint,omitempty"` // zero: the room does not tick
+	EmptyAt time.Duration `cbor:"15,keyasint,omitempty"` // since when nobody is connected
+
+	Classes   []classInfo `cbor:"16,keyasint,omitempty"` // of players, by id
+	NextClass ClassID     `cbor:"17,keyasint,omitempty"`
+
+	Final    *Final          `cbor:"18,keyasint,omitempty"`
+	Linger   time.Duration   `cbor:"19,keyasint,omitempty"` // when a finished room may go
+	Agreed   []PlayerID      `cbor:"20,keyasint,omitempty"` // to a rematch
+	Rematch  json.RawMessage `cbor:"21,keyasint,omitempty"` // options of the agreed rematch
+	Next     ID              `cbor:"22,keyasint,omitempty"` // the room it led to
+	CloseWhy string          `cbor:"23,keyasint,omitempty"`
+
+	Game []byte `cbor:"24,keyasint,omitempty"` // the game's snapshot, only in snapshots
+}
+
+type seat struct {
+	Player  PlayerID      `cbor:"1,keyasint,omitempty"` // empty: free
+	Name    string        `cbor:"2,keyasint,omitempty"`
+	Online  bool          `cbor:"3,keyasint,omitempty"`
+	Client  ClientID      `cbor:"4,keyasint,omitempty"` // attached last
+	Since   time.Duration `cbor:"5,keyasint,omitempty"` // offline since
+	Class   ClassID       `cbor:"6,keyasint,omitempty"`
+	InClass Index         `cbor:"7,keyasint,omitempty"` // since when
+}
+
+// classInfo is the part of a class that the log determines.
+type classInfo struct {
+	ID   ClassID `cbor:"1,keyasint"`
+	Key  string  `cbor:"2,keyasint"`
+	Last Index   `cbor:"3,keyasint"` // of its last turn, or of its making
+}
+
+// client is what the room remembers of one client of one player, connected or not.
+type client struct {
+	Player  PlayerID `cbor:"1,keyasint"`
+	Client  ClientID `cbor:"2,keyasint"`
+	Attempt uint64   `cbor:"3,keyasint,omitempty"`
+	CSeq    CSeq     `cbor:"4,keyasint,omitempty"`
+	Used    Index    `cbor:"5,keyasint"`
+	Answers []answer `cbor:"6,keyasint,omitempty"` // the last KeptAnswers, oldest first
+}
+
+type answer struct {
+	CSeq   CSeq   `cbor:"1,keyasint"`
+	Index  Index  `cbor:"2,keyasint"`
+	Code   string `cbor:"3,keyasint,omitempty"` // empty: an ack
+	Reason string `cbor:"4,keyasint,omitempty"`
+}
+
+// Limits of what a room remembers.
+const (
+	// KeptAnswers is how many answers a room keeps for each client, and how many acts of one may be unanswered.
+	KeptAnswers = 32
+	// keptClients bounds the clients a room remembers beyond one a seat.
+	keptClients = 16
+)
+
+func (s *state) seatOf(p PlayerID) int {
+	return slices.IndexFunc(s.Seats, func(x seat) bool { return x.Player == p && p != "" })
+}
+
+func (s *state) anyOnline() bool {
+	return slices.ContainsFunc(s.Seats, func(x seat) bool { return x.Online })
+}
+
+func (s *state) clientOf(p PlayerID, id ClientID) *client {
+	for i := range s.Clients {
+		if s.Clients[i].Player == p && s.Clients[i].Client == id {
+			return &s.Clients[i]
+		}
+	}
+	return nil
+}
+
+// remember finds or makes the record of a client; the longest unused one without a seat makes room.
+func (s *state) remember(p PlayerID, id ClientID) *client {
+	if r := s.clientOf(p, id); r != nil {
+		return r
+	}
+	if len(s.Clients) >= 2*len(s.Seats)+keptClients {
+		s.forgetOldest()
+	}
+	s.Clients = append(s.Clients, client{Player: p, Client: id})
+	return &s.Clients[len(s.Clients)-1]
+}
+
+func (s *state) forgetOldest() {
+	oldest := -1
+	for i, r := range s.Clients {
+		if at := s.seatOf(r.Player); at >= 0 && s.Seats[at].Client == r.Client {
+			continue
+		}
+		if oldest < 0 || r.Used < s.Clients[oldest].Used {
+			oldest = i
+		}
+	}
+	if oldest >= 0 {
+		s.Clients = slices.Delete(s.Clients, oldest, oldest+1)
+	}
+}
+
+func (r *client) keep(a answer) {
+	if len(r.Answers) == KeptAnswers {
+		r.Answers = slices.Delete(r.Answers, 0, 1)
+	}
+	r.Answers = append(r.Answers, a)
+}
+
+// knows reports whether a resume point lies in the room's one history.
+func (s *state) knows(p Point) bool {
+	if p.Epoch == s.Epoch {
+		return p.Seq <= s.Index
+	}
+	i := slices.IndexFunc(s.Lineage, func(l Point) bool { return l.Epoch == p.Epoch })
+	return i >= 0 && p.Seq <= s.Lineage[i].Seq
+}

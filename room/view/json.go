@@ -1,0 +1,133 @@
+package view
+
+import (
+	"math"
+	"strconv"
+)
+
+// appendJSON writes the node whole. An absent node writes nothing.
+func (n *node) appendJSON(b []byte) []byte {
+	switch n.kind {
+	case kindBool:
+		return strconv.AppendBool(b, n.num != 0)
+	case kindInt:
+		return strconv.AppendInt(b, int64(n.num), 10)
+	case kindFloat, kindFloat32:
+		return appendFloat(b, n.float())
+	case kindString:
+		return appendString(b, n.str)
+	case kindArray:
+		return n.box.appendArrayJSON(b)
+	case kindObject:
+		return n.box.appendObjectJSON(b)
+	}
+	return b
+}
+
+func (x *box) appendArrayJSON(b []byte) []byte {
+	b = append(b, '[')
+	for i := range x.kids {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = x.kids[i].appendJSON(b)
+	}
+	return append(b, ']')
+}
+
+func (x *box) appendObjectJSON(b []byte) []byte {
+	open := byte('{')
+	for i := range x.kids {
+		kid := &x.kids[i]
+		if kid.kind == kindAbsent {
+			continue
+		}
+		b = append(b, open)
+		b = append(b, kid.label.json...)
+		b = kid.appendJSON(b)
+		open = ','
+	}
+	return closeObject(b, open)
+}
+
+func closeObject(b []byte, open byte) []byte {
+	if open == '{' {
+		b = append(b, '{')
+	}
+	return append(b, '}')
+}
+
+// appendPatchJSON writes what changed in update gen, which the node was part of.
+func (n *node) appendPatchJSON(b []byte, gen uint64) []byte {
+	if n.kind == kindAbsent {
+		return append(b, "null"...)
+	}
+	if n.kind != kindObject || n.whole {
+		return n.appendJSON(b)
+	}
+	open := byte('{')
+	for i := range n.box.kids {
+		kid := &n.box.kids[i]
+		if kid.gen != gen {
+			continue
+		}
+		b = append(b, open)
+		b = append(b, kid.label.json...)
+		b = kid.appendPatchJSON(b, gen)
+		open = ','
+	}
+	return closeObject(b, open)
+}
+
+// appendFloat writes a finite double as ECMAScript's Number::toString does, which
+// RFC 8785, 3.2.2.3, demands: plain from 1e-6 up to 1e21, otherwise with an exponent.
+func appendFloat(b []byte, f float64) []byte {
+	if f == 0 {
+		return append(b, '0') // also for -0
+	}
+	if abs := math.Abs(f); abs >= 1e-6 && abs < 1e21 {
+		return strconv.AppendFloat(b, f, 'f', -1, 64)
+	}
+	b = strconv.AppendFloat(b, f, 'e', -1, 64)
+	if n := len(b); b[n-4] == 'e' && b[n-2] == '0' { // e-07 is e-7
+		b[n-2] = b[n-1]
+		b = b[:n-1]
+	}
+	return b
+}
+
+// appendString writes valid UTF-8 with the only escapes RFC 8785, 3.2.2.2, allows.
+func appendString(b []byte, s string) []byte {
+	b = append(b, '"')
+	start := 0
+	for i := range len(s) {
+		c := s[i]
+		if c >= 0x20 && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(b, s[start:i]...)
+		b = appendEscape(b, c)
+		start = i + 1
+	}
+	b = append(b, s[start:]...)
+	return append(b, '"')
+}
+
+func appendEscape(b []byte, c byte) []byte {
+	const hex = "0123456789abcdef"
+	switch c {
+	case '"', '\\':
+		return append(b, '\\', c)
+	case '\b':
+		return append(b, `\b`...)
+	case '\t':
+		return append(b, `\t`...)
+	case '\n':
+		return append(b, `\n`...)
+	case '\f':
+		return append(b, `\f`...)
+	case '\r':
+		return append(b, `\r`...)
+	}
+	return append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+}
