@@ -1,6 +1,6 @@
 module github.com/roomring/roomring
 
-go 1.26
+go 1.26.0
 
 tool (
 	golang.org/x/tools/cmd/stringer
