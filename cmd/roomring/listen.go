@@ -10,15 +10,12 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/roomring/roomring/web"
 )
 
-const (
-	headerTimeout = 10 * time.Second
-	idleTimeout   = 2 * time.Minute
-	headerBytes   = 16 << 10
-	// stopTimeout is how long requests under way may go on after a signal: the node promises to be gone within a second.
-	stopTimeout = 500 * time.Millisecond
-)
+// stopTimeout is how long requests under way may go on after a signal: the node promises to be gone within a second.
+const stopTimeout = 500 * time.Millisecond
 
 // endpoints are the node's open listeners. They are bound before anything else starts, so that a
 // taken port is the first thing a process says, and the ports are known to the first log line.
@@ -67,7 +64,7 @@ func (e *endpoints) serve(ctx context.Context, log *slog.Logger, public, admin h
 	defer cancel(nil)
 	var wg sync.WaitGroup
 	for l, handler := range map[net.Listener]http.Handler{e.public: public, e.admin: admin} {
-		server := newServer(handler, log)
+		server := web.NewHTTPServer(handler, log)
 		wg.Go(func() {
 			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 				cancel(err)
@@ -80,16 +77,6 @@ func (e *endpoints) serve(ctx context.Context, log *slog.Logger, public, admin h
 		return err
 	}
 	return nil
-}
-
-func newServer(handler http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: headerTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    headerBytes,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
 }
 
 // stop waits for ctx to end and then stops server, gently first.
