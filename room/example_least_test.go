@@ -31,15 +31,11 @@ func (g *TwentyOne) Act(t *room.Turn, by room.Player, a Add) error {
 	}
 	g.Sum, g.Next = g.Sum+a.N, 1-g.Next
 	if g.Sum >= 21 {
-		result := room.Result{Reason: "twenty_one", Summary: by.Name + " reached 21"}
-		for _, p := range t.Players() {
-			rank := 1
-			if p.Seat == by.Seat {
-				rank = 2
-			}
-			result.Outcomes = append(result.Outcomes, room.Outcome{Player: p.ID, Name: p.Name, Seat: p.Seat, Rank: rank})
-		}
-		t.Finish(result)
+		other := t.Players()[g.Next]
+		t.Finish(room.Result{Reason: "twenty_one", Summary: by.Name + " reached 21", Outcomes: []room.Outcome{
+			{Player: other.ID, Name: other.Name, Seat: other.Seat, Rank: 1},
+			{Player: by.ID, Name: by.Name, Seat: by.Seat, Rank: 2},
+		}})
 	}
 	return nil
 }
@@ -88,6 +84,6 @@ func Example() {
 	// {"t":"turn","seq":11,"patch":{"next":1,"sum":15}}
 	// {"t":"turn","seq":12,"patch":{"next":0,"sum":18}}
 	// {"t":"turn","seq":13,"patch":{"next":1,"sum":21}}
-	// ann 2
 	// bob 1
+	// ann 2
 }

@@ -79,3 +79,34 @@ func code(s string) string {
 }
 
 func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
+
+// TestGamesPage holds the Go on docs/GAMES.md to examples that are compiled and run.
+func TestGamesPage(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "GAMES.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var examples strings.Builder
+	files, _ := filepath.Glob(filepath.Join("..", "..", "room", "example_*_test.go")) // the pattern is well formed
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		examples.Write(text)
+	}
+	blocks := strings.Split(string(page), "```go\n")[1:]
+	if len(blocks) < 10 {
+		t.Errorf("only %d blocks of Go on the page", len(blocks))
+	}
+	for _, block := range blocks {
+		block, _, _ = strings.Cut(block, "```")
+		if !strings.Contains(examples.String(), block) {
+			t.Errorf("docs/GAMES.md holds Go that no room/example_*_test.go has:\n%s", block)
+		}
+	}
+	least, _, _ := strings.Cut(blocks[0], "```")
+	if lines := strings.Count(least, "\n"); lines >= 40 {
+		t.Errorf("the least game takes %d lines, not under 40", lines)
+	}
+}
