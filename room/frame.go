@@ -71,9 +71,10 @@ func (b *turnBuffer) add(t *turn, maxTurns, maxBytes int) {
 	drop := 0
 	for len(b.turns)-drop > maxTurns || b.bytes > maxBytes && drop < len(b.turns) {
 		b.from, b.bytes = b.turns[drop].seq, b.bytes-b.turns[drop].size()
+		b.turns[drop] = nil
 		drop++
 	}
-	b.turns = slices.Delete(b.turns, 0, drop)
+	b.turns = b.turns[drop:] // append moves the rest to a new array once in a while
 }
 
 func (b *turnBuffer) after(seq Index, p PlayerID) []*Frame {
@@ -89,19 +90,20 @@ func (b *turnBuffer) after(seq Index, p PlayerID) []*Frame {
 	return out
 }
 
-// stateFrame is a class's whole view. It is encoded when it is made, because the view goes on changing;
-// for both encodings lazily would need a copy of the view, which costs as much.
+// stateFrame is a class's whole view. It is encoded when it is made, because the view goes on changing,
+// and shared by all who ask at one index: a crowd that joins at once costs one encoding.
 func (c *Core) stateFrame(cl *class, seq Index, lost uint64) *Frame {
+	if lost == 0 && cl.whole != nil && cl.whole.Seq == seq {
+		return cl.whole
+	}
 	f := &Frame{Kind: FrameState, Seq: seq}
-	check := cl.shadow.Checksum()
-	for _, e := range []wire.Encoding{wire.JSON, wire.CBOR} {
-		var whole []byte
-		if e == wire.JSON {
-			whole = cl.shadow.AppendJSON(nil)
-		} else {
-			whole = cl.shadow.AppendCBOR(nil)
-		}
-		f.bytes[e] = wire.AppendState(nil, e, wire.State{Seq: uint64(f.Seq), View: whole, Lost: lost, Check: &check})
+	m := wire.State{Seq: uint64(seq), Lost: lost, Check: new(cl.shadow.Checksum())}
+	m.View = cl.shadow.AppendJSON(nil)
+	f.bytes[wire.JSON] = wire.AppendState(nil, wire.JSON, m)
+	m.View = cl.shadow.AppendCBOR(nil)
+	f.bytes[wire.CBOR] = wire.AppendState(nil, wire.CBOR, m)
+	if lost == 0 {
+		cl.whole = f
 	}
 	return f
 }
