@@ -272,6 +272,9 @@ func (c *Core) GameState() (json.RawMessage, error) {
 	return json.Marshal(raw)
 }
 
+// Game is the game value itself, for test kits: a caller that changes it breaks the room.
+func (c *Core) Game() any { return c.inst.game() }
+
 func (c *Core) players() []Player {
 	var out []Player
 	for i, s := range c.s.Seats {

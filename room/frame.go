@@ -32,7 +32,7 @@ func (t *turn) frame(p PlayerID) *Frame {
 		return nil
 	}
 	f := &Frame{Kind: FrameTurn, Seq: t.seq, Events: len(events), encode: func(e wire.Encoding) []byte {
-		return wire.AppendTurn(nil, e, wire.Turn{Seq: uint64(t.seq), Patch: t.patch[e], Events: events, Check: t.check})
+		return wire.AppendTurn(nil, e, &wire.Turn{Seq: uint64(t.seq), Patch: t.patch[e], Events: events, Check: t.check})
 	}}
 	if !private {
 		t.shared = f
@@ -71,9 +71,10 @@ func (b *turnBuffer) add(t *turn, maxTurns, maxBytes int) {
 	drop := 0
 	for len(b.turns)-drop > maxTurns || b.bytes > maxBytes && drop < len(b.turns) {
 		b.from, b.bytes = b.turns[drop].seq, b.bytes-b.turns[drop].size()
+		b.turns[drop] = nil
 		drop++
 	}
-	b.turns = slices.Delete(b.turns, 0, drop)
+	b.turns = b.turns[drop:] // append moves the rest to a new array once in a while
 }
 
 func (b *turnBuffer) after(seq Index, p PlayerID) []*Frame {

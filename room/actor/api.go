@@ -70,6 +70,11 @@ type Hello struct {
 	Spectate bool
 	Code     string
 	Resume   *room.Point
+
+	// What the welcome says in the edge's name.
+	Heartbeat time.Duration // the longest silence the edge allows
+	Limits    wire.Limits
+	Token     string // of a guest that the edge has just made up
 }
 
 // Session is one client's presence in a room, in the hands of the edge that has its socket.

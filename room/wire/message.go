@@ -16,10 +16,16 @@ const (
 
 // Client messages. JSON data always travels inside the server as JSON, whatever the socket's encoding.
 
-// Hello opens a session; it is the first message on every socket.
+// What Hello.As may say besides nothing.
+const (
+	AsPlayer    = "player"
+	AsSpectator = "spectator"
+)
+
+// Hello opens a session; it is the first message on every socket. Its texts hold no control characters.
 type Hello struct {
 	Token   string  `json:"token,omitempty"`   // who the player is; may be empty where guests are allowed
-	Name    string  `json:"name,omitempty"`    // what to call a player whose token names none
+	Name    string  `json:"name,omitempty"`    // what to call a player whose token names none, at most 64 bytes
 	As      string  `json:"as,omitempty"`      // "player" (default) or "spectator"
 	Client  string  `json:"client"`            // random id of this page load or program run, 1 to 64 bytes
 	Attempt uint64  `json:"attempt,omitempty"` // counts this client's sockets; a lower one than before is ignored
@@ -78,7 +84,7 @@ type Limits struct {
 // State is the whole view.
 type State struct {
 	Seq   uint64  `json:"seq"`
-	View  []byte  `json:"view"`
+	View  []byte  `json:"view"`           // encoded, in the socket's encoding
 	Lost  uint64  `json:"lost,omitempty"` // events this client will never see, because it read too slowly
 	Check *uint32 `json:"check,omitempty"`
 }

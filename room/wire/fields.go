@@ -1,0 +1,185 @@
+package wire
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
+)
+
+// fields are the members of one object, still encoded; known members are looked up by name and
+// unknown ones are ignored, so that a later version may add some.
+type fields struct {
+	e Encoding
+	n int
+	f [MaxFields]field
+}
+
+type field struct {
+	key, raw []byte
+}
+
+// read takes the object that begins at b[i] and returns the place behind it.
+func (f *fields) read(e Encoding, b []byte, i, depth int) (int, error) {
+	f.e, f.n = e, 0
+	if e == CBOR {
+		if i < len(b) && b[i]>>5 != cborMap {
+			return i, malformed("a message must be a map")
+		}
+		return cborPairs(b, i, depth, f.add)
+	}
+	if i < len(b) && b[i] != '{' {
+		return i, jsonError(i, "a message must be an object")
+	}
+	if i >= len(b) {
+		return i, jsonError(i, "a message should stand here")
+	}
+	return jsonObject(b, i, depth, func(key, raw []byte) error { return f.add(jsonText(key), raw) })
+}
+
+func (f *fields) add(key, raw []byte) error {
+	for i := range f.n {
+		if string(f.f[i].key) == string(key) {
+			return badField(brief(key), "stands twice")
+		}
+	}
+	if f.n == MaxFields {
+		return malformed("more than %d fields", MaxFields)
+	}
+	f.f[f.n] = field{key, raw}
+	f.n++
+	return nil
+}
+
+// get returns the encoded value of a field; nil when it is absent.
+func (f *fields) get(name string) []byte {
+	for i := range f.n {
+		if string(f.f[i].key) == name {
+			return f.f[i].raw
+		}
+	}
+	return nil
+}
+
+// The readers below give the zero value for an absent field and an error that names one of the wrong type.
+
+func (f *fields) text(name string, most int) (string, error) {
+	raw := f.get(name)
+	if raw == nil {
+		return "", nil
+	}
+	text, ok := f.textOf(raw)
+	switch {
+	case !ok:
+		return "", badField(name, "must be a string")
+	case len(text) > most:
+		return "", badField(name, "is longer than "+strconv.Itoa(most)+" bytes")
+	case slices.ContainsFunc(text, func(c byte) bool { return c < 0x20 || c == 0x7f }):
+		return "", badField(name, "holds a control character")
+	}
+	return string(text), nil
+}
+
+func (f *fields) textOf(raw []byte) ([]byte, bool) {
+	if f.e == CBOR {
+		major, _, n, next, _ := cborHead(raw, 0)
+		if major != cborText {
+			return nil, false
+		}
+		text, _, err := cborString(raw, 0, next, n)
+		return text, err == nil
+	}
+	if raw[0] != '"' {
+		return nil, false
+	}
+	return jsonText(raw), true
+}
+
+// uint takes whole numbers, in CBOR also those in floats, as JavaScript's encoders write large ones.
+func (f *fields) uint(name string) (uint64, error) {
+	raw := f.get(name)
+	if raw == nil {
+		return 0, nil
+	}
+	n, ok := f.uintOf(raw)
+	if !ok {
+		return 0, badField(name, "must be a whole number from 0")
+	}
+	return n, nil
+}
+
+func (f *fields) uintOf(raw []byte) (uint64, bool) {
+	if f.e == JSON {
+		n, err := strconv.ParseUint(string(raw), 10, 64)
+		return n, err == nil
+	}
+	major, info, arg, _, _ := cborHead(raw, 0)
+	if major == cborOther && raw[0] >= cborFloat16 && raw[0] <= cborFloat64 {
+		v := cborFloat(info, arg)
+		return uint64(v), v >= 0 && v <= 1<<53 && v == math.Trunc(v)
+	}
+	return arg, major == cborUint
+}
+
+func (f *fields) int(name string) (int64, error) {
+	raw := f.get(name)
+	if raw == nil {
+		return 0, nil
+	}
+	text := raw
+	if f.e == CBOR {
+		text, _ = AppendJSONFromCBOR(nil, raw)
+	}
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil {
+		return 0, badField(name, "must be a whole number")
+	}
+	return n, nil
+}
+
+func (f *fields) bool(name string) (bool, error) {
+	raw := f.get(name)
+	switch {
+	case raw == nil:
+		return false, nil
+	case f.e == CBOR && raw[0] == cborTrue, f.e == JSON && raw[0] == 't':
+		return true, nil
+	case f.e == CBOR && raw[0] == cborFalse, f.e == JSON && raw[0] == 'f':
+		return false, nil
+	}
+	return false, badField(name, "must be true or false")
+}
+
+// json returns a field's value as JSON, nil when it is absent. In JSON it shares the message's memory.
+func (f *fields) json(name string) (json.RawMessage, error) {
+	raw := f.get(name)
+	if raw == nil || f.e == JSON {
+		return raw, nil
+	}
+	out, err := AppendJSONFromCBOR(make([]byte, 0, 2*len(raw)), raw)
+	if err != nil {
+		return nil, badField(name, err.Error())
+	}
+	return out, nil
+}
+
+// object reads a field that is an object; ok is false when it is absent.
+func (f *fields) object(name string, into *fields) (ok bool, err error) {
+	raw := f.get(name)
+	if raw == nil {
+		return false, nil
+	}
+	if _, err := into.read(f.e, raw, 0, serverDepth); err != nil {
+		return false, badField(name, "must be an object")
+	}
+	return true, nil
+}
+
+// brief quotes a little of what a peer sent, for an error.
+func brief(b []byte) string {
+	const most = 24
+	if len(b) > most {
+		return strconv.QuoteToASCII(string(b[:most])) + "…"
+	}
+	return strconv.QuoteToASCII(string(b))
+}

@@ -1,0 +1,37 @@
+package wire
+
+import "fmt"
+
+// Bounds on what a client may say, in bytes unless said otherwise.
+const (
+	MaxToken  = 4096
+	MaxName   = 64
+	MaxClient = 64
+	MaxCode   = 64
+	MaxEcho   = 64
+
+	MaxDepth  = 32 // arrays and objects inside one another, the message itself included
+	MaxFields = 32 // of one message, known or not
+)
+
+// serverDepth bounds the recursion over what the server itself made.
+const serverDepth = 512
+
+// ProtocolError says what is wrong with a peer's message. The connection should be closed with 4400.
+type ProtocolError struct {
+	Field  string // the field at fault, "" for the message as a whole
+	Reason string // for people; never holds more than a few characters of what the peer sent
+}
+
+func (e *ProtocolError) Error() string {
+	if e.Field == "" {
+		return e.Reason
+	}
+	return e.Field + ": " + e.Reason
+}
+
+func malformed(format string, args ...any) error {
+	return &ProtocolError{Reason: fmt.Sprintf(format, args...)}
+}
+
+func badField(field, reason string) error { return &ProtocolError{Field: field, Reason: reason} }
