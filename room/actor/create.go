@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -159,12 +160,8 @@ func (d *Directory) retryRow(ctx context.Context, row room.Row) {
 
 func (d *Directory) reserve(r *Room, c Create) {
 	now := d.o.Clock.Now()
-	keep := d.o.Reserve
-	if c.rematch {
-		keep = d.o.ReserveRematch
-	}
 	for _, p := range c.Reserve {
-		r.seats.reserve(p, now, now+keep)
+		r.seats.reserve(p, now, now+cmp.Or(c.ReserveFor, d.o.Reserve))
 	}
 }
 
@@ -174,13 +171,16 @@ func (d *Directory) begin(ctx context.Context, r *Room) (Info, error) {
 	r.waiters = append(r.waiters, waiter{r.core.Point().Seq, first})
 	d.start(r)
 	select {
-	case <-first:
+	case err := <-first:
+		if err != nil {
+			return Info{}, err
+		}
 	case <-ctx.Done():
 		return Info{}, ctx.Err()
 	case <-r.in.gone:
 		return Info{}, ErrDraining
 	}
-	info, _ := r.published(ctx)
+	info, _ := r.public()
 	info.Code = r.header.Code
 	return info, nil
 }

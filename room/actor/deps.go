@@ -17,19 +17,21 @@ type Journal interface {
 	// Create makes a room's header durable, owned at the epoch. It may wait for the disk.
 	Create(ctx context.Context, h room.Header, epoch room.Epoch) error
 	// Append hands over the next stretch of a room's log, and sometimes a snapshot after its last entry;
-	// a stretch without entries only brings the snapshot. It does not block. The journal calls done once,
-	// from any goroutine: with nil when the whole is durable, else with why nothing of it was kept; the
-	// room then hands in the same stretch again when Failing is nil. A room has one stretch at the
-	// journal at a time.
-	Append(b room.Batch, snap *room.Snapshot, done func(error))
-	// SetClock says that the room's time is offset ahead of Clock.Now from now on, so that the journal's
-	// marks of Clock.Now tell every room's time. It does not block.
-	SetClock(id room.ID, offset time.Duration)
-	// Load goes through the rooms it holds, at a start. An error with an ID in Kept.Header is that room's
-	// alone (its log cannot be read); one without ends the iteration.
-	Load(ctx context.Context) iter.Seq2[room.Kept, error]
-	// Remove forgets a room whose result is stored. It does not block.
-	Remove(id room.ID)
+	// a batch whose Last is 0 only brings the snapshot. It does not block. When it returns an error nothing was
+	// taken and done is never called; else done is called once, from any goroutine, and must be quick:
+	// with nil when all of it is durable. After an error the room hands in the same stretch again when
+	// Failing is nil. A room has one stretch at the journal at a time.
+	Append(b room.Batch, snap *room.Snapshot, done func(error)) error
+	// SetClock says that the room's time is Options.Clock minus offset from now on, so that the
+	// journal's marks of that clock tell every room's time. It does not block.
+	SetClock(id room.ID, offset time.Duration) error
+	// Rooms goes through the rooms it holds, at a start. An error beside a Kept with an ID in its Header is
+	// that room's alone; one without ends the iteration.
+	Rooms(ctx context.Context) iter.Seq2[room.Kept, error]
+	// Claimed notes the epoch that a room was claimed at.
+	Claimed(ctx context.Context, id room.ID, epoch room.Epoch) error
+	// Remove forgets a room whose result is stored.
+	Remove(ctx context.Context, id room.ID) error
 	// SetAside keeps a room's log but never loads it again; why is for the operator.
 	SetAside(ctx context.Context, id room.ID, why string) error
 	// Failing is nil while the journal works, else why it does not: a full disk, an I/O error.
@@ -37,14 +39,18 @@ type Journal interface {
 }
 
 // BlackBox survives the process: it knows which room was doing what when a process died, even by a
-// stack overflow or for lack of memory.
+// stack overflow or for lack of memory. Begin is called before every step, Release after it.
 type BlackBox interface {
-	// Begin notes that a room is about to step the input with this fingerprint, and end that it has.
-	// Fingerprint 0 is bringing the room back. Both are called at every step and must cost next to nothing.
-	Begin(id room.ID, fingerprint uint64) (end func())
+	// Begin notes that a room is about to step the input with this fingerprint.
+	Begin(id room.ID, fingerprint uint64) Step
+	// BeginReplay notes that a room is about to be brought back.
+	BeginReplay(id room.ID) Step
 	// Poisoned reports why a room must not be brought back again: processes died at the same place in it.
 	Poisoned(id room.ID) (why string, poisoned bool)
 }
+
+// Step is a step under way.
+type Step interface{ Release() }
 
 // Rows are the rooms' rows in the store.
 type Rows interface {

@@ -3,8 +3,6 @@ package actor
 import (
 	"context"
 	"sync"
-
-	"github.com/roomring/roomring/room"
 )
 
 // message is one thing for a room's goroutine to do.
@@ -150,6 +148,3 @@ func call[T any](ctx context.Context, in *inbox, f func(r *Room) (T, error)) (T,
 type function func(r *Room)
 
 func (f function) handle(r *Room) { f(r) }
-
-// place is the highest index a stretch of entries covers.
-func place(e room.Entry) room.Index { return e.Index + room.Index(max(e.Count, 1)) - 1 }

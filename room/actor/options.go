@@ -110,8 +110,13 @@ func randomID() room.ID {
 
 type noBlackBox struct{}
 
-func (noBlackBox) Begin(room.ID, uint64) func()    { return func() {} }
+func (noBlackBox) Begin(room.ID, uint64) Step      { return noStep{} }
+func (noBlackBox) BeginReplay(room.ID) Step        { return noStep{} }
 func (noBlackBox) Poisoned(room.ID) (string, bool) { return "", false }
+
+type noStep struct{}
+
+func (noStep) Release() {}
 
 func (m Metrics) complete() Metrics {
 	if m.Rooms == nil {

@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"context"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -11,14 +12,15 @@ import (
 // Room is one room at work: a room.Core and the one goroutine that uses it. Whatever happens to it comes through its
 // inbox; what it says goes to the outboxes of its sessions, each thing after the commit of its index.
 type Room struct {
-	id      room.ID
-	game    string
-	header  room.Header
-	durable bool // it has a journal and a row
-	dir     *Directory
-	o       *Options
-	log     *slog.Logger
-	in      *inbox
+	id       room.ID
+	game     string
+	matchKey string
+	header   room.Header
+	durable  bool // it has a journal and a row
+	dir      *Directory
+	o        *Options
+	log      *slog.Logger
+	in       *inbox
 
 	seats     admission
 	info      atomic.Pointer[Info] // committed facts, for everybody
@@ -73,7 +75,8 @@ func (d *Directory) newRoom(core *room.Core) *Room {
 	h := core.Header()
 	r := &Room{
 		id: h.ID, game: h.Game, header: h, durable: h.Durability != room.Memory,
-		dir: d, o: &d.o, core: core, in: newInbox(d.o.Mailbox),
+		matchKey: matchKey(h.Game, h.Options),
+		dir:      d, o: &d.o, core: core, in: newInbox(d.o.Mailbox),
 		log:      d.o.Log.With("room", h.ID, "game", h.Game),
 		players:  map[room.PlayerID][]*session{},
 		watchers: map[room.WatcherID]*session{},
@@ -82,7 +85,7 @@ func (d *Directory) newRoom(core *room.Core) *Room {
 	}
 	r.offset = core.Now() - d.o.Clock.Now()
 	r.committed.Store(uint64(core.Committed()))
-	r.publishSeats()
+	r.seats.seats(core.FreeSeats(), core.Seats())
 	r.in.ring()
 	return r
 }
@@ -90,8 +93,9 @@ func (d *Directory) newRoom(core *room.Core) *Room {
 // run is the room's goroutine, from its birth until it leaves memory.
 func (r *Room) run() {
 	if r.durable {
-		r.o.Journal.SetClock(r.id, r.offset)
+		r.setClock()
 	}
+	r.publishSeats()
 	for !r.left {
 		<-r.in.wake
 		r.turn()
@@ -114,6 +118,7 @@ func (r *Room) turn() {
 	r.flush()
 	r.release()
 	r.publish()
+	r.answer()
 	r.pace()
 	r.end()
 	r.arm()
@@ -172,12 +177,12 @@ func (r *Room) elapse() {
 
 // apply steps one input under the eyes of the watchdog and the black box.
 func (r *Room) apply(in room.Input) room.Ready {
-	done := r.o.Black.Begin(r.id, in.Fingerprint())
+	mark := r.o.Black.Begin(r.id, in.Fingerprint())
 	start := r.o.Clock.Now()
 	r.stepping.begin(start, in.Kind, r.core.Point().Seq+1)
 	ready, err := r.core.Step(in)
 	r.stepping.end()
-	done()
+	mark.Release()
 	cost := r.o.Clock.Now() - start
 	r.core.Charge(cost)
 	r.o.Metrics.StepTime(r.game, cost)
@@ -233,7 +238,7 @@ func (r *Room) end() {
 	}
 	if r.stored {
 		if r.durable {
-			r.o.Journal.Remove(r.id)
+			r.dir.later(func(ctx context.Context) { r.dir.removeLog(ctx, r.id) })
 		}
 		r.left = true
 	}

@@ -2,7 +2,6 @@ package actor
 
 import (
 	"crypto/subtle"
-	"errors"
 	"iter"
 	"slices"
 

@@ -45,10 +45,11 @@ func (r *Room) flush() {
 }
 
 func (s *stretch) fill(id room.ID, now room.Point, entries []room.Entry) error {
-	s.batch = room.Batch{Room: id, Epoch: now.Epoch, First: now.Seq + 1, Last: now.Seq}
-	if len(entries) > 0 {
-		s.batch.First = entries[0].Index
+	s.batch = room.Batch{Room: id, Epoch: now.Epoch}
+	if len(entries) == 0 {
+		return nil
 	}
+	s.batch.First, s.batch.Last = entries[0].Index, now.Seq
 	raw, err := room.EncodeEntries(nil, entries...)
 	s.batch.Entries = raw
 	return err
@@ -73,9 +74,10 @@ func (r *Room) takeSnapshot() *room.Snapshot {
 
 func (r *Room) submit() {
 	r.refused = false
-	r.o.Journal.Append(r.flight.batch, r.flight.snap, func(err error) {
-		r.in.tell(func(c *control) { c.commit = &committed{err} })
-	})
+	done := func(err error) { r.in.tell(func(c *control) { c.commit = &committed{err} }) }
+	if err := r.o.Journal.Append(r.flight.batch, r.flight.snap, done); err != nil {
+		done(err)
+	}
 }
 
 // landed hears what has become of the stretch in flight.
@@ -104,8 +106,12 @@ func (r *Room) commit(i room.Index) {
 	if r.core.Held() > 0 || i > r.core.Committed() {
 		r.route(r.core.Commit(i))
 	}
-	i = r.core.Committed()
-	r.committed.Store(uint64(i))
+	r.committed.Store(uint64(r.core.Committed()))
+}
+
+// answer tells those who have waited for a commit that has come.
+func (r *Room) answer() {
+	i := r.core.Committed()
 	kept := r.waiters[:0]
 	for _, w := range r.waiters {
 		if w.at > i {

@@ -103,13 +103,14 @@ func (r *Room) welcome(o room.Welcome) {
 
 // greeting completes what the edge promises with what the room knows.
 func (r *Room) greeting(s *session, o room.Welcome) wire.Welcome {
-	w := s.hello.Welcome
-	w.Room, w.Game = string(r.id), r.game
-	w.Player, w.Seat = string(s.hello.Player), o.Seat
-	w.Epoch, w.Seq, w.CSeq = uint64(o.Point.Epoch), uint64(o.Point.Seq), uint64(o.CSeq)
-	w.Recovered, w.Node = o.Recovered, r.o.Node
-	w.Limits.Unanswered = MaxUnanswered
-	return w
+	limits := s.hello.Limits
+	limits.Unanswered = MaxUnanswered
+	return wire.Welcome{
+		Room: string(r.id), Game: r.game, Player: string(s.hello.Player), Seat: o.Seat,
+		Epoch: uint64(o.Point.Epoch), Seq: uint64(o.Point.Seq), CSeq: uint64(o.CSeq),
+		Heartbeat: uint64(s.hello.Heartbeat.Milliseconds()), Limits: limits,
+		Recovered: o.Recovered, Node: r.o.Node, Token: s.hello.Token,
+	}
 }
 
 func (r *Room) enter(o room.Enter) {

@@ -73,6 +73,10 @@ func (d *Directory) checkJournal() {
 		return
 	}
 	if err := d.o.Journal.Failing(); err != nil {
+		if d.unwell {
+			return
+		}
+		d.unwell = true
 		for r := range d.all() {
 			if r.durable {
 				r.in.tell(func(c *control) { c.health = &health{err} })
@@ -80,6 +84,7 @@ func (d *Directory) checkJournal() {
 		}
 		return
 	}
+	d.unwell = false
 	d.mu.Lock()
 	sick := d.sickRooms
 	d.sickRooms = nil
