@@ -230,8 +230,8 @@ func (r *Room) end() {
 		r.stop()
 		return
 	}
-	if !r.gone {
-		return
+	if !r.gone || !r.sealed {
+		return // what tells of the end may still wait for its commit
 	}
 	for s := range r.sessions() {
 		s.close(closing(closeOver()), false)
