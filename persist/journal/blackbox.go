@@ -59,16 +59,16 @@ func (s Step) Release() {
 	if s.slot == nil {
 		return
 	}
-	if s.box.suspects.Load() != nil {
-		s.box.acquit(suspect{s.slot.id(), s.slot.fingerprint})
+	if known := s.box.suspects.Load(); known != nil {
+		s.box.acquit(*known, suspect{s.slot.id(), s.slot.fingerprint})
 	}
 	s.slot.state.Store(slotFree)
 }
 
 // acquit forgives a suspect that has returned. A step must also have let the process live for a
 // while: the fatal one among many equal ticks may be the tenth.
-func (b *BlackBox) acquit(s suspect) {
-	if _, found := (*b.suspects.Load())[s]; !found {
+func (b *BlackBox) acquit(known map[suspect]int, s suspect) {
+	if _, found := known[s]; !found {
 		return
 	}
 	if s.fingerprint != Replaying && time.Since(b.opened) < b.journal.options.ForgiveAfter {

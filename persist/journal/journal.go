@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/roomring/roomring/room"
 )
 
@@ -80,9 +82,14 @@ func Open(ctx context.Context, folder *Folder, options Options) (*Journal, error
 	return j, nil
 }
 
+// openError says what to do where SQLite says only "disk I/O error".
 func (j *Journal) openError(err error) error {
 	if _, newer := errors.AsType[*NewerError](err); newer {
 		return err
+	}
+	var disk unix.Statfs_t
+	if unix.Statfs(j.path, &disk) == nil && disk.Bavail*uint64(disk.Bsize) < 1<<20 {
+		return fmt.Errorf("%s cannot be opened, its disk is full: free some space: %w", j.path, err)
 	}
 	return fmt.Errorf("%s cannot be opened: %w", j.path, err)
 }
