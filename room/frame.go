@@ -90,18 +90,26 @@ func (b *turnBuffer) after(seq Index, p PlayerID) []*Frame {
 	return out
 }
 
-// stateFrame is a class's whole view. Lost, if given, is asked when the frame is encoded; the view is
-// written now in both encodings, because it goes on changing.
+// stateFrame is a class's whole view, shared by all who ask at one index: a crowd that joins at once costs
+// one encoding. Lost, if given, is asked when the frame is encoded; the view is written now in both
+// encodings, because it goes on changing.
 func (c *Core) stateFrame(cl *class, seq Index, lost func() uint64) *Frame {
+	if lost == nil && cl.whole != nil && cl.whole.Seq == seq {
+		return cl.whole
+	}
 	check := cl.shadow.Checksum()
 	whole := [2][]byte{wire.JSON: cl.shadow.AppendJSON(nil), wire.CBOR: cl.shadow.AppendCBOR(nil)}
-	return &Frame{Kind: FrameState, Seq: seq, encode: func(e wire.Encoding) []byte {
+	f := &Frame{Kind: FrameState, Seq: seq, encode: func(e wire.Encoding) []byte {
 		state := wire.State{Seq: uint64(seq), View: whole[e], Check: &check}
 		if lost != nil {
 			state.Lost = lost()
 		}
 		return wire.AppendState(nil, e, state)
 	}}
+	if lost == nil {
+		cl.whole = f
+	}
+	return f
 }
 
 // answer queues a client's ack or reject.

@@ -32,6 +32,7 @@ type class struct {
 	shadow *view.Shadow
 	last   Index // of its last turn, or of its making
 	turns  turnBuffer
+	whole  *Frame // the view as it is, while many ask for it at one index
 }
 
 // classKey tells which class a player belongs in.
@@ -175,6 +176,9 @@ func (c *Core) update(cl *class) (patch [2][]byte, changed bool) {
 	sc[wire.JSON], sc[wire.CBOR], changed, err = cl.shadow.Update(c.inst.view(cl.viewer), sc[wire.JSON][:0], sc[wire.CBOR][:0])
 	if err != nil {
 		panic(fmt.Sprintf("the view: %v", err))
+	}
+	if changed {
+		cl.whole = nil
 	}
 	return *sc, changed
 }
