@@ -3,6 +3,7 @@ package room
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 )
 
@@ -37,7 +38,9 @@ func (c *Core) Snapshot() (Snapshot, error) {
 	}
 	s := c.s
 	for i, info := range s.Classes {
-		s.Classes[i].Last = c.classes.byID[info.ID].last
+		if cl := c.classes.byID[info.ID]; cl != nil { // a room that failed has none
+			s.Classes[i].Last = cl.last
+		}
 	}
 	if c.panicked == nil {
 		game, err := snapshotGame(c.inst)
@@ -80,15 +83,44 @@ func restoreTail(cfg Config, kept Kept) (*Core, error) {
 			errs = append(errs, err)
 			continue
 		}
-		return c, c.rerun(kept.Batches)
-	}
-	if kept.Header.Version != cfg.Rules.Spec().Version {
-		return nil, errors.Join(append(errs, &VersionError{
-			Game: kept.Header.Game, Need: kept.Header.Version, Have: cfg.Rules.Spec().Version,
-		})...)
+		return c, c.rerun(kept.entries())
 	}
 	c := newCore(cfg)
-	return c, c.rerun(kept.Batches)
+	if err := c.begin(kept.entries()); err != nil {
+		return nil, errors.Join(append(errs, err)...)
+	}
+	return c, c.rerun(kept.entries())
+}
+
+// entries are the whole log.
+func (k *Kept) entries() iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		for _, b := range k.Batches {
+			for e, err := range DecodeEntries(b.Entries) {
+				if !yield(e, err) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// begin puts a fresh core where a log can be stepped from: its start, or the input by which the room
+// came to the present version of the rules.
+func (c *Core) begin(entries iter.Seq2[Entry, error]) error {
+	version := c.header.Version
+	for e, err := range entries {
+		if err != nil {
+			return err
+		}
+		if e.Kind == KindUpgrade {
+			version, c.s.Index, c.s.Epoch, c.s.Now = e.Version, e.Index-1, e.Epoch, e.At
+		}
+	}
+	if have := c.rules.spec.Version; version != have {
+		return &VersionError{Game: c.header.Game, Need: version, Have: have}
+	}
+	return nil
 }
 
 // load replaces everything by a snapshot of the present version.
@@ -158,15 +190,13 @@ func (c *Core) remake(cl *class) {
 }
 
 // rerun steps the logged inputs after the present index again.
-func (c *Core) rerun(batches []Batch) error {
-	for _, b := range batches {
-		for e, err := range DecodeEntries(b.Entries) {
-			if err != nil {
-				return err
-			}
-			if err := c.again(e); err != nil {
-				return err
-			}
+func (c *Core) rerun(entries iter.Seq2[Entry, error]) error {
+	for e, err := range entries {
+		if err != nil {
+			return err
+		}
+		if err := c.again(e); err != nil {
+			return err
 		}
 	}
 	c.outputs = nil
@@ -185,9 +215,6 @@ func (c *Core) again(e Entry) error {
 	if e.Index != c.s.Index+1 {
 		return fmt.Errorf("log of room %s: entry %d follows %d", c.header.ID, e.Index, c.s.Index)
 	}
-	if e.Kind == KindUpgrade && e.Version != c.rules.spec.Version {
-		return &VersionError{Game: c.header.Game, Need: e.Version, Have: c.rules.spec.Version}
-	}
 	ready, err := c.Step(e.Input)
 	if err == nil && ready.Entry == nil {
 		err = errors.New("it was refused; the game is not deterministic, or its version should have changed")
@@ -199,10 +226,13 @@ func (c *Core) again(e Entry) error {
 	return nil
 }
 
-// Run steps the entries of a replay from the first, and calls each after every one. It checks nothing:
-// compare Final with the recorded one.
+// Run steps the entries of a replay, and calls each after every one. It checks nothing: compare Final
+// with the recorded one. A room that changed version on its way is run from there on.
 func Run(cfg Config, entries []Entry, each func(c *Core, e Entry) error) (*Core, error) {
 	c := newCore(cfg)
+	if err := c.begin(plain(entries)); err != nil {
+		return c, err
+	}
 	for _, e := range entries {
 		if err := c.again(e); err != nil {
 			return c, err
@@ -215,6 +245,16 @@ func Run(cfg Config, entries []Entry, each func(c *Core, e Entry) error) (*Core,
 		}
 	}
 	return c, nil
+}
+
+func plain(entries []Entry) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		for _, e := range entries {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
 }
 
 // upgrade lets newer rules take over a room whose journal ends in a snapshot of the older ones.
@@ -230,13 +270,8 @@ func upgrade(cfg Config, kept Kept, wrong *VersionError) (*Core, error) {
 	snap := kept.Snapshots[len(kept.Snapshots)-1]
 	c := newCore(cfg)
 	c.s.Index, c.s.Epoch = snap.Index, snap.Epoch
-	for _, b := range kept.Batches {
-		for e, err := range DecodeEntries(b.Entries) {
-			if err != nil {
-				return nil, err
-			}
-			c.log.append(e, false)
-		}
+	if err := c.rerun(kept.entries()); err != nil {
+		return nil, err
 	}
 	s, err := decodeState(snap.Data, len(c.s.Seats))
 	if err != nil {

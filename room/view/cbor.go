@@ -59,7 +59,7 @@ func (n *node) appendPatchCBOR(b []byte, gen uint64) []byte {
 	if n.kind == kindAbsent {
 		return append(b, cborNull)
 	}
-	if n.kind != kindObject || n.whole {
+	if n.kind != kindObject {
 		return n.appendCBOR(b)
 	}
 	b = appendHead(b, cborMap, n.box.changed(gen))

@@ -57,12 +57,13 @@ func closeObject(b []byte, open byte) []byte {
 	return append(b, '}')
 }
 
-// appendPatchJSON writes what changed in update gen, which the node was part of.
+// appendPatchJSON writes what changed in update gen, which the node was part of. In an
+// object that was none before, every member is new and so changed.
 func (n *node) appendPatchJSON(b []byte, gen uint64) []byte {
 	if n.kind == kindAbsent {
 		return append(b, "null"...)
 	}
-	if n.kind != kindObject || n.whole {
+	if n.kind != kindObject {
 		return n.appendJSON(b)
 	}
 	open := byte('{')

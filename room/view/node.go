@@ -29,7 +29,6 @@ type node struct {
 	label *label // the member's name, if the parent is an object
 	box   *box   // the children of an array or object
 	kind  kind
-	whole bool // an object that was none before its last update: patches must say all of it
 	seen  bool // scratch of mapOp: the key was met in this update
 }
 
@@ -87,12 +86,10 @@ func (n *node) drop(s *Shadow) bool {
 // open readies the node to take the children of an array or object and reports whether
 // it was of another kind before.
 func (n *node) open(k kind) (b *box, fresh bool) {
-	fresh = n.kind != k
-	if fresh {
+	if fresh = n.kind != k; fresh {
 		n.become(k)
 		n.box = new(box)
 	}
-	n.whole = fresh
 	return n.box, fresh
 }
 
@@ -104,16 +101,12 @@ func (n *node) touch(s *Shadow, changed bool) bool {
 	return changed
 }
 
-// float is the number as a double.
+// float is the value of a float node as a double.
 func (n *node) float() float64 {
-	switch n.kind {
-	case kindFloat32:
+	if n.kind == kindFloat32 {
 		return widen(math.Float32frombits(uint32(n.num)))
-	case kindFloat:
-		return math.Float64frombits(n.num)
-	default:
-		return float64(int64(n.num))
 	}
+	return math.Float64frombits(n.num)
 }
 
 // widen reads a float32 as encoding/json writes it: 0.1, not 0.10000000149011612.

@@ -67,7 +67,6 @@ type entity struct {
 	base
 	*Extra
 	Hidden  string `json:"-"`
-	Dash    int    `json:"-,"`
 	Emoji   bool   `json:"é<&>😀"`
 	Alive   bool   `json:"alive"`
 	Health  uint16 `json:"health,omitempty"`
@@ -163,7 +162,7 @@ func genEntity(t *rapid.T) entity {
 	places := rapid.Custom(genPlace)
 	e := entity{
 		Place: genPlace(t), base: base{ID: small.Draw(t, "id"), Same: "s", inner: 1},
-		Hidden: words.Draw(t, "hidden"), Dash: small.Draw(t, "dash"), Emoji: rapid.Bool().Draw(t, "emoji"),
+		Hidden: words.Draw(t, "hidden"), Emoji: rapid.Bool().Draw(t, "emoji"),
 		Alive: rapid.Bool().Draw(t, "alive"), Health: uint16(small.Draw(t, "health")), Name: words.Draw(t, "name"),
 		Quoted: words.Draw(t, "quoted"), QBool: rapid.Bool().Draw(t, "qb"), QFloat: float32(doubles.Draw(t, "qf")),
 		QBig: rapid.Ptr(rapid.Uint64(), true).Draw(t, "qbig"), QNumber: numbers.Draw(t, "qnumber"), Number: numbers.Draw(t, "number"),

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
+	"weak"
 
 	"github.com/roomring/roomring/room/view"
 )
@@ -53,6 +55,19 @@ func TestPatches(t *testing.T) {
 		{"struct becomes an equal map", "", func() {
 			h.Free = map[string]any{"cards": []string{"x"}, "bids": map[int]int{}, "blob": ""}
 		}},
+		{"a map loses a member to a struct", `{"free":{"bids":null,"blob":null}}`, func() {
+			h.Free = struct {
+				Cards []string `json:"cards"`
+			}{[]string{"x"}}
+		}},
+		{"float64", `{"free":0.1}`, func() { h.Free = 0.1 }},
+		{"the same as float32", "", func() { h.Free = float32(0.1) }},
+		{"another float32", `{"free":0.2}`, func() { h.Free = float32(0.2) }},
+		{"the same as float64", "", func() { h.Free = 0.2 }},
+		{"a string", `{"free":""}`, func() { h.Free = "" }},
+		{"a fresh float32", `{"free":0.2}`, func() { h.Free = float32(0.2) }},
+		{"the same as float64 again", "", func() { h.Free = 0.2 }},
+		{"a float64 that no float32 is", `{"free":0.20000000000000004}`, func() { h.Free = 0.20000000000000004 }},
 		{"any becomes an array", `{"free":[{"a":1}]}`, func() { h.Free = []map[string]int{{"a": 1}} }},
 		{"an array is replaced whole", `{"free":[{"b":1}]}`, func() { h.Free = []map[string]int{{"b": 1}} }},
 		{"an array becomes an object", `{"free":{}}`, func() { h.Free = struct{}{} }},
@@ -108,6 +123,47 @@ func TestKeepsNoReference(t *testing.T) {
 		t.Errorf("the shadow became %s, was %s", got, want)
 	}
 	w.see(t, &h)
+}
+
+// TestHoldsNoMemoryOfTheGame drops what the game owns and sees it collected.
+func TestHoldsNoMemoryOfTheGame(t *testing.T) {
+	type own struct {
+		Map   map[string]*[64]int
+		Slice []*[64]int
+		Any   any
+	}
+	s := shadowOf(t, new(own))
+	weaks := func() (w [3]weak.Pointer[[64]int]) {
+		big := [3]*[64]int{{1}, {2}, {3}}
+		for i := range big {
+			w[i] = weak.Make(big[i])
+		}
+		v := own{map[string]*[64]int{"a": big[0]}, big[1:2], map[string]any{"b": big[2]}}
+		if _, _, _, err := s.Update(v, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}()
+	runtime.GC()
+	for i, w := range weaks {
+		if w.Value() != nil {
+			t.Errorf("the shadow holds pointer %d of the game's", i)
+		}
+	}
+	runtime.KeepAlive(s)
+}
+
+// TestDepthIsNotBreadth has more siblings of each kind than levels are allowed.
+func TestDepthIsNotBreadth(t *testing.T) {
+	const n = 2 * view.MaxDepth
+	places := make([]*Place, n)
+	for i := range places {
+		places[i] = new(Place)
+	}
+	v := []any{make([][]int, n), make([]map[string]int, n), places}
+	if err := view.Check(v); err != nil {
+		t.Error(err)
+	}
 }
 
 type failing struct{ err error }
