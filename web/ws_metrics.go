@@ -39,8 +39,14 @@ func (m *socketMetrics) SocketClosed(code wire.CloseCode) {
 
 // codeLabel keeps clients, who may close with any code, from making any number of labels.
 func codeLabel(code wire.CloseCode) string {
-	if code >= 3000 && code < 4100 || code >= 4500 {
-		return "other"
+	switch code {
+	case wire.CloseMoved, wire.CloseTooSlow, wire.CloseNoHeartbeat, wire.CloseUnreachable, wire.CloseGap,
+		wire.CloseBadMessage, wire.CloseUnauthorised, wire.CloseForbidden, wire.CloseNoRoom, wire.CloseTooOld,
+		wire.CloseNoHello, wire.CloseReplaced, wire.CloseOver, wire.CloseTooLarge, wire.CloseTooMany:
+	default:
+		if code >= 3000 {
+			return "other"
+		}
 	}
 	return strconv.Itoa(int(code))
 }
