@@ -97,6 +97,7 @@ func (c *Config) validateLimits() error {
 		greatest int
 	}{
 		{"max-rooms", c.MaxRooms, 1, 1 << 24},
+		{"max-spectators", c.MaxSpectators, 1, 1 << 24},
 		{"max-sockets-per-address", c.MaxSocketsPerAddress, 1, 1 << 24},
 		{"rooms-per-second", c.RoomsPerSecond, 1, 1 << 24},
 		{"guests-per-second", c.GuestsPerSecond, 1, 1 << 24},
