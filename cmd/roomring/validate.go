@@ -122,16 +122,11 @@ func (c *Config) validateTimes() error {
 		{"heartbeat", c.Heartbeat, 100 * time.Millisecond, time.Hour},
 		{"hello-timeout", c.HelloTimeout, 100 * time.Millisecond, 5 * time.Minute},
 		{"write-timeout", c.WriteTimeout, 100 * time.Millisecond, 5 * time.Minute},
-		{"keep-results", c.KeepResults, 0, 1<<63 - 1},
-		{"keep-replays", c.KeepReplays, 0, 1<<63 - 1},
 		{"keep-set-aside", c.KeepSetAside, 0, 1<<63 - 1},
 	} {
 		if l.value < l.least || l.value > l.greatest {
 			return fmt.Errorf("--%s %v: give %v to %v", l.flag, l.value, l.least, l.greatest)
 		}
-	}
-	if c.KeepResults > 0 && c.KeepReplays > c.KeepResults {
-		return fmt.Errorf("--keep-replays %v is longer than --keep-results %v: a replay goes with its result", c.KeepReplays, c.KeepResults)
 	}
 	return nil
 }
