@@ -90,19 +90,23 @@ func (b *turnBuffer) after(seq Index, p PlayerID) []*Frame {
 	return out
 }
 
-// stateFrame is a class's whole view. It is encoded when it is made, because the view goes on changing,
-// and shared by all who ask at one index: a crowd that joins at once costs one encoding.
-func (c *Core) stateFrame(cl *class, seq Index, lost uint64) *Frame {
-	if lost == 0 && cl.whole != nil && cl.whole.Seq == seq {
+// stateFrame is a class's whole view, shared by all who ask at one index: a crowd that joins at once costs
+// one encoding. Lost, if given, is asked when the frame is encoded; the view is written now in both
+// encodings, because it goes on changing.
+func (c *Core) stateFrame(cl *class, seq Index, lost func() uint64) *Frame {
+	if lost == nil && cl.whole != nil && cl.whole.Seq == seq {
 		return cl.whole
 	}
-	f := &Frame{Kind: FrameState, Seq: seq}
-	m := wire.State{Seq: uint64(seq), Lost: lost, Check: new(cl.shadow.Checksum())}
-	m.View = cl.shadow.AppendJSON(nil)
-	f.bytes[wire.JSON] = wire.AppendState(nil, wire.JSON, m)
-	m.View = cl.shadow.AppendCBOR(nil)
-	f.bytes[wire.CBOR] = wire.AppendState(nil, wire.CBOR, m)
-	if lost == 0 {
+	check := cl.shadow.Checksum()
+	whole := [2][]byte{wire.JSON: cl.shadow.AppendJSON(nil), wire.CBOR: cl.shadow.AppendCBOR(nil)}
+	f := &Frame{Kind: FrameState, Seq: seq, encode: func(e wire.Encoding) []byte {
+		state := wire.State{Seq: uint64(seq), View: whole[e], Check: &check}
+		if lost != nil {
+			state.Lost = lost()
+		}
+		return wire.AppendState(nil, e, state)
+	}}
+	if lost == nil {
 		cl.whole = f
 	}
 	return f

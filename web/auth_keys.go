@@ -30,10 +30,10 @@ type Key struct {
 	signer   any // private half, or the secret; nil: can only check
 }
 
-const (
-	minSecret  = 32   // bytes of an HMAC secret: RFC 7518, section 3.2 for HS256
-	minRSABits = 2048 // RFC 7518, section 3.3
-)
+const minRSABits = 2048 // RFC 7518, section 3.3
+
+// minSecrets are the bytes that an HMAC secret needs at least: as many as its hash has (RFC 7518, section 3.2).
+var minSecrets = map[jose.SignatureAlgorithm]int{jose.HS256: 32, jose.HS384: 48, jose.HS512: 64}
 
 // newKey settles a key's algorithm by its type. A JWK may name another of the same family.
 func newKey(material any, id, named string) (Key, error) {
@@ -41,9 +41,6 @@ func newKey(material any, id, named string) (Key, error) {
 	var family []jose.SignatureAlgorithm // the first is the default
 	switch m := material.(type) {
 	case []byte:
-		if len(m) < minSecret {
-			return Key{}, fmt.Errorf("an HMAC secret needs at least %d bytes; make one by: openssl rand -hex 32", minSecret)
-		}
 		family, k.signer = []jose.SignatureAlgorithm{jose.HS256, jose.HS384, jose.HS512}, m
 	case ed25519.PrivateKey:
 		family, k.signer, k.verifier = []jose.SignatureAlgorithm{jose.EdDSA}, m, m.Public()
@@ -61,12 +58,14 @@ func newKey(material any, id, named string) (Key, error) {
 		return Key{}, fmt.Errorf("a key of type %T is not taken: use Ed25519 or an HMAC secret", material)
 	}
 	k.alg = family[0]
-	if named == "" {
-		return k, nil
+	if named != "" {
+		k.alg = jose.SignatureAlgorithm(named)
 	}
-	k.alg = jose.SignatureAlgorithm(named)
 	if !slices.Contains(family, k.alg) {
 		return Key{}, fmt.Errorf("the key's alg %q does not fit its type", named)
+	}
+	if secret, ok := material.([]byte); ok && len(secret) < minSecrets[k.alg] {
+		return Key{}, fmt.Errorf("an HMAC secret for %s needs at least %d bytes; make one by: openssl rand -hex %[2]d", k.alg, minSecrets[k.alg])
 	}
 	return k, nil
 }

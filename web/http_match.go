@@ -48,7 +48,7 @@ func (s *Server) postMatch(w http.ResponseWriter, r *http.Request) error {
 		Game: in.Game, Options: in.Options, Player: who.Player, Ticket: in.Ticket,
 	})
 	if err != nil {
-		return err
+		return openingRefused(err)
 	}
 	s.stick(w, r, info.Node)
 	writeJSON(w, http.StatusOK, matchedBody{s.publicBody(r, info), guest})

@@ -125,12 +125,13 @@ func bodyOfEntry(e room.Entry) entryBody {
 // negotiate picks the offer that the Accept headers like best (RFC 9110, section 12.5.1); the first among equals,
 // and also when there is no header. Empty: none is acceptable.
 func negotiate(accept []string, offers ...string) string {
-	if len(accept) == 0 {
+	ranges := strings.Join(accept, ",")
+	if ranges == "" {
 		return offers[0]
 	}
 	best, bestQ := "", 0.0
 	for _, offer := range offers {
-		if q := quality(strings.Join(accept, ","), offer); q > bestQ {
+		if q := quality(ranges, offer); q > bestQ {
 			best, bestQ = offer, q
 		}
 	}

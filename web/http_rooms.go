@@ -143,7 +143,7 @@ func (s *Server) postRoom(w http.ResponseWriter, r *http.Request) error {
 		Game: in.Game, Name: in.Name, Options: in.Options, Private: in.Private, By: who.Player,
 	})
 	if err != nil {
-		return err
+		return openingRefused(err)
 	}
 	body := s.publicBody(r, info)
 	body.Code = info.Code

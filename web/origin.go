@@ -3,52 +3,52 @@ package web
 import (
 	"fmt"
 	"net/http"
-	"net/url"
+	"path"
 	"slices"
+	"strings"
 )
 
 // origins is who, beside the server's own pages, may use the API from a browser.
 type origins struct {
-	any  bool
-	list []string
-	csrf *http.CrossOriginProtection // nil: every page may
+	patterns []string // such as https://*.example.org; "*" is every page
+	csrf     *http.CrossOriginProtection
 }
 
-func newOrigins(list []string) (*origins, error) {
-	o := &origins{any: slices.Contains(list, "*"), csrf: http.NewCrossOriginProtection()}
-	o.csrf.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func newOrigins(patterns []string) (*origins, error) {
+	for _, p := range patterns {
+		_, err := path.Match(p, "")
+		scheme, host, found := strings.Cut(p, "://")
+		if p != "*" && (err != nil || !found || scheme == "" || host == "" || strings.Contains(host, "/")) {
+			return nil, fmt.Errorf("allowed origin %q: give scheme and host alone, such as https://example.org or https://*.example.org", p)
+		}
+	}
+	csrf := http.NewCrossOriginProtection()
+	csrf.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		problem(http.StatusForbidden, "cross-origin", "Pages of this origin may not do that here: see --allowed-origins.").write(w)
 	}))
-	for _, origin := range list {
-		if origin == "*" {
-			continue
-		}
-		u, err := url.Parse(origin)
-		if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin {
-			return nil, fmt.Errorf("allowed origin %q: give scheme and host alone, such as https://example.org", origin)
-		}
-		if err := o.csrf.AddTrustedOrigin(origin); err != nil {
-			return nil, fmt.Errorf("allowed origin %q: %w", origin, err)
-		}
-		o.list = append(o.list, origin)
-	}
-	return o, nil
+	return &origins{patterns, csrf}, nil
+}
+
+func (o *origins) has(origin string) bool {
+	return slices.ContainsFunc(o.patterns, func(p string) bool {
+		ok, _ := path.Match(strings.ToLower(p), strings.ToLower(origin))
+		return ok || p == "*"
+	})
 }
 
 // wrap turns away what other pages may not do, and tells browsers what the allowed ones may (the Fetch standard's CORS).
 // No credentials are allowed: tokens travel in a header that the page sets itself.
 func (o *origins) wrap(next http.Handler) http.Handler {
 	guarded := o.csrf.Handler(next)
-	if o.any {
-		guarded = next
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Origin")
 		origin := r.Header.Get("Origin")
-		if origin != "" && (o.any || slices.Contains(o.list, origin)) {
-			o.allow(w.Header(), origin, r.Method == http.MethodOptions)
+		if origin == "" || !o.has(origin) {
+			guarded.ServeHTTP(w, r)
+			return
 		}
-		guarded.ServeHTTP(w, r)
+		o.allow(w.Header(), origin, r.Method == http.MethodOptions)
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -104,6 +104,14 @@ func badOptions(bad *actor.OptionsError) *Problem {
 	return badField(field, bad.Reason)
 }
 
+// openingRefused says of a game's refusal while a room is being made that the options are at fault.
+func openingRefused(err error) error {
+	if refused, ok := errors.AsType[*room.Refusal](err); ok {
+		return badField("options", refused.Reason)
+	}
+	return err
+}
+
 // errorProblems are the errors of the rooms and of Auth, and the answers to them.
 var errorProblems = []struct {
 	err  error

@@ -51,7 +51,7 @@ type ServerOptions struct {
 	// PublicURL is the address players use, such as https://play.example.org; empty: the request's Host.
 	PublicURL string
 	// AllowedOrigins are the origins, beside the server's own, whose pages may use the API, such as
-	// https://example.org; "*" allows every page.
+	// https://example.org or https://*.example.org; "*" allows every page.
 	AllowedOrigins []string
 	// TrustedProxies are believed about the client's address and whether it speaks TLS.
 	TrustedProxies Proxies

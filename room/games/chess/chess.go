@@ -1,0 +1,201 @@
+package chess
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// Version is the version of the rules; it stands in every room's log.
+const Version = 1
+
+// Rules are the game, ready to be run.
+func Rules() *room.Rules {
+	return room.MustDefine(room.Spec{
+		Name: "chess", Version: Version, Title: "Chess",
+		About:      "Standard chess for two, or alone against a simple opponent",
+		MinPlayers: 2, MaxPlayers: 2,
+		SharedView: true, Rated: true,
+	}, func() *Game { return new(Game) })
+}
+
+// Timers of the game.
+const (
+	flagTimer = "flag" // the side to move runs out of time
+	botTimer  = "bot"  // the built-in opponent has thought enough
+)
+
+// Game is one game of chess. The zero value waits for Open or Restore.
+type Game struct {
+	options Options
+	line    *line
+	clock   clock
+	seated  []room.Player // those who wait for the game to start, by seat
+	players [2]contender  // by side, once it has started
+	started bool
+	draw    offer
+	undo    offer
+	over    *ending
+	sheet   sheet
+}
+
+// contender is who plays a side.
+type contender struct {
+	room.Player
+	Bot    bool `json:"bot,omitempty"`
+	Online bool `json:"online,omitempty"`
+}
+
+// Open reads the options.
+func (g *Game) Open(_ *room.Turn, options json.RawMessage) error {
+	o, l, err := decodeOptions(options)
+	if err != nil {
+		return err
+	}
+	g.set(o, l)
+	return nil
+}
+
+func (g *Game) set(o Options, l *line) {
+	g.options, g.line, g.clock = o, l, newClock(o.Clock)
+	g.draw, g.undo = noOffer, noOffer
+	g.sheet.write(g.line)
+}
+
+// Join seats a player. The game starts when the last one sits down.
+func (g *Game) Join(t *room.Turn, p room.Player) error {
+	switch {
+	case g.started:
+		return room.Refuse("started", "the game has started")
+	case p.ID == botID:
+		return room.Refuse("reserved", "this id is the built-in opponent's")
+	}
+	g.seated = append(g.seated, p)
+	slices.SortFunc(g.seated, func(a, b room.Player) int { return a.Seat - b.Seat })
+	if g.options.Bot > 0 {
+		t.Lock(true)
+		g.seated = append(g.seated, room.Player{ID: botID, Name: botName, Seat: 1 - p.Seat})
+	}
+	if len(g.seated) == 2 {
+		g.start(t)
+	}
+	return nil
+}
+
+// start gives out the colours and sets White's clock running.
+func (g *Game) start(t *room.Turn) {
+	w := g.chooseWhite(t)
+	for s, p := range []room.Player{g.seated[w], g.seated[1-w]} {
+		g.players[s] = contender{p, p.ID == botID, p.ID == botID || t.Online(p.ID)}
+	}
+	g.seated, g.started = nil, true
+	g.clock.Since = t.Now()
+	g.wind(t)
+}
+
+// chooseWhite is the place of White among the seated. The built-in opponent counts as the second.
+func (g *Game) chooseWhite(t *room.Turn) int {
+	switch g.options.White {
+	case byFirst:
+		return 0
+	case bySecond:
+		return 1
+	}
+	if id, ok := strings.CutPrefix(g.options.White, byID); ok {
+		i := slices.IndexFunc(g.seated, func(p room.Player) bool { return string(p.ID) == id })
+		if i >= 0 {
+			return i
+		}
+	}
+	return t.Rand().IntN(2)
+}
+
+// Leave ends a game that has begun: whoever gives the seat up, or loses it, loses. Before the first
+// move nobody does.
+func (g *Game) Leave(t *room.Turn, p room.Player, _ room.LeaveReason) {
+	s := g.sideOf(p.ID)
+	switch {
+	case !g.started:
+		g.seated = slices.DeleteFunc(g.seated, func(x room.Player) bool { return x.ID == p.ID })
+	case s == nobody || g.over != nil:
+	default:
+		g.players[s].Online = false
+		g.desert(t, Abandoned, s.other())
+	}
+}
+
+// Presence notes whether a player is connected, for the other to see.
+func (g *Game) Presence(_ *room.Turn, p room.Player, online bool) {
+	if s := g.sideOf(p.ID); s != nobody {
+		g.players[s].Online = online
+	}
+}
+
+// Timer hears a fallen flag and the built-in opponent.
+func (g *Game) Timer(t *room.Turn, name string) {
+	switch {
+	case !g.playing():
+	case name == flagTimer && g.flagged(t):
+		g.fall(t)
+	case name == botTimer && g.players[g.line.turn()].Bot:
+		g.botMove(t)
+	}
+}
+
+// Rematch swaps the colours.
+func (g *Game) Rematch() any {
+	o := g.options
+	switch next := g.players[black]; {
+	case next.Bot:
+		o.White = bySecond
+	case g.options.Bot > 0:
+		o.White = byFirst
+	default:
+		o.White = byID + string(next.ID)
+	}
+	if o.FEN == startFEN {
+		o.FEN = ""
+	}
+	return o
+}
+
+func (g *Game) playing() bool { return g.started && g.over == nil }
+
+func (g *Game) sideOf(id room.PlayerID) side {
+	for s, p := range g.players {
+		if g.started && p.ID == id {
+			return side(s)
+		}
+	}
+	return nobody
+}
+
+// flagged reports whether the side to move has run out of time.
+func (g *Game) flagged(t *room.Turn) bool {
+	return g.clock.on && g.clock.remaining(g.line.turn(), t.Now()) <= 0
+}
+
+// wind sets the timers for the side to move.
+func (g *Game) wind(t *room.Turn) {
+	s := g.line.turn()
+	if g.clock.on {
+		t.StartTimer(flagTimer, g.clock.remaining(s, t.Now()))
+	}
+	if g.players[s].Bot {
+		t.StartTimer(botTimer, g.botPause(t, s))
+	} else {
+		t.StopTimer(botTimer)
+	}
+}
+
+// botPause is how long the built-in opponent seems to think: a short while, and less when its time is short.
+func (g *Game) botPause(t *room.Turn, s side) time.Duration {
+	pause := ms(250 + t.Rand().Int64N(350))
+	if g.clock.on {
+		pause = min(pause, g.clock.remaining(s, t.Now())/20)
+	}
+	return pause
+}

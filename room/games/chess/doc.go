@@ -1,0 +1,66 @@
+// Package chess is standard chess by the FIDE Laws, for two players or for one against a simple
+// built-in opponent, with as many spectators as come.
+//
+// # Options
+//
+// See [Options]. Without any, two players get their colours by lot and play without clocks:
+//
+//	{"white": "first", "clock": {"initial_ms": 300000, "increment_ms": 2000}, "takeback": true}
+//	{"bot": true}
+//
+// # Actions
+//
+// One of these a time:
+//
+//	{"move": "Nf3"}            SAN, long SAN or UCI: e4, exd5, Nbd7, O-O, e8=Q, e2e4, e7e8q
+//	{"resign": true}
+//	{"draw": "offer"}          once in two half-moves; a second offer against it agrees
+//	{"draw": "accept"}         or "decline", which a move of one's own does too
+//	{"draw": "claim"}          threefold repetition or fifty moves, while such a position stands
+//	{"takeback": "offer"}      where the options allow it; "accept" or "decline" answers it
+//
+// # Refusals
+//
+// A refused action changes nothing. Its code is one of
+//
+//	bad_action         not exactly one of the above, or an unknown word in it
+//	bad_move           not how a move is written
+//	illegal_move       no legal move is meant
+//	ambiguous_move     more than one is meant; the reason lists them
+//	promotion_missing  the piece that a pawn becomes is not said
+//	not_your_turn      the other side is to move
+//	no_offer           there is nothing to accept or decline
+//	already_offered    one's own offer stands, or was made lately
+//	answer_first       the other side's offer has to be answered first
+//	no_claim           neither rule can be claimed now
+//	no_takeback        the options do not allow it, or there is no move to take back
+//	waiting            the other player is not here yet
+//	over               the game is over
+//	not_a_player       the seat has no side
+//
+// Options are refused with the code bad_options and a reason that names the field; a seat with started or reserved.
+//
+// # View, events and result
+//
+// See [View] for what everybody sees. The event "declined" says that an offer was turned down, see
+// [Declined]. The result's reason is one of the constants from [Checkmate] to [Aborted], its data is a [Record].
+//
+// # Clocks and absence
+//
+// White's clock starts when both have sat down. A clock belongs to the side to move; a move stops it,
+// then adds the increment. A flag falls by a timer of the room, so room time counts and stands still
+// while no node runs the room. The other side wins if its material can give mate at all.
+//
+// A player who leaves the seat, or does not come back to it within the room's grace, loses. Time and
+// absence before the very first move abort the game: nobody has played, so nobody wins. From White's
+// first move on there is always a result.
+//
+// A move taken back gives both sides the time they had when the position arose.
+//
+// # The rules library
+//
+// Moves are generated and made by github.com/corentings/chess/v2. Decoding of FEN and SAN, position
+// keys and draws are this package's own: the library's decoders share memory between goroutines, its
+// hash of a position counts moves, and its comparison of positions takes an en passant square that
+// nobody can use for a difference.
+package chess

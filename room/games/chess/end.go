@@ -1,0 +1,108 @@
+package chess
+
+import (
+	"encoding/json"
+
+	"github.com/roomring/roomring/room"
+)
+
+// Reasons for the end of a game, as Result.Reason and the view have them.
+const (
+	Checkmate        = "checkmate"         // wins
+	Resignation      = "resignation"       // the other side wins
+	Time             = "time"              // the flag of the side to move fell
+	Abandoned        = "abandoned"         // a player left the seat, or lost it by staying away
+	Agreement        = "agreement"         // drawn, like all below
+	Stalemate        = "stalemate"         //
+	Insufficient     = "insufficient"      // neither side has the material to mate
+	TimeInsufficient = "time_insufficient" // a flag fell, and the other side has not the material to mate
+	Repetition       = "repetition"        // claimed after the third occurrence
+	Fivefold         = "fivefold"          // without a claim after the fifth
+	FiftyMoves       = "fifty_moves"       // claimed
+	SeventyFiveMoves = "seventyfive_moves" // without a claim
+	Aborted          = "aborted"           // no result: time ran out or a player left before the first move
+)
+
+// ending is how a game ended; nobody wins a draw, nor a game that was aborted.
+type ending struct {
+	Winner side   `json:"winner"`
+	Reason string `json:"reason"`
+}
+
+// finish ends the game and stops the clocks.
+func (g *Game) finish(t *room.Turn, reason string, winner side) {
+	g.over = &ending{winner, reason}
+	g.clock.stop(g.line.turn(), t.Now())
+	g.draw.close()
+	g.undo.close()
+	t.Finish(room.Result{
+		Outcomes: g.outcomes(),
+		Reason:   reason,
+		Summary:  g.over.summary(),
+		Data:     g.record(),
+	})
+}
+
+// outcomes are by seat. An aborted game has none.
+func (g *Game) outcomes() []room.Outcome {
+	out := make([]room.Outcome, 0, 2)
+	if g.over.Reason == Aborted {
+		return out
+	}
+	for s, p := range g.players {
+		rank := 1
+		if g.over.Winner == side(s).other() {
+			rank = 2
+		}
+		out = append(out, room.Outcome{Player: p.ID, Name: p.Name, Seat: p.Seat, Rank: rank, Bot: p.Bot})
+	}
+	if out[0].Seat > out[1].Seat {
+		out[0], out[1] = out[1], out[0]
+	}
+	return out
+}
+
+// Record is the result's data.
+type Record struct {
+	PGN string `json:"pgn"`
+	FEN string `json:"fen"` // the final position
+}
+
+func (g *Game) record() json.RawMessage {
+	raw, err := json.Marshal(Record{g.pgn(), g.sheet.fen})
+	if err != nil {
+		panic(err) // two strings
+	}
+	return raw
+}
+
+// score is the PGN's result.
+func (e *ending) score() string {
+	switch {
+	case e == nil || e.Reason == Aborted:
+		return "*"
+	case e.Winner == white:
+		return "1-0"
+	case e.Winner == black:
+		return "0-1"
+	}
+	return "1/2-1/2"
+}
+
+var byReason = map[string]string{
+	Checkmate: "by checkmate", Resignation: "by resignation", Time: "on time", Abandoned: "because the other side left",
+	Agreement: "by agreement", Stalemate: "by stalemate", Insufficient: "because neither side can mate",
+	TimeInsufficient: "because time ran out and the other side cannot mate", Repetition: "by threefold repetition",
+	Fivefold: "by fivefold repetition", FiftyMoves: "by the fifty-move rule", SeventyFiveMoves: "by the seventy-five-move rule",
+}
+
+// summary is the ending for people.
+func (e *ending) summary() string {
+	switch {
+	case e.Reason == Aborted:
+		return "The game was aborted before the first move"
+	case e.Winner == nobody:
+		return "Drawn " + byReason[e.Reason]
+	}
+	return e.Winner.title() + " wins " + byReason[e.Reason]
+}

@@ -1,0 +1,106 @@
+package chess
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// Options are a room's settings, all of them optional.
+type Options struct {
+	// White says who plays White: "first" (the player of the first seat), "second", "random" (the
+	// default), or "player:" and a player's id, which is "random" if that player does not sit down.
+	White string `json:"white,omitempty"`
+	// Clock gives both sides a clock. Without it time does not matter.
+	Clock *ClockOptions `json:"clock,omitempty"`
+	// Takeback allows players to take moves back by agreement.
+	Takeback bool `json:"takeback,omitempty"`
+	// Bot is the strength of the built-in opponent, 1 to 3; true means 2. Zero or false means two players.
+	Bot Level `json:"bot,omitempty"`
+	// FEN is the position to start from instead of the usual one.
+	FEN string `json:"fen,omitempty"`
+}
+
+// ClockOptions are the time a side has, and what each of its moves adds, in milliseconds.
+type ClockOptions struct {
+	InitialMS   int64 `json:"initial_ms"`             // 1 to 14 days
+	IncrementMS int64 `json:"increment_ms,omitempty"` // 0 to 1 hour
+}
+
+// Bounds of ClockOptions.
+const (
+	MaxInitial   = 14 * 24 * time.Hour
+	MaxIncrement = time.Hour
+)
+
+// What Options.White may be, beside byID and a player's id.
+const (
+	byFirst  = "first"
+	bySecond = "second"
+	byRandom = "random"
+	byID     = "player:"
+)
+
+// Level is the strength of the built-in opponent.
+type Level int
+
+// MaxLevel is the strongest.
+const MaxLevel Level = 3
+
+// UnmarshalJSON takes true and false for the middle level and none.
+func (l *Level) UnmarshalJSON(raw []byte) error {
+	switch string(raw) {
+	case "true":
+		*l = 2
+	case "false":
+		*l = 0
+	default:
+		var n int
+		if err := json.Unmarshal(raw, &n); err != nil || n < 0 || n > int(MaxLevel) {
+			return fmt.Errorf("field \"bot\": choose true, false, or a level from 1 to %d", MaxLevel)
+		}
+		*l = Level(n)
+	}
+	return nil
+}
+
+// decodeOptions reads and checks a room's options. Its errors are refusals that name the field.
+func decodeOptions(raw json.RawMessage) (Options, *line, error) {
+	o := Options{White: byRandom, FEN: startFEN}
+	if err := room.DecodeOptions(raw, &o); err != nil {
+		return o, nil, room.Refuse("bad_options", err.Error())
+	}
+	if !knownWhite(o.White) {
+		return o, nil, badOption("white", `choose "first", "second", "random", or "player:" and an id`)
+	}
+	if err := o.Clock.check(); err != nil {
+		return o, nil, err
+	}
+	l, err := newLine(o.FEN)
+	if err != nil {
+		return o, nil, badOption("fen", err.Error())
+	}
+	return o, l, nil
+}
+
+func badOption(field, why string) error {
+	return room.Refuse("bad_options", fmt.Sprintf("field %q: %s", field, why))
+}
+
+func knownWhite(s string) bool {
+	return s == byFirst || s == bySecond || s == byRandom || strings.HasPrefix(s, byID)
+}
+
+func (c *ClockOptions) check() error {
+	switch {
+	case c == nil:
+	case c.InitialMS < 1 || c.InitialMS > MaxInitial.Milliseconds():
+		return badOption("clock.initial_ms", fmt.Sprintf("choose 1 to %d", MaxInitial.Milliseconds()))
+	case c.IncrementMS < 0 || c.IncrementMS > MaxIncrement.Milliseconds():
+		return badOption("clock.increment_ms", fmt.Sprintf("choose 0 to %d", MaxIncrement.Milliseconds()))
+	}
+	return nil
+}

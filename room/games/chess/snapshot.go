@@ -1,0 +1,85 @@
+package chess
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/roomring/roomring/room"
+)
+
+// saved is a game's snapshot: its options and moves, from which positions follow, and what does not.
+type saved struct {
+	Options Options       `json:"options"`
+	UCI     string        `json:"uci,omitempty"` // moves parted by spaces
+	SAN     string        `json:"san,omitempty"`
+	Seated  []room.Player `json:"seated,omitempty"`
+	Players []contender   `json:"players,omitempty"` // White, Black
+	Clock   *savedClock   `json:"clock,omitempty"`
+	Draw    offer         `json:"draw"`
+	Undo    offer         `json:"takeback"`
+	Over    *ending       `json:"over,omitempty"`
+}
+
+// Snapshot keeps the game.
+func (g *Game) Snapshot() ([]byte, error) {
+	s := saved{Options: g.options, Seated: g.seated, Draw: g.draw, Undo: g.undo, Over: g.over}
+	uci, san := make([]string, len(g.line.plies)), make([]string, len(g.line.plies))
+	for i, p := range g.line.plies {
+		uci[i], san[i] = p.uci, p.san
+	}
+	s.UCI, s.SAN = strings.Join(uci, " "), strings.Join(san, " ")
+	if g.started {
+		s.Players = g.players[:]
+	}
+	if g.clock.on {
+		s.Clock = &g.clock.savedClock
+	}
+	return json.Marshal(s)
+}
+
+// Restore brings a game back. It plays the moves again, in about two microseconds each.
+func (g *Game) Restore(snapshot []byte) error {
+	var s saved
+	if err := json.Unmarshal(snapshot, &s); err != nil {
+		return err
+	}
+	if err := s.Options.Clock.check(); err != nil {
+		return err
+	}
+	l, err := newLine(s.Options.FEN)
+	if err != nil {
+		return fmt.Errorf("its start: %w", err)
+	}
+	uci, san := strings.Fields(s.UCI), strings.Fields(s.SAN)
+	if len(uci) != len(san) {
+		return errors.New("its moves do not match their notation")
+	}
+	for i := range uci {
+		if err := l.replay(uci[i], san[i]); err != nil {
+			return err
+		}
+	}
+	g.set(s.Options, l)
+	return g.restoreRest(&s)
+}
+
+func (g *Game) restoreRest(s *saved) error {
+	switch len(s.Players) {
+	case 0:
+	case 2:
+		g.started = true
+		copy(g.players[:], s.Players)
+	default:
+		return errors.New("it has not two players")
+	}
+	if g.clock.on {
+		if s.Clock == nil || len(s.Clock.Log) != len(g.line.plies) {
+			return errors.New("its clock does not match its moves")
+		}
+		g.clock.savedClock = *s.Clock
+	}
+	g.seated, g.draw, g.undo, g.over = s.Seated, s.Draw, s.Undo, s.Over
+	return nil
+}
