@@ -106,5 +106,8 @@ func BenchmarkAct(b *testing.B) {
 
 type adder struct{ Sum int }
 
-func (c *adder) Act(_ *room.Turn, _ room.Player, a add) error { c.Sum = (c.Sum + a.By) % 999; return nil }
-func (c *adder) View(room.Viewer) sum                         { return sum{c.Sum} }
+func (c *adder) Act(_ *room.Turn, _ room.Player, a add) error {
+	c.Sum = (c.Sum + a.By) % 999
+	return nil
+}
+func (c *adder) View(room.Viewer) sum { return sum{c.Sum} }

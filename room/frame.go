@@ -90,19 +90,24 @@ func (b *turnBuffer) after(seq Index, p PlayerID) []*Frame {
 	return out
 }
 
-// stateFrame is a class's whole view. It is encoded when it is made, because the view goes on changing;
-// for both encodings lazily would need a copy of the view, which costs as much.
-func (c *Core) stateFrame(cl *class, seq Index, lost uint64) *Frame {
-	f := &Frame{Kind: FrameState, Seq: seq}
+// stateFrame is a class's whole view, shared by all who ask at one index: a crowd that joins at once costs
+// one encoding. Lost, if given, is asked when the frame is encoded; the view is written now in both
+// encodings, because it goes on changing.
+func (c *Core) stateFrame(cl *class, seq Index, lost func() uint64) *Frame {
+	if lost == nil && cl.whole != nil && cl.whole.Seq == seq {
+		return cl.whole
+	}
 	check := cl.shadow.Checksum()
-	for _, e := range []wire.Encoding{wire.JSON, wire.CBOR} {
-		var whole []byte
-		if e == wire.JSON {
-			whole = cl.shadow.AppendJSON(nil)
-		} else {
-			whole = cl.shadow.AppendCBOR(nil)
+	whole := [2][]byte{wire.JSON: cl.shadow.AppendJSON(nil), wire.CBOR: cl.shadow.AppendCBOR(nil)}
+	f := &Frame{Kind: FrameState, Seq: seq, encode: func(e wire.Encoding) []byte {
+		state := wire.State{Seq: uint64(seq), View: whole[e], Check: &check}
+		if lost != nil {
+			state.Lost = lost()
 		}
-		f.bytes[e] = wire.AppendState(nil, e, wire.State{Seq: uint64(f.Seq), View: whole, Lost: lost, Check: &check})
+		return wire.AppendState(nil, e, state)
+	}}
+	if lost == nil {
+		cl.whole = f
 	}
 	return f
 }

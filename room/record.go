@@ -28,8 +28,9 @@ type Batch struct {
 	Room    ID
 	Epoch   Epoch // of the last entry
 	First   Index
-	Last    Index  // the last place the stretch covers (a run of ticks covers many)
-	Entries []byte // EncodeEntries
+	Last    Index         // the last place the stretch covers (a run of ticks covers many)
+	Time    time.Duration // room time of the last entry
+	Entries []byte        // EncodeEntries; batches that follow each other may be joined by joining these bytes
 }
 
 // Snapshot is a room's whole state after the input at Index.

@@ -38,7 +38,9 @@ func (c *Core) Snapshot() (Snapshot, error) {
 	}
 	s := c.s
 	for i, info := range s.Classes {
-		s.Classes[i].Last = c.classes.byID[info.ID].last
+		if cl := c.classes.byID[info.ID]; cl != nil { // a room that failed has none
+			s.Classes[i].Last = cl.last
+		}
 	}
 	if c.panicked == nil {
 		game, err := snapshotGame(c.inst)

@@ -32,6 +32,7 @@ type class struct {
 	shadow *view.Shadow
 	last   Index // of its last turn, or of its making
 	turns  turnBuffer
+	whole  *Frame // the view as it is, while many ask for it at one index
 }
 
 // classKey tells which class a player belongs in.
@@ -115,7 +116,7 @@ func (c *Core) reclass() {
 		cl := c.enterClass(key, c.viewerOf(i))
 		s.Class, s.InClass = cl.id, c.s.Index
 		if wasIn != 0 && s.Online {
-			c.put(Enter{c.stamp(), Recipient{Player: s.Player}, cl.id, c.stateFrame(cl, c.s.Index-1, 0)})
+			c.put(Enter{c.stamp(), Recipient{Player: s.Player}, cl.id, c.stateFrame(cl, c.s.Index-1, nil)})
 		}
 	}
 	c.dropEmptyClasses()
@@ -175,6 +176,9 @@ func (c *Core) update(cl *class) (patch [2][]byte, changed bool) {
 	sc[wire.JSON], sc[wire.CBOR], changed, err = cl.shadow.Update(c.inst.view(cl.viewer), sc[wire.JSON][:0], sc[wire.CBOR][:0])
 	if err != nil {
 		panic(fmt.Sprintf("the view: %v", err))
+	}
+	if changed {
+		cl.whole = nil
 	}
 	return *sc, changed
 }
@@ -262,8 +266,9 @@ func (c *Core) Unwatch(w WatcherID) { delete(c.watchers, w) }
 // Spectators counts those who watch.
 func (c *Core) Spectators() int { return len(c.watchers) }
 
-// Resync queues the whole view for one viewer; lost counts events that the viewer was never sent.
-func (c *Core) Resync(to Recipient, lost uint64) {
+// Resync queues the whole view for one viewer. Lost tells how many events the viewer was never sent; it is
+// asked when the frame is encoded, because turns that wait for commit before it may be lost too.
+func (c *Core) Resync(to Recipient, lost func() uint64) {
 	cl := c.spectators()
 	if to.Player != "" {
 		i := c.s.seatOf(to.Player)
@@ -293,7 +298,7 @@ func (c *Core) welcome(seat int, in Input) {
 // catchUpFrames are the turns since resume when every one of them is there, else the whole view.
 func (c *Core) catchUpFrames(cl *class, p PlayerID, since Index, resume *Point) ([]*Frame, bool) {
 	if resume == nil || !c.s.knows(*resume) || resume.Seq < since || resume.Seq < cl.turns.from {
-		return []*Frame{c.stateFrame(cl, c.s.Index, 0)}, false
+		return []*Frame{c.stateFrame(cl, c.s.Index, nil)}, false
 	}
 	return cl.turns.after(resume.Seq, p), true
 }

@@ -18,7 +18,8 @@ type Create struct {
 	Private    bool
 	Durability room.Durability // "" is the game's, else the node's default
 	By         room.PlayerID   // who asks; empty when anonymous
-	Reserve    []room.PlayerID // seats kept for these for ReserveFor
+	Reserve    []room.PlayerID // seats are kept for these
+	ReserveFor time.Duration   // for so long; 0 means Options.Reserve
 }
 
 // Match asks for a seat in the fullest open public room of equal game and options, else in a new one.

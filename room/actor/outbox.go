@@ -152,7 +152,7 @@ func (b *Outbox) taken(it *queuedItem) {
 	case drop:
 		b.droppable -= len(it.bytes)
 	case answer:
-		b.unanswered--
+		b.unanswered = max(b.unanswered-1, 0) // a resent act's first answer may come here too
 	}
 	*it = queuedItem{}
 	b.head++
@@ -187,29 +187,27 @@ func (b *Outbox) push(frame []byte, f fate, events int) {
 	}
 }
 
-// whole queues the view that the room was asked for: from here on turns make sense again. It returns how many
-// events were lost beyond those the view tells of.
-func (b *Outbox) whole(frame []byte) {
+// whole queues the view that the room was asked for; from here on turns make sense again. Encode is told the
+// number of events lost since the last view. A view that comes before the reader has caught up is
+// dropped: another is asked for when it has.
+func (b *Outbox) whole(encode func(lost uint64) []byte) {
 	b.mu.Lock()
 	if b.over || b.behind && !b.asked {
-		b.mu.Unlock() // the reader has not caught up; another view will be asked for when it has
+		b.mu.Unlock()
 		return
 	}
+	lost := b.lost
+	b.mu.Unlock()
+	frame := encode(lost) // only the room's goroutine pushes, so lost stands still meanwhile
+
+	b.mu.Lock()
+	b.lost -= lost
 	b.behind, b.asked = false, false
-	wake := b.put(frame, drop, 0)
+	wake := !b.over && b.fits(len(frame)) && b.put(frame, drop, 0)
 	b.mu.Unlock()
 	if wake {
 		b.wake()
 	}
-}
-
-// lostEvents are the events dropped since the last call: the next whole view tells the reader of them.
-func (b *Outbox) takeLost() uint64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n := b.lost
-	b.lost = 0
-	return n
 }
 
 // fits reports whether a turn or view may be queued; when the queue is full it drops all of them.
@@ -265,7 +263,7 @@ func (b *Outbox) watch(takes uint64) {
 
 func (b *Outbox) put(frame []byte, f fate, events int) (wake bool) {
 	wake = b.head == len(b.queue)
-	if b.head > 0 && len(b.queue) == cap(b.queue) {
+	if b.head > len(b.queue)/2 && len(b.queue) == cap(b.queue) {
 		n := copy(b.queue, b.queue[b.head:])
 		clear(b.queue[n:])
 		b.queue, b.head = b.queue[:n], 0
@@ -315,7 +313,7 @@ func (b *Outbox) begin() bool {
 // settle takes back the count of an act that will have no answer here.
 func (b *Outbox) settle() {
 	b.mu.Lock()
-	b.unanswered--
+	b.unanswered = max(b.unanswered-1, 0)
 	b.mu.Unlock()
 }
 

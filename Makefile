@@ -1,0 +1,75 @@
+# `make` lists what there is to make; each target's comment is its line in that list.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+FUZZTIME ?= 20s
+BENCH ?= .
+COUNT ?= 1
+SOAK ?= 10m
+
+# What the race detector sees: everything with goroutines. Suites in virtual time (testing/synctest)
+# carry the tag !race, for the two do not go together before Go 1.27.
+RACE := ./room/... ./web/... ./persist/... ./cmd/...
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@echo "  variables  FUZZTIME=$(FUZZTIME) BENCH=$(BENCH) COUNT=$(COUNT) SOAK=$(SOAK)"
+
+.PHONY: build
+build: ## build bin/roomring
+	@go build -o bin/roomring ./cmd/roomring
+
+.PHONY: run
+run: ## run a server on http://localhost:7777
+	@go run ./cmd/roomring serve
+
+.PHONY: check
+check: format ## the inner loop, under two minutes: gofmt, go vet, short unit tests
+	@go vet ./...
+	@go run ./scripts/testsum -short ./...
+
+.PHONY: test
+test: setup lint ## everything that must hold before a change lands; ends with a line that counts tests
+	@go -C bench/loadgen test .
+	@go run ./scripts/testsum -timeout 15m ./... + -race -short -timeout 15m $(RACE)
+
+.PHONY: setup
+setup: ## install what the tests need beside Go (PostgreSQL), or say what to install
+	@scripts/setup
+
+.PHONY: lint
+lint: format ## vet, staticcheck, go fix, generated files, go.mod; changes nothing but stale generated files
+	@echo "== go vet";         go vet ./... && go -C bench/loadgen vet . && go -C bench/hub vet .
+	@echo "== staticcheck";    go tool staticcheck ./...
+	@echo "== go fix";         go fix -diff ./...
+	@echo "== generated";      scripts/generated
+	@echo "== go mod tidy";    go mod tidy -diff
+
+.PHONY: format
+format:
+	@echo "== gofmt"; files=$$(gofmt -l .); [ -z "$$files" ] || { echo "run gofmt -w on: $$files"; exit 1; }
+
+.PHONY: generate
+generate: ## write generated files and generated parts of pages anew
+	@go generate ./...
+	@go test ./cmd/roomring -run TestConfigPage -update
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME; what it finds goes to testdata/fuzz and is kept
+	@scripts/fuzz $(FUZZTIME)
+
+.PHONY: bench
+bench: ## run the benchmarks that match BENCH, COUNT times
+	@go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
+
+.PHONY: soak
+soak: ## run the race and end-to-end tests over and over for SOAK; the first failure ends it
+	@scripts/soak $(SOAK) $(RACE)
+
+.PHONY: clean
+clean: ## remove what was built
+	@rm -rf bin artifacts

@@ -1,0 +1,3 @@
+module github.com/roomring/roomring/bench/loadgen
+
+go 1.26

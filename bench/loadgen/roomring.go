@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// ---- Roomring: POST /v1/rooms, then the JSON subprotocol of docs/PROTOCOL.md. A WebSocket message
+// holds one or more protocol messages, one a line.
+
+type ringAd struct {
+	opts
+	ids roomIDs
+}
+
+// ringConn counts one client's acts.
+type ringConn struct{ cseq uint64 }
+
+func (a *ringAd) Connect(room, player int) (*hs, any, error) {
+	id, err := a.ids.get(room, func() (string, error) {
+		var made struct {
+			ID string `json:"id"`
+		}
+		err := post("http://"+a.addr+"/v1/rooms", "", fmt.Sprintf(`{"game":%q}`, a.kind), &made)
+		return made.ID, err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := wsDial(a.addr, "/v1/rooms/"+id+"/ws", "Sec-WebSocket-Protocol: roomring.v1.json")
+	if err != nil {
+		return nil, nil, err
+	}
+	hello := fmt.Appendf(nil, `{"t":"hello","client":"%s-%d-%d","attempt":1,"name":"p%d"}`, a.nonce, room, player, player)
+	if err := h.write(opText, hello); err != nil {
+		return nil, nil, err
+	}
+	_, p, err := h.read()
+	if err != nil || !bytes.HasPrefix(p, []byte(`{"t":"welcome"`)) {
+		return nil, nil, fmt.Errorf("hello: %v %.200q", err, p)
+	}
+	return h, &ringConn{}, nil
+}
+
+// act begins an act message; its data and one } more are still to come.
+func (a *ringAd) act(c *Conn, dst []byte) []byte {
+	n := c.st.(*ringConn)
+	n.cseq++
+	dst = append(dst, `{"t":"act","cseq":`...)
+	dst = strconv.AppendUint(dst, n.cseq, 10)
+	return append(dst, `,"data":`...)
+}
+
+func (a *ringAd) AppendAction(c *Conn, dst, p []byte) []byte {
+	var b [128]byte
+	m := append(a.act(c, b[:0]), '"')
+	return appendFrame(dst, opText, append(append(m, p...), `"}`...))
+}
+
+func (a *ringAd) AppendMove(c *Conn, dst, mv []byte) []byte {
+	var b [160]byte
+	m := append(a.act(c, b[:0]), `{"vx":`...)
+	m = appendFloat(m, mv[0:])
+	m = appendFloat(append(m, `,"vy":`...), mv[4:])
+	m = strconv.AppendUint(append(m, `,"seq":`...), uint64(binary.LittleEndian.Uint32(mv[8:])), 10)
+	return appendFrame(dst, opText, append(m, `}}`...))
+}
+
+func appendFloat(dst, b []byte) []byte {
+	v := math.Float32frombits(binary.LittleEndian.Uint32(b))
+	return strconv.AppendFloat(dst, float64(v), 'g', -1, 32)
+}
+
+var (
+	ringTurn  = []byte(`{"t":"turn"`)
+	ringPatch = []byte(`,"patch":`)
+	ringAct   = []byte(`{"name":"act","data":"`)
+	// what may come and counts for nothing
+	ringQuiet = [][]byte{[]byte(`{"t":"ack"`), []byte(`{"t":"state"`), []byte(`{"t":"pong"`)}
+)
+
+func (a *ringAd) OnFrame(e *Engine, c *Conn, op byte, p []byte) {
+	for len(p) > 0 {
+		var line []byte
+		line, p, _ = bytes.Cut(p, []byte{'\n'})
+		if bytes.HasPrefix(line, ringTurn) {
+			a.turn(e, c, line)
+		} else if !ringIgnored(line) {
+			e.bad++
+		}
+	}
+}
+
+func ringIgnored(line []byte) bool {
+	for _, q := range ringQuiet {
+		if bytes.HasPrefix(line, q) {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *ringAd) turn(e *Engine, c *Conn, line []byte) {
+	if a.kind == "arena" {
+		if bytes.Contains(line, ringPatch) {
+			e.Tick(c)
+		}
+		return
+	}
+	for {
+		_, rest, found := bytes.Cut(line, ringAct)
+		if !found || len(rest) < payloadLen {
+			return
+		}
+		e.Action(c, rest[:payloadLen])
+		line = rest[payloadLen:]
+	}
+}

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/roomring/roomring"
+
+// source is one Go file of the module that is not a test.
+type source struct {
+	file string // from the module's root
+	pkg  string // its folder
+	*ast.File
+}
+
+// rule says what the packages under some folders may import; reason is for whoever breaks it.
+type rule struct {
+	under  []string // folders; "room" is that folder alone, "room/..." also those below
+	own    []string // packages of this module they may import, written the same way
+	others []string // outside the standard library; nil: any
+	never  []string // of the standard library
+	reason string
+}
+
+var (
+	impure = []string{"net", "net/...", "os", "os/...", "syscall", "log", "log/..."}
+	cbor   = []string{"github.com/fxamacker/cbor/..."}
+)
+
+var importRules = []rule{
+	{[]string{"room/wire"}, nil, cbor, impure,
+		"the protocol must be readable by any program: it takes the standard library and its codec, nothing else"},
+	{[]string{"room/view"}, []string{"room/wire"}, cbor, impure,
+		"views are a pure function of the game's state"},
+	{[]string{"room"}, []string{"room/wire", "room/view"}, append([]string{"github.com/klauspost/compress/..."}, cbor...), impure,
+		"the core does no I/O, so that a replay, a takeover and a laptop compute the same room"},
+	{[]string{"room/actor"}, []string{"room", "room/wire", "room/view"}, nil, []string{"net/http"},
+		"the actor knows rooms and its ports; sockets and stores are joined to it by cmd/roomring"},
+	{[]string{"room/roomtest"}, []string{"room", "room/wire", "room/view"}, nil, []string{"net", "net/..."},
+		"the kit proves games, which know no network"},
+	{[]string{"room/games/...", "bench/games"}, []string{"room", "room/games/..."}, nil, impure,
+		"a game is rules: it knows no network, clock or storage"},
+	{[]string{"cluster/..."}, []string{"room/...", "cluster/..."}, nil, nil,
+		"cluster, persist and web declare the small interfaces they need and never import each other"},
+	{[]string{"persist/..."}, []string{"room/...", "persist/..."}, nil, nil,
+		"cluster, persist and web declare the small interfaces they need and never import each other"},
+	{[]string{"web/..."}, []string{"room/...", "web/..."}, nil, []string{"database/sql"},
+		"cluster, persist and web declare the small interfaces they need and never import each other"},
+	{[]string{"scripts/..."}, nil, nil, nil,
+		"scripts build and count; they must work when the server does not compile"},
+	{[]string{"cmd/...", "bench/...", "deploy/..."}, []string{"room/...", "cluster/...", "persist/...", "web/...", "bench/..."}, nil, nil,
+		"nothing imports a command; what two of them need belongs into a package"},
+}
+
+func TestImports(t *testing.T) {
+	for _, src := range sources(t) {
+		i := slices.IndexFunc(importRules, func(r rule) bool { return within(src.pkg, r.under) })
+		if i < 0 {
+			t.Errorf("%s: no import rule speaks of package %s: add one with its reason", src.file, src.pkg)
+			continue
+		}
+		for _, spec := range src.Imports {
+			imported, _ := strconv.Unquote(spec.Path.Value) // the parser has checked it
+			if !importRules[i].allows(imported) {
+				t.Errorf("%s imports %s: not allowed in %s, because %s", src.file, imported, src.pkg, importRules[i].reason)
+			}
+		}
+	}
+}
+
+func (r rule) allows(imported string) bool {
+	if own, ok := strings.CutPrefix(imported, module+"/"); ok {
+		return within(own, r.own)
+	}
+	if first, _, _ := strings.Cut(imported, "/"); strings.Contains(first, ".") {
+		return r.others == nil && !within(imported, r.never) || within(imported, r.others)
+	}
+	return !within(imported, r.never)
+}
+
+// within reports whether a package is one of the patterns, where x/... is x and all below it.
+func within(pkg string, patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		root, deep := strings.CutSuffix(p, "/...")
+		return pkg == root || deep && strings.HasPrefix(pkg, root+"/")
+	})
+}
+
+// pure are the packages in which a replay must compute the same again.
+var pure = []string{"room", "room/wire", "room/view", "room/games/...", "bench/games"}
+
+// clocks are what no pure package calls: room time is in the inputs.
+var clocks = []string{"Now", "Since", "Until", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick", "Sleep"}
+
+// seeded are the only names of math/rand/v2 that a pure package uses: the rest draw from a global source.
+var seeded = []string{"Rand", "Source", "New", "NewPCG", "PCG", "NewChaCha8", "ChaCha8", "NewZipf", "Zipf"}
+
+func TestPure(t *testing.T) {
+	for _, src := range sources(t) {
+		if !within(src.pkg, pure) {
+			continue
+		}
+		ast.Inspect(src.File, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GoStmt:
+				t.Errorf("%s starts a goroutine: the order of two goroutines is not in the log, so a replay would differ", src.file)
+			case *ast.SelectorExpr:
+				src.impureUse(t, n)
+			}
+			return true
+		})
+	}
+}
+
+func (src source) impureUse(t *testing.T, sel *ast.SelectorExpr) {
+	pkg, ok := sel.X.(*ast.Ident)
+	if !ok {
+		return
+	}
+	switch src.imported(pkg.Name) {
+	case "time":
+		if slices.Contains(clocks, sel.Sel.Name) {
+			t.Errorf("%s uses time.%s: time arrives in inputs, because a replay has no clock to read", src.file, sel.Sel.Name)
+		}
+	case "math/rand/v2":
+		if !slices.Contains(seeded, sel.Sel.Name) {
+			t.Errorf("%s uses rand.%s: draw from the room's seeded source, because a replay must draw the same", src.file, sel.Sel.Name)
+		}
+	case "math/rand", "crypto/rand":
+		t.Errorf("%s uses %s: draw from the room's seeded source, because a replay must draw the same", src.file, src.imported(pkg.Name))
+	}
+}
+
+// imported is the path that a name stands for in the file, or "".
+func (src source) imported(name string) string {
+	for _, spec := range src.Imports {
+		imported, _ := strconv.Unquote(spec.Path.Value)
+		base := path.Base(strings.TrimSuffix(imported, "/v2"))
+		if spec.Name != nil {
+			base = spec.Name.Name
+		}
+		if base == name {
+			return imported
+		}
+	}
+	return ""
+}
+
+// sources parses the module's files. Folders with a go.mod of their own are other modules.
+func sources(t *testing.T) []source {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	var out []source
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return skipFolder(root, name)
+		}
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		rel, _ := filepath.Rel(root, name) // both are relative
+		out = append(out, source{filepath.ToSlash(rel), path.Dir(filepath.ToSlash(rel)), file})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func skipFolder(root, name string) error {
+	if name == root {
+		return nil
+	}
+	base := filepath.Base(name)
+	if _, err := os.Stat(filepath.Join(name, "go.mod")); err == nil || base == "testdata" || base == "node_modules" || strings.HasPrefix(base, ".") {
+		return filepath.SkipDir
+	}
+	return nil
+}
+
+// TestLayout keeps the top of the tree readable at a glance.
+func TestLayout(t *testing.T) {
+	known := []string{
+		"cmd", "room", "cluster", "persist", "web", "deploy", "docs", "bench", "scripts",
+		"bin", "artifacts", "roomring-data", // made by building and running; not in git
+	}
+	entries, err := os.ReadDir(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") && !slices.Contains(known, e.Name()) {
+			t.Errorf("folder %s/ at the top: its content belongs into one of %s", e.Name(), strings.Join(known, ", "))
+		}
+	}
+}
+
+// TestRulesBite feeds the rules what they exist to refuse.
+func TestRulesBite(t *testing.T) {
+	for _, tt := range []struct {
+		pkg, imported string
+		want          bool
+	}{
+		{"room", "net/http", false},
+		{"room", "os", false},
+		{"room", "time", true},
+		{"room", module + "/room/wire", true},
+		{"room", module + "/room/actor", false},
+		{"room", "github.com/coder/websocket", false},
+		{"room/wire", "github.com/fxamacker/cbor/v2", true},
+		{"room/wire", module + "/room", false},
+		{"room/games/chess", "github.com/corentings/chess/v2", true},
+		{"room/games/chess", module + "/room/actor", false},
+		{"web", module + "/persist", false},
+		{"persist/postgres", module + "/web", false},
+		{"persist/postgres", module + "/persist", true},
+		{"cluster", module + "/web", false},
+		{"web", module + "/room/actor", true},
+		{"cmd/roomring", module + "/web", true},
+	} {
+		i := slices.IndexFunc(importRules, func(r rule) bool { return within(tt.pkg, r.under) })
+		if i < 0 || importRules[i].allows(tt.imported) != tt.want {
+			t.Errorf("may %s import %s? want %v", tt.pkg, tt.imported, tt.want)
+		}
+	}
+}

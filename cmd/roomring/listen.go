@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/roomring/roomring/web"
+)
+
+// stopTimeout is how long requests under way may go on after a signal: the node promises to be gone within a second.
+const stopTimeout = 500 * time.Millisecond
+
+// endpoints are the node's open listeners. They are bound before anything else starts, so that a
+// taken port is the first thing a process says, and the ports are known to the first log line.
+type endpoints struct {
+	public, admin net.Listener
+}
+
+// listen binds both addresses. The error names the flag at fault.
+func listen(ctx context.Context, cfg *Config) (*endpoints, error) {
+	public, err := bind(ctx, "listen", cfg.Listen)
+	if err != nil {
+		return nil, err
+	}
+	admin, err := bind(ctx, "admin-listen", cfg.AdminListen)
+	if err != nil {
+		_ = public.Close()
+		return nil, err
+	}
+	return &endpoints{public, admin}, nil
+}
+
+func bind(ctx context.Context, flag, addr string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("--%s %s: another process has this port; stop it, or choose another (port 0 picks a free one)", flag, addr)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("--%s %s: this user may not use this port; choose one above 1023", flag, addr)
+	case err != nil:
+		return nil, fmt.Errorf("--%s %s: %w", flag, addr, err)
+	}
+	return l, nil
+}
+
+// Close releases the listeners; closing again does nothing.
+func (e *endpoints) Close() {
+	_ = e.public.Close()
+	_ = e.admin.Close()
+}
+
+// serve answers on both listeners until ctx ends, then lets requests under way finish for
+// stopTimeout. Hijacked connections are not its business: who took them closes them.
+// An error means that a listener failed while it was still wanted.
+func (e *endpoints) serve(ctx context.Context, log *slog.Logger, public, admin http.Handler) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for l, handler := range map[net.Listener]http.Handler{e.public: public, e.admin: admin} {
+		server := web.NewHTTPServer(handler, log)
+		wg.Go(func() {
+			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				cancel(err)
+			}
+		})
+		wg.Go(func() { stop(ctx, server) })
+	}
+	wg.Wait()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// stop waits for ctx to end and then stops server, gently first.
+func stop(ctx context.Context, server *http.Server) {
+	<-ctx.Done()
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	if server.Shutdown(grace) != nil {
+		_ = server.Close()
+	}
+}
+
+// dialable is an address of l that a program on this machine can connect to.
+func dialable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+)
+
+// ready tells programs that started this one where it is: the first log line and --ready-file
+// both say it.
+type ready struct {
+	Node    string `json:"node"`
+	Version string `json:"version"`
+	PID     int    `json:"pid"`
+	Listen  string `json:"listen"`
+	Admin   string `json:"admin_listen"`
+	URL     string `json:"url"`       // for programs on this machine
+	AdminAt string `json:"admin_url"` // likewise
+}
+
+func newReady(node string, ends *endpoints) ready {
+	public, admin := ends.public.Addr().String(), ends.admin.Addr().String()
+	return ready{
+		Node: node, Version: version(), PID: os.Getpid(),
+		Listen: public, Admin: admin,
+		URL: "http://" + dialable(public), AdminAt: "http://" + dialable(admin),
+	}
+}
+
+// log writes the line that must be a server's first.
+func (r ready) log(log *slog.Logger) {
+	log.Info("listening", "url", r.URL, "listen", r.Listen, "admin_listen", r.Admin,
+		"node", r.Node, "version", r.Version, "pid", r.PID)
+}
+
+// write puts r where --ready-file says, whole or not at all.
+func (r ready) write(path string) error {
+	if path == "" {
+		return nil
+	}
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("--ready-file: %w", err)
+	}
+	defer func() { _ = os.Remove(temp.Name()) }() // gone already when all went well
+	_, err = temp.Write(append(text, '\n'))
+	if closed := temp.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(temp.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("--ready-file: %w", err)
+	}
+	return nil
+}
+
+// remove takes the file away, so that nobody waits for a server that has gone.
+func (r ready) remove(path string) {
+	if path != "" {
+		_ = os.Remove(path)
+	}
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/roomring/roomring/room"
+)
+
+func newReplay() *cobra.Command {
+	var base string
+	var show showing
+	s := newSettings()
+	cmd := &cobra.Command{
+		Use:   "replay ROOM|FILE",
+		Short: "Run a finished or aborted game again and check its result",
+		Long: `Replay runs a game again from its log, on this machine and without a network: the rules, the seed and
+the inputs give the same game every time. It checks that the result and its checksum come out as they
+were recorded, and exits 1 if they do not. A game that panicked panics again, with its stack.
+
+A room's id is looked up at a running server (the one on this machine, or --url); a file is what
+GET /v1/replays/{room} answered.`,
+		Example: `  roomring replay 0123456789abcdef
+  roomring replay --url https://play.example.com 0123456789abcdef
+  curl -o game.replay http://localhost:7777/v1/replays/0123456789abcdef && roomring replay game.replay
+  roomring replay --inputs game.replay         # what happened, an input a line
+  roomring replay --step game.replay           # with the view after each; Enter goes on`,
+		Args: usageArgs(oneReplay),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := s.load(); err != nil {
+				return &usageError{cmd.CommandPath(), err}
+			}
+			games, err := builtin()
+			if err != nil {
+				return err
+			}
+			data, err := s.fetchReplay(cmd.Context(), args[0], base)
+			if err != nil {
+				return err
+			}
+			show.out, show.in = cmd.OutOrStdout(), bufio.NewReader(cmd.InOrStdin())
+			return show.replay(games, data)
+		},
+	}
+	s.lend(cmd, "listen", "ready-file", "config")
+	f := cmd.Flags()
+	f.StringVar(&base, "url", "", "`URL` of the server that has the replay")
+	f.BoolVar(&show.inputs, "inputs", false, "print every input")
+	f.BoolVar(&show.step, "step", false, "print every input and what spectators saw after it, and wait for Enter")
+	return cmd
+}
+
+func oneReplay(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return errors.New("name one room or file")
+	}
+	return nil
+}
+
+// fetchReplay reads a file or, when the name is a room's id and no file, asks a server.
+func (s *settings) fetchReplay(ctx context.Context, name, base string) ([]byte, error) {
+	data, err := os.ReadFile(name)
+	id, bad := room.ParseID(name)
+	if err == nil || bad != nil {
+		return data, err
+	}
+	if base, err = s.serverURL(base); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/v1/replays/"+url.PathEscape(string(id)), nil)
+	if err != nil {
+		return nil, fmt.Errorf("--url: %w", err)
+	}
+	req.Header.Set("Accept", "application/octet-stream")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("room %s: %w (is the server running? a replay may also be a file)", id, err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	data, err = io.ReadAll(io.LimitReader(res.Body, room.MaxReplayBytes))
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("room %s: %s: %s", id, res.Status, problemDetail(data))
+	}
+	return data, err
+}
+
+// showing is how a replay is shown.
+type showing struct {
+	inputs, step bool
+	out          io.Writer
+	in           *bufio.Reader
+}
+
+// replay runs a game again, shows it and checks its end. The error is nil only for a game that came
+// out as recorded, or that had no end yet and went through.
+func (s *showing) replay(games *room.Games, data []byte) error {
+	r, err := room.DecodeReplay(data)
+	if err != nil {
+		return err
+	}
+	rules, ok := games.Lookup(r.Header.Game)
+	if !ok {
+		return fmt.Errorf("this binary has no game %q: replay with the one that ran it", r.Header.Game)
+	}
+	if r.Header.Runtime != room.RuntimeVersion {
+		return &room.VersionError{Game: r.Header.Game, Need: r.Header.Runtime, Have: room.RuntimeVersion, Runtime: true}
+	}
+	s.printf("room %s: %s version %d, %d inputs\n", r.Header.ID, r.Header.Game, r.Header.Version, len(r.Entries))
+	core, err := room.Run(room.Config{Header: r.Header, Rules: rules}, r.Entries, s.entry)
+	if err != nil {
+		return err
+	}
+	return s.verdict(core, r.Final)
+}
+
+// entry shows one input and, when stepping, what it led to.
+func (s *showing) entry(c *room.Core, e room.Entry) error {
+	if s.inputs || s.step {
+		s.printf("%6d  %9v  %-7s %s %s%s %s\n", e.Index, e.At.Round(time.Millisecond), e.Kind, e.Player, e.Name, e.Reason, e.Data)
+	}
+	if !s.step {
+		return nil
+	}
+	if c.Panicked() == nil {
+		seen, err := c.WholeView(room.Spectator)
+		if err != nil {
+			return err
+		}
+		s.printf("        %s\n", seen)
+	}
+	if _, err := s.in.ReadString('\n'); errors.Is(err, io.EOF) {
+		s.in, s.step = nil, false // nobody is there to press Enter: run to the end
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+// verdict compares the end with the recorded one.
+func (s *showing) verdict(core *room.Core, recorded room.Final) error {
+	if p := core.Panicked(); p != nil {
+		s.printf("the game panicked: %s\n%s\n", p.Value, p.Stack)
+	}
+	final := core.Final()
+	switch {
+	case recorded.End == "" && final == nil:
+		s.printf("the game was still going on when it was recorded\n")
+		return nil
+	case recorded.End == "":
+		return errors.New("the game ends here, and had not ended when it was recorded: it is not deterministic")
+	case final == nil:
+		return fmt.Errorf("the game does not end here, and was %s when it was recorded: it is not deterministic", recorded.End)
+	}
+	result, err := json.MarshalIndent(final.Result, "", "  ")
+	if err != nil {
+		return err
+	}
+	s.printf("%s after %v at input %d: %s\n", final.End, final.Duration.Round(time.Millisecond), final.Point.Seq, result)
+	if sum := final.Sum(); sum != recorded.Hash {
+		return fmt.Errorf("the result differs from the recorded one: checksum %x, recorded %x", sum, recorded.Hash)
+	}
+	s.printf("the result is the recorded one, checksum %x\n", recorded.Hash)
+	return nil
+}
+
+// printf writes to the terminal; one that has gone away is noticed by the shell.
+func (s *showing) printf(format string, args ...any) { _, _ = fmt.Fprintf(s.out, format, args...) }

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/roomring/roomring/room"
+)
+
+// race is over when somebody has counted to three; it panics at 13.
+type race struct{ Count int }
+
+func (g *race) Act(t *room.Turn, by room.Player, n int) error {
+	if n == 13 {
+		panic("unlucky")
+	}
+	if g.Count += n; g.Count >= 3 {
+		t.Finish(room.Result{Reason: "three", Summary: "counted to three", Outcomes: []room.Outcome{{Player: by.ID, Name: by.Name, Rank: 1}}})
+	}
+	return nil
+}
+
+func (g *race) View(room.Viewer) race { return *g }
+
+func raceGames(t *testing.T, version int) *room.Games {
+	t.Helper()
+	rules := room.MustDefine(room.Spec{Name: "race", Version: version, SharedView: true}, func() *race { return new(race) })
+	games, err := room.NewGames(rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return games
+}
+
+// played is the replay of a race with these acts.
+func played(t *testing.T, acts ...int) []byte {
+	t.Helper()
+	rules, _ := raceGames(t, 1).Lookup("race")
+	head := room.Header{ID: "0123456789abcdef", Game: "race", Version: 1, Runtime: room.RuntimeVersion}
+	core, _, err := room.Open(room.Config{Header: head, Rules: rules}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs := []room.Input{
+		{Kind: room.KindJoin, Player: "alice", Name: "Alice"},
+		{Kind: room.KindAttach, Player: "alice", Client: "c", Attempt: 1},
+	}
+	for i, n := range acts {
+		data, _ := json.Marshal(n) // an int always encodes
+		inputs = append(inputs, room.Input{Kind: room.KindAct, Player: "alice", Client: "c", CSeq: room.CSeq(i + 1), Data: data})
+	}
+	for _, in := range inputs {
+		if _, err := core.Step(in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if core.Final() == nil {
+		data, err := core.Replay()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	final, err := core.Seal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return final.Replay
+}
+
+func TestReplay(t *testing.T) {
+	var out strings.Builder
+	show := showing{inputs: true, out: &out}
+	if err := show.replay(raceGames(t, 1), played(t, 1, 2)); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	for _, want := range []string{"6 inputs", "Act     alice", "counted to three", "the result is the recorded one"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the output lacks %q:\n%s", want, out.String())
+		}
+	}
+}
+
+func TestReplayOfLiveRoom(t *testing.T) {
+	var out strings.Builder
+	if err := (&showing{out: &out}).replay(raceGames(t, 1), played(t, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "still going on") {
+		t.Error(out.String())
+	}
+}
+
+func TestReplayReproducesPanic(t *testing.T) {
+	var out strings.Builder
+	if err := (&showing{out: &out}).replay(raceGames(t, 1), played(t, 1, 13)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"the game panicked: unlucky", "replay_test.go", "aborted"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the output lacks %q:\n%s", want, out.String())
+		}
+	}
+}
+
+// TestReplayNoticesOtherRules runs the log of one race by rules that count otherwise.
+func TestReplayNoticesOtherRules(t *testing.T) {
+	slow := room.MustDefine(room.Spec{Name: "race", Version: 1, SharedView: true}, func() *slowRace { return new(slowRace) })
+	games, err := room.NewGames(slow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := (&showing{out: &out}).replay(games, played(t, 1, 2)); err == nil {
+		t.Errorf("a game that went otherwise passed:\n%s", out.String())
+	}
+}
+
+type slowRace struct{ race }
+
+func (g *slowRace) Act(t *room.Turn, by room.Player, n int) error { return g.race.Act(t, by, n/2) }
+
+func TestReplayRefuses(t *testing.T) {
+	empty, err := room.NewGames()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := played(t, 3)
+	for name, tt := range map[string]struct {
+		games *room.Games
+		data  []byte
+		want  string
+	}{
+		"no replay":       {raceGames(t, 1), []byte("hello"), "no replay"},
+		"torn":            {raceGames(t, 1), data[:len(data)-5], "replay"},
+		"unknown game":    {empty, data, `no game "race"`},
+		"another version": {raceGames(t, 2), data, "version 1"},
+	} {
+		var out strings.Builder
+		err := (&showing{out: &out}).replay(tt.games, tt.data)
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v, want an error about %s", name, err, tt.want)
+		}
+	}
+}
+
+func TestReplaySteps(t *testing.T) {
+	var out strings.Builder
+	show := showing{step: true, out: &out, in: bufio.NewReader(strings.NewReader("\n\n\n\n"))}
+	if err := show.replay(raceGames(t, 1), played(t, 1, 2)); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Count(out.String(), `{"Count":`); got != 5 {
+		t.Errorf("%d views were shown for four presses of Enter and an end of input, not 5:\n%s", got, out.String())
+	}
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func newServe() *cobra.Command {
+	s := newSettings()
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run a server",
+		Long: `Serve runs one node: rooms, the WebSocket endpoint, the HTTP API and, on an address of its own,
+the admin API. With no flags it listens on port 7777, lets guests in, and keeps everything in
+./roomring-data. SIGTERM or SIGINT stops it: live rooms are kept and come back with the next start.
+
+Every flag is also a variable (--max-rooms is ROOMRING_MAX_ROOMS) and a key of the --config file
+(max-rooms: 500). A flag outranks a variable, a variable the file, the file the default.`,
+		Example: `  roomring serve
+  roomring serve --listen 127.0.0.1:0 --ready-file /run/roomring.json
+  roomring serve --store postgres://roomring@db/roomring --auth-key-file /etc/roomring/key
+  roomring serve --public-url https://play.example.com --trusted-proxies 10.0.0.0/8
+  ROOMRING_LOG_FORMAT=json roomring serve --config /etc/roomring.yaml`,
+		Args: usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.load(); err != nil {
+				return &usageError{cmd.CommandPath(), err}
+			}
+			ctx, cancel := untilSignal(cmd.Context())
+			defer cancel()
+			return serve(ctx, &s.Config, newLogger(cmd.ErrOrStderr(), s.LogFormat, s.LogLevel))
+		},
+	}
+	s.lend(cmd)
+	cmd.SetUsageFunc(s.usage)
+	return cmd
+}
+
+// usage prints the flags under their headings.
+func (s *settings) usage(cmd *cobra.Command) error {
+	var b strings.Builder
+	b.WriteString("Usage:\n  " + cmd.UseLine() + "\n\nExamples:\n" + cmd.Example + "\n")
+	for _, g := range s.groups {
+		b.WriteString("\n" + g.title + ":\n" + g.FlagUsages())
+	}
+	_, err := io.WriteString(cmd.OutOrStdout(), b.String())
+	return err
+}
+
+// untilSignal ends its context at the first SIGINT or SIGTERM; a second one kills the process as usual.
+func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := signal.NotifyContext(parent, syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, cancel)
+	return ctx, cancel
+}
+
+// serve runs a node until ctx ends.
+func serve(ctx context.Context, cfg *Config, log *slog.Logger) error {
+	ends, err := listen(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer ends.Close()
+	host, _ := os.Hostname() // a node without a name gets one below
+	at := newReady(cmp.Or(cfg.Node, host, "roomring"), ends)
+	at.log(log)
+	if err := at.write(cfg.ReadyFile); err != nil {
+		return err
+	}
+	defer at.remove(cfg.ReadyFile)
+	err = ends.serve(ctx, log, probes(), probes())
+	log.Info("stopped")
+	return err
+}
+
+// probes answers the two questions of a supervisor.
+func probes() http.Handler {
+	mux := http.NewServeMux()
+	ok := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
+	mux.HandleFunc("GET /livez", ok)
+	mux.HandleFunc("GET /readyz", ok)
+	return mux
+}

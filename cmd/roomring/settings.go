@@ -1,0 +1,170 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Config is what one node was told, whether by flags, ROOMRING_… variables, a config file or
+// defaults. The comments of the flags below are its documentation.
+type Config struct {
+	Node           string
+	Listen         string
+	AdminListen    string
+	AdminTokenFile string
+	PublicURL      string
+	AllowedOrigins []string
+	TrustedProxies []string
+	ReadyFile      string
+
+	DataDir      string
+	AdoptDataDir bool
+	Store        string
+	Durability   string
+	KeepResults  time.Duration
+	KeepReplays  time.Duration
+	KeepSetAside time.Duration
+
+	AuthKeyFile string
+	JWKSURL     string
+	Issuer      string
+	Audience    string
+	Guests      string
+
+	MaxRooms             int
+	MaxSocketsPerAddress int
+	RoomsPerSecond       int
+	GuestsPerSecond      int
+	MaxMessageBytes      int
+	MessagesPerSecond    int
+	OutboxBytes          int
+	Heartbeat            time.Duration
+	HelloTimeout         time.Duration
+	WriteTimeout         time.Duration
+
+	LogFormat string
+	LogLevel  string
+}
+
+// settings holds a Config and the flags that fill it. Every flag is also a ROOMRING_… variable and
+// a key of the config file.
+type settings struct {
+	Config
+	file   string // --config
+	all    *pflag.FlagSet
+	groups []*group
+}
+
+// group is a heading in the help and in docs/CONFIG.md.
+type group struct {
+	title string
+	*pflag.FlagSet
+}
+
+func newSettings() *settings {
+	s := &settings{all: pflag.NewFlagSet("", pflag.ContinueOnError)}
+	s.addressFlags(s.group("Addresses"))
+	s.dataFlags(s.group("Data"))
+	s.playerFlags(s.group("Who may play"))
+	s.limitFlags(s.group("Limits"))
+	s.processFlags(s.group("Process"))
+	for _, g := range s.groups {
+		s.all.AddFlagSet(g.FlagSet)
+	}
+	return s
+}
+
+func (s *settings) group(title string) *group {
+	g := &group{title, pflag.NewFlagSet(title, pflag.ContinueOnError)}
+	g.SortFlags = false
+	s.groups = append(s.groups, g)
+	return g
+}
+
+func (s *settings) addressFlags(g *group) {
+	g.StringVar(&s.Listen, "listen", ":7777", "`address` players connect to; port 0 picks a free one, which the first log line and --ready-file tell")
+	g.StringVar(&s.AdminListen, "admin-listen", "127.0.0.1:7778", "`address` of the admin API, /metrics and /debug/pprof/")
+	g.StringVar(&s.AdminTokenFile, "admin-token-file", "", "`file` whose first line is the admin API's bearer token; needed unless --admin-listen is loopback")
+	g.StringVar(&s.PublicURL, "public-url", "", "`URL` players reach this node by, if not the one they asked for: https://play.example.com")
+	g.StringSliceVar(&s.AllowedOrigins, "allowed-origins", nil, "`origins` whose pages may connect beside the server's own: https://example.com,https://example.org; * is any")
+	g.StringSliceVar(&s.TrustedProxies, "trusted-proxies", nil, "`networks` whose X-Forwarded-For names the client: 10.0.0.0/8,192.0.2.7")
+	g.StringVar(&s.Node, "node", "", "`name` of this node in answers and logs (default: the host's name)")
+}
+
+func (s *settings) dataFlags(g *group) {
+	g.StringVar(&s.DataDir, "data-dir", "./roomring-data", "`folder` of the journal, the guest key and the default store; one process at a time")
+	g.BoolVar(&s.AdoptDataDir, "adopt-data-dir", false, "take over a data folder that was copied or moved from another machine; the one it came from must never run again")
+	g.StringVar(&s.Store, "store", "", "`URL` of results, replays and room rows: postgres://… or sqlite:PATH (default: sqlite, in the data folder)")
+	g.Var(oneOf(&s.Durability, "local", "memory", "local"), "durability", "what rooms survive unless their game says otherwise: memory (nothing) or local (the end of this process)")
+	g.DurationVar(&s.KeepResults, "keep-results", 0, "`time` after which results are deleted; 0 keeps them for ever")
+	g.DurationVar(&s.KeepReplays, "keep-replays", 0, "`time` after which replays are deleted; 0 keeps them as long as their results")
+	g.DurationVar(&s.KeepSetAside, "keep-set-aside", 0, "`time` after which set-aside journals are deleted; 0 keeps them for ever")
+}
+
+func (s *settings) playerFlags(g *group) {
+	g.StringVar(&s.AuthKeyFile, "auth-key-file", "", "`file` with the key that players' tokens are signed with; roomring token --help tells its forms")
+	g.StringVar(&s.JWKSURL, "jwks-url", "", "`URL` of the JSON Web Key Set that players' tokens are signed with, fetched again as keys change")
+	g.StringVar(&s.Issuer, "token-issuer", "", "the only `iss` taken in players' tokens; empty takes any")
+	g.StringVar(&s.Audience, "token-audience", "", "`aud` that players' tokens must name; empty asks for none")
+	g.Var(oneOf(&s.Guests, "auto", "auto", "on", "off"), "guests", "let players in without a token: on, off, or auto (on while there is neither key file nor JWKS)")
+}
+
+func (s *settings) limitFlags(g *group) {
+	g.IntVar(&s.MaxRooms, "max-rooms", 10_000, "`rooms` on this node; more are refused with 503")
+	g.IntVar(&s.MaxSocketsPerAddress, "max-sockets-per-address", 256, "`sockets` open from one address; more are closed with 4429")
+	g.IntVar(&s.RoomsPerSecond, "rooms-per-second", 10, "`rooms` one address may create or match, sustained, and ten times as many at once; more are refused with 429")
+	g.IntVar(&s.GuestsPerSecond, "guests-per-second", 5, "`guests` one address may make, sustained, and ten times as many at once; more are refused with 429")
+	g.IntVar(&s.MaxMessageBytes, "max-message-bytes", 64<<10, "`bytes` in one message from a client; a larger one closes with 4413")
+	g.IntVar(&s.MessagesPerSecond, "messages-per-second", 60, "`messages` a second from one client, sustained; more close with 4429")
+	g.IntVar(&s.OutboxBytes, "outbox-bytes", 256<<10, "`bytes` waiting for one slow client before patches give way to a later whole view")
+	g.DurationVar(&s.Heartbeat, "heartbeat", 15*time.Second, "`time` within which client and server each send something")
+	g.DurationVar(&s.HelloTimeout, "hello-timeout", 10*time.Second, "`time` a new socket has to send its hello; then it closes with 4408")
+	g.DurationVar(&s.WriteTimeout, "write-timeout", 10*time.Second, "`time` one write to a client may take; then it closes with 4101")
+}
+
+func (s *settings) processFlags(g *group) {
+	g.StringVar(&s.file, "config", "", "`file` in YAML, JSON or TOML whose keys are these flags' names")
+	g.StringVar(&s.ReadyFile, "ready-file", "", "`file` written as JSON once the server answers, removed when it stops")
+	g.Var(oneOf(&s.LogFormat, "text", "text", "json"), "log-format", "how the log on standard error is written: text or json")
+	g.Var(oneOf(&s.LogLevel, "info", "debug", "info", "warn", "error"), "log-level", "the least that is logged: debug, info, warn or error")
+}
+
+// lend gives cmd the named flags, or all of them when none is named.
+func (s *settings) lend(cmd *cobra.Command, names ...string) {
+	cmd.Flags().SortFlags = false
+	s.all.VisitAll(func(f *pflag.Flag) {
+		if len(names) == 0 || slices.Contains(names, f.Name) {
+			cmd.Flags().AddFlag(f)
+		}
+		if c, ok := f.Value.(*choice); ok && cmd.Flags().Lookup(f.Name) != nil {
+			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(c.of, cobra.ShellCompDirectiveNoFileComp))
+		}
+	})
+}
+
+// choice is a flag that takes one of a few words.
+type choice struct {
+	value *string
+	of    []string
+}
+
+func oneOf(value *string, preset string, of ...string) *choice {
+	*value = preset
+	return &choice{value, of}
+}
+
+func (c *choice) String() string { return *c.value }
+func (c *choice) Type() string   { return strings.Join(c.of, "|") }
+
+func (c *choice) Set(s string) error {
+	if !slices.Contains(c.of, s) {
+		return fmt.Errorf("choose one of %s", strings.Join(c.of, ", "))
+	}
+	*c.value = s
+	return nil
+}

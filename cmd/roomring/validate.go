@@ -1,0 +1,220 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Validate reports the first setting that cannot work, by the name of its flag. It touches
+// neither files nor the network. No message repeats a value that may hold a password.
+func (c *Config) Validate() error {
+	for _, check := range []func() error{
+		c.validateAddresses, c.validatePublic, c.validateData, c.validatePlayers, c.validateLimits,
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Config) validateAddresses() error {
+	public, err := splitAddress("listen", c.Listen)
+	if err != nil {
+		return err
+	}
+	admin, err := splitAddress("admin-listen", c.AdminListen)
+	if err != nil {
+		return err
+	}
+	if public.overlaps(admin) {
+		return fmt.Errorf("--listen %s and --admin-listen %s are the same address: give each its own port", c.Listen, c.AdminListen)
+	}
+	if !admin.loopback() && c.AdminTokenFile == "" {
+		return fmt.Errorf("--admin-listen %s can be reached from other machines: add --admin-token-file, or listen on 127.0.0.1", c.AdminListen)
+	}
+	return nil
+}
+
+func (c *Config) validatePublic() error {
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil ||
+			strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+			return fmt.Errorf("--public-url %q: give scheme and host alone, such as https://play.example.com", c.PublicURL)
+		}
+	}
+	for _, origin := range c.AllowedOrigins {
+		if !validOrigin(origin) {
+			return fmt.Errorf("--allowed-origins %q: give scheme and host alone, such as https://example.com, or *", origin)
+		}
+	}
+	_, err := c.Proxies()
+	return err
+}
+
+func (c *Config) validateData() error {
+	if c.DataDir == "" {
+		return errors.New("--data-dir is empty: name a folder")
+	}
+	_, _, err := c.StoreTarget()
+	return err
+}
+
+func (c *Config) validatePlayers() error {
+	if c.AuthKeyFile != "" && c.JWKSURL != "" {
+		return errors.New("--auth-key-file and --jwks-url exclude each other: keep the one that signs your tokens")
+	}
+	if c.JWKSURL != "" {
+		if u, err := url.Parse(c.JWKSURL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+			return errors.New("--jwks-url is not an http or https URL")
+		}
+	}
+	if (c.Issuer != "" || c.Audience != "") && !c.keyed() {
+		return errors.New("--token-issuer and --token-audience concern tokens of your own: add --auth-key-file or --jwks-url")
+	}
+	if c.Guests == "off" && !c.keyed() {
+		return errors.New("--guests off without --auth-key-file or --jwks-url lets nobody in: add one of them")
+	}
+	if len(c.Node) > 64 || strings.ContainsFunc(c.Node, func(r rune) bool { return r <= ' ' || r > '~' || r == '~' }) {
+		return fmt.Errorf("--node %q: use up to 64 printable ASCII characters without space or ~", c.Node)
+	}
+	return nil
+}
+
+func (c *Config) validateLimits() error {
+	for _, l := range []struct {
+		flag     string
+		value    int
+		least    int
+		greatest int
+	}{
+		{"max-rooms", c.MaxRooms, 1, 1 << 24},
+		{"max-sockets-per-address", c.MaxSocketsPerAddress, 1, 1 << 24},
+		{"rooms-per-second", c.RoomsPerSecond, 1, 1 << 24},
+		{"guests-per-second", c.GuestsPerSecond, 1, 1 << 24},
+		{"max-message-bytes", c.MaxMessageBytes, 1 << 10, 16 << 20},
+		{"messages-per-second", c.MessagesPerSecond, 1, 1 << 16},
+		{"outbox-bytes", c.OutboxBytes, 4 << 10, 64 << 20},
+	} {
+		if l.value < l.least || l.value > l.greatest {
+			return fmt.Errorf("--%s %d: give %d to %d", l.flag, l.value, l.least, l.greatest)
+		}
+	}
+	return c.validateTimes()
+}
+
+func (c *Config) validateTimes() error {
+	for _, l := range []struct {
+		flag     string
+		value    time.Duration
+		least    time.Duration
+		greatest time.Duration
+	}{
+		{"heartbeat", c.Heartbeat, 100 * time.Millisecond, time.Hour},
+		{"hello-timeout", c.HelloTimeout, 100 * time.Millisecond, 5 * time.Minute},
+		{"write-timeout", c.WriteTimeout, 100 * time.Millisecond, 5 * time.Minute},
+		{"keep-results", c.KeepResults, 0, 1<<63 - 1},
+		{"keep-replays", c.KeepReplays, 0, 1<<63 - 1},
+		{"keep-set-aside", c.KeepSetAside, 0, 1<<63 - 1},
+	} {
+		if l.value < l.least || l.value > l.greatest {
+			return fmt.Errorf("--%s %v: give %v to %v", l.flag, l.value, l.least, l.greatest)
+		}
+	}
+	if c.KeepResults > 0 && c.KeepReplays > c.KeepResults {
+		return fmt.Errorf("--keep-replays %v is longer than --keep-results %v: a replay goes with its result", c.KeepReplays, c.KeepResults)
+	}
+	return nil
+}
+
+// keyed reports whether tokens of the operator's own can be checked.
+func (c *Config) keyed() bool { return c.AuthKeyFile != "" || c.JWKSURL != "" }
+
+// GuestsAllowed says whether players may come, and rooms be created, without a token.
+func (c *Config) GuestsAllowed() bool {
+	return c.Guests == "on" || c.Guests == "auto" && !c.keyed()
+}
+
+// StoreTarget tells which store to open: "postgres" and a connection URL, or "sqlite" and a path.
+func (c *Config) StoreTarget() (driver, target string, err error) {
+	scheme, rest, _ := strings.Cut(c.Store, ":")
+	switch {
+	case c.Store == "":
+		return "sqlite", filepath.Join(c.DataDir, "store.db"), nil
+	case scheme == "sqlite" && rest != "":
+		return "sqlite", strings.TrimPrefix(rest, "//"), nil
+	case (scheme == "postgres" || scheme == "postgresql") && strings.HasPrefix(rest, "//"):
+		if _, err := url.Parse(c.Store); err != nil {
+			return "", "", errors.New("--store is not a URL: is a character of the password unescaped?")
+		}
+		return "postgres", c.Store, nil
+	}
+	return "", "", errors.New("--store: give postgres://user@host/database or sqlite:PATH")
+}
+
+// Proxies are the networks of --trusted-proxies.
+func (c *Config) Proxies() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, s := range c.TrustedProxies {
+		if addr, err := netip.ParseAddr(s); err == nil {
+			out = append(out, netip.PrefixFrom(addr, addr.BitLen()))
+			continue
+		}
+		prefix, err := netip.ParsePrefix(s)
+		if err != nil {
+			return nil, fmt.Errorf("--trusted-proxies %q: give addresses or networks, such as 10.0.0.0/8", s)
+		}
+		out = append(out, prefix.Masked())
+	}
+	return out, nil
+}
+
+// validOrigin accepts * and what browsers send as an Origin: scheme and host, and nothing after.
+func validOrigin(origin string) bool {
+	if origin == "*" {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.Scheme+"://"+u.Host == origin
+}
+
+// address is what a listener was asked to bind.
+type address struct {
+	host string
+	port int
+}
+
+func splitAddress(flag, s string) (address, error) {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return address{}, fmt.Errorf("--%s %q: give HOST:PORT or :PORT", flag, s)
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return address{}, fmt.Errorf("--%s %q: the port is 0 to 65535", flag, s)
+	}
+	return address{host, int(n)}, nil
+}
+
+func (a address) wildcard() bool {
+	ip, err := netip.ParseAddr(a.host)
+	return a.host == "" || err == nil && ip.IsUnspecified()
+}
+
+func (a address) loopback() bool {
+	ip, err := netip.ParseAddr(a.host)
+	return a.host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// overlaps reports whether two listeners could not both be opened.
+func (a address) overlaps(b address) bool {
+	return a.port != 0 && a.port == b.port && (a.host == b.host || a.wildcard() || b.wildcard())
+}

@@ -1,0 +1,89 @@
+package persist
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// FreshFor is how long after its last heartbeat, by the store's clock, a boot in another place counts as
+// alive when its data folder is asked for. Boots beat every few seconds, see HeartbeatOptions.
+const FreshFor = 15 * time.Second
+
+// Boots are the lives of processes, and the fences that end them.
+type Boots interface {
+	// StartBoot writes a boot as alive and, in the same transaction, fences every older alive boot of the
+	// same folder. It is refused with a *FolderInUseError, nothing written, if such a boot's last heartbeat is
+	// younger than FreshFor, unless the caller holds the lock of that very folder (Boot.Locked), which
+	// its former process then cannot hold. Starting the same boot again changes nothing.
+	StartBoot(ctx context.Context, boot Boot) error
+	// Heartbeat says that the boot is alive. ErrBootDead: it is not, and must serve nothing more.
+	Heartbeat(ctx context.Context, boot room.BootID) error
+	// EndBoot says that the boot has ended by itself. It needs no fence and is never alive again.
+	// Ending a boot that is not alive changes nothing.
+	EndBoot(ctx context.Context, boot room.BootID) error
+	// Boots returns every boot, oldest first.
+	Boots(ctx context.Context) ([]BootInfo, error)
+	// Fences returns the fences from number from on, in order; numbers start at 1 and leave no gap.
+	Fences(ctx context.Context, from uint64) ([]Fence, error)
+}
+
+// Boot is one life of a node's process, and where it runs.
+type Boot struct {
+	ID     room.BootID
+	Node   string // stable name
+	Folder string // id of the data folder, written inside it
+	Host   string // names the machine
+	PID    int
+	Path   string // of the data folder on that machine: a copied folder has the same id and another path
+	Locked bool   // the process holds the folder's lock; not stored
+}
+
+// BootState is where a boot's life stands.
+type BootState string
+
+// The states of a boot. Only alive changes, once.
+const (
+	BootAlive BootState = "alive"
+	BootEnded BootState = "ended" // by itself
+	BootDead  BootState = "dead"  // fenced
+)
+
+// BootInfo is a boot as the store knows it.
+type BootInfo struct {
+	Boot
+	State   BootState
+	Fence   uint64 // its fence's number, 0 if none
+	Started time.Time
+	Silent  time.Duration // since its last heartbeat, by the store's clock
+}
+
+// Fence declares a boot dead: only then may others act for it.
+type Fence struct {
+	Number uint64 // dense, from 1
+	Boot   room.BootID
+	By     room.BootID // the boot that asked for it
+	At     time.Time
+}
+
+// FolderInUseError says that another process seems to serve the same data folder.
+type FolderInUseError struct {
+	Holder BootInfo
+}
+
+func (e *FolderInUseError) Error() string {
+	h := e.Holder
+	return fmt.Sprintf("the data folder is served by process %d on host %s as %s, heard %v ago: stop that process, or, if it is gone, start again in %v; if this folder is a copy, give each process a folder of its own",
+		h.PID, h.Host, h.Path, h.Silent.Round(time.Second), e.RetryAfter().Round(time.Second))
+}
+
+// RetryAfter is when the holder stops counting as alive if it is never heard again.
+func (e *FolderInUseError) RetryAfter() time.Duration { return max(FreshFor-e.Holder.Silent, 0) }
+
+// MayFence reports whether a starting boot may fence an alive older one of its folder.
+func MayFence(starting Boot, old BootInfo) bool {
+	held := starting.Locked && starting.Host == old.Host && starting.Path == old.Path
+	return held || old.Silent >= FreshFor
+}

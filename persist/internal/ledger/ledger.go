@@ -1,0 +1,164 @@
+// Package ledger is what both stores share: which finals may be written, in which steps, and what they do to
+// the players' records. It does no I/O; a store lends it a transaction.
+package ledger
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/roomring/roomring/persist/glicko"
+	"github.com/roomring/roomring/room"
+)
+
+// Key names a player's record in a game.
+type Key struct {
+	Game   string
+	Player room.PlayerID
+}
+
+// Name is a player's name as last seen.
+type Name struct {
+	Player room.PlayerID
+	Name   string
+}
+
+// Record is a player's record in a game. Rating is nil before the first rated game.
+type Record struct {
+	Key
+	Rating                     *room.Rating
+	Games, Wins, Draws, Losses int
+}
+
+// Line is one player's part in one final. Bots have none.
+type Line struct {
+	Key
+	Room          room.ID
+	End           room.End
+	Seat          int
+	Rank          int
+	Players       int          // in the game, bots too
+	Nth           int          // which of the player's finished games of this name, from 1; 0 if it was not finished
+	Before, After *room.Rating // nil if the game was not rated
+}
+
+// Ledger posts a batch of new finals, in their order, to the players' records.
+type Ledger struct {
+	finals  []room.Final
+	records map[Key]*Record
+	lines   []Line
+}
+
+// New starts a ledger for finals that are new in the store.
+func New(finals []room.Final) *Ledger {
+	l := &Ledger{finals: finals, records: map[Key]*Record{}}
+	for _, f := range finals {
+		if f.End != room.Finished {
+			continue
+		}
+		for _, o := range humans(f) {
+			k := Key{f.Game, o.Player}
+			l.records[k] = &Record{Key: k}
+		}
+	}
+	return l
+}
+
+// Names are the players and their last names, by player: the order to lock them in.
+func (l *Ledger) Names() []Name {
+	last := map[room.PlayerID]string{}
+	for _, f := range l.finals {
+		for _, o := range humans(f) {
+			last[o.Player] = o.Name
+		}
+	}
+	names := make([]Name, 0, len(last))
+	for _, p := range slices.Sorted(maps.Keys(last)) {
+		names = append(names, Name{p, last[p]})
+	}
+	return names
+}
+
+// Keys are the records that Post changes, in the order to lock them in.
+func (l *Ledger) Keys() []Key {
+	return slices.SortedFunc(maps.Keys(l.records), compareKeys)
+}
+
+func compareKeys(a, b Key) int {
+	return cmp.Or(cmp.Compare(a.Game, b.Game), cmp.Compare(a.Player, b.Player))
+}
+
+// Load sets a record to what the store has.
+func (l *Ledger) Load(r Record) { l.records[r.Key] = &r }
+
+// Post works out every line and record. Call it once, after Load.
+func (l *Ledger) Post() {
+	for _, f := range l.finals {
+		first := len(l.lines)
+		for _, o := range humans(f) {
+			l.lines = append(l.lines, Line{
+				Key: Key{f.Game, o.Player}, Room: f.Room, End: f.End,
+				Seat: o.Seat, Rank: o.Rank, Players: len(f.Result.Outcomes),
+			})
+		}
+		if f.End == room.Finished {
+			l.count(f, l.lines[first:])
+		}
+	}
+}
+
+// Lines are the players' parts, by final.
+func (l *Ledger) Lines() []Line { return l.lines }
+
+// Records are the changed records, in the order of Keys.
+func (l *Ledger) Records() []Record {
+	records := make([]Record, 0, len(l.records))
+	for _, k := range l.Keys() {
+		records = append(records, *l.records[k])
+	}
+	return records
+}
+
+func (l *Ledger) count(f room.Final, lines []Line) {
+	leaders := 0
+	for _, o := range f.Result.Outcomes {
+		if o.Rank == 1 {
+			leaders++
+		}
+	}
+	for i := range lines {
+		r := l.records[lines[i].Key]
+		r.Games++
+		lines[i].Nth = r.Games
+		switch {
+		case lines[i].Rank != 1:
+			r.Losses++
+		case leaders > 1:
+			r.Draws++
+		default:
+			r.Wins++
+		}
+	}
+	if f.Rated && len(lines) >= 2 && len(lines) == len(f.Result.Outcomes) {
+		l.rate(lines)
+	}
+}
+
+func (l *Ledger) rate(lines []Line) {
+	before, ranks := make([]room.Rating, len(lines)), make([]int, len(lines))
+	for i, line := range lines {
+		before[i], ranks[i] = glicko.Newcomer, line.Rank
+		if r := l.records[line.Key].Rating; r != nil {
+			before[i] = *r
+		}
+	}
+	for i, after := range glicko.Game(before, ranks) {
+		lines[i].Before, lines[i].After = new(before[i]), new(after)
+		l.records[lines[i].Key].Rating = new(after)
+	}
+}
+
+// humans are the outcomes of players who are people, by seat as the result has them.
+func humans(f room.Final) []room.Outcome {
+	return slices.DeleteFunc(slices.Clone(f.Result.Outcomes), func(o room.Outcome) bool { return o.Bot })
+}

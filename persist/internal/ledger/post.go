@@ -1,0 +1,117 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/room"
+)
+
+// Tx is the transaction a store lends to Post. Its methods are called at most once each, in this order,
+// and lock what they touch in the order they are given, so that two batches never wait for each other in a ring.
+type Tx interface {
+	// Insert writes the result rows that are not there yet, and returns every row's hash as it now stands.
+	// fresh holds the rooms whose row is new.
+	Insert(ctx context.Context, finals []room.Final) (hashes map[room.ID][32]byte, fresh map[room.ID]bool, err error)
+	// Lock writes the players' names, makes the records that are missing, and returns them all locked.
+	Lock(ctx context.Context, names []Name, keys []Key) ([]Record, error)
+	// Save writes the lines, the records, the replays of finals, and sets their rooms' rows to over.
+	Save(ctx context.Context, finals []room.Final, lines []Line, records []Record) error
+}
+
+// Post writes checked finals through one transaction, which the caller commits.
+func Post(ctx context.Context, tx Tx, finals []room.Final) ([]persist.Verdict, error) {
+	hashes, fresh, err := tx.Insert(ctx, firsts(finals))
+	if err != nil {
+		return nil, err
+	}
+	verdicts := make([]persist.Verdict, len(finals))
+	var written []room.Final
+	for i, f := range finals {
+		verdicts[i] = judge(f, hashes[f.Room], fresh[f.Room])
+		if verdicts[i].Outcome == persist.Written {
+			written = append(written, f)
+			fresh[f.Room] = false // a second one of the same room in this batch is not new
+		}
+	}
+	if len(written) == 0 {
+		return verdicts, nil
+	}
+	l := New(written)
+	records, err := tx.Lock(ctx, l.Names(), l.Keys())
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range records {
+		l.Load(r)
+	}
+	l.Post()
+	return verdicts, tx.Save(ctx, written, l.Lines(), l.Records())
+}
+
+// firsts are the finals without a second of the same room, by room.
+func firsts(finals []room.Final) []room.Final {
+	sorted := slices.Clone(finals)
+	slices.SortStableFunc(sorted, func(a, b room.Final) int { return cmp.Compare(a.Room, b.Room) })
+	return slices.CompactFunc(sorted, func(a, b room.Final) bool { return a.Room == b.Room })
+}
+
+func judge(f room.Final, stored [32]byte, fresh bool) persist.Verdict {
+	switch {
+	case stored != f.Hash:
+		return persist.Verdict{Outcome: persist.Mismatch,
+			Reason: fmt.Sprintf("the store has this room's result with hash %x, offered is %x", stored[:8], f.Hash[:8])}
+	case fresh:
+		return persist.Verdict{Outcome: persist.Written}
+	}
+	return persist.Verdict{Outcome: persist.Already}
+}
+
+// Writer writes checked finals in one transaction of a store.
+type Writer func(ctx context.Context, finals []room.Final) ([]persist.Verdict, error)
+
+// Write writes finals in one transaction, and splits out those that cannot be written: Check names most of
+// them beforehand; the rest are found by halving the batch whenever poisoned says that an error is the data's
+// own fault and not the store's.
+func Write(ctx context.Context, finals []room.Final, once Writer, poisoned func(error) bool) ([]persist.Verdict, error) {
+	verdicts := make([]persist.Verdict, len(finals))
+	good, places := make([]room.Final, 0, len(finals)), make([]int, 0, len(finals))
+	for i, f := range finals {
+		if err := Check(f); err != nil {
+			verdicts[i] = persist.Verdict{Outcome: persist.Unwritable, Reason: err.Error()}
+			continue
+		}
+		good, places = append(good, f), append(places, i)
+	}
+	found, err := halve(ctx, good, once, poisoned)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range found {
+		verdicts[places[i]] = v
+	}
+	return verdicts, nil
+}
+
+func halve(ctx context.Context, finals []room.Final, once Writer, poisoned func(error) bool) ([]persist.Verdict, error) {
+	if len(finals) == 0 {
+		return nil, nil
+	}
+	verdicts, err := once(ctx, finals)
+	switch {
+	case err == nil || !poisoned(err):
+		return verdicts, err
+	case len(finals) == 1:
+		return []persist.Verdict{{Outcome: persist.Unwritable, Reason: err.Error()}}, nil
+	}
+	half := len(finals) / 2
+	left, err := halve(ctx, finals[:half], once, poisoned)
+	if err != nil {
+		return nil, err
+	}
+	right, err := halve(ctx, finals[half:], once, poisoned)
+	return append(left, right...), err
+}

@@ -1,0 +1,202 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// commandCost is what a command costs in memory beside its bytes, roughly.
+const commandCost = 256
+
+// Append hands over the next stretch of a room's log, and perhaps a snapshot of the room at or
+// before its end. It never blocks. A batch without entries (Last zero) brings a snapshot alone.
+//
+// When Append returns an error (ErrFull, ErrTooBig, ErrClosed, ErrUnknown, ErrUnread, ErrGap)
+// nothing was taken and done is never called. Otherwise done is called exactly once, from the
+// writer's goroutine: with nil when all of it is written, with an error only when the journal was
+// closed before it could be. The bytes belong to the journal until then. Done may be nil.
+func (j *Journal) Append(b room.Batch, snapshot *room.Snapshot, done func(error)) error {
+	size := len(b.Entries) + commandCost
+	if snapshot != nil {
+		size += len(snapshot.Data)
+	}
+	if size-commandCost > j.options.MaxBatch {
+		return ErrTooBig
+	}
+	j.queue.mu.Lock()
+	defer j.queue.mu.Unlock()
+	if j.queue.bytes+size > j.options.MaxPending && j.queue.bytes > 0 {
+		return ErrFull
+	}
+	return j.queue.append(b, snapshot, command{size: size, done: done})
+}
+
+// append checks that the batch goes on where its room's log ends. The last command carries size
+// and done. The caller holds mu.
+func (q *queue) append(b room.Batch, snapshot *room.Snapshot, c command) error {
+	t, err := q.ready(b.Room)
+	if err != nil {
+		return err
+	}
+	end := t.last
+	if b.Last != 0 {
+		if b.First != t.last+1 || b.Last < b.First {
+			return ErrGap
+		}
+		end = b.Last
+	}
+	if snapshot != nil && (snapshot.Room != b.Room || snapshot.Index > end || snapshot.Index == 0) || snapshot == nil && b.Last == 0 {
+		return ErrGap
+	}
+	t.last = end
+	if b.Last != 0 {
+		entries := command{change: &putBatch{key: t.key, batch: b, size: len(b.Entries)}, size: c.size, done: c.done}
+		if snapshot == nil {
+			q.push(entries)
+			return nil
+		}
+		entries.size, entries.done = 0, nil
+		q.push(entries)
+	}
+	c.change = putSnapshot{key: t.key, snapshot: *snapshot}
+	q.push(c)
+	return nil
+}
+
+// ready finds a room that may be appended to. The caller holds mu.
+func (q *queue) ready(id room.ID) (*tail, error) {
+	t := q.tails[id]
+	switch {
+	case q.closed:
+		return nil, ErrClosed
+	case t == nil:
+		return nil, ErrUnknown
+	case !t.loaded:
+		return nil, ErrUnread
+	}
+	return t, nil
+}
+
+// Create makes room for a new room, and returns when it is written. After an error, also that of
+// ctx, the room is not kept; if the process dies before that is on disk, a room without a log is
+// found by the next life, which no client was ever told of.
+func (j *Journal) Create(ctx context.Context, header room.Header, epoch room.Epoch) error {
+	text, err := json.Marshal(header)
+	if err != nil {
+		return err
+	}
+	id := header.ID
+	err = j.wait(ctx, func(q *queue) (change, error) {
+		if q.tails[id] != nil {
+			return nil, ErrExists
+		}
+		t := &tail{key: q.nextKey, loaded: true}
+		q.nextKey++
+		q.tails[id] = t
+		return putRoom{key: t.key, id: id, header: text, epoch: epoch}, nil
+	})
+	if err != nil && errors.Is(err, ctx.Err()) {
+		j.abandon(id)
+	}
+	return err
+}
+
+// abandon undoes a Create that nobody waits for any more.
+func (j *Journal) abandon(id room.ID) {
+	j.queue.mu.Lock()
+	defer j.queue.mu.Unlock()
+	if c, err := j.queue.forget(id); err == nil && !j.queue.closed {
+		j.queue.push(command{change: c})
+	}
+}
+
+// Claimed notes the epoch of a claim and returns when it is written. A cut that Load has told of
+// is told no more.
+func (j *Journal) Claimed(ctx context.Context, id room.ID, epoch room.Epoch) error {
+	return j.wait(ctx, func(q *queue) (change, error) {
+		t, err := q.ready(id)
+		if err != nil {
+			return nil, err
+		}
+		return claim{key: t.key, epoch: epoch}, nil
+	})
+}
+
+// SetClock says that from now on room time is Options.Elapsed minus offset. It is to be called when
+// a room is opened or brought back, before its first Append, and is written with that at the latest.
+// Until then the room's clock stands where the life before left it.
+func (j *Journal) SetClock(id room.ID, offset time.Duration) error {
+	floor := max(j.options.Elapsed()-offset, 0)
+	j.queue.mu.Lock()
+	defer j.queue.mu.Unlock()
+	t, err := j.queue.ready(id)
+	if err != nil {
+		return err
+	}
+	j.queue.push(command{change: setClock{key: t.key, offset: offset, floor: floor}})
+	return nil
+}
+
+// Remove deletes a live room: only after the store has confirmed its result, or the room's release.
+// When ctx ends first, it is removed as soon as the disk allows.
+func (j *Journal) Remove(ctx context.Context, id room.ID) error {
+	defer j.blackBox.forget(id)
+	return j.wait(ctx, func(q *queue) (change, error) { return q.forget(id) })
+}
+
+// forget takes a room out of the live ones. The caller holds mu.
+func (q *queue) forget(id room.ID) (change, error) {
+	t := q.tails[id]
+	if t == nil {
+		return nil, ErrUnknown
+	}
+	delete(q.tails, id)
+	return removeRoom{key: t.key, id: id}, nil
+}
+
+// SetAside takes a room out of the live ones and keeps all of it, for Options.KeepAside, with the
+// reason and the time. A room of the same id may then be created again. When ctx ends first, it is
+// set aside as soon as the disk allows.
+func (j *Journal) SetAside(ctx context.Context, id room.ID, reason string) error {
+	defer j.blackBox.forget(id)
+	return j.wait(ctx, func(q *queue) (change, error) {
+		t := q.tails[id]
+		if t == nil {
+			return nil, ErrUnknown
+		}
+		delete(q.tails, id)
+		return setAside{key: t.key, id: id, reason: reason, at: time.Now()}, nil
+	})
+}
+
+// wait queues the change that make finds and returns when it is written.
+func (j *Journal) wait(ctx context.Context, find func(*queue) (change, error)) error {
+	written := make(chan error, 1)
+	if err := j.queue.add(find, func(err error) { written <- err }); err != nil {
+		return err
+	}
+	select {
+	case err := <-written:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (q *queue) add(find func(*queue) (change, error), done func(error)) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return ErrClosed
+	}
+	c, err := find(q)
+	if err != nil {
+		return err
+	}
+	q.push(command{change: c, done: done})
+	return nil
+}

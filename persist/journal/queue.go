@@ -1,0 +1,114 @@
+package journal
+
+import (
+	"sync"
+
+	"github.com/roomring/roomring/room"
+)
+
+// command is a change on its way to the writer.
+type command struct {
+	change change
+	size   int         // bytes of log and snapshot it holds in memory
+	done   func(error) // may be nil
+}
+
+// tail is what Append must know of a live room: where its log ends.
+type tail struct {
+	key    int64
+	loaded bool       // a room from an earlier life is appended to only after it was loaded
+	last   room.Index // with everything that is queued
+}
+
+// queue holds what waits for the writer, in order, and the rooms' tails as they will be once it
+// is written. It is the one thing that callers and the writer share.
+type queue struct {
+	mu      sync.Mutex
+	waiting []command
+	bytes   int // of what waits or is being written
+	tails   map[room.ID]*tail
+	nextKey int64
+	closed  bool
+	wake    chan struct{} // holds one: the writer has something to do
+}
+
+// push adds a command. The caller holds mu.
+func (q *queue) push(c command) {
+	q.waiting = append(q.waiting, c)
+	q.bytes += c.size
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// close refuses what comes from now on, and reports whether it is the first to do so.
+func (q *queue) close() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	first := !q.closed
+	q.closed = true
+	return first
+}
+
+// take gives the oldest commands that fit one transaction, or none.
+func (q *queue) take(most, mostBytes int) []command {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n, bytes := 0, 0
+	for n < len(q.waiting) && n < most && (n == 0 || bytes+q.waiting[n].size <= mostBytes) {
+		bytes += q.waiting[n].size
+		n++
+	}
+	group := q.waiting[:n:n]
+	if q.waiting = q.waiting[n:]; len(q.waiting) == 0 {
+		q.waiting = nil
+	}
+	return group
+}
+
+// written gives back the room that a group took.
+func (q *queue) written(group []command) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, c := range group {
+		q.bytes -= c.size
+	}
+}
+
+func (q *queue) pending() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.bytes
+}
+
+func (q *queue) rooms() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.tails)
+}
+
+// plan turns a group into changes, joining the batches of a room that follow each other with
+// nothing else of that room between them.
+func plan(group []command, maxRow int) []change {
+	changes := make([]change, 0, len(group))
+	open := make(map[int64]*putBatch)
+	for _, c := range group {
+		b, ok := c.change.(*putBatch)
+		if !ok {
+			if _, neutral := c.change.(putSnapshot); !neutral {
+				clear(open)
+			}
+			changes = append(changes, c.change)
+			continue
+		}
+		if to := open[b.key]; to != nil && to.size+b.size <= maxRow {
+			to.join(b.batch)
+			continue
+		}
+		row := &putBatch{key: b.key, batch: b.batch, size: b.size}
+		open[b.key] = row
+		changes = append(changes, row)
+	}
+	return changes
+}

@@ -1,0 +1,114 @@
+package journal
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io/fs"
+	"os"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/roomring/roomring/room"
+)
+
+// The black box's file: a head of one slot's size (magic, generation), then the slots, each a
+// cache line of the machine's own byte order: the file never leaves it.
+const (
+	slotSize      = 64
+	slotIDBytes   = 44
+	slotProbes    = 64 // how far from its place a step looks for a free slot
+	slotsMagic    = "RRBBOX1\n"
+	generationEnd = len(slotsMagic) + 26 // crypto/rand.Text gives 26 characters
+)
+
+// States of a slot. A slot that was claimed but not yet set at a death had begun no step.
+const (
+	slotFree = iota
+	slotClaimed
+	slotSet
+)
+
+type slot struct {
+	state       atomic.Uint32
+	idLen       uint32
+	fingerprint uint64
+	idBytes     [slotIDBytes]byte
+	_           [4]byte
+}
+
+func (s *slot) id() room.ID { return room.ID(s.idBytes[:min(s.idLen, slotIDBytes)]) }
+
+// slots is a hash table by room without chains: a room's steps come one at a time, so its place is
+// nearly always free and in cache, and no list of free slots has to be shared.
+type slots struct {
+	table []slot // a power of two
+	seed  maphash.Seed
+}
+
+// claim sets a free slot, or finds none.
+func (t *slots) claim(id room.ID, fingerprint uint64) *slot {
+	at := maphash.String(t.seed, string(id))
+	mask := uint64(len(t.table) - 1)
+	for i := range min(uint64(len(t.table)), slotProbes) {
+		s := &t.table[(at+i)&mask]
+		if s.state.Load() == slotFree && s.state.CompareAndSwap(slotFree, slotClaimed) {
+			s.idLen = uint32(copy(s.idBytes[:], id))
+			s.fingerprint = fingerprint
+			s.state.Store(slotSet)
+			return s
+		}
+	}
+	return nil
+}
+
+// newSlots puts a new file in place and maps it. Every block is written, so that a full disk cannot
+// fault a store later. It is never unmapped: a late step may still hold a slot.
+func newSlots(path, generation string, count int) (*slots, error) {
+	size := 1
+	for size < count {
+		size *= 2
+	}
+	blank := make([]byte, slotSize*(size+1))
+	copy(blank, slotsMagic+generation)
+	var mapped []byte
+	err := replaceFile(path, func(f *os.File) (err error) {
+		if _, err = f.Write(blank); err != nil {
+			return err
+		}
+		mapped, err = unix.Mmap(int(f.Fd()), 0, len(blank), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("black box: %w", err)
+	}
+	return &slots{table: tableOf(mapped), seed: maphash.MakeSeed()}, nil
+}
+
+func tableOf(mapped []byte) []slot {
+	return unsafe.Slice((*slot)(unsafe.Pointer(&mapped[slotSize])), len(mapped)/slotSize-1)
+}
+
+// readSlots finds the steps that were under way. A file that is no black box says nothing.
+func readSlots(path string) (left map[suspect]bool, generation string, err error) {
+	data, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, "", fmt.Errorf("black box: %w", err)
+	}
+	if len(data) < slotSize || string(data[:len(slotsMagic)]) != slotsMagic {
+		return nil, "", nil
+	}
+	left = make(map[suspect]bool)
+	for at := slotSize; at+slotSize <= len(data); at += slotSize {
+		raw := data[at : at+slotSize]
+		if binary.NativeEndian.Uint32(raw) != slotSet {
+			continue
+		}
+		n := min(binary.NativeEndian.Uint32(raw[4:]), slotIDBytes)
+		left[suspect{room.ID(raw[16 : 16+n]), binary.NativeEndian.Uint64(raw[8:])}] = true
+	}
+	return left, string(data[len(slotsMagic):generationEnd]), nil
+}

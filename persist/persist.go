@@ -1,0 +1,116 @@
+// Package persist is the port to the store: what a node keeps beyond its own disk.
+//
+// The store holds finished games with their replays and ratings (Results), one row a room that says who
+// serves it (Rows), and one row a process with the fences that declare it dead (Boots). Two backends
+// implement the port, persist/sqlite and persist/postgres; one conformance suite, persist/persisttest, holds
+// them to the comments below. DESIGN.md beside this file says why it is so.
+//
+// Every write may be tried again without harm, also when the answer to the first try was lost: results are
+// keyed by room and compared by hash, row writes carry a nonce that is read back, boots and fences are
+// keyed by boot. So callers retry on any error but the named ones.
+//
+// All methods are safe for concurrent use, block until the store has answered, and end early with ctx.
+package persist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// Store is all of the port.
+type Store interface {
+	Results
+	Rows
+	Boots
+	// Ping asks whether the store answers now. It does not retry.
+	Ping(ctx context.Context) error
+	// Close waits for calls under way and frees the connections.
+	Close() error
+}
+
+// Results are the finished games.
+type Results interface {
+	// WriteResults writes finished games, Final.Replay and Final.Hash filled, in one transaction: result,
+	// replay, each player's outcome, name and counts, the ratings (if the row is new, Final.Rated, and two or
+	// more play), and the room's row set to over. The verdicts are in the order of finals. A final that can
+	// never be written is split out of its batch and holds up no other. On an error nothing is known of any
+	// final, some may be written: write them all again.
+	WriteResults(ctx context.Context, finals []room.Final) ([]Verdict, error)
+	// Result returns a finished room, ErrNotFound if it is not there. Final.Replay is not filled.
+	Result(ctx context.Context, id room.ID) (room.StoredResult, error)
+	// Replay returns Final.Replay as it was written, ErrNotFound if there is none.
+	Replay(ctx context.Context, id room.ID) ([]byte, error)
+	// Player returns what is known of a player, ErrNotFound of one who never was in a result.
+	Player(ctx context.Context, id room.PlayerID) (room.Profile, error)
+	// Leaderboard returns the rated players of a game, best first, skipping offset, at most limit.
+	Leaderboard(ctx context.Context, game string, limit, offset int) ([]room.Standing, error)
+}
+
+// Outcome is what became of one final offered to WriteResults.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Written    Outcome = iota + 1 // the row is new
+	Already                       // the row was there with the same hash: as good as written
+	Mismatch                      // the row was there with another hash: refused; somebody must look
+	Unwritable                    // no store can hold this final, such as one with a NUL in a name
+)
+
+func (o Outcome) String() string {
+	switch o {
+	case Written:
+		return "written"
+	case Already:
+		return "already"
+	case Mismatch:
+		return "mismatch"
+	case Unwritable:
+		return "unwritable"
+	}
+	return fmt.Sprintf("outcome %d", uint8(o))
+}
+
+// Stored reports whether the store now holds the final.
+func (o Outcome) Stored() bool { return o == Written || o == Already }
+
+// Verdict is the outcome of one final, with the reason if it was refused.
+type Verdict struct {
+	Outcome Outcome
+	Reason  string // of Mismatch and Unwritable, for people; holds nothing secret
+}
+
+// Errors of the port. Any other error says that the store is away or ill: the call may be tried again.
+var (
+	ErrNotFound = errors.New("not in the store")                                              // for certain
+	ErrMovedOn  = errors.New("the room's row has moved on: another owner may serve the room") // the row present tells where
+	ErrBootDead = errors.New("this process is fenced in the store: stop serving and restart") // or ended, or never started
+	ErrFull     = errors.New("too much waits for the store")                                  // the queue's named bound is reached
+	ErrClosed   = errors.New("the queue to the store is closed")
+)
+
+// NewerSchemaError says that a newer binary has migrated the store.
+type NewerSchemaError struct {
+	Store, Binary int64 // schema versions
+}
+
+func (e *NewerSchemaError) Error() string {
+	return fmt.Sprintf("the store's schema is version %d, this binary knows %d: use a newer roomring", e.Store, e.Binary)
+}
+
+// UnreachableError says that the store did not answer within the wait given to Open.
+type UnreachableError struct {
+	Store string // without its password
+	Wait  time.Duration
+	Cause error
+}
+
+func (e *UnreachableError) Error() string {
+	return fmt.Sprintf("the store %s did not answer for %v: %v; check the address and that it runs", e.Store, e.Wait, e.Cause)
+}
+
+func (e *UnreachableError) Unwrap() error { return e.Cause }

@@ -1,0 +1,95 @@
+package persisttest
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/glicko"
+	"github.com/roomring/roomring/room"
+)
+
+// Audit proves that the store holds exactly the given finals, for the games and players they name: each
+// result once with its hash and replay, counts that add up, and ratings that are what the rated games make of them when
+// computed anew. Each player takes part in fewer than 2,000 of them.
+func Audit(t *testing.T, s persist.Store, finals []room.Final) {
+	t.Helper()
+	chains, counts := map[key][]link{}, map[key]int{}
+	for _, f := range finals {
+		stored, err := s.Result(t.Context(), f.Room)
+		if err != nil || stored.Hash != f.Hash {
+			t.Fatalf("result %s: hash %x, %v; want %x", f.Room, stored.Hash, err, f.Hash)
+		}
+		if replay, err := s.Replay(t.Context(), f.Room); err != nil || string(replay) != string(f.Replay) {
+			t.Fatalf("replay %s: %q, %v", f.Room, replay, err)
+		}
+		auditChanges(t, f, stored.Ratings)
+		for _, o := range f.Result.Outcomes {
+			counts[key{f.Game, o.Player}]++
+		}
+		for _, c := range stored.Ratings {
+			k := key{f.Game, c.Player}
+			chains[k] = append(chains[k], link{c.Before, c.After})
+		}
+	}
+	for k, n := range counts {
+		auditPlayer(t, s, k, n, chains[k])
+	}
+}
+
+type key struct {
+	game   string
+	player room.PlayerID
+}
+
+type link struct{ before, after room.Rating }
+
+// auditChanges computes a game's ratings anew from those before it.
+func auditChanges(t *testing.T, f room.Final, changes []room.RatingChange) {
+	t.Helper()
+	if !f.Rated {
+		return
+	}
+	if len(changes) != len(f.Result.Outcomes) {
+		t.Fatalf("room %s has %d rating changes", f.Room, len(changes))
+	}
+	var before []room.Rating
+	var ranks []int
+	for i, c := range changes {
+		before, ranks = append(before, c.Before), append(ranks, f.Result.Outcomes[i].Rank)
+	}
+	for i, after := range glicko.Game(before, ranks) {
+		if changes[i].After != after {
+			t.Fatalf("room %s made %s %+v, want %+v", f.Room, changes[i].Player, changes[i].After, after)
+		}
+	}
+}
+
+// auditPlayer proves that a player's rating changes form one chain from the newcomer's rating to the present one.
+func auditPlayer(t *testing.T, s persist.Store, k key, games int, chain []link) {
+	t.Helper()
+	profile, err := s.Player(t.Context(), k.player)
+	if err != nil {
+		t.Fatalf("player %s: %v", k.player, err)
+	}
+	i := slices.IndexFunc(profile.Games, func(g room.GameProfile) bool { return g.Game == k.game })
+	if i < 0 {
+		t.Fatalf("player %s has no record in %s", k.player, k.game)
+	}
+	record := profile.Games[i]
+	if record.Games != games || record.Wins+record.Draws+record.Losses != games {
+		t.Fatalf("%s has %+v, want %d games", k.player, record, games)
+	}
+	at := glicko.Newcomer
+	for range chain {
+		next := slices.IndexFunc(chain, func(l link) bool { return l.before == at })
+		if next < 0 {
+			t.Fatalf("no game of %s starts from %+v: the ratings are no chain", k.player, at)
+		}
+		at = chain[next].after
+		chain[next].before = room.Rating{} // used
+	}
+	if len(chain) > 0 && *record.Rating != at {
+		t.Fatalf("%s is rated %+v, the games say %+v", k.player, *record.Rating, at)
+	}
+}

@@ -1,0 +1,281 @@
+package persisttest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/glicko"
+	"github.com/roomring/roomring/room"
+)
+
+func testResult(t *testing.T, s persist.Store) {
+	f := Game("chess", "ann", "bob")
+	wrote(t, s, []room.Final{f}, persist.Written)
+	got := get[room.StoredResult](t)(s.Result(t.Context(), f.Room))
+	if since := time.Since(got.Stored); since < -time.Minute || since > time.Minute || got.Stored.Location() != time.UTC {
+		t.Errorf("stored at %v", got.Stored)
+	}
+	want := f
+	want.Replay = nil
+	if !reflect.DeepEqual(got.Final, want) {
+		t.Errorf("got  %+v\nwant %+v", got.Final, want)
+	}
+	if len(got.Ratings) != 2 || got.Ratings[0].Player != "ann" || got.Ratings[0].Before != glicko.Newcomer {
+		t.Errorf("ratings %+v", got.Ratings)
+	}
+	if replay := get[[]byte](t)(s.Replay(t.Context(), f.Room)); !bytes.Equal(replay, f.Replay) {
+		t.Errorf("replay %q, want %q", replay, f.Replay)
+	}
+}
+
+func testNothingThere(t *testing.T, s persist.Store) {
+	_, result := s.Result(t.Context(), NewRoom())
+	_, replay := s.Replay(t.Context(), NewRoom())
+	_, player := s.Player(t.Context(), "nobody")
+	_, row := s.Row(t.Context(), NewRoom())
+	_, code := s.RowByCode(t.Context(), "")
+	_, checkpoint := s.Checkpoint(t.Context(), NewRoom())
+	for what, err := range map[string]error{"result": result, "replay": replay, "player": player, "row": row, "code": code, "checkpoint": checkpoint} {
+		if !errors.Is(err, persist.ErrNotFound) {
+			t.Errorf("%s: %v, want ErrNotFound", what, err)
+		}
+	}
+	if board := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", 10, 0)); len(board) != 0 {
+		t.Errorf("leaderboard %+v", board)
+	}
+}
+
+func testWrittenOnce(t *testing.T, s persist.Store) {
+	f := Game("chess", "ann", "bob")
+	wrote(t, s, []room.Final{f}, persist.Written)
+	before := get[room.Profile](t)(s.Player(t.Context(), "ann"))
+	wrote(t, s, []room.Final{f, Game("chess", "cy", "dee")}, persist.Already, persist.Written)
+	if after := get[room.Profile](t)(s.Player(t.Context(), "ann")); !reflect.DeepEqual(after, before) {
+		t.Errorf("the second write changed %+v to %+v", before, after)
+	}
+}
+
+func testMismatch(t *testing.T, s persist.Store) {
+	f := Game("chess", "ann", "bob")
+	wrote(t, s, []room.Final{f}, persist.Written)
+	other := f
+	other.Result.Outcomes = slices.Clone(f.Result.Outcomes)
+	other = Draw(other)
+	fine := Game("chess", "cy", "dee")
+	verdicts := wrote(t, s, []room.Final{other, fine}, persist.Mismatch, persist.Written)
+	if !strings.Contains(verdicts[0].Reason, fmt.Sprintf("%x", f.Hash[:8])) {
+		t.Errorf("the reason does not tell the hashes: %q", verdicts[0].Reason)
+	}
+	if got := get[room.StoredResult](t)(s.Result(t.Context(), f.Room)); got.Hash != f.Hash {
+		t.Error("the mismatch replaced the row")
+	}
+	if ann := get[room.Profile](t)(s.Player(t.Context(), "ann")); ann.Games[0].Games != 1 || ann.Games[0].Wins != 1 {
+		t.Errorf("the mismatch counted: %+v", ann.Games)
+	}
+}
+
+func testTwiceInABatch(t *testing.T, s persist.Store) {
+	f := Game("chess", "ann", "bob")
+	other := Seal(f)
+	other.Hash[0]++
+	wrote(t, s, []room.Final{f, f, other}, persist.Written, persist.Already, persist.Mismatch)
+	if ann := get[room.Profile](t)(s.Player(t.Context(), "ann")); ann.Games[0].Games != 1 {
+		t.Errorf("counted %+v", ann.Games)
+	}
+}
+
+func testUnwritable(t *testing.T, s persist.Store) {
+	broken := map[string]func(*room.Final){
+		"NUL in a name":          func(f *room.Final) { f.Result.Outcomes[0].Name = "a\x00b" },
+		"NUL in a player":        func(f *room.Final) { f.Result.Outcomes[0].Player = "a\x00b" },
+		"NUL in the summary":     func(f *room.Final) { f.Result.Summary = "\x00" },
+		"name not UTF-8":         func(f *room.Final) { f.Result.Outcomes[1].Name = "\xff" },
+		"data not JSON":          func(f *room.Final) { f.Result.Data = []byte("{") },
+		"no hash":                func(f *room.Final) { f.Hash = [32]byte{} },
+		"no such end":            func(f *room.Final) { f.End = "exploded" },
+		"a player twice":         func(f *room.Final) { f.Result.Outcomes[1].Player = f.Result.Outcomes[0].Player },
+		"not a room":             func(f *room.Final) { f.Room = "nowhere" },
+		"epoch beyond all bound": func(f *room.Final) { f.Point.Epoch = math.MaxUint64 },
+	}
+	var finals []room.Final
+	var want []persist.Outcome
+	for name, breakIt := range broken {
+		f := Game("chess", "ann", "bob")
+		breakIt(&f)
+		finals = append(finals, Game("chess", "cy", room.PlayerID("with "+name)), f)
+		want = append(want, persist.Written, persist.Unwritable)
+	}
+	for _, v := range wrote(t, s, finals, want...) {
+		if v.Outcome == persist.Unwritable && v.Reason == "" {
+			t.Error("an unwritable final without a reason")
+		}
+	}
+	if _, err := s.Player(t.Context(), "ann"); !errors.Is(err, persist.ErrNotFound) {
+		t.Errorf("an unwritable final left a player behind: %v", err)
+	}
+}
+
+func testEmptyBatch(t *testing.T, s persist.Store) {
+	wrote(t, s, nil)
+}
+
+func testRatings(t *testing.T, s persist.Store) {
+	want := map[room.PlayerID]room.Rating{"ann": glicko.Newcomer, "bob": glicko.Newcomer, "cy": glicko.Newcomer}
+	var finals []room.Final
+	for i, pair := range [][2]room.PlayerID{{"ann", "bob"}, {"bob", "cy"}, {"ann", "cy"}, {"ann", "bob"}} {
+		f := Game("chess", pair[0], pair[1])
+		ranks := []int{1, 2}
+		if i == 2 {
+			f, ranks = Draw(f), []int{1, 1}
+		}
+		after := glicko.Game([]room.Rating{want[pair[0]], want[pair[1]]}, ranks)
+		want[pair[0]], want[pair[1]] = after[0], after[1]
+		finals = append(finals, f)
+	}
+	wrote(t, s, finals[:3], persist.Written, persist.Written, persist.Written) // several of one player in a batch
+	wrote(t, s, finals[3:], persist.Written)
+	for player, rating := range want {
+		p := get[room.Profile](t)(s.Player(t.Context(), player))
+		if *p.Games[0].Rating != rating {
+			t.Errorf("%s has %+v, want %+v", player, *p.Games[0].Rating, rating)
+		}
+	}
+	ann := get[room.Profile](t)(s.Player(t.Context(), "ann")).Games[0]
+	if ann.Games != 3 || ann.Wins != 2 || ann.Draws != 1 || ann.Losses != 0 {
+		t.Errorf("ann %+v", ann)
+	}
+	Audit(t, s, finals)
+}
+
+func testUnrated(t *testing.T, s persist.Store) {
+	casual := Game("chess", "ann", "bob")
+	casual.Rated = false
+	alone := Game("solo", "ann")
+	withBot := Game("chess", "ann", "engine")
+	withBot.Rated, withBot.Result.Outcomes[1].Bot = false, true
+	aborted := Game("chess", "ann", "bob")
+	aborted.End, aborted.Rated = room.Aborted, false
+	wrote(t, s, []room.Final{Seal(casual), alone, Seal(withBot), Seal(aborted)},
+		persist.Written, persist.Written, persist.Written, persist.Written)
+	ann := get[room.Profile](t)(s.Player(t.Context(), "ann"))
+	if len(ann.Games) != 2 || ann.Games[0].Game != "chess" || ann.Games[0].Games != 2 || ann.Games[0].Wins != 2 {
+		t.Errorf("games %+v", ann.Games)
+	}
+	for _, g := range ann.Games {
+		if g.Rating != nil {
+			t.Errorf("%s is rated %+v", g.Game, *g.Rating)
+		}
+	}
+	if len(ann.Recent) != 4 {
+		t.Errorf("recent %+v", ann.Recent)
+	}
+	if _, err := s.Player(t.Context(), "engine"); !errors.Is(err, persist.ErrNotFound) {
+		t.Errorf("a bot became a player: %v", err)
+	}
+	if board := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", 10, 0)); len(board) != 0 {
+		t.Errorf("the unrated are on the leaderboard: %+v", board)
+	}
+}
+
+func testManyPlayers(t *testing.T, s persist.Store) {
+	f := Game("snakes", "a", "b", "c", "d")
+	for i, rank := range []int{1, 1, 3, 4} {
+		f.Result.Outcomes[i].Rank = rank
+	}
+	f = Seal(f)
+	wrote(t, s, []room.Final{f}, persist.Written)
+	newcomers := []room.Rating{glicko.Newcomer, glicko.Newcomer, glicko.Newcomer, glicko.Newcomer}
+	want := glicko.Game(newcomers, []int{1, 1, 3, 4})
+	got := get[room.StoredResult](t)(s.Result(t.Context(), f.Room)).Ratings
+	for i, change := range got {
+		if change.After != want[i] {
+			t.Errorf("%s got %+v, want %+v", change.Player, change.After, want[i])
+		}
+	}
+	a, c := get[room.Profile](t)(s.Player(t.Context(), "a")), get[room.Profile](t)(s.Player(t.Context(), "c"))
+	if len(got) != 4 || a.Games[0].Draws != 1 || c.Games[0].Losses != 1 {
+		t.Errorf("%d changes, a %+v, c %+v", len(got), a.Games, c.Games)
+	}
+}
+
+func testNames(t *testing.T, s persist.Store) {
+	f, g, h := Game("chess", "ann", "bob"), Game("chess", "ann", "bob"), Game("chess", "ann", "bob")
+	f.Result.Outcomes[0].Name, g.Result.Outcomes[0].Name, h.Result.Outcomes[0].Name = "Ann", "Änn 💥", "Anna"
+	wrote(t, s, []room.Final{f, g}, persist.Written, persist.Written)
+	if p := get[room.Profile](t)(s.Player(t.Context(), "ann")); p.Name != "Änn 💥" {
+		t.Errorf("name %q", p.Name)
+	}
+	wrote(t, s, []room.Final{h}, persist.Written)
+	if p := get[room.Profile](t)(s.Player(t.Context(), "ann")); p.Name != "Anna" {
+		t.Errorf("name %q", p.Name)
+	}
+}
+
+func testRecent(t *testing.T, s persist.Store) {
+	var finals []room.Final
+	for range 60 {
+		f := Game("chess", "ann", "bob")
+		wrote(t, s, []room.Final{f}, persist.Written)
+		finals = append(finals, f)
+	}
+	recent := get[room.Profile](t)(s.Player(t.Context(), "bob")).Recent
+	if len(recent) != 50 {
+		t.Fatalf("%d recent games", len(recent))
+	}
+	for i, g := range recent {
+		if want := finals[59-i].Room; g.Room != want || g.Rank != 2 || g.Players != 2 || g.End != room.Finished || g.Game != "chess" {
+			t.Fatalf("recent[%d] = %+v, want room %s", i, g, want)
+		}
+	}
+}
+
+func testLeaderboard(t *testing.T, s persist.Store) {
+	wrote(t, s, []room.Final{Game("chess", "a", "b"), Game("chess", "c", "d"), Draw(Game("chess", "e", "f")), Game("go", "z", "a")},
+		persist.Written, persist.Written, persist.Written, persist.Written)
+	board := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", 10, 0))
+	var got []string
+	for _, row := range board {
+		got = append(got, fmt.Sprint(row.Place, row.Player, row.Name, row.Games, row.Wins, row.Draws, row.Losses))
+	}
+	want := []string{"1aName of a1 1 0 0", "1cName of c1 1 0 0", "3eName of e1 0 1 0", "3fName of f1 0 1 0", "5bName of b1 0 0 1", "5dName of d1 0 0 1"}
+	for i, w := range want {
+		if i >= len(got) || strings.ReplaceAll(got[i], " ", "") != strings.ReplaceAll(w, " ", "") {
+			t.Fatalf("leaderboard %q, want %q", got, want)
+		}
+	}
+	page := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", 2, 3))
+	if len(page) != 2 || page[0] != board[3] || page[1] != board[4] {
+		t.Errorf("page %+v", page)
+	}
+}
+
+// testRivals writes overlapping batches at once: each final counts once and the ratings follow some order.
+func testRivals(t *testing.T, s persist.Store) {
+	players := []room.PlayerID{"a", "b", "c", "d", "e"}
+	var finals []room.Final
+	for i := range 120 {
+		finals = append(finals, Game("chess", players[i%5], players[(i+1+i%4)%5]))
+	}
+	var group sync.WaitGroup
+	for w := range 6 {
+		group.Go(func() {
+			mine := slices.Concat(finals[w*20:], finals[:w*20])
+			for batch := range slices.Chunk(mine, 30) {
+				if _, err := s.WriteResults(t.Context(), batch); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	Audit(t, s, finals)
+}

@@ -1,0 +1,102 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/room"
+)
+
+// arbiterLock is the advisory lock under which boots are fenced, so that fence numbers leave no gap.
+const arbiterLock int64 = 0x726f6f6d72696e67 // "roomring"
+
+// StartBoot implements persist.Boots.
+func (s *Store) StartBoot(ctx context.Context, boot persist.Boot) error {
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, arbiterLock); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, `
+			INSERT INTO boots (boot, node, folder, host, pid, path, state, started, heartbeat)
+			VALUES ($1, $2, $3, $4, $5, $6, 'alive', clock_timestamp(), clock_timestamp())
+			ON CONFLICT (boot) DO NOTHING`,
+			boot.ID, boot.Node, boot.Folder, boot.Host, boot.PID, boot.Path)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 { // this start was tried before
+			rows, _ := tx.Query(ctx, `SELECT state FROM boots WHERE boot = $1`, boot.ID)
+			return requireAlive(rows)
+		}
+		return fenceOlder(ctx, tx, boot)
+	})
+}
+
+// fenceOlder fences every other alive boot of the folder, or refuses to. FOR UPDATE waits for row writes
+// of the old boot that are under way, and any later one finds it dead.
+func fenceOlder(ctx context.Context, tx pgx.Tx, boot persist.Boot) error {
+	rows, _ := tx.Query(ctx, selectBoot+`
+		WHERE folder = $1 AND state = 'alive' AND b.boot <> $2 ORDER BY started, b.boot FOR UPDATE OF b`, boot.Folder, boot.ID)
+	older, err := pgx.CollectRows(rows, scanBoot)
+	if err != nil {
+		return err
+	}
+	for _, old := range older {
+		if !persist.MayFence(boot, old) {
+			return &persist.FolderInUseError{Holder: old}
+		}
+	}
+	batch := &pgx.Batch{}
+	for _, old := range older {
+		batch.Queue(`
+			INSERT INTO fences (number, boot, by_boot, at)
+			SELECT coalesce(max(number), 0) + 1, $1, $2, clock_timestamp() FROM fences`, old.ID, boot.ID)
+		batch.Queue(`UPDATE boots SET state = 'dead' WHERE boot = $1`, old.ID)
+	}
+	return tx.SendBatch(ctx, batch).Close()
+}
+
+// Heartbeat implements persist.Boots.
+func (s *Store) Heartbeat(ctx context.Context, boot room.BootID) error {
+	alive, err := query(ctx, s, pgx.RowTo[room.BootID],
+		`UPDATE boots SET heartbeat = clock_timestamp() WHERE boot = $1 AND state = 'alive' RETURNING boot`, boot)
+	if err == nil && len(alive) == 0 {
+		return persist.ErrBootDead
+	}
+	return err
+}
+
+// EndBoot implements persist.Boots.
+func (s *Store) EndBoot(ctx context.Context, boot room.BootID) error {
+	return s.do(ctx, func() error {
+		_, err := s.pool.Exec(ctx, `UPDATE boots SET state = 'ended', heartbeat = clock_timestamp() WHERE boot = $1 AND state = 'alive'`, boot)
+		return err
+	})
+}
+
+const selectBoot = `
+	SELECT b.boot, node, folder, host, pid, path, state, started,
+		greatest(clock_timestamp() - heartbeat, interval '0'), coalesce(number, 0)
+	FROM boots b LEFT JOIN fences f ON f.boot = b.boot`
+
+func scanBoot(row pgx.CollectableRow) (b persist.BootInfo, err error) {
+	err = row.Scan(&b.ID, &b.Node, &b.Folder, &b.Host, &b.PID, &b.Path, &b.State, &b.Started, &b.Silent, &b.Fence)
+	b.Started = b.Started.UTC()
+	return b, err
+}
+
+// Boots implements persist.Boots.
+func (s *Store) Boots(ctx context.Context) ([]persist.BootInfo, error) {
+	return query(ctx, s, scanBoot, selectBoot+` ORDER BY started, b.boot`)
+}
+
+// Fences implements persist.Boots.
+func (s *Store) Fences(ctx context.Context, from uint64) ([]persist.Fence, error) {
+	return query(ctx, s, func(row pgx.CollectableRow) (f persist.Fence, err error) {
+		err = row.Scan(&f.Number, &f.Boot, &f.By, &f.At)
+		f.At = f.At.UTC()
+		return f, err
+	}, `SELECT number, boot, by_boot, at FROM fences WHERE number >= $1 ORDER BY number`, int64(from))
+}

@@ -1,0 +1,49 @@
+package postgres
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/roomring/roomring/persist"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// migrate brings the schema up to date under goose's advisory lock, so that nodes may start at once.
+func migrate(ctx context.Context, pool *pgxpool.Pool) error {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60), lock.WithUnlockTimeout(1, 10))
+	if err != nil {
+		return err
+	}
+	db := stdlib.OpenDBFromPool(pool)
+	defer db.Close()
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, dir,
+		goose.WithSessionLocker(locker), goose.WithSlog(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		return err
+	}
+	stored, known, err := provider.GetVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if stored > known {
+		return &persist.NewerSchemaError{Store: stored, Binary: known}
+	}
+	if stored == known {
+		return nil
+	}
+	_, err = provider.Up(ctx)
+	return err
+}

@@ -1,0 +1,181 @@
+// Package postgres is the store in PostgreSQL (15 and newer are tested), for one node or a whole cluster.
+//
+// Calls are tried again, with exponential backoff and full jitter, on the errors that another try may cure:
+// see retryable. Every write of the port may be repeated, so a lost answer is such an error too.
+// A store that stays away is the caller's matter: persist.Flusher and persist.Registrar wait for it.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/roomring/roomring/persist"
+)
+
+// Options are how a store is opened. The zero value is fit for use.
+type Options struct {
+	// Wait is how long Open waits for a server that does not answer. 0 means 10 s.
+	Wait time.Duration
+	// Conns is the largest number of connections. 0 means 8, or pool_max_conns of the URL.
+	Conns int32
+	// Retry is the wait between tries of one call. Zero means persist.Backoff's defaults.
+	Retry persist.Backoff
+	// Tries bounds the tries of one call. 0 means 6.
+	Tries int
+}
+
+// Store is a persist.Store in PostgreSQL.
+type Store struct {
+	pool  *pgxpool.Pool
+	retry persist.Backoff
+	tries int
+}
+
+var _ persist.Store = (*Store)(nil)
+
+// Open connects to a server and brings the schema up to date. rawURL is a postgres:// URL or a keyword/value
+// string, see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING. The error is a
+// *persist.UnreachableError after Options.Wait without an answer, a *persist.NewerSchemaError if a newer
+// binary has migrated the database, or the server's refusal.
+func Open(ctx context.Context, rawURL string, o Options) (*Store, error) {
+	config, err := pgxpool.ParseConfig(rawURL)
+	if err != nil {
+		return nil, fmt.Errorf("the store's URL: %w", err)
+	}
+	o.apply(config, rawURL)
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("the store %s: %w", describe(config), err)
+	}
+	s := &Store{pool: pool, retry: o.Retry, tries: o.Tries}
+	if err := s.prepare(ctx, o.Wait, config); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (o *Options) apply(config *pgxpool.Config, rawURL string) {
+	if o.Wait <= 0 {
+		o.Wait = 10 * time.Second
+	}
+	if o.Tries <= 0 {
+		o.Tries = 6
+	}
+	switch {
+	case o.Conns > 0:
+		config.MaxConns = o.Conns
+	case !strings.Contains(rawURL, "pool_max_conns"):
+		config.MaxConns = 8
+	}
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = 5 * time.Second
+	}
+	if config.ConnConfig.RuntimeParams["application_name"] == "" {
+		config.ConnConfig.RuntimeParams["application_name"] = "roomring"
+	}
+}
+
+// prepare waits for the server, then migrates.
+func (s *Store) prepare(ctx context.Context, wait time.Duration, config *pgxpool.Config) error {
+	if err := s.await(ctx, wait); err != nil {
+		if !retryable(err) && !errors.Is(err, context.DeadlineExceeded) {
+			return fmt.Errorf("the store %s: %s", describe(config), oneLine(err))
+		}
+		return &persist.UnreachableError{Store: describe(config), Wait: wait, Cause: errors.New(oneLine(err))}
+	}
+	err := migrate(ctx, s.pool)
+	if _, newer := errors.AsType[*persist.NewerSchemaError](err); newer || err == nil {
+		return err
+	}
+	return fmt.Errorf("the store %s: migrating: %s", describe(config), oneLine(err))
+}
+
+// await pings until the server answers, refuses for good, or the wait is over; it returns the last answer.
+func (s *Store) await(ctx context.Context, wait time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	for try := 0; ; try++ {
+		err := s.pool.Ping(ctx)
+		if err == nil || !retryable(err) {
+			return err
+		}
+		if s.retry.Sleep(ctx, try) != nil {
+			return err
+		}
+	}
+}
+
+// describe names a store without its password.
+func describe(config *pgxpool.Config) string {
+	c := config.ConnConfig
+	u := url.URL{Scheme: "postgres", User: url.User(c.User), Host: fmt.Sprintf("%s:%d", c.Host, c.Port), Path: c.Database}
+	if strings.HasPrefix(c.Host, "/") { // a socket's folder
+		u.Host = fmt.Sprintf(":%d", c.Port)
+		u.RawQuery = "host=" + c.Host
+	}
+	return u.String()
+}
+
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+// Ping implements persist.Store.
+func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
+
+// Close implements persist.Store.
+func (s *Store) Close() error {
+	s.pool.Close()
+	return nil
+}
+
+// do runs a call, again if another try may cure its error.
+func (s *Store) do(ctx context.Context, call func() error) error {
+	for try := 0; ; try++ {
+		err := call()
+		if err == nil || try+1 >= s.tries || !retryable(err) || ctx.Err() != nil {
+			return err
+		}
+		if s.retry.Sleep(ctx, try) != nil {
+			return err
+		}
+	}
+}
+
+// inTx runs do in a transaction of read committed, and commits it if do returns nil.
+func (s *Store) inTx(ctx context.Context, do func(pgx.Tx) error) error {
+	return s.do(ctx, func() error { return pgx.BeginFunc(ctx, s.pool, do) })
+}
+
+// query reads all rows with scan.
+func query[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], sql string, args ...any) (all []T, err error) {
+	err = s.do(ctx, func() error {
+		rows, _ := s.pool.Query(ctx, sql, args...)
+		all, err = pgx.CollectRows(rows, scan)
+		return err
+	})
+	return all, err
+}
+
+// queryOne reads one row with scan; none is persist.ErrNotFound.
+func queryOne[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], sql string, args ...any) (one T, err error) {
+	err = s.do(ctx, func() error {
+		rows, _ := s.pool.Query(ctx, sql, args...)
+		one, err = pgx.CollectOneRow(rows, scan)
+		return err
+	})
+	return one, notFound(err)
+}
+
+func notFound(err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return persist.ErrNotFound
+	}
+	return err
+}

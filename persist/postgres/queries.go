@@ -1,0 +1,98 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/roomring/roomring/room"
+)
+
+// Result implements persist.Results.
+func (s *Store) Result(ctx context.Context, id room.ID) (room.StoredResult, error) {
+	r, err := queryOne(ctx, s, scanResult, `
+		SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes::text, reason, summary, data::text, hash, stored
+		FROM results WHERE room = $1`, id)
+	if err != nil {
+		return room.StoredResult{}, err
+	}
+	r.Ratings, err = query(ctx, s, scanChange, `
+		SELECT player, before_rating, before_deviation, before_volatility, after_rating, after_deviation, after_volatility
+		FROM outcomes WHERE room = $1 AND after_rating IS NOT NULL ORDER BY seat`, id)
+	return r, err
+}
+
+func scanResult(row pgx.CollectableRow) (r room.StoredResult, err error) {
+	var outcomes string
+	var data *string
+	var hash []byte
+	var epoch, seq, duration int64
+	err = row.Scan(&r.Room, &r.Game, &r.Version, &r.End, &r.Rated, &epoch, &seq, &duration,
+		&outcomes, &r.Result.Reason, &r.Result.Summary, &data, &hash, &r.Stored)
+	if err != nil {
+		return r, err
+	}
+	r.Point = room.Point{Epoch: room.Epoch(epoch), Seq: room.Index(seq)}
+	r.Duration, r.Stored, r.Hash = time.Duration(duration), r.Stored.UTC(), [32]byte(hash)
+	if data != nil {
+		r.Result.Data = json.RawMessage(*data)
+	}
+	return r, json.Unmarshal([]byte(outcomes), &r.Result.Outcomes)
+}
+
+func scanChange(row pgx.CollectableRow) (c room.RatingChange, err error) {
+	b, a := &c.Before, &c.After
+	err = row.Scan(&c.Player, &b.Rating, &b.Deviation, &b.Volatility, &a.Rating, &a.Deviation, &a.Volatility)
+	return c, err
+}
+
+// Replay implements persist.Results.
+func (s *Store) Replay(ctx context.Context, id room.ID) ([]byte, error) {
+	return queryOne(ctx, s, pgx.RowTo[[]byte], `SELECT data FROM replays WHERE room = $1`, id)
+}
+
+// Player implements persist.Results.
+func (s *Store) Player(ctx context.Context, id room.PlayerID) (room.Profile, error) {
+	p := room.Profile{Player: id}
+	var err error
+	if p.Name, err = queryOne(ctx, s, pgx.RowTo[string], `SELECT name FROM players WHERE player = $1`, id); err != nil {
+		return room.Profile{}, err
+	}
+	p.Games, err = query(ctx, s, scanGameProfile, selectRecord+` WHERE player = $1 ORDER BY game COLLATE "C"`, id)
+	if err != nil {
+		return room.Profile{}, err
+	}
+	p.Recent, err = query(ctx, s, scanPlayed, `
+		SELECT o.room, o.game, r.ended, o.rank, o.players, o.stored
+		FROM outcomes o JOIN results r USING (room)
+		WHERE o.player = $1 ORDER BY o.stored DESC, o.nth DESC LIMIT 50`, id)
+	return p, err
+}
+
+func scanGameProfile(row pgx.CollectableRow) (room.GameProfile, error) {
+	r, err := scanRecord(row)
+	return room.GameProfile{Game: r.Key.Game, Rating: r.Rating, Games: r.Games, Wins: r.Wins, Draws: r.Draws, Losses: r.Losses}, err
+}
+
+func scanPlayed(row pgx.CollectableRow) (g room.PlayedGame, err error) {
+	err = row.Scan(&g.Room, &g.Game, &g.End, &g.Rank, &g.Players, &g.Stored)
+	g.Stored = g.Stored.UTC()
+	return g, err
+}
+
+// Leaderboard implements persist.Results.
+func (s *Store) Leaderboard(ctx context.Context, game string, limit, offset int) ([]room.Standing, error) {
+	return query(ctx, s, scanStanding, `
+		SELECT rank() OVER (ORDER BY rating DESC), player, name, rating, deviation, volatility, games, wins, draws, losses
+		FROM records JOIN players USING (player)
+		WHERE game = $1 AND rating IS NOT NULL
+		ORDER BY rating DESC, player COLLATE "C" LIMIT $2 OFFSET $3`, game, max(limit, 0), max(offset, 0))
+}
+
+func scanStanding(row pgx.CollectableRow) (s room.Standing, err error) {
+	r := &s.Rating
+	err = row.Scan(&s.Place, &s.Player, &s.Name, &r.Rating, &r.Deviation, &r.Volatility, &s.Games, &s.Wins, &s.Draws, &s.Losses)
+	return s, err
+}

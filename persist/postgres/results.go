@@ -1,0 +1,226 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/internal/ledger"
+	"github.com/roomring/roomring/room"
+)
+
+// WriteResults implements persist.Results. A batch of any size takes five round trips.
+//
+// Read committed is enough: ON CONFLICT waits for a rival that has not committed, each later statement sees what
+// it did, and records are locked before they are read. All batches lock results, players, records and rooms
+// in this order, each by key, so they do not deadlock.
+func (s *Store) WriteResults(ctx context.Context, finals []room.Final) ([]persist.Verdict, error) {
+	once := func(ctx context.Context, finals []room.Final) (verdicts []persist.Verdict, err error) {
+		err = s.inTx(ctx, func(tx pgx.Tx) error {
+			verdicts, err = ledger.Post(ctx, resultTx{tx}, finals)
+			return err
+		})
+		return verdicts, err
+	}
+	return ledger.Write(ctx, finals, once, poisoned)
+}
+
+// resultTx is a ledger.Tx.
+type resultTx struct{ pgx.Tx }
+
+const insertResults = `
+INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored)
+SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes::json, reason, summary, data::json, hash, clock_timestamp()
+FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::boolean[], $6::bigint[], $7::bigint[], $8::bigint[],
+	$9::text[], $10::text[], $11::text[], $12::text[], $13::bytea[])
+	AS t (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash)
+ORDER BY room
+ON CONFLICT (room) DO NOTHING
+RETURNING room`
+
+func (tx resultTx) Insert(ctx context.Context, finals []room.Final) (map[room.ID][32]byte, map[room.ID]bool, error) {
+	columns, err := resultColumns(finals)
+	if err != nil {
+		return nil, nil, err
+	}
+	hashes, fresh := map[room.ID][32]byte{}, map[room.ID]bool{}
+	batch := &pgx.Batch{}
+	batch.Queue(insertResults, columns...).Query(func(rows pgx.Rows) error {
+		var id room.ID
+		_, err := pgx.ForEachRow(rows, []any{&id}, func() error { fresh[id] = true; return nil })
+		return err
+	})
+	batch.Queue(`SELECT room, hash FROM results WHERE room = ANY ($1)`, columns[0]).Query(func(rows pgx.Rows) error {
+		var id room.ID
+		var hash []byte
+		_, err := pgx.ForEachRow(rows, []any{&id, &hash}, func() error { hashes[id] = [32]byte(hash); return nil })
+		return err
+	})
+	return hashes, fresh, tx.SendBatch(ctx, batch).Close()
+}
+
+// resultColumns are the arguments of insertResults.
+func resultColumns(finals []room.Final) ([]any, error) {
+	var encodeErr error
+	columns := []any{
+		column(finals, func(f room.Final) string { return string(f.Room) }),
+		column(finals, func(f room.Final) string { return f.Game }),
+		column(finals, func(f room.Final) int64 { return int64(f.Version) }),
+		column(finals, func(f room.Final) string { return string(f.End) }),
+		column(finals, func(f room.Final) bool { return f.Rated }),
+		column(finals, func(f room.Final) int64 { return int64(f.Point.Epoch) }),
+		column(finals, func(f room.Final) int64 { return int64(f.Point.Seq) }),
+		column(finals, func(f room.Final) int64 { return int64(f.Duration) }),
+		column(finals, func(f room.Final) string {
+			outcomes, err := json.Marshal(f.Result.Outcomes)
+			if err != nil {
+				encodeErr = err
+			}
+			return string(outcomes)
+		}),
+		column(finals, func(f room.Final) string { return f.Result.Reason }),
+		column(finals, func(f room.Final) string { return f.Result.Summary }),
+		column(finals, func(f room.Final) *string {
+			if len(f.Result.Data) == 0 {
+				return nil
+			}
+			return new(string(f.Result.Data))
+		}),
+		column(finals, func(f room.Final) []byte { return f.Hash[:] }),
+	}
+	return columns, encodeErr
+}
+
+// column is one field of every item: an array argument for unnest.
+func column[T, C any](items []T, field func(T) C) []C {
+	values := make([]C, len(items))
+	for i, item := range items {
+		values[i] = field(item)
+	}
+	return values
+}
+
+func (tx resultTx) Lock(ctx context.Context, names []ledger.Name, keys []ledger.Key) ([]ledger.Record, error) {
+	games := column(keys, func(k ledger.Key) string { return k.Game })
+	players := column(keys, func(k ledger.Key) string { return string(k.Player) })
+	batch := &pgx.Batch{}
+	batch.Queue(`
+		INSERT INTO players (player, name)
+		SELECT player, name FROM unnest($1::text[], $2::text[]) AS t (player, name) ORDER BY player
+		ON CONFLICT (player) DO UPDATE SET name = excluded.name WHERE players.name <> excluded.name`,
+		column(names, func(n ledger.Name) string { return string(n.Player) }),
+		column(names, func(n ledger.Name) string { return n.Name }))
+	batch.Queue(`
+		INSERT INTO records (game, player)
+		SELECT game, player FROM unnest($1::text[], $2::text[]) AS t (game, player) ORDER BY game COLLATE "C", player COLLATE "C"
+		ON CONFLICT (game, player) DO NOTHING`, games, players)
+	var records []ledger.Record
+	batch.Queue(selectRecord+`
+		JOIN unnest($1::text[], $2::text[]) AS t (game, player) USING (game, player)
+		ORDER BY game COLLATE "C", player COLLATE "C"
+		FOR UPDATE OF records`, games, players).Query(func(rows pgx.Rows) (err error) {
+		records, err = pgx.CollectRows(rows, scanRecord)
+		return err
+	})
+	return records, tx.SendBatch(ctx, batch).Close()
+}
+
+const selectRecord = `SELECT game, player, rating, deviation, volatility, games, wins, draws, losses FROM records`
+
+func scanRecord(row pgx.CollectableRow) (r ledger.Record, err error) {
+	var rating, deviation, volatility *float64
+	err = row.Scan(&r.Key.Game, &r.Player, &rating, &deviation, &volatility, &r.Games, &r.Wins, &r.Draws, &r.Losses)
+	if rating != nil && deviation != nil && volatility != nil {
+		r.Rating = &room.Rating{Rating: *rating, Deviation: *deviation, Volatility: *volatility}
+	}
+	return r, err
+}
+
+func (tx resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger.Line, records []ledger.Record) error {
+	batch := &pgx.Batch{}
+	queueRecords(batch, records)
+	queueLines(batch, lines)
+	rooms := column(finals, func(f room.Final) string { return string(f.Room) })
+	batch.Queue(`INSERT INTO replays (room, data) SELECT * FROM unnest($1::text[], $2::bytea[])`,
+		rooms, column(finals, func(f room.Final) []byte { return notNil(f.Replay) }))
+	batch.Queue(`
+		INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce)
+		SELECT room, game, epoch, 'over', '', '', '', false, ''
+		FROM unnest($1::text[], $2::text[], $3::bigint[]) AS t (room, game, epoch) ORDER BY room
+		ON CONFLICT (room) DO UPDATE SET state = 'over', checkpoint = NULL, checkpoint_epoch = NULL, checkpoint_seq = NULL`,
+		rooms, column(finals, func(f room.Final) string { return f.Game }),
+		column(finals, func(f room.Final) int64 { return int64(f.Point.Epoch) }))
+	return tx.SendBatch(ctx, batch).Close()
+}
+
+func queueRecords(batch *pgx.Batch, records []ledger.Record) {
+	if len(records) == 0 {
+		return
+	}
+	rated := func(f func(room.Rating) float64) []*float64 {
+		return column(records, func(r ledger.Record) *float64 { return part(r.Rating, f) })
+	}
+	batch.Queue(`
+		UPDATE records r SET rating = t.rating, deviation = t.deviation, volatility = t.volatility,
+			games = t.games, wins = t.wins, draws = t.draws, losses = t.losses
+		FROM unnest($1::text[], $2::text[], $3::float8[], $4::float8[], $5::float8[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
+			AS t (game, player, rating, deviation, volatility, games, wins, draws, losses)
+		WHERE r.game = t.game AND r.player = t.player`,
+		column(records, func(r ledger.Record) string { return r.Key.Game }),
+		column(records, func(r ledger.Record) string { return string(r.Player) }),
+		rated(ratingOf), rated(deviationOf), rated(volatilityOf),
+		column(records, func(r ledger.Record) int64 { return int64(r.Games) }),
+		column(records, func(r ledger.Record) int64 { return int64(r.Wins) }),
+		column(records, func(r ledger.Record) int64 { return int64(r.Draws) }),
+		column(records, func(r ledger.Record) int64 { return int64(r.Losses) }))
+}
+
+func queueLines(batch *pgx.Batch, lines []ledger.Line) {
+	if len(lines) == 0 {
+		return
+	}
+	before := func(f func(room.Rating) float64) []*float64 {
+		return column(lines, func(l ledger.Line) *float64 { return part(l.Before, f) })
+	}
+	after := func(f func(room.Rating) float64) []*float64 {
+		return column(lines, func(l ledger.Line) *float64 { return part(l.After, f) })
+	}
+	batch.Queue(`
+		INSERT INTO outcomes (room, player, game, seat, rank, players, nth,
+			before_rating, before_deviation, before_volatility, after_rating, after_deviation, after_volatility, stored)
+		SELECT t.*, r.stored
+		FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+			$8::float8[], $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::float8[])
+			AS t (room, player, game, seat, rank, players, nth, br, bd, bv, ar, ad, av)
+		JOIN results r ON r.room = t.room`,
+		column(lines, func(l ledger.Line) string { return string(l.Room) }),
+		column(lines, func(l ledger.Line) string { return string(l.Player) }),
+		column(lines, func(l ledger.Line) string { return l.Key.Game }),
+		column(lines, func(l ledger.Line) int64 { return int64(l.Seat) }),
+		column(lines, func(l ledger.Line) int64 { return int64(l.Rank) }),
+		column(lines, func(l ledger.Line) int64 { return int64(l.Players) }),
+		column(lines, func(l ledger.Line) int64 { return int64(l.Nth) }),
+		before(ratingOf), before(deviationOf), before(volatilityOf),
+		after(ratingOf), after(deviationOf), after(volatilityOf))
+}
+
+func ratingOf(r room.Rating) float64     { return r.Rating }
+func deviationOf(r room.Rating) float64  { return r.Deviation }
+func volatilityOf(r room.Rating) float64 { return r.Volatility }
+
+func part(r *room.Rating, of func(room.Rating) float64) *float64 {
+	if r == nil {
+		return nil
+	}
+	return new(of(*r))
+}
+
+// notNil keeps the driver from writing an empty replay as NULL.
+func notNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}

@@ -1,0 +1,99 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// Result implements persist.Results.
+func (s *Store) Result(ctx context.Context, id room.ID) (room.StoredResult, error) {
+	r, err := scanResult(s.read.QueryRowContext(ctx, `
+		SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored
+		FROM results WHERE room = ?`, id))
+	if err != nil {
+		return room.StoredResult{}, notFound(err)
+	}
+	rows, err := s.read.QueryContext(ctx, `
+		SELECT player, before_rating, before_deviation, before_volatility, after_rating, after_deviation, after_volatility
+		FROM outcomes WHERE room = ? AND after_rating IS NOT NULL ORDER BY seat`, id)
+	r.Ratings, err = collect(rows, err, scanChange)
+	return r, err
+}
+
+func scanResult(row scanner) (r room.StoredResult, err error) {
+	var outcomes, hash []byte
+	var data *string
+	var epoch, seq, duration, stored int64
+	err = row.Scan(&r.Room, &r.Game, &r.Version, &r.End, &r.Rated, &epoch, &seq, &duration,
+		&outcomes, &r.Result.Reason, &r.Result.Summary, &data, &hash, &stored)
+	if err != nil {
+		return r, err
+	}
+	r.Point = room.Point{Epoch: room.Epoch(epoch), Seq: room.Index(seq)}
+	r.Duration, r.Stored, r.Hash = time.Duration(duration), fromMicros(stored), [32]byte(hash)
+	if data != nil {
+		r.Result.Data = json.RawMessage(*data)
+	}
+	return r, json.Unmarshal(outcomes, &r.Result.Outcomes)
+}
+
+func scanChange(row scanner) (c room.RatingChange, err error) {
+	b, a := &c.Before, &c.After
+	err = row.Scan(&c.Player, &b.Rating, &b.Deviation, &b.Volatility, &a.Rating, &a.Deviation, &a.Volatility)
+	return c, err
+}
+
+// Replay implements persist.Results.
+func (s *Store) Replay(ctx context.Context, id room.ID) (data []byte, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT data FROM replays WHERE room = ?`, id).Scan(&data)
+	return data, notFound(err)
+}
+
+// Player implements persist.Results.
+func (s *Store) Player(ctx context.Context, id room.PlayerID) (room.Profile, error) {
+	p := room.Profile{Player: id}
+	if err := s.read.QueryRowContext(ctx, `SELECT name FROM players WHERE player = ?`, id).Scan(&p.Name); err != nil {
+		return room.Profile{}, notFound(err)
+	}
+	rows, err := s.read.QueryContext(ctx, selectRecord+` WHERE player = ? ORDER BY game`, id)
+	if p.Games, err = collect(rows, err, scanGameProfile); err != nil {
+		return room.Profile{}, err
+	}
+	rows, err = s.read.QueryContext(ctx, `
+		SELECT o.room, o.game, r.ended, o.rank, o.players, o.stored
+		FROM outcomes o JOIN results r USING (room)
+		WHERE o.player = ? ORDER BY o.stored DESC, o.nth DESC LIMIT 50`, id)
+	p.Recent, err = collect(rows, err, scanPlayed)
+	return p, err
+}
+
+func scanGameProfile(row scanner) (room.GameProfile, error) {
+	r, err := scanRecord(row)
+	return room.GameProfile{Game: r.Key.Game, Rating: r.Rating, Games: r.Games, Wins: r.Wins, Draws: r.Draws, Losses: r.Losses}, err
+}
+
+func scanPlayed(row scanner) (g room.PlayedGame, err error) {
+	var stored int64
+	err = row.Scan(&g.Room, &g.Game, &g.End, &g.Rank, &g.Players, &stored)
+	g.Stored = fromMicros(stored)
+	return g, err
+}
+
+// Leaderboard implements persist.Results.
+func (s *Store) Leaderboard(ctx context.Context, game string, limit, offset int) ([]room.Standing, error) {
+	rows, err := s.read.QueryContext(ctx, `
+		SELECT rank() OVER (ORDER BY rating DESC), player, name, rating, deviation, volatility, games, wins, draws, losses
+		FROM records JOIN players USING (player)
+		WHERE game = ? AND rating IS NOT NULL
+		ORDER BY rating DESC, player LIMIT ? OFFSET ?`, game, max(limit, 0), max(offset, 0))
+	return collect(rows, err, scanStanding)
+}
+
+func scanStanding(row scanner) (s room.Standing, err error) {
+	r := &s.Rating
+	err = row.Scan(&s.Place, &s.Player, &s.Name, &r.Rating, &r.Deviation, &r.Volatility, &s.Games, &s.Wins, &s.Draws, &s.Losses)
+	return s, err
+}

@@ -1,0 +1,168 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/internal/ledger"
+	"github.com/roomring/roomring/room"
+)
+
+// WriteResults implements persist.Results.
+func (s *Store) WriteResults(ctx context.Context, finals []room.Final) ([]persist.Verdict, error) {
+	once := func(ctx context.Context, finals []room.Final) (verdicts []persist.Verdict, err error) {
+		err = s.inTx(ctx, func(tx *sql.Tx) error {
+			verdicts, err = ledger.Post(ctx, &resultTx{tx, now()}, finals)
+			return err
+		})
+		return verdicts, err
+	}
+	return ledger.Write(ctx, finals, once, poisoned)
+}
+
+// resultTx is a ledger.Tx. SQLite has one writer at a time, so there is nothing to lock.
+type resultTx struct {
+	*sql.Tx
+	stored int64
+}
+
+const insertResult = `
+INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (room) DO NOTHING`
+
+func (tx *resultTx) Insert(ctx context.Context, finals []room.Final) (map[room.ID][32]byte, map[room.ID]bool, error) {
+	hashes, fresh := map[room.ID][32]byte{}, map[room.ID]bool{}
+	for _, f := range finals {
+		args, err := tx.resultArgs(f)
+		if err != nil {
+			return nil, nil, err
+		}
+		res, err := tx.ExecContext(ctx, insertResult, args...)
+		if err != nil {
+			return nil, nil, err
+		}
+		if n, _ := res.RowsAffected(); n == 1 {
+			hashes[f.Room], fresh[f.Room] = f.Hash, true
+			continue
+		}
+		var hash []byte
+		if err := tx.QueryRowContext(ctx, `SELECT hash FROM results WHERE room = ?`, f.Room).Scan(&hash); err != nil {
+			return nil, nil, err
+		}
+		hashes[f.Room] = [32]byte(hash)
+	}
+	return hashes, fresh, nil
+}
+
+func (tx *resultTx) resultArgs(f room.Final) ([]any, error) {
+	outcomes, err := json.Marshal(f.Result.Outcomes)
+	if err != nil {
+		return nil, err
+	}
+	var data any
+	if len(f.Result.Data) > 0 {
+		data = string(f.Result.Data)
+	}
+	return []any{f.Room, f.Game, f.Version, f.End, f.Rated, int64(f.Point.Epoch), int64(f.Point.Seq), int64(f.Duration),
+		string(outcomes), f.Result.Reason, f.Result.Summary, data, f.Hash[:], tx.stored}, nil
+}
+
+func (tx *resultTx) Lock(ctx context.Context, names []ledger.Name, keys []ledger.Key) ([]ledger.Record, error) {
+	err := each(ctx, tx.Tx, `
+		INSERT INTO players (player, name) VALUES (?, ?)
+		ON CONFLICT (player) DO UPDATE SET name = excluded.name WHERE name <> excluded.name`,
+		names, func(n ledger.Name) []any { return []any{n.Player, n.Name} })
+	if err != nil {
+		return nil, err
+	}
+	var records []ledger.Record
+	for _, k := range keys {
+		r, err := scanRecord(tx.QueryRowContext(ctx, selectRecord+` WHERE game = ? AND player = ?`, k.Game, k.Player))
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, r)
+	}
+	return records, nil
+}
+
+const selectRecord = `SELECT game, player, rating, deviation, volatility, games, wins, draws, losses FROM records`
+
+func scanRecord(row scanner) (r ledger.Record, err error) {
+	var rating, deviation, volatility *float64
+	err = row.Scan(&r.Key.Game, &r.Player, &rating, &deviation, &volatility, &r.Games, &r.Wins, &r.Draws, &r.Losses)
+	r.Rating = toRating(rating, deviation, volatility)
+	return r, err
+}
+
+func (tx *resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger.Line, records []ledger.Record) error {
+	if err := tx.saveRecords(ctx, records); err != nil {
+		return err
+	}
+	if err := tx.saveLines(ctx, lines); err != nil {
+		return err
+	}
+	err := each(ctx, tx.Tx, `INSERT INTO replays (room, data) VALUES (?, ?)`, finals,
+		func(f room.Final) []any { return []any{f.Room, notNil(f.Replay)} })
+	if err != nil {
+		return err
+	}
+	return each(ctx, tx.Tx, `
+		INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce, created)
+		VALUES (?, ?, ?, 'over', '', '', '', 0, '', ?)
+		ON CONFLICT (room) DO UPDATE SET state = 'over', checkpoint = NULL, checkpoint_epoch = NULL, checkpoint_seq = NULL`,
+		finals, func(f room.Final) []any { return []any{f.Room, f.Game, int64(f.Point.Epoch), tx.stored} })
+}
+
+func (tx *resultTx) saveRecords(ctx context.Context, records []ledger.Record) error {
+	return each(ctx, tx.Tx, `
+		INSERT INTO records (game, player, rating, deviation, volatility, games, wins, draws, losses)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (game, player) DO UPDATE SET
+			rating = excluded.rating, deviation = excluded.deviation, volatility = excluded.volatility,
+			games = excluded.games, wins = excluded.wins, draws = excluded.draws, losses = excluded.losses`,
+		records, func(r ledger.Record) []any {
+			args := append([]any{r.Key.Game, r.Player}, ratingArgs(r.Rating)...)
+			return append(args, r.Games, r.Wins, r.Draws, r.Losses)
+		})
+}
+
+func (tx *resultTx) saveLines(ctx context.Context, lines []ledger.Line) error {
+	return each(ctx, tx.Tx, `
+		INSERT INTO outcomes (room, player, game, seat, rank, players, nth, stored,
+			before_rating, before_deviation, before_volatility, after_rating, after_deviation, after_volatility)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		lines, func(l ledger.Line) []any {
+			args := []any{l.Room, l.Player, l.Key.Game, l.Seat, l.Rank, l.Players, l.Nth, tx.stored}
+			return append(append(args, ratingArgs(l.Before)...), ratingArgs(l.After)...)
+		})
+}
+
+func ratingArgs(r *room.Rating) []any {
+	if r == nil {
+		return []any{nil, nil, nil}
+	}
+	return []any{r.Rating, r.Deviation, r.Volatility}
+}
+
+func toRating(rating, deviation, volatility *float64) *room.Rating {
+	if rating == nil || deviation == nil || volatility == nil {
+		return nil
+	}
+	return &room.Rating{Rating: *rating, Deviation: *deviation, Volatility: *volatility}
+}
+
+// notNil keeps the driver from writing an empty replay as NULL.
+func notNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}

@@ -1,0 +1,137 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/room"
+)
+
+// CreateRows implements persist.Rows.
+func (s *Store) CreateRows(ctx context.Context, boot room.BootID, rows []room.Row) ([]persist.RowResult, error) {
+	at := now()
+	return writeRows(ctx, s, boot, rows, func(tx *sql.Tx, r room.Row) (room.ID, string, error) {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce, created)
+			VALUES (?, ?, ?, 'live', ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (room) DO NOTHING`,
+			r.Room, r.Game, int64(r.Epoch), boot, r.Folder, r.Code, r.Private, r.Nonce, at)
+		return r.Room, r.Nonce, err
+	})
+}
+
+// ClaimRows implements persist.Rows.
+func (s *Store) ClaimRows(ctx context.Context, boot room.BootID, claims []persist.Claim) ([]persist.RowResult, error) {
+	return writeRows(ctx, s, boot, claims, func(tx *sql.Tx, c persist.Claim) (room.ID, string, error) {
+		_, err := tx.ExecContext(ctx, `
+			UPDATE rooms SET epoch = ?1, state = 'live', boot = ?2, folder = ?3, nonce = ?4
+			WHERE room = ?5 AND epoch = ?6 AND epoch < ?1 AND state = ?7 AND state <> 'over'
+				AND (state = 'released' OR folder = ?8)`,
+			int64(c.Epoch), boot, c.Folder, c.Nonce, c.Room, int64(c.FromEpoch), c.FromState, c.FromFolder)
+		return c.Room, c.Nonce, err
+	})
+}
+
+// ReleaseRow implements persist.Rows.
+func (s *Store) ReleaseRow(ctx context.Context, boot room.BootID, release persist.Release) (persist.RowResult, error) {
+	results, err := writeRows(ctx, s, boot, []persist.Release{release}, func(tx *sql.Tx, r persist.Release) (room.ID, string, error) {
+		p := r.Checkpoint.Point
+		_, err := tx.ExecContext(ctx, `
+			UPDATE rooms SET state = 'released', nonce = ?1, checkpoint_epoch = ?2, checkpoint_seq = ?3, checkpoint = ?4
+			WHERE room = ?5 AND epoch = ?6 AND state = 'live' AND boot = ?7
+				AND (coalesce(checkpoint_epoch, 0), coalesce(checkpoint_seq, 0)) <= (?2, ?3)`,
+			r.Nonce, int64(p.Epoch), int64(p.Seq), notNil(r.Checkpoint.Data), r.Room, int64(r.Epoch), boot)
+		return r.Room, r.Nonce, err
+	})
+	if err != nil {
+		return persist.RowResult{}, err
+	}
+	return results[0], nil
+}
+
+// writeRows runs write for every item in one transaction of an alive boot, and reads back who won.
+func writeRows[T any](ctx context.Context, s *Store, boot room.BootID, items []T, write func(*sql.Tx, T) (room.ID, string, error)) ([]persist.RowResult, error) {
+	results := make([]persist.RowResult, 0, len(items))
+	err := s.inTx(ctx, func(tx *sql.Tx) error {
+		if err := requireAlive(ctx, tx, boot); err != nil {
+			return err
+		}
+		for _, item := range items {
+			id, nonce, err := write(tx, item)
+			if err != nil {
+				return err
+			}
+			result, err := readBack(ctx, tx, id, nonce)
+			if err != nil {
+				return err
+			}
+			results = append(results, result)
+		}
+		return nil
+	})
+	return results, err
+}
+
+func requireAlive(ctx context.Context, tx *sql.Tx, boot room.BootID) error {
+	var state persist.BootState
+	err := tx.QueryRowContext(ctx, `SELECT state FROM boots WHERE boot = ?`, boot).Scan(&state)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && state != persist.BootAlive {
+		return persist.ErrBootDead
+	}
+	return err
+}
+
+func readBack(ctx context.Context, tx *sql.Tx, id room.ID, nonce string) (persist.RowResult, error) {
+	row, err := scanRow(tx.QueryRowContext(ctx, selectRow+` WHERE room = ?`, id))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return persist.RowResult{Err: persist.ErrNotFound}, nil
+	case err != nil:
+		return persist.RowResult{}, err
+	case row.Nonce != nonce:
+		return persist.RowResult{Row: row, Err: persist.ErrMovedOn}, nil
+	}
+	return persist.RowResult{Row: row}, nil
+}
+
+const selectRow = `SELECT room, game, epoch, state, boot, folder, code, private, nonce FROM rooms`
+
+func scanRow(row scanner) (r room.Row, err error) {
+	var epoch int64
+	err = row.Scan(&r.Room, &r.Game, &epoch, &r.State, &r.Boot, &r.Folder, &r.Code, &r.Private, &r.Nonce)
+	r.Epoch = room.Epoch(epoch)
+	return r, err
+}
+
+// Row implements persist.Rows.
+func (s *Store) Row(ctx context.Context, id room.ID) (room.Row, error) {
+	r, err := scanRow(s.read.QueryRowContext(ctx, selectRow+` WHERE room = ?`, id))
+	return r, notFound(err)
+}
+
+// RowByCode implements persist.Rows.
+func (s *Store) RowByCode(ctx context.Context, code string) (room.Row, error) {
+	r, err := scanRow(s.read.QueryRowContext(ctx,
+		selectRow+` WHERE code = ? AND code <> '' AND state <> 'over' ORDER BY created DESC LIMIT 1`, code))
+	return r, notFound(err)
+}
+
+// ListRows implements persist.Rows.
+func (s *Store) ListRows(ctx context.Context, f persist.RowFilter) ([]room.Row, error) {
+	rows, err := s.read.QueryContext(ctx, selectRow+`
+		WHERE (?1 = '' OR state = ?1) AND (?2 = '' OR folder = ?2) AND room > ?3
+		ORDER BY room LIMIT ?4`, f.State, f.Folder, f.After, f.Max())
+	return collect(rows, err, scanRow)
+}
+
+// Checkpoint implements persist.Rows.
+func (s *Store) Checkpoint(ctx context.Context, id room.ID) (c persist.Checkpoint, err error) {
+	var epoch, seq int64
+	err = s.read.QueryRowContext(ctx,
+		`SELECT checkpoint_epoch, checkpoint_seq, checkpoint FROM rooms WHERE room = ? AND checkpoint IS NOT NULL`, id).
+		Scan(&epoch, &seq, &c.Data)
+	c.Point = room.Point{Epoch: room.Epoch(epoch), Seq: room.Index(seq)}
+	return c, notFound(err)
+}

@@ -1,0 +1,31 @@
+package room
+
+import "fmt"
+
+// Abandon is the end of a room that no program may run again, made from its log without stepping it: an
+// abort with a reason for people at the log's last point. The error says why the replay in it is incomplete.
+func Abandon(kept Kept, why string) (Final, error) {
+	f := Final{
+		Room: kept.Header.ID, Game: kept.Header.Game, Version: kept.Header.Version,
+		End: Aborted, Result: Result{Reason: why},
+	}
+	var log logbook
+	var damage error
+	for _, b := range kept.Batches {
+		for e, err := range DecodeEntries(b.Entries) {
+			if err != nil {
+				damage = fmt.Errorf("log of room %s: %w", kept.Header.ID, err)
+				break
+			}
+			log.append(e, false)
+			f.Point, f.Duration = Point{e.Epoch, e.Index}, e.At
+		}
+	}
+	f.Hash = f.Sum()
+	replay, err := log.replay(kept.Header, f)
+	if err != nil {
+		return f, err
+	}
+	f.Replay = replay
+	return f, damage
+}

@@ -1,0 +1,81 @@
+package actor
+
+import (
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// admission is a room's free seats and who they are kept for. The room's goroutine keeps the seats
+// current and asks before a join; matchmaking reserves from outside. It is the one lock between them.
+type admission struct {
+	mu       sync.Mutex
+	free     int
+	taken    map[room.PlayerID]bool
+	reserved map[room.PlayerID]time.Duration // until, by the node's clock
+}
+
+// seats tells the present seats. A seated player's reservation has served its purpose.
+func (a *admission) seats(free int, taken []room.SeatInfo) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.free = free
+	a.taken = make(map[room.PlayerID]bool, len(taken))
+	for _, s := range taken {
+		a.taken[s.Player] = true
+		delete(a.reserved, s.Player)
+	}
+}
+
+// reserve keeps a seat for the player until then, or renews what is kept. False: none is free. A player
+// who sits already needs none.
+func (a *admission) reserve(p room.PlayerID, now, until time.Duration) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.taken[p] {
+		return true
+	}
+	if a.left(p, now) <= 0 {
+		return false
+	}
+	if a.reserved == nil {
+		a.reserved = map[room.PlayerID]time.Duration{}
+	}
+	a.reserved[p] = until
+	return true
+}
+
+// left counts the seats that p may have: the free ones without those kept for others.
+func (a *admission) left(p room.PlayerID, now time.Duration) int {
+	maps.DeleteFunc(a.reserved, func(_ room.PlayerID, until time.Duration) bool { return until <= now })
+	n := a.free - len(a.reserved)
+	if _, own := a.reserved[p]; own {
+		n++
+	}
+	return n
+}
+
+// release gives back what is kept for the player.
+func (a *admission) release(p room.PlayerID) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.reserved, p)
+}
+
+// invited reports whether a seat is kept for the player.
+func (a *admission) invited(p room.PlayerID, now time.Duration) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	until, ok := a.reserved[p]
+	return ok && until > now
+}
+
+// fill tells matchmaking how many seats are spoken for, and whether p could have one.
+func (a *admission) fill(p room.PlayerID, now time.Duration) (spoken int, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	ok = a.taken[p] || a.left(p, now) > 0
+	return len(a.taken) + len(a.reserved), ok
+}

@@ -1,0 +1,186 @@
+package actor
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/roomring/roomring/room"
+)
+
+// MaxRoomName bounds a room's name, in bytes of UTF-8.
+const MaxRoomName = 64
+
+// Create makes a room and answers when its first inputs are durable. Errors: ErrUnknownGame, ErrTooMany, ErrDraining,
+// an *OptionsError, and ErrUnreachable while the journal fails. Of the answers that anybody gets, only this one
+// holds the join code of a private room.
+func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
+	rules, ok := d.o.Games.Lookup(c.Game)
+	if !ok {
+		return Info{}, ErrUnknownGame
+	}
+	h, err := d.header(c, rules.Spec())
+	if err != nil {
+		return Info{}, err
+	}
+	if err := d.admit(h); err != nil {
+		return Info{}, err
+	}
+	defer d.admitted()
+	core, entries, err := room.Open(d.coreConfig(h, rules), 1)
+	if err != nil {
+		return Info{}, optionsError(err)
+	}
+	if err := d.record(ctx, h); err != nil {
+		return Info{}, err
+	}
+	r := d.newRoom(core)
+	for _, e := range entries {
+		r.pending = append(r.pending, e)
+		r.recent.add(e)
+	}
+	d.reserve(r, c)
+	return d.begin(ctx, r)
+}
+
+// header draws what never changes about a new room.
+func (d *Directory) header(c Create, spec room.Spec) (room.Header, error) {
+	h := room.Header{
+		ID: d.o.Place(c.Game), Game: c.Game, Version: spec.Version, Runtime: room.RuntimeVersion,
+		Name: c.Name, Options: c.Options, Private: c.Private, Created: d.o.Wall().UTC(),
+	}
+	switch h.Durability = c.Durability; {
+	case h.Durability != "":
+	case spec.Durability != "":
+		h.Durability = spec.Durability
+	default:
+		h.Durability = d.o.Durability
+	}
+	if err := d.o.checkDurability(h.Durability); err != nil {
+		return h, &OptionsError{Field: "durability", Reason: err.Error()}
+	}
+	if len(c.Name) > MaxRoomName || !utf8.ValidString(c.Name) {
+		return h, &OptionsError{Field: "name", Reason: fmt.Sprintf("a room's name is at most %d bytes of UTF-8", MaxRoomName)}
+	}
+	rand.Read(h.Seed[:])
+	if c.Private {
+		h.Code = string(randomID()[:codeLength])
+	}
+	return h, nil
+}
+
+// codeLength is the length of a join code: 40 bits, which nobody guesses through a socket.
+const codeLength = 8
+
+// optionsError tells a game's refusal of its options.
+func optionsError(err error) error {
+	if bad, ok := errors.AsType[*OptionsError](err); ok {
+		return bad
+	}
+	return &OptionsError{Field: "options", Reason: err.Error()}
+}
+
+func (d *Directory) coreConfig(h room.Header, rules *room.Rules) room.Config {
+	cfg := d.o.Core
+	cfg.Header, cfg.Rules = h, rules
+	return cfg
+}
+
+// admit keeps a place for a new room.
+func (d *Directory) admit(h room.Header) error {
+	if h.Durability != room.Memory && d.o.Journal.Failing() != nil {
+		return ErrUnreachable
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.draining:
+		return ErrDraining
+	case len(d.rooms)+d.coming >= d.o.MaxRooms:
+		return ErrTooMany
+	}
+	d.coming++
+	return nil
+}
+
+func (d *Directory) admitted() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.coming--
+}
+
+// record makes the room's header durable, and writes its row; while the store is away the row is written later.
+func (d *Directory) record(ctx context.Context, h room.Header) error {
+	if h.Durability == room.Memory {
+		return nil
+	}
+	if err := d.o.Journal.Create(ctx, h, 1); err != nil {
+		d.o.Log.Error("a new room could not be saved", "room", h.ID, "err", err)
+		return ErrUnreachable
+	}
+	if d.o.Rows == nil {
+		return nil
+	}
+	row := d.row(h, 1)
+	wait, cancel := context.WithTimeout(ctx, d.o.StoreWait)
+	defer cancel()
+	if err := d.o.Rows.Create(wait, row); err != nil {
+		d.o.Log.Warn("a new room's row could not be written: trying again", "room", h.ID, "err", err)
+		d.later(func(ctx context.Context) { d.retryRow(ctx, row) })
+	}
+	return nil
+}
+
+// row is the room's row, served by this boot. Its nonce lets a writer whose answer was lost tell.
+func (d *Directory) row(h room.Header, e room.Epoch) room.Row {
+	return room.Row{
+		Room: h.ID, Game: h.Game, Epoch: e, State: room.RowLive, Boot: d.o.Boot, Folder: d.o.Folder,
+		Code: h.Code, Private: h.Private, Nonce: rand.Text(),
+	}
+}
+
+// retryRow writes a row until the store has it or the room is gone.
+func (d *Directory) retryRow(ctx context.Context, row room.Row) {
+	for wait := time.Second; d.sleep(ctx, wait); wait = min(2*wait, 30*time.Second) {
+		if d.lookup(row.Room) == nil {
+			return
+		}
+		try, cancel := context.WithTimeout(ctx, d.o.StoreWait)
+		err := d.o.Rows.Create(try, row)
+		cancel()
+		if err == nil {
+			return
+		}
+	}
+}
+
+func (d *Directory) reserve(r *Room, c Create) {
+	now := d.o.Clock.Now()
+	for _, p := range c.Reserve {
+		r.seats.reserve(p, now, now+cmp.Or(c.ReserveFor, d.o.Reserve))
+	}
+}
+
+// begin lets a new room run and waits for its first commit.
+func (d *Directory) begin(ctx context.Context, r *Room) (Info, error) {
+	first := make(chan error, 1)
+	r.waiters = append(r.waiters, waiter{r.core.Point().Seq, first})
+	d.start(r)
+	select {
+	case err := <-first:
+		if err != nil {
+			return Info{}, err
+		}
+	case <-ctx.Done():
+		return Info{}, ctx.Err()
+	case <-r.in.gone:
+		return Info{}, ErrDraining
+	}
+	info, _ := r.public()
+	info.Code = r.header.Code
+	return info, nil
+}

@@ -1,0 +1,124 @@
+package actor
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// Look says what an Inspection shall hold beside the facts.
+type Look struct {
+	View  *room.Viewer // the room as this viewer would see it now
+	State bool         // the game's whole state, hidden facts and all
+}
+
+// Inspection is everything the operator may know of a room. It looks ahead: Point is stepped, not yet
+// promised; Committed is.
+type Inspection struct {
+	Info        Info            `json:"info"` // committed, with the join code
+	Durability  room.Durability `json:"durability"`
+	Point       room.Point      `json:"point"`
+	Committed   room.Index      `json:"committed"`
+	Time        time.Duration   `json:"time"`            // room time
+	Deadline    *time.Duration  `json:"deadline"`        // room time of what is due next; nil: nothing
+	Still       string          `json:"still,omitempty"` // why the room stands still
+	Mailbox     int             `json:"mailbox"`         // messages that wait
+	Pending     int             `json:"pending"`         // inputs stepped and not handed to the journal
+	Held        int             `json:"held"`            // outputs that wait for commit
+	LateTicks   uint64          `json:"late_ticks"`      // left out so far
+	Stored      bool            `json:"stored"`          // the end is in the store
+	Sessions    []SessionInfo   `json:"sessions"`
+	Recent      []RecentInput   `json:"recent"` // oldest first
+	View        json.RawMessage `json:"view,omitempty"`
+	State       json.RawMessage `json:"state,omitempty"`
+	Unavailable string          `json:"unavailable,omitempty"` // why View or State is not there
+}
+
+// SessionInfo is one session, for the operator.
+type SessionInfo struct {
+	Player    room.PlayerID `json:"player,omitempty"` // empty: a spectator
+	Client    room.ClientID `json:"client"`
+	Attempt   uint64        `json:"attempt"`
+	Spectator bool          `json:"spectator"`
+	Class     room.ClassID  `json:"class"`
+	Welcomed  bool          `json:"welcomed"` // its attach is committed
+	CSeq      room.CSeq     `json:"cseq"`     // the client's last act
+	Queue     OutboxStats   `json:"queue"`
+}
+
+// RecentInput is one of the last inputs, without its data.
+type RecentInput struct {
+	Index  room.Index    `json:"index"`
+	Kind   string        `json:"kind"`
+	At     time.Duration `json:"at"`
+	Player room.PlayerID `json:"player,omitempty"`
+	CSeq   room.CSeq     `json:"cseq,omitempty"`
+	Bytes  int           `json:"bytes"` // of data
+}
+
+// Inspect looks into a room for the operator; nobody else may see the answer. A room that does not
+// answer before ctx ends is stuck in a step. Errors are those of Info, and ctx's.
+func (d *Directory) Inspect(ctx context.Context, id room.ID, look Look) (Inspection, error) {
+	r, err := d.find(id)
+	if err != nil {
+		return Inspection{}, err
+	}
+	return call(ctx, r.in, func(r *Room) (Inspection, error) { return r.inspect(look), nil })
+}
+
+func (r *Room) inspect(look Look) Inspection {
+	i := Inspection{
+		Info: *r.describe(), Durability: r.header.Durability, Point: r.core.Point(), Committed: r.core.Committed(),
+		Time: r.now(), Mailbox: r.in.waiting(), Pending: len(r.pending), Held: r.core.Held(),
+		LateTicks: r.core.Skipped(), Stored: r.stored, Recent: r.recent.list(),
+	}
+	i.Info.Code = r.header.Code
+	if at, ok := r.core.Deadline(); ok {
+		i.Deadline = &at
+	}
+	switch {
+	case r.failing != nil:
+		i.Still = r.failing.Error()
+	case r.still:
+		i.Still = "too many inputs wait for the journal"
+	}
+	cseqs := map[room.ClientInfo]room.CSeq{}
+	for _, c := range r.core.Clients() {
+		cseqs[room.ClientInfo{Player: c.Player, Client: c.Client}] = c.CSeq
+	}
+	for s := range r.sessions() {
+		i.Sessions = append(i.Sessions, SessionInfo{
+			Player: s.hello.Player, Client: s.hello.Client, Attempt: s.hello.Attempt, Spectator: s.watcher != 0,
+			Class: s.class, Welcomed: s.welcomed, Queue: s.out.stats(),
+			CSeq: cseqs[room.ClientInfo{Player: s.hello.Player, Client: s.hello.Client}],
+		})
+	}
+	r.inspectGame(&i, look)
+	return i
+}
+
+// inspectGame asks the game itself, which may panic: an inspection must harm nobody.
+func (r *Room) inspectGame(i *Inspection, look Look) {
+	defer func() {
+		if recover() != nil {
+			i.Unavailable = "the game panicked when it was asked"
+		}
+	}()
+	if r.core.Panicked() != nil {
+		i.Unavailable = "the game has panicked"
+		return
+	}
+	var err error
+	if look.View != nil {
+		if i.View, err = r.core.WholeView(*look.View); err != nil {
+			i.Unavailable = err.Error()
+		}
+	}
+	if look.State {
+		if i.State, err = r.core.GameState(); err != nil {
+			i.Unavailable = err.Error()
+		}
+	}
+}

@@ -1,0 +1,159 @@
+package actor
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// Options make a Directory. Games, Results and, for rooms that outlive their process, Journal and Rows are
+// needed; everything else has a default.
+type Options struct {
+	Games   *room.Games
+	Results Results
+	Journal Journal  // nil: only memory rooms
+	Rows    Rows     // nil: rooms have no rows in a store
+	Black   BlackBox // nil: none
+
+	Node   string      // this node's name, for clients
+	Boot   room.BootID // this life of its process
+	Folder string      // the id of the journal's data folder
+
+	Clock   Clock                     // nil: SystemClock
+	Wall    func() time.Time          // for Header.Created; nil: time.Now
+	Place   func(game string) room.ID // draws the ids of new rooms; nil: at random
+	Log     *slog.Logger              // nil: discarded
+	Metrics Metrics
+	Core    room.Config // resume and snapshot budgets of every room; Header and Rules are ignored
+
+	// Durability of games that name none; "" is local, or memory where there is no Journal.
+	Durability room.Durability
+
+	MaxRooms      int // on this node, finished ones that linger included; 0 means 10,000
+	MaxSpectators int // in one room; 0 means 1,000
+	Mailbox       int // players' messages that wait for one room; 0 means 256
+	Uncommitted   int // inputs of one room stepped and not yet durable; at the bound it stands still. 0 means 1,024
+
+	Reserve        time.Duration // how long a matched player's seat is kept; 0 means 15 s
+	ReserveRematch time.Duration // and a rematch's; 0 means 60 s
+	Tickets        int           // matchmaking tickets remembered; 0 means 65,536
+	TicketAge      time.Duration // and for how long; 0 means 10 min
+
+	SlowStep  time.Duration // a step that takes longer is named in the log; 0 means 2 s
+	Watch     time.Duration // how often the watchdog looks at the steps and the journal; 0 means 500 ms
+	StoreWait time.Duration // how long Create waits for the store before it answers without; 0 means 2 s
+}
+
+func (o Options) complete() (Options, error) {
+	if o.Games == nil || o.Results == nil {
+		return o, errors.New("actor: Options.Games and Options.Results are needed")
+	}
+	def := func(d *time.Duration, to time.Duration) { *d = cmp.Or(*d, to) }
+	num := func(n *int, to int) { *n = cmp.Or(*n, to) }
+	num(&o.MaxRooms, 10_000)
+	num(&o.MaxSpectators, 1_000)
+	num(&o.Mailbox, 256)
+	num(&o.Uncommitted, 1_024)
+	num(&o.Tickets, 65_536)
+	def(&o.Reserve, 15*time.Second)
+	def(&o.ReserveRematch, time.Minute)
+	def(&o.TicketAge, 10*time.Minute)
+	def(&o.SlowStep, 2*time.Second)
+	def(&o.Watch, 500*time.Millisecond)
+	def(&o.StoreWait, 2*time.Second)
+	if o.Durability == "" {
+		o.Durability = room.Local
+		if o.Journal == nil {
+			o.Durability = room.Memory
+		}
+	}
+	if o.Clock == nil {
+		o.Clock = SystemClock()
+	}
+	if o.Wall == nil {
+		o.Wall = time.Now
+	}
+	if o.Place == nil {
+		o.Place = func(string) room.ID { return randomID() }
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Black == nil {
+		o.Black = noBlackBox{}
+	}
+	o.Metrics = o.Metrics.complete()
+	return o, o.checkDurability(o.Durability)
+}
+
+// checkDurability refuses what this node cannot keep.
+func (o *Options) checkDurability(d room.Durability) error {
+	switch {
+	case d == room.Standby:
+		return errors.New("durability standby needs a cluster: choose local or memory")
+	case d == room.Local && o.Journal == nil:
+		return errors.New("durability local needs a data folder: this node keeps rooms in memory only")
+	}
+	return d.Validate()
+}
+
+func randomID() room.ID {
+	var b [10]byte
+	rand.Read(b[:])
+	return room.NewID(b)
+}
+
+type noBlackBox struct{}
+
+func (noBlackBox) Begin(room.ID, uint64) Step      { return noStep{} }
+func (noBlackBox) BeginReplay(room.ID) Step        { return noStep{} }
+func (noBlackBox) Poisoned(room.ID) (string, bool) { return "", false }
+
+type noStep struct{}
+
+func (noStep) Release() {}
+
+func (m Metrics) complete() Metrics {
+	if m.Rooms == nil {
+		m.Rooms = func(string, int) {}
+	}
+	if m.Sessions == nil {
+		m.Sessions = func(string, int) {}
+	}
+	if m.Inputs == nil {
+		m.Inputs = func(string, room.Kind) {}
+	}
+	if m.Sent == nil {
+		m.Sent = func(string, int) {}
+	}
+	if m.StepTime == nil {
+		m.StepTime = func(string, time.Duration) {}
+	}
+	if m.CommitDelay == nil {
+		m.CommitDelay = func(time.Duration) {}
+	}
+	if m.LostEvents == nil {
+		m.LostEvents = func(string, uint64) {}
+	}
+	if m.LateTicks == nil {
+		m.LateTicks = func(string, uint64) {}
+	}
+	if m.Closed == nil {
+		m.Closed = func(string, wire.CloseCode) {}
+	}
+	if m.Ended == nil {
+		m.Ended = func(string, room.End) {}
+	}
+	if m.Panics == nil {
+		m.Panics = func(string) {}
+	}
+	if m.SlowSteps == nil {
+		m.SlowSteps = func(string) {}
+	}
+	return m
+}

@@ -1,0 +1,251 @@
+package actor
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/roomring/roomring/room/wire"
+)
+
+// newBox is an outbox with its two hooks counted.
+type testBox struct {
+	*Outbox
+	wakes, refills, stucks int
+}
+
+func newBox(o OutboxOptions) *testBox {
+	b := &testBox{}
+	o.Wake = func() { b.wakes++ }
+	b.Outbox = NewOutbox(o)
+	b.refill = func() { b.refills++ }
+	b.stuck = func() { b.stucks++ }
+	return b
+}
+
+func (b *testBox) take(t *testing.T, max int) string {
+	t.Helper()
+	out, _ := b.Take(nil, max)
+	return string(out)
+}
+
+func (b *testBox) view(s string) (told uint64) {
+	b.whole(func(lost uint64) []byte { told = lost; return []byte(s) })
+	return told
+}
+
+func TestTakeJoinsInOrder(t *testing.T) {
+	for _, c := range []struct {
+		encoding wire.Encoding
+		max      int
+		want     []string
+	}{
+		{wire.JSON, 100, []string{"a\nbb\nccc"}},
+		{wire.CBOR, 100, []string{"abbccc"}},
+		{wire.JSON, 5, []string{"a\nbb", "ccc"}},
+		{wire.JSON, 1, []string{"a", "bb", "ccc"}},
+	} {
+		b := newBox(OutboxOptions{Encoding: c.encoding})
+		b.push([]byte("a"), keep, 0)
+		b.push([]byte("bb"), drop, 1)
+		b.push([]byte("ccc"), answer, 0)
+		for _, want := range c.want {
+			if got := b.take(t, c.max); got != want {
+				t.Errorf("encoding %d, max %d: took %q, want %q", c.encoding, c.max, got, want)
+			}
+		}
+		if _, n := b.Take(nil, 100); n != 0 {
+			t.Errorf("took %d more messages", n)
+		}
+	}
+}
+
+func TestTakeAppends(t *testing.T) {
+	b := newBox(OutboxOptions{})
+	b.push([]byte("x"), keep, 0)
+	b.push([]byte("y"), keep, 0)
+	out, n := b.Take([]byte("head:"), 100)
+	if string(out) != "head:x\ny" || n != 2 {
+		t.Errorf("Take = %q, %d", out, n)
+	}
+}
+
+func TestWakesOnceUntilDrained(t *testing.T) {
+	b := newBox(OutboxOptions{})
+	for range 3 {
+		b.push([]byte("x"), drop, 0)
+	}
+	if b.wakes != 1 {
+		t.Errorf("%d wakes for three pushes, want 1", b.wakes)
+	}
+	b.take(t, 100)
+	b.push([]byte("x"), drop, 0)
+	if b.wakes != 2 {
+		t.Errorf("%d wakes after the queue was drained, want 2", b.wakes)
+	}
+}
+
+func TestSlowReaderLosesTurnsAndKeepsAnswers(t *testing.T) {
+	b := newBox(OutboxOptions{MaxBytes: 10})
+	b.push([]byte("welcome"), keep, 0)
+	b.push([]byte("turn1"), drop, 2)
+	b.push([]byte("ack1"), answer, 0)
+	b.push([]byte("turn2"), drop, 1) // fits exactly
+	b.push([]byte("turn3"), drop, 3) // does not: all three turns are lost
+	b.push([]byte("turn4"), drop, 1)
+	b.push([]byte("ack2"), answer, 0)
+	if b.refills != 0 {
+		t.Fatal("asked for the whole view before the reader had drained the queue")
+	}
+	if got := b.take(t, 1000); got != "welcome\nack1\nack2" {
+		t.Fatalf("took %q", got)
+	}
+	b.push([]byte("turn5"), drop, 1)
+	if got := b.take(t, 1000); got != "" || b.refills != 1 {
+		t.Fatalf("took %q with %d requests for the view", got, b.refills)
+	}
+	b.take(t, 1000)
+	if b.refills != 1 {
+		t.Errorf("asked %d times for one view", b.refills)
+	}
+	b.push([]byte("turn6"), drop, 1) // before the view: it patches what the reader does not have
+	wakes := b.wakes
+	if told := b.view("state"); told != 9 {
+		t.Errorf("the view tells of %d lost events, want 9", told)
+	}
+	if b.wakes != wakes+1 {
+		t.Error("the view did not wake the writer")
+	}
+	b.push([]byte("turn7"), drop, 1)
+	if got := b.take(t, 1000); got != "state\nturn7" {
+		t.Errorf("took %q", got)
+	}
+	if told := b.view("again"); told != 0 {
+		t.Errorf("the next view tells of %d lost events, want 0", told)
+	}
+}
+
+func TestViewBeforeTheReaderHasDrainedIsDropped(t *testing.T) {
+	b := newBox(OutboxOptions{MaxBytes: 4})
+	b.push([]byte("ack"), answer, 0)
+	b.push([]byte("aaa"), drop, 1)
+	b.push([]byte("bbb"), drop, 1)
+	b.view("early")
+	b.push([]byte("ccc"), drop, 1)
+	if got := b.take(t, 100); got != "ack" {
+		t.Fatalf("took %q", got)
+	}
+	b.take(t, 100)
+	if told := b.view("late"); told != 3 || b.take(t, 100) != "late" {
+		t.Errorf("the view tells of %d lost events, want 3", told)
+	}
+}
+
+func TestOneFrameLargerThanTheQueuePasses(t *testing.T) {
+	b := newBox(OutboxOptions{MaxBytes: 4})
+	big := strings.Repeat("x", 100)
+	for range 3 {
+		b.push([]byte(big), drop, 1)
+		if got := b.take(t, 10); got != big {
+			t.Fatalf("took %d bytes", len(got))
+		}
+	}
+}
+
+func TestViewsAreBoundedToo(t *testing.T) {
+	b := newBox(OutboxOptions{MaxBytes: 10})
+	for range 100 {
+		b.view("sixsix")
+	}
+	if s := b.stats(); s.Bytes > 10 {
+		t.Errorf("%d bytes of views are queued, the bound is 10", s.Bytes)
+	}
+}
+
+func TestEndComesAfterWhatIsQueued(t *testing.T) {
+	b := newBox(OutboxOptions{})
+	b.push([]byte("last"), keep, 0)
+	b.end(closing(wire.CloseForbidden, "kicked"), false)
+	b.end(closing(wire.CloseMoved, "later"), true)
+	b.push([]byte("late"), keep, 0)
+	if _, over := b.End(); over {
+		t.Fatal("the end came before the last message")
+	}
+	if got := b.take(t, 100); got != "last" {
+		t.Fatalf("took %q", got)
+	}
+	if err, over := b.End(); !over || err.Code != wire.CloseForbidden {
+		t.Errorf("End = %v, %v; want the first", err, over)
+	}
+	if b.wakes < 2 {
+		t.Error("the end did not wake the writer")
+	}
+}
+
+func TestUnansweredCountsUntilTaken(t *testing.T) {
+	b := newBox(OutboxOptions{})
+	for i := range MaxUnanswered {
+		if !b.begin() {
+			t.Fatalf("act %d was one too many", i)
+		}
+		b.push([]byte("ack"), answer, 0)
+	}
+	if b.begin() {
+		t.Error("answers nobody has read make room for more acts")
+	}
+	b.take(t, 1<<20)
+	if !b.begin() {
+		t.Error("answers that were taken make no room")
+	}
+}
+
+func TestCloseReasonsFit(t *testing.T) {
+	err := closing(wire.CloseMoved, strings.Repeat("é", 100))
+	if len(err.Reason) > 123 || !strings.HasPrefix(strings.Repeat("é", 100), err.Reason) {
+		t.Errorf("a reason of %d bytes: %q", len(err.Reason), err.Reason)
+	}
+}
+
+// BenchmarkPush is one encoded turn handed to 50 sessions whose writers keep up, a writer's Take of all
+// of them included every 16 turns.
+func BenchmarkPush(b *testing.B) {
+	const sessions = 50
+	boxes := make([]*Outbox, sessions)
+	for i := range boxes {
+		boxes[i] = NewOutbox(OutboxOptions{Wake: func() {}})
+	}
+	frame := bytes.Repeat([]byte("x"), 120)
+	buf := make([]byte, 0, 64<<10)
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		for _, box := range boxes {
+			box.push(frame, drop, 1)
+		}
+		if n++; n%16 == 0 {
+			b.StopTimer()
+			for _, box := range boxes {
+				buf, _ = box.Take(buf[:0], 64<<10)
+			}
+			b.StartTimer()
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*sessions), "ns/session")
+}
+
+func TestPushDoesNotAllocate(t *testing.T) {
+	b := NewOutbox(OutboxOptions{})
+	frame := []byte(fmt.Sprintf("%0120d", 7))
+	buf := make([]byte, 0, 1<<12)
+	round := func() {
+		for range 8 {
+			b.push(frame, drop, 1)
+		}
+		buf, _ = b.Take(buf[:0], 1<<12)
+	}
+	round()
+	if n := testing.AllocsPerRun(100, round); n > 0 {
+		t.Errorf("%v allocations for 8 pushes and a take", n)
+	}
+}

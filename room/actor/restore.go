@@ -1,0 +1,247 @@
+package actor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// Held is a room that this node keeps but cannot run.
+type Held struct {
+	ID   room.ID
+	Game string
+	Why  string // names the version that is needed, or what is wrong
+}
+
+// HeldError answers for a held room. It is an ErrUnreachable.
+type HeldError struct{ Held }
+
+func (e *HeldError) Error() string { return "the room is kept but cannot be served now: " + e.Why }
+
+// Is makes errors.Is(err, ErrUnreachable) true.
+func (e *HeldError) Is(target error) bool { return target == ErrUnreachable }
+
+// Restored counts what Restore has found.
+type Restored struct {
+	Rooms int // brought back
+	Held  int // waiting for a program that can run them, see Directory.Held
+	Aside int // set aside: their row has moved on, or they were poisoned or broken
+	Over  int // their result is stored already
+	Cut   int // brought back without a damaged tail of their log
+}
+
+// Held answers the rooms that this node keeps but cannot run.
+func (d *Directory) Held() []Held {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	out := make([]Held, 0, len(d.held))
+	for _, h := range d.held {
+		out = append(out, h)
+	}
+	return out
+}
+
+// revival is one room on its way back.
+type revival struct {
+	kept room.Kept
+	core *room.Core
+	dead string // why it cannot be brought back, ever
+}
+
+// nextEpoch is the one after the log's. A log whose tail was lost may have lost what clients have seen:
+// a far later epoch sees to it that nothing of that is ever taken for what comes now.
+func (v *revival) nextEpoch() room.Epoch {
+	if v.kept.Cut != "" {
+		return v.kept.Epoch + 1<<32
+	}
+	return v.kept.Epoch + 1
+}
+
+// Restore brings back the rooms that the journal holds, each at a new epoch, claimed in the store. It is
+// called once, before anything is served. An error means that the journal cannot be read or the store is
+// away; nothing is served then.
+func (d *Directory) Restore(ctx context.Context) (Restored, error) {
+	var n Restored
+	if d.o.Journal == nil {
+		return n, nil
+	}
+	revivals, err := d.load(ctx, &n)
+	if err != nil {
+		return n, err
+	}
+	const batch = 500
+	for len(revivals) > 0 {
+		some := revivals[:min(batch, len(revivals))]
+		revivals = revivals[len(some):]
+		if err := d.claim(ctx, some, &n); err != nil {
+			return n, err
+		}
+	}
+	n.Held = len(d.Held())
+	return n, nil
+}
+
+// load replays every room that this program has the versions for.
+func (d *Directory) load(ctx context.Context, n *Restored) ([]*revival, error) {
+	var found []*revival
+	for kept, err := range d.o.Journal.Rooms(ctx) {
+		switch {
+		case err != nil && kept.Header.ID == "":
+			return nil, fmt.Errorf("the journal's rooms cannot be read: %w", err)
+		case err != nil:
+			d.hold(kept.Header, err.Error())
+			continue
+		case kept.Cut != "":
+			n.Cut++
+			d.o.Log.Warn("a room's log was damaged and is cut", "room", kept.Header.ID, "why", kept.Cut)
+		}
+		if v := d.revive(kept); v != nil {
+			found = append(found, v)
+		}
+		runtime.Gosched()
+	}
+	return found, ctx.Err()
+}
+
+// revive replays one room; nil means that it is held.
+func (d *Directory) revive(kept room.Kept) *revival {
+	v := &revival{kept: kept}
+	if why, poisoned := d.o.Black.Poisoned(kept.Header.ID); poisoned {
+		v.dead = why
+		return v
+	}
+	rules, ok := d.o.Games.Lookup(kept.Header.Game)
+	if !ok {
+		d.hold(kept.Header, fmt.Sprintf("it needs game %s version %d, and this program has no such game", kept.Header.Game, kept.Header.Version))
+		return nil
+	}
+	mark := d.o.Black.BeginReplay(kept.Header.ID)
+	defer mark.Release()
+	core, err := room.Restore(d.coreConfig(kept.Header, rules), kept)
+	if wrong, ok := errors.AsType[*room.VersionError](err); ok {
+		d.hold(kept.Header, wrong.Error())
+		return nil
+	}
+	if err != nil {
+		v.dead = err.Error()
+		return v
+	}
+	v.core = core
+	return v
+}
+
+func (d *Directory) hold(h room.Header, why string) {
+	d.mu.Lock()
+	d.held[h.ID] = Held{ID: h.ID, Game: h.Game, Why: why}
+	d.mu.Unlock()
+	d.o.Log.Error("a room is kept but cannot be served", "room", h.ID, "game", h.Game, "why", why)
+}
+
+// claim asks the store for rooms and lets those go on that are ours.
+func (d *Directory) claim(ctx context.Context, some []*revival, n *Restored) error {
+	claims := make([]Claim, len(some))
+	answers := make([]Claimed, len(some))
+	for i, v := range some {
+		next := v.nextEpoch()
+		claims[i] = Claim{Row: d.row(v.kept.Header, next), From: v.kept.Epoch}
+		answers[i] = Claimed{ClaimGranted, next}
+	}
+	if d.o.Rows != nil {
+		var err error
+		if answers, err = d.o.Rows.Claim(ctx, claims); err != nil {
+			return fmt.Errorf("the rooms' rows cannot be claimed in the store: %w", err)
+		}
+	}
+	for i, v := range some {
+		if err := d.settle(ctx, v, answers[i], n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle does what the store's answer says.
+func (d *Directory) settle(ctx context.Context, v *revival, a Claimed, n *Restored) error {
+	id := v.kept.Header.ID
+	switch {
+	case a.Outcome == ClaimMoved:
+		n.Aside++
+		d.o.Log.Warn("a room has moved on: this node's copy is set aside", "room", id)
+		return d.o.Journal.SetAside(ctx, id, "another node has taken the room on")
+	case a.Outcome == ClaimOver:
+		n.Over++
+		return d.o.Journal.Remove(ctx, id)
+	case v.dead != "":
+		n.Aside++
+		return d.abandon(ctx, v)
+	}
+	if err := d.o.Journal.Claimed(ctx, id, a.Epoch); err != nil {
+		return err
+	}
+	n.Rooms++
+	d.resume(v, a.Epoch)
+	return nil
+}
+
+// abandon ends a room that cannot be brought back: its end goes to the store, its log is kept.
+func (d *Directory) abandon(ctx context.Context, v *revival) error {
+	d.o.Log.Error("a room cannot be brought back: it is aborted and its log is set aside", "room", v.kept.Header.ID, "why", v.dead)
+	final, err := room.Abandon(v.kept, "the game failed and could not be brought back")
+	if err != nil {
+		d.o.Log.Error("its replay cannot be made", "room", v.kept.Header.ID, "err", err)
+	}
+	stored := make(chan struct{})
+	d.o.Results.Add(final, func() { close(stored) })
+	// Only a room whose end is stored may leave the journal's live rooms.
+	d.later(func(ctx context.Context) {
+		select {
+		case <-stored:
+			d.retry(ctx, "set aside", func(ctx context.Context) error {
+				return d.o.Journal.SetAside(ctx, v.kept.Header.ID, v.dead)
+			})
+		case <-ctx.Done():
+		}
+	})
+	return nil
+}
+
+// resume lets a room go on under its new epoch: its clients are gone with the process that had them.
+func (d *Directory) resume(v *revival, e room.Epoch) {
+	r := d.newRoom(v.core)
+	r.offset = v.kept.Time - d.o.Clock.Now()
+	r.apply(room.Input{Kind: room.KindEpoch, Epoch: e, At: v.kept.Time})
+	if in, ok := v.core.Pending(); ok {
+		r.apply(in)
+	}
+	for _, s := range v.core.Seats() {
+		if s.Online {
+			r.apply(room.Input{Kind: room.KindDetach, Player: s.Player, At: v.kept.Time})
+		}
+	}
+	d.start(r)
+	if agreed, ok := v.core.RematchPending(); ok {
+		d.rematch(r, agreed)
+	}
+}
+
+// retry calls f until it works or the directory is shut down.
+func (d *Directory) retry(ctx context.Context, what string, f func(ctx context.Context) error) {
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
+		err := f(ctx)
+		if err == nil {
+			return
+		}
+		d.o.Log.Warn("the journal could not "+what+" a room: trying again", "err", err)
+		if !d.sleep(ctx, wait) {
+			return
+		}
+	}
+}
+
+func (d *Directory) removeLog(ctx context.Context, id room.ID) {
+	d.retry(ctx, "remove", func(ctx context.Context) error { return d.o.Journal.Remove(ctx, id) })
+}

@@ -1,0 +1,286 @@
+package actor
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// Room is one room at work: a room.Core and the one goroutine that uses it. Whatever happens to it comes through its
+// inbox; what it says goes to the outboxes of its sessions, each thing after the commit of its index.
+type Room struct {
+	id       room.ID
+	game     string
+	matchKey string
+	header   room.Header
+	durable  bool // it has a journal and a row
+	dir      *Directory
+	o        *Options
+	log      *slog.Logger
+	in       *inbox
+
+	seats     admission
+	info      atomic.Pointer[Info] // committed facts, for everybody
+	committed atomic.Uint64
+	stepping  stepping
+
+	// The rest belongs to the room's goroutine.
+	core    *room.Core
+	letters []letter // scratch
+	recent  recent
+
+	// Time. Room time is the node's clock plus offset; while still, it stands at stillAt.
+	offset  time.Duration
+	still   bool
+	stillAt time.Duration
+	timer   Timer
+	armed   time.Duration // the deadline the timer is set for; -1: none
+
+	// The log on its way to the journal.
+	pending  []room.Entry // stepped, not yet handed over
+	since    time.Duration
+	flight   *stretch // handed over, not yet durable
+	refused  bool     // the journal did not take the flight: hand it over again
+	failing  error    // why nothing can be saved at present
+	snapshot bool     // one is due
+	waiters  []waiter // for commits
+
+	// Who is there.
+	players     map[room.PlayerID][]*session // by age: the last is the one that the core has attached
+	watchers    map[room.WatcherID]*session
+	classes     map[room.ClassID][]*session
+	nextWatcher room.WatcherID
+
+	// The room's life.
+	draft    *Info // next info, until its index is committed
+	dirty    bool  // info is out of date
+	free     int   // seats, as admission knows it
+	phase    room.Phase
+	skipped  uint64
+	panicked bool // and logged
+	sealed   bool // its end is on the way to the store
+	stored   bool // and has arrived
+	gone     bool // its last look is over
+	stopping bool // the process ends
+	left     bool // the loop is over
+}
+
+// letterBurst is how many of the players' messages are stepped before commits and control are served again.
+const letterBurst = 32
+
+func (d *Directory) newRoom(core *room.Core) *Room {
+	h := core.Header()
+	r := &Room{
+		id: h.ID, game: h.Game, header: h, durable: h.Durability != room.Memory,
+		matchKey: matchKey(h.Game, h.Options),
+		dir:      d, o: &d.o, core: core, in: newInbox(d.o.Mailbox),
+		log:      d.o.Log.With("room", h.ID, "game", h.Game),
+		players:  map[room.PlayerID][]*session{},
+		watchers: map[room.WatcherID]*session{},
+		classes:  map[room.ClassID][]*session{},
+		armed:    -1, dirty: true,
+	}
+	r.offset = core.Now() - d.o.Clock.Now()
+	r.committed.Store(uint64(core.Committed()))
+	r.seats.seats(core.FreeSeats(), core.Seats())
+	r.in.ring()
+	return r
+}
+
+// run is the room's goroutine, from its birth until it leaves memory.
+func (r *Room) run() {
+	if r.durable {
+		r.setClock()
+	}
+	r.publishSeats()
+	for !r.left {
+		<-r.in.wake
+		r.turn()
+	}
+	r.depart()
+}
+
+// turn does everything there is to do now: control first, then what time makes due, then players'
+// messages; what they made goes to the journal as one stretch.
+func (r *Room) turn() {
+	control, letters := r.in.take(r.appetite(), r.letters)
+	r.serve(control)
+	r.elapse()
+	for _, l := range letters {
+		l.handle(r)
+	}
+	clear(letters)
+	r.letters = letters
+
+	r.flush()
+	r.release()
+	r.publish()
+	r.answer()
+	r.pace()
+	r.end()
+	r.arm()
+}
+
+// appetite is how many messages of players the room takes now.
+func (r *Room) appetite() int {
+	if r.stopping || r.full() {
+		return 0
+	}
+	return letterBurst
+}
+
+func (r *Room) serve(c control) {
+	if c.due {
+		r.armed = -1
+	}
+	if c.commit != nil {
+		r.landed(c.commit.err)
+	}
+	if c.health != nil {
+		r.heal(c.health.err)
+	}
+	for _, m := range c.messages {
+		m.handle(r)
+	}
+	for _, s := range c.views {
+		r.core.Resync(s.recipient(), func() uint64 { return s.lost })
+	}
+}
+
+// step stamps an input with room time and applies it, after what was due before.
+func (r *Room) step(in room.Input) room.Ready {
+	r.elapse()
+	in.At = r.now()
+	return r.apply(in)
+}
+
+// elapse applies what time has made due.
+func (r *Room) elapse() {
+	for !r.still && !r.gone && !r.full() {
+		in, due := r.core.Due(r.now())
+		if !due {
+			break
+		}
+		if ready := r.apply(in); ready.Entry == nil && !ready.Gone {
+			r.log.Error("an input that was due did nothing", "kind", in.Kind.String())
+			break
+		}
+	}
+	if n := r.core.Skipped(); n > r.skipped {
+		r.o.Metrics.LateTicks(r.game, n-r.skipped)
+		r.skipped = n
+	}
+}
+
+// apply steps one input under the eyes of the watchdog and the black box.
+func (r *Room) apply(in room.Input) room.Ready {
+	mark := r.o.Black.Begin(r.id, in.Fingerprint())
+	start := r.o.Clock.Now()
+	r.stepping.begin(start, in.Kind, r.core.Point().Seq+1)
+	ready, err := r.core.Step(in)
+	r.stepping.end()
+	mark.Release()
+	cost := r.o.Clock.Now() - start
+	r.core.Charge(cost)
+	r.o.Metrics.StepTime(r.game, cost)
+	if err != nil {
+		r.log.Error("an input could not be stepped", "kind", in.Kind.String(), "err", err)
+	}
+	r.note(ready, start)
+	return ready
+}
+
+// note keeps what a step has made.
+func (r *Room) note(ready room.Ready, at time.Duration) {
+	r.gone = r.gone || ready.Gone
+	r.snapshot = r.snapshot || ready.SnapshotDue
+	if ready.Entry == nil {
+		return
+	}
+	e := *ready.Entry
+	if len(r.pending) == 0 {
+		r.since = at
+	}
+	r.pending = append(r.pending, e)
+	r.recent.add(e)
+	r.o.Metrics.Inputs(r.game, e.Kind)
+	r.noteSeats(e.Kind)
+	r.notePanic(e)
+}
+
+// notePanic logs a panic of the game's with everything but its value, which may hold hidden state.
+func (r *Room) notePanic(e room.Entry) {
+	p := r.core.Panicked()
+	if p == nil || r.panicked {
+		return
+	}
+	r.panicked = true
+	r.o.Metrics.Panics(r.game)
+	r.log.Error("the game panicked: the room is closed as aborted", "version", r.header.Version,
+		"index", e.Index, "kind", e.Kind.String(), "stack", p.Stack)
+}
+
+// end brings the room's life forward: its end to the store, its sessions to their close, itself out of memory.
+func (r *Room) end() {
+	r.seal()
+	if r.stopping {
+		r.stop()
+		return
+	}
+	if !r.gone || !r.sealed {
+		return // what tells of the end may still wait for its commit
+	}
+	for s := range r.sessions() {
+		s.close(closing(closeOver()), false)
+	}
+	if r.stored {
+		if r.durable {
+			r.dir.later(func(ctx context.Context) { r.dir.removeLog(ctx, r.id) })
+		}
+		r.left = true
+	}
+}
+
+// seal hands the room's committed end to the store, once.
+func (r *Room) seal() {
+	f := r.core.Final()
+	if r.sealed || f == nil || r.core.Committed() < f.Point.Seq {
+		return
+	}
+	r.sealed = true
+	r.o.Metrics.Ended(r.game, f.End)
+	final, err := r.core.Seal()
+	if err != nil {
+		r.log.Error("the room's replay cannot be made: its result is stored without", "err", err)
+	}
+	r.o.Results.Add(final, func() {
+		r.in.command(function(func(r *Room) { r.stored = true }))
+	})
+}
+
+// stop ends a room whose process ends, as soon as everything it has said is safe.
+func (r *Room) stop() {
+	if r.failing == nil && (len(r.pending) > 0 || r.flight != nil || r.core.Held() > 0) {
+		return
+	}
+	for s := range r.sessions() {
+		s.close(closeMoved(), false)
+	}
+	r.left = true
+}
+
+// depart is the loop's last act.
+func (r *Room) depart() {
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+	for s := range r.sessions() {
+		s.close(closeMoved(), false)
+		r.o.Metrics.Sessions(r.game, -1)
+	}
+	r.dir.remove(r)
+	close(r.in.gone)
+}

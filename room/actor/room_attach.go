@@ -1,0 +1,184 @@
+package actor
+
+import (
+	"crypto/subtle"
+	"iter"
+	"slices"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// attachMessage brings a session in; the reply says whether it is.
+type attachMessage struct {
+	s     *session
+	reply chan<- error
+}
+
+func (m attachMessage) handle(r *Room) { m.reply <- r.attach(m.s) }
+
+func (r *Room) attach(s *session) error {
+	switch {
+	case s.detached.Load():
+		return ErrEnded // the client has gone while it waited
+	case r.failing != nil:
+		return closeUnsaved()
+	case r.gone:
+		return r.turnedAway()
+	case s.hello.Spectate:
+		return r.attachSpectator(s)
+	}
+	return r.attachPlayer(s)
+}
+
+// attachPlayer gives the player a seat, unless there is one already, and connects the client to it.
+func (r *Room) attachPlayer(s *session) error {
+	if s.hello.Player == "" {
+		return closing(wire.CloseUnauthorised, "a seat needs a player: send a token")
+	}
+	if err := r.sit(s.hello); err != nil {
+		return err
+	}
+	ready := r.step(room.Input{
+		Kind: room.KindAttach, Player: s.hello.Player, Client: s.hello.Client,
+		Attempt: s.hello.Attempt, Resume: s.hello.Resume,
+	})
+	if ready.Entry == nil {
+		if ready.Refused == room.ErrStale {
+			return closing(wire.CloseReplaced, ready.Refused.Error())
+		}
+		return closing(wire.CloseForbidden, reason(ready.Refused))
+	}
+	s.attached = ready.Entry.Index
+	r.players[s.hello.Player] = append(r.players[s.hello.Player], s)
+	r.o.Metrics.Sessions(r.game, 1)
+	return nil
+}
+
+// sit takes a seat for a player who has none.
+func (r *Room) sit(h Hello) error {
+	if slices.ContainsFunc(r.core.Seats(), func(i room.SeatInfo) bool { return i.Player == h.Player }) {
+		return nil
+	}
+	if r.core.Final() != nil {
+		return r.turnedAway()
+	}
+	if err := r.checkCode(h); err != nil {
+		return err
+	}
+	now := r.o.Clock.Now()
+	if !r.seats.reserve(h.Player, now, now+r.o.Reserve) && !r.core.Locked() {
+		return closing(wire.CloseForbidden, "the room is full")
+	}
+	defer r.seats.release(h.Player)
+	ready := r.step(room.Input{Kind: room.KindJoin, Player: h.Player, Name: h.Name})
+	if ready.Refused != nil {
+		return closing(wire.CloseForbidden, reason(ready.Refused))
+	}
+	return nil
+}
+
+// checkCode asks strangers for a private room's code.
+func (r *Room) checkCode(h Hello) error {
+	if !r.header.Private || r.seats.invited(h.Player, r.o.Clock.Now()) {
+		return nil
+	}
+	if subtle.ConstantTimeCompare([]byte(h.Code), []byte(r.header.Code)) != 1 {
+		return closing(wire.CloseForbidden, "this room is private: a join code is needed, and this is not it")
+	}
+	return nil
+}
+
+func (r *Room) attachSpectator(s *session) error {
+	if err := r.checkCode(s.hello); err != nil {
+		return err
+	}
+	if len(r.watchers) >= r.o.MaxSpectators {
+		return closing(wire.CloseForbidden, "too many are watching this room")
+	}
+	r.nextWatcher++
+	s.watcher = r.nextWatcher
+	r.watchers[s.watcher] = s
+	r.core.Watch(s.watcher, s.hello.Resume)
+	r.dirty = true
+	r.o.Metrics.Sessions(r.game, 1)
+	return nil
+}
+
+// turnedAway answers who comes to a finished room: with the result, once it is committed.
+func (r *Room) turnedAway() error {
+	f := r.core.Final()
+	if r.core.Committed() < f.Point.Seq {
+		return closing(wire.CloseUnreachable, "the room is being closed: retry")
+	}
+	return overError(f)
+}
+
+func overError(f *room.Final) *CloseError {
+	err := closing(closeOver())
+	err.Over = new(f.Over())
+	return err
+}
+
+func reason(err error) string {
+	if err == nil {
+		return "refused"
+	}
+	return err.Error()
+}
+
+// detachMessage takes a session out. Who was replaced meanwhile has no place left to lose.
+type detachMessage struct{ s *session }
+
+func (m detachMessage) handle(r *Room) {
+	s := m.s
+	if s.watcher != 0 {
+		r.detachSpectator(s)
+		return
+	}
+	list := r.players[s.hello.Player]
+	i := slices.Index(list, s)
+	if i < 0 {
+		return
+	}
+	last := i == len(list)-1
+	r.unclass(s)
+	r.o.Metrics.Sessions(r.game, -1)
+	if list = slices.Delete(list, i, i+1); len(list) > 0 {
+		r.players[s.hello.Player] = list
+	} else {
+		delete(r.players, s.hello.Player)
+	}
+	if last {
+		r.step(room.Input{Kind: room.KindDetach, Player: s.hello.Player, Client: s.hello.Client, Attempt: s.hello.Attempt})
+	}
+}
+
+func (r *Room) detachSpectator(s *session) {
+	if r.watchers[s.watcher] != s {
+		return
+	}
+	delete(r.watchers, s.watcher)
+	r.core.Unwatch(s.watcher)
+	r.unclass(s)
+	r.dirty = true
+	r.o.Metrics.Sessions(r.game, -1)
+}
+
+// sessions are all that are in the room, welcomed or not.
+func (r *Room) sessions() iter.Seq[*session] {
+	return func(yield func(*session) bool) {
+		for _, list := range r.players {
+			for _, s := range list {
+				if !yield(s) {
+					return
+				}
+			}
+		}
+		for _, s := range r.watchers {
+			if !yield(s) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package actor
+
+import "github.com/roomring/roomring/room"
+
+// noteSeats keeps what others know of the room current after an input.
+func (r *Room) noteSeats(k room.Kind) {
+	switch free, phase := r.core.FreeSeats(), r.core.Phase(); {
+	case free == r.free && phase == r.phase && (k == room.KindAct || k == room.KindTick || k == room.KindTimer):
+	default:
+		r.publishSeats()
+	}
+}
+
+// publishSeats tells admission and matchmaking at once, and everybody else when it is committed.
+func (r *Room) publishSeats() {
+	r.free, r.phase, r.dirty = r.core.FreeSeats(), r.core.Phase(), true
+	r.seats.seats(r.free, r.core.Seats())
+	if r.dir != nil {
+		r.dir.matches.note(r, r.free > 0 && !r.header.Private)
+	}
+}
+
+// publish makes the room's public facts of the present index, and shows them when that is committed.
+func (r *Room) publish() {
+	if r.draft == nil && r.dirty {
+		r.draft, r.dirty = r.describe(), false
+	}
+	if r.draft != nil && r.draft.Index <= r.core.Committed() {
+		r.info.Store(r.draft)
+		r.draft = nil
+		if r.dirty {
+			r.publish()
+		}
+	}
+}
+
+func (r *Room) describe() *Info {
+	h := &r.header
+	at := r.core.Point()
+	return &Info{
+		ID: h.ID, Game: h.Game, Version: r.core.Rules().Spec().Version, Name: h.Name, Options: h.Options,
+		Private: h.Private, Phase: r.core.Phase(), Open: r.core.FreeSeats() > 0, Seats: r.core.Seats(),
+		MaxPlayers: r.core.Rules().Spec().MaxPlayers, Spectators: len(r.watchers),
+		Epoch: at.Epoch, Index: at.Seq, Node: r.o.Node, Created: h.Created, Final: r.core.Final(),
+	}
+}
+
+// public is what anybody may know now; the second result is false until the room's first commit.
+func (r *Room) public() (Info, bool) {
+	p := r.info.Load()
+	if p == nil {
+		return Info{}, false
+	}
+	info := *p
+	info.Index = max(info.Index, room.Index(r.committed.Load()))
+	return info, true
+}
+
+// recent is a ring of the last inputs, for the operator. It holds no data of the players'.
+type recent struct {
+	ring [32]RecentInput
+	n    int
+}
+
+func (r *recent) add(e room.Entry) {
+	r.ring[r.n%len(r.ring)] = RecentInput{
+		Index: e.Index, Kind: e.Kind.String(), At: e.At, Player: e.Player, CSeq: e.CSeq, Bytes: len(e.Data),
+	}
+	r.n++
+}
+
+// list is the ring, oldest first.
+func (r *recent) list() []RecentInput {
+	out := make([]RecentInput, 0, len(r.ring))
+	for i := max(r.n-len(r.ring), 0); i < r.n; i++ {
+		out = append(out, r.ring[i%len(r.ring)])
+	}
+	return out
+}

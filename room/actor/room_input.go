@@ -1,0 +1,108 @@
+package actor
+
+import (
+	"encoding/json"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// actMessage is a player's action.
+type actMessage struct {
+	s   *session
+	act wire.Act
+}
+
+func (m actMessage) handle(r *Room) {
+	s := m.s
+	if s.watcher != 0 {
+		r.rejectSpectator(m)
+		return
+	}
+	if r.failing != nil {
+		return // its session has ended, and resends what has no answer
+	}
+	held := r.core.Held()
+	ready := r.step(room.Input{
+		Kind: room.KindAct, Player: s.hello.Player, Client: s.hello.Client,
+		CSeq: room.CSeq(m.act.CSeq), Data: m.act.Data,
+	})
+	switch {
+	case ready.Gap:
+		s.close(closing(wire.CloseGap, "an act is missing before this one: reconnect and resend"), false)
+	case ready.Entry == nil && r.core.Held() == held:
+		s.out.settle() // nothing answers it
+	}
+}
+
+// rejectSpectator answers an act of somebody who has no part in the room.
+func (r *Room) rejectSpectator(m actMessage) {
+	m.s.out.push(wire.AppendReject(nil, m.s.out.encoding, wire.Reject{
+		CSeq: m.act.CSeq, Seq: uint64(r.core.Committed()), Code: "not_seated", Reason: "spectators cannot act",
+	}), answer, 0)
+}
+
+// leaveMessage is a player's wish to give up the seat.
+type leaveMessage struct{ s *session }
+
+func (m leaveMessage) handle(r *Room) {
+	s := m.s
+	if s.watcher == 0 && r.failing == nil {
+		ready := r.step(room.Input{Kind: room.KindLeave, Player: s.hello.Player, Reason: string(room.Left)})
+		if ready.Entry != nil {
+			return // Gone follows, when the leave is committed
+		}
+	}
+	s.close(closing(wire.CloseNormal, "left"), false)
+}
+
+// endMessage ends the room from outside.
+type endMessage struct {
+	reason string
+	done   chan<- error
+}
+
+func (m endMessage) handle(r *Room) {
+	ready := r.step(room.Input{Kind: room.KindClose, Reason: m.reason})
+	r.reply(ready, m.done)
+}
+
+// kickMessage takes a player's seat away for good.
+type kickMessage struct {
+	player room.PlayerID
+	done   chan<- error
+}
+
+func (m kickMessage) handle(r *Room) {
+	ready := r.step(room.Input{Kind: room.KindLeave, Player: m.player, Reason: string(room.Kicked)})
+	if ready.Refused != nil {
+		m.done <- ErrNotSeated
+		return
+	}
+	r.reply(ready, m.done)
+}
+
+// signalMessage is a signal from outside; an answered rematch is one.
+type signalMessage struct {
+	name string
+	data json.RawMessage
+	done chan<- error
+}
+
+func (m signalMessage) handle(r *Room) {
+	r.reply(r.step(room.Input{Kind: room.KindSignal, Name: m.name, Data: m.data}), m.done)
+}
+
+// reply answers the operator when what the input did is committed.
+func (r *Room) reply(ready room.Ready, done chan<- error) {
+	if ready.Refused != nil {
+		done <- ready.Refused
+		return
+	}
+	r.waiters = append(r.waiters, waiter{r.core.Point().Seq, done})
+}
+
+// stopMessage ends the room's time in this process; its journal brings it back in the next one.
+type stopMessage struct{}
+
+func (stopMessage) handle(r *Room) { r.stopping, r.snapshot = true, r.durable }

@@ -1,0 +1,160 @@
+package actor
+
+import (
+	"errors"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// stretch is a part of the log on its way to the journal.
+type stretch struct {
+	batch room.Batch
+	snap  *room.Snapshot
+	since time.Duration // when its first entry was stepped
+}
+
+// waiter is somebody whose answer waits for a commit.
+type waiter struct {
+	at   room.Index
+	done chan<- error
+}
+
+// flush hands what was stepped to the journal. One stretch is there at a time; what is stepped meanwhile
+// becomes the next one, so a busy room commits in groups as large as the journal is slow.
+func (r *Room) flush() {
+	if !r.durable {
+		r.pending = r.pending[:0]
+		return
+	}
+	if r.flight != nil || r.failing != nil || len(r.pending) == 0 && !r.stopping {
+		return
+	}
+	s := &stretch{since: r.since, snap: r.takeSnapshot()}
+	if s.snap == nil && len(r.pending) == 0 {
+		return
+	}
+	if err := s.fill(r.id, r.core.Point(), r.pending); err != nil {
+		r.suffer(err)
+		return
+	}
+	r.pending = r.pending[:0]
+	r.flight = s
+	r.submit()
+}
+
+func (s *stretch) fill(id room.ID, now room.Point, entries []room.Entry) error {
+	s.batch = room.Batch{Room: id, Epoch: now.Epoch}
+	if len(entries) == 0 {
+		return nil
+	}
+	s.batch.First, s.batch.Last = entries[0].Index, now.Seq
+	raw, err := room.EncodeEntries(nil, entries...)
+	s.batch.Entries = raw
+	return err
+}
+
+// takeSnapshot takes one if it is due and the room is at a point where it can be taken.
+func (r *Room) takeSnapshot() *room.Snapshot {
+	if !r.snapshot {
+		return nil
+	}
+	snap, err := r.core.Snapshot()
+	if errors.Is(err, room.ErrNotClean) {
+		return nil // after the next tick
+	}
+	r.snapshot = false
+	if err != nil {
+		r.log.Error("no snapshot could be taken: the room will be replayed from its log", "err", err)
+		return nil
+	}
+	return &snap
+}
+
+func (r *Room) submit() {
+	r.refused = false
+	done := func(err error) { r.in.tell(func(c *control) { c.commit = &committed{err} }) }
+	if err := r.o.Journal.Append(r.flight.batch, r.flight.snap, done); err != nil {
+		done(err)
+	}
+}
+
+// landed hears what has become of the stretch in flight.
+func (r *Room) landed(err error) {
+	if err != nil {
+		r.refused = true
+		r.suffer(err)
+		return
+	}
+	s := r.flight
+	r.flight = nil
+	r.commit(s.batch.Last)
+	r.o.Metrics.CommitDelay(r.o.Clock.Now() - s.since)
+}
+
+// release commits what needs no journal and sends out everything that may leave.
+func (r *Room) release() {
+	i := r.core.Committed()
+	if !r.durable {
+		i = r.core.Point().Seq
+	}
+	r.commit(i)
+}
+
+func (r *Room) commit(i room.Index) {
+	if r.core.Held() > 0 || i > r.core.Committed() {
+		r.route(r.core.Commit(i))
+	}
+	r.committed.Store(uint64(r.core.Committed()))
+}
+
+// answer tells those who have waited for a commit that has come.
+func (r *Room) answer() {
+	i := r.core.Committed()
+	kept := r.waiters[:0]
+	for _, w := range r.waiters {
+		if w.at > i {
+			kept = append(kept, w)
+			continue
+		}
+		w.done <- nil
+	}
+	clear(r.waiters[len(kept):])
+	r.waiters = kept
+}
+
+// heal hears that the journal has begun to fail, or works again.
+func (r *Room) heal(err error) {
+	if err != nil {
+		r.suffer(err)
+		return
+	}
+	r.failing = nil
+	if r.refused {
+		r.submit()
+	}
+}
+
+// suffer stands the room still: nothing more is acknowledged, and everybody is told to come back.
+func (r *Room) suffer(err error) {
+	if r.failing != nil {
+		return
+	}
+	r.failing = err
+	r.dir.sick(r)
+	r.log.Error("the room cannot be saved and stands still", "err", err)
+	for s := range r.sessions() {
+		s.close(closeUnsaved(), false)
+	}
+}
+
+func closeUnsaved() *CloseError {
+	return closing(wire.CloseUnreachable, "the game cannot be saved right now: it stands still, try again soon")
+}
+
+func closeMoved() *CloseError {
+	return closing(wire.CloseMoved, "the server is restarting: reconnect")
+}
+
+func closeOver() (wire.CloseCode, string) { return wire.CloseOver, "the room is over" }

@@ -1,0 +1,192 @@
+package actor
+
+import (
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// route sends committed outputs where they belong, in order. Who is in which class changes here too, by
+// Welcome and Enter, so that membership and frames are one stream.
+func (r *Room) route(outputs []room.Output) {
+	for _, o := range outputs {
+		switch o := o.(type) {
+		case room.Turned:
+			r.turned(o)
+		case room.Answered:
+			r.answered(o)
+		case room.Welcome:
+			r.welcome(o)
+		case room.Enter:
+			r.enter(o)
+		case room.Whole:
+			r.whole(o)
+		case room.Replaced:
+			r.replaced(o)
+		case room.Gone:
+			r.goodbye(o)
+		case room.Ended:
+			r.ended(o)
+		case room.RematchAgreed:
+			r.dir.rematch(r, o)
+		}
+	}
+}
+
+// turned fans one turn out to a class. It is encoded once for each encoding in use.
+func (r *Room) turned(o room.Turned) {
+	members := r.classes[o.Class]
+	for _, s := range members {
+		f := o.Frame
+		if o.Private != nil {
+			if own, private := o.Private[s.hello.Player]; private {
+				f = own
+			}
+		}
+		if f != nil {
+			s.out.push(f.Bytes(s.out.encoding), drop, f.Events)
+		}
+	}
+	r.o.Metrics.Sent(r.game, len(members))
+}
+
+// answered goes to the client that acted, if it is still the player's.
+func (r *Room) answered(o room.Answered) {
+	if s := r.active(o.Player); s != nil && s.hello.Client == o.Client {
+		s.out.push(o.Frame.Bytes(s.out.encoding), answer, 0)
+	}
+}
+
+// active is the player's session that hears the room now.
+func (r *Room) active(p room.PlayerID) *session {
+	list := r.players[p]
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].welcomed {
+			return list[i]
+		}
+	}
+	return nil
+}
+
+func (r *Room) to(to room.Recipient) *session {
+	if to.Watcher != 0 {
+		return r.watchers[to.Watcher]
+	}
+	return r.active(to.Player)
+}
+
+// welcome opens a session's stream. Older ones of the player end, and one whose client has gone again
+// meanwhile hears nothing.
+func (r *Room) welcome(o room.Welcome) {
+	s := r.watchers[o.To.Watcher]
+	for _, of := range r.players[o.To.Player] {
+		switch {
+		case of.attached == o.Index:
+			s = of
+		case of.attached < o.Index:
+			of.close(closeReplaced(), false)
+			r.unclass(of)
+		}
+	}
+	if s == nil {
+		return
+	}
+	e := s.out.encoding
+	s.welcomed = true
+	r.unclass(s)
+	r.enclass(s, o.Class)
+	s.out.welcome()
+	s.out.push(wire.AppendWelcome(nil, e, r.greeting(s, o)), keep, 0)
+	for _, f := range o.Frames {
+		s.out.push(f.Bytes(e), keep, 0)
+	}
+}
+
+// greeting completes what the edge promises with what the room knows.
+func (r *Room) greeting(s *session, o room.Welcome) wire.Welcome {
+	limits := s.hello.Limits
+	limits.Unanswered = MaxUnanswered
+	return wire.Welcome{
+		Room: string(r.id), Game: r.game, Player: string(s.hello.Player), Seat: o.Seat,
+		Epoch: uint64(o.Point.Epoch), Seq: uint64(o.Point.Seq), CSeq: uint64(o.CSeq),
+		Heartbeat: uint64(s.hello.Heartbeat.Milliseconds()), Limits: limits,
+		Recovered: o.Recovered, Node: r.o.Node, Token: s.hello.Token,
+	}
+}
+
+func (r *Room) enter(o room.Enter) {
+	if s := r.to(o.To); s != nil {
+		r.unclass(s)
+		r.enclass(s, o.Class)
+		s.out.push(o.State.Bytes(s.out.encoding), drop, 0)
+	}
+}
+
+func (r *Room) whole(o room.Whole) {
+	s := r.to(o.To)
+	if s == nil {
+		return
+	}
+	s.wanting.Store(false) // before the view is queued: a reader that falls behind right then may ask again
+	s.out.whole(func(lost uint64) []byte {
+		s.lost = lost
+		if lost > 0 {
+			r.o.Metrics.LostEvents(r.game, lost)
+		}
+		return o.State.Bytes(s.out.encoding)
+	})
+}
+
+func (r *Room) replaced(o room.Replaced) {
+	for _, s := range r.players[o.Player] {
+		if s.hello.Client == o.Client && s.attached < o.Index {
+			s.close(closeReplaced(), false)
+			r.unclass(s)
+		}
+	}
+}
+
+func closeReplaced() *CloseError {
+	return closing(wire.CloseReplaced, "this player has connected from elsewhere")
+}
+
+func (r *Room) goodbye(o room.Gone) {
+	err := closing(wire.CloseNormal, "the seat is given up")
+	if o.Reason == room.Kicked {
+		err = closing(wire.CloseForbidden, "removed from the room by the operator")
+	}
+	for _, s := range r.players[o.Player] {
+		if s.attached < o.Index {
+			s.close(err, false)
+			r.unclass(s)
+		}
+	}
+}
+
+func (r *Room) ended(o room.Ended) {
+	for s := range r.sessions() {
+		if s.welcomed {
+			s.out.push(o.Frame.Bytes(s.out.encoding), keep, 0)
+		}
+	}
+}
+
+// enclass makes s hear a class's turns.
+func (r *Room) enclass(s *session, c room.ClassID) {
+	s.class, s.slot = c, len(r.classes[c])
+	r.classes[c] = append(r.classes[c], s)
+}
+
+// unclass takes s out of its class, if it is in one.
+func (r *Room) unclass(s *session) {
+	members := r.classes[s.class]
+	if s.slot >= len(members) || members[s.slot] != s {
+		return
+	}
+	last := len(members) - 1
+	members[s.slot] = members[last]
+	members[s.slot].slot = s.slot
+	members[last] = nil
+	if r.classes[s.class] = members[:last]; last == 0 {
+		delete(r.classes, s.class)
+	}
+}

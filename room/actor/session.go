@@ -1,0 +1,111 @@
+package actor
+
+import (
+	"context"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// session is the room's side of one client's presence, and what the edge holds of it.
+type session struct {
+	room  *Room
+	out   *Outbox
+	hello Hello
+
+	detached atomic.Bool // a detach is on its way
+	wanting  atomic.Bool // so is a request for the whole view
+
+	// The rest belongs to the room's goroutine.
+	watcher  room.WatcherID // of a spectator
+	attached room.Index     // of a player: the input that attached it
+	welcomed bool
+	class    room.ClassID
+	slot     int    // in its class
+	lost     uint64 // what the whole view on its way will tell
+}
+
+func newSession(r *Room, h Hello, out *Outbox) *session {
+	s := &session{room: r, out: out, hello: h}
+	out.mu.Lock()
+	out.refill = s.want
+	out.stuck = func() {
+		s.close(&CloseError{Code: wire.CloseTooSlow, Reason: "this connection does not read what it is sent: reconnect"}, true)
+	}
+	out.mu.Unlock()
+	return s
+}
+
+func (s *session) Act(ctx context.Context, act wire.Act) error {
+	if s.out.ended() {
+		return ErrEnded
+	}
+	if !s.out.begin() {
+		s.close(&CloseError{Code: wire.CloseTooMany, Reason: "too many acts without an answer: wait for acks"}, false)
+		return ErrEnded
+	}
+	err := s.room.in.send(ctx, actMessage{s, act})
+	if err != nil {
+		s.out.settle()
+	}
+	return err
+}
+
+func (s *session) Resync(context.Context) error {
+	if s.out.ended() {
+		return ErrEnded
+	}
+	s.want()
+	return nil
+}
+
+func (s *session) Leave(ctx context.Context) error {
+	if s.out.ended() {
+		return ErrEnded
+	}
+	return s.room.in.send(ctx, leaveMessage{s})
+}
+
+func (s *session) Detach() { s.close(nil, true) }
+
+// want asks for the whole view; one request is on its way at a time.
+func (s *session) want() {
+	if !s.wanting.Swap(true) {
+		s.room.in.wants(s)
+	}
+}
+
+// close ends the session from whichever side, once: the outbox at once, its place in the room when the
+// room comes to it. It may be called from any goroutine.
+func (s *session) close(err *CloseError, discard bool) {
+	s.out.end(err, discard)
+	if s.detached.Swap(true) {
+		return
+	}
+	if err != nil {
+		s.room.o.Metrics.Closed(s.room.game, err.Code)
+	}
+	s.room.in.post(letter{message: detachMessage{s}})
+}
+
+func (s *session) recipient() room.Recipient {
+	if s.watcher != 0 {
+		return room.Recipient{Watcher: s.watcher}
+	}
+	return room.Recipient{Player: s.hello.Player}
+}
+
+// closing makes a close with a reason of at most 123 bytes (RFC 6455, section 5.5.1).
+func closing(code wire.CloseCode, reason string) *CloseError {
+	const most = 123
+	if len(reason) > most {
+		n := most
+		for n > 0 && !utf8.RuneStart(reason[n]) {
+			n--
+		}
+		reason = reason[:n]
+	}
+	return &CloseError{Code: code, Reason: reason}
+}

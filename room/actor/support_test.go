@@ -1,0 +1,571 @@
+package actor_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// counter is a turn-based game that everybody sees: a sum.
+type counter struct {
+	Sum   int
+	Acts  int
+	Rings int
+}
+
+type counterAct struct {
+	Add    int    `json:"add"`
+	Pad    string `json:"pad"`
+	Timer  int    `json:"timer"` // milliseconds
+	Lock   *bool  `json:"lock"`
+	Panic  bool   `json:"panic"`
+	Finish bool   `json:"finish"`
+	Block  bool   `json:"block"` // until blocked is closed
+}
+
+type counterView struct {
+	Sum   int    `json:"sum"`
+	Pad   string `json:"pad"`
+	Rings int    `json:"rings"`
+}
+
+var blocked = make(chan struct{})
+
+func (c *counter) Act(t *room.Turn, by room.Player, a counterAct) error {
+	switch {
+	case a.Panic:
+		panic("the counter broke")
+	case a.Block:
+		<-blocked
+	case a.Finish:
+		r := room.Result{Reason: "counted", Summary: "done"}
+		for _, p := range t.Players() {
+			r.Outcomes = append(r.Outcomes, room.Outcome{Player: p.ID, Name: p.Name, Seat: p.Seat, Rank: 1})
+		}
+		t.Finish(r)
+	case a.Add < 0:
+		return room.Refuse("negative", "only upwards")
+	}
+	if a.Timer > 0 {
+		t.StartTimer("ring", time.Duration(a.Timer)*time.Millisecond)
+	}
+	if a.Lock != nil {
+		t.Lock(*a.Lock)
+	}
+	c.Sum += a.Add
+	c.Acts++
+	t.Broadcast("added", map[string]any{"by": by.ID, "n": a.Add, "pad": a.Pad})
+	return nil
+}
+
+func (c *counter) Timer(t *room.Turn, name string) {
+	c.Rings++
+	t.Broadcast("rang", name)
+}
+
+func (c *counter) Signal(_ *room.Turn, name string, _ json.RawMessage) error {
+	if name != "reset" {
+		return room.Refuse("unknown", "no such signal")
+	}
+	c.Sum = 0
+	return nil
+}
+
+func (c *counter) View(room.Viewer) counterView {
+	return counterView{Sum: c.Sum, Rings: c.Rings}
+}
+
+type options struct {
+	Limit int `json:"limit"`
+}
+
+func (c *counter) Open(_ *room.Turn, raw json.RawMessage) error {
+	var o options
+	return room.DecodeOptions(raw, &o)
+}
+
+// hand is a game of hidden cards: each player sees their own.
+type hand struct {
+	Cards map[room.PlayerID]int
+}
+
+type handView struct {
+	Mine int `json:"mine"`
+	Sum  int `json:"sum"`
+}
+
+func (h *hand) Act(t *room.Turn, by room.Player, n int) error {
+	if h.Cards == nil {
+		h.Cards = map[room.PlayerID]int{}
+	}
+	h.Cards[by.ID] = n
+	t.Send(by.ID, "drew", n)
+	return nil
+}
+
+func (h *hand) View(v room.Viewer) handView {
+	out := handView{Sum: len(h.Cards)}
+	if !v.Spectating() {
+		out.Mine = h.Cards[v.Player]
+	}
+	return out
+}
+
+// ticker counts its ticks.
+type ticker struct{ N int }
+
+func (k *ticker) Act(*room.Turn, room.Player, struct{}) error { return nil }
+func (k *ticker) Tick(*room.Turn)                             { k.N++ }
+func (k *ticker) View(room.Viewer) map[string]int             { return map[string]int{"n": k.N} }
+
+func games(t testing.TB) *room.Games {
+	t.Helper()
+	g, err := room.NewGames(
+		room.MustDefine(room.Spec{Name: "counter", Version: 1, MinPlayers: 1, MaxPlayers: 2, SharedView: true, Grace: time.Minute, Linger: time.Minute},
+			func() *counter { return &counter{} }),
+		room.MustDefine(room.Spec{Name: "hand", Version: 1, MaxPlayers: 2}, func() *hand { return &hand{} }),
+		room.MustDefine(room.Spec{Name: "ticker", Version: 1, MaxPlayers: 2, TickRate: 10, SharedView: true}, func() *ticker { return &ticker{} }),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// journal keeps logs in memory, and fails and dawdles on demand.
+type journal struct {
+	clock actor.Clock
+
+	mu      sync.Mutex
+	rooms   map[room.ID]*logged
+	waiting []func()
+	held    bool
+	failing error
+	refuse  bool // answer appends with the failure, where a kinder journal would keep them
+	aside   map[room.ID]string
+	appends int
+}
+
+type logged struct {
+	kept   room.Kept
+	offset time.Duration
+}
+
+func newJournal(c actor.Clock) *journal {
+	return &journal{clock: c, rooms: map[room.ID]*logged{}, aside: map[room.ID]string{}}
+}
+
+func (j *journal) Create(_ context.Context, h room.Header, e room.Epoch) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.failing != nil {
+		return j.failing
+	}
+	j.rooms[h.ID] = &logged{kept: room.Kept{Header: h, Epoch: e}}
+	return nil
+}
+
+func (j *journal) Append(b room.Batch, snap *room.Snapshot, done func(error)) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.failing != nil && j.refuse {
+		return j.failing
+	}
+	j.appends++
+	write := func() {
+		l := j.rooms[b.Room]
+		if l == nil {
+			done(errors.New("no such room"))
+			return
+		}
+		if b.Last > 0 {
+			if n := len(l.kept.Batches); n > 0 && l.kept.Batches[n-1].Last+1 != b.First {
+				panic(fmt.Sprintf("batch %d-%d follows %d", b.First, b.Last, l.kept.Batches[n-1].Last))
+			}
+			l.kept.Batches = append(l.kept.Batches, b)
+			l.kept.Epoch = b.Epoch
+		}
+		if snap != nil {
+			l.kept.Snapshots = append(l.kept.Snapshots, *snap)
+			l.kept.Snapshots = l.kept.Snapshots[max(len(l.kept.Snapshots)-2, 0):]
+		}
+		done(nil)
+	}
+	if j.held || j.failing != nil {
+		j.waiting = append(j.waiting, write)
+		return nil
+	}
+	write()
+	return nil
+}
+
+// hold lets appends wait; releasing lands them.
+func (j *journal) hold(held bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.held = held
+	j.land()
+}
+
+func (j *journal) fail(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.failing = err
+	j.land()
+}
+
+func (j *journal) land() {
+	if j.held || j.failing != nil {
+		return
+	}
+	for _, w := range j.waiting {
+		w()
+	}
+	j.waiting = nil
+}
+
+// crash forgets what was never durable, as the death of the process does.
+func (j *journal) crash() *journal {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	next := newJournal(j.clock)
+	for id, l := range j.rooms {
+		kept := l.kept
+		kept.Batches = slices.Clone(kept.Batches)
+		kept.Snapshots = slices.Clone(kept.Snapshots)
+		kept.Time = j.clock.Now() - l.offset
+		next.rooms[id] = &logged{kept: kept}
+	}
+	return next
+}
+
+func (j *journal) SetClock(id room.ID, offset time.Duration) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if l := j.rooms[id]; l != nil {
+		l.offset = offset
+	}
+	return nil
+}
+
+func (j *journal) Rooms(context.Context) iter.Seq2[room.Kept, error] {
+	j.mu.Lock()
+	all := slices.Collect(maps.Values(j.rooms))
+	j.mu.Unlock()
+	return func(yield func(room.Kept, error) bool) {
+		for _, l := range all {
+			if !yield(l.kept, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (j *journal) Claimed(_ context.Context, id room.ID, e room.Epoch) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.rooms[id].kept.Epoch = e
+	return nil
+}
+
+func (j *journal) Remove(_ context.Context, id room.ID) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.rooms, id)
+	return nil
+}
+
+func (j *journal) SetAside(_ context.Context, id room.ID, why string) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.rooms, id)
+	j.aside[id] = why
+	return nil
+}
+
+func (j *journal) Failing() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.failing
+}
+
+func (j *journal) has(id room.ID) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.rooms[id] != nil
+}
+
+// results remembers ends; while shut it does not say that they are stored.
+type results struct {
+	mu     sync.Mutex
+	finals map[room.ID]room.Final
+	shut   bool
+	later  []func()
+}
+
+func (r *results) Add(f room.Final, stored func()) {
+	r.mu.Lock()
+	if r.finals == nil {
+		r.finals = map[room.ID]room.Final{}
+	}
+	r.finals[f.Room] = f
+	if r.shut {
+		r.later = append(r.later, stored)
+		stored = func() {}
+	}
+	r.mu.Unlock()
+	stored()
+}
+
+func (r *results) open() {
+	r.mu.Lock()
+	later := r.later
+	r.shut, r.later = false, nil
+	r.mu.Unlock()
+	for _, stored := range later {
+		stored()
+	}
+}
+
+func (r *results) get(id room.ID) (room.Final, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f, ok := r.finals[id]
+	return f, ok
+}
+
+// node is a directory under test with everything it hangs on.
+type node struct {
+	*actor.Directory
+	t       testing.TB
+	journal *journal
+	results *results
+	options actor.Options
+}
+
+func newNode(t testing.TB, change ...func(o *actor.Options)) *node {
+	clock := actor.SystemClock()
+	n := &node{t: t, journal: newJournal(clock), results: &results{}}
+	n.options = actor.Options{
+		Games: games(t), Results: n.results, Journal: n.journal, Clock: clock, Node: "n1", Boot: "b1", Folder: "f1",
+	}
+	for _, c := range change {
+		c(&n.options)
+	}
+	n.boot()
+	return n
+}
+
+func (n *node) boot() {
+	n.t.Helper()
+	d, err := actor.NewDirectory(n.options)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.Directory = d
+}
+
+func (n *node) stop() {
+	n.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := n.Shutdown(ctx); err != nil {
+		n.t.Errorf("shutdown: %v", err)
+	}
+}
+
+// restart kills the directory without a word and brings its rooms back from the journal.
+func (n *node) restart(change ...func(o *actor.Options)) actor.Restored {
+	n.t.Helper()
+	next := n.journal.crash()
+	n.journal.hold(false)
+	n.stop() // its goroutines must end; what it writes now goes to the dead journal
+	n.journal = next
+	n.options.Journal = next
+	for _, c := range change {
+		c(&n.options)
+	}
+	n.boot()
+	found, err := n.Restore(context.Background())
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return found
+}
+
+func (n *node) create(c actor.Create) room.ID {
+	n.t.Helper()
+	info, err := n.Create(context.Background(), c)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return info.ID
+}
+
+// client is one socket's worth of edge: it reads all it is sent.
+type client struct {
+	actor.Session
+	t    testing.TB
+	box  *actor.Outbox
+	wake chan struct{}
+	got  []message
+	cseq uint64
+}
+
+type message map[string]any
+
+func (m message) kind() string { return m["t"].(string) }
+
+func (m message) num(field string) int {
+	f, _ := m[field].(float64)
+	return int(f)
+}
+
+func newClient(t testing.TB, o actor.OutboxOptions) *client {
+	c := &client{t: t, wake: make(chan struct{}, 1)}
+	o.Wake = func() {
+		select {
+		case c.wake <- struct{}{}:
+		default:
+		}
+	}
+	c.box = actor.NewOutbox(o)
+	return c
+}
+
+func (n *node) attach(id room.ID, h actor.Hello) *client {
+	n.t.Helper()
+	c := newClient(n.t, actor.OutboxOptions{})
+	n.attachClient(id, h, c)
+	return c
+}
+
+func (n *node) attachClient(id room.ID, h actor.Hello, c *client) {
+	n.t.Helper()
+	s, err := n.Attach(context.Background(), id, h, c.box)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	c.Session = s
+}
+
+// player attaches as one whose client is named after the player.
+func (n *node) player(id room.ID, p string) *client {
+	n.t.Helper()
+	return n.attach(id, hello(p))
+}
+
+func hello(p string) actor.Hello {
+	return actor.Hello{Player: room.PlayerID(p), Name: strings.ToUpper(p), Client: room.ClientID("c-" + p)}
+}
+
+// read takes what is queued.
+func (c *client) read() {
+	for {
+		b, n := c.box.Take(nil, 32<<10)
+		if n == 0 {
+			return
+		}
+		for line := range strings.SplitSeq(string(b), "\n") {
+			var m message
+			if err := json.Unmarshal([]byte(line), &m); err != nil {
+				c.t.Fatalf("%q: %v", line, err)
+			}
+			c.got = append(c.got, m)
+		}
+	}
+}
+
+// next waits for the next message of a kind and skips what comes before it.
+func (c *client) next(kind string) message {
+	c.t.Helper()
+	deadline := time.After(30 * time.Second)
+	for {
+		c.read()
+		for i, m := range c.got {
+			if m.kind() == kind {
+				c.got = c.got[i+1:]
+				return m
+			}
+		}
+		select {
+		case <-c.wake:
+		case <-deadline:
+			c.t.Fatalf("no %s came; there is %v", kind, c.got)
+		}
+	}
+}
+
+// closed waits for the end and returns its code.
+func (c *client) closed() wire.CloseCode {
+	c.t.Helper()
+	deadline := time.After(30 * time.Second)
+	for {
+		c.read()
+		if err, over := c.box.End(); over {
+			if err == nil {
+				return 0
+			}
+			return err.Code
+		}
+		select {
+		case <-c.wake:
+		case <-deadline:
+			c.t.Fatalf("the session did not end; there is %v", c.got)
+		}
+	}
+}
+
+func (c *client) send(act string) {
+	c.t.Helper()
+	c.cseq++
+	c.resend(c.cseq, act)
+}
+
+func (c *client) resend(cseq uint64, act string) {
+	c.t.Helper()
+	if err := c.Act(context.Background(), wire.Act{CSeq: cseq, Data: json.RawMessage(act)}); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// act sends and waits for the ack.
+func (c *client) act(act string) message {
+	c.t.Helper()
+	c.send(act)
+	return c.next("ack")
+}
+
+func attachError(t testing.TB, n *node, id room.ID, h actor.Hello) *actor.CloseError {
+	t.Helper()
+	_, err := n.Attach(context.Background(), id, h, actor.NewOutbox(actor.OutboxOptions{}))
+	refused, ok := errors.AsType[*actor.CloseError](err)
+	if !ok {
+		t.Fatalf("Attach: %v, want a CloseError", err)
+	}
+	return refused
+}
+
+// eventually waits for something that happens beside the test.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for range 3000 {
+		if ok() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("it never came to be: %s", what)
+}

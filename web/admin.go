@@ -1,0 +1,199 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+)
+
+// AdminRooms is what the operator may do with rooms. Errors are those of package actor.
+type AdminRooms interface {
+	List(ctx context.Context, f actor.Filter) ([]actor.Info, error)
+	Inspect(ctx context.Context, id room.ID, look Look) (Inspection, error)
+	// Close ends a room for good; its players hear the reason.
+	Close(ctx context.Context, id room.ID, reason string) error
+	// Kick takes a player's seat away.
+	Kick(ctx context.Context, id room.ID, player room.PlayerID) error
+	// Signal hands a game a signal; the error is a *room.Refusal if it does not take it.
+	Signal(ctx context.Context, id room.ID, name string, data json.RawMessage) error
+}
+
+// Look says whose eyes the operator looks through.
+type Look struct {
+	Whole  bool // the game's whole state, as in a snapshot
+	Player room.PlayerID
+	// Neither: what spectators see.
+}
+
+// Inspection is a room as the operator alone may see it. It is ahead of commit: Point is what is stepped,
+// Commit is what is promised.
+type Inspection struct {
+	Info   actor.Info // Code is filled in
+	Point  room.Point
+	Commit room.Index
+	Queues Queues
+	State  json.RawMessage // by Look
+}
+
+// Queues is what waits in and around a room.
+type Queues struct {
+	Mailbox     int            `json:"mailbox"`     // letters not yet read
+	Uncommitted int            `json:"uncommitted"` // inputs not yet in the journal
+	Held        int            `json:"held"`        // outputs that wait for commit
+	Sessions    []SessionQueue `json:"sessions"`
+}
+
+// SessionQueue is what waits for one session's socket.
+type SessionQueue struct {
+	Player     room.PlayerID `json:"player,omitempty"` // empty for spectators
+	Messages   int           `json:"messages"`
+	Bytes      int           `json:"bytes"`
+	Behind     bool          `json:"behind"` // its turns are dropped until it has read what is queued
+	Lost       uint64        `json:"lost"`   // events dropped so far
+	Unanswered int           `json:"unanswered"`
+}
+
+// Node is one node as the operator may see it.
+type Node struct {
+	Name     string    `json:"name"`
+	Boot     string    `json:"boot"`
+	State    string    `json:"state"` // joining, active or draining
+	Version  string    `json:"version"`
+	Started  time.Time `json:"started"`
+	Rooms    int       `json:"rooms"`
+	Sessions int       `json:"sessions"`
+	Unready  []string  `json:"unready"`
+}
+
+// AdminOptions say what the operator is shown.
+type AdminOptions struct {
+	Rooms   AdminRooms
+	Nodes   func(ctx context.Context) ([]Node, error)
+	Games   []room.Spec
+	Metrics *Metrics // nil: /metrics is empty
+
+	// Token, when not empty, must come with every request as Authorization: Bearer. It is needed as soon as
+	// the listener is not on loopback; who opens the listener sees to that.
+	Token string
+	// Hosts are names, beside localhost and IP addresses, that requests may call this server by. Others are turned
+	// away, so that a page whose name was pointed at this address (DNS rebinding) reaches nothing.
+	Hosts []string
+
+	MaxBody        int64         // bytes of a request's body; 0 means 1 MiB
+	RequestTimeout time.Duration // 0 means 10 s; profiles have none
+	Log            *slog.Logger  // hears of every action taken; nil: nothing is logged
+}
+
+type admin struct {
+	opts  AdminOptions
+	games map[string]room.Spec
+}
+
+// AdminHandler serves the operator: the admin API, /metrics and /debug/pprof/. It belongs on a listener of its own.
+func AdminHandler(opts AdminOptions) (http.Handler, error) {
+	if opts.Rooms == nil || opts.Nodes == nil {
+		return nil, errors.New("the admin server needs Rooms and Nodes")
+	}
+	setDefault(&opts.MaxBody, 1<<20)
+	setDefault(&opts.RequestTimeout, 10*time.Second)
+	setDefault(&opts.Log, slog.New(slog.DiscardHandler))
+	if opts.Metrics == nil {
+		opts.Metrics = NewMetrics()
+	}
+	a := &admin{opts: opts, games: map[string]room.Spec{}}
+	for _, spec := range opts.Games {
+		a.games[spec.Name] = spec
+	}
+	own, err := newOrigins(nil)
+	if err != nil {
+		return nil, err
+	}
+	mux := newMux(a.routes(), routing{log: opts.Log, metrics: opts.Metrics, timeout: opts.RequestTimeout})
+	return secured(a.named(a.authorised(own.wrap(mux)))), nil
+}
+
+// routes are all that the admin server serves; docs/openapi.yaml lists the same.
+func (a *admin) routes() []route {
+	return []route{
+		{method: "GET", path: "/admin/v1/nodes", handle: a.getNodes},
+		{method: "GET", path: "/admin/v1/rooms", handle: a.getRooms},
+		{method: "GET", path: "/admin/v1/rooms/{id}", handle: a.getRoom},
+		{method: "POST", path: "/admin/v1/rooms/{id}/close", handle: a.postClose},
+		{method: "POST", path: "/admin/v1/rooms/{id}/kick", handle: a.postKick},
+		{method: "POST", path: "/admin/v1/rooms/{id}/signal", handle: a.postSignal},
+		{method: "GET", path: "/metrics", raw: a.opts.Metrics.Handler()},
+		{method: "GET", path: "/debug/pprof/{$}", raw: http.HandlerFunc(pprof.Index)},
+		{method: "GET", path: "/debug/pprof/{profile}", raw: http.HandlerFunc(profile)},
+	}
+}
+
+// profile serves what net/http/pprof has: three makers of profiles and the runtime's named ones.
+func profile(w http.ResponseWriter, r *http.Request) {
+	switch name := r.PathValue("profile"); name {
+	case "profile":
+		pprof.Profile(w, r)
+	case "trace":
+		pprof.Trace(w, r)
+	case "symbol":
+		pprof.Symbol(w, r)
+	case "cmdline":
+		pprof.Cmdline(w, r)
+	default:
+		if !slices.Contains(profiles, name) {
+			notFound("There is no such profile: GET /debug/pprof/ lists them.").write(w)
+			return
+		}
+		pprof.Handler(name).ServeHTTP(w, r)
+	}
+}
+
+var profiles = []string{"allocs", "block", "goroutine", "heap", "mutex", "threadcreate"}
+
+// named turns away requests that call this server by a name it does not have.
+func (a *admin) named(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !a.knowsHost(r.Host) {
+			problem(http.StatusMisdirectedRequest, "wrong-host", "The admin server answers to localhost, IP addresses and its configured names alone.").write(w)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (a *admin) knowsHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	_, err := netip.ParseAddr(host)
+	return err == nil || host == "localhost" || slices.Contains(a.opts.Hosts, host)
+}
+
+func (a *admin) authorised(next http.Handler) http.Handler {
+	if a.opts.Token == "" {
+		return next
+	}
+	want := sha256.Sum256([]byte(a.opts.Token))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, err := bearer(r)
+		got := sha256.Sum256([]byte(token))
+		if err != nil || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			problem(http.StatusUnauthorized, "unauthorised", "Send the admin token as Authorization: Bearer …").write(w)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,173 @@
+package web
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+
+	"github.com/roomring/roomring/room"
+)
+
+func (a *admin) getNodes(w http.ResponseWriter, r *http.Request) error {
+	nodes, err := a.opts.Nodes(r.Context())
+	if err != nil {
+		return err
+	}
+	for i := range nodes {
+		nodes[i].Unready = list(nodes[i].Unready)
+		nodes[i].Started = nodes[i].Started.UTC()
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"nodes": list(nodes)})
+	return nil
+}
+
+func (a *admin) getRooms(w http.ResponseWriter, r *http.Request) error {
+	q := queryOf(r)
+	filter := q.filter(a.games)
+	if q.err != nil {
+		return q.err
+	}
+	filter.Private = true
+	infos, err := a.opts.Rooms.List(r.Context(), filter)
+	if err != nil {
+		return err
+	}
+	out := roomsBody{Rooms: make([]roomBody, len(infos)), Next: nextPage(infos, filter.Limit)}
+	for i, info := range infos {
+		out.Rooms[i] = bodyOf(info)
+		out.Rooms[i].Code = info.Code
+	}
+	writeJSON(w, http.StatusOK, out)
+	return nil
+}
+
+// inspectBody is a room with what is hidden from everybody else.
+type inspectBody struct {
+	roomBody
+	Index  room.Index      `json:"index"`  // stepped
+	Commit room.Index      `json:"commit"` // promised
+	Queues Queues          `json:"queues"`
+	As     string          `json:"as"`
+	State  json.RawMessage `json:"state"`
+}
+
+func (a *admin) getRoom(w http.ResponseWriter, r *http.Request) error {
+	id, err := a.pathRoom(r)
+	if err != nil {
+		return err
+	}
+	q := queryOf(r)
+	look, as := q.look()
+	if q.err != nil {
+		return q.err
+	}
+	in, err := a.opts.Rooms.Inspect(r.Context(), id, look)
+	if err != nil {
+		return err
+	}
+	body := inspectBody{roomBody: bodyOf(in.Info), Index: in.Point.Seq, Commit: in.Commit, Queues: in.Queues, As: as, State: in.State}
+	body.Code, body.Epoch, body.Seq = in.Info.Code, in.Point.Epoch, in.Commit
+	body.Queues.Sessions = list(in.Queues.Sessions)
+	writeJSON(w, http.StatusOK, body)
+	return nil
+}
+
+// look reads as=whole (the default), as=spectator, or as=player with player=ID.
+func (q *query) look() (look Look, as string) {
+	as, player := q.text("as"), q.text("player")
+	switch {
+	case as == "" || as == "whole":
+		return Look{Whole: true}, "whole"
+	case as == "spectator":
+		return Look{}, as
+	case as == "player" && validText(player, 1, maxPlayer):
+		return Look{Player: room.PlayerID(player)}, as
+	case as == "player":
+		q.fail("player", "Say which player.")
+	default:
+		q.fail("as", "Give whole, player or spectator.")
+	}
+	return Look{}, as
+}
+
+func (a *admin) pathRoom(r *http.Request) (room.ID, error) {
+	id, err := room.ParseID(r.PathValue("id"))
+	if err != nil {
+		return "", notFound("There is no such room: " + err.Error() + ".")
+	}
+	return id, nil
+}
+
+const maxReason = 123 // bytes: what fits beside a close code (RFC 6455, section 5.5)
+
+func (a *admin) postClose(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Reason string `json:"reason"`
+	}
+	id, err := a.action(w, r, &in)
+	if err != nil {
+		return err
+	}
+	if !validText(in.Reason, 0, maxReason) {
+		return badField("reason", "A reason is at most 123 bytes of UTF-8 without control characters.")
+	}
+	setDefault(&in.Reason, "closed by the operator")
+	err = a.opts.Rooms.Close(r.Context(), id, in.Reason)
+	return a.done(w, r, err, "close", id, slog.String("reason", in.Reason))
+}
+
+func (a *admin) postKick(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Player string `json:"player"`
+	}
+	id, err := a.action(w, r, &in)
+	if err != nil {
+		return err
+	}
+	if !validText(in.Player, 1, maxPlayer) {
+		return badField("player", "Say which player: 1 to 64 bytes of UTF-8.")
+	}
+	err = a.opts.Rooms.Kick(r.Context(), id, room.PlayerID(in.Player))
+	return a.done(w, r, err, "kick", id, slog.String("player", in.Player))
+}
+
+const maxSignal = 64 // bytes of a signal's name
+
+func (a *admin) postSignal(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Name string          `json:"name"`
+		Data json.RawMessage `json:"data"`
+	}
+	id, err := a.action(w, r, &in)
+	if err != nil {
+		return err
+	}
+	if !validText(in.Name, 1, maxSignal) {
+		return badField("name", "Say which signal: 1 to 64 bytes of UTF-8.")
+	}
+	err = a.opts.Rooms.Signal(r.Context(), id, in.Name, in.Data)
+	return a.done(w, r, err, "signal", id, slog.String("signal", in.Name))
+}
+
+// action reads what all actions on a room have in common.
+func (a *admin) action(w http.ResponseWriter, r *http.Request, into any) (room.ID, error) {
+	id, err := a.pathRoom(r)
+	if err != nil {
+		return "", err
+	}
+	return id, readJSON(w, r, a.opts.MaxBody, into)
+}
+
+// done writes the audit line of an action, taken or failed, and answers it.
+func (a *admin) done(w http.ResponseWriter, r *http.Request, err error, action string, id room.ID, what slog.Attr) error {
+	outcome := "done"
+	if err != nil {
+		outcome = err.Error()
+	}
+	a.opts.Log.Info("admin action", "action", action, "room", id, what, "from", r.RemoteAddr, "outcome", outcome)
+	if err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -1,0 +1,250 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/roomring/roomring/room"
+)
+
+// Identity is who a checked token says its bearer is.
+type Identity struct {
+	Player  room.PlayerID
+	Name    string  // for people; may be empty
+	Guest   bool    // this node made the player up
+	Room    room.ID // not empty: good for this room alone
+	Game    string  // not empty: good for this game alone
+	Expires time.Time
+}
+
+// Errors of Auth. They wrap a reason that says which rule was broken and never quote the token.
+var (
+	// ErrUnauthorised says that a token proves nothing: malformed, expired, or not signed by a known key.
+	ErrUnauthorised = errors.New("unauthorised")
+	// ErrForbidden says that a token is genuine and yet not good for what was asked.
+	ErrForbidden = errors.New("forbidden")
+	// ErrNoKeys says that no key could be fetched so far, so a token cannot be judged: retry.
+	ErrNoKeys = errors.New("the token keys are not available yet: retry")
+)
+
+func unauthorised(reason string) error { return fmt.Errorf("%w: %s", ErrUnauthorised, reason) }
+func forbidden(reason string) error    { return fmt.Errorf("%w: %s", ErrForbidden, reason) }
+
+// KeySource finds the keys a token may be signed by. It may block until ctx ends.
+type KeySource interface {
+	// Find returns the keys that a token naming this key id could mean: those of that id and those
+	// without one, or all when the token names none. The error is ErrNoKeys when nobody can tell.
+	Find(ctx context.Context, id string) ([]Key, error)
+}
+
+// AuthOptions say who is let in.
+type AuthOptions struct {
+	// Keys check the tokens of the owner's players. Nil: there is no auth key, and only guests have tokens.
+	Keys KeySource
+	// Issuer, when not empty, is the only `iss` taken; Audience, when not empty, must be among `aud`.
+	// Neither concerns guest tokens.
+	Issuer, Audience string
+
+	// GuestKey, at least 32 secret bytes, signs guest tokens. Nil: there are no guests.
+	GuestKey []byte
+	// GuestLifetime is how long a guest token is good for; 0 means 30 days.
+	GuestLifetime time.Duration
+
+	// Leeway forgives clocks that differ, in exp and nbf; 0 means 30 s, negative means none.
+	Leeway time.Duration
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Auth checks tokens and makes guests. It may be used by many goroutines.
+type Auth struct {
+	opts  AuthOptions
+	guest Key
+}
+
+const (
+	guestKeyID = "roomring-guest" // the `kid` that leads to the guest key and no other
+	maxToken   = 8 << 10          // bytes; tokens of large identity providers stay under 4 KiB
+	maxName    = 64               // bytes of a player's name
+	maxPlayer  = 64               // bytes of a player's id
+)
+
+// NewAuth fills in the defaults. The error says which option is wrong.
+func NewAuth(opts AuthOptions) (*Auth, error) {
+	if opts.Leeway == 0 {
+		opts.Leeway = 30 * time.Second
+	}
+	if opts.GuestLifetime == 0 {
+		opts.GuestLifetime = 30 * 24 * time.Hour
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	a := &Auth{opts: opts}
+	if opts.GuestKey == nil {
+		return a, nil
+	}
+	key, err := newKey(opts.GuestKey, guestKeyID, "")
+	if err != nil {
+		return nil, fmt.Errorf("guest key: %w", err)
+	}
+	a.guest = key
+	return a, nil
+}
+
+// Keyed reports whether there is an auth key, so that creating and matching need a token.
+func (a *Auth) Keyed() bool { return a.opts.Keys != nil }
+
+// Guests reports whether guests are let in.
+func (a *Auth) Guests() bool { return a.opts.GuestKey != nil }
+
+// algorithms are those a token may name at all. Which one it must name depends on the key: see newKey.
+var algorithms = []jose.SignatureAlgorithm{
+	jose.HS256, jose.HS384, jose.HS512, jose.EdDSA,
+	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
+	jose.ES256, jose.ES384, jose.ES512,
+}
+
+type claims struct {
+	jwt.Claims
+	Name string `json:"name,omitempty"`
+	Room string `json:"room,omitempty"`
+	Game string `json:"game,omitempty"`
+}
+
+// Check proves a token and says who bears it. It may wait for keys to be fetched, until ctx ends.
+// Errors are ErrUnauthorised and ErrNoKeys.
+func (a *Auth) Check(ctx context.Context, token string) (Identity, error) {
+	if len(token) > maxToken {
+		return Identity{}, unauthorised("the token is too long")
+	}
+	signed, err := jwt.ParseSigned(token, algorithms)
+	if err != nil || len(signed.Headers) != 1 {
+		return Identity{}, unauthorised("the token is not a JWT signed by an algorithm that is taken here")
+	}
+	head := signed.Headers[0]
+	guest := head.KeyID == guestKeyID
+	keys, err := a.candidates(ctx, head.KeyID, guest)
+	if err != nil {
+		return Identity{}, err
+	}
+	var c claims
+	if err := verify(signed, head.Algorithm, keys, &c); err != nil {
+		return Identity{}, err
+	}
+	return a.identity(c, guest)
+}
+
+func (a *Auth) candidates(ctx context.Context, id string, guest bool) ([]Key, error) {
+	switch {
+	case guest && a.Guests():
+		return []Key{a.guest}, nil
+	case guest:
+		return nil, unauthorised("guests are not let in here")
+	case a.opts.Keys == nil:
+		return nil, unauthorised("only guest tokens are taken here: this server has no auth key")
+	}
+	return a.opts.Keys.Find(ctx, id)
+}
+
+// verify tries the keys of the token's algorithm. The algorithm is the key's own: a token only gets to name it.
+func verify(signed *jwt.JSONWebToken, alg string, keys []Key, into *claims) error {
+	if len(keys) == 0 {
+		return unauthorised("the token names a key that is not known here")
+	}
+	for _, k := range keys {
+		if string(k.alg) != alg {
+			continue
+		}
+		if signed.Claims(k.verifier, into) == nil {
+			return nil
+		}
+	}
+	return unauthorised("the token is not signed by a key that is known here")
+}
+
+func (a *Auth) identity(c claims, guest bool) (Identity, error) {
+	if err := a.inTime(c.Claims); err != nil {
+		return Identity{}, err
+	}
+	switch {
+	case !validText(c.Subject, 1, maxPlayer):
+		return Identity{}, unauthorised("the token's sub is not 1 to 64 bytes of printable UTF-8")
+	case guest:
+	case a.opts.Issuer != "" && c.Issuer != a.opts.Issuer:
+		return Identity{}, unauthorised("the token's iss is another")
+	case a.opts.Audience != "" && !c.Audience.Contains(a.opts.Audience):
+		return Identity{}, unauthorised("the token's aud is another")
+	}
+	return Identity{
+		Player: room.PlayerID(c.Subject), Name: CleanName(c.Name), Guest: guest,
+		Room: room.ID(c.Room), Game: c.Game, Expires: c.Expiry.Time(),
+	}, nil
+}
+
+// inTime checks exp, which must be there, and nbf. RFC 7519, sections 4.1.4 and 4.1.5.
+func (a *Auth) inTime(c jwt.Claims) error {
+	if c.Expiry == nil {
+		return unauthorised("the token has no exp")
+	}
+	err := c.ValidateWithLeeway(jwt.Expected{Time: a.opts.Now()}, max(a.opts.Leeway, 0))
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, jwt.ErrExpired):
+		return unauthorised("the token has expired")
+	}
+	return unauthorised("the token is not valid yet")
+}
+
+// Admit is Check for somebody at the door of one room: the error is also ErrForbidden when the token
+// was made for another room or another game.
+func (a *Auth) Admit(ctx context.Context, token string, id room.ID, game string) (Identity, error) {
+	who, err := a.Check(ctx, token)
+	if err != nil {
+		return Identity{}, err
+	}
+	if err := who.Allows(id, game); err != nil {
+		return Identity{}, err
+	}
+	return who, nil
+}
+
+// Allows tells whether the token is good for a room of a game. An empty id is a room still to be made.
+// The error is ErrForbidden.
+func (i Identity) Allows(id room.ID, game string) error {
+	switch {
+	case i.Room != "" && i.Room != id:
+		return forbidden("the token is for another room")
+	case i.Game != "" && i.Game != game:
+		return forbidden("the token is for another game")
+	}
+	return nil
+}
+
+// bearer takes the token out of an Authorization header (RFC 6750, section 2.1); empty: there is none.
+func bearer(r *http.Request) (string, error) {
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		return "", nil
+	}
+	scheme, token, found := strings.Cut(header, " ")
+	if !found || !strings.EqualFold(scheme, "Bearer") {
+		return "", unauthorised("the Authorization header is not Bearer and a token")
+	}
+	return strings.TrimSpace(token), nil
+}
+
+// validText reports whether s is UTF-8 of so many bytes without control characters.
+func validText(s string, least, most int) bool {
+	return len(s) >= least && len(s) <= most && utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0
+}

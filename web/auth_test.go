@@ -1,0 +1,370 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"maps"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/web"
+)
+
+var clock = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// sign makes a token the way a stranger's library would.
+func sign(t *testing.T, alg jose.SignatureAlgorithm, key any, kid string, claims map[string]any) string {
+	t.Helper()
+	opts := &jose.SignerOptions{}
+	if kid != "" {
+		opts = opts.WithHeader("kid", kid)
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := jwt.Signed(signer).Claims(claims).Serialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// unsigned makes a token of alg none, which no library would.
+func unsigned(claims map[string]any) string {
+	body, _ := json.Marshal(claims)
+	enc := base64.RawURLEncoding.EncodeToString
+	return enc([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + enc(body) + "."
+}
+
+// swapClaims puts the claims of one token under the signature of another.
+func swapClaims(signed, claims string) string {
+	s, c := strings.Split(signed, "."), strings.Split(claims, ".")
+	return s[0] + "." + c[1] + "." + s[2]
+}
+
+func good(change map[string]any) map[string]any {
+	c := map[string]any{"sub": "ann", "name": "Ann", "exp": clock.Add(time.Hour).Unix()}
+	maps.Copy(c, change)
+	return c
+}
+
+func publicPEM(t *testing.T, key crypto.PublicKey) []byte {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+}
+
+func parse(t *testing.T, data []byte) *web.Keys {
+	t.Helper()
+	keys, err := web.ParseKeys(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+func authWith(t *testing.T, keys web.KeySource) *web.Auth {
+	return newAuth(t, web.AuthOptions{
+		Keys: keys, GuestKey: secret(9), Issuer: "", Now: func() time.Time { return clock },
+	})
+}
+
+func TestTokens(t *testing.T) {
+	public, private, _ := ed25519.GenerateKey(rand.Reader)
+	_, stranger, _ := ed25519.GenerateKey(rand.Reader)
+	file := publicPEM(t, public)
+	auth := authWith(t, parse(t, file))
+	edDSA := func(claims map[string]any) string { return sign(t, jose.EdDSA, private, "", claims) }
+	tests := []struct {
+		name, token string
+		reason      string // empty: taken
+	}{
+		{"good", edDSA(good(nil)), ""},
+		{"within the leeway", edDSA(good(map[string]any{"exp": clock.Add(-29 * time.Second).Unix()})), ""},
+		{"any key id, as the key has none", sign(t, jose.EdDSA, private, "other", good(nil)), ""},
+		{"not yet, within the leeway", edDSA(good(map[string]any{"nbf": clock.Add(29 * time.Second).Unix()})), ""},
+		{"expired", edDSA(good(map[string]any{"exp": clock.Add(-31 * time.Second).Unix()})), "expired"},
+		{"no exp", edDSA(map[string]any{"sub": "ann"}), "no exp"},
+		{"exp is no number", edDSA(good(map[string]any{"exp": "tomorrow"})), "not signed"},
+		{"not yet", edDSA(good(map[string]any{"nbf": clock.Add(31 * time.Second).Unix()})), "not valid yet"},
+		{"no sub", edDSA(good(map[string]any{"sub": ""})), "sub"},
+		{"long sub", edDSA(good(map[string]any{"sub": strings.Repeat("x", 65)})), "sub"},
+		{"control character in sub", edDSA(good(map[string]any{"sub": "a\x00b"})), "sub"},
+		{"alg none", unsigned(good(nil)), "algorithm"},
+		{"stranger's key", sign(t, jose.EdDSA, stranger, "", good(nil)), "not signed"},
+		{"HS256 with the public key as the secret", sign(t, jose.HS256, file, "", good(nil)), "not signed"},
+		{"HS256 with the raw public key", sign(t, jose.HS256, []byte(public), "", good(nil)), "not signed"},
+		{"the guest key's id with another key", sign(t, jose.EdDSA, private, "roomring-guest", good(nil)), "not signed"},
+		{"another's claims", swapClaims(edDSA(good(nil)), edDSA(good(map[string]any{"sub": "bob"}))), "not signed"},
+		{"nonsense", "nonsense", "not a JWT"},
+		{"empty", "", "not a JWT"},
+		{"huge", strings.Repeat("x", 10000), "too long"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			who, err := auth.Check(t.Context(), test.token)
+			if test.reason == "" {
+				if err != nil || who.Player != "ann" || who.Name != "Ann" || who.Guest {
+					t.Fatalf("%+v, %v", who, err)
+				}
+				return
+			}
+			if !errors.Is(err, web.ErrUnauthorised) || !strings.Contains(err.Error(), test.reason) {
+				t.Errorf("error %v, want one about %q", err, test.reason)
+			}
+			if len(test.token) > 20 && strings.Contains(err.Error(), test.token[:20]) {
+				t.Errorf("the error quotes the token: %v", err)
+			}
+		})
+	}
+}
+
+func TestTokensForOneRoomOrGame(t *testing.T) {
+	auth := authWith(t, parse(t, secret('k')))
+	const here, there = room.ID("0123456789abcdef"), room.ID("fedcba9876543210")
+	token := sign(t, jose.HS256, secret('k'), "", good(map[string]any{"room": here, "game": "chess"}))
+	if who, err := auth.Admit(t.Context(), token, here, "chess"); err != nil || who.Room != here {
+		t.Errorf("the right room: %v", err)
+	}
+	if _, err := auth.Admit(t.Context(), token, there, "chess"); !errors.Is(err, web.ErrForbidden) {
+		t.Errorf("another room: %v", err)
+	}
+	if _, err := auth.Admit(t.Context(), token, here, "snakes"); !errors.Is(err, web.ErrForbidden) {
+		t.Errorf("another game: %v", err)
+	}
+}
+
+func TestIssuerAndAudience(t *testing.T) {
+	auth := newAuth(t, web.AuthOptions{
+		Keys: parse(t, secret('k')), Issuer: "me", Audience: "rooms", GuestKey: secret(2), Now: func() time.Time { return clock },
+	})
+	for _, test := range []struct {
+		claims map[string]any
+		ok     bool
+	}{
+		{map[string]any{"iss": "me", "aud": "rooms"}, true},
+		{map[string]any{"iss": "me", "aud": []string{"x", "rooms"}}, true},
+		{map[string]any{"iss": "me"}, false},
+		{map[string]any{"iss": "me", "aud": "x"}, false},
+		{map[string]any{"iss": "you", "aud": "rooms"}, false},
+		{map[string]any{"aud": "rooms"}, false},
+	} {
+		_, err := auth.Check(t.Context(), sign(t, jose.HS256, secret('k'), "", good(test.claims)))
+		if (err == nil) != test.ok {
+			t.Errorf("%v: %v", test.claims, err)
+		}
+	}
+	if _, token, err := auth.Guest(""); err != nil {
+		t.Error(err)
+	} else if _, err := auth.Check(t.Context(), token); err != nil {
+		t.Errorf("a guest needs neither: %v", err)
+	}
+}
+
+func TestGuests(t *testing.T) {
+	auth := authWith(t, nil)
+	who, token, err := auth.Guest("  Ann\u202e \n of\tGreen\x00 Gables ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if who.Name != "Ann of Green Gables" || !strings.HasPrefix(string(who.Player), "g_") {
+		t.Errorf("guest %+v", who)
+	}
+	got, err := auth.Check(t.Context(), token)
+	if err != nil || got.Player != who.Player || got.Name != who.Name || !got.Guest {
+		t.Errorf("checked %+v, %v", got, err)
+	}
+	if other, _, _ := auth.Guest(""); other.Player == who.Player || len(other.Name) < 5 {
+		t.Errorf("second guest %+v", other)
+	}
+	without := newAuth(t, web.AuthOptions{Keys: parse(t, secret('k')), Now: func() time.Time { return clock }})
+	if _, err := without.Check(t.Context(), token); !errors.Is(err, web.ErrUnauthorised) {
+		t.Errorf("a guest where there are none: %v", err)
+	}
+	if _, _, err := without.Guest(""); !errors.Is(err, web.ErrNoGuests) {
+		t.Errorf("made one: %v", err)
+	}
+	keyless := authWith(t, nil)
+	if _, err := keyless.Check(t.Context(), sign(t, jose.HS256, secret('k'), "", good(nil))); !errors.Is(err, web.ErrUnauthorised) {
+		t.Errorf("a token without an auth key: %v", err)
+	}
+	other := newAuth(t, web.AuthOptions{GuestKey: secret(8), Now: func() time.Time { return clock }})
+	if _, err := other.Check(t.Context(), token); !errors.Is(err, web.ErrUnauthorised) {
+		t.Errorf("another node's guest key: %v", err)
+	}
+}
+
+func TestCleanName(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                        "",
+		" \t\n":                   "",
+		"Zoë":                     "Zoë",
+		"a\u200bb\u202ec":         "abc",
+		"bad\xffbytes":            "badbytes",
+		strings.Repeat("x", 40):   strings.Repeat("x", 32),
+		strings.Repeat("𝄞", 40):   strings.Repeat("𝄞", 16), // 64 bytes
+		strings.Repeat("ab ", 20): strings.TrimSpace(strings.Repeat("ab ", 11))[:32],
+	} {
+		if got := web.CleanName(in); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
+}
+
+func jwkJSON(t *testing.T, keys ...jose.JSONWebKey) []byte {
+	t.Helper()
+	data, err := json.Marshal(jose.JSONWebKeySet{Keys: keys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestKeyFiles(t *testing.T) {
+	public, private, _ := ed25519.GenerateKey(rand.Reader)
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ecKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, _ := x509.MarshalPKCS8PrivateKey(private)
+	pkcs8 := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	one, _ := json.Marshal(jose.JSONWebKey{Key: public, KeyID: "a"})
+	tests := []struct {
+		name string
+		file []byte
+		alg  jose.SignatureAlgorithm
+		key  any
+		kid  string
+		sign bool
+	}{
+		{"public PEM", publicPEM(t, public), jose.EdDSA, private, "", false},
+		{"private PEM", pkcs8, jose.EdDSA, private, "", true},
+		{"two PEMs", append(publicPEM(t, &ecKey.PublicKey), pkcs8...), jose.ES256, ecKey, "", true},
+		{"RSA PEM", publicPEM(t, &rsaKey.PublicKey), jose.RS256, rsaKey, "", false},
+		{"secret with a line end", []byte("a secret of thirty-two bytes or more\n"), jose.HS256, []byte("a secret of thirty-two bytes or more"), "", true},
+		{"base64 secret", []byte("base64:" + base64.StdEncoding.EncodeToString(secret(7))), jose.HS256, secret(7), "", true},
+		{"JWK", one, jose.EdDSA, private, "a", false},
+		{"JWK set", jwkJSON(t, jose.JSONWebKey{Key: &ecKey.PublicKey, KeyID: "e"}, jose.JSONWebKey{Key: bytes.Repeat([]byte{3}, 64), KeyID: "h", Algorithm: "HS512"}), jose.HS512, bytes.Repeat([]byte{3}, 64), "h", true},
+		{"set with an unknown key", []byte(`{"keys":[{"kty":"XYZ"},` + string(one) + `]}`), jose.EdDSA, private, "a", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "key")
+			if err := os.WriteFile(path, test.file, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			keys, err := web.ReadKeyFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := authWith(t, keys).Check(t.Context(), sign(t, test.alg, test.key, test.kid, good(nil))); err != nil {
+				t.Error(err)
+			}
+			if keys.CanSign() != test.sign {
+				t.Errorf("CanSign is %t", keys.CanSign())
+			}
+		})
+	}
+}
+
+func TestBadKeyFiles(t *testing.T) {
+	weak := &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 1023, 1), E: 65537}
+	for name, test := range map[string]struct {
+		file []byte
+		want string
+	}{
+		"empty":        {nil, "empty"},
+		"short secret": {[]byte("topsecret"), "32 bytes"},
+		"short base64": {[]byte("base64:dG9wc2VjcmV0"), "32 bytes"},
+		"bad base64":   {[]byte("base64:topsecret!"), "no base64"},
+		"broken PEM":   {[]byte("-----BEGIN PUBLIC KEY-----\ntopsecret"), "PEM"},
+		"other PEM":    {pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: []byte("topsecret")}), "ed25519"},
+		"bad PEM":      {pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte("topsecret")}), "cannot be read"},
+		"weak RSA":     {publicPEM(t, weak), "2048"},
+		"no JWK":       {[]byte(`{"topsecret":1}`), "JWK"},
+		"bad JSON":     {[]byte(`{"topsecret`), "JWK"},
+		"empty set":    {[]byte(`{"keys":[]}`), "no usable key"},
+		"encryption":   {[]byte(`{"kty":"oct","use":"enc","k":"dG9wc2VjcmV0"}`), "use"},
+		"guest id":     {jwkJSON(t, jose.JSONWebKey{Key: secret(1), KeyID: "roomring-guest"}), "taken by guest"},
+		"short HS512":  {jwkJSON(t, jose.JSONWebKey{Key: secret(1), Algorithm: "HS512"}), "64 bytes"},
+		"alg mix-up":   {jwkJSON(t, jose.JSONWebKey{Key: secret(1), Algorithm: "EdDSA"}), "alg"},
+	} {
+		_, err := web.ParseKeys(test.file)
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: error %v, want one about %q", name, err, test.want)
+		} else if strings.Contains(err.Error(), "topsecret") {
+			t.Errorf("%s: the error quotes the file: %v", name, err)
+		}
+	}
+}
+
+func TestKeyIDs(t *testing.T) {
+	file := jwkJSON(t, jose.JSONWebKey{Key: secret(1), KeyID: "one"}, jose.JSONWebKey{Key: secret(2), KeyID: "two"})
+	auth := authWith(t, parse(t, file))
+	for _, test := range []struct {
+		kid  string
+		key  []byte
+		good bool
+	}{
+		{"one", secret(1), true}, {"two", secret(2), true}, {"", secret(2), true},
+		{"one", secret(2), false}, {"three", secret(1), false}, {"", secret(3), false},
+	} {
+		_, err := auth.Check(t.Context(), sign(t, jose.HS256, test.key, test.kid, good(nil)))
+		if (err == nil) != test.good || err != nil && !errors.Is(err, web.ErrUnauthorised) {
+			t.Errorf("kid %q with key %d: %v", test.kid, test.key[0], err)
+		}
+	}
+}
+
+func TestMint(t *testing.T) {
+	keys := parse(t, secret('k'))
+	auth := newAuth(t, web.AuthOptions{Keys: keys, Issuer: "i", Audience: "a", Now: func() time.Time { return clock }})
+	in := web.Identity{Player: "ann", Name: "Ann", Room: "0123456789abcdef", Game: "chess", Expires: clock.Add(time.Hour)}
+	token, err := keys.Mint(in, "i", "a", clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := auth.Check(context.Background(), token)
+	if err != nil || !out.Expires.Equal(in.Expires) {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	if out.Expires = in.Expires; out != in {
+		t.Errorf("minted %+v, checked %+v", in, out)
+	}
+	for _, bad := range []web.Identity{{}, {Player: "ann"}, {Player: "a\nb", Expires: clock}, {Player: "ann", Name: strings.Repeat("x", 65), Expires: clock}} {
+		if _, err := keys.Mint(bad, "", "", clock); err == nil {
+			t.Errorf("minted for %+v", bad)
+		}
+	}
+	public, _, _ := ed25519.GenerateKey(rand.Reader)
+	if _, err := parse(t, publicPEM(t, public)).Mint(in, "", "", clock); err == nil {
+		t.Error("minted with a public key")
+	}
+}

@@ -1,0 +1,69 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/roomring/roomring/room/actor"
+)
+
+const maxTicket = 64 // bytes
+
+type matchBody struct {
+	Game    string          `json:"game"`
+	Options json.RawMessage `json:"options"`
+	Ticket  string          `json:"ticket"`
+}
+
+// matchedBody is a room with a seat held in it. Guest is who the seat is held for, when the request
+// came without a token.
+type matchedBody struct {
+	roomBody
+	Guest *guestBody `json:"guest,omitempty"`
+}
+
+func (s *Server) postMatch(w http.ResponseWriter, r *http.Request) error {
+	who, err := s.identify(r, s.opts.Auth.Keyed() || !s.opts.Auth.Guests())
+	if err != nil {
+		return err
+	}
+	var in matchBody
+	if err := readJSON(w, r, s.opts.MaxBody, &in); err != nil {
+		return err
+	}
+	if err := s.checkNew(who, in.Game, in.Options); err != nil {
+		return err
+	}
+	if !validText(in.Ticket, 0, maxTicket) {
+		return badField("ticket", "A ticket is at most 64 bytes of UTF-8 without control characters.")
+	}
+	if err := s.spend(s.creates, r); err != nil {
+		return err
+	}
+	guest, err := s.guestFor(&who)
+	if err != nil {
+		return err
+	}
+	info, err := s.opts.Rooms.Match(r.Context(), actor.Match{
+		Game: in.Game, Options: in.Options, Player: who.Player, Ticket: in.Ticket,
+	})
+	if err != nil {
+		return openingRefused(err)
+	}
+	s.stick(w, r, info.Node)
+	writeJSON(w, http.StatusOK, matchedBody{s.publicBody(r, info), guest})
+	return nil
+}
+
+// guestFor makes up a player for who came without a token, since a seat is always held for somebody.
+func (s *Server) guestFor(who *Identity) (*guestBody, error) {
+	if who.Player != "" {
+		return nil, nil
+	}
+	made, token, err := s.opts.Auth.Guest("")
+	if err != nil {
+		return nil, err
+	}
+	*who = made
+	return &guestBody{token, made.Player, made.Name}, nil
+}

@@ -1,0 +1,166 @@
+package web_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+)
+
+const roomID = room.ID("0123456789abcdef")
+
+// pressed is the least game that ends: one press.
+type pressed struct{ Presses int }
+
+func (p *pressed) Act(t *room.Turn, by room.Player, _ struct{}) error {
+	p.Presses++
+	t.Finish(room.Result{
+		Outcomes: []room.Outcome{{Player: by.ID, Name: by.Name, Seat: by.Seat, Rank: 1}}, Reason: "pressed", Summary: by.Name + " pressed",
+	})
+	return nil
+}
+
+func (p *pressed) View(room.Viewer) int { return p.Presses }
+
+// playedGame is a real room, played to its end.
+func playedGame(t *testing.T) room.Final {
+	t.Helper()
+	rules := room.MustDefine(room.Spec{Name: "press", Version: 1}, func() *pressed { return &pressed{} })
+	header := room.Header{
+		ID: roomID, Game: "press", Version: 1, Runtime: room.RuntimeVersion, Code: "joincode", Private: true,
+		Durability: room.Memory, Created: clock,
+	}
+	core, _, err := room.Open(room.Config{Header: header, Rules: rules}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []room.Input{
+		{Kind: room.KindJoin, Player: "ann", Name: "Ann"},
+		{Kind: room.KindAttach, Player: "ann", Client: "client-1", Attempt: 1},
+		{Kind: room.KindAct, At: time.Second, Player: "ann", Client: "client-1", CSeq: 1, Data: json.RawMessage(`{}`)},
+	} {
+		if ready, err := core.Step(in); err != nil || ready.Refused != nil {
+			t.Fatalf("%s: %v, %v", in.Kind, err, ready.Refused)
+		}
+	}
+	final, err := core.Seal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return final
+}
+
+func TestResultIsPendingUntilItIsStored(t *testing.T) {
+	a := startAPI(t, nil)
+	path := "/v1/results/" + string(roomID)
+	pending := func(phase string) {
+		t.Helper()
+		if got := a.want(202, "GET", path, ""); got.body["status"] != "pending" || got.body["phase"] != phase {
+			t.Errorf("answer %s, want pending in phase %s", got.text, phase)
+		}
+	}
+	a.refused(404, "", "GET", path, "")
+	a.rooms.rooms[roomID] = actor.Info{ID: roomID, Phase: room.PhasePlaying}
+	pending("playing")
+	a.rooms.change(roomID, func(i *actor.Info) { i.Phase = room.PhaseOver })
+	pending("over")
+	a.rooms.remove(roomID)
+	a.records.pending[roomID] = true
+	pending("over")
+	a.records.fail = errors.New("the store is away")
+	a.records.pending = nil
+	a.refused(503, "", "GET", path, "")
+	a.records.fail = nil
+	a.records.results[roomID] = room.StoredResult{
+		Final: playedGame(t), Stored: clock,
+		Ratings: []room.RatingChange{{Player: "ann", Before: room.Rating{Rating: 1500}, After: room.Rating{Rating: 1510.5}}},
+	}
+	got := a.want(200, "GET", path, "")
+	if got.body["status"] != "stored" || got.body["end"] != "finished" || got.body["game"] != "press" || got.body["duration_ms"] != 1000.0 {
+		t.Errorf("result %s", got.text)
+	}
+	outcomes := got.body["result"].(map[string]any)["outcomes"].([]any)
+	if len(outcomes) != 1 || outcomes[0].(map[string]any)["player"] != "ann" {
+		t.Errorf("outcomes %v", outcomes)
+	}
+	a.refused(404, "", "GET", "/v1/results/nonsense", "")
+}
+
+// The row may be written, and the room leave memory, between the look into the store and the question to the owner.
+func TestResultThatIsStoredWhileItIsAskedFor(t *testing.T) {
+	a := startAPI(t, nil)
+	a.records.asked = func(id room.ID) {
+		a.records.mu.Lock()
+		defer a.records.mu.Unlock()
+		a.records.results[id] = room.StoredResult{Final: room.Final{Room: id, End: room.Closed}}
+	}
+	a.want(200, "GET", "/v1/results/"+string(roomID), "")
+}
+
+func TestReplay(t *testing.T) {
+	a := startAPI(t, nil)
+	path := "/v1/replays/" + string(roomID)
+	a.refused(404, "", "GET", path, "")
+	a.rooms.rooms[roomID] = actor.Info{ID: roomID, Phase: room.PhasePlaying}
+	a.refused(409, "", "GET", path, "")
+	a.rooms.change(roomID, func(i *actor.Info) { i.Phase = room.PhaseOver })
+	if after := a.refused(409, "", "GET", path, "").Header.Get("Retry-After"); after == "" {
+		t.Error("no Retry-After though the replay is on its way")
+	}
+	final := playedGame(t)
+	a.records.replays[roomID] = final.Replay
+
+	for accept, want := range map[string]string{
+		"": "application/octet-stream", "*/*": "application/octet-stream", "application/json": "application/json",
+		"application/octet-stream;q=0.5, application/json": "application/json", "application/*;q=0.3, application/json;q=0": "application/octet-stream",
+		"text/html, */*;q=0.1": "application/octet-stream",
+	} {
+		if got := a.want(200, "GET", path, "", "Accept: "+accept).Header.Get("Content-Type"); got != want {
+			t.Errorf("Accept %q got %q, want %q", accept, got, want)
+		}
+	}
+	a.refused(406, "", "GET", path, "", "Accept: text/html")
+	if got := a.want(200, "GET", path, ""); got.text != string(final.Replay) {
+		t.Error("the file differs from what was stored")
+	}
+	got := a.want(200, "GET", path, "", "Accept: application/json")
+	var kinds []string
+	for _, e := range got.body["entries"].([]any) {
+		kinds = append(kinds, e.(map[string]any)["kind"].(string))
+	}
+	if strings.Join(kinds, " ") != "epoch open join attach act" {
+		t.Errorf("entries %v", kinds)
+	}
+	if strings.Contains(got.text, "joincode") || strings.Contains(got.text, "client-1") {
+		t.Errorf("the join code or a client id is told: %s", got.text)
+	}
+	a.records.fail = errors.New("away")
+	a.refused(503, "", "GET", path, "")
+}
+
+func TestPlayersAndLeaderboards(t *testing.T) {
+	a := startAPI(t, nil)
+	a.refused(404, "", "GET", "/v1/players/ann", "")
+	a.records.players["a/b ö"] = room.Profile{Player: "a/b ö", Name: "Ann", Games: []room.GameProfile{{Game: "chess", Games: 1, Wins: 1}}}
+	if got := a.want(200, "GET", "/v1/players/a%2Fb%20%C3%B6", ""); got.body["name"] != "Ann" || got.body["recent"] == nil {
+		t.Errorf("player %s", got.text)
+	}
+	a.refused(404, "", "GET", "/v1/players/"+strings.Repeat("x", 65), "")
+	for i := range 5 {
+		a.records.board = append(a.records.board, room.Standing{Place: i + 1, Player: "p"})
+	}
+	page := a.want(200, "GET", "/v1/leaderboards/chess?offset=3&limit=1", "").body["players"].([]any)
+	if len(page) != 1 || page[0].(map[string]any)["place"] != 4.0 {
+		t.Errorf("page %v", page)
+	}
+	if page := a.want(200, "GET", "/v1/leaderboards/chess", "").body["players"].([]any); len(page) != 5 {
+		t.Errorf("%d players, want 5", len(page))
+	}
+	a.records.fail = errors.New("away")
+	a.refused(503, "", "GET", "/v1/leaderboards/chess", "")
+	a.refused(503, "", "GET", "/v1/players/ann", "")
+}

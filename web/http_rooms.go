@@ -1,0 +1,277 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+)
+
+// Limits of what a client may ask of rooms.
+const (
+	maxRoomName = 64 // bytes
+	maxCode     = 32 // bytes of a join code
+	pageSize    = 100
+	maxPageSize = 1000
+)
+
+// nodeCookie leads balancers to the node that owns the room (see deploy/).
+const nodeCookie = "roomring_node"
+
+// roomBody is a room as everybody may see it.
+type roomBody struct {
+	ID         room.ID         `json:"id"`
+	Game       string          `json:"game"`
+	Version    int             `json:"version"`
+	Name       string          `json:"name,omitempty"`
+	Options    json.RawMessage `json:"options,omitempty"`
+	Private    bool            `json:"private"`
+	Code       string          `json:"code,omitempty"` // only to who made it, and for the admin
+	Phase      room.Phase      `json:"phase"`
+	Open       bool            `json:"open"`
+	Seats      []room.SeatInfo `json:"seats"` // the taken ones
+	Players    int             `json:"players"`
+	MaxPlayers int             `json:"max_players"`
+	Spectators int             `json:"spectators"`
+	Epoch      room.Epoch      `json:"epoch"`
+	Seq        room.Index      `json:"seq"`
+	Node       string          `json:"node"`
+	Created    time.Time       `json:"created"`
+	WSURL      string          `json:"ws_url,omitempty"`
+	Final      *finalBody      `json:"final,omitempty"` // of a room that is over
+}
+
+// finalBody is how a room ended.
+type finalBody struct {
+	End      room.End    `json:"end"`
+	Rated    bool        `json:"rated"`
+	Result   room.Result `json:"result"`
+	Point    room.Point  `json:"point"`
+	Duration int64       `json:"duration_ms"` // room time
+}
+
+func bodyOfFinal(f *room.Final) *finalBody {
+	if f == nil {
+		return nil
+	}
+	return &finalBody{f.End, f.Rated, withOutcomes(f.Result), f.Point, f.Duration.Milliseconds()}
+}
+
+// withOutcomes makes an absent list an empty one, so that JSON has no null for clients to stumble over.
+func withOutcomes(r room.Result) room.Result {
+	r.Outcomes = list(r.Outcomes)
+	return r
+}
+
+func list[T any](l []T) []T {
+	if l == nil {
+		return []T{}
+	}
+	return l
+}
+
+// bodyOf leaves out the join code: whoever may know it gets it by a line of its own.
+func bodyOf(i actor.Info) roomBody {
+	return roomBody{
+		ID: i.ID, Game: i.Game, Version: i.Version, Name: i.Name, Options: i.Options, Private: i.Private,
+		Phase: i.Phase, Open: i.Open, Seats: list(i.Seats), Players: len(i.Seats), MaxPlayers: i.MaxPlayers,
+		Spectators: i.Spectators, Epoch: i.Epoch, Seq: i.Index, Node: i.Node, Created: i.Created.UTC(),
+		Final: bodyOfFinal(i.Final),
+	}
+}
+
+// publicBody adds the address of the room's socket.
+func (s *Server) publicBody(r *http.Request, i actor.Info) roomBody {
+	b := bodyOf(i)
+	b.WSURL = s.wsURL(r, i)
+	return b
+}
+
+func (s *Server) wsURL(r *http.Request, i actor.Info) string {
+	u := s.base(r)
+	u.Scheme = strings.Replace(u.Scheme, "http", "ws", 1)
+	u.Path += "/v1/rooms/" + string(i.ID) + "/ws"
+	if i.Node != "" {
+		u.RawQuery = url.Values{"node": {i.Node}}.Encode()
+	}
+	return u.String()
+}
+
+// stick sets the cookie that leads balancers to a node.
+func (s *Server) stick(w http.ResponseWriter, r *http.Request, node string) {
+	base := s.base(r)
+	c := http.Cookie{
+		Name: nodeCookie, Value: node, Path: "/", HttpOnly: true,
+		SameSite: http.SameSiteLaxMode, Secure: base.Scheme == "https",
+	}
+	if node != "" && c.Valid() == nil {
+		http.SetCookie(w, &c)
+	}
+}
+
+type createBody struct {
+	Game    string          `json:"game"`
+	Name    string          `json:"name"`
+	Options json.RawMessage `json:"options"`
+	Private bool            `json:"private"`
+}
+
+func (s *Server) postRoom(w http.ResponseWriter, r *http.Request) error {
+	who, err := s.identify(r, s.opts.Auth.Keyed())
+	if err != nil {
+		return err
+	}
+	var in createBody
+	if err := readJSON(w, r, s.opts.MaxBody, &in); err != nil {
+		return err
+	}
+	if err := s.checkNew(who, in.Game, in.Options); err != nil {
+		return err
+	}
+	if !validText(in.Name, 0, maxRoomName) {
+		return badField("name", "A room's name is at most 64 bytes of UTF-8 without control characters.")
+	}
+	if err := s.spend(s.creates, r); err != nil {
+		return err
+	}
+	info, err := s.opts.Rooms.Create(r.Context(), actor.Create{
+		Game: in.Game, Name: in.Name, Options: in.Options, Private: in.Private, By: who.Player,
+	})
+	if err != nil {
+		return openingRefused(err)
+	}
+	body := s.publicBody(r, info)
+	body.Code = info.Code
+	s.stick(w, r, info.Node)
+	w.Header().Set("Location", "/v1/rooms/"+string(info.ID))
+	writeJSON(w, http.StatusCreated, body)
+	return nil
+}
+
+// checkNew checks what create and matchmake have in common.
+func (s *Server) checkNew(who Identity, game string, options json.RawMessage) error {
+	if game == "" {
+		return badField("game", "Say which game: GET /v1/games lists them.")
+	}
+	if _, known := s.games[game]; !known {
+		return unknownGame()
+	}
+	if len(options) > 0 && options[0] != '{' {
+		return badField("options", "Options are a JSON object.")
+	}
+	return who.Allows("", game)
+}
+
+type roomsBody struct {
+	Rooms []roomBody `json:"rooms"`
+	Next  room.ID    `json:"next,omitempty"` // ask for the next page by after=; absent on the last
+}
+
+func (s *Server) getRooms(w http.ResponseWriter, r *http.Request) error {
+	q := queryOf(r)
+	if code := q.text("code"); code != "" && q.err == nil {
+		return s.findRoom(w, r, code)
+	}
+	filter := q.filter(s.games)
+	if q.err != nil {
+		return q.err
+	}
+	infos, err := s.opts.Rooms.List(r.Context(), filter)
+	if err != nil {
+		return err
+	}
+	out := roomsBody{Rooms: make([]roomBody, len(infos)), Next: nextPage(infos, filter.Limit)}
+	for i, info := range infos {
+		out.Rooms[i] = s.publicBody(r, info)
+	}
+	writeJSON(w, http.StatusOK, out)
+	return nil
+}
+
+// filter reads what narrows a list of rooms.
+func (q *query) filter(games map[string]room.Spec) actor.Filter {
+	f := actor.Filter{
+		Game:  q.text("game"),
+		Phase: room.Phase(q.text("phase")),
+		Open:  q.flag("open"),
+		Limit: q.number("limit", 1, maxPageSize),
+	}
+	setDefault(&f.Limit, pageSize)
+	if _, known := games[f.Game]; f.Game != "" && !known && q.err == nil {
+		q.err = unknownGame()
+	}
+	switch f.Phase {
+	case "", room.PhaseWaiting, room.PhasePlaying, room.PhaseOver:
+	default:
+		q.fail("phase", "Give waiting, playing or over.")
+	}
+	if after := q.text("after"); after != "" {
+		id, err := room.ParseID(after)
+		if err != nil {
+			q.fail("after", "Give the next of the page before: "+err.Error()+".")
+		}
+		f.After = id
+	}
+	return f
+}
+
+func nextPage(infos []actor.Info, limit int) room.ID {
+	if len(infos) < limit {
+		return ""
+	}
+	return infos[len(infos)-1].ID
+}
+
+// findRoom lists the one private room of a join code, or none. Searches are capped, as codes are short.
+func (s *Server) findRoom(w http.ResponseWriter, r *http.Request, code string) error {
+	if !validText(code, 1, maxCode) {
+		return badField("code", "That is no join code.")
+	}
+	if err := s.spend(s.codes, r); err != nil {
+		return err
+	}
+	info, err := s.opts.Rooms.Find(r.Context(), code)
+	if errors.Is(err, actor.ErrNotFound) {
+		writeJSON(w, http.StatusOK, roomsBody{Rooms: []roomBody{}})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, roomsBody{Rooms: []roomBody{s.publicBody(r, info)}})
+	return nil
+}
+
+func (s *Server) getRoom(w http.ResponseWriter, r *http.Request) error {
+	id, err := room.ParseID(r.PathValue("id"))
+	if err != nil {
+		return notFound("There is no such room: " + err.Error() + ".")
+	}
+	info, err := s.opts.Rooms.Info(r.Context(), id)
+	if errors.Is(err, actor.ErrNotFound) {
+		return s.goneOr(r, id, err)
+	}
+	if err != nil {
+		return err
+	}
+	s.stick(w, r, info.Node)
+	writeJSON(w, http.StatusOK, s.publicBody(r, info))
+	return nil
+}
+
+// goneOr tells a room that is over and has been cleared away from one that never was.
+func (s *Server) goneOr(r *http.Request, id room.ID, missing error) error {
+	_, err := s.opts.Records.Result(r.Context(), id)
+	switch {
+	case err == nil || s.opts.Records.Pending(id):
+		return problem(http.StatusGone, "over", "The room is over: GET /v1/results/"+string(id)+" says how it ended.")
+	case s.opts.Records.NotFound(err):
+		return missing
+	}
+	return s.storeProblem(err)
+}

@@ -1,0 +1,296 @@
+package web_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/web"
+)
+
+func TestCreateAnswersTheRoomAndWhereItIs(t *testing.T) {
+	a := startAPI(t, nil)
+	got := a.want(201, "POST", "/v1/rooms", `{"game":"chess","name":"Friday","options":{"minutes":5}}`)
+	id := got.body["id"].(string)
+	host := strings.TrimPrefix(a.url, "http://")
+	want := map[string]any{
+		"game": "chess", "name": "Friday", "node": "alpha", "phase": "waiting", "private": false, "players": 0.0, "spectators": 0.0,
+		"epoch": 1.0, "max_players": 2.0, "ws_url": "ws://" + host + "/v1/rooms/" + id + "/ws?node=alpha",
+	}
+	for field, value := range want {
+		if got.body[field] != value {
+			t.Errorf("%s is %v, want %v", field, got.body[field], value)
+		}
+	}
+	if got.Header.Get("Location") != "/v1/rooms/"+id {
+		t.Errorf("Location %q", got.Header.Get("Location"))
+	}
+	cookies := got.Cookies()
+	if len(cookies) != 1 || cookies[0].Name != "roomring_node" || cookies[0].Value != "alpha" || !cookies[0].HttpOnly {
+		t.Errorf("cookies %v", cookies)
+	}
+	if _, told := got.body["code"]; told {
+		t.Error("a public room has a code")
+	}
+	if c := a.rooms.created[0]; string(c.Options) != `{"minutes":5}` || c.Name != "Friday" {
+		t.Errorf("the directory was asked for %+v", c)
+	}
+}
+
+func TestRefusedRequestsNameTheField(t *testing.T) {
+	a := startAPI(t, func(o *web.ServerOptions) { o.MaxBody = 2000 })
+	long := strings.Repeat("x", 300)
+	tests := []struct {
+		name, field, method, path, body string
+		status                          int
+	}{
+		{"no game", "game", "POST", "/v1/rooms", `{}`, 400},
+		{"empty body", "game", "POST", "/v1/rooms", "", 400},
+		{"unknown game", "game", "POST", "/v1/rooms", `{"game":"go"}`, 400},
+		{"long name", "name", "POST", "/v1/rooms", `{"game":"chess","name":"` + long + `"}`, 400},
+		{"control character", "name", "POST", "/v1/rooms", `{"game":"chess","name":"a\u0000b"}`, 400},
+		{"options refused by field", "options.clock", "POST", "/v1/rooms", `{"game":"chess","options":{"clock":"bad"}}`, 400},
+		{"options refused", "options", "POST", "/v1/rooms", `{"game":"chess","options":{"x":"refuse"}}`, 400},
+		{"options no object", "options", "POST", "/v1/rooms", `{"game":"chess","options":[1]}`, 400},
+		{"options null", "options", "POST", "/v1/rooms", `{"game":"chess","options":null}`, 400},
+		{"wrong type", "private", "POST", "/v1/rooms", `{"game":"chess","private":"yes"}`, 400},
+		{"unknown field", "colour", "POST", "/v1/rooms", `{"game":"chess","colour":"red"}`, 400},
+		{"not an object", "", "POST", "/v1/rooms", `[]`, 400},
+		{"no JSON", "", "POST", "/v1/rooms", `{"game":`, 400},
+		{"two objects", "", "POST", "/v1/rooms", `{"game":"chess"}{}`, 400},
+		{"large body", "", "POST", "/v1/rooms", `{"game":"` + strings.Repeat("x", 3000) + `"}`, 413},
+		{"match without game", "game", "POST", "/v1/matchmake", `{}`, 400},
+		{"match unknown game", "game", "POST", "/v1/matchmake", `{"game":"go"}`, 400},
+		{"match bad options", "options.clock", "POST", "/v1/matchmake", `{"game":"chess","options":{"bad":1}}`, 400},
+		{"long ticket", "ticket", "POST", "/v1/matchmake", `{"game":"chess","ticket":"` + long + `"}`, 400},
+		{"long guest name", "name", "POST", "/v1/guest", `{"name":"` + long + `"}`, 400},
+		{"filter game", "game", "GET", "/v1/rooms?game=go", "", 400},
+		{"filter phase", "phase", "GET", "/v1/rooms?phase=late", "", 400},
+		{"filter open", "open", "GET", "/v1/rooms?open=perhaps", "", 400},
+		{"filter limit", "limit", "GET", "/v1/rooms?limit=0", "", 400},
+		{"filter large limit", "limit", "GET", "/v1/rooms?limit=1001", "", 400},
+		{"filter after", "after", "GET", "/v1/rooms?after=zzz", "", 400},
+		{"long code", "code", "GET", "/v1/rooms?code=" + long, "", 400},
+		{"bad query", "", "GET", "/v1/rooms?game=%zz", "", 400},
+		{"unknown room", "", "GET", "/v1/rooms/0123456789abcdef", "", 404},
+		{"no room id", "", "GET", "/v1/rooms/nonsense", "", 404},
+		{"unknown path", "", "GET", "/v2/rooms", "", 404},
+		{"second spelling", "", "GET", "/v1//rooms", "", 404},
+		{"dots", "", "GET", "/v1/x/../rooms", "", 404},
+		{"wrong method", "", "DELETE", "/v1/rooms", "", 405},
+		{"leaderboard limit", "limit", "GET", "/v1/leaderboards/chess?limit=x", "", 400},
+		{"leaderboard offset", "offset", "GET", "/v1/leaderboards/chess?offset=-1", "", 400},
+		{"leaderboard game", "", "GET", "/v1/leaderboards/go", "", 404},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			a.t = t
+			a.refused(test.status, test.field, test.method, test.path, test.body)
+		})
+	}
+	a.t = t
+	if allow := a.refused(405, "", "PUT", "/v1/rooms", "").Header.Get("Allow"); allow != "GET, POST, HEAD, OPTIONS" {
+		t.Errorf("Allow %q", allow)
+	}
+	a.refused(415, "", "POST", "/v1/rooms", `{"game":"chess"}`, "Content-Type: text/plain")
+}
+
+func TestErrorsOfTheDirectory(t *testing.T) {
+	a := startAPI(t, nil)
+	for _, test := range []struct {
+		err    error
+		status int
+		retry  bool
+	}{
+		{actor.ErrTooMany, 503, true},
+		{fmt.Errorf("here: %w", actor.ErrDraining), 503, true},
+		{actor.ErrUnreachable, 503, true},
+		{context.DeadlineExceeded, 503, true},
+		{actor.ErrUnknownGame, 400, false},
+	} {
+		a.rooms.failWith(test.err)
+		got := a.want(test.status, "POST", "/v1/rooms", `{"game":"chess"}`)
+		if retry := got.Header.Get("Retry-After") != ""; retry != test.retry {
+			t.Errorf("%v: Retry-After %q", test.err, got.Header.Get("Retry-After"))
+		}
+	}
+}
+
+func TestUnknownErrorsAreNotTold(t *testing.T) {
+	a := startAPI(t, nil)
+	a.client = http.DefaultClient // a 500 is never as described
+	a.rooms.failWith(errors.New("the seed is 1234"))
+	if got := a.want(500, "POST", "/v1/rooms", `{"game":"chess"}`); strings.Contains(got.text, "1234") {
+		t.Errorf("told: %s", got.text)
+	}
+}
+
+func TestPanicsAreAnswered(t *testing.T) {
+	a := startAPI(t, func(o *web.ServerOptions) { o.Unready = func() []string { panic("oh") } })
+	a.client = http.DefaultClient
+	a.refused(500, "", "GET", "/readyz", "")
+}
+
+func TestListIsNarrowedAndPaged(t *testing.T) {
+	a := startAPI(t, nil)
+	for range 5 {
+		a.create(`{"game":"chess"}`)
+	}
+	snake := a.create(`{"game":"snakes"}`)
+	a.create(`{"game":"snakes","private":true}`)
+	a.rooms.change(snake, func(i *actor.Info) { i.Open, i.Phase = false, room.PhasePlaying })
+
+	count := func(query string) int {
+		return len(a.want(200, "GET", "/v1/rooms"+query, "").body["rooms"].([]any))
+	}
+	for query, want := range map[string]int{
+		"": 6, "?game=snakes": 1, "?open=true": 5, "?phase=playing": 1, "?phase=over": 0, "?limit=2": 2,
+	} {
+		if got := count(query); got != want {
+			t.Errorf("%s: %d rooms, want %d", query, got, want)
+		}
+	}
+	seen := map[string]bool{}
+	for after := ""; ; {
+		page := a.want(200, "GET", "/v1/rooms?limit=4"+after, "")
+		for _, r := range page.body["rooms"].([]any) {
+			seen[r.(map[string]any)["id"].(string)] = true
+		}
+		next, more := page.body["next"].(string)
+		if !more {
+			break
+		}
+		after = "&after=" + next
+	}
+	if len(seen) != 6 {
+		t.Errorf("pages showed %d rooms, want 6", len(seen))
+	}
+}
+
+func TestPrivateRoomsAreFoundByCodeAlone(t *testing.T) {
+	a := startAPI(t, nil)
+	made := a.want(201, "POST", "/v1/rooms", `{"game":"chess","private":true}`)
+	code, id := made.body["code"].(string), made.body["id"].(string)
+	found := a.want(200, "GET", "/v1/rooms?code="+code, "")
+	rooms := found.body["rooms"].([]any)
+	if len(rooms) != 1 || rooms[0].(map[string]any)["id"] != id {
+		t.Fatalf("found %s", found.text)
+	}
+	if strings.Contains(found.text, code) || strings.Contains(a.want(200, "GET", "/v1/rooms/"+id, "").text, code) {
+		t.Error("the code is told to others than the maker")
+	}
+	if rooms := a.want(200, "GET", "/v1/rooms?code=wrong", "").body["rooms"].([]any); len(rooms) != 0 {
+		t.Errorf("a wrong code found %v", rooms)
+	}
+}
+
+func TestRoomShowsItsStateOfPlay(t *testing.T) {
+	a := startAPI(t, nil)
+	id := a.create(`{"game":"chess"}`)
+	a.rooms.change(id, func(i *actor.Info) {
+		i.Seats = []room.SeatInfo{{Seat: 1, Player: "ann", Name: "Ann", Online: true}}
+		i.Phase, i.Spectators, i.Epoch, i.Index = room.PhasePlaying, 7, 3, 99
+	})
+	got := a.want(200, "GET", "/v1/rooms/"+string(id), "")
+	for field, want := range map[string]any{"phase": "playing", "players": 1.0, "spectators": 7.0, "epoch": 3.0, "seq": 99.0} {
+		if got.body[field] != want {
+			t.Errorf("%s is %v, want %v", field, got.body[field], want)
+		}
+	}
+	a.rooms.change(id, func(i *actor.Info) {
+		i.Phase = room.PhaseOver
+		i.Final = &room.Final{End: room.Finished, Result: room.Result{Reason: "checkmate", Summary: "White wins"}, Duration: 1500 * time.Millisecond}
+	})
+	final := a.want(200, "GET", "/v1/rooms/"+string(id), "").body["final"].(map[string]any)
+	if final["end"] != "finished" || final["duration_ms"] != 1500.0 || final["result"].(map[string]any)["reason"] != "checkmate" {
+		t.Errorf("final is %v", final)
+	}
+	a.rooms.remove(id)
+	a.records.results[id] = room.StoredResult{}
+	a.refused(410, "", "GET", "/v1/rooms/"+string(id), "")
+}
+
+func TestMatchmakeHoldsASeatForSomebody(t *testing.T) {
+	a := startAPI(t, nil)
+	first := a.want(200, "POST", "/v1/matchmake", `{"game":"chess","ticket":"t1"}`)
+	again := a.want(200, "POST", "/v1/matchmake", `{"game":"chess","ticket":"t1"}`)
+	if first.body["id"] != again.body["id"] {
+		t.Error("the same ticket got another room")
+	}
+	guest := first.body["guest"].(map[string]any)
+	if held := a.rooms.matched[0].Player; string(held) != guest["player"] {
+		t.Errorf("the seat is held for %s, the guest is %v", held, guest)
+	}
+	token := "Authorization: Bearer " + guest["token"].(string)
+	own := a.want(200, "POST", "/v1/matchmake", `{"game":"chess"}`, token)
+	if own.body["guest"] != nil || string(a.rooms.matched[2].Player) != guest["player"] {
+		t.Errorf("with a token the seat is held for %s: %s", a.rooms.matched[2].Player, own.text)
+	}
+}
+
+func TestSocketAddress(t *testing.T) {
+	behind := web.Proxies{}
+	var err error
+	if behind, err = web.ParseProxies([]string{"127.0.0.1", "::1/128"}); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, public string
+		proxies      web.Proxies
+		headers      []string
+		want         string
+	}{
+		{"host", "", nil, []string{"Host: play.example:81"}, "ws://play.example:81/v1/rooms/"},
+		{"untrusted proto", "", nil, []string{"Host: play.example", "X-Forwarded-Proto: https"}, "ws://play.example/v1/rooms/"},
+		{"trusted proto", "", behind, []string{"Host: play.example", "X-Forwarded-Proto: https"}, "wss://play.example/v1/rooms/"},
+		{"public URL", "https://rooms.example/base/", nil, nil, "wss://rooms.example/base/v1/rooms/"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			a := startAPI(t, func(o *web.ServerOptions) { o.PublicURL, o.TrustedProxies = test.public, test.proxies })
+			got := a.want(201, "POST", "/v1/rooms", `{"game":"chess"}`, test.headers...)
+			if url := got.body["ws_url"].(string); !strings.HasPrefix(url, test.want) {
+				t.Errorf("ws_url %q, want %q…", url, test.want)
+			}
+			if secure := got.Cookies()[0].Secure; secure != strings.HasPrefix(test.want, "wss") {
+				t.Errorf("the cookie's Secure is %t", secure)
+			}
+		})
+	}
+}
+
+func TestCapsAnAddress(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	a := startAPI(t, func(o *web.ServerOptions) {
+		o.Creates, o.Guests, o.Codes = web.Rate{PerSecond: 0.1, Burst: 2}, web.Rate{PerSecond: 1, Burst: 1}, web.Rate{PerSecond: 1, Burst: 1}
+		o.Now = func() time.Time { return now }
+		o.TrustedProxies, _ = web.ParseProxies([]string{"127.0.0.0/8", "::1"})
+	})
+	make1 := func(status int, from string) answer {
+		return a.want(status, "POST", "/v1/rooms", `{"game":"chess"}`, "X-Forwarded-For: "+from)
+	}
+	make1(201, "192.0.2.1")
+	make1(201, "192.0.2.1")
+	if after := make1(429, "192.0.2.1").Header.Get("Retry-After"); after != "10" {
+		t.Errorf("Retry-After %q, want 10", after)
+	}
+	a.refused(429, "", "POST", "/v1/matchmake", `{"game":"chess"}`, "X-Forwarded-For: 192.0.2.1")
+	make1(201, "192.0.2.2")
+	make1(201, "2001:db8::1")
+	make1(201, "2001:db8::2")
+	make1(429, "2001:db8::3") // the same /64
+	make1(201, "2001:db8:0:1::1")
+	now = now.Add(10 * time.Second)
+	make1(201, "192.0.2.1")
+
+	a.want(201, "POST", "/v1/guest", "")
+	a.refused(429, "", "POST", "/v1/guest", "")
+	a.want(200, "GET", "/v1/rooms?code=x", "")
+	a.refused(429, "", "GET", "/v1/rooms?code=y", "")
+}

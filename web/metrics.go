@@ -1,0 +1,184 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// Metrics counts what a node does, for /metrics. Its methods may be called by any goroutine and never block.
+// Labels are names of games, kinds, routes and codes: never of players or rooms,
+// so that their number is bounded and nobody is told who plays.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	rooms, sessions             *prometheus.GaugeVec
+	inputs, sent, lost, late    *prometheus.CounterVec
+	closed, ended, panics, slow *prometheus.CounterVec
+	step                        *prometheus.HistogramVec
+	commit                      prometheus.Histogram
+	requests                    *prometheus.CounterVec
+	requestTime                 *prometheus.HistogramVec
+
+	sockets         prometheus.Gauge
+	socketsClosed   *prometheus.CounterVec
+	messages, bytes *prometheus.CounterVec
+	read, written   traffic
+}
+
+// fine are buckets from 5 µs to 1.3 s, for what is done in memory or on one disk.
+var fine = prometheus.ExponentialBuckets(5e-6, 4, 10)
+
+// NewMetrics makes collectors on a registry of their own, together with those of the Go runtime and the process.
+func NewMetrics() *Metrics {
+	m := &Metrics{registry: prometheus.NewRegistry()}
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.rooms = m.gauge("rooms", "Rooms in memory now.", "game")
+	m.sessions = m.gauge("sessions", "Players and spectators connected now.", "game")
+	m.inputs = m.counter("inputs_total", "Inputs that entered rooms' logs.", "game", "kind")
+	m.sent = m.counter("messages_sent_total", "Messages handed to sessions' outboxes: one turn to 50 sessions is 50.", "game")
+	m.lost = m.counter("events_lost_total", "Events that readers who had fallen behind were told they missed.", "game")
+	m.late = m.counter("ticks_left_out_total", "Ticks left out because the room was late.", "game")
+	m.closed = m.counter("sessions_closed_total", "Sessions ended by the room, by WebSocket close code.", "game", "code")
+	m.ended = m.counter("rooms_ended_total", "Rooms that ended, by how.", "game", "end")
+	m.panics = m.counter("game_panics_total", "Rooms aborted because their game panicked.", "game")
+	m.slow = m.counter("slow_steps_total", "Steps that took longer than the watchdog allows.", "game")
+	m.step = m.histogram("step_seconds", "Time of one step, encoding of views included, in seconds.", fine, "game")
+	m.commit = m.histogram("commit_delay_seconds", "Time from the first step of a stretch to its commit, in seconds.", fine).WithLabelValues().(prometheus.Histogram)
+	m.requests = m.counter("http_requests_total", "HTTP requests, by route and status.", "method", "route", "status")
+	m.requestTime = m.histogram("http_request_seconds", "Time to answer an HTTP request, in seconds.", prometheus.DefBuckets, "route")
+	m.sockets = m.gauge("sockets", "WebSockets open now.").WithLabelValues()
+	m.socketsClosed = m.counter("sockets_closed_total", "WebSockets that ended, by close code; 1006: the connection broke.", "code")
+	m.messages = m.counter("socket_messages_total", "Protocol messages through WebSockets.", "direction")
+	m.bytes = m.counter("socket_bytes_total", "Bytes of WebSocket messages, without framing.", "direction")
+	m.read, m.written = m.traffic("in"), m.traffic("out")
+	return m
+}
+
+// traffic is one direction of the sockets, looked up once because it is counted at every message.
+type traffic struct{ messages, bytes prometheus.Counter }
+
+func (m *Metrics) traffic(direction string) traffic {
+	return traffic{m.messages.WithLabelValues(direction), m.bytes.WithLabelValues(direction)}
+}
+
+func (t traffic) count(messages, bytes int) {
+	t.messages.Add(float64(messages))
+	t.bytes.Add(float64(bytes))
+}
+
+// SocketOpened counts a WebSocket.
+func (m *Metrics) SocketOpened() { m.sockets.Inc() }
+
+// SocketClosed counts a WebSocket's end.
+func (m *Metrics) SocketClosed(code wire.CloseCode) {
+	m.sockets.Dec()
+	m.socketsClosed.WithLabelValues(strconv.Itoa(int(code))).Inc()
+}
+
+// SocketRead counts what came in.
+func (m *Metrics) SocketRead(messages, bytes int) { m.read.count(messages, bytes) }
+
+// SocketWritten counts what went out.
+func (m *Metrics) SocketWritten(messages, bytes int) { m.written.count(messages, bytes) }
+
+const namespace = "roomring"
+
+func (m *Metrics) gauge(name, help string, labels ...string) *prometheus.GaugeVec {
+	v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels)
+	m.registry.MustRegister(v)
+	return v
+}
+
+func (m *Metrics) counter(name, help string, labels ...string) *prometheus.CounterVec {
+	v := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+	m.registry.MustRegister(v)
+	return v
+}
+
+func (m *Metrics) histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	v := prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets}, labels)
+	m.registry.MustRegister(v)
+	return v
+}
+
+// Gauge adds a value that is asked for at each scrape, such as how many results wait for the store. Help gives the unit.
+func (m *Metrics) Gauge(name, help string, value func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, value))
+}
+
+// Counter is like Gauge for a value that only grows.
+func (m *Metrics) Counter(name, help string, value func() float64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, value))
+}
+
+// Handler serves the numbers to Prometheus.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// Rooms, and the methods below it, are what rooms report.
+func (m *Metrics) Rooms(game string, delta int) { m.rooms.WithLabelValues(game).Add(float64(delta)) }
+
+// Sessions counts sessions that came or went.
+func (m *Metrics) Sessions(game string, delta int) {
+	m.sessions.WithLabelValues(game).Add(float64(delta))
+}
+
+// Inputs counts one input that entered a log.
+func (m *Metrics) Inputs(game string, kind room.Kind) {
+	m.inputs.WithLabelValues(game, kind.String()).Inc()
+}
+
+// Sent counts messages handed to outboxes.
+func (m *Metrics) Sent(game string, messages int) {
+	m.sent.WithLabelValues(game).Add(float64(messages))
+}
+
+// StepTime notes how long one step took.
+func (m *Metrics) StepTime(game string, d time.Duration) {
+	m.step.WithLabelValues(game).Observe(d.Seconds())
+}
+
+// CommitDelay notes how long a stretch of the log waited for its commit.
+func (m *Metrics) CommitDelay(d time.Duration) { m.commit.Observe(d.Seconds()) }
+
+// LostEvents counts events that a reader was told it missed.
+func (m *Metrics) LostEvents(game string, events uint64) {
+	m.lost.WithLabelValues(game).Add(float64(events))
+}
+
+// LateTicks counts ticks left out.
+func (m *Metrics) LateTicks(game string, n uint64) { m.late.WithLabelValues(game).Add(float64(n)) }
+
+// Closed counts a session that a room ended.
+func (m *Metrics) Closed(game string, code wire.CloseCode) {
+	m.closed.WithLabelValues(game, strconv.Itoa(int(code))).Inc()
+}
+
+// Ended counts a room's end.
+func (m *Metrics) Ended(game string, end room.End) { m.ended.WithLabelValues(game, string(end)).Inc() }
+
+// Panics counts a room that its game's panic ended.
+func (m *Metrics) Panics(game string) { m.panics.WithLabelValues(game).Inc() }
+
+// SlowSteps counts a step that the watchdog named.
+func (m *Metrics) SlowSteps(game string) { m.slow.WithLabelValues(game).Inc() }
+
+func (m *Metrics) request(rt route, status int, took time.Duration) {
+	if m == nil {
+		return
+	}
+	if status == 0 {
+		status = http.StatusOK
+	}
+	m.requests.WithLabelValues(rt.method, rt.path, strconv.Itoa(status)).Inc()
+	m.requestTime.WithLabelValues(rt.path).Observe(took.Seconds())
+}

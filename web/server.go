@@ -1,0 +1,218 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+)
+
+// Rooms makes and finds rooms, here and, in a cluster, elsewhere. Errors are those of package actor.
+type Rooms interface {
+	Create(ctx context.Context, c actor.Create) (actor.Info, error)
+	Match(ctx context.Context, m actor.Match) (actor.Info, error)
+	Info(ctx context.Context, id room.ID) (actor.Info, error)
+	Find(ctx context.Context, code string) (actor.Info, error) // a private room by its join code
+	List(ctx context.Context, f actor.Filter) ([]actor.Info, error)
+}
+
+// Records is what the store has of finished games.
+type Records interface {
+	Result(ctx context.Context, id room.ID) (room.StoredResult, error)
+	Replay(ctx context.Context, id room.ID) ([]byte, error) // as room.EncodeReplay made it
+	Player(ctx context.Context, id room.PlayerID) (room.Profile, error)
+	// Leaderboard is the rated players of a game, best first, at most limit of them, the first offset left out.
+	Leaderboard(ctx context.Context, game string, limit, offset int) ([]room.Standing, error)
+	// Pending reports whether a result waits here to be stored.
+	Pending(id room.ID) bool
+	// NotFound reports whether an error of the above says for certain that there is no such record.
+	NotFound(err error) bool
+}
+
+// ServerOptions say what the public server serves, and for whom.
+type ServerOptions struct {
+	Rooms     Rooms
+	Records   Records
+	Auth      *Auth
+	Games     []room.Spec  // in the order of GET /v1/games
+	WebSocket http.Handler // serves GET /v1/rooms/{id}/ws; r.PathValue("id") is set
+
+	// Unready returns why this node should not get traffic; nothing: it is ready. Nil: always ready.
+	Unready func() []string
+
+	// PublicURL is the address players use, such as https://play.example.org; empty: the request's Host.
+	PublicURL string
+	// AllowedOrigins are the origins, beside the server's own, whose pages may use the API, such as
+	// https://example.org or https://*.example.org; "*" allows every page.
+	AllowedOrigins []string
+	// TrustedProxies are believed about the client's address and whether it speaks TLS.
+	TrustedProxies Proxies
+
+	// Creates caps new rooms (create and matchmake together) an address; the zero value is 10 a second, 100 at once.
+	Creates Rate
+	// Guests caps new guests an address; the zero value is 5 a second, 50 at once.
+	Guests Rate
+	// Codes caps searches by join code an address, so that codes cannot be guessed; the zero value is 1 a second, 20 at once.
+	Codes Rate
+
+	MaxBody        int64         // bytes of a request's body; 0 means 64 KiB
+	RequestTimeout time.Duration // of what a request asks of rooms and store; 0 means 10 s. WebSockets have none.
+
+	Metrics *Metrics         // counts requests; nil: they are not counted
+	Log     *slog.Logger     // nil: nothing is logged
+	Now     func() time.Time // for the limiters; nil means time.Now
+}
+
+func (o *ServerOptions) complete() error {
+	if o.Rooms == nil || o.Records == nil || o.Auth == nil || o.WebSocket == nil {
+		return errors.New("the server needs Rooms, Records, Auth and WebSocket")
+	}
+	if o.Unready == nil {
+		o.Unready = func() []string { return nil }
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	setDefault(&o.Creates, Rate{10, 100})
+	setDefault(&o.Guests, Rate{5, 50})
+	setDefault(&o.Codes, Rate{1, 20})
+	setDefault(&o.MaxBody, 64<<10)
+	setDefault(&o.RequestTimeout, 10*time.Second)
+	setDefault(&o.Log, slog.New(slog.DiscardHandler))
+	return nil
+}
+
+// Server is the public HTTP handler.
+type Server struct {
+	opts                   ServerOptions
+	public                 *url.URL // nil: the request's Host
+	games                  map[string]room.Spec
+	creates, guests, codes *addressLimiter
+	handler                http.Handler
+}
+
+// NewServer checks the options and lays out the routes. The error says which option is wrong.
+func NewServer(opts ServerOptions) (*Server, error) {
+	if err := opts.complete(); err != nil {
+		return nil, err
+	}
+	s := &Server{
+		opts:    opts,
+		games:   map[string]room.Spec{},
+		creates: newAddressLimiter(opts.Creates, maxAddresses),
+		guests:  newAddressLimiter(opts.Guests, maxAddresses),
+		codes:   newAddressLimiter(opts.Codes, maxAddresses),
+	}
+	for _, spec := range opts.Games {
+		s.games[spec.Name] = spec
+	}
+	if opts.PublicURL != "" {
+		u, err := url.Parse(opts.PublicURL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, fmt.Errorf("public URL %q: give an absolute http or https URL", opts.PublicURL)
+		}
+		s.public = u
+	}
+	shared, err := newOrigins(opts.AllowedOrigins)
+	if err != nil {
+		return nil, err
+	}
+	mux := newMux(s.routes(), routing{log: opts.Log, metrics: opts.Metrics, timeout: opts.RequestTimeout})
+	s.handler = secured(shared.wrap(mux))
+	return s, nil
+}
+
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// routes are all that the public server serves; docs/openapi.yaml lists the same.
+func (s *Server) routes() []route {
+	return []route{
+		{method: "GET", path: "/v1/games", handle: s.getGames},
+		{method: "POST", path: "/v1/rooms", handle: s.postRoom},
+		{method: "GET", path: "/v1/rooms", handle: s.getRooms},
+		{method: "GET", path: "/v1/rooms/{id}", handle: s.getRoom},
+		{method: "GET", path: "/v1/rooms/{id}/ws", raw: s.opts.WebSocket},
+		{method: "POST", path: "/v1/matchmake", handle: s.postMatch},
+		{method: "POST", path: "/v1/guest", handle: s.postGuest},
+		{method: "GET", path: "/v1/results/{room}", handle: s.getResult},
+		{method: "GET", path: "/v1/replays/{room}", handle: s.getReplay},
+		{method: "GET", path: "/v1/players/{id}", handle: s.getPlayer},
+		{method: "GET", path: "/v1/leaderboards/{game}", handle: s.getLeaderboard},
+		{method: "GET", path: "/livez", handle: getLive},
+		{method: "GET", path: "/readyz", handle: s.getReady},
+		{method: "GET", path: "/{$}", handle: s.getPage},
+	}
+}
+
+// secured adds the headers that keep browsers from guessing, framing and telling (OWASP Secure Headers).
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// NewHTTPServer puts a handler into a server with limits for strangers: 10 s for a request's head, 30 s for
+// the whole request, 2 min for an answer, 32 KiB of headers. Sockets that a handler takes over have none of these.
+func NewHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      2 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// identify checks the request's token. Without one the identity is empty, which is an error when needed is set.
+func (s *Server) identify(r *http.Request, needed bool) (Identity, error) {
+	token, err := bearer(r)
+	switch {
+	case err != nil:
+		return Identity{}, err
+	case token != "":
+		return s.opts.Auth.Check(r.Context(), token)
+	case needed:
+		return Identity{}, unauthorised("send a token as Authorization: Bearer …")
+	}
+	return Identity{}, nil
+}
+
+// spend takes from a limiter what the request's address has left in it.
+func (s *Server) spend(l *addressLimiter, r *http.Request) error {
+	wait, ok := l.take(s.opts.TrustedProxies.Client(r), s.opts.Now())
+	if ok {
+		return nil
+	}
+	p := problem(http.StatusTooManyRequests, "too-many", "Too many requests of this kind from your address: retry later.")
+	p.retry = cmp.Or(wait, time.Second)
+	return p
+}
+
+// base is the address that clients of this request reach the server by, without a path's end.
+func (s *Server) base(r *http.Request) url.URL {
+	if s.public != nil {
+		u := *s.public
+		u.Path = strings.TrimSuffix(u.Path, "/")
+		return u
+	}
+	u := url.URL{Scheme: "http", Host: r.Host}
+	if s.opts.TrustedProxies.Secure(r) {
+		u.Scheme = "https"
+	}
+	return u
+}

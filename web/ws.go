@@ -1,0 +1,277 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// SocketRooms is what sockets ask of the rooms. Errors are those of package actor.
+type SocketRooms interface {
+	Info(ctx context.Context, id room.ID) (actor.Info, error)
+	// Attach brings a client into a room. What the room says comes through out until it ends.
+	Attach(ctx context.Context, id room.ID, h actor.Hello, out *actor.Outbox) (actor.Session, error)
+}
+
+// Door knows who may come in; *Auth is one.
+type Door interface {
+	Check(ctx context.Context, token string) (Identity, error)
+	Guest(name string) (who Identity, token string, err error)
+	Guests() bool
+}
+
+// SocketMeter hears what goes through the sockets. Its methods are called from many goroutines and must not block.
+type SocketMeter interface {
+	SocketOpened()
+	SocketClosed(code wire.CloseCode)  // 1006: the connection broke
+	SocketRead(messages, bytes int)    // protocol messages, and the bytes of the WebSocket message that held them
+	SocketWritten(messages, bytes int) // the same, of one write
+}
+
+// SocketOptions configure the WebSocket endpoint. Rooms and Auth are needed.
+type SocketOptions struct {
+	Rooms SocketRooms
+	Auth  Door
+
+	// MaxMessage is how many bytes one WebSocket message may have (else 4413); 0 means 16 KiB.
+	MaxMessage int
+	// Rate is how many protocol messages and pings a socket may send (else 4429); zero means 60 a second,
+	// 120 at once; a negative PerSecond is no limit.
+	Rate Rate
+	// PerAddress is how many sockets one address may have open at a time (else 4429); an IPv6 /64 counts as
+	// one. 0 means 1,000, negative no limit.
+	PerAddress int
+
+	Hello     time.Duration // how long a client may take to say hello (else 4408); 0 means 10 s
+	Attach    time.Duration // how long the rooms may take to let it in (else 4103); 0 means 10 s
+	Heartbeat time.Duration // the longest silence that is normal, either way; 2.5 times it ends a socket (4102). 0 means 10 s
+
+	// WriteTimeout is how long one write may make no end (else 4101). The socket is kept for as long again, so that
+	// a client that wakes up still learns why it was closed. 0 means 10 s.
+	WriteTimeout time.Duration
+	OutboxBytes  int           // see actor.OutboxOptions.MaxBytes
+	StuckAfter   time.Duration // see actor.OutboxOptions.StuckAfter
+	// JoinBytes bounds the WebSocket messages that several queued protocol messages are joined into. A larger
+	// protocol message goes alone. 0 means 16 KiB.
+	JoinBytes int
+	// SendBuffer is how many bytes the kernel holds for a reader that lags; more would be stale when they
+	// arrive. 0 means 64 KiB, negative leaves it to the system.
+	SendBuffer int
+	// Flushers is how many goroutines write to sockets that are ready; 0 means one a processor, at most 8.
+	Flushers int
+
+	// Origins are the web pages, beside those of the server's own host, that may connect, such as
+	// https://example.org or https://*.example.org; "*" means all. Programs that send no Origin always may.
+	Origins []string
+	// Proxies are believed about the client's address.
+	Proxies Proxies
+	// Draining tells that new sockets should go elsewhere: they get 503. Nil means never.
+	Draining func() bool
+
+	Meter SocketMeter  // nil: nothing is counted
+	Log   *slog.Logger // nil: nothing is logged
+}
+
+func (o *SocketOptions) complete() error {
+	if o.Rooms == nil || o.Auth == nil {
+		return errors.New("sockets need Rooms and Auth")
+	}
+	o.MaxMessage = cmp.Or(o.MaxMessage, 16<<10)
+	o.Rate = cmp.Or(o.Rate, Rate{PerSecond: 60, Burst: 120})
+	o.PerAddress = cmp.Or(o.PerAddress, 1000)
+	for _, d := range []*time.Duration{&o.Hello, &o.Attach, &o.Heartbeat, &o.WriteTimeout} {
+		*d = cmp.Or(*d, 10*time.Second)
+	}
+	o.JoinBytes = cmp.Or(o.JoinBytes, 16<<10)
+	o.SendBuffer = cmp.Or(o.SendBuffer, 64<<10)
+	o.Flushers = cmp.Or(o.Flushers, min(runtime.GOMAXPROCS(0), 8))
+	if o.Draining == nil {
+		o.Draining = func() bool { return false }
+	}
+	if o.Meter == nil {
+		o.Meter = noMeter{}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}
+
+// silence is how long a client may say nothing.
+func (o *SocketOptions) silence() time.Duration { return o.Heartbeat * 5 / 2 }
+
+type noMeter struct{}
+
+func (noMeter) SocketOpened()               {}
+func (noMeter) SocketClosed(wire.CloseCode) {}
+func (noMeter) SocketRead(int, int)         {}
+func (noMeter) SocketWritten(int, int)      {}
+
+// Sockets serves GET /v1/rooms/{id}/ws: the path value id is read from the request. It owns every socket it
+// has accepted, and all goroutines around them, until Shutdown.
+//
+// A socket has one goroutine, which reads. Writing is done by a few flushers shared by all of them, which
+// never wait: a socket whose kernel buffer is full gets a goroutine of its own until it has taken
+// what it was being sent.
+type Sockets struct {
+	opts     SocketOptions
+	origins  originPatterns
+	flushers []*flusher
+	next     atomic.Uint32 // flusher of the next socket
+	start    time.Time     // what conn.spoke counts from
+
+	ctx    context.Context // of everything asked of rooms; ends with Shutdown
+	cancel context.CancelFunc
+	loops  sync.WaitGroup // flushers and the heart
+	stop   chan struct{}  // ends them
+
+	mu     sync.Mutex
+	closed bool
+	open   map[*conn]struct{}
+	from   map[netip.Addr]int // sockets an address has
+	conns  sync.WaitGroup     // one for each of open, and one for each goroutine of theirs
+}
+
+// NewSockets checks the options and starts the goroutines that write. The error says which option is wrong.
+func NewSockets(opts SocketOptions) (*Sockets, error) {
+	if err := opts.complete(); err != nil {
+		return nil, err
+	}
+	patterns, err := newOriginPatterns(opts.Origins)
+	if err != nil {
+		return nil, err
+	}
+	s := &Sockets{
+		opts: opts, origins: patterns, start: time.Now(), stop: make(chan struct{}),
+		open: map[*conn]struct{}{}, from: map[netip.Addr]int{},
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	for range opts.Flushers {
+		f := newFlusher(s)
+		s.flushers = append(s.flushers, f)
+		s.loops.Go(f.run)
+	}
+	s.loops.Go(s.beat)
+	return s, nil
+}
+
+// Open is how many sockets there are.
+func (s *Sockets) Open() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
+
+// Shutdown turns new sockets away, closes all others with 4100 so that their clients come back, and returns
+// when everything has ended. When ctx ends before, what is left is cut off, and its error is returned.
+func (s *Sockets) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.mu.Unlock()
+	s.cancel()
+	s.each(func(c *conn) { c.kick(closeWith(wire.CloseMoved, "the server is going down: reconnect")) })
+	err := s.wait(ctx)
+	close(s.stop)
+	s.loops.Wait()
+	return err
+}
+
+func (s *Sockets) wait(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		s.conns.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+	}
+	s.each((*conn).cut)
+	<-done
+	return ctx.Err()
+}
+
+// each calls f for every socket, without holding the lock.
+func (s *Sockets) each(f func(*conn)) {
+	s.mu.Lock()
+	all := make([]*conn, 0, len(s.open))
+	for c := range s.open {
+		all = append(all, c)
+	}
+	s.mu.Unlock()
+	for _, c := range all {
+		f(c)
+	}
+}
+
+// beat gives the sockets that have been silent for three quarters of a heartbeat something to say.
+func (s *Sockets) beat() {
+	tick := time.NewTicker(s.opts.Heartbeat / 4)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-tick.C:
+		}
+		before := s.now() - s.opts.Heartbeat*3/4
+		s.each(func(c *conn) {
+			if time.Duration(c.spoke.Load()) < before {
+				c.pong(wire.Ping{})
+			}
+		})
+	}
+}
+
+func (s *Sockets) now() time.Duration { return time.Since(s.start) }
+
+// down reports whether Shutdown has begun.
+func (s *Sockets) down() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
+// admit takes a socket in, unless Shutdown has begun. Few reports whether its address has no more than it may.
+func (s *Sockets) admit(c *conn) (few, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false, false
+	}
+	s.open[c] = struct{}{}
+	s.from[c.addr]++
+	s.conns.Add(1)
+	s.opts.Meter.SocketOpened()
+	return s.opts.PerAddress < 0 || s.from[c.addr] <= s.opts.PerAddress, true
+}
+
+// gone forgets a socket whose connection has been closed.
+func (s *Sockets) gone(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, c)
+	if s.from[c.addr]--; s.from[c.addr] <= 0 {
+		delete(s.from, c.addr)
+	}
+	s.opts.Meter.SocketClosed(wire.CloseCode(c.code.Load()))
+	s.conns.Done()
+}
+
+var _ http.Handler = (*Sockets)(nil)

@@ -1,0 +1,265 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/coder/websocket"
+	"golang.org/x/time/rate"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// conn is one socket.
+type conn struct {
+	s        *Sockets
+	id       room.ID
+	encoding wire.Encoding
+	addr     netip.Addr
+	net      net.Conn
+	raw      syscall.RawConn // nil when the connection is not the kernel's alone, as with TLS
+	ws       *websocket.Conn // reads; of what it writes, control frames alone, see transport
+	flusher  *flusher
+
+	// Of the goroutine that reads.
+	early   []byte // what the HTTP server had read beyond the request
+	limiter *rate.Limiter
+	session actor.Session // nil before hello
+
+	queued atomic.Bool   // waits for its flusher
+	spoke  atomic.Int64  // when something was last written, as Sockets.now counts; the largest: nothing yet
+	code   atomic.Uint32 // how it ended, for the meter; 1006 until known
+
+	mu      sync.Mutex
+	out     *actor.Outbox     // nil before hello
+	leave   *actor.CloseError // why to stop reading; the first counts
+	reading bool              // false once the reader has stopped for whatever reason
+	pending []byte            // frames of the edge's own; they go before those of the outbox
+	sealed  bool              // the close frame has been queued: nothing goes after it
+	slow    bool              // a goroutine of its own is writing
+	dead    bool              // nothing can be written any more
+	shut    bool              // close the connection when all is written
+	closed  bool              // it is
+}
+
+// maxPending bounds the edge's own frames that wait for a reader. Pongs beyond it are dropped.
+const maxPending = 4 << 10
+
+// greet waits for the hello. The rest of the socket's life runs on a new goroutine, whose stack is small.
+func (c *conn) greet() {
+	c.mu.Lock()
+	c.reading = true
+	err := error(nil)
+	if c.leave != nil {
+		err = c.leave
+	}
+	c.mu.Unlock()
+	for err == nil && c.session == nil {
+		err = c.receive()
+	}
+	if err != nil {
+		c.finish(err)
+		return
+	}
+	c.s.conns.Go(c.loop)
+}
+
+func (c *conn) loop() {
+	var err error
+	for err == nil {
+		err = c.receive()
+	}
+	c.finish(err)
+}
+
+// buffers hold messages while they are read and handled, not while a socket waits for one.
+var buffers = sync.Pool{New: func() any { return new(make([]byte, 0, 1<<10)) }}
+
+// receive reads one WebSocket message and does what it says.
+func (c *conn) receive() error {
+	kind, r, err := c.ws.Reader(context.Background()) // bounded by the read deadline alone
+	if err != nil {
+		return err
+	}
+	if kind != c.messageType() {
+		return closeWith(wire.CloseBadMessage, "JSON goes in text messages, CBOR in binary ones")
+	}
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	if *buf, err = c.readAll(r, (*buf)[:0]); err != nil {
+		return err
+	}
+	c.alive()
+	return c.handleAll(*buf)
+}
+
+func (c *conn) messageType() websocket.MessageType {
+	if c.encoding == wire.CBOR {
+		return websocket.MessageBinary
+	}
+	return websocket.MessageText
+}
+
+func (c *conn) readAll(r io.Reader, buf []byte) ([]byte, error) {
+	for {
+		if len(buf) > c.s.opts.MaxMessage {
+			return buf, closeWith(wire.CloseTooLarge, "a message may have "+bytesText(c.s.opts.MaxMessage))
+		}
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if err == io.EOF && len(buf) <= c.s.opts.MaxMessage {
+			return buf, nil
+		}
+		if err != nil && err != io.EOF {
+			return buf, err
+		}
+	}
+}
+
+func (c *conn) handleAll(msg []byte) error {
+	n := 0
+	for m, err := range wire.DecodeClient(c.encoding, msg) {
+		if err != nil {
+			return closeWith(wire.CloseBadMessage, err.Error())
+		}
+		if !c.limiter.Allow() {
+			return closeWith(wire.CloseTooMany, "too many messages: see welcome.limits.rate")
+		}
+		if err := c.handle(m); err != nil {
+			return err
+		}
+		n++
+	}
+	c.s.opts.Meter.SocketRead(n, len(msg))
+	return nil
+}
+
+func (c *conn) handle(m wire.ClientMessage) (err error) {
+	if hello, ok := m.(wire.Hello); ok {
+		return c.hello(hello)
+	}
+	if c.session == nil {
+		return closeWith(wire.CloseBadMessage, "the first message must be hello")
+	}
+	switch m := m.(type) {
+	case wire.Act:
+		err = c.session.Act(c.s.ctx, wire.Act{CSeq: m.CSeq, Data: bytes.Clone(m.Data)}) // the buffer is used again
+	case wire.Ping:
+		c.pong(m)
+	case wire.Resync:
+		err = c.session.Resync(c.s.ctx)
+	case wire.Leave:
+		err = c.session.Leave(c.s.ctx)
+	}
+	if errors.Is(err, actor.ErrEnded) {
+		return nil // the outbox says why, in its place
+	}
+	return err
+}
+
+// pong answers a ping, or keeps a silent connection visibly alive.
+func (c *conn) pong(p wire.Ping) {
+	var frame [frameHead]byte
+	msg := wire.AppendPong(frame[:], c.encoding, wire.Pong{Echo: p.Echo, Time: time.Now().UnixMilli()})
+	c.enqueue(framed(msg, c.encoding), false)
+}
+
+// onPing has the library answer a WebSocket ping, which says that the client is alive like any message.
+func (c *conn) onPing(context.Context, []byte) bool {
+	c.alive()
+	if !c.limiter.Allow() {
+		c.kick(closeWith(wire.CloseTooMany, "too many pings"))
+		return false
+	}
+	return true
+}
+
+func (c *conn) onPong(context.Context, []byte) { c.alive() }
+
+// alive puts off the end of a client that is silent. Before hello nothing does.
+func (c *conn) alive() {
+	if c.session == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.leave == nil {
+		_ = c.net.SetReadDeadline(time.Now().Add(c.s.opts.silence())) // fails only when closed, and then so does reading
+	}
+}
+
+// kick has the reader stop and close the socket. The first reason counts.
+func (c *conn) kick(why *actor.CloseError) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.leave != nil {
+		return
+	}
+	c.leave = why
+	if c.reading {
+		_ = c.net.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// finish ends the session and closes the socket, telling the client why if it can still be told.
+func (c *conn) finish(err error) {
+	why := c.stopped(err)
+	if c.session != nil {
+		c.session.Detach()
+	}
+	if why == nil {
+		if code := websocket.CloseStatus(err); code > 0 {
+			c.code.Store(uint32(code))
+		}
+		_ = c.ws.CloseNow()
+		return
+	}
+	c.code.Store(uint32(why.Code))
+	if why.Over != nil {
+		msg := wire.AppendOver(make([]byte, frameHead, 256), c.encoding, *why.Over)
+		c.enqueue(framed(msg, c.encoding), true)
+	}
+	_ = c.ws.Close(websocket.StatusCode(why.Code), fits(why.Reason)) // waits for the client's own close frame, at most 5 s
+}
+
+// stopped says why the reader has stopped: nil when the client went by itself.
+func (c *conn) stopped(err error) *actor.CloseError {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reading = false
+	_ = c.net.SetReadDeadline(time.Time{}) // the close handshake has its own
+	if c.leave != nil || c.dead {
+		return c.leave
+	}
+	c.leave = c.reason(err)
+	return c.leave
+}
+
+func (c *conn) reason(err error) *actor.CloseError {
+	if why, ok := errors.AsType[*actor.CloseError](err); ok {
+		return why
+	}
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		if c.session == nil {
+			return closeWith(wire.CloseNoHello, "no hello in time")
+		}
+		return closeWith(wire.CloseNoHeartbeat, "nothing heard for too long: see welcome.heartbeat")
+	}
+	if c.s.ctx.Err() != nil {
+		return closeWith(wire.CloseMoved, "the server is going down: reconnect")
+	}
+	return nil
+}

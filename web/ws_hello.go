@@ -1,0 +1,152 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// hello checks who is there and brings the client into the room.
+func (c *conn) hello(h wire.Hello) error {
+	if c.session != nil {
+		return closeWith(wire.CloseBadMessage, "hello comes once")
+	}
+	ctx, cancel := context.WithTimeout(c.s.ctx, c.s.opts.Attach)
+	defer cancel()
+	ask := actor.Hello{
+		Client: room.ClientID(h.Client), Attempt: h.Attempt, Code: h.Code,
+		Spectate:  h.As == wire.AsSpectator,
+		Heartbeat: c.s.opts.Heartbeat, Limits: c.s.limits(),
+	}
+	if h.Resume != nil {
+		ask.Resume = &room.Point{Epoch: room.Epoch(h.Resume.Epoch), Seq: room.Index(h.Resume.Seq)}
+	}
+	if err := c.identify(ctx, h, &ask); err != nil {
+		return c.refusal(err)
+	}
+	out := actor.NewOutbox(actor.OutboxOptions{
+		Encoding: c.encoding, MaxBytes: c.s.opts.OutboxBytes, StuckAfter: c.s.opts.StuckAfter, Wake: c.schedule,
+	})
+	c.mu.Lock()
+	c.out = out
+	c.mu.Unlock()
+	session, err := c.s.opts.Rooms.Attach(ctx, c.id, ask, out)
+	if err != nil {
+		return c.refusal(err)
+	}
+	c.session = session
+	c.alive()
+	return nil
+}
+
+func (s *Sockets) limits() wire.Limits {
+	return wire.Limits{Message: s.opts.MaxMessage, Unanswered: actor.MaxUnanswered, Rate: int(max(s.opts.Rate.PerSecond, 0))}
+}
+
+// identify fills in who the client is: by its token, or as a guest. Who only watches needs no name.
+func (c *conn) identify(ctx context.Context, h wire.Hello, ask *actor.Hello) error {
+	if h.Token == "" {
+		return c.guest(h, ask)
+	}
+	who, err := c.s.opts.Auth.Check(ctx, h.Token)
+	if err != nil {
+		return err
+	}
+	if err := c.allowed(ctx, who); err != nil {
+		return err
+	}
+	ask.Player, ask.Name = who.Player, who.Name
+	if ask.Name == "" {
+		ask.Name = CleanName(h.Name)
+	}
+	if ask.Name == "" {
+		ask.Name = CleanName(string(who.Player))
+	}
+	return nil
+}
+
+func (c *conn) guest(h wire.Hello, ask *actor.Hello) error {
+	if ask.Spectate {
+		if !c.s.opts.Auth.Guests() {
+			return ErrNoGuests
+		}
+		return nil
+	}
+	who, token, err := c.s.opts.Auth.Guest(h.Name)
+	if err != nil {
+		return err
+	}
+	ask.Player, ask.Name, ask.Token = who.Player, who.Name, token
+	return nil
+}
+
+// allowed checks a token made for one room or one game. The room is only asked for its game when that matters.
+func (c *conn) allowed(ctx context.Context, who Identity) error {
+	if who.Game == "" {
+		return who.Allows(c.id, "")
+	}
+	info, err := c.s.opts.Rooms.Info(ctx, c.id)
+	if err != nil {
+		return err
+	}
+	return who.Allows(c.id, info.Game)
+}
+
+// refusal says with which code a client is turned away.
+func (c *conn) refusal(err error) error {
+	if _, ok := errors.AsType[*actor.CloseError](err); ok {
+		return err
+	}
+	if refused, ok := errors.AsType[*room.Refusal](err); ok {
+		return closeWith(wire.CloseForbidden, refused.Reason)
+	}
+	for _, known := range refusals {
+		if errors.Is(err, known.err) {
+			return closeWith(known.code, err.Error())
+		}
+	}
+	if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
+		c.s.opts.Log.Warn("a client could not be let in", "room", c.id, "err", err)
+	}
+	return closeWith(wire.CloseUnreachable, "the room did not answer: reconnect")
+}
+
+var refusals = []struct {
+	err  error
+	code wire.CloseCode
+}{
+	{actor.ErrNotFound, wire.CloseNoRoom},
+	{actor.ErrUnreachable, wire.CloseUnreachable},
+	{actor.ErrTooMany, wire.CloseUnreachable},
+	{actor.ErrDraining, wire.CloseMoved},
+	{ErrUnauthorised, wire.CloseUnauthorised},
+	{ErrNoGuests, wire.CloseUnauthorised},
+	{ErrForbidden, wire.CloseForbidden},
+	{ErrNoKeys, wire.CloseUnreachable},
+}
+
+func closeWith(code wire.CloseCode, reason string) *actor.CloseError {
+	return &actor.CloseError{Code: code, Reason: reason}
+}
+
+// maxCloseReason is what fits a close frame (RFC 6455, sections 5.5 and 5.5.1).
+const maxCloseReason = 123
+
+// fits shortens a reason to what a close frame holds, at the end of a character.
+func fits(reason string) string {
+	if len(reason) <= maxCloseReason {
+		return reason
+	}
+	n := maxCloseReason
+	for n > 0 && !utf8.RuneStart(reason[n]) {
+		n--
+	}
+	return reason[:n]
+}
+
+func bytesText(n int) string { return strconv.Itoa(n) + " bytes" }

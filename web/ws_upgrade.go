@@ -1,0 +1,187 @@
+package web
+
+import (
+	"bufio"
+	"fmt"
+	"math"
+	"net"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/coder/websocket"
+	"golang.org/x/time/rate"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// ServeHTTP upgrades the connection and returns, so that the stack and the buffers of the HTTP request are
+// freed. A browser learns nothing of a refused upgrade, so nearly every refusal is a close code
+// after the upgrade; only a draining server and a foreign page are told in HTTP.
+func (s *Sockets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case s.opts.Draining(), s.down():
+		refuseDraining(w)
+		return
+	case !wantsUpgrade(r):
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "websocket")
+		problem(http.StatusUpgradeRequired, "upgrade", "This path speaks WebSocket: see docs/PROTOCOL.md.").write(w)
+		return
+	case !s.origins.allow(r):
+		problem(http.StatusForbidden, "cross-origin", "Pages of this origin may not connect here: see --allowed-origins.").write(w)
+		return
+	}
+	id, idErr := room.ParseID(r.PathValue("id"))
+	chosen, encoding, known := subprotocol(r)
+	c := &conn{
+		s: s, id: id, encoding: encoding, addr: limitKey(s.opts.Proxies.Client(r)),
+		flusher: s.flushers[int(s.next.Add(1))%len(s.flushers)],
+		limiter: newLimiter(s.opts.Rate),
+	}
+	c.code.Store(uint32(websocket.StatusAbnormalClosure))
+	c.spoke.Store(math.MaxInt64) // nothing yet
+	if err := c.accept(w, r, chosen); err != nil {
+		return // it has been answered
+	}
+	few, ok := s.admit(c)
+	if !ok {
+		_ = c.net.Close()
+		return
+	}
+	switch {
+	case !known:
+		c.leave = closeWith(wire.CloseBadMessage, "offer the subprotocol "+wire.SubprotocolJSON+" or "+wire.SubprotocolCBOR)
+	case !few:
+		c.leave = closeWith(wire.CloseTooMany, "too many connections from your address")
+	case idErr != nil:
+		c.leave = closeWith(wire.CloseNoRoom, "no such room: "+idErr.Error())
+	}
+	s.conns.Go(c.greet)
+}
+
+func refuseDraining(w http.ResponseWriter) {
+	retryLater("draining", "This node is draining: retry elsewhere.", time.Second).write(w)
+}
+
+func wantsUpgrade(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+}
+
+// subprotocol chooses the first of those offered that is known. When none is, the first is echoed all the
+// same: some browsers drop a connection without one before they would hear the close code.
+func subprotocol(r *http.Request) (chosen string, e wire.Encoding, known bool) {
+	offered := strings.FieldsFunc(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), func(c rune) bool { return c == ',' || c == ' ' })
+	for _, p := range offered {
+		switch p {
+		case wire.SubprotocolJSON:
+			return p, wire.JSON, true
+		case wire.SubprotocolCBOR:
+			return p, wire.CBOR, true
+		}
+	}
+	if len(offered) > 0 {
+		chosen = offered[0]
+	}
+	return chosen, wire.JSON, false
+}
+
+// accept answers the handshake and makes the connection c's own.
+func (c *conn) accept(w http.ResponseWriter, r *http.Request, chosen string) error {
+	opts := &websocket.AcceptOptions{
+		// The origin has been checked by the caller, who can answer with a problem document.
+		InsecureSkipVerify: true,
+		// Messages are small and patches already short: compression would cost each socket a window of
+		// up to 32 KiB and processor time for little.
+		CompressionMode: websocket.CompressionDisabled,
+		OnPingReceived:  c.onPing,
+		OnPongReceived:  c.onPong,
+	}
+	if chosen != "" {
+		opts.Subprotocols = []string{chosen}
+	}
+	ws, err := websocket.Accept(&smallHijacker{w, c}, r, opts)
+	if err != nil {
+		return err
+	}
+	c.ws = ws
+	c.ws.SetReadLimit(-1) // receive has its own, with our close code
+	c.s.tune(c.net)
+	if sc, ok := c.net.(syscall.Conn); ok {
+		c.raw, _ = sc.SyscallConn() // nil: every write takes a goroutine
+	}
+	_ = c.net.SetReadDeadline(time.Now().Add(c.s.opts.Hello)) // fails only when closed, and then so does reading
+	return nil
+}
+
+// smallHijacker hands the connection to c and small buffers to the WebSocket library, in place of the HTTP
+// server's of 4 KiB each: 512 bytes hold most of what a client sends, and the writer sees control frames alone.
+type smallHijacker struct {
+	http.ResponseWriter
+	c *conn
+}
+
+func (h *smallHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	nc, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, fmt.Errorf("take over the connection: %w", err)
+	}
+	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
+	h.c.net, h.c.early = nc, slices.Clone(early)
+	t := (*transport)(h.c)
+	return t, bufio.NewReadWriter(bufio.NewReaderSize(t, 512), bufio.NewWriterSize(t, 128)), nil
+}
+
+// tune bounds what the kernel holds for a socket, and for how long it keeps trying an address that is silent.
+func (s *Sockets) tune(nc net.Conn) {
+	if under, ok := nc.(interface{ NetConn() net.Conn }); ok {
+		nc = under.NetConn() // of a TLS connection
+	}
+	tcp, ok := nc.(*net.TCPConn)
+	if !ok {
+		return
+	}
+	if s.opts.SendBuffer > 0 {
+		_ = tcp.SetWriteBuffer(s.opts.SendBuffer) // only a bound
+	}
+	setUserTimeout(tcp, s.opts.silence())
+}
+
+func newLimiter(r Rate) *rate.Limiter {
+	if r.PerSecond < 0 {
+		return rate.NewLimiter(rate.Inf, 0)
+	}
+	return rate.NewLimiter(rate.Limit(r.PerSecond), r.Burst)
+}
+
+// originPatterns are the pages that may connect beside the server's own.
+type originPatterns []string
+
+func newOriginPatterns(list []string) (originPatterns, error) {
+	for _, p := range list {
+		if _, err := path.Match(p, ""); err != nil || p != "*" && !strings.Contains(p, "://") {
+			return nil, fmt.Errorf("allowed origin %q: give scheme and host, such as https://example.org or https://*.example.org", p)
+		}
+	}
+	return list, nil
+}
+
+// allow applies the policy (RFC 6454, RFC 6455 section 10.2). A request without Origin comes from no page.
+func (o originPatterns) allow(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" || slices.Contains(o, "*") {
+		return true
+	}
+	if u, err := url.Parse(origin); err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) {
+		return true
+	}
+	return slices.ContainsFunc(o, func(p string) bool {
+		ok, _ := path.Match(strings.ToLower(p), strings.ToLower(origin))
+		return ok
+	})
+}

@@ -1,0 +1,186 @@
+package web
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"net"
+	"os"
+	"time"
+
+	"github.com/roomring/roomring/room/wire"
+)
+
+// transport is what the WebSocket library has for a connection. Reading goes through; what it writes, which is
+// control frames, is queued like everything else, so that one flusher alone writes to a socket and
+// nobody waits for a slow one.
+type transport conn
+
+func (t *transport) Read(p []byte) (int, error) {
+	if len(t.early) > 0 {
+		n := copy(p, t.early)
+		if t.early = t.early[n:]; len(t.early) == 0 {
+			t.early = nil
+		}
+		return n, nil
+	}
+	return t.net.Read(p)
+}
+
+const opClose = 8 // RFC 6455, section 5.2
+
+// Write takes one whole frame: the library's buffer holds any control frame and is flushed after each.
+func (t *transport) Write(p []byte) (int, error) {
+	(*conn)(t).enqueue(p, p[0]&0xf == opClose)
+	return len(p), nil
+}
+
+// Close closes the connection once what is queued has been written.
+func (t *transport) Close() error {
+	c := (*conn)(t)
+	c.mu.Lock()
+	c.shut = true
+	c.mu.Unlock()
+	c.schedule()
+	return nil
+}
+
+func (t *transport) LocalAddr() net.Addr                 { return t.net.LocalAddr() }
+func (t *transport) RemoteAddr() net.Addr                { return t.net.RemoteAddr() }
+func (t *transport) SetDeadline(at time.Time) error      { return t.net.SetDeadline(at) }
+func (t *transport) SetReadDeadline(at time.Time) error  { return t.net.SetReadDeadline(at) }
+func (t *transport) SetWriteDeadline(at time.Time) error { return t.net.SetWriteDeadline(at) }
+
+// frameHead is room for the largest head of a server's frame.
+const frameHead = 10
+
+// framed turns frameHead bytes and a message behind them into a WebSocket frame (RFC 6455, section 5.2:
+// final, unmasked). The frame ends where b ends and begins as far before the message as its head needs.
+func framed(b []byte, e wire.Encoding) []byte {
+	first, n := byte(0x81), len(b)-frameHead // text
+	if e == wire.CBOR {
+		first = 0x82
+	}
+	switch {
+	case n < 126:
+		b = b[frameHead-2:]
+		b[1] = byte(n)
+	case n <= 0xffff:
+		b = b[frameHead-4:]
+		b[1] = 126
+		binary.BigEndian.PutUint16(b[2:], uint16(n))
+	default:
+		b[1] = 127
+		binary.BigEndian.PutUint64(b[2:], uint64(n))
+	}
+	b[0] = first
+	return b
+}
+
+// enqueue queues a frame of the edge's own. One that need not be is dropped when the reader lags.
+func (c *conn) enqueue(frame []byte, must bool) {
+	c.mu.Lock()
+	drop := c.sealed || c.dead || !must && len(c.pending)+len(frame) > maxPending
+	if !drop {
+		c.pending = append(c.pending, frame...)
+		c.sealed = frame[0]&0xf == opClose
+	}
+	c.mu.Unlock()
+	if !drop {
+		c.schedule()
+	}
+}
+
+// schedule puts the socket before its flusher, once.
+func (c *conn) schedule() {
+	if !c.queued.Swap(true) {
+		c.flusher.push(c)
+	}
+}
+
+// collect appends what is to be written to dst: the edge's own frames, then what the outbox holds joined into
+// one WebSocket message. It returns how many protocol messages the latter is; gather alone calls it.
+func (c *conn) collect(dst []byte) ([]byte, int) {
+	c.mu.Lock()
+	if c.slow || c.dead || c.closed {
+		c.mu.Unlock()
+		return dst, 0
+	}
+	dst = append(dst, c.pending...)
+	c.pending = nil
+	out := c.out
+	if c.sealed || c.shut {
+		out = nil
+	}
+	c.mu.Unlock()
+	if out == nil {
+		return dst, 0
+	}
+	own := len(dst)
+	dst = append(dst, make([]byte, frameHead)...)
+	dst, n := out.Take(dst, c.s.opts.JoinBytes)
+	if n == 0 {
+		if why, ended := out.End(); ended && why != nil {
+			c.kick(why)
+		}
+		return dst[:own], 0
+	}
+	frame := framed(dst[own:], c.encoding)
+	return append(dst[:own], frame...), n // moves the frame up to the edge's own, if its head is short
+}
+
+// writeSlowly writes to a socket whose kernel buffer is full, on a goroutine of its own. After one
+// timeout the session is over and after two nothing is tried any more.
+func (c *conn) writeSlowly(rest []byte) {
+	err := error(nil)
+	for try := 0; try < 2 && len(rest) > 0; try++ {
+		var n int
+		_ = c.net.SetWriteDeadline(time.Now().Add(c.s.opts.WriteTimeout))
+		n, err = c.net.Write(rest)
+		if rest = rest[n:]; !errors.Is(err, os.ErrDeadlineExceeded) {
+			break
+		}
+		c.kick(closeWith(wire.CloseTooSlow, "this connection does not read what it is sent: reconnect"))
+	}
+	_ = c.net.SetWriteDeadline(time.Time{})
+	c.mu.Lock()
+	c.slow = false
+	c.mu.Unlock()
+	if err != nil {
+		c.broken()
+	}
+	c.schedule()
+}
+
+// slowDown hands the rest of a write to a goroutine of its own.
+func (c *conn) slowDown(rest []byte) {
+	c.mu.Lock()
+	c.slow = true
+	c.mu.Unlock()
+	rest = bytes.Clone(rest)
+	c.s.conns.Go(func() { c.writeSlowly(rest) })
+}
+
+// broken notes that nothing can be written any more and has the reader stop.
+func (c *conn) broken() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dead = true
+	c.pending = nil
+	_ = c.net.SetReadDeadline(time.Unix(1, 0))
+}
+
+// settle closes the connection when that is due and nothing is left to write.
+func (c *conn) settle() {
+	c.mu.Lock()
+	due := c.shut && !c.closed && !c.slow && len(c.pending) == 0
+	c.closed = c.closed || due
+	c.mu.Unlock()
+	if due {
+		_ = c.net.Close()
+		c.s.gone(c)
+	}
+}
+
+// cut breaks the connection at once; whoever reads or writes notices.
+func (c *conn) cut() { _ = c.net.Close() }
