@@ -34,6 +34,7 @@ type node struct {
 	started time.Time
 	games   *room.Games
 	metrics *web.Metrics
+	clock   actor.Clock // of the rooms and of the journal's marks of their time
 
 	folder    *journal.Folder
 	journal   *journal.Journal
@@ -63,7 +64,7 @@ type closer struct {
 func openNode(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games, fail context.CancelCauseFunc) (*node, error) {
 	host, _ := os.Hostname() // a node without a name gets one
 	n := &node{
-		cfg: cfg, log: log, games: games, fail: fail, metrics: web.NewMetrics(), started: time.Now(),
+		cfg: cfg, log: log, games: games, fail: fail, metrics: web.NewMetrics(), clock: actor.SystemClock(), started: time.Now(),
 		name: cmp.Or(cfg.Node, host, "roomring"), boot: room.BootID(ulid.Make().String()),
 	}
 	for _, part := range []func(context.Context) error{n.openFolder, n.openStore, n.startBoot, n.openRooms, n.openSockets} {
@@ -103,7 +104,7 @@ func (n *node) openFolder(ctx context.Context) (err error) {
 	if keep == 0 {
 		keep = -1 // the flag's zero is for ever, the journal's is its default
 	}
-	n.journal, err = journal.Open(ctx, n.folder, journal.Options{KeepAside: keep, Log: n.log})
+	n.journal, err = journal.Open(ctx, n.folder, journal.Options{Elapsed: n.clock.Now, KeepAside: keep, Log: n.log})
 	if err != nil {
 		return err
 	}
@@ -150,11 +151,10 @@ func (n *node) openRooms(ctx context.Context) error {
 	n.owns("results", n.results.Close)
 	n.rows = persist.NewRegistrar(n.store, n.boot, persist.RegistrarOptions{Log: n.log})
 	n.owns("rows", n.rows.Close)
-	clock := actor.SystemClock()
 	var err error
 	n.rooms, err = actor.NewDirectory(actor.Options{
 		Games: n.games, Results: resultsOf(n), Journal: n.journal, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},
-		Node: n.name, Boot: n.boot, Folder: n.folder.ID(), Clock: clock, Log: n.log, Metrics: n.roomMetrics(),
+		Node: n.name, Boot: n.boot, Folder: n.folder.ID(), Clock: n.clock, Log: n.log, Metrics: n.roomMetrics(),
 		Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms,
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -23,7 +24,10 @@ func (b blackBox) BeginReplay(id room.ID) actor.Step { return b.BlackBox.BeginRe
 
 func (b blackBox) Poisoned(id room.ID) (string, bool) {
 	p, poisoned := b.BlackBox.Poisoned(id)
-	return p.String(), poisoned
+	if !poisoned {
+		return "", false
+	}
+	return fmt.Sprintf("%d processes died at the same place in it", p.Tries), true
 }
 
 // results take ends of rooms to the store.

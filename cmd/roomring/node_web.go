@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,22 +15,6 @@ import (
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/web"
 )
-
-// directory is the rooms as the edge knows them. In a cluster this is where a room elsewhere is found.
-type directory struct{ *actor.Directory }
-
-func (d directory) Info(_ context.Context, id room.ID) (actor.Info, error) {
-	return d.Directory.Info(id)
-}
-func (d directory) Find(_ context.Context, code string) (actor.Info, error) {
-	return d.Directory.Find(code)
-}
-func (d directory) List(_ context.Context, f actor.Filter) ([]actor.Info, error) {
-	return d.Directory.List(f), nil
-}
-func (d directory) Signal(ctx context.Context, id room.ID, name string, data json.RawMessage) error {
-	return d.Directory.Signal(ctx, id, name, data)
-}
 
 // records are the store's, with what still waits for it.
 type records struct {
@@ -62,7 +45,7 @@ func (n *node) openSockets(ctx context.Context) error {
 	n.proxies = proxies
 	perSecond := float64(n.cfg.MessagesPerSecond)
 	n.sockets, err = web.NewSockets(web.SocketOptions{
-		Rooms: directory{n.rooms}, Auth: auth, Meter: n.metrics, Log: n.log,
+		Rooms: n.directory(), Auth: auth, Meter: n.metrics, Log: n.log,
 		MaxMessage: n.cfg.MaxMessageBytes, Rate: web.Rate{PerSecond: perSecond, Burst: 2 * n.cfg.MessagesPerSecond},
 		PerAddress: n.cfg.MaxSocketsPerAddress, Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
 		WriteTimeout: n.cfg.WriteTimeout, OutboxBytes: n.cfg.OutboxBytes, Origins: n.cfg.AllowedOrigins,
@@ -128,7 +111,7 @@ func (n *node) publicHandler() (http.Handler, error) {
 	}
 	perSecond := func(v int) web.Rate { return web.Rate{PerSecond: float64(v), Burst: 10 * v} }
 	return web.NewServer(web.ServerOptions{
-		Rooms: directory{n.rooms}, Records: records{n.store, n.results}, Auth: n.door, Games: specs,
+		Rooms: n.directory(), Records: records{n.store, n.results}, Auth: n.door, Games: specs,
 		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.cfg.AllowedOrigins,
 		TrustedProxies: n.proxies, Creates: perSecond(n.cfg.RoomsPerSecond), Guests: perSecond(n.cfg.GuestsPerSecond),
 		Metrics: n.metrics, Log: n.log,
@@ -153,7 +136,7 @@ func (n *node) adminHandler() (http.Handler, error) {
 		specs = append(specs, r.Spec())
 	}
 	return web.AdminHandler(web.AdminOptions{
-		Rooms: directory{n.rooms}, Nodes: n.nodes, Games: specs, Metrics: n.metrics, Token: token, Log: n.log,
+		Rooms: n.directory(), Nodes: n.nodes, Games: specs, Metrics: n.metrics, Token: token, Log: n.log,
 	})
 }
 
@@ -163,10 +146,9 @@ func (n *node) nodes(context.Context) ([]web.Node, error) {
 	if n.draining.Load() {
 		state = "draining"
 	}
-	count := n.rooms.Count()
 	return []web.Node{{
 		Name: n.name, Boot: string(n.boot), State: state, Version: version(), Started: n.started,
-		Rooms: count, Sessions: n.sockets.Open(), Unready: n.unready(),
+		Rooms: n.rooms.Count(), Sessions: n.sockets.Open(), Unready: n.unready(),
 	}}, nil
 }
 
