@@ -9,11 +9,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/roomring/roomring/persist"
@@ -124,7 +126,15 @@ func describe(config *pgxpool.Config) string {
 	return u.String()
 }
 
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+// oneLine says what is at the bottom of an error; pgx tells it once for each address and way it tried.
+func oneLine(err error) string {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		err = e
+	} else if e, ok := errors.AsType[*net.OpError](err); ok {
+		err = e
+	}
+	return strings.Join(strings.Fields(err.Error()), " ")
+}
 
 // Ping implements persist.Store.
 func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
