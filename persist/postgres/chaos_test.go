@@ -118,11 +118,11 @@ func TestCallsOutliveARestart(t *testing.T) {
 	}
 	t.Cleanup(func() { s.Close() })
 	boot := persisttest.Started(t, s)
-	server.Kill(t)
+	server.Stop(t)
 	done := make(chan error, 1)
 	go func() { done <- s.Heartbeat(t.Context(), boot.ID) }()
 	if err := s.Ping(t.Context()); err == nil {
-		t.Error("a killed server answers a ping")
+		t.Error("a stopped server answers a ping")
 	}
 	server.Start(t)
 	if err := <-done; err != nil {

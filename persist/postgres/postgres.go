@@ -77,12 +77,20 @@ func (o *Options) apply(config *pgxpool.Config, rawURL string) {
 	case !strings.Contains(rawURL, "pool_max_conns"):
 		config.MaxConns = 8
 	}
+	config.AfterConnect = syncCommits
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = 5 * time.Second
 	}
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "roomring"
 	}
+}
+
+// syncCommits undoes a synchronous_commit=off of the server's configuration: a journal is deleted on the
+// word that the result is stored. Other settings, such as remote_apply, are the operator's to choose.
+func syncCommits(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`)
+	return err
 }
 
 // prepare waits for the server, then migrates.

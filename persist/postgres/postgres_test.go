@@ -15,6 +15,7 @@ import (
 	"github.com/roomring/roomring/persist/persisttest"
 	"github.com/roomring/roomring/persist/pgtest"
 	"github.com/roomring/roomring/persist/postgres"
+	"github.com/roomring/roomring/room"
 )
 
 func open(t *testing.T, url string) *postgres.Store {
@@ -120,5 +121,33 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 			t.Errorf("%s: took %v", name, took)
 		}
 		t.Logf("%s: %v", name, err)
+	}
+}
+
+func TestPrune(t *testing.T) {
+	url := pgtest.URL(t)
+	persisttest.Prune(t, open(t, url), func() {
+		ask(t, url, `UPDATE results SET stored = stored - interval '1 h'`)
+		ask(t, url, `UPDATE replays SET stored = stored - interval '1 h'`)
+	})
+}
+
+// An operator may have turned durable commits off for the whole database; results are still synced.
+func TestCommitsAreSynced(t *testing.T) {
+	url := pgtest.URL(t)
+	ask(t, url, `ALTER DATABASE `+url[strings.LastIndex(url, "/")+1:strings.Index(url, "?")]+` SET synchronous_commit = off`)
+	s := open(t, url)
+	ask(t, url, `
+		CREATE TABLE seen (setting text);
+		CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS
+			$$ BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NEW; END $$;
+		CREATE TRIGGER look BEFORE INSERT ON results FOR EACH ROW EXECUTE FUNCTION look()`)
+	if _, err := s.WriteResults(t.Context(), []room.Final{persisttest.Game("chess", "ann", "bob")}); err != nil {
+		t.Fatal(err)
+	}
+	var setting string
+	ask(t, url, `SELECT setting FROM seen`, &setting)
+	if setting != "on" {
+		t.Errorf("synchronous_commit = %s", setting)
 	}
 }

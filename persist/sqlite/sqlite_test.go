@@ -97,3 +97,10 @@ func TestRelativePath(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestPrune(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	persisttest.Prune(t, open(t, path), func() {
+		execute(t, path, `UPDATE results SET stored = stored - 3600000000; UPDATE replays SET stored = stored - 3600000000`)
+	})
+}
