@@ -54,7 +54,7 @@ func (m *memoryRooms) create(c actor.Create) (actor.Info, error) {
 		return actor.Info{}, m.fail
 	}
 	if strings.Contains(string(c.Options), "bad") {
-		return actor.Info{}, &actor.OptionsError{Field: "clock", Reason: "the clock is wrong"}
+		return actor.Info{}, &actor.OptionsError{Field: "options.clock", Reason: "the clock is wrong"}
 	}
 	if strings.Contains(string(c.Options), "refuse") {
 		return actor.Info{}, room.Refuse("no", "not like this")
