@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -119,6 +120,24 @@ func TestJWKSThatIsDownAtTheStart(t *testing.T) {
 		synctest.Wait()
 		if _, err := auth.Check(t.Context(), one.token(t)); err != nil {
 			t.Fatalf("back after 5 s: %v, %d fetches", err, server.fetches.Load())
+		}
+	})
+}
+
+func TestJWKSAddressStaysOutOfTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		jwks, err := web.NewJWKS(web.JWKSOptions{
+			URL: "https://id.example/keys?key=topsecret", Client: &http.Client{Transport: &keyServer{}}, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		jwks.Run(ctx)
+		if text := log.String(); strings.Contains(text, "topsecret") || !strings.Contains(text, "down") {
+			t.Errorf("log: %s", text)
 		}
 	})
 }

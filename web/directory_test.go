@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
@@ -31,6 +32,15 @@ func (m *memoryRecords) Add(f room.Final, stored func()) {
 	m.mu.Unlock()
 	stored()
 }
+
+// What cmd joins fits.
+var (
+	_ web.AdminRooms  = directoryRooms{}
+	_ web.Rooms       = directoryRooms{}
+	_ web.SocketRooms = directoryRooms{}
+	_ web.Door        = (*web.Auth)(nil)
+	_ web.SocketMeter = (*web.Metrics)(nil)
+)
 
 func TestOverARealDirectory(t *testing.T) {
 	records, metrics := newMemoryRecords(), web.NewMetrics()
@@ -87,8 +97,20 @@ func TestOverARealDirectory(t *testing.T) {
 		t.Errorf("result of a live room %s", got.text)
 	}
 	operator.want(204, "POST", path+"/close", `{"reason":"tidying"}`)
-	if got := a.want(200, "GET", "/v1/results/"+id, ""); got.body["end"] != "closed" {
+	if got := a.stored(id); got.body["end"] != "closed" {
 		t.Errorf("result %s", got.text)
 	}
 	a.want(200, "GET", "/v1/replays/"+id, "", "Accept: application/json")
+}
+
+// stored waits until the result is.
+func (a *api) stored(id string) answer {
+	a.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if got := a.ask("GET", "/v1/results/"+id, ""); got.StatusCode != 202 {
+			return got
+		}
+	}
+	a.t.Fatal("the result is still pending after 30 s")
+	return answer{}
 }

@@ -243,9 +243,8 @@ func TestMatchmakeHoldsASeatForSomebody(t *testing.T) {
 }
 
 func TestSocketAddress(t *testing.T) {
-	behind := web.Proxies{}
-	var err error
-	if behind, err = web.ParseProxies([]string{"127.0.0.1", "::1/128"}); err != nil {
+	behind, err := web.ParseProxies([]string{"127.0.0.1", "::1/128"})
+	if err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {

@@ -51,7 +51,7 @@ func notFound(detail string) *Problem { return problem(http.StatusNotFound, "not
 // write sends the problem as the whole answer.
 func (p *Problem) write(w http.ResponseWriter) {
 	if p.retry > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(max(p.retry, time.Second)/time.Second)))
+		w.Header().Set("Retry-After", strconv.Itoa(int((p.retry+time.Second-1)/time.Second)))
 	}
 	if p.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
