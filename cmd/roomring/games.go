@@ -1,6 +1,9 @@
 package main
 
-import "github.com/roomring/roomring/room"
+import (
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/games/chess"
+)
 
 // builtin are the games that this binary runs and replays.
-func builtin() (*room.Games, error) { return room.NewGames() }
+func builtin() (*room.Games, error) { return room.NewGames(chess.Rules()) }
