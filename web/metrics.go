@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -134,7 +135,7 @@ func (m *Metrics) Sessions(game string, delta int) {
 
 // Inputs counts one input that entered a log.
 func (m *Metrics) Inputs(game string, kind room.Kind) {
-	m.inputs.WithLabelValues(game, kind.String()).Inc()
+	m.inputs.WithLabelValues(game, strings.ToLower(kind.String())).Inc()
 }
 
 // Sent counts messages handed to outboxes.

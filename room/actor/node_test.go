@@ -1,0 +1,418 @@
+package actor_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/wire"
+)
+
+func TestRestoreGoesOn(t *testing.T) {
+	n := newNode(t)
+	id := n.create(actor.Create{Game: "counter"})
+	a, b := n.player(id, "a"), n.player(id, "b")
+	b.next("welcome")
+	first := a.act(`{"add":3}`)
+	second := a.act(`{"add":4}`)
+	n.journal.hold(true)
+	a.send(`{"add":100}`) // never acknowledged
+	if _, err := n.Inspect(t.Context(), id, actor.Look{}); err != nil {
+		t.Fatal(err)
+	}
+	found := n.restart()
+	defer n.stop()
+	if found.Rooms != 1 {
+		t.Fatalf("restored %+v", found)
+	}
+	info, err := n.Info(id)
+	eventually(t, "the room is there", func() bool { info, err = n.Info(id); return err == nil })
+	if info.Epoch != 2 || info.Seats[0].Online || info.Seats[1].Online {
+		t.Errorf("after the restart: %+v", info)
+	}
+	h := hello("a")
+	h.Attempt = 1
+	h.Resume = &room.Point{Epoch: 1, Seq: room.Index(first.num("seq"))}
+	a = n.attach(id, h)
+	if hi := a.next("welcome"); hi["recovered"] != true || hi.num("epoch") != 2 || hi.num("cseq") != 2 {
+		t.Errorf("welcome back: %v", hi)
+	}
+	if turn := a.next("turn"); turn.num("seq") != second.num("seq") {
+		t.Errorf("the first missed turn: %v", turn)
+	}
+	a.resend(2, `{"add":4}`)
+	if again := a.next("ack"); again.num("seq") != second.num("seq") {
+		t.Errorf("the answer after the restart: %v, before it was %v", again, second)
+	}
+	a.resend(3, `{"add":100}`)
+	a.next("ack")
+	look, _ := n.Inspect(t.Context(), id, actor.Look{View: &room.Spectator})
+	if !strings.Contains(string(look.View), `"sum":107`) {
+		t.Errorf("the view is %s", look.View)
+	}
+}
+
+func TestRestoreHoldsWhatItCannotRun(t *testing.T) {
+	n := newNode(t)
+	id := n.create(actor.Create{Game: "counter"})
+	n.player(id, "a").act(`{"add":1}`)
+	all := n.options.Games
+	only, err := room.NewGames(room.MustDefine(room.Spec{Name: "hand", Version: 1, MaxPlayers: 2}, func() *hand { return &hand{} }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := n.restart(func(o *actor.Options) { o.Games = only }); found.Held != 1 || found.Rooms != 0 {
+		t.Errorf("restored %+v", found)
+	}
+	if held := n.Held(); len(held) != 1 || !strings.Contains(held[0].Why, "counter version 1") {
+		t.Errorf("held %+v", held)
+	}
+	if _, err := n.Info(id); !errors.Is(err, actor.ErrUnreachable) {
+		t.Errorf("info: %v", err)
+	}
+	if err := attachError(t, n, id, hello("a")); err.Code != wire.CloseUnreachable {
+		t.Errorf("attach: %d %s", err.Code, err.Reason)
+	}
+	if found := n.restart(func(o *actor.Options) { o.Games = all }); found.Rooms != 1 {
+		t.Errorf("with the game again: %+v", found)
+	}
+	n.stop()
+}
+
+// rows answers claims as it is told.
+type rows struct {
+	answer  actor.ClaimOutcome
+	creates atomic.Int32
+	away    atomic.Bool
+}
+
+func (r *rows) Create(context.Context, room.Row) error {
+	if r.away.Load() {
+		return errors.New("the store is away")
+	}
+	r.creates.Add(1)
+	return nil
+}
+
+func (r *rows) Claim(_ context.Context, claims []actor.Claim) ([]actor.Claimed, error) {
+	out := make([]actor.Claimed, len(claims))
+	for i, c := range claims {
+		out[i] = actor.Claimed{Outcome: r.answer, Epoch: c.Row.Epoch + 10}
+	}
+	return out, nil
+}
+
+func TestRestoreObeysTheRows(t *testing.T) {
+	for _, c := range []struct {
+		answer actor.ClaimOutcome
+		want   actor.Restored
+	}{
+		{actor.ClaimGranted, actor.Restored{Rooms: 1}},
+		{actor.ClaimMoved, actor.Restored{Aside: 1}},
+		{actor.ClaimOver, actor.Restored{Over: 1}},
+	} {
+		store := &rows{answer: c.answer}
+		n := newNode(t, func(o *actor.Options) { o.Rows = store })
+		id := n.create(actor.Create{Game: "counter"})
+		n.player(id, "a").act(`{"add":1}`)
+		if found := n.restart(); found != c.want {
+			t.Errorf("answer %d: restored %+v, want %+v", c.answer, found, c.want)
+		}
+		if aside := n.journal.aside[id] != ""; aside != (c.answer == actor.ClaimMoved) {
+			t.Errorf("answer %d: set aside %v", c.answer, aside)
+		}
+		if c.answer == actor.ClaimGranted {
+			eventually(t, "the room is there", func() bool { info, err := n.Info(id); return err == nil && info.Epoch == 12 })
+		}
+		n.stop()
+	}
+}
+
+func TestRowIsWrittenWhenTheStoreIsBack(t *testing.T) {
+	store := &rows{}
+	store.away.Store(true)
+	n := newNode(t, func(o *actor.Options) { o.Rows = store })
+	defer n.stop()
+	n.create(actor.Create{Game: "counter"})
+	store.away.Store(false)
+	eventually(t, "the row is written", func() bool { return store.creates.Load() == 1 })
+}
+
+type poison struct{ id room.ID }
+
+type step struct{}
+
+func (step) Release() {}
+
+func (p *poison) Begin(room.ID, uint64) actor.Step   { return step{} }
+func (p *poison) BeginReplay(room.ID) actor.Step     { return step{} }
+func (p *poison) Poisoned(id room.ID) (string, bool) { return "two processes died in it", id == p.id }
+
+func TestPoisonedRoomIsSetAside(t *testing.T) {
+	n := newNode(t)
+	bad, good := n.create(actor.Create{Game: "counter"}), n.create(actor.Create{Game: "counter"})
+	n.player(bad, "a").act(`{"add":1}`)
+	n.player(good, "b").act(`{"add":1}`)
+	found := n.restart(func(o *actor.Options) { o.Black = &poison{bad} })
+	defer n.stop()
+	if found.Rooms != 1 || found.Aside != 1 {
+		t.Errorf("restored %+v", found)
+	}
+	eventually(t, "the poisoned room's end is stored and its log set aside", func() bool {
+		f, ok := n.results.get(bad)
+		return ok && f.End == room.Aborted && f.Point.Seq > 2 && len(f.Replay) > 0 && !n.journal.has(bad)
+	})
+	replay, err := room.DecodeReplay(mustFinal(t, n, bad).Replay)
+	if err != nil || len(replay.Entries) != int(replay.Final.Point.Seq) {
+		t.Errorf("its replay: %d entries, %v", len(replay.Entries), err)
+	}
+	n.player(good, "b2").act(`{"add":1}`)
+}
+
+func mustFinal(t *testing.T, n *node, id room.ID) room.Final {
+	t.Helper()
+	f, ok := n.results.get(id)
+	if !ok {
+		t.Fatalf("room %s has no end", id)
+	}
+	return f
+}
+
+func TestShutdown(t *testing.T) {
+	n := newNode(t)
+	const rooms = 300
+	ids := make([]room.ID, rooms)
+	clients := make([]*client, rooms)
+	for i := range ids {
+		ids[i] = n.create(actor.Create{Game: "counter"})
+		clients[i] = n.player(ids[i], "a")
+		clients[i].act(`{"add":1}`)
+	}
+	old := n.journal
+	n.stop()
+	for _, c := range clients {
+		if code := c.closed(); code != wire.CloseMoved {
+			t.Fatalf("closed %d, want 4100", code)
+		}
+	}
+	for _, l := range old.rooms {
+		if len(l.kept.Snapshots) == 0 {
+			t.Fatal("a room was left without a snapshot")
+		}
+	}
+	if _, err := n.Create(t.Context(), actor.Create{Game: "counter"}); err != actor.ErrDraining {
+		t.Errorf("create after the shutdown: %v", err)
+	}
+	n.journal = old.crash()
+	n.options.Journal = n.journal
+	n.boot()
+	defer n.stop()
+	if found, err := n.Restore(t.Context()); err != nil || found.Rooms != rooms {
+		t.Fatalf("restored %+v, %v", found, err)
+	}
+	h := hello("a")
+	h.Attempt = 1
+	a := n.attach(ids[7], h)
+	a.cseq = 1
+	a.act(`{"add":1}`)
+}
+
+func TestMatchNeverOversells(t *testing.T) {
+	n := newNode(t)
+	defer n.stop()
+	const players = 100
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	seats := map[room.ID]int{}
+	for i := range players {
+		wg.Go(func() {
+			p := fmt.Sprint("p", i)
+			info, err := n.Match(context.Background(), actor.Match{Game: "counter", Player: room.PlayerID(p), Ticket: p})
+			if err != nil {
+				t.Errorf("match: %v", err)
+				return
+			}
+			if _, err := n.Attach(context.Background(), info.ID, hello(p), actor.NewOutbox(actor.OutboxOptions{})); err != nil {
+				t.Errorf("attach to the matched room: %v", err)
+				return
+			}
+			mu.Lock()
+			seats[info.ID]++
+			mu.Unlock()
+		})
+	}
+	wg.Wait()
+	if len(seats) != players/2 {
+		t.Errorf("%d players were put into %d rooms of two", players, len(seats))
+	}
+	for id, taken := range seats {
+		if taken != 2 {
+			t.Errorf("room %s has %d players", id, taken)
+		}
+	}
+}
+
+func TestMatchTakesTheFullest(t *testing.T) {
+	n := newNode(t)
+	defer n.stop()
+	empty := n.create(actor.Create{Game: "counter"})
+	half := n.create(actor.Create{Game: "counter"})
+	n.create(actor.Create{Game: "counter", Private: true})
+	n.player(half, "a")
+	info, err := n.Match(t.Context(), actor.Match{Game: "counter", Player: "b"})
+	if err != nil || info.ID != half {
+		t.Errorf("matched into %s (%v), want %s; %s is empty", info.ID, err, half, empty)
+	}
+	if info, err = n.Match(t.Context(), actor.Match{Game: "counter", Player: "c"}); err != nil || info.ID != empty {
+		t.Errorf("matched into %s (%v), want the other open room", info.ID, err)
+	}
+}
+
+func TestWatchdogNamesASlowStep(t *testing.T) {
+	named := make(chan string, 1)
+	n := newNode(t, func(o *actor.Options) {
+		o.SlowStep, o.Watch = 30*time.Millisecond, 5*time.Millisecond
+		o.Metrics.SlowSteps = func(game string) { named <- game }
+	})
+	stuck, other := n.create(actor.Create{Game: "counter"}), n.create(actor.Create{Game: "counter"})
+	a, b := n.player(stuck, "a"), n.player(other, "b")
+	a.send(`{"block":true}`)
+	select {
+	case game := <-named:
+		if game != "counter" {
+			t.Errorf("named %q", game)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("a step that does not return was not named")
+	}
+	b.act(`{"add":1}`)
+	close(blocked)
+	a.next("ack")
+	n.stop()
+}
+
+// manual is a clock that only the test moves.
+type manual struct {
+	mu     sync.Mutex
+	now    time.Duration
+	timers map[*manualTimer]time.Duration
+}
+
+type manualTimer struct {
+	clock *manual
+	f     func()
+}
+
+func (m *manual) Now() time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.now
+}
+
+func (m *manual) AfterFunc(d time.Duration, f func()) actor.Timer {
+	t := &manualTimer{m, f}
+	t.Reset(d)
+	return t
+}
+
+func (t *manualTimer) Reset(d time.Duration) bool {
+	t.clock.mu.Lock()
+	defer t.clock.mu.Unlock()
+	_, was := t.clock.timers[t]
+	t.clock.timers[t] = t.clock.now + d
+	return was
+}
+
+func (t *manualTimer) Stop() bool {
+	t.clock.mu.Lock()
+	defer t.clock.mu.Unlock()
+	_, was := t.clock.timers[t]
+	delete(t.clock.timers, t)
+	return was
+}
+
+func (m *manual) advance(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.now += d
+	for t, at := range m.timers {
+		if at <= m.now {
+			delete(m.timers, t)
+			go t.f()
+		}
+	}
+}
+
+func TestLateTicks(t *testing.T) {
+	clock := &manual{timers: map[*manualTimer]time.Duration{}}
+	var late atomic.Uint64
+	n := newNode(t, func(o *actor.Options) {
+		o.Clock = clock
+		o.Metrics.LateTicks = func(_ string, n uint64) { late.Add(n) }
+	})
+	defer n.stop()
+	id := n.create(actor.Create{Game: "ticker"})
+	a := n.player(id, "a")
+	a.next("state")
+	count := func(turn message) int { return int(turn["patch"].(map[string]any)["n"].(float64)) }
+	for i := range 10 {
+		clock.advance(100 * time.Millisecond)
+		if got := count(a.next("turn")); got != i+1 {
+			t.Fatalf("tick %d says %d", i+1, got)
+		}
+	}
+	clock.advance(3 * time.Second)
+	eventually(t, "the late ticks are counted", func() bool { return late.Load() > 0 })
+	look, err := n.Inspect(t.Context(), id, actor.Look{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.read()
+	last := 0
+	for _, m := range a.got {
+		last = count(m)
+	}
+	if made := last - 10; made < 1 || made > 6 || uint64(made)+late.Load() != 30 {
+		t.Errorf("of 30 late ticks %d were made up and %d left out", made, late.Load())
+	}
+	if look.Time != 4*time.Second {
+		t.Errorf("room time is %v", look.Time)
+	}
+}
+
+func TestLogsHoldNoSecrets(t *testing.T) {
+	var mu sync.Mutex
+	var out strings.Builder
+	n := newNode(t, func(o *actor.Options) {
+		o.Log = slog.New(slog.NewTextHandler(writer(func(b []byte) { mu.Lock(); out.Write(b); mu.Unlock() }), nil))
+	})
+	id := n.create(actor.Create{Game: "counter"})
+	a := n.player(id, "a")
+	a.act(`{"add":424242}`)
+	a.send(`{"panic":true,"add":424242,"pad":"private words"}`)
+	a.closed()
+	n.stop()
+	mu.Lock()
+	defer mu.Unlock()
+	log := out.String()
+	if !strings.Contains(log, "panicked") || !strings.Contains(log, "kind=Act") || !strings.Contains(log, "stack=") {
+		t.Errorf("the panic is not told: %s", log)
+	}
+	for _, secret := range []string{"424242", "private words", "the counter broke"} {
+		if strings.Contains(log, secret) {
+			t.Errorf("the log holds %q", secret)
+		}
+	}
+}
+
+type writer func([]byte)
+
+func (w writer) Write(b []byte) (int, error) { w(b); return len(b), nil }

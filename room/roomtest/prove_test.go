@@ -1,0 +1,235 @@
+package roomtest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/roomtest"
+)
+
+// recorder stands in for a test that may fail.
+type recorder struct{ failure, log string }
+
+func (r *recorder) Helper()                           {}
+func (r *recorder) Logf(format string, args ...any)   { r.log += fmt.Sprintf(format, args...) }
+func (r *recorder) Fatalf(format string, args ...any) { r.failure = fmt.Sprintf(format, args...) }
+
+func TestGoodGamesPass(t *testing.T) {
+	roomtest.Prove(t, counterRules(), roomtest.Options{Act: proposeAdd})
+	roomtest.Prove(t, handRules(""), handOptions())
+	roomtest.Prove(t, snakeRules(), roomtest.Options{Act: proposeSteer})
+}
+
+func counterRules() *room.Rules {
+	return room.MustDefine(room.Spec{Name: "counter", Version: 1, MaxPlayers: 4, SharedView: true}, func() *counter { return &counter{} })
+}
+
+func TestFaultsAreNamed(t *testing.T) {
+	for f, words := range map[fault][]string{
+		"leak":                   {"Hands.p1 is hidden from p2, but the view of p2 shows it: field peek.cards[0] is"},
+		"leak to spectators":     {"Deck is hidden from a spectator, but the view of a spectator shows it: field peek is"},
+		"presence":               {"Deck is hidden from", "a message to", "events[0].data is"},
+		"null":                   {"after opening: what View shows a spectator cannot be sent", "peek[0]: is null"},
+		"big":                    {"peek.coins: is an integer beyond"},
+		"view mutates":           {"View for", "changes the game: field Shouts is"},
+		"view counts spectators": {"View changes the game: being looked at and not gives different states: field Shouts is 1 and 0"},
+		"view panics":            {"View for a spectator panics: runtime error: index out of range", "games_test.go:"},
+		"panic":                  {"(act", "): Act panics: no action at ", "games_test.go:"},
+		"nil card":               {`act {"do":"play"} by p`, "Act panics: runtime error: invalid memory address"},
+		"refusal":                {"Act refuses it (", "leaves different states: field Turn is"},
+		"refused join":           {"the game refuses join by p", "leaves different states: field Shouts is 0 and 1"},
+	} {
+		t.Run(string(f), func(t *testing.T) {
+			o := handOptions()
+			if f == "refused join" {
+				o.Games, o.Inputs = 30, 400
+			}
+			expect(t, handRules(f), o, words...)
+		})
+	}
+}
+
+func expect(t *testing.T, rules *room.Rules, o roomtest.Options, words ...string) {
+	t.Helper()
+	var r recorder
+	roomtest.Prove(&r, rules, o)
+	if r.failure == "" {
+		t.Fatalf("the fault was not found: %s", r.log)
+	}
+	for _, w := range words {
+		if !strings.Contains(r.failure, w) {
+			t.Errorf("the failure does not say %q:\n%s", w, r.failure)
+		}
+	}
+	if testing.Verbose() {
+		t.Log(r.failure)
+	}
+}
+
+// broken is a counter with a fault in how it counts.
+type broken struct {
+	Sum  int
+	Seen map[int]bool
+	Pile []int
+	Deck []int `json:"-"`
+	deck int
+
+	act func(g *broken, t *room.Turn, by room.Player, a add) error
+}
+
+type brokenView struct {
+	Sum  int    `json:"sum"`
+	Pile []int  `json:"pile"`
+	Me   string `json:"me,omitempty"`
+}
+
+func (g *broken) Act(t *room.Turn, by room.Player, a add) error { return g.act(g, t, by, a) }
+func (g *broken) View(room.Viewer) brokenView                   { return brokenView{Sum: g.Sum, Pile: g.Pile} }
+
+func brokenRules(spec room.Spec, act func(g *broken, t *room.Turn, by room.Player, a add) error) *room.Rules {
+	spec.Name, spec.Version, spec.MaxPlayers = "broken", 1, 3
+	return room.MustDefine(spec, func() *broken { return &broken{Seen: map[int]bool{}, act: act} })
+}
+
+func TestChanceIsFound(t *testing.T) {
+	const found = "in two runs: field "
+	look := []string{found, "look for a map's order, the wall clock, a global random source or a goroutine", "(act {\"by\":"}
+	for name, act := range map[string]func(g *broken, t *room.Turn, by room.Player, a add) error{
+		"map order": func(g *broken, _ *room.Turn, _ room.Player, a add) error {
+			g.Seen[a.By] = true
+			for n := range g.Seen {
+				g.Pile = append(g.Pile, n)
+				break
+			}
+			return nil
+		},
+		"wall clock":    func(g *broken, _ *room.Turn, _ room.Player, _ add) error { g.Sum = time.Now().Nanosecond(); return nil },
+		"global random": func(g *broken, _ *room.Turn, _ room.Player, _ add) error { g.Sum = rand.IntN(1000); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			expect(t, brokenRules(room.Spec{}, act), roomtest.Options{Act: proposeAdd}, append(look[1:], "different states")...)
+			expect(t, brokenRules(room.Spec{}, act), roomtest.Options{Act: proposeAdd}, found)
+		})
+	}
+	t.Run("timer", func(t *testing.T) {
+		act := func(_ *broken, t *room.Turn, _ room.Player, _ add) error {
+			t.StartTimer("x", time.Duration(rand.IntN(1e6))*time.Millisecond)
+			return nil
+		}
+		expect(t, brokenRules(room.Spec{}, act), roomtest.Options{Act: proposeAdd}, "different timers")
+	})
+	t.Run("event", func(t *testing.T) {
+		act := func(_ *broken, t *room.Turn, _ room.Player, _ add) error {
+			t.Broadcast("x", map[string]int{"n": rand.IntN(1e6)})
+			return nil
+		}
+		expect(t, brokenRules(room.Spec{}, act), roomtest.Options{Act: proposeAdd}, "different messages", "events[0].data.n is")
+	})
+}
+
+func TestForgottenFieldsAreNamed(t *testing.T) {
+	for field, act := range map[string]func(g *broken, t *room.Turn, by room.Player, a add) error{
+		"`deck` is not exported, so the default snapshot forgets it: export it or write Snapshot and Restore": func(g *broken, _ *room.Turn, _ room.Player, _ add) error {
+			g.deck++
+			g.Sum = g.deck / 3
+			return nil
+		},
+		"`Deck` is tagged json:\"-\", so the default snapshot forgets it": func(g *broken, _ *room.Turn, _ room.Player, a add) error {
+			g.Deck = append(g.Deck, a.By)
+			g.Sum = len(g.Deck)
+			return nil
+		},
+	} {
+		expect(t, brokenRules(room.Spec{}, act), roomtest.Options{Act: proposeAdd},
+			"restored from the snapshot after input", "field Sum is", field)
+	}
+}
+
+// keeper writes its own snapshot and forgets a part.
+type keeper struct {
+	counter
+	turns int
+}
+
+func (k *keeper) Act(t *room.Turn, by room.Player, a add) error {
+	if k.turns++; k.turns > 5 {
+		return room.Refuse("tired", "no more")
+	}
+	return k.counter.Act(t, by, a)
+}
+
+func (k *keeper) Snapshot() ([]byte, error) { return []byte{byte(k.Sum)}, nil }
+func (k *keeper) Restore(b []byte) error    { k.Sum = int(b[0]); return nil }
+
+func TestAnOwnSnapshotThatForgetsIsNamed(t *testing.T) {
+	rules := room.MustDefine(room.Spec{Name: "keeper", Version: 1}, func() *keeper { return &keeper{} })
+	expect(t, rules, roomtest.Options{Act: proposeAdd}, "field `turns` comes back from Snapshot and Restore as")
+}
+
+// locked is a game whose JSON cannot be read back.
+type locked struct {
+	counter
+	Any fmt.Stringer
+}
+
+func (g *locked) Act(t *room.Turn, by room.Player, a add) error {
+	g.Any = time.Second
+	return g.counter.Act(t, by, a)
+}
+
+func TestASnapshotThatCannotBeReadBackIsNamed(t *testing.T) {
+	rules := room.MustDefine(room.Spec{Name: "locked", Version: 1}, func() *locked { return &locked{} })
+	expect(t, rules, roomtest.Options{Act: proposeAdd}, "cannot be restored from its snapshot", "locked.Any")
+}
+
+// personal shows everybody their own name.
+type personal struct{ broken }
+
+func (g *personal) View(v room.Viewer) brokenView { return brokenView{Me: string(v.Player)} }
+
+type classed struct{ personal }
+
+func (g *classed) ViewClass(room.Viewer) string { return "one" }
+
+func TestWrongClassesAreFound(t *testing.T) {
+	act := func(g *broken, _ *room.Turn, _ room.Player, _ add) error { return nil }
+	shared := room.MustDefine(room.Spec{Name: "personal", Version: 1, MaxPlayers: 2, SharedView: true}, func() *personal { return &personal{broken{act: act}} })
+	expect(t, shared, roomtest.Options{Act: proposeAdd}, "Spec.SharedView says that all see the same, but View shows p1 and a spectator different things: field me is")
+	one := room.MustDefine(room.Spec{Name: "classed", Version: 1, MaxPlayers: 2}, func() *classed { return &classed{personal{broken{act: act}}} })
+	expect(t, one, roomtest.Options{Act: proposeAdd}, `ViewClass puts p1 and p2 into class "one"`, `field me is "p1" and "p2"`)
+}
+
+// again gives a rematch options that it does not open with.
+type again struct{ counter }
+
+func (g *again) Rematch() any { return map[string]int{"deck": 3} }
+
+func TestARematchThatCannotBeOpenedIsFound(t *testing.T) {
+	rules := room.MustDefine(room.Spec{Name: "again", Version: 1, SharedView: true}, func() *again { return &again{} })
+	expect(t, rules, roomtest.Options{Act: proposeAdd}, `the options of a rematch, {"deck":3}, are refused by Open`)
+}
+
+func TestEmptyProofsAreRefused(t *testing.T) {
+	expect(t, counterRules(), roomtest.Options{}, "Options.Act is needed")
+	expect(t, counterRules(), roomtest.Options{Act: func(*rand.Rand, room.Player, json.RawMessage) any { return nil }}, "never proposed an action")
+	expect(t, counterRules(), roomtest.Options{Act: func(*rand.Rand, room.Player, json.RawMessage) any { return add{} }}, "refused them all", "by must be from 1 to 9")
+	expect(t, counterRules(), roomtest.Options{Act: proposeAdd, RoomOptions: json.RawMessage(`{"x":1}`)}, "cannot be opened", "no options")
+	o := roomtest.Options{Act: proposeAdd, Hidden: func(map[string]any) []roomtest.Hidden { return nil }}
+	expect(t, counterRules(), o, "Options.Hidden never named a fact")
+	o.Hidden = func(map[string]any) []roomtest.Hidden { return []roomtest.Hidden{{Path: "Hands.p1"}} }
+	expect(t, counterRules(), o, "there is no Hands.p1 in the game's state", `"Hands" is not among Sum`)
+}
+
+func TestTheSameSeedFindsTheSame(t *testing.T) {
+	var a, b recorder
+	roomtest.Prove(&a, handRules("panic"), handOptions())
+	roomtest.Prove(&b, handRules("panic"), handOptions())
+	if a.failure == "" || a.failure != b.failure {
+		t.Errorf("two proofs of one seed say\n%s\n%s", a.failure, b.failure)
+	}
+}
