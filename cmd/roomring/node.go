@@ -57,13 +57,18 @@ type closer struct {
 }
 
 // openNode brings up everything but the listeners, and every room that the journal holds. Its errors are
-// one line each that says what to do. After an error nothing is left running.
-func openNode(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games, fail context.CancelCauseFunc) (*node, error) {
+// one line each that says what to do. After an error nothing is left running. Announce is called when the
+// folder and the store are this process's own, before any part logs.
+func openNode(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games, announce func(), fail context.CancelCauseFunc) (*node, error) {
 	n := &node{
 		cfg: cfg, log: log, games: games, fail: fail, metrics: web.NewMetrics(), clock: actor.SystemClock(), started: time.Now(),
 		name: cfg.nodeName(), boot: room.BootID(ulid.Make().String()),
 	}
-	for _, part := range []func(context.Context) error{n.openFolder, n.openStore, n.startBoot, n.openRooms, n.openSockets} {
+	for _, part := range []func(context.Context) error{
+		n.openFolder, n.openStore, n.startBoot,
+		func(context.Context) error { announce(); return nil },
+		n.openJournal, n.openRooms, n.openSockets,
+	} {
 		if err := part(ctx); err != nil {
 			n.close(context.WithoutCancel(ctx))
 			return nil, err
@@ -87,8 +92,8 @@ func (n *node) close(ctx context.Context) {
 	n.closers = nil
 }
 
-// openFolder takes the data folder and opens the journal in it.
-func (n *node) openFolder(ctx context.Context) (err error) {
+// openFolder takes the data folder.
+func (n *node) openFolder(context.Context) (err error) {
 	n.folder, err = journal.OpenFolder(n.cfg.DataDir, journal.FolderOptions{
 		Boot: n.boot, Start: n.started, AdoptCopied: n.cfg.AdoptDataDir,
 	})
@@ -96,6 +101,11 @@ func (n *node) openFolder(ctx context.Context) (err error) {
 		return err
 	}
 	n.owns("data folder", func(context.Context) error { return n.folder.Close() })
+	return nil
+}
+
+// openJournal opens the journal in the folder.
+func (n *node) openJournal(ctx context.Context) (err error) {
 	keep := n.cfg.KeepSetAside
 	if keep == 0 {
 		keep = -1 // the flag's zero is for ever, the journal's is its default

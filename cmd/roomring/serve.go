@@ -78,10 +78,9 @@ func serve(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games
 	}
 	defer ends.Close()
 	at := newReady(cfg.nodeName(), ends)
-	at.log(log) // first of all: who started the process reads it there
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	n, err := openNode(ctx, cfg, log, games, fail)
+	n, err := openNode(ctx, cfg, log, games, func() { at.log(log) }, fail)
 	if err != nil {
 		return err
 	}
