@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,8 +14,6 @@ import (
 
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/journal"
-	"github.com/roomring/roomring/persist/open"
-	"github.com/roomring/roomring/persist/postgres"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/web"
@@ -60,14 +57,18 @@ type closer struct {
 }
 
 // openNode brings up everything but the listeners, and every room that the journal holds. Its errors are
-// one line each that says what to do. After an error nothing is left running.
-func openNode(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games, fail context.CancelCauseFunc) (*node, error) {
-	host, _ := os.Hostname() // a node without a name gets one
+// one line each that says what to do. After an error nothing is left running. Announce is called when the
+// folder and the store are this process's own, before any part logs.
+func openNode(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games, announce func(), fail context.CancelCauseFunc) (*node, error) {
 	n := &node{
 		cfg: cfg, log: log, games: games, fail: fail, metrics: web.NewMetrics(), clock: actor.SystemClock(), started: time.Now(),
-		name: cmp.Or(cfg.Node, host, "roomring"), boot: room.BootID(ulid.Make().String()),
+		name: cfg.nodeName(), boot: room.BootID(ulid.Make().String()),
 	}
-	for _, part := range []func(context.Context) error{n.openFolder, n.openStore, n.startBoot, n.openRooms, n.openSockets} {
+	for _, part := range []func(context.Context) error{
+		n.openFolder, n.openStore, n.startBoot,
+		func(context.Context) error { announce(); return nil },
+		n.openJournal, n.openRooms, n.openSockets,
+	} {
 		if err := part(ctx); err != nil {
 			n.close(context.WithoutCancel(ctx))
 			return nil, err
@@ -91,8 +92,8 @@ func (n *node) close(ctx context.Context) {
 	n.closers = nil
 }
 
-// openFolder takes the data folder and opens the journal in it.
-func (n *node) openFolder(ctx context.Context) (err error) {
+// openFolder takes the data folder.
+func (n *node) openFolder(context.Context) (err error) {
 	n.folder, err = journal.OpenFolder(n.cfg.DataDir, journal.FolderOptions{
 		Boot: n.boot, Start: n.started, AdoptCopied: n.cfg.AdoptDataDir,
 	})
@@ -100,6 +101,11 @@ func (n *node) openFolder(ctx context.Context) (err error) {
 		return err
 	}
 	n.owns("data folder", func(context.Context) error { return n.folder.Close() })
+	return nil
+}
+
+// openJournal opens the journal in the folder.
+func (n *node) openJournal(ctx context.Context) (err error) {
 	keep := n.cfg.KeepSetAside
 	if keep == 0 {
 		keep = -1 // the flag's zero is for ever, the journal's is its default
@@ -114,14 +120,7 @@ func (n *node) openFolder(ctx context.Context) (err error) {
 
 // openStore connects to the store that results and room rows go to.
 func (n *node) openStore(ctx context.Context) (err error) {
-	driver, target, err := n.cfg.StoreTarget()
-	if err != nil {
-		return err
-	}
-	if driver == "sqlite" {
-		target = "sqlite:" + target
-	}
-	if n.store, err = open.Store(ctx, target, postgres.Options{}); err != nil {
+	if n.store, err = openStore(ctx, n.cfg); err != nil {
 		return err
 	}
 	n.owns("store", func(context.Context) error { return n.store.Close() })
@@ -155,7 +154,7 @@ func (n *node) openRooms(ctx context.Context) error {
 	n.rooms, err = actor.NewDirectory(actor.Options{
 		Games: n.games, Results: resultsOf(n), Journal: n.journal, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},
 		Node: n.name, Boot: n.boot, Folder: n.folder.ID(), Clock: n.clock, Log: n.log, Metrics: n.roomMetrics(),
-		Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms,
+		Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, MaxSpectators: n.cfg.MaxSpectators,
 	})
 	if err != nil {
 		return err

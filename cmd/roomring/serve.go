@@ -77,9 +77,10 @@ func serve(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games
 		return err
 	}
 	defer ends.Close()
+	at := newReady(cfg.nodeName(), ends)
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	n, err := openNode(ctx, cfg, log, games, fail)
+	n, err := openNode(ctx, cfg, log, games, func() { at.log(log) }, fail)
 	if err != nil {
 		return err
 	}
@@ -92,8 +93,6 @@ func serve(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games
 	if err != nil {
 		return err
 	}
-	at := newReady(n.name, ends)
-	at.log(log)
 	if err := at.write(cfg.ReadyFile); err != nil {
 		return err
 	}
