@@ -13,7 +13,7 @@ import (
 // chess library, and a move that is none is refused with its reason.
 type View struct {
 	Status string `json:"status"` // "waiting", "playing" or "over"
-	FEN    string `json:"fen"`
+	FEN    string `json:"fen"`             // its en passant square stands only where such a capture is legal
 	Turn   string `json:"turn"`            // "white" or "black"
 	Check  bool   `json:"check,omitempty"` // the side to move is in check
 	// Moves are the score sheet by move number: {"1": "e4 e5", "2": "Nf3"}, in SAN. Where Black began it
