@@ -15,11 +15,11 @@ func TestProve(t *testing.T) {
 	for _, options := range []string{
 		"",
 		`{"takeback": true, "clock": {"initial_ms": 60000, "increment_ms": 1000}}`,
-		`{"bot": true, "takeback": true, "clock": {"initial_ms": 60000}}`,
+		`{"bot": 1, "takeback": true, "clock": {"initial_ms": 60000}}`,
 		`{"fen": "8/P6k/8/8/8/8/p6K/8 w - - 90 60", "takeback": true}`,
 	} {
 		t.Run(options, func(t *testing.T) {
-			roomtest.Prove(t, rules, roomtest.Options{Act: propose, RoomOptions: json.RawMessage(options), Games: 20})
+			roomtest.Prove(t, rules, roomtest.Options{Act: propose, RoomOptions: json.RawMessage(options), Games: 8})
 		})
 	}
 }
