@@ -33,23 +33,20 @@ func TestFaultsAreNamed(t *testing.T) {
 	for f, words := range map[fault][]string{
 		"leak":                   {"Hands.p1 is hidden from p2, but the view of p2 shows it: field peek.cards[0] is"},
 		"leak to spectators":     {"Deck is hidden from a spectator, but the view of a spectator shows it: field peek is"},
+		"leak of order":          {"Deck is hidden from", "the view of", "field peek is"},
 		"presence":               {"Deck is hidden from", "a message to", "events[0].data is"},
 		"null":                   {"after opening: what View shows a spectator cannot be sent", "peek[0]: is null"},
 		"big":                    {"peek.coins: is an integer beyond"},
 		"view mutates":           {"View for", "changes the game: field Shouts is"},
 		"view counts spectators": {"View changes the game: being looked at and not gives different states: field Shouts is 1 and 0"},
 		"view panics":            {"View for a spectator panics: runtime error: index out of range", "games_test.go:"},
-		"panic":                  {"(act", "): Act panics: no action at ", "games_test.go:"},
-		"nil card":               {`act {"do":"play"} by p`, "Act panics: runtime error: invalid memory address"},
+		"panic":                  {"act null by p", ": Act panics: no action at ", "games_test.go:"},
+		"nil card":               {`act {"card":null,"do":"play"} by p`, "Act panics: runtime error: invalid memory address"},
 		"refusal":                {"Act refuses it (", "leaves different states: field Turn is"},
 		"refused join":           {"the game refuses join by p", "leaves different states: field Shouts is 0 and 1"},
 	} {
 		t.Run(string(f), func(t *testing.T) {
-			o := handOptions()
-			if f == "refused join" {
-				o.Games, o.Inputs = 30, 400
-			}
-			expect(t, handRules(f), o, words...)
+			expect(t, handRules(f), handOptions(), words...)
 		})
 	}
 }
@@ -97,8 +94,7 @@ func brokenRules(spec room.Spec, act func(g *broken, t *room.Turn, by room.Playe
 }
 
 func TestChanceIsFound(t *testing.T) {
-	const found = "in two runs: field "
-	look := []string{found, "look for a map's order, the wall clock, a global random source or a goroutine", "(act {\"by\":"}
+	found := []string{"(act {\"by\":", "different states: field ", " in two runs: look for a map's order, the wall clock, a global random source or a goroutine"}
 	for name, act := range map[string]func(g *broken, t *room.Turn, by room.Player, a add) error{
 		"map order": func(g *broken, _ *room.Turn, _ room.Player, a add) error {
 			g.Seen[a.By] = true
@@ -112,8 +108,7 @@ func TestChanceIsFound(t *testing.T) {
 		"global random": func(g *broken, _ *room.Turn, _ room.Player, _ add) error { g.Sum = rand.IntN(1000); return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			expect(t, brokenRules(room.Spec{}, act), roomtest.Options{Act: proposeAdd}, append(look[1:], "different states")...)
-			expect(t, brokenRules(room.Spec{}, act), roomtest.Options{Act: proposeAdd}, found)
+			expect(t, brokenRules(room.Spec{}, act), roomtest.Options{Act: proposeAdd}, found...)
 		})
 	}
 	t.Run("timer", func(t *testing.T) {
@@ -232,4 +227,45 @@ func TestTheSameSeedFindsTheSame(t *testing.T) {
 	if a.failure == "" || a.failure != b.failure {
 		t.Errorf("two proofs of one seed say\n%s\n%s", a.failure, b.failure)
 	}
+}
+
+func TestASnapshotOfNothingTakesNoGame(t *testing.T) {
+	if _, err := (room.Snapshot{Data: []byte("x")}).WithGame(nil); err == nil {
+		t.Error("what is no snapshot was given a game")
+	}
+}
+
+func TestPathsLeadIntoTheState(t *testing.T) {
+	rules := handRules("")
+	for path, words := range map[string]string{
+		`Hands["p1"]`: "", "Deck[0]": "", "Deck[99]": `"99" is no index of an array of 52`, "Turn.x": `"x" is looked for in 0`,
+		"Deck[1": "a bracket is not closed", `Hands["p1`: "a quote or a bracket is not closed", "Deck[0]x": "a dot or a bracket must follow",
+	} {
+		o := handOptions()
+		o.Games = 1
+		o.Hidden = func(state map[string]any) []roomtest.Hidden {
+			if _, seated := state["Hands"].(map[string]any)["p1"]; seated != strings.Contains(path, "p1") {
+				return nil
+			}
+			if strings.HasPrefix(path, "Hands") {
+				return []roomtest.Hidden{{Path: path, For: []room.PlayerID{"p1"}}}
+			}
+			return []roomtest.Hidden{{Path: path}}
+		}
+		_, err := roomtest.Check(rules, o)
+		if words == "" && err != nil || words != "" && (err == nil || !strings.Contains(err.Error(), words)) {
+			t.Errorf("%s: %v, want %q", path, err, words)
+		}
+	}
+}
+
+// revenant fills its map when it is made, so what was taken out of it comes back.
+type revenant struct{ Left map[string]bool }
+
+func (g *revenant) Act(_ *room.Turn, _ room.Player, _ add) error { delete(g.Left, "a"); return nil }
+func (g *revenant) View(room.Viewer) int                         { return len(g.Left) }
+
+func TestAFieldThatComesBackDifferentlyIsNamed(t *testing.T) {
+	rules := room.MustDefine(room.Spec{Name: "revenant", Version: 1}, func() *revenant { return &revenant{map[string]bool{"a": true}} })
+	expect(t, rules, roomtest.Options{Act: proposeAdd}, "field Left.a is absent and true", "field `Left` comes back from its JSON as map[a:true] and was map[]")
 }
