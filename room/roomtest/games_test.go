@@ -134,6 +134,10 @@ func (g *hands) Act(t *room.Turn, by room.Player, a play) error {
 		}
 		g.Hands[by.ID] = slices.DeleteFunc(hand, func(c int) bool { return c == *a.Card })
 		g.Pile = append(g.Pile, *a.Card)
+		if g.fault == "late panic" && len(g.Pile) == 5 {
+			g.Hands = nil
+			g.Hands["x"] = nil
+		}
 		if len(g.Pile) > 20 {
 			g.finish(t)
 		}

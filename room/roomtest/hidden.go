@@ -43,7 +43,9 @@ func (g *game) hiddenAt(m *moment) error {
 	if err != nil {
 		return err
 	}
-	for _, h := range g.p.o.Hidden(facts) {
+	hidden := g.p.o.Hidden(facts)
+	slices.SortStableFunc(hidden, func(a, b Hidden) int { return strings.Compare(a.Path, b.Path) }) // it may come from a map
+	for _, h := range hidden {
 		if err := g.hides(m, state, h, plain); err != nil {
 			return err
 		}
