@@ -215,7 +215,7 @@ func hiddenHands(state map[string]any) []roomtest.Hidden {
 
 func handOptions() roomtest.Options {
 	return roomtest.Options{
-		Act: proposePlay, Hidden: hiddenHands,
+		Act: proposePlay, Hidden: hiddenHands, Games: 6,
 		Signals: func(r *rand.Rand) (string, any) { return []string{"shout", "whisper"}[r.IntN(2)], nil },
 	}
 }

@@ -40,12 +40,12 @@ func (g *game) goesOn(i, end int) error {
 	if err != nil {
 		return fmt.Errorf("%v: the game cannot be restored from its snapshot there: %w%s", from, err, g.blame(i))
 	}
-	r := &run{core: core}
+	r := &run{core, sharp}
 	if err := watch(core); err != nil {
 		return fmt.Errorf("restored from the snapshot after %v: %w%s", from, err, g.blame(i))
 	}
 	core.Commit(from.index)
-	back, err := observe(core, from.in, false)
+	back, err := observe(core, from.in, sharp)
 	if err == nil {
 		if what := from.moved(&back); what != "" {
 			return g.forgot(i, i, what)
@@ -87,7 +87,7 @@ func (g *game) restore(snap room.Snapshot) (core *room.Core, err error) {
 // blame names the fields of the game that differ between the game at moment i and the one restored from
 // its snapshot there.
 func (g *game) blame(i int) string {
-	straight, err := g.newRun(false)
+	straight, err := g.newRun(sharp)
 	if err != nil {
 		return ""
 	}
