@@ -20,6 +20,9 @@ type ResultWriter interface {
 type FlusherOptions struct {
 	// Batch is the most games in one transaction. 0 means 100.
 	Batch int
+	// BatchBytes is about the most bytes of replays and results in one transaction, so that it ends well within
+	// Timeout; a game larger than that goes alone. 0 means 4 MiB.
+	BatchBytes int
 	// Linger is how long a batch that is not full waits for company. 0 means 5 ms.
 	Linger time.Duration
 	// Memory is the most bytes of replays and results held in memory. A final that does not fit is dropped from
@@ -86,6 +89,7 @@ type FlusherStats struct {
 // NewFlusher starts a flusher. Close ends it.
 func NewFlusher(store ResultWriter, o FlusherOptions) *Flusher {
 	o.Batch = orDefault(o.Batch, 100)
+	o.BatchBytes = orDefault(o.BatchBytes, 4<<20)
 	o.Linger = orDefault(o.Linger, 5*time.Millisecond)
 	o.Memory = orDefault(o.Memory, 64<<20)
 	o.Queue = orDefault(o.Queue, 1<<16)
@@ -185,33 +189,44 @@ func (f *Flusher) run(ctx context.Context) {
 		if len(batch) == 0 {
 			return
 		}
-		loaded, finals := f.load(ctx, batch)
-		if verdicts := f.write(ctx, finals); verdicts != nil {
-			f.settle(loaded, finals, verdicts)
+		for len(batch) > 0 && ctx.Err() == nil {
+			batch = f.flush(ctx, batch)
 		}
 	}
 }
 
-// load completes a batch from the journal. What the journal lost is refused.
-func (f *Flusher) load(ctx context.Context, batch []*waiting) (loaded []*waiting, finals []room.Final) {
-	for _, w := range batch {
-		if w.final != nil {
-			loaded, finals = append(loaded, w), append(finals, *w.final)
-			continue
-		}
-		var final room.Final
-		err := untilDone(ctx, f.o.Retry, func() (err error) {
-			final, err = f.o.Reload(ctx, w.room)
-			return f.failed("reading a result from the journal again", err, ErrNotFound)
-		}, ErrNotFound)
-		switch {
-		case err == nil && final.Room == w.room:
-			loaded, finals = append(loaded, w), append(finals, final)
-		case ctx.Err() == nil:
-			f.finish(w, room.Final{Room: w.room, Hash: w.hash}, Verdict{Unwritable, "the journal no longer has the room's log"})
+// flush writes the first of a batch, as many as BatchBytes allows, and returns the rest.
+func (f *Flusher) flush(ctx context.Context, batch []*waiting) (rest []*waiting) {
+	var loaded []*waiting
+	var finals []room.Final
+	for size := 0; len(batch) > 0 && size < f.o.BatchBytes; batch = batch[1:] {
+		if final, ok := f.load(ctx, batch[0]); ok {
+			loaded, finals = append(loaded, batch[0]), append(finals, final)
+			size += sizeOf(final)
 		}
 	}
-	return loaded, finals
+	for i, v := range f.write(ctx, finals) {
+		f.finish(loaded[i], finals[i], v)
+	}
+	return batch
+}
+
+// load returns a final, from the journal if it is not in memory. What the journal lost is refused.
+func (f *Flusher) load(ctx context.Context, w *waiting) (final room.Final, ok bool) {
+	if w.final != nil {
+		return *w.final, true
+	}
+	err := untilDone(ctx, f.o.Retry, func() (err error) {
+		final, err = f.o.Reload(ctx, w.room)
+		return f.failed("reading a result from the journal again", err, ErrNotFound)
+	}, ErrNotFound)
+	if err == nil && final.Room == w.room {
+		return final, true
+	}
+	if ctx.Err() == nil {
+		f.finish(w, room.Final{Room: w.room, Hash: w.hash}, Verdict{Unwritable, "the journal no longer has the room's log"})
+	}
+	return room.Final{}, false
 }
 
 // write tries until the store has answered. It returns nil when ctx has ended.
@@ -247,12 +262,6 @@ func (f *Flusher) failed(what string, err error, expected ...error) error {
 		f.o.Log.Warn("results wait", "at", what, "failures", f.failing, "waiting", f.Stats().Waiting, "error", err)
 	}
 	return err
-}
-
-func (f *Flusher) settle(batch []*waiting, finals []room.Final, verdicts []Verdict) {
-	for i, w := range batch {
-		f.finish(w, finals[i], verdicts[i])
-	}
 }
 
 // finish lets a room go. Pending is true until its fate is known outside.

@@ -229,6 +229,21 @@ func TestFlusherMemoryIsBounded(t *testing.T) {
 	persisttest.Audit(t, s, finals[:39])
 }
 
+func TestFlusherBoundsBytesOfABatch(t *testing.T) {
+	s, c := newFaulty(t), newTally()
+	f := persist.NewFlusher(s, persist.FlusherOptions{BatchBytes: 2000, Linger: time.Minute})
+	finals := games(10)
+	finals[4].Replay = make([]byte, 5000)
+	for _, final := range finals {
+		c.add(t, f, final)
+	}
+	closed(t, f)
+	if calls, largest := s.calls.Load(), s.largest.Load(); calls < 4 || largest > 4 {
+		t.Errorf("%d calls, the largest of %d games", calls, largest)
+	}
+	persisttest.Audit(t, s, finals)
+}
+
 func TestFlusherBoundsRefuse(t *testing.T) {
 	s := newFaulty(t)
 	s.away.Store(true)

@@ -55,6 +55,37 @@ func TestAdminSeesPrivateRooms(t *testing.T) {
 	}
 }
 
+func TestAdminLooksIntoARoom(t *testing.T) {
+	a := startAdmin(t, nil)
+	path := "/admin/v1/rooms/" + string(roomID)
+	whole := a.want(200, "GET", path, "")
+	for field, want := range map[string]any{
+		"index": 43.0, "commit": 40.0, "epoch": 2.0, "code": "joincode", "as": "whole", "state": "everything", "time_ms": 60000.0, "deadline_ms": 120000.0,
+	} {
+		if whole.body[field] != want {
+			t.Errorf("%s is %v, want %v", field, whole.body[field], want)
+		}
+	}
+	queues := whole.body["queues"].(map[string]any)
+	if queues["mailbox"] != 1.0 || queues["pending"] != 2.0 || queues["held"] != 4.0 || len(queues["sessions"].([]any)) != 1 {
+		t.Errorf("queues %v", queues)
+	}
+	seat := func(query string) any {
+		t.Helper()
+		return a.want(200, "GET", path+query, "").body["state"].(map[string]any)["Seat"]
+	}
+	if got := seat("?as=spectator"); got != -1.0 {
+		t.Errorf("a spectator has seat %v", got)
+	}
+	if got := seat("?as=player&player=ann"); got != 1.0 {
+		t.Errorf("ann has seat %v", got)
+	}
+	a.refused(409, "", "GET", path+"?as=player&player=bob", "")
+	a.refused(400, "player", "GET", path+"?as=player", "")
+	a.refused(400, "as", "GET", path+"?as=god", "")
+	a.refused(404, "", "GET", "/admin/v1/rooms/fedcba9876543210", "")
+}
+
 func TestAdminActsAndSaysSo(t *testing.T) {
 	var log bytes.Buffer
 	a := startAdmin(t, func(o *web.AdminOptions) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
@@ -109,19 +140,20 @@ func TestAdminDoor(t *testing.T) {
 func TestMetricsAndProfiles(t *testing.T) {
 	m := web.NewMetrics()
 	a := startAdmin(t, func(o *web.AdminOptions) { o.Metrics = m })
-	m.Rooms("chess", 2)
-	m.Rooms("chess", -1)
-	m.Sessions("chess", 3)
-	m.Inputs("chess", room.KindAct)
-	m.Sent("chess", 50)
-	m.StepTime("chess", 20*time.Microsecond)
-	m.CommitDelay(time.Millisecond)
-	m.LostEvents("chess", 4)
-	m.LateTicks("chess", 5)
-	m.Closed("chess", wire.CloseReplaced)
-	m.Ended("chess", room.Finished)
-	m.Panics("chess")
-	m.SlowSteps("chess")
+	rooms := m.Actor()
+	rooms.Rooms("chess", 2)
+	rooms.Rooms("chess", -1)
+	rooms.Sessions("chess", 3)
+	rooms.Inputs("chess", room.KindAct)
+	rooms.Sent("chess", 50)
+	rooms.StepTime("chess", 20*time.Microsecond)
+	rooms.CommitDelay(time.Millisecond)
+	rooms.LostEvents("chess", 4)
+	rooms.LateTicks("chess", 5)
+	rooms.Closed("chess", wire.CloseReplaced)
+	rooms.Ended("chess", room.Finished)
+	rooms.Panics("chess")
+	rooms.SlowSteps("chess")
 	m.SocketOpened()
 	m.SocketOpened()
 	m.SocketClosed(wire.CloseNormal)

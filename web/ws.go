@@ -31,10 +31,11 @@ type Door interface {
 	Guests() bool
 }
 
-// SocketMeter hears what goes through the sockets. Its methods are called from many goroutines and must not block.
+// SocketMeter hears what goes through the sockets. Its methods are called from many goroutines and must
+// not block. *Metrics is one.
 type SocketMeter interface {
 	SocketOpened()
-	SocketClosed(code wire.CloseCode)  // 1006: the connection broke
+	SocketClosed(code wire.CloseCode)  // 1006: the connection broke; the client's own codes count as 1000
 	SocketRead(messages, bytes int)    // protocol messages, and the bytes of the WebSocket message that held them
 	SocketWritten(messages, bytes int) // the same, of one write
 }

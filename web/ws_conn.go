@@ -247,7 +247,9 @@ func (c *conn) stopped(err error) *actor.CloseError {
 	c.code = wire.CloseCode(websocket.StatusAbnormalClosure)
 	if c.leave != nil {
 		c.code = c.leave.Code
-	} else if code := websocket.CloseStatus(err); code > 0 {
+	} else if code := websocket.CloseStatus(err); code >= 3000 {
+		c.code = wire.CloseNormal // of the client's own: they must not make any number of metric labels
+	} else if code > 0 {
 		c.code = wire.CloseCode(code)
 	}
 	return c.leave

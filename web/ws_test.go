@@ -427,7 +427,7 @@ func TestTheMeterCounts(t *testing.T) {
 	}
 }
 
-// TestEdgeCaseOfEarlyBytes has a client that does not wait for the handshake's answer.
+// TestBytesSentWithTheHandshakeAreNotLost has a client that does not wait for the handshake's answer.
 func TestBytesSentWithTheHandshakeAreNotLost(t *testing.T) {
 	e := newEdge(t, nil)
 	nc := rawDial(t, e)
@@ -442,7 +442,7 @@ func TestBytesSentWithTheHandshakeAreNotLost(t *testing.T) {
 
 func TestSocketMetrics(t *testing.T) {
 	metrics := web.NewMetrics()
-	e := newEdge(t, func(o *web.SocketOptions) { o.Meter = metrics.SocketMeter() })
+	e := newEdge(t, func(o *web.SocketOptions) { o.Meter = metrics })
 	c := e.join(t, wire.JSON)
 	c.act(1, "1")
 	until[wire.Ack](c)
@@ -451,11 +451,31 @@ func TestSocketMetrics(t *testing.T) {
 	rec := httptest.NewRecorder()
 	metrics.Handler().ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
 	for _, line := range []string{
-		"roomring_sockets 0", `roomring_sockets_closed_total{code="other"} 1`,
-		"roomring_socket_messages_read_total 2", "roomring_socket_messages_written_total 3",
+		"roomring_sockets 0", `roomring_sockets_closed_total{code="1000"} 1`,
+		`roomring_socket_messages_total{direction="in"} 2`, `roomring_socket_messages_total{direction="out"} 3`,
 	} {
 		if !strings.Contains(rec.Body.String(), line+"\n") {
 			t.Errorf("no line %q", line)
 		}
 	}
+}
+
+// TestOverTLS takes the way of connections that cannot be written to without waiting.
+func TestOverTLS(t *testing.T) {
+	e := newEdge(t, nil)
+	plain := e.server
+	e.server = httptest.NewTLSServer(plain.Config.Handler)
+	t.Cleanup(e.server.Close)
+	t.Cleanup(plain.Close)
+	c := e.dialWith(t, wsRoom, wire.CBOR, &websocket.DialOptions{
+		Subprotocols: []string{wire.SubprotocolCBOR}, HTTPClient: e.server.Client(),
+	})
+	c.hello(wire.Hello{Client: "c"})
+	until[wire.Welcome](c)
+	for i := range uint64(50) {
+		chat(t, c, i+1)
+	}
+	c.send(wire.AppendLeave(nil, wire.CBOR))
+	c.closed(wire.CloseNormal)
+	eventually(t, "the socket is closed", func() bool { return e.sockets.Open() == 0 })
 }

@@ -115,7 +115,7 @@ func show(v any) string {
 
 // brief cuts long texts for messages.
 func brief(s string) string {
-	const most = 160
+	const most = 120
 	if len(s) <= most {
 		return s
 	}

@@ -67,7 +67,11 @@ type finder struct {
 }
 
 func (f *finder) differs(path string, a, b reflect.Value) {
-	f.found = append(f.found, loss{path: path, a: brief(fmt.Sprint(a)), b: brief(fmt.Sprint(b))})
+	l := loss{path: path, a: brief(fmt.Sprint(a)), b: brief(fmt.Sprint(b))}
+	if l.a == l.b && a.IsValid() && b.IsValid() {
+		l.a, l.b = a.Type().String()+" "+l.a, b.Type().String()+" "+l.b
+	}
+	f.found = append(f.found, l)
 }
 
 func (f *finder) walk(path string, a, b reflect.Value) {
@@ -178,13 +182,15 @@ func (f *finder) maps(path string, a, b reflect.Value) {
 		f.differs(path, a, b)
 		return
 	}
-	for it := a.MapRange(); it.Next(); {
-		other := b.MapIndex(it.Key())
+	keys := a.MapKeys()
+	slices.SortFunc(keys, func(x, y reflect.Value) int { return strings.Compare(fmt.Sprint(x), fmt.Sprint(y)) })
+	for _, key := range keys {
+		other := b.MapIndex(key)
 		if !other.IsValid() {
 			f.differs(path, a, b)
 			return
 		}
-		f.walk(fmt.Sprintf("%s[%v]", path, it.Key()), it.Value(), other)
+		f.walk(fmt.Sprintf("%s[%v]", path, key), a.MapIndex(key), other)
 	}
 }
 

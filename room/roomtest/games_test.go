@@ -37,7 +37,7 @@ func (c *counter) View(room.Viewer) sum { return sum{c.Sum} }
 func proposeAdd(r *rand.Rand, _ room.Player, _ json.RawMessage) any { return add{r.IntN(10)} }
 
 // hands is a game of hidden cards: who has the turn plays one or draws one, and the highest played wins
-// the trick. Each Broken fault may be switched on.
+// the trick. A fault may be switched on.
 type hands struct {
 	Hands  map[room.PlayerID][]int
 	Deck   []int
@@ -75,10 +75,11 @@ func (g *hands) Open(t *room.Turn, options json.RawMessage) error {
 }
 
 func (g *hands) Join(t *room.Turn, p room.Player) error {
+	if g.fault == "refused join" && len(g.Pile) > 0 {
+		g.Shouts++
+		return errors.New("too late")
+	}
 	if len(g.Deck) < 3 {
-		if g.fault == "refused join" {
-			g.Shouts++
-		}
 		return errors.New("the deck is empty")
 	}
 	g.Hands[p.ID], g.Deck = slices.Clone(g.Deck[:3]), g.Deck[3:]
@@ -121,8 +122,9 @@ func (g *hands) Act(t *room.Turn, by room.Player, a play) error {
 		if len(g.Deck) == 0 {
 			return room.Refuse("empty", "the deck is empty")
 		}
-		g.Hands[by.ID], g.Deck = append(hand, g.Deck[0]), g.Deck[1:]
-		t.Send(by.ID, "drew", g.Deck)
+		card := g.Deck[0]
+		g.Hands[by.ID], g.Deck = append(hand, card), g.Deck[1:]
+		t.Send(by.ID, "drew", card)
 	case "play":
 		if g.fault == "nil card" {
 			g.Secret = *a.Card
@@ -132,6 +134,10 @@ func (g *hands) Act(t *room.Turn, by room.Player, a play) error {
 		}
 		g.Hands[by.ID] = slices.DeleteFunc(hand, func(c int) bool { return c == *a.Card })
 		g.Pile = append(g.Pile, *a.Card)
+		if g.fault == "late panic" && len(g.Pile) == 5 {
+			g.Hands = nil
+			g.Hands["x"] = nil
+		}
 		if len(g.Pile) > 20 {
 			g.finish(t)
 		}
@@ -158,6 +164,8 @@ func (g *hands) View(v room.Viewer) table {
 	switch {
 	case g.fault == "leak" && v.Player == "p2":
 		out.Peek = map[string]any{"cards": g.Hands["p1"]}
+	case g.fault == "leak of order" && len(g.Deck) > 1:
+		out.Peek = g.Deck[0] < g.Deck[1]
 	case g.fault == "leak to spectators" && v.Spectating() && len(g.Deck) > 0:
 		out.Peek = g.Deck[len(g.Deck)-1]
 	case g.fault == "null":

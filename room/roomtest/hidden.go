@@ -43,7 +43,9 @@ func (g *game) hiddenAt(m *moment) error {
 	if err != nil {
 		return err
 	}
-	for _, h := range g.p.o.Hidden(facts) {
+	hidden := g.p.o.Hidden(facts)
+	slices.SortStableFunc(hidden, func(a, b Hidden) int { return strings.Compare(a.Path, b.Path) }) // it may come from a map
+	for _, h := range hidden {
 		if err := g.hides(m, state, h, plain); err != nil {
 			return err
 		}
@@ -57,41 +59,56 @@ func (g *game) hides(m *moment, state any, h Hidden, plain map[room.PlayerID]*le
 	if err != nil {
 		return fmt.Errorf("Options.Hidden: %w", err)
 	}
-	var was, is any
-	altered, err := alterAt(state, steps, func(old any) any {
-		was, is = old, h.another(old, g.r)
-		return is
-	})
+	old, err := valueAt(state, steps)
 	if err != nil {
 		return fmt.Errorf("Options.Hidden: there is no %s in the game's state: %w", h.Path, err)
 	}
-	if reflect.DeepEqual(was, is) {
-		return nil
-	}
-	g.p.report.Altered++
-	other, err := g.learn(m, altered)
-	if err != nil {
-		return fmt.Errorf("with %s altered from %s to %s: %w: give Hidden.Alter to make a value that the game could hold", h.Path, show(was), show(is), err)
-	}
-	for _, v := range m.views {
-		if !v.viewer.Spectating() && slices.Contains(h.For, v.viewer.Player) {
+	for _, other := range h.others(old, g.r) {
+		if reflect.DeepEqual(old, other) {
 			continue
 		}
-		if leak := plain[v.viewer.Player].differs(other[v.viewer.Player]); leak != "" {
-			return fmt.Errorf("%s is hidden from %s, but %s when %s is %s and %s", h.Path, nameOf(v.viewer), leak, h.Path, show(was), show(is))
+		g.p.report.Altered++
+		if err := g.tellsNobody(m, h, plain, old, other, replaceAt(state, steps, other)); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (h *Hidden) another(old any, r *rand.Rand) any {
-	if h.Alter != nil {
-		return h.Alter(old, r)
+// tellsNobody compares what viewers learn of a hidden fact as it is with what they learn when it is another.
+func (g *game) tellsNobody(m *moment, h Hidden, plain map[room.PlayerID]*learnt, old, other, state any) error {
+	altered, err := g.learn(m, state)
+	if err != nil {
+		return fmt.Errorf("with %s altered from %s to %s: %w: if the game could not hold that, let Hidden.Alter make a value it could",
+			h.Path, show(old), show(other), err)
 	}
-	return alter(old)
+	for _, v := range m.views {
+		if !v.viewer.Spectating() && slices.Contains(h.For, v.viewer.Player) {
+			continue
+		}
+		if leak := plain[v.viewer.Player].differs(altered[v.viewer.Player]); leak != "" {
+			return fmt.Errorf("%s is hidden from %s, but %s when %s is %s and %s", h.Path, nameOf(v.viewer), leak, h.Path, show(old), show(other))
+		}
+	}
+	return nil
 }
 
-// alter makes another value of the same shape.
+// others are values that a hidden place could hold as well. An array is turned round, too: that tells
+// of views which show how its elements compare.
+func (h *Hidden) others(old any, r *rand.Rand) []any {
+	if h.Alter != nil {
+		return []any{h.Alter(old, r)}
+	}
+	out := []any{alter(old)}
+	if list, ok := old.([]any); ok {
+		round := slices.Clone(list)
+		slices.Reverse(round)
+		out = append(out, round)
+	}
+	return out
+}
+
+// alter makes another value of the same shape, or the same where there is none.
 func alter(old any) any {
 	switch x := old.(type) {
 	case json.Number:

@@ -31,10 +31,10 @@ func lookTwice(core *room.Core, m *moment) error {
 			return err
 		}
 		if d := diffJSON(state, after); d != nil {
-			return fmt.Errorf("View for %s changes the game: %v after it: View may only read", nameOf(s.viewer), d)
+			return fmt.Errorf("calling View for %s changes the game: %v after it: View may only read", nameOf(s.viewer), d)
 		}
 		if d := diffJSON(s.json, again); d != nil {
-			return fmt.Errorf("View for %s shows two things when it is asked twice: %v: %s", nameOf(s.viewer), d, chance)
+			return fmt.Errorf("calling View for %s twice shows two things: %v: %s", nameOf(s.viewer), d, chance)
 		}
 	}
 	return sameClassSameView(core, m)

@@ -41,31 +41,44 @@ func parsePath(path string) ([]string, error) {
 	return steps, nil
 }
 
-// alterAt returns a copy of v in which the value at the steps is replaced.
-func alterAt(v any, steps []string, alter func(any) any) (any, error) {
-	if len(steps) == 0 {
-		return alter(v), nil
+// valueAt finds the value that the steps lead to.
+func valueAt(v any, steps []string) (any, error) {
+	for _, step := range steps {
+		switch x := v.(type) {
+		case map[string]any:
+			next, ok := x[step]
+			if !ok {
+				return nil, fmt.Errorf("%q is not among %s", step, strings.Join(slices.Sorted(maps.Keys(x)), ", "))
+			}
+			v = next
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i < 0 || i >= len(x) {
+				return nil, fmt.Errorf("%q is no index of an array of %d", step, len(x))
+			}
+			v = x[i]
+		default:
+			return nil, fmt.Errorf("%q is looked for in %s", step, show(v))
+		}
 	}
-	step := steps[0]
+	return v, nil
+}
+
+// replaceAt returns a copy of v with another value at the steps, which valueAt has found to lead somewhere.
+func replaceAt(v any, steps []string, to any) any {
+	if len(steps) == 0 {
+		return to
+	}
 	switch x := v.(type) {
 	case map[string]any:
-		old, ok := x[step]
-		if !ok {
-			return nil, fmt.Errorf("%q is not among %s", step, strings.Join(slices.Sorted(maps.Keys(x)), ", "))
-		}
-		altered, err := alterAt(old, steps[1:], alter)
 		x = maps.Clone(x)
-		x[step] = altered
-		return x, err
+		x[steps[0]] = replaceAt(x[steps[0]], steps[1:], to)
+		return x
 	case []any:
-		i, err := strconv.Atoi(step)
-		if err != nil || i < 0 || i >= len(x) {
-			return nil, fmt.Errorf("%q is no index of an array of %d", step, len(x))
-		}
-		altered, err := alterAt(x[i], steps[1:], alter)
 		x = slices.Clone(x)
-		x[i] = altered
-		return x, err
+		i, _ := strconv.Atoi(steps[0])
+		x[i] = replaceAt(x[i], steps[1:], to)
+		return x
 	}
-	return nil, fmt.Errorf("%q is looked for in %s", step, show(v))
+	return v
 }

@@ -60,7 +60,8 @@ type Hidden struct {
 	For []room.PlayerID
 
 	// Alter makes another value that the game could hold there just as well. Without it numbers grow by
-	// one, letters and digits become the next, booleans turn, and arrays and objects keep their shape.
+	// one, letters and digits become the next, booleans turn, arrays and objects keep their shape; then
+	// an array is tried in the opposite order.
 	Alter func(old any, r *rand.Rand) any
 }
 

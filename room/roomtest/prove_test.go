@@ -3,6 +3,7 @@ package roomtest_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -33,23 +34,21 @@ func TestFaultsAreNamed(t *testing.T) {
 	for f, words := range map[fault][]string{
 		"leak":                   {"Hands.p1 is hidden from p2, but the view of p2 shows it: field peek.cards[0] is"},
 		"leak to spectators":     {"Deck is hidden from a spectator, but the view of a spectator shows it: field peek is"},
+		"leak of order":          {"Deck is hidden from", "the view of", "field peek is"},
 		"presence":               {"Deck is hidden from", "a message to", "events[0].data is"},
 		"null":                   {"after opening: what View shows a spectator cannot be sent", "peek[0]: is null"},
 		"big":                    {"peek.coins: is an integer beyond"},
-		"view mutates":           {"View for", "changes the game: field Shouts is"},
+		"view mutates":           {"calling View for", "changes the game: field Shouts is"},
 		"view counts spectators": {"View changes the game: being looked at and not gives different states: field Shouts is 1 and 0"},
 		"view panics":            {"View for a spectator panics: runtime error: index out of range", "games_test.go:"},
-		"panic":                  {"(act", "): Act panics: no action at ", "games_test.go:"},
-		"nil card":               {`act {"do":"play"} by p`, "Act panics: runtime error: invalid memory address"},
+		"panic":                  {"act null by p", ": Act panics: no action at ", "games_test.go:"},
+		"late panic":             {"input ", `(act {"do":"play","card":`, "): Act panics: assignment to entry in nil map at ", "games_test.go:"},
+		"nil card":               {`act {"card":null,"do":"play"} by p`, "Act panics: runtime error: invalid memory address"},
 		"refusal":                {"Act refuses it (", "leaves different states: field Turn is"},
 		"refused join":           {"the game refuses join by p", "leaves different states: field Shouts is 0 and 1"},
 	} {
 		t.Run(string(f), func(t *testing.T) {
-			o := handOptions()
-			if f == "refused join" {
-				o.Games, o.Inputs = 30, 400
-			}
-			expect(t, handRules(f), o, words...)
+			expect(t, handRules(f), handOptions(), words...)
 		})
 	}
 }
@@ -97,8 +96,7 @@ func brokenRules(spec room.Spec, act func(g *broken, t *room.Turn, by room.Playe
 }
 
 func TestChanceIsFound(t *testing.T) {
-	const found = "in two runs: field "
-	look := []string{found, "look for a map's order, the wall clock, a global random source or a goroutine", "(act {\"by\":"}
+	found := []string{"(act {\"by\":", "different states: field ", " in two runs: look for a map's order, the wall clock, a global random source or a goroutine"}
 	for name, act := range map[string]func(g *broken, t *room.Turn, by room.Player, a add) error{
 		"map order": func(g *broken, _ *room.Turn, _ room.Player, a add) error {
 			g.Seen[a.By] = true
@@ -112,8 +110,7 @@ func TestChanceIsFound(t *testing.T) {
 		"global random": func(g *broken, _ *room.Turn, _ room.Player, _ add) error { g.Sum = rand.IntN(1000); return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			expect(t, brokenRules(room.Spec{}, act), roomtest.Options{Act: proposeAdd}, append(look[1:], "different states")...)
-			expect(t, brokenRules(room.Spec{}, act), roomtest.Options{Act: proposeAdd}, found)
+			expect(t, brokenRules(room.Spec{}, act), roomtest.Options{Act: proposeAdd}, found...)
 		})
 	}
 	t.Run("timer", func(t *testing.T) {
@@ -232,4 +229,149 @@ func TestTheSameSeedFindsTheSame(t *testing.T) {
 	if a.failure == "" || a.failure != b.failure {
 		t.Errorf("two proofs of one seed say\n%s\n%s", a.failure, b.failure)
 	}
+}
+
+func TestASnapshotOfNothingTakesNoGame(t *testing.T) {
+	if _, err := (room.Snapshot{Data: []byte("x")}).WithGame(nil); err == nil {
+		t.Error("what is no snapshot was given a game")
+	}
+}
+
+func TestPathsLeadIntoTheState(t *testing.T) {
+	rules := handRules("")
+	for path, words := range map[string]string{
+		`Hands["p1"]`: "", "Deck[0]": "", "Deck[99]": `"99" is no index of an array of 52`, "Turn.x": `"x" is looked for in 0`,
+		"Deck[1": "a bracket is not closed", `Hands["p1`: "a quote or a bracket is not closed", "Deck[0]x": "a dot or a bracket must follow",
+	} {
+		o := handOptions()
+		o.Games = 1
+		o.Hidden = func(state map[string]any) []roomtest.Hidden {
+			if _, seated := state["Hands"].(map[string]any)["p1"]; seated != strings.Contains(path, "p1") {
+				return nil
+			}
+			if strings.HasPrefix(path, "Hands") {
+				return []roomtest.Hidden{{Path: path, For: []room.PlayerID{"p1"}}}
+			}
+			return []roomtest.Hidden{{Path: path}}
+		}
+		_, err := roomtest.Check(rules, o)
+		if words == "" && err != nil || words != "" && (err == nil || !strings.Contains(err.Error(), words)) {
+			t.Errorf("%s: %v, want %q", path, err, words)
+		}
+	}
+}
+
+// revenant fills its map when it is made, so what was taken out of it comes back.
+type revenant struct{ Left map[string]bool }
+
+func (g *revenant) Act(_ *room.Turn, _ room.Player, _ add) error { delete(g.Left, "a"); return nil }
+func (g *revenant) View(room.Viewer) int                         { return len(g.Left) }
+
+func TestAFieldThatComesBackDifferentlyIsNamed(t *testing.T) {
+	rules := room.MustDefine(room.Spec{Name: "revenant", Version: 1}, func() *revenant { return &revenant{map[string]bool{"a": true}} })
+	expect(t, rules, roomtest.Options{Act: proposeAdd}, "field Left.a is absent and true", "field `Left` comes back from its JSON as map[a:true] and was map[]")
+}
+
+// flood sets timers that come due at once, for ever.
+type flood struct{ counter }
+
+func (g *flood) Open(t *room.Turn, _ json.RawMessage) error { t.StartTimer("x", 0); return nil }
+func (g *flood) Timer(t *room.Turn, name string)            { t.StartTimer(name, 0) }
+
+func TestAFloodOfTimersIsNoFault(t *testing.T) {
+	rules := room.MustDefine(room.Spec{Name: "flood", Version: 1}, func() *flood { return &flood{} })
+	roomtest.Prove(t, rules, roomtest.Options{Act: proposeAdd, Games: 2, Inputs: 20})
+}
+
+// secrets holds a hidden fact of every kind and shows spectators one of them.
+type secrets struct {
+	Facts map[string]any
+	Huge  int64
+	shown string
+}
+
+func (g *secrets) Act(_ *room.Turn, _ room.Player, _ add) error {
+	g.Huge = math.MaxInt64
+	g.Facts = map[string]any{
+		"text": "Az9", "flag": true, "real": 0.5, "object": map[string]any{"a": 1}, "none": nil,
+	}
+	return nil
+}
+
+func (g *secrets) View(v room.Viewer) map[string]any {
+	if g.shown == "Huge" && v.Spectating() {
+		return map[string]any{"it": fmt.Sprint(g.Huge)}
+	}
+	if fact, ok := g.Facts[g.shown]; ok && v.Spectating() {
+		return map[string]any{"it": fmt.Sprint(fact)}
+	}
+	return map[string]any{}
+}
+
+func TestFactsOfEveryKindAreAltered(t *testing.T) {
+	for shown, words := range map[string]string{
+		"text": `"Az9" and "Ba0"`, "flag": `"true" and "false"`, "real": `"0.5" and "1.5"`, "object": `"map[a:1]" and "map[a:2]"`, "Huge": `"9223372036854775807" and "0"`,
+	} {
+		rules := room.MustDefine(room.Spec{Name: "secrets", Version: 1}, func() *secrets { return &secrets{shown: shown} })
+		o := roomtest.Options{Act: proposeAdd, Hidden: func(state map[string]any) []roomtest.Hidden {
+			facts, _ := state["Facts"].(map[string]any)
+			if facts == nil {
+				return nil
+			}
+			out := []roomtest.Hidden{{Path: "Huge", For: []room.PlayerID{"p1"}}}
+			for name := range facts {
+				out = append(out, roomtest.Hidden{Path: "Facts." + name, For: []room.PlayerID{"p1"}})
+			}
+			return out
+		}}
+		expect(t, rules, o, shown+" is hidden from a spectator", words)
+	}
+}
+
+func TestAnAlterationOfTheAuthorsIsUsed(t *testing.T) {
+	o := handOptions()
+	o.Hidden = func(map[string]any) []roomtest.Hidden {
+		return []roomtest.Hidden{{Path: "Deck", Alter: func(any, *rand.Rand) any { return "no deck" }}}
+	}
+	expect(t, handRules(""), o, `with Deck altered from [`, `to "no deck": the game cannot be restored`, "let Hidden.Alter make a value it could")
+}
+
+// fragile fails when it is restored.
+type fragile struct{ counter }
+
+func (g *fragile) Snapshot() ([]byte, error) { return []byte(`{}`), nil }
+func (g *fragile) Restore([]byte) error      { panic("cannot go back") }
+
+// deep keeps what decides in places that JSON does not reach.
+type deep struct {
+	Board *board
+	When  time.Time
+	Any   any
+	memo  map[string]*board
+}
+
+type board struct {
+	Cells [2]cell
+	Next  *board
+}
+
+type cell struct {
+	Seen int
+	by   int
+}
+
+func (g *deep) Act(_ *room.Turn, _ room.Player, a add) error {
+	g.Board.Cells[1].by += a.By
+	g.Board.Cells[1].Seen = g.Board.Cells[1].by / 2
+	g.Any, g.memo = a.By, map[string]*board{"now": g.Board}
+	return nil
+}
+
+func (g *deep) View(room.Viewer) int { return g.Board.Cells[1].Seen }
+
+func TestWhatIsLostInTheDepthIsNamed(t *testing.T) {
+	rules := room.MustDefine(room.Spec{Name: "deep", Version: 1}, func() *deep { return &deep{Board: &board{}} })
+	expect(t, rules, roomtest.Options{Act: proposeAdd}, "field Board.Cells[1].Seen is", "field `Board.Cells[1].by` is not exported", "field `memo` is not exported")
+	broken := room.MustDefine(room.Spec{Name: "fragile", Version: 1}, func() *fragile { return &fragile{} })
+	expect(t, broken, roomtest.Options{Act: proposeAdd}, "cannot be restored from its snapshot there: Restore panics: cannot go back at ", "prove_test.go:")
 }

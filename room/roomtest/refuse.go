@@ -34,20 +34,42 @@ func nested(open, end string) string {
 // It tries them on restored copies of the room, so that those the game takes do no harm.
 func (g *game) badActionsAreRefused() error {
 	for _, m := range g.some(badMoments) {
-		core, err := g.restore(m.snapshot)
-		if err != nil {
+		b := &bad{g: g, after: m}
+		if err := b.copyRoom(); err != nil {
 			return err
 		}
-		before, err := observe(core, m.in, false)
-		if err != nil {
-			return err
-		}
-		b := &bad{g: g, core: core, after: m, now: before}
-		if err := b.try(); err != nil {
-			return err
+		for _, by := range g.online(b.core) {
+			actions, err := g.wrongActions(by, m)
+			if err != nil {
+				return err
+			}
+			for _, action := range actions {
+				if err := b.act(by.ID, action); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
+}
+
+// wrongActions are what a player should not say at moment m, though the game may take some of it.
+func (g *game) wrongActions(by room.Player, m *moment) ([]string, error) {
+	actions := slices.Clone(rubbish)
+	for _, other := range g.online(g.core) {
+		valid, err := g.propose(other, m.sightOf(other.ID))
+		if err != nil {
+			return nil, err
+		}
+		if valid == nil {
+			continue
+		}
+		actions = append(actions, string(valid))
+		if other.ID == by.ID {
+			actions = append(actions, spoil(g.r, valid)...)
+		}
+	}
+	return actions, nil
 }
 
 // some draws at most n moments at which the game is on and a snapshot was taken.
@@ -62,39 +84,22 @@ func (g *game) some(n int) []*moment {
 	return out[:min(n, len(out))]
 }
 
-// bad tries wrong actions on one copy of the room.
+// bad tries wrong actions on copies of the room.
 type bad struct {
 	g     *game
-	core  *room.Core
 	after *moment // whose copy it is
+	core  *room.Core
 	now   moment
 }
 
-func (b *bad) try() error {
-	for _, by := range b.g.online(b.core) {
-		actions := slices.Clone(rubbish)
-		for _, other := range b.g.online(b.core) {
-			valid, err := b.g.propose(other, b.now.sightOf(other.ID))
-			if err != nil {
-				return err
-			}
-			if valid == nil {
-				continue
-			}
-			actions = append(actions, string(valid))
-			for range spoilt {
-				actions = append(actions, spoil(b.g.r, valid))
-			}
-		}
-		for _, action := range actions {
-			if err := b.act(by.ID, action); err != nil || b.core.Final() != nil {
-				return err
-			}
-		}
+func (b *bad) copyRoom() (err error) {
+	if b.core, err = b.g.restore(b.after.snapshot); err == nil {
+		b.now, err = observe(b.core, b.after.in, false)
 	}
-	return nil
+	return err
 }
 
+// act tries one action. What the game takes it may take, but it ends the copy.
 func (b *bad) act(by room.PlayerID, action string) error {
 	in := actOf(b.core, by, json.RawMessage(action))
 	ready, err := b.core.Step(in)
@@ -110,26 +115,41 @@ func (b *bad) act(by room.PlayerID, action string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", at, err)
 	}
-	if code, _, refused := rejection(now.said); refused {
-		if what := b.now.moved(&now); what != "" {
-			return fmt.Errorf("%s: Act refuses it (%s) but leaves %s: check everything before the first change", at, code, what)
-		}
+	code, _, refused := rejection(now.said)
+	if !refused {
+		return b.copyRoom()
 	}
-	b.now = now
+	if what := b.now.moved(&now); what != "" {
+		return fmt.Errorf("%s: Act refuses it (%s) but leaves %s: check everything before the first change", at, code, what)
+	}
 	return nil
 }
 
-// spoil changes one place of a valid action.
-func spoil(r *rand.Rand, valid json.RawMessage) string {
+// spoil changes one place of a valid action in many ways: each of its fields is left out once and null once.
+func spoil(r *rand.Rand, valid json.RawMessage) []string {
 	v, err := decode(valid)
 	if err != nil {
-		return string(valid)
+		return nil
 	}
-	out, err := json.Marshal(spoilAt(r, v))
-	if err != nil {
-		return "null"
+	var out []string
+	add := func(v any) {
+		if b, err := json.Marshal(v); err == nil {
+			out = append(out, string(b))
+		}
 	}
-	return string(out)
+	if object, ok := v.(map[string]any); ok {
+		for _, name := range slices.Sorted(maps.Keys(object)) {
+			less := maps.Clone(object)
+			less[name] = nil
+			add(less)
+			delete(less, name)
+			add(less)
+		}
+	}
+	for range spoilt {
+		add(spoilAt(r, v))
+	}
+	return out
 }
 
 func spoilAt(r *rand.Rand, v any) any {

@@ -80,8 +80,8 @@ func randomMove(b *table, random *rand.Rand) string {
 }
 
 func TestBotAgainstItself(t *testing.T) {
-	for seed := range uint64(6) {
-		if moves, reason := chess.BotGame(int(seed%3)+1, rand.New(rand.NewPCG(seed, 1))); reason == "" || len(moves) < 10 {
+	for seed := range uint64(3) {
+		if moves, reason := chess.BotGame(int(seed)+1, rand.New(rand.NewPCG(seed, 1))); reason == "" || len(moves) < 10 {
 			t.Errorf("the game ended by %q after %d half-moves", reason, len(moves))
 		}
 	}

@@ -440,6 +440,18 @@ func TestWhiteByOption(t *testing.T) {
 	}
 }
 
+func TestSeatsThatAreRefused(t *testing.T) {
+	b := open(t, "")
+	b.sit(ann, "Ann")
+	if err := b.sit("roomring:bot", "Bot"); err == nil || !strings.Contains(err.Error(), "built-in") {
+		t.Errorf("the built-in opponent's id was answered %v", err)
+	}
+	b.sit(bob, "Bob")
+	if err := b.sit("cid", "Cid"); err == nil {
+		t.Error("a third player sat down")
+	}
+}
+
 func TestOptionsThatCannotBe(t *testing.T) {
 	for options, field := range map[string]string{
 		`{"white": "me"}`:                                              `"white"`,
