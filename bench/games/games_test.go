@@ -19,9 +19,9 @@ func TestProved(t *testing.T) {
 	steer := func(r *rand.Rand, _ room.Player, _ json.RawMessage) any {
 		return Steer{VX: r.Float32()*100 - 50, VY: r.Float32()*100 - 50}
 	}
-	roomtest.Prove(t, Act(), roomtest.Options{Act: text})
-	roomtest.Prove(t, Turns(), roomtest.Options{Act: text})
-	roomtest.Prove(t, Arena(), roomtest.Options{Act: steer})
+	roomtest.Prove(t, Act(), roomtest.Options{Act: text, Games: 3, Inputs: 40})
+	roomtest.Prove(t, Turns(), roomtest.Options{Act: text, Games: 3, Inputs: 40})
+	roomtest.Prove(t, Arena(), roomtest.Options{Act: steer, Games: 3, Inputs: 40, Players: 3})
 }
 
 // open makes a room with two players, "a" and "b", connected.
