@@ -245,7 +245,7 @@ func (c *Core) spectators() *class {
 func (c *Core) Watch(w WatcherID, resume *Point) {
 	c.watchers[w] = struct{}{}
 	if c.panicked != nil {
-		c.put(Welcome{Stamp: c.stamp(), To: Recipient{Watcher: w}, Seat: -1, Point: c.Point(), Frames: c.overFrames(nil)})
+		c.put(Welcome{Stamp: c.stamp(), To: Recipient{Watcher: w}, Seat: -1, Point: c.Point(), Frames: c.overToo(nil)})
 		return
 	}
 	cl := c.spectators()
@@ -256,7 +256,7 @@ func (c *Core) Watch(w WatcherID, resume *Point) {
 	frames, recovered := c.catchUpFrames(cl, "", 0, resume)
 	c.put(Welcome{
 		Stamp: c.stamp(), To: Recipient{Watcher: w}, Seat: -1, Point: c.Point(),
-		Recovered: recovered, Class: cl.id, Frames: c.overFrames(frames),
+		Recovered: recovered, Class: cl.id, Frames: c.overToo(frames),
 	})
 }
 
@@ -301,6 +301,15 @@ func (c *Core) catchUpFrames(cl *class, p PlayerID, since Index, resume *Point) 
 		return []*Frame{c.stateFrame(cl, c.s.Index, nil)}, false
 	}
 	return cl.turns.after(resume.Seq, p), true
+}
+
+// overToo adds the end to what a spectator of a finished room is welcomed with: unlike a player's attach,
+// a spectator's coming is no input, so it always comes after Ended.
+func (c *Core) overToo(frames []*Frame) []*Frame {
+	if c.s.Final == nil {
+		return frames
+	}
+	return append(frames, c.overFrame())
 }
 
 func (c *Core) overFrames(frames []*Frame) []*Frame {
