@@ -153,7 +153,7 @@ func (n *node) openRooms(ctx context.Context) error {
 	var err error
 	n.rooms, err = actor.NewDirectory(actor.Options{
 		Games: n.games, Results: resultsOf(n), Journal: n.journal, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},
-		Node: n.name, Boot: n.boot, Folder: n.folder.ID(), Clock: n.clock, Log: n.log, Metrics: n.roomMetrics(),
+		Node: n.name, Boot: n.boot, Folder: n.folder.ID(), Clock: n.clock, Log: n.log, Metrics: n.metrics.Actor(),
 		Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, MaxSpectators: n.cfg.MaxSpectators,
 	})
 	if err != nil {

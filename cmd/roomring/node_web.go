@@ -10,7 +10,6 @@ import (
 
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
-	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/web"
 )
 
@@ -79,7 +78,6 @@ func (n *node) auth() (*web.Auth, error) {
 			return nil, err
 		}
 		opts.GuestKey = key
-		n.log.Info("guests are let in: anybody may create rooms and play without a token; --guests off with --auth-key-file turns that off")
 	}
 	return web.NewAuth(opts)
 }
@@ -132,9 +130,6 @@ func (n *node) nodes(context.Context) ([]web.Node, error) {
 		Rooms: n.rooms.Count(), Sessions: n.sockets.Open(), Unready: n.unready(),
 	}}, nil
 }
-
-// roomMetrics hands what rooms report to the collectors.
-func (n *node) roomMetrics() actor.Metrics { return n.metrics.Actor() }
 
 // gauges are asked for at each scrape.
 func (n *node) gauges() {
