@@ -3,10 +3,12 @@ package actor
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -129,7 +131,7 @@ func (d *Directory) failing(r *Room) bool {
 
 // Info answers what anybody may know of a room. Errors: ErrNotFound when the room is not here, a *HeldError
 // (which is ErrUnreachable) when this program cannot run it, ErrUnreachable before its first commit.
-func (d *Directory) Info(id room.ID) (Info, error) {
+func (d *Directory) Info(_ context.Context, id room.ID) (Info, error) {
 	r, err := d.find(id)
 	if err != nil {
 		return Info{}, err
@@ -142,18 +144,18 @@ func (d *Directory) Info(id room.ID) (Info, error) {
 }
 
 // Find answers the private room of a join code. Errors are those of Info.
-func (d *Directory) Find(code string) (Info, error) {
+func (d *Directory) Find(ctx context.Context, code string) (Info, error) {
 	d.mu.RLock()
 	id, ok := d.codes[code]
 	d.mu.RUnlock()
 	if !ok || code == "" {
 		return Info{}, ErrNotFound
 	}
-	return d.Info(id)
+	return d.Info(ctx, id)
 }
 
-// List answers rooms by id, a page at a time.
-func (d *Directory) List(f Filter) []Info {
+// List answers rooms by id, a page at a time. There is never an error.
+func (d *Directory) List(_ context.Context, f Filter) ([]Info, error) {
 	var out []Info
 	for r := range d.all() {
 		if info, ok := r.public(); ok && f.admits(&info) {
@@ -161,7 +163,7 @@ func (d *Directory) List(f Filter) []Info {
 		}
 	}
 	slices.SortFunc(out, func(a, b Info) int { return cmp.Compare(a.ID, b.ID) })
-	return out[:min(len(out), f.limit())]
+	return out[:min(len(out), f.limit())], nil
 }
 
 func (f *Filter) limit() int {
@@ -256,8 +258,8 @@ func (d *Directory) Kick(ctx context.Context, id room.ID, p room.PlayerID) error
 
 // Signal hands a signal to the game; a *room.Refusal is the game's no. Names that begin with
 // "roomring." are the runtime's own.
-func (d *Directory) Signal(ctx context.Context, id room.ID, name string, data []byte) error {
-	if len(name) >= len(reservedSignals) && name[:len(reservedSignals)] == reservedSignals {
+func (d *Directory) Signal(ctx context.Context, id room.ID, name string, data json.RawMessage) error {
+	if strings.HasPrefix(name, reservedSignals) {
 		return room.Refuse("reserved", "signals whose name begins with "+reservedSignals+" are the runtime's own")
 	}
 	return d.command(ctx, id, func(done chan<- error) message { return signalMessage{name, data, done} })

@@ -81,11 +81,11 @@ func (d *Directory) newRoom(core *room.Core) *Room {
 		players:  map[room.PlayerID][]*session{},
 		watchers: map[room.WatcherID]*session{},
 		classes:  map[room.ClassID][]*session{},
-		armed:    -1, dirty: true,
+		armed:    -1, dirty: true, free: core.FreeSeats(), phase: core.Phase(),
 	}
 	r.offset = core.Now() - d.o.Clock.Now()
 	r.committed.Store(uint64(core.Committed()))
-	r.seats.seats(core.FreeSeats(), core.Seats())
+	r.seats.seats(r.free, core.Seats())
 	r.in.ring()
 	return r
 }
@@ -95,7 +95,6 @@ func (r *Room) run() {
 	if r.durable {
 		r.setClock()
 	}
-	r.publishSeats()
 	for !r.left {
 		<-r.in.wake
 		r.turn()

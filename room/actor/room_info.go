@@ -15,7 +15,12 @@ func (r *Room) noteSeats(k room.Kind) {
 func (r *Room) publishSeats() {
 	r.free, r.phase, r.dirty = r.core.FreeSeats(), r.core.Phase(), true
 	r.seats.seats(r.free, r.core.Seats())
-	if r.dir != nil {
+	r.offer()
+}
+
+// offer tells matchmaking whether the room takes players. A room nobody can be told of yet does not.
+func (r *Room) offer() {
+	if r.info.Load() != nil {
 		r.dir.matches.note(r, r.free > 0 && !r.header.Private)
 	}
 }
@@ -26,8 +31,11 @@ func (r *Room) publish() {
 		r.draft, r.dirty = r.describe(), false
 	}
 	if r.draft != nil && r.draft.Index <= r.core.Committed() {
-		r.info.Store(r.draft)
+		first := r.info.Swap(r.draft) == nil
 		r.draft = nil
+		if first {
+			r.offer()
+		}
 		if r.dirty {
 			r.publish()
 		}
