@@ -28,6 +28,10 @@ def node(app, adapter):
     return dict(adapter=adapter, port=2567, cmd=[NODE, f"{APPS}/{app}.mjs"], env={"PORT": "2567", "NODE_ENV": "production"})
 
 
+def roomring(adapter):
+    return dict(adapter=adapter, port=7777, cmd=[f"{BIN}/server", "-addr", "127.0.0.1:7777"])
+
+
 PEERS = {
     "go-coder": hub("coder"),
     "go-gws": hub("gws"),
@@ -42,7 +46,8 @@ PEERS = {
                         "--console.address", "127.0.0.1", "--logger.level", "ERROR", "--data_dir", NAKRUN,
                         "--runtime.path", f"{NAKRUN}/modules", "--match.max_empty_sec", "10",
                         "--session.token_expiry_sec", "7200"]),
-    "roomring": dict(adapter="roomring", port=7777, cmd=[f"{BIN}/server", "-addr", "127.0.0.1:7777"]),
+    "roomring": roomring("roomring"),
+    "roomring-cbor": roomring("roomring-cbor"),
     # a new server: adapter name in loadgen/adapters.go, its port, its command
 }
 

@@ -2,7 +2,9 @@ package persist
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -40,4 +42,22 @@ func orDefault[T int | time.Duration](v, otherwise T) T {
 		return otherwise
 	}
 	return v
+}
+
+// untilDone calls do until it succeeds or returns one of the final errors, which it returns; or until ctx
+// has ended, whose error it then returns.
+func untilDone(ctx context.Context, b Backoff, do func() error, final ...error) error {
+	for n := 0; ; n++ {
+		err := do()
+		if err == nil || isAny(err, final) {
+			return err
+		}
+		if err := b.Sleep(ctx, n); err != nil {
+			return err
+		}
+	}
+}
+
+func isAny(err error, targets []error) bool {
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }

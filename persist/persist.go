@@ -48,6 +48,24 @@ type Results interface {
 	Player(ctx context.Context, id room.PlayerID) (room.Profile, error)
 	// Leaderboard returns the rated players of a game, best first, skipping offset, at most limit.
 	Leaderboard(ctx context.Context, game string, limit, offset int) ([]room.Standing, error)
+	// Prune deletes what is older than its retention, at most PruneBatch of each kind, oldest first, and says
+	// how many: call it again while a number is PruneBatch. Ratings, counts and names are never pruned.
+	Prune(ctx context.Context, keep Retention) (Pruned, error)
+}
+
+// PruneBatch is the most rows of a kind that one Prune deletes, so that it never holds up results for long.
+const PruneBatch = 500
+
+// Retention is how long finished rooms are kept, by the store's clock. Zero is for ever. A Results retention must be
+// longer than any node stays away from the store: a result written again after its row was pruned counts anew.
+type Retention struct {
+	Replays time.Duration // the replay alone
+	Results time.Duration // the result with all that hangs on it, and the room's row
+}
+
+// Pruned counts what Prune deleted.
+type Pruned struct {
+	Replays, Results int
 }
 
 // Outcome is what became of one final offered to WriteResults.

@@ -11,7 +11,8 @@ import (
 // random for that write. The answer to a write is the row read back: the write won if the nonce is its own,
 // so a write whose answer was lost is settled by trying the same again.
 type Rows interface {
-	// CreateRows writes the first rows of rooms of the boot, in one transaction. Where the room has a row
+	// CreateRows writes the first rows of rooms, live under the boot whatever their State and Boot say, in one
+	// transaction. Where the room has a row
 	// by another write, the result's Err is ErrMovedOn; that row is over if the room's result came first.
 	CreateRows(ctx context.Context, boot room.BootID, rows []room.Row) ([]RowResult, error)
 	// ClaimRows moves rows to a new epoch and to the boot, in one transaction: hundreds at a start.

@@ -57,6 +57,18 @@ func (c *Core) Snapshot() (Snapshot, error) {
 	return Snapshot{Room: c.header.ID, Epoch: c.s.Epoch, Index: c.s.Index, Data: data}, nil
 }
 
+// WithGame is the snapshot with the game's own part replaced: for test kits that ask what a viewer learns
+// from a fact. The error says that s is no snapshot.
+func (s Snapshot) WithGame(game []byte) (Snapshot, error) {
+	st, err := decodeState(s.Data, 0)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	st.Game = game
+	s.Data, err = encMode.Marshal(st)
+	return s, err
+}
+
 // Restore brings a room back from its journal: from the older of its snapshots, so that clients can
 // resume, and the inputs after it; from the first input where there is none. What it restores counts as
 // committed. The caller then steps KindEpoch at Kept.Time and a KindDetach for each seat that is online.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net"
@@ -22,48 +21,13 @@ import (
 // AdminRooms is what the operator may do with rooms. Errors are those of package actor.
 type AdminRooms interface {
 	List(ctx context.Context, f actor.Filter) ([]actor.Info, error)
-	Inspect(ctx context.Context, id room.ID, look Look) (Inspection, error)
+	Inspect(ctx context.Context, id room.ID, look actor.Look) (actor.Inspection, error)
 	// Close ends a room for good; its players hear the reason.
 	Close(ctx context.Context, id room.ID, reason string) error
 	// Kick takes a player's seat away.
 	Kick(ctx context.Context, id room.ID, player room.PlayerID) error
 	// Signal hands a game a signal; the error is a *room.Refusal if it does not take it.
-	Signal(ctx context.Context, id room.ID, name string, data json.RawMessage) error
-}
-
-// Look says whose eyes the operator looks through.
-type Look struct {
-	Whole  bool // the game's whole state, as in a snapshot
-	Player room.PlayerID
-	// Neither: what spectators see.
-}
-
-// Inspection is a room as the operator alone may see it. It is ahead of commit: Point is what is stepped,
-// Commit is what is promised.
-type Inspection struct {
-	Info   actor.Info // Code is filled in
-	Point  room.Point
-	Commit room.Index
-	Queues Queues
-	State  json.RawMessage // by Look
-}
-
-// Queues is what waits in and around a room.
-type Queues struct {
-	Mailbox     int            `json:"mailbox"`     // letters not yet read
-	Uncommitted int            `json:"uncommitted"` // inputs not yet in the journal
-	Held        int            `json:"held"`        // outputs that wait for commit
-	Sessions    []SessionQueue `json:"sessions"`
-}
-
-// SessionQueue is what waits for one session's socket.
-type SessionQueue struct {
-	Player     room.PlayerID `json:"player,omitempty"` // empty for spectators
-	Messages   int           `json:"messages"`
-	Bytes      int           `json:"bytes"`
-	Behind     bool          `json:"behind"` // its turns are dropped until it has read what is queued
-	Lost       uint64        `json:"lost"`   // events dropped so far
-	Unanswered int           `json:"unanswered"`
+	Signal(ctx context.Context, id room.ID, name string, data []byte) error
 }
 
 // Node is one node as the operator may see it.

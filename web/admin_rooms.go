@@ -41,55 +41,6 @@ func (a *admin) getRooms(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// inspectBody is a room with what is hidden from everybody else.
-type inspectBody struct {
-	roomBody
-	Index  room.Index      `json:"index"`  // stepped
-	Commit room.Index      `json:"commit"` // promised
-	Queues Queues          `json:"queues"`
-	As     string          `json:"as"`
-	State  json.RawMessage `json:"state"`
-}
-
-func (a *admin) getRoom(w http.ResponseWriter, r *http.Request) error {
-	id, err := a.pathRoom(r)
-	if err != nil {
-		return err
-	}
-	q := queryOf(r)
-	look, as := q.look()
-	if q.err != nil {
-		return q.err
-	}
-	in, err := a.opts.Rooms.Inspect(r.Context(), id, look)
-	if err != nil {
-		return err
-	}
-	body := inspectBody{roomBody: bodyOf(in.Info), Index: in.Point.Seq, Commit: in.Commit, Queues: in.Queues, As: as, State: in.State}
-	body.Code, body.Epoch, body.Seq = in.Info.Code, in.Point.Epoch, in.Commit
-	body.Queues.Sessions = list(in.Queues.Sessions)
-	writeJSON(w, http.StatusOK, body)
-	return nil
-}
-
-// look reads as=whole (the default), as=spectator, or as=player with player=ID.
-func (q *query) look() (look Look, as string) {
-	as, player := q.text("as"), q.text("player")
-	switch {
-	case as == "" || as == "whole":
-		return Look{Whole: true}, "whole"
-	case as == "spectator":
-		return Look{}, as
-	case as == "player" && validText(player, 1, maxPlayer):
-		return Look{Player: room.PlayerID(player)}, as
-	case as == "player":
-		q.fail("player", "Say which player.")
-	default:
-		q.fail("as", "Give whole, player or spectator.")
-	}
-	return Look{}, as
-}
-
 func (a *admin) pathRoom(r *http.Request) (room.ID, error) {
 	id, err := room.ParseID(r.PathValue("id"))
 	if err != nil {

@@ -54,7 +54,7 @@ func (m *memoryRooms) create(c actor.Create) (actor.Info, error) {
 		return actor.Info{}, m.fail
 	}
 	if strings.Contains(string(c.Options), "bad") {
-		return actor.Info{}, &actor.OptionsError{Field: "clock", Reason: "the clock is wrong"}
+		return actor.Info{}, &actor.OptionsError{Field: "options.clock", Reason: "the clock is wrong"}
 	}
 	if strings.Contains(string(c.Options), "refuse") {
 		return actor.Info{}, room.Refuse("no", "not like this")
@@ -144,13 +144,21 @@ func (m *memoryRooms) failWith(err error) {
 	m.fail = err
 }
 
-func (m *memoryRooms) Inspect(ctx context.Context, id room.ID, look web.Look) (web.Inspection, error) {
+func (m *memoryRooms) Inspect(ctx context.Context, id room.ID, look actor.Look) (actor.Inspection, error) {
 	info, err := m.Info(ctx, id)
-	state, _ := json.Marshal(look)
-	return web.Inspection{
-		Info: info, Point: room.Point{Epoch: info.Epoch, Seq: info.Index + 3}, Commit: info.Index, State: state,
-		Queues: web.Queues{Mailbox: 1, Uncommitted: 3, Held: 4, Sessions: []web.SessionQueue{{Player: "ann", Messages: 2, Bytes: 80}}},
-	}, err
+	in := actor.Inspection{
+		Info: info, Durability: room.Local, Point: room.Point{Epoch: info.Epoch, Seq: info.Index + 3}, Committed: info.Index,
+		Time: time.Minute, Deadline: new(2 * time.Minute), Mailbox: 1, Pending: 2, Held: 4,
+		Sessions: []actor.SessionInfo{{Player: "ann", Client: "c", Queue: actor.OutboxStats{Messages: 2, Bytes: 80}}},
+		Recent:   []actor.RecentInput{{Index: info.Index, Kind: "act", Player: "ann", CSeq: 1, Bytes: 2}},
+	}
+	if look.State {
+		in.State = json.RawMessage(`"everything"`)
+	}
+	if look.View != nil {
+		in.View, _ = json.Marshal(look.View)
+	}
+	return in, err
 }
 
 func (m *memoryRooms) act(what string, id room.ID) error {
@@ -171,7 +179,7 @@ func (m *memoryRooms) Kick(_ context.Context, id room.ID, player room.PlayerID) 
 	return m.act("kick: "+string(player), id)
 }
 
-func (m *memoryRooms) Signal(_ context.Context, id room.ID, name string, data json.RawMessage) error {
+func (m *memoryRooms) Signal(_ context.Context, id room.ID, name string, data []byte) error {
 	return m.act("signal: "+name+string(data), id)
 }
 

@@ -1,7 +1,11 @@
 package web
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
@@ -18,22 +22,39 @@ var ErrNoGuests = errors.New("guests are not let in here")
 // Guest makes up a player and a token for it. The name is cleaned; an empty one is drawn.
 // The error is ErrNoGuests when there are none.
 func (a *Auth) Guest(name string) (who Identity, token string, err error) {
+	var seed [sha256.Size]byte
+	rand.Read(seed[:])
+	return a.guestFrom(seed, name)
+}
+
+// guestOf makes the same guest for the same secret every time, so that a request may be tried again.
+// Who knows the secret gets that guest's token.
+func (a *Auth) guestOf(secret string) (who Identity, token string, err error) {
+	mac := hmac.New(sha256.New, a.opts.GuestKey)
+	mac.Write([]byte("guest of\x00" + secret))
+	return a.guestFrom([sha256.Size]byte(mac.Sum(nil)), "")
+}
+
+// guestFrom takes the player's id from one half of the seed, 128 bits, and draws a name by the other.
+func (a *Auth) guestFrom(seed [sha256.Size]byte, name string) (who Identity, token string, err error) {
 	if !a.Guests() {
 		return Identity{}, "", ErrNoGuests
 	}
 	now := a.opts.Now()
 	who = Identity{
-		Player:  room.PlayerID("g_" + strings.ToLower(rand.Text())), // 128 bits
+		Player:  room.PlayerID("g_" + guestIDs.EncodeToString(seed[:16])),
 		Name:    CleanName(name),
 		Guest:   true,
 		Expires: now.Add(a.opts.GuestLifetime),
 	}
 	if who.Name == "" {
-		who.Name = drawName()
+		who.Name = drawName(mathrand.New(mathrand.NewPCG(binary.BigEndian.Uint64(seed[16:]), 0)))
 	}
 	token, err = a.guest.mint(who, "", "", now)
 	return who, token, err
 }
+
+var guestIDs = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 const maxNameRunes = 32
 
@@ -70,6 +91,6 @@ var (
 		"Ibex Koala Lark Lynx Magpie Marten Mole Newt Otter Owl Panda Penguin Puffin Raven Robin Seal Tiger Wren")
 )
 
-func drawName() string {
-	return fmt.Sprintf("%s %s %d", adjectives[mathrand.IntN(len(adjectives))], animals[mathrand.IntN(len(animals))], 10+mathrand.IntN(90))
+func drawName(r *mathrand.Rand) string {
+	return fmt.Sprintf("%s %s %d", adjectives[r.IntN(len(adjectives))], animals[r.IntN(len(animals))], 10+r.IntN(90))
 }

@@ -133,7 +133,10 @@ func (j *JWKS) Run(ctx context.Context) {
 func (j *JWKS) fetch(ctx context.Context, wait time.Duration) time.Duration {
 	set, err := j.get(ctx)
 	if err != nil {
-		j.opts.Log.Warn("token keys could not be fetched; the last good ones stay", "url", j.opts.URL, "err", err)
+		if inURL, ok := errors.AsType[*url.Error](err); ok {
+			err = inURL.Err // the address may hold a secret in its query
+		}
+		j.opts.Log.Warn("token keys could not be fetched; the last good ones stay", "err", err)
 		if j.set.Load() == nil {
 			return min(2*wait, j.opts.Interval)
 		}

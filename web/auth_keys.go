@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
@@ -12,6 +13,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -119,6 +121,27 @@ func ReadKeyFile(path string) (*Keys, error) {
 	}
 	return keys, nil
 }
+
+// GuestKeyFile reads the key that guest tokens are signed by, and makes it when there is none. It keeps tokens good
+// through a restart. The folder must be there and belong to this process alone.
+func GuestKeyFile(path string) ([]byte, error) {
+	key, err := os.ReadFile(path)
+	if err == nil && len(key) != guestKeySize {
+		return nil, fmt.Errorf("guest key %s: it has %d bytes in place of %d; remove it to have a new one made (guests lose their names)", path, len(key), guestKeySize)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	key = make([]byte, guestKeySize)
+	rand.Read(key)
+	fresh := path + ".new" // renamed when whole, so that a crash leaves no half of a key
+	if err := os.WriteFile(fresh, key, 0o600); err != nil {
+		return nil, err
+	}
+	return key, os.Rename(fresh, path)
+}
+
+const guestKeySize = 32 // bytes
 
 // ParseKeys reads the content of a key file, which is one of:
 //   - PEM: one or more public or private Ed25519 keys (or public RSA or ECDSA keys, as of an identity provider);

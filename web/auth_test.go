@@ -368,3 +368,26 @@ func TestMint(t *testing.T) {
 		t.Error("minted with a public key")
 	}
 }
+
+func TestGuestKeyFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "guest.key")
+	first, err := web.GuestKeyFile(path)
+	if err != nil || len(first) != 32 {
+		t.Fatalf("made %d bytes, %v", len(first), err)
+	}
+	if again, err := web.GuestKeyFile(path); err != nil || !bytes.Equal(first, again) {
+		t.Errorf("read another key, %v", err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("others may read it: %v, %v", info.Mode(), err)
+	}
+	if err := os.WriteFile(path, []byte("short"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := web.GuestKeyFile(path); err == nil || strings.Contains(err.Error(), "short") {
+		t.Errorf("a damaged file: %v", err)
+	}
+	if _, err := web.GuestKeyFile(filepath.Join(path, "nowhere")); err == nil {
+		t.Error("made a key where there is no folder")
+	}
+}

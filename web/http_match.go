@@ -40,7 +40,7 @@ func (s *Server) postMatch(w http.ResponseWriter, r *http.Request) error {
 	if err := s.spend(s.creates, r); err != nil {
 		return err
 	}
-	guest, err := s.guestFor(&who)
+	guest, err := s.guestFor(&who, r, in.Ticket)
 	if err != nil {
 		return err
 	}
@@ -55,15 +55,19 @@ func (s *Server) postMatch(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// guestFor makes up a player for who came without a token, since a seat is always held for somebody.
-func (s *Server) guestFor(who *Identity) (*guestBody, error) {
+// guestFor makes up a player for who came without a token, since a seat is always held for somebody. The same
+// ticket from the same address is the same guest, so that trying again gets the same seat.
+func (s *Server) guestFor(who *Identity, r *http.Request, ticket string) (*guestBody, error) {
 	if who.Player != "" {
 		return nil, nil
 	}
-	made, token, err := s.opts.Auth.Guest("")
-	if err != nil {
-		return nil, err
+	var token string
+	var err error
+	if ticket == "" {
+		*who, token, err = s.opts.Auth.Guest("")
+	} else {
+		from := limitKey(s.opts.TrustedProxies.Client(r))
+		*who, token, err = s.opts.Auth.guestOf(from.String() + " " + ticket)
 	}
-	*who = made
-	return &guestBody{token, made.Player, made.Name}, nil
+	return &guestBody{token, who.Player, who.Name}, err
 }

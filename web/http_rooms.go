@@ -148,7 +148,8 @@ func (s *Server) postRoom(w http.ResponseWriter, r *http.Request) error {
 	body := s.publicBody(r, info)
 	body.Code = info.Code
 	s.stick(w, r, info.Node)
-	w.Header().Set("Location", "/v1/rooms/"+string(info.ID))
+	base := s.base(r)
+	w.Header().Set("Location", base.Path+"/v1/rooms/"+string(info.ID))
 	writeJSON(w, http.StatusCreated, body)
 	return nil
 }

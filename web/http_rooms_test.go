@@ -224,20 +224,27 @@ func TestMatchmakeHoldsASeatForSomebody(t *testing.T) {
 		t.Error("the same ticket got another room")
 	}
 	guest := first.body["guest"].(map[string]any)
+	if same := again.body["guest"].(map[string]any); same["player"] != guest["player"] || same["name"] != guest["name"] {
+		t.Errorf("the same ticket got another guest: %v, %v", guest, same)
+	}
+	other := a.want(200, "POST", "/v1/matchmake", `{"game":"chess","ticket":"t2"}`).body["guest"].(map[string]any)
+	none := a.want(200, "POST", "/v1/matchmake", `{"game":"chess"}`).body["guest"].(map[string]any)
+	if other["player"] == guest["player"] || none["player"] == guest["player"] || none["player"] == other["player"] {
+		t.Error("different requests share a guest")
+	}
 	if held := a.rooms.matched[0].Player; string(held) != guest["player"] {
 		t.Errorf("the seat is held for %s, the guest is %v", held, guest)
 	}
 	token := "Authorization: Bearer " + guest["token"].(string)
 	own := a.want(200, "POST", "/v1/matchmake", `{"game":"chess"}`, token)
-	if own.body["guest"] != nil || string(a.rooms.matched[2].Player) != guest["player"] {
-		t.Errorf("with a token the seat is held for %s: %s", a.rooms.matched[2].Player, own.text)
+	if own.body["guest"] != nil || string(a.rooms.matched[4].Player) != guest["player"] {
+		t.Errorf("with a token the seat is held for %s: %s", a.rooms.matched[4].Player, own.text)
 	}
 }
 
 func TestSocketAddress(t *testing.T) {
-	behind := web.Proxies{}
-	var err error
-	if behind, err = web.ParseProxies([]string{"127.0.0.1", "::1/128"}); err != nil {
+	behind, err := web.ParseProxies([]string{"127.0.0.1", "::1/128"})
+	if err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {

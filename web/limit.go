@@ -8,7 +8,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Rate is a token bucket: Burst at once, then PerSecond. A negative PerSecond is no limit.
+// Rate is a token bucket: Burst at once, then PerSecond. A zero Burst means twice PerSecond, a negative PerSecond
+// is no limit.
 type Rate struct {
 	PerSecond float64
 	Burst     int
@@ -29,6 +30,9 @@ type addressLimiter struct {
 }
 
 func newAddressLimiter(r Rate, most int) *addressLimiter {
+	if r.Burst == 0 {
+		r.Burst = max(int(2*r.PerSecond), 1)
+	}
 	return &addressLimiter{rate: r, size: max(most/2, 1), young: map[netip.Addr]*rate.Limiter{}}
 }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -10,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -124,53 +126,23 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
-// Rooms, and the methods below it, are what rooms report.
-func (m *Metrics) Rooms(game string, delta int) { m.rooms.WithLabelValues(game).Add(float64(delta)) }
-
-// Sessions counts sessions that came or went.
-func (m *Metrics) Sessions(game string, delta int) {
-	m.sessions.WithLabelValues(game).Add(float64(delta))
+// Actor is what rooms report to.
+func (m *Metrics) Actor() actor.Metrics {
+	return actor.Metrics{
+		Rooms:       func(game string, delta int) { m.rooms.WithLabelValues(game).Add(float64(delta)) },
+		Sessions:    func(game string, delta int) { m.sessions.WithLabelValues(game).Add(float64(delta)) },
+		Inputs:      func(game string, k room.Kind) { m.inputs.WithLabelValues(game, strings.ToLower(k.String())).Inc() },
+		Sent:        func(game string, messages int) { m.sent.WithLabelValues(game).Add(float64(messages)) },
+		StepTime:    func(game string, d time.Duration) { m.step.WithLabelValues(game).Observe(d.Seconds()) },
+		CommitDelay: func(d time.Duration) { m.commit.Observe(d.Seconds()) },
+		LostEvents:  func(game string, events uint64) { m.lost.WithLabelValues(game).Add(float64(events)) },
+		LateTicks:   func(game string, n uint64) { m.late.WithLabelValues(game).Add(float64(n)) },
+		Closed:      func(game string, code wire.CloseCode) { m.closed.WithLabelValues(game, strconv.Itoa(int(code))).Inc() },
+		Ended:       func(game string, end room.End) { m.ended.WithLabelValues(game, string(end)).Inc() },
+		Panics:      func(game string) { m.panics.WithLabelValues(game).Inc() },
+		SlowSteps:   func(game string) { m.slow.WithLabelValues(game).Inc() },
+	}
 }
-
-// Inputs counts one input that entered a log.
-func (m *Metrics) Inputs(game string, kind room.Kind) {
-	m.inputs.WithLabelValues(game, kind.String()).Inc()
-}
-
-// Sent counts messages handed to outboxes.
-func (m *Metrics) Sent(game string, messages int) {
-	m.sent.WithLabelValues(game).Add(float64(messages))
-}
-
-// StepTime notes how long one step took.
-func (m *Metrics) StepTime(game string, d time.Duration) {
-	m.step.WithLabelValues(game).Observe(d.Seconds())
-}
-
-// CommitDelay notes how long a stretch of the log waited for its commit.
-func (m *Metrics) CommitDelay(d time.Duration) { m.commit.Observe(d.Seconds()) }
-
-// LostEvents counts events that a reader was told it missed.
-func (m *Metrics) LostEvents(game string, events uint64) {
-	m.lost.WithLabelValues(game).Add(float64(events))
-}
-
-// LateTicks counts ticks left out.
-func (m *Metrics) LateTicks(game string, n uint64) { m.late.WithLabelValues(game).Add(float64(n)) }
-
-// Closed counts a session that a room ended.
-func (m *Metrics) Closed(game string, code wire.CloseCode) {
-	m.closed.WithLabelValues(game, strconv.Itoa(int(code))).Inc()
-}
-
-// Ended counts a room's end.
-func (m *Metrics) Ended(game string, end room.End) { m.ended.WithLabelValues(game, string(end)).Inc() }
-
-// Panics counts a room that its game's panic ended.
-func (m *Metrics) Panics(game string) { m.panics.WithLabelValues(game).Inc() }
-
-// SlowSteps counts a step that the watchdog named.
-func (m *Metrics) SlowSteps(game string) { m.slow.WithLabelValues(game).Inc() }
 
 func (m *Metrics) request(rt route, status int, took time.Duration) {
 	if m == nil {

@@ -1,12 +1,12 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/roomring/roomring/room"
@@ -51,7 +51,7 @@ func notFound(detail string) *Problem { return problem(http.StatusNotFound, "not
 // write sends the problem as the whole answer.
 func (p *Problem) write(w http.ResponseWriter) {
 	if p.retry > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(max(p.retry, time.Second)/time.Second)))
+		w.Header().Set("Retry-After", strconv.Itoa(int((p.retry+time.Second-1)/time.Second)))
 	}
 	if p.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
@@ -83,7 +83,7 @@ func problemOf(err error) *Problem {
 		return p
 	}
 	if bad, ok := errors.AsType[*actor.OptionsError](err); ok {
-		return badOptions(bad)
+		return badField(cmp.Or(bad.Field, "options"), bad.Reason)
 	}
 	if refused, ok := errors.AsType[*room.Refusal](err); ok {
 		return problem(http.StatusConflict, "refused", refused.Reason)
@@ -94,14 +94,6 @@ func problemOf(err error) *Problem {
 		}
 	}
 	return nil
-}
-
-func badOptions(bad *actor.OptionsError) *Problem {
-	field := "options"
-	if bad.Field != "" && bad.Field != "options" {
-		field = "options." + strings.TrimPrefix(bad.Field, "options.")
-	}
-	return badField(field, bad.Reason)
 }
 
 // openingRefused says of a game's refusal while a room is being made that the options are at fault.

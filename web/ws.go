@@ -31,10 +31,11 @@ type Door interface {
 	Guests() bool
 }
 
-// SocketMeter hears what goes through the sockets. Its methods are called from many goroutines and must not block.
+// SocketMeter hears what goes through the sockets. Its methods are called from many goroutines and must
+// not block. *Metrics is one.
 type SocketMeter interface {
 	SocketOpened()
-	SocketClosed(code wire.CloseCode)  // 1006: the connection broke
+	SocketClosed(code wire.CloseCode)  // 1006: the connection broke; the client's own codes count as 1000
 	SocketRead(messages, bytes int)    // protocol messages, and the bytes of the WebSocket message that held them
 	SocketWritten(messages, bytes int) // the same, of one write
 }
@@ -46,8 +47,8 @@ type SocketOptions struct {
 
 	// MaxMessage is how many bytes one WebSocket message may have (else 4413); 0 means 16 KiB.
 	MaxMessage int
-	// Rate is how many protocol messages and pings a socket may send (else 4429); zero means 60 a second,
-	// 120 at once; a negative PerSecond is no limit.
+	// Rate is how many protocol messages and pings a socket may send (else 4429); zero means 60 a second. A zero
+	// Burst means twice PerSecond; a negative PerSecond is no limit.
 	Rate Rate
 	// PerAddress is how many sockets one address may have open at a time (else 4429); an IPv6 /64 counts as
 	// one. 0 means 1,000, negative no limit.
@@ -88,7 +89,8 @@ func (o *SocketOptions) complete() error {
 		return errors.New("sockets need Rooms and Auth")
 	}
 	o.MaxMessage = cmp.Or(o.MaxMessage, 16<<10)
-	o.Rate = cmp.Or(o.Rate, Rate{PerSecond: 60, Burst: 120})
+	o.Rate.PerSecond = cmp.Or(o.Rate.PerSecond, 60)
+	o.Rate.Burst = cmp.Or(o.Rate.Burst, max(int(2*o.Rate.PerSecond), 1))
 	o.PerAddress = cmp.Or(o.PerAddress, 1000)
 	for _, d := range []*time.Duration{&o.Hello, &o.Attach, &o.Heartbeat, &o.WriteTimeout} {
 		*d = cmp.Or(*d, 10*time.Second)
@@ -270,7 +272,7 @@ func (s *Sockets) gone(c *conn) {
 	if s.from[c.addr]--; s.from[c.addr] <= 0 {
 		delete(s.from, c.addr)
 	}
-	s.opts.Meter.SocketClosed(wire.CloseCode(c.code.Load()))
+	s.opts.Meter.SocketClosed(c.code)
 	s.conns.Done()
 }
 

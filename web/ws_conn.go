@@ -36,9 +36,8 @@ type conn struct {
 	limiter *rate.Limiter
 	session actor.Session // nil before hello
 
-	queued atomic.Bool   // waits for its flusher
-	spoke  atomic.Int64  // when something was last written, as Sockets.now counts; the largest: nothing yet
-	code   atomic.Uint32 // how it ended, for the meter; 1006 until known
+	queued atomic.Bool  // waits for its flusher
+	spoke  atomic.Int64 // when something was last written, as Sockets.now counts; the largest: nothing yet
 
 	mu      sync.Mutex
 	out     *actor.Outbox     // nil before hello
@@ -50,6 +49,10 @@ type conn struct {
 	dead    bool              // nothing can be written any more
 	shut    bool              // close the connection when all is written
 	closed  bool              // it is
+
+	finished bool           // the reader has ended, for which
+	code     wire.CloseCode // is for the meter
+	gone     bool           // and Sockets has forgotten the socket
 }
 
 // maxPending bounds the edge's own frames that wait for a reader. Pongs beyond it are dropped.
@@ -221,13 +224,9 @@ func (c *conn) finish(err error) {
 		c.session.Detach()
 	}
 	if why == nil {
-		if code := websocket.CloseStatus(err); code > 0 {
-			c.code.Store(uint32(code))
-		}
 		_ = c.ws.CloseNow()
 		return
 	}
-	c.code.Store(uint32(why.Code))
 	if why.Over != nil {
 		msg := wire.AppendOver(make([]byte, frameHead, 256), c.encoding, *why.Over)
 		c.enqueue(framed(msg, c.encoding), true)
@@ -237,14 +236,22 @@ func (c *conn) finish(err error) {
 
 // stopped says why the reader has stopped: nil when the client went by itself.
 func (c *conn) stopped(err error) *actor.CloseError {
+	defer c.schedule() // the connection may be closed already
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.reading = false
+	c.reading, c.finished = false, true
 	_ = c.net.SetReadDeadline(time.Time{}) // the close handshake has its own
-	if c.leave != nil || c.dead {
-		return c.leave
+	if c.leave == nil && !c.dead {
+		c.leave = c.reason(err)
 	}
-	c.leave = c.reason(err)
+	c.code = wire.CloseCode(websocket.StatusAbnormalClosure)
+	if c.leave != nil {
+		c.code = c.leave.Code
+	} else if code := websocket.CloseStatus(err); code >= 3000 {
+		c.code = wire.CloseNormal // of the client's own: they must not make any number of metric labels
+	} else if code > 0 {
+		c.code = wire.CloseCode(code)
+	}
 	return c.leave
 }
 

@@ -44,7 +44,6 @@ func (s *Sockets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		flusher: s.flushers[int(s.next.Add(1))%len(s.flushers)],
 		limiter: newLimiter(s.opts.Rate),
 	}
-	c.code.Store(uint32(websocket.StatusAbnormalClosure))
 	c.spoke.Store(math.MaxInt64) // nothing yet
 	if err := c.accept(w, r, chosen); err != nil {
 		return // it has been answered

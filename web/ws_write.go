@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -99,19 +100,20 @@ func (c *conn) schedule() {
 }
 
 // collect appends what is to be written to dst: the edge's own frames, then what the outbox holds joined into
-// one WebSocket message. It returns how many protocol messages the latter is; gather alone calls it.
+// one WebSocket message. It returns how many protocol messages the latter is. The flusher alone calls it.
 func (c *conn) collect(dst []byte) ([]byte, int) {
 	c.mu.Lock()
+	out := c.out
+	if c.sealed || c.shut || c.dead {
+		out = nil
+	}
 	if c.slow || c.dead || c.closed {
 		c.mu.Unlock()
+		c.end(out)
 		return dst, 0
 	}
 	dst = append(dst, c.pending...)
 	c.pending = nil
-	out := c.out
-	if c.sealed || c.shut {
-		out = nil
-	}
 	c.mu.Unlock()
 	if out == nil {
 		return dst, 0
@@ -120,13 +122,21 @@ func (c *conn) collect(dst []byte) ([]byte, int) {
 	dst = append(dst, make([]byte, frameHead)...)
 	dst, n := out.Take(dst, c.s.opts.JoinBytes)
 	if n == 0 {
-		if why, ended := out.End(); ended && why != nil {
-			c.kick(why)
-		}
+		c.end(out)
 		return dst[:own], 0
 	}
 	frame := framed(dst[own:], c.encoding)
 	return append(dst[:own], frame...), n // moves the frame up to the edge's own, if its head is short
+}
+
+// end has the reader stop when the room has ended the session and all it had to say is written.
+func (c *conn) end(out *actor.Outbox) {
+	if out == nil {
+		return
+	}
+	if why, ended := out.End(); ended && why != nil {
+		c.kick(why)
+	}
 }
 
 // writeSlowly writes to a socket whose kernel buffer is full, on a goroutine of its own. After one
@@ -170,14 +180,19 @@ func (c *conn) broken() {
 	_ = c.net.SetReadDeadline(time.Unix(1, 0))
 }
 
-// settle closes the connection when that is due and nothing is left to write.
+// settle closes the connection when that is due and nothing is left to write, and lets go of it when the
+// reader has finished too.
 func (c *conn) settle() {
 	c.mu.Lock()
-	due := c.shut && !c.closed && !c.slow && len(c.pending) == 0
-	c.closed = c.closed || due
+	shut := c.shut && !c.closed && !c.slow && len(c.pending) == 0
+	c.closed = c.closed || shut
+	gone := c.closed && c.finished && !c.gone
+	c.gone = c.gone || gone
 	c.mu.Unlock()
-	if due {
+	if shut {
 		_ = c.net.Close()
+	}
+	if gone {
 		c.s.gone(c)
 	}
 }

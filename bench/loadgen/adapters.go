@@ -24,7 +24,9 @@ var adapters = map[string]func(opts) Adapter{
 	"colyseus": func(o opts) Adapter { return &colyAd{opts: o} },
 	"socketio": func(o opts) Adapter { return &sioAd{o} },
 	"nakama":   func(o opts) Adapter { return &nakAd{opts: o} },
-	"roomring": func(o opts) Adapter { return &ringAd{opts: o} },
+	"roomring": func(o opts) Adapter { return &ringAd{ringDoor{opts: o}} },
+
+	"roomring-cbor": func(o opts) Adapter { return &ringCBOR{ringDoor{opts: o}} },
 }
 
 // roomIDs lets the first joiner of a room create it while the others wait.

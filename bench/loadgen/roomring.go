@@ -8,10 +8,11 @@ import (
 	"strconv"
 )
 
-// ---- Roomring: POST /v1/rooms, then the JSON subprotocol of docs/PROTOCOL.md. A WebSocket message
-// holds one or more protocol messages, one a line.
+// ---- Roomring in JSON: POST /v1/rooms, then the subprotocol roomring.v1.json of docs/PROTOCOL.md.
+// A WebSocket message holds one or more protocol messages, one a line. The CBOR form is in roomring_cbor.go.
 
-type ringAd struct {
+// ringDoor is how both forms get into a room.
+type ringDoor struct {
 	opts
 	ids roomIDs
 }
@@ -19,7 +20,8 @@ type ringAd struct {
 // ringConn counts one client's acts.
 type ringConn struct{ cseq uint64 }
 
-func (a *ringAd) Connect(room, player int) (*hs, any, error) {
+// dial makes the room, if this is its first player, and opens a socket to it.
+func (a *ringDoor) dial(room int, subprotocol string) (*hs, error) {
 	id, err := a.ids.get(room, func() (string, error) {
 		var made struct {
 			ID string `json:"id"`
@@ -28,21 +30,32 @@ func (a *ringAd) Connect(room, player int) (*hs, any, error) {
 		return made.ID, err
 	})
 	if err != nil {
+		return nil, err
+	}
+	return wsDial(a.addr, "/v1/rooms/"+id+"/ws", "Sec-WebSocket-Protocol: "+subprotocol)
+}
+
+// greet says hello and waits for the welcome, which begins with these bytes.
+func greet(h *hs, op byte, hello, welcome []byte) (*hs, any, error) {
+	if err := h.write(op, hello); err != nil {
 		return nil, nil, err
 	}
-	h, err := wsDial(a.addr, "/v1/rooms/"+id+"/ws", "Sec-WebSocket-Protocol: roomring.v1.json")
+	_, p, err := h.read()
+	if err != nil || !bytes.Contains(p[:min(len(p), 16)], welcome) {
+		return nil, nil, fmt.Errorf("hello: %v %.200q", err, p)
+	}
+	return h, &ringConn{}, nil
+}
+
+type ringAd struct{ ringDoor }
+
+func (a *ringAd) Connect(room, player int) (*hs, any, error) {
+	h, err := a.dial(room, "roomring.v1.json")
 	if err != nil {
 		return nil, nil, err
 	}
 	hello := fmt.Appendf(nil, `{"t":"hello","client":"%s-%d-%d","attempt":1,"name":"p%d"}`, a.nonce, room, player, player)
-	if err := h.write(opText, hello); err != nil {
-		return nil, nil, err
-	}
-	_, p, err := h.read()
-	if err != nil || !bytes.HasPrefix(p, []byte(`{"t":"welcome"`)) {
-		return nil, nil, fmt.Errorf("hello: %v %.200q", err, p)
-	}
-	return h, &ringConn{}, nil
+	return greet(h, opText, hello, []byte(`"welcome"`))
 }
 
 // act begins an act message; its data and one } more are still to come.

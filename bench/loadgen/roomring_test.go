@@ -9,15 +9,19 @@ import (
 	"testing"
 )
 
-// sent decodes what an adapter has put into masked frames.
-func sent(t *testing.T, frame []byte) map[string]any {
-	t.Helper()
-	masked := bytes.Clone(frame)
-	masked[1] &= 127 // parseFrame reads unmasked frames: take off the bit and then the key
-	key, body := masked[2:6], masked[6:]
+// unmasked is the payload of a masked frame below 126 bytes.
+func unmasked(frame []byte) []byte {
+	key, body := frame[2:6], bytes.Clone(frame[6:])
 	for i := range body {
 		body[i] ^= key[i&3]
 	}
+	return body
+}
+
+// sent decodes what the JSON adapter has put into a frame.
+func sent(t *testing.T, frame []byte) map[string]any {
+	t.Helper()
+	body := unmasked(frame)
 	var m map[string]any
 	if err := json.Unmarshal(body, &m); err != nil {
 		t.Fatalf("%s: %v", body, err)
@@ -57,9 +61,44 @@ func TestRoomringHears(t *testing.T) {
 		{"turn", `{"t":"over","seq":2,"end":"aborted"}`, 0, 0, 1},
 	} {
 		e := &Engine{lat: &Hist{}, iat: &Hist{}, jit: &Hist{}}
-		(&ringAd{opts: opts{kind: tt.kind}}).OnFrame(e, &Conn{}, opText, []byte(tt.frame))
+		(&ringAd{ringDoor{opts: opts{kind: tt.kind}}}).OnFrame(e, &Conn{}, opText, []byte(tt.frame))
 		if e.deliv != tt.acts || e.ticks != tt.ticks || e.bad != tt.bads {
 			t.Errorf("%s: %d actions, %d ticks, %d bad", tt.frame, e.deliv, e.ticks, e.bad)
+		}
+	}
+}
+
+func TestRoomringSendsCBOR(t *testing.T) {
+	a, c := &ringCBOR{}, &Conn{st: &ringConn{cseq: 23}}
+	payload := strings.Repeat("a", payloadLen-1) + "~"
+	want := "\xa3\x61t\x63act\x64cseq\x18\x18\x64data\x78\x40" + payload
+	if got := unmasked(a.AppendAction(c, nil, []byte(payload))); string(got) != want {
+		t.Errorf("action:\n%q, want\n%q", got, want)
+	}
+	mv := []byte{0, 0, 0xc0, 0x3f, 0, 0, 0xa0, 0xc1, 7, 0, 0, 0} // 1.5, -20, 7
+	want = "\xa3\x61t\x63act\x64cseq\x18\x19\x64data\xa3\x62vx\xfa\x3f\xc0\x00\x00\x62vy\xfa\xc1\xa0\x00\x00\x63seq\x07"
+	if got := unmasked(a.AppendMove(c, nil, mv)); string(got) != want {
+		t.Errorf("move:\n%q, want\n%q", got, want)
+	}
+}
+
+func TestRoomringHearsCBOR(t *testing.T) {
+	event := "\xa2\x64name\x63act\x64data\x78\x40" + strings.Repeat("0", payloadLen-1) + "~"
+	ack := "\xa3\x61t\x63ack\x64cseq\x01\x63seq\x19\x01\x00"
+	for _, tt := range []struct {
+		kind, frame       string
+		acts, ticks, bads int64
+	}{
+		{"act", "\xa3\x61t\x64turn\x63seq\x04\x66events\x82" + event + event + ack, 2, 0, 0},
+		{"act", ack + "\xa3\x61t\x64turn\x63seq\x04\x66events\x81" + event, 1, 0, 0},
+		{"arena", "\xa3\x61t\x64turn\x63seq\x04\x65patch\xa1\x61x\xfb\x00\x01\x02\x03\x04\x05\x06\x07" + ack, 0, 1, 0},
+		{"act", "\xa2\x61t\x64over\x63end\x67aborted", 0, 0, 1},
+		{"act", "\xa3\x61t", 0, 0, 1},
+	} {
+		e := &Engine{lat: &Hist{}, iat: &Hist{}, jit: &Hist{}}
+		(&ringCBOR{ringDoor{opts: opts{kind: tt.kind}}}).OnFrame(e, &Conn{}, opBin, []byte(tt.frame))
+		if e.deliv != tt.acts || e.ticks != tt.ticks || e.bad != tt.bads {
+			t.Errorf("%q: %d actions, %d ticks, %d bad", tt.frame, e.deliv, e.ticks, e.bad)
 		}
 	}
 }

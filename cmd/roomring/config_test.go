@@ -65,8 +65,7 @@ func TestValidate(t *testing.T) {
 		{"--max-message-bytes=100", "--max-message-bytes"},
 		{"--messages-per-second=-1", "--messages-per-second"},
 		{"--heartbeat=1ms", "--heartbeat"},
-		{"--keep-results=-1h", "--keep-results"},
-		{"--keep-results=1h --keep-replays=2h", "--keep-replays"},
+		{"--keep-set-aside=-1h", "--keep-set-aside"},
 	} {
 		_, err := parse(t, strings.Fields(tt.args)...)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -87,7 +86,7 @@ func TestValidSettings(t *testing.T) {
 		"--store=sqlite:/var/lib/roomring/store.db",
 		"--guests=off --auth-key-file=k",
 		"--guests=on --jwks-url=https://id.example.com/jwks.json",
-		"--keep-results=720h --keep-replays=24h",
+		"--keep-set-aside=0",
 	} {
 		if _, err := parse(t, strings.Fields(args)...); err != nil {
 			t.Errorf("%s: %v", args, err)

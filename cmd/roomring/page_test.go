@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -108,5 +109,31 @@ func TestGamesPage(t *testing.T) {
 	least, _, _ := strings.Cut(blocks[0], "```")
 	if lines := strings.Count(least, "\n"); lines >= 40 {
 		t.Errorf("the least game takes %d lines, not under 40", lines)
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+
+// TestLinks follows every link from one page of the project to another.
+func TestLinks(t *testing.T) {
+	root := filepath.Join("..", "..")
+	var pages []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "bench/*.md"} {
+		found, _ := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern))) // the patterns are well formed
+		pages = append(pages, found...)
+	}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
+				t.Errorf("%s links to %s, which is not there", page, m[1])
+			}
+		}
+	}
+	if len(pages) < 5 {
+		t.Errorf("only %d pages were found", len(pages))
 	}
 }

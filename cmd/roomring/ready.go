@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -18,6 +19,12 @@ type ready struct {
 	Admin   string `json:"admin_listen"`
 	URL     string `json:"url"`       // for programs on this machine
 	AdminAt string `json:"admin_url"` // likewise
+}
+
+// nodeName is --node, or else the host's name.
+func (c *Config) nodeName() string {
+	host, _ := os.Hostname() // a host without a name has "roomring" for one
+	return cmp.Or(c.Node, host, "roomring")
 }
 
 func newReady(node string, ends *endpoints) ready {

@@ -8,12 +8,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
 )
 
@@ -28,8 +29,8 @@ func newReplay() *cobra.Command {
 the inputs give the same game every time. It checks that the result and its checksum come out as they
 were recorded, and exits 1 if they do not. A game that panicked panics again, with its stack.
 
-A room's id is looked up at a running server (the one on this machine, or --url); a file is what
-GET /v1/replays/{room} answered.`,
+A room's id is looked up in the store (the server need not run), or at the server that --url names; a file is
+what GET /v1/replays/{room} answered.`,
 		Example: `  roomring replay 0123456789abcdef
   roomring replay --url https://play.example.com 0123456789abcdef
   curl -o game.replay http://localhost:7777/v1/replays/0123456789abcdef && roomring replay game.replay
@@ -52,9 +53,9 @@ GET /v1/replays/{room} answered.`,
 			return show.replay(games, data)
 		},
 	}
-	s.lend(cmd, "listen", "ready-file", "config")
+	s.lend(cmd, "data-dir", "store", "config")
 	f := cmd.Flags()
-	f.StringVar(&base, "url", "", "`URL` of the server that has the replay")
+	f.StringVar(&base, "url", "", "`URL` of a server to ask in place of the store")
 	f.BoolVar(&show.inputs, "inputs", false, "print every input")
 	f.BoolVar(&show.step, "step", false, "print every input and what spectators saw after it, and wait for Enter")
 	return cmd
@@ -67,31 +68,60 @@ func oneReplay(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// fetchReplay reads a file or, when the name is a room's id and no file, asks a server.
+// fetchReplay reads a file or, when the name is a room's id and no file, asks the server at base or the store.
 func (s *settings) fetchReplay(ctx context.Context, name, base string) ([]byte, error) {
 	data, err := os.ReadFile(name)
 	id, bad := room.ParseID(name)
 	if err == nil || bad != nil {
 		return data, err
 	}
-	if base, err = s.serverURL(base); err != nil {
-		return nil, err
-	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/v1/replays/"+url.PathEscape(string(id)), nil)
+	if base == "" {
+		data, err = s.storedReplay(ctx, id)
+	} else {
+		data, err = askReplay(ctx, strings.TrimRight(base, "/"), id)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("room %s: %w", id, err)
+	}
+	return data, nil
+}
+
+func (s *settings) storedReplay(ctx context.Context, id room.ID) ([]byte, error) {
+	driver, path, err := s.StoreTarget()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(path); driver == "sqlite" && err != nil {
+		return nil, fmt.Errorf("there is no store %s: name it by --store or --data-dir, or ask a server by --url", path)
+	}
+	store, err := openStore(ctx, &s.Config)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = store.Close() }() // it was only read
+	data, err := store.Replay(ctx, id)
+	if errors.Is(err, persist.ErrNotFound) {
+		return nil, errors.New("the store has no replay of it: is the game over, and is this its store?")
+	}
+	return data, err
+}
+
+func askReplay(ctx context.Context, base string, id room.ID) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/v1/replays/"+string(id), nil)
 	if err != nil {
 		return nil, fmt.Errorf("--url: %w", err)
 	}
 	req.Header.Set("Accept", "application/octet-stream")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("room %s: %w (is the server running? a replay may also be a file)", id, err)
+		return nil, fmt.Errorf("--url: %w", err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	data, err = io.ReadAll(io.LimitReader(res.Body, room.MaxReplayBytes))
+	data, err := io.ReadAll(io.LimitReader(res.Body, room.MaxReplayBytes))
 	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("room %s: %s: %s", id, res.Status, problemDetail(data))
+		err = fmt.Errorf("%s: %s", res.Status, problemDetail(data))
 	}
 	return data, err
 }

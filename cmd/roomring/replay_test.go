@@ -2,7 +2,10 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -154,5 +157,49 @@ func TestReplaySteps(t *testing.T) {
 	}
 	if got := strings.Count(out.String(), `{"Count":`); got != 5 {
 		t.Errorf("%d views were shown for four presses of Enter and an end of input, not 5:\n%s", got, out.String())
+	}
+}
+
+// TestReplayFromStore finds a replay by its room's id in a store that no server has open, and at a server.
+func TestReplayFromStore(t *testing.T) {
+	s := newSettings()
+	s.DataDir = t.TempDir()
+	store, err := openStore(t.Context(), &s.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := played(t, 3)
+	r, err := room.DecodeReplay(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	final := r.Final
+	final.Replay = want
+	if _, err := store.WriteResults(t.Context(), []room.Final{final}); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.fetchReplay(t.Context(), string(final.Room), ""); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("from the store: %d bytes, %v", len(got), err)
+	}
+	if _, err := s.fetchReplay(t.Context(), "zzzzzzzzzzzzzzzz", ""); err == nil || !strings.Contains(err.Error(), "no replay") {
+		t.Errorf("of a room that is not there: %v", err)
+	}
+
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.URL.Path != "/v1/replays/"+string(final.Room) {
+			http.NotFound(w, q)
+			return
+		}
+		_, _ = w.Write(want)
+	}))
+	defer server.Close()
+	if got, err := s.fetchReplay(t.Context(), string(final.Room), server.URL+"/"); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("from a server: %d bytes, %v", len(got), err)
+	}
+	if _, err := s.fetchReplay(t.Context(), "zzzzzzzzzzzzzzzz", server.URL); err == nil || !strings.Contains(err.Error(), "404") {
+		t.Errorf("of a room that the server does not have: %v", err)
 	}
 }

@@ -1,17 +1,17 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"io"
 	"log/slog"
-	"net/http"
-	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/roomring/roomring/room"
 )
 
 func newServe() *cobra.Command {
@@ -37,7 +37,11 @@ Every flag is also a variable (--max-rooms is ROOMRING_MAX_ROOMS) and a key of t
 			}
 			ctx, cancel := untilSignal(cmd.Context())
 			defer cancel()
-			return serve(ctx, &s.Config, newLogger(cmd.ErrOrStderr(), s.LogFormat, s.LogLevel))
+			games, err := builtin()
+			if err != nil {
+				return err
+			}
+			return serve(ctx, &s.Config, newLogger(cmd.ErrOrStderr(), s.LogFormat, s.LogLevel), games)
 		},
 	}
 	s.lend(cmd)
@@ -63,30 +67,47 @@ func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 	return ctx, cancel
 }
 
-// serve runs a node until ctx ends.
-func serve(ctx context.Context, cfg *Config, log *slog.Logger) error {
+// serve runs a node until ctx ends, or until it may serve no longer, which is an error.
+func serve(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games) error {
+	if err := checkGames(games); err != nil {
+		return err
+	}
 	ends, err := listen(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer ends.Close()
-	host, _ := os.Hostname() // a node without a name gets one below
-	at := newReady(cmp.Or(cfg.Node, host, "roomring"), ends)
-	at.log(log)
+	at := newReady(cfg.nodeName(), ends)
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	n, err := openNode(ctx, cfg, log, games, func() { at.log(log) }, fail)
+	if err != nil {
+		return err
+	}
+	defer n.close(context.WithoutCancel(ctx))
+	public, err := n.publicHandler()
+	if err != nil {
+		return err
+	}
+	admin, err := n.adminHandler()
+	if err != nil {
+		return err
+	}
 	if err := at.write(cfg.ReadyFile); err != nil {
 		return err
 	}
 	defer at.remove(cfg.ReadyFile)
-	err = ends.serve(ctx, log, probes(), probes())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		<-ctx.Done()
+		at.remove(cfg.ReadyFile)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer cancel()
+		n.stop(grace)
+	})
+	err = ends.serve(ctx, log, public, admin)
+	fail(err)
+	wg.Wait()
 	log.Info("stopped")
 	return err
-}
-
-// probes answers the two questions of a supervisor.
-func probes() http.Handler {
-	mux := http.NewServeMux()
-	ok := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
-	mux.HandleFunc("GET /livez", ok)
-	mux.HandleFunc("GET /readyz", ok)
-	return mux
 }

@@ -26,8 +26,6 @@ type Config struct {
 	AdoptDataDir bool
 	Store        string
 	Durability   string
-	KeepResults  time.Duration
-	KeepReplays  time.Duration
 	KeepSetAside time.Duration
 
 	AuthKeyFile string
@@ -37,6 +35,7 @@ type Config struct {
 	Guests      string
 
 	MaxRooms             int
+	MaxSpectators        int
 	MaxSocketsPerAddress int
 	RoomsPerSecond       int
 	GuestsPerSecond      int
@@ -101,9 +100,7 @@ func (s *settings) dataFlags(g *group) {
 	g.BoolVar(&s.AdoptDataDir, "adopt-data-dir", false, "take over a data folder that was copied or moved from another machine; the one it came from must never run again")
 	g.StringVar(&s.Store, "store", "", "`URL` of results, replays and room rows: postgres://… or sqlite:PATH (default: sqlite, in the data folder)")
 	g.Var(oneOf(&s.Durability, "local", "memory", "local"), "durability", "what rooms survive unless their game says otherwise: memory (nothing) or local (the end of this process)")
-	g.DurationVar(&s.KeepResults, "keep-results", 0, "`time` after which results are deleted; 0 keeps them for ever")
-	g.DurationVar(&s.KeepReplays, "keep-replays", 0, "`time` after which replays are deleted; 0 keeps them as long as their results")
-	g.DurationVar(&s.KeepSetAside, "keep-set-aside", 0, "`time` after which set-aside journals are deleted; 0 keeps them for ever")
+	g.DurationVar(&s.KeepSetAside, "keep-set-aside", 30*24*time.Hour, "`time` after which journals of rooms that were set aside are deleted; 0 keeps them for ever")
 }
 
 func (s *settings) playerFlags(g *group) {
@@ -116,13 +113,14 @@ func (s *settings) playerFlags(g *group) {
 
 func (s *settings) limitFlags(g *group) {
 	g.IntVar(&s.MaxRooms, "max-rooms", 10_000, "`rooms` on this node; more are refused with 503")
-	g.IntVar(&s.MaxSocketsPerAddress, "max-sockets-per-address", 256, "`sockets` open from one address; more are closed with 4429")
+	g.IntVar(&s.MaxSpectators, "max-spectators", 1000, "`spectators` in one room; more are turned away with 4403")
+	g.IntVar(&s.MaxSocketsPerAddress, "max-sockets-per-address", 1000, "`sockets` open from one address (an IPv6 /64 counts as one); more are closed with 4429")
 	g.IntVar(&s.RoomsPerSecond, "rooms-per-second", 10, "`rooms` one address may create or match, sustained, and ten times as many at once; more are refused with 429")
 	g.IntVar(&s.GuestsPerSecond, "guests-per-second", 5, "`guests` one address may make, sustained, and ten times as many at once; more are refused with 429")
-	g.IntVar(&s.MaxMessageBytes, "max-message-bytes", 64<<10, "`bytes` in one message from a client; a larger one closes with 4413")
+	g.IntVar(&s.MaxMessageBytes, "max-message-bytes", 16<<10, "`bytes` in one message from a client; a larger one closes with 4413")
 	g.IntVar(&s.MessagesPerSecond, "messages-per-second", 60, "`messages` a second from one client, sustained; more close with 4429")
-	g.IntVar(&s.OutboxBytes, "outbox-bytes", 256<<10, "`bytes` waiting for one slow client before patches give way to a later whole view")
-	g.DurationVar(&s.Heartbeat, "heartbeat", 15*time.Second, "`time` within which client and server each send something")
+	g.IntVar(&s.OutboxBytes, "outbox-bytes", 64<<10, "`bytes` waiting for one slow client before patches give way to a later whole view")
+	g.DurationVar(&s.Heartbeat, "heartbeat", 10*time.Second, "longest `time` that client and server are silent; two and a half times as long closes with 4102")
 	g.DurationVar(&s.HelloTimeout, "hello-timeout", 10*time.Second, "`time` a new socket has to send its hello; then it closes with 4408")
 	g.DurationVar(&s.WriteTimeout, "write-timeout", 10*time.Second, "`time` one write to a client may take; then it closes with 4101")
 }

@@ -97,6 +97,7 @@ func (c *Config) validateLimits() error {
 		greatest int
 	}{
 		{"max-rooms", c.MaxRooms, 1, 1 << 24},
+		{"max-spectators", c.MaxSpectators, 1, 1 << 24},
 		{"max-sockets-per-address", c.MaxSocketsPerAddress, 1, 1 << 24},
 		{"rooms-per-second", c.RoomsPerSecond, 1, 1 << 24},
 		{"guests-per-second", c.GuestsPerSecond, 1, 1 << 24},
@@ -121,16 +122,11 @@ func (c *Config) validateTimes() error {
 		{"heartbeat", c.Heartbeat, 100 * time.Millisecond, time.Hour},
 		{"hello-timeout", c.HelloTimeout, 100 * time.Millisecond, 5 * time.Minute},
 		{"write-timeout", c.WriteTimeout, 100 * time.Millisecond, 5 * time.Minute},
-		{"keep-results", c.KeepResults, 0, 1<<63 - 1},
-		{"keep-replays", c.KeepReplays, 0, 1<<63 - 1},
 		{"keep-set-aside", c.KeepSetAside, 0, 1<<63 - 1},
 	} {
 		if l.value < l.least || l.value > l.greatest {
 			return fmt.Errorf("--%s %v: give %v to %v", l.flag, l.value, l.least, l.greatest)
 		}
-	}
-	if c.KeepResults > 0 && c.KeepReplays > c.KeepResults {
-		return fmt.Errorf("--keep-replays %v is longer than --keep-results %v: a replay goes with its result", c.KeepReplays, c.KeepResults)
 	}
 	return nil
 }

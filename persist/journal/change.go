@@ -47,6 +47,7 @@ func (c *putBatch) apply(w *writer) error {
 		}
 		b.Entries = w.joined
 	}
+	w.ended(c.key, b.Last)
 	return w.exec(`INSERT OR REPLACE INTO batches (key, first, last, epoch, time, entries, sum) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		c.key, int64(b.First), int64(b.Last), int64(b.Epoch), int64(b.Time), notNull(b.Entries), sumBatch(b))
 }
@@ -136,6 +137,7 @@ type cutTail struct {
 
 func (c cutTail) apply(w *writer) error {
 	at, last := c.at.UnixMilli(), int64(c.last)
+	w.ended(c.key, c.last)
 	return w.each(
 		statement{`INSERT INTO cut_batches SELECT ?, key, first, last, epoch, time, entries, sum FROM batches
 			WHERE key = ? AND first > ?`, []any{at, c.key, c.after}},

@@ -99,7 +99,12 @@ func (j *Journal) begin(ctx context.Context, folder *Folder) error {
 	if err := migrate(ctx, j.writer.db, j.path); err != nil {
 		return err
 	}
-	if err := j.queue.open(ctx, j.read); err != nil {
+	ends, err := readEnds(ctx, j.read)
+	if err != nil {
+		return err
+	}
+	j.writer.ends = ends
+	if err := j.queue.open(ctx, j.read, ends); err != nil {
 		return err
 	}
 	if err := j.read.QueryRowContext(ctx, `SELECT coalesce(max(life), 0) + 1 FROM lives`).Scan(&j.writer.life); err != nil {
@@ -121,7 +126,7 @@ func (j *Journal) begin(ctx context.Context, folder *Folder) error {
 }
 
 // open learns which rooms are kept. How far their logs go is found out when they are loaded.
-func (q *queue) open(ctx context.Context, db querier) error {
+func (q *queue) open(ctx context.Context, db querier, ends map[int64]room.Index) error {
 	q.tails = make(map[room.ID]*tail)
 	if err := db.QueryRowContext(ctx, `SELECT coalesce(max(key), 0) + 1 FROM rooms`).Scan(&q.nextKey); err != nil {
 		return err
@@ -133,7 +138,7 @@ func (q *queue) open(ctx context.Context, db querier) error {
 	scan := func(r *sql.Rows) (l live, err error) { return l, r.Scan(&l.id, &l.key) }
 	rooms, err := queryAll(ctx, db, scan, `SELECT room, key FROM rooms WHERE aside_at IS NULL`)
 	for _, l := range rooms {
-		q.tails[l.id] = &tail{key: l.key}
+		q.tails[l.id] = &tail{key: l.key, seen: ends[l.key]}
 	}
 	return err
 }

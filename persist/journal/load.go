@@ -70,6 +70,9 @@ func (j *Journal) Load(ctx context.Context, id room.ID) (room.Kept, error) {
 	if err != nil {
 		return none, damaged(id, err)
 	}
+	if !t.loaded {
+		s.seen = t.seen
+	}
 	kept, cut, err := s.check()
 	if err != nil {
 		return none, &DamagedError{Room: id, Err: err}
@@ -130,7 +133,8 @@ type stored struct {
 	batches   []storedBatch
 	snapshots []storedSnapshot // newest first
 
-	whole int // how many batches are, from the start; set by check
+	seen  room.Index // the log certainly went this far; 0: not known
+	whole int        // how many batches are, from the start; set by check
 }
 
 type storedBatch struct {
@@ -219,6 +223,9 @@ func (s *stored) check() (room.Kept, *cutTail, error) {
 		} else if reason == "" && n.Index > s.end() {
 			reason = fmt.Sprintf("the entries from %d on are missing: there is a snapshot at %d", s.end()+1, n.Index)
 		}
+	}
+	if reason == "" && s.end() < s.seen {
+		reason = fmt.Sprintf("the entries from %d on are missing: the log went to %d", s.end()+1, s.seen)
 	}
 	if reason == "" {
 		return kept, nil, nil

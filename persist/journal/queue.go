@@ -17,6 +17,7 @@ type command struct {
 type tail struct {
 	key    int64
 	loaded bool       // a room from an earlier life is appended to only after it was loaded
+	seen   room.Index // how far its log went at the last time mark of the life before
 	last   room.Index // with everything that is queued
 }
 

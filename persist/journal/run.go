@@ -42,8 +42,15 @@ func (j *Journal) drain() {
 }
 
 func (j *Journal) markTime() {
+	var marks []command
 	if j.queue.rooms() > 0 {
-		j.write([]command{{change: mark{}}})
+		marks = append(marks, command{change: mark{}})
+	}
+	if j.writer.endsChanged {
+		marks = append(marks, command{change: putEnds{}, done: func(err error) { j.writer.endsChanged = err != nil }})
+	}
+	if len(marks) > 0 {
+		j.write(marks)
 	}
 }
 

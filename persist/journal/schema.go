@@ -50,6 +50,8 @@ CREATE TABLE snapshots (
 	sum   INTEGER NOT NULL,
 	PRIMARY KEY (key, idx)
 );
+-- Where all logs ended at the last time mark: pairs of key and index.
+CREATE TABLE ends (one INTEGER PRIMARY KEY CHECK (one = 1), data BLOB NOT NULL, sum INTEGER NOT NULL);
 -- What was cut off a damaged log, for people who look into it.
 CREATE TABLE cut_batches   (at INTEGER, key INTEGER, first, last, epoch, time, entries, sum);
 CREATE TABLE cut_snapshots (at INTEGER, key INTEGER, idx, epoch, data, sum);

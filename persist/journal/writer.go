@@ -6,6 +6,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"time"
+
+	"github.com/roomring/roomring/room"
 )
 
 // writer is what the one writing goroutine owns.
@@ -16,6 +18,9 @@ type writer struct {
 	life    int64
 	elapsed func() time.Duration
 	joined  []byte // scratch for putBatch
+
+	ends        map[int64]room.Index // of all logs, by key; what a failed transaction put here comes true later or never matters
+	endsChanged bool                 // since they were last written
 }
 
 // Everything below runs without a deadline: SQLite can leave a statement that is interrupted in
@@ -99,6 +104,8 @@ func (w *writer) each(statements ...statement) error {
 }
 
 func (w *writer) deleteRoom(key int64) error {
+	delete(w.ends, key)
+	w.endsChanged = true
 	return w.each(
 		statement{`DELETE FROM batches WHERE key = ?`, []any{key}},
 		statement{`DELETE FROM snapshots WHERE key = ?`, []any{key}},

@@ -9,11 +9,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/roomring/roomring/persist"
@@ -75,12 +77,20 @@ func (o *Options) apply(config *pgxpool.Config, rawURL string) {
 	case !strings.Contains(rawURL, "pool_max_conns"):
 		config.MaxConns = 8
 	}
+	config.AfterConnect = syncCommits
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = 5 * time.Second
 	}
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "roomring"
 	}
+}
+
+// syncCommits undoes a synchronous_commit=off of the server's configuration: a journal is deleted on the
+// word that the result is stored. Other settings, such as remote_apply, are the operator's to choose.
+func syncCommits(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`)
+	return err
 }
 
 // prepare waits for the server, then migrates.
@@ -124,7 +134,15 @@ func describe(config *pgxpool.Config) string {
 	return u.String()
 }
 
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+// oneLine says what is at the bottom of an error; pgx tells it once for each address and way it tried.
+func oneLine(err error) string {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		err = e
+	} else if e, ok := errors.AsType[*net.OpError](err); ok {
+		err = e
+	}
+	return strings.Join(strings.Fields(err.Error()), " ")
+}
 
 // Ping implements persist.Store.
 func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }

@@ -1,12 +1,21 @@
 package postgres_test
 
 import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/persisttest"
 	"github.com/roomring/roomring/persist/pgtest"
 	"github.com/roomring/roomring/persist/postgres"
+	"github.com/roomring/roomring/room"
 )
 
 func open(t *testing.T, url string) *postgres.Store {
@@ -21,4 +30,124 @@ func open(t *testing.T, url string) *postgres.Store {
 
 func TestConformance(t *testing.T) {
 	persisttest.Run(t, func(t *testing.T) persist.Store { return open(t, pgtest.URL(t)) })
+}
+
+func ask(t *testing.T, url, sql string, into ...any) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if len(into) == 0 {
+		_, err = conn.Exec(t.Context(), sql)
+	} else {
+		err = conn.QueryRow(t.Context(), sql).Scan(into...)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What no check beforehand can know of is found by halving the batch.
+func TestPoisonIsHalvedOut(t *testing.T) {
+	url := pgtest.URL(t)
+	s := open(t, url)
+	ask(t, url, `ALTER TABLE results ADD CHECK (summary <> 'poison')`)
+	persisttest.Poison(t, s)
+}
+
+func TestSilentHolderIsFenced(t *testing.T) {
+	url := pgtest.URL(t)
+	s := open(t, url)
+	persisttest.SilentHolder(t, s, func() { ask(t, url, `UPDATE boots SET heartbeat = heartbeat - interval '16 s'`) })
+}
+
+func TestNodesOpenAtOnce(t *testing.T) {
+	url := pgtest.URL(t)
+	var group sync.WaitGroup
+	for range 5 {
+		group.Go(func() {
+			s, err := postgres.Open(t.Context(), url, postgres.Options{})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			s.Close()
+		})
+	}
+	group.Wait()
+}
+
+func TestNewerSchemaIsRefused(t *testing.T) {
+	url := pgtest.URL(t)
+	open(t, url)
+	ask(t, url, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9, true)`)
+	_, err := postgres.Open(t.Context(), url, postgres.Options{})
+	if newer, ok := errors.AsType[*persist.NewerSchemaError](err); !ok || newer.Store != 9 {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOpenSaysWhatIsWrong(t *testing.T) {
+	url := pgtest.URL(t)
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for name, c := range map[string]struct {
+		url         string
+		unreachable bool
+	}{
+		"refused":     {"postgres://me:hush@127.0.0.1:1/games", true},
+		"silent":      {"postgres://me:hush@" + silent.Addr().String() + "/games", true},
+		"no database": {url + "&dbname=nowhere", false},
+		"not a URL":   {"postgres://me:hush@[::1/games", false},
+	} {
+		start := time.Now()
+		_, err := postgres.Open(t.Context(), c.url, postgres.Options{Wait: 300 * time.Millisecond})
+		if err == nil {
+			t.Errorf("%s: opened", name)
+			continue
+		}
+		if _, ok := errors.AsType[*persist.UnreachableError](err); ok != c.unreachable {
+			t.Errorf("%s: %v", name, err)
+		}
+		if strings.ContainsAny(err.Error(), "\n\t") || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%s: not one line without secrets: %q", name, err)
+		}
+		if took := time.Since(start); took > 30*time.Second {
+			t.Errorf("%s: took %v", name, took)
+		}
+		t.Logf("%s: %v", name, err)
+	}
+}
+
+func TestPrune(t *testing.T) {
+	url := pgtest.URL(t)
+	persisttest.Prune(t, open(t, url), func() {
+		ask(t, url, `UPDATE results SET stored = stored - interval '1 h'`)
+		ask(t, url, `UPDATE replays SET stored = stored - interval '1 h'`)
+	})
+}
+
+// An operator may have turned durable commits off for the whole database; results are still synced.
+func TestCommitsAreSynced(t *testing.T) {
+	url := pgtest.URL(t)
+	ask(t, url, `ALTER DATABASE `+url[strings.LastIndex(url, "/")+1:strings.Index(url, "?")]+` SET synchronous_commit = off`)
+	s := open(t, url)
+	ask(t, url, `
+		CREATE TABLE seen (setting text);
+		CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS
+			$$ BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NEW; END $$;
+		CREATE TRIGGER look BEFORE INSERT ON results FOR EACH ROW EXECUTE FUNCTION look()`)
+	if _, err := s.WriteResults(t.Context(), []room.Final{persisttest.Game("chess", "ann", "bob")}); err != nil {
+		t.Fatal(err)
+	}
+	var setting string
+	ask(t, url, `SELECT setting FROM seen`, &setting)
+	if setting != "on" {
+		t.Errorf("synchronous_commit = %s", setting)
+	}
 }

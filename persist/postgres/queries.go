@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
 )
 
@@ -95,4 +96,32 @@ func scanStanding(row pgx.CollectableRow) (s room.Standing, err error) {
 	r := &s.Rating
 	err = row.Scan(&s.Place, &s.Player, &s.Name, &r.Rating, &r.Deviation, &r.Volatility, &s.Games, &s.Wins, &s.Draws, &s.Losses)
 	return s, err
+}
+
+// Prune implements persist.Results.
+func (s *Store) Prune(ctx context.Context, keep persist.Retention) (p persist.Pruned, err error) {
+	if keep.Replays > 0 {
+		p.Replays, err = s.delete(ctx, `
+			DELETE FROM replays WHERE room IN (
+				SELECT room FROM replays WHERE stored < clock_timestamp() - $1::interval ORDER BY stored LIMIT $2)`, keep.Replays)
+	}
+	if keep.Results > 0 && err == nil {
+		p.Results, err = s.delete(ctx, `
+			WITH old AS (
+				DELETE FROM results WHERE room IN (
+					SELECT room FROM results WHERE stored < clock_timestamp() - $1::interval ORDER BY stored LIMIT $2)
+				RETURNING room),
+			gone AS (DELETE FROM rooms WHERE state = 'over' AND room IN (SELECT room FROM old))
+			SELECT FROM old`, keep.Results)
+	}
+	return p, err
+}
+
+func (s *Store) delete(ctx context.Context, query string, age time.Duration) (n int, err error) {
+	err = s.do(ctx, func() error {
+		tag, err := s.pool.Exec(ctx, query, age, persist.PruneBatch)
+		n = int(tag.RowsAffected())
+		return err
+	})
+	return n, err
 }

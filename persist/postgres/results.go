@@ -143,7 +143,10 @@ func (tx resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger
 	queueRecords(batch, records)
 	queueLines(batch, lines)
 	rooms := column(finals, func(f room.Final) string { return string(f.Room) })
-	batch.Queue(`INSERT INTO replays (room, data) SELECT * FROM unnest($1::text[], $2::bytea[])`,
+	batch.Queue(`
+		INSERT INTO replays (room, data, stored)
+		SELECT t.room, t.data, r.stored
+		FROM unnest($1::text[], $2::bytea[]) AS t (room, data) JOIN results r ON r.room = t.room`,
 		rooms, column(finals, func(f room.Final) []byte { return notNil(f.Replay) }))
 	batch.Queue(`
 		INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce)

@@ -2,9 +2,11 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"time"
 
+	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
 )
 
@@ -96,4 +98,44 @@ func scanStanding(row scanner) (s room.Standing, err error) {
 	r := &s.Rating
 	err = row.Scan(&s.Place, &s.Player, &s.Name, &r.Rating, &r.Deviation, &r.Volatility, &s.Games, &s.Wins, &s.Draws, &s.Losses)
 	return s, err
+}
+
+// Prune implements persist.Results.
+func (s *Store) Prune(ctx context.Context, keep persist.Retention) (p persist.Pruned, err error) {
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		if keep.Replays > 0 {
+			p.Replays, err = deleted(tx.ExecContext(ctx, `
+				DELETE FROM replays WHERE room IN (SELECT room FROM replays WHERE stored < ? ORDER BY stored LIMIT ?)`,
+				now()-keep.Replays.Microseconds(), persist.PruneBatch))
+		}
+		if keep.Results <= 0 || err != nil {
+			return err
+		}
+		p.Results, err = pruneResults(ctx, tx, now()-keep.Results.Microseconds())
+		return err
+	})
+	return p, err
+}
+
+// pruneResults deletes results, with what refers to them, and their rooms' rows.
+func pruneResults(ctx context.Context, tx *sql.Tx, before int64) (int, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT room FROM results WHERE stored < ? ORDER BY stored LIMIT ?`, before, persist.PruneBatch)
+	old, err := collect(rows, err, func(row scanner) (id room.ID, err error) { err = row.Scan(&id); return id, err })
+	if err != nil {
+		return 0, err
+	}
+	for _, query := range []string{`DELETE FROM results WHERE room = ?`, `DELETE FROM rooms WHERE room = ? AND state = 'over'`} {
+		if err := each(ctx, tx, query, old, func(id room.ID) []any { return []any{id} }); err != nil {
+			return 0, err
+		}
+	}
+	return len(old), nil
+}
+
+func deleted(res sql.Result, err error) (int, error) {
+	if err != nil {
+		return 0, err
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
 }

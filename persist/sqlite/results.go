@@ -109,8 +109,8 @@ func (tx *resultTx) Save(ctx context.Context, finals []room.Final, lines []ledge
 	if err := tx.saveLines(ctx, lines); err != nil {
 		return err
 	}
-	err := each(ctx, tx.Tx, `INSERT INTO replays (room, data) VALUES (?, ?)`, finals,
-		func(f room.Final) []any { return []any{f.Room, notNil(f.Replay)} })
+	err := each(ctx, tx.Tx, `INSERT INTO replays (room, data, stored) VALUES (?, ?, ?)`, finals,
+		func(f room.Final) []any { return []any{f.Room, notNil(f.Replay), tx.stored} })
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,11 @@
 package sqlite_test
 
 import (
+	"database/sql"
+	"errors"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/roomring/roomring/persist"
@@ -25,4 +29,78 @@ func open(t *testing.T, path string) *sqlite.Store {
 
 func TestConformance(t *testing.T) {
 	persisttest.Run(t, func(t *testing.T) persist.Store { return open(t, filepath.Join(t.TempDir(), "store.db")) })
+}
+
+func execute(t *testing.T, path, query string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), query); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What no check beforehand can know of is found by halving the batch.
+func TestPoisonIsHalvedOut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	s := open(t, path)
+	execute(t, path, `CREATE TRIGGER poison BEFORE INSERT ON results WHEN NEW.summary = 'poison' BEGIN SELECT RAISE (ABORT, 'poison'); END`)
+	persisttest.Poison(t, s)
+}
+
+func TestSilentHolderIsFenced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	s := open(t, path)
+	persisttest.SilentHolder(t, s, func() { execute(t, path, `UPDATE boots SET heartbeat = heartbeat - 16000000`) })
+}
+
+func TestNewerSchemaIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	open(t, path)
+	execute(t, path, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9, true)`)
+	_, err := sqlite.Open(t.Context(), path)
+	if newer, ok := errors.AsType[*persist.NewerSchemaError](err); !ok || newer.Store != 9 {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOpenSaysWhatIsWrong(t *testing.T) {
+	dir := t.TempDir()
+	text := filepath.Join(dir, "text")
+	if err := os.WriteFile(text, []byte(strings.Repeat("not a database\n", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, path := range map[string]string{"a folder": dir, "not a database": text, "below a file": filepath.Join(text, "store.db")} {
+		_, err := sqlite.Open(t.Context(), path)
+		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), path) && !strings.Contains(err.Error(), text) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestOddPaths(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a dir?x=1#%20", "störe.db")
+	s := open(t, path)
+	persisttest.Started(t, s)
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRelativePath(t *testing.T) {
+	t.Chdir(t.TempDir())
+	persisttest.Started(t, open(t, "data/store.db"))
+	if _, err := os.Stat("data/store.db"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPrune(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	persisttest.Prune(t, open(t, path), func() {
+		execute(t, path, `UPDATE results SET stored = stored - 3600000000; UPDATE replays SET stored = stored - 3600000000`)
+	})
 }

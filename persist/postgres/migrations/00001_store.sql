@@ -15,11 +15,14 @@ CREATE TABLE results (
   hash        bytea NOT NULL CHECK (octet_length(hash) = 32),
   stored      timestamptz NOT NULL
 );
+CREATE INDEX results_stored ON results (stored);
 
 CREATE TABLE replays (
-  room text PRIMARY KEY REFERENCES results ON DELETE CASCADE,
-  data bytea NOT NULL
+  room   text PRIMARY KEY REFERENCES results ON DELETE CASCADE,
+  data   bytea NOT NULL,
+  stored timestamptz NOT NULL
 );
+CREATE INDEX replays_stored ON replays (stored);
 ALTER TABLE replays ALTER COLUMN data SET STORAGE EXTERNAL; -- it is compressed already
 
 CREATE TABLE players (

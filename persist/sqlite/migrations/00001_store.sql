@@ -17,11 +17,14 @@ CREATE TABLE results (
   hash        BLOB NOT NULL CHECK (length(hash) = 32),
   stored      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX results_stored ON results (stored);
 
 CREATE TABLE replays (
-  room TEXT PRIMARY KEY REFERENCES results ON DELETE CASCADE,
-  data BLOB NOT NULL
+  room   TEXT PRIMARY KEY REFERENCES results ON DELETE CASCADE,
+  data   BLOB NOT NULL,
+  stored INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX replays_stored ON replays (stored);
 
 CREATE TABLE players (
   player TEXT PRIMARY KEY,

@@ -11,7 +11,7 @@ import (
 // The built-in opponent. A game with it is not rated.
 const (
 	botID   room.PlayerID = "roomring:bot"
-	botName               = "Roomring"
+	botName string        = "Roomring"
 )
 
 // botNodes bounds the positions that one move of the built-in opponent looks at, at roughly half a

@@ -187,7 +187,7 @@ func square(s string) chess.Square {
 	return chess.NewSquare(chess.File(s[0]-'a'), chess.Rank(s[1]-'1'))
 }
 
-// encodeSAN writes a legal move as article C of the FIDE Laws says, without the mark of check.
+// encodeSAN writes a legal move as appendix C of the FIDE Laws of Chess says, without the mark of check.
 func encodeSAN(pos *chess.Position, legal []chess.Move, m *chess.Move) string {
 	switch {
 	case m.HasTag(chess.KingSideCastle):

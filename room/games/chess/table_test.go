@@ -167,8 +167,14 @@ func (b *table) state() string {
 // moves plays moves in turn.
 func (b *table) moves(moves string) {
 	b.t.Helper()
-	for _, m := range strings.Fields(moves) {
-		b.must(b.toMove(), fmt.Sprintf(`{"move": %q}`, m))
+	v := b.view()
+	mover, other := v.White.Player, v.Black.Player
+	if v.Turn == "black" {
+		mover, other = other, mover
+	}
+	for m := range strings.FieldsSeq(moves) {
+		b.must(mover, fmt.Sprintf(`{"move": %q}`, m))
+		mover, other = other, mover
 	}
 }
 

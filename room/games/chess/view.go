@@ -12,12 +12,12 @@ import (
 // It lists no legal moves, which would be most of its bytes: a client that wants to show them has a
 // chess library, and a move that is none is refused with its reason.
 type View struct {
-	Status string `json:"status"` // "waiting", "playing" or "over"
-	FEN    string `json:"fen"`
+	Status string `json:"status"`          // "waiting", "playing" or "over"
+	FEN    string `json:"fen"`             // its en passant square stands only where such a capture is legal
 	Turn   string `json:"turn"`            // "white" or "black"
 	Check  bool   `json:"check,omitempty"` // the side to move is in check
-	// Moves are the score sheet by move number: {"1": "e4 e5", "2": "Nf3"}, in SAN. Where Black began it
-	// starts with "…".
+	// Moves are the score sheet by move number: {"1": "e4 e5", "2": "Nf3"}, in SAN. The
+	// names are to be ordered as numbers. Where Black began it starts with "…".
 	Moves map[int]string `json:"moves"`
 	Last  string         `json:"last,omitempty"` // the last move in UCI notation
 

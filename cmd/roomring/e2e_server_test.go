@@ -1,0 +1,334 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/room/wire"
+	"github.com/roomring/roomring/web/apitest"
+	"github.com/roomring/roomring/web/client"
+)
+
+// generous are limits that keep a crowd on one address from being taken for an attack.
+var generous = []string{
+	"--rooms-per-second", "10000", "--guests-per-second", "10000", "--max-sockets-per-address", "100000",
+	"--messages-per-second", "10000",
+}
+
+// server is one real process of this binary.
+type server struct {
+	t     *testing.T
+	dir   string // its data folder
+	args  []string
+	env   []string
+	cmd   *exec.Cmd
+	log   *logBuffer
+	ended chan struct{}
+	ready
+}
+
+// logBuffer keeps what a process logs, and shows it when its test fails.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// newServer prepares a process on a port of its own, which stays the same over restarts.
+func newServer(t *testing.T, args ...string) *server {
+	t.Helper()
+	s := &server{t: t, dir: filepath.Join(t.TempDir(), "data"), log: &logBuffer{}}
+	s.args = append([]string{"--listen", freePort(t), "--admin-listen", freePort(t)}, args...)
+	t.Cleanup(func() {
+		s.kill()
+		if t.Failed() {
+			text := s.log.String()
+			t.Logf("the server's log:\n%s", text[max(0, len(text)-8000):])
+		}
+	})
+	return s
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// start runs the process until it is ready.
+func (s *server) start() *server {
+	s.t.Helper()
+	s.spawn()
+	file := s.dir + ".ready"
+	for end := time.Now().Add(startCeiling); ; time.Sleep(5 * time.Millisecond) {
+		text, err := os.ReadFile(file)
+		if err == nil && json.Unmarshal(text, &s.ready) == nil && s.PID == s.cmd.Process.Pid {
+			return s
+		}
+		select {
+		case <-s.ended:
+			s.t.Fatalf("the server ended: %v\n%s", s.cmd.ProcessState, s.log)
+		default:
+		}
+		if time.Now().After(end) {
+			s.t.Fatalf("the server is not ready after %v", startCeiling)
+		}
+	}
+}
+
+// spawn runs the process and does not wait.
+func (s *server) spawn() {
+	s.t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	args := append([]string{"serve", "--data-dir", s.dir, "--ready-file", s.dir + ".ready"}, s.args...)
+	s.cmd = &exec.Cmd{
+		Path: exe, Args: append([]string{"roomring"}, args...), Stdout: s.log, Stderr: s.log,
+		Env: append(os.Environ(), append(s.env, "ROOMRING_TEST_GAMES=1")...), Dir: s.t.TempDir(),
+		SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
+	}
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	cmd, ended := s.cmd, make(chan struct{})
+	s.ended = ended
+	go func() { _ = cmd.Wait(); close(ended) }()
+}
+
+// kill is a crash: SIGKILL.
+func (s *server) kill() {
+	if s.cmd != nil {
+		_ = s.cmd.Process.Kill()
+		<-s.ended
+	}
+}
+
+// stop is a deploy: SIGTERM. It returns the exit code and how long it took.
+func (s *server) stop() (code int, took time.Duration) {
+	s.t.Helper()
+	begin := time.Now()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		s.t.Fatal(err)
+	}
+	select {
+	case <-s.ended:
+	case <-time.After(30 * time.Second):
+		s.t.Fatal("the server does not stop after SIGTERM")
+	}
+	return s.cmd.ProcessState.ExitCode(), time.Since(begin)
+}
+
+// wait waits for the process to end by itself and returns its exit code.
+func (s *server) wait() int {
+	s.t.Helper()
+	select {
+	case <-s.ended:
+	case <-time.After(startCeiling):
+		s.t.Fatal("the server goes on")
+	}
+	return s.cmd.ProcessState.ExitCode()
+}
+
+// call sends a request to the public server, held to the API's description.
+func (s *server) call(method, path string, body, into any) int {
+	s.t.Helper()
+	return s.callAt(s.URL, method, path, "", body, into)
+}
+
+// admin sends a request to the admin server.
+func (s *server) admin(method, path string, body, into any) int {
+	s.t.Helper()
+	return s.callAt(s.AdminAt, method, path, "", body, into)
+}
+
+func (s *server) callAt(base, method, path, token string, body, into any) int {
+	s.t.Helper()
+	code, err := s.tryAt(base, method, path, token, body, into)
+	if err != nil {
+		s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return code
+}
+
+func (s *server) tryAt(base, method, path, token string, body, into any) (int, error) {
+	var payload io.Reader
+	if body != nil {
+		raw, err := json.Marshal(body)
+		if err != nil {
+			return 0, err
+		}
+		payload = bytes.NewReader(raw)
+	}
+	req, err := http.NewRequest(method, base+path, payload)
+	if err != nil {
+		return 0, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	c := apitest.Client(s.t) // holds request and answer to docs/openapi.yaml
+	c.Timeout = time.Minute
+	res, err := c.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil || into == nil {
+		return res.StatusCode, err
+	}
+	if b, ok := into.(*[]byte); ok {
+		*b = raw
+		return res.StatusCode, nil
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return res.StatusCode, fmt.Errorf("%s: %w", raw, err)
+	}
+	return res.StatusCode, nil
+}
+
+// roomInfo is the room object of the API, as far as tests look at it.
+type roomInfo struct {
+	ID    string `json:"id"`
+	Game  string `json:"game"`
+	URL   string `json:"ws_url"`
+	Code  string `json:"code"`
+	Phase string `json:"phase"`
+	Epoch uint64 `json:"epoch"`
+}
+
+func (s *server) create(game string, options any) roomInfo {
+	s.t.Helper()
+	var info roomInfo
+	body := map[string]any{"game": game}
+	if options != nil {
+		body["options"] = options
+	}
+	if code := s.call("POST", "/v1/rooms", body, &info); code != http.StatusCreated {
+		s.t.Fatalf("creating a room of %s: %d", game, code)
+	}
+	return info
+}
+
+// join brings a client into a room. It gives up after a minute without the server.
+func (s *server) join(info roomInfo, o client.Options) *client.Client {
+	s.t.Helper()
+	c, err := s.tryJoin(info, o)
+	if err != nil {
+		s.t.Fatalf("joining: %v", err)
+	}
+	return c
+}
+
+func (s *server) tryJoin(info roomInfo, o client.Options) (*client.Client, error) {
+	o.URL = info.URL
+	if o.MaxDelay == 0 {
+		o.MaxDelay = 250 * time.Millisecond
+	}
+	c, err := client.Dial(s.t.Context(), o)
+	if err == nil {
+		s.t.Cleanup(c.Close)
+	}
+	return c, err
+}
+
+// result waits until a room's result is in the store.
+func (s *server) result(id string) storedResult {
+	s.t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		var r storedResult
+		code := s.call("GET", "/v1/results/"+id, nil, &r)
+		if code == http.StatusOK && r.Status != "pending" {
+			return r
+		}
+		if code != http.StatusOK && code != http.StatusAccepted || time.Now().After(end) {
+			s.t.Fatalf("the result of %s: %d %+v", id, code, r)
+		}
+	}
+}
+
+type storedResult struct {
+	Status string `json:"status"`
+	End    string `json:"end"`
+	Result struct {
+		Reason   string `json:"reason"`
+		Summary  string `json:"summary"`
+		Outcomes []struct {
+			Player string `json:"player"`
+			Seat   int    `json:"seat"`
+			Rank   int    `json:"rank"`
+		} `json:"outcomes"`
+		Data struct {
+			PGN string `json:"pgn"`
+			FEN string `json:"fen"`
+		} `json:"data"`
+	} `json:"result"`
+}
+
+// replayed runs a stored replay again, by the command.
+func (s *server) replayed(id string) {
+	s.t.Helper()
+	var raw []byte
+	if code := s.call("GET", "/v1/replays/"+id, nil, &raw); code != http.StatusOK {
+		s.t.Fatalf("the replay of %s: %d %s", id, code, raw)
+	}
+	games, err := builtin()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := (&showing{out: io.Discard}).replay(games, raw); err != nil {
+		s.t.Fatalf("the replay of %s: %v", id, err)
+	}
+}
+
+// encodingOf gives every other of a series the other encoding.
+func encodingOf(i int) wire.Encoding { return wire.Encoding(i % 2) }
+
+// patience is a ceiling for what should take moments.
+func patience(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func mentions(text string, words ...string) bool {
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/journal"
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/web"
+)
+
+// node is one whole server. This file is where its parts are joined; they know each other only through
+// the small interfaces that each declares for what it needs.
+//
+//	sockets, server, admin (web) → rooms (room/actor) → journal, results, rows (persist)
+type node struct {
+	cfg     *Config
+	log     *slog.Logger
+	name    string
+	boot    room.BootID
+	started time.Time
+	games   *room.Games
+	metrics *web.Metrics
+	clock   actor.Clock // of the rooms and of the journal's marks of their time
+
+	folder    *journal.Folder
+	journal   *journal.Journal
+	store     persist.Store
+	results   *persist.Flusher
+	rows      *persist.Registrar
+	heartbeat *persist.Heartbeat
+	rooms     *actor.Directory
+	jwks      *web.JWKS
+	door      *web.Auth
+	proxies   web.Proxies
+	sockets   *web.Sockets
+
+	draining atomic.Bool
+	fail     context.CancelCauseFunc // ends the node when it may serve no longer
+	closers  []closer                // what close undoes, in the order it was made
+}
+
+// closer ends one part of the node.
+type closer struct {
+	what string
+	end  func(ctx context.Context) error
+}
+
+// openNode brings up everything but the listeners, and every room that the journal holds. Its errors are
+// one line each that says what to do. After an error nothing is left running. Announce is called when the
+// folder and the store are this process's own, before any part logs.
+func openNode(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games, announce func(), fail context.CancelCauseFunc) (*node, error) {
+	n := &node{
+		cfg: cfg, log: log, games: games, fail: fail, metrics: web.NewMetrics(), clock: actor.SystemClock(), started: time.Now(),
+		name: cfg.nodeName(), boot: room.BootID(ulid.Make().String()),
+	}
+	for _, part := range []func(context.Context) error{
+		n.openFolder, n.openStore, n.startBoot,
+		func(context.Context) error { announce(); return nil },
+		n.openJournal, n.openRooms, n.openSockets,
+	} {
+		if err := part(ctx); err != nil {
+			n.close(context.WithoutCancel(ctx))
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+// owns notes how to end a part.
+func (n *node) owns(what string, end func(context.Context) error) {
+	n.closers = append(n.closers, closer{what, end})
+}
+
+// close ends the parts, the last one made first. What is left of the time is shared by all.
+func (n *node) close(ctx context.Context) {
+	for _, c := range slices.Backward(n.closers) {
+		if err := c.end(ctx); err != nil {
+			n.log.Warn("stopping", "part", c.what, "err", err)
+		}
+	}
+	n.closers = nil
+}
+
+// openFolder takes the data folder.
+func (n *node) openFolder(context.Context) (err error) {
+	n.folder, err = journal.OpenFolder(n.cfg.DataDir, journal.FolderOptions{
+		Boot: n.boot, Start: n.started, AdoptCopied: n.cfg.AdoptDataDir,
+	})
+	if err != nil {
+		return err
+	}
+	n.owns("data folder", func(context.Context) error { return n.folder.Close() })
+	return nil
+}
+
+// openJournal opens the journal in the folder.
+func (n *node) openJournal(ctx context.Context) (err error) {
+	keep := n.cfg.KeepSetAside
+	if keep == 0 {
+		keep = -1 // the flag's zero is for ever, the journal's is its default
+	}
+	n.journal, err = journal.Open(ctx, n.folder, journal.Options{Elapsed: n.clock.Now, KeepAside: keep, Log: n.log})
+	if err != nil {
+		return err
+	}
+	n.owns("journal", n.journal.Close)
+	return nil
+}
+
+// openStore connects to the store that results and room rows go to.
+func (n *node) openStore(ctx context.Context) (err error) {
+	if n.store, err = openStore(ctx, n.cfg); err != nil {
+		return err
+	}
+	n.owns("store", func(context.Context) error { return n.store.Close() })
+	return nil
+}
+
+// startBoot tells the store of this process, and from then on that it lives.
+func (n *node) startBoot(ctx context.Context) error {
+	host, _ := os.Hostname()
+	err := n.store.StartBoot(ctx, persist.Boot{
+		ID: n.boot, Node: n.name, Folder: n.folder.ID(), Host: host, PID: os.Getpid(), Path: n.folder.Path("."), Locked: true,
+	})
+	if err != nil {
+		return err
+	}
+	n.owns("boot", func(ctx context.Context) error { return n.store.EndBoot(ctx, n.boot) })
+	n.heartbeat = persist.NewHeartbeat(n.store, n.boot, persist.HeartbeatOptions{Log: n.log, Dead: func() {
+		n.fail(errors.New("the store says that this process is dead and another may act for it: it stops; start it again"))
+	}})
+	n.owns("heartbeat", func(context.Context) error { n.heartbeat.Close(); return nil })
+	return nil
+}
+
+// openRooms makes the directory and brings back what the journal holds.
+func (n *node) openRooms(ctx context.Context) error {
+	n.results = persist.NewFlusher(n.store, persist.FlusherOptions{Log: n.log, Reload: n.reload})
+	n.owns("results", n.results.Close)
+	n.rows = persist.NewRegistrar(n.store, n.boot, persist.RegistrarOptions{Log: n.log})
+	n.owns("rows", n.rows.Close)
+	var err error
+	n.rooms, err = actor.NewDirectory(actor.Options{
+		Games: n.games, Results: resultsOf(n), Journal: n.journal, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},
+		Node: n.name, Boot: n.boot, Folder: n.folder.ID(), Clock: n.clock, Log: n.log, Metrics: n.roomMetrics(),
+		Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, MaxSpectators: n.cfg.MaxSpectators,
+	})
+	if err != nil {
+		return err
+	}
+	n.owns("rooms", n.rooms.Shutdown)
+	n.gauges()
+	back, err := n.rooms.Restore(ctx)
+	if err != nil {
+		return err
+	}
+	if back != (actor.Restored{}) {
+		n.log.Info("rooms brought back", "rooms", back.Rooms, "held", back.Held, "set_aside", back.Aside, "over", back.Over, "cut", back.Cut)
+	}
+	return nil
+}
+
+// unready says why this node should get no traffic.
+func (n *node) unready() []string {
+	var why []string
+	if n.draining.Load() {
+		why = append(why, "the node is stopping")
+	}
+	if err := n.journal.Failing(); err != nil {
+		why = append(why, err.Error())
+	}
+	return why
+}
+
+// stop is the orderly end: players are told to come back, rooms are saved, listeners are gone.
+func (n *node) stop(ctx context.Context) {
+	n.draining.Store(true)
+	n.close(ctx)
+}
+
+// checkGames names a game that this node cannot keep as its rules demand.
+func checkGames(games *room.Games) error {
+	for r := range games.All() {
+		if spec := r.Spec(); spec.Durability == room.Standby {
+			return fmt.Errorf("game %s wants durability standby, which needs a cluster: choose local or memory", spec.Name)
+		}
+	}
+	return nil
+}

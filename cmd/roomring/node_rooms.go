@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/wire"
+	"github.com/roomring/roomring/web"
+)
+
+// directory is all rooms, as the edge knows them: those that live here, and those that the store
+// remembers. In a cluster this is where a room elsewhere is found.
+type directory struct {
+	*actor.Directory
+	store persist.Store
+}
+
+func (n *node) directory() directory { return directory{n.rooms, n.store} }
+
+func (d directory) Info(ctx context.Context, id room.ID) (actor.Info, error) {
+	info, err := d.Directory.Info(id)
+	if err == actor.ErrNotFound {
+		return d.past(ctx, id)
+	}
+	return info, err
+}
+
+// past is a room that is not in this node's memory: over, elsewhere, or none. Only the store can say
+// that there is no such room; while it is away nobody can.
+func (d directory) past(ctx context.Context, id room.ID) (actor.Info, error) {
+	result, err := d.store.Result(ctx, id)
+	if err == nil {
+		return actor.Info{
+			ID: id, Game: result.Game, Version: result.Version, Phase: room.PhaseOver,
+			Epoch: result.Point.Epoch, Index: result.Point.Seq, Final: &result.Final,
+		}, nil
+	}
+	if errors.Is(err, persist.ErrNotFound) {
+		_, err = d.store.Row(ctx, id)
+	}
+	if errors.Is(err, persist.ErrNotFound) {
+		return actor.Info{}, actor.ErrNotFound
+	}
+	return actor.Info{}, actor.ErrUnreachable
+}
+
+func (d directory) Attach(ctx context.Context, id room.ID, h actor.Hello, out *actor.Outbox) (actor.Session, error) {
+	s, err := d.Directory.Attach(ctx, id, h, out)
+	if !errors.Is(err, actor.ErrNotFound) {
+		return s, err
+	}
+	info, err := d.past(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return nil, &actor.CloseError{Code: wire.CloseOver, Reason: "the room is over", Over: new(info.Final.Over())}
+}
+
+func (d directory) Find(_ context.Context, code string) (actor.Info, error) {
+	return d.Directory.Find(code)
+}
+
+func (d directory) List(_ context.Context, f actor.Filter) ([]actor.Info, error) {
+	return d.Directory.List(f), nil
+}
+
+func (d directory) Signal(ctx context.Context, id room.ID, name string, data json.RawMessage) error {
+	return d.Directory.Signal(ctx, id, name, data)
+}
+
+// Inspect looks into a room for the operator.
+func (d directory) Inspect(ctx context.Context, id room.ID, look web.Look) (web.Inspection, error) {
+	eyes := actor.Look{State: look.Whole}
+	if !look.Whole {
+		viewer := room.Spectator
+		if look.Player != "" {
+			seat, err := d.seat(id, look.Player)
+			if err != nil {
+				return web.Inspection{}, err
+			}
+			viewer = room.Viewer{Player: look.Player, Seat: seat}
+		}
+		eyes.View = &viewer
+	}
+	i, err := d.Directory.Inspect(ctx, id, eyes)
+	if err != nil {
+		return web.Inspection{}, err
+	}
+	out := web.Inspection{Info: i.Info, Point: i.Point, Commit: i.Committed, State: i.State}
+	if eyes.View != nil {
+		out.State = i.View
+	}
+	out.Queues = web.Queues{Mailbox: i.Mailbox, Uncommitted: i.Pending, Held: i.Held}
+	for _, s := range i.Sessions {
+		out.Queues.Sessions = append(out.Queues.Sessions, web.SessionQueue{
+			Player: s.Player, Messages: s.Queue.Messages, Bytes: s.Queue.Bytes, Behind: s.Queue.Behind,
+			Lost: s.Queue.Lost, Unanswered: s.Queue.Unanswered,
+		})
+	}
+	return out, nil
+}
+
+func (d directory) seat(id room.ID, p room.PlayerID) (int, error) {
+	info, err := d.Directory.Info(id)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range info.Seats {
+		if s.Player == p {
+			return s.Seat, nil
+		}
+	}
+	return 0, actor.ErrNotSeated
+}

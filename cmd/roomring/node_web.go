@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/web"
+)
+
+// records are the store's, with what still waits for it.
+type records struct {
+	persist.Store
+	waiting *persist.Flusher
+}
+
+func (r records) Pending(id room.ID) bool { return r.waiting.Pending(id) }
+func (r records) NotFound(err error) bool { return errors.Is(err, persist.ErrNotFound) }
+
+// openSockets makes the WebSocket endpoint and who may use it.
+func (n *node) openSockets(ctx context.Context) error {
+	auth, err := n.auth()
+	if err != nil {
+		return err
+	}
+	if n.jwks != nil {
+		run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		done := make(chan struct{})
+		go func() { defer close(done); n.jwks.Run(run) }()
+		n.owns("key set", func(context.Context) error { cancel(); <-done; return nil })
+	}
+	n.door = auth
+	proxies, err := web.ParseProxies(n.cfg.TrustedProxies)
+	if err != nil {
+		return fmt.Errorf("--trusted-proxies: %w", err)
+	}
+	n.proxies = proxies
+	perSecond := float64(n.cfg.MessagesPerSecond)
+	n.sockets, err = web.NewSockets(web.SocketOptions{
+		Rooms: n.directory(), Auth: auth, Meter: n.metrics, Log: n.log,
+		MaxMessage: n.cfg.MaxMessageBytes, Rate: web.Rate{PerSecond: perSecond, Burst: 2 * n.cfg.MessagesPerSecond},
+		PerAddress: n.cfg.MaxSocketsPerAddress, Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
+		WriteTimeout: n.cfg.WriteTimeout, OutboxBytes: n.cfg.OutboxBytes, Origins: n.cfg.AllowedOrigins,
+		Proxies: proxies, Draining: n.draining.Load,
+	})
+	if err != nil {
+		return err
+	}
+	n.owns("sockets", n.sockets.Shutdown)
+	return nil
+}
+
+// auth is who is let in, by the flags.
+func (n *node) auth() (*web.Auth, error) {
+	opts := web.AuthOptions{Issuer: n.cfg.Issuer, Audience: n.cfg.Audience}
+	switch {
+	case n.cfg.AuthKeyFile != "":
+		keys, err := web.ReadKeyFile(n.cfg.AuthKeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("--auth-key-file: %w", err)
+		}
+		opts.Keys = keys
+	case n.cfg.JWKSURL != "":
+		jwks, err := web.NewJWKS(web.JWKSOptions{URL: n.cfg.JWKSURL, Log: n.log})
+		if err != nil {
+			return nil, fmt.Errorf("--jwks-url: %w", err)
+		}
+		n.jwks, opts.Keys = jwks, jwks
+	}
+	if n.cfg.GuestsAllowed() {
+		key, err := guestKey(n.folder.Path("guest.key"))
+		if err != nil {
+			return nil, err
+		}
+		opts.GuestKey = key
+		n.log.Info("guests are let in: anybody may create rooms and play without a token; --guests off with --auth-key-file turns that off")
+	}
+	return web.NewAuth(opts)
+}
+
+// guestKey reads the key of guests' tokens, or makes one: it outlives a restart, and so do the tokens.
+func guestKey(path string) ([]byte, error) {
+	key, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		key = make([]byte, 32)
+		rand.Read(key)
+		err = os.WriteFile(path, key, 0o600)
+	}
+	if err == nil && len(key) != 32 {
+		err = errors.New("it should hold 32 bytes: remove it, and guests get new tokens")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the key of guests' tokens, %s: %w", path, err)
+	}
+	return key, nil
+}
+
+// publicHandler is everything that players reach.
+func (n *node) publicHandler() (http.Handler, error) {
+	var specs []room.Spec
+	for r := range n.games.All() {
+		specs = append(specs, r.Spec())
+	}
+	perSecond := func(v int) web.Rate { return web.Rate{PerSecond: float64(v), Burst: 10 * v} }
+	return web.NewServer(web.ServerOptions{
+		Rooms: n.directory(), Records: records{n.store, n.results}, Auth: n.door, Games: specs,
+		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.cfg.AllowedOrigins,
+		TrustedProxies: n.proxies, Creates: perSecond(n.cfg.RoomsPerSecond), Guests: perSecond(n.cfg.GuestsPerSecond),
+		Metrics: n.metrics, Log: n.log,
+	})
+}
+
+// adminHandler is everything that the operator reaches.
+func (n *node) adminHandler() (http.Handler, error) {
+	var token string
+	if n.cfg.AdminTokenFile != "" {
+		text, err := os.ReadFile(n.cfg.AdminTokenFile)
+		if err != nil {
+			return nil, fmt.Errorf("--admin-token-file: %w", err)
+		}
+		token, _, _ = strings.Cut(string(text), "\n")
+		if token = strings.TrimSpace(token); len(token) < 16 {
+			return nil, errors.New("--admin-token-file: its first line must be a token of at least 16 characters, such as from: openssl rand -hex 32")
+		}
+	}
+	var specs []room.Spec
+	for r := range n.games.All() {
+		specs = append(specs, r.Spec())
+	}
+	return web.AdminHandler(web.AdminOptions{
+		Rooms: n.directory(), Nodes: n.nodes, Games: specs, Metrics: n.metrics, Token: token, Log: n.log,
+	})
+}
+
+// nodes is this one; a cluster knows more.
+func (n *node) nodes(context.Context) ([]web.Node, error) {
+	state := "active"
+	if n.draining.Load() {
+		state = "draining"
+	}
+	return []web.Node{{
+		Name: n.name, Boot: string(n.boot), State: state, Version: version(), Started: n.started,
+		Rooms: n.rooms.Count(), Sessions: n.sockets.Open(), Unready: n.unready(),
+	}}, nil
+}
+
+// roomMetrics hands what rooms report to the collectors.
+func (n *node) roomMetrics() actor.Metrics {
+	m := n.metrics
+	return actor.Metrics{
+		Rooms: m.Rooms, Sessions: m.Sessions, Inputs: m.Inputs, Sent: m.Sent, StepTime: m.StepTime,
+		CommitDelay: m.CommitDelay, LostEvents: m.LostEvents, LateTicks: m.LateTicks, Closed: m.Closed,
+		Ended: m.Ended, Panics: m.Panics, SlowSteps: m.SlowSteps,
+	}
+}
+
+// gauges are asked for at each scrape.
+func (n *node) gauges() {
+	m := n.metrics
+	m.Gauge("roomring_results_unflushed", "Finished rooms whose result is not yet in the store.", func() float64 { return float64(n.results.Stats().Waiting) })
+	m.Gauge("roomring_results_oldest_seconds", "How long the oldest of them has waited, in seconds.", func() float64 { return n.results.Stats().Oldest.Seconds() })
+	m.Counter("roomring_results_retries_total", "Failed tries to write results.", func() float64 { return float64(n.results.Stats().Retries) })
+	m.Counter("roomring_results_mismatched_total", "Results refused because another with the same room and another hash is stored. Anything above 0 is an alarm.", func() float64 { return float64(n.results.Stats().Mismatched) })
+	m.Counter("roomring_results_unwritable_total", "Results that no store can hold. Anything above 0 is an alarm.", func() float64 { return float64(n.results.Stats().Unwritable) })
+	m.Gauge("roomring_rows_waiting", "New rooms whose row is not yet in the store.", func() float64 { return float64(n.rows.Depth()) })
+	m.Gauge("roomring_journal_pending_bytes", "Bytes of log that wait for the disk.", func() float64 { return float64(n.journal.Stats().Pending) })
+	m.Counter("roomring_journal_commits_total", "Transactions of the journal.", func() float64 { return float64(n.journal.Stats().Commits) })
+	m.Gauge("roomring_store_silent_seconds", "Seconds since the store last took this node's heartbeat.", func() float64 { return n.heartbeat.Age().Seconds() })
+	m.Gauge("roomring_rooms_held", "Rooms that are kept but need a version that this binary lacks.", func() float64 { return float64(len(n.rooms.Held())) })
+}

@@ -1,0 +1,21 @@
+package main
+
+import (
+	"context"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/open"
+	"github.com/roomring/roomring/persist/postgres"
+)
+
+// openStore opens what --store names, or the default, and brings its schema up to date.
+func openStore(ctx context.Context, cfg *Config) (persist.Store, error) {
+	driver, target, err := cfg.StoreTarget()
+	if err != nil {
+		return nil, err
+	}
+	if driver == "sqlite" {
+		target = "sqlite:" + target
+	}
+	return open.Store(ctx, target, postgres.Options{})
+}

@@ -1,0 +1,284 @@
+package persist
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// ResultWriter is the part of Results that a Flusher needs.
+type ResultWriter interface {
+	WriteResults(ctx context.Context, finals []room.Final) ([]Verdict, error)
+}
+
+// FlusherOptions are the named bounds of a Flusher. The zero value is fit for use.
+type FlusherOptions struct {
+	// Batch is the most games in one transaction. 0 means 100.
+	Batch int
+	// BatchBytes is about the most bytes of replays and results in one transaction, so that it ends well within
+	// Timeout; a game larger than that goes alone. 0 means 4 MiB.
+	BatchBytes int
+	// Linger is how long a batch that is not full waits for company. 0 means 5 ms.
+	Linger time.Duration
+	// Memory is the most bytes of replays and results held in memory. A final that does not fit is dropped from
+	// memory and only its room kept: Reload brings it back from the journal when its turn comes. 0 means 64 MiB.
+	Memory int
+	// Reload makes a room's final again from what the journal keeps; ErrNotFound says that it never will.
+	// It is called by the Flusher's goroutine. Nil: a final that does not fit is refused with ErrFull.
+	Reload func(ctx context.Context, id room.ID) (room.Final, error)
+	// Queue is the most rooms that wait, in memory or out of it. 0 means 65,536.
+	Queue int
+	// Timeout bounds one try to write a batch. 0 means 15 s.
+	Timeout time.Duration
+	// Retry is the wait between tries. Its zero value is 20 ms doubling up to 2 s, fully jittered.
+	Retry Backoff
+	// Log hears refusals as errors, and an absent store as warnings. Nil discards.
+	Log *slog.Logger
+	// Refused hears of each final that the store will never take (Mismatch, Unwritable), so that the
+	// room's log is kept for people to look at. It is called once a room instead of stored, by the Flusher's goroutine.
+	Refused func(f room.Final, v Verdict)
+}
+
+// Flusher is the outbox of results: finals go in as games end, and are in the store some milliseconds later,
+// or as soon as the store is back. What it holds is in memory; the room's journal must keep the log until
+// stored is called, and what a Flusher has not written when the process ends is offered again at the next start.
+//
+// One goroutine, started by NewFlusher and ended by Close, does all writing and calling back.
+type Flusher struct {
+	store ResultWriter
+	o     FlusherOptions
+	queue *queue[*waiting]
+	end   context.CancelFunc // of the writing, when Close loses patience
+	done  chan struct{}      // closed when the goroutine has ended
+
+	mu      sync.Mutex
+	pending map[room.ID]*waiting
+	memory  int // bytes of the finals in pending
+
+	failing int // tries in a row; the goroutine's own
+
+	retries atomic.Uint64
+	counts  [Unwritable + 1]atomic.Uint64 // by Outcome
+}
+
+// waiting is a final on its way.
+type waiting struct {
+	room   room.ID
+	hash   [32]byte
+	final  *room.Final // nil: to be reloaded
+	size   int         // bytes counted in memory
+	stored func()
+	since  time.Time
+}
+
+// FlusherStats are for metrics.
+type FlusherStats struct {
+	Waiting int           // rooms not yet settled
+	Memory  int           // bytes of them in memory
+	Oldest  time.Duration // how long the longest of them has waited
+	Retries uint64        // failed tries so far
+	// Settled so far, by outcome.
+	Written, Already, Mismatched, Unwritable uint64
+}
+
+// NewFlusher starts a flusher. Close ends it.
+func NewFlusher(store ResultWriter, o FlusherOptions) *Flusher {
+	o.Batch = orDefault(o.Batch, 100)
+	o.BatchBytes = orDefault(o.BatchBytes, 4<<20)
+	o.Linger = orDefault(o.Linger, 5*time.Millisecond)
+	o.Memory = orDefault(o.Memory, 64<<20)
+	o.Queue = orDefault(o.Queue, 1<<16)
+	o.Timeout = orDefault(o.Timeout, 15*time.Second)
+	o.Log = orDiscard(o.Log)
+	ctx, cancel := context.WithCancel(context.Background())
+	f := &Flusher{store: store, o: o, queue: newQueue[*waiting](o.Queue), end: cancel,
+		done: make(chan struct{}), pending: map[room.ID]*waiting{}}
+	go f.run(ctx)
+	return f
+}
+
+func orDiscard(log *slog.Logger) *slog.Logger {
+	if log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return log
+}
+
+// Add offers a room's final, which must not be changed any more. It never blocks. When the row is in the store,
+// stored is called once, by the Flusher's goroutine; it must not block for long and may be nil.
+// A room that already waits is not added again and its first stored counts. The error is ErrFull (keep
+// the log and offer it again later) or ErrClosed (it will be offered at the next start).
+func (f *Flusher) Add(final room.Final, stored func()) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.pending[final.Room] != nil {
+		return nil
+	}
+	w := &waiting{room: final.Room, hash: final.Hash, stored: stored, since: time.Now()}
+	switch size := sizeOf(final); {
+	case f.memory+size <= f.o.Memory:
+		w.final, w.size = &final, size
+	case f.o.Reload == nil:
+		return ErrFull
+	}
+	if err := f.queue.put(w); err != nil {
+		return err
+	}
+	f.pending[final.Room] = w
+	f.memory += w.size
+	return nil
+}
+
+func sizeOf(f room.Final) int {
+	size := 512 + len(f.Replay) + len(f.Result.Data) + len(f.Result.Summary)
+	for _, o := range f.Result.Outcomes {
+		size += 64 + len(o.Player) + len(o.Name)
+	}
+	return size
+}
+
+// Pending reports whether a room's final waits: its result is not yet in the store, but will be.
+func (f *Flusher) Pending(id room.ID) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.pending[id] != nil
+}
+
+// Stats returns the present figures.
+func (f *Flusher) Stats() FlusherStats {
+	s := FlusherStats{
+		Retries: f.retries.Load(), Written: f.counts[Written].Load(), Already: f.counts[Already].Load(),
+		Mismatched: f.counts[Mismatch].Load(), Unwritable: f.counts[Unwritable].Load(),
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s.Waiting, s.Memory = len(f.pending), f.memory
+	now := time.Now()
+	for _, w := range f.pending {
+		s.Oldest = max(s.Oldest, now.Sub(w.since))
+	}
+	return s
+}
+
+// Close takes nothing more, writes what waits, and ends. When ctx ends first it gives up; the error then
+// says how many results are left to the journal.
+func (f *Flusher) Close(ctx context.Context) error {
+	f.queue.close()
+	select {
+	case <-f.done:
+	case <-ctx.Done():
+	}
+	f.end()
+	<-f.done
+	if n := f.Stats().Waiting; n > 0 {
+		return fmt.Errorf("%d results are not in the store; the journal keeps them for the next start", n)
+	}
+	return nil
+}
+
+func (f *Flusher) run(ctx context.Context) {
+	defer close(f.done)
+	defer f.end()
+	for {
+		batch := f.queue.take(ctx, f.o.Batch, f.o.Linger)
+		if len(batch) == 0 {
+			return
+		}
+		for len(batch) > 0 && ctx.Err() == nil {
+			batch = f.flush(ctx, batch)
+		}
+	}
+}
+
+// flush writes the first of a batch, as many as BatchBytes allows, and returns the rest.
+func (f *Flusher) flush(ctx context.Context, batch []*waiting) (rest []*waiting) {
+	var loaded []*waiting
+	var finals []room.Final
+	for size := 0; len(batch) > 0 && size < f.o.BatchBytes; batch = batch[1:] {
+		if final, ok := f.load(ctx, batch[0]); ok {
+			loaded, finals = append(loaded, batch[0]), append(finals, final)
+			size += sizeOf(final)
+		}
+	}
+	for i, v := range f.write(ctx, finals) {
+		f.finish(loaded[i], finals[i], v)
+	}
+	return batch
+}
+
+// load returns a final, from the journal if it is not in memory. What the journal lost is refused.
+func (f *Flusher) load(ctx context.Context, w *waiting) (final room.Final, ok bool) {
+	if w.final != nil {
+		return *w.final, true
+	}
+	err := untilDone(ctx, f.o.Retry, func() (err error) {
+		final, err = f.o.Reload(ctx, w.room)
+		return f.failed("reading a result from the journal again", err, ErrNotFound)
+	}, ErrNotFound)
+	if err == nil && final.Room == w.room {
+		return final, true
+	}
+	if ctx.Err() == nil {
+		f.finish(w, room.Final{Room: w.room, Hash: w.hash}, Verdict{Unwritable, "the journal no longer has the room's log"})
+	}
+	return room.Final{}, false
+}
+
+// write tries until the store has answered. It returns nil when ctx has ended.
+func (f *Flusher) write(ctx context.Context, finals []room.Final) (verdicts []Verdict) {
+	if len(finals) == 0 {
+		return nil
+	}
+	err := untilDone(ctx, f.o.Retry, func() (err error) {
+		limited, cancel := context.WithTimeout(ctx, f.o.Timeout)
+		defer cancel()
+		verdicts, err = f.store.WriteResults(limited, finals)
+		return f.failed("writing results", err)
+	})
+	if err != nil {
+		return nil
+	}
+	return verdicts
+}
+
+// failed counts and logs an error other than those expected, and returns it. In a long absence it logs the
+// first, second, fourth, eighth … failure.
+func (f *Flusher) failed(what string, err error, expected ...error) error {
+	if err == nil || isAny(err, expected) {
+		if f.failing > 0 {
+			f.o.Log.Info("results go on", "after", what, "failures", f.failing, "waiting", f.Stats().Waiting)
+		}
+		f.failing = 0
+		return err
+	}
+	f.failing++
+	f.retries.Add(1)
+	if f.failing&(f.failing-1) == 0 {
+		f.o.Log.Warn("results wait", "at", what, "failures", f.failing, "waiting", f.Stats().Waiting, "error", err)
+	}
+	return err
+}
+
+// finish lets a room go. Pending is true until its fate is known outside.
+func (f *Flusher) finish(w *waiting, final room.Final, v Verdict) {
+	f.counts[v.Outcome].Add(1)
+	switch {
+	case !v.Outcome.Stored():
+		f.o.Log.Error("a result was refused by the store and its log is kept", "outcome", v.Outcome.String(),
+			"room", w.room, "game", final.Game, "reason", v.Reason)
+		if f.o.Refused != nil {
+			f.o.Refused(final, v)
+		}
+	case w.stored != nil:
+		w.stored()
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.pending, w.room)
+	f.memory -= w.size
+}

@@ -1,0 +1,294 @@
+package persist_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/persisttest"
+	"github.com/roomring/roomring/persist/sqlite"
+	"github.com/roomring/roomring/room"
+)
+
+var errAway = errors.New("away")
+
+// faulty is a store that can be away, before a call or after it (the answer is lost).
+type faulty struct {
+	persist.Store
+	away, loseAnswer atomic.Bool
+	calls, largest   atomic.Int64
+}
+
+func newFaulty(t *testing.T) *faulty {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return &faulty{Store: s}
+}
+
+func (s *faulty) call(n int, do func() error) error {
+	s.calls.Add(1)
+	s.largest.Store(max(s.largest.Load(), int64(n)))
+	if s.away.Load() {
+		return errAway
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	if s.loseAnswer.Swap(false) {
+		return errAway
+	}
+	return nil
+}
+
+func (s *faulty) WriteResults(ctx context.Context, finals []room.Final) (v []persist.Verdict, err error) {
+	err = s.call(len(finals), func() error { v, err = s.Store.WriteResults(ctx, finals); return err })
+	return v, err
+}
+
+func (s *faulty) CreateRows(ctx context.Context, boot room.BootID, rows []room.Row) (r []persist.RowResult, err error) {
+	err = s.call(len(rows), func() error { r, err = s.Store.CreateRows(ctx, boot, rows); return err })
+	return r, err
+}
+
+func (s *faulty) Heartbeat(ctx context.Context, boot room.BootID) error {
+	return s.call(1, func() error { return s.Store.Heartbeat(ctx, boot) })
+}
+
+// tally counts callbacks by room.
+type tally struct {
+	sync.Mutex
+	stored  map[room.ID]int
+	refused map[room.ID]persist.Verdict
+}
+
+func newTally() *tally {
+	return &tally{stored: map[room.ID]int{}, refused: map[room.ID]persist.Verdict{}}
+}
+
+func (c *tally) add(t *testing.T, f *persist.Flusher, final room.Final) {
+	t.Helper()
+	if err := f.Add(final, func() { c.Lock(); defer c.Unlock(); c.stored[final.Room]++ }); err != nil {
+		t.Error(err)
+	}
+}
+
+func (c *tally) refuse(f room.Final, v persist.Verdict) {
+	c.Lock()
+	defer c.Unlock()
+	c.refused[f.Room] = v
+}
+
+func closed(t *testing.T, c interface{ Close(context.Context) error }) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := c.Close(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("still not: %s", what)
+		}
+	}
+}
+
+func games(n int) (finals []room.Final) {
+	for range n {
+		finals = append(finals, persisttest.Game("chess", "ann", "bob"))
+	}
+	return finals
+}
+
+func TestFlusherBatchesAndSettlesOnce(t *testing.T) {
+	s, c := newFaulty(t), newTally()
+	f := persist.NewFlusher(s, persist.FlusherOptions{Batch: 20, Linger: time.Minute})
+	finals := games(50)
+	for _, final := range finals {
+		c.add(t, f, final)
+		if !f.Pending(final.Room) {
+			t.Error("an added room is not pending")
+		}
+		c.add(t, f, final)
+	}
+	closed(t, f)
+	for _, final := range finals {
+		if c.stored[final.Room] != 1 || f.Pending(final.Room) {
+			t.Errorf("stored %d times, pending %v", c.stored[final.Room], f.Pending(final.Room))
+		}
+	}
+	if s.calls.Load() != 3 || s.largest.Load() != 20 {
+		t.Errorf("%d calls, the largest of %d", s.calls.Load(), s.largest.Load())
+	}
+	persisttest.Audit(t, s, finals)
+	if err := f.Add(games(1)[0], nil); !errors.Is(err, persist.ErrClosed) {
+		t.Errorf("added after Close: %v", err)
+	}
+}
+
+func TestFlusherWaitsForTheStore(t *testing.T) {
+	s, c := newFaulty(t), newTally()
+	var log strings.Builder
+	f := persist.NewFlusher(s, persist.FlusherOptions{Retry: persist.Backoff{Max: 10 * time.Millisecond}, Log: textLog(&log)})
+	s.away.Store(true)
+	finals := games(30)
+	for _, final := range finals {
+		c.add(t, f, final)
+	}
+	eventually(t, "several tries", func() bool { return f.Stats().Retries > 3 })
+	if stats := f.Stats(); stats.Waiting != 30 || stats.Memory == 0 || stats.Oldest <= 0 || stats.Written != 0 {
+		t.Errorf("stats %+v", stats)
+	}
+	s.loseAnswer.Store(true)
+	s.away.Store(false)
+	closed(t, f)
+	for _, final := range finals {
+		if c.stored[final.Room] != 1 {
+			t.Errorf("stored %d times", c.stored[final.Room])
+		}
+	}
+	if stats := f.Stats(); stats.Waiting != 0 || stats.Memory != 0 || stats.Written+stats.Already != 30 || stats.Already == 0 {
+		t.Errorf("stats %+v", stats)
+	}
+	if !strings.Contains(log.String(), "results wait") || !strings.Contains(log.String(), "results go on") {
+		t.Errorf("log:\n%s", log.String())
+	}
+	persisttest.Audit(t, s, finals)
+}
+
+func TestFlusherReportsRefusals(t *testing.T) {
+	s, c := newFaulty(t), newTally()
+	known, finals := games(1)[0], games(3)
+	if _, err := s.WriteResults(t.Context(), []room.Final{known}); err != nil {
+		t.Fatal(err)
+	}
+	known.Hash[0]++
+	finals[1].Result.Outcomes[0].Name = "secret\x00name"
+	var log strings.Builder
+	f := persist.NewFlusher(s, persist.FlusherOptions{Refused: c.refuse, Log: textLog(&log)})
+	for _, final := range append(finals, known) {
+		c.add(t, f, final)
+	}
+	closed(t, f)
+	if len(c.stored) != 2 || c.refused[known.Room].Outcome != persist.Mismatch || c.refused[finals[1].Room].Outcome != persist.Unwritable {
+		t.Errorf("stored %v, refused %v", c.stored, c.refused)
+	}
+	if stats := f.Stats(); stats.Written != 2 || stats.Mismatched != 1 || stats.Unwritable != 1 || stats.Waiting != 0 {
+		t.Errorf("stats %+v", stats)
+	}
+	if got := log.String(); strings.Count(got, "level=ERROR") != 2 || strings.Contains(got, "secret") {
+		t.Errorf("log:\n%s", got)
+	}
+}
+
+func TestFlusherMemoryIsBounded(t *testing.T) {
+	s, c := newFaulty(t), newTally()
+	finals := games(40)
+	journal, lost := map[room.ID]room.Final{}, finals[39].Room
+	for _, final := range finals[:39] {
+		journal[final.Room] = final
+	}
+	var stumbles atomic.Int64
+	f := persist.NewFlusher(s, persist.FlusherOptions{Memory: 5000, Batch: 10, Refused: c.refuse,
+		Retry: persist.Backoff{Max: time.Millisecond},
+		Reload: func(_ context.Context, id room.ID) (room.Final, error) {
+			if stumbles.Add(1)%3 == 0 {
+				return room.Final{}, errAway
+			}
+			if final, ok := journal[id]; ok {
+				return final, nil
+			}
+			return room.Final{}, persist.ErrNotFound
+		}})
+	s.away.Store(true)
+	for _, final := range finals {
+		c.add(t, f, final)
+	}
+	if stats := f.Stats(); stats.Memory > 5000 || stats.Waiting != 40 {
+		t.Errorf("stats %+v", stats)
+	}
+	s.away.Store(false)
+	closed(t, f)
+	if len(c.stored) != 39 || c.refused[lost].Outcome != persist.Unwritable || stumbles.Load() == 0 {
+		t.Errorf("%d stored, refused %v", len(c.stored), c.refused)
+	}
+	persisttest.Audit(t, s, finals[:39])
+}
+
+func TestFlusherBoundsBytesOfABatch(t *testing.T) {
+	s, c := newFaulty(t), newTally()
+	f := persist.NewFlusher(s, persist.FlusherOptions{BatchBytes: 2000, Linger: time.Minute})
+	finals := games(10)
+	finals[4].Replay = make([]byte, 5000)
+	for _, final := range finals {
+		c.add(t, f, final)
+	}
+	closed(t, f)
+	if calls, largest := s.calls.Load(), s.largest.Load(); calls < 4 || largest > 4 {
+		t.Errorf("%d calls, the largest of %d games", calls, largest)
+	}
+	persisttest.Audit(t, s, finals)
+}
+
+func TestFlusherBoundsRefuse(t *testing.T) {
+	s := newFaulty(t)
+	s.away.Store(true)
+	small := persist.NewFlusher(s, persist.FlusherOptions{Memory: 1})
+	if err := small.Add(games(1)[0], nil); !errors.Is(err, persist.ErrFull) {
+		t.Errorf("beyond Memory without Reload: %v", err)
+	}
+	closed(t, small)
+	short := persist.NewFlusher(s, persist.FlusherOptions{Queue: 3, Linger: time.Hour})
+	for i, final := range games(5) {
+		if err := short.Add(final, nil); errors.Is(err, persist.ErrFull) != (i >= 3) {
+			t.Errorf("room %d beyond Queue: %v", i, err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := short.Close(ctx); err == nil || !strings.Contains(err.Error(), "3 results") {
+		t.Errorf("closing while the store is away: %v", err)
+	}
+}
+
+// In virtual time: the wait between tries never exceeds its bound, and spreads below it.
+func TestBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := persist.Backoff{Base: 10 * time.Millisecond, Max: time.Second}
+		for n, ceiling := range []time.Duration{10, 20, 40, 80, 160, 320, 640, 1000, 1000} {
+			seen := map[time.Duration]bool{}
+			for range 20 {
+				start := time.Now()
+				if err := b.Sleep(t.Context(), n); err != nil {
+					t.Fatal(err)
+				}
+				seen[time.Since(start)] = true
+				if since := time.Since(start); since > ceiling*time.Millisecond {
+					t.Errorf("wait %d took %v", n, since)
+				}
+			}
+			if len(seen) < 10 {
+				t.Errorf("wait %d has no jitter: %v", n, seen)
+			}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := b.Sleep(ctx, 1000); !errors.Is(err, context.Canceled) {
+			t.Errorf("a cancelled sleep: %v", err)
+		}
+	})
+}

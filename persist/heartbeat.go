@@ -1,0 +1,88 @@
+package persist
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// Heart is the part of Boots that a Heartbeat needs.
+type Heart interface {
+	Heartbeat(ctx context.Context, boot room.BootID) error
+}
+
+// HeartbeatOptions are how a process says that it lives. The zero value is fit for use.
+type HeartbeatOptions struct {
+	// Every is the time between beats, well under FreshFor. 0 means 3 s.
+	Every time.Duration
+	// Log hears of beats that fail. Nil discards.
+	Log *slog.Logger
+	// Dead is called once, by the Heartbeat's goroutine, if the store says that the boot is fenced: the process must
+	// acknowledge nothing more. A store that is away kills nobody.
+	Dead func()
+}
+
+// Heartbeat says every few seconds that a boot is alive. One goroutine, ended by Close, does it.
+type Heartbeat struct {
+	last atomic.Int64 // monotonic nanoseconds since start of the last beat the store took
+	born time.Time
+	end  context.CancelFunc
+	done chan struct{}
+}
+
+// NewHeartbeat starts the beats of a boot that StartBoot has just written.
+func NewHeartbeat(store Heart, boot room.BootID, o HeartbeatOptions) *Heartbeat {
+	o.Every = orDefault(o.Every, 3*time.Second)
+	o.Log = orDiscard(o.Log)
+	ctx, cancel := context.WithCancel(context.Background())
+	h := &Heartbeat{born: time.Now(), end: cancel, done: make(chan struct{})}
+	go h.run(ctx, store, boot, o)
+	return h
+}
+
+// Age is the time since the store last took a beat: a readiness check and a metric.
+func (h *Heartbeat) Age() time.Duration { return time.Since(h.born) - time.Duration(h.last.Load()) }
+
+// Close ends the beats and waits for one under way. It does not end the boot: see Boots.EndBoot.
+func (h *Heartbeat) Close() {
+	h.end()
+	<-h.done
+}
+
+func (h *Heartbeat) run(ctx context.Context, store Heart, boot room.BootID, o HeartbeatOptions) {
+	defer close(h.done)
+	ticker := time.NewTicker(o.Every)
+	defer ticker.Stop()
+	for failures := 0; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		switch err := beat(ctx, store, boot, o.Every); {
+		case err == nil:
+			failures = 0
+			h.last.Store(int64(time.Since(h.born)))
+		case errors.Is(err, ErrBootDead):
+			o.Log.Error("this process is fenced in the store: it must serve nothing more", "boot", boot)
+			if o.Dead != nil {
+				o.Dead()
+			}
+			return
+		case ctx.Err() == nil:
+			if failures++; failures&(failures-1) == 0 {
+				o.Log.Warn("the store took no heartbeat", "boot", boot, "failures", failures, "error", err)
+			}
+		}
+	}
+}
+
+func beat(ctx context.Context, store Heart, boot room.BootID, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return store.Heartbeat(ctx, boot)
+}

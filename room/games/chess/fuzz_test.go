@@ -1,0 +1,136 @@
+package chess
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/roomring/roomring/room"
+)
+
+// FuzzActions sends lines of text as two players' actions: nothing panics, what is refused changes
+// nothing, and the game can be brought back after each.
+func FuzzActions(f *testing.F) {
+	f.Add("{\"move\":\"e4\"}\n{\"move\":\"e5\"}\n{\"draw\":\"offer\"}\n{\"draw\":\"accept\"}")
+	f.Add("{\"move\":\"e4\"}\n{\"takeback\":\"offer\"}\n{\"takeback\":\"accept\"}\n{\"move\":\"g1f3\"}")
+	f.Add("{\"move\":\"f3\"}\n{\"move\":\"e5\"}\n{\"move\":\"g4\"}\n{\"move\":\"Qh4#\"}\n{\"resign\":true}")
+	f.Add("{\"move\":\"e8(Q)\"}\n{\"move\":\"0-0-0\"}\n{\"move\":\"e.p.\"}\n{\"draw\":\"claim\"}\nnull")
+	f.Fuzz(func(t *testing.T, script string) {
+		core := fuzzRoom(t)
+		var cseq [2]room.CSeq
+		for i, text := range strings.SplitN(script, "\n", 64) {
+			// Each line is said by both, so that somebody's turn it is.
+			for j, p := range [2]room.PlayerID{"ann", "bob"} {
+				cseq[j]++
+				fuzzAct(t, core, room.Input{Kind: room.KindAct, At: ms(int64(i) * 100), Player: p, Client: "c", CSeq: cseq[j], Data: json.RawMessage(text)})
+			}
+		}
+	})
+}
+
+func fuzzRoom(t *testing.T) *room.Core {
+	core, _, err := room.Open(room.Config{Rules: Rules(), Header: room.Header{
+		Game: "chess", Version: Version, Runtime: room.RuntimeVersion,
+		Options: json.RawMessage(`{"white": "first", "takeback": true, "clock": {"initial_ms": 2000, "increment_ms": 10}}`),
+	}}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []room.PlayerID{"ann", "bob"} {
+		for _, in := range []room.Input{{Kind: room.KindJoin, Player: p}, {Kind: room.KindAttach, Player: p, Client: "c"}} {
+			if _, err := core.Step(in); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return core
+}
+
+func fuzzAct(t *testing.T, core *room.Core, in room.Input) {
+	before, err := core.GameState()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := core.Step(in); err != nil {
+		t.Fatal(err)
+	}
+	if p := core.Panicked(); p != nil {
+		t.Fatalf("%s: %s\n%s", in.Data, p.Value, p.Stack)
+	}
+	after, err := core.GameState()
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := false
+	for _, o := range core.Commit(core.Point().Seq) {
+		if a, ok := o.(room.Answered); ok {
+			refused = strings.Contains(string(a.Frame.Bytes(0)), `"t":"reject"`)
+		}
+	}
+	if refused && string(before) != string(after) {
+		t.Fatalf("the refused %s changed\n%s to\n%s", in.Data, before, after)
+	}
+	again := new(Game)
+	if err := again.Restore(after); err != nil {
+		t.Fatalf("%v: %s", err, after)
+	}
+	if back, err := again.Snapshot(); err != nil || string(back) != string(after) {
+		t.Fatalf("%v: the snapshot\n%s comes back as\n%s", err, after, back)
+	}
+}
+
+// FuzzRestore: no snapshot makes the game panic, then or when it is looked at.
+func FuzzRestore(f *testing.F) {
+	f.Add([]byte(`{"options":{"white":"first","fen":"` + startFEN + `"},"uci":"e2e4 e7e5","san":"e4 e5","draw":{"by":-1},"takeback":{"by":-1}}`))
+	f.Add([]byte(`{"options":{"fen":"k7/8/8/8/8/8/7P/K7 w - - 0 1","clock":{"initial_ms":5}},"uci":"a1a8","san":"K","players":[{},{}],"clock":{"log":[4]}}`))
+	f.Add([]byte(`{"options":{"fen":"8/4P1k1/8/8/8/8/8/4K3 w - -"},"uci":"e7e8n","san":"e8=N","over":{"winner":7,"reason":"x"}}`))
+	f.Fuzz(func(t *testing.T, snapshot []byte) {
+		g := new(Game)
+		if g.Restore(snapshot) != nil {
+			return
+		}
+		g.View(room.Spectator)
+		if _, err := g.Snapshot(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// FuzzFEN: every position that is taken can be played on from, and is written as it was read.
+func FuzzFEN(f *testing.F) {
+	for _, fen := range []string{
+		startFEN, "4k3/8/8/3pP3/8/8/8/4K3 w - d6 0 1", "r3k2r/8/8/8/8/8/8/R3K2R b Qk - 3 9", "8/4P1k1/8/8/8/8/8/4K3 w - -",
+		"q3k1b1/PPPPPPPP/8/8/8/8/8/4K3 w - - 0 1",
+	} {
+		f.Add(fen)
+	}
+	f.Fuzz(func(t *testing.T, fen string) {
+		l, err := newLine(fen)
+		if err != nil {
+			return
+		}
+		again, err := newLine(l.fen())
+		if err != nil || again.fen() != l.fen() {
+			t.Fatalf("%q is written %q and read %v", fen, l.fen(), err)
+		}
+		for _, m := range l.pos.ValidMoves() {
+			next, err := newLine(fen)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found, err := next.find(m.String())
+			if err != nil {
+				t.Fatalf("%q: %s: %v", fen, m.String(), err)
+			}
+			p := next.play(found)
+			if bare := strings.TrimRight(p.san, "+#"); !l.reads(bare, m.String()) {
+				t.Fatalf("%q: %s is written %s, which does not mean it", fen, m.String(), p.san)
+			}
+		}
+	})
+}
+
+func (l *line) reads(san, uci string) bool {
+	f, err := l.find(san)
+	return err == nil && f.uci == uci
+}

@@ -1,0 +1,135 @@
+package roomtest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// learnt is all that one viewer gets from a room.
+type learnt struct {
+	name  string
+	view  string
+	heard []string // the messages, in order
+}
+
+// differs says where two viewers' knowledge differs, or nothing.
+func (l *learnt) differs(o *learnt) string {
+	if d := diffJSON(l.view, o.view); d != nil {
+		return fmt.Sprintf("the view of %s shows it: %v", l.name, d)
+	}
+	for i := range min(len(l.heard), len(o.heard)) {
+		if d := diffJSON(l.heard[i], o.heard[i]); d != nil {
+			return fmt.Sprintf("a message to %s tells it: %v", l.name, d)
+		}
+	}
+	if len(l.heard) != len(o.heard) {
+		return fmt.Sprintf("%s hears of it: %d messages and %d", l.name, len(l.heard), len(o.heard))
+	}
+	return ""
+}
+
+// learn restores the room of moment m with another game state, lets everybody come and go, and returns
+// what each viewer gets. Spectators are under the empty id.
+func (g *game) learn(m *moment, state any) (map[room.PlayerID]*learnt, error) {
+	raw, err := json.Marshal(state)
+	if err != nil {
+		return nil, err
+	}
+	snap, err := m.snapshot.WithGame(raw)
+	if err != nil {
+		return nil, err
+	}
+	core, err := g.restore(snap)
+	if err != nil {
+		return nil, fmt.Errorf("the game cannot be restored: %w", err)
+	}
+	l := listener{core: core, all: map[room.PlayerID]*learnt{}, class: map[room.PlayerID]room.ClassID{}}
+	for _, v := range viewers(core) {
+		view, err := lookAs(core, v)
+		if err != nil {
+			return nil, err
+		}
+		l.all[v.Player] = &learnt{name: nameOf(v), view: view}
+	}
+	if err := watch(core); err != nil {
+		return nil, err
+	}
+	return l.all, l.comeAndGo(g.tries + 1)
+}
+
+// listener hears what a room says to everybody.
+type listener struct {
+	core  *room.Core
+	all   map[room.PlayerID]*learnt
+	class map[room.PlayerID]room.ClassID
+}
+
+// comeAndGo attaches everybody, then lets each leave the line and come back.
+func (l *listener) comeAndGo(attempt uint64) error {
+	seats := l.core.Seats()
+	attach := func(p room.PlayerID) error {
+		return l.step(room.Input{Kind: room.KindAttach, Player: p, Client: client, Attempt: attempt})
+	}
+	for _, s := range seats {
+		if err := attach(s.Player); err != nil {
+			return err
+		}
+	}
+	for _, s := range seats {
+		if err := l.step(room.Input{Kind: room.KindDetach, Player: s.Player}); err != nil {
+			return err
+		}
+		if err := attach(s.Player); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *listener) step(in room.Input) error {
+	if _, err := l.core.Step(in); err != nil {
+		return err
+	}
+	if p := l.core.Panicked(); p != nil {
+		return errors.New(toldPanic(l.core, p))
+	}
+	for _, o := range l.core.Commit(l.core.Point().Seq) {
+		l.hear(o)
+	}
+	return nil
+}
+
+func (l *listener) hear(o room.Output) {
+	switch o := o.(type) {
+	case room.Welcome:
+		l.class[o.To.Player] = o.Class
+		l.tell(o.To.Player, o.Frames...)
+	case room.Enter:
+		l.class[o.To.Player] = o.Class
+		l.tell(o.To.Player, o.State)
+	case room.Turned:
+		for p, class := range l.class {
+			if frame, private := o.Private[p]; private {
+				l.tell(p, frame)
+			} else if class == o.Class {
+				l.tell(p, o.Frame)
+			}
+		}
+	case room.Ended:
+		for p := range l.class {
+			l.tell(p, o.Frame)
+		}
+	}
+}
+
+func (l *listener) tell(p room.PlayerID, frames ...*room.Frame) {
+	for _, f := range frames {
+		if f != nil {
+			l.all[p].heard = append(l.all[p].heard, string(f.Bytes(wire.JSON)))
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package roomtest
+
+import (
+	"fmt"
+
+	"github.com/roomring/roomring/room"
+)
+
+// watch lets a spectator in. The room makes their view at once, so it is proved fit before.
+func watch(core *room.Core) error {
+	if _, err := lookAs(core, room.Spectator); err != nil {
+		return err
+	}
+	return guard("View for a spectator", func() error {
+		core.Watch(1, nil)
+		return nil
+	})
+}
+
+// lookTwice proves of every view that it shows the same when it is made again, that making it has not
+// changed the game, and that who is said to see the same does.
+func lookTwice(core *room.Core, m *moment) error {
+	state := m.state
+	for _, s := range m.views {
+		again, err := lookAs(core, s.viewer)
+		if err != nil {
+			return err
+		}
+		after, err := stateOf(core)
+		if err != nil {
+			return err
+		}
+		if d := diffJSON(state, after); d != nil {
+			return fmt.Errorf("calling View for %s changes the game: %v after it: View may only read", nameOf(s.viewer), d)
+		}
+		if d := diffJSON(s.json, again); d != nil {
+			return fmt.Errorf("calling View for %s twice shows two things: %v: %s", nameOf(s.viewer), d, chance)
+		}
+	}
+	return sameClassSameView(core, m)
+}
+
+// chance is what makes runs of the same inputs differ.
+const chance = "look for a map's order, the wall clock, a global random source or a goroutine"
+
+// sameClassSameView proves Spec.SharedView or the game's Classifier right.
+func sameClassSameView(core *room.Core, m *moment) error {
+	if core.Rules().Spec().SharedView {
+		for _, s := range m.views {
+			if d := diffJSON(s.json, m.sightOf("")); d != nil {
+				return fmt.Errorf("Spec.SharedView says that all see the same, but View shows %s and a spectator different things: %v", nameOf(s.viewer), d)
+			}
+		}
+		return nil
+	}
+	classes, ok := core.Game().(room.Classifier)
+	if !ok {
+		return nil
+	}
+	first := map[string]sight{}
+	for _, s := range m.views {
+		if s.viewer.Spectating() {
+			continue
+		}
+		key := classes.ViewClass(s.viewer)
+		other, seen := first[key]
+		if !seen {
+			first[key] = s
+			continue
+		}
+		if d := diffJSON(other.json, s.json); d != nil {
+			return fmt.Errorf("ViewClass puts %s and %s into class %q, but View shows them different things: %v",
+				nameOf(other.viewer), nameOf(s.viewer), key, d)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,410 @@
+package roomtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// game is one random game: play makes it up, the other proofs go over what it noted.
+type game struct {
+	p     *prover
+	n     int
+	calm  bool // nobody leaves or stays away for long, so that the game comes to its own end
+	r     *rand.Rand
+	cfg   room.Config
+	core  *room.Core
+	ids   []room.PlayerID
+	now   time.Duration
+	tries uint64 // attach attempts so far
+
+	moments []moment // after opening, and after every input that entered the log
+}
+
+// client is the one client id that every player of a random game uses.
+const client room.ClientID = "roomtest"
+
+func newGame(p *prover, n int) *game {
+	g := &game{p: p, n: n, calm: n%2 == 1, r: rand.New(rand.NewPCG(p.o.Seed, uint64(n)))}
+	spec := p.spec
+	g.cfg = room.Config{Rules: p.rules, CheckEvery: 1, Header: room.Header{
+		ID: "0000000000r00mte", Game: spec.Name, Version: spec.Version, Runtime: room.RuntimeVersion, Options: p.o.RoomOptions,
+	}}
+	for i := range g.cfg.Header.Seed {
+		g.cfg.Header.Seed[i] = byte(g.r.Uint32())
+	}
+	seats := p.o.Players
+	if n > 0 {
+		seats = spec.MinPlayers + g.r.IntN(seats-spec.MinPlayers+1)
+	}
+	for i := range seats {
+		g.ids = append(g.ids, room.PlayerID("p"+strconv.Itoa(i+1)))
+	}
+	return g
+}
+
+// open makes the game's room, as every run of it begins.
+func (g *game) open() (*room.Core, error) {
+	core, _, err := room.Open(g.cfg, 1)
+	if err != nil {
+		return nil, fmt.Errorf("the room cannot be opened with options %s: %w", g.cfg.Header.Options, err)
+	}
+	return core, nil
+}
+
+// play makes up the game: everybody joins, then random inputs come and time goes by.
+func (g *game) play() (err error) {
+	if g.core, err = g.open(); err != nil {
+		return err
+	}
+	if err := watch(g.core); err != nil {
+		return fmt.Errorf("after opening: %w", err)
+	}
+	if err := g.note(room.Input{Kind: room.KindOpen}); err != nil {
+		return err
+	}
+	for _, id := range g.ids {
+		if err := g.join(id); err != nil {
+			return err
+		}
+	}
+	for range g.p.o.Inputs {
+		if g.over() {
+			break
+		}
+		if err := g.draw(); err != nil {
+			return err
+		}
+	}
+	return g.conclude()
+}
+
+func (g *game) over() bool { return g.core.Final() != nil }
+
+// draw plays one random input.
+func (g *game) draw() error {
+	id := g.ids[g.r.IntN(len(g.ids))]
+	switch dice := g.r.IntN(100); {
+	case dice < 70:
+		return g.act()
+	case dice < 78:
+		return g.pass()
+	case dice < 83:
+		return g.step(room.Input{Kind: room.KindDetach, Player: id, Client: client})
+	case dice < 90:
+		return g.attach(id)
+	case dice < 91 && !g.calm:
+		return g.step(room.Input{Kind: room.KindLeave, Player: id, Reason: string(room.Left)})
+	case dice < 94:
+		return g.join(id)
+	case dice < 95:
+		return g.restart()
+	case dice < 98:
+		return g.signal()
+	}
+	return g.wrongAct()
+}
+
+func (g *game) join(id room.PlayerID) error {
+	if err := g.step(room.Input{Kind: room.KindJoin, Player: id, Name: "Player " + strings.TrimPrefix(string(id), "p")}); err != nil {
+		return err
+	}
+	return g.attach(id)
+}
+
+func (g *game) attach(id room.PlayerID) error {
+	g.tries++
+	return g.step(room.Input{Kind: room.KindAttach, Player: id, Client: client, Attempt: g.tries})
+}
+
+// restart is what a new process does to a room: another epoch, and nobody is connected any more.
+func (g *game) restart() error {
+	if err := g.step(room.Input{Kind: room.KindEpoch, Epoch: g.core.Point().Epoch + 1}); err != nil {
+		return err
+	}
+	for _, s := range g.core.Seats() {
+		if err := g.step(room.Input{Kind: room.KindDetach, Player: s.Player}); err != nil {
+			return err
+		}
+	}
+	return g.comeBack()
+}
+
+// comeBack attaches everybody who has a seat and is away.
+func (g *game) comeBack() error {
+	for _, s := range g.core.Seats() {
+		if s.Online {
+			continue
+		}
+		if err := g.attach(s.Player); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *game) signal() error {
+	if g.p.o.Signals == nil {
+		return nil
+	}
+	name, data := g.p.o.Signals(g.r)
+	raw, err := encode(data)
+	if err != nil {
+		return fmt.Errorf("the data of signal %s is no JSON: %w", name, err)
+	}
+	return g.step(room.Input{Kind: room.KindSignal, Name: name, Data: raw})
+}
+
+// act lets the first player who has something to do do it, in random order.
+func (g *game) act() error {
+	for _, by := range g.online(g.core) {
+		if data, err := g.propose(by, g.last().sightOf(by.ID)); data != nil || err != nil {
+			return g.step(actOf(g.core, by.ID, data))
+		}
+	}
+	return g.pass()
+}
+
+// wrongAct gives one player's action to another.
+func (g *game) wrongAct() error {
+	players := g.online(g.core)
+	if len(players) < 2 {
+		return nil
+	}
+	data, err := g.propose(players[0], g.last().sightOf(players[0].ID))
+	if data == nil || err != nil {
+		return err
+	}
+	return g.step(actOf(g.core, players[1].ID, data))
+}
+
+// online are the connected players, in random order.
+func (g *game) online(core *room.Core) []room.Player {
+	var out []room.Player
+	for _, s := range core.Seats() {
+		if s.Online {
+			out = append(out, room.Player{ID: s.Player, Name: s.Name, Seat: s.Seat})
+		}
+	}
+	g.r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out
+}
+
+func (g *game) propose(by room.Player, view string) (json.RawMessage, error) {
+	action := g.p.o.Act(g.r, by, json.RawMessage(view))
+	if action == nil {
+		return nil, nil
+	}
+	data, err := encode(action)
+	if err != nil {
+		return nil, fmt.Errorf("what Options.Act proposes is no JSON: %w", err)
+	}
+	return data, nil
+}
+
+// encode is v's JSON; JSON given as it is stays so.
+func encode(v any) (json.RawMessage, error) {
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case json.RawMessage:
+		return v, nil
+	}
+	return json.Marshal(v)
+}
+
+// actOf is the next act of a player's client.
+func actOf(core *room.Core, by room.PlayerID, data json.RawMessage) room.Input {
+	in := room.Input{Kind: room.KindAct, At: core.Now(), Player: by, Client: client, CSeq: 1, Data: data}
+	for _, c := range core.Clients() {
+		if c.Player == by && c.Client == client {
+			in.CSeq = c.CSeq + 1
+		}
+	}
+	return in
+}
+
+// mostDue bounds what time brings at once; then it stands still until the next input.
+const mostDue = 50
+
+// pass lets time go by: some ticks, or up to the next thing that is due, or a moment.
+func (g *game) pass() error {
+	often := 2 // one in so many times up to the next deadline
+	if g.calm {
+		often = 8
+		if err := g.comeBack(); err != nil {
+			return err
+		}
+	}
+	g.now += time.Duration(g.r.IntN(1000)) * time.Millisecond
+	if rate := g.p.spec.TickRate; rate > 0 {
+		g.now = g.core.Now() + time.Duration(1+g.r.IntN(3))*time.Second/time.Duration(rate)
+	} else if at, ok := g.core.Deadline(); ok && g.r.IntN(often) == 0 {
+		g.now = max(g.now, at)
+	}
+	return g.catchUp()
+}
+
+// catchUp steps what is due by now.
+func (g *game) catchUp() error {
+	for range mostDue {
+		in, ok := g.core.Due(g.now)
+		if !ok || g.over() {
+			return nil
+		}
+		if err := g.enter(in); err != nil {
+			return err
+		}
+	}
+	g.now = g.core.Now()
+	return nil
+}
+
+// step plays in after what is due before it.
+func (g *game) step(in room.Input) error {
+	g.now = max(g.now, g.core.Now())
+	if g.p.spec.TickRate == 0 && g.r.IntN(4) == 0 {
+		g.now += time.Duration(g.r.IntN(300)) * time.Millisecond
+	}
+	if err := g.catchUp(); err != nil || g.over() {
+		return err
+	}
+	in.At = g.now
+	return g.enter(in)
+}
+
+// enter steps one input and notes what came of it. An input that is refused must change nothing.
+func (g *game) enter(in room.Input) error {
+	ready, err := g.core.Step(in)
+	if err != nil {
+		return fmt.Errorf("%s: %w", describe(in), err)
+	}
+	if p := g.core.Panicked(); p != nil {
+		return g.failed(in, p)
+	}
+	if ready.Entry == nil {
+		return g.unchanged(in)
+	}
+	if err := g.note(ready.Entry.Input); err != nil {
+		return err
+	}
+	return g.judge(in)
+}
+
+// failed tells of a panic that ended the room.
+func (g *game) failed(in room.Input, p *room.Panic) error {
+	return fmt.Errorf("input %d (%s): %s", g.core.Point().Seq, describe(in), toldPanic(g.core, p))
+}
+
+func toldPanic(core *room.Core, p *room.Panic) string {
+	if unfit, ok := strings.CutPrefix(p.Value, "the view: "); ok {
+		return "what View shows cannot be sent: " + unfit
+	}
+	call := "the game"
+	if f := core.Final(); f != nil && f.End == room.Aborted {
+		call = strings.TrimPrefix(f.Result.Reason, "the game failed in ")
+	}
+	return fmt.Sprintf("%s panics: %s%s", call, p.Value, culprit(p.Stack))
+}
+
+// note takes down the moment after in, and proves that looking changes nothing.
+func (g *game) note(in room.Input) error {
+	m, err := observe(g.core, in, false)
+	if err == nil {
+		err = lookTwice(g.core, &m)
+	}
+	if err != nil {
+		return fmt.Errorf("%v: %w", &m, err)
+	}
+	if m.snapshot, err = g.core.Snapshot(); err != nil && err != room.ErrNotClean {
+		return fmt.Errorf("%v: %w", &m, err)
+	}
+	g.moments = append(g.moments, m)
+	return nil
+}
+
+func (g *game) last() *moment { return &g.moments[len(g.moments)-1] }
+
+// judge counts an act's answer, and proves that a refusal has changed nothing.
+func (g *game) judge(in room.Input) error {
+	if in.Kind != room.KindAct {
+		return nil
+	}
+	m := g.last()
+	code, reason, refused := rejection(m.said)
+	if !refused {
+		g.p.report.Accepted++
+		return nil
+	}
+	g.p.report.Refused++
+	g.p.lastRefusal = reason
+	before := &g.moments[len(g.moments)-2]
+	if what := before.moved(m); what != "" {
+		return fmt.Errorf("%v: Act refuses it (%s) but leaves %s: check everything before the first change", m, code, what)
+	}
+	return nil
+}
+
+// unchanged proves that an input which did not enter the log has changed nothing.
+func (g *game) unchanged(in room.Input) error {
+	now, err := observe(g.core, in, false)
+	if err != nil {
+		return fmt.Errorf("after a refused %s: %w", describe(in), err)
+	}
+	if what := g.last().moved(&now); what != "" {
+		return fmt.Errorf("the game refuses %s after input %d but leaves %s: check everything before the first change", describe(in), now.index, what)
+	}
+	return nil
+}
+
+// rejection finds the reject among what was said.
+func rejection(said []speech) (code, reason string, refused bool) {
+	for _, s := range said {
+		var answer struct {
+			T      string `json:"t"`
+			Code   string `json:"code"`
+			Reason string `json:"reason"`
+		}
+		if strings.HasPrefix(s.to, "answer") && json.Unmarshal([]byte(s.json), &answer) == nil && answer.T == "reject" {
+			return answer.Code, answer.Reason, true
+		}
+	}
+	return "", "", false
+}
+
+// conclude brings the room to its end: by a rematch if the game is finished, else by closing it.
+func (g *game) conclude() error {
+	if !g.over() {
+		return g.step(room.Input{Kind: room.KindClose, Reason: "the proof is done"})
+	}
+	if g.core.Final().End != room.Finished {
+		return nil
+	}
+	g.p.report.Finished++
+	return g.rematch()
+}
+
+// rematch lets everybody agree to another game, which must be possible to open.
+func (g *game) rematch() error {
+	for _, by := range g.online(g.core) {
+		in := actOf(g.core, by.ID, json.RawMessage(`{"rematch":true}`))
+		if err := g.enter(in); err != nil {
+			return err
+		}
+	}
+	agreed, ok := g.core.RematchPending()
+	if !ok {
+		return nil
+	}
+	cfg := g.cfg
+	cfg.Header.Options = agreed.Options
+	if _, _, err := room.Open(cfg, 1); err != nil {
+		return fmt.Errorf("the options of a rematch, %s, are refused by Open: %w", brief(string(agreed.Options)), err)
+	}
+	return nil
+}

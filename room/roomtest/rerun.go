@@ -1,0 +1,150 @@
+package roomtest
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/roomring/roomring/room"
+)
+
+// run is another room that is stepped along a game's noted inputs.
+type run struct {
+	core  *room.Core
+	blind bool // nobody watches, and no view is asked for beyond what the room itself needs
+}
+
+func (g *game) newRun(blind bool) (*run, error) {
+	core, err := g.open()
+	if err != nil {
+		return nil, err
+	}
+	if !blind {
+		err = watch(core)
+	}
+	return &run{core, blind}, err
+}
+
+// errRefused says that a run does not take an input that the game took before.
+var errRefused = errors.New("is refused this time")
+
+// step makes the moment of m anew.
+func (r *run) step(m *moment) (moment, error) {
+	ready, err := r.core.Step(m.in)
+	if err != nil {
+		return moment{}, err
+	}
+	if p := r.core.Panicked(); p != nil {
+		return moment{}, errors.New(toldPanic(r.core, p))
+	}
+	if ready.Entry == nil {
+		return moment{}, errRefused
+	}
+	return observe(r.core, m.in, r.blind)
+}
+
+// along runs the whole game again and returns the first moment that comes out differently, and how.
+func (g *game) along(blind bool) (*moment, string, error) {
+	r, err := g.newRun(blind)
+	if err != nil {
+		return nil, "", err
+	}
+	for i := range g.moments {
+		m := &g.moments[i]
+		var again moment
+		if i == 0 {
+			again, err = observe(r.core, m.in, blind)
+		} else {
+			again, err = r.step(m)
+		}
+		if err != nil {
+			return m, err.Error(), nil
+		}
+		what := m.differs(&again)
+		if blind {
+			what = m.moved(&again)
+		}
+		if what != "" {
+			return m, what, nil
+		}
+	}
+	return nil, "", nil
+}
+
+// Every game is run so often in all before its runs are said to agree, and so often again before
+// anything but chance is blamed for a difference.
+const (
+	runs     = 3
+	moreRuns = 12
+)
+
+// runsAgree proves that the same inputs bring the same states, views and messages.
+func (g *game) runsAgree() error { return g.agree(runs - 1) }
+
+func (g *game) agree(n int) error {
+	for range n {
+		m, what, err := g.along(false)
+		if err != nil {
+			return err
+		}
+		if m != nil {
+			return fmt.Errorf("%v gives %s in two runs: %s", m, what, chance)
+		}
+	}
+	return nil
+}
+
+// viewsAreIdle proves that it makes no difference to the game whether anybody looks.
+func (g *game) viewsAreIdle() error {
+	m, what, err := g.along(true)
+	if err != nil || m == nil {
+		return err
+	}
+	if err := g.agree(moreRuns); err != nil {
+		return err
+	}
+	return fmt.Errorf("%v: View changes the game: being looked at and not gives %s: View may only read", m, what)
+}
+
+// replayAgrees proves that the room's own replay brings it to the same end.
+func (g *game) replayAgrees() error {
+	sealed, err := g.core.Seal()
+	if err != nil {
+		return fmt.Errorf("the room cannot be sealed: %w", err)
+	}
+	replay, err := room.DecodeReplay(sealed.Replay)
+	if err != nil {
+		return err
+	}
+	var differs error
+	again, err := room.Run(g.cfg, replay.Entries, func(c *room.Core, e room.Entry) error {
+		differs = g.sameState(c, e)
+		return differs
+	})
+	if err == nil && (again.Final() == nil || again.Final().Sum() != sealed.Hash) {
+		err = fmt.Errorf("the replay ends as %+v, the game as %+v", again.Final(), g.core.Final())
+	}
+	if err == nil {
+		return nil
+	}
+	if chance := g.agree(moreRuns); chance != nil {
+		return chance
+	}
+	return fmt.Errorf("the replay differs from the game: %w", err)
+}
+
+func (g *game) sameState(c *room.Core, e room.Entry) error {
+	for i := range g.moments {
+		m := &g.moments[i]
+		if m.index != e.Index {
+			continue
+		}
+		state, err := stateOf(c)
+		if err != nil {
+			return err
+		}
+		if d := diffJSON(m.state, state); d != nil {
+			return fmt.Errorf("%v gives different states: %v", m, d)
+		}
+	}
+	return nil
+}

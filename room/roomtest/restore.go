@@ -1,0 +1,129 @@
+package roomtest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/roomring/roomring/room"
+)
+
+// How far a restored game goes on: a few inputs from every snapshot, and to the end from some.
+const (
+	tail      = 6
+	wholeTail = 12 // from every so manieth snapshot
+)
+
+// snapshotsAgree proves at every index that a game restored from its snapshot is the game, and goes on as it does.
+func (g *game) snapshotsAgree() error {
+	for i := range g.moments {
+		if len(g.moments[i].snapshot.Data) == 0 {
+			continue
+		}
+		end := min(i+1+tail, len(g.moments))
+		if (i+g.n)%wholeTail == 0 {
+			end = len(g.moments)
+		}
+		if err := g.goesOn(i, end); err != nil {
+			return err
+		}
+		g.p.report.Restored++
+	}
+	return nil
+}
+
+// goesOn restores the game from the snapshot of moment i and follows it up to moment end.
+func (g *game) goesOn(i, end int) error {
+	from := &g.moments[i]
+	core, err := g.restore(from.snapshot)
+	if err != nil {
+		return fmt.Errorf("%v: the game cannot be restored from its snapshot there: %w%s", from, err, g.blame(i))
+	}
+	r := &run{core: core}
+	if err := watch(core); err != nil {
+		return fmt.Errorf("restored from the snapshot after %v: %w%s", from, err, g.blame(i))
+	}
+	core.Commit(from.index)
+	back, err := observe(core, from.in, false)
+	if err == nil {
+		if what := from.moved(&back); what != "" {
+			return g.forgot(i, i, what)
+		}
+	}
+	for j := i + 1; err == nil && j < end; j++ {
+		m := &g.moments[j]
+		again, err := r.step(m)
+		if err != nil {
+			return g.forgot(i, j, err.Error())
+		}
+		if what := m.differs(&again); what != "" {
+			return g.forgot(i, j, what)
+		}
+	}
+	return err
+}
+
+// forgot tells what is lost when the game of moment i is restored and comes out differently at moment j.
+func (g *game) forgot(i, j int, what string) error {
+	if err := g.agree(moreRuns); err != nil {
+		return err
+	}
+	return fmt.Errorf("restored from the snapshot after %v, the game goes another way at %v: %s%s", &g.moments[i], &g.moments[j], what, g.blame(i))
+}
+
+// restore brings a core back from one snapshot.
+func (g *game) restore(snap room.Snapshot) (core *room.Core, err error) {
+	err = guard("Restore", func() error {
+		core, err = room.Restore(g.cfg, room.Kept{Header: g.cfg.Header, Snapshots: []room.Snapshot{snap}})
+		return err
+	})
+	if err == nil && core.Point().Seq != snap.Index {
+		return nil, errors.New("its state is refused")
+	}
+	return core, err
+}
+
+// blame names the fields of the game that differ between the game at moment i and the one restored from
+// its snapshot there.
+func (g *game) blame(i int) string {
+	straight, err := g.newRun(false)
+	if err != nil {
+		return ""
+	}
+	for j := 1; j <= i; j++ {
+		if _, err := straight.step(&g.moments[j]); err != nil {
+			return ""
+		}
+	}
+	game, refusal := g.restoreGame(g.moments[i].state)
+	if refusal != nil {
+		return ": " + refusal.Error()
+	}
+	lost := lostFields(straight.core.Game(), game)
+	if len(lost) == 0 {
+		return ": look for state outside the game value, such as a package variable"
+	}
+	return ": " + strings.Join(lost, "; ")
+}
+
+// restoreGame makes a game value of a snapshot without a room around it.
+func (g *game) restoreGame(state string) (game any, err error) {
+	fresh, err := room.Restore(g.cfg, room.Kept{Header: g.cfg.Header})
+	if err != nil {
+		return nil, err
+	}
+	game = fresh.Game()
+	data := []byte(state)
+	return game, guard("Restore", func() error {
+		s, ok := game.(room.Snapshotter)
+		if !ok {
+			return json.Unmarshal(data, game)
+		}
+		var packed []byte
+		if json.Unmarshal(data, &packed) == nil {
+			data = packed
+		}
+		return s.Restore(data)
+	})
+}
