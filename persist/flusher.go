@@ -2,6 +2,7 @@ package persist
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -29,6 +30,7 @@ type FlusherOptions struct {
 	// memory and only its room kept: Reload brings it back from the journal when its turn comes. 0 means 64 MiB.
 	Memory int
 	// Reload makes a room's final again from what the journal keeps; ErrNotFound says that it never will.
+	// Other errors put the room off.
 	// It is called by the Flusher's goroutine. Nil: a final that does not fit is refused with ErrFull.
 	Reload func(ctx context.Context, id room.ID) (room.Final, error)
 	// Queue is the most rooms that wait, in memory or out of it. 0 means 65,536.
@@ -74,6 +76,7 @@ type waiting struct {
 	size   int         // bytes counted in memory
 	stored func()
 	since  time.Time
+	tries  int // failed reloads; the goroutine's own
 }
 
 // FlusherStats are for metrics.
@@ -199,11 +202,19 @@ func (f *Flusher) run(ctx context.Context) {
 func (f *Flusher) flush(ctx context.Context, batch []*waiting) (rest []*waiting) {
 	var loaded []*waiting
 	var finals []room.Final
+	stuck := 0
 	for size := 0; len(batch) > 0 && size < f.o.BatchBytes; batch = batch[1:] {
-		if final, ok := f.load(ctx, batch[0]); ok {
-			loaded, finals = append(loaded, batch[0]), append(finals, final)
-			size += sizeOf(final)
+		w := batch[0]
+		final, ok := f.load(ctx, w)
+		if !ok {
+			stuck = max(stuck, w.tries)
+			continue
 		}
+		loaded, finals = append(loaded, w), append(finals, final)
+		size += sizeOf(final)
+	}
+	if len(finals) == 0 && stuck > 0 {
+		f.o.Retry.Sleep(ctx, stuck) // an end of ctx is seen by the caller
 	}
 	for i, v := range f.write(ctx, finals) {
 		f.finish(loaded[i], finals[i], v)
@@ -211,22 +222,31 @@ func (f *Flusher) flush(ctx context.Context, batch []*waiting) (rest []*waiting)
 	return batch
 }
 
-// load returns a final, from the journal if it is not in memory. What the journal lost is refused.
+// load returns a final, from the journal if it is not in memory. What the journal lost is refused; what it
+// cannot read now goes to the end of the queue, so that it holds up no other.
 func (f *Flusher) load(ctx context.Context, w *waiting) (final room.Final, ok bool) {
 	if w.final != nil {
 		return *w.final, true
 	}
-	err := untilDone(ctx, f.o.Retry, func() (err error) {
-		final, err = f.o.Reload(ctx, w.room)
-		return f.failed("reading a result from the journal again", err, ErrNotFound)
-	}, ErrNotFound)
-	if err == nil && final.Room == w.room {
+	final, err := f.o.Reload(ctx, w.room)
+	switch {
+	case err == nil && final.Room == w.room:
 		return final, true
-	}
-	if ctx.Err() == nil {
+	case err == nil || errors.Is(err, ErrNotFound):
 		f.finish(w, room.Final{Room: w.room, Hash: w.hash}, Verdict{Unwritable, "the journal no longer has the room's log"})
+	default:
+		f.putOff(w, err)
 	}
 	return room.Final{}, false
+}
+
+func (f *Flusher) putOff(w *waiting, err error) {
+	w.tries++
+	f.retries.Add(1)
+	if powerOfTwo(w.tries) {
+		f.o.Log.Warn("a result cannot be read from the journal now", "room", w.room, "failures", w.tries, "error", err)
+	}
+	f.queue.putBack(w)
 }
 
 // write tries until the store has answered. It returns nil when ctx has ended.
@@ -238,7 +258,8 @@ func (f *Flusher) write(ctx context.Context, finals []room.Final) (verdicts []Ve
 		limited, cancel := context.WithTimeout(ctx, f.o.Timeout)
 		defer cancel()
 		verdicts, err = f.store.WriteResults(limited, finals)
-		return f.failed("writing results", err)
+		f.failed(err)
+		return err
 	})
 	if err != nil {
 		return nil
@@ -246,23 +267,25 @@ func (f *Flusher) write(ctx context.Context, finals []room.Final) (verdicts []Ve
 	return verdicts
 }
 
-// failed counts and logs an error other than those expected, and returns it. In a long absence it logs the
-// first, second, fourth, eighth … failure.
-func (f *Flusher) failed(what string, err error, expected ...error) error {
-	if err == nil || isAny(err, expected) {
+// failed counts and logs what became of a try.
+func (f *Flusher) failed(err error) {
+	waiting := f.Stats().Waiting
+	if err == nil {
 		if f.failing > 0 {
-			f.o.Log.Info("results go on", "after", what, "failures", f.failing, "waiting", f.Stats().Waiting)
+			f.o.Log.Info("the store takes results again", "failures", f.failing, "waiting", waiting)
 		}
 		f.failing = 0
-		return err
+		return
 	}
 	f.failing++
 	f.retries.Add(1)
-	if f.failing&(f.failing-1) == 0 {
-		f.o.Log.Warn("results wait", "at", what, "failures", f.failing, "waiting", f.Stats().Waiting, "error", err)
+	if powerOfTwo(f.failing) {
+		f.o.Log.Warn("results wait for the store", "failures", f.failing, "waiting", waiting, "error", err)
 	}
-	return err
 }
+
+// powerOfTwo thins out the log of a long absence: the first, second, fourth, eighth … failure.
+func powerOfTwo(n int) bool { return n&(n-1) == 0 }
 
 // finish lets a room go. Pending is true until its fate is known outside.
 func (f *Flusher) finish(w *waiting, final room.Final, v Verdict) {

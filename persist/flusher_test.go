@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -164,7 +165,7 @@ func TestFlusherWaitsForTheStore(t *testing.T) {
 	if stats := f.Stats(); stats.Waiting != 0 || stats.Memory != 0 || stats.Written+stats.Already != 30 || stats.Already == 0 {
 		t.Errorf("stats %+v", stats)
 	}
-	if !strings.Contains(log.String(), "results wait") || !strings.Contains(log.String(), "results go on") {
+	if !strings.Contains(log.String(), "results wait") || !strings.Contains(log.String(), "takes results again") {
 		t.Errorf("log:\n%s", log.String())
 	}
 	persisttest.Audit(t, s, finals)
@@ -227,6 +228,31 @@ func TestFlusherMemoryIsBounded(t *testing.T) {
 		t.Errorf("%d stored, refused %v", len(c.stored), c.refused)
 	}
 	persisttest.Audit(t, s, finals[:39])
+}
+
+// A room that the journal cannot read holds up no other, however long it cannot.
+func TestFlusherPutsOffTheUnreadable(t *testing.T) {
+	s, c := newFaulty(t), newTally()
+	finals := games(20)
+	unreadable := finals[0].Room
+	var healed atomic.Bool
+	f := persist.NewFlusher(s, persist.FlusherOptions{Memory: 1, Batch: 4, Retry: persist.Backoff{Max: time.Millisecond},
+		Reload: func(_ context.Context, id room.ID) (room.Final, error) {
+			if id == unreadable && !healed.Load() {
+				return room.Final{}, errAway
+			}
+			return finals[slices.IndexFunc(finals, func(f room.Final) bool { return f.Room == id })], nil
+		}})
+	for _, final := range finals {
+		c.add(t, f, final)
+	}
+	eventually(t, "the others are stored", func() bool { return f.Stats().Written == 19 })
+	if !f.Pending(unreadable) {
+		t.Error("the unreadable room is given up")
+	}
+	healed.Store(true)
+	closed(t, f)
+	persisttest.Audit(t, s, finals)
 }
 
 func TestFlusherBoundsBytesOfABatch(t *testing.T) {

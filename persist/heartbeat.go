@@ -74,7 +74,7 @@ func (h *Heartbeat) run(ctx context.Context, store Heart, boot room.BootID, o He
 			}
 			return
 		case ctx.Err() == nil:
-			if failures++; failures&(failures-1) == 0 {
+			if failures++; powerOfTwo(failures) {
 				o.Log.Warn("the store took no heartbeat", "boot", boot, "failures", failures, "error", err)
 			}
 		}

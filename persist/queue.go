@@ -34,6 +34,14 @@ func (q *queue[T]) put(item T) error {
 	return nil
 }
 
+// putBack appends what was taken before, whatever the bound and also after close.
+func (q *queue[T]) putBack(item T) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.items = append(q.items, item)
+	q.signal()
+}
+
 // close lets nothing more in; what is there can still be taken.
 func (q *queue[T]) close() {
 	q.mu.Lock()

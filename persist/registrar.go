@@ -171,7 +171,7 @@ func (r *Registrar) write(ctx context.Context, batch []*newRow) {
 		defer cancel()
 		results, err = r.store.CreateRows(limited, r.boot, rows)
 		if err != nil && !errors.Is(err, ErrBootDead) {
-			if failures++; failures&(failures-1) == 0 {
+			if failures++; powerOfTwo(failures) {
 				r.o.Log.Warn("new rooms wait for their row in the store", "rooms", r.Depth(), "failures", failures, "error", err)
 			}
 		}

@@ -16,6 +16,7 @@ type effects struct {
 	events []event
 	timers []timer
 	lock   *bool
+	begin  bool
 	result *Result
 }
 
@@ -57,6 +58,7 @@ func (c *Core) take(fx *effects) {
 	if fx.lock != nil {
 		c.s.Locked = *fx.lock
 	}
+	c.s.Started = c.s.Started || fx.begin
 	if fx.result != nil && c.s.Final == nil {
 		c.finish(*fx.result)
 	}

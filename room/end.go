@@ -19,7 +19,7 @@ func (c *Core) finish(r Result) {
 	c.conclude(Finished, "")
 	bot := slices.ContainsFunc(r.Outcomes, func(o Outcome) bool { return o.Bot })
 	c.s.Final.Result = r
-	c.s.Final.Rated = c.rules.spec.Rated && !bot && len(r.Outcomes) > 1
+	c.s.Final.Rated = c.rules.spec.Rated && !r.Unrated && !bot && len(r.Outcomes) > 1
 	c.s.Linger = c.s.Now + c.rules.spec.Linger
 }
 

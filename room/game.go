@@ -141,6 +141,8 @@ type Result struct {
 	Reason   string          `json:"reason"`         // for programs: "checkmate"
 	Summary  string          `json:"summary"`        // for people: "White wins by checkmate"
 	Data     json.RawMessage `json:"data,omitempty"` // the game's own, such as a PGN
+	// Unrated keeps a rated game's result out of the ratings, as after a start that favours one side.
+	Unrated bool `json:"unrated,omitempty"`
 }
 
 // Outcome is one player's part in a result.

@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/wire"
-	"github.com/roomring/roomring/web"
 )
 
 // directory is all rooms, as the edge knows them: those that live here, and those that the store
@@ -66,53 +64,4 @@ func (d directory) Find(_ context.Context, code string) (actor.Info, error) {
 
 func (d directory) List(_ context.Context, f actor.Filter) ([]actor.Info, error) {
 	return d.Directory.List(f), nil
-}
-
-func (d directory) Signal(ctx context.Context, id room.ID, name string, data json.RawMessage) error {
-	return d.Directory.Signal(ctx, id, name, data)
-}
-
-// Inspect looks into a room for the operator.
-func (d directory) Inspect(ctx context.Context, id room.ID, look web.Look) (web.Inspection, error) {
-	eyes := actor.Look{State: look.Whole}
-	if !look.Whole {
-		viewer := room.Spectator
-		if look.Player != "" {
-			seat, err := d.seat(id, look.Player)
-			if err != nil {
-				return web.Inspection{}, err
-			}
-			viewer = room.Viewer{Player: look.Player, Seat: seat}
-		}
-		eyes.View = &viewer
-	}
-	i, err := d.Directory.Inspect(ctx, id, eyes)
-	if err != nil {
-		return web.Inspection{}, err
-	}
-	out := web.Inspection{Info: i.Info, Point: i.Point, Commit: i.Committed, State: i.State}
-	if eyes.View != nil {
-		out.State = i.View
-	}
-	out.Queues = web.Queues{Mailbox: i.Mailbox, Uncommitted: i.Pending, Held: i.Held}
-	for _, s := range i.Sessions {
-		out.Queues.Sessions = append(out.Queues.Sessions, web.SessionQueue{
-			Player: s.Player, Messages: s.Queue.Messages, Bytes: s.Queue.Bytes, Behind: s.Queue.Behind,
-			Lost: s.Queue.Lost, Unanswered: s.Queue.Unanswered,
-		})
-	}
-	return out, nil
-}
-
-func (d directory) seat(id room.ID, p room.PlayerID) (int, error) {
-	info, err := d.Directory.Info(id)
-	if err != nil {
-		return 0, err
-	}
-	for _, s := range info.Seats {
-		if s.Player == p {
-			return s.Seat, nil
-		}
-	}
-	return 0, actor.ErrNotSeated
 }

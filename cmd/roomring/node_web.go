@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"os"
 	"strings"
 
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
-	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/web"
 )
 
@@ -76,31 +73,13 @@ func (n *node) auth() (*web.Auth, error) {
 		n.jwks, opts.Keys = jwks, jwks
 	}
 	if n.cfg.GuestsAllowed() {
-		key, err := guestKey(n.folder.Path("guest.key"))
+		key, err := web.GuestKeyFile(n.folder.Path("guest.key"))
 		if err != nil {
 			return nil, err
 		}
 		opts.GuestKey = key
-		n.log.Info("guests are let in: anybody may create rooms and play without a token; --guests off with --auth-key-file turns that off")
 	}
 	return web.NewAuth(opts)
-}
-
-// guestKey reads the key of guests' tokens, or makes one: it outlives a restart, and so do the tokens.
-func guestKey(path string) ([]byte, error) {
-	key, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		key = make([]byte, 32)
-		rand.Read(key)
-		err = os.WriteFile(path, key, 0o600)
-	}
-	if err == nil && len(key) != 32 {
-		err = errors.New("it should hold 32 bytes: remove it, and guests get new tokens")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the key of guests' tokens, %s: %w", path, err)
-	}
-	return key, nil
 }
 
 // publicHandler is everything that players reach.
@@ -150,16 +129,6 @@ func (n *node) nodes(context.Context) ([]web.Node, error) {
 		Name: n.name, Boot: string(n.boot), State: state, Version: version(), Started: n.started,
 		Rooms: n.rooms.Count(), Sessions: n.sockets.Open(), Unready: n.unready(),
 	}}, nil
-}
-
-// roomMetrics hands what rooms report to the collectors.
-func (n *node) roomMetrics() actor.Metrics {
-	m := n.metrics
-	return actor.Metrics{
-		Rooms: m.Rooms, Sessions: m.Sessions, Inputs: m.Inputs, Sent: m.Sent, StepTime: m.StepTime,
-		CommitDelay: m.CommitDelay, LostEvents: m.LostEvents, LateTicks: m.LateTicks, Closed: m.Closed,
-		Ended: m.Ended, Panics: m.Panics, SlowSteps: m.SlowSteps,
-	}
 }
 
 // gauges are asked for at each scrape.

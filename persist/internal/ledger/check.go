@@ -11,6 +11,9 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
+// maxReplay is well under what one value may hold in either store (SQLite 10⁹ bytes, PostgreSQL 1 GiB in a message).
+const maxReplay = 256 << 20
+
 // Check says why no store can hold a final, or nil. It is the same for every store, so that
 // a game ends the same way whichever is configured.
 func Check(f room.Final) error {
@@ -19,6 +22,9 @@ func Check(f room.Final) error {
 	}
 	if f.Point.Epoch > math.MaxInt64 || f.Point.Seq > math.MaxInt64 {
 		return errors.New("point: beyond 2⁶³")
+	}
+	if len(f.Replay) > maxReplay {
+		return fmt.Errorf("replay: %d bytes, a store holds at most %d", len(f.Replay), maxReplay)
 	}
 	if f.Hash == [32]byte{} {
 		return errors.New("hash: missing")

@@ -77,6 +77,7 @@ func (g *Game) Join(t *room.Turn, p room.Player) error {
 	slices.SortFunc(g.seated, func(a, b room.Player) int { return a.Seat - b.Seat })
 	if g.options.Bot > 0 {
 		t.Lock(true)
+		t.Begin()
 		g.seated = append(g.seated, room.Player{ID: botID, Name: botName, Seat: 1 - p.Seat})
 	}
 	if len(g.seated) == 2 {

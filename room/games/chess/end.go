@@ -40,6 +40,7 @@ func (g *Game) finish(t *room.Turn, reason string, winner side) {
 		Reason:   reason,
 		Summary:  g.over.summary(),
 		Data:     g.record(),
+		Unrated:  g.options.FEN != startFEN,
 	})
 }
 
