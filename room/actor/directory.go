@@ -3,7 +3,6 @@ package actor
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"iter"
 	"maps"
@@ -258,7 +257,7 @@ func (d *Directory) Kick(ctx context.Context, id room.ID, p room.PlayerID) error
 
 // Signal hands a signal to the game; a *room.Refusal is the game's no. Names that begin with
 // "roomring." are the runtime's own.
-func (d *Directory) Signal(ctx context.Context, id room.ID, name string, data json.RawMessage) error {
+func (d *Directory) Signal(ctx context.Context, id room.ID, name string, data []byte) error {
 	if strings.HasPrefix(name, reservedSignals) {
 		return room.Refuse("reserved", "signals whose name begins with "+reservedSignals+" are the runtime's own")
 	}
