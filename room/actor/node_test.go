@@ -294,7 +294,7 @@ func TestWatchdogNamesASlowStep(t *testing.T) {
 		t.Fatal("a step that does not return was not named")
 	}
 	b.act(`{"add":1}`)
-	close(blocked)
+	unblock <- struct{}{}
 	a.next("ack")
 	n.stop()
 }
