@@ -34,8 +34,8 @@ export class Link {
   #done = false;
 
   constructor(readonly url: string, make: (url: string, protocol: string) => SocketLike, readonly codec: Codec, readonly owner: Owner) {
+    const ws = (this.#ws = make(url, codec.subprotocol)); // throws where the page or the address forbids it
     this.#beat = setTimeout(() => this.drop("the server does not answer"), connectWithin);
-    const ws = (this.#ws = make(url, codec.subprotocol));
     ws.binaryType = "arraybuffer";
     ws.onopen = () => {
       this.open = true;
