@@ -135,7 +135,7 @@ export interface Problem {
 }
 
 export interface Signalled {
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** The end of a room's life. */
