@@ -168,6 +168,8 @@ export interface Why {
     reason: string;
     /** Milliseconds until the next attempt, while reconnecting. */
     retryIn?: number;
+    /** What to do about it, once closed. */
+    kind?: ClosedKind;
 }
 /** What a room's connection went through. */
 export interface Stats {
@@ -303,7 +305,13 @@ export interface Options {
     /** The client id, 1 to 64 bytes, of every join; default: a new one for each. Give one only to join each room once. */
     client?: string | undefined;
     /** Where a guest is kept; default: localStorage where there is one. null: nowhere. */
-    storage?: Pick<Storage, "getItem" | "setItem" | "removeItem"> | null | undefined;
+    storage?: GuestStorage | null | undefined;
+}
+/** The part of a browser's Storage that keeps a guest. */
+export interface GuestStorage {
+    getItem(key: string): string | null;
+    setItem(key: string, value: string): void;
+    removeItem(key: string): void;
 }
 export interface RoomsQuery {
     game?: string | undefined;

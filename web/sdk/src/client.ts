@@ -21,7 +21,14 @@ export interface Options {
   /** The client id, 1 to 64 bytes, of every join; default: a new one for each. Give one only to join each room once. */
   client?: string | undefined;
   /** Where a guest is kept; default: localStorage where there is one. null: nowhere. */
-  storage?: Pick<Storage, "getItem" | "setItem" | "removeItem"> | null | undefined;
+  storage?: GuestStorage | null | undefined;
+}
+
+/** The part of a browser's Storage that keeps a guest. */
+export interface GuestStorage {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
 }
 
 export interface RoomsQuery {
@@ -48,7 +55,7 @@ export class Roomring {
   }
   readonly #o: Options;
   readonly #base: string;
-  readonly #storage: Options["storage"];
+  readonly #storage: GuestStorage | null;
   #guest: Guest | undefined;
   #becoming: Promise<Guest> | undefined;
   #player: string | undefined;
@@ -232,7 +239,7 @@ export class Roomring {
   }
 }
 
-function ownStorage(): Options["storage"] {
+function ownStorage(): GuestStorage | null {
   try {
     // Merely looking at Node's without a file for it warns.
     return globalThis.document ? globalThis.localStorage : null;
