@@ -33,8 +33,8 @@ func TestRestoreGoesOn(t *testing.T) {
 	if found.Rooms != 1 {
 		t.Fatalf("restored %+v", found)
 	}
-	info, err := n.Info(id)
-	eventually(t, "the room is there", func() bool { info, err = n.Info(id); return err == nil })
+	info, err := n.info(id)
+	eventually(t, "the room is there", func() bool { info, err = n.info(id); return err == nil })
 	if info.Epoch != 2 || info.Seats[0].Online || info.Seats[1].Online {
 		t.Errorf("after the restart: %+v", info)
 	}
@@ -75,7 +75,7 @@ func TestRestoreHoldsWhatItCannotRun(t *testing.T) {
 	if held := n.Held(); len(held) != 1 || !strings.Contains(held[0].Why, "counter version 1") {
 		t.Errorf("held %+v", held)
 	}
-	if _, err := n.Info(id); !errors.Is(err, actor.ErrUnreachable) {
+	if _, err := n.info(id); !errors.Is(err, actor.ErrUnreachable) {
 		t.Errorf("info: %v", err)
 	}
 	if err := attachError(t, n, id, hello("a")); err.Code != wire.CloseUnreachable {
@@ -130,7 +130,7 @@ func TestRestoreObeysTheRows(t *testing.T) {
 			t.Errorf("answer %d: set aside %v", c.answer, aside)
 		}
 		if c.answer == actor.ClaimGranted {
-			eventually(t, "the room is there", func() bool { info, err := n.Info(id); return err == nil && info.Epoch == 12 })
+			eventually(t, "the room is there", func() bool { info, err := n.info(id); return err == nil && info.Epoch == 12 })
 		}
 		n.stop()
 	}
@@ -294,7 +294,7 @@ func TestWatchdogNamesASlowStep(t *testing.T) {
 		t.Fatal("a step that does not return was not named")
 	}
 	b.act(`{"add":1}`)
-	close(blocked)
+	unblock <- struct{}{}
 	a.next("ack")
 	n.stop()
 }
