@@ -101,7 +101,10 @@ func restoreTail(cfg Config, kept Kept) (*Core, error) {
 	if err := c.begin(kept.entries()); err != nil {
 		return nil, errors.Join(append(errs, err)...)
 	}
-	return c, c.rerun(kept.entries())
+	if err := c.rerun(kept.entries()); err != nil || c.s.Index > 0 {
+		return c, err
+	}
+	return nil, errors.Join(append(errs, fmt.Errorf("the journal holds no log of room %s", kept.Header.ID))...)
 }
 
 // entries are the whole log.
@@ -171,7 +174,7 @@ func (c *Core) adopt(s state) (err error) {
 	s.Game = nil
 	c.s = s
 	c.committed = s.Index
-	c.classes = classes{saidAt: s.Index, watchedAt: s.Index}
+	c.classes = classes{saidAt: s.Index}
 	if c.panicked != nil {
 		return nil
 	}
@@ -190,8 +193,7 @@ func (c *Core) adopt(s state) (err error) {
 		c.remake(c.classes.byID[c.s.Classes[i].ID])
 	}
 	if !c.rules.spec.SharedView {
-		c.classes.spectator = c.makeClass(spectatorClass, Spectator, s.Index)
-		delete(c.classes.byID, spectatorClass)
+		c.makeSpectators()
 	}
 	return nil
 }

@@ -9,18 +9,15 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// spectatorClass is the class of those who watch a room whose players do not all see the same.
-// It is no part of the log: spectators come and go without an input.
+// spectatorClass is the class of those who watch a room whose players do not all see the same. Spectators
+// come and go without an input, so it is kept up whether anybody watches or not: a view that cannot be shown
+// to them ends the room at the same index in every replay.
 const spectatorClass ClassID = 0
-
-// spectatorKept is how many indexes the spectators' class is kept up for one who may come back.
-const spectatorKept = 1024
 
 // classes are the derived half of the view classes; the log's half is in state.Classes.
 type classes struct {
 	byID      map[ClassID]*class
-	spectator *class // nil while nobody watches; in a room with one view for all, that class
-	watchedAt Index  // when somebody last watched
+	spectator *class // nil in a room with one view for all
 	scratch   [2][]byte
 	saidAt    Index
 }
@@ -75,8 +72,8 @@ func (c *Core) say() {
 		for _, info := range c.s.Classes {
 			c.sayTo(c.classes.byID[info.ID])
 		}
-		if s := c.spectators(); s != nil && s.id == spectatorClass {
-			c.sayTo(s)
+		if c.classes.spectator != nil {
+			c.sayTo(c.classes.spectator)
 		}
 	})
 	c.s.Events, c.classes.saidAt = nil, c.s.Index
@@ -100,8 +97,11 @@ func (c *Core) guard(what string, f func()) {
 // reclass puts every player into the class that the game now says, and makes and drops classes. Who
 // moves hears the whole view as the class has it, then its turns, and can resume from here on only.
 func (c *Core) reclass() {
-	if c.rules.spec.SharedView && c.s.NextClass == 0 {
+	switch shared := c.rules.spec.SharedView; {
+	case shared && c.s.NextClass == 0:
 		c.enterClass(c.classKey(Spectator), Spectator)
+	case !shared && c.classes.spectator == nil:
+		c.makeSpectators()
 	}
 	for i := range c.s.Seats {
 		s := &c.s.Seats[i]
@@ -151,6 +151,11 @@ func (c *Core) makeClass(id ClassID, v Viewer, last Index) *class {
 	}
 	c.classes.byID[id] = cl
 	return cl
+}
+
+func (c *Core) makeSpectators() {
+	c.classes.spectator = c.makeClass(spectatorClass, Spectator, c.s.Index)
+	delete(c.classes.byID, spectatorClass) // it is nobody's among the players
 }
 
 func (c *Core) dropEmptyClasses() {
@@ -227,18 +232,12 @@ func (c *Core) privates(cl *class, t *turn) map[PlayerID]*Frame {
 	return out
 }
 
-// spectators is the class of those who watch, made when it is first needed and dropped when nobody has
-// watched for a while.
+// spectators is the class of those who watch.
 func (c *Core) spectators() *class {
-	if c.rules.spec.SharedView {
-		return c.classes.byID[c.s.Classes[0].ID]
+	if c.classes.spectator != nil {
+		return c.classes.spectator
 	}
-	if len(c.watchers) > 0 {
-		c.classes.watchedAt = c.s.Index
-	} else if c.s.Index > c.classes.watchedAt+spectatorKept {
-		c.classes.spectator = nil
-	}
-	return c.classes.spectator
+	return c.classes.byID[c.s.Classes[0].ID]
 }
 
 // Watch lets a spectator in: not an input, so it takes no index. The Welcome leaves with the commit of the present one.
@@ -249,10 +248,6 @@ func (c *Core) Watch(w WatcherID, resume *Point) {
 		return
 	}
 	cl := c.spectators()
-	if cl == nil {
-		cl = c.makeClass(spectatorClass, Spectator, c.s.Index)
-		c.classes.spectator, c.classes.watchedAt = cl, c.s.Index
-	}
 	frames, recovered := c.catchUpFrames(cl, "", 0, resume)
 	c.put(Welcome{
 		Stamp: c.stamp(), To: Recipient{Watcher: w}, Seat: -1, Point: c.Point(),
@@ -269,6 +264,9 @@ func (c *Core) Spectators() int { return len(c.watchers) }
 // Resync queues the whole view for one viewer. Lost tells how many events the viewer was never sent; it is
 // asked when the frame is encoded, because turns that wait for commit before it may be lost too.
 func (c *Core) Resync(to Recipient, lost func() uint64) {
+	if c.panicked != nil {
+		return
+	}
 	cl := c.spectators()
 	if to.Player != "" {
 		i := c.s.seatOf(to.Player)
@@ -277,9 +275,7 @@ func (c *Core) Resync(to Recipient, lost func() uint64) {
 		}
 		cl = c.classes.byID[c.s.Seats[i].Class]
 	}
-	if cl != nil && c.panicked == nil {
-		c.put(Whole{c.stamp(), to, c.stateFrame(cl, c.s.Index, lost)})
-	}
+	c.put(Whole{c.stamp(), to, c.stateFrame(cl, c.s.Index, lost)})
 }
 
 func (c *Core) welcome(seat int, in Input) {

@@ -66,6 +66,7 @@ func TestValidate(t *testing.T) {
 		{"--messages-per-second=-1", "--messages-per-second"},
 		{"--heartbeat=1ms", "--heartbeat"},
 		{"--keep-set-aside=-1h", "--keep-set-aside"},
+		{"--keep-results=-1h", "--keep-results"},
 	} {
 		_, err := parse(t, strings.Fields(tt.args)...)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {

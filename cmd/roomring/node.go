@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,6 +39,7 @@ type node struct {
 	store     persist.Store
 	results   *persist.Flusher
 	rows      *persist.Registrar
+	settled   sync.Map // room.ID → func() of the room that waits for its result to be stored
 	heartbeat *persist.Heartbeat
 	rooms     *actor.Directory
 	jwks      *web.JWKS
@@ -130,9 +132,19 @@ func (n *node) openStore(ctx context.Context) (err error) {
 // startBoot tells the store of this process, and from then on that it lives.
 func (n *node) startBoot(ctx context.Context) error {
 	host, _ := os.Hostname()
-	err := n.store.StartBoot(ctx, persist.Boot{
+	boot := persist.Boot{
 		ID: n.boot, Node: n.name, Folder: n.folder.ID(), Host: host, PID: os.Getpid(), Path: n.folder.Path("."), Locked: true,
-	})
+	}
+	err := n.store.StartBoot(ctx, boot)
+	if held, ok := errors.AsType[*persist.FolderInUseError](err); ok {
+		// A container that was made anew on its old volume has another host name: its former self is soon forgotten.
+		n.log.Warn("waiting for the data folder's former process to count as gone", "wait", held.RetryAfter(), "err", err)
+		select {
+		case <-time.After(held.RetryAfter() + time.Second):
+		case <-ctx.Done():
+		}
+		err = n.store.StartBoot(ctx, boot)
+	}
 	if err != nil {
 		return err
 	}
@@ -146,13 +158,16 @@ func (n *node) startBoot(ctx context.Context) error {
 
 // openRooms makes the directory and brings back what the journal holds.
 func (n *node) openRooms(ctx context.Context) error {
-	n.results = persist.NewFlusher(n.store, persist.FlusherOptions{Log: n.log, Reload: n.reload})
+	n.results = persist.NewFlusher(n.store, persist.FlusherOptions{Log: n.log, Reload: n.reload, Refused: n.refused})
 	n.owns("results", n.results.Close)
-	n.rows = persist.NewRegistrar(n.store, n.boot, persist.RegistrarOptions{Log: n.log})
+	n.rows = persist.NewRegistrar(n.store, n.boot, persist.RegistrarOptions{Log: n.log, Refused: func(row room.Row, r persist.RowResult) {
+		n.fail(fmt.Errorf("room %s was made here, but its row in the store is another process's (%w): this process stops", row.Room, r.Err))
+	}})
 	n.owns("rows", n.rows.Close)
+	n.owns("retention", n.retain(ctx))
 	var err error
 	n.rooms, err = actor.NewDirectory(actor.Options{
-		Games: n.games, Results: resultsOf(n), Journal: n.journal, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},
+		Games: n.games, Results: resultsOf(n), Journal: logs{n.journal}, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},
 		Node: n.name, Boot: n.boot, Folder: n.folder.ID(), Clock: n.clock, Log: n.log, Metrics: n.metrics.Actor(),
 		Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, MaxSpectators: n.cfg.MaxSpectators,
 	})

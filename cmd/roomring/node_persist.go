@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/journal"
@@ -37,9 +38,69 @@ func resultsOf(n *node) actor.Results { return results{n} }
 
 // Add never loses an end: what the queue cannot take stays in the journal, which offers it at the next start.
 func (r results) Add(f room.Final, stored func()) {
-	if err := r.n.results.Add(f, stored); err != nil {
-		r.n.log.Error("a result waits in the journal", "room", f.Room, "err", err)
+	r.n.settled.Store(f.Room, stored)
+	err := r.n.results.Add(f, func() {
+		r.n.settled.Delete(f.Room)
+		stored()
+	})
+	if err != nil {
+		r.n.log.Error("a result waits in the journal for the next start", "room", f.Room, "err", err)
 	}
+}
+
+// refused keeps the log of a room whose end the store will never take, and lets the room go.
+func (n *node) refused(f room.Final, v persist.Verdict) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	why := fmt.Sprintf("the store refused its result (%s): %s", v.Outcome, v.Reason)
+	if err := n.journal.SetAside(ctx, f.Room, why); err != nil && !errors.Is(err, journal.ErrUnknown) {
+		n.log.Error("a room whose result was refused is not set aside: it is offered again at the next start", "room", f.Room, "err", err)
+		return
+	}
+	if stored, ok := n.settled.LoadAndDelete(f.Room); ok {
+		stored.(func())()
+	}
+}
+
+// logs are the journal, as the rooms know it.
+type logs struct{ *journal.Journal }
+
+// Remove of a room that was set aside meanwhile has nothing to do.
+func (l logs) Remove(ctx context.Context, id room.ID) error {
+	if err := l.Journal.Remove(ctx, id); !errors.Is(err, journal.ErrUnknown) {
+		return err
+	}
+	return nil
+}
+
+// retainEvery is how often results and replays that are too old are deleted.
+const retainEvery = time.Hour
+
+// retain deletes what is too old, until the returned function is called.
+func (n *node) retain(ctx context.Context) func(context.Context) error {
+	keep := persist.Retention{Results: n.cfg.KeepResults, Replays: n.cfg.KeepReplays}
+	if keep == (persist.Retention{}) {
+		return func(context.Context) error { return nil }
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			gone, err := n.store.Prune(ctx, keep)
+			if err != nil && ctx.Err() == nil {
+				n.log.Warn("old results are not deleted yet", "err", err)
+			}
+			if gone != (persist.Pruned{}) {
+				continue // it deletes a batch at a time
+			}
+			select {
+			case <-time.After(retainEvery):
+			case <-ctx.Done():
+			}
+		}
+	}()
+	return func(context.Context) error { cancel(); <-done; return nil }
 }
 
 // reload makes an end again from the journal, when the queue of results had no memory for it.

@@ -26,6 +26,8 @@ type Config struct {
 	AdoptDataDir bool
 	Store        string
 	Durability   string
+	KeepResults  time.Duration
+	KeepReplays  time.Duration
 	KeepSetAside time.Duration
 
 	AuthKeyFile string
@@ -100,6 +102,8 @@ func (s *settings) dataFlags(g *group) {
 	g.BoolVar(&s.AdoptDataDir, "adopt-data-dir", false, "take over a data folder that was copied or moved from another machine; the one it came from must never run again")
 	g.StringVar(&s.Store, "store", "", "`URL` of results, replays and room rows: postgres://… or sqlite:PATH (default: sqlite, in the data folder)")
 	g.Var(oneOf(&s.Durability, "local", "memory", "local"), "durability", "what rooms survive unless their game says otherwise: memory (nothing) or local (the end of this process)")
+	g.DurationVar(&s.KeepResults, "keep-results", 0, "`time` after which results are deleted from the store; 0 keeps them for ever")
+	g.DurationVar(&s.KeepReplays, "keep-replays", 0, "`time` after which replays are deleted from the store; 0 keeps them as long as their results")
 	g.DurationVar(&s.KeepSetAside, "keep-set-aside", 30*24*time.Hour, "`time` after which journals of rooms that were set aside are deleted; 0 keeps them for ever")
 }
 

@@ -122,6 +122,8 @@ func (c *Config) validateTimes() error {
 		{"heartbeat", c.Heartbeat, 100 * time.Millisecond, time.Hour},
 		{"hello-timeout", c.HelloTimeout, 100 * time.Millisecond, 5 * time.Minute},
 		{"write-timeout", c.WriteTimeout, 100 * time.Millisecond, 5 * time.Minute},
+		{"keep-results", c.KeepResults, 0, 1<<63 - 1},
+		{"keep-replays", c.KeepReplays, 0, 1<<63 - 1},
 		{"keep-set-aside", c.KeepSetAside, 0, 1<<63 - 1},
 	} {
 		if l.value < l.least || l.value > l.greatest {

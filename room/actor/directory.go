@@ -3,7 +3,6 @@ package actor
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"iter"
 	"maps"
@@ -131,7 +130,7 @@ func (d *Directory) failing(r *liveRoom) bool {
 
 // Info answers what anybody may know of a room. Errors: ErrNotFound when the room is not here, a *HeldError
 // (which is ErrUnreachable) when this program cannot run it, ErrUnreachable before its first commit.
-func (d *Directory) Info(_ context.Context, id room.ID) (Info, error) {
+func (d *Directory) Info(id room.ID) (Info, error) {
 	r, err := d.find(id)
 	if err != nil {
 		return Info{}, err
@@ -144,18 +143,18 @@ func (d *Directory) Info(_ context.Context, id room.ID) (Info, error) {
 }
 
 // Find answers the private room of a join code. Errors are those of Info.
-func (d *Directory) Find(ctx context.Context, code string) (Info, error) {
+func (d *Directory) Find(code string) (Info, error) {
 	d.mu.RLock()
 	id, ok := d.codes[code]
 	d.mu.RUnlock()
 	if !ok || code == "" {
 		return Info{}, ErrNotFound
 	}
-	return d.Info(ctx, id)
+	return d.Info(id)
 }
 
-// List answers rooms by id, a page at a time. There is never an error.
-func (d *Directory) List(_ context.Context, f Filter) ([]Info, error) {
+// List answers rooms by id, a page at a time.
+func (d *Directory) List(f Filter) []Info {
 	var out []Info
 	for r := range d.all() {
 		if info, ok := r.public(); ok && f.admits(&info) {
@@ -163,7 +162,7 @@ func (d *Directory) List(_ context.Context, f Filter) ([]Info, error) {
 		}
 	}
 	slices.SortFunc(out, func(a, b Info) int { return cmp.Compare(a.ID, b.ID) })
-	return out[:min(len(out), f.limit())], nil
+	return out[:min(len(out), f.limit())]
 }
 
 func (f *Filter) limit() int {
@@ -258,7 +257,7 @@ func (d *Directory) Kick(ctx context.Context, id room.ID, p room.PlayerID) error
 
 // Signal hands a signal to the game; a *room.Refusal is the game's no. Names that begin with
 // "roomring." are the runtime's own.
-func (d *Directory) Signal(ctx context.Context, id room.ID, name string, data json.RawMessage) error {
+func (d *Directory) Signal(ctx context.Context, id room.ID, name string, data []byte) error {
 	if strings.HasPrefix(name, reservedSignals) {
 		return room.Refuse("reserved", "signals whose name begins with "+reservedSignals+" are the runtime's own")
 	}

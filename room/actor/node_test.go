@@ -33,8 +33,8 @@ func TestRestoreGoesOn(t *testing.T) {
 	if found.Rooms != 1 {
 		t.Fatalf("restored %+v", found)
 	}
-	info, err := n.info(id)
-	eventually(t, "the room is there", func() bool { info, err = n.info(id); return err == nil })
+	info, err := n.Info(id)
+	eventually(t, "the room is there", func() bool { info, err = n.Info(id); return err == nil })
 	if info.Epoch != 2 || info.Seats[0].Online || info.Seats[1].Online {
 		t.Errorf("after the restart: %+v", info)
 	}
@@ -75,7 +75,7 @@ func TestRestoreHoldsWhatItCannotRun(t *testing.T) {
 	if held := n.Held(); len(held) != 1 || !strings.Contains(held[0].Why, "counter version 1") {
 		t.Errorf("held %+v", held)
 	}
-	if _, err := n.info(id); !errors.Is(err, actor.ErrUnreachable) {
+	if _, err := n.Info(id); !errors.Is(err, actor.ErrUnreachable) {
 		t.Errorf("info: %v", err)
 	}
 	if err := attachError(t, n, id, hello("a")); err.Code != wire.CloseUnreachable {
@@ -130,9 +130,31 @@ func TestRestoreObeysTheRows(t *testing.T) {
 			t.Errorf("answer %d: set aside %v", c.answer, aside)
 		}
 		if c.answer == actor.ClaimGranted {
-			eventually(t, "the room is there", func() bool { info, err := n.info(id); return err == nil && info.Epoch == 12 })
+			eventually(t, "the room is there", func() bool { info, err := n.Info(id); return err == nil && info.Epoch == 12 })
 		}
 		n.stop()
+	}
+}
+
+func TestFinishedRoomLingersAcrossARestart(t *testing.T) {
+	n := newNode(t, func(o *actor.Options) { o.Rows = &rows{answer: actor.ClaimOver} })
+	id := n.create(actor.Create{Game: "counter"})
+	a := n.player(id, "a")
+	ack := a.act(`{"finish":true}`)
+	if found := n.restart(); found.Over != 1 {
+		t.Errorf("restored %+v", found)
+	}
+	defer n.stop()
+	h := hello("a")
+	h.Attempt = 1
+	a = n.attach(id, h)
+	if hi := a.next("welcome"); hi.num("cseq") != 1 {
+		t.Errorf("welcome %v", hi)
+	}
+	a.next("over")
+	a.resend(1, `{"finish":true}`)
+	if again := a.next("ack"); again.num("seq") != ack.num("seq") {
+		t.Errorf("the answer after the restart: %v, before it was %v", again, ack)
 	}
 }
 

@@ -108,7 +108,7 @@ func (r *liveRoom) greeting(s *session, o room.Welcome) wire.Welcome {
 	return wire.Welcome{
 		Room: string(r.id), Game: r.game, Player: string(s.hello.Player), Seat: o.Seat,
 		Epoch: uint64(o.Point.Epoch), Seq: uint64(o.Point.Seq), CSeq: uint64(o.CSeq),
-		Heartbeat: uint64(s.hello.Heartbeat.Milliseconds()), Limits: limits,
+		Now: uint64(r.now().Milliseconds()), Heartbeat: uint64(s.hello.Heartbeat.Milliseconds()), Limits: limits,
 		Recovered: o.Recovered, Node: r.o.Node, Token: s.hello.Token,
 	}
 }

@@ -46,7 +46,7 @@ func TestPlay(t *testing.T) {
 	if no := w.next("reject"); no["code"] != "not_seated" {
 		t.Errorf("a spectator's act: %v", no)
 	}
-	info, err := n.info(id)
+	info, err := n.Info(id)
 	if err != nil || info.Name != "first" || info.Open || len(info.Seats) != 2 || info.Phase != room.PhasePlaying {
 		t.Errorf("info %+v, %v", info, err)
 	}
@@ -110,7 +110,7 @@ func TestNewerClientReplacesAnOlder(t *testing.T) {
 	}
 	old.Detach()
 	young.act(`{"add":1}`)
-	if info, _ := n.info(id); !info.Seats[0].Online {
+	if info, _ := n.Info(id); !info.Seats[0].Online {
 		t.Error("the old socket's close took the newer one's seat offline")
 	}
 }
@@ -183,7 +183,7 @@ func TestSeatsAndDoors(t *testing.T) {
 		h.Code = info.Code
 		n.attach(info.ID, h).next("welcome")
 	}
-	if found, err := n.Find(t.Context(), info.Code); err != nil || found.ID != info.ID || found.Code != "" {
+	if found, err := n.Find(info.Code); err != nil || found.ID != info.ID || found.Code != "" {
 		t.Errorf("found %+v, %v", found, err)
 	}
 	n.attach(info.ID, hello("a")) // who sits needs no code
@@ -226,7 +226,7 @@ func TestPanicClosesOneRoom(t *testing.T) {
 	b.act(`{"add":1}`)
 	eventually(t, "the aborted room's end is stored and the room is gone", func() bool {
 		f, ok := n.results.get(bad)
-		_, err := n.info(bad)
+		_, err := n.Info(bad)
 		return ok && f.End == room.Aborted && len(f.Replay) > 0 && err == actor.ErrNotFound && !n.journal.has(bad)
 	})
 }
@@ -237,7 +237,7 @@ func TestNothingLeavesBeforeItsCommit(t *testing.T) {
 	id := n.create(actor.Create{Game: "counter"})
 	a := n.player(id, "a")
 	a.next("state")
-	before, _ := n.info(id)
+	before, _ := n.Info(id)
 	n.journal.hold(true)
 	a.send(`{"add":1}`)
 	b := n.player(id, "b")
@@ -254,13 +254,13 @@ func TestNothingLeavesBeforeItsCommit(t *testing.T) {
 	if len(a.got)+len(b.got) > 0 {
 		t.Errorf("before the commit came %v and %v", a.got, b.got)
 	}
-	if info, _ := n.info(id); info.Index != before.Index || len(info.Seats) != 1 {
+	if info, _ := n.Info(id); info.Index != before.Index || len(info.Seats) != 1 {
 		t.Errorf("the public facts are ahead of the commit: %+v", info)
 	}
 	n.journal.hold(false)
 	a.next("ack")
 	b.next("welcome")
-	if info, _ := n.info(id); len(info.Seats) != 2 {
+	if info, _ := n.Info(id); len(info.Seats) != 2 {
 		t.Errorf("after the commit: %+v", info)
 	}
 }
@@ -373,7 +373,7 @@ func TestLeave(t *testing.T) {
 		t.Errorf("closed %d, want 1000", code)
 	}
 	b.act(`{"add":1}`)
-	if info, _ := n.info(id); len(info.Seats) != 1 || !info.Open {
+	if info, _ := n.Info(id); len(info.Seats) != 1 || !info.Open {
 		t.Errorf("after the leave: %+v", info)
 	}
 }
@@ -410,7 +410,7 @@ func TestList(t *testing.T) {
 	n.create(actor.Create{Game: "hand"})
 	var seen []room.ID
 	for after := room.ID(""); ; {
-		page := n.list(actor.Filter{Game: "counter", Open: true, After: after, Limit: 2})
+		page := n.List(actor.Filter{Game: "counter", Open: true, After: after, Limit: 2})
 		if len(page) == 0 {
 			break
 		}
@@ -425,7 +425,7 @@ func TestList(t *testing.T) {
 	if len(seen) != 5 {
 		t.Errorf("listed %d rooms, want the 5 public ones", len(seen))
 	}
-	if all := n.list(actor.Filter{Private: true}); len(all) != 7 {
+	if all := n.List(actor.Filter{Private: true}); len(all) != 7 {
 		t.Errorf("the operator sees %d rooms, want 7", len(all))
 	}
 }

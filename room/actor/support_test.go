@@ -414,17 +414,6 @@ func (n *node) create(c actor.Create) room.ID {
 	return info.ID
 }
 
-func (n *node) info(id room.ID) (actor.Info, error) { return n.Info(context.Background(), id) }
-
-func (n *node) list(f actor.Filter) []actor.Info {
-	n.t.Helper()
-	all, err := n.List(context.Background(), f)
-	if err != nil {
-		n.t.Error(err)
-	}
-	return all
-}
-
 // client is one socket's worth of edge: it reads all it is sent.
 type client struct {
 	actor.Session

@@ -158,7 +158,7 @@ func TestStuckReaderIsClosed(t *testing.T) {
 			t.Errorf("after 11 s: %v, %v; want 4101", err, over)
 		}
 		synctest.Wait()
-		if info, _ := n.info(id); info.Seats[1].Online {
+		if info, _ := n.Info(id); info.Seats[1].Online {
 			t.Error("the stuck player counts as online")
 		}
 	})
@@ -222,11 +222,11 @@ func TestSeatIsKeptForTheGrace(t *testing.T) {
 		a := n.player(id, "a")
 		a.Detach()
 		time.Sleep(50 * time.Second)
-		if info, _ := n.info(id); len(info.Seats) != 2 || info.Seats[1].Online {
+		if info, _ := n.Info(id); len(info.Seats) != 2 || info.Seats[1].Online {
 			t.Errorf("within the grace: %+v", info.Seats)
 		}
 		time.Sleep(20 * time.Second)
-		if info, _ := n.info(id); len(info.Seats) != 1 {
+		if info, _ := n.Info(id); len(info.Seats) != 1 {
 			t.Errorf("after the grace: %+v", info.Seats)
 		}
 	})
@@ -240,11 +240,11 @@ func TestRoomsEndByThemselves(t *testing.T) {
 		left := n.create(actor.Create{Game: "counter"})
 		n.player(left, "a").Detach()
 		time.Sleep(5*time.Minute + time.Second)
-		if _, err := n.info(never); err != actor.ErrNotFound {
+		if _, err := n.Info(never); err != actor.ErrNotFound {
 			t.Errorf("a room nobody joined: %v", err)
 		}
 		time.Sleep(5 * time.Minute)
-		if _, err := n.info(left); err != actor.ErrNotFound {
+		if _, err := n.Info(left); err != actor.ErrNotFound {
 			t.Errorf("an empty room: %v", err)
 		}
 		if f, ok := n.results.get(never); !ok || f.End != room.Closed {
@@ -274,7 +274,7 @@ func TestFinishedRoomLingersUntilStored(t *testing.T) {
 		if code := a.closed(); code != wire.CloseOver {
 			t.Errorf("closed %d after the linger, want 4410", code)
 		}
-		if _, err := n.info(id); err != nil || !n.journal.has(id) {
+		if _, err := n.Info(id); err != nil || !n.journal.has(id) {
 			t.Errorf("the room is gone before its result is stored: %v", err)
 		}
 		if err := attachError(t, n, id, hello("a")); err.Code != wire.CloseOver || err.Over == nil {
@@ -282,7 +282,7 @@ func TestFinishedRoomLingersUntilStored(t *testing.T) {
 		}
 		n.results.open()
 		synctest.Wait()
-		if _, err := n.info(id); err != actor.ErrNotFound || n.journal.has(id) {
+		if _, err := n.Info(id); err != actor.ErrNotFound || n.journal.has(id) {
 			t.Errorf("the room stays after its result is stored: %v", err)
 		}
 	})
@@ -302,7 +302,7 @@ func TestRematch(t *testing.T) {
 		a.send(`{"rematch":true}`)
 		b.send(`{"rematch":true}`)
 		next := rematchOf(t, b)
-		if info, err := n.info(next); err != nil || info.Name != "cup" || !info.Private {
+		if info, err := n.Info(next); err != nil || info.Name != "cup" || !info.Private {
 			t.Errorf("the rematch: %+v, %v", info, err)
 		}
 		if err := attachError(t, n, next, hello("stranger")); err.Code != wire.CloseForbidden {
@@ -342,7 +342,7 @@ func TestRematchIsAskedForAgainAfterARestart(t *testing.T) {
 			t.Fatalf("restored %+v", found)
 		}
 		synctest.Wait()
-		if all := n.list(actor.Filter{Game: "counter"}); len(all) != 2 {
+		if all := n.List(actor.Filter{Game: "counter"}); len(all) != 2 {
 			t.Errorf("%d rooms after the restart, want the old one and the rematch", len(all))
 		}
 		if _, ok := n.results.get(id); !ok {

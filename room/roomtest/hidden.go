@@ -83,7 +83,7 @@ func (g *game) tellsNobody(m *moment, h Hidden, plain map[room.PlayerID]*learnt,
 			h.Path, show(old), show(other), err)
 	}
 	for _, v := range m.views {
-		if !v.viewer.Spectating() && slices.Contains(h.For, v.viewer.Player) {
+		if slices.Contains(h.For, v.viewer.Player) {
 			continue
 		}
 		if leak := plain[v.viewer.Player].differs(altered[v.viewer.Player]); leak != "" {

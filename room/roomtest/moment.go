@@ -129,18 +129,31 @@ func lookAs(core *room.Core, v room.Viewer) (view string, err error) {
 	return view, err
 }
 
-// observe notes everything about the room after in. A blind observer asks for no views.
-func observe(core *room.Core, in room.Input, blind bool) (m moment, err error) {
+// sharpness is for whom an observer asks views.
+type sharpness int
+
+const (
+	blind   sharpness = iota // for nobody
+	sharp                    // for all who may see something of their own
+	sharper                  // for all, even where Spec.SharedView says that they see the same
+)
+
+// observe notes everything about the room after in.
+func observe(core *room.Core, in room.Input, eyes sharpness) (m moment, err error) {
 	m.in, m.index, m.deadline = in, core.Point().Seq, deadlineOf(core)
 	if f := core.Final(); f != nil {
 		sum := f.Sum()
 		m.final = string(f.End) + " " + hex.EncodeToString(sum[:])
 	}
 	m.said = utter(core.Commit(m.index))
-	if m.state, err = stateOf(core); err != nil || blind {
+	if m.state, err = stateOf(core); err != nil || eyes == blind {
 		return m, err
 	}
-	for _, v := range viewers(core) {
+	who := viewers(core)
+	if eyes == sharp && core.Rules().Spec().SharedView {
+		who = []room.Viewer{room.Spectator}
+	}
+	for _, v := range who {
 		view, err := lookAs(core, v)
 		if err != nil {
 			return m, err
@@ -230,9 +243,13 @@ func (m *moment) moved(o *moment) string {
 	if m.deadline != o.deadline {
 		return fmt.Sprintf("different timers: the next is due at %s and %s", m.deadline, o.deadline)
 	}
-	for i := range min(len(m.views), len(o.views)) {
-		if d := diffJSON(m.views[i].json, o.views[i].json); d != nil {
-			return fmt.Sprintf("different views of %s: %v", nameOf(m.views[i].viewer), d)
+	for _, s := range o.views {
+		i := slices.IndexFunc(m.views, func(x sight) bool { return x.viewer == s.viewer })
+		if i < 0 {
+			continue
+		}
+		if d := diffJSON(m.views[i].json, s.json); d != nil {
+			return fmt.Sprintf("different views of %s: %v", nameOf(s.viewer), d)
 		}
 	}
 	return ""

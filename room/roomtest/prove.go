@@ -56,7 +56,7 @@ type Hidden struct {
 	// with a dot or a bracket in it is quoted: `Hands["a.b"]`.
 	Path string
 
-	// For is who may learn it. Nobody in it: no player may. Spectators never may.
+	// For is who may learn it; the empty id stands for spectators. Without it nobody may.
 	For []room.PlayerID
 
 	// Alter makes another value that the game could hold there just as well. Without it numbers grow by

@@ -21,9 +21,9 @@ func (r *recorder) Logf(format string, args ...any)   { r.log += fmt.Sprintf(for
 func (r *recorder) Fatalf(format string, args ...any) { r.failure = fmt.Sprintf(format, args...) }
 
 func TestGoodGamesPass(t *testing.T) {
-	roomtest.Prove(t, counterRules(), roomtest.Options{Act: proposeAdd})
+	roomtest.Prove(t, counterRules(), roomtest.Options{Act: proposeAdd, Games: 4})
 	roomtest.Prove(t, handRules(""), handOptions())
-	roomtest.Prove(t, snakeRules(), roomtest.Options{Act: proposeSteer})
+	roomtest.Prove(t, snakeRules(), roomtest.Options{Act: proposeSteer, Games: 4})
 }
 
 func counterRules() *room.Rules {
@@ -32,20 +32,19 @@ func counterRules() *room.Rules {
 
 func TestFaultsAreNamed(t *testing.T) {
 	for f, words := range map[fault][]string{
-		"leak":                   {"Hands.p1 is hidden from p2, but the view of p2 shows it: field peek.cards[0] is"},
-		"leak to spectators":     {"Deck is hidden from a spectator, but the view of a spectator shows it: field peek is"},
-		"leak of order":          {"Deck is hidden from", "the view of", "field peek is"},
-		"presence":               {"Deck is hidden from", "a message to", "events[0].data is"},
-		"null":                   {"after opening: what View shows a spectator cannot be sent", "peek[0]: is null"},
-		"big":                    {"peek.coins: is an integer beyond"},
-		"view mutates":           {"calling View for", "changes the game: field Shouts is"},
-		"view counts spectators": {"View changes the game: being looked at and not gives different states: field Shouts is 1 and 0"},
-		"view panics":            {"View for a spectator panics: runtime error: index out of range", "games_test.go:"},
-		"panic":                  {"act null by p", ": Act panics: no action at ", "games_test.go:"},
-		"late panic":             {"input ", `(act {"do":"play","card":`, "): Act panics: assignment to entry in nil map at ", "games_test.go:"},
-		"nil card":               {`act {"card":null,"do":"play"} by p`, "Act panics: runtime error: invalid memory address"},
-		"refusal":                {"Act refuses it (", "leaves different states: field Turn is"},
-		"refused join":           {"the game refuses join by p", "leaves different states: field Shouts is 0 and 1"},
+		"leak":               {"Hands.p1 is hidden from p2, but the view of p2 shows it: field peek.cards[0] is"},
+		"leak to spectators": {"Deck is hidden from a spectator, but the view of a spectator shows it: field peek is"},
+		"leak of order":      {"Deck is hidden from", "the view of", "field peek is"},
+		"presence":           {"Deck is hidden from", "a message to", "events[0].data is"},
+		"null":               {"cannot be opened", "the view: view: peek[0]: is null"},
+		"big":                {"peek.coins: is an integer beyond"},
+		"view mutates":       {"calling View for", "changes the game: field Shouts is"},
+		"view panics":        {"cannot be opened", "the game panicked when it was opened: runtime error: index out of range"},
+		"panic":              {"after input ", "by p", ": Act panics: no action at ", "games_test.go:"},
+		"late panic":         {"input ", `(act {"do":"play","card":`, "): Act panics: assignment to entry in nil map at ", "games_test.go:"},
+		"nil card":           {`act {"card":null,"do":"play"} by p`, "Act panics: runtime error: invalid memory address"},
+		"refusal":            {"Act refuses it (", "leaves different states: field Turn is"},
+		"refused join":       {"the game refuses join by p", "leaves different states: field Shouts is"},
 	} {
 		t.Run(string(f), func(t *testing.T) {
 			expect(t, handRules(f), handOptions(), words...)
@@ -213,10 +212,10 @@ func TestARematchThatCannotBeOpenedIsFound(t *testing.T) {
 
 func TestEmptyProofsAreRefused(t *testing.T) {
 	expect(t, counterRules(), roomtest.Options{}, "Options.Act is needed")
-	expect(t, counterRules(), roomtest.Options{Act: func(*rand.Rand, room.Player, json.RawMessage) any { return nil }}, "never proposed an action")
-	expect(t, counterRules(), roomtest.Options{Act: func(*rand.Rand, room.Player, json.RawMessage) any { return add{} }}, "refused them all", "by must be from 1 to 9")
-	expect(t, counterRules(), roomtest.Options{Act: proposeAdd, RoomOptions: json.RawMessage(`{"x":1}`)}, "cannot be opened", "no options")
-	o := roomtest.Options{Act: proposeAdd, Hidden: func(map[string]any) []roomtest.Hidden { return nil }}
+	expect(t, counterRules(), roomtest.Options{Games: 2, Act: func(*rand.Rand, room.Player, json.RawMessage) any { return nil }}, "never proposed an action")
+	expect(t, counterRules(), roomtest.Options{Games: 2, Act: func(*rand.Rand, room.Player, json.RawMessage) any { return add{} }}, "refused them all", "by must be from 1 to 9")
+	expect(t, counterRules(), roomtest.Options{Games: 2, Act: proposeAdd, RoomOptions: json.RawMessage(`{"x":1}`)}, "cannot be opened", "no options")
+	o := roomtest.Options{Games: 2, Act: proposeAdd, Hidden: func(map[string]any) []roomtest.Hidden { return nil }}
 	expect(t, counterRules(), o, "Options.Hidden never named a fact")
 	o.Hidden = func(map[string]any) []roomtest.Hidden { return []roomtest.Hidden{{Path: "Hands.p1"}} }
 	expect(t, counterRules(), o, "there is no Hands.p1 in the game's state", `"Hands" is not among Sum`)
@@ -374,4 +373,12 @@ func TestWhatIsLostInTheDepthIsNamed(t *testing.T) {
 	expect(t, rules, roomtest.Options{Act: proposeAdd}, "field Board.Cells[1].Seen is", "field `Board.Cells[1].by` is not exported", "field `memo` is not exported")
 	broken := room.MustDefine(room.Spec{Name: "fragile", Version: 1}, func() *fragile { return &fragile{} })
 	expect(t, broken, roomtest.Options{Act: proposeAdd}, "cannot be restored from its snapshot there: Restore panics: cannot go back at ", "prove_test.go:")
+}
+
+func TestSpectatorsMayBeAllowedToKnow(t *testing.T) {
+	o := handOptions()
+	o.Hidden = func(map[string]any) []roomtest.Hidden {
+		return []roomtest.Hidden{{Path: "Deck", For: []room.PlayerID{""}}}
+	}
+	roomtest.Prove(t, handRules("leak to spectators"), o)
 }

@@ -11,11 +11,13 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// At so many moments of a game each connected player tries every piece of rubbish and so many spoilt
-// actions.
+// At so many moments of a game some connected players try so many spoilt actions each, and at some of
+// them every piece of rubbish.
 const (
-	badMoments = 6
-	spoilt     = 24
+	badMoments     = 6
+	badPlayers     = 3
+	rubbishMoments = 2
+	spoilt         = 24
 )
 
 // rubbish is what no client of the game would send.
@@ -33,15 +35,19 @@ func nested(open, end string) string {
 // badActionsAreRefused proves that wrong actions are errors that leave the game as it was, not panics.
 // It tries them on restored copies of the room, so that those the game takes do no harm.
 func (g *game) badActionsAreRefused() error {
-	for _, m := range g.some(badMoments) {
+	for i, m := range g.some(badMoments) {
 		b := &bad{g: g, after: m}
 		if err := b.copyRoom(); err != nil {
 			return err
 		}
-		for _, by := range g.online(b.core) {
-			actions, err := g.wrongActions(by, m)
+		players := g.online(b.core)
+		for _, by := range players[:min(len(players), badPlayers)] {
+			actions, err := g.wrongActions(b.core, by, m)
 			if err != nil {
 				return err
+			}
+			if i < rubbishMoments {
+				actions = append(actions, rubbish...)
 			}
 			for _, action := range actions {
 				if err := b.act(by.ID, action); err != nil {
@@ -53,10 +59,10 @@ func (g *game) badActionsAreRefused() error {
 	return nil
 }
 
-// wrongActions are what a player should not say at moment m, though the game may take some of it.
-func (g *game) wrongActions(by room.Player, m *moment) ([]string, error) {
-	actions := slices.Clone(rubbish)
-	for _, other := range g.online(g.core) {
+// wrongActions are spoilt actions and those of other players at moment m; the game may take some of them.
+func (g *game) wrongActions(core *room.Core, by room.Player, m *moment) ([]string, error) {
+	var actions []string
+	for _, other := range g.online(core) {
 		valid, err := g.propose(other, m.sightOf(other.ID))
 		if err != nil {
 			return nil, err
@@ -94,7 +100,7 @@ type bad struct {
 
 func (b *bad) copyRoom() (err error) {
 	if b.core, err = b.g.restore(b.after.snapshot); err == nil {
-		b.now, err = observe(b.core, b.after.in, false)
+		b.now, err = observe(b.core, b.after.in, sharp)
 	}
 	return err
 }
@@ -111,7 +117,7 @@ func (b *bad) act(by room.PlayerID, action string) error {
 		return err
 	}
 	b.g.p.report.Bad++
-	now, err := observe(b.core, in, false)
+	now, err := observe(b.core, in, sharp)
 	if err != nil {
 		return fmt.Errorf("%s: %w", at, err)
 	}

@@ -9,19 +9,19 @@ import (
 
 // run is another room that is stepped along a game's noted inputs.
 type run struct {
-	core  *room.Core
-	blind bool // nobody watches, and no view is asked for beyond what the room itself needs
+	core *room.Core
+	eyes sharpness // blind: nobody watches, and no view is asked for beyond what the room itself needs
 }
 
-func (g *game) newRun(blind bool) (*run, error) {
+func (g *game) newRun(eyes sharpness) (*run, error) {
 	core, err := g.open()
 	if err != nil {
 		return nil, err
 	}
-	if !blind {
+	if eyes != blind {
 		err = watch(core)
 	}
-	return &run{core, blind}, err
+	return &run{core, eyes}, err
 }
 
 // errRefused says that a run does not take an input that the game took before.
@@ -39,12 +39,12 @@ func (r *run) step(m *moment) (moment, error) {
 	if ready.Entry == nil {
 		return moment{}, errRefused
 	}
-	return observe(r.core, m.in, r.blind)
+	return observe(r.core, m.in, r.eyes)
 }
 
 // along runs the whole game again and returns the first moment that comes out differently, and how.
-func (g *game) along(blind bool) (*moment, string, error) {
-	r, err := g.newRun(blind)
+func (g *game) along(eyes sharpness) (*moment, string, error) {
+	r, err := g.newRun(eyes)
 	if err != nil {
 		return nil, "", err
 	}
@@ -52,7 +52,7 @@ func (g *game) along(blind bool) (*moment, string, error) {
 		m := &g.moments[i]
 		var again moment
 		if i == 0 {
-			again, err = observe(r.core, m.in, blind)
+			again, err = observe(r.core, m.in, eyes)
 		} else {
 			again, err = r.step(m)
 		}
@@ -60,7 +60,7 @@ func (g *game) along(blind bool) (*moment, string, error) {
 			return m, err.Error(), nil
 		}
 		what := m.differs(&again)
-		if blind {
+		if eyes == blind {
 			what = m.moved(&again)
 		}
 		if what != "" {
@@ -82,7 +82,7 @@ func (g *game) runsAgree() error { return g.agree(runs - 1) }
 
 func (g *game) agree(n int) error {
 	for range n {
-		m, what, err := g.along(false)
+		m, what, err := g.along(sharp)
 		if err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func (g *game) agree(n int) error {
 
 // viewsAreIdle proves that it makes no difference to the game whether anybody looks.
 func (g *game) viewsAreIdle() error {
-	m, what, err := g.along(true)
+	m, what, err := g.along(blind)
 	if err != nil || m == nil {
 		return err
 	}
