@@ -40,6 +40,7 @@ type node struct {
 	results   *persist.Flusher
 	rows      *persist.Registrar
 	settled   sync.Map // room.ID → func() of the room that waits for its result to be stored
+	unwanted  sync.Map // room.ID → string: why the store will never take its result
 	heartbeat *persist.Heartbeat
 	rooms     *actor.Directory
 	jwks      *web.JWKS
@@ -179,7 +180,7 @@ func (n *node) openRooms(ctx context.Context) error {
 	n.owns("retention", n.retain(ctx))
 	var err error
 	n.rooms, err = actor.NewDirectory(actor.Options{
-		Games: n.games, Results: resultsOf(n), Journal: logs{n.journal}, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},
+		Games: n.games, Results: resultsOf(n), Journal: logs{n.journal, &n.unwanted}, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},
 		Node: n.name, Boot: n.boot, Folder: n.folder.ID(), Clock: n.clock, Log: n.log, Metrics: n.metrics.Actor(),
 		Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, MaxSpectators: n.cfg.MaxSpectators,
 	})
