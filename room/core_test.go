@@ -659,7 +659,7 @@ func (a *alarm) Act(t *room.Turn, _ room.Player, after time.Duration) error {
 	t.StartTimer("alarm", after)
 	return nil
 }
-func (a *alarm) Timer(t *room.Turn, _ string)  { a.Rang = t.Now() - a.Set }
+func (a *alarm) Timer(t *room.Turn, _ string)   { a.Rang = t.Now() - a.Set }
 func (a *alarm) View(room.Viewer) time.Duration { return a.Rang }
 
 func TestATimerIsNeverEarly(t *testing.T) {
