@@ -43,7 +43,7 @@ setup: ## install what the tests need beside Go (PostgreSQL), or say what to ins
 
 .PHONY: lint
 lint: format ## vet, staticcheck, go fix, generated files, go.mod; changes nothing but stale generated files
-	@echo "== go vet";         go vet ./... && go -C bench/loadgen vet . && go -C bench/hub vet .
+	@echo "== go vet";         go vet ./... && go vet -tags bench ./cmd/roomring && go -C bench/loadgen vet . && go -C bench/hub vet .
 	@echo "== staticcheck";    go tool staticcheck ./...
 	@echo "== go fix";         go fix -diff ./...
 	@echo "== generated";      scripts/generated

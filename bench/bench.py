@@ -6,7 +6,7 @@
 Server pinned to core 0, generator to core 1 (--unpinned: neither). Processes are stopped by pid.
 Paths of things that are built or installed elsewhere come from the environment, see README.md.
 """
-import tempfile, argparse, json, os, resource, shlex, signal, socket, subprocess, sys, time
+import tempfile, argparse, json, os, resource, shlex, shutil, signal, socket, subprocess, sys, time
 
 HOME = os.environ.get("BENCH_HOME", os.path.join(tempfile.gettempdir(), "roombench"))
 os.makedirs(HOME, exist_ok=True)
@@ -28,8 +28,14 @@ def node(app, adapter):
     return dict(adapter=adapter, port=2567, cmd=[NODE, f"{APPS}/{app}.mjs"], env={"PORT": "2567", "NODE_ENV": "production"})
 
 
-def roomring(adapter):
-    return dict(adapter=adapter, port=7777, cmd=[f"{BIN}/server", "-addr", "127.0.0.1:7777"])
+def roomring(adapter, *flags):
+    # one address plays everybody, and idle clients of the generator say nothing
+    limits = ["--max-rooms", "100000", "--max-sockets-per-address", "1000000", "--rooms-per-second", "100000",
+              "--messages-per-second", "65536", "--heartbeat", "1h"]
+    data = os.path.join(HOME, "roomring-data")
+    return dict(adapter=adapter, port=7777, fresh=data,
+                cmd=[f"{BIN}/server", "serve", "--listen", "127.0.0.1:7777", "--admin-listen", "127.0.0.1:0",
+                     "--log-level", "warn", "--data-dir", data, *limits, *flags])
 
 
 PEERS = {
@@ -48,6 +54,8 @@ PEERS = {
                         "--session.token_expiry_sec", "7200"]),
     "roomring": roomring("roomring"),
     "roomring-cbor": roomring("roomring-cbor"),
+    "roomring-memory": roomring("roomring", "--durability", "memory"),
+    "roomring-memory-cbor": roomring("roomring-cbor", "--durability", "memory"),
     # a new server: adapter name in loadgen/adapters.go, its port, its command
 }
 
@@ -107,6 +115,8 @@ def start(peer, core, procs):
         wait_port(5433, pg)
         time.sleep(0.5)
         subprocess.run([NAKAMA, "migrate", "up", "--database.address", PG], stdout=log, stderr=log, check=True, env=env)
+    if "fresh" in c:
+        shutil.rmtree(c["fresh"], ignore_errors=True)
     p = subprocess.Popen(pin + c["cmd"], env=env, stdout=log, stderr=log, cwd=HOME)
     procs.append((p, signal.SIGTERM))
     ps.append(procs[-1])

@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/roomtest"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -18,6 +20,7 @@ import (
 type Undercut struct {
 	Goal    int
 	Seconds int
+	Players [2]room.PlayerID
 	Chosen  [2]int // 0: not yet
 	Score   [2]int
 }
@@ -48,6 +51,7 @@ func (g *Undercut) Open(t *room.Turn, options json.RawMessage) error {
 }
 
 func (g *Undercut) Join(t *room.Turn, p room.Player) error {
+	g.Players[p.Seat] = p.ID
 	if len(t.Players()) == 2 {
 		t.Lock(true)
 		g.startRound(t)
@@ -224,6 +228,31 @@ var FogRules = room.MustDefine(
 	room.Spec{Name: "fog", Version: 2, Title: "Fog", MaxPlayers: 4, TickRate: 10, Durability: room.Memory},
 	func() *Fog { return &Fog{Dots: map[room.PlayerID]Dot{}} },
 )
+
+func TestUndercut(t *testing.T) {
+	roomtest.Prove(t, UndercutRules, roomtest.Options{
+		Act: func(r *rand.Rand, p room.Player, view json.RawMessage) any {
+			return Choice{Number: 1 + r.IntN(5)}
+		},
+		Signals: func(r *rand.Rand) (string, any) { return "extend", nil },
+		Hidden: func(state map[string]any) []roomtest.Hidden {
+			var secrets []roomtest.Hidden
+			for seat, player := range state["Players"].([]any) {
+				if chosen := state["Chosen"].([]any)[seat]; chosen != json.Number("0") {
+					path := fmt.Sprintf("Chosen[%d]", seat)
+					secrets = append(secrets, roomtest.Hidden{Path: path, For: []room.PlayerID{room.PlayerID(player.(string))}})
+				}
+			}
+			return secrets
+		},
+	})
+}
+
+func TestFog(t *testing.T) {
+	roomtest.Prove(t, FogRules, roomtest.Options{
+		Act: func(r *rand.Rand, p room.Player, view json.RawMessage) any { return r.IntN(3) - 1 },
+	})
+}
 
 // exampleRoom opens a room with ann and bob in it.
 func exampleRoom(t *testing.T, rules *room.Rules, options string) *room.Core {

@@ -73,6 +73,9 @@ func MustDefine[G Game[A, V], A, V any](spec Spec, fresh func() G) *Rules {
 // Spec is the game's description with every default filled in.
 func (r *Rules) Spec() Spec { return r.spec }
 
+// NewGame is a fresh, unopened game value, for test kits.
+func (r *Rules) NewGame() any { return r.fresh().game() }
+
 var gameName = regexp.MustCompile(`^[a-z][a-z0-9]{0,31}$`)
 
 // Limits of a Spec.

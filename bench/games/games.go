@@ -4,7 +4,7 @@ package games
 
 import "github.com/roomring/roomring/room"
 
-// All are the games that bench/server registers.
+// All are the games that the build tag bench adds to cmd/roomring.
 func All() []*room.Rules { return []*room.Rules{Act(), Turns(), Arena()} }
 
 // payload is how long an action of act and turn is, in bytes.

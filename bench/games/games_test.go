@@ -2,12 +2,27 @@ package games
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/roomtest"
 	"github.com/roomring/roomring/room/wire"
 )
+
+// TestProved shows that the rooms of the comparison are games like any other.
+func TestProved(t *testing.T) {
+	text := func(r *rand.Rand, _ room.Player, _ json.RawMessage) any {
+		return strings.Repeat(string(rune('a'+r.IntN(26))), payload)
+	}
+	steer := func(r *rand.Rand, _ room.Player, _ json.RawMessage) any {
+		return Steer{VX: r.Float32()*100 - 50, VY: r.Float32()*100 - 50}
+	}
+	roomtest.Prove(t, Act(), roomtest.Options{Act: text, Games: 3, Inputs: 40})
+	roomtest.Prove(t, Turns(), roomtest.Options{Act: text, Games: 3, Inputs: 40})
+	roomtest.Prove(t, Arena(), roomtest.Options{Act: steer, Games: 3, Inputs: 40, Players: 3})
+}
 
 // open makes a room with two players, "a" and "b", connected.
 func open(t *testing.T, rules *room.Rules) *room.Core {
