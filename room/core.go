@@ -107,6 +107,7 @@ var (
 type Panic struct {
 	Value string
 	Stack string
+	View  string // what no view may hold was shown: which field and why, without its value
 }
 
 // Open makes a new room and steps its first inputs: epoch and open. The error is the game's refusal

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"time"
+
+	"github.com/roomring/roomring/room/view"
 )
 
 // Step applies one input. What does not enter the log has changed nothing; Ready says why. An act
@@ -96,6 +98,9 @@ func (c *Core) call(what string, f func(t *Turn) error) (err error) {
 
 func (c *Core) abort(what string, v any, stack []byte) {
 	c.panicked = &Panic{Value: fmt.Sprint(v), Stack: string(stack)}
+	if err, ok := v.(*view.Error); ok {
+		c.panicked.View = err.Error()
+	}
 	c.conclude(Aborted, fmt.Sprintf("the game failed in %s", what))
 }
 
