@@ -219,3 +219,10 @@ func (s *socket) bye() {
 
 // name makes up different names for clients and players of one test.
 func name(i int) string { return fmt.Sprintf("n%02d", i) }
+
+func mustDecode(t *testing.T, raw []byte, into any) {
+	t.Helper()
+	if err := json.Unmarshal(raw, into); err != nil {
+		t.Fatalf("%s: %v", raw, err)
+	}
+}
