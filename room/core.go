@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/roomring/roomring/room/view"
 )
 
 // Phase is where a room's life stands.
@@ -109,6 +111,7 @@ var (
 type Panic struct {
 	Value string
 	Stack string // functions and lines
+	View  string // what no view may hold was shown: which field and why, without its value
 }
 
 func (p *Panic) Error() string { return "the game panicked" }
@@ -124,7 +127,11 @@ func newPanic(v any) *Panic {
 		f, more = frames.Next()
 		fmt.Fprintf(&stack, "%s\n\t%s:%d\n", f.Function, f.File, f.Line)
 	}
-	return &Panic{Value: fmt.Sprint(v), Stack: stack.String()}
+	p := &Panic{Value: fmt.Sprint(v), Stack: stack.String()}
+	if err, ok := v.(*view.Error); ok {
+		p.View = err.Error()
+	}
+	return p
 }
 
 // Open makes a new room and steps its first inputs: epoch and open. The error is the game's refusal

@@ -590,7 +590,7 @@ func TestAViewThatCannotBeShownAbortsTheRoomWithTheFieldNamed(t *testing.T) {
 		m := b.join("x")
 		b.act(m, data)
 		f := b.core.Final()
-		if f == nil || f.End != room.Aborted || !strings.Contains(b.core.Panicked().Value, field) {
+		if f == nil || f.End != room.Aborted || !strings.Contains(b.core.Panicked().View, "view: "+field) {
 			t.Errorf("act %s: final %+v", data, f)
 		}
 	}
