@@ -193,11 +193,11 @@ func optional[I any](in instance) (I, bool) {
 }
 
 // contained calls a method of the game's outside of every input, where a panic must not end the room: nothing
-// in the log would say why. The error leaves out what the panic says, which may be a hidden fact.
+// in the log would say why. The error is a *Panic.
 func contained(method string, f func() error) (err error) {
 	defer func() {
-		if recover() != nil {
-			err = fmt.Errorf("the game panicked in %s", method)
+		if v := recover(); v != nil {
+			err = newPanic(method, v)
 		}
 	}()
 	return f()

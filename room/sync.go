@@ -86,7 +86,7 @@ func (c *Core) clean() bool {
 func (c *Core) guard(what string, f func()) {
 	defer func() {
 		if v := recover(); v != nil {
-			c.abort(what, newPanic(v))
+			c.abort(newPanic(what, v))
 		}
 	}()
 	f()
