@@ -3,11 +3,8 @@ package room
 import (
 	"encoding/json"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"time"
-
-	"github.com/roomring/roomring/room/view"
 )
 
 // Step applies one input. What does not enter the log has changed nothing; Ready says why. An act
@@ -86,7 +83,7 @@ func (c *Core) call(what string, f func(t *Turn) error) (err error) {
 	t := &Turn{core: c}
 	defer func() {
 		if v := recover(); v != nil {
-			c.abort(what, v, debug.Stack())
+			c.abort(what, newPanic(v))
 			err = nil
 		}
 	}()
@@ -96,11 +93,8 @@ func (c *Core) call(what string, f func(t *Turn) error) (err error) {
 	return err
 }
 
-func (c *Core) abort(what string, v any, stack []byte) {
-	c.panicked = &Panic{Value: fmt.Sprint(v), Stack: string(stack)}
-	if err, ok := v.(*view.Error); ok {
-		c.panicked.View = err.Error()
-	}
+func (c *Core) abort(what string, p *Panic) {
+	c.panicked = p
 	c.conclude(Aborted, fmt.Sprintf("the game failed in %s", what))
 }
 

@@ -1,7 +1,6 @@
 package room
 
 import (
-	"runtime/debug"
 	"slices"
 
 	"github.com/roomring/roomring/room/view"
@@ -87,7 +86,7 @@ func (c *Core) clean() bool {
 func (c *Core) guard(what string, f func()) {
 	defer func() {
 		if v := recover(); v != nil {
-			c.abort(what, v, debug.Stack())
+			c.abort(what, newPanic(v))
 		}
 	}()
 	f()

@@ -32,6 +32,9 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 	}
 	defer d.admitted()
 	core, entries, err := room.Open(d.coreConfig(h, rules), 1)
+	if p, ok := errors.AsType[*room.Panic](err); ok {
+		d.o.Log.Error("a game panicked when it was opened: no room was made", "game", h.Game, "version", h.Version, "stack", p.Stack)
+	}
 	if err != nil {
 		return Info{}, optionsError(err)
 	}

@@ -151,15 +151,16 @@ func (r *liveRoom) serve(c control) {
 
 // step stamps an input with room time and applies it, after what was due before.
 func (r *liveRoom) step(in room.Input) room.Ready {
-	r.elapse()
-	in.At = r.now()
+	in.At = r.elapse()
 	return r.apply(in)
 }
 
-// elapse applies what time has made due.
-func (r *liveRoom) elapse() {
-	for !r.still && !r.gone && !r.full() {
-		in, due := r.core.Due(r.now())
+// elapse applies what time has made due, and returns that time. What becomes due meanwhile waits for the next
+// turn of the loop: a game that is slower than its own ticks must not keep its players from being heard.
+func (r *liveRoom) elapse() time.Duration {
+	now := r.now()
+	for !r.still && !r.gone && !r.stopping && !r.full() {
+		in, due := r.core.Due(now)
 		if !due {
 			break
 		}
@@ -172,6 +173,7 @@ func (r *liveRoom) elapse() {
 		r.o.Metrics.LateTicks(r.game, n-r.skipped)
 		r.skipped = n
 	}
+	return now
 }
 
 // apply steps one input under the eyes of the watchdog and the black box.
