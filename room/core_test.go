@@ -402,7 +402,7 @@ func TestSnapshotAndTailEqualTheWholeLogAtEveryIndex(t *testing.T) {
 	}
 	want := all[len(all)-1]
 	for _, from := range all {
-		b.snaps = []room.Snapshot{from}
+		b.snaps = []room.Snapshot{from, want} // the older one is gone on from
 		c, err := room.Restore(b.cfg, b.kept())
 		if err != nil {
 			t.Fatal(err)

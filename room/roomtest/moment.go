@@ -95,7 +95,7 @@ func guard(call string, f func() error) (err error) {
 // culprit is the line of a stack that panicked, by its function and place.
 func culprit(stack string) string {
 	lines := strings.Split(stack, "\n")
-	at := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "panic(") })
+	at := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "panic(") || l == "runtime.gopanic" })
 	for i := at + 2; at >= 0 && i+1 < len(lines); i += 2 {
 		if call := lines[i]; !strings.HasPrefix(call, "runtime.") && !strings.HasPrefix(call, "panic(") {
 			place, _, _ := strings.Cut(strings.TrimSpace(lines[i+1]), " ")

@@ -32,11 +32,13 @@ func (g *game) failed(in room.Input, p *room.Panic) error {
 }
 
 func toldPanic(core *room.Core, p *room.Panic) string {
-	if unfit, ok := strings.CutPrefix(p.Value, "the view: "); ok {
-		return "what View shows cannot be sent: " + unfit
+	if p.View != "" {
+		return "what View shows cannot be sent: " + p.View
 	}
 	call := "the game"
-	if f := core.Final(); f != nil && f.End == room.Aborted {
+	if core == nil {
+		call = "Open or View"
+	} else if f := core.Final(); f != nil && f.End == room.Aborted {
 		call = strings.TrimPrefix(f.Result.Reason, "the game failed in ")
 	}
 	return fmt.Sprintf("%s panics: %s%s", call, p.Value, culprit(p.Stack))

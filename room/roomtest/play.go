@@ -2,6 +2,7 @@ package roomtest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -52,6 +53,9 @@ func newGame(p *prover, n int) *game {
 // open makes the game's room, as every run of it begins.
 func (g *game) open() (*room.Core, error) {
 	core, _, err := room.Open(g.cfg, 1)
+	if p, ok := errors.AsType[*room.Panic](err); ok {
+		return nil, fmt.Errorf("the room cannot be opened with options %s: %s", g.cfg.Header.Options, toldPanic(nil, p))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the room cannot be opened with options %s: %w", g.cfg.Header.Options, err)
 	}
