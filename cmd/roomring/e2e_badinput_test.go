@@ -66,55 +66,56 @@ func TestBadMessages(t *testing.T) {
 			}
 		})
 	}
-	t.Run("bad hello", func(t *testing.T) {
-		t.Parallel()
-		s := s.of(t)
-		info := s.create("chess", nil)
-		before := s.inspect(info.ID).Index
-		for msg, reason := range map[string]string{
-			`{"t":"hello"}`:                                              "client",
-			`{"t":"hello","client":7}`:                                   "client",
-			`{"t":"hello","client":"a","attempt":-1}`:                    "attempt",
-			`{"t":"hello","client":"a","as":"king"}`:                     "as",
-			`{"t":"hello","client":"a","resume":{"epoch":1}}`:            "resume.seq",
-			`{"t":"hello","client":"a","resume":[1,2]}`:                  "resume",
-			`{"t":"hello","client":"a","token":null}`:                    "token",
-			`{"t":"hello","client":"` + strings.Repeat("a", 65) + `"}`:   "client",
-			`{"t":"act","cseq":1,"data":1}`:                              "first message must be hello",
-			`{"t":"hello","client":"a","code":"` + "\x01" + `"}`:         "malformed",
-			`{"t":"hello","client":"a","name":"\u0007","name":"b"}`:      "name",
-			`{"t":"hello","client":"a","attempt":1e400}`:                 "attempt",
-			`{"t":"hello","client":"a","attempt":1,"client":"b"}`:        "client",
-			`{"t":"hello","client":"a","as":"player","attempt":"first"}`: "attempt",
-		} {
-			c := dial(t, info.URL, wire.JSON)
-			c.write([]byte(msg))
-			c.closesWith(wire.CloseBadMessage, reason)
+}
+
+// TestBadHellos are refused before the room hears of them.
+func TestBadHellos(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, generous...).start()
+	info := s.create("chess", nil)
+	before := s.inspect(info.ID).Index
+	for msg, reason := range map[string]string{
+		`{"t":"hello"}`:                                              "client",
+		`{"t":"hello","client":7}`:                                   "client",
+		`{"t":"hello","client":"a","attempt":-1}`:                    "attempt",
+		`{"t":"hello","client":"a","as":"king"}`:                     "as",
+		`{"t":"hello","client":"a","resume":{"epoch":1}}`:            "resume.seq",
+		`{"t":"hello","client":"a","resume":[1,2]}`:                  "resume",
+		`{"t":"hello","client":"a","token":null}`:                    "token",
+		`{"t":"hello","client":"` + strings.Repeat("a", 65) + `"}`:   "client",
+		`{"t":"act","cseq":1,"data":1}`:                              "first message must be hello",
+		`{"t":"hello","client":"a","code":"` + "\x01" + `"}`:         "malformed",
+		`{"t":"hello","client":"a","name":"\u0007","name":"b"}`:      "name",
+		`{"t":"hello","client":"a","attempt":1e400}`:                 "attempt",
+		`{"t":"hello","client":"a","attempt":1,"client":"b"}`:        "client",
+		`{"t":"hello","client":"a","as":"player","attempt":"first"}`: "attempt",
+	} {
+		c := dial(t, info.URL, wire.JSON)
+		c.write([]byte(msg))
+		c.closesWith(wire.CloseBadMessage, reason)
+	}
+	if now := s.inspect(info.ID).Index; now != before {
+		t.Errorf("the room went from index %d to %d", before, now)
+	}
+}
+
+// TestUnknownSubprotocol is told what to offer, by a socket that a browser opens.
+func TestUnknownSubprotocol(t *testing.T) {
+	t.Parallel()
+	s := newServer(t).start()
+	info := s.create("chess", nil)
+	for _, offer := range [][]string{nil, {"roomring.v9.json"}, {"chat", "superchat"}} {
+		c := dialAs(t, info.URL, wire.JSON, offer...)
+		if len(offer) > 0 && c.ws.Subprotocol() != offer[0] {
+			t.Errorf("offered %q, echoed %q", offer, c.ws.Subprotocol())
 		}
-		if now := s.inspect(info.ID).Index; now != before {
-			t.Errorf("the room went from index %d to %d", before, now)
-		}
-	})
-	t.Run("unknown subprotocol", func(t *testing.T) {
-		t.Parallel()
-		s := s.of(t)
-		info := s.create("chess", nil)
-		for _, offer := range [][]string{nil, {"roomring.v9.json"}, {"chat", "superchat"}} {
-			c := dialAs(t, info.URL, wire.JSON, offer...)
-			if len(offer) > 0 && c.ws.Subprotocol() != offer[0] {
-				t.Errorf("offered %q, echoed %q", offer, c.ws.Subprotocol())
-			}
-			c.closesWith(wire.CloseBadMessage, wire.SubprotocolJSON)
-		}
-	})
-	t.Run("wrong kind of WebSocket message", func(t *testing.T) {
-		t.Parallel()
-		c := dial(t, s.of(t).create("chess", nil).URL, wire.JSON)
-		if err := c.tryWrite(websocket.MessageBinary, []byte(`{"t":"hello","client":"a"}`)); err != nil {
-			t.Fatal(err)
-		}
-		c.closesWith(wire.CloseBadMessage, "JSON")
-	})
+		c.closesWith(wire.CloseBadMessage, wire.SubprotocolJSON)
+	}
+	c := dial(t, info.URL, wire.JSON)
+	if err := c.tryWrite(websocket.MessageBinary, []byte(`{"t":"hello","client":"a"}`)); err != nil {
+		t.Fatal(err)
+	}
+	c.closesWith(wire.CloseBadMessage, "JSON")
 }
 
 // TestRefusedActionChangesNothing compares the whole state before and after.

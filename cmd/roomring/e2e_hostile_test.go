@@ -177,6 +177,23 @@ func (s *server) halfFrame(first []byte, want wire.CloseCode) {
 	}
 }
 
+// TestTooManySocketsOfOneAddress turns away one too many, and lets the next one in when another has gone.
+func TestTooManySocketsOfOneAddress(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "--max-sockets-per-address", "3").start()
+	info := s.create("tally", nil)
+	var in []*socket
+	for i := range 3 {
+		c := dial(t, info.URL, wire.JSON)
+		c.hello(wire.Hello{Client: name(i)})
+		in = append(in, c)
+	}
+	dial(t, info.URL, wire.JSON).closesWith(wire.CloseTooMany, "address")
+	in[0].bye()
+	settles(t, "the sockets that have gone are not counted", func() bool { return s.metric("roomring_sockets") == 2 })
+	dial(t, info.URL, wire.JSON).hello(wire.Hello{Client: "next"})
+}
+
 // metric reads one number of /metrics; 0 if it is not there.
 func (s *server) metric(name string) float64 {
 	s.t.Helper()

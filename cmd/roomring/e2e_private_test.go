@@ -282,7 +282,7 @@ func TestMetricsTell(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\S+) `).FindAllSubmatch(text, -1) {
 		have[string(m[1])] = true
 	}
-	for _, want := range strings.Fields(`rooms sessions inputs_total messages_sent_total rooms_ended_total sessions_closed_total
+	for want := range strings.FieldsSeq(`rooms sessions inputs_total messages_sent_total rooms_ended_total sessions_closed_total
 		step_seconds commit_delay_seconds http_requests_total http_request_seconds sockets sockets_closed_total
 		socket_messages_total socket_bytes_total results_unflushed results_oldest_seconds results_retries_total
 		results_mismatched_total results_unwritable_total rows_waiting journal_pending_bytes journal_commits_total
