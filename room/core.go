@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -103,14 +105,30 @@ var (
 	errNotYou    = &Refusal{"not_attached", "another client holds this seat"}
 )
 
-// Panic is a panic of the game's, kept for the operator. Its text may hold game state.
+// Panic is a panic of the game's, kept for the operator. Its value may hold game state; its stack does not.
 type Panic struct {
 	Value string
-	Stack string
+	Stack string // functions and lines
+}
+
+func (p *Panic) Error() string { return "the game panicked" }
+
+// newPanic describes the panic that the calling deferred function has recovered from. Go's own traces also print the
+// arguments of each function, and those may be hidden facts.
+func newPanic(v any) *Panic {
+	var stack strings.Builder
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	for more := true; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		fmt.Fprintf(&stack, "%s\n\t%s:%d\n", f.Function, f.File, f.Line)
+	}
+	return &Panic{Value: fmt.Sprint(v), Stack: stack.String()}
 }
 
 // Open makes a new room and steps its first inputs: epoch and open. The error is the game's refusal
-// of the options. Both entries are in the log that Entries returns.
+// of the options, or a *Panic. Both entries are in the log that Entries returns.
 func Open(cfg Config, epoch Epoch) (*Core, []Entry, error) {
 	c := newCore(cfg)
 	var entries []Entry
@@ -120,7 +138,7 @@ func Open(cfg Config, epoch Epoch) (*Core, []Entry, error) {
 			return nil, nil, err
 		}
 		if c.panicked != nil {
-			return nil, nil, fmt.Errorf("the game panicked when it was opened: %s", c.panicked.Value)
+			return nil, nil, fmt.Errorf("opening it with these options: %w", c.panicked)
 		}
 		entries = append(entries, *ready.Entry)
 	}

@@ -166,16 +166,34 @@ func optional[I any](in instance) (I, bool) {
 	return i, ok
 }
 
-func snapshotGame(in instance) ([]byte, error) {
-	if s, ok := optional[Snapshotter](in); ok {
-		return s.Snapshot()
-	}
-	return json.Marshal(in.game())
+// contained calls a method of the game's outside of every input, where a panic must not end the room: nothing
+// in the log would say why. The error leaves out what the panic says, which may be a hidden fact.
+func contained(method string, f func() error) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = fmt.Errorf("the game panicked in %s", method)
+		}
+	}()
+	return f()
+}
+
+func snapshotGame(in instance) (data []byte, err error) {
+	err = contained("Snapshot", func() (err error) {
+		if s, ok := optional[Snapshotter](in); ok {
+			data, err = s.Snapshot()
+			return err
+		}
+		data, err = json.Marshal(in.game())
+		return err
+	})
+	return data, err
 }
 
 func restoreGame(in instance, data []byte) error {
-	if s, ok := optional[Snapshotter](in); ok {
-		return s.Restore(data)
-	}
-	return json.Unmarshal(data, in.game())
+	return contained("Restore", func() error {
+		if s, ok := optional[Snapshotter](in); ok {
+			return s.Restore(data)
+		}
+		return json.Unmarshal(data, in.game())
+	})
 }

@@ -70,7 +70,7 @@ func (s Snapshot) WithGame(game []byte) (Snapshot, error) {
 }
 
 // Restore brings a room back from its journal: from the older of its snapshots, so that clients can
-// resume, and the inputs after it; from the first input where there is none. What it restores counts as
+// resume, and the inputs after it; where that fails from the newer one, and then from the first input. What it restores counts as
 // committed. The caller then steps KindEpoch at Kept.Time and a KindDetach for each seat that is online.
 //
 // A *VersionError means that this program lacks the version that recorded the log, and that the log
@@ -91,20 +91,27 @@ func restoreTail(cfg Config, kept Kept) (*Core, error) {
 	var errs []error
 	for _, snap := range kept.Snapshots {
 		c := newCore(cfg)
-		if err := c.load(snap); err != nil {
-			errs = append(errs, err)
-			continue
+		err := c.load(snap)
+		if err == nil {
+			err = c.rerun(kept.entries())
 		}
-		return c, c.rerun(kept.entries())
+		if err == nil {
+			return c, nil
+		}
+		errs = append(errs, err)
 	}
 	c := newCore(cfg)
 	if err := c.begin(kept.entries()); err != nil {
 		return nil, errors.Join(append(errs, err)...)
 	}
-	if err := c.rerun(kept.entries()); err != nil || c.s.Index > 0 {
-		return c, err
+	err := c.rerun(kept.entries())
+	if err == nil && c.s.Index == 0 {
+		err = fmt.Errorf("the journal holds no log of room %s", kept.Header.ID)
 	}
-	return nil, errors.Join(append(errs, fmt.Errorf("the journal holds no log of room %s", kept.Header.ID))...)
+	if err != nil {
+		return nil, errors.Join(append(errs, err)...)
+	}
+	return c, nil
 }
 
 // entries are the whole log.
@@ -147,7 +154,7 @@ func (c *Core) load(snap Snapshot) error {
 	if have := c.rules.spec.Version; s.Version != have {
 		return &VersionError{Game: c.header.Game, Need: s.Version, Have: have}
 	}
-	if s.Game != nil {
+	if !s.failed() {
 		if err := restoreGame(c.inst, s.Game); err != nil {
 			return fmt.Errorf("snapshot of game %s: %w", c.header.Game, err)
 		}
@@ -167,8 +174,8 @@ func decodeState(data []byte, seats int) (state, error) {
 }
 
 // adopt takes over a decoded state whose game is restored, and makes the views anew.
-func (c *Core) adopt(s state) (err error) {
-	if s.Game == nil {
+func (c *Core) adopt(s state) error {
+	if s.failed() {
 		c.panicked = &Panic{Value: "the game had failed before this room was brought back"}
 	}
 	s.Game = nil
@@ -178,11 +185,10 @@ func (c *Core) adopt(s state) (err error) {
 	if c.panicked != nil {
 		return nil
 	}
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("snapshot of game %s: its view: %v", c.header.Game, v)
-		}
-	}()
+	return contained("View", c.makeViews)
+}
+
+func (c *Core) makeViews() error {
 	for i, info := range c.s.Classes {
 		c.makeClass(info.ID, Spectator, info.Last)
 		for seat, at := range c.s.Seats {
@@ -318,7 +324,7 @@ func (c *Core) tryUpgrade(data []byte) error {
 	case !ok:
 		return &VersionError{Game: c.header.Game, Need: s.Version, Have: have, Why: "the game has no Upgrade method"}
 	}
-	if err := g.Upgrade(s.Version, s.Game); err != nil {
+	if err := contained("Upgrade", func() error { return g.Upgrade(s.Version, s.Game) }); err != nil {
 		return &VersionError{Game: c.header.Game, Need: s.Version, Have: have, Why: err.Error()}
 	}
 	return nil
@@ -327,6 +333,9 @@ func (c *Core) tryUpgrade(data []byte) error {
 // stepUpgrade moves the room to this program's version of its rules: the input carries the state as the
 // older version left it.
 func (c *Core) stepUpgrade(in Input) (Ready, error) {
+	if have := c.rules.spec.Version; in.Version != have {
+		return Ready{}, &VersionError{Game: c.header.Game, Need: in.Version, Have: have}
+	}
 	c.inst = c.rules.fresh()
 	if err := c.tryUpgrade(in.Data); err != nil {
 		return Ready{}, err

@@ -3,7 +3,6 @@ package room
 import (
 	"encoding/json"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"time"
 )
@@ -84,7 +83,7 @@ func (c *Core) call(what string, f func(t *Turn) error) (err error) {
 	t := &Turn{core: c}
 	defer func() {
 		if v := recover(); v != nil {
-			c.abort(what, v, debug.Stack())
+			c.abort(what, newPanic(v))
 			err = nil
 		}
 	}()
@@ -94,8 +93,8 @@ func (c *Core) call(what string, f func(t *Turn) error) (err error) {
 	return err
 }
 
-func (c *Core) abort(what string, v any, stack []byte) {
-	c.panicked = &Panic{Value: fmt.Sprint(v), Stack: string(stack)}
+func (c *Core) abort(what string, p *Panic) {
+	c.panicked = p
 	c.conclude(Aborted, fmt.Sprintf("the game failed in %s", what))
 }
 

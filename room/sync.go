@@ -2,7 +2,6 @@ package room
 
 import (
 	"fmt"
-	"runtime/debug"
 	"slices"
 
 	"github.com/roomring/roomring/room/view"
@@ -88,7 +87,7 @@ func (c *Core) clean() bool {
 func (c *Core) guard(what string, f func()) {
 	defer func() {
 		if v := recover(); v != nil {
-			c.abort(what, v, debug.Stack())
+			c.abort(what, newPanic(v))
 		}
 	}()
 	f()

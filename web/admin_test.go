@@ -159,8 +159,8 @@ func TestMetricsAndProfiles(t *testing.T) {
 	m.SocketClosed(wire.CloseNormal)
 	m.SocketRead(1, 100)
 	m.SocketWritten(3, 900)
-	m.Gauge("results_unflushed", "Results that wait for the store.", func() float64 { return 6 })
-	m.Counter("results_alarms_total", "Results that the store refused.", func() float64 { return 7 })
+	m.Gauge("roomring_results_unflushed", "Results that wait for the store.", func() float64 { return 6 })
+	m.Counter("roomring_results_alarms_total", "Results that the store refused.", func() float64 { return 7 })
 	a.want(200, "GET", "/admin/v1/nodes", "")
 	text := a.want(200, "GET", "/metrics", "").text
 	for _, line := range []string{

@@ -2,10 +2,12 @@ package web
 
 import (
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
 )
 
 // storeProblem hides what went wrong with the store from clients and leaves it to the log.
@@ -74,17 +76,18 @@ func (s *Server) result(r *http.Request, id room.ID) (stored room.StoredResult, 
 	if s.opts.Records.Pending(id) {
 		return stored, room.PhaseOver, nil
 	}
-	if info, err := s.opts.Rooms.Info(r.Context(), id); err == nil {
+	info, missing := s.opts.Rooms.Info(r.Context(), id)
+	if missing == nil {
 		return stored, info.Phase, nil
 	}
-	if s.opts.Records.NotFound(err) {
+	if s.opts.Records.NotFound(err) && errors.Is(missing, actor.ErrNotFound) {
 		stored, err = s.opts.Records.Result(r.Context(), id)
 	}
 	switch {
 	case err == nil:
 		return stored, "", nil
 	case s.opts.Records.NotFound(err):
-		return stored, "", notFound("There is no such room.")
+		return stored, "", missing
 	}
 	return stored, "", s.storeProblem(err)
 }

@@ -71,8 +71,11 @@ func TestResultIsPendingUntilItIsStored(t *testing.T) {
 	a.rooms.remove(roomID)
 	a.records.pending[roomID] = true
 	pending("over")
-	a.records.fail = errors.New("the store is away")
 	a.records.pending = nil
+	a.rooms.failWith(actor.ErrUnreachable)
+	a.refused(503, "", "GET", path, "")
+	a.rooms.failWith(nil)
+	a.records.fail = errors.New("the store is away")
 	a.refused(503, "", "GET", path, "")
 	a.records.fail = nil
 	a.records.results[roomID] = room.StoredResult{

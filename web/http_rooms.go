@@ -41,7 +41,7 @@ type roomBody struct {
 	Epoch      room.Epoch      `json:"epoch"`
 	Seq        room.Index      `json:"seq"`
 	Node       string          `json:"node"`
-	Created    time.Time       `json:"created"`
+	Created    time.Time       `json:"created,omitzero"`
 	WSURL      string          `json:"ws_url,omitempty"`
 	Final      *finalBody      `json:"final,omitempty"` // of a room that is over
 }
@@ -254,25 +254,10 @@ func (s *Server) getRoom(w http.ResponseWriter, r *http.Request) error {
 		return notFound("There is no such room: " + err.Error() + ".")
 	}
 	info, err := s.opts.Rooms.Info(r.Context(), id)
-	if errors.Is(err, actor.ErrNotFound) {
-		return s.goneOr(r, id, err)
-	}
 	if err != nil {
 		return err
 	}
 	s.stick(w, r, info.Node)
 	writeJSON(w, http.StatusOK, s.publicBody(r, info))
 	return nil
-}
-
-// goneOr tells a room that is over and has been cleared away from one that never was.
-func (s *Server) goneOr(r *http.Request, id room.ID, missing error) error {
-	_, err := s.opts.Records.Result(r.Context(), id)
-	switch {
-	case err == nil || s.opts.Records.Pending(id):
-		return problem(http.StatusGone, "over", "The room is over: GET /v1/results/"+string(id)+" says how it ended.")
-	case s.opts.Records.NotFound(err):
-		return missing
-	}
-	return s.storeProblem(err)
 }

@@ -211,9 +211,6 @@ func TestRoomShowsItsStateOfPlay(t *testing.T) {
 	if final["end"] != "finished" || final["duration_ms"] != 1500.0 || final["result"].(map[string]any)["reason"] != "checkmate" {
 		t.Errorf("final is %v", final)
 	}
-	a.rooms.remove(id)
-	a.records.results[id] = room.StoredResult{}
-	a.refused(410, "", "GET", "/v1/rooms/"+string(id), "")
 }
 
 func TestMatchmakeHoldsASeatForSomebody(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 type Rooms interface {
 	Create(ctx context.Context, c actor.Create) (actor.Info, error)
 	Match(ctx context.Context, m actor.Match) (actor.Info, error)
+	// Info knows rooms that are over too, for as long as anybody remembers them: Phase and Final tell.
 	Info(ctx context.Context, id room.ID) (actor.Info, error)
 	Find(ctx context.Context, code string) (actor.Info, error) // a private room by its join code
 	List(ctx context.Context, f actor.Filter) ([]actor.Info, error)

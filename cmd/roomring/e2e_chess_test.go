@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -81,6 +82,7 @@ type match struct {
 	g       recorded
 	room    roomInfo
 	players [2]*client.Client // White, Black
+	played  atomic.Int32      // half-moves acknowledged
 }
 
 // seat makes the room and brings both players in. Games that end by a fallen flag have a short clock.
@@ -118,6 +120,7 @@ func (m *match) play(ctx context.Context) error {
 		if _, err := m.players[i%2].Act(ctx, map[string]string{"move": san}); err != nil {
 			return fmt.Errorf("half-move %d (%s): %w", i, san, err)
 		}
+		m.played.Add(1)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -68,7 +69,7 @@ func (s *server) killRound(games []recorded, rng *rand.Rand) (resumed, resent in
 			}
 		})
 	}
-	time.Sleep(time.Duration(50+rng.IntN(900)) * time.Millisecond)
+	s.amid(ctx, matches, 0.05+0.65*rng.Float64())
 	s.kill()
 	s.start()
 	wg.Wait()
@@ -86,6 +87,22 @@ func (s *server) killRound(games []recorded, rng *rand.Rand) (resumed, resent in
 		}
 	}
 	return resumed, resent
+}
+
+// amid waits until a share of all moves has been acknowledged.
+func (s *server) amid(ctx context.Context, matches []*match, share float64) {
+	s.t.Helper()
+	total := 0
+	for _, m := range matches {
+		total += len(strings.Fields(m.g.Moves))
+	}
+	s.until(ctx, "in the middle of the games", func() bool {
+		played := 0
+		for _, m := range matches {
+			played += int(m.played.Load())
+		}
+		return float64(played) >= share*float64(total)
+	})
 }
 
 // TestRoomsComeBackAfterATerm stops the process politely in the middle of games.
@@ -110,7 +127,7 @@ func TestRoomsComeBackAfterATerm(t *testing.T) {
 			}
 		})
 	}
-	time.Sleep(100 * time.Millisecond)
+	s.amid(ctx, matches, 0.3)
 	code, took := s.stop()
 	if code != 0 {
 		t.Errorf("exit code %d after SIGTERM", code)

@@ -265,17 +265,20 @@ func (s *server) tryJoin(info roomInfo, o client.Options) (*client.Client, error
 	return c, err
 }
 
-// result waits until a room's result is in the store.
+// result waits until a room's result is in the store: 202 and 503 say not yet.
 func (s *server) result(id string) storedResult {
 	s.t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		var r storedResult
-		code := s.call("GET", "/v1/results/"+id, nil, &r)
-		if code == http.StatusOK && r.Status != "pending" {
+		var raw []byte
+		switch code := s.call("GET", "/v1/results/"+id, nil, &raw); {
+		case code == http.StatusOK:
+			var r storedResult
+			if err := json.Unmarshal(raw, &r); err != nil {
+				s.t.Fatalf("the result of %s: %v: %s", id, err, raw)
+			}
 			return r
-		}
-		if code != http.StatusOK && code != http.StatusAccepted || time.Now().After(end) {
-			s.t.Fatalf("the result of %s: %d %+v", id, code, r)
+		case code != http.StatusAccepted && code != http.StatusServiceUnavailable || time.Now().After(end):
+			s.t.Fatalf("the result of %s: %d %s", id, code, raw)
 		}
 	}
 }

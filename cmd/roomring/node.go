@@ -40,6 +40,7 @@ type node struct {
 	results   *persist.Flusher
 	rows      *persist.Registrar
 	settled   sync.Map // room.ID → func() of the room that waits for its result to be stored
+	unwanted  sync.Map // room.ID → string: why the store will never take its result
 	heartbeat *persist.Heartbeat
 	rooms     *actor.Directory
 	jwks      *web.JWKS
@@ -82,6 +83,18 @@ func openNode(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Ga
 // owns notes how to end a part.
 func (n *node) owns(what string, end func(context.Context) error) {
 	n.closers = append(n.closers, closer{what, end})
+}
+
+// brief is how long a stop waits for what others must do: clients that hear they are to go, a store that may be away.
+const brief = 200 * time.Millisecond
+
+// briefly bounds an end whose work is not lost when it is cut short, so that what comes after has its time.
+func briefly(end func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, brief)
+		defer cancel()
+		return end(ctx)
+	}
 }
 
 // close ends the parts, the last one made first. What is left of the time is shared by all.
@@ -148,7 +161,7 @@ func (n *node) startBoot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.owns("boot", func(ctx context.Context) error { return n.store.EndBoot(ctx, n.boot) })
+	n.owns("boot", briefly(func(ctx context.Context) error { return n.store.EndBoot(ctx, n.boot) }))
 	n.heartbeat = persist.NewHeartbeat(n.store, n.boot, persist.HeartbeatOptions{Log: n.log, Dead: func() {
 		n.fail(errors.New("the store says that this process is dead and another may act for it: it stops; start it again"))
 	}})
@@ -159,15 +172,15 @@ func (n *node) startBoot(ctx context.Context) error {
 // openRooms makes the directory and brings back what the journal holds.
 func (n *node) openRooms(ctx context.Context) error {
 	n.results = persist.NewFlusher(n.store, persist.FlusherOptions{Log: n.log, Reload: n.reload, Refused: n.refused})
-	n.owns("results", n.results.Close)
+	n.owns("results", briefly(n.results.Close))
 	n.rows = persist.NewRegistrar(n.store, n.boot, persist.RegistrarOptions{Log: n.log, Refused: func(row room.Row, r persist.RowResult) {
 		n.fail(fmt.Errorf("room %s was made here, but its row in the store is another process's (%w): this process stops", row.Room, r.Err))
 	}})
-	n.owns("rows", n.rows.Close)
+	n.owns("rows", briefly(n.rows.Close))
 	n.owns("retention", n.retain(ctx))
 	var err error
 	n.rooms, err = actor.NewDirectory(actor.Options{
-		Games: n.games, Results: resultsOf(n), Journal: logs{n.journal}, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},
+		Games: n.games, Results: resultsOf(n), Journal: logs{n.journal, &n.unwanted}, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},
 		Node: n.name, Boot: n.boot, Folder: n.folder.ID(), Clock: n.clock, Log: n.log, Metrics: n.metrics.Actor(),
 		Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, MaxSpectators: n.cfg.MaxSpectators,
 	})

@@ -101,7 +101,7 @@ func serve(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games
 	wg.Go(func() {
 		<-ctx.Done()
 		at.remove(cfg.ReadyFile)
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 		defer cancel()
 		n.stop(grace)
 	})

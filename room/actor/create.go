@@ -32,6 +32,9 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 	}
 	defer d.admitted()
 	core, entries, err := room.Open(d.coreConfig(h, rules), 1)
+	if p, ok := errors.AsType[*room.Panic](err); ok {
+		d.o.Log.Error("a game panicked when it was opened: no room was made", "game", h.Game, "version", h.Version, "stack", p.Stack)
+	}
 	if err != nil {
 		return Info{}, optionsError(err)
 	}
@@ -158,7 +161,7 @@ func (d *Directory) retryRow(ctx context.Context, row room.Row) {
 	}
 }
 
-func (d *Directory) reserve(r *Room, c Create) {
+func (d *Directory) reserve(r *liveRoom, c Create) {
 	now := d.o.Clock.Now()
 	for _, p := range c.Reserve {
 		r.seats.reserve(p, now, now+cmp.Or(c.ReserveFor, d.o.Reserve))
@@ -166,7 +169,7 @@ func (d *Directory) reserve(r *Room, c Create) {
 }
 
 // begin lets a new room run and waits for its first commit.
-func (d *Directory) begin(ctx context.Context, r *Room) (Info, error) {
+func (d *Directory) begin(ctx context.Context, r *liveRoom) (Info, error) {
 	first := make(chan error, 1)
 	r.waiters = append(r.waiters, waiter{r.core.Point().Seq, first})
 	d.start(r)

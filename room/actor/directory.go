@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,11 +26,11 @@ type Directory struct {
 	wg     sync.WaitGroup // every goroutine of the directory's and its rooms'
 
 	mu        sync.RWMutex
-	rooms     map[room.ID]*Room
+	rooms     map[room.ID]*liveRoom
 	codes     map[string]room.ID // join codes of private rooms
 	held      map[room.ID]Held
-	sickRooms map[*Room]struct{} // stand still until the journal works again
-	coming    int                // rooms being made
+	sickRooms map[*liveRoom]struct{} // stand still until the journal works again
+	coming    int                    // rooms being made
 	draining  bool
 
 	unwell bool // of the watchdog: the rooms have been told that the journal fails
@@ -42,7 +43,7 @@ func NewDirectory(o Options) (*Directory, error) {
 		return nil, err
 	}
 	d := &Directory{
-		o: o, rooms: map[room.ID]*Room{}, codes: map[string]room.ID{}, held: map[room.ID]Held{},
+		o: o, rooms: map[room.ID]*liveRoom{}, codes: map[string]room.ID{}, held: map[room.ID]Held{},
 	}
 	d.matches.init()
 	d.ctx, d.cancel = context.WithCancel(context.Background())
@@ -69,7 +70,7 @@ func (d *Directory) sleep(ctx context.Context, wait time.Duration) bool {
 }
 
 // start puts a room into the directory and lets it run.
-func (d *Directory) start(r *Room) {
+func (d *Directory) start(r *liveRoom) {
 	d.mu.Lock()
 	d.rooms[r.id] = r
 	if r.header.Code != "" {
@@ -85,7 +86,7 @@ func (d *Directory) start(r *Room) {
 }
 
 // remove forgets a room that has left memory.
-func (d *Directory) remove(r *Room) {
+func (d *Directory) remove(r *liveRoom) {
 	d.matches.note(r, false)
 	d.mu.Lock()
 	delete(d.rooms, r.id)
@@ -95,14 +96,14 @@ func (d *Directory) remove(r *Room) {
 	d.o.Metrics.Rooms(r.game, -1)
 }
 
-func (d *Directory) lookup(id room.ID) *Room {
+func (d *Directory) lookup(id room.ID) *liveRoom {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.rooms[id]
 }
 
 // all are the rooms of one moment.
-func (d *Directory) all() iter.Seq[*Room] {
+func (d *Directory) all() iter.Seq[*liveRoom] {
 	d.mu.RLock()
 	rooms := slices.Collect(maps.Values(d.rooms))
 	d.mu.RUnlock()
@@ -110,7 +111,7 @@ func (d *Directory) all() iter.Seq[*Room] {
 }
 
 // find is a room, or the error that answers for it.
-func (d *Directory) find(id room.ID) (*Room, error) {
+func (d *Directory) find(id room.ID) (*liveRoom, error) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	if r := d.rooms[id]; r != nil {
@@ -123,7 +124,7 @@ func (d *Directory) find(id room.ID) (*Room, error) {
 }
 
 // failing reports whether a room cannot be saved at present.
-func (d *Directory) failing(r *Room) bool {
+func (d *Directory) failing(r *liveRoom) bool {
 	return r.durable && d.o.Journal.Failing() != nil
 }
 
@@ -257,7 +258,7 @@ func (d *Directory) Kick(ctx context.Context, id room.ID, p room.PlayerID) error
 // Signal hands a signal to the game; a *room.Refusal is the game's no. Names that begin with
 // "roomring." are the runtime's own.
 func (d *Directory) Signal(ctx context.Context, id room.ID, name string, data []byte) error {
-	if len(name) >= len(reservedSignals) && name[:len(reservedSignals)] == reservedSignals {
+	if strings.HasPrefix(name, reservedSignals) {
 		return room.Refuse("reserved", "signals whose name begins with "+reservedSignals+" are the runtime's own")
 	}
 	return d.command(ctx, id, func(done chan<- error) message { return signalMessage{name, data, done} })

@@ -6,7 +6,7 @@ import (
 )
 
 // message is one thing for a room's goroutine to do.
-type message interface{ handle(r *Room) }
+type message interface{ handle(r *liveRoom) }
 
 // inbox is the one way into a room. Players' messages wait in a bounded mailbox, in order; who finds it
 // full waits. Control has a path of its own that is always served: what could pile up there is
@@ -124,13 +124,13 @@ func (in *inbox) waiting() int {
 }
 
 // call runs f on the room's goroutine by the control path and waits for it, until ctx ends or the room is gone.
-func call[T any](ctx context.Context, in *inbox, f func(r *Room) (T, error)) (T, error) {
+func call[T any](ctx context.Context, in *inbox, f func(r *liveRoom) (T, error)) (T, error) {
 	type reply struct {
 		v   T
 		err error
 	}
 	answered := make(chan reply, 1)
-	in.command(function(func(r *Room) {
+	in.command(function(func(r *liveRoom) {
 		v, err := f(r)
 		answered <- reply{v, err}
 	}))
@@ -145,6 +145,6 @@ func call[T any](ctx context.Context, in *inbox, f func(r *Room) (T, error)) (T,
 	}
 }
 
-type function func(r *Room)
+type function func(r *liveRoom)
 
-func (f function) handle(r *Room) { f(r) }
+func (f function) handle(r *liveRoom) { f(r) }

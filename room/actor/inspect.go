@@ -65,10 +65,10 @@ func (d *Directory) Inspect(ctx context.Context, id room.ID, look Look) (Inspect
 	if err != nil {
 		return Inspection{}, err
 	}
-	return call(ctx, r.in, func(r *Room) (Inspection, error) { return r.inspect(look), nil })
+	return call(ctx, r.in, func(r *liveRoom) (Inspection, error) { return r.inspect(look), nil })
 }
 
-func (r *Room) inspect(look Look) Inspection {
+func (r *liveRoom) inspect(look Look) Inspection {
 	i := Inspection{
 		Info: *r.describe(), Durability: r.header.Durability, Point: r.core.Point(), Committed: r.core.Committed(),
 		Time: r.now(), Mailbox: r.in.waiting(), Pending: len(r.pending), Held: r.core.Held(),
@@ -100,7 +100,7 @@ func (r *Room) inspect(look Look) Inspection {
 }
 
 // inspectGame asks the game itself, which may panic: an inspection must harm nobody.
-func (r *Room) inspectGame(i *Inspection, look Look) {
+func (r *liveRoom) inspectGame(i *Inspection, look Look) {
 	defer func() {
 		if recover() != nil {
 			i.Unavailable = "the game panicked when it was asked"

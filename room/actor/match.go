@@ -16,10 +16,10 @@ import (
 // together are put together.
 type matcher struct {
 	mu      sync.Mutex
-	open    map[string]map[*Room]struct{} // by key
-	making  map[string]chan struct{}      // closed when the room being made is there
-	tickets map[ticketKey]*list.Element   // of *ticket
-	order   list.List                     // used last first
+	open    map[string]map[*liveRoom]struct{} // by key
+	making  map[string]chan struct{}          // closed when the room being made is there
+	tickets map[ticketKey]*list.Element       // of *ticket
+	order   list.List                         // used last first
 }
 
 type ticketKey struct {
@@ -36,7 +36,7 @@ type ticket struct {
 }
 
 func (m *matcher) init() {
-	m.open = map[string]map[*Room]struct{}{}
+	m.open = map[string]map[*liveRoom]struct{}{}
 	m.making = map[string]chan struct{}{}
 	m.tickets = map[ticketKey]*list.Element{}
 }
@@ -57,13 +57,13 @@ func matchKey(game string, options json.RawMessage) string {
 }
 
 // note puts a room in or takes it out.
-func (m *matcher) note(r *Room, open bool) {
+func (m *matcher) note(r *liveRoom, open bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	rooms := m.open[r.matchKey]
 	switch {
 	case open && rooms == nil:
-		m.open[r.matchKey] = map[*Room]struct{}{r: {}}
+		m.open[r.matchKey] = map[*liveRoom]struct{}{r: {}}
 	case open:
 		rooms[r] = struct{}{}
 	default:
@@ -74,10 +74,10 @@ func (m *matcher) note(r *Room, open bool) {
 }
 
 // seat reserves a seat in the fullest open room; ties go to the older room. It returns nil when there is none.
-func (m *matcher) seat(key string, p room.PlayerID, now, until time.Duration) *Room {
+func (m *matcher) seat(key string, p room.PlayerID, now, until time.Duration) *liveRoom {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var best *Room
+	var best *liveRoom
 	most := -1
 	for r := range m.open[key] {
 		n, ok := r.seats.fill(p, now)
@@ -91,7 +91,7 @@ func (m *matcher) seat(key string, p room.PlayerID, now, until time.Duration) *R
 	return best
 }
 
-func (r *Room) older(o *Room) bool {
+func (r *liveRoom) older(o *liveRoom) bool {
 	if c := r.header.Created.Compare(o.header.Created); c != 0 {
 		return c < 0
 	}

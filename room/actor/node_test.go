@@ -136,6 +136,28 @@ func TestRestoreObeysTheRows(t *testing.T) {
 	}
 }
 
+func TestFinishedRoomLingersAcrossARestart(t *testing.T) {
+	n := newNode(t, func(o *actor.Options) { o.Rows = &rows{answer: actor.ClaimOver} })
+	id := n.create(actor.Create{Game: "counter"})
+	a := n.player(id, "a")
+	ack := a.act(`{"finish":true}`)
+	if found := n.restart(); found.Over != 1 {
+		t.Errorf("restored %+v", found)
+	}
+	defer n.stop()
+	h := hello("a")
+	h.Attempt = 1
+	a = n.attach(id, h)
+	if hi := a.next("welcome"); hi.num("cseq") != 1 {
+		t.Errorf("welcome %v", hi)
+	}
+	a.next("over")
+	a.resend(1, `{"finish":true}`)
+	if again := a.next("ack"); again.num("seq") != ack.num("seq") {
+		t.Errorf("the answer after the restart: %v, before it was %v", again, ack)
+	}
+}
+
 func TestRowIsWrittenWhenTheStoreIsBack(t *testing.T) {
 	store := &rows{}
 	store.away.Store(true)
@@ -294,7 +316,7 @@ func TestWatchdogNamesASlowStep(t *testing.T) {
 		t.Fatal("a step that does not return was not named")
 	}
 	b.act(`{"add":1}`)
-	close(blocked)
+	unblock <- struct{}{}
 	a.next("ack")
 	n.stop()
 }

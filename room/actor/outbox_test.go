@@ -236,7 +236,7 @@ func BenchmarkPush(b *testing.B) {
 
 func TestPushDoesNotAllocate(t *testing.T) {
 	b := NewOutbox(OutboxOptions{})
-	frame := []byte(fmt.Sprintf("%0120d", 7))
+	frame := fmt.Appendf(nil, "%0120d", 7)
 	buf := make([]byte, 0, 1<<12)
 	round := func() {
 		for range 8 {

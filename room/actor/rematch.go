@@ -10,7 +10,7 @@ import (
 
 // rematch makes the room that the players of a finished one have agreed on, with their seats kept, and
 // tells the old room. It tries until that works or the old room is gone.
-func (d *Directory) rematch(old *Room, agreed room.RematchAgreed) {
+func (d *Directory) rematch(old *liveRoom, agreed room.RematchAgreed) {
 	c := Create{
 		Game: old.game, Name: old.header.Name, Options: agreed.Options, Private: old.header.Private,
 		Durability: old.header.Durability, ReserveFor: d.o.ReserveRematch,
@@ -33,7 +33,7 @@ func (d *Directory) rematch(old *Room, agreed room.RematchAgreed) {
 	})
 }
 
-func (d *Directory) announce(ctx context.Context, old *Room, next room.ID) {
+func (d *Directory) announce(ctx context.Context, old *liveRoom, next room.ID) {
 	data, err := json.Marshal(map[string]room.ID{"room": next})
 	if err != nil {
 		panic(err) // a string always encodes

@@ -30,7 +30,7 @@ type Restored struct {
 	Rooms int // brought back
 	Held  int // waiting for a program that can run them, see Directory.Held
 	Aside int // set aside: their row has moved on, or they were poisoned or broken
-	Over  int // their result is stored already
+	Over  int // their result is stored already; those that people may still look at linger
 	Cut   int // brought back without a damaged tail of their log
 }
 
@@ -174,7 +174,7 @@ func (d *Directory) settle(ctx context.Context, v *revival, a Claimed, n *Restor
 		return d.o.Journal.SetAside(ctx, id, "another node has taken the room on")
 	case a.Outcome == ClaimOver:
 		n.Over++
-		return d.o.Journal.Remove(ctx, id)
+		return d.linger(ctx, v)
 	case v.dead != "":
 		n.Aside++
 		return d.abandon(ctx, v)
@@ -184,6 +184,20 @@ func (d *Directory) settle(ctx context.Context, v *revival, a Claimed, n *Restor
 	}
 	n.Rooms++
 	d.resume(v, a.Epoch)
+	return nil
+}
+
+// linger lets a finished room go on for as long as people may look at it: a player whose last act was not
+// acknowledged hears the answer, and an agreed rematch is made. Nobody else serves it any more.
+func (d *Directory) linger(ctx context.Context, v *revival) error {
+	if v.core == nil || v.core.Final() == nil {
+		return d.o.Journal.Remove(ctx, v.kept.Header.ID)
+	}
+	e := v.nextEpoch()
+	if err := d.o.Journal.Claimed(ctx, v.kept.Header.ID, e); err != nil {
+		return err
+	}
+	d.resume(v, e)
 	return nil
 }
 

@@ -9,9 +9,9 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// Room is one room at work: a room.Core and the one goroutine that uses it. Whatever happens to it comes through its
+// liveRoom is one room at work: a room.Core and the one goroutine that uses it. Whatever happens to it comes through its
 // inbox; what it says goes to the outboxes of its sessions, each thing after the commit of its index.
-type Room struct {
+type liveRoom struct {
 	id       room.ID
 	game     string
 	matchKey string
@@ -75,9 +75,9 @@ type Room struct {
 // letterBurst is how many of the players' messages are stepped before commits and control are served again.
 const letterBurst = 32
 
-func (d *Directory) newRoom(core *room.Core) *Room {
+func (d *Directory) newRoom(core *room.Core) *liveRoom {
 	h := core.Header()
-	r := &Room{
+	r := &liveRoom{
 		id: h.ID, game: h.Game, header: h, durable: h.Durability != room.Memory,
 		matchKey: matchKey(h.Game, h.Options),
 		dir:      d, o: &d.o, core: core, in: newInbox(d.o.Mailbox),
@@ -85,21 +85,20 @@ func (d *Directory) newRoom(core *room.Core) *Room {
 		players:  map[room.PlayerID][]*session{},
 		watchers: map[room.WatcherID]*session{},
 		classes:  map[room.ClassID][]*session{},
-		armed:    -1, dirty: true,
+		armed:    -1, dirty: true, free: core.FreeSeats(), phase: core.Phase(),
 	}
 	r.offset = core.Now() - d.o.Clock.Now()
 	r.committed.Store(uint64(core.Committed()))
-	r.seats.seats(core.FreeSeats(), core.Seats())
+	r.seats.seats(r.free, core.Seats())
 	r.in.ring()
 	return r
 }
 
 // run is the room's goroutine, from its birth until it leaves memory.
-func (r *Room) run() {
+func (r *liveRoom) run() {
 	if r.durable {
 		r.setClock()
 	}
-	r.publishSeats()
 	for !r.left {
 		<-r.in.wake
 		r.turn()
@@ -109,7 +108,7 @@ func (r *Room) run() {
 
 // turn does everything there is to do now: control first, then what time makes due, then players'
 // messages; what they made goes to the journal as one stretch.
-func (r *Room) turn() {
+func (r *liveRoom) turn() {
 	control, letters := r.in.take(r.appetite(), r.letters)
 	r.serve(control)
 	r.elapse()
@@ -129,14 +128,14 @@ func (r *Room) turn() {
 }
 
 // appetite is how many messages of players the room takes now.
-func (r *Room) appetite() int {
-	if r.stopping || r.full() {
+func (r *liveRoom) appetite() int {
+	if r.stopping {
 		return 0
 	}
-	return letterBurst
+	return max(min(letterBurst, r.o.Uncommitted-r.uncommitted()), 0)
 }
 
-func (r *Room) serve(c control) {
+func (r *liveRoom) serve(c control) {
 	if c.due {
 		r.armed = -1
 	}
@@ -155,16 +154,17 @@ func (r *Room) serve(c control) {
 }
 
 // step stamps an input with room time and applies it, after what was due before.
-func (r *Room) step(in room.Input) room.Ready {
-	r.elapse()
-	in.At = r.now()
+func (r *liveRoom) step(in room.Input) room.Ready {
+	in.At = r.elapse()
 	return r.apply(in)
 }
 
-// elapse applies what time has made due.
-func (r *Room) elapse() {
-	for !r.still && !r.gone && !r.full() {
-		in, due := r.core.Due(r.now())
+// elapse applies what time has made due, and returns that time. What becomes due meanwhile waits for the next
+// turn of the loop: a game that is slower than its own ticks must not keep its players from being heard.
+func (r *liveRoom) elapse() time.Duration {
+	now := r.now()
+	for !r.still && !r.gone && !r.stopping && !r.full() {
+		in, due := r.core.Due(now)
 		if !due {
 			break
 		}
@@ -177,10 +177,11 @@ func (r *Room) elapse() {
 		r.o.Metrics.LateTicks(r.game, n-r.skipped)
 		r.skipped = n
 	}
+	return now
 }
 
 // apply steps one input under the eyes of the watchdog and the black box.
-func (r *Room) apply(in room.Input) room.Ready {
+func (r *liveRoom) apply(in room.Input) room.Ready {
 	mark := r.o.Black.Begin(r.id, in.Fingerprint())
 	start := r.o.Clock.Now()
 	r.stepping.begin(start, in.Kind, r.core.Point().Seq+1)
@@ -198,7 +199,7 @@ func (r *Room) apply(in room.Input) room.Ready {
 }
 
 // note keeps what a step has made.
-func (r *Room) note(ready room.Ready, at time.Duration) {
+func (r *liveRoom) note(ready room.Ready, at time.Duration) {
 	r.gone = r.gone || ready.Gone
 	r.snapshot = r.snapshot || ready.SnapshotDue
 	if ready.Entry == nil {
@@ -217,7 +218,7 @@ func (r *Room) note(ready room.Ready, at time.Duration) {
 }
 
 // notePanic logs a panic of the game's with everything but its value, which may hold hidden state.
-func (r *Room) notePanic(e room.Entry) {
+func (r *liveRoom) notePanic(e room.Entry) {
 	p := r.core.Panicked()
 	if p == nil || r.panicked {
 		return
@@ -229,7 +230,7 @@ func (r *Room) notePanic(e room.Entry) {
 }
 
 // end brings the room's life forward: its end to the store, its sessions to their close, itself out of memory.
-func (r *Room) end() {
+func (r *liveRoom) end() {
 	r.seal()
 	if r.stopping {
 		r.stop()
@@ -250,7 +251,7 @@ func (r *Room) end() {
 }
 
 // seal hands the room's committed end to the store, once.
-func (r *Room) seal() {
+func (r *liveRoom) seal() {
 	f := r.core.Final()
 	if r.sealed || f == nil || r.core.Committed() < f.Point.Seq {
 		return
@@ -262,12 +263,12 @@ func (r *Room) seal() {
 		r.log.Error("the room's replay cannot be made: its result is stored without", "err", err)
 	}
 	r.o.Results.Add(final, func() {
-		r.in.command(function(func(r *Room) { r.stored = true }))
+		r.in.command(function(func(r *liveRoom) { r.stored = true }))
 	})
 }
 
 // stop ends a room whose process ends, as soon as everything it has said is safe.
-func (r *Room) stop() {
+func (r *liveRoom) stop() {
 	if r.failing == nil && (len(r.pending) > 0 || r.flight != nil || r.core.Held() > 0) {
 		return
 	}
@@ -278,7 +279,7 @@ func (r *Room) stop() {
 }
 
 // depart is the loop's last act.
-func (r *Room) depart() {
+func (r *liveRoom) depart() {
 	if r.timer != nil {
 		r.timer.Stop()
 	}

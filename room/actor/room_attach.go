@@ -15,9 +15,9 @@ type attachMessage struct {
 	reply chan<- error
 }
 
-func (m attachMessage) handle(r *Room) { m.reply <- r.attach(m.s) }
+func (m attachMessage) handle(r *liveRoom) { m.reply <- r.attach(m.s) }
 
-func (r *Room) attach(s *session) error {
+func (r *liveRoom) attach(s *session) error {
 	switch {
 	case s.detached.Load():
 		return ErrEnded // the client has gone while it waited
@@ -32,7 +32,7 @@ func (r *Room) attach(s *session) error {
 }
 
 // attachPlayer gives the player a seat, unless there is one already, and connects the client to it.
-func (r *Room) attachPlayer(s *session) error {
+func (r *liveRoom) attachPlayer(s *session) error {
 	if s.hello.Player == "" {
 		return closing(wire.CloseUnauthorised, "a seat needs a player: send a token")
 	}
@@ -56,8 +56,8 @@ func (r *Room) attachPlayer(s *session) error {
 }
 
 // sit takes a seat for a player who has none.
-func (r *Room) sit(h Hello) error {
-	if slices.ContainsFunc(r.core.Seats(), func(i room.SeatInfo) bool { return i.Player == h.Player }) {
+func (r *liveRoom) sit(h Hello) error {
+	if r.seated(h.Player) {
 		return nil
 	}
 	if r.core.Final() != nil {
@@ -78,9 +78,13 @@ func (r *Room) sit(h Hello) error {
 	return nil
 }
 
+func (r *liveRoom) seated(p room.PlayerID) bool {
+	return slices.ContainsFunc(r.core.Seats(), func(i room.SeatInfo) bool { return i.Player == p })
+}
+
 // checkCode asks strangers for a private room's code.
-func (r *Room) checkCode(h Hello) error {
-	if !r.header.Private || r.seats.invited(h.Player, r.o.Clock.Now()) {
+func (r *liveRoom) checkCode(h Hello) error {
+	if !r.header.Private || r.seated(h.Player) || r.seats.invited(h.Player, r.o.Clock.Now()) {
 		return nil
 	}
 	if subtle.ConstantTimeCompare([]byte(h.Code), []byte(r.header.Code)) != 1 {
@@ -89,7 +93,7 @@ func (r *Room) checkCode(h Hello) error {
 	return nil
 }
 
-func (r *Room) attachSpectator(s *session) error {
+func (r *liveRoom) attachSpectator(s *session) error {
 	if err := r.checkCode(s.hello); err != nil {
 		return err
 	}
@@ -106,7 +110,7 @@ func (r *Room) attachSpectator(s *session) error {
 }
 
 // turnedAway answers who comes to a finished room: with the result, once it is committed.
-func (r *Room) turnedAway() error {
+func (r *liveRoom) turnedAway() error {
 	f := r.core.Final()
 	if r.core.Committed() < f.Point.Seq {
 		return closing(wire.CloseUnreachable, "the room is being closed: retry")
@@ -130,7 +134,7 @@ func reason(err error) string {
 // detachMessage takes a session out. Who was replaced meanwhile has no place left to lose.
 type detachMessage struct{ s *session }
 
-func (m detachMessage) handle(r *Room) {
+func (m detachMessage) handle(r *liveRoom) {
 	s := m.s
 	if s.watcher != 0 {
 		r.detachSpectator(s)
@@ -154,7 +158,7 @@ func (m detachMessage) handle(r *Room) {
 	}
 }
 
-func (r *Room) detachSpectator(s *session) {
+func (r *liveRoom) detachSpectator(s *session) {
 	if r.watchers[s.watcher] != s {
 		return
 	}
@@ -166,7 +170,7 @@ func (r *Room) detachSpectator(s *session) {
 }
 
 // sessions are all that are in the room, welcomed or not.
-func (r *Room) sessions() iter.Seq[*session] {
+func (r *liveRoom) sessions() iter.Seq[*session] {
 	return func(yield func(*session) bool) {
 		for _, list := range r.players {
 			for _, s := range list {

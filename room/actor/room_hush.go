@@ -11,11 +11,11 @@ const maxHush = 100 * time.Millisecond
 
 // hushes reports whether answers wait for the next tick. A write costs more than all the rest of
 // an act, and what the act did is not to be seen before that tick anyway.
-func (r *Room) hushes() bool {
+func (r *liveRoom) hushes() bool {
 	return r.core.Ticking() && time.Duration(r.core.Rules().Spec().TickRate)*maxHush >= time.Second
 }
 
-func (r *Room) noteTick(e room.Entry) {
+func (r *liveRoom) noteTick(e room.Entry) {
 	if e.Kind == room.KindTick && r.ticked == 0 {
 		r.ticked = e.Index
 	}
@@ -23,7 +23,7 @@ func (r *Room) noteTick(e room.Entry) {
 
 // rouse sends the answers that have waited for a tick, once it is committed or none will come. Most have gone out
 // with its turn by then.
-func (r *Room) rouse() {
+func (r *liveRoom) rouse() {
 	due := r.ticked > 0 && r.ticked <= r.core.Committed()
 	if due {
 		r.ticked = 0

@@ -3,7 +3,7 @@ package actor
 import "github.com/roomring/roomring/room"
 
 // noteSeats keeps what others know of the room current after an input.
-func (r *Room) noteSeats(k room.Kind) {
+func (r *liveRoom) noteSeats(k room.Kind) {
 	switch free, phase := r.core.FreeSeats(), r.core.Phase(); {
 	case free == r.free && phase == r.phase && (k == room.KindAct || k == room.KindTick || k == room.KindTimer):
 	default:
@@ -12,29 +12,37 @@ func (r *Room) noteSeats(k room.Kind) {
 }
 
 // publishSeats tells admission and matchmaking at once, and everybody else when it is committed.
-func (r *Room) publishSeats() {
+func (r *liveRoom) publishSeats() {
 	r.free, r.phase, r.dirty = r.core.FreeSeats(), r.core.Phase(), true
 	r.seats.seats(r.free, r.core.Seats())
-	if r.dir != nil {
+	r.offer()
+}
+
+// offer tells matchmaking whether the room takes players. A room nobody can be told of yet does not.
+func (r *liveRoom) offer() {
+	if r.info.Load() != nil {
 		r.dir.matches.note(r, r.free > 0 && !r.header.Private)
 	}
 }
 
 // publish makes the room's public facts of the present index, and shows them when that is committed.
-func (r *Room) publish() {
+func (r *liveRoom) publish() {
 	if r.draft == nil && r.dirty {
 		r.draft, r.dirty = r.describe(), false
 	}
 	if r.draft != nil && r.draft.Index <= r.core.Committed() {
-		r.info.Store(r.draft)
+		first := r.info.Swap(r.draft) == nil
 		r.draft = nil
+		if first {
+			r.offer()
+		}
 		if r.dirty {
 			r.publish()
 		}
 	}
 }
 
-func (r *Room) describe() *Info {
+func (r *liveRoom) describe() *Info {
 	h := &r.header
 	at := r.core.Point()
 	return &Info{
@@ -46,7 +54,7 @@ func (r *Room) describe() *Info {
 }
 
 // public is what anybody may know now; the second result is false until the room's first commit.
-func (r *Room) public() (Info, bool) {
+func (r *liveRoom) public() (Info, bool) {
 	p := r.info.Load()
 	if p == nil {
 		return Info{}, false

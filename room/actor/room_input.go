@@ -13,7 +13,7 @@ type actMessage struct {
 	act wire.Act
 }
 
-func (m actMessage) handle(r *Room) {
+func (m actMessage) handle(r *liveRoom) {
 	s := m.s
 	if s.watcher != 0 {
 		r.rejectSpectator(m)
@@ -36,18 +36,18 @@ func (m actMessage) handle(r *Room) {
 }
 
 // rejectSpectator answers an act of somebody who has no part in the room.
-func (r *Room) rejectSpectator(m actMessage) {
+func (r *liveRoom) rejectSpectator(m actMessage) {
 	m.s.out.push(wire.AppendReject(nil, m.s.out.encoding, wire.Reject{
 		CSeq: m.act.CSeq, Seq: uint64(r.core.Committed()), Code: "not_seated", Reason: "spectators cannot act",
 	}), answer, 0)
 }
 
-// leaveMessage is a player's wish to give up the seat.
+// leaveMessage is a player's wish to give up the seat. One from a client that was replaced meanwhile is not the seat's.
 type leaveMessage struct{ s *session }
 
-func (m leaveMessage) handle(r *Room) {
+func (m leaveMessage) handle(r *liveRoom) {
 	s := m.s
-	if s.watcher == 0 && r.failing == nil {
+	if list := r.players[s.hello.Player]; r.failing == nil && len(list) > 0 && list[len(list)-1] == s {
 		ready := r.step(room.Input{Kind: room.KindLeave, Player: s.hello.Player, Reason: string(room.Left)})
 		if ready.Entry != nil {
 			return // Gone follows, when the leave is committed
@@ -62,7 +62,7 @@ type endMessage struct {
 	done   chan<- error
 }
 
-func (m endMessage) handle(r *Room) {
+func (m endMessage) handle(r *liveRoom) {
 	ready := r.step(room.Input{Kind: room.KindClose, Reason: m.reason})
 	r.reply(ready, m.done)
 }
@@ -73,7 +73,7 @@ type kickMessage struct {
 	done   chan<- error
 }
 
-func (m kickMessage) handle(r *Room) {
+func (m kickMessage) handle(r *liveRoom) {
 	ready := r.step(room.Input{Kind: room.KindLeave, Player: m.player, Reason: string(room.Kicked)})
 	if ready.Refused != nil {
 		m.done <- ErrNotSeated
@@ -89,12 +89,12 @@ type signalMessage struct {
 	done chan<- error
 }
 
-func (m signalMessage) handle(r *Room) {
+func (m signalMessage) handle(r *liveRoom) {
 	r.reply(r.step(room.Input{Kind: room.KindSignal, Name: m.name, Data: m.data}), m.done)
 }
 
 // reply answers the operator when what the input did is committed.
-func (r *Room) reply(ready room.Ready, done chan<- error) {
+func (r *liveRoom) reply(ready room.Ready, done chan<- error) {
 	if ready.Refused != nil {
 		done <- ready.Refused
 		return
@@ -105,4 +105,4 @@ func (r *Room) reply(ready room.Ready, done chan<- error) {
 // stopMessage ends the room's time in this process; its journal brings it back in the next one.
 type stopMessage struct{}
 
-func (stopMessage) handle(r *Room) { r.stopping, r.snapshot = true, r.durable }
+func (stopMessage) handle(r *liveRoom) { r.stopping, r.snapshot = true, r.durable }

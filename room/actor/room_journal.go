@@ -23,7 +23,7 @@ type waiter struct {
 
 // flush hands what was stepped to the journal. One stretch is there at a time; what is stepped meanwhile
 // becomes the next one, so a busy room commits in groups as large as the journal is slow.
-func (r *Room) flush() {
+func (r *liveRoom) flush() {
 	if !r.durable {
 		r.pending = r.pending[:0]
 		return
@@ -50,17 +50,24 @@ func (s *stretch) fill(id room.ID, now room.Point, entries []room.Entry) error {
 		return nil
 	}
 	s.batch.First, s.batch.Last = entries[0].Index, now.Seq
+	s.batch.Time = entries[len(entries)-1].At
 	raw, err := room.EncodeEntries(nil, entries...)
 	s.batch.Entries = raw
 	return err
 }
 
+// snapshotting stands for a game's snapshot in the black box: it may kill the process as an input may.
+var snapshotting = room.Input{Name: "snapshot"}.Fingerprint()
+
 // takeSnapshot takes one if it is due and the room is at a point where it can be taken.
-func (r *Room) takeSnapshot() *room.Snapshot {
+func (r *liveRoom) takeSnapshot() *room.Snapshot {
 	if !r.snapshot {
 		return nil
 	}
-	snap, err := r.core.Snapshot()
+	snap, err := r.shoot()
+	for r.stopping && errors.Is(err, room.ErrNotClean) && r.hurry() {
+		snap, err = r.shoot()
+	}
 	if errors.Is(err, room.ErrNotClean) {
 		return nil // after the next tick
 	}
@@ -72,7 +79,24 @@ func (r *Room) takeSnapshot() *room.Snapshot {
 	return &snap
 }
 
-func (r *Room) submit() {
+func (r *liveRoom) shoot() (room.Snapshot, error) {
+	mark := r.o.Black.Begin(r.id, snapshotting)
+	defer mark.Release()
+	return r.core.Snapshot()
+}
+
+// hurry steps what is due next ahead of its time: a room that ticks and ends its time in this process goes to its
+// next tick, because only there a snapshot can be taken, and only from one can a newer version go on.
+func (r *liveRoom) hurry() bool {
+	at, ok := r.core.Deadline()
+	if !ok {
+		return false
+	}
+	in, ok := r.core.Due(at)
+	return ok && r.apply(in).Entry != nil
+}
+
+func (r *liveRoom) submit() {
 	r.refused = false
 	done := func(err error) { r.in.tell(func(c *control) { c.commit = &committed{err} }) }
 	if err := r.o.Journal.Append(r.flight.batch, r.flight.snap, done); err != nil {
@@ -81,7 +105,7 @@ func (r *Room) submit() {
 }
 
 // landed hears what has become of the stretch in flight.
-func (r *Room) landed(err error) {
+func (r *liveRoom) landed(err error) {
 	if err != nil {
 		r.refused = true
 		r.suffer(err)
@@ -94,7 +118,7 @@ func (r *Room) landed(err error) {
 }
 
 // release commits what needs no journal and sends out everything that may leave.
-func (r *Room) release() {
+func (r *liveRoom) release() {
 	i := r.core.Committed()
 	if !r.durable {
 		i = r.core.Point().Seq
@@ -102,7 +126,7 @@ func (r *Room) release() {
 	r.commit(i)
 }
 
-func (r *Room) commit(i room.Index) {
+func (r *liveRoom) commit(i room.Index) {
 	if r.core.Held() > 0 || i > r.core.Committed() {
 		r.route(r.core.Commit(i))
 	}
@@ -111,7 +135,7 @@ func (r *Room) commit(i room.Index) {
 }
 
 // answer tells those who have waited for a commit that has come.
-func (r *Room) answer() {
+func (r *liveRoom) answer() {
 	i := r.core.Committed()
 	kept := r.waiters[:0]
 	for _, w := range r.waiters {
@@ -126,7 +150,7 @@ func (r *Room) answer() {
 }
 
 // heal hears that the journal has begun to fail, or works again.
-func (r *Room) heal(err error) {
+func (r *liveRoom) heal(err error) {
 	if err != nil {
 		r.suffer(err)
 		return
@@ -138,7 +162,7 @@ func (r *Room) heal(err error) {
 }
 
 // suffer stands the room still: nothing more is acknowledged, and everybody is told to come back.
-func (r *Room) suffer(err error) {
+func (r *liveRoom) suffer(err error) {
 	if r.failing != nil {
 		return
 	}

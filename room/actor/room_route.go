@@ -7,7 +7,7 @@ import (
 
 // route sends committed outputs where they belong, in order. Who is in which class changes here too, by
 // Welcome and Enter, so that membership and frames are one stream.
-func (r *Room) route(outputs []room.Output) {
+func (r *liveRoom) route(outputs []room.Output) {
 	for _, o := range outputs {
 		switch o := o.(type) {
 		case room.Turned:
@@ -33,7 +33,7 @@ func (r *Room) route(outputs []room.Output) {
 }
 
 // turned fans one turn out to a class. It is encoded once for each encoding in use.
-func (r *Room) turned(o room.Turned) {
+func (r *liveRoom) turned(o room.Turned) {
 	members := r.classes[o.Class]
 	for _, s := range members {
 		f := o.Frame
@@ -50,7 +50,7 @@ func (r *Room) turned(o room.Turned) {
 }
 
 // answered goes to the client that acted, if it is still the player's.
-func (r *Room) answered(o room.Answered) {
+func (r *liveRoom) answered(o room.Answered) {
 	s := r.active(o.Player)
 	if s == nil || s.hello.Client != o.Client {
 		return
@@ -64,7 +64,7 @@ func (r *Room) answered(o room.Answered) {
 }
 
 // active is the player's session that hears the room now.
-func (r *Room) active(p room.PlayerID) *session {
+func (r *liveRoom) active(p room.PlayerID) *session {
 	list := r.players[p]
 	for i := len(list) - 1; i >= 0; i-- {
 		if list[i].welcomed {
@@ -74,7 +74,7 @@ func (r *Room) active(p room.PlayerID) *session {
 	return nil
 }
 
-func (r *Room) to(to room.Recipient) *session {
+func (r *liveRoom) to(to room.Recipient) *session {
 	if to.Watcher != 0 {
 		return r.watchers[to.Watcher]
 	}
@@ -83,7 +83,7 @@ func (r *Room) to(to room.Recipient) *session {
 
 // welcome opens a session's stream. Older ones of the player end, and one whose client has gone again
 // meanwhile hears nothing.
-func (r *Room) welcome(o room.Welcome) {
+func (r *liveRoom) welcome(o room.Welcome) {
 	s := r.watchers[o.To.Watcher]
 	for _, of := range r.players[o.To.Player] {
 		switch {
@@ -109,18 +109,18 @@ func (r *Room) welcome(o room.Welcome) {
 }
 
 // greeting completes what the edge promises with what the room knows.
-func (r *Room) greeting(s *session, o room.Welcome) wire.Welcome {
+func (r *liveRoom) greeting(s *session, o room.Welcome) wire.Welcome {
 	limits := s.hello.Limits
 	limits.Unanswered = MaxUnanswered
 	return wire.Welcome{
 		Room: string(r.id), Game: r.game, Player: string(s.hello.Player), Seat: o.Seat,
 		Epoch: uint64(o.Point.Epoch), Seq: uint64(o.Point.Seq), CSeq: uint64(o.CSeq),
-		Heartbeat: uint64(s.hello.Heartbeat.Milliseconds()), Limits: limits,
+		Now: uint64(r.now().Milliseconds()), Heartbeat: uint64(s.hello.Heartbeat.Milliseconds()), Limits: limits,
 		Recovered: o.Recovered, Node: r.o.Node, Token: s.hello.Token,
 	}
 }
 
-func (r *Room) enter(o room.Enter) {
+func (r *liveRoom) enter(o room.Enter) {
 	if s := r.to(o.To); s != nil {
 		r.unclass(s)
 		r.enclass(s, o.Class)
@@ -128,7 +128,7 @@ func (r *Room) enter(o room.Enter) {
 	}
 }
 
-func (r *Room) whole(o room.Whole) {
+func (r *liveRoom) whole(o room.Whole) {
 	s := r.to(o.To)
 	if s == nil {
 		return
@@ -143,7 +143,7 @@ func (r *Room) whole(o room.Whole) {
 	})
 }
 
-func (r *Room) replaced(o room.Replaced) {
+func (r *liveRoom) replaced(o room.Replaced) {
 	for _, s := range r.players[o.Player] {
 		if s.hello.Client == o.Client && s.attached < o.Index {
 			s.close(closeReplaced(), false)
@@ -156,7 +156,7 @@ func closeReplaced() *CloseError {
 	return closing(wire.CloseReplaced, "this player has connected from elsewhere")
 }
 
-func (r *Room) goodbye(o room.Gone) {
+func (r *liveRoom) goodbye(o room.Gone) {
 	err := closing(wire.CloseNormal, "the seat is given up")
 	if o.Reason == room.Kicked {
 		err = closing(wire.CloseForbidden, "removed from the room by the operator")
@@ -169,7 +169,7 @@ func (r *Room) goodbye(o room.Gone) {
 	}
 }
 
-func (r *Room) ended(o room.Ended) {
+func (r *liveRoom) ended(o room.Ended) {
 	for s := range r.sessions() {
 		if s.welcomed {
 			s.out.push(o.Frame.Bytes(s.out.encoding), keep, 0)
@@ -178,13 +178,13 @@ func (r *Room) ended(o room.Ended) {
 }
 
 // enclass makes s hear a class's turns.
-func (r *Room) enclass(s *session, c room.ClassID) {
+func (r *liveRoom) enclass(s *session, c room.ClassID) {
 	s.class, s.slot = c, len(r.classes[c])
 	r.classes[c] = append(r.classes[c], s)
 }
 
 // unclass takes s out of its class, if it is in one.
-func (r *Room) unclass(s *session) {
+func (r *liveRoom) unclass(s *session) {
 	members := r.classes[s.class]
 	if s.slot >= len(members) || members[s.slot] != s {
 		return

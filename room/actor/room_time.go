@@ -2,18 +2,19 @@ package actor
 
 import "time"
 
-// now is room time, in the log's whole milliseconds. It never falls, and stands still while the room cannot step.
-func (r *Room) now() time.Duration {
+// now is room time, in whole microseconds as the ticks are. It never falls, and stands still while the room
+// cannot step.
+func (r *liveRoom) now() time.Duration {
 	t := r.stillAt
 	if !r.still {
 		t = r.o.Clock.Now() + r.offset
 	}
-	return max(t.Truncate(time.Millisecond), r.core.Now())
+	return max(t.Truncate(time.Microsecond), r.core.Now())
 }
 
 // pace stops room time while the journal keeps the room from stepping, and lets it go on from there:
 // nobody loses on time because a disk was slow.
-func (r *Room) pace() {
+func (r *liveRoom) pace() {
 	stop := r.failing != nil || r.full()
 	if stop == r.still {
 		return
@@ -30,12 +31,12 @@ func (r *Room) pace() {
 }
 
 // full reports whether as many inputs are stepped and not durable as may be.
-func (r *Room) full() bool {
-	return int(r.core.Point().Seq-r.core.Committed()) >= r.o.Uncommitted
-}
+func (r *liveRoom) full() bool { return r.uncommitted() >= r.o.Uncommitted }
+
+func (r *liveRoom) uncommitted() int { return int(r.core.Point().Seq - r.core.Committed()) }
 
 // arm sets the room's one timer for what is due next, or none when nothing is.
-func (r *Room) arm() {
+func (r *liveRoom) arm() {
 	at, ok := r.core.Deadline()
 	if !ok || r.still || r.gone || r.left || r.stopping {
 		if r.armed >= 0 {
@@ -56,10 +57,10 @@ func (r *Room) arm() {
 	r.timer.Reset(wait)
 }
 
-func (r *Room) alarm() { r.in.tell(func(c *control) { c.due = true }) }
+func (r *liveRoom) alarm() { r.in.tell(func(c *control) { c.due = true }) }
 
 // setClock lets the journal's time marks tell this room's time.
-func (r *Room) setClock() {
+func (r *liveRoom) setClock() {
 	if err := r.o.Journal.SetClock(r.id, -r.offset); err != nil {
 		r.log.Error("the journal does not take the room's clock: after a crash its time may jump", "err", err)
 	}

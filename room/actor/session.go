@@ -11,7 +11,7 @@ import (
 
 // session is the room's side of one client's presence, and what the edge holds of it.
 type session struct {
-	room  *Room
+	room  *liveRoom
 	out   *Outbox
 	hello Hello
 
@@ -27,7 +27,7 @@ type session struct {
 	lost     uint64 // what the whole view on its way will tell
 }
 
-func newSession(r *Room, h Hello, out *Outbox) *session {
+func newSession(r *liveRoom, h Hello, out *Outbox) *session {
 	s := &session{room: r, out: out, hello: h}
 	out.mu.Lock()
 	out.refill = s.want

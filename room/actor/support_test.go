@@ -32,7 +32,7 @@ type counterAct struct {
 	Lock   *bool  `json:"lock"`
 	Panic  bool   `json:"panic"`
 	Finish bool   `json:"finish"`
-	Block  bool   `json:"block"` // until blocked is closed
+	Block  bool   `json:"block"` // until unblock is sent to
 }
 
 type counterView struct {
@@ -41,14 +41,14 @@ type counterView struct {
 	Rings int    `json:"rings"`
 }
 
-var blocked = make(chan struct{})
+var unblock = make(chan struct{})
 
 func (c *counter) Act(t *room.Turn, by room.Player, a counterAct) error {
 	switch {
 	case a.Panic:
 		panic("the counter broke")
 	case a.Block:
-		<-blocked
+		<-unblock
 	case a.Finish:
 		r := room.Result{Reason: "counted", Summary: "done"}
 		for _, p := range t.Players() {

@@ -95,11 +95,11 @@ func (d *Directory) checkJournal() {
 }
 
 // sick remembers a room that stands still until the journal works again.
-func (d *Directory) sick(r *Room) {
+func (d *Directory) sick(r *liveRoom) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.sickRooms == nil {
-		d.sickRooms = map[*Room]struct{}{}
+		d.sickRooms = map[*liveRoom]struct{}{}
 	}
 	d.sickRooms[r] = struct{}{}
 }

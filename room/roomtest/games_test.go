@@ -174,8 +174,6 @@ func (g *hands) View(v room.Viewer) table {
 		out.Peek = map[string]int64{"coins": 1 << 60}
 	case g.fault == "view mutates":
 		g.Shouts++
-	case g.fault == "view counts spectators" && v.Spectating():
-		g.Shouts = 1
 	case g.fault == "view panics" && v.Spectating():
 		out.Peek = g.Hands["nobody"][0]
 	}

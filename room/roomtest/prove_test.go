@@ -32,20 +32,19 @@ func counterRules() *room.Rules {
 
 func TestFaultsAreNamed(t *testing.T) {
 	for f, words := range map[fault][]string{
-		"leak":                   {"Hands.p1 is hidden from p2, but the view of p2 shows it: field peek.cards[0] is"},
-		"leak to spectators":     {"Deck is hidden from a spectator, but the view of a spectator shows it: field peek is"},
-		"leak of order":          {"Deck is hidden from", "the view of", "field peek is"},
-		"presence":               {"Deck is hidden from", "a message to", "events[0].data is"},
-		"null":                   {"after opening: what View shows a spectator cannot be sent", "peek[0]: is null"},
-		"big":                    {"peek.coins: is an integer beyond"},
-		"view mutates":           {"calling View for", "changes the game: field Shouts is"},
-		"view counts spectators": {"View changes the game: being looked at and not gives different states: field Shouts is 1 and 0"},
-		"view panics":            {"View for a spectator panics: runtime error: index out of range", "games_test.go:"},
-		"panic":                  {"after input ", "by p", ": Act panics: no action at ", "games_test.go:"},
-		"late panic":             {"input ", `(act {"do":"play","card":`, "): Act panics: assignment to entry in nil map at ", "games_test.go:"},
-		"nil card":               {`act {"card":null,"do":"play"} by p`, "Act panics: runtime error: invalid memory address"},
-		"refusal":                {"Act refuses it (", "leaves different states: field Turn is"},
-		"refused join":           {"the game refuses join by p", "leaves different states: field Shouts is"},
+		"leak":               {"Hands.p1 is hidden from p2, but the view of p2 shows it: field peek.cards[0] is"},
+		"leak to spectators": {"Deck is hidden from a spectator, but the view of a spectator shows it: field peek is"},
+		"leak of order":      {"Deck is hidden from", "the view of", "field peek is"},
+		"presence":           {"Deck is hidden from", "a message to", "events[0].data is"},
+		"null":               {"cannot be opened", "the view: view: peek[0]: is null"},
+		"big":                {"peek.coins: is an integer beyond"},
+		"view mutates":       {"calling View for", "changes the game: field Shouts is"},
+		"view panics":        {"cannot be opened", "the game panicked when it was opened: runtime error: index out of range"},
+		"panic":              {"after input ", "by p", ": Act panics: no action at ", "games_test.go:"},
+		"late panic":         {"input ", `(act {"do":"play","card":`, "): Act panics: assignment to entry in nil map at ", "games_test.go:"},
+		"nil card":           {`act {"card":null,"do":"play"} by p`, "Act panics: runtime error: invalid memory address"},
+		"refusal":            {"Act refuses it (", "leaves different states: field Turn is"},
+		"refused join":       {"the game refuses join by p", "leaves different states: field Shouts is"},
 	} {
 		t.Run(string(f), func(t *testing.T) {
 			expect(t, handRules(f), handOptions(), words...)

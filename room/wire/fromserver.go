@@ -84,7 +84,7 @@ func (r *reader) welcome() ServerMessage {
 	return Welcome{
 		Room: r.text("room"), Game: r.text("game"), Player: r.text("player"), Seat: int(r.int("seat")),
 		Epoch: r.uint("epoch"), Seq: r.uint("seq"), CSeq: r.uint("cseq"),
-		Heartbeat: r.uint("heartbeat"), Limits: r.limits(), Recovered: r.bool("recovered"),
+		Now: r.uint("now"), Heartbeat: r.uint("heartbeat"), Limits: r.limits(), Recovered: r.bool("recovered"),
 		Node: r.text("node"), Token: r.text("token"),
 	}
 }

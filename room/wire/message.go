@@ -67,6 +67,7 @@ type Welcome struct {
 	Epoch     uint64 `json:"epoch"`
 	Seq       uint64 `json:"seq"`
 	CSeq      uint64 `json:"cseq"`      // the last of this client's acts that the room has applied
+	Now       uint64 `json:"now"`       // room time, milliseconds: what times in a view count on
 	Heartbeat uint64 `json:"heartbeat"` // milliseconds: send something at least this often; the server does too
 	Limits    Limits `json:"limits"`
 	Recovered bool   `json:"recovered"`       // true: every turn after Resume follows; false: the whole view follows

@@ -12,6 +12,7 @@ func AppendWelcome(dst []byte, e Encoding, m Welcome) []byte {
 	o.uint("epoch", m.Epoch)
 	o.uint("seq", m.Seq)
 	o.uint("cseq", m.CSeq)
+	o.uint("now", m.Now)
 	o.uint("heartbeat", m.Heartbeat)
 	in := o.object("limits")
 	in.int("message", int64(m.Limits.Message))
