@@ -184,6 +184,9 @@ func (c *Core) Held() int { return len(c.outputs) }
 // Locked reports whether the game keeps new players out.
 func (c *Core) Locked() bool { return c.s.Locked }
 
+// Ticking reports whether the room speaks at ticks now, and a next one is due.
+func (c *Core) Ticking() bool { return c.s.TickAt > 0 && c.s.Final == nil }
+
 // Skipped counts the ticks that were left out because the caller was late.
 func (c *Core) Skipped() uint64 { return c.skipped }
 

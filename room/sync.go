@@ -53,7 +53,7 @@ func (c *Core) speak() {
 	if c.panicked != nil {
 		return
 	}
-	if c.s.TickAt > 0 && c.s.Final == nil {
+	if c.Ticking() {
 		c.guard("View", c.reclass)
 		return
 	}
