@@ -23,7 +23,7 @@ func TestProve(t *testing.T) {
 	} {
 		t.Run(options, func(t *testing.T) {
 			roomtest.Prove(t, rules, roomtest.Options{
-				Act: propose, Hidden: hidden, RoomOptions: json.RawMessage(options), Games: 6, Players: seats(options), Inputs: 120,
+				Act: propose, Hidden: hidden, RoomOptions: json.RawMessage(options), Games: 4, Players: seats(options), Inputs: 120,
 			})
 		})
 	}
