@@ -56,7 +56,7 @@ func (s *server) playOn(stop <-chan struct{}) (n int) {
 	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
 	defer cancel()
 	for i := 1; ; i++ { // the first is the longest
-		g := games[i]
+		g := games[i%len(games)]
 		if g.byFlag() || g.Termination == "abandoned" || len(strings.Fields(g.Moves)) > 150 { // one player's share stays under the rate limit's burst
 			continue
 		}
