@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/roomring/roomring/room/view"
 )
 
 // Phase is where a room's life stands.
@@ -110,6 +112,7 @@ type Panic struct {
 	Call  string // the game's method
 	Value string
 	Stack string // functions and lines
+	View  string // what no view may hold was shown: which field and why, without its value
 }
 
 func (p *Panic) Error() string { return "the game panicked in " + p.Call }
@@ -125,7 +128,11 @@ func newPanic(call string, v any) *Panic {
 		f, more = frames.Next()
 		fmt.Fprintf(&stack, "%s\n\t%s:%d\n", f.Function, f.File, f.Line)
 	}
-	return &Panic{Call: call, Value: fmt.Sprint(v), Stack: stack.String()}
+	p := &Panic{Call: call, Value: fmt.Sprint(v), Stack: stack.String()}
+	if err, ok := v.(*view.Error); ok {
+		p.View = err.Error()
+	}
+	return p
 }
 
 // Open makes a new room and steps its first inputs: epoch and open. The error is the game's refusal
@@ -176,6 +183,9 @@ func (c *Core) Held() int { return len(c.outputs) }
 
 // Locked reports whether the game keeps new players out.
 func (c *Core) Locked() bool { return c.s.Locked }
+
+// Ticking reports whether the room speaks at ticks now, and a next one is due.
+func (c *Core) Ticking() bool { return c.s.TickAt > 0 && c.s.Final == nil }
 
 // Skipped counts the ticks that were left out because the caller was late.
 func (c *Core) Skipped() uint64 { return c.skipped }

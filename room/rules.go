@@ -1,11 +1,8 @@
 package room
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"maps"
 	"reflect"
@@ -161,29 +158,6 @@ func DecodeOptions(raw json.RawMessage, into any) error {
 		return nil
 	}
 	return decodeStrict(raw, into)
-}
-
-func decodeStrict(raw json.RawMessage, into any) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return fmt.Errorf("field %q: cannot be a %s", wrong.Field, wrong.Value)
-		}
-		return errors.New(trimJSON(err))
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("more than one JSON value")
-	}
-	return nil
-}
-
-func trimJSON(err error) string {
-	msg := err.Error()
-	if rest, ok := bytes.CutPrefix([]byte(msg), []byte("json: ")); ok {
-		return string(rest)
-	}
-	return msg
 }
 
 // optional asks a game for one of the optional interfaces.

@@ -87,31 +87,33 @@ func Restore(cfg Config, kept Kept) (*Core, error) {
 	return c, err
 }
 
+// restoreTail goes on from the first start that serves. Whatever lies between the start and the end fills the
+// buffers that clients resume from, so a start a while before the end is worth its cost: the older of two
+// snapshots or, with one, the first input, which is no further away than a snapshot is worth taking.
 func restoreTail(cfg Config, kept Kept) (*Core, error) {
-	var errs []error
+	starts := []func(c *Core) error{func(c *Core) error { return c.begin(kept.entries()) }}
 	for _, snap := range kept.Snapshots {
+		starts = append(starts, func(c *Core) error { return c.load(snap) })
+	}
+	if len(kept.Snapshots) > 1 {
+		starts = append(starts[1:], starts[0]) // the whole log only when neither serves
+	}
+	var errs []error
+	for _, start := range starts {
 		c := newCore(cfg)
-		err := c.load(snap)
+		err := start(c)
 		if err == nil {
 			err = c.rerun(kept.entries())
+		}
+		if err == nil && c.s.Index == 0 {
+			err = fmt.Errorf("the journal holds no log of room %s", kept.Header.ID)
 		}
 		if err == nil {
 			return c, nil
 		}
 		errs = append(errs, err)
 	}
-	c := newCore(cfg)
-	if err := c.begin(kept.entries()); err != nil {
-		return nil, errors.Join(append(errs, err)...)
-	}
-	err := c.rerun(kept.entries())
-	if err == nil && c.s.Index == 0 {
-		err = fmt.Errorf("the journal holds no log of room %s", kept.Header.ID)
-	}
-	if err != nil {
-		return nil, errors.Join(append(errs, err)...)
-	}
-	return c, nil
+	return nil, errors.Join(errs...)
 }
 
 // entries are the whole log.

@@ -1,7 +1,6 @@
 package room
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/roomring/roomring/room/view"
@@ -54,7 +53,7 @@ func (c *Core) speak() {
 	if c.panicked != nil {
 		return
 	}
-	if c.s.TickAt > 0 && c.s.Final == nil {
+	if c.Ticking() {
 		c.guard("View", c.reclass)
 		return
 	}
@@ -179,7 +178,7 @@ func (c *Core) update(cl *class) (patch [2][]byte, changed bool) {
 	var err error
 	sc[wire.JSON], sc[wire.CBOR], changed, err = cl.shadow.Update(c.inst.view(cl.viewer), sc[wire.JSON][:0], sc[wire.CBOR][:0])
 	if err != nil {
-		panic(fmt.Sprintf("the view: %v", err))
+		panic(err)
 	}
 	if changed {
 		cl.whole = nil

@@ -60,17 +60,14 @@ type closer struct {
 }
 
 // openNode brings up everything but the listeners, and every room that the journal holds. Its errors are
-// one line each that says what to do. After an error nothing is left running. Announce is called when the
-// folder and the store are this process's own, before any part logs.
-func openNode(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games, announce func(), fail context.CancelCauseFunc) (*node, error) {
+// one line each that says what to do. After an error nothing is left running.
+func openNode(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games, fail context.CancelCauseFunc) (*node, error) {
 	n := &node{
 		cfg: cfg, log: log, games: games, fail: fail, metrics: web.NewMetrics(), clock: actor.SystemClock(), started: time.Now(),
 		name: cfg.nodeName(), boot: room.BootID(ulid.Make().String()),
 	}
 	for _, part := range []func(context.Context) error{
-		n.openFolder, n.openStore, n.startBoot,
-		func(context.Context) error { announce(); return nil },
-		n.openJournal, n.openRooms, n.openSockets,
+		n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openRooms, n.openSockets,
 	} {
 		if err := part(ctx); err != nil {
 			n.close(context.WithoutCancel(ctx))

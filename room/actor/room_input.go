@@ -19,7 +19,7 @@ func (m actMessage) handle(r *liveRoom) {
 		r.rejectSpectator(m)
 		return
 	}
-	if r.failing != nil {
+	if r.failing != nil || s.gapped {
 		return // its session has ended, and resends what has no answer
 	}
 	held := r.core.Held()
@@ -29,6 +29,7 @@ func (m actMessage) handle(r *liveRoom) {
 	})
 	switch {
 	case ready.Gap:
+		s.gapped = true
 		s.close(closing(wire.CloseGap, "an act is missing before this one: reconnect and resend"), false)
 	case ready.Entry == nil && r.core.Held() == held:
 		s.out.settle() // nothing answers it

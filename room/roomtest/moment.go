@@ -96,6 +96,9 @@ func guard(call string, f func() error) (err error) {
 // told lets a panic of the game's that the runtime has caught say what a server would keep to itself.
 func told(err error) error {
 	if p, ok := errors.AsType[*room.Panic](err); ok {
+		if p.View != "" {
+			return errors.New("what View shows cannot be sent: " + p.View)
+		}
 		return fmt.Errorf("%s panics: %s%s", p.Call, p.Value, culprit(p.Stack))
 	}
 	return err

@@ -31,12 +31,7 @@ func (g *game) failed(in room.Input, p *room.Panic) error {
 	return fmt.Errorf("input %d (%s): %s", g.core.Point().Seq, describe(in), toldPanic(p))
 }
 
-func toldPanic(p *room.Panic) string {
-	if unfit, ok := strings.CutPrefix(p.Value, "the view: "); ok {
-		return "what View shows cannot be sent: " + unfit
-	}
-	return told(p).Error()
-}
+func toldPanic(p *room.Panic) string { return told(p).Error() }
 
 // note takes down the moment after in, and proves that looking changes nothing.
 func (g *game) note(in room.Input) error {
