@@ -312,3 +312,34 @@ func TestTextThatIsNotUTF8LosesNothing(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// patient is a game that waits as long as there is.
+type patient struct{ Rings int }
+
+func (p *patient) Act(t *room.Turn, _ room.Player, _ int) error {
+	t.StartTimer("never", 1<<63-1)
+	return nil
+}
+func (p *patient) Timer(*room.Turn, string)        { p.Rings++ }
+func (p *patient) View(room.Viewer) map[string]int { return map[string]int{} }
+
+func TestTimerBeyondAllTime(t *testing.T) {
+	c, _, err := room.Open(room.Config{
+		Header: room.Header{ID: "0123456789abcdef", Game: "patient", Version: 1, Runtime: room.RuntimeVersion},
+		Rules:  room.MustDefine(room.Spec{Name: "patient", Version: 1, SharedView: true}, func() *patient { return &patient{} }),
+	}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []room.Input{
+		{Kind: room.KindJoin, Player: "ann"}, {Kind: room.KindAttach, Player: "ann", Client: "c", At: 1e9},
+		{Kind: room.KindAct, Player: "ann", Client: "c", CSeq: 1, Data: json.RawMessage("1"), At: 2e9},
+	} {
+		if _, err := c.Step(in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if in, due := c.Due(3e9); due {
+		t.Errorf("%v is due", in.Kind)
+	}
+}
