@@ -109,16 +109,17 @@ var (
 
 // Panic is a panic of the game's, kept for the operator. Its value may hold game state; its stack does not.
 type Panic struct {
+	Call  string // the game's method
 	Value string
 	Stack string // functions and lines
 	View  string // what no view may hold was shown: which field and why, without its value
 }
 
-func (p *Panic) Error() string { return "the game panicked" }
+func (p *Panic) Error() string { return "the game panicked in " + p.Call }
 
 // newPanic describes the panic that the calling deferred function has recovered from. Go's own traces also print the
 // arguments of each function, and those may be hidden facts.
-func newPanic(v any) *Panic {
+func newPanic(call string, v any) *Panic {
 	var stack strings.Builder
 	pcs := make([]uintptr, 64)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
@@ -127,7 +128,7 @@ func newPanic(v any) *Panic {
 		f, more = frames.Next()
 		fmt.Fprintf(&stack, "%s\n\t%s:%d\n", f.Function, f.File, f.Line)
 	}
-	p := &Panic{Value: fmt.Sprint(v), Stack: stack.String()}
+	p := &Panic{Call: call, Value: fmt.Sprint(v), Stack: stack.String()}
 	if err, ok := v.(*view.Error); ok {
 		p.View = err.Error()
 	}
@@ -182,6 +183,9 @@ func (c *Core) Held() int { return len(c.outputs) }
 
 // Locked reports whether the game keeps new players out.
 func (c *Core) Locked() bool { return c.s.Locked }
+
+// Ticking reports whether the room speaks at ticks now, and a next one is due.
+func (c *Core) Ticking() bool { return c.s.TickAt > 0 && c.s.Final == nil }
 
 // Skipped counts the ticks that were left out because the caller was late.
 func (c *Core) Skipped() uint64 { return c.skipped }

@@ -125,6 +125,9 @@ func (l *logbook) flush() int {
 		return 0
 	}
 	before := len(l.plain)
+	if cap(l.plain)-before < 256 {
+		l.plain = slices.Grow(l.plain, before+256) // doubling, where append would copy it many times more
+	}
 	l.plain = must(EncodeEntries(l.plain, l.run))
 	l.run = Entry{}
 	n := len(l.plain) - before

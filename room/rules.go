@@ -1,11 +1,8 @@
 package room
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"maps"
 	"reflect"
@@ -163,29 +160,6 @@ func DecodeOptions(raw json.RawMessage, into any) error {
 	return decodeStrict(raw, into)
 }
 
-func decodeStrict(raw json.RawMessage, into any) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return fmt.Errorf("field %q: cannot be a %s", wrong.Field, wrong.Value)
-		}
-		return errors.New(trimJSON(err))
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("more than one JSON value")
-	}
-	return nil
-}
-
-func trimJSON(err error) string {
-	msg := err.Error()
-	if rest, ok := bytes.CutPrefix([]byte(msg), []byte("json: ")); ok {
-		return string(rest)
-	}
-	return msg
-}
-
 // optional asks a game for one of the optional interfaces.
 func optional[I any](in instance) (I, bool) {
 	i, ok := in.game().(I)
@@ -193,11 +167,11 @@ func optional[I any](in instance) (I, bool) {
 }
 
 // contained calls a method of the game's outside of every input, where a panic must not end the room: nothing
-// in the log would say why. The error leaves out what the panic says, which may be a hidden fact.
+// in the log would say why. The error is a *Panic.
 func contained(method string, f func() error) (err error) {
 	defer func() {
-		if recover() != nil {
-			err = fmt.Errorf("the game panicked in %s", method)
+		if v := recover(); v != nil {
+			err = newPanic(method, v)
 		}
 	}()
 	return f()

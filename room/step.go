@@ -83,7 +83,7 @@ func (c *Core) call(what string, f func(t *Turn) error) (err error) {
 	t := &Turn{core: c}
 	defer func() {
 		if v := recover(); v != nil {
-			c.abort(what, newPanic(v))
+			c.abort(newPanic(what, v))
 			err = nil
 		}
 	}()
@@ -93,9 +93,9 @@ func (c *Core) call(what string, f func(t *Turn) error) (err error) {
 	return err
 }
 
-func (c *Core) abort(what string, p *Panic) {
+func (c *Core) abort(p *Panic) {
 	c.panicked = p
-	c.conclude(Aborted, fmt.Sprintf("the game failed in %s", what))
+	c.conclude(Aborted, "the game failed in "+p.Call)
 }
 
 // asRefusal gives any error of a game a code.

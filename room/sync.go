@@ -53,7 +53,7 @@ func (c *Core) speak() {
 	if c.panicked != nil {
 		return
 	}
-	if c.s.TickAt > 0 && c.s.Final == nil {
+	if c.Ticking() {
 		c.guard("View", c.reclass)
 		return
 	}
@@ -86,7 +86,7 @@ func (c *Core) clean() bool {
 func (c *Core) guard(what string, f func()) {
 	defer func() {
 		if v := recover(); v != nil {
-			c.abort(what, newPanic(v))
+			c.abort(newPanic(what, v))
 		}
 	}()
 	f()

@@ -263,3 +263,33 @@ func (b *lockedBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.b.String()
 }
+
+// allOver is a store in which every room's end has arrived.
+type allOver struct{}
+
+func (allOver) Create(context.Context, room.Row) error { return nil }
+
+func (allOver) Claim(_ context.Context, claims []actor.Claim) ([]actor.Claimed, error) {
+	out := make([]actor.Claimed, len(claims))
+	for i := range out {
+		out[i].Outcome = actor.ClaimOver
+	}
+	return out, nil
+}
+
+type condemned struct{ *blackBox }
+
+func (condemned) Poisoned(room.ID) (string, bool) { return "it kills", true }
+
+// A process that dies after the abort of a poisoned room is stored, and before its log is set aside, leaves that to the next.
+func TestLogOfAnAbortedRoomIsKept(t *testing.T) {
+	n := newNode(t)
+	defer func() { n.stop() }()
+	id := n.create(actor.Create{Game: "counter"})
+	n.restart(func(o *actor.Options) { o.Rows, o.Black = allOver{}, condemned{&blackBox{}} })
+	n.journal.mu.Lock()
+	defer n.journal.mu.Unlock()
+	if n.journal.aside[id] == "" {
+		t.Errorf("the log is gone; set aside: %v", n.journal.aside)
+	}
+}

@@ -48,6 +48,10 @@ type liveRoom struct {
 	snapshot bool     // one is due
 	waiters  []waiter // for commits
 
+	// In a ticking room answers go out with a tick.
+	ticked room.Index // the oldest tick that is not yet committed; 0: none
+	hushed []*session // those whose answers wait for it
+
 	// Who is there.
 	players     map[room.PlayerID][]*session // by age: the last is the one that the core has attached
 	watchers    map[room.WatcherID]*session
@@ -209,6 +213,7 @@ func (r *liveRoom) note(ready room.Ready, at time.Duration) {
 	r.recent.add(e)
 	r.o.Metrics.Inputs(r.game, e.Kind)
 	r.noteSeats(e.Kind)
+	r.noteTick(e)
 	r.notePanic(e)
 }
 

@@ -131,6 +131,7 @@ func (r *liveRoom) commit(i room.Index) {
 		r.route(r.core.Commit(i))
 	}
 	r.committed.Store(uint64(r.core.Committed()))
+	r.rouse()
 }
 
 // answer tells those who have waited for a commit that has come.

@@ -39,7 +39,7 @@ func TestFaultsAreNamed(t *testing.T) {
 		"null":               {"cannot be opened", "view: peek[0]: is null"},
 		"big":                {"peek.coins: is an integer beyond"},
 		"view mutates":       {"calling View for", "changes the game: field Shouts is"},
-		"view panics":        {"cannot be opened", "panics: runtime error: index out of range"},
+		"view panics":        {"cannot be opened", "View panics: runtime error: index out of range"},
 		"panic":              {"after input ", "by p", ": Act panics: no action at ", "games_test.go:"},
 		"late panic":         {"input ", `(act {"do":"play","card":`, "): Act panics: assignment to entry in nil map at ", "games_test.go:"},
 		"nil card":           {`act {"card":null,"do":"play"} by p`, "Act panics: runtime error: invalid memory address"},
