@@ -256,16 +256,20 @@ func (b *table) agree() {
 	}
 }
 
-// pilot steers the players as built-in snakes would, and lets them boost now and then.
+// pilot steers the players as built-in snakes would, before every tick at which slow snakes move, and lets
+// them boost now and then.
 func (b *table) pilot(n int) {
+	if b.game().Clock%2 == 0 {
+		return
+	}
 	for _, s := range slices.Clone(b.game().Snakes) {
 		c := b.game().Roster[s.Number-1]
 		if c.Bot {
 			continue
 		}
 		b.act(c.ID, fmt.Sprintf(`{"turn": %q}`, snakes.Advise(b.game(), s.Number)))
-		if (n+s.Number)%23 == 0 {
-			b.act(c.ID, fmt.Sprintf(`{"boost": %t}`, n%2 == 0))
+		if (n+s.Number)%31 == 0 {
+			b.act(c.ID, fmt.Sprintf(`{"boost": %t}`, n%4 < 2))
 		}
 	}
 }
