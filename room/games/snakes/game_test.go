@@ -3,6 +3,7 @@ package snakes_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -354,9 +355,7 @@ func TestRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := &table{t: t, core: core, cseq: map[room.PlayerID]room.CSeq{}, seen: b.client()}
-	for p, n := range b.cseq {
-		again.cseq[p] = n
-	}
+	maps.Copy(again.cseq, b.cseq)
 	if one, two := play(b), play(again); one != two {
 		t.Errorf("the games end differently: %s and %s", one, two)
 	}

@@ -24,10 +24,8 @@ type table struct {
 	options string
 	cseq    map[room.PlayerID]room.CSeq
 	seen    any      // the client's view
-	view    []byte   // the room's whole view
 	patch   int      // bytes of the last patch
 	events  []string // heard so far
-	over    *room.Final
 }
 
 func config(options string) room.Config {
