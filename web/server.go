@@ -154,6 +154,7 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/v1/replays/{room}", handle: s.getReplay},
 		{method: "GET", path: "/v1/players/{id}", handle: s.getPlayer},
 		{method: "GET", path: "/v1/leaderboards/{game}", handle: s.getLeaderboard},
+		{method: "GET", path: "/sdk/{file}", handle: s.getSDK},
 		{method: "GET", path: "/livez", handle: getLive},
 		{method: "GET", path: "/readyz", handle: s.getReady},
 		{method: "GET", path: "/{$}", handle: s.page("index.html")},

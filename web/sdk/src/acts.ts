@@ -1,0 +1,127 @@
+import { bytes, type Message } from "./codec.js";
+import { RejectedError } from "./errors.js";
+
+interface Act {
+  data: unknown;
+  cseq: number; // 0 while it waits
+  sent: number; // times, in all
+  here: boolean; // sent on the present socket
+  resolve(answer: { seq: number }): void;
+  reject(err: unknown): void;
+}
+
+export interface Limits {
+  message?: number;
+  unanswered?: number;
+  rate?: number;
+}
+
+/** Acts numbers actions, and sends each until it has its answer (docs/PROTOCOL.md, section 6). */
+export class Acts {
+  readonly #waiting: Act[] = [];
+  readonly #unanswered: Act[] = []; // in the order of cseq
+  #next = 1; // cseq
+  #answered = 0; // the highest cseq that has its answer
+  #limits: Limits = {};
+  #budget = 0; // messages that may be sent at #at
+  #at = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  resent = 0;
+
+  /** send writes an encoded message to the socket, or returns false when there is none. */
+  constructor(readonly encode: (m: Message) => string | Uint8Array, readonly send: (encoded: any) => boolean) {}
+
+  add(action: unknown, signal?: AbortSignal): Promise<{ seq: number }> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const text = JSON.stringify(action); // what it is now counts, not what it is when it is sent again
+      if (text === undefined) throw new TypeError("An action is a JSON value; this is none.");
+      const abort = () => {
+        const i = this.#waiting.indexOf(act);
+        if (i >= 0) this.#waiting.splice(i, 1);
+        act.reject(signal!.reason);
+      };
+      const settled = <T>(f: (v: T) => void) => (v: T) => {
+        signal?.removeEventListener("abort", abort);
+        f(v);
+      };
+      const act: Act = { data: JSON.parse(text), cseq: 0, sent: 0, here: false, resolve: settled(resolve), reject: settled(reject) };
+      signal?.addEventListener("abort", abort);
+      this.#waiting.push(act);
+      this.flush();
+    });
+  }
+
+  /** welcomed makes all that has no answer be sent on the new socket. */
+  welcomed(cseq: number, limits: Limits): void {
+    this.#limits = limits;
+    this.#budget = limits.rate || Infinity; // half of the burst that the server allows: pings need some too
+    this.#at = performance.now();
+    if (cseq < this.#answered) {
+      // The room has lost what it had answered, and all after it: count on from what it knows.
+      this.#answered = cseq;
+      this.#unanswered.forEach((act, i) => (act.cseq = cseq + 1 + i));
+    }
+    for (const act of this.#unanswered) act.here = false;
+    const last = this.#unanswered.at(-1);
+    this.#next = last ? last.cseq + 1 : cseq + 1;
+    this.flush();
+  }
+
+  answer(cseq: number, seq: number, refusal?: RejectedError): void {
+    const i = this.#unanswered.findIndex((act) => act.cseq === cseq);
+    if (i < 0) return; // a second answer
+    const [act] = this.#unanswered.splice(i, 1);
+    this.#answered = Math.max(this.#answered, cseq);
+    if (refusal) act!.reject(refusal);
+    else act!.resolve({ seq });
+    this.flush();
+  }
+
+  /** flush sends what may be sent now. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    for (const act of this.#unanswered) if (!act.here && !this.#write(act)) return;
+    while (this.#waiting.length && this.#unanswered.length < (this.#limits.unanswered ?? 32)) {
+      const act = this.#waiting[0]!;
+      if (!this.#write(act)) return;
+      this.#waiting.shift();
+      if (!act.cseq) continue; // too large
+      this.#unanswered.push(act);
+    }
+  }
+
+  /** fail ends all. */
+  fail(err: unknown): void {
+    clearTimeout(this.#timer);
+    for (const act of [...this.#unanswered.splice(0), ...this.#waiting.splice(0)]) act.reject(err);
+  }
+
+  /** write returns false when nothing can be sent now. An action too large is rejected and gets no number. */
+  #write(act: Act): boolean {
+    const cseq = act.cseq || this.#next;
+    const encoded = this.encode({ t: "act", cseq, data: act.data });
+    if (!act.cseq && bytes(encoded) > (this.#limits.message ?? Infinity)) {
+      act.reject(new RejectedError("too_large", `The action is larger than the ${this.#limits.message} bytes a message may have.`));
+      return true;
+    }
+    if (!this.#allowed() || !this.send(encoded)) return false;
+    this.#budget--;
+    if (!act.cseq) act.cseq = this.#next++;
+    act.here = true;
+    if (act.sent++) this.resent++;
+    return true;
+  }
+
+  /** allowed keeps to limits.rate; what is beyond it goes a little later. */
+  #allowed(): boolean {
+    const rate = this.#limits.rate;
+    if (!rate) return true;
+    const now = performance.now();
+    this.#budget = Math.min(rate, this.#budget + ((now - this.#at) * rate) / 1000);
+    this.#at = now;
+    if (this.#budget >= 1) return true;
+    this.#timer = setTimeout(() => this.flush(), 1000 / rate);
+    return false;
+  }
+}

@@ -1,0 +1,256 @@
+import { json, type Codec } from "./codec.js";
+import { HTTPError } from "./errors.js";
+import type { SocketLike } from "./link.js";
+import { Session, type Target } from "./session.js";
+import type {
+  GameInfo, Guest, Phase, Problem, Profile, Result, Room, RoomInfo, Signalled, Standing,
+} from "./types.js";
+
+/** Where and as whom to play. */
+export interface Options {
+  /** The server's address; default: the page's own origin. */
+  url?: string;
+  /** A player's token, or what gets one: it is asked before each socket. Without it this is a guest. */
+  token?: string | (() => string | Promise<string>);
+  /** What to call a guest. */
+  name?: string;
+  /** The constructor for sockets; default: the runtime's own. */
+  WebSocket?: new (url: string, protocol: string) => any;
+  /** Default: the runtime's own. */
+  fetch?: typeof fetch;
+  /** The client id, 1 to 64 bytes, of every join; default: a new one for each. Give one only to join each room once. */
+  client?: string;
+  /** Where a guest is kept; default: localStorage where there is one. null: nowhere. */
+  storage?: Pick<Storage, "getItem" | "setItem" | "removeItem"> | null;
+}
+
+export interface RoomsQuery {
+  game?: string;
+  phase?: Phase;
+  /** Only rooms with a free seat that take new players. */
+  open?: boolean;
+  /** The next of the page before. */
+  after?: string;
+  limit?: number;
+}
+
+interface Ask extends Signalled {
+  method?: string;
+  body?: unknown;
+  as?: "player"; // with a token, becoming a guest if need be
+}
+
+/** A Roomring server, seen by one player. */
+export class Roomring {
+  /** @internal */
+  protected get codec(): Codec {
+    return json;
+  }
+  readonly #o: Options;
+  readonly #base: string;
+  readonly #storage: Options["storage"];
+  #guest: Guest | undefined;
+  #becoming: Promise<Guest> | undefined;
+  #player: string | undefined;
+
+  constructor(o: Options = {}) {
+    const url = o.url ?? globalThis.location?.origin;
+    if (!url) throw new TypeError("There is no page whose server to ask: pass url, such as new Roomring({ url: \"https://play.example.org\" }).");
+    this.#o = o;
+    this.#base = new URL(url).href.replace(/\/$/, "");
+    this.#storage = o.storage === undefined ? ownStorage() : o.storage;
+    if (!o.token) this.#guest = this.#kept();
+  }
+
+  /** The player's id, once it is known. */
+  get player(): string | undefined {
+    return this.#player ?? this.#guest?.player;
+  }
+
+  // Who plays.
+
+  /** Becomes a new guest, who plays from now on and is kept in the storage. */
+  async guest(o: { name?: string } & Signalled = {}): Promise<Guest> {
+    const name = o.name ?? this.#o.name;
+    const guest = await this.#ask<Guest>("/v1/guest", { ...o, method: "POST", body: name === undefined ? {} : { name } });
+    this.#keep(guest);
+    return guest;
+  }
+
+  #kept(): Guest | undefined {
+    try {
+      const guest = JSON.parse(this.#storage?.getItem(this.#key) ?? "null");
+      return typeof guest?.token === "string" ? guest : undefined;
+    } catch {
+      return undefined; // storage may be forbidden, and hold anything
+    }
+  }
+
+  #keep(guest: Guest | undefined): void {
+    this.#guest = guest;
+    this.#player = guest?.player;
+    try {
+      if (guest) this.#storage?.setItem(this.#key, JSON.stringify(guest));
+      else this.#storage?.removeItem(this.#key);
+    } catch {
+      // full or forbidden: the guest lasts as long as the page
+    }
+  }
+
+  get #key(): string {
+    return "roomring:" + this.#base;
+  }
+
+  /** token is the player's; becoming a guest is shared by all who ask meanwhile. */
+  async #token(required: boolean): Promise<string | undefined> {
+    const { token } = this.#o;
+    if (token) return typeof token === "function" ? token() : token;
+    if (!this.#guest && required) {
+      this.#becoming ??= this.guest().finally(() => (this.#becoming = undefined));
+      await this.#becoming;
+    }
+    return this.#guest?.token;
+  }
+
+  /** renew forgets a refused guest, and reports whether there is another token to try: a guest's is another player's. */
+  #renew(refused: string | undefined, same: boolean): boolean {
+    if (this.#o.token) return typeof this.#o.token === "function";
+    if (this.#guest?.token === refused) this.#keep(undefined);
+    return refused !== undefined && !same;
+  }
+
+  // HTTP.
+
+  async #ask<T>(path: string, ask: Ask = {}, again = true): Promise<T> {
+    const token = ask.as && (await this.#token(true));
+    const headers: Record<string, string> = {};
+    if (token) headers.Authorization = "Bearer " + token;
+    const init: RequestInit = { headers };
+    if (ask.method) init.method = ask.method;
+    if (ask.signal) init.signal = ask.signal;
+    if (ask.body !== undefined) {
+      headers["Content-Type"] = "application/json";
+      init.body = JSON.stringify(ask.body);
+    }
+    const answer = await (this.#o.fetch ?? fetch)(this.#base + path, init);
+    if (answer.ok) return answer.json();
+    if (answer.status === 401 && again && token && this.#renew(token, false)) return this.#ask(path, ask, false);
+    throw new HTTPError(answer.status, await problem(answer));
+  }
+
+  async games(o?: Signalled): Promise<GameInfo[]> {
+    return (await this.#ask<{ games: GameInfo[] }>("/v1/games", o)).games;
+  }
+
+  rooms(q: RoomsQuery = {}, o?: Signalled): Promise<{ rooms: RoomInfo[]; next?: string }> {
+    return this.#ask("/v1/rooms" + query(q), o);
+  }
+
+  room(id: string, o?: Signalled): Promise<RoomInfo> {
+    return this.#ask(`/v1/rooms/${encodeURIComponent(id)}`, o);
+  }
+
+  /** The private room with a join code. It rejects with an HTTPError of status 404 when there is none. */
+  async findRoom(code: string, o?: Signalled): Promise<RoomInfo> {
+    const { rooms } = await this.#ask<{ rooms: RoomInfo[] }>("/v1/rooms" + query({ code }), o);
+    if (rooms[0]) return rooms[0];
+    throw new HTTPError(404, { type: "about:blank", title: "Not Found", status: 404, detail: "There is no room with this code." });
+  }
+
+  create(c: { game: string; options?: unknown; name?: string; private?: boolean }, o?: Signalled): Promise<RoomInfo> {
+    return this.#ask("/v1/rooms", { ...o, method: "POST", body: c, as: "player" });
+  }
+
+  /** A room in which a seat is held for 15 s: join it. */
+  matchmake(m: { game: string; options?: unknown; ticket?: string }, o?: Signalled): Promise<RoomInfo> {
+    return this.#ask("/v1/matchmake", { ...o, method: "POST", body: m, as: "player" });
+  }
+
+  result(room: string, o?: Signalled): Promise<Result> {
+    return this.#ask(`/v1/results/${encodeURIComponent(room)}`, o);
+  }
+
+  profile(player: string, o?: Signalled): Promise<Profile> {
+    return this.#ask(`/v1/players/${encodeURIComponent(player)}`, o);
+  }
+
+  async leaderboard(game: string, q: { offset?: number; limit?: number } = {}, o?: Signalled): Promise<Standing[]> {
+    return (await this.#ask<{ players: Standing[] }>(`/v1/leaderboards/${encodeURIComponent(game)}${query(q)}`, o)).players;
+  }
+
+  // Rooms.
+
+  /**
+   * Takes a seat, or comes back to it. Resolves with the first view; rejects with ClosedError when the room
+   * does not let this player in, HTTPError when there is no guest to be had.
+   */
+  join<V = any, A = any>(room: string | RoomInfo, o: { code?: string } & Signalled = {}): Promise<Room<V, A>> {
+    return this.#enter<V, A>(room, false, o);
+  }
+
+  /** Watches. */
+  spectate<V = any>(room: string | RoomInfo, o: { code?: string } & Signalled = {}): Promise<Room<V, never>> {
+    return this.#enter<V, never>(room, true, o);
+  }
+
+  async #enter<V, A>(room: string | RoomInfo, spectator: boolean, o: { code?: string } & Signalled): Promise<Room<V, A>> {
+    o.signal?.throwIfAborted();
+    const Socket = this.#o.WebSocket ?? globalThis.WebSocket;
+    if (!Socket) {
+      throw new TypeError("This runtime has no WebSocket: pass one, such as that of the npm package ws: new Roomring({ url, WebSocket }).");
+    }
+    const info: Partial<RoomInfo> & { id: string } = typeof room === "string" ? { id: room } : room;
+    const target: Target = {
+      id: info.id,
+      url: info.ws_url ?? `${this.#base.replace(/^http/, "ws")}/v1/rooms/${encodeURIComponent(info.id)}/ws`,
+      client: this.#o.client ?? newID(),
+      spectator,
+      name: this.#o.name,
+      code: o.code ?? info.code,
+    };
+    const session = new Session<V, A>({
+      codec: this.codec,
+      open: (url, protocol) => new Socket(url, protocol) as SocketLike,
+      token: (watching) => this.#token(!watching),
+      renew: (token, same) => this.#renew(token, same),
+      welcomed: (player, token) => this.#welcomed(player, token),
+      gone: (id) => this.room(id).then(() => false, (err) => err instanceof HTTPError && err.status === 404),
+    }, target);
+    const abort = () => session.fail(o.signal!.reason);
+    o.signal?.addEventListener("abort", abort);
+    try {
+      await session.ready;
+    } finally {
+      o.signal?.removeEventListener("abort", abort);
+    }
+    return session;
+  }
+
+  #welcomed(player: string, token?: string): void {
+    if (token && !this.#o.token) this.#keep({ token, player, name: this.#o.name ?? "" });
+    if (player) this.#player = player;
+  }
+}
+
+function ownStorage(): Options["storage"] {
+  try {
+    // Merely looking at Node's without a file for it warns.
+    return globalThis.document ? globalThis.localStorage : null;
+  } catch {
+    return null; // forbidden
+  }
+}
+
+function newID(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+function query(q: object): string {
+  const set = Object.entries(q).filter(([, v]) => v !== undefined).map(([k, v]) => [k, String(v)]);
+  return set.length ? "?" + new URLSearchParams(set) : "";
+}
+
+async function problem(answer: Response): Promise<Problem> {
+  const found = await answer.json().catch(() => undefined);
+  return found?.title ? found : { type: "about:blank", title: answer.statusText || `HTTP ${answer.status}`, status: answer.status };
+}

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import WebSocket from "ws";
+import * as CBOR from "../src/roomring-cbor.js";
+import * as JSONBuild from "../src/roomring.js";
+import { Server } from "./server.js";
+
+interface Chess {
+  status: "waiting" | "playing" | "over";
+  fen: string;
+  turn: "white" | "black";
+  moves: Record<string, string>;
+  white?: { player: string };
+  result?: { score: string };
+}
+
+type Act = { move: string } | { resign: true } | { rematch: boolean };
+type ChessRoom = JSONBuild.Room<Chess, Act>;
+
+let server: Server;
+before(async () => {
+  server = await Server.start();
+});
+after(() => server.stop());
+
+async function until(room: JSONBuild.Room<Chess, any>, good: (v: Chess) => boolean): Promise<Chess> {
+  for await (const v of room.views({ signal: AbortSignal.timeout(60_000) })) if (good(v)) return v;
+  throw new Error("the room closed, or nothing came in a minute: " + JSON.stringify(room.view));
+}
+
+const builds: [string, typeof JSONBuild.Roomring][] = [["json", JSONBuild.Roomring], ["cbor", CBOR.Roomring]];
+
+for (const [name, Roomring] of builds) {
+  test(`two play chess and the server is killed in the middle, in ${name}`, { timeout: 120_000 }, async () => {
+    const player = () => new Roomring({ url: server.url, WebSocket, storage: null });
+    const [ann, bob, eve] = [player(), player(), player()];
+    assert.ok((await ann.games()).some((g) => g.name === "chess"));
+    const info = await ann.create({ game: "chess", name: "in the middle" });
+    const rooms: ChessRoom[] = [await ann.join<Chess, Act>(info), await bob.join<Chess, Act>(info.id)];
+    const watching = await eve.spectate<Chess>(info.id);
+    assert.equal(watching.seat, -1);
+    assert.ok((await ann.rooms({ game: "chess" })).rooms.some((r) => r.id === info.id));
+
+    const started = await until(rooms[0]!, (v) => v.status === "playing");
+    if (started.white!.player !== rooms[0]!.player) rooms.reverse();
+    const [white, black] = rooms as [ChessRoom, ChessRoom];
+    const moves: string[] = [];
+    white.watch("moves.*", (value, path) => moves.push(path.join(".") + "=" + value));
+
+    await white.act({ move: "e4" });
+    await until(black, (v) => v.turn === "black");
+    await assert.rejects(black.act({ move: "Qh4" }), JSONBuild.RejectedError === CBOR.RejectedError ? JSONBuild.RejectedError : { name: "RejectedError" });
+    await black.act({ move: "e5" });
+    await until(white, (v) => v.turn === "white");
+
+    await server.kill();
+    const answer = white.act({ move: "Bc4" }); // while nobody is there
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal(white.state, "reconnecting");
+    await server.run();
+    await answer;
+    await until(black, (v) => v.turn === "black");
+    await black.act({ move: "Nc6" });
+    await until(white, (v) => v.turn === "white");
+    await white.act({ move: "Qh5" });
+    await until(black, (v) => v.turn === "black");
+    await black.act({ move: "Nf6" });
+    await until(white, (v) => v.turn === "white");
+    await white.act({ move: "Qxf7#" });
+
+    for (const room of [white, black, watching]) {
+      const end = await until(room, (v) => v.status === "over");
+      assert.deepEqual(end.moves, { 1: "e4 e5", 2: "Bc4 Nc6", 3: "Qh5 Nf6", 4: "Qxf7#" });
+      assert.equal(end.result!.score, "1-0");
+      assert.equal(room.stats.mismatches, 0);
+      assert.ok(room.stats.sockets > 1);
+    }
+    assert.equal(moves.at(-1), "moves.4=Qxf7#");
+    assert.equal(moves.length, 7);
+    assert.ok(white.stats.resent + white.stats.recovered > 0);
+
+    let result = await ann.result(info.id);
+    for (; result.status === "pending"; result = await ann.result(info.id)) await new Promise((r) => setTimeout(r, 100));
+    assert.equal(result.result.outcomes.find((o) => o.rank === 1)!.player, white.player);
+    assert.equal((await ann.profile(white.player)).recent[0]!.room, info.id);
+    assert.ok((await ann.leaderboard("chess")).some((s) => s.player === white.player));
+    for (const room of [white, black, watching]) room.close();
+  });
+}

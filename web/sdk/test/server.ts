@@ -1,0 +1,67 @@
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Binary builds the server and returns its path. */
+export function binary(dir: string): string {
+  const out = join(dir, "roomring");
+  execFileSync("go", ["build", "-o", out, "../../cmd/roomring"], { stdio: "inherit" }); // tests run in web/sdk
+  return out;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Server is a real server on a port of its own, which survives restarts with its data. */
+export class Server {
+  #process: ChildProcess | undefined;
+  #ready: string;
+
+  private constructor(readonly dir: string, readonly bin: string, readonly port: number) {
+    this.#ready = join(dir, "ready");
+  }
+
+  static async start(): Promise<Server> {
+    const dir = mkdtempSync(join(tmpdir(), "roomring-sdk-"));
+    const server = new Server(dir, binary(dir), await freePort());
+    await server.run();
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async run(): Promise<void> {
+    rmSync(this.#ready, { force: true });
+    const args = ["serve", "--listen", `127.0.0.1:${this.port}`, "--admin-listen", "127.0.0.1:0",
+      "--data-dir", join(this.dir, "data"), "--ready-file", this.#ready];
+    this.#process = spawn(this.bin, args, { stdio: ["ignore", "ignore", "pipe"] });
+    let log = "";
+    this.#process.stderr!.on("data", (text) => (log += text));
+    for (const end = Date.now() + 30_000; !existsSync(this.#ready); await sleep(20)) {
+      if (Date.now() > end || this.#process.exitCode !== null) throw new Error("the server does not start:\n" + log);
+    }
+  }
+
+  /** kill ends the process as a crash would. */
+  async kill(): Promise<void> {
+    const p = this.#process!;
+    const gone = new Promise((resolve) => p.once("exit", resolve));
+    p.kill("SIGKILL");
+    await gone;
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
