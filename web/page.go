@@ -19,7 +19,7 @@ import (
 // The pages are static: what they show comes from the API. They are built from pages/src, and committed, so that
 // building the server needs Go alone.
 //
-//go:generate bash pages/build
+//go:generate ../scripts/pages
 //go:embed pages/dist
 var built embed.FS
 
