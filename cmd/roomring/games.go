@@ -3,9 +3,11 @@ package main
 import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/games/chess"
+	"github.com/roomring/roomring/room/games/liarsdice"
+	"github.com/roomring/roomring/room/games/snakes"
 )
 
 // builtin are the games that this binary runs and replays.
 func builtin() (*room.Games, error) {
-	return room.NewGames(append([]*room.Rules{chess.Rules()}, extra...)...)
+	return room.NewGames(append([]*room.Rules{chess.Rules(), liarsdice.Rules(), snakes.Rules()}, extra...)...)
 }

@@ -1,0 +1,95 @@
+package snakes
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/roomring/roomring/room"
+)
+
+// Reasons for the end of a game, as Result.Reason has them.
+const (
+	AllRounds = "rounds"    // all rounds are played
+	Abandoned = "abandoned" // too few players were left
+)
+
+func (g *Game) finish(t *room.Turn, reason string) {
+	g.Phase, g.Left = Over, 0
+	outcomes := g.outcomes()
+	t.Finish(room.Result{Outcomes: outcomes, Reason: reason, Summary: summary(outcomes)})
+}
+
+// ranking is the places in the roster of all who had a snake, best first. Who stayed is before who left.
+func (g *Game) ranking() []int {
+	var order []int
+	for i := range g.Roster {
+		if g.Roster[i].Entered > 0 {
+			order = append(order, i)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return g.Roster[a].compare(&g.Roster[b]) })
+	return order
+}
+
+// compare is negative if c ends before o and 0 if they draw.
+func (c *Contender) compare(o *Contender) int {
+	switch {
+	case c.Gone == o.Gone:
+		return cmp.Compare(o.Points, c.Points)
+	case c.Gone:
+		return 1
+	}
+	return -1
+}
+
+// ranks are by place in the roster; 0 is none.
+func (g *Game) ranks() []int {
+	ranks, order := make([]int, len(g.Roster)), g.ranking()
+	for n, i := range order {
+		ranks[i] = n + 1
+		if n > 0 && g.Roster[i].compare(&g.Roster[order[n-1]]) == 0 {
+			ranks[i] = ranks[order[n-1]]
+		}
+	}
+	return ranks
+}
+
+func (g *Game) outcomes() []room.Outcome {
+	out := []room.Outcome{}
+	for i, rank := range g.ranks() {
+		if c := &g.Roster[i]; rank > 0 {
+			out = append(out, room.Outcome{Player: c.ID, Name: c.Name, Seat: c.Seat, Rank: rank, Score: int64(c.Points), Bot: c.Bot})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b room.Outcome) int { return cmp.Compare(a.Seat, b.Seat) })
+	return out
+}
+
+// summary is the ending for people.
+func summary(outcomes []room.Outcome) string {
+	var names []string
+	var score int64
+	for _, o := range outcomes {
+		if o.Rank == 1 {
+			names, score = append(names, o.Name), o.Score
+		}
+	}
+	switch n := len(names); {
+	case n == 0:
+		return "Nobody played"
+	case n == 1:
+		return fmt.Sprintf("%s wins with %s", names[0], counted(score))
+	case n > 3:
+		return fmt.Sprintf("%d share the first place with %s", n, counted(score))
+	}
+	return fmt.Sprintf("%s share the first place with %s", strings.Join(names, " and "), counted(score))
+}
+
+func counted(points int64) string {
+	if points == 1 {
+		return "1 point"
+	}
+	return fmt.Sprintf("%d points", points)
+}

@@ -1,0 +1,46 @@
+package snakes_test
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/games/snakes"
+	"github.com/roomring/roomring/room/roomtest"
+)
+
+// TestProve plays random games of every kind and has the kit look for what a runtime cannot live with.
+func TestProve(t *testing.T) {
+	for _, options := range []string{
+		"",
+		`{"width": 16, "height": 16, "walls": false, "rounds": 3, "round_s": 5, "start_s": 1, "pause_s": 1}`,
+		`{"width": 20, "height": 16, "rounds": 2, "round_s": 5, "start_s": 1, "pause_s": 1}`,
+		`{"width": 32, "height": 24, "bots": 5, "rounds": 2, "round_s": 8, "start_s": 1, "pause_s": 1}`,
+		`{"width": 16, "height": 16, "walls": false, "bots": 12, "rounds": 20, "round_s": 5, "start_s": 1, "pause_s": 1}`,
+	} {
+		t.Run(options, func(t *testing.T) {
+			roomtest.Prove(t, rules, roomtest.Options{Act: propose, RoomOptions: json.RawMessage(options), Games: 6, Inputs: 150})
+		})
+	}
+}
+
+// propose is mostly a turn, and sometimes a boost.
+func propose(r *rand.Rand, p room.Player, raw json.RawMessage) any {
+	var v snakes.View
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return err
+	}
+	for number, player := range v.Players {
+		if _, lives := v.Snakes[number]; player.Player != p.ID || !lives || v.Phase == snakes.Over {
+			continue
+		}
+		switch r.IntN(4) {
+		case 0:
+			return snakes.Action{Boost: new(r.IntN(3) > 0)}
+		case 1:
+			return snakes.Action{Turn: []string{"up", "right", "down", "left"}[r.IntN(4)]}
+		}
+	}
+	return nil
+}
