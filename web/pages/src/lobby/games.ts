@@ -20,12 +20,12 @@ function card(game: GameInfo): HTMLElement {
   return h("article", { class: "card", "data-testid": "game-card", "data-game": game.name },
     h("div", { class: `card-art art-${game.name}` }, picture(game.name)),
     h("div", { class: "card-words" },
-      h("h3", {}, game.title || game.name),
+      h("div", { class: "card-title" }, h("h3", {}, game.title || game.name),
+        game.rated ? h("a", { class: "quiet-link", href: `/leaderboards/${game.name}`, "data-testid": "leaderboard-link" }, "Leaderboard") : undefined),
       h("p", { class: "about" }, game.about),
       h("p", { class: "facts" }, [seats(game.min_players, game.max_players), game.tick_rate > 0 ? "real time" : "turn by turn", game.rated ? "rated" : ""].filter(Boolean).join(" · "))),
     h("div", { class: "card-actions" }, quick,
-      h("button", { type: "button", class: "button", "data-testid": "create-room", click: () => void openCreate(game) }, "Create a room"),
-      game.rated ? h("a", { class: "quiet-link", href: `/leaderboards/${game.name}`, "data-testid": "leaderboard-link" }, "Leaderboard") : undefined));
+      h("button", { type: "button", class: "button", "data-testid": "create-room", click: () => void openCreate(game) }, "Create a room")));
 }
 
 async function match(game: GameInfo, button: HTMLButtonElement): Promise<void> {
