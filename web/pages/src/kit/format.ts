@@ -58,7 +58,6 @@ export function options(o: Record<string, unknown> | undefined): string {
     else if (value === true) out.push(label === "bot" ? "against the computer" : label);
     else if (name === "bot" && typeof value === "number") out.push(`computer, level ${value}`);
     else if (typeof value === "number") out.push(`${label.replace(/ ms$/, "")} ${name.endsWith("_ms") ? duration(value) : value}`);
-    else if (typeof value === "string" && value.length <= 16 && value !== "random") out.push(`${label} ${value}`);
   }
   return out.join(" · ");
 }
