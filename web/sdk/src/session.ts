@@ -95,7 +95,9 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
   }
 
   act(action: A, o?: Signalled): Promise<{ seq: number }> {
-    return this.#closed ? Promise.reject(this.#closed) : this.#acts.add(action, o?.signal);
+    if (this.#closed) return Promise.reject(this.#closed);
+    if (this.spectator) return Promise.reject(new RejectedError("spectator", "Who watches cannot act."));
+    return this.#acts.add(action, o?.signal);
   }
 
   on<K extends keyof RoomEvents<V>>(type: K, f: (...args: RoomEvents<V>[K]) => void, o?: Signalled): () => void {
@@ -112,9 +114,7 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
   }
 
   views(o?: Signalled): AsyncIterableIterator<V> {
-    const views = this.#iterate<V>("view", 1, o?.signal);
-    if (this.#seen) views.push(this.view);
-    return views;
+    return this.#iterate("view", 1, o?.signal, this.#seen ? [this.view] : []);
   }
 
   resync(): void {
@@ -147,24 +147,24 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
     this.#timer = undefined;
     this.#next?.close();
     this.#next = undefined;
-    let token: string | undefined;
     try {
-      token = await this.#host.token(this.spectator);
+      const token = await this.#host.token(this.spectator);
+      if (mine !== this.#tries) return;
+      this.#token = token;
+      this.#attempt++;
+      this.#next = new Link(this.#url, (url, protocol) => this.#host.open(url, protocol), this.#host.codec, this);
     } catch (err) {
-      if (mine === this.#tries) this.#tokenless(err);
-      return;
+      if (mine === this.#tries) this.#hindered(err);
     }
-    if (mine !== this.#tries || this.#closed) return;
-    this.#token = token;
-    this.#attempt++;
-    this.#next = new Link(this.#url, (url, protocol) => this.#host.open(url, protocol), this.#host.codec, this);
   }
 
-  /** tokenless decides whether there may be a token later. */
-  #tokenless(err: unknown): void {
-    const refused = err instanceof HTTPError && err.status < 500 && err.status !== 429;
-    if (!this.#seen && (refused || !(err instanceof HTTPError))) return this.fail(err);
+  /** hindered decides whether a socket may be had later: there was no token, or the runtime opens none. */
+  #hindered(err: unknown): void {
+    const http = err instanceof HTTPError;
+    const refused = http && err.status < 500 && err.status !== 429;
+    if (!this.#seen && (refused || !http)) return this.fail(err);
     if (refused) return this.#end(new ClosedError(4401, err.message));
+    this.#url = this.#target.url;
     this.#retry(1006, String(err));
   }
 
@@ -240,7 +240,7 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
       case "ack":
         this.#seq = Math.max(this.#seq, m.seq);
         return this.#acts.answer(m.cseq, m.seq);
-      case "reject": return this.#acts.answer(m.cseq, m.seq, new RejectedError(m.code, m.reason));
+      case "reject": return this.#acts.answer(m.cseq, m.seq, new RejectedError(m.code, m.reason ?? ""));
       case "pong": return this.#pong(m);
       case "move": return this.#move(link, m);
       case "over": return this.#ended(m);
@@ -274,7 +274,7 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
     link.welcomed(m.heartbeat);
     this.#acts.welcomed(m.cseq ?? 0, m.limits ?? {});
     if (this.#leaving) link.send({ t: "leave" });
-    if (this.#seen) this.#become("open");
+    if (m.recovered) this.#become("open"); // else the whole view comes first
   }
 
   #state(m: Message): void {
@@ -359,13 +359,14 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
     this.#next = this.#link = undefined;
     this.#acts.fail(err);
     this.#ready.reject(err);
-    this.#become("closed", { code: err.code, reason: err.reason });
+    this.#become("closed", { code: err.code, reason: err.reason, kind: err.kind });
     this.#emitter.emit("closed", err);
   }
 
-  #iterate<T>(type: "event" | "view", max: number, signal?: AbortSignal): Queue<T> {
+  #iterate<T>(type: "event" | "view", max: number, signal: AbortSignal | undefined, first: T[] = []): Queue<T> {
     const offs: (() => void)[] = [];
     const queue = new Queue<T>(max, () => offs.forEach((off) => off()));
+    first.forEach((x) => queue.push(x));
     const end = () => queue.end();
     if (this.#closed || signal?.aborted) end();
     else {
