@@ -51,8 +51,15 @@ func (r *liveRoom) turned(o room.Turned) {
 
 // answered goes to the client that acted, if it is still the player's.
 func (r *liveRoom) answered(o room.Answered) {
-	if s := r.active(o.Player); s != nil && s.hello.Client == o.Client {
-		s.out.push(o.Frame.Bytes(s.out.encoding), answer, 0)
+	s := r.active(o.Player)
+	if s == nil || s.hello.Client != o.Client {
+		return
+	}
+	frame := o.Frame.Bytes(s.out.encoding)
+	if !r.hushes() {
+		s.out.push(frame, answer, 0)
+	} else if s.out.hush(frame) {
+		r.hushed = append(r.hushed, s)
 	}
 }
 
