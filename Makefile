@@ -35,7 +35,7 @@ check: format ## the inner loop, under two minutes: gofmt, go vet, short unit te
 .PHONY: test
 test: setup lint ## everything that must hold before a change lands; ends with a line that counts tests
 	@go -C bench/loadgen test .
-	@go run ./scripts/testsum -timeout 15m ./... + -race -short -timeout 15m $(RACE) + tap scripts/sdktest
+	@go run ./scripts/testsum -timeout 15m ./... + -race -short -timeout 15m $(RACE) + tap scripts/sdktest + tap scripts/pagestest
 
 .PHONY: setup
 setup: ## install what the tests need beside Go (PostgreSQL, npm packages), or say what to install
@@ -57,7 +57,7 @@ format:
 generate: ## write generated files and generated parts of pages anew
 	@go generate ./...
 	@go test ./cmd/roomring -run TestConfigPage -update
-	@scripts/sdk
+	@scripts/sdk && scripts/pages
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME; what it finds goes to testdata/fuzz and is kept
