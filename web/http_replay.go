@@ -41,16 +41,16 @@ type replayBody struct {
 
 const octetStream = "application/octet-stream"
 
-// getReplay gives the log of a room that is over. That of a live room holds its secrets and is for the operator alone.
+// getReplay gives the log of a room that is over, or what its spectators saw. That of a live room holds its secrets and is for the operator alone.
 func (s *Server) getReplay(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathRoom(r)
 	if err != nil {
 		return err
 	}
 	w.Header().Add("Vary", "Accept")
-	mediaType := negotiate(r.Header.Values("Accept"), octetStream, "application/json")
+	mediaType := negotiate(r.Header.Values("Accept"), octetStream, "application/json", ndjson)
 	if mediaType == "" {
-		return problem(http.StatusNotAcceptable, "not-acceptable", "A replay comes as application/octet-stream or application/json.")
+		return problem(http.StatusNotAcceptable, "not-acceptable", "A replay comes as application/octet-stream, application/json or application/x-ndjson.")
 	}
 	replay, err := s.opts.Records.Replay(r.Context(), id)
 	if s.opts.Records.NotFound(err) {
@@ -59,8 +59,11 @@ func (s *Server) getReplay(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.storeProblem(err)
 	}
-	if mediaType == octetStream {
+	switch mediaType {
+	case octetStream:
 		return writeReplay(w, id, replay)
+	case ndjson:
+		return s.writeViews(w, r, replay)
 	}
 	body, err := bodyOfReplay(replay)
 	if err != nil {
@@ -113,7 +116,7 @@ func bodyOfReplay(data []byte) (replayBody, error) {
 
 func bodyOfEntry(e room.Entry) entryBody {
 	b := entryBody{
-		Seq: e.Index, Epoch: e.Epoch, Kind: strings.ToLower(e.Kind.String()), At: e.At.Milliseconds(),
+		Seq: e.Index, Epoch: e.Epoch, Kind: kindName(e.Kind), At: e.At.Milliseconds(),
 		Player: e.Player, Name: e.Name, Reason: e.Reason, Count: e.Count, Version: e.Version,
 	}
 	if json.Valid(e.Data) { // an upgrade's snapshot need not be
@@ -121,6 +124,8 @@ func bodyOfEntry(e room.Entry) entryBody {
 	}
 	return b
 }
+
+func kindName(k room.Kind) string { return strings.ToLower(k.String()) }
 
 // negotiate picks the offer that the Accept headers like best (RFC 9110, section 12.5.1); the first among equals,
 // and also when there is no header. Empty: none is acceptable.

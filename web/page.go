@@ -2,47 +2,128 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
-	_ "embed"
-	"encoding/base64"
-	"html/template"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"mime"
 	"net/http"
+	"path"
 	"strings"
-
-	"github.com/roomring/roomring/room"
+	"sync"
+	"time"
 )
 
-//go:embed page.html
-var pageSource string
+// The pages are static: what they show comes from the API. They are built from pages/src, and committed, so that
+// building the server needs Go alone.
+//
+//go:generate ../scripts/pages
+//go:embed pages/dist
+var built embed.FS
 
-var (
-	pageTemplate = template.Must(template.New("page").Parse(pageSource))
-	pagePolicy   = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; style-src " + styleHash(pageSource)
-)
-
-// styleHash lets the page's own style through the content security policy and nothing else.
-func styleHash(page string) string {
-	_, after, _ := strings.Cut(page, "<style>")
-	style, _, _ := strings.Cut(after, "</style>")
-	sum := sha256.Sum256([]byte(style))
-	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+// asset is one built file.
+type asset struct {
+	plain, packed []byte // packed is gzip; nil where that gains nothing
+	kind          string // media type
+	sum           string
+	forever       bool // its name changes with its content
 }
 
-// getPage shows what games there are and how a program joins them.
-func (s *Server) getPage(w http.ResponseWriter, r *http.Request) error {
-	base := s.base(r)
-	var page bytes.Buffer
-	err := pageTemplate.Execute(&page, struct {
-		Games  []room.Spec
-		Base   string
-		Guests bool
-		Keyed  bool
-	}{s.opts.Games, base.String(), s.opts.Auth.Guests(), s.opts.Auth.Keyed()})
-	if err != nil {
+// assets are the built files by name. They are hashed and packed once a process.
+var assets = sync.OnceValue(func() map[string]*asset {
+	out := map[string]*asset{}
+	err := fs.WalkDir(built, "pages/dist", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := built.ReadFile(name)
+		out[strings.TrimPrefix(name, "pages/dist/")] = newAsset(d.Name(), data)
 		return err
+	})
+	if err != nil {
+		panic(err) // an embedded file can always be read
 	}
-	w.Header().Set("Content-Security-Policy", pagePolicy)
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Write(page.Bytes()) // the client has gone if this fails
+	return out
+})
+
+// kinds are said here and not left to the machine's mime.types.
+var kinds = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".svg":  "image/svg+xml",
+}
+
+func newAsset(name string, data []byte) *asset {
+	sum := sha256.Sum256(data)
+	kind, known := kinds[path.Ext(name)]
+	if !known {
+		kind = mime.TypeByExtension(path.Ext(name))
+	}
+	a := &asset{plain: data, kind: kind, sum: hex.EncodeToString(sum[:8]), forever: strings.HasPrefix(name, "chunk-")}
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write(data); err == nil && z.Close() == nil && b.Len() < len(data)*9/10 {
+		a.packed = b.Bytes()
+	}
+	return a
+}
+
+// serve answers with the file, or 304 to who has it.
+func (a *asset) serve(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", a.kind)
+	h.Set("Cache-Control", "no-cache")
+	if a.forever {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	body, tag := a.plain, a.sum
+	if a.packed != nil {
+		h.Add("Vary", "Accept-Encoding")
+		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			body, tag = a.packed, tag+"-gzip"
+			h.Set("Content-Encoding", "gzip")
+		}
+	}
+	h.Set("ETag", `"`+tag+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+}
+
+// page serves a page under a policy that lets it load and reach nothing but this server.
+func (s *Server) page(name string) handle {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		a := assets()[name]
+		if a == nil {
+			return fmt.Errorf("the page %s is not built: run go generate ./web", name)
+		}
+		h := w.Header()
+		h.Set("Content-Security-Policy", s.pagePolicy())
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		a.serve(w, r)
+		return nil
+	}
+}
+
+// pagePolicy is what a page may do. Where players come by another address than the page's, sockets go there.
+func (s *Server) pagePolicy() string {
+	reach := "'self'"
+	if s.public != nil {
+		reach += " " + s.public.Scheme + "://" + s.public.Host + " " + strings.Replace(s.public.Scheme, "http", "ws", 1) + "://" + s.public.Host
+	}
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src " + reach +
+		"; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+}
+
+// getAsset serves what pages are made of.
+func (s *Server) getAsset(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("file")
+	a := assets()[name]
+	if a == nil || path.Ext(name) == ".html" {
+		return notFound("There is no such file. A page that asks for it is of another version of this server: load it again.")
+	}
+	a.serve(w, r)
 	return nil
 }

@@ -44,6 +44,7 @@ type ServerOptions struct {
 	Records   Records
 	Auth      *Auth
 	Games     []room.Spec  // in the order of GET /v1/games
+	Rules     *room.Games  // runs replays again for those who watch them; nil: only their logs can be had
 	WebSocket http.Handler // serves GET /v1/rooms/{id}/ws; r.PathValue("id") is set
 
 	// Unready returns why this node should not get traffic; nothing: it is ready. Nil: always ready.
@@ -63,6 +64,9 @@ type ServerOptions struct {
 	Guests Rate
 	// Codes caps searches by join code an address, so that codes cannot be guessed; the zero value is 1 a second, 20 at once.
 	Codes Rate
+
+	// Replays caps how many replays are run for watching at once; more wait. 0 means 4.
+	Replays int
 
 	MaxBody        int64         // bytes of a request's body; 0 means 64 KiB
 	RequestTimeout time.Duration // of what a request asks of rooms and store; 0 means 10 s. WebSockets have none.
@@ -85,6 +89,7 @@ func (o *ServerOptions) complete() error {
 	setDefault(&o.Creates, Rate{10, 100})
 	setDefault(&o.Guests, Rate{5, 50})
 	setDefault(&o.Codes, Rate{1, 20})
+	setDefault(&o.Replays, 4)
 	setDefault(&o.MaxBody, 64<<10)
 	setDefault(&o.RequestTimeout, 10*time.Second)
 	setDefault(&o.Log, slog.New(slog.DiscardHandler))
@@ -97,6 +102,7 @@ type Server struct {
 	public                 *url.URL // nil: the request's Host
 	games                  map[string]room.Spec
 	creates, guests, codes *addressLimiter
+	replays                chan struct{} // holds one for each replay that is run
 	handler                http.Handler
 }
 
@@ -111,6 +117,7 @@ func NewServer(opts ServerOptions) (*Server, error) {
 		creates: newAddressLimiter(opts.Creates, maxAddresses),
 		guests:  newAddressLimiter(opts.Guests, maxAddresses),
 		codes:   newAddressLimiter(opts.Codes, maxAddresses),
+		replays: make(chan struct{}, opts.Replays),
 	}
 	for _, spec := range opts.Games {
 		s.games[spec.Name] = spec
@@ -150,7 +157,12 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/sdk/{file}", handle: s.getSDK},
 		{method: "GET", path: "/livez", handle: getLive},
 		{method: "GET", path: "/readyz", handle: s.getReady},
-		{method: "GET", path: "/{$}", handle: s.getPage},
+		{method: "GET", path: "/{$}", handle: s.page("index.html")},
+		{method: "GET", path: "/play/{id}", handle: s.page("play.html")},
+		{method: "GET", path: "/results/{id}", handle: s.page("results.html")},
+		{method: "GET", path: "/players/{id}", handle: s.page("player.html")},
+		{method: "GET", path: "/leaderboards/{game}", handle: s.page("leaderboard.html")},
+		{method: "GET", path: "/assets/{file}", handle: s.getAsset},
 	}
 }
 

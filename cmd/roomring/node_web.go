@@ -98,7 +98,7 @@ func (n *node) publicHandler() (http.Handler, error) {
 	}
 	perSecond := func(v int) web.Rate { return web.Rate{PerSecond: float64(v), Burst: 10 * v} }
 	return web.NewServer(web.ServerOptions{
-		Rooms: n.directory(), Records: records{n.store, n.results}, Auth: n.door, Games: specs,
+		Rooms: n.directory(), Records: records{n.store, n.results}, Auth: n.door, Games: specs, Rules: n.games,
 		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.cfg.AllowedOrigins,
 		TrustedProxies: n.proxies, Creates: perSecond(n.cfg.RoomsPerSecond), Guests: perSecond(n.cfg.GuestsPerSecond),
 		Metrics: n.metrics, Log: n.log,

@@ -1,0 +1,99 @@
+import type { Over, SeatInfo, StoredResult } from "roomring";
+import { h, text } from "../games/dom.ts";
+import { busy, button, link, sleep } from "../kit/load.ts";
+import { me, server } from "../kit/me.ts";
+import { resultCard } from "../kit/resultcard.ts";
+import { say } from "../kit/toast.ts";
+
+/** The card over a finished game: how it ended, and what can be done now. It can be folded to look at the board. */
+export class Ending {
+  private readonly card = h("div", {});
+  private readonly agreed = h("p", { class: "hint", role: "status", "data-testid": "rematch-agreed" });
+  private readonly again: HTMLButtonElement = button("Rematch", () => void this.agree(), "primary");
+  private readonly fold = button("Hide", () => this.toggle(), "small");
+  private readonly body: HTMLElement;
+  private readonly el: HTMLElement;
+  private over: Over | undefined;
+  private seats: SeatInfo[] = [];
+  private mayAgree = false;
+  private mine = false;
+
+  constructor(private readonly id: string, private readonly act: (action: unknown) => Promise<void>) {
+    this.again.dataset["testid"] = "rematch";
+    const replay = link("Replay", `/results/${id}`);
+    replay.dataset["testid"] = "replay-link";
+    const lobby = link("New game", "/");
+    lobby.dataset["testid"] = "new-game";
+    this.body = h("div", { class: "ending-body", id: "ending-body" }, this.card, h("p", { class: "actions" }, this.again, replay, lobby), this.agreed);
+    this.fold.setAttribute("aria-controls", "ending-body");
+    this.fold.setAttribute("aria-expanded", "true");
+    this.el = h("section", { class: "ending", "aria-label": "Result", "data-testid": "ending", hidden: true }, this.fold, this.body);
+    document.getElementById("main")!.append(this.el);
+  }
+
+  show(over: Over, o: { mayAgree: boolean; game: string }): void {
+    const first = this.over === undefined;
+    this.over = over;
+    this.mayAgree = o.mayAgree;
+    this.again.hidden = !o.mayAgree;
+    this.draw();
+    this.el.hidden = false;
+    document.body.classList.add("is-over");
+    if (!first) return;
+    say(`The game is over. ${over.result?.summary ?? over.reason ?? ""}`);
+    void this.follow();
+  }
+
+  seated(seats: SeatInfo[]): void {
+    this.seats = seats;
+  }
+
+  /** The room has been cleared away: nobody can agree any more. */
+  closed(): void {
+    this.again.hidden = true;
+    if (this.mayAgree) text(this.agreed, "The table has been cleared. A new game can be made in the lobby.");
+    this.mayAgree = false;
+  }
+
+  /** Who has agreed to a rematch; with its room, goes there. */
+  rematch(e: { agreed?: string[]; room?: string } | undefined): void {
+    if (e?.room) {
+      text(this.agreed, "Everybody agrees. Off to the next game…");
+      const query = new URLSearchParams(location.search);
+      const watch = query.has("watch") ? "?watch" : "";
+      location.assign(`/play/${e.room}${watch}`);
+      return;
+    }
+    const agreed = e?.agreed ?? [];
+    this.mine = agreed.includes(me.player ?? "");
+    text(this.again, this.mine ? "Take it back" : agreed.length > 0 ? "Agree to a rematch" : "Rematch");
+    const names = agreed.filter((p) => p !== me.player).map((p) => this.seats.find((s) => s.player === p)?.name ?? p);
+    const words = [this.mine ? "You want a rematch." : "", names.length > 0 ? `${names.join(", ")} ${names.length === 1 ? "wants" : "want"} a rematch.` : ""].filter(Boolean).join(" ");
+    text(this.agreed, words + (this.mine && names.length === 0 ? " Waiting for the others." : ""));
+    if (names.length > 0 && !this.mine && this.body.hidden) this.toggle();
+  }
+
+  private async agree(): Promise<void> {
+    await busy(this.again, () => this.act({ rematch: !this.mine }).catch(() => undefined));
+  }
+
+  private toggle(): void {
+    this.body.hidden = !this.body.hidden;
+    this.fold.setAttribute("aria-expanded", String(!this.body.hidden));
+    text(this.fold, this.body.hidden ? "Show the result" : "Hide");
+    this.el.classList.toggle("folded", this.body.hidden);
+  }
+
+  // Asks for the stored result, with its rating changes, until it is there.
+  private async follow(): Promise<void> {
+    for (let wait = 300; wait < 60_000; wait *= 1.6) {
+      await sleep(wait);
+      const result = await server.result(this.id).catch(() => undefined);
+      if (result?.status === "stored") return this.draw(result);
+    }
+  }
+
+  private draw(stored?: StoredResult): void {
+    this.card.replaceChildren(resultCard(stored ?? this.over!, stored));
+  }
+}

@@ -1,0 +1,38 @@
+import type { RoomInfo } from "roomring";
+import { h, text } from "../games/dom.ts";
+import { button } from "../kit/load.ts";
+import { shareLink } from "./head.ts";
+
+/** What there is to do while players are missing: send the link, or come a second time oneself. */
+export class Invite {
+  private readonly link = h("input", { id: "invite-link", type: "text", readonly: true, "data-testid": "invite-link", focus: (e: FocusEvent) => (e.target as HTMLInputElement).select() });
+  private readonly code = h("p", { class: "invite-code", "data-testid": "invite-code", hidden: true });
+  private readonly title = h("h2", {});
+  private readonly alone = h("a", { target: "_blank", rel: "noopener", "data-testid": "second-guest" }, "play both sides in a second tab");
+  private readonly el: HTMLElement;
+  private path = "";
+
+  constructor(el: HTMLElement) {
+    this.el = h("section", { class: "invite", "data-testid": "invite", hidden: true },
+      this.title,
+      h("p", {}, "Send this link to who should play with you:"),
+      h("p", { class: "inline-form" }, h("label", { for: "invite-link", class: "quiet" }, "Link to this table"), this.link, button("Copy", () => void shareLink(this.path), "primary")),
+      this.code,
+      h("p", { class: "hint" }, "Nobody there? You can ", this.alone, " as another guest."));
+    el.append(this.el);
+  }
+
+  show(info: RoomInfo, path: string, code: string | undefined): void {
+    this.path = path;
+    text(this.title, info.players < 2 ? "Waiting for somebody to play with" : "Waiting for more players");
+    this.link.value = new URL(path, location.href).href;
+    this.code.hidden = !code;
+    this.code.replaceChildren("Or tell them the code: ", h("strong", {}, code ?? ""));
+    this.alone.href = path + (path.includes("?") ? "&" : "?") + "as=new";
+    this.el.hidden = false;
+  }
+
+  hide(): void {
+    this.el.hidden = true;
+  }
+}
