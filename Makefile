@@ -35,10 +35,10 @@ check: format ## the inner loop, under two minutes: gofmt, go vet, short unit te
 .PHONY: test
 test: setup lint ## everything that must hold before a change lands; ends with a line that counts tests
 	@go -C bench/loadgen test .
-	@go run ./scripts/testsum -timeout 15m ./... + -race -short -timeout 15m $(RACE)
+	@go run ./scripts/testsum -timeout 15m ./... + -race -short -timeout 15m $(RACE) + tap scripts/sdktest
 
 .PHONY: setup
-setup: ## install what the tests need beside Go (PostgreSQL), or say what to install
+setup: ## install what the tests need beside Go (PostgreSQL, npm packages), or say what to install
 	@scripts/setup
 
 .PHONY: lint
@@ -57,6 +57,7 @@ format:
 generate: ## write generated files and generated parts of pages anew
 	@go generate ./...
 	@go test ./cmd/roomring -run TestConfigPage -update
+	@scripts/sdk
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME; what it finds goes to testdata/fuzz and is kept

@@ -53,3 +53,38 @@ func TestPasses(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestCountTAP(t *testing.T) {
+	for _, tt := range []struct {
+		name, tap, line string
+		good            bool
+		shown, hidden   string
+	}{
+		{"passed", "TAP version 13\n# Subtest: a\n    ok 1 - b\n      ---\n      ok 9 - no result\n      ...\nok 1 - a\n1..1\n# pass 2\n",
+			"2 passed, 0 failed", true, "", "ok 1"},
+		{"failed", "ok 1 - a\n  ---\n  fine: 1\n  ...\nnot ok 2 - b\n  ---\n  error: why\n  ...\n# note\n",
+			"1 passed, 1 failed", false, "error: why", "fine"},
+		{"skipped", "ok 1 - a\nok 2 - b # SKIP no time\n", "1 passed, 0 failed, 1 skipped", false, "no time", "ok 1"},
+		{"nothing", "TAP version 13\n1..0\n", "0 passed, 0 failed", false, "", "TAP"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var out strings.Builder
+			c := countTAP(strings.NewReader(tt.tap), &out)
+			if c.String() != tt.line || c.good() != tt.good {
+				t.Errorf("got %q, good %v; want %q, %v", c, c.good(), tt.line, tt.good)
+			}
+			if !strings.Contains(out.String(), tt.shown) || strings.Contains(out.String(), tt.hidden) {
+				t.Errorf("the output should show %q and not %q:\n%s", tt.shown, tt.hidden, out.String())
+			}
+		})
+	}
+}
+
+func TestRunCountsACommandsTAP(t *testing.T) {
+	if c := runPass([]string{"tap", "echo", "ok 1 - a"}); c != (counts{passed: 1}) {
+		t.Errorf("got %+v", c)
+	}
+	if c := runPass([]string{"tap", "false"}); c != (counts{broken: 1}) {
+		t.Errorf("a command that fails without a failed test: got %+v", c)
+	}
+}

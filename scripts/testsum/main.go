@@ -1,7 +1,8 @@
 // Command testsum runs `go test -json` once for each of its argument lists (separated by a lone
-// "+"), shows what failed, and ends with a line that counts the tests of all of them:
+// "+"), shows what failed, and ends with a line that counts the tests of all of them. A list that
+// begins with "tap" is a command of its own, whose standard output is TAP:
 //
-//	go run ./scripts/testsum ./... + -race -short ./room/...
+//	go run ./scripts/testsum ./... + -race -short ./room/... + tap scripts/sdktest
 //	1234 passed, 0 failed
 //
 // Its exit code is 1 when a test failed, was skipped, a package did not build, or nothing ran.
@@ -44,24 +45,33 @@ func passes(args []string) func(yield func([]string) bool) {
 	}
 }
 
-// runPass runs one `go test` and counts what it says.
+// runPass runs one `go test`, or a command that speaks TAP, and counts what it says.
 func runPass(args []string) counts {
-	fmt.Printf("== go test %s\n", strings.Join(args, " "))
+	if len(args) > 1 && args[0] == "tap" {
+		return run(args[1:], args[1:], countTAP)
+	}
+	return run(append([]string{"go", "test"}, args...), append([]string{"go", "test", "-json"}, args...), count)
+}
+
+// run runs a command, called by what people would type, and counts its output.
+func run(typed, command []string, count func(io.Reader, io.Writer) counts) counts {
+	called := strings.Join(typed, " ")
+	fmt.Printf("== %s\n", called)
 	started := time.Now()
-	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
 	}
 	if err != nil {
-		fmt.Println("go test does not start:", err)
+		fmt.Printf("%s does not start: %v\n", called, err)
 		return counts{broken: 1}
 	}
 	c := count(out, os.Stdout)
-	_, _ = io.Copy(io.Discard, out) // lets go test end should count have stopped early
+	_, _ = io.Copy(io.Discard, out) // lets it end should count have stopped early
 	if err := cmd.Wait(); err != nil && c.failed == 0 && c.broken == 0 {
-		fmt.Println("go test:", err)
+		fmt.Printf("%s: %v\n", called, err)
 		c.broken++
 	}
 	fmt.Printf("== %s in %v\n", c, time.Since(started).Round(time.Second))

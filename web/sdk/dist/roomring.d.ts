@@ -145,7 +145,7 @@ export interface Problem {
     field?: string;
 }
 export interface Signalled {
-    signal?: AbortSignal;
+    signal?: AbortSignal | undefined;
 }
 /** The end of a room's life. */
 export interface Over {
@@ -168,6 +168,8 @@ export interface Why {
     reason: string;
     /** Milliseconds until the next attempt, while reconnecting. */
     retryIn?: number;
+    /** What to do about it, once closed. */
+    kind?: ClosedKind;
 }
 /** What a room's connection went through. */
 export interface Stats {
@@ -291,28 +293,34 @@ export declare function patch<V = any>(target: V, patch: unknown): V;
 /** Where and as whom to play. */
 export interface Options {
     /** The server's address; default: the page's own origin. */
-    url?: string;
+    url?: string | undefined;
     /** A player's token, or what gets one: it is asked before each socket. Without it this is a guest. */
-    token?: string | (() => string | Promise<string>);
+    token?: string | (() => string | Promise<string>) | undefined;
     /** What to call a guest. */
-    name?: string;
+    name?: string | undefined;
     /** The constructor for sockets; default: the runtime's own. */
-    WebSocket?: new (url: string, protocol: string) => any;
+    WebSocket?: (new (url: string, protocol: string) => any) | undefined;
     /** Default: the runtime's own. */
-    fetch?: typeof fetch;
+    fetch?: typeof fetch | undefined;
     /** The client id, 1 to 64 bytes, of every join; default: a new one for each. Give one only to join each room once. */
-    client?: string;
+    client?: string | undefined;
     /** Where a guest is kept; default: localStorage where there is one. null: nowhere. */
-    storage?: Pick<Storage, "getItem" | "setItem" | "removeItem"> | null;
+    storage?: GuestStorage | null | undefined;
+}
+/** The part of a browser's Storage that keeps a guest. */
+export interface GuestStorage {
+    getItem(key: string): string | null;
+    setItem(key: string, value: string): void;
+    removeItem(key: string): void;
 }
 export interface RoomsQuery {
-    game?: string;
-    phase?: Phase;
+    game?: string | undefined;
+    phase?: Phase | undefined;
     /** Only rooms with a free seat that take new players. */
-    open?: boolean;
+    open?: boolean | undefined;
     /** The next of the page before. */
-    after?: string;
-    limit?: number;
+    after?: string | undefined;
+    limit?: number | undefined;
 }
 /** A Roomring server, seen by one player. */
 export declare class Roomring {
@@ -322,7 +330,7 @@ export declare class Roomring {
     get player(): string | undefined;
     /** Becomes a new guest, who plays from now on and is kept in the storage. */
     guest(o?: {
-        name?: string;
+        name?: string | undefined;
     } & Signalled): Promise<Guest>;
     games(o?: Signalled): Promise<GameInfo[]>;
     rooms(q?: RoomsQuery, o?: Signalled): Promise<{
@@ -335,30 +343,30 @@ export declare class Roomring {
     create(c: {
         game: string;
         options?: unknown;
-        name?: string;
+        name?: string | undefined;
         private?: boolean;
     }, o?: Signalled): Promise<RoomInfo>;
     /** A room in which a seat is held for 15 s: join it. */
     matchmake(m: {
         game: string;
         options?: unknown;
-        ticket?: string;
+        ticket?: string | undefined;
     }, o?: Signalled): Promise<RoomInfo>;
     result(room: string, o?: Signalled): Promise<Result>;
     profile(player: string, o?: Signalled): Promise<Profile>;
     leaderboard(game: string, q?: {
-        offset?: number;
-        limit?: number;
+        offset?: number | undefined;
+        limit?: number | undefined;
     }, o?: Signalled): Promise<Standing[]>;
     /**
      * Takes a seat, or comes back to it. Resolves with the first view; rejects with ClosedError when the room
      * does not let this player in, HTTPError when there is no guest to be had.
      */
     join<V = any, A = any>(room: string | RoomInfo, o?: {
-        code?: string;
+        code?: string | undefined;
     } & Signalled): Promise<Room<V, A>>;
     /** Watches. */
     spectate<V = any>(room: string | RoomInfo, o?: {
-        code?: string;
+        code?: string | undefined;
     } & Signalled): Promise<Room<V, never>>;
 }

@@ -9,29 +9,36 @@ import type {
 /** Where and as whom to play. */
 export interface Options {
   /** The server's address; default: the page's own origin. */
-  url?: string;
+  url?: string | undefined;
   /** A player's token, or what gets one: it is asked before each socket. Without it this is a guest. */
-  token?: string | (() => string | Promise<string>);
+  token?: string | (() => string | Promise<string>) | undefined;
   /** What to call a guest. */
-  name?: string;
+  name?: string | undefined;
   /** The constructor for sockets; default: the runtime's own. */
-  WebSocket?: new (url: string, protocol: string) => any;
+  WebSocket?: (new (url: string, protocol: string) => any) | undefined;
   /** Default: the runtime's own. */
-  fetch?: typeof fetch;
+  fetch?: typeof fetch | undefined;
   /** The client id, 1 to 64 bytes, of every join; default: a new one for each. Give one only to join each room once. */
-  client?: string;
+  client?: string | undefined;
   /** Where a guest is kept; default: localStorage where there is one. null: nowhere. */
-  storage?: Pick<Storage, "getItem" | "setItem" | "removeItem"> | null;
+  storage?: GuestStorage | null | undefined;
+}
+
+/** The part of a browser's Storage that keeps a guest. */
+export interface GuestStorage {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
 }
 
 export interface RoomsQuery {
-  game?: string;
-  phase?: Phase;
+  game?: string | undefined;
+  phase?: Phase | undefined;
   /** Only rooms with a free seat that take new players. */
-  open?: boolean;
+  open?: boolean | undefined;
   /** The next of the page before. */
-  after?: string;
-  limit?: number;
+  after?: string | undefined;
+  limit?: number | undefined;
 }
 
 interface Ask extends Signalled {
@@ -48,7 +55,7 @@ export class Roomring {
   }
   readonly #o: Options;
   readonly #base: string;
-  readonly #storage: Options["storage"];
+  readonly #storage: GuestStorage | null;
   #guest: Guest | undefined;
   #becoming: Promise<Guest> | undefined;
   #player: string | undefined;
@@ -70,7 +77,7 @@ export class Roomring {
   // Who plays.
 
   /** Becomes a new guest, who plays from now on and is kept in the storage. */
-  async guest(o: { name?: string } & Signalled = {}): Promise<Guest> {
+  async guest(o: { name?: string | undefined } & Signalled = {}): Promise<Guest> {
     const name = o.name ?? this.#o.name;
     const guest = await this.#ask<Guest>("/v1/guest", { ...o, method: "POST", body: name === undefined ? {} : { name } });
     this.#keep(guest);
@@ -157,12 +164,12 @@ export class Roomring {
     throw new HTTPError(404, { type: "about:blank", title: "Not Found", status: 404, detail: "There is no room with this code." });
   }
 
-  create(c: { game: string; options?: unknown; name?: string; private?: boolean }, o?: Signalled): Promise<RoomInfo> {
+  create(c: { game: string; options?: unknown; name?: string | undefined; private?: boolean }, o?: Signalled): Promise<RoomInfo> {
     return this.#ask("/v1/rooms", { ...o, method: "POST", body: c, as: "player" });
   }
 
   /** A room in which a seat is held for 15 s: join it. */
-  matchmake(m: { game: string; options?: unknown; ticket?: string }, o?: Signalled): Promise<RoomInfo> {
+  matchmake(m: { game: string; options?: unknown; ticket?: string | undefined }, o?: Signalled): Promise<RoomInfo> {
     return this.#ask("/v1/matchmake", { ...o, method: "POST", body: m, as: "player" });
   }
 
@@ -174,7 +181,7 @@ export class Roomring {
     return this.#ask(`/v1/players/${encodeURIComponent(player)}`, o);
   }
 
-  async leaderboard(game: string, q: { offset?: number; limit?: number } = {}, o?: Signalled): Promise<Standing[]> {
+  async leaderboard(game: string, q: { offset?: number | undefined; limit?: number | undefined } = {}, o?: Signalled): Promise<Standing[]> {
     return (await this.#ask<{ players: Standing[] }>(`/v1/leaderboards/${encodeURIComponent(game)}${query(q)}`, o)).players;
   }
 
@@ -184,16 +191,16 @@ export class Roomring {
    * Takes a seat, or comes back to it. Resolves with the first view; rejects with ClosedError when the room
    * does not let this player in, HTTPError when there is no guest to be had.
    */
-  join<V = any, A = any>(room: string | RoomInfo, o: { code?: string } & Signalled = {}): Promise<Room<V, A>> {
+  join<V = any, A = any>(room: string | RoomInfo, o: { code?: string | undefined } & Signalled = {}): Promise<Room<V, A>> {
     return this.#enter<V, A>(room, false, o);
   }
 
   /** Watches. */
-  spectate<V = any>(room: string | RoomInfo, o: { code?: string } & Signalled = {}): Promise<Room<V, never>> {
+  spectate<V = any>(room: string | RoomInfo, o: { code?: string | undefined } & Signalled = {}): Promise<Room<V, never>> {
     return this.#enter<V, never>(room, true, o);
   }
 
-  async #enter<V, A>(room: string | RoomInfo, spectator: boolean, o: { code?: string } & Signalled): Promise<Room<V, A>> {
+  async #enter<V, A>(room: string | RoomInfo, spectator: boolean, o: { code?: string | undefined } & Signalled): Promise<Room<V, A>> {
     o.signal?.throwIfAborted();
     const Socket = this.#o.WebSocket ?? globalThis.WebSocket;
     if (!Socket) {
@@ -232,7 +239,7 @@ export class Roomring {
   }
 }
 
-function ownStorage(): Options["storage"] {
+function ownStorage(): GuestStorage | null {
   try {
     // Merely looking at Node's without a file for it warns.
     return globalThis.document ? globalThis.localStorage : null;

@@ -3,7 +3,7 @@ import { cbor } from "./codec-cbor.js";
 
 export * from "./types.js";
 export * from "./errors.js";
-export type * from "./client.js";
+export type { GuestStorage, Options, RoomsQuery } from "./client.js";
 export { patch } from "./patch.js";
 
 /** A Roomring server, spoken to in CBOR. */

@@ -95,7 +95,9 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
   }
 
   act(action: A, o?: Signalled): Promise<{ seq: number }> {
-    return this.#closed ? Promise.reject(this.#closed) : this.#acts.add(action, o?.signal);
+    if (this.#closed) return Promise.reject(this.#closed);
+    if (this.spectator) return Promise.reject(new RejectedError("spectator", "Who watches cannot act."));
+    return this.#acts.add(action, o?.signal);
   }
 
   on<K extends keyof RoomEvents<V>>(type: K, f: (...args: RoomEvents<V>[K]) => void, o?: Signalled): () => void {
@@ -162,6 +164,7 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
     const refused = http && err.status < 500 && err.status !== 429;
     if (!this.#seen && (refused || !http)) return this.fail(err);
     if (refused) return this.#end(new ClosedError(4401, err.message));
+    this.#url = this.#target.url;
     this.#retry(1006, String(err));
   }
 
@@ -356,7 +359,7 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
     this.#next = this.#link = undefined;
     this.#acts.fail(err);
     this.#ready.reject(err);
-    this.#become("closed", { code: err.code, reason: err.reason });
+    this.#become("closed", { code: err.code, reason: err.reason, kind: err.kind });
     this.#emitter.emit("closed", err);
   }
 

@@ -135,7 +135,7 @@ export interface Problem {
 }
 
 export interface Signalled {
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** The end of a room's life. */
@@ -162,6 +162,8 @@ export interface Why {
   reason: string;
   /** Milliseconds until the next attempt, while reconnecting. */
   retryIn?: number;
+  /** What to do about it, once closed. */
+  kind?: import("./errors.js").ClosedKind;
 }
 
 /** What a room's connection went through. */

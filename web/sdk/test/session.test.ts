@@ -39,6 +39,8 @@ test("spectating needs no token", async () => {
   w.last.say(welcome({ player: undefined, seat: -1 }), state(1, {}));
   const room = await joining;
   assert.deepEqual([room.seat, room.spectator, room.player], [-1, true, ""]);
+  await assert.rejects((room as any).act(1), { code: "spectator" });
+  assert.equal(w.last.acts().length, 0);
   await room.leave();
   assert.equal(room.state, "closed");
 });
@@ -376,6 +378,18 @@ test("pings measure lag and clock, and silence is a loss", async () => {
   assert.equal(w.clock.pending, 0);
 });
 
+test("a hidden tab, whose timers hardly run, is heard by the server all the same", async () => {
+  const room = await w.join();
+  for (let i = 1; i <= 5; i++) {
+    w.clock.now += 9000; // and no timer runs
+    w.last.say({ t: "pong", time: 1 });
+    assert.equal(w.last.count("ping"), i + 1);
+    w.last.say({ t: "pong", time: 1 });
+    assert.equal(w.last.count("ping"), i + 1);
+  }
+  room.close();
+});
+
 test("the tab wakes: a wait ends at once, a dead socket is found out", async () => {
   const listeners = new Map<string, () => void>();
   const page = {
@@ -564,6 +578,10 @@ test("a server that cannot be understood is left", async () => {
   await w.clock.advance(0);
   assert.notEqual(old.closed, undefined);
   assert.equal(w.sockets.length, 2);
+  await w.welcome({ recovered: true });
+  w.last.say({ t: "move", url: "http://[", within: 1 });
+  await w.clock.advance(500);
+  assert.equal(w.sockets.length, 3);
 });
 
 test("the CBOR build speaks CBOR sequences", async () => {
