@@ -217,8 +217,8 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
     return delay;
   }
 
-  readonly #wake = (): void => {
-    if (globalThis.document?.visibilityState === "hidden") return;
+  readonly #wake = (e: Event): void => {
+    if (e.type === "visibilitychange" && document.visibilityState === "hidden") return;
     if (this.#timer !== undefined) void this.#connect();
     this.#link?.check();
     this.#next?.check();
