@@ -57,7 +57,7 @@ format:
 generate: ## write generated files and generated parts of pages anew
 	@go generate ./...
 	@go test ./cmd/roomring -run TestConfigPage -update
-	@scripts/sdk
+	@scripts/sdk && scripts/pages
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME; what it finds goes to testdata/fuzz and is kept

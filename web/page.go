@@ -17,9 +17,8 @@ import (
 )
 
 // The pages are static: what they show comes from the API. They are built from pages/src, and committed, so that
-// building the server needs Go alone.
+// building the server needs Go alone: scripts/pages makes them.
 //
-//go:generate ../scripts/pages
 //go:embed pages/dist
 var built embed.FS
 
@@ -96,7 +95,7 @@ func (s *Server) page(name string) handle {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		a := assets()[name]
 		if a == nil {
-			return fmt.Errorf("the page %s is not built: run go generate ./web", name)
+			return fmt.Errorf("the page %s is not built: run make generate", name)
 		}
 		h := w.Header()
 		h.Set("Content-Security-Policy", s.pagePolicy())

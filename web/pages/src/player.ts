@@ -59,6 +59,5 @@ function page(p: Profile, games: Map<string, GameInfo>): Node[] {
 
 function outcome(g: Profile["recent"][number]): string {
   if (g.end !== "finished") return g.end === "aborted" ? "broken off" : "closed";
-  if (g.players === 2) return g.rank === 1 ? "won or drew" : "lost";
   return `${ordinal(g.rank)} of ${g.players}`;
 }

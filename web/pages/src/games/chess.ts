@@ -2,7 +2,7 @@ import { Board } from "./chess/board.ts";
 import { Faces } from "./chess/faces.ts";
 import { options } from "./chess/options.ts";
 import { Panel } from "./chess/panel.ts";
-import { after, lastSAN, spoken } from "./chess/position.ts";
+import { after, lastSAN, plies, spoken } from "./chess/position.ts";
 import { other, title, type ChessAction, type ChessView, type Side } from "./chess/view.ts";
 import { h } from "./dom.ts";
 import type { GameUI, Table } from "./table.ts";
@@ -46,7 +46,7 @@ class Game {
     this.stop = [
       table.onView((v) => this.show(v)),
       table.onEvent((e) => {
-        if (e.name === "declined") this.panel.notice(`${title(e.data.by)} declined the ${e.data.offer}.`);
+        if (e.name === "declined") this.declined(e.data);
       }),
     ];
     this.show(table.view());
@@ -77,9 +77,18 @@ class Game {
 
   private announce(v: ChessView): void {
     const was = this.seen;
-    if (!was || v.last === undefined) return;
+    if (!was) return;
     const [before, now] = [lastSAN(was.moves), lastSAN(v.moves)];
-    if (v.fen !== was.fen && (now !== before || v.turn !== was.turn)) this.table.say(`${title(other(v.turn))}: ${spoken(now)}`);
+    const back = plies(v.moves) < plies(was.moves);
+    if (v.fen === was.fen || (back && !this.table.live)) return;
+    if (back) this.table.say("A move was taken back.");
+    else if (now !== before || v.turn !== was.turn) this.table.say(`${title(other(v.turn))}: ${spoken(now)}`);
+  }
+
+  private declined({ by, offer }: { by: Side; offer: string }): void {
+    const words = `${this.seen?.[by]?.name ?? title(by)} declined the ${offer}.`;
+    this.panel.notice(words);
+    this.table.say(words);
   }
 
   // Shows the move at once, and takes it back should the room refuse it.
@@ -107,6 +116,7 @@ class Game {
   dispose(): void {
     this.stop.forEach((f) => f());
     this.faces.dispose();
+    this.panel.dispose();
     this.board.dispose();
     this.root.remove();
   }

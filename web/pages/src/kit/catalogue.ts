@@ -3,6 +3,7 @@ import type { GameUI } from "../games/table.ts";
 // A game's code is loaded when its table is.
 const uis: Record<string, () => Promise<{ default: GameUI }>> = {
   chess: () => import("../games/chess.ts"),
+  liarsdice: () => import("../games/liarsdice.ts"),
   snakes: () => import("../games/snakes.ts"),
 };
 

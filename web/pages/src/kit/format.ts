@@ -52,15 +52,24 @@ export function signed(n: number): string {
 /** A room's options in few words, such as "5+3 · takeback". What cannot be said in few words is left out. */
 export function options(o: Record<string, unknown> | undefined): string {
   const out: string[] = [];
+  if (o?.["width"] && o["height"]) out.push(`${o["width"]}×${o["height"]}`);
   for (const [name, value] of Object.entries(o ?? {})) {
     const label = name.replaceAll("_", " ");
     if (name === "clock" && isClock(value)) out.push(`${value.initial_ms / 60000}+${(value.increment_ms ?? 0) / 1000}`);
     else if (value === true) out.push(label === "bot" ? "against the computer" : label);
     else if (name === "bot" && typeof value === "number") out.push(`computer, level ${value}`);
-    else if (typeof value === "number") out.push(`${label.replace(/ ms$/, "")} ${name.endsWith("_ms") ? duration(value) : value}`);
-    else if (typeof value === "string" && value.length <= 16 && value !== "random") out.push(`${label} ${value}`);
+    else if (name === "bots" && typeof value === "number") out.push(count(value, "computer"));
+    else if (typeof value === "number" && name !== "width" && name !== "height") out.push(number(name, value));
   }
   return out.join(" · ");
+}
+
+// A number whose name may say its unit: "round_s", "think_ms". What is 1 of something is "1 round".
+function number(name: string, value: number): string {
+  const [, stem, unit] = /^(.*?)(?:_(s|ms))?$/.exec(name)!;
+  const label = stem!.replaceAll("_", " ");
+  if (unit) return `${duration(unit === "s" ? value * 1000 : value)} ${label}s`;
+  return label.endsWith("s") ? count(value, label.slice(0, -1), label) : `${label} ${value}`;
 }
 
 function isClock(v: unknown): v is { initial_ms: number; increment_ms?: number } {

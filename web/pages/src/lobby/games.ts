@@ -1,6 +1,7 @@
 import type { GameInfo } from "roomring";
 import { h } from "../games/dom.ts";
 import { picture } from "../kit/art.ts";
+import { uiOf } from "../kit/catalogue.ts";
 import { seats } from "../kit/format.ts";
 import { busy } from "../kit/load.ts";
 import { asMe } from "../kit/me.ts";
@@ -31,10 +32,22 @@ function card(game: GameInfo): HTMLElement {
 async function match(game: GameInfo, button: HTMLButtonElement): Promise<void> {
   await busy(button, async () => {
     try {
+      const options = await usual(game.name);
       const server = await asMe();
-      go(await server.matchmake({ game: game.name, ticket: crypto.randomUUID() }));
+      go(await server.matchmake({ game: game.name, ...(options && { options }), ticket: ticket() }));
     } catch (err) {
       toast(words(err), "bad");
     }
   });
+}
+
+// What the form for creating a room would say untouched: strangers are matched on that.
+async function usual(game: string): Promise<Record<string, unknown> | undefined> {
+  const ui = await uiOf(game);
+  return ui?.options?.(document.createElement("div"))() as Record<string, unknown> | undefined;
+}
+
+// Drawn at random. crypto.randomUUID is for secure pages alone, and a game among friends at home is none.
+function ticket(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 }

@@ -7,12 +7,12 @@ import { words } from "../kit/problem.ts";
 export function showYou(el: HTMLElement): void {
   const body = h("div", { class: "you" });
   el.append(body);
-  const draw = (): void => body.replaceChildren(...(me.guest ? known(draw) : unknown()));
+  const draw = (): void => body.replaceChildren(...(me.guest ? known(body, draw) : unknown()));
   me.onChange(draw);
   draw();
 }
 
-function known(draw: () => void): Node[] {
+function known(el: HTMLElement, draw: () => void): Node[] {
   const guest = me.guest!;
   return [
     h("p", {}, "You play as ", h("strong", { "data-testid": "me-name" }, guest.name), me.second ? ", this tab's own guest." : "."),
@@ -20,13 +20,13 @@ function known(draw: () => void): Node[] {
       h("a", { class: "button", href: `/players/${encodeURIComponent(guest.player)}`, "data-testid": "me-profile" }, "Your games"),
       me.second
         ? button("Be the first guest again", () => { me.beFirst(); location.assign("/"); })
-        : h("button", { type: "button", class: "button", "data-testid": "me-rename", click: () => { body(draw); } }, "Change name")),
+        : h("button", { type: "button", class: "button", "data-testid": "me-rename", click: () => rename(el, draw) }, "Change name")),
   ];
 }
 
 // A guest's name is part of who it is, so another name is another guest: said before, not after.
-function body(draw: () => void): void {
-  document.querySelector(".you")!.replaceChildren(
+function rename(el: HTMLElement, draw: () => void): void {
+  el.replaceChildren(
     ...naming("A new name makes a new guest: your ratings and games stay with the old one.", async (name) => { await me.renew(name); }),
     h("p", {}, button("Keep the old one", draw)));
   document.getElementById("name-input")?.focus();

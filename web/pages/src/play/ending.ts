@@ -2,6 +2,7 @@ import type { Over, SeatInfo, StoredResult } from "roomring";
 import { h, text } from "../games/dom.ts";
 import { busy, button, link, sleep } from "../kit/load.ts";
 import { me, server } from "../kit/me.ts";
+import { Sheet } from "../kit/sheet.ts";
 import { resultCard } from "../kit/resultcard.ts";
 import { say } from "../kit/toast.ts";
 
@@ -10,9 +11,7 @@ export class Ending {
   private readonly card = h("div", {});
   private readonly agreed = h("p", { class: "hint", role: "status", "data-testid": "rematch-agreed" });
   private readonly again: HTMLButtonElement = button("Rematch", () => void this.agree(), "primary");
-  private readonly fold = button("Hide", () => this.toggle(), "small");
-  private readonly body: HTMLElement;
-  private readonly el: HTMLElement;
+  private readonly sheet: Sheet;
   private over: Over | undefined;
   private seats: SeatInfo[] = [];
   private mayAgree = false;
@@ -24,22 +23,17 @@ export class Ending {
     replay.dataset["testid"] = "replay-link";
     const lobby = link("New game", "/");
     lobby.dataset["testid"] = "new-game";
-    this.body = h("div", { class: "ending-body", id: "ending-body" }, this.card, h("p", { class: "actions" }, this.again, replay, lobby), this.agreed);
-    this.fold.setAttribute("aria-controls", "ending-body");
-    this.fold.setAttribute("aria-expanded", "true");
-    this.el = h("section", { class: "ending", "aria-label": "Result", "data-testid": "ending", hidden: true }, this.fold, this.body);
-    document.getElementById("main")!.append(this.el);
+    this.sheet = new Sheet("Result", "ending", "Show the result", this.card, h("p", { class: "actions" }, this.again, replay, lobby), this.agreed);
   }
 
-  show(over: Over, o: { mayAgree: boolean; game: string }): void {
-    const first = this.over === undefined;
+  /** Shows how it ended, once. Players may agree to a rematch while the room is there. */
+  show(over: Over, mayAgree: boolean): void {
+    if (this.over) return;
     this.over = over;
-    this.mayAgree = o.mayAgree;
-    this.again.hidden = !o.mayAgree;
+    this.mayAgree = mayAgree;
+    this.again.hidden = !mayAgree;
     this.draw();
-    this.el.hidden = false;
-    document.body.classList.add("is-over");
-    if (!first) return;
+    this.sheet.shown = true;
     say(`The game is over. ${over.result?.summary ?? over.reason ?? ""}`);
     void this.follow();
   }
@@ -70,18 +64,11 @@ export class Ending {
     const names = agreed.filter((p) => p !== me.player).map((p) => this.seats.find((s) => s.player === p)?.name ?? p);
     const words = [this.mine ? "You want a rematch." : "", names.length > 0 ? `${names.join(", ")} ${names.length === 1 ? "wants" : "want"} a rematch.` : ""].filter(Boolean).join(" ");
     text(this.agreed, words + (this.mine && names.length === 0 ? " Waiting for the others." : ""));
-    if (names.length > 0 && !this.mine && this.body.hidden) this.toggle();
+    if (names.length > 0 && !this.mine) this.sheet.open(true);
   }
 
   private async agree(): Promise<void> {
     await busy(this.again, () => this.act({ rematch: !this.mine }).catch(() => undefined));
-  }
-
-  private toggle(): void {
-    this.body.hidden = !this.body.hidden;
-    this.fold.setAttribute("aria-expanded", String(!this.body.hidden));
-    text(this.fold, this.body.hidden ? "Show the result" : "Hide");
-    this.el.classList.toggle("folded", this.body.hidden);
   }
 
   // Asks for the stored result, with its rating changes, until it is there.

@@ -4,7 +4,7 @@ import { count, options } from "../kit/format.ts";
 import { icon } from "../kit/icons.ts";
 import { toast } from "../kit/toast.ts";
 
-const labels: Record<ConnectionState, string> = { connecting: "Connecting…", open: "Live", reconnecting: "Reconnecting…", closed: "Not connected" };
+const labels: Record<ConnectionState | "over", string> = { connecting: "Connecting…", open: "Live", reconnecting: "Reconnecting…", closed: "Not connected", over: "Cleared" };
 
 /** The strip above a table: what is played, who sits there, who watches, and how the connection is. */
 export class Head {
@@ -15,20 +15,29 @@ export class Head {
   private readonly words = h("span", { class: "pill-words" });
   private readonly ms = h("span", { class: "lag", "data-testid": "lag" });
   private readonly connection = h("span", { class: "pill connection", role: "status", "data-testid": "connection", "data-state": "connecting" }, h("span", { class: "dot" }), this.words);
+  private readonly sit = h("a", { class: "button small", "data-testid": "sit", hidden: true }, "Take a seat");
+  private readonly share = h("button", { type: "button", class: "button small", "data-testid": "share", hidden: true, click: () => void shareLink(this.path) }, icon("share"), h("span", { class: "label" }, "Share"));
   private path = "";
-  private mine = -1;
+  private mine: number | undefined; // undefined before one is at the table
 
-  constructor(el: HTMLElement) {
-    const share = h("button", { type: "button", class: "button small", "data-testid": "share", click: () => void shareLink(this.path) }, icon("share"), "Share");
+  constructor(private readonly el: HTMLElement) {
     el.append(
       h("div", { class: "table-title" }, this.name, this.detail),
-      this.seats,
-      h("div", { class: "table-signs" }, this.watching, h("span", { class: "signal" }, this.connection, this.ms), share));
+      h("div", { class: "table-people" }, this.seats, this.watching),
+      h("div", { class: "table-signs" }, h("span", { class: "signal" }, this.connection, this.ms), this.sit, this.share));
     this.state("connecting");
+  }
+
+  /** There is nothing to tell of this room. */
+  none(): void {
+    this.el.hidden = true;
   }
 
   show(info: RoomInfo, path: string): void {
     this.path = path;
+    this.share.hidden = false;
+    this.sit.href = path;
+    this.sit.hidden = this.mine !== -1 || !info.open;
     const title = info.game[0]!.toUpperCase() + info.game.slice(1);
     text(this.name, info.name || title);
     text(this.detail, [info.name ? title : "", options(info.options), info.private ? "private" : ""].filter(Boolean).join(" · "));
@@ -44,7 +53,7 @@ export class Head {
     this.mine = seat;
   }
 
-  state(state: ConnectionState): void {
+  state(state: ConnectionState | "over"): void {
     set(this.connection, "data-state", state);
     text(this.words, labels[state]);
     this.ms.hidden = state !== "open" || this.ms.textContent === "";

@@ -1,6 +1,7 @@
 import type { RoomInfo } from "roomring";
 import { h, text } from "../games/dom.ts";
 import { button } from "../kit/load.ts";
+import { Sheet } from "../kit/sheet.ts";
 import { shareLink } from "./head.ts";
 
 /** What there is to do while players are missing: send the link, or come a second time oneself. */
@@ -9,17 +10,16 @@ export class Invite {
   private readonly code = h("p", { class: "invite-code", "data-testid": "invite-code", hidden: true });
   private readonly title = h("h2", {});
   private readonly alone = h("a", { target: "_blank", rel: "noopener", "data-testid": "second-guest" }, "play both sides in a second tab");
-  private readonly el: HTMLElement;
+  private readonly sheet: Sheet;
   private path = "";
 
-  constructor(el: HTMLElement) {
-    this.el = h("section", { class: "invite", "data-testid": "invite", hidden: true },
+  constructor() {
+    this.sheet = new Sheet("Invitation", "invite", "Invite somebody",
       this.title,
       h("p", {}, "Send this link to who should play with you:"),
       h("p", { class: "inline-form" }, h("label", { for: "invite-link", class: "quiet" }, "Link to this table"), this.link, button("Copy", () => void shareLink(this.path), "primary")),
       this.code,
       h("p", { class: "hint" }, "Nobody there? You can ", this.alone, " as another guest."));
-    el.append(this.el);
   }
 
   show(info: RoomInfo, path: string, code: string | undefined): void {
@@ -29,10 +29,10 @@ export class Invite {
     this.code.hidden = !code;
     this.code.replaceChildren("Or tell them the code: ", h("strong", {}, code ?? ""));
     this.alone.href = path + (path.includes("?") ? "&" : "?") + "as=new";
-    this.el.hidden = false;
+    this.sheet.shown = true;
   }
 
   hide(): void {
-    this.el.hidden = true;
+    this.sheet.shown = false;
   }
 }

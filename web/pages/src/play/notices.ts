@@ -24,9 +24,9 @@ export class Notices {
     this.put(this.about(err, watching));
   }
 
-  over(id: string, game: string | undefined): void {
+  over(id: string): void {
     this.put(notice("over", "This game is over", "Its result and every move of it are still there.",
-      link("Result and replay", `/results/${id}`, "primary"), link(game ? "New game" : "To the lobby", "/")));
+      link("Result and replay", `/results/${id}`, "primary"), link("New game", "/")));
   }
 
   private put(card: HTMLElement): void {

@@ -1,4 +1,4 @@
-import { ClosedError, HTTPError, type Room, type RoomInfo } from "roomring";
+import { ClosedError, type Room, type RoomInfo } from "roomring";
 import type { Dispose } from "../games/table.ts";
 import { tablePath } from "../lobby/go.ts";
 import { asMe, me, server } from "../kit/me.ts";
@@ -18,7 +18,7 @@ export class Place {
   private readonly code: string | undefined;
   private readonly head = new Head(at("top"));
   private readonly banner = new Banner(at("banner"));
-  private readonly invite = new Invite(at("below"));
+  private readonly invite = new Invite();
   private readonly ending: Ending;
   private readonly notices: Notices;
   private room: Room | undefined;
@@ -44,15 +44,18 @@ export class Place {
     this.leave();
     this.head.state("connecting");
     try {
-      this.show(await server.room(this.id));
-      if (this.info!.phase === "over" && this.info!.final && this.info!.node === "") return this.gone();
-      const as = this.watch ? server : await asMe();
-      const at = { ...(this.code && { code: this.code }) };
-      const room = this.watch ? await as.spectate(this.info!, at) : await as.join(this.info!, at);
-      await this.sit(room);
+      const info = await server.room(this.id);
+      this.show(info);
+      const at = this.code ? { code: this.code } : {};
+      await this.sit(this.watches(info) ? await server.spectate(info, at) : await (await asMe()).join(info, at));
     } catch (err) {
       this.failed(err);
     }
+  }
+
+  // A finished game has seats only for those who played it.
+  private watches(info: RoomInfo): boolean {
+    return this.watch || (info.phase === "over" && !info.seats.some((s) => s.player === me.player));
   }
 
   private async sit(room: Room): Promise<void> {
@@ -80,37 +83,26 @@ export class Place {
   private over(room: Room, over: NonNullable<Room["over"]>): void {
     this.invite.hide();
     this.banner.hide();
-    this.ending.show(over, { mayAgree: !room.spectator && over.end === "finished", game: room.game });
+    this.ending.show(over, !room.spectator && over.end === "finished");
     this.ask(0);
   }
 
-  /** A room that has left memory: only its result is there. */
-  private gone(): void {
-    this.head.state("closed");
-    at("table").removeAttribute("aria-busy");
-    const final = this.info!.final!;
-    this.notices.over(this.id, this.info!.game);
-    this.ending.show({ seq: 0, end: final.end, result: final.result, reason: final.result.reason }, { mayAgree: false, game: this.info!.game });
-  }
-
   private failed(err: unknown): void {
-    const over = err instanceof ClosedError ? err.over : undefined;
-    this.head.state("closed");
+    const cleared = err instanceof ClosedError && err.code === 4410;
+    this.head.state(cleared ? "over" : "closed");
     this.banner.hide();
     at("table").removeAttribute("aria-busy");
-    if (err instanceof ClosedError && err.code === 4410) {
-      this.ending.closed();
-      if (!this.room && over) this.ending.show(over, { mayAgree: false, game: this.info?.game ?? "" });
-      if (!this.dispose) this.notices.over(this.id, this.info?.game);
-      return;
-    }
-    if (err instanceof HTTPError && err.status === 404) this.forget();
     this.invite.hide();
+    if (cleared) return this.cleared(err);
+    if (!this.info) this.head.none();
     this.notices.show(err, this.watch);
   }
 
-  private forget(): void {
-    document.title = "No such room · Roomring";
+  // The room has left memory. Who was there may go on looking at it; for others only its end is there.
+  private cleared(err: ClosedError): void {
+    if (err.over) this.ending.show(err.over, false);
+    this.ending.closed();
+    if (!this.dispose) this.notices.over(this.id);
   }
 
   private act(action: unknown): Promise<void> {

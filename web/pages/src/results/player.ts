@@ -30,13 +30,13 @@ export class Player {
   }
 
   async show(): Promise<void> {
-    this.el.append(this.table, h("div", { class: "transport", role: "group", "aria-label": "Replay", "data-testid": "replay" },
+    this.el.append(h("div", { class: "transport", role: "group", "aria-label": "Replay", "data-testid": "replay" },
       iconButton("To the start", "first", "replay-first", () => this.jump(0)),
       iconButton("One step back", "back", "replay-prev", () => this.jump(this.step - 1)),
       this.play,
       iconButton("One step on", "next", "replay-next", () => this.jump(this.step + 1)),
       iconButton("To the end", "last", "replay-last", () => this.jump(this.last)),
-      this.scrub, this.when, this.speed));
+      this.scrub, this.when, this.speed), this.table);
     this.draw();
     await mount(this.table, this.game, this.asTable());
     addEventListener("keydown", (e) => this.key(e));
@@ -146,5 +146,5 @@ export class Player {
 }
 
 function iconButton(label: string, name: Parameters<typeof icon>[0], id: string, click: () => void): HTMLButtonElement {
-  return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, "data-testid": id, click }, icon(name) as unknown as Node);
+  return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, "data-testid": id, click }, icon(name));
 }

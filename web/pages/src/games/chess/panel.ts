@@ -1,5 +1,5 @@
 import { h, set, text } from "../dom.ts";
-import { rows } from "./position.ts";
+import { plies, rows } from "./position.ts";
 import { other, title, type ChessAction, type ChessView, type Side } from "./view.ts";
 
 /** What stands beside the board: the state of play, the score sheet, offers and what one can do. */
@@ -20,6 +20,7 @@ export class Panel {
   show(v: ChessView, mine: Side | undefined): void {
     [this.view, this.mine] = [v, this.plays ? mine : undefined];
     if (v.status !== "playing") this.resigning = false;
+    if (v.status === "over") this.forget();
     if (!this.said) text(this.status, statusOf(v, mine));
     this.sheet.show(v);
     this.controls();
@@ -27,12 +28,21 @@ export class Panel {
 
   /** Shows words in place of the status for a moment. */
   notice(words: string): void {
-    clearTimeout(this.said);
+    this.forget();
     text(this.status, words);
     this.said = setTimeout(() => {
       this.said = undefined;
       if (this.view) text(this.status, statusOf(this.view, this.mine));
     }, 4000);
+  }
+
+  private forget(): void {
+    clearTimeout(this.said);
+    this.said = undefined;
+  }
+
+  dispose(): void {
+    this.forget();
   }
 
   // Buttons are made anew only when which ones there are changes, so that the focus stays on them.
@@ -120,8 +130,7 @@ function button(action: string, words: string, click: () => void, disabled = fal
 const nameOf = (v: ChessView, side: Side): string => v[side]?.name ?? title(side);
 
 function hasMoved(v: ChessView, mine: Side | undefined): boolean {
-  const plies = rows(v.moves ?? {}).reduce((n, r) => n + (r.white !== "" && r.white !== "…" ? 1 : 0) + (r.black !== "" ? 1 : 0), 0);
-  return plies >= (mine === v.turn ? 2 : 1);
+  return plies(v.moves ?? {}) >= (mine === v.turn ? 2 : 1);
 }
 
 /** The state of play in words. */

@@ -125,6 +125,11 @@ export function lastSAN(moves: Record<string, string>): string {
   return row ? row.black || row.white : "";
 }
 
+/** How many half-moves a score sheet has. */
+export function plies(moves: Record<string, string>): number {
+  return rows(moves).reduce((n, r) => n + (r.white !== "" && r.white !== "…" ? 1 : 0) + (r.black !== "" ? 1 : 0), 0);
+}
+
 /** A move as one says it: "Nxf3+" is "knight takes f3, check". */
 export function spoken(san: string): string {
   const end = san.endsWith("#") ? ", checkmate" : san.endsWith("+") ? ", check" : "";
@@ -134,7 +139,7 @@ export function spoken(san: string): string {
   const m = /^([NBRQK]?)([a-h]?[1-8]?)(x?)([a-h][1-8])(?:=([NBRQ]))?$/.exec(bare);
   if (!m) return san;
   const [, kind = "", from = "", takes, to, promoted] = m;
-  const who = [kind ? nameOf(kind) : "", from].filter(Boolean).join(" ");
+  const who = kind ? [nameOf(kind), from].filter(Boolean).join(" ") : from && `${from} pawn`;
   const into = promoted ? ` becomes a ${nameOf(promoted)}` : "";
   return [who, takes ? "takes" : "", to].filter(Boolean).join(" ") + into + end;
 }

@@ -33,6 +33,11 @@ export class Camera {
     return Math.min(rim, Math.max(room - size - rim, room / 2 - (eye + 0.5) * this.cell));
   }
 
+  /** Whether a point is on the canvas. */
+  sees([x, y]: Point, canvas: { width: number; height: number }): boolean {
+    return this.x(x) > 0 && this.x(x) < canvas.width && this.y(y) > 0 && this.y(y) < canvas.height;
+  }
+
   /** The middle of a cell. */
   x(at: number): number {
     return this.left + (at + 0.5) * this.cell;

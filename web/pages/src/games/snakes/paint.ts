@@ -50,7 +50,7 @@ export function paintFood(c: Context, camera: Camera, v: SnakesView, g: Ground, 
     const cell = Number(key);
     const at = [camera.x(cell % v.width), camera.y(Math.floor(cell / v.width))] as const;
     if (value > 1) star(c, at, camera.cell * (0.46 + 0.04 * beat), g.treat);
-    else disc(c, at, camera.cell * 0.26, g.food);
+    else disc(c, at, camera.cell * 0.31, g.food);
   }
 }
 
@@ -139,7 +139,9 @@ export function paintName(c: Context, camera: Camera, f: Figure, g: Ground, righ
   c.lineJoin = "round";
   const name = f.name.length > 16 ? `${f.name.slice(0, 15)}…` : f.name;
   const half = c.measureText(name).width / 2 + 4;
-  const at = [Math.min(right - half, Math.max(half, camera.x(x))), Math.max(size + 2, camera.y(y) - camera.cell * 0.9)] as const;
+  const above = camera.y(y) - camera.cell * 0.9;
+  const high = f.heading[1] > 0 || above < size + 2 ? camera.y(y) + camera.cell * 0.9 + size * 0.8 : above; // never on its own body
+  const at = [Math.min(right - half, Math.max(half, camera.x(x))), high] as const;
   c.globalAlpha = f.alpha;
   c.strokeStyle = g.field;
   c.lineWidth = 3;
