@@ -5,8 +5,10 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/wire"
 )
 
 // brittle is a game whose own snapshot methods fail on demand.
@@ -246,5 +248,98 @@ func TestEmptySnapshotIsNoFailure(t *testing.T) {
 	}
 	if acts != 1 {
 		t.Errorf("an acknowledged act reached the game %d times", acts)
+	}
+}
+
+// sloppy is a game that cuts texts without a look at their characters.
+type sloppy struct{ Rings int }
+
+func (s *sloppy) Act(t *room.Turn, _ room.Player, text string) error {
+	t.StartTimer(text[:1], 1)
+	if t.Index()%2 == 0 {
+		return nil
+	}
+	return room.Refuse("no", "what is "+text[:1])
+}
+func (s *sloppy) Timer(t *room.Turn, name string) {
+	s.Rings++
+	t.Finish(room.Result{Reason: name, Summary: name})
+}
+func (s *sloppy) View(room.Viewer) map[string]int { return map[string]int{"rings": s.Rings} }
+
+func TestTextThatIsNotUTF8LosesNothing(t *testing.T) {
+	cfg := room.Config{
+		Header: room.Header{ID: "0123456789abcdef", Game: "sloppy", Version: 1, Runtime: room.RuntimeVersion},
+		Rules:  room.MustDefine(room.Spec{Name: "sloppy", Version: 1, SharedView: true}, func() *sloppy { return &sloppy{} }),
+	}
+	c, entries, err := room.Open(cfg, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []room.Input{
+		{Kind: room.KindJoin, Player: "ann"}, {Kind: room.KindAttach, Player: "ann", Client: "c"},
+		{Kind: room.KindAct, Player: "ann", Client: "c", CSeq: 1, Data: json.RawMessage(`"é"`)},
+		{Kind: room.KindAct, Player: "ann", Client: "c", CSeq: 2, Data: json.RawMessage(`"é"`)},
+		{Kind: room.KindTimer, Name: "\xc3", At: 5e6},
+	} {
+		r, err := c.Step(in)
+		if err != nil || r.Entry == nil {
+			t.Fatal(in.Kind, err, r.Refused)
+		}
+		entries = append(entries, *r.Entry)
+	}
+	for _, o := range c.Commit(c.Point().Seq) {
+		if a, ok := o.(room.Answered); ok && !utf8.Valid(a.Frame.Bytes(wire.JSON)) {
+			t.Errorf("not UTF-8: %q", a.Frame.Bytes(wire.JSON))
+		}
+	}
+	raw, err := room.EncodeEntries(nil, entries...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := room.Restore(cfg, room.Kept{Header: cfg.Header, Epoch: 1, Batches: []room.Batch{{First: 1, Last: c.Point().Seq, Entries: raw}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back.Final() == nil || !utf8.ValidString(back.Final().Result.Summary) {
+		t.Errorf("it ended as %+v", back.Final())
+	}
+	final, err := c.Seal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := room.DecodeReplay(final.Replay); err != nil {
+		t.Error(err)
+	}
+}
+
+// patient is a game that waits as long as there is.
+type patient struct{ Rings int }
+
+func (p *patient) Act(t *room.Turn, _ room.Player, _ int) error {
+	t.StartTimer("never", 1<<63-1)
+	return nil
+}
+func (p *patient) Timer(*room.Turn, string)        { p.Rings++ }
+func (p *patient) View(room.Viewer) map[string]int { return map[string]int{} }
+
+func TestTimerBeyondAllTime(t *testing.T) {
+	c, _, err := room.Open(room.Config{
+		Header: room.Header{ID: "0123456789abcdef", Game: "patient", Version: 1, Runtime: room.RuntimeVersion},
+		Rules:  room.MustDefine(room.Spec{Name: "patient", Version: 1, SharedView: true}, func() *patient { return &patient{} }),
+	}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []room.Input{
+		{Kind: room.KindJoin, Player: "ann"}, {Kind: room.KindAttach, Player: "ann", Client: "c", At: 1e9},
+		{Kind: room.KindAct, Player: "ann", Client: "c", CSeq: 1, Data: json.RawMessage("1"), At: 2e9},
+	} {
+		if _, err := c.Step(in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if in, due := c.Due(3e9); due {
+		t.Errorf("%v is due", in.Kind)
 	}
 }

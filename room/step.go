@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -98,13 +99,17 @@ func (c *Core) abort(p *Panic) {
 	c.conclude(Aborted, "the game failed in "+p.Call)
 }
 
-// asRefusal gives any error of a game a code.
+// asRefusal gives any error of a game a code. The reason may quote half a character of what a player sent, and a text
+// message that is not UTF-8 would end the connection (RFC 6455, section 8.1).
 func asRefusal(err error) *Refusal {
+	code := "refused"
 	if r, ok := err.(*Refusal); ok && r.Code != "" {
-		return r
+		code = r.Code
 	}
-	return &Refusal{"refused", err.Error()}
+	return &Refusal{code, valid(err.Error())}
 }
+
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 func (c *Core) stepEpoch(in Input) (Ready, error) {
 	if in.Epoch <= c.s.Epoch {

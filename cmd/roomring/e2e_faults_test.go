@@ -40,6 +40,7 @@ func (p *poison) Act(t *room.Turn, by room.Player, a poisonAct) error {
 }
 
 //go:noinline
+//lint:ignore SA5007 overflowing the stack is its purpose
 func deep(n int) int { return deep(n+1) + 1 }
 
 func (p *poison) View(room.Viewer) map[string]int { return map[string]int{"n": p.N} }

@@ -177,6 +177,44 @@ func (s *server) halfFrame(first []byte, want wire.CloseCode) {
 	}
 }
 
+// TestHeartbeats keeps a client that says something from time to time, and lets one that is silent hear that
+// the server is there before it is closed.
+func TestHeartbeats(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "--heartbeat", "1s").start()
+	info := s.create("tally", nil)
+	silent, alive := dial(t, info.URL, wire.JSON), dial(t, info.URL, wire.CBOR)
+	silent.hello(wire.Hello{Client: "silent"})
+	if w := alive.hello(wire.Hello{Client: "alive"}); w.Heartbeat != 1000 {
+		t.Errorf("welcome says a heartbeat of %d ms", w.Heartbeat)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for range 20 { // twice as long as silence is borne
+			time.Sleep(250 * time.Millisecond)
+			if alive.tryWrite(websocket.MessageBinary, wire.AppendPing(nil, wire.CBOR, wire.Ping{})) != nil {
+				return
+			}
+		}
+	}()
+	code, _, before := silent.closed()
+	pongs := 0
+	for _, m := range before {
+		if p, ok := m.(wire.Pong); ok && len(p.Echo) == 0 && p.Time > 0 {
+			pongs++
+		}
+	}
+	if code != wire.CloseNoHeartbeat || pongs == 0 {
+		t.Errorf("the silent one was closed %d after %d pongs", code, pongs)
+	}
+	<-ended
+	alive.act(1, `{"add":1}`)
+	if a, ok := alive.answer().(wire.Ack); !ok {
+		t.Errorf("the one that pings is answered %+v", a)
+	}
+}
+
 // TestTooManySocketsOfOneAddress turns away one too many, and lets the next one in when another has gone.
 func TestTooManySocketsOfOneAddress(t *testing.T) {
 	t.Parallel()

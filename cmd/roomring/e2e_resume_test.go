@@ -35,7 +35,7 @@ func TestResumePoints(t *testing.T) {
 	if now := r.connect(nil); now.Epoch != 2 || now.CSeq != uint64(len(r.turns)) || now.Recovered {
 		t.Errorf("after a crash welcomed as %+v", now)
 	}
-	r.resume(1, end, true) // how much earlier still serves depends on the snapshots
+	r.resume(1, end, true)    // how much earlier still serves depends on the snapshots
 	r.resume(1, end+1, false) // the first epoch has no such index, though the room has
 	r.resume(2, end+1, true)
 	r.resume(2, end+1000, false)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,15 @@ func TestStopSavesRoomsOfDeafClients(t *testing.T) {
 	}
 	if text := s.log.String(); strings.Contains(text, "part=rooms") || strings.Contains(text, "level=ERROR") {
 		t.Error("the server could not save its rooms")
+	}
+	files, err := os.ReadDir(s.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if i, err := f.Info(); err != nil || i.Mode().Perm()&0o077 != 0 {
+			t.Errorf("others may look into %s: %v %v", f.Name(), i.Mode(), err)
+		}
 	}
 	folder, err := journal.OpenFolder(s.dir, journal.FolderOptions{})
 	if err != nil {

@@ -293,3 +293,38 @@ func TestLogOfAnAbortedRoomIsKept(t *testing.T) {
 		t.Errorf("the log is gone; set aside: %v", n.journal.aside)
 	}
 }
+
+// Rooms that are being made when the end comes belong to the directory like all others: with the race detector this
+// also proves that nothing is started behind Shutdown's back.
+func TestCreateDuringShutdown(t *testing.T) {
+	for range 20 {
+		n := newNode(t)
+		stop := make(chan struct{})
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					info, err := n.Create(context.Background(), actor.Create{Game: "counter"})
+					if err != nil {
+						continue
+					}
+					if s, err := n.Attach(context.Background(), info.ID, hello("ann"), newClient(t, actor.OutboxOptions{}).box); err == nil {
+						s.Detach()
+					}
+				}
+			})
+		}
+		time.Sleep(2 * time.Millisecond)
+		n.stop()
+		if left := n.Count(); left > 0 {
+			t.Errorf("%d rooms run on", left)
+		}
+		close(stop)
+		wg.Wait()
+	}
+}
