@@ -331,3 +331,9 @@ func quote(s string) string {
 	}
 	return string(raw)
 }
+
+// offline lets the browser know that it has no network, or has one again.
+func (p *tab) offline(cut bool) {
+	p.t.Helper()
+	p.run(network.OverrideNetworkState(cut, 0, -1, -1))
+}
