@@ -184,6 +184,7 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
     if (link === this.#link) this.#link = undefined;
     if (code === 4401 && !this.#renewed && this.#host.renew(this.#token, this.#seen)) {
       this.#renewed = true;
+      if (this.#seen && !this.#link) this.#become("reconnecting", { code, reason, retryIn: 0 });
       return void this.#connect();
     }
     if (code === 1000 || (code >= 4400 && code < 4500)) return this.#end(new ClosedError(code, reason, this.over));

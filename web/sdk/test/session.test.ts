@@ -473,6 +473,7 @@ test("a token of one's own is asked for again when it is refused", async () => {
   let n = 0;
   const room = await w.join({}, { token: async () => `mine${++n}` });
   w.last.lose(4401);
+  assert.equal(room.state, "reconnecting");
   await settle();
   const hello = w.last.accept();
   assert.deepEqual([hello.token, hello.resume], ["mine2", resume(1, 1)]);
