@@ -9,6 +9,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/web"
 )
 
 const roomID = room.ID("0123456789abcdef")
@@ -26,10 +27,14 @@ func (p *pressed) Act(t *room.Turn, by room.Player, _ struct{}) error {
 
 func (p *pressed) View(room.Viewer) int { return p.Presses }
 
+func pressRules() *room.Rules {
+	return room.MustDefine(room.Spec{Name: "press", Version: 1}, func() *pressed { return &pressed{} })
+}
+
 // playedGame is a real room, played to its end.
 func playedGame(t *testing.T) room.Final {
 	t.Helper()
-	rules := room.MustDefine(room.Spec{Name: "press", Version: 1}, func() *pressed { return &pressed{} })
+	rules := pressRules()
 	header := room.Header{
 		ID: roomID, Game: "press", Version: 1, Runtime: room.RuntimeVersion, Code: "joincode", Private: true,
 		Durability: room.Memory, Created: clock,
@@ -144,6 +149,58 @@ func TestReplay(t *testing.T) {
 	a.records.fail = errors.New("away")
 	a.refused(503, "", "GET", path, "")
 }
+
+func TestReplayAsSpectatorsSawIt(t *testing.T) {
+	games, err := room.NewGames(pressRules())
+	if err != nil {
+		t.Fatal(err)
+	}
+	final := playedGame(t)
+	path, accept := "/v1/replays/"+string(roomID), "Accept: application/x-ndjson"
+	a := startAPI(t, func(o *web.ServerOptions) { o.Rules, o.Replays = games, 1 })
+	a.records.replays[roomID] = final.Replay
+	for range 3 { // the one place is free again after each
+		got := a.want(200, "GET", path, "", accept)
+		if got.Header.Get("Content-Type") != "application/x-ndjson" {
+			t.Errorf("Content-Type %q", got.Header.Get("Content-Type"))
+		}
+		want := `{"t":"state","seq":2,"at":0,"kind":"open","view":0}` + "\n" + `{"t":"turn","seq":5,"at":1000,"kind":"act","player":"ann","patch":1}` + "\n"
+		if got.text != want {
+			t.Errorf("lines\n%swant\n%s", got.text, want)
+		}
+	}
+	a.refused(409, "", "GET", "/v1/replays/"+string(a.aborted(t)), "", accept)
+
+	without := startAPI(t, nil)
+	without.records.replays[roomID] = final.Replay
+	without.refused(409, "", "GET", path, "", accept)
+}
+
+// aborted stores the replay of a room that failed.
+func (a *api) aborted(t *testing.T) room.ID {
+	t.Helper()
+	header := room.Header{ID: roomID, Game: "press", Version: 1, Runtime: room.RuntimeVersion, Durability: room.Memory, Created: clock}
+	core, _, err := room.Open(room.Config{Header: header, Rules: room.MustDefine(room.Spec{Name: "press", Version: 1}, func() *broken { return &broken{} })}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []room.Input{{Kind: room.KindJoin, Player: "ann"}, {Kind: room.KindAttach, Player: "ann", Client: "c"}, {Kind: room.KindAct, Player: "ann", Client: "c", CSeq: 1, Data: json.RawMessage(`{}`)}} {
+		if _, err := core.Step(in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	final, err := core.Seal()
+	if err != nil || final.End != room.Aborted {
+		t.Fatal(final.End, err)
+	}
+	a.records.replays[roomID] = final.Replay
+	return roomID
+}
+
+// broken is a game that fails.
+type broken struct{ pressed }
+
+func (*broken) Act(*room.Turn, room.Player, struct{}) error { panic("broken") }
 
 func TestPlayersAndLeaderboards(t *testing.T) {
 	a := startAPI(t, nil)

@@ -69,7 +69,7 @@ function number(name: string, value: number): string {
   const [, stem, unit] = /^(.*?)(?:_(s|ms))?$/.exec(name)!;
   const label = stem!.replaceAll("_", " ");
   if (unit) return `${duration(unit === "s" ? value * 1000 : value)} ${label}s`;
-  return label.endsWith("s") ? count(value, label.slice(0, -1), label) : `${label} ${value}`;
+  return /s$|^dice$/.test(label) ? count(value, label.replace(/s$/, ""), label) : `${label} ${value}`;
 }
 
 function isClock(v: unknown): v is { initial_ms: number; increment_ms?: number } {

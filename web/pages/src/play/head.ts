@@ -33,12 +33,11 @@ export class Head {
     this.el.hidden = true;
   }
 
-  show(info: RoomInfo, path: string): void {
+  show(info: RoomInfo, title: string, path: string): void {
     this.path = path;
     this.share.hidden = false;
     this.sit.href = path;
     this.sit.hidden = this.mine !== -1 || !info.open;
-    const title = info.game[0]!.toUpperCase() + info.game.slice(1);
     text(this.name, info.name || title);
     text(this.detail, [info.name ? title : "", options(info.options), info.private ? "private" : ""].filter(Boolean).join(" · "));
     document.title = `${info.name || title} · Roomring`;

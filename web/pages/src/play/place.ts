@@ -23,8 +23,10 @@ export class Place {
   private readonly notices: Notices;
   private room: Room | undefined;
   private info: RoomInfo | undefined;
+  private title = ""; // of the game
   private dispose: Dispose | undefined;
   private asking: ReturnType<typeof setTimeout> | undefined;
+  private asked = 0; // performance.now() of the last answer
 
   constructor(private readonly id: string, query: URLSearchParams) {
     this.watch = query.has("watch");
@@ -44,7 +46,8 @@ export class Place {
     this.leave();
     this.head.state("connecting");
     try {
-      const info = await server.room(this.id);
+      const [info, games] = await Promise.all([server.room(this.id), server.games()]);
+      this.title = games.find((g) => g.name === info.game)?.title ?? info.game;
       this.show(info);
       const at = this.code ? { code: this.code } : {};
       await this.sit(this.watches(info) ? await server.spectate(info, at) : await (await asMe()).join(info, at));
@@ -126,12 +129,10 @@ export class Place {
       this.ask(5_000);
     }, Math.max(wait, this.asked + 800 - performance.now()));
   }
-  private asked = 0;
-
   private show(info: RoomInfo): void {
     this.asked = performance.now();
     this.info = info;
-    this.head.show(info, tablePath({ id: this.id, code: this.code }));
+    this.head.show(info, this.title, tablePath({ id: this.id, code: this.code }));
     this.ending.seated(info.seats);
     const waits = info.phase === "waiting" && this.room !== undefined && this.room.over === undefined;
     if (waits) this.invite.show(info, tablePath({ id: this.id, code: this.code }), this.code);

@@ -1,0 +1,99 @@
+package web_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/roomring/roomring/web"
+)
+
+var pagePaths = []string{"/", "/play/0123456789abcdef?watch", "/results/0123456789abcdef", "/players/ann", "/leaderboards/chess"}
+
+var asset = regexp.MustCompile(`/assets/[A-Za-z0-9._-]+`)
+
+// loads are the files that pages and what they load name, each fetched once.
+func loads(a *api, pages ...string) map[string]answer {
+	out := map[string]answer{}
+	todo := pages
+	for len(todo) > 0 {
+		path := todo[0]
+		todo = todo[1:]
+		if _, known := out[path]; known {
+			continue
+		}
+		got := a.want(200, "GET", path, "")
+		out[path] = got
+		todo = append(todo, asset.FindAllString(got.text, -1)...)
+		for _, chunk := range regexp.MustCompile(`\./(chunk-[A-Z0-9]+\.js)`).FindAllStringSubmatch(got.text, -1) {
+			todo = append(todo, "/assets/"+chunk[1])
+		}
+	}
+	return out
+}
+
+func TestPagesRunUnderAStrictPolicy(t *testing.T) {
+	a := startAPI(t, nil)
+	for _, path := range pagePaths {
+		page := a.want(200, "GET", path, "")
+		policy := page.Header.Get("Content-Security-Policy")
+		for _, want := range []string{"default-src 'none'", "script-src 'self';", "style-src 'self';", "connect-src 'self';", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"} {
+			if !strings.Contains(policy, want) {
+				t.Errorf("%s: the policy %q lacks %s", path, policy, want)
+			}
+		}
+		if strings.Contains(policy, "unsafe") || regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|<script(>| [^>]*>[^<])`).MatchString(page.text) {
+			t.Errorf("%s has script or style in it, which its policy %q must not let run", path, policy)
+		}
+		if page.Header.Get("Cache-Control") != "no-cache" || page.Header.Get("Cross-Origin-Opener-Policy") != "same-origin" {
+			t.Errorf("%s: %v", path, page.Header)
+		}
+	}
+}
+
+func TestEverythingThatPagesLoadIsThere(t *testing.T) {
+	files := loads(startAPI(t, nil), pagePaths...)
+	chunks := 0
+	for path, got := range files {
+		want := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+		for end, kind := range want {
+			if strings.HasSuffix(path, end) && got.Header.Get("Content-Type") != kind {
+				t.Errorf("%s is %q", path, got.Header.Get("Content-Type"))
+			}
+		}
+		if strings.Contains(path, "/chunk-") {
+			chunks++
+			if !strings.Contains(got.Header.Get("Cache-Control"), "immutable") {
+				t.Errorf("%s is not kept: %q", path, got.Header.Get("Cache-Control"))
+			}
+		}
+	}
+	if len(files) < 15 || chunks < 4 {
+		t.Errorf("only %d files and %d chunks were found", len(files), chunks)
+	}
+}
+
+func TestWhoHasAFileIsToldSo(t *testing.T) {
+	a := startAPI(t, nil)
+	for _, path := range []string{"/", "/assets/style.css"} {
+		got := a.want(200, "GET", path, "", "Accept-Encoding: gzip")
+		tag := got.Header.Get("ETag")
+		if got.Header.Get("Content-Encoding") != "gzip" || tag == a.want(200, "GET", path, "", "Accept-Encoding: identity").Header.Get("ETag") {
+			t.Errorf("%s: packed and plain are not told apart: %v", path, got.Header)
+		}
+		if again := a.want(304, "GET", path, "", "Accept-Encoding: gzip", "If-None-Match: "+tag); again.text != "" {
+			t.Errorf("%s came again: %d bytes", path, len(again.text))
+		}
+	}
+	a.refused(404, "", "GET", "/assets/chunk-GONE.js", "")
+	a.refused(404, "", "GET", "/assets/play.html", "")
+	a.refused(404, "", "GET", "/assets/..%2Fpage.go", "")
+}
+
+func TestPagesReachThePublicAddress(t *testing.T) {
+	a := startAPI(t, func(o *web.ServerOptions) { o.PublicURL = "https://play.example.org" })
+	policy := a.want(200, "GET", "/play/0123456789abcdef", "").Header.Get("Content-Security-Policy")
+	if !strings.Contains(policy, "connect-src 'self' https://play.example.org wss://play.example.org;") {
+		t.Errorf("policy %q", policy)
+	}
+}
