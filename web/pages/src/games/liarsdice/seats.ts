@@ -22,7 +22,7 @@ export class Seats {
 }
 
 class Card {
-  private readonly who = h("h3", { class: "dice-who" });
+  private readonly who = h("h2", { class: "dice-who" });
   private readonly row = h("div", { class: "dice-row" });
   private readonly said = h("p", { class: "dice-said" });
   readonly el: HTMLElement;
