@@ -52,7 +52,7 @@ func newBrowser(t *testing.T) *browser {
 		chromedp.Env("HOME="+home))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
+	ctx, stop = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {})) // it logs events that it is too old for
 	t.Cleanup(func() {
 		defer stop()
 		_ = chromedp.Cancel(ctx) // asks Chromium to end by itself; stop does not ask
