@@ -41,15 +41,22 @@ func newBrowser(t *testing.T) *browser {
 	t.Helper()
 	browsers <- struct{}{}
 	t.Cleanup(func() { <-browsers })
+	home := t.TempDir()
+	t.Cleanup(func() { // its processes may outlive the first of them for a moment, and still write
+		settles(t, "Chromium leaves its folder alone", func() bool { return os.RemoveAll(home) == nil })
+	})
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 900),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(ceiling),
-		chromedp.Env("HOME="+t.TempDir()))
+		chromedp.UserDataDir(filepath.Join(home, "profile")), chromedp.WSURLReadTimeout(ceiling),
+		chromedp.Env("HOME="+home))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
-	t.Cleanup(stop)
+	ctx, stop = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {})) // it logs events that it is too old for
+	t.Cleanup(func() {
+		defer stop()
+		_ = chromedp.Cancel(ctx) // asks Chromium to end by itself; stop does not ask
+	})
 	if err := chromedp.Run(ctx); err != nil {
 		t.Fatalf("starting Chromium: %v", err)
 	}
