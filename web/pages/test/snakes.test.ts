@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { patch } from "roomring";
+import { unlike } from "../src/games/form.ts";
 import { Camera, legible } from "../src/games/snakes/camera.ts";
 import { coat } from "../src/games/snakes/colours.ts";
 import { towards, turns } from "../src/games/snakes/controls.ts";
@@ -129,4 +130,8 @@ test("standings go by rank, then by points", () => {
   assert.deepEqual(standings(view({ players: { 1: p("a", 3), 2: p("b", 9), 10: p("c", 3) } })).map(([k]) => k), ["2", "1", "10"]);
   assert.deepEqual(standings(view({ players: { 1: p("a", 9, 2), 2: p("b", 3, 1) } })).map(([k]) => k), ["2", "1"]);
   assert.equal(numberOf(view({ players: { 4: p("me", 0) } }), "me"), "4");
+});
+
+test("only options that differ from the usual are sent", () => {
+  assert.deepEqual(unlike({ a: 1, b: true }, { a: 1, b: false, c: 3 } as Record<string, unknown>), { b: false, c: 3 });
 });
