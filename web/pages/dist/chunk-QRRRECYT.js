@@ -1,1 +1,0 @@
-var i={chess:()=>import("./chunk-UOP52QCI.js"),liarsdice:()=>import("./chunk-3QNMW2S3.js"),snakes:()=>import("./chunk-TVOGVNIX.js")};async function s(e){let t=Object.hasOwn(i,e)?i[e]:void 0;return t&&(await t()).default}export{s as a};
