@@ -85,7 +85,7 @@ func (p *tab) dress(l look) {
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
 			{Name: "prefers-color-scheme", Value: l.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}))
 	p.until(fmt.Sprintf(`innerWidth === %d && matchMedia("(prefers-color-scheme: %s)").matches`, l.width, l.scheme))
-	p.until(`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
+	p.run(chromedp.Evaluate(`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`, nil, settled))
 	var overflow bool
 	p.value(`document.documentElement.scrollWidth > innerWidth`, &overflow)
 	if overflow {
@@ -103,6 +103,9 @@ func (p *tab) shoot(name string) {
 	}
 }
 
+// settled has an evaluation wait for its promise.
+func settled(e *runtime.EvaluateParams) *runtime.EvaluateParams { return e.WithAwaitPromise(true) }
+
 const audit = `axe.run(document, {resultTypes: ["violations"], preload: false}).then((r) => (r.passes.length > 0 ? r.violations : [{impact: "serious", id: "nothing was audited", nodes: [{html: "", failureSummary: ""}]}])
 	.filter((v) => v.impact === "serious" || v.impact === "critical")
 	.flatMap((v) => v.nodes.slice(0, 4).map((n) => v.impact + " " + v.id + ": " + n.html.slice(0, 200) + "\n\t" + n.failureSummary)))`
@@ -112,7 +115,7 @@ func (p *tab) audit(name, axe string) {
 	p.t.Helper()
 	var found []string
 	p.run(chromedp.Evaluate(axe+";true", nil),
-		chromedp.Evaluate(audit, &found, func(e *runtime.EvaluateParams) *runtime.EvaluateParams { return e.WithAwaitPromise(true) }))
+		chromedp.Evaluate(audit, &found, settled))
 	if len(found) > 0 {
 		p.t.Errorf("%s:\n%s", name, strings.Join(found, "\n"))
 	}
