@@ -162,4 +162,15 @@ func TestBrowserExpired(t *testing.T) {
 		t.Error("the new guest is the old one")
 	}
 	ada.reads(testid("seat"), "Ada")
+
+	before = ada.player()
+	ada.value(spoil, nil)
+	ada.visit(s.URL)
+	ada.click(testid("game-card", `[data-game="snakes"] `, testid("quick-match")))
+	ada.click(testid("expired", " ", testid("new-guest")))
+	ada.room()
+	ada.live()
+	if now := ada.player(); now == before {
+		t.Error("the second new guest is the first one")
+	}
 }
