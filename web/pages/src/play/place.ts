@@ -1,4 +1,4 @@
-import { ClosedError, type Room, type RoomInfo } from "roomring";
+import { ClosedError, type GameInfo, type Room, type RoomInfo } from "roomring";
 import type { Dispose } from "../games/table.ts";
 import { tablePath } from "../lobby/go.ts";
 import { asMe, me, server } from "../kit/me.ts";
@@ -23,10 +23,11 @@ export class Place {
   private readonly notices: Notices;
   private room: Room | undefined;
   private info: RoomInfo | undefined;
-  private title = ""; // of the game
+  private game: GameInfo | undefined;
   private dispose: Dispose | undefined;
   private asking: ReturnType<typeof setTimeout> | undefined;
   private asked = 0; // performance.now() of the last answer
+  private due = Infinity; // and of the next question
 
   constructor(private readonly id: string, query: URLSearchParams) {
     this.watch = query.has("watch");
@@ -47,7 +48,7 @@ export class Place {
     this.head.state("connecting");
     try {
       const [info, games] = await Promise.all([server.room(this.id), server.games()]);
-      this.title = games.find((g) => g.name === info.game)?.title ?? info.game;
+      this.game = games.find((g) => g.name === info.game);
       this.show(info);
       const at = this.code ? { code: this.code } : {};
       await this.sit(this.watches(info) ? await server.spectate(info, at) : await (await asMe()).join(info, at));
@@ -70,7 +71,7 @@ export class Place {
       if (state === "open") this.ask(0);
     });
     room.on("lag", (ms) => this.head.lag(ms));
-    room.on("view", () => this.ask(800));
+    room.on("view", () => this.ask(300, this.game?.tick_rate ? 4_000 : 800));
     room.on("event", (e) => e.name === "rematch" && this.ending.rematch(e.data));
     room.on("over", (over) => this.over(room, over));
     room.on("closed", (err) => this.failed(err));
@@ -116,23 +117,30 @@ export class Place {
     });
   }
 
-  /** Asks for the seats and spectators, soon, and now and then from then on: once however often it is called. */
-  private ask(wait: number): void {
+  // Asks for seats and spectators: soon, but not sooner than a while after the last time, and now and then from then on.
+  private ask(wait: number, pause = 800): void {
+    const due = Math.max(performance.now() + wait, this.asked + pause);
+    if (due >= this.due) return;
     clearTimeout(this.asking);
-    this.asking = setTimeout(async () => {
-      if (!this.room || this.room.state === "closed") return;
-      try {
-        if (this.room.state === "open" && !document.hidden) this.show(await server.room(this.id));
-      } catch {
-        // the connection's state tells already
-      }
-      this.ask(5_000);
-    }, Math.max(wait, this.asked + 800 - performance.now()));
+    this.due = due;
+    this.asking = setTimeout(() => void this.look(), due - performance.now());
   }
+
+  private async look(): Promise<void> {
+    this.due = Infinity;
+    if (!this.room || this.room.state === "closed") return;
+    try {
+      if (this.room.state === "open" && !document.hidden) this.show(await server.room(this.id));
+    } catch {
+      // the connection's state tells already
+    }
+    this.ask(5_000);
+  }
+
   private show(info: RoomInfo): void {
     this.asked = performance.now();
     this.info = info;
-    this.head.show(info, this.title, tablePath({ id: this.id, code: this.code }));
+    this.head.show(info, this.game?.title ?? info.game, tablePath({ id: this.id, code: this.code }));
     this.ending.seated(info.seats);
     const waits = info.phase === "waiting" && this.room !== undefined && this.room.over === undefined;
     if (waits) this.invite.show(info, tablePath({ id: this.id, code: this.code }), this.code);
@@ -141,6 +149,7 @@ export class Place {
 
   private leave(): void {
     clearTimeout(this.asking);
+    this.due = Infinity;
     this.dispose?.();
     this.dispose = undefined;
     this.room?.close();
