@@ -35,10 +35,10 @@ check: format ## the inner loop, under two minutes: gofmt, go vet, short unit te
 .PHONY: test
 test: setup lint ## everything that must hold before a change lands; ends with a line that counts tests
 	@go -C bench/loadgen test .
-	@go run ./scripts/testsum -timeout 15m ./... + -race -short -timeout 15m $(RACE) + tap scripts/sdktest
+	@go run ./scripts/testsum -timeout 15m ./... + -race -short -timeout 15m $(RACE) + tap scripts/sdktest + tap scripts/pagestest
 
 .PHONY: setup
-setup: ## install what the tests need beside Go (PostgreSQL, npm packages), or say what to install
+setup: ## install what the tests need beside Go (PostgreSQL, Chromium, npm packages), or say what to install
 	@scripts/setup
 
 .PHONY: lint

@@ -4,8 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/roomring/roomring/room/view"
 )
 
 // Phase is where a room's life stands.
@@ -103,14 +107,36 @@ var (
 	errNotYou    = &Refusal{"not_attached", "another client holds this seat"}
 )
 
-// Panic is a panic of the game's, kept for the operator. Its text may hold game state.
+// Panic is a panic of the game's, kept for the operator. Its value may hold game state; its stack does not.
 type Panic struct {
+	Call  string // the game's method
 	Value string
-	Stack string
+	Stack string // functions and lines
+	View  string // what no view may hold was shown: which field and why, without its value
+}
+
+func (p *Panic) Error() string { return "the game panicked in " + p.Call }
+
+// newPanic describes the panic that the calling deferred function has recovered from. Go's own traces also print the
+// arguments of each function, and those may be hidden facts.
+func newPanic(call string, v any) *Panic {
+	var stack strings.Builder
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	for more := true; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		fmt.Fprintf(&stack, "%s\n\t%s:%d\n", f.Function, f.File, f.Line)
+	}
+	p := &Panic{Call: call, Value: fmt.Sprint(v), Stack: stack.String()}
+	if err, ok := v.(*view.Error); ok {
+		p.View = err.Error()
+	}
+	return p
 }
 
 // Open makes a new room and steps its first inputs: epoch and open. The error is the game's refusal
-// of the options. Both entries are in the log that Entries returns.
+// of the options, or a *Panic. Both entries are in the log that Entries returns.
 func Open(cfg Config, epoch Epoch) (*Core, []Entry, error) {
 	c := newCore(cfg)
 	var entries []Entry
@@ -120,7 +146,7 @@ func Open(cfg Config, epoch Epoch) (*Core, []Entry, error) {
 			return nil, nil, err
 		}
 		if c.panicked != nil {
-			return nil, nil, fmt.Errorf("the game panicked when it was opened: %s", c.panicked.Value)
+			return nil, nil, fmt.Errorf("opening it with these options: %w", c.panicked)
 		}
 		entries = append(entries, *ready.Entry)
 	}
@@ -157,6 +183,9 @@ func (c *Core) Held() int { return len(c.outputs) }
 
 // Locked reports whether the game keeps new players out.
 func (c *Core) Locked() bool { return c.s.Locked }
+
+// Ticking reports whether the room speaks at ticks now, and a next one is due.
+func (c *Core) Ticking() bool { return c.s.TickAt > 0 && c.s.Final == nil }
 
 // Skipped counts the ticks that were left out because the caller was late.
 func (c *Core) Skipped() uint64 { return c.skipped }

@@ -402,7 +402,7 @@ func TestSnapshotAndTailEqualTheWholeLogAtEveryIndex(t *testing.T) {
 	}
 	want := all[len(all)-1]
 	for _, from := range all {
-		b.snaps = []room.Snapshot{from}
+		b.snaps = []room.Snapshot{from, want} // the older one is gone on from
 		c, err := room.Restore(b.cfg, b.kept())
 		if err != nil {
 			t.Fatal(err)
@@ -590,7 +590,7 @@ func TestAViewThatCannotBeShownAbortsTheRoomWithTheFieldNamed(t *testing.T) {
 		m := b.join("x")
 		b.act(m, data)
 		f := b.core.Final()
-		if f == nil || f.End != room.Aborted || !strings.Contains(b.core.Panicked().Value, field) {
+		if f == nil || f.End != room.Aborted || !strings.Contains(b.core.Panicked().View, "view: "+field) {
 			t.Errorf("act %s: final %+v", data, f)
 		}
 	}
@@ -648,6 +648,36 @@ func TestTimeBringsLeavesAndCloses(t *testing.T) {
 	}
 	if in, ok = b.core.Due(time.Hour); !ok || !b.step(in).Gone {
 		t.Fatal("a closed room stays in memory")
+	}
+}
+
+// alarm sets a timer for as long as it is told.
+type alarm struct{ Set, Rang time.Duration }
+
+func (a *alarm) Act(t *room.Turn, _ room.Player, after time.Duration) error {
+	a.Set = t.Now()
+	t.StartTimer("alarm", after)
+	return nil
+}
+func (a *alarm) Timer(t *room.Turn, _ string)   { a.Rang = t.Now() - a.Set }
+func (a *alarm) View(room.Viewer) time.Duration { return a.Rang }
+
+func TestATimerIsNeverEarly(t *testing.T) {
+	rules := room.MustDefine(room.Spec{Name: "alarm", Version: 1, SharedView: true}, func() *alarm { return &alarm{} })
+	for _, after := range []time.Duration{1, time.Millisecond, 2999_123 * time.Microsecond, 1234567 * time.Nanosecond} {
+		b := newBench(t, rules, "")
+		m := b.join("x")
+		m.sent++
+		b.step(room.Input{Kind: room.KindAct, Player: "x", Client: m.client, CSeq: 1, At: 777 * time.Microsecond, Data: fmt.Appendf(nil, "%d", after)})
+		in, ok := b.core.Due(time.Hour)
+		if !ok || in.Kind != room.KindTimer {
+			t.Fatalf("after %v: %+v", after, in)
+		}
+		b.step(in)
+		b.all()
+		if want := max(after, time.Millisecond); canonical(t, m.view) != fmt.Sprint(int64(want)) {
+			t.Errorf("a timer of %v rang after %v ns", want, canonical(t, m.view))
+		}
 	}
 }
 

@@ -36,6 +36,7 @@ func (r *Result) validate() error {
 		}
 		seen[o.Player] = true
 	}
+	r.Reason, r.Summary = valid(r.Reason), valid(r.Summary)
 	if len(r.Data) > 0 {
 		var compact bytes.Buffer
 		if err := json.Compact(&compact, r.Data); err != nil {

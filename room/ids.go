@@ -3,7 +3,6 @@ package room
 import (
 	"errors"
 	"fmt"
-	"time"
 )
 
 // ID names a room for ever: 16 characters of Crockford's base 32 in lower case,
@@ -98,6 +97,3 @@ func (d Durability) Validate() error {
 	}
 	return fmt.Errorf("durability %q: choose memory, local or standby", string(d))
 }
-
-// millis truncates room time to the log's unit.
-func millis(d time.Duration) time.Duration { return d.Truncate(time.Millisecond) }

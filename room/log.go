@@ -13,7 +13,8 @@ import (
 // The forms that reach disk and other nodes are CBOR (RFC 8949) in its deterministic encoding.
 var (
 	encMode = must(cbor.CoreDetEncOptions().EncMode())
-	decMode = must(cbor.DecOptions{MaxArrayElements: 1 << 20, MaxMapPairs: 1 << 20}.DecMode())
+	// What a game calls its timers need not be UTF-8, and what was written must be readable.
+	decMode = must(cbor.DecOptions{MaxArrayElements: 1 << 20, MaxMapPairs: 1 << 20, UTF8: cbor.UTF8DecodeInvalid}.DecMode())
 
 	// Both are safe for use by many goroutines at once.
 	compressor   = must(zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault)))
@@ -125,6 +126,9 @@ func (l *logbook) flush() int {
 		return 0
 	}
 	before := len(l.plain)
+	if cap(l.plain)-before < 256 {
+		l.plain = slices.Grow(l.plain, before+256) // doubling, where append would copy it many times more
+	}
 	l.plain = must(EncodeEntries(l.plain, l.run))
 	l.run = Entry{}
 	n := len(l.plain) - before

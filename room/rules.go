@@ -1,11 +1,8 @@
 package room
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"maps"
 	"reflect"
@@ -163,45 +160,40 @@ func DecodeOptions(raw json.RawMessage, into any) error {
 	return decodeStrict(raw, into)
 }
 
-func decodeStrict(raw json.RawMessage, into any) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return fmt.Errorf("field %q: cannot be a %s", wrong.Field, wrong.Value)
-		}
-		return errors.New(trimJSON(err))
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("more than one JSON value")
-	}
-	return nil
-}
-
-func trimJSON(err error) string {
-	msg := err.Error()
-	if rest, ok := bytes.CutPrefix([]byte(msg), []byte("json: ")); ok {
-		return string(rest)
-	}
-	return msg
-}
-
 // optional asks a game for one of the optional interfaces.
 func optional[I any](in instance) (I, bool) {
 	i, ok := in.game().(I)
 	return i, ok
 }
 
-func snapshotGame(in instance) ([]byte, error) {
-	if s, ok := optional[Snapshotter](in); ok {
-		return s.Snapshot()
-	}
-	return json.Marshal(in.game())
+// contained calls a method of the game's outside of every input, where a panic must not end the room: nothing
+// in the log would say why. The error is a *Panic.
+func contained(method string, f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = newPanic(method, v)
+		}
+	}()
+	return f()
+}
+
+func snapshotGame(in instance) (data []byte, err error) {
+	err = contained("Snapshot", func() (err error) {
+		if s, ok := optional[Snapshotter](in); ok {
+			data, err = s.Snapshot()
+			return err
+		}
+		data, err = json.Marshal(in.game())
+		return err
+	})
+	return data, err
 }
 
 func restoreGame(in instance, data []byte) error {
-	if s, ok := optional[Snapshotter](in); ok {
-		return s.Restore(data)
-	}
-	return json.Unmarshal(data, in.game())
+	return contained("Restore", func() error {
+		if s, ok := optional[Snapshotter](in); ok {
+			return s.Restore(data)
+		}
+		return json.Unmarshal(data, in.game())
+	})
 }

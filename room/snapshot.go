@@ -70,7 +70,7 @@ func (s Snapshot) WithGame(game []byte) (Snapshot, error) {
 }
 
 // Restore brings a room back from its journal: from the older of its snapshots, so that clients can
-// resume, and the inputs after it; from the first input where there is none. What it restores counts as
+// resume, and the inputs after it; where that fails from the newer one, and then from the first input. What it restores counts as
 // committed. The caller then steps KindEpoch at Kept.Time and a KindDetach for each seat that is online.
 //
 // A *VersionError means that this program lacks the version that recorded the log, and that the log
@@ -87,24 +87,33 @@ func Restore(cfg Config, kept Kept) (*Core, error) {
 	return c, err
 }
 
+// restoreTail goes on from the first start that serves. Whatever lies between the start and the end fills the
+// buffers that clients resume from, so a start a while before the end is worth its cost: the older of two
+// snapshots or, with one, the first input, which is no further away than a snapshot is worth taking.
 func restoreTail(cfg Config, kept Kept) (*Core, error) {
-	var errs []error
+	starts := []func(c *Core) error{func(c *Core) error { return c.begin(kept.entries()) }}
 	for _, snap := range kept.Snapshots {
+		starts = append(starts, func(c *Core) error { return c.load(snap) })
+	}
+	if len(kept.Snapshots) > 1 {
+		starts = append(starts[1:], starts[0]) // the whole log only when neither serves
+	}
+	var errs []error
+	for _, start := range starts {
 		c := newCore(cfg)
-		if err := c.load(snap); err != nil {
-			errs = append(errs, err)
-			continue
+		err := start(c)
+		if err == nil {
+			err = c.rerun(kept.entries())
 		}
-		return c, c.rerun(kept.entries())
+		if err == nil && c.s.Index == 0 {
+			err = fmt.Errorf("the journal holds no log of room %s", kept.Header.ID)
+		}
+		if err == nil {
+			return c, nil
+		}
+		errs = append(errs, err)
 	}
-	c := newCore(cfg)
-	if err := c.begin(kept.entries()); err != nil {
-		return nil, errors.Join(append(errs, err)...)
-	}
-	if err := c.rerun(kept.entries()); err != nil || c.s.Index > 0 {
-		return c, err
-	}
-	return nil, errors.Join(append(errs, fmt.Errorf("the journal holds no log of room %s", kept.Header.ID))...)
+	return nil, errors.Join(errs...)
 }
 
 // entries are the whole log.
@@ -147,7 +156,7 @@ func (c *Core) load(snap Snapshot) error {
 	if have := c.rules.spec.Version; s.Version != have {
 		return &VersionError{Game: c.header.Game, Need: s.Version, Have: have}
 	}
-	if s.Game != nil {
+	if !s.failed() {
 		if err := restoreGame(c.inst, s.Game); err != nil {
 			return fmt.Errorf("snapshot of game %s: %w", c.header.Game, err)
 		}
@@ -167,8 +176,8 @@ func decodeState(data []byte, seats int) (state, error) {
 }
 
 // adopt takes over a decoded state whose game is restored, and makes the views anew.
-func (c *Core) adopt(s state) (err error) {
-	if s.Game == nil {
+func (c *Core) adopt(s state) error {
+	if s.failed() {
 		c.panicked = &Panic{Value: "the game had failed before this room was brought back"}
 	}
 	s.Game = nil
@@ -178,11 +187,10 @@ func (c *Core) adopt(s state) (err error) {
 	if c.panicked != nil {
 		return nil
 	}
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("snapshot of game %s: its view: %v", c.header.Game, v)
-		}
-	}()
+	return contained("View", c.makeViews)
+}
+
+func (c *Core) makeViews() error {
 	for i, info := range c.s.Classes {
 		c.makeClass(info.ID, Spectator, info.Last)
 		for seat, at := range c.s.Seats {
@@ -318,7 +326,7 @@ func (c *Core) tryUpgrade(data []byte) error {
 	case !ok:
 		return &VersionError{Game: c.header.Game, Need: s.Version, Have: have, Why: "the game has no Upgrade method"}
 	}
-	if err := g.Upgrade(s.Version, s.Game); err != nil {
+	if err := contained("Upgrade", func() error { return g.Upgrade(s.Version, s.Game) }); err != nil {
 		return &VersionError{Game: c.header.Game, Need: s.Version, Have: have, Why: err.Error()}
 	}
 	return nil
@@ -327,6 +335,9 @@ func (c *Core) tryUpgrade(data []byte) error {
 // stepUpgrade moves the room to this program's version of its rules: the input carries the state as the
 // older version left it.
 func (c *Core) stepUpgrade(in Input) (Ready, error) {
+	if have := c.rules.spec.Version; in.Version != have {
+		return Ready{}, &VersionError{Game: c.header.Game, Need: in.Version, Have: have}
+	}
 	c.inst = c.rules.fresh()
 	if err := c.tryUpgrade(in.Data); err != nil {
 		return Ready{}, err

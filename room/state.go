@@ -85,6 +85,9 @@ func (s *state) seatOf(p PlayerID) int {
 	return slices.IndexFunc(s.Seats, func(x seat) bool { return x.Player == p && p != "" })
 }
 
+// failed reports that the game panicked: there is none in the snapshot. One that is merely empty is the game's own affair.
+func (s *state) failed() bool { return s.Game == nil && s.Final != nil && s.Final.End == Aborted }
+
 func (s *state) anyOnline() bool {
 	return slices.ContainsFunc(s.Seats, func(x seat) bool { return x.Online })
 }

@@ -3,8 +3,8 @@ package room
 import (
 	"encoding/json"
 	"fmt"
-	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -84,7 +84,7 @@ func (c *Core) call(what string, f func(t *Turn) error) (err error) {
 	t := &Turn{core: c}
 	defer func() {
 		if v := recover(); v != nil {
-			c.abort(what, v, debug.Stack())
+			c.abort(newPanic(what, v))
 			err = nil
 		}
 	}()
@@ -94,18 +94,22 @@ func (c *Core) call(what string, f func(t *Turn) error) (err error) {
 	return err
 }
 
-func (c *Core) abort(what string, v any, stack []byte) {
-	c.panicked = &Panic{Value: fmt.Sprint(v), Stack: string(stack)}
-	c.conclude(Aborted, fmt.Sprintf("the game failed in %s", what))
+func (c *Core) abort(p *Panic) {
+	c.panicked = p
+	c.conclude(Aborted, "the game failed in "+p.Call)
 }
 
-// asRefusal gives any error of a game a code.
+// asRefusal gives any error of a game a code. The reason may quote half a character of what a player sent, and a text
+// message that is not UTF-8 would end the connection (RFC 6455, section 8.1).
 func asRefusal(err error) *Refusal {
+	code := "refused"
 	if r, ok := err.(*Refusal); ok && r.Code != "" {
-		return r
+		code = r.Code
 	}
-	return &Refusal{"refused", err.Error()}
+	return &Refusal{code, valid(err.Error())}
 }
+
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 func (c *Core) stepEpoch(in Input) (Ready, error) {
 	if in.Epoch <= c.s.Epoch {

@@ -1,8 +1,6 @@
 package room
 
 import (
-	"fmt"
-	"runtime/debug"
 	"slices"
 
 	"github.com/roomring/roomring/room/view"
@@ -55,7 +53,7 @@ func (c *Core) speak() {
 	if c.panicked != nil {
 		return
 	}
-	if c.s.TickAt > 0 && c.s.Final == nil {
+	if c.Ticking() {
 		c.guard("View", c.reclass)
 		return
 	}
@@ -88,7 +86,7 @@ func (c *Core) clean() bool {
 func (c *Core) guard(what string, f func()) {
 	defer func() {
 		if v := recover(); v != nil {
-			c.abort(what, v, debug.Stack())
+			c.abort(newPanic(what, v))
 		}
 	}()
 	f()
@@ -180,7 +178,7 @@ func (c *Core) update(cl *class) (patch [2][]byte, changed bool) {
 	var err error
 	sc[wire.JSON], sc[wire.CBOR], changed, err = cl.shadow.Update(c.inst.view(cl.viewer), sc[wire.JSON][:0], sc[wire.CBOR][:0])
 	if err != nil {
-		panic(fmt.Sprintf("the view: %v", err))
+		panic(err)
 	}
 	if changed {
 		cl.whole = nil

@@ -1,6 +1,7 @@
 package room
 
 import (
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -41,9 +42,11 @@ func (t *Turn) Broadcast(name string, data any) { t.fx.emit("", name, data) }
 // Send sends an event to one player alone.
 func (t *Turn) Send(to PlayerID, name string, data any) { t.fx.emit(to, name, data) }
 
-// StartTimer sets a named timer, or sets it anew. After is in room time, at least 1 ms.
+// StartTimer sets a named timer, or sets it anew. After is in room time, at least 1 ms. The timer is never
+// early: when it comes, Now has moved by After or more.
 func (t *Turn) StartTimer(name string, after time.Duration) {
-	t.fx.timer(name, t.core.s.Now+max(millis(after), time.Millisecond))
+	now := t.core.s.Now
+	t.fx.timer(name, now+min(max(after, time.Millisecond), math.MaxInt64-now)) // what is beyond all time never comes
 }
 
 // StopTimer forgets a named timer. Stopping one that is not set does nothing.

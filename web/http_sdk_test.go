@@ -66,8 +66,8 @@ func TestSDKIsSentOnceAndZipped(t *testing.T) {
 	if plain.Header().Get("Content-Encoding") != "" || zipped.Header().Get("Content-Encoding") != "gzip" {
 		t.Fatalf("encodings: %v, %v", plain.Header(), zipped.Header())
 	}
-	if len := zipped.Body.Len(); len > 8<<10 {
-		t.Errorf("the JSON build is %d bytes gzipped", len)
+	if n := zipped.Body.Len(); n > 8<<10 {
+		t.Errorf("the JSON build is %d bytes gzipped", n)
 	}
 	r, err := gzip.NewReader(zipped.Body)
 	if err != nil {

@@ -3,6 +3,7 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -320,7 +321,11 @@ func TestSocketsAnAddressAreCapped(t *testing.T) {
 			Subprotocols: []string{wire.SubprotocolJSON}, HTTPHeader: http.Header{"X-Forwarded-For": {addr}},
 		})
 	}
-	first, _ := from("2001:db8::1"), from("2001:db8::2")
+	first, second := from("2001:db8::1"), from("2001:db8::2")
+	for _, c := range []*wsClient{first, second} { // the server counts a socket a moment after the client has it
+		c.hello(wire.Hello{Client: rand.Text()})
+		until[wire.Welcome](c)
+	}
 	from("2001:db8::3").closed(wire.CloseTooMany) // one /64
 	other := from("2001:db8:1::1")
 	other.hello(wire.Hello{Client: "c"})

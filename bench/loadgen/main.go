@@ -291,7 +291,7 @@ func main() {
 			return m["iat_p99"].(float64) < 75 && m["ticks_client_s"].(float64) > 19 && m["closed"].(int64) == 0
 		})
 	case "w3":
-		r0 := rssKB(pids)
+		r0, all0 := rssKB(pids, "RssAnon"), rssKB(pids, "VmRSS")
 		c0, _ := srvCPU(pids)
 		ct := connect(0, *rooms)
 		c1, _ := srvCPU(pids)
@@ -300,7 +300,8 @@ func main() {
 		m = measure(func(d time.Duration) { e.pace(nil, 0, d, nil) }, *dur)
 		m["rooms"], m["conns"], m["live"] = *rooms, len(e.conns), e.live
 		m["joins_s"], m["join_cpu_us"] = r(n/ct.Seconds(), 0), r((c1-c0)/n, 0)
-		m["rss_kb_conn"], m["rss0_mb"] = r(float64(rssKB(pids)-r0)/n, 2), r0/1024
+		m["rss_kb_conn"], m["rss0_mb"] = r(float64(rssKB(pids, "RssAnon")-r0)/n, 2), r0/1024
+		m["vmrss_kb_conn"] = r(float64(rssKB(pids, "VmRSS")-all0)/n, 2)
 		m["idle_cpu_pct_per_1000"] = r(m["srv_cpu"].(float64)/n*1000, 3)
 		m["rx_bytes_conn_s"] = r(float64(e.rxBytes)/m["_el"].(float64)/n, 2)
 	case "w4":

@@ -57,12 +57,12 @@ func srvCPU(roots []int) (us, sysus float64) {
 	return
 }
 
-// rssKB sums VmRSS of the tree (shared pages counted once per process).
-func rssKB(roots []int) (kb int) {
+// rssKB sums a line of /proc/PID/status over the tree: VmRSS, or RssAnon which leaves out what is mapped from files.
+func rssKB(roots []int, line string) (kb int) {
 	for _, p := range tree(roots) {
 		b, _ := os.ReadFile("/proc/" + strconv.Itoa(p) + "/status")
 		for l := range strings.SplitSeq(string(b), "\n") {
-			if strings.HasPrefix(l, "RssAnon:") {
+			if strings.HasPrefix(l, line+":") {
 				v, _ := strconv.Atoi(strings.Fields(l)[1])
 				kb += v
 			}

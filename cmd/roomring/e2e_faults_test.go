@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/persist/pgtest"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/wire"
@@ -27,15 +28,19 @@ type poisonAct struct {
 	Do string `json:"do"`
 }
 
-func (p *poison) Act(_ *room.Turn, _ room.Player, a poisonAct) error {
-	if a.Do == "overflow" {
+func (p *poison) Act(t *room.Turn, by room.Player, a poisonAct) error {
+	switch a.Do {
+	case "overflow":
 		p.N = deep(p.N)
+	case "unwritable":
+		t.Finish(room.Result{Summary: "no store takes this: \x00", Outcomes: []room.Outcome{{Player: by.ID, Name: by.Name, Rank: 1}}})
 	}
 	p.N++
 	return nil
 }
 
 //go:noinline
+//lint:ignore SA5007 overflowing the stack is its purpose
 func deep(n int) int { return deep(n+1) + 1 }
 
 func (p *poison) View(room.Viewer) map[string]int { return map[string]int{"n": p.N} }
@@ -43,7 +48,7 @@ func (p *poison) View(room.Viewer) map[string]int { return map[string]int{"n": p
 func init() {
 	if os.Getenv("ROOMRING_TEST_GAMES") != "" {
 		extra = append(extra, room.MustDefine(room.Spec{
-			Name: "poison", Version: 1, SharedView: true, About: "Kills the process that steps it",
+			Name: "poison", Version: 1, SharedView: true, About: "Kills the process that steps it", Linger: 2 * time.Second,
 		}, func() *poison { return &poison{} }))
 	}
 }
@@ -105,6 +110,44 @@ func TestAPoisonedRoomIsSetAside(t *testing.T) {
 		if err := step(ctx); err != nil {
 			t.Fatalf("the other room: %v", err)
 		}
+	}
+}
+
+// TestAnUnwritableResultHoldsUpNothing ends a room with a result that no store can hold. The room lingers as usual
+// and goes; its log is set aside.
+func TestAnUnwritableResultHoldsUpNothing(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, generous...).start()
+	ctx := patience(t)
+	info := s.create("poison", nil)
+	c := s.join(info, client.Options{})
+	if _, err := c.Act(ctx, poisonAct{"unwritable"}); err != nil {
+		t.Fatal(err)
+	}
+	s.until(ctx, "refused", func() bool { return strings.Contains(s.log.String(), "refused by the store") })
+	c.Close() // and so is gone: one more input
+	s.until(ctx, "out of memory", func() bool {
+		var list struct{ Rooms []roomInfo }
+		return s.admin("GET", "/admin/v1/rooms", nil, &list) == http.StatusOK && len(list.Rooms) == 0
+	})
+	if text := s.log.String(); strings.Contains(text, "stands still") {
+		t.Error("the room could not be saved while it lingered")
+	}
+	if code, _ := s.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	folder, err := journal.OpenFolder(s.dir, journal.FolderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	j, err := journal.Open(ctx, folder, journal.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close(ctx)
+	if aside, err := j.ListAside(ctx); err != nil || len(aside) != 1 || string(aside[0].Room) != info.ID {
+		t.Errorf("set aside: %v %v", aside, err)
 	}
 }
 

@@ -114,7 +114,7 @@ func (s *server) spawn() {
 	args := append([]string{"serve", "--data-dir", s.dir, "--ready-file", s.dir + ".ready"}, s.args...)
 	s.cmd = &exec.Cmd{
 		Path: exe, Args: append([]string{"roomring"}, args...), Stdout: s.log, Stderr: s.log,
-		Env: append(os.Environ(), append(s.env, "ROOMRING_TEST_GAMES=1")...), Dir: s.t.TempDir(),
+		Env: append(append(os.Environ(), "ROOMRING_TEST_GAMES=1"), s.env...), Dir: s.t.TempDir(),
 		SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
 	}
 	if err := s.cmd.Start(); err != nil {

@@ -9,5 +9,6 @@ import (
 
 // builtin are the games that this binary runs and replays.
 func builtin() (*room.Games, error) {
-	return room.NewGames(append([]*room.Rules{chess.Rules(), liarsdice.Rules(), snakes.Rules()}, extra...)...)
+	own := []*room.Rules{chess.Rules(), snakes.Rules(), liarsdice.Rules()}
+	return room.NewGames(append(own, extra...)...)
 }

@@ -14,6 +14,10 @@ import (
 	"github.com/roomring/roomring/web"
 )
 
+// saveTimeout is how long the rooms and the journal may take to be saved after a signal. It takes milliseconds unless a game
+// is stuck or the disk is.
+const saveTimeout = 5 * time.Second
+
 // stopTimeout is how long requests under way may go on after a signal: the node promises to be gone within a second.
 const stopTimeout = 500 * time.Millisecond
 

@@ -40,6 +40,7 @@ type node struct {
 	results   *persist.Flusher
 	rows      *persist.Registrar
 	settled   sync.Map // room.ID → func() of the room that waits for its result to be stored
+	unwanted  sync.Map // room.ID → string: why the store will never take its result
 	heartbeat *persist.Heartbeat
 	rooms     *actor.Directory
 	jwks      *web.JWKS
@@ -59,17 +60,14 @@ type closer struct {
 }
 
 // openNode brings up everything but the listeners, and every room that the journal holds. Its errors are
-// one line each that says what to do. After an error nothing is left running. Announce is called when the
-// folder and the store are this process's own, before any part logs.
-func openNode(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games, announce func(), fail context.CancelCauseFunc) (*node, error) {
+// one line each that says what to do. After an error nothing is left running.
+func openNode(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games, fail context.CancelCauseFunc) (*node, error) {
 	n := &node{
 		cfg: cfg, log: log, games: games, fail: fail, metrics: web.NewMetrics(), clock: actor.SystemClock(), started: time.Now(),
 		name: cfg.nodeName(), boot: room.BootID(ulid.Make().String()),
 	}
 	for _, part := range []func(context.Context) error{
-		n.openFolder, n.openStore, n.startBoot,
-		func(context.Context) error { announce(); return nil },
-		n.openJournal, n.openRooms, n.openSockets,
+		n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openRooms, n.openSockets,
 	} {
 		if err := part(ctx); err != nil {
 			n.close(context.WithoutCancel(ctx))
@@ -82,6 +80,18 @@ func openNode(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Ga
 // owns notes how to end a part.
 func (n *node) owns(what string, end func(context.Context) error) {
 	n.closers = append(n.closers, closer{what, end})
+}
+
+// brief is how long a stop waits for what others must do: clients that hear they are to go, a store that may be away.
+const brief = 200 * time.Millisecond
+
+// briefly bounds an end whose work is not lost when it is cut short, so that what comes after has its time.
+func briefly(end func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, brief)
+		defer cancel()
+		return end(ctx)
+	}
 }
 
 // close ends the parts, the last one made first. What is left of the time is shared by all.
@@ -148,7 +158,7 @@ func (n *node) startBoot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.owns("boot", func(ctx context.Context) error { return n.store.EndBoot(ctx, n.boot) })
+	n.owns("boot", briefly(func(ctx context.Context) error { return n.store.EndBoot(ctx, n.boot) }))
 	n.heartbeat = persist.NewHeartbeat(n.store, n.boot, persist.HeartbeatOptions{Log: n.log, Dead: func() {
 		n.fail(errors.New("the store says that this process is dead and another may act for it: it stops; start it again"))
 	}})
@@ -159,15 +169,15 @@ func (n *node) startBoot(ctx context.Context) error {
 // openRooms makes the directory and brings back what the journal holds.
 func (n *node) openRooms(ctx context.Context) error {
 	n.results = persist.NewFlusher(n.store, persist.FlusherOptions{Log: n.log, Reload: n.reload, Refused: n.refused})
-	n.owns("results", n.results.Close)
+	n.owns("results", briefly(n.results.Close))
 	n.rows = persist.NewRegistrar(n.store, n.boot, persist.RegistrarOptions{Log: n.log, Refused: func(row room.Row, r persist.RowResult) {
 		n.fail(fmt.Errorf("room %s was made here, but its row in the store is another process's (%w): this process stops", row.Room, r.Err))
 	}})
-	n.owns("rows", n.rows.Close)
+	n.owns("rows", briefly(n.rows.Close))
 	n.owns("retention", n.retain(ctx))
 	var err error
 	n.rooms, err = actor.NewDirectory(actor.Options{
-		Games: n.games, Results: resultsOf(n), Journal: logs{n.journal}, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},
+		Games: n.games, Results: resultsOf(n), Journal: logs{n.journal, &n.unwanted}, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},
 		Node: n.name, Boot: n.boot, Folder: n.folder.ID(), Clock: n.clock, Log: n.log, Metrics: n.metrics.Actor(),
 		Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, MaxSpectators: n.cfg.MaxSpectators,
 	})

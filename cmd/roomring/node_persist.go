@@ -48,28 +48,32 @@ func (r results) Add(f room.Final, stored func()) {
 	}
 }
 
-// refused keeps the log of a room whose end the store will never take, and lets the room go.
+// refused lets a room go whose end the store will never take. Its log is kept: see logs.Remove.
 func (n *node) refused(f room.Final, v persist.Verdict) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	why := fmt.Sprintf("the store refused its result (%s): %s", v.Outcome, v.Reason)
-	if err := n.journal.SetAside(ctx, f.Room, why); err != nil && !errors.Is(err, journal.ErrUnknown) {
-		n.log.Error("a room whose result was refused is not set aside: it is offered again at the next start", "room", f.Room, "err", err)
-		return
-	}
+	n.unwanted.Store(f.Room, fmt.Sprintf("the store refused its result (%s): %s", v.Outcome, v.Reason))
 	if stored, ok := n.settled.LoadAndDelete(f.Room); ok {
 		stored.(func())()
 	}
 }
 
 // logs are the journal, as the rooms know it.
-type logs struct{ *journal.Journal }
+type logs struct {
+	*journal.Journal
+	unwanted *sync.Map
+}
 
-// Remove of a room that was set aside meanwhile has nothing to do.
-func (l logs) Remove(ctx context.Context, id room.ID) error {
-	if err := l.Journal.Remove(ctx, id); !errors.Is(err, journal.ErrUnknown) {
+// Remove sets a room aside whose result the store refused: its log is all there is of it. A room that is not
+// there any more needs no second removal.
+func (l logs) Remove(ctx context.Context, id room.ID) (err error) {
+	if why, refused := l.unwanted.Load(id); refused {
+		err = l.SetAside(ctx, id, why.(string))
+	} else {
+		err = l.Journal.Remove(ctx, id)
+	}
+	if err != nil && !errors.Is(err, journal.ErrUnknown) {
 		return err
 	}
+	l.unwanted.Delete(id)
 	return nil
 }
 

@@ -51,7 +51,15 @@ func (n *node) openSockets(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.owns("sockets", n.sockets.Shutdown)
+	n.owns("sockets", briefly(n.closeSockets))
+	return nil
+}
+
+// closeSockets tells the clients to come back, and cuts off those that do not answer.
+func (n *node) closeSockets(ctx context.Context) error {
+	if err := n.sockets.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
 	return nil
 }
 

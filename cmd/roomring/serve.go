@@ -80,7 +80,8 @@ func serve(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games
 	at := newReady(cfg.nodeName(), ends)
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	n, err := openNode(ctx, cfg, log, games, func() { at.log(log) }, fail)
+	announce := sync.OnceFunc(func() { at.log(log) })
+	n, err := openNode(ctx, cfg, slog.New(preceded{log.Handler(), announce}), games, fail)
 	if err != nil {
 		return err
 	}
@@ -93,6 +94,7 @@ func serve(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games
 	if err != nil {
 		return err
 	}
+	announce()
 	if err := at.write(cfg.ReadyFile); err != nil {
 		return err
 	}
@@ -101,7 +103,7 @@ func serve(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games
 	wg.Go(func() {
 		<-ctx.Done()
 		at.remove(cfg.ReadyFile)
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 		defer cancel()
 		n.stop(grace)
 	})

@@ -67,6 +67,10 @@ func Open(ctx context.Context, folder *Folder, options Options) (*Journal, error
 		closing: make(chan struct{}), giveUp: make(chan struct{}), ended: make(chan struct{}),
 	}
 	j.queue.wake = make(chan struct{}, 1)
+	err := makePrivate(j.path)
+	if err != nil {
+		return nil, j.openError(err)
+	}
 	write, err := openDatabase(j.path, writerQuery, 1)
 	if err != nil {
 		return nil, j.openError(err)

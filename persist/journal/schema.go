@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 
 	_ "modernc.org/sqlite" // the driver
 )
@@ -78,6 +79,16 @@ const (
 		"&_pragma=wal_autocheckpoint(4096)&_pragma=journal_size_limit(16777216)"
 	readerQuery = "_pragma=busy_timeout(5000)&_pragma=query_only(1)"
 )
+
+// makePrivate makes the file if it is not there. It holds the seeds and join codes of live rooms, and the folder may be
+// one that others can look into; SQLite gives the files beside it the same mode.
+func makePrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
 
 func openDatabase(path, query string, connections int) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: query}).String())

@@ -48,8 +48,14 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("the folder of the store: %w", err)
 	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // it holds the join codes of live rooms
+	if err != nil {
+		return nil, fmt.Errorf("the store %s: %w", path, err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("the store %s: %w", path, err)
+	}
 	s := &Store{}
-	var err error
 	if s.write, err = connect(path, "_txlock=immediate", 1); err != nil {
 		return nil, err
 	}

@@ -31,7 +31,13 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 		return Info{}, err
 	}
 	defer d.admitted()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(d.ctx, cancel)() // Shutdown waits for this
 	core, entries, err := room.Open(d.coreConfig(h, rules), 1)
+	if p, ok := errors.AsType[*room.Panic](err); ok {
+		d.o.Log.Error("a game panicked when it was opened: no room was made", "game", h.Game, "version", h.Version, "stack", p.Stack)
+	}
 	if err != nil {
 		return Info{}, optionsError(err)
 	}
@@ -90,7 +96,7 @@ func (d *Directory) coreConfig(h room.Header, rules *room.Rules) room.Config {
 	return cfg
 }
 
-// admit keeps a place for a new room.
+// admit keeps a place for a new room, and has Shutdown wait until admitted is called.
 func (d *Directory) admit(h room.Header) error {
 	if h.Durability != room.Memory && d.o.Journal.Failing() != nil {
 		return ErrUnreachable
@@ -104,6 +110,7 @@ func (d *Directory) admit(h room.Header) error {
 		return ErrTooMany
 	}
 	d.coming++
+	d.wg.Add(1)
 	return nil
 }
 
@@ -111,6 +118,7 @@ func (d *Directory) admitted() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.coming--
+	d.wg.Done()
 }
 
 // record makes the room's header durable, and writes its row; while the store is away the row is written later.
@@ -176,6 +184,9 @@ func (d *Directory) begin(ctx context.Context, r *liveRoom) (Info, error) {
 			return Info{}, err
 		}
 	case <-ctx.Done():
+		if d.ctx.Err() != nil {
+			return Info{}, ErrDraining
+		}
 		return Info{}, ctx.Err()
 	case <-r.in.gone:
 		return Info{}, ErrDraining

@@ -60,6 +60,7 @@ type Outbox struct {
 	lostEver   uint64
 	behind     bool // turns are dropped until a whole view comes
 	asked      bool // and the writer has drained the queue since
+	hushed     bool // what is queued has not woken the writer: see hush
 	timer      Timer
 	over       bool
 	err        *CloseError
@@ -117,6 +118,7 @@ func (b *Outbox) Take(dst []byte, max int) ([]byte, int) {
 		return dst, 0
 	}
 	b.takes++
+	b.hushed = false
 	n, size := 0, 0
 	for b.head < len(b.queue) {
 		it := &b.queue[b.head]
@@ -261,8 +263,33 @@ func (b *Outbox) watch(takes uint64) {
 	})
 }
 
+// hush queues an answer that may wait for the next message: it wakes nobody, that message or rouse does.
+// It reports whether rouse is needed, should none come.
+func (b *Outbox) hush(frame []byte) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.over {
+		return false
+	}
+	b.hushed = b.put(frame, answer, 0)
+	return b.hushed
+}
+
+// rouse has the writer take what hush has queued, if it is still there.
+func (b *Outbox) rouse() {
+	b.mu.Lock()
+	wake := b.hushed
+	b.hushed = false
+	b.mu.Unlock()
+	if wake {
+		b.wake()
+	}
+}
+
+// put queues a message and reports whether the writer must be woken for it.
 func (b *Outbox) put(frame []byte, f fate, events int) (wake bool) {
-	wake = b.head == len(b.queue)
+	wake = b.hushed || b.head == len(b.queue)
+	b.hushed = false
 	if b.head > len(b.queue)/2 && len(b.queue) == cap(b.queue) {
 		n := copy(b.queue, b.queue[b.head:])
 		clear(b.queue[n:])

@@ -190,6 +190,9 @@ func (d *Directory) settle(ctx context.Context, v *revival, a Claimed, n *Restor
 // linger lets a finished room go on for as long as people may look at it: a player whose last act was not
 // acknowledged hears the answer, and an agreed rematch is made. Nobody else serves it any more.
 func (d *Directory) linger(ctx context.Context, v *revival) error {
+	if v.dead != "" { // the process died between the end's coming to the store and this
+		return d.o.Journal.SetAside(ctx, v.kept.Header.ID, v.dead)
+	}
 	if v.core == nil || v.core.Final() == nil {
 		return d.o.Journal.Remove(ctx, v.kept.Header.ID)
 	}

@@ -48,6 +48,10 @@ type liveRoom struct {
 	snapshot bool     // one is due
 	waiters  []waiter // for commits
 
+	// In a ticking room answers go out with a tick.
+	ticked room.Index // the oldest tick that is not yet committed; 0: none
+	hushed []*session // those whose answers wait for it
+
 	// Who is there.
 	players     map[room.PlayerID][]*session // by age: the last is the one that the core has attached
 	watchers    map[room.WatcherID]*session
@@ -151,15 +155,16 @@ func (r *liveRoom) serve(c control) {
 
 // step stamps an input with room time and applies it, after what was due before.
 func (r *liveRoom) step(in room.Input) room.Ready {
-	r.elapse()
-	in.At = r.now()
+	in.At = r.elapse()
 	return r.apply(in)
 }
 
-// elapse applies what time has made due.
-func (r *liveRoom) elapse() {
-	for !r.still && !r.gone && !r.full() {
-		in, due := r.core.Due(r.now())
+// elapse applies what time has made due, and returns that time. What becomes due meanwhile waits for the next
+// turn of the loop: a game that is slower than its own ticks must not keep its players from being heard.
+func (r *liveRoom) elapse() time.Duration {
+	now := r.now()
+	for !r.still && !r.gone && !r.stopping && !r.full() {
+		in, due := r.core.Due(now)
 		if !due {
 			break
 		}
@@ -172,6 +177,7 @@ func (r *liveRoom) elapse() {
 		r.o.Metrics.LateTicks(r.game, n-r.skipped)
 		r.skipped = n
 	}
+	return now
 }
 
 // apply steps one input under the eyes of the watchdog and the black box.
@@ -207,10 +213,12 @@ func (r *liveRoom) note(ready room.Ready, at time.Duration) {
 	r.recent.add(e)
 	r.o.Metrics.Inputs(r.game, e.Kind)
 	r.noteSeats(e.Kind)
+	r.noteTick(e)
 	r.notePanic(e)
 }
 
-// notePanic logs a panic of the game's with everything but its value, which may hold hidden state.
+// notePanic logs a panic of the game's with everything but its value, which may hold hidden state. Of a view
+// that cannot be shown the field is named.
 func (r *liveRoom) notePanic(e room.Entry) {
 	p := r.core.Panicked()
 	if p == nil || r.panicked {
@@ -219,7 +227,7 @@ func (r *liveRoom) notePanic(e room.Entry) {
 	r.panicked = true
 	r.o.Metrics.Panics(r.game)
 	r.log.Error("the game panicked: the room is closed as aborted", "version", r.header.Version,
-		"index", e.Index, "kind", e.Kind.String(), "stack", p.Stack)
+		"index", e.Index, "kind", e.Kind.String(), "view", p.View, "stack", p.Stack)
 }
 
 // end brings the room's life forward: its end to the store, its sessions to their close, itself out of memory.

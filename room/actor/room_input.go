@@ -19,7 +19,7 @@ func (m actMessage) handle(r *liveRoom) {
 		r.rejectSpectator(m)
 		return
 	}
-	if r.failing != nil {
+	if r.failing != nil || s.gapped {
 		return // its session has ended, and resends what has no answer
 	}
 	held := r.core.Held()
@@ -29,6 +29,7 @@ func (m actMessage) handle(r *liveRoom) {
 	})
 	switch {
 	case ready.Gap:
+		s.gapped = true
 		s.close(closing(wire.CloseGap, "an act is missing before this one: reconnect and resend"), false)
 	case ready.Entry == nil && r.core.Held() == held:
 		s.out.settle() // nothing answers it
@@ -42,12 +43,12 @@ func (r *liveRoom) rejectSpectator(m actMessage) {
 	}), answer, 0)
 }
 
-// leaveMessage is a player's wish to give up the seat.
+// leaveMessage is a player's wish to give up the seat. One from a client that was replaced meanwhile is not the seat's.
 type leaveMessage struct{ s *session }
 
 func (m leaveMessage) handle(r *liveRoom) {
 	s := m.s
-	if s.watcher == 0 && r.failing == nil {
+	if list := r.players[s.hello.Player]; r.failing == nil && len(list) > 0 && list[len(list)-1] == s {
 		ready := r.step(room.Input{Kind: room.KindLeave, Player: s.hello.Player, Reason: string(room.Left)})
 		if ready.Entry != nil {
 			return // Gone follows, when the leave is committed

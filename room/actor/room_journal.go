@@ -50,17 +50,24 @@ func (s *stretch) fill(id room.ID, now room.Point, entries []room.Entry) error {
 		return nil
 	}
 	s.batch.First, s.batch.Last = entries[0].Index, now.Seq
+	s.batch.Time = entries[len(entries)-1].At
 	raw, err := room.EncodeEntries(nil, entries...)
 	s.batch.Entries = raw
 	return err
 }
+
+// snapshotting stands for a game's snapshot in the black box: it may kill the process as an input may.
+var snapshotting = room.Input{Name: "snapshot"}.Fingerprint()
 
 // takeSnapshot takes one if it is due and the room is at a point where it can be taken.
 func (r *liveRoom) takeSnapshot() *room.Snapshot {
 	if !r.snapshot {
 		return nil
 	}
-	snap, err := r.core.Snapshot()
+	snap, err := r.shoot()
+	for r.stopping && errors.Is(err, room.ErrNotClean) && r.hurry() {
+		snap, err = r.shoot()
+	}
 	if errors.Is(err, room.ErrNotClean) {
 		return nil // after the next tick
 	}
@@ -70,6 +77,23 @@ func (r *liveRoom) takeSnapshot() *room.Snapshot {
 		return nil
 	}
 	return &snap
+}
+
+func (r *liveRoom) shoot() (room.Snapshot, error) {
+	mark := r.o.Black.Begin(r.id, snapshotting)
+	defer mark.Release()
+	return r.core.Snapshot()
+}
+
+// hurry steps what is due next ahead of its time: a room that ticks and ends its time in this process goes to its
+// next tick, because only there a snapshot can be taken, and only from one can a newer version go on.
+func (r *liveRoom) hurry() bool {
+	at, ok := r.core.Deadline()
+	if !ok {
+		return false
+	}
+	in, ok := r.core.Due(at)
+	return ok && r.apply(in).Entry != nil
 }
 
 func (r *liveRoom) submit() {
@@ -107,6 +131,7 @@ func (r *liveRoom) commit(i room.Index) {
 		r.route(r.core.Commit(i))
 	}
 	r.committed.Store(uint64(r.core.Committed()))
+	r.rouse()
 }
 
 // answer tells those who have waited for a commit that has come.

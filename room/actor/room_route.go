@@ -51,8 +51,15 @@ func (r *liveRoom) turned(o room.Turned) {
 
 // answered goes to the client that acted, if it is still the player's.
 func (r *liveRoom) answered(o room.Answered) {
-	if s := r.active(o.Player); s != nil && s.hello.Client == o.Client {
-		s.out.push(o.Frame.Bytes(s.out.encoding), answer, 0)
+	s := r.active(o.Player)
+	if s == nil || s.hello.Client != o.Client {
+		return
+	}
+	frame := o.Frame.Bytes(s.out.encoding)
+	if !r.hushes() {
+		s.out.push(frame, answer, 0)
+	} else if s.out.hush(frame) {
+		r.hushed = append(r.hushed, s)
 	}
 }
 
@@ -105,11 +112,13 @@ func (r *liveRoom) welcome(o room.Welcome) {
 func (r *liveRoom) greeting(s *session, o room.Welcome) wire.Welcome {
 	limits := s.hello.Limits
 	limits.Unanswered = MaxUnanswered
+	token := s.hello.Token
+	s.hello.Token = "" // it is said once: neither memory nor a core dump need hold it
 	return wire.Welcome{
 		Room: string(r.id), Game: r.game, Player: string(s.hello.Player), Seat: o.Seat,
 		Epoch: uint64(o.Point.Epoch), Seq: uint64(o.Point.Seq), CSeq: uint64(o.CSeq),
 		Now: uint64(r.now().Milliseconds()), Heartbeat: uint64(s.hello.Heartbeat.Milliseconds()), Limits: limits,
-		Recovered: o.Recovered, Node: r.o.Node, Token: s.hello.Token,
+		Recovered: o.Recovered, Node: r.o.Node, Token: token,
 	}
 }
 

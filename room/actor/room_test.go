@@ -89,9 +89,23 @@ func TestGapCloses(t *testing.T) {
 	id := n.create(actor.Create{Game: "counter"})
 	a := n.player(id, "a")
 	a.act(`{"add":1}`)
+	before, err := n.Info(id)
+	if err != nil {
+		t.Fatal(err)
+	}
 	a.resend(3, `{"add":1}`)
+	if err := a.Act(t.Context(), wire.Act{CSeq: 2, Data: []byte(`{"add":1}`)}); err != nil && !errors.Is(err, actor.ErrEnded) {
+		t.Fatal(err) // it waits behind the other, or comes after the session's end
+	}
 	if code := a.closed(); code != wire.CloseGap {
 		t.Errorf("closed %d, want 4104", code)
+	}
+	for online := true; online; time.Sleep(time.Millisecond) {
+		now, err := n.Info(id)
+		online = err == nil && now.Seats[0].Online
+	}
+	if now, err := n.Info(id); err != nil || now.Index != before.Index+1 {
+		t.Errorf("the gap took the room from index %d to %d (%v), should be one further, by the detach", before.Index, now.Index, err)
 	}
 }
 

@@ -22,6 +22,7 @@ type session struct {
 	watcher  room.WatcherID // of a spectator
 	attached room.Index     // of a player: the input that attached it
 	welcomed bool
+	gapped   bool // an act was missing: what came after it is not taken either
 	class    room.ClassID
 	slot     int    // in its class
 	lost     uint64 // what the whole view on its way will tell

@@ -130,6 +130,13 @@ func (k *ticker) Act(*room.Turn, room.Player, struct{}) error { return nil }
 func (k *ticker) Tick(*room.Turn)                             { k.N++ }
 func (k *ticker) View(room.Viewer) map[string]int             { return map[string]int{"n": k.N} }
 
+// quiet ticks and says nothing.
+type quiet struct{}
+
+func (*quiet) Act(*room.Turn, room.Player, struct{}) error { return nil }
+func (*quiet) Tick(*room.Turn)                             {}
+func (*quiet) View(room.Viewer) struct{}                   { return struct{}{} }
+
 func games(t testing.TB) *room.Games {
 	t.Helper()
 	g, err := room.NewGames(
@@ -137,6 +144,8 @@ func games(t testing.TB) *room.Games {
 			func() *counter { return &counter{} }),
 		room.MustDefine(room.Spec{Name: "hand", Version: 1, MaxPlayers: 2}, func() *hand { return &hand{} }),
 		room.MustDefine(room.Spec{Name: "ticker", Version: 1, MaxPlayers: 2, TickRate: 10, SharedView: true}, func() *ticker { return &ticker{} }),
+		room.MustDefine(room.Spec{Name: "quiet", Version: 1, MaxPlayers: 2, TickRate: 20, SharedView: true}, func() *quiet { return &quiet{} }),
+		room.MustDefine(room.Spec{Name: "slow", Version: 1, MaxPlayers: 2, TickRate: 1, SharedView: true}, func() *quiet { return &quiet{} }),
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -479,13 +488,18 @@ func (c *client) read() {
 			return
 		}
 		for line := range strings.SplitSeq(string(b), "\n") {
-			var m message
-			if err := json.Unmarshal([]byte(line), &m); err != nil {
-				c.t.Fatalf("%q: %v", line, err)
-			}
-			c.got = append(c.got, m)
+			c.got = append(c.got, decodeMessage(c.t, line))
 		}
 	}
+}
+
+func decodeMessage(t testing.TB, line string) message {
+	t.Helper()
+	var m message
+	if err := json.Unmarshal([]byte(line), &m); err != nil {
+		t.Fatalf("%q: %v", line, err)
+	}
+	return m
 }
 
 // next waits for the next message of a kind and skips what comes before it.

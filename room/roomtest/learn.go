@@ -95,7 +95,7 @@ func (l *listener) step(in room.Input) error {
 		return err
 	}
 	if p := l.core.Panicked(); p != nil {
-		return errors.New(toldPanic(l.core, p))
+		return errors.New(toldPanic(p))
 	}
 	for _, o := range l.core.Commit(l.core.Point().Seq) {
 		l.hear(o)

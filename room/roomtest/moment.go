@@ -2,6 +2,7 @@ package roomtest
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"runtime/debug"
@@ -89,13 +90,24 @@ func guard(call string, f func() error) (err error) {
 			err = fmt.Errorf("%s panics: %v%s", call, v, culprit(string(debug.Stack())))
 		}
 	}()
-	return f()
+	return told(f())
+}
+
+// told lets a panic of the game's that the runtime has caught say what a server would keep to itself.
+func told(err error) error {
+	if p, ok := errors.AsType[*room.Panic](err); ok {
+		if p.View != "" {
+			return errors.New("what View shows cannot be sent: " + p.View)
+		}
+		return fmt.Errorf("%s panics: %s%s", p.Call, p.Value, culprit(p.Stack))
+	}
+	return err
 }
 
 // culprit is the line of a stack that panicked, by its function and place.
 func culprit(stack string) string {
 	lines := strings.Split(stack, "\n")
-	at := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "panic(") })
+	at := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "panic(") || l == "runtime.gopanic" })
 	for i := at + 2; at >= 0 && i+1 < len(lines); i += 2 {
 		if call := lines[i]; !strings.HasPrefix(call, "runtime.") && !strings.HasPrefix(call, "panic(") {
 			place, _, _ := strings.Cut(strings.TrimSpace(lines[i+1]), " ")

@@ -28,19 +28,10 @@ func (g *game) enter(in room.Input) error {
 
 // failed tells of a panic that ended the room.
 func (g *game) failed(in room.Input, p *room.Panic) error {
-	return fmt.Errorf("input %d (%s): %s", g.core.Point().Seq, describe(in), toldPanic(g.core, p))
+	return fmt.Errorf("input %d (%s): %s", g.core.Point().Seq, describe(in), toldPanic(p))
 }
 
-func toldPanic(core *room.Core, p *room.Panic) string {
-	if unfit, ok := strings.CutPrefix(p.Value, "the view: "); ok {
-		return "what View shows cannot be sent: " + unfit
-	}
-	call := "the game"
-	if f := core.Final(); f != nil && f.End == room.Aborted {
-		call = strings.TrimPrefix(f.Result.Reason, "the game failed in ")
-	}
-	return fmt.Sprintf("%s panics: %s%s", call, p.Value, culprit(p.Stack))
-}
+func toldPanic(p *room.Panic) string { return told(p).Error() }
 
 // note takes down the moment after in, and proves that looking changes nothing.
 func (g *game) note(in room.Input) error {

@@ -53,7 +53,7 @@ func newGame(p *prover, n int) *game {
 func (g *game) open() (*room.Core, error) {
 	core, _, err := room.Open(g.cfg, 1)
 	if err != nil {
-		return nil, fmt.Errorf("the room cannot be opened with options %s: %w", g.cfg.Header.Options, err)
+		return nil, fmt.Errorf("the room cannot be opened with options %s: %w", g.cfg.Header.Options, told(err))
 	}
 	return core, nil
 }
@@ -320,7 +320,7 @@ func (g *game) rematch() error {
 	cfg := g.cfg
 	cfg.Header.Options = agreed.Options
 	if _, _, err := room.Open(cfg, 1); err != nil {
-		return fmt.Errorf("the options of a rematch, %s, are refused by Open: %w", brief(string(agreed.Options)), err)
+		return fmt.Errorf("the options of a rematch, %s, are refused by Open: %w", brief(string(agreed.Options)), told(err))
 	}
 	return nil
 }

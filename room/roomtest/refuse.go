@@ -111,7 +111,7 @@ func (b *bad) act(by room.PlayerID, action string) error {
 	ready, err := b.core.Step(in)
 	at := fmt.Sprintf("after %v, %s", b.after, describe(in))
 	if p := b.core.Panicked(); p != nil {
-		return fmt.Errorf("%s: %s", at, toldPanic(b.core, p))
+		return fmt.Errorf("%s: %s", at, toldPanic(p))
 	}
 	if err != nil || ready.Entry == nil {
 		return err

@@ -34,7 +34,7 @@ func (r *run) step(m *moment) (moment, error) {
 		return moment{}, err
 	}
 	if p := r.core.Panicked(); p != nil {
-		return moment{}, errors.New(toldPanic(r.core, p))
+		return moment{}, errors.New(toldPanic(p))
 	}
 	if ready.Entry == nil {
 		return moment{}, errRefused

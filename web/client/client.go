@@ -84,7 +84,7 @@ type Client struct {
 	welcome wire.Welcome
 	joined  bool
 	view    any
-	seq     uint64 // highest told
+	seq     uint64 // what the view shows
 	next    uint64 // cseq of the next act
 	pending []*act // without an answer, in order
 	over    *wire.Over

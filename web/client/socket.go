@@ -257,7 +257,6 @@ func (c *Client) take(m wire.ServerMessage) (err error) {
 			}
 		}
 	case wire.Ack:
-		c.seq = max(c.seq, m.Seq)
 		c.answered(m.CSeq, m.Seq, nil)
 	case wire.Reject:
 		c.answered(m.CSeq, m.Seq, &Rejected{m.Code, m.Reason})
@@ -274,8 +273,10 @@ func (c *Client) decode(raw []byte) (v any, err error) {
 	return v, err
 }
 
+// viewed notes what the view shows. Only this may be resumed from: an answer may be ahead of turns that a slow
+// reader was spared.
 func (c *Client) viewed(seq uint64, check *uint32) {
-	c.seq = max(c.seq, seq)
+	c.seq = seq
 	if check != nil {
 		b, err := view.AppendCanonical(nil, c.view)
 		if err == nil && crc32.ChecksumIEEE(b) == *check {

@@ -139,7 +139,9 @@ func (g *Game) Presence(_ *room.Turn, p room.Player, online bool) {
 func (g *Game) Timer(t *room.Turn, name string) {
 	switch {
 	case !g.playing():
-	case name == flagTimer && g.flagged(t):
+	case name == flagTimer && !g.flagged(t):
+		g.wind(t) // the clock was set back meanwhile
+	case name == flagTimer:
 		g.fall(t)
 	case name == botTimer && g.players[g.line.turn()].Bot:
 		g.botMove(t)

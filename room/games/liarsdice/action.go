@@ -87,7 +87,7 @@ func (g *Game) ready(t *room.Turn, h *Hand, yes bool) error {
 	case g.Status == Waiting:
 		h.Ready = yes
 		g.muster(t)
-	case !h.in():
+	case !g.asks(h):
 		return errOut
 	case g.Status == Revealed:
 		h.Ready = yes

@@ -27,7 +27,7 @@
 // it was the last die. A lot decides who opens the first.
 //
 // A call ends the round and shows all dice for reveal_ms, or until everybody who is connected and has
-// dice left is ready.
+// dice left is ready; where only built-in opponents have any, the people who look on.
 //
 // # Start
 //

@@ -28,14 +28,18 @@ type Record struct {
 
 // finish ends the game and gives everybody a place.
 func (g *Game) finish(t *room.Turn, reason string) {
+	g.Status, g.Deadline, g.Turn = Over, 0, nobody
+	g.rank()
 	if !g.Begun {
 		reason = Aborted
 	}
-	g.Status, g.Deadline, g.Turn = Over, 0, nobody
-	g.rank()
 	g.Ending = g.ending(reason)
 	for i := range g.Table {
-		g.Table[i].Dice = nil
+		h := &g.Table[i]
+		h.Dice = nil
+		if reason == Aborted {
+			h.Rank = 0
+		}
 	}
 	data, err := json.Marshal(Record{g.Round})
 	if err != nil {

@@ -72,7 +72,7 @@ type Hand struct {
 func (h *Hand) in() bool { return h.Count > 0 }
 
 // Open reads the options and seats the built-in opponents, at the far end of the table.
-func (g *Game) Open(_ *room.Turn, options json.RawMessage) error {
+func (g *Game) Open(t *room.Turn, options json.RawMessage) error {
 	o, err := decodeOptions(options)
 	if err != nil {
 		return err
@@ -80,6 +80,9 @@ func (g *Game) Open(_ *room.Turn, options json.RawMessage) error {
 	g.Options, g.Status, g.Turn = o, Waiting, nobody
 	for seat := o.Players - o.Bots; seat < o.Players; seat++ {
 		g.Table = append(g.Table, newBot(seat))
+	}
+	if o.Bots > 0 {
+		t.Begin() // one player is enough
 	}
 	return nil
 }

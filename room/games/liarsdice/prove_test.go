@@ -14,6 +14,10 @@ import (
 // TestProve plays random games of every kind and has the kit look for what a runtime cannot live with,
 // and for dice that reach another's bytes.
 func TestProve(t *testing.T) {
+	games := 4
+	if testing.Short() {
+		games = 1
+	}
 	for _, options := range []string{
 		"",
 		`{"dice": 1}`,
@@ -23,7 +27,7 @@ func TestProve(t *testing.T) {
 	} {
 		t.Run(options, func(t *testing.T) {
 			roomtest.Prove(t, rules, roomtest.Options{
-				Act: propose, Hidden: hidden, RoomOptions: json.RawMessage(options), Games: 6, Players: seats(options), Inputs: 120,
+				Act: propose, Hidden: hidden, RoomOptions: json.RawMessage(options), Games: games, Players: seats(options), Inputs: 120,
 			})
 		})
 	}

@@ -193,20 +193,24 @@ func (g *Game) out(t *room.Turn, h *Hand) {
 	t.Broadcast("out", OutEvent{h.Seat, h.Rank, h.Left})
 }
 
-// goOn ends a reveal that everybody who could still look at it has seen.
+// goOn ends a reveal that everybody who is asked has seen.
 func (g *Game) goOn(t *room.Turn) {
-	looking, ready := 0, 0
+	asked, ready := 0, 0
 	for i := range g.Table {
-		switch h := &g.Table[i]; {
-		case h.Bot || !h.in() || !h.Online:
-		case h.Ready:
-			ready++
-			looking++
-		default:
-			looking++
+		if h := &g.Table[i]; g.asks(h) && h.Online {
+			asked++
+			if h.Ready {
+				ready++
+			}
 		}
 	}
-	if looking > 0 && ready == looking {
+	if asked > 0 && ready == asked {
 		g.deal(t)
 	}
+}
+
+// asks reports whether the next round waits for a player: for people with dice, and for those who only look
+// on when none of them has any left.
+func (g *Game) asks(h *Hand) bool {
+	return !h.Bot && !h.Left && (h.in() || g.find(func(h Hand) bool { return !h.Bot && h.in() }) == nil)
 }

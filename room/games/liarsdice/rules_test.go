@@ -268,6 +268,24 @@ func TestReveal(t *testing.T) {
 			t.Error("Cy is shown as connected")
 		}
 	})
+	t.Run("of built-in opponents alone", func(t *testing.T) {
+		b := wait(t, 2, `{"players": 4, "bots": 2, "dice": 2, "turn_ms": 1000}`)
+		g := b.game()
+		for seat, n := range []int{0, 0, 2, 2} {
+			g.Table[seat].Count, g.Table[seat].Dice = n, slices.Repeat([]int{3}, n)
+		}
+		g.Table[0].Rank, g.Table[1].Rank, g.Turn = 3, 4, 3
+		b.set(g)
+		for b.view().Status == liarsdice.Bidding {
+			b.pass(100 * time.Millisecond)
+		}
+		b.must("ann", `{"ready": true}`)
+		b.at(liarsdice.Revealed, -1)
+		b.must("bob", `{"ready": true}`)
+		if v := b.view(); v.Status != liarsdice.Bidding || v.Round != 2 {
+			t.Errorf("those who look on cannot go on: %+v", v)
+		}
+	})
 	t.Run("who leaves is not waited for", func(t *testing.T) {
 		b := reveal(t)
 		b.must("bob", `{"ready": true}`)
@@ -334,6 +352,9 @@ func TestLeaving(t *testing.T) {
 		b := play(t, "", "2 2", "3 3")
 		b.leave("ann")
 		b.ended(liarsdice.Aborted)
+		if v := b.view(); v.Players[0].Rank != 0 || v.Players[1].Rank != 0 || v.Result.Winner != -1 {
+			t.Errorf("an aborted game ranks %+v", v.Players)
+		}
 	})
 	t.Run("once out", func(t *testing.T) {
 		b := play(t, "", "2", "3", "4")

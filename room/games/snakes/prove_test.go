@@ -12,15 +12,20 @@ import (
 
 // TestProve plays random games of every kind and has the kit look for what a runtime cannot live with.
 func TestProve(t *testing.T) {
-	for _, options := range []string{
-		"",
-		`{"width": 16, "height": 16, "walls": false, "rounds": 3, "round_s": 5, "start_s": 1, "pause_s": 1}`,
-		`{"width": 20, "height": 16, "rounds": 2, "round_s": 5, "start_s": 1, "pause_s": 1}`,
-		`{"width": 32, "height": 24, "bots": 5, "rounds": 2, "round_s": 8, "start_s": 1, "pause_s": 1}`,
-		`{"width": 16, "height": 16, "walls": false, "bots": 12, "rounds": 20, "round_s": 5, "start_s": 1, "pause_s": 1}`,
+	for _, tt := range []struct {
+		options string
+		games   int
+	}{
+		{"", 4},
+		{`{"width": 16, "height": 16, "walls": false, "rounds": 2, "round_s": 5, "start_s": 1, "pause_s": 1}`, 6},
+		{`{"width": 20, "height": 16, "rounds": 2, "round_s": 5, "start_s": 1, "pause_s": 1}`, 6},
+		{`{"width": 32, "height": 24, "bots": 3, "rounds": 2, "round_s": 5, "start_s": 1, "pause_s": 1}`, 5},
+		{`{"width": 16, "height": 16, "walls": false, "bots": 12, "rounds": 20, "round_s": 5, "start_s": 1, "pause_s": 1}`, 2},
 	} {
-		t.Run(options, func(t *testing.T) {
-			roomtest.Prove(t, rules, roomtest.Options{Act: propose, RoomOptions: json.RawMessage(options), Games: 6, Inputs: 150})
+		t.Run(tt.options, func(t *testing.T) {
+			roomtest.Prove(t, rules, roomtest.Options{
+				Act: propose, RoomOptions: json.RawMessage(tt.options), Games: tt.games, Inputs: 150,
+			})
 		})
 	}
 }

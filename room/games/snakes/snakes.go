@@ -69,7 +69,7 @@ type Contender struct {
 }
 
 // Open reads the options and enlists the built-in opponents.
-func (g *Game) Open(_ *room.Turn, options json.RawMessage) error {
+func (g *Game) Open(t *room.Turn, options json.RawMessage) error {
 	o, err := decodeOptions(options)
 	if err != nil {
 		return err
@@ -77,6 +77,9 @@ func (g *Game) Open(_ *room.Turn, options json.RawMessage) error {
 	g.Options, g.Phase, g.Food = o, Waiting, map[int]int{}
 	for i := range o.Bots {
 		g.Roster = append(g.Roster, newBot(i))
+	}
+	if o.Bots > 0 {
+		t.Begin() // one player is enough
 	}
 	return nil
 }

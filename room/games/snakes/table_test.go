@@ -24,10 +24,8 @@ type table struct {
 	options string
 	cseq    map[room.PlayerID]room.CSeq
 	seen    any      // the client's view
-	view    []byte   // the room's whole view
 	patch   int      // bytes of the last patch
 	events  []string // heard so far
-	over    *room.Final
 }
 
 func config(options string) room.Config {
@@ -256,16 +254,20 @@ func (b *table) agree() {
 	}
 }
 
-// pilot steers the players as built-in snakes would, and lets them boost now and then.
+// pilot steers the players as built-in snakes would, before every tick at which slow snakes move, and lets
+// them boost now and then.
 func (b *table) pilot(n int) {
+	if b.game().Clock%2 == 0 {
+		return
+	}
 	for _, s := range slices.Clone(b.game().Snakes) {
 		c := b.game().Roster[s.Number-1]
 		if c.Bot {
 			continue
 		}
 		b.act(c.ID, fmt.Sprintf(`{"turn": %q}`, snakes.Advise(b.game(), s.Number)))
-		if (n+s.Number)%23 == 0 {
-			b.act(c.ID, fmt.Sprintf(`{"boost": %t}`, n%2 == 0))
+		if (n+s.Number)%31 == 0 {
+			b.act(c.ID, fmt.Sprintf(`{"boost": %t}`, n%4 < 2))
 		}
 	}
 }

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer, type Server as Listener, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -63,5 +63,46 @@ export class Server {
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Proxy stands between client and server, and is the bad network. */
+export class Proxy {
+  /** What the server says gets lost. */
+  muted = false;
+  #sockets = new Set<Socket>();
+
+  private constructor(readonly listener: Listener) {}
+
+  static async start(to: number): Promise<Proxy> {
+    const proxy: Proxy = new Proxy(createServer((client) => proxy.#join(client, connect(to, "127.0.0.1"))));
+    await new Promise<void>((resolve) => proxy.listener.listen(0, "127.0.0.1", resolve));
+    return proxy;
+  }
+
+  get port(): number {
+    return (this.listener.address() as { port: number }).port;
+  }
+
+  #join(client: Socket, server: Socket): void {
+    for (const [from, to] of [[client, server], [server, client]] as const) {
+      this.#sockets.add(from);
+      from.on("data", (data) => (from === server && this.muted) || to.write(data));
+      from.on("error", () => {}).on("close", () => {
+        to.destroy();
+        this.#sockets.delete(from);
+      });
+    }
+  }
+
+  /** cut resets every connection; later ones are heard again. */
+  cut(): void {
+    this.muted = false;
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  async stop(): Promise<void> {
+    this.cut();
+    await new Promise((resolve) => this.listener.close(resolve));
   }
 }

@@ -14,6 +14,11 @@ export function check(label: string, name: string, on: boolean): { el: HTMLEleme
   return { el: h("p", { class: "field field-check" }, input, h("label", { for: id }, label)), value: () => input.checked };
 }
 
+/** Options without those that are as they are anyway, so that rooms made by hand and by quick match are alike. */
+export function unlike<T extends object>(usual: Partial<T>, chosen: T): Partial<T> {
+  return Object.fromEntries(Object.entries(chosen).filter(([name, value]) => value !== usual[name as keyof T])) as Partial<T>;
+}
+
 /** Whole numbers as choices that read as they are, with one for none. */
 export function numbers(from: number, to: number, word: (n: number) => string = String): [string, number][] {
   return Array.from({ length: to - from + 1 }, (_, i) => [word(from + i), from + i]);

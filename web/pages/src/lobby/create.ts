@@ -1,8 +1,8 @@
 import { HTTPError, type GameInfo } from "roomring";
 import { h, text } from "../games/dom.ts";
 import { uiOf } from "../kit/catalogue.ts";
+import { asGuest } from "../kit/expired.ts";
 import { busy, button } from "../kit/load.ts";
-import { asMe } from "../kit/me.ts";
 import { words } from "../kit/problem.ts";
 import { go } from "./go.ts";
 
@@ -28,12 +28,11 @@ export async function openCreate(game: GameInfo): Promise<void> {
     void busy(submit, async () => {
       text(problem, "");
       try {
-        const server = await asMe();
         const options = read?.() as Record<string, unknown> | undefined;
-        go(await server.create({
+        go(await asGuest((server) => server.create({
           game: game.name, private: hidden.checked,
           ...(name.value.trim() && { name: name.value.trim() }), ...(options && { options }),
-        }));
+        })));
       } catch (err) {
         text(problem, words(err));
         if (err instanceof HTTPError && err.problem.field === "name") name.focus();

@@ -2,9 +2,9 @@ import type { GameInfo } from "roomring";
 import { h } from "../games/dom.ts";
 import { picture } from "../kit/art.ts";
 import { uiOf } from "../kit/catalogue.ts";
+import { asGuest } from "../kit/expired.ts";
 import { seats } from "../kit/format.ts";
 import { busy } from "../kit/load.ts";
-import { asMe } from "../kit/me.ts";
 import { words } from "../kit/problem.ts";
 import { toast } from "../kit/toast.ts";
 import { openCreate } from "./create.ts";
@@ -33,8 +33,7 @@ async function match(game: GameInfo, button: HTMLButtonElement): Promise<void> {
   await busy(button, async () => {
     try {
       const options = await usual(game.name);
-      const server = await asMe();
-      go(await server.matchmake({ game: game.name, ...(options && { options }), ticket: ticket() }));
+      go(await asGuest((server) => server.matchmake({ game: game.name, ...(options && { options }), ticket: ticket() })));
     } catch (err) {
       toast(words(err), "bad");
     }

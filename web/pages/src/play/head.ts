@@ -67,7 +67,7 @@ export class Head {
   }
 
   private people(info: RoomInfo): void {
-    const free = info.phase === "over" ? 0 : Math.min(info.max_players, 8) - info.seats.length;
+    const free = !info.open ? 0 : Math.min(info.max_players, 8) - info.seats.length;
     const shown = info.seats.slice(0, 8).map((s) => h("li", { class: "seat", "data-testid": "seat", "data-seat": s.seat, "data-online": String(s.online), "data-me": s.seat === this.mine },
       h("span", { class: "dot" }), h("span", { class: "seat-name" }, s.name), s.seat === this.mine ? h("span", { class: "tag" }, "you") : undefined,
       h("span", { class: "quiet" }, s.online ? " is here" : " is away")));

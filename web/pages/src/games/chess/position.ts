@@ -43,7 +43,7 @@ export type Targets = ReadonlyMap<Square, ReadonlySet<Square>>;
 
 export function targets(fen: string): Targets {
   const found = new Map<Square, Set<Square>>();
-  for (const m of load(fen)?.moves({ verbose: true }) ?? []) {
+  for (const m of attempt(fen, (game) => game.moves({ verbose: true })) ?? []) {
     found.set(m.from, (found.get(m.from) ?? new Set()).add(m.to));
   }
   return found;
@@ -51,18 +51,16 @@ export function targets(fen: string): Targets {
 
 /** The position after a legal move in UCI notation, else nothing. */
 export function after(fen: string, uci: string): string | undefined {
-  const game = load(fen);
-  try {
-    game?.move({ from: uci.slice(0, 2), to: uci.slice(2, 4), promotion: uci[4] });
-  } catch {
-    return undefined;
-  }
-  return game?.fen();
+  return attempt(fen, (game) => {
+    game.move({ from: uci.slice(0, 2), to: uci.slice(2, 4), promotion: uci[4] });
+    return game.fen();
+  });
 }
 
-function load(fen: string): Chess | undefined {
+// The library throws at illegal moves and at what is no position. Positions that the server takes for legal are not judged again.
+function attempt<T>(fen: string, f: (game: Chess) => T): T | undefined {
   try {
-    return new Chess(fen, { skipValidation: true });
+    return f(new Chess(fen, { skipValidation: true }));
   } catch {
     return undefined;
   }

@@ -1,6 +1,8 @@
-import { check, choose, numbers } from "../form.ts";
+import { check, choose, numbers, unlike } from "../form.ts";
 
 const turns = [["15 seconds", 15_000], ["30 seconds", 30_000], ["1 minute", 60_000], ["5 minutes", 300_000]] as const;
+
+const usual = { players: 6, bots: 0, dice: 5, turn_ms: 30_000, wild_ones: true, spot_on: true };
 
 /** The form for a new game of liar's dice. */
 export function options(el: HTMLElement): () => unknown {
@@ -16,10 +18,7 @@ export function options(el: HTMLElement): () => unknown {
   };
   players.input.addEventListener("change", limit);
   el.append(players.el, bots.el, dice.el, turn.el, wild.el, spotOn.el);
-  return () => ({
-    players: players.value(), dice: dice.value(), turn_ms: turn.value(),
-    ...(bots.value() && { bots: bots.value() }),
-    ...(!wild.value() && { wild_ones: false }),
-    ...(!spotOn.value() && { spot_on: false }),
+  return () => unlike(usual, {
+    players: players.value(), bots: bots.value(), dice: dice.value(), turn_ms: turn.value(), wild_ones: wild.value(), spot_on: spotOn.value(),
   });
 }

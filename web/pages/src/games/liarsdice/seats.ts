@@ -22,7 +22,7 @@ export class Seats {
 }
 
 class Card {
-  private readonly who = h("h3", { class: "dice-who" });
+  private readonly who = h("h2", { class: "dice-who" });
   private readonly row = h("div", { class: "dice-row" });
   private readonly said = h("p", { class: "dice-said" });
   readonly el: HTMLElement;
@@ -35,7 +35,7 @@ class Card {
 
   show(v: DiceView, me: number): void {
     const [seat, p] = [this.seat, v.players[this.seat]!];
-    const bid = bidsOf(v).findLast((b) => b.seat === seat);
+    const bid = bidsOf(v).filter((b) => b.seat === seat).at(-1);
     const dice = v.reveal?.dice[seat] ?? (seat === me ? v.mine : undefined);
     set(this.el, "data-turn", v.turn === seat);
     set(this.el, "data-out", v.round > 0 && p.dice === 0 && !v.reveal?.dice[seat]);

@@ -11,12 +11,14 @@ const keys: Record<string, Direction> = {
 const swipe = 22;
 /** Turns that the room takes ahead. */
 const ahead = 3;
+/** A turn shows in the view by then, in milliseconds; until then the next one is judged by it. */
+const settled = 400;
 
 /** Steering by keys, swipes and buttons. It sends only what can make a difference. */
 export class Controls {
   readonly el = this.pad();
   private readonly stop = new AbortController();
-  private asked?: Direction; // the last turn on its way
+  private asked?: { turn: Direction; at: number };
   private waiting = 0;
   private boosting = false;
 
@@ -45,6 +47,7 @@ export class Controls {
   }
 
   private key(e: KeyboardEvent, down: boolean): void {
+    if (!down && e.code === "Space") this.boost(false);
     if (e.ctrlKey || e.metaKey || e.altKey || typing(e.target) || !this.snake()) return;
     const d = keys[e.code];
     if (e.code === "Space" && !(e.target instanceof HTMLButtonElement && e.target.dataset["action"] !== "boost")) this.boost(down);
@@ -55,12 +58,16 @@ export class Controls {
 
   private turn(d: Direction): void {
     const snake = this.snake();
-    if (!snake || this.waiting >= ahead || !turns(this.asked ?? directions[lastLeg(snake)[1]]!, d)) return;
-    this.asked = d;
+    if (!snake || this.waiting >= ahead || !turns(this.facing(snake), d)) return;
+    this.asked = { turn: d, at: performance.now() };
     this.waiting++;
-    this.send({ turn: d }).finally(() => {
-      if (--this.waiting === 0) this.asked = undefined;
-    });
+    this.send({ turn: d }).finally(() => this.waiting--);
+  }
+
+  // Where the snake will look once the turns on their way are made.
+  private facing(snake: Snake): Direction {
+    const fresh = this.asked && (this.waiting > 0 || performance.now() - this.asked.at < settled);
+    return fresh ? this.asked!.turn : directions[lastLeg(snake)[1]]!;
   }
 
   private boost(on: boolean): void {
@@ -71,7 +78,9 @@ export class Controls {
   }
 
   private send(action: SnakesAction): Promise<void> {
-    return (this.table.act?.(action) ?? Promise.resolve()).catch(() => undefined); // the shell says why
+    return (this.table.act?.(action) ?? Promise.resolve()).catch(() => {
+      this.asked = undefined; // the shell says why
+    });
   }
 
   private swipes(field: HTMLElement, signal: AbortSignal): void {

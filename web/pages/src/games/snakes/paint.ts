@@ -131,7 +131,7 @@ function paintHead(c: Context, [x, y]: Point, [dx, dy]: Point, cell: number): vo
 }
 
 /** Draws the name beside a head. */
-export function paintName(c: Context, camera: Camera, f: Figure, g: Ground, right: number): void {
+export function paintName(c: Context, camera: Camera, f: Figure, g: Ground, canvas: { width: number; height: number }): void {
   const [x, y] = f.points[0]!;
   const size = Math.min(14, Math.max(11, camera.cell));
   c.font = `600 ${size}px system-ui, sans-serif`;
@@ -139,9 +139,9 @@ export function paintName(c: Context, camera: Camera, f: Figure, g: Ground, righ
   c.lineJoin = "round";
   const name = f.name.length > 16 ? `${f.name.slice(0, 15)}…` : f.name;
   const half = c.measureText(name).width / 2 + 4;
-  const above = camera.y(y) - camera.cell * 0.9;
-  const high = f.heading[1] > 0 || above < size + 2 ? camera.y(y) + camera.cell * 0.9 + size * 0.8 : above; // never on its own body
-  const at = [Math.min(right - half, Math.max(half, camera.x(x))), high] as const;
+  const [above, below] = [camera.y(y) - camera.cell * 0.9, camera.y(y) + camera.cell * 0.9 + size * 0.8];
+  const under = (f.heading[1] > 0 && below < canvas.height - 4) || above < size + 2; // rather not on its own body
+  const at = [Math.min(canvas.width - half, Math.max(half, camera.x(x))), under ? below : above] as const;
   c.globalAlpha = f.alpha;
   c.strokeStyle = g.field;
   c.lineWidth = 3;

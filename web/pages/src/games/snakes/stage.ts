@@ -128,7 +128,7 @@ export class Stage {
     paintFood(c, this.camera, v, this.colours, still() ? 0 : Math.sin(at / 250));
     for (const f of [...this.ghosts.map((g) => g.figure), ...this.figures]) paintSnake(c, this.camera, v, f, this.colours);
     c.restore();
-    for (const f of this.figures) if (this.camera.sees(f.points[0]!, size)) paintName(c, this.camera, f, this.colours, size.width);
+    for (const f of this.figures) if (this.camera.sees(f.points[0]!, size)) paintName(c, this.camera, f, this.colours, size);
     if (this.camera.follows) paintMap(c, v, this.figures, this.colours, size.width);
   }
 

@@ -1,0 +1,238 @@
+//go:build !race
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/roomring/roomring/room/view"
+)
+
+// messages are what came over the tab's sockets, decoded.
+func (p *tab) messages() (all []any) {
+	p.t.Helper()
+	for _, frame := range p.heard() {
+		for line := range strings.Lines(frame) {
+			var m map[string]any
+			if err := json.Unmarshal([]byte(line), &m); err != nil {
+				p.t.Fatalf("%s heard %q: %v", p.name, line, err)
+			}
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// view is what the page must know by now: the last whole view, and the patches since.
+func (p *tab) view() (v any) {
+	p.t.Helper()
+	for _, m := range p.messages() {
+		switch field(m, "t") {
+		case "state":
+			v = field(m, "view")
+		case "turn":
+			if patch := field(m, "patch"); patch != nil {
+				v = view.Patch(v, patch)
+			}
+		}
+	}
+	return v
+}
+
+// hands are all lists of numbers that the tab has heard of: nothing but dice is one in liar's dice.
+func hands(v any) (found []string) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, member := range v {
+			found = append(found, hands(member)...)
+		}
+	case []any:
+		if len(v) > 0 && reflect.TypeOf(v[0]) == reflect.TypeFor[float64]() {
+			return []string{fmt.Sprint(v)}
+		}
+		for _, member := range v {
+			found = append(found, hands(member)...)
+		}
+	}
+	return found
+}
+
+// TestBrowserDice plays a round of liar's dice. Until the reveal nobody's page has anybody else's dice, neither in
+// what it shows nor in what it heard.
+func TestBrowserDice(t *testing.T) {
+	t.Parallel()
+	s := newPages(t)
+	b := newBrowser(t)
+	info := s.create("liarsdice", map[string]any{"players": 3, "reveal_ms": 60_000, "turn_ms": 600_000})
+	var three []*tab
+	for i, name := range []string{"Ada", "Bob", "Cleo"} {
+		three = append(three, b.person(name).visit(s.URL+"/play/"+info.ID).live())
+		three[i].sees(testid("seat-" + strconv.Itoa(i)))
+	}
+	eve := b.person("Eve").visit(s.URL + "/play/" + info.ID + "?watch").live()
+	for i, p := range three { // a full table begins by itself
+		p.until(fmt.Sprintf(`document.querySelectorAll('[data-testid="dice-%d"] [data-face]').length === 5`, i))
+	}
+
+	bidder := turn(three, -1)
+	three[bidder].click(`[data-action="bid"]:enabled`)
+	caller := turn(three, bidder)
+	for seat, p := range three {
+		p.secret(seat, 3)
+	}
+	eve.sees(testid("bids", " li"))
+	eve.secret(-1, 3)
+
+	three[caller].click(`[data-action="liar"]:enabled`)
+	for _, p := range append(three, eve) {
+		p.sees(testid("reveal"))
+		for seat := range three {
+			p.until(fmt.Sprintf(`document.querySelectorAll('[data-testid="dice-%d"] [data-face]').length === 5`, seat))
+		}
+	}
+	for _, p := range three {
+		p.click(`[data-action="ready"]:not([data-on])`)
+	}
+	three[0].reads(".dice-facts", "Round 2")
+	if n := three[0].count(`[data-testid^="dice-"] [data-face]`); n > 6 {
+		t.Errorf("in the second round one sees %d dice", n)
+	}
+}
+
+// turn waits until it is somebody else's turn than before, and says whose.
+func turn(tabs []*tab, before int) (now int) {
+	tabs[0].t.Helper()
+	settles(tabs[0].t, "it is the next one's turn", func() bool {
+		for i, p := range tabs {
+			if i != before && p.count(`[data-action="bid"]:enabled`) == 1 {
+				now = i
+				return true
+			}
+		}
+		return false
+	})
+	return now
+}
+
+// secret holds a page to knowing the dice of one seat, or of none, before the reveal.
+func (p *tab) secret(seat, seats int) {
+	p.t.Helper()
+	own := ""
+	for other := range seats {
+		var shown []int
+		p.value(fmt.Sprintf(`[...document.querySelectorAll('[data-testid="dice-%d"] [data-face]')].map((d) => Number(d.dataset.face))`, other), &shown)
+		switch {
+		case other == seat:
+			own = fmt.Sprint(shown)
+		case len(shown) > 0:
+			p.t.Errorf("%s sees the dice of seat %d: %v", p.name, other, shown)
+		}
+	}
+	heard := hands(p.messages())
+	if (seat >= 0) != (len(heard) > 0) {
+		p.t.Errorf("%s at seat %d has heard %d hands", p.name, seat, len(heard))
+	}
+	for _, hand := range heard {
+		if hand != own {
+			p.t.Errorf("%s, who holds %s, has heard of %s", p.name, own, hand)
+		}
+	}
+}
+
+// The directions of snakes, clockwise, and the keys that turn to them.
+var (
+	directions = []string{"up", "right", "down", "left"}
+	arrows     = []string{kb.ArrowUp, kb.ArrowRight, kb.ArrowDown, kb.ArrowLeft}
+)
+
+// TestBrowserSnakes has four people steer snakes by their keys while a fifth watches. Everybody sees every head turn
+// and move on.
+func TestBrowserSnakes(t *testing.T) {
+	t.Parallel()
+	s := newPages(t)
+	b := newBrowser(t)
+	info := s.create("snakes", map[string]any{"walls": false, "width": 96, "height": 96, "rounds": 1, "start_s": 5})
+	var all []*tab
+	for _, name := range []string{"Ada", "Bob", "Cleo", "Dan"} {
+		all = append(all, b.person(name).visit(s.URL+"/play/"+info.ID).live())
+	}
+	eve := b.person("Eve").visit(s.URL + "/play/" + info.ID + "?watch").live()
+	four := all
+	all = append(all, eve)
+	for _, p := range all {
+		p.sees(testid("field"))
+		settles(t, p.name+" sees four snakes", func() bool {
+			snakes, _ := field(p.view(), "snakes").(map[string]any)
+			return field(p.view(), "phase") == "playing" && len(snakes) == 4
+		})
+	}
+	for _, p := range four {
+		number, heading := p.snake()
+		turned := (heading + 1) % 4
+		p.run(chromedp.KeyEvent(arrows[turned]))
+		for _, q := range all {
+			settles(t, fmt.Sprintf("%s sees %s go %s", q.name, p.name, directions[turned]), func() bool {
+				_, now := q.leg(number)
+				return now == turned
+			})
+		}
+	}
+	for _, p := range all {
+		p.animates()
+	}
+	four[0].sees(testid("spectators", `[data-count="1"]`))
+	if eve.count(".snakes-pad") != 0 {
+		t.Error("who watches is offered to steer")
+	}
+}
+
+// snake finds the tab's own snake, and the way it goes.
+func (p *tab) snake() (number string, heading int) {
+	p.t.Helper()
+	me, v := p.player(), p.view()
+	for number, who := range field(v, "players").(map[string]any) {
+		if field(who, "player") == me {
+			_, heading = p.leg(number)
+			return number, heading
+		}
+	}
+	p.t.Fatalf("%s has no snake in %v", p.name, v)
+	return "", 0
+}
+
+// leg is the last straight stretch of a snake's path: its number, and which way it goes.
+func (p *tab) leg(snake string) (last, heading int) {
+	p.t.Helper()
+	legs, _ := field(p.view(), "snakes", snake, "p").(map[string]any)
+	last, heading = -1, -1
+	for key, leg := range legs {
+		if n, err := strconv.Atoi(key); err == nil && n > last {
+			last, heading = n, int(leg.([]any)[1].(float64))
+		}
+	}
+	return last, heading
+}
+
+// animates waits until the field has been painted differently several times.
+func (p *tab) animates() {
+	p.t.Helper()
+	const pixels = `document.querySelector("[data-testid=field]").toDataURL()`
+	for range 3 {
+		var before, now string
+		p.value(pixels, &before)
+		settles(p.t, p.name+"'s field moves", func() bool {
+			time.Sleep(50 * time.Millisecond)
+			p.value(pixels, &now)
+			return now != before
+		})
+	}
+}

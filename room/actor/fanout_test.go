@@ -1,0 +1,132 @@
+package actor
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// arena is 20 entities that all move at every tick.
+type arena struct{ Entities [20]entity }
+
+type entity struct {
+	X    int    `json:"x"`
+	Y    int    `json:"y"`
+	HP   int    `json:"hp"`
+	Name string `json:"name"`
+}
+
+type arenaView struct {
+	Entities []entity `json:"entities"`
+}
+
+func (a *arena) Act(*room.Turn, room.Player, struct{}) error { return nil }
+func (a *arena) View(room.Viewer) arenaView                  { return arenaView{a.Entities[:]} }
+func (a *arena) Tick(*room.Turn) {
+	for i := range a.Entities {
+		e := &a.Entities[i]
+		e.X, e.Y = (e.X+1)%1000, (e.Y+3)%1000
+	}
+}
+
+// handClock goes on when it is told; its timers never fire.
+type handClock struct{ now time.Duration }
+
+func (c *handClock) Now() time.Duration                    { return c.now }
+func (c *handClock) AfterFunc(time.Duration, func()) Timer { return noTimer{} }
+
+type noTimer struct{}
+
+func (noTimer) Reset(time.Duration) bool { return true }
+func (noTimer) Stop() bool               { return true }
+
+// newArena is a room in memory with as many sessions, one player and spectators. Tick has it make one tick and
+// hand it to every session; drain lets the writers of all sessions take what they have.
+func newArena(tb testing.TB, sessions int) (tick, drain func()) {
+	tb.Helper()
+	clock := &handClock{}
+	rules := room.MustDefine(room.Spec{Name: "arena", Version: 1, MaxPlayers: 1, TickRate: 20, SharedView: true}, func() *arena { return &arena{} })
+	games, err := room.NewGames(rules)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	d, err := NewDirectory(Options{Games: games, Results: noResults{}, Clock: clock, Watch: time.Hour})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = d.Shutdown(tb.Context()) })
+	core, _, err := room.Open(room.Config{Rules: rules, Header: room.Header{
+		ID: randomID(), Game: "arena", Version: 1, Runtime: room.RuntimeVersion, Durability: room.Memory,
+	}}, 1)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	r := d.newRoom(core)
+	boxes := make([]*Outbox, sessions)
+	for i := range boxes {
+		boxes[i] = NewOutbox(OutboxOptions{})
+		h := Hello{Player: "p", Client: "c"}
+		if i > 0 {
+			h = Hello{Client: room.ClientID(fmt.Sprint("c", i)), Spectate: true}
+		}
+		if err := r.attach(newSession(r, h, boxes[i])); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	buf := make([]byte, 0, 64<<10)
+	drain = func() {
+		for _, b := range boxes {
+			if buf, _ = b.Take(buf[:0], 64<<10); len(buf) == 0 {
+				tb.Fatal("a session was told nothing")
+			}
+		}
+	}
+	tick = func() {
+		clock.now += 50 * time.Millisecond
+		r.turn()
+	}
+	tick()
+	drain()
+	return tick, drain
+}
+
+type noResults struct{}
+
+func (noResults) Add(_ room.Final, stored func()) { stored() }
+
+// TestATickAllocatesForNoViewer compares a room that one watches with a room that fifty watch.
+func TestATickAllocatesForNoViewer(t *testing.T) {
+	allocations := func(sessions int) float64 {
+		tick, drain := newArena(t, sessions)
+		for range 600 { // until the buffers for those who come back are as large as they get
+			tick()
+			drain()
+		}
+		return testing.AllocsPerRun(512, func() { tick(); drain() })
+	}
+	if one, fifty := allocations(1), allocations(50); fifty > one {
+		t.Errorf("a tick costs %v allocations with one session and %v with 50", one, fifty)
+	}
+}
+
+// BenchmarkTick is a tick of 20 moving entities from the room's timer to the outboxes of its sessions, whose
+// writers take it every 16 ticks: the difference of two lines is what a session costs.
+func BenchmarkTick(b *testing.B) {
+	for _, sessions := range []int{1, 50} {
+		b.Run(fmt.Sprintf("sessions=%d", sessions), func(b *testing.B) {
+			tick, drain := newArena(b, sessions)
+			b.ReportAllocs()
+			n := 0
+			for b.Loop() {
+				tick()
+				if n++; n%16 == 0 {
+					b.StopTimer()
+					drain()
+					b.StartTimer()
+				}
+			}
+		})
+	}
+}

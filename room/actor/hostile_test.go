@@ -1,0 +1,330 @@
+package actor_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+)
+
+// withGame adds a game to those of the tests.
+func withGame(t testing.TB, r *room.Rules) func(o *actor.Options) {
+	return func(o *actor.Options) {
+		t.Helper()
+		all := []*room.Rules{r}
+		for g := range o.Games.All() {
+			all = append(all, g)
+		}
+		games, err := room.NewGames(all...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Games = games
+	}
+}
+
+// slug is a ticking game that cannot keep up with its own rate.
+type slug struct{ N int }
+
+func (s *slug) Act(*room.Turn, room.Player, struct{}) error { return nil }
+func (s *slug) Tick(*room.Turn)                             { s.N++; time.Sleep(20 * time.Millisecond) }
+func (s *slug) View(room.Viewer) map[string]int             { return map[string]int{"n": s.N} }
+
+// A game that is slower than its ticks still answers its players.
+func TestSlowTicksDoNotStarveActs(t *testing.T) {
+	n := newNode(t, withGame(t, room.MustDefine(
+		room.Spec{Name: "slug", Version: 1, TickRate: 100, SharedView: true}, func() *slug { return &slug{} })))
+	defer n.stop()
+	id := n.create(actor.Create{Game: "slug"})
+	ann := n.player(id, "ann")
+	ann.next("welcome")
+	ann.next("turn")
+	start := time.Now()
+	ann.act(`{}`)
+	if took := time.Since(start); took > 5*time.Second { // hundreds of ticks
+		t.Errorf("an act was answered after %v", took)
+	}
+}
+
+// A newer version can only go on from a snapshot of the older one's last moment.
+func TestTickingRoomLeavesASnapshotAtItsEnd(t *testing.T) {
+	n := newNode(t)
+	id := n.create(actor.Create{Game: "ticker"})
+	ann := n.player(id, "ann")
+	ann.next("welcome")
+	ann.act(`{}`) // something has happened since the last tick
+	n.stop()
+	n.journal.mu.Lock()
+	defer n.journal.mu.Unlock()
+	kept := n.journal.rooms[id].kept
+	last := kept.Batches[len(kept.Batches)-1].Last
+	if k := len(kept.Snapshots); k == 0 || kept.Snapshots[k-1].Index != last {
+		t.Errorf("%d snapshots and none of the end, %d", k, last)
+	}
+}
+
+// blackBox knows which rooms are under its eye.
+type blackBox struct {
+	mu   sync.Mutex
+	open map[room.ID]int
+}
+
+type blackStep struct {
+	b  *blackBox
+	id room.ID
+}
+
+func (s blackStep) Release() {
+	s.b.mu.Lock()
+	defer s.b.mu.Unlock()
+	s.b.open[s.id]--
+}
+
+func (b *blackBox) Begin(id room.ID, _ uint64) actor.Step {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.open == nil {
+		b.open = map[room.ID]int{}
+	}
+	b.open[id]++
+	return blackStep{b, id}
+}
+
+func (b *blackBox) BeginReplay(id room.ID) actor.Step      { return b.Begin(id, 1) }
+func (b *blackBox) Poisoned(room.ID) (why string, is bool) { return "", false }
+
+func (b *blackBox) watching() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, n := range b.open {
+		if n > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// camera is a game with a snapshot of its own.
+type camera struct {
+	shots, dark *atomic.Int32 // snapshots, and those that nobody watched
+	box         *blackBox
+}
+
+func (c *camera) Act(*room.Turn, room.Player, struct{}) error { return nil }
+func (c *camera) View(room.Viewer) map[string]int             { return map[string]int{} }
+func (c *camera) Restore([]byte) error                        { return nil }
+
+func (c *camera) Snapshot() ([]byte, error) {
+	c.shots.Add(1)
+	if !c.box.watching() {
+		c.dark.Add(1)
+	}
+	return []byte("{}"), nil
+}
+
+// A snapshot that kills the process must be found guilty, or the room kills every next one too.
+func TestSnapshotsAreUnderTheBlackBox(t *testing.T) {
+	box := &blackBox{}
+	var shots, dark atomic.Int32
+	n := newNode(t, withGame(t, room.MustDefine(room.Spec{Name: "camera", Version: 1, SharedView: true},
+		func() *camera { return &camera{&shots, &dark, box} })), func(o *actor.Options) { o.Black = box })
+	n.create(actor.Create{Game: "camera"})
+	n.stop()
+	if shots.Load() == 0 || dark.Load() > 0 {
+		t.Errorf("%d snapshots, %d of them unwatched", shots.Load(), dark.Load())
+	}
+}
+
+// What an older socket said before its place was taken must not take the newer one's seat.
+func TestLateLeaveOfAReplacedSocket(t *testing.T) {
+	n := newNode(t)
+	defer n.stop()
+	id := n.create(actor.Create{Game: "counter"})
+	bob := n.player(id, "bob")
+	bob.next("welcome")
+	old := n.player(id, "ann")
+	old.next("welcome")
+
+	bob.send(`{"block":true}`) // the room's goroutine stands
+	newer := newClient(t, actor.OutboxOptions{})
+	h := hello("ann")
+	h.Client, h.Attempt = "another", 1
+	attached := make(chan error, 1)
+	go func() {
+		s, err := n.Attach(context.Background(), id, h, newer.box)
+		newer.Session = s
+		attached <- err
+	}()
+	time.Sleep(50 * time.Millisecond) // the attach waits in the mailbox
+	if err := old.Leave(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	unblock <- struct{}{}
+	if err := <-attached; err != nil {
+		t.Fatal(err)
+	}
+	newer.next("welcome")
+	newer.act(`{"add":1}`)
+	if info, _ := n.Info(id); len(info.Seats) != 2 {
+		t.Errorf("seats: %v", info.Seats)
+	}
+}
+
+// The journal takes a room's time from its batches, which are newer than the last time mark.
+func TestBatchesCarryRoomTime(t *testing.T) {
+	n := newNode(t)
+	defer n.stop()
+	id := n.create(actor.Create{Game: "counter"})
+	ann := n.player(id, "ann")
+	ann.next("welcome")
+	time.Sleep(5 * time.Millisecond)
+	ann.act(`{"add":1}`)
+	n.journal.mu.Lock()
+	defer n.journal.mu.Unlock()
+	for _, b := range n.journal.rooms[id].kept.Batches {
+		var last room.Entry
+		for e, err := range room.DecodeEntries(b.Entries) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			last = e
+		}
+		if b.Time != last.At {
+			t.Errorf("the batch to %d says %v, its last entry %v", b.Last, b.Time, last.At)
+		}
+	}
+}
+
+// card hands a hidden number to a function that breaks on it.
+type card struct{ Hidden int }
+
+//go:noinline
+func reveal(secret, other uint64) uint64 {
+	if secret != other {
+		panic("broken")
+	}
+	return secret
+}
+
+func (c *card) Act(*room.Turn, room.Player, json.RawMessage) error {
+	reveal(0xfeedfacecafe, uint64(c.Hidden))
+	return nil
+}
+func (c *card) View(room.Viewer) map[string]int { return map[string]int{} }
+
+func (c *card) Open(_ *room.Turn, options json.RawMessage) error {
+	if len(options) > 2 {
+		panic("the seed is feedfacecafe")
+	}
+	return nil
+}
+
+// Go's own stack traces print the arguments of functions, which may be hidden facts.
+func TestPanicLogHidesArguments(t *testing.T) {
+	var log lockedBuffer
+	n := newNode(t, withGame(t, room.MustDefine(room.Spec{Name: "card", Version: 1}, func() *card { return &card{} })),
+		func(o *actor.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	defer n.stop()
+	id := n.create(actor.Create{Game: "card"})
+	ann := n.player(id, "ann")
+	ann.next("welcome")
+	ann.send(`1`)
+	ann.next("over")
+	_, err := n.Create(context.Background(), actor.Create{Game: "card", Options: json.RawMessage(`{"a":1}`)})
+	if err == nil || strings.Contains(err.Error(), "feedface") {
+		t.Errorf("opening: %v", err)
+	}
+	eventually(t, "the panic is in the log", func() bool { return strings.Contains(log.String(), "reveal") })
+	if strings.Contains(log.String(), "feedface") {
+		t.Errorf("the log tells a hidden fact:\n%s", log.String())
+	}
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// allOver is a store in which every room's end has arrived.
+type allOver struct{}
+
+func (allOver) Create(context.Context, room.Row) error { return nil }
+
+func (allOver) Claim(_ context.Context, claims []actor.Claim) ([]actor.Claimed, error) {
+	out := make([]actor.Claimed, len(claims))
+	for i := range out {
+		out[i].Outcome = actor.ClaimOver
+	}
+	return out, nil
+}
+
+type condemned struct{ *blackBox }
+
+func (condemned) Poisoned(room.ID) (string, bool) { return "it kills", true }
+
+// A process that dies after the abort of a poisoned room is stored, and before its log is set aside, leaves that to the next.
+func TestLogOfAnAbortedRoomIsKept(t *testing.T) {
+	n := newNode(t)
+	defer func() { n.stop() }()
+	id := n.create(actor.Create{Game: "counter"})
+	n.restart(func(o *actor.Options) { o.Rows, o.Black = allOver{}, condemned{&blackBox{}} })
+	n.journal.mu.Lock()
+	defer n.journal.mu.Unlock()
+	if n.journal.aside[id] == "" {
+		t.Errorf("the log is gone; set aside: %v", n.journal.aside)
+	}
+}
+
+// Rooms that are being made when the end comes belong to the directory like all others: with the race detector this
+// also proves that nothing is started behind Shutdown's back.
+func TestCreateDuringShutdown(t *testing.T) {
+	for range 20 {
+		n := newNode(t)
+		stop := make(chan struct{})
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					info, err := n.Create(context.Background(), actor.Create{Game: "counter"})
+					if err != nil {
+						continue
+					}
+					if s, err := n.Attach(context.Background(), info.ID, hello("ann"), newClient(t, actor.OutboxOptions{}).box); err == nil {
+						s.Detach()
+					}
+				}
+			})
+		}
+		time.Sleep(2 * time.Millisecond)
+		n.stop()
+		if left := n.Count(); left > 0 {
+			t.Errorf("%d rooms run on", left)
+		}
+		close(stop)
+		wg.Wait()
+	}
+}

@@ -1,0 +1,83 @@
+package actor_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+)
+
+// TestAnswersWaitForTheTick has the answers of a ticking room leave with the next tick, in one write, whether
+// that tick has anything to say or not.
+func TestAnswersWaitForTheTick(t *testing.T) {
+	for _, c := range []struct{ game, want string }{
+		{"ticker", "ack ack ack turn"},
+		{"quiet", "ack ack ack"},
+	} {
+		clock := &manual{timers: map[*manualTimer]time.Duration{}}
+		n := newNode(t, func(o *actor.Options) { o.Clock = clock })
+		id := n.create(actor.Create{Game: c.game})
+		a := n.player(id, "a")
+		a.next("state")
+		before := n.point(id)
+		for len(a.wake) > 0 {
+			<-a.wake
+		}
+		for range 3 {
+			a.send(`{}`)
+		}
+		eventually(t, "the acts are stepped", func() bool { return n.point(id) == before+3 })
+		if len(a.wake) > 0 {
+			t.Errorf("%s: the writer is woken before the tick", c.game)
+		}
+		clock.advance(100 * time.Millisecond)
+		<-a.wake
+		b, _ := a.box.Take(nil, 32<<10)
+		var kinds []string
+		for line := range strings.SplitSeq(string(b), "\n") {
+			kinds = append(kinds, decodeMessage(t, line).kind())
+		}
+		if got := strings.Join(kinds, " "); got != c.want {
+			t.Errorf("%s: %s, want %s in one write", c.game, got, c.want)
+		}
+		n.stop()
+	}
+}
+
+// TestAnswersDoNotWaitForASlowTick has a tick that is too far away hold up nothing.
+func TestAnswersDoNotWaitForASlowTick(t *testing.T) {
+	clock := &manual{timers: map[*manualTimer]time.Duration{}}
+	n := newNode(t, func(o *actor.Options) { o.Clock = clock })
+	defer n.stop()
+	a := n.player(n.create(actor.Create{Game: "slow"}), "a")
+	a.act(`{}`) // the clock stands still
+}
+
+// TestTheEndBringsWaitingAnswers ends a room before the tick that its answers wait for.
+func TestTheEndBringsWaitingAnswers(t *testing.T) {
+	clock := &manual{timers: map[*manualTimer]time.Duration{}}
+	n := newNode(t, func(o *actor.Options) { o.Clock = clock })
+	defer n.stop()
+	id := n.create(actor.Create{Game: "quiet"})
+	a := n.player(id, "a")
+	before := n.point(id)
+	a.send(`{}`)
+	eventually(t, "the act is stepped", func() bool { return n.point(id) == before+1 })
+	if err := n.Close(t.Context(), id, "enough"); err != nil {
+		t.Fatal(err)
+	}
+	a.next("ack")
+	a.next("over")
+}
+
+// point is the room's last index.
+func (n *node) point(id room.ID) room.Index {
+	n.t.Helper()
+	look, err := n.Inspect(n.t.Context(), id, actor.Look{})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return look.Point.Seq
+}

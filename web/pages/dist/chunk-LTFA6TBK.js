@@ -1,1 +1,0 @@
-var i={chess:()=>import("./chunk-PA76QZJR.js"),liarsdice:()=>import("./chunk-QGWZBAVI.js"),snakes:()=>import("./chunk-TVOGVNIX.js")};async function s(e){let t=Object.hasOwn(i,e)?i[e]:void 0;return t&&(await t()).default}export{s as a};
