@@ -145,5 +145,5 @@ func (p *tab) replays(moves int) {
 	}
 	p.click(testid("replay-first"))
 	p.click(testid("replay-play"))
-	p.moved(scholars[0])
+	p.until(`Number(document.querySelector("[data-testid=replay-when]").dataset.step) > 0`)
 }

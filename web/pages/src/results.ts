@@ -36,6 +36,7 @@ async function showResult(): Promise<boolean> {
     const result = await server.result(id);
     if (result.status === "stored") {
       const title = (await server.games()).find((g) => g.name === result.game)?.title ?? result.game;
+      text(document.getElementById("title")!, `${title}: result`);
       document.title = `${result.result.summary || "Result"} · ${title} · Roomring`;
       slot.replaceChildren(
         h("p", { class: "kicker" }, `${title} · ${since(result.stored)} · ${duration(result.duration_ms)}${result.rated ? " · rated" : ""}`),

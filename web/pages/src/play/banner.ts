@@ -7,7 +7,7 @@ const patience = 700; // ms: shorter losses are not worth a word
 export class Banner {
   private readonly words = h("span", { class: "banner-words" });
   private readonly when = h("span", { class: "banner-when", "aria-hidden": "true" });
-  private readonly bar = h("div", { class: "banner", role: "status", "data-testid": "banner", hidden: true }, h("span", { class: "spinner" }), this.words, this.when);
+  private readonly bar = h("div", { class: "banner", role: "status", "data-testid": "banner", hidden: true }, h("span", { class: "spinner" }), h("p", {}, this.words, " ", this.when));
   private timer: ReturnType<typeof setTimeout> | undefined;
   private tick: ReturnType<typeof setInterval> | undefined;
   private due = 0;
@@ -22,7 +22,7 @@ export class Banner {
     if (this.timer !== undefined || !this.bar.hidden) return;
     this.timer = setTimeout(() => {
       this.timer = undefined;
-      text(this.words, "The connection is lost. " + (spectator ? "You will see what you have missed as soon as it is back." : "Your seat is kept, and what you do now is sent as soon as it is back."));
+      text(this.words, "Connection lost. " + (spectator ? "You will see what you have missed when it is back." : "Your seat is kept, and what you do now is sent when it is back."));
       this.bar.hidden = false;
       this.count();
       this.tick = setInterval(() => this.count(), 500);

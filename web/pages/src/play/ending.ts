@@ -60,7 +60,7 @@ export class Ending {
     }
     const agreed = e?.agreed ?? [];
     this.mine = agreed.includes(me.player ?? "");
-    text(this.again, this.mine ? "Take it back" : agreed.length > 0 ? "Agree to a rematch" : "Rematch");
+    text(this.again, this.mine ? "Take it back" : agreed.length > 0 ? "Accept rematch" : "Rematch");
     const names = agreed.filter((p) => p !== me.player).map((p) => this.seats.find((s) => s.player === p)?.name ?? p);
     const words = [this.mine ? "You want a rematch." : "", names.length > 0 ? `${names.join(", ")} ${names.length === 1 ? "wants" : "want"} a rematch.` : ""].filter(Boolean).join(" ");
     text(this.agreed, words + (this.mine && names.length === 0 ? " Waiting for the others." : ""));
