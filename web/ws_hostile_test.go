@@ -237,7 +237,7 @@ func TestNoHello(t *testing.T) {
 }
 
 func TestSilenceEndsASocketAndWordsDoNot(t *testing.T) {
-	e := newEdge(t, func(o *web.SocketOptions) { o.Heartbeat = 200 * time.Millisecond })
+	e := newEdge(t, func(o *web.SocketOptions) { o.Heartbeat = time.Second })
 	silent, talking, pinging := e.join(t, wire.JSON), e.join(t, wire.CBOR), e.join(t, wire.JSON)
 	go func() { _ = pinging.read() }() // a ping's answer is heard while reading
 	done := make(chan struct{})
@@ -245,8 +245,8 @@ func TestSilenceEndsASocketAndWordsDoNot(t *testing.T) {
 		defer close(done)
 		silent.closed(wire.CloseNoHeartbeat)
 	}()
-	for range 15 {
-		time.Sleep(100 * time.Millisecond)
+	for range 12 {
+		time.Sleep(300 * time.Millisecond)
 		talking.send(wire.AppendPing(nil, wire.CBOR, wire.Ping{}))
 		_ = pinging.ws.Ping(t.Context())
 	}

@@ -73,7 +73,7 @@ export class Head {
       h("span", { class: "quiet" }, s.online ? " is here" : " is away")));
     const rest = info.seats.length - shown.length;
     if (rest > 0) shown.push(h("li", { class: "seat" }, `and ${rest} more`));
-    if (free > 0) shown.push(h("li", { class: "seat seat-free", "data-testid": "seat-free" }, free === 1 ? "a free seat" : `${info.max_players - info.seats.length} free seats`));
+    if (free > 0) shown.push(h("li", { class: "seat seat-free", "data-testid": "seat-free" }, free === 1 ? "a free seat" : "free seats"));
     this.seats.replaceChildren(...shown);
   }
 }
