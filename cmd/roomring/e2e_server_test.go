@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -73,14 +75,23 @@ func newServer(t *testing.T, args ...string) *server {
 	return s
 }
 
+// nextPort counts through the ports below those that the system gives to outgoing connections (32768 and
+// up on Linux): a port stays the server's own while it is down between a kill and the next start.
+var nextPort atomic.Uint32
+
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const first, last = 15_000, 31_000
+	nextPort.CompareAndSwap(0, rand.Uint32N(last-first))
+	for range last - first {
+		addr := fmt.Sprintf("127.0.0.1:%d", first+nextPort.Add(1)%(last-first))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			_ = l.Close()
+			return addr
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // start runs the process until it is ready.
