@@ -15,15 +15,22 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
+// settled is how long a socket must have lived for its loss to be a first one, which is made up for at once: a
+// server that welcomes and drops is not hammered.
+const settled = time.Second
+
 // run connects until the session ends: the client's one long goroutine.
 func (c *Client) run(ctx context.Context) {
 	defer close(c.done)
 	var lastGood time.Time
 	for n := 0; ; n++ {
-		before := c.Stats().Sockets
+		before, began := c.Stats().Sockets, time.Now()
 		err := c.connect(ctx)
 		if c.Stats().Sockets > before {
-			n, lastGood = 0, time.Now()
+			lastGood = time.Now()
+			if lastGood.Sub(began) > settled {
+				n = 0
+			}
 		}
 		switch final, ok := errors.AsType[*Closed](err); {
 		case ctx.Err() != nil:
@@ -162,14 +169,21 @@ func (c *Client) welcomed(w wire.Welcome, ws *websocket.Conn) {
 	}
 	c.stats.Sockets++
 	c.welcome, c.joined, c.socket = w, true, ws
-	first := w.CSeq + 1
-	if len(c.pending) > 0 {
-		first = min(c.pending[0].cseq, first)
-	}
-	if c.next < first || len(c.pending) == 0 {
-		c.next = first
-	}
+	c.count(w.CSeq)
 	c.told()
+}
+
+// count numbers the acts by what the room has applied. It is binding also when it is less than what was
+// answered: the room has lost that, and said so, and the acts without an answer count on from it.
+func (c *Client) count(applied uint64) {
+	if len(c.pending) > 0 && c.pending[0].cseq <= applied+1 {
+		return // what is applied is answered again
+	}
+	c.next = applied + 1
+	for _, a := range c.pending {
+		a.cseq = c.next
+		c.next++
+	}
 }
 
 // writeAll sends what has no answer, in order, and pings while there is nothing to say.

@@ -1,0 +1,68 @@
+package client_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/roomring/roomring/room/wire"
+	"github.com/roomring/roomring/web/client"
+)
+
+// TestCountsOnFromWhatTheRoomHasApplied is a room that loses its log after the second act: the next client
+// socket is told that nothing is applied, and the third act must come as the first.
+func TestCountsOnFromWhatTheRoomHasApplied(t *testing.T) {
+	sockets := 0
+	seen := make(chan uint64, 8)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sockets++
+		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{wire.SubprotocolJSON}})
+		if err != nil {
+			return
+		}
+		defer ws.CloseNow()
+		say := func(msg []byte) { _ = ws.Write(r.Context(), websocket.MessageText, msg) }
+		for {
+			_, msg, err := ws.Read(r.Context())
+			if err != nil {
+				return
+			}
+			for m := range wire.DecodeClient(wire.JSON, msg) {
+				switch m := m.(type) {
+				case wire.Hello:
+					say(wire.AppendWelcome(nil, wire.JSON, wire.Welcome{Epoch: uint64(sockets), Heartbeat: 60_000}))
+					say(wire.AppendState(nil, wire.JSON, wire.State{Seq: 1, View: []byte(`{}`)}))
+				case wire.Act:
+					seen <- m.CSeq
+					if m.CSeq == 3 {
+						return // the log is lost
+					}
+					say(wire.AppendAck(nil, wire.JSON, wire.Ack{CSeq: m.CSeq, Seq: m.CSeq + 1}))
+				}
+			}
+		}
+	}))
+	defer server.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	c, err := client.Dial(ctx, client.Options{URL: strings.Replace(server.URL, "http", "ws", 1), MaxDelay: 10 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for i := range 3 {
+		if _, err := c.Act(ctx, i); err != nil {
+			t.Fatalf("act %d: %v", i, err)
+		}
+	}
+	for _, want := range []uint64{1, 2, 3, 1} {
+		if got := <-seen; got != want {
+			t.Fatalf("an act came with cseq %d, want %d", got, want)
+		}
+	}
+}
