@@ -1,4 +1,4 @@
-// Package postgres is the store in PostgreSQL (15 and newer are tested), for one node or a whole cluster.
+// Package postgres is the store in PostgreSQL (15 is tested), for one node or a whole cluster.
 //
 // Calls are tried again, with exponential backoff and full jitter, on the errors that another try may cure:
 // see retryable. Every write of the port may be repeated, so a lost answer is such an error too.
