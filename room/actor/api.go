@@ -120,3 +120,17 @@ type OptionsError struct {
 }
 
 func (e *OptionsError) Error() string { return e.Reason }
+
+// Listing is a page of rooms.
+type Listing struct {
+	Rooms   []Info
+	Partial bool // some node did not answer in time, so rooms may be missing
+}
+
+// UnreachableError is an ErrUnreachable that tells players why.
+type UnreachableError struct{ Reason string }
+
+func (e *UnreachableError) Error() string { return e.Reason }
+
+// Is makes errors.Is(err, ErrUnreachable) true.
+func (e *UnreachableError) Is(target error) bool { return target == ErrUnreachable }
