@@ -130,6 +130,14 @@ func (n *node) reload(ctx context.Context, id room.ID) (room.Final, error) {
 	return core.Seal()
 }
 
+// place draws the id of a room that is made here.
+func (n *node) place(game string) room.ID {
+	if n.cluster != nil {
+		return n.cluster.Place(game)
+	}
+	return actor.RandomID(game)
+}
+
 // rows are the rooms' rows in the store.
 type rows struct{ n *node }
 

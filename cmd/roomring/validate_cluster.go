@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 )
 
@@ -53,9 +54,10 @@ func (c *Config) validateJoin() error {
 		name, dns := strings.CutPrefix(to, "dns+")
 		host, port, err := net.SplitHostPort(name)
 		if err != nil {
-			host, port = name, ""
+			host, port = name, "7946"
 		}
-		if host == "" || strings.ContainsAny(host, " /@?#") || dns && port == "" {
+		_, badPort := strconv.ParseUint(port, 10, 16)
+		if host == "" || strings.ContainsAny(host, " /@?#") || badPort != nil || dns && err != nil {
 			return fmt.Errorf("--join %q: give HOST, HOST:PORT, or dns+NAME:PORT", to)
 		}
 	}
