@@ -40,6 +40,8 @@ type server struct {
 	log   *logBuffer
 	ended chan struct{}
 	ready
+
+	gossipAt, joins string // of a cluster's node
 }
 
 // logBuffer keeps what a process logs, and shows it when its test fails.
@@ -123,6 +125,9 @@ func (s *server) spawn() {
 		s.t.Fatal(err)
 	}
 	args := append([]string{"serve", "--data-dir", s.dir, "--ready-file", s.dir + ".ready"}, s.args...)
+	if s.joins != "" {
+		args = append(args, "--join", s.joins)
+	}
 	s.cmd = &exec.Cmd{
 		Path: exe, Args: append([]string{"roomring"}, args...), Stdout: s.log, Stderr: s.log,
 		Env: append(append(os.Environ(), "ROOMRING_TEST_GAMES=1"), s.env...), Dir: s.t.TempDir(),
@@ -238,6 +243,7 @@ type roomInfo struct {
 	URL   string `json:"ws_url"`
 	Code  string `json:"code"`
 	Phase string `json:"phase"`
+	Node  string `json:"node"`
 	Epoch uint64 `json:"epoch"`
 }
 
