@@ -185,6 +185,15 @@ func (f *Filter) admits(i *Info) bool {
 // Errors: ErrNotFound when the room is not here; a *CloseError with the code to close the socket with
 // in every other case; ctx's.
 func (d *Directory) Attach(ctx context.Context, id room.ID, h Hello, out *Outbox) (Session, error) {
+	s, err := d.AttachSink(ctx, id, h, NewFeed(out))
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// AttachSink is Attach for a client that hears the room by way of a sink of the caller's.
+func (d *Directory) AttachSink(ctx context.Context, id room.ID, h Hello, out Sink) (Remote, error) {
 	r, err := d.find(id)
 	if held, ok := errors.AsType[*HeldError](err); ok {
 		return nil, closing(wire.CloseUnreachable, held.Error())

@@ -125,6 +125,9 @@ func (m Metrics) complete() Metrics {
 	if m.Sessions == nil {
 		m.Sessions = func(string, int) {}
 	}
+	if m.Remote == nil {
+		m.Remote = func(string, int) {}
+	}
 	if m.Inputs == nil {
 		m.Inputs = func(string, room.Kind) {}
 	}
