@@ -13,8 +13,8 @@ import (
 // Create asks for a new room.
 type Create struct {
 	Game       string
-	Name       string // for people, at most 64 bytes
-	Options    json.RawMessage
+	Name       string          // for people, at most 64 bytes
+	Options    json.RawMessage `json:",omitempty"`
 	Private    bool
 	Durability room.Durability // "" is the game's, else the node's default
 	By         room.PlayerID   // who asks; empty when anonymous
@@ -26,7 +26,7 @@ type Create struct {
 // Asking again with the same Ticket answers the same room.
 type Match struct {
 	Game    string
-	Options json.RawMessage
+	Options json.RawMessage `json:",omitempty"`
 	Player  room.PlayerID
 	Ticket  string // drawn by the client, at most 64 bytes; empty: no memory
 }
@@ -47,7 +47,7 @@ type Info struct {
 	Game       string
 	Version    int
 	Name       string
-	Options    json.RawMessage
+	Options    json.RawMessage `json:",omitempty"`
 	Private    bool
 	Code       string // filled only in the answer to Create and for the admin
 	Phase      room.Phase

@@ -20,6 +20,7 @@ import (
 type Directory struct {
 	o       Options
 	matches matcher
+	maker   *Matchmaker
 
 	ctx    context.Context // ends with Shutdown; what runs beside the rooms hangs on it
 	cancel context.CancelFunc
@@ -45,7 +46,8 @@ func NewDirectory(o Options) (*Directory, error) {
 	d := &Directory{
 		o: o, rooms: map[room.ID]*liveRoom{}, codes: map[string]room.ID{}, held: map[room.ID]Held{},
 	}
-	d.matches.init()
+	d.matches.open = map[string]map[*liveRoom]struct{}{}
+	d.maker = NewMatchmaker(MatchmakerOptions{Clock: o.Clock, Tickets: o.Tickets, TicketAge: o.TicketAge}, localSeats{d})
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.wg.Go(func() { d.watch(d.ctx) })
 	return d, nil
@@ -162,10 +164,11 @@ func (d *Directory) List(f Filter) []Info {
 		}
 	}
 	slices.SortFunc(out, func(a, b Info) int { return cmp.Compare(a.ID, b.ID) })
-	return out[:min(len(out), f.limit())]
+	return out[:min(len(out), f.PageSize())]
 }
 
-func (f *Filter) limit() int {
+// PageSize is how many rooms a page holds at most.
+func (f *Filter) PageSize() int {
 	if f.Limit <= 0 {
 		return 100
 	}
