@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -40,6 +41,7 @@ type Inspection struct {
 type SessionInfo struct {
 	Player    room.PlayerID `json:"player,omitempty"` // empty: a spectator
 	Client    room.ClientID `json:"client"`
+	Edge      string        `json:"edge"` // the node that has its socket
 	Attempt   uint64        `json:"attempt"`
 	Spectator bool          `json:"spectator"`
 	Class     room.ClassID  `json:"class"`
@@ -91,7 +93,7 @@ func (r *liveRoom) inspect(look Look) Inspection {
 	for s := range r.sessions() {
 		i.Sessions = append(i.Sessions, SessionInfo{
 			Player: s.hello.Player, Client: s.hello.Client, Attempt: s.hello.Attempt, Spectator: s.watcher != 0,
-			Class: s.class, Welcomed: s.welcomed, Queue: s.out.stats(),
+			Edge: cmp.Or(s.hello.Edge, r.o.Node), Class: s.class, Welcomed: s.welcomed, Queue: s.out.stats(),
 			CSeq: cseqs[room.ClientInfo{Player: s.hello.Player, Client: s.hello.Client}],
 		})
 	}
