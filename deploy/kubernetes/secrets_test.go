@@ -23,7 +23,8 @@ func TestSecrets(t *testing.T) {
 		has("the ServiceMonitor", e.Authorization.Credentials.Name, e.Authorization.Credentials.Key)
 	}
 	for _, name := range []string{"ROOMRING_CLUSTER_SECRET_FILE", "ROOMRING_ADMIN_TOKEN_FILE"} {
-		has(name, mountedSecret(t, all, variable(t, all, name).Value), path.Base(variable(t, all, name).Value))
+		secret, key := mounted(t, all, variable(t, all, name).Value)
+		has(name, secret, key)
 	}
 	if args := server(t, all).Args; !slices.Equal(args, []string{"serve"}) {
 		t.Errorf("arguments are for everybody to read: %q", args)
@@ -35,8 +36,8 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// mountedSecret is the Secret whose item is mounted as the file.
-func mountedSecret(t *testing.T, all objects, file string) string {
+// mounted is the Secret and the key of it that are mounted as the file.
+func mounted(t *testing.T, all objects, file string) (secret, key string) {
 	t.Helper()
 	pod := nodes(t, all).Spec.Template.Spec
 	for _, m := range pod.Containers[0].VolumeMounts {
@@ -47,10 +48,10 @@ func mountedSecret(t *testing.T, all objects, file string) string {
 		s := pod.Volumes[i].Secret
 		for _, item := range s.Items {
 			if item.Path == path.Base(file) && *s.DefaultMode&0o007 == 0 && *s.DefaultMode&0o040 != 0 {
-				return s.SecretName
+				return s.SecretName, item.Key
 			}
 		}
 	}
 	t.Fatalf("no Secret is mounted as %s, for the group alone", file)
-	return ""
+	panic("unreachable")
 }
