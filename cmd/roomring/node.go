@@ -71,7 +71,7 @@ func openNode(ctx context.Context, cfg *Config, ends *endpoints, log *slog.Logge
 		name: cfg.nodeName(), boot: room.BootID(ulid.Make().String()),
 	}
 	for _, part := range []func(context.Context) error{
-		n.readSecrets, n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openRooms, n.openCluster, n.openSockets,
+		n.readSecrets, n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openRooms, n.openCluster, n.restoreRooms, n.openSockets,
 	} {
 		if err := part(ctx); err != nil {
 			n.close(context.WithoutCancel(ctx))
@@ -170,7 +170,7 @@ func (n *node) startBoot(ctx context.Context) error {
 	return nil
 }
 
-// openRooms makes the directory and brings back what the journal holds.
+// openRooms makes the directory.
 func (n *node) openRooms(ctx context.Context) error {
 	n.results = persist.NewFlusher(n.store, persist.FlusherOptions{Log: n.log, Reload: n.reload, Refused: n.refused})
 	n.owns("results", briefly(n.results.Close))
@@ -183,13 +183,18 @@ func (n *node) openRooms(ctx context.Context) error {
 	n.rooms, err = actor.NewDirectory(actor.Options{
 		Games: n.games, Results: resultsOf(n), Journal: logs{n.journal, &n.unwanted}, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},
 		Node: n.name, Boot: n.boot, Folder: n.folder.ID(), Clock: n.clock, Log: n.log, Metrics: n.metrics.Actor(),
-		Place: n.place, Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, MaxSpectators: n.cfg.MaxSpectators,
+		Place: n.place(), Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, MaxSpectators: n.cfg.MaxSpectators,
 	})
 	if err != nil {
 		return err
 	}
 	n.owns("rooms", n.rooms.Shutdown)
 	n.gauges()
+	return nil
+}
+
+// restoreRooms brings back what the journal holds.
+func (n *node) restoreRooms(ctx context.Context) error {
 	back, err := n.rooms.Restore(ctx)
 	if err != nil {
 		return err

@@ -180,7 +180,7 @@ func (s shared) Release(ctx context.Context, kept room.Kept) error {
 	}
 	released, err := s.n.store.ReleaseRow(ctx, s.n.boot, persist.Release{
 		Room: kept.Header.ID, Epoch: kept.Epoch, Nonce: rand.Text(),
-		Checkpoint: persist.Checkpoint{Point: kept.Point(), Data: data},
+		Checkpoint: persist.Checkpoint{Point: room.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data},
 	})
 	if err != nil {
 		return storeError(err)
