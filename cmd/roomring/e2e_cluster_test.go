@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web/client"
 )
 
@@ -350,9 +351,9 @@ func TestAKilledNodeBringsItsRoomsBack(t *testing.T) {
 	if code := c.nodes[0].call("GET", "/v1/rooms/"+matches[theirs].room.ID, nil, &info); code != http.StatusServiceUnavailable {
 		t.Errorf("a room of a node that is down: %d", code)
 	}
-	if _, err := rawJoin(ctx, c.nodes[0].at(matches[theirs].room).URL); err == nil || !strings.Contains(err.Error(), "4103") || !strings.Contains(err.Error(), dead.Node) {
-		t.Errorf("joining a room of a node that is down: %v", err)
-	}
+	sock := dial(t, c.nodes[0].at(matches[theirs].room).URL, wire.JSON)
+	sock.write(wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "late"}))
+	sock.closesWith(wire.CloseUnreachable, dead.Node)
 	dead.start()
 	wg.Wait()
 }
