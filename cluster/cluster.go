@@ -203,6 +203,7 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 		return nil, err
 	}
 	c := &Cluster{o: o, self: o.Members.Self.Name, calls: calls, local: map[string]any{}, log: o.Log}
+	c.alone = []string{"the node has not joined the cluster yet"}
 	c.known.max, c.filled.max = o.Known, o.Known
 	c.matches = actor.NewMatchmaker(actor.MatchmakerOptions{}, seats{c})
 	c.ctx, c.cancel = context.WithCancel(context.Background())
@@ -289,6 +290,11 @@ func (c *Cluster) Drain(ctx context.Context) error { panic("contract") }
 
 // claim takes on a released room here.
 func (c *Cluster) claim(ctx context.Context, id room.ID) error { panic("contract") }
+
+// Rotate takes new secrets into use for gossip and for links made from now on, as their Options have them.
+func (c *Cluster) Rotate(gossip, links [][]byte) error {
+	return errors.Join(c.members.Rotate(gossip), c.links.Rotate(links))
+}
 
 // Close leaves the cluster: gossip goes on for a second so that all hear it.
 func (c *Cluster) Close(ctx context.Context) error {

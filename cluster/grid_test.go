@@ -75,6 +75,7 @@ func (g *grid) add(name string, change ...func(*Options, *actor.Options)) *gridN
 		g.t.Fatal(err)
 	}
 	n.members, n.links = gridTable{n}, gridPeers{n: n}
+	n.setUnready(nil)
 	g.mu.Lock()
 	g.nodes[name] = n
 	g.mu.Unlock()

@@ -95,7 +95,8 @@ func (c *Cluster) setUnready(why error) {
 	}
 }
 
-// Unready says why this node should get no traffic yet: it was told to join, reaches nobody, and the store lists others.
+// Unready says why this node should get no traffic yet: it has not been started, or was told to join, reaches nobody,
+// and the store lists others.
 func (c *Cluster) Unready() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
