@@ -20,6 +20,7 @@ import (
 type Directory struct {
 	o       Options
 	matches matcher
+	maker   *Matchmaker
 
 	ctx    context.Context // ends with Shutdown; what runs beside the rooms hangs on it
 	cancel context.CancelFunc
@@ -49,7 +50,8 @@ func NewDirectory(o Options) (*Directory, error) {
 		o: o, rooms: map[room.ID]*liveRoom{}, codes: map[string]room.ID{}, held: map[room.ID]Held{},
 		leaving: map[room.ID]*departure{}, adoptions: map[room.ID]*adoption{},
 	}
-	d.matches.init()
+	d.matches.open = map[string]map[*liveRoom]struct{}{}
+	d.maker = NewMatchmaker(MatchmakerOptions{Clock: o.Clock, Tickets: o.Tickets, TicketAge: o.TicketAge}, localSeats{d})
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.wg.Go(func() { d.watch(d.ctx) })
 	return d, nil
@@ -177,10 +179,11 @@ func (d *Directory) List(f Filter) []Info {
 		}
 	}
 	slices.SortFunc(out, func(a, b Info) int { return cmp.Compare(a.ID, b.ID) })
-	return out[:min(len(out), f.limit())]
+	return out[:min(len(out), f.PageSize())]
 }
 
-func (f *Filter) limit() int {
+// PageSize is how many rooms a page holds at most.
+func (f *Filter) PageSize() int {
 	if f.Limit <= 0 {
 		return 100
 	}
@@ -201,6 +204,15 @@ func (f *Filter) admits(i *Info) bool {
 // Errors: ErrNotFound when the room is not here; a *CloseError with the code to close the socket with
 // in every other case; ctx's.
 func (d *Directory) Attach(ctx context.Context, id room.ID, h Hello, out *Outbox) (Session, error) {
+	s, err := d.AttachSink(ctx, id, h, NewFeed(out))
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// AttachSink is Attach for a client that hears the room by way of a sink of the caller's.
+func (d *Directory) AttachSink(ctx context.Context, id room.ID, h Hello, out Sink) (Remote, error) {
 	if err := d.arrived(ctx, id); err != nil {
 		return nil, err
 	}

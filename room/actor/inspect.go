@@ -43,8 +43,10 @@ type SessionInfo struct {
 	Attempt   uint64        `json:"attempt"`
 	Spectator bool          `json:"spectator"`
 	Class     room.ClassID  `json:"class"`
-	Welcomed  bool          `json:"welcomed"` // its attach is committed
-	CSeq      room.CSeq     `json:"cseq"`     // the client's last act
+	Welcomed  bool          `json:"welcomed"`       // its attach is committed
+	CSeq      room.CSeq     `json:"cseq"`           // the client's last act
+	Edge      string        `json:"edge,omitempty"` // the node that has its socket; empty: the room's own
+	Bytes     uint64        `json:"bytes"`          // of messages for it, since it attached
 	Queue     OutboxStats   `json:"queue"`
 }
 
@@ -89,9 +91,10 @@ func (r *liveRoom) inspect(look Look) Inspection {
 		cseqs[room.ClientInfo{Player: c.Player, Client: c.Client}] = c.CSeq
 	}
 	for s := range r.sessions() {
+		queue := s.out.Stats()
 		i.Sessions = append(i.Sessions, SessionInfo{
 			Player: s.hello.Player, Client: s.hello.Client, Attempt: s.hello.Attempt, Spectator: s.watcher != 0,
-			Class: s.class, Welcomed: s.welcomed, Queue: s.out.stats(),
+			Class: s.class, Welcomed: s.welcomed, Edge: s.hello.Edge, Queue: queue, Bytes: queue.Sent,
 			CSeq: cseqs[room.ClientInfo{Player: s.hello.Player, Client: s.hello.Client}],
 		})
 	}

@@ -53,6 +53,12 @@ type Options struct {
 	StoreWait time.Duration // how long Create waits for the store before it answers without; 0 means 2 s
 }
 
+// How many tickets a Matchmaker remembers, and for how long.
+const (
+	defaultTickets   = 65_536
+	defaultTicketAge = 10 * time.Minute
+)
+
 func (o Options) complete() (Options, error) {
 	if o.Games == nil || o.Results == nil {
 		return o, errors.New("actor: Options.Games and Options.Results are needed")
@@ -63,13 +69,13 @@ func (o Options) complete() (Options, error) {
 	num(&o.MaxSpectators, 1_000)
 	num(&o.Mailbox, 256)
 	num(&o.Uncommitted, 1_024)
-	num(&o.Tickets, 65_536)
+	num(&o.Tickets, defaultTickets)
 	num(&o.Releases, 16)
 	def(&o.ReleaseWait, time.Second)
 	def(&o.ReleaseResults, 2*time.Second)
 	def(&o.Reserve, 15*time.Second)
 	def(&o.ReserveRematch, time.Minute)
-	def(&o.TicketAge, 10*time.Minute)
+	def(&o.TicketAge, defaultTicketAge)
 	def(&o.SlowStep, 2*time.Second)
 	def(&o.Watch, 500*time.Millisecond)
 	def(&o.StoreWait, 2*time.Second)
@@ -131,6 +137,9 @@ func (m Metrics) complete() Metrics {
 	}
 	if m.Sessions == nil {
 		m.Sessions = func(string, int) {}
+	}
+	if m.Remote == nil {
+		m.Remote = func(string, int) {}
 	}
 	if m.Inputs == nil {
 		m.Inputs = func(string, room.Kind) {}

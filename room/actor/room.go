@@ -53,6 +53,8 @@ type liveRoom struct {
 	ticked room.Index // the oldest tick that is not yet committed; 0: none
 	hushed []*session // those whose answers wait for it
 
+	gathered []func() // see Bindings.Later
+
 	// Who is there.
 	players     map[room.PlayerID][]*session // by age: the last is the one that the core has attached
 	watchers    map[room.WatcherID]*session
@@ -128,6 +130,7 @@ func (r *liveRoom) turn() {
 	r.answer()
 	r.pace()
 	r.end()
+	r.dispatch()
 	r.arm()
 }
 
@@ -294,7 +297,7 @@ func (r *liveRoom) depart() {
 	}
 	for s := range r.sessions() {
 		s.close(closeMoved(), false)
-		r.o.Metrics.Sessions(r.game, -1)
+		r.count(s, -1)
 	}
 	r.dir.remove(r)
 	close(r.in.gone)
