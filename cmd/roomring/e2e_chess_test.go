@@ -51,6 +51,15 @@ func recordedGames(t *testing.T) []recorded {
 	return games
 }
 
+// steadyGames are the first recorded games that no clock decides, so that an interruption changes nothing about them.
+func steadyGames(t *testing.T, n int) []recorded {
+	t.Helper()
+	games := slices.DeleteFunc(recordedGames(t), func(g recorded) bool {
+		return g.byFlag() || g.Termination == "abandoned" || len(strings.Fields(g.Moves)) < 20
+	})
+	return games[:n]
+}
+
 // byFlag reports whether a game ends when a clock runs out.
 func (g *recorded) byFlag() bool { return g.Termination == "time" || g.row == flagWithoutMate }
 

@@ -96,12 +96,7 @@ func (c *team) rollingRestart() {
 	if testing.Short() {
 		at = 30
 	}
-	var games []recorded
-	for _, g := range recordedGames(t) {
-		if !g.byFlag() && g.Termination != "abandoned" && len(strings.Fields(g.Moves)) > 20 && len(games) < at {
-			games = append(games, g)
-		}
-	}
+	games := steadyGames(t, at)
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	matches := make([]*match, len(games))
@@ -165,16 +160,18 @@ func (s *server) share(matches []*match) float64 {
 	return float64(played) / float64(total)
 }
 
-// TestASingleStop stops every node at once: the next start claims what they left in the store.
+// TestEveryNodeStops stops every node at once: the next start claims what they left in the store.
 func TestEveryNodeStops(t *testing.T) {
 	t.Parallel()
 	c := newTeam(t, 3).start()
 	ctx := patience(t)
-	games := recordedGames(t)[:12]
+	games := steadyGames(t, 12)
 	matches := make([]*match, len(games))
-	crowd(t, games, 12, func(g recorded) (err error) {
-		matches[g.row], err = c.any().seat(ctx, g, c.nodes[0], c.nodes[1])
-		return err
+	each(len(games), len(games), func(i int) {
+		var err error
+		if matches[i], err = c.any().seat(ctx, games[i], c.nodes[0], c.nodes[1]); err != nil {
+			t.Errorf("game %d: %v", games[i].row, err)
+		}
 	})
 	if t.Failed() {
 		return

@@ -41,7 +41,9 @@ type server struct {
 	ended chan struct{}
 	ready
 
-	gossipAt, joins string // of a cluster's node
+	gossipAt, joins    string                   // of a cluster's node
+	within             func(func() error) error // where the process is started, if not on this network
+	doorURL, doorAdmin string                   // where it is reached then
 }
 
 // logBuffer keeps what a process logs, and shows it when its test fails.
@@ -104,6 +106,9 @@ func (s *server) start() *server {
 	for end := time.Now().Add(startCeiling); ; time.Sleep(5 * time.Millisecond) {
 		text, err := os.ReadFile(file)
 		if err == nil && json.Unmarshal(text, &s.ready) == nil && s.PID == s.cmd.Process.Pid {
+			if s.doorURL != "" {
+				s.URL, s.AdminAt = s.doorURL, s.doorAdmin
+			}
 			return s
 		}
 		select {
@@ -133,7 +138,11 @@ func (s *server) spawn() {
 		Env: append(append(os.Environ(), "ROOMRING_TEST_GAMES=1"), s.env...), Dir: s.t.TempDir(),
 		SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
 	}
-	if err := s.cmd.Start(); err != nil {
+	start := s.cmd.Start
+	if s.within != nil {
+		start = func() error { return s.within(s.cmd.Start) }
+	}
+	if err := start(); err != nil {
 		s.t.Fatal(err)
 	}
 	cmd, ended := s.cmd, make(chan struct{})
