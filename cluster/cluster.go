@@ -154,6 +154,14 @@ type mux interface {
 	EncodeError(encode func(error) []byte)
 }
 
+// mover moves rooms between nodes that stop and nodes that go on, by way of the store.
+type mover interface {
+	// claim brings a released room to the node that the ring names, or here. When it returns nil the room is somewhere.
+	claim(ctx context.Context, id room.ID) error
+	// drain gives all rooms of this node away.
+	drain(ctx context.Context) error
+}
+
 // Cluster is this node's part of the cluster. Its methods may be called from any goroutine.
 type Cluster struct {
 	o       Options
@@ -161,6 +169,7 @@ type Cluster struct {
 	members table
 	links   peers
 	calls   mux
+	moves   mover
 	local   map[string]any // what serves each method, for questions that a node asks itself
 	log     *slog.Logger
 
@@ -286,10 +295,10 @@ func (c *Cluster) Attach(ctx context.Context, id room.ID, h actor.Hello, out *ac
 }
 
 // Drain takes this node off the ring and gives its rooms away through the store; when it returns nil none is left.
-func (c *Cluster) Drain(ctx context.Context) error { panic("contract") }
-
-// claim takes on a released room here.
-func (c *Cluster) claim(ctx context.Context, id room.ID) error { panic("contract") }
+func (c *Cluster) Drain(ctx context.Context) error {
+	c.members.SetState(members.Draining)
+	return c.moves.drain(ctx)
+}
 
 // Rotate takes new secrets into use for gossip and for links made from now on, as their Options have them.
 func (c *Cluster) Rotate(gossip, links [][]byte) error {
