@@ -160,6 +160,11 @@ type mover interface {
 	claim(ctx context.Context, id room.ID) error
 	// drain gives all rooms of this node away.
 	drain(ctx context.Context) error
+	// answerClaim claims for another node.
+	answerClaim(ctx context.Context, body []byte) ([]byte, error)
+	start()   // looking for released rooms that the ring gives this node
+	changed() // the ring is another
+	stop()    // and wait
 }
 
 // Cluster is this node's part of the cluster. Its methods may be called from any goroutine.
@@ -216,7 +221,17 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 	c.known.max, c.filled.max = o.Known, o.Known
 	c.matches = actor.NewMatchmaker(actor.MatchmakerOptions{}, seats{c})
 	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.moves = newSurvivor(survivorOptions{
+		rooms: o.Rooms, store: o.Store, node: c.self, boot: o.Members.Self.Boot, sweep: o.Sweep, log: o.Log,
+		owner: func(id room.ID) string { return c.members.Ring().Owner(id) },
+		call: func(ctx context.Context, node, method string, body []byte) ([]byte, error) {
+			return c.links.Call(ctx, node, method, body)
+		},
+	})
 	calls.EncodeError(c.encodeError)
+	calls.Handle(methodClaim, func(ctx context.Context, _ link.Peer, body []byte) ([]byte, error) {
+		return c.moves.answerClaim(ctx, body)
+	})
 	c.serveRooms()
 	c.serveMatches()
 	c.serveNodes()
@@ -237,6 +252,7 @@ func (c *Cluster) connect(calls *link.Mux) error {
 	mo.Changed = func() {
 		<-opened
 		c.reach()
+		c.moves.changed()
 	}
 	mo.Superseded = c.superseded
 	table, err := members.Open(mo)
@@ -318,5 +334,6 @@ func (c *Cluster) end() {
 	c.closed = true
 	c.mu.Unlock()
 	c.cancel()
+	c.moves.stop()
 	c.wg.Wait()
 }

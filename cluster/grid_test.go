@@ -77,7 +77,7 @@ func (g *grid) add(name string, change ...func(*Options, *actor.Options)) *gridN
 	}
 	n.members, n.links = gridTable{n}, gridPeers{n: n}
 	n.setUnready(nil)
-	n.moves = gridMover{n}
+	n.moves = gridMover{n: n}
 	g.mu.Lock()
 	g.nodes[name] = n
 	g.mu.Unlock()
@@ -281,7 +281,13 @@ func (s *gridStore) Boots(context.Context) ([]Boot, error) {
 }
 
 // gridMover gives a released room to the node that the ring names.
-type gridMover struct{ n *gridNode }
+type gridMover struct {
+	mover
+	n *gridNode
+}
+
+func (gridMover) start() {}
+func (gridMover) stop()  {}
 
 func (m gridMover) claim(ctx context.Context, id room.ID) error {
 	owner := m.n.Ring().Owner(id)
