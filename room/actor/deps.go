@@ -96,6 +96,7 @@ type Results interface {
 type Metrics struct {
 	Rooms       func(game string, delta int)
 	Sessions    func(game string, delta int)
+	Remote      func(game string, delta int) // of Sessions, those whose socket another node has
 	Inputs      func(game string, kind room.Kind)
 	Sent        func(game string, messages int)        // handed to outboxes: one turn to 50 sessions is 50
 	StepTime    func(game string, d time.Duration)     // of one Step, encoding of views included

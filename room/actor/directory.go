@@ -20,6 +20,7 @@ import (
 type Directory struct {
 	o       Options
 	matches matcher
+	maker   *Matchmaker
 
 	ctx    context.Context // ends with Shutdown; what runs beside the rooms hangs on it
 	cancel context.CancelFunc
@@ -45,7 +46,8 @@ func NewDirectory(o Options) (*Directory, error) {
 	d := &Directory{
 		o: o, rooms: map[room.ID]*liveRoom{}, codes: map[string]room.ID{}, held: map[room.ID]Held{},
 	}
-	d.matches.init()
+	d.matches.open = map[string]map[*liveRoom]struct{}{}
+	d.maker = NewMatchmaker(MatchmakerOptions{Clock: o.Clock, Tickets: o.Tickets, TicketAge: o.TicketAge}, localSeats{d})
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.wg.Go(func() { d.watch(d.ctx) })
 	return d, nil
@@ -162,10 +164,11 @@ func (d *Directory) List(f Filter) []Info {
 		}
 	}
 	slices.SortFunc(out, func(a, b Info) int { return cmp.Compare(a.ID, b.ID) })
-	return out[:min(len(out), f.limit())]
+	return out[:min(len(out), f.PageSize())]
 }
 
-func (f *Filter) limit() int {
+// PageSize is how many rooms a page holds at most.
+func (f *Filter) PageSize() int {
 	if f.Limit <= 0 {
 		return 100
 	}
@@ -177,7 +180,17 @@ func (f *Filter) admits(i *Info) bool {
 		(f.Game == "" || i.Game == f.Game) &&
 		(f.Phase == "" || i.Phase == f.Phase) &&
 		(!f.Open || i.Open) &&
-		(f.Private || !i.Private)
+		(f.Private || !i.Private) &&
+		(!f.Hidden || i.Private) &&
+		(f.Node == "" || i.Node == f.Node) &&
+		(f.Search == "" || i.matches(strings.ToLower(f.Search)))
+}
+
+// matches looks for a text in lower case where people would: in the id's beginning, the name, and who plays.
+func (i *Info) matches(text string) bool {
+	holds := func(s string) bool { return strings.Contains(strings.ToLower(s), text) }
+	return strings.HasPrefix(string(i.ID), text) || holds(i.Name) ||
+		slices.ContainsFunc(i.Seats, func(s room.SeatInfo) bool { return holds(string(s.Player)) || holds(s.Name) })
 }
 
 // Attach brings a client into a room; what the room says goes to out. It waits for a place in the room's
@@ -185,6 +198,15 @@ func (f *Filter) admits(i *Info) bool {
 // Errors: ErrNotFound when the room is not here; a *CloseError with the code to close the socket with
 // in every other case; ctx's.
 func (d *Directory) Attach(ctx context.Context, id room.ID, h Hello, out *Outbox) (Session, error) {
+	s, err := d.AttachSink(ctx, id, h, NewFeed(out))
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// AttachSink is Attach for a client that hears the room by way of a sink of the caller's.
+func (d *Directory) AttachSink(ctx context.Context, id room.ID, h Hello, out Sink) (Remote, error) {
 	r, err := d.find(id)
 	if held, ok := errors.AsType[*HeldError](err); ok {
 		return nil, closing(wire.CloseUnreachable, held.Error())

@@ -38,6 +38,7 @@ type Options struct {
 	MaxSpectators int // in one room; 0 means 1,000
 	Mailbox       int // players' messages that wait for one room; 0 means 256
 	Uncommitted   int // inputs of one room stepped and not yet durable; at the bound it stands still. 0 means 1,024
+	WatchQueue    int // events that wait for one watcher of a room (Directory.Watch); more are left out and counted. 0 means 256
 
 	Reserve        time.Duration // how long a matched player's seat is kept; 0 means 15 s
 	ReserveRematch time.Duration // and a rematch's; 0 means 60 s
@@ -49,6 +50,12 @@ type Options struct {
 	StoreWait time.Duration // how long Create waits for the store before it answers without; 0 means 2 s
 }
 
+// How many tickets a Matchmaker remembers, and for how long.
+const (
+	defaultTickets   = 65_536
+	defaultTicketAge = 10 * time.Minute
+)
+
 func (o Options) complete() (Options, error) {
 	if o.Games == nil || o.Results == nil {
 		return o, errors.New("actor: Options.Games and Options.Results are needed")
@@ -59,10 +66,11 @@ func (o Options) complete() (Options, error) {
 	num(&o.MaxSpectators, 1_000)
 	num(&o.Mailbox, 256)
 	num(&o.Uncommitted, 1_024)
-	num(&o.Tickets, 65_536)
+	num(&o.WatchQueue, 256)
+	num(&o.Tickets, defaultTickets)
 	def(&o.Reserve, 15*time.Second)
 	def(&o.ReserveRematch, time.Minute)
-	def(&o.TicketAge, 10*time.Minute)
+	def(&o.TicketAge, defaultTicketAge)
 	def(&o.SlowStep, 2*time.Second)
 	def(&o.Watch, 500*time.Millisecond)
 	def(&o.StoreWait, 2*time.Second)
@@ -124,6 +132,9 @@ func (m Metrics) complete() Metrics {
 	}
 	if m.Sessions == nil {
 		m.Sessions = func(string, int) {}
+	}
+	if m.Remote == nil {
+		m.Remote = func(string, int) {}
 	}
 	if m.Inputs == nil {
 		m.Inputs = func(string, room.Kind) {}

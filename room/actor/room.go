@@ -52,10 +52,13 @@ type liveRoom struct {
 	ticked room.Index // the oldest tick that is not yet committed; 0: none
 	hushed []*session // those whose answers wait for it
 
+	gathered []func() // see Bindings.Later
+
 	// Who is there.
 	players     map[room.PlayerID][]*session // by age: the last is the one that the core has attached
 	watchers    map[room.WatcherID]*session
 	classes     map[room.ClassID][]*session
+	watches     map[*roomWatch]struct{} // of the operator's
 	nextWatcher room.WatcherID
 
 	// The room's life.
@@ -124,6 +127,7 @@ func (r *liveRoom) turn() {
 	r.answer()
 	r.pace()
 	r.end()
+	r.dispatch()
 	r.arm()
 }
 
@@ -169,7 +173,7 @@ func (r *liveRoom) elapse() time.Duration {
 			break
 		}
 		if ready := r.apply(in); ready.Entry == nil && !ready.Gone {
-			r.log.Error("an input that was due did nothing", "kind", in.Kind.String())
+			r.log.Error("an input that was due did nothing", "kind", kindName(in.Kind))
 			break
 		}
 	}
@@ -192,7 +196,7 @@ func (r *liveRoom) apply(in room.Input) room.Ready {
 	r.core.Charge(cost)
 	r.o.Metrics.StepTime(r.game, cost)
 	if err != nil {
-		r.log.Error("an input could not be stepped", "kind", in.Kind.String(), "err", err)
+		r.log.Error("an input could not be stepped", "kind", kindName(in.Kind), "err", err)
 	}
 	r.note(ready, start)
 	return ready
@@ -211,6 +215,7 @@ func (r *liveRoom) note(ready room.Ready, at time.Duration) {
 	}
 	r.pending = append(r.pending, e)
 	r.recent.add(e)
+	r.tellWatches(e)
 	r.o.Metrics.Inputs(r.game, e.Kind)
 	r.noteSeats(e.Kind)
 	r.noteTick(e)
@@ -227,7 +232,7 @@ func (r *liveRoom) notePanic(e room.Entry) {
 	r.panicked = true
 	r.o.Metrics.Panics(r.game)
 	r.log.Error("the game panicked: the room is closed as aborted", "version", r.header.Version,
-		"index", e.Index, "kind", e.Kind.String(), "view", p.View, "stack", p.Stack)
+		"index", e.Index, "kind", kindName(e.Kind), "view", p.View, "stack", p.Stack)
 }
 
 // end brings the room's life forward: its end to the store, its sessions to their close, itself out of memory.
@@ -259,6 +264,7 @@ func (r *liveRoom) seal() {
 	}
 	r.sealed = true
 	r.o.Metrics.Ended(r.game, f.End)
+	r.endWatches()
 	final, err := r.core.Seal()
 	if err != nil {
 		r.log.Error("the room's replay cannot be made: its result is stored without", "err", err)
@@ -286,8 +292,9 @@ func (r *liveRoom) depart() {
 	}
 	for s := range r.sessions() {
 		s.close(closeMoved(), false)
-		r.o.Metrics.Sessions(r.game, -1)
+		r.count(s, -1)
 	}
+	r.endWatches()
 	r.dir.remove(r)
 	close(r.in.gone)
 }
