@@ -106,6 +106,8 @@ type Remote interface {
 	// Post hands over an action without waiting for a place in the room's mailbox. The sink's Begin bounds how many
 	// are under way.
 	Post(act wire.Act) error
+	// PostLeave is Leave without waiting.
+	PostLeave() error
 }
 
 // CloseError is how a room turns a client away or ends a session: a WebSocket close code and a

@@ -82,6 +82,14 @@ func (s *session) Leave(ctx context.Context) error {
 	return s.room.in.send(ctx, leaveMessage{s})
 }
 
+func (s *session) PostLeave() error {
+	if s.out.Ended() {
+		return ErrEnded
+	}
+	s.room.in.post(letter{message: leaveMessage{s}})
+	return nil
+}
+
 func (s *session) Detach() { s.close(nil, true) }
 
 // want asks for the whole view; one request is on its way at a time.

@@ -1,0 +1,217 @@
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/roomring/roomring/cluster/link"
+	"github.com/roomring/roomring/cluster/link/linkpb"
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// locator knows where rooms are.
+type locator interface {
+	// Locate is the node that has a room. actor.ErrNotFound: there certainly is none; a *actor.CloseError is what to
+	// tell the client; any other error: it cannot be said at present.
+	Locate(ctx context.Context, id room.ID) (node string, err error)
+	// Forget says that the room was not there after all.
+	Forget(id room.ID, node string)
+}
+
+// edgeOptions make edges.
+type edgeOptions struct {
+	Node        string // this node's name
+	Rooms       *actor.Directory
+	Locator     locator
+	Reattach    time.Duration // how long a room is looked for before its client is closed with 4103; 0 means 2 s
+	Reattaching int           // sessions that look for their rooms at once, the others wait; 0 means 256
+}
+
+// edges brings this node's clients into rooms, here or elsewhere, and again when the way to a room is lost or the room
+// has moved.
+type edges struct {
+	o      edgeOptions
+	ctx    context.Context // ends with close
+	cancel context.CancelFunc
+	turns  chan struct{} // one for each session that may look for its room now
+
+	mu      sync.Mutex
+	streams map[string]*stream // by owner
+	closed  bool
+	wg      sync.WaitGroup
+}
+
+func newEdges(o edgeOptions) *edges {
+	o.Reattach = cmp.Or(o.Reattach, 2*time.Second)
+	o.Reattaching = cmp.Or(o.Reattaching, 256)
+	e := &edges{o: o, turns: make(chan struct{}, o.Reattaching), streams: map[string]*stream{}}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	return e
+}
+
+// close stops looking: sessions that lose their room from now on end with 4100.
+func (e *edges) close() {
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
+	e.cancel()
+	e.wg.Wait()
+}
+
+// start runs f beside all else; false after close.
+func (e *edges) start(f func()) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.closed {
+		e.wg.Go(f)
+	}
+	return !e.closed
+}
+
+// Attach is actor.Directory.Attach for a room anywhere. It tries for as long as Reattach, and waits for the answer to a
+// try until ctx ends. Errors: actor.ErrNotFound, or a *actor.CloseError.
+func (e *edges) Attach(ctx context.Context, id room.ID, h actor.Hello, out *actor.Outbox) (actor.Session, error) {
+	s := &seat{e: e, id: id, hello: h, out: out}
+	s.feed = actor.NewFeed(out)
+	if err := s.find(ctx, 0); err != nil {
+		s.Detach()
+		return nil, err
+	}
+	return s, nil
+}
+
+// edgeEnd is what an edge needs of a link.EdgeEnd.
+type edgeEnd interface {
+	Peer() link.Peer
+	Send(*linkpb.EdgeFrame)
+}
+
+// stream is what this node has to do with one owner as long as one link lasts. It is the link's handler.
+type stream struct {
+	e  *edges
+	to edgeEnd
+
+	mu   sync.Mutex
+	legs map[uint64]*farLeg // nil: it is down
+	last uint64             // number drawn
+
+	named []*farLeg // scratch of Frame
+}
+
+// open takes a stream to an owner.
+func (e *edges) open(to edgeEnd) *stream {
+	s := &stream{e: e, to: to, legs: map[uint64]*farLeg{}}
+	e.mu.Lock()
+	e.streams[to.Peer().Node] = s
+	e.mu.Unlock()
+	return s
+}
+
+// Frame takes what the owner says. Sessions that are not known have been given up here: what was under way to them is late.
+func (s *stream) Frame(f *linkpb.OwnerFrame) {
+	s.mu.Lock()
+	for _, number := range f.Sessions {
+		if l := s.legs[number]; l != nil {
+			s.named = append(s.named, l)
+		}
+	}
+	s.mu.Unlock()
+	for _, l := range s.named {
+		l.take(f)
+	}
+	clear(s.named)
+	s.named = s.named[:0]
+}
+
+// Down is when the stream is over: all its sessions look for their rooms again.
+func (s *stream) Down(err error) {
+	s.e.mu.Lock()
+	if node := s.to.Peer().Node; s.e.streams[node] == s {
+		delete(s.e.streams, node)
+	}
+	s.e.mu.Unlock()
+	s.mu.Lock()
+	legs := s.legs
+	s.legs = nil
+	s.mu.Unlock()
+	for _, l := range legs {
+		l.seat.lost(&l.leg, errLinkLost)
+	}
+}
+
+var errLinkLost = &actor.UnreachableError{Reason: "the connection to the room's node was lost: retry"}
+
+// add draws a session number; false: the stream is down.
+func (s *stream) add(l *farLeg) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.legs == nil {
+		return false
+	}
+	s.last++
+	l.number = s.last
+	s.legs[l.number] = l
+	return true
+}
+
+// forget takes a session out; false: it was not there any more.
+func (s *stream) forget(number uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.legs[number]
+	delete(s.legs, number)
+	return ok
+}
+
+// remote counts the sessions of this node's clients in rooms elsewhere.
+func (e *edges) remote() int {
+	e.mu.Lock()
+	streams := slices.Collect(maps.Values(e.streams))
+	e.mu.Unlock()
+	n := 0
+	for _, s := range streams {
+		s.mu.Lock()
+		n += len(s.legs)
+		s.mu.Unlock()
+	}
+	return n
+}
+
+func (e *edges) stream(node string) *stream {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.streams[node]
+}
+
+// pause is how long to wait before try n of a session that looks for its room: jittered, so that the many that lose
+// theirs at once do not come at once. The very first try of a new client waits for nothing.
+func pause(n int) time.Duration {
+	return rand.N(min(20*time.Millisecond<<min(n, 8), 250*time.Millisecond))
+}
+
+// unreachable is the close for a client whose room was not found in time. It tells reasons that are made for players,
+// when they fit a close frame.
+func unreachable(why error) *actor.CloseError {
+	_, told := errors.AsType[*actor.CloseError](why)
+	if (told || errors.Is(why, actor.ErrUnreachable)) && len(why.Error()) <= 123 {
+		return &actor.CloseError{Code: wire.CloseUnreachable, Reason: why.Error()}
+	}
+	return &actor.CloseError{Code: wire.CloseUnreachable, Reason: "the room is not reachable: retry"}
+}
+
+// final reports whether an error of an attach ends the looking.
+func final(err error) bool {
+	if errors.Is(err, actor.ErrNotFound) || errors.Is(err, actor.ErrEnded) {
+		return true
+	}
+	why, ok := errors.AsType[*actor.CloseError](err)
+	return ok && !why.Moved()
+}
