@@ -88,6 +88,7 @@ func AdminHandler(opts AdminOptions) (http.Handler, error) {
 func (a *admin) routes() []route {
 	return []route{
 		{method: "GET", path: "/admin/v1/nodes", handle: a.getNodes},
+		{method: "GET", path: "/admin/v1/dev", handle: getDev},
 		{method: "GET", path: "/admin/v1/ring", handle: a.getRing},
 		{method: "POST", path: "/admin/v1/drain", handle: a.postDrain},
 		{method: "GET", path: "/admin/v1/rooms", handle: a.getRooms},

@@ -40,7 +40,7 @@ func (a *admin) getRooms(w http.ResponseWriter, r *http.Request) error {
 func (a *admin) pathRoom(r *http.Request) (room.ID, error) {
 	id, err := room.ParseID(r.PathValue("id"))
 	if err != nil {
-		return "", notFound("There is no such room: " + err.Error() + ".")
+		return "", badField("id", "That is no room's id: "+err.Error()+".")
 	}
 	return id, nil
 }
