@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"net/netip"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -59,7 +60,7 @@ type admin struct {
 	streams chan struct{} // holds one for each stream of events
 }
 
-// AdminHandler serves the operator: the admin API, /metrics and /debug/pprof/. It belongs on a listener of its own.
+// AdminHandler serves the operator: the page, the admin API, /metrics and /debug/pprof/. It belongs on a listener of its own.
 func AdminHandler(opts AdminOptions) (http.Handler, error) {
 	if opts.Rooms == nil || opts.Cluster == nil {
 		return nil, errors.New("the admin server needs Rooms and Cluster")
@@ -97,6 +98,8 @@ func (a *admin) routes() []route {
 		{method: "POST", path: "/admin/v1/rooms/{id}/close", handle: a.postClose},
 		{method: "POST", path: "/admin/v1/rooms/{id}/kick", handle: a.postKick},
 		{method: "POST", path: "/admin/v1/rooms/{id}/signal", handle: a.postSignal},
+		{method: "GET", path: "/admin/{$}", handle: servePage("admin.html", reachSelf)},
+		{method: "GET", path: "/assets/{file}", handle: getAsset},
 		{method: "GET", path: "/metrics", raw: a.opts.Metrics.Handler()},
 		{method: "GET", path: "/debug/pprof/{$}", raw: http.HandlerFunc(pprof.Index)},
 		{method: "GET", path: "/debug/pprof/{profile}", raw: http.HandlerFunc(profile)},
@@ -151,6 +154,10 @@ func (a *admin) authorised(next http.Handler) http.Handler {
 	}
 	want := sha256.Sum256([]byte(a.opts.Token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isPage(r) { // it says nothing, and asks for the token itself
+			next.ServeHTTP(w, r)
+			return
+		}
 		token, err := bearer(r)
 		got := sha256.Sum256([]byte(token))
 		if err != nil || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
@@ -159,4 +166,9 @@ func (a *admin) authorised(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// isPage reports whether a request is for the operator's page or a file it is made of.
+func isPage(r *http.Request) bool {
+	return r.URL.Path == "/admin/" || strings.HasPrefix(r.URL.Path, "/assets/") && path.Clean(r.URL.Path) == r.URL.Path
 }

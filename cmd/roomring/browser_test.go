@@ -34,6 +34,7 @@ func TestBrowser(t *testing.T) {
 		{"chess", browserChess}, {"tour", browserTour}, {"network", browserNetwork}, {"kill", browserKill},
 		{"dice", browserDice}, {"snakes", browserSnakes}, {"seat", browserSeat}, {"private", browserPrivate},
 		{"rejected", browserRejected}, {"ends", browserEnds}, {"expired", browserExpired},
+		{"admin", browserAdmin}, {"admin-token", browserAdminToken},
 	}
 	if testing.Short() {
 		tests = tests[:1]
