@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/cluster/link"
+	"github.com/roomring/roomring/cluster/link/linkpb"
 	"github.com/roomring/roomring/cluster/members"
 	"github.com/roomring/roomring/cluster/ring"
 	"github.com/roomring/roomring/room"
@@ -174,7 +175,11 @@ type Cluster struct {
 	members table
 	links   peers
 	calls   mux
+	edges    *edges
+	owners   *owners
 	moves   mover
+	edges   *edges  // this node's clients in rooms anywhere
+	owners  *owners // other nodes' clients in rooms here
 	local   map[string]any // what serves each method, for questions that a node asks itself
 	log     *slog.Logger
 
@@ -221,6 +226,8 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 	c.known.max, c.filled.max = o.Known, o.Known
 	c.matches = actor.NewMatchmaker(actor.MatchmakerOptions{}, seats{c})
 	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.edges = newEdges(edgeOptions{Node: c.self, Rooms: o.Rooms, Locator: c, Reattach: o.Reattach})
+	c.owners = newOwners(ownerOptions{Rooms: o.Rooms})
 	c.moves = newSurvivor(survivorOptions{
 		rooms: o.Rooms, store: o.Store, node: c.self, boot: o.Members.Self.Boot, sweep: o.Sweep, log: o.Log,
 		owner: func(id room.ID) string { return c.members.Ring().Owner(id) },
@@ -242,6 +249,8 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 func (c *Cluster) connect(calls *link.Mux) error {
 	lo := c.o.Link
 	lo.Calls = calls
+	lo.Edge = func(to *link.EdgeEnd) link.Handler[*linkpb.OwnerFrame] { return c.edges.open(to) }
+	lo.Owner = func(to *link.OwnerEnd) link.Handler[*linkpb.EdgeFrame] { return c.owners.open(to) }
 	links, err := link.New(lo)
 	if err != nil {
 		return err
@@ -305,9 +314,9 @@ func pause(ctx context.Context, wait time.Duration) bool {
 	}
 }
 
-// Attach brings a client of this node into a room, wherever it is, and again when it has moved.
+// Attach brings a client of this node into a room, wherever it is, and again when it has moved. See edges.Attach.
 func (c *Cluster) Attach(ctx context.Context, id room.ID, h actor.Hello, out *actor.Outbox) (actor.Session, error) {
-	panic("contract")
+	return c.edges.Attach(ctx, id, h, out)
 }
 
 // Drain takes this node off the ring and gives its rooms away through the store; when it returns nil none is left.
@@ -325,8 +334,13 @@ func (c *Cluster) Rotate(gossip, links [][]byte) error {
 func (c *Cluster) Close(ctx context.Context) error {
 	err := c.members.Leave(ctx)
 	c.end()
-	return errors.Join(err, c.links.Close(ctx), c.members.Close())
+	err = errors.Join(err, c.links.Close(ctx))
+	c.owners.close()
+	return errors.Join(err, c.members.Close())
 }
+
+// Remote is how many sessions clients of this node have in rooms elsewhere.
+func (c *Cluster) Remote() int { return c.edges.remote() }
 
 // end ends all goroutines of the cluster's.
 func (c *Cluster) end() {
@@ -335,5 +349,6 @@ func (c *Cluster) end() {
 	c.mu.Unlock()
 	c.cancel()
 	c.moves.stop()
+	c.edges.close()
 	c.wg.Wait()
 }

@@ -284,7 +284,7 @@ func (s *seat) find(ctx context.Context, first int) error {
 	end := time.Now().Add(s.e.o.Reattach)
 	var why error
 	for n := first; ; n++ {
-		if n > 0 && !s.rest(ctx, pause(n)) {
+		if n > 0 && !s.rest(ctx, jitter(n)) {
 			return unreachable(why)
 		}
 		err := s.try(ctx)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"net/netip"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -28,24 +29,14 @@ type AdminRooms interface {
 	Kick(ctx context.Context, id room.ID, player room.PlayerID) error
 	// Signal hands a game a signal; the error is a *room.Refusal if it does not take it.
 	Signal(ctx context.Context, id room.ID, name string, data []byte) error
-}
-
-// Node is one node as the operator may see it.
-type Node struct {
-	Name     string    `json:"name"`
-	Boot     string    `json:"boot"`
-	State    string    `json:"state"` // joining, active or draining
-	Version  string    `json:"version"`
-	Started  time.Time `json:"started"`
-	Rooms    int       `json:"rooms"`
-	Sessions int       `json:"sessions"`
-	Unready  []string  `json:"unready"`
+	// Watch tells each what happens in a room until the room ends or moves. See actor.Directory.
+	Watch(ctx context.Context, id room.ID, each func(actor.RoomEvent) error) error
 }
 
 // AdminOptions say what the operator is shown.
 type AdminOptions struct {
 	Rooms   AdminRooms
-	Nodes   func(ctx context.Context) ([]Node, error)
+	Cluster AdminCluster
 	Games   []room.Spec
 	Metrics *Metrics // nil: /metrics is empty
 
@@ -57,27 +48,32 @@ type AdminOptions struct {
 	Hosts []string
 
 	MaxBody        int64         // bytes of a request's body; 0 means 1 MiB
-	RequestTimeout time.Duration // 0 means 10 s; profiles have none
+	RequestTimeout time.Duration // 0 means 10 s; profiles and streams have none
+	EventBeat      time.Duration // silence in a stream of events before a comment keeps it alive; 0 means 15 s
+	Streams        int           // of events open at once; more are refused with 503. 0 means 64
 	Log            *slog.Logger  // hears of every action taken; nil: nothing is logged
 }
 
 type admin struct {
-	opts  AdminOptions
-	games map[string]room.Spec
+	opts    AdminOptions
+	games   map[string]room.Spec
+	streams chan struct{} // holds one for each stream of events
 }
 
-// AdminHandler serves the operator: the admin API, /metrics and /debug/pprof/. It belongs on a listener of its own.
+// AdminHandler serves the operator: the page, the admin API, /metrics and /debug/pprof/. It belongs on a listener of its own.
 func AdminHandler(opts AdminOptions) (http.Handler, error) {
-	if opts.Rooms == nil || opts.Nodes == nil {
-		return nil, errors.New("the admin server needs Rooms and Nodes")
+	if opts.Rooms == nil || opts.Cluster == nil {
+		return nil, errors.New("the admin server needs Rooms and Cluster")
 	}
 	setDefault(&opts.MaxBody, 1<<20)
 	setDefault(&opts.RequestTimeout, 10*time.Second)
+	setDefault(&opts.EventBeat, 15*time.Second)
+	setDefault(&opts.Streams, 64)
 	setDefault(&opts.Log, slog.New(slog.DiscardHandler))
 	if opts.Metrics == nil {
 		opts.Metrics = NewMetrics()
 	}
-	a := &admin{opts: opts, games: map[string]room.Spec{}}
+	a := &admin{opts: opts, games: map[string]room.Spec{}, streams: make(chan struct{}, opts.Streams)}
 	for _, spec := range opts.Games {
 		a.games[spec.Name] = spec
 	}
@@ -93,11 +89,17 @@ func AdminHandler(opts AdminOptions) (http.Handler, error) {
 func (a *admin) routes() []route {
 	return []route{
 		{method: "GET", path: "/admin/v1/nodes", handle: a.getNodes},
+		{method: "GET", path: "/admin/v1/dev", handle: getDev},
+		{method: "GET", path: "/admin/v1/ring", handle: a.getRing},
+		{method: "POST", path: "/admin/v1/drain", handle: a.postDrain},
 		{method: "GET", path: "/admin/v1/rooms", handle: a.getRooms},
 		{method: "GET", path: "/admin/v1/rooms/{id}", handle: a.getRoom},
+		{method: "GET", path: "/admin/v1/rooms/{id}/events", handle: a.getEvents, stream: true},
 		{method: "POST", path: "/admin/v1/rooms/{id}/close", handle: a.postClose},
 		{method: "POST", path: "/admin/v1/rooms/{id}/kick", handle: a.postKick},
 		{method: "POST", path: "/admin/v1/rooms/{id}/signal", handle: a.postSignal},
+		{method: "GET", path: "/admin/{$}", handle: servePage("admin.html", reachSelf)},
+		{method: "GET", path: "/assets/{file}", handle: getAsset},
 		{method: "GET", path: "/metrics", raw: a.opts.Metrics.Handler()},
 		{method: "GET", path: "/debug/pprof/{$}", raw: http.HandlerFunc(pprof.Index)},
 		{method: "GET", path: "/debug/pprof/{profile}", raw: http.HandlerFunc(profile)},
@@ -152,6 +154,10 @@ func (a *admin) authorised(next http.Handler) http.Handler {
 	}
 	want := sha256.Sum256([]byte(a.opts.Token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isPage(r) { // it says nothing, and asks for the token itself
+			next.ServeHTTP(w, r)
+			return
+		}
 		token, err := bearer(r)
 		got := sha256.Sum256([]byte(token))
 		if err != nil || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
@@ -160,4 +166,9 @@ func (a *admin) authorised(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// isPage reports whether a request is for the operator's page or a file it is made of.
+func isPage(r *http.Request) bool {
+	return r.URL.Path == "/admin/" || strings.HasPrefix(r.URL.Path, "/assets/") && path.Clean(r.URL.Path) == r.URL.Path
 }

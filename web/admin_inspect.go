@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -23,6 +24,7 @@ type inspectBody struct {
 	LateTicks   uint64          `json:"late_ticks"`
 	Stored      bool            `json:"stored"`
 	Queues      queuesBody      `json:"queues"`
+	Edges       []edgeBody      `json:"edges"`  // the nodes that have its clients' sockets, by name
 	Recent      []recentBody    `json:"recent"` // oldest first
 	As          string          `json:"as"`
 	State       json.RawMessage `json:"state,omitempty"`
@@ -35,6 +37,24 @@ type queuesBody struct {
 	Pending  int                 `json:"pending"` // inputs not yet handed to the journal
 	Held     int                 `json:"held"`    // outputs that wait for commit
 	Sessions []actor.SessionInfo `json:"sessions"`
+}
+
+// edgeBody is a node that has sockets of a room's clients.
+type edgeBody struct {
+	Node     string `json:"node"`
+	Sessions int    `json:"sessions"`
+}
+
+func edgesOf(sessions []actor.SessionInfo) []edgeBody {
+	count := map[string]int{}
+	for _, s := range sessions {
+		count[s.Edge]++
+	}
+	out := make([]edgeBody, 0, len(count))
+	for _, node := range slices.Sorted(maps.Keys(count)) {
+		out = append(out, edgeBody{node, count[node]})
+	}
+	return out
 }
 
 // recentBody is one of the last inputs, without its data.
@@ -105,7 +125,7 @@ func bodyOfInspection(in actor.Inspection, as string) inspectBody {
 	b := inspectBody{
 		roomBody: bodyOf(in.Info), Durability: in.Durability, Index: in.Point.Seq, Commit: in.Committed,
 		Time: in.Time.Milliseconds(), Still: in.Still, LateTicks: in.LateTicks, Stored: in.Stored,
-		Queues: queuesBody{in.Mailbox, in.Pending, in.Held, list(in.Sessions)},
+		Queues: queuesBody{in.Mailbox, in.Pending, in.Held, list(in.Sessions)}, Edges: edgesOf(in.Sessions),
 		Recent: make([]recentBody, len(in.Recent)), As: as, State: in.View, Unavailable: in.Unavailable,
 	}
 	b.Code = in.Info.Code

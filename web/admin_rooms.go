@@ -8,22 +8,18 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-func (a *admin) getNodes(w http.ResponseWriter, r *http.Request) error {
-	nodes, err := a.opts.Nodes(r.Context())
-	if err != nil {
-		return err
-	}
-	for i := range nodes {
-		nodes[i].Unready = list(nodes[i].Unready)
-		nodes[i].Started = nodes[i].Started.UTC()
-	}
-	writeJSON(w, http.StatusOK, map[string]any{"nodes": list(nodes)})
-	return nil
-}
+const maxSearch = 64 // bytes of what rooms are searched for
 
 func (a *admin) getRooms(w http.ResponseWriter, r *http.Request) error {
 	q := queryOf(r)
 	filter := q.filter(a.games)
+	filter.Node, filter.Search, filter.Hidden = q.text("node"), q.text("search"), q.flag("private")
+	if !validText(filter.Search, 0, maxSearch) {
+		q.fail("search", "Search for at most 64 bytes of UTF-8.")
+	}
+	if !validText(filter.Node, 0, maxName) {
+		q.fail("node", "That is no node's name: GET /admin/v1/nodes lists them.")
+	}
 	if q.err != nil {
 		return q.err
 	}
@@ -109,16 +105,27 @@ func (a *admin) action(w http.ResponseWriter, r *http.Request, into any) (room.I
 	return id, readJSON(w, r, a.opts.MaxBody, into)
 }
 
-// done writes the audit line of an action, taken or failed, and answers it.
+// done writes the audit line of an action on a room, taken or failed, and answers it.
 func (a *admin) done(w http.ResponseWriter, r *http.Request, err error, action string, id room.ID, what slog.Attr) error {
-	outcome := "done"
-	if err != nil {
-		outcome = err.Error()
-	}
-	a.opts.Log.Info("admin action", "action", action, "room", id, what, "from", r.RemoteAddr, "outcome", outcome)
+	a.audit(r, err, action, slog.String("room", string(id)), what)
 	if err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// audit logs what was done or tried: by whom, asked of which node, and what came of it.
+func (a *admin) audit(r *http.Request, err error, action string, what ...slog.Attr) {
+	outcome := "done"
+	if err != nil {
+		outcome = err.Error()
+	}
+	by := "bearer of the admin token"
+	if a.opts.Token == "" {
+		by = "anybody on this machine"
+	}
+	attrs := append([]slog.Attr{slog.String("action", action)}, what...)
+	attrs = append(attrs, slog.String("node", a.opts.Cluster.Self()), slog.String("by", by), slog.String("from", r.RemoteAddr), slog.String("outcome", outcome))
+	a.opts.Log.LogAttrs(r.Context(), slog.LevelInfo, "admin action", attrs...)
 }

@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"bytes"
-	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -19,10 +18,7 @@ import (
 func adminHandler(t testing.TB, rooms *memoryRooms, edit func(*web.AdminOptions)) http.Handler {
 	t.Helper()
 	opts := web.AdminOptions{
-		Rooms: rooms, Games: gameSpecs,
-		Nodes: func(context.Context) ([]web.Node, error) {
-			return []web.Node{{Name: "alpha", Boot: "01J", State: "active", Version: "dev", Started: clock, Rooms: 1}}, nil
-		},
+		Rooms: rooms, Games: gameSpecs, Cluster: &twoNodes{},
 	}
 	if edit != nil {
 		edit(&opts)
@@ -50,9 +46,6 @@ func TestAdminSeesPrivateRooms(t *testing.T) {
 		t.Errorf("rooms %s", list.text)
 	}
 	a.refused(400, "limit", "GET", "/admin/v1/rooms?limit=x", "")
-	if nodes := a.want(200, "GET", "/admin/v1/nodes", "").body["nodes"].([]any); len(nodes) != 1 {
-		t.Errorf("nodes %v", nodes)
-	}
 }
 
 func TestAdminLooksIntoARoom(t *testing.T) {
@@ -67,8 +60,11 @@ func TestAdminLooksIntoARoom(t *testing.T) {
 		}
 	}
 	queues := whole.body["queues"].(map[string]any)
-	if queues["mailbox"] != 1.0 || queues["pending"] != 2.0 || queues["held"] != 4.0 || len(queues["sessions"].([]any)) != 1 {
+	if queues["mailbox"] != 1.0 || queues["pending"] != 2.0 || queues["held"] != 4.0 || queues["sessions"].([]any)[0].(map[string]any)["edge"] != "beta" {
 		t.Errorf("queues %v", queues)
+	}
+	if edges := whole.body["edges"].([]any); len(edges) != 1 || edges[0].(map[string]any)["node"] != "beta" || edges[0].(map[string]any)["sessions"] != 1.0 {
+		t.Errorf("edges %v", edges)
 	}
 	seat := func(query string) any {
 		t.Helper()
@@ -105,7 +101,7 @@ func TestAdminActsAndSaysSo(t *testing.T) {
 	if lines := strings.Count(log.String(), "admin action"); lines != 6 {
 		t.Errorf("%d audit lines, want 6:\n%s", lines, log.String())
 	}
-	for _, word := range []string{"action=kick", "player=ann", "room=" + string(roomID), "outcome=done", `outcome="not now"`, "from=127.0.0.1"} {
+	for _, word := range []string{"action=kick", "player=ann", "room=" + string(roomID), "outcome=done", `outcome="not now"`, "from=127.0.0.1", "node=alpha", `by="anybody on this machine"`} {
 		if !strings.Contains(log.String(), word) {
 			t.Errorf("the audit log lacks %s:\n%s", word, log.String())
 		}

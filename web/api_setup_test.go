@@ -37,10 +37,11 @@ type memoryRooms struct {
 	fail    error // answer of every call
 	partial bool  // answer of every list
 	acted   []string
+	events  chan actor.RoomEvent
 }
 
 func newMemoryRooms() *memoryRooms {
-	return &memoryRooms{rooms: map[room.ID]actor.Info{}, tickets: map[string]room.ID{}}
+	return &memoryRooms{rooms: map[room.ID]actor.Info{}, tickets: map[string]room.ID{}, events: make(chan actor.RoomEvent, 100)}
 }
 
 func (m *memoryRooms) Create(_ context.Context, c actor.Create) (actor.Info, error) {
@@ -116,6 +117,7 @@ func (m *memoryRooms) List(_ context.Context, f actor.Filter) (actor.Listing, er
 	for _, id := range slices.Sorted(maps.Keys(m.rooms)) {
 		i := m.rooms[id]
 		switch {
+		case f.Hidden && !i.Private, f.Node != "" && i.Node != f.Node, !strings.Contains(i.Name, f.Search):
 		case i.Private && !f.Private, id <= f.After, f.Game != "" && i.Game != f.Game, f.Phase != "" && i.Phase != f.Phase, f.Open && !i.Open:
 		case len(out.Rooms) < f.Limit:
 			out.Rooms = append(out.Rooms, i)
@@ -150,7 +152,7 @@ func (m *memoryRooms) Inspect(ctx context.Context, id room.ID, look actor.Look) 
 	in := actor.Inspection{
 		Info: info, Durability: room.Local, Point: room.Point{Epoch: info.Epoch, Seq: info.Index + 3}, Committed: info.Index,
 		Time: time.Minute, Deadline: new(2 * time.Minute), Mailbox: 1, Pending: 2, Held: 4,
-		Sessions: []actor.SessionInfo{{Player: "ann", Client: "c", Queue: actor.OutboxStats{Messages: 2, Bytes: 80}}},
+		Sessions: []actor.SessionInfo{{Player: "ann", Client: "c", Edge: "beta", Queue: actor.OutboxStats{Messages: 2, Bytes: 80}}},
 		Recent:   []actor.RecentInput{{Index: info.Index, Kind: "act", Player: "ann", CSeq: 1, Bytes: 2}},
 	}
 	if look.State {
@@ -182,6 +184,26 @@ func (m *memoryRooms) Kick(_ context.Context, id room.ID, player room.PlayerID) 
 
 func (m *memoryRooms) Signal(_ context.Context, id room.ID, name string, data []byte) error {
 	return m.act("signal: "+name+string(data), id)
+}
+
+// Watch tells the events that the test has queued, and waits for more.
+func (m *memoryRooms) Watch(ctx context.Context, id room.ID, each func(actor.RoomEvent) error) error {
+	if _, err := m.Info(ctx, id); err != nil {
+		return err
+	}
+	for {
+		select {
+		case e, more := <-m.events:
+			if !more {
+				return nil
+			}
+			if err := each(e); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 var errNoRecord = errors.New("no such row")

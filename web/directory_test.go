@@ -59,7 +59,7 @@ func TestOverARealDirectory(t *testing.T) {
 		o.Games = []room.Spec{{Name: "press", Version: 1, MinPlayers: 1, MaxPlayers: 2}}
 	})
 	handler, err := web.AdminHandler(web.AdminOptions{
-		Rooms: rooms, Metrics: metrics, Nodes: func(context.Context) ([]web.Node, error) { return nil, nil },
+		Rooms: rooms, Metrics: metrics, Cluster: &twoNodes{},
 	})
 	if err != nil {
 		t.Fatal(err)

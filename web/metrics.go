@@ -161,5 +161,8 @@ func (m *Metrics) request(rt route, status int, took time.Duration) {
 		status = http.StatusOK
 	}
 	m.requests.WithLabelValues(rt.method, rt.path, strconv.Itoa(status)).Inc()
+	if rt.stream {
+		return // it took as long as its reader liked
+	}
 	m.requestTime.WithLabelValues(rt.path).Observe(took.Seconds())
 }

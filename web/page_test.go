@@ -97,3 +97,23 @@ func TestPagesReachThePublicAddress(t *testing.T) {
 		t.Errorf("policy %q", policy)
 	}
 }
+
+func TestTheAdminPageNeedsNoTokenAndIsUnderAStrictPolicy(t *testing.T) {
+	a := startAdmin(t, func(o *web.AdminOptions) { o.Token = "open sesame" })
+	files := loads(a, "/admin/")
+	if len(files) < 5 {
+		t.Errorf("the page loads only %d files", len(files))
+	}
+	policy := files["/admin/"].Header.Get("Content-Security-Policy")
+	if !strings.Contains(policy, "script-src 'self'; style-src 'self';") || !strings.Contains(policy, "connect-src 'self';") || strings.Contains(policy, "unsafe") {
+		t.Errorf("policy %q", policy)
+	}
+	a.refused(404, "", "GET", "/assets/admin.html", "")
+	for _, path := range []string{"/admin", "/admin/v1/nodes", "/assets/../metrics", "/assets/..%2Fmetrics", "//admin/", "/admin//"} {
+		if got := a.ask("GET", path, ""); got.StatusCode != 401 && got.StatusCode != 404 {
+			t.Errorf("%s without the token: %d", path, got.StatusCode)
+		}
+	}
+	a.want(421, "GET", "/admin/", "", "Host: evil.example")
+	startAPI(t, nil).refused(404, "", "GET", "/admin/", "")
+}

@@ -24,6 +24,8 @@ type route struct {
 	// raw is set in place of handle where a handler writes its own errors. It has no timeout, is not counted
 	// and gets the ResponseWriter as it came, since it may take the connection over.
 	raw http.Handler
+	// stream is set for an answer that goes on for as long as its reader stays. It has no timeout.
+	stream bool
 }
 
 type routing struct {
@@ -103,8 +105,12 @@ func (m methods) allowed() string {
 func (with routing) guarded(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
-		ctx, cancel := context.WithTimeout(r.Context(), with.timeout)
-		defer cancel()
+		ctx := r.Context()
+		if !rt.stream {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, with.timeout)
+			defer cancel()
+		}
 		rec := &recorder{ResponseWriter: w}
 		err := with.caught(rt, rec, r.WithContext(ctx))
 		with.settle(rt, rec, err)

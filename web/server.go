@@ -162,7 +162,7 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/results/{id}", handle: s.page("results.html")},
 		{method: "GET", path: "/players/{id}", handle: s.page("player.html")},
 		{method: "GET", path: "/leaderboards/{game}", handle: s.page("leaderboard.html")},
-		{method: "GET", path: "/assets/{file}", handle: s.getAsset},
+		{method: "GET", path: "/assets/{file}", handle: getAsset},
 	}
 }
 

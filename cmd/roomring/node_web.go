@@ -141,20 +141,8 @@ func (n *node) adminHandler() (http.Handler, error) {
 		specs = append(specs, r.Spec())
 	}
 	return web.AdminHandler(web.AdminOptions{
-		Rooms: n.allRooms(), Nodes: n.nodes, Games: specs, Metrics: n.metrics, Token: token, Log: n.log,
+		Rooms: n.allRooms(), Cluster: n.operator(), Games: specs, Metrics: n.metrics, Token: token, Log: n.log,
 	})
-}
-
-// nodes is this one; a cluster knows more.
-func (n *node) nodes(context.Context) ([]web.Node, error) {
-	state := "active"
-	if n.draining.Load() {
-		state = "draining"
-	}
-	return []web.Node{{
-		Name: n.name, Boot: string(n.boot), State: state, Version: version(), Started: n.started,
-		Rooms: n.rooms.Count(), Sessions: n.sockets.Open(), Unready: n.unready(),
-	}}, nil
 }
 
 // gauges are asked for at each scrape.

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/roomring/roomring/cluster/ring"
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/web"
+)
+
+// operator is the nodes and their ring as the admin server asks for them. It is the same on one node and in a
+// cluster: what differs is where ring, nodes and rooms come from.
+type operator struct {
+	self  string
+	ring  func() *ring.Ring
+	nodes func(ctx context.Context) ([]web.Node, error) // without their shares
+	rooms interface {
+		Info(ctx context.Context, id room.ID) (actor.Info, error)
+		List(ctx context.Context, f actor.Filter) (actor.Listing, error)
+	}
+	drain func(ctx context.Context, node string) error
+}
+
+// operator is this node alone: a ring of one.
+func (n *node) operator() operator {
+	return operator{
+		self: n.name,
+		ring: func() *ring.Ring {
+			if n.draining.Load() {
+				return ring.New(nil)
+			}
+			return ring.New([]ring.Node{{Name: n.name}})
+		},
+		nodes: n.nodes, rooms: n.directory(),
+		drain: func(context.Context, string) error {
+			n.log.Info("told to stop by the operator")
+			n.fail(nil)
+			return nil
+		},
+	}
+}
+
+// nodes is this one; a cluster knows more.
+func (n *node) nodes(context.Context) ([]web.Node, error) {
+	state := "active"
+	if n.draining.Load() {
+		state = "draining"
+	}
+	return []web.Node{{
+		Name: n.name, Boot: string(n.boot), State: state, Weight: 1, Version: version(), Started: n.started,
+		Rooms: n.rooms.Count(), Sessions: n.sockets.Open(), Unready: n.unready(),
+	}}, nil
+}
+
+func (o operator) Self() string { return o.self }
+
+func (o operator) Drain(ctx context.Context, node string) error { return o.drain(ctx, node) }
+
+func (o operator) Nodes(ctx context.Context) ([]web.Node, error) {
+	nodes, err := o.nodes(ctx)
+	shares := o.ring().Shares()
+	for i := range nodes {
+		nodes[i].Share = shares[nodes[i].Name]
+	}
+	return nodes, err
+}
+
+func (o operator) Ring(context.Context) (web.Ring, error) {
+	r := o.ring()
+	out := web.Ring{Nodes: ringNodes(r)}
+	for _, a := range r.Arcs() {
+		out.Arcs = append(out.Arcs, web.RingArc(a))
+	}
+	return out, nil
+}
+
+func ringNodes(r *ring.Ring) []web.RingNode {
+	shares := r.Shares()
+	var out []web.RingNode
+	for _, n := range r.Nodes() {
+		out = append(out, web.RingNode{Name: n.Name, Weight: cmp.Or(n.Weight, 1), Zone: n.Zone, Share: shares[n.Name]})
+	}
+	return out
+}
+
+func (o operator) Where(ctx context.Context, id room.ID) (web.Where, error) {
+	at := o.ring().Explain(id)
+	where := web.Where{Hash: at.Hash, Point: at.Point, Nodes: at.Nodes}
+	info, err := o.rooms.Info(ctx, id)
+	switch {
+	case errors.Is(err, actor.ErrNotFound):
+		return where, nil
+	case err != nil:
+		return where, fmt.Errorf("asking where room %s is: %w", id, err)
+	}
+	where.Node, where.Epoch = info.Node, info.Epoch
+	return where, nil
+}
+
+func (o operator) WhatIf(ctx context.Context, change web.RingChange) (web.Moves, error) {
+	now := o.ring()
+	then := changed(now, change)
+	out := web.Moves{Share: ring.Moved(now, then), Flows: flows(now.Arcs(), then.Arcs()), Nodes: ringNodes(then)}
+	err := o.allRooms(ctx, func(l actor.Listing) {
+		out.Partial = out.Partial || l.Partial
+		for _, r := range l.Rooms {
+			if r.Phase != room.PhaseOver && now.Owner(r.ID) != then.Owner(r.ID) {
+				out.Rooms++
+			}
+		}
+	})
+	return out, err
+}
+
+// changed is the ring after a change.
+func changed(now *ring.Ring, change web.RingChange) *ring.Ring {
+	nodes := slices.DeleteFunc(now.Nodes(), func(n ring.Node) bool { return slices.Contains(change.Leave, n.Name) })
+	for _, n := range change.Join {
+		nodes = append(nodes, ring.Node{Name: n.Name, Weight: n.Weight, Zone: n.Zone})
+	}
+	return ring.New(nodes)
+}
+
+// flows is what goes from whom to whom between two rings, largest first.
+func flows(from, to []ring.Arc) []web.RingFlow {
+	type pair struct{ from, to string }
+	shares := map[pair]float64{}
+	whole := []ring.Arc{{To: 1}} // of a ring without nodes
+	if len(from) == 0 {
+		from = whole
+	}
+	if len(to) == 0 {
+		to = whole
+	}
+	for at := 0.0; len(from) > 0 && len(to) > 0; {
+		end := min(from[0].To, to[0].To)
+		if from[0].Node != to[0].Node {
+			shares[pair{from[0].Node, to[0].Node}] += end - at
+		}
+		at = end
+		if from[0].To <= end {
+			from = from[1:]
+		}
+		if to[0].To <= end { // both, where they end together
+			to = to[1:]
+		}
+	}
+	var out []web.RingFlow
+	for p := range maps.Keys(shares) {
+		out = append(out, web.RingFlow{From: p.from, To: p.to, Share: shares[p]})
+	}
+	slices.SortFunc(out, func(a, b web.RingFlow) int {
+		return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
+	})
+	return out
+}
+
+// allRooms hands over every room there is, a page at a time.
+func (o operator) allRooms(ctx context.Context, page func(actor.Listing)) error {
+	f := actor.Filter{Private: true, Limit: 1000}
+	for {
+		l, err := o.rooms.List(ctx, f)
+		if err != nil {
+			return err
+		}
+		page(l)
+		if len(l.Rooms) < f.Limit {
+			return nil
+		}
+		f.After = l.Rooms[len(l.Rooms)-1].ID
+	}
+}

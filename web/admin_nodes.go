@@ -1,0 +1,200 @@
+package web
+
+import (
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/roomring/roomring/room"
+)
+
+func (a *admin) getNodes(w http.ResponseWriter, r *http.Request) error {
+	nodes, err := a.opts.Cluster.Nodes(r.Context())
+	if err != nil {
+		return err
+	}
+	for i := range nodes {
+		n := &nodes[i]
+		n.Unready, n.Links, n.Started = list(n.Unready), list(n.Links), n.Started.UTC()
+		for j := range n.Links {
+			n.Links[j].Since = n.Links[j].Since.UTC()
+		}
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"self": a.opts.Cluster.Self(), "nodes": list(nodes)})
+	return nil
+}
+
+// ringBody is the ring, with where an id belongs or what a change would move when that was asked.
+type ringBody struct {
+	Ring
+	Where *whereBody `json:"where,omitempty"`
+	Moves *Moves     `json:"moves,omitempty"`
+}
+
+// whereBody is a Where. Hashes are hexadecimal: they do not fit into JSON's numbers.
+type whereBody struct {
+	ID    room.ID    `json:"id"`
+	Hash  string     `json:"hash"`
+	Point string     `json:"point"`
+	Place float64    `json:"place"` // of the hash, as a fraction of the circle
+	Nodes []string   `json:"nodes"`
+	Node  string     `json:"node,omitempty"`
+	Epoch room.Epoch `json:"epoch,omitempty"`
+	Why   string     `json:"why"`
+}
+
+func (a *admin) getRing(w http.ResponseWriter, r *http.Request) error {
+	q := queryOf(r)
+	ring, err := a.opts.Cluster.Ring(r.Context())
+	if err != nil {
+		return err
+	}
+	ring.Nodes, ring.Arcs = list(ring.Nodes), list(ring.Arcs)
+	change := q.change(ring)
+	id := q.roomID("id")
+	if q.err != nil {
+		return q.err
+	}
+	out := ringBody{Ring: ring}
+	if id != "" {
+		where, err := a.opts.Cluster.Where(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		out.Where = bodyOfWhere(id, where)
+	}
+	if len(change.Leave)+len(change.Join) > 0 {
+		moves, err := a.opts.Cluster.WhatIf(r.Context(), change)
+		if err != nil {
+			return err
+		}
+		moves.Flows, moves.Nodes = list(moves.Flows), list(moves.Nodes)
+		out.Moves = &moves
+	}
+	writeJSON(w, http.StatusOK, out)
+	return nil
+}
+
+// roomID reads a parameter that is a room's id; absent is "".
+func (q *query) roomID(name string) room.ID {
+	text := q.text(name)
+	if text == "" {
+		return ""
+	}
+	id, err := room.ParseID(text)
+	if err != nil {
+		q.fail(name, "That is no room's id: "+err.Error()+".")
+	}
+	return id
+}
+
+// Bounds of a change that is asked about.
+const (
+	maxChange = 64   // nodes
+	maxWeight = 1000 // of one node
+)
+
+// change reads leave=NAME and join=NAME[:WEIGHT[:ZONE]], each as often as wanted, and holds them to the ring.
+func (q *query) change(ring Ring) (c RingChange) {
+	leave, join := q.values["leave"], q.values["join"]
+	if len(leave)+len(join) > maxChange {
+		q.fail("join", fmt.Sprintf("Ask about %d nodes at most.", maxChange))
+		return c
+	}
+	on := func(name string) bool {
+		return slices.ContainsFunc(ring.Nodes, func(n RingNode) bool { return n.Name == name })
+	}
+	for _, name := range leave {
+		if !on(name) {
+			q.fail("leave", "There is no such node on the ring: GET /admin/v1/ring lists them.")
+		}
+		c.Leave = append(c.Leave, name)
+	}
+	for _, text := range join {
+		n := q.joining(text)
+		if on(n.Name) && !slices.Contains(c.Leave, n.Name) || slices.ContainsFunc(c.Join, func(o RingNode) bool { return o.Name == n.Name }) {
+			q.fail("join", "That node is on the ring: to ask about another weight of it, let it leave and join.")
+		}
+		c.Join = append(c.Join, n)
+	}
+	return c
+}
+
+// joining is a node that might come.
+func (q *query) joining(text string) RingNode {
+	name, rest, _ := strings.Cut(text, ":")
+	weight, zone, _ := strings.Cut(rest, ":")
+	n := RingNode{Name: name, Weight: 1, Zone: zone}
+	if weight != "" {
+		var err error
+		if n.Weight, err = strconv.ParseFloat(weight, 64); err != nil || !(n.Weight > 0 && n.Weight <= maxWeight) {
+			q.fail("join", fmt.Sprintf("A weight is a number above 0 and at most %d: NAME:WEIGHT:ZONE.", maxWeight))
+		}
+	}
+	if !validText(name, 1, maxName) || !validText(zone, 0, maxName) {
+		q.fail("join", "Give NAME, NAME:WEIGHT or NAME:WEIGHT:ZONE, with 1 to 64 bytes in a name.")
+	}
+	return n
+}
+
+func bodyOfWhere(id room.ID, at Where) *whereBody {
+	return &whereBody{
+		ID: id, Hash: fmt.Sprintf("%016x", at.Hash), Point: fmt.Sprintf("%016x", at.Point),
+		Place: float64(at.Hash) / math.Exp2(64), Nodes: list(at.Nodes), Node: at.Node, Epoch: at.Epoch, Why: why(at),
+	}
+}
+
+// why says in words how a room's place on the ring and the node that has it go together.
+func why(at Where) string {
+	if len(at.Nodes) == 0 {
+		return "No node is on the ring."
+	}
+	first := at.Nodes[0]
+	switch i := slices.Index(at.Nodes, at.Node); {
+	case at.Node == "":
+		return "No node has this room. The first of the ring's points from its hash on is " + first + "'s: a room of this id is looked for there first."
+	case i == 0:
+		return "The first of the ring's points from its hash on is " + first + "'s, and the room is there."
+	case i > 0:
+		return fmt.Sprintf("The ring names %s, but the room is at %s, which is number %d in the order of asking. A change of the ring moves no living room.", first, at.Node, i+1)
+	}
+	return fmt.Sprintf("The ring names %s, but the room is at %s, which is not on the ring. It is found by asking all nodes.", first, at.Node)
+}
+
+func (a *admin) postDrain(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Node string `json:"node"`
+	}
+	if err := readJSON(w, r, a.opts.MaxBody, &in); err != nil {
+		return err
+	}
+	setDefault(&in.Node, a.opts.Cluster.Self())
+	nodes, err := a.opts.Cluster.Nodes(r.Context())
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(nodes, func(n Node) bool { return n.Name == in.Node })
+	if i < 0 {
+		return badField("node", "There is no such node: GET /admin/v1/nodes lists them.")
+	}
+	err = a.opts.Cluster.Drain(r.Context(), in.Node)
+	a.audit(r, err, "drain", slog.String("target", in.Node))
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusAccepted, map[string]any{
+		"node": in.Node, "rooms": nodes[i].Rooms, "sessions": nodes[i].Sessions,
+		"will": "The node leaves the ring and takes no new rooms, keeps its rooms for whoever goes on with them, tells its clients to reconnect, and stops.",
+	})
+	return nil
+}
+
+// getDev says that this is no cluster of roomring dev, which answers here with its processes.
+func getDev(w http.ResponseWriter, _ *http.Request) error {
+	writeJSON(w, http.StatusOK, []struct{}{})
+	return nil
+}

@@ -1,0 +1,81 @@
+import { confirm, get, post, type DevNode, type Node, type Ring } from "./admin/api.ts";
+import { showNodes, type NodeAct } from "./admin/nodes.ts";
+import { showRing } from "./admin/ring.ts";
+import { RoomPanel } from "./admin/room.ts";
+import { Rooms } from "./admin/rooms.ts";
+import { fillBar } from "./kit/bar.ts";
+import { sleep } from "./kit/load.ts";
+import { toast } from "./kit/toast.ts";
+
+const slot = (id: string): HTMLElement => document.getElementById(id)!;
+const trouble = slot("trouble");
+const rooms = new Rooms(slot("rooms"), troubled);
+let searched = ""; // the id whose place is marked
+let panel: RoomPanel | undefined;
+
+fillBar();
+addEventListener("hashchange", open);
+open();
+void live();
+
+async function live(): Promise<void> {
+  for (;; await sleep(3000)) if (!document.hidden) await refresh();
+}
+
+async function refresh(): Promise<void> {
+  try {
+    const [{ nodes }, ring, dev] = await Promise.all([
+      get<{ nodes: Node[] }>("/admin/v1/nodes"), get<Ring>(`/admin/v1/ring${searched ? `?id=${encodeURIComponent(searched)}` : ""}`), get<DevNode[]>("/admin/v1/dev")]);
+    const focused = document.activeElement?.closest<HTMLElement>("[data-node] button, .admin-nodes > button")?.getAttribute("aria-label");
+    showNodes(slot("nodes"), nodes, ring, dev, actOn(dev), () => void dared(() => post("/admin/v1/dev/add", {}), "A node is starting."));
+    if (focused) slot("nodes").querySelector<HTMLElement>(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
+    showRing(slot("ring"), ring, find);
+    rooms.knows(nodes);
+    trouble.hidden = true;
+    await rooms.refresh();
+  } catch (err) {
+    troubled(err);
+  }
+}
+
+function troubled(err: unknown): void {
+  trouble.textContent = err instanceof Error ? err.message : String(err);
+  trouble.hidden = false;
+}
+
+function find(id: string): void {
+  if (id !== "" && !/^[0-9a-hjkmnp-tv-z]{16}$/.test(id)) {
+    toast("A room's id is 16 letters and digits.", "bad");
+    return;
+  }
+  searched = id;
+  void refresh();
+}
+
+function actOn(dev: DevNode[]): NodeAct {
+  return async (node, what) => {
+    const words = { drain: "It gives its rooms away, tells its clients to reconnect, and stops.", kill: "The process ends at once, as in a crash." };
+    if ((what === "drain" || what === "kill") && (await confirm(`${what === "drain" ? "Drain" : "Kill"} ${node}?`, words[what], what === "drain" ? "Drain" : "Kill")) === undefined) return;
+    const run = dev.length > 0 ? () => post(`/admin/v1/dev/${encodeURIComponent(node)}/${what}`, {}) : () => post("/admin/v1/drain", { node });
+    await dared(run, `${node}: ${what}`);
+  };
+}
+
+async function dared(work: () => Promise<void>, done: string): Promise<void> {
+  try {
+    await work();
+    toast(done, "good");
+    await refresh();
+  } catch (err) {
+    toast(err instanceof Error ? err.message : String(err), "bad");
+  }
+}
+
+/** Opens the room that the address names. */
+function open(): void {
+  panel?.end();
+  panel = undefined;
+  const id = /^#room=([0-9a-z]{16})$/.exec(location.hash)?.[1];
+  if (id) panel = new RoomPanel(slot("room"), id);
+  else slot("room").hidden = true;
+}
