@@ -37,6 +37,9 @@ type Filter struct {
 	Phase   room.Phase
 	Open    bool    // only rooms with a free seat that take new players
 	Private bool    // also private rooms (admin)
+	Hidden  bool    // only private rooms; needs Private
+	Node    string  // only rooms of this node
+	Search  string  // only rooms whose id begins with it, or whose name or a player's id or name holds it, in whichever case
 	After   room.ID // page: ids after this one
 	Limit   int     // 0 means 100, at most 1000
 }
@@ -71,11 +74,11 @@ type Hello struct {
 	Spectate bool
 	Code     string
 	Resume   *room.Point
+	Edge     string // the node that has the client's socket; empty: this one
 
 	// Again says that this session was welcomed before and its client does not know that the way to the room was lost
 	// since: it takes no seat, and it does not come before a client that came after it.
 	Again bool
-	Edge  string // name of the node that has the socket; empty: this one
 
 	// What the welcome says in the edge's name.
 	Heartbeat time.Duration // the longest silence the edge allows

@@ -195,7 +195,17 @@ func (f *Filter) admits(i *Info) bool {
 		(f.Game == "" || i.Game == f.Game) &&
 		(f.Phase == "" || i.Phase == f.Phase) &&
 		(!f.Open || i.Open) &&
-		(f.Private || !i.Private)
+		(f.Private || !i.Private) &&
+		(!f.Hidden || i.Private) &&
+		(f.Node == "" || i.Node == f.Node) &&
+		(f.Search == "" || i.matches(strings.ToLower(f.Search)))
+}
+
+// matches looks for a text in lower case where people would: in the id's beginning, the name, and who plays.
+func (i *Info) matches(text string) bool {
+	holds := func(s string) bool { return strings.Contains(strings.ToLower(s), text) }
+	return strings.HasPrefix(string(i.ID), text) || holds(i.Name) ||
+		slices.ContainsFunc(i.Seats, func(s room.SeatInfo) bool { return holds(string(s.Player)) || holds(s.Name) })
 }
 
 // Attach brings a client into a room; what the room says goes to out. It waits for a place in the room's

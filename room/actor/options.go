@@ -38,6 +38,7 @@ type Options struct {
 	MaxSpectators int // in one room; 0 means 1,000
 	Mailbox       int // players' messages that wait for one room; 0 means 256
 	Uncommitted   int // inputs of one room stepped and not yet durable; at the bound it stands still. 0 means 1,024
+	WatchQueue    int // events that wait for one watcher of a room (Directory.Watch); more are left out and counted. 0 means 256
 
 	Reserve        time.Duration // how long a matched player's seat is kept; 0 means 15 s
 	ReserveRematch time.Duration // and a rematch's; 0 means 60 s
@@ -69,6 +70,7 @@ func (o Options) complete() (Options, error) {
 	num(&o.MaxSpectators, 1_000)
 	num(&o.Mailbox, 256)
 	num(&o.Uncommitted, 1_024)
+	num(&o.WatchQueue, 256)
 	num(&o.Tickets, defaultTickets)
 	num(&o.Releases, 16)
 	def(&o.ReleaseWait, time.Second)

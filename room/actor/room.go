@@ -59,6 +59,7 @@ type liveRoom struct {
 	players     map[room.PlayerID][]*session // by age: the last is the one that the core has attached
 	watchers    map[room.WatcherID]*session
 	classes     map[room.ClassID][]*session
+	watches     map[*roomWatch]struct{} // of the operator's
 	nextWatcher room.WatcherID
 
 	// The room's life.
@@ -176,7 +177,7 @@ func (r *liveRoom) elapse() time.Duration {
 			break
 		}
 		if ready := r.apply(in); ready.Entry == nil && !ready.Gone {
-			r.log.Error("an input that was due did nothing", "kind", in.Kind.String())
+			r.log.Error("an input that was due did nothing", "kind", kindName(in.Kind))
 			break
 		}
 	}
@@ -199,7 +200,7 @@ func (r *liveRoom) apply(in room.Input) room.Ready {
 	r.core.Charge(cost)
 	r.o.Metrics.StepTime(r.game, cost)
 	if err != nil {
-		r.log.Error("an input could not be stepped", "kind", in.Kind.String(), "err", err)
+		r.log.Error("an input could not be stepped", "kind", kindName(in.Kind), "err", err)
 	}
 	r.note(ready, start)
 	return ready
@@ -218,6 +219,7 @@ func (r *liveRoom) note(ready room.Ready, at time.Duration) {
 	}
 	r.pending = append(r.pending, e)
 	r.recent.add(e)
+	r.tellWatches(e)
 	r.o.Metrics.Inputs(r.game, e.Kind)
 	r.noteSeats(e.Kind)
 	r.noteTick(e)
@@ -234,7 +236,7 @@ func (r *liveRoom) notePanic(e room.Entry) {
 	r.panicked = true
 	r.o.Metrics.Panics(r.game)
 	r.log.Error("the game panicked: the room is closed as aborted", "version", r.header.Version,
-		"index", e.Index, "kind", e.Kind.String(), "view", p.View, "stack", p.Stack)
+		"index", e.Index, "kind", kindName(e.Kind), "view", p.View, "stack", p.Stack)
 }
 
 // end brings the room's life forward: its end to the store, its sessions to their close, itself out of memory.
@@ -266,6 +268,7 @@ func (r *liveRoom) seal() {
 	}
 	r.sealed = true
 	r.o.Metrics.Ended(r.game, f.End)
+	r.endWatches()
 	final, err := r.core.Seal()
 	if err != nil {
 		r.log.Error("the room's replay cannot be made: its result is stored without", "err", err)
@@ -299,6 +302,7 @@ func (r *liveRoom) depart() {
 		s.close(closeMoved(), false)
 		r.count(s, -1)
 	}
+	r.endWatches()
 	r.dir.remove(r)
 	close(r.in.gone)
 }

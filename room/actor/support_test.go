@@ -612,3 +612,6 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	}
 	t.Fatalf("it never came to be: %s", what)
 }
+
+// timeout is for what must come, however starved the machine is.
+func timeout() <-chan time.Time { return time.After(30 * time.Second) }
