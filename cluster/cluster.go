@@ -33,6 +33,8 @@ type Options struct {
 
 	// Describe says what this node is and how it does, now.
 	Describe func() NodeInfo
+	// Stop is called when the operator has this node drain: it gives its rooms away, as at SIGTERM, and ends. It must not block.
+	Stop func()
 	// Superseded is called once when another process has taken this node's name: this one must stop.
 	Superseded func(err error)
 
@@ -59,6 +61,9 @@ func (o Options) complete() (Options, error) {
 	o.Sweep = cmp.Or(o.Sweep, 2*time.Second)
 	o.Known = cmp.Or(o.Known, 65_536)
 	o.Fresh = cmp.Or(o.Fresh, 10*time.Second)
+	if o.Stop == nil {
+		o.Stop = func() {}
+	}
 	if o.Superseded == nil {
 		o.Superseded = func(error) {}
 	}
@@ -175,11 +180,9 @@ type Cluster struct {
 	members table
 	links   peers
 	calls   mux
-	edges    *edges
-	owners   *owners
+	edges   *edges
+	owners  *owners
 	moves   mover
-	edges   *edges  // this node's clients in rooms anywhere
-	owners  *owners // other nodes' clients in rooms here
 	local   map[string]any // what serves each method, for questions that a node asks itself
 	log     *slog.Logger
 
@@ -240,6 +243,7 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 		return c.moves.answerClaim(ctx, body)
 	})
 	c.serveRooms()
+	c.serveWatches()
 	c.serveMatches()
 	c.serveNodes()
 	return c, nil

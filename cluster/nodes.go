@@ -20,14 +20,8 @@ const (
 func (c *Cluster) serveNodes() {
 	serve(c, nodeInfo, func(context.Context, none) (NodeInfo, error) { return c.describe(), nil })
 	serve(c, nodeDrain, func(context.Context, none) (none, error) {
-		begun := c.spawn(func(ctx context.Context) {
-			if err := c.Drain(ctx); err != nil {
-				c.log.Error("the node was told to drain, and could not give all its rooms away", "err", err)
-			}
-		})
-		if !begun {
-			return none{}, actor.ErrDraining
-		}
+		c.log.Info("the operator has this node drain and stop")
+		c.o.Stop()
 		return none{}, nil
 	})
 }
@@ -118,7 +112,7 @@ func (c *Cluster) Where(ctx context.Context, id room.ID) (p ring.Placement, node
 	return p, node, w.Epoch, err
 }
 
-// DrainNode has a node give its rooms away, as Drain does, and returns when that has begun. actor.ErrNotFound: there is
+// DrainNode has a node give its rooms away and stop, and returns when it has been told. actor.ErrNotFound: there is
 // no such node.
 func (c *Cluster) DrainNode(ctx context.Context, name string) error {
 	if _, ok := c.members.Get(name); !ok {

@@ -72,6 +72,18 @@ type RowFilter struct {
 	Limit  int     // 0 means 1000
 }
 
+// StateTerm is the SQL that narrows to State, given as the parameter of that name. Of the states before over it is one
+// that an index answers without going through all rooms that ever were: nodes ask every few seconds.
+func (f RowFilter) StateTerm(parameter string) string {
+	switch f.State {
+	case "":
+		return parameter + " = ''"
+	case room.RowOver:
+		return "state = " + parameter
+	}
+	return "state <> 'over' AND state = " + parameter
+}
+
 // Max is the number of rows to return.
 func (f RowFilter) Max() int {
 	if f.Limit <= 0 {

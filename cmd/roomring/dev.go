@@ -210,6 +210,7 @@ func (c *devCluster) serve(ctx context.Context, front, admin net.Listener) error
 	quiet := newLogger(io.Discard, "text", "error")
 	failed := make(chan error, 2)
 	var wg sync.WaitGroup
+	defer wg.Wait()
 	for l, handler := range map[net.Listener]http.Handler{front: c.front(), admin: c.admin()} {
 		server := web.NewHTTPServer(handler, quiet)
 		server.WriteTimeout = 0 // event streams go on
@@ -218,7 +219,6 @@ func (c *devCluster) serve(ctx context.Context, front, admin net.Listener) error
 				failed <- err
 			}
 		})
-		defer wg.Wait()
 		defer server.Close()
 	}
 	select {

@@ -51,6 +51,7 @@ type node struct {
 	door      *web.Auth
 	proxies   web.Proxies
 	sockets   *web.Sockets
+	serving   atomic.Pointer[web.Sockets] // the same, for those that ask before there are any
 
 	draining atomic.Bool
 	fail     context.CancelCauseFunc // ends the node when it may serve no longer
@@ -207,15 +208,21 @@ func (n *node) restoreRooms(ctx context.Context) error {
 
 // unready says why this node should get no traffic.
 func (n *node) unready() []string {
+	why := n.troubles()
+	if n.cluster != nil {
+		why = append(why, n.cluster.Unready()...)
+	}
+	return why
+}
+
+// troubles are this node's own reasons.
+func (n *node) troubles() []string {
 	var why []string
 	if n.draining.Load() {
 		why = append(why, "the node is stopping")
 	}
 	if err := n.journal.Failing(); err != nil {
 		why = append(why, err.Error())
-	}
-	if n.cluster != nil {
-		why = append(why, n.cluster.Unready()...)
 	}
 	return why
 }

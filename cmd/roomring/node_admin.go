@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/roomring/roomring/cluster/ring"
 	"github.com/roomring/roomring/room"
@@ -27,8 +28,11 @@ type operator struct {
 	drain func(ctx context.Context, node string) error
 }
 
-// operator is this node alone: a ring of one.
+// operator is the cluster, or else this node alone: a ring of one.
 func (n *node) operator() operator {
+	if n.cluster != nil {
+		return operator{self: n.name, ring: n.cluster.Ring, nodes: n.clusterNodes, rooms: n.cluster.Rooms(), drain: n.cluster.DrainNode}
+	}
 	return operator{
 		self: n.name,
 		ring: func() *ring.Ring {
@@ -37,7 +41,7 @@ func (n *node) operator() operator {
 			}
 			return ring.New([]ring.Node{{Name: n.name}})
 		},
-		nodes: n.nodes, rooms: n.directory(),
+		nodes: n.nodes, rooms: n.allRooms(),
 		drain: func(context.Context, string) error {
 			n.log.Info("told to stop by the operator")
 			n.fail(nil)
@@ -46,7 +50,27 @@ func (n *node) operator() operator {
 	}
 }
 
-// nodes is this one; a cluster knows more.
+// clusterNodes are all nodes, as each describes itself.
+func (n *node) clusterNodes(ctx context.Context) ([]web.Node, error) {
+	infos, err := n.cluster.Nodes(ctx)
+	out := make([]web.Node, len(infos))
+	for i, in := range infos {
+		out[i] = web.Node{
+			Name: in.Name, Boot: in.Boot, State: in.State, Zone: in.Zone, Weight: in.Weight, Version: in.Version, Started: in.Started,
+			Rooms: in.Rooms, Sessions: in.Sessions, Remote: in.Remote, Unready: in.Unready,
+			LinkAddress: in.Link, GossipAddress: in.Gossip, GossipHealth: in.Gossips.Health,
+		}
+		for _, l := range in.Links {
+			out[i].Links = append(out[i].Links, web.NodeLink{
+				Peer: l.Node, Up: l.Up, Since: l.Since, RTT: float64(l.RTT) / float64(time.Millisecond), Queued: l.Queued,
+				Reconnects: l.Reconnects, Error: l.Err,
+			})
+		}
+	}
+	return out, err
+}
+
+// nodes is this one alone.
 func (n *node) nodes(context.Context) ([]web.Node, error) {
 	state := "active"
 	if n.draining.Load() {
@@ -54,7 +78,7 @@ func (n *node) nodes(context.Context) ([]web.Node, error) {
 	}
 	return []web.Node{{
 		Name: n.name, Boot: string(n.boot), State: state, Weight: 1, Version: version(), Started: n.started,
-		Rooms: n.rooms.Count(), Sessions: n.sockets.Open(), Unready: n.unready(),
+		Rooms: n.rooms.Count(), Sessions: n.open(), Unready: n.unready(),
 	}}, nil
 }
 

@@ -44,8 +44,8 @@ func (n *node) openCluster(context.Context) error {
 		},
 		Link: link.Options{Self: n.greeting(), Security: n.security()},
 		Peer: n.ends.peer, Rooms: n.rooms, Store: shared{n}, Describe: n.describe,
-		Superseded: func(err error) { n.fail(err) },
-		Log:        n.log,
+		Stop: func() { n.fail(nil) }, Superseded: func(err error) { n.fail(err) },
+		Log: n.log,
 	})
 	if err != nil {
 		return err
@@ -130,7 +130,7 @@ func (n *node) rotate() error {
 func (n *node) describe() cluster.NodeInfo {
 	return cluster.NodeInfo{
 		Name: n.name, Boot: string(n.boot), Version: version(), Started: n.started, Weight: n.cfg.Weight, Zone: n.cfg.Zone,
-		Rooms: n.rooms.Count(), Sessions: n.sockets.Open(), Unready: n.unready(),
+		Rooms: n.rooms.Count(), Sessions: n.open(), Remote: n.cluster.Remote(), Unready: n.troubles(),
 	}
 }
 

@@ -52,6 +52,7 @@ func (n *node) openSockets(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	n.serving.Store(n.sockets)
 	n.owns("sockets", briefly(n.closeSockets))
 	return nil
 }
@@ -158,4 +159,12 @@ func (n *node) gauges() {
 	m.Counter("roomring_journal_commits_total", "Transactions of the journal.", func() float64 { return float64(n.journal.Stats().Commits) })
 	m.Gauge("roomring_store_silent_seconds", "Seconds since the store last took this node's heartbeat.", func() float64 { return n.heartbeat.Age().Seconds() })
 	m.Gauge("roomring_rooms_held", "Rooms that are kept but need a version that this binary lacks.", func() float64 { return float64(len(n.rooms.Held())) })
+}
+
+// open is how many sockets there are.
+func (n *node) open() int {
+	if s := n.serving.Load(); s != nil {
+		return s.Open()
+	}
+	return 0
 }

@@ -122,7 +122,7 @@ func (s *Store) RowByCode(ctx context.Context, code string) (room.Row, error) {
 // ListRows implements persist.Rows.
 func (s *Store) ListRows(ctx context.Context, f persist.RowFilter) ([]room.Row, error) {
 	return query(ctx, s, scanRow, selectRow+`
-		WHERE ($1 = '' OR state = $1) AND ($2 = '' OR folder = $2) AND room > $3
+		WHERE `+f.StateTerm("$1")+` AND ($2 = '' OR folder = $2) AND room > $3
 		ORDER BY room LIMIT $4`, string(f.State), f.Folder, f.After, f.Max())
 }
 

@@ -121,7 +121,7 @@ func (s *Store) RowByCode(ctx context.Context, code string) (room.Row, error) {
 // ListRows implements persist.Rows.
 func (s *Store) ListRows(ctx context.Context, f persist.RowFilter) ([]room.Row, error) {
 	rows, err := s.read.QueryContext(ctx, selectRow+`
-		WHERE (?1 = '' OR state = ?1) AND (?2 = '' OR folder = ?2) AND room > ?3
+		WHERE `+f.StateTerm("?1")+` AND (?2 = '' OR folder = ?2) AND room > ?3
 		ORDER BY room LIMIT ?4`, f.State, f.Folder, f.After, f.Max())
 	return collect(rows, err, scanRow)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/persisttest"
 	"github.com/roomring/roomring/persist/sqlite"
+	"github.com/roomring/roomring/room"
 )
 
 func open(t *testing.T, path string) *sqlite.Store {
@@ -103,4 +104,25 @@ func TestPrune(t *testing.T) {
 	persisttest.Prune(t, open(t, path), func() {
 		execute(t, path, `UPDATE results SET stored = stored - 3600000000; UPDATE replays SET stored = stored - 3600000000`)
 	})
+}
+
+// Released rooms are looked for every few seconds, so that must not cost a look at every room that ever was.
+func TestRowsByStateAreIndexed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	open(t, path)
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, state := range []room.RowState{room.RowLive, room.RowReleased} {
+		var id, parent, unused int
+		var plan string
+		term := persist.RowFilter{State: state}.StateTerm("?1")
+		err := db.QueryRowContext(t.Context(), `EXPLAIN QUERY PLAN SELECT * FROM rooms WHERE `+term+` AND (?2 = '' OR folder = ?2)
+			AND room > ?3 ORDER BY room LIMIT ?4`, state, "", "", 10).Scan(&id, &parent, &unused, &plan)
+		if err != nil || !strings.Contains(plan, "rooms_unfinished (state=? AND room>?)") {
+			t.Errorf("%s: %s, %v", state, plan, err)
+		}
+	}
 }

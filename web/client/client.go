@@ -75,6 +75,7 @@ type Client struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	wake   chan struct{} // to the writer: there is something to send
+	at     string        // where the next socket goes; of the run goroutine
 
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced at every change that somebody may wait for
@@ -110,7 +111,7 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 		o.MaxDelay = 10 * time.Second
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	c := &Client{o: o, cancel: cancel, done: make(chan struct{}), wake: make(chan struct{}, 1), changed: make(chan struct{}), token: o.Token, next: 1}
+	c := &Client{o: o, cancel: cancel, done: make(chan struct{}), wake: make(chan struct{}, 1), at: o.URL, changed: make(chan struct{}), token: o.Token, next: 1}
 	go c.run(run)
 	if err := c.Wait(ctx, func(*Client) bool { return c.joined && (c.view != nil || c.over != nil) }); err != nil {
 		c.Close()

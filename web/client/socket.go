@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -71,9 +73,10 @@ func (c *Client) connect(ctx context.Context) error {
 	defer cancel()
 	sub := []string{wire.SubprotocolJSON, wire.SubprotocolCBOR}[c.o.Encoding]
 	dial, stop := context.WithTimeout(ctx, 10*time.Second)
-	ws, resp, err := websocket.Dial(dial, c.o.URL, &websocket.DialOptions{HTTPClient: c.o.HTTP, Subprotocols: []string{sub}})
+	ws, resp, err := websocket.Dial(dial, c.at, &websocket.DialOptions{HTTPClient: c.o.HTTP, Subprotocols: []string{sub}})
 	stop()
 	if err != nil {
+		c.at = c.o.URL // where a move led may be gone again
 		if resp != nil && resp.StatusCode == 404 {
 			return &Closed{wire.CloseNoRoom, "no such room"}
 		}
@@ -149,11 +152,35 @@ func (c *Client) read(ctx context.Context, ws *websocket.Conn, writer *writer) e
 				writer.begin(ctx, func(ctx context.Context) { c.writeAll(ctx, ws, patience/5) })
 				continue
 			}
+			if to, ok := m.(wire.Move); ok {
+				return c.move(to)
+			}
 			if err := c.take(m); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// errMove ends a socket whose server has asked the client to connect elsewhere.
+var errMove = errors.New("client: the server asks to connect elsewhere")
+
+// move gives the socket up at once, and what has no answer is sent again on the next. A client that is for people keeps
+// the old one until the new one is welcomed; bots and tools need not.
+func (c *Client) move(m wire.Move) error {
+	if m.URL == "" {
+		return errMove
+	}
+	base, err := url.Parse(c.o.URL)
+	if err != nil {
+		return err
+	}
+	to, err := base.Parse(m.URL)
+	if err != nil {
+		return fmt.Errorf("client: the server names %q to move to: %w", m.URL, err)
+	}
+	c.at = to.String()
+	return errMove
 }
 
 func (c *Client) welcomed(w wire.Welcome, ws *websocket.Conn) {

@@ -187,6 +187,7 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
       if (this.#seen && !this.#link) this.#become("reconnecting", { code, reason, retryIn: 0 });
       return void this.#connect();
     }
+    if (code === 4409 && this.#next && link !== this.#next) return; // by that one, whose welcome is on its way
     if (code === 1000 || (code >= 4400 && code < 4500)) return this.#end(new ClosedError(code, reason, this.over));
     if (!link.open) {
       this.#url = this.#target.url; // where a move led may be gone again

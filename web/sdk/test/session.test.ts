@@ -324,6 +324,37 @@ test("move opens the new socket before the old one closes", async () => {
   assert.equal(w.last.url, "ws://play.test/v1/rooms/r1/ws", "where the move led is gone: back to the address that was given");
 });
 
+test("the old socket of a move may hear that it is replaced before the new one is welcomed", async () => {
+  const room = await w.join();
+  const old = w.last;
+  const states: string[] = [];
+  room.on("state", (s) => states.push(s));
+  old.say({ t: "move", within: 1000 });
+  await w.clock.advance(0);
+  w.last.accept();
+  old.lose(4409);
+  const late = room.act("in between");
+  w.last.say(welcome({ recovered: true }), ack(1, 2));
+  assert.deepEqual(await late, { seq: 2 });
+  assert.deepEqual(states, []);
+  w.last.lose(4409);
+  assert.equal(room.state, "closed");
+});
+
+test("a move whose new socket fails after the old one was replaced is tried again", async () => {
+  const room = await w.join();
+  const old = w.last;
+  old.say({ t: "move", within: 1000 });
+  await w.clock.advance(0);
+  w.last.accept();
+  old.lose(4409);
+  w.last.lose(1006);
+  assert.equal(room.state, "reconnecting");
+  await w.clock.advance(1000);
+  await w.welcome({ recovered: true });
+  assert.equal(room.state, "open");
+});
+
 test("a move whose new socket fails is tried again while the old one goes on", async () => {
   const room = await w.join();
   const old = w.last;

@@ -1,0 +1,253 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/journal"
+	"github.com/roomring/roomring/persist/sqlite"
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+)
+
+var errDeath = errors.New("the process died here")
+
+func sqliteStore(t *testing.T) persist.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// released makes a room with one act in it, which node a has given away.
+func released(t *testing.T, w *town) (room.ID, *socket) {
+	t.Helper()
+	a := w.node("a")
+	id, s := a.create("adder"), newSocket(t, "p")
+	s.add(id, `{"add":1}`, a)
+	if err := a.drain(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	return id, s
+}
+
+// TestDeathOfTheGiver ends a node between the release of a room and the journal's forgetting it.
+func TestDeathOfTheGiver(t *testing.T) {
+	w := newTown(t, sqliteStore(t))
+	dir := t.TempDir()
+	a := w.nodeIn("a", dir)
+	id, s := a.create("adder"), newSocket(t, "p")
+	s.add(id, `{"add":1}`, a)
+	ctx, cancel := context.WithCancel(t.Context())
+	err := a.ReleaseRoom(ctx, id, func(ctx context.Context, kept room.Kept) error {
+		defer cancel()
+		return errors.Join(a.store.Release(ctx, kept), errDeath)
+	})
+	if !errors.Is(err, errDeath) || a.journal.Stats().Rooms != 1 {
+		t.Fatalf("%v, %d rooms in the journal", err, a.journal.Stats().Rooms)
+	}
+	a.end()
+	a = w.nodeIn("a", dir)
+	if _, err := a.Info(id); !errors.Is(err, actor.ErrNotFound) {
+		t.Errorf("a room that may be anybody's: %v", err)
+	}
+	if err := a.claim(bounded(t), id); err != nil { // over the copy that was set aside
+		t.Fatal(err)
+	}
+	s.add(id, `{"add":1}`, a)
+	if v := a.view(id); v["sum"] != 2 {
+		t.Errorf("the sum is %d", v["sum"])
+	}
+}
+
+// TestDeathOfTheTaker ends a node at each step of its taking a room on.
+func TestDeathOfTheTaker(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		claimed bool
+		epoch   room.Epoch // at the end
+	}{
+		{"before the claim", false, 2},
+		{"after the claim", true, 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newTown(t, sqliteStore(t))
+			id, s := released(t, w)
+			dir := t.TempDir()
+			b := w.nodeIn("b", dir)
+			kept, err := b.store.Checkpoint(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = b.Adopt(t.Context(), kept, func(ctx context.Context) (e room.Epoch, err error) {
+				if c.claimed {
+					e, err = storePort{b.store}.Claim(ctx, id, kept.Epoch)
+				}
+				return e, errors.Join(err, errDeath)
+			})
+			if !errors.Is(err, errDeath) {
+				t.Fatal(err)
+			}
+			b.end()
+			b = w.nodeIn("b", dir)
+			if !c.claimed {
+				other := w.node("c") // whoever is first has it; the copy at b is worth nothing
+				if err := other.claim(bounded(t), id); err != nil {
+					t.Fatal(err)
+				}
+				b = other
+			}
+			s.add(id, `{"add":1}`, b)
+			if v := b.view(id); v["sum"] != 2 {
+				t.Errorf("the sum is %d", v["sum"])
+			}
+			if info, err := b.Info(id); err != nil || info.Epoch != c.epoch {
+				t.Errorf("epoch %d, %v; want %d", info.Epoch, err, c.epoch)
+			}
+		})
+	}
+}
+
+// TestClaimInDoubt takes a room on again, in one process, whose claim had come to the store without an answer.
+func TestClaimInDoubt(t *testing.T) {
+	w := newTown(t, sqliteStore(t))
+	id, s := released(t, w)
+	b := w.node("b")
+	kept, err := b.store.Checkpoint(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = b.Adopt(t.Context(), kept, func(ctx context.Context) (room.Epoch, error) {
+		e, err := storePort{b.store}.Claim(ctx, id, kept.Epoch)
+		return e, errors.Join(err, errDeath)
+	})
+	if !errors.Is(err, errDeath) {
+		t.Fatal(err)
+	}
+	if err := b.claim(bounded(t), id); err != nil {
+		t.Fatal(err)
+	}
+	s.add(id, `{"add":1}`, b)
+	if v := b.view(id); v["sum"] != 2 {
+		t.Errorf("the sum is %d", v["sum"])
+	}
+}
+
+// TestLostClaimLeavesNothing is beaten to a room.
+func TestLostClaimLeavesNothing(t *testing.T) {
+	w := newTown(t, sqliteStore(t))
+	id, _ := released(t, w)
+	b, c := w.node("b"), w.node("c")
+	kept, err := b.store.Checkpoint(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = b.Adopt(t.Context(), kept, func(ctx context.Context) (room.Epoch, error) {
+		if err := c.claim(ctx, id); err != nil {
+			t.Error(err)
+		}
+		return b.compareAndSet(ctx, id, kept.Epoch)
+	})
+	if !errors.Is(err, actor.ErrMovedOn) {
+		t.Errorf("the claim that came second: %v", err)
+	}
+	if _, err := b.Info(id); !errors.Is(err, actor.ErrNotFound) || b.journal.Stats().Rooms != 0 {
+		t.Errorf("at b: %v, %d rooms in its journal", err, b.journal.Stats().Rooms)
+	}
+}
+
+// TestAdoptionsOfOneRoomAreOne asks for one room many times while it is on its way, and attaches meanwhile.
+func TestAdoptionsOfOneRoomAreOne(t *testing.T) {
+	w := newTown(t, sqliteStore(t))
+	id, s := released(t, w)
+	b := w.node("b")
+	kept, err := b.store.Checkpoint(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hold := make(chan struct{})
+	claims := 0
+	claim := func(ctx context.Context) (room.Epoch, error) {
+		claims++
+		<-hold
+		return storePort{b.store}.Claim(ctx, id, kept.Epoch)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if err := b.Adopt(bounded(t), kept, claim); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	until(t, "the room is on its way", func() bool { _, err := b.Info(id); return errors.Is(err, actor.ErrUnreachable) })
+	time.AfterFunc(50*time.Millisecond, func() { close(hold) })
+	s.hello.Attempt++
+	if _, err := b.Attach(bounded(t), id, s.hello, actor.NewOutbox(actor.OutboxOptions{})); err != nil {
+		t.Errorf("attach while it comes: %v", err)
+	}
+	wg.Wait()
+	if claims != 1 {
+		t.Errorf("%d claims", claims)
+	}
+}
+
+// TestOtherVersionStaysReleased offers a room to a program that cannot run it.
+func TestOtherVersionStaysReleased(t *testing.T) {
+	w := newTown(t, sqliteStore(t))
+	id, s := released(t, w)
+	newer, err := room.NewGames(room.MustDefine(room.Spec{Name: "adder", Version: 2, MaxPlayers: 2, SharedView: true}, func() *adder { return &adder{} }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := w.node("b", func(o *actor.Options) { o.Games = newer })
+	w.name("b")
+	b.start()
+	until(t, "b holds the room", func() bool { return len(b.Held()) == 1 })
+	if h := b.Held()[0]; !h.Released || !strings.Contains(h.Why, "version 1 of game adder") {
+		t.Errorf("held: %+v", h)
+	}
+	if _, err := b.Info(id); !errors.Is(err, actor.ErrNotFound) {
+		t.Errorf("b answers for a room that it does not have: %v", err)
+	}
+	if err := b.claim(bounded(t), id); !errors.Is(err, actor.ErrUnreachable) {
+		t.Errorf("a claim at b: %v", err)
+	}
+	c := w.node("c")
+	if err := c.claim(bounded(t), id); err != nil { // the ring names b, which refuses
+		t.Fatal(err)
+	}
+	s.add(id, `{"add":1}`, c)
+	until(t, "b hears that the room is somewhere", func() bool { return len(b.Held()) == 0 })
+}
+
+// TestImportThatFails leaves the room released.
+func TestImportThatFails(t *testing.T) {
+	w := newTown(t, sqliteStore(t))
+	id, s := released(t, w)
+	b := w.node("b", func(o *actor.Options) { o.Journal = &fullJournal{o.Journal.(*journal.Journal)} })
+	if err := b.claim(bounded(t), id); !errors.Is(err, errDeath) {
+		t.Errorf("a claim into a journal that is full: %v", err)
+	}
+	if row, err := b.store.Row(t.Context(), id); err != nil || row.State != room.RowReleased {
+		t.Errorf("its row: %+v, %v", row, err)
+	}
+	c := w.node("c")
+	if err := c.claim(bounded(t), id); err != nil {
+		t.Fatal(err)
+	}
+	s.add(id, `{"add":1}`, c)
+}
+
+type fullJournal struct{ *journal.Journal }
+
+func (*fullJournal) Import(context.Context, room.Kept) error { return errDeath }

@@ -1,0 +1,80 @@
+package client_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/roomring/roomring/room/wire"
+	"github.com/roomring/roomring/web/client"
+)
+
+// TestMovesAtOnce is a server that asks its clients to go elsewhere as soon as they act: the act is answered there, with
+// no wait for a backoff, and a place that is gone again is not tried twice.
+func TestMovesAtOnce(t *testing.T) {
+	var here, there atomic.Int64
+	var resumed atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		elsewhere := r.URL.Path == "/there"
+		if elsewhere && there.Add(1) > 1 {
+			http.Error(w, "gone", http.StatusServiceUnavailable)
+			return
+		}
+		n := here.Add(1)
+		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{wire.SubprotocolJSON}})
+		if err != nil {
+			return
+		}
+		defer ws.CloseNow()
+		say := func(msg []byte) { _ = ws.Write(r.Context(), websocket.MessageText, msg) }
+		for {
+			_, msg, err := ws.Read(r.Context())
+			if err != nil {
+				return
+			}
+			for m := range wire.DecodeClient(wire.JSON, msg) {
+				switch m := m.(type) {
+				case wire.Hello:
+					resumed.Store(m.Resume != nil)
+					say(wire.AppendWelcome(nil, wire.JSON, wire.Welcome{Epoch: 1, Heartbeat: 60_000, Recovered: m.Resume != nil}))
+					say(wire.AppendState(nil, wire.JSON, wire.State{Seq: 1, View: []byte(`{}`)}))
+				case wire.Act:
+					switch {
+					case n == 1:
+						say(wire.AppendMove(nil, wire.JSON, wire.Move{URL: "/there", Within: 60_000}))
+					case elsewhere && m.CSeq == 2:
+						return
+					default:
+						say(wire.AppendAck(nil, wire.JSON, wire.Ack{CSeq: m.CSeq, Seq: m.CSeq + 1}))
+					}
+				}
+			}
+		}
+	}))
+	defer server.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	c, err := client.Dial(ctx, client.Options{URL: strings.Replace(server.URL, "http", "ws", 1) + "/here", MaxDelay: 10 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Act(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	if there.Load() != 1 || !resumed.Load() || c.Stats().Resent != 1 {
+		t.Errorf("%d sockets there, resumed %v, %d acts sent again", there.Load(), resumed.Load(), c.Stats().Resent)
+	}
+	if _, err := c.Act(ctx, 2); err != nil {
+		t.Fatal(err)
+	}
+	if there.Load() != 2 || here.Load() != 3 {
+		t.Errorf("%d tries there, %d sockets in all", there.Load(), here.Load())
+	}
+}
