@@ -537,8 +537,11 @@ func (g *guest) act(x addition) {
 	g.cseq++
 	a := wire.Act{CSeq: g.cseq, Data: raw}
 	g.pending = append(g.pending, a)
+	welcomed := g.welcomes > 0
 	g.mu.Unlock()
-	g.send(a)
+	if welcomed { // else the welcome has it sent
+		g.send(a)
+	}
 }
 
 func (g *guest) see(f func(g *guest) bool) bool {
@@ -549,7 +552,12 @@ func (g *guest) see(f func(g *guest) bool) bool {
 
 func (g *guest) wait(what string, f func(g *guest) bool) {
 	g.t.Helper()
-	until(g.t, what, func() bool { return g.see(f) })
+	until(g.t, what, func() bool { return g.see(f) }, func() string {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		return fmt.Sprintf("the view is %v at %d; %d of %d acts have no answer; %d welcomes, closed %+v, wrong %q",
+			g.view, g.seq, len(g.pending), g.cseq, g.welcomes, g.closed, g.wrong)
+	})
 }
 
 func (g *guest) sum() int {
@@ -587,12 +595,18 @@ func (g *guest) check() {
 	}
 }
 
-func until(t testing.TB, what string, ok func() bool) {
+// ceiling is how long a starved machine may take.
+const ceiling = 40 * time.Second
+
+func until(t testing.TB, what string, ok func() bool, why ...func() string) {
 	t.Helper()
-	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(ceiling); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if ok() {
 			return
 		}
+	}
+	for _, w := range why {
+		t.Log(w())
 	}
 	t.Fatalf("it never came to be: %s", what)
 }
