@@ -20,7 +20,7 @@ import (
 
 // AdminRooms is what the operator may do with rooms. Errors are those of package actor.
 type AdminRooms interface {
-	List(ctx context.Context, f actor.Filter) ([]actor.Info, error)
+	List(ctx context.Context, f actor.Filter) (actor.Listing, error)
 	Inspect(ctx context.Context, id room.ID, look actor.Look) (actor.Inspection, error)
 	// Close ends a room for good; its players hear the reason.
 	Close(ctx context.Context, id room.ID, reason string) error

@@ -28,12 +28,12 @@ func (a *admin) getRooms(w http.ResponseWriter, r *http.Request) error {
 		return q.err
 	}
 	filter.Private = true
-	infos, err := a.opts.Rooms.List(r.Context(), filter)
+	list, err := a.opts.Rooms.List(r.Context(), filter)
 	if err != nil {
 		return err
 	}
-	out := roomsBody{Rooms: make([]roomBody, len(infos)), Next: nextPage(infos, filter.Limit)}
-	for i, info := range infos {
+	out := roomsBody{Rooms: make([]roomBody, len(list.Rooms)), Next: nextPage(list.Rooms, filter.Limit), Partial: list.Partial}
+	for i, info := range list.Rooms {
 		out.Rooms[i] = bodyOf(info)
 		out.Rooms[i].Code = info.Code
 	}

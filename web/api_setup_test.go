@@ -35,6 +35,7 @@ type memoryRooms struct {
 	created []actor.Create
 	matched []actor.Match
 	fail    error // answer of every call
+	partial bool  // answer of every list
 	acted   []string
 }
 
@@ -108,16 +109,16 @@ func (m *memoryRooms) Find(_ context.Context, code string) (actor.Info, error) {
 	return actor.Info{}, cmp.Or(m.fail, actor.ErrNotFound)
 }
 
-func (m *memoryRooms) List(_ context.Context, f actor.Filter) ([]actor.Info, error) {
+func (m *memoryRooms) List(_ context.Context, f actor.Filter) (actor.Listing, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var out []actor.Info
+	out := actor.Listing{Partial: m.partial}
 	for _, id := range slices.Sorted(maps.Keys(m.rooms)) {
 		i := m.rooms[id]
 		switch {
 		case i.Private && !f.Private, id <= f.After, f.Game != "" && i.Game != f.Game, f.Phase != "" && i.Phase != f.Phase, f.Open && !i.Open:
-		case len(out) < f.Limit:
-			out = append(out, i)
+		case len(out.Rooms) < f.Limit:
+			out.Rooms = append(out.Rooms, i)
 		}
 	}
 	return out, m.fail

@@ -20,8 +20,8 @@ func (d directoryRooms) Info(_ context.Context, id room.ID) (actor.Info, error) 
 func (d directoryRooms) Find(_ context.Context, code string) (actor.Info, error) {
 	return d.Directory.Find(code)
 }
-func (d directoryRooms) List(_ context.Context, f actor.Filter) ([]actor.Info, error) {
-	return d.Directory.List(f), nil
+func (d directoryRooms) List(_ context.Context, f actor.Filter) (actor.Listing, error) {
+	return actor.Listing{Rooms: d.Directory.List(f)}, nil
 }
 
 // Add queues a result in a store of maps, which has it at once.

@@ -169,8 +169,9 @@ func (s *Server) checkNew(who Identity, game string, options json.RawMessage) er
 }
 
 type roomsBody struct {
-	Rooms []roomBody `json:"rooms"`
-	Next  room.ID    `json:"next,omitempty"` // ask for the next page by after=; absent on the last
+	Rooms   []roomBody `json:"rooms"`
+	Next    room.ID    `json:"next,omitempty"`    // ask for the next page by after=; absent on the last
+	Partial bool       `json:"partial,omitempty"` // a node did not answer in time, so rooms may be missing
 }
 
 func (s *Server) getRooms(w http.ResponseWriter, r *http.Request) error {
@@ -182,12 +183,12 @@ func (s *Server) getRooms(w http.ResponseWriter, r *http.Request) error {
 	if q.err != nil {
 		return q.err
 	}
-	infos, err := s.opts.Rooms.List(r.Context(), filter)
+	list, err := s.opts.Rooms.List(r.Context(), filter)
 	if err != nil {
 		return err
 	}
-	out := roomsBody{Rooms: make([]roomBody, len(infos)), Next: nextPage(infos, filter.Limit)}
-	for i, info := range infos {
+	out := roomsBody{Rooms: make([]roomBody, len(list.Rooms)), Next: nextPage(list.Rooms, filter.Limit), Partial: list.Partial}
+	for i, info := range list.Rooms {
 		out.Rooms[i] = s.publicBody(r, info)
 	}
 	writeJSON(w, http.StatusOK, out)

@@ -173,6 +173,18 @@ func TestListIsNarrowedAndPaged(t *testing.T) {
 	}
 }
 
+func TestAListSaysThatRoomsMayBeMissing(t *testing.T) {
+	a := startAPI(t, nil)
+	a.create(`{"game":"chess"}`)
+	if whole := a.want(200, "GET", "/v1/rooms", ""); whole.body["partial"] != nil {
+		t.Errorf("a whole list: %s", whole.text)
+	}
+	a.rooms.partial = true
+	if part := a.want(200, "GET", "/v1/rooms", ""); part.body["partial"] != true {
+		t.Errorf("a list that a node did not answer: %s", part.text)
+	}
+}
+
 func TestPrivateRoomsAreFoundByCodeAlone(t *testing.T) {
 	a := startAPI(t, nil)
 	made := a.want(201, "POST", "/v1/rooms", `{"game":"chess","private":true}`)

@@ -22,7 +22,7 @@ type Rooms interface {
 	// Info knows rooms that are over too, for as long as anybody remembers them: Phase and Final tell.
 	Info(ctx context.Context, id room.ID) (actor.Info, error)
 	Find(ctx context.Context, code string) (actor.Info, error) // a private room by its join code
-	List(ctx context.Context, f actor.Filter) ([]actor.Info, error)
+	List(ctx context.Context, f actor.Filter) (actor.Listing, error)
 }
 
 // Records is what the store has of finished games.

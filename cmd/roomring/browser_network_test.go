@@ -19,7 +19,7 @@ func (s *server) acts(id string) map[string]int {
 	}
 	acts := map[string]int{}
 	for _, r := range in.Recent {
-		if r.Kind == "Act" {
+		if r.Kind == "act" {
 			acts[r.Player]++
 		}
 	}

@@ -62,6 +62,6 @@ func (d directory) Find(_ context.Context, code string) (actor.Info, error) {
 	return d.Directory.Find(code)
 }
 
-func (d directory) List(_ context.Context, f actor.Filter) ([]actor.Info, error) {
-	return d.Directory.List(f), nil
+func (d directory) List(_ context.Context, f actor.Filter) (actor.Listing, error) {
+	return actor.Listing{Rooms: d.Directory.List(f)}, nil
 }

@@ -13,8 +13,8 @@ import (
 // Create asks for a new room.
 type Create struct {
 	Game       string
-	Name       string // for people, at most 64 bytes
-	Options    json.RawMessage
+	Name       string          // for people, at most 64 bytes
+	Options    json.RawMessage `json:",omitempty"`
 	Private    bool
 	Durability room.Durability // "" is the game's, else the node's default
 	By         room.PlayerID   // who asks; empty when anonymous
@@ -26,7 +26,7 @@ type Create struct {
 // Asking again with the same Ticket answers the same room.
 type Match struct {
 	Game    string
-	Options json.RawMessage
+	Options json.RawMessage `json:",omitempty"`
 	Player  room.PlayerID
 	Ticket  string // drawn by the client, at most 64 bytes; empty: no memory
 }
@@ -37,6 +37,9 @@ type Filter struct {
 	Phase   room.Phase
 	Open    bool    // only rooms with a free seat that take new players
 	Private bool    // also private rooms (admin)
+	Hidden  bool    // only private rooms; needs Private
+	Node    string  // only rooms of this node
+	Search  string  // only rooms whose id begins with it, or whose name or a player's id or name holds it, in whichever case
 	After   room.ID // page: ids after this one
 	Limit   int     // 0 means 100, at most 1000
 }
@@ -47,7 +50,7 @@ type Info struct {
 	Game       string
 	Version    int
 	Name       string
-	Options    json.RawMessage
+	Options    json.RawMessage `json:",omitempty"`
 	Private    bool
 	Code       string // filled only in the answer to Create and for the admin
 	Phase      room.Phase
@@ -71,11 +74,11 @@ type Hello struct {
 	Spectate bool
 	Code     string
 	Resume   *room.Point
+	Edge     string // the node that has the client's socket; empty: this one
 
 	// Again says that this session was welcomed before and its client does not know that the way to the room was lost
 	// since: it takes no seat, and it does not come before a client that came after it.
 	Again bool
-	Edge  string // name of the node that has the socket; empty: this one
 
 	// What the welcome says in the edge's name.
 	Heartbeat time.Duration // the longest silence the edge allows
@@ -126,6 +129,7 @@ var (
 	ErrDraining    = errors.New("the node is draining: retry elsewhere")
 	ErrEnded       = errors.New("the session has ended")
 	ErrNotSeated   = errors.New("that player holds no seat in the room")
+	ErrMovedOn     = errors.New("another process has taken the room on") // said to Release and Adopt, by what they are given
 )
 
 // OptionsError says that a game refused the options or name of a new room; Field may be empty.

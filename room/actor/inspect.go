@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -40,13 +41,13 @@ type Inspection struct {
 type SessionInfo struct {
 	Player    room.PlayerID `json:"player,omitempty"` // empty: a spectator
 	Client    room.ClientID `json:"client"`
+	Edge      string        `json:"edge"` // the node that has its socket
 	Attempt   uint64        `json:"attempt"`
 	Spectator bool          `json:"spectator"`
 	Class     room.ClassID  `json:"class"`
-	Welcomed  bool          `json:"welcomed"`       // its attach is committed
-	CSeq      room.CSeq     `json:"cseq"`           // the client's last act
-	Edge      string        `json:"edge,omitempty"` // the node that has its socket; empty: the room's own
-	Bytes     uint64        `json:"bytes"`          // of messages for it, since it attached
+	Welcomed  bool          `json:"welcomed"` // its attach is committed
+	CSeq      room.CSeq     `json:"cseq"`     // the client's last act
+	Bytes     uint64        `json:"bytes"`    // of messages for it, since it attached
 	Queue     OutboxStats   `json:"queue"`
 }
 
@@ -94,7 +95,7 @@ func (r *liveRoom) inspect(look Look) Inspection {
 		queue := s.out.Stats()
 		i.Sessions = append(i.Sessions, SessionInfo{
 			Player: s.hello.Player, Client: s.hello.Client, Attempt: s.hello.Attempt, Spectator: s.watcher != 0,
-			Class: s.class, Welcomed: s.welcomed, Edge: s.hello.Edge, Queue: queue, Bytes: queue.Sent,
+			Class: s.class, Welcomed: s.welcomed, Edge: cmp.Or(s.hello.Edge, r.o.Node), Queue: queue, Bytes: queue.Sent,
 			CSeq: cseqs[room.ClientInfo{Player: s.hello.Player, Client: s.hello.Client}],
 		})
 	}

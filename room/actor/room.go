@@ -3,6 +3,7 @@ package actor
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -58,6 +59,7 @@ type liveRoom struct {
 	players     map[room.PlayerID][]*session // by age: the last is the one that the core has attached
 	watchers    map[room.WatcherID]*session
 	classes     map[room.ClassID][]*session
+	watches     map[*roomWatch]struct{} // of the operator's
 	nextWatcher room.WatcherID
 
 	// The room's life.
@@ -66,12 +68,14 @@ type liveRoom struct {
 	free     int   // seats, as admission knows it
 	phase    room.Phase
 	skipped  uint64
-	panicked bool // and logged
-	sealed   bool // its end is on the way to the store
-	stored   bool // and has arrived
-	gone     bool // its last look is over
-	stopping bool // the process ends
-	left     bool // the loop is over
+	panicked bool          // and logged
+	sealed   bool          // its end is on the way to the store
+	stored   bool          // and has arrived
+	settled  chan struct{} // closed when it has
+	gone     bool          // its last look is over
+	stopping bool          // the process ends
+	left     bool          // the loop is over
+	leaving  *departure    // to another node; nil: not
 }
 
 // letterBurst is how many of the players' messages are stepped before commits and control are served again.
@@ -87,6 +91,7 @@ func (d *Directory) newRoom(core *room.Core) *liveRoom {
 		players:  map[room.PlayerID][]*session{},
 		watchers: map[room.WatcherID]*session{},
 		classes:  map[room.ClassID][]*session{},
+		settled:  make(chan struct{}),
 		armed:    -1, dirty: true, free: core.FreeSeats(), phase: core.Phase(),
 	}
 	r.offset = core.Now() - d.o.Clock.Now()
@@ -172,7 +177,7 @@ func (r *liveRoom) elapse() time.Duration {
 			break
 		}
 		if ready := r.apply(in); ready.Entry == nil && !ready.Gone {
-			r.log.Error("an input that was due did nothing", "kind", in.Kind.String())
+			r.log.Error("an input that was due did nothing", "kind", kindName(in.Kind))
 			break
 		}
 	}
@@ -195,7 +200,7 @@ func (r *liveRoom) apply(in room.Input) room.Ready {
 	r.core.Charge(cost)
 	r.o.Metrics.StepTime(r.game, cost)
 	if err != nil {
-		r.log.Error("an input could not be stepped", "kind", in.Kind.String(), "err", err)
+		r.log.Error("an input could not be stepped", "kind", kindName(in.Kind), "err", err)
 	}
 	r.note(ready, start)
 	return ready
@@ -214,6 +219,7 @@ func (r *liveRoom) note(ready room.Ready, at time.Duration) {
 	}
 	r.pending = append(r.pending, e)
 	r.recent.add(e)
+	r.tellWatches(e)
 	r.o.Metrics.Inputs(r.game, e.Kind)
 	r.noteSeats(e.Kind)
 	r.noteTick(e)
@@ -230,7 +236,7 @@ func (r *liveRoom) notePanic(e room.Entry) {
 	r.panicked = true
 	r.o.Metrics.Panics(r.game)
 	r.log.Error("the game panicked: the room is closed as aborted", "version", r.header.Version,
-		"index", e.Index, "kind", e.Kind.String(), "view", p.View, "stack", p.Stack)
+		"index", e.Index, "kind", kindName(e.Kind), "view", p.View, "stack", p.Stack)
 }
 
 // end brings the room's life forward: its end to the store, its sessions to their close, itself out of memory.
@@ -262,19 +268,24 @@ func (r *liveRoom) seal() {
 	}
 	r.sealed = true
 	r.o.Metrics.Ended(r.game, f.End)
+	r.endWatches()
 	final, err := r.core.Seal()
 	if err != nil {
 		r.log.Error("the room's replay cannot be made: its result is stored without", "err", err)
 	}
-	r.o.Results.Add(final, func() {
+	r.o.Results.Add(final, sync.OnceFunc(func() {
+		close(r.settled)
 		r.in.command(function(func(r *liveRoom) { r.stored = true }))
-	})
+	}))
 }
 
 // stop ends a room whose process ends, as soon as everything it has said is safe.
 func (r *liveRoom) stop() {
 	if r.failing == nil && (len(r.pending) > 0 || r.flight != nil || r.core.Held() > 0) {
 		return
+	}
+	if r.leaving != nil {
+		r.leave()
 	}
 	for s := range r.sessions() {
 		s.close(closeMoved(), false)
@@ -291,6 +302,7 @@ func (r *liveRoom) depart() {
 		s.close(closeMoved(), false)
 		r.count(s, -1)
 	}
+	r.endWatches()
 	r.dir.remove(r)
 	close(r.in.gone)
 }

@@ -291,7 +291,8 @@ func (x *Question) GetBody() []byte {
 
 type Answer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Body          []byte                 `protobuf:"bytes,1,opt,name=body,proto3" json:"body,omitempty"` // JSON
+	Body          []byte                 `protobuf:"bytes,1,opt,name=body,proto3" json:"body,omitempty"`   // JSON
+	Error         []byte                 `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"` // JSON: the question was understood, and this is what is wrong with it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -333,10 +334,18 @@ func (x *Answer) GetBody() []byte {
 	return nil
 }
 
+func (x *Answer) GetError() []byte {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
 // EdgeBatch is what an edge tells an owner. An empty batch is a heartbeat.
 type EdgeBatch struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Frames        []*EdgeFrame           `protobuf:"bytes,1,rep,name=frames,proto3" json:"frames,omitempty"`
+	Ping          uint64                 `protobuf:"varint,2,opt,name=ping,proto3" json:"ping,omitempty"` // comes back in an OwnerBatch's pong, so that the edge learns how long the way is
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -378,10 +387,18 @@ func (x *EdgeBatch) GetFrames() []*EdgeFrame {
 	return nil
 }
 
+func (x *EdgeBatch) GetPing() uint64 {
+	if x != nil {
+		return x.Ping
+	}
+	return 0
+}
+
 // OwnerBatch is what an owner tells an edge. An empty batch is a heartbeat.
 type OwnerBatch struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Frames        []*OwnerFrame          `protobuf:"bytes,1,rep,name=frames,proto3" json:"frames,omitempty"`
+	Pong          uint64                 `protobuf:"varint,2,opt,name=pong,proto3" json:"pong,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -421,6 +438,13 @@ func (x *OwnerBatch) GetFrames() []*OwnerFrame {
 		return x.Frames
 	}
 	return nil
+}
+
+func (x *OwnerBatch) GetPong() uint64 {
+	if x != nil {
+		return x.Pong
+	}
+	return 0
 }
 
 // EdgeFrame is one thing that one client wants. The edge draws session numbers, from 1, and never uses one again
@@ -1365,14 +1389,17 @@ const file_peer_proto_rawDesc = "" +
 	"\aversion\x18\x02 \x01(\x03R\aversion\"6\n" +
 	"\bQuestion\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12\x12\n" +
-	"\x04body\x18\x02 \x01(\fR\x04body\"\x1c\n" +
+	"\x04body\x18\x02 \x01(\fR\x04body\"2\n" +
 	"\x06Answer\x12\x12\n" +
-	"\x04body\x18\x01 \x01(\fR\x04body\"@\n" +
+	"\x04body\x18\x01 \x01(\fR\x04body\x12\x14\n" +
+	"\x05error\x18\x02 \x01(\fR\x05error\"T\n" +
 	"\tEdgeBatch\x123\n" +
-	"\x06frames\x18\x01 \x03(\v2\x1b.roomring.peer.v1.EdgeFrameR\x06frames\"B\n" +
+	"\x06frames\x18\x01 \x03(\v2\x1b.roomring.peer.v1.EdgeFrameR\x06frames\x12\x12\n" +
+	"\x04ping\x18\x02 \x01(\x04R\x04ping\"V\n" +
 	"\n" +
 	"OwnerBatch\x124\n" +
-	"\x06frames\x18\x01 \x03(\v2\x1c.roomring.peer.v1.OwnerFrameR\x06frames\"\xa9\x02\n" +
+	"\x06frames\x18\x01 \x03(\v2\x1c.roomring.peer.v1.OwnerFrameR\x06frames\x12\x12\n" +
+	"\x04pong\x18\x02 \x01(\x04R\x04pong\"\xa9\x02\n" +
 	"\tEdgeFrame\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x122\n" +
 	"\x06attach\x18\x02 \x01(\v2\x18.roomring.peer.v1.AttachH\x00R\x06attach\x12)\n" +

@@ -336,6 +336,7 @@ export declare class Roomring {
     rooms(q?: RoomsQuery, o?: Signalled): Promise<{
         rooms: RoomInfo[];
         next?: string;
+        partial?: true;
     }>;
     room(id: string, o?: Signalled): Promise<RoomInfo>;
     /** The private room with a join code. It rejects with an HTTPError of status 404 when there is none. */

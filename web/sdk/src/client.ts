@@ -149,7 +149,7 @@ export class Roomring {
     return (await this.#ask<{ games: GameInfo[] }>("/v1/games", o)).games;
   }
 
-  rooms(q: RoomsQuery = {}, o?: Signalled): Promise<{ rooms: RoomInfo[]; next?: string }> {
+  rooms(q: RoomsQuery = {}, o?: Signalled): Promise<{ rooms: RoomInfo[]; next?: string; partial?: true }> {
     return this.#ask("/v1/rooms" + query(q), o);
   }
 

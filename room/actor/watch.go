@@ -1,0 +1,175 @@
+package actor
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// RoomEvent is one thing that somebody who watches a room for the operator is told. It travels as JSON.
+// Like an Inspection it looks ahead: an input is told when it is stepped, not when it is promised.
+type RoomEvent struct {
+	Type   EventType     `json:"type"`
+	Epoch  room.Epoch    `json:"epoch,omitempty"`
+	Index  room.Index    `json:"index,omitempty"` // of the input; of the last one where Type is not EventInput
+	Commit room.Index    `json:"commit,omitempty"`
+	Kind   string        `json:"kind,omitempty"` // of the input
+	At     time.Duration `json:"at,omitempty"`   // room time
+	Player room.PlayerID `json:"player,omitempty"`
+	CSeq   room.CSeq     `json:"cseq,omitempty"`
+	Bytes  int           `json:"bytes,omitempty"`  // of the input's data
+	Missed uint64        `json:"missed,omitempty"` // events, with EventMissed
+	End    room.End      `json:"end,omitempty"`    // with EventOver
+}
+
+// EventType says what a RoomEvent tells.
+type EventType string
+
+// The types of events.
+const (
+	EventWatching EventType = "watching" // the first: where the room is now
+	EventInput    EventType = "input"
+	EventMissed   EventType = "missed" // the watcher was too slow: so many events are left out here
+	EventOver     EventType = "over"   // the last: the room has ended
+	EventMoved    EventType = "moved"  // the last: the room has left this node's memory and goes on elsewhere, or here later
+)
+
+// roomWatch is one watcher's bounded queue. The room's goroutine fills it and never waits.
+type roomWatch struct {
+	most int
+	wake chan struct{} // holds one
+
+	mu     sync.Mutex
+	queue  []RoomEvent
+	missed uint64 // events that found the queue full; they follow what is in it
+	last   *RoomEvent
+}
+
+func newRoomWatch(most int) *roomWatch { return &roomWatch{most: most, wake: make(chan struct{}, 1)} }
+
+func (w *roomWatch) ring() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// tell queues an event or, when the queue is full, counts it.
+func (w *roomWatch) tell(e RoomEvent) {
+	w.mu.Lock()
+	if len(w.queue) < w.most && w.missed == 0 {
+		w.queue = append(w.queue, e)
+	} else {
+		w.missed++
+	}
+	w.mu.Unlock()
+	w.ring()
+}
+
+// finish tells the last event, which always has a place.
+func (w *roomWatch) finish(e RoomEvent) {
+	w.mu.Lock()
+	if w.last == nil {
+		w.last = &e
+	}
+	w.mu.Unlock()
+	w.ring()
+}
+
+// take empties the queue; over reports that nothing follows.
+func (w *roomWatch) take() (events []RoomEvent, over bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	events = w.queue
+	if w.missed > 0 {
+		events = append(events, RoomEvent{Type: EventMissed, Missed: w.missed})
+	}
+	if w.last != nil {
+		events = append(events, *w.last)
+	}
+	w.queue, w.missed = nil, 0
+	return events, w.last != nil
+}
+
+// Watch tells each what happens in a room, one event at a time and in order, until the room ends or moves (nil),
+// ctx ends, or each returns an error. The first event is EventWatching, the last EventOver or EventMoved. The room
+// never waits for each: when Options.WatchQueue events wait for it, those that come are left out, and it is told how
+// many. Errors: those of Info, ctx's, and each's.
+func (d *Directory) Watch(ctx context.Context, id room.ID, each func(RoomEvent) error) error {
+	r, err := d.find(id)
+	if err != nil {
+		return err
+	}
+	w := newRoomWatch(d.o.WatchQueue)
+	defer r.in.command(function(func(r *liveRoom) { delete(r.watches, w) }))
+	if _, err := call(ctx, r.in, func(r *liveRoom) (struct{}, error) { r.watched(w); return struct{}{}, nil }); err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-w.wake:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		events, over := w.take()
+		for _, e := range events {
+			if err := each(e); err != nil {
+				return err
+			}
+		}
+		if over {
+			return nil
+		}
+	}
+}
+
+// watched lets w see the room.
+func (r *liveRoom) watched(w *roomWatch) {
+	at := r.core.Point()
+	w.tell(RoomEvent{Type: EventWatching, Epoch: at.Epoch, Index: at.Seq, Commit: r.core.Committed(), At: r.now()})
+	if r.sealed {
+		w.finish(r.lastEvent())
+		return
+	}
+	if r.watches == nil {
+		r.watches = map[*roomWatch]struct{}{}
+	}
+	r.watches[w] = struct{}{}
+}
+
+// tellWatches tells of an input.
+func (r *liveRoom) tellWatches(e room.Entry) {
+	if len(r.watches) == 0 {
+		return
+	}
+	event := RoomEvent{
+		Type: EventInput, Epoch: r.core.Point().Epoch, Index: e.Index, Commit: r.core.Committed(),
+		Kind: kindName(e.Kind), At: e.At, Player: e.Player, CSeq: e.CSeq, Bytes: len(e.Data),
+	}
+	for w := range r.watches {
+		w.tell(event)
+	}
+}
+
+// endWatches tells that nothing follows.
+func (r *liveRoom) endWatches() {
+	for w := range r.watches {
+		w.finish(r.lastEvent())
+	}
+	r.watches = nil
+}
+
+func (r *liveRoom) lastEvent() RoomEvent {
+	at := r.core.Point()
+	e := RoomEvent{Type: EventMoved, Epoch: at.Epoch, Index: at.Seq, Commit: r.core.Committed()}
+	if f := r.core.Final(); f != nil && r.sealed {
+		e.Type, e.End = EventOver, f.End
+	}
+	return e
+}
+
+// kindName is a kind of input in the words of the documents: act, join, tick.
+func kindName(k room.Kind) string { return strings.ToLower(k.String()) }
