@@ -195,9 +195,9 @@ func (e *edges) stream(node string) *stream {
 	return e.streams[node]
 }
 
-// pause is how long to wait before try n of a session that looks for its room: jittered, so that the many that lose
+// jitter is how long to wait before try n of a session that looks for its room: drawn at random, so that the many that lose
 // theirs at once do not come at once. The very first try of a new client waits for nothing.
-func pause(n int) time.Duration {
+func jitter(n int) time.Duration {
 	return rand.N(min(20*time.Millisecond<<min(n, 8), 250*time.Millisecond))
 }
 

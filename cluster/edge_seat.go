@@ -279,7 +279,7 @@ func (s *seat) find(ctx context.Context, first int) (*leg, error) {
 	end := time.Now().Add(s.e.o.Reattach)
 	var why error
 	for n := first; ; n++ {
-		if n > 0 && !s.rest(ctx, pause(n)) {
+		if n > 0 && !pause(ctx, jitter(n)) {
 			return nil, unreachable(why)
 		}
 		l, err := s.try(ctx)
@@ -292,17 +292,6 @@ func (s *seat) find(ctx context.Context, first int) (*leg, error) {
 		if ctx.Err() != nil || time.Now().After(end) {
 			return nil, unreachable(why)
 		}
-	}
-}
-
-func (s *seat) rest(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 
