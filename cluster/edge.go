@@ -79,13 +79,17 @@ func (e *edges) start(f func()) bool {
 // Attach is actor.Directory.Attach for a room anywhere. It tries for as long as Reattach, and waits for the answer to a
 // try until ctx ends. Errors: actor.ErrNotFound, or a *actor.CloseError.
 func (e *edges) Attach(ctx context.Context, id room.ID, h actor.Hello, out *actor.Outbox) (actor.Session, error) {
-	s := &seat{e: e, id: id, hello: h, out: out}
-	s.feed = actor.NewFeed(out)
-	if err := s.find(ctx, 0); err != nil {
-		s.Detach()
-		return nil, err
+	s := &seat{e: e, id: id, hello: h, out: out, looking: true}
+	for n := 0; ; n++ {
+		l, err := s.find(ctx, n)
+		if err != nil {
+			s.Detach()
+			return nil, err
+		}
+		if _, settled := s.settle(l); settled {
+			return s, nil
+		}
 	}
-	return s, nil
 }
 
 // edgeEnd is what an edge needs of a link.EdgeEnd.
@@ -191,7 +195,7 @@ func (e *edges) stream(node string) *stream {
 	return e.streams[node]
 }
 
-// jitter is how long to wait before try n of a session that looks for its room: jittered, so that the many that lose
+// jitter is how long to wait before try n of a session that looks for its room: drawn at random, so that the many that lose
 // theirs at once do not come at once. The very first try of a new client waits for nothing.
 func jitter(n int) time.Duration {
 	return rand.N(min(20*time.Millisecond<<min(n, 8), 250*time.Millisecond))

@@ -18,23 +18,28 @@ type nearLeg struct {
 }
 
 // tryHere attaches to a room of this node.
-func (s *seat) tryHere(ctx context.Context) error {
+func (s *seat) tryHere(ctx context.Context) (*leg, error) {
 	l := &nearLeg{}
 	l.way = (*nearWay)(l)
 	h, feed, err := s.begin(&l.leg)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	l.Feed = feed
-	session, err := s.e.o.Rooms.AttachSink(ctx, s.id, h, l)
+	_, err = s.e.o.Rooms.AttachSink(ctx, s.id, h, l)
 	if err == nil {
-		l.session = session
 		err = s.attached(&l.leg)
 	}
 	if err != nil {
 		s.giveUp(&l.leg)
 	}
-	return err
+	return &l.leg, err
+}
+
+// Bind remembers the session: the client may act as soon as it is welcomed.
+func (l *nearLeg) Bind(to actor.Bindings) {
+	l.session = to.Session
+	l.Feed.Bind(to)
 }
 
 // Welcomed opens the gate before the client hears.
@@ -75,16 +80,16 @@ type farLeg struct {
 }
 
 // tryThere attaches to a room of another node and waits for its yes or no.
-func (s *seat) tryThere(ctx context.Context, node string) error {
+func (s *seat) tryThere(ctx context.Context, node string) (*leg, error) {
 	st := s.e.stream(node)
 	if st == nil {
-		return errLinkLost
+		return nil, errLinkLost
 	}
 	l := &farLeg{stream: st}
 	l.way = (*farWay)(l)
 	h, feed, err := s.begin(&l.leg)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	l.feed = feed
 	feed.Bind(actor.Bindings{Refill: l.resync, Stuck: s.stuck})
@@ -104,7 +109,7 @@ func (s *seat) tryThere(ctx context.Context, node string) error {
 	if err != nil {
 		s.giveUp(&l.leg)
 	}
-	return err
+	return &l.leg, err
 }
 
 func attachFrame(id room.ID, e wire.Encoding, h actor.Hello) *linkpb.Attach {

@@ -229,14 +229,9 @@ func (s *seat) welcome() (*leg, error) {
 	defer cancel()
 	defer s.until(cancel)()
 	for n := 1; ; n++ {
-		if err := s.find(ctx, n); err != nil {
+		l, err := s.find(ctx, n)
+		if err != nil {
 			return nil, err
-		}
-		s.mu.Lock()
-		l := s.leg
-		s.mu.Unlock()
-		if l == nil {
-			continue // lost again
 		}
 		select {
 		case <-l.welcomed:
@@ -280,61 +275,56 @@ func closeFor(err error) *actor.CloseError {
 
 // find attaches the seat, trying until something final is said, Reattach is over or ctx ends. Try number 0 waits for
 // nothing.
-func (s *seat) find(ctx context.Context, first int) error {
+func (s *seat) find(ctx context.Context, first int) (*leg, error) {
 	end := time.Now().Add(s.e.o.Reattach)
 	var why error
 	for n := first; ; n++ {
-		if n > 0 && !s.rest(ctx, jitter(n)) {
-			return unreachable(why)
+		if n > 0 && !pause(ctx, jitter(n)) {
+			return nil, unreachable(why)
 		}
-		err := s.try(ctx)
+		l, err := s.try(ctx)
 		if err == nil || final(err) {
-			return err
+			return l, err
 		}
 		if why == nil || ctx.Err() == nil {
 			why = err // what is said when time is up says less
 		}
 		if ctx.Err() != nil || time.Now().After(end) {
-			return unreachable(why)
+			return nil, unreachable(why)
 		}
 	}
 }
 
-func (s *seat) rest(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
 // try attaches once, when it is the session's turn.
-func (s *seat) try(ctx context.Context) error {
+func (s *seat) try(ctx context.Context) (*leg, error) {
 	if s.known() {
 		select {
 		case s.e.turns <- struct{}{}:
 			defer func() { <-s.e.turns }()
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
 	node, err := s.e.o.Locator.Locate(ctx, s.id)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if node == s.e.o.Node {
-		err = s.tryHere(ctx)
-	} else {
-		err = s.tryThere(ctx, node)
-	}
+	l, err := s.tryAt(ctx, node)
 	if errors.Is(err, actor.ErrNotFound) {
 		s.e.o.Locator.Forget(s.id, node)
-		return &actor.UnreachableError{Reason: "the room is on its way to another node: retry"}
+		err = &actor.UnreachableError{Reason: "the room is on its way to another node: retry"}
 	}
-	return err
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (s *seat) tryAt(ctx context.Context, node string) (*leg, error) {
+	if node == s.e.o.Node {
+		return s.tryHere(ctx)
+	}
+	return s.tryThere(ctx, node)
 }
 
 // known reports whether the client was welcomed before.
@@ -365,9 +355,16 @@ func (s *seat) begin(l *leg) (h actor.Hello, feed *actor.Feed, err error) {
 func (s *seat) attached(l *leg) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.enter(l)
+}
+
+// enter lets the client act on a leg: when the room has said yes, or with the welcome if that is sooner. The lock is held.
+func (s *seat) enter(l *leg) error {
 	switch {
 	case l.failed != nil:
 		return l.failed
+	case l.attached:
+		return nil // and it may have ended since, which the outbox tells
 	case s.over:
 		return actor.ErrEnded
 	}
@@ -386,13 +383,13 @@ func (s *seat) giveUp(l *leg) {
 	l.detach()
 }
 
-// greet is when the room's stream to a leg starts over.
+// greet is when the room welcomes the client on a leg; the client has not read that yet.
 func (l *leg) greet(cseq room.CSeq) {
 	l.gate.open(uint64(cseq))
 	s := l.seat
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.leg != l {
+	if s.leg != l || s.enter(l) != nil {
 		return
 	}
 	s.welcomed, s.hello.Token = true, ""

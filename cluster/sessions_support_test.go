@@ -21,15 +21,15 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// adder is a game that everybody sees: a sum, and an event for each addition.
-type adder struct{ Sum, Acts int }
+// adding is a game that everybody sees: a sum, and an event for each added.
+type adding struct{ Sum, Acts int }
 
-type addition struct {
+type added struct {
 	Add int    `json:"add"`
 	Pad string `json:"pad,omitempty"`
 }
 
-func (a *adder) Act(t *room.Turn, by room.Player, x addition) error {
+func (a *adding) Act(t *room.Turn, by room.Player, x added) error {
 	if x.Add < 0 {
 		return room.Refuse("negative", "only upwards")
 	}
@@ -39,16 +39,16 @@ func (a *adder) Act(t *room.Turn, by room.Player, x addition) error {
 	return nil
 }
 
-func (a *adder) View(room.Viewer) adder { return *a }
+func (a *adding) View(room.Viewer) adding { return *a }
 
-func adderGames(t testing.TB) *room.Games {
+func addingGames(t testing.TB) *room.Games {
 	t.Helper()
-	spec := room.Spec{Name: "adder", Version: 1, MaxPlayers: 16, SharedView: true, Grace: time.Hour, Linger: time.Minute}
+	spec := room.Spec{Name: "adding", Version: 1, MaxPlayers: 16, SharedView: true, Grace: time.Hour, Linger: time.Minute}
 	ticking := spec
 	ticking.Name, ticking.TickRate = "ticking", 20
 	g, err := room.NewGames(
-		room.MustDefine(spec, func() *adder { return &adder{} }),
-		room.MustDefine(ticking, func() *tickingAdder { return &tickingAdder{} }),
+		room.MustDefine(spec, func() *adding { return &adding{} }),
+		room.MustDefine(ticking, func() *tickingAdding { return &tickingAdding{} }),
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -56,10 +56,10 @@ func adderGames(t testing.TB) *room.Games {
 	return g
 }
 
-// tickingAdder speaks at its ticks.
-type tickingAdder struct{ adder }
+// tickingAdding speaks at its ticks.
+type tickingAdding struct{ adding }
 
-func (*tickingAdder) Tick(*room.Turn) {}
+func (*tickingAdding) Tick(*room.Turn) {}
 
 // keeper is a journal in memory, that two directories may have one after the other.
 type keeper struct {
@@ -109,14 +109,27 @@ func (k *keeper) Claimed(_ context.Context, id room.ID, e room.Epoch) error {
 	return nil
 }
 
+func (k *keeper) Load(_ context.Context, id room.ID) (room.Kept, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return *k.rooms[id], nil
+}
+
+func (k *keeper) Import(_ context.Context, kept room.Kept) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.rooms[kept.Header.ID] = &kept
+	return nil
+}
+
 func (k *keeper) SetClock(room.ID, time.Duration) error                  { return nil }
 func (k *keeper) Remove(context.Context, room.ID) error                  { return nil }
 func (k *keeper) SetAside(_ context.Context, id room.ID, w string) error { return errors.New(w) }
 func (k *keeper) Failing() error                                         { return nil }
 
-type finals struct{}
+type noFinals struct{}
 
-func (finals) Add(_ room.Final, stored func()) { stored() }
+func (noFinals) Add(_ room.Final, stored func()) { stored() }
 
 // world is a few nodes, their links, and where rooms are.
 type world struct {
@@ -146,7 +159,7 @@ func newWorld(t testing.TB, names ...string) *world {
 
 func (w *world) start(name string) *peer {
 	w.t.Helper()
-	d, err := actor.NewDirectory(actor.Options{Games: adderGames(w.t), Results: finals{}, Journal: w.keep, Node: name, Boot: room.BootID(name)})
+	d, err := actor.NewDirectory(actor.Options{Games: addingGames(w.t), Results: noFinals{}, Journal: w.keep, Node: name, Boot: room.BootID(name)})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -524,7 +537,7 @@ func (g *guest) send(a wire.Act) {
 }
 
 // act sends an action. It waits while too many have no answer.
-func (g *guest) act(x addition) {
+func (g *guest) act(x added) {
 	until(g.t, "an answer makes room for another act", func() bool {
 		g.mu.Lock()
 		defer g.mu.Unlock()
@@ -537,8 +550,11 @@ func (g *guest) act(x addition) {
 	g.cseq++
 	a := wire.Act{CSeq: g.cseq, Data: raw}
 	g.pending = append(g.pending, a)
+	welcomed := g.welcomes > 0
 	g.mu.Unlock()
-	g.send(a)
+	if welcomed { // else the welcome has it sent
+		g.send(a)
+	}
 }
 
 func (g *guest) see(f func(g *guest) bool) bool {
@@ -549,6 +565,15 @@ func (g *guest) see(f func(g *guest) bool) bool {
 
 func (g *guest) wait(what string, f func(g *guest) bool) {
 	g.t.Helper()
+	defer func() {
+		if g.t.Failed() {
+			g.see(func(g *guest) bool {
+				g.t.Logf("the view is %v at %d; %d of %d acts have no answer; %d welcomes, closed %+v, wrong %q",
+					g.view, g.seq, len(g.pending), g.cseq, g.welcomes, g.closed, g.wrong)
+				return true
+			})
+		}
+	}()
 	until(g.t, what, func() bool { return g.see(f) })
 }
 
@@ -585,14 +610,4 @@ func (g *guest) check() {
 			g.t.Errorf("act %d was answered %d times", cseq, n)
 		}
 	}
-}
-
-func until(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	t.Fatalf("it never came to be: %s", what)
 }

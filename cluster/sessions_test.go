@@ -22,7 +22,7 @@ var encodings = map[string]wire.Encoding{"json": wire.JSON, "cbor": wire.CBOR}
 
 func TestPlayersAtTwoNodes(t *testing.T) {
 	for name, e := range encodings {
-		for _, game := range []string{"adder", "ticking"} {
+		for _, game := range []string{"adding", "ticking"} {
 			t.Run(name+" "+game, func(t *testing.T) {
 				w := newWorld(t, "a", "b")
 				w.connect("a", "b")
@@ -30,8 +30,8 @@ func TestPlayersAtTwoNodes(t *testing.T) {
 				far := w.join("a", id, w.hello("far"), actor.OutboxOptions{Encoding: e})
 				near := w.join("b", id, w.hello("near"), actor.OutboxOptions{Encoding: e})
 				for range 40 {
-					far.act(addition{Add: 1})
-					near.act(addition{Add: 1})
+					far.act(added{Add: 1})
+					near.act(added{Add: 1})
 				}
 				for _, g := range []*guest{far, near} {
 					g.wait("everything added up and answered", func(g *guest) bool { return g.sum() == 80 && len(g.pending) == 0 })
@@ -48,7 +48,7 @@ func TestPlayersAtTwoNodes(t *testing.T) {
 func TestABroadcastCrossesOnceForEachEdge(t *testing.T) {
 	w := newWorld(t, "a", "b")
 	c := w.connect("a", "b")
-	id := w.create("b", "adder")
+	id := w.create("b", "adding")
 	actor1 := w.join("b", id, w.hello("p"), actor.OutboxOptions{})
 	var guests []*guest
 	for i := range 8 {
@@ -59,7 +59,7 @@ func TestABroadcastCrossesOnceForEachEdge(t *testing.T) {
 	}
 	said, addressed := c.said.Load(), c.addressed.Load()
 	for range 50 {
-		actor1.act(addition{Add: 1})
+		actor1.act(added{Add: 1})
 	}
 	for _, g := range guests {
 		g.wait("the last turn", func(g *guest) bool { return g.sum() == 50 })
@@ -73,7 +73,7 @@ func TestABroadcastCrossesOnceForEachEdge(t *testing.T) {
 func TestACrowdWatchesFromElsewhere(t *testing.T) {
 	w := newWorld(t, "a", "b")
 	w.connect("a", "b")
-	id := w.create("b", "adder")
+	id := w.create("b", "adding")
 	p := w.join("a", id, w.hello("p"), actor.OutboxOptions{})
 	guests := make([]*guest, 500)
 	for i := range guests {
@@ -82,7 +82,7 @@ func TestACrowdWatchesFromElsewhere(t *testing.T) {
 		guests[i] = w.join("a", id, h, actor.OutboxOptions{})
 	}
 	for range 20 {
-		p.act(addition{Add: 1})
+		p.act(added{Add: 1})
 	}
 	for _, g := range guests {
 		g.wait("the last turn", func(g *guest) bool { return g.sum() == 20 })
@@ -96,13 +96,13 @@ func TestASlowReaderElsewhere(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, "a", "b")
 			w.connect("a", "b")
-			id := w.create("b", "adder")
+			id := w.create("b", "adding")
 			p := w.join("b", id, w.hello("p"), actor.OutboxOptions{Encoding: e})
 			slow := w.join("a", id, w.hello("slow"), actor.OutboxOptions{Encoding: e, MaxBytes: 2000, StuckAfter: time.Hour})
 			slow.wait("the view", func(g *guest) bool { return g.view != nil })
 			slow.pause(true)
 			for range 100 {
-				p.act(addition{Add: 1, Pad: strings.Repeat("x", 100)})
+				p.act(added{Add: 1, Pad: strings.Repeat("x", 100)})
 			}
 			p.wait("all is said", func(g *guest) bool { return g.sum() == 100 && len(g.pending) == 0 })
 			slow.pause(false)
@@ -120,7 +120,7 @@ func TestACutLosesNothing(t *testing.T) {
 	for _, late := range []time.Duration{0, 30 * time.Millisecond} {
 		w := newWorld(t, "a", "b")
 		c := w.connect("a", "b")
-		id := w.create("b", "adder")
+		id := w.create("b", "adding")
 		var guests []*guest
 		for i := range 4 {
 			guests = append(guests, w.join("a", id, w.hello(fmt.Sprint("p", i)), actor.OutboxOptions{MaxBytes: 1 << 20}))
@@ -128,12 +128,12 @@ func TestACutLosesNothing(t *testing.T) {
 		for i := range 4 {
 			for range 20 {
 				for _, g := range guests {
-					g.act(addition{Add: 1})
+					g.act(added{Add: 1})
 				}
 			}
 			c.cut(late)
 			for _, g := range guests {
-				g.act(addition{Add: 1})
+				g.act(added{Add: 1})
 			}
 			time.Sleep(time.Duration(i) * 5 * time.Millisecond)
 			c = w.connect("a", "b")
@@ -159,11 +159,11 @@ func TestACutLosesNothing(t *testing.T) {
 func TestARoomMoves(t *testing.T) {
 	w := newWorld(t, "a", "b", "c")
 	w.connect("a", "b")
-	id := w.create("b", "adder")
+	id := w.create("b", "adding")
 	guests := []*guest{w.join("a", id, w.hello("a"), actor.OutboxOptions{}), w.join("b", id, w.hello("b"), actor.OutboxOptions{})}
 	for range 20 {
 		for _, g := range guests {
-			g.act(addition{Add: 1})
+			g.act(added{Add: 1})
 		}
 	}
 	for _, g := range guests {
@@ -177,7 +177,7 @@ func TestARoomMoves(t *testing.T) {
 	}
 	for range 10 {
 		for _, g := range guests {
-			g.act(addition{Add: 1}) // into nothing
+			g.act(added{Add: 1}) // into nothing
 		}
 	}
 	if _, err := w.nodes["c"].Restore(ctx); err != nil {
@@ -198,7 +198,7 @@ func TestARoomMoves(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	w := newWorld(t, "a", "b")
 	w.connect("a", "b")
-	id := w.create("b", "adder")
+	id := w.create("b", "adding")
 	code := func(err error) wire.CloseCode {
 		if why, ok := errors.AsType[*actor.CloseError](err); ok {
 			return why.Code
@@ -230,7 +230,7 @@ func TestRefusals(t *testing.T) {
 func TestEndsReachTheClientElsewhere(t *testing.T) {
 	w := newWorld(t, "a", "b")
 	c := w.connect("a", "b")
-	id := w.create("b", "adder")
+	id := w.create("b", "adding")
 	g := w.join("a", id, w.hello("p"), actor.OutboxOptions{})
 	h := w.hello("p")
 	h.Client = "another"
@@ -274,7 +274,7 @@ func TestEndsReachTheClientElsewhere(t *testing.T) {
 func TestTooManyActsWithoutAnAnswer(t *testing.T) {
 	w := newWorld(t, "a", "b")
 	w.connect("a", "b")
-	id := w.create("b", "adder")
+	id := w.create("b", "adding")
 	g := w.join("a", id, w.hello("p"), actor.OutboxOptions{})
 	g.wait("the view", func(g *guest) bool { return g.view != nil })
 	g.pause(true)
@@ -294,7 +294,7 @@ func TestTooManyActsWithoutAnAnswer(t *testing.T) {
 func TestDetachWhileLooking(t *testing.T) {
 	w := newWorld(t, "a", "b")
 	c := w.connect("a", "b")
-	id := w.create("b", "adder")
+	id := w.create("b", "adding")
 	g := w.join("a", id, w.hello("p"), actor.OutboxOptions{})
 	g.wait("the view", func(g *guest) bool { return g.view != nil })
 	c.cut(0)
@@ -320,7 +320,7 @@ func TestWhateverHappens(t *testing.T) {
 		w := newWorld(t, "a", "b")
 		defer w.close()
 		e := rapid.SampledFrom([]wire.Encoding{wire.JSON, wire.CBOR}).Draw(rt, "encoding")
-		game := rapid.SampledFrom([]string{"adder", "ticking"}).Draw(rt, "game")
+		game := rapid.SampledFrom([]string{"adding", "ticking"}).Draw(rt, "game")
 		c := w.connect("a", "b")
 		id := w.create("b", game)
 		o := actor.OutboxOptions{Encoding: e, StuckAfter: time.Hour, MaxBytes: rapid.SampledFrom([]int{300, 1 << 20}).Draw(rt, "bytes")}
@@ -343,7 +343,7 @@ func TestWhateverHappens(t *testing.T) {
 			default:
 				for range rapid.IntRange(1, 10).Draw(rt, "acts") {
 					if g.see(func(g *guest) bool { return len(g.pending) < actor.MaxUnanswered }) {
-						g.act(addition{Add: 1, Pad: "xxxxxxxxxxxxxxxxxxxx"})
+						g.act(added{Add: 1, Pad: "xxxxxxxxxxxxxxxxxxxx"})
 						acts++
 					}
 				}
@@ -375,7 +375,7 @@ func TestWhateverHappens(t *testing.T) {
 func TestManyLoseTheirWayAtOnce(t *testing.T) {
 	w := newWorld(t, "a", "b")
 	c := w.connect("a", "b")
-	id := w.create("b", "adder")
+	id := w.create("b", "adding")
 	p := w.join("b", id, w.hello("p"), actor.OutboxOptions{})
 	w.nodes["a"].edges.turns = make(chan struct{}, 4)
 	guests := make([]*guest, 300)
@@ -386,7 +386,7 @@ func TestManyLoseTheirWayAtOnce(t *testing.T) {
 		guests[i].wait("the view", func(g *guest) bool { return g.view != nil })
 	}
 	c.cut(0)
-	p.act(addition{Add: 7})
+	p.act(added{Add: 7})
 	w.connect("a", "b")
 	for _, g := range guests {
 		g.wait("the turn it missed", func(g *guest) bool { return g.sum() == 7 && len(g.events) == 1 })

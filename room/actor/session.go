@@ -30,7 +30,7 @@ type session struct {
 
 func newSession(r *liveRoom, h Hello, out Sink) *session {
 	s := &session{room: r, out: out, hello: h}
-	out.Bind(Bindings{Refill: s.want, Stuck: s.stuck, Later: r.later})
+	out.Bind(Bindings{Session: s, Refill: s.want, Stuck: s.stuck, Later: r.later})
 	return s
 }
 

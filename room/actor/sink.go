@@ -48,6 +48,8 @@ type Sink interface {
 
 // Bindings are what a room does for a sink. None of them blocks.
 type Bindings struct {
+	Session Remote // for whom acts; it may be used once the client is welcomed, also before the attach has returned
+
 	Refill func() // asks for the whole view; from any goroutine
 	Stuck  func() // the reader takes nothing for too long: ends the session; from any goroutine
 
