@@ -127,6 +127,7 @@ var (
 	ErrDraining    = errors.New("the node is draining: retry elsewhere")
 	ErrEnded       = errors.New("the session has ended")
 	ErrNotSeated   = errors.New("that player holds no seat in the room")
+	ErrMovedOn     = errors.New("another process has taken the room on") // said to Release and Adopt, by what they are given
 )
 
 // OptionsError says that a game refused the options or name of a new room; Field may be empty.
