@@ -283,7 +283,7 @@ func (p *place) end() {
 
 const ceiling = 60 * time.Second
 
-func eventually(t testing.TB, what string, ok func() bool) {
+func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(ceiling); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if ok() {
@@ -515,7 +515,7 @@ func TestDrainUnderPlay(t *testing.T) {
 				t.Errorf("room %d: a resume point was lost", i)
 			}
 		}
-		eventually(t, "the idle room's timer rings at b", func() bool {
+		until(t, "the idle room's timer rings at b", func() bool {
 			_, err := b.Info(idle)
 			return err == nil && b.view(idle)["rings"] == 1
 		})
@@ -542,7 +542,7 @@ func TestRoomsComeBack(t *testing.T) {
 			a = w.nodeIn("a", dir)
 			w.name("a")
 			a.start()
-			eventually(t, fmt.Sprintf("life %d has the room", life+2), func() bool { _, err := a.Info(id); return err == nil })
+			until(t, fmt.Sprintf("life %d has the room", life+2), func() bool { _, err := a.Info(id); return err == nil })
 		}
 		s.add(id, `{"add":1}`, a)
 		if v := a.view(id); v["sum"] != 4 {
@@ -578,7 +578,7 @@ func TestOneOfManyClaims(t *testing.T) {
 		for _, id := range ids {
 			have := 0
 			for _, n := range others {
-				eventually(t, "the room has its first commit or is not here", func() bool {
+				until(t, "the room has its first commit or is not here", func() bool {
 					_, err := n.Info(id)
 					return err == nil || errors.Is(err, actor.ErrNotFound)
 				})
@@ -665,7 +665,7 @@ func TestStuckRoom(t *testing.T) {
 	defer cancel()
 	drained := make(chan error, 1)
 	go func() { drained <- a.drain(ctx) }()
-	eventually(t, "all but the stuck room are released", func() bool {
+	until(t, "all but the stuck room are released", func() bool {
 		rows, err := a.store.Released(t.Context(), "", 100)
 		return err == nil && len(rows) == 5
 	})
@@ -691,7 +691,7 @@ func TestFinishedRoomsDrain(t *testing.T) {
 	if r, err := store.Result(t.Context(), id); err != nil || r.End != room.Finished {
 		t.Errorf("its result: %+v, %v", r, err)
 	}
-	eventually(t, "the journal has forgotten it", func() bool { return a.journal.Stats().Rooms == 0 })
+	until(t, "the journal has forgotten it", func() bool { return a.journal.Stats().Rooms == 0 })
 	if row, err := store.Row(t.Context(), id); err != nil || row.State != room.RowOver {
 		t.Errorf("its row: %+v, %v", row, err)
 	}

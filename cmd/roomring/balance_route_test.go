@@ -51,19 +51,6 @@ func before(t *testing.T, name string, nodes []*server) *balancer {
 	return newBalancer(t, name, at...)
 }
 
-// runs reports whether the process does.
-func (s *server) runs() bool {
-	if s.cmd == nil {
-		return false
-	}
-	select {
-	case <-s.ended:
-		return false
-	default:
-		return true
-	}
-}
-
 // taken is how many sockets a node has opened so far.
 func (s *server) taken() (n int) {
 	s.t.Helper()
