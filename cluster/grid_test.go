@@ -222,7 +222,9 @@ type gridMux struct {
 	encode   func(error) []byte
 }
 
-func (m *gridMux) Handle(method string, f gridHandler)   { m.handlers[method] = f }
+func (m *gridMux) Handle(method string, f gridHandler) { m.handlers[method] = f }
+func (m *gridMux) HandleWatch(string, func(context.Context, link.Peer, []byte, func([]byte) error) error) {
+}
 func (m *gridMux) EncodeError(encode func(error) []byte) { m.encode = encode }
 
 // gridStore is one store for all nodes.

@@ -13,12 +13,6 @@ import (
 	"github.com/roomring/roomring/room/actor"
 )
 
-// silentEnd handles the frames of a stream that nobody uses.
-type silentEnd[F any] struct{}
-
-func (silentEnd[F]) Frame(F)    {}
-func (silentEnd[F]) Down(error) {}
-
 // wired starts nodes of a grid that talk over real links on loopback.
 func wired(t *testing.T, names ...string) *grid {
 	g := newGrid(t)
@@ -28,13 +22,14 @@ func wired(t *testing.T, names ...string) *grid {
 		n.calls = calls
 		calls.EncodeError(n.encodeError)
 		n.serveRooms()
+		n.serveWatches()
 		n.serveMatches()
 		n.serveNodes()
 		links, err := link.New(link.Options{
 			Self:     &linkpb.Greeting{Node: name, Boot: string(n.self.Boot), Label: "test", Machine: "m", Store: "sqlite"},
 			Security: link.Security{Insecure: true}, Calls: calls,
-			Owner: func(*link.OwnerEnd) link.Handler[*linkpb.EdgeFrame] { return silentEnd[*linkpb.EdgeFrame]{} },
-			Edge:  func(*link.EdgeEnd) link.Handler[*linkpb.OwnerFrame] { return silentEnd[*linkpb.OwnerFrame]{} },
+			Owner: func(to *link.OwnerEnd) link.Handler[*linkpb.EdgeFrame] { return n.owners.open(to) },
+			Edge:  func(to *link.EdgeEnd) link.Handler[*linkpb.OwnerFrame] { return n.edges.open(to) },
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -107,5 +102,29 @@ func TestOverRealLinks(t *testing.T) {
 	}
 	if info, err := g.nodes["a"].Rooms().Create(t.Context(), actor.Create{Game: "pair"}); err != nil || info.Node == "b" {
 		t.Errorf("a room without b: %+v, %v", info, err)
+	}
+}
+
+// TestWatchesAcrossALink watches a room at another node until it ends.
+func TestWatchesAcrossALink(t *testing.T) {
+	g := wired(t, "a", "b")
+	a, b := g.nodes["a"], g.nodes["b"]
+	info, err := b.o.Rooms.Create(t.Context(), actor.Create{Game: "pair"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []actor.RoomEvent
+	err = a.Rooms().Watch(t.Context(), info.ID, func(e actor.RoomEvent) error {
+		if seen = append(seen, e); e.Type == actor.EventWatching {
+			return a.Rooms().Close(t.Context(), info.ID, "seen enough")
+		}
+		return nil
+	})
+	if err != nil || len(seen) < 3 || seen[len(seen)-1].Type != actor.EventOver {
+		t.Errorf("the watch ended with %v after %+v", err, seen)
+	}
+	stop := errors.New("stop")
+	if err := a.Rooms().Watch(t.Context(), "0123456789abcdef", func(actor.RoomEvent) error { return stop }); !errors.Is(err, actor.ErrNotFound) {
+		t.Errorf("watching what is not there: %v", err)
 	}
 }

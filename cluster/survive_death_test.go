@@ -32,7 +32,7 @@ func sqliteStore(t *testing.T) persist.Store {
 func released(t *testing.T, w *town) (room.ID, *socket) {
 	t.Helper()
 	a := w.node("a")
-	id, s := a.create("counting"), newSocket(t, "p")
+	id, s := a.create("adder"), newSocket(t, "p")
 	s.add(id, `{"add":1}`, a)
 	if err := a.drain(bounded(t)); err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func TestDeathOfTheGiver(t *testing.T) {
 	w := newTown(t, sqliteStore(t))
 	dir := t.TempDir()
 	a := w.nodeIn("a", dir)
-	id, s := a.create("counting"), newSocket(t, "p")
+	id, s := a.create("adder"), newSocket(t, "p")
 	s.add(id, `{"add":1}`, a)
 	ctx, cancel := context.WithCancel(t.Context())
 	err := a.ReleaseRoom(ctx, id, func(ctx context.Context, kept room.Kept) error {
@@ -205,7 +205,7 @@ func TestAdoptionsOfOneRoomAreOne(t *testing.T) {
 func TestOtherVersionStaysReleased(t *testing.T) {
 	w := newTown(t, sqliteStore(t))
 	id, s := released(t, w)
-	newer, err := room.NewGames(room.MustDefine(room.Spec{Name: "counting", Version: 2, MaxPlayers: 2, SharedView: true}, func() *counting { return &counting{} }))
+	newer, err := room.NewGames(room.MustDefine(room.Spec{Name: "adder", Version: 2, MaxPlayers: 2, SharedView: true}, func() *adder { return &adder{} }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestOtherVersionStaysReleased(t *testing.T) {
 	w.name("b")
 	b.start()
 	until(t, "b holds the room", func() bool { return len(b.Held()) == 1 })
-	if h := b.Held()[0]; !h.Released || !strings.Contains(h.Why, "version 1 of game counting") {
+	if h := b.Held()[0]; !h.Released || !strings.Contains(h.Why, "version 1 of game adder") {
 		t.Errorf("held: %+v", h)
 	}
 	if _, err := b.Info(id); !errors.Is(err, actor.ErrNotFound) {

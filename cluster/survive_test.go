@@ -23,10 +23,10 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// counting is a sum that everybody sees; it ticks where its rules say so, and rings.
-type counting struct{ Sum, Ticks, Rings int }
+// adder is a sum that everybody sees; it ticks where its rules say so, and rings.
+type adder struct{ Sum, Ticks, Rings int }
 
-type counted struct {
+type addition struct {
 	Add    int  `json:"add"`
 	Ring   int  `json:"ring"` // milliseconds
 	Block  bool `json:"block"`
@@ -35,7 +35,7 @@ type counted struct {
 
 var unblock = make(chan struct{})
 
-func (a *counting) Act(t *room.Turn, by room.Player, x counted) error {
+func (a *adder) Act(t *room.Turn, by room.Player, x addition) error {
 	if x.Block {
 		<-unblock
 	}
@@ -48,20 +48,20 @@ func (a *counting) Act(t *room.Turn, by room.Player, x counted) error {
 	a.Sum += x.Add
 	return nil
 }
-func (a *counting) Timer(*room.Turn, string) { a.Rings++ }
-func (a *counting) View(room.Viewer) map[string]int {
+func (a *adder) Timer(*room.Turn, string) { a.Rings++ }
+func (a *adder) View(room.Viewer) map[string]int {
 	return map[string]int{"sum": a.Sum, "rings": a.Rings}
 }
 
-type ticking struct{ counting }
+type ticking struct{ adder }
 
 func (a *ticking) Tick(*room.Turn) { a.Ticks++ }
 
 func testGames(t testing.TB) *room.Games {
 	t.Helper()
 	g, err := room.NewGames(
-		room.MustDefine(room.Spec{Name: "counting", Version: 1, MaxPlayers: 2, SharedView: true, Grace: time.Hour, Linger: time.Minute},
-			func() *counting { return &counting{} }),
+		room.MustDefine(room.Spec{Name: "adder", Version: 1, MaxPlayers: 2, SharedView: true, Grace: time.Hour, Linger: time.Minute},
+			func() *adder { return &adder{} }),
 		room.MustDefine(room.Spec{Name: "ticking", Version: 1, MaxPlayers: 2, SharedView: true, TickRate: 20, Grace: time.Hour},
 			func() *ticking { return &ticking{} }),
 	)
@@ -189,9 +189,9 @@ func (s storePort) Claim(ctx context.Context, id room.ID, from room.Epoch) (room
 	return s.claim(ctx, persist.Claim{Room: id, FromEpoch: from, FromState: room.RowReleased})
 }
 
-type stored struct{ *persist.Flusher }
+type finals struct{ *persist.Flusher }
 
-func (f stored) Add(x room.Final, stored func()) { _ = f.Flusher.Add(x, stored) }
+func (f finals) Add(x room.Final, stored func()) { _ = f.Flusher.Add(x, stored) }
 
 // town is a few nodes over one store. The owner of everything is whom ring names.
 type town struct {
@@ -233,7 +233,7 @@ func (w *town) nodeIn(name, dir string, change ...func(o *actor.Options)) *place
 	}
 	p.results = persist.NewFlusher(w.store, persist.FlusherOptions{})
 	o := actor.Options{
-		Games: testGames(t), Results: stored{p.results}, Journal: p.journal, Rows: rowsPort{p.store}, Clock: clock,
+		Games: testGames(t), Results: finals{p.results}, Journal: p.journal, Rows: rowsPort{p.store}, Clock: clock,
 		Node: name, Boot: p.boot, Folder: p.folder.ID(), ReleaseWait: 50 * time.Millisecond, StoreWait: 5 * time.Second,
 	}
 	for _, c := range change {
@@ -482,7 +482,7 @@ func TestDrainUnderPlay(t *testing.T) {
 		var halfway sync.WaitGroup
 		halfway.Add(rooms)
 		for i := range rooms {
-			ids[i] = a.create([]string{"counting", "ticking"}[i%2])
+			ids[i] = a.create([]string{"adder", "ticking"}[i%2])
 			sockets[i] = newSocket(t, "p")
 			wg.Go(func() {
 				for n := range acts {
@@ -493,7 +493,7 @@ func TestDrainUnderPlay(t *testing.T) {
 				}
 			})
 		}
-		idle := a.create("counting") // nobody asks for it: it is claimed all the same
+		idle := a.create("adder") // nobody asks for it: it is claimed all the same
 		newSocket(t, "p").add(idle, `{"ring":600}`, a)
 		before := a.logs(idle)
 		halfway.Wait()
@@ -531,7 +531,7 @@ func TestRoomsComeBack(t *testing.T) {
 		w := newTown(t, store)
 		dir := t.TempDir()
 		a := w.nodeIn("a", dir)
-		id, s := a.create("counting"), newSocket(t, "p")
+		id, s := a.create("adder"), newSocket(t, "p")
 		for life := range 3 {
 			s.add(id, `{"add":1}`, a)
 			w.name("")
@@ -558,7 +558,7 @@ func TestOneOfManyClaims(t *testing.T) {
 		a := w.node("a")
 		var ids []room.ID
 		for range 20 {
-			ids = append(ids, a.create("counting"))
+			ids = append(ids, a.create("adder"))
 		}
 		if err := a.drain(bounded(t)); err != nil {
 			t.Fatal(err)
@@ -610,7 +610,7 @@ func TestStoreAway(t *testing.T) {
 	w := newTown(t, store)
 	dir := t.TempDir()
 	a := w.nodeIn("a", dir)
-	id, s := a.create("counting"), newSocket(t, "p")
+	id, s := a.create("adder"), newSocket(t, "p")
 	s.add(id, `{"add":1}`, a)
 	a.store.away.Store(true)
 	short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -653,13 +653,13 @@ func TestStuckRoom(t *testing.T) {
 	t.Cleanup(func() { store.Close() })
 	w := newTown(t, store)
 	a := w.node("a", func(o *actor.Options) { o.Releases = 1 })
-	stuck, s := a.create("counting"), newSocket(t, "p")
+	stuck, s := a.create("adder"), newSocket(t, "p")
 	if !s.connect(stuck, a) {
 		return
 	}
 	_ = s.session.Act(t.Context(), wire.Act{CSeq: 1, Data: json.RawMessage(`{"block":true}`)})
 	for range 5 {
-		a.create("counting")
+		a.create("adder")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), ceiling)
 	defer cancel()
@@ -683,7 +683,7 @@ func TestFinishedRoomsDrain(t *testing.T) {
 	}
 	t.Cleanup(func() { store.Close() })
 	a := newTown(t, store).node("a")
-	id := a.create("counting")
+	id := a.create("adder")
 	newSocket(t, "p").add(id, `{"finish":true}`, a)
 	if err := a.drain(bounded(t)); err != nil {
 		t.Fatal(err)
