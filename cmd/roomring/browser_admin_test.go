@@ -42,7 +42,7 @@ func browserAdmin(t *testing.T) {
 	op.until(fmt.Sprintf(`document.querySelectorAll(%s).length === 1`, quote(testid("room"))))
 	op.click(testid("room", ` a[href="#room=`+info.ID+`"]`))
 	op.sees(testid("event", `[data-type="watching"]`))
-	op.reads(testid("room-state"), "Moves")
+	op.reads(testid("room-state"), `"`)
 	op.sees(testid("seat", `[data-player="`+white.Welcome().Player+`"]`))
 	op.reads(testid("seat"), "<b>Ann</b>") // as text
 	op.sees(testid("session"))

@@ -14,7 +14,7 @@ export class RoomPanel {
   private readonly seats = h("tbody");
   private readonly sessions = h("tbody");
   private readonly state = h("pre", { class: "room-state", tabindex: 0, role: "region", "aria-label": "State", "data-testid": "room-state" });
-  private readonly lines = h("ol", { class: "room-events", tabindex: 0, role: "region", "aria-label": "Live inputs", "data-testid": "room-events" });
+  private readonly lines = h("div", { class: "room-events", tabindex: 0, role: "region", "aria-label": "Live inputs", "data-testid": "room-events" });
 
   constructor(slot: HTMLElement, private readonly id: string) {
     const act = (label: string, id: string, click: () => void): HTMLElement => {
@@ -107,7 +107,7 @@ export class RoomPanel {
       : e.type === "over" ? `over: ${e.end}`
       : e.type === "moved" ? "the room has moved"
       : `watching from ${e.index}`;
-    this.lines.prepend(h("li", { "data-testid": "event", "data-type": e.type, "data-kind": e.kind, "data-player": e.player }, words));
+    this.lines.prepend(h("div", { "data-testid": "event", "data-type": e.type, "data-kind": e.kind, "data-player": e.player }, words));
     while (this.lines.children.length > keptLines) this.lines.lastElementChild!.remove();
   }
 
