@@ -425,7 +425,7 @@ func TestLogsHoldNoSecrets(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	log := out.String()
-	if !strings.Contains(log, "panicked") || !strings.Contains(log, "kind=Act") || !strings.Contains(log, "stack=") {
+	if !strings.Contains(log, "panicked") || !strings.Contains(log, "kind=act") || !strings.Contains(log, "stack=") {
 		t.Errorf("the panic is not told: %s", log)
 	}
 	for _, secret := range []string{"424242", "private words", "the counter broke"} {
