@@ -16,7 +16,7 @@ RACE := ./room/... ./web/... ./persist/... ./cmd/...
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 	@echo "  variables  FUZZTIME=$(FUZZTIME) BENCH=$(BENCH) COUNT=$(COUNT) SOAK=$(SOAK)"
 
 .PHONY: build
@@ -32,22 +32,24 @@ check: format ## the inner loop, under two minutes: gofmt, go vet, short unit te
 	@go vet ./...
 	@go run ./scripts/testsum -short ./...
 
+# -count 1 for the manifests: their test reads docs/CONFIG.md, which is outside of its module, so the cache would miss a change.
 .PHONY: test
 test: setup lint ## everything that must hold before a change lands; ends with a line that counts tests
 	@go -C bench/loadgen test .
+	@go -C deploy/kubernetes test -count 1 .
 	@go run ./scripts/testsum -timeout 15m ./... + -race -short -timeout 15m $(RACE) + tap scripts/sdktest + tap scripts/pagestest
 
 .PHONY: setup
-setup: ## install what the tests need beside Go (PostgreSQL, Chromium, npm packages), or say what to install
+setup: ## install what the tests need beside Go (PostgreSQL, Chromium, HAProxy, nginx, npm packages), or say what to install
 	@scripts/setup
 
 .PHONY: lint
 lint: format ## vet, staticcheck, go fix, generated files, go.mod; changes nothing but stale generated files
-	@echo "== go vet";         go vet ./... && go vet -tags bench ./cmd/roomring && go -C bench/loadgen vet . && go -C bench/hub vet .
+	@echo "== go vet";         go vet ./... && go vet -tags bench ./cmd/roomring && go -C bench/loadgen vet . && go -C bench/hub vet . && go -C deploy/kubernetes vet .
 	@echo "== staticcheck";    go tool staticcheck ./...
 	@echo "== go fix";         go fix -diff ./...
 	@echo "== generated";      scripts/generated
-	@echo "== go mod tidy";    go mod tidy -diff
+	@echo "== go mod tidy";    go mod tidy -diff && go -C deploy/kubernetes mod tidy -diff
 
 .PHONY: format
 format:
@@ -70,6 +72,10 @@ bench: ## run the benchmarks that match BENCH, COUNT times
 .PHONY: soak
 soak: ## run the race and end-to-end tests over and over for SOAK; the first failure ends it
 	@scripts/soak $(SOAK) $(RACE)
+
+.PHONY: image-test
+image-test: ## build the container image and run it, as root and without a registry; two minutes the first time, seconds after
+	@scripts/imagetest
 
 .PHONY: clean
 clean: ## remove what was built

@@ -6,14 +6,18 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/members"
+	"github.com/roomring/roomring/cluster/ring"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 )
@@ -32,11 +36,35 @@ type Options struct {
 	Superseded func(err error)
 
 	Ask      time.Duration // how long one peer may take to answer where a room is; 0 means 500 ms
+	Forward  time.Duration // how long a peer may take to do what it is asked, such as to make a room; 0 means 5 s
 	Gather   time.Duration // how long peers may take to answer a list; 0 means 1 s
 	Reattach time.Duration // how long an edge looks for a room that has moved before it closes 4103; 0 means 2 s
 	Sweep    time.Duration // how often released rooms that the ring gives this node are looked for; 0 means 2 s
 
-	Log *slog.Logger
+	Known int           // rooms elsewhere whose node is remembered; 0 means 65,536
+	Fresh time.Duration // a boot that has been silent in the store for longer is not taken for alive; 0 means 10 s
+
+	Log *slog.Logger // nil: discarded
+}
+
+func (o Options) complete() (Options, error) {
+	if o.Rooms == nil || o.Store == nil || o.Describe == nil {
+		return o, errors.New("cluster: Options.Rooms, Options.Store and Options.Describe are needed")
+	}
+	o.Ask = cmp.Or(o.Ask, 500*time.Millisecond)
+	o.Forward = cmp.Or(o.Forward, 5*time.Second)
+	o.Gather = cmp.Or(o.Gather, time.Second)
+	o.Reattach = cmp.Or(o.Reattach, 2*time.Second)
+	o.Sweep = cmp.Or(o.Sweep, 2*time.Second)
+	o.Known = cmp.Or(o.Known, 65_536)
+	o.Fresh = cmp.Or(o.Fresh, 10*time.Second)
+	if o.Superseded == nil {
+		o.Superseded = func(error) {}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
 }
 
 // Store is what the cluster asks of the store. ErrNoRow says for certain that there is no such thing; any other
@@ -93,60 +121,219 @@ type NodeInfo struct {
 	Gossips  members.Stats `json:"gossip_stats"`
 }
 
+// table is what the cluster uses of members.Members.
+type table interface {
+	Join(ctx context.Context) (others int, err error)
+	Self() members.Member
+	All() []members.Member
+	Get(name string) (members.Member, bool)
+	Ring() *ring.Ring
+	SetState(s members.State)
+	SetLoad(load float64)
+	Rotate(secrets [][]byte) error
+	Stats() members.Stats
+	Leave(ctx context.Context) error
+	Close() error
+}
+
+// peers is what the cluster uses of link.Links.
+type peers interface {
+	Targets(to []link.Target)
+	Edge(node string) (*link.EdgeEnd, error)
+	Call(ctx context.Context, node, method string, body []byte) ([]byte, error)
+	Watch(ctx context.Context, node, method string, body []byte, each func([]byte) error) error
+	States() []link.State
+	Rotate(secrets [][]byte) error
+	Close(ctx context.Context) error
+}
+
+// mux is what the cluster uses of link.Mux.
+type mux interface {
+	Handle(method string, f func(ctx context.Context, from link.Peer, body []byte) ([]byte, error))
+	HandleWatch(method string, f func(ctx context.Context, from link.Peer, body []byte, send func([]byte) error) error)
+	EncodeError(encode func(error) []byte)
+}
+
+// mover moves rooms between nodes that stop and nodes that go on, by way of the store.
+type mover interface {
+	// claim brings a released room to the node that the ring names, or here. When it returns nil the room is somewhere.
+	claim(ctx context.Context, id room.ID) error
+	// drain gives all rooms of this node away.
+	drain(ctx context.Context) error
+	// answerClaim claims for another node.
+	answerClaim(ctx context.Context, body []byte) ([]byte, error)
+	start()   // looking for released rooms that the ring gives this node
+	changed() // the ring is another
+	stop()    // and wait
+}
+
 // Cluster is this node's part of the cluster. Its methods may be called from any goroutine.
 type Cluster struct {
 	o       Options
-	members *members.Members
-	links   *link.Links
-	calls   *link.Mux
+	self    string // this node's name
+	members table
+	links   peers
+	calls   mux
+	moves   mover
+	local   map[string]any // what serves each method, for questions that a node asks itself
 	log     *slog.Logger
+
+	known    lru[room.ID, string] // rooms elsewhere, and where
+	searches searches
+	boots    bootList
+	loads    loads
+	matches  *actor.Matchmaker
+	filled   lru[string, seatAt] // by match key: the room that was filled last
+
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
+	reaching sync.Mutex // so that the newest table is the last that the links are told
+	mu       sync.Mutex // guards what follows
+	closed   bool
+	wg       sync.WaitGroup // of all goroutines of the cluster's; nothing is added once closed
+	alone    []string       // why this node is not on the ring yet
 }
 
 // Open begins to gossip in state joining and answers peers. Errors say what to change.
-func Open(o Options) (*Cluster, error) { panic("contract") }
-
-// Start reaches for the others and takes this node onto the ring. It returns when that is done, or when there is
-// nobody to join; else it goes on trying in the background, and Unready says why.
-func (c *Cluster) Start(ctx context.Context) error { panic("contract") }
-
-// Unready says why this node should get no traffic yet: it was told to join, reaches nobody, and the store lists others.
-func (c *Cluster) Unready() []string { panic("contract") }
-
-// Place draws an id that the ring gives this node, for rooms made here. See actor.Options.Place.
-func (c *Cluster) Place(game string) room.ID { panic("contract") }
-
-// Create makes a room at the less loaded of two random active nodes. Errors are those of actor.Directory.
-func (c *Cluster) Create(ctx context.Context, want actor.Create) (actor.Info, error) {
-	panic("contract")
+func Open(o Options) (*Cluster, error) {
+	calls := link.NewMux()
+	c, err := newCluster(o, calls)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.connect(calls); err != nil {
+		c.end()
+		return nil, err
+	}
+	c.reach()
+	c.spawn(c.tellLoad)
+	return c, nil
 }
 
-// Match finds or makes a room with a seat for a player. All requests for one game meet at one node.
-func (c *Cluster) Match(ctx context.Context, want actor.Match) (actor.Info, error) { panic("contract") }
+// newCluster makes a cluster that has neither members nor links yet.
+func newCluster(o Options, calls mux) (*Cluster, error) {
+	o, err := o.complete()
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{o: o, self: o.Members.Self.Name, calls: calls, local: map[string]any{}, log: o.Log}
+	c.alone = []string{"the node has not joined the cluster yet"}
+	c.known.max, c.filled.max = o.Known, o.Known
+	c.matches = actor.NewMatchmaker(actor.MatchmakerOptions{}, seats{c})
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.moves = newSurvivor(survivorOptions{
+		rooms: o.Rooms, store: o.Store, node: c.self, boot: o.Members.Self.Boot, sweep: o.Sweep, log: o.Log,
+		owner: func(id room.ID) string { return c.members.Ring().Owner(id) },
+		call: func(ctx context.Context, node, method string, body []byte) ([]byte, error) {
+			return c.links.Call(ctx, node, method, body)
+		},
+	})
+	calls.EncodeError(c.encodeError)
+	calls.Handle(methodClaim, func(ctx context.Context, _ link.Peer, body []byte) ([]byte, error) {
+		return c.moves.answerClaim(ctx, body)
+	})
+	c.serveRooms()
+	c.serveMatches()
+	c.serveNodes()
+	return c, nil
+}
 
-// Info knows rooms anywhere, those that are over too.
-func (c *Cluster) Info(ctx context.Context, id room.ID) (actor.Info, error) { panic("contract") }
+// connect opens links first, so that peers that hear of this node can dial it.
+func (c *Cluster) connect(calls *link.Mux) error {
+	lo := c.o.Link
+	lo.Calls = calls
+	links, err := link.New(lo)
+	if err != nil {
+		return err
+	}
+	c.links = links
+	opened := make(chan struct{}) // members may call before Open has answered
+	mo := c.o.Members
+	mo.Changed = func() {
+		<-opened
+		c.reach()
+		c.moves.changed()
+	}
+	mo.Superseded = c.superseded
+	table, err := members.Open(mo)
+	if err != nil {
+		return errors.Join(err, links.Close(c.ctx))
+	}
+	c.members = table
+	close(opened)
+	links.Serve(c.o.Peer)
+	return nil
+}
 
-// Find is a private room by its join code.
-func (c *Cluster) Find(ctx context.Context, code string) (actor.Info, error) { panic("contract") }
+// reach connects this node with all others that are there.
+func (c *Cluster) reach() {
+	c.reaching.Lock()
+	defer c.reaching.Unlock()
+	var to []link.Target
+	for _, m := range c.members.All() {
+		if m.Name != c.self && m.Link != "" {
+			to = append(to, link.Target{Peer: link.Peer{Node: m.Name, Boot: m.Boot}, Addr: m.Link})
+		}
+	}
+	c.links.Targets(to)
+}
 
-// List gathers rooms from all nodes. The listing is partial when a node did not answer in time.
-func (c *Cluster) List(ctx context.Context, f actor.Filter) (actor.Listing, error) { panic("contract") }
+func (c *Cluster) superseded(by members.Member) {
+	c.o.Superseded(fmt.Errorf("the process %s at %s has taken the name %s of this node: two nodes need two names", by.Boot, by.Link, by.Name))
+}
+
+// spawn runs f beside everything else; Close ends its context and waits for it. False: the cluster is closed.
+func (c *Cluster) spawn(f func(ctx context.Context)) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
+	c.wg.Go(func() { f(c.ctx) })
+	return true
+}
+
+// pause waits; false means that ctx has ended.
+func pause(ctx context.Context, wait time.Duration) bool {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
 
 // Attach brings a client of this node into a room, wherever it is, and again when it has moved.
 func (c *Cluster) Attach(ctx context.Context, id room.ID, h actor.Hello, out *actor.Outbox) (actor.Session, error) {
 	panic("contract")
 }
 
-// Inspect, CloseRoom, Kick, Signal and Watch are actor.Directory's, wherever the room is.
-func (c *Cluster) Inspect(ctx context.Context, id room.ID, look actor.Look) (actor.Inspection, error) {
-	panic("contract")
+// Drain takes this node off the ring and gives its rooms away through the store; when it returns nil none is left.
+func (c *Cluster) Drain(ctx context.Context) error {
+	c.members.SetState(members.Draining)
+	return c.moves.drain(ctx)
 }
 
-// Nodes are all nodes that are there or that the store holds to be alive, by name.
-func (c *Cluster) Nodes(ctx context.Context) ([]NodeInfo, error) { panic("contract") }
-
-// Drain takes this node off the ring and gives its rooms away through the store; when it returns nil none is left.
-func (c *Cluster) Drain(ctx context.Context) error { panic("contract") }
+// Rotate takes new secrets into use for gossip and for links made from now on, as their Options have them.
+func (c *Cluster) Rotate(gossip, links [][]byte) error {
+	return errors.Join(c.members.Rotate(gossip), c.links.Rotate(links))
+}
 
 // Close leaves the cluster: gossip goes on for a second so that all hear it.
-func (c *Cluster) Close(ctx context.Context) error { panic("contract") }
+func (c *Cluster) Close(ctx context.Context) error {
+	err := c.members.Leave(ctx)
+	c.end()
+	return errors.Join(err, c.links.Close(ctx), c.members.Close())
+}
+
+// end ends all goroutines of the cluster's.
+func (c *Cluster) end() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.cancel()
+	c.moves.stop()
+	c.wg.Wait()
+}

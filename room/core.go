@@ -237,6 +237,15 @@ func (c *Core) FreeSeats() int {
 	return free
 }
 
+// Holder is the client that holds a player's seat: the last one that attached. Ok is false when there is no seat.
+func (c *Core) Holder(p PlayerID) (client ClientID, ok bool) {
+	i := c.s.seatOf(p)
+	if i < 0 {
+		return "", false
+	}
+	return c.s.Seats[i].Client, true
+}
+
 // ClientInfo is what the operator may know of one client of a player.
 type ClientInfo struct {
 	Player  PlayerID

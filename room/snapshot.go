@@ -76,8 +76,8 @@ func (s Snapshot) WithGame(game []byte) (Snapshot, error) {
 // A *VersionError means that this program lacks the version that recorded the log, and that the log
 // does not end in a snapshot that its own version could take over.
 func Restore(cfg Config, kept Kept) (*Core, error) {
-	if kept.Header.Runtime != RuntimeVersion {
-		return nil, &VersionError{Game: kept.Header.Game, Need: kept.Header.Runtime, Have: RuntimeVersion, Runtime: true}
+	if err := checkRuntime(kept.Header); err != nil {
+		return nil, err
 	}
 	cfg.Header = kept.Header
 	c, err := restoreTail(cfg, kept)
@@ -85,6 +85,27 @@ func Restore(cfg Config, kept Kept) (*Core, error) {
 		return upgrade(cfg, kept, wrong)
 	}
 	return c, err
+}
+
+func checkRuntime(h Header) error {
+	if h.Runtime == RuntimeVersion {
+		return nil
+	}
+	return &VersionError{Game: h.Game, Need: h.Runtime, Have: RuntimeVersion, Runtime: true}
+}
+
+// CheckVersion answers whether Restore would find that this program lacks a version, without stepping the log: the
+// error is a *VersionError then, or says what is wrong with the log.
+func CheckVersion(cfg Config, kept Kept) error {
+	if err := checkRuntime(kept.Header); err != nil {
+		return err
+	}
+	cfg.Header = kept.Header
+	err := newCore(cfg).begin(kept.entries())
+	if wrong, ok := errors.AsType[*VersionError](err); ok {
+		_, err = upgrade(cfg, kept, wrong)
+	}
+	return err
 }
 
 // restoreTail goes on from the first start that serves. Whatever lies between the start and the end fills the
@@ -281,11 +302,7 @@ func plain(entries []Entry) iter.Seq2[Entry, error] {
 
 // upgrade lets newer rules take over a room whose journal ends in a snapshot of the older ones.
 func upgrade(cfg Config, kept Kept, wrong *VersionError) (*Core, error) {
-	var last Index
-	if n := len(kept.Batches); n > 0 {
-		last = kept.Batches[n-1].Last
-	}
-	if n := len(kept.Snapshots); n == 0 || kept.Snapshots[n-1].Index != last {
+	if n := len(kept.Snapshots); n == 0 || kept.Snapshots[n-1].Index != kept.Last() {
 		wrong.Why = "stop that version cleanly first, so that it leaves a snapshot to upgrade from"
 		return nil, wrong
 	}

@@ -387,9 +387,9 @@ func TestTheRoomEndsASession(t *testing.T) {
 	e.hall.mu.Lock()
 	for m := range e.hall.members {
 		for range 1000 {
-			m.feed.Keep(wire.AppendAck(nil, wire.JSON, wire.Ack{CSeq: 1, Seq: 1}))
+			m.feed.Push(wire.AppendAck(nil, wire.JSON, wire.Ack{CSeq: 1, Seq: 1}), actor.Keep, 0, 0)
 		}
-		m.feed.End(&actor.CloseError{Code: wire.CloseReplaced, Reason: "a newer client has the seat"})
+		m.feed.End(&actor.CloseError{Code: wire.CloseReplaced, Reason: "a newer client has the seat"}, false)
 	}
 	e.hall.mu.Unlock()
 	for range 1000 {

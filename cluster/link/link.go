@@ -4,12 +4,12 @@
 package link
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"net"
 	"time"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/roomring/roomring/cluster/link/linkpb"
 	"github.com/roomring/roomring/room"
@@ -46,26 +46,31 @@ type Security struct {
 
 // Options make Links.
 type Options struct {
-	Self     *linkpb.Greeting
+	Self     *linkpb.Greeting // node and boot are needed; versions of 0 mean those of this program
 	Security Security
-	Calls    *Mux // what peers may ask
+	Calls    *Mux // what peers may ask; nil means nothing
 
-	// Owner is called when an edge has opened its stream; the returned handler takes what the edge says.
+	// Owner is called when an edge has opened its stream; the returned handler takes what the edge says. A stream that
+	// the same process of the edge had before has ended by then, and its handler knows.
 	Owner func(to *OwnerEnd) Handler[*linkpb.EdgeFrame]
-	// Edge is called when the stream to an owner stands; the returned handler takes what the owner says.
+	// Edge is called when the stream to an owner stands, before Links.Edge gives it out; the returned handler takes what
+	// the owner says.
 	Edge func(to *EdgeEnd) Handler[*linkpb.OwnerFrame]
 
 	Beat    time.Duration // silence before a heartbeat; 0 means 150 ms
 	Silence time.Duration // a peer that says nothing for so long is gone; 0 means 1.5 s
 	Queue   int           // bytes that wait for one stream before it is ended; 0 means 32 MiB
 	Retry   time.Duration // the longest wait before another try to connect; 0 means 2 s
-	Timeout time.Duration // of a Call whose context has no deadline; 0 means 5 s
+	Timeout time.Duration // of a Call whose context has no deadline, and of making a connection; 0 means 5 s
+
+	Message  int // bytes of the largest question, answer or batch; 0 means 64 MiB
+	Inflight int // questions of one peer that are answered at one time; more are refused; 0 means 1024
 
 	Log *slog.Logger
 }
 
-// Handler takes the frames of one stream, one at a time and in order. Neither method may block: the stream is shared by
-// all sessions between two nodes.
+// Handler takes the frames of one stream, one at a time and in order; a frame is the handler's to keep. Neither method
+// may block: the stream is shared by all sessions between two nodes. Down is called once, after the last Frame.
 type Handler[F any] interface {
 	Frame(F)
 	Down(err error) // the stream is over; nothing follows
@@ -77,23 +82,26 @@ type EdgeEnd struct{ end[*linkpb.EdgeFrame] }
 // OwnerEnd is the owner's end of a stream from an edge.
 type OwnerEnd struct{ end[*linkpb.OwnerFrame] }
 
-type end[F any] struct{}
+type end[F proto.Message] struct{ *stream }
 
-// Peer is who is at the other end.
-func (e *end[F]) Peer() Peer { panic("contract") }
-
-// Send queues a frame and never blocks. When Options.Queue is exceeded the stream ends: its sessions start over on a new
-// one. After the stream has ended it does nothing.
-func (e *end[F]) Send(f F) { panic("contract") }
+// Send queues a frame and never blocks. The frame is encoded at once and is the caller's again. When Options.Queue is
+// exceeded the stream ends: its sessions start over on a new one. After the stream has ended it does nothing.
+func (e *end[F]) Send(f F) { e.send(f, false) }
 
 // Hush queues a frame that may wait for the next Send, or for a few milliseconds, so that both go in one write.
-func (e *end[F]) Hush(f F) { panic("contract") }
+func (e *end[F]) Hush(f F) { e.send(f, true) }
 
-// Queued is how many bytes wait.
-func (e *end[F]) Queued() int { panic("contract") }
+func edgeReads(b []byte) (*linkpb.OwnerFrame, bool, error) {
+	f := new(linkpb.OwnerFrame)
+	err := proto.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(b, f)
+	return f, f.GetWhat() != nil, err
+}
 
-// Done is closed when the stream has ended.
-func (e *end[F]) Done() <-chan struct{} { panic("contract") }
+func ownerReads(b []byte) (*linkpb.EdgeFrame, bool, error) {
+	f := new(linkpb.EdgeFrame)
+	err := proto.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(b, f)
+	return f, f.GetWhat() != nil, err
+}
 
 // Errors of links.
 var (
@@ -107,32 +115,6 @@ type RemoteError struct{ Body json.RawMessage }
 
 func (e *RemoteError) Error() string { return "the peer answered with an error" }
 
-// Links are a node's connections to all others. Its methods may be called from any goroutine.
-type Links struct{}
-
-// New makes Links without targets. Errors say which option is wrong.
-func New(o Options) (*Links, error) { panic("contract") }
-
-// Serve answers peers until Close. It returns at once.
-func (l *Links) Serve(ln net.Listener) { panic("contract") }
-
-// Targets says which nodes to be connected to from now on. Connections to others are ended, new ones are made in the
-// background, with backoff and jitter. A target whose boot has changed is connected to anew.
-func (l *Links) Targets(to []Target) { panic("contract") }
-
-// Edge is the edge's end of the stream to a node, ErrNoPeer while there is none.
-func (l *Links) Edge(node string) (*EdgeEnd, error) { panic("contract") }
-
-// Call asks a node and waits for its answer. Errors: ErrNoPeer, ErrNoMethod, *RemoteError, ctx's, and those of the connection.
-func (l *Links) Call(ctx context.Context, node, method string, body []byte) ([]byte, error) {
-	panic("contract")
-}
-
-// Watch asks a node and hands over its answers one by one, until the node or each ends it, or ctx ends.
-func (l *Links) Watch(ctx context.Context, node, method string, body []byte, each func([]byte) error) error {
-	panic("contract")
-}
-
 // State is one link, for metrics and the admin page.
 type State struct {
 	Peer
@@ -145,34 +127,3 @@ type State struct {
 	Reconnects uint64        `json:"reconnects"`
 	Err        string        `json:"err,omitempty"` // why it is not up
 }
-
-// States are all links, by node.
-func (l *Links) States() []State { panic("contract") }
-
-// Greeting is what a connected peer said of itself; nil when there is no link.
-func (l *Links) Greeting(node string) *linkpb.Greeting { panic("contract") }
-
-// Rotate takes new secrets into use for connections made from now on.
-func (l *Links) Rotate(secrets [][]byte) error { panic("contract") }
-
-// Close ends all connections, after what is queued has been sent or ctx has ended.
-func (l *Links) Close(ctx context.Context) error { panic("contract") }
-
-// Mux knows who answers which question.
-type Mux struct{}
-
-// NewMux makes an empty Mux. Everything is added before Links serve.
-func NewMux() *Mux { panic("contract") }
-
-// Handle answers a method's questions with f. An error that f returns goes to the caller as encode makes it.
-func (m *Mux) Handle(method string, f func(ctx context.Context, from Peer, body []byte) ([]byte, error)) {
-	panic("contract")
-}
-
-// HandleWatch answers a method's questions with any number of answers.
-func (m *Mux) HandleWatch(method string, f func(ctx context.Context, from Peer, body []byte, send func([]byte) error) error) {
-	panic("contract")
-}
-
-// EncodeError is set by who uses the Mux: it makes a document of an error, which the caller gets as a *RemoteError.
-func (m *Mux) EncodeError(encode func(error) []byte) { panic("contract") }

@@ -52,7 +52,7 @@ func (q *queue) append(b room.Batch, snapshot *room.Snapshot, c command) error {
 	if snapshot != nil && (snapshot.Room != b.Room || snapshot.Index > end || snapshot.Index == 0) || snapshot == nil && b.Last == 0 {
 		return ErrGap
 	}
-	t.last = end
+	t.last, t.imported = end, false
 	if b.Last != 0 {
 		entries := command{change: &putBatch{key: t.key, batch: b, size: len(b.Entries)}, size: c.size, done: c.done}
 		if snapshot == nil {

@@ -15,10 +15,11 @@ type command struct {
 
 // tail is what Append must know of a live room: where its log ends.
 type tail struct {
-	key    int64
-	loaded bool       // a room from an earlier life is appended to only after it was loaded
-	seen   room.Index // how far its log went at the last time mark of the life before
-	last   room.Index // with everything that is queued
+	key      int64
+	loaded   bool       // a room from an earlier life is appended to only after it was loaded
+	imported bool       // and nothing was appended since
+	seen     room.Index // how far its log went at the last time mark of the life before
+	last     room.Index // with everything that is queued
 }
 
 // queue holds what waits for the writer, in order, and the rooms' tails as they will be once it

@@ -13,8 +13,8 @@ import (
 // Create asks for a new room.
 type Create struct {
 	Game       string
-	Name       string // for people, at most 64 bytes
-	Options    json.RawMessage
+	Name       string          // for people, at most 64 bytes
+	Options    json.RawMessage `json:",omitempty"`
 	Private    bool
 	Durability room.Durability // "" is the game's, else the node's default
 	By         room.PlayerID   // who asks; empty when anonymous
@@ -26,7 +26,7 @@ type Create struct {
 // Asking again with the same Ticket answers the same room.
 type Match struct {
 	Game    string
-	Options json.RawMessage
+	Options json.RawMessage `json:",omitempty"`
 	Player  room.PlayerID
 	Ticket  string // drawn by the client, at most 64 bytes; empty: no memory
 }
@@ -50,7 +50,7 @@ type Info struct {
 	Game       string
 	Version    int
 	Name       string
-	Options    json.RawMessage
+	Options    json.RawMessage `json:",omitempty"`
 	Private    bool
 	Code       string // filled only in the answer to Create and for the admin
 	Phase      room.Phase
@@ -76,6 +76,10 @@ type Hello struct {
 	Resume   *room.Point
 	Edge     string // the node that has the client's socket; empty: this one
 
+	// Again says that this session was welcomed before and its client does not know that the way to the room was lost
+	// since: it takes no seat, and it does not come before a client that came after it.
+	Again bool
+
 	// What the welcome says in the edge's name.
 	Heartbeat time.Duration // the longest silence the edge allows
 	Limits    wire.Limits
@@ -94,6 +98,14 @@ type Session interface {
 	Leave(ctx context.Context) error
 	// Detach says that the socket is gone. It never blocks and may be called again.
 	Detach()
+}
+
+// Remote is a Session in the hands of somebody who must not wait: the link from the node that has the client's socket.
+type Remote interface {
+	Session
+	// Post hands over an action without waiting for a place in the room's mailbox. The sink's Begin bounds how many
+	// are under way.
+	Post(act wire.Act) error
 }
 
 // CloseError is how a room turns a client away or ends a session: a WebSocket close code and a
@@ -115,6 +127,7 @@ var (
 	ErrDraining    = errors.New("the node is draining: retry elsewhere")
 	ErrEnded       = errors.New("the session has ended")
 	ErrNotSeated   = errors.New("that player holds no seat in the room")
+	ErrMovedOn     = errors.New("another process has taken the room on") // said to Release and Adopt, by what they are given
 )
 
 // OptionsError says that a game refused the options or name of a new room; Field may be empty.

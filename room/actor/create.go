@@ -154,7 +154,7 @@ func (d *Directory) row(h room.Header, e room.Epoch) room.Row {
 // retryRow writes a row until the store has it or the room is gone.
 func (d *Directory) retryRow(ctx context.Context, row room.Row) {
 	for wait := time.Second; d.sleep(ctx, wait); wait = min(2*wait, 30*time.Second) {
-		if d.lookup(row.Room) == nil {
+		if _, err := d.find(row.Room); err == ErrNotFound {
 			return
 		}
 		try, cancel := context.WithTimeout(ctx, d.o.StoreWait)

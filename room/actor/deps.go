@@ -28,9 +28,14 @@ type Journal interface {
 	// Rooms goes through the rooms it holds, at a start. An error beside a Kept with an ID in its Header is
 	// that room's alone; one without ends the iteration.
 	Rooms(ctx context.Context) iter.Seq2[room.Kept, error]
+	// Load reads one of those rooms as far as it is durable.
+	Load(ctx context.Context, id room.ID) (room.Kept, error)
+	// Import takes in a room from elsewhere and returns when all of it is durable. What the journal has set aside of
+	// that room stays; an earlier Import to which nothing was appended is replaced.
+	Import(ctx context.Context, kept room.Kept) error
 	// Claimed notes the epoch that a room was claimed at.
 	Claimed(ctx context.Context, id room.ID, epoch room.Epoch) error
-	// Remove forgets a room whose result is stored.
+	// Remove forgets a room whose result is stored, or that lives elsewhere.
 	Remove(ctx context.Context, id room.ID) error
 	// SetAside keeps a room's log but never loads it again; why is for the operator.
 	SetAside(ctx context.Context, id room.ID, why string) error
@@ -96,6 +101,7 @@ type Results interface {
 type Metrics struct {
 	Rooms       func(game string, delta int)
 	Sessions    func(game string, delta int)
+	Remote      func(game string, delta int) // of Sessions, those whose socket another node has
 	Inputs      func(game string, kind room.Kind)
 	Sent        func(game string, messages int)        // handed to outboxes: one turn to 50 sessions is 50
 	StepTime    func(game string, d time.Duration)     // of one Step, encoding of views included

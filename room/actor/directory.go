@@ -20,6 +20,7 @@ import (
 type Directory struct {
 	o       Options
 	matches matcher
+	maker   *Matchmaker
 
 	ctx    context.Context // ends with Shutdown; what runs beside the rooms hangs on it
 	cancel context.CancelFunc
@@ -29,9 +30,12 @@ type Directory struct {
 	rooms     map[room.ID]*liveRoom
 	codes     map[string]room.ID // join codes of private rooms
 	held      map[room.ID]Held
+	leaving   map[room.ID]*departure // out of memory, not yet somebody else's
+	adoptions map[room.ID]*adoption
 	sickRooms map[*liveRoom]struct{} // stand still until the journal works again
 	coming    int                    // rooms being made
-	draining  bool
+	draining  bool                   // no new rooms
+	closing   bool                   // no rooms at all
 
 	unwell bool // of the watchdog: the rooms have been told that the journal fails
 }
@@ -44,8 +48,10 @@ func NewDirectory(o Options) (*Directory, error) {
 	}
 	d := &Directory{
 		o: o, rooms: map[room.ID]*liveRoom{}, codes: map[string]room.ID{}, held: map[room.ID]Held{},
+		leaving: map[room.ID]*departure{}, adoptions: map[room.ID]*adoption{},
 	}
-	d.matches.init()
+	d.matches.open = map[string]map[*liveRoom]struct{}{}
+	d.maker = NewMatchmaker(MatchmakerOptions{Clock: o.Clock, Tickets: o.Tickets, TicketAge: o.TicketAge}, localSeats{d})
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.wg.Go(func() { d.watch(d.ctx) })
 	return d, nil
@@ -76,7 +82,8 @@ func (d *Directory) start(r *liveRoom) {
 	if r.header.Code != "" {
 		d.codes[r.header.Code] = r.id
 	}
-	stop := d.draining
+	delete(d.held, r.id)
+	stop := d.closing
 	d.mu.Unlock()
 	d.o.Metrics.Rooms(r.game, 1)
 	if stop {
@@ -92,6 +99,9 @@ func (d *Directory) remove(r *liveRoom) {
 	delete(d.rooms, r.id)
 	delete(d.codes, r.header.Code)
 	delete(d.sickRooms, r)
+	if r.leaving != nil && !r.leaving.done {
+		d.leaving[r.id] = r.leaving
+	}
 	d.mu.Unlock()
 	d.o.Metrics.Rooms(r.game, -1)
 }
@@ -117,8 +127,14 @@ func (d *Directory) find(id room.ID) (*liveRoom, error) {
 	if r := d.rooms[id]; r != nil {
 		return r, nil
 	}
-	if h, ok := d.held[id]; ok {
+	if h, ok := d.held[id]; ok && !h.Released {
 		return nil, &HeldError{h}
+	}
+	if d.leaving[id] != nil {
+		return nil, errLeaving
+	}
+	if d.adoptions[id] != nil {
+		return nil, errComing
 	}
 	return nil, ErrNotFound
 }
@@ -129,7 +145,8 @@ func (d *Directory) failing(r *liveRoom) bool {
 }
 
 // Info answers what anybody may know of a room. Errors: ErrNotFound when the room is not here, a *HeldError
-// (which is ErrUnreachable) when this program cannot run it, ErrUnreachable before its first commit.
+// (which is ErrUnreachable) when this program cannot run it, ErrUnreachable before its first commit and while it
+// comes or goes.
 func (d *Directory) Info(id room.ID) (Info, error) {
 	r, err := d.find(id)
 	if err != nil {
@@ -162,10 +179,11 @@ func (d *Directory) List(f Filter) []Info {
 		}
 	}
 	slices.SortFunc(out, func(a, b Info) int { return cmp.Compare(a.ID, b.ID) })
-	return out[:min(len(out), f.limit())]
+	return out[:min(len(out), f.PageSize())]
 }
 
-func (f *Filter) limit() int {
+// PageSize is how many rooms a page holds at most.
+func (f *Filter) PageSize() int {
 	if f.Limit <= 0 {
 		return 100
 	}
@@ -191,18 +209,32 @@ func (i *Info) matches(text string) bool {
 }
 
 // Attach brings a client into a room; what the room says goes to out. It waits for a place in the room's
-// mailbox, and for the room to take the client, not for the commit: the welcome comes through out.
+// mailbox, and for the room to take the client, not for the commit: the welcome comes through out. A room that is
+// being adopted is waited for.
 // Errors: ErrNotFound when the room is not here; a *CloseError with the code to close the socket with
 // in every other case; ctx's.
 func (d *Directory) Attach(ctx context.Context, id room.ID, h Hello, out *Outbox) (Session, error) {
-	r, err := d.find(id)
-	if held, ok := errors.AsType[*HeldError](err); ok {
-		return nil, closing(wire.CloseUnreachable, held.Error())
-	}
+	s, err := d.AttachSink(ctx, id, h, NewFeed(out))
 	if err != nil {
 		return nil, err
 	}
-	if d.failing(r) {
+	return s, nil
+}
+
+// AttachSink is Attach for a client that hears the room by way of a sink of the caller's.
+func (d *Directory) AttachSink(ctx context.Context, id room.ID, h Hello, out Sink) (Remote, error) {
+	if err := d.arrived(ctx, id); err != nil {
+		return nil, err
+	}
+	r, err := d.find(id)
+	switch {
+	case err == errLeaving:
+		return nil, closeMoved()
+	case errors.Is(err, ErrUnreachable):
+		return nil, closing(wire.CloseUnreachable, err.Error())
+	case err != nil:
+		return nil, err
+	case d.failing(r):
 		return nil, closeUnsaved()
 	}
 	s := newSession(r, h, out)

@@ -71,7 +71,7 @@ func newArena(tb testing.TB, sessions int) (tick, drain func()) {
 		if i > 0 {
 			h = Hello{Client: room.ClientID(fmt.Sprint("c", i)), Spectate: true}
 		}
-		if err := r.attach(newSession(r, h, boxes[i])); err != nil {
+		if err := r.attach(newSession(r, h, NewFeed(boxes[i]))); err != nil {
 			tb.Fatal(err)
 		}
 	}

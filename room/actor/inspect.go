@@ -47,6 +47,7 @@ type SessionInfo struct {
 	Class     room.ClassID  `json:"class"`
 	Welcomed  bool          `json:"welcomed"` // its attach is committed
 	CSeq      room.CSeq     `json:"cseq"`     // the client's last act
+	Bytes     uint64        `json:"bytes"`    // of messages for it, since it attached
 	Queue     OutboxStats   `json:"queue"`
 }
 
@@ -91,9 +92,10 @@ func (r *liveRoom) inspect(look Look) Inspection {
 		cseqs[room.ClientInfo{Player: c.Player, Client: c.Client}] = c.CSeq
 	}
 	for s := range r.sessions() {
+		queue := s.out.Stats()
 		i.Sessions = append(i.Sessions, SessionInfo{
 			Player: s.hello.Player, Client: s.hello.Client, Attempt: s.hello.Attempt, Spectator: s.watcher != 0,
-			Edge: cmp.Or(s.hello.Edge, r.o.Node), Class: s.class, Welcomed: s.welcomed, Queue: s.out.stats(),
+			Class: s.class, Welcomed: s.welcomed, Edge: cmp.Or(s.hello.Edge, r.o.Node), Queue: queue, Bytes: queue.Sent,
 			CSeq: cseqs[room.ClientInfo{Player: s.hello.Player, Client: s.hello.Client}],
 		})
 	}

@@ -45,10 +45,20 @@ type Options struct {
 	Tickets        int           // matchmaking tickets remembered; 0 means 65,536
 	TicketAge      time.Duration // and for how long; 0 means 10 min
 
+	Releases       int           // rooms on their way out of this node at a time; 0 means 16
+	ReleaseWait    time.Duration // how long one that does not stop keeps its place among them; 0 means 1 s
+	ReleaseResults time.Duration // how long a finished room that is to leave waits for its result to be stored; 0 means 2 s
+
 	SlowStep  time.Duration // a step that takes longer is named in the log; 0 means 2 s
 	Watch     time.Duration // how often the watchdog looks at the steps and the journal; 0 means 500 ms
 	StoreWait time.Duration // how long Create waits for the store before it answers without; 0 means 2 s
 }
+
+// How many tickets a Matchmaker remembers, and for how long.
+const (
+	defaultTickets   = 65_536
+	defaultTicketAge = 10 * time.Minute
+)
 
 func (o Options) complete() (Options, error) {
 	if o.Games == nil || o.Results == nil {
@@ -61,10 +71,13 @@ func (o Options) complete() (Options, error) {
 	num(&o.Mailbox, 256)
 	num(&o.Uncommitted, 1_024)
 	num(&o.WatchQueue, 256)
-	num(&o.Tickets, 65_536)
+	num(&o.Tickets, defaultTickets)
+	num(&o.Releases, 16)
+	def(&o.ReleaseWait, time.Second)
+	def(&o.ReleaseResults, 2*time.Second)
 	def(&o.Reserve, 15*time.Second)
 	def(&o.ReserveRematch, time.Minute)
-	def(&o.TicketAge, 10*time.Minute)
+	def(&o.TicketAge, defaultTicketAge)
 	def(&o.SlowStep, 2*time.Second)
 	def(&o.Watch, 500*time.Millisecond)
 	def(&o.StoreWait, 2*time.Second)
@@ -126,6 +139,9 @@ func (m Metrics) complete() Metrics {
 	}
 	if m.Sessions == nil {
 		m.Sessions = func(string, int) {}
+	}
+	if m.Remote == nil {
+		m.Remote = func(string, int) {}
 	}
 	if m.Inputs == nil {
 		m.Inputs = func(string, room.Kind) {}

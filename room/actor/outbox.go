@@ -48,8 +48,12 @@ type Outbox struct {
 	clock      Clock
 
 	mu         sync.Mutex
-	refill     func()       // asks the room for the whole view; set by attach
-	stuck      func()       // tells the room that the reader is stuck; set by attach
+	feeds      uint32 // made so far: the newest alone is heard
+	refill     func() // asks the room for the whole view
+	stuck      func() // tells the room that the reader is stuck
+	welcomed   bool
+	at         room.Point   // where a reader is who has taken all that is queued; Seq 0: it has no view to go on from
+	sent       uint64       // bytes queued so far
 	queue      []queuedItem // from head on
 	head       int
 	bytes      int // of all that is queued
@@ -70,17 +74,8 @@ type Outbox struct {
 type queuedItem struct {
 	bytes  []byte
 	events uint32
-	fate   fate
+	fate   Fate
 }
-
-// fate is what becomes of a message when the reader is slow.
-type fate uint8
-
-const (
-	keep   fate = iota // queued whatever happens
-	answer             // kept, and settles one unanswered act when taken
-	drop               // a turn or a view: a newer view makes up for it
-)
 
 // NewOutbox makes an empty outbox for one Attach.
 func NewOutbox(o OutboxOptions) *Outbox {
@@ -147,13 +142,24 @@ func (b *Outbox) End() (*CloseError, bool) {
 	return b.err, true
 }
 
+// Resume is the point that a new attach of the same reader can go on from, so that what it is sent follows what is
+// queued; nil when only the whole view makes sense.
+func (b *Outbox) Resume() *room.Point {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.behind || b.at.Seq == 0 {
+		return nil
+	}
+	return new(b.at)
+}
+
 // taken accounts for the item at the head and lets go of its bytes.
 func (b *Outbox) taken(it *queuedItem) {
 	b.bytes -= len(it.bytes)
 	switch it.fate {
-	case drop:
+	case Drop:
 		b.droppable -= len(it.bytes)
-	case answer:
+	case Answer:
 		b.unanswered = max(b.unanswered-1, 0) // a resent act's first answer may come here too
 	}
 	*it = queuedItem{}
@@ -167,48 +173,6 @@ func (b *Outbox) tidy() {
 	}
 	if b.queue, b.head = b.queue[:0], 0; cap(b.queue) > 64 {
 		b.queue = nil
-	}
-}
-
-// push queues a message and never blocks. Events are those of a turn.
-func (b *Outbox) push(frame []byte, f fate, events int) {
-	b.mu.Lock()
-	if b.over {
-		b.mu.Unlock()
-		return
-	}
-	if f == drop && !b.fits(len(frame)) {
-		b.dropped(events)
-		b.mu.Unlock()
-		return
-	}
-	wake := b.put(frame, f, events)
-	b.mu.Unlock()
-	if wake {
-		b.wake()
-	}
-}
-
-// whole queues the view that the room was asked for; from here on turns make sense again. Encode is told the
-// number of events lost since the last view. A view that comes before the reader has caught up is
-// dropped: another is asked for when it has.
-func (b *Outbox) whole(encode func(lost uint64) []byte) {
-	b.mu.Lock()
-	if b.over || b.behind && !b.asked {
-		b.mu.Unlock()
-		return
-	}
-	lost := b.lost
-	b.mu.Unlock()
-	frame := encode(lost) // only the room's goroutine pushes, so lost stands still meanwhile
-
-	b.mu.Lock()
-	b.lost -= lost
-	b.behind, b.asked = false, false
-	wake := !b.over && b.fits(len(frame)) && b.put(frame, drop, 0)
-	b.mu.Unlock()
-	if wake {
-		b.wake()
 	}
 }
 
@@ -228,7 +192,7 @@ func (b *Outbox) fits(size int) bool {
 func (b *Outbox) fallBehind() {
 	kept := b.queue[:0]
 	for _, it := range b.queue[b.head:] {
-		if it.fate == drop {
+		if it.fate == Drop {
 			b.bytes -= len(it.bytes)
 			b.dropped(int(it.events))
 			continue
@@ -239,6 +203,17 @@ func (b *Outbox) fallBehind() {
 	b.queue, b.head, b.droppable = kept, 0, 0
 	b.behind, b.asked = true, false
 	b.watch(b.takes)
+}
+
+// answers counts the answers that are queued.
+func (b *Outbox) answers() int {
+	n := 0
+	for _, it := range b.queue[b.head:] {
+		if it.fate == Answer {
+			n++
+		}
+	}
+	return n
 }
 
 func (b *Outbox) dropped(events int) {
@@ -263,31 +238,8 @@ func (b *Outbox) watch(takes uint64) {
 	})
 }
 
-// hush queues an answer that may wait for the next message: it wakes nobody, that message or rouse does.
-// It reports whether rouse is needed, should none come.
-func (b *Outbox) hush(frame []byte) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.over {
-		return false
-	}
-	b.hushed = b.put(frame, answer, 0)
-	return b.hushed
-}
-
-// rouse has the writer take what hush has queued, if it is still there.
-func (b *Outbox) rouse() {
-	b.mu.Lock()
-	wake := b.hushed
-	b.hushed = false
-	b.mu.Unlock()
-	if wake {
-		b.wake()
-	}
-}
-
 // put queues a message and reports whether the writer must be woken for it.
-func (b *Outbox) put(frame []byte, f fate, events int) (wake bool) {
+func (b *Outbox) put(frame []byte, f Fate, events int) (wake bool) {
 	wake = b.hushed || b.head == len(b.queue)
 	b.hushed = false
 	if b.head > len(b.queue)/2 && len(b.queue) == cap(b.queue) {
@@ -297,57 +249,11 @@ func (b *Outbox) put(frame []byte, f fate, events int) (wake bool) {
 	}
 	b.queue = append(b.queue, queuedItem{frame, uint32(events), f})
 	b.bytes += len(frame)
-	if f == drop {
+	b.sent += uint64(len(frame))
+	if f == Drop {
 		b.droppable += len(frame)
 	}
 	return wake
-}
-
-// welcome starts the stream over: what follows is a view of its own or continues the reader's.
-func (b *Outbox) welcome() {
-	b.mu.Lock()
-	b.behind, b.asked = false, false
-	b.mu.Unlock()
-}
-
-// end ends the session: nothing is queued any more. What is queued goes out first, unless discard says
-// that nobody will read it. The first end counts.
-func (b *Outbox) end(err *CloseError, discard bool) {
-	b.mu.Lock()
-	if b.over {
-		b.mu.Unlock()
-		return
-	}
-	b.over, b.err = true, err
-	if b.timer != nil {
-		b.timer.Stop()
-	}
-	if discard {
-		b.queue, b.head, b.bytes, b.droppable = nil, 0, 0, 0
-	}
-	b.mu.Unlock()
-	b.wake()
-}
-
-// begin counts an act that will have an answer; false means that too many have none yet.
-func (b *Outbox) begin() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.unanswered++
-	return b.unanswered <= MaxUnanswered
-}
-
-// settle takes back the count of an act that will have no answer here.
-func (b *Outbox) settle() {
-	b.mu.Lock()
-	b.unanswered = max(b.unanswered-1, 0)
-	b.mu.Unlock()
-}
-
-func (b *Outbox) ended() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.over
 }
 
 // OutboxStats are what the operator may know of a session's queue.
@@ -357,10 +263,5 @@ type OutboxStats struct {
 	Behind     bool   `json:"behind"` // its turns are dropped until it has drained the queue
 	Lost       uint64 `json:"lost"`   // events dropped since it attached
 	Unanswered int    `json:"unanswered"`
-}
-
-func (b *Outbox) stats() OutboxStats {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return OutboxStats{len(b.queue) - b.head, b.bytes, b.behind, b.lostEver, b.unanswered}
+	Sent       uint64 `json:"-"` // bytes queued since it attached
 }

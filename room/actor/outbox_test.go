@@ -12,6 +12,7 @@ import (
 // newBox is an outbox with its two hooks counted.
 type testBox struct {
 	*Outbox
+	feed                   *Feed
 	wakes, refills, stucks int
 }
 
@@ -19,8 +20,8 @@ func newBox(o OutboxOptions) *testBox {
 	b := &testBox{}
 	o.Wake = func() { b.wakes++ }
 	b.Outbox = NewOutbox(o)
-	b.refill = func() { b.refills++ }
-	b.stuck = func() { b.stucks++ }
+	b.feed = NewFeed(b.Outbox)
+	b.feed.Bind(Bindings{Refill: func() { b.refills++ }, Stuck: func() { b.stucks++ }})
 	return b
 }
 
@@ -31,7 +32,7 @@ func (b *testBox) take(t *testing.T, max int) string {
 }
 
 func (b *testBox) view(s string) (told uint64) {
-	b.whole(func(lost uint64) []byte { told = lost; return []byte(s) })
+	b.feed.View(1, func(lost uint64) []byte { told = lost; return []byte(s) })
 	return told
 }
 
@@ -47,9 +48,9 @@ func TestTakeJoinsInOrder(t *testing.T) {
 		{wire.JSON, 1, []string{"a", "bb", "ccc"}},
 	} {
 		b := newBox(OutboxOptions{Encoding: c.encoding})
-		b.push([]byte("a"), keep, 0)
-		b.push([]byte("bb"), drop, 1)
-		b.push([]byte("ccc"), answer, 0)
+		b.feed.Push([]byte("a"), Keep, 0, 0)
+		b.feed.Push([]byte("bb"), Drop, 0, 1)
+		b.feed.Push([]byte("ccc"), Answer, 0, 0)
 		for _, want := range c.want {
 			if got := b.take(t, c.max); got != want {
 				t.Errorf("encoding %d, max %d: took %q, want %q", c.encoding, c.max, got, want)
@@ -63,8 +64,8 @@ func TestTakeJoinsInOrder(t *testing.T) {
 
 func TestTakeAppends(t *testing.T) {
 	b := newBox(OutboxOptions{})
-	b.push([]byte("x"), keep, 0)
-	b.push([]byte("y"), keep, 0)
+	b.feed.Push([]byte("x"), Keep, 0, 0)
+	b.feed.Push([]byte("y"), Keep, 0, 0)
 	out, n := b.Take([]byte("head:"), 100)
 	if string(out) != "head:x\ny" || n != 2 {
 		t.Errorf("Take = %q, %d", out, n)
@@ -74,13 +75,13 @@ func TestTakeAppends(t *testing.T) {
 func TestWakesOnceUntilDrained(t *testing.T) {
 	b := newBox(OutboxOptions{})
 	for range 3 {
-		b.push([]byte("x"), drop, 0)
+		b.feed.Push([]byte("x"), Drop, 0, 0)
 	}
 	if b.wakes != 1 {
 		t.Errorf("%d wakes for three pushes, want 1", b.wakes)
 	}
 	b.take(t, 100)
-	b.push([]byte("x"), drop, 0)
+	b.feed.Push([]byte("x"), Drop, 0, 0)
 	if b.wakes != 2 {
 		t.Errorf("%d wakes after the queue was drained, want 2", b.wakes)
 	}
@@ -88,20 +89,20 @@ func TestWakesOnceUntilDrained(t *testing.T) {
 
 func TestSlowReaderLosesTurnsAndKeepsAnswers(t *testing.T) {
 	b := newBox(OutboxOptions{MaxBytes: 10})
-	b.push([]byte("welcome"), keep, 0)
-	b.push([]byte("turn1"), drop, 2)
-	b.push([]byte("ack1"), answer, 0)
-	b.push([]byte("turn2"), drop, 1) // fits exactly
-	b.push([]byte("turn3"), drop, 3) // does not: all three turns are lost
-	b.push([]byte("turn4"), drop, 1)
-	b.push([]byte("ack2"), answer, 0)
+	b.feed.Push([]byte("welcome"), Keep, 0, 0)
+	b.feed.Push([]byte("turn1"), Drop, 0, 2)
+	b.feed.Push([]byte("ack1"), Answer, 0, 0)
+	b.feed.Push([]byte("turn2"), Drop, 0, 1) // fits exactly
+	b.feed.Push([]byte("turn3"), Drop, 0, 3) // does not: all three turns are lost
+	b.feed.Push([]byte("turn4"), Drop, 0, 1)
+	b.feed.Push([]byte("ack2"), Answer, 0, 0)
 	if b.refills != 0 {
 		t.Fatal("asked for the whole view before the reader had drained the queue")
 	}
 	if got := b.take(t, 1000); got != "welcome\nack1\nack2" {
 		t.Fatalf("took %q", got)
 	}
-	b.push([]byte("turn5"), drop, 1)
+	b.feed.Push([]byte("turn5"), Drop, 0, 1)
 	if got := b.take(t, 1000); got != "" || b.refills != 1 {
 		t.Fatalf("took %q with %d requests for the view", got, b.refills)
 	}
@@ -109,7 +110,7 @@ func TestSlowReaderLosesTurnsAndKeepsAnswers(t *testing.T) {
 	if b.refills != 1 {
 		t.Errorf("asked %d times for one view", b.refills)
 	}
-	b.push([]byte("turn6"), drop, 1) // before the view: it patches what the reader does not have
+	b.feed.Push([]byte("turn6"), Drop, 0, 1) // before the view: it patches what the reader does not have
 	wakes := b.wakes
 	if told := b.view("state"); told != 9 {
 		t.Errorf("the view tells of %d lost events, want 9", told)
@@ -117,7 +118,7 @@ func TestSlowReaderLosesTurnsAndKeepsAnswers(t *testing.T) {
 	if b.wakes != wakes+1 {
 		t.Error("the view did not wake the writer")
 	}
-	b.push([]byte("turn7"), drop, 1)
+	b.feed.Push([]byte("turn7"), Drop, 0, 1)
 	if got := b.take(t, 1000); got != "state\nturn7" {
 		t.Errorf("took %q", got)
 	}
@@ -128,11 +129,11 @@ func TestSlowReaderLosesTurnsAndKeepsAnswers(t *testing.T) {
 
 func TestViewBeforeTheReaderHasDrainedIsDropped(t *testing.T) {
 	b := newBox(OutboxOptions{MaxBytes: 4})
-	b.push([]byte("ack"), answer, 0)
-	b.push([]byte("aaa"), drop, 1)
-	b.push([]byte("bbb"), drop, 1)
+	b.feed.Push([]byte("ack"), Answer, 0, 0)
+	b.feed.Push([]byte("aaa"), Drop, 0, 1)
+	b.feed.Push([]byte("bbb"), Drop, 0, 1)
 	b.view("early")
-	b.push([]byte("ccc"), drop, 1)
+	b.feed.Push([]byte("ccc"), Drop, 0, 1)
 	if got := b.take(t, 100); got != "ack" {
 		t.Fatalf("took %q", got)
 	}
@@ -146,7 +147,7 @@ func TestOneFrameLargerThanTheQueuePasses(t *testing.T) {
 	b := newBox(OutboxOptions{MaxBytes: 4})
 	big := strings.Repeat("x", 100)
 	for range 3 {
-		b.push([]byte(big), drop, 1)
+		b.feed.Push([]byte(big), Drop, 0, 1)
 		if got := b.take(t, 10); got != big {
 			t.Fatalf("took %d bytes", len(got))
 		}
@@ -158,17 +159,17 @@ func TestViewsAreBoundedToo(t *testing.T) {
 	for range 100 {
 		b.view("sixsix")
 	}
-	if s := b.stats(); s.Bytes > 10 {
+	if s := b.feed.Stats(); s.Bytes > 10 {
 		t.Errorf("%d bytes of views are queued, the bound is 10", s.Bytes)
 	}
 }
 
 func TestEndComesAfterWhatIsQueued(t *testing.T) {
 	b := newBox(OutboxOptions{})
-	b.push([]byte("last"), keep, 0)
-	b.end(closing(wire.CloseForbidden, "kicked"), false)
-	b.end(closing(wire.CloseMoved, "later"), true)
-	b.push([]byte("late"), keep, 0)
+	b.feed.Push([]byte("last"), Keep, 0, 0)
+	b.feed.End(closing(wire.CloseForbidden, "kicked"), false)
+	b.feed.End(closing(wire.CloseMoved, "later"), true)
+	b.feed.Push([]byte("late"), Keep, 0, 0)
 	if _, over := b.End(); over {
 		t.Fatal("the end came before the last message")
 	}
@@ -186,16 +187,16 @@ func TestEndComesAfterWhatIsQueued(t *testing.T) {
 func TestUnansweredCountsUntilTaken(t *testing.T) {
 	b := newBox(OutboxOptions{})
 	for i := range MaxUnanswered {
-		if !b.begin() {
+		if !b.feed.Begin() {
 			t.Fatalf("act %d was one too many", i)
 		}
-		b.push([]byte("ack"), answer, 0)
+		b.feed.Push([]byte("ack"), Answer, 0, 0)
 	}
-	if b.begin() {
+	if b.feed.Begin() {
 		t.Error("answers nobody has read make room for more acts")
 	}
 	b.take(t, 1<<20)
-	if !b.begin() {
+	if !b.feed.Begin() {
 		t.Error("answers that were taken make no room")
 	}
 }
@@ -212,16 +213,18 @@ func TestCloseReasonsFit(t *testing.T) {
 func BenchmarkPush(b *testing.B) {
 	const sessions = 50
 	boxes := make([]*Outbox, sessions)
+	sinks := make([]Sink, sessions)
 	for i := range boxes {
 		boxes[i] = NewOutbox(OutboxOptions{Wake: func() {}})
+		sinks[i] = NewFeed(boxes[i])
 	}
 	frame := bytes.Repeat([]byte("x"), 120)
 	buf := make([]byte, 0, 64<<10)
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
-		for _, box := range boxes {
-			box.push(frame, drop, 1)
+		for _, sink := range sinks {
+			sink.Push(frame, Drop, 1, 1)
 		}
 		if n++; n%16 == 0 {
 			b.StopTimer()
@@ -235,12 +238,12 @@ func BenchmarkPush(b *testing.B) {
 }
 
 func TestPushDoesNotAllocate(t *testing.T) {
-	b := NewOutbox(OutboxOptions{})
+	b := newBox(OutboxOptions{})
 	frame := fmt.Appendf(nil, "%0120d", 7)
 	buf := make([]byte, 0, 1<<12)
 	round := func() {
 		for range 8 {
-			b.push(frame, drop, 1)
+			b.feed.Push(frame, Drop, 0, 1)
 		}
 		buf, _ = b.Take(buf[:0], 1<<12)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"time"
 
@@ -15,6 +16,10 @@ type Held struct {
 	ID   room.ID
 	Game string
 	Why  string // names the version that is needed, or what is wrong
+
+	// Released says that it lies in the store, not in this node's journal: another node may serve it, and the
+	// directory does not answer for it.
+	Released bool
 }
 
 // HeldError answers for a held room. It is an ErrUnreachable.
@@ -93,7 +98,7 @@ func (d *Directory) load(ctx context.Context, n *Restored) ([]*revival, error) {
 		case err != nil && kept.Header.ID == "":
 			return nil, fmt.Errorf("the journal's rooms cannot be read: %w", err)
 		case err != nil:
-			d.hold(kept.Header, err.Error())
+			d.hold(kept.Header, err.Error(), false)
 			continue
 		case kept.Cut != "":
 			n.Cut++
@@ -116,14 +121,14 @@ func (d *Directory) revive(kept room.Kept) *revival {
 	}
 	rules, ok := d.o.Games.Lookup(kept.Header.Game)
 	if !ok {
-		d.hold(kept.Header, fmt.Sprintf("it needs game %s version %d, and this program has no such game", kept.Header.Game, kept.Header.Version))
+		d.hold(kept.Header, noGame(kept.Header), false)
 		return nil
 	}
 	mark := d.o.Black.BeginReplay(kept.Header.ID)
 	defer mark.Release()
 	core, err := room.Restore(d.coreConfig(kept.Header, rules), kept)
 	if wrong, ok := errors.AsType[*room.VersionError](err); ok {
-		d.hold(kept.Header, wrong.Error())
+		d.hold(kept.Header, wrong.Error(), false)
 		return nil
 	}
 	if err != nil {
@@ -134,11 +139,27 @@ func (d *Directory) revive(kept room.Kept) *revival {
 	return v
 }
 
-func (d *Directory) hold(h room.Header, why string) {
+func noGame(h room.Header) string {
+	return fmt.Sprintf("it needs game %s version %d, and this program has no such game", h.Game, h.Version)
+}
+
+func (d *Directory) hold(h room.Header, why string, released bool) *HeldError {
+	held := Held{ID: h.ID, Game: h.Game, Why: why, Released: released}
 	d.mu.Lock()
-	d.held[h.ID] = Held{ID: h.ID, Game: h.Game, Why: why}
+	known := d.held[h.ID] == held
+	d.held[h.ID] = held
 	d.mu.Unlock()
-	d.o.Log.Error("a room is kept but cannot be served", "room", h.ID, "game", h.Game, "why", why)
+	if !known {
+		d.o.Log.Error("a room is kept but cannot be served", "room", h.ID, "game", h.Game, "why", why)
+	}
+	return &HeldError{held}
+}
+
+// ForgetReleased forgets the rooms in Held that lie in the store, but for those that still says so of.
+func (d *Directory) ForgetReleased(still func(room.ID) bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	maps.DeleteFunc(d.held, func(id room.ID, h Held) bool { return h.Released && !still(id) })
 }
 
 // claim asks the store for rooms and lets those go on that are ours.

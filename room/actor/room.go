@@ -3,6 +3,7 @@ package actor
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -52,6 +53,8 @@ type liveRoom struct {
 	ticked room.Index // the oldest tick that is not yet committed; 0: none
 	hushed []*session // those whose answers wait for it
 
+	gathered []func() // see Bindings.Later
+
 	// Who is there.
 	players     map[room.PlayerID][]*session // by age: the last is the one that the core has attached
 	watchers    map[room.WatcherID]*session
@@ -65,12 +68,14 @@ type liveRoom struct {
 	free     int   // seats, as admission knows it
 	phase    room.Phase
 	skipped  uint64
-	panicked bool // and logged
-	sealed   bool // its end is on the way to the store
-	stored   bool // and has arrived
-	gone     bool // its last look is over
-	stopping bool // the process ends
-	left     bool // the loop is over
+	panicked bool          // and logged
+	sealed   bool          // its end is on the way to the store
+	stored   bool          // and has arrived
+	settled  chan struct{} // closed when it has
+	gone     bool          // its last look is over
+	stopping bool          // the process ends
+	left     bool          // the loop is over
+	leaving  *departure    // to another node; nil: not
 }
 
 // letterBurst is how many of the players' messages are stepped before commits and control are served again.
@@ -86,6 +91,7 @@ func (d *Directory) newRoom(core *room.Core) *liveRoom {
 		players:  map[room.PlayerID][]*session{},
 		watchers: map[room.WatcherID]*session{},
 		classes:  map[room.ClassID][]*session{},
+		settled:  make(chan struct{}),
 		armed:    -1, dirty: true, free: core.FreeSeats(), phase: core.Phase(),
 	}
 	r.offset = core.Now() - d.o.Clock.Now()
@@ -125,6 +131,7 @@ func (r *liveRoom) turn() {
 	r.answer()
 	r.pace()
 	r.end()
+	r.dispatch()
 	r.arm()
 }
 
@@ -266,15 +273,19 @@ func (r *liveRoom) seal() {
 	if err != nil {
 		r.log.Error("the room's replay cannot be made: its result is stored without", "err", err)
 	}
-	r.o.Results.Add(final, func() {
+	r.o.Results.Add(final, sync.OnceFunc(func() {
+		close(r.settled)
 		r.in.command(function(func(r *liveRoom) { r.stored = true }))
-	})
+	}))
 }
 
 // stop ends a room whose process ends, as soon as everything it has said is safe.
 func (r *liveRoom) stop() {
 	if r.failing == nil && (len(r.pending) > 0 || r.flight != nil || r.core.Held() > 0) {
 		return
+	}
+	if r.leaving != nil {
+		r.leave()
 	}
 	for s := range r.sessions() {
 		s.close(closeMoved(), false)
@@ -289,7 +300,7 @@ func (r *liveRoom) depart() {
 	}
 	for s := range r.sessions() {
 		s.close(closeMoved(), false)
-		r.o.Metrics.Sessions(r.game, -1)
+		r.count(s, -1)
 	}
 	r.endWatches()
 	r.dir.remove(r)

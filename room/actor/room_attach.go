@@ -36,7 +36,7 @@ func (r *liveRoom) attachPlayer(s *session) error {
 	if s.hello.Player == "" {
 		return closing(wire.CloseUnauthorised, "a seat needs a player: send a token")
 	}
-	if err := r.sit(s.hello); err != nil {
+	if err := r.place(s.hello); err != nil {
 		return err
 	}
 	ready := r.step(room.Input{
@@ -51,7 +51,23 @@ func (r *liveRoom) attachPlayer(s *session) error {
 	}
 	s.attached = ready.Entry.Index
 	r.players[s.hello.Player] = append(r.players[s.hello.Player], s)
-	r.o.Metrics.Sessions(r.game, 1)
+	r.count(s, 1)
+	return nil
+}
+
+// place gives a client a seat. One that attaches again has had one: when it has been given up or another client
+// of the player has come meanwhile, there was an end that it has not heard.
+func (r *liveRoom) place(h Hello) error {
+	if !h.Again {
+		return r.sit(h)
+	}
+	client, seated := r.core.Holder(h.Player)
+	switch {
+	case !seated:
+		return closeLeft()
+	case client != h.Client:
+		return closeReplaced()
+	}
 	return nil
 }
 
@@ -105,7 +121,7 @@ func (r *liveRoom) attachSpectator(s *session) error {
 	r.watchers[s.watcher] = s
 	r.core.Watch(s.watcher, s.hello.Resume)
 	r.dirty = true
-	r.o.Metrics.Sessions(r.game, 1)
+	r.count(s, 1)
 	return nil
 }
 
@@ -147,7 +163,7 @@ func (m detachMessage) handle(r *liveRoom) {
 	}
 	last := i == len(list)-1
 	r.unclass(s)
-	r.o.Metrics.Sessions(r.game, -1)
+	r.count(s, -1)
 	if list = slices.Delete(list, i, i+1); len(list) > 0 {
 		r.players[s.hello.Player] = list
 	} else {
@@ -166,7 +182,15 @@ func (r *liveRoom) detachSpectator(s *session) {
 	r.core.Unwatch(s.watcher)
 	r.unclass(s)
 	r.dirty = true
-	r.o.Metrics.Sessions(r.game, -1)
+	r.count(s, -1)
+}
+
+// count tells the metrics of a session that comes (1) or goes (-1).
+func (r *liveRoom) count(s *session, delta int) {
+	r.o.Metrics.Sessions(r.game, delta)
+	if s.hello.Edge != "" {
+		r.o.Metrics.Remote(r.game, delta)
+	}
 }
 
 // sessions are all that are in the room, welcomed or not.

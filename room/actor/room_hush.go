@@ -32,7 +32,7 @@ func (r *liveRoom) rouse() {
 		return
 	}
 	for _, s := range r.hushed {
-		s.out.rouse()
+		s.out.Rouse()
 	}
 	clear(r.hushed)
 	r.hushed = r.hushed[:0]

@@ -132,6 +132,7 @@ func (r *liveRoom) commit(i room.Index) {
 	}
 	r.committed.Store(uint64(r.core.Committed()))
 	r.rouse()
+	r.dispatch()
 }
 
 // answer tells those who have waited for a commit that has come.
@@ -181,5 +182,8 @@ func closeUnsaved() *CloseError {
 func closeMoved() *CloseError {
 	return closing(wire.CloseMoved, "the server is restarting: reconnect")
 }
+
+// Moved reports whether the room goes on elsewhere: who attaches again, wherever it is then, misses nothing.
+func (e *CloseError) Moved() bool { return e != nil && e.Code == wire.CloseMoved }
 
 func closeOver() (wire.CloseCode, string) { return wire.CloseOver, "the room is over" }

@@ -43,7 +43,7 @@ func (r *liveRoom) turned(o room.Turned) {
 			}
 		}
 		if f != nil {
-			s.out.push(f.Bytes(s.out.encoding), drop, f.Events)
+			s.out.Push(f.Bytes(s.out.Encoding()), Drop, f.Seq, f.Events)
 		}
 	}
 	r.o.Metrics.Sent(r.game, len(members))
@@ -55,10 +55,10 @@ func (r *liveRoom) answered(o room.Answered) {
 	if s == nil || s.hello.Client != o.Client {
 		return
 	}
-	frame := o.Frame.Bytes(s.out.encoding)
+	frame := o.Frame.Bytes(s.out.Encoding())
 	if !r.hushes() {
-		s.out.push(frame, answer, 0)
-	} else if s.out.hush(frame) {
+		s.out.Push(frame, Answer, 0, 0)
+	} else if s.out.Hush(frame) {
 		r.hushed = append(r.hushed, s)
 	}
 }
@@ -97,15 +97,31 @@ func (r *liveRoom) welcome(o room.Welcome) {
 	if s == nil {
 		return
 	}
-	e := s.out.encoding
+	e := s.out.Encoding()
 	s.welcomed = true
 	r.unclass(s)
 	r.enclass(s, o.Class)
-	s.out.welcome()
-	s.out.push(wire.AppendWelcome(nil, e, r.greeting(s, o)), keep, 0)
+	s.out.Welcomed(o.Point.Epoch, from(s, o), o.CSeq)
+	s.out.Push(wire.AppendWelcome(nil, e, r.greeting(s, o)), Keep, 0, 0)
 	for _, f := range o.Frames {
-		s.out.push(f.Bytes(e), keep, 0)
+		s.out.Push(f.Bytes(e), Keep, place(f), 0)
 	}
+}
+
+// from is the point that a welcomed client goes on from; 0: it begins with the whole view.
+func from(s *session, o room.Welcome) room.Index {
+	if !o.Recovered || s.hello.Resume == nil {
+		return 0
+	}
+	return s.hello.Resume.Seq
+}
+
+// place is the point that a frame brings its reader to: that of an answer or of the end may be ahead of the view.
+func place(f *room.Frame) room.Index {
+	if f.Kind == room.FrameTurn || f.Kind == room.FrameState {
+		return f.Seq
+	}
+	return 0
 }
 
 // greeting completes what the edge promises with what the room knows.
@@ -126,7 +142,7 @@ func (r *liveRoom) enter(o room.Enter) {
 	if s := r.to(o.To); s != nil {
 		r.unclass(s)
 		r.enclass(s, o.Class)
-		s.out.push(o.State.Bytes(s.out.encoding), drop, 0)
+		s.out.Push(o.State.Bytes(s.out.Encoding()), Drop, o.State.Seq, 0)
 	}
 }
 
@@ -136,12 +152,12 @@ func (r *liveRoom) whole(o room.Whole) {
 		return
 	}
 	s.wanting.Store(false) // before the view is queued: a reader that falls behind right then may ask again
-	s.out.whole(func(lost uint64) []byte {
+	s.out.View(o.State.Seq, func(lost uint64) []byte {
 		s.lost = lost
 		if lost > 0 {
 			r.o.Metrics.LostEvents(r.game, lost)
 		}
-		return o.State.Bytes(s.out.encoding)
+		return o.State.Bytes(s.out.Encoding())
 	})
 }
 
@@ -159,7 +175,7 @@ func closeReplaced() *CloseError {
 }
 
 func (r *liveRoom) goodbye(o room.Gone) {
-	err := closing(wire.CloseNormal, "the seat is given up")
+	err := closeLeft()
 	if o.Reason == room.Kicked {
 		err = closing(wire.CloseForbidden, "removed from the room by the operator")
 	}
@@ -171,10 +187,12 @@ func (r *liveRoom) goodbye(o room.Gone) {
 	}
 }
 
+func closeLeft() *CloseError { return closing(wire.CloseNormal, "the seat is given up") }
+
 func (r *liveRoom) ended(o room.Ended) {
 	for s := range r.sessions() {
 		if s.welcomed {
-			s.out.push(o.Frame.Bytes(s.out.encoding), keep, 0)
+			s.out.Push(o.Frame.Bytes(s.out.Encoding()), Keep, 0, 0)
 		}
 	}
 }
@@ -198,4 +216,19 @@ func (r *liveRoom) unclass(s *session) {
 	if r.classes[s.class] = members[:last]; last == 0 {
 		delete(r.classes, s.class)
 	}
+}
+
+// later has a sink send what it has gathered once the room has said all it has to say at present.
+func (r *liveRoom) later(f func()) { r.gathered = append(r.gathered, f) }
+
+// dispatch lets the sinks send what they have gathered.
+func (r *liveRoom) dispatch() {
+	if len(r.gathered) == 0 {
+		return
+	}
+	for _, f := range r.gathered {
+		f()
+	}
+	clear(r.gathered)
+	r.gathered = r.gathered[:0]
 }

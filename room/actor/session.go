@@ -12,7 +12,7 @@ import (
 // session is the room's side of one client's presence, and what the edge holds of it.
 type session struct {
 	room  *liveRoom
-	out   *Outbox
+	out   Sink
 	hello Hello
 
 	detached atomic.Bool // a detach is on its way
@@ -28,34 +28,47 @@ type session struct {
 	lost     uint64 // what the whole view on its way will tell
 }
 
-func newSession(r *liveRoom, h Hello, out *Outbox) *session {
+func newSession(r *liveRoom, h Hello, out Sink) *session {
 	s := &session{room: r, out: out, hello: h}
-	out.mu.Lock()
-	out.refill = s.want
-	out.stuck = func() {
-		s.close(&CloseError{Code: wire.CloseTooSlow, Reason: "this connection does not read what it is sent: reconnect"}, true)
-	}
-	out.mu.Unlock()
+	out.Bind(Bindings{Refill: s.want, Stuck: s.stuck, Later: r.later})
 	return s
 }
 
+func (s *session) stuck() { s.close(CloseStuck(), true) }
+
 func (s *session) Act(ctx context.Context, act wire.Act) error {
-	if s.out.ended() {
-		return ErrEnded
-	}
-	if !s.out.begin() {
-		s.close(&CloseError{Code: wire.CloseTooMany, Reason: "too many acts without an answer: wait for acks"}, false)
-		return ErrEnded
+	if err := s.begin(); err != nil {
+		return err
 	}
 	err := s.room.in.send(ctx, actMessage{s, act})
 	if err != nil {
-		s.out.settle()
+		s.out.Settle()
 	}
 	return err
 }
 
+func (s *session) Post(act wire.Act) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	s.room.in.post(letter{message: actMessage{s, act}})
+	return nil
+}
+
+// begin counts an act, and ends a session that has too many without an answer.
+func (s *session) begin() error {
+	if s.out.Ended() {
+		return ErrEnded
+	}
+	if !s.out.Begin() {
+		s.close(CloseUnanswered(), false)
+		return ErrEnded
+	}
+	return nil
+}
+
 func (s *session) Resync(context.Context) error {
-	if s.out.ended() {
+	if s.out.Ended() {
 		return ErrEnded
 	}
 	s.want()
@@ -63,7 +76,7 @@ func (s *session) Resync(context.Context) error {
 }
 
 func (s *session) Leave(ctx context.Context) error {
-	if s.out.ended() {
+	if s.out.Ended() {
 		return ErrEnded
 	}
 	return s.room.in.send(ctx, leaveMessage{s})
@@ -81,7 +94,7 @@ func (s *session) want() {
 // close ends the session from whichever side, once: the outbox at once, its place in the room when the
 // room comes to it. It may be called from any goroutine.
 func (s *session) close(err *CloseError, discard bool) {
-	s.out.end(err, discard)
+	s.out.End(err, discard)
 	if s.detached.Swap(true) {
 		return
 	}
@@ -96,6 +109,16 @@ func (s *session) recipient() room.Recipient {
 		return room.Recipient{Watcher: s.watcher}
 	}
 	return room.Recipient{Player: s.hello.Player}
+}
+
+// CloseStuck ends the session of a reader that takes nothing.
+func CloseStuck() *CloseError {
+	return closing(wire.CloseTooSlow, "this connection does not read what it is sent: reconnect")
+}
+
+// CloseUnanswered ends the session of a client that has more than MaxUnanswered acts without an answer.
+func CloseUnanswered() *CloseError {
+	return closing(wire.CloseTooMany, "too many acts without an answer: wait for acks")
 }
 
 // closing makes a close with a reason of at most 123 bytes (RFC 6455, section 5.5.1).

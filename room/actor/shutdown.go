@@ -8,7 +8,7 @@ import "context"
 // then what is not durable yet is not acknowledged either. The journal and the store are closed after it.
 func (d *Directory) Shutdown(ctx context.Context) error {
 	d.mu.Lock()
-	d.draining = true
+	d.draining, d.closing = true, true
 	d.mu.Unlock()
 	for r := range d.all() {
 		r.in.command(stopMessage{})

@@ -168,8 +168,9 @@ type journal struct {
 }
 
 type logged struct {
-	kept   room.Kept
-	offset time.Duration
+	kept     room.Kept
+	offset   time.Duration
+	imported bool
 }
 
 func newJournal(c actor.Clock) *journal {
@@ -199,6 +200,7 @@ func (j *journal) Append(b room.Batch, snap *room.Snapshot, done func(error)) er
 			done(errors.New("no such room"))
 			return
 		}
+		l.imported = false
 		if b.Last > 0 {
 			if n := len(l.kept.Batches); n > 0 && l.kept.Batches[n-1].Last+1 != b.First {
 				panic(fmt.Sprintf("batch %d-%d follows %d", b.First, b.Last, l.kept.Batches[n-1].Last))
@@ -280,6 +282,33 @@ func (j *journal) Rooms(context.Context) iter.Seq2[room.Kept, error] {
 			}
 		}
 	}
+}
+
+func (j *journal) Load(_ context.Context, id room.ID) (room.Kept, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	l := j.rooms[id]
+	if l == nil {
+		return room.Kept{}, errors.New("no such room")
+	}
+	kept := l.kept
+	kept.Batches = slices.Clone(kept.Batches)
+	kept.Snapshots = slices.Clone(kept.Snapshots)
+	kept.Time = j.clock.Now() - l.offset
+	return kept, nil
+}
+
+func (j *journal) Import(_ context.Context, kept room.Kept) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.failing != nil {
+		return j.failing
+	}
+	if old := j.rooms[kept.Header.ID]; old != nil && !old.imported {
+		return errors.New("that room is here already")
+	}
+	j.rooms[kept.Header.ID] = &logged{kept: kept, imported: true}
+	return nil
 }
 
 func (j *journal) Claimed(_ context.Context, id room.ID, e room.Epoch) error {

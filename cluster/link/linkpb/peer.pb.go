@@ -291,7 +291,8 @@ func (x *Question) GetBody() []byte {
 
 type Answer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Body          []byte                 `protobuf:"bytes,1,opt,name=body,proto3" json:"body,omitempty"` // JSON
+	Body          []byte                 `protobuf:"bytes,1,opt,name=body,proto3" json:"body,omitempty"`   // JSON
+	Error         []byte                 `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"` // JSON: the question was understood, and this is what is wrong with it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -333,10 +334,18 @@ func (x *Answer) GetBody() []byte {
 	return nil
 }
 
+func (x *Answer) GetError() []byte {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
 // EdgeBatch is what an edge tells an owner. An empty batch is a heartbeat.
 type EdgeBatch struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Frames        []*EdgeFrame           `protobuf:"bytes,1,rep,name=frames,proto3" json:"frames,omitempty"`
+	Ping          uint64                 `protobuf:"varint,2,opt,name=ping,proto3" json:"ping,omitempty"` // comes back in an OwnerBatch's pong, so that the edge learns how long the way is
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -378,10 +387,18 @@ func (x *EdgeBatch) GetFrames() []*EdgeFrame {
 	return nil
 }
 
+func (x *EdgeBatch) GetPing() uint64 {
+	if x != nil {
+		return x.Ping
+	}
+	return 0
+}
+
 // OwnerBatch is what an owner tells an edge. An empty batch is a heartbeat.
 type OwnerBatch struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Frames        []*OwnerFrame          `protobuf:"bytes,1,rep,name=frames,proto3" json:"frames,omitempty"`
+	Pong          uint64                 `protobuf:"varint,2,opt,name=pong,proto3" json:"pong,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -421,6 +438,13 @@ func (x *OwnerBatch) GetFrames() []*OwnerFrame {
 		return x.Frames
 	}
 	return nil
+}
+
+func (x *OwnerBatch) GetPong() uint64 {
+	if x != nil {
+		return x.Pong
+	}
+	return 0
 }
 
 // EdgeFrame is one thing that one client wants. The edge draws session numbers, from 1, and never uses one again
@@ -614,7 +638,8 @@ type Attach struct {
 	HeartbeatMs   int64                  `protobuf:"varint,10,opt,name=heartbeat_ms,json=heartbeatMs,proto3" json:"heartbeat_ms,omitempty"` // what the welcome says in the edge's name
 	LimitMessage  int64                  `protobuf:"varint,11,opt,name=limit_message,json=limitMessage,proto3" json:"limit_message,omitempty"`
 	LimitRate     int64                  `protobuf:"varint,12,opt,name=limit_rate,json=limitRate,proto3" json:"limit_rate,omitempty"`
-	Token         string                 `protobuf:"bytes,13,opt,name=token,proto3" json:"token,omitempty"` // of a guest that the edge has just made up
+	Token         string                 `protobuf:"bytes,13,opt,name=token,proto3" json:"token,omitempty"`  // of a guest that the edge has just made up
+	Again         bool                   `protobuf:"varint,14,opt,name=again,proto3" json:"again,omitempty"` // it was welcomed before: it takes no seat and comes before no newer client
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -738,6 +763,13 @@ func (x *Attach) GetToken() string {
 		return x.Token
 	}
 	return ""
+}
+
+func (x *Attach) GetAgain() bool {
+	if x != nil {
+		return x.Again
+	}
+	return false
 }
 
 type Point struct {
@@ -1081,6 +1113,7 @@ type Welcomed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Point         *Point                 `protobuf:"bytes,1,opt,name=point,proto3" json:"point,omitempty"`
 	Cseq          uint64                 `protobuf:"varint,2,opt,name=cseq,proto3" json:"cseq,omitempty"` // the last act of this client that the room has applied
+	From          uint64                 `protobuf:"varint,3,opt,name=from,proto3" json:"from,omitempty"` // the point that the client goes on from; 0: the whole view follows
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1129,7 +1162,14 @@ func (x *Welcomed) GetCseq() uint64 {
 	return 0
 }
 
-// Say is one protocol message, in the session's encoding.
+func (x *Welcomed) GetFrom() uint64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+// Say is one protocol message, in the session's encoding. An ANSWER without a frame settles an act that has no answer.
 type Say struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Frame         []byte                 `protobuf:"bytes,1,opt,name=frame,proto3" json:"frame,omitempty"`
@@ -1349,14 +1389,17 @@ const file_peer_proto_rawDesc = "" +
 	"\aversion\x18\x02 \x01(\x03R\aversion\"6\n" +
 	"\bQuestion\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12\x12\n" +
-	"\x04body\x18\x02 \x01(\fR\x04body\"\x1c\n" +
+	"\x04body\x18\x02 \x01(\fR\x04body\"2\n" +
 	"\x06Answer\x12\x12\n" +
-	"\x04body\x18\x01 \x01(\fR\x04body\"@\n" +
+	"\x04body\x18\x01 \x01(\fR\x04body\x12\x14\n" +
+	"\x05error\x18\x02 \x01(\fR\x05error\"T\n" +
 	"\tEdgeBatch\x123\n" +
-	"\x06frames\x18\x01 \x03(\v2\x1b.roomring.peer.v1.EdgeFrameR\x06frames\"B\n" +
+	"\x06frames\x18\x01 \x03(\v2\x1b.roomring.peer.v1.EdgeFrameR\x06frames\x12\x12\n" +
+	"\x04ping\x18\x02 \x01(\x04R\x04ping\"V\n" +
 	"\n" +
 	"OwnerBatch\x124\n" +
-	"\x06frames\x18\x01 \x03(\v2\x1c.roomring.peer.v1.OwnerFrameR\x06frames\"\xa9\x02\n" +
+	"\x06frames\x18\x01 \x03(\v2\x1c.roomring.peer.v1.OwnerFrameR\x06frames\x12\x12\n" +
+	"\x04pong\x18\x02 \x01(\x04R\x04pong\"\xa9\x02\n" +
 	"\tEdgeFrame\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x122\n" +
 	"\x06attach\x18\x02 \x01(\v2\x18.roomring.peer.v1.AttachH\x00R\x06attach\x12)\n" +
@@ -1365,7 +1408,7 @@ const file_peer_proto_rawDesc = "" +
 	"\x05leave\x18\x05 \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\x05leave\x123\n" +
 	"\x06detach\x18\x06 \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\x06detachB\x06\n" +
 	"\x04what\"\t\n" +
-	"\aNothing\"\xf4\x02\n" +
+	"\aNothing\"\x8a\x03\n" +
 	"\x06Attach\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12\x1a\n" +
 	"\bencoding\x18\x02 \x01(\rR\bencoding\x12\x16\n" +
@@ -1381,7 +1424,8 @@ const file_peer_proto_rawDesc = "" +
 	"\rlimit_message\x18\v \x01(\x03R\flimitMessage\x12\x1d\n" +
 	"\n" +
 	"limit_rate\x18\f \x01(\x03R\tlimitRate\x12\x14\n" +
-	"\x05token\x18\r \x01(\tR\x05token\"/\n" +
+	"\x05token\x18\r \x01(\tR\x05token\x12\x14\n" +
+	"\x05again\x18\x0e \x01(\bR\x05again\"/\n" +
 	"\x05Point\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\"-\n" +
@@ -1403,10 +1447,11 @@ const file_peer_proto_rawDesc = "" +
 	"\x05moved\x18\x02 \x01(\bR\x05moved\x12\x12\n" +
 	"\x04code\x18\x03 \x01(\rR\x04code\x12\x16\n" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x12\n" +
-	"\x04over\x18\x05 \x01(\fR\x04over\"M\n" +
+	"\x04over\x18\x05 \x01(\fR\x04over\"a\n" +
 	"\bWelcomed\x12-\n" +
 	"\x05point\x18\x01 \x01(\v2\x17.roomring.peer.v1.PointR\x05point\x12\x12\n" +
-	"\x04cseq\x18\x02 \x01(\x04R\x04cseq\"q\n" +
+	"\x04cseq\x18\x02 \x01(\x04R\x04cseq\x12\x12\n" +
+	"\x04from\x18\x03 \x01(\x04R\x04from\"q\n" +
 	"\x03Say\x12\x14\n" +
 	"\x05frame\x18\x01 \x01(\fR\x05frame\x12*\n" +
 	"\x04fate\x18\x02 \x01(\x0e2\x16.roomring.peer.v1.FateR\x04fate\x12\x10\n" +

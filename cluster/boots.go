@@ -1,0 +1,78 @@
+package cluster
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/roomring/roomring/cluster/members"
+)
+
+const (
+	bootsAge  = 3 * time.Second        // after which the store is asked again
+	bootsWait = 200 * time.Millisecond // how long an answer may wait for the store
+)
+
+// bootList is what the store last said of the processes that are alive. It is asked when somebody wants to know, at
+// most every bootsAge, and holds up nobody for longer than bootsWait.
+type bootList struct {
+	mu     sync.Mutex
+	boots  []Boot
+	at     time.Time
+	coming chan struct{} // closed when the store has answered; nil: it is not being asked
+}
+
+func (l *bootList) get(ctx context.Context, c *Cluster) []Boot {
+	wait := l.refresh(c)
+	if wait != nil {
+		t := time.NewTimer(bootsWait)
+		defer t.Stop()
+		select {
+		case <-wait:
+		case <-t.C:
+		case <-ctx.Done():
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.boots
+}
+
+// refresh has the store asked if it is time to. It returns nil if it is not.
+func (l *bootList) refresh(c *Cluster) (wait <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.coming != nil || time.Since(l.at) < bootsAge {
+		return l.coming
+	}
+	coming := make(chan struct{})
+	if !c.spawn(func(ctx context.Context) { l.ask(ctx, c, coming) }) {
+		return nil
+	}
+	l.coming = coming
+	return coming
+}
+
+func (l *bootList) ask(ctx context.Context, c *Cluster, coming chan struct{}) {
+	ctx, cancel := context.WithTimeout(ctx, c.o.Forward)
+	defer cancel()
+	boots, err := c.o.Store.Boots(ctx)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil {
+		l.boots = boots
+	} else {
+		c.log.Warn("the store does not say which nodes are alive", "err", err)
+	}
+	l.at, l.coming = time.Now(), nil
+	close(coming)
+}
+
+// unheard are the boots that are nobody in the table. One whose node is back under a newer boot is not among them.
+func (c *Cluster) unheard(boots []Boot) []Boot {
+	all := c.members.All()
+	return slices.DeleteFunc(slices.Clone(boots), func(b Boot) bool {
+		return slices.ContainsFunc(all, func(m members.Member) bool { return m.Boot == b.ID || m.Name == b.Node && m.Boot > b.ID })
+	})
+}

@@ -1,0 +1,148 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/roomring/roomring/cluster/link"
+	"github.com/roomring/roomring/room/actor"
+)
+
+// method is a question that nodes ask each other. Question and answer travel as JSON.
+type method[In, Out any] string
+
+// none is the answer to what only has to be done.
+type none struct{}
+
+// serve answers a method's questions, those that this node asks itself as well.
+func serve[In, Out any](c *Cluster, m method[In, Out], f func(ctx context.Context, in In) (Out, error)) {
+	c.local[string(m)] = f
+	c.calls.Handle(string(m), func(ctx context.Context, _ link.Peer, body []byte) ([]byte, error) {
+		var in In
+		if err := json.Unmarshal(body, &in); err != nil {
+			return nil, fmt.Errorf("the question %s: %w", m, err)
+		}
+		out, err := f(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(out)
+	})
+}
+
+// callError says that a node did not answer: what was asked may have been done or not. It is an ErrUnreachable.
+type callError struct {
+	node string
+	err  error
+}
+
+func (e *callError) Error() string { return fmt.Sprintf("node %s does not answer: %v", e.node, e.err) }
+
+func (e *callError) Unwrap() error { return e.err }
+
+// Is makes errors.Is(err, actor.ErrUnreachable) true.
+func (e *callError) Is(target error) bool { return target == actor.ErrUnreachable }
+
+// ask asks a node, which may be this one, for Options.Forward at most. The error is the node's own, a *callError, or
+// ctx's.
+func ask[In, Out any](ctx context.Context, c *Cluster, node string, m method[In, Out], in In) (Out, error) {
+	if node == c.self {
+		return c.local[string(m)].(func(context.Context, In) (Out, error))(ctx, in)
+	}
+	var out Out
+	body, err := json.Marshal(in)
+	if err != nil {
+		return out, err
+	}
+	limited, cancel := context.WithTimeout(ctx, c.o.Forward)
+	defer cancel()
+	answer, err := c.links.Call(limited, node, string(m), body)
+	if remote, ok := errors.AsType[*link.RemoteError](err); ok {
+		err = decodeError(remote.Body)
+		if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
+			return out, err
+		}
+	}
+	if err == nil {
+		err = json.Unmarshal(answer, &out)
+	}
+	switch {
+	case err == nil:
+		return out, nil
+	case ctx.Err() != nil:
+		return out, ctx.Err()
+	}
+	return out, &callError{node, err}
+}
+
+// patience is what becomes of the others when one of many has answered.
+type patience int
+
+const (
+	goOn   patience = iota // they are waited for
+	hurry                  // they have a tenth of the time that they had in all
+	enough                 // they are not waited for
+)
+
+// scatter asks many nodes at once, hands over what they answer one by one, and waits so long for them at most. It
+// returns those that did not answer.
+func scatter[In, Out any](ctx context.Context, c *Cluster, nodes []string, m method[In, Out], in In, wait time.Duration, each func(node string, out Out, err error) patience) (silent []string) {
+	type answer struct {
+		node string
+		out  Out
+		err  error
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	answers := make(chan answer, len(nodes))
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	for _, node := range nodes {
+		wg.Go(func() {
+			out, err := ask(ctx, c, node, m, in)
+			answers <- answer{node, out, err}
+		})
+	}
+	silent = slices.Clone(nodes)
+	late := ctx.Done()
+	for range nodes {
+		select {
+		case a := <-answers:
+			if unanswered(a.err) {
+				continue
+			}
+			silent = slices.DeleteFunc(silent, func(n string) bool { return n == a.node })
+			switch each(a.node, a.out, a.err) {
+			case hurry:
+				defer time.AfterFunc(wait/10, cancel).Stop()
+			case enough:
+				return silent
+			}
+		case <-late:
+			return silent
+		}
+	}
+	return silent
+}
+
+// unanswered reports whether an error says nothing about what was asked.
+func unanswered(err error) bool {
+	_, failed := errors.AsType[*callError](err)
+	return failed || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+// others are all nodes that are there but this one.
+func (c *Cluster) others() []string {
+	var out []string
+	for _, m := range c.members.All() {
+		if m.Name != c.self {
+			out = append(out, m.Name)
+		}
+	}
+	return out
+}

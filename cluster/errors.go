@@ -1,0 +1,118 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// Errors that nodes tell each other and nobody else.
+var (
+	errNotMine = errors.New("matchmaking for that game is another node's by now")
+	errNoSeat  = errors.New("the room has no seat for that player")
+)
+
+// plainErrors cross a link by name.
+var plainErrors = []struct {
+	kind string
+	err  error
+}{
+	{"not_found", actor.ErrNotFound},
+	{"unreachable", actor.ErrUnreachable},
+	{"unknown_game", actor.ErrUnknownGame},
+	{"too_many", actor.ErrTooMany},
+	{"draining", actor.ErrDraining},
+	{"ended", actor.ErrEnded},
+	{"not_seated", actor.ErrNotSeated},
+	{"no_row", ErrNoRow},
+	{"moved_on", ErrMovedOn},
+	{"room_moved_on", actor.ErrMovedOn},
+	{"not_mine", errNotMine},
+	{"no_seat", errNoSeat},
+	{"deadline", context.DeadlineExceeded},
+	{"canceled", context.Canceled},
+}
+
+// errorDocument is an error on its way to another node.
+type errorDocument struct {
+	Kind   string         `json:"kind"`
+	Reason string         `json:"reason,omitempty"`
+	Field  string         `json:"field,omitempty"` // of options
+	Code   string         `json:"code,omitempty"`  // of a refusal
+	Close  wire.CloseCode `json:"close,omitempty"`
+	Over   *wire.Over     `json:"over,omitempty"`
+}
+
+// errElsewhere is what is told of an error that the asking node is not meant to understand.
+const errElsewhere = "that node could not do it: its log says why"
+
+// encodeError makes a document of an error. One that is nobody's business elsewhere is logged here instead.
+func (c *Cluster) encodeError(err error) []byte {
+	doc := documentOf(err)
+	if doc.Kind == "other" {
+		c.log.Warn("a question of another node failed", "err", err)
+	}
+	body, err := json.Marshal(doc)
+	if err != nil {
+		panic(err) // it is made of strings, and a result that was JSON before
+	}
+	return body
+}
+
+func documentOf(err error) errorDocument {
+	if e, ok := errors.AsType[*actor.OptionsError](err); ok {
+		return errorDocument{Kind: "options", Field: e.Field, Reason: e.Reason}
+	}
+	if e, ok := errors.AsType[*actor.CloseError](err); ok {
+		return errorDocument{Kind: "close", Close: e.Code, Reason: e.Reason, Over: e.Over}
+	}
+	if e, ok := errors.AsType[*room.Refusal](err); ok {
+		return errorDocument{Kind: "refusal", Code: e.Code, Reason: e.Reason}
+	}
+	if e, ok := errors.AsType[*actor.UnreachableError](err); ok {
+		return errorDocument{Kind: "unreachable", Reason: e.Reason}
+	}
+	if e, ok := errors.AsType[*actor.HeldError](err); ok {
+		return errorDocument{Kind: "unreachable", Reason: e.Error()}
+	}
+	if e, ok := errors.AsType[*callError](err); ok {
+		return errorDocument{Kind: "unreachable", Reason: "node " + e.node + " does not answer"}
+	}
+	for _, known := range plainErrors {
+		if errors.Is(err, known.err) {
+			return errorDocument{Kind: known.kind}
+		}
+	}
+	return errorDocument{Kind: "other", Reason: errElsewhere}
+}
+
+// decodeError is the error that a document was made of.
+func decodeError(body []byte) error {
+	var doc errorDocument
+	if json.Unmarshal(body, &doc) != nil {
+		return errors.New(errElsewhere)
+	}
+	switch {
+	case doc.Kind == "options":
+		return &actor.OptionsError{Field: doc.Field, Reason: doc.Reason}
+	case doc.Kind == "close":
+		return &actor.CloseError{Code: doc.Close, Reason: doc.Reason, Over: doc.Over}
+	case doc.Kind == "refusal":
+		return &room.Refusal{Code: doc.Code, Reason: doc.Reason}
+	case doc.Kind == "unreachable" && doc.Reason != "":
+		return &actor.UnreachableError{Reason: doc.Reason}
+	}
+	for _, known := range plainErrors {
+		if doc.Kind == known.kind {
+			return known.err
+		}
+	}
+	if doc.Reason != "" {
+		return errors.New(doc.Reason) // of a kind that a newer node knows
+	}
+	return errors.New(errElsewhere)
+}

@@ -1,0 +1,312 @@
+package link_test
+
+import (
+	"context"
+	"net"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/cluster/link"
+)
+
+// proxy stands between two nodes and does to their connections what networks do.
+type proxy struct {
+	net.Listener
+	to   string
+	hole atomic.Bool // bytes vanish, and nobody is told
+	wg   sync.WaitGroup
+
+	mu    sync.Mutex
+	conns []*net.TCPConn
+}
+
+func newProxy(t testing.TB, to string) *proxy {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{Listener: ln, to: to}
+	p.wg.Go(p.serve)
+	t.Cleanup(func() {
+		_ = ln.Close()
+		p.reset()
+		p.wg.Wait()
+	})
+	return p
+}
+
+func (p *proxy) serve() {
+	for {
+		in, err := p.Accept()
+		if err != nil {
+			return
+		}
+		out, err := net.Dial("tcp", p.to)
+		if err != nil {
+			_ = in.Close()
+			continue
+		}
+		p.mu.Lock()
+		p.conns = append(p.conns, in.(*net.TCPConn), out.(*net.TCPConn))
+		p.mu.Unlock()
+		p.wg.Go(func() { p.copy(in, out) })
+		p.wg.Go(func() { p.copy(out, in) })
+	}
+}
+
+func (p *proxy) copy(to, from net.Conn) {
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buf)
+		if err != nil {
+			if !p.hole.Load() {
+				_ = to.Close()
+			}
+			return
+		}
+		if !p.hole.Load() {
+			_, _ = to.Write(buf[:n])
+		}
+	}
+}
+
+// reset breaks all connections so that both sides know.
+func (p *proxy) reset() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		_ = c.SetLinger(0)
+		_ = c.Close()
+	}
+	p.conns = nil
+}
+
+func silence(d time.Duration) func(*link.Options) {
+	return func(o *link.Options) { o.Silence, o.Timeout = d, 5*time.Second }
+}
+
+// through is connect by way of a proxy.
+func through(t testing.TB, edge, owner *node) (*proxy, *edgeSide, *ownerSide) {
+	t.Helper()
+	p := newProxy(t, owner.addr)
+	by := owner.target()
+	by.Addr = p.Addr().String()
+	edge.Targets([]link.Target{by})
+	e, o := take(t, "the edge's end", edge.edges), take(t, "the owner's end", owner.owners)
+	return p, e, o
+}
+
+func TestSilenceIsNoticedAndHeals(t *testing.T) {
+	a, b := start(t, "a", silence(2*time.Second)), start(t, "b", silence(2*time.Second))
+	p, edge, owner := through(t, a, b)
+	until(t, "it stands", func() bool { return a.state("b").Up })
+	p.hole.Store(true)
+	if err := take(t, "the edge's Down", edge.down); !strings.Contains(err.Error(), "silent") {
+		t.Errorf("edge: %v", err)
+	}
+	if err := take(t, "the owner's Down", owner.down); !strings.Contains(err.Error(), "silent") {
+		t.Errorf("owner: %v", err)
+	}
+	until(t, "it is down", func() bool { return !a.state("b").Up })
+	<-edge.end.Done()
+	edge.end.Send(act(1, "into the void"))
+	if edge.end.Queued() < 0 {
+		t.Error("queued below zero")
+	}
+	p.hole.Store(false)
+	p.reset()
+	edge, owner = take(t, "a new end", a.edges), take(t, "a new end", b.owners)
+	edge.end.Send(act(2, "again"))
+	if f := take(t, "an act", owner.frames); f.GetSession() != 2 {
+		t.Errorf("got %v", f)
+	}
+	if n := a.state("b").Reconnects; n != 1 {
+		t.Errorf("%d reconnections", n)
+	}
+}
+
+func TestResetIsKnownAtOnce(t *testing.T) {
+	a, b := start(t, "a"), start(t, "b") // which would be patient with silence
+	p, edge, owner := through(t, a, b)
+	begun := time.Now()
+	p.reset()
+	take(t, "the edge's Down", edge.down)
+	take(t, "the owner's Down", owner.down)
+	if took := time.Since(begun); took > 15*time.Second {
+		t.Errorf("noticed after %v, as silence", took)
+	}
+	take(t, "a new end", a.edges)
+	take(t, "a new end", b.owners)
+	if len(edge.down)+len(owner.down) > 0 {
+		t.Error("Down twice")
+	}
+}
+
+func TestRefusedSaysSo(t *testing.T) {
+	a := start(t, "a")
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := link.Target{Peer: link.Peer{Node: "b", Boot: "b-1"}, Addr: ln.Addr().String()}
+	_ = ln.Close()
+	a.Targets([]link.Target{nobody})
+	until(t, "it says so", func() bool { return strings.Contains(a.state("b").Err, "refused") })
+	b := start(t, "b")
+	a.Targets([]link.Target{b.target()})
+	take(t, "the right address is tried", a.edges)
+}
+
+func TestQueueIsBounded(t *testing.T) {
+	a, b := start(t, "a"), start(t, "b", func(o *link.Options) { o.Queue = 256 << 10 })
+	p, edge, owner := through(t, a, b)
+	p.hole.Store(true)
+	big := strings.Repeat("x", 10<<10)
+	most := 0
+	until(t, "the stream has ended", func() bool {
+		owner.end.Send(say(big, 1))
+		most = max(most, owner.end.Queued())
+		select {
+		case <-owner.end.Done():
+			return true
+		default:
+			return false
+		}
+	})
+	if most > 256<<10+11<<10 {
+		t.Errorf("%d bytes were queued", most)
+	}
+	if err := take(t, "the owner's Down", owner.down); !strings.Contains(err.Error(), "too slowly") {
+		t.Errorf("down: %v", err)
+	}
+	p.hole.Store(false)
+	p.reset()
+	take(t, "the edge's Down", edge.down)
+	if len(owner.down)+len(edge.down) > 0 {
+		t.Error("Down twice")
+	}
+}
+
+func TestNewStreamReplacesTheOld(t *testing.T) {
+	a, b := start(t, "a"), start(t, "b")
+	p, _, owner := through(t, a, b)
+	p.hole.Store(true)
+	a.Targets([]link.Target{b.target()}) // another way to the same node
+	next := take(t, "the new stream", b.owners)
+	if len(owner.down) != 1 {
+		t.Error("the new stream came before the old one's Down")
+	}
+	if next.end.Peer() != owner.end.Peer() {
+		t.Errorf("from %v", next.end.Peer())
+	}
+}
+
+func TestTargetsGone(t *testing.T) {
+	a, b := start(t, "a"), start(t, "b")
+	edge, owner := connect(t, a, b)
+	a.Targets(nil)
+	take(t, "the edge's Down", edge.down)
+	take(t, "the owner's Down", owner.down)
+	if len(a.States()) != 0 {
+		t.Errorf("states %v", a.States())
+	}
+}
+
+func TestQuestionsAreBounded(t *testing.T) {
+	m := link.NewMux()
+	inside, leave := make(chan struct{}, 8), make(chan struct{})
+	m.Handle("wait", func(context.Context, link.Peer, []byte) ([]byte, error) {
+		inside <- struct{}{}
+		<-leave
+		return nil, nil
+	})
+	a, b := start(t, "a"), start(t, "b", answering(m), func(o *link.Options) { o.Inflight = 2 })
+	connect(t, a, b)
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			if _, err := a.Call(t.Context(), "b", "wait", nil); err != nil {
+				t.Error(err)
+			}
+		})
+		take(t, "a question", inside)
+	}
+	if _, err := a.Call(t.Context(), "b", "wait", nil); err == nil || !strings.Contains(err.Error(), "2 questions") {
+		t.Errorf("the third: %v", err)
+	}
+	close(leave)
+	wg.Wait()
+}
+
+func TestBrokenConnectionFailsCalls(t *testing.T) {
+	m := link.NewMux()
+	inside := make(chan struct{}, 1)
+	m.HandleWatch("watch", func(ctx context.Context, _ link.Peer, _ []byte, _ func([]byte) error) error {
+		inside <- struct{}{}
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	a, b := start(t, "a"), start(t, "b", answering(m))
+	p, _, _ := through(t, a, b)
+	until(t, "it stands", func() bool { return a.state("b").Up })
+	failed := make(chan error, 1)
+	go func() { failed <- a.Watch(t.Context(), "b", "watch", nil, func([]byte) error { return nil }) }()
+	take(t, "the watch", inside)
+	p.reset()
+	if err := take(t, "the watch's end", failed); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestCloseEndsWatchesAndLeavesNothing(t *testing.T) {
+	before := runtime.NumGoroutine()
+	m := link.NewMux()
+	inside := make(chan struct{}, 1)
+	m.HandleWatch("watch", func(ctx context.Context, _ link.Peer, _ []byte, _ func([]byte) error) error {
+		inside <- struct{}{}
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	key := secret(t)
+	a, b := start(t, "a", with(key)), start(t, "b", with(key), answering(m))
+	connect(t, a, b)
+	connect(t, b, a)
+	failed := make(chan error, 1)
+	go func() { failed <- a.Watch(t.Context(), "b", "watch", nil, func([]byte) error { return nil }) }()
+	take(t, "the watch", inside)
+	ctx, cancel := context.WithTimeout(t.Context(), ceiling)
+	defer cancel()
+	for _, n := range []*node{b, a, a} {
+		if err := n.Close(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := take(t, "the watch's end", failed); err == nil {
+		t.Error("no error")
+	}
+	until(t, "all goroutines have ended", func() bool { return runtime.NumGoroutine() <= before })
+}
+
+func TestCloseWithoutPatience(t *testing.T) {
+	a, b := start(t, "a"), start(t, "b")
+	p, edge, owner := through(t, a, b)
+	until(t, "it stands", func() bool { return a.state("b").Up })
+	p.hole.Store(true)
+	edge.end.Send(act(1, "x"))
+	owner.end.Send(say("x", 1))
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := a.Close(ctx); err == nil {
+		t.Error("nothing was cut off")
+	}
+	if err := b.Close(ctx); err == nil {
+		t.Error("nothing was cut off")
+	}
+	take(t, "the edge's Down", edge.down)
+	take(t, "the owner's Down", owner.down)
+}

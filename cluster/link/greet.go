@@ -1,0 +1,48 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/roomring/roomring/cluster/link/linkpb"
+	"github.com/roomring/roomring/room"
+)
+
+// match says which version two nodes use with each other, or why they cannot be in one cluster. Both sides ask it, so
+// its errors read the same from both.
+func match(a, b *linkpb.Greeting) (version uint32, err error) {
+	if a.GetNode() == "" || a.GetBoot() == "" || b.GetNode() == "" || b.GetBoot() == "" {
+		return 0, errors.New("a greeting without node or boot")
+	}
+	pair := func(of func(*linkpb.Greeting) string) string {
+		return fmt.Sprintf("node %s has %q, node %s has %q", a.GetNode(), of(a), b.GetNode(), of(b))
+	}
+	if a.GetLabel() != b.GetLabel() {
+		return 0, fmt.Errorf("nodes of different clusters, by their label: %s", pair((*linkpb.Greeting).GetLabel))
+	}
+	version = min(a.GetLatest(), b.GetLatest())
+	if version < max(a.GetLeast(), b.GetLeast()) {
+		return 0, fmt.Errorf("no common version of the peer protocol: node %s (program %s) speaks %d to %d, node %s (program %s) %d to %d; upgrade by way of a release between them",
+			a.GetNode(), a.GetProgram(), a.GetLeast(), a.GetLatest(), b.GetNode(), b.GetProgram(), b.GetLeast(), b.GetLatest())
+	}
+	sqlite := a.GetStore() == "sqlite" || b.GetStore() == "sqlite"
+	if sqlite && a.GetMachine() != b.GetMachine() {
+		return 0, fmt.Errorf("nodes on several machines need PostgreSQL: %s as store, and they are on different machines", pair((*linkpb.Greeting).GetStore))
+	}
+	if a.GetStore() != b.GetStore() {
+		return 0, fmt.Errorf("nodes of one cluster need one store: %s", pair((*linkpb.Greeting).GetStore))
+	}
+	return version, nil
+}
+
+// meet is match for who has dialled a target, and makes sure that it is the one who answers.
+func meet(self, peer *linkpb.Greeting, want Peer) (version uint32, err error) {
+	if got := peerOf(peer); got != want {
+		return 0, fmt.Errorf("node %s boot %s answers at the address of node %s boot %s: the table of nodes is not up to date", got.Node, got.Boot, want.Node, want.Boot)
+	}
+	return match(self, peer)
+}
+
+func peerOf(g *linkpb.Greeting) Peer {
+	return Peer{Node: g.GetNode(), Boot: room.BootID(g.GetBoot())}
+}

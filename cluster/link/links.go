@@ -1,0 +1,298 @@
+package link
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/roomring/roomring/cluster/link/linkpb"
+)
+
+// Links are a node's connections to all others. Its methods may be called from any goroutine.
+type Links struct {
+	o       Options
+	log     *slog.Logger
+	server  *grpc.Server
+	refused rate.Sometimes // lines in the log about strangers
+
+	ctx     context.Context // of all connections to targets; ends when Close has no more time
+	cancel  context.CancelFunc
+	closing context.Context // ends when Close begins
+	close   context.CancelFunc
+	wg      sync.WaitGroup
+
+	mu     sync.RWMutex
+	cred   credential
+	peers  map[string]*peer
+	owners map[Peer]ownerStream
+	closed bool
+}
+
+// New makes Links without targets. Errors say which option is wrong.
+func New(o Options) (*Links, error) {
+	if err := o.complete(); err != nil {
+		return nil, fmt.Errorf("links: %w", err)
+	}
+	cred, err := newCredential(o.Security)
+	if err != nil {
+		return nil, fmt.Errorf("links: %w", err)
+	}
+	l := &Links{
+		o: o, log: o.Log, cred: cred,
+		refused: rate.Sometimes{Interval: time.Second},
+		peers:   map[string]*peer{},
+		owners:  map[Peer]ownerStream{},
+	}
+	l.closing, l.close = context.WithCancel(context.Background())
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.server = l.newServer()
+	return l, nil
+}
+
+// complete puts in the defaults.
+func (o *Options) complete() error {
+	if o.Self.GetNode() == "" || o.Self.GetBoot() == "" {
+		return errors.New("option Self needs a node and a boot")
+	}
+	if o.Owner == nil || o.Edge == nil {
+		return errors.New("options Owner and Edge are needed")
+	}
+	o.Self = proto.CloneOf(o.Self)
+	o.Self.Least = cmp.Or(o.Self.Least, Least)
+	o.Self.Latest = cmp.Or(o.Self.Latest, Latest)
+	o.Calls = cmp.Or(o.Calls, NewMux())
+	o.Beat = cmp.Or(o.Beat, 150*time.Millisecond)
+	o.Silence = cmp.Or(o.Silence, 1500*time.Millisecond)
+	o.Queue = cmp.Or(o.Queue, 32<<20)
+	o.Retry = cmp.Or(o.Retry, 2*time.Second)
+	o.Timeout = cmp.Or(o.Timeout, 5*time.Second)
+	o.Message = cmp.Or(o.Message, 64<<20)
+	o.Inflight = cmp.Or(o.Inflight, 1024)
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	switch {
+	case o.Beat < 0, o.Silence < 0, o.Queue < 0, o.Retry < 0, o.Timeout < 0, o.Inflight < 0:
+		return errors.New("no option may be negative")
+	case o.Silence <= 2*o.Beat:
+		return fmt.Errorf("option Silence of %v must be more than two of Beat, %v", o.Silence, o.Beat)
+	case o.Message < 2*chunkSize:
+		return fmt.Errorf("option Message of %d bytes must be at least %d", o.Message, 2*chunkSize)
+	}
+	return nil
+}
+
+// Serve answers peers until Close. It returns at once.
+func (l *Links) Serve(ln net.Listener) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		_ = ln.Close()
+		return
+	}
+	l.wg.Go(func() {
+		if err := l.server.Serve(ln); err != nil {
+			l.log.Error("the peer port serves no longer", "err", err)
+		}
+	})
+}
+
+// Targets says which nodes to be connected to from now on; this node itself is passed over. Connections to others are
+// ended, new ones are made in the background, with backoff and jitter. A target whose boot or address has changed is
+// connected to anew, at once.
+func (l *Links) Targets(to []Target) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	wanted := make(map[string]bool, len(to))
+	for _, t := range to {
+		if t.Node == l.o.Self.GetNode() || wanted[t.Node] {
+			continue
+		}
+		wanted[t.Node] = true
+		l.target(t)
+	}
+	for node, p := range l.peers {
+		if !wanted[node] {
+			p.cancel()
+			delete(l.peers, node)
+		}
+	}
+}
+
+func (l *Links) target(t Target) {
+	var before <-chan struct{}
+	if old := l.peers[t.Node]; old != nil {
+		if old.target == t {
+			return
+		}
+		old.cancel()
+		before = old.done
+	}
+	ctx, cancel := context.WithCancel(l.ctx)
+	p := &peer{l: l, target: t, cancel: cancel, done: make(chan struct{})}
+	l.peers[t.Node] = p
+	l.wg.Go(func() { p.run(ctx, before) })
+}
+
+func (l *Links) uplink(node string) (*uplink, error) {
+	l.mu.RLock()
+	p, closed := l.peers[node], l.closed
+	l.mu.RUnlock()
+	switch {
+	case closed:
+		return nil, ErrClosed
+	case p == nil:
+		return nil, fmt.Errorf("node %s: %w", node, ErrNoPeer)
+	}
+	up := p.up.Load()
+	if up == nil {
+		return nil, fmt.Errorf("node %s: %w", node, ErrNoPeer)
+	}
+	return up, nil
+}
+
+// Edge is the edge's end of the stream to a node, ErrNoPeer while there is none.
+func (l *Links) Edge(node string) (*EdgeEnd, error) {
+	up, err := l.uplink(node)
+	if err != nil {
+		return nil, err
+	}
+	return up.end, nil
+}
+
+// Call asks a node and waits for its answer. Errors: ErrNoPeer, ErrNoMethod, *RemoteError, ErrClosed, ctx's, and those
+// of the connection; after one of these the question may have been answered or not.
+func (l *Links) Call(ctx context.Context, node, method string, body []byte) ([]byte, error) {
+	up, err := l.uplink(node)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, l.o.Timeout)
+		defer cancel()
+	}
+	a, err := up.client.Call(ctx, &linkpb.Question{Method: method, Body: body})
+	if err == nil {
+		err = remote(a)
+	}
+	if err != nil {
+		return nil, asked(ctx, node, method, err)
+	}
+	return a.GetBody(), nil
+}
+
+// Watch asks a node and hands over its answers one by one, until the node or each ends it, or ctx ends. It returns nil
+// when the node has ended it, and else each's error or one of Call's.
+func (l *Links) Watch(ctx context.Context, node, method string, body []byte, each func([]byte) error) error {
+	up, err := l.uplink(node)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	answers, err := up.client.Watch(ctx, &linkpb.Question{Method: method, Body: body})
+	if err != nil {
+		return asked(ctx, node, method, err)
+	}
+	for {
+		a, err := answers.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = remote(a)
+		}
+		if err != nil {
+			return asked(ctx, node, method, err)
+		}
+		if err := each(a.GetBody()); err != nil {
+			return err
+		}
+	}
+}
+
+// remote is the error in an answer.
+func remote(a *linkpb.Answer) error {
+	if len(a.GetError()) > 0 {
+		return &RemoteError{Body: a.GetError()}
+	}
+	return nil
+}
+
+// plain takes gRPC's wrapping off an error.
+func plain(err error) error {
+	if s, ok := status.FromError(err); ok && err != nil {
+		return errors.New(s.Message())
+	}
+	return err
+}
+
+// States are all links, by node.
+func (l *Links) States() []State {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	states := make([]State, 0, len(l.peers))
+	for _, p := range l.peers {
+		states = append(states, p.state())
+	}
+	slices.SortFunc(states, func(a, b State) int { return cmp.Compare(a.Node, b.Node) })
+	return states
+}
+
+// Greeting is what a connected peer said of itself; nil when there is no link.
+func (l *Links) Greeting(node string) *linkpb.Greeting {
+	up, err := l.uplink(node)
+	if err != nil {
+		return nil
+	}
+	return up.greeting
+}
+
+// Rotate takes new secrets into use for connections made from now on. It is an error where links have no secrets.
+func (l *Links) Rotate(all [][]byte) error {
+	next, err := newSecrets(all)
+	if err != nil {
+		return fmt.Errorf("links: %w", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.cred.(*secrets); !ok {
+		return errors.New("links: there are no secrets to rotate")
+	}
+	l.cred = next
+	return nil
+}
+
+func (l *Links) credential() credential {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.cred
+}
+
+// Close ends all connections, after what is queued has been sent or ctx has ended. It waits for all goroutines, and so
+// for the handlers of questions, whose contexts end with ctx. The error is ctx's, when it ended first.
+func (l *Links) Close(ctx context.Context) error {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.close()
+	defer context.AfterFunc(ctx, l.cancel)()
+	l.shut(ctx)
+	l.wg.Wait()
+	l.cancel()
+	return ctx.Err()
+}

@@ -1,0 +1,117 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/roomring/roomring/cluster/link/linkpb"
+)
+
+type (
+	callFunc  = func(ctx context.Context, from Peer, body []byte) ([]byte, error)
+	watchFunc = func(ctx context.Context, from Peer, body []byte, send func([]byte) error) error
+)
+
+// Mux knows who answers which question.
+type Mux struct {
+	calls   map[string]callFunc
+	watches map[string]watchFunc
+	encode  func(error) []byte
+}
+
+// NewMux makes an empty Mux. Everything is added before Links serve.
+func NewMux() *Mux {
+	return &Mux{calls: map[string]callFunc{}, watches: map[string]watchFunc{}}
+}
+
+// Handle answers a method's questions with f. An error that f returns goes to the caller as the function given to
+// EncodeError makes it.
+func (m *Mux) Handle(method string, f func(ctx context.Context, from Peer, body []byte) ([]byte, error)) {
+	m.calls[method] = f
+}
+
+// HandleWatch answers a method's questions with any number of answers.
+func (m *Mux) HandleWatch(method string, f func(ctx context.Context, from Peer, body []byte, send func([]byte) error) error) {
+	m.watches[method] = f
+}
+
+// EncodeError is set by who uses the Mux: it makes a document of an error, which the caller gets as a *RemoteError.
+// Without it the caller gets the error's text.
+func (m *Mux) EncodeError(encode func(error) []byte) { m.encode = encode }
+
+func (m *Mux) call(ctx context.Context, log *slog.Logger, from Peer, q *linkpb.Question) (a *linkpb.Answer, err error) {
+	f, ok := m.calls[q.GetMethod()]
+	if !ok {
+		return nil, noMethod(q)
+	}
+	defer contain(log, from, q, &err)
+	body, err := f(ctx, from, q.GetBody())
+	if err != nil {
+		return m.fail(err)
+	}
+	return &linkpb.Answer{Body: body}, nil
+}
+
+func (m *Mux) watch(ctx context.Context, log *slog.Logger, from Peer, q *linkpb.Question, send func(*linkpb.Answer) error) (err error) {
+	f, ok := m.watches[q.GetMethod()]
+	if !ok {
+		return noMethod(q)
+	}
+	defer contain(log, from, q, &err)
+	err = f(ctx, from, q.GetBody(), func(body []byte) error { return send(&linkpb.Answer{Body: body}) })
+	if err == nil {
+		return nil
+	}
+	a, err := m.fail(err)
+	if err != nil {
+		return err
+	}
+	return send(a)
+}
+
+func noMethod(q *linkpb.Question) error {
+	return status.Errorf(codes.Unimplemented, "no method %q", q.GetMethod())
+}
+
+// fail makes an answer of a handler's error.
+func (m *Mux) fail(err error) (*linkpb.Answer, error) {
+	if m.encode == nil {
+		return nil, status.Error(codes.Unknown, err.Error())
+	}
+	return &linkpb.Answer{Error: m.encode(err)}, nil
+}
+
+// contain keeps a handler's panic from ending the process: the one question fails.
+func contain(log *slog.Logger, from Peer, q *linkpb.Question, err *error) {
+	if p := recover(); p != nil {
+		log.Error("a peer's question made its handler panic", "peer", from.Node, "method", q.GetMethod(),
+			"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		*err = status.Error(codes.Internal, "the handler panicked; see the log there")
+	}
+}
+
+// asked makes the error that a caller gets of what gRPC says.
+func asked(ctx context.Context, node, method string, err error) error {
+	if remote, ok := errors.AsType[*RemoteError](err); ok {
+		return remote
+	}
+	switch {
+	case status.Code(err) == codes.Unimplemented:
+		err = ErrNoMethod
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case status.Code(err) == codes.DeadlineExceeded: // the server's clock was first
+		err = context.DeadlineExceeded
+	default:
+		if s, ok := status.FromError(err); ok {
+			err = errors.New(s.Message())
+		}
+	}
+	return fmt.Errorf("ask node %s for %s: %w", node, method, err)
+}

@@ -1,0 +1,254 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/roomring/roomring/cluster/link/linkpb"
+)
+
+// firstRetry is the longest wait before the second try to connect; it doubles with each.
+const firstRetry = 50 * time.Millisecond
+
+// peer is one target and the goroutine that keeps a connection to it.
+type peer struct {
+	l      *Links
+	target Target
+	cancel context.CancelFunc
+	done   chan struct{} // closed when the goroutine has ended
+
+	up atomic.Pointer[uplink] // nil while there is none
+
+	mu    sync.Mutex
+	lost  uint64 // connections that stood and broke
+	err   error  // why there is none
+	stood bool
+}
+
+// uplink is one connection that stands.
+type uplink struct {
+	conn     *grpc.ClientConn
+	client   linkpb.PeerClient
+	link     grpc.BidiStreamingClient[linkpb.EdgeBatch, linkpb.OwnerBatch]
+	end      *EdgeEnd
+	greeting *linkpb.Greeting
+	version  uint32
+	since    time.Time
+}
+
+// run keeps a connection until ctx ends or Links close. It starts when before has ended, which is the goroutine of the
+// same node's former life or address: a node's streams follow each other.
+func (p *peer) run(ctx context.Context, before <-chan struct{}) {
+	defer close(p.done)
+	if before != nil {
+		<-before
+	}
+	for try := 0; ctx.Err() == nil; try++ {
+		up, err := p.connect(ctx)
+		if err == nil {
+			try = 0
+			err = p.hold(ctx, up)
+		}
+		p.failed(err)
+		select {
+		case <-ctx.Done():
+		case <-p.l.closing.Done():
+			return
+		case <-time.After(p.backoff(try)):
+		}
+	}
+}
+
+// backoff has full jitter, so that nodes that lost a peer together do not come back together.
+func (p *peer) backoff(try int) time.Duration {
+	return rand.N(min(p.l.o.Retry, firstRetry<<min(try, 16))) + time.Millisecond
+}
+
+func (p *peer) failed(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.l.closing.Err() != nil {
+		return
+	}
+	if p.err == nil || p.err.Error() != err.Error() {
+		p.l.log.Warn("no link to a node", "peer", p.target.Node, "addr", p.target.Addr, "err", err)
+	}
+	p.err = err
+}
+
+// connect dials, greets and opens the stream.
+func (p *peer) connect(ctx context.Context) (up *uplink, err error) {
+	setup, cancel := context.WithTimeout(ctx, p.l.o.Timeout)
+	defer cancel()
+	conn, err := p.l.dial(setup, p.target.Addr)
+	if err != nil {
+		return nil, explain(err)
+	}
+	cc, err := client(conn, p.l.o.Message)
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = cc.Close()
+			_ = conn.Close()
+			err = conn.explain(err)
+		}
+	}()
+	stop := context.AfterFunc(setup, func() { _ = cc.Close() })
+	defer stop()
+	return p.greet(ctx, setup, cc)
+}
+
+func (p *peer) greet(ctx, setup context.Context, cc *grpc.ClientConn) (*uplink, error) {
+	up := &uplink{conn: cc, client: linkpb.NewPeerClient(cc)}
+	sent := time.Now()
+	var err error
+	if up.greeting, err = up.client.Greet(setup, p.l.o.Self); err != nil {
+		return nil, fmt.Errorf("greet: %w", plain(err))
+	}
+	rtt := time.Since(sent)
+	if up.version, err = meet(p.l.o.Self, up.greeting, p.target.Peer); err != nil {
+		return nil, err
+	}
+	if up.link, err = up.client.Link(ctx); err != nil {
+		return nil, fmt.Errorf("open the stream: %w", plain(err))
+	}
+	if _, err = up.link.Header(); err != nil { // the owner is ready once it has sent it
+		return nil, fmt.Errorf("open the stream: %w", plain(err))
+	}
+	s := newStream(p.target.Peer, &p.l.o)
+	s.pings = true
+	s.rtt.Store(int64(rtt))
+	up.end = &EdgeEnd{end[*linkpb.EdgeFrame]{s}}
+	up.since = time.Now()
+	return up, nil
+}
+
+// hold serves a connection until it ends, and says why it did.
+func (p *peer) hold(ctx context.Context, up *uplink) error {
+	s := up.end.stream
+	h := p.l.o.Edge(up.end)
+	p.stands(up)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		err := readFrames(s, up.link.RecvMsg, edgeReads, h)
+		p.up.Store(nil) // nobody is given the end who could not hear of its Down
+		s.end(err)
+		h.Down(s.err)
+	})
+	wg.Go(func() { s.write(up.link.SendMsg) })
+	wg.Go(s.listen)
+	select {
+	case <-s.over:
+	case <-ctx.Done():
+		s.end(errGone)
+	case <-p.l.closing.Done():
+		p.drain(ctx, up)
+	}
+	p.up.Store(nil)
+	_ = up.conn.Close()
+	wg.Wait()
+	return s.err
+}
+
+// drain sends what is queued and waits until the owner has taken it.
+func (p *peer) drain(ctx context.Context, up *uplink) {
+	s := up.end.stream
+	s.finish()
+	select {
+	case <-s.flushed:
+		_ = up.link.CloseSend()
+	case <-ctx.Done():
+	}
+	select {
+	case <-s.over:
+	case <-ctx.Done():
+		s.end(ErrClosed)
+	}
+}
+
+func (p *peer) stands(up *uplink) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stood {
+		p.lost++
+	}
+	p.stood, p.err = true, nil
+	p.up.Store(up)
+	p.l.log.Info("link to a node stands", "peer", p.target.Node, "addr", p.target.Addr, "version", up.version)
+}
+
+func (p *peer) state() State {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	st := State{Peer: p.target.Peer, Addr: p.target.Addr, Reconnects: p.lost}
+	if up := p.up.Load(); up != nil {
+		st.Up, st.Since, st.Version = true, up.since, up.version
+		st.RTT, st.Queued = time.Duration(up.end.rtt.Load()), up.end.Queued()
+	} else if p.err != nil {
+		st.Err = p.err.Error()
+	}
+	return st
+}
+
+// dialled is a connection that remembers why its peer cut it: TLS 1.3 tells a client so only when it reads.
+type dialled struct {
+	net.Conn
+	mu  sync.Mutex
+	err error
+}
+
+func (d *dialled) Read(b []byte) (int, error) {
+	n, err := d.Conn.Read(b)
+	if err != nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.err == nil {
+			d.err = err
+		}
+	}
+	return n, err
+}
+
+func (d *dialled) explain(err error) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if better := explain(d.err); better != d.err { //nolint:errorlint // explain gives back what it cannot make better
+		return better
+	}
+	return err
+}
+
+var errLost = errors.New("the connection is lost")
+
+// client is a gRPC client on one connection, never on another: who dials again greets again.
+func client(conn *dialled, largest int) (*grpc.ClientConn, error) {
+	only := make(chan net.Conn, 1)
+	only <- conn
+	return grpc.NewClient("passthrough:///peer",
+		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) {
+			select {
+			case c := <-only:
+				return c, nil
+			default:
+				return nil, errLost
+			}
+		}),
+		grpc.WithTransportCredentials(insecure.NewCredentials()), // the connection has its own
+		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(batchCodec), grpc.MaxCallRecvMsgSize(largest), grpc.MaxCallSendMsgSize(largest)),
+		grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(), grpc.WithIdleTimeout(0),
+		grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(connWindow),
+		grpc.WithWriteBufferSize(bufferSize), grpc.WithReadBufferSize(bufferSize),
+	)
+}

@@ -1,0 +1,177 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/cluster/members"
+	"github.com/roomring/roomring/cluster/ring"
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+)
+
+// meet has players ask at once, each at another node, and tells who came into which room.
+func meet(t *testing.T, g *grid, want actor.Match, players int) map[room.ID]int {
+	t.Helper()
+	var mu sync.Mutex
+	rooms := map[room.ID]int{}
+	var wg sync.WaitGroup
+	nodes := g.all()
+	for i := range players {
+		want := want
+		want.Player, want.Ticket = room.PlayerID(fmt.Sprint("p", i)), fmt.Sprint("t", i)
+		wg.Go(func() {
+			info, err := nodes[i%len(nodes)].Rooms().Match(t.Context(), want)
+			if err != nil {
+				t.Errorf("match at %s: %v", nodes[i%len(nodes)].Cluster.self, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			rooms[info.ID]++
+		})
+	}
+	wg.Wait()
+	return rooms
+}
+
+func TestTwoWhoAskAtTwoNodesMeet(t *testing.T) {
+	g := newGrid(t, "a", "b", "c")
+	for round := range 60 {
+		want := actor.Match{Game: "pair", Options: json.RawMessage(fmt.Sprintf(`{"n":%d}`, round))}
+		if rooms := meet(t, g, want, 2); len(rooms) != 1 {
+			t.Fatalf("round %d: two players are in %d rooms", round, len(rooms))
+		}
+	}
+}
+
+func TestACrowdFillsRoomAfterRoom(t *testing.T) {
+	g := newGrid(t, "a", "b", "c")
+	for game, seats := range map[string]int{"pair": 2, "party": 8} {
+		rooms := meet(t, g, actor.Match{Game: game}, 120)
+		for id, n := range rooms {
+			if n != seats {
+				t.Errorf("%s: %d players in %s of %d seats", game, n, id, seats)
+			}
+		}
+		if len(rooms) != 120/seats {
+			t.Errorf("%s: %d rooms", game, len(rooms))
+		}
+	}
+}
+
+func TestARoomElsewhereIsFilledFirst(t *testing.T) {
+	g := newGrid(t, "a", "b", "c")
+	g.nodes["a"].make(actor.Create{Game: "party"})
+	fuller := g.nodes["b"].make(actor.Create{Game: "party", Reserve: []room.PlayerID{"x", "y"}})
+	g.nodes["c"].make(actor.Create{Game: "party", Reserve: []room.PlayerID{"z"}})
+	g.nodes["c"].make(actor.Create{Game: "party", Private: true, Reserve: []room.PlayerID{"1", "2", "3"}})
+	for i, n := range g.all() {
+		info, err := n.Rooms().Match(t.Context(), actor.Match{Game: "party", Player: room.PlayerID(fmt.Sprint(i))})
+		if err != nil || info.ID != fuller.ID {
+			t.Errorf("matched into %s at %s (%v), want the fullest", info.ID, info.Node, err)
+		}
+	}
+}
+
+func TestATicketIsRememberedByTheCluster(t *testing.T) {
+	g := newGrid(t, "a", "b", "c")
+	want := actor.Match{Game: "pair", Player: "p", Ticket: "t"}
+	first, err := g.nodes["a"].Rooms().Match(t.Context(), want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Others fill the room, and one more.
+	if _, err := g.nodes["b"].Rooms().Match(t.Context(), actor.Match{Game: "pair", Player: "q"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range g.all() {
+		if again, err := n.Rooms().Match(t.Context(), want); err != nil || again.ID != first.ID {
+			t.Errorf("again at %s: %s, %v, want %s", n.Cluster.self, again.ID, err, first.ID)
+		}
+	}
+	if err := g.nodes["a"].Rooms().Close(t.Context(), first.ID, "enough"); err != nil {
+		t.Fatal(err)
+	}
+	g.store.set(func() { g.store.rows[first.ID] = room.Row{Room: first.ID, State: room.RowOver} })
+	gridUntil(t, "another room is answered when that one is over", func() bool {
+		next, err := g.nodes["b"].Rooms().Match(t.Context(), want)
+		return err == nil && next.ID != first.ID
+	})
+}
+
+// Two nodes whose rings differ do not make matches beside each other.
+func TestOnlyTheMatchmakerOfTheRingMakesMatches(t *testing.T) {
+	g := newGrid(t, "a", "b", "c")
+	maker := g.nodes["a"].matchmaker("pair")
+	var other string
+	for _, n := range g.all() {
+		if n.Cluster.self != maker {
+			other = n.Cluster.self
+		}
+	}
+	wrong := ring.New([]ring.Node{{Name: other}})
+	var asking *gridNode
+	for _, n := range g.all() {
+		if n.Cluster.self != maker && n.Cluster.self != other {
+			asking = n
+		}
+	}
+	g.set(func() { asking.ring = wrong })
+	if _, err := asking.Rooms().Match(t.Context(), actor.Match{Game: "pair", Player: "p"}); !errors.Is(err, actor.ErrUnreachable) {
+		t.Errorf("with an old ring: %v", err)
+	}
+	for _, n := range g.all() {
+		if n.o.Rooms.Count() > 0 {
+			t.Errorf("%s made a room", n.Cluster.self)
+		}
+	}
+	later := time.AfterFunc(150*time.Millisecond, func() { g.set(func() { asking.ring = nil }) })
+	defer later.Stop()
+	if _, err := asking.Rooms().Match(t.Context(), actor.Match{Game: "pair", Player: "p"}); err != nil {
+		t.Errorf("when it has heard of the ring: %v", err)
+	}
+}
+
+// Who waits at a matchmaker that loses its place is served by the next one.
+func TestWaitersOfALostMatchmakerAreServedElsewhere(t *testing.T) {
+	g := newGrid(t, "a", "b", "c")
+	maker := g.nodes[g.nodes["a"].matchmaker("pair")]
+	making, goAhead := make(chan struct{}, 100), make(chan struct{})
+	for _, n := range g.all() {
+		serve(n.Cluster, roomsCreate, func(ctx context.Context, want actor.Create) (actor.Info, error) {
+			making <- struct{}{}
+			<-goAhead
+			return n.o.Rooms.Create(ctx, want)
+		})
+	}
+	done := make(chan map[room.ID]int)
+	go func() { done <- meet(t, g, actor.Match{Game: "pair"}, 30) }()
+	<-making
+	g.set(func() { maker.self.State = members.Draining })
+	close(goAhead)
+	total := 0
+	for id, n := range <-done {
+		if total += n; n > 2 {
+			t.Errorf("%d players in %s", n, id)
+		}
+	}
+	if total != 30 {
+		t.Errorf("%d players were matched", total)
+	}
+	if next := g.nodes["a"].matchmaker("pair"); next == maker.Cluster.self {
+		t.Error("the matchmaker has not moved")
+	}
+}
+
+func TestNoMatchmakerIsUnreachable(t *testing.T) {
+	g := newGrid(t, "a")
+	g.set(func() { g.nodes["a"].self.State = members.Draining })
+	if _, err := g.nodes["a"].Rooms().Match(t.Context(), actor.Match{Game: "pair", Player: "p"}); !errors.Is(err, actor.ErrUnreachable) {
+		t.Errorf("nobody is active: %v", err)
+	}
+}

@@ -1,0 +1,129 @@
+package cluster
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/roomring/roomring/cluster/members"
+	"github.com/roomring/roomring/cluster/ring"
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+)
+
+// Questions about nodes.
+const (
+	nodeInfo  method[none, NodeInfo] = "node.info"
+	nodeDrain method[none, none]     = "node.drain"
+)
+
+func (c *Cluster) serveNodes() {
+	serve(c, nodeInfo, func(context.Context, none) (NodeInfo, error) { return c.describe(), nil })
+	serve(c, nodeDrain, func(context.Context, none) (none, error) {
+		begun := c.spawn(func(ctx context.Context) {
+			if err := c.Drain(ctx); err != nil {
+				c.log.Error("the node was told to drain, and could not give all its rooms away", "err", err)
+			}
+		})
+		if !begun {
+			return none{}, actor.ErrDraining
+		}
+		return none{}, nil
+	})
+}
+
+// describe is this node as Options.Describe has it, with what the cluster knows better.
+func (c *Cluster) describe() NodeInfo {
+	out := c.o.Describe()
+	fill(&out, c.members.Self())
+	out.Unready = append(out.Unready, c.Unready()...)
+	out.Links = c.links.States()
+	out.Gossips = c.members.Stats()
+	return out
+}
+
+// fill says of a node what gossip tells of it.
+func fill(n *NodeInfo, m members.Member) {
+	n.Name, n.Boot, n.State = m.Name, string(m.Boot), stateName(m.State)
+	n.Zone, n.Weight, n.Link, n.Gossip = m.Zone, m.Weight, m.Link, m.Gossip
+	if n.Weight == 0 {
+		n.Weight = 1
+	}
+}
+
+func stateName(s members.State) string {
+	switch s {
+	case members.Active:
+		return "active"
+	case members.Draining:
+		return "draining"
+	}
+	return "joining"
+}
+
+// Nodes are all nodes that are there or that the store holds to be alive, by name. Of one that does not answer in time
+// there is what gossip tells, and Unready says so.
+func (c *Cluster) Nodes(ctx context.Context) ([]NodeInfo, error) {
+	all := c.members.All()
+	names := make([]string, len(all))
+	for i, m := range all {
+		names[i] = m.Name
+	}
+	var out []NodeInfo
+	silent := scatter(ctx, c, names, nodeInfo, none{}, c.o.Gather, func(name string, n NodeInfo, err error) patience {
+		if err != nil {
+			n = NodeInfo{Name: name, Unready: []string{"the node could not say how it does: " + err.Error()}}
+			if m, ok := c.members.Get(name); ok {
+				fill(&n, m)
+			}
+		}
+		out = append(out, n)
+		return goOn
+	})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	for _, m := range all {
+		if slices.Contains(silent, m.Name) {
+			n := NodeInfo{Unready: []string{"the node does not answer"}}
+			fill(&n, m)
+			out = append(out, n)
+		}
+	}
+	for _, b := range c.unheard(c.boots.get(ctx, c)) {
+		out = append(out, NodeInfo{
+			Name: b.Node, Boot: string(b.ID), State: "silent",
+			Unready: []string{"the store holds the node on " + b.Host + " to be alive, and nobody hears it"},
+		})
+	}
+	slices.SortFunc(out, func(a, b NodeInfo) int { return strings.Compare(a.Name+" "+a.Boot, b.Name+" "+b.Boot) })
+	return out, nil
+}
+
+// Ring is the ring of the active nodes as this node knows it.
+func (c *Cluster) Ring() *ring.Ring { return c.members.Ring() }
+
+// Where says where a room belongs by the ring, and which node has it at which epoch. Errors are those of Locate; the
+// Placement is there all the same.
+func (c *Cluster) Where(ctx context.Context, id room.ID) (p ring.Placement, node string, epoch room.Epoch, err error) {
+	p = c.members.Ring().Explain(id)
+	if node, err = c.Locate(ctx, id); err != nil {
+		return p, "", 0, err
+	}
+	w, err := ask(ctx, c, node, roomsWhere, id)
+	if err == nil && !w.Here {
+		c.Forget(id, node)
+		err = actor.ErrUnreachable
+	}
+	return p, node, w.Epoch, err
+}
+
+// DrainNode has a node give its rooms away, as Drain does, and returns when that has begun. actor.ErrNotFound: there is
+// no such node.
+func (c *Cluster) DrainNode(ctx context.Context, name string) error {
+	if _, ok := c.members.Get(name); !ok {
+		return actor.ErrNotFound
+	}
+	_, err := ask(ctx, c, name, nodeDrain, none{})
+	return err
+}

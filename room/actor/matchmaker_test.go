@@ -1,0 +1,126 @@
+package actor_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+)
+
+// oneRoom has one room of so many seats at a time, and makes the next when it is asked to.
+type oneRoom struct {
+	seats int
+	slow  chan struct{} // Make waits for it; nil: it does not
+
+	inside atomic.Int32
+	mu     sync.Mutex
+	made   int
+	in     map[room.ID]map[room.PlayerID]bool
+	fail   error
+}
+
+func (o *oneRoom) now() room.ID { return room.ID(fmt.Sprint("room", o.made)) }
+
+func (o *oneRoom) Seat(ctx context.Context, want actor.Match) (actor.Info, error) {
+	return o.Renew(ctx, o.now(), want.Player)
+}
+
+func (o *oneRoom) Renew(_ context.Context, id room.ID, p room.PlayerID) (actor.Info, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	in := o.in[id]
+	if in == nil || !in[p] && len(in) >= o.seats {
+		return actor.Info{}, actor.ErrNotFound
+	}
+	in[p] = true
+	return actor.Info{ID: id}, o.fail
+}
+
+func (o *oneRoom) Make(ctx context.Context, want actor.Match) (actor.Info, error) {
+	if o.inside.Add(1) > 1 {
+		panic("two rooms are made at once")
+	}
+	defer o.inside.Add(-1)
+	if o.slow != nil {
+		select {
+		case <-o.slow:
+		case <-ctx.Done():
+			return actor.Info{}, ctx.Err()
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.made++
+	if o.in == nil {
+		o.in = map[room.ID]map[room.PlayerID]bool{}
+	}
+	o.in[o.now()] = map[room.PlayerID]bool{want.Player: true}
+	return actor.Info{ID: o.now()}, nil
+}
+
+func TestAMatchmakerMakesOneRoomAtATime(t *testing.T) {
+	seats := &oneRoom{seats: 4}
+	m := actor.NewMatchmaker(actor.MatchmakerOptions{}, seats)
+	var wg sync.WaitGroup
+	for i := range 200 {
+		wg.Go(func() {
+			p := room.PlayerID(fmt.Sprint(i))
+			if _, err := m.Match(context.Background(), actor.Match{Game: "g", Player: p, Ticket: "t"}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if seats.made != 50 {
+		t.Errorf("200 players came into %d rooms of 4", seats.made)
+	}
+}
+
+func TestAMatchmakerPassesTheTurnOn(t *testing.T) {
+	seats := &oneRoom{seats: 2, slow: make(chan struct{})}
+	m := actor.NewMatchmaker(actor.MatchmakerOptions{}, seats)
+	ctx, cancel := context.WithCancel(t.Context())
+	const waiting = 10
+	gone := make(chan error, waiting)
+	for i := range waiting { // one makes a room, the others wait for their turn; two of them share a ticket
+		want := actor.Match{Game: "g", Player: room.PlayerID(fmt.Sprint(i / 2)), Ticket: "t"}
+		go func() {
+			_, err := m.Match(ctx, want)
+			gone <- err
+		}()
+	}
+	eventually(t, "a room is being made", func() bool { return seats.inside.Load() == 1 })
+	cancel()
+	for range waiting {
+		if err := <-gone; !errors.Is(err, context.Canceled) {
+			t.Errorf("one who gave up: %v", err)
+		}
+	}
+	close(seats.slow)
+	if info, err := m.Match(t.Context(), actor.Match{Game: "g", Player: "1", Ticket: "t"}); err != nil || info.ID == "" {
+		t.Errorf("who comes after them: %+v, %v", info, err)
+	}
+}
+
+func TestATicketOutlivesAnUnreachableRoom(t *testing.T) {
+	seats := &oneRoom{seats: 1}
+	m := actor.NewMatchmaker(actor.MatchmakerOptions{}, seats)
+	want := actor.Match{Game: "g", Player: "p", Ticket: "t"}
+	first, err := m.Match(t.Context(), want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seats.fail = actor.ErrUnreachable
+	if _, err := m.Match(t.Context(), want); !errors.Is(err, actor.ErrUnreachable) {
+		t.Errorf("while the room is not reachable: %v", err)
+	}
+	seats.fail = nil
+	if again, err := m.Match(t.Context(), want); err != nil || again.ID != first.ID {
+		t.Errorf("afterwards: %+v, %v, want %s", again, err, first.ID)
+	}
+}
