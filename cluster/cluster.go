@@ -243,7 +243,6 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 		return c.moves.answerClaim(ctx, body)
 	})
 	c.serveRooms()
-	c.serveWatches()
 	c.serveMatches()
 	c.serveNodes()
 	return c, nil

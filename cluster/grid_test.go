@@ -217,7 +217,6 @@ func (p gridPeers) Call(ctx context.Context, node, method string, body []byte) (
 type gridHandler = func(ctx context.Context, from link.Peer, body []byte) ([]byte, error)
 
 type gridMux struct {
-	mux
 	handlers map[string]gridHandler
 	encode   func(error) []byte
 }

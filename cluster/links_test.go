@@ -22,7 +22,6 @@ func wired(t *testing.T, names ...string) *grid {
 		n.calls = calls
 		calls.EncodeError(n.encodeError)
 		n.serveRooms()
-		n.serveWatches()
 		n.serveMatches()
 		n.serveNodes()
 		links, err := link.New(link.Options{

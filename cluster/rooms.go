@@ -52,6 +52,7 @@ type signalAsk struct {
 }
 
 func (c *Cluster) serveRooms() {
+	c.serveWatch()
 	here := c.o.Rooms
 	serve(c, roomsWhere, c.serveWhere)
 	serve(c, roomsCreate, here.Create)

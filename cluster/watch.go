@@ -11,67 +11,53 @@ import (
 	"github.com/roomring/roomring/room/actor"
 )
 
-// roomsWatch is a question whose answers are actor.RoomEvents.
+// roomsWatch is the question whose answers are a room's events.
 const roomsWatch = "rooms.watch"
 
-func (c *Cluster) serveWatches() {
+func (c *Cluster) serveWatch() {
 	c.calls.HandleWatch(roomsWatch, func(ctx context.Context, _ link.Peer, body []byte, send func([]byte) error) error {
 		var id room.ID
 		if err := json.Unmarshal(body, &id); err != nil {
 			return fmt.Errorf("the question %s: %w", roomsWatch, err)
 		}
 		return c.o.Rooms.Watch(ctx, id, func(e actor.RoomEvent) error {
-			event, err := json.Marshal(e)
+			data, err := json.Marshal(e)
 			if err != nil {
 				return err
 			}
-			return send(event)
+			return send(data)
 		})
 	})
 }
 
-// Watch is actor.Directory.Watch, wherever the room is. It ends where the room moves: who asks again sees it there. A node
-// that is lost meanwhile is an ErrUnreachable.
-func (r Rooms) Watch(ctx context.Context, id room.ID, each func(actor.RoomEvent) error) (err error) {
-	for range findTimes {
-		var node string
-		if node, err = r.c.Locate(ctx, id); err != nil {
-			return err
-		}
-		if node == r.c.self {
-			return r.c.o.Rooms.Watch(ctx, id, each)
-		}
-		if err = r.c.watchAt(ctx, node, id, each); !errors.Is(err, actor.ErrNotFound) && !errors.Is(err, link.ErrNoPeer) {
-			return err
-		}
-		r.c.Forget(id, node)
+// Watch is actor.Directory's, wherever the room is. A slow each holds up the link's flow of this one watch, whose
+// queue at the room's node then fills: the events missed are counted there.
+func (r Rooms) Watch(ctx context.Context, id room.ID, each func(actor.RoomEvent) error) error {
+	c := r.c
+	node, err := c.Locate(ctx, id)
+	if err != nil {
+		return err
 	}
-	return err
-}
-
-func (c *Cluster) watchAt(ctx context.Context, node string, id room.ID, each func(actor.RoomEvent) error) error {
+	if node == c.self {
+		return c.o.Rooms.Watch(ctx, id, each)
+	}
 	body, err := json.Marshal(id)
 	if err != nil {
 		return err
 	}
-	var own error // of each
-	err = c.links.Watch(ctx, node, roomsWatch, body, func(answer []byte) error {
+	err = c.links.Watch(ctx, node, roomsWatch, body, func(data []byte) error {
 		var e actor.RoomEvent
-		if own = json.Unmarshal(answer, &e); own == nil {
-			own = each(e)
+		if err := json.Unmarshal(data, &e); err != nil {
+			return fmt.Errorf("an event of room %s from node %s: %w", id, node, err)
 		}
-		return own
+		return each(e)
 	})
-	remote, answered := errors.AsType[*link.RemoteError](err)
-	switch {
-	case err == nil, own != nil:
-		return own
-	case answered:
-		return decodeError(remote.Body)
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.Is(err, link.ErrNoPeer):
-		return err
+	if remote, ok := errors.AsType[*link.RemoteError](err); ok {
+		err = decodeError(remote.Body)
 	}
-	return &callError{node, err}
+	if errors.Is(err, actor.ErrNotFound) || errors.Is(err, link.ErrNoPeer) {
+		c.Forget(id, node)
+		return actor.ErrUnreachable // it was there a moment ago
+	}
+	return err
 }

@@ -275,3 +275,28 @@ func TestAdminStreamsStayAliveAndAreBounded(t *testing.T) {
 		}
 	}
 }
+
+func TestClusterMetricsAreAskedForAtEachScrape(t *testing.T) {
+	m := web.NewMetrics()
+	a := startAdmin(t, func(o *web.AdminOptions) { o.Metrics = m })
+	var scrapes float64
+	one := func() float64 { scrapes++; return scrapes }
+	peers := func() map[string]float64 { return map[string]float64{"beta": 1, "g\xffmma": 0} }
+	m.Cluster(web.ClusterMetrics{
+		Members: func() map[string]float64 { return map[string]float64{"active": 2, "draining": 1} }, RingShare: peers, LinkUp: peers, LinkRTT: peers,
+		LinkQueued: peers, LinkReconnects: peers, GossipHealth: func() float64 { return 0 }, GossipStrangers: one, RemoteSessions: func() float64 { return 5 },
+		RoomsClaimed: one, RoomsReleased: one, EdgeReattach: one,
+	})
+	text := a.want(200, "GET", "/metrics", "").text
+	for _, line := range []string{
+		`roomring_cluster_members{state="active"} 2`, `roomring_link_up{peer="beta"} 1`, `roomring_link_up{peer="g?mma"} 0`, `roomring_sessions_remote 5`,
+		"# TYPE roomring_link_reconnects_total counter", "# TYPE roomring_link_rtt_seconds gauge", "# HELP roomring_ring_share ",
+	} {
+		if !strings.Contains(text, line) {
+			t.Errorf("/metrics lacks %s", line)
+		}
+	}
+	if before := scrapes; a.want(200, "GET", "/metrics", "").text == "" || scrapes != before+4 {
+		t.Errorf("asked %v times, and then %v", before, scrapes)
+	}
+}

@@ -19,7 +19,8 @@ import (
 // Labels are names of games, kinds, routes and codes: never of players or rooms,
 // so that their number is bounded and nobody is told who plays.
 type Metrics struct {
-	registry *prometheus.Registry
+	registry  *prometheus.Registry
+	described []Described
 
 	rooms, sessions             *prometheus.GaugeVec
 	inputs, sent, lost, late    *prometheus.CounterVec
@@ -95,31 +96,20 @@ const namespace = "roomring"
 
 func (m *Metrics) gauge(name, help string, labels ...string) *prometheus.GaugeVec {
 	v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels)
-	m.registry.MustRegister(v)
+	m.register(v, namespace+"_"+name, "gauge", help, labels...)
 	return v
 }
 
 func (m *Metrics) counter(name, help string, labels ...string) *prometheus.CounterVec {
 	v := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
-	m.registry.MustRegister(v)
+	m.register(v, namespace+"_"+name, "counter", help, labels...)
 	return v
 }
 
 func (m *Metrics) histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
 	v := prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets}, labels)
-	m.registry.MustRegister(v)
+	m.register(v, namespace+"_"+name, "histogram", help, labels...)
 	return v
-}
-
-// Gauge adds a value that is asked for at each scrape, such as how many results wait for the store. The name is
-// whole, with its roomring_ in front; help gives the unit.
-func (m *Metrics) Gauge(name, help string, value func() float64) {
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
-}
-
-// Counter is like Gauge for a value that only grows.
-func (m *Metrics) Counter(name, help string, value func() float64) {
-	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value))
 }
 
 // Handler serves the numbers to Prometheus.

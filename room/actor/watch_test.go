@@ -85,6 +85,11 @@ func TestWatchTellsEveryInputInOrder(t *testing.T) {
 	if err := w.ended(); err != nil {
 		t.Error(err)
 	}
+	id = n.create(actor.Create{Game: "counter"}) // lingers when it is finished
+	a = n.player(id, "a")
+	if w = n.watch(t.Context(), id, nil); a.act(`{"finish":true}`) == nil || w.ended() != nil {
+		t.Error("the watch of a finished game failed")
+	}
 	late := n.watch(t.Context(), id, nil)
 	switch err := late.ended(); { // it may have left memory by now
 	case errors.Is(err, actor.ErrNotFound):

@@ -8,13 +8,14 @@ const keptLines = 200;
 
 /** One room: its state through chosen eyes, its seats and queues, its inputs as they come. */
 export class RoomPanel {
+  private closed = false; // and gone at once, where a finished game lingers
   private readonly stop = new AbortController();
   private readonly eyes = h("select", { id: "room-as", "data-testid": "room-as", change: () => void this.look() }, h("option", { value: "whole" }, "the whole state"), h("option", { value: "spectator" }, "a spectator"));
   private readonly facts = h("p", { class: "facts", "data-testid": "room-facts" });
   private readonly seats = h("tbody");
   private readonly sessions = h("tbody");
   private readonly state = h("pre", { class: "room-state", tabindex: 0, role: "region", "aria-label": "State", "data-testid": "room-state" });
-  private readonly lines = h("ol", { class: "room-events", tabindex: 0, role: "region", "aria-label": "Live inputs", "data-testid": "room-events" });
+  private readonly lines = h("div", { class: "room-events", tabindex: 0, role: "region", "aria-label": "Live inputs", "data-testid": "room-events" });
 
   constructor(slot: HTMLElement, private readonly id: string) {
     const act = (label: string, id: string, click: () => void): HTMLElement => {
@@ -51,6 +52,7 @@ export class RoomPanel {
 
   /** Reports whether the room is still there. */
   private async look(): Promise<boolean> {
+    if (this.closed) return false;
     const [as, player] = this.eyes.value.startsWith("player:") ? ["player", this.eyes.value.slice(7)] : [this.eyes.value, ""];
     const q = new URLSearchParams(player ? { as, player } : { as });
     try {
@@ -92,6 +94,7 @@ export class RoomPanel {
         await events(`/admin/v1/rooms/${this.id}/events`, (e) => {
           this.line(e);
           over ||= e.type === "over";
+          this.closed ||= e.end === "closed";
         }, this.stop.signal);
       } catch (err) {
         if (this.stop.signal.aborted || (err instanceof Refused && err.status === 404)) return;
@@ -107,7 +110,7 @@ export class RoomPanel {
       : e.type === "over" ? `over: ${e.end}`
       : e.type === "moved" ? "the room has moved"
       : `watching from ${e.index}`;
-    this.lines.prepend(h("li", { "data-testid": "event", "data-type": e.type, "data-kind": e.kind, "data-player": e.player }, words));
+    this.lines.prepend(h("div", { "data-testid": "event", "data-type": e.type, "data-kind": e.kind, "data-player": e.player }, words));
     while (this.lines.children.length > keptLines) this.lines.lastElementChild!.remove();
   }
 
@@ -115,7 +118,7 @@ export class RoomPanel {
     try {
       await post(`/admin/v1/rooms/${this.id}/${what}`, body);
       toast(done, "good");
-      await this.look();
+      if (what !== "close") await this.look();
     } catch (err) {
       toast(err instanceof Error ? err.message : String(err), "bad");
     }

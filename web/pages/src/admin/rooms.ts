@@ -50,8 +50,8 @@ export class Rooms {
   }
 
   private offer(select: HTMLSelectElement, values: string[]): void {
-    const there = [...select.options].map((o) => o.value);
-    for (const v of values) if (!there.includes(v)) select.append(h("option", {}, v));
+    const there = new Set([...select.options].map((o) => o.value));
+    for (const v of new Set(values)) if (!there.has(v)) select.append(h("option", {}, v));
   }
 
   async refresh(): Promise<void> {

@@ -1,0 +1,77 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+)
+
+func TestARoomElsewhereIsWatched(t *testing.T) {
+	g := wired(t, "a", "b")
+	made := g.nodes["b"].make(actor.Create{Game: "pair"})
+	for _, n := range g.all() {
+		ctx, stop := context.WithCancel(t.Context())
+		events, over := watch(ctx, n, made.ID)
+		if e := next(t, events); e.Type != actor.EventWatching || e.Index == 0 {
+			t.Errorf("%s: it begins with %+v", n.Cluster.self, e)
+		}
+		stop()
+		if err := ended(t, over); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: given up: %v", n.Cluster.self, err)
+		}
+	}
+	events, over := watch(t.Context(), g.nodes["a"], made.ID)
+	next(t, events)
+	if err := g.nodes["a"].Rooms().Close(t.Context(), made.ID, "enough"); err != nil {
+		t.Fatal(err)
+	}
+	if e := next(t, events); e.Type != actor.EventInput || e.Kind != "close" {
+		t.Errorf("the close was told as %+v", e)
+	}
+	if e := next(t, events); e.Type != actor.EventOver || e.End != room.Closed {
+		t.Errorf("the end was told as %+v", e)
+	}
+	if err := ended(t, over); err != nil {
+		t.Errorf("after the end: %v", err)
+	}
+	if err := g.nodes["a"].Rooms().Watch(t.Context(), randomID(), nil); !errors.Is(err, actor.ErrNotFound) {
+		t.Errorf("no such room: %v", err)
+	}
+	enough := errors.New("enough")
+	other := g.nodes["b"].make(actor.Create{Game: "pair"})
+	if err := g.nodes["a"].Rooms().Watch(t.Context(), other.ID, func(actor.RoomEvent) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("whose reader fails: %v", err)
+	}
+}
+
+func watch(ctx context.Context, n *gridNode, id room.ID) (<-chan actor.RoomEvent, <-chan error) {
+	events, over := make(chan actor.RoomEvent, 100), make(chan error, 1)
+	go func() { over <- n.Rooms().Watch(ctx, id, func(e actor.RoomEvent) error { events <- e; return nil }) }()
+	return events, over
+}
+
+func next(t *testing.T, events <-chan actor.RoomEvent) actor.RoomEvent {
+	t.Helper()
+	select {
+	case e := <-events:
+		return e
+	case <-time.After(30 * time.Second):
+		t.Fatal("no event came")
+		return actor.RoomEvent{}
+	}
+}
+
+func ended(t *testing.T, over <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-over:
+		return err
+	case <-time.After(30 * time.Second):
+		t.Fatal("the watch did not end")
+		return nil
+	}
+}
