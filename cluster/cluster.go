@@ -251,7 +251,7 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 // connect opens links first, so that peers that hear of this node can dial it.
 func (c *Cluster) connect(calls *link.Mux) error {
 	lo := c.o.Link
-	lo.Calls = calls
+	lo.Calls, lo.Log = calls, cmp.Or(lo.Log, c.log)
 	lo.Edge = func(to *link.EdgeEnd) link.Handler[*linkpb.OwnerFrame] { return c.edges.open(to) }
 	lo.Owner = func(to *link.OwnerEnd) link.Handler[*linkpb.EdgeFrame] { return c.owners.open(to) }
 	links, err := link.New(lo)
@@ -266,7 +266,7 @@ func (c *Cluster) connect(calls *link.Mux) error {
 		c.reach()
 		c.moves.changed()
 	}
-	mo.Superseded = c.superseded
+	mo.Superseded, mo.Log = c.superseded, cmp.Or(mo.Log, c.log)
 	table, err := members.Open(mo)
 	if err != nil {
 		return errors.Join(err, links.Close(c.ctx))
@@ -291,7 +291,7 @@ func (c *Cluster) reach() {
 }
 
 func (c *Cluster) superseded(by members.Member) {
-	c.o.Superseded(fmt.Errorf("the process %s at %s has taken the name %s of this node: two nodes need two names", by.Boot, by.Link, by.Name))
+	c.o.Superseded(fmt.Errorf("the process %s at %s has taken the name %s of this node, and is newer: this one stops; give each node a --node of its own", by.Boot, by.Link, by.Name))
 }
 
 // spawn runs f beside everything else; Close ends its context and waits for it. False: the cluster is closed.

@@ -74,7 +74,7 @@ func (c *Cluster) nobodyElse(ctx context.Context, joining error) bool {
 		return true
 	}
 	slices.Sort(others)
-	why := cmp.Or(c.members.Stats().JoinErr, errorText(joining), "nobody answers")
+	why := strings.ReplaceAll(cmp.Or(c.members.Stats().JoinErr, errorText(joining), "nobody answers"), "\n", "; ")
 	c.setUnready(fmt.Errorf("the node was told to join %s and reaches no other (%s), but the store lists %s as alive: check the addresses, the firewall, and that label and secret are the cluster's",
 		strings.Join(join, ", "), why, strings.Join(others, ", ")))
 	return false

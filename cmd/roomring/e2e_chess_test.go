@@ -92,6 +92,7 @@ type match struct {
 	room    roomInfo
 	players [2]*client.Client // White, Black
 	played  atomic.Int32      // half-moves acknowledged
+	think   time.Duration     // before each half-move
 }
 
 // seat makes the room and brings both players in, through other nodes if any are given. Games that end by a fallen flag
@@ -131,6 +132,7 @@ func field(view any, names ...string) any {
 // play makes every move, waiting for its ack.
 func (m *match) play(ctx context.Context) error {
 	for i, san := range strings.Fields(m.g.Moves) {
+		time.Sleep(m.think)
 		if _, err := m.players[i%2].Act(ctx, map[string]string{"move": san}); err != nil {
 			return fmt.Errorf("half-move %d (%s): %w", i, san, err)
 		}
