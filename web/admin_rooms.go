@@ -44,7 +44,7 @@ func (a *admin) getRooms(w http.ResponseWriter, r *http.Request) error {
 func (a *admin) pathRoom(r *http.Request) (room.ID, error) {
 	id, err := room.ParseID(r.PathValue("id"))
 	if err != nil {
-		return "", notFound("There is no such room: " + err.Error() + ".")
+		return "", noRoomID(err)
 	}
 	return id, nil
 }

@@ -115,7 +115,7 @@ func TestAdminActsAndSaysSo(t *testing.T) {
 	a.refused(400, "name", "POST", path+"/signal", `{}`)
 	a.refused(400, "reason", "POST", path+"/close", `{"reason":"`+strings.Repeat("x", 124)+`"}`)
 	a.refused(404, "", "POST", "/admin/v1/rooms/fedcba9876543210/close", "")
-	a.refused(404, "", "POST", "/admin/v1/rooms/nonsense/close", "")
+	a.refused(400, "id", "POST", "/admin/v1/rooms/nonsense/close", "")
 	a.refused(405, "", "GET", path+"/close", "")
 }
 

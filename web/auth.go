@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -56,6 +57,8 @@ type AuthOptions struct {
 
 	// GuestKey, at least 32 secret bytes, signs guest tokens. Nil: there are no guests.
 	GuestKey []byte
+	// OtherGuestKeys are accepted too, so that the key can be changed at one node after another.
+	OtherGuestKeys [][]byte
 	// GuestLifetime is how long a guest token is good for; 0 means 30 days.
 	GuestLifetime time.Duration
 
@@ -67,8 +70,8 @@ type AuthOptions struct {
 
 // Auth checks tokens and makes guests. It may be used by many goroutines.
 type Auth struct {
-	opts  AuthOptions
-	guest Key
+	opts   AuthOptions
+	guests atomic.Pointer[guestKeys] // nil: there are none
 }
 
 const (
@@ -93,11 +96,9 @@ func NewAuth(opts AuthOptions) (*Auth, error) {
 	if opts.GuestKey == nil {
 		return a, nil
 	}
-	key, err := newKey(opts.GuestKey, guestKeyID, "")
-	if err != nil {
-		return nil, fmt.Errorf("guest key: %w", err)
+	if err := a.SetGuestKeys(opts.GuestKey, opts.OtherGuestKeys); err != nil {
+		return nil, err
 	}
-	a.guest = key
 	return a, nil
 }
 
@@ -105,7 +106,7 @@ func NewAuth(opts AuthOptions) (*Auth, error) {
 func (a *Auth) Keyed() bool { return a.opts.Keys != nil }
 
 // Guests reports whether guests are let in.
-func (a *Auth) Guests() bool { return a.opts.GuestKey != nil }
+func (a *Auth) Guests() bool { return a.guests.Load() != nil }
 
 // algorithms are those a token may name at all. Which one it must name depends on the key: see newKey.
 var algorithms = []jose.SignatureAlgorithm{
@@ -147,7 +148,7 @@ func (a *Auth) Check(ctx context.Context, token string) (Identity, error) {
 func (a *Auth) candidates(ctx context.Context, id string, guest bool) ([]Key, error) {
 	switch {
 	case guest && a.Guests():
-		return []Key{a.guest}, nil
+		return a.guests.Load().taken, nil
 	case guest:
 		return nil, unauthorised("guests are not let in here")
 	case a.opts.Keys == nil:

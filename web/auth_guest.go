@@ -19,6 +19,27 @@ import (
 // ErrNoGuests says that this server lets nobody in without a token of its owner's.
 var ErrNoGuests = errors.New("guests are not let in here")
 
+// guestKeys sign guest tokens.
+type guestKeys struct {
+	secret []byte // of the first
+	taken  []Key  // the first signs
+}
+
+// SetGuestKeys changes the key that guest tokens are signed by, and those that are accepted beside it. It may be
+// called while tokens are checked.
+func (a *Auth) SetGuestKeys(key []byte, others [][]byte) error {
+	keys := &guestKeys{secret: key}
+	for _, secret := range append([][]byte{key}, others...) {
+		k, err := newKey(secret, guestKeyID, "")
+		if err != nil {
+			return fmt.Errorf("guest key: %w", err)
+		}
+		keys.taken = append(keys.taken, k)
+	}
+	a.guests.Store(keys)
+	return nil
+}
+
 // Guest makes up a player and a token for it. The name is cleaned; an empty one is drawn.
 // The error is ErrNoGuests when there are none.
 func (a *Auth) Guest(name string) (who Identity, token string, err error) {
@@ -30,14 +51,19 @@ func (a *Auth) Guest(name string) (who Identity, token string, err error) {
 // guestOf makes the same guest for the same secret every time, so that a request may be tried again.
 // Who knows the secret gets that guest's token.
 func (a *Auth) guestOf(secret string) (who Identity, token string, err error) {
-	mac := hmac.New(sha256.New, a.opts.GuestKey)
+	keys := a.guests.Load()
+	if keys == nil {
+		return Identity{}, "", ErrNoGuests
+	}
+	mac := hmac.New(sha256.New, keys.secret)
 	mac.Write([]byte("guest of\x00" + secret))
 	return a.guestFrom([sha256.Size]byte(mac.Sum(nil)), "")
 }
 
 // guestFrom takes the player's id from one half of the seed, 128 bits, and draws a name by the other.
 func (a *Auth) guestFrom(seed [sha256.Size]byte, name string) (who Identity, token string, err error) {
-	if !a.Guests() {
+	keys := a.guests.Load()
+	if keys == nil {
 		return Identity{}, "", ErrNoGuests
 	}
 	now := a.opts.Now()
@@ -50,7 +76,7 @@ func (a *Auth) guestFrom(seed [sha256.Size]byte, name string) (who Identity, tok
 	if who.Name == "" {
 		who.Name = drawName(mathrand.New(mathrand.NewPCG(binary.BigEndian.Uint64(seed[16:]), 0)))
 	}
-	token, err = a.guest.mint(who, "", "", now)
+	token, err = keys.taken[0].mint(who, "", "", now)
 	return who, token, err
 }
 

@@ -391,3 +391,37 @@ func TestGuestKeyFile(t *testing.T) {
 		t.Error("made a key where there is no folder")
 	}
 }
+
+// TestGuestKeysRotate changes the guests' key the way an operator does: add everywhere, use everywhere, remove.
+func TestGuestKeysRotate(t *testing.T) {
+	old, fresh := bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32)
+	a := newAuth(t, web.AuthOptions{GuestKey: old})
+	_, token, err := a.Guest("Ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rotate := func(key []byte, others ...[]byte) {
+		t.Helper()
+		if err := a.SetGuestKeys(key, others); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rotate(fresh, old)
+	if _, err := a.Check(t.Context(), token); err != nil {
+		t.Errorf("a token of the former key while both are taken: %v", err)
+	}
+	_, later, err := a.Guest("Bob")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rotate(fresh)
+	if _, err := a.Check(t.Context(), token); !errors.Is(err, web.ErrUnauthorised) {
+		t.Errorf("a token of a key that was removed: %v", err)
+	}
+	if who, err := a.Check(t.Context(), later); err != nil || who.Name != "Bob" {
+		t.Errorf("a token of the new key: %v %v", who, err)
+	}
+	if err := a.SetGuestKeys([]byte("short"), nil); err == nil {
+		t.Error("a short key was taken")
+	}
+}

@@ -22,7 +22,7 @@ func (s *Server) storeProblem(err error) error {
 func pathRoom(r *http.Request) (room.ID, error) {
 	id, err := room.ParseID(r.PathValue("room"))
 	if err != nil {
-		return "", notFound("There is no such room: " + err.Error() + ".")
+		return "", noRoomID(err)
 	}
 	return id, nil
 }

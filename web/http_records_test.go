@@ -95,7 +95,7 @@ func TestResultIsPendingUntilItIsStored(t *testing.T) {
 	if len(outcomes) != 1 || outcomes[0].(map[string]any)["player"] != "ann" {
 		t.Errorf("outcomes %v", outcomes)
 	}
-	a.refused(404, "", "GET", "/v1/results/nonsense", "")
+	a.refused(400, "id", "GET", "/v1/results/nonsense", "")
 }
 
 // The row may be written, and the room leave memory, between the look into the store and the question to the owner.

@@ -252,7 +252,7 @@ func (s *Server) findRoom(w http.ResponseWriter, r *http.Request, code string) e
 func (s *Server) getRoom(w http.ResponseWriter, r *http.Request) error {
 	id, err := room.ParseID(r.PathValue("id"))
 	if err != nil {
-		return notFound("There is no such room: " + err.Error() + ".")
+		return noRoomID(err)
 	}
 	info, err := s.opts.Rooms.Info(r.Context(), id)
 	if err != nil {

@@ -79,7 +79,7 @@ func TestRefusedRequestsNameTheField(t *testing.T) {
 		{"long code", "code", "GET", "/v1/rooms?code=" + long, "", 400},
 		{"bad query", "", "GET", "/v1/rooms?game=%zz", "", 400},
 		{"unknown room", "", "GET", "/v1/rooms/0123456789abcdef", "", 404},
-		{"no room id", "", "GET", "/v1/rooms/nonsense", "", 404},
+		{"no room id", "id", "GET", "/v1/rooms/nonsense", "", 400},
 		{"unknown path", "", "GET", "/v2/rooms", "", 404},
 		{"second spelling", "", "GET", "/v1//rooms", "", 404},
 		{"dots", "", "GET", "/v1/x/../rooms", "", 404},

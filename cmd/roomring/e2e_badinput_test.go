@@ -297,9 +297,9 @@ func TestUnknownAndFinishedRooms(t *testing.T) {
 	unknown.closesWith(wire.CloseNoRoom)
 	dial(t, base+"nonsense/ws", wire.JSON).closesWith(wire.CloseNoRoom, "16 characters")
 	for _, path := range []string{"/v1/rooms/", "/v1/results/", "/v1/replays/"} {
-		for _, id := range []string{"0123456789abcdef", "nonsense", "%00", strings.Repeat("a", 300)} {
-			if code := s.call("GET", path+id, nil, nil); code != http.StatusNotFound {
-				t.Errorf("GET %s%s: %d, should be 404", path, id, code)
+		for id, want := range map[string]int{"0123456789abcdef": 404, "nonsense": 400, "%00": 400, strings.Repeat("a", 300): 400} {
+			if code := s.call("GET", path+id, nil, nil); code != want {
+				t.Errorf("GET %s%s: %d, should be %d", path, id, code, want)
 			}
 		}
 	}

@@ -51,6 +51,15 @@ func recordedGames(t *testing.T) []recorded {
 	return games
 }
 
+// steadyGames are the first recorded games that no clock decides, so that an interruption changes nothing about them.
+func steadyGames(t *testing.T, n int) []recorded {
+	t.Helper()
+	games := slices.DeleteFunc(recordedGames(t), func(g recorded) bool {
+		return g.byFlag() || g.Termination == "abandoned" || len(strings.Fields(g.Moves)) < 20
+	})
+	return games[:n]
+}
+
 // byFlag reports whether a game ends when a clock runs out.
 func (g *recorded) byFlag() bool { return g.Termination == "time" || g.row == flagWithoutMate }
 
@@ -85,8 +94,9 @@ type match struct {
 	played  atomic.Int32      // half-moves acknowledged
 }
 
-// seat makes the room and brings both players in. Games that end by a fallen flag have a short clock.
-func (s *server) seat(ctx context.Context, g recorded) (*match, error) {
+// seat makes the room and brings both players in, through other nodes if any are given. Games that end by a fallen flag
+// have a short clock.
+func (s *server) seat(ctx context.Context, g recorded, edges ...*server) (*match, error) {
 	clock := map[string]any{"initial_ms": 3_600_000}
 	if g.byFlag() {
 		clock["initial_ms"] = 20_000
@@ -97,7 +107,11 @@ func (s *server) seat(ctx context.Context, g recorded) (*match, error) {
 		return nil, fmt.Errorf("create: %d %w", code, err)
 	}
 	for i := range m.players {
-		c, err := s.tryJoin(m.room, client.Options{Name: []string{"White", "Black"}[i], Encoding: encodingOf(g.row + i)})
+		info := m.room
+		if i < len(edges) {
+			info = edges[i].at(info)
+		}
+		c, err := s.tryJoin(info, client.Options{Name: []string{"White", "Black"}[i], Encoding: encodingOf(g.row + i)})
 		if err != nil {
 			return nil, fmt.Errorf("join: %w", err)
 		}

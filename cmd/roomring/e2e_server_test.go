@@ -40,6 +40,10 @@ type server struct {
 	log   *logBuffer
 	ended chan struct{}
 	ready
+
+	gossipAt, joins    string                   // of a cluster's node
+	within             func(func() error) error // where the process is started, if not on this network
+	doorURL, doorAdmin string                   // where it is reached then
 }
 
 // logBuffer keeps what a process logs, and shows it when its test fails.
@@ -102,6 +106,9 @@ func (s *server) start() *server {
 	for end := time.Now().Add(startCeiling); ; time.Sleep(5 * time.Millisecond) {
 		text, err := os.ReadFile(file)
 		if err == nil && json.Unmarshal(text, &s.ready) == nil && s.PID == s.cmd.Process.Pid {
+			if s.doorURL != "" {
+				s.URL, s.AdminAt = s.doorURL, s.doorAdmin
+			}
 			return s
 		}
 		select {
@@ -123,12 +130,19 @@ func (s *server) spawn() {
 		s.t.Fatal(err)
 	}
 	args := append([]string{"serve", "--data-dir", s.dir, "--ready-file", s.dir + ".ready"}, s.args...)
+	if s.joins != "" {
+		args = append(args, "--join", s.joins)
+	}
 	s.cmd = &exec.Cmd{
 		Path: exe, Args: append([]string{"roomring"}, args...), Stdout: s.log, Stderr: s.log,
 		Env: append(append(os.Environ(), "ROOMRING_TEST_GAMES=1"), s.env...), Dir: s.t.TempDir(),
 		SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
 	}
-	if err := s.cmd.Start(); err != nil {
+	start := s.cmd.Start
+	if s.within != nil {
+		start = func() error { return s.within(s.cmd.Start) }
+	}
+	if err := start(); err != nil {
 		s.t.Fatal(err)
 	}
 	cmd, ended := s.cmd, make(chan struct{})
@@ -242,6 +256,7 @@ type roomInfo struct {
 	URL   string `json:"ws_url"`
 	Code  string `json:"code"`
 	Phase string `json:"phase"`
+	Node  string `json:"node"`
 	Epoch uint64 `json:"epoch"`
 }
 

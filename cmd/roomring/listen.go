@@ -25,20 +25,55 @@ const stopTimeout = 500 * time.Millisecond
 // taken port is the first thing a process says, and the ports are known to the first log line.
 type endpoints struct {
 	public, admin net.Listener
+	peer          net.Listener // nil outside a cluster
+	gossip        string       // address, not bound yet: "" outside a cluster
 }
 
-// listen binds both addresses. The error names the flag at fault.
-func listen(ctx context.Context, cfg *Config) (*endpoints, error) {
-	public, err := bind(ctx, "listen", cfg.Listen)
-	if err != nil {
+// listen binds all addresses but that of gossip, for which it finds a free port if any will do. The error names the
+// flag at fault.
+func listen(ctx context.Context, cfg *Config) (_ *endpoints, err error) {
+	e := &endpoints{}
+	defer func() {
+		if err != nil {
+			e.Close()
+		}
+	}()
+	if e.public, err = bind(ctx, "listen", cfg.Listen); err != nil {
 		return nil, err
 	}
-	admin, err := bind(ctx, "admin-listen", cfg.AdminListen)
-	if err != nil {
-		_ = public.Close()
+	if e.admin, err = bind(ctx, "admin-listen", cfg.AdminListen); err != nil || !cfg.Clustered() {
+		return e, err
+	}
+	if e.peer, err = bind(ctx, "peer-listen", cfg.PeerListen); err != nil {
 		return nil, err
 	}
-	return &endpoints{public, admin}, nil
+	e.gossip, err = freeGossip(ctx, cfg.GossipListen)
+	return e, err
+}
+
+// freeGossip replaces port 0 by a port that is free for TCP and UDP. Gossip binds both itself.
+func freeGossip(ctx context.Context, addr string) (string, error) {
+	if _, port, _ := net.SplitHostPort(addr); port != "0" { // Validate has parsed it
+		return addr, nil
+	}
+	for try := 0; ; try++ {
+		l, err := bind(ctx, "gossip-listen", addr)
+		if err != nil {
+			return "", err
+		}
+		host, _, _ := net.SplitHostPort(addr)
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		both := net.JoinHostPort(host, port)
+		udp, err := new(net.ListenConfig).ListenPacket(ctx, "udp", both)
+		_ = l.Close()
+		if err == nil {
+			_ = udp.Close()
+			return both, nil
+		}
+		if try == 20 {
+			return "", fmt.Errorf("--gossip-listen %s: no port is free for TCP and UDP: %w", addr, err)
+		}
+	}
 }
 
 func bind(ctx context.Context, flag, addr string) (net.Listener, error) {
@@ -56,8 +91,11 @@ func bind(ctx context.Context, flag, addr string) (net.Listener, error) {
 
 // Close releases the listeners; closing again does nothing.
 func (e *endpoints) Close() {
-	_ = e.public.Close()
-	_ = e.admin.Close()
+	for _, l := range []net.Listener{e.public, e.admin, e.peer} {
+		if l != nil {
+			_ = l.Close()
+		}
+	}
 }
 
 // serve answers on both listeners until ctx ends, then lets requests under way finish for

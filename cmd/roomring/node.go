@@ -13,6 +13,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"github.com/roomring/roomring/cluster"
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
@@ -23,7 +24,7 @@ import (
 // node is one whole server. This file is where its parts are joined; they know each other only through
 // the small interfaces that each declares for what it needs.
 //
-//	sockets, server, admin (web) → rooms (room/actor) → journal, results, rows (persist)
+//	sockets, server, admin (web) → [ all rooms (cluster) → ] rooms (room/actor) → journal, results, rows (persist)
 type node struct {
 	cfg     *Config
 	log     *slog.Logger
@@ -33,6 +34,8 @@ type node struct {
 	games   *room.Games
 	metrics *web.Metrics
 	clock   actor.Clock // of the rooms and of the journal's marks of their time
+	ends    *endpoints
+	secrets secrets
 
 	folder    *journal.Folder
 	journal   *journal.Journal
@@ -43,6 +46,7 @@ type node struct {
 	unwanted  sync.Map // room.ID → string: why the store will never take its result
 	heartbeat *persist.Heartbeat
 	rooms     *actor.Directory
+	cluster   *cluster.Cluster // nil: this node is all there is
 	jwks      *web.JWKS
 	door      *web.Auth
 	proxies   web.Proxies
@@ -61,13 +65,13 @@ type closer struct {
 
 // openNode brings up everything but the listeners, and every room that the journal holds. Its errors are
 // one line each that says what to do. After an error nothing is left running.
-func openNode(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games, fail context.CancelCauseFunc) (*node, error) {
+func openNode(ctx context.Context, cfg *Config, ends *endpoints, log *slog.Logger, games *room.Games, fail context.CancelCauseFunc) (*node, error) {
 	n := &node{
-		cfg: cfg, log: log, games: games, fail: fail, metrics: web.NewMetrics(), clock: actor.SystemClock(), started: time.Now(),
+		cfg: cfg, ends: ends, log: log, games: games, fail: fail, metrics: web.NewMetrics(), clock: actor.SystemClock(), started: time.Now(),
 		name: cfg.nodeName(), boot: room.BootID(ulid.Make().String()),
 	}
 	for _, part := range []func(context.Context) error{
-		n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openRooms, n.openSockets,
+		n.readSecrets, n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openRooms, n.openCluster, n.restoreRooms, n.openSockets,
 	} {
 		if err := part(ctx); err != nil {
 			n.close(context.WithoutCancel(ctx))
@@ -166,7 +170,7 @@ func (n *node) startBoot(ctx context.Context) error {
 	return nil
 }
 
-// openRooms makes the directory and brings back what the journal holds.
+// openRooms makes the directory.
 func (n *node) openRooms(ctx context.Context) error {
 	n.results = persist.NewFlusher(n.store, persist.FlusherOptions{Log: n.log, Reload: n.reload, Refused: n.refused})
 	n.owns("results", briefly(n.results.Close))
@@ -179,13 +183,18 @@ func (n *node) openRooms(ctx context.Context) error {
 	n.rooms, err = actor.NewDirectory(actor.Options{
 		Games: n.games, Results: resultsOf(n), Journal: logs{n.journal, &n.unwanted}, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},
 		Node: n.name, Boot: n.boot, Folder: n.folder.ID(), Clock: n.clock, Log: n.log, Metrics: n.metrics.Actor(),
-		Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, MaxSpectators: n.cfg.MaxSpectators,
+		Place: n.place(), Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, MaxSpectators: n.cfg.MaxSpectators,
 	})
 	if err != nil {
 		return err
 	}
 	n.owns("rooms", n.rooms.Shutdown)
 	n.gauges()
+	return nil
+}
+
+// restoreRooms brings back what the journal holds.
+func (n *node) restoreRooms(ctx context.Context) error {
 	back, err := n.rooms.Restore(ctx)
 	if err != nil {
 		return err
@@ -205,13 +214,10 @@ func (n *node) unready() []string {
 	if err := n.journal.Failing(); err != nil {
 		why = append(why, err.Error())
 	}
+	if n.cluster != nil {
+		why = append(why, n.cluster.Unready()...)
+	}
 	return why
-}
-
-// stop is the orderly end: players are told to come back, rooms are saved, listeners are gone.
-func (n *node) stop(ctx context.Context) {
-	n.draining.Store(true)
-	n.close(ctx)
 }
 
 // checkGames names a game that this node cannot keep as its rules demand.

@@ -130,6 +130,14 @@ func (n *node) reload(ctx context.Context, id room.ID) (room.Final, error) {
 	return core.Seal()
 }
 
+// place draws the ids of rooms that are made here; nil draws them at random.
+func (n *node) place() func(game string) room.ID {
+	if !n.cfg.Clustered() {
+		return nil
+	}
+	return func(game string) room.ID { return n.cluster.Place(game) } // it is open before any room is made
+}
+
 // rows are the rooms' rows in the store.
 type rows struct{ n *node }
 

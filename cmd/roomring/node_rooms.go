@@ -8,16 +8,29 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/wire"
+	"github.com/roomring/roomring/web"
 )
 
-// directory is all rooms, as the edge knows them: those that live here, and those that the store
-// remembers. In a cluster this is where a room elsewhere is found.
+// rooms are all rooms, as players and the operator know them.
+type rooms interface {
+	web.Rooms
+	web.SocketRooms
+	web.AdminRooms
+}
+
+// allRooms are those of the cluster, or else this node's.
+func (n *node) allRooms() rooms {
+	if n.cluster != nil {
+		return n.cluster.Rooms()
+	}
+	return directory{n.rooms, n.store}
+}
+
+// directory is the rooms of a node by itself: those that live here, and those that the store remembers.
 type directory struct {
 	*actor.Directory
 	store persist.Store
 }
-
-func (n *node) directory() directory { return directory{n.rooms, n.store} }
 
 func (d directory) Info(ctx context.Context, id room.ID) (actor.Info, error) {
 	info, err := d.Directory.Info(id)
@@ -32,10 +45,7 @@ func (d directory) Info(ctx context.Context, id room.ID) (actor.Info, error) {
 func (d directory) past(ctx context.Context, id room.ID) (actor.Info, error) {
 	result, err := d.store.Result(ctx, id)
 	if err == nil {
-		return actor.Info{
-			ID: id, Game: result.Game, Version: result.Version, Phase: room.PhaseOver,
-			Epoch: result.Point.Epoch, Index: result.Point.Seq, Final: &result.Final,
-		}, nil
+		return pastInfo(result), nil
 	}
 	if errors.Is(err, persist.ErrNotFound) {
 		_, err = d.store.Row(ctx, id)
@@ -44,6 +54,13 @@ func (d directory) past(ctx context.Context, id room.ID) (actor.Info, error) {
 		return actor.Info{}, actor.ErrNotFound
 	}
 	return actor.Info{}, actor.ErrUnreachable
+}
+
+func pastInfo(r room.StoredResult) actor.Info {
+	return actor.Info{
+		ID: r.Room, Game: r.Game, Version: r.Version, Phase: room.PhaseOver,
+		Epoch: r.Point.Epoch, Index: r.Point.Seq, Final: &r.Final,
+	}
 }
 
 func (d directory) Attach(ctx context.Context, id room.ID, h actor.Hello, out *actor.Outbox) (actor.Session, error) {

@@ -43,7 +43,7 @@ func (n *node) openSockets(ctx context.Context) error {
 	n.proxies = proxies
 	perSecond := float64(n.cfg.MessagesPerSecond)
 	n.sockets, err = web.NewSockets(web.SocketOptions{
-		Rooms: n.directory(), Auth: auth, Meter: n.metrics, Log: n.log,
+		Rooms: n.allRooms(), Auth: auth, Meter: n.metrics, Log: n.log,
 		MaxMessage: n.cfg.MaxMessageBytes, Rate: web.Rate{PerSecond: perSecond, Burst: 2 * n.cfg.MessagesPerSecond},
 		PerAddress: n.cfg.MaxSocketsPerAddress, Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
 		WriteTimeout: n.cfg.WriteTimeout, OutboxBytes: n.cfg.OutboxBytes, Origins: n.cfg.origins(),
@@ -91,13 +91,21 @@ func (n *node) auth() (*web.Auth, error) {
 		n.jwks, opts.Keys = jwks, jwks
 	}
 	if n.cfg.GuestsAllowed() {
-		key, err := web.GuestKeyFile(n.folder.Path("guest.key"))
-		if err != nil {
+		if err := n.guestKeys(&opts); err != nil {
 			return nil, err
 		}
-		opts.GuestKey = key
 	}
 	return web.NewAuth(opts)
+}
+
+// guestKeys come from the cluster's secrets, so that a guest of one node is one at all, or else from the data folder.
+func (n *node) guestKeys(opts *web.AuthOptions) (err error) {
+	if keys := n.secrets.keys("guests"); len(keys) > 0 {
+		opts.GuestKey, opts.OtherGuestKeys = keys[0], keys[1:]
+		return nil
+	}
+	opts.GuestKey, err = web.GuestKeyFile(n.folder.Path("guest.key"))
+	return err
 }
 
 // publicHandler is everything that players reach.
@@ -108,7 +116,7 @@ func (n *node) publicHandler() (http.Handler, error) {
 	}
 	perSecond := func(v int) web.Rate { return web.Rate{PerSecond: float64(v), Burst: 10 * v} }
 	return web.NewServer(web.ServerOptions{
-		Rooms: n.directory(), Records: records{n.store, n.results}, Auth: n.door, Games: specs, Rules: n.games,
+		Rooms: n.allRooms(), Records: records{n.store, n.results}, Auth: n.door, Games: specs, Rules: n.games,
 		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.cfg.origins(),
 		TrustedProxies: n.proxies, Creates: perSecond(n.cfg.RoomsPerSecond), Guests: perSecond(n.cfg.GuestsPerSecond),
 		Metrics: n.metrics, Log: n.log,
@@ -133,7 +141,7 @@ func (n *node) adminHandler() (http.Handler, error) {
 		specs = append(specs, r.Spec())
 	}
 	return web.AdminHandler(web.AdminOptions{
-		Rooms: n.directory(), Nodes: n.nodes, Games: specs, Metrics: n.metrics, Token: token, Log: n.log,
+		Rooms: n.allRooms(), Nodes: n.nodes, Games: specs, Metrics: n.metrics, Token: token, Log: n.log,
 	})
 }
 

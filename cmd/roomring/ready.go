@@ -17,6 +17,8 @@ type ready struct {
 	PID     int    `json:"pid"`
 	Listen  string `json:"listen"`
 	Admin   string `json:"admin_listen"`
+	Peer    string `json:"peer_listen,omitempty"`
+	Gossip  string `json:"gossip_listen,omitempty"`
 	URL     string `json:"url"`       // for programs on this machine
 	AdminAt string `json:"admin_url"` // likewise
 }
@@ -29,17 +31,24 @@ func (c *Config) nodeName() string {
 
 func newReady(node string, ends *endpoints) ready {
 	public, admin := ends.public.Addr().String(), ends.admin.Addr().String()
-	return ready{
+	r := ready{
 		Node: node, Version: version(), PID: os.Getpid(),
-		Listen: public, Admin: admin,
+		Listen: public, Admin: admin, Gossip: ends.gossip,
 		URL: "http://" + dialable(public), AdminAt: "http://" + dialable(admin),
 	}
+	if ends.peer != nil {
+		r.Peer = ends.peer.Addr().String()
+	}
+	return r
 }
 
 // log writes the line that must be a server's first.
 func (r ready) log(log *slog.Logger) {
-	log.Info("listening", "url", r.URL, "listen", r.Listen, "admin_listen", r.Admin,
-		"node", r.Node, "version", r.Version, "pid", r.PID)
+	about := []any{"url", r.URL, "listen", r.Listen, "admin_listen", r.Admin}
+	if r.Peer != "" {
+		about = append(about, "peer_listen", r.Peer, "gossip_listen", r.Gossip)
+	}
+	log.Info("listening", append(about, "node", r.Node, "version", r.Version, "pid", r.PID)...)
 }
 
 // write puts r where --ready-file says, whole or not at all.

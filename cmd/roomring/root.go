@@ -67,7 +67,7 @@ Start with:
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{cmd.CommandPath(), err}
 	})
-	root.AddCommand(newServe(), newReplay(), newToken(), newHealthcheck(), newVersion())
+	root.AddCommand(newServe(), newDev(), newReplay(), newToken(), newHealthcheck(), newVersion())
 	return root
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os/signal"
@@ -81,7 +82,7 @@ func serve(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	announce := sync.OnceFunc(func() { at.log(log) })
-	n, err := openNode(ctx, cfg, slog.New(preceded{log.Handler(), announce}), games, fail)
+	n, err := openNode(ctx, cfg, ends, slog.New(preceded{log.Handler(), announce}), games, fail)
 	if err != nil {
 		return err
 	}
@@ -99,17 +100,34 @@ func serve(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games
 		return err
 	}
 	defer at.remove(cfg.ReadyFile)
+	defer n.reloadOnHangup()()
+	answering, quiet := context.WithCancel(context.WithoutCancel(ctx)) // longer than ctx: a node that gives its rooms away still answers
+	defer quiet()
 	var wg sync.WaitGroup
+	wg.Go(func() { n.join(ctx) })
 	wg.Go(func() {
 		<-ctx.Done()
 		at.remove(cfg.ReadyFile)
+		n.drain(context.WithoutCancel(ctx))
+		quiet()
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 		defer cancel()
-		n.stop(grace)
+		n.close(grace)
 	})
-	err = ends.serve(ctx, log, public, admin)
+	err = ends.serve(answering, log, public, admin)
+	if err == nil {
+		err = failure(ctx)
+	}
 	fail(err)
 	wg.Wait()
 	log.Info("stopped")
 	return err
+}
+
+// failure is why a node that was not told to stop does so all the same.
+func failure(ctx context.Context) error {
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
 }

@@ -48,6 +48,20 @@ type Config struct {
 	HelloTimeout         time.Duration
 	WriteTimeout         time.Duration
 
+	PeerListen        string
+	GossipListen      string
+	Join              []string
+	Advertise         string
+	ClusterLabel      string
+	ClusterSecretFile string
+	InsecureCluster   bool
+	PeerCertFile      string
+	PeerKeyFile       string
+	PeerCAFile        string
+	Zone              string
+	Weight            float64
+	DrainTimeout      time.Duration
+
 	LogFormat string
 	LogLevel  string
 }
@@ -72,6 +86,7 @@ func newSettings() *settings {
 	s.addressFlags(s.group("Addresses"))
 	s.dataFlags(s.group("Data"))
 	s.playerFlags(s.group("Who may play"))
+	s.clusterFlags(s.group("Cluster"))
 	s.limitFlags(s.group("Limits"))
 	s.processFlags(s.group("Process"))
 	for _, g := range s.groups {
@@ -113,6 +128,22 @@ func (s *settings) playerFlags(g *group) {
 	g.StringVar(&s.Issuer, "token-issuer", "", "the only `iss` taken in players' tokens; empty takes any")
 	g.StringVar(&s.Audience, "token-audience", "", "`aud` that players' tokens must name; empty asks for none")
 	g.Var(oneOf(&s.Guests, "auto", "auto", "on", "off"), "guests", "let players in without a token: on, off, or auto (on while there is neither key file nor JWKS)")
+}
+
+func (s *settings) clusterFlags(g *group) {
+	g.StringSliceVar(&s.Join, "join", nil, "`addresses` of other nodes' gossip, this node's own among them or not: 10.0.0.1:7946,node2 or dns+peers.example.com:7946")
+	g.StringVar(&s.ClusterSecretFile, "cluster-secret-file", "", "`file` with the secrets that nodes know each other by, one a line: the first is used, all are accepted; read again on SIGHUP")
+	g.BoolVar(&s.InsecureCluster, "insecure-cluster", false, "let nodes join without a secret: whoever reaches the peer and gossip ports is one of them")
+	g.StringVar(&s.PeerListen, "peer-listen", ":7779", "`address` other nodes connect to; opened in a cluster only")
+	g.StringVar(&s.GossipListen, "gossip-listen", ":7946", "`address`, TCP and UDP, of gossip about who is there; opened in a cluster only")
+	g.StringVar(&s.Advertise, "advertise", "", "`host` that other nodes reach this one by, if it is not an address of the listeners")
+	g.StringVar(&s.ClusterLabel, "cluster-label", "roomring", "`name` of the cluster: nodes of another one are turned away")
+	g.StringVar(&s.PeerCertFile, "peer-cert-file", "", "`file` with this node's certificate in PEM, for mutual TLS between nodes; read again when it changes")
+	g.StringVar(&s.PeerKeyFile, "peer-key-file", "", "`file` with its private key")
+	g.StringVar(&s.PeerCAFile, "peer-ca-file", "", "`file` with the authorities that peers' certificates must come from")
+	g.StringVar(&s.Zone, "zone", "", "`name` of the zone this node is in")
+	g.Float64Var(&s.Weight, "weight", 1, "`share` of the rooms this node takes beside one of weight 1")
+	g.DurationVar(&s.DrainTimeout, "drain-timeout", 30*time.Second, "`time` after SIGTERM to give rooms away to other nodes; what is left comes back with this node's next start")
 }
 
 func (s *settings) limitFlags(g *group) {

@@ -16,7 +16,7 @@ import (
 // neither files nor the network. No message repeats a value that may hold a password.
 func (c *Config) Validate() error {
 	for _, check := range []func() error{
-		c.validateAddresses, c.validatePublic, c.validateData, c.validatePlayers, c.validateLimits,
+		c.validateAddresses, c.validatePublic, c.validateData, c.validatePlayers, c.validateCluster, c.validateLimits,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -122,6 +122,7 @@ func (c *Config) validateTimes() error {
 		{"heartbeat", c.Heartbeat, 100 * time.Millisecond, time.Hour},
 		{"hello-timeout", c.HelloTimeout, 100 * time.Millisecond, 5 * time.Minute},
 		{"write-timeout", c.WriteTimeout, 100 * time.Millisecond, 5 * time.Minute},
+		{"drain-timeout", c.DrainTimeout, time.Second, time.Hour},
 		{"keep-results", c.KeepResults, 0, 1<<63 - 1},
 		{"keep-replays", c.KeepReplays, 0, 1<<63 - 1},
 		{"keep-set-aside", c.KeepSetAside, 0, 1<<63 - 1},

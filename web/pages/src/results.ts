@@ -22,7 +22,7 @@ async function open(): Promise<void> {
     if (await showResult()) await showReplay();
   } catch (err) {
     replay.hidden = true;
-    slot.replaceChildren(err instanceof HTTPError && err.status === 404
+    slot.replaceChildren(err instanceof HTTPError && (err.status === 404 || err.status === 400)
       ? notice("missing", "There is no such game", "The link may be mistyped, or its result is not kept any more.", link("To the lobby", "/", "primary"))
       : failed(err, () => void open()));
   } finally {

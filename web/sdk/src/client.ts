@@ -221,7 +221,7 @@ export class Roomring {
       token: (watching) => this.#token(!watching),
       renew: (token, same) => this.#renew(token, same),
       welcomed: (player, token) => this.#welcomed(player, token),
-      gone: (id) => this.room(id).then(() => false, (err) => err instanceof HTTPError && err.status === 404),
+      gone: (id) => this.room(id).then(() => false, (err) => err instanceof HTTPError && (err.status === 404 || err.status === 400)), // 400: no room can have that id
     }, target);
     const abort = () => session.fail(o.signal!.reason);
     o.signal?.addEventListener("abort", abort);

@@ -40,7 +40,7 @@ export class Notices {
       return notice("expired", "Your guest pass has run out", "The server does not know you by it any more. You can go on as a new guest, under the same name; a seat you had stays with the old one.",
         this.step("Go on as a new guest", async () => { await this.ways.renew(); await this.ways.enter(); }, "new-guest"), lobby);
     }
-    if (err instanceof HTTPError && err.status === 404) return missing(lobby);
+    if (err instanceof HTTPError && (err.status === 404 || err.status === 400)) return missing(lobby);
     if (!(err instanceof ClosedError)) return notice("failed", "The table cannot be reached", words(err), this.step("Try again", () => this.ways.enter(), "again"), lobby);
     switch (err.code) {
       case 1000:

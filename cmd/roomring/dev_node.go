@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// devNode is one node of roomring dev: a child process that may come and go under one name.
+type devNode struct {
+	c                           *devCluster
+	name                        string
+	number                      int
+	listen, admin, peer, gossip string // addresses, the same over restarts
+
+	mu     sync.Mutex
+	cmd    *exec.Cmd
+	ended  chan struct{} // closed when the process has ended
+	paused bool
+}
+
+// devState is how a node's process does.
+type devState string
+
+const (
+	devRunning devState = "running"
+	devPaused  devState = "paused"
+	devStopped devState = "stopped"
+)
+
+// findPorts draws addresses that are free now. They are held together until all are found, so that they differ.
+func (n *devNode) findPorts() error {
+	for _, addr := range []*string{&n.listen, &n.admin, &n.peer, &n.gossip} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return fmt.Errorf("no port is free for node %s: %w", n.name, err)
+		}
+		defer l.Close()
+		*addr = l.Addr().String()
+	}
+	return nil
+}
+
+func (n *devNode) url() string      { return "http://" + n.listen }
+func (n *devNode) adminURL() string { return "http://" + n.admin }
+
+// start runs the process. Starting one that runs does nothing.
+func (n *devNode) start(join string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.running() {
+		return nil
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	args := append([]string{"serve", "--node", n.name, "--listen", n.listen, "--admin-listen", n.admin,
+		"--peer-listen", n.peer, "--gossip-listen", n.gossip, "--join", join,
+		"--cluster-secret-file", n.c.secret, "--data-dir", filepath.Join(n.c.dir, n.name), "--store", n.c.store(),
+		"--trusted-proxies", "127.0.0.1"}, n.c.o.Serve...)
+	log := &prefixWriter{prefix: devPrefix(n.number, n.name), to: n.c.out}
+	cmd := exec.Command(exe, args...)
+	cmd.Args[0] = "roomring"
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = ownGroup() // Ctrl-C in a terminal is for dev alone, which stops the nodes in its own way
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("node %s cannot be started: %w", n.name, err)
+	}
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	n.cmd, n.ended, n.paused = cmd, ended, false
+	return nil
+}
+
+// running is true while there is a process. The caller holds mu.
+func (n *devNode) running() bool {
+	if n.cmd == nil {
+		return false
+	}
+	select {
+	case <-n.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+func (n *devNode) state() devState {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case !n.running():
+		return devStopped
+	case n.paused:
+		return devPaused
+	}
+	return devRunning
+}
+
+func (n *devNode) pid() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.running() {
+		return 0
+	}
+	return n.cmd.Process.Pid
+}
+
+// signal sends the process a signal; without a process it does nothing.
+func (n *devNode) signal(s syscall.Signal) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.running() {
+		return nil
+	}
+	switch s {
+	case syscall.SIGSTOP:
+		n.paused = true
+	case syscall.SIGCONT:
+		n.paused = false
+	}
+	return n.cmd.Process.Signal(s)
+}
+
+// stop ends the process gently, and by force when it takes too long.
+func (n *devNode) stop() {
+	n.mu.Lock()
+	ended := n.ended
+	n.mu.Unlock()
+	if ended == nil {
+		return
+	}
+	_ = n.signal(syscall.SIGCONT) // a paused process hears nothing; one that is gone needs neither
+	_ = n.signal(syscall.SIGTERM)
+	select {
+	case <-ended:
+	case <-time.After(15 * time.Second):
+		_ = n.signal(syscall.SIGKILL)
+		<-ended
+	}
+}
+
+// answers reports whether the node takes players.
+func (n *devNode) answers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, n.url()+"/readyz", nil)
+	if err != nil {
+		return false
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	_ = res.Body.Close()
+	return res.StatusCode == http.StatusOK
+}
+
+// devColours tell nodes apart in a terminal: the ANSI colours that can be read on light and dark ground.
+var devColours = []int{36, 33, 35, 32, 34, 31}
+
+// devPrefix begins each of a node's log lines. NO_COLOR (no-color.org) does without colours.
+func devPrefix(number int, name string) string {
+	if os.Getenv("NO_COLOR") != "" {
+		return fmt.Sprintf("%-3s | ", name)
+	}
+	return fmt.Sprintf("\x1b[%dm%-3s |\x1b[0m ", devColours[number%len(devColours)], name)
+}
+
+// lineWriter passes on whole lines of many writers, one at a time.
+type lineWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lineWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+// prefixWriter puts a prefix before each line of one process.
+type prefixWriter struct {
+	prefix string
+	to     io.Writer
+	rest   []byte // a line that has not ended yet
+}
+
+// maxDevLine bounds a line that does not end: it is broken there.
+const maxDevLine = 64 << 10
+
+func (p *prefixWriter) Write(b []byte) (int, error) {
+	p.rest = append(p.rest, b...)
+	for {
+		end := bytes.IndexByte(p.rest, '\n')
+		if end < 0 && len(p.rest) < maxDevLine {
+			return len(b), nil
+		}
+		if end < 0 {
+			end = len(p.rest) - 1
+		}
+		line := append([]byte(p.prefix), p.rest[:end+1]...)
+		p.rest = append(p.rest[:0], p.rest[end+1:]...)
+		if _, err := p.to.Write(line); err != nil {
+			return 0, err
+		}
+	}
+}

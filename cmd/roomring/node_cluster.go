@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	sockaddr "github.com/hashicorp/go-sockaddr"
+
+	"github.com/roomring/roomring/cluster"
+	"github.com/roomring/roomring/cluster/link"
+	"github.com/roomring/roomring/cluster/link/linkpb"
+	"github.com/roomring/roomring/cluster/members"
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+)
+
+// openCluster begins to gossip and to answer peers. The node is on nobody's ring before joinCluster.
+func (n *node) openCluster(context.Context) error {
+	if !n.cfg.Clustered() {
+		return nil
+	}
+	if n.cfg.InsecureCluster {
+		n.log.Warn("--insecure-cluster: whoever reaches the peer and gossip ports is taken for a node of this cluster")
+	}
+	host, err := n.advertised()
+	if err != nil {
+		return err
+	}
+	_, peerPort, _ := net.SplitHostPort(n.ends.peer.Addr().String())
+	n.cluster, err = cluster.Open(cluster.Options{
+		Members: members.Options{
+			Self: members.Member{
+				Name: n.name, Boot: n.boot, Zone: n.cfg.Zone, Weight: n.cfg.Weight,
+				Link: net.JoinHostPort(host, peerPort), Least: link.Least, Latest: link.Latest,
+			},
+			Bind: n.ends.gossip, Advertise: host, Join: n.cfg.Join, Label: n.cfg.ClusterLabel,
+			Secrets: n.secrets.keys("gossip"),
+		},
+		Link: link.Options{Self: n.greeting(), Security: n.security()},
+		Peer: n.ends.peer, Rooms: n.rooms, Store: shared{n}, Describe: n.describe,
+		Superseded: func(err error) { n.fail(err) },
+		Log:        n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.owns("cluster", n.cluster.Close)
+	return nil
+}
+
+// advertised is the host that other nodes reach this one by.
+func (n *node) advertised() (string, error) {
+	if n.cfg.Advertise != "" {
+		return n.cfg.Advertise, nil
+	}
+	host, _, _ := net.SplitHostPort(n.ends.gossip) // Validate has parsed it
+	if ip := net.ParseIP(host); host != "" && (ip == nil || !ip.IsUnspecified()) {
+		return host, nil
+	}
+	if ip, err := sockaddr.GetPrivateIP(); err == nil && ip != "" {
+		return ip, nil
+	}
+	return "", errors.New("this machine has no private address that other nodes could reach it by: give --advertise, or --gossip-listen and --peer-listen with an address")
+}
+
+func (n *node) greeting() *linkpb.Greeting {
+	driver, _, _ := n.cfg.StoreTarget() // it is open
+	g := &linkpb.Greeting{
+		Node: n.name, Boot: string(n.boot), Label: n.cfg.ClusterLabel, Least: link.Least, Latest: link.Latest,
+		Program: version(), Machine: machine(), Store: driver,
+	}
+	for r := range n.games.All() {
+		g.Games = append(g.Games, &linkpb.GameVersion{Name: r.Spec().Name, Version: int64(r.Spec().Version)})
+	}
+	return g
+}
+
+// machine names the machine, its kernel's present life, and nothing else: nodes that share a SQLite file must be on one.
+func machine() string {
+	if id, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
+		return strings.TrimSpace(string(id))
+	}
+	host, _ := os.Hostname()
+	return host
+}
+
+func (n *node) security() link.Security {
+	switch {
+	case n.cfg.PeerCertFile != "":
+		return link.Security{CertFile: n.cfg.PeerCertFile, KeyFile: n.cfg.PeerKeyFile, CAFile: n.cfg.PeerCAFile}
+	case n.cfg.InsecureCluster:
+		return link.Security{Insecure: true}
+	}
+	return link.Security{Secrets: n.secrets.keys("peers")}
+}
+
+// readSecrets reads the cluster's secrets, if this node has any.
+func (n *node) readSecrets(context.Context) (err error) {
+	if n.cfg.ClusterSecretFile != "" {
+		n.secrets, err = readSecrets(n.cfg.ClusterSecretFile)
+	}
+	return err
+}
+
+// rotate takes the secrets into use that the file has now. On an error everything stays as it was.
+func (n *node) rotate() error {
+	if n.cfg.ClusterSecretFile == "" {
+		return errors.New("there is no --cluster-secret-file to read again")
+	}
+	fresh, err := readSecrets(n.cfg.ClusterSecretFile)
+	if err != nil {
+		return err
+	}
+	if n.cfg.GuestsAllowed() {
+		keys := fresh.keys("guests")
+		if err := n.door.SetGuestKeys(keys[0], keys[1:]); err != nil {
+			return err
+		}
+	}
+	return n.cluster.Rotate(fresh.keys("gossip"), fresh.keys("peers"))
+}
+
+// describe is what the operator is told of this node.
+func (n *node) describe() cluster.NodeInfo {
+	return cluster.NodeInfo{
+		Name: n.name, Boot: string(n.boot), Version: version(), Started: n.started, Weight: n.cfg.Weight, Zone: n.cfg.Zone,
+		Rooms: n.rooms.Count(), Sessions: n.sockets.Open(), Unready: n.unready(),
+	}
+}
+
+// shared is the store, as the cluster knows it.
+type shared struct{ n *node }
+
+func (s shared) Row(ctx context.Context, id room.ID) (room.Row, error) {
+	row, err := s.n.store.Row(ctx, id)
+	return row, storeError(err)
+}
+
+func (s shared) RowByCode(ctx context.Context, code string) (room.Row, error) {
+	row, err := s.n.store.RowByCode(ctx, code)
+	return row, storeError(err)
+}
+
+func (s shared) Past(ctx context.Context, id room.ID) (actor.Info, error) {
+	result, err := s.n.store.Result(ctx, id)
+	if err != nil {
+		return actor.Info{}, storeError(err)
+	}
+	return pastInfo(result), nil
+}
+
+func (s shared) Boots(ctx context.Context) ([]cluster.Boot, error) {
+	all, err := s.n.store.Boots(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var alive []cluster.Boot
+	for _, b := range all {
+		if b.State == persist.BootAlive {
+			alive = append(alive, cluster.Boot{ID: b.ID, Node: b.Node, Host: b.Host, Silent: b.Silent})
+		}
+	}
+	return alive, nil
+}
+
+func (s shared) Released(ctx context.Context, after room.ID, limit int) ([]room.Row, error) {
+	return s.n.store.ListRows(ctx, persist.RowFilter{State: room.RowReleased, After: after, Limit: limit})
+}
+
+func (s shared) Release(ctx context.Context, kept room.Kept) error {
+	data, err := room.EncodeKept(kept)
+	if err != nil {
+		return err
+	}
+	released, err := s.n.store.ReleaseRow(ctx, s.n.boot, persist.Release{
+		Room: kept.Header.ID, Epoch: kept.Epoch, Nonce: rand.Text(),
+		Checkpoint: persist.Checkpoint{Point: room.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data},
+	})
+	if err != nil {
+		return storeError(err)
+	}
+	return storeError(released.Err)
+}
+
+func (s shared) Checkpoint(ctx context.Context, id room.ID) (room.Kept, error) {
+	found, err := s.n.store.Checkpoint(ctx, id)
+	if err != nil {
+		return room.Kept{}, storeError(err)
+	}
+	kept, err := room.DecodeKept(found.Data)
+	if err != nil {
+		return room.Kept{}, fmt.Errorf("the checkpoint of room %s: %w", id, err)
+	}
+	return kept, nil
+}
+
+func (s shared) Claim(ctx context.Context, id room.ID, from room.Epoch) (room.Epoch, error) {
+	claimed, err := s.n.store.ClaimRows(ctx, s.n.boot, []persist.Claim{{
+		Room: id, FromEpoch: from, FromState: room.RowReleased,
+		Epoch: from + 1, Folder: s.n.folder.ID(), Nonce: rand.Text(),
+	}})
+	if err == nil {
+		err = claimed[0].Err
+	}
+	return from + 1, storeError(err)
+}
+
+// storeError tells the cluster in its own words what is certain.
+func storeError(err error) error {
+	switch {
+	case errors.Is(err, persist.ErrNotFound):
+		return cluster.ErrNoRow
+	case errors.Is(err, persist.ErrMovedOn):
+		return cluster.ErrMovedOn
+	}
+	return err
+}

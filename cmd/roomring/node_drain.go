@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// join takes the node onto the ring, once it answers. It goes on trying until ctx ends.
+func (n *node) join(ctx context.Context) {
+	if n.cluster == nil {
+		return
+	}
+	if err := n.cluster.Start(ctx); err != nil && ctx.Err() == nil {
+		n.fail(err)
+	}
+}
+
+// moveWithin is over how long the clients of a node that stops are asked to go to another, so that they do not come there
+// all at once.
+const moveWithin = 2 * time.Second
+
+// drain gives the rooms away, and then the clients, while this node still answers. A node by itself keeps its rooms in
+// the journal for its next start; its clients are told when the sockets close.
+func (n *node) drain(ctx context.Context) {
+	n.draining.Store(true)
+	if n.cluster == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.DrainTimeout)
+	defer cancel()
+	begun := time.Now()
+	if err := n.cluster.Drain(ctx); err != nil {
+		n.log.Error("not every room could be given away: those that are left come back with this node's next start", "err", err)
+	}
+	n.log.Info("rooms given away", "left", n.rooms.Count(), "took", time.Since(begun).Round(time.Millisecond))
+	n.sockets.Move(ctx, moveWithin)
+}
+
+// reloadOnHangup reads the cluster's secrets again at each SIGHUP, until the returned function is called.
+func (n *node) reloadOnHangup() (stop func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range hangups {
+			if n.cluster == nil {
+				n.log.Info("SIGHUP: there is nothing to read again")
+			} else if err := n.rotate(); err != nil {
+				n.log.Error("the cluster's secrets were not read again, those in use stay", "err", err)
+			} else {
+				n.log.Info("the cluster's secrets were read again")
+			}
+		}
+	}()
+	return func() { signal.Stop(hangups); close(hangups); <-done }
+}
