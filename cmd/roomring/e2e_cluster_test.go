@@ -95,18 +95,6 @@ func (c *team) whole(active int) {
 	}
 }
 
-func (s *server) runs() bool {
-	if s.cmd == nil {
-		return false
-	}
-	select {
-	case <-s.ended:
-		return false
-	default:
-		return true
-	}
-}
-
 func (s *server) isReady() bool {
 	code, err := s.tryAt(s.URL, "GET", "/readyz", "", nil, nil)
 	return err == nil && code == http.StatusOK

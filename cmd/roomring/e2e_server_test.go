@@ -185,6 +185,19 @@ func (s *server) wait() int {
 	return s.cmd.ProcessState.ExitCode()
 }
 
+// runs reports whether the process does.
+func (s *server) runs() bool {
+	if s.cmd == nil {
+		return false
+	}
+	select {
+	case <-s.ended:
+		return false
+	default:
+		return true
+	}
+}
+
 // call sends a request to the public server, held to the API's description.
 func (s *server) call(method, path string, body, into any) int {
 	s.t.Helper()
