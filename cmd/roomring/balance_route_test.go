@@ -13,10 +13,8 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -25,47 +23,45 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// trio are three nodes, n1 to n3, that believe a balancer on 127.0.0.1.
-func trio(t *testing.T, args ...string) []*server {
+// trio is a cluster of three nodes, n1 to n3, that believe a balancer on 127.0.0.1.
+func trio(t *testing.T, args ...string) *team {
 	t.Helper()
-	var nodes []*server
-	for _, name := range []string{"n1", "n2", "n3"} {
-		all := slices.Concat(generous, []string{"--node", name, "--trusted-proxies", "127.0.0.1"}, args)
-		nodes = append(nodes, newServer(t, all...))
-	}
-	var wg sync.WaitGroup
-	for _, n := range nodes {
-		wg.Go(func() { n.start() })
-	}
-	wg.Wait()
-	return nodes
+	return newTeam(t, 3, append([]string{"--trusted-proxies", "127.0.0.1"}, args...)...).start()
 }
 
-// before starts a balancer in front of nodes.
-func before(t *testing.T, name string, nodes []*server) *balancer {
+// before starts a balancer in front of the cluster.
+func before(t *testing.T, name string, c *team) *balancer {
 	t.Helper()
 	var at []string
-	for _, n := range nodes {
+	for _, n := range c.nodes {
 		at = append(at, n.Listen)
 	}
 	return newBalancer(t, name, at...)
 }
 
 // taken is how many sockets a node has opened so far.
-func (s *server) taken() (n int) {
+func (s *server) taken() int {
 	s.t.Helper()
+	n, err := s.tryTaken()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return n
+}
+
+func (s *server) tryTaken() (n int, err error) {
 	var text []byte
-	if code := s.admin("GET", "/metrics", nil, &text); code != http.StatusOK {
-		s.t.Fatalf("GET /metrics: %d", code)
+	if code, err := s.tryAt(s.AdminAt, "GET", "/metrics", "", nil, &text); err != nil || code != http.StatusOK {
+		return 0, fmt.Errorf("GET /metrics: %d %w", code, err)
 	}
 	for _, found := range socketCounts.FindAllSubmatch(text, -1) {
 		v, err := strconv.ParseFloat(string(found[1]), 64)
 		if err != nil {
-			s.t.Fatal(err)
+			return 0, err
 		}
 		n += int(v)
 	}
-	return n
+	return n, nil
 }
 
 // socketCounts are the sockets that are open and those that have been.
@@ -92,18 +88,6 @@ func landed(t *testing.T, nodes []*server, opened int, f func()) map[string]int 
 		return total == opened
 	})
 	return got
-}
-
-// create makes a room through the balancer.
-func (b *balancer) create(c *http.Client) roomInfo {
-	b.t.Helper()
-	var info roomInfo
-	s := &server{t: b.t}
-	code, err := s.tryWith(c, b.URL, "POST", "/v1/rooms", "", map[string]any{"game": "chess"}, &info)
-	if err != nil || code != http.StatusCreated {
-		b.t.Fatalf("creating a room through %s: %d %v", b.name, code, err)
-	}
-	return info
 }
 
 // owner is the node that a room's address leads to.
@@ -163,20 +147,20 @@ func TestBalancers(t *testing.T) {
 	for _, name := range balancers {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			nodes := trio(t)
-			b := before(t, name, nodes)
-			var rooms []roomInfo
-			for range 60 {
-				rooms = append(rooms, b.create(b.client("127.0.0.1")))
+			c := trio(t)
+			b := before(t, name, c)
+			rooms := make([]roomInfo, 60)
+			for i := range rooms {
+				rooms[i] = b.front().create("chess", nil)
 			}
 			for _, test := range []struct {
 				name string
-				run  func(*testing.T, *balancer, []*server, []roomInfo)
+				run  func(*testing.T, *balancer, *team, []roomInfo)
 			}{
 				{"hint", leadsByHint}, {"cookie", leadsByCookie}, {"hash", meetsByHash}, {"wrong", survivesWrongHints},
-				{"tls", speaksTLS}, {"dead", passesTheDead},
+				{"tls", speaksTLS}, {"dead", passesTheDead}, {"drain", sparesTheDraining}, {"play", playsAnyway},
 			} {
-				t.Run(test.name, func(t *testing.T) { test.run(t, b.in(t), nodes, rooms) })
+				t.Run(test.name, func(t *testing.T) { test.run(t, b.in(t), c, rooms) })
 			}
 		})
 	}
@@ -190,11 +174,11 @@ func (b *balancer) in(t *testing.T) *balancer {
 }
 
 // leadsByHint counts sockets that land on their room's own node by ?node= alone.
-func leadsByHint(t *testing.T, b *balancer, nodes []*server, rooms []roomInfo) {
-	const each = 5
+func leadsByHint(t *testing.T, b *balancer, c *team, rooms []roomInfo) {
+	const sockets = 5
 	own, direct := map[string]int{}, 0
-	got := landed(t, nodes, len(rooms)*each, func() {
-		crowded(len(rooms)*each, func(i int) {
+	got := landed(t, c.nodes, len(rooms)*sockets, func() {
+		each(len(rooms)*sockets, 16, func(i int) {
 			info := rooms[i%len(rooms)]
 			s, err := b.open(b.client("127.0.0.1"), info.URL, nil)
 			if err == nil {
@@ -206,46 +190,51 @@ func leadsByHint(t *testing.T, b *balancer, nodes []*server, rooms []roomInfo) {
 		})
 	})
 	for _, info := range rooms {
-		own[owner(info)] += each
+		own[owner(info)] += sockets
 	}
 	for node, n := range got {
 		direct += min(n, own[node])
 	}
-	t.Logf("%d sockets of %d landed on their room's node: %v", direct, len(rooms)*each, got)
-	if len(own) != len(nodes) {
+	t.Logf("%d sockets of %d landed on their room's node: %v", direct, len(rooms)*sockets, got)
+	if len(own) != len(c.nodes) {
 		t.Errorf("rooms were made at %d nodes only", len(own))
 	}
-	if 100*direct < 99*len(rooms)*each {
-		t.Errorf("of %d sockets with a hint %d landed on their room's node: %v, not %v", len(rooms)*each, direct, got, own)
+	if 100*direct < 99*len(rooms)*sockets {
+		t.Errorf("of %d sockets with a hint %d landed on their room's node: %v, not %v", len(rooms)*sockets, direct, got, own)
 	}
 }
 
-// crowded calls f for 0 to n-1, sixteen at once.
-func crowded(n int, f func(i int)) {
-	var wg sync.WaitGroup
-	var next atomic.Int64
-	for range 16 {
-		wg.Go(func() {
-			for i := next.Add(1); i <= int64(n); i = next.Add(1) {
-				f(int(i - 1))
-			}
-		})
+// jarred keeps cookies as a browser does, below what holds requests to the API's description.
+type jarred struct {
+	http.CookieJar
+	next http.RoundTripper
+}
+
+func (j jarred) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	for _, c := range j.Cookies(r.URL) {
+		r.AddCookie(c)
 	}
-	wg.Wait()
+	res, err := j.next.RoundTrip(r)
+	if err == nil {
+		j.SetCookies(r.URL, res.Cookies())
+	}
+	return res, err
 }
 
 // leadsByCookie follows the cookie that create sets, and no hint.
-func leadsByCookie(t *testing.T, b *balancer, nodes []*server, _ []roomInfo) {
+func leadsByCookie(t *testing.T, b *balancer, c *team, _ []roomInfo) {
 	for range 20 {
-		c := b.client("127.0.0.1")
-		c.Jar, _ = cookiejar.New(nil) // fails never
-		info := b.create(c)
+		jar, _ := cookiejar.New(nil) // fails never
+		front := b.front()
+		front.by = jarred{jar, front.by}
+		info := front.create("chess", nil)
 		site, _ := url.Parse(b.URL)
-		if set := c.Jar.Cookies(site); len(set) != 1 || set[0].Value != owner(info) {
+		if set := jar.Cookies(site); len(set) != 1 || set[0].Value != owner(info) {
 			t.Fatalf("create through %s sets the cookies %v", b.name, set)
 		}
-		got := landed(t, nodes, 1, func() {
-			if _, err := b.open(c, hinted(info, ""), nil); err != nil {
+		got := landed(t, c.nodes, 1, func() {
+			if _, err := b.open(&http.Client{Transport: front.by}, hinted(info, ""), nil); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -256,10 +245,10 @@ func leadsByCookie(t *testing.T, b *balancer, nodes []*server, _ []roomInfo) {
 }
 
 // meetsByHash asks for rooms without hint or cookie: a room's sockets land on one node, and rooms on several.
-func meetsByHash(t *testing.T, b *balancer, nodes []*server, rooms []roomInfo) {
+func meetsByHash(t *testing.T, b *balancer, c *team, rooms []roomInfo) {
 	used := map[string]bool{}
 	for _, info := range rooms[:20] {
-		got := landed(t, nodes, 3, func() {
+		got := landed(t, c.nodes, 3, func() {
 			for range 3 {
 				if _, err := b.open(b.client("127.0.0.1"), hinted(info, ""), nil); err != nil {
 					t.Fatal(err)
@@ -280,7 +269,7 @@ func meetsByHash(t *testing.T, b *balancer, nodes []*server, rooms []roomInfo) {
 
 // survivesWrongHints sends what names no node, in the address and in the cookie: every socket opens, and what the
 // words say is never connected to.
-func survivesWrongHints(t *testing.T, b *balancer, nodes []*server, rooms []roomInfo) {
+func survivesWrongHints(t *testing.T, b *balancer, c *team, rooms []roomInfo) {
 	trap, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -308,7 +297,7 @@ func survivesWrongHints(t *testing.T, b *balancer, nodes []*server, rooms []room
 			if kind != "hint" {
 				header.Set("Cookie", "roomring_node="+word)
 			}
-			landed(t, nodes, 1, func() {
+			landed(t, c.nodes, 1, func() {
 				if _, err := b.open(b.client("127.0.0.1"), address, header); err != nil {
 					t.Fatalf("%s %.60q: %v", kind, word, err)
 				}
@@ -321,7 +310,7 @@ func survivesWrongHints(t *testing.T, b *balancer, nodes []*server, rooms []room
 }
 
 // speaksTLS looks at what players are told of where they are.
-func speaksTLS(t *testing.T, b *balancer, _ []*server, rooms []roomInfo) {
+func speaksTLS(t *testing.T, b *balancer, _ *team, rooms []roomInfo) {
 	want := strings.Replace(b.URL, "https", "wss", 1) + "/v1/rooms/"
 	if !strings.HasPrefix(rooms[0].URL, want) {
 		t.Errorf("the room's address is %s, not under %s", rooms[0].URL, want)
@@ -360,30 +349,31 @@ func speaksTLS(t *testing.T, b *balancer, _ []*server, rooms []roomInfo) {
 }
 
 // passesTheDead kills a node: who is sent to it lands elsewhere at once, and back on it when it lives again.
-func passesTheDead(t *testing.T, b *balancer, nodes []*server, rooms []roomInfo) {
-	dead := nodes[2]
+func passesTheDead(t *testing.T, b *balancer, c *team, rooms []roomInfo) {
+	dead := c.nodes[2]
 	dead.kill()
-	c := b.client("127.0.0.1")
-	landed(t, nodes, 40, func() {
+	way := b.client("127.0.0.1")
+	landed(t, c.nodes, 40, func() {
 		for i, info := range rooms[:40] {
 			header := http.Header{}
 			if i%2 == 0 {
 				header.Set("Cookie", "roomring_node="+dead.Node)
 			}
-			if _, err := b.open(c, hinted(info, []string{"", dead.Node}[i%2]), header); err != nil {
+			if _, err := b.open(way, hinted(info, []string{"", dead.Node}[i%2]), header); err != nil {
 				t.Fatalf("sent to a node that is dead: %v", err)
 			}
 		}
 	})
-	if res, err := c.Get(b.URL + "/v1/games"); err != nil || res.StatusCode != http.StatusOK {
+	if res, err := way.Get(b.URL + "/v1/games"); err != nil || res.StatusCode != http.StatusOK {
 		t.Errorf("asking for the games with a node dead: %v %v", res, err)
 	} else {
 		res.Body.Close()
 	}
 	dead.start()
+	c.whole(3)
 	settles(t, b.name+" uses a node that is back", func() bool {
-		got := landed(t, nodes, 1, func() {
-			if _, err := b.open(c, hinted(rooms[0], dead.Node), nil); err != nil {
+		got := landed(t, c.nodes, 1, func() {
+			if _, err := b.open(way, hinted(rooms[0], dead.Node), nil); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -424,19 +414,19 @@ func TestBalancersPassDrainingNodes(t *testing.T) {
 	for _, name := range balancers {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			nodes := trio(t)[:2]
+			nodes := trio(t).nodes[:2]
 			d := newDrained(t)
 			b := newBalancer(t, name, nodes[0].Listen, nodes[1].Listen, d.addr())
 			var rooms []roomInfo
 			for range 40 {
 				rooms = append(rooms, nodes[len(rooms)%2].create("chess", nil))
 			}
-			c := b.client("127.0.0.1")
+			way := b.client("127.0.0.1")
 			through := func() {
 				landed(t, nodes, len(rooms), func() {
 					for i, info := range rooms {
 						info.URL = strings.Replace(b.URL, "http", "ws", 1) + "/v1/rooms/" + info.ID + "/ws"
-						if _, err := b.open(c, hinted(info, []string{"n3", ""}[i%2]), nil); err != nil {
+						if _, err := b.open(way, hinted(info, []string{"n3", ""}[i%2]), nil); err != nil {
 							t.Fatalf("with a node draining: %v", err)
 						}
 					}
@@ -465,9 +455,8 @@ func TestBalancersTellTheClient(t *testing.T) {
 	for _, name := range balancers {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			nodes := trio(t, "--max-sockets-per-address", "2")
-			b := before(t, name, nodes)
-			info := b.create(b.client("127.0.0.1"))
+			b := before(t, name, trio(t, "--max-sockets-per-address", "2"))
+			info := b.front().create("chess", nil)
 			join := func(from string, forged ...string) error {
 				s, err := b.open(b.client(from), info.URL, http.Header{"X-Forwarded-For": forged})
 				if err == nil {

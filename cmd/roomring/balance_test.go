@@ -139,15 +139,25 @@ func (b *balancer) run(args ...string) {
 	})
 }
 
-// client speaks to the balancer from an address of this machine's loopback, over connections of its own.
-func (b *balancer) client(from string) *http.Client {
-	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+// from is a way to the balancer from an address of this machine's loopback, over connections of its own.
+func (b *balancer) from(addr string) *http.Transport {
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(addr)}}
 	tr := &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: &tls.Config{RootCAs: b.roots}, MaxIdleConnsPerHost: 32}
 	b.t.Cleanup(tr.CloseIdleConnections)
+	return tr
+}
+
+// client speaks to the balancer from an address.
+func (b *balancer) client(from string) *http.Client {
 	return &http.Client{
-		Transport: tr, Timeout: time.Minute,
+		Transport: b.from(from), Timeout: time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// front is the balancer as if it were one server.
+func (b *balancer) front() *server {
+	return &server{t: b.t, log: &logBuffer{}, ready: ready{URL: b.URL}, by: b.from("127.0.0.1")}
 }
 
 // certificate is a certificate for 127.0.0.1 in the forms that balancers read, and who has signed it.

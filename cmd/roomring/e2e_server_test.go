@@ -40,6 +40,7 @@ type server struct {
 	log   *logBuffer
 	ended chan struct{}
 	ready
+	by http.RoundTripper // what takes requests and sockets there; nil: http.DefaultTransport
 
 	gossipAt, joins    string                   // of a cluster's node
 	within             func(func() error) error // where the process is started, if not on this network
@@ -219,12 +220,6 @@ func (s *server) callAt(base, method, path, token string, body, into any) int {
 }
 
 func (s *server) tryAt(base, method, path, token string, body, into any) (int, error) {
-	c := apitest.Client(s.t) // holds request and answer to docs/openapi.yaml
-	c.Timeout = time.Minute
-	return s.tryWith(c, base, method, path, token, body, into)
-}
-
-func (s *server) tryWith(c *http.Client, base, method, path, token string, body, into any) (int, error) {
 	var payload io.Reader
 	if body != nil {
 		raw, err := json.Marshal(body)
@@ -243,6 +238,8 @@ func (s *server) tryWith(c *http.Client, base, method, path, token string, body,
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
+	c := apitest.Client(s.t) // holds request and answer to docs/openapi.yaml
+	c.Transport, c.Timeout = apitest.Transport(s.t, s.by), time.Minute
 	res, err := c.Do(req)
 	if err != nil {
 		return 0, err
@@ -298,6 +295,9 @@ func (s *server) join(info roomInfo, o client.Options) *client.Client {
 
 func (s *server) tryJoin(info roomInfo, o client.Options) (*client.Client, error) {
 	o.URL = info.URL
+	if s.by != nil {
+		o.HTTP = &http.Client{Transport: s.by}
+	}
 	if o.MaxDelay == 0 {
 		o.MaxDelay = 250 * time.Millisecond
 	}

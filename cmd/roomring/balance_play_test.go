@@ -1,0 +1,118 @@
+//go:build !race
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/roomring/roomring/web/client"
+)
+
+// seat makes a room and brings both players in by the hints, as often as it takes for the room to suit.
+func (b *balancer) seat(ctx context.Context, front *server, g recorded, suits func(roomInfo) bool, hints [2]string) (*match, error) {
+	m := &match{s: front, g: g}
+	options := map[string]any{"white": "first", "clock": map[string]any{"initial_ms": 3_600_000}}
+	for m.room.ID == "" || !suits(m.room) {
+		m.room = front.create("chess", options)
+	}
+	for i := range m.players {
+		info := m.room
+		if hints[i] != "own" {
+			info.URL = hinted(info, hints[i])
+		}
+		c, err := front.tryJoin(info, client.Options{Encoding: encodingOf(i)})
+		if err != nil {
+			return nil, fmt.Errorf("join by hint %q: %w", hints[i], err)
+		}
+		m.players[i] = c
+	}
+	return m, m.players[1].WaitView(ctx, func(v any) bool { return field(v, "status") == "playing" })
+}
+
+// toTheEnd plays every match, and compares what comes of it.
+func toTheEnd(ctx context.Context, t *testing.T, matches []*match) (wait func()) {
+	var wg sync.WaitGroup
+	for _, m := range matches {
+		wg.Go(func() {
+			for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
+				if err := step(ctx); err != nil {
+					t.Errorf("game %d at %s: %v", m.g.row, m.room.Node, err)
+					return
+				}
+			}
+			if err := m.checkStored(); err != nil {
+				t.Errorf("game %d: %v", m.g.row, err)
+			}
+		})
+	}
+	return wg.Wait
+}
+
+// playsAnyway plays whole games with one node dead, by hints that are right, missing, wrong, another node's and the dead
+// one's.
+func playsAnyway(t *testing.T, b *balancer, c *team, _ []roomInfo) {
+	ctx, front, dead := patience(t), b.front(), c.nodes[2]
+	lives := func(info roomInfo) bool { return info.Node != dead.Node }
+	hints := []string{"own", "", "nowhere", "evil.example:80", "n1", "n2", dead.Node}
+	dead.kill()
+	front.until(ctx, "the others know that a node is dead", func() bool { return len(c.nodes[0].sees("active")) == 2 && len(c.nodes[1].sees("active")) == 2 })
+	games := steadyGames(t, 2*len(hints))
+	matches := make([]*match, len(games))
+	each(len(games), len(games), func(i int) {
+		var err error
+		if matches[i], err = b.seat(ctx, front, games[i], lives, [2]string{hints[i%len(hints)], hints[(i+i/len(hints)+1)%len(hints)]}); err != nil {
+			t.Errorf("game %d: %v", games[i].row, err)
+		}
+	})
+	if !t.Failed() {
+		toTheEnd(ctx, t, matches)()
+	}
+}
+
+// sparesTheDraining stops a node politely under games: it gets no new socket, whoever asks for it is taken elsewhere, and
+// its games go on.
+func sparesTheDraining(t *testing.T, b *balancer, c *team, rooms []roomInfo) {
+	ctx, front, leaver := patience(t), b.front(), c.nodes[1]
+	games := steadyGames(t, 12)
+	matches := make([]*match, len(games))
+	each(len(games), len(games), func(i int) {
+		var err error
+		theirs := func(info roomInfo) bool { return i%2 == 1 || info.Node == leaver.Node }
+		if matches[i], err = b.seat(ctx, front, games[i], theirs, [2]string{"own", "own"}); err != nil {
+			t.Errorf("game %d: %v", games[i].row, err)
+		}
+	})
+	if t.Failed() {
+		return
+	}
+	wait := toTheEnd(ctx, t, matches)
+	front.amid(ctx, matches, 0.05)
+	if err := leaver.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	front.until(ctx, "the node drains", func() bool { return !leaver.isReady() })
+	before, err := leaver.tryTaken()
+	asked := 0
+	for ; err == nil && leaver.runs(); asked++ {
+		if _, bad := b.open(b.client("127.0.0.1"), hinted(rooms[asked%len(rooms)], leaver.Node), http.Header{}); bad != nil {
+			t.Errorf("asking for a node that drains: %v", bad)
+		}
+		var now int
+		if now, err = leaver.tryTaken(); err == nil && now > before {
+			t.Errorf("a draining node got %d sockets", now-before)
+			break
+		}
+	}
+	t.Logf("the node was asked for %d times while it drained", asked)
+	if code := leaver.wait(); code != 0 {
+		t.Errorf("the node stopped with %d", code)
+	}
+	wait()
+	leaver.start()
+	c.whole(3)
+}
