@@ -40,7 +40,7 @@ test: setup lint ## everything that must hold before a change lands; ends with a
 	@go run ./scripts/testsum -timeout 15m ./... + -race -short -timeout 15m $(RACE) + tap scripts/sdktest + tap scripts/pagestest
 
 .PHONY: setup
-setup: ## install what the tests need beside Go (PostgreSQL, Chromium, npm packages), or say what to install
+setup: ## install what the tests need beside Go (PostgreSQL, Chromium, HAProxy, nginx, npm packages), or say what to install
 	@scripts/setup
 
 .PHONY: lint

@@ -154,6 +154,19 @@ type mux interface {
 	EncodeError(encode func(error) []byte)
 }
 
+// mover moves rooms between nodes that stop and nodes that go on, by way of the store.
+type mover interface {
+	// claim brings a released room to the node that the ring names, or here. When it returns nil the room is somewhere.
+	claim(ctx context.Context, id room.ID) error
+	// drain gives all rooms of this node away.
+	drain(ctx context.Context) error
+	// answerClaim claims for another node.
+	answerClaim(ctx context.Context, body []byte) ([]byte, error)
+	start()   // looking for released rooms that the ring gives this node
+	changed() // the ring is another
+	stop()    // and wait
+}
+
 // Cluster is this node's part of the cluster. Its methods may be called from any goroutine.
 type Cluster struct {
 	o       Options
@@ -161,6 +174,7 @@ type Cluster struct {
 	members table
 	links   peers
 	calls   mux
+	moves   mover
 	local   map[string]any // what serves each method, for questions that a node asks itself
 	log     *slog.Logger
 
@@ -207,7 +221,17 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 	c.known.max, c.filled.max = o.Known, o.Known
 	c.matches = actor.NewMatchmaker(actor.MatchmakerOptions{}, seats{c})
 	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.moves = newSurvivor(survivorOptions{
+		rooms: o.Rooms, store: o.Store, node: c.self, boot: o.Members.Self.Boot, sweep: o.Sweep, log: o.Log,
+		owner: func(id room.ID) string { return c.members.Ring().Owner(id) },
+		call: func(ctx context.Context, node, method string, body []byte) ([]byte, error) {
+			return c.links.Call(ctx, node, method, body)
+		},
+	})
 	calls.EncodeError(c.encodeError)
+	calls.Handle(methodClaim, func(ctx context.Context, _ link.Peer, body []byte) ([]byte, error) {
+		return c.moves.answerClaim(ctx, body)
+	})
 	c.serveRooms()
 	c.serveMatches()
 	c.serveNodes()
@@ -228,6 +252,7 @@ func (c *Cluster) connect(calls *link.Mux) error {
 	mo.Changed = func() {
 		<-opened
 		c.reach()
+		c.moves.changed()
 	}
 	mo.Superseded = c.superseded
 	table, err := members.Open(mo)
@@ -286,10 +311,10 @@ func (c *Cluster) Attach(ctx context.Context, id room.ID, h actor.Hello, out *ac
 }
 
 // Drain takes this node off the ring and gives its rooms away through the store; when it returns nil none is left.
-func (c *Cluster) Drain(ctx context.Context) error { panic("contract") }
-
-// claim takes on a released room here.
-func (c *Cluster) claim(ctx context.Context, id room.ID) error { panic("contract") }
+func (c *Cluster) Drain(ctx context.Context) error {
+	c.members.SetState(members.Draining)
+	return c.moves.drain(ctx)
+}
 
 // Rotate takes new secrets into use for gossip and for links made from now on, as their Options have them.
 func (c *Cluster) Rotate(gossip, links [][]byte) error {
@@ -309,5 +334,6 @@ func (c *Cluster) end() {
 	c.closed = true
 	c.mu.Unlock()
 	c.cancel()
+	c.moves.stop()
 	c.wg.Wait()
 }

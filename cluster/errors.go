@@ -30,6 +30,7 @@ var plainErrors = []struct {
 	{"not_seated", actor.ErrNotSeated},
 	{"no_row", ErrNoRow},
 	{"moved_on", ErrMovedOn},
+	{"room_moved_on", actor.ErrMovedOn},
 	{"not_mine", errNotMine},
 	{"no_seat", errNoSeat},
 	{"deadline", context.DeadlineExceeded},

@@ -27,6 +27,7 @@ type grid struct {
 	calls map[string]int // by method
 	cut   map[[2]string]bool
 	hung  map[string]bool // takes questions and never answers
+	claim func(ctx context.Context, owner string, id room.ID) error
 }
 
 type gridNode struct {
@@ -76,6 +77,7 @@ func (g *grid) add(name string, change ...func(*Options, *actor.Options)) *gridN
 	}
 	n.members, n.links = gridTable{n}, gridPeers{n: n}
 	n.setUnready(nil)
+	n.moves = gridMover{n: n}
 	g.mu.Lock()
 	g.nodes[name] = n
 	g.mu.Unlock()
@@ -276,6 +278,25 @@ func (s *gridStore) Boots(context.Context) ([]Boot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.boots), s.away
+}
+
+// gridMover gives a released room to the node that the ring names.
+type gridMover struct {
+	mover
+	n *gridNode
+}
+
+func (gridMover) start() {}
+func (gridMover) stop()  {}
+
+func (m gridMover) claim(ctx context.Context, id room.ID) error {
+	owner := m.n.Ring().Owner(id)
+	return m.n.g.claim(ctx, owner, id)
+}
+
+func (m gridMover) drain(context.Context) error {
+	m.n.o.Rooms.Drain()
+	return nil
 }
 
 type gridResults struct{}

@@ -46,6 +46,7 @@ func (c *Cluster) activate() {
 	c.setUnready(nil)
 	if c.members.Self().State == members.Joining {
 		c.members.SetState(members.Active)
+		c.moves.start()
 	}
 }
 

@@ -124,7 +124,7 @@ func (c *Cluster) look(ctx context.Context, id room.ID) (node string, moving boo
 	if c.here(id) {
 		return c.self, false, nil
 	}
-	first := slices.DeleteFunc(c.members.Ring().First(id, replicas), func(n string) bool { return n == c.self })
+	first := c.first(id)
 	node, silent := c.poll(ctx, id, first)
 	if node == "" {
 		rest := slices.DeleteFunc(c.others(), func(n string) bool { return slices.Contains(first, n) })
@@ -192,29 +192,38 @@ func (c *Cluster) follow(ctx context.Context, row room.Row, silent []string) (no
 	return "", false, c.over(ctx, row.Room)
 }
 
-const roomsClaim method[room.ID, none] = "rooms.claim"
-
-func (c *Cluster) serveClaim(ctx context.Context, id room.ID) (none, error) {
-	return none{}, c.claim(ctx, id)
-}
-
-// askToClaim has a released room taken on by the node that the ring names now.
+// askToClaim has a released room taken on: by the node that the ring names, if it can.
 func (c *Cluster) askToClaim(ctx context.Context, id room.ID) (node string, moving bool, err error) {
-	owner := c.members.Ring().Owner(id)
-	if owner == "" {
-		return "", false, &actor.UnreachableError{Reason: "no node takes rooms at present"}
-	}
-	_, err = ask(ctx, c, owner, roomsClaim, id)
+	limited, cancel := context.WithTimeout(ctx, c.o.Forward)
+	defer cancel()
+	err = c.moves.claim(limited, id)
 	switch {
 	case err == nil:
-		return owner, false, nil
-	case errors.Is(err, ErrMovedOn), unanswered(err):
+		if node = c.nearby(ctx, id); node != "" {
+			return node, false, nil
+		}
+		return "", true, actor.ErrUnreachable
+	case errors.Is(err, actor.ErrMovedOn), errors.Is(err, ErrMovedOn), errors.Is(err, ErrNoRow):
 		return "", true, actor.ErrUnreachable
 	case errors.Is(err, actor.ErrUnreachable):
 		return "", false, err
 	}
-	c.log.Warn("a released room could not be taken on", "room", id, "node", owner, "err", err)
+	c.log.Warn("a released room could not be taken on", "room", id, "err", err)
 	return "", false, actor.ErrUnreachable
+}
+
+// nearby looks for a room here and at the ring's first.
+func (c *Cluster) nearby(ctx context.Context, id room.ID) (node string) {
+	if c.here(id) {
+		return c.self
+	}
+	node, _ = c.poll(ctx, id, c.first(id))
+	return node
+}
+
+// first are the nodes that the ring names first, but for this one.
+func (c *Cluster) first(id room.ID) []string {
+	return slices.DeleteFunc(c.members.Ring().First(id, replicas), func(n string) bool { return n == c.self })
 }
 
 // absent says why a room is nowhere although its row is live.

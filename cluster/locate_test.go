@@ -192,31 +192,46 @@ func TestTheStoreSaysWhatBecameOfARoom(t *testing.T) {
 	}
 }
 
-func TestAReleasedRoomIsClaimedByWhoTheRingNames(t *testing.T) {
+func TestAReleasedRoomIsFoundWhereItIsClaimed(t *testing.T) {
 	g := newGrid(t, "a", "b", "c")
 	var mu sync.Mutex
-	claims := map[room.ID][]string{}
+	tries, there := map[room.ID]int{}, map[room.ID]string{}
 	for _, n := range g.all() {
-		serve(n.Cluster, roomsClaim, func(_ context.Context, id room.ID) (none, error) {
+		serve(n.Cluster, roomsWhere, func(_ context.Context, id room.ID) (where, error) {
 			mu.Lock()
 			defer mu.Unlock()
-			if claims[id] = append(claims[id], n.Cluster.self); len(claims[id]) == 1 {
-				return none{}, ErrMovedOn // somebody else is at it
-			}
-			return none{}, nil
+			return where{there[id] == n.Cluster.self, 5}, nil
 		})
 	}
-	for range 10 {
+	g.claim = func(_ context.Context, owner string, id room.ID) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if tries[id]++; tries[id] == 1 {
+			return actor.ErrMovedOn // somebody else is at it
+		}
+		there[id] = owner
+		return nil
+	}
+	released := func() room.ID {
 		id := randomID()
+		for g.nodes["a"].Ring().Owner(id) == "a" {
+			id = randomID()
+		}
 		g.store.set(func() { g.store.rows[id] = room.Row{Room: id, State: room.RowReleased, Epoch: 4} })
+		return id
+	}
+	for range 5 {
+		id := released()
 		want := g.nodes["a"].Ring().Owner(id)
 		if node, err := g.nodes["a"].Locate(t.Context(), id); node != want || err != nil {
-			t.Errorf("claimed by %q (%v), want %s", node, err, want)
+			t.Errorf("found at %q (%v), want %s", node, err, want)
 		}
-		for _, n := range claims[id] {
-			if n != want {
-				t.Errorf("%s was asked to claim, the ring names %s", n, want)
-			}
+	}
+	for _, refused := range []error{errors.New("no such version"), &actor.UnreachableError{Reason: "it needs version 7"}, actor.ErrDraining} {
+		g.claim = func(context.Context, string, room.ID) error { return refused }
+		_, err := g.nodes["a"].Locate(t.Context(), released())
+		if !errors.Is(err, actor.ErrUnreachable) || errors.Is(refused, actor.ErrUnreachable) && err != refused {
+			t.Errorf("claim: %v; locate: %v", refused, err)
 		}
 	}
 }

@@ -54,7 +54,6 @@ type signalAsk struct {
 func (c *Cluster) serveRooms() {
 	here := c.o.Rooms
 	serve(c, roomsWhere, c.serveWhere)
-	serve(c, roomsClaim, c.serveClaim)
 	serve(c, roomsCreate, here.Create)
 	serve(c, roomsInfo, func(_ context.Context, id room.ID) (actor.Info, error) {
 		info, err := here.Info(id)

@@ -64,10 +64,10 @@ func New(o Options) (*Links, error) {
 // complete puts in the defaults.
 func (o *Options) complete() error {
 	if o.Self.GetNode() == "" || o.Self.GetBoot() == "" {
-		return errors.New("Self needs a node and a boot")
+		return errors.New("option Self needs a node and a boot")
 	}
 	if o.Owner == nil || o.Edge == nil {
-		return errors.New("Owner and Edge are needed")
+		return errors.New("options Owner and Edge are needed")
 	}
 	o.Self = proto.CloneOf(o.Self)
 	o.Self.Least = cmp.Or(o.Self.Least, Least)
@@ -85,9 +85,9 @@ func (o *Options) complete() error {
 	case o.Beat < 0, o.Silence < 0, o.Queue < 0, o.Retry < 0, o.Timeout < 0, o.Inflight < 0:
 		return errors.New("no option may be negative")
 	case o.Silence <= 2*o.Beat:
-		return fmt.Errorf("Silence of %v needs more than two beats of %v", o.Silence, o.Beat)
+		return fmt.Errorf("option Silence of %v must be more than two of Beat, %v", o.Silence, o.Beat)
 	case o.Message < 2*chunkSize:
-		return fmt.Errorf("Message of %d bytes must be at least %d", o.Message, 2*chunkSize)
+		return fmt.Errorf("option Message of %d bytes must be at least %d", o.Message, 2*chunkSize)
 	}
 	return nil
 }

@@ -97,25 +97,36 @@ type node struct {
 	log    *lines
 }
 
-func start(t testing.TB, name string, change ...func(*link.Options)) *node {
-	t.Helper()
-	n := &node{name: name, boot: room.BootID(name + "-1"), owners: make(chan *ownerSide, 64), edges: make(chan *edgeSide, 64), log: &lines{}}
-	o := link.Options{
-		Self:     &linkpb.Greeting{Node: name, Boot: string(n.boot), Label: "test", Machine: "m", Store: "sqlite"},
+// options are good ones, with handlers that nobody listens to.
+func options(name string) link.Options {
+	return link.Options{
+		Self:     &linkpb.Greeting{Node: name, Boot: name + "-1", Label: "test", Machine: "m", Store: "sqlite"},
 		Security: link.Security{Insecure: true},
 		Owner: func(to *link.OwnerEnd) link.Handler[*linkpb.EdgeFrame] {
-			h := newHandler[*link.OwnerEnd, *linkpb.EdgeFrame](to)
-			n.owners <- h
-			return h
+			return newHandler[*link.OwnerEnd, *linkpb.EdgeFrame](to)
 		},
 		Edge: func(to *link.EdgeEnd) link.Handler[*linkpb.OwnerFrame] {
-			h := newHandler[*link.EdgeEnd, *linkpb.OwnerFrame](to)
-			n.edges <- h
-			return h
+			return newHandler[*link.EdgeEnd, *linkpb.OwnerFrame](to)
 		},
 		Silence: 20 * time.Second, // a busy machine is no fault
 		Timeout: 20 * time.Second,
-		Log:     slog.New(slog.NewTextHandler(n.log, nil)),
+	}
+}
+
+func start(t testing.TB, name string, change ...func(*link.Options)) *node {
+	t.Helper()
+	n := &node{name: name, owners: make(chan *ownerSide, 64), edges: make(chan *edgeSide, 64), log: &lines{}}
+	o := options(name)
+	o.Log = slog.New(slog.NewTextHandler(n.log, nil))
+	o.Owner = func(to *link.OwnerEnd) link.Handler[*linkpb.EdgeFrame] {
+		h := newHandler[*link.OwnerEnd, *linkpb.EdgeFrame](to)
+		n.owners <- h
+		return h
+	}
+	o.Edge = func(to *link.EdgeEnd) link.Handler[*linkpb.OwnerFrame] {
+		h := newHandler[*link.EdgeEnd, *linkpb.OwnerFrame](to)
+		n.edges <- h
+		return h
 	}
 	for _, f := range change {
 		f(&o)

@@ -3,10 +3,19 @@
 package members
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"log"
 	"log/slog"
-	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/hashicorp/memberlist"
 
 	"github.com/roomring/roomring/cluster/ring"
 	"github.com/roomring/roomring/room"
@@ -41,69 +50,347 @@ type Member struct {
 type Options struct {
 	Self Member // Name and Boot are needed
 
-	Bind      string       // address and port to gossip at, TCP and UDP
-	Listener  net.Listener // nil: Bind is bound by itself
-	Advertise string       // address others reach Bind at; "": found out, which needs one address that is not loopback, or a loopback Bind
-	Join      []string     // HOST, HOST:PORT or dns+NAME:PORT, the node's own among them or not
-	Label     string       // of the cluster
+	Bind      string   // address and port to gossip at, TCP and UDP; port 0 means a free one, which Self tells
+	Advertise string   // HOST or HOST:PORT others reach Bind at; "": found out, which needs one private address that is not loopback, or a Bind that names its address
+	Join      []string // HOST, HOST:PORT or dns+NAME:PORT, the node's own among them or not; the port is 7946 if not given
+	Label     string   // of the cluster
 	// Secrets are the keys for gossip, 32 bytes each: the first encrypts, all are accepted. None: nothing is encrypted.
 	Secrets [][]byte
 
 	Rejoin time.Duration // how often all of Join is tried again, so that a partition heals; 0 means 10 s
 
-	// Changed is called, outside all locks and by one goroutine, after the table has changed.
+	// Changed is called, outside all locks and by one goroutine, after the table has changed in more than loads. It
+	// must not call Close.
 	Changed func()
-	// Superseded is called once when another process with this node's name and a newer boot is heard of.
+	// Superseded is called once when another process with this node's name and a newer boot is heard of. It must not
+	// call Close.
 	Superseded func(by Member)
+
+	// Transport carries gossip instead of sockets at Bind, for tests. Close ends it.
+	Transport memberlist.Transport
 
 	Log *slog.Logger
 }
 
 // Members is the table of nodes. Its methods may be called from any goroutine; those that answer questions never block.
-type Members struct{}
+type Members struct {
+	o     Options
+	list  *memberlist.Memberlist
+	keys  *memberlist.Keyring // nil: nothing is encrypted
+	bound netip.AddrPort      // invalid with Options.Transport
+	lines *logLines
+	heard *events
+	seen  atomic.Pointer[view]
+
+	mu        sync.Mutex
+	table     table
+	changed   bool // Changed is due
+	lastJoin  time.Time
+	joinErr   string
+	announces []chan struct{} // closed when the state is on its way
+	load      float64         // as last announced
+
+	announce chan struct{} // wakes the announcer: the state has changed
+	reload   chan struct{} // … the load has changed
+
+	lifecycle sync.Mutex // of Leave, Close and Rotate
+	left      bool
+	closed    bool
+	leaving   context.CancelFunc // ends rejoining
+	end       context.CancelFunc
+	ended     <-chan struct{}
+	wg        sync.WaitGroup
+}
 
 // Open begins to gossip, alone and in state Joining. Errors say what to change.
-func Open(o Options) (*Members, error) { panic("contract") }
+func Open(o Options) (*Members, error) {
+	o.Rejoin = cmp.Or(o.Rejoin, 10*time.Second)
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	if err := checkSelf(o.Self); err != nil {
+		return nil, err
+	}
+	if len(o.Label) > memberlist.LabelMaxSize {
+		return nil, fmt.Errorf("the cluster label has %d bytes: give it at most %d", len(o.Label), memberlist.LabelMaxSize)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	rejoining, leaving := context.WithCancel(ctx)
+	m := &Members{
+		o:        o,
+		lines:    &logLines{log: o.Log},
+		heard:    &events{wake: make(chan struct{}, 1)},
+		announce: make(chan struct{}, 1),
+		reload:   make(chan struct{}, 1),
+		leaving:  leaving,
+		end:      cancel,
+		ended:    ctx.Done(),
+		table:    table{self: o.Self, here: map[string]Member{}, lost: map[string]lost{}},
+	}
+	m.table.self.State = Joining
+	if err := m.start(ctx); err != nil {
+		cancel()
+		return nil, err
+	}
+	m.seen.Store(m.table.look(nil))
+	m.wg.Go(func() { m.keepTable(ctx) })
+	m.wg.Go(func() { m.announceChanges(ctx) })
+	m.wg.Go(func() { m.rejoin(rejoining) })
+	return m, nil
+}
 
-// Join reaches for the nodes of Options.Join once and reports how many others answered. It is tried again in the
-// background for as long as Members lives.
-func (m *Members) Join(ctx context.Context) (others int, err error) { panic("contract") }
+func (m *Members) start(ctx context.Context) (err error) {
+	if len(m.o.Secrets) > 0 {
+		if err := checkSecrets(m.o.Secrets); err != nil {
+			return err
+		}
+		if m.keys, err = memberlist.NewKeyring(m.o.Secrets, m.o.Secrets[0]); err != nil {
+			return fmt.Errorf("cluster secrets: %w", err)
+		}
+	}
+	conf := config()
+	conf.Name = gossipName(m.o.Self.Name, m.o.Self.Boot)
+	conf.Label = m.o.Label
+	conf.Keyring = m.keys
+	conf.Delegate = describer{m}
+	conf.Events = m.heard
+	conf.Logger = log.New(m.lines, "", 0)
+	conf.Transport = m.o.Transport
+	if conf.Transport == nil {
+		if conf.AdvertiseAddr, conf.AdvertisePort, err = advertised(ctx, m.o.Advertise); err != nil {
+			return err
+		}
+		sockets, err := bind(ctx, m.o.Bind, conf.Logger)
+		if err != nil {
+			return err
+		}
+		m.bound = sockets.bound
+		conf.AdvertisePort = cmp.Or(conf.AdvertisePort, int(m.bound.Port()))
+		conf.Transport = sockets
+	}
+	ip, port, err := conf.Transport.FinalAdvertiseAddr(conf.AdvertiseAddr, conf.AdvertisePort)
+	if err == nil && ip.IsUnspecified() {
+		err = errors.New("it is no address that others could reach")
+	}
+	if err != nil {
+		_ = conf.Transport.Shutdown()
+		return fmt.Errorf("gossip at %s: no address to tell others: %w; give --advertise", m.o.Bind, err)
+	}
+	m.table.self.Gossip = hostPort(ip, port)
+	if m.list, err = memberlist.Create(conf); err != nil {
+		_ = conf.Transport.Shutdown()
+		return fmt.Errorf("gossip at %s: %w", m.o.Bind, err)
+	}
+	return nil
+}
+
+// config is memberlist's, set so that a death is noticed in about a second.
+func config() *memberlist.Config {
+	conf := memberlist.DefaultLANConfig()
+	conf.ProbeInterval = 200 * time.Millisecond
+	conf.ProbeTimeout = 80 * time.Millisecond
+	conf.SuspicionMult = 4
+	conf.SuspicionMaxTimeoutMult = 3
+	conf.GossipInterval = 100 * time.Millisecond
+	conf.RetransmitMult = 8
+	conf.PushPullInterval = 10 * time.Second
+	conf.TCPTimeout = 3 * time.Second
+	return conf
+}
+
+// keepTable is the one goroutine that takes in what gossip told.
+func (m *Members) keepTable(ctx context.Context) {
+	const compareEvery = 5 * time.Second
+	compare := time.NewTicker(compareEvery)
+	defer compare.Stop()
+	superseded := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.heard.wake:
+			m.take()
+		case <-compare.C:
+			m.compare()
+		}
+		m.mu.Lock()
+		changed := m.changed
+		m.changed = false
+		by, newer := m.table.newer()
+		m.mu.Unlock()
+		if changed && m.o.Changed != nil {
+			m.o.Changed()
+		}
+		if newer && !superseded {
+			superseded = true
+			m.o.Log.Error("another process has this node's name and a newer boot", "node", by.Name, "boot", by.Boot, "gossip", by.Gossip)
+			if m.o.Superseded != nil {
+				m.o.Superseded(by)
+			}
+		}
+	}
+}
+
+// take applies the events so far and returns how many there have been.
+func (m *Members) take() (told uint64) {
+	list, told := m.heard.take()
+	if len(list) == 0 {
+		return told
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range list {
+		m.changed = m.table.apply(e, time.Now()) || m.changed
+	}
+	m.seen.Store(m.table.look(m.seen.Load()))
+	return told
+}
+
+// compare holds the table against memberlist's, in case it ever changes its mind without telling. Of the live nodes
+// it hands out only the names may be read, for they never change; if it tells something meanwhile the names say nothing.
+func (m *Members) compare() {
+	told := m.take()
+	var names []string
+	for _, n := range m.list.Members() {
+		names = append(names, n.Name)
+	}
+	m.heard.mu.Lock()
+	quiet := m.heard.told == told
+	m.heard.mu.Unlock()
+	if !quiet {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.table.reconcile(names, time.Now()) {
+		m.changed = true
+		m.seen.Store(m.table.look(m.seen.Load()))
+	}
+}
 
 // Self is this node.
-func (m *Members) Self() Member { panic("contract") }
+func (m *Members) Self() Member {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.table.self
+}
 
 // All are the nodes that are there, this one included, by name. Of one name the highest boot counts.
-func (m *Members) All() []Member { panic("contract") }
+func (m *Members) All() []Member { return slices.Clone(m.seen.Load().members) }
 
 // Get is the node of that name.
-func (m *Members) Get(name string) (Member, bool) { panic("contract") }
+func (m *Members) Get(name string) (Member, bool) { return m.seen.Load().get(name) }
 
 // Ring is the ring of the active nodes. It is made when the table changes, not when it is asked for.
-func (m *Members) Ring() *ring.Ring { panic("contract") }
+func (m *Members) Ring() *ring.Ring { return m.seen.Load().ring }
 
-// SetState tells everybody this node's state. It returns when the change is on its way, at most after a second.
-func (m *Members) SetState(s State) { panic("contract") }
+// Rotate takes new secrets into use, as Options.Secrets has them. So that no node refuses another, first give every
+// node the old secret and the new, then the new and the old, and at last the new one alone.
+func (m *Members) Rotate(secrets [][]byte) error {
+	m.lifecycle.Lock()
+	defer m.lifecycle.Unlock()
+	if m.keys == nil {
+		return errors.New("gossip began without a cluster secret: restart the node to encrypt it")
+	}
+	if len(secrets) == 0 {
+		return errors.New("no cluster secret is given: restart the node to end encryption")
+	}
+	if err := checkSecrets(secrets); err != nil {
+		return err
+	}
+	for _, s := range secrets {
+		if err := m.keys.AddKey(s); err != nil {
+			return fmt.Errorf("cluster secrets: %w", err)
+		}
+	}
+	if err := m.keys.UseKey(secrets[0]); err != nil {
+		return fmt.Errorf("cluster secrets: %w", err)
+	}
+	for _, key := range slices.Clone(m.keys.GetKeys()) {
+		if !slices.ContainsFunc(secrets, func(s []byte) bool { return slices.Equal(s, key) }) {
+			if err := m.keys.RemoveKey(key); err != nil {
+				return fmt.Errorf("cluster secrets: %w", err)
+			}
+		}
+	}
+	return nil
+}
 
-// SetLoad tells everybody this node's load; changes are sent at most every 2 s.
-func (m *Members) SetLoad(load float64) { panic("contract") }
-
-// Rotate takes new secrets into use, as Options.Secrets has them.
-func (m *Members) Rotate(secrets [][]byte) error { panic("contract") }
+func checkSecrets(secrets [][]byte) error {
+	for i, s := range secrets {
+		if len(s) != 32 {
+			return fmt.Errorf("cluster secret %d has %d bytes for gossip: it must have 32", i+1, len(s))
+		}
+	}
+	return nil
+}
 
 // Stats are for metrics and the admin page.
 type Stats struct {
 	Members   int
 	Health    int       // memberlist's own score: 0 is well, more is worse
 	Joined    time.Time // when another node last answered a join; zero: never
-	JoinErr   string    // why the last try reached nobody; "" when it reached somebody
+	JoinErr   string    // why the last try reached nobody; "" when it reached somebody, or others are there
 	Strangers uint64    // packets and streams refused: another label or secret
 }
 
 // Stats reads the counters.
-func (m *Members) Stats() Stats { panic("contract") }
+func (m *Members) Stats() Stats {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return Stats{
+		Members:   len(m.seen.Load().members),
+		Health:    m.list.GetHealthScore(),
+		Joined:    m.lastJoin,
+		JoinErr:   m.joinErr,
+		Strangers: m.lines.strangers.Load(),
+	}
+}
 
-// Leave tells the others that this node goes, and goes on answering for a second so that all hear it.
-func (m *Members) Leave(ctx context.Context) error { panic("contract") }
+// Leave tells the others that this node goes, and goes on answering for a second so that all hear it. A second call,
+// and one after Close, does nothing.
+func (m *Members) Leave(ctx context.Context) error {
+	const (
+		tellIn   = time.Second
+		answerOn = time.Second
+	)
+	m.lifecycle.Lock()
+	if m.left || m.closed {
+		m.lifecycle.Unlock()
+		return nil
+	}
+	m.left = true
+	m.leaving()
+	err := m.list.Leave(tellIn)
+	m.lifecycle.Unlock()
+	if err != nil {
+		err = fmt.Errorf("leave gossip: %w", err)
+	}
+	m.mu.Lock()
+	alone := len(m.table.here) == 0
+	m.mu.Unlock()
+	if alone {
+		return err
+	}
+	timer := time.NewTimer(answerOn)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-m.ended:
+	case <-ctx.Done():
+		err = errors.Join(err, ctx.Err())
+	}
+	return err
+}
 
 // Close ends gossip. Whoever did not hear of a Leave takes the node for dead.
-func (m *Members) Close() error { panic("contract") }
+func (m *Members) Close() error {
+	m.lifecycle.Lock()
+	defer m.lifecycle.Unlock()
+	if m.closed {
+		return nil
+	}
+	m.closed = true
+	m.end()
+	err := m.list.Shutdown()
+	m.wg.Wait()
+	return err
+}

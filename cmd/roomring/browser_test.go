@@ -34,6 +34,7 @@ func TestBrowser(t *testing.T) {
 		{"chess", browserChess}, {"tour", browserTour}, {"network", browserNetwork}, {"kill", browserKill},
 		{"dice", browserDice}, {"snakes", browserSnakes}, {"seat", browserSeat}, {"private", browserPrivate},
 		{"rejected", browserRejected}, {"ends", browserEnds}, {"expired", browserExpired},
+		{"haproxy", func(t *testing.T) { browserBalanced(t, "haproxy") }}, {"nginx", func(t *testing.T) { browserBalanced(t, "nginx") }},
 	}
 	if testing.Short() {
 		tests = tests[:1]
@@ -55,7 +56,7 @@ type browser struct {
 	ctx context.Context
 }
 
-func newBrowser(t *testing.T) *browser {
+func newBrowser(t *testing.T, more ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	browsers <- struct{}{}
 	t.Cleanup(func() { <-browsers })
@@ -68,7 +69,7 @@ func newBrowser(t *testing.T) *browser {
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.UserDataDir(filepath.Join(home, "profile")), chromedp.WSURLReadTimeout(ceiling),
 		chromedp.Env("HOME="+home))
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {})) // it logs events that it is too old for
 	t.Cleanup(func() {

@@ -192,6 +192,12 @@ func (s *server) callAt(base, method, path, token string, body, into any) int {
 }
 
 func (s *server) tryAt(base, method, path, token string, body, into any) (int, error) {
+	c := apitest.Client(s.t) // holds request and answer to docs/openapi.yaml
+	c.Timeout = time.Minute
+	return s.tryWith(c, base, method, path, token, body, into)
+}
+
+func (s *server) tryWith(c *http.Client, base, method, path, token string, body, into any) (int, error) {
 	var payload io.Reader
 	if body != nil {
 		raw, err := json.Marshal(body)
@@ -210,8 +216,6 @@ func (s *server) tryAt(base, method, path, token string, body, into any) (int, e
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	c := apitest.Client(s.t) // holds request and answer to docs/openapi.yaml
-	c.Timeout = time.Minute
 	res, err := c.Do(req)
 	if err != nil {
 		return 0, err

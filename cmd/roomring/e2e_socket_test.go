@@ -39,6 +39,11 @@ func dialAs(t *testing.T, url string, e wire.Encoding, subprotocols ...string) *
 	if err != nil {
 		t.Fatalf("dialling %s: %v", url, err)
 	}
+	return newSocket(t, ws, e)
+}
+
+// newSocket takes over an open socket.
+func newSocket(t *testing.T, ws *websocket.Conn, e wire.Encoding) *socket {
 	ws.SetReadLimit(64 << 20)
 	s := &socket{t: t, ws: ws, encoding: e}
 	s.next, s.stop = iter.Pull2(s.messages())

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/roomring/roomring/persist"
@@ -45,7 +46,7 @@ func (n *node) openSockets(ctx context.Context) error {
 		Rooms: n.directory(), Auth: auth, Meter: n.metrics, Log: n.log,
 		MaxMessage: n.cfg.MaxMessageBytes, Rate: web.Rate{PerSecond: perSecond, Burst: 2 * n.cfg.MessagesPerSecond},
 		PerAddress: n.cfg.MaxSocketsPerAddress, Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
-		WriteTimeout: n.cfg.WriteTimeout, OutboxBytes: n.cfg.OutboxBytes, Origins: n.cfg.AllowedOrigins,
+		WriteTimeout: n.cfg.WriteTimeout, OutboxBytes: n.cfg.OutboxBytes, Origins: n.cfg.origins(),
 		Proxies: proxies, Draining: n.draining.Load,
 	})
 	if err != nil {
@@ -61,6 +62,15 @@ func (n *node) closeSockets(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// origins are the origins whose pages may connect beside those of the Host that was asked: a balancer may pass on a
+// Host of its own, and then the pages of --public-url would be strangers.
+func (c *Config) origins() []string {
+	if c.PublicURL == "" {
+		return c.AllowedOrigins
+	}
+	return append(slices.Clip(c.AllowedOrigins), strings.TrimSuffix(c.PublicURL, "/"))
 }
 
 // auth is who is let in, by the flags.
@@ -99,7 +109,7 @@ func (n *node) publicHandler() (http.Handler, error) {
 	perSecond := func(v int) web.Rate { return web.Rate{PerSecond: float64(v), Burst: 10 * v} }
 	return web.NewServer(web.ServerOptions{
 		Rooms: n.directory(), Records: records{n.store, n.results}, Auth: n.door, Games: specs, Rules: n.games,
-		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.cfg.AllowedOrigins,
+		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.cfg.origins(),
 		TrustedProxies: n.proxies, Creates: perSecond(n.cfg.RoomsPerSecond), Guests: perSecond(n.cfg.GuestsPerSecond),
 		Metrics: n.metrics, Log: n.log,
 	})

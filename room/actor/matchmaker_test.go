@@ -26,8 +26,8 @@ type oneRoom struct {
 
 func (o *oneRoom) now() room.ID { return room.ID(fmt.Sprint("room", o.made)) }
 
-func (o *oneRoom) Seat(_ context.Context, want actor.Match) (actor.Info, error) {
-	return o.Renew(nil, o.now(), want.Player)
+func (o *oneRoom) Seat(ctx context.Context, want actor.Match) (actor.Info, error) {
+	return o.Renew(ctx, o.now(), want.Player)
 }
 
 func (o *oneRoom) Renew(_ context.Context, id room.ID, p room.PlayerID) (actor.Info, error) {

@@ -1,0 +1,109 @@
+package members
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	loadEvery = 2 * time.Second // between two announcements of a load: each goes to every node
+	stateIn   = time.Second     // how long SetState waits
+)
+
+// describer gives memberlist this node's description.
+type describer struct{ m *Members }
+
+func (d describer) NodeMeta(int) []byte {
+	d.m.mu.Lock()
+	defer d.m.mu.Unlock()
+	d.m.load = d.m.table.self.Load
+	return encodeMeta(d.m.table.self)
+}
+
+func (describer) NotifyMsg([]byte)                {}
+func (describer) GetBroadcasts(int, int) [][]byte { return nil }
+func (describer) LocalState(bool) []byte          { return nil }
+func (describer) MergeRemoteState([]byte, bool)   {}
+
+// SetState tells everybody this node's state. It returns when the change is on its way, at most after a second.
+func (m *Members) SetState(s State) {
+	m.mu.Lock()
+	if m.table.self.State == s {
+		m.mu.Unlock()
+		return
+	}
+	m.table.self.State = s
+	m.seen.Store(m.table.look(m.seen.Load()))
+	m.changed = true
+	done := make(chan struct{})
+	m.announces = append(m.announces, done)
+	m.mu.Unlock()
+	wake(m.heard.wake)
+	wake(m.announce)
+	timer := time.NewTimer(stateIn)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	case <-m.ended:
+	}
+}
+
+// SetLoad tells everybody this node's load; changes are sent at most every 2 s. What is negative or no number is 0.
+func (m *Members) SetLoad(load float64) {
+	if !(load >= 0) {
+		load = 0
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.table.self.Load == load {
+		return
+	}
+	m.table.self.Load = load
+	m.seen.Store(m.table.look(m.seen.Load()))
+	wake(m.reload)
+}
+
+// announceChanges is the one goroutine that announces: memberlist's UpdateNode must not run twice at once.
+func (m *Members) announceChanges(ctx context.Context) {
+	var due <-chan time.Time // of a load
+	var last time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.announce:
+			m.announceState()
+		case <-m.reload:
+			if due == nil {
+				due = time.After(time.Until(last.Add(loadEvery)))
+			}
+			continue
+		case <-due:
+			m.announceLoad()
+		}
+		last, due = time.Now(), nil
+		m.mu.Lock()
+		if m.load != m.table.self.Load {
+			due = time.After(loadEvery)
+		}
+		m.mu.Unlock()
+	}
+}
+
+func (m *Members) announceState() {
+	m.mu.Lock()
+	waiting := m.announces
+	m.announces = nil
+	m.mu.Unlock()
+	// Whether others took it within the time decides nothing: it goes on being told.
+	_ = m.list.UpdateNode(stateIn / 2)
+	for _, done := range waiting {
+		close(done)
+	}
+}
+
+func (m *Members) announceLoad() {
+	const moment = time.Millisecond // nobody waits for a load to arrive
+	_ = m.list.UpdateNode(moment)
+}
