@@ -105,14 +105,18 @@ func TestImageRuns(t *testing.T) {
 
 // TestImagePorts: what is exposed is what the server listens at when it is told nothing.
 func TestImagePorts(t *testing.T) {
-	want := []string{"7779", "7946/tcp", "7946/udp"} // of a cluster
 	s := newSettings()
-	for _, address := range []string{s.Listen, s.AdminListen} {
+	var want []string
+	for address, protocols := range map[string][]string{
+		s.Listen: {""}, s.AdminListen: {""}, s.PeerListen: {""}, s.GossipListen: {"/tcp", "/udp"},
+	} {
 		_, port, err := net.SplitHostPort(address)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want = append(want, port)
+		for _, protocol := range protocols {
+			want = append(want, port+protocol)
+		}
 	}
 	slices.Sort(want)
 	if got := slices.Sorted(slices.Values(strings.Fields(last(t, "EXPOSE")))); !slices.Equal(got, want) {
