@@ -12,7 +12,7 @@ SOAK ?= 10m
 
 # What the race detector sees: everything with goroutines. Suites in virtual time (testing/synctest)
 # carry the tag !race, for the two do not go together before Go 1.27.
-RACE := ./room/... ./web/... ./persist/... ./cmd/...
+RACE := ./room/... ./web/... ./persist/... ./cluster/... ./cmd/...
 
 .PHONY: help
 help: ## list the targets
