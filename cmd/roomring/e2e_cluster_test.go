@@ -126,14 +126,6 @@ func (c *team) any() *server {
 	return running[mathrand.IntN(len(running))]
 }
 
-func (c *team) named(name string) *server {
-	i := slices.IndexFunc(c.nodes, func(n *server) bool { return n.Node == name })
-	if i < 0 {
-		c.t.Fatalf("no node is called %q", name)
-	}
-	return c.nodes[i]
-}
-
 // at makes a room's address that of another node.
 func (s *server) at(info roomInfo) roomInfo {
 	_, path, _ := strings.Cut(strings.TrimPrefix(info.URL, "ws://"), "/")
