@@ -36,7 +36,9 @@ func (n *node) drain(ctx context.Context) {
 		n.log.Error("not every room could be given away: those that are left come back with this node's next start", "err", err)
 	}
 	n.log.Info("rooms given away", "left", n.rooms.Count(), "took", time.Since(begun).Round(time.Millisecond))
-	n.sockets.Move(ctx, moveWithin)
+	if err := n.sockets.Move(ctx, moveWithin); err != nil {
+		n.log.Warn("not every client has gone to another node: the rest are closed", "err", err)
+	}
 }
 
 // reloadOnHangup reads the cluster's secrets again at each SIGHUP, until the returned function is called.
