@@ -192,6 +192,7 @@ type Cluster struct {
 	loads    loads
 	matches  *actor.Matchmaker
 	filled   lru[string, room.ID] // by match key: the room that was filled last
+	quiet    quiet
 
 	ringChanged chan struct{} // wakes keepTickets
 	handing     sync.Mutex    // of tickets

@@ -119,31 +119,6 @@ func (r Rooms) follow(ctx context.Context, want actor.Match) (info actor.Info, e
 // seats are those of the whole cluster, for the matchmaker of this node.
 type seats struct{ c *Cluster }
 
-// claim makes sure that no other node is about to make a room for such a request: while rings differ, two nodes may
-// each hold themselves to be the matchmaker. Either is busy with its request before it asks the other, so of two that
-// know of each other at most one goes on. Where both claim, it is the first by name.
-func (s seats) claim(ctx context.Context, want actor.Match) error {
-	if err := s.c.makesMatches(want.Game); err != nil {
-		return err
-	}
-	var refused *notMineError
-	scatter(ctx, s.c, s.c.others(), matchStand, want, s.c.o.Ask, func(node string, is stand, err error) patience {
-		switch {
-		case err != nil:
-		case is.Maker && node < s.c.self:
-			refused = &notMineError{node}
-			return enough
-		case is.Busy && refused == nil:
-			refused = &notMineError{}
-		}
-		return goOn
-	})
-	if refused != nil {
-		return refused
-	}
-	return ctx.Err()
-}
-
 // Seat tries the room that was filled last for such a request, wherever it has moved, then the one that the player belongs in, of all nodes'.
 func (s seats) Seat(ctx context.Context, want actor.Match) (actor.Info, error) {
 	key := want.Key()

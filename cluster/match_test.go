@@ -163,6 +163,20 @@ func TestPlayersMeetWhileRingsDiffer(t *testing.T) {
 	rounds.Wait()
 }
 
+// A node that is there and does not answer keeps nobody waiting for long.
+func TestASilentNodeHoldsUpNobody(t *testing.T) {
+	g := newGrid(t, "a", "b", "c")
+	maker := g.nodes["a"].matchmaker("pair")
+	for _, n := range []string{"a", "b", "c"} {
+		if n != maker {
+			g.separate(maker, n)
+		}
+	}
+	if _, err := g.nodes[maker].Rooms().Match(t.Context(), actor.Match{Game: "pair", Player: "p"}); err != nil {
+		t.Error(err)
+	}
+}
+
 // A player who asks again with the same ticket is answered the same by the matchmaker that follows.
 func TestTicketsAreHandedOver(t *testing.T) {
 	g := newGrid(t, "a", "b", "c")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -27,7 +28,12 @@ func TestPlayersMeetWhileNodesComeAndGo(t *testing.T) {
 	t.Parallel()
 	c := newTeam(t, 4)
 	ctx := patience(t)
-	type pair [2]roomInfo
+	var phase atomic.Value // what is going on
+	phase.Store("nodes start")
+	type pair struct {
+		rooms [2]roomInfo
+		while string
+	}
 	asks := func(p, i int) map[string]any {
 		options := map[string]any{"clock": map[string]any{"initial_ms": 60_000 + p}} // a queue of its own
 		return map[string]any{"game": "chess", "options": options, "ticket": fmt.Sprintf("t%d-%d", p, i)}
@@ -42,16 +48,18 @@ func TestPlayersMeetWhileNodesComeAndGo(t *testing.T) {
 				return
 			default:
 			}
-			var got pair
-			each(2, 2, func(i int) { got[i] = c.askAll(ctx, p+i, asks(p, i)) })
+			got := pair{while: phase.Load().(string)}
+			each(2, 2, func(i int) { got.rooms[i] = c.askAll(ctx, p+i, asks(p, i)) })
 			pairs = append(pairs, got)
 		}
 	}()
 	late, leaves := c.nodes[3], c.nodes[1]
 	each(3, 3, func(i int) { c.nodes[i].start() })
 	c.whole(3)
+	phase.Store("a node joins")
 	late.start()
 	c.whole(4)
+	phase.Store("a node stops")
 	if code, _ := leaves.stop(); code != 0 {
 		t.Errorf("%s exits with %d", leaves.Node, code)
 	}
@@ -63,14 +71,14 @@ func TestPlayersMeetWhileNodesComeAndGo(t *testing.T) {
 	}
 	t.Logf("%d pairs asked", len(pairs))
 	for p, got := range pairs {
-		if got[0].ID != got[1].ID {
-			t.Errorf("pair %d was put into two rooms, %s and %s", p, got[0].ID, got[1].ID)
+		if got.rooms[0].ID != got.rooms[1].ID {
+			t.Errorf("while %s: pair %d was put into two rooms, %s at %s and %s at %s", got.while, p, got.rooms[0].ID, got.rooms[0].Node, got.rooms[1].ID, got.rooms[1].Node)
 		}
 	}
 	for p := max(0, len(pairs)-20); p < len(pairs); p++ {
 		for i := range 2 {
-			if again := c.askAll(ctx, p, asks(p, i)); again.ID != pairs[p][i].ID {
-				t.Errorf("player %d of pair %d asked again and got %s instead of %s", i, p, again.ID, pairs[p][i].ID)
+			if again := c.askAll(ctx, p, asks(p, i)); again.ID != pairs[p].rooms[i].ID {
+				t.Errorf("player %d of pair %d asked again and got %s instead of %s", i, p, again.ID, pairs[p].rooms[i].ID)
 			}
 		}
 	}
