@@ -182,6 +182,8 @@ func (s *stream) write(send func(any) error) {
 		}
 		wrote, err := s.writeQueued(send)
 		switch {
+		case errors.Is(err, io.EOF): // the owner has ended the stream: the reader takes what it sent before, and ends it here
+			return
 		case err != nil:
 			s.end(err)
 			return

@@ -74,7 +74,7 @@ func (c *team) add() *server {
 	return s
 }
 
-// start runs all nodes and waits until each is ready and sees all others.
+// start runs all nodes and waits until each is ready and has all others on its ring.
 func (c *team) start() *team {
 	c.t.Helper()
 	var wg sync.WaitGroup
@@ -86,15 +86,15 @@ func (c *team) start() *team {
 	return c
 }
 
-// whole waits until every running node is ready and sees so many active ones.
+// whole waits until every running node is ready, has so many nodes on its ring, and hears them say that they are active.
 func (c *team) whole(active int) {
 	c.t.Helper()
 	for _, n := range c.nodes {
 		if !n.runs() {
 			continue
 		}
-		n.until(patience(c.t), fmt.Sprintf("%s is ready and sees %d active nodes", n.Node, active), func() bool {
-			return n.isReady() && len(n.sees("active")) == active
+		n.until(patience(c.t), fmt.Sprintf("%s is ready and has %d active nodes on its ring", n.Node, active), func() bool {
+			return n.isReady() && len(n.onRing()) == active && len(n.sees("active")) == active
 		})
 	}
 }
@@ -122,6 +122,18 @@ func (s *server) sees(state string) []adminNode {
 		return nil
 	}
 	return slices.DeleteFunc(body.Nodes, func(n adminNode) bool { return state != "" && n.State != state })
+}
+
+// onRing are the names on the ring as this node knows it.
+func (s *server) onRing() (names []string) {
+	var body struct{ Nodes []struct{ Name string } }
+	if code, err := s.tryAt(s.AdminAt, "GET", "/admin/v1/ring", "", nil, &body); err != nil || code != http.StatusOK {
+		return nil
+	}
+	for _, n := range body.Nodes {
+		names = append(names, n.Name)
+	}
+	return names
 }
 
 // any is a node that runs, at random.
