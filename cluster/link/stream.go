@@ -182,6 +182,8 @@ func (s *stream) write(send func(any) error) {
 		}
 		wrote, err := s.writeQueued(send)
 		switch {
+		case errors.Is(err, io.EOF):
+			return // the peer has ended the stream: the reader takes what it said before that, and then ends this end
 		case err != nil:
 			s.end(err)
 			return
