@@ -90,7 +90,9 @@ func (t *trying) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		try := r.Clone(r.Context())
 		try.URL.Host = to.Host
-		try.Body = io.NopCloser(bytes.NewReader(body))
+		if try.Body = http.NoBody; len(body) > 0 {
+			try.Body = io.NopCloser(bytes.NewReader(body))
+		}
 		var res *http.Response
 		if res, err = http.DefaultTransport.RoundTrip(try); err != nil {
 			continue
@@ -182,7 +184,7 @@ func (c *devCluster) act(n *devNode, act string) error {
 	case "resume":
 		return n.signal(syscall.SIGCONT)
 	case "drain":
-		return n.signal(syscall.SIGTERM)
+		return n.terminate()
 	case "start":
 		c.mu.Lock()
 		join, ended := c.gossip(), c.ended

@@ -52,6 +52,7 @@ func (n *node) openCluster(context.Context) error {
 		return err
 	}
 	n.owns("cluster", n.cluster.Close)
+	n.metrics.Cluster(clusterMetrics(n.cluster))
 	return nil
 }
 
