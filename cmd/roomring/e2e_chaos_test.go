@@ -203,9 +203,28 @@ func (x *chaos) rise(n *server, rng *rand.Rand) error {
 			return err
 		}
 	}
-	n.start()
-	x.note("%s: back", n.Node)
-	return nil
+	for {
+		n.spawn()
+		if n.isBack() {
+			x.note("%s: back", n.Node)
+			return nil
+		}
+		// On SQLite a frozen process may hold the lock of the file that all write to. Whoever looks after processes tries again.
+		if last := lastLine(n.log.String()); x.ctx.Err() != nil || !strings.Contains(last, "frozen (SIGSTOP)") {
+			return fmt.Errorf("it does not start: %s", last)
+		}
+		x.note("%s: waits for the file's lock", n.Node)
+	}
+}
+
+// isBack waits until the process is ready, or has ended.
+func (s *server) isBack() bool {
+	for end := time.Now().Add(startCeiling); time.Now().Before(end) && s.runs(); time.Sleep(5 * time.Millisecond) {
+		if s.readIn() {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *server) signal(sig syscall.Signal) { _ = s.cmd.Process.Signal(sig) } // an error: it has ended

@@ -103,13 +103,8 @@ func freePort(t *testing.T) string {
 func (s *server) start() *server {
 	s.t.Helper()
 	s.spawn()
-	file := s.dir + ".ready"
 	for end := time.Now().Add(startCeiling); ; time.Sleep(5 * time.Millisecond) {
-		text, err := os.ReadFile(file)
-		if err == nil && json.Unmarshal(text, &s.ready) == nil && s.PID == s.cmd.Process.Pid {
-			if s.doorURL != "" {
-				s.URL, s.AdminAt = s.doorURL, s.doorAdmin
-			}
+		if s.readIn() {
 			return s
 		}
 		select {
@@ -121,6 +116,18 @@ func (s *server) start() *server {
 			s.t.Fatalf("the server is not ready after %v", startCeiling)
 		}
 	}
+}
+
+// readIn takes over what the process's ready file says, if it is there.
+func (s *server) readIn() bool {
+	text, err := os.ReadFile(s.dir + ".ready")
+	if err != nil || json.Unmarshal(text, &s.ready) != nil || s.PID != s.cmd.Process.Pid {
+		return false
+	}
+	if s.doorURL != "" {
+		s.URL, s.AdminAt = s.doorURL, s.doorAdmin
+	}
+	return true
 }
 
 // spawn runs the process and does not wait.

@@ -321,6 +321,48 @@ func TestWatchdogNamesASlowStep(t *testing.T) {
 	n.stop()
 }
 
+// TestWatchdogSparesAStepOfAFrozenProcess lets time pass for the watchdog all at once, as after SIGSTOP.
+func TestWatchdogSparesAStepOfAFrozenProcess(t *testing.T) {
+	const watch, slow = time.Second, 10 * time.Second
+	clock := &manual{timers: map[*manualTimer]time.Duration{}}
+	var named atomic.Int32
+	n := newNode(t, func(o *actor.Options) {
+		o.Clock, o.SlowStep, o.Watch = clock, slow, watch
+		o.Metrics.SlowSteps = func(string) { named.Add(1) }
+	})
+	a := n.player(n.create(actor.Create{Game: "counter"}), "a")
+	a.send(`{"block":true}`)
+	look := func() { // waits until the watchdog has set its timer again
+		eventually(t, "the watchdog has looked", func() bool { return clock.sets(clock.Now() + watch) })
+	}
+	clock.advance(time.Hour)
+	look()
+	for range slow/watch - 1 {
+		clock.advance(watch)
+		look()
+	}
+	if named.Load() != 0 {
+		t.Error("a step was named that had no time to return")
+	}
+	clock.advance(watch)
+	eventually(t, "the step is named", func() bool { return named.Load() == 1 })
+	unblock <- struct{}{}
+	a.next("ack")
+	n.stop()
+}
+
+// sets reports whether a timer is set for then.
+func (m *manual) sets(then time.Duration) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, at := range m.timers {
+		if at == then {
+			return true
+		}
+	}
+	return false
+}
+
 // manual is a clock that only the test moves.
 type manual struct {
 	mu     sync.Mutex
