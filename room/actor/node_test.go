@@ -344,8 +344,11 @@ func TestWatchdogSparesAStepOfAFrozenProcess(t *testing.T) {
 	if named.Load() != 0 {
 		t.Error("a step was named that had no time to return")
 	}
-	clock.advance(watch)
-	eventually(t, "the step is named", func() bool { return named.Load() == 1 })
+	eventually(t, "the step is named", func() bool {
+		clock.advance(watch)
+		look()
+		return named.Load() == 1
+	})
 	unblock <- struct{}{}
 	a.next("ack")
 	n.stop()
