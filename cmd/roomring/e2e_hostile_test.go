@@ -232,20 +232,19 @@ func TestTooManySocketsOfOneAddress(t *testing.T) {
 	dial(t, info.URL, wire.JSON).hello(wire.Hello{Client: "next"})
 }
 
-// metric reads one number of /metrics; 0 if it is not there.
-func (s *server) metric(name string) float64 {
+// metric adds up one metric of /metrics over its labels, if the name has none; 0 if it is not there.
+func (s *server) metric(name string) (sum float64) {
 	s.t.Helper()
 	var text []byte
 	if code := s.admin("GET", "/metrics", nil, &text); code != http.StatusOK {
 		s.t.Fatalf("GET /metrics: %d", code)
 	}
-	found := regexp.MustCompile(fmt.Sprintf(`(?m)^%s (\S+)$`, regexp.QuoteMeta(name))).FindSubmatch(text)
-	if found == nil {
-		return 0
+	for _, found := range regexp.MustCompile(fmt.Sprintf(`(?m)^%s(?:\{.*\})? (\S+)$`, regexp.QuoteMeta(name))).FindAllSubmatch(text, -1) {
+		v, err := strconv.ParseFloat(string(found[1]), 64)
+		if err != nil {
+			s.t.Fatalf("%s: %v", name, err)
+		}
+		sum += v
 	}
-	v, err := strconv.ParseFloat(string(found[1]), 64)
-	if err != nil {
-		s.t.Fatalf("%s: %v", name, err)
-	}
-	return v
+	return sum
 }
