@@ -178,6 +178,49 @@ func (p *poison) Begin(room.ID, uint64) actor.Step   { return step{} }
 func (p *poison) BeginReplay(room.ID) actor.Step     { return step{} }
 func (p *poison) Poisoned(id room.ID) (string, bool) { return "two processes died in it", id == p.id }
 
+// TestRoomThatWasNeverMade brings back a journal whose process died between a room's header and its first inputs.
+func TestRoomThatWasNeverMade(t *testing.T) {
+	var log lockedLog
+	n := newNode(t, func(o *actor.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	id := n.create(actor.Create{Game: "counter"})
+	n.journal.mu.Lock()
+	h := n.journal.rooms[id].kept.Header
+	n.journal.mu.Unlock()
+	h.ID = room.NewID([10]byte{7})
+	if err := n.journal.Create(t.Context(), h, 1); err != nil {
+		t.Fatal(err)
+	}
+	if found := n.restart(); found != (actor.Restored{Rooms: 1}) {
+		t.Errorf("restored %+v", found)
+	}
+	defer n.stop()
+	eventually(t, "its end is stored, and nothing of it is kept", func() bool {
+		f, ok := n.results.get(h.ID)
+		return ok && f.End == room.Aborted && !n.journal.has(h.ID)
+	})
+	if aside := n.journal.aside[h.ID]; aside != "" || strings.Contains(log.String(), "level=ERROR") {
+		t.Errorf("set aside because %q; the log:\n%s", aside, log.String())
+	}
+}
+
+// lockedLog is a log to look into while it is written.
+type lockedLog struct {
+	mu  sync.Mutex
+	out strings.Builder
+}
+
+func (l *lockedLog) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.out.Write(b)
+}
+
+func (l *lockedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.out.String()
+}
+
 func TestPoisonedRoomIsSetAside(t *testing.T) {
 	n := newNode(t)
 	bad, good := n.create(actor.Create{Game: "counter"}), n.create(actor.Create{Game: "counter"})
