@@ -21,8 +21,20 @@ import (
 // same process play one game after another on the sockets they began with.
 func TestHostileSockets(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "--rooms-per-second", "1000", "--guests-per-second", "1000", "--heartbeat", "2s", "--hello-timeout", "3s",
-		"--write-timeout", "500ms").start()
+	newServer(t, append([]string{"--rooms-per-second", "1000", "--guests-per-second", "1000"}, impatient...)...).start().attacked(t)
+}
+
+// TestHostileSocketsAtAnotherNode has the same clients connect to a node that has none of their rooms.
+func TestHostileSocketsAtAnotherNode(t *testing.T) {
+	t.Parallel()
+	s := newTeam(t, 2, append([]string{"--messages-per-second", "60"}, impatient...)...).start().nodes[0]
+	s.away = true
+	s.attacked(t)
+}
+
+var impatient = []string{"--heartbeat", "2s", "--hello-timeout", "3s", "--write-timeout", "500ms"}
+
+func (s *server) attacked(t *testing.T) {
 	stop, played := make(chan struct{}), make(chan int, 1)
 	go func() { played <- s.playOn(stop) }()
 	t.Run("attacks", func(t *testing.T) {
