@@ -203,6 +203,22 @@ func TestRoomThatWasNeverMade(t *testing.T) {
 	}
 }
 
+// TestRestoreThatIsCutShort is told to stop while it reads its rooms: none of them is at fault.
+func TestRestoreThatIsCutShort(t *testing.T) {
+	n := newNode(t)
+	n.create(actor.Create{Game: "counter"})
+	n.journal = n.journal.crash()
+	n.stop()
+	n.options.Journal = n.journal
+	n.boot()
+	defer n.stop()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := n.Restore(ctx); !errors.Is(err, context.Canceled) || len(n.Held()) > 0 {
+		t.Errorf("restored with %v; held are %v", err, n.Held())
+	}
+}
+
 // lockedLog is a log to look into while it is written.
 type lockedLog struct {
 	mu  sync.Mutex

@@ -100,6 +100,8 @@ func (d *Directory) load(ctx context.Context, n *Restored) ([]*revival, error) {
 	var found []*revival
 	for kept, err := range d.o.Journal.Rooms(ctx) {
 		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
 		case err != nil && kept.Header.ID == "":
 			return nil, fmt.Errorf("the journal's rooms cannot be read: %w", err)
 		case err != nil:
