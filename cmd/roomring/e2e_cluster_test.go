@@ -301,7 +301,9 @@ func TestAKilledNodeBringsItsRoomsBack(t *testing.T) {
 		var err error // players connect to nodes that live on, wherever their room is
 		if matches[i], err = c.any().seat(ctx, games[i], c.nodes[0], c.nodes[1]); err != nil {
 			t.Errorf("game %d: %v", games[i].row, err)
+			return
 		}
+		matches[i].s = c.nodes[i%2] // and so do those who ask for results
 	})
 	if t.Failed() {
 		return
