@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/room/games/snakes"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web/client"
 )
@@ -154,6 +155,9 @@ func TestAnyNodeTakesAnyPlayer(t *testing.T) {
 			if st := p.Stats(); st.Sockets != 1 {
 				return fmt.Errorf("player %d needed %d sockets", i, st.Sockets)
 			}
+			if owner := p.Welcome().Node; owner != m.room.Node {
+				return fmt.Errorf("player %d was welcomed in the name of %s to a room at %s", i, owner, m.room.Node)
+			}
 		}
 		return m.checkStored()
 	})
@@ -259,7 +263,7 @@ func TestABurstOfJoins(t *testing.T) {
 	info := c.any().create("snakes", nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	const players = 4
+	const players = snakes.MaxPlayers
 	clients := make([]*client.Client, spectators+players)
 	each(len(clients), len(clients), func(i int) {
 		n := c.nodes[i%3]
