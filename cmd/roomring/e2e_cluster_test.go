@@ -146,10 +146,8 @@ func TestAnyNodeTakesAnyPlayer(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
-			if err := step(ctx); err != nil {
-				return err
-			}
+		if err := m.toTheEnd(ctx); err != nil {
+			return err
 		}
 		for i, p := range m.players {
 			if st := p.Stats(); st.Sockets != 1 {
@@ -313,20 +311,7 @@ func TestAKilledNodeBringsItsRoomsBack(t *testing.T) {
 		return
 	}
 	dead := c.nodes[2]
-	var wg sync.WaitGroup
-	for _, m := range matches {
-		wg.Go(func() {
-			for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
-				if err := step(ctx); err != nil {
-					t.Errorf("game %d at %s: %v", m.g.row, m.room.Node, err)
-					return
-				}
-			}
-			if err := m.checkStored(); err != nil {
-				t.Errorf("game %d: %v", m.g.row, err)
-			}
-		})
-	}
+	wait := playAll(ctx, t, matches)
 	c.nodes[0].amid(ctx, matches, 0.2)
 	dead.kill()
 	theirs := slices.IndexFunc(matches, func(m *match) bool { return m.room.Node == dead.Node })
@@ -342,5 +327,6 @@ func TestAKilledNodeBringsItsRoomsBack(t *testing.T) {
 	sock.write(wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "late"}))
 	sock.closesWith(wire.CloseUnreachable, dead.Node)
 	dead.start()
-	wg.Wait()
+	wait()
+	checkStored(t, matches)
 }

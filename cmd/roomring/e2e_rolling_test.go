@@ -10,7 +10,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -113,17 +112,7 @@ func (c *team) rollingRestart() {
 	if t.Failed() {
 		return
 	}
-	var wg sync.WaitGroup
-	for _, m := range matches {
-		wg.Go(func() {
-			for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
-				if err := step(ctx); err != nil {
-					t.Errorf("game %d in %s: %v", m.g.row, m.room.ID, err)
-					return
-				}
-			}
-		})
-	}
+	wait := playAll(ctx, t, matches)
 	front.amid(ctx, matches, 0.1)
 	for _, n := range c.nodes {
 		code, took := n.stop()
@@ -131,7 +120,7 @@ func (c *team) rollingRestart() {
 		if code != 0 || strings.Contains(text, "level=ERROR") || !strings.Contains(text, "left=0") {
 			t.Errorf("%s stopped with %d", n.Node, code)
 		}
-		share := front.share(matches)
+		share := playedShare(matches)
 		t.Logf("%s was stopped in %v, with %.0f %% of the moves played", n.Node, took.Round(time.Millisecond), 100*share)
 		if share > 0.95 {
 			t.Errorf("the games were nearly over when %s was stopped: this proves little", n.Node)
@@ -139,7 +128,7 @@ func (c *team) rollingRestart() {
 		n.start()
 		c.whole(len(c.nodes))
 	}
-	wg.Wait()
+	wait()
 	var sockets, whole, resent int
 	for _, m := range matches {
 		for _, p := range m.players {
@@ -147,23 +136,12 @@ func (c *team) rollingRestart() {
 			sockets, whole, resent = sockets+st.Sockets-1, whole+st.States-1, resent+st.Resent
 			p.Close()
 		}
-		if err := m.checkStored(); err != nil {
-			t.Errorf("game %d: %v", m.g.row, err)
-		}
 	}
+	checkStored(t, matches)
 	t.Logf("%d games through three restarts: %d times a player was welcomed again, %d of them with a whole view, %d acts were sent again", len(matches), sockets, whole, resent)
 	if sockets == 0 {
 		t.Error("the restarts hit nobody")
 	}
-}
-
-// share is how much of all games has been played.
-func (s *server) share(matches []*match) float64 {
-	played, total := 0, 0
-	for _, m := range matches {
-		played, total = played+int(m.played.Load()), total+len(strings.Fields(m.g.Moves))
-	}
-	return float64(played) / float64(total)
 }
 
 // TestEveryNodeStops stops every node at once: the next start claims what they left in the store.
@@ -182,17 +160,7 @@ func TestEveryNodeStops(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	var wg sync.WaitGroup
-	for _, m := range matches {
-		wg.Go(func() {
-			for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
-				if err := step(ctx); err != nil {
-					t.Errorf("game %d: %v", m.g.row, err)
-					return
-				}
-			}
-		})
-	}
+	wait := playAll(ctx, t, matches)
 	c.nodes[0].amid(ctx, matches, 0.3)
 	each(3, 3, func(i int) {
 		if code, _ := c.nodes[i].stop(); code != 0 {
@@ -200,7 +168,8 @@ func TestEveryNodeStops(t *testing.T) {
 		}
 	})
 	each(3, 3, func(i int) { c.nodes[i].start() })
-	wg.Wait()
+	wait()
+	checkStored(t, matches)
 }
 
 // dead is an address where nobody listens.
