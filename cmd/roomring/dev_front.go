@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httputil"
-	"net/netip"
 	"net/url"
 	"slices"
 	"syscall"
+
+	"github.com/roomring/roomring/web"
 )
 
 // front leads each player to a node: the one that the request names, by ?node= or the cookie that create and
@@ -113,20 +113,12 @@ func (c *devCluster) admin() http.Handler {
 	mux.Handle("/", c.proxy(func(*http.Request) []*devNode { return c.inTurn("") }, (*devNode).adminURL))
 	guarded := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !localHost(r.Host) { // a page whose name was pointed here (DNS rebinding) must reach nothing
+		if !web.LocalHost(r.Host) { // a page whose name was pointed here (DNS rebinding) must reach nothing
 			http.Error(w, "this server answers to localhost and IP addresses alone", http.StatusMisdirectedRequest)
 			return
 		}
 		guarded.ServeHTTP(w, r)
 	})
-}
-
-func localHost(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	_, err := netip.ParseAddr(host)
-	return err == nil || host == "localhost"
 }
 
 // devStatus is one node's process, for the admin page.
