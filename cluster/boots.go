@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/roomring/roomring/cluster/members"
+	"github.com/roomring/roomring/cluster/link"
 )
 
 const (
@@ -69,10 +69,10 @@ func (l *bootList) ask(ctx context.Context, c *Cluster, coming chan struct{}) {
 	close(coming)
 }
 
-// unheard are the boots that are nobody in the table. One whose node is back under a newer boot is not among them.
+// unheard are the boots of processes that are not heard of. One whose node is back under a newer boot is not among them.
 func (c *Cluster) unheard(boots []Boot) []Boot {
-	all := c.members.All()
+	heard := append(c.heard(), c.me())
 	return slices.DeleteFunc(slices.Clone(boots), func(b Boot) bool {
-		return slices.ContainsFunc(all, func(m members.Member) bool { return m.Boot == b.ID || m.Name == b.Node && m.Boot > b.ID })
+		return slices.ContainsFunc(heard, func(p link.Peer) bool { return p.Boot == b.ID || p.Node == b.Node && p.Boot > b.ID })
 	})
 }

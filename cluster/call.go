@@ -136,13 +136,36 @@ func unanswered(err error) bool {
 	return failed || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
-// others are all nodes that are there but this one.
-func (c *Cluster) others() []string {
-	var out []string
+// me is this process.
+func (c *Cluster) me() link.Peer { return link.Peer{Node: c.self, Boot: c.members.Self().Boot} }
+
+// heard are the processes of all other nodes that gossip tells of or a link stands to: gossip takes a node that is slow
+// for dead, and the link knows better.
+func (c *Cluster) heard() []link.Peer {
+	var out []link.Peer
 	for _, m := range c.members.All() {
 		if m.Name != c.self {
-			out = append(out, m.Name)
+			out = append(out, link.Peer{Node: m.Name, Boot: m.Boot})
 		}
+	}
+	for _, s := range c.links.States() {
+		if s.Up && !slices.ContainsFunc(out, func(p link.Peer) bool { return p.Node == s.Node }) {
+			out = append(out, s.Peer)
+		}
+	}
+	return out
+}
+
+// hears reports whether another node is heard of.
+func (c *Cluster) hears(node string) bool {
+	return slices.ContainsFunc(c.heard(), func(p link.Peer) bool { return p.Node == node })
+}
+
+// others are the names of all other nodes that are heard of.
+func (c *Cluster) others() []string {
+	var out []string
+	for _, p := range c.heard() {
+		out = append(out, p.Node)
 	}
 	return out
 }

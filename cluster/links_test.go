@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,6 +102,30 @@ func TestOverRealLinks(t *testing.T) {
 	}
 	if info, err := g.nodes["a"].Rooms().Create(t.Context(), actor.Create{Game: "pair"}); err != nil || info.Node == "b" {
 		t.Errorf("a room without b: %+v, %v", info, err)
+	}
+}
+
+// TestGossipIsWrongAboutADeath has gossip take a node for dead that is only slow: its rooms stay in sight.
+func TestGossipIsWrongAboutADeath(t *testing.T) {
+	g := wired(t, "a", "b")
+	a, b := g.nodes["a"], g.nodes["b"]
+	known, unknown := b.make(actor.Create{Game: "pair"}), b.make(actor.Create{Game: "pair"})
+	if _, err := a.Locate(t.Context(), known.ID); err != nil {
+		t.Fatal(err)
+	}
+	g.set(func() { b.gone = true })
+	a.reach()
+	for _, id := range []room.ID{known.ID, unknown.ID} {
+		if node, err := a.Locate(t.Context(), id); err != nil || node != "b" {
+			t.Errorf("a room of b is at %q, %v", node, err)
+		}
+	}
+	if l, err := a.Rooms().List(t.Context(), actor.Filter{}); err != nil || l.Partial || len(l.Rooms) != 2 {
+		t.Errorf("%d rooms, partial %v: %v", len(l.Rooms), l.Partial, err)
+	}
+	nodes, err := a.Nodes(t.Context())
+	if err != nil || len(nodes) != 2 || len(nodes[1].Unready) != 1 || !strings.Contains(nodes[1].Unready[0], "gossip") {
+		t.Errorf("nodes: %+v, %v", nodes, err)
 	}
 }
 

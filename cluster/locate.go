@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/roomring/roomring/cluster/members"
+	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/wire"
@@ -46,7 +46,7 @@ func (c *Cluster) Locate(ctx context.Context, id room.ID) (node string, err erro
 		return c.self, nil
 	}
 	if node, ok := c.known.get(id); ok {
-		if _, there := c.members.Get(node); there {
+		if c.hears(node) {
 			return node, nil
 		}
 		c.Forget(id, node)
@@ -228,10 +228,10 @@ func (c *Cluster) first(id room.ID) []string {
 
 // absent says why a room is nowhere although its row is live.
 func (c *Cluster) absent(ctx context.Context, row room.Row, silent []string) (moving bool, err error) {
-	all := c.members.All()
-	if i := slices.IndexFunc(all, func(m members.Member) bool { return m.Boot == row.Boot }); i >= 0 {
-		if slices.Contains(silent, all[i].Name) {
-			return false, &actor.UnreachableError{Reason: "the room's node " + all[i].Name + " does not answer"}
+	heard := append(c.heard(), c.me())
+	if i := slices.IndexFunc(heard, func(p link.Peer) bool { return p.Boot == row.Boot }); i >= 0 {
+		if slices.Contains(silent, heard[i].Node) {
+			return false, &actor.UnreachableError{Reason: "the room's node " + heard[i].Node + " does not answer"}
 		}
 		return true, actor.ErrUnreachable
 	}
@@ -241,7 +241,7 @@ func (c *Cluster) absent(ctx context.Context, row room.Row, silent []string) (mo
 		return false, &actor.UnreachableError{Reason: "the room's node is down: the room comes back with it"}
 	}
 	name := boots[i].Node
-	if _, back := c.members.Get(name); back {
+	if name == c.self || c.hears(name) {
 		return false, &actor.UnreachableError{Reason: "the room's node " + name + " has restarted and does not serve the room yet"}
 	}
 	return false, &actor.UnreachableError{Reason: "the room's node " + name + " is down: the room comes back with it"}

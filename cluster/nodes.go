@@ -55,21 +55,15 @@ func stateName(s members.State) string {
 	return "joining"
 }
 
-// Nodes are all nodes that are there or that the store holds to be alive, by name. Of one that does not answer in time
+// Nodes are all nodes that are heard of or that the store holds to be alive, by name. Of one that does not answer in time
 // there is what gossip tells, and Unready says so.
 func (c *Cluster) Nodes(ctx context.Context) ([]NodeInfo, error) {
-	all := c.members.All()
-	names := make([]string, len(all))
-	for i, m := range all {
-		names[i] = m.Name
-	}
 	var out []NodeInfo
-	silent := scatter(ctx, c, names, nodeInfo, none{}, c.o.Gather, func(name string, n NodeInfo, err error) patience {
+	silent := scatter(ctx, c, append(c.others(), c.self), nodeInfo, none{}, c.o.Gather, func(name string, n NodeInfo, err error) patience {
 		if err != nil {
-			n = NodeInfo{Name: name, Unready: []string{"the node could not say how it does: " + err.Error()}}
-			if m, ok := c.members.Get(name); ok {
-				fill(&n, m)
-			}
+			n = c.told(name, "the node could not say how it does: "+err.Error())
+		} else if _, ok := c.members.Get(name); !ok {
+			n.Unready = append(n.Unready, "gossip does not reach the node; the link to it stands")
 		}
 		out = append(out, n)
 		return goOn
@@ -77,12 +71,8 @@ func (c *Cluster) Nodes(ctx context.Context) ([]NodeInfo, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	for _, m := range all {
-		if slices.Contains(silent, m.Name) {
-			n := NodeInfo{Unready: []string{"the node does not answer"}}
-			fill(&n, m)
-			out = append(out, n)
-		}
+	for _, name := range silent {
+		out = append(out, c.told(name, "the node does not answer"))
 	}
 	for _, b := range c.unheard(c.boots.get(ctx, c)) {
 		out = append(out, NodeInfo{
@@ -92,6 +82,15 @@ func (c *Cluster) Nodes(ctx context.Context) ([]NodeInfo, error) {
 	}
 	slices.SortFunc(out, func(a, b NodeInfo) int { return strings.Compare(a.Name+" "+a.Boot, b.Name+" "+b.Boot) })
 	return out, nil
+}
+
+// told is what gossip tells of a node that does not say itself how it does.
+func (c *Cluster) told(name, unready string) NodeInfo {
+	n := NodeInfo{Name: name, State: "silent", Unready: []string{unready}}
+	if m, ok := c.members.Get(name); ok {
+		fill(&n, m)
+	}
+	return n
 }
 
 // Ring is the ring of the active nodes as this node knows it.
@@ -115,7 +114,7 @@ func (c *Cluster) Where(ctx context.Context, id room.ID) (p ring.Placement, node
 // DrainNode has a node give its rooms away and stop, and returns when it has been told. actor.ErrNotFound: there is
 // no such node.
 func (c *Cluster) DrainNode(ctx context.Context, name string) error {
-	if _, ok := c.members.Get(name); !ok {
+	if name != c.self && !c.hears(name) {
 		return actor.ErrNotFound
 	}
 	_, err := ask(ctx, c, name, nodeDrain, none{})

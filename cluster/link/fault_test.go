@@ -206,15 +206,24 @@ func TestNewStreamReplacesTheOld(t *testing.T) {
 	}
 }
 
+// A node that gossip has given up is still spoken to while it answers, and not dialled again when it does not.
 func TestTargetsGone(t *testing.T) {
 	a, b := start(t, "a"), start(t, "b")
-	edge, owner := connect(t, a, b)
+	p, edge, owner := through(t, a, b)
 	a.Targets(nil)
+	edge.end.Send(act(1, "still there"))
+	take(t, "a frame over the link", owner.frames)
+	by := b.target()
+	by.Addr = p.Addr().String()
+	a.Targets([]link.Target{by}) // it was a mistake
+	a.Targets(nil)
+	if len(edge.down)+len(owner.down) > 0 {
+		t.Fatal("the link broke")
+	}
+	p.reset()
 	take(t, "the edge's Down", edge.down)
 	take(t, "the owner's Down", owner.down)
-	if len(a.States()) != 0 {
-		t.Errorf("states %v", a.States())
-	}
+	until(t, "no link is left", func() bool { return len(a.States()) == 0 })
 }
 
 func TestQuestionsAreBounded(t *testing.T) {

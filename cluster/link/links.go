@@ -107,9 +107,10 @@ func (l *Links) Serve(ln net.Listener) {
 	})
 }
 
-// Targets says which nodes to be connected to from now on; this node itself is passed over. Connections to others are
-// ended, new ones are made in the background, with backoff and jitter. A target whose boot or address has changed is
-// connected to anew, at once.
+// Targets says which nodes to be connected to from now on; this node itself is passed over. New connections are made in
+// the background, with backoff and jitter. A target whose boot or address has changed is connected to anew, at once. A
+// connection to a node that is no target any more is kept for as long as it stands: gossip takes a slow node for dead,
+// and the link knows better.
 func (l *Links) Targets(to []Target) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -125,11 +126,21 @@ func (l *Links) Targets(to []Target) {
 		l.target(t)
 	}
 	for node, p := range l.peers {
-		if !wanted[node] {
+		if p.unwanted = !wanted[node]; p.unwanted && p.up.Load() == nil {
 			p.cancel()
 			delete(l.peers, node)
 		}
 	}
+}
+
+// keeps reports whether a peer without a connection shall have another.
+func (l *Links) keeps(p *peer) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p.unwanted && l.peers[p.target.Node] == p {
+		delete(l.peers, p.target.Node)
+	}
+	return !p.unwanted
 }
 
 func (l *Links) target(t Target) {

@@ -26,6 +26,8 @@ type peer struct {
 	cancel context.CancelFunc
 	done   chan struct{} // closed when the goroutine has ended
 
+	unwanted bool // no target any more; under the Links' lock
+
 	up atomic.Pointer[uplink] // nil while there is none
 
 	mu    sync.Mutex
@@ -45,7 +47,7 @@ type uplink struct {
 	since    time.Time
 }
 
-// run keeps a connection until ctx ends or Links close. It starts when before has ended, which is the goroutine of the
+// run keeps a connection until ctx ends, Links close, or it breaks and is no longer wanted. It starts when before has ended, which is the goroutine of the
 // same node's former life or address: a node's streams follow each other.
 func (p *peer) run(ctx context.Context, before <-chan struct{}) {
 	defer close(p.done)
@@ -59,6 +61,9 @@ func (p *peer) run(ctx context.Context, before <-chan struct{}) {
 			err = p.hold(ctx, up)
 		}
 		p.failed(err)
+		if !p.l.keeps(p) {
+			return
+		}
 		select {
 		case <-ctx.Done():
 		case <-p.l.closing.Done():
