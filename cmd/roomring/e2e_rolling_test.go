@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -26,57 +23,20 @@ type door struct {
 
 func (c *team) door() *door {
 	d := &door{}
-	front := httptest.NewServer(&httputil.ReverseProxy{
-		Transport: doorTrip{c, d},
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetXForwarded()
-			r.Out.Host = r.In.Host
-			r.Out.URL.Scheme, r.Out.URL.Host = "http", "node.invalid"
-		},
-		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusServiceUnavailable) },
-	})
+	front := httptest.NewServer(balance(func(r *http.Request) []string {
+		first := int(d.turn.Add(1))
+		if i := slices.IndexFunc(c.nodes, func(n *server) bool { return n.Node == r.URL.Query().Get("node") }); i >= 0 {
+			first = i
+		}
+		all := make([]string, len(c.nodes))
+		for i := range all {
+			all[i] = c.nodes[(first+i)%len(all)].URL
+		}
+		return all
+	}))
 	c.t.Cleanup(func() { front.CloseClientConnections(); front.Close() })
 	d.server = &server{t: c.t, log: &logBuffer{}, ready: ready{URL: front.URL}}
 	return d
-}
-
-type doorTrip struct {
-	c *team
-	d *door
-}
-
-func (d doorTrip) RoundTrip(r *http.Request) (*http.Response, error) {
-	var body []byte
-	if r.Body != nil {
-		body, _ = io.ReadAll(r.Body)
-	}
-	hint := r.URL.Query().Get("node")
-	first := int(d.d.turn.Add(1))
-	for i, n := range d.c.nodes {
-		if n.Node == hint {
-			first = i
-		}
-	}
-	var last error
-	for i := range d.c.nodes {
-		n := d.c.nodes[(first+i)%len(d.c.nodes)]
-		to, err := url.Parse(n.URL)
-		if err != nil {
-			return nil, err
-		}
-		try := r.Clone(r.Context())
-		try.URL.Host = to.Host
-		try.Body = io.NopCloser(bytes.NewReader(body))
-		res, err := http.DefaultTransport.RoundTrip(try)
-		if err == nil && (res.StatusCode != http.StatusServiceUnavailable || i == len(d.c.nodes)-1) {
-			return res, nil
-		}
-		if err == nil {
-			_ = res.Body.Close()
-		}
-		last = err
-	}
-	return nil, last
 }
 
 // TestRollingRestart restarts all three nodes, one after another, under 200 live games. Nobody loses an acknowledged
