@@ -95,7 +95,9 @@ func (choose trying) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		try := r.Clone(r.Context())
 		try.URL.Host = to.Host
-		try.Body = io.NopCloser(bytes.NewReader(body))
+		if try.Body = http.NoBody; len(body) > 0 {
+			try.Body = io.NopCloser(bytes.NewReader(body))
+		}
 		var res *http.Response
 		if res, err = http.DefaultTransport.RoundTrip(try); err != nil {
 			continue
