@@ -203,10 +203,12 @@ func (c *Cluster) askToClaim(ctx context.Context, id room.ID) (node string, movi
 			return node, false, nil
 		}
 		return "", true, actor.ErrUnreachable
-	case errors.Is(err, actor.ErrMovedOn), errors.Is(err, ErrMovedOn), errors.Is(err, ErrNoRow):
+	case errors.Is(err, actor.ErrMovedOn), errors.Is(err, ErrMovedOn), errors.Is(err, ErrNoRow), errors.Is(err, actor.ErrDraining):
 		return "", true, actor.ErrUnreachable
 	case errors.Is(err, actor.ErrUnreachable):
 		return "", false, err
+	case errors.Is(err, actor.ErrDraining): // this node is stopping
+		return "", false, actor.ErrUnreachable
 	}
 	c.log.Warn("a released room could not be taken on", "room", id, "err", err)
 	return "", false, actor.ErrUnreachable

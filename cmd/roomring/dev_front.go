@@ -181,7 +181,7 @@ func (c *devCluster) act(n *devNode, act string) error {
 	case "resume":
 		return n.signal(syscall.SIGCONT)
 	case "drain":
-		return n.signal(syscall.SIGTERM)
+		return n.terminate()
 	case "start":
 		c.mu.Lock()
 		join, ended := c.gossip(), c.ended

@@ -19,6 +19,10 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
+// unhurried are limits for machines that run much else: a node that gets no turn for a while is not taken for dead, and
+// its players wait for it.
+var unhurried = []string{"--peer-silence", "5s", "--reattach-timeout", "10s"}
+
 // team is a cluster of real processes on loopback.
 type team struct {
 	t      *testing.T
@@ -55,7 +59,7 @@ func (c *team) writeSecrets(secrets ...string) {
 func (c *team) add() *server {
 	c.t.Helper()
 	gossip := freePort(c.t)
-	s := newServer(c.t, slices.Concat(generous, []string{
+	s := newServer(c.t, slices.Concat(generous, unhurried, []string{
 		"--node", fmt.Sprintf("n%d", len(c.nodes)+1), "--peer-listen", freePort(c.t), "--gossip-listen", gossip,
 		"--cluster-secret-file", c.secret, "--store", c.store,
 	}, c.args)...)
@@ -71,7 +75,7 @@ func (c *team) add() *server {
 	return s
 }
 
-// start runs all nodes and waits until each is ready and sees all others.
+// start runs all nodes and waits until each is ready and has all others on its ring.
 func (c *team) start() *team {
 	c.t.Helper()
 	var wg sync.WaitGroup
@@ -83,15 +87,15 @@ func (c *team) start() *team {
 	return c
 }
 
-// whole waits until every running node is ready and sees so many active ones.
+// whole waits until every running node is ready, has so many nodes on its ring, and hears them say that they are active.
 func (c *team) whole(active int) {
 	c.t.Helper()
 	for _, n := range c.nodes {
 		if !n.runs() {
 			continue
 		}
-		n.until(patience(c.t), fmt.Sprintf("%s is ready and sees %d active nodes", n.Node, active), func() bool {
-			return n.isReady() && len(n.sees("active")) == active
+		n.until(patience(c.t), fmt.Sprintf("%s is ready and has %d active nodes on its ring", n.Node, active), func() bool {
+			return n.isReady() && len(n.onRing()) == active && len(n.sees("active")) == active
 		})
 	}
 }
@@ -119,6 +123,18 @@ func (s *server) sees(state string) []adminNode {
 		return nil
 	}
 	return slices.DeleteFunc(body.Nodes, func(n adminNode) bool { return state != "" && n.State != state })
+}
+
+// onRing are the names on the ring as this node knows it.
+func (s *server) onRing() (names []string) {
+	var body struct{ Nodes []struct{ Name string } }
+	if code, err := s.tryAt(s.AdminAt, "GET", "/admin/v1/ring", "", nil, &body); err != nil || code != http.StatusOK {
+		return nil
+	}
+	for _, n := range body.Nodes {
+		names = append(names, n.Name)
+	}
+	return names
 }
 
 // any is a node that runs, at random.
@@ -181,16 +197,28 @@ func TestEveryRoomIsFoundFromEveryNode(t *testing.T) {
 			t.Errorf("%s has %.0f %% of the rooms", n.Node, 100*share)
 		}
 	}
+	ctx := patience(t)
 	each(3*rooms, 16, func(i int) {
 		info, asked := infos[i/3], c.nodes[i%3]
 		var found roomInfo
-		if code := asked.call("GET", "/v1/rooms/"+info.ID, nil, &found); code != http.StatusOK || found.Node != info.Node {
+		var code int
+		asked.until(ctx, "all nodes say whether they have the room", func() bool {
+			code = asked.call("GET", "/v1/rooms/"+info.ID, nil, &found)
+			return code != http.StatusServiceUnavailable
+		})
+		if code != http.StatusOK || found.Node != info.Node {
 			t.Errorf("%s says of room %s at %s: %d %+v", asked.Node, info.ID, info.Node, code, found)
 		}
 	})
 	for _, n := range c.nodes {
-		if listed := n.list(); len(listed) != rooms {
-			t.Errorf("%s lists %d rooms of %d", n.Node, len(listed), rooms)
+		listed := map[string]int{}
+		for _, info := range n.list() {
+			listed[info.ID]++
+		}
+		for _, info := range infos {
+			if listed[info.ID] != 1 {
+				t.Errorf("%s lists room %s at %s %d times", n.Node, info.ID, info.Node, listed[info.ID])
+			}
 		}
 	}
 }

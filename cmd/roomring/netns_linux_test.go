@@ -160,7 +160,8 @@ func newWiredTeam(t *testing.T, nodes int) (*team, *wires) {
 		n := c.add()
 		host := i + 1
 		n.args = append(n.args, "--listen", "127.0.0.1:7777", "--admin-listen", "127.0.0.1:7778",
-			"--peer-listen", w.addr(host)+":7779", "--gossip-listen", w.addr(host)+":7946")
+			"--peer-listen", w.addr(host)+":7779", "--gossip-listen", w.addr(host)+":7946",
+			"--peer-silence", "1.5s", "--reattach-timeout", "2s") // as they are by default: cuts shall be noticed
 		n.joins = w.addr(1) + "," + w.addr(2)
 		n.within = func(start func() error) error { return w.inside(host, start) }
 		n.doorURL, n.doorAdmin = "http://"+w.doorway(host, "127.0.0.1:7777"), "http://"+w.doorway(host, "127.0.0.1:7778")

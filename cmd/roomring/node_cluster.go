@@ -43,15 +43,17 @@ func (n *node) openCluster(context.Context) error {
 			Bind: n.ends.gossip, Advertise: host, Join: n.cfg.Join, Label: n.cfg.ClusterLabel,
 			Secrets: n.secrets.keys("gossip"),
 		},
-		Link: link.Options{Self: n.greeting(), Security: n.security()},
+		Link: link.Options{Self: n.greeting(), Security: n.security(), Silence: n.cfg.PeerSilence},
 		Peer: n.ends.peer, Rooms: n.rooms, Store: shared{n}, Describe: n.describe,
-		Stop: func() { n.fail(nil) }, Superseded: func(err error) { n.fail(err) },
+		Reattach: n.cfg.ReattachTimeout,
+		Stop:     func() { n.fail(nil) }, Superseded: func(err error) { n.fail(err) },
 		Log: n.log,
 	})
 	if err != nil {
 		return err
 	}
 	n.owns("cluster", n.cluster.Close)
+	n.metrics.Cluster(clusterMetrics(n.cluster))
 	return nil
 }
 

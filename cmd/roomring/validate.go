@@ -134,6 +134,8 @@ func (c *Config) validateTimes() error {
 		{"hello-timeout", c.HelloTimeout, 100 * time.Millisecond, 5 * time.Minute},
 		{"write-timeout", c.WriteTimeout, 100 * time.Millisecond, 5 * time.Minute},
 		{"drain-timeout", c.DrainTimeout, time.Second, time.Hour},
+		{"peer-silence", c.PeerSilence, 500 * time.Millisecond, time.Minute},
+		{"reattach-timeout", c.ReattachTimeout, 100 * time.Millisecond, time.Minute},
 		{"keep-results", c.KeepResults, 0, 1<<63 - 1},
 		{"keep-replays", c.KeepReplays, 0, 1<<63 - 1},
 		{"keep-set-aside", c.KeepSetAside, 0, 1<<63 - 1},
