@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/link/linkpb"
 	"github.com/roomring/roomring/cluster/members"
@@ -183,11 +185,13 @@ type Cluster struct {
 	edges   *edges
 	owners  *owners
 	moves   mover
+	counts  *counts
 	local   map[string]any // what serves each method, for questions that a node asks itself
 	log     *slog.Logger
 
 	known    lru[room.ID, string] // rooms elsewhere, and where
 	searches searches
+	lookLog  rate.Sometimes // lines in the log about searches: each client whose room is not found searches again and again
 	boots    bootList
 	loads    loads
 	matches  *actor.Matchmaker
@@ -229,16 +233,17 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{o: o, self: o.Members.Self.Name, calls: calls, local: map[string]any{}, log: o.Log}
+	c := &Cluster{o: o, self: o.Members.Self.Name, calls: calls, counts: new(counts), local: map[string]any{}, log: o.Log}
 	c.alone = []string{"the node has not joined the cluster yet"}
 	c.known.max, c.filled.max = o.Known, o.Known
 	c.ringChanged = make(chan struct{}, 1)
+	c.lookLog.Interval = time.Second
 	c.matches = actor.NewMatchmaker(actor.MatchmakerOptions{}, seats{c})
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	c.edges = newEdges(edgeOptions{Node: c.self, Rooms: o.Rooms, Locator: c, Reattach: o.Reattach})
+	c.edges = newEdges(edgeOptions{Node: c.self, Rooms: o.Rooms, Locator: c, Reattach: o.Reattach, Counts: c.counts})
 	c.owners = newOwners(ownerOptions{Rooms: o.Rooms})
 	c.moves = newSurvivor(survivorOptions{
-		rooms: o.Rooms, store: o.Store, node: c.self, boot: o.Members.Self.Boot, sweep: o.Sweep, log: o.Log,
+		rooms: o.Rooms, store: o.Store, node: c.self, boot: o.Members.Self.Boot, sweep: o.Sweep, log: o.Log, counts: c.counts,
 		owner: func(id room.ID) string { return c.members.Ring().Owner(id) },
 		call: func(ctx context.Context, node, method string, body []byte) ([]byte, error) {
 			return c.links.Call(ctx, node, method, body)

@@ -190,6 +190,10 @@ func TestQueueIsBounded(t *testing.T) {
 	if len(owner.down)+len(edge.down) > 0 {
 		t.Error("Down twice")
 	}
+	b.Targets([]link.Target{a.target()})
+	if st := b.state("a"); st.Overflows != 1 || st.Sent == 0 {
+		t.Errorf("state %+v", st)
+	}
 }
 
 func TestNewStreamReplacesTheOld(t *testing.T) {
@@ -299,6 +303,19 @@ func TestCloseEndsWatchesAndLeavesNothing(t *testing.T) {
 		t.Error("no error")
 	}
 	until(t, "all goroutines have ended", func() bool { return runtime.NumGoroutine() <= before })
+}
+
+// TestCloseRightAfterServe is what a process does that is stopped while it starts.
+func TestCloseRightAfterServe(t *testing.T) {
+	for range 200 {
+		n := start(t, "a")
+		if err := n.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if n.log.has("serves no longer") {
+			t.Fatal("an end that was asked for is called an error")
+		}
+	}
 }
 
 func TestCloseWithoutPatience(t *testing.T) {

@@ -123,7 +123,10 @@ type State struct {
 	Since      time.Time     `json:"since"`   // of Up
 	Version    uint32        `json:"version"` // agreed on; 0: none yet
 	RTT        time.Duration `json:"rtt"`     // of the last greeting or heartbeat that measured it; 0: unknown
-	Queued     int           `json:"queued"`  // bytes, towards the peer
+	Queued     int           `json:"queued"`  // bytes, towards the peer, in both nodes' streams
+	Sent       uint64        `json:"sent"`    // bytes, in both nodes' streams over all connections; questions are not among them
+	Received   uint64        `json:"received"`
+	Overflows  uint64        `json:"overflows"` // streams ended because more than Options.Queue waited for the peer
 	Reconnects uint64        `json:"reconnects"`
 	Err        string        `json:"err,omitempty"` // why it is not up
 }

@@ -38,6 +38,7 @@ type stream struct {
 	largest int // bytes of one frame
 	log     *slog.Logger
 	pings   bool // this end measures how long the way is
+	count   *traffic
 
 	mu     sync.Mutex
 	queue  []*[]byte // batches, all but the last complete
@@ -56,9 +57,9 @@ type stream struct {
 	rtt   atomic.Int64
 }
 
-func newStream(peer Peer, o *Options) *stream {
+func newStream(peer Peer, o *Options, count *traffic) *stream {
 	s := &stream{
-		peer: peer, beat: o.Beat, silence: o.Silence, limit: o.Queue, largest: min(o.Queue, o.Message-chunkSize), log: o.Log,
+		peer: peer, count: count, beat: o.Beat, silence: o.Silence, limit: o.Queue, largest: min(o.Queue, o.Message-chunkSize), log: o.Log,
 		ready:   make(chan struct{}, 1),
 		flush:   make(chan struct{}),
 		flushed: make(chan struct{}),
@@ -106,7 +107,7 @@ func (s *stream) send(frame pb.Message, hush bool) {
 	s.mu.Unlock()
 	switch {
 	case full:
-		s.end(errQueue)
+		s.overflow()
 	case !hush:
 		s.wake()
 	case arm:
@@ -131,19 +132,27 @@ func (s *stream) wake() {
 	}
 }
 
+// overflow ends the stream because more waits than it may hold.
+func (s *stream) overflow() {
+	if s.end(errQueue) {
+		s.count.overflows.Add(1)
+	}
+}
+
 // end ends the stream; what is queued is lost. Only the first reason counts.
-func (s *stream) end(err error) {
+func (s *stream) end(err error) (first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	select {
 	case <-s.over:
-		return
+		return false
 	default:
 	}
 	s.ended = true
 	s.err = err
 	s.hush.Stop()
 	close(s.over)
+	return true
 }
 
 // finish lets the writer send what is queued, and then end. Nothing more is queued.
@@ -202,6 +211,7 @@ func (s *stream) writeQueued(send func(any) error) (wrote bool, err error) {
 			return wrote, fmt.Errorf("write: %w", err)
 		}
 		wrote = true
+		s.count.sent.Add(uint64(n))
 		s.mu.Lock()
 		s.queued -= n
 		s.mu.Unlock()
@@ -291,6 +301,7 @@ func readFrames[F any](s *stream, recv func(any) error, decode func([]byte) (F, 
 			return s.readErr(err)
 		}
 		s.reads.Add(1)
+		s.count.received.Add(uint64(batch.Len()))
 		err := eachFrame(batch.ReadOnlyData(), frame, s.echoed)
 		batch.Free()
 		if err != nil {

@@ -161,7 +161,7 @@ func (n *node) startBoot(ctx context.Context) error {
 		err = n.store.StartBoot(ctx, boot)
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("the store does not take this process: %w", err)
 	}
 	n.owns("boot", briefly(func(ctx context.Context) error { return n.store.EndBoot(ctx, n.boot) }))
 	n.heartbeat = persist.NewHeartbeat(n.store, n.boot, persist.HeartbeatOptions{Log: n.log, Dead: func() {
@@ -191,6 +191,9 @@ func (n *node) openRooms(ctx context.Context) error {
 	}
 	n.owns("rooms", n.rooms.Shutdown)
 	n.gauges()
+	for r := range n.games.All() {
+		n.metrics.Game(r.Spec().Name)
+	}
 	return nil
 }
 
