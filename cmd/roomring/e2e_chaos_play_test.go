@@ -142,6 +142,25 @@ func (x *chaos) stored(info roomInfo) (r storedResult, err error) {
 	}
 }
 
+// counted is how many games the store has counted for a player of one kind of game.
+func (x *chaos) counted(player string) (int, error) {
+	var profile struct {
+		Games []struct{ Games int }
+	}
+	for {
+		code, err := x.front.tryAt(x.front.URL, "GET", "/v1/players/"+player, "", nil, &profile)
+		switch {
+		case err == nil && code == http.StatusOK && len(profile.Games) == 1:
+			return profile.Games[0].Games, nil
+		case err == nil && code < http.StatusInternalServerError:
+			return 0, fmt.Errorf("player %s: %d %+v", player, code, profile)
+		case x.ctx.Err() != nil:
+			return 0, fmt.Errorf("player %s: %d %w", player, code, err)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
 // over reports whether an error says that the room is over: the answer to its last act may have been lost with a socket.
 func over(err error) bool {
 	closed, ok := errors.AsType[*client.Closed](err)
@@ -158,7 +177,7 @@ func (x *chaos) chess(g recorded, rng *rand.Rand) error {
 		return err
 	}
 	m := &match{s: x.front, g: g, room: info, players: [2]*client.Client{players[0].Client, players[1].Client}}
-	m.think = between(rng, 10*time.Millisecond, 150*time.Millisecond)
+	m.think, m.hurry = between(rng, 10*time.Millisecond, 150*time.Millisecond), x.calm
 	if err := m.players[1].WaitView(x.ctx, func(v any) bool { return field(v, "status") == "playing" }); err != nil {
 		return fmt.Errorf("room %s, row %d, waiting for the start: %w", info.ID, g.row, err)
 	}
@@ -179,6 +198,9 @@ func (x *chaos) chess(g recorded, rng *rand.Rand) error {
 	for _, o := range r.Result.Outcomes {
 		if o.Rank != g.score()[o.Seat] {
 			return fmt.Errorf("row %d is stored with ranks %+v", g.row, r.Result.Outcomes)
+		}
+		if n, err := x.counted(o.Player); err != nil || n != 1 {
+			return fmt.Errorf("row %d, room %s: a player of one game is counted %d (%v)", g.row, info.ID, n, err)
 		}
 	}
 	return x.part(info, players)
@@ -201,13 +223,12 @@ func (x *chaos) tally(rng *rand.Rand) error {
 	var wg sync.WaitGroup
 	for i := range errs {
 		wg.Go(func() {
-			for time.Now().Before(end) && errs[i] == nil {
+			for time.Now().Before(end) && errs[i] == nil && !x.quiet(10*time.Millisecond) {
 				if _, errs[i] = players[i%people].Act(x.ctx, tallyAction{Add: 1 + i}); errs[i] == nil {
 					counted.Add(int64(1 + i))
 				} else if r, ok := errors.AsType[*client.Rejected](errs[i]); ok && r.Code == "too_many" && i >= 9 {
 					errs[i] = nil // as it should: answered, and without effect
 				}
-				time.Sleep(10 * time.Millisecond)
 			}
 		})
 	}
@@ -310,7 +331,7 @@ func (x *chaos) bluff(p *player, rng *rand.Rand) error {
 			return fmt.Errorf("seat %d had %v, and has %v in the same round", seat, held, v.Mine)
 		}
 		held, round = v.Mine, v.Round
-		time.Sleep(between(rng, 10*time.Millisecond, 200*time.Millisecond))
+		x.quiet(between(rng, 10*time.Millisecond, 200*time.Millisecond))
 		act := map[string]any{"liar": true}
 		if v.Bid == nil || v.Least != nil && rng.IntN(3) > 0 {
 			act = map[string]any{"bid": map[string]int{"count": v.Least.Count, "face": v.Least.Face}}
@@ -331,14 +352,13 @@ func (x *chaos) snakes(rng *rand.Rand) error {
 	if err != nil {
 		return err
 	}
-	for end := time.Now().Add(between(rng, 3*time.Second, 8*time.Second)); time.Now().Before(end); {
+	for end := time.Now().Add(between(rng, 3*time.Second, 8*time.Second)); time.Now().Before(end) && !x.quiet(100*time.Millisecond); {
 		for i, p := range players {
 			_, err := p.Act(x.ctx, map[string]string{"turn": []string{"up", "down", "left", "right"}[rng.IntN(4)]})
 			if _, refused := errors.AsType[*client.Rejected](err); err != nil && !refused {
 				return fmt.Errorf("room %s, player %d: %w", info.ID, i, err)
 			}
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
 	for i, p := range players {
 		at := p.seq.Load()
