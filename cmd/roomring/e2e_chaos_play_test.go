@@ -336,7 +336,11 @@ func (x *chaos) bluff(p *player, rng *rand.Rand) error {
 		if v.Bid == nil || v.Least != nil && rng.IntN(3) > 0 {
 			act = map[string]any{"bid": map[string]int{"count": v.Least.Count, "face": v.Least.Face}}
 		}
-		if _, err := p.Act(x.ctx, act); err != nil && !over(err) {
+		_, err := p.Act(x.ctx, act)
+		switch {
+		case over(err):
+			return nil
+		case err != nil:
 			return fmt.Errorf("seat %d, %v in %+v: %w", seat, act, v, err)
 		}
 	}
