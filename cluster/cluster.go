@@ -185,6 +185,7 @@ type Cluster struct {
 	edges   *edges
 	owners  *owners
 	moves   mover
+	counts  *counts
 	local   map[string]any // what serves each method, for questions that a node asks itself
 	log     *slog.Logger
 
@@ -194,7 +195,11 @@ type Cluster struct {
 	boots    bootList
 	loads    loads
 	matches  *actor.Matchmaker
-	filled   lru[string, seatAt] // by match key: the room that was filled last
+	filled   lru[string, room.ID] // by match key: the room that was filled last
+	quiet    quiet
+
+	ringChanged chan struct{} // wakes keepTickets
+	handing     sync.Mutex    // of tickets
 
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
@@ -218,6 +223,7 @@ func Open(o Options) (*Cluster, error) {
 	}
 	c.reach()
 	c.spawn(c.tellLoad)
+	c.spawn(c.keepTickets)
 	return c, nil
 }
 
@@ -227,16 +233,17 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{o: o, self: o.Members.Self.Name, calls: calls, local: map[string]any{}, log: o.Log}
+	c := &Cluster{o: o, self: o.Members.Self.Name, calls: calls, counts: new(counts), local: map[string]any{}, log: o.Log}
 	c.alone = []string{"the node has not joined the cluster yet"}
 	c.known.max, c.filled.max = o.Known, o.Known
+	c.ringChanged = make(chan struct{}, 1)
 	c.lookLog.Interval = time.Second
 	c.matches = actor.NewMatchmaker(actor.MatchmakerOptions{}, seats{c})
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	c.edges = newEdges(edgeOptions{Node: c.self, Rooms: o.Rooms, Locator: c, Reattach: o.Reattach})
+	c.edges = newEdges(edgeOptions{Node: c.self, Rooms: o.Rooms, Locator: c, Reattach: o.Reattach, Counts: c.counts})
 	c.owners = newOwners(ownerOptions{Rooms: o.Rooms})
 	c.moves = newSurvivor(survivorOptions{
-		rooms: o.Rooms, store: o.Store, node: c.self, boot: o.Members.Self.Boot, sweep: o.Sweep, log: o.Log,
+		rooms: o.Rooms, store: o.Store, node: c.self, boot: o.Members.Self.Boot, sweep: o.Sweep, log: o.Log, counts: c.counts,
 		owner: func(id room.ID) string { return c.members.Ring().Owner(id) },
 		call: func(ctx context.Context, node, method string, body []byte) ([]byte, error) {
 			return c.links.Call(ctx, node, method, body)
@@ -269,6 +276,10 @@ func (c *Cluster) connect(calls *link.Mux) error {
 		<-opened
 		c.reach()
 		c.moves.changed()
+		select {
+		case c.ringChanged <- struct{}{}:
+		default:
+		}
 	}
 	mo.Superseded, mo.Log = c.superseded, cmp.Or(mo.Log, c.log)
 	table, err := members.Open(mo)
@@ -329,6 +340,9 @@ func (c *Cluster) Attach(ctx context.Context, id room.ID, h actor.Hello, out *ac
 // Drain takes this node off the ring and gives its rooms away through the store; when it returns nil none is left.
 func (c *Cluster) Drain(ctx context.Context) error {
 	c.members.SetState(members.Draining)
+	handing, cancel := context.WithTimeout(ctx, c.o.Gather)
+	c.handTickets(handing)
+	cancel()
 	return c.moves.drain(ctx)
 }
 

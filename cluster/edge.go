@@ -33,6 +33,7 @@ type edgeOptions struct {
 	Locator     locator
 	Reattach    time.Duration // how long a room is looked for before its client is closed with 4103; 0 means 2 s
 	Reattaching int           // sessions that look for their rooms at once, the others wait; 0 means 256
+	Counts      *counts       // nil: nobody wants to know
 }
 
 // edges brings this node's clients into rooms, here or elsewhere, and again when the way to a room is lost or the room
@@ -52,6 +53,7 @@ type edges struct {
 func newEdges(o edgeOptions) *edges {
 	o.Reattach = cmp.Or(o.Reattach, 2*time.Second)
 	o.Reattaching = cmp.Or(o.Reattaching, 256)
+	o.Counts = cmp.Or(o.Counts, new(counts))
 	e := &edges{o: o, turns: make(chan struct{}, o.Reattaching), streams: map[string]*stream{}}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	return e

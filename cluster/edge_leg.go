@@ -141,6 +141,7 @@ func (l *farLeg) take(f *linkpb.OwnerFrame) {
 		l.said(what.Say)
 	case *linkpb.OwnerFrame_View:
 		l.feed.View(room.Index(what.View.Seq), func(lost uint64) []byte {
+			l.seat.e.o.Counts.lostEvents.Add(lost)
 			return wire.WithLost(l.feed.Encoding(), what.View.Frame, lost)
 		})
 	case *linkpb.OwnerFrame_End:

@@ -203,6 +203,7 @@ func (s *seat) look() {
 			s.end(closeFor(err), false)
 			return
 		}
+		s.e.o.Counts.reattached.Add(1)
 		if leaving, settled := s.settle(l); settled {
 			if leaving {
 				_ = l.leave(s.e.ctx) // an error: the leg is lost, and with the next one the seat is given up

@@ -111,6 +111,9 @@ func TestASlowReaderElsewhere(t *testing.T) {
 			if lost, seen := slow.lost, uint64(len(slow.events)); lost == 0 || lost+seen != 100 {
 				t.Errorf("told of %d lost events, having seen %d of 100", lost, seen)
 			}
+			if n := w.nodes["a"].edges.o.Counts.lostEvents.Load(); n != slow.lost {
+				t.Errorf("%d lost events are counted, of %d", n, slow.lost)
+			}
 		})
 	}
 }
@@ -151,6 +154,7 @@ func TestACutLosesNothing(t *testing.T) {
 				t.Errorf("%d missed events: it heard %d from the %dth on", i, len(g.events), g.events[0])
 			}
 		}
+		until(t, "it is counted that they were attached again", func() bool { return w.nodes["a"].edges.o.Counts.reattached.Load() >= uint64(len(guests)) })
 	}
 }
 

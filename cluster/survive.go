@@ -60,6 +60,7 @@ type survivorOptions struct {
 	claims int           // rooms claimed at a time; 0 means 8
 	ask    time.Duration // how long another node may take to claim rooms it is asked to; 0 means 2 s
 	again  time.Duration // how long a room that could not be claimed is left alone by sweeps; 0 means 30 s
+	counts *counts       // nil: nobody wants to know
 	log    *slog.Logger
 }
 
@@ -90,6 +91,7 @@ func newSurvivor(o survivorOptions) *survivor {
 	o.claims = cmp.Or(o.claims, 8)
 	o.ask = cmp.Or(o.ask, 2*time.Second)
 	o.again = cmp.Or(o.again, 30*time.Second)
+	o.counts = cmp.Or(o.counts, new(counts))
 	if o.log == nil {
 		o.log = slog.New(slog.DiscardHandler)
 	}
@@ -291,9 +293,13 @@ func (s *survivor) adopt(id room.ID) error {
 	if err != nil {
 		return err
 	}
-	return s.o.rooms.Adopt(s.ctx, kept, func(ctx context.Context) (room.Epoch, error) {
+	err = s.o.rooms.Adopt(s.ctx, kept, func(ctx context.Context) (room.Epoch, error) {
 		return s.compareAndSet(ctx, id, kept.Epoch)
 	})
+	if err == nil {
+		s.o.counts.claimed.Add(1)
+	}
+	return err
 }
 
 // compareAndSet claims a row, however often the store has to be asked until it is certain whose it is.
@@ -348,6 +354,7 @@ func (s *survivor) drain(ctx context.Context) error {
 			return fmt.Errorf("%w: %w", actor.ErrMovedOn, err)
 		}
 		if err == nil {
+			s.o.counts.released.Add(1)
 			told <- kept.Header.ID
 		}
 		return err

@@ -284,8 +284,8 @@ func TestClusterMetricsAreAskedForAtEachScrape(t *testing.T) {
 	peers := func() map[string]float64 { return map[string]float64{"beta": 1, "g\xffmma": 0} }
 	m.Cluster(web.ClusterMetrics{
 		Members: func() map[string]float64 { return map[string]float64{"active": 2, "draining": 1} }, RingShare: peers, LinkUp: peers, LinkRTT: peers,
-		LinkQueued: peers, LinkReconnects: peers, GossipHealth: func() float64 { return 0 }, GossipStrangers: one, RemoteSessions: func() float64 { return 5 },
-		RoomsClaimed: one, RoomsReleased: one, EdgeReattach: one,
+		LinkQueued: peers, LinkReconnects: peers, LinkSent: peers, LinkReceived: peers, LinkOverflows: peers, GossipHealth: func() float64 { return 0 }, GossipStrangers: one, RemoteSessions: func() float64 { return 5 },
+		RoomsClaimed: one, RoomsReleased: one, EdgeReattach: one, EdgeEventsLost: func() float64 { return 0 },
 	})
 	text := a.want(200, "GET", "/metrics", "").text
 	for _, line := range []string{

@@ -47,7 +47,7 @@ func NewMetrics() *Metrics {
 	m.sessions = m.gauge("sessions", "Players and spectators connected now.", "game")
 	m.inputs = m.counter("inputs_total", "Inputs that entered rooms' logs.", "game", "kind")
 	m.sent = m.counter("messages_sent_total", "Messages handed to sessions' outboxes: one turn to 50 sessions is 50.", "game")
-	m.lost = m.counter("events_lost_total", "Events that readers who had fallen behind were told they missed.", "game")
+	m.lost = m.counter("events_lost_total", "Events that readers who had fallen behind in rooms here were told they missed.", "game")
 	m.late = m.counter("ticks_left_out_total", "Ticks left out because the room was late.", "game")
 	m.closed = m.counter("sessions_closed_total", "Sessions ended by the room, by WebSocket close code.", "game", "code")
 	m.ended = m.counter("rooms_ended_total", "Rooms that ended, by how.", "game", "end")
@@ -110,6 +110,17 @@ func (m *Metrics) histogram(name, help string, buckets []float64, labels ...stri
 	v := prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets}, labels)
 	m.register(v, namespace+"_"+name, "histogram", help, labels...)
 	return v
+}
+
+// Game lets a game's series begin, at 0: Prometheus' increase() does not see a counter that begins at 1, as that of a
+// game's panics would.
+func (m *Metrics) Game(name string) {
+	for _, v := range []*prometheus.GaugeVec{m.rooms, m.sessions} {
+		v.WithLabelValues(name)
+	}
+	for _, v := range []*prometheus.CounterVec{m.sent, m.lost, m.late, m.panics, m.slow} {
+		v.WithLabelValues(name)
+	}
 }
 
 // Handler serves the numbers to Prometheus.

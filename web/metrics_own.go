@@ -72,6 +72,9 @@ type ClusterMetrics struct {
 	LinkRTT        func() map[string]float64 // seconds
 	LinkQueued     func() map[string]float64 // bytes
 	LinkReconnects func() map[string]float64
+	LinkSent       func() map[string]float64 // bytes
+	LinkReceived   func() map[string]float64 // bytes
+	LinkOverflows  func() map[string]float64
 
 	GossipHealth    func() float64
 	GossipStrangers func() float64
@@ -79,6 +82,7 @@ type ClusterMetrics struct {
 	RoomsClaimed    func() float64
 	RoomsReleased   func() float64
 	EdgeReattach    func() float64
+	EdgeEventsLost  func() float64
 }
 
 // Cluster adds the numbers of a cluster.
@@ -89,10 +93,14 @@ func (m *Metrics) Cluster(c ClusterMetrics) {
 	m.GaugeVec("roomring_link_rtt_seconds", "Last measured round trip to a peer, in seconds; 0 is not yet measured.", "peer", c.LinkRTT)
 	m.GaugeVec("roomring_link_queued_bytes", "Bytes that wait for the link to a peer.", "peer", c.LinkQueued)
 	m.CounterVec("roomring_link_reconnects_total", "Times the link to a peer was made anew.", "peer", c.LinkReconnects)
+	m.CounterVec("roomring_link_sent_bytes_total", "Bytes of sessions in rooms elsewhere, sent to a peer. Questions between nodes are not among them.", "peer", c.LinkSent)
+	m.CounterVec("roomring_link_received_bytes_total", "Likewise, bytes received from a peer.", "peer", c.LinkReceived)
+	m.CounterVec("roomring_link_overflows_total", "Streams that were ended because too much waited for a peer that reads too slowly. Their sessions begin anew.", "peer", c.LinkOverflows)
 	m.Gauge("roomring_gossip_health", "How late this node's own gossip is: 0 is well, more is worse.", c.GossipHealth)
 	m.Counter("roomring_gossip_strangers_total", "Gossip packets and streams refused: another label or secret.", c.GossipStrangers)
 	m.Gauge("roomring_sessions_remote", "Clients of this node that are in rooms elsewhere.", c.RemoteSessions)
 	m.Counter("roomring_rooms_claimed_total", "Released rooms that this node has taken from the store.", c.RoomsClaimed)
 	m.Counter("roomring_rooms_released_total", "Rooms that this node has given to the store for others to claim.", c.RoomsReleased)
-	m.Counter("roomring_edge_reattach_total", "Times a client of this node was attached again because its room had moved.", c.EdgeReattach)
+	m.Counter("roomring_edge_reattach_total", "Times a client of this node was attached again because its room had moved or the link to it was lost.", c.EdgeReattach)
+	m.Counter("roomring_edge_events_lost_total", "Events that readers at this node who had fallen behind in rooms elsewhere were told they missed.", c.EdgeEventsLost)
 }

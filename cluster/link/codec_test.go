@@ -19,7 +19,7 @@ func (c *count) Down(error)               { c.downs++ }
 // readAll has a reader read one batch and then the end.
 func readAll(batch []byte) (count, error) {
 	o := Options{Self: &linkpb.Greeting{Node: "a", Boot: "1"}}
-	s := newStream(Peer{}, &o)
+	s := newStream(Peer{}, &o, new(traffic))
 	var c count
 	pending := true
 	read(s, func(v any) error {

@@ -190,6 +190,10 @@ func TestQueueIsBounded(t *testing.T) {
 	if len(owner.down)+len(edge.down) > 0 {
 		t.Error("Down twice")
 	}
+	b.Targets([]link.Target{a.target()})
+	if st := b.state("a"); st.Overflows != 1 || st.Sent == 0 {
+		t.Errorf("state %+v", st)
+	}
 }
 
 func TestNewStreamReplacesTheOld(t *testing.T) {

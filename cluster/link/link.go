@@ -88,7 +88,8 @@ type end[F proto.Message] struct{ *stream }
 // exceeded the stream ends: its sessions start over on a new one. After the stream has ended it does nothing.
 func (e *end[F]) Send(f F) { e.send(f, false) }
 
-// Hush queues a frame that may wait for the next Send, or for a few milliseconds, so that both go in one write.
+// Hush queues a frame that waits for the Send that follows, so that both go in one write. Should none follow, it goes
+// within Options.Beat.
 func (e *end[F]) Hush(f F) { e.send(f, true) }
 
 func edgeReads(b []byte) (*linkpb.OwnerFrame, bool, error) {
@@ -123,7 +124,10 @@ type State struct {
 	Since      time.Time     `json:"since"`   // of Up
 	Version    uint32        `json:"version"` // agreed on; 0: none yet
 	RTT        time.Duration `json:"rtt"`     // of the last greeting or heartbeat that measured it; 0: unknown
-	Queued     int           `json:"queued"`  // bytes, towards the peer
+	Queued     int           `json:"queued"`  // bytes, towards the peer, in both nodes' streams
+	Sent       uint64        `json:"sent"`    // bytes, in both nodes' streams over all connections; questions are not among them
+	Received   uint64        `json:"received"`
+	Overflows  uint64        `json:"overflows"` // streams ended because more than Options.Queue waited for the peer
 	Reconnects uint64        `json:"reconnects"`
 	Err        string        `json:"err,omitempty"` // why it is not up
 }

@@ -56,7 +56,7 @@ func TestFramesBothWays(t *testing.T) {
 				}
 			}
 			until(t, "nothing waits", func() bool { return edge.end.Queued() == 0 && owner.end.Queued() == 0 })
-			if st := a.state("b"); st.Version != link.Latest || st.RTT <= 0 || st.Since.IsZero() || st.Err != "" {
+			if st := a.state("b"); st.Version != link.Latest || st.RTT <= 0 || st.Since.IsZero() || st.Err != "" || st.Sent < n || st.Received < n || st.Overflows != 0 {
 				t.Errorf("state %+v", st)
 			}
 			if g := a.Greeting("b"); g.GetNode() != "b" || a.Greeting("c") != nil {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -37,6 +38,7 @@ type Links struct {
 	cred   credential
 	peers  map[string]*peer
 	owners map[Peer]ownerStream
+	counts map[string]*traffic // by node, of all its connections so far
 	closed bool
 }
 
@@ -54,6 +56,7 @@ func New(o Options) (*Links, error) {
 		refused: rate.Sometimes{Interval: time.Second},
 		peers:   map[string]*peer{},
 		owners:  map[Peer]ownerStream{},
+		counts:  map[string]*traffic{},
 	}
 	l.closing, l.close = context.WithCancel(context.Background())
 	l.ctx, l.cancel = context.WithCancel(context.Background())
@@ -252,13 +255,35 @@ func plain(err error) error {
 	return err
 }
 
+// traffic is what has gone between this node and another in sessions' streams, over all their connections.
+type traffic struct {
+	sent, received, overflows atomic.Uint64
+}
+
+// traffic is that of a node. There is one for each name that has ever been let in.
+func (l *Links) traffic(node string) *traffic {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.counts[node] == nil {
+		l.counts[node] = new(traffic)
+	}
+	return l.counts[node]
+}
+
 // States are all links, by node.
 func (l *Links) States() []State {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	states := make([]State, 0, len(l.peers))
 	for _, p := range l.peers {
-		states = append(states, p.state())
+		st := p.state()
+		if n := l.counts[p.target.Node]; n != nil {
+			st.Sent, st.Received, st.Overflows = n.sent.Load(), n.received.Load(), n.overflows.Load()
+		}
+		if o, ok := l.owners[p.target.Peer]; ok {
+			st.Queued += o.Queued()
+		}
+		states = append(states, st)
 	}
 	slices.SortFunc(states, func(a, b State) int { return cmp.Compare(a.Node, b.Node) })
 	return states

@@ -132,7 +132,7 @@ func (p *peer) greet(ctx, setup context.Context, cc *grpc.ClientConn) (*uplink, 
 	if _, err = up.link.Header(); err != nil { // the owner is ready once it has sent it
 		return nil, fmt.Errorf("open the stream: %w", plain(err))
 	}
-	s := newStream(p.target.Peer, &p.l.o)
+	s := newStream(p.target.Peer, &p.l.o, p.l.traffic(p.target.Node))
 	s.pings = true
 	s.rtt.Store(int64(rtt))
 	up.end = &EdgeEnd{end[*linkpb.EdgeFrame]{s}}

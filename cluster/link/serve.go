@@ -170,7 +170,7 @@ func (s *server) Link(link grpc.BidiStreamingServer[linkpb.EdgeBatch, linkpb.Own
 	if who == nil {
 		return errStranger
 	}
-	o := ownerStream{newStream(*who, &s.l.o), make(chan struct{})}
+	o := ownerStream{newStream(*who, &s.l.o, s.l.traffic(who.Node)), make(chan struct{})}
 	if !s.l.admit(o) {
 		return status.Error(codes.Unavailable, ErrClosed.Error())
 	}

@@ -13,10 +13,8 @@ import (
 	pb "google.golang.org/protobuf/proto"
 )
 
-const (
-	hushTime  = 4 * time.Millisecond // how long a hushed frame waits for company
-	pingEvery = time.Second          // how often the edge measures how long the way is
-)
+// pingEvery is how often the edge measures how long the way is.
+const pingEvery = time.Second
 
 // started is what pings count from.
 var started = time.Now()
@@ -38,13 +36,12 @@ type stream struct {
 	largest int // bytes of one frame
 	log     *slog.Logger
 	pings   bool // this end measures how long the way is
+	count   *traffic
 
 	mu     sync.Mutex
 	queue  []*[]byte // batches, all but the last complete
 	queued int       // bytes in queue and in the batch that is being written
 	ended  bool      // nothing more is queued
-	hush   *time.Timer
-	hushed bool // hush is running
 
 	ready   chan struct{} // something is to be written
 	flush   chan struct{} // closed when what is queued is the last
@@ -56,17 +53,14 @@ type stream struct {
 	rtt   atomic.Int64
 }
 
-func newStream(peer Peer, o *Options) *stream {
-	s := &stream{
-		peer: peer, beat: o.Beat, silence: o.Silence, limit: o.Queue, largest: min(o.Queue, o.Message-chunkSize), log: o.Log,
+func newStream(peer Peer, o *Options, count *traffic) *stream {
+	return &stream{
+		peer: peer, count: count, beat: o.Beat, silence: o.Silence, limit: o.Queue, largest: min(o.Queue, o.Message-chunkSize), log: o.Log,
 		ready:   make(chan struct{}, 1),
 		flush:   make(chan struct{}),
 		flushed: make(chan struct{}),
 		over:    make(chan struct{}),
 	}
-	s.hush = time.AfterFunc(time.Hour, s.wake)
-	s.hush.Stop()
-	return s
 }
 
 // Peer is who is at the other end.
@@ -101,16 +95,12 @@ func (s *stream) send(frame pb.Message, hush bool) {
 	grown := len(after) - before
 	s.queued += grown
 	full := s.queued > s.limit || grown > s.largest
-	arm := hush && !s.hushed
-	s.hushed = s.hushed || hush
 	s.mu.Unlock()
 	switch {
 	case full:
-		s.end(errQueue)
+		s.overflow()
 	case !hush:
 		s.wake()
-	case arm:
-		s.hush.Reset(hushTime)
 	}
 }
 
@@ -131,19 +121,26 @@ func (s *stream) wake() {
 	}
 }
 
+// overflow ends the stream because more waits than it may hold.
+func (s *stream) overflow() {
+	if s.end(errQueue) {
+		s.count.overflows.Add(1)
+	}
+}
+
 // end ends the stream; what is queued is lost. Only the first reason counts.
-func (s *stream) end(err error) {
+func (s *stream) end(err error) (first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	select {
 	case <-s.over:
-		return
+		return false
 	default:
 	}
 	s.ended = true
 	s.err = err
-	s.hush.Stop()
 	close(s.over)
+	return true
 }
 
 // finish lets the writer send what is queued, and then end. Nothing more is queued.
@@ -152,7 +149,6 @@ func (s *stream) finish() {
 	defer s.mu.Unlock()
 	if !s.ended {
 		s.ended = true
-		s.hush.Stop()
 		close(s.flush)
 	}
 }
@@ -182,6 +178,8 @@ func (s *stream) write(send func(any) error) {
 		}
 		wrote, err := s.writeQueued(send)
 		switch {
+		case errors.Is(err, io.EOF): // the owner has ended the stream: the reader takes what it sent before, and ends it here
+			return
 		case err != nil:
 			s.end(err)
 			return
@@ -200,6 +198,7 @@ func (s *stream) writeQueued(send func(any) error) (wrote bool, err error) {
 			return wrote, fmt.Errorf("write: %w", err)
 		}
 		wrote = true
+		s.count.sent.Add(uint64(n))
 		s.mu.Lock()
 		s.queued -= n
 		s.mu.Unlock()
@@ -211,7 +210,6 @@ func (s *stream) writeQueued(send func(any) error) (wrote bool, err error) {
 func (s *stream) take() *[]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hushed = false
 	if len(s.queue) == 0 {
 		return nil
 	}
@@ -289,6 +287,7 @@ func readFrames[F any](s *stream, recv func(any) error, decode func([]byte) (F, 
 			return s.readErr(err)
 		}
 		s.reads.Add(1)
+		s.count.received.Add(uint64(batch.Len()))
 		err := eachFrame(batch.ReadOnlyData(), frame, s.echoed)
 		batch.Free()
 		if err != nil {

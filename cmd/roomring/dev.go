@@ -50,7 +50,11 @@ One SQLite file serves nodes of one machine. Nodes on several machines need --st
   roomring dev -- --log-level debug --max-rooms 100`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Serve = args
-			if err := o.validate(); err != nil {
+			err := o.validate()
+			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
+				err = fmt.Errorf("unknown argument %q: flags for the nodes come after --", args[0])
+			}
+			if err != nil {
 				return &usageError{cmd.CommandPath(), err}
 			}
 			ctx, cancel := untilSignal(cmd.Context())
@@ -90,6 +94,7 @@ type devCluster struct {
 	o      *devOptions
 	dir    string
 	out    io.Writer // of all nodes, a line at a time
+	colour bool      // out is a terminal that shows colours
 	secret string    // file
 
 	mu    sync.Mutex
@@ -100,7 +105,7 @@ type devCluster struct {
 
 // dev runs a cluster until ctx ends.
 func dev(ctx context.Context, o *devOptions, stdout, stderr io.Writer) error {
-	c := &devCluster{o: o, out: &lineWriter{w: stderr}}
+	c := &devCluster{o: o, out: &lineWriter{w: stderr}, colour: coloured(stderr)}
 	if err := c.prepare(); err != nil {
 		return err
 	}
@@ -120,7 +125,7 @@ func dev(ctx context.Context, o *devOptions, stdout, stderr io.Writer) error {
 			return err
 		}
 	}
-	if err := c.ready(ctx); err != nil {
+	if err := c.ready(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
 	c.introduce(stdout, front.Addr().String(), admin.Addr().String())
@@ -157,7 +162,7 @@ func (c *devCluster) add() (*devNode, error) {
 		return nil, fmt.Errorf("there are %d nodes already: that is all one machine is asked to run", maxDevNodes)
 	}
 	n := &devNode{c: c, name: "n" + strconv.Itoa(len(c.nodes)+1), number: len(c.nodes)}
-	if err := n.findPorts(); err != nil {
+	if err := n.findPorts(context.Background()); err != nil {
 		return nil, err
 	}
 	c.nodes = append(c.nodes, n)

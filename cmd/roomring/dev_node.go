@@ -5,11 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -38,14 +38,17 @@ const (
 )
 
 // findPorts draws addresses that are free now. They are held together until all are found, so that they differ.
-func (n *devNode) findPorts() error {
-	for _, addr := range []*string{&n.listen, &n.admin, &n.peer, &n.gossip} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+func (n *devNode) findPorts(ctx context.Context) (err error) {
+	for _, addr := range []*string{&n.listen, &n.admin, &n.peer} {
+		l, err := bind(ctx, "listen", "127.0.0.1:0")
 		if err != nil {
 			return fmt.Errorf("no port is free for node %s: %w", n.name, err)
 		}
 		defer l.Close()
 		*addr = l.Addr().String()
+	}
+	if n.gossip, err = freeGossip(ctx, "127.0.0.1:0"); err != nil {
+		return fmt.Errorf("no port is free for node %s: %w", n.name, err)
 	}
 	return nil
 }
@@ -68,16 +71,24 @@ func (n *devNode) start(join string) error {
 		"--peer-listen", n.peer, "--gossip-listen", n.gossip, "--join", join,
 		"--cluster-secret-file", n.c.secret, "--data-dir", filepath.Join(n.c.dir, n.name), "--store", n.c.store(),
 		"--trusted-proxies", "127.0.0.1"}, n.c.o.Serve...)
-	log := &prefixWriter{prefix: devPrefix(n.number, n.name), to: n.c.out}
+	log := &prefixWriter{prefix: devPrefix(n.number, n.name, n.c.colour), to: n.c.out}
 	cmd := exec.Command(exe, args...)
 	cmd.Args[0] = "roomring"
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = ownGroup() // Ctrl-C in a terminal is for dev alone, which stops the nodes in its own way
-	if err := cmd.Start(); err != nil {
+	started, ended := make(chan error), make(chan struct{})
+	go func() {
+		defer close(ended)
+		runtime.LockOSThread() // where there is one, a death signal comes when this thread ends
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		if started <- err; err == nil {
+			_ = cmd.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
 		return fmt.Errorf("node %s cannot be started: %w", n.name, err)
 	}
-	ended := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(ended) }()
 	n.cmd, n.ended, n.paused = cmd, ended, false
 	return nil
 }
@@ -116,21 +127,29 @@ func (n *devNode) pid() int {
 	return n.cmd.Process.Pid
 }
 
-// signal sends the process a signal; without a process it does nothing.
-func (n *devNode) signal(s syscall.Signal) error {
+// signal sends the process signals, one after the other.
+func (n *devNode) signal(signals ...syscall.Signal) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if !n.running() {
-		return nil
+	for _, s := range signals {
+		if !n.running() {
+			return fmt.Errorf("node %s does not run: start it", n.name)
+		}
+		switch s {
+		case syscall.SIGSTOP:
+			n.paused = true
+		case syscall.SIGCONT:
+			n.paused = false
+		}
+		if err := n.cmd.Process.Signal(s); err != nil {
+			return fmt.Errorf("node %s: %w", n.name, err)
+		}
 	}
-	switch s {
-	case syscall.SIGSTOP:
-		n.paused = true
-	case syscall.SIGCONT:
-		n.paused = false
-	}
-	return n.cmd.Process.Signal(s)
+	return nil
 }
+
+// terminate tells the process to give its rooms away and stop. One that is paused hears nothing, so it goes on first.
+func (n *devNode) terminate() error { return n.signal(syscall.SIGCONT, syscall.SIGTERM) }
 
 // stop ends the process gently, and by force when it takes too long.
 func (n *devNode) stop() {
@@ -140,8 +159,7 @@ func (n *devNode) stop() {
 	if ended == nil {
 		return
 	}
-	_ = n.signal(syscall.SIGCONT) // a paused process hears nothing; one that is gone needs neither
-	_ = n.signal(syscall.SIGTERM)
+	_ = n.terminate() // one that is gone need not be told
 	select {
 	case <-ended:
 	case <-time.After(15 * time.Second):
@@ -169,9 +187,22 @@ func (n *devNode) answers(ctx context.Context) bool {
 // devColours tell nodes apart in a terminal: the ANSI colours that can be read on light and dark ground.
 var devColours = []int{36, 33, 35, 32, 34, 31}
 
-// devPrefix begins each of a node's log lines. NO_COLOR (no-color.org) does without colours.
-func devPrefix(number int, name string) string {
-	if os.Getenv("NO_COLOR") != "" {
+// coloured reports whether w is a terminal that shows colours, and NO_COLOR (no-color.org) does not say otherwise.
+func coloured(w io.Writer) bool {
+	if os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// devPrefix begins each of a node's log lines.
+func devPrefix(number int, name string, colour bool) string {
+	if !colour {
 		return fmt.Sprintf("%-3s | ", name)
 	}
 	return fmt.Sprintf("\x1b[%dm%-3s |\x1b[0m ", devColours[number%len(devColours)], name)

@@ -39,7 +39,7 @@ func TestChaos(t *testing.T) {
 	})
 }
 
-var chaosArgs = []string{"--drain-timeout", "10s"}
+var chaosArgs = append(asShipped, "--drain-timeout", "10s")
 
 // chaos is a team under faults and play.
 type chaos struct {

@@ -73,10 +73,8 @@ func (s *server) playOn(stop <-chan struct{}) (n int) {
 			continue
 		}
 		m, err := s.seat(ctx, g)
-		for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
-			if err == nil {
-				err = step(ctx)
-			}
+		if err == nil {
+			err = m.toTheEnd(ctx)
 		}
 		if err != nil {
 			s.t.Errorf("game %d: %v", g.row, err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -56,7 +55,7 @@ func TestBadLuck(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newTeam(t, 3).start()
+			c := newTeam(t, 3, asShipped...).start()
 			c.underPlay(12, func() { strike(c) })
 			for _, n := range c.nodes {
 				n.complainsOfNothing()
@@ -70,7 +69,7 @@ func TestBadLuck(t *testing.T) {
 func TestStoreAwayWhileANodeStops(t *testing.T) {
 	t.Parallel()
 	pg := pgtest.New(t)
-	c := newTeamOn(t, pg.URL(t), 3, "--drain-timeout", "1s").start()
+	c := newTeamOn(t, pg.URL(t), 3, append(asShipped, "--drain-timeout", "1s")...).start()
 	c.underPlay(12, func() {
 		n := c.nodes[1]
 		pg.Stop(t)
@@ -109,36 +108,24 @@ func (c *team) underPlay(games int, strike func()) {
 	if t.Failed() {
 		return
 	}
-	var wg sync.WaitGroup
-	for _, m := range matches {
-		wg.Go(func() {
-			for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
-				if err := step(ctx); err != nil {
-					t.Errorf("game %d in %s of %s: %v", m.g.row, m.room.ID, m.room.Node, err)
-					return
-				}
-			}
-		})
-	}
+	wait := playAll(ctx, t, matches)
 	front.amid(ctx, matches, 0.2)
 	strike()
-	wg.Wait()
+	wait()
 	if t.Failed() {
 		return
 	}
 	for _, m := range matches {
 		m.s = c.nodes[0]
-		if err := m.checkStored(); err != nil {
-			t.Errorf("game %d: %v", m.g.row, err)
-		}
 	}
+	checkStored(t, matches)
 }
 
 // TestAFrozenOwner freezes the node that has a room for longer than anybody waits for it. Nobody takes the room from it;
 // its players hear that it cannot be reached, and go on when it does.
 func TestAFrozenOwner(t *testing.T) {
 	t.Parallel()
-	c := newTeam(t, 3).start()
+	c := newTeam(t, 3, asShipped...).start()
 	s := c.nodes[0]
 	s.away = true
 	info := s.create("tally", nil)
@@ -194,7 +181,7 @@ func TestACrowdMoves(t *testing.T) {
 	if testing.Short() {
 		spectators = 60
 	}
-	c := newTeam(t, 3).start()
+	c := newTeam(t, 3, asShipped...).start()
 	info := c.nodes[0].create("snakes", nil)
 	ctx := patience(t)
 	const players = 4

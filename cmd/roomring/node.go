@@ -191,6 +191,9 @@ func (n *node) openRooms(ctx context.Context) error {
 	}
 	n.owns("rooms", n.rooms.Shutdown)
 	n.gauges()
+	for r := range n.games.All() {
+		n.metrics.Game(r.Spec().Name)
+	}
 	return nil
 }
 

@@ -265,3 +265,10 @@ type OutboxStats struct {
 	Unanswered int    `json:"unanswered"`
 	Sent       uint64 `json:"-"` // bytes queued since it attached
 }
+
+// Stats are what waits now. Any goroutine may ask.
+func (b *Outbox) Stats() OutboxStats {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return OutboxStats{len(b.queue) - b.head, b.bytes, b.behind, b.lostEver, b.unanswered, b.sent}
+}
