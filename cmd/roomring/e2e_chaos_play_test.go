@@ -50,21 +50,27 @@ func (x *chaos) play(wg *sync.WaitGroup) {
 	}
 }
 
-// create makes a room at any node, however often that takes.
+// create makes a room at any node.
 func (x *chaos) create(game string, options map[string]any) (info roomInfo, err error) {
 	body := map[string]any{"game": game}
 	if options != nil {
 		body["options"] = options
 	}
+	err = x.post("/v1/rooms", body, &info)
+	return info, err
+}
+
+// post makes something at any node, however often that takes.
+func (x *chaos) post(path string, body, into any) error {
 	for {
-		code, err := x.front.tryAt(x.front.URL, "POST", "/v1/rooms", "", body, &info)
+		code, err := x.front.tryAt(x.front.URL, "POST", path, "", body, into)
 		switch {
 		case err == nil && code == http.StatusCreated:
-			return info, nil
+			return nil
 		case err == nil && code < http.StatusInternalServerError:
-			return info, fmt.Errorf("creating a room: %d", code)
+			return fmt.Errorf("POST %s: %d", path, code)
 		case x.ctx.Err() != nil:
-			return info, fmt.Errorf("creating a room: %d %w", code, err)
+			return fmt.Errorf("POST %s: %d %w", path, code, err)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -77,15 +83,19 @@ type player struct {
 	back atomic.Uint64 // views that were older than one before
 }
 
-func (x *chaos) join(info roomInfo, name string, e wire.Encoding, see func(view any)) (*player, error) {
+// join brings a guest in, who is one before: else a welcome that is lost would leave its seat to nobody.
+func (x *chaos) join(info roomInfo, name string, e wire.Encoding) (*player, error) {
+	var g guest
+	if err := x.post("/v1/guest", map[string]string{"name": name}, &g); err != nil {
+		return nil, err
+	}
 	p := new(player)
 	c, err := client.Dial(x.ctx, client.Options{
-		URL: info.URL, Name: name, Encoding: e, MaxDelay: 250 * time.Millisecond, HTTP: &http.Client{Transport: x.front.by},
-		OnView: func(view any, seq uint64) {
+		URL: info.URL, Token: g.Token, Encoding: e, MaxDelay: 250 * time.Millisecond, HTTP: &http.Client{Transport: x.front.by},
+		OnView: func(_ any, seq uint64) {
 			if p.seq.Swap(seq) > seq {
 				p.back.Add(1)
 			}
-			see(view)
 		},
 	})
 	if err != nil {
@@ -101,7 +111,7 @@ func (x *chaos) join(info roomInfo, name string, e wire.Encoding, see func(view 
 // table brings players into a room.
 func (x *chaos) table(info roomInfo, names ...string) (all []*player, err error) {
 	for i, name := range names {
-		p, err := x.join(info, name, encodingOf(i), func(any) {})
+		p, err := x.join(info, name, encodingOf(i))
 		if err != nil {
 			return nil, err
 		}
