@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/link/linkpb"
 	"github.com/roomring/roomring/cluster/members"
@@ -189,6 +191,7 @@ type Cluster struct {
 
 	known    lru[room.ID, string] // rooms elsewhere, and where
 	searches searches
+	lookLog  rate.Sometimes // lines in the log about searches: each client whose room is not found searches again and again
 	boots    bootList
 	loads    loads
 	matches  *actor.Matchmaker
@@ -234,6 +237,7 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 	c.alone = []string{"the node has not joined the cluster yet"}
 	c.known.max, c.filled.max = o.Known, o.Known
 	c.ringChanged = make(chan struct{}, 1)
+	c.lookLog.Interval = time.Second
 	c.matches = actor.NewMatchmaker(actor.MatchmakerOptions{}, seats{c})
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.edges = newEdges(edgeOptions{Node: c.self, Rooms: o.Rooms, Locator: c, Reattach: o.Reattach, Counts: c.counts})

@@ -23,6 +23,9 @@ import (
 // its players wait for it.
 var unhurried = []string{"--peer-silence", "5s", "--reattach-timeout", "10s"}
 
+// asShipped takes that back, for tests in which nodes shall be taken for dead.
+var asShipped = slices.Clip([]string{"--peer-silence", "1.5s", "--reattach-timeout", "2s"})
+
 // team is a cluster of real processes on loopback.
 type team struct {
 	t      *testing.T

@@ -104,35 +104,7 @@ func (c *team) rollingRestart() {
 	}
 }
 
-// TestEveryNodeStops stops every node at once: the next start claims what they left in the store.
-func TestEveryNodeStops(t *testing.T) {
-	t.Parallel()
-	c := newTeam(t, 3).start()
-	ctx := patience(t)
-	games := steadyGames(t, 12)
-	matches := make([]*match, len(games))
-	each(len(games), len(games), func(i int) {
-		var err error
-		if matches[i], err = c.any().seat(ctx, games[i], c.nodes[0], c.nodes[1]); err != nil {
-			t.Errorf("game %d: %v", games[i].row, err)
-		}
-	})
-	if t.Failed() {
-		return
-	}
-	wait := playAll(ctx, t, matches)
-	c.nodes[0].amid(ctx, matches, 0.3)
-	each(3, 3, func(i int) {
-		if code, _ := c.nodes[i].stop(); code != 0 {
-			t.Errorf("%s stopped with %d", c.nodes[i].Node, code)
-		}
-	})
-	each(3, 3, func(i int) { c.nodes[i].start() })
-	wait()
-	checkStored(t, matches)
-}
-
-// dead is an address where nobody listens.
+// deadAddress is an address where nobody listens.
 func deadAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

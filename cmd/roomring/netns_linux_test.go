@@ -155,13 +155,12 @@ func (w *wires) doorway(i int, to string) (addr string) {
 func newWiredTeam(t *testing.T, nodes int) (*team, *wires) {
 	t.Helper()
 	w := newWires(t, nodes)
-	c := newTeam(t, 0)
+	c := newTeam(t, 0, asShipped...)
 	for i := range nodes {
 		n := c.add()
 		host := i + 1
 		n.args = append(n.args, "--listen", "127.0.0.1:7777", "--admin-listen", "127.0.0.1:7778",
-			"--peer-listen", w.addr(host)+":7779", "--gossip-listen", w.addr(host)+":7946",
-			"--peer-silence", "1.5s", "--reattach-timeout", "2s") // as they are by default: cuts shall be noticed
+			"--peer-listen", w.addr(host)+":7779", "--gossip-listen", w.addr(host)+":7946")
 		n.joins = w.addr(1) + "," + w.addr(2)
 		n.within = func(start func() error) error { return w.inside(host, start) }
 		n.doorURL, n.doorAdmin = "http://"+w.doorway(host, "127.0.0.1:7777"), "http://"+w.doorway(host, "127.0.0.1:7778")

@@ -103,7 +103,7 @@ func (b *Outbox) Encoding() wire.Encoding { return b.encoding }
 func (b *Outbox) Take(dst []byte, max int) ([]byte, int) {
 	b.mu.Lock()
 	if b.head == len(b.queue) {
-		ask := b.behind && !b.asked && !b.over
+		ask := b.behind && !b.asked && !b.over && b.refill != nil // nil: a newer feed is about to start over with a view
 		b.asked = b.asked || ask
 		refill := b.refill
 		b.mu.Unlock()
