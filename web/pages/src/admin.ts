@@ -27,7 +27,7 @@ async function refresh(): Promise<void> {
     const [{ nodes }, ring, dev] = await Promise.all([
       get<{ nodes: Node[] }>("/admin/v1/nodes"), get<Ring>(`/admin/v1/ring${searched ? `?id=${encodeURIComponent(searched)}` : ""}`), get<DevNode[]>("/admin/v1/dev")]);
     const focused = document.activeElement?.closest<HTMLElement>("[data-node] button, .admin-nodes > button")?.getAttribute("aria-label");
-    showNodes(slot("nodes"), nodes, ring, dev, actOn(dev), () => void dared(() => post("/admin/v1/dev/add", {}), "A node is starting."));
+    showNodes(slot("nodes"), nodes, dev, actOn(dev), () => void dared(() => post("/admin/v1/dev/add", {}), "A node is starting."));
     if (focused) slot("nodes").querySelector<HTMLElement>(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
     showRing(slot("ring"), ring, find);
     rooms.knows(nodes);
@@ -52,12 +52,14 @@ function find(id: string): void {
   void refresh();
 }
 
+const done = { drain: "gives its rooms away and stops", kill: "was killed", pause: "is paused", resume: "goes on", start: "is starting" };
+
 function actOn(dev: DevNode[]): NodeAct {
   return async (node, what) => {
     const words = { drain: "It gives its rooms away, tells its clients to reconnect, and stops.", kill: "The process ends at once, as in a crash." };
     if ((what === "drain" || what === "kill") && (await confirm(`${what === "drain" ? "Drain" : "Kill"} ${node}?`, words[what], what === "drain" ? "Drain" : "Kill")) === undefined) return;
     const run = dev.length > 0 ? () => post(`/admin/v1/dev/${encodeURIComponent(node)}/${what}`, {}) : () => post("/admin/v1/drain", { node });
-    await dared(run, `${node}: ${what}`);
+    await dared(run, `${node} ${done[what]}.`);
   };
 }
 
