@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/link/linkpb"
 	"github.com/roomring/roomring/cluster/members"
@@ -189,10 +191,15 @@ type Cluster struct {
 
 	known    lru[room.ID, string] // rooms elsewhere, and where
 	searches searches
+	lookLog  rate.Sometimes // lines in the log about searches: each client whose room is not found searches again and again
 	boots    bootList
 	loads    loads
 	matches  *actor.Matchmaker
-	filled   lru[string, seatAt] // by match key: the room that was filled last
+	filled   lru[string, room.ID] // by match key: the room that was filled last
+	quiet    quiet
+
+	ringChanged chan struct{} // wakes keepTickets
+	handing     sync.Mutex    // of tickets
 
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
@@ -216,6 +223,7 @@ func Open(o Options) (*Cluster, error) {
 	}
 	c.reach()
 	c.spawn(c.tellLoad)
+	c.spawn(c.keepTickets)
 	return c, nil
 }
 
@@ -228,6 +236,8 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 	c := &Cluster{o: o, self: o.Members.Self.Name, calls: calls, counts: new(counts), local: map[string]any{}, log: o.Log}
 	c.alone = []string{"the node has not joined the cluster yet"}
 	c.known.max, c.filled.max = o.Known, o.Known
+	c.ringChanged = make(chan struct{}, 1)
+	c.lookLog.Interval = time.Second
 	c.matches = actor.NewMatchmaker(actor.MatchmakerOptions{}, seats{c})
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.edges = newEdges(edgeOptions{Node: c.self, Rooms: o.Rooms, Locator: c, Reattach: o.Reattach, Counts: c.counts})
@@ -266,6 +276,10 @@ func (c *Cluster) connect(calls *link.Mux) error {
 		<-opened
 		c.reach()
 		c.moves.changed()
+		select {
+		case c.ringChanged <- struct{}{}:
+		default:
+		}
 	}
 	mo.Superseded, mo.Log = c.superseded, cmp.Or(mo.Log, c.log)
 	table, err := members.Open(mo)
@@ -326,6 +340,9 @@ func (c *Cluster) Attach(ctx context.Context, id room.ID, h actor.Hello, out *ac
 // Drain takes this node off the ring and gives its rooms away through the store; when it returns nil none is left.
 func (c *Cluster) Drain(ctx context.Context) error {
 	c.members.SetState(members.Draining)
+	handing, cancel := context.WithTimeout(ctx, c.o.Gather)
+	c.handTickets(handing)
+	cancel()
 	return c.moves.drain(ctx)
 }
 

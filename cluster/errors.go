@@ -11,10 +11,19 @@ import (
 )
 
 // Errors that nodes tell each other and nobody else.
-var (
-	errNotMine = errors.New("matchmaking for that game is another node's by now")
-	errNoSeat  = errors.New("the room has no seat for that player")
-)
+var errNoSeat = errors.New("the room has no seat for that player")
+
+// notMineError says that the matches of a game are not made here at present.
+type notMineError struct {
+	to string // the node that makes them, as far as this one knows; "": ask again
+}
+
+func (e *notMineError) Error() string {
+	return "the nodes do not agree yet on who makes the matches of that game"
+}
+
+// Is makes errors.Is(err, actor.ErrUnreachable) true.
+func (e *notMineError) Is(target error) bool { return target == actor.ErrUnreachable }
 
 // plainErrors cross a link by name.
 var plainErrors = []struct {
@@ -31,7 +40,6 @@ var plainErrors = []struct {
 	{"no_row", ErrNoRow},
 	{"moved_on", ErrMovedOn},
 	{"room_moved_on", actor.ErrMovedOn},
-	{"not_mine", errNotMine},
 	{"no_seat", errNoSeat},
 	{"deadline", context.DeadlineExceeded},
 	{"canceled", context.Canceled},
@@ -40,6 +48,7 @@ var plainErrors = []struct {
 // errorDocument is an error on its way to another node.
 type errorDocument struct {
 	Kind   string         `json:"kind"`
+	Node   string         `json:"node,omitempty"` // that is to be asked instead
 	Reason string         `json:"reason,omitempty"`
 	Field  string         `json:"field,omitempty"` // of options
 	Code   string         `json:"code,omitempty"`  // of a refusal
@@ -73,6 +82,9 @@ func documentOf(err error) errorDocument {
 	if e, ok := errors.AsType[*room.Refusal](err); ok {
 		return errorDocument{Kind: "refusal", Code: e.Code, Reason: e.Reason}
 	}
+	if e, ok := errors.AsType[*notMineError](err); ok {
+		return errorDocument{Kind: "not_mine", Node: e.to}
+	}
 	if e, ok := errors.AsType[*actor.UnreachableError](err); ok {
 		return errorDocument{Kind: "unreachable", Reason: e.Reason}
 	}
@@ -103,6 +115,8 @@ func decodeError(body []byte) error {
 		return &actor.CloseError{Code: doc.Close, Reason: doc.Reason, Over: doc.Over}
 	case doc.Kind == "refusal":
 		return &room.Refusal{Code: doc.Code, Reason: doc.Reason}
+	case doc.Kind == "not_mine":
+		return &notMineError{doc.Node}
 	case doc.Kind == "unreachable" && doc.Reason != "":
 		return &actor.UnreachableError{Reason: doc.Reason}
 	}

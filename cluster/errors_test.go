@@ -27,6 +27,7 @@ func TestErrorsCrossALink(t *testing.T) {
 		&actor.CloseError{Code: wire.CloseForbidden, Reason: "full"},
 		&actor.UnreachableError{Reason: "its node is down"},
 		&room.Refusal{Code: "no", Reason: "never"},
+		&notMineError{to: "b"},
 	} {
 		if got := over(fmt.Errorf("while asked: %w", want)); !reflect.DeepEqual(got, want) {
 			t.Errorf("%#v became %#v", want, got)

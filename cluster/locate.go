@@ -142,7 +142,7 @@ func (c *Cluster) look(ctx context.Context, id room.ID) (node string, moving boo
 	case errors.Is(err, ErrNoRow):
 		return "", false, c.unknown(ctx, silent)
 	case err != nil:
-		c.log.Warn("the store does not say where a room is", "room", id, "err", err)
+		c.lookLog.Do(func() { c.log.Warn("the store does not say where a room is", "room", id, "err", err) })
 		return "", false, actor.ErrUnreachable
 	}
 	return c.follow(ctx, row, silent)
@@ -207,12 +207,15 @@ func (c *Cluster) askToClaim(ctx context.Context, id room.ID) (node string, movi
 		return "", true, actor.ErrUnreachable
 	case errors.Is(err, actor.ErrUnreachable):
 		return "", false, err
-	case errors.Is(err, actor.ErrDraining): // this node is stopping
-		return "", false, actor.ErrUnreachable
+	case errors.Is(err, actor.ErrDraining):
+		return "", false, errAllStop
 	}
-	c.log.Warn("a released room could not be taken on", "room", id, "err", err)
+	c.lookLog.Do(func() { c.log.Warn("a released room could not be taken on", "room", id, "err", err) })
 	return "", false, actor.ErrUnreachable
 }
+
+// errAllStop answers for a released room when this node is stopping and so is whoever the ring names, if anybody.
+var errAllStop = &actor.UnreachableError{Reason: "the nodes that could serve the room are stopping: retry"}
 
 // nearby looks for a room here and at the ring's first.
 func (c *Cluster) nearby(ctx context.Context, id room.ID) (node string) {

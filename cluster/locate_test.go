@@ -1,8 +1,10 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -192,6 +194,23 @@ func TestTheStoreSaysWhatBecameOfARoom(t *testing.T) {
 	}
 }
 
+// TestTheLogIsNotFlooded has the clients of many rooms look for them while the store is away.
+func TestTheLogIsNotFlooded(t *testing.T) {
+	g := newGrid(t)
+	var log bytes.Buffer
+	n := g.add("a", func(o *Options, _ *actor.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	g.store.set(func() { g.store.away = errors.New("the disk is on fire") })
+	const rooms = 200
+	for range rooms {
+		if _, err := n.Locate(t.Context(), randomID()); !errors.Is(err, actor.ErrUnreachable) {
+			t.Fatal(err)
+		}
+	}
+	if said := strings.Count(log.String(), "on fire"); said == 0 || said > rooms/4 {
+		t.Errorf("%d lines of %d rooms that are looked for", said, rooms)
+	}
+}
+
 func TestAReleasedRoomIsFoundWhereItIsClaimed(t *testing.T) {
 	g := newGrid(t, "a", "b", "c")
 	var mu sync.Mutex
@@ -232,6 +251,9 @@ func TestAReleasedRoomIsFoundWhereItIsClaimed(t *testing.T) {
 		_, err := g.nodes["a"].Locate(t.Context(), released())
 		if !errors.Is(err, actor.ErrUnreachable) || errors.Is(refused, actor.ErrUnreachable) && err != refused {
 			t.Errorf("claim: %v; locate: %v", refused, err)
+		}
+		if refused == actor.ErrDraining && !strings.Contains(err.Error(), "stopping") {
+			t.Errorf("nobody who stays could take the room on, and the client is told: %v", err)
 		}
 	}
 }

@@ -6,23 +6,30 @@ import (
 	"slices"
 	"time"
 
-	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 )
 
 const (
-	matchTimes = 8                      // times that a request goes after a matchmaker that has moved
-	matchAgain = 100 * time.Millisecond // between them
+	matchHops  = 3                      // nodes that a request goes to, one naming the next
+	matchAgain = 100 * time.Millisecond // between two tries while the nodes do not agree
 	seatTimes  = 3                      // times that all nodes are asked for a room before a new one is made
 )
 
 // Questions of matchmaking.
 const (
-	matchFind method[actor.Match, actor.Info]       = "match.find" // to the game's matchmaker
-	matchBest method[actor.Match, *actor.Candidate] = "match.best" // to all nodes
-	matchSeat method[seatAsk, actor.Info]           = "match.seat" // to the node that has the room
+	matchFind    method[actor.Match, actor.Info]       = "match.find"    // to the game's matchmaker
+	matchStand   method[actor.Match, stand]            = "match.stand"   // to all nodes
+	matchBest    method[actor.Match, *actor.Candidate] = "match.best"    // to all nodes
+	matchSeat    method[seatAsk, actor.Info]           = "match.seat"    // to the node that has the room
+	matchTickets method[[]actor.Ticket, none]          = "match.tickets" // to the matchmaker that follows
 )
+
+// stand is how a node stands to a request.
+type stand struct {
+	Maker bool `json:"maker"` // by its ring the matches of the game are made there
+	Busy  bool `json:"busy"`  // it is serving such a request
+}
 
 type seatAsk struct {
 	Room   room.ID       `json:"room"`
@@ -42,6 +49,13 @@ func (c *Cluster) serveMatches() {
 		}
 		return c.matches.Match(ctx, want)
 	})
+	serve(c, matchStand, func(_ context.Context, want actor.Match) (stand, error) {
+		return stand{Maker: c.makesMatches(want.Game) == nil, Busy: c.matches.Busy(want)}, nil
+	})
+	serve(c, matchTickets, func(_ context.Context, tickets []actor.Ticket) (none, error) {
+		c.matches.TakeOver(tickets)
+		return none{}, nil
+	})
 	serve(c, matchBest, func(_ context.Context, want actor.Match) (*actor.Candidate, error) {
 		if best, ok := c.o.Rooms.Candidate(want); ok {
 			return &best, nil
@@ -60,51 +74,65 @@ func (c *Cluster) serveMatches() {
 // matchmaker is the node that all requests for a game go to: who asks at two nodes in the same moment meets there.
 func (c *Cluster) matchmaker(game string) string { return c.members.Ring().OwnerOf("match:" + game) }
 
-// makesMatches is errNotMine when this node's ring names another one for the game. Whoever waits here then is turned
-// away at its turn, and asks that node.
+// makesMatches is a *notMineError when this node's ring names another one for the game.
 func (c *Cluster) makesMatches(game string) error {
-	if c.matchmaker(game) != c.self {
-		return errNotMine
+	if maker := c.matchmaker(game); maker != c.self {
+		return &notMineError{maker}
 	}
 	return nil
 }
 
-// Match finds or makes a room with a seat for a player. All requests for one game meet at one node. While the ring
-// changes, the answer may be actor.ErrUnreachable; asking again with the same ticket is harmless.
+// Match finds or makes a room with a seat for a player. All requests for one game meet at one node. While the nodes
+// do not agree which, or it does not answer, this one tries again for Options.Forward; then the error is an
+// actor.ErrUnreachable. Asking again with the same ticket is harmless.
 func (r Rooms) Match(ctx context.Context, want actor.Match) (actor.Info, error) {
-	for range matchTimes {
-		node := r.c.matchmaker(want.Game)
-		if node == "" {
-			return actor.Info{}, &actor.UnreachableError{Reason: "no node takes rooms at present"}
-		}
-		info, err := ask(ctx, r.c, node, matchFind, want)
-		if !errors.Is(err, errNotMine) && !errors.Is(err, link.ErrNoPeer) {
+	for until := time.Now().Add(r.c.o.Forward); ; {
+		info, err := r.follow(ctx, want)
+		_, disagree := errors.AsType[*notMineError](err)
+		_, silent := errors.AsType[*callError](err)
+		if !disagree && !silent || time.Now().After(until) {
 			return info, err
 		}
 		if !pause(ctx, matchAgain) {
 			return actor.Info{}, ctx.Err()
 		}
 	}
-	return actor.Info{}, actor.ErrUnreachable
+}
+
+// follow asks the node that makes the matches by this node's ring, and then whom that one names instead.
+func (r Rooms) follow(ctx context.Context, want actor.Match) (info actor.Info, err error) {
+	node := r.c.matchmaker(want.Game)
+	for range matchHops {
+		if node == "" {
+			return actor.Info{}, &actor.UnreachableError{Reason: "no node takes rooms at present"}
+		}
+		info, err = ask(ctx, r.c, node, matchFind, want)
+		moved, ok := errors.AsType[*notMineError](err)
+		if !ok || moved.to == "" {
+			break
+		}
+		node = moved.to
+	}
+	return info, err
 }
 
 // seats are those of the whole cluster, for the matchmaker of this node.
 type seats struct{ c *Cluster }
 
-// Seat tries the room that was filled last for such a request, then the fullest of all nodes.
+// Seat tries the room that was filled last for such a request, wherever it has moved, then the one that the player belongs in, of all nodes'.
 func (s seats) Seat(ctx context.Context, want actor.Match) (actor.Info, error) {
 	key := want.Key()
 	if last, ok := s.c.filled.get(key); ok {
-		if info, err := s.seat(ctx, last, want); err == nil {
+		if info, err := s.Renew(ctx, last, want.Player); err == nil {
 			return info, nil
 		}
-		s.c.filled.drop(key, func(at seatAt) bool { return at == last })
+		s.c.filled.drop(key, func(id room.ID) bool { return id == last })
+	}
+	if err := s.claim(ctx, want); err != nil {
+		return actor.Info{}, err
 	}
 	var silent []string
 	for range seatTimes {
-		if err := s.c.makesMatches(want.Game); err != nil {
-			return actor.Info{}, err
-		}
 		at, ok := s.best(ctx, want, silent)
 		if !ok {
 			break
@@ -136,12 +164,9 @@ func (s seats) best(ctx context.Context, want actor.Match, but []string) (at sea
 }
 
 func (s seats) seat(ctx context.Context, at seatAt, want actor.Match) (actor.Info, error) {
-	if err := s.c.makesMatches(want.Game); err != nil {
-		return actor.Info{}, err
-	}
 	info, err := ask(ctx, s.c, at.node, matchSeat, seatAsk{at.room, want.Player})
 	if err == nil {
-		s.c.filled.put(want.Key(), at)
+		s.c.filled.put(want.Key(), at.room)
 	}
 	return info, err
 }
@@ -155,16 +180,13 @@ func (s seats) Renew(ctx context.Context, id room.ID, p room.PlayerID) (actor.In
 	return info, err
 }
 
-// Make makes a room anywhere.
+// Make makes a room anywhere. Seat has claimed the request.
 func (s seats) Make(ctx context.Context, want actor.Match) (actor.Info, error) {
-	if err := s.c.makesMatches(want.Game); err != nil {
-		return actor.Info{}, err
-	}
 	info, err := s.c.Rooms().Create(ctx, actor.Create{
 		Game: want.Game, Options: want.Options, By: want.Player, Reserve: []room.PlayerID{want.Player},
 	})
 	if err == nil {
-		s.c.filled.put(want.Key(), seatAt{info.Node, info.ID})
+		s.c.filled.put(want.Key(), info.ID)
 	}
 	return info, err
 }

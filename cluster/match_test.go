@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -24,7 +26,7 @@ func meet(t *testing.T, g *grid, want actor.Match, players int) map[room.ID]int 
 	nodes := g.all()
 	for i := range players {
 		want := want
-		want.Player, want.Ticket = room.PlayerID(fmt.Sprint("p", i)), fmt.Sprint("t", i)
+		want.Player, want.Ticket = room.PlayerID(fmt.Sprint("p", i)), fmt.Sprint("t", i, string(want.Options))
 		wg.Go(func() {
 			info, err := nodes[i%len(nodes)].Rooms().Match(t.Context(), want)
 			if err != nil {
@@ -104,36 +106,125 @@ func TestATicketIsRememberedByTheCluster(t *testing.T) {
 	})
 }
 
-// Two nodes whose rings differ do not make matches beside each other.
-func TestOnlyTheMatchmakerOfTheRingMakesMatches(t *testing.T) {
+// Whoever is asked and does not make the matches names the node that does.
+func TestWhoAsksTheWrongNodeIsLedOn(t *testing.T) {
 	g := newGrid(t, "a", "b", "c")
 	maker := g.nodes["a"].matchmaker("pair")
-	var other string
-	for _, n := range g.all() {
-		if n.Cluster.self != maker {
-			other = n.Cluster.self
-		}
-	}
-	wrong := ring.New([]ring.Node{{Name: other}})
-	var asking *gridNode
-	for _, n := range g.all() {
-		if n.Cluster.self != maker && n.Cluster.self != other {
-			asking = n
-		}
-	}
-	g.set(func() { asking.ring = wrong })
-	if _, err := asking.Rooms().Match(t.Context(), actor.Match{Game: "pair", Player: "p"}); !errors.Is(err, actor.ErrUnreachable) {
+	others := slices.DeleteFunc([]string{"a", "b", "c"}, func(n string) bool { return n == maker })
+	asking, wrong := g.nodes[others[0]], others[1]
+	g.set(func() { asking.ring = ring.New([]ring.Node{{Name: wrong}}) })
+	if _, err := asking.Rooms().Match(t.Context(), actor.Match{Game: "pair", Player: "p"}); err != nil {
 		t.Errorf("with an old ring: %v", err)
 	}
+	key := (&actor.Match{Game: "pair"}).Key()
+	if _, made := g.nodes[wrong].filled.get(key); made {
+		t.Errorf("%s made the match", wrong)
+	}
+	if _, made := g.nodes[maker].filled.get(key); !made {
+		t.Errorf("%s did not make the match", maker)
+	}
+}
+
+// While each node has a ring of its own, and another one every other moment, players who ask anywhere still meet.
+func TestPlayersMeetWhileRingsDiffer(t *testing.T) {
+	names := []string{"a", "b", "c", "d"}
+	g := newGrid(t, names...)
 	for _, n := range g.all() {
-		if n.o.Rooms.Count() > 0 {
-			t.Errorf("%s made a room", n.Cluster.self)
+		serve(n.Cluster, roomsCreate, func(ctx context.Context, want actor.Create) (actor.Info, error) {
+			time.Sleep(time.Duration(rand.IntN(3)) * time.Millisecond) // so that there is a moment to get between
+			return n.o.Rooms.Create(ctx, want)
+		})
+	}
+	var flips sync.WaitGroup
+	defer flips.Wait()
+	ctx, settle := context.WithCancel(t.Context())
+	defer settle()
+	flips.Go(func() {
+		for pause(ctx, time.Millisecond) {
+			n := g.nodes[names[rand.IntN(len(names))]]
+			var on []ring.Node
+			for _, i := range rand.Perm(len(names))[:1+rand.IntN(len(names))] {
+				on = append(on, ring.Node{Name: names[i]})
+			}
+			g.set(func() { n.ring = ring.New(on) })
+		}
+	})
+	var rounds sync.WaitGroup
+	for round := range 40 {
+		rounds.Go(func() {
+			want := actor.Match{Game: "pair", Options: json.RawMessage(fmt.Sprintf(`{"n":%d}`, round))}
+			for id, n := range meet(t, g, want, 4) {
+				if n != 2 {
+					t.Errorf("round %d: %d players in %s", round, n, id)
+				}
+			}
+		})
+	}
+	rounds.Wait()
+}
+
+// A node that is there and does not answer keeps nobody waiting for long.
+func TestASilentNodeHoldsUpNobody(t *testing.T) {
+	g := newGrid(t, "a", "b", "c")
+	maker := g.nodes["a"].matchmaker("pair")
+	for _, n := range []string{"a", "b", "c"} {
+		if n != maker {
+			g.separate(maker, n)
 		}
 	}
-	later := time.AfterFunc(150*time.Millisecond, func() { g.set(func() { asking.ring = nil }) })
-	defer later.Stop()
-	if _, err := asking.Rooms().Match(t.Context(), actor.Match{Game: "pair", Player: "p"}); err != nil {
-		t.Errorf("when it has heard of the ring: %v", err)
+	if _, err := g.nodes[maker].Rooms().Match(t.Context(), actor.Match{Game: "pair", Player: "p"}); err != nil {
+		t.Error(err)
+	}
+}
+
+// A player who asks again with the same ticket is answered the same by the matchmaker that follows.
+func TestTicketsAreHandedOver(t *testing.T) {
+	g := newGrid(t, "a", "b", "c")
+	maker := g.nodes[g.nodes["a"].matchmaker("pair")]
+	const players = 20
+	var first [players]actor.Info
+	want := func(i int) actor.Match {
+		return actor.Match{Game: "pair", Player: room.PlayerID(fmt.Sprint("p", i)), Ticket: "t"}
+	}
+	for i := range first {
+		var err error
+		if first[i], err = maker.Rooms().Match(t.Context(), want(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := maker.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range first {
+		for _, n := range g.all() {
+			if again, err := n.Rooms().Match(t.Context(), want(i)); err != nil || again.ID != first[i].ID {
+				t.Errorf("player %d again at %s: %s, %v, want %s", i, n.Cluster.self, again.ID, err, first[i].ID)
+			}
+		}
+	}
+}
+
+// Tickets that nobody takes stay where they are, until somebody does.
+func TestTicketsThatCannotBeHandedOverAreKept(t *testing.T) {
+	g := newGrid(t, "a", "b", "c")
+	maker := g.nodes[g.nodes["a"].matchmaker("pair")]
+	want := actor.Match{Game: "pair", Player: "p", Ticket: "t"}
+	first, err := maker.Rooms().Match(t.Context(), want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.set(func() { maker.self.State = members.Draining })
+	next := maker.matchmaker("pair")
+	g.separate(maker.Cluster.self, next)
+	if maker.handTickets(t.Context()) {
+		t.Error("tickets crossed a link that was cut")
+	}
+	g.set(func() { clear(g.cut) })
+	if !maker.handTickets(t.Context()) {
+		t.Error("tickets were not handed over")
+	}
+	if left := g.nodes[next].matches.HandOver(func(string) bool { return true }); len(left) != 1 || left[0].Room != first.ID {
+		t.Errorf("the next matchmaker knows %+v", left)
 	}
 }
 

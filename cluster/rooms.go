@@ -76,6 +76,7 @@ func (c *Cluster) serveRooms() {
 		i.Info = withoutReplay(i.Info)
 		return i, err
 	})
+	serve(c, roomsQueues, c.serveQueues)
 	serve(c, roomsClose, func(ctx context.Context, in closeAsk) (none, error) {
 		return none{}, here.Close(ctx, in.Room, in.Reason)
 	})
@@ -189,12 +190,6 @@ func (r Rooms) List(ctx context.Context, f actor.Filter) (actor.Listing, error) 
 // Attach brings a client of this node into a room. See Cluster.Attach.
 func (r Rooms) Attach(ctx context.Context, id room.ID, h actor.Hello, out *actor.Outbox) (actor.Session, error) {
 	return r.c.Attach(ctx, id, h, out)
-}
-
-// Inspect looks into a room for the operator. See actor.Directory.
-func (r Rooms) Inspect(ctx context.Context, id room.ID, look actor.Look) (actor.Inspection, error) {
-	i, err := at(ctx, r.c, id, roomsInspect, inspectAsk{id, look})
-	return i, living(err)
 }
 
 // Close ends a room from outside, with a reason that its players read.

@@ -140,12 +140,23 @@ func (a *admin) named(next http.Handler) http.Handler {
 }
 
 func (a *admin) knowsHost(host string) bool {
+	return LocalHost(host) || slices.Contains(a.opts.Hosts, hostName(host))
+}
+
+// LocalHost reports whether a request's Host is localhost or an IP address. Any other name may have been pointed at this
+// address by a stranger, whose page would then reach it (DNS rebinding).
+func LocalHost(host string) bool {
+	name := hostName(host)
+	_, err := netip.ParseAddr(name)
+	return err == nil || name == "localhost"
+}
+
+// hostName is a Host without its port.
+func hostName(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	host = strings.ToLower(strings.Trim(host, "[]"))
-	_, err := netip.ParseAddr(host)
-	return err == nil || host == "localhost" || slices.Contains(a.opts.Hosts, host)
+	return strings.ToLower(strings.Trim(host, "[]"))
 }
 
 func (a *admin) authorised(next http.Handler) http.Handler {

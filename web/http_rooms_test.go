@@ -120,6 +120,10 @@ func TestErrorsOfTheDirectory(t *testing.T) {
 			t.Errorf("%v: Retry-After %q", test.err, got.Header.Get("Retry-After"))
 		}
 	}
+	a.rooms.failWith(&actor.UnreachableError{Reason: "the room's node n3 is down"})
+	if got := a.want(503, "GET", "/v1/rooms/0123456789abcdef", ""); !strings.Contains(got.text, "n3 is down") {
+		t.Errorf("it is not said why: %s", got.text)
+	}
 }
 
 func TestUnknownErrorsAreNotTold(t *testing.T) {

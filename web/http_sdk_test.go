@@ -53,7 +53,7 @@ func TestSDKIsServedWithItsTypes(t *testing.T) {
 			t.Errorf("%s: pages of other origins may not load it", name)
 		}
 	}
-	for _, name := range []string{"other.js", "embed.go", "dist"} {
+	for _, name := range []string{"other.js", "package.json", "dist"} {
 		if w := get(name); w.Code != 404 {
 			t.Errorf("%s: %d", name, w.Code)
 		}

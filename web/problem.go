@@ -114,8 +114,12 @@ var errorProblems = []struct {
 }{
 	{actor.ErrNotFound, func(error) *Problem { return notFound("There is no such room.") }},
 	{actor.ErrUnknownGame, func(error) *Problem { return unknownGame() }},
-	{actor.ErrUnreachable, func(error) *Problem {
-		return retryLater("unreachable", "The room is not reachable yet: retry.", time.Second)
+	{actor.ErrUnreachable, func(err error) *Problem {
+		reason := "retry"
+		if why, ok := errors.AsType[*actor.UnreachableError](err); ok {
+			reason = why.Reason
+		}
+		return retryLater("unreachable", "The room is not reachable yet: "+reason+".", time.Second)
 	}},
 	{actor.ErrTooMany, func(error) *Problem {
 		return retryLater("too-many-rooms", "This node has as many rooms as it takes: retry later or elsewhere.", 5*time.Second)

@@ -17,7 +17,12 @@ type opts struct {
 	addr, kind string
 	tick       int
 	nonce      string
+	doors      []door // of a cluster; one door: addr
+	via        string // see -via
 }
+
+// door is one node's address.
+type door struct{ node, addr string }
 
 var adapters = map[string]func(opts) Adapter{
 	"raw":      func(o opts) Adapter { return &rawAd{o} },
@@ -30,12 +35,12 @@ var adapters = map[string]func(opts) Adapter{
 }
 
 // roomIDs lets the first joiner of a room create it while the others wait.
-type roomIDs struct{ m sync.Map }
+type roomIDs[ID any] struct{ m sync.Map }
 
-func (r *roomIDs) get(room int, create func() (string, error)) (string, error) {
+func (r *roomIDs[ID]) get(room int, create func() (ID, error)) (ID, error) {
 	type ent struct {
 		once sync.Once
-		id   string
+		id   ID
 		err  error
 	}
 	v, _ := r.m.LoadOrStore(room, &ent{})
@@ -97,7 +102,7 @@ func (a *rawAd) OnFrame(e *Engine, c *Conn, op byte, p []byte) {
 
 type colyAd struct {
 	opts
-	ids roomIDs
+	ids roomIDs[string]
 }
 
 type seat struct {
@@ -214,7 +219,7 @@ func (a *sioAd) OnFrame(e *Engine, c *Conn, op byte, p []byte) {
 
 type nakAd struct {
 	opts
-	ids roomIDs
+	ids roomIDs[string]
 }
 
 type nakConn struct{ prefix []byte } // encoded match_id field of MatchDataSend

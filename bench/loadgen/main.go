@@ -21,7 +21,8 @@ import (
 var (
 	peer    = flag.String("peer", "raw", "adapter")
 	label   = flag.String("label", "", "name in the output")
-	addr    = flag.String("addr", "127.0.0.1:9000", "server (127.0.0.1 only)")
+	addr    = flag.String("addr", "127.0.0.1:9000", "server (127.0.0.1 only); of a cluster NODE=ADDRESS,…")
+	via     = flag.String("via", "any", "of a cluster, where sockets go: owner (their room's node) | other (one other for each room) | any (all in turn)")
 	pidsF   = flag.String("pids", "", "root pids of the server, comma separated")
 	work    = flag.String("w", "w1", "w1 | w1max | w2 | w2max | w3 | w4")
 	rooms   = flag.Int("rooms", 50, "rooms (start value for *max)")
@@ -246,6 +247,21 @@ func calibrate() (alu, sys float64) {
 	return alu, float64(time.Since(t).Nanoseconds()) / m
 }
 
+// doors are the servers of -addr.
+func doors(list string) (ds []door) {
+	for s := range strings.SplitSeq(list, ",") {
+		node, addr, named := strings.Cut(s, "=")
+		if !named {
+			node, addr = "", s
+		}
+		if !strings.HasPrefix(addr, "127.0.0.1:") {
+			die("loopback only")
+		}
+		ds = append(ds, door{node, addr})
+	}
+	return ds
+}
+
 func main() {
 	flag.Parse()
 	runtime.LockOSThread()
@@ -255,9 +271,7 @@ func main() {
 	rl.Cur = rl.Max
 	syscall.Setrlimit(syscall.RLIMIT_NOFILE, &rl)
 	debug.SetGCPercent(400)
-	if !strings.HasPrefix(*addr, "127.0.0.1:") {
-		die("loopback only")
-	}
+	ds := doors(*addr)
 	for s := range strings.SplitSeq(*pidsF, ",") {
 		if p, err := strconv.Atoi(s); err == nil {
 			pids = append(pids, p)
@@ -272,13 +286,14 @@ func main() {
 	case "turn":
 		*size = 2
 	}
-	e = newEngine(adapters[*peer](opts{addr: *addr, kind: kind, tick: tk, nonce: strconv.FormatInt(time.Now().UnixNano()%1e12, 36)}))
+	e = newEngine(adapters[*peer](opts{addr: ds[0].addr, doors: ds, via: *via, kind: kind, tick: tk, nonce: strconv.FormatInt(time.Now().UnixNano()%1e12, 36)}))
 	var m M
 	switch *work {
 	case "w1":
 		ct := connect(0, *rooms)
 		m = w1(*rooms, *dur)
 		m["connect_s"] = r(ct.Seconds(), 2)
+		m["proxied"] = r(float64(proxied.Load())/float64(len(e.conns)), 3)
 	case "w1max":
 		m = search(w1, func(m M) bool {
 			return m["p99"].(float64) < *bound && m["ratio"].(float64) > 0.97 && m["closed"].(int64) == 0 && m["late_ms"].(float64) < 1000

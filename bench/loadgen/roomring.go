@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"sync/atomic"
 )
 
 // ---- Roomring in JSON: POST /v1/rooms, then the subprotocol roomring.v1.json of docs/PROTOCOL.md.
@@ -14,25 +15,52 @@ import (
 // ringDoor is how both forms get into a room.
 type ringDoor struct {
 	opts
-	ids roomIDs
+	rooms roomIDs[ringRoom]
+}
+
+// proxied counts sockets at nodes other than their rooms'.
+var proxied atomic.Int64
+
+// ringRoom is where a room is: at the node with this name.
+type ringRoom struct {
+	ID   string `json:"id"`
+	Node string `json:"node"`
 }
 
 // ringConn counts one client's acts.
 type ringConn struct{ cseq uint64 }
 
 // dial makes the room, if this is its first player, and opens a socket to it.
-func (a *ringDoor) dial(room int, subprotocol string) (*hs, error) {
-	id, err := a.ids.get(room, func() (string, error) {
-		var made struct {
-			ID string `json:"id"`
-		}
-		err := post("http://"+a.addr+"/v1/rooms", "", fmt.Sprintf(`{"game":%q}`, a.kind), &made)
-		return made.ID, err
+func (a *ringDoor) dial(room, player int, subprotocol string) (*hs, error) {
+	made, err := a.rooms.get(room, func() (r ringRoom, err error) {
+		err = post("http://"+a.doors[room%len(a.doors)].addr+"/v1/rooms", "", fmt.Sprintf(`{"game":%q}`, a.kind), &r)
+		return r, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return wsDial(a.addr, "/v1/rooms/"+id+"/ws", "Sec-WebSocket-Protocol: "+subprotocol)
+	at := a.door(made.Node, room, player)
+	if at.node != "" && at.node != made.Node {
+		proxied.Add(1)
+	}
+	return wsDial(at.addr, "/v1/rooms/"+made.ID+"/ws", "Sec-WebSocket-Protocol: "+subprotocol)
+}
+
+// door is the node by which a player comes to a room of the owner, as -via says.
+func (a *ringDoor) door(owner string, room, player int) door {
+	if a.via == "any" {
+		return a.doors[(room+player)%len(a.doors)]
+	}
+	var at []door
+	for _, d := range a.doors {
+		if (d.node == owner) == (a.via == "owner") {
+			at = append(at, d)
+		}
+	}
+	if len(at) == 0 {
+		die("no door leads to node %q via %s", owner, a.via)
+	}
+	return at[room%len(at)]
 }
 
 // greet says hello and waits for the welcome, which begins with these bytes.
@@ -50,7 +78,7 @@ func greet(h *hs, op byte, hello, welcome []byte) (*hs, any, error) {
 type ringAd struct{ ringDoor }
 
 func (a *ringAd) Connect(room, player int) (*hs, any, error) {
-	h, err := a.dial(room, "roomring.v1.json")
+	h, err := a.dial(room, player, "roomring.v1.json")
 	if err != nil {
 		return nil, nil, err
 	}

@@ -11,7 +11,7 @@ import (
 type ringCBOR struct{ ringDoor }
 
 func (a *ringCBOR) Connect(room, player int) (*hs, any, error) {
-	h, err := a.dial(room, "roomring.v1.cbor")
+	h, err := a.dial(room, player, "roomring.v1.cbor")
 	if err != nil {
 		return nil, nil, err
 	}

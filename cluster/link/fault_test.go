@@ -305,6 +305,19 @@ func TestCloseEndsWatchesAndLeavesNothing(t *testing.T) {
 	until(t, "all goroutines have ended", func() bool { return runtime.NumGoroutine() <= before })
 }
 
+// TestCloseRightAfterServe is what a process does that is stopped while it starts.
+func TestCloseRightAfterServe(t *testing.T) {
+	for range 200 {
+		n := start(t, "a")
+		if err := n.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if n.log.has("serves no longer") {
+			t.Fatal("an end that was asked for is called an error")
+		}
+	}
+}
+
 func TestCloseWithoutPatience(t *testing.T) {
 	a, b := start(t, "a"), start(t, "b")
 	p, edge, owner := through(t, a, b)

@@ -104,7 +104,7 @@ func (l *Links) Serve(ln net.Listener) {
 		return
 	}
 	l.wg.Go(func() {
-		if err := l.server.Serve(ln); err != nil {
+		if err := l.server.Serve(ln); err != nil && !errors.Is(err, grpc.ErrServerStopped) { // that is Close coming first
 			l.log.Error("the peer port serves no longer", "err", err)
 		}
 	})

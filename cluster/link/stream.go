@@ -13,10 +13,8 @@ import (
 	pb "google.golang.org/protobuf/proto"
 )
 
-const (
-	hushTime  = 4 * time.Millisecond // how long a hushed frame waits for company
-	pingEvery = time.Second          // how often the edge measures how long the way is
-)
+// pingEvery is how often the edge measures how long the way is.
+const pingEvery = time.Second
 
 // started is what pings count from.
 var started = time.Now()
@@ -44,8 +42,6 @@ type stream struct {
 	queue  []*[]byte // batches, all but the last complete
 	queued int       // bytes in queue and in the batch that is being written
 	ended  bool      // nothing more is queued
-	hush   *time.Timer
-	hushed bool // hush is running
 
 	ready   chan struct{} // something is to be written
 	flush   chan struct{} // closed when what is queued is the last
@@ -58,16 +54,13 @@ type stream struct {
 }
 
 func newStream(peer Peer, o *Options, count *traffic) *stream {
-	s := &stream{
+	return &stream{
 		peer: peer, count: count, beat: o.Beat, silence: o.Silence, limit: o.Queue, largest: min(o.Queue, o.Message-chunkSize), log: o.Log,
 		ready:   make(chan struct{}, 1),
 		flush:   make(chan struct{}),
 		flushed: make(chan struct{}),
 		over:    make(chan struct{}),
 	}
-	s.hush = time.AfterFunc(time.Hour, s.wake)
-	s.hush.Stop()
-	return s
 }
 
 // Peer is who is at the other end.
@@ -102,16 +95,12 @@ func (s *stream) send(frame pb.Message, hush bool) {
 	grown := len(after) - before
 	s.queued += grown
 	full := s.queued > s.limit || grown > s.largest
-	arm := hush && !s.hushed
-	s.hushed = s.hushed || hush
 	s.mu.Unlock()
 	switch {
 	case full:
 		s.overflow()
 	case !hush:
 		s.wake()
-	case arm:
-		s.hush.Reset(hushTime)
 	}
 }
 
@@ -150,7 +139,6 @@ func (s *stream) end(err error) (first bool) {
 	}
 	s.ended = true
 	s.err = err
-	s.hush.Stop()
 	close(s.over)
 	return true
 }
@@ -161,7 +149,6 @@ func (s *stream) finish() {
 	defer s.mu.Unlock()
 	if !s.ended {
 		s.ended = true
-		s.hush.Stop()
 		close(s.flush)
 	}
 }
@@ -191,8 +178,8 @@ func (s *stream) write(send func(any) error) {
 		}
 		wrote, err := s.writeQueued(send)
 		switch {
-		case errors.Is(err, io.EOF):
-			return // the peer has ended the stream: the reader takes what it said before that, and then ends this end
+		case errors.Is(err, io.EOF): // the owner has ended the stream: the reader takes what it sent before, and ends it here
+			return
 		case err != nil:
 			s.end(err)
 			return
@@ -223,7 +210,6 @@ func (s *stream) writeQueued(send func(any) error) (wrote bool, err error) {
 func (s *stream) take() *[]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hushed = false
 	if len(s.queue) == 0 {
 		return nil
 	}

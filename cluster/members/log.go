@@ -47,6 +47,8 @@ func (l *logLines) Write(line []byte) (int, error) {
 func refusal(line string) string {
 	has := func(s string) bool { return strings.Contains(line, s) }
 	switch {
+	case has(`stream with unacceptable label ""`):
+		return "" // a connection that ended before it said anything: a probe of the port, or a peer that had no patience
 	case has("with unacceptable label"):
 		return "its cluster label is another"
 	case has("Decrypt packet failed"), has("failed to receive: no installed keys could decrypt"):

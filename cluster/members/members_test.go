@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"runtime"
 	"slices"
 	"strings"
@@ -273,9 +274,25 @@ func TestStrangersAreRefused(t *testing.T) {
 	}
 }
 
+// A probe of the port is not a stranger.
+func TestAProbeOfThePortIsNoAlarm(t *testing.T) {
+	var log lines
+	o := options("host")
+	o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	host := open(t, o)
+	conn, err := net.Dial("tcp", host.Self().Gossip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.Close()
+	until(t, "it is in the log", func() bool { return strings.Contains(log.String(), "unacceptable label") })
+	if text := log.String(); host.Stats().Strangers != 0 || strings.Contains(text, "level=WARN") {
+		t.Errorf("%d strangers:\n%s", host.Stats().Strangers, text)
+	}
+}
+
 func TestSecretsRotateUnderWay(t *testing.T) {
 	old, young := secret(1), secret(2)
-	var mu sync.Mutex
 	fewer := false
 	all := three(t, func(i int, o *members.Options) { o.Secrets = [][]byte{old} })
 	rotate := func(secrets ...[]byte) {
@@ -285,19 +302,17 @@ func TestSecretsRotateUnderWay(t *testing.T) {
 				t.Fatal(err)
 			}
 			m.SetState(members.State(1 + (int(m.Self().State)+i)%3))
-			mu.Lock()
 			fewer = fewer || len(all[0].All()) != 3
-			mu.Unlock()
 		}
+		for _, m := range all {
+			m.SetState(members.Active)
+		}
+		// What was sent before has arrived when all have heard what was said after it.
+		until(t, "all agree", func() bool { return agree(all, 3) })
 	}
 	rotate(old, young)
 	rotate(young, old)
 	rotate(young)
-	for _, m := range all {
-		m.SetState(members.Draining)
-		m.SetState(members.Active)
-	}
-	until(t, "all active under the new secret", func() bool { return agree(all, 3) })
 	for _, m := range all {
 		if n := m.Stats().Strangers; n != 0 || fewer {
 			t.Errorf("%s refused %d packets of friends; lost one: %v", m.Self().Name, n, fewer)

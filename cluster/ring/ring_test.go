@@ -69,22 +69,26 @@ func worst(r *ring.Ring) float64 {
 }
 
 func TestSharesAreWithin15PercentAtTenNodes(t *testing.T) {
-	letters := make([]ring.Node, 10)
-	for i := range letters {
-		letters[i].Name = fmt.Sprintf("node-%c", 'a'+i)
-	}
-	for kind, all := range map[string][]ring.Node{
-		"roomring-0 …": numbered(10, "roomring-%d", 0),
-		"node-0 …":     numbered(10, "node-%d", 0),
-		"node-1 …":     numbered(10, "node-%d", 1),
-		"node-01 …":    numbered(10, "node-%02d", 1),
-		"room-0 …":     numbered(10, "room-%d", 0),
-		"n1 …":         numbered(10, "n%d", 1),
-		"node-a …":     letters,
-	} {
+	within := func(kind string, all []ring.Node) {
 		if far := worst(ring.New(all)); far > 0.15 {
 			t.Errorf("%s: a share is %.1f %% from even", kind, far*100)
 		}
+	}
+	for _, format := range []string{
+		"roomring-%d", "roomring%d", "roomring_%d", "roomring-%02d", "roomring-node-%d", "roomring-prod-%d", "roomring-eu-%d",
+		"roomring-%d.roomring-peers", "roomring-%d.roomring-peers.roomring.svc.cluster.local", "rr-%d", "room-%d",
+		"node-%d", "node%d", "node_%d", "node-%02d", "node%02d", "n-%d", "n%d", "a%d", "s%d", "%d",
+		"pod-%d", "server-%d", "server%d", "srv%d", "host-%d", "host%d", "vm-%d", "vm%d", "box%d", "worker-%d", "app-%d", "web-%d",
+		"game-%d", "game%d", "games-%d", "game-server-%d", "gameserver-%d", "play-%d",
+		"dev-%d", "test-%d", "prod-%d", "eu-%d", "us-%d",
+		"10.0.0.%d", "172.17.0.%d", "192.168.1.%d", "ip-10-0-0-%d",
+	} {
+		for from := range 2 {
+			within(fmt.Sprintf(format+" …", from), numbered(10, format, from))
+		}
+	}
+	for _, format := range []string{"%c", "node-%c"} {
+		within(fmt.Sprintf(format+" …", 'a'), numbered(10, format, 'a'))
 	}
 }
 

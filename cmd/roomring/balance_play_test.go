@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"sync"
 	"syscall"
 	"testing"
 
@@ -34,25 +33,6 @@ func (b *balancer) seat(ctx context.Context, front *server, g recorded, suits fu
 	return m, m.players[1].WaitView(ctx, func(v any) bool { return field(v, "status") == "playing" })
 }
 
-// toTheEnd plays every match, and compares what comes of it.
-func toTheEnd(ctx context.Context, t *testing.T, matches []*match) (wait func()) {
-	var wg sync.WaitGroup
-	for _, m := range matches {
-		wg.Go(func() {
-			for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
-				if err := step(ctx); err != nil {
-					t.Errorf("game %d at %s: %v", m.g.row, m.room.Node, err)
-					return
-				}
-			}
-			if err := m.checkStored(); err != nil {
-				t.Errorf("game %d: %v", m.g.row, err)
-			}
-		})
-	}
-	return wg.Wait
-}
-
 // playsAnyway plays whole games with one node dead, by hints that are right, missing, wrong, another node's and the dead
 // one's.
 func playsAnyway(t *testing.T, b *balancer, c *team, _ []roomInfo) {
@@ -70,7 +50,8 @@ func playsAnyway(t *testing.T, b *balancer, c *team, _ []roomInfo) {
 		}
 	})
 	if !t.Failed() {
-		toTheEnd(ctx, t, matches)()
+		playAll(ctx, t, matches)()
+		checkStored(t, matches)
 	}
 }
 
@@ -90,7 +71,7 @@ func sparesTheDraining(t *testing.T, b *balancer, c *team, rooms []roomInfo) {
 	if t.Failed() {
 		return
 	}
-	wait := toTheEnd(ctx, t, matches)
+	wait := playAll(ctx, t, matches)
 	front.amid(ctx, matches, 0.05)
 	if err := leaver.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -113,6 +94,7 @@ func sparesTheDraining(t *testing.T, b *balancer, c *team, rooms []roomInfo) {
 		t.Errorf("the node stopped with %d", code)
 	}
 	wait()
+	checkStored(t, matches)
 	leaver.start()
 	c.whole(3)
 }

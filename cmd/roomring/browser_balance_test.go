@@ -8,14 +8,45 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browserBalanced plays chess through a balancer, over TLS.
-func browserBalanced(t *testing.T, name string) {
-	t.Parallel()
-	c := newTeam(t, 3, "--trusted-proxies", "127.0.0.1")
+// newPagesTeam starts three nodes as people meet them: without the games that are there for tests.
+func newPagesTeam(t *testing.T, args ...string) *team {
+	t.Helper()
+	c := newTeam(t, 3, args...)
 	for _, n := range c.nodes {
 		n.env = []string{"ROOMRING_TEST_GAMES="}
 	}
-	c.start()
+	return c.start()
+}
+
+// browserNodes plays chess through two nodes while somebody watches through the third, wherever the room is.
+func browserNodes(t *testing.T) {
+	t.Parallel()
+	c := newPagesTeam(t)
+	b := newBrowser(t)
+	var two sides
+	got := landed(t, c.nodes, 3, func() {
+		info := c.any().create("chess", map[string]any{"white": "first"})
+		for i, name := range []string{"White", "Black"} {
+			two[i] = b.person(name).visit(c.nodes[i].URL + "/play/" + info.ID).live()
+		}
+		b.person("Eve").visit(c.nodes[2].URL + "/play/" + info.ID + "?watch").live()
+		two.begin()
+	})
+	for _, n := range c.nodes {
+		if got[n.Node] != 1 {
+			t.Errorf("of three pages' sockets, one through each node, landed: %v", got)
+			break
+		}
+	}
+	two.play(scholars, 0, len(scholars))
+	two[0].reads(testid("ending"), "You won.")
+	two[1].reads(testid("ending"), "You lost.")
+}
+
+// browserBalanced plays chess through a balancer, over TLS.
+func browserBalanced(t *testing.T, name string) {
+	t.Parallel()
+	c := newPagesTeam(t, "--trusted-proxies", "127.0.0.1")
 	balanced := before(t, name, c)
 	b := newBrowser(t, chromedp.Flag("ignore-certificate-errors", true))
 	var two sides

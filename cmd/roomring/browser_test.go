@@ -35,6 +35,7 @@ func TestBrowser(t *testing.T) {
 		{"dice", browserDice}, {"snakes", browserSnakes}, {"seat", browserSeat}, {"private", browserPrivate},
 		{"rejected", browserRejected}, {"ends", browserEnds}, {"expired", browserExpired},
 		{"haproxy", func(t *testing.T) { browserBalanced(t, "haproxy") }}, {"nginx", func(t *testing.T) { browserBalanced(t, "nginx") }},
+		{"nodes", browserNodes},
 		{"admin", browserAdmin}, {"admin-token", browserAdminToken}, {"cluster", browserCluster},
 	}
 	if testing.Short() {

@@ -7,25 +7,33 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httputil"
-	"net/netip"
 	"net/url"
 	"slices"
 	"syscall"
+
+	"github.com/roomring/roomring/web"
 )
 
 // front leads each player to a node: the one that the request names, by ?node= or the cookie that create and
 // matchmake set, or else the next in turn; and to another when that one does not answer. It is what a balancer does; see deploy/.
 func (c *devCluster) front() http.Handler {
-	return c.proxy(func(r *http.Request) []*devNode {
+	return balance(func(r *http.Request) []string {
 		hint := r.URL.Query().Get("node")
 		if cookie, err := r.Cookie("roomring_node"); hint == "" && err == nil {
 			hint = cookie.Value
 		}
-		return c.inTurn(hint)
-	}, (*devNode).url)
+		return urls(c.inTurn(hint), (*devNode).url)
+	})
+}
+
+func urls(nodes []*devNode, of func(*devNode) string) []string {
+	out := make([]string, len(nodes))
+	for i, n := range nodes {
+		out[i] = of(n)
+	}
+	return out
 }
 
 // inTurn are the running nodes, the named one first and the others in turn.
@@ -47,10 +55,10 @@ func named(n *devNode, name string) int {
 	return 0
 }
 
-// proxy passes requests to the first of the chosen nodes that takes them.
-func (c *devCluster) proxy(choose func(*http.Request) []*devNode, base func(*devNode) string) http.Handler {
+// balance passes each request to the first of the chosen addresses that takes it.
+func balance(choose func(*http.Request) []string) http.Handler {
 	return &httputil.ReverseProxy{
-		Transport: &trying{choose: choose, base: base},
+		Transport: trying(choose),
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetXForwarded()
 			r.Out.Host = r.In.Host
@@ -59,32 +67,29 @@ func (c *devCluster) proxy(choose func(*http.Request) []*devNode, base func(*dev
 		FlushInterval: -1, // event streams
 		ErrorLog:      log.New(io.Discard, "", 0),
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
-			http.Error(w, "no node answers: "+err.Error(), http.StatusBadGateway)
+			http.Error(w, "no node answers: "+err.Error(), http.StatusServiceUnavailable)
 		},
 	}
 }
 
-// trying is a transport that goes to another node when one is away or draining.
-type trying struct {
-	choose func(*http.Request) []*devNode
-	base   func(*devNode) string
-}
+// trying is a transport that goes to another address when one is away or draining.
+type trying func(*http.Request) []string
 
 // maxDevBody bounds the body of a request that may have to be sent again, in bytes.
 const maxDevBody = 1 << 20
 
-func (t *trying) RoundTrip(r *http.Request) (*http.Response, error) {
+func (choose trying) RoundTrip(r *http.Request) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
 		var err error
-		if body, err = io.ReadAll(io.LimitReader(r.Body, maxDevBody)); err != nil {
+		if body, err = io.ReadAll(http.MaxBytesReader(nil, r.Body, maxDevBody)); err != nil {
 			return nil, err
 		}
 	}
 	err := errors.New("none is running")
-	nodes := t.choose(r)
-	for i, n := range nodes {
-		to, bad := url.Parse(t.base(n))
+	all := choose(r)
+	for i, at := range all {
+		to, bad := url.Parse(at)
 		if bad != nil {
 			return nil, bad
 		}
@@ -97,7 +102,7 @@ func (t *trying) RoundTrip(r *http.Request) (*http.Response, error) {
 		if res, err = http.DefaultTransport.RoundTrip(try); err != nil {
 			continue
 		}
-		if res.StatusCode == http.StatusServiceUnavailable && i < len(nodes)-1 {
+		if res.StatusCode == http.StatusServiceUnavailable && i < len(all)-1 {
 			_ = res.Body.Close()
 			continue
 		}
@@ -112,23 +117,15 @@ func (c *devCluster) admin() http.Handler {
 	mux.HandleFunc("GET /admin/v1/dev", c.getNodes)
 	mux.HandleFunc("POST /admin/v1/dev/add", c.postAdd)
 	mux.HandleFunc("POST /admin/v1/dev/{node}/{act}", c.postAct)
-	mux.Handle("/", c.proxy(func(*http.Request) []*devNode { return c.inTurn("") }, (*devNode).adminURL))
+	mux.Handle("/", balance(func(*http.Request) []string { return urls(c.inTurn(""), (*devNode).adminURL) }))
 	guarded := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !localHost(r.Host) { // a page whose name was pointed here (DNS rebinding) must reach nothing
+		if !web.LocalHost(r.Host) { // a page whose name was pointed here (DNS rebinding) must reach nothing
 			http.Error(w, "this server answers to localhost and IP addresses alone", http.StatusMisdirectedRequest)
 			return
 		}
 		guarded.ServeHTTP(w, r)
 	})
-}
-
-func localHost(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	_, err := netip.ParseAddr(host)
-	return err == nil || host == "localhost"
 }
 
 // devStatus is one node's process, for the admin page.

@@ -196,6 +196,39 @@ func (m *match) check(ctx context.Context) error {
 	return nil
 }
 
+// toTheEnd plays the whole game and compares what its players see of its end.
+func (m *match) toTheEnd(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// playAll plays every match to its end, all at once, until the returned function has returned.
+func playAll(ctx context.Context, t *testing.T, matches []*match) (wait func()) {
+	var wg sync.WaitGroup
+	for _, m := range matches {
+		wg.Go(func() {
+			if err := m.toTheEnd(ctx); err != nil {
+				t.Errorf("game %d in room %s, made at %s: %v", m.g.row, m.room.ID, m.room.Node, err)
+			}
+		})
+	}
+	return wg.Wait
+}
+
+// checkStored compares what the store has of all matches.
+func checkStored(t *testing.T, matches []*match) {
+	t.Helper()
+	for _, m := range matches {
+		if err := m.checkStored(); err != nil {
+			t.Errorf("game %d: %v", m.g.row, err)
+		}
+	}
+}
+
 // checkStored compares what the store has.
 func (m *match) checkStored() error {
 	r := m.s.result(m.room.ID)
@@ -254,10 +287,8 @@ func TestRecordedGamesOverSockets(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
-			if err := step(ctx); err != nil {
-				return err
-			}
+		if err := m.toTheEnd(ctx); err != nil {
+			return err
 		}
 		for _, p := range m.players {
 			p.Close()

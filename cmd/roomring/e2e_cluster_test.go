@@ -14,9 +14,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/room/games/snakes"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web/client"
 )
+
+// unhurried are limits for machines that run much else: a node that gets no turn for a while is not taken for dead, and
+// its players wait for it.
+var unhurried = []string{"--peer-silence", "5s", "--reattach-timeout", "10s"}
+
+// asShipped takes that back, for tests in which nodes shall be taken for dead.
+var asShipped = slices.Clip([]string{"--peer-silence", "1.5s", "--reattach-timeout", "2s"})
 
 // team is a cluster of real processes on loopback.
 type team struct {
@@ -54,7 +62,7 @@ func (c *team) writeSecrets(secrets ...string) {
 func (c *team) add() *server {
 	c.t.Helper()
 	gossip := freePort(c.t)
-	s := newServer(c.t, slices.Concat(generous, []string{
+	s := newServer(c.t, slices.Concat(generous, unhurried, []string{
 		"--node", fmt.Sprintf("n%d", len(c.nodes)+1), "--peer-listen", freePort(c.t), "--gossip-listen", gossip,
 		"--cluster-secret-file", c.secret, "--store", c.store,
 	}, c.args)...)
@@ -70,7 +78,7 @@ func (c *team) add() *server {
 	return s
 }
 
-// start runs all nodes and waits until each is ready and sees all others.
+// start runs all nodes and waits until each is ready and has all others on its ring.
 func (c *team) start() *team {
 	c.t.Helper()
 	var wg sync.WaitGroup
@@ -82,15 +90,15 @@ func (c *team) start() *team {
 	return c
 }
 
-// whole waits until every running node is ready and sees so many active ones.
+// whole waits until every running node is ready, has so many nodes on its ring, and hears them say that they are active.
 func (c *team) whole(active int) {
 	c.t.Helper()
 	for _, n := range c.nodes {
 		if !n.runs() {
 			continue
 		}
-		n.until(patience(c.t), fmt.Sprintf("%s is ready and sees %d active nodes", n.Node, active), func() bool {
-			return n.isReady() && len(n.sees("active")) == active
+		n.until(patience(c.t), fmt.Sprintf("%s is ready and has %d active nodes on its ring", n.Node, active), func() bool {
+			return n.isReady() && len(n.onRing()) == active && len(n.sees("active")) == active
 		})
 	}
 }
@@ -120,6 +128,18 @@ func (s *server) sees(state string) []adminNode {
 	return slices.DeleteFunc(body.Nodes, func(n adminNode) bool { return state != "" && n.State != state })
 }
 
+// onRing are the names on the ring as this node knows it.
+func (s *server) onRing() (names []string) {
+	var body struct{ Nodes []struct{ Name string } }
+	if code, err := s.tryAt(s.AdminAt, "GET", "/admin/v1/ring", "", nil, &body); err != nil || code != http.StatusOK {
+		return nil
+	}
+	for _, n := range body.Nodes {
+		names = append(names, n.Name)
+	}
+	return names
+}
+
 // any is a node that runs, at random.
 func (c *team) any() *server {
 	running := slices.DeleteFunc(slices.Clone(c.nodes), func(n *server) bool { return !n.runs() })
@@ -145,14 +165,15 @@ func TestAnyNodeTakesAnyPlayer(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
-			if err := step(ctx); err != nil {
-				return err
-			}
+		if err := m.toTheEnd(ctx); err != nil {
+			return err
 		}
 		for i, p := range m.players {
 			if st := p.Stats(); st.Sockets != 1 {
 				return fmt.Errorf("player %d needed %d sockets", i, st.Sockets)
+			}
+			if owner := p.Welcome().Node; owner != m.room.Node {
+				return fmt.Errorf("player %d was welcomed in the name of %s to a room at %s", i, owner, m.room.Node)
 			}
 		}
 		return m.checkStored()
@@ -179,16 +200,28 @@ func TestEveryRoomIsFoundFromEveryNode(t *testing.T) {
 			t.Errorf("%s has %.0f %% of the rooms", n.Node, 100*share)
 		}
 	}
+	ctx := patience(t)
 	each(3*rooms, 16, func(i int) {
 		info, asked := infos[i/3], c.nodes[i%3]
 		var found roomInfo
-		if code := asked.call("GET", "/v1/rooms/"+info.ID, nil, &found); code != http.StatusOK || found.Node != info.Node {
+		var code int
+		asked.until(ctx, "all nodes say whether they have the room", func() bool {
+			code = asked.call("GET", "/v1/rooms/"+info.ID, nil, &found)
+			return code != http.StatusServiceUnavailable
+		})
+		if code != http.StatusOK || found.Node != info.Node {
 			t.Errorf("%s says of room %s at %s: %d %+v", asked.Node, info.ID, info.Node, code, found)
 		}
 	})
 	for _, n := range c.nodes {
-		if listed := n.list(); len(listed) != rooms {
-			t.Errorf("%s lists %d rooms of %d", n.Node, len(listed), rooms)
+		listed := map[string]int{}
+		for _, info := range n.list() {
+			listed[info.ID]++
+		}
+		for _, info := range infos {
+			if listed[info.ID] != 1 {
+				t.Errorf("%s lists room %s at %s %d times", n.Node, info.ID, info.Node, listed[info.ID])
+			}
 		}
 	}
 }
@@ -259,7 +292,7 @@ func TestABurstOfJoins(t *testing.T) {
 	info := c.any().create("snakes", nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	const players = 4
+	const players = snakes.MaxPlayers
 	clients := make([]*client.Client, spectators+players)
 	each(len(clients), len(clients), func(i int) {
 		n := c.nodes[i%3]
@@ -309,20 +342,7 @@ func TestAKilledNodeBringsItsRoomsBack(t *testing.T) {
 		return
 	}
 	dead := c.nodes[2]
-	var wg sync.WaitGroup
-	for _, m := range matches {
-		wg.Go(func() {
-			for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
-				if err := step(ctx); err != nil {
-					t.Errorf("game %d at %s: %v", m.g.row, m.room.Node, err)
-					return
-				}
-			}
-			if err := m.checkStored(); err != nil {
-				t.Errorf("game %d: %v", m.g.row, err)
-			}
-		})
-	}
+	wait := playAll(ctx, t, matches)
 	c.nodes[0].amid(ctx, matches, 0.2)
 	dead.kill()
 	theirs := slices.IndexFunc(matches, func(m *match) bool { return m.room.Node == dead.Node })
@@ -330,13 +350,14 @@ func TestAKilledNodeBringsItsRoomsBack(t *testing.T) {
 		t.Fatal("no room was at the node that died")
 	}
 	c.nodes[0].until(ctx, "the death is noticed", func() bool { return len(c.nodes[0].sees("active")) == 2 })
-	var info roomInfo
-	if code := c.nodes[0].call("GET", "/v1/rooms/"+matches[theirs].room.ID, nil, &info); code != http.StatusServiceUnavailable {
-		t.Errorf("a room of a node that is down: %d", code)
+	var raw []byte
+	if code := c.nodes[0].call("GET", "/v1/rooms/"+matches[theirs].room.ID, nil, &raw); code != http.StatusServiceUnavailable || !mentions(string(raw), dead.Node) {
+		t.Errorf("a room of a node that is down: %d %s", code, raw)
 	}
 	sock := dial(t, c.nodes[0].at(matches[theirs].room).URL, wire.JSON)
 	sock.write(wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "late"}))
 	sock.closesWith(wire.CloseUnreachable, dead.Node)
 	dead.start()
-	wg.Wait()
+	wait()
+	checkStored(t, matches)
 }

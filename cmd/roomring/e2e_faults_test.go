@@ -106,10 +106,8 @@ func TestAPoisonedRoomIsSetAside(t *testing.T) {
 	if err != nil || len(r.Entries) < 5 {
 		t.Errorf("its log holds %d entries: %v", len(r.Entries), err)
 	}
-	for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
-		if err := step(ctx); err != nil {
-			t.Fatalf("the other room: %v", err)
-		}
+	if err := m.toTheEnd(ctx); err != nil {
+		t.Fatalf("the other room: %v", err)
 	}
 }
 
@@ -286,10 +284,8 @@ func TestPostgresAwayLosesNoResult(t *testing.T) {
 		mu.Lock()
 		matches = append(matches, m)
 		mu.Unlock()
-		for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
-			if err := step(ctx); err != nil {
-				return err
-			}
+		if err := m.toTheEnd(ctx); err != nil {
+			return err
 		}
 		return nil
 	})
@@ -297,11 +293,7 @@ func TestPostgresAwayLosesNoResult(t *testing.T) {
 	faults.Wait()
 	s.kill() // results that still wait are offered again by the next start
 	s.start()
-	for _, m := range matches {
-		if err := m.checkStored(); err != nil {
-			t.Errorf("game %d: %v", m.g.row, err)
-		}
-	}
+	checkStored(t, matches)
 	s.countedOnce(matches)
 }
 

@@ -21,8 +21,20 @@ import (
 // same process play one game after another on the sockets they began with.
 func TestHostileSockets(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "--rooms-per-second", "1000", "--guests-per-second", "1000", "--heartbeat", "2s", "--hello-timeout", "3s",
-		"--write-timeout", "500ms").start()
+	newServer(t, append([]string{"--rooms-per-second", "1000", "--guests-per-second", "1000"}, impatient...)...).start().attacked(t)
+}
+
+// TestHostileSocketsAtAnotherNode has the same clients connect to a node that has none of their rooms.
+func TestHostileSocketsAtAnotherNode(t *testing.T) {
+	t.Parallel()
+	s := newTeam(t, 2, append([]string{"--messages-per-second", "60"}, impatient...)...).start().nodes[0]
+	s.away = true
+	s.attacked(t)
+}
+
+var impatient = []string{"--heartbeat", "2s", "--hello-timeout", "3s", "--write-timeout", "500ms"}
+
+func (s *server) attacked(t *testing.T) {
 	stop, played := make(chan struct{}), make(chan int, 1)
 	go func() { played <- s.playOn(stop) }()
 	t.Run("attacks", func(t *testing.T) {
@@ -61,10 +73,8 @@ func (s *server) playOn(stop <-chan struct{}) (n int) {
 			continue
 		}
 		m, err := s.seat(ctx, g)
-		for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
-			if err == nil {
-				err = step(ctx)
-			}
+		if err == nil {
+			err = m.toTheEnd(ctx)
 		}
 		if err != nil {
 			s.t.Errorf("game %d: %v", g.row, err)
@@ -232,20 +242,19 @@ func TestTooManySocketsOfOneAddress(t *testing.T) {
 	dial(t, info.URL, wire.JSON).hello(wire.Hello{Client: "next"})
 }
 
-// metric reads one number of /metrics; 0 if it is not there.
-func (s *server) metric(name string) float64 {
+// metric adds up one metric of /metrics over its labels, if the name has none; 0 if it is not there.
+func (s *server) metric(name string) (sum float64) {
 	s.t.Helper()
 	var text []byte
 	if code := s.admin("GET", "/metrics", nil, &text); code != http.StatusOK {
 		s.t.Fatalf("GET /metrics: %d", code)
 	}
-	found := regexp.MustCompile(fmt.Sprintf(`(?m)^%s (\S+)$`, regexp.QuoteMeta(name))).FindSubmatch(text)
-	if found == nil {
-		return 0
+	for _, found := range regexp.MustCompile(fmt.Sprintf(`(?m)^%s(?:\{.*\})? (\S+)$`, regexp.QuoteMeta(name))).FindAllSubmatch(text, -1) {
+		v, err := strconv.ParseFloat(string(found[1]), 64)
+		if err != nil {
+			s.t.Fatalf("%s: %v", name, err)
+		}
+		sum += v
 	}
-	v, err := strconv.ParseFloat(string(found[1]), 64)
-	if err != nil {
-		s.t.Fatalf("%s: %v", name, err)
-	}
-	return v
+	return sum
 }

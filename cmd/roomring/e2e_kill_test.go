@@ -58,21 +58,11 @@ func (s *server) killRound(games []recorded, rng *rand.Rand) (resumed, resent in
 	if s.t.Failed() {
 		return 0, 0
 	}
-	var wg sync.WaitGroup
-	for _, m := range matches {
-		wg.Go(func() {
-			for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
-				if err := step(ctx); err != nil {
-					s.t.Errorf("game %d: %v", m.g.row, err)
-					return
-				}
-			}
-		})
-	}
+	wait := playAll(ctx, s.t, matches)
 	s.amid(ctx, matches, 0.05+0.65*rng.Float64())
 	s.kill()
 	s.start()
-	wg.Wait()
+	wait()
 	for _, m := range matches {
 		for _, p := range m.players {
 			st := p.Stats()
@@ -82,27 +72,24 @@ func (s *server) killRound(games []recorded, rng *rand.Rand) (resumed, resent in
 			}
 			p.Close()
 		}
-		if err := m.checkStored(); err != nil {
-			s.t.Errorf("game %d: %v", m.g.row, err)
-		}
 	}
+	checkStored(s.t, matches)
 	return resumed, resent
 }
 
 // amid waits until a share of all moves has been acknowledged.
 func (s *server) amid(ctx context.Context, matches []*match, share float64) {
 	s.t.Helper()
-	total := 0
+	s.until(ctx, "in the middle of the games", func() bool { return playedShare(matches) >= share })
+}
+
+// playedShare is how much of all games has been played.
+func playedShare(matches []*match) float64 {
+	played, total := 0, 0
 	for _, m := range matches {
-		total += len(strings.Fields(m.g.Moves))
+		played, total = played+int(m.played.Load()), total+len(strings.Fields(m.g.Moves))
 	}
-	s.until(ctx, "in the middle of the games", func() bool {
-		played := 0
-		for _, m := range matches {
-			played += int(m.played.Load())
-		}
-		return float64(played) >= share*float64(total)
-	})
+	return float64(played) / float64(total)
 }
 
 // TestRoomsComeBackAfterATerm stops the process politely in the middle of games.

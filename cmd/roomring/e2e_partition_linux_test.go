@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"net/http"
-	"sync"
 	"testing"
 
 	"github.com/roomring/roomring/room/wire"
@@ -27,17 +25,7 @@ func TestAPartitionHeals(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	var wg sync.WaitGroup
-	for _, m := range matches {
-		wg.Go(func() {
-			for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
-				if err := step(ctx); err != nil {
-					t.Errorf("game %d at %s: %v", m.g.row, m.room.Node, err)
-					return
-				}
-			}
-		})
-	}
+	wait := playAll(ctx, t, matches)
 	c.nodes[0].amid(ctx, matches, 0.2)
 	w.cut(3)
 	for i, seen := range []int{2, 2, 1} {
@@ -59,7 +47,8 @@ func TestAPartitionHeals(t *testing.T) {
 	for _, n := range c.nodes {
 		n.until(ctx, "all three see each other again", func() bool { return len(n.sees("active")) == 3 && n.isReady() })
 	}
-	wg.Wait()
+	wait()
+	checkStored(t, matches)
 }
 
 // TestGamesGoOnOverALossyNetwork loses a tenth of all packets between the nodes.
@@ -76,10 +65,8 @@ func TestGamesGoOnOverALossyNetwork(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
-			if err := step(ctx); err != nil {
-				return err
-			}
+		if err := m.toTheEnd(ctx); err != nil {
+			return err
 		}
 		return m.checkStored()
 	})

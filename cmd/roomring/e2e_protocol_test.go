@@ -44,11 +44,22 @@ type transcriptStep struct {
 // TestTranscriptsOfTheProtocolPage replays every transcript of docs/PROTOCOL.md against a running server.
 func TestTranscriptsOfTheProtocolPage(t *testing.T) {
 	t.Parallel()
+	newServer(t, "--node", "alpha").start().transcripts(t)
+}
+
+// TestTranscriptsFromAnotherNode replays them in rooms that are not where the sockets are.
+func TestTranscriptsFromAnotherNode(t *testing.T) {
+	t.Parallel()
+	s := newTeam(t, 2, "--messages-per-second", "60").start().nodes[0]
+	s.away = true
+	s.transcripts(t)
+}
+
+func (s *server) transcripts(t *testing.T) {
 	all := readTranscripts(t)
 	if len(all) < leastTranscripts {
 		t.Fatalf("%s has %d transcripts, should have at least %d", protocolPage, len(all), leastTranscripts)
 	}
-	s := newServer(t, "--node", "alpha").start()
 	for _, tr := range all {
 		for _, e := range []wire.Encoding{wire.JSON, wire.CBOR} {
 			t.Run(fmt.Sprintf("%s/%s", tr.title, []string{"json", "cbor"}[e]), func(t *testing.T) {

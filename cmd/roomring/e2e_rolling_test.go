@@ -1,16 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
+	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,57 +23,20 @@ type door struct {
 
 func (c *team) door() *door {
 	d := &door{}
-	front := httptest.NewServer(&httputil.ReverseProxy{
-		Transport: doorTrip{c, d},
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetXForwarded()
-			r.Out.Host = r.In.Host
-			r.Out.URL.Scheme, r.Out.URL.Host = "http", "node.invalid"
-		},
-		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusServiceUnavailable) },
-	})
+	front := httptest.NewServer(balance(func(r *http.Request) []string {
+		first := int(d.turn.Add(1))
+		if i := slices.IndexFunc(c.nodes, func(n *server) bool { return n.Node == r.URL.Query().Get("node") }); i >= 0 {
+			first = i
+		}
+		all := make([]string, len(c.nodes))
+		for i := range all {
+			all[i] = c.nodes[(first+i)%len(all)].URL
+		}
+		return all
+	}))
 	c.t.Cleanup(func() { front.CloseClientConnections(); front.Close() })
 	d.server = &server{t: c.t, log: &logBuffer{}, ready: ready{URL: front.URL}}
 	return d
-}
-
-type doorTrip struct {
-	c *team
-	d *door
-}
-
-func (d doorTrip) RoundTrip(r *http.Request) (*http.Response, error) {
-	var body []byte
-	if r.Body != nil {
-		body, _ = io.ReadAll(r.Body)
-	}
-	hint := r.URL.Query().Get("node")
-	first := int(d.d.turn.Add(1))
-	for i, n := range d.c.nodes {
-		if n.Node == hint {
-			first = i
-		}
-	}
-	var last error
-	for i := range d.c.nodes {
-		n := d.c.nodes[(first+i)%len(d.c.nodes)]
-		to, err := url.Parse(n.URL)
-		if err != nil {
-			return nil, err
-		}
-		try := r.Clone(r.Context())
-		try.URL.Host = to.Host
-		try.Body = io.NopCloser(bytes.NewReader(body))
-		res, err := http.DefaultTransport.RoundTrip(try)
-		if err == nil && (res.StatusCode != http.StatusServiceUnavailable || i == len(d.c.nodes)-1) {
-			return res, nil
-		}
-		if err == nil {
-			_ = res.Body.Close()
-		}
-		last = err
-	}
-	return nil, last
 }
 
 // TestRollingRestart restarts all three nodes, one after another, under 200 live games. Nobody loses an acknowledged
@@ -113,17 +72,7 @@ func (c *team) rollingRestart() {
 	if t.Failed() {
 		return
 	}
-	var wg sync.WaitGroup
-	for _, m := range matches {
-		wg.Go(func() {
-			for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
-				if err := step(ctx); err != nil {
-					t.Errorf("game %d in %s: %v", m.g.row, m.room.ID, err)
-					return
-				}
-			}
-		})
-	}
+	wait := playAll(ctx, t, matches)
 	front.amid(ctx, matches, 0.1)
 	for _, n := range c.nodes {
 		code, took := n.stop()
@@ -131,7 +80,7 @@ func (c *team) rollingRestart() {
 		if code != 0 || strings.Contains(text, "level=ERROR") || !strings.Contains(text, "left=0") {
 			t.Errorf("%s stopped with %d", n.Node, code)
 		}
-		share := front.share(matches)
+		share := playedShare(matches)
 		t.Logf("%s was stopped in %v, with %.0f %% of the moves played", n.Node, took.Round(time.Millisecond), 100*share)
 		if share > 0.95 {
 			t.Errorf("the games were nearly over when %s was stopped: this proves little", n.Node)
@@ -139,7 +88,7 @@ func (c *team) rollingRestart() {
 		n.start()
 		c.whole(len(c.nodes))
 	}
-	wg.Wait()
+	wait()
 	var sockets, whole, resent int
 	for _, m := range matches {
 		for _, p := range m.players {
@@ -147,63 +96,15 @@ func (c *team) rollingRestart() {
 			sockets, whole, resent = sockets+st.Sockets-1, whole+st.States-1, resent+st.Resent
 			p.Close()
 		}
-		if err := m.checkStored(); err != nil {
-			t.Errorf("game %d: %v", m.g.row, err)
-		}
 	}
+	checkStored(t, matches)
 	t.Logf("%d games through three restarts: %d times a player was welcomed again, %d of them with a whole view, %d acts were sent again", len(matches), sockets, whole, resent)
 	if sockets == 0 {
 		t.Error("the restarts hit nobody")
 	}
 }
 
-// share is how much of all games has been played.
-func (s *server) share(matches []*match) float64 {
-	played, total := 0, 0
-	for _, m := range matches {
-		played, total = played+int(m.played.Load()), total+len(strings.Fields(m.g.Moves))
-	}
-	return float64(played) / float64(total)
-}
-
-// TestEveryNodeStops stops every node at once: the next start claims what they left in the store.
-func TestEveryNodeStops(t *testing.T) {
-	t.Parallel()
-	c := newTeam(t, 3).start()
-	ctx := patience(t)
-	games := steadyGames(t, 12)
-	matches := make([]*match, len(games))
-	each(len(games), len(games), func(i int) {
-		var err error
-		if matches[i], err = c.any().seat(ctx, games[i], c.nodes[0], c.nodes[1]); err != nil {
-			t.Errorf("game %d: %v", games[i].row, err)
-		}
-	})
-	if t.Failed() {
-		return
-	}
-	var wg sync.WaitGroup
-	for _, m := range matches {
-		wg.Go(func() {
-			for _, step := range []func(context.Context) error{m.play, m.finish, m.check} {
-				if err := step(ctx); err != nil {
-					t.Errorf("game %d: %v", m.g.row, err)
-					return
-				}
-			}
-		})
-	}
-	c.nodes[0].amid(ctx, matches, 0.3)
-	each(3, 3, func(i int) {
-		if code, _ := c.nodes[i].stop(); code != 0 {
-			t.Errorf("%s stopped with %d", c.nodes[i].Node, code)
-		}
-	})
-	each(3, 3, func(i int) { c.nodes[i].start() })
-	wg.Wait()
-}
-
-// dead is an address where nobody listens.
+// deadAddress is an address where nobody listens.
 func deadAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

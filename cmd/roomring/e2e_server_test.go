@@ -43,6 +43,7 @@ type server struct {
 	by http.RoundTripper // what takes requests and sockets there; nil: http.DefaultTransport
 
 	gossipAt, joins    string                   // of a cluster's node
+	away               bool                     // rooms are made at other nodes
 	within             func(func() error) error // where the process is started, if not on this network
 	doorURL, doorAdmin string                   // where it is reached then
 }
@@ -103,13 +104,8 @@ func freePort(t *testing.T) string {
 func (s *server) start() *server {
 	s.t.Helper()
 	s.spawn()
-	file := s.dir + ".ready"
 	for end := time.Now().Add(startCeiling); ; time.Sleep(5 * time.Millisecond) {
-		text, err := os.ReadFile(file)
-		if err == nil && json.Unmarshal(text, &s.ready) == nil && s.PID == s.cmd.Process.Pid {
-			if s.doorURL != "" {
-				s.URL, s.AdminAt = s.doorURL, s.doorAdmin
-			}
+		if s.readIn() {
 			return s
 		}
 		select {
@@ -121,6 +117,18 @@ func (s *server) start() *server {
 			s.t.Fatalf("the server is not ready after %v", startCeiling)
 		}
 	}
+}
+
+// readIn takes over what the process's ready file says, if it is there.
+func (s *server) readIn() bool {
+	text, err := os.ReadFile(s.dir + ".ready")
+	if err != nil || json.Unmarshal(text, &s.ready) != nil || s.PID != s.cmd.Process.Pid {
+		return false
+	}
+	if s.doorURL != "" {
+		s.URL, s.AdminAt = s.doorURL, s.doorAdmin
+	}
+	return true
 }
 
 // spawn runs the process and does not wait.
@@ -270,17 +278,23 @@ type roomInfo struct {
 	Epoch uint64 `json:"epoch"`
 }
 
-func (s *server) create(game string, options any) roomInfo {
+func (s *server) create(game string, options any) (info roomInfo) {
 	s.t.Helper()
-	var info roomInfo
 	body := map[string]any{"game": game}
 	if options != nil {
 		body["options"] = options
 	}
-	if code := s.call("POST", "/v1/rooms", body, &info); code != http.StatusCreated {
-		s.t.Fatalf("creating a room of %s: %d", game, code)
+	for {
+		if code := s.call("POST", "/v1/rooms", body, &info); code != http.StatusCreated {
+			s.t.Fatalf("creating a room of %s: %d", game, code)
+		}
+		if !s.away {
+			return info
+		}
+		if info.Node != s.Node {
+			return s.at(info)
+		}
 	}
-	return info
 }
 
 // join brings a client into a room. It gives up after a minute without the server.

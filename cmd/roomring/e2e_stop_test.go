@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -83,5 +84,25 @@ func TestStopSavesRoomsOfDeafClients(t *testing.T) {
 	}
 	if found != rooms {
 		t.Errorf("%d rooms are kept of %d", found, rooms)
+	}
+}
+
+// TestStopWhileItStarts ends a server that still waits for its store.
+func TestStopWhileItStarts(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	s := newServer(t, "--store", "postgres://me@"+silent.Addr().String()+"/games")
+	s.spawn()
+	asked, err := silent.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer asked.Close()
+	if code, _ := s.stop(); code != 0 {
+		t.Errorf("it ended with %d: %s", code, s.log)
 	}
 }

@@ -155,7 +155,7 @@ func (w *wires) doorway(i int, to string) (addr string) {
 func newWiredTeam(t *testing.T, nodes int) (*team, *wires) {
 	t.Helper()
 	w := newWires(t, nodes)
-	c := newTeam(t, 0)
+	c := newTeam(t, 0, asShipped...)
 	for i := range nodes {
 		n := c.add()
 		host := i + 1

@@ -161,7 +161,7 @@ func (n *node) startBoot(ctx context.Context) error {
 		err = n.store.StartBoot(ctx, boot)
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("the store does not take this process: %w", err)
 	}
 	n.owns("boot", briefly(func(ctx context.Context) error { return n.store.EndBoot(ctx, n.boot) }))
 	n.heartbeat = persist.NewHeartbeat(n.store, n.boot, persist.HeartbeatOptions{Log: n.log, Dead: func() {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
 	sockaddr "github.com/hashicorp/go-sockaddr"
 
 	"github.com/roomring/roomring/cluster"
@@ -37,14 +38,15 @@ func (n *node) openCluster(context.Context) error {
 		Members: members.Options{
 			Self: members.Member{
 				Name: n.name, Boot: n.boot, Zone: n.cfg.Zone, Weight: n.cfg.Weight,
-				Link: net.JoinHostPort(host, peerPort), Least: link.Least, Latest: link.Latest,
+				Link: net.JoinHostPort(host, peerPort), Least: link.Least, Latest: link.Latest, Games: gamesHash(n.games),
 			},
 			Bind: n.ends.gossip, Advertise: host, Join: n.cfg.Join, Label: n.cfg.ClusterLabel,
 			Secrets: n.secrets.keys("gossip"),
 		},
-		Link: link.Options{Self: n.greeting(), Security: n.security()},
+		Link: link.Options{Self: n.greeting(), Security: n.security(), Silence: n.cfg.PeerSilence},
 		Peer: n.ends.peer, Rooms: n.rooms, Store: shared{n}, Describe: n.describe,
-		Stop: func() { n.fail(nil) }, Superseded: func(err error) { n.fail(err) },
+		Reattach: n.cfg.ReattachTimeout,
+		Stop:     func() { n.fail(nil) }, Superseded: func(err error) { n.fail(err) },
 		Log: n.log,
 	})
 	if err != nil {
@@ -80,6 +82,15 @@ func (n *node) greeting() *linkpb.Greeting {
 		g.Games = append(g.Games, &linkpb.GameVersion{Name: r.Spec().Name, Version: int64(r.Spec().Version)})
 	}
 	return g
+}
+
+// gamesHash is the same at two nodes that have the same games in the same versions. The list goes over the links.
+func gamesHash(games *room.Games) uint64 {
+	h := xxhash.New()
+	for r := range games.All() {
+		_, _ = fmt.Fprintf(h, "%s %d\n", r.Spec().Name, r.Spec().Version)
+	}
+	return h.Sum64()
 }
 
 // machine names the machine, its kernel's present life, and nothing else: nodes that share a SQLite file must be on one.

@@ -83,6 +83,10 @@ func serve(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games
 	defer fail(nil)
 	announce := sync.OnceFunc(func() { at.log(log) })
 	n, err := openNode(ctx, cfg, ends, slog.New(preceded{log.Handler(), announce}), games, fail)
+	if err != nil && ctx.Err() != nil {
+		log.Info("stopped before everything was up", "at", err)
+		return failure(ctx)
+	}
 	if err != nil {
 		return err
 	}

@@ -61,6 +61,8 @@ type Config struct {
 	Zone              string
 	Weight            float64
 	DrainTimeout      time.Duration
+	PeerSilence       time.Duration
+	ReattachTimeout   time.Duration
 
 	LogFormat string
 	LogLevel  string
@@ -143,6 +145,8 @@ func (s *settings) clusterFlags(g *group) {
 	g.StringVar(&s.PeerCAFile, "peer-ca-file", "", "`file` with the authorities that peers' certificates must come from")
 	g.StringVar(&s.Zone, "zone", "", "`name` of the zone this node is in")
 	g.Float64Var(&s.Weight, "weight", 1, "`share` of the rooms this node takes beside one of weight 1")
+	g.DurationVar(&s.PeerSilence, "peer-silence", 1500*time.Millisecond, "`time` without a sign of life after which another node is taken for unreachable")
+	g.DurationVar(&s.ReattachTimeout, "reattach-timeout", 2*time.Second, "`time` this node looks for a player's room that has moved or is out of reach; then it closes with 4103")
 	g.DurationVar(&s.DrainTimeout, "drain-timeout", 30*time.Second, "`time` after SIGTERM to give rooms away to other nodes; what is left comes back with this node's next start")
 }
 

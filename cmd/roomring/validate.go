@@ -25,19 +25,30 @@ func (c *Config) Validate() error {
 	return nil
 }
 
+// listener is one address that a node listens at.
+type listener struct {
+	flag, text string
+	address
+}
+
 func (c *Config) validateAddresses() error {
-	public, err := splitAddress("listen", c.Listen)
-	if err != nil {
-		return err
+	all := []listener{{flag: "listen", text: c.Listen}, {flag: "admin-listen", text: c.AdminListen}}
+	if c.Clustered() {
+		all = append(all, listener{flag: "peer-listen", text: c.PeerListen}, listener{flag: "gossip-listen", text: c.GossipListen})
 	}
-	admin, err := splitAddress("admin-listen", c.AdminListen)
-	if err != nil {
-		return err
+	for i, l := range all {
+		at, err := splitAddress(l.flag, l.text)
+		if err != nil {
+			return err
+		}
+		for _, other := range all[:i] {
+			if at.overlaps(other.address) {
+				return fmt.Errorf("--%s %s and --%s %s are the same address: give each its own port", other.flag, other.text, l.flag, l.text)
+			}
+		}
+		all[i].address = at
 	}
-	if public.overlaps(admin) {
-		return fmt.Errorf("--listen %s and --admin-listen %s are the same address: give each its own port", c.Listen, c.AdminListen)
-	}
-	if !admin.loopback() && c.AdminTokenFile == "" {
+	if admin := all[1]; !admin.loopback() && c.AdminTokenFile == "" {
 		return fmt.Errorf("--admin-listen %s can be reached from other machines: add --admin-token-file, or listen on 127.0.0.1", c.AdminListen)
 	}
 	return nil
@@ -123,6 +134,8 @@ func (c *Config) validateTimes() error {
 		{"hello-timeout", c.HelloTimeout, 100 * time.Millisecond, 5 * time.Minute},
 		{"write-timeout", c.WriteTimeout, 100 * time.Millisecond, 5 * time.Minute},
 		{"drain-timeout", c.DrainTimeout, time.Second, time.Hour},
+		{"peer-silence", c.PeerSilence, 500 * time.Millisecond, time.Minute},
+		{"reattach-timeout", c.ReattachTimeout, 100 * time.Millisecond, time.Minute},
 		{"keep-results", c.KeepResults, 0, 1<<63 - 1},
 		{"keep-replays", c.KeepReplays, 0, 1<<63 - 1},
 		{"keep-set-aside", c.KeepSetAside, 0, 1<<63 - 1},

@@ -26,12 +26,10 @@ func (c *Config) validateCluster() error {
 	if !c.Clustered() {
 		return nil
 	}
-	for _, check := range []func() error{c.validateTrust, c.validateJoin, c.validatePeerAddresses} {
-		if err := check(); err != nil {
-			return err
-		}
+	if err := c.validateTrust(); err != nil {
+		return err
 	}
-	return nil
+	return c.validateJoin()
 }
 
 // validateTrust sees to it that nodes know each other.
@@ -59,40 +57,6 @@ func (c *Config) validateJoin() error {
 		_, badPort := strconv.ParseUint(port, 10, 16)
 		if host == "" || strings.ContainsAny(host, " /@?#") || badPort != nil || dns && err != nil {
 			return fmt.Errorf("--join %q: give HOST, HOST:PORT, or dns+NAME:PORT", to)
-		}
-	}
-	return nil
-}
-
-func (c *Config) validatePeerAddresses() error {
-	peer, err := splitAddress("peer-listen", c.PeerListen)
-	if err != nil {
-		return err
-	}
-	gossip, err := splitAddress("gossip-listen", c.GossipListen)
-	if err != nil {
-		return err
-	}
-	public, err := splitAddress("listen", c.Listen)
-	if err != nil {
-		return err
-	}
-	admin, err := splitAddress("admin-listen", c.AdminListen)
-	if err != nil {
-		return err
-	}
-	bound := []struct {
-		flag, text string
-		address
-	}{
-		{"listen", c.Listen, public}, {"admin-listen", c.AdminListen, admin},
-		{"peer-listen", c.PeerListen, peer}, {"gossip-listen", c.GossipListen, gossip},
-	}
-	for i, a := range bound[2:] {
-		for _, b := range bound[:i+2] {
-			if a.overlaps(b.address) {
-				return fmt.Errorf("--%s %s and --%s %s are the same address: give each its own port", b.flag, b.text, a.flag, a.text)
-			}
 		}
 	}
 	return nil

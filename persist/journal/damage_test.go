@@ -108,6 +108,39 @@ func TestDamagedLogIsCut(t *testing.T) {
 	}
 }
 
+// TestNoRoomIsHeldToAnothersEnd kills two lives before they note where logs end: the first has removed the newest room, the
+// second has made another one.
+func TestNoRoomIsHeldToAnothersEnd(t *testing.T) {
+	dir := t.TempDir()
+	kept, gone, next := roomID(1), roomID(2), roomID(3)
+	n := open(t, dir, journal.Options{})
+	n.create(kept, gone)
+	n.append(batch(kept, 1, 1, 5), nil)
+	n.append(batch(gone, 1, 1, 100), nil)
+	n.close()
+	// A kill leaves the ends as they were noted last.
+	sqlExec(t, dir, `CREATE TABLE noted AS SELECT * FROM ends`)
+	kill := func() { sqlExec(t, dir, `UPDATE ends SET (data, sum) = (SELECT data, sum FROM noted)`) }
+
+	n = open(t, dir, journal.Options{})
+	if err := n.Remove(within(t), gone); err != nil {
+		t.Fatal(err)
+	}
+	n.close()
+	kill()
+	n = open(t, dir, journal.Options{})
+	n.create(next)
+	n.append(batch(next, 1, 1, 3), nil)
+	n.close()
+	kill()
+	n = open(t, dir, journal.Options{})
+	for id, end := range map[room.ID]room.Index{kept: 5, next: 3} {
+		if k := n.load(id); k.Cut != "" || k.Last() != end {
+			t.Errorf("room %s comes back with %d entries, cut because %q", id, k.Last(), k.Cut)
+		}
+	}
+}
+
 func TestDamagedSnapshotIsLeftOut(t *testing.T) {
 	dir := t.TempDir()
 	id := roomID(1)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"sync/atomic"
 	"time"
 
@@ -129,11 +130,14 @@ func (j *Journal) begin(ctx context.Context, folder *Folder) error {
 	return nil
 }
 
-// open learns which rooms are kept. How far their logs go is found out when they are loaded.
+// open learns which rooms are kept, and forgets the ends of others. How far their logs go is found out when they are loaded.
 func (q *queue) open(ctx context.Context, db querier, ends map[int64]room.Index) error {
 	q.tails = make(map[room.ID]*tail)
 	if err := db.QueryRowContext(ctx, `SELECT coalesce(max(key), 0) + 1 FROM rooms`).Scan(&q.nextKey); err != nil {
 		return err
+	}
+	for key := range ends {
+		q.nextKey = max(q.nextKey, key+1) // a killed life may have left the end of a log that it had removed: no room of this life is to be held to it
 	}
 	type live struct {
 		id  room.ID
@@ -141,9 +145,12 @@ func (q *queue) open(ctx context.Context, db querier, ends map[int64]room.Index)
 	}
 	scan := func(r *sql.Rows) (l live, err error) { return l, r.Scan(&l.id, &l.key) }
 	rooms, err := queryAll(ctx, db, scan, `SELECT room, key FROM rooms WHERE aside_at IS NULL`)
+	there := make(map[int64]bool, len(rooms))
 	for _, l := range rooms {
 		q.tails[l.id] = &tail{key: l.key, seen: ends[l.key]}
+		there[l.key] = true
 	}
+	maps.DeleteFunc(ends, func(key int64, _ room.Index) bool { return !there[key] })
 	return err
 }
 

@@ -32,7 +32,8 @@ func retryable(err error) bool {
 
 func retryableCode(code string) bool {
 	switch code {
-	case "40001", // serialization_failure
+	case "25P03", // idle_in_transaction_session_timeout: this process was frozen
+		"40001", // serialization_failure
 		"40P01", // deadlock_detected
 		"57P01", // admin_shutdown
 		"57P02", // crash_shutdown

@@ -77,7 +77,7 @@ func (o *Options) apply(config *pgxpool.Config, rawURL string) {
 	case !strings.Contains(rawURL, "pool_max_conns"):
 		config.MaxConns = 8
 	}
-	config.AfterConnect = syncCommits
+	config.AfterConnect = settings
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = 5 * time.Second
 	}
@@ -86,10 +86,16 @@ func (o *Options) apply(config *pgxpool.Config, rawURL string) {
 	}
 }
 
-// syncCommits undoes a synchronous_commit=off of the server's configuration: a journal is deleted on the
-// word that the result is stored. Other settings, such as remote_apply, are the operator's to choose.
-func syncCommits(ctx context.Context, conn *pgx.Conn) error {
-	_, err := conn.Exec(ctx, `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`)
+// settings are what every connection needs, unless the operator has chosen otherwise.
+//
+// A journal is deleted on the word that the result is stored, so a synchronous_commit=off is undone; other settings of it,
+// such as remote_apply, stay. A process that freezes, or is cut off, in the middle of a transaction must not hold the
+// arbiter's lock or a room's row for as long as its connection seems to live.
+func settings(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `
+		SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+		SELECT set_config('idle_in_transaction_session_timeout', '10s', false)
+			WHERE current_setting('idle_in_transaction_session_timeout') = '0'`)
 	return err
 }
 

@@ -136,18 +136,31 @@ func TestPrune(t *testing.T) {
 func TestCommitsAreSynced(t *testing.T) {
 	url := pgtest.URL(t)
 	ask(t, url, `ALTER DATABASE `+url[strings.LastIndex(url, "/")+1:strings.Index(url, "?")]+` SET synchronous_commit = off`)
+	if setting := settingOf(t, url, "synchronous_commit"); setting != "on" {
+		t.Errorf("synchronous_commit = %s", setting)
+	}
+}
+
+// A process that freezes in the middle of a transaction holds its locks for seconds, not for ever.
+func TestFrozenTransactionsEnd(t *testing.T) {
+	url := pgtest.URL(t)
+	if setting := settingOf(t, url, "idle_in_transaction_session_timeout"); setting != "10s" {
+		t.Errorf("a transaction may idle for %s", setting)
+	}
+}
+
+// settingOf is a setting of the server's, as a store's transactions have it.
+func settingOf(t *testing.T, url, name string) (setting string) {
+	t.Helper()
 	s := open(t, url)
 	ask(t, url, `
 		CREATE TABLE seen (setting text);
 		CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS
-			$$ BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NEW; END $$;
+			$$ BEGIN INSERT INTO seen VALUES (current_setting('`+name+`')); RETURN NEW; END $$;
 		CREATE TRIGGER look BEFORE INSERT ON results FOR EACH ROW EXECUTE FUNCTION look()`)
 	if _, err := s.WriteResults(t.Context(), []room.Final{persisttest.Game("chess", "ann", "bob")}); err != nil {
 		t.Fatal(err)
 	}
-	var setting string
 	ask(t, url, `SELECT setting FROM seen`, &setting)
-	if setting != "on" {
-		t.Errorf("synchronous_commit = %s", setting)
-	}
+	return setting
 }

@@ -160,12 +160,20 @@ func (s *Store) Close() error {
 func (s *Store) inTx(ctx context.Context, do func(*sql.Tx) error) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return locked(err)
 	}
 	if err := do(tx); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
 	return tx.Commit()
+}
+
+// locked says what a lock that is not given back may mean.
+func locked(err error) error {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code()&0xff == sqlite3.SQLITE_BUSY {
+		return fmt.Errorf("another process has kept the file locked for %v: one that is frozen (SIGSTOP) in the middle of a write holds it until it goes on or is killed: %w", BusyTimeout, err)
+	}
+	return err
 }
 
 // notFound turns the standard library's error into the port's.

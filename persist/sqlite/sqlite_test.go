@@ -126,3 +126,29 @@ func TestRowsByStateAreIndexed(t *testing.T) {
 		}
 	}
 }
+
+// TestALockThatStaysIsNamed has another process begin to write and go no further.
+func TestALockThatStaysIsNamed(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "store.db")
+	s := open(t, path)
+	other, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	frozen, err := other.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	boot := persist.Boot{ID: "b", Node: "n", Folder: "f", Host: "h", PID: 1, Path: "p"}
+	if err := s.StartBoot(t.Context(), boot); err == nil || !strings.Contains(err.Error(), "frozen") {
+		t.Errorf("a write beside one that does not end: %v", err)
+	}
+	if err := frozen.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.StartBoot(t.Context(), boot); err != nil {
+		t.Errorf("when it has ended: %v", err)
+	}
+}

@@ -72,10 +72,11 @@ func (a *admission) invited(p room.PlayerID, now time.Duration) bool {
 	return ok && until > now
 }
 
-// fill tells matchmaking how many seats are spoken for, and whether p could have one.
-func (a *admission) fill(p room.PlayerID, now time.Duration) (spoken int, ok bool) {
+// fill tells matchmaking how many seats are spoken for, whether p could have one, and whether one is kept for p.
+func (a *admission) fill(p room.PlayerID, now time.Duration) (spoken int, ok, kept bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	ok = a.taken[p] || a.left(p, now) > 0
-	return len(a.taken) + len(a.reserved), ok
+	_, kept = a.reserved[p]
+	return len(a.taken) + len(a.reserved), ok, kept
 }

@@ -54,6 +54,7 @@ type ticketKey struct {
 // ticket is what one request was answered, or is being.
 type ticket struct {
 	key     ticketKey
+	game    string
 	done    chan struct{} // closed when it is answered
 	room    room.ID       // empty: no room could be found for it
 	expires time.Duration
@@ -77,7 +78,7 @@ func (m *Matchmaker) Match(ctx context.Context, want Match) (Info, error) {
 	}
 	k := ticketKey{want.Player, want.Ticket}
 	for {
-		t, mine := m.remember(k)
+		t, mine := m.remember(k, want.Game)
 		if mine {
 			return m.answerTicket(ctx, t, want)
 		}
@@ -145,6 +146,13 @@ func (m *Matchmaker) turn(ctx context.Context, key string) (done func(), err err
 	}
 }
 
+// Busy reports whether it serves such a request at present.
+func (m *Matchmaker) Busy(want Match) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.turns[want.Key()] != nil
+}
+
 func (m *Matchmaker) gone(key string, t *matchTurn) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -154,7 +162,7 @@ func (m *Matchmaker) gone(key string, t *matchTurn) {
 }
 
 // remember finds or makes a ticket; mine says that the caller is to answer it.
-func (m *Matchmaker) remember(k ticketKey) (t *ticket, mine bool) {
+func (m *Matchmaker) remember(k ticketKey, game string) (t *ticket, mine bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.o.Clock.Now()
@@ -165,12 +173,16 @@ func (m *Matchmaker) remember(k ticketKey) (t *ticket, mine bool) {
 		}
 		m.drop(e)
 	}
-	t = &ticket{key: k, done: make(chan struct{}), expires: now + m.o.TicketAge}
-	m.tickets[k] = m.order.PushFront(t)
+	t = &ticket{key: k, game: game, done: make(chan struct{}), expires: now + m.o.TicketAge}
+	m.put(t)
+	return t, true
+}
+
+func (m *Matchmaker) put(t *ticket) {
+	m.tickets[t.key] = m.order.PushFront(t)
 	for m.order.Len() > m.o.Tickets {
 		m.drop(m.order.Back())
 	}
-	return t, true
 }
 
 func (m *Matchmaker) drop(e *list.Element) {

@@ -52,26 +52,18 @@ func (m *matcher) note(r *liveRoom, open bool) {
 	}
 }
 
-// fullest is the open room with most seats spoken for that p could have one in; ties go to the older room. It
-// returns nil when there is none.
-func (m *matcher) fullest(key string, p room.PlayerID, now time.Duration) (best *liveRoom, spoken int) {
+// best is the open room that p belongs in, nil when none has a seat for p.
+func (m *matcher) best(key string, p room.PlayerID, now time.Duration) (best *liveRoom, as Candidate) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	spoken = -1
 	for r := range m.open[key] {
-		n, ok := r.seats.fill(p, now)
-		if ok && (n > spoken || n == spoken && r.older(best)) {
-			best, spoken = r, n
+		spoken, ok, kept := r.seats.fill(p, now)
+		c := Candidate{r.id, kept, spoken, r.header.Created}
+		if ok && (best == nil || c.Before(as)) {
+			best, as = r, c
 		}
 	}
-	return best, spoken
-}
-
-func (r *liveRoom) older(o *liveRoom) bool {
-	if c := r.header.Created.Compare(o.header.Created); c != 0 {
-		return c < 0
-	}
-	return r.id < o.id
+	return best, as
 }
 
 // Match finds or makes a room and keeps a seat in it for the player for Options.Reserve. Asking again with
@@ -83,23 +75,27 @@ func (d *Directory) Match(ctx context.Context, want Match) (Info, error) {
 // Candidate is the room here that a player of a Match would be put into.
 type Candidate struct {
 	Room    room.ID
-	Spoken  int // seats taken, or kept for somebody
+	Kept    bool // a seat is kept for the player, who asks again
+	Spoken  int  // seats taken, or kept for somebody
 	Created time.Time
 }
 
-// Before orders candidates: the fullest first, then the older.
+// Before orders candidates: first where a seat is kept already, then the fullest, then the older.
 func (c Candidate) Before(o Candidate) bool {
+	if c.Kept != o.Kept {
+		return c.Kept
+	}
 	return cmp.Or(cmp.Compare(o.Spoken, c.Spoken), c.Created.Compare(o.Created), cmp.Compare(c.Room, o.Room)) < 0
 }
 
-// Candidate answers the fullest open public room here that the player could have a seat in, and keeps none. A room
-// that cannot be saved at present is no candidate.
+// Candidate answers the open public room here that the player belongs in, and keeps no seat. A room that cannot be
+// saved at present is no candidate.
 func (d *Directory) Candidate(want Match) (Candidate, bool) {
-	r, spoken := d.matches.fullest(want.Key(), want.Player, d.o.Clock.Now())
+	r, as := d.matches.best(want.Key(), want.Player, d.o.Clock.Now())
 	if r == nil || d.failing(r) {
 		return Candidate{}, false
 	}
-	return Candidate{r.id, spoken, r.header.Created}, true
+	return as, true
 }
 
 // Seat keeps a seat for the player in a room here for Options.Reserve, or keeps it for longer. ErrNotFound: the room
@@ -127,7 +123,7 @@ type localSeats struct{ *Directory }
 // Seat tries again when a room that had a seat has none any more: others join without asking the Matchmaker.
 func (d localSeats) Seat(_ context.Context, want Match) (Info, error) {
 	for {
-		r, _ := d.matches.fullest(want.Key(), want.Player, d.o.Clock.Now())
+		r, _ := d.matches.best(want.Key(), want.Player, d.o.Clock.Now())
 		if r == nil {
 			return Info{}, ErrNotFound
 		}

@@ -178,6 +178,65 @@ func (p *poison) Begin(room.ID, uint64) actor.Step   { return step{} }
 func (p *poison) BeginReplay(room.ID) actor.Step     { return step{} }
 func (p *poison) Poisoned(id room.ID) (string, bool) { return "two processes died in it", id == p.id }
 
+// TestRoomThatWasNeverMade brings back a journal whose process died between a room's header and its first inputs.
+func TestRoomThatWasNeverMade(t *testing.T) {
+	var log lockedLog
+	n := newNode(t, func(o *actor.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	id := n.create(actor.Create{Game: "counter"})
+	n.journal.mu.Lock()
+	h := n.journal.rooms[id].kept.Header
+	n.journal.mu.Unlock()
+	h.ID = room.NewID([10]byte{7})
+	if err := n.journal.Create(t.Context(), h, 1); err != nil {
+		t.Fatal(err)
+	}
+	if found := n.restart(); found != (actor.Restored{Rooms: 1}) {
+		t.Errorf("restored %+v", found)
+	}
+	defer n.stop()
+	eventually(t, "its end is stored, and nothing of it is kept", func() bool {
+		f, ok := n.results.get(h.ID)
+		return ok && f.End == room.Aborted && !n.journal.has(h.ID)
+	})
+	if aside := n.journal.aside[h.ID]; aside != "" || strings.Contains(log.String(), "level=ERROR") {
+		t.Errorf("set aside because %q; the log:\n%s", aside, log.String())
+	}
+}
+
+// TestRestoreThatIsCutShort is told to stop while it reads its rooms: none of them is at fault.
+func TestRestoreThatIsCutShort(t *testing.T) {
+	n := newNode(t)
+	n.create(actor.Create{Game: "counter"})
+	n.journal = n.journal.crash()
+	n.stop()
+	n.options.Journal = n.journal
+	n.boot()
+	defer n.stop()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := n.Restore(ctx); !errors.Is(err, context.Canceled) || len(n.Held()) > 0 {
+		t.Errorf("restored with %v; held are %v", err, n.Held())
+	}
+}
+
+// lockedLog is a log to look into while it is written.
+type lockedLog struct {
+	mu  sync.Mutex
+	out strings.Builder
+}
+
+func (l *lockedLog) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.out.Write(b)
+}
+
+func (l *lockedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.out.String()
+}
+
 func TestPoisonedRoomIsSetAside(t *testing.T) {
 	n := newNode(t)
 	bad, good := n.create(actor.Create{Game: "counter"}), n.create(actor.Create{Game: "counter"})
@@ -319,6 +378,51 @@ func TestWatchdogNamesASlowStep(t *testing.T) {
 	unblock <- struct{}{}
 	a.next("ack")
 	n.stop()
+}
+
+// TestWatchdogSparesAStepOfAFrozenProcess lets time pass for the watchdog all at once, as after SIGSTOP.
+func TestWatchdogSparesAStepOfAFrozenProcess(t *testing.T) {
+	const watch, slow = time.Second, 10 * time.Second
+	clock := &manual{timers: map[*manualTimer]time.Duration{}}
+	var named atomic.Int32
+	n := newNode(t, func(o *actor.Options) {
+		o.Clock, o.SlowStep, o.Watch = clock, slow, watch
+		o.Metrics.SlowSteps = func(string) { named.Add(1) }
+	})
+	a := n.player(n.create(actor.Create{Game: "counter"}), "a")
+	a.send(`{"block":true}`)
+	look := func() { // waits until the watchdog has set its timer again
+		eventually(t, "the watchdog has looked", func() bool { return clock.sets(clock.Now() + watch) })
+	}
+	clock.advance(time.Hour)
+	look()
+	for range slow/watch - 1 {
+		clock.advance(watch)
+		look()
+	}
+	if named.Load() != 0 {
+		t.Error("a step was named that had no time to return")
+	}
+	eventually(t, "the step is named", func() bool {
+		clock.advance(watch)
+		look()
+		return named.Load() == 1
+	})
+	unblock <- struct{}{}
+	a.next("ack")
+	n.stop()
+}
+
+// sets reports whether a timer is set for then.
+func (m *manual) sets(then time.Duration) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, at := range m.timers {
+		if at == then {
+			return true
+		}
+	}
+	return false
 }
 
 // manual is a clock that only the test moves.

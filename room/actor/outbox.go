@@ -103,7 +103,7 @@ func (b *Outbox) Encoding() wire.Encoding { return b.encoding }
 func (b *Outbox) Take(dst []byte, max int) ([]byte, int) {
 	b.mu.Lock()
 	if b.head == len(b.queue) {
-		ask := b.behind && !b.asked && !b.over
+		ask := b.behind && !b.asked && !b.over && b.refill != nil // nil: a newer feed is about to start over with a view
 		b.asked = b.asked || ask
 		refill := b.refill
 		b.mu.Unlock()
@@ -264,4 +264,11 @@ type OutboxStats struct {
 	Lost       uint64 `json:"lost"`   // events dropped since it attached
 	Unanswered int    `json:"unanswered"`
 	Sent       uint64 `json:"-"` // bytes queued since it attached
+}
+
+// Stats are what waits now. Any goroutine may ask.
+func (b *Outbox) Stats() OutboxStats {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return OutboxStats{len(b.queue) - b.head, b.bytes, b.behind, b.lostEver, b.unanswered, b.sent}
 }

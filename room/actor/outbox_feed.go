@@ -182,9 +182,4 @@ func (f *Feed) Ended() bool {
 }
 
 // Stats are the outbox's.
-func (f *Feed) Stats() OutboxStats {
-	b := f.b
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return OutboxStats{len(b.queue) - b.head, b.bytes, b.behind, b.lostEver, b.unanswered, b.sent}
-}
+func (f *Feed) Stats() OutboxStats { return f.b.Stats() }

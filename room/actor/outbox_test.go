@@ -87,6 +87,25 @@ func TestWakesOnceUntilDrained(t *testing.T) {
 	}
 }
 
+// TestReaderWithoutARoom has a slow reader drain its queue while it is between two rooms' feeds: nobody can be asked for a
+// view, and the next welcome brings one anyway.
+func TestReaderWithoutARoom(t *testing.T) {
+	b := newBox(OutboxOptions{MaxBytes: 10})
+	b.feed.Push([]byte("turn1"), Drop, 1, 0)
+	b.feed.Push([]byte("a longer turn"), Drop, 2, 0)
+	next := NewFeed(b.Outbox)
+	if got := b.take(t, 1000); got != "" || b.refills != 0 {
+		t.Errorf("took %q and asked %d times", got, b.refills)
+	}
+	next.Bind(Bindings{Refill: func() { b.refills++ }, Stuck: func() {}})
+	next.Welcomed(2, 0, 0)
+	next.Push([]byte("view"), Keep, 2, 0)
+	next.Push([]byte("turn3"), Drop, 3, 0)
+	if got := b.take(t, 1000); got != "view\nturn3" || b.refills != 0 {
+		t.Errorf("took %q and asked %d times", got, b.refills)
+	}
+}
+
 func TestSlowReaderLosesTurnsAndKeepsAnswers(t *testing.T) {
 	b := newBox(OutboxOptions{MaxBytes: 10})
 	b.feed.Push([]byte("welcome"), Keep, 0, 0)

@@ -57,6 +57,11 @@ type revival struct {
 	dead string // why it cannot be brought back, ever
 }
 
+// unborn reports that the process died while it made the room: nobody was told of it.
+func (v *revival) unborn() bool {
+	return len(v.kept.Batches) == 0 && len(v.kept.Snapshots) == 0 && v.kept.Cut == ""
+}
+
 // nextEpoch is the one after the log's. A log whose tail was lost may have lost what clients have seen:
 // a far later epoch sees to it that nothing of that is ever taken for what comes now.
 func (v *revival) nextEpoch() room.Epoch {
@@ -95,6 +100,8 @@ func (d *Directory) load(ctx context.Context, n *Restored) ([]*revival, error) {
 	var found []*revival
 	for kept, err := range d.o.Journal.Rooms(ctx) {
 		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
 		case err != nil && kept.Header.ID == "":
 			return nil, fmt.Errorf("the journal's rooms cannot be read: %w", err)
 		case err != nil:
@@ -115,6 +122,10 @@ func (d *Directory) load(ctx context.Context, n *Restored) ([]*revival, error) {
 // revive replays one room; nil means that it is held.
 func (d *Directory) revive(kept room.Kept) *revival {
 	v := &revival{kept: kept}
+	if v.unborn() {
+		v.dead = "the server stopped while the room was made"
+		return v
+	}
 	if why, poisoned := d.o.Black.Poisoned(kept.Header.ID); poisoned {
 		v.dead = why
 		return v
@@ -196,6 +207,8 @@ func (d *Directory) settle(ctx context.Context, v *revival, a Claimed, n *Restor
 	case a.Outcome == ClaimOver:
 		n.Over++
 		return d.linger(ctx, v)
+	case v.unborn():
+		return d.abandon(ctx, v)
 	case v.dead != "":
 		n.Aside++
 		return d.abandon(ctx, v)
@@ -211,7 +224,7 @@ func (d *Directory) settle(ctx context.Context, v *revival, a Claimed, n *Restor
 // linger lets a finished room go on for as long as people may look at it: a player whose last act was not
 // acknowledged hears the answer, and an agreed rematch is made. Nobody else serves it any more.
 func (d *Directory) linger(ctx context.Context, v *revival) error {
-	if v.dead != "" { // the process died between the end's coming to the store and this
+	if v.dead != "" && !v.unborn() { // the process died between the end's coming to the store and this
 		return d.o.Journal.SetAside(ctx, v.kept.Header.ID, v.dead)
 	}
 	if v.core == nil || v.core.Final() == nil {
@@ -227,10 +240,17 @@ func (d *Directory) linger(ctx context.Context, v *revival) error {
 
 // abandon ends a room that cannot be brought back: its end goes to the store, its log is kept.
 func (d *Directory) abandon(ctx context.Context, v *revival) error {
-	d.o.Log.Error("a room cannot be brought back: it is aborted and its log is set aside", "room", v.kept.Header.ID, "why", v.dead)
-	final, err := room.Abandon(v.kept, "the game failed and could not be brought back")
+	id, why := v.kept.Header.ID, "the game failed and could not be brought back"
+	done, remove := "set aside", func(ctx context.Context) error { return d.o.Journal.SetAside(ctx, id, v.dead) }
+	if v.unborn() {
+		d.o.Log.Info("a room is ended that nobody was told of", "room", id, "why", v.dead)
+		why, done, remove = v.dead, "remove", func(ctx context.Context) error { return d.o.Journal.Remove(ctx, id) }
+	} else {
+		d.o.Log.Error("a room cannot be brought back: it is aborted and its log is set aside", "room", id, "why", v.dead)
+	}
+	final, err := room.Abandon(v.kept, why)
 	if err != nil {
-		d.o.Log.Error("its replay cannot be made", "room", v.kept.Header.ID, "err", err)
+		d.o.Log.Error("its replay cannot be made", "room", id, "err", err)
 	}
 	stored := make(chan struct{})
 	d.o.Results.Add(final, func() { close(stored) })
@@ -238,9 +258,7 @@ func (d *Directory) abandon(ctx context.Context, v *revival) error {
 	d.later(func(ctx context.Context) {
 		select {
 		case <-stored:
-			d.retry(ctx, "set aside", func(ctx context.Context) error {
-				return d.o.Journal.SetAside(ctx, v.kept.Header.ID, v.dead)
-			})
+			d.retry(ctx, done, remove)
 		case <-ctx.Done():
 		}
 	})

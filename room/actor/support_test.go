@@ -271,13 +271,17 @@ func (j *journal) SetClock(id room.ID, offset time.Duration) error {
 	return nil
 }
 
-func (j *journal) Rooms(context.Context) iter.Seq2[room.Kept, error] {
+func (j *journal) Rooms(ctx context.Context) iter.Seq2[room.Kept, error] {
 	j.mu.Lock()
 	all := slices.Collect(maps.Values(j.rooms))
 	j.mu.Unlock()
 	return func(yield func(room.Kept, error) bool) {
 		for _, l := range all {
-			if !yield(l.kept, nil) {
+			kept, err := l.kept, ctx.Err()
+			if err != nil {
+				kept = room.Kept{Header: room.Header{ID: l.kept.Header.ID}}
+			}
+			if !yield(kept, err) {
 				return
 			}
 		}

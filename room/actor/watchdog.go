@@ -40,23 +40,30 @@ func (d *Directory) watch(ctx context.Context) {
 	wake := make(chan struct{}, 1)
 	timer := d.o.Clock.AfterFunc(d.o.Watch, func() { wake <- struct{}{} })
 	defer timer.Stop()
+	looked := d.o.Clock.Now()
+	awake := looked
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-wake:
 		}
-		d.nameSlowSteps()
+		now := d.o.Clock.Now()
+		if now-looked > 2*d.o.Watch {
+			awake = now // the whole process has stood still: no game can be blamed for that
+		}
+		looked = now
+		d.nameSlowSteps(now, now-awake)
 		d.checkJournal()
 		timer.Reset(d.o.Watch)
 	}
 }
 
-func (d *Directory) nameSlowSteps() {
-	now := d.o.Clock.Now()
+// nameSlowSteps names steps that have run for too long, of the time that the process has been awake.
+func (d *Directory) nameSlowSteps(now, awake time.Duration) {
 	for r := range d.all() {
 		s := &r.stepping
-		took := s.running(now)
+		took := min(s.running(now), awake)
 		if took < d.o.SlowStep || s.named.Swap(true) {
 			continue
 		}

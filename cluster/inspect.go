@@ -1,0 +1,84 @@
+package cluster
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+)
+
+// roomsQueues asks a node what waits there for its clients that are in a room elsewhere.
+const roomsQueues method[room.ID, []clientQueue] = "rooms.queues"
+
+// clientQueue is what waits for one client.
+type clientQueue struct {
+	Client  room.ClientID     `json:"client"`
+	Attempt uint64            `json:"attempt"`
+	Queue   actor.OutboxStats `json:"queue"`
+}
+
+func (c *Cluster) serveQueues(_ context.Context, id room.ID) ([]clientQueue, error) {
+	return c.edges.queues(id), nil
+}
+
+// queues are those of this node's clients in a room elsewhere.
+func (e *edges) queues(id room.ID) []clientQueue {
+	e.mu.Lock()
+	streams := slices.Collect(maps.Values(e.streams))
+	e.mu.Unlock()
+	var out []clientQueue
+	for _, s := range streams {
+		for _, to := range s.seats(id) {
+			out = append(out, clientQueue{to.hello.Client, to.hello.Attempt, to.out.Stats()})
+		}
+	}
+	return out
+}
+
+func (s *stream) seats(id room.ID) []*seat {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []*seat
+	for _, l := range s.legs {
+		if l.seat.id == id {
+			out = append(out, l.seat)
+		}
+	}
+	return out
+}
+
+// Inspect looks into a room for the operator. See actor.Directory. What waits for a session is known to the node that
+// has its socket; of one that does not answer in time nothing seems to wait.
+func (r Rooms) Inspect(ctx context.Context, id room.ID, look actor.Look) (actor.Inspection, error) {
+	i, err := at(ctx, r.c, id, roomsInspect, inspectAsk{id, look})
+	if err != nil {
+		return i, living(err)
+	}
+	elsewhere := map[string]bool{}
+	for _, s := range i.Sessions {
+		if s.Edge != i.Info.Node {
+			elsewhere[s.Edge] = true
+		}
+	}
+	nodes := slices.Collect(maps.Keys(elsewhere))
+	scatter(ctx, r.c, nodes, roomsQueues, id, r.c.o.Ask, func(node string, queues []clientQueue, _ error) patience {
+		for _, q := range queues {
+			q.tell(node, i.Sessions)
+		}
+		return goOn
+	})
+	return i, ctx.Err()
+}
+
+// tell puts the queue into the session that it is of. How many acts are unanswered the room knows best.
+func (q clientQueue) tell(node string, sessions []actor.SessionInfo) {
+	for i := range sessions {
+		if s := &sessions[i]; s.Edge == node && s.Client == q.Client && s.Attempt == q.Attempt {
+			unanswered := s.Queue.Unanswered
+			s.Queue = q.Queue
+			s.Queue.Unanswered = unanswered
+		}
+	}
+}
