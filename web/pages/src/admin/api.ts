@@ -9,7 +9,7 @@ export interface Node {
 }
 export interface Ring {
   nodes: { name: string; weight: number; zone?: string; share: number }[];
-  arcs: { from: number; to: number; node: string }[];
+  arcs?: { from: number; to: number; node: string }[];
   where?: { id: string; place: number; nodes: string[]; node?: string; why: string };
 }
 export interface Seat { seat: number; player: string; name: string; online: boolean }

@@ -22,7 +22,7 @@ const at = (fraction: number, r: number): [number, number] => [110 + r * Math.si
 function picture(ring: Ring): SVGElement {
   const label = ring.nodes.map((n) => `${n.name} ${percent(n.share)}`).join(", ") || "no nodes";
   const out = svg("svg", { viewBox: "0 0 220 220", class: "ring-picture", role: "img", "aria-label": `The ring: ${label}`, "data-testid": "ring" });
-  for (const arc of ring.arcs) {
+  for (const arc of ring.arcs ?? []) {
     const kind = `ring-arc ${colourOf(arc.node)}`;
     if (arc.to - arc.from > 0.999) {
       out.append(svg("circle", { cx: 110, cy: 110, r: radius, class: kind }));
