@@ -192,9 +192,7 @@ func TestHostileOwner(t *testing.T) {
 		}
 		cancel()
 		clients.Wait()
-		if n := edge.remote(); n != 0 {
-			rt.Errorf("%d sessions are left of clients that have gone", n)
-		}
+		until(t, "no session is left of clients that have gone", func() bool { return edge.remote() == 0 })
 		s.Frame(&linkpb.OwnerFrame{Sessions: []uint64{1}, What: &linkpb.OwnerFrame_Say{Say: &linkpb.Say{}}})
 		s.Down(errLinkLost)
 	})

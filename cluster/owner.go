@@ -71,7 +71,8 @@ func (o *owner) Frame(f *linkpb.EdgeFrame) {
 	case *linkpb.EdgeFrame_Attach:
 		o.attach(f.Session, what.Attach)
 	case *linkpb.EdgeFrame_Detach:
-		if r := o.forget(f.Session); r != nil {
+		if r := o.session(f.Session); r != nil {
+			o.forget(r)
 			r.detach()
 		}
 	default:
@@ -100,19 +101,18 @@ func (o *owner) session(number uint64) *remote {
 	return o.sessions[number]
 }
 
-// forget takes a session out and returns it, if it is there.
-func (o *owner) forget(number uint64) *remote {
+// forget takes a session out, if it is there. Another one may have its number: an edge should not, but could, use one
+// again.
+func (o *owner) forget(r *remote) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	r := o.sessions[number]
-	if r == nil {
-		return nil
+	if o.sessions[r.number] != r {
+		return
 	}
-	delete(o.sessions, number)
+	delete(o.sessions, r.number)
 	if r.to.users--; r.to.users == 0 {
 		delete(o.gatherers, r.room)
 	}
-	return r
 }
 
 // attach begins to bring a client in. The room may let it wait, so that has a goroutine of its own.
@@ -176,7 +176,7 @@ func (o *owner) enter(ctx context.Context, r *remote, h actor.Hello) {
 		r.attached(session)
 		return
 	}
-	o.forget(r.number)
+	o.forget(r)
 	if ctx.Err() == nil {
 		o.refuse(r.number, refusal(err))
 	}

@@ -48,6 +48,7 @@ func (r *remote) take(f *linkpb.EdgeFrame) {
 	case len(r.early) < 2*actor.MaxUnanswered:
 		r.early = append(r.early, f)
 	default:
+		r.gone = true // so that the room loses it when it is attached
 		r.End(actor.CloseUnanswered(), false)
 	}
 }
@@ -188,7 +189,7 @@ func (r *remote) Settle() {
 // End tells the edge, unless it was the edge that wanted it.
 func (r *remote) End(why *actor.CloseError, discard bool) {
 	if r.finish(why, discard) {
-		r.owner.forget(r.number)
+		r.owner.forget(r)
 	}
 }
 
