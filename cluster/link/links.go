@@ -178,15 +178,6 @@ func (l *Links) uplink(node string) (*uplink, error) {
 	return up, nil
 }
 
-// Edge is the edge's end of the stream to a node, ErrNoPeer while there is none.
-func (l *Links) Edge(node string) (*EdgeEnd, error) {
-	up, err := l.uplink(node)
-	if err != nil {
-		return nil, err
-	}
-	return up.end, nil
-}
-
 // Call asks a node and waits for its answer. Errors: ErrNoPeer, ErrNoMethod, *RemoteError, ErrClosed, ctx's, and those
 // of the connection; after one of these the question may have been answered or not.
 func (l *Links) Call(ctx context.Context, node, method string, body []byte) ([]byte, error) {
@@ -287,15 +278,6 @@ func (l *Links) States() []State {
 	}
 	slices.SortFunc(states, func(a, b State) int { return cmp.Compare(a.Node, b.Node) })
 	return states
-}
-
-// Greeting is what a connected peer said of itself; nil when there is no link.
-func (l *Links) Greeting(node string) *linkpb.Greeting {
-	up, err := l.uplink(node)
-	if err != nil {
-		return nil
-	}
-	return up.greeting
 }
 
 // Rotate takes new secrets into use for connections made from now on. Links that are secured by certificates read those
