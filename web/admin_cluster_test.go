@@ -25,6 +25,7 @@ type twoNodes struct {
 	where   web.Where
 	asked   web.RingChange
 	drained []string
+	forgot  web.Forgotten
 	fail    error
 }
 
@@ -59,6 +60,13 @@ func (c *twoNodes) Drain(_ context.Context, node string) error {
 	defer c.mu.Unlock()
 	c.drained = append(c.drained, node)
 	return c.fail
+}
+
+func (c *twoNodes) Forget(_ context.Context, node string) (web.Forgotten, error) {
+	if node == "gamma" {
+		return web.Forgotten{}, actor.ErrNotFound
+	}
+	return c.forgot, c.fail
 }
 
 func startCluster(t *testing.T, edit func(*web.AdminOptions)) (*api, *twoNodes) {
@@ -164,6 +172,26 @@ func TestAdminDrains(t *testing.T) {
 	}
 	if strings.Contains(log.String(), "sesame") {
 		t.Error("the token is in the log")
+	}
+}
+
+func TestAdminForgets(t *testing.T) {
+	var log bytes.Buffer
+	a, c := startCluster(t, func(o *web.AdminOptions) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	c.forgot = web.Forgotten{Boots: 1, Rooms: 7}
+	if done := a.want(200, "POST", "/admin/v1/forget", `{"node":"beta"}`); done.body["node"] != "beta" || done.body["boots"] != 1.0 || done.body["rooms"] != 7.0 {
+		t.Errorf("forget answered %s", done.text)
+	}
+	a.refused(400, "node", "POST", "/admin/v1/forget", `{"node":"gamma"}`)
+	a.refused(400, "node", "POST", "/admin/v1/forget", `{"node":""}`)
+	c.forgot, c.fail = web.Forgotten{}, &web.NodeLivesError{Reason: "it is there: drain it"}
+	if lives := a.want(409, "POST", "/admin/v1/forget", `{"node":"beta"}`); lives.body["detail"] != "it is there: drain it" {
+		t.Errorf("of a node that lives: %s", lives.text)
+	}
+	for _, words := range []string{`action=forget target=beta rooms=7 node=alpha`, `action=forget target=gamma rooms=0`, `outcome="it is there: drain it"`} {
+		if !strings.Contains(log.String(), words) {
+			t.Errorf("the audit log lacks %s:\n%s", words, log.String())
+		}
 	}
 }
 
