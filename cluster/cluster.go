@@ -198,6 +198,9 @@ type Cluster struct {
 	filled   lru[string, room.ID] // by match key: the room that was filled last
 	quiet    quiet
 
+	turning  sync.Mutex // between the states of a member
+	sweeping sync.Once  // for released rooms
+
 	ringChanged chan struct{} // wakes keepTickets
 	handing     sync.Mutex    // of tickets
 
@@ -339,7 +342,9 @@ func (c *Cluster) Attach(ctx context.Context, id room.ID, h actor.Hello, out *ac
 
 // Drain takes this node off the ring and gives its rooms away through the store; when it returns nil none is left.
 func (c *Cluster) Drain(ctx context.Context) error {
+	c.turning.Lock()
 	c.members.SetState(members.Draining)
+	c.turning.Unlock()
 	handing, cancel := context.WithTimeout(ctx, c.o.Gather)
 	c.handTickets(handing)
 	cancel()

@@ -129,5 +129,6 @@ type State struct {
 	Received   uint64        `json:"received"`
 	Overflows  uint64        `json:"overflows"` // streams ended because more than Options.Queue waited for the peer
 	Reconnects uint64        `json:"reconnects"`
-	Err        string        `json:"err,omitempty"` // why it is not up
+	Err        string        `json:"err,omitempty"`   // why it is not up
+	Unfit      bool          `json:"unfit,omitempty"` // the two nodes cannot be in one cluster: Err says why
 }

@@ -47,7 +47,7 @@ func New(o Options) (*Links, error) {
 	if err := o.complete(); err != nil {
 		return nil, fmt.Errorf("links: %w", err)
 	}
-	cred, err := newCredential(o.Security)
+	cred, err := newCredential(o.Security, o.Log)
 	if err != nil {
 		return nil, fmt.Errorf("links: %w", err)
 	}
@@ -298,8 +298,15 @@ func (l *Links) Greeting(node string) *linkpb.Greeting {
 	return up.greeting
 }
 
-// Rotate takes new secrets into use for connections made from now on. It is an error where links have no secrets.
+// Rotate takes new secrets into use for connections made from now on. Links that are secured by certificates read those
+// files again in their stead. It is an error where links are not secured at all.
 func (l *Links) Rotate(all [][]byte) error {
+	if f, ok := l.credential().(*files); ok {
+		if err := f.again(); err != nil {
+			return fmt.Errorf("links: %w", err)
+		}
+		return nil
+	}
 	next, err := newSecrets(all)
 	if err != nil {
 		return fmt.Errorf("links: %w", err)

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 
 	"github.com/roomring/roomring/cluster/link/linkpb"
 )
@@ -120,7 +122,7 @@ func (p *peer) greet(ctx, setup context.Context, cc *grpc.ClientConn) (*uplink, 
 	sent := time.Now()
 	var err error
 	if up.greeting, err = up.client.Greet(setup, p.l.o.Self); err != nil {
-		return nil, fmt.Errorf("greet: %w", plain(err))
+		return nil, refusal(err)
 	}
 	rtt := time.Since(sent)
 	if up.version, err = meet(p.l.o.Self, up.greeting, p.target.Peer); err != nil {
@@ -138,6 +140,14 @@ func (p *peer) greet(ctx, setup context.Context, cc *grpc.ClientConn) (*uplink, 
 	up.end = &EdgeEnd{end[*linkpb.EdgeFrame]{s}}
 	up.since = time.Now()
 	return up, nil
+}
+
+// refusal is why a peer does not greet.
+func refusal(err error) error {
+	if s, ok := status.FromError(err); ok && s.Code() == codes.FailedPrecondition {
+		return &unfitError{s.Message()}
+	}
+	return fmt.Errorf("greet: %w", plain(err))
 }
 
 // hold serves a connection until it ends, and says why it did.
@@ -203,6 +213,7 @@ func (p *peer) state() State {
 		st.RTT, st.Queued = time.Duration(up.end.rtt.Load()), up.end.Queued()
 	} else if p.err != nil {
 		st.Err = p.err.Error()
+		_, st.Unfit = errors.AsType[*unfitError](p.err)
 	}
 	return st
 }

@@ -126,7 +126,7 @@ func TestRestoreObeysTheRows(t *testing.T) {
 		if found := n.restart(); found != c.want {
 			t.Errorf("answer %d: restored %+v, want %+v", c.answer, found, c.want)
 		}
-		if aside := n.journal.aside[id] != ""; aside != (c.answer == actor.ClaimMoved) {
+		if aside := n.journal.aside[id] != ""; aside != (c.answer != actor.ClaimGranted) {
 			t.Errorf("answer %d: set aside %v", c.answer, aside)
 		}
 		if c.answer == actor.ClaimGranted {
@@ -200,6 +200,21 @@ func TestRoomThatWasNeverMade(t *testing.T) {
 	})
 	if aside := n.journal.aside[h.ID]; aside != "" || strings.Contains(log.String(), "level=ERROR") {
 		t.Errorf("set aside because %q; the log:\n%s", aside, log.String())
+	}
+}
+
+// TestCreateThatNobodyWaitsFor is given up by who asked for it: nothing is wrong with this node.
+func TestCreateThatNobodyWaitsFor(t *testing.T) {
+	var log lockedLog
+	n := newNode(t, func(o *actor.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	defer n.stop()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := n.Create(ctx, actor.Create{Game: "counter"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("answered %v", err)
+	}
+	if text := log.String(); strings.Contains(text, "level=ERROR") {
+		t.Errorf("the log says %s", text)
 	}
 }
 
