@@ -9,6 +9,7 @@ FUZZTIME ?= 20s
 BENCH ?= .
 COUNT ?= 1
 SOAK ?= 10m
+CHAOS ?= 5m
 
 # What the race detector sees: everything with goroutines. Suites in virtual time (testing/synctest)
 # carry the tag !race, for the two do not go together before Go 1.27.
@@ -17,7 +18,7 @@ RACE := ./room/... ./web/... ./persist/... ./cluster/... ./cmd/...
 .PHONY: help
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
-	@echo "  variables  FUZZTIME=$(FUZZTIME) BENCH=$(BENCH) COUNT=$(COUNT) SOAK=$(SOAK)"
+	@echo "  variables  FUZZTIME=$(FUZZTIME) BENCH=$(BENCH) COUNT=$(COUNT) SOAK=$(SOAK) CHAOS=$(CHAOS)"
 
 .PHONY: build
 build: ## build bin/roomring
@@ -72,6 +73,10 @@ bench: ## run the benchmarks that match BENCH, COUNT times
 .PHONY: soak
 soak: ## run the race and end-to-end tests over and over for SOAK; the first failure ends it
 	@scripts/soak $(SOAK) $(RACE)
+
+.PHONY: chaos
+chaos: ## torment three nodes under play for CHAOS, on both stores at once; a run that fails names its seed
+	@ROOMRING_CHAOS=$(CHAOS) go test -count 1 -timeout 0 -run TestChaos -v ./cmd/roomring
 
 .PHONY: image-test
 image-test: ## build the container image and run it, as root and without a registry; two minutes the first time, seconds after

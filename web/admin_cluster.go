@@ -71,8 +71,8 @@ type NodeLink struct {
 
 // Ring is the ring at this moment.
 type Ring struct {
-	Nodes []RingNode `json:"nodes"` // by name
-	Arcs  []RingArc  `json:"arcs"`  // in the order of the circle
+	Nodes []RingNode `json:"nodes"`          // by name
+	Arcs  []RingArc  `json:"arcs,omitempty"` // in the order of the circle
 }
 
 // RingNode is one node on the ring.

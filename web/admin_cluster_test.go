@@ -97,8 +97,11 @@ func TestAdminShowsNodes(t *testing.T) {
 
 func TestAdminSaysWhereARoomBelongsAndWhy(t *testing.T) {
 	a, c := startCluster(t, nil)
-	if plain := a.want(200, "GET", "/admin/v1/ring", ""); plain.body["where"] != nil || plain.body["moves"] != nil || len(plain.body["arcs"].([]any)) != 2 {
+	if plain := a.want(200, "GET", "/admin/v1/ring?arcs=true", ""); plain.body["where"] != nil || plain.body["moves"] != nil || len(plain.body["arcs"].([]any)) != 2 {
 		t.Errorf("the ring is %s", plain.text)
+	}
+	if short := a.want(200, "GET", "/admin/v1/ring", ""); short.body["arcs"] != nil || len(short.body["nodes"].([]any)) != 2 {
+		t.Errorf("without its arcs the ring is %s", short.text)
 	}
 	both := []string{"alpha", "beta"}
 	for _, test := range []struct {

@@ -55,7 +55,10 @@ func (a *admin) getRing(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ring.Nodes, ring.Arcs = list(ring.Nodes), list(ring.Arcs)
+	ring.Nodes = list(ring.Nodes)
+	if !q.flag("arcs") { // there are hundreds of each node
+		ring.Arcs = nil
+	}
 	change := q.change(ring)
 	id := q.roomID("id")
 	if q.err != nil {

@@ -144,6 +144,9 @@ func (c *adminClient) send(ctx context.Context, method, path string, body any) (
 	}
 	defer func() { _ = res.Body.Close() }()
 	data, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10)) // the status alone says enough
+	if res.StatusCode == http.StatusUnauthorized && token != "" {
+		return nil, fmt.Errorf("the token in %s is not the server's admin token: name the file that holds it by --token-file", c.tokenFile)
+	}
 	if res.StatusCode == http.StatusUnauthorized {
 		return nil, errors.New("the server wants its admin token: name the file that holds it by --token-file")
 	}

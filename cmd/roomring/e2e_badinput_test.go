@@ -13,9 +13,10 @@ import (
 )
 
 // TestBadMessages sends what is no protocol: 4400 with a reason, and the room has not noticed.
-func TestBadMessages(t *testing.T) {
-	t.Parallel()
-	s := newServer(t, generous...).start()
+func TestBadMessages(t *testing.T) { t.Parallel(); newServer(t, generous...).start().badMessages() }
+
+func (s *server) badMessages() {
+	t := s.t
 	cbor := func(text string) []byte {
 		b, err := wire.AppendCBORFromJSON(nil, []byte(text))
 		if err != nil {
@@ -69,9 +70,10 @@ func TestBadMessages(t *testing.T) {
 }
 
 // TestBadHellos are refused before the room hears of them.
-func TestBadHellos(t *testing.T) {
-	t.Parallel()
-	s := newServer(t, generous...).start()
+func TestBadHellos(t *testing.T) { t.Parallel(); newServer(t, generous...).start().badHellos() }
+
+func (s *server) badHellos() {
+	t := s.t
 	info := s.create("chess", nil)
 	before := s.inspect(info.ID).Index
 	for msg, reason := range map[string]string{
@@ -100,9 +102,10 @@ func TestBadHellos(t *testing.T) {
 }
 
 // TestUnknownSubprotocol is told what to offer, by a socket that a browser opens.
-func TestUnknownSubprotocol(t *testing.T) {
-	t.Parallel()
-	s := newServer(t).start()
+func TestUnknownSubprotocol(t *testing.T) { t.Parallel(); newServer(t).start().unknownSubprotocol() }
+
+func (s *server) unknownSubprotocol() {
+	t := s.t
 	info := s.create("chess", nil)
 	for _, offer := range [][]string{nil, {"roomring.v9.json"}, {"chat", "superchat"}} {
 		c := dialAs(t, info.URL, wire.JSON, offer...)
@@ -121,7 +124,11 @@ func TestUnknownSubprotocol(t *testing.T) {
 // TestRefusedActionChangesNothing compares the whole state before and after.
 func TestRefusedActionChangesNothing(t *testing.T) {
 	t.Parallel()
-	s := newServer(t).start()
+	newServer(t).start().refusedActionChangesNothing()
+}
+
+func (s *server) refusedActionChangesNothing() {
+	t := s.t
 	info := s.create("chess", map[string]any{"bot": 1, "white": "first"})
 	c := dial(t, info.URL, wire.JSON)
 	c.hello(wire.Hello{Client: "a", Name: "Ann"})
@@ -204,9 +211,10 @@ func (s *server) sameActAgain(e wire.Encoding) {
 }
 
 // TestTwoTabs has two clients of one player, and an older attempt of one that comes late.
-func TestTwoTabs(t *testing.T) {
-	t.Parallel()
-	s := newServer(t, generous...).start()
+func TestTwoTabs(t *testing.T) { t.Parallel(); newServer(t, generous...).start().twoTabs() }
+
+func (s *server) twoTabs() {
+	t := s.t
 	info := s.create("tally", nil)
 	one := dial(t, info.URL, wire.JSON)
 	token := one.hello(wire.Hello{Client: "one", Name: "Ann", Attempt: 5}).Token
@@ -235,9 +243,10 @@ func TestTwoTabs(t *testing.T) {
 }
 
 // TestGapInCSeq closes with 4104 and leaves the room as it was.
-func TestGapInCSeq(t *testing.T) {
-	t.Parallel()
-	s := newServer(t).start()
+func TestGapInCSeq(t *testing.T) { t.Parallel(); newServer(t).start().gapInCSeq() }
+
+func (s *server) gapInCSeq() {
+	t := s.t
 	info := s.create("tally", nil)
 	c := dial(t, info.URL, wire.JSON)
 	w := c.hello(wire.Hello{Client: "a", Attempt: 1})
@@ -259,7 +268,11 @@ func TestGapInCSeq(t *testing.T) {
 // TestViewNobodyMaySee has a game show what no view may hold: the room is aborted, the field is named, others go on.
 func TestViewNobodyMaySee(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, generous...).start()
+	newServer(t, generous...).start().viewNobodyMaySee()
+}
+
+func (s *server) viewNobodyMaySee() {
+	t := s.t
 	other := s.create("tally", nil)
 	stays := dial(t, other.URL, wire.JSON)
 	stays.hello(wire.Hello{Client: "other"})
@@ -288,7 +301,11 @@ func TestViewNobodyMaySee(t *testing.T) {
 // TestUnknownAndFinishedRooms come by socket and by HTTP.
 func TestUnknownAndFinishedRooms(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, generous...).start()
+	newServer(t, generous...).start().unknownAndFinishedRooms()
+}
+
+func (s *server) unknownAndFinishedRooms() {
+	t := s.t
 	base := strings.Replace(s.URL, "http", "ws", 1) + "/v1/rooms/"
 	hello := wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "a"})
 

@@ -50,21 +50,27 @@ func (x *chaos) play(wg *sync.WaitGroup) {
 	}
 }
 
-// create makes a room at any node, however often that takes.
+// create makes a room at any node.
 func (x *chaos) create(game string, options map[string]any) (info roomInfo, err error) {
 	body := map[string]any{"game": game}
 	if options != nil {
 		body["options"] = options
 	}
+	err = x.post("/v1/rooms", body, &info)
+	return info, err
+}
+
+// post makes something at any node, however often that takes.
+func (x *chaos) post(path string, body, into any) error {
 	for {
-		code, err := x.front.tryAt(x.front.URL, "POST", "/v1/rooms", "", body, &info)
+		code, err := x.front.tryAt(x.front.URL, "POST", path, "", body, into)
 		switch {
 		case err == nil && code == http.StatusCreated:
-			return info, nil
+			return nil
 		case err == nil && code < http.StatusInternalServerError:
-			return info, fmt.Errorf("creating a room: %d", code)
+			return fmt.Errorf("POST %s: %d", path, code)
 		case x.ctx.Err() != nil:
-			return info, fmt.Errorf("creating a room: %d %w", code, err)
+			return fmt.Errorf("POST %s: %d %w", path, code, err)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -77,15 +83,19 @@ type player struct {
 	back atomic.Uint64 // views that were older than one before
 }
 
-func (x *chaos) join(info roomInfo, name string, e wire.Encoding, see func(view any)) (*player, error) {
+// join brings a guest in, who is one before: else a welcome that is lost would leave its seat to nobody.
+func (x *chaos) join(info roomInfo, name string, e wire.Encoding) (*player, error) {
+	var g guest
+	if err := x.post("/v1/guest", map[string]string{"name": name}, &g); err != nil {
+		return nil, err
+	}
 	p := new(player)
 	c, err := client.Dial(x.ctx, client.Options{
-		URL: info.URL, Name: name, Encoding: e, MaxDelay: 250 * time.Millisecond, HTTP: &http.Client{Transport: x.front.by},
-		OnView: func(view any, seq uint64) {
+		URL: info.URL, Token: g.Token, Encoding: e, MaxDelay: 250 * time.Millisecond, HTTP: &http.Client{Transport: x.front.by},
+		OnView: func(_ any, seq uint64) {
 			if p.seq.Swap(seq) > seq {
 				p.back.Add(1)
 			}
-			see(view)
 		},
 	})
 	if err != nil {
@@ -101,7 +111,7 @@ func (x *chaos) join(info roomInfo, name string, e wire.Encoding, see func(view 
 // table brings players into a room.
 func (x *chaos) table(info roomInfo, names ...string) (all []*player, err error) {
 	for i, name := range names {
-		p, err := x.join(info, name, encodingOf(i), func(any) {})
+		p, err := x.join(info, name, encodingOf(i))
 		if err != nil {
 			return nil, err
 		}
@@ -142,6 +152,25 @@ func (x *chaos) stored(info roomInfo) (r storedResult, err error) {
 	}
 }
 
+// counted is how many games the store has counted for a player of one kind of game.
+func (x *chaos) counted(player string) (int, error) {
+	var profile struct {
+		Games []struct{ Games int }
+	}
+	for {
+		code, err := x.front.tryAt(x.front.URL, "GET", "/v1/players/"+player, "", nil, &profile)
+		switch {
+		case err == nil && code == http.StatusOK && len(profile.Games) == 1:
+			return profile.Games[0].Games, nil
+		case err == nil && code < http.StatusInternalServerError:
+			return 0, fmt.Errorf("player %s: %d %+v", player, code, profile)
+		case x.ctx.Err() != nil:
+			return 0, fmt.Errorf("player %s: %d %w", player, code, err)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
 // over reports whether an error says that the room is over: the answer to its last act may have been lost with a socket.
 func over(err error) bool {
 	closed, ok := errors.AsType[*client.Closed](err)
@@ -158,7 +187,7 @@ func (x *chaos) chess(g recorded, rng *rand.Rand) error {
 		return err
 	}
 	m := &match{s: x.front, g: g, room: info, players: [2]*client.Client{players[0].Client, players[1].Client}}
-	m.think = between(rng, 10*time.Millisecond, 150*time.Millisecond)
+	m.think, m.hurry = between(rng, 10*time.Millisecond, 150*time.Millisecond), x.calm
 	if err := m.players[1].WaitView(x.ctx, func(v any) bool { return field(v, "status") == "playing" }); err != nil {
 		return fmt.Errorf("room %s, row %d, waiting for the start: %w", info.ID, g.row, err)
 	}
@@ -179,6 +208,9 @@ func (x *chaos) chess(g recorded, rng *rand.Rand) error {
 	for _, o := range r.Result.Outcomes {
 		if o.Rank != g.score()[o.Seat] {
 			return fmt.Errorf("row %d is stored with ranks %+v", g.row, r.Result.Outcomes)
+		}
+		if n, err := x.counted(o.Player); err != nil || n != 1 {
+			return fmt.Errorf("row %d, room %s: a player of one game is counted %d (%v)", g.row, info.ID, n, err)
 		}
 	}
 	return x.part(info, players)
@@ -201,13 +233,12 @@ func (x *chaos) tally(rng *rand.Rand) error {
 	var wg sync.WaitGroup
 	for i := range errs {
 		wg.Go(func() {
-			for time.Now().Before(end) && errs[i] == nil {
+			for time.Now().Before(end) && errs[i] == nil && !x.quiet(10*time.Millisecond) {
 				if _, errs[i] = players[i%people].Act(x.ctx, tallyAction{Add: 1 + i}); errs[i] == nil {
 					counted.Add(int64(1 + i))
 				} else if r, ok := errors.AsType[*client.Rejected](errs[i]); ok && r.Code == "too_many" && i >= 9 {
 					errs[i] = nil // as it should: answered, and without effect
 				}
-				time.Sleep(10 * time.Millisecond)
 			}
 		})
 	}
@@ -310,12 +341,16 @@ func (x *chaos) bluff(p *player, rng *rand.Rand) error {
 			return fmt.Errorf("seat %d had %v, and has %v in the same round", seat, held, v.Mine)
 		}
 		held, round = v.Mine, v.Round
-		time.Sleep(between(rng, 10*time.Millisecond, 200*time.Millisecond))
+		x.quiet(between(rng, 10*time.Millisecond, 200*time.Millisecond))
 		act := map[string]any{"liar": true}
 		if v.Bid == nil || v.Least != nil && rng.IntN(3) > 0 {
 			act = map[string]any{"bid": map[string]int{"count": v.Least.Count, "face": v.Least.Face}}
 		}
-		if _, err := p.Act(x.ctx, act); err != nil && !over(err) {
+		_, err := p.Act(x.ctx, act)
+		switch {
+		case over(err):
+			return nil
+		case err != nil:
 			return fmt.Errorf("seat %d, %v in %+v: %w", seat, act, v, err)
 		}
 	}
@@ -331,14 +366,13 @@ func (x *chaos) snakes(rng *rand.Rand) error {
 	if err != nil {
 		return err
 	}
-	for end := time.Now().Add(between(rng, 3*time.Second, 8*time.Second)); time.Now().Before(end); {
+	for end := time.Now().Add(between(rng, 3*time.Second, 8*time.Second)); time.Now().Before(end) && !x.quiet(100*time.Millisecond); {
 		for i, p := range players {
 			_, err := p.Act(x.ctx, map[string]string{"turn": []string{"up", "down", "left", "right"}[rng.IntN(4)]})
 			if _, refused := errors.AsType[*client.Rejected](err); err != nil && !refused {
 				return fmt.Errorf("room %s, player %d: %w", info.ID, i, err)
 			}
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
 	for i, p := range players {
 		at := p.seq.Load()

@@ -93,6 +93,7 @@ type match struct {
 	players [2]*client.Client // White, Black
 	played  atomic.Int32      // half-moves acknowledged
 	think   time.Duration     // before each half-move
+	hurry   <-chan struct{}   // closed when there is no more time to think
 }
 
 // seat makes the room and brings both players in, through other nodes if any are given. Games that end by a fallen flag
@@ -132,7 +133,10 @@ func field(view any, names ...string) any {
 // play makes every move, waiting for its ack.
 func (m *match) play(ctx context.Context) error {
 	for i, san := range strings.Fields(m.g.Moves) {
-		time.Sleep(m.think)
+		select {
+		case <-time.After(m.think):
+		case <-m.hurry:
+		}
 		if _, err := m.players[i%2].Act(ctx, map[string]string{"move": san}); err != nil {
 			return fmt.Errorf("half-move %d (%s): %w", i, san, err)
 		}

@@ -174,6 +174,39 @@ func TestAFrozenOwner(t *testing.T) {
 	}
 }
 
+// TestAnEdgeThatFreezesAndDies has a player connected to a node that has not the room. The room notices that the node is
+// gone, and the player goes on when it is back, on the same socket if that has survived.
+func TestAnEdgeThatFreezesAndDies(t *testing.T) {
+	t.Parallel()
+	c := newTeam(t, 2).start()
+	edge, owner := c.nodes[0], c.nodes[1]
+	edge.away = true
+	info := edge.create("tally", nil)
+	player := dial(t, info.URL, wire.JSON)
+	w := player.hello(wire.Hello{Client: "a"})
+	player.act(1, `{"add":1}`)
+	player.answer()
+
+	edge.signal(syscall.SIGSTOP)
+	owner.offline(info.ID, w.Player)
+	edge.signal(syscall.SIGCONT)
+	if again := hear[wire.Welcome](player); again.Epoch != w.Epoch || again.CSeq != 1 || !again.Recovered {
+		t.Errorf("welcomed again as %+v", again)
+	}
+	player.act(2, `{"add":1}`)
+	player.answer()
+
+	edge.kill()
+	owner.offline(info.ID, w.Player)
+	edge.start()
+	player = dial(t, info.URL, wire.JSON)
+	if again := player.hello(wire.Hello{Client: "a", Token: w.Token, Attempt: 1}); again.CSeq != 2 {
+		t.Errorf("welcomed by another edge as %+v", again)
+	}
+	player.act(3, `{"add":1}`)
+	player.answer()
+}
+
 // TestACrowdMoves stops the node of a room that a full table plays in and a crowd watches, from all nodes.
 func TestACrowdMoves(t *testing.T) {
 	t.Parallel()

@@ -160,9 +160,10 @@ func TestMatchmaking(t *testing.T) {
 }
 
 // TestOperator kicks, signals and closes.
-func TestOperator(t *testing.T) {
-	t.Parallel()
-	s := newServer(t, generous...).start()
+func TestOperator(t *testing.T) { t.Parallel(); newServer(t, generous...).start().operator() }
+
+func (s *server) operator() {
+	t := s.t
 	info := s.create("tally", nil)
 	bad, good := dial(t, info.URL, wire.JSON), dial(t, info.URL, wire.CBOR)
 	w := bad.hello(wire.Hello{Client: "bad"})

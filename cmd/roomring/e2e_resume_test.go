@@ -14,7 +14,22 @@ import (
 func TestResumePoints(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, generous...).start()
-	r := &resumer{s: s, info: s.create("tally", nil), hello: wire.Hello{Client: "a"}}
+	r, end := s.resumePoints()
+	s.kill()
+	s.start()
+	if now := r.connect(nil); now.Epoch != 2 || now.CSeq != uint64(len(r.turns)) || now.Recovered {
+		t.Errorf("after a crash welcomed as %+v", now)
+	}
+	r.resume(1, end, true)    // how much earlier still serves depends on the snapshots
+	r.resume(1, end+1, false) // the first epoch has no such index, though the room has
+	r.resume(2, end+1, true)
+	r.resume(2, end+1000, false)
+	r.resume(3, end, false)
+}
+
+// resumePoints tries those of one epoch, and returns the last of them.
+func (s *server) resumePoints() (r *resumer, end uint64) {
+	r = &resumer{s: s, info: s.create("tally", nil), hello: wire.Hello{Client: "a"}}
 	w := r.connect(nil)
 	r.hello.Token = w.Token
 	for range 5 {
@@ -28,18 +43,7 @@ func TestResumePoints(t *testing.T) {
 	r.resume(2, last, false)
 	r.resume(0, last, false)
 	r.hangUp()
-	end := s.inspect(r.info.ID).Index
-
-	s.kill()
-	s.start()
-	if now := r.connect(nil); now.Epoch != 2 || now.CSeq != uint64(len(r.turns)) || now.Recovered {
-		t.Errorf("after a crash welcomed as %+v", now)
-	}
-	r.resume(1, end, true)    // how much earlier still serves depends on the snapshots
-	r.resume(1, end+1, false) // the first epoch has no such index, though the room has
-	r.resume(2, end+1, true)
-	r.resume(2, end+1000, false)
-	r.resume(3, end, false)
+	return r, s.inspect(r.info.ID).Index
 }
 
 // resumer is a client that comes back from points of its choice.
@@ -117,7 +121,11 @@ func (r *resumer) resume(epoch, seq uint64, good bool) {
 // the events it will never hear is right.
 func TestSlowReaderCatchesUp(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, generous...).start()
+	newServer(t, generous...).start().slowReaderCatchesUp()
+}
+
+func (s *server) slowReaderCatchesUp() {
+	t := s.t
 	info := s.create("tally", nil)
 	slow := dial(t, info.URL, wire.JSON)
 	slow.hello(wire.Hello{Client: "slow"})

@@ -127,6 +127,9 @@ func (d *Directory) record(ctx context.Context, h room.Header) error {
 		return nil
 	}
 	if err := d.o.Journal.Create(ctx, h, 1); err != nil {
+		if ctx.Err() != nil {
+			return d.cutShort(ctx)
+		}
 		d.o.Log.Error("a new room could not be saved", "room", h.ID, "err", err)
 		return ErrUnreachable
 	}
@@ -184,14 +187,19 @@ func (d *Directory) begin(ctx context.Context, r *liveRoom) (Info, error) {
 			return Info{}, err
 		}
 	case <-ctx.Done():
-		if d.ctx.Err() != nil {
-			return Info{}, ErrDraining
-		}
-		return Info{}, ctx.Err()
+		return Info{}, d.cutShort(ctx)
 	case <-r.in.gone:
 		return Info{}, ErrDraining
 	}
 	info, _ := r.public()
 	info.Code = r.header.Code
 	return info, nil
+}
+
+// cutShort is why nobody waits for a new room any more.
+func (d *Directory) cutShort(ctx context.Context) error {
+	if d.ctx.Err() != nil {
+		return ErrDraining
+	}
+	return ctx.Err()
 }

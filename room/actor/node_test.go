@@ -203,6 +203,21 @@ func TestRoomThatWasNeverMade(t *testing.T) {
 	}
 }
 
+// TestCreateThatNobodyWaitsFor is given up by who asked for it: nothing is wrong with this node.
+func TestCreateThatNobodyWaitsFor(t *testing.T) {
+	var log lockedLog
+	n := newNode(t, func(o *actor.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	defer n.stop()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := n.Create(ctx, actor.Create{Game: "counter"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("answered %v", err)
+	}
+	if text := log.String(); strings.Contains(text, "level=ERROR") {
+		t.Errorf("the log says %s", text)
+	}
+}
+
 // TestRestoreThatIsCutShort is told to stop while it reads its rooms: none of them is at fault.
 func TestRestoreThatIsCutShort(t *testing.T) {
 	n := newNode(t)

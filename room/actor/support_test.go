@@ -1,6 +1,7 @@
 package actor_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -177,11 +178,11 @@ func newJournal(c actor.Clock) *journal {
 	return &journal{clock: c, rooms: map[room.ID]*logged{}, aside: map[room.ID]string{}}
 }
 
-func (j *journal) Create(_ context.Context, h room.Header, e room.Epoch) error {
+func (j *journal) Create(ctx context.Context, h room.Header, e room.Epoch) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.failing != nil {
-		return j.failing
+	if err := cmp.Or(j.failing, ctx.Err()); err != nil {
+		return err
 	}
 	j.rooms[h.ID] = &logged{kept: room.Kept{Header: h, Epoch: e}}
 	return nil

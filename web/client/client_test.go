@@ -66,3 +66,53 @@ func TestCountsOnFromWhatTheRoomHasApplied(t *testing.T) {
 		}
 	}
 }
+
+// TestManyWelcomesAtOnce is a room that moves several times before the client has read the first welcome.
+func TestManyWelcomesAtOnce(t *testing.T) {
+	const welcomes = 20
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{wire.SubprotocolJSON}})
+		if err != nil {
+			return
+		}
+		defer ws.CloseNow()
+		if _, _, err := ws.Read(r.Context()); err != nil { // its hello
+			return
+		}
+		var all []byte
+		for i := range welcomes {
+			all = wire.AppendWelcome(all, wire.JSON, wire.Welcome{Epoch: uint64(i + 1), Heartbeat: 60_000 + uint64(i)})
+			all = wire.AppendState(append(all, '\n'), wire.JSON, wire.State{Seq: 1, View: []byte(`{}`)})
+			all = append(all, '\n')
+		}
+		_ = ws.Write(r.Context(), websocket.MessageText, all[:len(all)-1])
+		for {
+			_, msg, err := ws.Read(r.Context())
+			if err != nil {
+				return
+			}
+			for m := range wire.DecodeClient(wire.JSON, msg) {
+				if act, ok := m.(wire.Act); ok {
+					_ = ws.Write(r.Context(), websocket.MessageText, wire.AppendAck(nil, wire.JSON, wire.Ack{CSeq: act.CSeq, Seq: 2}))
+				}
+			}
+		}
+	}))
+	defer server.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	c, err := client.Dial(ctx, client.Options{URL: strings.Replace(server.URL, "http", "ws", 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Act(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	for c.Welcome().Epoch < welcomes {
+		if ctx.Err() != nil {
+			t.Fatalf("it has heard %d welcomes of %d", c.Welcome().Epoch, welcomes)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}

@@ -146,10 +146,11 @@ func (c *Client) read(ctx context.Context, ws *websocket.Conn, writer *writer) e
 				return err
 			}
 			if w, ok := m.(wire.Welcome); ok {
-				patience = time.Duration(w.Heartbeat) * time.Millisecond * 5 / 2
+				heartbeat := time.Duration(w.Heartbeat) * time.Millisecond
+				patience = heartbeat * 5 / 2
 				writer.end() // a second welcome on one socket: everything without an answer is sent again
 				c.welcomed(w, ws)
-				writer.begin(ctx, func(ctx context.Context) { c.writeAll(ctx, ws, patience/5) })
+				writer.begin(ctx, func(ctx context.Context) { c.writeAll(ctx, ws, heartbeat/2) })
 				continue
 			}
 			if to, ok := m.(wire.Move); ok {
