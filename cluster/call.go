@@ -159,15 +159,17 @@ func unanswered(err error) bool {
 func (c *Cluster) me() link.Peer { return link.Peer{Node: c.self, Boot: c.members.Self().Boot} }
 
 // heard are the processes of all other nodes that gossip tells of or a link stands to: gossip takes a node that is slow
-// for dead, and the link knows better.
+// for dead, and the link knows better. One that cannot be in a cluster with this node does not count: see misfit.
 func (c *Cluster) heard() []link.Peer {
 	var out []link.Peer
+	links := c.links.States()
 	for _, m := range c.members.All() {
-		if m.Name != c.self {
-			out = append(out, link.Peer{Node: m.Name, Boot: m.Boot})
+		p := link.Peer{Node: m.Name, Boot: m.Boot}
+		if m.Name != c.self && !slices.ContainsFunc(links, func(s link.State) bool { return s.Unfit && s.Peer == p }) {
+			out = append(out, p)
 		}
 	}
-	for _, s := range c.links.States() {
+	for _, s := range links {
 		if s.Up && !slices.ContainsFunc(out, func(p link.Peer) bool { return p.Node == s.Node }) {
 			out = append(out, s.Peer)
 		}

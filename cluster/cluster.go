@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -197,6 +198,7 @@ type Cluster struct {
 	filled   lru[string, room.ID] // by match key: the room that was filled last
 	quiet    quiet
 
+	started  atomic.Bool
 	turning  sync.Mutex // between the states of a member
 	sweeping sync.Once  // for released rooms
 

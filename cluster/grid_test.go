@@ -77,6 +77,7 @@ func (g *grid) add(name string, change ...func(*Options, *actor.Options)) *gridN
 	}
 	n.members, n.links = gridTable{n}, gridPeers{n: n}
 	n.setUnready(nil)
+	n.started.Store(true)
 	n.moves = gridMover{n: n}
 	g.mu.Lock()
 	g.nodes[name] = n

@@ -18,9 +18,11 @@ const (
 	greetIn   = time.Second            // how long a node waits for its links before it is on the ring
 )
 
-// Start reaches for the others and takes this node onto the ring. It returns when that is done, or when there is
-// nobody to join; else it goes on trying in the background, and Unready says why.
+// Start is called when the journal's rooms are back. It reaches for the others and takes this node onto the ring. It
+// returns when that is done, or when there is nobody to join; else it goes on trying in the background, and Unready
+// says why.
 func (c *Cluster) Start(ctx context.Context) error {
+	c.started.Store(true)
 	others, err := c.members.Join(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()

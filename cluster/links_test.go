@@ -98,6 +98,16 @@ func TestANodeThatDoesNotFitStaysOffTheRing(t *testing.T) {
 		if n.fit(); len(n.Unready()) > 0 || n.members.Self().State != members.Active {
 			t.Errorf("%s: %v %q", name, n.members.Self().State, n.Unready())
 		}
+		nodes, err := n.Nodes(t.Context())
+		if err != nil || len(nodes) != 3 || nodes[2].State != "joining" || len(nodes[2].Unready) != 1 || !strings.Contains(nodes[2].Unready[0], "PostgreSQL") {
+			t.Errorf("%s shows the operator %+v, %v", name, nodes, err)
+		}
+		if l, err := n.Rooms().List(t.Context(), actor.Filter{}); err != nil || l.Partial {
+			t.Errorf("%s: partial %v, %v", name, l.Partial, err)
+		}
+		if _, err := n.Rooms().Info(t.Context(), randomID()); !errors.Is(err, actor.ErrNotFound) {
+			t.Errorf("%s asks for a room that never was: %v", name, err)
+		}
 	}
 	g.set(func() { g.nodes["a"].gone, g.nodes["b"].gone = true, true })
 	stranger.reach()

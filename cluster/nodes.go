@@ -71,7 +71,15 @@ func (c *Cluster) Nodes(ctx context.Context) ([]NodeInfo, error) {
 	for _, name := range silent {
 		out = append(out, c.told(name, "the node does not answer"))
 	}
+	for _, l := range c.links.States() {
+		if l.Unfit {
+			out = append(out, c.told(l.Node, l.Err))
+		}
+	}
 	for _, b := range c.unheard(c.boots.get(ctx, c)) {
+		if slices.ContainsFunc(out, func(n NodeInfo) bool { return n.Boot == string(b.ID) }) {
+			continue
+		}
 		out = append(out, NodeInfo{
 			Name: b.Node, Boot: string(b.ID), State: "silent",
 			Unready: []string{"the store holds the node on " + b.Host + " to be alive, and nobody hears it"},

@@ -65,6 +65,9 @@ func (c *Cluster) serveRooms() {
 		return withoutReplay(info), err
 	})
 	serve(c, roomsList, func(_ context.Context, f actor.Filter) ([]actor.Info, error) {
+		if !c.started.Load() { // rooms are still being brought back
+			return nil, actor.ErrUnreachable
+		}
 		infos := here.List(f)
 		for i := range infos {
 			infos[i] = withoutReplay(infos[i])
@@ -166,7 +169,9 @@ func (r Rooms) Find(ctx context.Context, code string) (actor.Info, error) {
 func (r Rooms) List(ctx context.Context, f actor.Filter) (actor.Listing, error) {
 	c := r.c
 	rooms := map[room.ID]actor.Info{}
+	failed := false
 	silent := scatter(ctx, c, append(c.others(), c.self), roomsList, f, c.o.Gather, func(_ string, infos []actor.Info, err error) patience {
+		failed = failed || err != nil
 		for _, info := range infos {
 			if have, ok := rooms[info.ID]; !ok || info.Epoch > have.Epoch {
 				rooms[info.ID] = info
@@ -180,7 +185,7 @@ func (r Rooms) List(ctx context.Context, f actor.Filter) (actor.Listing, error) 
 	out := slices.SortedFunc(maps.Values(rooms), func(a, b actor.Info) int { return cmp.Compare(a.ID, b.ID) })
 	return actor.Listing{
 		Rooms:   out[:min(len(out), f.PageSize())],
-		Partial: len(silent) > 0 || len(c.unheard(c.boots.get(ctx, c))) > 0,
+		Partial: failed || len(silent) > 0 || len(c.unheard(c.boots.get(ctx, c))) > 0,
 	}, nil
 }
 

@@ -87,6 +87,11 @@ func TestAListIsPartialWhileANodeIsNotHeard(t *testing.T) {
 	if partial(Boot{ID: "a-boot-before", Node: "b"}) {
 		t.Error("b is back under a newer boot")
 	}
+	g.nodes["b"].started.Store(false)
+	if !partial() {
+		t.Error("b is still bringing its rooms back")
+	}
+	g.nodes["b"].started.Store(true)
 	g.store.set(func() { g.store.away = errors.New("away") })
 	if partial() {
 		t.Error("nothing is known of others")
