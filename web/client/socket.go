@@ -88,8 +88,9 @@ func (c *Client) connect(ctx context.Context) error {
 		return err
 	}
 	var w writer
-	defer w.end()
 	err = c.read(ctx, ws, &w)
+	cancel() // a write under way is for nobody now
+	w.end()
 	c.mu.Lock()
 	c.socket = nil
 	c.mu.Unlock()
@@ -114,20 +115,22 @@ func (c *Client) hello() wire.Hello {
 	return h
 }
 
-// writer is the writing goroutine of one welcome.
+// writer is the writing goroutine of one welcome. It is stopped between two writes: one that is cut short costs the socket.
 type writer struct {
-	stop context.CancelFunc
+	stop chan struct{}
 	wg   sync.WaitGroup
 }
 
-func (w *writer) begin(ctx context.Context, write func(context.Context)) {
-	ctx, w.stop = context.WithCancel(ctx)
-	w.wg.Go(func() { write(ctx) })
+func (w *writer) begin(write func(stop <-chan struct{})) {
+	stop := make(chan struct{})
+	w.stop = stop
+	w.wg.Go(func() { write(stop) })
 }
 
 func (w *writer) end() {
 	if w.stop != nil {
-		w.stop()
+		close(w.stop)
+		w.stop = nil
 	}
 	w.wg.Wait()
 }
@@ -150,7 +153,7 @@ func (c *Client) read(ctx context.Context, ws *websocket.Conn, writer *writer) e
 				patience = heartbeat * 5 / 2
 				writer.end() // a second welcome on one socket: everything without an answer is sent again
 				c.welcomed(w, ws)
-				writer.begin(ctx, func(ctx context.Context) { c.writeAll(ctx, ws, heartbeat/2) })
+				writer.begin(func(stop <-chan struct{}) { c.writeAll(ctx, ws, heartbeat/2, stop) })
 				continue
 			}
 			if to, ok := m.(wire.Move); ok {
@@ -215,7 +218,7 @@ func (c *Client) count(applied uint64) {
 }
 
 // writeAll sends what has no answer, in order, and pings while there is nothing to say.
-func (c *Client) writeAll(ctx context.Context, ws *websocket.Conn, every time.Duration) {
+func (c *Client) writeAll(ctx context.Context, ws *websocket.Conn, every time.Duration, stop <-chan struct{}) {
 	beat := time.NewTicker(every)
 	defer beat.Stop()
 	var sent uint64
@@ -230,7 +233,7 @@ func (c *Client) writeAll(ctx context.Context, ws *websocket.Conn, every time.Du
 			if c.write(ctx, ws, wire.AppendPing(nil, c.o.Encoding, wire.Ping{})) != nil {
 				return
 			}
-		case <-ctx.Done():
+		case <-stop:
 			return
 		}
 	}
