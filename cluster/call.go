@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,13 +22,31 @@ type none struct{}
 
 // serve answers a method's questions, those that this node asks itself as well.
 func serve[In, Out any](c *Cluster, m method[In, Out], f func(ctx context.Context, in In) (Out, error)) {
-	c.local[string(m)] = f
-	c.calls.Handle(string(m), func(ctx context.Context, _ link.Peer, body []byte) ([]byte, error) {
+	serveFrom(c, m, func(ctx context.Context, _ link.Peer, in In) (Out, error) { return f(ctx, in) })
+}
+
+// serveAct serves what an operator does. The node that the operator asked has it in its log; so has the one where it is
+// done, if that is another.
+func serveAct[In any](c *Cluster, m method[In, none], action string, about func(In) []any, f func(ctx context.Context, in In) error) {
+	serveFrom(c, m, func(ctx context.Context, from link.Peer, in In) (none, error) {
+		err := f(ctx, in)
+		if from.Node != "" && !errors.Is(err, actor.ErrNotFound) { // else it is looked for elsewhere
+			what := append([]any{"action", action}, about(in)...)
+			c.log.Info("admin action", append(what, "node", c.self, "by", "the operator at node "+from.Node, "outcome", cmp.Or(errorText(err), "done"))...)
+		}
+		return none{}, err
+	})
+}
+
+// serveFrom tells f which node asks; the zero Peer is this one.
+func serveFrom[In, Out any](c *Cluster, m method[In, Out], f func(ctx context.Context, from link.Peer, in In) (Out, error)) {
+	c.local[string(m)] = func(ctx context.Context, in In) (Out, error) { return f(ctx, link.Peer{}, in) }
+	c.calls.Handle(string(m), func(ctx context.Context, from link.Peer, body []byte) ([]byte, error) {
 		var in In
 		if err := json.Unmarshal(body, &in); err != nil {
 			return nil, fmt.Errorf("the question %s: %w", m, err)
 		}
-		out, err := f(ctx, in)
+		out, err := f(ctx, from, in)
 		if err != nil {
 			return nil, err
 		}

@@ -46,7 +46,7 @@ type Options struct {
 	Reattach time.Duration // how long an edge looks for a room that has moved before it closes 4103; 0 means 2 s
 	Sweep    time.Duration // how often released rooms that the ring gives this node are looked for; 0 means 2 s
 
-	Known int           // rooms elsewhere whose node is remembered; 0 means 65,536
+	Known int           // rooms elsewhere whose node is remembered, and as many requests whose room was filled last; 0 means 65,536
 	Fresh time.Duration // a boot that has been silent in the store for longer is not taken for alive; 0 means 10 s
 
 	Log *slog.Logger // nil: discarded
@@ -147,7 +147,6 @@ type table interface {
 // peers is what the cluster uses of link.Links.
 type peers interface {
 	Targets(to []link.Target)
-	Edge(node string) (*link.EdgeEnd, error)
 	Call(ctx context.Context, node, method string, body []byte) ([]byte, error)
 	Watch(ctx context.Context, node, method string, body []byte, each func([]byte) error) error
 	States() []link.State
@@ -197,6 +196,9 @@ type Cluster struct {
 	matches  *actor.Matchmaker
 	filled   lru[string, room.ID] // by match key: the room that was filled last
 	quiet    quiet
+
+	turning  sync.Mutex // between the states of a member
+	sweeping sync.Once  // for released rooms
 
 	ringChanged chan struct{} // wakes keepTickets
 	handing     sync.Mutex    // of tickets
@@ -339,7 +341,9 @@ func (c *Cluster) Attach(ctx context.Context, id room.ID, h actor.Hello, out *ac
 
 // Drain takes this node off the ring and gives its rooms away through the store; when it returns nil none is left.
 func (c *Cluster) Drain(ctx context.Context) error {
+	c.turning.Lock()
 	c.members.SetState(members.Draining)
+	c.turning.Unlock()
 	handing, cancel := context.WithTimeout(ctx, c.o.Gather)
 	c.handTickets(handing)
 	cancel()

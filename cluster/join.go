@@ -3,6 +3,7 @@ package cluster
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 const (
 	retryJoin = 500 * time.Millisecond // between two looks for others
 	loadEvery = 2 * time.Second        // between two SetLoad
+	greetIn   = time.Second            // how long a node waits for its links before it is on the ring
 )
 
 // Start reaches for the others and takes this node onto the ring. It returns when that is done, or when there is
@@ -24,7 +26,7 @@ func (c *Cluster) Start(ctx context.Context) error {
 		return ctx.Err()
 	}
 	if others > 0 || c.nobodyElse(ctx, err) {
-		c.activate()
+		c.activate(ctx)
 		return nil
 	}
 	c.log.Warn("this node has found no other: trying on", "why", strings.Join(c.Unready(), "; "))
@@ -36,18 +38,68 @@ func (c *Cluster) Start(ctx context.Context) error {
 func (c *Cluster) keepJoining(ctx context.Context) {
 	for pause(ctx, retryJoin) {
 		if len(c.members.All()) > 1 || c.nobodyElse(ctx, nil) {
-			c.activate()
+			c.activate(ctx)
 			return
 		}
 	}
 }
 
-func (c *Cluster) activate() {
-	c.setUnready(nil)
-	if c.members.Self().State == members.Joining {
-		c.members.SetState(members.Active)
-		c.moves.start()
+// activate takes this node onto the ring as soon as it fits into the cluster.
+func (c *Cluster) activate(ctx context.Context) {
+	c.introduce(ctx)
+	c.fit()
+	c.spawn(func(ctx context.Context) {
+		for pause(ctx, retryJoin) {
+			c.fit()
+		}
+	})
+}
+
+// introduce waits until this node has greeted all others, or could not, or for a second.
+func (c *Cluster) introduce(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, greetIn)
+	defer cancel()
+	for met := 0; met < len(c.others()) && pause(ctx, greetIn/100); {
+		met = 0
+		for _, l := range c.links.States() {
+			if l.Up || l.Err != "" {
+				met++
+			}
+		}
 	}
+}
+
+// fit keeps this node on the ring while it can be in one cluster with the others, and off it while it cannot.
+func (c *Cluster) fit() {
+	c.turning.Lock()
+	defer c.turning.Unlock()
+	state, why := c.members.Self().State, c.misfit()
+	switch {
+	case state == members.Draining:
+	case why != nil:
+		if was := c.setUnready(why); !slices.Equal(was, []string{why.Error()}) {
+			c.log.Error("this node takes no part in the cluster", "why", why)
+		}
+		c.members.SetState(members.Joining)
+	case state == members.Joining:
+		c.setUnready(nil)
+		c.members.SetState(members.Active)
+		c.sweeping.Do(c.moves.start)
+	}
+}
+
+// misfit is why this node cannot be in one cluster with those that were there before it. Of two nodes that do not go
+// together it is the newer process that gives way, unless it has a link to somebody.
+func (c *Cluster) misfit() (why error) {
+	for _, l := range c.links.States() {
+		switch {
+		case l.Up:
+			return nil
+		case l.Unfit && l.Boot < c.o.Members.Self.Boot:
+			why = errors.New(l.Err)
+		}
+	}
+	return why
 }
 
 // nobodyElse reports whether this node may well be the only one: it was not told whom to join, or the store
@@ -87,17 +139,19 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-func (c *Cluster) setUnready(why error) {
+// setUnready returns what was said before.
+func (c *Cluster) setUnready(why error) (was []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.alone = nil
+	was, c.alone = c.alone, nil
 	if why != nil {
 		c.alone = []string{why.Error()}
 	}
+	return was
 }
 
 // Unready says why this node should get no traffic yet: it has not been started, or was told to join, reaches nobody,
-// and the store lists others.
+// and the store lists others; or it cannot be in one cluster with them.
 func (c *Cluster) Unready() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/link/linkpb"
+	"github.com/roomring/roomring/cluster/members"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 )
@@ -18,33 +19,7 @@ import (
 func wired(t *testing.T, names ...string) *grid {
 	g := newGrid(t)
 	for _, name := range names {
-		calls := link.NewMux()
-		n := g.add(name)
-		n.calls = calls
-		calls.EncodeError(n.encodeError)
-		n.serveRooms()
-		n.serveMatches()
-		n.serveNodes()
-		links, err := link.New(link.Options{
-			Self:     &linkpb.Greeting{Node: name, Boot: string(n.self.Boot), Label: "test", Machine: "m", Store: "sqlite"},
-			Security: link.Security{Insecure: true}, Calls: calls,
-			Owner: func(to *link.OwnerEnd) link.Handler[*linkpb.EdgeFrame] { return n.owners.open(to) },
-			Edge:  func(to *link.EdgeEnd) link.Handler[*linkpb.OwnerFrame] { return n.edges.open(to) },
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		n.links, n.self.Link = links, ln.Addr().String()
-		links.Serve(ln)
-		t.Cleanup(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-			defer cancel()
-			links.Close(ctx)
-		})
+		g.wire(name, "m")
 	}
 	for _, n := range g.all() {
 		n.reach()
@@ -61,6 +36,74 @@ func wired(t *testing.T, names ...string) *grid {
 		})
 	}
 	return g
+}
+
+// wire starts a node on a machine.
+func (g *grid) wire(name, machine string) *gridNode {
+	g.t.Helper()
+	calls := link.NewMux()
+	n := g.add(name)
+	n.calls = calls
+	calls.EncodeError(n.encodeError)
+	n.serveRooms()
+	n.serveMatches()
+	n.serveNodes()
+	links, err := link.New(link.Options{
+		Self:     &linkpb.Greeting{Node: name, Boot: string(n.self.Boot), Label: "test", Machine: machine, Store: "sqlite"},
+		Security: link.Security{Insecure: true}, Calls: calls,
+		Owner: func(to *link.OwnerEnd) link.Handler[*linkpb.EdgeFrame] { return n.owners.open(to) },
+		Edge:  func(to *link.EdgeEnd) link.Handler[*linkpb.OwnerFrame] { return n.edges.open(to) },
+	})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	n.links, n.self.Link = links, ln.Addr().String()
+	links.Serve(ln)
+	g.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		links.Close(ctx)
+	})
+	return n
+}
+
+// TestANodeThatDoesNotFitStaysOffTheRing starts a node with SQLite on another machine: it says what is needed, and the
+// others do not mind.
+func TestANodeThatDoesNotFitStaysOffTheRing(t *testing.T) {
+	g := wired(t, "a", "b")
+	stranger := g.wire("c", "another")
+	g.set(func() { stranger.self.State, stranger.joined = members.Joining, 2 })
+	for _, n := range g.all() {
+		n.reach()
+	}
+	if err := stranger.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if why := stranger.Unready(); len(why) != 1 || !strings.Contains(why[0], "nodes on several machines need PostgreSQL") || !strings.Contains(why[0], "--store") {
+		t.Errorf("it is not ready because of %q", why)
+	}
+	if state := stranger.members.Self().State; state != members.Joining {
+		t.Errorf("its state is %v", state)
+	}
+	for _, name := range []string{"a", "b"} {
+		n := g.nodes[name]
+		gridUntil(t, "the others know why it has no link", func() bool {
+			s := n.links.States()
+			return len(s) == 2 && s[1].Unfit
+		})
+		if n.fit(); len(n.Unready()) > 0 || n.members.Self().State != members.Active {
+			t.Errorf("%s: %v %q", name, n.members.Self().State, n.Unready())
+		}
+	}
+	g.set(func() { g.nodes["a"].gone, g.nodes["b"].gone = true, true })
+	stranger.reach()
+	gridUntil(t, "it goes on by itself when the others have left", func() bool {
+		return len(stranger.Unready()) == 0 && stranger.members.Self().State == members.Active
+	})
 }
 
 func TestOverRealLinks(t *testing.T) {

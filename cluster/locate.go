@@ -226,6 +226,15 @@ func (c *Cluster) nearby(ctx context.Context, id room.ID) (node string) {
 	return node
 }
 
+// Heard are the processes that this node hears, itself among them.
+func (c *Cluster) Heard() []room.BootID {
+	var out []room.BootID
+	for _, m := range c.members.All() {
+		out = append(out, m.Boot)
+	}
+	return out
+}
+
 // first are the nodes that the ring names first, but for this one.
 func (c *Cluster) first(id room.ID) []string {
 	return slices.DeleteFunc(c.members.Ring().First(id, replicas), func(n string) bool { return n == c.self })

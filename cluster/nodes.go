@@ -19,11 +19,8 @@ const (
 
 func (c *Cluster) serveNodes() {
 	serve(c, nodeInfo, func(context.Context, none) (NodeInfo, error) { return c.describe(), nil })
-	serve(c, nodeDrain, func(context.Context, none) (none, error) {
-		c.log.Info("the operator has this node drain and stop")
-		c.o.Stop()
-		return none{}, nil
-	})
+	serveAct(c, nodeDrain, "drain", func(none) []any { return []any{"target", c.self} },
+		func(context.Context, none) error { c.o.Stop(); return nil })
 }
 
 // describe is this node as Options.Describe has it, with what the cluster knows better.

@@ -77,15 +77,12 @@ func (c *Cluster) serveRooms() {
 		return i, err
 	})
 	serve(c, roomsQueues, c.serveQueues)
-	serve(c, roomsClose, func(ctx context.Context, in closeAsk) (none, error) {
-		return none{}, here.Close(ctx, in.Room, in.Reason)
-	})
-	serve(c, roomsKick, func(ctx context.Context, in kickAsk) (none, error) {
-		return none{}, here.Kick(ctx, in.Room, in.Player)
-	})
-	serve(c, roomsSignal, func(ctx context.Context, in signalAsk) (none, error) {
-		return none{}, here.Signal(ctx, in.Room, in.Name, in.Data)
-	})
+	serveAct(c, roomsClose, "close", func(in closeAsk) []any { return []any{"room", in.Room, "reason", in.Reason} },
+		func(ctx context.Context, in closeAsk) error { return here.Close(ctx, in.Room, in.Reason) })
+	serveAct(c, roomsKick, "kick", func(in kickAsk) []any { return []any{"room", in.Room, "player", in.Player} },
+		func(ctx context.Context, in kickAsk) error { return here.Kick(ctx, in.Room, in.Player) })
+	serveAct(c, roomsSignal, "signal", func(in signalAsk) []any { return []any{"room", in.Room, "signal", in.Name} },
+		func(ctx context.Context, in signalAsk) error { return here.Signal(ctx, in.Room, in.Name, in.Data) })
 }
 
 // withoutReplay leaves out the whole log of a room that is over: it is long, and nobody reads it from an Info.

@@ -1,11 +1,14 @@
 package cluster
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -228,4 +231,55 @@ func TestANodeThatReachesOthersIsReady(t *testing.T) {
 			t.Errorf("%s: %v, %v, state %v", name, err, n.Unready(), n.members.Self().State)
 		}
 	}
+}
+
+// What the operator does at one node with a room of another is in the log of that one, too.
+func TestActsOfTheOperatorAreLoggedWhereTheyAreDone(t *testing.T) {
+	g := newGrid(t, "a")
+	var log syncBuffer
+	b := g.add("b", func(o *Options, _ *actor.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	made := b.make(actor.Create{Game: "pair"})
+	asked := g.nodes["a"].Rooms()
+	if err := asked.Signal(t.Context(), made.ID, "sing", nil); err == nil {
+		t.Error("an unknown signal was taken")
+	}
+	if err := asked.Close(t.Context(), made.ID, "enough"); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.nodes["a"].DrainNode(t.Context(), "b"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`action=signal room=` + string(made.ID) + ` signal=sing node=b by="the operator at node a" outcome="no such signal"`,
+		`action=close room=` + string(made.ID) + ` reason=enough node=b by="the operator at node a" outcome=done`,
+		`action=drain target=b node=b by="the operator at node a" outcome=done`,
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log lacks %s:\n%s", want, log.String())
+		}
+	}
+	before := strings.Count(log.String(), "admin action")
+	if err := b.DrainNode(t.Context(), "b"); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(log.String(), "admin action") != before {
+		t.Error("what is done where it is asked is logged twice")
+	}
+}
+
+type syncBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
 }

@@ -313,9 +313,7 @@ func (s *survivor) compareAndSet(ctx context.Context, id room.ID, from room.Epoc
 			return e, err
 		}
 		s.o.log.Warn("a claim is open: asking the store again", "room", id, "err", err)
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if !pause(ctx, wait) {
 			return 0, err
 		}
 	}

@@ -24,6 +24,12 @@ type Boots interface {
 	// EndBoot says that the boot has ended by itself. It needs no fence and is never alive again.
 	// Ending a boot that is not alive changes nothing.
 	EndBoot(ctx context.Context, boot room.BootID) error
+	// Forget gives up the boots of a node whose data folders nobody will serve again, for their disk is lost. In one
+	// transaction, which requires the boot by alive, it fences those of them that count as alive, and ends the rooms
+	// that are live under them: aborted for LostReason. Should a process of such a folder start after all, it finds its
+	// rooms over. Folders that a boot serves which is among heard, or whose last heartbeat is younger than FreshFor, are
+	// left alone; if no other is left the error is a *NodeLivesError, and ErrNotFound if the store knows no such node.
+	Forget(ctx context.Context, by room.BootID, node string, heard []room.BootID) (Forgotten, error)
 	// Boots returns every boot, oldest first.
 	Boots(ctx context.Context) ([]BootInfo, error)
 	// Fences returns the fences from number from on, in order; numbers start at 1 and leave no gap.

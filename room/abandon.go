@@ -29,3 +29,14 @@ func Abandon(kept Kept, why string) (Final, error) {
 	f.Replay = replay
 	return f, damage
 }
+
+// Lose is the end of a room of which only its row is left: an abort with a reason for people, and a replay without
+// inputs.
+func Lose(row Row, why string) (Final, error) {
+	f := Final{Room: row.Room, Game: row.Game, End: Aborted, Result: Result{Reason: why}, Point: Point{Epoch: row.Epoch}}
+	f.Hash = f.Sum()
+	var log logbook
+	var err error
+	f.Replay, err = log.replay(Header{ID: row.Room, Game: row.Game, Private: row.Private, Runtime: RuntimeVersion}, f)
+	return f, err
+}

@@ -92,6 +92,7 @@ func (a *admin) routes() []route {
 		{method: "GET", path: "/admin/v1/dev", handle: getDev},
 		{method: "GET", path: "/admin/v1/ring", handle: a.getRing},
 		{method: "POST", path: "/admin/v1/drain", handle: a.postDrain},
+		{method: "POST", path: "/admin/v1/forget", handle: a.postForget},
 		{method: "GET", path: "/admin/v1/rooms", handle: a.getRooms},
 		{method: "GET", path: "/admin/v1/rooms/{id}", handle: a.getRoom},
 		{method: "GET", path: "/admin/v1/rooms/{id}/events", handle: a.getEvents, stream: true},

@@ -21,7 +21,21 @@ type AdminCluster interface {
 	WhatIf(ctx context.Context, change RingChange) (Moves, error)
 	// Drain tells a node to give its rooms away and stop. It returns when the node has been told.
 	Drain(ctx context.Context, node string) error
+	// Forget gives up a node that will never come back, with the rooms that it had. Errors: actor.ErrNotFound,
+	// *NodeLivesError.
+	Forget(ctx context.Context, node string) (Forgotten, error)
 }
+
+// Forgotten is what was given up with a node.
+type Forgotten struct {
+	Boots int `json:"boots"` // processes that counted as alive and never will again
+	Rooms int `json:"rooms"` // that were live and are over now, as aborted
+}
+
+// NodeLivesError says why a node is not to be forgotten.
+type NodeLivesError struct{ Reason string }
+
+func (e *NodeLivesError) Error() string { return e.Reason }
 
 // Node is one node as the operator may see it.
 type Node struct {
@@ -57,8 +71,8 @@ type NodeLink struct {
 
 // Ring is the ring at this moment.
 type Ring struct {
-	Nodes []RingNode `json:"nodes"` // by name
-	Arcs  []RingArc  `json:"arcs"`  // in the order of the circle
+	Nodes []RingNode `json:"nodes"`          // by name
+	Arcs  []RingArc  `json:"arcs,omitempty"` // in the order of the circle
 }
 
 // RingNode is one node on the ring.

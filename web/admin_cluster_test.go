@@ -25,6 +25,7 @@ type twoNodes struct {
 	where   web.Where
 	asked   web.RingChange
 	drained []string
+	forgot  web.Forgotten
 	fail    error
 }
 
@@ -61,6 +62,13 @@ func (c *twoNodes) Drain(_ context.Context, node string) error {
 	return c.fail
 }
 
+func (c *twoNodes) Forget(_ context.Context, node string) (web.Forgotten, error) {
+	if node == "gamma" {
+		return web.Forgotten{}, actor.ErrNotFound
+	}
+	return c.forgot, c.fail
+}
+
 func startCluster(t *testing.T, edit func(*web.AdminOptions)) (*api, *twoNodes) {
 	c := &twoNodes{}
 	return startAdmin(t, func(o *web.AdminOptions) {
@@ -89,8 +97,11 @@ func TestAdminShowsNodes(t *testing.T) {
 
 func TestAdminSaysWhereARoomBelongsAndWhy(t *testing.T) {
 	a, c := startCluster(t, nil)
-	if plain := a.want(200, "GET", "/admin/v1/ring", ""); plain.body["where"] != nil || plain.body["moves"] != nil || len(plain.body["arcs"].([]any)) != 2 {
+	if plain := a.want(200, "GET", "/admin/v1/ring?arcs=true", ""); plain.body["where"] != nil || plain.body["moves"] != nil || len(plain.body["arcs"].([]any)) != 2 {
 		t.Errorf("the ring is %s", plain.text)
+	}
+	if short := a.want(200, "GET", "/admin/v1/ring", ""); short.body["arcs"] != nil || len(short.body["nodes"].([]any)) != 2 {
+		t.Errorf("without its arcs the ring is %s", short.text)
 	}
 	both := []string{"alpha", "beta"}
 	for _, test := range []struct {
@@ -161,6 +172,26 @@ func TestAdminDrains(t *testing.T) {
 	}
 	if strings.Contains(log.String(), "sesame") {
 		t.Error("the token is in the log")
+	}
+}
+
+func TestAdminForgets(t *testing.T) {
+	var log bytes.Buffer
+	a, c := startCluster(t, func(o *web.AdminOptions) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	c.forgot = web.Forgotten{Boots: 1, Rooms: 7}
+	if done := a.want(200, "POST", "/admin/v1/forget", `{"node":"beta"}`); done.body["node"] != "beta" || done.body["boots"] != 1.0 || done.body["rooms"] != 7.0 {
+		t.Errorf("forget answered %s", done.text)
+	}
+	a.refused(400, "node", "POST", "/admin/v1/forget", `{"node":"gamma"}`)
+	a.refused(400, "node", "POST", "/admin/v1/forget", `{"node":""}`)
+	c.forgot, c.fail = web.Forgotten{}, &web.NodeLivesError{Reason: "it is there: drain it"}
+	if lives := a.want(409, "POST", "/admin/v1/forget", `{"node":"beta"}`); lives.body["detail"] != "it is there: drain it" {
+		t.Errorf("of a node that lives: %s", lives.text)
+	}
+	for _, words := range []string{`action=forget target=beta rooms=7 node=alpha`, `action=forget target=gamma rooms=0`, `outcome="it is there: drain it"`} {
+		if !strings.Contains(log.String(), words) {
+			t.Errorf("the audit log lacks %s:\n%s", words, log.String())
+		}
 	}
 }
 

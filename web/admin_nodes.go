@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
 )
 
 func (a *admin) getNodes(w http.ResponseWriter, r *http.Request) error {
@@ -53,7 +55,10 @@ func (a *admin) getRing(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ring.Nodes, ring.Arcs = list(ring.Nodes), list(ring.Arcs)
+	ring.Nodes = list(ring.Nodes)
+	if !q.flag("arcs") { // there are hundreds of each node
+		ring.Arcs = nil
+	}
 	change := q.change(ring)
 	id := q.roomID("id")
 	if q.err != nil {
@@ -190,6 +195,34 @@ func (a *admin) postDrain(w http.ResponseWriter, r *http.Request) error {
 		"node": in.Node, "rooms": nodes[i].Rooms, "sessions": nodes[i].Sessions,
 		"will": "The node leaves the ring and takes no new rooms, keeps its rooms for whoever goes on with them, tells its clients to reconnect, and stops.",
 	})
+	return nil
+}
+
+func (a *admin) postForget(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Node string `json:"node"`
+	}
+	if err := readJSON(w, r, a.opts.MaxBody, &in); err != nil {
+		return err
+	}
+	if !validText(in.Node, 1, maxName) {
+		return badField("node", "Name the node that will never come back.")
+	}
+	gone, err := a.opts.Cluster.Forget(r.Context(), in.Node)
+	a.audit(r, err, "forget", slog.String("target", in.Node), slog.Int("rooms", gone.Rooms))
+	if lives, ok := errors.AsType[*NodeLivesError](err); ok {
+		return problem(http.StatusConflict, "node-lives", lives.Reason)
+	}
+	if errors.Is(err, actor.ErrNotFound) {
+		return badField("node", "The store knows no node of that name.")
+	}
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, struct {
+		Node string `json:"node"`
+		Forgotten
+	}{in.Node, gone})
 	return nil
 }
 

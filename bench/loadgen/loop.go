@@ -3,6 +3,7 @@ package main
 // One epoll loop on one thread: paced sends, raw reads, frame parsing, statistics.
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/bits"
 	"math/rand"
@@ -54,6 +55,7 @@ type Engine struct {
 	sent, deliv, ticks int64
 	rxBytes, txBytes   int64
 	bad, closed        int64
+	why                map[string]int // close codes and reasons
 	lateMax            int64
 	onAction           func(c *Conn, p []byte) // extra hook (turn ping-pong)
 	idle               int64                   // ns spent in empty polls
@@ -67,7 +69,7 @@ func newEngine(ad Adapter) *Engine {
 		panic(err)
 	}
 	return &Engine{ad: ad, ep: ep, byFd: make([]*Conn, 1<<18), rbuf: make([]byte, 256<<10),
-		events: make([]syscall.EpollEvent, 512), t0: time.Now(), lat: &Hist{}, iat: &Hist{}, jit: &Hist{}}
+		events: make([]syscall.EpollEvent, 512), t0: time.Now(), lat: &Hist{}, iat: &Hist{}, jit: &Hist{}, why: map[string]int{}}
 }
 
 func (e *Engine) clock() int64 { return int64(time.Since(e.t0)) }
@@ -149,6 +151,7 @@ func (e *Engine) readable(c *Conn) {
 			e.write(c, appendFrame(nil, opPong, p))
 		case opPong:
 		case opClose:
+			e.why[closeText(p)]++
 			e.drop(c)
 			return
 		default:
@@ -157,6 +160,14 @@ func (e *Engine) readable(c *Conn) {
 		b = b[t:]
 	}
 	c.rest = append(c.rest[:0], b...)
+}
+
+// closeText is what a close frame says.
+func closeText(p []byte) string {
+	if len(p) < 2 {
+		return "no code"
+	}
+	return fmt.Sprintf("%d %s", binary.BigEndian.Uint16(p), p[2:])
 }
 
 func (e *Engine) drop(c *Conn) {

@@ -350,6 +350,9 @@ func main() {
 	}
 	delete(m, "_cpu_us")
 	delete(m, "_el")
+	if len(e.why) > 0 {
+		m["why"] = e.why
+	}
 	m["peer"], m["w"], m["cal_alu_ns"], m["cal_sys_ns"] = *label, *work, r(cAlu, 3), r(cSys, 0)
 	b, _ := json.Marshal(m)
 	fmt.Println(string(b))

@@ -102,3 +102,22 @@ func TestRoomringHearsCBOR(t *testing.T) {
 		}
 	}
 }
+
+func TestDoorsOfACluster(t *testing.T) {
+	all := doors("n1=127.0.0.1:1,n2=127.0.0.1:2,n3=127.0.0.1:3")
+	for via, want := range map[string][]string{ // of players 0 to 3 in room 4, which is at n2
+		"owner": {"n2", "n2", "n2", "n2"},
+		"other": {"n1", "n1", "n1", "n1"},
+		"any":   {"n2", "n3", "n1", "n2"},
+	} {
+		a := &ringDoor{opts: opts{doors: all, via: via}}
+		for player, node := range want {
+			if got := a.door("n2", 4, player); got.node != node || got.addr != "127.0.0.1:"+node[1:] {
+				t.Errorf("via %s: player %d comes by %+v, want %s", via, player, got, node)
+			}
+		}
+	}
+	if got := doors("127.0.0.1:7"); len(got) != 1 || got[0] != (door{"", "127.0.0.1:7"}) {
+		t.Errorf("one server: %+v", got)
+	}
+}

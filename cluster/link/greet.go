@@ -8,6 +8,13 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
+// unfitError says why two nodes cannot be in one cluster. Only another program or other settings change that.
+type unfitError struct{ why string }
+
+func (e *unfitError) Error() string { return e.why }
+
+func unfit(format string, args ...any) error { return &unfitError{fmt.Sprintf(format, args...)} }
+
 // match says which version two nodes use with each other, or why they cannot be in one cluster. Both sides ask it, so
 // its errors read the same from both.
 func match(a, b *linkpb.Greeting) (version uint32, err error) {
@@ -18,19 +25,19 @@ func match(a, b *linkpb.Greeting) (version uint32, err error) {
 		return fmt.Sprintf("node %s has %q, node %s has %q", a.GetNode(), of(a), b.GetNode(), of(b))
 	}
 	if a.GetLabel() != b.GetLabel() {
-		return 0, fmt.Errorf("nodes of different clusters, by their label: %s", pair((*linkpb.Greeting).GetLabel))
+		return 0, unfit("nodes of different clusters, by their label: %s", pair((*linkpb.Greeting).GetLabel))
 	}
 	version = min(a.GetLatest(), b.GetLatest())
 	if version < max(a.GetLeast(), b.GetLeast()) {
-		return 0, fmt.Errorf("no common version of the peer protocol: node %s (program %s) speaks %d to %d, node %s (program %s) %d to %d; upgrade by way of a release between them",
+		return 0, unfit("no common version of the peer protocol: node %s (program %s) speaks %d to %d, node %s (program %s) %d to %d; upgrade by way of a release between them",
 			a.GetNode(), a.GetProgram(), a.GetLeast(), a.GetLatest(), b.GetNode(), b.GetProgram(), b.GetLeast(), b.GetLatest())
 	}
 	sqlite := a.GetStore() == "sqlite" || b.GetStore() == "sqlite"
 	if sqlite && a.GetMachine() != b.GetMachine() {
-		return 0, fmt.Errorf("nodes on several machines need PostgreSQL: %s as store, and they are on different machines", pair((*linkpb.Greeting).GetStore))
+		return 0, unfit("nodes on several machines need PostgreSQL: %s as store, and they are on different machines; give all of them the same --store postgres://…", pair((*linkpb.Greeting).GetStore))
 	}
 	if a.GetStore() != b.GetStore() {
-		return 0, fmt.Errorf("nodes of one cluster need one store: %s", pair((*linkpb.Greeting).GetStore))
+		return 0, unfit("nodes of one cluster need one store: %s; give all of them the same --store", pair((*linkpb.Greeting).GetStore))
 	}
 	return version, nil
 }

@@ -53,8 +53,7 @@ type Options struct {
 	// Owner is called when an edge has opened its stream; the returned handler takes what the edge says. A stream that
 	// the same process of the edge had before has ended by then, and its handler knows.
 	Owner func(to *OwnerEnd) Handler[*linkpb.EdgeFrame]
-	// Edge is called when the stream to an owner stands, before Links.Edge gives it out; the returned handler takes what
-	// the owner says.
+	// Edge is called when the stream to an owner stands; the returned handler takes what the owner says.
 	Edge func(to *EdgeEnd) Handler[*linkpb.OwnerFrame]
 
 	Beat    time.Duration // silence before a heartbeat; 0 means 150 ms
@@ -66,7 +65,7 @@ type Options struct {
 	Message  int // bytes of the largest question, answer or batch; 0 means 64 MiB
 	Inflight int // questions of one peer that are answered at one time; more are refused; 0 means 1024
 
-	Log *slog.Logger
+	Log *slog.Logger // nil: discarded
 }
 
 // Handler takes the frames of one stream, one at a time and in order; a frame is the handler's to keep. Neither method
@@ -129,5 +128,6 @@ type State struct {
 	Received   uint64        `json:"received"`
 	Overflows  uint64        `json:"overflows"` // streams ended because more than Options.Queue waited for the peer
 	Reconnects uint64        `json:"reconnects"`
-	Err        string        `json:"err,omitempty"` // why it is not up
+	Err        string        `json:"err,omitempty"`   // why it is not up
+	Unfit      bool          `json:"unfit,omitempty"` // the two nodes cannot be in one cluster: Err says why
 }

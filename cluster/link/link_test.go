@@ -59,9 +59,6 @@ func TestFramesBothWays(t *testing.T) {
 			if st := a.state("b"); st.Version != link.Latest || st.RTT <= 0 || st.Since.IsZero() || st.Err != "" || st.Sent < n || st.Received < n || st.Overflows != 0 {
 				t.Errorf("state %+v", st)
 			}
-			if g := a.Greeting("b"); g.GetNode() != "b" || a.Greeting("c") != nil {
-				t.Errorf("greeting %v", g)
-			}
 		})
 	}
 }
@@ -267,8 +264,8 @@ func TestGreetings(t *testing.T) {
 				return strings.Contains(a.state("b").Err, c.want) && strings.Contains(b.state("a").Err, c.want) &&
 					a.log.has(c.want) && b.log.has(c.want)
 			})
-			if _, err := a.Edge("b"); !errors.Is(err, link.ErrNoPeer) {
-				t.Errorf("edge: %v", err)
+			if _, err := a.Call(t.Context(), "b", "x", nil); !errors.Is(err, link.ErrNoPeer) {
+				t.Errorf("call: %v", err)
 			}
 		})
 	}
@@ -317,9 +314,6 @@ func TestCloseSendsWhatIsQueued(t *testing.T) {
 	take(t, "the owner's Down", owner.down)
 	if got := len(owner.frames); got != n {
 		t.Errorf("%d of %d frames came", got, n)
-	}
-	if _, err := a.Edge("c"); !errors.Is(err, link.ErrClosed) {
-		t.Errorf("edge after Close: %v", err)
 	}
 	if _, err := a.Call(ctx, "c", "x", nil); !errors.Is(err, link.ErrClosed) {
 		t.Errorf("call after Close: %v", err)

@@ -47,7 +47,7 @@ func New(o Options) (*Links, error) {
 	if err := o.complete(); err != nil {
 		return nil, fmt.Errorf("links: %w", err)
 	}
-	cred, err := newCredential(o.Security)
+	cred, err := newCredential(o.Security, o.Log)
 	if err != nil {
 		return nil, fmt.Errorf("links: %w", err)
 	}
@@ -178,15 +178,6 @@ func (l *Links) uplink(node string) (*uplink, error) {
 	return up, nil
 }
 
-// Edge is the edge's end of the stream to a node, ErrNoPeer while there is none.
-func (l *Links) Edge(node string) (*EdgeEnd, error) {
-	up, err := l.uplink(node)
-	if err != nil {
-		return nil, err
-	}
-	return up.end, nil
-}
-
 // Call asks a node and waits for its answer. Errors: ErrNoPeer, ErrNoMethod, *RemoteError, ErrClosed, ctx's, and those
 // of the connection; after one of these the question may have been answered or not.
 func (l *Links) Call(ctx context.Context, node, method string, body []byte) ([]byte, error) {
@@ -289,17 +280,15 @@ func (l *Links) States() []State {
 	return states
 }
 
-// Greeting is what a connected peer said of itself; nil when there is no link.
-func (l *Links) Greeting(node string) *linkpb.Greeting {
-	up, err := l.uplink(node)
-	if err != nil {
+// Rotate takes new secrets into use for connections made from now on. Links that are secured by certificates read those
+// files again in their stead. It is an error where links are not secured at all.
+func (l *Links) Rotate(all [][]byte) error {
+	if f, ok := l.credential().(*files); ok {
+		if err := f.again(); err != nil {
+			return fmt.Errorf("links: %w", err)
+		}
 		return nil
 	}
-	return up.greeting
-}
-
-// Rotate takes new secrets into use for connections made from now on. It is an error where links have no secrets.
-func (l *Links) Rotate(all [][]byte) error {
 	next, err := newSecrets(all)
 	if err != nil {
 		return fmt.Errorf("links: %w", err)

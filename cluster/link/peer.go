@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 
 	"github.com/roomring/roomring/cluster/link/linkpb"
 )
@@ -38,17 +40,16 @@ type peer struct {
 
 // uplink is one connection that stands.
 type uplink struct {
-	conn     *grpc.ClientConn
-	client   linkpb.PeerClient
-	link     grpc.BidiStreamingClient[linkpb.EdgeBatch, linkpb.OwnerBatch]
-	end      *EdgeEnd
-	greeting *linkpb.Greeting
-	version  uint32
-	since    time.Time
+	conn    *grpc.ClientConn
+	client  linkpb.PeerClient
+	link    grpc.BidiStreamingClient[linkpb.EdgeBatch, linkpb.OwnerBatch]
+	end     *EdgeEnd
+	version uint32
+	since   time.Time
 }
 
-// run keeps a connection until ctx ends, Links close, or it breaks and is no longer wanted. It starts when before has ended, which is the goroutine of the
-// same node's former life or address: a node's streams follow each other.
+// run keeps a connection until ctx ends, Links close, or it breaks and is no longer wanted. It starts when before has
+// ended, which is the goroutine of the same node's former life or address: a node's streams follow each other.
 func (p *peer) run(ctx context.Context, before <-chan struct{}) {
 	defer close(p.done)
 	if before != nil {
@@ -118,12 +119,12 @@ func (p *peer) connect(ctx context.Context) (up *uplink, err error) {
 func (p *peer) greet(ctx, setup context.Context, cc *grpc.ClientConn) (*uplink, error) {
 	up := &uplink{conn: cc, client: linkpb.NewPeerClient(cc)}
 	sent := time.Now()
-	var err error
-	if up.greeting, err = up.client.Greet(setup, p.l.o.Self); err != nil {
-		return nil, fmt.Errorf("greet: %w", plain(err))
+	greeting, err := up.client.Greet(setup, p.l.o.Self)
+	if err != nil {
+		return nil, refusal(err)
 	}
 	rtt := time.Since(sent)
-	if up.version, err = meet(p.l.o.Self, up.greeting, p.target.Peer); err != nil {
+	if up.version, err = meet(p.l.o.Self, greeting, p.target.Peer); err != nil {
 		return nil, err
 	}
 	if up.link, err = up.client.Link(ctx); err != nil {
@@ -140,18 +141,21 @@ func (p *peer) greet(ctx, setup context.Context, cc *grpc.ClientConn) (*uplink, 
 	return up, nil
 }
 
+// refusal is why a peer does not greet.
+func refusal(err error) error {
+	if s, ok := status.FromError(err); ok && s.Code() == codes.FailedPrecondition {
+		return &unfitError{s.Message()}
+	}
+	return fmt.Errorf("greet: %w", plain(err))
+}
+
 // hold serves a connection until it ends, and says why it did.
 func (p *peer) hold(ctx context.Context, up *uplink) error {
 	s := up.end.stream
 	h := p.l.o.Edge(up.end)
 	p.stands(up)
 	var wg sync.WaitGroup
-	wg.Go(func() {
-		err := readFrames(s, up.link.RecvMsg, edgeReads, h)
-		p.up.Store(nil) // nobody is given the end who could not hear of its Down
-		s.end(err)
-		h.Down(s.err)
-	})
+	wg.Go(func() { read(s, up.link.RecvMsg, edgeReads, h) })
 	wg.Go(func() { s.write(up.link.SendMsg) })
 	wg.Go(s.listen)
 	select {
@@ -203,6 +207,7 @@ func (p *peer) state() State {
 		st.RTT, st.Queued = time.Duration(up.end.rtt.Load()), up.end.Queued()
 	} else if p.err != nil {
 		st.Err = p.err.Error()
+		_, st.Unfit = errors.AsType[*unfitError](p.err)
 	}
 	return st
 }

@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"net"
 	"time"
@@ -30,7 +31,7 @@ type credential interface {
 }
 
 // newCredential checks that a Security is one of its ways.
-func newCredential(s Security) (credential, error) {
+func newCredential(s Security, log *slog.Logger) (credential, error) {
 	files := s.CertFile != "" || s.KeyFile != "" || s.CAFile != ""
 	switch {
 	case len(s.Secrets) > 0 && (files || s.Insecure), files && s.Insecure:
@@ -38,7 +39,7 @@ func newCredential(s Security) (credential, error) {
 	case len(s.Secrets) > 0:
 		return newSecrets(s.Secrets)
 	case files:
-		return newFiles(s.CertFile, s.KeyFile, s.CAFile)
+		return newFiles(s.CertFile, s.KeyFile, s.CAFile, log)
 	case s.Insecure:
 		return nil, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -14,8 +15,10 @@ import (
 // cannot be read, what was read last.
 type files struct {
 	cert, key, ca string
+	log           *slog.Logger
 
 	mu     sync.Mutex
+	wrong  string // why they could not be read the last time; "" when they could
 	stamps [3]stamp
 	own    tls.Certificate
 	roots  *x509.CertPool
@@ -27,11 +30,11 @@ type stamp struct {
 	size int64
 }
 
-func newFiles(cert, key, ca string) (*files, error) {
+func newFiles(cert, key, ca string, log *slog.Logger) (*files, error) {
 	if cert == "" || key == "" || ca == "" {
 		return nil, errors.New("links by certificates need three files: certificate, key and authority")
 	}
-	f := &files{cert: cert, key: key, ca: ca}
+	f := &files{cert: cert, key: key, ca: ca, log: log}
 	stamps, err := f.stat()
 	if err != nil {
 		return nil, err
@@ -67,14 +70,36 @@ func (f *files) read(stamps [3]stamp) error {
 	return nil
 }
 
-// current is what is on disk. Files that are being replaced may not fit each other for a moment.
+// current is what is on disk, or what was read last.
 func (f *files) current() (tls.Certificate, *x509.CertPool) {
+	_ = f.again() // it has been logged, and is tried again at the next connection
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if stamps, err := f.stat(); err == nil && stamps != f.stamps {
-		_ = f.read(stamps) // tried again at the next connection
-	}
 	return f.own, f.roots
+}
+
+// again reads the files if they have changed. What is wrong is logged once. Files that are being replaced may not fit each
+// other for a moment.
+func (f *files) again() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	stamps, err := f.stat()
+	if err == nil && stamps == f.stamps {
+		f.wrong = ""
+		return nil
+	}
+	if err == nil {
+		err = f.read(stamps)
+	}
+	switch {
+	case err == nil:
+		f.wrong = ""
+		f.log.Info("the certificates between nodes were read again", "cert", f.cert)
+	case f.wrong != err.Error():
+		f.wrong = err.Error()
+		f.log.Warn("the certificates between nodes have changed and cannot be read: those that were read last stay in use", "err", err)
+	}
+	return err
 }
 
 func (f *files) server() *tls.Config { return f.config(x509.ExtKeyUsageClientAuth) }

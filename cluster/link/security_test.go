@@ -143,6 +143,26 @@ func TestCertificateFilesAreReadAgain(t *testing.T) {
 	c := start(t, "c", certificates(ours))
 	c.Targets([]link.Target{b.target()})
 	take(t, "what was read last still counts", c.edges)
+	const warning = "cannot be read: those that were read last stay in use"
+	if !b.log.has(warning) {
+		t.Error("nothing is said of files that cannot be read")
+	}
+	if err := b.Rotate(nil); err == nil {
+		t.Error("files that cannot be read were read again")
+	}
+	if n := b.log.count(warning); n != 1 {
+		t.Errorf("it is said %d times", n)
+	}
+	again, err := os.ReadFile(filepath.Join(ours, "key.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(theirs, "key.pem"), again, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Rotate(nil); err != nil || !b.log.has("were read again") {
+		t.Errorf("files that are whole again: %v", err)
+	}
 }
 
 func TestOptionsAreChecked(t *testing.T) {

@@ -57,6 +57,12 @@ func (l *lines) has(s string) bool {
 	return bytes.Contains(l.buf.Bytes(), []byte(s))
 }
 
+func (l *lines) count(s string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Count(l.buf.Bytes(), []byte(s))
+}
+
 // handler notes what one stream brings.
 type handler[E, F any] struct {
 	end    E

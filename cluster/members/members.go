@@ -43,7 +43,7 @@ type Member struct {
 	Least  uint32 // versions of the link's schema it speaks
 	Latest uint32
 	Games  uint64  // hash of the versions of its games
-	Load   float64 // rooms and sessions in one number: see Options of who sets it
+	Load   float64 // how much it has to do, in what who sets it counts in
 }
 
 // Options make a Members.
@@ -69,7 +69,7 @@ type Options struct {
 	// Transport carries gossip instead of sockets at Bind, for tests. Close ends it.
 	Transport memberlist.Transport
 
-	Log *slog.Logger
+	Log *slog.Logger // nil: discarded
 }
 
 // Members is the table of nodes. Its methods may be called from any goroutine; those that answer questions never block.

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/web"
 )
 
 // adminClient asks the admin API of a running server.
@@ -44,7 +45,8 @@ is ROOMRING_ADMIN_TOKEN_FILE, --output is ROOMRING_ADMIN_OUTPUT.`,
   roomring admin room 0123456789abcdef --as spectator
   roomring admin events 0123456789abcdef             # live
   roomring admin close 0123456789abcdef --reason 'closing for tonight'
-  roomring admin drain node-2`,
+  roomring admin drain node-2
+  roomring admin forget node-3                       # its disk is lost`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -56,7 +58,7 @@ is ROOMRING_ADMIN_TOKEN_FILE, --output is ROOMRING_ADMIN_OUTPUT.`,
 	f.Var(oneOf(&c.output, "table", "table", "json"), "output", "table, or json as the API answered")
 	f.DurationVar(&c.timeout, "timeout", 10*time.Second, "`time` to wait for an answer; streams have none")
 	cmd.AddCommand(c.nodesCommand(), c.ringCommand(), c.roomsCommand(), c.roomCommand(), c.eventsCommand(),
-		c.closeCommand(), c.kickCommand(), c.signalCommand(), c.drainCommand())
+		c.closeCommand(), c.kickCommand(), c.signalCommand(), c.drainCommand(), c.forgetCommand())
 	return cmd
 }
 
@@ -142,6 +144,9 @@ func (c *adminClient) send(ctx context.Context, method, path string, body any) (
 	}
 	defer func() { _ = res.Body.Close() }()
 	data, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10)) // the status alone says enough
+	if res.StatusCode == http.StatusUnauthorized && token != "" {
+		return nil, fmt.Errorf("the token in %s is not the server's admin token: name the file that holds it by --token-file", c.tokenFile)
+	}
 	if res.StatusCode == http.StatusUnauthorized {
 		return nil, errors.New("the server wants its admin token: name the file that holds it by --token-file")
 	}
@@ -251,6 +256,24 @@ func (c *adminClient) drainCommand() *cobra.Command {
 				Will            string
 			}) error {
 				_, err := fmt.Fprintf(c.out, "%s has been told, with %d rooms and %d sessions. %s\n", d.Node, d.Rooms, d.Sessions, d.Will)
+				return err
+			})
+		}),
+	}
+}
+
+func (c *adminClient) forgetCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "forget NODE", Short: "Give up a node that will never come back, and the rooms that it had", Args: usageArgs(cobra.ExactArgs(1)),
+		Long: `Forget is for a node whose disk is lost. The rooms that were live on that disk are over from then on, as aborted; their
+players hear so instead of waiting. It is refused while the node lives, and cannot be undone: a node that comes back after all
+finds its rooms over, and keeps its copies aside.`,
+		RunE: c.runs(func(ctx context.Context, args []string) error {
+			return shows(ctx, c, http.MethodPost, "/admin/v1/forget", map[string]string{"node": args[0]}, func(f struct {
+				Node string
+				web.Forgotten
+			}) error {
+				_, err := fmt.Fprintf(c.out, "%s is forgotten: %d processes are fenced, %d rooms are over.\n", printable(f.Node), f.Boots, f.Rooms)
 				return err
 			})
 		}),

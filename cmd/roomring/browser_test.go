@@ -36,7 +36,7 @@ func TestBrowser(t *testing.T) {
 		{"rejected", browserRejected}, {"ends", browserEnds}, {"expired", browserExpired},
 		{"haproxy", func(t *testing.T) { browserBalanced(t, "haproxy") }}, {"nginx", func(t *testing.T) { browserBalanced(t, "nginx") }},
 		{"nodes", browserNodes},
-		{"admin", browserAdmin}, {"admin-token", browserAdminToken},
+		{"admin", browserAdmin}, {"admin-token", browserAdminToken}, {"cluster", browserCluster}, {"drain", browserDrain},
 	}
 	if testing.Short() {
 		tests = tests[:1]

@@ -127,6 +127,13 @@ func TestAdminCommandWithAToken(t *testing.T) {
 	if code, _, errs := s.operate("nodes"); code != exitFailed || !strings.Contains(errs, "--token-file") {
 		t.Errorf("without the token: %d %s", code, errs)
 	}
+	wrong := filepath.Join(t.TempDir(), "wrong")
+	if err := os.WriteFile(wrong, []byte("hunter2hunter2hunter2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errs := s.operate("nodes", "--token-file", wrong); code != exitFailed || !mentions(errs, wrong, "is not the server's") || mentions(errs, "hunter2") || strings.Count(errs, "\n") != 1 || out != "" {
+		t.Errorf("with another token: %d %s%s", code, out, errs)
+	}
 	t.Setenv("ROOMRING_ADMIN_TOKEN_FILE", file)
 	t.Setenv("ROOMRING_ADMIN_URL", s.AdminAt)
 	t.Setenv("ROOMRING_ADMIN_OUTPUT", "json")

@@ -224,6 +224,21 @@ func TestEveryRoomIsFoundFromEveryNode(t *testing.T) {
 			}
 		}
 	}
+
+	// A fourth node takes a fourth of the ring: no room moves or takes an input for it, and it finds them all.
+	late := c.add()
+	late.start()
+	c.whole(4)
+	each(rooms, 16, func(i int) {
+		var found struct {
+			roomInfo
+			Seq int
+		}
+		code := late.call("GET", "/v1/rooms/"+infos[i].ID, nil, &found)
+		if opened := 2; code != http.StatusOK || found.Node != infos[i].Node || found.Epoch != 1 || found.Seq != opened {
+			t.Errorf("the new node says of room %s at %s: %d %+v", infos[i].ID, infos[i].Node, code, found)
+		}
+	})
 }
 
 // list pages through all rooms.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -113,4 +114,41 @@ func deadAddress(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// TestAStopIsKnownThoughTheStoreIsSlow keeps the store busy while a node stops. The others must not take the node for one
+// that may come back with rooms.
+func TestAStopIsKnownThoughTheStoreIsSlow(t *testing.T) {
+	t.Parallel()
+	c := newTeam(t, 2).start()
+	stays, goes := c.nodes[0], c.nodes[1]
+	db, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(c.store, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	stays.until(patience(t), "the store is held up", func() bool {
+		_, err := conn.ExecContext(t.Context(), "BEGIN IMMEDIATE")
+		return err == nil
+	})
+	goes.until(patience(t), "a heartbeat is held up", func() bool { return goes.metric("roomring_store_silent_seconds") > 3.1 })
+	stopped := make(chan int)
+	go func() {
+		code, _ := goes.stop()
+		stopped <- code
+	}()
+	goes.until(patience(t), "it has given its rooms away", func() bool { return strings.Contains(goes.log.String(), "rooms given away") })
+	time.Sleep(saveTimeout + 500*time.Millisecond) // so that nothing is left of the time that the stop's parts share
+	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if code := <-stopped; code != exitOK {
+		t.Errorf("it ended with %d", code)
+	}
+	stays.until(patience(t), "the node that stopped is on nobody's list", func() bool { return len(stays.sees("")) == 1 })
 }

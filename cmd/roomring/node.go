@@ -163,12 +163,27 @@ func (n *node) startBoot(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the store does not take this process: %w", err)
 	}
-	n.owns("boot", briefly(func(ctx context.Context) error { return n.store.EndBoot(ctx, n.boot) }))
+	n.owns("boot", n.endBoot)
 	n.heartbeat = persist.NewHeartbeat(n.store, n.boot, persist.HeartbeatOptions{Log: n.log, Dead: func() {
 		n.fail(errors.New("the store says that this process is dead and another may act for it: it stops; start it again"))
 	}})
 	n.owns("heartbeat", func(context.Context) error { n.heartbeat.Close(); return nil })
 	return nil
+}
+
+// goodbye is how long a node of a cluster tries to tell the store that it has ended, whatever the rest of the stop has
+// taken: the others count a node that has not said so among those that may come back with rooms.
+const goodbye = 3 * time.Second
+
+// endBoot tells the store that this process has ended.
+func (n *node) endBoot(ctx context.Context) error {
+	limit := brief
+	if n.cfg.Clustered() {
+		limit, ctx = goodbye, context.WithoutCancel(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return n.store.EndBoot(ctx, n.boot)
 }
 
 // openRooms makes the directory.

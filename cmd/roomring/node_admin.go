@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/cluster/ring"
+	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/web"
@@ -25,13 +26,14 @@ type operator struct {
 		Info(ctx context.Context, id room.ID) (actor.Info, error)
 		List(ctx context.Context, f actor.Filter) (actor.Listing, error)
 	}
-	drain func(ctx context.Context, node string) error
+	drain  func(ctx context.Context, node string) error
+	forget func(ctx context.Context, node string) (web.Forgotten, error)
 }
 
 // operator is the cluster, or else this node alone: a ring of one.
 func (n *node) operator() operator {
 	if n.cluster != nil {
-		return operator{self: n.name, ring: n.cluster.Ring, nodes: n.clusterNodes, rooms: n.cluster.Rooms(), drain: n.cluster.DrainNode}
+		return operator{self: n.name, ring: n.cluster.Ring, nodes: n.clusterNodes, rooms: n.cluster.Rooms(), drain: n.cluster.DrainNode, forget: n.forget}
 	}
 	return operator{
 		self: n.name,
@@ -47,7 +49,24 @@ func (n *node) operator() operator {
 			n.fail(nil)
 			return nil
 		},
+		forget: n.forget,
 	}
+}
+
+// forget gives up a node whose disk is lost, in the store that all nodes share.
+func (n *node) forget(ctx context.Context, node string) (web.Forgotten, error) {
+	heard := []room.BootID{n.boot}
+	if n.cluster != nil {
+		heard = n.cluster.Heard()
+	}
+	gone, err := n.store.Forget(ctx, n.boot, node, heard)
+	if lives, ok := errors.AsType[*persist.NodeLivesError](err); ok {
+		err = &web.NodeLivesError{Reason: lives.Error()}
+	}
+	if errors.Is(err, persist.ErrNotFound) {
+		err = actor.ErrNotFound
+	}
+	return web.Forgotten(gone), err
 }
 
 // clusterNodes are all nodes, as each describes itself.
@@ -85,6 +104,10 @@ func (n *node) nodes(context.Context) ([]web.Node, error) {
 func (o operator) Self() string { return o.self }
 
 func (o operator) Drain(ctx context.Context, node string) error { return o.drain(ctx, node) }
+
+func (o operator) Forget(ctx context.Context, node string) (web.Forgotten, error) {
+	return o.forget(ctx, node)
+}
 
 func (o operator) Nodes(ctx context.Context) ([]web.Node, error) {
 	nodes, err := o.nodes(ctx)

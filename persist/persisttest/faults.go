@@ -51,6 +51,66 @@ func SilentHolder(t *testing.T, s persist.Store, age func()) {
 	}
 }
 
+// Forget proves that a node which will never come back is given up with its rooms, and nothing else is. age makes every
+// heartbeat older than FreshFor.
+func Forget(t *testing.T, s persist.Store, age func()) {
+	t.Helper()
+	lost, other, restarted := Started(t, s), Started(t, s), Started(t, s) // all of node "one", each with a folder of its own
+	by := NewBoot()
+	by.Node = "asked"
+	must(t, s.StartBoot(t.Context(), by))
+	theirs, kept, held, gone := created(t, s, lost), created(t, s, other), created(t, s, restarted), created(t, s, lost)
+	get[persist.RowResult](t)(s.ReleaseRow(t.Context(), lost.ID, persist.Release{Room: gone.Room, Epoch: 1, Nonce: Nonce(), Checkpoint: persist.Checkpoint{Data: []byte("x")}}))
+	forget := func(node string, heard ...room.BootID) (persist.Forgotten, error) {
+		return s.Forget(t.Context(), by.ID, node, heard)
+	}
+	if _, ok := errors.AsType[*persist.NodeLivesError](second(forget("one"))); !ok {
+		t.Fatal("a node that was heard a moment ago was forgotten")
+	}
+	if _, err := forget("two"); !errors.Is(err, persist.ErrNotFound) {
+		t.Errorf("a node that never was: %v", err)
+	}
+	again := restarted
+	again.ID += "-again"
+	must(t, s.StartBoot(t.Context(), again)) // and holds a room that it has not claimed
+	age()
+	must(t, s.Heartbeat(t.Context(), by.ID))
+	must(t, s.Heartbeat(t.Context(), again.ID))
+	if got, err := forget("one", other.ID); err != nil || got != (persist.Forgotten{Boots: 1, Rooms: 1}) {
+		t.Fatalf("forgot %+v, %v", got, err)
+	}
+	if got, err := forget("one", other.ID); err != nil || got != (persist.Forgotten{}) {
+		t.Errorf("again: forgot %+v, %v", got, err)
+	}
+	if alive, ok := errors.AsType[*persist.NodeLivesError](second(forget("asked", by.ID))); !ok || !alive.Heard {
+		t.Errorf("a node that gossips: %+v", alive)
+	}
+	must(t, s.Heartbeat(t.Context(), other.ID))
+	wantRow(t, s, kept)
+	wantRow(t, s, held)
+	if row := get[room.Row](t)(s.Row(t.Context(), gone.Room)); row.State != room.RowReleased {
+		t.Errorf("a room that had been released: %+v", row)
+	}
+	theirs.State = room.RowOver
+	wantRow(t, s, theirs)
+	result := get[room.StoredResult](t)(s.Result(t.Context(), theirs.Room))
+	if result.End != room.Aborted || result.Result.Reason != persist.LostReason || result.Point != (room.Point{Epoch: 1}) {
+		t.Errorf("its end: %+v", result)
+	}
+	if replay, err := room.DecodeReplay(get[[]byte](t)(s.Replay(t.Context(), theirs.Room))); err != nil || replay.Header.Game != theirs.Game {
+		t.Errorf("its replay: %+v, %v", replay, err)
+	}
+	// It comes back after all.
+	if err := s.Heartbeat(t.Context(), lost.ID); !errors.Is(err, persist.ErrBootDead) {
+		t.Errorf("its heartbeat: %v", err)
+	}
+	if got := claim(t, s, fenced(t, s, lost), claimOf(theirs, lost)); !errors.Is(got.Err, persist.ErrMovedOn) || got.Row.State != room.RowOver {
+		t.Errorf("it claims its room: %+v", got)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
 // Prune proves that what is older than its retention goes and nothing else. age makes every result and
 // replay an hour older.
 func Prune(t *testing.T, s persist.Store, age func()) {

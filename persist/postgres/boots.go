@@ -2,10 +2,12 @@ package postgres
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/internal/ledger"
 	"github.com/roomring/roomring/room"
 )
 
@@ -48,14 +50,68 @@ func fenceOlder(ctx context.Context, tx pgx.Tx, boot persist.Boot) error {
 			return &persist.FolderInUseError{Holder: old}
 		}
 	}
+	return fence(ctx, tx, boot.ID, older)
+}
+
+// fence declares boots dead, under the arbiter's lock.
+func fence(ctx context.Context, tx pgx.Tx, by room.BootID, boots []persist.BootInfo) error {
 	batch := &pgx.Batch{}
-	for _, old := range older {
+	for _, b := range boots {
 		batch.Queue(`
 			INSERT INTO fences (number, boot, by_boot, at)
-			SELECT coalesce(max(number), 0) + 1, $1, $2, clock_timestamp() FROM fences`, old.ID, boot.ID)
-		batch.Queue(`UPDATE boots SET state = 'dead' WHERE boot = $1`, old.ID)
+			SELECT coalesce(max(number), 0) + 1, $1, $2, clock_timestamp() FROM fences`, b.ID, by)
+		batch.Queue(`UPDATE boots SET state = 'dead' WHERE boot = $1`, b.ID)
 	}
 	return tx.SendBatch(ctx, batch).Close()
+}
+
+// Forget implements persist.Boots. No process of a folder that is given up can start meanwhile: the arbiter's lock is held
+// to the end. FOR UPDATE waits for row writes of its former processes that are under way.
+func (s *Store) Forget(ctx context.Context, by room.BootID, node string, heard []room.BootID) (f persist.Forgotten, err error) {
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		f, err = forget(ctx, tx, by, node, heard)
+		return err
+	})
+	return f, err
+}
+
+func forget(ctx context.Context, tx pgx.Tx, by room.BootID, node string, heard []room.BootID) (f persist.Forgotten, err error) {
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, arbiterLock); err != nil {
+		return f, err
+	}
+	rows, _ := tx.Query(ctx, `SELECT state FROM boots WHERE boot = $1 FOR SHARE`, by)
+	if err := requireAlive(rows); err != nil {
+		return f, err
+	}
+	rows, _ = tx.Query(ctx, `SELECT boot FROM boots WHERE node = $1 AND boot <> $2 ORDER BY boot FOR UPDATE`, node, by)
+	if _, err := pgx.CollectRows(rows, pgx.RowTo[room.BootID]); err != nil {
+		return f, err
+	}
+	rows, _ = tx.Query(ctx, selectBoot+` ORDER BY started, b.boot`)
+	boots, err := pgx.CollectRows(rows, scanBoot)
+	if err != nil {
+		return f, err
+	}
+	lost, err := persist.ToForget(node, boots, heard)
+	if err != nil {
+		return f, err
+	}
+	rows, _ = tx.Query(ctx, selectRow+` WHERE state = 'live' AND boot = ANY ($1) ORDER BY room`,
+		column(lost, func(b persist.BootInfo) string { return string(b.ID) }))
+	live, err := pgx.CollectRows(rows, scanRow)
+	if err != nil {
+		return f, err
+	}
+	lost = slices.DeleteFunc(lost, func(b persist.BootInfo) bool { return b.State != persist.BootAlive })
+	finals, err := persist.Lost(live)
+	if err != nil {
+		return f, err
+	}
+	if err := fence(ctx, tx, by, lost); err != nil {
+		return f, err
+	}
+	_, err = ledger.Post(ctx, resultTx{tx}, finals)
+	return persist.Forgotten{Boots: len(lost), Rooms: len(finals)}, err
 }
 
 // Heartbeat implements persist.Boots.

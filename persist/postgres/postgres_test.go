@@ -63,6 +63,12 @@ func TestSilentHolderIsFenced(t *testing.T) {
 	persisttest.SilentHolder(t, s, func() { ask(t, url, `UPDATE boots SET heartbeat = heartbeat - interval '16 s'`) })
 }
 
+func TestALostNodeIsForgotten(t *testing.T) {
+	url := pgtest.URL(t)
+	s := open(t, url)
+	persisttest.Forget(t, s, func() { ask(t, url, `UPDATE boots SET heartbeat = heartbeat - interval '16 s'`) })
+}
+
 func TestNodesOpenAtOnce(t *testing.T) {
 	url := pgtest.URL(t)
 	var group sync.WaitGroup

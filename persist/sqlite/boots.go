@@ -3,9 +3,11 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/internal/ledger"
 	"github.com/roomring/roomring/room"
 )
 
@@ -41,13 +43,62 @@ func fenceOlder(ctx context.Context, tx *sql.Tx, boot persist.Boot, at int64) er
 			return &persist.FolderInUseError{Holder: old}
 		}
 	}
-	err = each(ctx, tx, `INSERT INTO fences (number, boot, by_boot, at) SELECT coalesce(max(number), 0) + 1, ?, ?, ? FROM fences`,
-		older, func(old persist.BootInfo) []any { return []any{old.ID, boot.ID, at} })
+	return fence(ctx, tx, boot.ID, older, at)
+}
+
+// fence declares boots dead.
+func fence(ctx context.Context, tx *sql.Tx, by room.BootID, boots []persist.BootInfo, at int64) error {
+	err := each(ctx, tx, `INSERT INTO fences (number, boot, by_boot, at) SELECT coalesce(max(number), 0) + 1, ?, ?, ? FROM fences`,
+		boots, func(b persist.BootInfo) []any { return []any{b.ID, by, at} })
 	if err != nil {
 		return err
 	}
 	return each(ctx, tx, `UPDATE boots SET state = 'dead' WHERE boot = ?`,
-		older, func(old persist.BootInfo) []any { return []any{old.ID} })
+		boots, func(b persist.BootInfo) []any { return []any{b.ID} })
+}
+
+// Forget implements persist.Boots.
+func (s *Store) Forget(ctx context.Context, by room.BootID, node string, heard []room.BootID) (f persist.Forgotten, err error) {
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		f, err = forget(ctx, tx, by, node, heard)
+		return err
+	})
+	return f, err
+}
+
+func forget(ctx context.Context, tx *sql.Tx, by room.BootID, node string, heard []room.BootID) (f persist.Forgotten, err error) {
+	if err := requireAlive(ctx, tx, by); err != nil {
+		return f, err
+	}
+	at := now()
+	rows, err := tx.QueryContext(ctx, selectBoot+` ORDER BY started, b.boot`)
+	boots, err := collect(rows, err, bootScanner(at))
+	if err != nil {
+		return f, err
+	}
+	lost, err := persist.ToForget(node, boots, heard)
+	if err != nil {
+		return f, err
+	}
+	var live []room.Row
+	for _, b := range lost {
+		rows, err := tx.QueryContext(ctx, selectRow+` WHERE state = 'live' AND boot = ? ORDER BY room`, b.ID)
+		some, err := collect(rows, err, scanRow)
+		if err != nil {
+			return f, err
+		}
+		live = append(live, some...)
+	}
+	lost = slices.DeleteFunc(lost, func(b persist.BootInfo) bool { return b.State != persist.BootAlive })
+	finals, err := persist.Lost(live)
+	if err != nil {
+		return f, err
+	}
+	if err := fence(ctx, tx, by, lost, at); err != nil {
+		return f, err
+	}
+	_, err = ledger.Post(ctx, &resultTx{tx, at}, finals)
+	return persist.Forgotten{Boots: len(lost), Rooms: len(finals)}, err
 }
 
 // Heartbeat implements persist.Boots.

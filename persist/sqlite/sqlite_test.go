@@ -58,6 +58,12 @@ func TestSilentHolderIsFenced(t *testing.T) {
 	persisttest.SilentHolder(t, s, func() { execute(t, path, `UPDATE boots SET heartbeat = heartbeat - 16000000`) })
 }
 
+func TestALostNodeIsForgotten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	s := open(t, path)
+	persisttest.Forget(t, s, func() { execute(t, path, `UPDATE boots SET heartbeat = heartbeat - 16000000`) })
+}
+
 func TestNewerSchemaIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store.db")
 	open(t, path)

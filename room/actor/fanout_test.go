@@ -2,6 +2,7 @@ package actor
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,9 +33,9 @@ func (a *arena) Tick(*room.Turn) {
 }
 
 // handClock goes on when it is told; its timers never fire.
-type handClock struct{ now time.Duration }
+type handClock struct{ now atomic.Int64 }
 
-func (c *handClock) Now() time.Duration                    { return c.now }
+func (c *handClock) Now() time.Duration                    { return time.Duration(c.now.Load()) }
 func (c *handClock) AfterFunc(time.Duration, func()) Timer { return noTimer{} }
 
 type noTimer struct{}
@@ -84,7 +85,7 @@ func newArena(tb testing.TB, sessions int) (tick, drain func()) {
 		}
 	}
 	tick = func() {
-		clock.now += 50 * time.Millisecond
+		clock.now.Add(int64(50 * time.Millisecond))
 		r.turn()
 	}
 	tick()

@@ -126,7 +126,7 @@ func TestRestoreObeysTheRows(t *testing.T) {
 		if found := n.restart(); found != c.want {
 			t.Errorf("answer %d: restored %+v, want %+v", c.answer, found, c.want)
 		}
-		if aside := n.journal.aside[id] != ""; aside != (c.answer == actor.ClaimMoved) {
+		if aside := n.journal.aside[id] != ""; aside != (c.answer != actor.ClaimGranted) {
 			t.Errorf("answer %d: set aside %v", c.answer, aside)
 		}
 		if c.answer == actor.ClaimGranted {

@@ -227,8 +227,8 @@ func (d *Directory) linger(ctx context.Context, v *revival) error {
 	if v.dead != "" && !v.unborn() { // the process died between the end's coming to the store and this
 		return d.o.Journal.SetAside(ctx, v.kept.Header.ID, v.dead)
 	}
-	if v.core == nil || v.core.Final() == nil {
-		return d.o.Journal.Remove(ctx, v.kept.Header.ID)
+	if v.core == nil || v.core.Final() == nil { // it was given up, or ended elsewhere: what is here may be all that is left of it
+		return d.o.Journal.SetAside(ctx, v.kept.Header.ID, "the store holds the room to be over")
 	}
 	e := v.nextEpoch()
 	if err := d.o.Journal.Claimed(ctx, v.kept.Header.ID, e); err != nil {

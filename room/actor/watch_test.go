@@ -175,6 +175,7 @@ func TestListIsSearched(t *testing.T) {
 	zoe := hello("zoë")
 	zoe.Code = found.Info.Code
 	n.attach(private, zoe).next("welcome")
+	eventually(t, "the list has heard of zoë", func() bool { return len(n.List(actor.Filter{Search: "zoë", Private: true})) == 1 })
 	for _, test := range []struct {
 		what string
 		f    actor.Filter

@@ -11,6 +11,7 @@ const slot = (id: string): HTMLElement => document.getElementById(id)!;
 const trouble = slot("trouble");
 const rooms = new Rooms(slot("rooms"), troubled);
 let searched = ""; // the id whose place is marked
+let drawn: Ring | undefined; // with its arcs
 let panel: RoomPanel | undefined;
 
 fillBar();
@@ -25,9 +26,9 @@ async function live(): Promise<void> {
 async function refresh(): Promise<void> {
   try {
     const [{ nodes }, ring, dev] = await Promise.all([
-      get<{ nodes: Node[] }>("/admin/v1/nodes"), get<Ring>(`/admin/v1/ring${searched ? `?id=${encodeURIComponent(searched)}` : ""}`), get<DevNode[]>("/admin/v1/dev")]);
+      get<{ nodes: Node[] }>("/admin/v1/nodes"), getRing(), get<DevNode[]>("/admin/v1/dev")]);
     const focused = document.activeElement?.closest<HTMLElement>("[data-node] button, .admin-nodes > button")?.getAttribute("aria-label");
-    showNodes(slot("nodes"), nodes, ring, dev, actOn(dev), () => void dared(() => post("/admin/v1/dev/add", {}), "A node is starting."));
+    showNodes(slot("nodes"), nodes, dev, actOn(dev), () => void dared(() => post("/admin/v1/dev/add", {}), "A node is starting."));
     if (focused) slot("nodes").querySelector<HTMLElement>(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
     showRing(slot("ring"), ring, find);
     rooms.knows(nodes);
@@ -36,6 +37,13 @@ async function refresh(): Promise<void> {
   } catch (err) {
     troubled(err);
   }
+}
+
+/** The ring, whose many arcs are asked for only when the nodes have changed. */
+async function getRing(): Promise<Ring> {
+  const ring = await get<Ring>(`/admin/v1/ring${searched ? `?id=${encodeURIComponent(searched)}` : ""}`);
+  if (!drawn || JSON.stringify(drawn.nodes) !== JSON.stringify(ring.nodes)) drawn = await get<Ring>("/admin/v1/ring?arcs=true");
+  return { ...ring, nodes: drawn.nodes, arcs: drawn.arcs ?? [] };
 }
 
 function troubled(err: unknown): void {
@@ -52,12 +60,14 @@ function find(id: string): void {
   void refresh();
 }
 
+const done = { drain: "gives its rooms away and stops", kill: "was killed", pause: "is paused", resume: "goes on", start: "is starting" };
+
 function actOn(dev: DevNode[]): NodeAct {
   return async (node, what) => {
     const words = { drain: "It gives its rooms away, tells its clients to reconnect, and stops.", kill: "The process ends at once, as in a crash." };
     if ((what === "drain" || what === "kill") && (await confirm(`${what === "drain" ? "Drain" : "Kill"} ${node}?`, words[what], what === "drain" ? "Drain" : "Kill")) === undefined) return;
     const run = dev.length > 0 ? () => post(`/admin/v1/dev/${encodeURIComponent(node)}/${what}`, {}) : () => post("/admin/v1/drain", { node });
-    await dared(run, `${node}: ${what}`);
+    await dared(run, `${node} ${done[what]}.`);
   };
 }
 

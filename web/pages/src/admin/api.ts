@@ -9,7 +9,7 @@ export interface Node {
 }
 export interface Ring {
   nodes: { name: string; weight: number; zone?: string; share: number }[];
-  arcs: { from: number; to: number; node: string }[];
+  arcs?: { from: number; to: number; node: string }[];
   where?: { id: string; place: number; nodes: string[]; node?: string; why: string };
 }
 export interface Seat { seat: number; player: string; name: string; online: boolean }
@@ -40,13 +40,26 @@ export class Refused extends Error {
 const key = "roomring.admin-token";
 let asking: Promise<void> | undefined;
 
-/** Sends a request, with the token that the operator gave this tab. Where it is wanted and missing, it asks for it. */
-export async function send(path: string, init: RequestInit = {}): Promise<Response> {
+const patience = 8000; // ms; a node that was stopped (SIGSTOP) with the question under way answers never
+
+/** Aborts when time is up, or when the signal does. */
+function limited(signal?: AbortSignal | null): AbortSignal {
+  const late = AbortSignal.timeout(patience);
+  const either = new AbortController();
+  late.addEventListener("abort", () => either.abort(new Error("The server does not answer.")), { once: true });
+  if (signal?.aborted) either.abort(signal.reason);
+  else signal?.addEventListener("abort", () => either.abort(signal.reason), { once: true, signal: late });
+  return either.signal;
+}
+
+/** Sends a request, with the token that the operator gave this tab. Where it is wanted and missing, it asks for it. Only
+ * a stream may take its time. */
+async function send(path: string, init: RequestInit = {}, stream = false): Promise<Response> {
   for (;;) {
     const headers = new Headers(init.headers);
     const token = ofTab.get(key);
     if (token) headers.set("Authorization", `Bearer ${token}`);
-    const res = await fetch(path, { ...init, headers });
+    const res = await fetch(path, { ...init, headers, ...(stream ? {} : { signal: limited(init.signal) }) });
     if (res.ok) return res;
     if (res.status !== 401) throw new Refused(res.status, await detail(res));
     await (asking ??= askToken(token !== undefined).finally(() => (asking = undefined)));
@@ -113,7 +126,7 @@ export function confirm(title: string, detail: string, yes: string, field?: stri
 
 /** Reads server-sent events by fetch, which can send the token where EventSource cannot. It ends with the stream. */
 export async function events(path: string, each: (e: RoomEvent) => void, signal: AbortSignal): Promise<void> {
-  const res = await send(path, { signal });
+  const res = await send(path, { signal }, true);
   const reader = res.body!.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {

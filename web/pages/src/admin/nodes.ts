@@ -1,26 +1,44 @@
 import { h } from "../games/dom.ts";
 import { count, since } from "../kit/format.ts";
 import { button } from "../kit/load.ts";
-import type { DevNode, Node, Ring } from "./api.ts";
+import type { DevNode, Node } from "./api.ts";
 import { colourOf, percent } from "./ring.ts";
 
 /** What a button of a node's does. */
 export type NodeAct = (node: string, what: "drain" | "kill" | "pause" | "resume" | "start") => void;
 
-/** Shows a card for each node. Buttons beside drain are there where `roomring dev` runs the nodes. */
-export function showNodes(slot: HTMLElement, nodes: Node[], ring: Ring, dev: DevNode[], act: NodeAct, add: () => void): void {
-  const stopped = dev.filter((d) => !nodes.some((n) => n.name === d.node));
-  slot.replaceChildren(
-    ...nodes.map((n) => card(n, ring, dev.find((d) => d.node === n.name), act)),
-    ...stopped.map((d) => h("article", { class: "admin-node", "data-node": d.node }, h("h3", {}, d.node, h("span", { class: "tag" }, d.state)), buttons(d.node, d, act))),
-    ...(dev.length > 0 ? [button("Add a node", add)] : []));
+/** Shows a card for each node, by name. Buttons beside drain are there where `roomring dev` runs the nodes. */
+export function showNodes(slot: HTMLElement, nodes: Node[], dev: DevNode[], act: NodeAct, add: () => void): void {
+  const unheard = dev.filter((d) => !nodes.some((n) => n.name === d.node));
+  const cards: [string, HTMLElement][] = [
+    ...nodes.map((n): [string, HTMLElement] => [n.name, card(n, dev.find((d) => d.node === n.name), act)]),
+    ...unheard.map((d): [string, HTMLElement] => [d.node, h("article", { class: "admin-node", "data-node": d.node, "data-process": d.state },
+      title(d.node, d.state === "running" ? "starting" : d.state), buttons(d.node, d, act))])];
+  cards.sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
+  slot.replaceChildren(...cards.map(([, c]) => c), ...(dev.length > 0 ? [adder(add)] : []));
 }
 
-function card(n: Node, ring: Ring, dev: DevNode | undefined, act: NodeAct): HTMLElement {
-  return h("article", { class: "admin-node", "data-testid": "node", "data-node": n.name, "data-state": n.state },
-    h("h3", {}, h("span", { class: `swatch ${colourOf(n.name, ring)}` }), n.name, h("span", { class: "tag" }, dev && dev.state !== "running" ? dev.state : n.state)),
-    h("p", {}, `${count(n.rooms, "room")} · ${count(n.sessions, "session")}, ${n.remote} in rooms elsewhere · ${percent(n.share)} of the ring`),
-    h("p", { class: "facts" }, [`weight ${n.weight}`, n.zone && `zone ${n.zone}`, `version ${n.version}`, `up since ${since(n.started)}`, `gossip health ${n.gossip_health}`].filter(Boolean).join(" · ")),
+function adder(add: () => void): HTMLElement {
+  const b = button("Add a node", add, "admin-add");
+  b.dataset["testid"] = "add-node";
+  b.setAttribute("aria-label", "Add a node");
+  return b;
+}
+
+function title(name: string, state: string): HTMLElement {
+  return h("h3", {}, h("span", { class: `swatch ${colourOf(name)}` }), name, h("span", { class: "tag", "data-state": state }, state));
+}
+
+const load = (n: Node): HTMLElement =>
+  h("p", {}, `${count(n.rooms, "room")} · ${count(n.sessions, "session")}, ${n.remote} in rooms elsewhere · ${percent(n.share)} of the ring`);
+
+const facts = (n: Node): HTMLElement =>
+  h("p", { class: "facts" }, [`weight ${n.weight}`, n.zone && `zone ${n.zone}`, `version ${n.version}`, `started ${since(n.started)}`, `gossip health ${n.gossip_health}`].filter(Boolean).join(" · "));
+
+function card(n: Node, dev: DevNode | undefined, act: NodeAct): HTMLElement {
+  return h("article", { class: "admin-node", "data-testid": "node", "data-node": n.name, "data-state": n.state, "data-process": dev?.state },
+    title(n.name, dev && dev.state !== "running" ? dev.state : n.state),
+    ...(n.version ? [load(n), facts(n)] : []), // one that does not answer says nothing of itself
     n.unready.length > 0 ? h("ul", { class: "admin-unready" }, ...n.unready.map((why) => h("li", {}, why))) : undefined,
     n.links.length > 0 ? h("ul", { class: "facts" }, ...n.links.map((l) => h("li", { class: l.up ? "" : "down" },
       `→ ${l.peer}: ${l.up ? `up, ${l.rtt_ms.toFixed(2)} ms, ${l.queued_bytes} bytes queued` : `down${l.error ? `: ${l.error}` : ""}`}${l.reconnects > 0 ? `, ${count(l.reconnects, "reconnect")}` : ""}`))) : undefined,

@@ -5,10 +5,13 @@ import type { Ring } from "./api.ts";
 const kinds = 8;
 const radius = 84;
 
-/** A node's colour class: the same everywhere on the page. */
-export function colourOf(name: string, ring: Ring): string {
-  const i = ring.nodes.findIndex((n) => n.name === name);
-  return i < 0 ? "node-none" : `node-${i % kinds}`;
+const met: string[] = []; // nodes in the order in which this page met them
+
+/** A node's colour class: the same everywhere on the page, for as long as it is open. */
+export function colourOf(name: string): string {
+  let i = met.indexOf(name);
+  if (i < 0) i = met.push(name) - 1;
+  return `node-${i % kinds}`;
 }
 
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
@@ -19,8 +22,8 @@ const at = (fraction: number, r: number): [number, number] => [110 + r * Math.si
 function picture(ring: Ring): SVGElement {
   const label = ring.nodes.map((n) => `${n.name} ${percent(n.share)}`).join(", ") || "no nodes";
   const out = svg("svg", { viewBox: "0 0 220 220", class: "ring-picture", role: "img", "aria-label": `The ring: ${label}`, "data-testid": "ring" });
-  for (const arc of ring.arcs) {
-    const kind = `ring-arc ${colourOf(arc.node, ring)}`;
+  for (const arc of ring.arcs ?? []) {
+    const kind = `ring-arc ${colourOf(arc.node)}`;
     if (arc.to - arc.from > 0.999) {
       out.append(svg("circle", { cx: 110, cy: 110, r: radius, class: kind }));
       continue;
@@ -39,7 +42,7 @@ function picture(ring: Ring): SVGElement {
 export function showRing(slot: HTMLElement, ring: Ring, find: (id: string) => void): void {
   const body = h("div", { class: "ring-body" }, picture(ring), h("div", { class: "stack" },
     h("ul", { class: "ring-legend" }, ...ring.nodes.map((n) =>
-      h("li", {}, h("span", { class: `swatch ${colourOf(n.name, ring)}` }), `${n.name} `, h("strong", {}, percent(n.share)), n.zone ? ` · ${n.zone}` : undefined))),
+      h("li", {}, h("span", { class: `swatch ${colourOf(n.name)}` }), `${n.name} `, h("strong", {}, percent(n.share)), n.zone ? ` · ${n.zone}` : undefined))),
     ring.where ? h("p", { class: "ring-why", "data-testid": "ring-why" }, `${ring.where.id}: ${ring.where.why}`) : undefined));
   if (slot.firstElementChild?.matches(".ring-body")) slot.firstElementChild.replaceWith(body); // what is being typed stays
   else slot.replaceChildren(body, search(find));

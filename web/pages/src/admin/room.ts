@@ -9,6 +9,7 @@ const keptLines = 200;
 /** One room: its state through chosen eyes, its seats and queues, its inputs as they come. */
 export class RoomPanel {
   private closed = false; // and gone at once, where a finished game lingers
+  private due: ReturnType<typeof setTimeout> | undefined; // a look, because something has happened
   private readonly stop = new AbortController();
   private readonly eyes = h("select", { id: "room-as", "data-testid": "room-as", change: () => void this.look() }, h("option", { value: "whole" }, "the whole state"), h("option", { value: "spectator" }, "a spectator"));
   private readonly facts = h("p", { class: "facts", "data-testid": "room-facts" });
@@ -39,6 +40,7 @@ export class RoomPanel {
   }
 
   end(): void {
+    clearTimeout(this.due);
     this.stop.abort();
   }
 
@@ -71,8 +73,9 @@ export class RoomPanel {
     this.seats.replaceChildren(...r.seats.map((s) => h("tr", { "data-testid": "seat", "data-player": s.player },
       h("td", {}, String(s.seat)), h("th", { scope: "row" }, s.name || s.player, h("span", { class: "spread" }, ` ${s.player}`)), h("td", {}, s.online ? "yes" : "no"),
       h("td", {}, this.kicker(s.player, s.name || s.player)))));
+    const named = (player = ""): string => r.seats.find((s) => s.player === player)?.name || player;
     this.sessions.replaceChildren(...r.queues.sessions.map((s) => h("tr", { "data-testid": "session" },
-      h("th", { scope: "row" }, s.spectator ? "a spectator" : (s.player ?? "")),
+      h("th", { scope: "row", title: s.player }, s.spectator ? "a spectator" : named(s.player)),
       ...[s.edge, s.cseq, `${s.queue.messages}${s.queue.behind ? ", behind" : ""}`, s.queue.bytes, s.queue.lost, s.queue.unanswered].map((v) => h("td", {}, String(v))))));
     const there = [...this.eyes.options].map((o) => o.value);
     for (const s of r.seats) if (!there.includes(`player:${s.player}`)) this.eyes.append(h("option", { value: `player:${s.player}` }, s.name || s.player));
@@ -112,6 +115,10 @@ export class RoomPanel {
       : `watching from ${e.index}`;
     this.lines.prepend(h("div", { "data-testid": "event", "data-type": e.type, "data-kind": e.kind, "data-player": e.player }, words));
     while (this.lines.children.length > keptLines) this.lines.lastElementChild!.remove();
+    this.due ??= setTimeout(() => {
+      this.due = undefined;
+      void this.look();
+    }, 250);
   }
 
   private async act(what: string, body: unknown, done: string): Promise<void> {
