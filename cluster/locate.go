@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/cluster/link"
+	"github.com/roomring/roomring/cluster/members"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/wire"
@@ -171,6 +172,11 @@ func (c *Cluster) poll(ctx context.Context, id room.ID, nodes []string) (node st
 func (c *Cluster) unknown(ctx context.Context, silent []string) error {
 	if len(silent) > 0 {
 		return actor.ErrUnreachable
+	}
+	for _, m := range c.members.All() {
+		if m.State == members.Joining && m.Name != c.self {
+			return actor.ErrUnreachable // it may still be reading its journal, with a room whose row is not written yet
+		}
 	}
 	for _, b := range c.unheard(c.boots.get(ctx, c)) {
 		if b.Silent < c.o.Fresh {

@@ -366,6 +366,10 @@ func (x *chaos) snakes(rng *rand.Rand) error {
 	if err != nil {
 		return err
 	}
+	// Who leaves before the first round only makes place for others.
+	if err := players[0].WaitView(x.ctx, func(v any) bool { return field(v, "phase") == "playing" }); err != nil {
+		return fmt.Errorf("room %s never starts: %w", info.ID, err)
+	}
 	for end := time.Now().Add(between(rng, 3*time.Second, 8*time.Second)); time.Now().Before(end) && !x.quiet(100*time.Millisecond); {
 		for i, p := range players {
 			_, err := p.Act(x.ctx, map[string]string{"turn": []string{"up", "down", "left", "right"}[rng.IntN(4)]})

@@ -32,10 +32,11 @@ const (
 // game is in the store with its right result, and the nodes are as well as they were before.
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	t.Run("sqlite", func(t *testing.T) { t.Parallel(); newTeam(t, 3, chaosArgs...).chaos() })
+	t.Run("sqlite", func(t *testing.T) { t.Parallel(); newTeam(t, 3, chaosArgs...).chaos(nil) })
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		newTeamOn(t, pgtest.New(t).URL(t), 3, chaosArgs...).chaos()
+		pg := pgtest.New(t) // it is no steadier than the nodes
+		newTeamOn(t, pg.URL(t), 3, chaosArgs...).chaos(pg)
 	})
 }
 
@@ -55,7 +56,7 @@ type chaos struct {
 	played  map[string]int // games to their ends, by kind
 }
 
-func (c *team) chaos() {
+func (c *team) chaos(pg *pgtest.Server) {
 	t := c.t
 	c.start()
 	length := 8 * time.Second
@@ -93,6 +94,9 @@ func (c *team) chaos() {
 		faults.Go(func() { x.torment(n, x.rand(uint64(i))) })
 	}
 	faults.Go(func() { x.cut(x.rand(99)) })
+	if pg != nil {
+		faults.Go(func() { x.shake(pg, x.rand(98)) })
+	}
 	faults.Wait()
 	if t.Failed() {
 		return
@@ -210,11 +214,12 @@ func (x *chaos) rise(n *server, rng *rand.Rand) error {
 			x.note("%s: back", n.Node)
 			return nil
 		}
-		// On SQLite a frozen process may hold the lock of the file that all write to. Whoever looks after processes tries again.
-		if last := lastLine(n.log.String()); x.ctx.Err() != nil || !strings.Contains(last, "frozen (SIGSTOP)") {
+		// PostgreSQL may be away; a frozen process may hold the lock of the SQLite file. Whoever looks after processes tries again.
+		last := lastLine(n.log.String())
+		if x.ctx.Err() != nil || !strings.Contains(last, "the store") && !strings.Contains(last, "frozen (SIGSTOP)") {
 			return fmt.Errorf("it does not start: %s", last)
 		}
-		x.note("%s: waits for the file's lock", n.Node)
+		x.note("%s: %s", n.Node, last)
 	}
 }
 
@@ -237,6 +242,21 @@ func (s *server) ends() error {
 		return nil
 	case <-time.After(startCeiling):
 		return errors.New("it does not end")
+	}
+}
+
+// shake stops and kills PostgreSQL, which is up when it returns.
+func (x *chaos) shake(pg *pgtest.Server, rng *rand.Rand) {
+	for !x.quiet(between(rng, time.Second, 6*time.Second)) {
+		away := between(rng, 0, 3*time.Second)
+		if rng.IntN(2) == 0 {
+			pg.Stop(x.t)
+		} else {
+			pg.Kill(x.t)
+		}
+		x.note("the store is away for %v", away.Round(time.Millisecond))
+		time.Sleep(away)
+		pg.Start(x.t)
 	}
 }
 

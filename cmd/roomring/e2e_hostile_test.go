@@ -138,6 +138,7 @@ func (s *server) neverReads() {
 	cseq, from := uint64(0), time.Now()
 	settles(s.t, "the socket that does not read is closed as too slow", func() bool {
 		cseq++
+		_ = deaf.tryWrite(websocket.MessageText, []byte(`{"t":"ping"}`)) // it is too slow, not silent
 		loud.act(cseq, `{"shout":100000}`)
 		if a, ok := loud.answer().(wire.Ack); !ok {
 			s.t.Fatalf("the other player was answered %+v", a)
