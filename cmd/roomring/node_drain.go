@@ -32,10 +32,13 @@ func (n *node) drain(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.DrainTimeout)
 	defer cancel()
 	begun := time.Now()
-	if err := n.cluster.Drain(ctx); err != nil {
-		n.log.Error("not every room could be given away: those that are left come back with this node's next start", "err", err)
+	err := n.cluster.Drain(ctx)
+	took := time.Since(begun).Round(time.Millisecond)
+	if err != nil {
+		n.log.Error("not every room could be given away: those that are left come back with this node's next start", "err", err, "took", took)
+	} else {
+		n.log.Info("every room was given away", "took", took)
 	}
-	n.log.Info("rooms given away", "left", n.rooms.Count(), "took", time.Since(begun).Round(time.Millisecond))
 	if err := n.sockets.Move(ctx, moveWithin); err != nil {
 		n.log.Warn("not every client has gone to another node: the rest are closed", "err", err)
 	}
