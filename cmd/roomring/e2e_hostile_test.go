@@ -65,17 +65,17 @@ func (s *server) attacked(t *testing.T) {
 // playOn plays recorded games until it is told to stop, and at least one. Nobody may lose a socket.
 func (s *server) playOn(stop <-chan struct{}) (n int) {
 	games := recordedGames(s.t)
-	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
-	defer cancel()
 	for i := 1; ; i++ { // the first is the longest
 		g := games[i%len(games)]
 		if g.byFlag() || g.Termination == "abandoned" || len(strings.Fields(g.Moves)) > 150 { // one player's share stays under the rate limit's burst
 			continue
 		}
+		ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
 		m, err := s.seat(ctx, g)
 		if err == nil {
 			err = m.toTheEnd(ctx)
 		}
+		cancel()
 		if err != nil {
 			s.t.Errorf("game %d: %v", g.row, err)
 			return n
