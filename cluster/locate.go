@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/cluster/link"
-	"github.com/roomring/roomring/cluster/members"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/wire"
@@ -30,7 +29,13 @@ const roomsWhere method[room.ID, where] = "rooms.where"
 
 func (c *Cluster) serveWhere(_ context.Context, id room.ID) (where, error) {
 	info, err := c.o.Rooms.Info(id)
-	return where{Here: !errors.Is(err, actor.ErrNotFound), Epoch: info.Epoch}, nil
+	if errors.Is(err, actor.ErrNotFound) {
+		if !c.started.Load() {
+			return where{}, actor.ErrUnreachable // it may be among those that are still being brought back
+		}
+		return where{}, nil
+	}
+	return where{Here: true, Epoch: info.Epoch}, nil
 }
 
 func (c *Cluster) here(id room.ID) bool {
@@ -152,19 +157,23 @@ func (c *Cluster) look(ctx context.Context, id room.ID) (node string, moving boo
 // poll asks nodes for a room. Of several that claim to have it the highest epoch counts: a node that was cut off may
 // still believe in an ownership that another has taken on. So the first yes does not end the question; it gives the
 // others a tenth of the time, enough for every node that is well. Should a sleeper be believed all the same, it
-// cannot commit the attach, and the edge forgets it and asks again.
+// cannot commit the attach, and the edge forgets it and asks again. Silent are those that did not say or cannot yet.
 func (c *Cluster) poll(ctx context.Context, id room.ID, nodes []string) (node string, silent []string) {
 	var best room.Epoch
+	var unsure []string
 	silent = scatter(ctx, c, nodes, roomsWhere, id, c.o.Ask, func(n string, w where, err error) patience {
-		if err != nil || !w.Here {
+		switch {
+		case err != nil:
+			unsure = append(unsure, n)
 			return goOn
-		}
-		if node == "" || w.Epoch > best {
+		case !w.Here:
+			return goOn
+		case node == "" || w.Epoch > best:
 			node, best = n, w.Epoch
 		}
 		return hurry
 	})
-	return node, silent
+	return node, append(silent, unsure...)
 }
 
 // unknown is the answer for a room that has no row: none for certain only if everybody who may keep one in memory
@@ -172,11 +181,6 @@ func (c *Cluster) poll(ctx context.Context, id room.ID, nodes []string) (node st
 func (c *Cluster) unknown(ctx context.Context, silent []string) error {
 	if len(silent) > 0 {
 		return actor.ErrUnreachable
-	}
-	for _, m := range c.members.All() {
-		if m.State == members.Joining && m.Name != c.self {
-			return actor.ErrUnreachable // it may still be reading its journal, with a room whose row is not written yet
-		}
 	}
 	for _, b := range c.unheard(c.boots.get(ctx, c)) {
 		if b.Silent < c.o.Fresh {

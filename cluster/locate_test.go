@@ -146,10 +146,10 @@ func TestTheStoreSaysWhatBecameOfARoom(t *testing.T) {
 	if _, err := ask(); !errors.Is(err, actor.ErrNotFound) {
 		t.Errorf("no row: %v", err)
 	}
-	g.nodes["b"].members.SetState(members.Joining)
-	_, joining := ask()
-	unreachable("no row, but a node that may not have read its journal yet", joining, "")
-	g.nodes["b"].members.SetState(members.Active)
+	g.nodes["b"].started.Store(false)
+	_, starting := ask()
+	unreachable("no row, but a node that has not read its journal yet", starting, "")
+	g.nodes["b"].started.Store(true)
 	g.store.set(func() { g.store.boots = []Boot{{ID: "boot-x", Node: "x", Silent: time.Second}} })
 	_, err := ask()
 	unreachable("no row, but a node that nobody hears", err, "")
