@@ -14,6 +14,7 @@ import (
 
 const (
 	retryJoin = 500 * time.Millisecond // between two looks for others
+	alonePast = 4                      // looks after which it is worth a warning: nodes that are started together miss each other at first
 	loadEvery = 2 * time.Second        // between two SetLoad
 	greetIn   = time.Second            // how long a node waits for its links before it is on the ring
 )
@@ -31,17 +32,19 @@ func (c *Cluster) Start(ctx context.Context) error {
 		c.activate(ctx)
 		return nil
 	}
-	c.log.Warn("this node has found no other: trying on", "why", strings.Join(c.Unready(), "; "))
 	c.spawn(c.keepJoining)
 	return nil
 }
 
 // keepJoining goes on until others are there, or the store knows of none; members reach for them meanwhile.
 func (c *Cluster) keepJoining(ctx context.Context) {
-	for pause(ctx, retryJoin) {
+	for look := 1; pause(ctx, retryJoin); look++ {
 		if len(c.members.All()) > 1 || c.nobodyElse(ctx, nil) {
 			c.activate(ctx)
 			return
+		}
+		if look == alonePast {
+			c.log.Warn("this node has found no other: trying on", "why", strings.Join(c.Unready(), "; "))
 		}
 	}
 }
