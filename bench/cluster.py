@@ -173,6 +173,9 @@ def main():
     a = ap.parse_args()
     os.makedirs(HOME, exist_ok=True)
     builds = dict(b.split("=", 1) for b in a.build or [f"roomring={BIN}/server"])
+    for binary in [*builds.values(), f"{BIN}/loadgen"]:
+        if not os.path.exists(binary):
+            raise SystemExit(f"{binary} is not there: build it as bench/README.md says")
     ways, durabilities, pinned = a.ways.split(","), a.durability.split(","), not a.unpinned
     results, only = collections.defaultdict(list), a.idle or a.balance
     for n in range(a.rounds):
