@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,40 +18,25 @@ import (
 // TestCountsOnFromWhatTheRoomHasApplied is a room that loses its log after the second act: the next client
 // socket is told that nothing is applied, and the third act must come as the first.
 func TestCountsOnFromWhatTheRoomHasApplied(t *testing.T) {
-	sockets := 0
+	var sockets atomic.Uint64
 	seen := make(chan uint64, 8)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		sockets++
-		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{wire.SubprotocolJSON}})
-		if err != nil {
-			return
-		}
-		defer ws.CloseNow()
-		say := func(msg []byte) { _ = ws.Write(r.Context(), websocket.MessageText, msg) }
-		for {
-			_, msg, err := ws.Read(r.Context())
-			if err != nil {
-				return
+	url := fakeRoom(t, func(m wire.ClientMessage, say func([]byte)) bool {
+		switch m := m.(type) {
+		case wire.Hello:
+			say(wire.AppendWelcome(nil, wire.JSON, wire.Welcome{Epoch: sockets.Add(1), Heartbeat: 60_000}))
+			say(wire.AppendState(nil, wire.JSON, wire.State{Seq: 1, View: []byte(`{}`)}))
+		case wire.Act:
+			seen <- m.CSeq
+			if m.CSeq == 3 {
+				return false // the log is lost
 			}
-			for m := range wire.DecodeClient(wire.JSON, msg) {
-				switch m := m.(type) {
-				case wire.Hello:
-					say(wire.AppendWelcome(nil, wire.JSON, wire.Welcome{Epoch: uint64(sockets), Heartbeat: 60_000}))
-					say(wire.AppendState(nil, wire.JSON, wire.State{Seq: 1, View: []byte(`{}`)}))
-				case wire.Act:
-					seen <- m.CSeq
-					if m.CSeq == 3 {
-						return // the log is lost
-					}
-					say(wire.AppendAck(nil, wire.JSON, wire.Ack{CSeq: m.CSeq, Seq: m.CSeq + 1}))
-				}
-			}
+			say(wire.AppendAck(nil, wire.JSON, wire.Ack{CSeq: m.CSeq, Seq: m.CSeq + 1}))
 		}
-	}))
-	defer server.Close()
+		return true
+	})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	c, err := client.Dial(ctx, client.Options{URL: strings.Replace(server.URL, "http", "ws", 1), MaxDelay: 10 * time.Millisecond})
+	c, err := client.Dial(ctx, client.Options{URL: url, MaxDelay: 10 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,38 +56,24 @@ func TestCountsOnFromWhatTheRoomHasApplied(t *testing.T) {
 // TestManyWelcomesAtOnce is a room that moves several times before the client has read the first welcome.
 func TestManyWelcomesAtOnce(t *testing.T) {
 	const welcomes = 20
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{wire.SubprotocolJSON}})
-		if err != nil {
-			return
-		}
-		defer ws.CloseNow()
-		if _, _, err := ws.Read(r.Context()); err != nil { // its hello
-			return
-		}
-		var all []byte
-		for i := range welcomes {
-			all = wire.AppendWelcome(all, wire.JSON, wire.Welcome{Epoch: uint64(i + 1), Heartbeat: 60_000 + uint64(i)})
-			all = wire.AppendState(append(all, '\n'), wire.JSON, wire.State{Seq: 1, View: []byte(`{}`)})
-			all = append(all, '\n')
-		}
-		_ = ws.Write(r.Context(), websocket.MessageText, all[:len(all)-1])
-		for {
-			_, msg, err := ws.Read(r.Context())
-			if err != nil {
-				return
+	url := fakeRoom(t, func(m wire.ClientMessage, say func([]byte)) bool {
+		switch m := m.(type) {
+		case wire.Hello:
+			var all []byte
+			for i := range welcomes {
+				all = wire.AppendWelcome(all, wire.JSON, wire.Welcome{Epoch: uint64(i + 1), Heartbeat: 60_000 + uint64(i)})
+				all = wire.AppendState(append(all, '\n'), wire.JSON, wire.State{Seq: 1, View: []byte(`{}`)})
+				all = append(all, '\n')
 			}
-			for m := range wire.DecodeClient(wire.JSON, msg) {
-				if act, ok := m.(wire.Act); ok {
-					_ = ws.Write(r.Context(), websocket.MessageText, wire.AppendAck(nil, wire.JSON, wire.Ack{CSeq: act.CSeq, Seq: 2}))
-				}
-			}
+			say(all[:len(all)-1])
+		case wire.Act:
+			say(wire.AppendAck(nil, wire.JSON, wire.Ack{CSeq: m.CSeq, Seq: 2}))
 		}
-	}))
-	defer server.Close()
+		return true
+	})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	c, err := client.Dial(ctx, client.Options{URL: strings.Replace(server.URL, "http", "ws", 1)})
+	c, err := client.Dial(ctx, client.Options{URL: url})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,4 +87,31 @@ func TestManyWelcomesAtOnce(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// fakeRoom is a server that hears each message of a client and says what it likes, until hear returns false: then it
+// drops the socket.
+func fakeRoom(t *testing.T, hear func(m wire.ClientMessage, say func([]byte)) bool) (url string) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{wire.SubprotocolJSON}})
+		if err != nil {
+			return
+		}
+		defer ws.CloseNow()
+		say := func(msg []byte) { _ = ws.Write(r.Context(), websocket.MessageText, msg) }
+		for {
+			_, msg, err := ws.Read(r.Context())
+			if err != nil {
+				return
+			}
+			for m := range wire.DecodeClient(wire.JSON, msg) {
+				if !hear(m, say) {
+					return
+				}
+			}
+		}
+	}))
+	t.Cleanup(server.Close)
+	return strings.Replace(server.URL, "http", "ws", 1)
 }
