@@ -347,15 +347,3 @@ func gridGames(t testing.TB) *room.Games {
 	}
 	return g
 }
-
-// gridUntil waits for something that happens beside the test.
-func gridUntil(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for range 3000 {
-		if ok() {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatalf("it never came to be: %s", what)
-}

@@ -24,7 +24,7 @@ func TestTheOperatorSeesWhatWaitsElsewhere(t *testing.T) {
 		out = append(out, o)
 	}
 	for _, n := range g.all() {
-		gridUntil(t, n.Cluster.self+" sees all that waits", func() bool {
+		until(t, n.Cluster.self+" sees all that waits", func() bool {
 			in, err := n.Rooms().Inspect(t.Context(), id, actor.Look{})
 			if err != nil || len(in.Sessions) != 3 {
 				t.Fatalf("%d sessions: %v", len(in.Sessions), err)

@@ -25,7 +25,7 @@ func wired(t *testing.T, names ...string) *grid {
 		n.reach()
 	}
 	for _, n := range g.all() {
-		gridUntil(t, "all links are up", func() bool {
+		until(t, "all links are up", func() bool {
 			up := 0
 			for _, s := range n.links.States() {
 				if s.Up {
@@ -91,7 +91,7 @@ func TestANodeThatDoesNotFitStaysOffTheRing(t *testing.T) {
 	}
 	for _, name := range []string{"a", "b"} {
 		n := g.nodes[name]
-		gridUntil(t, "the others know why it has no link", func() bool {
+		until(t, "the others know why it has no link", func() bool {
 			s := n.links.States()
 			return len(s) == 2 && s[1].Unfit
 		})
@@ -111,7 +111,7 @@ func TestANodeThatDoesNotFitStaysOffTheRing(t *testing.T) {
 	}
 	g.set(func() { g.nodes["a"].gone, g.nodes["b"].gone = true, true })
 	stranger.reach()
-	gridUntil(t, "it goes on by itself when the others have left", func() bool {
+	until(t, "it goes on by itself when the others have left", func() bool {
 		return len(stranger.Unready()) == 0 && stranger.members.Self().State == members.Active
 	})
 }
@@ -146,7 +146,7 @@ func TestOverRealLinks(t *testing.T) {
 	if err := g.nodes["b"].links.Close(t.Context()); err != nil {
 		t.Errorf("close: %v", err)
 	}
-	gridUntil(t, "b is gone, and a list says so", func() bool {
+	until(t, "b is gone, and a list says so", func() bool {
 		l, err := g.nodes["a"].Rooms().List(t.Context(), actor.Filter{})
 		return err == nil && l.Partial
 	})

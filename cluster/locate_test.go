@@ -83,7 +83,7 @@ func TestOneWhoGivesUpStopsNoOther(t *testing.T) {
 		t.Errorf("after its end: %v", err)
 	}
 	g.set(func() { g.hung["b"] = false })
-	gridUntil(t, "the search is over", func() bool {
+	until(t, "the search is over", func() bool {
 		_, err := g.nodes["a"].Locate(t.Context(), id)
 		return errors.Is(err, actor.ErrNotFound)
 	})

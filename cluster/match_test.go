@@ -100,7 +100,7 @@ func TestATicketIsRememberedByTheCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.store.set(func() { g.store.rows[first.ID] = room.Row{Room: first.ID, State: room.RowOver} })
-	gridUntil(t, "another room is answered when that one is over", func() bool {
+	until(t, "another room is answered when that one is over", func() bool {
 		next, err := g.nodes["b"].Rooms().Match(t.Context(), want)
 		return err == nil && next.ID != first.ID
 	})

@@ -214,9 +214,9 @@ func TestANodeThatReachesNobodySaysWhy(t *testing.T) {
 		t.Errorf("%v: %q", n.members.Self().State, why)
 	}
 	g.store.set(func() { g.store.away = errors.New("no route") })
-	gridUntil(t, "it says that the store is away", func() bool { return strings.Contains(strings.Join(n.Unready(), " "), "no route") })
+	until(t, "it says that the store is away", func() bool { return strings.Contains(strings.Join(n.Unready(), " "), "no route") })
 	g.store.set(func() { g.store.away, g.store.boots = nil, g.store.boots[:1] })
-	gridUntil(t, "it goes on alone when the other is gone", func() bool { return n.members.Self().State == members.Active })
+	until(t, "it goes on alone when the other is gone", func() bool { return n.members.Self().State == members.Active })
 	if len(n.Unready()) != 0 {
 		t.Errorf("it is active and not ready: %v", n.Unready())
 	}
