@@ -47,8 +47,10 @@ type Options struct {
 	Reattach time.Duration // how long an edge looks for a room that has moved before it closes 4103; 0 means 2 s
 	Sweep    time.Duration // how often released rooms that the ring gives this node are looked for; 0 means 2 s
 
-	Known int           // rooms elsewhere whose node is remembered, and as many requests whose room was filled last; 0 means 65,536
-	Fresh time.Duration // a boot that has been silent in the store for longer is not taken for alive; 0 means 10 s
+	Known int // rooms elsewhere whose node is remembered, and as many requests whose room was filled last; 0 means 65,536
+	// Fresh is how long a boot that nobody hears may be silent in the store and still keep rooms from being called not
+	// found, and nodes from starting alone; 0 means 10 s. Lists are partial until the store holds it to be dead.
+	Fresh time.Duration
 
 	Log *slog.Logger // nil: discarded
 }

@@ -236,11 +236,16 @@ func (c *Cluster) nearby(ctx context.Context, id room.ID) (node string) {
 	return node
 }
 
-// Heard are the processes that this node hears, itself among them.
+// Heard are the processes that gossip tells of or a link stands to, this one and those that do not fit among them.
 func (c *Cluster) Heard() []room.BootID {
 	var out []room.BootID
 	for _, m := range c.members.All() {
 		out = append(out, m.Boot)
+	}
+	for _, l := range c.links.States() {
+		if l.Up {
+			out = append(out, l.Boot)
+		}
 	}
 	return out
 }

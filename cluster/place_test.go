@@ -112,8 +112,12 @@ func TestWhatNoNodeWouldMakeIsAskedOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	g.set(func() { g.hung["b"], g.hung["c"], g.hung["d"] = true, true, true })
+	before := g.asked("rooms.create")
 	if info, err := g.nodes["a"].Rooms().Create(ctx, actor.Create{Game: "pair"}); err == nil && info.Node != "a" {
 		t.Errorf("made at %s after its end", info.Node)
+	}
+	if n := g.asked("rooms.create") - before; n > 1 {
+		t.Errorf("%d nodes were asked after the end", n)
 	}
 }
 

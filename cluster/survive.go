@@ -104,7 +104,13 @@ func newSurvivor(o survivorOptions) *survivor {
 }
 
 // start begins to look for released rooms that the ring gives this node.
-func (s *survivor) start() { s.wg.Go(s.sweeps) }
+func (s *survivor) start() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.draining { // stop waits for those that began before it alone
+		s.wg.Go(s.sweeps)
+	}
+}
 
 // changed has the next sweep come at once: the ring is another.
 func (s *survivor) changed() {
@@ -198,7 +204,7 @@ func gone(err error) bool { return errors.Is(err, actor.ErrMovedOn) || errors.Is
 
 // claim brings a released room to the node that the ring names, or to this one if that node cannot take it. When it
 // returns nil the room is somewhere: locate it again. Errors: actor.ErrMovedOn when another node was first,
-// an actor.ErrUnreachable with the reason, ErrNoRow, and those of the store.
+// an actor.ErrUnreachable with the reason, actor.ErrDraining when this node is stopping, ErrNoRow, and those of the store.
 func (s *survivor) claim(ctx context.Context, id room.ID) error {
 	if owner := s.o.owner(id); owner != "" && owner != s.o.node {
 		if refused, err := s.ask(ctx, owner, []room.ID{id}); err == nil && len(refused) == 0 {

@@ -109,9 +109,7 @@ func asked(ctx context.Context, node, method string, err error) error {
 	case status.Code(err) == codes.DeadlineExceeded: // the server's clock was first
 		err = context.DeadlineExceeded
 	default:
-		if s, ok := status.FromError(err); ok {
-			err = errors.New(s.Message())
-		}
+		err = plain(err)
 	}
 	return fmt.Errorf("ask node %s for %s: %w", node, method, err)
 }

@@ -40,9 +40,9 @@ type Member struct {
 	Weight float64
 	Link   string // address that other nodes dial
 	Gossip string // address it gossips at
-	Least  uint32 // versions of the link's schema it speaks
+	Least  uint32 // versions of the link's schema it speaks; for people: links greet each other
 	Latest uint32
-	Games  uint64  // hash of the versions of its games
+	Games  uint64  // hash of the versions of its games; told, and acted on by nobody
 	Load   float64 // how much it has to do, in what who sets it counts in
 }
 
@@ -57,7 +57,9 @@ type Options struct {
 	// Secrets are the keys for gossip, 32 bytes each: the first encrypts, all are accepted. None: nothing is encrypted.
 	Secrets [][]byte
 
-	Rejoin time.Duration // how often all of Join is tried again, so that a partition heals; 0 means 10 s
+	// Rejoin is how often the addresses of Join that no member has, and those of nodes that went, are tried again, so that
+	// a partition heals; all of Join every sixth time. 0 means 10 s.
+	Rejoin time.Duration
 
 	// Changed is called, outside all locks and by one goroutine, after the table has changed in more than loads. It
 	// must not call Close.
