@@ -59,7 +59,7 @@ format:
 .PHONY: generate
 generate: ## write generated files and generated parts of pages anew
 	@go generate ./...
-	@go test ./cmd/roomring -run TestConfigPage -update
+	@go test ./cmd/roomring -run 'TestConfigPage|TestMetricsPage' -update
 	@scripts/sdk && scripts/pages
 
 .PHONY: fuzz

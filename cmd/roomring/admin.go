@@ -36,7 +36,7 @@ func newAdmin() *cobra.Command {
 		Use:   "admin",
 		Short: "Look into running servers and act on them",
 		Long: `Admin asks the admin API of a running server, which knows the whole cluster that it belongs to: nodes, ring,
-and rooms wherever they live. Each flag below is also a variable: --admin is ROOMRING_ADMIN_URL, --token-file
+and rooms wherever they live. Three flags are also variables: --admin is ROOMRING_ADMIN_URL, --token-file
 is ROOMRING_ADMIN_TOKEN_FILE, --output is ROOMRING_ADMIN_OUTPUT.`,
 		Example: `  roomring admin nodes
   roomring admin ring --id 0123456789abcdef          # where it belongs, and why

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -75,6 +76,12 @@ func balance(choose func(*http.Request) []string) http.Handler {
 // trying is a transport that goes to another address when one is away or draining.
 type trying func(*http.Request) []string
 
+// repeatable reports whether a request that failed may be sent to another node: what the first may have done already is not.
+func repeatable(r *http.Request, err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return r.Method == http.MethodGet || r.Method == http.MethodHead || ok && op.Op == "dial"
+}
+
 // maxDevBody bounds the body of a request that may have to be sent again, in bytes.
 const maxDevBody = 1 << 20
 
@@ -100,6 +107,9 @@ func (choose trying) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		var res *http.Response
 		if res, err = http.DefaultTransport.RoundTrip(try); err != nil {
+			if !repeatable(r, err) {
+				return nil, err
+			}
 			continue
 		}
 		if res.StatusCode == http.StatusServiceUnavailable && i < len(all)-1 {

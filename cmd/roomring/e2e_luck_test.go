@@ -76,7 +76,7 @@ func TestStoreAwayWhileANodeStops(t *testing.T) {
 		if code, took := n.stop(); code != 0 || took > 15*time.Second {
 			t.Errorf("it ended with %d after %v", code, took)
 		}
-		if log := n.log.String(); strings.Contains(log, "every room was given away") || !strings.Contains(log, "not every room could be given away") {
+		if log := n.log.String(); strings.Contains(log, "no room is left here") || !strings.Contains(log, "not every room could be given away") {
 			t.Error("rooms were given away to a store that was not there")
 		}
 		pg.Start(t)

@@ -78,7 +78,7 @@ func (c *team) rollingRestart() {
 	for _, n := range c.nodes {
 		code, took := n.stop()
 		text := n.log.String()
-		if code != 0 || strings.Contains(text, "level=ERROR") || !strings.Contains(text, "every room was given away") {
+		if code != 0 || strings.Contains(text, "level=ERROR") || !strings.Contains(text, "no room is left here") {
 			t.Errorf("%s stopped with %d", n.Node, code)
 		}
 		share := playedShare(matches)
@@ -142,7 +142,7 @@ func TestAStopIsKnownThoughTheStoreIsSlow(t *testing.T) {
 		code, _ := goes.stop()
 		stopped <- code
 	}()
-	goes.until(patience(t), "it has given its rooms away", func() bool { return strings.Contains(goes.log.String(), "every room was given away") })
+	goes.until(patience(t), "it has given its rooms away", func() bool { return strings.Contains(goes.log.String(), "no room is left here") })
 	time.Sleep(saveTimeout + 500*time.Millisecond) // so that nothing is left of the time that the stop's parts share
 	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
 		t.Fatal(err)

@@ -249,7 +249,7 @@ func (n *node) troubles() []string {
 func checkGames(games *room.Games) error {
 	for r := range games.All() {
 		if spec := r.Spec(); spec.Durability == room.Standby {
-			return fmt.Errorf("game %s wants durability standby, which needs a cluster: choose local or memory", spec.Name)
+			return fmt.Errorf("game %s wants durability standby, which is not built yet: choose local or memory", spec.Name)
 		}
 	}
 	return nil

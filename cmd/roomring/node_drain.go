@@ -37,7 +37,7 @@ func (n *node) drain(ctx context.Context) {
 	if err != nil {
 		n.log.Error("not every room could be given away: those that are left come back with this node's next start", "err", err, "took", took)
 	} else {
-		n.log.Info("every room was given away", "took", took)
+		n.log.Info("no room is left here", "took", took)
 	}
 	if err := n.sockets.Move(ctx, moveWithin); err != nil {
 		n.log.Warn("not every client has gone to another node: the rest are closed", "err", err)

@@ -22,7 +22,8 @@ func newServe() *cobra.Command {
 		Short: "Run a server",
 		Long: `Serve runs one node: rooms, the WebSocket endpoint, the HTTP API and, on an address of its own,
 the admin API. With no flags it listens on port 7777, lets guests in, and keeps everything in
-./roomring-data. SIGTERM or SIGINT stops it: live rooms are kept and come back with the next start.
+./roomring-data. SIGTERM or SIGINT stops it: a node of a cluster gives its live rooms to the others; one by
+itself keeps them for its next start.
 
 Every flag is also a variable (--max-rooms is ROOMRING_MAX_ROOMS) and a key of the --config file
 (max-rooms: 500). A flag outranks a variable, a variable the file, the file the default.`,

@@ -110,7 +110,7 @@ func (o Options) complete() (Options, error) {
 func (o *Options) checkDurability(d room.Durability) error {
 	switch {
 	case d == room.Standby:
-		return errors.New("durability standby needs a cluster: choose local or memory")
+		return errors.New("durability standby is not built yet: choose local or memory")
 	case d == room.Local && o.Journal == nil:
 		return errors.New("durability local needs a data folder: this node keeps rooms in memory only")
 	}
