@@ -41,7 +41,7 @@ func (e *NodeLivesError) Error() string { return e.Reason }
 type Node struct {
 	Name     string    `json:"name"`
 	Boot     string    `json:"boot"`
-	State    string    `json:"state"` // joining, active or draining; silent: the store holds it to be alive and nobody hears it
+	State    string    `json:"state"` // joining, active or draining; silent: not heard by gossip; Unready says more
 	Zone     string    `json:"zone,omitempty"`
 	Weight   float64   `json:"weight"`
 	Share    float64   `json:"share"` // of all rooms, by the ring
