@@ -53,7 +53,7 @@ func (m *Mux) call(ctx context.Context, log *slog.Logger, from Peer, q *linkpb.Q
 	defer contain(log, from, q, &err)
 	body, err := f(ctx, from, q.GetBody())
 	if err != nil {
-		return m.fail(err)
+		return m.fail(ctx, err)
 	}
 	return &linkpb.Answer{Body: body}, nil
 }
@@ -68,7 +68,7 @@ func (m *Mux) watch(ctx context.Context, log *slog.Logger, from Peer, q *linkpb.
 	if err == nil {
 		return nil
 	}
-	a, err := m.fail(err)
+	a, err := m.fail(ctx, err)
 	if err != nil {
 		return err
 	}
@@ -79,8 +79,11 @@ func noMethod(q *linkpb.Question) error {
 	return status.Errorf(codes.Unimplemented, "no method %q", q.GetMethod())
 }
 
-// fail makes an answer of a handler's error.
-func (m *Mux) fail(err error) (*linkpb.Answer, error) {
+// fail makes an answer of a handler's error. That its time is up is the caller's own deadline, and no answer.
+func (m *Mux) fail(ctx context.Context, err error) (*linkpb.Answer, error) {
+	if end := ctx.Err(); end != nil && errors.Is(err, end) {
+		return nil, status.FromContextError(end).Err()
+	}
 	if m.encode == nil {
 		return nil, status.Error(codes.Unknown, err.Error())
 	}
