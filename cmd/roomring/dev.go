@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -41,7 +42,7 @@ func newDev() *cobra.Command {
 		Use:   "dev [-- FLAG…]",
 		Short: "Run a cluster on this machine",
 		Long: `Dev runs a whole cluster as child processes: a front that players connect to, nodes n1, n2, … that share one
-SQLite file, and one admin page with buttons to kill, pause, drain, start and add nodes. What comes after -- goes to
+SQLite file, at the next free ports, and one admin page with buttons to kill, pause, drain, start and add nodes. What comes after -- goes to
 every node as flags of roomring serve. Ctrl-C stops all of it; live games are kept and go on with the next start.
 
 One SQLite file serves nodes of one machine. Nodes on several machines need --store postgres://…`,
@@ -99,6 +100,7 @@ type devCluster struct {
 
 	mu    sync.Mutex
 	nodes []*devNode
+	port  int // the last one that was given to a node
 	next  int // turn of the front
 	ended bool
 }
@@ -119,6 +121,7 @@ func dev(ctx context.Context, o *devOptions, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer admin.Close()
+	c.port = front.Addr().(*net.TCPAddr).Port
 	defer c.stop()
 	for range o.Nodes {
 		if _, err := c.add(); err != nil {
@@ -162,11 +165,27 @@ func (c *devCluster) add() (*devNode, error) {
 		return nil, fmt.Errorf("there are %d nodes already: that is all one machine is asked to run", maxDevNodes)
 	}
 	n := &devNode{c: c, name: "n" + strconv.Itoa(len(c.nodes)+1), number: len(c.nodes)}
-	if err := n.findPorts(context.Background()); err != nil {
-		return nil, err
+	for _, addr := range []*string{&n.listen, &n.admin, &n.peer, &n.gossip} {
+		var err error
+		if *addr, err = c.nextAddress(); err != nil {
+			return nil, fmt.Errorf("node %s: %w", n.name, err)
+		}
 	}
 	c.nodes = append(c.nodes, n)
 	return n, n.start(c.gossip())
+}
+
+// nextAddress is a node's next address: that of the next port after the front's that nobody has and no node was given. So
+// nodes are found where they were the last time, and where the front's port is below those that the system gives to
+// outgoing connections, a port stays a node's own while it is down. The caller holds mu.
+func (c *devCluster) nextAddress() (string, error) {
+	for c.port < math.MaxUint16 {
+		c.port++
+		if addr, err := freeForBoth(context.Background(), "listen", net.JoinHostPort("127.0.0.1", strconv.Itoa(c.port))); err == nil {
+			return addr, nil
+		}
+	}
+	return "", errors.New("no port after the front's is free: choose a lower --listen")
 }
 
 // gossip are the addresses that nodes find each other by. The caller holds mu.

@@ -36,22 +36,6 @@ const (
 	devStopped devState = "stopped"
 )
 
-// findPorts draws addresses that are free now. They are held together until all are found, so that they differ.
-func (n *devNode) findPorts(ctx context.Context) (err error) {
-	for _, addr := range []*string{&n.listen, &n.admin, &n.peer} {
-		l, err := bind(ctx, "listen", "127.0.0.1:0")
-		if err != nil {
-			return fmt.Errorf("no port is free for node %s: %w", n.name, err)
-		}
-		defer l.Close()
-		*addr = l.Addr().String()
-	}
-	if n.gossip, err = freeGossip(ctx, "127.0.0.1:0"); err != nil {
-		return fmt.Errorf("no port is free for node %s: %w", n.name, err)
-	}
-	return nil
-}
-
 func (n *devNode) url() string      { return "http://" + n.listen }
 func (n *devNode) adminURL() string { return "http://" + n.admin }
 

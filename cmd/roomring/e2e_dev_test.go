@@ -33,6 +33,7 @@ func devFor(t *testing.T, args ...string) *devRun {
 	t.Helper()
 	d := &devRun{server: newServer(t), said: &logBuffer{}}
 	d.args = append([]string{"dev", "--listen", freePort(t), "--admin-listen", freePort(t), "--data-dir", d.dir}, args...)
+	nextPort.Add(4 * 8) // its nodes take those after the front's
 	return d
 }
 
@@ -219,7 +220,11 @@ func TestDev(t *testing.T) {
 			t.Errorf("%s: the lobby is %d %s", s.URL, res.StatusCode, kind)
 		}
 	}
+	given := map[string]bool{}
 	for _, n := range d.nodes {
+		for _, addr := range []string{n.URL, n.AdminAt, n.Peer, n.Gossip} {
+			given[addr] = true
+		}
 		for _, addr := range []string{n.Peer, n.Gossip} {
 			conn, err := net.DialTimeout("tcp", addr, ceiling)
 			if err != nil {
@@ -228,6 +233,9 @@ func TestDev(t *testing.T) {
 			}
 			_ = conn.Close()
 		}
+	}
+	if len(given) != 4*3 {
+		t.Errorf("%d addresses for three nodes: %v", len(given), given)
 	}
 	d.whole(3)
 
@@ -384,7 +392,10 @@ func (d *devRun) restarts(ctx context.Context, unfinished *match) {
 			t.Errorf("process %d is still there", pid)
 		}
 	}
-	d.start()
+	before := d.nodes[0].ready
+	if now := d.start().nodes[0].ready; now.URL != before.URL || now.AdminAt != before.AdminAt {
+		t.Errorf("n1 has gone from %s to %s", before.URL, now.URL)
+	}
 	if err := unfinished.moves(ctx); err != nil {
 		t.Errorf("after the restart: %v", err)
 	}

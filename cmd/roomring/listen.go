@@ -57,23 +57,27 @@ func freeGossip(ctx context.Context, addr string) (string, error) {
 		return addr, nil
 	}
 	for try := 0; ; try++ {
-		l, err := bind(ctx, "gossip-listen", addr)
-		if err != nil {
-			return "", err
-		}
-		host, _, _ := net.SplitHostPort(addr)
-		_, port, _ := net.SplitHostPort(l.Addr().String())
-		both := net.JoinHostPort(host, port)
-		udp, err := new(net.ListenConfig).ListenPacket(ctx, "udp", both)
-		_ = l.Close()
-		if err == nil {
-			_ = udp.Close()
-			return both, nil
-		}
-		if try == 20 {
-			return "", fmt.Errorf("--gossip-listen %s: no port is free for TCP and UDP: %w", addr, err)
+		if both, err := freeForBoth(ctx, "gossip-listen", addr); err == nil || try == 20 {
+			return both, err
 		}
 	}
+}
+
+// freeForBoth is addr if its port is free for TCP and UDP; a port is drawn in place of 0.
+func freeForBoth(ctx context.Context, flag, addr string) (string, error) {
+	l, err := bind(ctx, flag, addr)
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	host, _, _ := net.SplitHostPort(addr)
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	both := net.JoinHostPort(host, port)
+	udp, err := new(net.ListenConfig).ListenPacket(ctx, "udp", both)
+	if err != nil {
+		return "", fmt.Errorf("--%s %s: the port is free for TCP and not for UDP: %w", flag, both, err)
+	}
+	return both, udp.Close()
 }
 
 func bind(ctx context.Context, flag, addr string) (net.Listener, error) {

@@ -305,14 +305,15 @@ func account() (*syscall.Credential, error) {
 }
 
 // freePort draws a port below those that systems hand out to clients, so that it stays free while the
-// server is down.
+// server is down, and above those that other tests count through.
 func freePort() (int, error) {
+	const first, last = 31_000, 32_768
 	for range 100 {
-		port := 20000 + rand.IntN(12000)
+		port := first + rand.IntN(last-first)
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
 			return port, l.Close()
 		}
 	}
-	return 0, fmt.Errorf("found no free port between 20000 and 32000")
+	return 0, fmt.Errorf("found no free port from %d to %d", first, last-1)
 }
