@@ -172,14 +172,27 @@ func shows[T any](ctx context.Context, c *adminClient, method, path string, body
 		return err
 	}
 	if c.output == "json" {
-		_, err := c.out.Write(data)
-		return err
+		return c.printJSON(data)
 	}
 	var answer T
 	if err := json.Unmarshal(data, &answer); err != nil {
-		return fmt.Errorf("%s answers as no admin listener of this version does: %w", c.base, err)
+		return c.strange(err)
 	}
 	return f(answer)
+}
+
+// printJSON prints an answer as it came, on one line.
+func (c *adminClient) printJSON(data []byte) error {
+	var line bytes.Buffer
+	if err := json.Compact(&line, data); err != nil {
+		return c.strange(err)
+	}
+	_, err := fmt.Fprintln(c.out, printableJSON(line.String()))
+	return err
+}
+
+func (c *adminClient) strange(err error) error {
+	return fmt.Errorf("%s answers as no admin listener of this version does: %w", c.base, err)
 }
 
 // roomPath is a room's path in the API, for an argument that is checked here.
@@ -255,7 +268,7 @@ func (c *adminClient) drainCommand() *cobra.Command {
 				Rooms, Sessions int
 				Will            string
 			}) error {
-				_, err := fmt.Fprintf(c.out, "%s has been told, with %d rooms and %d sessions. %s\n", d.Node, d.Rooms, d.Sessions, d.Will)
+				_, err := fmt.Fprintf(c.out, "%s has been told, with %d rooms and %d sessions. %s\n", printable(d.Node), d.Rooms, d.Sessions, printable(d.Will))
 				return err
 			})
 		}),
@@ -295,7 +308,7 @@ func (c *adminClient) completeRooms(cmd *cobra.Command, args []string, begun str
 	var out []string
 	for _, r := range page.Rooms {
 		if strings.HasPrefix(r.ID, begun) {
-			out = append(out, r.ID+"\t"+r.Game+" "+r.Phase)
+			out = append(out, printable(r.ID)+"\t"+printable(r.Game+" "+r.Phase))
 		}
 	}
 	return out, cobra.ShellCompDirectiveNoFileComp

@@ -40,16 +40,6 @@ func (t table) row(cells ...any) {
 	_, _ = fmt.Fprintln(t, strings.Join(text, "\t")) // Flush tells of what went wrong
 }
 
-// printable is s without what moves a cursor or changes colours.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return '�'
-		}
-		return r
-	}, s)
-}
-
 // age is a time's distance from now in its largest units: 45s, 12m, 3h5m, 9d.
 func age(t time.Time) string {
 	if t.IsZero() || t.Year() < 2000 {
@@ -161,7 +151,7 @@ func (c *adminClient) showRing(a ringAnswer) error {
 	}
 	if w := a.Where; w != nil {
 		_, _ = fmt.Fprintf(c.out, "\nroom %s\nhash %s, point %s\nin order: %s\nlives at: %s\n%s\n",
-			w.ID, w.Hash, w.Point, printable(strings.Join(w.Nodes, ", ")), printable(w.Node), printable(w.Why))
+			printable(w.ID), printable(w.Hash), printable(w.Point), printable(strings.Join(w.Nodes, ", ")), printable(w.Node), printable(w.Why))
 	}
 	if a.Moves == nil {
 		return nil

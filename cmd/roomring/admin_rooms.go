@@ -97,7 +97,7 @@ func (c *adminClient) listRooms(ctx context.Context, q url.Values, all bool) err
 			case a.Partial:
 				_, _ = fmt.Fprintln(t, "(a node did not answer in time: rooms may be missing)")
 			case next != "" && !all:
-				_, _ = fmt.Fprintf(t, "(there is more: --after %s, or --all)\n", next)
+				_, _ = fmt.Fprintf(t, "(there is more: --after %s, or --all)\n", printable(next))
 			}
 			return t.Flush()
 		})
@@ -115,13 +115,13 @@ func (c *adminClient) page(ctx context.Context, q url.Values, f func(roomsAnswer
 		return err
 	}
 	if c.output == "json" {
-		if _, err := c.out.Write(data); err != nil {
+		if err := c.printJSON(data); err != nil {
 			return err
 		}
 	}
 	var a roomsAnswer
 	if err := json.Unmarshal(data, &a); err != nil {
-		return fmt.Errorf("%s answers as no admin listener of this version does: %w", c.base, err)
+		return c.strange(err)
 	}
 	return f(a)
 }
@@ -237,7 +237,7 @@ func (c *adminClient) showState(r inspectionAnswer) error {
 	if err := json.Indent(&pretty, r.State, "", "  "); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(c.out, "\nstate (%s)\n%s\n", r.As, pretty.Bytes()) // JSON has no raw control characters
+	_, err := fmt.Fprintf(c.out, "\nstate (%s)\n%s\n", printable(r.As), printableJSON(pretty.String()))
 	return err
 }
 
@@ -304,12 +304,11 @@ func (c *adminClient) follow(stream io.Reader) error {
 
 func (c *adminClient) showEvent(kind, data string) error {
 	if c.output == "json" {
-		_, err := fmt.Fprintf(c.out, "{\"type\":%q,%s\n", kind, strings.TrimPrefix(data, "{"))
-		return err
+		return c.printJSON(fmt.Appendf(nil, "{\"type\":%q,%s", kind, strings.TrimPrefix(data, "{")))
 	}
 	var e eventAnswer
 	if err := json.Unmarshal([]byte(data), &e); err != nil {
-		return err
+		return c.strange(err)
 	}
 	line := fmt.Sprintf("%8d  %-10s commit %d", e.Index, kind, e.Commit)
 	switch actor.EventType(kind) {

@@ -158,7 +158,8 @@ func (s *showing) replay(games *room.Games, data []byte) error {
 // entry shows one input and, when stepping, what it led to.
 func (s *showing) entry(c *room.Core, e room.Entry) error {
 	if s.inputs || s.step {
-		s.printf("%6d  %9v  %-7s %s %s%s %s\n", e.Index, e.At.Round(time.Millisecond), e.Kind, e.Player, e.Name, e.Reason, e.Data)
+		line := fmt.Sprintf("%6d  %9v  %-7s %s %s%s %s", e.Index, e.At.Round(time.Millisecond), e.Kind, e.Player, e.Name, e.Reason, e.Data)
+		s.printf("%s\n", printable(line))
 	}
 	if !s.step {
 		return nil
@@ -168,7 +169,7 @@ func (s *showing) entry(c *room.Core, e room.Entry) error {
 		if err != nil {
 			return err
 		}
-		s.printf("        %s\n", seen)
+		s.printf("        %s\n", printableJSON(string(seen)))
 	}
 	if _, err := s.in.ReadString('\n'); errors.Is(err, io.EOF) {
 		s.in, s.step = nil, false // nobody is there to press Enter: run to the end
@@ -197,7 +198,7 @@ func (s *showing) verdict(core *room.Core, recorded room.Final) error {
 	if err != nil {
 		return err
 	}
-	s.printf("%s after %v at input %d: %s\n", final.End, final.Duration.Round(time.Millisecond), final.Point.Seq, result)
+	s.printf("%s after %v at input %d: %s\n", final.End, final.Duration.Round(time.Millisecond), final.Point.Seq, printableJSON(string(result)))
 	if sum := final.Sum(); sum != recorded.Hash {
 		return fmt.Errorf("the result differs from the recorded one: checksum %x, recorded %x", sum, recorded.Hash)
 	}

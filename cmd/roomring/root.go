@@ -39,7 +39,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(stderr, "roomring: %s\n", oneLine(err))
+	fmt.Fprintf(stderr, "roomring: %s\n", printable(oneLine(err)))
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
 	}
