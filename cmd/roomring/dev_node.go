@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -201,21 +202,21 @@ type prefixWriter struct {
 	rest   []byte // a line that has not ended yet
 }
 
-// maxDevLine bounds a line that does not end: it is broken there.
+// maxDevLine bounds a line, in bytes without its prefix: one that is longer is broken into several.
 const maxDevLine = 64 << 10
 
 func (p *prefixWriter) Write(b []byte) (int, error) {
 	p.rest = append(p.rest, b...)
 	for {
-		end := bytes.IndexByte(p.rest, '\n')
-		if end < 0 && len(p.rest) < maxDevLine {
+		piece, rest, ended := bytes.Cut(p.rest, []byte("\n"))
+		switch {
+		case len(piece) > maxDevLine:
+			piece, rest = p.rest[:maxDevLine], p.rest[maxDevLine:]
+		case !ended:
 			return len(b), nil
 		}
-		if end < 0 {
-			end = len(p.rest) - 1
-		}
-		line := append([]byte(p.prefix), p.rest[:end+1]...)
-		p.rest = append(p.rest[:0], p.rest[end+1:]...)
+		line := slices.Concat([]byte(p.prefix), piece, []byte("\n"))
+		p.rest = append(p.rest[:0], rest...)
 		if _, err := p.to.Write(line); err != nil {
 			return 0, err
 		}
