@@ -1,6 +1,7 @@
 package room
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -223,18 +224,21 @@ func (c *Core) Seats() []SeatInfo {
 	return out
 }
 
+// MaxPlayers is how many seats the room has: those that Turn.Seats gave it, else Spec.MaxPlayers.
+func (c *Core) MaxPlayers() int { return cmp.Or(c.s.Limit, c.rules.spec.MaxPlayers) }
+
 // FreeSeats counts the seats that a new player could take now: none when the room is locked or over.
 func (c *Core) FreeSeats() int {
 	if c.s.Locked || c.s.Final != nil {
 		return 0
 	}
-	free := 0
+	free := c.MaxPlayers()
 	for _, s := range c.s.Seats {
-		if s.Player == "" {
-			free++
+		if s.Player != "" {
+			free--
 		}
 	}
-	return free
+	return max(free, 0)
 }
 
 // Holder is the client that holds a player's seat: the last one that attached. Ok is false when there is no seat.

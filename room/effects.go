@@ -15,6 +15,7 @@ import (
 type effects struct {
 	events []event
 	timers []timer
+	seats  int // 0: as they are
 	lock   *bool
 	begin  bool
 	result *Result
@@ -54,6 +55,9 @@ func (c *Core) take(fx *effects) {
 	c.s.Events = append(c.s.Events, fx.events...)
 	for _, t := range fx.timers {
 		c.setTimer(t)
+	}
+	if fx.seats > 0 {
+		c.s.Limit = min(fx.seats, c.rules.spec.MaxPlayers)
 	}
 	if fx.lock != nil {
 		c.s.Locked = *fx.lock

@@ -15,6 +15,7 @@ type state struct {
 	Version int           `cbor:"5,keyasint"` // of the rules at work
 
 	Seats   []seat     `cbor:"6,keyasint"`
+	Limit   int        `cbor:"25,keyasint,omitempty"` // of seats; 0 is Spec.MaxPlayers
 	Clients []client   `cbor:"7,keyasint,omitempty"`
 	Banned  []PlayerID `cbor:"8,keyasint,omitempty"`
 	Locked  bool       `cbor:"9,keyasint,omitempty"`

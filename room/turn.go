@@ -52,6 +52,10 @@ func (t *Turn) StartTimer(name string, after time.Duration) {
 // StopTimer forgets a named timer. Stopping one that is not set does nothing.
 func (t *Turn) StopTimer(name string) { t.fx.timer(name, 0) }
 
+// Seats says that this room has fewer seats than Spec.MaxPlayers: n, at least 1, as when its options say so or built-in
+// opponents hold some. It belongs into Open. Who sits already stays.
+func (t *Turn) Seats(n int) { t.fx.seats = max(n, 1) }
+
 // Lock keeps new players out (true) or lets them in again while seats are free (false). Spectators may always come.
 func (t *Turn) Lock(locked bool) { t.fx.lock = &locked }
 

@@ -73,6 +73,9 @@ func browserDice(t *testing.T) {
 	s := newPages(t)
 	b := newBrowser(t)
 	info := s.create("liarsdice", map[string]any{"players": 3, "reveal_ms": 60_000, "turn_ms": 600_000})
+	lobby := b.person("Dan").visit(s.URL)
+	seats := testid("room-row", fmt.Sprintf("[data-room=%q] .room-people", info.ID))
+	lobby.reads(seats, "0/3")
 	var three []*tab
 	for i, name := range []string{"Ada", "Bob", "Cleo"} {
 		three = append(three, b.person(name).visit(s.URL+"/play/"+info.ID).live())
@@ -83,6 +86,7 @@ func browserDice(t *testing.T) {
 		p.until(fmt.Sprintf(`document.querySelectorAll('[data-testid="dice-%d"] [data-face]').length === 5`, i))
 	}
 
+	lobby.reads(seats, "3/3")
 	bidder := turn(three, -1)
 	three[bidder].click(`[data-action="bid"]:enabled`)
 	caller := turn(three, bidder)

@@ -56,7 +56,7 @@ type Info struct {
 	Phase      room.Phase
 	Open       bool
 	Seats      []room.SeatInfo
-	MaxPlayers int
+	MaxPlayers int // the room's own seats, which may be fewer than the game's
 	Spectators int
 	Epoch      room.Epoch
 	Index      room.Index // the last committed

@@ -50,12 +50,15 @@ type contender struct {
 }
 
 // Open reads the options.
-func (g *Game) Open(_ *room.Turn, options json.RawMessage) error {
+func (g *Game) Open(t *room.Turn, options json.RawMessage) error {
 	o, l, err := decodeOptions(options)
 	if err != nil {
 		return err
 	}
 	g.set(o, l)
+	if o.Bot > 0 {
+		t.Seats(1)
+	}
 	return nil
 }
 

@@ -78,6 +78,7 @@ func (g *Game) Open(t *room.Turn, options json.RawMessage) error {
 		return err
 	}
 	g.Options, g.Status, g.Turn = o, Waiting, nobody
+	t.Seats(o.Players - o.Bots)
 	for seat := o.Players - o.Bots; seat < o.Players; seat++ {
 		g.Table = append(g.Table, newBot(seat))
 	}

@@ -38,6 +38,7 @@ export interface RoomInfo {
   /** The taken seats. */
   seats: SeatInfo[];
   players: number;
+  /** The room's own seats, which may be fewer than the game's. */
   max_players: number;
   spectators: number;
   epoch: number;
