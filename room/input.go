@@ -3,6 +3,7 @@ package room
 import (
 	"encoding/json"
 	"hash/fnv"
+	"strings"
 	"time"
 )
 
@@ -26,6 +27,22 @@ const (
 )
 
 //go:generate go tool stringer -type=Kind -trimprefix=Kind
+
+// kindNames are made once, because every input is counted by its name.
+var kindNames = func() (names [KindClose + 1]string) {
+	for k := range names {
+		names[k] = strings.ToLower(Kind(k).String())
+	}
+	return names
+}()
+
+// Name is the kind in the words of documents, metrics and answers: act, join, tick.
+func (k Kind) Name() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return strings.ToLower(k.String())
+}
 
 // Input is one thing that can change a room. Which fields a kind uses is said beside it above.
 type Input struct {

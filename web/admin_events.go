@@ -39,7 +39,7 @@ func bodyOfEvent(e actor.RoomEvent) eventBody {
 // getEvents streams a room's inputs as server-sent events (WHATWG HTML, section 9.2) until the room ends or moves,
 // or the reader goes away.
 func (a *admin) getEvents(w http.ResponseWriter, r *http.Request) error {
-	id, err := a.pathRoom(r)
+	id, err := pathRoom(r, "id")
 	if err != nil {
 		return err
 	}

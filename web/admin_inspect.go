@@ -68,7 +68,7 @@ type recentBody struct {
 }
 
 func (a *admin) getRoom(w http.ResponseWriter, r *http.Request) error {
-	id, err := a.pathRoom(r)
+	id, err := pathRoom(r, "id")
 	if err != nil {
 		return err
 	}

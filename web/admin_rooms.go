@@ -37,14 +37,6 @@ func (a *admin) getRooms(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (a *admin) pathRoom(r *http.Request) (room.ID, error) {
-	id, err := room.ParseID(r.PathValue("id"))
-	if err != nil {
-		return "", noRoomID(err)
-	}
-	return id, nil
-}
-
 const maxReason = 123 // bytes: what fits beside a close code (RFC 6455, section 5.5)
 
 func (a *admin) postClose(w http.ResponseWriter, r *http.Request) error {
@@ -98,7 +90,7 @@ func (a *admin) postSignal(w http.ResponseWriter, r *http.Request) error {
 
 // action reads what all actions on a room have in common.
 func (a *admin) action(w http.ResponseWriter, r *http.Request, into any) (room.ID, error) {
-	id, err := a.pathRoom(r)
+	id, err := pathRoom(r, "id")
 	if err != nil {
 		return "", err
 	}

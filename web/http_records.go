@@ -18,15 +18,6 @@ func (s *Server) storeProblem(err error) error {
 	return retryLater("store-away", "The store is not reachable: retry.", 2*time.Second)
 }
 
-// pathRoom is the room that the path names.
-func pathRoom(r *http.Request) (room.ID, error) {
-	id, err := room.ParseID(r.PathValue("room"))
-	if err != nil {
-		return "", noRoomID(err)
-	}
-	return id, nil
-}
-
 // pendingBody says that there is no result yet. Phase is over when the room has ended and is on its way to the store.
 type pendingBody struct {
 	Status string     `json:"status"` // pending
@@ -45,7 +36,7 @@ type resultBody struct {
 }
 
 func (s *Server) getResult(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathRoom(r)
+	id, err := pathRoom(r, "room")
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ const octetStream = "application/octet-stream"
 
 // getReplay gives the log of a room that is over, or what its spectators saw. That of a live room holds its secrets and is for the operator alone.
 func (s *Server) getReplay(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathRoom(r)
+	id, err := pathRoom(r, "room")
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func bodyOfReplay(data []byte) (replayBody, error) {
 
 func bodyOfEntry(e room.Entry) entryBody {
 	b := entryBody{
-		Seq: e.Index, Epoch: e.Epoch, Kind: kindName(e.Kind), At: e.At.Milliseconds(),
+		Seq: e.Index, Epoch: e.Epoch, Kind: e.Kind.Name(), At: e.At.Milliseconds(),
 		Player: e.Player, Name: e.Name, Reason: e.Reason, Count: e.Count, Version: e.Version,
 	}
 	if json.Valid(e.Data) { // an upgrade's snapshot need not be
@@ -124,8 +124,6 @@ func bodyOfEntry(e room.Entry) entryBody {
 	}
 	return b
 }
-
-func kindName(k room.Kind) string { return strings.ToLower(k.String()) }
 
 // negotiate picks the offer that the Accept headers like best (RFC 9110, section 12.5.1); the first among equals,
 // and also when there is no header. Empty: none is acceptable.

@@ -80,7 +80,7 @@ func (s *Server) runnable(data []byte) (room.Config, []room.Entry, error) {
 
 func bodyOfShown(s room.Shown) shownBody {
 	b := shownBody{
-		T: "turn", Seq: s.Seq, At: s.At.Milliseconds(), Kind: kindName(s.Kind), Player: s.Player,
+		T: "turn", Seq: s.Seq, At: s.At.Milliseconds(), Kind: s.Kind.Name(), Player: s.Player,
 		View: s.View, Patch: s.Patch, Events: s.Events,
 	}
 	if s.View != nil {

@@ -249,10 +249,19 @@ func (s *Server) findRoom(w http.ResponseWriter, r *http.Request, code string) e
 	return nil
 }
 
-func (s *Server) getRoom(w http.ResponseWriter, r *http.Request) error {
-	id, err := room.ParseID(r.PathValue("id"))
+// pathRoom is the room whose id a part of the path is.
+func pathRoom(r *http.Request, part string) (room.ID, error) {
+	id, err := room.ParseID(r.PathValue(part))
 	if err != nil {
-		return noRoomID(err)
+		return "", badField("id", "That is no room's id: "+err.Error()+".")
+	}
+	return id, nil
+}
+
+func (s *Server) getRoom(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathRoom(r, "id")
+	if err != nil {
+		return err
 	}
 	info, err := s.opts.Rooms.Info(r.Context(), id)
 	if err != nil {

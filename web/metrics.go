@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -128,20 +127,12 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
-// kindLabels are the kinds of inputs in lower case, made once because an input is counted at every act.
-var kindLabels = func() (labels [room.KindClose + 1]string) {
-	for k := range labels {
-		labels[k] = strings.ToLower(room.Kind(k).String())
-	}
-	return labels
-}()
-
 // Actor is what rooms report to.
 func (m *Metrics) Actor() actor.Metrics {
 	return actor.Metrics{
 		Rooms:       func(game string, delta int) { m.rooms.WithLabelValues(game).Add(float64(delta)) },
 		Sessions:    func(game string, delta int) { m.sessions.WithLabelValues(game).Add(float64(delta)) },
-		Inputs:      func(game string, k room.Kind) { m.inputs.WithLabelValues(game, kindLabels[k]).Inc() },
+		Inputs:      func(game string, k room.Kind) { m.inputs.WithLabelValues(game, k.Name()).Inc() },
 		Sent:        func(game string, messages int) { m.sent.WithLabelValues(game).Add(float64(messages)) },
 		StepTime:    func(game string, d time.Duration) { m.step.WithLabelValues(game).Observe(d.Seconds()) },
 		CommitDelay: func(d time.Duration) { m.commit.Observe(d.Seconds()) },

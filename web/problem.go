@@ -40,9 +40,6 @@ func badField(field, detail string) *Problem {
 	return p
 }
 
-// noRoomID answers an id that no room can have.
-func noRoomID(err error) *Problem { return badField("id", "That is no room's id: "+err.Error()+".") }
-
 func retryLater(kind, detail string, after time.Duration) *Problem {
 	p := problem(http.StatusServiceUnavailable, kind, detail)
 	p.retry = after

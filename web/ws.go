@@ -186,7 +186,7 @@ func (s *Sockets) Shutdown(ctx context.Context) error {
 	s.closed = true
 	s.mu.Unlock()
 	s.cancel()
-	s.each(func(c *conn) { c.kick(closeWith(wire.CloseMoved, "the server is going down: reconnect")) })
+	s.each(func(c *conn) { c.kick(stopping()) })
 	err := s.wait(ctx)
 	close(s.stop)
 	s.loops.Wait()

@@ -266,7 +266,7 @@ func (c *conn) reason(err error) *actor.CloseError {
 		return closeWith(wire.CloseNoHeartbeat, "nothing heard for too long: see welcome.heartbeat")
 	}
 	if c.s.ctx.Err() != nil {
-		return closeWith(wire.CloseMoved, "the server is going down: reconnect")
+		return stopping()
 	}
 	return nil
 }

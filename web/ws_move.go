@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -30,13 +31,18 @@ func (s *Sockets) Move(ctx context.Context, within time.Duration) error {
 			return err
 		}
 	}
-	s.each(func(c *conn) { c.kick(closeWith(wire.CloseMoved, "this server is stopping: reconnect")) })
+	s.each(func(c *conn) { c.kick(stopping()) })
 	for s.Open() > 0 {
 		if err := pauseUntil(ctx, time.Now().Add(20*time.Millisecond)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// stopping closes a socket of a server that is about to end.
+func stopping() *actor.CloseError {
+	return closeWith(wire.CloseMoved, "this server is stopping: reconnect")
 }
 
 func pauseUntil(ctx context.Context, at time.Time) error {
@@ -60,7 +66,7 @@ func (c *conn) move(within time.Duration) {
 	greeted := c.out != nil
 	c.mu.Unlock()
 	if !greeted {
-		c.kick(closeWith(wire.CloseMoved, "this server is stopping: reconnect"))
+		c.kick(stopping())
 		return
 	}
 	var frame [frameHead]byte

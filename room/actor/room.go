@@ -177,7 +177,7 @@ func (r *liveRoom) elapse() time.Duration {
 			break
 		}
 		if ready := r.apply(in); ready.Entry == nil && !ready.Gone {
-			r.log.Error("an input that was due did nothing", "kind", kindName(in.Kind))
+			r.log.Error("an input that was due did nothing", "kind", in.Kind.Name())
 			break
 		}
 	}
@@ -200,7 +200,7 @@ func (r *liveRoom) apply(in room.Input) room.Ready {
 	r.core.Charge(cost)
 	r.o.Metrics.StepTime(r.game, cost)
 	if err != nil {
-		r.log.Error("an input could not be stepped", "kind", kindName(in.Kind), "err", err)
+		r.log.Error("an input could not be stepped", "kind", in.Kind.Name(), "err", err)
 	}
 	r.note(ready, start)
 	return ready
@@ -236,7 +236,7 @@ func (r *liveRoom) notePanic(e room.Entry) {
 	r.panicked = true
 	r.o.Metrics.Panics(r.game)
 	r.log.Error("the game panicked: the room is closed as aborted", "version", r.header.Version,
-		"index", e.Index, "kind", kindName(e.Kind), "view", p.View, "stack", p.Stack)
+		"index", e.Index, "kind", e.Kind.Name(), "view", p.View, "stack", p.Stack)
 }
 
 // end brings the room's life forward: its end to the store, its sessions to their close, itself out of memory.

@@ -72,7 +72,7 @@ type recent struct {
 
 func (r *recent) add(e room.Entry) {
 	r.ring[r.n%len(r.ring)] = RecentInput{
-		Index: e.Index, Kind: kindName(e.Kind), At: e.At, Player: e.Player, CSeq: e.CSeq, Bytes: len(e.Data),
+		Index: e.Index, Kind: e.Kind.Name(), At: e.At, Player: e.Player, CSeq: e.CSeq, Bytes: len(e.Data),
 	}
 	r.n++
 }

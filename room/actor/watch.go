@@ -2,7 +2,6 @@ package actor
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"time"
 
@@ -147,7 +146,7 @@ func (r *liveRoom) tellWatches(e room.Entry) {
 	}
 	event := RoomEvent{
 		Type: EventInput, Epoch: r.core.Point().Epoch, Index: e.Index, Commit: r.core.Committed(),
-		Kind: kindName(e.Kind), At: e.At, Player: e.Player, CSeq: e.CSeq, Bytes: len(e.Data),
+		Kind: e.Kind.Name(), At: e.At, Player: e.Player, CSeq: e.CSeq, Bytes: len(e.Data),
 	}
 	for w := range r.watches {
 		w.tell(event)
@@ -170,6 +169,3 @@ func (r *liveRoom) lastEvent() RoomEvent {
 	}
 	return e
 }
-
-// kindName is a kind of input in the words of the documents: act, join, tick.
-func kindName(k room.Kind) string { return strings.ToLower(k.String()) }

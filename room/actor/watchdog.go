@@ -69,7 +69,7 @@ func (d *Directory) nameSlowSteps(now, awake time.Duration) {
 		}
 		d.o.Metrics.SlowSteps(r.game)
 		r.log.Error("a step of this room has not returned: the game may be in an endless loop",
-			"for", took, "kind", kindName(room.Kind(s.kind.Load())), "index", s.index.Load())
+			"for", took, "kind", room.Kind(s.kind.Load()).Name(), "index", s.index.Load())
 	}
 }
 

@@ -40,7 +40,7 @@ func (m *moment) String() string { return fmt.Sprintf("input %d (%s)", m.index, 
 
 // describe names an input as a game author knows it.
 func describe(in room.Input) string {
-	s := strings.ToLower(in.Kind.String())
+	s := in.Kind.Name()
 	switch in.Kind {
 	case room.KindTimer, room.KindSignal:
 		s += " " + in.Name
