@@ -82,7 +82,7 @@ func browserAdmin(t *testing.T) {
 	if code := s.wait(); code != exitOK {
 		t.Errorf("drained, the server ended with %d", code)
 	}
-	op.sees("#trouble")
+	op.reads("#trouble", "The server cannot be reached")
 }
 
 // browserAdminToken opens the page of a server that wants a token.

@@ -5,6 +5,7 @@ import { RoomPanel } from "./admin/room.ts";
 import { Rooms } from "./admin/rooms.ts";
 import { fillBar } from "./kit/bar.ts";
 import { sleep } from "./kit/load.ts";
+import { words } from "./kit/problem.ts";
 import { toast } from "./kit/toast.ts";
 
 const slot = (id: string): HTMLElement => document.getElementById(id)!;
@@ -47,7 +48,7 @@ async function getRing(): Promise<Ring> {
 }
 
 function troubled(err: unknown): void {
-  trouble.textContent = err instanceof Error ? err.message : String(err);
+  trouble.textContent = words(err);
   trouble.hidden = false;
 }
 
@@ -64,8 +65,8 @@ const done = { drain: "gives its rooms away and stops", kill: "was killed", paus
 
 function actOn(dev: DevNode[]): NodeAct {
   return async (node, what) => {
-    const words = { drain: "It gives its rooms away, tells its clients to reconnect, and stops.", kill: "The process ends at once, as in a crash." };
-    if ((what === "drain" || what === "kill") && (await confirm(`${what === "drain" ? "Drain" : "Kill"} ${node}?`, words[what], what === "drain" ? "Drain" : "Kill")) === undefined) return;
+    const warnings = { drain: "It gives its rooms away, tells its clients to reconnect, and stops.", kill: "The process ends at once, as in a crash." };
+    if ((what === "drain" || what === "kill") && (await confirm(`${what === "drain" ? "Drain" : "Kill"} ${node}?`, warnings[what], what === "drain" ? "Drain" : "Kill")) === undefined) return;
     const run = dev.length > 0 ? () => post(`/admin/v1/dev/${encodeURIComponent(node)}/${what}`, {}) : () => post("/admin/v1/drain", { node });
     await dared(run, `${node} ${done[what]}.`);
   };
@@ -77,7 +78,7 @@ async function dared(work: () => Promise<void>, done: string): Promise<void> {
     toast(done, "good");
     await refresh();
   } catch (err) {
-    toast(err instanceof Error ? err.message : String(err), "bad");
+    toast(words(err), "bad");
   }
 }
 

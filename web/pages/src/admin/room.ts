@@ -1,6 +1,7 @@
 import { h, text } from "../games/dom.ts";
 import { clock } from "../kit/format.ts";
 import { button, sleep } from "../kit/load.ts";
+import { words } from "../kit/problem.ts";
 import { toast } from "../kit/toast.ts";
 import { confirm, events, get, post, Refused, type Inspection, type RoomEvent } from "./api.ts";
 
@@ -62,7 +63,7 @@ export class RoomPanel {
       return true;
     } catch (err) {
       if (this.stop.signal.aborted) return false;
-      text(this.facts, err instanceof Error ? err.message : String(err));
+      text(this.facts, words(err));
       return !(err instanceof Refused && err.status === 404);
     }
   }
@@ -108,12 +109,12 @@ export class RoomPanel {
   }
 
   private line(e: RoomEvent): void {
-    const words = e.type === "input" ? `${e.index} ${e.kind} ${e.player ?? ""} ${e.bytes ? `${e.bytes} bytes` : ""} (committed ${e.commit})`
+    const told = e.type === "input" ? `${e.index} ${e.kind} ${e.player ?? ""} ${e.bytes ? `${e.bytes} bytes` : ""} (committed ${e.commit})`
       : e.type === "missed" ? `… ${e.missed} inputs left out: this page was too slow`
       : e.type === "over" ? `over: ${e.end}`
       : e.type === "moved" ? "the room has moved"
       : `watching from ${e.index}`;
-    this.lines.prepend(h("div", { "data-testid": "event", "data-type": e.type, "data-kind": e.kind, "data-player": e.player }, words));
+    this.lines.prepend(h("div", { "data-testid": "event", "data-type": e.type, "data-kind": e.kind, "data-player": e.player }, told));
     while (this.lines.children.length > keptLines) this.lines.lastElementChild!.remove();
     this.due ??= setTimeout(() => {
       this.due = undefined;
@@ -127,7 +128,7 @@ export class RoomPanel {
       toast(done, "good");
       if (what !== "close") await this.look();
     } catch (err) {
-      toast(err instanceof Error ? err.message : String(err), "bad");
+      toast(words(err), "bad");
     }
   }
 
