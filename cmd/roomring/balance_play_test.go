@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"syscall"
 	"testing"
 
@@ -73,28 +72,53 @@ func sparesTheDraining(t *testing.T, b *balancer, c *team, rooms []roomInfo) {
 	}
 	wait := playAll(ctx, t, matches)
 	front.amid(ctx, matches, 0.05)
+	for refused := 0; refused == 0 && ctx.Err() == nil && !t.Failed(); { // it may have ended before anybody could ask
+		refused = b.drains(ctx, leaver, rooms)
+		leaver.start()
+		c.whole(3)
+	}
+	wait()
+	checkStored(t, matches)
+}
+
+// drains stops a node politely and asks for it by name until it has ended. It returns how many sockets that asked for it
+// were seen to open elsewhere meanwhile.
+func (b *balancer) drains(ctx context.Context, leaver *server, rooms []roomInfo) (refused int) {
+	t, front := b.t, b.front()
+	stays, err := b.open(b.client("127.0.0.1"), hinted(rooms[0], leaver.Node), nil)
+	if err == nil {
+		err = stays.plays(watch("stays")) // and goes only when the node has no more time
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for err := error(nil); err == nil; { // who reads answers the close
+			_, err, _ = stays.next()
+		}
+	}()
 	if err := leaver.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	front.until(ctx, "the node drains", func() bool { return !leaver.isReady() })
 	before, err := leaver.tryTaken()
-	asked := 0
-	for ; err == nil && leaver.runs(); asked++ {
-		if _, bad := b.open(b.client("127.0.0.1"), hinted(rooms[asked%len(rooms)], leaver.Node), http.Header{}); bad != nil {
+	for err == nil && leaver.runs() {
+		if _, bad := b.open(b.client("127.0.0.1"), hinted(rooms[refused%len(rooms)], leaver.Node), nil); bad != nil {
 			t.Errorf("asking for a node that drains: %v", bad)
 		}
 		var now int
-		if now, err = leaver.tryTaken(); err == nil && now > before {
+		if now, err = leaver.tryTaken(); err != nil {
+			break
+		}
+		if now > before {
 			t.Errorf("a draining node got %d sockets", now-before)
 			break
 		}
+		refused++
 	}
-	t.Logf("the node was asked for %d times while it drained", asked)
+	t.Logf("the node was asked for %d times while it drained", refused)
 	if code := leaver.wait(); code != 0 {
 		t.Errorf("the node stopped with %d", code)
 	}
-	wait()
-	checkStored(t, matches)
-	leaver.start()
-	c.whole(3)
+	return refused
 }
