@@ -81,7 +81,7 @@ func AdminHandler(opts AdminOptions) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	mux := newMux(a.routes(), routing{log: opts.Log, metrics: opts.Metrics, timeout: opts.RequestTimeout})
+	mux := newMux(a.routes(), routing{log: opts.Log, metrics: opts.Metrics, timeout: opts.RequestTimeout, unknown: unknownPath})
 	return secured(a.named(a.authorised(own.wrap(mux)))), nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 )
 
@@ -17,14 +18,33 @@ func servePage(name string, reach func() string) handle {
 		if a == nil {
 			return fmt.Errorf("the page %s is not built: run make generate", name)
 		}
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src "+
-			reach()+"; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		restrict(w.Header(), reach())
 		a.serve(w, r)
 		return nil
 	}
+}
+
+// restrict sets the policy of a page.
+func restrict(h http.Header, reach string) {
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src "+
+		reach+"; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+}
+
+// unknownPage leads people who have lost their way to the lobby. Programs, and who asks the API, get the problem.
+func unknownPage(w http.ResponseWriter, r *http.Request) {
+	a := pageAssets()["404.html"]
+	api := strings.HasPrefix(r.URL.Path+"/", "/v1/") || strings.HasPrefix(r.URL.Path+"/", "/admin/v1/")
+	if a == nil || api || negotiate(r.Header.Values("Accept"), "application/problem+json", "text/html") != "text/html" {
+		unknownPath(w, r)
+		return
+	}
+	restrict(w.Header(), reachSelf())
+	w.Header().Set("Content-Type", a.kind)
+	w.Header().Set("Content-Length", strconv.Itoa(len(a.plain)))
+	w.WriteHeader(http.StatusNotFound)
+	w.Write(a.plain) // the client has gone if this fails
 }
 
 // reachSelf is a page that speaks to its own server alone.

@@ -117,3 +117,34 @@ func TestTheAdminPageNeedsNoTokenAndIsUnderAStrictPolicy(t *testing.T) {
 	a.want(421, "GET", "/admin/", "", "Host: evil.example")
 	startAPI(t, nil).refused(404, "", "GET", "/admin/", "")
 }
+
+// TestWhoLosesTheWayIsLedToTheLobby asks for what is not there as browsers and as programs do.
+func TestWhoLosesTheWayIsLedToTheLobby(t *testing.T) {
+	a := startAPI(t, nil)
+	const browser = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+	for _, path := range []string{"/nowhere", "/play", "/play/", "/play/0123456789abcdef/", "/results", "//", "/x/../", "/admin", "/v10", "/index.html", "/favicon.ico"} {
+		for _, method := range []string{"GET", "HEAD", "POST"} {
+			got := a.want(404, method, path, "", browser)
+			if got.Header.Get("Content-Type") != "text/html; charset=utf-8" || got.Header.Get("Cache-Control") != "no-store" || got.Header.Get("ETag") != "" {
+				t.Errorf("%s %s: %v", method, path, got.Header)
+			}
+			if policy := got.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "style-src 'self';") || strings.Contains(policy, "unsafe") {
+				t.Errorf("%s %s: policy %q", method, path, policy)
+			}
+			if method != "HEAD" && !strings.Contains(got.text, `href="/"`) {
+				t.Errorf("%s %s leads nowhere: %s", method, path, got.text)
+			}
+		}
+		for _, accept := range []string{"Accept: */*", "Accept: application/json", "Accept: ", "Accept: application/json, text/html;q=0.5, */*;q=0.6", "Accept: text/html;q=0"} {
+			a.refused(404, "", "GET", path, "", accept)
+		}
+	}
+	for _, path := range []string{"/v1", "/v1/", "/v1/nothing", "/v1/rooms/", "/v1//rooms", "/admin/v1", "/admin/v1/nodes", "/v1/rooms/0123456789abcdef", "/assets/gone.js"} {
+		a.refused(404, "", "GET", path, "", browser)
+	}
+	a.want(404, "GET", "/nowhere", "", browser, "If-None-Match: *", "Range: bytes=0-1")
+	for _, file := range asset.FindAllString(a.want(404, "GET", "/nowhere", "", browser).text, -1) {
+		a.want(200, "GET", file, "")
+	}
+	startAdmin(t, nil).refused(404, "", "GET", "/nowhere", "", browser)
+}

@@ -32,9 +32,10 @@ type routing struct {
 	log     *slog.Logger
 	metrics *Metrics
 	timeout time.Duration
+	unknown http.HandlerFunc // answers unknown paths
 }
 
-// newMux serves routes, and answers all else with problem documents: 404 for unknown paths, 405 for others' methods.
+// newMux serves routes, and answers a path's other methods with 405, as a problem document.
 func newMux(routes []route, with routing) http.Handler {
 	paths := map[string]methods{}
 	for _, rt := range routes {
@@ -49,16 +50,20 @@ func newMux(routes []route, with routing) http.Handler {
 	for p, m := range paths {
 		mux.Handle(p, m)
 	}
-	mux.HandleFunc("/", unknownPath)
-	return unredirected{mux}
+	mux.HandleFunc("/", with.unknown)
+	return unredirected{mux, with.unknown}
 }
 
+// unknownPath answers programs.
 func unknownPath(w http.ResponseWriter, r *http.Request) {
 	notFound("There is nothing at this path: docs/openapi.yaml lists what there is.").write(w)
 }
 
 // unredirected answers 404 where http.ServeMux would redirect to a cleaner path, so that a path has one spelling.
-type unredirected struct{ mux *http.ServeMux }
+type unredirected struct {
+	mux     *http.ServeMux
+	unknown http.HandlerFunc
+}
 
 func (u unredirected) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p := r.URL.EscapedPath()
@@ -67,7 +72,7 @@ func (u unredirected) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		clean += "/"
 	}
 	if p != clean || r.Method == http.MethodConnect {
-		unknownPath(w, r)
+		u.unknown(w, r)
 		return
 	}
 	u.mux.ServeHTTP(w, r)

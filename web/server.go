@@ -133,7 +133,7 @@ func NewServer(opts ServerOptions) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	mux := newMux(s.routes(), routing{log: opts.Log, metrics: opts.Metrics, timeout: opts.RequestTimeout})
+	mux := newMux(s.routes(), routing{log: opts.Log, metrics: opts.Metrics, timeout: opts.RequestTimeout, unknown: unknownPage})
 	s.handler = secured(shared.wrap(mux))
 	return s, nil
 }

@@ -53,6 +53,7 @@ func browserTour(t *testing.T) {
 		{"player", "/players/" + winner, testid("recent-row")},
 		{"leaderboard", "/leaderboards/chess", testid("standing-row")},
 		{"not-found", "/play/0000000000000000", testid("notice")},
+		{"unknown-path", "/nowhere", testid("notice")},
 	} {
 		ada.visit(s.URL + at.path)
 		ada.sees(at.there)

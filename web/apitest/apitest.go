@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -120,7 +121,7 @@ func drain(body *io.ReadCloser) ([]byte, error) {
 }
 
 // Check holds one exchange to the description:
-//   - a path or method that is not described is answered by a 404 or 405 problem document;
+//   - a path or method that is not described is answered by a 404 or 405 problem document, or a browser by a page with 404;
 //   - a request that is not as described is refused by a 4xx;
 //   - every answer is one of those described, its headers and body as described;
 //   - and none is a 500, which is never meant.
@@ -138,7 +139,7 @@ func (d *Description) Check(r *http.Request, body []byte, status int, header htt
 	probe.Body = io.NopCloser(bytes.NewReader(body))
 	route, params, err := d.router.FindRoute(probe)
 	if err != nil {
-		return undescribed(err, status, header)
+		return undescribed(r, err, status, header)
 	}
 	in := &openapi3filter.RequestValidationInput{
 		Request: probe, PathParams: params, Route: route,
@@ -154,8 +155,11 @@ func (d *Description) Check(r *http.Request, body []byte, status int, header htt
 	return d.checkAnswer(in, status, header, answer)
 }
 
-func undescribed(err error, status int, header http.Header) error {
+func undescribed(r *http.Request, err error, status int, header http.Header) error {
 	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	if status == http.StatusNotFound && kind == "text/html" && strings.Contains(r.Header.Get("Accept"), kind) {
+		return nil
+	}
 	if (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) && kind == "application/problem+json" {
 		return nil
 	}
