@@ -107,7 +107,7 @@ func (c *conn) refusal(err error) error {
 	}
 	for _, known := range refusals {
 		if errors.Is(err, known.err) {
-			return closeWith(known.code, err.Error())
+			return closeWith(known.code, told(err, known.err))
 		}
 	}
 	if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
@@ -128,6 +128,21 @@ var refusals = []struct {
 	{ErrNoGuests, wire.CloseUnauthorised},
 	{ErrForbidden, wire.CloseForbidden},
 	{ErrNoKeys, wire.CloseUnreachable},
+}
+
+// told is what a client may read of an error that is a known one: its own reason where it was made for clients, and no
+// more than the known one's where nodes and their addresses may stand around it.
+func told(err, known error) string {
+	if why, ok := errors.AsType[*actor.UnreachableError](err); ok {
+		return why.Reason
+	}
+	if held, ok := errors.AsType[*actor.HeldError](err); ok {
+		return held.Error()
+	}
+	if known == ErrUnauthorised || known == ErrForbidden {
+		return err.Error()
+	}
+	return known.Error()
 }
 
 func closeWith(code wire.CloseCode, reason string) *actor.CloseError {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -66,7 +67,7 @@ func (h *hall) Attach(ctx context.Context, id room.ID, hello actor.Hello, out *a
 	case wsEmpty:
 		return nil, actor.ErrNotFound
 	case wsAway:
-		return nil, actor.ErrUnreachable
+		return nil, fmt.Errorf("dial tcp 10.0.0.5:7779: %w", actor.ErrUnreachable)
 	case wsFull:
 		return nil, &room.Refusal{Code: "full", Reason: strings.Repeat("the room is full ü ", 20)}
 	case wsOver:
