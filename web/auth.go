@@ -245,7 +245,10 @@ func bearer(r *http.Request) (string, error) {
 	return strings.TrimSpace(token), nil
 }
 
-// validText reports whether s is UTF-8 of so many bytes without control characters.
+// validText reports whether s is UTF-8 of so many bytes without control characters, ends of lines, and marks that turn the
+// direction of what stands beside it.
 func validText(s string, least, most int) bool {
-	return len(s) >= least && len(s) <= most && utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0
+	return len(s) >= least && len(s) <= most && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+	})
 }

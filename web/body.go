@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +32,9 @@ func readJSON(w http.ResponseWriter, r *http.Request, limit int64, into any) err
 }
 
 func decodeStrict(body []byte, into any) error {
+	if string(bytes.TrimSpace(body)) == "null" { // encoding/json would take it for an empty object
+		return errNoObject
+	}
 	dec := json.NewDecoder(strings.NewReader(string(body)))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
@@ -42,11 +46,13 @@ func decodeStrict(body []byte, into any) error {
 	return nil
 }
 
+var errNoObject = problem(http.StatusBadRequest, "bad-json", "The body must be a JSON object.")
+
 // jsonProblem names the field that a decoding error is about, where it is about one.
 func jsonProblem(err error) *Problem {
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		if wrong.Field == "" {
-			return problem(http.StatusBadRequest, "bad-json", "The body must be a JSON object.")
+			return errNoObject
 		}
 		return badField(wrong.Field, fmt.Sprintf("A JSON %s does not fit here.", wrong.Value))
 	}
