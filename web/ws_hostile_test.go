@@ -258,7 +258,7 @@ func TestSilenceEndsASocketAndWordsDoNot(t *testing.T) {
 }
 
 func TestTheServerSpeaksWhenNobodyElseDoes(t *testing.T) {
-	e := newEdge(t, func(o *web.SocketOptions) { o.Heartbeat = 100 * time.Millisecond })
+	e := newEdge(t, func(o *web.SocketOptions) { o.Heartbeat = time.Second })
 	c := e.join(t, wire.JSON)
 	if pong := until[wire.Pong](c); pong.Echo != nil {
 		t.Errorf("%+v", pong)
