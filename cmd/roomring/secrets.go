@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"crypto/hkdf"
 	"crypto/sha256"
 	"errors"
@@ -24,8 +22,8 @@ func readSecrets(path string) (secrets, error) {
 		return nil, fmt.Errorf("--cluster-secret-file: %w", err)
 	}
 	var found secrets
-	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
-		line := strings.TrimSpace(lines.Text())
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
 			continue
 		}
