@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -124,20 +123,6 @@ func TestGuestsFollowKeys(t *testing.T) {
 		if err != nil || c.GuestsAllowed() != want {
 			t.Errorf("%s: guests allowed is not %v (error %v)", args, want, err)
 		}
-	}
-}
-
-func TestProxies(t *testing.T) {
-	c, err := parse(t, "--trusted-proxies=10.1.2.3/8,192.0.2.7,2001:db8::/32")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := c.Proxies()
-	want := []netip.Prefix{
-		netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32"),
-	}
-	if err != nil || !slices.Equal(got, want) {
-		t.Errorf("got %v, %v; want %v", got, err, want)
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 	"github.com/roomring/roomring/room/actor"
 )
 
-// openCluster begins to gossip and to answer peers. The node is on nobody's ring before joinCluster.
+// openCluster begins to gossip and to answer peers. The node is on nobody's ring before join.
 func (n *node) openCluster(context.Context) error {
 	if !n.cfg.Clustered() {
 		return nil

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/roomring/roomring/web"
 )
 
 // Validate reports the first setting that cannot work, by the name of its flag. It touches
@@ -67,8 +69,10 @@ func (c *Config) validatePublic() error {
 			return fmt.Errorf("--allowed-origins %q: give scheme and host alone, such as https://example.com, or *", origin)
 		}
 	}
-	_, err := c.Proxies()
-	return err
+	if _, err := web.ParseProxies(c.TrustedProxies); err != nil {
+		return fmt.Errorf("--trusted-proxies: give addresses or networks, such as 10.0.0.0/8: %w", err)
+	}
+	return nil
 }
 
 func (c *Config) validateData() error {
@@ -170,23 +174,6 @@ func (c *Config) StoreTarget() (driver, target string, err error) {
 		return "postgres", c.Store, nil
 	}
 	return "", "", errors.New("--store: give postgres://user@host/database or sqlite:PATH")
-}
-
-// Proxies are the networks of --trusted-proxies.
-func (c *Config) Proxies() ([]netip.Prefix, error) {
-	var out []netip.Prefix
-	for _, s := range c.TrustedProxies {
-		if addr, err := netip.ParseAddr(s); err == nil {
-			out = append(out, netip.PrefixFrom(addr, addr.BitLen()))
-			continue
-		}
-		prefix, err := netip.ParsePrefix(s)
-		if err != nil {
-			return nil, fmt.Errorf("--trusted-proxies %q: give addresses or networks, such as 10.0.0.0/8", s)
-		}
-		out = append(out, prefix.Masked())
-	}
-	return out, nil
 }
 
 // validOrigin accepts * and what browsers send as an Origin: scheme and host, and nothing after.
