@@ -88,6 +88,9 @@ func (c *adminClient) settle() error {
 		}
 	}
 	u, err := url.Parse(c.base)
+	if err == nil && u.User != nil {
+		return errors.New("--admin: leave user and password out of the URL: the token is in --token-file")
+	}
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return fmt.Errorf("--admin %q: give the URL of a server's --admin-listen, such as http://127.0.0.1:7778", c.base)
 	}
@@ -162,8 +165,15 @@ func (c *adminClient) ask(ctx context.Context, method, path string, body any) ([
 		return nil, err
 	}
 	defer func() { _ = res.Body.Close() }()
-	return io.ReadAll(res.Body)
+	data, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	if err == nil && len(data) > maxAnswer {
+		err = fmt.Errorf("%s answers more than %d bytes", c.base, maxAnswer)
+	}
+	return data, err
 }
+
+// maxAnswer bounds an answer, in bytes. The largest is the state of a room; nodes pass on no more to each other.
+const maxAnswer = 64 << 20
 
 // shows asks and prints the answer: as it came, or as f makes it of T.
 func shows[T any](ctx context.Context, c *adminClient, method, path string, body any, f func(T) error) error {

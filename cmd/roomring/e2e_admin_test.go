@@ -100,11 +100,12 @@ func TestAdminCommand(t *testing.T) {
 		{exitUsage, "--output", []string{"nodes", "--output", "xml"}},
 		{exitUsage, "accepts 1 arg", []string{"close"}},
 		{exitUsage, "--admin", []string{"nodes", "--admin", "nowhere"}},
+		{exitUsage, "leave user and password out", []string{"nodes", "--admin", "http://me:hunter2@127.0.0.1:1"}},
 		{exitFailed, "no server answers", []string{"nodes", "--admin", "http://127.0.0.1:1"}},
 		{exitFailed, "--token-file", []string{"nodes", "--token-file", "/nowhere"}},
 	} {
 		code, out, errs := s.operate(test.args...)
-		if code != test.code || !strings.Contains(errs, test.words) || strings.Count(errs, "\n") != 1 || out != "" {
+		if code != test.code || !strings.Contains(errs, test.words) || strings.Contains(errs, "hunter2") || strings.Count(errs, "\n") != 1 || out != "" {
 			t.Errorf("admin %v: exit %d, %q, %q", test.args, code, out, errs)
 		}
 	}
