@@ -68,6 +68,10 @@ func balance(choose func(*http.Request) []string) http.Handler {
 		FlushInterval: -1, // event streams
 		ErrorLog:      log.New(io.Discard, "", 0),
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
+			if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
+				http.Error(w, fmt.Sprintf("the body is longer than %d bytes", large.Limit), http.StatusRequestEntityTooLarge)
+				return
+			}
 			http.Error(w, "no node answers: "+err.Error(), http.StatusServiceUnavailable)
 		},
 	}

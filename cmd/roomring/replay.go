@@ -182,7 +182,7 @@ func (s *showing) entry(c *room.Core, e room.Entry) error {
 // verdict compares the end with the recorded one.
 func (s *showing) verdict(core *room.Core, recorded room.Final) error {
 	if p := core.Panicked(); p != nil {
-		s.printf("the game panicked: %s\n%s\n", p.Value, p.Stack)
+		s.printf("the game panicked: %s\n%s\n", printable(p.Value), p.Stack)
 	}
 	final := core.Final()
 	switch {
