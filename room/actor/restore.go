@@ -224,14 +224,17 @@ func (d *Directory) settle(ctx context.Context, v *revival, a Claimed, n *Restor
 // linger lets a finished room go on for as long as people may look at it: a player whose last act was not
 // acknowledged hears the answer, and an agreed rematch is made. Nobody else serves it any more.
 func (d *Directory) linger(ctx context.Context, v *revival) error {
-	if v.dead != "" && !v.unborn() { // the process died between the end's coming to the store and this
-		return d.o.Journal.SetAside(ctx, v.kept.Header.ID, v.dead)
-	}
-	if v.core == nil || v.core.Final() == nil { // it was given up, or ended elsewhere: what is here may be all that is left of it
-		return d.o.Journal.SetAside(ctx, v.kept.Header.ID, "the store holds the room to be over")
+	id := v.kept.Header.ID
+	switch {
+	case v.unborn(): // the process died between the end's coming to the store and the log's removal
+		return d.o.Journal.Remove(ctx, id)
+	case v.dead != "": // or before the log was set aside
+		return d.o.Journal.SetAside(ctx, id, v.dead)
+	case v.core.Final() == nil: // it was given up, or ended elsewhere: what is here may be all that is left of it
+		return d.o.Journal.SetAside(ctx, id, "the store holds the room to be over")
 	}
 	e := v.nextEpoch()
-	if err := d.o.Journal.Claimed(ctx, v.kept.Header.ID, e); err != nil {
+	if err := d.o.Journal.Claimed(ctx, id, e); err != nil {
 		return err
 	}
 	d.resume(v, e)
