@@ -47,13 +47,16 @@ func TestDeathOfTheGiver(t *testing.T) {
 	a := w.nodeIn("a", dir)
 	id, s := a.create("adder"), newSocket(t, "p")
 	s.add(id, `{"add":1}`, a)
-	ctx, cancel := context.WithCancel(t.Context())
-	err := a.ReleaseRoom(ctx, id, func(ctx context.Context, kept room.Kept) error {
-		defer cancel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	err := a.Directory.Release(ctx, func(ctx context.Context, kept room.Kept) error {
+		defer cancel(errDeath)
 		return errors.Join(a.store.Release(ctx, kept), errDeath)
 	})
 	if !errors.Is(err, errDeath) || a.journal.Stats().Rooms != 1 {
 		t.Fatalf("%v, %d rooms in the journal", err, a.journal.Stats().Rooms)
+	}
+	if row, err := a.store.Row(t.Context(), id); err != nil || row.State != room.RowReleased {
+		t.Fatalf("its row: %+v, %v", row, err)
 	}
 	a.end()
 	a = w.nodeIn("a", dir)

@@ -28,7 +28,8 @@ type Journal interface {
 	// Rooms goes through the rooms it holds, at a start. An error beside a Kept with an ID in its Header is
 	// that room's alone; one without ends the iteration.
 	Rooms(ctx context.Context) iter.Seq2[room.Kept, error]
-	// Load reads one of those rooms as far as it is durable.
+	// Load reads one of those rooms as far as it is durable. An error that is room.ErrDamaged says that this will
+	// never be possible.
 	Load(ctx context.Context, id room.ID) (room.Kept, error)
 	// Import takes in a room from elsewhere and returns when all of it is durable. What the journal has set aside of
 	// that room stays; an earlier Import to which nothing was appended is replaced.
