@@ -48,10 +48,9 @@ type Outbox struct {
 	clock      Clock
 
 	mu         sync.Mutex
-	feeds      uint32 // made so far: the newest alone is heard
-	refill     func() // asks the room for the whole view
-	stuck      func() // tells the room that the reader is stuck
-	welcomed   bool
+	feeds      uint32       // made so far: the newest alone is heard
+	refill     func()       // asks the room for the whole view
+	stuck      func()       // tells the room that the reader is stuck
 	at         room.Point   // where a reader is who has taken all that is queued; Seq 0: it has no view to go on from
 	sent       uint64       // bytes queued so far
 	queue      []queuedItem // from head on

@@ -220,6 +220,51 @@ func TestUnansweredCountsUntilTaken(t *testing.T) {
 	}
 }
 
+// TestAnOlderFeedIsDeaf tells an outbox things by a feed that a newer one has followed.
+func TestAnOlderFeedIsDeaf(t *testing.T) {
+	b := newBox(OutboxOptions{})
+	old := b.feed
+	for range MaxUnanswered {
+		old.Begin()
+	}
+	old.Push([]byte("ack"), Answer, 0, 0)
+	next := NewFeed(b.Outbox)
+	if n := next.Stats().Unanswered; n != 1 {
+		t.Errorf("%d acts have no answer, and 1 answer is queued", n)
+	}
+	next.Begin()
+	for range MaxUnanswered {
+		if !old.Begin() {
+			t.Fatal("it says of acts that count for nothing that they are too many")
+		}
+	}
+	old.Settle()
+	old.Push([]byte("turn"), Keep, 1, 1)
+	if old.Hush([]byte("ack")) {
+		t.Error("it has hushed an answer")
+	}
+	old.View(1, func(uint64) []byte { return []byte("view") })
+	old.Welcomed(7, 7, 7)
+	old.End(CloseStuck(), true)
+	if s := next.Stats(); s.Unanswered != 2 || s.Messages != 1 {
+		t.Errorf("the newer feed finds %+v", s)
+	}
+	if got := b.take(t, 100); got != "ack" || b.Resume() != nil || !old.Ended() || next.Ended() {
+		t.Errorf("took %q; a reader goes on from %v", got, b.Resume())
+	}
+}
+
+// TestAnOlderFeedRousesWhatItHushed has nobody wait for an answer because its room has gone.
+func TestAnOlderFeedRousesWhatItHushed(t *testing.T) {
+	b := newBox(OutboxOptions{})
+	b.feed.Hush([]byte("ack"))
+	NewFeed(b.Outbox)
+	b.feed.Rouse()
+	if got := b.take(t, 100); b.wakes != 1 || got != "ack" {
+		t.Errorf("%d wakes, took %q", b.wakes, got)
+	}
+}
+
 func TestCloseReasonsFit(t *testing.T) {
 	err := closing(wire.CloseMoved, strings.Repeat("é", 100))
 	if len(err.Reason) > 123 || !strings.HasPrefix(strings.Repeat("é", 100), err.Reason) {
