@@ -222,6 +222,9 @@ func (b *Outbox) dropped(events int) {
 
 // watch looks again after stuckAfter and ends a session whose writer has not come back since.
 func (b *Outbox) watch(takes uint64) {
+	if b.timer != nil {
+		b.timer.Stop() // it counts from an earlier time that the reader fell behind
+	}
 	b.timer = b.clock.AfterFunc(b.stuckAfter, func() {
 		b.mu.Lock()
 		moved := b.over || !b.behind || b.asked
