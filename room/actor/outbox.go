@@ -55,15 +55,15 @@ type Outbox struct {
 	sent       uint64       // bytes queued so far
 	queue      []queuedItem // from head on
 	head       int
-	bytes      int // of all that is queued
-	droppable  int // bytes of queued turns and views
-	unanswered int // acts handed over whose answers nobody has taken
-	takes      uint64
+	bytes      int    // of all that is queued
+	droppable  int    // bytes of queued turns and views
+	unanswered int    // acts handed over whose answers nobody has taken
+	takes      uint64 // times that the writer has taken something
 	lost       uint64 // events dropped since the last whole view
 	lostEver   uint64
 	behind     bool // turns are dropped until a whole view comes
 	asked      bool // and the writer has drained the queue since
-	hushed     bool // what is queued has not woken the writer: see hush
+	hushed     bool // what is queued has not woken the writer: see Feed.Hush
 	timer      Timer
 	over       bool
 	err        *CloseError
@@ -76,7 +76,7 @@ type queuedItem struct {
 	fate   Fate
 }
 
-// NewOutbox makes an empty outbox for one Attach.
+// NewOutbox makes an empty outbox for one reader. A Feed says things to it; when the reader is attached again, another does.
 func NewOutbox(o OutboxOptions) *Outbox {
 	b := &Outbox{
 		encoding: o.Encoding, wake: o.Wake, clock: o.Clock,
@@ -258,14 +258,15 @@ func (b *Outbox) put(frame []byte, f Fate, events int) (wake bool) {
 	return wake
 }
 
-// OutboxStats are what the operator may know of a session's queue.
+// OutboxStats are what the operator may know of a session's queue. That of a client whose socket another node has is
+// there: of it only Unanswered and Sent are known.
 type OutboxStats struct {
-	Messages   int    `json:"messages"`
-	Bytes      int    `json:"bytes"`
-	Behind     bool   `json:"behind"` // its turns are dropped until it has drained the queue
-	Lost       uint64 `json:"lost"`   // events dropped since it attached
-	Unanswered int    `json:"unanswered"`
-	Sent       uint64 `json:"-"` // bytes queued since it attached
+	Messages   int    `json:"messages"`   // that wait for the writer
+	Bytes      int    `json:"bytes"`      // of these
+	Behind     bool   `json:"behind"`     // its turns are dropped until it has drained the queue and the whole view comes
+	Lost       uint64 `json:"lost"`       // events dropped since its socket came, told to the reader or not yet
+	Unanswered int    `json:"unanswered"` // acts whose answers the writer has not taken
+	Sent       uint64 `json:"-"`          // bytes queued since its socket came, those dropped later included
 }
 
 // Stats are what waits now. Any goroutine may ask.

@@ -73,7 +73,7 @@ type liveRoom struct {
 	stored   bool          // and has arrived
 	settled  chan struct{} // closed when it has
 	gone     bool          // its last look is over
-	stopping bool          // the process ends
+	stopping bool          // its time in this process ends: it takes no more input
 	left     bool          // the loop is over
 	leaving  *departure    // to another node; nil: not
 }
@@ -279,7 +279,8 @@ func (r *liveRoom) seal() {
 	}))
 }
 
-// stop ends a room whose process ends, as soon as everything it has said is safe.
+// stop ends a room's time in this process as soon as everything it has said is safe. One that cannot be saved does not
+// wait: what is not durable was not acknowledged.
 func (r *liveRoom) stop() {
 	if r.failing == nil && (len(r.pending) > 0 || r.flight != nil || r.core.Held() > 0) {
 		return
