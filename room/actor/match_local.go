@@ -18,21 +18,18 @@ type matcher struct {
 }
 
 // Key is the same for equal games and options, however the options are spelt.
-func (m *Match) Key() string { return matchKey(m.Game, m.Options) }
-
-// matchKey is the same for equal games and options, however the options are spelt.
-func matchKey(game string, options json.RawMessage) string {
+func (m *Match) Key() string {
 	var v any
-	d := json.NewDecoder(bytes.NewReader(options))
+	d := json.NewDecoder(bytes.NewReader(m.Options))
 	d.UseNumber()
 	if d.Decode(&v) != nil || v == nil {
-		return game + " {}"
+		return m.Game + " {}"
 	}
 	canonical, err := json.Marshal(v)
 	if err != nil {
-		return game + " " + string(options)
+		return m.Game + " " + string(m.Options)
 	}
-	return game + " " + string(canonical)
+	return m.Game + " " + string(canonical)
 }
 
 // note puts a room in or takes it out.
