@@ -57,6 +57,33 @@ func TestReleaseGivesUpWhatIsDamaged(t *testing.T) {
 	}
 }
 
+// TestCommandToARoomThatLeaves has a room go before what a command did is durable: whoever asks again elsewhere would
+// do it twice.
+func TestCommandToARoomThatLeaves(t *testing.T) {
+	n := newNode(t, func(o *actor.Options) { o.Watch = time.Millisecond })
+	defer n.stop()
+	id := n.create(actor.Create{Game: "counter"})
+	before := n.point(id)
+	n.journal.hold(true)
+	answered := make(chan error, 1)
+	go func() { answered <- n.Signal(context.Background(), id, "reset", nil) }()
+	eventually(t, "the signal is stepped", func() bool { return n.point(id) == before+1 })
+	n.journal.fail(errors.New("the disk is full"))
+	if err := n.Release(t.Context(), func(context.Context, room.Kept) error { return nil }); err != nil {
+		t.Error(err)
+	}
+	select {
+	case err := <-answered:
+		if !errors.Is(err, actor.ErrUnreachable) {
+			t.Errorf("the signal was answered with %v", err)
+		}
+	case <-timeout():
+		t.Error("the signal was never answered")
+	}
+	n.journal.fail(nil)
+	n.journal.hold(false)
+}
+
 // TestReleaseThatIsCutShort says why.
 func TestReleaseThatIsCutShort(t *testing.T) {
 	n := newNode(t)
