@@ -9,7 +9,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// What the rooms of a node need from the outside. cmd/roomring joins these to what persist and, later, cluster have.
+// What the rooms of a node need from the outside. cmd/roomring joins these to what persist has.
 
 // Journal keeps the logs of the node's rooms whose durability is not memory. All methods may be called
 // from any goroutine.
