@@ -72,8 +72,9 @@ type Outbox struct {
 // queuedItem is one message. Its bytes are shared with other outboxes.
 type queuedItem struct {
 	bytes  []byte
-	events uint32
+	events uint32 // of a turn; of a view those lost that it tells of
 	fate   Fate
+	view   bool
 }
 
 // NewOutbox makes an empty outbox for one reader. A Feed says things to it; when the reader is attached again, another does.
@@ -191,12 +192,16 @@ func (b *Outbox) fits(size int) bool {
 func (b *Outbox) fallBehind() {
 	kept := b.queue[:0]
 	for _, it := range b.queue[b.head:] {
-		if it.fate == Drop {
-			b.bytes -= len(it.bytes)
-			b.dropped(int(it.events))
+		switch {
+		case it.fate != Drop:
+			kept = append(kept, it)
 			continue
+		case it.view:
+			b.lost += uint64(it.events) // the next one tells of them
+		default:
+			b.dropped(int(it.events))
 		}
-		kept = append(kept, it)
+		b.bytes -= len(it.bytes)
 	}
 	clear(b.queue[len(kept):])
 	b.queue, b.head, b.droppable = kept, 0, 0
@@ -241,7 +246,7 @@ func (b *Outbox) watch(takes uint64) {
 }
 
 // put queues a message and reports whether the writer must be woken for it.
-func (b *Outbox) put(frame []byte, f Fate, events int) (wake bool) {
+func (b *Outbox) put(it queuedItem) (wake bool) {
 	wake = b.hushed || b.head == len(b.queue)
 	b.hushed = false
 	if b.head > len(b.queue)/2 && len(b.queue) == cap(b.queue) {
@@ -249,11 +254,11 @@ func (b *Outbox) put(frame []byte, f Fate, events int) (wake bool) {
 		clear(b.queue[n:])
 		b.queue, b.head = b.queue[:n], 0
 	}
-	b.queue = append(b.queue, queuedItem{frame, uint32(events), f})
-	b.bytes += len(frame)
-	b.sent += uint64(len(frame))
-	if f == Drop {
-		b.droppable += len(frame)
+	b.queue = append(b.queue, it)
+	b.bytes += len(it.bytes)
+	b.sent += uint64(len(it.bytes))
+	if it.fate == Drop {
+		b.droppable += len(it.bytes)
 	}
 	return wake
 }

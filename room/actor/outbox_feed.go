@@ -71,7 +71,7 @@ func (f *Feed) Push(frame []byte, fate Fate, seq room.Index, events int) {
 	if seq > 0 {
 		b.at.Seq = seq
 	}
-	wake := b.put(frame, fate, events)
+	wake := b.put(queuedItem{bytes: frame, events: uint32(events), fate: fate})
 	b.mu.Unlock()
 	if wake {
 		b.wake()
@@ -102,7 +102,7 @@ func (f *Feed) View(seq room.Index, encode func(lost uint64) []byte) {
 	wake := false
 	if b.fits(len(frame)) {
 		b.at.Seq = seq
-		wake = b.put(frame, Drop, 0)
+		wake = b.put(queuedItem{bytes: frame, events: uint32(lost), fate: Drop, view: true})
 	}
 	b.mu.Unlock()
 	if wake {
@@ -119,7 +119,7 @@ func (f *Feed) Hush(frame []byte) bool {
 	if f.deaf() {
 		return false
 	}
-	b.hushed = b.put(frame, Answer, 0)
+	b.hushed = b.put(queuedItem{bytes: frame, fate: Answer})
 	return b.hushed
 }
 

@@ -162,6 +162,30 @@ func TestViewBeforeTheReaderHasDrainedIsDropped(t *testing.T) {
 	}
 }
 
+// TestLostEventsOfADroppedView has a view that tells of lost events be lost itself: the next one tells of them.
+func TestLostEventsOfADroppedView(t *testing.T) {
+	b := newBox(OutboxOptions{MaxBytes: 4})
+	fall := func() {
+		b.feed.Push([]byte("turn"), Drop, 0, 2)
+		b.feed.Push([]byte("turn"), Drop, 0, 3)
+	}
+	fall()
+	b.take(t, 100)
+	if told := b.view("view"); told != 5 {
+		t.Fatalf("the view tells of %d lost events, want 5", told)
+	}
+	b.feed.Push([]byte("turn"), Drop, 0, 4)
+	b.take(t, 100)
+	if told := b.view("late"); told != 9 || b.take(t, 100) != "late" {
+		t.Errorf("the view after it tells of %d lost events, want 9", told)
+	}
+	fall()
+	b.take(t, 100)
+	if told := b.view("view"); told != 5 || b.Stats().Lost != 14 {
+		t.Errorf("the last tells of %d lost events, want 5; %d were lost ever, want 14", told, b.Stats().Lost)
+	}
+}
+
 func TestOneFrameLargerThanTheQueuePasses(t *testing.T) {
 	b := newBox(OutboxOptions{MaxBytes: 4})
 	big := strings.Repeat("x", 100)
