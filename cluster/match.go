@@ -18,12 +18,18 @@ const (
 
 // Questions of matchmaking.
 const (
-	matchFind    method[actor.Match, actor.Info]       = "match.find"    // to the game's matchmaker
+	matchFind    method[findAsk, actor.Info]           = "match.find"    // to the game's matchmaker
 	matchStand   method[actor.Match, stand]            = "match.stand"   // to all nodes
 	matchBest    method[actor.Match, *actor.Candidate] = "match.best"    // to all nodes
 	matchSeat    method[seatAsk, actor.Info]           = "match.seat"    // to the node that has the room
 	matchTickets method[[]actor.Ticket, none]          = "match.tickets" // to the matchmaker that follows
 )
+
+// findAsk is a request, with its ticket if the asking node remembers it: the matchmaker that answered it may have died.
+type findAsk struct {
+	actor.Match
+	Known []actor.Ticket `json:",omitempty"`
+}
 
 // stand is how a node stands to a request.
 type stand struct {
@@ -43,11 +49,12 @@ type seatAt struct {
 }
 
 func (c *Cluster) serveMatches() {
-	serve(c, matchFind, func(ctx context.Context, want actor.Match) (actor.Info, error) {
-		if err := c.makesMatches(want.Game); err != nil {
+	serve(c, matchFind, func(ctx context.Context, in findAsk) (actor.Info, error) {
+		if err := c.makesMatches(in.Game); err != nil {
 			return actor.Info{}, err
 		}
-		return c.matches.Match(ctx, want)
+		c.matches.TakeOver(in.Known)
+		return c.matches.Match(ctx, in.Match)
 	})
 	serve(c, matchStand, func(_ context.Context, want actor.Match) (stand, error) {
 		return stand{Maker: c.makesMatches(want.Game) == nil, Busy: c.matches.Busy(want)}, nil
@@ -106,7 +113,10 @@ func (r Rooms) follow(ctx context.Context, want actor.Match) (info actor.Info, e
 		if node == "" {
 			return actor.Info{}, &actor.UnreachableError{Reason: "no node takes rooms at present"}
 		}
-		info, err = ask(ctx, r.c, node, matchFind, want)
+		info, err = ask(ctx, r.c, node, matchFind, findAsk{want, r.c.knownTicket(want)})
+		if err == nil {
+			r.c.keepTicket(want, info.ID, node)
+		}
 		moved, ok := errors.AsType[*notMineError](err)
 		if !ok || moved.to == "" {
 			break

@@ -228,6 +228,52 @@ func TestTicketsThatCannotBeHandedOverAreKept(t *testing.T) {
 	}
 }
 
+// What a matchmaker has answered outlives it at the nodes that asked. The room is private, so that nothing else leads to it.
+func TestTicketsOutliveTheirMatchmaker(t *testing.T) {
+	for _, how := range []string{"asked again at the same node", "asked again at another node"} {
+		t.Run(how, func(t *testing.T) {
+			g := newGrid(t, "a", "b", "c", "d")
+			dead := g.nodes["a"].matchmaker("pair")
+			living := slices.DeleteFunc(g.all(), func(n *gridNode) bool { return n.Cluster.self == dead })
+			info := living[0].make(actor.Create{Game: "pair", Private: true})
+			serve(g.nodes[dead].Cluster, matchFind, func(context.Context, findAsk) (actor.Info, error) { return info, nil })
+			want := actor.Match{Game: "pair", Player: "p", Ticket: "t"}
+			if _, err := living[1].Rooms().Match(t.Context(), want); err != nil {
+				t.Fatal(err)
+			}
+			g.set(func() { g.nodes[dead].gone = true })
+			asked := living[1]
+			if how == "asked again at another node" {
+				asked = living[2]
+				if !living[1].handTickets(t.Context()) {
+					t.Fatal("tickets were not handed in")
+				}
+			}
+			if again, err := asked.Rooms().Match(t.Context(), want); err != nil || again.ID != info.ID {
+				t.Errorf("answered %s, %v, want %s", again.ID, err, info.ID)
+			}
+		})
+	}
+}
+
+// A ticket is handed in once at each matchmaker, and not when it is too old.
+func TestTicketsAreHandedInOnce(t *testing.T) {
+	g := newGrid(t, "a", "b", "c")
+	dead := g.nodes["a"].matchmaker("pair")
+	n := g.nodes[map[bool]string{true: "b", false: "a"}[dead == "a"]]
+	n.keepTicket(actor.Match{Game: "pair", Player: "p", Ticket: "t"}, "room", dead)
+	n.keepTicket(actor.Match{Game: "pair", Player: "p", Ticket: "old"}, "room", dead)
+	n.tickets.change(ticketKey{"p", "old"}, func(t *myTicket) { t.until = time.Now() })
+	g.set(func() { g.nodes[dead].gone = true })
+	next := g.nodes[n.matchmaker("pair")]
+	for _, times := range []int{1, 0} {
+		n.handTickets(t.Context())
+		if got := next.matches.HandOver(func(string) bool { return true }); len(got) != times {
+			t.Errorf("the matchmaker was handed %+v, want %d", got, times)
+		}
+	}
+}
+
 // Who waits at a matchmaker that loses its place is served by the next one.
 func TestWaitersOfALostMatchmakerAreServedElsewhere(t *testing.T) {
 	g := newGrid(t, "a", "b", "c")
