@@ -350,6 +350,7 @@ func (c *Cluster) Drain(ctx context.Context) error {
 	c.members.SetState(members.Draining)
 	c.turning.Unlock()
 	handing, cancel := context.WithTimeout(ctx, c.o.Gather)
+	c.handFilled(handing)
 	c.handTickets(handing)
 	cancel()
 	return c.moves.drain(ctx)

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -271,6 +272,60 @@ func TestTicketsAreHandedInOnce(t *testing.T) {
 		if got := next.matches.HandOver(func(string) bool { return true }); len(got) != times {
 			t.Errorf("the matchmaker was handed %+v, want %d", got, times)
 		}
+	}
+}
+
+// A pair is not split by the first one's room being on its way to another node when the second one asks.
+func TestARoomOnItsWayIsWaitedFor(t *testing.T) {
+	g := newGrid(t, "a", "b")
+	want := func(p room.PlayerID) actor.Match { return actor.Match{Game: "pair", Player: p} }
+	first, err := g.nodes["a"].Rooms().Match(t.Context(), want("p"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	moving, asked := atomic.Bool{}, make(chan struct{}, 1000)
+	moving.Store(true)
+	for _, n := range g.all() {
+		serve(n.Cluster, matchSeat, func(_ context.Context, in seatAsk) (actor.Info, error) {
+			if moving.Load() {
+				asked <- struct{}{}
+				return actor.Info{}, &actor.UnreachableError{Reason: "the room is on its way to another node: retry"}
+			}
+			return n.o.Rooms.Seat(in.Room, in.Player)
+		})
+		serve(n.Cluster, matchBest, func(context.Context, actor.Match) (*actor.Candidate, error) { return nil, nil })
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	go func() { <-asked; cancel() }()
+	if _, err := g.nodes["b"].Rooms().Match(gone, want("gone")); !errors.Is(err, context.Canceled) {
+		t.Errorf("who went away was answered: %v", err)
+	}
+	go func() { <-asked; <-asked; moving.Store(false) }()
+	if second, err := g.nodes["b"].Rooms().Match(t.Context(), want("q")); err != nil || second.ID != first.ID {
+		t.Errorf("the second is in %s, %v, the first in %s", second.ID, err, first.ID)
+	}
+	moving.Store(true)
+	if third, err := g.nodes["b"].Rooms().Match(t.Context(), want("r")); err != nil || third.ID == first.ID {
+		t.Errorf("a room that stays away was not given up: %v", err)
+	}
+}
+
+// The matchmaker that follows one that stops knows which rooms wait for more players, wherever they are just then.
+func TestRoomsThatWaitAreHandedOver(t *testing.T) {
+	g := newGrid(t, "a", "b", "c")
+	maker := g.nodes[g.nodes["a"].matchmaker("pair")]
+	first, err := maker.Rooms().Match(t.Context(), actor.Match{Game: "pair", Player: "p"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := maker.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range g.all() {
+		serve(n.Cluster, matchBest, func(context.Context, actor.Match) (*actor.Candidate, error) { return nil, nil })
+	}
+	if second, err := g.nodes["a"].Rooms().Match(t.Context(), actor.Match{Game: "pair", Player: "q"}); err != nil || second.ID != first.ID {
+		t.Errorf("the second is in %s, %v, the first in %s", second.ID, err, first.ID)
 	}
 }
 

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/roomring/roomring/room"
@@ -121,6 +122,30 @@ func (c *Cluster) handMine(ctx context.Context) (all bool) {
 		}
 	}
 	return all
+}
+
+// handFilled tells the matchmakers of now which rooms were filled last, before the rooms of this node leave it: who asks
+// while such a room is on its way waits for it. It is a hint, so it is told once, of the newest.
+func (c *Cluster) handFilled(ctx context.Context) {
+	byMaker := map[string]map[string]room.ID{}
+	c.filled.each(func(key string, id room.ID) {
+		game, _, _ := strings.Cut(key, " ")
+		maker := c.matchmaker(game)
+		if byMaker[maker] == nil {
+			byMaker[maker] = map[string]room.ID{}
+		}
+		if len(byMaker[maker]) < ticketsAtOnce {
+			byMaker[maker][key] = id
+		}
+	})
+	for maker, rooms := range byMaker {
+		if maker == "" || maker == c.self {
+			continue
+		}
+		if _, err := ask(ctx, c, maker, matchFilled, rooms); err != nil {
+			c.log.Debug("rooms that were filled last were not handed over", "to", maker, "err", err)
+		}
+	}
 }
 
 func (c *Cluster) handTo(ctx context.Context, maker string, tickets []actor.Ticket) bool {

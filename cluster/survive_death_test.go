@@ -40,6 +40,25 @@ func released(t *testing.T, w *town) (room.ID, *socket) {
 	return id, s
 }
 
+// TestARoomOnItsWayIsNotFull asks for a seat in a room that is being given away: who asks must come again, not go elsewhere.
+func TestARoomOnItsWayIsNotFull(t *testing.T) {
+	w := newTown(t, sqliteStore(t))
+	a := w.node("a")
+	id := a.create("adder")
+	err := a.ReleaseRoom(bounded(t), id, func(ctx context.Context, kept room.Kept) error {
+		if _, err := a.Seat(id, "q"); !errors.Is(err, actor.ErrUnreachable) {
+			t.Errorf("on its way: %v", err)
+		}
+		return a.store.Release(ctx, kept)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Seat(id, "q"); !errors.Is(err, actor.ErrNotFound) {
+		t.Errorf("given away: %v", err)
+	}
+}
+
 // TestDeathOfTheGiver ends a node between the release of a room and the journal's forgetting it.
 func TestDeathOfTheGiver(t *testing.T) {
 	w := newTown(t, sqliteStore(t))
