@@ -73,9 +73,6 @@ func (s *stream) Queued() int {
 	return s.queued
 }
 
-// Done is closed when the stream has ended.
-func (s *stream) Done() <-chan struct{} { return s.over }
-
 // send queues a frame. The frame is encoded at once, so it is the caller's again afterwards.
 func (s *stream) send(frame pb.Message, hush bool) {
 	s.mu.Lock()
