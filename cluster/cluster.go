@@ -122,6 +122,7 @@ type NodeInfo struct {
 	Weight   float64       `json:"weight"`
 	Version  string        `json:"version"`
 	Started  time.Time     `json:"started"`
+	Games    []string      `json:"games,omitempty"` // each with its version, as "chess 1"; an older node does not say
 	Rooms    int           `json:"rooms"`
 	Sessions int           `json:"sessions"` // sockets open at this node
 	Remote   int           `json:"remote"`   // of them, those in rooms elsewhere
@@ -251,7 +252,10 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 	c.owners = newOwners(ownerOptions{Rooms: o.Rooms})
 	c.moves = newSurvivor(survivorOptions{
 		rooms: o.Rooms, store: o.Store, node: c.self, boot: o.Members.Self.Boot, sweep: o.Sweep, log: o.Log, counts: c.counts,
-		owner: func(id room.ID) string { return c.members.Ring().Owner(id) },
+		order: func(id room.ID) []string {
+			r := c.members.Ring()
+			return r.First(id, len(r.Nodes()))
+		},
 		call: func(ctx context.Context, node, method string, body []byte) ([]byte, error) {
 			return c.links.Call(ctx, node, method, body)
 		},

@@ -249,6 +249,23 @@ func TestOtherVersionStaysReleased(t *testing.T) {
 	until(t, "b hears that the room is somewhere", func() bool { return len(b.Held()) == 0 })
 }
 
+// TestARoomGoesToWhoCanRunIt gives the ring's word to a program that cannot run a room: the next in order is asked to.
+func TestARoomGoesToWhoCanRunIt(t *testing.T) {
+	w := newTown(t, sqliteStore(t))
+	id, s := released(t, w)
+	none, err := room.NewGames(room.MustDefine(room.Spec{Name: "other", Version: 1, MaxPlayers: 2}, func() *adder { return &adder{} }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := w.node("b", func(o *actor.Options) { o.Games = none })
+	c := w.node("c")
+	w.name("b", "gone", "c")
+	b.start() // its sweep finds the room, unasked
+	until(t, "c has the room", func() bool { _, err := c.Info(id); return err == nil })
+	s.add(id, `{"add":1}`, c)
+	until(t, "b holds nothing", func() bool { return len(b.Held()) == 0 })
+}
+
 // TestImportThatFails leaves the room released.
 func TestImportThatFails(t *testing.T) {
 	w := newTown(t, sqliteStore(t))
