@@ -127,7 +127,6 @@ func (r *liveRoom) turn() {
 
 	r.flush()
 	r.release()
-	r.publish()
 	r.answer()
 	r.pace()
 	r.end()

@@ -127,10 +127,13 @@ func (r *liveRoom) release() {
 }
 
 func (r *liveRoom) commit(i room.Index) {
+	var out []room.Output
 	if r.core.Held() > 0 || i > r.core.Committed() {
-		r.route(r.core.Commit(i))
+		out = r.core.Commit(i)
 	}
 	r.committed.Store(uint64(r.core.Committed()))
+	r.publish() // before anybody hears of it: who asks then is told no less
+	r.route(out)
 	r.rouse()
 	r.dispatch()
 }

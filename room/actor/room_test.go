@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -299,6 +300,45 @@ func TestGroupCommit(t *testing.T) {
 	}
 	if made := n.journal.appends - before; made > 3 {
 		t.Errorf("20 acts during one slow commit took %d appends", made)
+	}
+}
+
+// hasty is a sink whose client goes in the moment it hears the end.
+type hasty struct {
+	*actor.Feed
+	goes func()
+}
+
+func (h *hasty) End(why *actor.CloseError, discard bool) {
+	h.Feed.End(why, discard)
+	h.goes()
+}
+
+// TestAClosedSessionIsCounted though the client has gone before the room is done with its end.
+func TestAClosedSessionIsCounted(t *testing.T) {
+	var codes []wire.CloseCode
+	n := newNode(t, func(o *actor.Options) {
+		o.Metrics.Closed = func(_ string, code wire.CloseCode) { codes = append(codes, code) }
+	})
+	id := n.create(actor.Create{Game: "counter"})
+	sink := &hasty{Feed: actor.NewFeed(actor.NewOutbox(actor.OutboxOptions{}))}
+	s, err := n.AttachSink(t.Context(), id, hello("a"), sink)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := false
+	sink.goes = func() {
+		if !gone {
+			gone = true
+			s.Detach()
+		}
+	}
+	if err := n.Close(t.Context(), id, "enough"); err != nil {
+		t.Fatal(err)
+	}
+	n.stop()
+	if !slices.Equal(codes, []wire.CloseCode{wire.CloseOver}) {
+		t.Errorf("closes were counted: %v", codes)
 	}
 }
 

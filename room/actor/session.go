@@ -102,14 +102,14 @@ func (s *session) want() {
 // close ends the session from whichever side, once: the outbox at once, its place in the room when the
 // room comes to it. It may be called from any goroutine.
 func (s *session) close(err *CloseError, discard bool) {
-	s.out.End(err, discard)
-	if s.detached.Swap(true) {
-		return
-	}
-	if err != nil {
+	first := !s.detached.Swap(true) // before the end is heard: who hears it detaches, too
+	if first && err != nil {
 		s.room.o.Metrics.Closed(s.room.game, err.Code)
 	}
-	s.room.in.post(letter{message: detachMessage{s}})
+	s.out.End(err, discard)
+	if first {
+		s.room.in.post(letter{message: detachMessage{s}})
+	}
 }
 
 func (s *session) recipient() room.Recipient {
