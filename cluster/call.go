@@ -67,8 +67,8 @@ func (e *callError) Unwrap() error { return e.err }
 // Is makes errors.Is(err, actor.ErrUnreachable) true.
 func (e *callError) Is(target error) bool { return target == actor.ErrUnreachable }
 
-// ask asks a node, which may be this one, for Options.Forward at most. The error is the node's own, a *callError, or
-// ctx's.
+// ask asks a node, another one for Options.Forward at most; it may be this one. The error is the node's own, a
+// *callError, or ctx's.
 func ask[In, Out any](ctx context.Context, c *Cluster, node string, m method[In, Out], in In) (Out, error) {
 	if node == c.self {
 		return c.local[string(m)].(func(context.Context, In) (Out, error))(ctx, in)

@@ -47,7 +47,7 @@ type Options struct {
 	Reattach time.Duration // how long an edge looks for a room that has moved before it closes 4103; 0 means 2 s
 	Sweep    time.Duration // how often released rooms that the ring gives this node are looked for; 0 means 2 s
 
-	Known int // rooms elsewhere whose node is remembered, and as many requests whose room was filled last; 0 means 65,536
+	Known int // rooms elsewhere whose node is remembered, as many requests whose room was filled last, and as many tickets; 0 means 65,536
 	// Fresh is how long a boot that nobody hears may be silent in the store and still keep rooms from being called not
 	// found, and nodes from starting alone; 0 means 10 s. Lists are partial until the store holds it to be dead.
 	Fresh time.Duration
@@ -122,6 +122,7 @@ type NodeInfo struct {
 	Weight   float64       `json:"weight"`
 	Version  string        `json:"version"`
 	Started  time.Time     `json:"started"`
+	Games    []string      `json:"games,omitempty"` // each with its version, as "chess 1"; an older node does not say
 	Rooms    int           `json:"rooms"`
 	Sessions int           `json:"sessions"` // sockets open at this node
 	Remote   int           `json:"remote"`   // of them, those in rooms elsewhere
@@ -197,7 +198,8 @@ type Cluster struct {
 	boots    bootList
 	loads    loads
 	matches  *actor.Matchmaker
-	filled   lru[string, room.ID] // by match key: the room that was filled last
+	filled   lru[string, room.ID]     // by match key: the room that was filled last
+	tickets  lru[ticketKey, myTicket] // answered by way of this node
 	quiet    quiet
 
 	started  atomic.Bool
@@ -241,16 +243,19 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 	}
 	c := &Cluster{o: o, self: o.Members.Self.Name, calls: calls, counts: new(counts), local: map[string]any{}, log: o.Log}
 	c.alone = []string{"the node has not joined the cluster yet"}
-	c.known.max, c.filled.max = o.Known, o.Known
+	c.known.max, c.filled.max, c.tickets.max = o.Known, o.Known, o.Known
 	c.ringChanged = make(chan struct{}, 1)
 	c.lookLog.Interval = time.Second
-	c.matches = actor.NewMatchmaker(actor.MatchmakerOptions{}, seats{c})
+	c.matches = actor.NewMatchmaker(actor.MatchmakerOptions{TicketAge: ticketAge}, seats{c})
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.edges = newEdges(edgeOptions{Node: c.self, Rooms: o.Rooms, Locator: c, Reattach: o.Reattach, Counts: c.counts})
 	c.owners = newOwners(ownerOptions{Rooms: o.Rooms})
 	c.moves = newSurvivor(survivorOptions{
 		rooms: o.Rooms, store: o.Store, node: c.self, boot: o.Members.Self.Boot, sweep: o.Sweep, log: o.Log, counts: c.counts,
-		owner: func(id room.ID) string { return c.members.Ring().Owner(id) },
+		order: func(id room.ID) []string {
+			r := c.members.Ring()
+			return r.First(id, len(r.Nodes()))
+		},
 		call: func(ctx context.Context, node, method string, body []byte) ([]byte, error) {
 			return c.links.Call(ctx, node, method, body)
 		},
@@ -349,6 +354,7 @@ func (c *Cluster) Drain(ctx context.Context) error {
 	c.members.SetState(members.Draining)
 	c.turning.Unlock()
 	handing, cancel := context.WithTimeout(ctx, c.o.Gather)
+	c.handFilled(handing)
 	c.handTickets(handing)
 	cancel()
 	return c.moves.drain(ctx)

@@ -57,7 +57,7 @@ func (g *grid) add(name string, change ...func(*Options, *actor.Options)) *gridN
 	g.t.Helper()
 	n := &gridNode{g: g, mux: &gridMux{handlers: map[string]gridHandler{}}}
 	n.self = members.Member{Name: name, Boot: room.BootID("boot-" + name), State: members.Active, Link: name + ":1", Weight: 1}
-	ro := actor.Options{Games: gridGames(g.t), Results: gridResults{}, Node: name, Boot: n.self.Boot}
+	ro := actor.Options{Games: gridGames(g.t), Results: noFinals{}, Node: name, Boot: n.self.Boot}
 	ro.Place = func(game string) room.ID { return n.Place(game) }
 	o := Options{
 		Members: members.Options{Self: n.self}, Store: g.store,
@@ -300,10 +300,6 @@ func (m gridMover) drain(context.Context) error {
 	m.n.o.Rooms.Drain()
 	return nil
 }
-
-type gridResults struct{}
-
-func (gridResults) Add(_ room.Final, stored func()) { stored() }
 
 // tally is a game that counts.
 type tally struct{ Sum int }

@@ -45,6 +45,27 @@ func (l *lru[K, V]) put(k K, v V) {
 	}
 }
 
+// each hands over all, those used last first. It holds the lock meanwhile.
+func (l *lru[K, V]) each(f func(K, V)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for e := l.order.Front(); e != nil; e = e.Next() {
+		item := e.Value.(lruItem[K, V])
+		f(item.key, item.value)
+	}
+}
+
+// change changes a value that is there, which does not count as its use.
+func (l *lru[K, V]) change(k K, f func(*V)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.items[k]; e != nil {
+		item := e.Value.(lruItem[K, V])
+		f(&item.value)
+		e.Value = item
+	}
+}
+
 // drop forgets a value if it is one of those meant.
 func (l *lru[K, V]) drop(k K, meant func(V) bool) {
 	l.mu.Lock()

@@ -18,12 +18,19 @@ const (
 
 // Questions of matchmaking.
 const (
-	matchFind    method[actor.Match, actor.Info]       = "match.find"    // to the game's matchmaker
+	matchFind    method[findAsk, actor.Info]           = "match.find"    // to the game's matchmaker
 	matchStand   method[actor.Match, stand]            = "match.stand"   // to all nodes
 	matchBest    method[actor.Match, *actor.Candidate] = "match.best"    // to all nodes
 	matchSeat    method[seatAsk, actor.Info]           = "match.seat"    // to the node that has the room
 	matchTickets method[[]actor.Ticket, none]          = "match.tickets" // to the matchmaker that follows
+	matchFilled  method[map[string]room.ID, none]      = "match.filled"  // likewise: by match key, the room that was filled last
 )
+
+// findAsk is a request, with its ticket if the asking node remembers it: the matchmaker that answered it may have died.
+type findAsk struct {
+	actor.Match
+	Known []actor.Ticket `json:",omitempty"`
+}
 
 // stand is how a node stands to a request.
 type stand struct {
@@ -43,17 +50,26 @@ type seatAt struct {
 }
 
 func (c *Cluster) serveMatches() {
-	serve(c, matchFind, func(ctx context.Context, want actor.Match) (actor.Info, error) {
-		if err := c.makesMatches(want.Game); err != nil {
+	serve(c, matchFind, func(ctx context.Context, in findAsk) (actor.Info, error) {
+		if err := c.makesMatches(in.Game); err != nil {
 			return actor.Info{}, err
 		}
-		return c.matches.Match(ctx, want)
+		c.matches.TakeOver(in.Known)
+		return c.matches.Match(ctx, in.Match)
 	})
 	serve(c, matchStand, func(_ context.Context, want actor.Match) (stand, error) {
 		return stand{Maker: c.makesMatches(want.Game) == nil, Busy: c.matches.Busy(want)}, nil
 	})
 	serve(c, matchTickets, func(_ context.Context, tickets []actor.Ticket) (none, error) {
 		c.matches.TakeOver(tickets)
+		return none{}, nil
+	})
+	serve(c, matchFilled, func(_ context.Context, rooms map[string]room.ID) (none, error) {
+		for key, id := range rooms {
+			if _, ok := c.filled.get(key); !ok {
+				c.filled.put(key, id)
+			}
+		}
 		return none{}, nil
 	})
 	serve(c, matchBest, func(_ context.Context, want actor.Match) (*actor.Candidate, error) {
@@ -106,7 +122,10 @@ func (r Rooms) follow(ctx context.Context, want actor.Match) (info actor.Info, e
 		if node == "" {
 			return actor.Info{}, &actor.UnreachableError{Reason: "no node takes rooms at present"}
 		}
-		info, err = ask(ctx, r.c, node, matchFind, want)
+		info, err = ask(ctx, r.c, node, matchFind, findAsk{want, r.c.knownTicket(want)})
+		if err == nil {
+			r.c.keepTicket(want, info.ID, node)
+		}
 		moved, ok := errors.AsType[*notMineError](err)
 		if !ok || moved.to == "" {
 			break
@@ -123,8 +142,12 @@ type seats struct{ c *Cluster }
 func (s seats) Seat(ctx context.Context, want actor.Match) (actor.Info, error) {
 	key := want.Key()
 	if last, ok := s.c.filled.get(key); ok {
-		if info, err := s.Renew(ctx, last, want.Player); err == nil {
+		info, err := s.wait(ctx, last, want.Player)
+		if err == nil {
 			return info, nil
+		}
+		if ctx.Err() != nil {
+			return actor.Info{}, ctx.Err()
 		}
 		s.c.filled.drop(key, func(id room.ID) bool { return id == last })
 	}
@@ -148,6 +171,16 @@ func (s seats) Seat(ctx context.Context, want actor.Match) (actor.Info, error) {
 		}
 	}
 	return actor.Info{}, actor.ErrNotFound
+}
+
+// wait is Renew for a room that may be on its way to another node: who waits in it for others shall meet them there.
+func (s seats) wait(ctx context.Context, id room.ID, p room.PlayerID) (actor.Info, error) {
+	for until := time.Now().Add(s.c.o.Reattach); ; {
+		info, err := s.Renew(ctx, id, p)
+		if !errors.Is(err, actor.ErrUnreachable) || time.Now().After(until) || !pause(ctx, matchAgain) {
+			return info, err
+		}
+	}
 }
 
 // best is the room that the player belongs in, of all nodes but some.

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -225,6 +226,106 @@ func TestTicketsThatCannotBeHandedOverAreKept(t *testing.T) {
 	}
 	if left := g.nodes[next].matches.HandOver(func(string) bool { return true }); len(left) != 1 || left[0].Room != first.ID {
 		t.Errorf("the next matchmaker knows %+v", left)
+	}
+}
+
+// What a matchmaker has answered outlives it at the nodes that asked. The room is private, so that nothing else leads to it.
+func TestTicketsOutliveTheirMatchmaker(t *testing.T) {
+	for _, how := range []string{"asked again at the same node", "asked again at another node"} {
+		t.Run(how, func(t *testing.T) {
+			g := newGrid(t, "a", "b", "c", "d")
+			dead := g.nodes["a"].matchmaker("pair")
+			living := slices.DeleteFunc(g.all(), func(n *gridNode) bool { return n.Cluster.self == dead })
+			info := living[0].make(actor.Create{Game: "pair", Private: true})
+			serve(g.nodes[dead].Cluster, matchFind, func(context.Context, findAsk) (actor.Info, error) { return info, nil })
+			want := actor.Match{Game: "pair", Player: "p", Ticket: "t"}
+			if _, err := living[1].Rooms().Match(t.Context(), want); err != nil {
+				t.Fatal(err)
+			}
+			g.set(func() { g.nodes[dead].gone = true })
+			asked := living[1]
+			if how == "asked again at another node" {
+				asked = living[2]
+				if !living[1].handTickets(t.Context()) {
+					t.Fatal("tickets were not handed in")
+				}
+			}
+			if again, err := asked.Rooms().Match(t.Context(), want); err != nil || again.ID != info.ID {
+				t.Errorf("answered %s, %v, want %s", again.ID, err, info.ID)
+			}
+		})
+	}
+}
+
+// A ticket is handed in once at each matchmaker, and not when it is too old.
+func TestTicketsAreHandedInOnce(t *testing.T) {
+	g := newGrid(t, "a", "b", "c")
+	dead := g.nodes["a"].matchmaker("pair")
+	n := g.nodes[map[bool]string{true: "b", false: "a"}[dead == "a"]]
+	n.keepTicket(actor.Match{Game: "pair", Player: "p", Ticket: "t"}, "room", dead)
+	n.keepTicket(actor.Match{Game: "pair", Player: "p", Ticket: "old"}, "room", dead)
+	n.tickets.change(ticketKey{"p", "old"}, func(t *myTicket) { t.until = time.Now() })
+	g.set(func() { g.nodes[dead].gone = true })
+	next := g.nodes[n.matchmaker("pair")]
+	for _, times := range []int{1, 0} {
+		n.handTickets(t.Context())
+		if got := next.matches.HandOver(func(string) bool { return true }); len(got) != times {
+			t.Errorf("the matchmaker was handed %+v, want %d", got, times)
+		}
+	}
+}
+
+// A pair is not split by the first one's room being on its way to another node when the second one asks.
+func TestARoomOnItsWayIsWaitedFor(t *testing.T) {
+	g := newGrid(t, "a", "b")
+	want := func(p room.PlayerID) actor.Match { return actor.Match{Game: "pair", Player: p} }
+	first, err := g.nodes["a"].Rooms().Match(t.Context(), want("p"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	moving, asked := atomic.Bool{}, make(chan struct{}, 1000)
+	moving.Store(true)
+	for _, n := range g.all() {
+		serve(n.Cluster, matchSeat, func(_ context.Context, in seatAsk) (actor.Info, error) {
+			if moving.Load() {
+				asked <- struct{}{}
+				return actor.Info{}, &actor.UnreachableError{Reason: "the room is on its way to another node: retry"}
+			}
+			return n.o.Rooms.Seat(in.Room, in.Player)
+		})
+		serve(n.Cluster, matchBest, func(context.Context, actor.Match) (*actor.Candidate, error) { return nil, nil })
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	go func() { <-asked; cancel() }()
+	if _, err := g.nodes["b"].Rooms().Match(gone, want("gone")); !errors.Is(err, context.Canceled) {
+		t.Errorf("who went away was answered: %v", err)
+	}
+	go func() { <-asked; <-asked; moving.Store(false) }()
+	if second, err := g.nodes["b"].Rooms().Match(t.Context(), want("q")); err != nil || second.ID != first.ID {
+		t.Errorf("the second is in %s, %v, the first in %s", second.ID, err, first.ID)
+	}
+	moving.Store(true)
+	if third, err := g.nodes["b"].Rooms().Match(t.Context(), want("r")); err != nil || third.ID == first.ID {
+		t.Errorf("a room that stays away was not given up: %v", err)
+	}
+}
+
+// The matchmaker that follows one that stops knows which rooms wait for more players, wherever they are just then.
+func TestRoomsThatWaitAreHandedOver(t *testing.T) {
+	g := newGrid(t, "a", "b", "c")
+	maker := g.nodes[g.nodes["a"].matchmaker("pair")]
+	first, err := maker.Rooms().Match(t.Context(), actor.Match{Game: "pair", Player: "p"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := maker.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range g.all() {
+		serve(n.Cluster, matchBest, func(context.Context, actor.Match) (*actor.Candidate, error) { return nil, nil })
+	}
+	if second, err := g.nodes["a"].Rooms().Match(t.Context(), actor.Match{Game: "pair", Player: "q"}); err != nil || second.ID != first.ID {
+		t.Errorf("the second is in %s, %v, the first in %s", second.ID, err, first.ID)
 	}
 }
 

@@ -49,19 +49,22 @@ const roomsCreate method[actor.Create, actor.Info] = "rooms.create"
 // by itself as every room does that nobody comes to, so another node is asked. Errors are those of actor.Directory.
 func (r Rooms) Create(ctx context.Context, want actor.Create) (actor.Info, error) {
 	c := r.c
-	err := error(actor.ErrUnreachable)
+	var why error
 	for _, node := range c.loads.order(c.members.All(), c.self) {
-		var info actor.Info
 		c.loads.add(node, 1)
-		if info, err = ask(ctx, c, node, roomsCreate, want); err == nil {
+		info, err := ask(ctx, c, node, roomsCreate, want)
+		if err == nil {
 			return info, nil
 		}
 		c.loads.add(node, -1)
 		if ctx.Err() != nil || !elsewhere(err) {
 			return actor.Info{}, err
 		}
+		if why == nil || !errors.Is(err, actor.ErrUnknownGame) { // that one of them lacks the game says nothing of the others
+			why = err
+		}
 	}
-	return actor.Info{}, err
+	return actor.Info{}, why
 }
 
 // elsewhere reports whether another node may well make a room that one has not.

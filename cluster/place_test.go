@@ -109,6 +109,15 @@ func TestWhatNoNodeWouldMakeIsAskedOnce(t *testing.T) {
 	if _, err := g.nodes["a"].Rooms().Create(t.Context(), actor.Create{Game: "nothing"}); !errors.Is(err, actor.ErrUnknownGame) {
 		t.Errorf("a game that nobody knows: %v", err)
 	}
+	for _, n := range []string{"a", "c", "d"} {
+		serve(g.nodes[n].Cluster, roomsCreate, func(context.Context, actor.Create) (actor.Info, error) { return actor.Info{}, actor.ErrUnknownGame })
+	}
+	serve(g.nodes["b"].Cluster, roomsCreate, func(context.Context, actor.Create) (actor.Info, error) { return actor.Info{}, actor.ErrTooMany })
+	for range 10 {
+		if _, err := g.nodes["a"].Rooms().Create(t.Context(), actor.Create{Game: "new"}); !errors.Is(err, actor.ErrTooMany) {
+			t.Errorf("a game that only a full node has: %v", err)
+		}
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	g.set(func() { g.hung["b"], g.hung["c"], g.hung["d"] = true, true, true })

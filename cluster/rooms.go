@@ -62,6 +62,9 @@ func (c *Cluster) serveRooms() {
 	})
 	serve(c, roomsFind, func(_ context.Context, code string) (actor.Info, error) {
 		info, err := here.Find(code)
+		if err == actor.ErrNotFound && !c.started.Load() { // it may be among those that are still being brought back
+			err = actor.ErrUnreachable
+		}
 		return withoutReplay(info), err
 	})
 	serve(c, roomsList, func(_ context.Context, f actor.Filter) ([]actor.Info, error) {
@@ -142,8 +145,12 @@ func (r Rooms) Find(ctx context.Context, code string) (actor.Info, error) {
 		return actor.Info{}, actor.ErrNotFound
 	}
 	var found actor.Info
-	silent := scatter(ctx, c, append(c.others(), c.self), roomsFind, code, c.o.Gather, func(_ string, info actor.Info, err error) patience {
+	var unsure []string
+	silent := scatter(ctx, c, append(c.others(), c.self), roomsFind, code, c.o.Gather, func(node string, info actor.Info, err error) patience {
 		if err != nil {
+			if !errors.Is(err, actor.ErrNotFound) {
+				unsure = append(unsure, node)
+			}
 			return goOn
 		}
 		found = info
@@ -159,7 +166,7 @@ func (r Rooms) Find(ctx context.Context, code string) (actor.Info, error) {
 	case err == nil:
 		return r.Info(ctx, row.Room)
 	case errors.Is(err, ErrNoRow):
-		return actor.Info{}, c.unknown(ctx, silent)
+		return actor.Info{}, c.unknown(ctx, append(silent, unsure...))
 	}
 	return actor.Info{}, actor.ErrUnreachable
 }

@@ -112,6 +112,11 @@ func TestAPrivateRoomIsFoundFromEveryNode(t *testing.T) {
 			t.Errorf("no code at %s: %v", n.Cluster.self, err)
 		}
 	}
+	g.nodes["c"].started.Store(false)
+	if _, err := g.nodes["a"].Rooms().Find(t.Context(), "wrong"); !errors.Is(err, actor.ErrUnreachable) {
+		t.Errorf("while rooms are brought back at c: %v", err)
+	}
+	g.nodes["c"].started.Store(true)
 	g.store.set(func() {
 		g.store.rows[made.ID] = room.Row{Room: made.ID, State: room.RowLive, Boot: "boot-b", Code: made.Code}
 	})

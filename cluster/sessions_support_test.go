@@ -123,6 +123,7 @@ func (k *keeper) Remove(context.Context, room.ID) error                  { retur
 func (k *keeper) SetAside(_ context.Context, id room.ID, w string) error { return errors.New(w) }
 func (k *keeper) Failing() error                                         { return nil }
 
+// noFinals says of every end that it is stored, and keeps none.
 type noFinals struct{}
 
 func (noFinals) Add(_ room.Final, stored func()) { stored() }

@@ -53,7 +53,7 @@ type survivorOptions struct {
 	store survivorStore
 	node  string
 	boot  room.BootID
-	owner func(id room.ID) string // by the present ring; "" when it is empty
+	order func(id room.ID) []string // in which nodes inherit a room by the present ring
 	call  func(ctx context.Context, node, method string, body []byte) ([]byte, error)
 
 	sweep  time.Duration // how often released rooms are looked for; 0 means 2 s
@@ -179,7 +179,7 @@ func (s *survivor) sweepOnce() error {
 
 // mine reports whether a sweep shall claim a room now.
 func (s *survivor) mine(id room.ID) bool {
-	if s.o.owner(id) != s.o.node {
+	if s.owner(id) != s.o.node {
 		return false
 	}
 	s.mu.Lock()
@@ -189,7 +189,7 @@ func (s *survivor) mine(id room.ID) bool {
 
 // claimQuietly claims for a sweep: what cannot be claimed is left alone for a while.
 func (s *survivor) claimQuietly(id room.ID) {
-	err := s.claimHere(s.ctx, id)
+	err := s.claim(s.ctx, id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if delete(s.refused, id); err == nil || s.ctx.Err() != nil || gone(err) {
@@ -202,16 +202,40 @@ func (s *survivor) claimQuietly(id room.ID) {
 // gone reports whether an error of a claim says that the room is nobody's to claim.
 func gone(err error) bool { return errors.Is(err, actor.ErrMovedOn) || errors.Is(err, ErrNoRow) }
 
-// claim brings a released room to the node that the ring names, or to this one if that node cannot take it. When it
-// returns nil the room is somewhere: locate it again. Errors: actor.ErrMovedOn when another node was first,
+// claim brings a released room to the node that the ring names, or to this one if that node cannot take it, or, if both
+// lack the game, to the first that can. When it returns nil the room is somewhere: locate it again. Errors: actor.ErrMovedOn when another node was first,
 // an actor.ErrUnreachable with the reason, actor.ErrDraining when this node is stopping, ErrNoRow, and those of the store.
 func (s *survivor) claim(ctx context.Context, id room.ID) error {
-	if owner := s.o.owner(id); owner != "" && owner != s.o.node {
-		if refused, err := s.ask(ctx, owner, []room.ID{id}); err == nil && len(refused) == 0 {
-			return nil
+	order := s.o.order(id)
+	if len(order) > 0 && s.askOne(ctx, order[0], id) {
+		return nil
+	}
+	err := s.claimHere(ctx, id)
+	if _, held := errors.AsType[*actor.HeldError](err); held && len(order) > 0 {
+		for _, node := range order[1:] {
+			if s.askOne(ctx, node, id) {
+				return nil
+			}
 		}
 	}
-	return s.claimHere(ctx, id)
+	return err
+}
+
+// askOne has another node claim a room.
+func (s *survivor) askOne(ctx context.Context, node string, id room.ID) bool {
+	if node == s.o.node {
+		return false
+	}
+	refused, err := s.ask(ctx, node, []room.ID{id})
+	return err == nil && len(refused) == 0
+}
+
+// owner is the node that the ring names; "" when it is empty.
+func (s *survivor) owner(id room.ID) string {
+	if order := s.o.order(id); len(order) > 0 {
+		return order[0]
+	}
+	return ""
 }
 
 // ask has another node claim rooms, and returns what it refuses.
@@ -373,13 +397,13 @@ func (s *survivor) tell(ctx context.Context, released <-chan room.ID) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for id := range released {
-		batches := map[string][]room.ID{s.o.owner(id): {id}}
+		batches := map[string][]room.ID{s.owner(id): {id}}
 		for n := len(released); n > 0; n-- { // what has come meanwhile
 			more, ok := <-released
 			if !ok {
 				break
 			}
-			to := s.o.owner(more)
+			to := s.owner(more)
 			batches[to] = append(batches[to], more)
 		}
 		for node, ids := range batches {

@@ -40,6 +40,25 @@ func released(t *testing.T, w *town) (room.ID, *socket) {
 	return id, s
 }
 
+// TestARoomOnItsWayIsNotFull asks for a seat in a room that is being given away: who asks must come again, not go elsewhere.
+func TestARoomOnItsWayIsNotFull(t *testing.T) {
+	w := newTown(t, sqliteStore(t))
+	a := w.node("a")
+	id := a.create("adder")
+	err := a.ReleaseRoom(bounded(t), id, func(ctx context.Context, kept room.Kept) error {
+		if _, err := a.Seat(id, "q"); !errors.Is(err, actor.ErrUnreachable) {
+			t.Errorf("on its way: %v", err)
+		}
+		return a.store.Release(ctx, kept)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Seat(id, "q"); !errors.Is(err, actor.ErrNotFound) {
+		t.Errorf("given away: %v", err)
+	}
+}
+
 // TestDeathOfTheGiver ends a node between the release of a room and the journal's forgetting it.
 func TestDeathOfTheGiver(t *testing.T) {
 	w := newTown(t, sqliteStore(t))
@@ -47,13 +66,16 @@ func TestDeathOfTheGiver(t *testing.T) {
 	a := w.nodeIn("a", dir)
 	id, s := a.create("adder"), newSocket(t, "p")
 	s.add(id, `{"add":1}`, a)
-	ctx, cancel := context.WithCancel(t.Context())
-	err := a.ReleaseRoom(ctx, id, func(ctx context.Context, kept room.Kept) error {
-		defer cancel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	err := a.Directory.Release(ctx, func(ctx context.Context, kept room.Kept) error {
+		defer cancel(errDeath)
 		return errors.Join(a.store.Release(ctx, kept), errDeath)
 	})
 	if !errors.Is(err, errDeath) || a.journal.Stats().Rooms != 1 {
 		t.Fatalf("%v, %d rooms in the journal", err, a.journal.Stats().Rooms)
+	}
+	if row, err := a.store.Row(t.Context(), id); err != nil || row.State != room.RowReleased {
+		t.Fatalf("its row: %+v, %v", row, err)
 	}
 	a.end()
 	a = w.nodeIn("a", dir)
@@ -228,6 +250,23 @@ func TestOtherVersionStaysReleased(t *testing.T) {
 	}
 	s.add(id, `{"add":1}`, c)
 	until(t, "b hears that the room is somewhere", func() bool { return len(b.Held()) == 0 })
+}
+
+// TestARoomGoesToWhoCanRunIt gives the ring's word to a program that cannot run a room: the next in order is asked to.
+func TestARoomGoesToWhoCanRunIt(t *testing.T) {
+	w := newTown(t, sqliteStore(t))
+	id, s := released(t, w)
+	none, err := room.NewGames(room.MustDefine(room.Spec{Name: "other", Version: 1, MaxPlayers: 2}, func() *adder { return &adder{} }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := w.node("b", func(o *actor.Options) { o.Games = none })
+	c := w.node("c")
+	w.name("b", "gone", "c")
+	b.start() // its sweep finds the room, unasked
+	until(t, "c has the room", func() bool { _, err := c.Info(id); return err == nil })
+	s.add(id, `{"add":1}`, c)
+	until(t, "b holds nothing", func() bool { return len(b.Held()) == 0 })
 }
 
 // TestImportThatFails leaves the room released.

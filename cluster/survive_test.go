@@ -193,22 +193,22 @@ type finals struct{ *persist.Flusher }
 
 func (f finals) Add(x room.Final, stored func()) { _ = f.Flusher.Add(x, stored) }
 
-// town is a few nodes over one store. The owner of everything is whom ring names.
+// town is a few nodes over one store. Everything is inherited in the order that ring says.
 type town struct {
 	t     testing.TB
 	store persist.Store
-	ring  atomic.Pointer[string]
+	ring  atomic.Pointer[[]string]
 	mu    sync.Mutex
 	nodes map[string]*place
 }
 
 func newTown(t testing.TB, store persist.Store) *town {
 	w := &town{t: t, store: store, nodes: map[string]*place{}}
-	w.name("")
+	w.name()
 	return w
 }
 
-func (w *town) name(owner string) { w.ring.Store(&owner) }
+func (w *town) name(order ...string) { w.ring.Store(&order) }
 
 func (w *town) node(name string, change ...func(o *actor.Options)) *place {
 	return w.nodeIn(name, w.t.(*testing.T).TempDir(), change...)
@@ -247,7 +247,7 @@ func (w *town) nodeIn(name, dir string, change ...func(o *actor.Options)) *place
 	}
 	p.survivor = newSurvivor(survivorOptions{
 		rooms: p.Directory, store: storePort{p.store}, node: name, boot: p.boot,
-		owner: func(room.ID) string { return *w.ring.Load() }, call: w.call, sweep: 20 * time.Millisecond,
+		order: func(room.ID) []string { return *w.ring.Load() }, call: w.call, sweep: 20 * time.Millisecond,
 	})
 	w.mu.Lock()
 	w.nodes[name] = p
@@ -534,7 +534,7 @@ func TestRoomsComeBack(t *testing.T) {
 		id, s := a.create("adder"), newSocket(t, "p")
 		for life := range 3 {
 			s.add(id, `{"add":1}`, a)
-			w.name("")
+			w.name()
 			if err := a.drain(bounded(t)); err != nil {
 				t.Fatal(err)
 			}

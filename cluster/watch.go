@@ -45,17 +45,23 @@ func (r Rooms) Watch(ctx context.Context, id room.ID, each func(actor.RoomEvent)
 	if err != nil {
 		return err
 	}
+	var own error // of this side
 	err = c.links.Watch(ctx, node, roomsWatch, body, func(data []byte) error {
 		var e actor.RoomEvent
 		if err := json.Unmarshal(data, &e); err != nil {
-			return fmt.Errorf("an event of room %s from node %s: %w", id, node, err)
+			own = fmt.Errorf("an event of room %s from node %s: %w", id, node, err)
+		} else {
+			own = each(e)
 		}
-		return each(e)
+		return own
 	})
 	if remote, ok := errors.AsType[*link.RemoteError](err); ok {
 		err = decodeError(remote.Body)
+	} else if err != nil && own == nil && ctx.Err() == nil {
+		c.Forget(id, node)
+		return &callError{node, err}
 	}
-	if errors.Is(err, actor.ErrNotFound) || errors.Is(err, link.ErrNoPeer) {
+	if errors.Is(err, actor.ErrNotFound) {
 		c.Forget(id, node)
 		return actor.ErrUnreachable // it was there a moment ago
 	}

@@ -48,6 +48,20 @@ func TestARoomElsewhereIsWatched(t *testing.T) {
 	}
 }
 
+// Whoever watches a room whose node goes away hears that it is out of reach, not of something broken here.
+func TestAWatchWhoseLinkBreaks(t *testing.T) {
+	g := wired(t, "a", "b")
+	made := g.nodes["b"].make(actor.Create{Game: "pair"})
+	events, over := watch(t.Context(), g.nodes["a"], made.ID)
+	next(t, events)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_ = g.nodes["b"].links.Close(gone)
+	if err := ended(t, over); !errors.Is(err, actor.ErrUnreachable) {
+		t.Errorf("the link is gone: %v", err)
+	}
+}
+
 func watch(ctx context.Context, n *gridNode, id room.ID) (<-chan actor.RoomEvent, <-chan error) {
 	events, over := make(chan actor.RoomEvent, 100), make(chan error, 1)
 	go func() { over <- n.Rooms().Watch(ctx, id, func(e actor.RoomEvent) error { events <- e; return nil }) }()

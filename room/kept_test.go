@@ -94,23 +94,34 @@ func TestKeptRefusesWhatCannotBe(t *testing.T) {
 	for _, c := range []struct {
 		what   string
 		change func(k *room.Kept)
+		want   string // of the error
 	}{
-		{"no id", func(k *room.Kept) { k.Header.ID = "x" }},
-		{"a hole", func(k *room.Kept) { k.Batches[2].First++ }},
-		{"another room's batch", func(k *room.Kept) { k.Batches[1].Room = "other" }},
-		{"a snapshot beyond the end", func(k *room.Kept) { k.Snapshots[1].Index = 99 }},
-		{"snapshots in the wrong order", func(k *room.Kept) { k.Snapshots[1].Index = k.Snapshots[0].Index }},
+		{"no id", func(k *room.Kept) {
+			k.Header.ID = "x"
+			for i := range k.Batches {
+				k.Batches[i].Room = "x"
+			}
+			for i := range k.Snapshots {
+				k.Snapshots[i].Room = "x"
+			}
+		}, room.ErrBadID.Error()},
+		{"a hole", func(k *room.Kept) { k.Batches[2].First++ }, "its log goes on with"},
+		{"a batch that ends before it begins", func(k *room.Kept) { k.Batches[2].Last = 0 }, "its log goes on with"},
+		{"another room's batch", func(k *room.Kept) { k.Batches[1].Room = "other" }, "its log goes on with"},
+		{"another room's snapshot", func(k *room.Kept) { k.Snapshots[1].Room = "other" }, "a snapshot at"},
+		{"a snapshot beyond the end", func(k *room.Kept) { k.Snapshots[1].Index = 99 }, "a snapshot at 99"},
+		{"snapshots in the wrong order", func(k *room.Kept) { k.Snapshots[1].Index = k.Snapshots[0].Index }, "a snapshot at"},
 		{"three snapshots", func(k *room.Kept) {
 			s := k.Snapshots[1]
 			s.Index++
 			k.Snapshots = append(k.Snapshots, s)
-		}},
-		{"time below zero", func(k *room.Kept) { k.Time = -1 }},
+		}, "3 snapshots"},
+		{"time below zero", func(k *room.Kept) { k.Time = -1 }, "below zero"},
 	} {
 		k := keptRoom(t)
 		c.change(&k)
-		if _, err := room.EncodeKept(k); err == nil {
-			t.Errorf("%s: encoded", c.what)
+		if _, err := room.EncodeKept(k); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.what, err, c.want)
 		}
 	}
 	for _, b := range []string{"", "roomring kept 2\nx", "roomring kept 1\n", "roomring kept 1\nxxxx"} {

@@ -2,6 +2,7 @@ package room
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 )
 
@@ -50,6 +51,9 @@ type Kept struct {
 	Time      time.Duration // room time to go on from: the last mark or the last input, whichever is later
 	Cut       string        // not empty: why the log's tail was cut at the last whole batch
 }
+
+// ErrDamaged says that a journal has lost a part of a room that was durable. Trying again does not help.
+var ErrDamaged = errors.New("the journal has lost a part of the room")
 
 // RowState is where a room's one row in the store stands.
 type RowState string

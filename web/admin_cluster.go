@@ -46,6 +46,8 @@ type Node struct {
 	Weight   float64   `json:"weight"`
 	Share    float64   `json:"share"` // of all rooms, by the ring
 	Version  string    `json:"version"`
+	Games    []string  `json:"games,omitempty"` // each with its version, as "chess 1"; none: it does not say
+	Lacks    []string  `json:"lacks,omitempty"` // likewise, of those that other nodes have
 	Started  time.Time `json:"started"`
 	Rooms    int       `json:"rooms"`
 	Sessions int       `json:"sessions"` // sockets open at this node

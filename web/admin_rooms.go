@@ -12,7 +12,7 @@ const maxSearch = 64 // bytes of what rooms are searched for
 
 func (a *admin) getRooms(w http.ResponseWriter, r *http.Request) error {
 	q := queryOf(r)
-	filter := q.filter(a.games)
+	filter := q.filter()
 	filter.Node, filter.Search, filter.Hidden = q.text("node"), q.text("search"), q.flag("private")
 	if !validText(filter.Search, 0, maxSearch) {
 		q.fail("search", "Search for at most 64 bytes of UTF-8.")
@@ -27,6 +27,9 @@ func (a *admin) getRooms(w http.ResponseWriter, r *http.Request) error {
 	list, err := a.opts.Rooms.List(r.Context(), filter)
 	if err != nil {
 		return err
+	}
+	if nobodyHas(a.games, filter.Game, list) {
+		return unknownGame()
 	}
 	out := roomsBody{Rooms: make([]roomBody, len(list.Rooms)), Next: nextPage(list.Rooms, filter.Limit), Partial: list.Partial}
 	for i, info := range list.Rooms {

@@ -55,6 +55,9 @@ func (m *memoryRooms) create(c actor.Create) (actor.Info, error) {
 	if m.fail != nil {
 		return actor.Info{}, m.fail
 	}
+	if c.Game == "go" {
+		return actor.Info{}, actor.ErrUnknownGame
+	}
 	if strings.Contains(string(c.Options), "bad") {
 		return actor.Info{}, &actor.OptionsError{Field: "options.clock", Reason: "the clock is wrong"}
 	}

@@ -154,13 +154,11 @@ func (s *Server) postRoom(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// checkNew checks what create and matchmake have in common.
+// checkNew checks what create and matchmake have in common. Whether there is such a game the rooms say: while a cluster is
+// upgraded, other nodes have games that this one lacks.
 func (s *Server) checkNew(who Identity, game string, options json.RawMessage) error {
 	if game == "" {
 		return badField("game", "Say which game: GET /v1/games lists them.")
-	}
-	if _, known := s.games[game]; !known {
-		return unknownGame()
 	}
 	if len(options) > 0 && options[0] != '{' {
 		return badField("options", "Options are a JSON object.")
@@ -179,13 +177,16 @@ func (s *Server) getRooms(w http.ResponseWriter, r *http.Request) error {
 	if code := q.text("code"); code != "" && q.err == nil {
 		return s.findRoom(w, r, code)
 	}
-	filter := q.filter(s.games)
+	filter := q.filter()
 	if q.err != nil {
 		return q.err
 	}
 	list, err := s.opts.Rooms.List(r.Context(), filter)
 	if err != nil {
 		return err
+	}
+	if nobodyHas(s.games, filter.Game, list) {
+		return unknownGame()
 	}
 	out := roomsBody{Rooms: make([]roomBody, len(list.Rooms)), Next: nextPage(list.Rooms, filter.Limit), Partial: list.Partial}
 	for i, info := range list.Rooms {
@@ -196,7 +197,7 @@ func (s *Server) getRooms(w http.ResponseWriter, r *http.Request) error {
 }
 
 // filter reads what narrows a list of rooms.
-func (q *query) filter(games map[string]room.Spec) actor.Filter {
+func (q *query) filter() actor.Filter {
 	f := actor.Filter{
 		Game:  q.text("game"),
 		Phase: room.Phase(q.text("phase")),
@@ -204,9 +205,6 @@ func (q *query) filter(games map[string]room.Spec) actor.Filter {
 		Limit: q.number("limit", 1, maxPageSize),
 	}
 	setDefault(&f.Limit, pageSize)
-	if _, known := games[f.Game]; f.Game != "" && !known && q.err == nil {
-		q.err = unknownGame()
-	}
 	switch f.Phase {
 	case "", room.PhaseWaiting, room.PhasePlaying, room.PhaseOver:
 	default:
@@ -220,6 +218,13 @@ func (q *query) filter(games map[string]room.Spec) actor.Filter {
 		f.After = id
 	}
 	return f
+}
+
+// nobodyHas reports whether a list is empty for a game that this node does not have. A newer node may have it, and then
+// rooms of it.
+func nobodyHas(games map[string]room.Spec, game string, list actor.Listing) bool {
+	_, known := games[game]
+	return game != "" && !known && len(list.Rooms) == 0 && !list.Partial
 }
 
 func nextPage(infos []actor.Info, limit int) room.ID {

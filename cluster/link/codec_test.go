@@ -62,6 +62,29 @@ func FuzzBatch(f *testing.F) {
 	})
 }
 
+// TestPingsAreBounded has a peer ping that does not read the answers.
+func TestPingsAreBounded(t *testing.T) {
+	o := Options{Self: &linkpb.Greeting{Node: "a", Boot: "1"}, Queue: 1 << 10, Message: 1 << 20}
+	s := newStream(Peer{}, &o, new(traffic))
+	var pings []byte
+	for range 10_000 {
+		pings = appendPing(pings, 1)
+	}
+	batches := 10
+	read(s, func(v any) error {
+		if batches--; batches < 0 {
+			return io.EOF
+		}
+		return batchCodec.Unmarshal(mem.BufferSlice{mem.SliceBuffer(pings)}, v)
+	}, edgeReads, new(count))
+	if s.err != errQueue { //nolint:errorlint // it is not wrapped
+		t.Errorf("the stream ended with %v", s.err)
+	}
+	if n := s.Queued(); n > 1<<10+16 {
+		t.Errorf("%d bytes were queued", n)
+	}
+}
+
 func TestUnknownFramesAreSkipped(t *testing.T) {
 	batch, err := proto.Marshal(&linkpb.OwnerBatch{Frames: []*linkpb.OwnerFrame{
 		{Sessions: []uint64{1}},

@@ -73,9 +73,6 @@ func (s *stream) Queued() int {
 	return s.queued
 }
 
-// Done is closed when the stream has ended.
-func (s *stream) Done() <-chan struct{} { return s.over }
-
 // send queues a frame. The frame is encoded at once, so it is the caller's again afterwards.
 func (s *stream) send(frame pb.Message, hush bool) {
 	s.mu.Lock()
@@ -225,14 +222,22 @@ func (s *stream) beatOnce() {
 	s.room()
 }
 
-// echo queues a ping, or the answer to one.
+// echo queues a ping, or the answer to one. A peer that pings and does not read overflows its stream like any other.
 func (s *stream) echo(ping uint64) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	if s.ended {
+		s.mu.Unlock()
+		return
+	}
 	batch := s.room()
 	before := len(*batch)
 	*batch = appendPing(*batch, ping)
 	s.queued += len(*batch) - before
+	full := s.queued > s.limit
+	s.mu.Unlock()
+	if full {
+		s.overflow()
+	}
 }
 
 // echoed takes a ping or a pong from the peer.

@@ -5,7 +5,6 @@ package ring
 import (
 	"math"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -111,7 +110,7 @@ func (r *Ring) OwnerOf(key string) string {
 
 // at is the index of the first point that is not before a hash; after the last point comes the first.
 func (r *Ring) at(hash uint64) int {
-	i := sort.Search(len(r.hashes), func(i int) bool { return r.hashes[i] >= hash })
+	i, _ := slices.BinarySearch(r.hashes, hash)
 	if i == len(r.hashes) {
 		return 0
 	}

@@ -75,7 +75,7 @@ func (n *node) clusterNodes(ctx context.Context) ([]web.Node, error) {
 	out := make([]web.Node, len(infos))
 	for i, in := range infos {
 		out[i] = web.Node{
-			Name: in.Name, Boot: in.Boot, State: in.State, Zone: in.Zone, Weight: in.Weight, Version: in.Version, Started: in.Started,
+			Name: in.Name, Boot: in.Boot, State: in.State, Zone: in.Zone, Weight: in.Weight, Version: in.Version, Started: in.Started, Games: in.Games,
 			Rooms: in.Rooms, Sessions: in.Sessions, Remote: in.Remote, Unready: in.Unready,
 			LinkAddress: in.Link, GossipAddress: in.Gossip, GossipHealth: in.Gossips.Health,
 		}
@@ -96,7 +96,7 @@ func (n *node) nodes(context.Context) ([]web.Node, error) {
 		state = "draining"
 	}
 	return []web.Node{{
-		Name: n.name, Boot: string(n.boot), State: state, Weight: 1, Version: version(), Started: n.started,
+		Name: n.name, Boot: string(n.boot), State: state, Weight: 1, Version: version(), Started: n.started, Games: gameVersions(n.games),
 		Rooms: n.rooms.Count(), Sessions: n.open(), Unready: n.unready(),
 	}}, nil
 }
@@ -115,7 +115,23 @@ func (o operator) Nodes(ctx context.Context) ([]web.Node, error) {
 	for i := range nodes {
 		nodes[i].Share = shares[nodes[i].Name]
 	}
+	tellLacks(nodes)
 	return nodes, err
+}
+
+// tellLacks says of each node which games it lacks that another one has. While a cluster is upgraded that is as it should be.
+func tellLacks(nodes []web.Node) {
+	var all []string
+	for _, n := range nodes {
+		all = append(all, n.Games...)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	for i := range nodes {
+		if n := &nodes[i]; len(n.Games) > 0 {
+			n.Lacks = slices.DeleteFunc(slices.Clone(all), func(g string) bool { return slices.Contains(n.Games, g) })
+		}
+	}
 }
 
 func (o operator) Ring(context.Context) (web.Ring, error) {

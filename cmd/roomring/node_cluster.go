@@ -84,11 +84,19 @@ func (n *node) greeting() *linkpb.Greeting {
 	return g
 }
 
+// gameVersions are games with their versions, as people read them.
+func gameVersions(games *room.Games) (list []string) {
+	for r := range games.All() {
+		list = append(list, fmt.Sprintf("%s %d", r.Spec().Name, r.Spec().Version))
+	}
+	return list
+}
+
 // gamesHash is the same at two nodes that have the same games in the same versions. The list goes over the links.
 func gamesHash(games *room.Games) uint64 {
 	h := xxhash.New()
-	for r := range games.All() {
-		_, _ = fmt.Fprintf(h, "%s %d\n", r.Spec().Name, r.Spec().Version)
+	for _, g := range gameVersions(games) {
+		_, _ = h.WriteString(g + "\n")
 	}
 	return h.Sum64()
 }
@@ -141,7 +149,7 @@ func (n *node) rotate() error {
 // describe is what the operator is told of this node.
 func (n *node) describe() cluster.NodeInfo {
 	return cluster.NodeInfo{
-		Name: n.name, Boot: string(n.boot), Version: version(), Started: n.started, Weight: n.cfg.Weight, Zone: n.cfg.Zone,
+		Name: n.name, Boot: string(n.boot), Version: version(), Started: n.started, Games: gameVersions(n.games), Weight: n.cfg.Weight, Zone: n.cfg.Zone,
 		Rooms: n.rooms.Count(), Sessions: n.open(), Remote: n.cluster.Remote(), Unready: n.troubles(),
 	}
 }

@@ -105,7 +105,8 @@ func (j *Journal) Create(ctx context.Context, header room.Header, epoch room.Epo
 	return err
 }
 
-// abandon undoes a Create that nobody waits for any more.
+// abandon undoes a Create or an Import that nobody waits for any more, whether it is written already or still queued.
+// It waits for nothing.
 func (j *Journal) abandon(id room.ID) {
 	j.queue.mu.Lock()
 	defer j.queue.mu.Unlock()

@@ -171,7 +171,7 @@ func TestDamagedHeaderHarmsNoOtherRoom(t *testing.T) {
 			continue
 		}
 		e, ok := errors.AsType[*journal.DamagedError](err)
-		if !ok || e.Room != roomID(2) || kept.Header.ID != roomID(2) {
+		if !ok || !errors.Is(err, room.ErrDamaged) || e.Room != roomID(2) || kept.Header.ID != roomID(2) {
 			t.Errorf("%s: %v", kept.Header.ID, err)
 		}
 		if err := n.SetAside(within(t), roomID(2), err.Error()); err != nil {

@@ -20,7 +20,7 @@ import (
 )
 
 // DamagedError says that nothing of a room can be used: its header, or the part of the database
-// it stands in, is broken. SetAside keeps what is there.
+// it stands in, is broken. SetAside keeps what is there. It is a room.ErrDamaged.
 type DamagedError struct {
 	Room room.ID
 	Err  error
@@ -31,6 +31,9 @@ func (e *DamagedError) Error() string {
 }
 
 func (e *DamagedError) Unwrap() error { return e.Err }
+
+// Is makes errors.Is(err, room.ErrDamaged) true.
+func (e *DamagedError) Is(target error) bool { return target == room.ErrDamaged }
 
 // Rooms loads every live room, one after another, in the order of their ids. An error stands beside
 // a Kept that says no more than the id; if it is a *DamagedError the other rooms may still be well,

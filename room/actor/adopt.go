@@ -123,7 +123,7 @@ func (d *Directory) adopt(ctx context.Context, kept room.Kept, claim func(ctx co
 			return err
 		}
 	}
-	return d.settleIn(ctx, kept, e)
+	return d.settleIn(kept, e)
 }
 
 // canRun refuses a room that this program lacks the version for, before it is anybody's.
@@ -141,15 +141,13 @@ func (d *Directory) canRun(kept room.Kept) error {
 
 // settleIn brings a room to life that is this node's in the store. It is replayed only now: the black box counts
 // replays of rooms in the journal, and one that kills processes is ended by whoever has it then.
-func (d *Directory) settleIn(ctx context.Context, kept room.Kept, e room.Epoch) error {
+func (d *Directory) settleIn(kept room.Kept, e room.Epoch) error {
 	v := d.revive(kept)
 	switch {
 	case v == nil:
 		return &UnreachableError{"the room is kept but cannot be served now"}
 	case v.dead != "":
-		if err := d.abandon(ctx, v); err != nil {
-			return err
-		}
+		d.abandon(v)
 		return &UnreachableError{"the game failed and could not be brought back: it has been ended"}
 	}
 	d.resume(v, e)

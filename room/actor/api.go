@@ -94,7 +94,7 @@ type Session interface {
 	Act(ctx context.Context, act wire.Act) error
 	// Resync asks for the whole view.
 	Resync(ctx context.Context) error
-	// Leave gives up the seat; the outbox ends with 1000.
+	// Leave gives up the seat; the outbox ends with 1000. It waits as Act does.
 	Leave(ctx context.Context) error
 	// Detach says that the socket is gone. It never blocks and may be called again.
 	Detach()

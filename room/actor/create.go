@@ -12,8 +12,8 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// MaxRoomName bounds a room's name, in bytes of UTF-8.
-const MaxRoomName = 64
+// maxRoomName bounds a room's name, in bytes of UTF-8.
+const maxRoomName = 64
 
 // Create makes a room and answers when its first inputs are durable. Errors: ErrUnknownGame, ErrTooMany, ErrDraining,
 // an *OptionsError, and ErrUnreachable while the journal fails. Of the answers that anybody gets, only this one
@@ -69,8 +69,8 @@ func (d *Directory) header(c Create, spec room.Spec) (room.Header, error) {
 	if err := d.o.checkDurability(h.Durability); err != nil {
 		return h, &OptionsError{Field: "durability", Reason: err.Error()}
 	}
-	if len(c.Name) > MaxRoomName || !utf8.ValidString(c.Name) {
-		return h, &OptionsError{Field: "name", Reason: fmt.Sprintf("a room's name is at most %d bytes of UTF-8", MaxRoomName)}
+	if len(c.Name) > maxRoomName || !utf8.ValidString(c.Name) {
+		return h, &OptionsError{Field: "name", Reason: fmt.Sprintf("a room's name is at most %d bytes of UTF-8", maxRoomName)}
 	}
 	rand.Read(h.Seed[:])
 	if c.Private {

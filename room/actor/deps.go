@@ -9,7 +9,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// What the rooms of a node need from the outside. cmd/roomring joins these to what persist and, later, cluster have.
+// What the rooms of a node need from the outside. cmd/roomring joins these to what persist has.
 
 // Journal keeps the logs of the node's rooms whose durability is not memory. All methods may be called
 // from any goroutine.
@@ -28,7 +28,8 @@ type Journal interface {
 	// Rooms goes through the rooms it holds, at a start. An error beside a Kept with an ID in its Header is
 	// that room's alone; one without ends the iteration.
 	Rooms(ctx context.Context) iter.Seq2[room.Kept, error]
-	// Load reads one of those rooms as far as it is durable.
+	// Load reads one of those rooms as far as it is durable. An error that is room.ErrDamaged says that this will
+	// never be possible.
 	Load(ctx context.Context, id room.ID) (room.Kept, error)
 	// Import takes in a room from elsewhere and returns when all of it is durable. What the journal has set aside of
 	// that room stays; an earlier Import to which nothing was appended is replaced.

@@ -264,7 +264,8 @@ func (s *session) enter(ctx context.Context) error {
 	}
 }
 
-// command runs an operator's command in a room and waits until what it did is committed.
+// command runs an operator's command in a room and waits until what it did is committed. When the room leaves memory
+// before, it may have done it, here or where it goes on: so it is not the answer that there is no such room.
 func (d *Directory) command(ctx context.Context, id room.ID, with func(done chan<- error) message) error {
 	r, err := d.find(id)
 	if err != nil {
@@ -282,23 +283,24 @@ func (d *Directory) command(ctx context.Context, id room.ID, with func(done chan
 		case err := <-done:
 			return err
 		default:
-			return ErrNotFound
+			return ErrUnreachable
 		}
 	}
 }
 
-// Close ends a room from outside, with a reason that its players read.
+// Close ends a room from outside, with a reason that its players read. Errors: those of Info, ctx's, and ErrUnreachable
+// also when the room has left this node before what it did was durable.
 func (d *Directory) Close(ctx context.Context, id room.ID, reason string) error {
 	return d.command(ctx, id, func(done chan<- error) message { return endMessage{reason, done} })
 }
 
-// Kick takes a player's seat away for good. ErrNotSeated: there is none.
+// Kick takes a player's seat away for good. ErrNotSeated: there is none. Other errors are those of Close.
 func (d *Directory) Kick(ctx context.Context, id room.ID, p room.PlayerID) error {
 	return d.command(ctx, id, func(done chan<- error) message { return kickMessage{p, done} })
 }
 
 // Signal hands a signal to the game; a *room.Refusal is the game's no. Names that begin with
-// "roomring." are the runtime's own.
+// "roomring." are the runtime's own. Other errors are those of Close.
 func (d *Directory) Signal(ctx context.Context, id room.ID, name string, data []byte) error {
 	if strings.HasPrefix(name, reservedSignals) {
 		return room.Refuse("reserved", "signals whose name begins with "+reservedSignals+" are the runtime's own")

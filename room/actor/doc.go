@@ -11,10 +11,11 @@
 //
 // # Who may block
 //
-// Session.Act waits while the mailbox is full; that is the backpressure a socket is meant to feel. The
+// Session.Act and Leave wait while the mailbox is full; that is the backpressure a socket is meant to feel. The
 // mailbox is not read while Options.Uncommitted inputs wait for the journal. Attach waits for the mailbox
-// and for the room's answer, Create for the first commit, the operator's commands for theirs. Detach,
-// Resync and all that rooms do to outboxes never block. A reader that falls behind loses turns and goes
+// and for the room's answer, Create for the first commit, the operator's commands for theirs, Adopt, Release and
+// Shutdown for the journal and for what they are given. Detach, Resync, all of a Remote's own methods and all that
+// rooms do to outboxes never block. A reader that falls behind loses turns and goes
 // on from the newest whole view; see Outbox.
 //
 // # Time

@@ -43,11 +43,9 @@ type noTimer struct{}
 func (noTimer) Reset(time.Duration) bool { return true }
 func (noTimer) Stop() bool               { return true }
 
-// newArena is a room in memory with as many sessions, one player and spectators. Tick has it make one tick and
-// hand it to every session; drain lets the writers of all sessions take what they have.
-func newArena(tb testing.TB, sessions int) (tick, drain func()) {
+// arenaRoom is a room in memory that runs when its turn is called.
+func arenaRoom(tb testing.TB, clock Clock) *liveRoom {
 	tb.Helper()
-	clock := &handClock{}
 	rules := room.MustDefine(room.Spec{Name: "arena", Version: 1, MaxPlayers: 1, TickRate: 20, SharedView: true}, func() *arena { return &arena{} })
 	games, err := room.NewGames(rules)
 	if err != nil {
@@ -64,7 +62,15 @@ func newArena(tb testing.TB, sessions int) (tick, drain func()) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	r := d.newRoom(core)
+	return d.newRoom(core)
+}
+
+// newArena is such a room with as many sessions, one player and spectators. Tick has it make one tick and hand it to
+// every session; drain lets the writers of all sessions take what they have.
+func newArena(tb testing.TB, sessions int) (tick, drain func()) {
+	tb.Helper()
+	clock := &handClock{}
+	r := arenaRoom(tb, clock)
 	boxes := make([]*Outbox, sessions)
 	for i := range boxes {
 		boxes[i] = NewOutbox(OutboxOptions{})

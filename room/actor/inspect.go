@@ -39,15 +39,15 @@ type Inspection struct {
 
 // SessionInfo is one session, for the operator.
 type SessionInfo struct {
-	Player    room.PlayerID `json:"player,omitempty"` // empty: a spectator
+	Player    room.PlayerID `json:"player,omitempty"` // may be empty for a spectator
 	Client    room.ClientID `json:"client"`
 	Edge      string        `json:"edge"` // the node that has its socket
 	Attempt   uint64        `json:"attempt"`
 	Spectator bool          `json:"spectator"`
 	Class     room.ClassID  `json:"class"`
 	Welcomed  bool          `json:"welcomed"` // its attach is committed
-	CSeq      room.CSeq     `json:"cseq"`     // the client's last act
-	Bytes     uint64        `json:"bytes"`    // of messages for it, since it attached
+	CSeq      room.CSeq     `json:"cseq"`     // of the client's last act that was stepped
+	Bytes     uint64        `json:"bytes"`    // of messages queued for it: OutboxStats.Sent
 	Queue     OutboxStats   `json:"queue"`
 }
 

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"sync"
 	"time"
 
@@ -18,21 +19,18 @@ type matcher struct {
 }
 
 // Key is the same for equal games and options, however the options are spelt.
-func (m *Match) Key() string { return matchKey(m.Game, m.Options) }
-
-// matchKey is the same for equal games and options, however the options are spelt.
-func matchKey(game string, options json.RawMessage) string {
+func (m *Match) Key() string {
 	var v any
-	d := json.NewDecoder(bytes.NewReader(options))
+	d := json.NewDecoder(bytes.NewReader(m.Options))
 	d.UseNumber()
 	if d.Decode(&v) != nil || v == nil {
-		return game + " {}"
+		return m.Game + " {}"
 	}
 	canonical, err := json.Marshal(v)
 	if err != nil {
-		return game + " " + string(options)
+		return m.Game + " " + string(m.Options)
 	}
-	return game + " " + string(canonical)
+	return m.Game + " " + string(canonical)
 }
 
 // note puts a room in or takes it out.
@@ -99,15 +97,22 @@ func (d *Directory) Candidate(want Match) (Candidate, bool) {
 }
 
 // Seat keeps a seat for the player in a room here for Options.Reserve, or keeps it for longer. ErrNotFound: the room
-// is not here, is over, or has no seat for that player. ErrUnreachable: it cannot be saved at present.
+// is not here, is held, is over, or has no seat for that player. ErrUnreachable: it cannot be saved at present, or comes
+// or goes.
 func (d *Directory) Seat(id room.ID, p room.PlayerID) (Info, error) {
-	r := d.lookup(id)
-	if r == nil {
+	r, err := d.find(id)
+	if _, held := errors.AsType[*HeldError](err); held {
 		return Info{}, ErrNotFound
 	}
+	if err != nil {
+		return Info{}, err
+	}
 	info, ok := r.public()
+	if !ok {
+		return Info{}, ErrUnreachable
+	}
 	now := d.o.Clock.Now()
-	if !ok || info.Phase == room.PhaseOver || !r.seats.reserve(p, now, now+d.o.Reserve) {
+	if info.Phase == room.PhaseOver || !r.seats.reserve(p, now, now+d.o.Reserve) {
 		return Info{}, ErrNotFound
 	}
 	if d.failing(r) {

@@ -178,28 +178,47 @@ func (p *poison) Begin(room.ID, uint64) actor.Step   { return step{} }
 func (p *poison) BeginReplay(room.ID) actor.Step     { return step{} }
 func (p *poison) Poisoned(id room.ID) (string, bool) { return "two processes died in it", id == p.id }
 
-// TestRoomThatWasNeverMade brings back a journal whose process died between a room's header and its first inputs.
-func TestRoomThatWasNeverMade(t *testing.T) {
-	var log lockedLog
-	n := newNode(t, func(o *actor.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+// neverMade puts a room into the journal whose process died between its header and its first inputs.
+func (n *node) neverMade() room.ID {
+	n.t.Helper()
 	id := n.create(actor.Create{Game: "counter"})
 	n.journal.mu.Lock()
 	h := n.journal.rooms[id].kept.Header
 	n.journal.mu.Unlock()
 	h.ID = room.NewID([10]byte{7})
-	if err := n.journal.Create(t.Context(), h, 1); err != nil {
-		t.Fatal(err)
+	if err := n.journal.Create(n.t.Context(), h, 1); err != nil {
+		n.t.Fatal(err)
 	}
+	return h.ID
+}
+
+func TestRoomThatWasNeverMade(t *testing.T) {
+	var log lockedLog
+	n := newNode(t, func(o *actor.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	id := n.neverMade()
 	if found := n.restart(); found != (actor.Restored{Rooms: 1}) {
 		t.Errorf("restored %+v", found)
 	}
 	defer n.stop()
 	eventually(t, "its end is stored, and nothing of it is kept", func() bool {
-		f, ok := n.results.get(h.ID)
-		return ok && f.End == room.Aborted && !n.journal.has(h.ID)
+		f, ok := n.results.get(id)
+		return ok && f.End == room.Aborted && !n.journal.has(id)
 	})
-	if aside := n.journal.aside[h.ID]; aside != "" || strings.Contains(log.String(), "level=ERROR") {
+	if aside := n.journal.aside[id]; aside != "" || strings.Contains(log.String(), "level=ERROR") {
 		t.Errorf("set aside because %q; the log:\n%s", aside, log.String())
+	}
+}
+
+// TestRoomThatWasNeverMadeAndIsOver dies again, between the storing of the room's end and its removal.
+func TestRoomThatWasNeverMadeAndIsOver(t *testing.T) {
+	n := newNode(t)
+	id := n.neverMade()
+	if found := n.restart(func(o *actor.Options) { o.Rows = allOver{} }); found.Over != 2 {
+		t.Errorf("restored %+v", found)
+	}
+	defer n.stop()
+	if aside, set := n.journal.aside[id]; set || n.journal.has(id) {
+		t.Errorf("it is in the journal: %v; set aside because %q", n.journal.has(id), aside)
 	}
 }
 

@@ -48,23 +48,22 @@ type Outbox struct {
 	clock      Clock
 
 	mu         sync.Mutex
-	feeds      uint32 // made so far: the newest alone is heard
-	refill     func() // asks the room for the whole view
-	stuck      func() // tells the room that the reader is stuck
-	welcomed   bool
+	feeds      uint32       // made so far: the newest alone is heard
+	refill     func()       // asks the room for the whole view
+	stuck      func()       // tells the room that the reader is stuck
 	at         room.Point   // where a reader is who has taken all that is queued; Seq 0: it has no view to go on from
 	sent       uint64       // bytes queued so far
 	queue      []queuedItem // from head on
 	head       int
-	bytes      int // of all that is queued
-	droppable  int // bytes of queued turns and views
-	unanswered int // acts handed over whose answers nobody has taken
-	takes      uint64
+	bytes      int    // of all that is queued
+	droppable  int    // bytes of queued turns and views
+	unanswered int    // acts handed over whose answers nobody has taken
+	takes      uint64 // times that the writer has taken something
 	lost       uint64 // events dropped since the last whole view
 	lostEver   uint64
 	behind     bool // turns are dropped until a whole view comes
 	asked      bool // and the writer has drained the queue since
-	hushed     bool // what is queued has not woken the writer: see hush
+	hushed     bool // what is queued has not woken the writer: see Feed.Hush
 	timer      Timer
 	over       bool
 	err        *CloseError
@@ -73,11 +72,12 @@ type Outbox struct {
 // queuedItem is one message. Its bytes are shared with other outboxes.
 type queuedItem struct {
 	bytes  []byte
-	events uint32
+	events uint32 // of a turn; of a view those lost that it tells of
 	fate   Fate
+	view   bool
 }
 
-// NewOutbox makes an empty outbox for one Attach.
+// NewOutbox makes an empty outbox for one reader. A Feed says things to it; when the reader is attached again, another does.
 func NewOutbox(o OutboxOptions) *Outbox {
 	b := &Outbox{
 		encoding: o.Encoding, wake: o.Wake, clock: o.Clock,
@@ -192,12 +192,16 @@ func (b *Outbox) fits(size int) bool {
 func (b *Outbox) fallBehind() {
 	kept := b.queue[:0]
 	for _, it := range b.queue[b.head:] {
-		if it.fate == Drop {
-			b.bytes -= len(it.bytes)
-			b.dropped(int(it.events))
+		switch {
+		case it.fate != Drop:
+			kept = append(kept, it)
 			continue
+		case it.view:
+			b.lost += uint64(it.events) // the next one tells of them
+		default:
+			b.dropped(int(it.events))
 		}
-		kept = append(kept, it)
+		b.bytes -= len(it.bytes)
 	}
 	clear(b.queue[len(kept):])
 	b.queue, b.head, b.droppable = kept, 0, 0
@@ -223,6 +227,9 @@ func (b *Outbox) dropped(events int) {
 
 // watch looks again after stuckAfter and ends a session whose writer has not come back since.
 func (b *Outbox) watch(takes uint64) {
+	if b.timer != nil {
+		b.timer.Stop() // it counts from an earlier time that the reader fell behind
+	}
 	b.timer = b.clock.AfterFunc(b.stuckAfter, func() {
 		b.mu.Lock()
 		moved := b.over || !b.behind || b.asked
@@ -239,7 +246,7 @@ func (b *Outbox) watch(takes uint64) {
 }
 
 // put queues a message and reports whether the writer must be woken for it.
-func (b *Outbox) put(frame []byte, f Fate, events int) (wake bool) {
+func (b *Outbox) put(it queuedItem) (wake bool) {
 	wake = b.hushed || b.head == len(b.queue)
 	b.hushed = false
 	if b.head > len(b.queue)/2 && len(b.queue) == cap(b.queue) {
@@ -247,23 +254,24 @@ func (b *Outbox) put(frame []byte, f Fate, events int) (wake bool) {
 		clear(b.queue[n:])
 		b.queue, b.head = b.queue[:n], 0
 	}
-	b.queue = append(b.queue, queuedItem{frame, uint32(events), f})
-	b.bytes += len(frame)
-	b.sent += uint64(len(frame))
-	if f == Drop {
-		b.droppable += len(frame)
+	b.queue = append(b.queue, it)
+	b.bytes += len(it.bytes)
+	b.sent += uint64(len(it.bytes))
+	if it.fate == Drop {
+		b.droppable += len(it.bytes)
 	}
 	return wake
 }
 
-// OutboxStats are what the operator may know of a session's queue.
+// OutboxStats are what the operator may know of a session's queue. That of a client whose socket another node has is
+// there: of it only Unanswered and Sent are known.
 type OutboxStats struct {
-	Messages   int    `json:"messages"`
-	Bytes      int    `json:"bytes"`
-	Behind     bool   `json:"behind"` // its turns are dropped until it has drained the queue
-	Lost       uint64 `json:"lost"`   // events dropped since it attached
-	Unanswered int    `json:"unanswered"`
-	Sent       uint64 `json:"-"` // bytes queued since it attached
+	Messages   int    `json:"messages"`   // that wait for the writer
+	Bytes      int    `json:"bytes"`      // of these
+	Behind     bool   `json:"behind"`     // its turns are dropped until it has drained the queue and the whole view comes
+	Lost       uint64 `json:"lost"`       // events dropped since its socket came, told to the reader or not yet
+	Unanswered int    `json:"unanswered"` // acts whose answers the writer has not taken
+	Sent       uint64 `json:"-"`          // bytes queued since its socket came, those dropped later included
 }
 
 // Stats are what waits now. Any goroutine may ask.

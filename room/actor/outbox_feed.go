@@ -8,19 +8,22 @@ import (
 // Feed is the room's end of an Outbox, and the Sink of a session whose client is at this node. Its methods may be
 // called from any goroutine and never block.
 //
-// A newer feed of the same outbox makes older ones deaf: what they are told goes nowhere. So a reader can be
-// attached again, to another room object or another node, and nothing that the old one still says gets in between.
+// A newer feed of the same outbox makes older ones deaf: what they are told goes nowhere, and counts for nothing. So a
+// reader can be attached again, to another room object or another node, and nothing that the old one still says gets in
+// between.
 type Feed struct {
 	b *Outbox
 	n uint32
 }
 
-// NewFeed takes the room's end of an outbox from whoever has had it before.
+// NewFeed takes the room's end of an outbox from whoever has had it before. Acts without an answer are from then on those
+// whose answers are queued: the client sends the others again when it is welcomed.
 func NewFeed(b *Outbox) *Feed {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.feeds++
 	b.refill, b.stuck = nil, nil
+	b.unanswered = b.answers()
 	return &Feed{b, b.feeds}
 }
 
@@ -40,8 +43,7 @@ func (f *Feed) Bind(to Bindings) {
 	}
 }
 
-// Welcomed starts the stream over: what follows is a view of its own, or continues the reader's from a point. From the
-// second time on, acts without an answer are those whose answers are queued: the client sends the others again.
+// Welcomed starts the stream over: what follows is a view of its own, or continues the reader's from a point.
 func (f *Feed) Welcomed(epoch room.Epoch, from room.Index, _ room.CSeq) {
 	b := f.b
 	b.mu.Lock()
@@ -51,10 +53,6 @@ func (f *Feed) Welcomed(epoch room.Epoch, from room.Index, _ room.CSeq) {
 	}
 	b.at = room.Point{Epoch: epoch, Seq: from}
 	b.lost, b.behind, b.asked = 0, false, false
-	if b.welcomed {
-		b.unanswered = b.answers()
-	}
-	b.welcomed = true
 }
 
 // Push queues a message and never blocks. Events are those of a turn.
@@ -73,7 +71,7 @@ func (f *Feed) Push(frame []byte, fate Fate, seq room.Index, events int) {
 	if seq > 0 {
 		b.at.Seq = seq
 	}
-	wake := b.put(frame, fate, events)
+	wake := b.put(queuedItem{bytes: frame, events: uint32(events), fate: fate})
 	b.mu.Unlock()
 	if wake {
 		b.wake()
@@ -104,7 +102,7 @@ func (f *Feed) View(seq room.Index, encode func(lost uint64) []byte) {
 	wake := false
 	if b.fits(len(frame)) {
 		b.at.Seq = seq
-		wake = b.put(frame, Drop, 0)
+		wake = b.put(queuedItem{bytes: frame, events: uint32(lost), fate: Drop, view: true})
 	}
 	b.mu.Unlock()
 	if wake {
@@ -121,11 +119,11 @@ func (f *Feed) Hush(frame []byte) bool {
 	if f.deaf() {
 		return false
 	}
-	b.hushed = b.put(frame, Answer, 0)
+	b.hushed = b.put(queuedItem{bytes: frame, fate: Answer})
 	return b.hushed
 }
 
-// Rouse has the writer take what Hush has queued, if it is still there.
+// Rouse has the writer take what Hush has queued, if it is still there. A deaf feed may have queued it.
 func (f *Feed) Rouse() {
 	b := f.b
 	b.mu.Lock()
@@ -157,11 +155,14 @@ func (f *Feed) End(err *CloseError, discard bool) {
 	b.wake()
 }
 
-// Begin counts an act that will have an answer; false means that too many have none yet.
+// Begin counts an act that will have an answer; false means that too many have none yet, which a deaf feed never says.
 func (f *Feed) Begin() bool {
 	b := f.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if f.deaf() {
+		return true
+	}
 	b.unanswered++
 	return b.unanswered <= MaxUnanswered
 }
@@ -170,8 +171,10 @@ func (f *Feed) Begin() bool {
 func (f *Feed) Settle() {
 	b := f.b
 	b.mu.Lock()
-	b.unanswered = max(b.unanswered-1, 0)
-	b.mu.Unlock()
+	defer b.mu.Unlock()
+	if !f.deaf() {
+		b.unanswered = max(b.unanswered-1, 0)
+	}
 }
 
 // Ended reports whether nothing said here is heard any more.

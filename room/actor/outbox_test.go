@@ -162,6 +162,30 @@ func TestViewBeforeTheReaderHasDrainedIsDropped(t *testing.T) {
 	}
 }
 
+// TestLostEventsOfADroppedView has a view that tells of lost events be lost itself: the next one tells of them.
+func TestLostEventsOfADroppedView(t *testing.T) {
+	b := newBox(OutboxOptions{MaxBytes: 4})
+	fall := func() {
+		b.feed.Push([]byte("turn"), Drop, 0, 2)
+		b.feed.Push([]byte("turn"), Drop, 0, 3)
+	}
+	fall()
+	b.take(t, 100)
+	if told := b.view("view"); told != 5 {
+		t.Fatalf("the view tells of %d lost events, want 5", told)
+	}
+	b.feed.Push([]byte("turn"), Drop, 0, 4)
+	b.take(t, 100)
+	if told := b.view("late"); told != 9 || b.take(t, 100) != "late" {
+		t.Errorf("the view after it tells of %d lost events, want 9", told)
+	}
+	fall()
+	b.take(t, 100)
+	if told := b.view("view"); told != 5 || b.Stats().Lost != 14 {
+		t.Errorf("the last tells of %d lost events, want 5; %d were lost ever, want 14", told, b.Stats().Lost)
+	}
+}
+
 func TestOneFrameLargerThanTheQueuePasses(t *testing.T) {
 	b := newBox(OutboxOptions{MaxBytes: 4})
 	big := strings.Repeat("x", 100)
@@ -217,6 +241,51 @@ func TestUnansweredCountsUntilTaken(t *testing.T) {
 	b.take(t, 1<<20)
 	if !b.feed.Begin() {
 		t.Error("answers that were taken make no room")
+	}
+}
+
+// TestAnOlderFeedIsDeaf tells an outbox things by a feed that a newer one has followed.
+func TestAnOlderFeedIsDeaf(t *testing.T) {
+	b := newBox(OutboxOptions{})
+	old := b.feed
+	for range MaxUnanswered {
+		old.Begin()
+	}
+	old.Push([]byte("ack"), Answer, 0, 0)
+	next := NewFeed(b.Outbox)
+	if n := next.Stats().Unanswered; n != 1 {
+		t.Errorf("%d acts have no answer, and 1 answer is queued", n)
+	}
+	next.Begin()
+	for range MaxUnanswered {
+		if !old.Begin() {
+			t.Fatal("it says of acts that count for nothing that they are too many")
+		}
+	}
+	old.Settle()
+	old.Push([]byte("turn"), Keep, 1, 1)
+	if old.Hush([]byte("ack")) {
+		t.Error("it has hushed an answer")
+	}
+	old.View(1, func(uint64) []byte { return []byte("view") })
+	old.Welcomed(7, 7, 7)
+	old.End(CloseStuck(), true)
+	if s := next.Stats(); s.Unanswered != 2 || s.Messages != 1 {
+		t.Errorf("the newer feed finds %+v", s)
+	}
+	if got := b.take(t, 100); got != "ack" || b.Resume() != nil || !old.Ended() || next.Ended() {
+		t.Errorf("took %q; a reader goes on from %v", got, b.Resume())
+	}
+}
+
+// TestAnOlderFeedRousesWhatItHushed has nobody wait for an answer because its room has gone.
+func TestAnOlderFeedRousesWhatItHushed(t *testing.T) {
+	b := newBox(OutboxOptions{})
+	b.feed.Hush([]byte("ack"))
+	NewFeed(b.Outbox)
+	b.feed.Rouse()
+	if got := b.take(t, 100); b.wakes != 1 || got != "ack" {
+		t.Errorf("%d wakes, took %q", b.wakes, got)
 	}
 }
 

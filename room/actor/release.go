@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,8 @@ import (
 )
 
 // Give takes a room out of this node's hands, into the store or to another node. From its call on nothing of the room
-// is acknowledged here. ErrMovedOn: the room is somebody else's already. After any other error it is tried again.
+// is acknowledged here. ErrMovedOn: the room is somebody else's already. After any other error Release tries again,
+// until its ctx ends.
 type Give func(ctx context.Context, kept room.Kept) error
 
 // departure is a room on its way out of this node.
@@ -25,9 +27,6 @@ type departure struct {
 }
 
 var errLeaving = &UnreachableError{"the room is on its way to another node: retry"}
-
-// errDamaged says that the journal has lost a part of a room that was acknowledged, so that it cannot be given away.
-var errDamaged = errors.New("the journal has lost a part of the room: restart this node to see how much")
 
 // releaseMessage ends the room's time at this node.
 type releaseMessage struct{ leaving *departure }
@@ -61,9 +60,10 @@ func (r *liveRoom) leave() {
 // sessions with 4100, and hands what the journal keeps to give. When give has taken it the journal forgets it.
 // A finished room waits for its result to be stored, for a while, and then needs no giving.
 //
-// Rooms kept in memory alone are lost: nothing of them can be given. Release returns nil when no room is left. When ctx
-// ends before, those that are left stay in the journal, which brings them back when this node starts again; Release may
-// be called again for them.
+// Rooms kept in memory alone are lost: nothing of them can be given. A room whose log is damaged is logged and not given
+// away. Release returns nil when no room is left, a room.ErrDamaged when only damaged ones are, and the cause of ctx
+// when that ends before. Those that are left stay in the journal, which brings them back when this node starts again;
+// Release may be called again for them.
 func (d *Directory) Release(ctx context.Context, give Give) error {
 	d.Drain()
 	slots := make(chan struct{}, d.o.Releases)
@@ -83,17 +83,10 @@ func (d *Directory) Release(ctx context.Context, give Give) error {
 	}
 	wg.Wait()
 	if n := len(d.present()); n > 0 {
-		return fmt.Errorf("%d rooms could not be given away and stay in this node's journal: %w", n, context.Cause(ctx))
+		why := cmp.Or(context.Cause(ctx), room.ErrDamaged) // nothing else makes release give up
+		return fmt.Errorf("%d rooms could not be given away and stay in this node's journal: %w", n, why)
 	}
 	return nil
-}
-
-// ReleaseRoom gives one room away, as Release does. ErrNotFound: it is not here.
-func (d *Directory) ReleaseRoom(ctx context.Context, id room.ID, give Give) error {
-	if _, err := d.find(id); err == ErrNotFound {
-		return err
-	}
-	return d.release(ctx, id, give, make(chan struct{}, 1))
 }
 
 // arriving reports whether rooms may still come that were let in before Drain.
@@ -118,9 +111,9 @@ func (d *Directory) present() []room.ID {
 }
 
 // release gives a room away, holding one of the slots while it works.
-func (d *Directory) release(ctx context.Context, id room.ID, give Give, slots chan struct{}) error {
+func (d *Directory) release(ctx context.Context, id room.ID, give Give, slots chan struct{}) {
 	if !enter(ctx, slots) {
-		return ctx.Err()
+		return
 	}
 	held := true
 	pause := func(wait func() bool) bool { // lets others go first
@@ -134,22 +127,26 @@ func (d *Directory) release(ctx context.Context, id room.ID, give Give, slots ch
 		}
 	}()
 	if r := d.lookup(id); r != nil && !d.out(ctx, r, pause) {
-		return ctx.Err()
+		return
 	}
 	d.mu.RLock()
 	l := d.leaving[id]
 	d.mu.RUnlock()
 	if l == nil {
-		return nil // it had nothing to give
+		return // it had nothing to give
 	}
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		err := d.give(ctx, l, give)
 		if err == nil {
-			return nil
+			return
+		}
+		if errors.Is(err, room.ErrDamaged) {
+			d.o.Log.Error("a room cannot be given away: start this node again to see what is left of it", "room", id, "err", err)
+			return
 		}
 		d.o.Log.Warn("a room could not be given away: trying again", "room", id, "err", err)
 		if !pause(func() bool { return d.sleep(ctx, wait) }) {
-			return err
+			return
 		}
 	}
 }
@@ -205,8 +202,11 @@ func (d *Directory) give(ctx context.Context, l *departure, give Give) error {
 	if err != nil {
 		return err
 	}
-	if kept.Cut != "" || kept.Last() < l.last {
-		return errDamaged
+	switch last := kept.Last(); {
+	case kept.Cut != "":
+		return fmt.Errorf("%w: %s", room.ErrDamaged, kept.Cut)
+	case last < l.last:
+		return fmt.Errorf("%w: its log ends at %d, and %d was acknowledged", room.ErrDamaged, last, l.last)
 	}
 	kept.Time = max(l.at, 0)
 	switch err = give(ctx, kept); {

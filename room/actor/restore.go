@@ -208,10 +208,12 @@ func (d *Directory) settle(ctx context.Context, v *revival, a Claimed, n *Restor
 		n.Over++
 		return d.linger(ctx, v)
 	case v.unborn():
-		return d.abandon(ctx, v)
+		d.abandon(v)
+		return nil
 	case v.dead != "":
 		n.Aside++
-		return d.abandon(ctx, v)
+		d.abandon(v)
+		return nil
 	}
 	if err := d.o.Journal.Claimed(ctx, id, a.Epoch); err != nil {
 		return err
@@ -224,14 +226,17 @@ func (d *Directory) settle(ctx context.Context, v *revival, a Claimed, n *Restor
 // linger lets a finished room go on for as long as people may look at it: a player whose last act was not
 // acknowledged hears the answer, and an agreed rematch is made. Nobody else serves it any more.
 func (d *Directory) linger(ctx context.Context, v *revival) error {
-	if v.dead != "" && !v.unborn() { // the process died between the end's coming to the store and this
-		return d.o.Journal.SetAside(ctx, v.kept.Header.ID, v.dead)
-	}
-	if v.core == nil || v.core.Final() == nil { // it was given up, or ended elsewhere: what is here may be all that is left of it
-		return d.o.Journal.SetAside(ctx, v.kept.Header.ID, "the store holds the room to be over")
+	id := v.kept.Header.ID
+	switch {
+	case v.unborn(): // the process died between the end's coming to the store and the log's removal
+		return d.o.Journal.Remove(ctx, id)
+	case v.dead != "": // or before the log was set aside
+		return d.o.Journal.SetAside(ctx, id, v.dead)
+	case v.core.Final() == nil: // it was given up, or ended elsewhere: what is here may be all that is left of it
+		return d.o.Journal.SetAside(ctx, id, "the store holds the room to be over")
 	}
 	e := v.nextEpoch()
-	if err := d.o.Journal.Claimed(ctx, v.kept.Header.ID, e); err != nil {
+	if err := d.o.Journal.Claimed(ctx, id, e); err != nil {
 		return err
 	}
 	d.resume(v, e)
@@ -239,7 +244,7 @@ func (d *Directory) linger(ctx context.Context, v *revival) error {
 }
 
 // abandon ends a room that cannot be brought back: its end goes to the store, its log is kept.
-func (d *Directory) abandon(ctx context.Context, v *revival) error {
+func (d *Directory) abandon(v *revival) {
 	id, why := v.kept.Header.ID, "the game failed and could not be brought back"
 	done, remove := "set aside", func(ctx context.Context) error { return d.o.Journal.SetAside(ctx, id, v.dead) }
 	if v.unborn() {
@@ -258,11 +263,10 @@ func (d *Directory) abandon(ctx context.Context, v *revival) error {
 	d.later(func(ctx context.Context) {
 		select {
 		case <-stored:
-			d.retry(ctx, done, remove)
+			d.retry(ctx, id, done, remove)
 		case <-ctx.Done():
 		}
 	})
-	return nil
 }
 
 // resume lets a room go on under its new epoch: its clients are gone with the process that had them.
@@ -285,13 +289,13 @@ func (d *Directory) resume(v *revival, e room.Epoch) {
 }
 
 // retry calls f until it works or the directory is shut down.
-func (d *Directory) retry(ctx context.Context, what string, f func(ctx context.Context) error) {
+func (d *Directory) retry(ctx context.Context, id room.ID, what string, f func(ctx context.Context) error) {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
 		err := f(ctx)
 		if err == nil {
 			return
 		}
-		d.o.Log.Warn("the journal could not "+what+" a room: trying again", "err", err)
+		d.o.Log.Warn("the journal could not "+what+" a room: trying again", "room", id, "err", err)
 		if !d.sleep(ctx, wait) {
 			return
 		}
@@ -299,5 +303,5 @@ func (d *Directory) retry(ctx context.Context, what string, f func(ctx context.C
 }
 
 func (d *Directory) removeLog(ctx context.Context, id room.ID) {
-	d.retry(ctx, "remove", func(ctx context.Context) error { return d.o.Journal.Remove(ctx, id) })
+	d.retry(ctx, id, "remove", func(ctx context.Context) error { return d.o.Journal.Remove(ctx, id) })
 }

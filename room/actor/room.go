@@ -73,7 +73,7 @@ type liveRoom struct {
 	stored   bool          // and has arrived
 	settled  chan struct{} // closed when it has
 	gone     bool          // its last look is over
-	stopping bool          // the process ends
+	stopping bool          // its time in this process ends: it takes no more input
 	left     bool          // the loop is over
 	leaving  *departure    // to another node; nil: not
 }
@@ -85,7 +85,7 @@ func (d *Directory) newRoom(core *room.Core) *liveRoom {
 	h := core.Header()
 	r := &liveRoom{
 		id: h.ID, game: h.Game, header: h, durable: h.Durability != room.Memory,
-		matchKey: matchKey(h.Game, h.Options),
+		matchKey: (&Match{Game: h.Game, Options: h.Options}).Key(),
 		dir:      d, o: &d.o, core: core, in: newInbox(d.o.Mailbox),
 		log:      d.o.Log.With("room", h.ID, "game", h.Game),
 		players:  map[room.PlayerID][]*session{},
@@ -278,7 +278,8 @@ func (r *liveRoom) seal() {
 	}))
 }
 
-// stop ends a room whose process ends, as soon as everything it has said is safe.
+// stop ends a room's time in this process as soon as everything it has said is safe. One that cannot be saved does not
+// wait: what is not durable was not acknowledged.
 func (r *liveRoom) stop() {
 	if r.failing == nil && (len(r.pending) > 0 || r.flight != nil || r.core.Held() > 0) {
 		return

@@ -17,6 +17,7 @@ type session struct {
 
 	detached atomic.Bool // a detach is on its way
 	wanting  atomic.Bool // so is a request for the whole view
+	leaving  atomic.Bool // and a leave that nobody waits with
 
 	// The rest belongs to the room's goroutine.
 	watcher  room.WatcherID // of a spectator
@@ -86,7 +87,9 @@ func (s *session) PostLeave() error {
 	if s.out.Ended() {
 		return ErrEnded
 	}
-	s.room.in.post(letter{message: leaveMessage{s}})
+	if !s.leaving.Swap(true) { // one is enough: it ends the session
+		s.room.in.post(letter{message: leaveMessage{s}})
+	}
 	return nil
 }
 

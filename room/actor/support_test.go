@@ -172,6 +172,7 @@ type logged struct {
 	kept     room.Kept
 	offset   time.Duration
 	imported bool
+	broken   error // the answer of Load
 }
 
 func newJournal(c actor.Clock) *journal {
@@ -295,6 +296,9 @@ func (j *journal) Load(_ context.Context, id room.ID) (room.Kept, error) {
 	l := j.rooms[id]
 	if l == nil {
 		return room.Kept{}, errors.New("no such room")
+	}
+	if l.broken != nil {
+		return room.Kept{}, l.broken
 	}
 	kept := l.kept
 	kept.Batches = slices.Clone(kept.Batches)

@@ -4,7 +4,7 @@ import { ofTab } from "../kit/store.ts";
 
 export interface NodeLink { peer: string; up: boolean; since?: string; rtt_ms: number; queued_bytes: number; reconnects: number; error?: string }
 export interface Node {
-  name: string; boot: string; state: string; zone?: string; weight: number; share: number; version: string; started: string;
+  name: string; boot: string; state: string; zone?: string; weight: number; share: number; version: string; games?: string[]; lacks?: string[]; started: string;
   rooms: number; sessions: number; remote: number; unready: string[]; gossip_health: number; links: NodeLink[];
 }
 export interface Ring {

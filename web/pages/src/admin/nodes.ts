@@ -33,7 +33,7 @@ const load = (n: Node): HTMLElement =>
   h("p", {}, `${count(n.rooms, "room")} · ${count(n.sessions, "session")}, ${n.remote} in rooms elsewhere · ${percent(n.share)} of the ring`);
 
 const facts = (n: Node): HTMLElement =>
-  h("p", { class: "facts" }, [`weight ${n.weight}`, n.zone && `zone ${n.zone}`, `version ${n.version}`, `started ${since(n.started)}`, `gossip health ${n.gossip_health}`].filter(Boolean).join(" · "));
+  h("p", { class: "facts" }, [`weight ${n.weight}`, n.zone && `zone ${n.zone}`, `version ${n.version}`, `started ${since(n.started)}`, `gossip health ${n.gossip_health}`, n.lacks && `lacks ${n.lacks.join(", ")}`].filter(Boolean).join(" · "));
 
 function card(n: Node, dev: DevNode | undefined, act: NodeAct): HTMLElement {
   return h("article", { class: "admin-node", "data-testid": "node", "data-node": n.name, "data-state": n.state, "data-process": dev?.state },

@@ -1,0 +1,24 @@
+package actor
+
+import "testing"
+
+// TestLeavesDoNotPileUp says again and again that a client leaves, to a room that does not come to it.
+func TestLeavesDoNotPileUp(t *testing.T) {
+	r := arenaRoom(t, &handClock{})
+	s := newSession(r, Hello{Player: "p", Client: "c"}, NewFeed(NewOutbox(OutboxOptions{})))
+	if err := r.attach(s); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		if err := s.PostLeave(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := r.in.waiting(); n != 1 {
+		t.Errorf("%d leaves wait for the room", n)
+	}
+	r.turn()
+	if err := s.PostLeave(); err != ErrEnded {
+		t.Errorf("after the room has come to it: %v", err)
+	}
+}

@@ -1,0 +1,104 @@
+package actor_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+)
+
+// TestReleaseGivesUpWhatIsDamaged gives the other rooms away, and does not wait for those that trying again cannot help.
+func TestReleaseGivesUpWhatIsDamaged(t *testing.T) {
+	var log lockedLog
+	n := newNode(t, func(o *actor.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	defer n.stop()
+	damages := []func(l *logged){
+		func(l *logged) { l.kept.Cut = "it is torn" },
+		func(l *logged) { l.kept.Batches = l.kept.Batches[:1] },
+		func(l *logged) { l.broken = fmt.Errorf("its header: %w", room.ErrDamaged) },
+	}
+	damaged := map[room.ID]bool{}
+	for _, damage := range damages {
+		id := n.create(actor.Create{Game: "counter"})
+		n.player(id, "a").act(`{"add":1}`)
+		n.journal.mu.Lock()
+		damage(n.journal.rooms[id])
+		n.journal.mu.Unlock()
+		damaged[id] = true
+	}
+	well := n.create(actor.Create{Game: "counter"})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	err := n.Release(ctx, func(_ context.Context, kept room.Kept) error {
+		if damaged[kept.Header.ID] {
+			t.Errorf("a damaged room was given: %+v", kept)
+		}
+		return nil
+	})
+	if !errors.Is(err, room.ErrDamaged) || !strings.HasPrefix(err.Error(), "3 rooms") {
+		t.Errorf("released with %v", err)
+	}
+	if n.journal.has(well) {
+		t.Error("the room that is well is still here")
+	}
+	for id := range damaged {
+		if !n.journal.has(id) {
+			t.Errorf("the journal has forgotten room %s", id)
+		}
+	}
+	if text := log.String(); strings.Count(text, "level=ERROR") != len(damages) || strings.Contains(text, "trying again") {
+		t.Errorf("the log:\n%s", text)
+	}
+}
+
+// TestCommandToARoomThatLeaves has a room go before what a command did is durable: whoever asks again elsewhere would
+// do it twice.
+func TestCommandToARoomThatLeaves(t *testing.T) {
+	n := newNode(t, func(o *actor.Options) { o.Watch = time.Millisecond })
+	defer n.stop()
+	id := n.create(actor.Create{Game: "counter"})
+	before := n.point(id)
+	n.journal.hold(true)
+	answered := make(chan error, 1)
+	go func() { answered <- n.Signal(context.Background(), id, "reset", nil) }()
+	eventually(t, "the signal is stepped", func() bool { return n.point(id) == before+1 })
+	n.journal.fail(errors.New("the disk is full"))
+	if err := n.Release(t.Context(), func(context.Context, room.Kept) error { return nil }); err != nil {
+		t.Error(err)
+	}
+	select {
+	case err := <-answered:
+		if !errors.Is(err, actor.ErrUnreachable) {
+			t.Errorf("the signal was answered with %v", err)
+		}
+	case <-timeout():
+		t.Error("the signal was never answered")
+	}
+	n.journal.fail(nil)
+	n.journal.hold(false)
+}
+
+// TestReleaseThatIsCutShort says why.
+func TestReleaseThatIsCutShort(t *testing.T) {
+	n := newNode(t)
+	defer n.stop()
+	id := n.create(actor.Create{Game: "counter"})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	late := errors.New("it is late")
+	err := n.Release(ctx, func(context.Context, room.Kept) error {
+		cancel(late)
+		return errors.New("the store is away")
+	})
+	if !errors.Is(err, late) || !n.journal.has(id) {
+		t.Errorf("released with %v; the journal has the room: %v", err, n.journal.has(id))
+	}
+	if err := n.Release(t.Context(), func(context.Context, room.Kept) error { return nil }); err != nil || n.journal.has(id) {
+		t.Errorf("released again with %v; the journal has the room: %v", err, n.journal.has(id))
+	}
+}
