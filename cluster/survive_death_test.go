@@ -45,7 +45,7 @@ func TestARoomOnItsWayIsNotFull(t *testing.T) {
 	w := newTown(t, sqliteStore(t))
 	a := w.node("a")
 	id := a.create("adder")
-	err := a.ReleaseRoom(bounded(t), id, func(ctx context.Context, kept room.Kept) error {
+	err := a.Directory.Release(bounded(t), func(ctx context.Context, kept room.Kept) error {
 		if _, err := a.Seat(id, "q"); !errors.Is(err, actor.ErrUnreachable) {
 			t.Errorf("on its way: %v", err)
 		}
