@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
 	"net/netip"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -107,7 +109,8 @@ func (a *admin) routes() []route {
 	}
 }
 
-// profile serves what net/http/pprof has: three makers of profiles and the runtime's named ones.
+// profile serves what net/http/pprof has: three makers of profiles and the runtime's named ones. Of the command line it
+// serves the program alone, for the flags may hold the password of a store.
 func profile(w http.ResponseWriter, r *http.Request) {
 	switch name := r.PathValue("profile"); name {
 	case "profile":
@@ -117,7 +120,8 @@ func profile(w http.ResponseWriter, r *http.Request) {
 	case "symbol":
 		pprof.Symbol(w, r)
 	case "cmdline":
-		pprof.Cmdline(w, r)
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		fmt.Fprint(w, os.Args[0])
 	default:
 		if !slices.Contains(profiles, name) {
 			notFound("There is no such profile: GET /debug/pprof/ lists them.").write(w)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -176,7 +177,9 @@ func TestMetricsAndProfiles(t *testing.T) {
 	}
 	a.want(200, "GET", "/debug/pprof/", "")
 	a.want(200, "GET", "/debug/pprof/goroutine?debug=1", "")
-	a.want(200, "GET", "/debug/pprof/cmdline", "")
+	if line := a.want(200, "GET", "/debug/pprof/cmdline", "").text; line != os.Args[0] {
+		t.Errorf("the command line is told with its flags: %q", line)
+	}
 	a.refused(404, "", "GET", "/debug/pprof/secrets", "")
 	a.refused(404, "", "GET", "/debug/vars", "")
 }
