@@ -30,6 +30,7 @@ type Metrics struct {
 	requestTime                 *prometheus.HistogramVec
 
 	sockets         prometheus.Gauge
+	socketsOpened   prometheus.Counter
 	socketsClosed   *prometheus.CounterVec
 	messages, bytes *prometheus.CounterVec
 	read, written   traffic
@@ -57,6 +58,7 @@ func NewMetrics() *Metrics {
 	m.requests = m.counter("http_requests_total", "HTTP requests, by route and status.", "method", "route", "status")
 	m.requestTime = m.histogram("http_request_seconds", "Time to answer an HTTP request, in seconds.", prometheus.DefBuckets, "route")
 	m.sockets = m.gauge("sockets", "WebSockets open now.").WithLabelValues()
+	m.socketsOpened = m.counter("sockets_opened_total", "WebSockets that were accepted.").WithLabelValues()
 	m.socketsClosed = m.counter("sockets_closed_total", "WebSockets that ended, by close code; 1006: the connection broke.", "code")
 	m.messages = m.counter("socket_messages_total", "Protocol messages through WebSockets.", "direction")
 	m.bytes = m.counter("socket_bytes_total", "Bytes of WebSocket messages, without framing.", "direction")
@@ -77,7 +79,10 @@ func (t traffic) count(messages, bytes int) {
 }
 
 // SocketOpened counts a WebSocket.
-func (m *Metrics) SocketOpened() { m.sockets.Inc() }
+func (m *Metrics) SocketOpened() {
+	m.sockets.Inc()
+	m.socketsOpened.Inc()
+}
 
 // SocketClosed counts a WebSocket's end.
 func (m *Metrics) SocketClosed(code wire.CloseCode) {

@@ -456,7 +456,7 @@ func TestSocketMetrics(t *testing.T) {
 	rec := httptest.NewRecorder()
 	metrics.Handler().ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
 	for _, line := range []string{
-		"roomring_sockets 0", `roomring_sockets_closed_total{code="1000"} 1`,
+		"roomring_sockets 0", "roomring_sockets_opened_total 1", `roomring_sockets_closed_total{code="1000"} 1`,
 		`roomring_socket_messages_total{direction="in"} 2`, `roomring_socket_messages_total{direction="out"} 3`,
 	} {
 		if !strings.Contains(rec.Body.String(), line+"\n") {

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -49,23 +50,19 @@ func (s *server) taken() int {
 	return n
 }
 
-func (s *server) tryTaken() (n int, err error) {
+func (s *server) tryTaken() (int, error) {
 	var text []byte
 	if code, err := s.tryAt(s.AdminAt, "GET", "/metrics", "", nil, &text); err != nil || code != http.StatusOK {
 		return 0, fmt.Errorf("GET /metrics: %d %w", code, err)
 	}
-	for _, found := range socketCounts.FindAllSubmatch(text, -1) {
-		v, err := strconv.ParseFloat(string(found[1]), 64)
-		if err != nil {
-			return 0, err
-		}
-		n += int(v)
+	found := socketsOpened.FindSubmatch(text)
+	if found == nil {
+		return 0, errors.New("GET /metrics: no sockets are counted")
 	}
-	return n, nil
+	return strconv.Atoi(string(found[1]))
 }
 
-// socketCounts are the sockets that are open and those that have been.
-var socketCounts = regexp.MustCompile(`(?m)^roomring_sockets(?:_closed_total\{.*\})? (\S+)$`)
+var socketsOpened = regexp.MustCompile(`(?m)^roomring_sockets_opened_total (\d+)$`)
 
 // landed says how many sockets each running node gets while f opens so many of them.
 func landed(t *testing.T, nodes []*server, opened int, f func()) map[string]int {
@@ -74,9 +71,6 @@ func landed(t *testing.T, nodes []*server, opened int, f func()) map[string]int 
 	for _, n := range nodes {
 		if n.runs() {
 			start[n] = n.taken()
-			for again := n.taken(); again != start[n]; again = n.taken() { // a socket that ends meanwhile may be counted twice or not at all
-				start[n] = again
-			}
 		}
 	}
 	f()
