@@ -99,14 +99,24 @@ type match struct {
 // seat makes the room and brings both players in, through other nodes if any are given. Games that end by a fallen flag
 // have a short clock.
 func (s *server) seat(ctx context.Context, g recorded, edges ...*server) (*match, error) {
+	return s.seatAt(ctx, "", g, edges...)
+}
+
+// seatAt is seat in a room of a node; "" is any. Rooms are made until one comes to it.
+func (s *server) seatAt(ctx context.Context, node string, g recorded, edges ...*server) (*match, error) {
 	clock := map[string]any{"initial_ms": 3_600_000}
 	if g.byFlag() {
 		clock["initial_ms"] = 20_000
 	}
 	m := &match{s: s, g: g}
 	body := map[string]any{"game": "chess", "options": map[string]any{"white": "first", "clock": clock}}
-	if code, err := s.tryAt(s.URL, "POST", "/v1/rooms", "", body, &m.room); err != nil || code != http.StatusCreated {
-		return nil, fmt.Errorf("create: %d %w", code, err)
+	for m.room.ID == "" || node != "" && m.room.Node != node {
+		if code, err := s.tryAt(s.URL, "POST", "/v1/rooms", "", body, &m.room); err != nil || code != http.StatusCreated {
+			return nil, fmt.Errorf("create: %d %w", code, err)
+		}
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("no room came to %s: %w", node, ctx.Err())
+		}
 	}
 	for i := range m.players {
 		info := m.room

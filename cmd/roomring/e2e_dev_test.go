@@ -166,23 +166,14 @@ func (d *devRun) pids() (pids []int) {
 	return pids
 }
 
-// roomAt makes rooms until one is a node's, seats two players there by the front, and makes a move.
+// roomAt seats two players in a room of a node, by the front.
 func (d *devRun) roomAt(ctx context.Context, node string) *match {
 	d.t.Helper()
-	for range 200 {
-		m, err := d.seat(ctx, steadyGames(d.t, 1)[0])
-		if err != nil {
-			d.t.Fatal(err)
-		}
-		if m.room.Node == node {
-			return m
-		}
-		for _, p := range m.players {
-			p.Close()
-		}
+	m, err := d.seatAt(ctx, node, steadyGames(d.t, 1)[0])
+	if err != nil {
+		d.t.Fatal(err)
 	}
-	d.t.Fatalf("no room came to %s", node)
-	return nil
+	return m
 }
 
 // moves makes the next two moves of a game.

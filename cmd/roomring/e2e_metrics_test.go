@@ -69,7 +69,11 @@ func TestMetricsOfACluster(t *testing.T) {
 	ctx := patience(t)
 	matches := make([]*match, 0, 6)
 	for i, g := range steadyGames(t, 6) {
-		m, err := c.nodes[i%3].seat(ctx, g, c.nodes[0], c.nodes[2])
+		at := ""
+		if i == 0 {
+			at = c.nodes[1].Node // at least one is where it must move from
+		}
+		m, err := c.nodes[i%3].seatAt(ctx, at, g, c.nodes[0], c.nodes[2])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,9 +153,6 @@ func (c *team) stopAndCount(ctx context.Context, matches []*match) {
 		if m.room.Node == stopped.Node {
 			theirs++
 		}
-	}
-	if theirs == 0 {
-		t.Fatal("no room was at the node that stops")
 	}
 	if err := stopped.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
