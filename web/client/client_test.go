@@ -89,29 +89,32 @@ func TestManyWelcomesAtOnce(t *testing.T) {
 	}
 }
 
+// converse is one socket of a fake room.
+func converse(w http.ResponseWriter, r *http.Request, hear func(m wire.ClientMessage, say func([]byte)) bool) {
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{wire.SubprotocolJSON}})
+	if err != nil {
+		return
+	}
+	defer ws.CloseNow()
+	say := func(msg []byte) { _ = ws.Write(r.Context(), websocket.MessageText, msg) }
+	for {
+		_, msg, err := ws.Read(r.Context())
+		if err != nil {
+			return
+		}
+		for m := range wire.DecodeClient(wire.JSON, msg) {
+			if !hear(m, say) {
+				return
+			}
+		}
+	}
+}
+
 // fakeRoom is a server that hears each message of a client and says what it likes, until hear returns false: then it
 // drops the socket.
 func fakeRoom(t *testing.T, hear func(m wire.ClientMessage, say func([]byte)) bool) (url string) {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{wire.SubprotocolJSON}})
-		if err != nil {
-			return
-		}
-		defer ws.CloseNow()
-		say := func(msg []byte) { _ = ws.Write(r.Context(), websocket.MessageText, msg) }
-		for {
-			_, msg, err := ws.Read(r.Context())
-			if err != nil {
-				return
-			}
-			for m := range wire.DecodeClient(wire.JSON, msg) {
-				if !hear(m, say) {
-					return
-				}
-			}
-		}
-	}))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { converse(w, r, hear) }))
 	t.Cleanup(server.Close)
 	return strings.Replace(server.URL, "http", "ws", 1)
 }

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web/client"
 )
@@ -27,35 +25,24 @@ func TestMovesAtOnce(t *testing.T) {
 			return
 		}
 		n := here.Add(1)
-		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{wire.SubprotocolJSON}})
-		if err != nil {
-			return
-		}
-		defer ws.CloseNow()
-		say := func(msg []byte) { _ = ws.Write(r.Context(), websocket.MessageText, msg) }
-		for {
-			_, msg, err := ws.Read(r.Context())
-			if err != nil {
-				return
-			}
-			for m := range wire.DecodeClient(wire.JSON, msg) {
-				switch m := m.(type) {
-				case wire.Hello:
-					resumed.Store(m.Resume != nil)
-					say(wire.AppendWelcome(nil, wire.JSON, wire.Welcome{Epoch: 1, Heartbeat: 60_000, Recovered: m.Resume != nil}))
-					say(wire.AppendState(nil, wire.JSON, wire.State{Seq: 1, View: []byte(`{}`)}))
-				case wire.Act:
-					switch {
-					case n == 1:
-						say(wire.AppendMove(nil, wire.JSON, wire.Move{URL: "/there", Within: 60_000}))
-					case elsewhere && m.CSeq == 2:
-						return
-					default:
-						say(wire.AppendAck(nil, wire.JSON, wire.Ack{CSeq: m.CSeq, Seq: m.CSeq + 1}))
-					}
+		converse(w, r, func(m wire.ClientMessage, say func([]byte)) bool {
+			switch m := m.(type) {
+			case wire.Hello:
+				resumed.Store(m.Resume != nil)
+				say(wire.AppendWelcome(nil, wire.JSON, wire.Welcome{Epoch: 1, Heartbeat: 60_000, Recovered: m.Resume != nil}))
+				say(wire.AppendState(nil, wire.JSON, wire.State{Seq: 1, View: []byte(`{}`)}))
+			case wire.Act:
+				switch {
+				case n == 1:
+					say(wire.AppendMove(nil, wire.JSON, wire.Move{URL: "/there", Within: 60_000}))
+				case elsewhere && m.CSeq == 2:
+					return false
+				default:
+					say(wire.AppendAck(nil, wire.JSON, wire.Ack{CSeq: m.CSeq, Seq: m.CSeq + 1}))
 				}
 			}
-		}
+			return true
+		})
 	}))
 	defer server.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
