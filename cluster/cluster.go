@@ -198,7 +198,7 @@ type Cluster struct {
 	boots    bootList
 	loads    loads
 	matches  *actor.Matchmaker
-	filled   lru[string, room.ID]     // by match key: the room that was filled last
+	filled   lru[string, filledRoom]  // by match key: the room that was filled last
 	tickets  lru[ticketKey, myTicket] // answered by way of this node
 	quiet    quiet
 

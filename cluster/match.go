@@ -23,13 +23,19 @@ const (
 	matchBest    method[actor.Match, *actor.Candidate] = "match.best"    // to all nodes
 	matchSeat    method[seatAsk, actor.Info]           = "match.seat"    // to the node that has the room
 	matchTickets method[[]actor.Ticket, none]          = "match.tickets" // to the matchmaker that follows
-	matchFilled  method[map[string]room.ID, none]      = "match.filled"  // likewise: by match key, the room that was filled last
+	matchFilled  method[map[string]filledRoom, none]   = "match.filled"  // likewise: by match key, the room that was filled last
 )
 
 // findAsk is a request, with its ticket if the asking node remembers it: the matchmaker that answered it may have died.
 type findAsk struct {
 	actor.Match
 	Known []actor.Ticket `json:",omitempty"`
+}
+
+// filledRoom is the room that was filled last for equal requests.
+type filledRoom struct {
+	Game string  `json:"game"`
+	Room room.ID `json:"room"`
 }
 
 // stand is how a node stands to a request.
@@ -64,10 +70,10 @@ func (c *Cluster) serveMatches() {
 		c.matches.TakeOver(tickets)
 		return none{}, nil
 	})
-	serve(c, matchFilled, func(_ context.Context, rooms map[string]room.ID) (none, error) {
-		for key, id := range rooms {
+	serve(c, matchFilled, func(_ context.Context, rooms map[string]filledRoom) (none, error) {
+		for key, last := range rooms {
 			if _, ok := c.filled.get(key); !ok {
-				c.filled.put(key, id)
+				c.filled.put(key, last)
 			}
 		}
 		return none{}, nil
@@ -138,18 +144,19 @@ func (r Rooms) follow(ctx context.Context, want actor.Match) (info actor.Info, e
 // seats are those of the whole cluster, for the matchmaker of this node.
 type seats struct{ c *Cluster }
 
-// Seat tries the room that was filled last for such a request, wherever it has moved, then the one that the player belongs in, of all nodes'.
+// Seat tries the room that was filled last for such a request, wherever it has moved, then the one that the player
+// belongs in, of all nodes'.
 func (s seats) Seat(ctx context.Context, want actor.Match) (actor.Info, error) {
 	key := want.Key()
 	if last, ok := s.c.filled.get(key); ok {
-		info, err := s.wait(ctx, last, want.Player)
+		info, err := s.wait(ctx, last.Room, want.Player)
 		if err == nil {
 			return info, nil
 		}
 		if ctx.Err() != nil {
 			return actor.Info{}, ctx.Err()
 		}
-		s.c.filled.drop(key, func(id room.ID) bool { return id == last })
+		s.c.filled.drop(key, func(now filledRoom) bool { return now == last })
 	}
 	if err := s.claim(ctx, want); err != nil {
 		return actor.Info{}, err
@@ -199,7 +206,7 @@ func (s seats) best(ctx context.Context, want actor.Match, but []string) (at sea
 func (s seats) seat(ctx context.Context, at seatAt, want actor.Match) (actor.Info, error) {
 	info, err := ask(ctx, s.c, at.node, matchSeat, seatAsk{at.room, want.Player})
 	if err == nil {
-		s.c.filled.put(want.Key(), at.room)
+		s.c.filled.put(want.Key(), filledRoom{want.Game, at.room})
 	}
 	return info, err
 }
@@ -219,7 +226,7 @@ func (s seats) Make(ctx context.Context, want actor.Match) (actor.Info, error) {
 		Game: want.Game, Options: want.Options, By: want.Player, Reserve: []room.PlayerID{want.Player},
 	})
 	if err == nil {
-		s.c.filled.put(want.Key(), info.ID)
+		s.c.filled.put(want.Key(), filledRoom{want.Game, info.ID})
 	}
 	return info, err
 }

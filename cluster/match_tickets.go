@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/roomring/roomring/room"
@@ -127,15 +126,14 @@ func (c *Cluster) handMine(ctx context.Context) (all bool) {
 // handFilled tells the matchmakers of now which rooms were filled last, before the rooms of this node leave it: who asks
 // while such a room is on its way waits for it. It is a hint, so it is told once, of the newest.
 func (c *Cluster) handFilled(ctx context.Context) {
-	byMaker := map[string]map[string]room.ID{}
-	c.filled.each(func(key string, id room.ID) {
-		game, _, _ := strings.Cut(key, " ")
-		maker := c.matchmaker(game)
+	byMaker := map[string]map[string]filledRoom{}
+	c.filled.each(func(key string, last filledRoom) {
+		maker := c.matchmaker(last.Game)
 		if byMaker[maker] == nil {
-			byMaker[maker] = map[string]room.ID{}
+			byMaker[maker] = map[string]filledRoom{}
 		}
 		if len(byMaker[maker]) < ticketsAtOnce {
-			byMaker[maker][key] = id
+			byMaker[maker][key] = last
 		}
 	})
 	for maker, rooms := range byMaker {

@@ -203,8 +203,9 @@ func (s *survivor) claimQuietly(id room.ID) {
 func gone(err error) bool { return errors.Is(err, actor.ErrMovedOn) || errors.Is(err, ErrNoRow) }
 
 // claim brings a released room to the node that the ring names, or to this one if that node cannot take it, or, if both
-// lack the game, to the first that can. When it returns nil the room is somewhere: locate it again. Errors: actor.ErrMovedOn when another node was first,
-// an actor.ErrUnreachable with the reason, actor.ErrDraining when this node is stopping, ErrNoRow, and those of the store.
+// lack the game, to the first that can. When it returns nil the room is somewhere: locate it again. Errors:
+// actor.ErrMovedOn when another node was first, an actor.ErrUnreachable with the reason, actor.ErrDraining when this node
+// is stopping, ErrNoRow, and those of the store.
 func (s *survivor) claim(ctx context.Context, id room.ID) error {
 	order := s.o.order(id)
 	if len(order) > 0 && s.askOne(ctx, order[0], id) {
