@@ -1,6 +1,7 @@
 package room
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -14,12 +15,20 @@ import (
 var (
 	encMode = must(cbor.CoreDetEncOptions().EncMode())
 	// What a game calls its timers need not be UTF-8, and what was written must be readable.
-	decMode = must(cbor.DecOptions{MaxArrayElements: 1 << 20, MaxMapPairs: 1 << 20, UTF8: cbor.UTF8DecodeInvalid}.DecMode())
+	decOptions = cbor.DecOptions{MaxArrayElements: 1 << 20, MaxMapPairs: 1 << 20, UTF8: cbor.UTF8DecodeInvalid}
+	decMode    = must(decOptions.DecMode())
+	// A field that is not known may change what all the others mean, so entries and snapshots with one are not guessed at.
+	strictMode = must(strictly(decOptions).DecMode())
 
 	// Both are safe for use by many goroutines at once.
 	compressor   = must(zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault)))
 	decompressor = must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(MaxReplayBytes)))
 )
+
+func strictly(o cbor.DecOptions) cbor.DecOptions {
+	o.ExtraReturnErrors = cbor.ExtraDecErrorUnknownField
+	return o
+}
 
 // MaxReplayBytes bounds a replay when it is unpacked.
 const MaxReplayBytes = 1 << 30
@@ -66,14 +75,18 @@ func (e *Entry) joins(next Entry) bool {
 	return true
 }
 
-// DecodeEntries goes through what EncodeEntries made; runs come as single ticks. After an error there is nothing more.
+// DecodeEntries goes through what EncodeEntries made; runs come as single ticks. After an error there is nothing more; it
+// is a *VersionError when only a newer program can have written what is there.
 func DecodeEntries(b []byte) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		for len(b) > 0 {
 			var e Entry
-			rest, err := decMode.UnmarshalFirst(b, &e)
+			rest, err := strictMode.UnmarshalFirst(b, &e)
+			if err == nil {
+				err = e.known()
+			}
 			if err != nil {
-				yield(Entry{}, fmt.Errorf("log: %w", err))
+				yield(Entry{}, logError(err))
 				return
 			}
 			b = rest
@@ -84,6 +97,21 @@ func DecodeEntries(b []byte) iter.Seq2[Entry, error] {
 			}
 		}
 	}
+}
+
+// known is a *VersionError for an input of a kind that this program does not have.
+func (e *Entry) known() error {
+	if e.Kind < KindEpoch || int(e.Kind) >= len(kindNames) {
+		return unknownPart(fmt.Sprintf("its log has an input of kind %d, at %d", e.Kind, e.Index))
+	}
+	return nil
+}
+
+func logError(err error) error {
+	if _, newer := errors.AsType[*cbor.UnknownFieldError](err); newer {
+		return unknownPart("its log has an input that says what this program does not know")
+	}
+	return fmt.Errorf("log: %w", err)
 }
 
 // singles are the ticks of a run, or the entry itself.

@@ -11,7 +11,7 @@ type Header struct {
 	ID         ID              `json:"id"`
 	Game       string          `json:"game"`
 	Version    int             `json:"version"` // of the rules that opened it
-	Runtime    int             `json:"runtime"` // RuntimeVersion of the process that opened it
+	Runtime    int             `json:"runtime"` // RuntimeVersion of the process that opened it; the room keeps it for life
 	Name       string          `json:"name,omitempty"`
 	Options    json.RawMessage `json:"options,omitempty"`
 	Private    bool            `json:"private,omitempty"`
@@ -21,8 +21,12 @@ type Header struct {
 	Created    time.Time       `json:"created"` // wall clock, for people
 }
 
-// RuntimeVersion changes when this package would replay the same log differently.
-const RuntimeVersion = 1
+// RuntimeVersion changes when this package would replay the same log differently, or writes into logs what an older
+// one would not understand. New rooms get it; a room of an older one, down to OldestRuntime, goes on by the older rules.
+const (
+	RuntimeVersion = 2
+	OldestRuntime  = 1
+)
 
 // Batch is a stretch of a room's log on its way to a journal.
 type Batch struct {

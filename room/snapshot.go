@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"iter"
 	"time"
+
+	"github.com/fxamacker/cbor/v2"
 )
 
 // VersionError says that this program cannot go on with a room: it was recorded by rules or a runtime
-// that it does not have.
+// that it does not have. Nothing is wrong with the room: a program that has them can.
 type VersionError struct {
 	Game       string
 	Need, Have int  // versions
@@ -17,15 +19,19 @@ type VersionError struct {
 }
 
 func (e *VersionError) Error() string {
-	what := "game " + e.Game
+	msg := fmt.Sprintf("the room needs version %d of game %s, this program has version %d", e.Need, e.Game, e.Have)
 	if e.Runtime {
-		what = "the runtime"
+		msg = fmt.Sprintf("the room needs version %d of the runtime, this program has versions %d to %d", e.Need, OldestRuntime, e.Have)
 	}
-	msg := fmt.Sprintf("the room needs version %d of %s, this program has version %d", e.Need, what, e.Have)
 	if e.Why != "" {
 		msg += ": " + e.Why
 	}
 	return msg
+}
+
+// unknownPart says that a log or snapshot holds what only a newer runtime can have written.
+func unknownPart(what string) *VersionError {
+	return &VersionError{Need: RuntimeVersion + 1, Have: RuntimeVersion, Runtime: true, Why: what}
 }
 
 // ErrNotClean refuses a snapshot between two ticks, when something has happened that is not yet said.
@@ -76,7 +82,7 @@ func (s Snapshot) WithGame(game []byte) (Snapshot, error) {
 // A *VersionError means that this program lacks the version that recorded the log, and that the log
 // does not end in a snapshot that its own version could take over.
 func Restore(cfg Config, kept Kept) (*Core, error) {
-	if err := checkRuntime(kept.Header); err != nil {
+	if err := kept.checkRuntime(); err != nil {
 		return nil, err
 	}
 	cfg.Header = kept.Header
@@ -87,22 +93,38 @@ func Restore(cfg Config, kept Kept) (*Core, error) {
 	return c, err
 }
 
-func checkRuntime(h Header) error {
-	if h.Runtime == RuntimeVersion {
+// CheckRuntime is a *VersionError when this program does not have the runtime that the room was made by.
+func CheckRuntime(h Header) error {
+	if OldestRuntime <= h.Runtime && h.Runtime <= RuntimeVersion {
 		return nil
 	}
 	return &VersionError{Game: h.Game, Need: h.Runtime, Have: RuntimeVersion, Runtime: true}
 }
 
+// checkRuntime is CheckRuntime of all but the log, which is looked at when it is gone through.
+func (k *Kept) checkRuntime() error {
+	if err := CheckRuntime(k.Header); err != nil {
+		return err
+	}
+	for _, snap := range k.Snapshots {
+		if _, err := decodeState(snap.Data, 0); err != nil {
+			if wrong, ok := errors.AsType[*VersionError](err); ok {
+				return wrong
+			}
+		}
+	}
+	return nil
+}
+
 // CheckVersion answers whether Restore would find that this program lacks a version, without stepping the log: the
 // error is a *VersionError then, or says what is wrong with the log.
 func CheckVersion(cfg Config, kept Kept) error {
-	if err := checkRuntime(kept.Header); err != nil {
+	if err := kept.checkRuntime(); err != nil {
 		return err
 	}
 	cfg.Header = kept.Header
 	err := newCore(cfg).begin(kept.entries())
-	if wrong, ok := errors.AsType[*VersionError](err); ok {
+	if wrong, ok := errors.AsType[*VersionError](err); ok && !wrong.Runtime {
 		_, err = upgrade(cfg, kept, wrong)
 	}
 	return err
@@ -187,7 +209,10 @@ func (c *Core) load(snap Snapshot) error {
 
 func decodeState(data []byte, seats int) (state, error) {
 	var s state
-	if err := decMode.Unmarshal(data, &s); err != nil {
+	if err := strictMode.Unmarshal(data, &s); err != nil {
+		if _, newer := errors.AsType[*cbor.UnknownFieldError](err); newer {
+			return s, unknownPart("its snapshot holds what this program does not know")
+		}
 		return s, fmt.Errorf("snapshot: %w", err)
 	}
 	if len(s.Seats) < seats {

@@ -72,7 +72,7 @@ func (s *Server) runnable(data []byte) (room.Config, []room.Entry, error) {
 	switch {
 	case replay.Final.End == room.Aborted:
 		return room.Config{}, nil, problem(http.StatusConflict, "aborted", "The game failed and is not run again here: `roomring replay` does that from the file.")
-	case !known || h.Runtime != room.RuntimeVersion || replay.Final.Version != rules.Spec().Version:
+	case !known || room.CheckRuntime(h) != nil || replay.Final.Version != rules.Spec().Version:
 		return room.Config{}, nil, problem(http.StatusConflict, "other-version", "The game was played by a version of its rules that this server does not have. Its log can still be had.")
 	}
 	return room.Config{Header: h, Rules: rules}, replay.Entries, nil

@@ -144,8 +144,8 @@ func (s *showing) replay(games *room.Games, data []byte) error {
 	if !ok {
 		return fmt.Errorf("this binary has no game %q: replay with the one that ran it", r.Header.Game)
 	}
-	if r.Header.Runtime != room.RuntimeVersion {
-		return &room.VersionError{Game: r.Header.Game, Need: r.Header.Runtime, Have: room.RuntimeVersion, Runtime: true}
+	if err := room.CheckRuntime(r.Header); err != nil {
+		return err
 	}
 	s.printf("room %s: %s version %d, %d inputs\n", r.Header.ID, r.Header.Game, r.Header.Version, len(r.Entries))
 	core, err := room.Run(room.Config{Header: r.Header, Rules: rules}, r.Entries, s.entry)

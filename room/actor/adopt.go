@@ -132,11 +132,18 @@ func (d *Directory) canRun(kept room.Kept) error {
 	if !ok {
 		return d.hold(kept.Header, noGame(kept.Header), true)
 	}
-	err := room.CheckVersion(d.coreConfig(kept.Header, rules), kept)
-	if wrong, ok := errors.AsType[*room.VersionError](err); ok {
-		return d.hold(kept.Header, wrong.Error(), true)
+	if err := d.versions(kept, rules); err != nil {
+		return d.hold(kept.Header, err.Error(), true)
 	}
 	return nil // what else is wrong with it comes out when it is ours, and ends it
+}
+
+// versions is a *room.VersionError when this program lacks one that the room needs.
+func (d *Directory) versions(kept room.Kept, rules *room.Rules) error {
+	if wrong, ok := errors.AsType[*room.VersionError](room.CheckVersion(d.coreConfig(kept.Header, rules), kept)); ok {
+		return wrong
+	}
+	return nil
 }
 
 // settleIn brings a room to life that is this node's in the store. It is replayed only now: the black box counts

@@ -122,18 +122,26 @@ func (d *Directory) load(ctx context.Context, n *Restored) ([]*revival, error) {
 // revive replays one room; nil means that it is held.
 func (d *Directory) revive(kept room.Kept) *revival {
 	v := &revival{kept: kept}
+	if err := room.CheckRuntime(kept.Header); err != nil {
+		d.hold(kept.Header, err.Error(), false)
+		return nil
+	}
 	if v.unborn() {
 		v.dead = "the server stopped while the room was made"
-		return v
-	}
-	if why, poisoned := d.o.Black.Poisoned(kept.Header.ID); poisoned {
-		v.dead = why
 		return v
 	}
 	rules, ok := d.o.Games.Lookup(kept.Header.Game)
 	if !ok {
 		d.hold(kept.Header, noGame(kept.Header), false)
 		return nil
+	}
+	if why, poisoned := d.o.Black.Poisoned(kept.Header.ID); poisoned {
+		if err := d.versions(kept, rules); err != nil { // those who can read it shall judge it
+			d.hold(kept.Header, err.Error(), false)
+			return nil
+		}
+		v.dead = why
+		return v
 	}
 	mark := d.o.Black.BeginReplay(kept.Header.ID)
 	defer mark.Release()

@@ -1,0 +1,85 @@
+package actor_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+)
+
+// newer makes of what a journal keeps what a later runtime may have left there.
+var newer = map[string]func(k *room.Kept){
+	"runtime": func(k *room.Kept) { k.Header.Runtime = room.RuntimeVersion + 1 },
+	"kind": func(k *room.Kept) {
+		raw, _ := cbor.Marshal(map[int]any{1: 200, 20: uint64(k.Last() + 1), 21: uint64(k.Epoch)})
+		k.Batches = append(k.Batches, room.Batch{Room: k.Header.ID, Epoch: k.Epoch, First: k.Last() + 1, Last: k.Last() + 1, Entries: raw})
+	},
+	"unborn": func(k *room.Kept) { k.Header.Runtime, k.Batches, k.Snapshots = room.RuntimeVersion+1, nil, nil },
+}
+
+// unaskedRows fails the test when a row is claimed.
+type unaskedRows struct{ t *testing.T }
+
+func (unaskedRows) Create(context.Context, room.Row) error { return nil }
+
+func (r unaskedRows) Claim(_ context.Context, claims []actor.Claim) ([]actor.Claimed, error) {
+	if len(claims) > 0 {
+		r.t.Errorf("%d rooms are claimed that this program cannot run", len(claims))
+	}
+	return make([]actor.Claimed, len(claims)), nil
+}
+
+// TestANewerRoomIsHeldAndNotClaimed at the start, poisoned or not: who can read it shall judge it.
+func TestANewerRoomIsHeldAndNotClaimed(t *testing.T) {
+	for name, change := range newer {
+		for _, poisoned := range []bool{false, true} {
+			n := newNode(t)
+			id := n.create(actor.Create{Game: "counter"})
+			n.player(id, "a").act(`{"add":1}`)
+			change(&n.journal.rooms[id].kept)
+			found := n.restart(func(o *actor.Options) {
+				if o.Rows = (unaskedRows{t}); poisoned {
+					o.Black = &poison{id}
+				}
+			})
+			if found != (actor.Restored{Held: 1}) {
+				t.Errorf("%s: restored %+v", name, found)
+			}
+			if held := n.Held(); len(held) != 1 || !strings.Contains(held[0].Why, "runtime") || !n.journal.has(id) {
+				t.Errorf("%s: held %+v", name, held)
+			}
+			if _, ended := n.results.get(id); ended {
+				t.Errorf("%s: it was ended", name)
+			}
+			n.stop()
+		}
+	}
+}
+
+// TestANewerRoomIsNotTakenOn from the store.
+func TestANewerRoomIsNotTakenOn(t *testing.T) {
+	for name, change := range newer {
+		n, to := newNode(t), newNode(t)
+		id := n.create(actor.Create{Game: "counter"})
+		n.player(id, "a").act(`{"add":1}`)
+		kept, err := n.journal.Load(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(&kept)
+		err = to.Adopt(t.Context(), kept, func(context.Context) (room.Epoch, error) {
+			t.Errorf("%s: it is claimed", name)
+			return 0, actor.ErrMovedOn
+		})
+		if _, held := errors.AsType[*actor.HeldError](err); !held || to.journal.has(id) {
+			t.Errorf("%s: %v, in the journal: %v", name, err, to.journal.has(id))
+		}
+		n.stop()
+		to.stop()
+	}
+}
