@@ -262,7 +262,7 @@ export declare class RejectedError extends Error {
     constructor(code: string, reason: string);
 }
 /** What a close code asks for: see ClosedError.kind. */
-export type ClosedKind = "left" | "token" | "forbidden" | "not-found" | "reload" | "replaced" | "over" | "refused";
+export type ClosedKind = "left" | "token" | "forbidden" | "not-found" | "reload" | "replaced" | "over" | "unreachable" | "refused";
 /** A room's connection has ended for good. */
 export declare class ClosedError extends Error {
     readonly code: number;
@@ -271,12 +271,13 @@ export declare class ClosedError extends Error {
     /**
      * left: the seat was given up, or close was called; token: come with another one; forbidden: kicked, full,
      * locked or the wrong code; not-found; reload: this program is too old for the server; replaced: the same
-     * player came from elsewhere; over: the game is; refused: a mistake of the program's that reason describes.
+     * player came from elsewhere; over: the game is; unreachable: a first join has failed as often as Options.tries
+     * says, for the reason given; refused: a mistake of the program's that reason describes.
      */
     readonly kind: ClosedKind;
     /** For people. */
     readonly reason: string;
-    /** code is of docs/PROTOCOL.md, section 10; over is there when the room told how it ended. */
+    /** code is of docs/PROTOCOL.md, section 10, or of RFC 6455; over is there when the room told how it ended. */
     constructor(code: number, reason: string, over?: Over | undefined);
 }
 /** An HTTP request that the server refused. */
@@ -305,6 +306,8 @@ export interface Options {
     fetch?: typeof fetch | undefined;
     /** The client id, 1 to 64 bytes, of every join; default: a new one for each. Give one only to join each room once. */
     client?: string | undefined;
+    /** How many sockets join and spectate try for before they reject, 1 or more; default: 10, about half a minute. Infinity: until the signal aborts. */
+    tries?: number | undefined;
     /** Where a guest is kept; default: localStorage where there is one. null: nowhere. */
     storage?: GuestStorage | null | undefined;
 }
@@ -362,7 +365,7 @@ export declare class Roomring {
     }, o?: Signalled): Promise<Standing[]>;
     /**
      * Takes a seat, or comes back to it. Resolves with the first view; rejects with ClosedError when the room
-     * does not let this player in, HTTPError when there is no guest to be had.
+     * does not let this player in or cannot be reached in Options.tries, HTTPError when there is no guest to be had.
      */
     join<V = any, A = any>(room: string | RoomInfo, o?: {
         code?: string | undefined;

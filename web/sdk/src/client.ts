@@ -20,6 +20,8 @@ export interface Options {
   fetch?: typeof fetch | undefined;
   /** The client id, 1 to 64 bytes, of every join; default: a new one for each. Give one only to join each room once. */
   client?: string | undefined;
+  /** How many sockets join and spectate try for before they reject, 1 or more; default: 10, about half a minute. Infinity: until the signal aborts. */
+  tries?: number | undefined;
   /** Where a guest is kept; default: localStorage where there is one. null: nowhere. */
   storage?: GuestStorage | null | undefined;
 }
@@ -189,7 +191,7 @@ export class Roomring {
 
   /**
    * Takes a seat, or comes back to it. Resolves with the first view; rejects with ClosedError when the room
-   * does not let this player in, HTTPError when there is no guest to be had.
+   * does not let this player in or cannot be reached in Options.tries, HTTPError when there is no guest to be had.
    */
   join<V = any, A = any>(room: string | RoomInfo, o: { code?: string | undefined } & Signalled = {}): Promise<Room<V, A>> {
     return this.#enter<V, A>(room, false, o);
@@ -209,7 +211,8 @@ export class Roomring {
     const info: Partial<RoomInfo> & { id: string } = typeof room === "string" ? { id: room } : room;
     const target: Target = {
       id: info.id,
-      url: info.ws_url ?? `${this.#base.replace(/^http/, "ws")}/v1/rooms/${encodeURIComponent(info.id)}/ws`,
+      urls: addresses(`${this.#base.replace(/^http/, "ws")}/v1/rooms/${encodeURIComponent(info.id)}/ws`, info.ws_url),
+      tries: this.#o.tries ?? 10,
       client: this.#o.client ?? newID(),
       spectator,
       name: this.#o.name,
@@ -221,7 +224,10 @@ export class Roomring {
       token: (watching) => this.#token(!watching),
       renew: (token, same) => this.#renew(token, same),
       welcomed: (player, token) => this.#welcomed(player, token),
-      gone: (id) => this.room(id).then(() => false, (err) => err instanceof HTTPError && (err.status === 404 || err.status === 400)), // 400: no room can have that id
+      ask: (id) => this.#ask(`/v1/rooms/${encodeURIComponent(id)}`).then(
+        () => ({ gone: false, reason: "HTTP gets through: look whether each proxy on the way passes WebSocket upgrades on." }),
+        (err) => ({ gone: err.status === 404 || err.status === 400, reason: err.message }), // 400: no room can have that id
+      ),
     }, target);
     const abort = () => session.fail(o.signal!.reason);
     o.signal?.addEventListener("abort", abort);
@@ -237,6 +243,19 @@ export class Roomring {
     if (token && !this.#o.token) this.#keep({ token, player, name: this.#o.name ?? "" });
     if (player) this.#player = player;
   }
+}
+
+/**
+ * addresses is where a room's socket may be, the likeliest first. own is beneath the address by which HTTP reaches the
+ * server; given is the server's, who may not know that a proxy cut off a part of the path, speaks TLS for it or names
+ * it otherwise. Only what is said of another host may be right where it differs: a server can be told to name one.
+ */
+function addresses(own: string, given = own): string[] {
+  const to = new URL(given, own);
+  const mine = new URL(own);
+  mine.search = to.search; // leads balancers to the room's node
+  const wrong = to.host === mine.host || (to.protocol === "ws:" && mine.protocol === "wss:"); // a page may not leave TLS
+  return wrong || to.href === mine.href ? [mine.href] : [to.href, mine.href];
 }
 
 function ownStorage(): GuestStorage | null {

@@ -10,7 +10,7 @@ export class RejectedError extends Error {
 }
 
 /** What a close code asks for: see ClosedError.kind. */
-export type ClosedKind = "left" | "token" | "forbidden" | "not-found" | "reload" | "replaced" | "over" | "refused";
+export type ClosedKind = "left" | "token" | "forbidden" | "not-found" | "reload" | "replaced" | "over" | "unreachable" | "refused";
 
 const kinds: Record<number, [ClosedKind, string]> = {
   1000: ["left", "You have left the room."],
@@ -28,14 +28,15 @@ export class ClosedError extends Error {
   /**
    * left: the seat was given up, or close was called; token: come with another one; forbidden: kicked, full,
    * locked or the wrong code; not-found; reload: this program is too old for the server; replaced: the same
-   * player came from elsewhere; over: the game is; refused: a mistake of the program's that reason describes.
+   * player came from elsewhere; over: the game is; unreachable: a first join has failed as often as Options.tries
+   * says, for the reason given; refused: a mistake of the program's that reason describes.
    */
   readonly kind: ClosedKind;
   /** For people. */
   readonly reason: string;
-  /** code is of docs/PROTOCOL.md, section 10; over is there when the room told how it ended. */
+  /** code is of docs/PROTOCOL.md, section 10, or of RFC 6455; over is there when the room told how it ended. */
   constructor(readonly code: number, reason: string, readonly over?: Over) {
-    const [kind, words] = kinds[code] ?? ["refused", "The server closed the connection."];
+    const [kind, words] = kinds[code] ?? [code < 4400 ? "unreachable" : "refused", "The server closed the connection."];
     super(reason || words);
     this.kind = kind;
     this.reason = this.message;

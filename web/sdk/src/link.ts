@@ -6,7 +6,7 @@ export interface SocketLike {
   onopen: (() => void) | null;
   onmessage: ((e: { data: any }) => void) | null;
   onclose: ((e: { code: number; reason: string }) => void) | null;
-  onerror: (() => void) | null;
+  onerror: ((e: any) => void) | null;
   send(data: string | Uint8Array): void;
   close(code?: number, reason?: string): void;
   terminate?(): void;
@@ -32,6 +32,7 @@ export class Link {
   #pinged = 0;
   #beat: ReturnType<typeof setTimeout>;
   #check: ReturnType<typeof setTimeout> | undefined;
+  #fault = ""; // what the runtime says of a failure: Node's do, browsers keep it to themselves
   #done = false;
 
   constructor(readonly url: string, make: (url: string, protocol: string) => SocketLike, readonly codec: Codec, readonly owner: Owner) {
@@ -43,8 +44,8 @@ export class Link {
       owner.opened(this);
     };
     ws.onmessage = (e) => this.#received(e.data);
-    ws.onclose = (e) => this.#lost(e.code, e.reason);
-    ws.onerror = () => {}; // onclose follows
+    ws.onclose = (e) => this.#lost(e.code, e.reason || this.#fault);
+    ws.onerror = (e) => (this.#fault = String(e?.message ?? "")); // onclose follows
   }
 
   /** welcomed starts the heart, or sets its pace anew. */

@@ -17,13 +17,16 @@ export interface Host {
   renew(token: string | undefined, same: boolean): boolean;
   /** welcomed hears who the server says this is. */
   welcomed(player: string, token?: string): void;
-  /** gone asks by HTTP whether there is certainly no such room. */
-  gone(room: string): Promise<boolean>;
+  /** ask asks by HTTP why no socket opens: whether there is certainly no such room, else what is known. */
+  ask(room: string): Promise<{ gone: boolean; reason: string }>;
 }
 
 export interface Target {
   id: string;
-  url: string;
+  /** Where the room's socket may be, the likeliest first; at least one. */
+  urls: string[];
+  /** How many sockets may fail before the first view. */
+  tries: number;
   client: string;
   spectator: boolean;
   name?: string | undefined;
@@ -52,12 +55,14 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
   readonly #emitter = new Emitter();
   readonly #acts: Acts;
   readonly #stats = { sockets: 0, recovered: 0, states: 0, turns: 0, checks: 0, mismatches: 0, lost: 0 };
+  #urls: string[]; // of the target, the one whose turn it is first; only that one once it has led to the room
   #url: string; // where the next socket goes
   #link: Link | undefined; // welcomed
   #next: Link | undefined; // opening
   #tries = 0; // of connect, so that one overtaken stops
   #timer: ReturnType<typeof setTimeout> | undefined;
   #losses = 0; // in a row
+  #failed = 0; // sockets before the first view
   #attempt = 0;
   #token: string | undefined; // of the newest socket
   #renewed = false; // since the last welcome
@@ -79,7 +84,8 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
     this.#target = target;
     this.id = target.id;
     this.spectator = target.spectator;
-    this.#url = target.url;
+    this.#urls = [...target.urls];
+    this.#url = this.#urls[0]!;
     this.#acts = new Acts(host.codec.encode, (encoded) => this.#link?.write(encoded) ?? false);
     this.ready.catch(() => {}); // join hands it on
     this.#listen("addEventListener");
@@ -164,7 +170,8 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
     const refused = http && err.status < 500 && err.status !== 429;
     if (!this.#seen && (refused || !http)) return this.fail(err);
     if (refused) return this.#end(new ClosedError(4401, err.message));
-    this.#url = this.#target.url;
+    if (this.#hopeless()) return this.fail(err);
+    this.#url = this.#urls[0]!;
     this.#retry(1006, String(err));
   }
 
@@ -189,17 +196,28 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
     }
     if (code === 4409 && this.#next && link !== this.#next) return; // by that one, whose welcome is on its way
     if (code === 1000 || (code >= 4400 && code < 4500)) return this.#end(new ClosedError(code, reason, this.over));
+    const hopeless = this.#hopeless();
     if (!link.open) {
-      this.#url = this.#target.url; // where a move led may be gone again
-      void this.#askWhy();
+      this.#urls.push(this.#urls.shift()!);
+      this.#url = this.#urls[0]!; // where a move led may be gone again
     }
+    if (hopeless || !link.open) void this.#askWhy(code, link, reason, hopeless);
+    if (hopeless) return;
     if (link.welcomedAt !== undefined && performance.now() - link.welcomedAt > young) this.#losses = 0;
     this.#retry(code, reason);
   }
 
-  /** askWhy finds out whether a socket was refused because there is no such room: browsers do not tell. */
-  async #askWhy(): Promise<void> {
-    if (await this.#host.gone(this.id)) this.#end(new ClosedError(4404, "", this.over));
+  /** hopeless counts a failure before the first view, and reports whether there were as many as a join may have. */
+  #hopeless(): boolean {
+    return !this.#seen && !this.#link && !this.#next && ++this.#failed >= this.#target.tries;
+  }
+
+  /** askWhy finds out whether a socket was refused because there is no such room: browsers do not tell. It ends a hopeless join. */
+  async #askWhy(code: number, link: Link, reason: string, hopeless: boolean): Promise<void> {
+    const { gone, reason: told } = await this.#host.ask(this.id);
+    if (gone) return this.#end(new ClosedError(4404, "", this.over));
+    if (!hopeless) return;
+    this.#end(new ClosedError(code, link.open ? reason || told : `No socket opens at ${link.url}${reason && ` (${reason})`}. ${told}`));
   }
 
   /** retry connects, at once after a first loss and then with full jitter, unless a socket is on its way. */
@@ -250,6 +268,7 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
 
   #welcome(link: Link, m: Message): void {
     if (link === this.#next) {
+      if (this.#urls.includes(link.url)) this.#urls = [link.url];
       this.#link?.close();
       this.#next = undefined;
       this.#link = link;

@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import WebSocket from "ws";
 import * as JSONBuild from "roomring"; // what is served, as built
 import * as CBOR from "roomring/cbor";
-import { Proxy, Server } from "./server.js";
+import { Prefixed, Proxy, Server } from "./server.js";
 
 interface Chess {
   status: "waiting" | "playing" | "over";
@@ -86,6 +86,23 @@ for (const [name, { Roomring, RejectedError }] of builds) {
     assert.equal((await ann.profile(white.player)).recent[0]!.room, info.id);
     assert.ok((await ann.leaderboard("chess")).some((s) => s.player === white.player));
     for (const room of [white, black, watching]) room.close();
+  });
+
+  test(`a proxy that cuts off a path is no hindrance, in ${name}`, { timeout: 120_000 }, async () => {
+    const proxy = await Prefixed.start(server.port, "/games/ring");
+    try {
+      const ann = new Roomring({ url: proxy.url, WebSocket, storage: null });
+      const info = await ann.create({ game: "chess", options: { bot: 1, white: "first" } });
+      const room = await ann.join<Chess, Act>(info);
+      await until(room, (v) => v.status === "playing");
+      await room.act({ move: "e4" });
+      room.close();
+      proxy.sockets = false;
+      const bob = new Roomring({ url: proxy.url, WebSocket, storage: null, tries: 2 });
+      await assert.rejects(bob.join(info.id), (err: any) => err.kind === "unreachable" && err.reason.startsWith("No socket opens at ws://") && err.reason.includes("(Unexpected server response: 404)"));
+    } finally {
+      await proxy.stop();
+    }
   });
 
   test(`an act whose answer is lost has its effect once, in ${name}`, { timeout: 120_000 }, async () => {

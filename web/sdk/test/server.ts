@@ -1,5 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer as createHTTP, request, type Server as HTTPListener } from "node:http";
 import { connect, createServer, type Server as Listener, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,6 +64,52 @@ export class Server {
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Prefixed is a proxy that serves the server under a path of its own, which it cuts off: of that path the server knows nothing. It may pass no WebSocket on. */
+export class Prefixed {
+  readonly #sockets = new Set<Socket>();
+
+  sockets = true;
+
+  private constructor(readonly listener: HTTPListener, readonly prefix: string) {}
+
+  static async start(to: number, prefix: string): Promise<Prefixed> {
+    const proxy = new Prefixed(createHTTP(), prefix);
+    const inside = (url: string) => (url.startsWith(prefix + "/") ? url.slice(prefix.length) : undefined);
+    proxy.listener.on("request", (r, w) => {
+      const path = inside(r.url!);
+      if (path === undefined) return void w.writeHead(404).end();
+      const { method, headers } = r;
+      r.pipe(request({ port: to, host: "127.0.0.1", path, method, headers }, (answer) => answer.pipe(w.writeHead(answer.statusCode!, answer.headers))));
+    });
+    proxy.listener.on("upgrade", (r, client: Socket, head) => {
+      const path = inside(r.url!);
+      if (path === undefined || !proxy.sockets) return void client.end("HTTP/1.1 404 Not Found\r\n\r\n");
+      const server = connect(to, "127.0.0.1", () => {
+        const headers = r.rawHeaders.map((text, i) => text + (i % 2 ? "\r\n" : ": ")).join("");
+        server.write(`GET ${path} HTTP/1.1\r\n${headers}\r\n`);
+        server.write(head);
+        client.pipe(server).pipe(client);
+      });
+      for (const s of [client, server]) {
+        proxy.#sockets.add(s);
+        s.on("error", () => {}).on("close", () => (client.destroy(), server.destroy(), proxy.#sockets.delete(s)));
+      }
+    });
+    await new Promise<void>((resolve) => proxy.listener.listen(0, "127.0.0.1", resolve));
+    return proxy;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.listener.address() as { port: number }).port}${this.prefix}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#sockets.forEach((s) => s.destroy());
+    this.listener.closeAllConnections();
+    await new Promise((resolve) => this.listener.close(resolve));
   }
 }
 

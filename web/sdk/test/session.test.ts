@@ -128,6 +128,81 @@ test("acts keep to the rate and the size that the server names", async () => {
   room.close();
 });
 
+test("a socket goes to the address that can be right, and where none opens to the next", async () => {
+  for (const [url, ws_url, ...want] of [
+    ["http://play.test", undefined, "ws://play.test/v1/rooms/r1/ws"],
+    ["http://play.test", "ws://play.test/v1/rooms/r1/ws?node=a", "ws://play.test/v1/rooms/r1/ws?node=a"],
+    ["http://play.test/games/ring/", "ws://play.test/v1/rooms/r1/ws?node=a", "ws://play.test/games/ring/v1/rooms/r1/ws?node=a"],
+    ["http://play.test", "ws://play.test/games/ring/v1/rooms/r1/ws", "ws://play.test/v1/rooms/r1/ws"],
+    ["https://play.test", "ws://10.0.0.7:7777/v1/rooms/r1/ws?node=a", "wss://play.test/v1/rooms/r1/ws?node=a"],
+    ["http://play.test", "wss://node.test/v1/rooms/r1/ws?node=a", "wss://node.test/v1/rooms/r1/ws?node=a", "ws://play.test/v1/rooms/r1/ws?node=a"],
+  ] as const) {
+    w.answers["GET /v1/rooms/r1"] = () => ({ body: {} });
+    const fetch = (async () => Response.json({ token: "t", player: "guest1", name: "Guest" })) as unknown as typeof globalThis.fetch;
+    const sockets = w.sockets.length;
+    const joining = w.ring({ url, fetch }).join({ id: "r1", ws_url } as any);
+    await settle();
+    for (const at of [...want, want[0]]) {
+      assert.equal(w.last.url, at);
+      w.last.lose();
+      await w.clock.advance(1500);
+    }
+    const known = want.at(-1); // what has led to the room once is kept to
+    if (w.last.url !== known) w.last.lose(), await w.clock.advance(2500);
+    await w.welcome();
+    w.last.say(state(1, {}));
+    const room = await joining;
+    for (let i = 0; i < 2; i++) {
+      w.last.lose();
+      await w.clock.advance(10_000);
+      assert.equal(w.last.url, known);
+    }
+    assert.ok(w.sockets.length > sockets + 4);
+    room.close();
+  }
+});
+
+test("a join that cannot work rejects after so many tries and says why, and a room that was joined goes on", async () => {
+  const lose = async (n: number, open: boolean, code = 1006, reason = "") => {
+    for (let i = 0; i < n; i++) {
+      const socket = w.last;
+      if (open) socket.accept();
+      socket.lose(code, reason);
+      await w.clock.advance(10_000);
+      if (i < n - 1) assert.notEqual(w.last, socket, `no socket followed loss ${i + 1}`);
+      else assert.equal(w.last, socket);
+    }
+  };
+  w.answers["GET /v1/rooms/r1"] = () => ({ body: {} });
+  const joining = w.ring().join("r1");
+  const failed = assert.rejects(joining, { code: 1006, kind: "unreachable",
+    message: "No socket opens at ws://play.test/v1/rooms/r1/ws. HTTP gets through: look whether each proxy on the way passes WebSocket upgrades on." });
+  await settle();
+  await lose(10, false);
+  await failed;
+  assert.equal(w.clock.pending, 0);
+
+  w.answers["GET /v1/rooms/r1"] = () => ({ status: 503, body: { type: "x", title: "Service Unavailable", status: 503, detail: "Node b is down." } });
+  const down = assert.rejects(w.ring({ tries: 3 }).join("r1"), { code: 4103, kind: "unreachable", reason: "b is down" });
+  await settle();
+  await lose(3, true, 4103, "b is down");
+  await down;
+  const silent = assert.rejects(w.ring({ tries: 1 }).join("r1"), { code: 1006, reason: "Node b is down." });
+  await settle();
+  await lose(1, true);
+  await silent;
+
+  const room = await w.join({}, { tries: 1 });
+  for (let i = 0; i < 20; i++) {
+    const socket = w.last;
+    socket.lose();
+    await w.clock.advance(10_000);
+    assert.notEqual(w.last, socket);
+  }
+  assert.equal(room.state, "reconnecting");
+  room.close();
+});
+
 test("joining a room that is over or unknown rejects", async () => {
   const over = w.ring().join("r1");
   await settle();
