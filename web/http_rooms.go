@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -106,7 +107,7 @@ func (s *Server) wsURL(r *http.Request, i actor.Info) string {
 func (s *Server) stick(w http.ResponseWriter, r *http.Request, node string) {
 	base := s.base(r)
 	c := http.Cookie{
-		Name: nodeCookie, Value: node, Path: "/", HttpOnly: true,
+		Name: nodeCookie, Value: node, Path: cmp.Or(base.Path, "/"), HttpOnly: true,
 		SameSite: http.SameSiteLaxMode, Secure: base.Scheme == "https",
 	}
 	if node != "" && c.Valid() == nil {

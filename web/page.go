@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"path"
@@ -40,11 +41,14 @@ func unknownPage(w http.ResponseWriter, r *http.Request) {
 		unknownPath(w, r)
 		return
 	}
+	// The page's links are relative to the lobby, and it may stand at any depth.
+	up := strings.Repeat("../", max(strings.Count(r.URL.EscapedPath(), "/"), 1)-1)
+	body := bytes.ReplaceAll(a.plain, []byte(`="./`), []byte(`="./`+up))
 	restrict(w.Header(), reachSelf())
 	w.Header().Set("Content-Type", a.kind)
-	w.Header().Set("Content-Length", strconv.Itoa(len(a.plain)))
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusNotFound)
-	w.Write(a.plain) // the client has gone if this fails
+	w.Write(body) // the client has gone if this fails
 }
 
 // reachSelf is a page that speaks to its own server alone.

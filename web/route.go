@@ -36,7 +36,7 @@ type routing struct {
 }
 
 // newMux serves routes, and answers a path's other methods with 405, as a problem document.
-func newMux(routes []route, with routing) http.Handler {
+func newMux(routes []route, with routing) unredirected {
 	paths := map[string]methods{}
 	for _, rt := range routes {
 		if paths[rt.path] == nil {
@@ -66,16 +66,27 @@ type unredirected struct {
 }
 
 func (u unredirected) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !spelt(r) {
+		u.unknown(w, r)
+		return
+	}
+	u.mux.ServeHTTP(w, r)
+}
+
+// has reports whether there is anything at the request's path, whatever its method.
+func (u unredirected) has(r *http.Request) bool {
+	_, pattern := u.mux.Handler(r)
+	return spelt(r) && pattern != "/"
+}
+
+// spelt reports whether the request's path is in its one spelling.
+func spelt(r *http.Request) bool {
 	p := r.URL.EscapedPath()
 	clean := path.Clean("/" + p)
 	if strings.HasSuffix(p, "/") && clean != "/" {
 		clean += "/"
 	}
-	if p != clean || r.Method == http.MethodConnect {
-		u.unknown(w, r)
-		return
-	}
-	u.mux.ServeHTTP(w, r)
+	return p == clean && r.Method != http.MethodConnect
 }
 
 // methods are the handlers of one path.

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/roomring/roomring/room"
@@ -50,7 +48,8 @@ type ServerOptions struct {
 	// Unready returns why this node should not get traffic; nothing: it is ready. Nil: always ready.
 	Unready func() []string
 
-	// PublicURL is the address players use, such as https://play.example.org; empty: the request's Host.
+	// PublicURL is the address players use, such as https://play.example.org or, behind a proxy that puts the server
+	// under a path, https://example.org/games/ring; empty: the request's Host. Requests are served with the path and without.
 	PublicURL string
 	// AllowedOrigins are the origins, beside the server's own, whose pages may use the API, such as
 	// https://example.org or https://*.example.org; "*" allows every page.
@@ -99,7 +98,7 @@ func (o *ServerOptions) complete() error {
 // Server is the public HTTP handler.
 type Server struct {
 	opts                   ServerOptions
-	public                 *url.URL // nil: the request's Host
+	public                 *PublicURL // nil: the request's Host
 	games                  map[string]room.Spec
 	creates, guests, codes *addressLimiter
 	replays                chan struct{} // holds one for each replay that is run
@@ -123,19 +122,27 @@ func NewServer(opts ServerOptions) (*Server, error) {
 		s.games[spec.Name] = spec
 	}
 	if opts.PublicURL != "" {
-		u, err := url.Parse(opts.PublicURL)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return nil, fmt.Errorf("public URL %q: give an absolute http or https URL", opts.PublicURL)
+		u, err := ParsePublicURL(opts.PublicURL)
+		if err != nil {
+			return nil, fmt.Errorf("public URL %q: %w", opts.PublicURL, err)
 		}
-		s.public = u
+		s.public = &u
 	}
 	shared, err := newOrigins(opts.AllowedOrigins)
 	if err != nil {
 		return nil, err
 	}
 	mux := newMux(s.routes(), routing{log: opts.Log, metrics: opts.Metrics, timeout: opts.RequestTimeout, unknown: unknownPage})
-	s.handler = secured(shared.wrap(mux))
+	s.handler = secured(shared.wrap(beneath(s.prefix(), mux)))
 	return s, nil
+}
+
+// prefix is the path that a proxy puts the server under.
+func (s *Server) prefix() string {
+	if s.public == nil {
+		return ""
+	}
+	return s.public.Path
 }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
@@ -215,18 +222,4 @@ func (s *Server) spend(l *addressLimiter, r *http.Request) error {
 	p := problem(http.StatusTooManyRequests, "too-many", "Too many requests of this kind from your address: retry later.")
 	p.retry = cmp.Or(wait, time.Second)
 	return p
-}
-
-// base is the address that clients of this request reach the server by, without a path's end.
-func (s *Server) base(r *http.Request) url.URL {
-	if s.public != nil {
-		u := *s.public
-		u.Path = strings.TrimSuffix(u.Path, "/")
-		return u
-	}
-	u := url.URL{Scheme: "http", Host: r.Host}
-	if s.opts.TrustedProxies.Secure(r) {
-		u.Scheme = "https"
-	}
-	return u
 }

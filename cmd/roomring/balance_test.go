@@ -39,22 +39,32 @@ var balancers = []string{"haproxy", "nginx"}
 // newBalancer runs the shipped file with other addresses: the nodes', n1 to n3, and free ports of its own.
 func newBalancer(t *testing.T, name string, nodes ...string) *balancer {
 	t.Helper()
+	return newBalancerOf(t, map[string]string{"haproxy": "haproxy/haproxy.cfg", "nginx": "nginx/roomring.conf"}[name], nil, nodes...)
+}
+
+// newBalancerOf runs a file of deploy/ with further pairs of old and new text swapped. A node that is not named has no address.
+func newBalancerOf(t *testing.T, file string, swaps []string, nodes ...string) *balancer {
+	t.Helper()
+	name, _, _ := strings.Cut(file, "/")
 	secure, plain := freePort(t), freePort(t)
 	cert := newCert(t)
 	b := &balancer{t: t, name: name, URL: "https://" + secure, plain: "http://" + plain, roots: cert.roots}
-	swaps := []string{"/etc/" + name + "/roomring", filepath.Join(cert.dir, "roomring")}
+	swaps = append(swaps, "/etc/"+name+"/roomring", filepath.Join(cert.dir, "roomring"))
 	for i, addr := range nodes {
 		swaps = append(swaps, fmt.Sprintf("10.0.0.%d:7777", i+1), addr)
 	}
-	switch name {
-	case "haproxy":
+	listens := []string{secure, plain}
+	switch {
+	case name == "haproxy":
 		swaps = append(swaps, "bind :443", "bind "+secure, "bind :80", "bind "+plain)
-		b.run("-db", "-f", shipped(t, "haproxy/haproxy.cfg", append(swaps, rootless...)...))
-	case "nginx":
-		swaps = append(swaps, "listen 443", "listen "+secure, "listen 80", "listen "+plain)
-		b.run(nginxArgs(t, shipped(t, "nginx/roomring.conf", swaps...))...)
+		b.run("-db", "-f", shipped(t, file, append(swaps, rootless...)...))
+	case file == "nginx/roomring-path.conf":
+		listens = listens[:1]
+		b.run(nginxArgs(t, shipped(t, file, append(swaps, "listen 443", "listen "+secure)...))...)
+	default:
+		b.run(nginxArgs(t, shipped(t, file, append(swaps, "listen 443", "listen "+secure, "listen 80", "listen "+plain)...))...)
 	}
-	for _, addr := range []string{secure, plain} {
+	for _, addr := range listens {
 		settles(t, name+" listens", func() bool {
 			c, err := net.Dial("tcp", addr)
 			if err == nil {
@@ -215,6 +225,9 @@ func TestShippedBalancers(t *testing.T) {
 		}},
 		{"nginx", func() []string {
 			return append([]string{"-t"}, nginxArgs(t, shipped(t, "nginx/roomring.conf", "/etc/nginx/roomring", cert))...)
+		}},
+		{"nginx", func() []string {
+			return append([]string{"-t"}, nginxArgs(t, shipped(t, "nginx/roomring-path.conf", "/etc/nginx/roomring", cert))...)
 		}},
 	} {
 		args := test.args()

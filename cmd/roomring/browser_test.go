@@ -35,7 +35,7 @@ func TestBrowser(t *testing.T) {
 		{"dice", browserDice}, {"snakes", browserSnakes}, {"seat", browserSeat}, {"private", browserPrivate},
 		{"rejected", browserRejected}, {"ends", browserEnds}, {"expired", browserExpired},
 		{"haproxy", func(t *testing.T) { browserBalanced(t, "haproxy") }}, {"nginx", func(t *testing.T) { browserBalanced(t, "nginx") }},
-		{"nodes", browserNodes},
+		{"path", browserPath}, {"nodes", browserNodes},
 		{"admin", browserAdmin}, {"admin-token", browserAdminToken}, {"cluster", browserCluster}, {"drain", browserDrain},
 	}
 	if testing.Short() {
@@ -328,10 +328,11 @@ func (p *tab) reads(selector, words string) {
 // room is the id in the page's address, once it is a table's.
 func (p *tab) room() string {
 	p.t.Helper()
-	p.until(`location.pathname.startsWith("/play/")`)
+	p.until(`/^(\/games\/ring)?\/play\//.test(location.pathname)`)
 	var path string
 	p.value("location.pathname", &path)
-	return strings.TrimPrefix(path, "/play/")
+	_, id, _ := strings.Cut(path, "/play/")
+	return id
 }
 
 // live waits until the page says that it is connected.
@@ -344,7 +345,7 @@ func (p *tab) live() *tab {
 // player is the id of who plays in this tab.
 func (p *tab) player() (id string) {
 	p.t.Helper()
-	p.value(`JSON.parse(sessionStorage.getItem("roomring.guest") ?? localStorage.getItem("roomring.guest")).player`, &id)
+	p.value(`((key) => JSON.parse(sessionStorage.getItem(key) ?? localStorage.getItem(key)).player)("roomring.guest" + (location.pathname.startsWith("/games/ring/") ? "/games/ring" : ""))`, &id)
 	return id
 }
 

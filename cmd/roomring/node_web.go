@@ -68,10 +68,11 @@ func (n *node) closeSockets(ctx context.Context) error {
 // origins are the origins whose pages may connect beside those of the Host that was asked: a balancer may pass on a
 // Host of its own, and then the pages of --public-url would be strangers.
 func (c *Config) origins() []string {
-	if c.PublicURL == "" {
+	own, err := web.ParsePublicURL(c.PublicURL)
+	if err != nil { // there is none: Validate has checked it
 		return c.AllowedOrigins
 	}
-	return append(slices.Clip(c.AllowedOrigins), strings.TrimSuffix(c.PublicURL, "/"))
+	return append(slices.Clip(c.AllowedOrigins), own.Origin())
 }
 
 // auth is who is let in, by the flags.

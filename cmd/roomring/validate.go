@@ -58,10 +58,8 @@ func (c *Config) validateAddresses() error {
 
 func (c *Config) validatePublic() error {
 	if c.PublicURL != "" {
-		u, err := url.Parse(c.PublicURL)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil ||
-			strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-			return fmt.Errorf("--public-url %q: give scheme and host alone, such as https://play.example.com", c.PublicURL)
+		if _, err := web.ParsePublicURL(c.PublicURL); err != nil {
+			return fmt.Errorf("--public-url %q: %w", c.PublicURL, err)
 		}
 	}
 	for _, origin := range c.AllowedOrigins {

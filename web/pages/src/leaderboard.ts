@@ -6,9 +6,10 @@ import { busy, button, failed, link, notice } from "./kit/load.ts";
 import { me, server } from "./kit/me.ts";
 import { words } from "./kit/problem.ts";
 import { toast } from "./kit/toast.ts";
+import { base, pathID } from "./kit/base.ts";
 
 const page = 50;
-const name = decodeURIComponent(location.pathname.split("/")[2] ?? "");
+const name = pathID();
 const slot = document.getElementById("board")!;
 
 fillBar();
@@ -20,7 +21,7 @@ async function open(): Promise<void> {
     show(games, first);
   } catch (err) {
     slot.replaceChildren(err instanceof HTTPError && err.status === 404
-      ? notice("missing", "There is no such game here", "This server does not run it.", link("To the lobby", "/", "primary"))
+      ? notice("missing", "There is no such game here", "This server does not run it.", link("To the lobby", base + "/", "primary"))
       : failed(err, () => void open()));
   } finally {
     slot.removeAttribute("aria-busy");
@@ -35,7 +36,7 @@ function show(games: GameInfo[], first: Standing[]): void {
   more.hidden = first.length < page;
   slot.replaceChildren(
     h("div", { class: "page-head" }, h("div", { class: `page-art art-${name}` }, picture(name)), h("h1", { class: "page-title" }, `${title} leaderboard`)),
-    h("nav", { class: "tabs", "aria-label": "Games" }, ...games.filter((g) => g.rated || g.name === name).map((g) => h("a", { href: `/leaderboards/${g.name}`, "aria-current": g.name === name && "page" }, g.title || g.name))),
+    h("nav", { class: "tabs", "aria-label": "Games" }, ...games.filter((g) => g.rated || g.name === name).map((g) => h("a", { href: `${base}/leaderboards/${g.name}`, "aria-current": g.name === name && "page" }, g.title || g.name))),
     first.length === 0
       ? h("p", { class: "empty panel" }, "Nobody has a rating yet. The first rated game makes two.")
       : h("div", { class: "panel table-scroll", tabindex: 0, role: "region", "aria-label": "Standings" }, h("table", { class: "list standings" },
@@ -51,7 +52,7 @@ function th(words: string, kind = "", full?: string): HTMLElement {
 function row(s: Standing): HTMLElement {
   return h("tr", { "data-testid": "standing-row", "data-player": s.player, "data-me": String(s.player === me.player) },
     h("td", { class: "place" }, String(s.place)),
-    h("th", { scope: "row" }, h("a", { href: `/players/${encodeURIComponent(s.player)}` }, s.name || s.player), s.player === me.player ? h("span", { class: "tag" }, "you") : undefined),
+    h("th", { scope: "row" }, h("a", { href: `${base}/players/${encodeURIComponent(s.player)}` }, s.name || s.player), s.player === me.player ? h("span", { class: "tag" }, "you") : undefined),
     h("td", { class: "number" }, h("strong", {}, String(Math.round(s.rating))), h("span", { class: "spread" }, ` ±${Math.round(2 * s.deviation)}`)),
     ...[s.games].map((n) => h("td", { class: "number" }, String(n))),
     ...[s.wins, s.draws, s.losses].map((n) => h("td", { class: "number wide" }, String(n))));

@@ -1,5 +1,6 @@
 import { fillBar } from "./kit/bar.ts";
 import { Place } from "./play/place.ts";
+import { pathID } from "./kit/base.ts";
 
 fillBar();
-void new Place(decodeURIComponent(location.pathname.split("/")[2] ?? ""), new URLSearchParams(location.search)).enter();
+void new Place(pathID(), new URLSearchParams(location.search)).enter();

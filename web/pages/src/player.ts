@@ -4,8 +4,9 @@ import { fillBar } from "./kit/bar.ts";
 import { count, ordinal, since } from "./kit/format.ts";
 import { failed, link, notice } from "./kit/load.ts";
 import { me, server } from "./kit/me.ts";
+import { base, pathID } from "./kit/base.ts";
 
-const id = decodeURIComponent(location.pathname.split("/")[2] ?? "");
+const id = pathID();
 const slot = document.getElementById("profile")!;
 
 fillBar();
@@ -35,8 +36,8 @@ async function find(): Promise<Profile | undefined> {
 
 function unknown(): HTMLElement {
   return id === me.player
-    ? notice("nothing", me.guest!.name, "You have not finished a game yet. When you have, your ratings and games are here.", link("Play something", "/", "primary"))
-    : notice("missing", "Nothing is known of this player", "Who has finished a game stands here with it. This player has not, so far.", link("To the lobby", "/", "primary"));
+    ? notice("nothing", me.guest!.name, "You have not finished a game yet. When you have, your ratings and games are here.", link("Play something", base + "/", "primary"))
+    : notice("missing", "Nothing is known of this player", "Who has finished a game stands here with it. This player has not, so far.", link("To the lobby", base + "/", "primary"));
 }
 
 function page(p: Profile, games: Map<string, GameInfo>): Node[] {
@@ -47,13 +48,13 @@ function page(p: Profile, games: Map<string, GameInfo>): Node[] {
       h("h2", {}, title(g.game)),
       h("p", { class: "figure-number" }, g.rating ? String(Math.round(g.rating.rating)) : "–", g.rating ? h("span", { class: "figure-spread", title: "How uncertain the rating is" }, `± ${Math.round(2 * g.rating.deviation)}`) : undefined),
       h("p", { class: "facts" }, `${count(g.games, "game")} · ${count(g.wins, "win")} · ${count(g.draws, "draw")} · ${count(g.losses, "loss", "losses")}`),
-      h("p", {}, h("a", { href: `/leaderboards/${g.game}` }, "Leaderboard"))))),
+      h("p", {}, h("a", { href: `${base}/leaderboards/${g.game}` }, "Leaderboard"))))),
     h("section", { class: "panel", "aria-labelledby": "recent" },
       h("h2", { id: "recent" }, "Latest games"),
       p.recent.length === 0 ? h("p", { class: "empty" }, "None yet.") : h("ul", { class: "rooms" }, ...p.recent.map((g) =>
         h("li", { class: "room-row", "data-testid": "recent-row", "data-room": g.room },
           h("span", { class: "room-words" }, h("strong", {}, title(g.game)), h("span", { class: "room-detail" }, `${outcome(g)} · ${since(g.stored)}`)),
-          h("a", { class: "button small", href: `/results/${g.room}`, "aria-label": `Result and replay of ${title(g.game)}, ${since(g.stored)}` }, "Replay"))))),
+          h("a", { class: "button small", href: `${base}/results/${g.room}`, "aria-label": `Result and replay of ${title(g.game)}, ${since(g.stored)}` }, "Replay"))))),
   ];
 }
 

@@ -9,8 +9,9 @@ import { words } from "./kit/problem.ts";
 import { resultCard } from "./kit/resultcard.ts";
 import { Player } from "./results/player.ts";
 import { fetchReplay } from "./results/replay.ts";
+import { base, pathID } from "./kit/base.ts";
 
-const id = decodeURIComponent(location.pathname.split("/")[2] ?? "");
+const id = pathID();
 const slot = document.getElementById("result")!;
 const replay = document.getElementById("replay")!;
 
@@ -23,7 +24,7 @@ async function open(): Promise<void> {
   } catch (err) {
     replay.hidden = true;
     slot.replaceChildren(err instanceof HTTPError && (err.status === 404 || err.status === 400)
-      ? notice("missing", "There is no such game", "The link may be mistyped, or its result is not kept any more.", link("To the lobby", "/", "primary"))
+      ? notice("missing", "There is no such game", "The link may be mistyped, or its result is not kept any more.", link("To the lobby", base + "/", "primary"))
       : failed(err, () => void open()));
   } finally {
     slot.removeAttribute("aria-busy");
@@ -41,13 +42,13 @@ async function showResult(): Promise<boolean> {
       slot.replaceChildren(
         h("p", { class: "kicker" }, `${title} · ${since(result.stored)} · ${duration(result.duration_ms)}${result.rated ? " · rated" : ""}`),
         resultCard({ end: result.end, result: result.result }, { ...result, duration_ms: result.duration_ms }),
-        h("p", { class: "actions" }, link("New game", "/", "primary"), result.rated ? link(`${title} leaderboard`, `/leaderboards/${result.game}`) : h("span", {}),
-          h("a", { class: "quiet-link", href: `/v1/replays/${id}`, download: `${id}.replay` }, "Download the log")));
+        h("p", { class: "actions" }, link("New game", base + "/", "primary"), result.rated ? link(`${title} leaderboard`, `${base}/leaderboards/${result.game}`) : h("span", {}),
+          h("a", { class: "quiet-link", href: `${base}/v1/replays/${id}`, download: `${id}.replay` }, "Download the log")));
       return true;
     }
     if (result.phase !== "over") {
       replay.hidden = true;
-      slot.replaceChildren(notice("live", "This game is still on", "Its result and replay will be here when it is over.", link("Watch it", `/play/${id}?watch`, "primary"), link("To the lobby", "/")));
+      slot.replaceChildren(notice("live", "This game is still on", "Its result and replay will be here when it is over.", link("Watch it", `${base}/play/${id}?watch`, "primary"), link("To the lobby", base + "/")));
       return false;
     }
     text(slot, "The result is being stored…");

@@ -1,6 +1,7 @@
 import { h } from "../games/dom.ts";
 import { button } from "../kit/load.ts";
 import { ofTab } from "../kit/store.ts";
+import { base } from "../kit/base.ts";
 
 export interface NodeLink { peer: string; up: boolean; since?: string; rtt_ms: number; queued_bytes: number; reconnects: number; error?: string }
 export interface Node {
@@ -59,7 +60,7 @@ async function send(path: string, init: RequestInit = {}, stream = false): Promi
     const headers = new Headers(init.headers);
     const token = ofTab.get(key);
     if (token) headers.set("Authorization", `Bearer ${token}`);
-    const res = await fetch(path, { ...init, headers, ...(stream ? {} : { signal: limited(init.signal) }) });
+    const res = await fetch(base + path, { ...init, headers, ...(stream ? {} : { signal: limited(init.signal) }) });
     if (res.ok) return res;
     if (res.status !== 401) throw new Refused(res.status, await detail(res));
     await (asking ??= askToken(token !== undefined).finally(() => (asking = undefined)));

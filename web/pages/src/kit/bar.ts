@@ -1,6 +1,7 @@
 import { h, set, svg, text } from "../games/dom.ts";
 import { me } from "./me.ts";
 import { lasting } from "./store.ts";
+import { base } from "./base.ts";
 
 const themes = ["system", "light", "dark"] as const;
 type Theme = (typeof themes)[number];
@@ -16,7 +17,7 @@ function who(): HTMLElement {
   const draw = (): void => {
     const guest = me.guest;
     link.hidden = !guest;
-    set(link, "href", guest && `/players/${encodeURIComponent(guest.player)}`);
+    set(link, "href", guest && `${base}/players/${encodeURIComponent(guest.player)}`);
     text(link, guest ? guest.name : "");
     if (guest && me.second) link.append(h("span", { class: "tag" }, "second guest"));
   };

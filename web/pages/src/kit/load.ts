@@ -1,5 +1,6 @@
 import { h } from "../games/dom.ts";
 import { words } from "./problem.ts";
+import { base } from "./base.ts";
 
 /** Waits, or stops waiting when the signal says so. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -25,7 +26,7 @@ export function notice(kind: string, title: string, detail: string, ...actions: 
 /** What stands where something could not be loaded. */
 export function failed(err: unknown, again?: () => void): HTMLElement {
   return notice("failed", "That did not work", words(err),
-    ...(again ? [button("Try again", again, "primary")] : []), link("To the lobby", "/"));
+    ...(again ? [button("Try again", again, "primary")] : []), link("To the lobby", base + "/"));
 }
 
 export function button(label: string, click: () => void, kind = ""): HTMLButtonElement {

@@ -1,8 +1,10 @@
 import { Roomring, type Guest } from "roomring";
 import { lasting, ofTab, type Store } from "./store.ts";
+import { base } from "./base.ts";
 
-const key = "roomring.guest";
-const secondKey = "roomring.second";
+const key = "roomring.guest" + base;
+const secondKey = "roomring.second" + base;
+const url = location.origin + base;
 
 /** Who plays on this page: a guest that the browser remembers, or in a tab opened with ?as=new one of the tab's own. */
 class Me {
@@ -71,7 +73,7 @@ class Me {
 
   private async make(name?: string): Promise<Guest> {
     const wish = name?.trim();
-    const guest = await new Roomring({ storage: null }).guest(wish ? { name: wish } : {});
+    const guest = await new Roomring({ url, storage: null }).guest(wish ? { name: wish } : {});
     this.adopt(guest);
     return guest;
   }
@@ -84,7 +86,7 @@ class Me {
 export const me = new Me();
 
 /** The server, as whoever plays on this page. Without a guest yet, asking makes none. */
-export const server = new Roomring({ storage: null, token: () => me.guest?.token ?? "" });
+export const server = new Roomring({ url, storage: null, token: () => me.guest?.token ?? "" });
 
 /** The server with a guest for certain. */
 export async function asMe(): Promise<Roomring> {

@@ -3,6 +3,7 @@ import { h } from "../games/dom.ts";
 import { duration, ordinal, signed } from "./format.ts";
 import { me } from "./me.ts";
 import { sentence } from "./problem.ts";
+import { base } from "./base.ts";
 
 /** How a game ended, as a table of its players. Rating changes are filled in when the store has them. */
 export function resultCard(end: { end: Final["end"]; result?: GameResult | undefined; reason?: string | undefined }, stored?: StoredResult): HTMLElement {
@@ -41,7 +42,7 @@ function players(outcomes: Outcome[], stored?: StoredResult): HTMLElement {
     h("thead", { class: "quiet" }, h("tr", {}, ...["Place", "Player", ...(scores ? ["Score"] : []), ...(stored?.rated ? ["Rating"] : [])].map((t) => h("th", { scope: "col" }, t)))),
     h("tbody", {}, ...ranked.map((o) => h("tr", { "data-testid": "player-row", "data-player": o.player, "data-rank": o.rank },
       h("td", { class: "place" }, ordinal(o.rank)),
-      h("th", { scope: "row" }, o.bot ? o.name : h("a", { href: `/players/${encodeURIComponent(o.player)}` }, o.name || o.player), o.player === me.player ? h("span", { class: "tag" }, "you") : undefined, o.bot ? h("span", { class: "tag" }, "computer") : undefined),
+      h("th", { scope: "row" }, o.bot ? o.name : h("a", { href: `${base}/players/${encodeURIComponent(o.player)}` }, o.name || o.player), o.player === me.player ? h("span", { class: "tag" }, "you") : undefined, o.bot ? h("span", { class: "tag" }, "computer") : undefined),
       scores ? h("td", { class: "number" }, o.score === undefined ? "" : String(o.score)) : undefined,
       stored?.rated ? h("td", { class: "number", "data-testid": "rating-change" }, ...rating(o.player, stored)) : undefined))));
 }

@@ -9,6 +9,7 @@ import { words } from "../kit/problem.ts";
 import { toast } from "../kit/toast.ts";
 import { openCreate } from "./create.ts";
 import { go } from "./go.ts";
+import { base } from "../kit/base.ts";
 
 /** A card for each game. */
 export function showGames(el: HTMLElement, games: GameInfo[]): void {
@@ -22,7 +23,7 @@ function card(game: GameInfo): HTMLElement {
     h("div", { class: `card-art art-${game.name}` }, picture(game.name)),
     h("div", { class: "card-words" },
       h("div", { class: "card-title" }, h("h3", {}, game.title || game.name),
-        game.rated ? h("a", { class: "quiet-link", href: `/leaderboards/${game.name}`, "data-testid": "leaderboard-link" }, "Leaderboard") : undefined),
+        game.rated ? h("a", { class: "quiet-link", href: `${base}/leaderboards/${game.name}`, "data-testid": "leaderboard-link" }, "Leaderboard") : undefined),
       h("p", { class: "about" }, game.about),
       h("p", { class: "facts" }, [seats(game.min_players, game.max_players), game.tick_rate > 0 ? "real time" : "turn by turn", game.rated ? "rated" : ""].filter(Boolean).join(" · "))),
     h("div", { class: "card-actions" }, quick,

@@ -4,6 +4,7 @@ import { busy } from "../kit/load.ts";
 import { server } from "../kit/me.ts";
 import { words } from "../kit/problem.ts";
 import { tablePath } from "./go.ts";
+import { base } from "../kit/base.ts";
 
 const roomID = /^[0-9a-hjkmnp-tv-z]{16}$/;
 
@@ -41,5 +42,5 @@ async function join(what: string): Promise<string> {
 function pathIn(what: string): string | undefined {
   if (roomID.test(what)) return tablePath({ id: what });
   const found = /\/play\/([0-9a-z]{16})(\?[^#\s]*)?/.exec(what);
-  return found && roomID.test(found[1]!) ? `/play/${found[1]}${found[2] ?? ""}` : undefined;
+  return found && roomID.test(found[1]!) ? `${base}/play/${found[1]}${found[2] ?? ""}` : undefined;
 }

@@ -2,6 +2,7 @@ import { h, text } from "../games/dom.ts";
 import { busy, button } from "../kit/load.ts";
 import { me } from "../kit/me.ts";
 import { words } from "../kit/problem.ts";
+import { base } from "../kit/base.ts";
 
 /** Who you are, and how to be somebody else. */
 export function showYou(el: HTMLElement): void {
@@ -17,9 +18,9 @@ function known(el: HTMLElement, draw: () => void): Node[] {
   return [
     h("p", {}, "You play as ", h("strong", { "data-testid": "me-name" }, guest.name), me.second ? ", this tab's own guest." : "."),
     h("p", { class: "actions" },
-      h("a", { class: "button", href: `/players/${encodeURIComponent(guest.player)}`, "data-testid": "me-profile" }, "Your games"),
+      h("a", { class: "button", href: `${base}/players/${encodeURIComponent(guest.player)}`, "data-testid": "me-profile" }, "Your games"),
       me.second
-        ? button("Be the first guest again", () => { me.beFirst(); location.assign("/"); })
+        ? button("Be the first guest again", () => { me.beFirst(); location.assign(base + "/"); })
         : h("button", { type: "button", class: "button", "data-testid": "me-rename", click: () => rename(el, draw) }, "Change name")),
   ];
 }

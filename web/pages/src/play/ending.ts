@@ -5,6 +5,7 @@ import { me, server } from "../kit/me.ts";
 import { Sheet } from "../kit/sheet.ts";
 import { resultCard } from "../kit/resultcard.ts";
 import { say } from "../kit/toast.ts";
+import { base } from "../kit/base.ts";
 
 /** The card over a finished game: how it ended, and what can be done now. It can be folded to look at the board. */
 export class Ending {
@@ -19,9 +20,9 @@ export class Ending {
 
   constructor(private readonly id: string, private readonly act: (action: unknown) => Promise<void>) {
     this.again.dataset["testid"] = "rematch";
-    const replay = link("Replay", `/results/${id}`);
+    const replay = link("Replay", `${base}/results/${id}`);
     replay.dataset["testid"] = "replay-link";
-    const lobby = link("New game", "/");
+    const lobby = link("New game", base + "/");
     lobby.dataset["testid"] = "new-game";
     this.sheet = new Sheet("Result", "ending", "Show the result", this.card, h("p", { class: "actions" }, this.again, replay, lobby), this.agreed);
   }
@@ -55,7 +56,7 @@ export class Ending {
       text(this.agreed, "Everybody agrees. Off to the next game…");
       const query = new URLSearchParams(location.search);
       const watch = query.has("watch") ? "?watch" : "";
-      location.assign(`/play/${e.room}${watch}`);
+      location.assign(`${base}/play/${e.room}${watch}`);
       return;
     }
     const agreed = e?.agreed ?? [];

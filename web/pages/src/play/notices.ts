@@ -2,6 +2,7 @@ import { ClosedError, HTTPError } from "roomring";
 import { h } from "../games/dom.ts";
 import { busy, button, link, notice } from "../kit/load.ts";
 import { isExpired, words } from "../kit/problem.ts";
+import { base } from "../kit/base.ts";
 
 /** What a notice may lead on to. */
 export interface Ways {
@@ -26,7 +27,7 @@ export class Notices {
 
   over(id: string): void {
     this.put(notice("over", "This game is over", "Its result and every move of it are still there.",
-      link("Result and replay", `/results/${id}`, "primary"), link("New game", "/")));
+      link("Result and replay", `${base}/results/${id}`, "primary"), link("New game", base + "/")));
   }
 
   private put(card: HTMLElement): void {
@@ -35,7 +36,7 @@ export class Notices {
   }
 
   private about(err: unknown, watching: boolean): HTMLElement {
-    const lobby = link("To the lobby", "/");
+    const lobby = link("To the lobby", base + "/");
     if (isExpired(err)) {
       return notice("expired", "Your guest pass has run out", "The server does not know you by it any more. You can go on as a new guest, under the same name; a seat you had stays with the old one.",
         this.step("Go on as a new guest", async () => { await this.ways.renew(); await this.ways.enter(); }, "new-guest"), lobby);
@@ -44,7 +45,7 @@ export class Notices {
     if (!(err instanceof ClosedError)) return notice("failed", "The table cannot be reached", words(err), this.step("Try again", () => this.ways.enter(), "again"), lobby);
     switch (err.code) {
       case 1000:
-        return notice("left", "You have left the table", "Your seat is free again.", link("New game", "/", "primary"));
+        return notice("left", "You have left the table", "Your seat is free again.", link("New game", base + "/", "primary"));
       case 4403:
         return this.forbidden(err, watching, lobby);
       case 4404:

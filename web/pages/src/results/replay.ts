@@ -1,4 +1,5 @@
 import { HTTPError, patch, type Problem } from "roomring";
+import { base } from "../kit/base.ts";
 
 /** A line of GET /v1/replays/{room} as application/x-ndjson. */
 interface Line {
@@ -76,7 +77,7 @@ function stepsOf(lines: Line[]): number[] {
 
 /** Fetches a recorded game, telling how far it is. */
 export async function fetchReplay(room: string, progress: (turns: number) => void): Promise<Recording> {
-  const answer = await fetch(`/v1/replays/${encodeURIComponent(room)}`, { headers: { Accept: "application/x-ndjson" } });
+  const answer = await fetch(`${base}/v1/replays/${encodeURIComponent(room)}`, { headers: { Accept: "application/x-ndjson" } });
   if (!answer.ok) throw new HTTPError(answer.status, (await answer.json()) as Problem);
   const lines: Line[] = [];
   let told = 0;

@@ -1,1 +1,0 @@
-function i(t,n=!1){let o=new URLSearchParams;t.code&&o.set("code",t.code),n&&o.set("watch","");let e=o.toString().replace(/watch=(?=&|$)/,"watch");return`/play/${t.id}${e?"?"+e:""}`}function c(t){location.assign(i(t))}export{i as a,c as b};
