@@ -138,7 +138,7 @@ func (f *Flusher) Add(final room.Final, stored func()) error {
 }
 
 func sizeOf(f room.Final) int {
-	size := 512 + len(f.Replay) + len(f.Result.Data) + len(f.Result.Summary)
+	size := 512 + f.Replay.Len() + len(f.Result.Data) + len(f.Result.Summary)
 	for _, o := range f.Result.Outcomes {
 		size += 64 + len(o.Player) + len(o.Name)
 	}

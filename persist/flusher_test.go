@@ -259,7 +259,7 @@ func TestFlusherBoundsBytesOfABatch(t *testing.T) {
 	s, c := newFaulty(t), newTally()
 	f := persist.NewFlusher(s, persist.FlusherOptions{BatchBytes: 2000, Linger: time.Minute})
 	finals := games(10)
-	finals[4].Replay = make([]byte, 5000)
+	finals[4].Replay = room.Parts{make([]byte, 5000)}
 	for _, final := range finals {
 		c.add(t, f, final)
 	}

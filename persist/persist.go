@@ -42,8 +42,9 @@ type Results interface {
 	WriteResults(ctx context.Context, finals []room.Final) ([]Verdict, error)
 	// Result returns a finished room, ErrNotFound if it is not there. Final.Replay is not filled.
 	Result(ctx context.Context, id room.ID) (room.StoredResult, error)
-	// Replay returns Final.Replay as it was written, ErrNotFound if there is none.
-	Replay(ctx context.Context, id room.ID) ([]byte, error)
+	// Replay returns Final.Replay as it was written, to be read piece by piece while ctx lives; ErrNotFound if there is
+	// none, also from a read when it is pruned meanwhile.
+	Replay(ctx context.Context, id room.ID) (room.StoredReplay, error)
 	// Player returns what is known of a player, ErrNotFound of one who never was in a result.
 	Player(ctx context.Context, id room.PlayerID) (room.Profile, error)
 	// Leaderboard returns the rated players of a game, best first, skipping offset, at most limit.

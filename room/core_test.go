@@ -557,11 +557,11 @@ func TestAPanicAbortsTheRoomAndKeepsItsLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	replay, err := room.DecodeReplay(sealed.Replay)
+	replay, err := room.ReadReplay(sealed.Replay.Reader())
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := room.Run(b.cfg, replay.Entries, nil)
+	run, err := room.Run(b.cfg, replay.Log(), nil)
 	if err != nil || run.Panicked() == nil {
 		t.Fatalf("the replay does not reproduce the panic: %v", err)
 	}

@@ -1,6 +1,7 @@
 package room_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/roomring/roomring/room"
@@ -46,11 +47,12 @@ func FuzzReplay(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(sealed.Replay)
-	f.Add(sealed.Replay[:len(sealed.Replay)/2])
+	whole := sealed.Replay.Join()
+	f.Add(whole)
+	f.Add(whole[:len(whole)/2])
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if r, err := room.DecodeReplay(data); err == nil {
-			_, _ = room.Run(b.cfg, r.Entries, nil)
+		if r, err := room.ReadReplay(bytes.NewReader(data)); err == nil {
+			_, _ = room.Run(b.cfg, r.Log(), nil)
 		}
 	})
 }

@@ -308,7 +308,7 @@ func TestTextThatIsNotUTF8LosesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := room.DecodeReplay(final.Replay); err != nil {
+	if _, err := room.ReadReplay(final.Replay.Reader()); err != nil {
 		t.Error(err)
 	}
 }

@@ -20,18 +20,14 @@ var (
 	// A field that is not known may change what all the others mean, so entries and snapshots with one are not guessed at.
 	strictMode = must(strictly(decOptions).DecMode())
 
-	// Both are safe for use by many goroutines at once.
-	compressor   = must(zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault)))
-	decompressor = must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(MaxReplayBytes)))
+	// It is safe for use by many goroutines at once.
+	compressor = must(zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault)))
 )
 
 func strictly(o cbor.DecOptions) cbor.DecOptions {
 	o.ExtraReturnErrors = cbor.ExtraDecErrorUnknownField
 	return o
 }
-
-// MaxReplayBytes bounds a replay when it is unpacked.
-const MaxReplayBytes = 1 << 30
 
 func must[T any](v T, err error) T {
 	if err != nil {
@@ -131,7 +127,7 @@ func (e Entry) singles() iter.Seq[Entry] {
 
 // logbook keeps a room's whole log in memory, compressed by stretches.
 type logbook struct {
-	packed []byte // whole zstd frames of CBOR sequences
+	packed Parts  // zstd frames of CBOR sequences, one a stretch
 	plain  []byte // the newest stretch without run
 	run    Entry  // the newest entry, while ticks may join it; Index 0 is none
 }
@@ -161,70 +157,8 @@ func (l *logbook) flush() int {
 	l.run = Entry{}
 	n := len(l.plain) - before
 	if len(l.plain) >= logStretch {
-		l.packed = compressor.EncodeAll(l.plain, l.packed)
+		l.packed = append(l.packed, pack(l.plain))
 		l.plain = nil
 	}
 	return n
-}
-
-// replayMagic opens every replay; its last digit is the version of the form.
-const replayMagic = "roomring replay 1\n"
-
-// replay is the whole log with what is needed to run it again: the magic, then zstd frames of one CBOR
-// sequence of header, final and entries.
-func (l *logbook) replay(h Header, f Final) ([]byte, error) {
-	f.Replay = nil
-	head, err := encMode.Marshal(h)
-	if err != nil {
-		return nil, err
-	}
-	tail, err := encMode.Marshal(f)
-	if err != nil {
-		return nil, err
-	}
-	l.flush()
-	out := compressor.EncodeAll(slices.Concat(head, tail), []byte(replayMagic))
-	out = append(out, l.packed...)
-	return compressor.EncodeAll(l.plain, out), nil
-}
-
-// Replay is a room's whole log, unpacked.
-type Replay struct {
-	Header  Header
-	Final   Final // zero when the room was still live
-	Entries []Entry
-}
-
-// DecodeReplay unpacks what Core.Seal or Core.Replay made. The error says what is wrong with it.
-func DecodeReplay(b []byte) (Replay, error) {
-	var r Replay
-	if len(b) < len(replayMagic) || string(b[:len(replayMagic)]) != replayMagic {
-		return r, fmt.Errorf("this is no replay, or one of a newer roomring: it does not begin with %q", replayMagic)
-	}
-	plain, err := decompressor.DecodeAll(b[len(replayMagic):], nil)
-	if err != nil {
-		return r, fmt.Errorf("replay: %w", err)
-	}
-	if plain, err = decMode.UnmarshalFirst(plain, &r.Header); err != nil {
-		return r, fmt.Errorf("replay: header: %w", err)
-	}
-	if plain, err = decMode.UnmarshalFirst(plain, &r.Final); err != nil {
-		return r, fmt.Errorf("replay: result: %w", err)
-	}
-	for e, err := range DecodeEntries(plain) {
-		if err != nil {
-			return r, err
-		}
-		r.Entries = append(r.Entries, e)
-	}
-	return r, nil
-}
-
-// Replay is the log so far, whole, for the operator: it holds the seed and every hidden fact.
-func (c *Core) Replay() ([]byte, error) {
-	var f Final
-	if c.s.Final != nil {
-		f = *c.s.Final
-	}
-	return c.log.replay(c.header, f)
 }

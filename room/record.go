@@ -93,6 +93,6 @@ type Final struct {
 	Result   Result
 	Point    Point         // the input that ended it
 	Duration time.Duration // room time at the end
-	Replay   []byte        // EncodeReplay: header and whole log, zstd
+	Replay   Parts         // header and whole log, see OpenReplay
 	Hash     [32]byte      // SHA-256 over everything above except Replay, see Final.Sum
 }

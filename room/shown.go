@@ -25,11 +25,11 @@ type Shown struct {
 // Views runs a replay again and goes through what a spectator was shown, from the opening on: the same turns
 // at the same indexes. It is as lazy as its reader, and holds one room. It shows nothing from the entry
 // on in which the game panicked. The error, which comes last, is that of Run.
-func Views(cfg Config, entries []Entry) iter.Seq2[Shown, error] {
+func Views(cfg Config, log Log) iter.Seq2[Shown, error] {
 	cfg.ResumeTurns, cfg.ResumeBytes = 1, math.MaxInt // of a class's turns the last alone is looked at
 	return func(yield func(Shown, error) bool) {
 		var seen spectating
-		_, err := Run(cfg, entries, func(c *Core, e Entry) error {
+		_, err := Run(cfg, log, func(c *Core, e Entry) error {
 			if s, ok := seen.look(c, e); ok && !yield(s, nil) {
 				return errSeenEnough
 			}

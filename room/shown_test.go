@@ -44,7 +44,7 @@ func TestViewsAreWhatASpectatorWasShown(t *testing.T) {
 			var events []string
 			var last room.Shown
 			whole, compared := 0, 0
-			for s, err := range room.Views(b.cfg, b.entries) {
+			for s, err := range room.Views(b.cfg, room.LogOf(b.entries)) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -82,7 +82,7 @@ func TestViewsAreWhatASpectatorWasShown(t *testing.T) {
 func TestViewsStopWithTheirReaderAndTellOfAWrongLog(t *testing.T) {
 	b, _, _ := playedBench(t, counterRules())
 	n := 0
-	for range room.Views(b.cfg, b.entries) {
+	for range room.Views(b.cfg, room.LogOf(b.entries)) {
 		if n++; n == 2 {
 			break
 		}
@@ -91,7 +91,7 @@ func TestViewsStopWithTheirReaderAndTellOfAWrongLog(t *testing.T) {
 		t.Errorf("%d turns were shown, want 2", n)
 	}
 	var wrong error
-	for _, err := range room.Views(b.cfg, slices.Delete(slices.Clone(b.entries), 4, 5)) {
+	for _, err := range room.Views(b.cfg, room.LogOf(slices.Delete(slices.Clone(b.entries), 4, 5))) {
 		wrong = err
 	}
 	if wrong == nil {
@@ -105,7 +105,7 @@ func TestViewsEndBeforeAPanic(t *testing.T) {
 	b.all()
 	boom := b.entries[len(b.entries)-1].Index
 	shown := 0
-	for s, err := range room.Views(b.cfg, b.entries) {
+	for s, err := range room.Views(b.cfg, room.LogOf(b.entries)) {
 		if shown++; err != nil || s.Seq >= boom {
 			t.Errorf("turn %d of %d: %v", s.Seq, boom, err)
 		}

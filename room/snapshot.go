@@ -295,13 +295,16 @@ func (c *Core) again(e Entry) error {
 }
 
 // Run steps the entries of a replay, and calls each after every one. It checks nothing: compare Final
-// with the recorded one. A room that changed version on its way is run from there on.
-func Run(cfg Config, entries []Entry, each func(c *Core, e Entry) error) (*Core, error) {
+// with the recorded one. A room that changed version on its way is run from there on. The log is gone through twice.
+func Run(cfg Config, log Log, each func(c *Core, e Entry) error) (*Core, error) {
 	c := newCore(cfg)
-	if err := c.begin(plain(entries)); err != nil {
+	if err := c.begin(log()); err != nil {
 		return c, err
 	}
-	for _, e := range entries {
+	for e, err := range log() {
+		if err != nil {
+			return c, err
+		}
 		if err := c.again(e); err != nil {
 			return c, err
 		}
@@ -313,16 +316,6 @@ func Run(cfg Config, entries []Entry, each func(c *Core, e Entry) error) (*Core,
 		}
 	}
 	return c, nil
-}
-
-func plain(entries []Entry) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		for _, e := range entries {
-			if !yield(e, nil) {
-				return
-			}
-		}
-	}
 }
 
 // upgrade lets newer rules take over a room whose journal ends in a snapshot of the older ones.

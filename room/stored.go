@@ -1,6 +1,9 @@
 package room
 
-import "time"
+import (
+	"io"
+	"time"
+)
 
 // StoredResult is a finished room as the store has it.
 type StoredResult struct {
@@ -61,4 +64,11 @@ type PlayedGame struct {
 	Rank    int       `json:"rank"`
 	Players int       `json:"players"`
 	Stored  time.Time `json:"stored"`
+}
+
+// StoredReplay is a replay as the store has it. It is read a piece at a time, in the memory of a piece; reading blocks for the
+// store, and an error means that the rest cannot be had now.
+type StoredReplay struct {
+	Size int64 // bytes in all
+	io.Reader
 }

@@ -215,7 +215,7 @@ var errNoRecord = errors.New("no such row")
 type memoryRecords struct {
 	mu      sync.Mutex
 	results map[room.ID]room.StoredResult
-	replays map[room.ID][]byte
+	replays map[room.ID]room.Parts
 	players map[room.PlayerID]room.Profile
 	board   []room.Standing
 	pending map[room.ID]bool
@@ -240,8 +240,9 @@ func (m *memoryRecords) Result(_ context.Context, id room.ID) (room.StoredResult
 	}
 	return res, err
 }
-func (m *memoryRecords) Replay(_ context.Context, id room.ID) ([]byte, error) {
-	return lookUp(m, m.replays, id)
+func (m *memoryRecords) Replay(_ context.Context, id room.ID) (room.StoredReplay, error) {
+	parts, err := lookUp(m, m.replays, id)
+	return room.StoredReplay{Size: int64(parts.Len()), Reader: parts.Reader()}, err
 }
 func (m *memoryRecords) Player(_ context.Context, id room.PlayerID) (room.Profile, error) {
 	return lookUp(m, m.players, id)
@@ -259,7 +260,7 @@ func (m *memoryRecords) NotFound(err error) bool { return errors.Is(err, errNoRe
 
 func newMemoryRecords() *memoryRecords {
 	return &memoryRecords{
-		results: map[room.ID]room.StoredResult{}, replays: map[room.ID][]byte{},
+		results: map[room.ID]room.StoredResult{}, replays: map[room.ID]room.Parts{},
 		players: map[room.PlayerID]room.Profile{}, pending: map[room.ID]bool{},
 	}
 }

@@ -132,7 +132,7 @@ func TestReplay(t *testing.T) {
 		}
 	}
 	a.refused(406, "", "GET", path, "", "Accept: text/html")
-	if got := a.want(200, "GET", path, ""); got.text != string(final.Replay) {
+	if got := a.want(200, "GET", path, ""); got.text != string(final.Replay.Join()) {
 		t.Error("the file differs from what was stored")
 	}
 	got := a.want(200, "GET", path, "", "Accept: application/json")

@@ -1,8 +1,11 @@
 package web
 
 import (
+	"bufio"
+	"context"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"mime"
 	"net/http"
 	"strconv"
@@ -26,6 +29,7 @@ type entryBody struct {
 	Version int             `json:"version,omitempty"`
 }
 
+// replayBody is a replay but for its entries and its end.
 type replayBody struct {
 	Room    room.ID         `json:"room"`
 	Game    string          `json:"game"`
@@ -35,8 +39,6 @@ type replayBody struct {
 	Options json.RawMessage `json:"options,omitempty"`
 	Seed    string          `json:"seed"` // hex; no secret any more
 	Created time.Time       `json:"created"`
-	Entries []entryBody     `json:"entries"`
-	Final   *finalBody      `json:"final"`
 }
 
 const octetStream = "application/octet-stream"
@@ -52,26 +54,37 @@ func (s *Server) getReplay(w http.ResponseWriter, r *http.Request) error {
 	if mediaType == "" {
 		return problem(http.StatusNotAcceptable, "not-acceptable", "A replay comes as application/octet-stream, application/json or application/x-ndjson.")
 	}
-	replay, err := s.opts.Records.Replay(r.Context(), id)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), replayTime) // one whose client has gone fails to be written
+	defer cancel()
+	stored, err := s.opts.Records.Replay(ctx, id)
 	if s.opts.Records.NotFound(err) {
 		return s.noReplay(r, id)
 	}
 	if err != nil {
 		return s.storeProblem(err)
 	}
-	switch mediaType {
-	case octetStream:
-		return writeReplay(w, id, replay)
-	case ndjson:
-		return s.writeViews(w, r, replay)
+	if mediaType == octetStream {
+		return s.writeFile(w, id, stored)
 	}
-	body, err := bodyOfReplay(replay)
+	select {
+	case s.replays <- struct{}{}:
+		defer func() { <-s.replays }()
+	case <-r.Context().Done():
+		return retryLater("busy", "Too many replays are being watched: retry.", 2*time.Second)
+	}
+	replay, err := room.OpenReplay(stored)
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, body)
-	return nil
+	defer replay.Close()
+	if mediaType == ndjson {
+		return s.writeViews(ctx, w, replay)
+	}
+	return s.writeEntries(w, replay)
 }
+
+// replayTime is how long a replay may take to run and to be read.
+const replayTime = time.Minute
 
 // noReplay tells a room whose replay will come from one that never was.
 func (s *Server) noReplay(r *http.Request, id room.ID) error {
@@ -89,29 +102,66 @@ func (s *Server) noReplay(r *http.Request, id room.ID) error {
 	return notFound("The replay is not kept any more.")
 }
 
-func writeReplay(w http.ResponseWriter, id room.ID, replay []byte) error {
+func (s *Server) writeFile(w http.ResponseWriter, id room.ID, stored room.StoredReplay) error {
 	w.Header().Set("Content-Type", octetStream)
-	w.Header().Set("Content-Length", strconv.Itoa(len(replay)))
+	w.Header().Set("Content-Length", strconv.FormatInt(stored.Size, 10))
 	w.Header().Set("Content-Disposition", `attachment; filename="`+string(id)+`.replay"`)
-	w.Write(replay) // the client has gone if this fails
+	if _, err := io.Copy(w, stored); err != nil {
+		s.cutShort(id, err)
+	}
 	return nil
 }
 
-func bodyOfReplay(data []byte) (replayBody, error) {
-	replay, err := room.DecodeReplay(data)
+// cutShort ends an answer that has begun so that the client sees that it is not whole.
+func (s *Server) cutShort(id room.ID, err error) {
+	s.opts.Log.Debug("a replay was cut short", "room", id, "err", err)
+	panic(http.ErrAbortHandler)
+}
+
+// writeEntries writes a replay as JSON, an entry at a time.
+func (s *Server) writeEntries(w http.ResponseWriter, replay *room.ReplayReader) error {
+	head, err := json.Marshal(bodyOfReplay(replay))
 	if err != nil {
-		return replayBody{}, err
+		return err
 	}
+	final, err := json.Marshal(bodyOfFinal(&replay.Final))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	out := bufio.NewWriter(w)
+	out.Write(head[:len(head)-1]) // what fails to be written is told by Flush
+	out.WriteString(`,"entries":[`)
+	between := ""
+	for e, err := range replay.Entries() {
+		var line []byte
+		if err == nil {
+			line, err = json.Marshal(bodyOfEntry(e))
+		}
+		if err == nil {
+			out.WriteString(between)
+			_, err = out.Write(line)
+		}
+		if err != nil {
+			s.cutShort(replay.Header.ID, err)
+		}
+		between = ","
+	}
+	out.WriteString(`],"final":`)
+	out.Write(final)
+	out.WriteString("}\n")
+	if err := out.Flush(); err != nil {
+		s.cutShort(replay.Header.ID, err)
+	}
+	return nil
+}
+
+func bodyOfReplay(replay *room.ReplayReader) replayBody {
 	h := replay.Header
-	out := replayBody{
+	return replayBody{
 		Room: h.ID, Game: h.Game, Version: h.Version, Runtime: h.Runtime, Name: h.Name, Options: h.Options,
 		Seed: hex.EncodeToString(h.Seed[:]), Created: h.Created.UTC(),
-		Entries: make([]entryBody, len(replay.Entries)), Final: bodyOfFinal(&replay.Final),
 	}
-	for i, e := range replay.Entries {
-		out.Entries[i] = bodyOfEntry(e)
-	}
-	return out, nil
 }
 
 func bodyOfEntry(e room.Entry) entryBody {

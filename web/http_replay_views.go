@@ -4,17 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"iter"
 	"net/http"
-	"time"
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/wire"
 )
 
 const ndjson = "application/x-ndjson"
-
-// replayTime is how long a replay may take to run and to be read.
-const replayTime = time.Minute
 
 // shownBody is one line of a replay as spectators saw it.
 type shownBody struct {
@@ -29,40 +26,47 @@ type shownBody struct {
 }
 
 // writeViews runs a game again and writes what spectators saw, a line a turn, as it goes.
-func (s *Server) writeViews(w http.ResponseWriter, r *http.Request, data []byte) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), replayTime)
-	defer cancel()
-	select {
-	case s.replays <- struct{}{}:
-		defer func() { <-s.replays }()
-	case <-r.Context().Done():
-		return retryLater("busy", "Too many replays are being watched: retry.", 2*time.Second)
-	}
-	cfg, entries, err := s.runnable(data)
+func (s *Server) writeViews(ctx context.Context, w http.ResponseWriter, replay *room.ReplayReader) error {
+	cfg, err := s.runnable(replay)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", ndjson)
 	out := json.NewEncoder(w)
-	for shown, err := range room.Views(cfg, entries) {
+	for shown, err := range room.Views(cfg, s.storedLog(ctx, cfg.Header.ID)) {
 		if err = errors.Join(err, ctx.Err()); err == nil {
 			err = out.Encode(bodyOfShown(shown))
 		}
 		if err != nil {
-			s.opts.Log.Debug("a replay was cut short", "room", cfg.Header.ID, "err", err)
-			panic(http.ErrAbortHandler) // so that the client sees that it is not whole
+			s.cutShort(cfg.Header.ID, err)
 		}
 	}
 	return nil
 }
 
+// storedLog reads a log from the store anew each time it is gone through.
+func (s *Server) storedLog(ctx context.Context, id room.ID) room.Log {
+	return func() iter.Seq2[room.Entry, error] {
+		return func(yield func(room.Entry, error) bool) {
+			stored, err := s.opts.Records.Replay(ctx, id)
+			if err != nil {
+				yield(room.Entry{}, err)
+				return
+			}
+			replay, err := room.OpenReplay(stored)
+			if err != nil {
+				yield(room.Entry{}, err)
+				return
+			}
+			defer replay.Close()
+			replay.Entries()(yield)
+		}
+	}
+}
+
 // runnable is a replay that this process can run. One that was aborted is not run again: a game that did not
 // just panic but used up the memory or never returned would take the node with it.
-func (s *Server) runnable(data []byte) (room.Config, []room.Entry, error) {
-	replay, err := room.DecodeReplay(data)
-	if err != nil {
-		return room.Config{}, nil, err
-	}
+func (s *Server) runnable(replay *room.ReplayReader) (room.Config, error) {
 	h := replay.Header
 	var rules *room.Rules
 	known := false
@@ -71,11 +75,11 @@ func (s *Server) runnable(data []byte) (room.Config, []room.Entry, error) {
 	}
 	switch {
 	case replay.Final.End == room.Aborted:
-		return room.Config{}, nil, problem(http.StatusConflict, "aborted", "The game failed and is not run again here: `roomring replay` does that from the file.")
+		return room.Config{}, problem(http.StatusConflict, "aborted", "The game failed and is not run again here: `roomring replay` does that from the file.")
 	case !known || room.CheckRuntime(h) != nil || replay.Final.Version != rules.Spec().Version:
-		return room.Config{}, nil, problem(http.StatusConflict, "other-version", "The game was played by a version of its rules that this server does not have. Its log can still be had.")
+		return room.Config{}, problem(http.StatusConflict, "other-version", "The game was played by a version of its rules that this server does not have. Its log can still be had.")
 	}
-	return room.Config{Header: h, Rules: rules}, replay.Entries, nil
+	return room.Config{Header: h, Rules: rules}, nil
 }
 
 func bodyOfShown(s room.Shown) shownBody {

@@ -26,7 +26,7 @@ type Rooms interface {
 // Records is what the store has of finished games.
 type Records interface {
 	Result(ctx context.Context, id room.ID) (room.StoredResult, error)
-	Replay(ctx context.Context, id room.ID) ([]byte, error) // as room.EncodeReplay made it
+	Replay(ctx context.Context, id room.ID) (room.StoredReplay, error) // read by room.OpenReplay, while ctx lives
 	Player(ctx context.Context, id room.PlayerID) (room.Profile, error)
 	// Leaderboard is the rated players of a game, best first, at most limit of them, the first offset left out.
 	Leaderboard(ctx context.Context, game string, limit, offset int) ([]room.Standing, error)
@@ -64,7 +64,7 @@ type ServerOptions struct {
 	// Codes caps searches by join code an address, so that codes cannot be guessed; the zero value is 1 a second, 20 at once.
 	Codes Rate
 
-	// Replays caps how many replays are run for watching at once; more wait. 0 means 4.
+	// Replays caps how many replays are unpacked or run for watching at once; more wait. 0 means 4.
 	Replays int
 
 	MaxBody        int64         // bytes of a request's body; 0 means 64 KiB

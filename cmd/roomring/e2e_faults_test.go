@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -102,7 +103,7 @@ func TestAPoisonedRoomIsSetAside(t *testing.T) {
 	if code := s.call("GET", "/v1/replays/"+bad.ID, nil, &replay); code != http.StatusOK {
 		t.Fatalf("its log: %d", code)
 	}
-	r, err := room.DecodeReplay(replay)
+	r, err := room.ReadReplay(bytes.NewReader(replay))
 	if err != nil || len(r.Entries) < 5 {
 		t.Errorf("its log holds %d entries: %v", len(r.Entries), err)
 	}

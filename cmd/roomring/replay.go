@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -101,11 +102,14 @@ func (s *settings) storedReplay(ctx context.Context, id room.ID) ([]byte, error)
 		return nil, err
 	}
 	defer func() { _ = store.Close() }() // it was only read
-	data, err := store.Replay(ctx, id)
+	stored, err := store.Replay(ctx, id)
 	if errors.Is(err, persist.ErrNotFound) {
 		return nil, errors.New("the store has no replay of it: is the game over, and is this its store?")
 	}
-	return data, err
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(stored)
 }
 
 func askReplay(ctx context.Context, base string, id room.ID) ([]byte, error) {
@@ -136,7 +140,7 @@ type showing struct {
 // replay runs a game again, shows it and checks its end. The error is nil only for a game that came
 // out as recorded, or that had no end yet and went through.
 func (s *showing) replay(games *room.Games, data []byte) error {
-	r, err := room.DecodeReplay(data)
+	r, err := room.ReadReplay(bytes.NewReader(data))
 	if err != nil {
 		return err
 	}
@@ -148,7 +152,7 @@ func (s *showing) replay(games *room.Games, data []byte) error {
 		return err
 	}
 	s.printf("room %s: %s version %d, %d inputs\n", r.Header.ID, r.Header.Game, r.Header.Version, len(r.Entries))
-	core, err := room.Run(room.Config{Header: r.Header, Rules: rules}, r.Entries, s.entry)
+	core, err := room.Run(room.Config{Header: r.Header, Rules: rules}, r.Log(), s.entry)
 	if err != nil {
 		return err
 	}

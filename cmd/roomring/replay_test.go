@@ -64,13 +64,13 @@ func played(t *testing.T, acts ...int) []byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return data
+		return data.Join()
 	}
 	final, err := core.Seal()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return final.Replay
+	return final.Replay.Join()
 }
 
 func TestReplay(t *testing.T) {
@@ -169,12 +169,12 @@ func TestReplayFromStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := played(t, 3)
-	r, err := room.DecodeReplay(want)
+	r, err := room.ReadReplay(bytes.NewReader(want))
 	if err != nil {
 		t.Fatal(err)
 	}
 	final := r.Final
-	final.Replay = want
+	final.Replay = room.Parts{want}
 	if _, err := store.WriteResults(t.Context(), []room.Final{final}); err != nil {
 		t.Fatal(err)
 	}

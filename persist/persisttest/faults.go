@@ -1,6 +1,7 @@
 package persisttest
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 	"time"
@@ -97,7 +98,7 @@ func Forget(t *testing.T, s persist.Store, age func()) {
 	if result.End != room.Aborted || result.Result.Reason != persist.LostReason || result.Point != (room.Point{Epoch: 1}) {
 		t.Errorf("its end: %+v", result)
 	}
-	if replay, err := room.DecodeReplay(get[[]byte](t)(s.Replay(t.Context(), theirs.Room))); err != nil || replay.Header.Game != theirs.Game {
+	if replay, err := room.ReadReplay(bytes.NewReader(replayOf(t, s, theirs.Room))); err != nil || replay.Header.Game != theirs.Game {
 		t.Errorf("its replay: %+v, %v", replay, err)
 	}
 	// It comes back after all.
@@ -140,7 +141,7 @@ func Prune(t *testing.T, s persist.Store, age func()) {
 	if !errors.Is(result, persist.ErrNotFound) || !errors.Is(row, persist.ErrNotFound) {
 		t.Errorf("of the pruned there is a result (%v) or a row (%v)", result, row)
 	}
-	get[[]byte](t)(s.Replay(t.Context(), young.Room))
+	replayOf(t, s, young.Room)
 	get[room.Row](t)(s.Row(t.Context(), young.Room))
 	ann := get[room.Profile](t)(s.Player(t.Context(), "ann"))
 	if len(ann.Recent) != 1 || ann.Games[0].Games != 2 || *ann.Games[0].Rating != *ratings.Rating {

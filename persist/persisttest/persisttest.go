@@ -21,6 +21,7 @@ type Open func(t *testing.T) persist.Store
 func Run(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, persist.Store){
 		"result":             testResult,
+		"long replay":        testLongReplay,
 		"nothing there":      testNothingThere,
 		"written once":       testWrittenOnce,
 		"mismatch":           testMismatch,
@@ -73,7 +74,7 @@ func Game(game string, players ...room.PlayerID) room.Final {
 		Room: NewRoom(), Game: game, Version: 3, End: room.Finished, Rated: true,
 		Result: room.Result{Reason: "test", Summary: "The test says so", Data: json.RawMessage(`{"b": 1,  "a": "<ü>"}`)},
 		Point:  room.Point{Epoch: 2, Seq: 77}, Duration: 90500 * time.Millisecond,
-		Replay: []byte("replay\x00of it"),
+		Replay: room.Parts{[]byte("replay\x00"), []byte("of it")},
 	}
 	for i, p := range players {
 		f.Result.Outcomes = append(f.Result.Outcomes, room.Outcome{

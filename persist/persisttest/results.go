@@ -2,8 +2,10 @@ package persisttest
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"reflect"
 	"slices"
@@ -32,9 +34,43 @@ func testResult(t *testing.T, s persist.Store) {
 	if len(got.Ratings) != 2 || got.Ratings[0].Player != "ann" || got.Ratings[0].Before != glicko.Newcomer {
 		t.Errorf("ratings %+v", got.Ratings)
 	}
-	if replay := get[[]byte](t)(s.Replay(t.Context(), f.Room)); !bytes.Equal(replay, f.Replay) {
-		t.Errorf("replay %q, want %q", replay, f.Replay)
+	if replay := replayOf(t, s, f.Room); !bytes.Equal(replay, f.Replay.Join()) {
+		t.Errorf("replay %q, want %q", replay, f.Replay.Join())
 	}
+}
+
+// replayOf reads a replay, and checks that it is as long as was said.
+func replayOf(t *testing.T, s persist.Store, id room.ID) []byte {
+	t.Helper()
+	replay := get[room.StoredReplay](t)(s.Replay(t.Context(), id))
+	data := get[[]byte](t)(io.ReadAll(replay))
+	if int64(len(data)) != replay.Size {
+		t.Errorf("a replay of %d bytes was said to have %d", len(data), replay.Size)
+	}
+	return data
+}
+
+// A replay of any length, in parts of any length, comes back byte for byte, a little at a time; and goes with its result.
+func testLongReplay(t *testing.T, s persist.Store) {
+	long, empty := Game("chess", "ann", "bob"), Game("chess", "ann", "bob")
+	long.Replay, empty.Replay = nil, nil
+	for _, n := range []int{7, 0, 300 << 10, 1, 900 << 10, 256 << 10, 100 << 10, 100 << 10, 100 << 10} {
+		part := make([]byte, n)
+		rand.Read(part)
+		long.Replay = append(long.Replay, part)
+	}
+	wrote(t, s, []room.Final{long, empty}, persist.Written, persist.Written)
+	if data := replayOf(t, s, long.Room); !bytes.Equal(data, long.Replay.Join()) {
+		t.Errorf("of %d bytes %d came back, or others", long.Replay.Len(), len(data))
+	}
+	if data := replayOf(t, s, empty.Room); len(data) != 0 {
+		t.Errorf("an empty replay came back as %q", data)
+	}
+	first := make([]byte, 1)
+	if _, err := io.ReadFull(get[room.StoredReplay](t)(s.Replay(t.Context(), long.Room)), first); err != nil || first[0] != long.Replay[0][0] {
+		t.Errorf("the first byte: %v, %v", first, err)
+	}
+	wrote(t, s, []room.Final{long}, persist.Already)
 }
 
 func testNothingThere(t *testing.T, s persist.Store) {

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/internal/ledger"
 	"github.com/roomring/roomring/room"
 )
 
@@ -50,8 +51,25 @@ func scanChange(row pgx.CollectableRow) (c room.RatingChange, err error) {
 }
 
 // Replay implements persist.Results.
-func (s *Store) Replay(ctx context.Context, id room.ID) ([]byte, error) {
-	return queryOne(ctx, s, pgx.RowTo[[]byte], `SELECT data FROM replays WHERE room = $1`, id)
+func (s *Store) Replay(ctx context.Context, id room.ID) (room.StoredReplay, error) {
+	r, err := queryOne(ctx, s, scanReplay, `SELECT data, more, coalesce(size, octet_length(data)) FROM replays WHERE room = $1`, id)
+	if err != nil {
+		return room.StoredReplay{}, err
+	}
+	return ledger.Replay(r.size, r.first, r.more, func(nth int) ([]byte, error) {
+		return queryOne(ctx, s, pgx.RowTo[[]byte], `SELECT data FROM replay_pieces WHERE room = $1 AND nth = $2`, id, nth)
+	}), nil
+}
+
+type replayRow struct {
+	first []byte
+	more  int
+	size  int64
+}
+
+func scanReplay(row pgx.CollectableRow) (r replayRow, err error) {
+	err = row.Scan(&r.first, &r.more, &r.size)
+	return r, err
 }
 
 // Player implements persist.Results.

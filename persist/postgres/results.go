@@ -143,11 +143,7 @@ func (tx resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger
 	queueRecords(batch, records)
 	queueLines(batch, lines)
 	rooms := column(finals, func(f room.Final) string { return string(f.Room) })
-	batch.Queue(`
-		INSERT INTO replays (room, data, stored)
-		SELECT t.room, t.data, r.stored
-		FROM unnest($1::text[], $2::bytea[]) AS t (room, data) JOIN results r ON r.room = t.room`,
-		rooms, column(finals, func(f room.Final) []byte { return notNil(f.Replay) }))
+	queueReplays(batch, rooms, finals)
 	batch.Queue(`
 		INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce)
 		SELECT room, game, epoch, 'over', '', '', '', false, ''
@@ -155,7 +151,26 @@ func (tx resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger
 		ON CONFLICT (room) DO UPDATE SET state = 'over', checkpoint = NULL, checkpoint_epoch = NULL, checkpoint_seq = NULL`,
 		rooms, column(finals, func(f room.Final) string { return f.Game }),
 		column(finals, func(f room.Final) int64 { return int64(f.Point.Epoch) }))
-	return tx.SendBatch(ctx, batch).Close()
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return err
+	}
+	return ledger.Rest(finals, func(p ledger.Piece) error {
+		_, err := tx.Exec(ctx, `INSERT INTO replay_pieces (room, nth, data) VALUES ($1, $2, $3)`, p.Room, p.Nth, p.Data)
+		return err
+	})
+}
+
+func queueReplays(batch *pgx.Batch, rooms []string, finals []room.Final) {
+	first, more := make([][]byte, len(finals)), make([]int64, len(finals))
+	for i, f := range finals {
+		piece, n := ledger.First(f.Replay)
+		first[i], more[i] = piece, int64(n)
+	}
+	batch.Queue(`
+		INSERT INTO replays (room, data, more, size, stored)
+		SELECT t.room, t.data, t.more, t.size, r.stored
+		FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::bigint[]) AS t (room, data, more, size) JOIN results r ON r.room = t.room`,
+		rooms, first, more, column(finals, func(f room.Final) int64 { return int64(f.Replay.Len()) }))
 }
 
 func queueRecords(batch *pgx.Batch, records []ledger.Record) {
@@ -218,12 +233,4 @@ func part(r *room.Rating, of func(room.Rating) float64) *float64 {
 		return nil
 	}
 	return new(of(*r))
-}
-
-// notNil keeps the driver from writing an empty replay as NULL.
-func notNil(b []byte) []byte {
-	if b == nil {
-		return []byte{}
-	}
-	return b
 }

@@ -135,3 +135,11 @@ func (s *Store) Checkpoint(ctx context.Context, id room.ID) (persist.Checkpoint,
 		return c, err
 	}, `SELECT checkpoint_epoch, checkpoint_seq, checkpoint FROM rooms WHERE room = $1 AND checkpoint IS NOT NULL`, id)
 }
+
+// notNil keeps the driver from writing an empty checkpoint as NULL.
+func notNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/internal/ledger"
 	"github.com/roomring/roomring/room"
 )
 
@@ -49,9 +50,18 @@ func scanChange(row scanner) (c room.RatingChange, err error) {
 }
 
 // Replay implements persist.Results.
-func (s *Store) Replay(ctx context.Context, id room.ID) (data []byte, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT data FROM replays WHERE room = ?`, id).Scan(&data)
-	return data, notFound(err)
+func (s *Store) Replay(ctx context.Context, id room.ID) (room.StoredReplay, error) {
+	var first []byte
+	var more int
+	var size int64
+	err := s.read.QueryRowContext(ctx, `SELECT data, more, coalesce(size, length(data)) FROM replays WHERE room = ?`, id).Scan(&first, &more, &size)
+	if err != nil {
+		return room.StoredReplay{}, notFound(err)
+	}
+	return ledger.Replay(size, first, more, func(nth int) (data []byte, err error) {
+		err = s.read.QueryRowContext(ctx, `SELECT data FROM replay_pieces WHERE room = ? AND nth = ?`, id, nth).Scan(&data)
+		return data, notFound(err)
+	}), nil
 }
 
 // Player implements persist.Results.

@@ -109,9 +109,7 @@ func (tx *resultTx) Save(ctx context.Context, finals []room.Final, lines []ledge
 	if err := tx.saveLines(ctx, lines); err != nil {
 		return err
 	}
-	err := each(ctx, tx.Tx, `INSERT INTO replays (room, data, stored) VALUES (?, ?, ?)`, finals,
-		func(f room.Final) []any { return []any{f.Room, notNil(f.Replay), tx.stored} })
-	if err != nil {
+	if err := tx.saveReplays(ctx, finals); err != nil {
 		return err
 	}
 	return each(ctx, tx.Tx, `
@@ -119,6 +117,21 @@ func (tx *resultTx) Save(ctx context.Context, finals []room.Final, lines []ledge
 		VALUES (?, ?, ?, 'over', '', '', '', 0, '', ?)
 		ON CONFLICT (room) DO UPDATE SET state = 'over', checkpoint = NULL, checkpoint_epoch = NULL, checkpoint_seq = NULL`,
 		finals, func(f room.Final) []any { return []any{f.Room, f.Game, int64(f.Point.Epoch), tx.stored} })
+}
+
+func (tx *resultTx) saveReplays(ctx context.Context, finals []room.Final) error {
+	err := each(ctx, tx.Tx, `INSERT INTO replays (room, data, more, size, stored) VALUES (?, ?, ?, ?, ?)`, finals,
+		func(f room.Final) []any {
+			first, more := ledger.First(f.Replay)
+			return []any{f.Room, first, more, f.Replay.Len(), tx.stored}
+		})
+	if err != nil {
+		return err
+	}
+	return ledger.Rest(finals, func(p ledger.Piece) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO replay_pieces (room, nth, data) VALUES (?, ?, ?)`, p.Room, p.Nth, p.Data)
+		return err
+	})
 }
 
 func (tx *resultTx) saveRecords(ctx context.Context, records []ledger.Record) error {
@@ -157,12 +170,4 @@ func toRating(rating, deviation, volatility *float64) *room.Rating {
 		return nil
 	}
 	return &room.Rating{Rating: *rating, Deviation: *deviation, Volatility: *volatility}
-}
-
-// notNil keeps the driver from writing an empty replay as NULL.
-func notNil(b []byte) []byte {
-	if b == nil {
-		return []byte{}
-	}
-	return b
 }

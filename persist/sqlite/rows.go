@@ -135,3 +135,11 @@ func (s *Store) Checkpoint(ctx context.Context, id room.ID) (c persist.Checkpoin
 	c.Point = room.Point{Epoch: room.Epoch(epoch), Seq: room.Index(seq)}
 	return c, notFound(err)
 }
+
+// notNil keeps the driver from writing an empty checkpoint as NULL.
+func notNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}

@@ -285,7 +285,7 @@ func TestPoisonedRoomIsSetAside(t *testing.T) {
 		f, ok := n.results.get(bad)
 		return ok && f.End == room.Aborted && f.Point.Seq > 2 && len(f.Replay) > 0 && !n.journal.has(bad)
 	})
-	replay, err := room.DecodeReplay(mustFinal(t, n, bad).Replay)
+	replay, err := room.ReadReplay(mustFinal(t, n, bad).Replay.Reader())
 	if err != nil || len(replay.Entries) != int(replay.Final.Point.Seq) {
 		t.Errorf("its replay: %d entries, %v", len(replay.Entries), err)
 	}

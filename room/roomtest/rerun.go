@@ -111,12 +111,12 @@ func (g *game) replayAgrees() error {
 	if err != nil {
 		return fmt.Errorf("the room cannot be sealed: %w", err)
 	}
-	replay, err := room.DecodeReplay(sealed.Replay)
+	replay, err := room.ReadReplay(sealed.Replay.Reader())
 	if err != nil {
 		return err
 	}
 	var differs error
-	again, err := room.Run(g.cfg, replay.Entries, func(c *room.Core, e room.Entry) error {
+	again, err := room.Run(g.cfg, replay.Log(), func(c *room.Core, e room.Entry) error {
 		differs = g.sameState(c, e)
 		return differs
 	})

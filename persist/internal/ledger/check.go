@@ -11,7 +11,7 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// maxReplay is well under what one value may hold in either store (SQLite 10⁹ bytes, PostgreSQL 1 GiB in a message).
+// maxReplay bounds what one transaction must carry.
 const maxReplay = 256 << 20
 
 // Check says why no store can hold a final, or nil. It is the same for every store, so that
@@ -23,8 +23,8 @@ func Check(f room.Final) error {
 	if f.Point.Epoch > math.MaxInt64 || f.Point.Seq > math.MaxInt64 {
 		return errors.New("point: beyond 2⁶³")
 	}
-	if len(f.Replay) > maxReplay {
-		return fmt.Errorf("replay: %d bytes, a store holds at most %d", len(f.Replay), maxReplay)
+	if n := f.Replay.Len(); n > maxReplay {
+		return fmt.Errorf("replay: %d bytes, a store holds at most %d", n, maxReplay)
 	}
 	if f.Hash == [32]byte{} {
 		return errors.New("hash: missing")

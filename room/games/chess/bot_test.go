@@ -167,7 +167,7 @@ func TestBotReplays(t *testing.T) {
 		b.now = max(b.now, in.At)
 		entries = append(entries, *b.step(in).Entry)
 	}
-	again, err := room.Run(room.Config{Rules: rules, Header: b.core.Header()}, entries, nil)
+	again, err := room.Run(room.Config{Rules: rules, Header: b.core.Header()}, room.LogOf(entries), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
