@@ -42,7 +42,7 @@ export class Notices {
         this.step("Go on as a new guest", async () => { await this.ways.renew(); await this.ways.enter(); }, "new-guest"), lobby);
     }
     if (err instanceof HTTPError && (err.status === 404 || err.status === 400)) return missing(lobby);
-    if (!(err instanceof ClosedError)) return notice("failed", "The table cannot be reached", words(err), this.step("Try again", () => this.ways.enter(), "again"), lobby);
+    if (!(err instanceof ClosedError) || err.kind === "unreachable") return notice("failed", "The table cannot be reached", words(err), this.step("Try again", () => this.ways.enter(), "again"), lobby);
     switch (err.code) {
       case 1000:
         return notice("left", "You have left the table", "Your seat is free again.", link("New game", base + "/", "primary"));
