@@ -16,6 +16,19 @@ export interface Limits {
   rate?: number;
 }
 
+const deepest = 31; // arrays and objects in one another, of the 32 that a message may have
+const halved = /(^|[^\\])(\\\\)*\\ud[89a-f]/; // JSON.stringify escapes half a surrogate pair, and no whole one
+
+/** check throws at what no server takes: a message that cannot be taken would end the session for good. */
+function check(v: unknown, depth: number): void {
+  if (Number.isInteger(v) && !Number.isSafeInteger(v)) {
+    throw new RejectedError("bad_action", "A whole number in the action is beyond ±(2⁵³−1): send it as text.");
+  }
+  if (typeof v !== "object" || v === null) return;
+  if (!depth) throw new RejectedError("bad_action", `Arrays and objects of the action are more than ${deepest} deep in one another.`);
+  for (const member of Object.values(v)) check(member, depth - 1);
+}
+
 /** Acts numbers actions, and sends each until it has its answer (docs/PROTOCOL.md, section 6). */
 export class Acts {
   readonly #waiting: Act[] = [];
@@ -36,6 +49,9 @@ export class Acts {
       signal?.throwIfAborted();
       const text = JSON.stringify(action); // what it is now counts, not what it is when it is sent again
       if (text === undefined) throw new TypeError("An action is a JSON value; this is none.");
+      const data: unknown = JSON.parse(text);
+      if (halved.test(text)) throw new RejectedError("bad_text", "A text in the action has half a character: cut texts between characters, not in one.");
+      check(data, deepest);
       const abort = () => {
         const i = this.#waiting.indexOf(act);
         if (i >= 0) this.#waiting.splice(i, 1);
@@ -45,7 +61,7 @@ export class Acts {
         signal?.removeEventListener("abort", abort);
         f(v);
       };
-      const act: Act = { data: JSON.parse(text), cseq: 0, sent: 0, here: false, resolve: settled(resolve), reject: settled(reject) };
+      const act: Act = { data, cseq: 0, sent: 0, here: false, resolve: settled(resolve), reject: settled(reject) };
       signal?.addEventListener("abort", abort);
       this.#waiting.push(act);
       this.flush();

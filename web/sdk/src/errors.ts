@@ -14,6 +14,7 @@ export type ClosedKind = "left" | "token" | "forbidden" | "not-found" | "reload"
 
 const kinds: Record<number, [ClosedKind, string]> = {
   1000: ["left", "You have left the room."],
+  1007: ["refused", "What was said could not be read."],
   4401: ["token", "Who you are could not be told, or no longer: come with a new token."],
   4403: ["forbidden", "This room does not let you in."],
   4404: ["not-found", "There is no such room."],

@@ -19,6 +19,8 @@ export interface Owner {
   lost(link: Link, code: number, reason: string): void;
 }
 
+/** The close code of what cannot be read, here or there. */
+export const unreadable = 1007;
 const connectWithin = 10_000; // until the welcome
 const wakeWithin = 3_000; // until anything is heard after waking up
 
@@ -79,8 +81,8 @@ export class Link {
   }
 
   /** drop gives the socket up: it is lost at once, whatever the closing handshake takes. */
-  drop(reason: string): void {
-    this.#lost(1006, reason);
+  drop(reason: string, code = 1006): void {
+    this.#lost(code, reason);
     this.#ws.terminate ? this.#ws.terminate() : this.#ws.close();
   }
 
@@ -107,8 +109,8 @@ export class Link {
     if (this.#heard - this.#pinged > this.#heartbeat / 2) this.#ping();
     try {
       for (const m of this.codec.decode(data as string | ArrayBuffer)) if (!this.#done) this.owner.received(this, m);
-    } catch {
-      this.drop("the server said what cannot be read");
+    } catch (err) {
+      this.drop(`The server said what cannot be read: ${(err as Error).message}`, unreadable);
     }
   }
 

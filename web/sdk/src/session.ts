@@ -3,7 +3,7 @@ import { canonical, crc32 } from "./check.js";
 import type { Codec, Message } from "./codec.js";
 import { Emitter, Queue } from "./emitter.js";
 import { ClosedError, HTTPError, RejectedError } from "./errors.js";
-import { Link, type Owner, type SocketLike } from "./link.js";
+import { Link, unreadable, type Owner, type SocketLike } from "./link.js";
 import { changes, patch, share } from "./patch.js";
 import type { ConnectionState, GameEvent, Over, Room, RoomEvents, Signalled, Stats, Why } from "./types.js";
 
@@ -35,6 +35,7 @@ export interface Target {
 
 const maxDelay = 10_000;
 const young = 5_000; // a socket that was lost sooner after its welcome than this counts as a failure
+const maxUnread = 3; // sockets in a row that ended in what cannot be read
 const maxEvents = 1024; // unread, of one iterator
 
 /** Session is a Room: one client's stay in one room over all its sockets, as docs/PROTOCOL.md has it. */
@@ -63,6 +64,7 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #losses = 0; // in a row
   #failed = 0; // sockets before the first view
+  #unread = 0; // sockets since the last view that could be read
   #attempt = 0;
   #token: string | undefined; // of the newest socket
   #renewed = false; // since the last welcome
@@ -196,6 +198,10 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
     }
     if (code === 4409 && this.#next && link !== this.#next) return; // by that one, whose welcome is on its way
     if (code === 1000 || (code >= 4400 && code < 4500)) return this.#end(new ClosedError(code, reason, this.over));
+    if (code === unreadable) {
+      this.#sound = false; // the whole view may be free of it
+      if (++this.#unread >= maxUnread) return this.#end(new ClosedError(code, reason, this.over));
+    }
     const hopeless = this.#hopeless();
     if (!link.open) {
       this.#urls.push(this.#urls.shift()!);
@@ -300,8 +306,9 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
   #state(m: Message): void {
     this.#stats.states++;
     this.#stats.lost += m.lost ?? 0;
-    this.#sound = true;
+    this.#sound = false; // so that one that differs is not asked for again at once: a newer one will be
     this.#show(m, this.#seen ? (share(this.view, m.view) as V) : m.view);
+    this.#sound = true;
     this.#start();
   }
 
@@ -318,6 +325,7 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
     this.#seq = Math.max(this.#seq, m.seq);
     this.view = view;
     this.#seen = true;
+    this.#unread = 0;
     if (m.check !== undefined) this.#prove(m.check);
     if (changed) this.#emitter.emit("view", view, previous);
   }

@@ -91,6 +91,24 @@ test("act resolves on ack and rejects with the game's reason", async () => {
   assert.equal(w.last.acts().length, 2);
 });
 
+test("an act that no server takes is rejected before it is sent, and nothing else happens", async () => {
+  const room = await w.join();
+  const deep = (n: number): unknown => (n ? [deep(n - 1)] : 0);
+  for (const [code, ...actions] of [
+    ["bad_text", "hello \ud83c", "\udf89", { chat: ["ok", "\udf89\ud83c"] }, { "\ud83c": 1 }, "\\\ud83c"],
+    ["bad_action", 2 ** 53, { bid: { count: -(2 ** 53) } }, [1e300]],
+    ["bad_action", deep(32), { a: deep(31) }],
+  ] as const) {
+    for (const action of actions) await assert.rejects(room.act(action), (err: unknown) => err instanceof RejectedError && err.code === code && err.reason.length > 20);
+  }
+  assert.deepEqual(w.last.acts(), []);
+  const fine = ["🎉", "\\ud83c", "\\\\ud83c\ud83c\udf89", Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 0.5, deep(31), null];
+  fine.forEach((action) => void room.act(action).catch(() => {}));
+  assert.deepEqual(w.last.acts(), fine.map((action, i) => [i + 1, action]));
+  assert.equal(room.state, "open");
+  room.close();
+});
+
 test("at most 32 acts are unanswered, and one that waits can be taken back", async () => {
   const room = await w.join();
   const abort = new AbortController();
@@ -248,6 +266,16 @@ test("a checksum that differs asks for the whole view, once", async () => {
   assert.equal(w.last.accept().resume, undefined, "a wrong view was resumed from");
 });
 
+test("a whole view that differs from its own checksum is not asked for again and again", async () => {
+  const room = await w.join();
+  w.last.say(turn(2, { n: 1 }, { check: 1 }), state(2, { n: 1 }, { check: 2 }), turn(3, { n: 2 }), state(3, { n: 2 }, { check: 3 }));
+  assert.deepEqual([w.last.count("resync"), room.stats.mismatches], [1, 3]);
+  assert.deepEqual(room.view, { n: 2 });
+  w.last.say(turn(4, { n: 3 }, { check: 4 }));
+  assert.equal(w.last.count("resync"), 2);
+  room.close();
+});
+
 test("joining can be aborted, and what is missing is named", async () => {
   const abort = new AbortController();
   const joining = w.ring().join("r1", { signal: abort.signal });
@@ -314,6 +342,43 @@ test("a server that cannot be understood is left", async () => {
   assert.equal(w.sockets.length, 3);
 });
 
+test("what can never be read ends the session and rejects its acts; what can is gone on from", async () => {
+  const beyond = (n: number) => w.last.onmessage!({ data: Uint8Array.from([0xa3, 0x61, 0x74, 0x65, ...Buffer.from("state"), 0x63, ...Buffer.from("seq"), n,
+    0x64, ...Buffer.from("view"), 0xa1, 0x61, 0x6e, 0x1b, 0x00, 0x20, 0, 0, 0, 0, 0, 0]).buffer }); // {"n": 2⁵³}
+  w.end();
+  w = new World(cbor);
+  const first = assert.rejects(w.ring({}, CBORRoomring).join("r1"), { code: 1007, kind: "refused", message: /cannot be read.*integer/ });
+  for (let i = 0; i < 3; i++) {
+    await w.welcome();
+    beyond(1);
+    await w.clock.advance(1000);
+  }
+  await first;
+  assert.equal(w.sockets.length, 3);
+
+  const joining = w.ring({}, CBORRoomring).join("r1");
+  await w.welcome();
+  w.last.say(state(1, { n: 1 }));
+  const room = await joining;
+  for (let i = 0; i < 2; i++) {
+    beyond(2);
+    await w.clock.advance(1000);
+    await w.welcome();
+    assert.equal(w.last.sent[0]!.resume, undefined);
+  }
+  w.last.say(state(2, { n: 2 })); // it can be read again
+  assert.deepEqual([room.state, room.view], ["open", { n: 2 }]);
+  const act = assert.rejects(room.act("x"), { code: 1007 });
+  for (let i = 0; i < 3; i++) {
+    beyond(3);
+    await w.clock.advance(5000);
+    if (i < 2) await w.welcome();
+  }
+  await act;
+  assert.equal(room.state, "closed");
+  assert.equal(w.clock.pending, 0);
+});
+
 test("the CBOR build speaks CBOR sequences", async () => {
   w.end();
   w = new World(cbor);
@@ -321,9 +386,9 @@ test("the CBOR build speaks CBOR sequences", async () => {
   await settle();
   assert.equal(w.last.protocol, "roomring.v1.cbor");
   assert.equal(w.last.accept().t, "hello");
-  w.last.say(welcome(), state(1, { n: 1.5, big: 2 ** 53, text: "ü", list: [-1, true] }), turn(2, { n: null }));
+  w.last.say(welcome(), state(1, { n: 1.5, big: 2 ** 53 - 1, text: "ü", list: [-1, true] }), turn(2, { n: null }));
   const room = await joining;
-  assert.deepEqual(room.view, { big: 2 ** 53, text: "ü", list: [-1, true] });
+  assert.deepEqual(room.view, { big: 2 ** 53 - 1, text: "ü", list: [-1, true] });
   assert.equal(room.stats.mismatches, 0);
   void room.act({ a: undefined, b: [1, 0.5], d: new Date(0) }).catch(() => {});
   assert.deepEqual(w.last.acts(), [[1, { b: [1, 0.5], d: "1970-01-01T00:00:00.000Z" }]]);
