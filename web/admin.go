@@ -79,10 +79,7 @@ func AdminHandler(opts AdminOptions) (http.Handler, error) {
 	for _, spec := range opts.Games {
 		a.games[spec.Name] = spec
 	}
-	own, err := newOrigins(nil)
-	if err != nil {
-		return nil, err
-	}
+	own := newSharing(nil, nil)
 	mux := newMux(a.routes(), routing{log: opts.Log, metrics: opts.Metrics, timeout: opts.RequestTimeout, unknown: unknownPath})
 	return secured(a.named(a.authorised(own.wrap(mux)))), nil
 }

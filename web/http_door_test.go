@@ -2,8 +2,10 @@ package web_test
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -62,13 +64,76 @@ func TestWithAnAuthKeyCreatingNeedsAToken(t *testing.T) {
 	}
 }
 
+func origins(t testing.TB, list ...string) web.Origins {
+	t.Helper()
+	out, err := web.ParseOrigins(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestBadOrigins(t *testing.T) {
+	for _, bad := range []string{
+		"example.org", "https://[", "https://[::1", "", "https://", "https://game.example/", "https://game.example/path", "https://ann@game.example", "ws://game.example",
+		"https://game.example?x", "https://b\u00fccher.example", "://x", "1://x", "nul", "localhost", "https://game .example",
+	} {
+		if _, err := web.ParseOrigins([]string{"https://fine.example", bad}); err == nil || !strings.Contains(err.Error(), strconv.Quote(bad)) {
+			t.Errorf("%q: error %v", bad, err)
+		}
+	}
+}
+
+// TestNullIsNamedByItself: what has no origin of its own gets in where the operator says so, and nowhere else.
+func TestNullIsNamedByItself(t *testing.T) {
+	for list, want := range map[string]int{"null": 201, "*": 201, "https://*": 403, "file://": 403} {
+		a := startAPI(t, func(o *web.ServerOptions) { o.AllowedOrigins = origins(t, list) })
+		got := a.want(want, "POST", "/v1/guest", "", "Origin: null", "Sec-Fetch-Site: cross-site")
+		if shared := got.Header.Get("Access-Control-Allow-Origin"); (shared == "null") != (want == 201) {
+			t.Errorf("%s: Access-Control-Allow-Origin %q", list, shared)
+		}
+	}
+}
+
+// TestForeignOriginsAreNamedOnce: the log says which flag a page of another origin lacks, and no page can fill the log.
+func TestForeignOriginsAreNamedOnce(t *testing.T) {
+	var log logText
+	a := startAPI(t, func(o *web.ServerOptions) {
+		o.AllowedOrigins, o.Log = origins(t, "https://game.example"), log.logger()
+	})
+	for range 3 {
+		a.want(200, "GET", "/v1/rooms", "", "Origin: https://other.example", "Sec-Fetch-Site: cross-site")
+		a.want(403, "POST", "/v1/guest", "", "Origin: https://other.example")
+		a.want(204, "OPTIONS", "/v1/rooms", "", "Origin: https://third.example", "Access-Control-Request-Method: POST")
+		a.want(200, "GET", "/v1/rooms", "", "Origin: https://game.example")                             // allowed
+		a.want(200, "GET", "/sdk/roomring.js", "", "Origin: https://fourth.example")                    // anybody may have it
+		a.want(200, "GET", "/v1/rooms", "", "Origin: "+a.url)                                           // its own
+		a.want(201, "POST", "/v1/guest", "", "Origin: https://own.test", "Sec-Fetch-Site: same-origin") // behind a proxy that changes the Host
+	}
+	text := log.String()
+	if lines := strings.Count(text, "\n"); lines != 2 || strings.Count(text, "--allowed-origins") != 2 ||
+		!strings.Contains(text, "origin=https://other.example") || !strings.Contains(text, "origin=https://third.example") {
+		t.Errorf("log:\n%s", text)
+	}
+	for i := range 300 {
+		a.want(200, "GET", "/v1/games", "", fmt.Sprintf("Origin: https://%d.example/%s", i, strings.Repeat("x", 1000)))
+	}
+	if text := log.String(); strings.Count(text, "\n") > 100 || len(text) > 100*500 {
+		t.Errorf("strangers have made the log %d lines and %d bytes longer", strings.Count(text, "\n"), len(text))
+	}
+}
+
 func TestOrigins(t *testing.T) {
 	a := startAPI(t, func(o *web.ServerOptions) {
-		o.AllowedOrigins = []string{"https://game.example", "https://*.friends.example"}
+		o.AllowedOrigins = origins(t, "https://game.example", "https://*.friends.example", "http://[::1]:3000", "https://Port.example:443",
+			"capacitor://localhost", "ionic://localhost", "tauri://localhost", "file://")
 	})
 	for origin, allowed := range map[string]bool{
 		"https://game.example": true, "https://a.friends.example": true, "https://evil.example": false,
-		"http://game.example": false, "https://friends.example.evil": false, "null": false,
+		"http://game.example": false, "https://friends.example.evil": false, "null": false, "http://[::1]:3000": true, "http://:": false,
+		"https://port.example": true, "https://evil.example/.friends.example": false, "https://gamexexample": false,
+		"capacitor://localhost": true, "ionic://localhost": true, "tauri://localhost": true, "file://": true,
+		"capacitor://elsewhere": false, "http://localhost": false,
 	} {
 		status := map[bool]int{true: 201, false: 403}[allowed]
 		got := a.want(status, "POST", "/v1/guest", "", "Origin: "+origin, "Sec-Fetch-Site: cross-site")
@@ -92,9 +157,8 @@ func TestOrigins(t *testing.T) {
 
 func TestBadServerOptions(t *testing.T) {
 	for name, edit := range map[string]func(*web.ServerOptions){
-		"WebSocket":      func(o *web.ServerOptions) { o.WebSocket = nil },
-		"public URL":     func(o *web.ServerOptions) { o.PublicURL = "play.example" },
-		"allowed origin": func(o *web.ServerOptions) { o.AllowedOrigins = []string{"https://game.example/path"} },
+		"WebSocket":  func(o *web.ServerOptions) { o.WebSocket = nil },
+		"public URL": func(o *web.ServerOptions) { o.PublicURL = "play.example" },
 	} {
 		opts := apiOptions(t, newMemoryRooms(), newMemoryRecords())
 		edit(&opts)

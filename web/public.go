@@ -31,11 +31,7 @@ func ParsePublicURL(raw string) (PublicURL, error) {
 
 // Origin is what browsers call the origin of pages at this address: without the scheme's own port.
 func (u PublicURL) Origin() string {
-	host := u.Host
-	if port := u.Port(); u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
-		host = strings.TrimSuffix(host, ":"+port)
-	}
-	return u.Scheme + "://" + host
+	return u.Scheme + "://" + withoutPort(u.Scheme, u.Host)
 }
 
 // beneath serves the paths of a mux under a prefix too, so that it does not matter whether the proxy in front takes the

@@ -51,9 +51,8 @@ type ServerOptions struct {
 	// PublicURL is the address players use, such as https://play.example.org or, behind a proxy that puts the server
 	// under a path, https://example.org/games/ring; empty: the request's Host. Requests are served with the path and without.
 	PublicURL string
-	// AllowedOrigins are the origins, beside the server's own, whose pages may use the API, such as
-	// https://example.org or https://*.example.org; "*" allows every page.
-	AllowedOrigins []string
+	// AllowedOrigins are the origins whose pages may use the API, beside the server's own.
+	AllowedOrigins Origins
 	// TrustedProxies are believed about the client's address and whether it speaks TLS.
 	TrustedProxies Proxies
 
@@ -128,10 +127,7 @@ func NewServer(opts ServerOptions) (*Server, error) {
 		}
 		s.public = &u
 	}
-	shared, err := newOrigins(opts.AllowedOrigins)
-	if err != nil {
-		return nil, err
-	}
+	shared := newSharing(opts.AllowedOrigins, opts.Log)
 	mux := newMux(s.routes(), routing{log: opts.Log, metrics: opts.Metrics, timeout: opts.RequestTimeout, unknown: unknownPage})
 	s.handler = secured(shared.wrap(beneath(s.prefix(), mux)))
 	return s, nil

@@ -72,9 +72,8 @@ type SocketOptions struct {
 	// Flushers is how many goroutines write to sockets that are ready; 0 means one a processor, at most 8.
 	Flushers int
 
-	// Origins are the web pages, beside those of the server's own host, that may connect, such as
-	// https://example.org or https://*.example.org; "*" means all. Programs that send no Origin always may.
-	Origins []string
+	// Origins are those whose pages may connect, beside the server's own. Programs that send no Origin always may.
+	Origins Origins
 	// Proxies are believed about the client's address.
 	Proxies Proxies
 	// Draining tells that new sockets should go elsewhere: they get 503. Nil means never.
@@ -128,7 +127,6 @@ func (noMeter) SocketWritten(int, int)      {}
 // what it was being sent.
 type Sockets struct {
 	opts     SocketOptions
-	origins  originPatterns
 	flushers []*flusher
 	next     atomic.Uint32 // flusher of the next socket
 	start    time.Time     // what conn.spoke counts from
@@ -150,12 +148,8 @@ func NewSockets(opts SocketOptions) (*Sockets, error) {
 	if err := opts.complete(); err != nil {
 		return nil, err
 	}
-	patterns, err := newOriginPatterns(opts.Origins)
-	if err != nil {
-		return nil, err
-	}
 	s := &Sockets{
-		opts: opts, origins: patterns, start: time.Now(), stop: make(chan struct{}),
+		opts: opts, start: time.Now(), stop: make(chan struct{}),
 		open: map[*conn]struct{}{}, from: map[netip.Addr]int{},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())

@@ -6,8 +6,6 @@ import (
 	"math"
 	"net"
 	"net/http"
-	"net/url"
-	"path"
 	"slices"
 	"strings"
 	"syscall"
@@ -33,7 +31,7 @@ func (s *Sockets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Upgrade", "websocket")
 		problem(http.StatusUpgradeRequired, "upgrade", "This path speaks WebSocket: see docs/PROTOCOL.md.").write(w)
 		return
-	case !s.origins.allow(r):
+	case !s.opts.Origins.allow(r):
 		problem(http.StatusForbidden, "cross-origin", "Pages of this origin may not connect here: see --allowed-origins.").write(w)
 		return
 	}
@@ -156,31 +154,4 @@ func newLimiter(r Rate) *rate.Limiter {
 		return rate.NewLimiter(rate.Inf, 0)
 	}
 	return rate.NewLimiter(rate.Limit(r.PerSecond), r.Burst)
-}
-
-// originPatterns are the pages that may connect beside the server's own.
-type originPatterns []string
-
-func newOriginPatterns(list []string) (originPatterns, error) {
-	for _, p := range list {
-		if _, err := path.Match(p, ""); err != nil || p != "*" && !strings.Contains(p, "://") {
-			return nil, fmt.Errorf("allowed origin %q: give scheme and host, such as https://example.org or https://*.example.org", p)
-		}
-	}
-	return list, nil
-}
-
-// allow applies the policy (RFC 6454, RFC 6455 section 10.2). A request without Origin comes from no page.
-func (o originPatterns) allow(r *http.Request) bool {
-	origin := r.Header.Get("Origin")
-	if origin == "" || slices.Contains(o, "*") {
-		return true
-	}
-	if u, err := url.Parse(origin); err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) {
-		return true
-	}
-	return slices.ContainsFunc(o, func(p string) bool {
-		ok, _ := path.Match(strings.ToLower(p), strings.ToLower(origin))
-		return ok
-	})
 }

@@ -104,6 +104,7 @@ func TestValidSettings(t *testing.T) {
 		"--public-url=https://example.com/games/ring",
 		"--public-url=https://example.com/v1.ring/",
 		"--allowed-origins=https://example.com,http://localhost:3000,*",
+		"--allowed-origins=capacitor://localhost,ionic://localhost,tauri://localhost,file://,null,https://*.example.com,http://[::1]:8080",
 		"--store=postgresql://user:pass@db:5432/roomring?sslmode=require",
 		"--store=sqlite:/var/lib/roomring/store.db",
 		"--guests=off --auth-key-file=k",

@@ -50,6 +50,7 @@ type node struct {
 	jwks      *web.JWKS
 	door      *web.Auth
 	proxies   web.Proxies
+	origins   web.Origins
 	sockets   *web.Sockets
 	serving   atomic.Pointer[web.Sockets] // the same, for those that ask before there are any
 

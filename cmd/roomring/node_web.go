@@ -41,12 +41,15 @@ func (n *node) openSockets(ctx context.Context) error {
 		return fmt.Errorf("--trusted-proxies: %w", err)
 	}
 	n.proxies = proxies
+	if n.origins, err = n.cfg.origins(); err != nil {
+		return fmt.Errorf("--allowed-origins %w", err)
+	}
 	perSecond := float64(n.cfg.MessagesPerSecond)
 	n.sockets, err = web.NewSockets(web.SocketOptions{
 		Rooms: n.allRooms(), Auth: auth, Meter: n.metrics, Log: n.log,
 		MaxMessage: n.cfg.MaxMessageBytes, Rate: web.Rate{PerSecond: perSecond, Burst: 2 * n.cfg.MessagesPerSecond},
 		PerAddress: n.cfg.MaxSocketsPerAddress, Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
-		WriteTimeout: n.cfg.WriteTimeout, OutboxBytes: n.cfg.OutboxBytes, Origins: n.cfg.origins(),
+		WriteTimeout: n.cfg.WriteTimeout, OutboxBytes: n.cfg.OutboxBytes, Origins: n.origins,
 		Proxies: proxies, Draining: n.draining.Load,
 	})
 	if err != nil {
@@ -67,12 +70,12 @@ func (n *node) closeSockets(ctx context.Context) error {
 
 // origins are the origins whose pages may connect beside those of the Host that was asked: a balancer may pass on a
 // Host of its own, and then the pages of --public-url would be strangers.
-func (c *Config) origins() []string {
-	own, err := web.ParsePublicURL(c.PublicURL)
-	if err != nil { // there is none: Validate has checked it
-		return c.AllowedOrigins
+func (c *Config) origins() (web.Origins, error) {
+	all := slices.Clone(c.AllowedOrigins)
+	if own, err := web.ParsePublicURL(c.PublicURL); err == nil { // else there is none: Validate has checked it
+		all = append(all, own.Origin())
 	}
-	return append(slices.Clip(c.AllowedOrigins), own.Origin())
+	return web.ParseOrigins(all)
 }
 
 // auth is who is let in, by the flags.
@@ -119,7 +122,7 @@ func (n *node) publicHandler() (http.Handler, error) {
 	perSecond := func(v int) web.Rate { return web.Rate{PerSecond: float64(v), Burst: 10 * v} }
 	return web.NewServer(web.ServerOptions{
 		Rooms: n.allRooms(), Records: records{n.store, n.results}, Auth: n.door, Games: specs, Rules: n.games,
-		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.cfg.origins(),
+		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.origins,
 		TrustedProxies: n.proxies, Creates: perSecond(n.cfg.RoomsPerSecond), Guests: perSecond(n.cfg.GuestsPerSecond),
 		Metrics: n.metrics, Log: n.log,
 	})

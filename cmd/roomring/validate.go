@@ -62,10 +62,8 @@ func (c *Config) validatePublic() error {
 			return fmt.Errorf("--public-url %q: %w", c.PublicURL, err)
 		}
 	}
-	for _, origin := range c.AllowedOrigins {
-		if !validOrigin(origin) {
-			return fmt.Errorf("--allowed-origins %q: give scheme and host alone, such as https://example.com, or *", origin)
-		}
+	if _, err := web.ParseOrigins(c.AllowedOrigins); err != nil {
+		return fmt.Errorf("--allowed-origins %w", err)
 	}
 	if _, err := web.ParseProxies(c.TrustedProxies); err != nil {
 		return fmt.Errorf("--trusted-proxies: give addresses or networks, such as 10.0.0.0/8: %w", err)
@@ -172,15 +170,6 @@ func (c *Config) StoreTarget() (driver, target string, err error) {
 		return "postgres", c.Store, nil
 	}
 	return "", "", errors.New("--store: give postgres://user@host/database or sqlite:PATH")
-}
-
-// validOrigin accepts * and what browsers send as an Origin: scheme and host, and nothing after.
-func validOrigin(origin string) bool {
-	if origin == "*" {
-		return true
-	}
-	u, err := url.Parse(origin)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.Scheme+"://"+u.Host == origin
 }
 
 // address is what a listener was asked to bind.
