@@ -83,7 +83,8 @@ type Classifier interface {
 	ViewClass(v Viewer) string
 }
 
-// Snapshotter replaces the default snapshot, which is the struct's exported fields as JSON.
+// Snapshotter replaces the default snapshot, which is the struct's exported fields as JSON. See [Rules.Warnings] and [DerivedTag]
+// for fields that are in neither.
 // Restore is called on a new value; both must keep every fact that later inputs depend on.
 type Snapshotter interface {
 	Snapshot() ([]byte, error)

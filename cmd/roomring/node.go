@@ -255,3 +255,12 @@ func checkGames(games *room.Games) error {
 	}
 	return nil
 }
+
+// warnOfGames says which of the games' facts a restart would lose.
+func warnOfGames(log *slog.Logger, games *room.Games) {
+	for r := range games.All() {
+		for _, w := range r.Warnings() {
+			log.Warn("a game's state is not kept whole: the next version refuses to start with it", "game", r.Spec().Name, "problem", w)
+		}
+	}
+}

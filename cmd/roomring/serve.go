@@ -101,6 +101,7 @@ func serve(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games
 		return err
 	}
 	announce()
+	warnOfGames(log, games)
 	if err := at.write(cfg.ReadyFile); err != nil {
 		return err
 	}

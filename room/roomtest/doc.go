@@ -24,6 +24,9 @@
 // or the call at fault unless all of this holds:
 //
 //   - Runs agree. The same inputs bring the same states, timers, views and messages, byte for byte.
+//   - The state is kept whole. No field is declared so that the snapshot forgets it ([room.Rules.Warnings]), and
+//     a game restored at any index has in every field what the game had. With the fields tagged as derived cleared after
+//     every input the game goes the same way, and numbers and texts among them come to the same values.
 //   - Snapshots agree. A room restored from the snapshot at any index is the room, and goes on as it did:
 //     for some inputs from every snapshot, to the end of the game from some. The room's replay ends as
 //     the game ended.

@@ -1,12 +1,11 @@
 package roomtest
 
 import (
-	"encoding"
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/roomring/roomring/room"
 )
@@ -16,58 +15,58 @@ const mostLost = 3
 
 // loss is a field that a restored game has differently.
 type loss struct {
-	path string
-	why  string // why encoding/json leaves it out; empty if it does not
-	a, b string // what it was and is
-	soft bool   // nil and empty, which may be as good as the same
+	path    string
+	a, b    string // what it was and is
+	derived bool   // it is tagged so, or is within a field that is
+	soft    bool   // nil and empty, which may be as good as the same
 }
 
-// lostFields names the fields, unexported ones too, in which a restored game differs from the game: those
-// that a snapshot leaves out before others. It only reads.
-func lostFields(game, restored any) []string {
-	_, own := game.(room.Snapshotter)
-	f := finder{own: own, seen: map[[2]uintptr]bool{}}
+// lostFields are the fields, unexported ones too, in which a restored game differs from the game. It only reads.
+func lostFields(game, restored any) []loss {
+	f := finder{seen: map[[2]uintptr]bool{}, names: true}
 	f.walk("", reflect.ValueOf(game), reflect.ValueOf(restored))
-	slices.SortStableFunc(f.found, func(a, b loss) int { return a.weight() - b.weight() })
-	if len(f.found) > 0 && !f.found[0].soft {
-		f.found = slices.DeleteFunc(f.found, func(l loss) bool { return l.soft })
+	return slices.DeleteFunc(f.found, func(l loss) bool { return l.soft })
+}
+
+// loses reports whether lostFields would name a field that is not derived, at less cost.
+func loses(game, restored any) bool {
+	f := finder{seen: map[[2]uintptr]bool{}}
+	f.walk("", reflect.ValueOf(game), reflect.ValueOf(restored))
+	return slices.ContainsFunc(f.found, func(l loss) bool { return !l.soft && !l.derived })
+}
+
+// tell names the first of some lost fields, each with the cure.
+func tell(game any, lost []loss) string {
+	way := "from its JSON"
+	if _, own := game.(room.Snapshotter); own {
+		way = "from Snapshot and Restore"
 	}
 	var out []string
-	for _, l := range f.found[:min(len(f.found), mostLost)] {
-		out = append(out, l.told(own))
+	for _, l := range lost[:min(len(lost), mostLost)] {
+		if l.derived {
+			out = append(out, fmt.Sprintf("field `%s` is tagged as derived, and was %s and is %s", l.path, l.a, l.b))
+			continue
+		}
+		out = append(out, fmt.Sprintf("field `%s` comes back %s as %s and was %s: keep it, or tag it `roomring:\"derived\"` if it can be computed again",
+			l.path, way, l.b, l.a))
 	}
-	return out
-}
-
-func (l loss) weight() int {
-	switch {
-	case l.soft:
-		return 2
-	case l.why == "":
-		return 1
-	}
-	return 0
-}
-
-func (l loss) told(own bool) string {
-	switch {
-	case own:
-		return fmt.Sprintf("field `%s` comes back from Snapshot and Restore as %s and was %s", l.path, l.b, l.a)
-	case l.why != "":
-		return fmt.Sprintf("field `%s` %s, so the default snapshot forgets it: export it or write Snapshot and Restore", l.path, l.why)
-	}
-	return fmt.Sprintf("field `%s` comes back from its JSON as %s and was %s", l.path, l.b, l.a)
+	return strings.Join(out, "; ")
 }
 
 // finder walks two values of one type side by side.
 type finder struct {
-	own   bool                // the game has a snapshot of its own
-	seen  map[[2]uintptr]bool // pairs of pointers, since values may hold themselves
-	found []loss
+	names   bool                // the paths of what differs are wanted
+	derived bool                // what is walked now is within a derived field
+	seen    map[[2]uintptr]bool // pairs of pointers, since values may hold themselves
+	found   []loss
 }
 
 func (f *finder) differs(path string, a, b reflect.Value) {
-	l := loss{path: path, a: brief(fmt.Sprint(a)), b: brief(fmt.Sprint(b))}
+	if !f.names {
+		f.found = append(f.found, loss{derived: f.derived})
+		return
+	}
+	l := loss{path: path, a: brief(fmt.Sprint(a)), b: brief(fmt.Sprint(b)), derived: f.derived}
 	if l.a == l.b && a.IsValid() && b.IsValid() {
 		l.a, l.b = a.Type().String()+" "+l.a, b.Type().String()+" "+l.b
 	}
@@ -116,51 +115,49 @@ func (f *finder) references(path string, a, b reflect.Value) {
 }
 
 func (f *finder) structs(path string, a, b reflect.Value) {
+	if same, known := ownEqual(a, b); known {
+		if !same {
+			f.differs(path, a, b)
+		}
+		return
+	}
+	before := len(f.found)
 	for i := range a.NumField() {
 		field := a.Type().Field(i)
 		at := path
-		if !field.Anonymous {
+		if f.names && !field.Anonymous {
 			at = strings.TrimPrefix(path+"."+field.Name, ".")
 		}
-		switch why := leftOut(field); {
-		case !f.own && why != "", encodesItself(field.Type):
-			f.whole(at, why, a.Field(i), b.Field(i))
-		default:
-			f.walk(at, a.Field(i), b.Field(i))
-		}
+		within := f.derived
+		f.derived = within || room.Derived(field)
+		f.walk(at, a.Field(i), b.Field(i))
+		f.derived = within
+	}
+	if len(f.found) > before && path != "" && room.CodedWhole(a.Type(), true) { // nothing inside is named of what is written as one
+		f.found = f.found[:before]
+		f.differs(path, a, b)
 	}
 }
 
-// whole compares what a snapshot keeps or forgets as one, and names nothing inside it.
-func (f *finder) whole(path, why string, a, b reflect.Value) {
-	inside := finder{own: f.own, seen: f.seen}
-	inside.walk("", a, b)
-	if len(inside.found) == 0 {
-		return
+// ownEqual asks a type's own Equal method, as that of time.Time, where there is one that can be called.
+func ownEqual(a, b reflect.Value) (same, known bool) {
+	a, b = opened(a), opened(b)
+	if !a.CanInterface() || !b.CanInterface() {
+		return false, false
 	}
-	soft := !slices.ContainsFunc(inside.found, func(l loss) bool { return !l.soft })
-	f.found = append(f.found, loss{path: path, why: why, a: brief(fmt.Sprint(a)), b: brief(fmt.Sprint(b)), soft: soft})
+	equal, ok := a.Type().MethodByName("Equal")
+	if !ok || equal.Type.NumIn() != 2 || equal.Type.In(1) != a.Type() || equal.Type.NumOut() != 1 || equal.Type.Out(0).Kind() != reflect.Bool {
+		return false, false
+	}
+	return a.Method(equal.Index).Call([]reflect.Value{b})[0].Bool(), true
 }
 
-// leftOut says why encoding/json leaves a field out, if it does.
-func leftOut(field reflect.StructField) string {
-	switch {
-	case field.Tag.Get("json") == "-":
-		return `is tagged json:"-"`
-	case !field.IsExported() && !field.Anonymous:
-		return "is not exported"
+// opened is v, of an unexported field perhaps, so that it can be used like any other. Where v cannot be addressed it is v.
+func opened(v reflect.Value) reflect.Value {
+	if v.CanAddr() && !v.CanInterface() {
+		return reflect.NewAt(v.Type(), unsafe.Pointer(v.UnsafeAddr())).Elem()
 	}
-	return ""
-}
-
-var (
-	jsonMarshaler = reflect.TypeFor[json.Marshaler]()
-	textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
-)
-
-func encodesItself(t reflect.Type) bool {
-	p := reflect.PointerTo(t)
-	return p.Implements(jsonMarshaler) || p.Implements(textMarshaler)
+	return v
 }
 
 func (f *finder) lists(path string, a, b reflect.Value) {
@@ -172,7 +169,11 @@ func (f *finder) lists(path string, a, b reflect.Value) {
 		return
 	}
 	for i := range a.Len() {
-		f.walk(fmt.Sprintf("%s[%d]", path, i), a.Index(i), b.Index(i))
+		at := path
+		if f.names {
+			at = fmt.Sprintf("%s[%d]", path, i)
+		}
+		f.walk(at, a.Index(i), b.Index(i))
 	}
 }
 
@@ -183,14 +184,20 @@ func (f *finder) maps(path string, a, b reflect.Value) {
 		return
 	}
 	keys := a.MapKeys()
-	slices.SortFunc(keys, func(x, y reflect.Value) int { return strings.Compare(fmt.Sprint(x), fmt.Sprint(y)) })
+	if f.names {
+		slices.SortFunc(keys, func(x, y reflect.Value) int { return strings.Compare(fmt.Sprint(x), fmt.Sprint(y)) })
+	}
 	for _, key := range keys {
 		other := b.MapIndex(key)
 		if !other.IsValid() {
 			f.differs(path, a, b)
 			return
 		}
-		f.walk(fmt.Sprintf("%s[%v]", path, key), a.MapIndex(key), other)
+		at := path
+		if f.names {
+			at = fmt.Sprintf("%s[%v]", path, key)
+		}
+		f.walk(at, a.MapIndex(key), other)
 	}
 }
 
@@ -198,7 +205,7 @@ func (f *finder) nilness(path string, a, b reflect.Value) {
 	if a.IsNil() == b.IsNil() || a.Len() != b.Len() {
 		return
 	}
-	f.found = append(f.found, loss{path: path, a: nilOrEmpty(a), b: nilOrEmpty(b), soft: true})
+	f.found = append(f.found, loss{path: path, a: nilOrEmpty(a), b: nilOrEmpty(b), derived: f.derived, soft: true})
 }
 
 func nilOrEmpty(v reflect.Value) string {

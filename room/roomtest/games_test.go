@@ -47,7 +47,7 @@ type hands struct {
 	Shouts int
 	Clock  int
 
-	fault fault
+	fault fault `roomring:"derived"`
 }
 
 // fault is what a broken game does wrong.

@@ -42,7 +42,10 @@ func (g *game) note(in room.Input) error {
 	if err != nil {
 		return fmt.Errorf("%v: %w", &m, err)
 	}
-	if m.snapshot, err = g.core.Snapshot(); err != nil && err != room.ErrNotClean {
+	if m.snapshot, err = g.core.Snapshot(); err == nil {
+		err = g.comesBack(&m)
+	}
+	if err != nil && err != room.ErrNotClean {
 		return fmt.Errorf("%v: %w", &m, err)
 	}
 	g.moments = append(g.moments, m)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/roomring/roomring/room"
 )
@@ -132,6 +133,9 @@ func (p *prover) complete() error {
 		o.Seed = 1
 	}
 	o.Players = max(min(o.Players, MostPlayers, p.spec.MaxPlayers), p.spec.MinPlayers)
+	if unkept := p.rules.Warnings(); len(unkept) > 0 {
+		return errors.New("its state is not kept whole: " + strings.Join(unkept, "; "))
+	}
 	if o.Act == nil {
 		return errors.New("Options.Act is needed: without actions nothing is proved")
 	}
@@ -141,7 +145,7 @@ func (p *prover) complete() error {
 func (p *prover) proveGame(n int) error {
 	g := newGame(p, n)
 	for _, proof := range []func() error{
-		g.play, g.runsAgree, g.viewsAreIdle, g.snapshotsAgree, g.badActionsAreRefused, g.hiddenStaysHidden, g.replayAgrees,
+		g.play, g.runsAgree, g.viewsAreIdle, g.derivedCanGo, g.snapshotsAgree, g.badActionsAreRefused, g.hiddenStaysHidden, g.replayAgrees,
 	} {
 		if err := proof(); err != nil {
 			return fmt.Errorf("random game %d of seed %d: %w", n+1, p.o.Seed, err)

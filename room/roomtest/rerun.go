@@ -42,6 +42,14 @@ func (r *run) step(m *moment) (moment, error) {
 	return observe(r.core, m.in, r.eyes)
 }
 
+// follow makes the moment of m, the game's ith, anew. The first is there from the start.
+func (r *run) follow(i int, m *moment) (moment, error) {
+	if i == 0 {
+		return observe(r.core, m.in, r.eyes)
+	}
+	return r.step(m)
+}
+
 // along runs the whole game again and returns the first moment that comes out differently, and how.
 func (g *game) along(eyes sharpness) (*moment, string, error) {
 	r, err := g.newRun(eyes)
@@ -50,12 +58,7 @@ func (g *game) along(eyes sharpness) (*moment, string, error) {
 	}
 	for i := range g.moments {
 		m := &g.moments[i]
-		var again moment
-		if i == 0 {
-			again, err = observe(r.core, m.in, eyes)
-		} else {
-			again, err = r.step(m)
-		}
+		again, err := r.follow(i, m)
 		if err != nil {
 			return m, err.Error(), nil
 		}

@@ -3,7 +3,6 @@ package roomtest
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/roomring/roomring/room"
 )
@@ -100,7 +99,7 @@ func (g *game) blame(i int) string {
 	if len(lost) == 0 {
 		return ": look for state outside the game value, such as a package variable"
 	}
-	return ": " + strings.Join(lost, "; ")
+	return ": " + tell(game, lost)
 }
 
 // restoreGame makes a game value of a snapshot without a room around it.

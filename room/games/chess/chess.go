@@ -96,7 +96,9 @@ func (g *Game) start(t *room.Turn) {
 		g.players[s] = contender{p, p.ID == botID, p.ID == botID || t.Online(p.ID)}
 	}
 	g.seated, g.started = nil, true
-	g.clock.Since = t.Now()
+	if g.clock.on {
+		g.clock.Since = t.Now()
+	}
 	g.wind(t)
 }
 

@@ -53,7 +53,7 @@ type Game struct {
 	Snakes []*Snake    // the living, by number
 	Food   map[int]int // value by cell
 
-	land *field // follows from Options and Snakes
+	land *field `roomring:"derived"` // follows from Options and Snakes
 }
 
 // Contender is somebody who takes part, with what the rounds have brought.

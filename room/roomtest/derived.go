@@ -1,0 +1,276 @@
+package roomtest
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/roomring/roomring/room"
+)
+
+// clearedGames is in how many games of a proof derived fields are cleared.
+const clearedGames = 3
+
+// derivedCanGo proves of the fields that are tagged as derived that they can be computed again: in another run of the game
+// they are cleared after every input, and nothing may come out differently, neither what can be observed nor what the game
+// computes into them.
+func (g *game) derivedCanGo() error {
+	if g.n >= clearedGames {
+		return nil
+	}
+	if _, own := g.core.Game().(room.Snapshotter); own || !holdsDerived(reflect.TypeOf(g.core.Game()), map[reflect.Type]bool{}) {
+		return nil
+	}
+	straight, err := g.newRun(blind)
+	if err != nil {
+		return err
+	}
+	cleared, err := g.newRun(sharp)
+	if err != nil {
+		return err
+	}
+	for i := range g.moments {
+		m := &g.moments[i]
+		if _, err := straight.follow(i, m); err != nil {
+			return g.notAgain(m, err.Error())
+		}
+		again, err := cleared.follow(i, m)
+		if err != nil {
+			return g.notDerived(m, nil, err.Error())
+		}
+		if lost := misderived(cleared.core.Game(), straight.core.Game(), g.cfg.Rules.NewGame()); len(lost) > 0 {
+			return g.notDerived(m, lost, "")
+		}
+		if what := m.differs(&again); what != "" {
+			return g.notDerived(m, nil, what)
+		}
+		clearDerived(cleared.core.Game(), g.cfg.Rules.NewGame())
+	}
+	return nil
+}
+
+// notAgain blames chance if it can be shown to be at fault.
+func (g *game) notAgain(m *moment, what string) error {
+	if err := g.agree(moreRuns); err != nil {
+		return err
+	}
+	return fmt.Errorf("%v: %s", m, what)
+}
+
+func (g *game) notDerived(m *moment, lost []loss, what string) error {
+	if err := g.agree(moreRuns); err != nil {
+		return err
+	}
+	if len(lost) > 0 {
+		l := lost[0]
+		return fmt.Errorf("%v: field `%s` is tagged as derived and cannot be computed again: it comes to %s when it is cleared after every input, and to %s otherwise: take the tag off and export it, or write Snapshot and Restore",
+			m, l.path, l.b, l.a)
+	}
+	var names []string
+	alongDerived(g.core.Game(), nil, func(path string, _, _ reflect.Value) { names = append(names, "`"+path+"`") })
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) > mostLost {
+		names = append(names[:mostLost], "…")
+	}
+	return fmt.Errorf("%v: with the derived fields (%s) cleared after every input the game goes another way: %s: one of them cannot be computed again: take its tag off and export it, or write Snapshot and Restore",
+		m, strings.Join(names, ", "), what)
+}
+
+// misderived are the derived fields that have another value in game than in the other, though neither that of a new game
+// nor none. It looks at plain values and maps of them, which may hold less: larger things have room for scratch.
+func misderived(game, other, fresh any) []loss {
+	values := map[string]reflect.Value{}
+	alongDerived(fresh, nil, func(path string, v, _ reflect.Value) { values[path] = v })
+	var lost []loss
+	alongDerived(game, other, func(path string, v, o reflect.Value) {
+		if !plain(v.Type()) || empty(v) || !o.IsValid() || values[path].IsValid() && same(v, values[path]) || within(v, o) {
+			return
+		}
+		lost = append(lost, loss{path: path, a: brief(fmt.Sprint(o)), b: brief(fmt.Sprint(v)), derived: true})
+	})
+	return lost
+}
+
+// plain reports whether t is a plain type, or a map of such.
+func plain(t reflect.Type) bool {
+	if t.Kind() == reflect.Map {
+		t = t.Elem()
+	}
+	return t.Kind() >= reflect.Bool && t.Kind() <= reflect.Complex128 || t.Kind() == reflect.String
+}
+
+func empty(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Slice, reflect.Map:
+		return v.Len() == 0
+	}
+	return v.IsZero()
+}
+
+func same(a, b reflect.Value) bool {
+	f := finder{seen: map[[2]uintptr]bool{}}
+	f.walk("", a, b)
+	return !slices.ContainsFunc(f.found, func(l loss) bool { return !l.soft })
+}
+
+// within reports whether a is b, or of two maps a part of it.
+func within(a, b reflect.Value) bool {
+	if a.Kind() != reflect.Map || b.Kind() != reflect.Map {
+		return same(a, b)
+	}
+	for _, key := range a.MapKeys() {
+		if v := b.MapIndex(key); !v.IsValid() || !same(a.MapIndex(key), v) {
+			return false
+		}
+	}
+	return true
+}
+
+// clearDerived gives every derived field of a game the value that it has in a new one.
+func clearDerived(game, fresh any) {
+	alongDerived(game, fresh, func(_ string, v, of reflect.Value) {
+		if of.IsValid() {
+			v.Set(of)
+		} else {
+			v.SetZero()
+		}
+	})
+}
+
+// alongDerived calls visit with every derived field of a game, and with the same field of another if that has it. What visit
+// is given can be set.
+func alongDerived(game, other any, visit func(path string, v, other reflect.Value)) {
+	w := walker{visit: visit, seen: map[uintptr]bool{}, holds: map[reflect.Type]bool{}}
+	w.walk("", reflect.ValueOf(game), reflect.ValueOf(other))
+}
+
+type walker struct {
+	visit func(path string, v, other reflect.Value)
+	seen  map[uintptr]bool
+	holds map[reflect.Type]bool // whether there is a derived field in a type
+}
+
+func (w *walker) walk(path string, v, other reflect.Value) {
+	if !v.IsValid() || !w.worthwhile(v.Type()) {
+		return
+	}
+	if other.IsValid() && other.Type() != v.Type() {
+		other = reflect.Value{}
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() && !w.seen[v.Pointer()] {
+			w.seen[v.Pointer()] = true
+			w.walk(path, v.Elem(), elem(other))
+		}
+	case reflect.Interface:
+		if !v.IsNil() {
+			w.copied(path, v.Elem(), elem(other), v.Set)
+		}
+	case reflect.Struct:
+		w.structs(path, v, other)
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			var o reflect.Value
+			if other.IsValid() && i < other.Len() {
+				o = other.Index(i)
+			}
+			w.walk(fmt.Sprintf("%s[%d]", path, i), v.Index(i), o)
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			var o reflect.Value
+			if other.IsValid() {
+				o = other.MapIndex(key)
+			}
+			w.copied(fmt.Sprintf("%s[%v]", path, key), v.MapIndex(key), o, func(to reflect.Value) { v.SetMapIndex(key, to) })
+		}
+	}
+}
+
+// worthwhile reports whether a derived field may be found in a value of type t.
+func (w *walker) worthwhile(t reflect.Type) bool {
+	holds, known := w.holds[t]
+	if !known {
+		holds = holdsDerived(t, map[reflect.Type]bool{})
+		w.holds[t] = holds
+	}
+	return holds
+}
+
+func elem(v reflect.Value) reflect.Value {
+	if !v.IsValid() || v.IsNil() {
+		return reflect.Value{}
+	}
+	return v.Elem()
+}
+
+// copied walks a copy of what cannot be set where it is, and puts it back.
+func (w *walker) copied(path string, v, other reflect.Value, back func(reflect.Value)) {
+	c := reflect.New(v.Type()).Elem()
+	c.Set(v)
+	w.walk(path, c, other)
+	back(c)
+}
+
+func (w *walker) structs(path string, v, other reflect.Value) {
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		at := path
+		if !field.Anonymous {
+			at = strings.TrimPrefix(path+"."+field.Name, ".")
+		}
+		var o reflect.Value
+		if other.IsValid() {
+			o = opened(other.Field(i))
+		}
+		switch mine := opened(v.Field(i)); {
+		case room.Derived(field):
+			w.visit(at, mine, o)
+		case mine.CanInterface():
+			w.walk(at, mine, o)
+		}
+	}
+}
+
+// holdsDerived reports whether a derived field may be found in a value of type t. Anything may be in an interface.
+func holdsDerived(t reflect.Type, seen map[reflect.Type]bool) bool {
+	if seen[t] {
+		return false
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Interface:
+		return true
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		return holdsDerived(t.Elem(), seen)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if f := t.Field(i); room.Derived(f) || holdsDerived(f.Type, seen) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// comesBack proves at one moment that every field of the game comes back from its snapshot, and that what Restore computes
+// again is right.
+func (g *game) comesBack(m *moment) error {
+	restored, err := g.restoreGame(m.state)
+	if err != nil {
+		return nil // the proof of snapshots says so with the circumstances
+	}
+	game := g.core.Game()
+	if loses(game, restored) {
+		lost := slices.DeleteFunc(lostFields(game, restored), func(l loss) bool { return l.derived })
+		return errors.New("a game that is restored from its snapshot there is another: " + tell(game, lost))
+	}
+	if lost := misderived(restored, game, g.cfg.Rules.NewGame()); len(lost) > 0 {
+		return errors.New("a game that is restored from its snapshot there is another: " + tell(game, lost))
+	}
+	return nil
+}

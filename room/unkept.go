@@ -1,0 +1,216 @@
+package room
+
+import (
+	"encoding"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// DerivedTag marks a field that a game can compute again from its others: `roomring:"derived"`. The default snapshot leaves
+// such a field out, and after a restart it is what a new game has there.
+const DerivedTag = "derived"
+
+// Derived reports whether a field is tagged as one that can be computed again.
+func Derived(f reflect.StructField) bool { return f.Tag.Get("roomring") == DerivedTag }
+
+// CodedWhole reports whether encoding/json writes and reads values of type t by their own methods, as it does those of
+// time.Time and big.Int. In a map or an interface a value cannot be addressed, and methods of its pointer are not called there.
+func CodedWhole(t reflect.Type, addressable bool) bool {
+	pointer := reflect.PointerTo(t)
+	writes := t
+	if addressable {
+		writes = pointer
+	}
+	return writes.Implements(jsonMarshaler) && pointer.Implements(jsonUnmarshaler) ||
+		writes.Implements(textMarshaler) && pointer.Implements(textUnmarshaler)
+}
+
+var (
+	jsonMarshaler   = reflect.TypeFor[json.Marshaler]()
+	jsonUnmarshaler = reflect.TypeFor[json.Unmarshaler]()
+	textMarshaler   = reflect.TypeFor[encoding.TextMarshaler]()
+	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+)
+
+// unkept says of each field of a game that its default snapshot does not bring back why that is so. A game with a
+// snapshot of its own answers for all its fields itself.
+func unkept(game reflect.Type) []string {
+	if game.Implements(reflect.TypeFor[Snapshotter]()) {
+		return nil
+	}
+	if game.Kind() != reflect.Pointer {
+		return []string{"the game is no pointer, so no snapshot can be read back into it: let new return a pointer"}
+	}
+	u := &unkeptFields{seen: map[place]bool{}}
+	u.walk("", game.Elem(), true)
+	return u.found
+}
+
+// place is a type where its values can be addressed, or where they cannot.
+type place struct {
+	t           reflect.Type
+	addressable bool
+}
+
+// unkeptFields goes through the types that a game is made of, each once.
+type unkeptFields struct {
+	seen  map[place]bool
+	found []string
+}
+
+func (u *unkeptFields) report(path, why string) {
+	u.found = append(u.found, fmt.Sprintf("field `%s` %s", strings.TrimPrefix(path, "."), why))
+}
+
+func (u *unkeptFields) walk(path string, t reflect.Type, addressable bool) {
+	if u.seen[place{t, addressable}] || CodedWhole(t, addressable) {
+		return
+	}
+	u.seen[place{t, addressable}] = true
+	if why := halfCoded(t, addressable); why != "" {
+		u.report(path, why)
+		return
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		u.walk(path, t.Elem(), true)
+	case reflect.Slice:
+		u.walk(path+"[]", t.Elem(), true)
+	case reflect.Array:
+		u.walk(path+"[]", t.Elem(), addressable)
+	case reflect.Map:
+		if !keyable(t.Key()) {
+			u.report(path, fmt.Sprintf("is a map with keys of type %v, which JSON cannot hold: use strings, integers, or a type with MarshalText and UnmarshalText", t.Key()))
+		}
+		u.walk(path+"[]", t.Elem(), false)
+	case reflect.Struct:
+		u.structs(path, t, addressable)
+	case reflect.Interface:
+		if t.NumMethod() > 0 {
+			u.report(path, fmt.Sprintf("is of the interface type %v, which JSON cannot be read back into: use a concrete type or write Snapshot and Restore", t))
+		}
+	case reflect.Func, reflect.Chan, reflect.Complex64, reflect.Complex128, reflect.UnsafePointer:
+		u.report(path, fmt.Sprintf("is of type %v, which JSON cannot hold: %s", t, cure))
+	}
+}
+
+// cure is what to do about a field that no snapshot keeps.
+const cure = "write Snapshot and Restore, or tag it `json:\"-\" roomring:\"derived\"` if it can be computed again"
+
+// halfCoded says what is amiss with a type that has methods for one way alone.
+func halfCoded(t reflect.Type, addressable bool) string {
+	pointer := reflect.PointerTo(t)
+	writes := t
+	if addressable {
+		writes = pointer
+	}
+	switch {
+	case t.Kind() == reflect.Interface || t.Kind() == reflect.Pointer: // what they lead to is looked at by itself
+	case writes.Implements(jsonMarshaler):
+		return fmt.Sprintf("is written by the MarshalJSON of %v and read back by nothing: write UnmarshalJSON too", t)
+	case writes.Implements(textMarshaler):
+		return fmt.Sprintf("is written by the MarshalText of %v and read back by nothing: write UnmarshalText too", t)
+	case CodedWhole(t, true):
+		return fmt.Sprintf("holds values of %v whose marshal method has a pointer receiver, and JSON does not call it there: hold pointers", t)
+	}
+	return ""
+}
+
+func keyable(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.String,
+		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return !t.Implements(textMarshaler) || reflect.PointerTo(t).Implements(textUnmarshaler)
+	}
+	return t.Implements(textMarshaler) && reflect.PointerTo(t).Implements(textUnmarshaler)
+}
+
+func (u *unkeptFields) structs(path string, t reflect.Type, addressable bool) {
+	names := map[string][]named{}
+	u.fields(path, t, 0, addressable, names)
+	for _, same := range names {
+		u.shadowed(same)
+	}
+	slices.Sort(u.found) // the names come out of a map
+}
+
+// named is a field that JSON would know by a name.
+type named struct {
+	path   string
+	depth  int // of embedding
+	tagged bool
+}
+
+// fields goes through the fields of a struct and of those it embeds, as encoding/json does.
+func (u *unkeptFields) fields(path string, t reflect.Type, depth int, addressable bool, names map[string][]named) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		at := path + "." + f.Name
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		kept := f.IsExported() && (name != "-" || options != "")
+		if tag := f.Tag.Get("roomring"); tag != "" && (tag != DerivedTag || kept && !f.Anonymous) {
+			u.badTag(at, tag)
+		}
+		inner := f.Type
+		if inner.Kind() == reflect.Pointer {
+			inner = inner.Elem()
+		}
+		embeds := f.Anonymous && inner.Kind() == reflect.Struct && name == "" && !CodedWhole(f.Type, true)
+		switch {
+		case f.Name == "_" || Derived(f):
+		case embeds && !f.IsExported() && f.Type.Kind() == reflect.Pointer:
+			u.report(at, "embeds a pointer to a type that is not exported, which JSON cannot set: embed the struct itself, or export the type")
+		case embeds:
+			u.fields(at, inner, depth+1, addressable || f.Type.Kind() == reflect.Pointer, names)
+		case !f.IsExported():
+			u.report(at, "is not exported, so the default snapshot forgets it: export it, write Snapshot and Restore, or tag it `roomring:\"derived\"` if it can be computed again")
+		case !kept:
+			u.report(at, "is tagged json:\"-\", so the default snapshot forgets it: take the tag off, write Snapshot and Restore, or add `roomring:\"derived\"` if it can be computed again")
+		default:
+			tagged := name != ""
+			if !tagged {
+				name = f.Name
+			}
+			names[name] = append(names[name], named{at, depth, tagged})
+			u.walk(at, f.Type, addressable)
+		}
+	}
+}
+
+func (u *unkeptFields) badTag(path, tag string) {
+	if tag == DerivedTag {
+		u.report(path, "is tagged as derived and stands in the snapshot all the same: add `json:\"-\"`, or take the tag off")
+		return
+	}
+	u.report(path, fmt.Sprintf("has the tag roomring:%q: the only one there is is roomring:%q", tag, DerivedTag))
+}
+
+// shadowed reports those of the fields of one JSON name that encoding/json leaves out: all but the one that is embedded the
+// least deeply, or that is tagged where several are; where that leaves several, all.
+func (u *unkeptFields) shadowed(same []named) {
+	if len(same) < 2 {
+		return
+	}
+	slices.SortStableFunc(same, func(a, b named) int {
+		if a.depth != b.depth {
+			return a.depth - b.depth
+		}
+		switch {
+		case a.tagged == b.tagged:
+			return 0
+		case a.tagged:
+			return -1
+		}
+		return 1
+	})
+	if same[0].depth != same[1].depth || same[0].tagged != same[1].tagged {
+		same = same[1:]
+	}
+	for _, f := range same {
+		u.report(f.path, "has the JSON name of another field, and JSON leaves it out: give it a name of its own by a json tag")
+	}
+}
