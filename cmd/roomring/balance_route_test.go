@@ -471,6 +471,13 @@ func TestBalancersTellTheClient(t *testing.T) {
 					t.Errorf("a third socket with X-Forwarded-For %q: %v", forged, err)
 				}
 			}
+			forged, err := b.open(b.client("127.0.0.2"), info.URL, http.Header{"Forwarded": {"for=127.0.0.9"}})
+			if err == nil {
+				err = forged.plays(watch("forged"))
+			}
+			if websocket.CloseStatus(err) != websocket.StatusCode(wire.CloseTooMany) {
+				t.Errorf("a third socket with Forwarded: %v", err)
+			}
 			if err := join("127.0.0.3"); err != nil {
 				t.Errorf("another address: %v", err)
 			}

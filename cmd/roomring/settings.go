@@ -110,7 +110,7 @@ func (s *settings) addressFlags(g *group) {
 	g.StringVar(&s.AdminTokenFile, "admin-token-file", "", "`file` whose first line is the admin API's bearer token; needed unless --admin-listen is loopback")
 	g.StringVar(&s.PublicURL, "public-url", "", "`URL` players reach this node by, if not the one they asked for, with the path that a proxy puts it under: https://play.example.com, https://example.com/games/ring")
 	g.StringSliceVar(&s.AllowedOrigins, "allowed-origins", nil, "`origins` whose pages may connect beside the server's own: https://example.com,https://*.example.org,capacitor://localhost; * is any (docs/OPERATIONS.md says what each lets in)")
-	g.StringSliceVar(&s.TrustedProxies, "trusted-proxies", nil, "`networks` whose X-Forwarded-For names the client: 10.0.0.0/8,192.0.2.7")
+	g.StringSliceVar(&s.TrustedProxies, "trusted-proxies", nil, "`networks` whose X-Forwarded-For, or else Forwarded, names the client: 10.0.0.0/8,192.0.2.7")
 	g.StringVar(&s.Node, "node", "", "`name` of this node in answers and logs (default: the host's name)")
 }
 
