@@ -32,15 +32,18 @@
 //     the game ended.
 //   - What is hidden stays hidden. With another value in a place that Options.Hidden names, every view of a
 //     viewer who may not learn it, and every message while connections come and go, is the same to the
-//     byte. What an action makes known to others is the game's to decide and is not looked at.
+//     byte.
+//   - Events tell nothing of it either. Turns are stepped again with a hidden fact altered before them, with parts of the
+//     action altered, and with other luck. Where two outcomes differ in nothing but what is hidden from a viewer, before and after
+//     the turn, that viewer must hear the same. A fact that the turn ends, as by a showdown, may be told.
 //   - Who is said to see the same does, by Spec.SharedView or ViewClass.
 //   - Bad actions are errors. Rubbish, spoilt actions and other players' actions never panic, and
 //     what is refused, a join or a signal too, leaves states, timers and views as they were.
 //   - Views can be sent: no null, no integer beyond ±2⁵³. Making one changes nothing.
 //   - The options that a Rematcher gives can open a room.
 //
-// What it cannot see: state that is neither in the snapshot nor shows in anything that comes later,
-// and a fact that only ever escapes in the turn of an action. A proof by random games is as good as the
+// What it cannot see: state outside of the game value that shows in nothing that comes later, what a refusal or a result tells
+// of hidden facts, and events of a kind that no random game comes to. A proof by random games is as good as the
 // games: Act should reach every part of the rules, and Prove logs how many games came to an end.
 //
 // A proof of a small game takes well under a second.

@@ -127,6 +127,9 @@ func (l *listener) hear(o room.Output) {
 }
 
 func (l *listener) tell(p room.PlayerID, frames ...*room.Frame) {
+	if l.all[p] == nil {
+		l.all[p] = &learnt{name: watcher(p)}
+	}
 	for _, f := range frames {
 		if f != nil {
 			l.all[p].heard = append(l.all[p].heard, string(f.Bytes(wire.JSON)))

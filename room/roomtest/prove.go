@@ -76,11 +76,12 @@ type Report struct {
 	Restored int // snapshots that a game was restored from and went on
 	Bad      int // actions made to be wrong
 	Altered  int // hidden facts that were altered and looked for
+	Told     int // turns with events that were stepped again to see what they tell of hidden facts
 }
 
 func (r Report) String() string {
-	return fmt.Sprintf("%d games (%d finished) of %d inputs: %d actions accepted, %d refused; %d snapshots restored, %d bad actions tried, %d hidden facts altered",
-		r.Games, r.Finished, r.Inputs, r.Accepted, r.Refused, r.Restored, r.Bad, r.Altered)
+	return fmt.Sprintf("%d games (%d finished) of %d inputs: %d actions accepted, %d refused; %d snapshots restored, %d bad actions tried, %d hidden facts altered, %d turns listened to",
+		r.Games, r.Finished, r.Inputs, r.Accepted, r.Refused, r.Restored, r.Bad, r.Altered, r.Told)
 }
 
 // Prove plays random games by the rules and fails t with the field or the call at fault.
@@ -145,7 +146,7 @@ func (p *prover) complete() error {
 func (p *prover) proveGame(n int) error {
 	g := newGame(p, n)
 	for _, proof := range []func() error{
-		g.play, g.runsAgree, g.viewsAreIdle, g.derivedCanGo, g.snapshotsAgree, g.badActionsAreRefused, g.hiddenStaysHidden, g.replayAgrees,
+		g.play, g.runsAgree, g.viewsAreIdle, g.derivedCanGo, g.snapshotsAgree, g.badActionsAreRefused, g.hiddenStaysHidden, g.turnsTellNothing, g.replayAgrees,
 	} {
 		if err := proof(); err != nil {
 			return fmt.Errorf("random game %d of seed %d: %w", n+1, p.o.Seed, err)

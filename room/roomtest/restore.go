@@ -71,9 +71,11 @@ func (g *game) forgot(i, j int, what string) error {
 }
 
 // restore brings a core back from one snapshot.
-func (g *game) restore(snap room.Snapshot) (core *room.Core, err error) {
+func (g *game) restore(snap room.Snapshot) (*room.Core, error) { return restoreAs(g.cfg, snap) }
+
+func restoreAs(cfg room.Config, snap room.Snapshot) (core *room.Core, err error) {
 	err = guard("Restore", func() error {
-		core, err = room.Restore(g.cfg, room.Kept{Header: g.cfg.Header, Snapshots: []room.Snapshot{snap}})
+		core, err = room.Restore(cfg, room.Kept{Header: cfg.Header, Snapshots: []room.Snapshot{snap}})
 		return err
 	})
 	return core, err

@@ -1,0 +1,487 @@
+package roomtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/roomring/roomring/room"
+)
+
+// Bounds of the proof that turns tell nothing of what is hidden.
+const (
+	tellingTurns = 2 // turns of a game looked at with the same events after the same kind of input
+	otherActions = 2 // proposed in place of one that was taken
+	mostLeaves   = 8 // of an action that are altered
+	otherSeeds   = 8 // that a value told and a value hidden must agree under
+)
+
+// turnsTellNothing proves that what goes with a turn, events above all, tells viewers nothing of what is hidden from them
+// before it and after it. A turn is stepped again with a hidden fact altered before it, with parts of the action altered, and
+// with other luck. Where two outcomes differ in nothing but what is hidden from a viewer, who is also shown the same,
+// that viewer must have heard the same.
+func (g *game) turnsTellNothing() error {
+	if g.p.o.Hidden == nil {
+		return nil
+	}
+	t := &teller{g: g, r: rand.New(rand.NewPCG(g.p.o.Seed, uint64(g.n)+1<<32)), looked: map[string]int{}}
+	for i := 0; i < len(g.moments); {
+		next := t.next(i)
+		if next == len(g.moments) {
+			break
+		}
+		if t.worthwhile(i, next) {
+			if err := t.turn(i, next); err != nil {
+				return fmt.Errorf("%v: %w", &g.moments[next], err)
+			}
+		}
+		i = next
+	}
+	return nil
+}
+
+// teller looks for what turns tell.
+type teller struct {
+	g      *game
+	r      *rand.Rand
+	looked map[string]int // turns by input and events
+}
+
+// next is the first moment behind i from which a room can be restored.
+func (t *teller) next(i int) int {
+	for i++; i < len(t.g.moments) && len(t.g.moments[i].snapshot.Data) == 0; i++ {
+	}
+	return i
+}
+
+// worthwhile reports whether the inputs behind moment i, up to moment end, make events of a kind that was not yet looked at
+// often enough. What the end of a game makes known is the game's to decide.
+func (t *teller) worthwhile(i, end int) bool {
+	kinds := ""
+	events := false
+	for _, m := range t.g.moments[i+1 : end+1] {
+		if m.final != "" || m.in.Kind == room.KindEpoch {
+			return false
+		}
+		kinds += fmt.Sprintln(m.in.Kind, m.in.Name)
+		for _, s := range m.said {
+			for _, e := range eventsIn(s.json) {
+				events = true
+				kinds += fmt.Sprintln(e["name"])
+			}
+		}
+	}
+	t.looked[kinds]++
+	return events && t.looked[kinds] <= tellingTurns
+}
+
+func eventsIn(message string) []map[string]any {
+	var turn struct {
+		Events []map[string]any `json:"events"`
+	}
+	if !strings.Contains(message, `"events"`) || json.Unmarshal([]byte(message), &turn) != nil {
+		return nil
+	}
+	return turn.Events
+}
+
+// outcome is what a turn came to.
+type outcome struct {
+	state  map[string]any
+	views  map[room.PlayerID]string
+	heard  map[room.PlayerID][]string
+	hidden []Hidden
+}
+
+// turn looks at what is heard of the inputs behind moment i, up to moment end.
+func (t *teller) turn(i, end int) error {
+	from := &t.g.moments[i]
+	var ins []room.Input
+	for _, m := range t.g.moments[i+1 : end+1] {
+		ins = append(ins, m.in)
+	}
+	seed := t.g.cfg.Header.Seed
+	plain := t.outcome(from.snapshot, ins, seed)
+	if plain == nil {
+		return nil
+	}
+	t.g.p.report.Told++
+	if err := t.factsBefore(from, ins, plain); err != nil {
+		return err
+	}
+	for n := range ins {
+		if err := t.actions(from, ins, n, plain); err != nil {
+			return err
+		}
+	}
+	return t.luck(from, ins, plain)
+}
+
+// factsBefore alters what was hidden before the turn.
+func (t *teller) factsBefore(from *moment, ins []room.Input, plain *outcome) error {
+	state, err := decode([]byte(from.state))
+	if err != nil {
+		return err
+	}
+	for _, h := range t.hiddenIn(state.(map[string]any)) {
+		steps, err := parsePath(h.Path)
+		if err != nil {
+			return err
+		}
+		old, err := valueAt(state, steps)
+		if err != nil {
+			return err
+		}
+		for _, other := range h.others(old, t.r) {
+			raw, err := json.Marshal(replaceAt(state, steps, other))
+			if err != nil {
+				return err
+			}
+			snap, err := from.snapshot.WithGame(raw)
+			if err != nil {
+				return err
+			}
+			if err := plain.compare(t.outcome(snap, ins, t.g.cfg.Header.Seed)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// hiddenIn is what the author says is hidden in a state, in order.
+func (t *teller) hiddenIn(state map[string]any) []Hidden {
+	hidden := t.g.p.o.Hidden(state)
+	slices.SortStableFunc(hidden, func(a, b Hidden) int { return strings.Compare(a.Path, b.Path) })
+	return hidden
+}
+
+// actions alters one part of the nth input after another, and all of it where no part can be altered by itself: an action may
+// hold what is to be hidden.
+func (t *teller) actions(from *moment, ins []room.Input, n int, plain *outcome) error {
+	in := ins[n]
+	data, err := decode(in.Data)
+	if in.Kind != room.KindAct && in.Kind != room.KindSignal || err != nil {
+		return nil
+	}
+	others := t.otherData(from, in)
+	changed := false
+	for _, leaf := range t.someLeaves(data) {
+		old, _ := valueAt(data, leaf)
+		for _, value := range append(valuesAt(others, leaf), alter(old)) {
+			if reflect.DeepEqual(value, old) {
+				continue
+			}
+			alt := t.instead(from, ins, n, replaceAt(data, leaf, value))
+			if err := plain.compare(alt); err != nil {
+				return err
+			}
+			if alt != nil && !reflect.DeepEqual(alt.state, plain.state) {
+				changed = true
+				break
+			}
+		}
+	}
+	for _, other := range others {
+		if changed {
+			break
+		}
+		if err := plain.compare(t.instead(from, ins, n, other)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// otherData are other actions that the same player might have taken.
+func (t *teller) otherData(from *moment, in room.Input) (others []any) {
+	if in.Kind != room.KindAct {
+		return nil
+	}
+	for _, s := range from.views {
+		if s.viewer.Player != in.Player {
+			continue
+		}
+		for range otherActions {
+			raw, err := encode(t.g.p.o.Act(t.r, room.Player{ID: in.Player, Seat: s.viewer.Seat}, json.RawMessage(s.json)))
+			if data, bad := decode(raw); err == nil && bad == nil {
+				others = append(others, data)
+			}
+		}
+	}
+	return others
+}
+
+func valuesAt(all []any, steps []string) (out []any) {
+	for _, v := range all {
+		if x, err := valueAt(v, steps); err == nil {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// someLeaves are paths to values in v that hold no others.
+func (t *teller) someLeaves(v any) [][]string {
+	var leaves [][]string
+	for path := range leavesOf(v) {
+		steps, err := parsePath(path)
+		if err == nil && path != "" {
+			leaves = append(leaves, steps)
+		}
+	}
+	slices.SortFunc(leaves, slices.Compare)
+	t.r.Shuffle(len(leaves), func(i, j int) { leaves[i], leaves[j] = leaves[j], leaves[i] })
+	return leaves[:min(len(leaves), mostLeaves)]
+}
+
+// leavesOf are the values in v that hold no others, by their paths.
+func leavesOf(v any) map[string]any {
+	out := map[string]any{}
+	var walk func(path string, v any)
+	walk = func(path string, v any) {
+		switch x := v.(type) {
+		case map[string]any:
+			for name, v := range x {
+				walk(path+segment(name), v)
+			}
+		case []any:
+			for i, v := range x {
+				walk(fmt.Sprintf("%s[%d]", path, i), v)
+			}
+		default:
+			out[strings.TrimPrefix(path, ".")] = v
+		}
+	}
+	walk("", v)
+	return out
+}
+
+// instead is the outcome with other data of the nth input.
+func (t *teller) instead(from *moment, ins []room.Input, n int, data any) *outcome {
+	raw, err := json.Marshal(data)
+	if err != nil {
+		return nil
+	}
+	ins = slices.Clone(ins)
+	ins[n].Data = raw
+	return t.outcome(from.snapshot, ins, t.g.cfg.Header.Seed)
+}
+
+// luck steps the turn with other seeds, and looks for values of events that are always those of a hidden fact, whatever the
+// random source brings: facts that come into being in the turn itself cannot be altered before it.
+func (t *teller) luck(from *moment, ins []room.Input, plain *outcome) error {
+	all := []*outcome{plain}
+	suspects := plain.echoes()
+	for n := 0; n < otherSeeds && len(suspects) > 0; n++ {
+		var seed [32]byte
+		for i := range seed {
+			seed[i] = byte(t.r.Uint32())
+		}
+		other := t.outcome(from.snapshot, ins, seed)
+		if other == nil {
+			return nil
+		}
+		found := other.echoes()
+		maps.DeleteFunc(suspects, func(e echo, _ any) bool { _, again := found[e]; return !again })
+		all = append(all, other)
+	}
+	for _, e := range slices.SortedFunc(maps.Keys(suspects), echo.compare) {
+		values := map[any]bool{}
+		for _, o := range all {
+			values[o.echoes()[e]] = true
+		}
+		if len(values) > 2 {
+			return fmt.Errorf("%s is hidden from %s, but a message to %s tells it: field events%s is always the same, whatever the random source brings",
+				e.fact, watcher(e.to), watcher(e.to), e.event)
+		}
+	}
+	return nil
+}
+
+// echo says that a value in an event heard by somebody is that of a fact hidden from them.
+type echo struct {
+	to          room.PlayerID
+	event, fact string
+}
+
+func (e echo) compare(o echo) int {
+	return strings.Compare(string(e.to)+e.event+" "+e.fact, string(o.to)+o.event+" "+o.fact)
+}
+
+func watcher(p room.PlayerID) string {
+	if p == "" {
+		return "a spectator"
+	}
+	return string(p)
+}
+
+// echoes are the values in events that are those of hidden facts.
+func (o *outcome) echoes() map[echo]any {
+	out := map[echo]any{}
+	for _, h := range o.hidden {
+		steps, err := parsePath(h.Path)
+		if err != nil {
+			continue
+		}
+		fact, err := valueAt(o.state, steps)
+		if err != nil {
+			continue
+		}
+		facts := leavesOf(fact)
+		for to, heard := range o.heard {
+			if slices.Contains(h.For, to) {
+				continue
+			}
+			for i, message := range heard {
+				for event, told := range eventLeaves(message) {
+					for at, v := range facts {
+						if _, flag := v.(bool); !flag && v != nil && v == told {
+							path := h.Path
+							if at != "" && at[0] != '[' {
+								path += "."
+							}
+							out[echo{to, fmt.Sprintf("%s of message %d", event, i+1), path + at}] = v
+						}
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// eventLeaves are the values in a message's events, without their names.
+func eventLeaves(message string) map[string]any {
+	if !strings.Contains(message, `"events"`) {
+		return nil
+	}
+	v, err := decode([]byte(message))
+	turn, ok := v.(map[string]any)
+	if err != nil || !ok {
+		return nil
+	}
+	leaves := leavesOf(turn["events"])
+	maps.DeleteFunc(leaves, func(path string, _ any) bool { return strings.HasSuffix(path, "].name") })
+	return leaves
+}
+
+// outcome restores a room and steps the inputs, while everybody who was connected listens. It is nil where they cannot be
+// stepped so, or end the room.
+func (t *teller) outcome(snap room.Snapshot, ins []room.Input, seed [32]byte) *outcome {
+	cfg := t.g.cfg
+	cfg.Header.Seed = seed
+	core, err := restoreAs(cfg, snap)
+	if err != nil || watch(core) != nil {
+		return nil
+	}
+	l := listener{core: core, all: map[room.PlayerID]*learnt{}, class: map[room.PlayerID]room.ClassID{}}
+	core.Commit(core.Point().Seq)
+	for _, s := range core.Seats() {
+		if s.Online && l.step(attachAgain(core, s.Player)) != nil {
+			return nil
+		}
+	}
+	for _, heard := range l.all {
+		heard.heard = nil
+	}
+	for _, in := range ins {
+		before := core.Point().Seq
+		if l.step(in) != nil || core.Point().Seq == before || core.Final() != nil {
+			return nil
+		}
+	}
+	return t.look(core, l.all)
+}
+
+// attachAgain is what a client says that is connected already.
+func attachAgain(core *room.Core, p room.PlayerID) room.Input {
+	in := room.Input{Kind: room.KindAttach, At: core.Now(), Player: p, Client: client}
+	for _, c := range core.Clients() {
+		if c.Player == p && c.Client == client {
+			in.Attempt = c.Attempt
+		}
+	}
+	return in
+}
+
+func (t *teller) look(core *room.Core, heard map[room.PlayerID]*learnt) *outcome {
+	raw, err := stateOf(core)
+	if err != nil {
+		return nil
+	}
+	state, err := decode([]byte(raw))
+	facts, ok := state.(map[string]any)
+	if err != nil || !ok {
+		return nil
+	}
+	o := &outcome{state: facts, hidden: t.hiddenIn(facts), views: map[room.PlayerID]string{}, heard: map[room.PlayerID][]string{}}
+	for _, v := range viewers(core) {
+		if o.views[v.Player], err = lookAs(core, v); err != nil {
+			return nil
+		}
+		if l := heard[v.Player]; l != nil {
+			o.heard[v.Player] = l.heard
+		}
+	}
+	return o
+}
+
+// compare fails if a viewer has heard something else in another outcome that differs in nothing but what is hidden from them.
+func (o *outcome) compare(other *outcome) error {
+	if other == nil || reflect.DeepEqual(o.state, other.state) {
+		return nil
+	}
+	for _, p := range slices.Sorted(maps.Keys(o.views)) {
+		if view, there := other.views[p]; !there || view != o.views[p] {
+			continue
+		}
+		a, b := learnt{name: watcher(p), heard: o.heard[p]}, learnt{heard: other.heard[p]}
+		leak := a.differs(&b)
+		if leak == "" || diff("", o.knownTo(p), other.knownTo(p)) != nil {
+			continue
+		}
+		path, x, y := o.differing(other, p)
+		return fmt.Errorf("%s is hidden from %s, but %s when %s is %s and %s", path, watcher(p), leak, path, x, y)
+	}
+	return nil
+}
+
+// knownTo is the state with what is hidden from a viewer taken out.
+func (o *outcome) knownTo(p room.PlayerID) any {
+	var known any = o.state
+	for _, h := range o.hidden {
+		if slices.Contains(h.For, p) {
+			continue
+		}
+		steps, err := parsePath(h.Path)
+		if err != nil {
+			continue
+		}
+		if _, err := valueAt(known, steps); err == nil {
+			known = replaceAt(known, steps, nil)
+		}
+	}
+	return known
+}
+
+// differing is the first fact hidden from a viewer that is not the same in another outcome.
+func (o *outcome) differing(other *outcome, p room.PlayerID) (path, here, there string) {
+	for _, h := range o.hidden {
+		steps, err := parsePath(h.Path)
+		if err != nil || slices.Contains(h.For, p) {
+			continue
+		}
+		a, errA := valueAt(o.state, steps)
+		b, errB := valueAt(other.state, steps)
+		if errA == nil && errB == nil && !reflect.DeepEqual(a, b) {
+			return h.Path, show(a), show(b)
+		}
+	}
+	d := diff("", o.state, other.state)
+	return d.path, d.a, d.b
+}
