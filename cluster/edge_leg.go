@@ -117,7 +117,8 @@ func attachFrame(id room.ID, e wire.Encoding, h actor.Hello) *linkpb.Attach {
 		Room: string(id), Encoding: uint32(e), Player: string(h.Player), Name: h.Name, Client: string(h.Client),
 		Attempt: h.Attempt, Spectate: h.Spectate, Code: h.Code, Again: h.Again,
 		HeartbeatMs: h.Heartbeat.Milliseconds(), LimitMessage: int64(h.Limits.Message), LimitRate: int64(h.Limits.Rate),
-		Token: h.Token,
+		LimitBytes: int64(h.Limits.Bytes),
+		Token:      h.Token,
 	}
 	if h.Resume != nil {
 		a.Resume = &linkpb.Point{Epoch: uint64(h.Resume.Epoch), Seq: uint64(h.Resume.Seq)}

@@ -67,7 +67,7 @@ func anyEdgeFrame(rooms ...room.ID) *rapid.Generator[*linkpb.EdgeFrame] {
 				Player: anyText().Draw(t, "player"), Name: anyText().Draw(t, "name"), Client: anyText().Draw(t, "client"),
 				Attempt: anyNumber().Draw(t, "attempt"), Spectate: rapid.Bool().Draw(t, "spectate"), Code: anyText().Draw(t, "code"),
 				Resume: anyPoint().Draw(t, "resume"), HeartbeatMs: int64(anyNumber().Draw(t, "heartbeat")),
-				LimitMessage: int64(anyNumber().Draw(t, "message")), LimitRate: int64(anyNumber().Draw(t, "rate")),
+				LimitMessage: int64(anyNumber().Draw(t, "message")), LimitRate: int64(anyNumber().Draw(t, "rate")), LimitBytes: int64(anyNumber().Draw(t, "bytes")),
 				Token: anyText().Draw(t, "token"), Again: rapid.Bool().Draw(t, "again"),
 			}}
 		}

@@ -157,7 +157,7 @@ func (o *owner) hello(a *linkpb.Attach) actor.Hello {
 		Player: room.PlayerID(a.Player), Name: a.Name, Client: room.ClientID(a.Client), Attempt: a.Attempt,
 		Spectate: a.Spectate, Code: a.Code, Again: a.Again, Edge: o.to.Peer().Node,
 		Heartbeat: time.Duration(a.HeartbeatMs) * time.Millisecond,
-		Limits:    wire.Limits{Message: int(a.LimitMessage), Rate: int(a.LimitRate)},
+		Limits:    wire.Limits{Message: int(a.LimitMessage), Rate: int(a.LimitRate), Bytes: int(a.LimitBytes)},
 		Token:     a.Token,
 	}
 	if a.Resume != nil {

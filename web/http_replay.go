@@ -54,6 +54,9 @@ func (s *Server) getReplay(w http.ResponseWriter, r *http.Request) error {
 	if mediaType == "" {
 		return problem(http.StatusNotAcceptable, "not-acceptable", "A replay comes as application/octet-stream, application/json or application/x-ndjson.")
 	}
+	if err := s.spend(s.replayRate, r); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), replayTime) // one whose client has gone fails to be written
 	defer cancel()
 	stored, err := s.opts.Records.Replay(ctx, id)

@@ -292,6 +292,7 @@ func TestCapsAnAddress(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	a := startAPI(t, func(o *web.ServerOptions) {
 		o.Creates, o.Guests, o.Codes = web.Rate{PerSecond: 0.1, Burst: 2}, web.Rate{PerSecond: 1, Burst: 1}, web.Rate{PerSecond: 1, Burst: 1}
+		o.ReplayRate = web.Rate{PerSecond: 1, Burst: 1}
 		o.Now = func() time.Time { return now }
 		o.TrustedProxies, _ = web.ParseProxies([]string{"127.0.0.0/8", "::1"})
 	})
@@ -316,4 +317,9 @@ func TestCapsAnAddress(t *testing.T) {
 	a.refused(429, "", "POST", "/v1/guest", "")
 	a.want(200, "GET", "/v1/rooms?code=x", "")
 	a.refused(429, "", "GET", "/v1/rooms?code=y", "")
+	replay := "/v1/replays/" + string(roomID)
+	a.refused(404, "", "GET", replay, "")
+	a.refused(429, "", "GET", replay, "")
+	now = now.Add(time.Second)
+	a.refused(404, "", "GET", replay, "")
 }

@@ -63,6 +63,8 @@ type ServerOptions struct {
 	// Codes caps searches by join code an address, so that codes cannot be guessed; the zero value is 1 a second, 20 at once.
 	Codes Rate
 
+	// ReplayRate caps replays an address; the zero value is 2 a second, 20 at once.
+	ReplayRate Rate
 	// Replays caps how many replays are unpacked or run for watching at once; more wait. 0 means 4.
 	Replays int
 
@@ -87,6 +89,7 @@ func (o *ServerOptions) complete() error {
 	setDefault(&o.Creates, Rate{10, 100})
 	setDefault(&o.Guests, Rate{5, 50})
 	setDefault(&o.Codes, Rate{1, 20})
+	setDefault(&o.ReplayRate, Rate{2, 20})
 	setDefault(&o.Replays, 4)
 	setDefault(&o.MaxBody, 64<<10)
 	setDefault(&o.RequestTimeout, 10*time.Second)
@@ -100,6 +103,7 @@ type Server struct {
 	public                 *PublicURL // nil: the request's Host
 	games                  map[string]room.Spec
 	creates, guests, codes *addressLimiter
+	replayRate             *addressLimiter
 	replays                chan struct{} // holds one for each replay that is run
 	handler                http.Handler
 }
@@ -110,12 +114,13 @@ func NewServer(opts ServerOptions) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		opts:    opts,
-		games:   map[string]room.Spec{},
-		creates: newAddressLimiter(opts.Creates, maxAddresses),
-		guests:  newAddressLimiter(opts.Guests, maxAddresses),
-		codes:   newAddressLimiter(opts.Codes, maxAddresses),
-		replays: make(chan struct{}, opts.Replays),
+		opts:       opts,
+		games:      map[string]room.Spec{},
+		creates:    newAddressLimiter(opts.Creates, maxAddresses),
+		guests:     newAddressLimiter(opts.Guests, maxAddresses),
+		codes:      newAddressLimiter(opts.Codes, maxAddresses),
+		replayRate: newAddressLimiter(opts.ReplayRate, maxAddresses),
+		replays:    make(chan struct{}, opts.Replays),
 	}
 	for _, spec := range opts.Games {
 		s.games[spec.Name] = spec

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -50,6 +51,9 @@ type SocketOptions struct {
 	// Rate is how many protocol messages and pings a socket may send (else 4429); zero means 60 a second. A zero
 	// Burst means twice PerSecond; a negative PerSecond is no limit.
 	Rate Rate
+	// Bytes is how many bytes of WebSocket messages a socket may send (else 4429); zero means 64 KiB a second. A zero Burst
+	// means twice PerSecond; PerSecond must be MaxMessage at least, or its largest messages could not be sent; negative is no limit.
+	Bytes Rate
 	// PerAddress is how many sockets one address may have open at a time (else 4429); an IPv6 /64 counts as
 	// one. 0 means 1,000, negative no limit.
 	PerAddress int
@@ -90,6 +94,11 @@ func (o *SocketOptions) complete() error {
 	o.MaxMessage = cmp.Or(o.MaxMessage, 16<<10)
 	o.Rate.PerSecond = cmp.Or(o.Rate.PerSecond, 60)
 	o.Rate.Burst = cmp.Or(o.Rate.Burst, max(int(2*o.Rate.PerSecond), 1))
+	o.Bytes.PerSecond = cmp.Or(o.Bytes.PerSecond, 64<<10)
+	o.Bytes.Burst = cmp.Or(o.Bytes.Burst, max(int(2*o.Bytes.PerSecond), 1))
+	if o.Bytes.PerSecond >= 0 && o.Bytes.PerSecond < float64(o.MaxMessage) {
+		return fmt.Errorf("a socket may send %v bytes a second and %d in one message: let the first be as large as the second", o.Bytes.PerSecond, o.MaxMessage)
+	}
 	o.PerAddress = cmp.Or(o.PerAddress, 1000)
 	for _, d := range []*time.Duration{&o.Hello, &o.Attach, &o.Heartbeat, &o.WriteTimeout} {
 		*d = cmp.Or(*d, 10*time.Second)

@@ -32,8 +32,9 @@ type conn struct {
 	flusher  *flusher
 
 	// Of the goroutine that reads.
-	early   []byte // what the HTTP server had read beyond the request
-	limiter *rate.Limiter
+	early   []byte        // what the HTTP server had read beyond the request
+	limiter *rate.Limiter // of messages
+	bytes   *rate.Limiter // and of their bytes
 	session actor.Session // nil before hello
 
 	queued atomic.Bool  // waits for its flusher
@@ -133,6 +134,9 @@ func (c *conn) readAll(r io.Reader, buf []byte) ([]byte, error) {
 }
 
 func (c *conn) handleAll(msg []byte) error {
+	if !c.bytes.AllowN(time.Now(), len(msg)) {
+		return closeWith(wire.CloseTooMany, "too many bytes: see welcome.limits.bytes")
+	}
 	n := 0
 	for m, err := range wire.DecodeClient(c.encoding, msg) {
 		if err != nil {

@@ -45,7 +45,10 @@ func (c *conn) hello(h wire.Hello) error {
 }
 
 func (s *Sockets) limits() wire.Limits {
-	return wire.Limits{Message: s.opts.MaxMessage, Unanswered: actor.MaxUnanswered, Rate: int(max(s.opts.Rate.PerSecond, 0))}
+	return wire.Limits{
+		Message: s.opts.MaxMessage, Unanswered: actor.MaxUnanswered,
+		Rate: int(max(s.opts.Rate.PerSecond, 0)), Bytes: int(max(s.opts.Bytes.PerSecond, 0)),
+	}
 }
 
 // identify fills in who the client is: by its token, or as a guest. Who only watches needs no name.

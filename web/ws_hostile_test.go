@@ -145,12 +145,39 @@ func TestTenThousandMessages(t *testing.T) {
 	bad.closed(wire.CloseTooMany)
 }
 
+// Bytes count beside messages: a few large ones are too many as well, and who keeps to what welcome says is never closed.
+func TestBytesASecond(t *testing.T) {
+	e := newEdge(t, func(o *web.SocketOptions) {
+		o.MaxMessage, o.Rate, o.Bytes = 1<<10, web.Rate{PerSecond: -1}, web.Rate{PerSecond: 1 << 10, Burst: 8 << 10}
+	})
+	large := `"` + strings.Repeat("n", 900) + `"`
+	c := e.join(t, wire.JSON)
+	for cseq := range uint64(4) {
+		c.act(cseq+1, large)
+		until[wire.Ack](c)
+	}
+	greedy := e.join(t, wire.JSON)
+	for cseq := range uint64(12) {
+		greedy.act(cseq+1, large)
+		if cseq < 4 {
+			until[wire.Ack](greedy)
+		}
+	}
+	greedy.closed(wire.CloseTooMany)
+	chat(t, c, 5)
+	if _, err := web.NewSockets(web.SocketOptions{
+		Rooms: e.hall, Auth: guestAuth(t), MaxMessage: 4 << 10, Bytes: web.Rate{PerSecond: 1 << 10},
+	}); err == nil || !strings.Contains(err.Error(), "4096") {
+		t.Errorf("a largest message that could never be sent: %v", err)
+	}
+}
+
 func TestAReaderThatNeverReads(t *testing.T) {
 	e := newEdge(t, func(o *web.SocketOptions) {
 		o.WriteTimeout = 1500 * time.Millisecond
 		o.StuckAfter = 500 * time.Millisecond
 		o.Flushers = 1
-		o.Rate = web.Rate{PerSecond: -1}
+		o.Rate, o.Bytes = web.Rate{PerSecond: -1}, web.Rate{PerSecond: -1}
 	})
 	nc, br := rawSocket(t, e)
 	rawHello(t, nc)

@@ -30,7 +30,7 @@ func TestSocketTalksInBothEncodings(t *testing.T) {
 		}
 		c.hello(wire.Hello{Client: "c1", Attempt: 3, Name: "Ann", Resume: &wire.Resume{Epoch: 1, Seq: 2}})
 		w := until[wire.Welcome](c)
-		if w.Token == "" || w.Heartbeat != 10_000 || w.Limits != (wire.Limits{Message: 16 << 10, Unanswered: 32, Rate: 60}) {
+		if w.Token == "" || w.Heartbeat != 10_000 || w.Limits != (wire.Limits{Message: 16 << 10, Unanswered: 32, Rate: 60, Bytes: 64 << 10}) {
 			t.Errorf("welcome %+v", w)
 		}
 		got := e.hall.hellos[0]

@@ -40,7 +40,7 @@ func (s *Sockets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &conn{
 		s: s, id: id, encoding: encoding, addr: limitKey(s.opts.Proxies.Client(r)),
 		flusher: s.flushers[int(s.next.Add(1))%len(s.flushers)],
-		limiter: newLimiter(s.opts.Rate),
+		limiter: newLimiter(s.opts.Rate), bytes: newLimiter(s.opts.Bytes),
 	}
 	c.spoke.Store(math.MaxInt64) // nothing yet
 	if err := c.accept(w, r, chosen); err != nil {

@@ -48,6 +48,7 @@ func (n *node) openSockets(ctx context.Context) error {
 	n.sockets, err = web.NewSockets(web.SocketOptions{
 		Rooms: n.allRooms(), Auth: auth, Meter: n.metrics, Log: n.log,
 		MaxMessage: n.cfg.MaxMessageBytes, Rate: web.Rate{PerSecond: perSecond, Burst: 2 * n.cfg.MessagesPerSecond},
+		Bytes:      web.Rate{PerSecond: float64(n.cfg.BytesPerSecond), Burst: 2 * n.cfg.BytesPerSecond},
 		PerAddress: n.cfg.MaxSocketsPerAddress, Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
 		WriteTimeout: n.cfg.WriteTimeout, OutboxBytes: n.cfg.OutboxBytes, Origins: n.origins,
 		Proxies: proxies, Draining: n.draining.Load,
@@ -124,7 +125,8 @@ func (n *node) publicHandler() (http.Handler, error) {
 		Rooms: n.allRooms(), Records: records{n.store, n.results}, Auth: n.door, Games: specs, Rules: n.games,
 		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.origins,
 		TrustedProxies: n.proxies, Creates: perSecond(n.cfg.RoomsPerSecond), Guests: perSecond(n.cfg.GuestsPerSecond),
-		Metrics: n.metrics, Log: n.log,
+		ReplayRate: perSecond(n.cfg.ReplaysPerSecond),
+		Metrics:    n.metrics, Log: n.log,
 	})
 }
 

@@ -43,6 +43,8 @@ type Config struct {
 	GuestsPerSecond      int
 	MaxMessageBytes      int
 	MessagesPerSecond    int
+	BytesPerSecond       int
+	ReplaysPerSecond     int
 	OutboxBytes          int
 	Heartbeat            time.Duration
 	HelloTimeout         time.Duration
@@ -158,6 +160,8 @@ func (s *settings) limitFlags(g *group) {
 	g.IntVar(&s.GuestsPerSecond, "guests-per-second", 5, "`guests` one address may make, sustained, and ten times as many at once; more are refused with 429")
 	g.IntVar(&s.MaxMessageBytes, "max-message-bytes", 16<<10, "`bytes` in one message from a client; a larger one closes with 4413")
 	g.IntVar(&s.MessagesPerSecond, "messages-per-second", 60, "`messages` a second from one client, sustained; more close with 4429")
+	g.IntVar(&s.BytesPerSecond, "bytes-per-second", 64<<10, "`bytes` of messages a second from one client, sustained, and twice as many at once; more close with 4429")
+	g.IntVar(&s.ReplaysPerSecond, "replays-per-second", 2, "`replays` one address may ask for, sustained, and ten times as many at once; more are refused with 429")
 	g.IntVar(&s.OutboxBytes, "outbox-bytes", 64<<10, "`bytes` waiting for one slow client before patches give way to a later whole view")
 	g.DurationVar(&s.Heartbeat, "heartbeat", 10*time.Second, "longest `time` that client and server are silent; two and a half times as long closes with 4102")
 	g.DurationVar(&s.HelloTimeout, "hello-timeout", 10*time.Second, "`time` a new socket has to send its hello; then it closes with 4408")

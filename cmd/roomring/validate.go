@@ -114,11 +114,16 @@ func (c *Config) validateLimits() error {
 		{"guests-per-second", c.GuestsPerSecond, 1, 1 << 24},
 		{"max-message-bytes", c.MaxMessageBytes, 1 << 10, 16 << 20},
 		{"messages-per-second", c.MessagesPerSecond, 1, 1 << 16},
+		{"bytes-per-second", c.BytesPerSecond, 1 << 10, 1 << 30},
+		{"replays-per-second", c.ReplaysPerSecond, 1, 1 << 24},
 		{"outbox-bytes", c.OutboxBytes, 4 << 10, 64 << 20},
 	} {
 		if l.value < l.least || l.value > l.greatest {
 			return fmt.Errorf("--%s %d: give %d to %d", l.flag, l.value, l.least, l.greatest)
 		}
+	}
+	if c.BytesPerSecond < c.MaxMessageBytes {
+		return fmt.Errorf("--bytes-per-second %d: give at least --max-message-bytes %d, or its largest message could not be sent", c.BytesPerSecond, c.MaxMessageBytes)
 	}
 	return c.validateTimes()
 }

@@ -95,7 +95,7 @@ func (r *reader) limits() Limits {
 	r.keep(err)
 	l := reader{f: &in}
 	defer func() { r.keep(l.err) }()
-	return Limits{Message: int(l.int("message")), Unanswered: int(l.int("unanswered")), Rate: int(l.int("rate"))}
+	return Limits{Message: int(l.int("message")), Unanswered: int(l.int("unanswered")), Rate: int(l.int("rate")), Bytes: int(l.int("bytes"))}
 }
 
 func (r *reader) events() (events []Event) {

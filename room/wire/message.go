@@ -80,6 +80,7 @@ type Limits struct {
 	Message    int `json:"message"`    // bytes in one WebSocket message
 	Unanswered int `json:"unanswered"` // acts without an answer
 	Rate       int `json:"rate"`       // messages a second, sustained
+	Bytes      int `json:"bytes"`      // and bytes of them; 0 is no limit, as servers have it that do not say
 }
 
 // State is the whole view.

@@ -18,6 +18,7 @@ func AppendWelcome(dst []byte, e Encoding, m Welcome) []byte {
 	in.int("message", int64(m.Limits.Message))
 	in.int("unanswered", int64(m.Limits.Unanswered))
 	in.int("rate", int64(m.Limits.Rate))
+	in.int("bytes", int64(m.Limits.Bytes))
 	o.b = in.end()
 	o.bool("recovered", m.Recovered)
 	o.textIf("node", m.Node)

@@ -35,7 +35,7 @@ func inEncoding(t testing.TB, e wire.Encoding, js string) []byte {
 func frames(t testing.TB) []frame {
 	welcome := wire.Welcome{
 		Room: "r", Game: "chess", Player: "p\"1", Seat: -1, Epoch: 3, Seq: 300, CSeq: 70000, Now: 9000, Heartbeat: 10000,
-		Limits: wire.Limits{Message: 16384, Unanswered: 32, Rate: 60}, Recovered: true, Node: "n", Token: "tok",
+		Limits: wire.Limits{Message: 16384, Unanswered: 32, Rate: 60, Bytes: 65536}, Recovered: true, Node: "n", Token: "tok",
 	}
 	turn := wire.Turn{
 		Seq: 1 << 40, Events: []wire.Event{{Name: "moved", Data: json.RawMessage(`{"a":[1,-2.5,"ü\n",null,true]}`)}, {Name: "bare"}},
@@ -43,7 +43,7 @@ func frames(t testing.TB) []frame {
 	}
 	return []frame{
 		{func(e wire.Encoding) []byte { return wire.AppendWelcome(nil, e, welcome) },
-			`{"t":"welcome","room":"r","game":"chess","player":"p\"1","seat":-1,"epoch":3,"seq":300,"cseq":70000,"now":9000,"heartbeat":10000,"limits":{"message":16384,"unanswered":32,"rate":60},"recovered":true,"node":"n","token":"tok"}`, welcome},
+			`{"t":"welcome","room":"r","game":"chess","player":"p\"1","seat":-1,"epoch":3,"seq":300,"cseq":70000,"now":9000,"heartbeat":10000,"limits":{"message":16384,"unanswered":32,"rate":60,"bytes":65536},"recovered":true,"node":"n","token":"tok"}`, welcome},
 		{func(e wire.Encoding) []byte {
 			m := turn
 			m.Patch = inEncoding(t, e, `{"b":null}`)

@@ -638,7 +638,8 @@ type Attach struct {
 	HeartbeatMs   int64                  `protobuf:"varint,10,opt,name=heartbeat_ms,json=heartbeatMs,proto3" json:"heartbeat_ms,omitempty"` // what the welcome says in the edge's name
 	LimitMessage  int64                  `protobuf:"varint,11,opt,name=limit_message,json=limitMessage,proto3" json:"limit_message,omitempty"`
 	LimitRate     int64                  `protobuf:"varint,12,opt,name=limit_rate,json=limitRate,proto3" json:"limit_rate,omitempty"`
-	Token         string                 `protobuf:"bytes,13,opt,name=token,proto3" json:"token,omitempty"`  // of a guest that the edge has just made up
+	Token         string                 `protobuf:"bytes,13,opt,name=token,proto3" json:"token,omitempty"` // of a guest that the edge has just made up
+	LimitBytes    int64                  `protobuf:"varint,15,opt,name=limit_bytes,json=limitBytes,proto3" json:"limit_bytes,omitempty"`
 	Again         bool                   `protobuf:"varint,14,opt,name=again,proto3" json:"again,omitempty"` // it was welcomed before: it takes no seat and comes before no newer client
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -763,6 +764,13 @@ func (x *Attach) GetToken() string {
 		return x.Token
 	}
 	return ""
+}
+
+func (x *Attach) GetLimitBytes() int64 {
+	if x != nil {
+		return x.LimitBytes
+	}
+	return 0
 }
 
 func (x *Attach) GetAgain() bool {
@@ -1408,7 +1416,7 @@ const file_peer_proto_rawDesc = "" +
 	"\x05leave\x18\x05 \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\x05leave\x123\n" +
 	"\x06detach\x18\x06 \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\x06detachB\x06\n" +
 	"\x04what\"\t\n" +
-	"\aNothing\"\x8a\x03\n" +
+	"\aNothing\"\xab\x03\n" +
 	"\x06Attach\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12\x1a\n" +
 	"\bencoding\x18\x02 \x01(\rR\bencoding\x12\x16\n" +
@@ -1424,7 +1432,9 @@ const file_peer_proto_rawDesc = "" +
 	"\rlimit_message\x18\v \x01(\x03R\flimitMessage\x12\x1d\n" +
 	"\n" +
 	"limit_rate\x18\f \x01(\x03R\tlimitRate\x12\x14\n" +
-	"\x05token\x18\r \x01(\tR\x05token\x12\x14\n" +
+	"\x05token\x18\r \x01(\tR\x05token\x12\x1f\n" +
+	"\vlimit_bytes\x18\x0f \x01(\x03R\n" +
+	"limitBytes\x12\x14\n" +
 	"\x05again\x18\x0e \x01(\bR\x05again\"/\n" +
 	"\x05Point\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x10\n" +

@@ -14,7 +14,10 @@ export interface Limits {
   message?: number;
   unanswered?: number;
   rate?: number;
+  bytes?: number;
 }
+
+const unlimited = Number.MAX_SAFE_INTEGER; // a second; a number, so that it can be reckoned with
 
 const deepest = 31; // arrays and objects in one another, of the 32 that a message may have
 const halved = /(^|[^\\])(\\\\)*\\ud[89a-f]/; // JSON.stringify escapes half a surrogate pair, and no whole one
@@ -37,6 +40,7 @@ export class Acts {
   #answered = 0; // the highest cseq that has its answer
   #limits: Limits = {};
   #budget = 0; // messages that may be sent at #at
+  #bytes = 0; // and bytes of them
   #at = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   resent = 0;
@@ -71,7 +75,8 @@ export class Acts {
   /** welcomed makes all that has no answer be sent on the new socket. */
   welcomed(cseq: number, limits: Limits): void {
     this.#limits = limits;
-    this.#budget = limits.rate || Infinity; // half of the burst that the server allows: pings need some too
+    this.#budget = limits.rate || unlimited; // half of the burst that the server allows: pings need some too
+    this.#bytes = limits.bytes || unlimited;
     this.#at = performance.now();
     if (cseq < this.#answered) {
       // The room has lost what it had answered, and all after it: count on from what it knows.
@@ -117,27 +122,33 @@ export class Acts {
   #write(act: Act): boolean {
     const cseq = act.cseq || this.#next;
     const encoded = this.encode({ t: "act", cseq, data: act.data });
-    if (!act.cseq && bytes(encoded) > (this.#limits.message ?? Infinity)) {
+    const size = bytes(encoded);
+    if (!act.cseq && size > (this.#limits.message ?? Infinity)) {
       act.reject(new RejectedError("too_large", `The action is larger than the ${this.#limits.message} bytes a message may have.`));
       return true;
     }
-    if (!this.#allowed() || !this.send(encoded)) return false;
+    if (!this.#allowed(size) || !this.send(encoded)) return false;
     this.#budget--;
+    this.#bytes -= size;
     if (!act.cseq) act.cseq = this.#next++;
     act.here = true;
     if (act.sent++) this.resent++;
     return true;
   }
 
-  /** allowed keeps to limits.rate; what is beyond it goes a little later. */
-  #allowed(): boolean {
-    const rate = this.#limits.rate;
-    if (!rate) return true;
+  /** allowed keeps to limits.rate and limits.bytes; what is beyond them goes a little later. */
+  #allowed(size: number): boolean {
+    const rate = this.#limits.rate || unlimited;
+    const bytes = this.#limits.bytes || unlimited;
+    const cost = Math.min(size, bytes); // one that is larger than the burst goes all the same
     const now = performance.now();
-    this.#budget = Math.min(rate, this.#budget + ((now - this.#at) * rate) / 1000);
+    const seconds = (now - this.#at) / 1000;
+    this.#budget = Math.min(rate, this.#budget + seconds * rate);
+    this.#bytes = Math.min(bytes, this.#bytes + seconds * bytes);
     this.#at = now;
-    if (this.#budget >= 1) return true;
-    this.#timer = setTimeout(() => this.flush(), 1000 / rate);
+    if (this.#budget >= 1 && this.#bytes >= cost) return true;
+    const wait = Math.max((1 - this.#budget) / rate, (cost - this.#bytes) / bytes);
+    this.#timer = setTimeout(() => this.flush(), Math.ceil(wait * 1000));
     return false;
   }
 }

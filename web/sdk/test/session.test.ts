@@ -146,6 +146,26 @@ test("acts keep to the rate and the size that the server names", async () => {
   room.close();
 });
 
+test("acts keep to the bytes a second that the server names", async () => {
+  const joining = w.ring().join("r1");
+  await settle();
+  w.last.accept();
+  w.last.say(welcome({ limits: { message: 1000, unanswered: 32, rate: 1000, bytes: 1000 } }), state(1, {}));
+  const room = await joining;
+  const large = "x".repeat(400 - '{"t":"act","cseq":1,"data":""}'.length);
+  for (let i = 0; i < 5; i++) void room.act(large).catch(() => {});
+  assert.equal(w.last.acts().length, 2); // 800 of 1000 bytes
+  await w.clock.advance(200);
+  assert.equal(w.last.acts().length, 3);
+  await w.clock.advance(399);
+  assert.equal(w.last.acts().length, 3);
+  await w.clock.advance(2);
+  assert.equal(w.last.acts().length, 4);
+  await w.clock.advance(1000);
+  assert.deepEqual(w.last.acts().map(([cseq]) => cseq), [1, 2, 3, 4, 5]);
+  room.close();
+});
+
 test("a socket goes to the address that can be right, and where none opens to the next", async () => {
   for (const [url, ws_url, ...want] of [
     ["http://play.test", undefined, "ws://play.test/v1/rooms/r1/ws"],
