@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -33,6 +34,7 @@ var generous = []string{
 // server is one real process of this binary.
 type server struct {
 	t     *testing.T
+	exe   string // the program; empty: this binary
 	dir   string // its data folder
 	args  []string
 	env   []string
@@ -138,6 +140,7 @@ func (s *server) spawn() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	exe = cmp.Or(s.exe, exe)
 	args := append([]string{"serve", "--data-dir", s.dir, "--ready-file", s.dir + ".ready"}, s.args...)
 	if s.joins != "" {
 		args = append(args, "--join", s.joins)

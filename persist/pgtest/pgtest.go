@@ -84,6 +84,44 @@ func (s *Server) URL(tb testing.TB) string {
 	return s.address(name)
 }
 
+// Dump writes a database of the shared server, which URL has made, as SQL that one connection can run whole.
+func Dump(tb testing.TB, url string) string {
+	tb.Helper()
+	s, err := shared()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	dump := s.command("pg_dump", "--inserts", "--no-owner", "--no-privileges", "--no-comments", "-d", url)
+	var complaints strings.Builder
+	dump.Stderr = &complaints
+	out, err := dump.Output()
+	if err != nil {
+		tb.Fatalf("pg_dump: %v\n%s", err, complaints.String())
+	}
+	var sql strings.Builder
+	for line := range strings.Lines(string(out)) {
+		if !strings.HasPrefix(line, `\`) { // a command to psql, not to the server
+			sql.WriteString(line)
+		}
+	}
+	return sql.String()
+}
+
+// Fill runs what Dump has written on an empty database.
+func Fill(tb testing.TB, url, sql string) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 func (s *Server) address(database string) string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
 }
