@@ -18,7 +18,7 @@ import (
 // The pages and the SDK are built from sources in TypeScript beside them, and committed, so that building the server
 // needs Go alone: scripts/pages and scripts/sdk make them.
 //
-//go:embed pages/dist sdk/dist
+//go:embed pages/dist sdk/dist/*.js sdk/dist/*.ts
 var built embed.FS
 
 // asset is one built file.

@@ -1,0 +1,2 @@
+// Made by "make generate".
+export * from "./roomring.js";
