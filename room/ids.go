@@ -9,11 +9,14 @@ import (
 // so it fits a URL, a file name and a metric-free log line without escaping.
 type ID string
 
-// PlayerID names a player across rooms: the `sub` of a token, 1 to 64 bytes of UTF-8.
+// PlayerID names a player across rooms: the `sub` of a token, 1 to MaxPlayerID bytes of UTF-8.
 type PlayerID string
 
-// ClientID names one page load or program run; the client draws it at random, 1 to 64 bytes.
+// ClientID names one page load or program run; the client draws it at random, 1 to wire.MaxClient bytes.
 type ClientID string
+
+// MaxPlayerID bounds a PlayerID, in bytes: what identity providers call people is rarely longer than a hundred.
+const MaxPlayerID = 128
 
 // BootID names one life of a node's process (a ULID).
 type BootID string

@@ -96,7 +96,7 @@ func (q *query) eyes() (as string, player room.PlayerID) {
 	if !slices.Contains([]string{"whole", "player", "spectator"}, as) {
 		q.fail("as", "Give whole, player or spectator.")
 	}
-	if as == "player" && !validText(q.text("player"), 1, maxPlayer) {
+	if as == "player" && !validText(q.text("player"), 1, room.MaxPlayerID) {
 		q.fail("player", "Say which player.")
 	}
 	return as, room.PlayerID(q.text("player"))

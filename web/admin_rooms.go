@@ -66,8 +66,8 @@ func (a *admin) postKick(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !validText(in.Player, 1, maxPlayer) {
-		return badField("player", "Say which player: 1 to 64 bytes of UTF-8.")
+	if !validText(in.Player, 1, room.MaxPlayerID) {
+		return badField("player", "Say which player: 1 to 128 bytes of UTF-8.")
 	}
 	err = a.opts.Rooms.Kick(r.Context(), id, room.PlayerID(in.Player))
 	return a.done(w, r, err, "kick", id, slog.String("player", in.Player))

@@ -21,6 +21,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/roomring/roomring/room"
 )
 
 // Key is one key that tokens are checked, and perhaps made, with. Its algorithm is settled when it is
@@ -271,8 +273,8 @@ func (k *Keys) Mint(who Identity, issuer, audience string, now time.Time) (strin
 
 func (k Key) mint(who Identity, issuer, audience string, now time.Time) (string, error) {
 	switch {
-	case !validText(string(who.Player), 1, maxPlayer):
-		return "", errors.New("a player id is 1 to 64 bytes of printable UTF-8")
+	case !validText(string(who.Player), 1, room.MaxPlayerID):
+		return "", errors.New("a player id is 1 to 128 bytes of printable UTF-8")
 	case !validText(who.Name, 0, maxName):
 		return "", errors.New("a player's name is at most 64 bytes of printable UTF-8")
 	case who.Expires.IsZero():

@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"maps"
 	"math/big"
 	"os"
@@ -43,6 +44,24 @@ func sign(t *testing.T, alg jose.SignatureAlgorithm, key any, kid string, claims
 		t.Fatal(err)
 	}
 	token, err := jwt.Signed(signer).Claims(claims).Serialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// signed makes a token of any payload.
+func signed(t *testing.T, key ed25519.PrivateKey, payload string) string {
+	t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: key}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jws, err := signer.Sign([]byte(payload))
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := jws.CompactSerialize()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,11 +127,31 @@ func TestTokens(t *testing.T) {
 		{"not yet, within the leeway", edDSA(good(map[string]any{"nbf": clock.Add(29 * time.Second).Unix()})), ""},
 		{"expired", edDSA(good(map[string]any{"exp": clock.Add(-31 * time.Second).Unix()})), "expired"},
 		{"no exp", edDSA(map[string]any{"sub": "ann"}), "no exp"},
-		{"exp is no number", edDSA(good(map[string]any{"exp": "tomorrow"})), "not signed"},
-		{"not yet", edDSA(good(map[string]any{"nbf": clock.Add(31 * time.Second).Unix()})), "not valid yet"},
-		{"no sub", edDSA(good(map[string]any{"sub": ""})), "sub"},
-		{"long sub", edDSA(good(map[string]any{"sub": strings.Repeat("x", 65)})), "sub"},
-		{"control character in sub", edDSA(good(map[string]any{"sub": "a\x00b"})), "sub"},
+		{"exp is text", edDSA(good(map[string]any{"exp": "tomorrow"})), "exp is text: it must be a number"},
+		{"exp is text with a number", edDSA(good(map[string]any{"exp": fmt.Sprint(clock.Add(time.Hour).Unix())})), "exp is text"},
+		{"exp beyond numbers", signed(t, private, `{"sub":"ann","exp":1e999}`), "exp is too large a number"},
+		{"exp beyond all years", edDSA(good(map[string]any{"exp": 1e300})), ""},
+		{"exp with a fraction", edDSA(good(map[string]any{"exp": float64(clock.Add(time.Hour).Unix()) + 0.5})), ""},
+		{"nbf is a list", edDSA(good(map[string]any{"nbf": []int{1}})), "nbf is a list"},
+		{"iat is text", edDSA(good(map[string]any{"iat": "now"})), "iat is text"},
+		{"not yet", edDSA(good(map[string]any{"nbf": clock.Add(31 * time.Second).Unix()})), "not valid yet: its nbf"},
+		{"made in the future", edDSA(good(map[string]any{"iat": clock.Add(31 * time.Second).Unix()})), "not valid yet: its iat"},
+		{"no sub", edDSA(map[string]any{"exp": clock.Add(time.Hour).Unix()}), "no sub"},
+		{"empty sub", edDSA(good(map[string]any{"sub": ""})), "no sub"},
+		{"sub is nothing", edDSA(good(map[string]any{"sub": nil})), "no sub"},
+		{"sub is a number", edDSA(good(map[string]any{"sub": 12345})), "sub is a number: it must be text"},
+		{"sub of another case", edDSA(map[string]any{"Sub": "ann", "exp": clock.Add(time.Hour).Unix()}), "no sub"},
+		{"long sub", edDSA(good(map[string]any{"sub": strings.Repeat("x", 129)})), "sub is longer than 128 bytes"},
+		{"control character in sub", edDSA(good(map[string]any{"sub": "a\x00b"})), "sub holds a control character"},
+		{"name is an object", edDSA(good(map[string]any{"name": map[string]any{}})), "name is an object: it must be text"},
+		{"room is a number", edDSA(good(map[string]any{"room": 7})), "room is a number: it must be text"},
+		{"game is true", edDSA(good(map[string]any{"game": true})), "game is true or false: it must be text"},
+		{"iss is a list", edDSA(good(map[string]any{"iss": []string{"me"}})), "iss is a list"},
+		{"aud is a number", edDSA(good(map[string]any{"aud": 5})), "aud is a number: it must be text or a list"},
+		{"claims that nobody asks for", edDSA(good(map[string]any{"jti": 5, "scope": map[string]any{"x": nil}, "room": nil})), ""},
+		{"a claim twice", signed(t, private, `{"sub":"ann","exp":9999999999,"sub":"bob"}`), "a name twice"},
+		{"a list for claims", signed(t, private, `["sub"]`), "no JSON object"},
+		{"null for claims", signed(t, private, `null`), "no JSON object"},
 		{"alg none", unsigned(good(nil)), "algorithm"},
 		{"stranger's key", sign(t, jose.EdDSA, stranger, "", good(nil)), "not signed"},
 		{"HS256 with the public key as the secret", sign(t, jose.HS256, file, "", good(nil)), "not signed"},
@@ -171,6 +210,7 @@ func TestIssuerAndAudience(t *testing.T) {
 		{map[string]any{"iss": "me", "aud": "x"}, false},
 		{map[string]any{"iss": "you", "aud": "rooms"}, false},
 		{map[string]any{"aud": "rooms"}, false},
+		{map[string]any{"iss": "me", "aud": []string{}}, false},
 	} {
 		_, err := auth.Check(t.Context(), sign(t, jose.HS256, secret('k'), "", good(test.claims)))
 		if (err == nil) != test.ok {

@@ -7,7 +7,7 @@ import (
 	"github.com/roomring/roomring/room/actor"
 )
 
-const maxTicket = 64 // bytes
+const maxTicket = 128 // bytes
 
 type matchBody struct {
 	Game    string          `json:"game"`
@@ -35,7 +35,7 @@ func (s *Server) postMatch(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !validText(in.Ticket, 0, maxTicket) {
-		return badField("ticket", "A ticket is at most 64 bytes of UTF-8 without control characters.")
+		return badField("ticket", "A ticket is at most 128 bytes of UTF-8 without control characters.")
 	}
 	if err := s.spend(s.creates, r); err != nil {
 		return err

@@ -85,7 +85,7 @@ func (s *Server) result(r *http.Request, id room.ID) (stored room.StoredResult, 
 
 func (s *Server) getPlayer(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
-	if !validText(id, 1, maxPlayer) {
+	if !validText(id, 1, room.MaxPlayerID) {
 		return notFound("There is no such player.")
 	}
 	profile, err := s.opts.Records.Player(r.Context(), room.PlayerID(id))

@@ -209,7 +209,10 @@ func TestPlayersAndLeaderboards(t *testing.T) {
 	if got := a.want(200, "GET", "/v1/players/a%2Fb%20%C3%B6", ""); got.body["name"] != "Ann" || got.body["recent"] == nil {
 		t.Errorf("player %s", got.text)
 	}
-	a.refused(404, "", "GET", "/v1/players/"+strings.Repeat("x", 65), "")
+	a.refused(404, "", "GET", "/v1/players/"+strings.Repeat("x", 129), "")
+	long := strings.Repeat("x", 128)
+	a.records.players[room.PlayerID(long)] = room.Profile{Player: room.PlayerID(long), Name: "Long"}
+	a.want(200, "GET", "/v1/players/"+long, "")
 	for i := range 5 {
 		a.records.board = append(a.records.board, room.Standing{Place: i + 1, Player: "p"})
 	}

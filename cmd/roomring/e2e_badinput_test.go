@@ -84,7 +84,7 @@ func (s *server) badHellos() {
 		`{"t":"hello","client":"a","resume":{"epoch":1}}`:            "resume.seq",
 		`{"t":"hello","client":"a","resume":[1,2]}`:                  "resume",
 		`{"t":"hello","client":"a","token":null}`:                    "token",
-		`{"t":"hello","client":"` + strings.Repeat("a", 65) + `"}`:   "client",
+		`{"t":"hello","client":"` + strings.Repeat("a", 129) + `"}`:  "client",
 		`{"t":"act","cseq":1,"data":1}`:                              "first message must be hello",
 		`{"t":"hello","client":"a","code":"` + "\x01" + `"}`:         "malformed",
 		`{"t":"hello","client":"a","name":"\u0007","name":"b"}`:      "name",

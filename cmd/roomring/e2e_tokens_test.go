@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,8 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/client"
 )
 
 // command runs this binary as `roomring` and returns its exit code and what it said.
@@ -73,6 +77,55 @@ func unsigned() string {
 	return part([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + part([]byte(claims)) + "."
 }
 
+// claiming makes a token of any claims, signed by the key of letter k.
+func claiming(t *testing.T, claims string) string {
+	t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: bytes.Repeat([]byte("k"), 40)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jws, err := signer.Sign([]byte(claims))
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := jws.CompactSerialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// TestLongIDs plays a game for people whose ids are as long as ids may be, and looks them up.
+func TestLongIDs(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "--auth-key-file", authKey(t, "k")).start()
+	ids := []string{strings.Repeat("a", 128), "auth0|" + strings.Repeat("\u00e9", 60)}
+	tokens := make([]string, len(ids))
+	for i, id := range ids {
+		tokens[i] = claiming(t, `{"exp":9999999999,"sub":"`+id+`"}`)
+	}
+	var info roomInfo
+	if code := s.callAt(s.URL, "POST", "/v1/rooms", tokens[0], map[string]any{"game": "chess"}, &info); code != http.StatusCreated {
+		t.Fatalf("creating: %d", code)
+	}
+	players := make([]*client.Client, len(ids))
+	for i, token := range tokens {
+		players[i] = s.join(info, client.Options{Token: token, Client: strings.Repeat("c", 128)})
+	}
+	if _, err := players[1].Act(patience(t), map[string]any{"resign": true}); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.result(info.ID).Result.Outcomes; len(got) != 2 {
+		t.Errorf("outcomes %+v", got)
+	}
+	for _, id := range ids {
+		var profile struct{ Player string }
+		if code := s.call("GET", "/v1/players/"+url.PathEscape(id), nil, &profile); code != http.StatusOK || profile.Player != id {
+			t.Errorf("%s: %d, %+v", id, code, profile)
+		}
+	}
+}
+
 // TestTokens are the rows about tokens, on a server that lets nobody in without one.
 func TestTokens(t *testing.T) {
 	t.Parallel()
@@ -99,6 +152,11 @@ func TestTokens(t *testing.T) {
 		"another key":         {signed(t, authKey(t, "o"), "ann"), wire.CloseUnauthorised, "key"},
 		"alg none":            {unsigned(), wire.CloseUnauthorised, ""},
 		"expired":             {expired(t, key), wire.CloseUnauthorised, "expired"},
+		"sub a number":        {claiming(t, `{"sub":12345,"exp":9999999999}`), wire.CloseUnauthorised, "sub is a number"},
+		"exp text":            {claiming(t, `{"sub":"ann","exp":"9999999999"}`), wire.CloseUnauthorised, "exp is text"},
+		"name an object":      {claiming(t, `{"sub":"ann","exp":9999999999,"name":{}}`), wire.CloseUnauthorised, "name is an object"},
+		"room a number":       {claiming(t, `{"sub":"ann","exp":9999999999,"room":7}`), wire.CloseUnauthorised, "room is a number"},
+		"sub too long":        {claiming(t, `{"sub":"`+strings.Repeat("x", 129)+`","exp":9999999999}`), wire.CloseUnauthorised, "sub is longer than 128 bytes"},
 		"for another room":    {signed(t, key, "--room", other.ID, "ann"), wire.CloseForbidden, "another room"},
 		"for another game":    {signed(t, key, "--game", "chess", "ann"), wire.CloseForbidden, "another game"},
 		"for a room and game": {signed(t, key, "--game", "tally", "--room", other.ID, "ann"), wire.CloseForbidden, "another room"},

@@ -28,7 +28,7 @@ type Match struct {
 	Game    string
 	Options json.RawMessage `json:",omitempty"`
 	Player  room.PlayerID
-	Ticket  string // drawn by the client, at most 64 bytes; empty: no memory
+	Ticket  string // drawn by the client, at most 128 bytes; empty: no memory
 }
 
 // Filter narrows a list of rooms. Zero values do not narrow.

@@ -154,7 +154,7 @@ func decodeHello(f *fields) (ClientMessage, error) {
 		return nil, badField("as", `must be "player" or "spectator"`)
 	}
 	if h.Client == "" {
-		return nil, badField("client", "is missing: draw a random id of 1 to 64 bytes")
+		return nil, badField("client", "is missing: draw a random id of 1 to 128 bytes")
 	}
 	var err error
 	if h.Attempt, err = f.uint("attempt"); err != nil {

@@ -6,7 +6,7 @@ import "fmt"
 const (
 	MaxToken  = 4096
 	MaxName   = 64
-	MaxClient = 64
+	MaxClient = 128
 	MaxCode   = 64
 	MaxEcho   = 64
 

@@ -27,7 +27,7 @@ type Hello struct {
 	Token   string  `json:"token,omitempty"`   // who the player is; may be empty where guests are allowed
 	Name    string  `json:"name,omitempty"`    // what to call a player whose token names none, at most 64 bytes
 	As      string  `json:"as,omitempty"`      // "player" (default) or "spectator"
-	Client  string  `json:"client"`            // random id of this page load or program run, 1 to 64 bytes
+	Client  string  `json:"client"`            // random id of this page load or program run, 1 to 128 bytes
 	Attempt uint64  `json:"attempt,omitempty"` // counts this client's sockets; a lower one than before is ignored
 	Code    string  `json:"code,omitempty"`    // join code of a private room
 	Resume  *Resume `json:"resume,omitempty"`  // the last point this client has seen

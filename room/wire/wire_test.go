@@ -220,6 +220,7 @@ func TestBadJSON(t *testing.T) {
 		`{"t":"hello","client":"c","resume":{"epoch":1}}`:                     "resume.seq: is missing",
 		`{"t":"hello","client":"c","resume":{"epoch":1,"seq":"2"}}`:           "resume.seq: must be",
 		`{"t":"hello","client":"c","name":"` + strings.Repeat("n", 65) + `"}`: "name: is longer than 64",
+		`{"t":"hello","client":"` + strings.Repeat("n", 129) + `"}`:           "client: is longer than 128",
 		`{"t":"ping","echo":"` + strings.Repeat("n", 63) + `"}`:               "echo: is longer",
 		act("\"\xff\""):                                                       "UTF-8",
 		act(`"\ud800"`):                                                       "surrogate",
