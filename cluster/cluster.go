@@ -47,6 +47,9 @@ type Options struct {
 	Reattach time.Duration // how long an edge looks for a room that has moved before it closes 4103; 0 means 2 s
 	Sweep    time.Duration // how often released rooms that the ring gives this node are looked for; 0 means 2 s
 
+	// Clock is what waiting is measured by, so that time in which the process stood still counts for nobody. Nil: one of its own.
+	Clock actor.Clock
+
 	Known int // rooms elsewhere whose node is remembered, as many requests whose room was filled last, and as many tickets; 0 means 65,536
 	// Fresh is how long a boot that nobody hears may be silent in the store and still keep rooms from being called not
 	// found, and nodes from starting alone; 0 means 10 s. Lists are partial until the store holds it to be dead.
@@ -66,6 +69,9 @@ func (o Options) complete() (Options, error) {
 	o.Sweep = cmp.Or(o.Sweep, 2*time.Second)
 	o.Known = cmp.Or(o.Known, 65_536)
 	o.Fresh = cmp.Or(o.Fresh, 10*time.Second)
+	if o.Clock == nil {
+		o.Clock = actor.SystemClock()
+	}
 	if o.Stop == nil {
 		o.Stop = func() {}
 	}
@@ -246,9 +252,10 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 	c.known.max, c.filled.max, c.tickets.max = o.Known, o.Known, o.Known
 	c.ringChanged = make(chan struct{}, 1)
 	c.lookLog.Interval = time.Second
-	c.matches = actor.NewMatchmaker(actor.MatchmakerOptions{TicketAge: ticketAge}, seats{c})
+	c.matches = actor.NewMatchmaker(actor.MatchmakerOptions{Clock: o.Clock, TicketAge: ticketAge}, seats{c})
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	c.edges = newEdges(edgeOptions{Node: c.self, Rooms: o.Rooms, Locator: c, Reattach: o.Reattach, Counts: c.counts})
+	o.Clock.Use(1)
+	c.edges = newEdges(edgeOptions{Node: c.self, Rooms: o.Rooms, Locator: c, Reattach: o.Reattach, Clock: o.Clock, Counts: c.counts})
 	c.owners = newOwners(ownerOptions{Rooms: o.Rooms})
 	c.moves = newSurvivor(survivorOptions{
 		rooms: o.Rooms, store: o.Store, node: c.self, boot: o.Members.Self.Boot, sweep: o.Sweep, log: o.Log, counts: c.counts,
@@ -380,8 +387,12 @@ func (c *Cluster) Remote() int { return c.edges.remote() }
 // end ends all goroutines of the cluster's.
 func (c *Cluster) end() {
 	c.mu.Lock()
+	first := !c.closed
 	c.closed = true
 	c.mu.Unlock()
+	if first {
+		c.o.Clock.Use(-1)
+	}
 	c.cancel()
 	c.moves.stop()
 	c.edges.close()

@@ -33,6 +33,7 @@ type edgeOptions struct {
 	Locator     locator
 	Reattach    time.Duration // how long a room is looked for before its client is closed with 4103; 0 means 2 s
 	Reattaching int           // sessions that look for their rooms at once, the others wait; 0 means 256
+	Clock       actor.Clock   // Reattach goes by; nil: one of its own
 	Counts      *counts       // nil: nobody wants to know
 }
 
@@ -54,6 +55,9 @@ func newEdges(o edgeOptions) *edges {
 	o.Reattach = cmp.Or(o.Reattach, 2*time.Second)
 	o.Reattaching = cmp.Or(o.Reattaching, 256)
 	o.Counts = cmp.Or(o.Counts, new(counts))
+	if o.Clock == nil {
+		o.Clock = actor.SystemClock()
+	}
 	e := &edges{o: o, turns: make(chan struct{}, o.Reattaching), streams: map[string]*stream{}}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	return e

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
@@ -226,7 +225,7 @@ func (s *seat) settle(l *leg) (leaving, settled bool) {
 
 // welcome attaches the seat again and waits until the room has welcomed the client.
 func (s *seat) welcome() (*leg, error) {
-	ctx, cancel := context.WithTimeout(s.e.ctx, s.e.o.Reattach)
+	ctx, cancel := actor.WithPatience(s.e.ctx, s.e.o.Clock, s.e.o.Reattach)
 	defer cancel()
 	defer s.until(cancel)()
 	for n := 1; ; n++ {
@@ -277,7 +276,7 @@ func closeFor(err error) *actor.CloseError {
 // find attaches the seat, trying until something final is said, Reattach is over or ctx ends. Try number 0 waits for
 // nothing.
 func (s *seat) find(ctx context.Context, first int) (*leg, error) {
-	end := time.Now().Add(s.e.o.Reattach)
+	end := s.e.o.Clock.Now() + s.e.o.Reattach
 	var why error
 	for n := first; ; n++ {
 		if n > 0 && !pause(ctx, jitter(n)) {
@@ -290,7 +289,7 @@ func (s *seat) find(ctx context.Context, first int) (*leg, error) {
 		if why == nil || ctx.Err() == nil {
 			why = err // what is said when time is up says less
 		}
-		if ctx.Err() != nil || time.Now().After(end) {
+		if ctx.Err() != nil || s.e.o.Clock.Now() > end {
 			return nil, unreachable(why)
 		}
 	}

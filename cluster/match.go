@@ -108,11 +108,11 @@ func (c *Cluster) makesMatches(game string) error {
 // do not agree which, or it does not answer, this one tries again for Options.Forward; then the error is an
 // actor.ErrUnreachable. Asking again with the same ticket is harmless.
 func (r Rooms) Match(ctx context.Context, want actor.Match) (actor.Info, error) {
-	for until := time.Now().Add(r.c.o.Forward); ; {
+	for until := r.c.o.Clock.Now() + r.c.o.Forward; ; {
 		info, err := r.follow(ctx, want)
 		_, disagree := errors.AsType[*notMineError](err)
 		_, silent := errors.AsType[*callError](err)
-		if !disagree && !silent || time.Now().After(until) {
+		if !disagree && !silent || r.c.o.Clock.Now() > until {
 			return info, err
 		}
 		if !pause(ctx, matchAgain) {
@@ -182,9 +182,9 @@ func (s seats) Seat(ctx context.Context, want actor.Match) (actor.Info, error) {
 
 // wait is Renew for a room that may be on its way to another node: who waits in it for others shall meet them there.
 func (s seats) wait(ctx context.Context, id room.ID, p room.PlayerID) (actor.Info, error) {
-	for until := time.Now().Add(s.c.o.Reattach); ; {
+	for until := s.c.o.Clock.Now() + s.c.o.Reattach; ; {
 		info, err := s.Renew(ctx, id, p)
-		if !errors.Is(err, actor.ErrUnreachable) || time.Now().After(until) || !pause(ctx, matchAgain) {
+		if !errors.Is(err, actor.ErrUnreachable) || s.c.o.Clock.Now() > until || !pause(ctx, matchAgain) {
 			return info, err
 		}
 	}

@@ -31,7 +31,7 @@ func (s seats) claim(ctx context.Context, want actor.Match) error {
 		}
 		return goOn
 	})
-	if c.quiet.note(silent, time.Now()) && refused == nil {
+	if c.quiet.note(silent, c.o.Clock.Now()) && refused == nil {
 		refused = &notMineError{}
 	}
 	if refused != nil {
@@ -43,20 +43,20 @@ func (s seats) claim(ctx context.Context, want actor.Match) error {
 // quiet knows since when nodes have not answered how they stand.
 type quiet struct {
 	mu    sync.Mutex
-	since map[string]time.Time
+	since map[string]time.Duration // by the clock
 }
 
 // note notes which nodes were silent, and reports whether one has been for less than quietFor.
-func (q *quiet) note(silent []string, now time.Time) (lately bool) {
+func (q *quiet) note(silent []string, now time.Duration) (lately bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	since := make(map[string]time.Time, len(silent))
+	since := make(map[string]time.Duration, len(silent))
 	for _, node := range silent {
 		since[node] = now
 		if before, ok := q.since[node]; ok {
 			since[node] = before
 		}
-		lately = lately || now.Sub(since[node]) < quietFor
+		lately = lately || now-since[node] < quietFor
 	}
 	q.since = since
 	return lately

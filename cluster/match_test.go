@@ -264,7 +264,7 @@ func TestTicketsAreHandedInOnce(t *testing.T) {
 	n := g.nodes[map[bool]string{true: "b", false: "a"}[dead == "a"]]
 	n.keepTicket(actor.Match{Game: "pair", Player: "p", Ticket: "t"}, "room", dead)
 	n.keepTicket(actor.Match{Game: "pair", Player: "p", Ticket: "old"}, "room", dead)
-	n.tickets.change(ticketKey{"p", "old"}, func(t *myTicket) { t.until = time.Now() })
+	n.tickets.change(ticketKey{"p", "old"}, func(t *myTicket) { t.until = n.o.Clock.Now() })
 	g.set(func() { g.nodes[dead].gone = true })
 	next := g.nodes[n.matchmaker("pair")]
 	for _, times := range []int{1, 0} {

@@ -26,8 +26,8 @@ type ticketKey struct {
 type myTicket struct {
 	game  string
 	room  room.ID
-	maker string // the last that knew it
-	until time.Time
+	maker string        // the last that knew it
+	until time.Duration // by the clock
 }
 
 // keepTicket remembers what a matchmaker has answered. That it is asked again makes a ticket no younger.
@@ -38,7 +38,7 @@ func (c *Cluster) keepTicket(want actor.Match, id room.ID, maker string) {
 	k := ticketKey{want.Player, want.Ticket}
 	t, ok := c.tickets.get(k)
 	if !ok || t.room != id {
-		t = myTicket{game: want.Game, room: id, until: time.Now().Add(ticketAge)}
+		t = myTicket{game: want.Game, room: id, until: c.o.Clock.Now() + ticketAge}
 	}
 	t.maker = maker
 	c.tickets.put(k, t)
@@ -48,14 +48,14 @@ func (c *Cluster) keepTicket(want actor.Match, id room.ID, maker string) {
 func (c *Cluster) knownTicket(want actor.Match) []actor.Ticket {
 	k := ticketKey{want.Player, want.Ticket}
 	if t, ok := c.tickets.get(k); ok && t.game == want.Game {
-		return t.on(k)
+		return t.on(k, c.o.Clock.Now())
 	}
 	return nil
 }
 
 // on is the ticket as nodes tell it each other; none when it is too old.
-func (t myTicket) on(k ticketKey) []actor.Ticket {
-	if left := time.Until(t.until); left > 0 {
+func (t myTicket) on(k ticketKey, now time.Duration) []actor.Ticket {
+	if left := t.until - now; left > 0 {
 		return []actor.Ticket{{Player: k.player, Ticket: k.ticket, Game: t.game, Room: t.room, Left: left}}
 	}
 	return nil
@@ -103,9 +103,10 @@ func (c *Cluster) handTickets(ctx context.Context) (all bool) {
 // handMine tells the matchmakers of now what those before them have answered by way of this node.
 func (c *Cluster) handMine(ctx context.Context) (all bool) {
 	byMaker := map[string][]actor.Ticket{}
+	now := c.o.Clock.Now()
 	c.tickets.each(func(k ticketKey, t myTicket) {
 		if maker := c.matchmaker(t.game); maker != t.maker && maker != "" {
-			byMaker[maker] = append(byMaker[maker], t.on(k)...)
+			byMaker[maker] = append(byMaker[maker], t.on(k, now)...)
 		}
 	})
 	all = true

@@ -15,7 +15,7 @@ type Turn struct {
 	rand *rand.Rand
 }
 
-// Now is the room's logical time since it opened. It stands still while no node runs the room.
+// Now is the room's logical time since it opened. It stands still while no node runs the room, or its process is paused.
 func (t *Turn) Now() time.Duration { return t.core.s.Now }
 
 // Index is the place of the present input in the room's log.

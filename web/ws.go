@@ -80,6 +80,9 @@ type SocketOptions struct {
 	Origins Origins
 	// Proxies are believed about the client's address.
 	Proxies Proxies
+	// Clock is what the patience with clients is measured by, so that nobody is closed for what was not read while the
+	// process stood still. Nil: one of its own.
+	Clock actor.Clock
 	// Draining tells that new sockets should go elsewhere: they get 503. Nil means never.
 	Draining func() bool
 
@@ -106,6 +109,9 @@ func (o *SocketOptions) complete() error {
 	o.JoinBytes = cmp.Or(o.JoinBytes, 16<<10)
 	o.SendBuffer = cmp.Or(o.SendBuffer, 64<<10)
 	o.Flushers = cmp.Or(o.Flushers, min(runtime.GOMAXPROCS(0), 8))
+	if o.Clock == nil {
+		o.Clock = actor.SystemClock()
+	}
 	if o.Draining == nil {
 		o.Draining = func() bool { return false }
 	}
@@ -139,6 +145,7 @@ type Sockets struct {
 	flushers []*flusher
 	next     atomic.Uint32 // flusher of the next socket
 	start    time.Time     // what conn.spoke counts from
+	began    time.Duration // the same by the clock
 
 	ctx    context.Context // of everything asked of rooms; ends with Shutdown
 	cancel context.CancelFunc
@@ -158,7 +165,7 @@ func NewSockets(opts SocketOptions) (*Sockets, error) {
 		return nil, err
 	}
 	s := &Sockets{
-		opts: opts, start: time.Now(), stop: make(chan struct{}),
+		opts: opts, start: time.Now(), began: opts.Clock.Now(), stop: make(chan struct{}),
 		open: map[*conn]struct{}{}, from: map[netip.Addr]int{},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -263,6 +270,7 @@ func (s *Sockets) admit(c *conn) (few, ok bool) {
 	s.open[c] = struct{}{}
 	s.from[c.addr]++
 	s.conns.Add(1)
+	s.opts.Clock.Use(1)
 	s.opts.Meter.SocketOpened()
 	return s.opts.PerAddress < 0 || s.from[c.addr] <= s.opts.PerAddress, true
 }
@@ -276,6 +284,7 @@ func (s *Sockets) gone(c *conn) {
 		delete(s.from, c.addr)
 	}
 	s.opts.Meter.SocketClosed(c.code)
+	s.opts.Clock.Use(-1)
 	s.conns.Done()
 }
 

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"golang.org/x/time/rate"
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
@@ -32,10 +31,10 @@ type conn struct {
 	flusher  *flusher
 
 	// Of the goroutine that reads.
-	early   []byte        // what the HTTP server had read beyond the request
-	limiter *rate.Limiter // of messages
-	bytes   *rate.Limiter // and of their bytes
-	session actor.Session // nil before hello
+	early    []byte // what the HTTP server had read beyond the request
+	messages allowance
+	bytes    allowance
+	session  actor.Session // nil before hello
 
 	queued atomic.Bool  // waits for its flusher
 	spoke  atomic.Int64 // when something was last written, as Sockets.now counts; the largest: nothing yet
@@ -44,6 +43,7 @@ type conn struct {
 	out     *actor.Outbox     // nil before hello
 	leave   *actor.CloseError // why to stop reading; the first counts
 	reading bool              // false once the reader has stopped for whatever reason
+	until   time.Duration     // by the clock, when the client has said nothing for too long
 	pending []byte            // frames of the edge's own; they go before those of the outbox
 	sealed  bool              // the close frame has been queued: nothing goes after it
 	slow    bool              // a goroutine of its own is writing
@@ -134,7 +134,7 @@ func (c *conn) readAll(r io.Reader, buf []byte) ([]byte, error) {
 }
 
 func (c *conn) handleAll(msg []byte) error {
-	if !c.bytes.AllowN(time.Now(), len(msg)) {
+	if !c.bytes.allow(len(msg)) {
 		return closeWith(wire.CloseTooMany, "too many bytes: see welcome.limits.bytes")
 	}
 	n := 0
@@ -142,7 +142,7 @@ func (c *conn) handleAll(msg []byte) error {
 		if err != nil {
 			return closeWith(wire.CloseBadMessage, err.Error())
 		}
-		if !c.limiter.Allow() {
+		if !c.messages.allow(1) {
 			return closeWith(wire.CloseTooMany, "too many messages: see welcome.limits.rate")
 		}
 		if err := c.handle(m); err != nil {
@@ -187,7 +187,7 @@ func (c *conn) pong(p wire.Ping) {
 // onPing has the library answer a WebSocket ping, which says that the client is alive like any message.
 func (c *conn) onPing(context.Context, []byte) bool {
 	c.alive()
-	if !c.limiter.Allow() {
+	if !c.messages.allow(1) {
 		c.kick(closeWith(wire.CloseTooMany, "too many pings"))
 		return false
 	}
@@ -198,13 +198,8 @@ func (c *conn) onPong(context.Context, []byte) { c.alive() }
 
 // alive puts off the end of a client that is silent. Before hello nothing does.
 func (c *conn) alive() {
-	if c.session == nil {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.leave == nil {
-		_ = c.net.SetReadDeadline(time.Now().Add(c.s.opts.silence())) // fails only when closed, and then so does reading
+	if c.session != nil {
+		c.expect(c.s.opts.silence())
 	}
 }
 

@@ -30,7 +30,7 @@ func (c *conn) hello(h wire.Hello) error {
 		return c.refusal(err)
 	}
 	out := actor.NewOutbox(actor.OutboxOptions{
-		Encoding: c.encoding, MaxBytes: c.s.opts.OutboxBytes, StuckAfter: c.s.opts.StuckAfter, Wake: c.schedule,
+		Encoding: c.encoding, MaxBytes: c.s.opts.OutboxBytes, StuckAfter: c.s.opts.StuckAfter, Wake: c.schedule, Clock: c.s.opts.Clock,
 	})
 	c.mu.Lock()
 	c.out = out

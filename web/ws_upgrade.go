@@ -39,8 +39,8 @@ func (s *Sockets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	chosen, encoding, known := subprotocol(r)
 	c := &conn{
 		s: s, id: id, encoding: encoding, addr: limitKey(s.opts.Proxies.Client(r)),
-		flusher: s.flushers[int(s.next.Add(1))%len(s.flushers)],
-		limiter: newLimiter(s.opts.Rate), bytes: newLimiter(s.opts.Bytes),
+		flusher:  s.flushers[int(s.next.Add(1))%len(s.flushers)],
+		messages: s.allowance(s.opts.Rate), bytes: s.allowance(s.opts.Bytes),
 	}
 	c.spoke.Store(math.MaxInt64) // nothing yet
 	if err := c.accept(w, r, chosen); err != nil {
@@ -112,7 +112,7 @@ func (c *conn) accept(w http.ResponseWriter, r *http.Request, chosen string) err
 	if sc, ok := c.net.(syscall.Conn); ok {
 		c.raw, _ = sc.SyscallConn() // nil: every write takes a goroutine
 	}
-	_ = c.net.SetReadDeadline(time.Now().Add(c.s.opts.Hello)) // fails only when closed, and then so does reading
+	c.expect(c.s.opts.Hello)
 	return nil
 }
 

@@ -25,7 +25,12 @@ func (t *transport) Read(p []byte) (int, error) {
 		}
 		return n, nil
 	}
-	return t.net.Read(p)
+	for {
+		n, err := t.net.Read(p)
+		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || !(*conn)(t).overslept() {
+			return n, err
+		}
+	}
 }
 
 const opClose = 8 // RFC 6455, section 5.2
@@ -144,10 +149,7 @@ func (c *conn) end(out *actor.Outbox) {
 func (c *conn) writeSlowly(rest []byte) {
 	err := error(nil)
 	for try := 0; try < 2 && len(rest) > 0; try++ {
-		var n int
-		_ = c.net.SetWriteDeadline(time.Now().Add(c.s.opts.WriteTimeout))
-		n, err = c.net.Write(rest)
-		if rest = rest[n:]; !errors.Is(err, os.ErrDeadlineExceeded) {
+		if rest, err = c.writeUntil(rest, c.s.opts.Clock.Now()+c.s.opts.WriteTimeout); !errors.Is(err, os.ErrDeadlineExceeded) {
 			break
 		}
 		c.kick(closeWith(wire.CloseTooSlow, "this connection does not read what it is sent: reconnect"))

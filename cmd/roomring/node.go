@@ -33,7 +33,7 @@ type node struct {
 	started time.Time
 	games   *room.Games
 	metrics *web.Metrics
-	clock   actor.Clock // of the rooms and of the journal's marks of their time
+	clock   *actor.AwakeClock // of the rooms, the journal's marks of their time, and the patience with clients
 	ends    *endpoints
 	secrets secrets
 

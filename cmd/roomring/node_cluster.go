@@ -45,8 +45,8 @@ func (n *node) openCluster(context.Context) error {
 		},
 		Link: link.Options{Self: n.greeting(), Security: n.security(), Silence: n.cfg.PeerSilence},
 		Peer: n.ends.peer, Rooms: n.rooms, Store: shared{n}, Describe: n.describe,
-		Reattach: n.cfg.ReattachTimeout,
-		Stop:     func() { n.fail(nil) }, Superseded: func(err error) { n.fail(err) },
+		Reattach: n.cfg.ReattachTimeout, Clock: n.clock,
+		Stop: func() { n.fail(nil) }, Superseded: func(err error) { n.fail(err) },
 		Log: n.log,
 	})
 	if err != nil {

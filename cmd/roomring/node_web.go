@@ -51,7 +51,7 @@ func (n *node) openSockets(ctx context.Context) error {
 		Bytes:      web.Rate{PerSecond: float64(n.cfg.BytesPerSecond), Burst: 2 * n.cfg.BytesPerSecond},
 		PerAddress: n.cfg.MaxSocketsPerAddress, Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
 		WriteTimeout: n.cfg.WriteTimeout, OutboxBytes: n.cfg.OutboxBytes, Origins: n.origins,
-		Proxies: proxies, Draining: n.draining.Load,
+		Proxies: proxies, Clock: n.clock, Draining: n.draining.Load,
 	})
 	if err != nil {
 		return err
@@ -164,6 +164,8 @@ func (n *node) gauges() {
 	m.Gauge("roomring_journal_pending_bytes", "Bytes of log that wait for the disk.", func() float64 { return float64(n.journal.Stats().Pending) })
 	m.Counter("roomring_journal_commits_total", "Transactions of the journal.", func() float64 { return float64(n.journal.Stats().Commits) })
 	m.Gauge("roomring_store_silent_seconds", "Seconds since the store last took this node's heartbeat.", func() float64 { return n.heartbeat.Age().Seconds() })
+	m.Counter("roomring_pauses_total", "Gaps of more than 250 ms in which this process did not run, while any room's or client's time did.", func() float64 { gaps, _ := n.clock.LeftOut(); return float64(gaps) })
+	m.Counter("roomring_paused_seconds_total", "What of those gaps was left out of rooms' time, in seconds.", func() float64 { _, out := n.clock.LeftOut(); return out.Seconds() })
 	m.Gauge("roomring_rooms_held", "Rooms that are kept but need a version that this binary lacks.", func() float64 { return float64(len(n.rooms.Held())) })
 }
 

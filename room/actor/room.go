@@ -33,7 +33,7 @@ type liveRoom struct {
 	letters []letter // scratch
 	recent  recent
 
-	// Time. Room time is the node's clock plus offset; while still, it stands at stillAt.
+	// Time. Room time is the node's clock plus offset; while still, it stands at stillAt and the clock is not used.
 	offset  time.Duration
 	still   bool
 	stillAt time.Duration
@@ -94,6 +94,7 @@ func (d *Directory) newRoom(core *room.Core) *liveRoom {
 		settled:  make(chan struct{}),
 		armed:    -1, dirty: true, free: core.FreeSeats(), phase: core.Phase(),
 	}
+	d.o.Clock.Use(1)
 	r.offset = core.Now() - d.o.Clock.Now()
 	r.committed.Store(uint64(core.Committed()))
 	r.seats.seats(r.free, core.Seats())
@@ -297,6 +298,9 @@ func (r *liveRoom) stop() {
 func (r *liveRoom) depart() {
 	if r.timer != nil {
 		r.timer.Stop()
+	}
+	if !r.still {
+		r.o.Clock.Use(-1)
 	}
 	for s := range r.sessions() {
 		s.close(closeMoved(), false)

@@ -2,8 +2,8 @@ package actor
 
 import "time"
 
-// now is room time, in whole microseconds as the ticks are. It never falls, and stands still while the room
-// cannot step.
+// now is room time, in whole microseconds as the ticks are. It never falls, stands still while the room
+// cannot step, and leaves out what the clock does: gaps in which the process did not run.
 func (r *liveRoom) now() time.Duration {
 	t := r.stillAt
 	if !r.still {
@@ -22,8 +22,10 @@ func (r *liveRoom) pace() {
 	if stop {
 		r.stillAt = r.now()
 		r.still = true
+		r.o.Clock.Use(-1)
 		return
 	}
+	r.o.Clock.Use(1)
 	r.offset = r.stillAt - r.o.Clock.Now()
 	r.still = false
 	r.setClock()

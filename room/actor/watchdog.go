@@ -40,30 +40,24 @@ func (d *Directory) watch(ctx context.Context) {
 	wake := make(chan struct{}, 1)
 	timer := d.o.Clock.AfterFunc(d.o.Watch, func() { wake <- struct{}{} })
 	defer timer.Stop()
-	looked := d.o.Clock.Now()
-	awake := looked
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-wake:
 		}
-		now := d.o.Clock.Now()
-		if now-looked > 2*d.o.Watch {
-			awake = now // the whole process has stood still: no game can be blamed for that
-		}
-		looked = now
-		d.nameSlowSteps(now, now-awake)
+		d.nameSlowSteps(d.o.Clock.Now())
 		d.checkJournal()
 		timer.Reset(d.o.Watch)
 	}
 }
 
-// nameSlowSteps names steps that have run for too long, of the time that the process has been awake.
-func (d *Directory) nameSlowSteps(now, awake time.Duration) {
+// nameSlowSteps names steps that have run for too long. That the whole process stood still no game can be blamed for:
+// the clock leaves it out.
+func (d *Directory) nameSlowSteps(now time.Duration) {
 	for r := range d.all() {
 		s := &r.stepping
-		took := min(s.running(now), awake)
+		took := s.running(now)
 		if took < d.o.SlowStep || s.named.Swap(true) {
 			continue
 		}

@@ -1,0 +1,197 @@
+package actor_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// pausing is a machine's time that a test moves, and in which it stops the process.
+type pausing struct {
+	manual
+}
+
+func newPausing() *pausing {
+	return &pausing{manual{timers: map[*manualTimer]time.Duration{}}}
+}
+
+// run lets time pass for a process that runs: every timer rings when it is due.
+func (p *pausing) run(d time.Duration) {
+	for end := p.Now() + d; p.Now() < end; {
+		p.advance(min(20*time.Millisecond, end-p.Now()))
+		time.Sleep(50 * time.Microsecond) // for those whose timers ring
+	}
+}
+
+func TestTheClockLeavesOutGaps(t *testing.T) {
+	t.Run("one that is in use", func(t *testing.T) {
+		p := newPausing()
+		c := actor.NewClock(p)
+		c.Use(1)
+		p.advance(40 * time.Millisecond)
+		before := c.Now()
+		p.advance(8 * time.Second)
+		if gap := c.Now() - before; gap != 50*time.Millisecond {
+			t.Errorf("8 s in which the process stood still count as %v", gap)
+		}
+		if n, out := c.LeftOut(); n != 1 || out != 7950*time.Millisecond {
+			t.Errorf("left out %v in %d gaps", out, n)
+		}
+	})
+	t.Run("a short one", func(t *testing.T) {
+		p := newPausing()
+		c := actor.NewClock(p)
+		c.Use(1)
+		before := c.Now()
+		p.advance(250 * time.Millisecond)
+		if gap := c.Now() - before; gap != 250*time.Millisecond {
+			t.Errorf("250 ms count as %v", gap)
+		}
+	})
+	t.Run("one that nobody uses", func(t *testing.T) {
+		p := newPausing()
+		c := actor.NewClock(p)
+		p.advance(time.Hour)
+		c.Use(1)
+		c.Use(-1)
+		if now := c.Now(); now != time.Hour || p.pending() != 0 {
+			t.Errorf("an hour counts as %v, and %d timers are set", now, p.pending())
+		}
+		p.advance(time.Hour)
+		c.Use(1)
+		if now := c.Now(); now != 2*time.Hour || p.pending() != 1 {
+			t.Errorf("two hours count as %v, and %d timers are set", now, p.pending())
+		}
+	})
+}
+
+// TestTheClockNeverFalls has many look at it while the process stands still again and again.
+func TestTheClockNeverFalls(t *testing.T) {
+	p := newPausing()
+	c := actor.NewClock(p)
+	c.Use(1)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for last := c.Now(); ctx.Err() == nil; {
+				now := c.Now()
+				if now < last {
+					t.Errorf("it was %v and is %v", last, now)
+					return
+				}
+				last = now
+			}
+		})
+	}
+	for i := range 2000 {
+		p.advance(time.Duration(i%9) * 40 * time.Millisecond)
+	}
+	cancel()
+	wg.Wait()
+}
+
+// TestAnAlarmWaitsForTheProcess has the machine's timer ring before anybody has seen the gap.
+func TestAnAlarmWaitsForTheProcess(t *testing.T) {
+	p := newPausing()
+	c := actor.NewClock(p)
+	c.Use(1)
+	rang := make(chan time.Duration, 1)
+	c.AfterFunc(5*time.Second, func() { rang <- c.Now() })
+	stopped := c.AfterFunc(5*time.Second, func() { t.Error("a timer rang that was stopped") })
+	p.run(time.Second)
+	p.advance(time.Minute)
+	eventually(t, "the timers are set again", func() bool { return p.pending() == 3 })
+	stopped.Stop()
+	select {
+	case at := <-rang:
+		t.Fatalf("it rang at %v", at)
+	default:
+	}
+	for range 1000 {
+		if p.run(10 * time.Millisecond); len(rang) > 0 {
+			break
+		}
+	}
+	select {
+	case at := <-rang:
+		if at < 5*time.Second {
+			t.Errorf("it rang at %v", at)
+		}
+	case <-timeout():
+		t.Fatal("it never rang")
+	}
+}
+
+// TestRoomTimeLeavesOutThePause stops the process while a timer, a grace, a reservation and a ticket run, for longer than
+// any of them.
+func TestRoomTimeLeavesOutThePause(t *testing.T) {
+	p := newPausing()
+	n := newNode(t, func(o *actor.Options) {
+		clock := actor.NewClock(p)
+		o.Clock, o.Journal = clock, newJournal(clock)
+	})
+	defer n.stop()
+	id := n.create(actor.Create{Game: "counter"})
+	a := n.player(id, "a")
+	b := n.player(id, "b")
+	a.act(`{"add":1,"timer":5000}`)
+	b.Detach()
+	want := actor.Match{Game: "counter", Player: "c", Ticket: "t"}
+	kept, err := n.Match(t.Context(), want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	online := func() bool {
+		info, err := n.Info(id)
+		return err == nil && len(info.Seats) == 2 && info.Seats[1].Online
+	}
+	eventually(t, "b is gone", func() bool { return !online() })
+	p.run(time.Second)
+	before := n.time(id)
+
+	p.advance(time.Hour)
+	a.act(`{"add":1}`)
+	if gone := n.time(id) - before; gone > 60*time.Millisecond {
+		t.Errorf("%v have gone by while the process stood still", gone)
+	}
+	if look, _ := n.Inspect(t.Context(), id, actor.Look{View: &room.Spectator}); !strings.Contains(string(look.View), `"rings":0`) {
+		t.Errorf("the timer has rung: %s", look.View)
+	}
+	if info, _ := n.Info(id); len(info.Seats) != 2 {
+		t.Errorf("the seat of who was away is gone: %+v", info.Seats)
+	}
+	n.player(kept.ID, "d")
+	if err := attachError(t, n, kept.ID, hello("e")); err.Code != wire.CloseForbidden {
+		t.Errorf("a stranger has the seat that was kept for a match: %v", err)
+	}
+	if again, err := n.Match(t.Context(), want); err != nil || again.ID != kept.ID {
+		t.Errorf("the ticket is answered %v, %v", again.ID, err)
+	}
+
+	p.run(3 * time.Second)
+	if at := n.time(id); at > 5*time.Second {
+		t.Fatalf("the test is wrong: room time is %v", at)
+	}
+	eventually(t, "the timer rings", func() bool {
+		p.run(10 * time.Millisecond)
+		look, _ := n.Inspect(t.Context(), id, actor.Look{View: &room.Spectator})
+		return strings.Contains(string(look.View), `"rings":1`)
+	})
+}
+
+// time is a room's time.
+func (n *node) time(id room.ID) time.Duration {
+	n.t.Helper()
+	look, err := n.Inspect(context.Background(), id, actor.Look{})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return look.Time
+}
