@@ -34,8 +34,8 @@ var (
 	ErrUnauthorised = errors.New("unauthorised")
 	// ErrForbidden says that a token is genuine and yet not good for what was asked.
 	ErrForbidden = errors.New("forbidden")
-	// ErrNoKeys says that no key could be fetched so far, so a token cannot be judged: retry.
-	ErrNoKeys = errors.New("the token keys are not available yet: retry")
+	// ErrNoKeys says that the key a token names is not known yet, so the token cannot be judged: retry.
+	ErrNoKeys = errors.New("the token's key is not known here yet: retry")
 )
 
 func unauthorised(reason string) error { return fmt.Errorf("%w: %s", ErrUnauthorised, reason) }

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // JWKSOptions say where keys are fetched from and how often.
@@ -18,9 +21,13 @@ type JWKSOptions struct {
 	URL string // https, or http on loopback
 	// Interval between fetches; 0 means 15 min.
 	Interval time.Duration
-	// MinGap is the least time between two fetches, however many tokens name unknown keys; 0 means 30 s.
+	// MinGap is the time between fetches for tokens that name unknown keys, sustained, however many there are; a few go
+	// sooner. 0 means 30 s.
 	// A first fetch that failed is tried again after 1 s, and then after twice the time before, up to Interval.
 	MinGap time.Duration
+	// Settle is how long a token may be ahead of the publication of its key. Until a set that was fetched so long after the
+	// key was first named has come without it, the answer is to retry. 0 means 5 s.
+	Settle time.Duration
 	// Timeout of one fetch; 0 means 10 s.
 	Timeout time.Duration
 	// MaxBytes of an answer; 0 means 256 KiB.
@@ -35,8 +42,25 @@ type JWKSOptions struct {
 type JWKS struct {
 	opts JWKSOptions
 	set  atomic.Pointer[Keys]
-	asks chan chan struct{} // unbuffered: each is answered by Run, which closes it
+	asks chan unknownKey // unbuffered: each is answered by Run
+
+	// Of the goroutine that runs Run.
+	limiter *rate.Limiter        // of fetches that tokens ask for
+	fetched time.Time            // when the last set that came was asked for
+	tried   time.Time            // when one was last asked for
+	missing map[string]time.Time // when a key that is not known was first named
 }
+
+// unknownKey is a question whether there is such a key by now; the answer says whether that can be told.
+type unknownKey struct {
+	id    string
+	tells chan bool // buffered
+}
+
+const (
+	maxMissing  = 100 // keys that were named and are not known; of more nobody can tell
+	fetchesSoon = 5   // at once, for tokens that name unknown keys
+)
 
 // NewJWKS checks the options. Nothing is fetched before Run.
 func NewJWKS(opts JWKSOptions) (*JWKS, error) {
@@ -45,13 +69,17 @@ func NewJWKS(opts JWKSOptions) (*JWKS, error) {
 	}
 	setDefault(&opts.Interval, 15*time.Minute)
 	setDefault(&opts.MinGap, 30*time.Second)
+	setDefault(&opts.Settle, 5*time.Second)
 	setDefault(&opts.Timeout, 10*time.Second)
 	setDefault(&opts.MaxBytes, 256<<10)
 	setDefault(&opts.Log, slog.New(slog.DiscardHandler))
 	setDefault(&opts.Client, &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}})
-	return &JWKS{opts: opts, asks: make(chan chan struct{})}, nil
+	return &JWKS{
+		opts: opts, asks: make(chan unknownKey), missing: map[string]time.Time{},
+		limiter: rate.NewLimiter(rate.Every(opts.MinGap), fetchesSoon),
+	}, nil
 }
 
 func setDefault[T comparable](to *T, value T) {
@@ -75,26 +103,26 @@ func checkKeyURL(raw string) error {
 	return errors.New("the JWKS address must be https (or http on loopback)")
 }
 
-// Find returns the keys of an id. For an unknown id it asks for a fetch and waits for it, until ctx ends.
+// Find returns the keys of an id. For an unknown one it asks whether a newer set has it, which may take a fetch, and waits
+// until ctx ends. The error is ErrNoKeys for as long as the key may still be published.
 func (j *JWKS) Find(ctx context.Context, id string) ([]Key, error) {
 	if found := j.known(id); len(found) > 0 {
 		return found, nil
 	}
-	answer := make(chan struct{})
+	q := unknownKey{id, make(chan bool, 1)}
 	select {
-	case j.asks <- answer:
+	case j.asks <- q:
 	case <-ctx.Done():
 		return nil, ErrNoKeys
 	}
 	select {
-	case <-answer:
+	case certain := <-q.tells:
+		if certain {
+			return j.known(id), nil
+		}
 	case <-ctx.Done():
-		return nil, ErrNoKeys
 	}
-	if j.set.Load() == nil {
-		return nil, ErrNoKeys
-	}
-	return j.known(id), nil
+	return nil, ErrNoKeys
 }
 
 func (j *JWKS) known(id string) []Key {
@@ -107,30 +135,59 @@ func (j *JWKS) known(id string) []Key {
 // Run fetches at once and then until ctx ends. It must run for Find to answer for unknown keys.
 func (j *JWKS) Run(ctx context.Context) {
 	wait := j.fetch(ctx, time.Second)
-	last := time.Now()
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	for {
-		var answer chan struct{}
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
-		case answer = <-j.asks:
-		}
-		if answer == nil || time.Since(last) >= j.opts.MinGap {
 			wait = j.fetch(ctx, wait)
-			last = time.Now()
 			timer.Reset(wait)
+		case q := <-j.asks:
+			q.tells <- j.tells(ctx, q.id)
 		}
-		if answer != nil {
-			close(answer)
-		}
+	}
+}
+
+// tells reports whether it is certain by now that there is a key of this id, or that there is none. It fetches where that may
+// help, within the limit.
+func (j *JWKS) tells(ctx context.Context, id string) bool {
+	if len(j.known(id)) > 0 {
+		return true
+	}
+	if j.set.Load() == nil {
+		return false // the next try has its time
+	}
+	first, named := j.missing[id]
+	if !named {
+		first = time.Now()
+		j.remember(id, first)
+	}
+	settled := first.Add(j.opts.Settle)
+	gap := j.opts.Settle / 2
+	if !j.fetched.Before(settled) {
+		gap = j.opts.MinGap // it has had its time, and may come later all the same
+	}
+	if (!named || time.Since(j.tried) >= gap) && j.limiter.Allow() {
+		j.fetch(ctx, 0)
+	}
+	return len(j.known(id)) > 0 || !j.fetched.Before(settled)
+}
+
+// remember notes that a key was named. To make room it forgets those of which there has been certainty.
+func (j *JWKS) remember(id string, at time.Time) {
+	if len(j.missing) >= maxMissing {
+		maps.DeleteFunc(j.missing, func(_ string, first time.Time) bool { return !j.fetched.Before(first.Add(j.opts.Settle)) })
+	}
+	if len(j.missing) < maxMissing {
+		j.missing[id] = at
 	}
 }
 
 // fetch gets the set and returns the time until the next: the interval, or after a failure twice the last wait.
 func (j *JWKS) fetch(ctx context.Context, wait time.Duration) time.Duration {
+	j.tried = time.Now()
 	set, err := j.get(ctx)
 	if err != nil {
 		if inURL, ok := errors.AsType[*url.Error](err); ok {
@@ -143,6 +200,8 @@ func (j *JWKS) fetch(ctx context.Context, wait time.Duration) time.Duration {
 		return j.opts.Interval
 	}
 	j.set.Store(set)
+	j.fetched = j.tried
+	maps.DeleteFunc(j.missing, func(id string, _ time.Time) bool { return len(j.known(id)) > 0 })
 	return j.opts.Interval
 }
 

@@ -50,7 +50,7 @@ func TestJWKSOverARealServer(t *testing.T) {
 	keys.Store(&body)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) { w.Write(*keys.Load()) })
-	jwks, err := web.NewJWKS(web.JWKSOptions{URL: serve(t, mux) + "/keys", MinGap: time.Nanosecond})
+	jwks, err := web.NewJWKS(web.JWKSOptions{URL: serve(t, mux) + "/keys", MinGap: time.Nanosecond, Settle: 100 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,14 +60,27 @@ func TestJWKSOverARealServer(t *testing.T) {
 	defer func() { stop(); <-done }()
 
 	a := startAPI(t, func(o *web.ServerOptions) { o.Auth = newAuth(t, web.AuthOptions{Keys: jwks}) })
-	create := func(status int, k keyPair) {
+	create := func(k keyPair) answer {
 		t.Helper()
-		a.want(status, "POST", "/v1/rooms", `{"game":"chess"}`, fmt.Sprintf("Authorization: Bearer %s", k.token(t)))
+		return a.ask("POST", "/v1/rooms", `{"game":"chess"}`, fmt.Sprintf("Authorization: Bearer %s", k.token(t)))
 	}
-	create(201, one)
-	create(401, two)
+	becomes := func(k keyPair, status int) {
+		t.Helper()
+		first := create(k)
+		if first.StatusCode != status && (first.StatusCode != 503 || first.Header.Get("Retry-After") == "") {
+			t.Fatalf("key %s: %d %s", k.id, first.StatusCode, first.text)
+		}
+		eventually(t, fmt.Sprint(status), func() bool { return create(k).StatusCode == status })
+	}
+	if got := create(one); got.StatusCode != 201 {
+		t.Fatalf("the key that is there: %d", got.StatusCode)
+	}
+	if got := create(two); got.StatusCode != 503 || got.Header.Get("Retry-After") == "" {
+		t.Fatalf("a key that may be published yet: %d", got.StatusCode)
+	}
+	becomes(two, 401)
 	body2 := jwkJSON(t, two.jwk())
 	keys.Store(&body2)
-	create(201, two)
-	create(401, one)
+	becomes(two, 201)
+	becomes(one, 401)
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -55,36 +56,76 @@ func startJWKS(t *testing.T, k *keyServer) *web.JWKS {
 
 func TestJWKSRotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		one, two := newPair("one"), newPair("two")
+		one, two, three := newPair("one"), newPair("two"), newPair("three")
 		server := &keyServer{}
 		server.set(jwkJSON(t, one.jwk()))
 		auth := newAuth(t, web.AuthOptions{Keys: startJWKS(t, server)})
-		check := func(k keyPair) error { _, err := auth.Check(t.Context(), k.token(t)); return err }
-
-		if err := check(one); err != nil {
-			t.Fatal(err)
+		wants := func(what string, k keyPair, want error) {
+			t.Helper()
+			if _, err := auth.Check(t.Context(), k.token(t)); !errors.Is(err, want) {
+				t.Fatalf("%s: %v after %d fetches, want %v", what, err, server.fetches.Load(), want)
+			}
 		}
-		if err := check(two); !errors.Is(err, web.ErrUnauthorised) {
-			t.Fatalf("unknown key: %v", err)
-		}
+		wants("a key that is there", one, nil)
+		wants("a key that is used before it is published", two, web.ErrNoKeys)
 		server.set(jwkJSON(t, one.jwk(), two.jwk()))
-		if err := check(two); !errors.Is(err, web.ErrUnauthorised) || server.fetches.Load() != 1 {
-			t.Fatalf("fetched within the gap: %v, %d fetches", err, server.fetches.Load())
+		wants("at once again", two, web.ErrNoKeys)
+		time.Sleep(3 * time.Second)
+		wants("a moment later", two, nil)
+
+		wants("a key that is nowhere", three, web.ErrNoKeys)
+		time.Sleep(5 * time.Second)
+		wants("when it has had its time", three, web.ErrUnauthorised)
+		fetches := server.fetches.Load()
+		for range 100 {
+			wants("again", three, web.ErrUnauthorised)
 		}
+		if more := server.fetches.Load() - fetches; more != 0 {
+			t.Errorf("%d fetches for what is known not to be there", more)
+		}
+		server.set(jwkJSON(t, two.jwk(), three.jwk()))
 		time.Sleep(time.Minute)
-		if err := check(two); err != nil || server.fetches.Load() != 2 {
-			t.Fatalf("after the gap: %v, %d fetches", err, server.fetches.Load())
-		}
-		server.set(jwkJSON(t, two.jwk()))
+		wants("published late", three, nil)
+
 		time.Sleep(time.Hour + time.Second)
 		synctest.Wait()
-		if err := check(one); !errors.Is(err, web.ErrUnauthorised) {
-			t.Fatalf("the withdrawn key: %v", err)
-		}
+		wants("the withdrawn key, the first time", one, web.ErrNoKeys)
+		time.Sleep(5 * time.Second)
+		wants("the withdrawn key", one, web.ErrUnauthorised)
 		server.body.Store(nil)
+		wants("an unknown key while the server is down", newPair("four"), web.ErrNoKeys)
 		time.Sleep(10 * time.Hour)
-		if err := check(two); err != nil {
-			t.Fatalf("the last good key while the server is down: %v", err)
+		wants("the last good key while the server is down", two, nil)
+		wants("an unknown key for as long as it is", newPair("four"), web.ErrNoKeys)
+	})
+}
+
+// TestStrangersCannotMakeItFetch: however many unknown keys are named, fetches are few, and a new key is soon known all the same.
+func TestStrangersCannotMakeItFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one, two := newPair("one"), newPair("two")
+		server := &keyServer{}
+		server.set(jwkJSON(t, one.jwk()))
+		auth := newAuth(t, web.AuthOptions{Keys: startJWKS(t, server)}) // a fetch a minute
+		for i := range 600 {
+			if i == 300 {
+				server.set(jwkJSON(t, one.jwk(), two.jwk()))
+			}
+			for n := range 10 {
+				stranger := one
+				stranger.id = fmt.Sprint("stranger ", i, " ", n)
+				if _, err := auth.Check(t.Context(), stranger.token(t)); err == nil {
+					t.Fatal("a stranger was let in")
+				}
+			}
+			_, err := auth.Check(t.Context(), two.token(t))
+			if i >= 361 && err != nil || i > 5 && i < 300 && errors.Is(err, web.ErrNoKeys) == errors.Is(err, web.ErrUnauthorised) {
+				t.Fatalf("second %d: the new key: %v", i, err)
+			}
+			time.Sleep(time.Second)
+		}
+		if n := server.fetches.Load(); n > 1+5+11 {
+			t.Errorf("%d fetches in ten minutes", n)
 		}
 	})
 }
@@ -131,6 +172,10 @@ func TestJWKSWithBadContent(t *testing.T) {
 		server.set(jwkJSON(t, one.jwk(), jose.JSONWebKey{Key: secret(1), KeyID: "published"}))
 		auth := newAuth(t, web.AuthOptions{Keys: startJWKS(t, server)})
 		forged := sign(t, jose.HS256, secret(1), "published", map[string]any{"sub": "ann", "exp": time.Now().Add(time.Hour).Unix()})
+		if _, err := auth.Check(t.Context(), forged); !errors.Is(err, web.ErrNoKeys) { // its key may be to come
+			t.Errorf("a secret that everybody can fetch: %v", err)
+		}
+		time.Sleep(5 * time.Second)
 		if _, err := auth.Check(t.Context(), forged); !errors.Is(err, web.ErrUnauthorised) {
 			t.Errorf("a secret that everybody can fetch: %v", err)
 		}
