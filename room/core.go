@@ -205,6 +205,9 @@ func (c *Core) Phase() Phase {
 	return PhaseWaiting
 }
 
+// Started reports whether enough players have been there once, or the game has begun without them: the room is waiting no more.
+func (c *Core) Started() bool { return c.s.Started }
+
 // SeatInfo is what anybody may know of a taken seat.
 type SeatInfo struct {
 	Seat   int      `json:"seat"`

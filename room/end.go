@@ -28,7 +28,7 @@ func (r *Result) validate() error {
 	for _, o := range r.Outcomes {
 		switch {
 		case o.Player == "":
-			return fmt.Errorf("result: the outcome of seat %d names no player", o.Seat)
+			return fmt.Errorf("result: the outcome of seat %d names no player: a built-in opponent needs an id of its own too, and Bot", o.Seat)
 		case seen[o.Player]:
 			return fmt.Errorf("result: player of seat %d stands in it twice", o.Seat)
 		case o.Rank < 1:

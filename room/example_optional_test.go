@@ -138,8 +138,11 @@ func (g *Undercut) Presence(t *room.Turn, p room.Player, online bool) {
 }
 
 func (g *Undercut) Signal(t *room.Turn, name string, data json.RawMessage) error {
-	if name != "extend" {
+	switch {
+	case name != "extend":
 		return room.Refuse("unknown_signal", "signals of this game: extend")
+	case len(t.Players()) < 2:
+		return room.Refuse("waiting", "no round is on")
 	}
 	t.StartTimer("round", time.Duration(g.Seconds)*time.Second)
 	return nil

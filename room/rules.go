@@ -159,15 +159,6 @@ func (g *Games) All() iter.Seq[*Rules] {
 	}
 }
 
-// DecodeOptions decodes a room's options into a struct that holds the defaults. Unknown fields are
-// errors that name them; no options leave the defaults.
-func DecodeOptions(raw json.RawMessage, into any) error {
-	if len(raw) == 0 {
-		return nil
-	}
-	return decodeStrict(raw, into)
-}
-
 // optional asks a game for one of the optional interfaces.
 func optional[I any](in instance) (I, bool) {
 	i, ok := in.game().(I)

@@ -59,7 +59,8 @@ func (t *Turn) Seats(n int) { t.fx.seats = max(n, 1) }
 // Lock keeps new players out (true) or lets them in again while seats are free (false). Spectators may always come.
 func (t *Turn) Lock(locked bool) { t.fx.lock = &locked }
 
-// Begin says that the game is on although fewer players than Spec.MinPlayers are there, as against a built-in opponent.
+// Begin says that the game is on although fewer players than Spec.MinPlayers are there, as against a built-in opponent. Without
+// it such a room is listed as waiting for ever.
 func (t *Turn) Begin() { t.fx.begin = true }
 
 // Finish ends the game. The room lingers so that people can see it; only a rematch can be acted on any more.

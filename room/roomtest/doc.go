@@ -41,6 +41,9 @@
 //     what is refused, a join or a signal too, leaves states, timers and views as they were.
 //   - Views can be sent: no null, no integer beyond ±2⁵³. Making one changes nothing.
 //   - The options that a Rematcher gives can open a room.
+//   - Rooms of one player alone are sound, with the options given and with each other option that the game says it has, for one of
+//     them may bring built-in opponents: such a room does not wait for players that nobody can be, and results name only who
+//     played, and bots as bots.
 //
 // What it cannot see: state outside of the game value that shows in nothing that comes later, what a refusal or a result tells
 // of hidden facts, and events of a kind that no random game comes to. A proof by random games is as good as the

@@ -23,6 +23,9 @@ func (g *game) enter(in room.Input) error {
 	if err := g.note(ready.Entry.Input); err != nil {
 		return err
 	}
+	if err := g.judgeResult(); err != nil {
+		return fmt.Errorf("%v: %w", g.last(), err)
+	}
 	return g.judge(in)
 }
 
@@ -47,6 +50,9 @@ func (g *game) note(in room.Input) error {
 	}
 	if err != nil && err != room.ErrNotClean {
 		return fmt.Errorf("%v: %w", &m, err)
+	}
+	for _, s := range g.core.Seats() {
+		g.seated[s.Player] = true
 	}
 	g.moments = append(g.moments, m)
 	return nil

@@ -24,14 +24,15 @@ type game struct {
 	now   time.Duration
 	tries uint64 // attach attempts so far
 
-	moments []moment // after opening, and after every input that entered the log
+	seated  map[room.PlayerID]bool // who has had a seat
+	moments []moment               // after opening, and after every input that entered the log
 }
 
 // client is the one client id that every player of a random game uses.
 const client room.ClientID = "roomtest"
 
 func newGame(p *prover, n int) *game {
-	g := &game{p: p, n: n, calm: n%2 == 1, r: rand.New(rand.NewPCG(p.o.Seed, uint64(n)))}
+	g := &game{p: p, n: n, calm: n%2 == 1, r: rand.New(rand.NewPCG(p.o.Seed, uint64(n))), seated: map[room.PlayerID]bool{}}
 	spec := p.spec
 	g.cfg = room.Config{Rules: p.rules, CheckEvery: 1, Header: room.Header{
 		ID: "0000000000r00mte", Game: spec.Name, Version: spec.Version, Runtime: room.RuntimeVersion, Options: p.o.RoomOptions,
@@ -58,8 +59,19 @@ func (g *game) open() (*room.Core, error) {
 	return core, nil
 }
 
-// play makes up the game: everybody joins, then random inputs come and time goes by.
-func (g *game) play() (err error) {
+// play makes up the game.
+func (g *game) play() error {
+	if err := g.begin(); err != nil {
+		return err
+	}
+	if err := g.admits(); err != nil {
+		return err
+	}
+	return g.conclude()
+}
+
+// begin plays all but the end: everybody joins, then random inputs come and time goes by.
+func (g *game) begin() (err error) {
 	if g.core, err = g.open(); err != nil {
 		return err
 	}
@@ -82,7 +94,7 @@ func (g *game) play() (err error) {
 			return err
 		}
 	}
-	return g.conclude()
+	return nil
 }
 
 func (g *game) over() bool { return g.core.Final() != nil }

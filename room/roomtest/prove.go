@@ -102,6 +102,9 @@ func Check(rules *room.Rules, o Options) (Report, error) {
 		err = p.proveGame(n)
 	}
 	if err == nil {
+		err = p.aloneIsSound()
+	}
+	if err == nil {
 		err = p.notEmpty()
 	}
 	if err != nil {
