@@ -35,6 +35,7 @@ type survivorRooms interface {
 	Drain()
 	Release(ctx context.Context, give actor.Give) error
 	Adopt(ctx context.Context, kept room.Kept, claim func(ctx context.Context) (room.Epoch, error)) error
+	GiveBack(ctx context.Context, id room.ID, give actor.Give) error
 	ForgetReleased(still func(room.ID) bool)
 }
 
@@ -330,6 +331,25 @@ func (s *survivor) adopt(id room.ID) error {
 	if err == nil {
 		s.o.counts.claimed.Add(1)
 	}
+	if held, ok := errors.AsType[*actor.HeldError](err); ok && !held.Released {
+		s.giveBack(id)
+	}
+	return err
+}
+
+// giveBack releases a room whose rules this program turned out to have changed. What cannot be given back stays held here.
+func (s *survivor) giveBack(id room.ID) {
+	if err := s.o.rooms.GiveBack(s.ctx, id, s.release); err != nil {
+		s.o.log.Warn("a room that cannot be run here could not be given back: it stays in this node's journal", "room", id, "err", err)
+	}
+}
+
+// release is an actor.Give into the store.
+func (s *survivor) release(ctx context.Context, kept room.Kept) error {
+	err := s.o.store.Release(ctx, kept)
+	if errors.Is(err, ErrMovedOn) {
+		return fmt.Errorf("%w: %w", actor.ErrMovedOn, err)
+	}
 	return err
 }
 
@@ -378,10 +398,7 @@ func (s *survivor) drain(ctx context.Context) error {
 		s.tell(ctx, told)
 	}()
 	err := s.o.rooms.Release(ctx, func(ctx context.Context, kept room.Kept) error {
-		err := s.o.store.Release(ctx, kept)
-		if errors.Is(err, ErrMovedOn) {
-			return fmt.Errorf("%w: %w", actor.ErrMovedOn, err)
-		}
+		err := s.release(ctx, kept)
 		if err == nil {
 			s.o.counts.released.Add(1)
 			told <- kept.Header.ID

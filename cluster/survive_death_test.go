@@ -290,3 +290,48 @@ func TestImportThatFails(t *testing.T) {
 type fullJournal struct{ *journal.Journal }
 
 func (*fullJournal) Import(context.Context, room.Kept) error { return errDeath }
+
+// miser is the adder by rules that have changed without a new version.
+type miser struct{ adder }
+
+func (a *miser) Act(*room.Turn, room.Player, addition) error {
+	return room.Refuse("no_more", "nothing is added any more")
+}
+
+// TestOtherRulesGiveARoomBack has the ring name a program whose rules are not those that the room was played by: it finds
+// that out when the room is its own, and gives it back as it was, to one who can go on with it.
+func TestOtherRulesGiveARoomBack(t *testing.T) {
+	w := newTown(t, sqliteStore(t))
+	id, s := released(t, w)
+	rules, _ := testGames(t).Lookup("adder")
+	others, err := room.NewGames(room.MustDefine(rules.Spec(), func() *miser { return &miser{} }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := w.node("b", func(o *actor.Options) { o.Games = others })
+	w.name("b")
+	if err := b.claim(bounded(t), id); !errors.Is(err, actor.ErrUnreachable) {
+		t.Errorf("a claim at b: %v", err)
+	}
+	if held := b.Held(); len(held) != 1 || !held[0].Released || !strings.Contains(held[0].Why, "these rules refuse it (no_more)") {
+		t.Errorf("b holds %+v", held)
+	}
+	row, err := b.store.Row(t.Context(), id)
+	if err != nil || row.State != room.RowReleased || b.journal.Stats().Rooms != 0 {
+		t.Errorf("its row: %+v, %v; %d rooms in b's journal", row, err, b.journal.Stats().Rooms)
+	}
+	if err := b.claim(bounded(t), id); !errors.Is(err, actor.ErrUnreachable) {
+		t.Errorf("another claim at b: %v", err)
+	}
+	if again, err := b.store.Row(t.Context(), id); err != nil || again.Epoch != row.Epoch {
+		t.Errorf("it is claimed to be held once more: %+v, %v", again, err)
+	}
+	c := w.node("c")
+	if err := c.claim(bounded(t), id); err != nil {
+		t.Fatal(err)
+	}
+	s.add(id, `{"add":1}`, c)
+	if v := c.view(id); v["sum"] != 2 {
+		t.Errorf("the sum is %d", v["sum"])
+	}
+}

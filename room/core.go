@@ -75,14 +75,16 @@ type Core struct {
 	committed Index
 	log       logbook // the whole log, up to the end of the game
 
-	last     Entry // what Step has put into the log
-	sinceN   int   // inputs, bytes and cost since the last snapshot
-	sinceB   int
-	sinceC   time.Duration
-	watchers map[WatcherID]struct{}
-	panicked *Panic
-	pending  *Input // see Pending
-	skipped  uint64 // ticks left out because the caller was late
+	last         Entry  // what Step has put into the log
+	replayed     *Entry // what the log says of the input that is stepped again
+	sinceN       int    // inputs, bytes and cost since the last snapshot
+	sinceB       int
+	sinceC       time.Duration
+	watchers     map[WatcherID]struct{}
+	panicked     *Panic
+	failedBefore *Panic // panicked before the present step
+	pending      *Input // see Pending
+	skipped      uint64 // ticks left out because the caller was late
 }
 
 // Ready says what the caller must do after a Step.

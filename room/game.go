@@ -167,8 +167,8 @@ const (
 
 // Refusal is an error with a code for programs beside the reason for people.
 type Refusal struct {
-	Code   string // [a-z_]{1,32}
-	Reason string
+	Code   string `cbor:"1,keyasint"` // [a-z_]{1,32}
+	Reason string `cbor:"2,keyasint,omitempty"`
 }
 
 func (r *Refusal) Error() string { return r.Reason }

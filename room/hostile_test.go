@@ -146,11 +146,12 @@ func TestPanicInUpgradeHoldsTheRoom(t *testing.T) {
 	noSecret(t, err)
 }
 
-// A tail that can no longer be replayed costs the resume buffer, not the game.
+// A snapshot that cannot be read costs the resume buffer, not the game.
 func TestRestoreGoesOnFromTheNewerSnapshot(t *testing.T) {
 	f := &faults{}
 	kept := keepBrittle(t, f)
-	f.join = true
+	kept.Snapshots[0].Data = []byte{0xff}
+	f.join = true // the log before the newer one cannot be replayed either
 	c, err := room.Restore(room.Config{Rules: brittleRules(1, f)}, kept)
 	if err != nil {
 		t.Fatal(err)

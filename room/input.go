@@ -63,11 +63,15 @@ type Input struct {
 	Resume *Point `cbor:"-"` // of an attach: what the client has seen; it changes the answer, not the room
 }
 
-// Entry is an input in its place in the log. A run of ticks takes Count places, from Index on.
+// Entry is an input in its place in the log, with what stepping it came to. A run of ticks takes Count places, from Index on.
 type Entry struct {
 	Index Index `cbor:"20,keyasint"`
 	Epoch Epoch `cbor:"21,keyasint"`
 	Input
+
+	Upshot  Upshot      `cbor:"22,keyasint,omitempty"`
+	Refused *Refusal    `cbor:"23,keyasint,omitempty"` // of an act: the answer
+	Checks  []ViewCheck `cbor:"24,keyasint,omitempty"` // that went out with its turn, once in Config.CheckEvery indexes
 }
 
 // Fingerprint tells inputs apart that would do the same again after a restart: it leaves out the

@@ -41,6 +41,7 @@ func must[T any](v T, err error) T {
 func EncodeEntries(b []byte, entries ...Entry) ([]byte, error) {
 	for i := 0; i < len(entries); {
 		e := entries[i]
+		e.Checks = slices.Clip(e.Checks) // joins appends to them
 		i++
 		for i < len(entries) && e.joins(entries[i]) {
 			i++
@@ -59,6 +60,9 @@ func (e *Entry) joins(next Entry) bool {
 	if e.Kind != KindTick || next.Kind != KindTick || e.Epoch != next.Epoch || next.Count > 1 {
 		return false
 	}
+	if e.Upshot != next.Upshot || len(e.Checks)+len(next.Checks) > maxRunChecks {
+		return false
+	}
 	n := max(e.Count, 1)
 	gap := next.At - e.At
 	if next.Index != e.Index+Index(n) || n > 1 && gap != time.Duration(n)*e.Every {
@@ -68,6 +72,10 @@ func (e *Entry) joins(next Entry) bool {
 		e.Every = gap
 	}
 	e.Count = n + 1
+	for _, check := range next.Checks {
+		check.After = n
+		e.Checks = append(e.Checks, check)
+	}
 	return true
 }
 
@@ -113,9 +121,10 @@ func logError(err error) error {
 // singles are the ticks of a run, or the entry itself.
 func (e Entry) singles() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
-		n, every := max(e.Count, 1), e.Every
+		n, every, checks := max(e.Count, 1), e.Every, e.Checks
 		e.Count, e.Every = 0, 0
-		for range n {
+		for i := range n {
+			e.Checks, checks = checksAt(checks, i)
 			if !yield(e) {
 				return
 			}
@@ -141,7 +150,7 @@ func (l *logbook) append(e Entry, wasOver bool) int {
 		return 1
 	}
 	n := l.flush()
-	l.run = e
+	l.run, l.run.Checks = e, slices.Clip(e.Checks) // joins appends to them
 	return n
 }
 

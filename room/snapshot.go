@@ -1,6 +1,7 @@
 package room
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"iter"
@@ -42,6 +43,16 @@ func (c *Core) Snapshot() (Snapshot, error) {
 	if !c.clean() {
 		return Snapshot{}, ErrNotClean
 	}
+	data, err := c.encodeState()
+	if err != nil {
+		return Snapshot{}, err
+	}
+	c.sinceN, c.sinceB, c.sinceC = 0, 0, 0
+	return Snapshot{Room: c.header.ID, Epoch: c.s.Epoch, Index: c.s.Index, Data: data}, nil
+}
+
+// encodeState is the whole state as snapshots have it.
+func (c *Core) encodeState() ([]byte, error) {
 	s := c.s
 	for i, info := range s.Classes {
 		if cl := c.classes.byID[info.ID]; cl != nil { // a room that failed has none
@@ -51,16 +62,23 @@ func (c *Core) Snapshot() (Snapshot, error) {
 	if c.panicked == nil {
 		game, err := snapshotGame(c.inst)
 		if err != nil {
-			return Snapshot{}, fmt.Errorf("snapshot of game %s: %w", c.header.Game, err)
+			return nil, fmt.Errorf("snapshot of game %s: %w", c.header.Game, err)
 		}
 		s.Game = game
 	}
+	return s.encode()
+}
+
+// encode adds the sum of all the rest.
+func (s state) encode() ([]byte, error) {
+	s.Sum = nil
 	data, err := encMode.Marshal(s)
 	if err != nil {
-		return Snapshot{}, err
+		return nil, err
 	}
-	c.sinceN, c.sinceB, c.sinceC = 0, 0, 0
-	return Snapshot{Room: c.header.ID, Epoch: c.s.Epoch, Index: c.s.Index, Data: data}, nil
+	sum := sha256.Sum256(data)
+	s.Sum = sum[:]
+	return encMode.Marshal(s)
 }
 
 // WithGame is the snapshot with the game's own part replaced: for test kits that ask what a viewer learns
@@ -71,16 +89,17 @@ func (s Snapshot) WithGame(game []byte) (Snapshot, error) {
 		return Snapshot{}, err
 	}
 	st.Game = game
-	s.Data, err = encMode.Marshal(st)
+	s.Data, err = st.encode()
 	return s, err
 }
 
 // Restore brings a room back from its journal: from the older of its snapshots, so that clients can
-// resume, and the inputs after it; where that fails from the newer one, and then from the first input. What it restores counts as
-// committed. The caller then steps KindEpoch at Kept.Time and a KindDetach for each seat that is online.
+// resume, and the inputs after it; where that cannot be read from the newer one, and then from the first input. What it
+// restores counts as committed. The caller then steps KindEpoch at Kept.Time and a KindDetach for each seat that is online.
 //
 // A *VersionError means that this program lacks the version that recorded the log, and that the log
-// does not end in a snapshot that its own version could take over.
+// does not end in a snapshot that its own version could take over. A *DivergedError means that it has other rules under
+// the same version: what it makes of the log is not what was acknowledged. In both cases nothing is wrong with what is kept.
 func Restore(cfg Config, kept Kept) (*Core, error) {
 	if err := kept.checkRuntime(); err != nil {
 		return nil, err
@@ -132,7 +151,8 @@ func CheckVersion(cfg Config, kept Kept) error {
 
 // restoreTail goes on from the first start that serves. Whatever lies between the start and the end fills the
 // buffers that clients resume from, so a start a while before the end is worth its cost: the older of two
-// snapshots or, with one, the first input, which is no further away than a snapshot is worth taking.
+// snapshots or, with one, the first input, which is no further away than a snapshot is worth taking. Another start is for a
+// snapshot that cannot be read: rules that come to something else than the log says are wrong wherever they start.
 func restoreTail(cfg Config, kept Kept) (*Core, error) {
 	starts := []func(c *Core) error{func(c *Core) error { return c.begin(kept.entries()) }}
 	for _, snap := range kept.Snapshots {
@@ -146,7 +166,10 @@ func restoreTail(cfg Config, kept Kept) (*Core, error) {
 		c := newCore(cfg)
 		err := start(c)
 		if err == nil {
-			err = c.rerun(kept.entries())
+			err = c.rerun(kept.entries(), kept.Snapshots)
+		}
+		if _, other := errors.AsType[*DivergedError](err); other {
+			return nil, err
 		}
 		if err == nil && c.s.Index == 0 {
 			err = fmt.Errorf("the journal holds no log of room %s", kept.Header.ID)
@@ -257,14 +280,22 @@ func (c *Core) remake(cl *class) {
 	c.update(cl)
 }
 
-// rerun steps the logged inputs after the present index again.
-func (c *Core) rerun(entries iter.Seq2[Entry, error]) error {
+// rerun steps the logged inputs after the present index again, and compares with the snapshots that it passes.
+func (c *Core) rerun(entries iter.Seq2[Entry, error], passed []Snapshot) error {
 	for e, err := range entries {
 		if err != nil {
 			return err
 		}
+		stepped := e.Index > c.s.Index
 		if err := c.again(e); err != nil {
 			return err
+		}
+		for _, snap := range passed {
+			if stepped && snap.Index == e.Index {
+				if err := c.agreeOnState(snap, &e); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	c.outputs = nil
@@ -283,19 +314,22 @@ func (c *Core) again(e Entry) error {
 	if e.Index != c.s.Index+1 {
 		return fmt.Errorf("log of room %s: entry %d follows %d", c.header.ID, e.Index, c.s.Index)
 	}
+	c.replayed = &e
 	ready, err := c.Step(e.Input)
-	if err == nil && ready.Entry == nil {
-		err = errors.New("it was refused; the game is not deterministic, or its version should have changed")
+	c.replayed = nil
+	if wrong, ok := errors.AsType[*VersionError](err); ok {
+		return wrong
 	}
-	if err != nil {
-		return fmt.Errorf("log of room %s: entry %d (%s): %w", c.header.ID, e.Index, e.Kind, err)
+	if err := c.agree(&e, ready, err); err != nil {
+		return err
 	}
 	c.outputs = c.outputs[:0]
 	return nil
 }
 
-// Run steps the entries of a replay, and calls each after every one. It checks nothing: compare Final
-// with the recorded one. A room that changed version on its way is run from there on. The log is gone through twice.
+// Run steps the entries of a replay, and calls each after every one. The error is a *DivergedError where an entry comes
+// to something else than the log says; compare Final with the recorded one too. A room that changed version on its way is
+// run from there on. The log is gone through twice.
 func Run(cfg Config, log Log, each func(c *Core, e Entry) error) (*Core, error) {
 	c := newCore(cfg)
 	if err := c.begin(log()); err != nil {
@@ -327,7 +361,7 @@ func upgrade(cfg Config, kept Kept, wrong *VersionError) (*Core, error) {
 	snap := kept.Snapshots[len(kept.Snapshots)-1]
 	c := newCore(cfg)
 	c.s.Index, c.s.Epoch = snap.Index, snap.Epoch
-	if err := c.rerun(kept.entries()); err != nil {
+	if err := c.rerun(kept.entries(), nil); err != nil {
 		return nil, err
 	}
 	s, err := decodeState(snap.Data, len(c.s.Seats))

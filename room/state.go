@@ -38,6 +38,7 @@ type state struct {
 	CloseWhy string          `cbor:"23,keyasint,omitempty"`
 
 	Game []byte `cbor:"24,keyasint,omitempty"` // the game's snapshot, only in snapshots
+	Sum  []byte `cbor:"26,keyasint,omitempty"` // SHA-256 of all the rest, only in snapshots
 }
 
 type seat struct {
@@ -134,6 +135,14 @@ func (r *client) keep(a answer) {
 		r.Answers = slices.Delete(r.Answers, 0, 1)
 	}
 	r.Answers = append(r.Answers, a)
+}
+
+// opened is the index of the entry that opened the present epoch.
+func (s *state) opened() Index {
+	if n := len(s.Lineage); n > 0 {
+		return s.Lineage[n-1].Seq + 1
+	}
+	return 1
 }
 
 // knows reports whether a resume point lies in the room's one history.

@@ -15,6 +15,7 @@ import (
 // The error is for inputs that no caller should make: a kind that is none, or one for a room that is gone.
 func (c *Core) Step(in Input) (Ready, error) {
 	in.At = max(in.At, c.s.Now)
+	c.failedBefore = c.panicked
 	switch in.Kind {
 	case KindEpoch:
 		return c.stepEpoch(in)
@@ -61,15 +62,19 @@ func (c *Core) leave(before time.Duration, why error) (Ready, error) {
 
 // done makes what the caller must know of an input that is in the log.
 func (c *Core) done(wasOver bool) (Ready, error) {
-	entry := c.last
-	n := c.log.append(entry, wasOver)
+	c.note(wasOver)
+	entry, logged := c.last, c.last
+	if c.replayed != nil {
+		logged = *c.replayed // a replay keeps the log as it is
+	}
+	n := c.log.append(logged, wasOver)
 	c.sinceN++
 	c.sinceB += n
 	due := c.clean() && (c.sinceN >= c.cfg.SnapshotTurns || c.sinceB >= c.cfg.SnapshotBytes || c.sinceC >= c.cfg.SnapshotCost)
 	return Ready{Entry: &entry, Over: !wasOver && c.s.Final != nil, SnapshotDue: due}, nil
 }
 
-// finish is the way of every input that the game hears nothing of any more, or has heard: turns, then done.
+// settle is the way of every input that the game hears nothing of any more, or has heard: turns, then done.
 func (c *Core) settle(wasOver bool) (Ready, error) {
 	c.speak()
 	c.end(wasOver)
@@ -279,7 +284,7 @@ func (c *Core) stepAct(in Input) (Ready, error) {
 	a := answer{CSeq: in.CSeq, Index: c.s.Index}
 	if err != nil {
 		why := asRefusal(err)
-		a.Code, a.Reason = why.Code, why.Reason
+		a.Code, a.Reason, c.last.Refused = why.Code, why.Reason, why
 	}
 	r.CSeq, r.Used = in.CSeq, c.s.Index
 	r.keep(a)

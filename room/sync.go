@@ -196,8 +196,9 @@ func (c *Core) sayTo(cl *class) {
 	if changed {
 		t.patch = [2][]byte{slices.Clone(patch[wire.JSON]), slices.Clone(patch[wire.CBOR])}
 	}
-	if every := Index(c.cfg.CheckEvery); cl.last/every != c.s.Index/every {
+	if every := Index(c.cfg.CheckEvery); cl.last/every != c.s.Index/every || cl.last < c.s.opened() {
 		t.check = new(cl.shadow.Checksum())
+		c.last.Checks = append(c.last.Checks, ViewCheck{Class: cl.id, Sum: *t.check})
 	}
 	cl.last = c.s.Index
 	cl.turns.add(t, c.cfg.ResumeTurns, c.cfg.ResumeBytes)

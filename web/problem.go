@@ -116,6 +116,9 @@ var errorProblems = []struct {
 		if why, ok := errors.AsType[*actor.UnreachableError](err); ok {
 			reason = why.Reason
 		}
+		if held, ok := errors.AsType[*actor.HeldError](err); ok {
+			reason = held.Error()
+		}
 		return retryLater("unreachable", "The room is not reachable yet: "+reason+".", time.Second)
 	}},
 	{actor.ErrTooMany, func(error) *Problem {

@@ -25,8 +25,8 @@ var errComing = &UnreachableError{"the room is on its way to this node: retry"}
 // After any other error it stays, for the row may be ours without our knowing; claim must settle that when the room is
 // adopted again, and Restore settles it at the next start.
 //
-// Errors: ErrDraining, a *HeldError when this program cannot run the room (it is not claimed, and Held tells of it),
-// ErrMovedOn, ErrUnreachable, and those of the journal and of claim. MaxRooms is no bound: a living room needs a place.
+// Errors: ErrDraining, a *HeldError when this program cannot run the room (Held tells of it; where Released is false it was
+// claimed, because only a replay could tell: GiveBack), ErrMovedOn, ErrUnreachable, and those of the journal and of claim. MaxRooms is no bound: a living room needs a place.
 func (d *Directory) Adopt(ctx context.Context, kept room.Kept, claim func(ctx context.Context) (room.Epoch, error)) error {
 	id := kept.Header.ID
 	a, mine, err := d.expect(id)
@@ -100,6 +100,9 @@ func (d *Directory) adopt(ctx context.Context, kept room.Kept, claim func(ctx co
 		return err
 	}
 	id := kept.Header.ID
+	if held, ok := d.holds(id); ok && held.replayed > 0 && held.replayed == kept.Last() {
+		return &HeldError{held} // it would come to the same again
+	}
 	if err := d.o.Journal.Import(ctx, kept); err != nil {
 		return err
 	}
@@ -152,12 +155,33 @@ func (d *Directory) settleIn(kept room.Kept, e room.Epoch) error {
 	v := d.revive(kept)
 	switch {
 	case v == nil:
-		return &UnreachableError{"the room is kept but cannot be served now"}
+		held, _ := d.holds(kept.Header.ID)
+		return &HeldError{held}
 	case v.dead != "":
 		d.abandon(v)
 		return &UnreachableError{"the game failed and could not be brought back: it has been ended"}
 	}
 	d.resume(v, e)
+	return nil
+}
+
+// GiveBack hands a room that this node holds since it was adopted to give, unchanged, and forgets the copy here: another
+// node may have the rules that recorded it. After an error the room stays held in the journal.
+func (d *Directory) GiveBack(ctx context.Context, id room.ID, give Give) error {
+	kept, err := d.o.Journal.Load(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := give(ctx, kept); err != nil && !errors.Is(err, ErrMovedOn) {
+		return err
+	}
+	d.mu.Lock()
+	if held, ok := d.held[id]; ok {
+		held.Released = true
+		d.held[id] = held
+	}
+	d.mu.Unlock()
+	d.drop(ctx, id)
 	return nil
 }
 

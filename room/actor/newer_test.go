@@ -10,6 +10,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/wire"
 )
 
 // newer makes of what a journal keeps what a later runtime may have left there.
@@ -81,5 +82,55 @@ func TestANewerRoomIsNotTakenOn(t *testing.T) {
 		}
 		n.stop()
 		to.stop()
+	}
+}
+
+// miser is the counter by rules that have changed without a new version.
+type miser struct{ counter }
+
+func (m *miser) Act(t *room.Turn, p room.Player, a counterAct) error {
+	if a.Add > 1 {
+		return room.Refuse("too_much", "one at a time")
+	}
+	return m.counter.Act(t, p, a)
+}
+
+// TestARoomOfOtherRulesIsHeld untouched, and goes on when those that it was played by are back.
+func TestARoomOfOtherRulesIsHeld(t *testing.T) {
+	n := newNode(t)
+	id := n.create(actor.Create{Game: "counter"})
+	a := n.player(id, "a")
+	a.act(`{"add":1}`)
+	a.act(`{"add":2}`)
+	rules := n.options.Games
+	spec, _ := rules.Lookup("counter")
+	others, err := room.NewGames(room.MustDefine(spec.Spec(), func() *miser { return &miser{} }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := n.restart(func(o *actor.Options) { o.Games, o.Rows = others, unaskedRows{t} }); found != (actor.Restored{Held: 1}) {
+		t.Errorf("restored %+v", found)
+	}
+	before, err := n.journal.Load(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if held := n.Held(); len(held) != 1 || !strings.Contains(held[0].Why, "was accepted when it was played and these rules refuse it (too_much)") {
+		t.Errorf("held %+v", held)
+	}
+	if err := attachError(t, n, id, hello("a")); err.Code != wire.CloseUnreachable {
+		t.Errorf("attach: %d %s", err.Code, err.Reason)
+	}
+	if found := n.restart(func(o *actor.Options) { o.Games, o.Rows = rules, nil }); found.Rooms != 1 || found.Held != 0 {
+		t.Errorf("with the old rules again: %+v", found)
+	}
+	defer n.stop()
+	after, err := n.journal.Load(t.Context(), id)
+	if err != nil || len(after.Batches) < len(before.Batches) || string(after.Batches[0].Entries) != string(before.Batches[0].Entries) {
+		t.Errorf("the log has changed: %v", err)
+	}
+	look, _ := n.Inspect(t.Context(), id, actor.Look{View: &room.Spectator})
+	if !strings.Contains(string(look.View), `"sum":3`) {
+		t.Errorf("the view is %s", look.View)
 	}
 }

@@ -15,11 +15,13 @@ import (
 type Held struct {
 	ID   room.ID
 	Game string
-	Why  string // names the version that is needed, or what is wrong
+	Why  string // names the version that is needed, or the input that these rules make something else of
 
 	// Released says that it lies in the store, not in this node's journal: another node may serve it, and the
 	// directory does not answer for it.
 	Released bool
+
+	replayed room.Index // the end of the log that was replayed in vain; 0: none was
 }
 
 // HeldError answers for a held room. It is an ErrUnreachable.
@@ -150,6 +152,10 @@ func (d *Directory) revive(kept room.Kept) *revival {
 		d.hold(kept.Header, wrong.Error(), false)
 		return nil
 	}
+	if wrong, ok := errors.AsType[*room.DivergedError](err); ok {
+		d.holdAs(Held{ID: kept.Header.ID, Game: kept.Header.Game, Why: wrong.Error(), replayed: kept.Last()})
+		return nil
+	}
 	if err != nil {
 		v.dead = err.Error()
 		return v
@@ -163,15 +169,26 @@ func noGame(h room.Header) string {
 }
 
 func (d *Directory) hold(h room.Header, why string, released bool) *HeldError {
-	held := Held{ID: h.ID, Game: h.Game, Why: why, Released: released}
+	return d.holdAs(Held{ID: h.ID, Game: h.Game, Why: why, Released: released})
+}
+
+func (d *Directory) holdAs(held Held) *HeldError {
 	d.mu.Lock()
-	known := d.held[h.ID] == held
-	d.held[h.ID] = held
+	known := d.held[held.ID] == held
+	d.held[held.ID] = held
 	d.mu.Unlock()
 	if !known {
-		d.o.Log.Error("a room is kept but cannot be served", "room", h.ID, "game", h.Game, "why", why)
+		d.o.Log.Error("a room is kept but cannot be served", "room", held.ID, "game", held.Game, "why", held.Why)
 	}
 	return &HeldError{held}
+}
+
+// holds answers whether this node keeps a room that it cannot run.
+func (d *Directory) holds(id room.ID) (Held, bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	h, ok := d.held[id]
+	return h, ok
 }
 
 // ForgetReleased forgets the rooms in Held that lie in the store, but for those that still says so of.

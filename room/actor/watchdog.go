@@ -25,7 +25,7 @@ func (s *stepping) begin(now time.Duration, k room.Kind, i room.Index) {
 
 func (s *stepping) end() { s.since.Store(0) }
 
-// for how long the present step has run; 0: none runs.
+// running is how long the present step has run; 0: none does.
 func (s *stepping) running(now time.Duration) time.Duration {
 	since := s.since.Load()
 	if since == 0 {
