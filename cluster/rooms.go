@@ -141,6 +141,7 @@ func (r Rooms) Info(ctx context.Context, id room.ID) (actor.Info, error) {
 // Find is a private room by its join code.
 func (r Rooms) Find(ctx context.Context, code string) (actor.Info, error) {
 	c := r.c
+	code = room.FoldCode(code) // nodes of an older version take it as it stands
 	if code == "" {
 		return actor.Info{}, actor.ErrNotFound
 	}

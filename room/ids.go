@@ -3,6 +3,7 @@ package room
 import (
 	"errors"
 	"fmt"
+	"unicode"
 )
 
 // ID names a room for ever: 16 characters of Crockford's base 32 in lower case,
@@ -78,6 +79,33 @@ func ParseID(s string) (ID, error) {
 		}
 	}
 	return ID(s), nil
+}
+
+// FoldCode is a join code as rooms have it, whatever people have made of it on its way: in capitals or full-width letters,
+// with spaces, hyphens or other signs in it, and with letters that look like those that codes are made of, as Crockford's
+// base 32 reads them (and u as v).
+func FoldCode(typed string) string {
+	out := make([]byte, 0, len(typed))
+	for _, r := range typed {
+		if r >= '\uff01' && r <= '\uff5e' {
+			r -= 0xfee0 // full width
+		}
+		switch r = unicode.ToLower(r); {
+		case r == 'o':
+			r = '0'
+		case r == 'i' || r == 'l':
+			r = '1'
+		case r == 'u':
+			r = 'v'
+		case r >= '0' && r <= '9' || r >= 'a' && r <= 'z':
+		case unicode.IsLetter(r) || unicode.IsNumber(r):
+			return "" // no code has it, and none is guessed without it
+		default:
+			continue
+		}
+		out = append(out, byte(r))
+	}
+	return string(out)
 }
 
 // Durability says what a room survives.

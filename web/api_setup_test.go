@@ -71,7 +71,7 @@ func (m *memoryRooms) create(c actor.Create) (actor.Info, error) {
 		Phase: room.PhaseWaiting, Open: true, MaxPlayers: 2, Epoch: 1, Index: 2, Node: "alpha", Created: time.Now(),
 	}
 	if c.Private {
-		info.Code = "code-" + string(info.ID[:4])
+		info.Code = "c0de" + string(info.ID[:4])
 	}
 	m.rooms[info.ID] = info
 	return info, nil

@@ -16,7 +16,7 @@ import (
 // Limits of what a client may ask of rooms.
 const (
 	maxRoomName = 64 // bytes
-	maxCode     = 32 // bytes of a join code
+	maxCode     = 64 // bytes of a join code as people write it
 	pageSize    = 100
 	maxPageSize = 1000
 )
@@ -243,7 +243,7 @@ func (s *Server) findRoom(w http.ResponseWriter, r *http.Request, code string) e
 	if err := s.spend(s.codes, r); err != nil {
 		return err
 	}
-	info, err := s.opts.Rooms.Find(r.Context(), code)
+	info, err := s.opts.Rooms.Find(r.Context(), room.FoldCode(code))
 	if errors.Is(err, actor.ErrNotFound) {
 		writeJSON(w, http.StatusOK, roomsBody{Rooms: []roomBody{}})
 		return nil

@@ -19,7 +19,7 @@ func (c *conn) hello(h wire.Hello) error {
 	ctx, cancel := context.WithTimeout(c.s.ctx, c.s.opts.Attach)
 	defer cancel()
 	ask := actor.Hello{
-		Client: room.ClientID(h.Client), Attempt: h.Attempt, Code: h.Code,
+		Client: room.ClientID(h.Client), Attempt: h.Attempt, Code: room.FoldCode(h.Code),
 		Spectate:  h.As == wire.AsSpectator,
 		Heartbeat: c.s.opts.Heartbeat, Limits: c.s.limits(),
 	}

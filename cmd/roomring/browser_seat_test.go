@@ -74,7 +74,7 @@ func browserPrivate(t *testing.T) {
 	bob.write(testid("join-input"), "nosuchcode")
 	bob.click(testid("join-button"))
 	bob.reads(testid("join-problem"), "No room has this code")
-	bob.write(testid("join-input"), code)
+	bob.write(testid("join-input"), strings.ToUpper(code[:4])+"-"+code[4:])
 	bob.click(testid("join-button"))
 	if joined := bob.room(); joined != id {
 		t.Errorf("the code leads to %s, not %s", joined, id)
@@ -84,7 +84,7 @@ func browserPrivate(t *testing.T) {
 
 	eve := b.person("Eve").visit(s.URL + "/play/" + id)
 	eve.told("code")
-	eve.write(testid("code-input"), code)
+	eve.write(testid("code-input"), code[:2]+" "+strings.ToUpper(code[2:]))
 	eve.click(`[data-testid="notice"] button[type="submit"]`)
 	eve.told("forbidden") // by now the seats are taken
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -28,6 +29,15 @@ func (s *server) guest(name string) guest {
 		s.t.Fatalf("POST /v1/guest: %d", code)
 	}
 	return g
+}
+
+// misspelt is what people make of a code.
+func misspelt(code string) []string {
+	wide := strings.Map(func(r rune) rune { return r + 0xfee0 }, code)
+	return []string{
+		strings.ToUpper(code), code[:4] + "-" + code[4:], " " + code[:2] + " " + code[2:5] + " \u2013 " + code[5:] + "\u200b", wide,
+		strings.NewReplacer("0", "o", "1", "l", "v", "U").Replace(code), strings.NewReplacer("0", "O", "1", "I").Replace(strings.ToUpper(code)),
+	}
 }
 
 // TestPrivateRooms are found and entered by their code alone.
@@ -60,8 +70,15 @@ func TestPrivateRooms(t *testing.T) {
 	if code := s.call("GET", "/v1/rooms/"+info.ID, nil, &seen); code != http.StatusOK || seen.Code != "" {
 		t.Errorf("GET of the room by its id: %d, and it tells the code %q", code, seen.Code)
 	}
+	for _, typed := range misspelt(info.Code) {
+		if found := find("?code=" + url.QueryEscape(typed)); len(found.Rooms) != 1 || found.Rooms[0].ID != info.ID {
+			t.Errorf("by %q for %q is found %+v", typed, info.Code, found)
+		}
+		c := dial(t, info.URL, wire.JSON)
+		c.hello(wire.Hello{Client: "w", Code: typed, As: wire.AsSpectator})
+	}
 	before := s.inspect(info.ID).Index
-	for _, wrong := range []string{"", "00000000", info.Code[:7], info.Code + "0"} {
+	for _, wrong := range []string{"", "00000000", "-- --", info.Code[:4] + "\u00e9" + info.Code[4:], info.Code[:7], info.Code + "0"} {
 		for _, as := range []string{wire.AsPlayer, wire.AsSpectator} {
 			c := dial(t, info.URL, wire.JSON)
 			c.write(wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "x", Code: wrong, As: as}))

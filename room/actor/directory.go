@@ -161,6 +161,7 @@ func (d *Directory) Info(id room.ID) (Info, error) {
 
 // Find answers the private room of a join code. Errors are those of Info.
 func (d *Directory) Find(code string) (Info, error) {
+	code = room.FoldCode(code)
 	d.mu.RLock()
 	id, ok := d.codes[code]
 	d.mu.RUnlock()

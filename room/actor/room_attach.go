@@ -103,7 +103,7 @@ func (r *liveRoom) checkCode(h Hello) error {
 	if !r.header.Private || r.seated(h.Player) || r.seats.invited(h.Player, r.o.Clock.Now()) {
 		return nil
 	}
-	if subtle.ConstantTimeCompare([]byte(h.Code), []byte(r.header.Code)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(room.FoldCode(h.Code)), []byte(r.header.Code)) != 1 {
 		return closing(wire.CloseForbidden, "this room is private: a join code is needed, and this is not it")
 	}
 	return nil
