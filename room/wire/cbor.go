@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// The scanner below checks CBOR (RFC 8949) as far as it can say JSON, without building anything.
-// Arrays and maps of indefinite length are taken, because some encoders know no others; strings
-// in chunks are not.
+// The scanner below checks that CBOR (RFC 8949) is well-formed and finds the ends of items without building
+// anything, however deep they are nested. Whether JSON can say them is checked by who takes them: see cborToJSON.
+// Arrays and maps of indefinite length are taken, because some encoders know no others; strings in chunks are not.
 
 // Major types.
 const (
@@ -33,7 +33,7 @@ const (
 	cborBreak   = 0xff
 )
 
-// indefinite is the length of an array or map that ends with a break.
+// indefinite is the length of what ends with a break.
 const indefinite = math.MaxUint64
 
 func cborError(at int, what string) error {
@@ -53,10 +53,8 @@ func cborHead(b []byte, i int) (major, info byte, arg uint64, next int, err erro
 		return major, info, uint64(info), i + 1, nil
 	case info <= 27:
 		size = 1 << (info - 24)
-	case info == 31 && (major == cborArray || major == cborMap):
+	case info == 31 && major >= cborBytes && major <= cborMap:
 		return major, info, indefinite, i + 1, nil
-	case info == 31 && major == cborText:
-		return 0, 0, 0, i, cborError(i, "text in chunks is not taken")
 	default:
 		return 0, 0, 0, i, cborError(i, "no such item")
 	}
@@ -66,34 +64,92 @@ func cborHead(b []byte, i int) (major, info byte, arg uint64, next int, err erro
 	var wide [8]byte
 	copy(wide[8-size:], b[i+1:i+1+size])
 	arg = binary.BigEndian.Uint64(wide[:])
-	if arg == indefinite && (major == cborArray || major == cborMap) {
+	if arg > uint64(len(b)) && major >= cborBytes && major <= cborMap {
 		return 0, 0, 0, i, cborError(i, "longer than the message")
 	}
 	return major, info, arg, i + 1 + size, nil
 }
 
-// cborValue checks and skips one item. depth is how many levels it may still open.
-func cborValue(b []byte, i, depth int) (int, error) {
+// cborOpen is an array, map, tag or string in chunks whose members are being skipped.
+type cborOpen struct {
+	left   uint64 // items still to come; indefinite: until a break
+	chunks byte   // the major type of the strings it is made of; 0: any item
+	half   bool   // of an indefinite map: a key has come without its value
+	isMap  bool
+}
+
+// cborValue skips one item. It calls itself for nothing, so that no message can exhaust the stack.
+func cborValue(b []byte, i int) (int, error) {
+	var few [16]cborOpen
+	open := few[:0]
+	for {
+		if top := len(open) - 1; top >= 0 && open[top].left == indefinite && i < len(b) && b[i] == cborBreak {
+			if open[top].half {
+				return i, cborError(i, "a key without a value")
+			}
+			open = open[:top]
+			i++
+		} else {
+			inner, next, err := cborItem(b, i)
+			if top >= 0 && err == nil && open[top].chunks != 0 && (b[i]>>5 != open[top].chunks || inner.left == indefinite) {
+				err = cborError(i, "a chunk of text should stand here")
+			}
+			if err != nil {
+				return i, err
+			}
+			if i = next; inner.left > 0 {
+				open = append(open, inner)
+				continue
+			}
+		}
+		for more := false; !more; {
+			top := len(open) - 1
+			if top < 0 {
+				return i, nil
+			}
+			o := &open[top]
+			switch more = true; {
+			case o.left == indefinite:
+				o.half = o.isMap && !o.half
+			case o.left > 1:
+				o.left--
+			default:
+				open, more = open[:top], false
+			}
+		}
+	}
+}
+
+// cborItem reads one item's head, and its string if it has one. What else belongs to it is still to come.
+func cborItem(b []byte, i int) (inner cborOpen, next int, err error) {
 	major, info, arg, next, err := cborHead(b, i)
 	if err != nil {
-		return i, err
+		return inner, i, err
 	}
 	switch major {
-	case cborUint, cborNeg:
-		return next, nil
-	case cborText:
-		_, next, err := cborString(b, i, next, arg)
-		return next, err
+	case cborBytes, cborText:
+		if arg == indefinite {
+			return cborOpen{left: indefinite, chunks: major}, next, nil
+		}
+		if arg > uint64(len(b)-next) {
+			return inner, i, cborError(i, "longer than the message")
+		}
+		return inner, next + int(arg), nil
 	case cborArray:
-		return cborItems(b, i, depth, nil)
+		inner.left = arg
 	case cborMap:
-		return cborPairs(b, i, depth, nil)
-	case cborBytes:
-		return i, cborError(i, "byte strings are not taken: JSON knows none")
+		inner = cborOpen{left: arg, isMap: true}
+		if arg != indefinite {
+			inner.left *= 2
+		}
 	case cborTag:
-		return i, cborError(i, "tags are not taken")
+		inner.left = 1
+	case cborOther:
+		if info == 24 && arg < 32 {
+			err = cborError(i, "no such item")
+		}
 	}
-	return next, cborSimple(b, i, info, arg)
+	return inner, next, err
 }
 
 // cborSimple checks what of major type 7 JSON can say.
@@ -112,21 +168,24 @@ func cborSimple(b []byte, i int, info byte, arg uint64) error {
 
 // cborString returns the text of n bytes that begins at from; at is where its item begins.
 func cborString(b []byte, at, from int, n uint64) ([]byte, int, error) {
+	if n == indefinite {
+		return nil, at, cborError(at, "text in chunks is not taken")
+	}
 	if n > uint64(len(b)-from) {
 		return nil, at, cborError(at, "longer than the message")
 	}
 	end := from + int(n)
 	if !utf8.Valid(b[from:end]) {
-		return nil, at, cborError(at, "text must be UTF-8")
+		return nil, at, notText("text must be UTF-8")
 	}
 	return b[from:end], end, nil
 }
 
 // cborItems skips an array and shows each element's place.
-func cborItems(b []byte, i, depth int, each func(value []byte) error) (int, error) {
-	return cborMembers(b, i, depth, func(i int) (int, error) {
-		end, err := cborValue(b, i, depth-1)
-		if err == nil && each != nil {
+func cborItems(b []byte, i int, each func(value []byte) error) (int, error) {
+	return cborMembers(b, i, func(i int) (int, error) {
+		end, err := cborValue(b, i)
+		if err == nil {
 			err = each(b[i:end])
 		}
 		return end, err
@@ -134,14 +193,14 @@ func cborItems(b []byte, i, depth int, each func(value []byte) error) (int, erro
 }
 
 // cborPairs skips a map and shows each key's text and the value.
-func cborPairs(b []byte, i, depth int, each func(key, value []byte) error) (int, error) {
-	return cborMembers(b, i, depth, func(i int) (int, error) {
+func cborPairs(b []byte, i int, each func(key, value []byte) error) (int, error) {
+	return cborMembers(b, i, func(i int) (int, error) {
 		key, start, err := cborKey(b, i)
 		if err != nil {
 			return i, err
 		}
-		end, err := cborValue(b, start, depth-1)
-		if err == nil && each != nil {
+		end, err := cborValue(b, start)
+		if err == nil {
 			err = each(key, b[start:end])
 		}
 		return end, err
@@ -149,10 +208,7 @@ func cborPairs(b []byte, i, depth int, each func(key, value []byte) error) (int,
 }
 
 // cborMembers walks over what is inside an array or map; member reads one element or pair.
-func cborMembers(b []byte, i, depth int, member func(i int) (int, error)) (int, error) {
-	if depth <= 0 {
-		return i, malformed("nested more than %d deep", MaxDepth)
-	}
+func cborMembers(b []byte, i int, member func(i int) (int, error)) (int, error) {
 	_, _, count, i, err := cborHead(b, i)
 	for n := uint64(0); err == nil && n < count; n++ {
 		if count == indefinite && i < len(b) && b[i] == cborBreak {

@@ -18,14 +18,15 @@ func (Leave) fromClient()  {}
 // DecodeClient reads the protocol messages in one WebSocket message from a client, in order. It is
 // strict: whatever is malformed, of an unknown type, lacks a required field or has one of the wrong
 // type (null included) ends the sequence with a *ProtocolError; what came before it stands. Unknown
-// fields are ignored. In JSON, Act.Data and Ping.Echo share msg's memory.
+// fields are ignored. What is wrong with the data of an act alone is its Fault and ends nothing. In JSON, Act.Data
+// and Ping.Echo may share msg's memory.
 func DecodeClient(e Encoding, msg []byte) iter.Seq2[ClientMessage, error] {
 	return func(yield func(ClientMessage, error) bool) {
 		var f fields
 		for i, err := start(e, msg); i < len(msg) || err != nil; {
 			var m ClientMessage
 			if err == nil {
-				i, err = f.next(e, msg, i, MaxDepth)
+				i, err = f.next(e, msg, i)
 			}
 			if err == nil {
 				m, err = decodeClient(&f)
@@ -38,8 +39,8 @@ func DecodeClient(e Encoding, msg []byte) iter.Seq2[ClientMessage, error] {
 }
 
 // next reads the object at msg[i] and goes on to where the following one begins.
-func (f *fields) next(e Encoding, msg []byte, i, depth int) (int, error) {
-	i, err := f.read(e, msg, i, depth)
+func (f *fields) next(e Encoding, msg []byte, i int) (int, error) {
+	i, err := f.read(e, msg, i)
 	if err != nil {
 		return i, err
 	}
@@ -111,20 +112,20 @@ func decodeAct(f *fields) (ClientMessage, error) {
 	if cseq == 0 {
 		return nil, badField("cseq", "must count from 1")
 	}
-	data, err := f.json("data")
-	if err != nil {
-		return nil, err
-	}
-	if data == nil {
-		return nil, badField("data", "is missing")
+	data, err := f.data("data")
+	switch {
+	case err != nil:
+		return Act{CSeq: cseq, Fault: faultOf(err)}, nil
+	case data == nil:
+		return Act{CSeq: cseq, Fault: faultOf(malformed("is missing"))}, nil
 	}
 	return Act{CSeq: cseq, Data: data}, nil
 }
 
 func decodePing(f *fields) (ClientMessage, error) {
-	echo, err := f.json("echo")
+	echo, err := f.data("echo")
 	if err != nil {
-		return nil, err
+		return nil, badField("echo", err.Error())
 	}
 	if len(echo) > MaxEcho {
 		return nil, badField("echo", "is longer than 64 bytes")

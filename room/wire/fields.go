@@ -20,13 +20,13 @@ type field struct {
 }
 
 // read takes the object that begins at b[i] and returns the place behind it.
-func (f *fields) read(e Encoding, b []byte, i, depth int) (int, error) {
+func (f *fields) read(e Encoding, b []byte, i int) (int, error) {
 	f.e, f.n = e, 0
 	if e == CBOR {
 		if i < len(b) && b[i]>>5 != cborMap {
 			return i, malformed("a message must be a map")
 		}
-		return cborPairs(b, i, depth, f.add)
+		return cborPairs(b, i, f.add)
 	}
 	if i < len(b) && b[i] != '{' {
 		return i, jsonError(i, "a message must be an object")
@@ -34,7 +34,7 @@ func (f *fields) read(e Encoding, b []byte, i, depth int) (int, error) {
 	if i >= len(b) {
 		return i, jsonError(i, "a message should stand here")
 	}
-	return jsonObject(b, i, depth, func(key, raw []byte) error { return f.add(jsonText(key), raw) })
+	return jsonObject(b, i, func(key, raw []byte) error { return f.add(jsonText(key), raw) })
 }
 
 func (f *fields) add(key, raw []byte) error {
@@ -89,13 +89,14 @@ func (f *fields) textOf(raw []byte) ([]byte, bool) {
 		text, _, err := cborString(raw, 0, next, n)
 		return text, err == nil
 	}
-	if raw[0] != '"' {
+	if raw[0] != '"' || !jsonUnicode(raw) {
 		return nil, false
 	}
 	return jsonText(raw), true
 }
 
-// uint takes whole numbers, in CBOR also those in floats, as JavaScript's encoders write large ones.
+// uint takes whole numbers however they are spelt: 4, 4.0 and 40e-1, in CBOR also floats. Spelt as a float one
+// goes up to 2⁵³-1, for beyond that floats stand for several.
 func (f *fields) uint(name string) (uint64, error) {
 	raw := f.get(name)
 	if raw == nil {
@@ -110,13 +111,17 @@ func (f *fields) uint(name string) (uint64, error) {
 
 func (f *fields) uintOf(raw []byte) (uint64, bool) {
 	if f.e == JSON {
+		var room [maxWholeText]byte
+		if whole, ok := appendWhole(room[:0], raw); ok {
+			raw = whole
+		}
 		n, err := strconv.ParseUint(string(raw), 10, 64)
 		return n, err == nil
 	}
 	major, info, arg, _, _ := cborHead(raw, 0)
 	if major == cborOther && raw[0] >= cborFloat16 && raw[0] <= cborFloat64 {
 		v := cborFloat(info, arg)
-		return uint64(v), v >= 0 && v <= 1<<53 && v == math.Trunc(v)
+		return uint64(v), v >= 0 && v <= maxWhole && v == math.Trunc(v)
 	}
 	return arg, major == cborUint
 }
@@ -126,9 +131,12 @@ func (f *fields) int(name string) (int64, error) {
 	if raw == nil {
 		return 0, nil
 	}
-	text := raw
+	text := []byte(raw)
 	if f.e == CBOR {
 		text, _ = AppendJSONFromCBOR(nil, raw)
+	}
+	if whole, ok := appendWhole(nil, text); ok {
+		text = whole
 	}
 	n, err := strconv.ParseInt(string(text), 10, 64)
 	if err != nil {
@@ -163,13 +171,32 @@ func (f *fields) json(name string) (json.RawMessage, error) {
 	return out, nil
 }
 
+// data is json for what a client says freely, checked. It shares the message's memory unless numbers had to be
+// written anew. A null is an error: no field is.
+func (f *fields) data(name string) (json.RawMessage, error) {
+	raw := f.get(name)
+	switch {
+	case raw == nil:
+		return nil, nil
+	case f.e == CBOR && raw[0] == cborNull, f.e == JSON && raw[0] == 'n':
+		return nil, malformed("must not be null")
+	case f.e == JSON:
+		return checkedJSON(raw, MaxDepth-1)
+	}
+	out, _, err := cborToJSON(make([]byte, 0, 2*len(raw)), raw, 0, MaxDepth-1)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // object reads a field that is an object; ok is false when it is absent.
 func (f *fields) object(name string, into *fields) (ok bool, err error) {
 	raw := f.get(name)
 	if raw == nil {
 		return false, nil
 	}
-	if _, err := into.read(f.e, raw, 0, serverDepth); err != nil {
+	if _, err := into.read(f.e, raw, 0); err != nil {
 		return false, badField(name, "must be an object")
 	}
 	return true, nil

@@ -27,7 +27,7 @@ func DecodeServer(e Encoding, msg []byte) iter.Seq2[ServerMessage, error] {
 		for i, err := start(e, msg); i < len(msg) || err != nil; {
 			var m ServerMessage
 			if err == nil {
-				i, err = f.next(e, msg, i, serverDepth)
+				i, err = f.next(e, msg, i)
 			}
 			if err == nil {
 				m, err = decodeServer(&f)
@@ -105,7 +105,7 @@ func (r *reader) events() (events []Event) {
 	}
 	add := func(value []byte) error {
 		var in fields
-		if _, err := in.read(r.f.e, value, 0, serverDepth); err != nil {
+		if _, err := in.read(r.f.e, value, 0); err != nil {
 			return err
 		}
 		ev := reader{f: &in}
@@ -115,9 +115,9 @@ func (r *reader) events() (events []Event) {
 	var err error
 	switch {
 	case r.f.e == CBOR && raw[0]>>5 == cborArray:
-		_, err = cborItems(raw, 0, serverDepth, add)
+		_, err = cborItems(raw, 0, add)
 	case r.f.e == JSON && raw[0] == '[':
-		_, err = jsonArray(raw, 0, serverDepth, add)
+		_, err = jsonArray(raw, 0, add)
 	default:
 		err = badField("events", "must be an array")
 	}

@@ -20,6 +20,9 @@ func decodeAgain(t *testing.T, e wire.Encoding, raw []byte) ([]wire.ClientMessag
 	}
 	for _, m := range got {
 		for _, to := range encodings {
+			if act, isAct := m.(wire.Act); isAct && act.Fault != nil {
+				continue // there is no data to write
+			}
 			if _, isAct := m.(wire.Act); isAct && to == wire.CBOR {
 				continue // numbers beyond both encodings may be rounded or refused
 			}
@@ -52,7 +55,7 @@ func FuzzDecodeJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		got, _ := decodeAgain(t, wire.JSON, raw)
 		for _, m := range got {
-			if act, ok := m.(wire.Act); ok && !json.Valid(act.Data) {
+			if act, ok := m.(wire.Act); ok && act.Fault == nil && !json.Valid(act.Data) {
 				t.Fatalf("%q is not JSON", act.Data)
 			}
 		}
@@ -68,7 +71,7 @@ func FuzzDecodeCBOR(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		got, err := decodeAgain(t, wire.CBOR, raw)
 		for _, m := range got {
-			if act, ok := m.(wire.Act); ok && !json.Valid(act.Data) {
+			if act, ok := m.(wire.Act); ok && act.Fault == nil && !json.Valid(act.Data) {
 				t.Fatalf("%q is not JSON", act.Data)
 			}
 		}

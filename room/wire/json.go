@@ -1,14 +1,15 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
-	"slices"
 	"strconv"
 )
 
-// The scanner below checks JSON (RFC 8259) strictly and finds the ends of values without
-// building anything. It leaves UTF-8 to its caller, who checks a whole message at once.
+// The scanner below checks the grammar of JSON (RFC 8259) strictly and finds the ends of values without
+// building anything, however deep they are nested. What a value says is checked by who takes it: see data.go.
+// It leaves UTF-8 to its caller, who checks a whole message at once.
 // Every function takes a position and returns the one after what it has read.
 
 func jsonError(at int, what string) error {
@@ -23,16 +24,65 @@ func jsonSpace(b []byte, i int) int {
 	return i
 }
 
-// jsonValue skips one value. depth is how many levels it may still open.
-func jsonValue(b []byte, i, depth int) (int, error) {
+// jsonValue skips one value. It calls itself for nothing, so that no message can exhaust the stack.
+func jsonValue(b []byte, i int) (_ int, err error) {
+	var few [32]byte
+	open := few[:0] // the closers that are still to come, the next one last
+	for {
+		closer := jsonCloser(b, i)
+		if closer == 0 {
+			i, err = jsonScalar(b, i)
+		} else if i = jsonSpace(b, i+1); i < len(b) && b[i] == closer {
+			i++
+		} else {
+			open = append(open, closer)
+			if i, err = jsonMember(b, i, closer); err == nil {
+				continue
+			}
+		}
+		for more := false; !more; {
+			if err != nil || len(open) == 0 {
+				return i, err
+			}
+			closer, done := open[len(open)-1], false
+			if i, done, err = jsonNext(b, i, closer); done {
+				open = open[:len(open)-1]
+			} else if err == nil {
+				i, err = jsonMember(b, jsonSpace(b, i+1), closer)
+				more = err == nil
+			}
+		}
+	}
+}
+
+// jsonCloser is what ends the object or array that begins at b[i]; 0 when none does.
+func jsonCloser(b []byte, i int) byte {
+	switch {
+	case i >= len(b):
+		return 0
+	case b[i] == '{':
+		return '}'
+	case b[i] == '[':
+		return ']'
+	}
+	return 0
+}
+
+// jsonMember goes to the value of the member that begins at b[i]: behind its name, if it has one.
+func jsonMember(b []byte, i int, closer byte) (int, error) {
+	if closer == ']' {
+		return i, nil
+	}
+	_, i, err := jsonName(b, i)
+	return i, err
+}
+
+// jsonScalar skips a value that is neither object nor array.
+func jsonScalar(b []byte, i int) (int, error) {
 	if i >= len(b) {
 		return i, jsonError(i, "it ends where a value should stand")
 	}
 	switch c := b[i]; {
-	case c == '{':
-		return jsonObject(b, i, depth, nil)
-	case c == '[':
-		return jsonArray(b, i, depth, nil)
 	case c == '"':
 		return jsonString(b, i)
 	case c == '-' || c >= '0' && c <= '9':
@@ -46,31 +96,33 @@ func jsonValue(b []byte, i, depth int) (int, error) {
 	return i, jsonError(i, "a value should stand here")
 }
 
-// jsonObject skips an object and shows each member: the key with its quotes, and the value.
-func jsonObject(b []byte, i, depth int, each func(key, value []byte) error) (int, error) {
-	if depth <= 0 {
-		return i, malformed("nested more than %d deep", MaxDepth)
+// jsonName skips a member's name and colon: end is behind the name, value where its value begins.
+func jsonName(b []byte, i int) (end, value int, err error) {
+	if i >= len(b) || b[i] != '"' {
+		return i, i, jsonError(i, "a key in quotes should stand here")
 	}
-	for first := true; ; first = false {
-		i = jsonSpace(b, i+1) // past the brace or the comma
-		if first && i < len(b) && b[i] == '}' {
-			return i + 1, nil
-		}
-		key := i
-		if i >= len(b) || b[i] != '"' {
-			return i, jsonError(i, "a key in quotes should stand here")
-		}
-		keyEnd, err := jsonString(b, i)
+	if end, err = jsonString(b, i); err != nil {
+		return end, end, err
+	}
+	if value = jsonSpace(b, end); value >= len(b) || b[value] != ':' {
+		return end, value, jsonError(value, "a colon should stand here")
+	}
+	return end, jsonSpace(b, value+1), nil
+}
+
+// jsonObject skips an object and shows each member: the key with its quotes, and the value.
+func jsonObject(b []byte, i int, each func(key, value []byte) error) (int, error) {
+	if i = jsonSpace(b, i+1); i < len(b) && b[i] == '}' {
+		return i + 1, nil
+	}
+	for {
+		keyEnd, start, err := jsonName(b, i)
 		if err != nil {
-			return keyEnd, err
+			return start, err
 		}
-		if i = jsonSpace(b, keyEnd); i >= len(b) || b[i] != ':' {
-			return i, jsonError(i, "a colon should stand here")
-		}
-		start := jsonSpace(b, i+1)
-		end, err := jsonValue(b, start, depth-1)
-		if err == nil && each != nil {
-			err = each(b[key:keyEnd], b[start:end])
+		end, err := jsonValue(b, start)
+		if err == nil {
+			err = each(b[i:keyEnd], b[start:end])
 		}
 		if err != nil {
 			return end, err
@@ -79,22 +131,18 @@ func jsonObject(b []byte, i, depth int, each func(key, value []byte) error) (int
 		if done || err != nil {
 			return next, err
 		}
-		i = next
+		i = jsonSpace(b, next+1)
 	}
 }
 
 // jsonArray skips an array and shows each element.
-func jsonArray(b []byte, i, depth int, each func(value []byte) error) (int, error) {
-	if depth <= 0 {
-		return i, malformed("nested more than %d deep", MaxDepth)
+func jsonArray(b []byte, i int, each func(value []byte) error) (int, error) {
+	if i = jsonSpace(b, i+1); i < len(b) && b[i] == ']' {
+		return i + 1, nil
 	}
-	for first := true; ; first = false {
-		i = jsonSpace(b, i+1)
-		if first && i < len(b) && b[i] == ']' {
-			return i + 1, nil
-		}
-		end, err := jsonValue(b, i, depth-1)
-		if err == nil && each != nil {
+	for {
+		end, err := jsonValue(b, i)
+		if err == nil {
 			err = each(b[i:end])
 		}
 		if err != nil {
@@ -104,7 +152,7 @@ func jsonArray(b []byte, i, depth int, each func(value []byte) error) (int, erro
 		if done || err != nil {
 			return next, err
 		}
-		i = next
+		i = jsonSpace(b, next+1)
 	}
 }
 
@@ -120,7 +168,7 @@ func jsonNext(b []byte, i int, closer byte) (at int, done bool, err error) {
 	return i, false, jsonError(i, "a comma or "+string(closer)+" should stand here")
 }
 
-// jsonString skips a string. Half a surrogate pair is refused: it is no Unicode text.
+// jsonString skips a string.
 func jsonString(b []byte, i int) (int, error) {
 	start := i
 	for i++; i < len(b); {
@@ -130,11 +178,11 @@ func jsonString(b []byte, i int) (int, error) {
 		case c < 0x20:
 			return i, jsonError(i, "a control character must be escaped")
 		case c == '\\':
-			next, err := jsonEscape(b, i)
-			if err != nil {
-				return i, err
+			n := jsonEscape(b, i)
+			if n == 0 {
+				return i, jsonError(i, "unknown escape")
 			}
-			i = next
+			i += n
 		default:
 			i++
 		}
@@ -142,26 +190,40 @@ func jsonString(b []byte, i int) (int, error) {
 	return i, jsonError(start, "the string does not end")
 }
 
-func jsonEscape(b []byte, i int) (int, error) {
-	if i+1 >= len(b) {
-		return i, jsonError(i, "the string does not end")
-	}
-	switch b[i+1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return i + 2, nil
-	}
-	unit, ok := hexUnit(b, i)
-	switch {
-	case !ok:
-		return i, jsonError(i, "unknown escape")
-	case unit < 0xd800 || unit > 0xdfff:
-		return i + 6, nil
-	case unit < 0xdc00:
-		if low, ok := hexUnit(b, i+6); ok && low >= 0xdc00 && low <= 0xdfff {
-			return i + 12, nil
+// jsonEscape is the length of the escape that begins at b[i]; 0 when it is none.
+func jsonEscape(b []byte, i int) int {
+	if i+1 < len(b) {
+		switch b[i+1] {
+		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+			return 2
 		}
 	}
-	return i, jsonError(i, "half a surrogate pair")
+	if _, ok := hexUnit(b, i); ok {
+		return 6
+	}
+	return 0
+}
+
+// jsonUnicode reports whether a checked string is Unicode text: half of a surrogate pair is none.
+func jsonUnicode(raw []byte) bool {
+	for i := bytes.IndexByte(raw, '\\'); i >= 0 && i < len(raw); {
+		unit, ok := hexUnit(raw, i)
+		switch {
+		case raw[i] != '\\':
+			i++
+		case !ok:
+			i += 2
+		case unit < 0xd800 || unit > 0xdfff:
+			i += 6
+		default:
+			low, ok := hexUnit(raw, i+6)
+			if unit >= 0xdc00 || !ok || low < 0xdc00 || low > 0xdfff {
+				return false
+			}
+			i += 12
+		}
+	}
+	return true
 }
 
 // hexUnit reads \uXXXX.
@@ -218,7 +280,7 @@ func jsonNumber(b []byte, i int) (int, error) {
 // jsonText is what a checked string says. It shares raw's memory unless raw holds escapes.
 func jsonText(raw []byte) []byte {
 	inner := raw[1 : len(raw)-1]
-	if slices.Contains(inner, '\\') {
+	if bytes.IndexByte(inner, '\\') >= 0 {
 		var s string
 		_ = json.Unmarshal(raw, &s) // cannot fail: the string has been checked
 		return []byte(s)

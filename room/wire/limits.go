@@ -10,7 +10,7 @@ const (
 	MaxCode   = 64
 	MaxEcho   = 64
 
-	MaxDepth  = 32 // arrays and objects inside one another, the message itself included
+	MaxDepth  = 32 // arrays and objects inside one another in what a client says, the message itself included
 	MaxFields = 32 // of one message, known or not
 )
 
@@ -21,6 +21,7 @@ const serverDepth = 512
 type ProtocolError struct {
 	Field  string // the field at fault, "" for the message as a whole
 	Reason string // for people; never holds more than a few characters of what the peer sent
+	text   bool   // what is wrong is text that is not Unicode
 }
 
 func (e *ProtocolError) Error() string {
@@ -34,4 +35,9 @@ func malformed(format string, args ...any) error {
 	return &ProtocolError{Reason: fmt.Sprintf(format, args...)}
 }
 
+func notText(reason string) error { return &ProtocolError{Reason: reason, text: true} }
+
 func badField(field, reason string) error { return &ProtocolError{Field: field, Reason: reason} }
+
+// maxWhole is the greatest n for which a double holds every whole number from -n to n, and none beside n looks like it.
+const maxWhole = 1<<53 - 1

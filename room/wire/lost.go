@@ -6,7 +6,7 @@ import "strconv"
 // AppendState would have made. What is no state message comes back as it is.
 func WithLost(e Encoding, state []byte, lost uint64) []byte {
 	var f fields
-	if end, err := f.read(e, state, 0, serverDepth); lost == 0 || err != nil || end != len(state) {
+	if end, err := f.read(e, state, 0); lost == 0 || err != nil || end != len(state) {
 		return state
 	}
 	if kind, ok := f.kind(); !ok || string(kind) != "state" || f.get("lost") != nil {

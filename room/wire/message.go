@@ -39,11 +39,26 @@ type Resume struct {
 	Seq   uint64 `json:"seq"`
 }
 
-// Act is a player's action.
+// Act is a player's action. Its data is I-JSON (RFC 7493): text is Unicode, no object has a key twice, every number has a
+// double, and it is nested at most MaxDepth-1 deep. Numbers of up to ±(2⁵³-1) that are whole stand as integers, however
+// they were spelt.
 type Act struct {
-	CSeq uint64          `json:"cseq"`
-	Data json.RawMessage `json:"data"`
+	CSeq  uint64          `json:"cseq"`
+	Data  json.RawMessage `json:"data"`
+	Fault *Fault          `json:"-"` // why Data is not there: the act is to be refused, in its turn
 }
+
+// Fault is what is wrong with the data of an act that could be read otherwise.
+type Fault struct {
+	Code   string // CodeText or CodeAction
+	Reason string // for people
+}
+
+// Codes that an act is refused with before a game sees it.
+const (
+	CodeText   = "bad_text"   // it holds text that is not Unicode
+	CodeAction = "bad_action" // anything else that no action can be
+)
 
 // Ping asks for a Pong with the same echo. The echo is any JSON value up to 64 bytes.
 type Ping struct {

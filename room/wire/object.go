@@ -112,7 +112,16 @@ func (o *object) encoded(name string, raw []byte) {
 }
 
 // json writes a value that is JSON. What is not becomes null, so that the message stays whole.
-func (o *object) json(name string, raw []byte) {
+func (o *object) json(name string, raw []byte) { o.transcoded(name, raw, false) }
+
+// saidIf writes what a game says: in CBOR its integers beyond ±(2⁵³-1) become doubles.
+func (o *object) saidIf(name string, raw []byte) {
+	if len(raw) > 0 {
+		o.transcoded(name, raw, true)
+	}
+}
+
+func (o *object) transcoded(name string, raw []byte, doubles bool) {
 	if o.e == JSON && len(raw) > 0 {
 		o.encoded(name, raw)
 		return
@@ -122,7 +131,7 @@ func (o *object) json(name string, raw []byte) {
 		o.b = append(o.b, "null"...)
 		return
 	}
-	b, err := AppendCBORFromJSON(o.b, raw)
+	b, err := appendCBORFromJSON(o.b, raw, doubles)
 	if err != nil {
 		b = append(o.b, cborNull)
 	}

@@ -69,7 +69,7 @@ func (o *object) events(events []Event) {
 		}
 		in := open(o.b, o.e)
 		in.text("name", events[i].Name)
-		in.jsonIf("data", events[i].Data)
+		in.saidIf("data", events[i].Data)
 		o.b = in.end()
 	}
 	if o.e == JSON {
@@ -116,7 +116,7 @@ func AppendOver(dst []byte, e Encoding, m Over) []byte {
 	o := begin(dst, e, "over")
 	o.uint("seq", m.Seq)
 	o.text("end", m.End)
-	o.jsonIf("result", m.Result)
+	o.saidIf("result", m.Result)
 	o.textIf("reason", m.Reason)
 	return o.end()
 }

@@ -12,10 +12,16 @@ import (
 // without point or exponent stay exact down to -2⁶⁴ and up to 2⁶⁴-1; other numbers become floats.
 // The error is a *ProtocolError that says why raw is not one JSON value; dst is then returned as it was.
 func AppendCBORFromJSON(dst, raw []byte) ([]byte, error) {
+	return appendCBORFromJSON(dst, raw, false)
+}
+
+// appendCBORFromJSON has, where doubles is set, integers beyond ±(2⁵³-1) become floats, as clients in JavaScript read
+// them: their CBOR decoders refuse an integer that no double holds, and with it the message.
+func appendCBORFromJSON(dst, raw []byte, doubles bool) ([]byte, error) {
 	if !utf8.Valid(raw) {
 		return dst, malformed("JSON must be UTF-8")
 	}
-	out, i, err := jsonToCBOR(dst, raw, jsonSpace(raw, 0), serverDepth)
+	out, i, err := jsonToCBOR(dst, raw, jsonSpace(raw, 0), serverDepth, doubles)
 	if err != nil {
 		return dst, err
 	}
@@ -50,16 +56,16 @@ func ToJSON(e Encoding, raw []byte) (json.RawMessage, error) {
 	return raw, nil
 }
 
-func jsonToCBOR(dst, b []byte, i, depth int) ([]byte, int, error) {
+func jsonToCBOR(dst, b []byte, i, depth int, doubles bool) ([]byte, int, error) {
 	if i >= len(b) {
-		_, err := jsonValue(b, i, depth)
+		_, err := jsonValue(b, i)
 		return dst, i, err
 	}
 	switch b[i] {
 	case '{', '[':
-		return jsonContainerToCBOR(dst, b, i, depth)
+		return jsonContainerToCBOR(dst, b, i, depth, doubles)
 	}
-	end, err := jsonValue(b, i, depth)
+	end, err := jsonValue(b, i)
 	if err != nil {
 		return dst, end, err
 	}
@@ -73,26 +79,29 @@ func jsonToCBOR(dst, b []byte, i, depth int) ([]byte, int, error) {
 	case 'n':
 		return append(dst, cborNull), end, nil
 	}
-	dst, err = appendCBORNumber(dst, b[i:end])
+	dst, err = appendCBORNumber(dst, b[i:end], doubles)
 	return dst, end, err
 }
 
 // jsonContainerToCBOR writes a one-byte head, the members, and then the head again with their
 // number, moving the members up where one byte does not hold it.
-func jsonContainerToCBOR(dst, b []byte, i, depth int) ([]byte, int, error) {
+func jsonContainerToCBOR(dst, b []byte, i, depth int, doubles bool) ([]byte, int, error) {
+	if depth == 0 {
+		return dst, i, tooDeep()
+	}
 	head, count := len(dst), uint64(0)
 	dst = append(dst, 0)
 	member := func(raw []byte) (err error) {
 		count++
-		dst, _, err = jsonToCBOR(dst, raw, 0, depth-1)
+		dst, _, err = jsonToCBOR(dst, raw, 0, depth-1, doubles)
 		return err
 	}
 	major, end, err := byte(cborArray), i, error(nil)
 	if b[i] == '[' {
-		end, err = jsonArray(b, i, depth, member)
+		end, err = jsonArray(b, i, member)
 	} else {
 		major = cborMap
-		end, err = jsonObject(b, i, depth, func(key, value []byte) error {
+		end, err = jsonObject(b, i, func(key, value []byte) error {
 			dst = appendCBORText(dst, jsonText(key))
 			return member(value)
 		})
@@ -108,7 +117,7 @@ func jsonContainerToCBOR(dst, b []byte, i, depth int) ([]byte, int, error) {
 	return dst, end, nil
 }
 
-func appendCBORNumber(dst, raw []byte) ([]byte, error) {
+func appendCBORNumber(dst, raw []byte, doubles bool) ([]byte, error) {
 	if !bytes.ContainsAny(raw, ".eE") {
 		digits, major, less := raw, byte(cborUint), uint64(0)
 		if raw[0] == '-' {
@@ -116,6 +125,7 @@ func appendCBORNumber(dst, raw []byte) ([]byte, error) {
 		}
 		n, err := strconv.ParseUint(string(digits), 10, 64)
 		switch {
+		case doubles && (err != nil || n > maxWhole):
 		case err == nil && n >= less:
 			return appendCBORHead(dst, major, n-less), nil
 		case err == nil: // -0
@@ -157,8 +167,10 @@ func cborToJSON(dst, b []byte, i, depth int) ([]byte, int, error) {
 		}
 		return appendJSONSimple(dst, b[i], arg), next, nil
 	}
-	_, err = cborValue(b, i, depth)
-	return dst, i, err
+	if major == cborTag {
+		return dst, i, cborError(i, "tags are not taken")
+	}
+	return dst, i, cborError(i, "byte strings are not taken: JSON knows none")
 }
 
 func appendJSONSimple(dst []byte, first byte, arg uint64) []byte {
@@ -174,9 +186,12 @@ func appendJSONSimple(dst []byte, first byte, arg uint64) []byte {
 }
 
 func cborArrayToJSON(dst, b []byte, i, depth int) ([]byte, int, error) {
+	if depth == 0 {
+		return dst, i, tooDeep()
+	}
 	dst = append(dst, '[')
 	empty := len(dst)
-	end, err := cborMembers(b, i, depth, func(i int) (end int, err error) {
+	end, err := cborMembers(b, i, func(i int) (end int, err error) {
 		if len(dst) > empty {
 			dst = append(dst, ',')
 		}
@@ -187,12 +202,19 @@ func cborArrayToJSON(dst, b []byte, i, depth int) ([]byte, int, error) {
 }
 
 func cborMapToJSON(dst, b []byte, i, depth int) ([]byte, int, error) {
+	if depth == 0 {
+		return dst, i, tooDeep()
+	}
 	dst = append(dst, '{')
 	empty := len(dst)
-	end, err := cborMembers(b, i, depth, func(i int) (int, error) {
+	var seen keys
+	end, err := cborMembers(b, i, func(i int) (int, error) {
 		key, i, err := cborKey(b, i)
 		if err != nil {
 			return i, err
+		}
+		if !seen.add(key) {
+			return i, twice(key)
 		}
 		if len(dst) > empty {
 			dst = append(dst, ',')

@@ -208,9 +208,16 @@ func TestBadJSON(t *testing.T) {
 		`{"t":"act","cseq":"1","data":1}`:                                     "cseq: must be a whole number",
 		`{"t":"act","cseq":1.5,"data":1}`:                                     "cseq: must be a whole number",
 		`{"t":"act","cseq":-1,"data":1}`:                                      "cseq: must be a whole number",
+		`{"t":"act","cseq":1e400,"data":1}`:                                   "cseq: must be a whole number",
+		`{"t":"act","cseq":9007199254740992.0,"data":1}`:                      "cseq: must be a whole number",
+		`{"t":"act","cseq":1,"data":1,"data":2}`:                              `"data": stands twice`,
+		`{"t":"hello","client":"\ud800"}`:                                     "client: must be a string",
+		`{"t":"ping","echo":null}`:                                            "echo: must not be null",
+		`{"t":"ping","echo":"\ud800"}`:                                        "echo: text must be Unicode",
+		`{"t":"ping","echo":{"a":1,"\u0061":2}}`:                              `echo: the key "a" stands twice`,
+		`{"t":"ping","echo":1e999}`:                                           "echo: a number is too large",
 		`{"t":"act","cseq":null,"data":1}`:                                    "cseq: must be a whole number",
 		`{"t":"act","data":1}`:                                                "cseq: must count from 1",
-		`{"t":"act","cseq":1}`:                                                "data: is missing",
 		`{"t":"hello"}`:                                                       "client: is missing",
 		`{"t":"hello","client":5}`:                                            "client: must be a string",
 		`{"t":"hello","client":"a\u0000"}`:                                    "client: holds a control character",
@@ -223,8 +230,6 @@ func TestBadJSON(t *testing.T) {
 		`{"t":"hello","client":"` + strings.Repeat("n", 129) + `"}`:           "client: is longer than 128",
 		`{"t":"ping","echo":"` + strings.Repeat("n", 63) + `"}`:               "echo: is longer",
 		act("\"\xff\""):                                                       "UTF-8",
-		act(`"\ud800"`):                                                       "surrogate",
-		act(`"\udc00"`):                                                       "surrogate",
 		act(`"\x"`):                                                           "escape",
 		act("\"\n\""):                                                         "control character",
 		act(`"abc`):                                                           "does not end",
@@ -234,7 +239,6 @@ func TestBadJSON(t *testing.T) {
 		act("1e"):                                                             "digit",
 		act("nul"):                                                            "value",
 		act("NaN"):                                                            "value",
-		act(strings.Repeat("[", 40) + strings.Repeat("]", 40)):                "nested more than 32",
 		`{"t":"ping"` + strings.Repeat(`,"a":1`, 2) + `}`:                     "stands twice",
 		`{"t":"ping"` + manyFields(40) + `}`:                                  "more than 32 fields",
 		`{"t":"` + strings.Repeat("x", 500) + `"}`:                            "…",
@@ -272,6 +276,7 @@ func TestBadCBOR(t *testing.T) {
 		}
 		return raw
 	}
+	raw := func(data ...byte) []byte { return append([]byte("\xa3\x61t\x63act\x64cseq\x07\x64data"), data...) }
 	act := func(data any) []byte { return enc(map[string]any{"t": "act", "cseq": 1, "data": data}) }
 	for _, c := range []struct {
 		in   []byte
@@ -282,23 +287,22 @@ func TestBadCBOR(t *testing.T) {
 		{[]byte{0xa1}, "ends"},
 		{[]byte{0xa1, 0x61}, "longer than the message"},
 		{[]byte{0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, "longer than the message"},
-		{[]byte{0xba, 0xff, 0xff, 0xff, 0xff, 0x61, 't', 0}, "ends"},
+		{[]byte{0xba, 0xff, 0xff, 0xff, 0xff, 0x61, 't', 0}, "longer than the message"},
 		{[]byte{0xa1, 0x01, 0x02}, "a key must be text"},
-		{act([]byte{1}), "byte strings"},
-		{act(cbor.Tag{Number: 55, Content: 1}), "tags"},
-		{act(cbor.RawMessage{0xf7}), "only true"},
-		{act(cbor.RawMessage{0xf9, 0x7e, 0x00}), "finite"},
-		{act(cbor.RawMessage{0xfa, 0x7f, 0x80, 0, 0}), "finite"},
-		{act(cbor.RawMessage{0x61, 0xff}), "UTF-8"},
-		{act(cbor.RawMessage{0x7f, 0x61, 'a', 0xff}), "chunks"},
 		{[]byte("\xa1\x61t\xff"), "no such item"},
-		{act(map[int]int{1: 2}), "a key must be text"},
 		{append(act(1), 0x01), "must be a map"},
 		{act(1)[:len(act(1))-1], "malformed CBOR"},
 		{enc(map[string]any{"t": "act", "cseq": 1.5, "data": 1}), "cseq"},
+		{enc(map[string]any{"t": "act", "cseq": float64(1 << 53), "data": 1}), "cseq"},
+		{enc(map[string]any{"t": "hello", "client": []byte("c")}), "client: must be a string"},
+		{enc(map[string]any{"t": "ping", "echo": cbor.RawMessage("\xa2\x61a\x01\x61a\x02")}), `echo: the key "a" stands twice`},
+		{enc(map[string]any{"t": "ping", "echo": nil}), "echo: must not be null"},
+		{raw(0xbf, 0x61, 'a', 0xff), "a key without a value"},
+		{raw(0x7f, 0x41, 'a', 0xff), "a chunk of text"},
+		{raw(0xf8, 0x10), "no such item"},
+		{raw(0xc1, 0xff), "no such item"},
 		{enc(map[string]any{"t": "act", "cseq": -1, "data": 1}), "cseq"},
 		{append([]byte{0xa2}, []byte("\x61t\x64ping\x61t\x64ping")...), "stands twice"},
-		{act(cbor.RawMessage(append([]byte(strings.Repeat("\x81", 40)), 1))), "nested"},
 	} {
 		wantProtocolError(t, wire.CBOR, c.in, c.want)
 	}
