@@ -252,7 +252,7 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 	c.known.max, c.filled.max, c.tickets.max = o.Known, o.Known, o.Known
 	c.ringChanged = make(chan struct{}, 1)
 	c.lookLog.Interval = time.Second
-	c.matches = actor.NewMatchmaker(actor.MatchmakerOptions{Clock: o.Clock, TicketAge: ticketAge}, seats{c})
+	c.matches = actor.NewMatchmaker(actor.MatchmakerOptions{Pool: o.Rooms.Pool, Clock: o.Clock, TicketAge: ticketAge}, seats{c})
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	o.Clock.Use(1)
 	c.edges = newEdges(edgeOptions{Node: c.self, Rooms: o.Rooms, Locator: c, Reattach: o.Reattach, Clock: o.Clock, Counts: c.counts})

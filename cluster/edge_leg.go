@@ -208,7 +208,11 @@ func (l *farWay) act(_ context.Context, act wire.Act) error {
 		l.seat.end(actor.CloseUnanswered(), false)
 		return actor.ErrEnded
 	}
-	l.send(&linkpb.EdgeFrame{What: &linkpb.EdgeFrame_Act{Act: &linkpb.Act{Cseq: act.CSeq, Data: act.Data}}})
+	frame := &linkpb.Act{Cseq: act.CSeq, Data: act.Data}
+	if act.Fault != nil {
+		frame.Fault = &linkpb.Fault{Code: act.Fault.Code, Reason: act.Fault.Reason}
+	}
+	l.send(&linkpb.EdgeFrame{What: &linkpb.EdgeFrame_Act{Act: frame}})
 	return nil
 }
 

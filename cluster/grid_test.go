@@ -309,12 +309,12 @@ func (c *tally) Act(_ *room.Turn, _ room.Player, n int) error {
 	return nil
 }
 
-func (c *tally) Open(_ *room.Turn, raw json.RawMessage) error {
+func (c *tally) Open(t *room.Turn, _ json.RawMessage) error {
 	var o struct {
 		Bad bool `json:"bad"`
 		N   int  `json:"n"`
 	}
-	if err := room.DecodeOptions(raw, &o); err != nil {
+	if err := t.Options(&o); err != nil {
 		return err
 	}
 	if o.Bad {

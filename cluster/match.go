@@ -23,7 +23,7 @@ const (
 	matchBest    method[actor.Match, *actor.Candidate] = "match.best"    // to all nodes
 	matchSeat    method[seatAsk, actor.Info]           = "match.seat"    // to the node that has the room
 	matchTickets method[[]actor.Ticket, none]          = "match.tickets" // to the matchmaker that follows
-	matchFilled  method[map[string]filledRoom, none]   = "match.filled"  // likewise: by match key, the room that was filled last
+	matchFilled  method[map[string]filledRoom, none]   = "match.filled"  // likewise: by pool, the room that was filled last
 )
 
 // findAsk is a request, with its ticket if the asking node remembers it: the matchmaker that answered it may have died.
@@ -147,7 +147,7 @@ type seats struct{ c *Cluster }
 // Seat tries the room that was filled last for such a request, wherever it has moved, then the one that the player
 // belongs in, of all nodes'.
 func (s seats) Seat(ctx context.Context, want actor.Match) (actor.Info, error) {
-	key := want.Key()
+	key := s.c.o.Rooms.Pool(want)
 	if last, ok := s.c.filled.get(key); ok {
 		info, err := s.wait(ctx, last.Room, want.Player)
 		if err == nil {
@@ -206,7 +206,7 @@ func (s seats) best(ctx context.Context, want actor.Match, but []string) (at sea
 func (s seats) seat(ctx context.Context, at seatAt, want actor.Match) (actor.Info, error) {
 	info, err := ask(ctx, s.c, at.node, matchSeat, seatAsk{at.room, want.Player})
 	if err == nil {
-		s.c.filled.put(want.Key(), filledRoom{want.Game, at.room})
+		s.c.filled.put(s.c.o.Rooms.Pool(want), filledRoom{want.Game, at.room})
 	}
 	return info, err
 }
@@ -226,7 +226,7 @@ func (s seats) Make(ctx context.Context, want actor.Match) (actor.Info, error) {
 		Game: want.Game, Options: want.Options, By: want.Player, Reserve: []room.PlayerID{want.Player},
 	})
 	if err == nil {
-		s.c.filled.put(want.Key(), filledRoom{want.Game, info.ID})
+		s.c.filled.put(s.c.o.Rooms.Pool(want), filledRoom{want.Game, info.ID})
 	}
 	return info, err
 }

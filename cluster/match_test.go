@@ -117,7 +117,7 @@ func TestWhoAsksTheWrongNodeIsLedOn(t *testing.T) {
 	if _, err := asking.Rooms().Match(t.Context(), actor.Match{Game: "pair", Player: "p"}); err != nil {
 		t.Errorf("with an old ring: %v", err)
 	}
-	key := (&actor.Match{Game: "pair"}).Key()
+	key := asking.o.Rooms.Pool(actor.Match{Game: "pair"})
 	if _, made := g.nodes[wrong].filled.get(key); made {
 		t.Errorf("%s made the match", wrong)
 	}

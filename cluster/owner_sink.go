@@ -57,7 +57,11 @@ func (r *remote) take(f *linkpb.EdgeFrame) {
 func (r *remote) do(f *linkpb.EdgeFrame) {
 	switch what := f.What.(type) {
 	case *linkpb.EdgeFrame_Act:
-		_ = r.session.Post(wire.Act{CSeq: what.Act.GetCseq(), Data: what.Act.GetData()})
+		act := wire.Act{CSeq: what.Act.GetCseq(), Data: what.Act.GetData()}
+		if fault := what.Act.GetFault(); fault != nil {
+			act.Fault = &wire.Fault{Code: fault.GetCode(), Reason: fault.GetReason()}
+		}
+		_ = r.session.Post(act)
 	case *linkpb.EdgeFrame_Resync:
 		_ = r.session.Resync(context.Background())
 	case *linkpb.EdgeFrame_Leave:

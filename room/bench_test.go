@@ -45,7 +45,7 @@ func (a *arena) Tick(*room.Turn) {
 
 func newArena(b *testing.B) *room.Core {
 	rules := room.MustDefine(room.Spec{Name: "arena", Version: 1, MaxPlayers: 20, TickRate: 20, SharedView: true}, func() *arena { return &arena{Entities: map[string]*entity{}} })
-	c, _, err := room.Open(room.Config{Rules: rules, Header: room.Header{Game: "arena", Version: 1, Runtime: 1}}, 1)
+	c, _, err := room.Open(room.Config{Rules: rules, Header: room.Header{Game: "arena", Version: 1, Runtime: room.RuntimeVersion}}, 1)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func BenchmarkTick(b *testing.B) {
 // BenchmarkAct is the least act: step, difference, turn and ack.
 func BenchmarkAct(b *testing.B) {
 	rules := room.MustDefine(room.Spec{Name: "adder", Version: 1, SharedView: true}, func() *adder { return &adder{} })
-	c, _, err := room.Open(room.Config{Rules: rules, Header: room.Header{Game: "adder", Version: 1, Runtime: 1}}, 1)
+	c, _, err := room.Open(room.Config{Rules: rules, Header: room.Header{Game: "adder", Version: 1, Runtime: room.RuntimeVersion}}, 1)
 	if err != nil {
 		b.Fatal(err)
 	}

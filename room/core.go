@@ -81,6 +81,7 @@ type Core struct {
 	sinceB       int
 	sinceC       time.Duration
 	watchers     map[WatcherID]struct{}
+	decoded      []byte // what Turn.Options made of the options; nil: nobody wants to know, see Rules.Pool
 	panicked     *Panic
 	failedBefore *Panic // panicked before the present step
 	pending      *Input // see Pending

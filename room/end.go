@@ -120,7 +120,7 @@ func (c *Core) actRematch(p Player, data json.RawMessage) error {
 	var act struct {
 		Rematch *bool `json:"rematch"`
 	}
-	if err := decodeStrict(data, &act); err != nil || act.Rematch == nil {
+	if err := c.decode(data, &act); err != nil || act.Rematch == nil {
 		return Refuse("over", `the game is over: only {"rematch": true} or {"rematch": false} can be said`)
 	}
 	if c.s.Final.End != Finished || c.s.Rematch != nil || c.panicked != nil {
@@ -171,7 +171,7 @@ func (c *Core) stepRematch(in Input) (Ready, error) {
 	var next struct {
 		Room ID `json:"room"`
 	}
-	if err := decodeStrict(in.Data, &next); err != nil || c.s.Rematch == nil || c.s.Next != "" {
+	if err := c.decode(in.Data, &next); err != nil || c.s.Rematch == nil || c.s.Next != "" {
 		return Ready{Refused: Refuse("no_rematch", "no rematch was asked for")}, nil
 	}
 	c.enter(in)

@@ -28,11 +28,11 @@ type Heap struct {
 
 var computer = room.Player{ID: "nim:computer", Name: "Computer", Seat: 1}
 
-func (g *Nim) Open(t *room.Turn, options json.RawMessage) error {
+func (g *Nim) Open(t *room.Turn, _ json.RawMessage) error {
 	var o struct {
 		Computer bool `json:"computer"`
 	}
-	if err := room.DecodeOptions(options, &o); err != nil {
+	if err := t.Options(&o); err != nil {
 		return err
 	}
 	g.Heap, g.Computer = 21, o.Computer

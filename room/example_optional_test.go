@@ -35,12 +35,12 @@ type UndercutView struct {
 	Score  []int  `json:"score"`
 }
 
-func (g *Undercut) Open(t *room.Turn, options json.RawMessage) error {
+func (g *Undercut) Open(t *room.Turn, _ json.RawMessage) error {
 	o := struct {
 		Goal    int `json:"goal"`
 		Seconds int `json:"seconds"`
 	}{Goal: 20, Seconds: 30}
-	if err := room.DecodeOptions(options, &o); err != nil {
+	if err := t.Options(&o); err != nil {
 		return err
 	}
 	if o.Goal < 1 || o.Goal > 100 {

@@ -41,7 +41,7 @@ var Spectator = Viewer{Seat: -1}
 func (v Viewer) Spectating() bool { return v.Seat < 0 }
 
 // Opener is a game with options or a set-up of its own. It runs once, as the room's first input.
-// O-typed options are decoded by DecodeOptions; an error refuses to create the room (HTTP 400) and should name the field.
+// Turn.Options decodes the options into a struct; an error refuses to create the room (HTTP 400) and should name the field.
 type Opener interface {
 	Open(t *Turn, options json.RawMessage) error
 }

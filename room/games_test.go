@@ -73,9 +73,9 @@ func newCards() *cards {
 	return &cards{Hands: map[room.PlayerID][]int{}, Offline: map[room.PlayerID]bool{}}
 }
 
-func (g *cards) Open(t *room.Turn, raw json.RawMessage) error {
+func (g *cards) Open(t *room.Turn, _ json.RawMessage) error {
 	g.Options = cardOptions{Deck: 100}
-	if err := room.DecodeOptions(raw, &g.Options); err != nil {
+	if err := t.Options(&g.Options); err != nil {
 		return err
 	}
 	if g.Options.Deck < 1 {

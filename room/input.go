@@ -60,6 +60,8 @@ type Input struct {
 	Every   time.Duration   `cbor:"13,keyasint,omitempty"` // between the ticks of a run
 	Version int             `cbor:"12,keyasint,omitempty"`
 
+	Fault *Refusal `cbor:"14,keyasint,omitempty"` // of an act: why it has no data; it is refused with this and no game hears of it
+
 	Resume *Point `cbor:"-"` // of an attach: what the client has seen; it changes the answer, not the room
 }
 

@@ -7,13 +7,35 @@ import (
 	"strings"
 )
 
-// DecodeOptions decodes a room's options into a struct that holds the defaults. Unknown fields are
-// errors that name them and those that there are; no options leave the defaults.
+// Options decodes the room's options into a struct that holds the defaults; it belongs into Open. Unknown fields are
+// errors that name them and those that there are, names are exact, and whole numbers may be spelt 5.0. Rooms whose options
+// come to equal values are one to matchmaking, whether their defaults were spelt out or not.
+func (t *Turn) Options(into any) error {
+	c := t.core
+	if raw := c.header.Options; len(raw) > 0 {
+		if err := c.decode(raw, into); err != nil {
+			return listOptions(err, raw, into)
+		}
+	}
+	if c.decoded != nil {
+		if out, err := json.Marshal(into); err == nil {
+			c.decoded = append(c.decoded, out...)
+		}
+	}
+	return nil
+}
+
+// DecodeOptions decodes options as rooms of the first runtime did: the names of fields may be spelt in upper and lower
+// case. Games use Turn.Options, which is exact.
 func DecodeOptions(raw json.RawMessage, into any) error {
 	if len(raw) == 0 {
 		return nil
 	}
-	err := decodeStrict(raw, into)
+	return listOptions(decodeFolded(raw, into), raw, into)
+}
+
+// listOptions adds to an error that names an unknown option those that there are.
+func listOptions(err error, raw json.RawMessage, into any) error {
 	if err == nil || !strings.HasPrefix(err.Error(), "unknown field ") {
 		return err
 	}
@@ -30,7 +52,7 @@ func DecodeOptions(raw json.RawMessage, into any) error {
 	return err
 }
 
-// OptionsAre comes before the quoted names of the options in an error of DecodeOptions, for test kits.
+// OptionsAre comes before the quoted names of the options in an error of Turn.Options, for test kits.
 const OptionsAre = "the options are "
 
 // optionNames are the JSON names of the fields of a struct that into points to, in quotes.

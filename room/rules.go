@@ -33,7 +33,7 @@ type typed[A, V any] struct{ g Game[A, V] }
 
 func (t typed[A, V]) act(turn *Turn, by Player, raw json.RawMessage) error {
 	var action A
-	if err := decodeStrict(raw, &action); err != nil {
+	if err := turn.core.decode(raw, &action); err != nil {
 		return Refuse("bad_action", err.Error())
 	}
 	return t.g.Act(turn, by, action)

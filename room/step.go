@@ -1,7 +1,6 @@
 package room
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -278,9 +277,12 @@ func (c *Core) stepAct(in Input) (Ready, error) {
 	case in.CSeq != r.CSeq+1:
 		return Ready{Gap: true}, nil
 	}
+	if c.header.Runtime < 2 {
+		in.Fault = nil // logs of the first runtime say it by having no data, which no action can be
+	}
 	wasOver := c.s.Final != nil
 	c.enter(in)
-	err := c.act(Player{s.Player, s.Name, i}, in.Data, wasOver)
+	err := c.act(Player{s.Player, s.Name, i}, in, wasOver)
 	a := answer{CSeq: in.CSeq, Index: c.s.Index}
 	if err != nil {
 		why := asRefusal(err)
@@ -294,11 +296,14 @@ func (c *Core) stepAct(in Input) (Ready, error) {
 	return c.done(wasOver)
 }
 
-func (c *Core) act(p Player, data json.RawMessage, wasOver bool) error {
-	if wasOver {
-		return c.actRematch(p, data)
+func (c *Core) act(p Player, in Input, wasOver bool) error {
+	switch {
+	case in.Fault != nil:
+		return in.Fault
+	case wasOver:
+		return c.actRematch(p, in.Data)
 	}
-	return c.call("Act", func(t *Turn) error { return c.inst.act(t, p, data) })
+	return c.call("Act", func(t *Turn) error { return c.inst.act(t, p, in.Data) })
 }
 
 func (c *Core) stepTick(in Input) (Ready, error) {

@@ -7,25 +7,37 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"github.com/roomring/roomring/room/strict"
 )
 
-// strictDecoder reads one JSON value after another. It is used again because a json.Decoder begins with
+// decode reads an action as the room's runtime does: by package strict, or as the first runtime did, whose logs must come
+// to what they came to.
+func (c *Core) decode(raw json.RawMessage, into any) error {
+	if c.header.Runtime < 2 {
+		return decodeFolded(raw, into)
+	}
+	return strict.Decode(raw, into)
+}
+
+// foldingDecoder reads one JSON value after another. It is used again because a json.Decoder begins with
 // a buffer larger than most actions.
-type strictDecoder struct {
+type foldingDecoder struct {
 	src bytes.Reader
 	*json.Decoder
 }
 
-var strictDecoders = sync.Pool{New: func() any {
-	d := new(strictDecoder)
+var foldingDecoders = sync.Pool{New: func() any {
+	d := new(foldingDecoder)
 	d.Decoder = json.NewDecoder(&d.src)
 	d.DisallowUnknownFields()
 	return d
 }}
 
-// decodeStrict decodes exactly one value. Unknown fields are errors that name them.
-func decodeStrict(raw json.RawMessage, into any) error {
-	d := strictDecoders.Get().(*strictDecoder)
+// decodeFolded decodes exactly one value. Unknown fields are errors that name them; the names of fields may be spelt in
+// upper and lower case.
+func decodeFolded(raw json.RawMessage, into any) error {
+	d := foldingDecoders.Get().(*foldingDecoder)
 	d.src.Reset(raw)
 	if err := d.Decode(into); err != nil {
 		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
@@ -37,7 +49,7 @@ func decodeStrict(raw json.RawMessage, into any) error {
 		return errors.New("more than one JSON value")
 	}
 	d.src.Reset(nil)
-	strictDecoders.Put(d) // after an error it may hold a rest of raw, and is not used again
+	foldingDecoders.Put(d) // after an error it may hold a rest of raw, and is not used again
 	return nil
 }
 

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestDecodeStrict goes through good and bad values in turns: a decoder that is used again must not
+// TestDecodeFolded goes through good and bad values in turns: a decoder that is used again must not
 // remember anything.
-func TestDecodeStrict(t *testing.T) {
+func TestDecodeFolded(t *testing.T) {
 	type action struct {
 		A int    `json:"a"`
 		B string `json:"b"`
@@ -29,7 +29,7 @@ func TestDecodeStrict(t *testing.T) {
 			{`{}`, "", action{}},
 		} {
 			var got action
-			err := decodeStrict(json.RawMessage(c.raw), &got)
+			err := decodeFolded(json.RawMessage(c.raw), &got)
 			if (err == nil) != (c.fault == "") || err != nil && err.Error() != c.fault {
 				t.Fatalf("%s: %v, want %q", c.raw, err, c.fault)
 			}
@@ -39,7 +39,7 @@ func TestDecodeStrict(t *testing.T) {
 		}
 		for _, raw := range []string{`"abc"`, `12`, `true`} {
 			var v any
-			if err := decodeStrict(json.RawMessage(raw), &v); err != nil {
+			if err := decodeFolded(json.RawMessage(raw), &v); err != nil {
 				t.Fatalf("%s: %v", raw, err)
 			}
 			if back, _ := json.Marshal(v); string(back) != raw {

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
+
+	"github.com/roomring/roomring/room/strict"
 )
 
 // readJSON decodes a request's body strictly: one JSON object, no unknown fields. An empty body is an empty object.
@@ -35,13 +35,8 @@ func decodeStrict(body []byte, into any) error {
 	if string(bytes.TrimSpace(body)) == "null" { // encoding/json would take it for an empty object
 		return errNoObject
 	}
-	dec := json.NewDecoder(strings.NewReader(string(body)))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
+	if err := strict.Decode(body, into); err != nil {
 		return jsonProblem(err)
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return problem(http.StatusBadRequest, "bad-json", "The body goes on after the JSON object.")
 	}
 	return nil
 }
@@ -50,19 +45,19 @@ var errNoObject = problem(http.StatusBadRequest, "bad-json", "The body must be a
 
 // jsonProblem names the field that a decoding error is about, where it is about one.
 func jsonProblem(err error) *Problem {
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		if wrong.Field == "" {
-			return errNoObject
+	if unknown, ok := errors.AsType[*strict.UnknownFieldError](err); ok {
+		if unknown.Meant != "" {
+			return badField(unknown.Name, fmt.Sprintf("There is no such field: it is spelt %q.", unknown.Meant))
 		}
-		return badField(wrong.Field, fmt.Sprintf("A JSON %s does not fit here.", wrong.Value))
+		return badField(unknown.Name, "There is no such field.")
 	}
-	// encoding/json has no type for this error, but its text is covered by Go's compatibility tests.
-	if quoted, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
-		field, err := strconv.Unquote(quoted)
-		if err != nil {
-			field = quoted
-		}
-		return badField(field, "There is no such field.")
+	switch wrong, ok := errors.AsType[*strict.Error](err); {
+	case ok && wrong.Syntax():
+		return problem(http.StatusBadRequest, "bad-json", "The body is not valid JSON: "+wrong.Reason+".")
+	case ok && wrong.Field != "":
+		return badField(wrong.Field, "It "+wrong.Reason+".")
+	case ok:
+		return errNoObject
 	}
 	return problem(http.StatusBadRequest, "bad-json", "The body is not valid JSON.")
 }

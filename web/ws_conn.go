@@ -163,7 +163,7 @@ func (c *conn) handle(m wire.ClientMessage) (err error) {
 	}
 	switch m := m.(type) {
 	case wire.Act:
-		err = c.session.Act(c.s.ctx, wire.Act{CSeq: m.CSeq, Data: bytes.Clone(m.Data)}) // the buffer is used again
+		err = c.session.Act(c.s.ctx, wire.Act{CSeq: m.CSeq, Data: bytes.Clone(m.Data), Fault: m.Fault}) // the buffer is used again
 	case wire.Ping:
 		c.pong(m)
 	case wire.Resync:

@@ -37,8 +37,8 @@ func TestSocketTalksInBothEncodings(t *testing.T) {
 		if got.Name != "Ann" || got.Client != "c1" || got.Attempt != 3 || got.Spectate || *got.Resume != (room.Point{Epoch: 1, Seq: 2}) || got.Player == "" {
 			t.Errorf("the room heard %+v", got)
 		}
-		c.act(1, `{"n":18446744073709551615}`)
-		if turn := until[wire.Turn](c); string(turn.Events[0].Data) != `{"n":18446744073709551615}` {
+		c.act(1, `{"n":9007199254740991}`)
+		if turn := until[wire.Turn](c); string(turn.Events[0].Data) != `{"n":9007199254740991}` {
 			t.Errorf("turn %+v", turn)
 		}
 		if ack := until[wire.Ack](c); ack != (wire.Ack{CSeq: 1, Seq: 1}) {
@@ -149,7 +149,7 @@ func TestCloseCodes(t *testing.T) {
 		"unreachable":      {wsAway, hello, wire.CloseUnreachable, "retry"},
 		"refused":          {wsFull, hello, wire.CloseForbidden, "full"},
 		"finished":         {wsOver, hello, wire.CloseOver, "over"},
-		"nested too deep":  {wsRoom, hello + "\n" + `{"t":"act","cseq":1,"data":` + strings.Repeat("[", 50) + strings.Repeat("]", 50) + `}`, wire.CloseBadMessage, "nested"},
+		"nested too deep":  {wsRoom, hello + "\n" + `{"t":"ping","echo":` + strings.Repeat("[", 50) + strings.Repeat("]", 50) + `}`, wire.CloseBadMessage, "nested"},
 		"too large":        {wsRoom, strings.Repeat(" ", 20<<10), wire.CloseTooLarge, "16384 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,6 +10,8 @@ func TestAtAnotherNode(t *testing.T) {
 	for name, check := range map[string]func(*server){
 		"bad messages":        (*server).badMessages,
 		"bad hellos":          (*server).badHellos,
+		"no actions":          (*server).dataThatNoActionCanBe,
+		"whole numbers":       (*server).wholeNumbersHoweverSpelt,
 		"unknown subprotocol": (*server).unknownSubprotocol,
 		"refused actions":     (*server).refusedActionChangesNothing,
 		"two tabs":            (*server).twoTabs,

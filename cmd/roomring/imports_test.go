@@ -42,7 +42,9 @@ var importRules = []rule{
 		"the protocol must be readable by any program: it takes the standard library and its codec, nothing else"},
 	{[]string{"room/view"}, []string{"room/wire"}, cbor, impure,
 		"views are a pure function of the game's state"},
-	{[]string{"room"}, []string{"room/wire", "room/view"}, append([]string{"github.com/klauspost/compress/..."}, cbor...), impure,
+	{[]string{"room/strict"}, []string{"room/wire"}, []string{}, impure,
+		"what an action says is a pure function of its bytes"},
+	{[]string{"room"}, []string{"room/wire", "room/view", "room/strict"}, append([]string{"github.com/klauspost/compress/..."}, cbor...), impure,
 		"the core does no I/O, so that a replay, a takeover and a laptop compute the same room"},
 	{[]string{"room/actor"}, []string{"room", "room/wire", "room/view"}, nil, []string{"net/http"},
 		"the actor knows rooms and its ports; sockets and stores are joined to it by cmd/roomring"},
@@ -97,7 +99,7 @@ func within(pkg string, patterns []string) bool {
 }
 
 // pure are the packages in which a replay must compute the same again.
-var pure = []string{"room", "room/wire", "room/view", "room/games/...", "bench/games"}
+var pure = []string{"room", "room/wire", "room/view", "room/strict", "room/games/...", "bench/games"}
 
 // clocks are what no pure package calls: room time is in the inputs.
 var clocks = []string{"Now", "Since", "Until", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick", "Sleep"}

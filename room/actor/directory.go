@@ -20,6 +20,7 @@ import (
 type Directory struct {
 	o       Options
 	matches matcher
+	pools   *Pools
 	maker   *Matchmaker
 
 	ctx    context.Context // ends with Shutdown; what runs beside the rooms hangs on it
@@ -50,8 +51,9 @@ func NewDirectory(o Options) (*Directory, error) {
 		o: o, rooms: map[room.ID]*liveRoom{}, codes: map[string]room.ID{}, held: map[room.ID]Held{},
 		leaving: map[room.ID]*departure{}, adoptions: map[room.ID]*adoption{},
 	}
+	d.pools = NewPools(o.Games)
 	d.matches.open = map[string]map[*liveRoom]struct{}{}
-	d.maker = NewMatchmaker(MatchmakerOptions{Clock: o.Clock, Tickets: o.Tickets, TicketAge: o.TicketAge}, localSeats{d})
+	d.maker = NewMatchmaker(MatchmakerOptions{Pool: d.Pool, Clock: o.Clock, Tickets: o.Tickets, TicketAge: o.TicketAge}, localSeats{d})
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.wg.Go(func() { d.watch(d.ctx) })
 	return d, nil

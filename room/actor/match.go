@@ -28,16 +28,17 @@ type Matchmaker struct {
 	seats Seats
 
 	mu      sync.Mutex                  // held for moments only
-	turns   map[string]*matchTurn       // by Match.Key
+	turns   map[string]*matchTurn       // by MatchmakerOptions.Pool
 	tickets map[ticketKey]*list.Element // of *ticket
 	order   list.List                   // used last first
 }
 
 // MatchmakerOptions make a Matchmaker.
 type MatchmakerOptions struct {
-	Clock     Clock         // nil: SystemClock
-	Tickets   int           // remembered; 0 means 65,536
-	TicketAge time.Duration // and for how long; 0 means 10 min
+	Pool      func(want Match) string // the same for requests that may be put together; nil: for those that say the same
+	Clock     Clock                   // nil: SystemClock
+	Tickets   int                     // remembered; 0 means 65,536
+	TicketAge time.Duration           // and for how long; 0 means 10 min
 }
 
 // matchTurn is whose turn it is among the requests of one key. It is there while any of them is.
@@ -64,6 +65,9 @@ type ticket struct {
 func NewMatchmaker(o MatchmakerOptions, s Seats) *Matchmaker {
 	if o.Clock == nil {
 		o.Clock = SystemClock()
+	}
+	if o.Pool == nil {
+		o.Pool = func(want Match) string { return want.spelt() }
 	}
 	o.Tickets = cmp.Or(o.Tickets, defaultTickets)
 	o.TicketAge = cmp.Or(o.TicketAge, defaultTicketAge)
@@ -111,7 +115,7 @@ func (m *Matchmaker) answerTicket(ctx context.Context, t *ticket, want Match) (I
 // find takes its turn among the requests of the key. An empty room that was made for somebody who has gone
 // meanwhile ends by itself.
 func (m *Matchmaker) find(ctx context.Context, want Match) (Info, error) {
-	done, err := m.turn(ctx, want.Key())
+	done, err := m.turn(ctx, m.o.Pool(want))
 	if err != nil {
 		return Info{}, err
 	}
@@ -150,7 +154,7 @@ func (m *Matchmaker) turn(ctx context.Context, key string) (done func(), err err
 func (m *Matchmaker) Busy(want Match) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.turns[want.Key()] != nil
+	return m.turns[m.o.Pool(want)] != nil
 }
 
 func (m *Matchmaker) gone(key string, t *matchTurn) {

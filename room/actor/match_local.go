@@ -1,10 +1,8 @@
 package actor
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"sync"
 	"time"
@@ -16,21 +14,6 @@ import (
 type matcher struct {
 	mu   sync.Mutex
 	open map[string]map[*liveRoom]struct{} // by key
-}
-
-// Key is the same for equal games and options, however the options are spelt.
-func (m *Match) Key() string {
-	var v any
-	d := json.NewDecoder(bytes.NewReader(m.Options))
-	d.UseNumber()
-	if d.Decode(&v) != nil || v == nil {
-		return m.Game + " {}"
-	}
-	canonical, err := json.Marshal(v)
-	if err != nil {
-		return m.Game + " " + string(m.Options)
-	}
-	return m.Game + " " + string(canonical)
 }
 
 // note puts a room in or takes it out.
@@ -86,10 +69,13 @@ func (c Candidate) Before(o Candidate) bool {
 	return cmp.Or(cmp.Compare(o.Spoken, c.Spoken), c.Created.Compare(o.Created), cmp.Compare(c.Room, o.Room)) < 0
 }
 
+// Pool is the same for requests that may be put together: see Pools.
+func (d *Directory) Pool(want Match) string { return d.pools.Key(want) }
+
 // Candidate answers the open public room here that the player belongs in, and keeps no seat. A room that cannot be
 // saved at present is no candidate.
 func (d *Directory) Candidate(want Match) (Candidate, bool) {
-	r, as := d.matches.best(want.Key(), want.Player, d.o.Clock.Now())
+	r, as := d.matches.best(d.pools.Key(want), want.Player, d.o.Clock.Now())
 	if r == nil || d.failing(r) {
 		return Candidate{}, false
 	}
@@ -128,7 +114,7 @@ type localSeats struct{ *Directory }
 // Seat tries again when a room that had a seat has none any more: others join without asking the Matchmaker.
 func (d localSeats) Seat(_ context.Context, want Match) (Info, error) {
 	for {
-		r, _ := d.matches.best(want.Key(), want.Player, d.o.Clock.Now())
+		r, _ := d.matches.best(d.pools.Key(want), want.Player, d.o.Clock.Now())
 		if r == nil {
 			return Info{}, ErrNotFound
 		}

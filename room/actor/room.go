@@ -85,7 +85,7 @@ func (d *Directory) newRoom(core *room.Core) *liveRoom {
 	h := core.Header()
 	r := &liveRoom{
 		id: h.ID, game: h.Game, header: h, durable: h.Durability != room.Memory,
-		matchKey: (&Match{Game: h.Game, Options: h.Options}).Key(),
+		matchKey: d.pools.Key(Match{Game: h.Game, Options: h.Options}),
 		dir:      d, o: &d.o, core: core, in: newInbox(d.o.Mailbox),
 		log:      d.o.Log.With("room", h.ID, "game", h.Game),
 		players:  map[room.PlayerID][]*session{},

@@ -23,10 +23,14 @@ func (m actMessage) handle(r *liveRoom) {
 		return // its session has ended, and resends what has no answer
 	}
 	held := r.core.Held()
-	ready := r.step(room.Input{
+	in := room.Input{
 		Kind: room.KindAct, Player: s.hello.Player, Client: s.hello.Client,
 		CSeq: room.CSeq(m.act.CSeq), Data: m.act.Data,
-	})
+	}
+	if fault := m.act.Fault; fault != nil {
+		in.Fault = &room.Refusal{Code: fault.Code, Reason: fault.Reason}
+	}
+	ready := r.step(in)
 	switch {
 	case ready.Gap:
 		s.gapped = true

@@ -92,9 +92,9 @@ type options struct {
 	Limit int `json:"limit"`
 }
 
-func (c *counter) Open(_ *room.Turn, raw json.RawMessage) error {
+func (c *counter) Open(t *room.Turn, _ json.RawMessage) error {
 	var o options
-	return room.DecodeOptions(raw, &o)
+	return t.Options(&o)
 }
 
 // hand is a game of hidden cards: each player sees their own.

@@ -27,7 +27,7 @@ func (g *duel) Open(t *room.Turn, options json.RawMessage) error {
 		_ = json.Unmarshal(options, &struct {
 			Bot *bool `json:"bot"`
 		}{&o.Bot})
-	} else if err := room.DecodeOptions(options, &o); err != nil {
+	} else if err := t.Options(&o); err != nil {
 		return err
 	}
 	if g.Bot = o.Bot; !g.Bot {

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"errors"
+	"iter"
 	"strconv"
 	"unicode/utf8"
 )
@@ -236,3 +237,36 @@ func faultOf(err error) *Fault {
 	}
 	return fault
 }
+
+// JSONMembers goes through the members of an object that CheckedJSON has taken: names without quotes and escapes, and
+// values. What is no object has none.
+func JSONMembers(raw []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(name, value []byte) bool) {
+		if jsonCloser(raw, 0) != '}' {
+			return
+		}
+		_, _ = jsonObject(raw, 0, func(key, value []byte) error {
+			if !yield(jsonText(key), value) {
+				return errStop
+			}
+			return nil
+		})
+	}
+}
+
+// JSONElements goes likewise through those of an array.
+func JSONElements(raw []byte) iter.Seq[[]byte] {
+	return func(yield func(value []byte) bool) {
+		if jsonCloser(raw, 0) != ']' {
+			return
+		}
+		_, _ = jsonArray(raw, 0, func(value []byte) error {
+			if !yield(value) {
+				return errStop
+			}
+			return nil
+		})
+	}
+}
+
+var errStop = errors.New("the caller has seen enough")

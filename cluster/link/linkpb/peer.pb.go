@@ -836,6 +836,7 @@ type Act struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Cseq          uint64                 `protobuf:"varint,1,opt,name=cseq,proto3" json:"cseq,omitempty"`
 	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	Fault         *Fault                 `protobuf:"bytes,3,opt,name=fault,proto3" json:"fault,omitempty"` // why there is no data; an owner that does not know it refuses the act for want of data
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -884,6 +885,66 @@ func (x *Act) GetData() []byte {
 	return nil
 }
 
+func (x *Act) GetFault() *Fault {
+	if x != nil {
+		return x.Fault
+	}
+	return nil
+}
+
+// Fault is what is wrong with the data of an act that could be read otherwise.
+type Fault struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Fault) Reset() {
+	*x = Fault{}
+	mi := &file_peer_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Fault) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Fault) ProtoMessage() {}
+
+func (x *Fault) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Fault.ProtoReflect.Descriptor instead.
+func (*Fault) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Fault) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Fault) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // OwnerFrame is one thing that a room says to one session, or one message to many.
 type OwnerFrame struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -903,7 +964,7 @@ type OwnerFrame struct {
 
 func (x *OwnerFrame) Reset() {
 	*x = OwnerFrame{}
-	mi := &file_peer_proto_msgTypes[11]
+	mi := &file_peer_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -915,7 +976,7 @@ func (x *OwnerFrame) String() string {
 func (*OwnerFrame) ProtoMessage() {}
 
 func (x *OwnerFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[11]
+	mi := &file_peer_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -928,7 +989,7 @@ func (x *OwnerFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwnerFrame.ProtoReflect.Descriptor instead.
 func (*OwnerFrame) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{11}
+	return file_peer_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *OwnerFrame) GetSessions() []uint64 {
@@ -1053,7 +1114,7 @@ type Refused struct {
 
 func (x *Refused) Reset() {
 	*x = Refused{}
-	mi := &file_peer_proto_msgTypes[12]
+	mi := &file_peer_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1065,7 +1126,7 @@ func (x *Refused) String() string {
 func (*Refused) ProtoMessage() {}
 
 func (x *Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[12]
+	mi := &file_peer_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1078,7 +1139,7 @@ func (x *Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refused.ProtoReflect.Descriptor instead.
 func (*Refused) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{12}
+	return file_peer_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Refused) GetNotHere() bool {
@@ -1128,7 +1189,7 @@ type Welcomed struct {
 
 func (x *Welcomed) Reset() {
 	*x = Welcomed{}
-	mi := &file_peer_proto_msgTypes[13]
+	mi := &file_peer_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1140,7 +1201,7 @@ func (x *Welcomed) String() string {
 func (*Welcomed) ProtoMessage() {}
 
 func (x *Welcomed) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[13]
+	mi := &file_peer_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1153,7 +1214,7 @@ func (x *Welcomed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcomed.ProtoReflect.Descriptor instead.
 func (*Welcomed) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{13}
+	return file_peer_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Welcomed) GetPoint() *Point {
@@ -1190,7 +1251,7 @@ type Say struct {
 
 func (x *Say) Reset() {
 	*x = Say{}
-	mi := &file_peer_proto_msgTypes[14]
+	mi := &file_peer_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1202,7 +1263,7 @@ func (x *Say) String() string {
 func (*Say) ProtoMessage() {}
 
 func (x *Say) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[14]
+	mi := &file_peer_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1215,7 +1276,7 @@ func (x *Say) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Say.ProtoReflect.Descriptor instead.
 func (*Say) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{14}
+	return file_peer_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Say) GetFrame() []byte {
@@ -1257,7 +1318,7 @@ type View struct {
 
 func (x *View) Reset() {
 	*x = View{}
-	mi := &file_peer_proto_msgTypes[15]
+	mi := &file_peer_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1269,7 +1330,7 @@ func (x *View) String() string {
 func (*View) ProtoMessage() {}
 
 func (x *View) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[15]
+	mi := &file_peer_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1282,7 +1343,7 @@ func (x *View) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use View.ProtoReflect.Descriptor instead.
 func (*View) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{15}
+	return file_peer_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *View) GetFrame() []byte {
@@ -1313,7 +1374,7 @@ type End struct {
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_peer_proto_msgTypes[16]
+	mi := &file_peer_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1325,7 +1386,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[16]
+	mi := &file_peer_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1338,7 +1399,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{16}
+	return file_peer_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *End) GetMoved() bool {
@@ -1438,10 +1499,14 @@ const file_peer_proto_rawDesc = "" +
 	"\x05again\x18\x0e \x01(\bR\x05again\"/\n" +
 	"\x05Point\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x10\n" +
-	"\x03seq\x18\x02 \x01(\x04R\x03seq\"-\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq\"\\\n" +
 	"\x03Act\x12\x12\n" +
 	"\x04cseq\x18\x01 \x01(\x04R\x04cseq\x12\x12\n" +
-	"\x04data\x18\x02 \x01(\fR\x04data\"\xde\x02\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\x12-\n" +
+	"\x05fault\x18\x03 \x01(\v2\x17.roomring.peer.v1.FaultR\x05fault\"3\n" +
+	"\x05Fault\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"\xde\x02\n" +
 	"\n" +
 	"OwnerFrame\x12\x1a\n" +
 	"\bsessions\x18\x01 \x03(\x04R\bsessions\x127\n" +
@@ -1500,7 +1565,7 @@ func file_peer_proto_rawDescGZIP() []byte {
 }
 
 var file_peer_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_peer_proto_goTypes = []any{
 	(Fate)(0),           // 0: roomring.peer.v1.Fate
 	(*Greeting)(nil),    // 1: roomring.peer.v1.Greeting
@@ -1514,44 +1579,46 @@ var file_peer_proto_goTypes = []any{
 	(*Attach)(nil),      // 9: roomring.peer.v1.Attach
 	(*Point)(nil),       // 10: roomring.peer.v1.Point
 	(*Act)(nil),         // 11: roomring.peer.v1.Act
-	(*OwnerFrame)(nil),  // 12: roomring.peer.v1.OwnerFrame
-	(*Refused)(nil),     // 13: roomring.peer.v1.Refused
-	(*Welcomed)(nil),    // 14: roomring.peer.v1.Welcomed
-	(*Say)(nil),         // 15: roomring.peer.v1.Say
-	(*View)(nil),        // 16: roomring.peer.v1.View
-	(*End)(nil),         // 17: roomring.peer.v1.End
+	(*Fault)(nil),       // 12: roomring.peer.v1.Fault
+	(*OwnerFrame)(nil),  // 13: roomring.peer.v1.OwnerFrame
+	(*Refused)(nil),     // 14: roomring.peer.v1.Refused
+	(*Welcomed)(nil),    // 15: roomring.peer.v1.Welcomed
+	(*Say)(nil),         // 16: roomring.peer.v1.Say
+	(*View)(nil),        // 17: roomring.peer.v1.View
+	(*End)(nil),         // 18: roomring.peer.v1.End
 }
 var file_peer_proto_depIdxs = []int32{
 	2,  // 0: roomring.peer.v1.Greeting.games:type_name -> roomring.peer.v1.GameVersion
 	7,  // 1: roomring.peer.v1.EdgeBatch.frames:type_name -> roomring.peer.v1.EdgeFrame
-	12, // 2: roomring.peer.v1.OwnerBatch.frames:type_name -> roomring.peer.v1.OwnerFrame
+	13, // 2: roomring.peer.v1.OwnerBatch.frames:type_name -> roomring.peer.v1.OwnerFrame
 	9,  // 3: roomring.peer.v1.EdgeFrame.attach:type_name -> roomring.peer.v1.Attach
 	11, // 4: roomring.peer.v1.EdgeFrame.act:type_name -> roomring.peer.v1.Act
 	8,  // 5: roomring.peer.v1.EdgeFrame.resync:type_name -> roomring.peer.v1.Nothing
 	8,  // 6: roomring.peer.v1.EdgeFrame.leave:type_name -> roomring.peer.v1.Nothing
 	8,  // 7: roomring.peer.v1.EdgeFrame.detach:type_name -> roomring.peer.v1.Nothing
 	10, // 8: roomring.peer.v1.Attach.resume:type_name -> roomring.peer.v1.Point
-	8,  // 9: roomring.peer.v1.OwnerFrame.attached:type_name -> roomring.peer.v1.Nothing
-	13, // 10: roomring.peer.v1.OwnerFrame.refused:type_name -> roomring.peer.v1.Refused
-	14, // 11: roomring.peer.v1.OwnerFrame.welcomed:type_name -> roomring.peer.v1.Welcomed
-	15, // 12: roomring.peer.v1.OwnerFrame.say:type_name -> roomring.peer.v1.Say
-	16, // 13: roomring.peer.v1.OwnerFrame.view:type_name -> roomring.peer.v1.View
-	17, // 14: roomring.peer.v1.OwnerFrame.end:type_name -> roomring.peer.v1.End
-	10, // 15: roomring.peer.v1.Welcomed.point:type_name -> roomring.peer.v1.Point
-	0,  // 16: roomring.peer.v1.Say.fate:type_name -> roomring.peer.v1.Fate
-	1,  // 17: roomring.peer.v1.Peer.Greet:input_type -> roomring.peer.v1.Greeting
-	3,  // 18: roomring.peer.v1.Peer.Call:input_type -> roomring.peer.v1.Question
-	3,  // 19: roomring.peer.v1.Peer.Watch:input_type -> roomring.peer.v1.Question
-	5,  // 20: roomring.peer.v1.Peer.Link:input_type -> roomring.peer.v1.EdgeBatch
-	1,  // 21: roomring.peer.v1.Peer.Greet:output_type -> roomring.peer.v1.Greeting
-	4,  // 22: roomring.peer.v1.Peer.Call:output_type -> roomring.peer.v1.Answer
-	4,  // 23: roomring.peer.v1.Peer.Watch:output_type -> roomring.peer.v1.Answer
-	6,  // 24: roomring.peer.v1.Peer.Link:output_type -> roomring.peer.v1.OwnerBatch
-	21, // [21:25] is the sub-list for method output_type
-	17, // [17:21] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	12, // 9: roomring.peer.v1.Act.fault:type_name -> roomring.peer.v1.Fault
+	8,  // 10: roomring.peer.v1.OwnerFrame.attached:type_name -> roomring.peer.v1.Nothing
+	14, // 11: roomring.peer.v1.OwnerFrame.refused:type_name -> roomring.peer.v1.Refused
+	15, // 12: roomring.peer.v1.OwnerFrame.welcomed:type_name -> roomring.peer.v1.Welcomed
+	16, // 13: roomring.peer.v1.OwnerFrame.say:type_name -> roomring.peer.v1.Say
+	17, // 14: roomring.peer.v1.OwnerFrame.view:type_name -> roomring.peer.v1.View
+	18, // 15: roomring.peer.v1.OwnerFrame.end:type_name -> roomring.peer.v1.End
+	10, // 16: roomring.peer.v1.Welcomed.point:type_name -> roomring.peer.v1.Point
+	0,  // 17: roomring.peer.v1.Say.fate:type_name -> roomring.peer.v1.Fate
+	1,  // 18: roomring.peer.v1.Peer.Greet:input_type -> roomring.peer.v1.Greeting
+	3,  // 19: roomring.peer.v1.Peer.Call:input_type -> roomring.peer.v1.Question
+	3,  // 20: roomring.peer.v1.Peer.Watch:input_type -> roomring.peer.v1.Question
+	5,  // 21: roomring.peer.v1.Peer.Link:input_type -> roomring.peer.v1.EdgeBatch
+	1,  // 22: roomring.peer.v1.Peer.Greet:output_type -> roomring.peer.v1.Greeting
+	4,  // 23: roomring.peer.v1.Peer.Call:output_type -> roomring.peer.v1.Answer
+	4,  // 24: roomring.peer.v1.Peer.Watch:output_type -> roomring.peer.v1.Answer
+	6,  // 25: roomring.peer.v1.Peer.Link:output_type -> roomring.peer.v1.OwnerBatch
+	22, // [22:26] is the sub-list for method output_type
+	18, // [18:22] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_peer_proto_init() }
@@ -1566,7 +1633,7 @@ func file_peer_proto_init() {
 		(*EdgeFrame_Leave)(nil),
 		(*EdgeFrame_Detach)(nil),
 	}
-	file_peer_proto_msgTypes[11].OneofWrappers = []any{
+	file_peer_proto_msgTypes[12].OneofWrappers = []any{
 		(*OwnerFrame_Attached)(nil),
 		(*OwnerFrame_Refused)(nil),
 		(*OwnerFrame_Welcomed)(nil),
@@ -1580,7 +1647,7 @@ func file_peer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_peer_proto_rawDesc), len(file_peer_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   17,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -50,8 +50,8 @@ type contender struct {
 }
 
 // Open reads the options.
-func (g *Game) Open(t *room.Turn, options json.RawMessage) error {
-	o, l, err := decodeOptions(options)
+func (g *Game) Open(t *room.Turn, _ json.RawMessage) error {
+	o, l, err := decodeOptions(t)
 	if err != nil {
 		return err
 	}

@@ -68,9 +68,9 @@ func (l *Level) UnmarshalJSON(raw []byte) error {
 }
 
 // decodeOptions reads and checks a room's options. Its errors are refusals that name the field.
-func decodeOptions(raw json.RawMessage) (Options, *line, error) {
+func decodeOptions(t *room.Turn) (Options, *line, error) {
 	o := Options{White: byRandom, FEN: startFEN}
-	if err := room.DecodeOptions(raw, &o); err != nil {
+	if err := t.Options(&o); err != nil {
 		return o, nil, room.Refuse("bad_options", err.Error())
 	}
 	if !knownWhite(o.White) {

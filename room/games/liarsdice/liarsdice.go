@@ -72,8 +72,8 @@ type Hand struct {
 func (h *Hand) in() bool { return h.Count > 0 }
 
 // Open reads the options and seats the built-in opponents, at the far end of the table.
-func (g *Game) Open(t *room.Turn, options json.RawMessage) error {
-	o, err := decodeOptions(options)
+func (g *Game) Open(t *room.Turn, _ json.RawMessage) error {
+	o, err := decodeOptions(t)
 	if err != nil {
 		return err
 	}

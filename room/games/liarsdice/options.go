@@ -1,7 +1,6 @@
 package liarsdice
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -25,9 +24,9 @@ func defaults() Options {
 }
 
 // decodeOptions reads and checks a room's options. Its errors are refusals that name the field.
-func decodeOptions(raw json.RawMessage) (Options, error) {
+func decodeOptions(t *room.Turn) (Options, error) {
 	o := defaults()
-	if err := room.DecodeOptions(raw, &o); err != nil {
+	if err := t.Options(&o); err != nil {
 		return o, room.Refuse("bad_options", err.Error())
 	}
 	for _, f := range []struct {

@@ -1,7 +1,6 @@
 package snakes
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/roomring/roomring/room"
@@ -27,9 +26,9 @@ const MaxBots = 12
 var defaults = Options{Width: 64, Height: 40, Walls: true, Rounds: 3, RoundSeconds: 120, StartSeconds: 3, PauseSeconds: 4}
 
 // decodeOptions reads and checks a room's options. Its errors are refusals that name the field.
-func decodeOptions(raw json.RawMessage) (Options, error) {
+func decodeOptions(t *room.Turn) (Options, error) {
 	o := defaults
-	if err := room.DecodeOptions(raw, &o); err != nil {
+	if err := t.Options(&o); err != nil {
 		return o, room.Refuse("bad_options", err.Error())
 	}
 	for _, f := range []struct {

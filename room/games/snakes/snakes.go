@@ -69,8 +69,8 @@ type Contender struct {
 }
 
 // Open reads the options and enlists the built-in opponents.
-func (g *Game) Open(t *room.Turn, options json.RawMessage) error {
-	o, err := decodeOptions(options)
+func (g *Game) Open(t *room.Turn, _ json.RawMessage) error {
+	o, err := decodeOptions(t)
 	if err != nil {
 		return err
 	}
