@@ -392,6 +392,7 @@ func (l *leg) greet(cseq room.CSeq) {
 	if s.leg != l || s.enter(l) != nil {
 		return
 	}
+	l.answer(nil) // it is a yes, and the room may end the session before it says so
 	s.welcomed, s.hello.Token = true, ""
 	if !l.greeted {
 		l.greeted = true
