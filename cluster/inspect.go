@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -11,6 +12,9 @@ import (
 
 // roomsQueues asks a node what waits there for its clients that are in a room elsewhere.
 const roomsQueues method[room.ID, []clientQueue] = "rooms.queues"
+
+// roomsPanicked asks a node for a room as a panic of its game left it there: nil if it knows of none.
+const roomsPanicked method[room.ID, *actor.Inspection] = "rooms.panicked"
 
 // clientQueue is what waits for one client.
 type clientQueue struct {
@@ -54,7 +58,7 @@ func (s *stream) seats(id room.ID) []*seat {
 func (r Rooms) Inspect(ctx context.Context, id room.ID, look actor.Look) (actor.Inspection, error) {
 	i, err := at(ctx, r.c, id, roomsInspect, inspectAsk{id, look})
 	if err != nil {
-		return i, living(err)
+		return r.panicked(ctx, id, living(err))
 	}
 	elsewhere := map[string]bool{}
 	for _, s := range i.Sessions {
@@ -70,6 +74,21 @@ func (r Rooms) Inspect(ctx context.Context, id room.ID, look actor.Look) (actor.
 		return goOn
 	})
 	return i, ctx.Err()
+}
+
+// panicked is a room that a panic has ended at some node, which keeps that in mind for a while. Otherwise it is err.
+func (r Rooms) panicked(ctx context.Context, id room.ID, err error) (i actor.Inspection, _ error) {
+	if !errors.Is(err, actor.ErrNotFound) {
+		return i, err
+	}
+	scatter(ctx, r.c, append(r.c.others(), r.c.self), roomsPanicked, id, r.c.o.Ask, func(_ string, left *actor.Inspection, wrong error) patience {
+		if wrong != nil || left == nil {
+			return goOn
+		}
+		i, err = *left, nil
+		return enough
+	})
+	return i, err
 }
 
 // tell puts the queue into the session that it is of. How many acts are unanswered the room knows best.

@@ -82,6 +82,7 @@ func (c *Cluster) serveRooms() {
 		i.Info = withoutReplay(i.Info)
 		return i, err
 	})
+	serve(c, roomsPanicked, func(_ context.Context, id room.ID) (*actor.Inspection, error) { return here.Panicked(id), nil })
 	serve(c, roomsQueues, c.serveQueues)
 	serveAct(c, roomsClose, "close", func(in closeAsk) []any { return []any{"room", in.Room, "reason", in.Reason} },
 		func(ctx context.Context, in closeAsk) error { return here.Close(ctx, in.Room, in.Reason) })

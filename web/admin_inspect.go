@@ -29,6 +29,8 @@ type inspectBody struct {
 	As          string          `json:"as"`
 	State       json.RawMessage `json:"state,omitempty"`
 	Unavailable string          `json:"unavailable,omitempty"` // why State is not there
+
+	Panic *actor.PanicInfo `json:"panic,omitempty"` // of the game's, which has ended the room
 }
 
 // queuesBody is what waits in and around a room.
@@ -127,6 +129,7 @@ func bodyOfInspection(in actor.Inspection, as string) inspectBody {
 		Time: in.Time.Milliseconds(), Still: in.Still, LateTicks: in.LateTicks, Stored: in.Stored,
 		Queues: queuesBody{in.Mailbox, in.Pending, in.Held, list(in.Sessions)}, Edges: edgesOf(in.Sessions),
 		Recent: make([]recentBody, len(in.Recent)), As: as, State: in.View, Unavailable: in.Unavailable,
+		Panic: in.Panic,
 	}
 	b.Code = in.Info.Code
 	if as == "whole" {

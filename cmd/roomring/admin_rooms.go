@@ -150,6 +150,7 @@ type inspectionAnswer struct {
 	As          string
 	State       json.RawMessage
 	Unavailable string
+	Panic       *actor.PanicInfo
 }
 
 func (c *adminClient) roomCommand() *cobra.Command {
@@ -229,6 +230,9 @@ func (c *adminClient) showState(r inspectionAnswer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	if r.Panic != nil {
+		return c.showPanic(r.Panic)
+	}
 	if r.Unavailable != "" {
 		_, err := fmt.Fprintf(c.out, "\nno state: %s\n", printable(r.Unavailable))
 		return err
@@ -238,6 +242,21 @@ func (c *adminClient) showState(r inspectionAnswer) error {
 		return err
 	}
 	_, err := fmt.Fprintf(c.out, "\nstate (%s)\n%s\n", printable(r.As), printableJSON(pretty.String()))
+	return err
+}
+
+// showPanic prints what a game panicked with, and where. The lines of the stack are the server's; what players or the game
+// chose stands in one line each.
+func (c *adminClient) showPanic(p *actor.PanicInfo) error {
+	of := "when the room was to be opened"
+	if p.Index > 0 {
+		of = fmt.Sprintf("at input %d (%s)", p.Index, p.Kind)
+	}
+	_, _ = fmt.Fprintf(c.out, "\nthe game panicked in %s %s\n  %s\n", printable(p.Call), printable(of), printable(p.Value))
+	for line := range strings.Lines(p.Stack) {
+		_, _ = fmt.Fprintln(c.out, "  "+printable(strings.ReplaceAll(strings.TrimRight(line, "\n"), "\t", "    ")))
+	}
+	_, err := fmt.Fprintf(c.out, "\nroomring replay %s runs the game again up to there\n", printable(string(p.Room)))
 	return err
 }
 

@@ -16,7 +16,7 @@ func newLogger(w io.Writer, format, level string) *slog.Logger {
 	if format == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	return slog.New(newReadable(w, options))
 }
 
 // preceded is a log before whose first record something else is said. A process that fails before it has

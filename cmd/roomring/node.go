@@ -201,6 +201,7 @@ func (n *node) openRooms(ctx context.Context) error {
 		Games: n.games, Results: resultsOf(n), Journal: logs{n.journal, &n.unwanted}, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},
 		Node: n.name, Boot: n.boot, Folder: n.folder.ID(), Clock: n.clock, Log: n.log, Metrics: n.metrics.Actor(),
 		Place: n.place(), Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, MaxSpectators: n.cfg.MaxSpectators,
+		ShowPanics: n.cfg.ShowPanics,
 	})
 	if err != nil {
 		return err

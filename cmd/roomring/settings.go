@@ -66,8 +66,9 @@ type Config struct {
 	PeerSilence       time.Duration
 	ReattachTimeout   time.Duration
 
-	LogFormat string
-	LogLevel  string
+	LogFormat  string
+	LogLevel   string
+	ShowPanics bool
 }
 
 // settings holds a Config and the flags that fill it. Every flag is also a ROOMRING_… variable and
@@ -172,6 +173,7 @@ func (s *settings) processFlags(g *group) {
 	g.StringVar(&s.file, "config", "", "`file` in YAML, JSON or TOML whose keys are these flags' names")
 	g.StringVar(&s.ReadyFile, "ready-file", "", "`file` written as JSON once the server answers, removed when it stops")
 	g.Var(oneOf(&s.LogFormat, "text", "text", "json"), "log-format", "how the log on standard error is written: text or json")
+	g.BoolVar(&s.ShowPanics, "show-panics", false, "log what a game says when it panics, which may tell what is hidden from players: for machines where games are written, as roomring dev does")
 	g.Var(oneOf(&s.LogLevel, "info", "debug", "info", "warn", "error"), "log-level", "the least that is logged: debug, info, warn or error")
 }
 

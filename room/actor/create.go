@@ -36,7 +36,11 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 	defer context.AfterFunc(d.ctx, cancel)() // Shutdown waits for this
 	core, entries, err := room.Open(d.coreConfig(h, rules), 1)
 	if p, ok := errors.AsType[*room.Panic](err); ok {
-		d.o.Log.Error("a game panicked when it was opened: no room was made", "game", h.Game, "version", h.Version, "stack", p.Stack)
+		left := Inspection{Durability: h.Durability, Info: Info{
+			ID: h.ID, Game: h.Game, Version: h.Version, Name: h.Name, Options: h.Options, Private: h.Private, Phase: room.PhaseOver,
+			MaxPlayers: rules.Spec().MaxPlayers, Node: d.o.Node, Created: h.Created,
+		}}
+		d.notePanic(left, h, p, room.Entry{}, "a game panicked when it was opened: no room was made")
 	}
 	if err != nil {
 		return Info{}, optionsError(err)

@@ -21,6 +21,7 @@ type Directory struct {
 	o       Options
 	matches matcher
 	pools   *Pools
+	panics  panics
 	maker   *Matchmaker
 
 	ctx    context.Context // ends with Shutdown; what runs beside the rooms hangs on it

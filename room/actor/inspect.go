@@ -35,6 +35,7 @@ type Inspection struct {
 	View        json.RawMessage `json:"view,omitempty"`
 	State       json.RawMessage `json:"state,omitempty"`
 	Unavailable string          `json:"unavailable,omitempty"` // why View or State is not there
+	Panic       *PanicInfo      `json:"panic,omitempty"`       // that ended the room
 }
 
 // SessionInfo is one session, for the operator.
@@ -66,9 +67,18 @@ type RecentInput struct {
 func (d *Directory) Inspect(ctx context.Context, id room.ID, look Look) (Inspection, error) {
 	r, err := d.find(id)
 	if err != nil {
-		return Inspection{}, err
+		return d.remembered(id, err)
 	}
 	return call(ctx, r.in, func(r *liveRoom) (Inspection, error) { return r.inspect(look), nil })
+}
+
+// remembered is a room that is gone, and is kept in mind as its game's panic left it. Otherwise it is err.
+func (d *Directory) remembered(id room.ID, err error) (Inspection, error) {
+	left := d.Panicked(id)
+	if left == nil || err != ErrNotFound {
+		return Inspection{}, err
+	}
+	return *left, nil
 }
 
 func (r *liveRoom) inspect(look Look) Inspection {
@@ -112,6 +122,9 @@ func (r *liveRoom) inspectGame(i *Inspection, look Look) {
 	}()
 	if r.core.Panicked() != nil {
 		i.Unavailable = "the game has panicked"
+		if left := r.dir.Panicked(r.id); left != nil {
+			i.Panic = left.Panic
+		}
 		return
 	}
 	var err error

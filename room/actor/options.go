@@ -34,6 +34,10 @@ type Options struct {
 	// Durability of games that name none; "" is local, or memory where there is no Journal.
 	Durability room.Durability
 
+	// ShowPanics lets the log say what games panic with, which may be what is hidden from players. It is for machines where
+	// games are written; elsewhere Inspect shows it.
+	ShowPanics bool
+
 	MaxRooms      int // on this node, finished ones that linger included; 0 means 10,000
 	MaxSpectators int // in one room; 0 means 1,000
 	Mailbox       int // players' messages that wait for one room; 0 means 256

@@ -226,8 +226,7 @@ func (r *liveRoom) note(ready room.Ready, at time.Duration) {
 	r.notePanic(e)
 }
 
-// notePanic logs a panic of the game's with everything but its value, which may hold hidden state. Of a view
-// that cannot be shown the field is named.
+// notePanic tells of a panic of the game's, once.
 func (r *liveRoom) notePanic(e room.Entry) {
 	p := r.core.Panicked()
 	if p == nil || r.panicked {
@@ -235,8 +234,9 @@ func (r *liveRoom) notePanic(e room.Entry) {
 	}
 	r.panicked = true
 	r.o.Metrics.Panics(r.game)
-	r.log.Error("the game panicked: the room is closed as aborted", "version", r.header.Version,
-		"index", e.Index, "kind", e.Kind.Name(), "view", p.View, "stack", p.Stack)
+	left := r.inspect(Look{})
+	left.Info.Phase = room.PhaseOver
+	r.dir.notePanic(left, r.header, p, e, "the game panicked: the room is closed as aborted")
 }
 
 // end brings the room's life forward: its end to the store, its sessions to their close, itself out of memory.

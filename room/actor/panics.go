@@ -1,0 +1,96 @@
+package actor
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// PanicInfo is a game's panic, for the operator alone: Value may hold what is hidden from players.
+type PanicInfo struct {
+	Room    room.ID    `json:"room"`
+	Game    string     `json:"game"`
+	Version int        `json:"version"`
+	Index   room.Index `json:"index"` // of the input that it came of; 0: none, the room was to be opened
+	Kind    string     `json:"kind"`  // of that input
+	Call    string     `json:"call"`  // the game's method
+	Value   string     `json:"value"` // what it panicked with, at most PanicValue bytes
+	View    string     `json:"view,omitempty"`
+	Stack   string     `json:"stack"`
+	At      time.Time  `json:"at"`
+}
+
+// Bounds of what is kept of panics.
+const (
+	PanicValue  = 4 << 10 // bytes of a panic's value
+	keptPanics  = 64      // the last of a node
+	loggedValue = 200     // bytes of a panic's value in the log, where it is shown there
+)
+
+// panics are the rooms that the last of a node have ended, since such a room leaves memory at once.
+type panics struct {
+	mu   sync.Mutex
+	last []Inspection
+}
+
+func (p *panics) add(i Inspection) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.last) == keptPanics {
+		p.last = append(p.last[:0], p.last[1:]...)
+	}
+	p.last = append(p.last, i)
+}
+
+// of is a room as its game's panic left it, or nil.
+func (p *panics) of(id room.ID) *Inspection {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := len(p.last) - 1; i >= 0; i-- {
+		if p.last[i].Info.ID == id {
+			found := p.last[i]
+			return &found
+		}
+	}
+	return nil
+}
+
+// Panicked is a room of this node as a panic of its game left it, or nil. The room need not be there any more. It is for the operator alone.
+func (d *Directory) Panicked(id room.ID) *Inspection { return d.panics.of(id) }
+
+// notePanic logs a panic of a game's and keeps it for the operator. The log has the value only if it is meant for the game's author,
+// because hidden state may be in it; of a view that cannot be shown the field is named. Left is the room as it is now.
+func (d *Directory) notePanic(left Inspection, h room.Header, p *room.Panic, e room.Entry, msg string) {
+	info := PanicInfo{
+		Room: h.ID, Game: h.Game, Version: h.Version, Index: e.Index, Call: p.Call,
+		Value: cut(p.Value, PanicValue), View: p.View, Stack: p.Stack, At: d.o.Wall().UTC(),
+	}
+	attrs := []any{"room", h.ID, "game", h.Game, "version", h.Version}
+	if e.Index > 0 {
+		info.Kind = e.Kind.Name()
+		attrs = append(attrs, "index", e.Index, "kind", info.Kind)
+	}
+	attrs = append(attrs, "call", p.Call)
+	switch {
+	case p.View != "":
+		attrs = append(attrs, "view", p.View)
+	case d.o.ShowPanics:
+		attrs = append(attrs, "value", cut(p.Value, loggedValue))
+	default:
+		attrs = append(attrs, "value", "withheld: roomring admin room "+string(h.ID)+" shows it")
+	}
+	left.Panic, left.Unavailable = &info, "the game has panicked"
+	d.panics.add(left)
+	d.o.Log.Error(msg, append(attrs, "stack", p.Stack)...)
+}
+
+// cut is the beginning of a text, at most n bytes and an ellipsis.
+func cut(s string, n int) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "…"
+}
