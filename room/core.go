@@ -298,9 +298,16 @@ func (c *Core) Commit(i Index) []Output {
 // Charge tells what the last Step cost; it decides when a snapshot is due and nothing else.
 func (c *Core) Charge(cost time.Duration) { c.sinceC += cost }
 
+func (c *Core) newShadow() *view.Shadow {
+	if c.header.Runtime < 2 {
+		return c.rules.differ.NewFirst()
+	}
+	return c.rules.differ.New()
+}
+
 // WholeView is what a viewer would be shown now, ahead of commit: for the operator alone.
 func (c *Core) WholeView(v Viewer) (json.RawMessage, error) {
-	s := c.rules.differ.New()
+	s := c.newShadow()
 	if _, _, _, err := s.Update(c.inst.view(v), nil, nil); err != nil {
 		return nil, err
 	}

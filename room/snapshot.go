@@ -276,7 +276,7 @@ func (c *Core) makeViews() error {
 }
 
 func (c *Core) remake(cl *class) {
-	cl.shadow = c.rules.differ.New()
+	cl.shadow = c.newShadow()
 	c.update(cl)
 }
 

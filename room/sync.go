@@ -141,7 +141,7 @@ func (c *Core) enterClass(key string, v Viewer) *class {
 }
 
 func (c *Core) makeClass(id ClassID, v Viewer, last Index) *class {
-	cl := &class{id: id, viewer: v, shadow: c.rules.differ.New(), last: last}
+	cl := &class{id: id, viewer: v, shadow: c.newShadow(), last: last}
 	cl.turns.from = c.s.Index
 	c.update(cl)
 	if c.classes.byID == nil {

@@ -88,7 +88,7 @@ func (g *tally) View(room.Viewer) tallyView {
 	case "null":
 		v.Inner.Thing = []any{1, nil}
 	case "huge":
-		v.Inner.Big = 1<<53 + 1
+		v.Inner.Big = 1 << 53
 	}
 	return v
 }

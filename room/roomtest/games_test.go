@@ -171,7 +171,7 @@ func (g *hands) View(v room.Viewer) table {
 	case g.fault == "null":
 		out.Peek = []any{nil}
 	case g.fault == "big":
-		out.Peek = map[string]int64{"coins": 1 << 60}
+		out.Peek = map[string]int64{"coins": 1 << 53}
 	case g.fault == "view mutates":
 		g.Shouts++
 	case g.fault == "view panics" && v.Spectating():

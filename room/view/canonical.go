@@ -17,7 +17,7 @@ import (
 //
 // As the RFC demands, a json.Number stands for the nearest double. The error, an
 // [*Error], says what cannot be written: a number that is not finite, an integer beyond
-// ±2⁵³ held as a Go integer, text that is not UTF-8, another Go type, values nested
+// ±(2⁵³-1) held as a Go integer, text that is not UTF-8, another Go type, values nested
 // deeper than encoding/json reads them.
 func AppendCanonical(b []byte, v any) ([]byte, error) {
 	b, err := appendCanonical(b, v, maxGenericDepth)

@@ -106,7 +106,7 @@ func TestAppendCanonicalErrors(t *testing.T) {
 		want string
 	}{
 		{map[string]any{"a": []any{1, math.NaN()}}, "view: a[1]: is not a finite number"},
-		{int64(1<<53 + 1), "integer beyond"},
+		{int64(1 << 53), "integer beyond"},
 		{uint64(math.MaxUint64), "integer beyond"},
 		{json.Number("1e999"), "not a finite"},
 		{"a\xff", "UTF-8"},

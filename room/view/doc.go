@@ -12,7 +12,7 @@
 //   - Null is an error wherever it would stand: a nil pointer, a nil interface, null
 //     from a marshaler. A merge patch says "removed" by null, so a view cannot hold it.
 //     A field that may be nil takes omitempty or omitzero.
-//   - An integer beyond ±2⁵³ is an error, since a double cannot hold it. The tag
+//   - An integer beyond ±(2⁵³-1) is an error, since a double stands for several of them. The tag
 //     ",string" makes it a string. Floats of any finite size are doubles already.
 //   - NaN, infinities and text that is not UTF-8 are errors.
 //   - Two keys of one map that are written alike are an error.
@@ -31,7 +31,7 @@
 // as ECMAScript writes them, the least escaping. Patches are written alike. CBOR
 // (RFC 8949) carries the same data model: definite lengths, members in the order of the
 // JSON, integers and floats in their shortest exact form, an integral number within
-// ±2⁵³ always as an integer, []byte as base64 text. The canonical JSON of a decoded
+// ±(2⁵³-1) always as an integer, []byte as base64 text. The canonical JSON of a decoded
 // CBOR view is therefore the canonical JSON of the view.
 //
 // # Ownership and cost

@@ -25,7 +25,7 @@ func (e *Error) Error() string {
 
 const (
 	reasonNull  = "is null, which a merge patch cannot say: add omitempty, or use an empty value"
-	reasonRange = "is an integer beyond ±2^53: make it a string, for instance by the tag \",string\""
+	reasonRange = "is an integer beyond ±(2^53-1): make it a string, for instance by the tag \",string\""
 	reasonNaN   = "is not a finite number"
 	reasonUTF8  = "is not valid UTF-8"
 	reasonDepth = "is nested too deep: does the view contain itself?"

@@ -11,7 +11,7 @@ type kind uint8
 const (
 	kindAbsent kind = iota // an omitted field, or a map key removed by the last update
 	kindBool
-	kindInt     // within ±2⁵³
+	kindInt     // within ±(2⁵³-1), in rooms of the first runtime ±2⁵³
 	kindFloat   // never a value that kindInt can hold, so that equal numbers are equal nodes
 	kindFloat32 // a float32 kept raw: what it means is the shortest decimal that names it
 	kindString

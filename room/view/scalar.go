@@ -10,8 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// maxInt is the greatest n for which a double holds every integer from -n to n.
-const maxInt = 1 << 53
+// maxInt is the greatest n for which a double holds every integer from -n to n and stands for no other: decoders in
+// JavaScript refuse 2⁵³, which 2⁵³+1 is rounded to.
+const maxInt = 1<<53 - 1
 
 type (
 	boolOp    struct{}
@@ -45,7 +46,7 @@ func updateInt(s *Shadow, i int64, n *node) (bool, *Error) {
 	if n.kind == kindInt && n.num == uint64(i) {
 		return false, nil
 	}
-	if i < -maxInt || i > maxInt {
+	if i < -s.maxInt || i > s.maxInt {
 		return false, fail(reasonRange)
 	}
 	n.set(s, kindInt, uint64(i))
@@ -54,7 +55,7 @@ func updateInt(s *Shadow, i int64, n *node) (bool, *Error) {
 
 func (uintOp) update(s *Shadow, v reflect.Value, n *node) (bool, *Error) {
 	u := v.Uint()
-	if u > maxInt {
+	if u > uint64(s.maxInt) {
 		return false, fail(reasonRange)
 	}
 	return updateInt(s, int64(u), n)

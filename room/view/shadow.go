@@ -44,12 +44,16 @@ func Check(v any) error {
 }
 
 // New returns a shadow that has seen no view yet.
-func (d *Differ) New() *Shadow { return &Shadow{differ: d} }
+func (d *Differ) New() *Shadow { return &Shadow{differ: d, maxInt: maxInt} }
+
+// NewFirst is New for rooms of the first runtime, whose views may hold ±2⁵³ itself.
+func (d *Differ) NewFirst() *Shadow { return &Shadow{differ: d, maxInt: maxInt + 1} }
 
 // Shadow remembers the last view and tells what is different in the next. It has one
 // user at a time.
 type Shadow struct {
 	differ *Differ
+	maxInt int64 // integers beyond ± this are refused
 	root   node
 	gen    uint64 // counts updates; a node with this gen changed in the last one
 	depth  int

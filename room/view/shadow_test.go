@@ -200,10 +200,10 @@ func TestErrorsNameTheField(t *testing.T) {
 		{struct{ A any }{}, "view: A: is null"},
 		{m{"raw": json.RawMessage(`[1,{"x":null}]`)}, "view: raw[1].x: is null"},
 		{m{"raw": json.RawMessage(nil)}, "view: raw: is null"},
-		{m{"a b": []any{int64(1<<53 + 1)}}, `view: ["a b"][0]: is an integer beyond ±2^53`},
-		{m{"": -(1<<53 + 1)}, `view: [""]: is an integer beyond`},
-		{[]uint64{1 << 53, math.MaxUint64}, "view: [1]: is an integer beyond"},
-		{m{"n": json.Number("9007199254740993")}, "view: n: is an integer beyond"},
+		{m{"a b": []any{int64(1 << 53)}}, `view: ["a b"][0]: is an integer beyond ±(2^53-1)`},
+		{m{"": -(1 << 53)}, `view: [""]: is an integer beyond`},
+		{[]uint64{1<<53 - 1, math.MaxUint64}, "view: [1]: is an integer beyond"},
+		{m{"n": json.Number("9007199254740992")}, "view: n: is an integer beyond"},
 		{m{"n": json.RawMessage("123456789012345678901234567890")}, "view: n: is an integer beyond"},
 		{m{"n": json.Number("1e999")}, "view: n: is not a finite number"},
 		{m{"n": json.Number("0x1")}, "view: n: is no valid JSON number"},
@@ -339,5 +339,20 @@ func TestNothingBeforeTheFirstView(t *testing.T) {
 	out := s.AppendPatchCBOR(s.AppendPatchJSON(s.AppendCBOR(s.AppendJSON(nil))))
 	if len(out) != 0 || s.Checksum() != 0 {
 		t.Errorf("a new shadow writes %q, checksum %d", out, s.Checksum())
+	}
+}
+
+// TestRoomsOfTheFirstRuntimeShowOneMore: what they have shown is shown again.
+func TestRoomsOfTheFirstRuntimeShowOneMore(t *testing.T) {
+	d, err := view.Compile(reflect.TypeFor[map[string]int64]())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range map[int64][2]bool{1<<53 - 1: {true, true}, 1 << 53: {false, true}, -1 << 53: {false, true}, 1<<53 + 1: {false, false}} {
+		for i, s := range []*view.Shadow{d.New(), d.NewFirst()} {
+			if _, err := s.Compare(reflect.ValueOf(map[string]int64{"n": n})); (err == nil) != want[i] {
+				t.Errorf("%d: %v", n, err)
+			}
+		}
 	}
 }
