@@ -78,7 +78,6 @@ type Auth struct {
 const (
 	guestKeyID = "roomring-guest" // the `kid` that leads to the guest key and no other
 	maxToken   = 8 << 10          // bytes; tokens of large identity providers stay under 4 KiB
-	maxName    = 64               // bytes of a player's name
 )
 
 // NewAuth fills in the defaults. The error says which option is wrong.

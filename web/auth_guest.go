@@ -10,8 +10,6 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/roomring/roomring/room"
 )
@@ -81,34 +79,6 @@ func (a *Auth) guestFrom(seed [sha256.Size]byte, name string) (who Identity, tok
 }
 
 var guestIDs = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
-
-const maxNameRunes = 32
-
-// CleanName makes a name fit to show beside others: printable characters alone, single spaces, at most
-// 32 characters and 64 bytes. Marks that turn the direction of writing go, as they could dress up a neighbour's name.
-func CleanName(name string) string {
-	var b strings.Builder
-	runes, gap := 0, ""
-	for _, r := range name {
-		if unicode.IsSpace(r) {
-			if runes > 0 {
-				gap = " "
-			}
-			continue
-		}
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			continue
-		}
-		runes += len(gap) + 1
-		if runes > maxNameRunes || b.Len()+len(gap)+utf8.RuneLen(r) > maxName {
-			break
-		}
-		b.WriteString(gap)
-		b.WriteRune(r)
-		gap = ""
-	}
-	return b.String()
-}
 
 var (
 	adjectives = strings.Fields("Amber Bold Brave Bright Calm Clever Cosy Curious Daring Eager Gentle Golden Happy " +

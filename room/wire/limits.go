@@ -5,7 +5,7 @@ import "fmt"
 // Bounds on what a client may say, in bytes unless said otherwise.
 const (
 	MaxToken  = 4096
-	MaxName   = 64
+	MaxName   = 256 // of which the server keeps what it shows
 	MaxClient = 128
 	MaxCode   = 64
 	MaxEcho   = 64

@@ -25,7 +25,7 @@ const (
 // Hello opens a session; it is the first message on every socket. Its texts hold no control characters.
 type Hello struct {
 	Token   string  `json:"token,omitempty"`   // who the player is; may be empty where guests are allowed
-	Name    string  `json:"name,omitempty"`    // what to call a player whose token names none, at most 64 bytes
+	Name    string  `json:"name,omitempty"`    // what to call a player whose token names none, at most 256 bytes
 	As      string  `json:"as,omitempty"`      // "player" (default) or "spectator"
 	Client  string  `json:"client"`            // random id of this page load or program run, 1 to 128 bytes
 	Attempt uint64  `json:"attempt,omitempty"` // counts this client's sockets; a lower one than before is ignored

@@ -38,7 +38,7 @@ function unknown(): Node[] {
 }
 
 function naming(hint: string, done: (name: string) => Promise<void>): Node[] {
-  const input = h("input", { id: "name-input", type: "text", maxlength: 32, autocomplete: "nickname", placeholder: "Your name", "data-testid": "name-input", "aria-describedby": "name-hint" });
+  const input = h("input", { id: "name-input", type: "text", maxlength: 64, autocomplete: "nickname", placeholder: "Your name", "data-testid": "name-input", "aria-describedby": "name-hint" });
   const problem = h("p", { class: "field-problem", role: "alert" });
   const submit = h("button", { type: "submit", class: "button", "data-testid": "name-button" }, "Use it");
   const form = h("form", { class: "inline-form" }, h("label", { for: "name-input", class: "quiet" }, "Your name"), input, submit);
