@@ -1,7 +1,7 @@
 // Package persist is the port to the store: what a node keeps beyond its own disk.
 //
 // The store holds finished games with their replays and ratings (Results), one row a room that says who
-// serves it (Rows), and one row a process with the fences that declare it dead (Boots). Two backends
+// serves it (Rows), one row a process with the fences that declare it dead (Boots), and Keys. Two backends
 // implement the port, persist/sqlite and persist/postgres; one conformance suite, persist/persisttest, holds
 // them to the comments below. DESIGN.md beside this file says why it is so.
 //
@@ -26,6 +26,7 @@ type Store interface {
 	Results
 	Rows
 	Boots
+	Keys
 	// Ping asks whether the store answers now. It does not retry.
 	Ping(ctx context.Context) error
 	// Close waits for calls under way and frees the connections.
@@ -52,6 +53,13 @@ type Results interface {
 	// Prune deletes what is older than its retention, at most PruneBatch of each kind, oldest first, and says
 	// how many: call it again while a number is PruneBatch. Ratings, counts and names are never pruned.
 	Prune(ctx context.Context, keep Retention) (Pruned, error)
+}
+
+// Keys are random keys that nodes share.
+type Keys interface {
+	// SharedKey returns the key of a purpose, which the first call of all nodes makes. It never changes. Whoever reads the
+	// store can read it: it belongs in no log and no answer.
+	SharedKey(ctx context.Context, purpose string) ([32]byte, error)
 }
 
 // PruneBatch is the most rows of a kind that one Prune deletes, so that it never holds up results for long.

@@ -25,7 +25,7 @@ func (r records) NotFound(err error) bool { return errors.Is(err, persist.ErrNot
 
 // openSockets makes the WebSocket endpoint and who may use it.
 func (n *node) openSockets(ctx context.Context) error {
-	auth, err := n.auth()
+	auth, err := n.auth(ctx)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (c *Config) origins() (web.Origins, error) {
 }
 
 // auth is who is let in, by the flags.
-func (n *node) auth() (*web.Auth, error) {
+func (n *node) auth(ctx context.Context) (*web.Auth, error) {
 	opts := web.AuthOptions{Issuer: n.cfg.Issuer, Audience: n.cfg.Audience}
 	switch {
 	case n.cfg.AuthKeyFile != "":
@@ -97,20 +97,36 @@ func (n *node) auth() (*web.Auth, error) {
 		n.jwks, opts.Keys = jwks, jwks
 	}
 	if n.cfg.GuestsAllowed() {
-		if err := n.guestKeys(&opts); err != nil {
+		if err := n.guestKeys(ctx, &opts); err != nil {
 			return nil, err
 		}
 	}
 	return web.NewAuth(opts)
 }
 
-// guestKeys come from the cluster's secrets, so that a guest of one node is one at all, or else from the data folder.
-func (n *node) guestKeys(opts *web.AuthOptions) (err error) {
+// guestKeys come from the cluster's secrets or, in a cluster without, from the store, so that a guest of one node is one at
+// all; else from the data folder.
+func (n *node) guestKeys(ctx context.Context, opts *web.AuthOptions) (err error) {
 	if keys := n.secrets.keys("guests"); len(keys) > 0 {
 		opts.GuestKey, opts.OtherGuestKeys = keys[0], keys[1:]
 		return nil
 	}
-	opts.GuestKey, err = web.GuestKeyFile(n.folder.Path("guest.key"))
+	own := n.folder.Path("guest.key")
+	if !n.cfg.InsecureCluster {
+		opts.GuestKey, err = web.GuestKeyFile(own)
+		return err
+	}
+	n.log.Warn("--insecure-cluster: nodes share the key of guests' tokens in the store: whoever reads its table of keys can forge guests")
+	shared, err := n.store.SharedKey(ctx, "guests")
+	if err != nil {
+		return fmt.Errorf("the key of guests' tokens: %w", err)
+	}
+	opts.GuestKey = shared[:]
+	if _, err := os.Stat(own); err != nil {
+		return nil // this folder has never been that of a node by itself
+	}
+	former, err := web.GuestKeyFile(own)
+	opts.OtherGuestKeys = [][]byte{former}
 	return err
 }
 

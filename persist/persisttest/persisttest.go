@@ -52,6 +52,7 @@ func Run(t *testing.T, open Open) {
 		"folder in use":      testFolderInUse,
 		"boot ended":         testBootEnded,
 		"fences are dense":   testFencesAreDense,
+		"shared key":         testSharedKey,
 		"ping":               func(t *testing.T, s persist.Store) { must(t, s.Ping(t.Context())) },
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })

@@ -1,0 +1,27 @@
+package postgres
+
+import (
+	"context"
+	"crypto/rand"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// SharedKey implements persist.Keys. Of two that make a key at once, the first to commit is the one whose key stays.
+func (s *Store) SharedKey(ctx context.Context, purpose string) (key [32]byte, err error) {
+	rand.Read(key[:])
+	err = s.do(ctx, func() error {
+		_, err := s.pool.Exec(ctx, `
+			INSERT INTO keys (purpose, key, made) VALUES ($1, $2, clock_timestamp()) ON CONFLICT (purpose) DO NOTHING`,
+			purpose, key[:])
+		return err
+	})
+	if err != nil {
+		return key, err
+	}
+	kept, err := queryOne(ctx, s, pgx.RowTo[[]byte], `SELECT key FROM keys WHERE purpose = $1`, purpose)
+	if err != nil {
+		return key, err
+	}
+	return [32]byte(kept), nil // its length is a constraint of the table
+}
