@@ -77,7 +77,8 @@ type Core struct {
 
 	last         Entry  // what Step has put into the log
 	replayed     *Entry // what the log says of the input that is stepped again
-	sinceN       int    // inputs, bytes and cost since the last snapshot
+	caution      caution
+	sinceN       int // inputs, bytes and cost since the last snapshot
 	sinceB       int
 	sinceC       time.Duration
 	watchers     map[WatcherID]struct{}
@@ -96,6 +97,7 @@ type Ready struct {
 	Over        bool   // this input ended the room: Final is set
 	Gone        bool   // the room may leave memory: its last look is over
 	SnapshotDue bool   // taking a Snapshot now is worth its while
+	Changed     string // not empty, once a room: the game refused this act with this code and changed all the same
 }
 
 // ErrStale refuses an attach that is older than one already seen.

@@ -136,7 +136,7 @@ func (r *ReplayReader) Entries() iter.Seq2[Entry, error] {
 				err = e.known()
 			}
 			if err != nil {
-				yield(Entry{}, logError(err))
+				yield(Entry{}, fmt.Errorf("replay: %w", logError(err)))
 				return
 			}
 			for one := range e.singles() {

@@ -282,18 +282,33 @@ func (c *Core) stepAct(in Input) (Ready, error) {
 	}
 	wasOver := c.s.Final != nil
 	c.enter(in)
-	err := c.act(Player{s.Player, s.Name, i}, in, wasOver)
-	a := answer{CSeq: in.CSeq, Index: c.s.Index}
+	asked := !wasOver && in.Fault == nil // the game
+	before, looked := c.look(asked)
+	var err error
+	if why := c.answered(in.Data); why != nil {
+		err = why
+	} else {
+		err = c.act(Player{s.Player, s.Name, i}, in, wasOver)
+	}
+	a, changed := answer{CSeq: in.CSeq, Index: c.s.Index}, false
 	if err != nil {
 		why := asRefusal(err)
-		a.Code, a.Reason, c.last.Refused = why.Code, why.Reason, why
+		if c.header.Runtime >= 2 {
+			why = why.short()
+		}
+		a.Code, a.Reason = why.Code, why.Reason
+		changed = c.logRefusal(why, asked, before, looked)
 	}
 	r.CSeq, r.Used = in.CSeq, c.s.Index
 	r.keep(a)
 	c.speak()
 	c.answer(r, a)
 	c.end(wasOver)
-	return c.done(wasOver)
+	ready, err := c.done(wasOver)
+	if changed {
+		ready.Changed = a.Code
+	}
+	return ready, err
 }
 
 func (c *Core) act(p Player, in Input, wasOver bool) error {

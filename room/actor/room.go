@@ -213,6 +213,10 @@ func (r *liveRoom) note(ready room.Ready, at time.Duration) {
 	if ready.Entry == nil {
 		return
 	}
+	if ready.Changed != "" {
+		r.log.Error("the game has changed in an act that it refused: this room logs whole acts from now on, check everything before the first change",
+			"version", r.header.Version, "code", ready.Changed, "index", ready.Entry.Index)
+	}
 	e := *ready.Entry
 	if len(r.pending) == 0 {
 		r.since = at

@@ -20,7 +20,9 @@ func (g *game) enter(in room.Input) error {
 	if ready.Entry == nil {
 		return g.unchanged(in)
 	}
-	if err := g.note(ready.Entry.Input); err != nil {
+	entered := ready.Entry.Input
+	entered.Data = in.Data // of a refused act the log has the answer alone
+	if err := g.note(entered); err != nil {
 		return err
 	}
 	if err := g.judgeResult(); err != nil {
