@@ -304,7 +304,7 @@ export interface Options {
     WebSocket?: (new (url: string, protocol: string) => any) | undefined;
     /** Default: the runtime's own. */
     fetch?: typeof fetch | undefined;
-    /** The client id, 1 to 64 bytes, of every join; default: a new one for each. Give one only to join each room once. */
+    /** The client id, 1 to 128 bytes, of every join; default: a new one for each. Give one only to join each room once. */
     client?: string | undefined;
     /** How many sockets join and spectate try for before they reject, 1 or more; default: 10, about half a minute. Infinity: until the signal aborts. */
     tries?: number | undefined;
