@@ -57,6 +57,13 @@ func (a *admission) left(p room.PlayerID, now time.Duration) int {
 	return n
 }
 
+// open reports whether a seat is neither taken nor kept for somebody.
+func (a *admission) open(now time.Duration) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.left("", now) > 0
+}
+
 // release gives back what is kept for the player.
 func (a *admission) release(p room.PlayerID) {
 	a.mu.Lock()

@@ -61,6 +61,7 @@ func (r *liveRoom) public() (Info, bool) {
 	}
 	info := *p
 	info.Index = max(info.Index, room.Index(r.committed.Load()))
+	info.Open = info.Open && r.seats.open(r.o.Clock.Now())
 	return info, true
 }
 

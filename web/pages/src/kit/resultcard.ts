@@ -5,17 +5,31 @@ import { me } from "./me.ts";
 import { sentence } from "./problem.ts";
 import { base } from "./base.ts";
 
-/** How a game ended, as a table of its players. Rating changes are filled in when the store has them. */
-export function resultCard(end: { end: Final["end"]; result?: GameResult | undefined; reason?: string | undefined }, stored?: StoredResult): HTMLElement {
+interface Ended {
+  end: Final["end"];
+  result?: GameResult | undefined;
+  reason?: string | undefined;
+}
+
+/** How a game ended, as a headline over a table of its players. Rating changes are filled in when the store has them. */
+export function resultCard(end: Ended, stored?: StoredResult): HTMLElement {
+  return h("div", { class: "result", "data-testid": "result-card", "data-end": end.end }, headline(end), outcomesOf(end, stored));
+}
+
+/** How a game ended, in a sentence, and what that is for whoever looks at it. */
+export function headline(end: Ended): HTMLElement {
+  return h("div", { class: "result-head" }, h("h2", { class: "result-title", "data-testid": "result-summary" }, summary(end)), h("p", { class: "result-mine" }, mine(end.result?.outcomes ?? [])));
+}
+
+/** Who came where in a game. */
+export function outcomesOf(end: Ended, stored?: StoredResult): HTMLElement {
   const outcomes = end.result?.outcomes ?? [];
-  return h("div", { class: "result", "data-testid": "result-card", "data-end": end.end },
-    h("h2", { class: "result-title", "data-testid": "result-summary" }, summary(end)),
-    h("p", { class: "result-mine" }, mine(outcomes)),
+  return h("div", { class: "result-all" },
     outcomes.length > 0 ? players(outcomes, stored) : undefined,
     stored ? h("p", { class: "facts" }, [duration(stored.duration_ms), stored.rated ? "rated" : "not rated"].join(" · ")) : undefined);
 }
 
-function summary(end: { end: Final["end"]; result?: GameResult | undefined; reason?: string | undefined }): string {
+function summary(end: Ended): string {
   const why = end.reason || end.result?.reason || "";
   switch (end.end) {
     case "finished":

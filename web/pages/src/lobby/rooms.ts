@@ -2,7 +2,7 @@ import type { GameInfo, RoomInfo } from "roomring";
 import { h, text } from "../games/dom.ts";
 import { count, options, since } from "../kit/format.ts";
 import { sleep } from "../kit/load.ts";
-import { server } from "../kit/me.ts";
+import { me, server } from "../kit/me.ts";
 import { tablePath } from "./go.ts";
 
 const often = 2_500; // ms between looks while the page is seen
@@ -68,9 +68,17 @@ class RoomList {
   }
 }
 
+// Why nobody else can sit down; empty if somebody can.
+function closed(room: RoomInfo): string {
+  if (room.max_players < 2) return "a game for one";
+  if (room.players >= room.max_players) return "all seats taken";
+  if (!room.open) return room.phase === "waiting" ? "seats are kept" : "has begun";
+  return "";
+}
+
 // Rooms with a free seat first, then those that most people watch.
 function byInterest(a: RoomInfo, b: RoomInfo): number {
-  return Number(b.open) - Number(a.open) || b.spectators - a.spectators || (b.created ?? "").localeCompare(a.created ?? "");
+  return Number(closed(b) === "") - Number(closed(a) === "") || b.spectators - a.spectators || (b.created ?? "").localeCompare(a.created ?? "");
 }
 
 class Row {
@@ -86,12 +94,15 @@ class Row {
   }
 
   show(room: RoomInfo, title: string): void {
-    this.el.dataset["open"] = String(room.open);
+    const mine = room.seats.some((s) => s.player === me.player);
+    const why = mine ? "" : closed(room);
+    const way = mine ? "Go back" : why ? "Watch" : "Join";
+    this.el.dataset["open"] = String(!mine && !why);
     text(this.name, room.name || title);
     text(this.detail, [room.name ? title : "", options(room.options), room.seats.map((s) => s.name).join(", "), room.created ? since(room.created) : ""].filter(Boolean).join(" · "));
-    text(this.people, `${room.players}/${room.max_players}${room.spectators > 0 ? ` · ${count(room.spectators, "watching", "watching")}` : ""}`);
-    this.way.href = tablePath(room, !room.open);
-    text(this.way, room.open ? "Join" : "Watch");
-    this.way.setAttribute("aria-label", `${room.open ? "Join" : "Watch"} ${room.name || title}`);
+    text(this.people, [`${room.players}/${room.max_players}`, why, room.spectators > 0 ? count(room.spectators, "watching", "watching") : ""].filter(Boolean).join(" · "));
+    this.way.href = tablePath(room, why !== "");
+    text(this.way, way);
+    this.way.setAttribute("aria-label", `${way}: ${room.name || title}`);
   }
 }

@@ -3,13 +3,14 @@ import { h, text } from "../games/dom.ts";
 import { busy, button, link, sleep } from "../kit/load.ts";
 import { me, server } from "../kit/me.ts";
 import { Sheet } from "../kit/sheet.ts";
-import { resultCard } from "../kit/resultcard.ts";
+import { headline, outcomesOf } from "../kit/resultcard.ts";
 import { say } from "../kit/toast.ts";
 import { base } from "../kit/base.ts";
 
-/** The card over a finished game: how it ended, and what can be done now. It can be folded to look at the board. */
+/** The card over a finished game: how it ended, and what can be done now. Who came where can be folded away. */
 export class Ending {
-  private readonly card = h("div", {});
+  private readonly head = h("div", {});
+  private readonly all = h("div", { "data-testid": "result-card" });
   private readonly agreed = h("p", { class: "hint", role: "status", "data-testid": "rematch-agreed" });
   private readonly again: HTMLButtonElement = button("Rematch", () => void this.agree(), "primary");
   private readonly sheet: Sheet;
@@ -24,7 +25,7 @@ export class Ending {
     replay.dataset["testid"] = "replay-link";
     const lobby = link("New game", base + "/");
     lobby.dataset["testid"] = "new-game";
-    this.sheet = new Sheet("Result", "ending", "Show the result", this.card, h("p", { class: "actions" }, this.again, replay, lobby), this.agreed);
+    this.sheet = new Sheet("Result", "ending", this.head, [this.all], [h("p", { class: "actions" }, this.again, replay, lobby), this.agreed]);
   }
 
   /** Shows how it ended, once. Players may agree to a rematch while the room is there. */
@@ -61,11 +62,10 @@ export class Ending {
     }
     const agreed = e?.agreed ?? [];
     this.mine = agreed.includes(me.player ?? "");
-    text(this.again, this.mine ? "Take it back" : agreed.length > 0 ? "Accept rematch" : "Rematch");
+    text(this.again, this.mine ? "Take back" : agreed.length > 0 ? "Accept" : "Rematch");
     const names = agreed.filter((p) => p !== me.player).map((p) => this.seats.find((s) => s.player === p)?.name ?? p);
     const words = [this.mine ? "You want a rematch." : "", names.length > 0 ? `${names.join(", ")} ${names.length === 1 ? "wants" : "want"} a rematch.` : ""].filter(Boolean).join(" ");
     text(this.agreed, words + (this.mine && names.length === 0 ? " Waiting for the others." : ""));
-    if (names.length > 0 && !this.mine) this.sheet.open(true);
   }
 
   private async agree(): Promise<void> {
@@ -82,6 +82,9 @@ export class Ending {
   }
 
   private draw(stored?: StoredResult): void {
-    this.card.replaceChildren(resultCard(stored ?? this.over!, stored));
+    const end = stored ?? this.over!;
+    this.head.replaceChildren(headline(end));
+    this.all.dataset["end"] = end.end;
+    this.all.replaceChildren(outcomesOf(end, stored));
   }
 }

@@ -14,12 +14,14 @@ export class Invite {
   private path = "";
 
   constructor() {
-    this.sheet = new Sheet("Invitation", "invite", "Invite somebody",
-      this.title,
-      h("p", {}, "Send this link to who should play with you:"),
-      h("p", { class: "inline-form" }, h("label", { for: "invite-link", class: "quiet" }, "Link to this table"), this.link, button("Copy", () => void shareLink(this.path), "primary")),
+    const share = button("Send the link", () => void shareLink(this.path), "primary");
+    share.dataset["testid"] = "invite-share";
+    this.sheet = new Sheet("Invitation", "invite", this.title, [
+      h("p", {}, "Who should play with you needs this link:"),
+      h("p", { class: "inline-form" }, h("label", { for: "invite-link", class: "quiet" }, "Link to this table"), this.link),
       this.code,
-      h("p", { class: "hint" }, "Nobody there? You can ", this.alone, " as another guest."));
+      h("p", { class: "hint" }, "Nobody there? You can ", this.alone, " as another guest."),
+    ], [h("p", { class: "actions" }, share)]);
   }
 
   show(info: RoomInfo, path: string, code: string | undefined): void {
