@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/roomring/roomring/room/wire"
@@ -15,6 +16,9 @@ import (
 func (c *Core) finish(r Result) {
 	if err := r.validate(); err != nil {
 		panic(err.Error())
+	}
+	if c.header.Runtime >= 2 {
+		r.makeStorable()
 	}
 	c.conclude(Finished, "")
 	bot := slices.ContainsFunc(r.Outcomes, func(o Outcome) bool { return o.Bot })
@@ -45,6 +49,20 @@ func (r *Result) validate() error {
 		r.Data = compact.Bytes()
 	}
 	return nil
+}
+
+// makeStorable takes out of a result's text what a store cannot hold: it may quote what a player has said.
+func (r *Result) makeStorable() {
+	text := func(s string) string { return strings.ReplaceAll(valid(s), "\x00", "\uFFFD") }
+	r.Reason, r.Summary = text(r.Reason), text(r.Summary)
+	if len(r.Data) > 0 {
+		r.Data = bytes.ToValidUTF8(r.Data, []byte("\uFFFD"))
+	}
+	r.Outcomes = slices.Clone(r.Outcomes)
+	for i := range r.Outcomes {
+		o := &r.Outcomes[i]
+		o.Player, o.Name = PlayerID(text(string(o.Player))), text(o.Name)
+	}
 }
 
 // conclude ends the room, once. An aborted or closed one may leave memory at once.

@@ -8,7 +8,10 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/roomring/roomring/room/strict"
 )
@@ -106,4 +109,26 @@ func (q *query) flag(name string) bool {
 		q.fail(name, "Give true or false.")
 	}
 	return raw == "true"
+}
+
+// storable refuses a path or query with text that a store cannot hold, before anybody asks one for it. Bodies are UTF-8
+// or refused by package strict, and what of them reaches a store is held to validText.
+func storable(r *http.Request) error {
+	holds := func(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
+	if !holds(r.URL.Path) {
+		return problem(http.StatusBadRequest, "bad-path", "The path holds what is no text: NUL, or bytes that are not UTF-8.")
+	}
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil // whoever reads it says so
+	}
+	for name, all := range values {
+		if !holds(name) {
+			return problem(http.StatusBadRequest, "bad-query", "The query string holds what is no text: NUL, or bytes that are not UTF-8.")
+		}
+		if slices.ContainsFunc(all, func(v string) bool { return !holds(v) }) {
+			return badField(name, "It holds what is no text: NUL, or bytes that are not UTF-8.")
+		}
+	}
+	return nil
 }

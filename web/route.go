@@ -145,6 +145,9 @@ func (with routing) caught(rt route, w *recorder, r *http.Request) (err error) {
 			with.log.Error("an HTTP handler panicked", "route", rt.path, "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
+	if err := storable(r); err != nil {
+		return err
+	}
 	return rt.handle(w, r)
 }
 

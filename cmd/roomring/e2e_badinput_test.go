@@ -370,7 +370,7 @@ func TestBadRequestsNameTheField(t *testing.T) {
 		{"/v1/rooms", `{"game":"chess","privat":true}`, "privat", ""},
 		{"/v1/matchmake", `{"game":"go"}`, "game", "/v1/games"},
 		{"/v1/matchmake", `{"game":"chess","options":{"fen":"x"}}`, "options", "fen"},
-		{"/v1/matchmake", `{"game":"chess","ticket":"` + long + `"}`, "ticket", "64 bytes"},
+		{"/v1/matchmake", `{"game":"chess","ticket":"` + long + `"}`, "ticket", "128 bytes"},
 		{"/v1/guest", `{"name":"` + long + `"}`, "name", ""},
 	} {
 		var p struct {

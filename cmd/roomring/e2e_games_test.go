@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"os"
 	"strconv"
@@ -41,6 +42,7 @@ type tallyAction struct {
 	Shout  int    `json:"shout,omitempty"`  // an event of so many bytes
 	Show   string `json:"show,omitempty"`   // "null" or "huge": what no view may hold
 	Finish bool   `json:"finish,omitempty"` // ends the game; everybody draws
+	Why    string `json:"why,omitempty"`    // the reason of the result in place of "enough"
 }
 
 type tallyView struct {
@@ -64,7 +66,7 @@ func (g *tally) Act(t *room.Turn, _ room.Player, a tallyAction) error {
 		t.Broadcast("shout", strings.Repeat("a", a.Shout))
 	}
 	if a.Finish {
-		r := room.Result{Reason: "enough", Summary: "They counted to " + strconv.Itoa(g.Count)}
+		r := room.Result{Reason: cmp.Or(a.Why, "enough"), Summary: "They counted to " + strconv.Itoa(g.Count)}
 		for _, p := range t.Players() {
 			r.Outcomes = append(r.Outcomes, room.Outcome{Player: p.ID, Name: p.Name, Seat: p.Seat, Rank: 1})
 		}
