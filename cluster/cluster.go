@@ -33,6 +33,7 @@ type Options struct {
 	Peer    net.Listener    // where other nodes dial
 	Rooms   *actor.Directory
 	Store   Store
+	Aside   AsideRooms // nil: this node sets no rooms aside
 
 	// Describe says what this node is and how it does, now.
 	Describe func() NodeInfo

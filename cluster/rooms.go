@@ -53,6 +53,7 @@ type signalAsk struct {
 
 func (c *Cluster) serveRooms() {
 	c.serveWatch()
+	c.serveAside()
 	here := c.o.Rooms
 	serve(c, roomsWhere, c.serveWhere)
 	serve(c, roomsCreate, here.Create)

@@ -1,6 +1,7 @@
 package room
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -124,6 +125,9 @@ func joined(batches []Batch) []Batch {
 	}
 	return out
 }
+
+// IsKept reports whether b begins as what EncodeKept made.
+func IsKept(b []byte) bool { return bytes.HasPrefix(b, []byte(keptMagic)) }
 
 // DecodeKept unpacks what EncodeKept made. The log's entries themselves are looked at by Restore. The error says what is
 // wrong with it.

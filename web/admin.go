@@ -39,6 +39,7 @@ type AdminRooms interface {
 type AdminOptions struct {
 	Rooms   AdminRooms
 	Cluster AdminCluster
+	Aside   AdminAside // nil: no room is ever set aside
 	Games   []room.Spec
 	Metrics *Metrics // nil: /metrics is empty
 
@@ -71,6 +72,9 @@ func AdminHandler(opts AdminOptions) (http.Handler, error) {
 	setDefault(&opts.RequestTimeout, 10*time.Second)
 	setDefault(&opts.EventBeat, 15*time.Second)
 	setDefault(&opts.Streams, 64)
+	if opts.Aside == nil {
+		opts.Aside = noneAside{}
+	}
 	setDefault(&opts.Log, slog.New(slog.DiscardHandler))
 	if opts.Metrics == nil {
 		opts.Metrics = NewMetrics()
@@ -98,6 +102,9 @@ func (a *admin) routes() []route {
 		{method: "POST", path: "/admin/v1/rooms/{id}/close", handle: a.postClose},
 		{method: "POST", path: "/admin/v1/rooms/{id}/kick", handle: a.postKick},
 		{method: "POST", path: "/admin/v1/rooms/{id}/signal", handle: a.postSignal},
+		{method: "GET", path: "/admin/v1/set-aside", handle: a.getAsides},
+		{method: "GET", path: "/admin/v1/set-aside/{node}/{key}", handle: a.getAside},
+		{method: "POST", path: "/admin/v1/set-aside/{node}/{key}/restore", handle: a.postReopen},
 		{method: "GET", path: "/admin/{$}", handle: servePage("admin.html", reachSelf)},
 		{method: "GET", path: "/assets/{file}", handle: getAsset},
 		{method: "GET", path: "/metrics", raw: a.opts.Metrics.Handler()},

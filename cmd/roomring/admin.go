@@ -45,6 +45,7 @@ is ROOMRING_ADMIN_TOKEN_FILE, --output is ROOMRING_ADMIN_OUTPUT.`,
   roomring admin room 0123456789abcdef --as spectator
   roomring admin events 0123456789abcdef             # live
   roomring admin close 0123456789abcdef --reason 'closing for tonight'
+  roomring admin rooms --set-aside                   # kept, and not served; then fetch, replay or restore
   roomring admin drain node-2
   roomring admin forget node-3                       # its disk is lost`,
 		Args: usageArgs(cobra.NoArgs),
@@ -58,7 +59,7 @@ is ROOMRING_ADMIN_TOKEN_FILE, --output is ROOMRING_ADMIN_OUTPUT.`,
 	f.Var(oneOf(&c.output, "table", "table", "json"), "output", "table, or json as the API answered")
 	f.DurationVar(&c.timeout, "timeout", 10*time.Second, "`time` to wait for an answer; streams have none")
 	cmd.AddCommand(c.nodesCommand(), c.ringCommand(), c.roomsCommand(), c.roomCommand(), c.eventsCommand(),
-		c.closeCommand(), c.kickCommand(), c.signalCommand(), c.drainCommand(), c.forgetCommand())
+		c.closeCommand(), c.kickCommand(), c.signalCommand(), c.fetchCommand(), c.replayCommand(), c.restoreCommand(), c.drainCommand(), c.forgetCommand())
 	return cmd
 }
 

@@ -45,11 +45,14 @@ type roomsAnswer struct {
 
 func (c *adminClient) roomsCommand() *cobra.Command {
 	var game, phase, node, search, after string
-	var open, private, all bool
+	var open, private, all, aside bool
 	limit := 100
 	cmd := &cobra.Command{
 		Use: "rooms", Short: "List rooms, a page or all of them", Args: usageArgs(cobra.NoArgs),
 		RunE: c.runs(func(ctx context.Context, _ []string) error {
+			if aside {
+				return c.listAside(ctx)
+			}
 			q := url.Values{"limit": {strconv.Itoa(limit)}}
 			for name, value := range map[string]string{"game": game, "phase": phase, "node": node, "search": search, "after": after} {
 				if value != "" {
@@ -72,6 +75,7 @@ func (c *adminClient) roomsCommand() *cobra.Command {
 	f.StringVar(&search, "search", "", "only rooms whose id begins with this `text`, or whose name or players hold it")
 	f.BoolVar(&open, "open", false, "only rooms that take new players")
 	f.BoolVar(&private, "private", false, "only private rooms")
+	f.BoolVar(&aside, "set-aside", false, "copies of rooms that were set aside, in place of the rooms")
 	f.BoolVar(&all, "all", false, "all pages")
 	f.StringVar(&after, "after", "", "the page after this `room`")
 	f.IntVar(&limit, "limit", limit, "`rooms` on a page, at most 1000")

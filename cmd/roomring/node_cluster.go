@@ -44,7 +44,7 @@ func (n *node) openCluster(context.Context) error {
 			Secrets: n.secrets.keys("gossip"),
 		},
 		Link: link.Options{Self: n.greeting(), Security: n.security(), Silence: n.cfg.PeerSilence},
-		Peer: n.ends.peer, Rooms: n.rooms, Store: shared{n}, Describe: n.describe,
+		Peer: n.ends.peer, Rooms: n.rooms, Store: shared{n}, Aside: asides{n}, Describe: n.describe,
 		Reattach: n.cfg.ReattachTimeout, Clock: n.clock,
 		Stop: func() { n.fail(nil) }, Superseded: func(err error) { n.fail(err) },
 		Log: n.log,

@@ -16,6 +16,7 @@ type rooms interface {
 	web.Rooms
 	web.SocketRooms
 	web.AdminRooms
+	web.AdminAside
 }
 
 // allRooms are those of the cluster, or else this node's.
@@ -23,13 +24,14 @@ func (n *node) allRooms() rooms {
 	if n.cluster != nil {
 		return n.cluster.Rooms()
 	}
-	return directory{n.rooms, n.store}
+	return directory{n.rooms, n.store, asides{n}}
 }
 
 // directory is the rooms of a node by itself: those that live here, and those that the store remembers.
 type directory struct {
 	*actor.Directory
-	store persist.Store
+	store  persist.Store
+	asides asides
 }
 
 func (d directory) Info(ctx context.Context, id room.ID) (actor.Info, error) {

@@ -31,7 +31,7 @@ the inputs give the same game every time. It checks that the result and its chec
 were recorded, and exits 1 if they do not. A game that panicked panics again, with its stack.
 
 A room's id is looked up in the store (the server need not run), or at the server that --url names; a file is
-what GET /v1/replays/{room} answered.`,
+what GET /v1/replays/{room} or roomring admin fetch answered.`,
 		Example: `  roomring replay 0123456789abcdef
   roomring replay --url https://play.example.com 0123456789abcdef
   curl -o game.replay http://localhost:7777/v1/replays/0123456789abcdef && roomring replay game.replay
@@ -140,7 +140,7 @@ type showing struct {
 // replay runs a game again, shows it and checks its end. The error is nil only for a game that came
 // out as recorded, or that had no end yet and went through.
 func (s *showing) replay(games *room.Games, data []byte) error {
-	r, err := room.ReadReplay(bytes.NewReader(data))
+	r, err := readLog(data)
 	if err != nil {
 		return err
 	}
@@ -157,6 +157,23 @@ func (s *showing) replay(games *room.Games, data []byte) error {
 		return err
 	}
 	return s.verdict(core, r.Final)
+}
+
+// readLog reads a replay, or a copy of a room that was set aside.
+func readLog(data []byte) (room.Replay, error) {
+	if !room.IsKept(data) {
+		return room.ReadReplay(bytes.NewReader(data))
+	}
+	kept, err := room.DecodeKept(data)
+	r := room.Replay{Header: kept.Header}
+	for _, b := range kept.Batches {
+		for e, bad := range room.DecodeEntries(b.Entries) {
+			if err = errors.Join(err, bad); err == nil {
+				r.Entries = append(r.Entries, e)
+			}
+		}
+	}
+	return r, err
 }
 
 // entry shows one input and, when stepping, what it led to.

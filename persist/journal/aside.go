@@ -34,6 +34,20 @@ func (j *Journal) ListAside(ctx context.Context) ([]Aside, error) {
 		FROM rooms r WHERE aside_at IS NOT NULL ORDER BY aside_at DESC, key DESC`)
 }
 
+// NoteAside gives a room that was set aside another reason. It returns when that is written.
+func (j *Journal) NoteAside(ctx context.Context, key int64, reason string) error {
+	return j.wait(ctx, func(*queue) (change, error) { return noteAside{key, reason}, nil })
+}
+
+type noteAside struct {
+	key    int64
+	reason string
+}
+
+func (c noteAside) apply(w *writer) error {
+	return w.exec(`UPDATE rooms SET aside_reason = ? WHERE key = ? AND aside_at IS NOT NULL`, c.reason, c.key)
+}
+
 // LoadAside reads a room that was set aside. Errors: ErrUnknown, *DamagedError and those of the disk.
 func (j *Journal) LoadAside(ctx context.Context, key int64) (room.Kept, error) {
 	var id room.ID

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/journal"
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+)
+
+// asides are the copies of rooms that this node's journal has set aside.
+type asides struct{ n *node }
+
+func (a asides) ListAside(ctx context.Context) ([]actor.Aside, error) {
+	found, err := a.n.journal.ListAside(ctx)
+	out := make([]actor.Aside, len(found))
+	for i, f := range found {
+		out[i] = actor.Aside{Node: a.n.name, Key: f.Key, Room: f.Room, Reason: f.Reason, At: f.At.UTC(), Index: f.Last, Bytes: f.Bytes}
+	}
+	return out, err
+}
+
+func (a asides) load(ctx context.Context, key int64) (room.Kept, error) {
+	kept, err := a.n.journal.LoadAside(ctx, key)
+	if errors.Is(err, journal.ErrUnknown) {
+		err = actor.ErrNotFound
+	}
+	if _, damaged := errors.AsType[*journal.DamagedError](err); damaged {
+		err = room.Refuse("damaged", err.Error())
+	}
+	return kept, err
+}
+
+func (a asides) LoadAside(ctx context.Context, key int64) ([]byte, error) {
+	kept, err := a.load(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	data, err := room.EncodeKept(kept)
+	if err != nil {
+		err = room.Refuse("too_large", err.Error())
+	}
+	return data, err
+}
+
+// reopenedAs stands in the reason of a copy that goes on as another room.
+const reopenedAs = "restored as room "
+
+func (a asides) ReopenAside(ctx context.Context, key int64) (room.ID, error) {
+	found, err := a.n.journal.ListAside(ctx)
+	if err != nil {
+		return "", err
+	}
+	reason := ""
+	for _, f := range found {
+		if f.Key == key {
+			reason = f.Reason
+		}
+	}
+	if _, as, already := strings.Cut(reason, reopenedAs); already {
+		return "", room.Refuse("restored", "it has been restored already, as room "+as)
+	}
+	kept, err := a.load(ctx, key)
+	if err != nil {
+		return "", err
+	}
+	if err := a.given(ctx, kept.Header.ID); err != nil {
+		return "", err
+	}
+	id, err := a.n.rooms.Reopen(ctx, kept)
+	if err != nil {
+		return "", err
+	}
+	if err := a.n.journal.NoteAside(context.WithoutCancel(ctx), key, reason+"; "+reopenedAs+string(id)); err != nil {
+		a.n.log.Warn("a room is restored, and its copy does not say so", "room", kept.Header.ID, "as", id, "err", err)
+	}
+	return id, nil
+}
+
+// given refuses a room that lives elsewhere, or has come to its end.
+func (a asides) given(ctx context.Context, id room.ID) error {
+	row, err := a.n.store.Row(ctx, id)
+	switch {
+	case errors.Is(err, persist.ErrNotFound):
+		return nil
+	case err != nil:
+		return &actor.UnreachableError{Reason: "the store does not say what has become of it"}
+	case row.State != room.RowOver:
+		return room.Refuse("lives", "the room lives on: this copy is an older one")
+	}
+	result, err := a.n.store.Result(ctx, id)
+	switch {
+	case errors.Is(err, persist.ErrNotFound): // it was given up with its node
+		return nil
+	case err != nil:
+		return &actor.UnreachableError{Reason: "the store does not say how it has ended"}
+	case result.End != room.Aborted:
+		return room.Refuse("over", fmt.Sprintf("the room is over (%s), and its result is stored", result.End))
+	}
+	return nil
+}
+
+// ListAside, LoadAside and ReopenAside are those of a node by itself.
+func (d directory) ListAside(ctx context.Context) ([]actor.Aside, bool, error) {
+	all, err := d.asides.ListAside(ctx)
+	return all, false, err
+}
+
+func (d directory) LoadAside(ctx context.Context, node string, key int64) ([]byte, error) {
+	if node != d.asides.n.name {
+		return nil, actor.ErrNotFound
+	}
+	return d.asides.LoadAside(ctx, key)
+}
+
+func (d directory) ReopenAside(ctx context.Context, node string, key int64) (room.ID, error) {
+	if node != d.asides.n.name {
+		return "", actor.ErrNotFound
+	}
+	return d.asides.ReopenAside(ctx, key)
+}
