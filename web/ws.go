@@ -245,7 +245,7 @@ func (s *Sockets) beat() {
 		before := s.now() - s.opts.Heartbeat*3/4
 		s.each(func(c *conn) {
 			if time.Duration(c.spoke.Load()) < before {
-				c.pong(wire.Ping{})
+				c.enqueue(c.pong(wire.Ping{}), unasked)
 			}
 		})
 	}

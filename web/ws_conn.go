@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/netip"
 	"sync"
@@ -56,8 +57,15 @@ type conn struct {
 	gone     bool           // and Sockets has forgotten the socket
 }
 
-// maxPending bounds the edge's own frames that wait for a reader. Pongs beyond it are dropped.
-const maxPending = 4 << 10
+// What may wait for a reader when a frame of the edge's own comes, in bytes of such frames. For what nobody has asked for
+// there need be no room; for pongs there is room for those of a whole burst: see SocketOptions.pongs.
+const (
+	always  = math.MaxInt
+	unasked = 4 << 10
+)
+
+// pongs bounds those that wait: 160 bytes hold any of them.
+func (o *SocketOptions) pongs() int { return max(64<<10, 160*o.Rate.Burst) }
 
 // greet waits for the hello. The rest of the socket's life runs on a new goroutine, whose stack is small.
 func (c *conn) greet() {
@@ -165,7 +173,7 @@ func (c *conn) handle(m wire.ClientMessage) (err error) {
 	case wire.Act:
 		err = c.session.Act(c.s.ctx, wire.Act{CSeq: m.CSeq, Data: bytes.Clone(m.Data), Fault: m.Fault}) // the buffer is used again
 	case wire.Ping:
-		c.pong(m)
+		c.answer(c.pong(m))
 	case wire.Resync:
 		err = c.session.Resync(c.s.ctx)
 	case wire.Leave:
@@ -177,11 +185,29 @@ func (c *conn) handle(m wire.ClientMessage) (err error) {
 	return err
 }
 
-// pong answers a ping, or keeps a silent connection visibly alive.
-func (c *conn) pong(p wire.Ping) {
+// pong is the frame that answers a ping, or keeps a silent connection visibly alive.
+func (c *conn) pong(p wire.Ping) []byte {
 	var frame [frameHead]byte
-	msg := wire.AppendPong(frame[:], c.encoding, wire.Pong{Echo: p.Echo, Time: time.Now().UnixMilli()})
-	c.enqueue(framed(msg, c.encoding), false)
+	return framed(wire.AppendPong(frame[:], c.encoding, wire.Pong{Echo: p.Echo, Time: time.Now().UnixMilli()}), c.encoding)
+}
+
+// answer queues a pong. A client for which too many wait has asked for more than a burst at once, or does not read.
+func (c *conn) answer(pong []byte) {
+	if c.enqueue(pong, c.s.opts.pongs()) {
+		return
+	}
+	c.mu.Lock()
+	slow := c.slow
+	c.mu.Unlock()
+	if slow {
+		c.kick(notReading())
+		return
+	}
+	c.kick(closeWith(wire.CloseTooMany, "too many pings at once: see welcome.limits.rate"))
+}
+
+func notReading() *actor.CloseError {
+	return closeWith(wire.CloseTooSlow, "this connection does not read what it is sent: reconnect")
 }
 
 // onPing has the library answer a WebSocket ping, which says that the client is alive like any message.
@@ -228,7 +254,7 @@ func (c *conn) finish(err error) {
 	}
 	if why.Over != nil {
 		msg := wire.AppendOver(make([]byte, frameHead, 256), c.encoding, *why.Over)
-		c.enqueue(framed(msg, c.encoding), true)
+		c.enqueue(framed(msg, c.encoding), always)
 	}
 	_ = c.ws.Close(websocket.StatusCode(why.Code), fits(why.Reason)) // waits for the client's own close frame, at most 5 s
 }

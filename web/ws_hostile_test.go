@@ -64,29 +64,35 @@ func maskedFrame(first byte, payload []byte) []byte {
 	return append(append(b, 0, 0, 0, 0), payload...)
 }
 
+// rawFrame reads one frame.
+func rawFrame(t testing.TB, br *bufio.Reader) (first byte, payload []byte) {
+	t.Helper()
+	var head [2]byte
+	if _, err := io.ReadFull(br, head[:]); err != nil {
+		t.Fatalf("no frame: %v", err)
+	}
+	n := int64(head[1])
+	var wide [8]byte
+	switch n {
+	case 126:
+		_, _ = io.ReadFull(br, wide[6:])
+		n = int64(binary.BigEndian.Uint64(wide[:]))
+	case 127:
+		_, _ = io.ReadFull(br, wide[:])
+		n = int64(binary.BigEndian.Uint64(wide[:]))
+	}
+	payload = make([]byte, n)
+	if _, err := io.ReadFull(br, payload); err != nil {
+		t.Fatal(err)
+	}
+	return head[0], payload
+}
+
 // rawClose reads frames up to the close frame and returns its code.
 func rawClose(t testing.TB, br *bufio.Reader) wire.CloseCode {
 	t.Helper()
 	for {
-		var head [2]byte
-		if _, err := io.ReadFull(br, head[:]); err != nil {
-			t.Fatalf("no close frame: %v", err)
-		}
-		n := int64(head[1])
-		var wide [8]byte
-		switch n {
-		case 126:
-			_, _ = io.ReadFull(br, wide[6:])
-			n = int64(binary.BigEndian.Uint64(wide[:]))
-		case 127:
-			_, _ = io.ReadFull(br, wide[:])
-			n = int64(binary.BigEndian.Uint64(wide[:]))
-		}
-		payload := make([]byte, n)
-		if _, err := io.ReadFull(br, payload); err != nil {
-			t.Fatal(err)
-		}
-		if head[0] == 0x88 {
+		if first, payload := rawFrame(t, br); first == 0x88 {
 			return wire.CloseCode(binary.BigEndian.Uint16(payload))
 		}
 	}
@@ -360,4 +366,39 @@ func inUse() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapInuse + m.StackInuse
+}
+
+// TestABurstOfPings has as many pings in one message as a burst allows, of the protocol and of WebSocket, and counts the
+// pongs of each.
+func TestABurstOfPings(t *testing.T) {
+	e := newEdge(t, nil)
+	nc, br := rawSocket(t, e)
+	rawHello(t, nc)
+	const n = 59 // of either kind; a burst is 120
+	var batch []byte
+	echo := json.RawMessage(`"` + strings.Repeat("x", 62) + `"`)
+	for i := range n {
+		if i > 0 {
+			batch = append(batch, '\n')
+		}
+		batch = wire.AppendPing(batch, wire.JSON, wire.Ping{Echo: echo})
+	}
+	batch = maskedFrame(0x81, batch)
+	for range n {
+		batch = append(batch, maskedFrame(0x89, []byte(strings.Repeat("y", 125)))...)
+	}
+	if _, err := nc.Write(batch); err != nil {
+		t.Fatal(err)
+	}
+	for pongs, controls := 0, 0; pongs < n || controls < n; {
+		first, payload := rawFrame(t, br)
+		switch first {
+		case 0x8a:
+			controls++
+		case 0x81:
+			pongs += strings.Count(string(payload), `"pong"`)
+		default:
+			t.Fatalf("after %d and %d pongs a frame %x came: %q", pongs, controls, first, payload)
+		}
+	}
 }

@@ -71,5 +71,5 @@ func (c *conn) move(within time.Duration) {
 	}
 	var frame [frameHead]byte
 	msg := wire.AppendMove(frame[:], c.encoding, wire.Move{Within: uint64(max(within.Milliseconds(), 0))})
-	c.enqueue(framed(msg, c.encoding), true)
+	c.enqueue(framed(msg, c.encoding), always)
 }

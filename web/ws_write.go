@@ -37,7 +37,12 @@ const opClose = 8 // RFC 6455, section 5.2
 
 // Write takes one whole frame: the library's buffer holds any control frame and is flushed after each.
 func (t *transport) Write(p []byte) (int, error) {
-	(*conn)(t).enqueue(p, p[0]&0xf == opClose)
+	c := (*conn)(t)
+	if p[0]&0xf == opClose {
+		c.enqueue(p, always)
+	} else {
+		c.answer(p)
+	}
 	return len(p), nil
 }
 
@@ -83,18 +88,21 @@ func framed(b []byte, e wire.Encoding) []byte {
 	return b
 }
 
-// enqueue queues a frame of the edge's own. One that need not be is dropped when the reader lags.
-func (c *conn) enqueue(frame []byte, must bool) {
+// enqueue queues a frame of the edge's own, unless more than most bytes of such would wait then. What nobody can be told
+// any more counts as queued.
+func (c *conn) enqueue(frame []byte, most int) bool {
 	c.mu.Lock()
-	drop := c.sealed || c.dead || !must && len(c.pending)+len(frame) > maxPending
-	if !drop {
+	over := c.sealed || c.dead
+	room := len(c.pending)+len(frame) <= most
+	if !over && room {
 		c.pending = append(c.pending, frame...)
 		c.sealed = frame[0]&0xf == opClose
 	}
 	c.mu.Unlock()
-	if !drop {
+	if !over && room {
 		c.schedule()
 	}
+	return over || room
 }
 
 // schedule puts the socket before its flusher, once.
@@ -152,7 +160,7 @@ func (c *conn) writeSlowly(rest []byte) {
 		if rest, err = c.writeUntil(rest, c.s.opts.Clock.Now()+c.s.opts.WriteTimeout); !errors.Is(err, os.ErrDeadlineExceeded) {
 			break
 		}
-		c.kick(closeWith(wire.CloseTooSlow, "this connection does not read what it is sent: reconnect"))
+		c.kick(notReading())
 	}
 	_ = c.net.SetWriteDeadline(time.Time{})
 	c.mu.Lock()
