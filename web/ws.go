@@ -232,7 +232,8 @@ func (s *Sockets) each(f func(*conn)) {
 	}
 }
 
-// beat gives the sockets that have been silent for three quarters of a heartbeat something to say.
+// beat gives the sockets that have been silent for three quarters of a heartbeat something to say, and finds clients that
+// talk and do not read.
 func (s *Sockets) beat() {
 	tick := time.NewTicker(s.opts.Heartbeat / 4)
 	defer tick.Stop()
@@ -244,6 +245,7 @@ func (s *Sockets) beat() {
 		}
 		before := s.now() - s.opts.Heartbeat*3/4
 		s.each(func(c *conn) {
+			c.checkReader()
 			if time.Duration(c.spoke.Load()) < before {
 				c.enqueue(c.pong(wire.Ping{}), unasked)
 			}

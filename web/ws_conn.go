@@ -29,7 +29,9 @@ type conn struct {
 	net      net.Conn
 	raw      syscall.RawConn // nil when the connection is not the kernel's alone, as with TLS
 	ws       *websocket.Conn // reads; of what it writes, control frames alone, see transport
+	kernel   syscall.RawConn // of the TCP connection, TLS or not; nil when there is none
 	flusher  *flusher
+	reader   reading // of Sockets.beat
 
 	// Of the goroutine that reads.
 	early    []byte // what the HTTP server had read beyond the request
@@ -50,6 +52,7 @@ type conn struct {
 	slow    bool              // a goroutine of its own is writing
 	dead    bool              // nothing can be written any more
 	shut    bool              // close the connection when all is written
+	linger  bool              // not before the client has had time to read why
 	closed  bool              // it is
 
 	finished bool           // the reader has ended, for which
@@ -256,6 +259,12 @@ func (c *conn) finish(err error) {
 		msg := wire.AppendOver(make([]byte, frameHead, 256), c.encoding, *why.Over)
 		c.enqueue(framed(msg, c.encoding), always)
 	}
+	if why.Code == wire.CloseTooSlow {
+		c.mu.Lock()
+		c.linger = true
+		c.mu.Unlock()
+		defer c.wait()
+	}
 	_ = c.ws.Close(websocket.StatusCode(why.Code), fits(why.Reason)) // waits for the client's own close frame, at most 5 s
 }
 
@@ -283,6 +292,9 @@ func (c *conn) stopped(err error) *actor.CloseError {
 func (c *conn) reason(err error) *actor.CloseError {
 	if why, ok := errors.AsType[*actor.CloseError](err); ok {
 		return why
+	}
+	if errors.Is(err, syscall.ETIMEDOUT) && c.until > c.s.opts.Clock.Now() {
+		return notReading() // the kernel could not get rid of what a client was sent that was heard all the time
 	}
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 		if c.session == nil {

@@ -108,7 +108,7 @@ func (c *conn) accept(w http.ResponseWriter, r *http.Request, chosen string) err
 	}
 	c.ws = ws
 	c.ws.SetReadLimit(-1) // receive has its own, with our close code
-	c.s.tune(c.net)
+	c.tune()
 	if sc, ok := c.net.(syscall.Conn); ok {
 		c.raw, _ = sc.SyscallConn() // nil: every write takes a goroutine
 	}
@@ -134,8 +134,10 @@ func (h *smallHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return t, bufio.NewReadWriter(bufio.NewReaderSize(t, 512), bufio.NewWriterSize(t, 128)), nil
 }
 
-// tune bounds what the kernel holds for a socket, and for how long it keeps trying an address that is silent.
-func (s *Sockets) tune(nc net.Conn) {
+// tune bounds what the kernel holds for a socket, and for how long it keeps trying one that takes nothing: longer than the
+// server itself, which knows what to say.
+func (c *conn) tune() {
+	s, nc := c.s, c.net
 	if under, ok := nc.(interface{ NetConn() net.Conn }); ok {
 		nc = under.NetConn() // of a TLS connection
 	}
@@ -146,7 +148,8 @@ func (s *Sockets) tune(nc net.Conn) {
 	if s.opts.SendBuffer > 0 {
 		_ = tcp.SetWriteBuffer(s.opts.SendBuffer) // only a bound
 	}
-	setUserTimeout(tcp, s.opts.silence())
+	setUserTimeout(tcp, s.opts.silence()+2*s.opts.WriteTimeout)
+	c.kernel, _ = tcp.SyscallConn() // nil: nobody watches it
 }
 
 func newLimiter(r Rate) *rate.Limiter {

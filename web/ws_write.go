@@ -194,7 +194,7 @@ func (c *conn) broken() {
 // reader has finished too.
 func (c *conn) settle() {
 	c.mu.Lock()
-	shut := c.shut && !c.closed && !c.slow && len(c.pending) == 0
+	shut := c.shut && !c.linger && !c.closed && !c.slow && len(c.pending) == 0
 	c.closed = c.closed || shut
 	gone := c.closed && c.finished && !c.gone
 	c.gone = c.gone || gone
