@@ -9,6 +9,7 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -31,13 +32,14 @@ type transcript struct {
 		Options json.RawMessage `json:"options"`
 	}
 	steps []transcriptStep
+	stops bool // the node of its sockets
 }
 
 // transcriptStep is one line: a client says, the server says, or a client opens a new socket.
 type transcriptStep struct {
 	line   int
 	client string // "" is the first, "2" the second
-	does   string // "C", "S" or "# new socket"
+	does   string // "C", "S", "# new socket" or "# the node stops"
 	text   string
 }
 
@@ -64,10 +66,24 @@ func (s *server) transcripts(t *testing.T) {
 		for _, e := range []wire.Encoding{wire.JSON, wire.CBOR} {
 			t.Run(fmt.Sprintf("%s/%s", tr.title, []string{"json", "cbor"}[e]), func(t *testing.T) {
 				t.Parallel()
+				if tr.stops {
+					playMove(t, tr, e)
+					return
+				}
 				newStage(s.of(t), tr, e).play()
 			})
 		}
 	}
+}
+
+// playMove replays a transcript in which a node stops: in a cluster of its own, at a node that has not the room.
+func playMove(t *testing.T, tr transcript, e wire.Encoding) {
+	t.Helper()
+	c := newTeam(t, 2).start()
+	c.nodes[0].away = true
+	st := newStage(c.nodes[0], tr, e)
+	st.next = c.nodes[1].at(st.room)
+	st.play()
 }
 
 func readTranscripts(t *testing.T) []transcript {
@@ -104,9 +120,14 @@ func (tr *transcript) add(line int, text string) error {
 		tr.steps = append(tr.steps, transcriptStep{line, strings.TrimSpace(rest), "# new socket", ""})
 		return nil
 	}
+	if text == "# the node stops" {
+		tr.stops = true
+		tr.steps = append(tr.steps, transcriptStep{line, "", text, ""})
+		return nil
+	}
 	who, said, ok := strings.Cut(text, ": ")
 	if !ok || len(who) > 2 || who[0] != 'C' && who[0] != 'S' {
-		return fmt.Errorf("a line of a transcript begins with C:, S:, C2:, S2: or # new socket: %q", text)
+		return fmt.Errorf("a line of a transcript begins with C:, S:, C2:, S2:, # new socket or # the node stops: %q", text)
 	}
 	tr.steps = append(tr.steps, transcriptStep{line, who[1:], who[:1], said})
 	return nil
@@ -118,7 +139,8 @@ type stage struct {
 	tr       transcript
 	encoding wire.Encoding
 	room     roomInfo
-	token    string // of the last welcome
+	next     roomInfo // by way of another node, once the first has stopped
+	token    string   // of the last welcome
 	clients  map[string]*part
 }
 
@@ -136,6 +158,11 @@ func newStage(s *server, tr transcript, e wire.Encoding) *stage {
 
 func (st *stage) play() {
 	for _, step := range st.tr.steps {
+		if step.does == "# the node stops" {
+			st.s.signal(syscall.SIGTERM)
+			st.room = st.next
+			continue
+		}
 		p := st.clients[step.client]
 		if p == nil {
 			p = &part{socket: dial(st.s.t, st.room.URL, st.encoding)}
