@@ -18,5 +18,5 @@ func Routes() []string {
 
 // Limiter makes an address limiter that knows at most so many addresses.
 func Limiter(r Rate, most int) func(from netip.Addr, now time.Time) (time.Duration, bool) {
-	return newAddressLimiter(r, most).take
+	return newAddressLimiter("", r, most).take
 }

@@ -290,7 +290,9 @@ func TestSocketAddress(t *testing.T) {
 
 func TestCapsAnAddress(t *testing.T) {
 	now := time.Unix(1e9, 0)
+	var log logText
 	a := startAPI(t, func(o *web.ServerOptions) {
+		o.Log = log.logger()
 		o.Creates, o.Guests, o.Codes = web.Rate{PerSecond: 0.1, Burst: 2}, web.Rate{PerSecond: 1, Burst: 1}, web.Rate{PerSecond: 1, Burst: 1}
 		o.ReplayRate = web.Rate{PerSecond: 1, Burst: 1}
 		o.Now = func() time.Time { return now }

@@ -22,18 +22,19 @@ const maxAddresses = 1 << 16
 // when the younger is full, the older is forgotten whole. Who is forgotten starts with a full bucket again,
 // which takes as many other addresses as half of the bound to bring about.
 type addressLimiter struct {
-	rate Rate
-	size int // of a generation
+	setting string // that the rate comes from
+	rate    Rate
+	size    int // of a generation
 
 	mu         sync.Mutex
 	young, old map[netip.Addr]*rate.Limiter
 }
 
-func newAddressLimiter(r Rate, most int) *addressLimiter {
+func newAddressLimiter(setting string, r Rate, most int) *addressLimiter {
 	if r.Burst == 0 {
 		r.Burst = max(int(2*r.PerSecond), 1)
 	}
-	return &addressLimiter{rate: r, size: max(most/2, 1), young: map[netip.Addr]*rate.Limiter{}}
+	return &addressLimiter{setting: setting, rate: r, size: max(most/2, 1), young: map[netip.Addr]*rate.Limiter{}}
 }
 
 // take spends one token of an address. When there is none it returns how long until there is one.

@@ -104,6 +104,7 @@ type Server struct {
 	games                  map[string]room.Spec
 	creates, guests, codes *addressLimiter
 	replayRate             *addressLimiter
+	turned                 *limitLog
 	replays                chan struct{} // holds one for each replay that is run
 	handler                http.Handler
 }
@@ -116,11 +117,12 @@ func NewServer(opts ServerOptions) (*Server, error) {
 	s := &Server{
 		opts:       opts,
 		games:      map[string]room.Spec{},
-		creates:    newAddressLimiter(opts.Creates, maxAddresses),
-		guests:     newAddressLimiter(opts.Guests, maxAddresses),
-		codes:      newAddressLimiter(opts.Codes, maxAddresses),
-		replayRate: newAddressLimiter(opts.ReplayRate, maxAddresses),
+		creates:    newAddressLimiter("--rooms-per-second", opts.Creates, maxAddresses),
+		guests:     newAddressLimiter("--guests-per-second", opts.Guests, maxAddresses),
+		codes:      newAddressLimiter("--codes-per-second", opts.Codes, maxAddresses),
+		replayRate: newAddressLimiter("--replays-per-second", opts.ReplayRate, maxAddresses),
 		replays:    make(chan struct{}, opts.Replays),
+		turned:     newLimitLog(opts.Log),
 	}
 	for _, spec := range opts.Games {
 		s.games[spec.Name] = spec
@@ -214,12 +216,14 @@ func (s *Server) identify(r *http.Request, needed bool) (Identity, error) {
 	return Identity{}, nil
 }
 
-// spend takes from a limiter what the request's address has left in it.
+// spend takes from a limiter what the request's address has left in it. When that is nothing, the log names the setting.
 func (s *Server) spend(l *addressLimiter, r *http.Request) error {
-	wait, ok := l.take(s.opts.TrustedProxies.Client(r), s.opts.Now())
+	from, now := s.opts.TrustedProxies.Client(r), s.opts.Now()
+	wait, ok := l.take(from, now)
 	if ok {
 		return nil
 	}
+	s.turned.refused(l.setting, from, now)
 	p := problem(http.StatusTooManyRequests, "too-many", "Too many requests of this kind from your address: retry later.")
 	p.retry = cmp.Or(wait, time.Second)
 	return p

@@ -147,6 +147,8 @@ type Sockets struct {
 	start    time.Time     // what conn.spoke counts from
 	began    time.Duration // the same by the clock
 
+	turned *limitLog // names the limits that turn clients away
+
 	ctx    context.Context // of everything asked of rooms; ends with Shutdown
 	cancel context.CancelFunc
 	loops  sync.WaitGroup // flushers and the heart
@@ -165,7 +167,7 @@ func NewSockets(opts SocketOptions) (*Sockets, error) {
 		return nil, err
 	}
 	s := &Sockets{
-		opts: opts, start: time.Now(), began: opts.Clock.Now(), stop: make(chan struct{}),
+		opts: opts, turned: newLimitLog(opts.Log), start: time.Now(), began: opts.Clock.Now(), stop: make(chan struct{}),
 		open: map[*conn]struct{}{}, from: map[netip.Addr]int{},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())

@@ -146,7 +146,7 @@ func (c *conn) readAll(r io.Reader, buf []byte) ([]byte, error) {
 
 func (c *conn) handleAll(msg []byte) error {
 	if !c.bytes.allow(len(msg)) {
-		return closeWith(wire.CloseTooMany, "too many bytes: see welcome.limits.bytes")
+		return c.tooMany("--bytes-per-second", "too many bytes: see welcome.limits.bytes")
 	}
 	n := 0
 	for m, err := range wire.DecodeClient(c.encoding, msg) {
@@ -154,7 +154,7 @@ func (c *conn) handleAll(msg []byte) error {
 			return closeWith(wire.CloseBadMessage, err.Error())
 		}
 		if !c.messages.allow(1) {
-			return closeWith(wire.CloseTooMany, "too many messages: see welcome.limits.rate")
+			return c.tooMany("--messages-per-second", "too many messages: see welcome.limits.rate")
 		}
 		if err := c.handle(m); err != nil {
 			return err
@@ -217,13 +217,19 @@ func notReading() *actor.CloseError {
 func (c *conn) onPing(context.Context, []byte) bool {
 	c.alive()
 	if !c.messages.allow(1) {
-		c.kick(closeWith(wire.CloseTooMany, "too many pings"))
+		c.kick(c.tooMany("--messages-per-second", "too many pings"))
 		return false
 	}
 	return true
 }
 
 func (c *conn) onPong(context.Context, []byte) { c.alive() }
+
+// tooMany turns the client away for a limit, whose setting the log names.
+func (c *conn) tooMany(setting, reason string) *actor.CloseError {
+	c.s.turned.refused(setting, c.addr, time.Now())
+	return closeWith(wire.CloseTooMany, reason)
+}
 
 // alive puts off the end of a client that is silent. Before hello nothing does.
 func (c *conn) alive() {

@@ -55,7 +55,7 @@ func (s *Sockets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !known:
 		c.leave = closeWith(wire.CloseBadMessage, "offer the subprotocol "+wire.SubprotocolJSON+" or "+wire.SubprotocolCBOR)
 	case !few:
-		c.leave = closeWith(wire.CloseTooMany, "too many connections from your address")
+		c.leave = c.tooMany("--max-sockets-per-address", "too many connections from your address")
 	case idErr != nil:
 		c.leave = closeWith(wire.CloseNoRoom, "no such room: "+idErr.Error())
 	}

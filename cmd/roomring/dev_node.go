@@ -40,6 +40,11 @@ const (
 func (n *devNode) url() string      { return "http://" + n.listen }
 func (n *devNode) adminURL() string { return "http://" + n.admin }
 
+// noAddressLimits are for a machine on which all players, and all of an author's tests, come from one address.
+var noAddressLimits = []string{
+	"--rooms-per-second", "0", "--guests-per-second", "0", "--codes-per-second", "0", "--replays-per-second", "0", "--max-sockets-per-address", "0",
+}
+
 // start runs the process. Starting one that runs does nothing.
 func (n *devNode) start(join string) error {
 	n.mu.Lock()
@@ -51,10 +56,10 @@ func (n *devNode) start(join string) error {
 	if err != nil {
 		return err
 	}
-	args := append([]string{"serve", "--node", n.name, "--listen", n.listen, "--admin-listen", n.admin,
+	args := slices.Concat([]string{"serve", "--node", n.name, "--listen", n.listen, "--admin-listen", n.admin,
 		"--peer-listen", n.peer, "--gossip-listen", n.gossip, "--join", join,
 		"--cluster-secret-file", n.c.secret, "--data-dir", filepath.Join(n.c.dir, n.name), "--store", n.c.store(),
-		"--trusted-proxies", "127.0.0.1", "--show-panics"}, n.c.o.Serve...)
+		"--trusted-proxies", "127.0.0.1", "--show-panics"}, noAddressLimits, n.c.o.Serve)
 	log := &prefixWriter{prefix: devPrefix(n.number, n.name, n.c.colour), to: n.c.out}
 	cmd := exec.Command(exe, args...)
 	cmd.Args[0] = "roomring"

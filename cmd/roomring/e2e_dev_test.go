@@ -192,7 +192,7 @@ func (m *match) moves(ctx context.Context) error {
 // TestDev runs a cluster of three on this machine and presses every button of its admin page.
 func TestDev(t *testing.T) {
 	t.Parallel()
-	d := devFor(t, slices.Concat([]string{"--nodes", "3", "--"}, generous)...).start()
+	d := devFor(t, "--nodes", "3", "--", "--messages-per-second", "10000", "--bytes-per-second", "100000000").start()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	t.Cleanup(func() { gone(t, d.pidsOf()...) })
@@ -229,6 +229,16 @@ func TestDev(t *testing.T) {
 		t.Errorf("%d addresses for three nodes: %v", len(given), given)
 	}
 	d.whole(3)
+
+	t.Log("a crowd on one machine meets no limit")
+	for range 400 {
+		d.guest("")
+	}
+	for range 100 {
+		if code := d.call("GET", "/v1/rooms?code=0", nil, nil); code != http.StatusOK {
+			t.Fatalf("a search by code: %d", code)
+		}
+	}
 
 	t.Log("a game by the front, and one by two nodes")
 	g := steadyGames(t, 3)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,7 +50,7 @@ func (n *node) openSockets(ctx context.Context) error {
 		Rooms: n.allRooms(), Auth: auth, Meter: n.metrics, Log: n.log,
 		MaxMessage: n.cfg.MaxMessageBytes, Rate: web.Rate{PerSecond: perSecond, Burst: 2 * n.cfg.MessagesPerSecond},
 		Bytes:      web.Rate{PerSecond: float64(n.cfg.BytesPerSecond), Burst: 2 * n.cfg.BytesPerSecond},
-		PerAddress: n.cfg.MaxSocketsPerAddress, Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
+		PerAddress: cmp.Or(n.cfg.MaxSocketsPerAddress, -1), Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
 		WriteTimeout: n.cfg.WriteTimeout, OutboxBytes: n.cfg.OutboxBytes, Origins: n.origins,
 		Proxies: proxies, Clock: n.clock, Draining: n.draining.Load,
 	})
@@ -130,19 +131,26 @@ func (n *node) guestKeys(ctx context.Context, opts *web.AuthOptions) (err error)
 	return err
 }
 
+// rateOf is a limit a second for each address, and so many times as much at once. 0 is no limit.
+func rateOf(perSecond, burst int) web.Rate {
+	if perSecond == 0 {
+		return web.Rate{PerSecond: -1}
+	}
+	return web.Rate{PerSecond: float64(perSecond), Burst: burst * perSecond}
+}
+
 // publicHandler is everything that players reach.
 func (n *node) publicHandler() (http.Handler, error) {
 	var specs []room.Spec
 	for r := range n.games.All() {
 		specs = append(specs, r.Spec())
 	}
-	perSecond := func(v int) web.Rate { return web.Rate{PerSecond: float64(v), Burst: 10 * v} }
 	return web.NewServer(web.ServerOptions{
 		Rooms: n.allRooms(), Records: records{n.store, n.results}, Auth: n.door, Games: specs, Rules: n.games,
 		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.origins,
-		TrustedProxies: n.proxies, Creates: perSecond(n.cfg.RoomsPerSecond), Guests: perSecond(n.cfg.GuestsPerSecond),
-		ReplayRate: perSecond(n.cfg.ReplaysPerSecond),
-		Metrics:    n.metrics, Log: n.log,
+		TrustedProxies: n.proxies, Creates: rateOf(n.cfg.RoomsPerSecond, 10), Guests: rateOf(n.cfg.GuestsPerSecond, 10),
+		Codes: rateOf(n.cfg.CodesPerSecond, 20), ReplayRate: rateOf(n.cfg.ReplaysPerSecond, 10),
+		Metrics: n.metrics, Log: n.log,
 	})
 }
 

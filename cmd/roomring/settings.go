@@ -41,6 +41,7 @@ type Config struct {
 	MaxSocketsPerAddress int
 	RoomsPerSecond       int
 	GuestsPerSecond      int
+	CodesPerSecond       int
 	MaxMessageBytes      int
 	MessagesPerSecond    int
 	BytesPerSecond       int
@@ -156,13 +157,14 @@ func (s *settings) clusterFlags(g *group) {
 func (s *settings) limitFlags(g *group) {
 	g.IntVar(&s.MaxRooms, "max-rooms", 10_000, "`rooms` on this node; more are refused with 503")
 	g.IntVar(&s.MaxSpectators, "max-spectators", 1000, "`spectators` in one room; more are turned away with 4403")
-	g.IntVar(&s.MaxSocketsPerAddress, "max-sockets-per-address", 1000, "`sockets` open from one address (an IPv6 /64 counts as one); more are closed with 4429")
-	g.IntVar(&s.RoomsPerSecond, "rooms-per-second", 10, "`rooms` one address may create or match, sustained, and ten times as many at once; more are refused with 429")
-	g.IntVar(&s.GuestsPerSecond, "guests-per-second", 5, "`guests` one address may make, sustained, and ten times as many at once; more are refused with 429")
+	g.IntVar(&s.MaxSocketsPerAddress, "max-sockets-per-address", 1000, "`sockets` open from one address (an IPv6 /64 counts as one); more are closed with 4429; 0 is no limit")
+	g.IntVar(&s.RoomsPerSecond, "rooms-per-second", 10, "`rooms` one address may create or match, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")
+	g.IntVar(&s.GuestsPerSecond, "guests-per-second", 5, "`guests` one address may make, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")
+	g.IntVar(&s.CodesPerSecond, "codes-per-second", 1, "`searches` by join code of one address, sustained, and twenty times as many at once; more are refused with 429; 0 is no limit, and lets codes be guessed")
 	g.IntVar(&s.MaxMessageBytes, "max-message-bytes", 16<<10, "`bytes` in one message from a client; a larger one closes with 4413")
 	g.IntVar(&s.MessagesPerSecond, "messages-per-second", 60, "`messages` a second from one client, sustained; more close with 4429")
 	g.IntVar(&s.BytesPerSecond, "bytes-per-second", 64<<10, "`bytes` of messages a second from one client, sustained, and twice as many at once; more close with 4429")
-	g.IntVar(&s.ReplaysPerSecond, "replays-per-second", 2, "`replays` one address may ask for, sustained, and ten times as many at once; more are refused with 429")
+	g.IntVar(&s.ReplaysPerSecond, "replays-per-second", 2, "`replays` one address may ask for, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")
 	g.IntVar(&s.OutboxBytes, "outbox-bytes", 64<<10, "`bytes` waiting for one slow client before patches give way to a later whole view")
 	g.DurationVar(&s.Heartbeat, "heartbeat", 10*time.Second, "longest `time` that client and server are silent; two and a half times as long closes with 4102")
 	g.DurationVar(&s.HelloTimeout, "hello-timeout", 10*time.Second, "`time` a new socket has to send its hello; then it closes with 4408")

@@ -109,13 +109,14 @@ func (c *Config) validateLimits() error {
 	}{
 		{"max-rooms", c.MaxRooms, 1, 1 << 24},
 		{"max-spectators", c.MaxSpectators, 1, 1 << 24},
-		{"max-sockets-per-address", c.MaxSocketsPerAddress, 1, 1 << 24},
-		{"rooms-per-second", c.RoomsPerSecond, 1, 1 << 24},
-		{"guests-per-second", c.GuestsPerSecond, 1, 1 << 24},
+		{"max-sockets-per-address", c.MaxSocketsPerAddress, 0, 1 << 24},
+		{"rooms-per-second", c.RoomsPerSecond, 0, 1 << 24},
+		{"guests-per-second", c.GuestsPerSecond, 0, 1 << 24},
+		{"codes-per-second", c.CodesPerSecond, 0, 1 << 24},
 		{"max-message-bytes", c.MaxMessageBytes, 1 << 10, 16 << 20},
 		{"messages-per-second", c.MessagesPerSecond, 1, 1 << 16},
 		{"bytes-per-second", c.BytesPerSecond, 1 << 10, 1 << 30},
-		{"replays-per-second", c.ReplaysPerSecond, 1, 1 << 24},
+		{"replays-per-second", c.ReplaysPerSecond, 0, 1 << 24},
 		{"outbox-bytes", c.OutboxBytes, 4 << 10, 64 << 20},
 	} {
 		if l.value < l.least || l.value > l.greatest {

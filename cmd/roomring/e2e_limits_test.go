@@ -1,0 +1,48 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/roomring/roomring/room/wire"
+)
+
+// TestLimitsAreNamed has one address ask for more than it may, and the log say, once, which setting would allow it.
+func TestLimitsAreNamed(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "--max-sockets-per-address", "1").start()
+	info := s.create("chess", nil)
+	refused := 0
+	for range 400 { // more than come back in the time that this takes
+		if code := s.call("POST", "/v1/guest", nil, nil); code == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	if refused == 0 {
+		t.Fatal("400 guests at once were not too many")
+	}
+	dial(t, info.URL, wire.JSON).hello(wire.Hello{Client: "first", As: wire.AsSpectator})
+	for range 3 {
+		dial(t, info.URL, wire.JSON).closesWith(wire.CloseTooMany, "")
+	}
+	text := s.log.String()
+	for _, setting := range []string{"--guests-per-second", "--max-sockets-per-address"} {
+		if n := strings.Count(text, "limit="+setting+" address=127.0.0.1"); n != 1 {
+			t.Errorf("the log names %s %d times:\n%s", setting, n, text)
+		}
+	}
+
+	open := newServer(t, "--guests-per-second", "0", "--rooms-per-second", "0", "--max-sockets-per-address", "0", "--codes-per-second", "0", "--replays-per-second", "0").start()
+	info = open.create("chess", nil)
+	for range 200 {
+		open.guest("")
+		open.call("GET", "/v1/rooms?code=0", nil, nil)
+	}
+	for range 3 {
+		dial(t, info.URL, wire.JSON).hello(wire.Hello{Client: "any", As: wire.AsSpectator})
+	}
+	if text := open.log.String(); strings.Contains(text, "limit=") {
+		t.Errorf("without limits the log names one:\n%s", text)
+	}
+}
