@@ -78,7 +78,9 @@ type Core struct {
 	last         Entry  // what Step has put into the log
 	replayed     *Entry // what the log says of the input that is stepped again
 	caution      caution
-	sinceN       int // inputs, bytes and cost since the last snapshot
+	cutAt        int  // bytes of log at which it is cut
+	unbegun      bool // the next entry is the cut that the log begins with
+	sinceN       int  // inputs, bytes and cost since the last snapshot
 	sinceB       int
 	sinceC       time.Duration
 	watchers     map[WatcherID]struct{}
@@ -97,6 +99,7 @@ type Ready struct {
 	Over        bool   // this input ended the room: Final is set
 	Gone        bool   // the room may leave memory: its last look is over
 	SnapshotDue bool   // taking a Snapshot now is worth its while
+	CutDue      bool   // a KindCut is to be stepped now, before anything else
 	Changed     string // not empty, once a room: the game refused this act with this code and changed all the same
 }
 
@@ -163,7 +166,7 @@ func newCore(cfg Config) *Core {
 	cfg = cfg.complete()
 	spec := cfg.Rules.Spec()
 	return &Core{
-		cfg: cfg, header: cfg.Header, rules: cfg.Rules, inst: cfg.Rules.fresh(),
+		cutAt: spec.LogBytes, cfg: cfg, header: cfg.Header, rules: cfg.Rules, inst: cfg.Rules.fresh(),
 		s:        state{Seats: make([]seat, spec.MaxPlayers), Version: spec.Version},
 		watchers: map[WatcherID]struct{}{},
 	}

@@ -127,6 +127,11 @@ type Spec struct {
 
 	TickRate int // ticks a second, 0 to 128; 0 is a game that only moves when an input comes
 
+	// LogBytes bounds a room's log, before compression: beyond it the log begins anew with a snapshot, and what lies before
+	// is forgotten, so that worlds which never end are possible. 0 means 32 MiB, or 1 MiB with Log: TailLog.
+	LogBytes int
+	Log      LogKind // TailLog keeps only the end of the log from the start
+
 	Rated      bool          // finished games change the players' ratings
 	Durability Durability    // "" is the node's default
 	Grace      time.Duration // how long a disconnected player's seat is kept; 0 means 60 s

@@ -24,12 +24,13 @@ const (
 	KindSignal                  // a signal (Name, Data) from outside
 	KindUpgrade                 // the room moves to Version of its rules, from a snapshot in Data
 	KindClose                   // the room is ended from outside (Reason)
+	KindCut                     // the log may begin here: Data is the state after it, Version that of the rules
 )
 
 //go:generate go tool stringer -type=Kind -trimprefix=Kind
 
 // kindNames are made once, because every input is counted by its name.
-var kindNames = func() (names [KindClose + 1]string) {
+var kindNames = func() (names [KindCut + 1]string) {
 	for k := range names {
 		names[k] = strings.ToLower(Kind(k).String())
 	}

@@ -60,6 +60,9 @@ func (k *Kept) Validate() error {
 		return err
 	}
 	var last Index
+	if len(k.Batches) > 0 && BeginsLog(k.Batches[0].First, k.Batches[0].Entries) {
+		last = k.Batches[0].First - 1
+	}
 	for _, b := range k.Batches {
 		if b.Room != id || b.First != last+1 || b.Last < b.First {
 			return fmt.Errorf("room %s: its log goes on with %d to %d behind %d", id, b.First, b.Last, last)

@@ -20,11 +20,12 @@ func _() {
 	_ = x[KindSignal-10]
 	_ = x[KindUpgrade-11]
 	_ = x[KindClose-12]
+	_ = x[KindCut-13]
 }
 
-const _Kind_name = "EpochOpenJoinLeaveAttachDetachActTickTimerSignalUpgradeClose"
+const _Kind_name = "EpochOpenJoinLeaveAttachDetachActTickTimerSignalUpgradeCloseCut"
 
-var _Kind_index = [...]uint8{0, 5, 9, 13, 18, 24, 30, 33, 37, 42, 48, 55, 60}
+var _Kind_index = [...]uint8{0, 5, 9, 13, 18, 24, 30, 33, 37, 42, 48, 55, 60, 63}
 
 func (i Kind) String() string {
 	idx := int(i) - 1

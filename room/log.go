@@ -139,6 +139,7 @@ type logbook struct {
 	packed Parts  // zstd frames of CBOR sequences, one a stretch
 	plain  []byte // the newest stretch without run
 	run    Entry  // the newest entry, while ticks may join it; Index 0 is none
+	size   int    // bytes of the log since its beginning, before compression
 }
 
 // logStretch is how much log is compressed at once.
@@ -148,6 +149,9 @@ const logStretch = 64 << 10
 func (l *logbook) append(e Entry, wasOver bool) int {
 	if wasOver || l.run.Index > 0 && l.run.joins(e) {
 		return 1
+	}
+	if e.Kind == KindCut {
+		*l = logbook{}
 	}
 	n := l.flush()
 	l.run, l.run.Checks = e, slices.Clip(e.Checks) // joins appends to them
@@ -165,6 +169,7 @@ func (l *logbook) flush() int {
 	l.plain = must(EncodeEntries(l.plain, l.run))
 	l.run = Entry{}
 	n := len(l.plain) - before
+	l.size += n
 	if len(l.plain) >= logStretch {
 		l.packed = append(l.packed, pack(l.plain))
 		l.plain = nil

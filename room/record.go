@@ -35,6 +35,7 @@ type Batch struct {
 	First   Index
 	Last    Index         // the last place the stretch covers (a run of ticks covers many)
 	Time    time.Duration // room time of the last entry
+	Begins  bool          // it begins with a KindCut: the log before First may be forgotten
 	Entries []byte        // EncodeEntries; batches that follow each other may be joined by joining these bytes
 }
 
@@ -51,7 +52,7 @@ type Kept struct {
 	Header    Header
 	Epoch     Epoch         // of the last entry, or of the last claim
 	Snapshots []Snapshot    // at most two, older first; may be empty
-	Batches   []Batch       // the whole log from index 1, in order, none missing
+	Batches   []Batch       // the log from index 1 or from a KindCut on, in order, none missing
 	Time      time.Duration // room time to go on from: the last mark or the last input, whichever is later
 	Cut       string        // not empty: why the log's tail was cut at the last whole batch
 }

@@ -113,6 +113,9 @@ func (s Spec) complete() (Spec, error) {
 	case s.TickRate < 0 || s.TickRate > MaxTickRate:
 		return s, fmt.Errorf("game %s: TickRate must be from 0 to %d", s.Name, MaxTickRate)
 	}
+	if err := s.completeLog(); err != nil {
+		return s, err
+	}
 	if err := s.Durability.Validate(); err != nil {
 		return s, fmt.Errorf("game %s: %w", s.Name, err)
 	}

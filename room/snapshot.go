@@ -198,12 +198,18 @@ func (k *Kept) entries() iter.Seq2[Entry, error] {
 // begin puts a fresh core where a log can be stepped from: its start, or the input by which the room
 // came to the present version of the rules.
 func (c *Core) begin(entries iter.Seq2[Entry, error]) error {
-	version := c.header.Version
+	version, first := c.header.Version, true
 	for e, err := range entries {
 		if err != nil {
 			return err
 		}
+		if first && e.Index > 1 && e.Kind == KindCut {
+			c.beginAt(&e)
+			version = e.Version
+		}
+		first = false
 		if e.Kind == KindUpgrade {
+			c.unbegun = false
 			version, c.s.Index, c.s.Epoch, c.s.Now = e.Version, e.Index-1, e.Epoch, e.At
 		}
 	}
@@ -318,6 +324,9 @@ func (c *Core) again(e Entry) error {
 	ready, err := c.Step(e.Input)
 	c.replayed = nil
 	if wrong, ok := errors.AsType[*VersionError](err); ok {
+		return wrong
+	}
+	if wrong, ok := errors.AsType[*DivergedError](err); ok {
 		return wrong
 	}
 	if err := c.agree(&e, ready, err); err != nil {

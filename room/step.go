@@ -40,6 +40,8 @@ func (c *Core) Step(in Input) (Ready, error) {
 		return c.stepUpgrade(in)
 	case KindClose:
 		return c.stepClose(in)
+	case KindCut:
+		return c.stepCut(in)
 	}
 	return Ready{}, fmt.Errorf("input of unknown kind %d", in.Kind)
 }
@@ -70,7 +72,7 @@ func (c *Core) done(wasOver bool) (Ready, error) {
 	c.sinceN++
 	c.sinceB += n
 	due := c.clean() && (c.sinceN >= c.cfg.SnapshotTurns || c.sinceB >= c.cfg.SnapshotBytes || c.sinceC >= c.cfg.SnapshotCost)
-	return Ready{Entry: &entry, Over: !wasOver && c.s.Final != nil, SnapshotDue: due}, nil
+	return Ready{CutDue: c.cutDue(), Entry: &entry, Over: !wasOver && c.s.Final != nil, SnapshotDue: due}, nil
 }
 
 // settle is the way of every input that the game hears nothing of any more, or has heard: turns, then done.

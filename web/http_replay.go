@@ -25,7 +25,8 @@ type entryBody struct {
 	Name    string          `json:"name,omitempty"`
 	Reason  string          `json:"reason,omitempty"`
 	Data    json.RawMessage `json:"data,omitempty"`
-	Count   uint32          `json:"count,omitempty"` // of a run of ticks
+	Refused string          `json:"refused,omitempty"` // code
+	Count   uint32          `json:"count,omitempty"`   // of a run of ticks
 	Version int             `json:"version,omitempty"`
 }
 
@@ -172,7 +173,10 @@ func bodyOfEntry(e room.Entry) entryBody {
 		Seq: e.Index, Epoch: e.Epoch, Kind: e.Kind.Name(), At: e.At.Milliseconds(),
 		Player: e.Player, Name: e.Name, Reason: e.Reason, Count: e.Count, Version: e.Version,
 	}
-	if json.Valid(e.Data) { // an upgrade's snapshot need not be
+	if e.Refused != nil {
+		b.Refused, b.Reason = e.Refused.Code, e.Refused.Reason
+	}
+	if json.Valid(e.Data) { // the snapshot of an upgrade or a cut need not be
 		b.Data = e.Data
 	}
 	return b

@@ -151,7 +151,11 @@ func (s *showing) replay(games *room.Games, data []byte) error {
 	if err := room.CheckRuntime(r.Header); err != nil {
 		return err
 	}
-	s.printf("room %s: %s version %d, %d inputs\n", r.Header.ID, r.Header.Game, r.Header.Version, len(r.Entries))
+	from := ""
+	if len(r.Entries) > 0 && r.Entries[0].Index > 1 {
+		from = fmt.Sprintf(" from %d on: what lies before is not kept", r.Entries[0].Index)
+	}
+	s.printf("room %s: %s version %d, %d inputs%s\n", r.Header.ID, r.Header.Game, r.Header.Version, len(r.Entries), from)
 	core, err := room.Run(room.Config{Header: r.Header, Rules: rules}, r.Log(), s.entry)
 	if err != nil {
 		return err
@@ -179,7 +183,7 @@ func readLog(data []byte) (room.Replay, error) {
 // entry shows one input and, when stepping, what it led to.
 func (s *showing) entry(c *room.Core, e room.Entry) error {
 	if s.inputs || s.step {
-		line := fmt.Sprintf("%6d  %9v  %-7s %s %s%s %s", e.Index, e.At.Round(time.Millisecond), e.Kind, e.Player, e.Name, e.Reason, e.Data)
+		line := fmt.Sprintf("%6d  %9v  %-7s %s %s%s %s", e.Index, e.At.Round(time.Millisecond), e.Kind, e.Player, e.Name, e.Reason, shownData(&e))
 		s.printf("%s\n", printable(line))
 	}
 	if !s.step {
@@ -198,6 +202,17 @@ func (s *showing) entry(c *room.Core, e room.Entry) error {
 		return err
 	}
 	return nil
+}
+
+// shownData is what an input carries, for people.
+func shownData(e *room.Entry) string {
+	switch {
+	case e.Kind == room.KindCut || e.Kind == room.KindUpgrade:
+		return fmt.Sprintf("(a state of %d bytes)", len(e.Data))
+	case e.Refused != nil:
+		return fmt.Sprintf("%s refused: %s (%s)", e.Data, e.Refused.Reason, e.Refused.Code)
+	}
+	return string(e.Data)
 }
 
 // verdict compares the end with the recorded one.

@@ -37,6 +37,9 @@ func raceGames(t *testing.T, version int) *room.Games {
 	return games
 }
 
+// cutHere stands between acts where the log is cut.
+const cutHere = -1
+
 // played is the replay of a race with these acts.
 func played(t *testing.T, acts ...int) []byte {
 	t.Helper()
@@ -50,9 +53,15 @@ func played(t *testing.T, acts ...int) []byte {
 		{Kind: room.KindJoin, Player: "alice", Name: "Alice"},
 		{Kind: room.KindAttach, Player: "alice", Client: "c", Attempt: 1},
 	}
-	for i, n := range acts {
+	cseq := room.CSeq(0)
+	for _, n := range acts {
+		if n == cutHere {
+			inputs = append(inputs, room.Input{Kind: room.KindCut})
+			continue
+		}
+		cseq++
 		data, _ := json.Marshal(n) // an int always encodes
-		inputs = append(inputs, room.Input{Kind: room.KindAct, Player: "alice", Client: "c", CSeq: room.CSeq(i + 1), Data: data})
+		inputs = append(inputs, room.Input{Kind: room.KindAct, Player: "alice", Client: "c", CSeq: cseq, Data: data})
 	}
 	for _, in := range inputs {
 		if _, err := core.Step(in); err != nil {
@@ -80,6 +89,19 @@ func TestReplay(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	for _, want := range []string{"6 inputs", "Act     alice", "counted to three", "the result is the recorded one"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the output lacks %q:\n%s", want, out.String())
+		}
+	}
+}
+
+func TestReplayOfALogThatWasCut(t *testing.T) {
+	var out strings.Builder
+	show := showing{inputs: true, out: &out}
+	if err := show.replay(raceGames(t, 1), played(t, 1, cutHere, 2)); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	for _, want := range []string{"2 inputs from 6 on", "Cut", "(a state of ", "counted to three", "the result is the recorded one"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the output lacks %q:\n%s", want, out.String())
 		}

@@ -48,8 +48,21 @@ func (c *putBatch) apply(w *writer) error {
 		b.Entries = w.joined
 	}
 	w.ended(c.key, b.Last)
+	if b.Begins {
+		if err := w.forgetBefore(c.key, b.First); err != nil {
+			return err
+		}
+	}
 	return w.exec(`INSERT OR REPLACE INTO batches (key, first, last, epoch, time, entries, sum) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		c.key, int64(b.First), int64(b.Last), int64(b.Epoch), int64(b.Time), notNull(b.Entries), sumBatch(b))
+}
+
+// forgetBefore deletes what lies before the beginning of a log.
+func (w *writer) forgetBefore(key int64, first room.Index) error {
+	return w.each(
+		statement{`DELETE FROM batches WHERE key = ? AND first < ?`, []any{key, int64(first)}},
+		statement{`DELETE FROM snapshots WHERE key = ? AND idx < ?`, []any{key, int64(first)}},
+	)
 }
 
 // putSnapshot keeps the two newest of the room.

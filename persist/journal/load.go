@@ -241,6 +241,9 @@ func (s *stored) check() (room.Kept, *cutTail, error) {
 func (s *stored) countWhole() (reason string) {
 	for s.whole = range s.batches {
 		b, next := s.batches[s.whole], s.end()+1
+		if s.whole == 0 && b.bad == "" && room.BeginsLog(b.First, b.Entries) {
+			next = b.First
+		}
 		switch {
 		case b.bad != "":
 			return fmt.Sprintf("the batch from entry %d on %s", next, b.bad)

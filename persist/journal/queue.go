@@ -104,7 +104,7 @@ func plan(group []command, maxRow int) []change {
 			changes = append(changes, c.change)
 			continue
 		}
-		if to := open[b.key]; to != nil && to.size+b.size <= maxRow {
+		if to := open[b.key]; to != nil && !b.batch.Begins && to.size+b.size <= maxRow {
 			to.join(b.batch)
 			continue
 		}

@@ -203,6 +203,9 @@ func (r *liveRoom) apply(in room.Input) room.Ready {
 		r.log.Error("an input could not be stepped", "kind", in.Kind.Name(), "err", err)
 	}
 	r.note(ready, start)
+	if ready.CutDue {
+		r.apply(room.Input{Kind: room.KindCut, At: in.At})
+	}
 	return ready
 }
 

@@ -31,17 +31,34 @@ func (r *liveRoom) flush() {
 	if r.flight != nil || r.failing != nil || len(r.pending) == 0 && !r.stopping {
 		return
 	}
-	s := &stretch{since: r.since, snap: r.takeSnapshot()}
-	if s.snap == nil && len(r.pending) == 0 {
+	s := &stretch{since: r.since}
+	if r.upToCut() == len(r.pending) {
+		s.snap = r.takeSnapshot()
+	}
+	n := r.upToCut()
+	if n < len(r.pending) && s.snap != nil {
+		s.snap, r.snapshot = nil, true // it is of a later point: the next stretch takes it
+	}
+	if s.snap == nil && n == 0 {
 		return
 	}
-	if err := s.fill(r.id, r.core.Point(), r.pending); err != nil {
+	if err := s.fill(r.id, r.core.Point(), r.pending[:n]); err != nil {
 		r.suffer(err)
 		return
 	}
-	r.pending = r.pending[:0]
+	r.pending = append(r.pending[:0], r.pending[n:]...)
 	r.flight = s
 	r.submit()
+}
+
+// upToCut is how many of the entries that wait are one stretch: a cut of the log begins another.
+func (r *liveRoom) upToCut() int {
+	for i, e := range r.pending {
+		if i > 0 && e.Kind == room.KindCut {
+			return i
+		}
+	}
+	return len(r.pending)
 }
 
 func (s *stretch) fill(id room.ID, now room.Point, entries []room.Entry) error {
@@ -49,8 +66,9 @@ func (s *stretch) fill(id room.ID, now room.Point, entries []room.Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	s.batch.First, s.batch.Last = entries[0].Index, now.Seq
-	s.batch.Time = entries[len(entries)-1].At
+	last := entries[len(entries)-1]
+	s.batch.First, s.batch.Last, s.batch.Epoch, s.batch.Time = entries[0].Index, last.Index, last.Epoch, last.At
+	s.batch.Begins = entries[0].Kind == room.KindCut
 	raw, err := room.EncodeEntries(nil, entries...)
 	s.batch.Entries = raw
 	return err

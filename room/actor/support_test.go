@@ -207,6 +207,10 @@ func (j *journal) Append(b room.Batch, snap *room.Snapshot, done func(error)) er
 			if n := len(l.kept.Batches); n > 0 && l.kept.Batches[n-1].Last+1 != b.First {
 				panic(fmt.Sprintf("batch %d-%d follows %d", b.First, b.Last, l.kept.Batches[n-1].Last))
 			}
+			if b.Begins {
+				l.kept.Batches = nil
+				l.kept.Snapshots = slices.DeleteFunc(l.kept.Snapshots, func(s room.Snapshot) bool { return s.Index < b.First })
+			}
 			l.kept.Batches = append(l.kept.Batches, b)
 			l.kept.Epoch = b.Epoch
 		}
