@@ -142,6 +142,9 @@ func (n *node) openStore(ctx context.Context) (err error) {
 		return err
 	}
 	n.owns("store", func(context.Context) error { return n.store.Close() })
+	if p, ok := n.store.(interface{ Pooled() bool }); ok && p.Pooled() {
+		n.log.Info("a connection pooler answers for PostgreSQL: no statement is prepared by name, and settings are made for each transaction")
+	}
 	return nil
 }
 

@@ -10,8 +10,8 @@ import (
 // SharedKey implements persist.Keys. Of two that make a key at once, the first to commit is the one whose key stays.
 func (s *Store) SharedKey(ctx context.Context, purpose string) (key [32]byte, err error) {
 	rand.Read(key[:])
-	err = s.do(ctx, func() error {
-		_, err := s.pool.Exec(ctx, `
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
 			INSERT INTO keys (purpose, key, made) VALUES ($1, $2, clock_timestamp()) ON CONFLICT (purpose) DO NOTHING`,
 			purpose, key[:])
 		return err

@@ -18,19 +18,25 @@ import (
 var migrations embed.FS
 
 // migrate brings the schema up to date under goose's advisory lock, so that nodes may start at once.
-func migrate(ctx context.Context, pool *pgxpool.Pool) error {
-	dir, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
+func (s *Store) migrate(ctx context.Context, config *pgxpool.Config) error {
+	if s.pooled {
+		return s.whileLocked(ctx, config.ConnConfig, func() error { return s.migrateUnder(ctx) })
 	}
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60), lock.WithUnlockTimeout(1, 10))
 	if err != nil {
 		return err
 	}
-	db := stdlib.OpenDBFromPool(pool)
+	return s.migrateUnder(ctx, goose.WithSessionLocker(locker))
+}
+
+func (s *Store) migrateUnder(ctx context.Context, options ...goose.ProviderOption) error {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	db := stdlib.OpenDBFromPool(s.pool)
 	defer db.Close()
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, dir,
-		goose.WithSessionLocker(locker), goose.WithSlog(slog.New(slog.DiscardHandler)))
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, dir, append(options, goose.WithSlog(slog.New(slog.DiscardHandler)))...)
 	if err != nil {
 		return err
 	}

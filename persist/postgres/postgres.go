@@ -1,4 +1,4 @@
-// Package postgres is the store in PostgreSQL (15 is tested), for one node or a whole cluster.
+// Package postgres is the store in PostgreSQL (15 is tested), for one node or a whole cluster, also behind PgBouncer.
 //
 // Calls are tried again, with exponential backoff and full jitter, on the errors that another try may cure:
 // see retryable. Every write of the port may be repeated, so a lost answer is such an error too.
@@ -35,9 +35,10 @@ type Options struct {
 
 // Store is a persist.Store in PostgreSQL.
 type Store struct {
-	pool  *pgxpool.Pool
-	retry persist.Backoff
-	tries int
+	pool   *pgxpool.Pool
+	pooled bool // see pooler.go
+	retry  persist.Backoff
+	tries  int
 }
 
 var _ persist.Store = (*Store)(nil)
@@ -52,16 +53,25 @@ func Open(ctx context.Context, rawURL string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("the store's URL: %w", err)
 	}
 	o.apply(config, rawURL)
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("the store %s: %w", describe(config), err)
-	}
-	s := &Store{pool: pool, retry: o.Retry, tries: o.Tries}
-	if err := s.prepare(ctx, o.Wait, config); err != nil {
-		pool.Close()
+	s := &Store{retry: o.Retry, tries: o.Tries}
+	if err := s.await(ctx, o.Wait, config); err != nil {
 		return nil, err
 	}
-	return s, nil
+	if s.pooled {
+		behindPooler(config)
+	}
+	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return nil, fmt.Errorf("the store %s: %w", describe(config), err)
+	}
+	err = s.migrate(ctx, config)
+	if err == nil {
+		return s, nil
+	}
+	s.pool.Close()
+	if _, newer := errors.AsType[*persist.NewerSchemaError](err); newer {
+		return nil, err
+	}
+	return nil, fmt.Errorf("the store %s: migrating: %s", describe(config), oneLine(err))
 }
 
 func (o *Options) apply(config *pgxpool.Config, rawURL string) {
@@ -77,7 +87,10 @@ func (o *Options) apply(config *pgxpool.Config, rawURL string) {
 	case !strings.Contains(rawURL, "pool_max_conns"):
 		config.MaxConns = 8
 	}
-	config.AfterConnect = settings
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, settings(false))
+		return err
+	}
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = 5 * time.Second
 	}
@@ -86,47 +99,44 @@ func (o *Options) apply(config *pgxpool.Config, rawURL string) {
 	}
 }
 
-// settings are what every connection needs, unless the operator has chosen otherwise.
+// settings sets what a connection, or a transaction alone, needs, unless the operator has chosen otherwise.
 //
 // A journal is deleted on the word that the result is stored, so a synchronous_commit=off is undone; other settings of it,
 // such as remote_apply, stay. A process that freezes, or is cut off, in the middle of a transaction must not hold the
 // arbiter's lock or a room's row for as long as its connection seems to live.
-func settings(ctx context.Context, conn *pgx.Conn) error {
-	_, err := conn.Exec(ctx, `
-		SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
-		SELECT set_config('idle_in_transaction_session_timeout', '10s', false)
-			WHERE current_setting('idle_in_transaction_session_timeout') = '0'`)
-	return err
+func settings(transaction bool) string {
+	return fmt.Sprintf(`
+		SELECT set_config('synchronous_commit', 'on', %[1]t) WHERE current_setting('synchronous_commit') = 'off';
+		SELECT set_config('idle_in_transaction_session_timeout', '10s', %[1]t)
+			WHERE current_setting('idle_in_transaction_session_timeout') = '0'`, transaction)
 }
 
-// prepare waits for the server, then migrates.
-func (s *Store) prepare(ctx context.Context, wait time.Duration, config *pgxpool.Config) error {
-	if err := s.await(ctx, wait); err != nil {
+// await connects until the server answers, refuses for good, or the wait is over, and finds out whether it is a pooler.
+func (s *Store) await(ctx context.Context, wait time.Duration, config *pgxpool.Config) error {
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	for try := 0; ; try++ {
+		err := s.meet(waiting, config.ConnConfig)
+		if err == nil {
+			return nil
+		}
 		if !retryable(err) && !errors.Is(err, context.DeadlineExceeded) {
 			return fmt.Errorf("the store %s: %s", describe(config), oneLine(err))
 		}
-		return &persist.UnreachableError{Store: describe(config), Wait: wait, Cause: errors.New(oneLine(err))}
+		if !retryable(err) || s.retry.Sleep(waiting, try) != nil {
+			return &persist.UnreachableError{Store: describe(config), Wait: wait, Cause: errors.New(oneLine(err))}
+		}
 	}
-	err := migrate(ctx, s.pool)
-	if _, newer := errors.AsType[*persist.NewerSchemaError](err); newer || err == nil {
-		return err
-	}
-	return fmt.Errorf("the store %s: migrating: %s", describe(config), oneLine(err))
 }
 
-// await pings until the server answers, refuses for good, or the wait is over; it returns the last answer.
-func (s *Store) await(ctx context.Context, wait time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	for try := 0; ; try++ {
-		err := s.pool.Ping(ctx)
-		if err == nil || !retryable(err) {
-			return err
-		}
-		if s.retry.Sleep(ctx, try) != nil {
-			return err
-		}
+func (s *Store) meet(ctx context.Context, config *pgx.ConnConfig) error {
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return err
 	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	s.pooled, err = pooled(ctx, conn)
+	return err
 }
 
 // describe names a store without its password.
@@ -174,7 +184,14 @@ func (s *Store) do(ctx context.Context, call func() error) error {
 
 // inTx runs do in a transaction of read committed, and commits it if do returns nil.
 func (s *Store) inTx(ctx context.Context, do func(pgx.Tx) error) error {
-	return s.do(ctx, func() error { return pgx.BeginFunc(ctx, s.pool, do) })
+	return s.do(ctx, func() error {
+		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+			if err := s.begin(ctx, tx); err != nil {
+				return err
+			}
+			return do(tx)
+		})
+	})
 }
 
 // query reads all rows with scan.

@@ -1,0 +1,106 @@
+//go:build unix
+
+package pgtest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Pooled starts a PgBouncer of the test's own in front of the database that a URL of this package names, in transaction
+// mode with few connections to the server, and returns the URL that leads through it. It ends with the test.
+func Pooled(tb testing.TB, rawURL string) string {
+	tb.Helper()
+	server, err := url.Parse(rawURL)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	who, err := account()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	port, err := freePort()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "pgbouncer") // not the test's own, which its account may not enter
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
+	config := filepath.Join(dir, "pgbouncer.ini")
+	text := fmt.Sprintf(`[databases]
+* = host=127.0.0.1 port=%s user=postgres
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = %d
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 4
+max_client_conn = 500
+`, server.Port(), port)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	if who != nil {
+		for _, path := range []string{dir, config} {
+			if err := os.Chown(path, int(who.Uid), int(who.Gid)); err != nil {
+				tb.Fatal(err)
+			}
+		}
+	}
+	server.Host = fmt.Sprintf("127.0.0.1:%d", port)
+	run(tb, exec.Command(pgbouncer(), config), who, server.String())
+	return server.String()
+}
+
+// run starts PgBouncer and waits until it leads to the server.
+func run(tb testing.TB, cmd *exec.Cmd, who *syscall.Credential, url string) {
+	tb.Helper()
+	var log bytes.Buffer
+	cmd.Dir, cmd.Stdout, cmd.Stderr = filepath.Dir(cmd.Args[1]), &log, &log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who}
+	if err := cmd.Start(); err != nil {
+		tb.Fatalf("%v (apt-get install pgbouncer)", err)
+	}
+	tb.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if tb.Failed() {
+			tb.Logf("PgBouncer's log:\n%s", log.Bytes()[max(0, log.Len()-4000):])
+		}
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for {
+		conn, err := pgx.Connect(ctx, url)
+		if err == nil {
+			_ = conn.Close(ctx)
+			return
+		}
+		if ctx.Err() != nil {
+			tb.Fatalf("PgBouncer does not answer: %v", err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// pgbouncer is where Debian keeps it, which others' PATH lacks, or else anywhere.
+func pgbouncer() string {
+	const debian = "/usr/sbin/pgbouncer"
+	if _, err := os.Stat(debian); err == nil {
+		return debian
+	}
+	return "pgbouncer"
+}

@@ -1,0 +1,50 @@
+package postgres_test
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/persisttest"
+	"github.com/roomring/roomring/persist/pgtest"
+)
+
+// TestConformanceBehindPgBouncer runs the suite where a connection is another process of the server in each transaction.
+func TestConformanceBehindPgBouncer(t *testing.T) {
+	persisttest.Run(t, func(t *testing.T) persist.Store {
+		s := open(t, pgtest.Pooled(t, pgtest.URL(t)))
+		if !s.Pooled() {
+			t.Error("PgBouncer is taken for the server")
+		}
+		return s
+	})
+}
+
+// TestManyMigrateBehindPgBouncer opens an empty database many times at once, also past the pooler. Afterwards no lock is
+// left, and no setting on a connection that is another's next.
+func TestManyMigrateBehindPgBouncer(t *testing.T) {
+	url := pgtest.URL(t)
+	pooled := pgtest.Pooled(t, url)
+	var wg sync.WaitGroup
+	for i := range 12 {
+		wg.Go(func() {
+			through := []string{pooled, pooled, url}[i%3]
+			if s := open(t, through); s.Pooled() != (through == pooled) {
+				t.Errorf("at %s a pooler is seen: %v", through, s.Pooled())
+			}
+		})
+	}
+	wg.Wait()
+	var locks int
+	ask(t, url, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`, &locks)
+	if locks > 0 {
+		t.Errorf("%d advisory locks are left", locks)
+	}
+	for range 8 {
+		var set string
+		ask(t, pooled+"&default_query_exec_mode=exec", `SELECT current_setting('idle_in_transaction_session_timeout')`, &set)
+		if set != "0" {
+			t.Fatalf("a setting is left on a shared connection: %s", set)
+		}
+	}
+}
