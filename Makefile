@@ -11,9 +11,15 @@ COUNT ?= 1
 SOAK ?= 10m
 CHAOS ?= 5m
 
-# What the race detector sees: everything with goroutines. Suites in virtual time (testing/synctest)
-# carry the tag !race, for the two do not go together before Go 1.27.
-RACE := ./room/... ./web/... ./persist/... ./cluster/... ./cmd/...
+# What is tested under the race detector alone: all packages with goroutines but for the binary, whose every part is in one
+# of these. The other packages, which are pure, are tested without.
+RACE := ./room/actor ./web/... ./persist/... ./cluster/...
+
+# The tests of whole servers are run without it, and these, in which the most goes on at once, with it too.
+RACE_SERVERS := TestChaos|TestKillLosesNoAcknowledgedMove|TestRoomsComeBackAfterATerm|TestRollingRestart|TestABurstOfJoins|TestHostileSockets|TestTranscriptsOfTheProtocolPage|TestAdminCommandOnACluster|TestOperator|TestMatchmaking|TestSlowReaderCatchesUp|TestDev
+
+# Suites in virtual time (testing/synctest) carry the tag !race, for the two do not go together before Go 1.27.
+VIRTUAL := grep -l '^//go:build !race' -r --include=*_test.go room web persist cluster
 
 .PHONY: help
 help: ## list the targets
@@ -35,13 +41,18 @@ check: format ## the inner loop, under two minutes: gofmt, go vet, short unit te
 
 # -count 1 for the manifests: their test reads docs/CONFIG.md, which is outside of its module, so the cache would miss a change.
 .PHONY: test
-test: setup lint ## everything that must hold before a change lands; ends with a line that counts tests
-	@go -C bench/loadgen test .
-	@go -C deploy/kubernetes test -count 1 .
-	@go run ./scripts/testsum -timeout 15m ./... + -race -short -timeout 15m $(RACE) + tap scripts/sdktest + tap scripts/pagestest
+test: ## everything that must hold before a change lands; ends with what it cost and a line that counts tests
+	@go run ./scripts/testsum cpu run $(MAKE) --no-print-directory setup lint \
+	  + run go -C bench/loadgen test . + run go -C deploy/kubernetes test -count 1 . \
+	  + -timeout 15m $$(go list ./... | grep -vxFf <(go list $(RACE))) \
+	  + -timeout 15m -run "^($$($(VIRTUAL) | xargs sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' | paste -sd '|'))\$$" \
+	    $$($(VIRTUAL) | xargs -n1 dirname | sort -u | sed 's|^|./|') \
+	  + -race -short -timeout 15m $(RACE) \
+	  + -race -short -timeout 15m -run '^($(RACE_SERVERS))$$' ./cmd/roomring \
+	  + tap scripts/sdktest + tap scripts/pagestest
 
 .PHONY: setup
-setup: ## install what the tests need beside Go (PostgreSQL, Chromium, HAProxy, nginx, npm packages), or say what to install
+setup: ## install what the tests need beside Go (PostgreSQL, PgBouncer, Chromium, HAProxy, nginx, npm packages), or say what to install
 	@scripts/setup
 
 .PHONY: lint
@@ -71,8 +82,8 @@ bench: ## run the benchmarks that match BENCH, COUNT times
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
 
 .PHONY: soak
-soak: ## run the race and end-to-end tests over and over for SOAK; the first failure ends it
-	@scripts/soak $(SOAK) $(RACE)
+soak: ## run every test in its longest form, under the race detector, over and over for SOAK; the first failure ends it
+	@scripts/soak $(SOAK) ./room/... ./web/... ./persist/... ./cluster/... ./cmd/...
 
 .PHONY: chaos
 chaos: ## torment three nodes under play for CHAOS, on both stores at once; a run that fails names its seed

@@ -180,13 +180,10 @@ func TestAnyNodeTakesAnyPlayer(t *testing.T) {
 	})
 }
 
-// TestEveryRoomIsFoundFromEveryNode makes 1,000 rooms at random nodes and asks each node for each of them.
+// TestEveryRoomIsFoundFromEveryNode makes rooms at random nodes and asks each node for each of them.
 func TestEveryRoomIsFoundFromEveryNode(t *testing.T) {
 	t.Parallel()
-	rooms := 1000
-	if testing.Short() {
-		rooms = 100
-	}
+	rooms := sized(100, 400, 1000)
 	c := newTeam(t, 3).start()
 	infos := make([]roomInfo, rooms)
 	each(rooms, 16, func(i int) { infos[i] = c.any().create("chess", nil) })

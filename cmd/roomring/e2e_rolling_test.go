@@ -40,7 +40,7 @@ func (c *team) door() *door {
 	return d
 }
 
-// TestRollingRestart restarts all three nodes, one after another, under 200 live games. Nobody loses an acknowledged
+// TestRollingRestart restarts all three nodes, one after another, under live games. Nobody loses an acknowledged
 // move, and every game ends with its right result, once. It is run on both stores.
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
@@ -52,11 +52,7 @@ func (c *team) rollingRestart() {
 	t := c.t
 	c.start()
 	front := c.door()
-	at := 200
-	if testing.Short() {
-		at = 30
-	}
-	games := steadyGames(t, at)
+	games := steadyGames(t, sized(30, 80, 200))
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	matches := make([]*match, len(games))

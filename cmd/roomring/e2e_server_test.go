@@ -31,6 +31,20 @@ var generous = []string{
 	"--messages-per-second", "10000",
 }
 
+// longVariable, when set, has tests do as much as make soak wants of them.
+const longVariable = "ROOMRING_LONG"
+
+// sized is how much of something a test does: little with -short, and as much as it ever may when longVariable is set.
+func sized(short, usual, long int) int {
+	switch {
+	case os.Getenv(longVariable) != "":
+		return long
+	case testing.Short():
+		return short
+	}
+	return usual
+}
+
 // server is one real process of this binary.
 type server struct {
 	t     *testing.T

@@ -81,10 +81,10 @@ func TestCountTAP(t *testing.T) {
 }
 
 func TestRunCountsACommandsTAP(t *testing.T) {
-	if c := runPass([]string{"tap", "echo", "ok 1 - a"}); c != (counts{passed: 1}) {
+	if c := new(costs).runPass([]string{"tap", "echo", "ok 1 - a"}); c != (counts{passed: 1}) {
 		t.Errorf("got %+v", c)
 	}
-	if c := runPass([]string{"tap", "false"}); c != (counts{broken: 1}) {
+	if c := new(costs).runPass([]string{"tap", "false"}); c != (counts{broken: 1}) {
 		t.Errorf("a command that fails without a failed test: got %+v", c)
 	}
 }

@@ -1,9 +1,13 @@
 // Command testsum runs `go test -json` once for each of its argument lists (separated by a lone
-// "+"), shows what failed, and ends with a line that counts the tests of all of them. A list that
-// begins with "tap" is a command of its own, whose standard output is TAP:
+// "+"), shows what failed, and ends with a line that counts the tests of all of them.
+// A list that begins with "tap" is a command of its own, whose standard output is TAP; one that begins
+// with "run" is any other command:
 //
-//	go run ./scripts/testsum ./... + -race -short ./room/... + tap scripts/sdktest
+//	go run ./scripts/testsum run make lint + ./... + -race ./room/actor + tap scripts/sdktest
 //	1234 passed, 0 failed
+//
+// With "cpu" before all lists it says too what each package's tests used of the processors, and runs
+// them all anew: Go keeps no results of tests that are run by another program.
 //
 // Its exit code is 1 when a test failed, was skipped, a package did not build, or nothing ran.
 package main
@@ -19,10 +23,22 @@ import (
 )
 
 func main() {
-	var all counts
-	for pass := range passes(os.Args[1:]) {
-		all.add(runPass(pass))
+	if len(os.Args) > 2 && os.Args[1] == measureWord {
+		os.Exit(measure(os.Args[2:]))
 	}
+	var all counts
+	costs, args := new(costs), os.Args[1:]
+	if len(args) > 0 && args[0] == "cpu" {
+		args = args[1:]
+		if err := costs.begin(); err != nil {
+			fmt.Fprintln(os.Stderr, "testsum:", err)
+			os.Exit(1)
+		}
+	}
+	for pass := range passes(args) {
+		all.add(costs.runPass(pass))
+	}
+	costs.print(os.Stdout)
 	fmt.Println(all)
 	if !all.good() {
 		os.Exit(1)
@@ -45,12 +61,21 @@ func passes(args []string) func(yield func([]string) bool) {
 	}
 }
 
-// runPass runs one `go test`, or a command that speaks TAP, and counts what it says.
-func runPass(args []string) counts {
-	if len(args) > 1 && args[0] == "tap" {
+// runPass runs one `go test`, a command that speaks TAP, or another command, and counts what it says.
+func (c *costs) runPass(args []string) counts {
+	switch {
+	case len(args) > 1 && args[0] == "tap":
 		return run(args[1:], args[1:], countTAP)
+	case len(args) > 1 && args[0] == "run":
+		return run(args[1:], args[1:], countNothing)
 	}
-	return run(append([]string{"go", "test"}, args...), append([]string{"go", "test", "-json"}, args...), count)
+	return run(append([]string{"go", "test"}, args...), slices.Concat([]string{"go", "test", "-json"}, c.measured(args), args), count)
+}
+
+// countNothing shows what a command says that runs no tests.
+func countNothing(in io.Reader, out io.Writer) counts {
+	_, _ = io.Copy(out, in) // the command's exit code tells
+	return counts{}
 }
 
 // run runs a command, called by what people would type, and counts its output.
