@@ -98,7 +98,7 @@ func (d *Directory) Seat(id room.ID, p room.PlayerID) (Info, error) {
 		return Info{}, ErrUnreachable
 	}
 	now := d.o.Clock.Now()
-	if info.Phase == room.PhaseOver || !r.seats.reserve(p, now, now+d.o.Reserve) {
+	if info.Phase == room.PhaseOver || !r.seats.match(p, now, now+d.o.Reserve) {
 		return Info{}, ErrNotFound
 	}
 	if d.failing(r) {

@@ -67,6 +67,7 @@ type liveRoom struct {
 	dirty    bool  // info is out of date
 	free     int   // seats, as admission knows it
 	phase    room.Phase
+	coming   room.PlayerID // who is being given a seat and connected to it, which are two inputs
 	skipped  uint64
 	panicked bool          // and logged
 	sealed   bool          // its end is on the way to the store
@@ -97,7 +98,7 @@ func (d *Directory) newRoom(core *room.Core) *liveRoom {
 	d.o.Clock.Use(1)
 	r.offset = core.Now() - d.o.Clock.Now()
 	r.committed.Store(uint64(core.Committed()))
-	r.seats.seats(r.free, core.Seats())
+	r.seats.seats(r.free, r.phase, core.Seats())
 	r.in.ring()
 	return r
 }

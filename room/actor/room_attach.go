@@ -36,6 +36,8 @@ func (r *liveRoom) attachPlayer(s *session) error {
 	if s.hello.Player == "" {
 		return closing(wire.CloseUnauthorised, "a seat needs a player: send a token")
 	}
+	r.coming = s.hello.Player
+	defer func() { r.coming = "" }()
 	if err := r.place(s.hello); err != nil {
 		return err
 	}
@@ -44,6 +46,8 @@ func (r *liveRoom) attachPlayer(s *session) error {
 		Attempt: s.hello.Attempt, Resume: s.hello.Resume,
 	})
 	if ready.Entry == nil {
+		r.coming = ""
+		r.publishSeats()
 		if ready.Refused == room.ErrStale {
 			return closing(wire.CloseReplaced, ready.Refused.Error())
 		}

@@ -14,7 +14,11 @@ func (r *liveRoom) noteSeats(k room.Kind) {
 // publishSeats tells admission and matchmaking at once, and everybody else when it is committed.
 func (r *liveRoom) publishSeats() {
 	r.free, r.phase, r.dirty = r.core.FreeSeats(), r.core.Phase(), true
-	r.seats.seats(r.free, r.core.Seats())
+	taken := r.core.Seats()
+	for i := range taken {
+		taken[i].Online = taken[i].Online || taken[i].Player == r.coming
+	}
+	r.seats.seats(r.free, r.phase, taken)
 	r.offer()
 }
 

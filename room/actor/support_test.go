@@ -143,6 +143,8 @@ func games(t testing.TB) *room.Games {
 	g, err := room.NewGames(
 		room.MustDefine(room.Spec{Name: "counter", Version: 1, MinPlayers: 1, MaxPlayers: 2, SharedView: true, Grace: time.Minute, Linger: time.Minute},
 			func() *counter { return &counter{} }),
+		room.MustDefine(room.Spec{Name: "pair", Version: 1, MinPlayers: 2, SharedView: true}, func() *counter { return &counter{} }),
+		room.MustDefine(room.Spec{Name: "trio", Version: 1, MinPlayers: 2, MaxPlayers: 3, SharedView: true}, func() *counter { return &counter{} }),
 		room.MustDefine(room.Spec{Name: "hand", Version: 1, MaxPlayers: 2}, func() *hand { return &hand{} }),
 		room.MustDefine(room.Spec{Name: "ticker", Version: 1, MaxPlayers: 2, TickRate: 10, SharedView: true}, func() *ticker { return &ticker{} }),
 		room.MustDefine(room.Spec{Name: "quiet", Version: 1, MaxPlayers: 2, TickRate: 20, SharedView: true}, func() *quiet { return &quiet{} }),
