@@ -18,7 +18,7 @@ type Phase string
 
 // The phases.
 const (
-	PhaseWaiting Phase = "waiting" // fewer players than Spec.MinPlayers so far
+	PhaseWaiting Phase = "waiting" // fewer players than Spec.MinPlayers so far, or the game has not said Turn.Begin after Turn.Wait
 	PhasePlaying Phase = "playing"
 	PhaseOver    Phase = "over"
 )
@@ -86,9 +86,10 @@ type Core struct {
 	watchers     map[WatcherID]struct{}
 	decoded      []byte // what Turn.Options made of the options; nil: nobody wants to know, see Rules.Pool
 	panicked     *Panic
-	failedBefore *Panic // panicked before the present step
-	pending      *Input // see Pending
-	skipped      uint64 // ticks left out because the caller was late
+	failedBefore *Panic    // panicked before the present step
+	given        []Outcome // of the result, as the game said it; lost by a restore
+	pending      *Input    // see Pending
+	skipped      uint64    // ticks left out because the caller was late
 }
 
 // Ready says what the caller must do after a Step.
@@ -331,6 +332,9 @@ func (c *Core) GameState() (json.RawMessage, error) {
 	}
 	return json.Marshal(raw)
 }
+
+// Given are the outcomes that the game has finished with, before who never acted was left out: for test kits.
+func (c *Core) Given() []Outcome { return c.given }
 
 // Game is the game value itself, for test kits: a caller that changes it breaks the room.
 func (c *Core) Game() any { return c.inst.game() }

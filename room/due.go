@@ -1,6 +1,10 @@
 package room
 
-import "time"
+import (
+	"cmp"
+	"math"
+	"time"
+)
 
 // Reasons of the closes that time brings.
 const (
@@ -53,17 +57,29 @@ func (c *Core) next() (Input, bool) {
 	if c.s.TickAt > 0 {
 		earlier(Input{Kind: KindTick, At: c.s.TickAt})
 	}
-	spec := &c.rules.spec
+	grace := c.grace()
 	for i := range c.s.Seats {
-		if s := &c.s.Seats[i]; s.Player != "" && !s.Online {
-			earlier(Input{Kind: KindLeave, Player: s.Player, Reason: string(TimedOut), At: s.Since + spec.Grace})
+		if s := &c.s.Seats[i]; s.Player != "" && !s.Online && grace != Forever {
+			earlier(Input{Kind: KindLeave, Player: s.Player, Reason: string(TimedOut), At: later(s.Since, grace)})
 		}
 	}
-	switch {
+	switch empty := cmp.Or(c.s.Empty, c.rules.spec.Empty); {
 	case !c.s.Joined:
-		earlier(Input{Kind: KindClose, Reason: whyNeverJoined, At: spec.NeverJoined})
-	case c.s.EmptyAt >= 0:
-		earlier(Input{Kind: KindClose, Reason: whyEmpty, At: c.s.EmptyAt + spec.Empty})
+		earlier(Input{Kind: KindClose, Reason: whyNeverJoined, At: c.rules.spec.NeverJoined})
+	case c.s.EmptyAt >= 0 && empty != Forever:
+		earlier(Input{Kind: KindClose, Reason: whyEmpty, At: later(c.s.EmptyAt, empty)})
 	}
 	return best, best.Kind != 0
 }
+
+// grace is how long the seat of a player who is away is kept. When it comes to an end decides a caller by its clock and
+// the log tells, so that this may change without a change of what a log means.
+func (c *Core) grace() time.Duration {
+	if !c.s.Started {
+		return c.rules.spec.WaitingGrace
+	}
+	return cmp.Or(c.s.Grace, c.rules.spec.Grace)
+}
+
+// later is d after a time, at the end of all time at the latest.
+func later(at, d time.Duration) time.Duration { return at + min(d, math.MaxInt64-at) }

@@ -17,8 +17,12 @@ type effects struct {
 	timers []timer
 	seats  int // 0: as they are
 	lock   *bool
+	wait   bool
 	begin  bool
+	grace  *time.Duration // 0: as in the spec
+	empty  *time.Duration // likewise
 	result *Result
+	abort  bool // the result is none
 }
 
 // event waits for the next turn. An empty To is everybody.
@@ -62,9 +66,16 @@ func (c *Core) take(fx *effects) {
 	if fx.lock != nil {
 		c.s.Locked = *fx.lock
 	}
+	c.s.Waits = c.s.Waits || fx.wait
 	c.s.Started = c.s.Started || fx.begin
+	if fx.grace != nil {
+		c.s.Grace = *fx.grace
+	}
+	if fx.empty != nil {
+		c.s.Empty = *fx.empty
+	}
 	if fx.result != nil && c.s.Final == nil {
-		c.finish(*fx.result)
+		c.finish(*fx.result, fx.abort)
 	}
 }
 

@@ -2,6 +2,7 @@ package room
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -12,20 +13,45 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// finish takes the game's result. One that cannot be is the game's fault and aborts the room.
-func (c *Core) finish(r Result) {
+// finish takes the game's result, or its word that there is none. A result that cannot be is the game's fault and aborts the
+// room.
+func (c *Core) finish(r Result, abort bool) {
 	if err := r.validate(); err != nil {
 		panic(err.Error())
+	}
+	end := Finished
+	if !abort {
+		c.given = r.Outcomes
+		why := c.judge(&r)
+		r.Summary, abort = cmp.Or(why, r.Summary), why != ""
+	}
+	if abort {
+		end = Aborted
+		r = Result{
+			Outcomes: []Outcome{}, Data: r.Data,
+			Reason: reasonAborted, Summary: cmp.Or(r.Summary, "the game was broken off"),
+		}
 	}
 	if c.header.Runtime >= 2 {
 		r.makeStorable()
 	}
-	c.conclude(Finished, "")
+	c.conclude(end, "")
 	bot := slices.ContainsFunc(r.Outcomes, func(o Outcome) bool { return o.Bot })
+	r.IdleCounts = false // it has done its work, and is no part of what is kept
 	c.s.Final.Result = r
 	c.s.Final.Rated = c.rules.spec.Rated && !r.Unrated && !bot && len(r.Outcomes) > 1
 	c.s.Linger = c.s.Now + c.rules.spec.Linger
 }
+
+// reasonAborted is the Result.Reason of a game without a result.
+const reasonAborted = "aborted"
+
+// Failed reports whether the room was aborted because its game failed or it could not be brought back, as opposed to a game
+// that went well and has no result.
+func (f *Final) Failed() bool { return f.End == Aborted && f.Result.Summary == "" }
+
+// void reports whether f is a game that went well and has no result.
+func (f *Final) void() bool { return f.End == Aborted && !f.Failed() }
 
 func (r *Result) validate() error {
 	seen := map[PlayerID]bool{}
@@ -65,7 +91,7 @@ func (r *Result) makeStorable() {
 	}
 }
 
-// conclude ends the room, once. An aborted or closed one may leave memory at once.
+// conclude ends the room, once. One that failed or was closed may leave memory at once.
 func (c *Core) conclude(end End, why string) {
 	if c.s.Final != nil {
 		return
@@ -94,9 +120,13 @@ func (c *Core) overFrame() *Frame {
 // Over is the protocol message that tells a client of a room's end.
 func (f *Final) Over() wire.Over {
 	over := wire.Over{Seq: uint64(f.Point.Seq), End: string(f.End)}
-	if f.End == Finished {
+	if f.End == Finished || f.void() {
 		over.Result, _ = json.Marshal(f.Result) // validated when the game gave it
-	} else {
+	}
+	switch {
+	case f.void():
+		over.Reason = f.Result.Summary
+	case f.End != Finished:
 		over.Reason = f.Result.Reason
 	}
 	return over
@@ -141,7 +171,7 @@ func (c *Core) actRematch(p Player, data json.RawMessage) error {
 	if err := c.decode(data, &act); err != nil || act.Rematch == nil {
 		return Refuse("over", `the game is over: only {"rematch": true} or {"rematch": false} can be said`)
 	}
-	if c.s.Final.End != Finished || c.s.Rematch != nil || c.panicked != nil {
+	if c.s.Final.End != Finished && !c.s.Final.void() || c.s.Rematch != nil || c.panicked != nil {
 		return Refuse("over", "there is no rematch to agree to")
 	}
 	c.s.Agreed = slices.DeleteFunc(c.s.Agreed, func(id PlayerID) bool { return id == p.ID })

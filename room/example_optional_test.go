@@ -311,7 +311,7 @@ func TestExampleUndercutTimer(t *testing.T) {
 			exampleStep(t, core, in)
 		}
 	}
-	if f := core.Final(); f == nil || f.Result.Reason != "goal" {
+	if f := core.Final(); f == nil || f.End != room.Aborted || f.Result.Summary != "Nobody played, so the game does not count" {
 		t.Errorf("nobody chose, and the game ended as %+v", f)
 	}
 }

@@ -2,6 +2,7 @@ package room
 
 import (
 	"encoding/json"
+	"math"
 	"time"
 )
 
@@ -107,7 +108,7 @@ type LeaveReason string
 
 const (
 	Left     LeaveReason = "left"    // by the player's own wish
-	TimedOut LeaveReason = "timeout" // did not come back within Spec.Grace
+	TimedOut LeaveReason = "timeout" // did not come back within Spec.Grace, Spec.WaitingGrace or Turn.Grace
 	Kicked   LeaveReason = "kicked"  // removed by the operator
 )
 
@@ -134,14 +135,24 @@ type Spec struct {
 
 	Rated      bool          // finished games change the players' ratings
 	Durability Durability    // "" is the node's default
-	Grace      time.Duration // how long a disconnected player's seat is kept; 0 means 60 s
+	Grace      time.Duration // how long a disconnected player's seat is kept; 0 means 60 s; Turn.Grace says another for one room
+
+	// WaitingGrace is Grace for as long as the room still waits for MinPlayers; 0 means 5 s. Nobody is matched with a player
+	// who is not there, so a seat that is only waited in goes back soon; who returns takes one again.
+	WaitingGrace time.Duration
 
 	NeverJoined time.Duration // a room nobody ever joined is closed after this; 0 means 5 min
-	Empty       time.Duration // a room everybody left or lost is closed after this; 0 means 10 min
+	Empty       time.Duration // a room everybody left or lost is closed after this; 0 means 10 min; Turn.Empty says another for one room
 	Linger      time.Duration // a finished room is kept this long for people to look at; 0 means 60 s
 }
 
+// Forever is a Turn.Grace or Turn.Empty that never ends.
+const Forever = time.Duration(math.MaxInt64)
+
 // Result is how a game ended. It is a function of the log alone.
+//
+// A game of two in which one has never acted is aborted, and of more, who has never acted is left out: see
+// Turn.Finish.
 type Result struct {
 	Outcomes []Outcome       `json:"outcomes"`       // one a player, by seat
 	Reason   string          `json:"reason"`         // for programs: "checkmate"
@@ -149,6 +160,9 @@ type Result struct {
 	Data     json.RawMessage `json:"data,omitempty"` // the game's own, such as a PGN
 	// Unrated keeps a rated game's result out of the ratings, as after a start that favours one side.
 	Unrated bool `json:"unrated,omitempty"`
+	// IdleCounts says that players who never acted have their part in the outcomes nevertheless: the game itself has
+	// seen to it who belongs there, or doing nothing is a way to play it.
+	IdleCounts bool `json:"-"`
 }
 
 // Outcome is one player's part in a result.
@@ -166,7 +180,7 @@ type End string
 
 const (
 	Finished End = "finished" // the game called Turn.Finish
-	Aborted  End = "aborted"  // the game panicked, showed what no view may hold, or was set aside
+	Aborted  End = "aborted"  // no result: too few had played, or the game panicked, showed what no view may hold, or was set aside
 	Closed   End = "closed"   // by the operator, or because nobody was there
 )
 

@@ -96,6 +96,7 @@ func (s Spec) complete() (Spec, error) {
 		}
 	}
 	fill(&s.Grace, time.Minute)
+	fill(&s.WaitingGrace, 5*time.Second)
 	fill(&s.NeverJoined, 5*time.Minute)
 	fill(&s.Empty, 10*time.Minute)
 	fill(&s.Linger, time.Minute)

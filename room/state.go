@@ -37,6 +37,11 @@ type state struct {
 	Next     ID              `cbor:"22,keyasint,omitempty"` // the room it led to
 	CloseWhy string          `cbor:"23,keyasint,omitempty"`
 
+	Waits bool          `cbor:"30,keyasint,omitempty"` // the game itself says when it begins
+	Grace time.Duration `cbor:"31,keyasint,omitempty"` // what Turn.Grace has said; 0 is Spec.Grace
+	Empty time.Duration `cbor:"32,keyasint,omitempty"` // what Turn.Empty has said; 0 is Spec.Empty
+	Acted []PlayerID    `cbor:"33,keyasint,omitempty"` // who have acted and given their seats up, oldest first
+
 	Game []byte `cbor:"24,keyasint,omitempty"` // the game's snapshot, only in snapshots
 	Sum  []byte `cbor:"26,keyasint,omitempty"` // SHA-256 of all the rest, only in snapshots
 }
@@ -49,6 +54,7 @@ type seat struct {
 	Since   time.Duration `cbor:"5,keyasint,omitempty"` // offline since
 	Class   ClassID       `cbor:"6,keyasint,omitempty"`
 	InClass Index         `cbor:"7,keyasint,omitempty"` // since when
+	Acted   bool          `cbor:"8,keyasint,omitempty"` // has had an action accepted
 }
 
 // classInfo is the part of a class that the log determines.
@@ -88,7 +94,9 @@ func (s *state) seatOf(p PlayerID) int {
 }
 
 // failed reports that the game panicked: there is none in the snapshot. One that is merely empty is the game's own affair.
-func (s *state) failed() bool { return s.Game == nil && s.Final != nil && s.Final.End == Aborted }
+func (s *state) failed() bool {
+	return s.Game == nil && s.Final != nil && s.Final.Failed()
+}
 
 func (s *state) anyOnline() bool {
 	return slices.ContainsFunc(s.Seats, func(x seat) bool { return x.Online })

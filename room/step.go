@@ -161,7 +161,7 @@ func (c *Core) stepJoin(in Input) (Ready, error) {
 		}
 	}
 	c.s.Joined = true
-	c.s.Started = c.s.Started || len(c.players()) >= c.rules.spec.MinPlayers
+	c.s.Started = c.s.Started || !c.s.Waits && len(c.players()) >= c.rules.spec.MinPlayers
 	return c.settle(false)
 }
 
@@ -188,7 +188,7 @@ func (c *Core) stepLeave(in Input) (Ready, error) {
 	c.enter(in)
 	why := LeaveReason(in.Reason)
 	p := Player{in.Player, c.s.Seats[i].Name, i}
-	c.s.Seats[i] = seat{}
+	c.vacate(i)
 	if why == Kicked {
 		c.s.Banned = append(c.s.Banned, p.ID)
 	}
@@ -320,7 +320,15 @@ func (c *Core) act(p Player, in Input, wasOver bool) error {
 	case wasOver:
 		return c.actRematch(p, in.Data)
 	}
-	return c.call("Act", func(t *Turn) error { return c.inst.act(t, p, in.Data) })
+	return c.call("Act", func(t *Turn) error {
+		before := c.s.Seats[p.Seat].Acted
+		c.noteActed(p.Seat)
+		err := c.inst.act(t, p, in.Data)
+		if err != nil {
+			c.s.Seats[p.Seat].Acted = before
+		}
+		return err
+	})
 }
 
 func (c *Core) stepTick(in Input) (Ready, error) {

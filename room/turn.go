@@ -1,7 +1,6 @@
 package room
 
 import (
-	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -45,8 +44,7 @@ func (t *Turn) Send(to PlayerID, name string, data any) { t.fx.emit(to, name, da
 // StartTimer sets a named timer, or sets it anew. After is in room time, at least 1 ms. The timer is never
 // early: when it comes, Now has moved by After or more.
 func (t *Turn) StartTimer(name string, after time.Duration) {
-	now := t.core.s.Now
-	t.fx.timer(name, now+min(max(after, time.Millisecond), math.MaxInt64-now)) // what is beyond all time never comes
+	t.fx.timer(name, later(t.core.s.Now, max(after, time.Millisecond))) // what is beyond all time never comes
 }
 
 // StopTimer forgets a named timer. Stopping one that is not set does nothing.
@@ -59,9 +57,39 @@ func (t *Turn) Seats(n int) { t.fx.seats = max(n, 1) }
 // Lock keeps new players out (true) or lets them in again while seats are free (false). Spectators may always come.
 func (t *Turn) Lock(locked bool) { t.fx.lock = &locked }
 
+// Wait says that the room still waits for players when Spec.MinPlayers have come: the game itself begins it, by Begin, as when
+// all say that they are ready. It belongs into Open.
+func (t *Turn) Wait() { t.fx.wait = true }
+
 // Begin says that the game is on although fewer players than Spec.MinPlayers are there, as against a built-in opponent. Without
 // it such a room is listed as waiting for ever.
 func (t *Turn) Begin() { t.fx.begin = true }
 
+// Grace says how long, from now on, this room keeps the seat of a player who is away, in place of Spec.Grace. Forever
+// suits a game in which a clock decides what absence costs. While the room waits for players, Spec.WaitingGrace
+// counts all the same. Not above zero is Spec.Grace again.
+func (t *Turn) Grace(d time.Duration) { t.fx.grace = new(max(d, 0)) }
+
+// Empty says how long, from now on, this room goes on with nobody connected, in place of Spec.Empty. A game that says
+// Forever must end by its own timers, for nothing else would end a room that all have left. Not above zero
+// is Spec.Empty again.
+func (t *Turn) Empty(d time.Duration) { t.fx.empty = new(max(d, 0)) }
+
+// Acted reports whether a player has had an action accepted in this room, the present one included. It is remembered
+// of those who have left too.
+func (t *Turn) Acted(p PlayerID) bool { return t.core.acted(p) }
+
+// Runtime is the RuntimeVersion that the room was made by. A game whose newer rules are nothing to the rooms and replays of an
+// older runtime may ask for it in Open, in place of a new Spec.Version.
+func (t *Turn) Runtime() int { return t.core.header.Runtime }
+
 // Finish ends the game. The room lingers so that people can see it; only a rematch can be acted on any more.
-func (t *Turn) Finish(r Result) { t.fx.result = &r }
+//
+// Nobody wins or loses against somebody who never played: of two outcomes both must be of players who have acted
+// (Turn.Acted; built-in opponents have), else the game is aborted. Of more, those of players who never did are
+// left out, the ranks close up, and the game counts if two are left. Result.IdleCounts turns that off.
+func (t *Turn) Finish(r Result) { t.fx.result, t.fx.abort = &r, false }
+
+// Abort ends the game like Finish, but without a result: it ends as Aborted, nobody is ranked or rated, and r.Summary
+// tells people why. Its outcomes are left out and its reason is "aborted".
+func (t *Turn) Abort(r Result) { t.fx.result, t.fx.abort = &r, true }

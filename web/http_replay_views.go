@@ -74,7 +74,7 @@ func (s *Server) runnable(replay *room.ReplayReader) (room.Config, error) {
 		rules, known = s.opts.Rules.Lookup(h.Game)
 	}
 	switch {
-	case replay.Final.End == room.Aborted:
+	case replay.Final.Failed():
 		return room.Config{}, problem(http.StatusConflict, "aborted", "The game failed and is not run again here: `roomring replay` does that from the file.")
 	case !known || room.CheckRuntime(h) != nil || replay.Final.Version != rules.Spec().Version:
 		return room.Config{}, problem(http.StatusConflict, "other-version", "The game was played by a version of its rules that this server does not have. Its log can still be had.")

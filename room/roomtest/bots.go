@@ -149,10 +149,10 @@ func (g *game) admits() error {
 // judgeResult proves a result to be of a game that was on, and of those who played.
 func (g *game) judgeResult() error {
 	f := g.core.Final()
-	if f == nil || f.End != room.Finished || f.Point.Seq != g.core.Point().Seq {
+	if f == nil || f.Point.Seq != g.core.Point().Seq {
 		return nil
 	}
-	outcomes := f.Result.Outcomes
+	outcomes := g.core.Given()
 	if len(outcomes) > 0 && !g.core.Started() {
 		return errors.New("the game ends with a result while its room still waits for players: if it is on with fewer than Spec.MinPlayers, as against a built-in opponent, call t.Begin()")
 	}

@@ -41,6 +41,16 @@ func (g *Game) Act(t *room.Turn, by room.Player, a Action) error {
 		g.fall(t) // the action came too late, by a time whose timer is due as well
 		return nil
 	}
+	acted := g.acted
+	g.acted[s] = g.acted[s] || g.line.turn() == s
+	err := g.act(t, s, a)
+	if err != nil {
+		g.acted = acted
+	}
+	return err
+}
+
+func (g *Game) act(t *room.Turn, s side, a Action) error {
 	switch {
 	case a.Move != "":
 		return g.move(t, s, a.Move)
@@ -81,7 +91,9 @@ func (g *Game) play(t *room.Turn, f found) {
 	g.line.play(f)
 	g.sheet.add(g.line)
 	g.clock.press(s, t.Now())
-	g.undo.close()
+	if g.edition < fair {
+		g.undo.close()
+	}
 	if g.draw.By == s.other() {
 		g.draw.close() // moving on declines it
 	}
@@ -106,9 +118,9 @@ func (g *Game) fall(t *room.Turn) {
 	g.desert(t, TimeInsufficient, nobody)
 }
 
-// desert ends the game for one side's absence: without result if nobody has moved yet.
+// desert ends the game for one side's absence.
 func (g *Game) desert(t *room.Turn, reason string, winner side) {
-	if len(g.line.plies) == 0 {
+	if g.edition < fair && len(g.line.plies) == 0 {
 		reason, winner = Aborted, nobody
 	}
 	g.finish(t, reason, winner)
@@ -229,10 +241,16 @@ func (g *Game) offerTakeback(t *room.Turn, s side) error {
 	if g.toUndo(s) > len(g.line.plies) {
 		return room.Refuse("no_takeback", "you have made no move that could be taken back")
 	}
-	if err := g.undo.open(s, len(g.line.plies)); err != nil || !g.players[s.other()].Bot {
+	to := len(g.line.plies) - g.toUndo(s)
+	if err := g.undo.open(s, len(g.line.plies)); err != nil {
 		return err
 	}
-	g.takeBack(t, s)
+	if g.edition >= fair {
+		g.undoTo = to
+	}
+	if g.players[s.other()].Bot {
+		g.takeBack(t, s)
+	}
 	return nil
 }
 
@@ -244,12 +262,15 @@ func (g *Game) toUndo(s side) int {
 	return 1
 }
 
-// takeBack brings a side before its last move, clocks included.
+// takeBack brings a side before the move that it asked to take back, clocks included, whatever has been played since.
 func (g *Game) takeBack(t *room.Turn, s side) {
 	n := len(g.line.plies) - g.toUndo(s)
-	g.line.takeBack(g.toUndo(s))
+	if g.edition >= fair {
+		n = g.undoTo
+	}
+	g.line.takeBack(len(g.line.plies) - n)
 	g.clock.takeBack(n, g.line.setup.turn, t.Now())
-	g.draw, g.undo = noOffer, noOffer
+	g.draw, g.undo, g.undoTo = noOffer, noOffer, 0
 	g.sheet.write(g.line)
 	g.wind(t)
 }

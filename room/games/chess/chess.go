@@ -26,18 +26,28 @@ func Rules() *room.Rules {
 const (
 	flagTimer = "flag" // the side to move runs out of time
 	botTimer  = "bot"  // the built-in opponent has thought enough
+	awayTimer = "away" // the side to move has been away for too long
 )
+
+// fair is the edition of the rules in which nobody loses or wins by what an opponent who is not there lets happen. It holds
+// in rooms that were made by the runtime of the same number or a later one; those before it, and their replays, go on as
+// they were begun.
+const fair = 2
 
 // Game is one game of chess. The zero value waits for Open or Restore.
 type Game struct {
 	options Options
+	edition int // fair, or 0
 	line    *line
 	clock   clock
 	seated  []room.Player // those who wait for the game to start, by seat
 	players [2]contender  // by side, once it has started
 	started bool
+	acted   [2]bool       // which sides have acted in their turn
+	away    time.Duration // when the side to move loses by being away; 0: it is there, or a clock decides
 	draw    offer
 	undo    offer
+	undoTo  int // half-moves that are left once undo is accepted
 	over    *ending
 	sheet   sheet
 }
@@ -56,6 +66,9 @@ func (g *Game) Open(t *room.Turn, _ json.RawMessage) error {
 		return err
 	}
 	g.set(o, l)
+	if t.Runtime() >= fair {
+		g.edition = fair
+	}
 	if o.Bot > 0 {
 		t.Seats(1)
 	}
@@ -99,6 +112,10 @@ func (g *Game) start(t *room.Turn) {
 	if g.clock.on {
 		g.clock.Since = t.Now()
 	}
+	if g.edition >= fair { // the game ends by its own timers, whoever is there
+		t.Grace(room.Forever)
+		t.Empty(room.Forever)
+	}
 	g.wind(t)
 }
 
@@ -119,8 +136,7 @@ func (g *Game) chooseWhite(t *room.Turn) int {
 	return t.Rand().IntN(2)
 }
 
-// Leave ends a game that has begun: whoever gives the seat up, or loses it, loses. Before the first
-// move nobody does.
+// Leave ends a game that has begun: whoever gives the seat up, or loses it, loses, unless too little has been played.
 func (g *Game) Leave(t *room.Turn, p room.Player, _ room.LeaveReason) {
 	s := g.sideOf(p.ID)
 	switch {
@@ -134,9 +150,25 @@ func (g *Game) Leave(t *room.Turn, p room.Player, _ room.LeaveReason) {
 }
 
 // Presence notes whether a player is connected, for the other to see.
-func (g *Game) Presence(_ *room.Turn, p room.Player, online bool) {
+func (g *Game) Presence(t *room.Turn, p room.Player, online bool) {
 	if s := g.sideOf(p.ID); s != nobody {
 		g.players[s].Online = online
+		g.watch(t)
+	}
+}
+
+// watch gives a side to move that is away the time that the options say to come back. Where a clock runs it decides alone.
+func (g *Game) watch(t *room.Turn) {
+	if g.edition < fair || g.clock.on || !g.playing() {
+		return
+	}
+	switch p := &g.players[g.line.turn()]; {
+	case p.Bot || p.Online:
+		g.away = 0
+		t.StopTimer(awayTimer)
+	case g.away == 0:
+		g.away = t.Now() + g.options.grace()
+		t.StartTimer(awayTimer, g.options.grace())
 	}
 }
 
@@ -148,6 +180,8 @@ func (g *Game) Timer(t *room.Turn, name string) {
 		g.wind(t) // the clock was set back meanwhile
 	case name == flagTimer:
 		g.fall(t)
+	case name == awayTimer && g.away > 0 && t.Now() >= g.away:
+		g.desert(t, Abandoned, g.line.turn().other())
 	case name == botTimer && g.players[g.line.turn()].Bot:
 		g.botMove(t)
 	}
@@ -197,6 +231,8 @@ func (g *Game) wind(t *room.Turn) {
 	} else {
 		t.StopTimer(botTimer)
 	}
+	g.away = 0
+	g.watch(t)
 }
 
 // botPause is how long the built-in opponent seems to think: a short while, and less when its time is short.

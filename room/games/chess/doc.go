@@ -7,6 +7,7 @@
 //
 //	{"white": "first", "clock": {"initial_ms": 300000, "increment_ms": 2000}, "takeback": true}
 //	{"bot": true}
+//	{"grace_ms": 86400000}
 //
 // # Actions
 //
@@ -17,7 +18,7 @@
 //	{"draw": "offer"}          once in two half-moves; a second offer against it agrees
 //	{"draw": "accept"}         or "decline", which a move of one's own does too
 //	{"draw": "claim"}          threefold repetition or fifty moves, while such a position stands
-//	{"takeback": "offer"}      where the options allow it; "accept" or "decline" answers it
+//	{"takeback": "offer"}      where the options allow it; it stands until "accept" or "decline" answers it
 //
 // # Refusals
 //
@@ -51,11 +52,14 @@
 // then adds the increment. A flag falls by a timer of the room, so room time counts and stands still
 // while no node runs the room. The other side wins if its material can give mate at all.
 //
-// A player who leaves the seat, or does not come back to it within the room's grace, loses. Time and
-// absence before the very first move abort the game: nobody has played, so nobody wins. From White's
-// first move on there is always a result.
+// A player who leaves the seat loses. Where no clock runs, so does a side to move that is away for grace_ms; with a clock,
+// the clock decides what absence costs, and a game of many days goes on with nobody there. Until both sides have acted in their
+// turn nobody wins: whatever ends the game aborts it, but for mate and draws on the board.
 //
-// A move taken back gives both sides the time they had when the position arose.
+// A move taken back gives both sides the time they had when the position arose. Half-moves that were made since it
+// was asked for are taken back with it.
+//
+// Rooms of the first runtime keep the rules that they were made under: see fair.
 //
 // # The rules library
 //

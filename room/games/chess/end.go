@@ -2,6 +2,8 @@ package chess
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/roomring/roomring/room"
 )
@@ -20,28 +22,53 @@ const (
 	Fivefold         = "fivefold"          // without a claim after the fifth
 	FiftyMoves       = "fifty_moves"       // claimed
 	SeventyFiveMoves = "seventyfive_moves" // without a claim
-	Aborted          = "aborted"           // no result: time ran out or a player left before the first move
+	Aborted          = "aborted"           // no result: it ended before both sides had acted in their turn
 )
+
+// byBoard are the endings that no absence can bring about.
+var byBoard = []string{Checkmate, Stalemate, Insufficient, Fivefold, SeventyFiveMoves}
 
 // ending is how a game ended; nobody wins a draw, nor a game that was aborted.
 type ending struct {
 	Winner side   `json:"winner"`
 	Reason string `json:"reason"`
+	Idle   string `json:"idle,omitempty"` // of an aborted game: the side that had not acted, "white" or "black"
 }
 
-// finish ends the game and stops the clocks.
+// finish ends the game and stops the clocks. One that has not come to be a game of two is aborted.
 func (g *Game) finish(t *room.Turn, reason string, winner side) {
-	g.over = &ending{winner, reason}
+	g.over = &ending{Winner: winner, Reason: reason}
+	if s := g.idle(); g.edition >= fair && s != nobody && !slices.Contains(byBoard, reason) {
+		g.over = &ending{nobody, Aborted, s.String()}
+	}
 	g.clock.stop(g.line.turn(), t.Now())
 	g.draw.close()
 	g.undo.close()
-	t.Finish(room.Result{
+	g.undoTo, g.away = 0, 0
+	r := room.Result{
 		Outcomes: g.outcomes(),
-		Reason:   reason,
+		Reason:   g.over.Reason,
 		Summary:  g.over.summary(),
 		Data:     g.record(),
 		Unrated:  g.options.FEN != startFEN,
-	})
+
+		IdleCounts: true, // what counts as having acted is seen to here
+	}
+	if g.edition >= fair && g.over.Reason == Aborted {
+		t.Abort(r)
+		return
+	}
+	t.Finish(r)
+}
+
+// idle is the first side that has not acted in its turn.
+func (g *Game) idle() side {
+	for s, p := range g.players {
+		if !p.Bot && !g.acted[s] {
+			return side(s)
+		}
+	}
+	return nobody
 }
 
 // outcomes are by seat. An aborted game has none.
@@ -100,6 +127,8 @@ var byReason = map[string]string{
 // summary is the ending for people.
 func (e *ending) summary() string {
 	switch {
+	case e.Idle != "":
+		return "The game was aborted before " + strings.ToUpper(e.Idle[:1]) + e.Idle[1:] + "'s first move, so it does not count"
 	case e.Reason == Aborted:
 		return "The game was aborted before the first move"
 	case e.Winner == nobody:

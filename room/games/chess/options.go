@@ -1,6 +1,7 @@
 package chess
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -16,6 +17,9 @@ type Options struct {
 	White string `json:"white,omitempty"`
 	// Clock gives both sides a clock. Without it time does not matter.
 	Clock *ClockOptions `json:"clock,omitempty"`
+	// GraceMS is for how long, in a game without a clock, a player may be away in their own turn before the game is lost, in
+	// milliseconds: 1 second to 14 days, by default one minute. With a clock there is no such thing: the clock decides.
+	GraceMS int64 `json:"grace_ms,omitempty"`
 	// Takeback allows players to take moves back by agreement.
 	Takeback bool `json:"takeback,omitempty"`
 	// Bot is the strength of the built-in opponent, 1 to 3; true means 2. Zero or false means two players.
@@ -35,6 +39,15 @@ const (
 	MaxInitial   = 14 * 24 * time.Hour
 	MaxIncrement = time.Hour
 )
+
+// Bounds of Options.GraceMS, and what it is by default.
+const (
+	MinGrace     = time.Second
+	MaxGrace     = 14 * 24 * time.Hour
+	defaultGrace = time.Minute
+)
+
+func (o *Options) grace() time.Duration { return cmp.Or(ms(o.GraceMS), defaultGrace) }
 
 // What Options.White may be, beside byID and a player's id.
 const (
@@ -78,6 +91,13 @@ func decodeOptions(t *room.Turn) (Options, *line, error) {
 	}
 	if err := o.Clock.check(); err != nil {
 		return o, nil, err
+	}
+	switch {
+	case o.GraceMS == 0:
+	case o.Clock != nil:
+		return o, nil, badOption("grace_ms", "leave it out where there is a clock: the clock decides what absence costs")
+	case o.GraceMS < MinGrace.Milliseconds() || o.GraceMS > MaxGrace.Milliseconds():
+		return o, nil, badOption("grace_ms", fmt.Sprintf("choose %d to %d", MinGrace.Milliseconds(), MaxGrace.Milliseconds()))
 	}
 	l, err := newLine(o.FEN)
 	if err != nil {

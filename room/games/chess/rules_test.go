@@ -175,7 +175,7 @@ func TestFlagFalls(t *testing.T) {
 
 func TestBlacksFlagFalls(t *testing.T) {
 	b := play(t, `"clock": {"initial_ms": 10000}`)
-	b.moves("e4")
+	b.moves("e4 e5 Nf3")
 	b.pass(10 * time.Second)
 	b.ended("1-0", chess.Time)
 }
@@ -201,18 +201,6 @@ func TestFlagFallsAgainstWhoCannotMate(t *testing.T) {
 	}
 }
 
-func TestFlagBeforeTheFirstMoveAborts(t *testing.T) {
-	b := play(t, `"clock": {"initial_ms": 10000}`)
-	b.pass(10 * time.Second)
-	r := b.core.Final().Result
-	if r.Reason != chess.Aborted || len(r.Outcomes) != 0 || b.core.Final().Rated {
-		t.Errorf("%+v", b.core.Final())
-	}
-	if v := b.view(); v.Result.Score != "*" || v.Status != "over" {
-		t.Errorf("%+v", v.Result)
-	}
-}
-
 func TestClocksStandStillForRefusals(t *testing.T) {
 	b := play(t, `"clock": {"initial_ms": 10000}`)
 	b.pass(time.Second)
@@ -221,43 +209,6 @@ func TestClocksStandStillForRefusals(t *testing.T) {
 	if b.core.Final() == nil {
 		t.Error("a refused move stopped the clock")
 	}
-}
-
-func TestAbsence(t *testing.T) {
-	for _, moves := range []string{"", "e4", "e4 e5"} {
-		for _, who := range []room.PlayerID{ann, bob} {
-			b := play(t, "")
-			b.moves(moves)
-			b.step(room.Input{Kind: room.KindDetach, Player: who, Client: "c"})
-			if v := b.view(); v.White.Online == v.Black.Online {
-				t.Errorf("the view does not show who is away: %+v %+v", v.White, v.Black)
-			}
-			b.pass(time.Minute - time.Millisecond)
-			b.going()
-			b.pass(time.Millisecond)
-			switch {
-			case moves == "":
-				if r := b.core.Final().Result; r.Reason != chess.Aborted || len(r.Outcomes) > 0 {
-					t.Errorf("%+v", r)
-				}
-			case who == ann:
-				b.ended("0-1", chess.Abandoned)
-			default:
-				b.ended("1-0", chess.Abandoned)
-			}
-		}
-	}
-}
-
-func TestComingBackInTimeLosesNothing(t *testing.T) {
-	b := play(t, "")
-	b.moves("e4")
-	b.step(room.Input{Kind: room.KindDetach, Player: bob, Client: "c"})
-	b.pass(time.Minute - time.Millisecond)
-	b.step(room.Input{Kind: room.KindAttach, Player: bob, Client: "c", Attempt: 2})
-	b.pass(time.Hour)
-	b.going()
-	b.moves("e5")
 }
 
 func TestLeavingWhileWaiting(t *testing.T) {
@@ -276,6 +227,7 @@ func TestLeavingWhileWaiting(t *testing.T) {
 
 func TestResign(t *testing.T) {
 	b := play(t, "")
+	b.moves("e4 e5")
 	b.must(bob, `{"resign": true}`)
 	b.ended("1-0", chess.Resignation)
 	if !b.core.Final().Rated {
@@ -312,6 +264,7 @@ func TestDrawOffers(t *testing.T) {
 
 func TestTwoOffersAgree(t *testing.T) {
 	b := play(t, "")
+	b.moves("e4 e5")
 	b.must(bob, `{"draw": "offer"}`)
 	b.must(ann, `{"draw": "offer"}`)
 	b.ended("1/2-1/2", chess.Agreement)
@@ -503,13 +456,13 @@ func TestPGNTags(t *testing.T) {
 	b := open(t, `{"white": "first", "clock": {"initial_ms": 300500, "increment_ms": 2000}}`)
 	b.sit(ann, "Ann \"A\\\" \n]")
 	b.sit(bob, "Bob")
-	b.moves("e4")
+	b.moves("e4 e5 Nf3")
 	b.pass(time.Hour)
 	var record chess.Record
 	if err := json.Unmarshal(b.ended("1-0", chess.Time).Data, &record); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`[White "Ann \"A\\\"  ]"]`, `[TimeControl "300.5+2"]`, `[Termination "time forfeit"]`, `[Result "1-0"]`, "\n1. e4 1-0\n"} {
+	for _, want := range []string{`[White "Ann \"A\\\"  ]"]`, `[TimeControl "300.5+2"]`, `[Termination "time forfeit"]`, `[Result "1-0"]`, "\n1. e4 e5 2. Nf3 1-0\n"} {
 		if !strings.Contains(record.PGN, want) {
 			t.Errorf("no %s in\n%s", want, record.PGN)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/roomring/roomring/room"
 )
@@ -12,6 +13,7 @@ import (
 // saved is a game's snapshot: its options and moves, from which positions follow, and what does not.
 type saved struct {
 	Options Options       `json:"options"`
+	Edition int           `json:"edition,omitempty"`
 	UCI     string        `json:"uci,omitempty"` // moves parted by spaces
 	SAN     string        `json:"san,omitempty"`
 	Seated  []room.Player `json:"seated,omitempty"`
@@ -19,12 +21,18 @@ type saved struct {
 	Clock   *savedClock   `json:"clock,omitempty"`
 	Draw    offer         `json:"draw"`
 	Undo    offer         `json:"takeback"`
+	UndoTo  int           `json:"takeback_to,omitempty"`
+	Acted   [2]bool       `json:"acted,omitzero"`
+	Away    time.Duration `json:"away,omitempty"`
 	Over    *ending       `json:"over,omitempty"`
 }
 
 // Snapshot keeps the game.
 func (g *Game) Snapshot() ([]byte, error) {
-	s := saved{Options: g.options, Seated: g.seated, Draw: g.draw, Undo: g.undo, Over: g.over}
+	s := saved{
+		Options: g.options, Edition: g.edition, Seated: g.seated,
+		Draw: g.draw, Undo: g.undo, UndoTo: g.undoTo, Acted: g.acted, Away: g.away, Over: g.over,
+	}
 	uci, san := make([]string, len(g.line.plies)), make([]string, len(g.line.plies))
 	for i, p := range g.line.plies {
 		uci[i], san[i] = p.uci, p.san
@@ -80,6 +88,10 @@ func (g *Game) restoreRest(s *saved) error {
 		}
 		g.clock.savedClock = *s.Clock
 	}
-	g.seated, g.draw, g.undo, g.over = s.Seated, s.Draw, s.Undo, s.Over
+	if s.UndoTo < 0 || s.UndoTo > len(g.line.plies) {
+		return errors.New("it asks to take back what was not played")
+	}
+	g.edition, g.acted, g.away = s.Edition, s.Acted, s.Away
+	g.seated, g.draw, g.undo, g.undoTo, g.over = s.Seated, s.Draw, s.Undo, s.UndoTo, s.Over
 	return nil
 }

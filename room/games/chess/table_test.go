@@ -40,9 +40,14 @@ func config(options string, seed byte) room.Config {
 }
 
 // open makes a room without players.
-func open(t testing.TB, options string) *table {
+func open(t testing.TB, options string) *table { return openUnder(t, room.RuntimeVersion, options) }
+
+// openUnder makes it as the runtime of that version did.
+func openUnder(t testing.TB, runtime int, options string) *table {
 	t.Helper()
-	core, _, err := room.Open(config(options, 1), 1)
+	cfg := config(options, 1)
+	cfg.Header.Runtime = runtime
+	core, _, err := room.Open(cfg, 1)
 	if err != nil {
 		t.Fatalf("options %s: %v", options, err)
 	}
@@ -55,10 +60,25 @@ func play(t testing.TB, options string) *table {
 	if options != "" {
 		options = ", " + options
 	}
-	b := open(t, `{"white": "first"`+options+`}`)
+	return open(t, `{"white": "first"`+options+`}`).both()
+}
+
+func (b *table) both() *table {
+	b.t.Helper()
 	b.sit(ann, "Ann")
 	b.sit(bob, "Bob")
 	return b
+}
+
+// drop cuts a player's connection; back connects the player again.
+func (b *table) drop(p room.PlayerID) {
+	b.t.Helper()
+	b.step(room.Input{Kind: room.KindDetach, Player: p, Client: "c"})
+}
+
+func (b *table) back(p room.PlayerID) {
+	b.t.Helper()
+	b.step(room.Input{Kind: room.KindAttach, Player: p, Client: "c", Attempt: 2})
 }
 
 // from is a game from a position, with other options after it.
@@ -230,7 +250,11 @@ func (b *table) ended(score, reason string) room.Result {
 		b.t.Fatalf("the game is not over: %s", b.state())
 	}
 	got := b.view().Result
-	if f.End != room.Finished || f.Result.Reason != reason || got.Reason != reason || got.Score != score {
+	end := room.Finished
+	if reason == chess.Aborted {
+		end = room.Aborted
+	}
+	if f.End != end || f.Rated && end == room.Aborted || f.Result.Reason != reason || got.Reason != reason || got.Score != score {
 		b.t.Fatalf("the game ended %s %s by %s (%s), not %s by %s", f.End, got.Score, f.Result.Reason, f.Result.Summary, score, reason)
 	}
 	want := map[string][]int{"1-0": {1, 2}, "0-1": {2, 1}, "1/2-1/2": {1, 1}}[score]

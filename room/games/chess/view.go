@@ -25,9 +25,13 @@ type View struct {
 	Black PlayerView `json:"black,omitzero"`
 
 	Clock ClockView `json:"clock,omitzero"` // absent in a game without clocks
+	// AwayUntilMS is when the side to move loses by being away, in milliseconds of room time. Absent while it is there, and
+	// in a game with clocks.
+	AwayUntilMS int64 `json:"away_until_ms,omitempty"`
 
 	DrawOffer     string `json:"draw_offer,omitempty"`     // who offers a draw: "white" or "black"
 	TakebackOffer string `json:"takeback_offer,omitempty"` // who asks to take a move back
+	TakebackPly   int    `json:"takeback_ply,omitempty"`   // the half-move, from 1, that they would be before; all later ones go too
 	Claim         string `json:"claim,omitempty"`          // the draw both players may claim: "repetition" or "fifty_moves"
 	Takeback      bool   `json:"takeback,omitempty"`       // whether the game allows taking back
 
@@ -108,7 +112,10 @@ func (g *Game) View(room.Viewer) View {
 		Black:     g.players[black].view(),
 		Clock:     g.clock.view(),
 		DrawOffer: g.draw.By.String(), TakebackOffer: g.undo.By.String(),
-		Takeback: g.options.Takeback,
+		Takeback: g.options.Takeback, AwayUntilMS: g.away.Milliseconds(),
+	}
+	if g.edition >= fair && g.undo.By != nobody {
+		v.TakebackPly = g.undoTo + 1
 	}
 	if n := len(g.line.plies); n > 0 {
 		v.Last = g.line.plies[n-1].uci

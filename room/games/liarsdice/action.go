@@ -65,6 +65,7 @@ func (g *Game) act(t *room.Turn, h *Hand, a Action) error {
 		if err := g.check(*a.Bid); err != nil {
 			return err
 		}
+		h.Acted = true
 		g.bid(t, h, *a.Bid, false)
 		return nil
 	}
@@ -143,9 +144,11 @@ func (g *Game) doubt(t *room.Turn, h *Hand, exact bool) error {
 		return room.Refuse("no_spot_on", "spot on cannot be called in this game")
 	case len(g.Bids) == 0:
 		return room.Refuse("no_bid", "there is no bid yet: make one")
-	case exact:
+	}
+	h.Acted = true
+	if exact {
 		g.call(t, h, SpotOn)
-	default:
+	} else {
 		g.call(t, h, Liar)
 	}
 	return nil

@@ -41,11 +41,13 @@
 // none: neither tells of anybody's dice. After two such turns in a row the player's turns last five seconds
 // at most, until the player acts.
 //
-// A player who leaves the seat, or does not come back to it within the room's grace, is out with all
-// dice and takes the last place among those still in. A round being bid on is rolled anew, and the dice
-// of the old one are never shown. The last one left wins; if nobody has bid in the whole game, it is
-// aborted without a result. A game that all people have left ends, with built-in opponents ranked by
-// their dice.
+// Being away costs nothing but the turns that run out: the seat is kept, and the game goes on with nobody there for ten
+// minutes and a turn of everybody's. A player who leaves the seat is out with all dice and takes the last place among
+// those still in. A round being bid on is rolled anew, and the dice of the old one are never shown. The last one left wins. A
+// game that all people have left ends, with built-in opponents ranked by their dice.
+//
+// Who never bids or calls in person has no rank, whatever their turns' end bid for them; a game that fewer than two played is
+// aborted. Rooms of the first runtime keep the rules that they were made under: see fair.
 //
 // # Refusals
 //

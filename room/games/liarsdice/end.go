@@ -3,6 +3,7 @@ package liarsdice
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/roomring/roomring/room"
 )
@@ -11,7 +12,7 @@ import (
 const (
 	LastDice  = "last_dice" // one player is left with dice
 	Abandoned = "abandoned" // the last opponent left, or all people did
-	Aborted   = "aborted"   // the last opponent left before anybody had bid: no result
+	Aborted   = "aborted"   // fewer than two had bid or called in person: no result
 )
 
 // Ending is how a game ended. Before that it is zero.
@@ -30,7 +31,7 @@ type Record struct {
 func (g *Game) finish(t *room.Turn, reason string) {
 	g.Status, g.Deadline, g.Turn = Over, 0, nobody
 	g.rank()
-	if !g.Begun {
+	if !g.Begun || g.Edition >= fair && g.rankPlayed() < 2 {
 		reason = Aborted
 	}
 	g.Ending = g.ending(reason)
@@ -45,7 +46,35 @@ func (g *Game) finish(t *room.Turn, reason string) {
 	if err != nil {
 		panic(err) // an integer
 	}
-	t.Finish(room.Result{Outcomes: g.outcomes(), Reason: reason, Summary: g.Ending.Summary, Data: data})
+	r := room.Result{Outcomes: g.outcomes(), Reason: reason, Summary: g.Ending.Summary, Data: data, IdleCounts: true}
+	if g.Edition >= fair && reason == Aborted {
+		t.Abort(r)
+		return
+	}
+	t.Finish(r)
+}
+
+func (h *Hand) played() bool { return h.Bot || h.Acted }
+
+// rankPlayed takes the rank of those who never acted in their turn, and counts the others, who are ranked among themselves.
+func (g *Game) rankPlayed() (n int) {
+	ranks := make([]int, len(g.Table))
+	for i := range g.Table {
+		if !g.Table[i].played() {
+			continue
+		}
+		n++
+		ranks[i] = 1
+		for j := range g.Table {
+			if g.Table[j].played() && g.Table[j].Rank < g.Table[i].Rank {
+				ranks[i]++
+			}
+		}
+	}
+	for i := range g.Table {
+		g.Table[i].Rank = ranks[i]
+	}
+	return n
 }
 
 // rank gives those who still have dice their places: the more dice, the better.
@@ -74,7 +103,7 @@ func (g *Game) ending(reason string) Ending {
 	}
 	switch {
 	case reason == Aborted:
-		e.Summary = "The game was aborted before the first bid"
+		e.Summary = g.whyAborted()
 		return e
 	case len(first) != 1:
 		e.Summary = "Everybody left"
@@ -82,10 +111,24 @@ func (g *Game) ending(reason string) Ending {
 	}
 	e.Winner = first[0].Seat
 	e.Summary = fmt.Sprintf("%s wins with %s left", first[0].name(), dice(first[0].Count))
-	if reason == Abandoned {
+	switch {
+	case first[0].Count == 0:
+		e.Summary = first[0].name() + " wins, being the best of those who played"
+	case reason == Abandoned:
 		e.Summary = first[0].name() + " wins because the others left"
 	}
 	return e
+}
+
+func (g *Game) whyAborted() string {
+	switch i := slices.IndexFunc(g.Table, func(h Hand) bool { return h.played() }); {
+	case g.Edition < fair || !g.Begun:
+		return "The game was aborted before the first bid"
+	case i < 0:
+		return "The game was aborted: nobody played, so it does not count"
+	default:
+		return fmt.Sprintf("The game was aborted: only %s played, so it does not count", g.Table[i].name())
+	}
 }
 
 func dice(n int) string {
@@ -95,13 +138,16 @@ func dice(n int) string {
 	return fmt.Sprintf("%d dice", n)
 }
 
-// outcomes are by seat. An aborted game has none.
+// outcomes are by seat. An aborted game has none, nor has who never acted.
 func (g *Game) outcomes() []room.Outcome {
 	out := make([]room.Outcome, 0, len(g.Table))
 	if g.Ending.Reason == Aborted {
 		return out
 	}
 	for _, h := range g.Table {
+		if h.Rank == 0 {
+			continue
+		}
 		out = append(out, room.Outcome{Player: h.ID, Name: h.Name, Seat: h.Seat, Rank: h.Rank, Score: int64(h.Count), Bot: h.Bot})
 	}
 	return out

@@ -13,6 +13,11 @@ import (
 // Version is the version of the rules; it stands in every room's log.
 const Version = 1
 
+// fair is the edition of the rules in which nobody loses or wins by what an opponent who is not there lets happen. It holds
+// in rooms that were made by the runtime of the same number or a later one; those before it, and their replays, go on as
+// they were begun.
+const fair = 2
+
 const (
 	minPlayers = 2
 	maxPlayers = 6
@@ -45,6 +50,7 @@ const alarm = "alarm"
 // Game is one game of liar's dice. Its exported fields are its snapshot, hidden dice included.
 type Game struct {
 	Options  Options
+	Edition  int `json:",omitempty"` // fair, or 0
 	Status   string
 	Table    []Hand // by seat; complete from the start on
 	Round    int
@@ -62,6 +68,7 @@ type Hand struct {
 	Bot    bool
 	Online bool
 	Ready  bool
+	Acted  bool  `json:",omitempty"` // has bid or called in person
 	Left   bool  // gave up the seat after the start
 	Count  int   // dice still in the game
 	Dice   []int // as they were rolled; known to this player alone and empty outside the bidding
@@ -78,6 +85,10 @@ func (g *Game) Open(t *room.Turn, _ json.RawMessage) error {
 		return err
 	}
 	g.Options, g.Status, g.Turn = o, Waiting, nobody
+	if t.Runtime() >= fair {
+		g.Edition = fair
+		t.Wait()
+	}
 	t.Seats(o.Players - o.Bots)
 	for seat := o.Players - o.Bots; seat < o.Players; seat++ {
 		g.Table = append(g.Table, newBot(seat))
@@ -129,6 +140,10 @@ func (g *Game) muster(t *room.Turn) {
 func (g *Game) start(t *room.Turn) {
 	t.Lock(true)
 	t.Begin()
+	if g.Edition >= fair { // a turn's time decides what absence costs, and all may be away for a turn of everybody's
+		t.Grace(room.Forever)
+		t.Empty(10*time.Minute + time.Duration(len(g.Table))*ms(g.Options.TurnMS))
+	}
 	for i := range g.Table {
 		g.Table[i].Count = g.Options.Dice
 	}

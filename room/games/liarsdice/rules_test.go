@@ -369,9 +369,18 @@ func TestLeaving(t *testing.T) {
 	t.Run("by staying away", func(t *testing.T) {
 		b := play(t, "", "2 2", "3 3")
 		b.bid("ann", "1x2")
+		b.must("bob", `{"liar": true}`)
 		b.step(room.Input{Kind: room.KindDetach, Player: "bob"})
-		b.pass(rules.Spec().Grace)
-		b.ended(liarsdice.Abandoned, 1, 2)
+		b.pass(2 * rules.Spec().Grace)
+		if v := b.view(); v.Players[1].Left || v.Players[1].Dice == 0 || v.Players[1].Missed == 0 {
+			t.Errorf("who is away for two minutes is %+v", v.Players[1])
+		}
+		for range 100 {
+			b.pass(time.Minute)
+		}
+		if f := b.core.Final(); f == nil || f.End != room.Finished || f.Result.Reason != liarsdice.LastDice {
+			t.Errorf("turns that run out ended as %+v", f)
+		}
 	})
 	t.Run("to built-in opponents", func(t *testing.T) {
 		b := wait(t, 1, `{"players": 3, "bots": 2}`)

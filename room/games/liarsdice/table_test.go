@@ -33,8 +33,14 @@ var rules = liarsdice.Rules()
 
 func open(t testing.TB, options string) (*table, error) {
 	t.Helper()
+	return openUnder(t, room.RuntimeVersion, options)
+}
+
+// openUnder makes a room as the runtime of that version did.
+func openUnder(t testing.TB, runtime int, options string) (*table, error) {
+	t.Helper()
 	cfg := room.Config{Rules: rules, Header: room.Header{
-		ID: room.NewID([10]byte{1}), Game: "liarsdice", Version: liarsdice.Version, Runtime: room.RuntimeVersion,
+		ID: room.NewID([10]byte{1}), Game: "liarsdice", Version: liarsdice.Version, Runtime: runtime,
 		Options: json.RawMessage(options), Seed: [32]byte{1},
 	}}
 	core, _, err := room.Open(cfg, 1)

@@ -12,6 +12,14 @@ var errAction = room.Refuse("bad_action", `send one of {"turn":"up|down|left|rig
 
 // Act steers the player's snake.
 func (g *Game) Act(_ *room.Turn, by room.Player, a Action) error {
+	err := g.steer(by, a)
+	if err == nil {
+		g.Roster[g.indexOf(by.ID)].Acted = true
+	}
+	return err
+}
+
+func (g *Game) steer(by room.Player, a Action) error {
 	d, known := directions[a.Turn]
 	if known == (a.Boost != nil) || !known && a.Turn != "" {
 		return errAction

@@ -13,7 +13,8 @@
 // dead snake leaves some food. Boosting costs a cell every 8 ticks and needs 6 cells.
 //
 // A round ends when one snake is left, when no player's snake is, or when its time is up. The points of all
-// rounds make the ranks; who left the game stands behind who stayed. A player who is not connected has a snake
+// rounds make the ranks; who left the game stands behind who stayed, who lost the seat by being away does not. Who never
+// steered has no rank, and a game that fewer than two played is aborted. A player who is not connected has a snake
 // that goes straight on, and gets none when a round begins, until the connection is back. While nobody at
 // all is connected the game stands still.
 //

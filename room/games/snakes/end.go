@@ -18,14 +18,23 @@ const (
 func (g *Game) finish(t *room.Turn, reason string) {
 	g.Phase, g.Left = Over, 0
 	outcomes := g.outcomes()
-	t.Finish(room.Result{Outcomes: outcomes, Reason: reason, Summary: summary(outcomes)})
+	switch {
+	case g.Edition < fair || len(outcomes) > 1:
+		t.Finish(room.Result{Outcomes: outcomes, Reason: reason, Summary: summary(outcomes)})
+	case len(outcomes) == 1:
+		t.Abort(room.Result{Summary: fmt.Sprintf("The game was aborted: only %s played, so it does not count", outcomes[0].Name)})
+	default:
+		t.Abort(room.Result{Summary: "The game was aborted: nobody played, so it does not count"})
+	}
 }
 
-// ranking is the places in the roster of all who had a snake, best first. Who stayed is before who left.
+// ranking is the places in the roster of all who had a snake and steered it, best first. Who stayed, or was cut off, is before
+// who left.
 func (g *Game) ranking() []int {
 	var order []int
 	for i := range g.Roster {
-		if g.Roster[i].Entered > 0 {
+		c := &g.Roster[i]
+		if c.Entered > 0 && (c.Acted || c.Bot || g.Edition < fair) {
 			order = append(order, i)
 		}
 	}
@@ -36,13 +45,15 @@ func (g *Game) ranking() []int {
 // compare is negative if c ends before o and 0 if they draw.
 func (c *Contender) compare(o *Contender) int {
 	switch {
-	case c.Gone == o.Gone:
+	case c.quit() == o.quit():
 		return cmp.Compare(o.Points, c.Points)
-	case c.Gone:
+	case c.quit():
 		return 1
 	}
 	return -1
 }
+
+func (c *Contender) quit() bool { return c.Gone && !c.Cut }
 
 // ranks are by place in the roster; 0 is none.
 func (g *Game) ranks() []int {

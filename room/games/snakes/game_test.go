@@ -207,7 +207,8 @@ func TestRounds(t *testing.T) {
 			t.Fatalf("round %d, tick %d; want round %d", v.Round, v.Clock, round)
 		}
 		b.until(snakes.Playing)
-		b.tick(2 * 16) // nobody steers, so everybody dies at a wall
+		b.steer("p1", "p2")
+		b.tick(2 * 16) // nobody turns, so everybody dies at a wall
 		if round < 3 {
 			if v := b.client(); v.Phase != snakes.Pause {
 				t.Fatalf("phase %s after all died, want a pause", v.Phase)
@@ -266,6 +267,7 @@ func TestAbsent(t *testing.T) {
 func TestAbandoned(t *testing.T) {
 	b := seat(t, 3, "")
 	b.until(snakes.Playing)
+	b.steer("p1", "p2", "p3")
 	b.leave("p2")
 	b.leave("p3")
 	b.tick(15 * 6) // the round is decided, the pause goes by
@@ -275,6 +277,7 @@ func TestAbandoned(t *testing.T) {
 	}
 	b = seat(t, 1, `{"bots": 2}`)
 	b.until(snakes.Playing)
+	b.steer("p1")
 	b.leave("p1")
 	if f := b.core.Final(); f == nil || f.Result.Reason != snakes.Abandoned || f.Result.Outcomes[0].Rank != 3 {
 		t.Errorf("after the only player left: %+v", f)

@@ -10,6 +10,11 @@ import (
 // Version is the version of the rules; it stands in every room's log.
 const Version = 1
 
+// fair is the edition of the rules in which nobody loses or wins by what an opponent who is not there lets happen. It holds
+// in rooms that were made by the runtime of the same number or a later one; those before it, and their replays, go on as
+// they were begun.
+const fair = 2
+
 // MaxPlayers is how many may play at a time, built-in opponents not counted.
 const MaxPlayers = 30
 
@@ -43,6 +48,7 @@ const (
 // Game is one game of snakes. The zero value waits for Open; its exported fields are its snapshot.
 type Game struct {
 	Options Options
+	Edition int `json:",omitempty"` // fair, or 0
 	Phase   Phase
 	Left    int // ticks until the phase ends
 	Round   int // from 1; 0 before the first
@@ -61,6 +67,8 @@ type Contender struct {
 	room.Player
 	Bot     bool `json:",omitempty"`
 	Gone    bool `json:",omitempty"` // has left the room
+	Cut     bool `json:",omitempty"` // is gone for having been away, which forfeits nothing
+	Acted   bool `json:",omitempty"` // has steered a snake
 	Online  bool `json:",omitempty"`
 	Points  int
 	Before  int // Points when the round began
@@ -75,6 +83,9 @@ func (g *Game) Open(t *room.Turn, _ json.RawMessage) error {
 		return err
 	}
 	g.Options, g.Phase, g.Food = o, Waiting, map[int]int{}
+	if t.Runtime() >= fair {
+		g.Edition = fair
+	}
 	for i := range o.Bots {
 		g.Roster = append(g.Roster, newBot(i))
 	}
@@ -100,7 +111,7 @@ func (g *Game) Join(t *room.Turn, p room.Player) error {
 	if c.ID != p.ID {
 		*c = Contender{}
 	}
-	c.Player, c.Gone, c.Online = p, false, t.Online(p.ID)
+	c.Player, c.Gone, c.Cut, c.Online = p, false, false, t.Online(p.ID)
 	if g.Phase == Waiting && g.enough() {
 		if g.Options.Bots > 0 {
 			t.Begin()
@@ -127,13 +138,14 @@ func (g *Game) place(id room.PlayerID) int {
 }
 
 // Leave takes the player's snake away. A game that nobody is left to play is over.
-func (g *Game) Leave(t *room.Turn, p room.Player, _ room.LeaveReason) {
+func (g *Game) Leave(t *room.Turn, p room.Player, why room.LeaveReason) {
 	i := g.indexOf(p.ID)
 	if i < 0 {
 		return
 	}
 	c := &g.Roster[i]
 	c.Gone, c.Online = true, false
+	c.Cut = g.Edition >= fair && why == room.TimedOut
 	if s := g.snake(i + 1); s != nil {
 		g.ground()
 		g.bury(t, []crash{{snake: s, cause: ByLeaving}})

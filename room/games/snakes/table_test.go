@@ -28,6 +28,16 @@ type table struct {
 	events  []string // heard so far
 }
 
+// steer has players do the least that is an act of theirs.
+func (b *table) steer(players ...room.PlayerID) {
+	b.t.Helper()
+	for _, p := range players {
+		if code := b.act(p, `{"boost": false}`); code != "" {
+			b.t.Fatalf("%s cannot steer: %s", p, code)
+		}
+	}
+}
+
 func config(options string) room.Config {
 	return room.Config{Rules: rules, Header: room.Header{
 		ID: room.NewID([10]byte{1}), Game: "snakes", Version: snakes.Version, Runtime: room.RuntimeVersion,
@@ -36,9 +46,14 @@ func config(options string) room.Config {
 }
 
 // open makes a room without players.
-func open(t testing.TB, options string) *table {
+func open(t testing.TB, options string) *table { return openUnder(t, room.RuntimeVersion, options) }
+
+// openUnder makes it as the runtime of that version did.
+func openUnder(t testing.TB, runtime int, options string) *table {
 	t.Helper()
-	core, _, err := room.Open(config(options), 1)
+	cfg := config(options)
+	cfg.Header.Runtime = runtime
+	core, _, err := room.Open(cfg, 1)
 	if err != nil {
 		t.Fatalf("options %s: %v", options, err)
 	}

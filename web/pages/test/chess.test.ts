@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { format, remaining, runs, untilChange } from "../src/games/chess/clock.ts";
 import { statusOf } from "../src/games/chess/panel.ts";
-import { after, captured, change, king, label, lastSAN, pieces, plies, promotes, rows, spoken, squares, targets } from "../src/games/chess/position.ts";
+import { after, captured, change, halfMove, king, label, lastSAN, pieces, plies, promotes, rows, spoken, squares, targets } from "../src/games/chess/position.ts";
 import type { ChessView } from "../src/games/chess/view.ts";
 
 const start = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1";
@@ -91,6 +91,11 @@ test("moves are said in words", () => {
 test("a square has a name for people", () => {
   assert.equal(label("e4", { kind: "p", side: "white" }), "e4, white pawn");
   assert.equal(label("e5", undefined), "e5, empty");
+});
+
+test("a half-move is said with its number", () => {
+  const moves = { 10: "Qe2", 2: "Nf3 Nc6", 1: "… e5" };
+  assert.deepEqual([1, 2, 3, 4, 5].map((n) => halfMove(moves, n)), ["1… e5", "2. Nf3", "2… Nc6", "10. Qe2", ""]);
 });
 
 test("clocks read as clocks do", () => {

@@ -68,7 +68,7 @@ export function options(o: Record<string, unknown> | undefined): string {
 function number(name: string, value: number): string {
   const [, stem, unit] = /^(.*?)(?:_(s|ms))?$/.exec(name)!;
   const label = stem!.replaceAll("_", " ");
-  if (unit) return `${duration(unit === "s" ? value * 1000 : value)} ${label}s`;
+  if (unit) return `${duration(unit === "s" ? value * 1000 : value)} ${label}${label === "grace" ? "" : "s"}`;
   return /s$|^dice$/.test(label) ? count(value, label.replace(/s$/, ""), label) : `${label} ${value}`;
 }
 

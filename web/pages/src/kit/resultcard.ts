@@ -30,7 +30,7 @@ export function outcomesOf(end: Ended, stored?: StoredResult): HTMLElement {
 }
 
 function summary(end: Ended): string {
-  const why = end.reason || end.result?.reason || "";
+  const why = end.reason || end.result?.summary || end.result?.reason || "";
   switch (end.end) {
     case "finished":
       return end.result?.summary || "The game is over";

@@ -1,5 +1,5 @@
 import { h, set, text } from "../dom.ts";
-import { plies, rows } from "./position.ts";
+import { halfMove, plies, rows } from "./position.ts";
 import { other, title, type ChessAction, type ChessView, type Side } from "./view.ts";
 
 /** What stands beside the board: the state of play, the score sheet, offers and what one can do. */
@@ -88,12 +88,17 @@ export class Panel {
     const by = v.takeback_offer ?? v.draw_offer;
     set(this.offer, "hidden", !what || !by || v.status !== "playing" || by === mine);
     if (!what || !by) return this.offer.replaceChildren();
-    const words = h("p", {}, what === "draw" ? `${nameOf(v, by)} offers a draw.` : `${nameOf(v, by)} asks to take a move back.`);
+    const words = h("p", {}, what === "draw" ? `${nameOf(v, by)} offers a draw.` : takeback(v, by));
     const answer = (a: "accept" | "decline"): ChessAction => (what === "draw" ? { draw: a } : { takeback: a });
     this.offer.replaceChildren(words, ...(mine === other(by)
       ? [button(`${what}-accept`, "Accept", () => this.act(answer("accept"))), button(`${what}-decline`, "Decline", () => this.act(answer("decline")))]
       : []));
   }
+}
+
+function takeback(v: ChessView, by: Side): string {
+  const move = v.takeback_ply ? halfMove(v.moves ?? {}, v.takeback_ply) : "";
+  return `${nameOf(v, by)} asks to take ${move || "a move"} back${move ? ", and what was played since" : ""}.`;
 }
 
 /** The moves in two columns. */

@@ -128,6 +128,15 @@ export function plies(moves: Record<string, string>): number {
   return rows(moves).reduce((n, r) => n + (r.white !== "" && r.white !== "…" ? 1 : 0) + (r.black !== "" ? 1 : 0), 0);
 }
 
+/** A half-move of a score sheet, from 1: "1. e4", "1… e5"; empty if there is none. */
+export function halfMove(moves: Record<string, string>, ply: number): string {
+  const all = rows(moves).flatMap((r) => [
+    ...(r.white && r.white !== "…" ? [`${r.number}. ${r.white}`] : []),
+    ...(r.black ? [`${r.number}… ${r.black}`] : []),
+  ]);
+  return all[ply - 1] ?? "";
+}
+
 /** A move as one says it: "Nxf3+" is "knight takes f3, check". */
 export function spoken(san: string): string {
   const end = san.endsWith("#") ? ", checkmate" : san.endsWith("+") ? ", check" : "";

@@ -13,6 +13,10 @@ export interface ChessView {
   clock?: Clock;
   draw_offer?: Side;
   takeback_offer?: Side;
+  /** The half-move, from 1, that they would be before. */
+  takeback_ply?: number;
+  /** When the side to move loses by being away, in room time. */
+  away_until_ms?: number;
   claim?: "repetition" | "fifty_moves";
   takeback?: boolean;
   result?: { score: string; winner?: Side; reason: string; summary: string };

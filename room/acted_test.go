@@ -1,0 +1,255 @@
+package room_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// match ranks who sits by seat when a player says so, or time does.
+type match struct {
+	Players []room.Player
+	Idle    bool // idle players count
+	Bots    int
+}
+
+type matchAct struct {
+	End   bool `json:"end"`
+	Abort bool `json:"abort"`
+	Idle  bool `json:"idle"`
+	Keep  int  `json:"keep"` // hours
+	Bad   bool `json:"bad"`
+	Bots  int  `json:"bots"`
+}
+
+func (g *match) Join(t *room.Turn, p room.Player) error {
+	g.Players = append(g.Players, p)
+	t.StartTimer("end", time.Hour)
+	return nil
+}
+
+func (g *match) Act(t *room.Turn, by room.Player, a matchAct) error {
+	if a.Bad {
+		return room.Refuse("bad", "this is refused")
+	}
+	if !t.Acted(by.ID) {
+		return room.Refuse("odd", "who acts has acted")
+	}
+	g.Idle, g.Bots = g.Idle || a.Idle, g.Bots+a.Bots
+	if keep := time.Duration(a.Keep) * time.Hour; a.Keep != 0 {
+		if a.Keep > 1000 {
+			keep = room.Forever
+		}
+		t.Grace(keep)
+		t.Empty(keep)
+		t.StopTimer("end")
+	}
+	if a.Abort {
+		t.Abort(room.Result{Summary: "we stop here", Outcomes: g.outcomes()})
+	}
+	if a.End {
+		g.finish(t)
+	}
+	return nil
+}
+
+func (g *match) Timer(t *room.Turn, _ string) { g.finish(t) }
+
+func (g *match) finish(t *room.Turn) {
+	t.Finish(room.Result{Reason: "time", Summary: "time is up", Outcomes: g.outcomes(), IdleCounts: g.Idle})
+}
+
+func (g *match) outcomes() (out []room.Outcome) {
+	for i, p := range g.Players {
+		out = append(out, room.Outcome{Player: p.ID, Name: p.Name, Seat: p.Seat, Rank: i + 1})
+	}
+	for i := range g.Bots {
+		out = append(out, room.Outcome{Player: room.PlayerID(fmt.Sprint("bot", i)), Seat: 4 + i, Rank: 1, Bot: true})
+	}
+	return out
+}
+
+func (g *match) View(room.Viewer) match { return *g }
+
+var matchRules = room.MustDefine(
+	room.Spec{Name: "match", Version: 1, MinPlayers: 2, MaxPlayers: 4, SharedView: true, Rated: true},
+	func() *match { return new(match) },
+)
+
+// A result is one of those who have played.
+func TestWhoNeverActedHasNoPartInAResult(t *testing.T) {
+	const counted = "time is up"
+	for _, c := range []struct {
+		seats int
+		acts  string // "0 2": players 0 and 2 act; "0:{…}" with that
+		ranks string // player by player
+		why   string
+		rated bool
+	}{
+		{2, "0 1", "p0:1 p1:2", counted, true},
+		{2, "0", "", "P1 never played, so the game does not count", false},
+		{2, "1", "", "P0 never played, so the game does not count", false},
+		{2, "", "", "Nobody played, so the game does not count", false},
+		{2, `0 1:{"bad":true}`, "", "P1 never played, so the game does not count", false},
+		{2, `0:{"idle":true}`, "p0:1 p1:2", counted, true},
+		{3, "0 1 2", "p0:1 p1:2 p2:3", counted, true},
+		{3, "1 2", "p1:1 p2:2", counted, true},
+		{3, "0 2", "p0:1 p2:2", counted, true},
+		{3, "2", "", "Only P2 played, so the game does not count", false},
+		{4, "", "", "Nobody played, so the game does not count", false},
+		{4, "3 1", "p1:1 p3:2", counted, true},
+		{2, `0:{"bots":1}`, "p0:1 bot0:1", counted, false},
+		{1, `0:{"bots":1}`, "p0:1 bot0:1", counted, false},
+		{1, "", "p0:1", counted, false},
+		{2, `0 1:{"abort":true}`, "", "we stop here", false},
+	} {
+		for _, from := range []string{"memory", "log", "snapshot"} {
+			name := fmt.Sprintf("of %d, %q, from %s", c.seats, c.acts, from)
+			b := newBench(t, matchRules, "")
+			var players []*mirror
+			for i := range c.seats {
+				id := fmt.Sprint("p", i)
+				b.step(room.Input{Kind: room.KindJoin, Player: room.PlayerID(id), Name: strings.ToUpper(id)})
+				players = append(players, b.join(room.PlayerID(id)))
+			}
+			for act := range strings.FieldsSeq(c.acts) {
+				data := "{}"
+				if _, said, ok := strings.Cut(act, ":"); ok {
+					data = said
+				}
+				b.act(players[act[0]-'0'], data)
+			}
+			b.all()
+			if b.core.Final() == nil && c.seats > 1 { // who has acted is remembered of those who leave
+				b.step(room.Input{Kind: room.KindLeave, Player: "p0", Reason: string(room.Left)})
+			}
+			if from == "snapshot" {
+				snap, err := b.core.Snapshot()
+				if err != nil {
+					t.Fatal(err)
+				}
+				b.snaps = append(b.snaps, snap)
+			}
+			if from != "memory" {
+				again, err := room.Restore(b.cfg, b.kept())
+				if err != nil {
+					t.Fatal(err)
+				}
+				b.core = again
+			}
+			for b.core.Final() == nil {
+				at, _ := b.core.Deadline()
+				in, _ := b.core.Due(at)
+				b.step(in)
+			}
+			f := b.core.Final()
+			var ranks []string
+			for _, o := range f.Result.Outcomes {
+				ranks = append(ranks, fmt.Sprint(o.Player, ":", o.Rank))
+			}
+			end := room.Finished
+			if c.why != counted {
+				end = room.Aborted
+			}
+			if f.End != end || f.Result.Summary != c.why || strings.Join(ranks, " ") != c.ranks || f.Rated != c.rated {
+				t.Errorf("%s: %s with %v, rated %t: %q", name, f.End, ranks, f.Rated, f.Result.Summary)
+			}
+			over := f.Over()
+			if end == room.Aborted && (over.End != "aborted" || over.Reason != c.why || !strings.Contains(string(over.Result), `"reason":"aborted"`)) {
+				t.Errorf("%s: told as %+v", name, over)
+			}
+		}
+	}
+}
+
+// A log of the first runtime is replayed as it was: nobody asks who has acted.
+func TestTheFirstRuntimeCountsEverybody(t *testing.T) {
+	cfg := room.Config{Rules: matchRules, Header: room.Header{Game: "match", Version: 1, Runtime: 1}}
+	core, _, err := room.Open(cfg, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []room.Input{
+		{Kind: room.KindJoin, Player: "a"}, {Kind: room.KindJoin, Player: "b"},
+		{Kind: room.KindAttach, Player: "a", Client: "c"}, {Kind: room.KindAttach, Player: "b", Client: "c"},
+		{Kind: room.KindTimer, Name: "end", At: time.Hour},
+	} {
+		if _, err := core.Step(in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if f := core.Final(); f == nil || f.End != room.Finished || !f.Rated || len(f.Result.Outcomes) != 2 {
+		t.Errorf("it ended as %+v", f)
+	}
+}
+
+// A game that was aborted for want of players lingers like any other, and may be played again.
+func TestAnAbortedGameCanBePlayedAgain(t *testing.T) {
+	b := newBench(t, matchRules, "")
+	a, c := b.join("a"), b.join("b")
+	b.act(a, `{"end":true}`)
+	if at, ok := b.core.Deadline(); !ok || at != b.core.Now()+matchRules.Spec().Linger {
+		t.Errorf("it goes at %v", at)
+	}
+	b.act(a, `{"rematch":true}`)
+	b.act(c, `{"rematch":true}`)
+	if _, agreed := b.core.RematchPending(); !agreed {
+		t.Error("all have agreed to a rematch, and there is none")
+	}
+}
+
+// How long seats and the room are kept is the game's to say, once the room does not wait any more.
+func TestAGameSaysHowLongSeatsAreKept(t *testing.T) {
+	spec := matchRules.Spec()
+	for said, want := range map[string]struct{ seat, room time.Duration }{
+		`{"keep":30}`: {30 * time.Hour, 30 * time.Hour},
+		`{"keep":-1}`: {spec.Grace, spec.Empty}, // as in the spec
+	} {
+		b := newBench(t, matchRules, "")
+		a := b.join("a")
+		b.join("b")
+		b.act(a, said)
+		b.detach("a")
+		if in := b.due(); in.Kind != room.KindLeave || in.Player != "a" || in.At != want.seat {
+			t.Errorf("%s: the seat is kept until %v, when %s is due", said, in.At, in.Kind.Name())
+		}
+		b.detach("b")
+		b.step(room.Input{Kind: room.KindLeave, Player: "a", Reason: string(room.TimedOut)})
+		b.step(room.Input{Kind: room.KindLeave, Player: "b", Reason: string(room.TimedOut)})
+		if in := b.due(); in.Kind != room.KindClose || in.At != want.room {
+			t.Errorf("%s: the room is kept until %v, when %s is due", said, in.At, in.Kind.Name())
+		}
+	}
+	b := newBench(t, matchRules, "")
+	a := b.join("a")
+	b.detach("a")
+	if in := b.due(); in.Kind != room.KindLeave || in.At != spec.WaitingGrace {
+		t.Errorf("while the room waits the seat is kept until %v, when %s is due", in.At, in.Kind.Name())
+	}
+	b.attach(a, nil)
+	b.join("b")
+	b.act(a, `{"keep":9999}`) // for ever
+	b.detach("a")
+	b.detach("b")
+	if at, ok := b.core.Deadline(); ok {
+		t.Errorf("a room that is kept for ever has something to do at %v", at)
+	}
+}
+
+func (b *bench) detach(p room.PlayerID) {
+	b.step(room.Input{Kind: room.KindDetach, Player: p})
+}
+
+// due is what time makes necessary next.
+func (b *bench) due() room.Input {
+	b.t.Helper()
+	at, ok := b.core.Deadline()
+	in, due := b.core.Due(at)
+	if !ok || !due {
+		b.t.Fatal("nothing is due")
+	}
+	return in
+}
