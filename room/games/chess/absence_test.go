@@ -129,8 +129,9 @@ func TestGamesThatWereNoneAreAborted(t *testing.T) {
 
 func TestGraceIsForGamesWithoutAClock(t *testing.T) {
 	for options, field := range map[string]string{
-		`{"grace_ms": 60000, "clock": {"initial_ms": 60000}}`: "grace_ms",
+		`{"grace_ms": 61000, "clock": {"initial_ms": 60000}}`: "grace_ms",
 		`{"grace_ms": 999}`:        "grace_ms",
+		`{"grace_ms": 0}`:          "grace_ms",
 		`{"grace_ms": 1209600001}`: "grace_ms",
 	} {
 		if _, _, err := room.Open(config(options, 1), 1); err == nil || !strings.Contains(err.Error(), field) {

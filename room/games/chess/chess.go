@@ -201,6 +201,9 @@ func (g *Game) Rematch() any {
 	if o.FEN == startFEN {
 		o.FEN = ""
 	}
+	if o.grace() == defaultGrace {
+		o.GraceMS = 0
+	}
 	return o
 }
 

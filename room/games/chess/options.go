@@ -82,7 +82,7 @@ func (l *Level) UnmarshalJSON(raw []byte) error {
 
 // decodeOptions reads and checks a room's options. Its errors are refusals that name the field.
 func decodeOptions(t *room.Turn) (Options, *line, error) {
-	o := Options{White: byRandom, FEN: startFEN}
+	o := Options{White: byRandom, FEN: startFEN, GraceMS: defaultGrace.Milliseconds()}
 	if err := t.Options(&o); err != nil {
 		return o, nil, room.Refuse("bad_options", err.Error())
 	}
@@ -93,7 +93,7 @@ func decodeOptions(t *room.Turn) (Options, *line, error) {
 		return o, nil, err
 	}
 	switch {
-	case o.GraceMS == 0:
+	case o.GraceMS == defaultGrace.Milliseconds():
 	case o.Clock != nil:
 		return o, nil, badOption("grace_ms", "leave it out where there is a clock: the clock decides what absence costs")
 	case o.GraceMS < MinGrace.Milliseconds() || o.GraceMS > MaxGrace.Milliseconds():
