@@ -191,6 +191,17 @@ func (s *server) sameActAgain(e wire.Encoding) {
 	}
 	again("on the same socket", acts)
 	again("among the last 32", acts-31, acts-16, acts-1)
+	c.act(acts-32, `{"add":1}`) // older than what the room remembers
+	c.write(wire.AppendPing(nil, e, wire.Ping{}))
+	for {
+		m, err, _ := c.next()
+		if _, pong := m.(wire.Pong); pong || err != nil {
+			break
+		}
+		if ack, is := m.(wire.Ack); is {
+			t.Errorf("an act older than the last 32 answers is answered %+v", ack)
+		}
+	}
 	c.bye()
 	c = dial(t, info.URL, e)
 	if w := c.hello(wire.Hello{Client: "a", Token: token, Attempt: 2}); w.CSeq != acts {
