@@ -254,8 +254,8 @@ func TestAdminStreamsEvents(t *testing.T) {
 		}
 	}
 	pieces("event: watching\ndata: {\"epoch\":2,\"index\":40,\"commit\":39}\n")
-	a.rooms.events <- actor.RoomEvent{Type: actor.EventInput, Epoch: 2, Index: 41, Commit: 40, Kind: "act", Player: "a\nb", At: time.Second, CSeq: 3}
-	pieces("id: 41\nevent: input\ndata: {\"epoch\":2,\"index\":41,\"commit\":40,\"kind\":\"act\",\"at_ms\":1000,\"player\":\"a\\nb\",\"cseq\":3,\"bytes\":0}\n")
+	a.rooms.events <- actor.RoomEvent{Type: actor.EventInput, Epoch: 2, Index: 41, Commit: 40, Kind: "act", Player: "a\nb", At: time.Second, CSeq: 3, Data: `{"a":"<b>"}`, Code: "no"}
+	pieces("id: 41\nevent: input\ndata: {\"epoch\":2,\"index\":41,\"commit\":40,\"kind\":\"act\",\"at_ms\":1000,\"player\":\"a\\nb\",\"cseq\":3,\"bytes\":0,\"data\":\"{\\\"a\\\":\\\"\\u003cb\\u003e\\\"}\",\"code\":\"no\"}\n")
 	a.rooms.events <- actor.RoomEvent{Type: actor.EventMissed, Missed: 7}
 	pieces("event: missed\ndata: {\"missed\":7}\n")
 	a.rooms.events <- actor.RoomEvent{Type: actor.EventOver, Epoch: 2, Index: 41, Commit: 41, End: room.Finished}

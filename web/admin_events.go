@@ -22,13 +22,16 @@ type eventBody struct {
 	Player room.PlayerID `json:"player,omitempty"`
 	CSeq   room.CSeq     `json:"cseq,omitempty"`
 	Bytes  *int          `json:"bytes,omitempty"`  // of the input's data
+	Data   string        `json:"data,omitempty"`   // its beginning
+	Code   string        `json:"code,omitempty"`   // of a refused act
 	Missed uint64        `json:"missed,omitempty"` // events
 	End    room.End      `json:"end,omitempty"`
 }
 
 func bodyOfEvent(e actor.RoomEvent) eventBody {
 	b := eventBody{
-		Epoch: e.Epoch, Index: e.Index, Commit: e.Commit, Kind: e.Kind, Player: e.Player, CSeq: e.CSeq, Missed: e.Missed, End: e.End,
+		Epoch: e.Epoch, Index: e.Index, Commit: e.Commit, Kind: e.Kind, Player: e.Player, CSeq: e.CSeq,
+		Missed: e.Missed, End: e.End, Data: e.Data, Code: e.Code,
 	}
 	if e.Type == actor.EventInput {
 		b.At, b.Bytes = new(e.At.Milliseconds()), &e.Bytes

@@ -272,6 +272,7 @@ type eventAnswer struct {
 	Player        string
 	CSeq          uint64
 	Bytes         int
+	Data, Code    string
 	Missed        uint64
 	End           string
 }
@@ -336,7 +337,10 @@ func (c *adminClient) showEvent(kind, data string) error {
 	line := fmt.Sprintf("%8d  %-10s commit %d", e.Index, kind, e.Commit)
 	switch actor.EventType(kind) {
 	case actor.EventInput:
-		line = fmt.Sprintf("%8d  %-10s commit %d  at %v  %s cseq %d, %d bytes", e.Index, e.Kind, e.Commit, time.Duration(e.At)*time.Millisecond, e.Player, e.CSeq, e.Bytes)
+		line = fmt.Sprintf("%8d  %-10s commit %d  at %v  %s cseq %d, %d bytes %s", e.Index, e.Kind, e.Commit, time.Duration(e.At)*time.Millisecond, e.Player, e.CSeq, e.Bytes, e.Data)
+		if e.Code != "" {
+			line += "  refused: " + e.Code
+		}
 	case actor.EventMissed:
 		line = fmt.Sprintf("%8s  %d events are left out: this reader was too slow", "…", e.Missed)
 	case actor.EventOver:

@@ -53,6 +53,7 @@ func browserAdmin(t *testing.T) {
 			t.Fatal(err)
 		}
 		op.until(fmt.Sprintf(`document.querySelectorAll(%s).length === %d`, quote(testid("event", `[data-kind="act"]`)), i+1))
+		op.reads(testid("event", `[data-kind="act"]`), fmt.Sprintf(`{"move":%q}`, uci))
 	}
 	for _, look := range looks {
 		op.dress(look)

@@ -42,6 +42,7 @@ type Options struct {
 	MaxSpectators int // in one room; 0 means 1,000
 	Mailbox       int // players' messages that wait for one room; 0 means 256
 	Uncommitted   int // inputs of one room stepped and not yet durable; at the bound it stands still. 0 means 1,024
+	WatchData     int // bytes of an act or a signal that a watcher is shown. 0 means 1 KiB
 	WatchQueue    int // events that wait for one watcher of a room (Directory.Watch); more are left out and counted. 0 means 256
 
 	Reserve        time.Duration // how long a matched player's seat is kept; 0 means 15 s
@@ -74,6 +75,7 @@ func (o Options) complete() (Options, error) {
 	num(&o.MaxSpectators, 1_000)
 	num(&o.Mailbox, 256)
 	num(&o.Uncommitted, 1_024)
+	num(&o.WatchData, 1<<10)
 	num(&o.WatchQueue, 256)
 	num(&o.Tickets, defaultTickets)
 	num(&o.Releases, 16)

@@ -203,15 +203,15 @@ func (r *liveRoom) apply(in room.Input) room.Ready {
 	if err != nil {
 		r.log.Error("an input could not be stepped", "kind", in.Kind.Name(), "err", err)
 	}
-	r.note(ready, start)
+	r.note(ready, in, start)
 	if ready.CutDue {
 		r.apply(room.Input{Kind: room.KindCut, At: in.At})
 	}
 	return ready
 }
 
-// note keeps what a step has made.
-func (r *liveRoom) note(ready room.Ready, at time.Duration) {
+// note keeps what a step has made of an input.
+func (r *liveRoom) note(ready room.Ready, in room.Input, at time.Duration) {
 	r.gone = r.gone || ready.Gone
 	r.snapshot = r.snapshot || ready.SnapshotDue
 	if ready.Entry == nil {
@@ -227,7 +227,7 @@ func (r *liveRoom) note(ready room.Ready, at time.Duration) {
 	}
 	r.pending = append(r.pending, e)
 	r.recent.add(e)
-	r.tellWatches(e)
+	r.tellWatches(e, in.Data)
 	r.o.Metrics.Inputs(r.game, e.Kind)
 	r.noteSeats(e.Kind)
 	r.noteTick(e)

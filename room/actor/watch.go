@@ -2,6 +2,7 @@ package actor
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,9 +20,13 @@ type RoomEvent struct {
 	At     time.Duration `json:"at,omitempty"`   // room time
 	Player room.PlayerID `json:"player,omitempty"`
 	CSeq   room.CSeq     `json:"cseq,omitempty"`
-	Bytes  int           `json:"bytes,omitempty"`  // of the input's data
-	Missed uint64        `json:"missed,omitempty"` // events, with EventMissed
-	End    room.End      `json:"end,omitempty"`    // with EventOver
+	Bytes  int           `json:"bytes,omitempty"` // of the input's data
+	// Data is what an act or a signal said: JSON, or its first Options.WatchData bytes where Bytes is more. It is hidden
+	// state like the whole of an Inspection.
+	Data   string   `json:"data,omitempty"`
+	Code   string   `json:"code,omitempty"`   // of an act that was refused
+	Missed uint64   `json:"missed,omitempty"` // events, with EventMissed
+	End    room.End `json:"end,omitempty"`    // with EventOver
 }
 
 // EventType says what a RoomEvent tells.
@@ -139,14 +144,20 @@ func (r *liveRoom) watched(w *roomWatch) {
 	r.watches[w] = struct{}{}
 }
 
-// tellWatches tells of an input.
-func (r *liveRoom) tellWatches(e room.Entry) {
+// tellWatches tells of an input, and what it said: the entry of a refused act has no data.
+func (r *liveRoom) tellWatches(e room.Entry, data []byte) {
 	if len(r.watches) == 0 {
 		return
 	}
 	event := RoomEvent{
 		Type: EventInput, Epoch: r.core.Point().Epoch, Index: e.Index, Commit: r.core.Committed(),
-		Kind: e.Kind.Name(), At: e.At, Player: e.Player, CSeq: e.CSeq, Bytes: len(e.Data),
+		Kind: e.Kind.Name(), At: e.At, Player: e.Player, CSeq: e.CSeq, Bytes: len(data),
+	}
+	if e.Kind == room.KindAct || e.Kind == room.KindSignal {
+		event.Data = strings.ToValidUTF8(string(data[:min(len(data), r.o.WatchData)]), "")
+	}
+	if e.Refused != nil {
+		event.Code = e.Refused.Code
 	}
 	for w := range r.watches {
 		w.tell(event)

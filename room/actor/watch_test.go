@@ -3,6 +3,7 @@ package actor_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/roomring/roomring/room"
@@ -66,12 +67,17 @@ func TestWatchTellsEveryInputInOrder(t *testing.T) {
 	for i := range 5 {
 		seq := a.act(`{"add":1}`).num("seq")
 		e := w.next()
-		if e.Type != actor.EventInput || e.Kind != "act" || e.Player != "a" || e.CSeq != room.CSeq(i+1) || int(e.Index) != seq || e.Bytes != len(`{"add":1}`) {
+		if e.Type != actor.EventInput || e.Kind != "act" || e.Player != "a" || e.CSeq != room.CSeq(i+1) || int(e.Index) != seq || e.Bytes != len(`{"add":1}`) || e.Data != `{"add":1}` || e.Code != "" {
 			t.Errorf("act %d at %d was told as %+v", i+1, seq, e)
 		}
 		if e.Index != first.Index+room.Index(i)+1 || e.Commit >= e.Index {
 			t.Errorf("told %+v after %+v", e, first)
 		}
+	}
+	refused := `{"add":-1,"note":"` + strings.Repeat("é", 600) + `"}`
+	a.send(refused)
+	if e := w.next(); e.Code == "" || e.Bytes != len(refused) || !strings.HasPrefix(refused, e.Data) || len(e.Data) < 1000 || len(e.Data) > 1024 {
+		t.Errorf("a long act that is refused was told as %+v", e)
 	}
 	if err := n.Close(t.Context(), id, "enough"); err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ export interface Inspection extends Room {
   queues: { mailbox: number; pending: number; held: number; sessions: Session[] };
 }
 export interface RoomEvent {
-  type: string; index?: number; commit?: number; kind?: string; at_ms?: number; player?: string; cseq?: number; bytes?: number; missed?: number; end?: string;
+  type: string; index?: number; commit?: number; kind?: string; at_ms?: number; player?: string; cseq?: number; bytes?: number; data?: string; code?: string; missed?: number; end?: string;
 }
 export interface DevNode { node: string; pid: number; state: "running" | "paused" | "stopped"; url: string; admin: string }
 

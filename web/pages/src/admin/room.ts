@@ -109,7 +109,7 @@ export class RoomPanel {
   }
 
   private line(e: RoomEvent): void {
-    const told = e.type === "input" ? `${e.index} ${e.kind} ${e.player ?? ""} ${e.bytes ? `${e.bytes} bytes` : ""} (committed ${e.commit})`
+    const told = e.type === "input" ? `${e.index} ${e.kind} ${e.player ?? ""} ${said(e)} (committed ${e.commit})`
       : e.type === "missed" ? `… ${e.missed} inputs left out: this page was too slow`
       : e.type === "over" ? `over: ${e.end}`
       : e.type === "moved" ? "the room has moved"
@@ -145,6 +145,13 @@ export class RoomPanel {
     const name = await confirm("Send the game a signal", "What signals there are is the game's own affair.", "Send", "Signal");
     if (name) await this.act("signal", { name }, "The game took it.");
   }
+}
+
+/** What an input said, and what became of it. */
+function said(e: RoomEvent): string {
+  const data = e.data ?? "";
+  const more = (e.bytes ?? 0) - new TextEncoder().encode(data).length;
+  return [data, more > 0 && `${data ? "… and " : ""}${more} ${data ? "more " : ""}bytes`, e.code && `refused: ${e.code}`].filter(Boolean).join(" ");
 }
 
 function table(title: string, heads: string[], body: HTMLElement): HTMLElement {
