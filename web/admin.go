@@ -43,6 +43,9 @@ type AdminOptions struct {
 	Games   []room.Spec
 	Metrics *Metrics // nil: /metrics is empty
 
+	// Unready returns why this node should not get traffic, for GET /readyz. Nil: always ready.
+	Unready func() []string
+
 	// Token, when not empty, must come with every request as Authorization: Bearer. It is needed as soon as
 	// the listener is not on loopback; who opens the listener sees to that.
 	Token string
@@ -63,7 +66,7 @@ type admin struct {
 	streams chan struct{} // holds one for each stream of events
 }
 
-// AdminHandler serves the operator: the page, the admin API, /metrics and /debug/pprof/. It belongs on a listener of its own.
+// AdminHandler serves the operator: the page, the admin API, /readyz with reasons, /metrics and /debug/pprof/. It belongs on a listener of its own.
 func AdminHandler(opts AdminOptions) (http.Handler, error) {
 	if opts.Rooms == nil || opts.Cluster == nil {
 		return nil, errors.New("the admin server needs Rooms and Cluster")
@@ -76,6 +79,9 @@ func AdminHandler(opts AdminOptions) (http.Handler, error) {
 		opts.Aside = noneAside{}
 	}
 	setDefault(&opts.Log, slog.New(slog.DiscardHandler))
+	if opts.Unready == nil {
+		opts.Unready = func() []string { return nil }
+	}
 	if opts.Metrics == nil {
 		opts.Metrics = NewMetrics()
 	}
@@ -107,6 +113,7 @@ func (a *admin) routes() []route {
 		{method: "POST", path: "/admin/v1/set-aside/{node}/{key}/restore", handle: a.postReopen},
 		{method: "GET", path: "/admin/{$}", handle: servePage("admin.html", reachSelf)},
 		{method: "GET", path: "/assets/{file}", handle: getAsset},
+		{method: "GET", path: "/readyz", handle: a.getReady},
 		{method: "GET", path: "/metrics", raw: a.opts.Metrics.Handler()},
 		{method: "GET", path: "/debug/pprof/{$}", raw: http.HandlerFunc(pprof.Index)},
 		{method: "GET", path: "/debug/pprof/{profile}", raw: http.HandlerFunc(profile)},

@@ -116,6 +116,17 @@ func TestAdminActsAndSaysSo(t *testing.T) {
 	a.refused(405, "", "GET", path+"/close", "")
 }
 
+func TestAdminHearsWhyANodeIsNotReady(t *testing.T) {
+	var reasons []string
+	a := startAdmin(t, func(o *web.AdminOptions) { o.Unready = func() []string { return reasons } })
+	a.want(200, "GET", "/readyz", "")
+	reasons = []string{"the store is away", "draining"}
+	got := a.refused(503, "", "GET", "/readyz", "")
+	if told := got.body["reasons"].([]any); len(told) != 2 || told[0] != reasons[0] || !strings.Contains(got.body["detail"].(string), reasons[1]) {
+		t.Errorf("told %s", got.text)
+	}
+}
+
 func TestAdminDoor(t *testing.T) {
 	a := startAdmin(t, func(o *web.AdminOptions) { o.Hosts = []string{"admin.internal"} })
 	for host, status := range map[string]int{

@@ -15,13 +15,23 @@ func getLive(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
+// getReady tells everybody whether and nobody why: reasons name paths, addresses and other nodes.
 func (s *Server) getReady(w http.ResponseWriter, _ *http.Request) error {
-	reasons := s.opts.Unready()
-	if len(reasons) == 0 {
-		writeJSON(w, http.StatusOK, statusBody{"ready"})
-		return nil
+	if len(s.opts.Unready()) > 0 {
+		return retryLater("unready", "This node should not get traffic now. GET /readyz of its admin listener says why.", 0)
 	}
-	p := retryLater("unready", "This node should not get traffic: "+strings.Join(reasons, "; ")+".", 0)
-	p.Reasons = reasons
-	return p
+	writeJSON(w, http.StatusOK, statusBody{"ready"})
+	return nil
+}
+
+// getReady tells the operator why as well.
+func (a *admin) getReady(w http.ResponseWriter, _ *http.Request) error {
+	reasons := a.opts.Unready()
+	if len(reasons) > 0 {
+		p := retryLater("unready", "This node should not get traffic: "+strings.Join(reasons, "; ")+".", 0)
+		p.Reasons = reasons
+		return p
+	}
+	writeJSON(w, http.StatusOK, statusBody{"ready"})
+	return nil
 }

@@ -180,9 +180,8 @@ func TestHealth(t *testing.T) {
 	a.want(200, "GET", "/livez", "")
 	a.want(200, "GET", "/readyz", "")
 	reasons = []string{"the store is away", "draining"}
-	got := a.refused(503, "", "GET", "/readyz", "")
-	if told := got.body["reasons"].([]any); len(told) != 2 || told[0] != "the store is away" {
-		t.Errorf("reasons %v", told)
+	if got := a.refused(503, "", "GET", "/readyz", ""); got.body["reasons"] != nil || strings.Contains(got.text, reasons[0]) {
+		t.Errorf("strangers are told why: %s", got.text)
 	}
 	a.want(200, "GET", "/livez", "")
 }

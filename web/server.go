@@ -45,7 +45,8 @@ type ServerOptions struct {
 	Rules     *room.Games  // runs replays again for those who watch them; nil: only their logs can be had
 	WebSocket http.Handler // serves GET /v1/rooms/{id}/ws; r.PathValue("id") is set
 
-	// Unready returns why this node should not get traffic; nothing: it is ready. Nil: always ready.
+	// Unready returns why this node should not get traffic; nothing: it is ready. Nil: always ready. Clients hear whether
+	// there is a reason, and none of them.
 	Unready func() []string
 
 	// PublicURL is the address players use, such as https://play.example.org or, behind a proxy that puts the server

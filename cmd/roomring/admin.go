@@ -99,17 +99,14 @@ func (c *adminClient) settle() error {
 	return nil
 }
 
-// token is the first line of the token file.
-func (c *adminClient) token() (string, error) {
-	if c.tokenFile == "" {
+// firstLine is the token in a file; without a file there is none.
+func firstLine(file string) (string, error) {
+	if file == "" {
 		return "", nil
 	}
-	text, err := os.ReadFile(c.tokenFile)
-	if err != nil {
-		return "", fmt.Errorf("--token-file: %w", err)
-	}
+	text, err := os.ReadFile(file)
 	line, _, _ := strings.Cut(string(text), "\n")
-	return strings.TrimSpace(line), nil
+	return strings.TrimSpace(line), err
 }
 
 // send asks and returns an answer whose status is 2xx; anything else is an error in one line.
@@ -129,9 +126,9 @@ func (c *adminClient) send(ctx context.Context, method, path string, body any) (
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	token, err := c.token()
+	token, err := firstLine(c.tokenFile)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--token-file: %w", err)
 	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)

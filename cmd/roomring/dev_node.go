@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -161,7 +162,8 @@ func (n *devNode) stop() {
 func (n *devNode) answers(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	return checkReady(ctx, n.url()) == nil
+	code, _, err := askReady(ctx, n.url(), "")
+	return err == nil && code == http.StatusOK
 }
 
 // devColours tell nodes apart in a terminal: the ANSI colours that can be read on light and dark ground.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
 	"net"
 	"net/http"
@@ -89,11 +90,19 @@ func TestANodeThatReachesNobodyIsNotReady(t *testing.T) {
 	lonely := c.add()
 	lonely.joins = deadAddress(t)
 	lonely.start()
-	lonely.until(patience(t), "it says why it is not ready", func() bool {
+	lonely.until(patience(t), "it tells the operator why it is not ready", func() bool {
 		var raw []byte
-		code, err := lonely.tryAt(lonely.URL, "GET", "/readyz", "", nil, &raw)
+		code, err := lonely.tryAt(lonely.AdminAt, "GET", "/readyz", "", nil, &raw)
 		return err == nil && code == http.StatusServiceUnavailable && mentions(string(raw), lonely.joins, "n1")
 	})
+	var raw []byte
+	if code := lonely.call("GET", "/readyz", nil, &raw); code != http.StatusServiceUnavailable || strings.Contains(string(raw), lonely.joins) || strings.Contains(string(raw), "n1") {
+		t.Errorf("a stranger is told %d %s", code, raw)
+	}
+	var out, errs bytes.Buffer
+	if code := run([]string{"healthcheck", "--ready-file", lonely.dir + ".ready"}, &out, &errs); code != exitFailed || !mentions(errs.String(), "not ready", lonely.joins, "n1") {
+		t.Errorf("healthcheck exits %d and says %q", code, &errs)
+	}
 	if seen := c.nodes[0].sees("active"); len(seen) != 2 {
 		t.Errorf("the others see %+v", seen)
 	}

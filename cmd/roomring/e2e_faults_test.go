@@ -182,7 +182,8 @@ func TestAFullDiskAcknowledgesNothing(t *testing.T) {
 		t.Fatal("a move was acknowledged that the disk had no room for")
 	}
 	var problem struct{ Reasons []string }
-	s.until(ctx, "not ready", func() bool { return s.call("GET", "/readyz", nil, &problem) == http.StatusServiceUnavailable })
+	s.until(ctx, "not ready", func() bool { return s.call("GET", "/readyz", nil, nil) == http.StatusServiceUnavailable })
+	s.until(ctx, "the operator hears why", func() bool { return s.admin("GET", "/readyz", nil, &problem) == http.StatusServiceUnavailable })
 	if !strings.Contains(strings.Join(problem.Reasons, " "), "journal") && !strings.Contains(strings.Join(problem.Reasons, " "), "disk") {
 		t.Errorf("the server is not ready because of %q", problem.Reasons)
 	}

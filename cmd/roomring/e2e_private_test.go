@@ -245,7 +245,7 @@ func TestAdminToken(t *testing.T) {
 	info := s.create("tally", nil)
 	for _, r := range []struct{ method, path string }{
 		{"GET", "/admin/v1/rooms"}, {"GET", "/admin/v1/nodes"}, {"GET", "/admin/v1/rooms/" + info.ID},
-		{"POST", "/admin/v1/rooms/" + info.ID + "/close"}, {"GET", "/metrics"}, {"GET", "/debug/pprof/heap"},
+		{"POST", "/admin/v1/rooms/" + info.ID + "/close"}, {"GET", "/readyz"}, {"GET", "/metrics"}, {"GET", "/debug/pprof/heap"},
 	} {
 		for _, wrong := range []string{"", secret[1:], secret + "0"} {
 			if code := s.callAt(s.AdminAt, r.method, r.path, wrong, nil, nil); code != http.StatusUnauthorized {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -23,7 +24,8 @@ func newHealthcheck() *cobra.Command {
 		Short: "Ask a running server whether it is ready",
 		Long: `Healthcheck asks GET /readyz of the server on this machine and exits 0 when it is ready, 1 with
 the reason when it is not. It finds the server by the same --listen, --ready-file, ROOMRING_… variables
-and config file that the server was started with, or by --url.`,
+and config file that the server was started with, or by --url. Players hear whether a server is ready and
+not why, so the reason comes from its admin listener: that of the same settings, or --url.`,
 		Example: `  roomring healthcheck
   roomring healthcheck --url http://10.0.0.5:7777
   HEALTHCHECK CMD ["roomring", "healthcheck"]     # in a container file`,
@@ -32,55 +34,96 @@ and config file that the server was started with, or by --url.`,
 			if err := s.load(); err != nil {
 				return &usageError{cmd.CommandPath(), err}
 			}
-			url, err := s.serverURL(base)
+			at, err := s.places(base)
 			if err != nil {
 				return err
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 			defer cancel()
-			return checkReady(ctx, url)
+			return checkReady(ctx, at, s.AdminTokenFile)
 		},
 	}
-	s.lend(cmd, "listen", "ready-file", "config")
-	cmd.Flags().StringVar(&base, "url", "", "`URL` of the server, when it is not found by its settings")
+	s.lend(cmd, "listen", "admin-listen", "admin-token-file", "ready-file", "config")
+	cmd.Flags().StringVar(&base, "url", "", "`URL` of the server, or of its admin listener, when it is not found by its settings")
 	cmd.Flags().DurationVar(&timeout, "timeout", 3*time.Second, "`time` to wait for an answer")
 	return cmd
 }
 
-// serverURL finds the server on this machine: where it was said to be, where its ready file says
-// it is, or where it was told to listen.
-func (s *settings) serverURL(base string) (string, error) {
+// places are where a server on this machine answers.
+type places struct {
+	url   string
+	admin string // "" is unknown
+}
+
+// places finds the server on this machine: where it was said to be, where its ready file says it is, or where it was told
+// to listen.
+func (s *settings) places(base string) (places, error) {
 	if base != "" {
-		return strings.TrimRight(base, "/"), nil
+		return places{url: strings.TrimRight(base, "/")}, nil
 	}
 	if text, err := os.ReadFile(s.ReadyFile); s.ReadyFile != "" && err == nil {
 		var r ready
 		if json.Unmarshal(text, &r) == nil && r.URL != "" {
-			return r.URL, nil
+			return places{r.URL, r.AdminAt}, nil
 		}
 	}
 	if _, port, _ := net.SplitHostPort(s.Listen); port == "0" {
-		return "", fmt.Errorf("--listen %s does not say which port the server got: give its --ready-file (not there yet?) or --url", s.Listen)
+		return places{}, fmt.Errorf("--listen %s does not say which port the server got: give its --ready-file (not there yet?) or --url", s.Listen)
 	}
-	return "http://" + dialable(s.Listen), nil
+	at := places{url: "http://" + dialable(s.Listen)}
+	if _, port, _ := net.SplitHostPort(s.AdminListen); port != "0" {
+		at.admin = "http://" + dialable(s.AdminListen)
+	}
+	return at, nil
 }
 
-// checkReady is nil when the server at base answers that it is ready.
-func checkReady(ctx context.Context, base string) error {
+// checkReady is nil when the server tells players that it is ready. Why it is not, its admin listener says.
+func checkReady(ctx context.Context, at places, tokenFile string) error {
+	code, says, err := askReady(ctx, at.url, "")
+	switch {
+	case err != nil:
+		return fmt.Errorf("not reachable: %w", err)
+	case code == http.StatusOK:
+		return nil
+	case at.admin == "":
+		return fmt.Errorf("not ready: %s", says)
+	}
+	why, err := askWhy(ctx, at.admin, tokenFile)
+	if err != nil {
+		return fmt.Errorf("not ready: %s (asked at %s: %w)", says, at.admin, err)
+	}
+	return fmt.Errorf("not ready: %s", why)
+}
+
+// askWhy asks an admin listener why its node is not ready.
+func askWhy(ctx context.Context, admin, tokenFile string) (string, error) {
+	token, err := firstLine(tokenFile)
+	if err != nil {
+		return "", fmt.Errorf("--admin-token-file: %w", err)
+	}
+	code, says, err := askReady(ctx, admin, token)
+	if err == nil && code != http.StatusServiceUnavailable {
+		err = errors.New(says)
+	}
+	return says, err
+}
+
+// askReady asks one listener, and returns its status as a number and with what it says to people.
+func askReady(ctx context.Context, base, token string) (code int, says string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/readyz", nil)
 	if err != nil {
-		return fmt.Errorf("--url: %w", err)
+		return 0, "", fmt.Errorf("--url: %w", err)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("not reachable: %w", err)
+		return 0, "", err
 	}
 	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode == http.StatusOK {
-		return nil
-	}
-	body, _ := io.ReadAll(io.LimitReader(res.Body, 4<<10)) // the status alone says enough
-	return fmt.Errorf("not ready: %s %s", res.Status, problemDetail(body))
+	body, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10)) // the status alone says enough
+	return res.StatusCode, res.Status + " " + problemDetail(body), nil
 }
 
 // problemDetail is what an RFC 9457 document says to people, or the body as it is.

@@ -5,6 +5,9 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -96,27 +99,74 @@ func TestListenNamesTheFlag(t *testing.T) {
 	}
 }
 
+// TestCheckReady has a server that tells players that it is not ready and its operator why, if the token is right.
 func TestCheckReady(t *testing.T) {
-	ends, err := listen(t.Context(), freeConfig())
-	if err != nil {
+	tokenFile := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(tokenFile, []byte("right\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	drains := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/readyz" {
-			t.Errorf("asked for %s", r.URL.Path)
+	answers := func(code int, text string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/readyz" || r.Header.Get("Authorization") != "" {
+				t.Errorf("asked for %s as %q", r.URL.Path, r.Header.Get("Authorization"))
+			}
+			w.WriteHeader(code)
+			_, _ = io.WriteString(w, text)
+		})
+	}
+	admin := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer right" {
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, `{"detail":"send the token"}`)
+			return
 		}
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = io.WriteString(w, `{"title":"not ready","detail":"the store is away"}`)
 	})
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- ends.serve(ctx, slog.New(slog.DiscardHandler), drains, says("")) }()
-	if err := checkReady(t.Context(), newReady("n", ends).URL); err == nil || !strings.Contains(err.Error(), "the store is away") {
-		t.Errorf("got %v", err)
+	operator := httptest.NewServer(admin)
+	defer operator.Close()
+	unready := httptest.NewServer(answers(http.StatusServiceUnavailable, `{"title":"no","detail":"ask the admin listener"}`))
+	defer unready.Close()
+	fine := httptest.NewServer(answers(http.StatusOK, `{"status":"ready"}`))
+	defer fine.Close()
+	for _, test := range []struct {
+		at        places
+		tokenFile string
+		says      []string
+	}{
+		{at: places{unready.URL, operator.URL}, tokenFile: tokenFile, says: []string{"not ready", "the store is away"}},
+		{at: places{unready.URL, operator.URL}, says: []string{"not ready", "ask the admin listener", "send the token"}},
+		{at: places{unready.URL, operator.URL}, tokenFile: tokenFile + "x", says: []string{"not ready", "--admin-token-file"}},
+		{at: places{unready.URL, "http://127.0.0.1:1"}, says: []string{"not ready", "ask the admin listener", "127.0.0.1:1"}},
+		{at: places{url: unready.URL}, says: []string{"not ready", "ask the admin listener"}},
+		{at: places{"http://127.0.0.1:1", operator.URL}, tokenFile: tokenFile, says: []string{"not reachable"}},
+		{at: places{fine.URL, operator.URL}, tokenFile: tokenFile},
+	} {
+		err := checkReady(t.Context(), test.at, test.tokenFile)
+		if (err == nil) != (test.says == nil) || err != nil && !mentions(err.Error(), test.says...) {
+			t.Errorf("%+v: got %v, want %q", test.at, err, test.says)
+		}
 	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
+}
+
+func TestPlaces(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ready.json")
+	if err := (ready{URL: "http://a", AdminAt: "http://b"}).write(file); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		base string
+		cfg  Config
+		want places
+	}{
+		{"http://x/", Config{Listen: ":7777", AdminListen: ":7778", ReadyFile: file}, places{"http://x", ""}},
+		{"", Config{Listen: ":0", AdminListen: ":0", ReadyFile: file}, places{"http://a", "http://b"}},
+		{"", Config{Listen: ":7777", AdminListen: ":7778", ReadyFile: file + "x"}, places{"http://127.0.0.1:7777", "http://127.0.0.1:7778"}},
+		{"", Config{Listen: ":7777", AdminListen: ":0"}, places{"http://127.0.0.1:7777", ""}},
+	} {
+		if got, err := (&settings{Config: test.cfg}).places(test.base); err != nil || got != test.want {
+			t.Errorf("%q, %+v: %+v %v, want %+v", test.base, test.cfg, got, err, test.want)
+		}
 	}
 }
 
