@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"io"
@@ -111,6 +112,28 @@ func chat(t testing.TB, c *wsClient, cseq uint64) {
 	c.act(cseq, `"hi"`)
 	if ack := until[wire.Ack](c); ack.CSeq != cseq {
 		t.Fatalf("ack %d, want %d", ack.CSeq, cseq)
+	}
+}
+
+// A close reason is UTF-8 (RFC 6455, section 5.5.1): one that is not is never repeated.
+func TestACloseReasonThatIsNotText(t *testing.T) {
+	e := newEdge(t, nil)
+	for reason, want := range map[string][]byte{"bye": []byte("\x03\xe8bye"), "\xff\xfe": []byte("\x03\xef"), "": []byte("\x03\xe8")} {
+		nc, br := rawSocket(t, e)
+		rawHello(t, nc)
+		if _, err := nc.Write(maskedFrame(0x88, append([]byte{0x03, 0xe8}, reason...))); err != nil {
+			t.Fatal(err)
+		}
+		for {
+			first, payload := rawFrame(t, br)
+			if first != 0x88 {
+				continue
+			}
+			if !bytes.Equal(payload, want) {
+				t.Errorf("a close for %q was answered with %q", reason, payload)
+			}
+			break
+		}
 	}
 }
 

@@ -7,6 +7,9 @@ import (
 	"net"
 	"os"
 	"time"
+	"unicode/utf8"
+
+	"github.com/coder/websocket"
 
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/wire"
@@ -36,14 +39,18 @@ func (t *transport) Read(p []byte) (int, error) {
 const opClose = 8 // RFC 6455, section 5.2
 
 // Write takes one whole frame: the library's buffer holds any control frame and is flushed after each.
+// A close whose reason is not UTF-8 is answered with 1007 (RFC 6455, section 8.1).
 func (t *transport) Write(p []byte) (int, error) {
-	c := (*conn)(t)
+	c, size := (*conn)(t), len(p)
 	if p[0]&0xf == opClose {
+		if len(p) > 4 && !utf8.Valid(p[4:]) { // the client's own reason, which the library repeats
+			p = []byte{p[0], 2, byte(websocket.StatusInvalidFramePayloadData >> 8), byte(websocket.StatusInvalidFramePayloadData & 0xff)}
+		}
 		c.enqueue(p, always)
 	} else {
 		c.answer(p)
 	}
-	return len(p), nil
+	return size, nil
 }
 
 // Close closes the connection once what is queued has been written.
