@@ -86,14 +86,15 @@ func (k *Kept) Validate() error {
 }
 
 // EncodeKept packs all that is kept of a room for another node: the magic, then one zstd frame of CBOR. Like the
-// header it is secret while the room lives. The error says what is wrong with k, or that it is larger than MaxKeptBytes.
+// header it is secret while the room lives. The error says what is wrong with k, or that it is larger than MaxKeptBytes; it is
+// an ErrPermanent.
 func EncodeKept(k Kept) ([]byte, error) {
 	if err := k.Validate(); err != nil {
-		return nil, err
+		return nil, Permanent(err)
 	}
 	header, err := json.Marshal(k.Header)
 	if err != nil {
-		return nil, err
+		return nil, Permanent(err)
 	}
 	form := keptForm{Header: header, Epoch: k.Epoch, Time: int64(k.Time), Cut: k.Cut}
 	for _, s := range k.Snapshots {
@@ -104,10 +105,10 @@ func EncodeKept(k Kept) ([]byte, error) {
 	}
 	plain, err := encMode.Marshal(form)
 	if err != nil {
-		return nil, err
+		return nil, Permanent(err)
 	}
 	if len(plain) > MaxKeptBytes {
-		return nil, fmt.Errorf("room %s: its log and snapshots have %d bytes, and at most %d can go to another node", k.Header.ID, len(plain), MaxKeptBytes)
+		return nil, Permanent(fmt.Errorf("room %s: its log and snapshots have %d bytes, and at most %d can go to another node", k.Header.ID, len(plain), MaxKeptBytes))
 	}
 	return compressor.EncodeAll(plain, []byte(keptMagic)), nil
 }

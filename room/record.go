@@ -60,6 +60,16 @@ type Kept struct {
 // ErrDamaged says that a journal has lost a part of a room that was durable. Trying again does not help.
 var ErrDamaged = errors.New("the journal has lost a part of the room")
 
+// ErrPermanent marks errors that are a room's own and come again however often the same is tried.
+var ErrPermanent = errors.New("trying again does not help")
+
+// Permanent makes an error that says what err says and is an ErrPermanent.
+func Permanent(err error) error { return permanent{err} }
+
+type permanent struct{ error }
+
+func (p permanent) Unwrap() []error { return []error{p.error, ErrPermanent} }
+
 // RowState is where a room's one row in the store stands.
 type RowState string
 

@@ -190,7 +190,7 @@ func (n *node) gauges() {
 	m.Gauge("roomring_store_silent_seconds", "Seconds since the store last took this node's heartbeat.", func() float64 { return n.heartbeat.Age().Seconds() })
 	m.Counter("roomring_pauses_total", "Gaps of more than 250 ms in which this process did not run, while any room's or client's time did.", func() float64 { gaps, _ := n.clock.LeftOut(); return float64(gaps) })
 	m.Counter("roomring_paused_seconds_total", "What of those gaps was left out of rooms' time, in seconds.", func() float64 { _, out := n.clock.LeftOut(); return out.Seconds() })
-	m.Gauge("roomring_rooms_held", "Rooms that are kept but need a version that this binary lacks.", func() float64 { return float64(len(n.rooms.Held())) })
+	m.Gauge("roomring_rooms_held", "Rooms that are kept but cannot be served by this process: they need a version that it lacks, or their journal takes no more of them.", func() float64 { return float64(len(n.rooms.Held())) })
 }
 
 // open is how many sockets there are.

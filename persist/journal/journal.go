@@ -31,16 +31,19 @@ type Journal struct {
 	ended    chan struct{} // closed when the run goroutine has ended
 }
 
-// Errors of the journal. Each answers what the caller may do.
+// Errors of the journal. Each answers what the caller may do; those of one room that come again for the same call, whatever
+// the disk does, are a room.ErrPermanent.
 var (
 	ErrFull    = errors.New("the journal has too much waiting for the disk: keep the batch and offer it again") // Options.MaxPending
-	ErrTooBig  = errors.New("too big for one batch of the journal")                                             // Options.MaxBatch
+	ErrTooBig  = permanent("too big for one batch of the journal")                                              // Options.MaxBatch
 	ErrClosed  = errors.New("the journal is closed")
-	ErrUnknown = errors.New("the journal has no such live room")
-	ErrExists  = errors.New("the journal has that room already: load it")
-	ErrUnread  = errors.New("the room is from an earlier life of the node: load it before it goes on")
-	ErrGap     = errors.New("the batch does not follow the last one of its room") // a fault of the caller
+	ErrUnknown = permanent("the journal has no such live room")
+	ErrExists  = permanent("the journal has that room already: load it")
+	ErrUnread  = permanent("the room is from an earlier life of the node: load it before it goes on")
+	ErrGap     = permanent("the batch does not follow the last one of its room") // a fault of the caller
 )
+
+func permanent(text string) error { return room.Permanent(errors.New(text)) }
 
 // FailingError says that what waits cannot be written at present. Nothing is lost and nothing of
 // it is acknowledged; the journal goes on by itself when the cause is gone.

@@ -69,6 +69,8 @@ func TestAppendRefuses(t *testing.T) {
 	} {
 		if err := n.Append(c.batch, c.snapshot, func(error) { t.Errorf("%s: done was called", c.name) }); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		} else if !errors.Is(err, room.ErrPermanent) {
+			t.Errorf("%s: %v does not say that trying again is in vain", c.name, err)
 		}
 	}
 	if err := n.Create(within(t), header(id), 1); !errors.Is(err, journal.ErrExists) {
@@ -79,6 +81,8 @@ func TestAppendRefuses(t *testing.T) {
 	n.close()
 	if err := n.Append(batch(id, 1, 4, 4), nil, nil); !errors.Is(err, journal.ErrClosed) {
 		t.Errorf("after close: %v", err)
+	} else if errors.Is(err, room.ErrPermanent) {
+		t.Error("that this process is at its end is held against the room")
 	}
 }
 

@@ -193,6 +193,9 @@ func (d *Directory) begin(ctx context.Context, r *liveRoom) (Info, error) {
 	case <-ctx.Done():
 		return Info{}, d.cutShort(ctx)
 	case <-r.in.gone:
+		if held, ok := d.holds(r.id); ok {
+			return Info{}, &HeldError{held}
+		}
 		return Info{}, ErrDraining
 	}
 	info, _ := r.public()

@@ -20,7 +20,8 @@ type Journal interface {
 	// a batch whose Last is 0 only brings the snapshot. It does not block. When it returns an error nothing was
 	// taken and done is never called; else done is called once, from any goroutine, and must be quick:
 	// with nil when all of it is durable. After an error the room hands in the same stretch again when
-	// Failing is nil. A room has one stretch at the journal at a time.
+	// Failing is nil, unless the error is a room.ErrPermanent: then the room is held until the next start. A room has one
+	// stretch at the journal at a time.
 	Append(b room.Batch, snap *room.Snapshot, done func(error)) error
 	// SetClock says that the room's time is Options.Clock minus offset from now on, so that the
 	// journal's marks of that clock tell every room's time. It does not block.

@@ -12,8 +12,8 @@ import (
 )
 
 // Give takes a room out of this node's hands, into the store or to another node. From its call on nothing of the room
-// is acknowledged here. ErrMovedOn: the room is somebody else's already. After any other error Release tries again,
-// until its ctx ends.
+// is acknowledged here. ErrMovedOn: the room is somebody else's already. room.ErrPermanent: it can never be given away as it
+// is, and stays. After any other error Release tries again, until its ctx ends.
 type Give func(ctx context.Context, kept room.Kept) error
 
 // departure is a room on its way out of this node.
@@ -60,21 +60,22 @@ func (r *liveRoom) leave() {
 // sessions with 4100, and hands what the journal keeps to give. When give has taken it the journal forgets it.
 // A finished room waits for its result to be stored, for a while, and then needs no giving.
 //
-// Rooms kept in memory alone are lost: nothing of them can be given. A room whose log is damaged is logged and not given
-// away. Release returns nil when no room is left, a room.ErrDamaged when only damaged ones are, and the cause of ctx
-// when that ends before. Those that are left stay in the journal, which brings them back when this node starts again;
+// Rooms kept in memory alone are lost: nothing of them can be given. A room whose log is damaged, or that give
+// refuses with a room.ErrPermanent, is logged once and not given away. Release returns nil when no room is left, such a
+// room's error when only such ones are, and the cause of ctx when that ends before. Those that are left stay in the journal, which brings them back when this node starts again;
 // Release may be called again for them.
 func (d *Directory) Release(ctx context.Context, give Give) error {
 	d.Drain()
 	slots := make(chan struct{}, d.o.Releases)
 	var wg sync.WaitGroup
 	begun := map[room.ID]bool{}
+	var stays firstError
 	for last := false; !last; {
 		last = !d.arriving()
 		for _, id := range d.present() {
 			if !begun[id] {
 				begun[id] = true
-				wg.Go(func() { d.release(ctx, id, give, slots) })
+				wg.Go(func() { stays.set(d.release(ctx, id, give, slots)) })
 			}
 		}
 		if !last && !d.sleep(ctx, 20*time.Millisecond) {
@@ -83,7 +84,7 @@ func (d *Directory) Release(ctx context.Context, give Give) error {
 	}
 	wg.Wait()
 	if n := len(d.present()); n > 0 {
-		why := cmp.Or(context.Cause(ctx), room.ErrDamaged) // nothing else makes release give up
+		why := cmp.Or(context.Cause(ctx), stays.err)
 		return fmt.Errorf("%d rooms could not be given away and stay in this node's journal: %w", n, why)
 	}
 	return nil
@@ -110,10 +111,22 @@ func (d *Directory) present() []room.ID {
 	return ids
 }
 
-// release gives a room away, holding one of the slots while it works.
-func (d *Directory) release(ctx context.Context, id room.ID, give Give, slots chan struct{}) {
+// firstError keeps the first of the errors that goroutines come to.
+type firstError struct {
+	once sync.Once
+	err  error
+}
+
+func (f *firstError) set(err error) {
+	if err != nil {
+		f.once.Do(func() { f.err = err })
+	}
+}
+
+// release gives a room away, holding one of the slots while it works. The error is why it never can be.
+func (d *Directory) release(ctx context.Context, id room.ID, give Give, slots chan struct{}) error {
 	if !enter(ctx, slots) {
-		return
+		return nil
 	}
 	held := true
 	pause := func(wait func() bool) bool { // lets others go first
@@ -127,26 +140,29 @@ func (d *Directory) release(ctx context.Context, id room.ID, give Give, slots ch
 		}
 	}()
 	if r := d.lookup(id); r != nil && !d.out(ctx, r, pause) {
-		return
+		return nil
 	}
 	d.mu.RLock()
 	l := d.leaving[id]
 	d.mu.RUnlock()
 	if l == nil {
-		return // it had nothing to give
+		return nil // it had nothing to give
 	}
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		err := d.give(ctx, l, give)
-		if err == nil {
-			return
-		}
-		if errors.Is(err, room.ErrDamaged) {
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, room.ErrDamaged):
 			d.o.Log.Error("a room cannot be given away: start this node again to see what is left of it", "room", id, "err", err)
-			return
+			return err
+		case errors.Is(err, room.ErrPermanent):
+			d.o.Log.Error("a room cannot be given away: it stays in this node's journal and goes on when this node starts again", "room", id, "err", err)
+			return err
 		}
 		d.o.Log.Warn("a room could not be given away: trying again", "room", id, "err", err)
 		if !pause(func() bool { return d.sleep(ctx, wait) }) {
-			return
+			return nil
 		}
 	}
 }

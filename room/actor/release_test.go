@@ -57,6 +57,31 @@ func TestReleaseGivesUpWhatIsDamaged(t *testing.T) {
 	}
 }
 
+// TestReleaseGivesUpWhatCanNeverBeGiven tries such a room once, says so once, and leaves it to the next start.
+func TestReleaseGivesUpWhatCanNeverBeGiven(t *testing.T) {
+	var log lockedLog
+	n := newNode(t, func(o *actor.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	defer func() { n.stop() }()
+	id := n.create(actor.Create{Game: "counter"})
+	ann := n.player(id, "ann")
+	ann.act(`{"add":1}`)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	tries := 0
+	err := n.Release(ctx, func(context.Context, room.Kept) error {
+		tries++
+		return fmt.Errorf("the store: %w", room.Permanent(errors.New("its log is too large")))
+	})
+	if ctx.Err() != nil || !errors.Is(err, room.ErrPermanent) || !strings.Contains(err.Error(), "its log is too large") || tries != 1 {
+		t.Errorf("released after %d tries with %v", tries, err)
+	}
+	if text := log.String(); strings.Count(text, "its log is too large") != 1 {
+		t.Errorf("the log:\n%s", text)
+	}
+	n.restart()
+	n.wantSum(id, 1)
+}
+
 // TestCommandToARoomThatLeaves has a room go before what a command did is durable: whoever asks again elsewhere would
 // do it twice.
 func TestCommandToARoomThatLeaves(t *testing.T) {

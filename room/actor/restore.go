@@ -15,7 +15,7 @@ import (
 type Held struct {
 	ID   room.ID
 	Game string
-	Why  string // names the version that is needed, or the input that these rules make something else of
+	Why  string // names the version that is needed, the input that these rules make something else of, or what the journal does not take
 
 	// Released says that it lies in the store, not in this node's journal: another node may serve it, and the
 	// directory does not answer for it.
@@ -313,11 +313,15 @@ func (d *Directory) resume(v *revival, e room.Epoch) {
 	}
 }
 
-// retry calls f until it works or the directory is shut down.
+// retry calls f until it works, never can, or the directory is shut down.
 func (d *Directory) retry(ctx context.Context, id room.ID, what string, f func(ctx context.Context) error) {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
 		err := f(ctx)
 		if err == nil {
+			return
+		}
+		if errors.Is(err, room.ErrPermanent) {
+			d.o.Log.Error("the journal cannot "+what+" a room", "room", id, "err", err)
 			return
 		}
 		d.o.Log.Warn("the journal could not "+what+" a room: trying again", "room", id, "err", err)

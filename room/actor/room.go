@@ -46,6 +46,8 @@ type liveRoom struct {
 	flight   *stretch // handed over, not yet durable
 	refused  bool     // the journal did not take the flight: hand it over again
 	failing  error    // why nothing can be saved at present
+	told     bool     // that it stands still was logged, and nothing was saved since
+	lost     bool     // failing is for ever: the room is to be held
 	snapshot bool     // one is due
 	waiters  []waiter // for commits
 
@@ -252,6 +254,10 @@ func (r *liveRoom) end() {
 	r.seal()
 	if r.stopping {
 		r.stop()
+		return
+	}
+	if r.lost {
+		r.holdUnsaved()
 		return
 	}
 	if !r.gone || !r.sealed {

@@ -2,6 +2,7 @@ package actor
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/roomring/roomring/room"
@@ -43,7 +44,7 @@ func (r *liveRoom) flush() {
 		return
 	}
 	if err := s.fill(r.id, r.core.Point(), r.pending[:n]); err != nil {
-		r.suffer(err)
+		r.suffer(room.Permanent(err))
 		return
 	}
 	r.pending = append(r.pending[:0], r.pending[n:]...)
@@ -117,7 +118,17 @@ func (r *liveRoom) hurry() bool {
 func (r *liveRoom) submit() {
 	r.refused = false
 	done := func(err error) { r.in.tell(func(c *control) { c.commit = &committed{err} }) }
-	if err := r.o.Journal.Append(r.flight.batch, r.flight.snap, done); err != nil {
+	err := r.o.Journal.Append(r.flight.batch, r.flight.snap, done)
+	if r.flight.snap != nil && errors.Is(err, room.ErrPermanent) {
+		r.log.Error("the journal does not take a snapshot: the room will be replayed from its log", "err", err)
+		r.flight.snap, err = nil, nil
+		if r.flight.batch.Last > 0 {
+			err = r.o.Journal.Append(r.flight.batch, nil, done)
+		} else {
+			done(nil)
+		}
+	}
+	if err != nil {
 		done(err)
 	}
 }
@@ -130,7 +141,7 @@ func (r *liveRoom) landed(err error) {
 		return
 	}
 	s := r.flight
-	r.flight = nil
+	r.flight, r.told = nil, false
 	r.commit(s.batch.Last)
 	r.o.Metrics.CommitDelay(r.o.Clock.Now() - s.since)
 }
@@ -180,20 +191,41 @@ func (r *liveRoom) heal(err error) {
 	r.failing = nil
 	if r.refused {
 		r.submit()
+		return
 	}
+	r.told = false
 }
 
-// suffer stands the room still: nothing more is acknowledged, and everybody is told to come back.
+// suffer stands the room still: nothing more is acknowledged, and everybody is told to come back. What trying again
+// cannot help holds the room instead, see end.
 func (r *liveRoom) suffer(err error) {
 	if r.failing != nil {
 		return
 	}
 	r.failing = err
+	if errors.Is(err, room.ErrPermanent) {
+		r.lost = true
+		return
+	}
 	r.dir.sick(r)
-	r.log.Error("the room cannot be saved and stands still", "err", err)
+	if !r.told {
+		r.told = true
+		r.log.Error("the room cannot be saved and stands still", "err", err)
+	}
 	for s := range r.sessions() {
 		s.close(closeUnsaved(), false)
 	}
+}
+
+// holdUnsaved takes a room that can never be saved as it is out of memory. What is durable stays in the journal, and the
+// next start goes on from there: nothing that came after was acknowledged.
+func (r *liveRoom) holdUnsaved() {
+	held := r.dir.holdAs(Held{ID: r.id, Game: r.game, Why: fmt.Sprintf(
+		"it cannot be saved: %v: it goes on from index %d when this node starts again", r.failing, r.core.Committed())})
+	for s := range r.sessions() {
+		s.close(closing(wire.CloseUnreachable, held.Error()), false)
+	}
+	r.left = true
 }
 
 func closeUnsaved() *CloseError {

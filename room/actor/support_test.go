@@ -175,6 +175,7 @@ type logged struct {
 	offset   time.Duration
 	imported bool
 	broken   error // the answer of Load
+	refused  error // the answer of Append
 }
 
 func newJournal(c actor.Clock) *journal {
@@ -198,6 +199,9 @@ func (j *journal) Append(b room.Batch, snap *room.Snapshot, done func(error)) er
 		return j.failing
 	}
 	j.appends++
+	if l := j.rooms[b.Room]; l != nil && l.refused != nil {
+		return l.refused
+	}
 	write := func() {
 		l := j.rooms[b.Room]
 		if l == nil {
