@@ -21,6 +21,9 @@ type blackBox struct{ *journal.BlackBox }
 func (b blackBox) Begin(id room.ID, fingerprint uint64) actor.Step {
 	return b.BlackBox.Begin(id, fingerprint)
 }
+func (b blackBox) BeginOpen(id room.ID, game string) actor.Step {
+	return b.BlackBox.BeginOpen(id, game)
+}
 func (b blackBox) BeginReplay(id room.ID) actor.Step { return b.BlackBox.BeginReplay(id) }
 
 func (b blackBox) Poisoned(id room.ID) (string, bool) {

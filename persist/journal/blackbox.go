@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"maps"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,10 @@ import (
 
 // Replaying is the fingerprint under which a room's replay as a whole is marked.
 const Replaying uint64 = 1<<64 - 1
+
+// Opening is the fingerprint under which a room's making is marked. The journal does not know the room yet, so that the
+// next life has nothing to hold against it: it only says which game it was.
+const Opening uint64 = 1<<64 - 2
 
 // BlackBox finds the input that kills a process. What is being stepped stands in a memory-mapped
 // file, and the operating system keeps that when the process is gone, whatever ended it. The next
@@ -53,6 +58,11 @@ func (b *BlackBox) Begin(id room.ID, fingerprint uint64) Step {
 
 // BeginReplay notes that a room is about to be replayed. The entries may be noted with Begin beside it.
 func (b *BlackBox) BeginReplay(id room.ID) Step { return b.Begin(id, Replaying) }
+
+// BeginOpen notes that a game is about to open a new room; id "" is none in particular.
+func (b *BlackBox) BeginOpen(id room.ID, game string) Step {
+	return b.Begin(id+slotGame+room.ID(game), Opening)
+}
 
 // Release notes that the step has returned.
 func (s Step) Release() {
@@ -141,15 +151,41 @@ func (q *queue) tell(c change) {
 
 // openBlackBox reads what the life before has left. The change counts it; begin starts the box anew
 // and comes after that is written.
-func openBlackBox(path string, j *Journal) (*BlackBox, countTries, error) {
+func openBlackBox(ctx context.Context, path string, j *Journal) (*BlackBox, countTries, error) {
 	left, generation, err := readSlots(path)
 	if err != nil {
 		return nil, countTries{}, err
 	}
-	for s := range left {
-		j.options.Log.Warn("the process before ended while a room was stepped", "room", s.room, "replaying", s.fingerprint == Replaying)
+	for s, game := range left {
+		if game == "" {
+			game = j.gameOf(ctx, s.room)
+		}
+		var attrs []any
+		if s.room != "" {
+			attrs = append(attrs, "room", s.room)
+		}
+		if game != "" {
+			attrs = append(attrs, "game", game)
+		}
+		attrs = append(attrs, "opening", s.fingerprint == Opening, "replaying", s.fingerprint == Replaying)
+		j.options.Log.Warn("the process before ended while a room was stepped", attrs...)
 	}
 	return &BlackBox{journal: j, path: path, opened: time.Now()}, countTries{left, generation}, nil
+}
+
+// gameOf is a live room's game; "" when the journal has no such room or cannot read what it has of it.
+func (j *Journal) gameOf(ctx context.Context, id room.ID) string {
+	t, err := j.queue.find(id)
+	if err != nil {
+		return ""
+	}
+	var text []byte
+	var header room.Header
+	err = j.read.QueryRowContext(ctx, `SELECT header FROM rooms WHERE key = ?`, t.key).Scan(&text)
+	if err != nil || json.Unmarshal(text, &header) != nil {
+		return ""
+	}
+	return header.Game
 }
 
 func (b *BlackBox) begin(ctx context.Context, db querier) (err error) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -23,6 +24,7 @@ import (
 var children = map[string]func(dir string){
 	"hold":     holdFolder,
 	"append":   appendForEver,
+	"open":     openFatally,
 	"overflow": func(dir string) { stepFatally(dir, false) },
 	"replay":   func(dir string) { stepFatally(dir, true) },
 }
@@ -218,6 +220,18 @@ func stepFatally(dir string, replay bool) {
 	} else {
 		box.Begin(roomID(1), 42)
 	}
+	overflowStack()
+}
+
+// openFatally has a game open a room that the journal does not know yet until the stack overflows.
+func openFatally(dir string) {
+	box := mustOpen(dir).BlackBox()
+	box.BeginOpen("", "dud")
+	box.BeginOpen(roomID(9), "bomb")
+	overflowStack()
+}
+
+func overflowStack() {
 	debug.SetMaxStack(1 << 20) // soon reached
 	var overflow func(n int) int
 	overflow = func(n int) int { return overflow(n+1) + n }
@@ -273,6 +287,44 @@ func TestPoisonIsFound(t *testing.T) {
 				t.Errorf("after it was set aside: %+v", p)
 			}
 		})
+	}
+}
+
+// TestDeathInARoomThatIsMade says which game was opened, and holds it against no room, not even a later one of that id.
+func TestDeathInARoomThatIsMade(t *testing.T) {
+	dir := t.TempDir()
+	var log strings.Builder
+	o := journal.Options{Log: slog.New(slog.NewTextHandler(&log, nil))}
+	n := open(t, dir, o)
+	n.create(roomID(1))
+	n.close()
+	for range 3 {
+		die(t, "open", dir)
+		log.Reset()
+		n = open(t, dir, o)
+		for _, want := range []string{fmt.Sprintf("room=%s game=bomb opening=true", roomID(9)), `stepped" game=dud opening=true`} {
+			if strings.Count(log.String(), want) != 1 {
+				t.Errorf("the log does not say %q:\n%s", want, log.String())
+			}
+		}
+		if p, poisoned := n.BlackBox().Poisoned(roomID(9)); poisoned || p.Tries != 0 {
+			t.Errorf("it is held against the room: %+v", p)
+		}
+		n.close()
+	}
+	n = open(t, dir, o)
+	n.create(roomID(9))
+	n.append(batch(roomID(9), 1, 1, 2), nil)
+	if p, poisoned := n.BlackBox().Poisoned(roomID(9)); poisoned || p.Tries != 0 {
+		t.Errorf("it is held against a later room: %+v", p)
+	}
+	n.close()
+
+	die(t, "overflow", dir)
+	log.Reset()
+	open(t, dir, o)
+	if want := fmt.Sprintf("room=%s game=chess opening=false", roomID(1)); strings.Count(log.String(), want) != 1 {
+		t.Errorf("the log does not say %q:\n%s", want, log.String())
 	}
 }
 

@@ -118,7 +118,7 @@ func (j *Journal) begin(ctx context.Context, folder *Folder) error {
 	if err := j.read.QueryRowContext(ctx, `SELECT coalesce(max(life), 0) + 1 FROM lives`).Scan(&j.writer.life); err != nil {
 		return err
 	}
-	box, found, err := openBlackBox(folder.Path(blackBoxName), j)
+	box, found, err := openBlackBox(ctx, folder.Path(blackBoxName), j)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"io/fs"
 	"os"
+	"strings"
 	"sync/atomic"
 	"unsafe"
 
@@ -40,7 +41,13 @@ type slot struct {
 	_           [4]byte
 }
 
-func (s *slot) id() room.ID { return room.ID(s.idBytes[:min(s.idLen, slotIDBytes)]) }
+// slotGame stands between a room's id and its game, where a slot has both.
+const slotGame = "\x00"
+
+func (s *slot) id() room.ID {
+	id, _, _ := strings.Cut(string(s.idBytes[:min(s.idLen, slotIDBytes)]), slotGame)
+	return room.ID(id)
+}
 
 // slots is a hash table by room without chains: a room's steps come one at a time, so its place is
 // nearly always free and in cache, and no list of free slots has to be shared.
@@ -93,7 +100,7 @@ func tableOf(mapped []byte) []slot {
 }
 
 // readSlots finds the steps that were under way. A file that is no black box says nothing.
-func readSlots(path string) (left map[suspect]bool, generation string, err error) {
+func readSlots(path string) (left map[suspect]string, generation string, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, "", fmt.Errorf("black box: %w", err)
@@ -101,14 +108,15 @@ func readSlots(path string) (left map[suspect]bool, generation string, err error
 	if len(data) < slotSize || string(data[:len(slotsMagic)]) != slotsMagic {
 		return nil, "", nil
 	}
-	left = make(map[suspect]bool)
+	left = make(map[suspect]string)
 	for at := slotSize; at+slotSize <= len(data); at += slotSize {
 		raw := data[at : at+slotSize]
 		if binary.NativeEndian.Uint32(raw) != slotSet {
 			continue
 		}
 		n := min(binary.NativeEndian.Uint32(raw[4:]), slotIDBytes)
-		left[suspect{room.ID(raw[16 : 16+n]), binary.NativeEndian.Uint64(raw[8:])}] = true
+		id, game, _ := strings.Cut(string(raw[16:16+n]), slotGame)
+		left[suspect{room.ID(id), binary.NativeEndian.Uint64(raw[8:])}] = game
 	}
 	return left, string(data[len(slotsMagic):generationEnd]), nil
 }

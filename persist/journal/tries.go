@@ -10,7 +10,7 @@ import (
 // process dies between counting it and starting a new one. Rooms that no journal brings back cannot
 // kill again and are left out.
 type countTries struct {
-	left       map[suspect]bool
+	left       map[suspect]string // of a room that was opened: its game
 	generation string
 }
 

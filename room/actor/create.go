@@ -34,7 +34,7 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(d.ctx, cancel)() // Shutdown waits for this
-	core, entries, err := room.Open(d.coreConfig(h, rules), 1)
+	core, entries, err := d.open(h, rules)
 	if p, ok := errors.AsType[*room.Panic](err); ok {
 		left := Inspection{Durability: h.Durability, Info: Info{
 			ID: h.ID, Game: h.Game, Version: h.Version, Name: h.Name, Options: h.Options, Private: h.Private, Phase: room.PhaseOver,
@@ -55,6 +55,13 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 	}
 	d.reserve(r, c)
 	return d.begin(ctx, r)
+}
+
+// open has the game open a room, under the eyes of the black box.
+func (d *Directory) open(h room.Header, rules *room.Rules) (*room.Core, []room.Entry, error) {
+	mark := d.o.Black.BeginOpen(h.ID, h.Game)
+	defer mark.Release()
+	return room.Open(d.coreConfig(h, rules), 1)
 }
 
 // header draws what never changes about a new room.

@@ -46,10 +46,14 @@ type Journal interface {
 }
 
 // BlackBox survives the process: it knows which room was doing what when a process died, even by a
-// stack overflow or for lack of memory. Begin is called before every step, Release after it.
+// stack overflow or for lack of memory. Begin is called before every step, and whenever else the game is called,
+// Release after it.
 type BlackBox interface {
 	// Begin notes that a room is about to step the input with this fingerprint.
 	Begin(id room.ID, fingerprint uint64) Step
+	// BeginOpen notes that a game is about to open a new room, of which the journal knows nothing yet; "" when it
+	// is opened only to see what it makes of options.
+	BeginOpen(id room.ID, game string) Step
 	// BeginReplay notes that a room is about to be brought back.
 	BeginReplay(id room.ID) Step
 	// Poisoned reports why a room must not be brought back again: processes died at the same place in it.

@@ -52,7 +52,7 @@ func NewDirectory(o Options) (*Directory, error) {
 		o: o, rooms: map[room.ID]*liveRoom{}, codes: map[string]room.ID{}, held: map[room.ID]Held{},
 		leaving: map[room.ID]*departure{}, adoptions: map[room.ID]*adoption{},
 	}
-	d.pools = NewPools(o.Games)
+	d.pools = NewPools(o.Games, o.Black)
 	d.matches.open = map[string]map[*liveRoom]struct{}{}
 	d.maker = NewMatchmaker(MatchmakerOptions{Pool: d.Pool, Clock: o.Clock, Tickets: o.Tickets, TicketAge: o.TicketAge}, localSeats{d})
 	d.ctx, d.cancel = context.WithCancel(context.Background())

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -74,6 +73,8 @@ func TestTickingRoomLeavesASnapshotAtItsEnd(t *testing.T) {
 type blackBox struct {
 	mu   sync.Mutex
 	open map[room.ID]int
+
+	opened []string // id and game of the rooms that were made
 }
 
 type blackStep struct {
@@ -97,6 +98,14 @@ func (b *blackBox) Begin(id room.ID, _ uint64) actor.Step {
 	return blackStep{b, id}
 }
 
+func (b *blackBox) BeginOpen(id room.ID, game string) actor.Step {
+	step := b.Begin(id, 0)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.opened = append(b.opened, string(id)+" "+game)
+	return step
+}
+
 func (b *blackBox) BeginReplay(id room.ID) actor.Step      { return b.Begin(id, 1) }
 func (b *blackBox) Poisoned(room.ID) (why string, is bool) { return "", false }
 
@@ -111,34 +120,76 @@ func (b *blackBox) watching() bool {
 	return false
 }
 
-// camera is a game with a snapshot of its own.
-type camera struct {
-	shots, dark *atomic.Int32 // snapshots, and those that nobody watched
-	box         *blackBox
+// camera is a game that knows whether the black box watches when it is called.
+type camera struct{ *shots }
+
+type shots struct {
+	box *blackBox
+
+	mu    sync.Mutex
+	calls map[string]int
+	dark  map[string]int // of the calls, those that nobody watched
 }
 
+func (s *shots) shoot(call string) {
+	watched := s.box.watching()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls[call]++
+	if !watched {
+		s.dark[call]++
+	}
+}
+
+func (s *shots) of(call string) (calls, dark int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls[call], s.dark[call]
+}
+
+func (c *camera) Open(*room.Turn, json.RawMessage) error      { c.shoot("open"); return nil }
 func (c *camera) Act(*room.Turn, room.Player, struct{}) error { return nil }
-func (c *camera) View(room.Viewer) map[string]int             { return map[string]int{} }
+func (c *camera) View(room.Viewer) map[string]int             { c.shoot("view"); return map[string]int{} }
 func (c *camera) Restore([]byte) error                        { return nil }
 
 func (c *camera) Snapshot() ([]byte, error) {
-	c.shots.Add(1)
-	if !c.box.watching() {
-		c.dark.Add(1)
-	}
+	c.shoot("snapshot")
 	return []byte("{}"), nil
 }
 
-// A snapshot that kills the process must be found guilty, or the room kills every next one too.
-func TestSnapshotsAreUnderTheBlackBox(t *testing.T) {
+// What kills the process must be found guilty, or named at least, wherever the game was called: a room whose snapshot is
+// fatal kills every next process too.
+func TestGameIsUnderTheBlackBox(t *testing.T) {
 	box := &blackBox{}
-	var shots, dark atomic.Int32
-	n := newNode(t, withGame(t, room.MustDefine(room.Spec{Name: "camera", Version: 1, SharedView: true},
-		func() *camera { return &camera{&shots, &dark, box} })), func(o *actor.Options) { o.Black = box })
-	n.create(actor.Create{Game: "camera"})
+	seen := &shots{box: box, calls: map[string]int{}, dark: map[string]int{}}
+	n := newNode(t, withGame(t, room.MustDefine(room.Spec{Name: "camera", Version: 1},
+		func() *camera { return &camera{seen} })), func(o *actor.Options) { o.Black = box })
+	id := n.create(actor.Create{Game: "camera"})
+	if len(box.opened) != 2 || box.opened[0] != string(id)+" camera" || box.opened[1] != " camera" { // the other is for its options
+		t.Errorf("the black box has seen these opened: %q", box.opened)
+	}
+	ann := n.player(id, "ann")
+	ann.next("welcome")
+	ann.act(`{}`)
+	views, _ := seen.of("view")
+	snapshots, _ := seen.of("snapshot")
+	if _, err := n.Inspect(t.Context(), id, actor.Look{View: &room.Viewer{}, State: true}); err != nil {
+		t.Fatal(err)
+	}
+	if more, _ := seen.of("view"); more == views {
+		t.Error("the inspection has not asked for the view")
+	}
+	if more, _ := seen.of("snapshot"); more == snapshots {
+		t.Error("the inspection has not asked for the state")
+	}
 	n.stop()
-	if shots.Load() == 0 || dark.Load() > 0 {
-		t.Errorf("%d snapshots, %d of them unwatched", shots.Load(), dark.Load())
+	for _, call := range []string{"open", "view", "snapshot"} {
+		if calls, dark := seen.of(call); calls == 0 || dark > 0 {
+			t.Errorf("%s: %d calls, %d of them unwatched", call, calls, dark)
+		}
+	}
+	if box.watching() {
+		t.Error("a mark was never released")
 	}
 }
 

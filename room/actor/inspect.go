@@ -113,6 +113,9 @@ func (r *liveRoom) inspect(look Look) Inspection {
 	return i
 }
 
+// inspecting stands for an inspection's calls of the game in the black box.
+var inspecting = room.Input{Name: "inspect"}.Fingerprint()
+
 // inspectGame asks the game itself, which may panic: an inspection must harm nobody.
 func (r *liveRoom) inspectGame(i *Inspection, look Look) {
 	defer func() {
@@ -127,6 +130,11 @@ func (r *liveRoom) inspectGame(i *Inspection, look Look) {
 		}
 		return
 	}
+	if look.View == nil && !look.State {
+		return
+	}
+	mark := r.o.Black.Begin(r.id, inspecting)
+	defer mark.Release()
 	var err error
 	if look.View != nil {
 		if i.View, err = r.core.WholeView(*look.View); err != nil {

@@ -10,6 +10,7 @@ import (
 // many goroutines.
 type Pools struct {
 	games *room.Games
+	black BlackBox
 
 	mu    sync.Mutex // held for moments only
 	known map[string]string
@@ -21,8 +22,10 @@ const (
 	longestKnownKey = 1 << 10 // bytes
 )
 
-// NewPools makes Pools of games.
-func NewPools(games *room.Games) *Pools { return &Pools{games: games, known: map[string]string{}} }
+// NewPools makes Pools of games, which are opened under the eyes of a black box.
+func NewPools(games *room.Games, black BlackBox) *Pools {
+	return &Pools{games: games, black: black, known: map[string]string{}}
+}
 
 // Key is the same for requests that may be put together. The first of its spelling costs what opening a game costs.
 func (p *Pools) Key(want Match) string {
@@ -37,7 +40,7 @@ func (p *Pools) Key(want Match) string {
 	if ok {
 		return key
 	}
-	key = want.Game + " " + rules.Pool(want.Options)
+	key = want.Game + " " + p.read(rules, want)
 	if len(spelt) <= longestKnownKey {
 		p.mu.Lock()
 		if len(p.known) >= knownPools {
@@ -47,6 +50,13 @@ func (p *Pools) Key(want Match) string {
 		p.mu.Unlock()
 	}
 	return key
+}
+
+// read opens the game for its options alone: there is no room to be named, should that be fatal.
+func (p *Pools) read(rules *room.Rules, want Match) string {
+	mark := p.black.BeginOpen("", want.Game)
+	defer mark.Release()
+	return rules.Pool(want.Options)
 }
 
 // spelt is the same for requests that say the same. Defaults that are spelt out make another.
