@@ -38,6 +38,8 @@ type (
 	}
 )
 
+var _ = []int{hider{}.n, writer{}.n, inner{}.hidden, looping{}.n} // read by nobody else
+
 func (w writer) MarshalJSON() ([]byte, error)           { return []byte("1"), nil }
 func (w teller) MarshalText() ([]byte, error)           { return []byte("1"), nil }
 func (w *teller) UnmarshalText(b []byte) error          { w.n = len(b); return nil }

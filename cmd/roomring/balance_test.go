@@ -42,7 +42,7 @@ func newBalancer(t *testing.T, name string, nodes ...string) *balancer {
 	return newBalancerOf(t, map[string]string{"haproxy": "haproxy/haproxy.cfg", "nginx": "nginx/roomring.conf"}[name], nil, nodes...)
 }
 
-// newBalancerOf runs a file of deploy/ with further pairs of old and new text swapped. A node that is not named has no address.
+// newBalancerOf runs a file of deploy/ with further pairs of old and new text swapped. Nobody answers for a node that is not named.
 func newBalancerOf(t *testing.T, file string, swaps []string, nodes ...string) *balancer {
 	t.Helper()
 	name, _, _ := strings.Cut(file, "/")
@@ -50,7 +50,15 @@ func newBalancerOf(t *testing.T, file string, swaps []string, nodes ...string) *
 	cert := newCert(t)
 	b := &balancer{t: t, name: name, URL: "https://" + secure, plain: "http://" + plain, roots: cert.roots}
 	swaps = append(swaps, "/etc/"+name+"/roomring", filepath.Join(cert.dir, "roomring"))
-	for i, addr := range nodes {
+	named := 3
+	if file == "nginx/roomring-path.conf" {
+		named = 1
+	}
+	for i := range named {
+		addr := "127.0.0.1:1" // where nobody listens; the file's own address may be somebody's
+		if i < len(nodes) {
+			addr = nodes[i]
+		}
 		swaps = append(swaps, fmt.Sprintf("10.0.0.%d:7777", i+1), addr)
 	}
 	listens := []string{secure, plain}
