@@ -248,8 +248,8 @@ func holdsDerived(t reflect.Type, seen map[reflect.Type]bool) bool {
 	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
 		return holdsDerived(t.Elem(), seen)
 	case reflect.Struct:
-		for i := range t.NumField() {
-			if f := t.Field(i); room.Derived(f) || holdsDerived(f.Type, seen) {
+		for f := range t.Fields() {
+			if f := f; room.Derived(f) || holdsDerived(f.Type, seen) {
 				return true
 			}
 		}

@@ -61,22 +61,22 @@ func (t *teller) next(i int) int {
 // worthwhile reports whether the inputs behind moment i, up to moment end, make events of a kind that was not yet looked at
 // often enough. What the end of a game makes known is the game's to decide.
 func (t *teller) worthwhile(i, end int) bool {
-	kinds := ""
+	var kinds strings.Builder
 	events := false
 	for _, m := range t.g.moments[i+1 : end+1] {
 		if m.final != "" || m.in.Kind == room.KindEpoch {
 			return false
 		}
-		kinds += fmt.Sprintln(m.in.Kind, m.in.Name)
+		kinds.WriteString(fmt.Sprintln(m.in.Kind, m.in.Name))
 		for _, s := range m.said {
 			for _, e := range eventsIn(s.json) {
 				events = true
-				kinds += fmt.Sprintln(e["name"])
+				kinds.WriteString(fmt.Sprintln(e["name"]))
 			}
 		}
 	}
-	t.looked[kinds]++
-	return events && t.looked[kinds] <= tellingTurns
+	t.looked[kinds.String()]++
+	return events && t.looked[kinds.String()] <= tellingTurns
 }
 
 func eventsIn(message string) []map[string]any {
