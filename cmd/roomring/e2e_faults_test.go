@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -112,11 +113,25 @@ func TestAPoisonedRoomIsSetAside(t *testing.T) {
 	}
 }
 
-// TestAnUnwritableResultHoldsUpNothing ends a room with a result that no store can hold. The room lingers as usual
+// refuseResults has the server's store refuse results whose summary is like this.
+func (s *server) refuseResults(like string) {
+	s.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.dir, "store.db")+"?_pragma=busy_timeout(30000)")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(`CREATE TRIGGER refused BEFORE INSERT ON results WHEN NEW.summary LIKE '` + like + `' BEGIN SELECT RAISE(ABORT, 'refused'); END`); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// TestAnUnwritableResultHoldsUpNothing ends a room with a result that the store refuses for good. The room lingers as usual
 // and goes; its log is set aside.
 func TestAnUnwritableResultHoldsUpNothing(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, generous...).start()
+	s.refuseResults("no store takes this%")
 	ctx := patience(t)
 	info := s.create("poison", nil)
 	c := s.join(info, client.Options{})

@@ -105,15 +105,17 @@ func TestLongIDs(t *testing.T) {
 		tokens[i] = claiming(t, `{"exp":9999999999,"sub":"`+id+`"}`)
 	}
 	var info roomInfo
-	if code := s.callAt(s.URL, "POST", "/v1/rooms", tokens[0], map[string]any{"game": "chess"}, &info); code != http.StatusCreated {
+	if code := s.callAt(s.URL, "POST", "/v1/rooms", tokens[0], map[string]any{"game": "chess", "options": map[string]any{"white": "first"}}, &info); code != http.StatusCreated {
 		t.Fatalf("creating: %d", code)
 	}
 	players := make([]*client.Client, len(ids))
 	for i, token := range tokens {
 		players[i] = s.join(info, client.Options{Token: token, Client: strings.Repeat("c", 128)})
 	}
-	if _, err := players[1].Act(patience(t), map[string]any{"resign": true}); err != nil {
-		t.Fatal(err)
+	for i, act := range []map[string]any{{"move": "e2e4"}, {"move": "e7e5"}, {"resign": true}} {
+		if _, err := players[i%2].Act(patience(t), act); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if got := s.result(info.ID).Result.Outcomes; len(got) != 2 {
 		t.Errorf("outcomes %+v", got)

@@ -113,12 +113,11 @@ func measure(command []string) (code int) {
 			_ = cmd.Process.Signal(s) // go test ends a test that hangs so
 		}
 	}()
-	_ = cmd.Wait() // the exit code tells
-	awaitOrphans(orphanageFor)
-	note(childrenCPU())
-	if code = cmd.ProcessState.ExitCode(); code < 0 {
+	if code = await(cmd); code < 0 {
 		code = 2 // a signal
 	}
+	awaitOrphans(orphanageFor)
+	note(childrenCPU())
 	return code
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os/exec"
 	"syscall"
 	"time"
 
@@ -11,7 +12,22 @@ import (
 // after its test.
 func adopt() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) } // without it some cost is not seen
 
-// awaitOrphans waits for those to end.
+// await waits for cmd and returns its exit code, negative after a signal. Orphans that end meanwhile are reaped at once: a
+// test that has killed their parent may wait until they are gone.
+func await(cmd *exec.Cmd) int {
+	for {
+		var status syscall.WaitStatus
+		switch pid, err := syscall.Wait4(-1, &status, 0, nil); {
+		case err == syscall.EINTR:
+		case err != nil:
+			return -1
+		case pid == cmd.Process.Pid:
+			return status.ExitStatus()
+		}
+	}
+}
+
+// awaitOrphans waits for those that are left to end.
 func awaitOrphans(atMost time.Duration) {
 	for end := time.Now().Add(atMost); time.Now().Before(end); {
 		switch pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); {
