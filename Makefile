@@ -44,11 +44,11 @@ check: format ## the inner loop, under two minutes: gofmt, go vet, short unit te
 test: ## everything that must hold before a change lands; ends with what it cost and a line that counts tests
 	@go run ./scripts/testsum cpu run $(MAKE) --no-print-directory setup lint \
 	  + run go -C bench/loadgen test . + run go -C deploy/kubernetes test -count 1 . \
-	  + -timeout 15m $$(go list ./... | grep -vxFf <(go list $(RACE))) \
-	  + -timeout 15m -run "^($$($(VIRTUAL) | xargs sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' | paste -sd '|'))\$$" \
+	  + -timeout 30m $$(go list ./... | grep -vxFf <(go list $(RACE))) \
+	  + -timeout 30m -run "^($$($(VIRTUAL) | xargs sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' | paste -sd '|'))\$$" \
 	    $$($(VIRTUAL) | xargs -n1 dirname | sort -u | sed 's|^|./|') \
-	  + -race -short -timeout 15m $(RACE) \
-	  + -race -short -timeout 15m -run '^($(RACE_SERVERS))$$' ./cmd/roomring \
+	  + -race -short -timeout 30m $(RACE) \
+	  + -race -short -timeout 30m -run '^($(RACE_SERVERS))$$' ./cmd/roomring \
 	  + tap scripts/sdktest + tap scripts/pagestest
 
 .PHONY: setup
