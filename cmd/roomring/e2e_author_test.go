@@ -46,6 +46,7 @@ func TestAServerWarnsOfStateThatItCannotKeep(t *testing.T) {
 	s := newServer(t, generous...)
 	s.env = append(s.env, authorVariable+"=1")
 	s.start()
+	s.until(patience(t), "it has warned", func() bool { return strings.Contains(s.log.String(), "not kept whole") })
 	log := s.log.String()
 	for _, words := range []string{"level=WARN", "game=forgetful", "field `missed` is not exported", "the next version refuses"} {
 		if !strings.Contains(log, words) {
