@@ -26,6 +26,9 @@ func TestLimitsAreNamed(t *testing.T) {
 	for range 3 {
 		dial(t, info.URL, wire.JSON).closesWith(wire.CloseTooMany, "")
 	}
+	s.until(patience(t), "the log names both limits", func() bool {
+		return mentions(s.log.String(), "limit=--guests-per-second", "limit=--max-sockets-per-address")
+	})
 	text := s.log.String()
 	for _, setting := range []string{"--guests-per-second", "--max-sockets-per-address"} {
 		if n := strings.Count(text, "limit="+setting+" address=127.0.0.1"); n != 1 {
