@@ -21,8 +21,14 @@ var (
 	strictMode = must(strictly(decOptions).DecMode())
 
 	// It is safe for use by many goroutines at once.
-	compressor = must(zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault)))
+	compressor = ready(must(zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault))))
 )
+
+// ready has an encoder make its channel now: one that is first used in virtual time could be used nowhere else.
+func ready(e *zstd.Encoder) *zstd.Encoder {
+	e.EncodeAll([]byte{0}, nil)
+	return e
+}
 
 func strictly(o cbor.DecOptions) cbor.DecOptions {
 	o.ExtraReturnErrors = cbor.ExtraDecErrorUnknownField

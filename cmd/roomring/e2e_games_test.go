@@ -66,7 +66,7 @@ func (g *tally) Act(t *room.Turn, _ room.Player, a tallyAction) error {
 		t.Broadcast("shout", strings.Repeat("a", a.Shout))
 	}
 	if a.Finish {
-		r := room.Result{Reason: cmp.Or(a.Why, "enough"), Summary: "They counted to " + strconv.Itoa(g.Count)}
+		r := room.Result{Reason: cmp.Or(a.Why, "enough"), Summary: "They counted to " + strconv.Itoa(g.Count), IdleCounts: true}
 		for _, p := range t.Players() {
 			r.Outcomes = append(r.Outcomes, room.Outcome{Player: p.ID, Name: p.Name, Seat: p.Seat, Rank: 1})
 		}
