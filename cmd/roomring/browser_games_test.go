@@ -164,7 +164,9 @@ func browserSnakes(t *testing.T) {
 	t.Parallel()
 	s := newPages(t)
 	b := newBrowser(t)
-	info := s.create("snakes", map[string]any{"walls": false, "width": 96, "height": 96, "rounds": 1, "start_s": 5})
+	// The round begins so long after the second of them has come, and who comes later has no snake in it.
+	const startSeconds = 20
+	info := s.create("snakes", map[string]any{"walls": false, "width": 96, "height": 96, "rounds": 1, "start_s": startSeconds})
 	var all []*tab
 	for _, name := range []string{"Ada", "Bob", "Cleo", "Dan"} {
 		all = append(all, b.person(name).visit(s.URL+"/play/"+info.ID).live())
