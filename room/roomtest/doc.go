@@ -39,7 +39,8 @@
 //   - Who is said to see the same does, by Spec.SharedView or ViewClass.
 //   - Bad actions are errors. Rubbish, spoilt actions and other players' actions never panic, and
 //     what is refused, a join or a signal too, leaves states, timers and views as they were.
-//   - Views can be sent: no null, no integer beyond ±(2⁵³-1). Making one changes nothing.
+//   - Views can be sent: no null, no integer beyond ±(2⁵³-1). Making one changes nothing. Nor do events and results hold such an
+//     integer, which clients would read as another number.
 //   - The options that a Rematcher gives can open a room.
 //   - Rooms of one player alone are sound, with the options given and with each other option that the game says it has, for one of
 //     them may bring built-in opponents: such a room does not wait for players that nobody can be, and results name only who

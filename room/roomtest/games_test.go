@@ -124,6 +124,9 @@ func (g *hands) Act(t *room.Turn, by room.Player, a play) error {
 		}
 		card := g.Deck[0]
 		g.Hands[by.ID], g.Deck = append(hand, card), g.Deck[1:]
+		if g.fault == "big secret" {
+			t.Send(by.ID, "drew", -1<<53-1)
+		}
 		t.Send(by.ID, "drew", card)
 	case "play":
 		if g.fault == "nil card" {
@@ -134,6 +137,12 @@ func (g *hands) Act(t *room.Turn, by room.Player, a play) error {
 		}
 		g.Hands[by.ID] = slices.DeleteFunc(hand, func(c int) bool { return c == *a.Card })
 		g.Pile = append(g.Pile, *a.Card)
+		switch g.fault {
+		case "big event":
+			t.Broadcast("played", map[string]any{"coins": []int64{1<<53 - 1, 1 << 53}})
+		case "big floats":
+			t.Broadcast("played", []any{1e300, -1.5e-7, "9007199254740993", 1<<53 - 1, 0.1234567890123456789})
+		}
 		if g.fault == "late panic" && len(g.Pile) == 5 {
 			g.Hands = nil
 			g.Hands["x"] = nil
@@ -153,7 +162,14 @@ func (g *hands) finish(t *room.Turn) {
 	for i, p := range t.Players() {
 		out = append(out, room.Outcome{Player: p.ID, Name: p.Name, Seat: p.Seat, Rank: i + 1})
 	}
-	t.Finish(room.Result{Reason: "pile", Outcomes: out})
+	result := room.Result{Reason: "pile", Outcomes: out}
+	switch g.fault {
+	case "big score":
+		out[1].Score = 1 << 53
+	case "big data":
+		result.Data = json.RawMessage(`{"pot":18446744073709551615}`)
+	}
+	t.Finish(result)
 }
 
 func (g *hands) View(v room.Viewer) table {

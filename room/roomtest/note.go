@@ -42,6 +42,9 @@ func toldPanic(p *room.Panic) string { return told(p).Error() }
 func (g *game) note(in room.Input) error {
 	m, err := observe(g.core, in, sharper)
 	if err == nil {
+		err = numbersHold(m.said)
+	}
+	if err == nil {
 		err = lookTwice(g.core, &m)
 	}
 	if err != nil {

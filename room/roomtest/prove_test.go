@@ -24,6 +24,7 @@ func TestGoodGamesPass(t *testing.T) {
 	roomtest.Prove(t, counterRules(), roomtest.Options{Act: proposeAdd, Games: 4})
 	roomtest.Prove(t, handRules(""), handOptions())
 	roomtest.Prove(t, snakeRules(), roomtest.Options{Act: proposeSteer, Games: 4})
+	roomtest.Prove(t, handRules("big floats"), handOptions())
 }
 
 func counterRules() *room.Rules {
@@ -38,6 +39,10 @@ func TestFaultsAreNamed(t *testing.T) {
 		"presence":           {"Deck is hidden from", "a message to", "events[0].data is"},
 		"null":               {"cannot be opened", "view: peek[0]: is null"},
 		"big":                {"peek.coins: is an integer beyond"},
+		"big event":          {"): event played: data.coins[1] is 9007199254740992, an integer beyond ±(2^53-1)", `",string"`},
+		"big secret":         {"): event drew: data is -9007199254740993, an integer beyond"},
+		"big score":          {"): result.outcomes[1].score is 9007199254740992, an integer beyond"},
+		"big data":           {"): result.data.pot is 18446744073709551615, an integer beyond"},
 		"view mutates":       {"calling View for", "changes the game: field Shouts is"},
 		"view panics":        {"cannot be opened", "View panics: runtime error: index out of range"},
 		"panic":              {"after input ", "by p", ": Act panics: no action at ", "games_test.go:"},
