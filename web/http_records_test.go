@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -174,6 +175,49 @@ func TestReplayAsSpectatorsSawIt(t *testing.T) {
 	without := startAPI(t, nil)
 	without.records.replays[roomID] = final.Replay
 	without.refused(409, "", "GET", path, "", accept)
+}
+
+// marks count the black box's marks, as a game sees them that asks whenever its view is made.
+type marks struct {
+	open        atomic.Int32
+	views, dark atomic.Int32
+	named       atomic.Value
+}
+
+func (m *marks) BeginRerun(id room.ID, game string) actor.Step {
+	m.open.Add(1)
+	m.named.Store(string(id) + " " + game)
+	return m
+}
+
+func (m *marks) Release() { m.open.Add(-1) }
+
+type seenPress struct {
+	pressed
+	*marks `roomring:"derived" json:"-"`
+}
+
+func (p *seenPress) View(v room.Viewer) int {
+	p.views.Add(1)
+	if p.open.Load() == 0 {
+		p.dark.Add(1)
+	}
+	return p.pressed.View(v)
+}
+
+// A replay that kills the process when somebody watches it is named at the next start.
+func TestWatchedReplayIsUnderTheBlackBox(t *testing.T) {
+	m := &marks{}
+	games, err := room.NewGames(room.MustDefine(room.Spec{Name: "press", Version: 1}, func() *seenPress { return &seenPress{marks: m} }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := startAPI(t, func(o *web.ServerOptions) { o.Rules, o.Black = games, m })
+	a.records.replays[roomID] = playedGame(t).Replay
+	a.want(200, "GET", "/v1/replays/"+string(roomID), "", "Accept: application/x-ndjson")
+	if m.views.Load() == 0 || m.dark.Load() > 0 || m.open.Load() != 0 || m.named.Load() != string(roomID)+" press" {
+		t.Errorf("%d views, %d of them unwatched, %d marks left, the last of %v", m.views.Load(), m.dark.Load(), m.open.Load(), m.named.Load())
+	}
 }
 
 // aborted stores the replay of a room that failed.

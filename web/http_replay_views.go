@@ -33,7 +33,7 @@ func (s *Server) writeViews(ctx context.Context, w http.ResponseWriter, replay *
 	}
 	w.Header().Set("Content-Type", ndjson)
 	out := json.NewEncoder(w)
-	for shown, err := range room.Views(cfg, s.storedLog(ctx, cfg.Header.ID)) {
+	for shown, err := range s.underWatch(cfg.Header, room.Views(cfg, s.storedLog(ctx, cfg.Header.ID))) {
 		if err = errors.Join(err, ctx.Err()); err == nil {
 			err = out.Encode(bodyOfShown(shown))
 		}
@@ -42,6 +42,22 @@ func (s *Server) writeViews(ctx context.Context, w http.ResponseWriter, replay *
 		}
 	}
 	return nil
+}
+
+// underWatch marks a run in the black box while the game is at it, and not while its reader is.
+func (s *Server) underWatch(h room.Header, run iter.Seq2[room.Shown, error]) iter.Seq2[room.Shown, error] {
+	if s.opts.Black == nil {
+		return run
+	}
+	return func(yield func(room.Shown, error) bool) {
+		mark := s.opts.Black.BeginRerun(h.ID, h.Game)
+		defer func() { mark.Release() }()
+		run(func(shown room.Shown, err error) bool {
+			mark.Release()
+			defer func() { mark = s.opts.Black.BeginRerun(h.ID, h.Game) }()
+			return yield(shown, err)
+		})
+	}
 }
 
 // storedLog reads a log from the store anew each time it is gone through.

@@ -36,6 +36,11 @@ type Records interface {
 	NotFound(err error) bool
 }
 
+// Reruns is the part of an [actor.BlackBox] that is told of replays which are run again.
+type Reruns interface {
+	BeginRerun(id room.ID, game string) actor.Step
+}
+
 // ServerOptions say what the public server serves, and for whom.
 type ServerOptions struct {
 	Rooms     Rooms
@@ -43,6 +48,7 @@ type ServerOptions struct {
 	Auth      *Auth
 	Games     []room.Spec  // in the order of GET /v1/games
 	Rules     *room.Games  // runs replays again for those who watch them; nil: only their logs can be had
+	Black     Reruns       // told whenever a game runs for that; nil: nobody is
 	WebSocket http.Handler // serves GET /v1/rooms/{id}/ws; r.PathValue("id") is set
 
 	// Unready returns why this node should not get traffic; nothing: it is ready. Nil: always ready. Clients hear whether

@@ -24,6 +24,9 @@ func (b blackBox) Begin(id room.ID, fingerprint uint64) actor.Step {
 func (b blackBox) BeginOpen(id room.ID, game string) actor.Step {
 	return b.BlackBox.BeginOpen(id, game)
 }
+func (b blackBox) BeginRerun(id room.ID, game string) actor.Step {
+	return b.BlackBox.BeginRerun(id, game)
+}
 func (b blackBox) BeginReplay(id room.ID) actor.Step { return b.BlackBox.BeginReplay(id) }
 
 func (b blackBox) Poisoned(id room.ID) (string, bool) {
@@ -123,6 +126,8 @@ func (n *node) reload(ctx context.Context, id room.ID) (room.Final, error) {
 	if !ok {
 		return room.Final{}, persist.ErrNotFound
 	}
+	mark := n.journal.BlackBox().BeginReplay(id)
+	defer mark.Release()
 	core, err := room.Restore(room.Config{Rules: rules}, kept)
 	if err != nil {
 		return room.Final{}, err

@@ -147,6 +147,7 @@ func (n *node) publicHandler() (http.Handler, error) {
 	}
 	return web.NewServer(web.ServerOptions{
 		Rooms: n.allRooms(), Records: records{n.store, n.results}, Auth: n.door, Games: specs, Rules: n.games,
+		Black:     blackBox{n.journal.BlackBox()},
 		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.origins,
 		TrustedProxies: n.proxies, Creates: rateOf(n.cfg.RoomsPerSecond, 10), Guests: rateOf(n.cfg.GuestsPerSecond, 10),
 		Codes: rateOf(n.cfg.CodesPerSecond, 20), ReplayRate: rateOf(n.cfg.ReplaysPerSecond, 10),

@@ -19,6 +19,9 @@ const Replaying uint64 = 1<<64 - 1
 // next life has nothing to hold against it: it only says which game it was.
 const Opening uint64 = 1<<64 - 2
 
+// Rerunning is the fingerprint under which the run of a log that no start brings back is marked, with the game, as Opening is.
+const Rerunning uint64 = 1<<64 - 3
+
 // BlackBox finds the input that kills a process. What is being stepped stands in a memory-mapped
 // file, and the operating system keeps that when the process is gone, whatever ended it. The next
 // life counts what it finds; a room in which the same step was found MaxTries times is poisoned.
@@ -62,6 +65,11 @@ func (b *BlackBox) BeginReplay(id room.ID) Step { return b.Begin(id, Replaying) 
 // BeginOpen notes that a game is about to open a new room; id "" is none in particular.
 func (b *BlackBox) BeginOpen(id room.ID, game string) Step {
 	return b.Begin(id+slotGame+room.ID(game), Opening)
+}
+
+// BeginRerun notes that a game is about to run the log of a room again that no start brings back.
+func (b *BlackBox) BeginRerun(id room.ID, game string) Step {
+	return b.Begin(id+slotGame+room.ID(game), Rerunning)
 }
 
 // Release notes that the step has returned.
@@ -167,7 +175,7 @@ func openBlackBox(ctx context.Context, path string, j *Journal) (*BlackBox, coun
 		if game != "" {
 			attrs = append(attrs, "game", game)
 		}
-		attrs = append(attrs, "opening", s.fingerprint == Opening, "replaying", s.fingerprint == Replaying)
+		attrs = append(attrs, "opening", s.fingerprint == Opening, "replaying", s.fingerprint == Replaying || s.fingerprint == Rerunning)
 		j.options.Log.Warn("the process before ended while a room was stepped", attrs...)
 	}
 	return &BlackBox{journal: j, path: path, opened: time.Now()}, countTries{left, generation}, nil

@@ -228,6 +228,7 @@ func openFatally(dir string) {
 	box := mustOpen(dir).BlackBox()
 	box.BeginOpen("", "dud")
 	box.BeginOpen(roomID(9), "bomb")
+	box.BeginRerun(roomID(8), "again")
 	overflowStack()
 }
 
@@ -302,7 +303,8 @@ func TestDeathInARoomThatIsMade(t *testing.T) {
 		die(t, "open", dir)
 		log.Reset()
 		n = open(t, dir, o)
-		for _, want := range []string{fmt.Sprintf("room=%s game=bomb opening=true", roomID(9)), `stepped" game=dud opening=true`} {
+		for _, want := range []string{fmt.Sprintf("room=%s game=bomb opening=true", roomID(9)), `stepped" game=dud opening=true`,
+			fmt.Sprintf("room=%s game=again opening=false replaying=true", roomID(8))} {
 			if strings.Count(log.String(), want) != 1 {
 				t.Errorf("the log does not say %q:\n%s", want, log.String())
 			}

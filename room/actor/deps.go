@@ -56,6 +56,9 @@ type BlackBox interface {
 	BeginOpen(id room.ID, game string) Step
 	// BeginReplay notes that a room is about to be brought back.
 	BeginReplay(id room.ID) Step
+	// BeginRerun notes that a game is about to run the log of a room again that is not to be brought back by it: one that is
+	// watched as a replay, or a copy that may go on as another room.
+	BeginRerun(id room.ID, game string) Step
 	// Poisoned reports why a room must not be brought back again: processes died at the same place in it.
 	Poisoned(id room.ID) (why string, poisoned bool)
 }

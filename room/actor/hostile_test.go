@@ -75,6 +75,7 @@ type blackBox struct {
 	open map[room.ID]int
 
 	opened []string // id and game of the rooms that were made
+	rerun  []string // and of those that were run again
 }
 
 type blackStep struct {
@@ -103,6 +104,14 @@ func (b *blackBox) BeginOpen(id room.ID, game string) actor.Step {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.opened = append(b.opened, string(id)+" "+game)
+	return step
+}
+
+func (b *blackBox) BeginRerun(id room.ID, game string) actor.Step {
+	step := b.Begin(id, 2)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rerun = append(b.rerun, string(id)+" "+game)
 	return step
 }
 
@@ -181,6 +190,17 @@ func TestGameIsUnderTheBlackBox(t *testing.T) {
 	}
 	if more, _ := seen.of("snapshot"); more == snapshots {
 		t.Error("the inspection has not asked for the state")
+	}
+	ann.act(`{}`)
+	kept, err := n.journal.Load(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Reopen(t.Context(), kept); err != nil {
+		t.Fatal(err)
+	}
+	if len(box.rerun) != 1 || box.rerun[0] != string(id)+" camera" {
+		t.Errorf("the black box has seen these run again: %q", box.rerun)
 	}
 	n.stop()
 	for _, call := range []string{"open", "view", "snapshot"} {

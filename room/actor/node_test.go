@@ -174,10 +174,11 @@ type step struct{}
 
 func (step) Release() {}
 
-func (p *poison) Begin(room.ID, uint64) actor.Step     { return step{} }
-func (p *poison) BeginOpen(room.ID, string) actor.Step { return step{} }
-func (p *poison) BeginReplay(room.ID) actor.Step       { return step{} }
-func (p *poison) Poisoned(id room.ID) (string, bool)   { return "two processes died in it", id == p.id }
+func (p *poison) Begin(room.ID, uint64) actor.Step      { return step{} }
+func (p *poison) BeginOpen(room.ID, string) actor.Step  { return step{} }
+func (p *poison) BeginRerun(room.ID, string) actor.Step { return step{} }
+func (p *poison) BeginReplay(room.ID) actor.Step        { return step{} }
+func (p *poison) Poisoned(id room.ID) (string, bool)    { return "two processes died in it", id == p.id }
 
 // neverMade puts a room into the journal whose process died between its header and its first inputs.
 func (n *node) neverMade() room.ID {

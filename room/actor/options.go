@@ -133,6 +133,7 @@ type noBlackBox struct{}
 
 func (noBlackBox) Begin(room.ID, uint64) Step      { return noStep{} }
 func (noBlackBox) BeginOpen(room.ID, string) Step  { return noStep{} }
+func (noBlackBox) BeginRerun(room.ID, string) Step { return noStep{} }
 func (noBlackBox) BeginReplay(room.ID) Step        { return noStep{} }
 func (noBlackBox) Poisoned(room.ID) (string, bool) { return "", false }
 

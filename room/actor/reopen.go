@@ -32,10 +32,10 @@ func (d *Directory) Reopen(ctx context.Context, kept room.Kept) (room.ID, error)
 	if h.Private {
 		h.Code = string(randomID()[:codeLength])
 	}
-	kept = renamed(kept, h)
 	if err := d.goesOn(kept, rules); err != nil {
 		return "", err
 	}
+	kept = renamed(kept, h)
 	v := &revival{kept: kept}
 	err := d.Adopt(ctx, kept, func(ctx context.Context) (room.Epoch, error) {
 		e := v.nextEpoch()
@@ -64,6 +64,8 @@ func renamed(kept room.Kept, h room.Header) room.Kept {
 
 // goesOn refuses a room that is not a live one when its log is run again.
 func (d *Directory) goesOn(kept room.Kept, rules *room.Rules) error {
+	mark := d.o.Black.BeginRerun(kept.Header.ID, kept.Header.Game)
+	defer mark.Release()
 	core, err := room.Restore(d.coreConfig(kept.Header, rules), kept)
 	switch {
 	case err != nil:

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/persist/journal"
+	"github.com/roomring/roomring/room"
+)
+
+// lookout is a game for one act that looks for its room in the black box's file when it is called.
+type lookout struct {
+	seen func() `roomring:"derived"`
+}
+
+func (l *lookout) Act(t *room.Turn, by room.Player, _ struct{}) error {
+	l.seen()
+	t.Finish(room.Result{Outcomes: []room.Outcome{{Player: by.ID, Rank: 1}}})
+	return nil
+}
+
+func (l *lookout) View(room.Viewer) map[string]int { l.seen(); return map[string]int{} }
+
+// An end that is made again from the journal runs the game again, which may be what kills the process.
+func TestReloadedEndIsUnderTheBlackBox(t *testing.T) {
+	const id = room.ID("100k0vt000000000")
+	dir := t.TempDir()
+	calls, dark, boxed := 0, 0, false
+	games, err := room.NewGames(room.MustDefine(room.Spec{Name: "lookout", Version: 1}, func() *lookout {
+		return &lookout{func() {
+			box, err := os.ReadFile(filepath.Join(dir, "blackbox"))
+			if calls++; boxed && (err != nil || !bytes.Contains(box, []byte(id))) {
+				dark++
+			}
+		}}
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, _ := games.Lookup("lookout")
+	h := room.Header{ID: id, Game: "lookout", Version: 1, Runtime: room.RuntimeVersion, Created: time.Unix(1e9, 0)}
+	core, entries, err := room.Open(room.Config{Header: h, Rules: rules}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []room.Input{
+		{Kind: room.KindJoin, Player: "ann"}, {Kind: room.KindAttach, Player: "ann", Client: "c", Attempt: 1},
+		{Kind: room.KindAct, Player: "ann", Client: "c", CSeq: 1, Data: []byte(`{}`)},
+	} {
+		ready, err := core.Step(in)
+		if err != nil || ready.Entry == nil {
+			t.Fatal(ready, err)
+		}
+		entries = append(entries, *ready.Entry)
+	}
+	raw, err := room.EncodeEntries(nil, entries...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder, err := journal.OpenFolder(dir, journal.FolderOptions{Boot: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	j, err := journal.Open(t.Context(), folder, journal.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close(t.Context())
+	kept := room.Kept{Header: h, Epoch: 1, Batches: []room.Batch{{
+		Room: id, Epoch: 1, First: entries[0].Index, Last: entries[len(entries)-1].Index, Entries: raw,
+	}}}
+	if err := j.Import(t.Context(), kept); err != nil {
+		t.Fatal(err)
+	}
+
+	calls, boxed = 0, true
+	final, err := (&node{journal: j, games: games}).reload(t.Context(), id)
+	if err != nil || final.End != room.Finished {
+		t.Fatal(final.End, err)
+	}
+	if calls == 0 || dark > 0 {
+		t.Errorf("%d calls of the game, %d of them unwatched", calls, dark)
+	}
+}
