@@ -150,8 +150,8 @@ func (c *adminClient) restoreCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "restore COPY|ROOM", Short: "Let a room that was set aside go on, as a room of another id", Args: usageArgs(cobra.ExactArgs(1)),
 		Long: `Restore is for a room whose cause is cured: by another binary, say. The node that has the copy runs its log again, and the room goes on
-from there under another id, with its players' seats; the old room stays over. It is refused, with the reason, where the log still does not come to a
-live room, the room lives on elsewhere, or its result is stored. Replay it first: a game that kills its process kills the node.`,
+from there under another id, with its players' seats; the old room stays over. It is refused, with the reason, where the log is damaged or
+still does not come to a live room, the room lives on elsewhere, its result is stored, or the copy has been restored already. Replay it first: a game that kills its process kills the node.`,
 		RunE: c.runs(func(ctx context.Context, args []string) error {
 			path, err := c.findAside(ctx, args[0])
 			if err != nil {

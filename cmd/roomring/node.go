@@ -42,8 +42,9 @@ type node struct {
 	store     persist.Store
 	results   *persist.Flusher
 	rows      *persist.Registrar
-	settled   sync.Map // room.ID → func() of the room that waits for its result to be stored
-	unwanted  sync.Map // room.ID → string: why the store will never take its result
+	settled   sync.Map      // room.ID → func() of the room that waits for its result to be stored
+	unwanted  sync.Map      // room.ID → string: why the store will never take its result
+	reopening chan struct{} // holds one while a copy that was set aside is let go on
 	heartbeat *persist.Heartbeat
 	rooms     *actor.Directory
 	cluster   *cluster.Cluster // nil: this node is all there is
@@ -70,7 +71,7 @@ type closer struct {
 func openNode(ctx context.Context, cfg *Config, ends *endpoints, log *slog.Logger, games *room.Games, fail context.CancelCauseFunc) (*node, error) {
 	n := &node{
 		cfg: cfg, ends: ends, log: log, games: games, fail: fail, metrics: web.NewMetrics(), clock: actor.SystemClock(), started: time.Now(),
-		name: cfg.nodeName(), boot: room.BootID(ulid.Make().String()),
+		name: cfg.nodeName(), boot: room.BootID(ulid.Make().String()), reopening: make(chan struct{}, 1),
 	}
 	for _, part := range []func(context.Context) error{
 		n.readSecrets, n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openRooms, n.openCluster, n.restoreRooms, n.openSockets,

@@ -50,7 +50,14 @@ func (a asides) LoadAside(ctx context.Context, key int64) ([]byte, error) {
 // reopenedAs stands in the reason of a copy that goes on as another room.
 const reopenedAs = "restored as room "
 
+// ReopenAside lets one copy after another go on, so that of two who ask for the same at once the second hears of the first.
 func (a asides) ReopenAside(ctx context.Context, key int64) (room.ID, error) {
+	select {
+	case a.n.reopening <- struct{}{}:
+		defer func() { <-a.n.reopening }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 	found, err := a.n.journal.ListAside(ctx)
 	if err != nil {
 		return "", err
@@ -67,6 +74,11 @@ func (a asides) ReopenAside(ctx context.Context, key int64) (room.ID, error) {
 	kept, err := a.load(ctx, key)
 	if err != nil {
 		return "", err
+	}
+	if kept.Cut != "" {
+		return "", room.Refuse("damaged", fmt.Sprintf(
+			"its log is damaged: %s: what was acknowledged after input %d is lost, and no room goes on without it; roomring admin fetch takes what is left",
+			kept.Cut, kept.Last()))
 	}
 	if err := a.given(ctx, kept.Header.ID); err != nil {
 		return "", err
@@ -89,6 +101,8 @@ func (a asides) given(ctx context.Context, id room.ID) error {
 		return nil
 	case err != nil:
 		return &actor.UnreachableError{Reason: "the store does not say what has become of it"}
+	case row.State == room.RowLive && row.Folder == a.n.folder.ID() && !a.keeps(ctx, id):
+		return nil // the store did not take its end
 	case row.State != room.RowOver:
 		return room.Refuse("lives", "the room lives on: this copy is an older one")
 	}
@@ -102,6 +116,12 @@ func (a asides) given(ctx context.Context, id room.ID) error {
 		return room.Refuse("over", fmt.Sprintf("the room is over (%s), and its result is stored", result.End))
 	}
 	return nil
+}
+
+// keeps reports whether this node's journal has a room as one of its own.
+func (a asides) keeps(ctx context.Context, id room.ID) bool {
+	_, err := a.n.journal.Load(ctx, id)
+	return !errors.Is(err, journal.ErrUnknown)
 }
 
 // ListAside, LoadAside and ReopenAside are those of a node by itself.
