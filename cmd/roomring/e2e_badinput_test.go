@@ -45,6 +45,12 @@ func (s *server) badMessages() {
 		"wrong type of a field":      {wire.JSON, []byte(`{"t":"act","cseq":"1","data":1}`), "cseq"},
 		"missing field":              {wire.JSON, []byte(`{"t":"act","data":1}`), "cseq"},
 		"echo too long":              {wire.JSON, []byte(`{"t":"ping","echo":"` + strings.Repeat("a", 70) + `"}`), "echo"},
+		"nothing":                    {wire.JSON, nil, "empty"},
+		"white space alone":          {wire.JSON, []byte(" \r\n\n"), "empty"},
+		"nothing in CBOR":            {wire.CBOR, nil, "empty"},
+		"more than 32 fields":        {wire.JSON, []byte(`{"t":"ping"` + manyFields(32) + `}`), "32 fields"},
+		"an unknown field twice":     {wire.JSON, []byte(`{"t":"ping","x":1,"x":2}`), "stands twice"},
+		"data that is not UTF-8":     {wire.JSON, []byte("{\"t\":\"act\",\"cseq\":1,\"data\":\"\xff\"}"), "UTF-8"},
 		"malformed CBOR":             {wire.CBOR, []byte{0xa1, 0x61}, "malformed CBOR"},
 		"CBOR with a byte string":    {wire.CBOR, []byte{0xa1, 0x61, 't', 0x41, 1}, "t:"},
 		"unknown type in CBOR":       {wire.CBOR, cbor(`{"t":"fly"}`), "unknown type"},
@@ -75,6 +81,40 @@ func (s *server) badMessages() {
 	}
 }
 
+// manyFields are so many unknown fields.
+func manyFields(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `,"x%d":%d`, i, i)
+	}
+	return b.String()
+}
+
+// TestWhatAMessageMayHold: nobody minds blank lines, or what stands in fields that are unknown.
+func TestWhatAMessageMayHold(t *testing.T) { t.Parallel(); newServer(t).start().takesUnknownFields() }
+
+func (s *server) takesUnknownFields() {
+	info := s.create("tally", nil)
+	for e, odd := range [][]string{
+		wire.JSON: {
+			"\n{\"t\":\"resync\"}\r\n\r\n\n", `{"t":"resync"` + manyFields(31) + `}`, `{"t":"resync","x":{"a":1,"a":null,"b":"\ud83c"}}`,
+			`{"t":"resync","T":"act","x":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`,
+		},
+		wire.CBOR: {
+			"\xbf\x61t\x66resync\xff", "\xa2\x61t\x66resync\x61x\xf7", "\xa2\x61t\x66resync\x61x\xa2\x01\x41a\x01\xc1\x01",
+			"\xa2\x61t\x66resync\x61x" + strings.Repeat("\x81", 1000) + "\x80",
+		},
+	} {
+		c := dial(s.t, info.URL, wire.Encoding(e))
+		c.hello(wire.Hello{Client: "a", As: wire.AsSpectator})
+		hear[wire.State](c)
+		for _, msg := range odd {
+			c.write([]byte(msg))
+			hear[wire.State](c)
+		}
+	}
+}
+
 // TestBadHellos are refused before the room hears of them.
 func TestBadHellos(t *testing.T) { t.Parallel(); newServer(t, generous...).start().badHellos() }
 
@@ -83,20 +123,24 @@ func (s *server) badHellos() {
 	info := s.create("chess", nil)
 	before := s.inspect(info.ID).Index
 	for msg, reason := range map[string]string{
-		`{"t":"hello"}`:                                              "client",
-		`{"t":"hello","client":7}`:                                   "client",
-		`{"t":"hello","client":"a","attempt":-1}`:                    "attempt",
-		`{"t":"hello","client":"a","as":"king"}`:                     "as",
-		`{"t":"hello","client":"a","resume":{"epoch":1}}`:            "resume.seq",
-		`{"t":"hello","client":"a","resume":[1,2]}`:                  "resume",
-		`{"t":"hello","client":"a","token":null}`:                    "token",
-		`{"t":"hello","client":"` + strings.Repeat("a", 129) + `"}`:  "client",
-		`{"t":"act","cseq":1,"data":1}`:                              "first message must be hello",
-		`{"t":"hello","client":"a","code":"` + "\x01" + `"}`:         "malformed",
-		`{"t":"hello","client":"a","name":"\u0007","name":"b"}`:      "name",
-		`{"t":"hello","client":"a","attempt":1e400}`:                 "attempt",
-		`{"t":"hello","client":"a","attempt":1,"client":"b"}`:        "client",
-		`{"t":"hello","client":"a","as":"player","attempt":"first"}`: "attempt",
+		`{"t":"hello"}`:                                                          "client",
+		`{"t":"hello","client":7}`:                                               "client",
+		`{"t":"hello","client":"a","attempt":-1}`:                                "attempt",
+		`{"t":"hello","client":"a","as":"king"}`:                                 "as",
+		`{"t":"hello","client":"a","resume":{"epoch":1}}`:                        "resume.seq",
+		`{"t":"hello","client":"a","resume":[1,2]}`:                              "resume",
+		`{"t":"hello","client":"a","resume":{"seq":1,"seq":1}}`:                  "resume",
+		`{"t":"hello","client":"a","code":"` + strings.Repeat("a", 65) + `"}`:    "code",
+		`{"t":"hello","client":"a","name":"` + strings.Repeat("a", 257) + `"}`:   "name",
+		`{"t":"hello","client":"a","token":"` + strings.Repeat("a", 4097) + `"}`: "token",
+		`{"t":"hello","client":"a","token":null}`:                                "token",
+		`{"t":"hello","client":"` + strings.Repeat("a", 129) + `"}`:              "client",
+		`{"t":"act","cseq":1,"data":1}`:                                          "first message must be hello",
+		`{"t":"hello","client":"a","code":"` + "\x01" + `"}`:                     "malformed",
+		`{"t":"hello","client":"a","name":"\u0007","name":"b"}`:                  "name",
+		`{"t":"hello","client":"a","attempt":1e400}`:                             "attempt",
+		`{"t":"hello","client":"a","attempt":1,"client":"b"}`:                    "client",
+		`{"t":"hello","client":"a","as":"player","attempt":"first"}`:             "attempt",
 	} {
 		c := dial(t, info.URL, wire.JSON)
 		c.write([]byte(msg))
@@ -192,15 +236,9 @@ func (s *server) sameActAgain(e wire.Encoding) {
 	again("on the same socket", acts)
 	again("among the last 32", acts-31, acts-16, acts-1)
 	c.act(acts-32, `{"add":1}`) // older than what the room remembers
-	c.write(wire.AppendPing(nil, e, wire.Ping{}))
-	for {
-		m, err, _ := c.next()
-		if _, pong := m.(wire.Pong); pong || err != nil {
-			break
-		}
-		if ack, is := m.(wire.Ack); is {
-			t.Errorf("an act older than the last 32 answers is answered %+v", ack)
-		}
+	c.act(acts, `{"add":9}`)    // whose answer would come behind
+	if got := fmt.Sprintf("%+v", c.answer()); got != first[acts] {
+		t.Errorf("an act older than the last 32 answers is answered %s", got)
 	}
 	c.bye()
 	c = dial(t, info.URL, e)
@@ -353,7 +391,11 @@ func (s *server) unknownAndFinishedRooms() {
 	})
 	for _, e := range []wire.Encoding{wire.JSON, wire.CBOR} {
 		late := dial(t, info.URL, e)
-		late.write(wire.AppendHello(nil, e, wire.Hello{Client: "late"}))
+		joined := wire.AppendHello(nil, e, wire.Hello{Client: "late"})
+		if e == wire.JSON {
+			joined = append(joined, '\n')
+		}
+		late.write(wire.AppendAct(joined, e, wire.Act{CSeq: 1, Data: []byte(`{"add":1}`)})) // an act that nobody answers
 		code, _, before := late.closed()
 		if len(before) != 1 || fmt.Sprintf("%+v", before[0]) != fmt.Sprintf("%+v", told) || code != wire.CloseOver {
 			t.Errorf("who comes late hears %+v and %d, those there heard %+v", before, code, told)

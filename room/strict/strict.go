@@ -56,9 +56,17 @@ func told(err error) error {
 		return nil
 	}
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return &Error{Field: wrong.Field, Reason: "cannot be a " + wrong.Value}
+		return &Error{Field: wrong.Field, Reason: "cannot be " + article(wrong.Value) + wrong.Value}
 	}
 	return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+}
+
+// article goes before what encoding/json calls a value: bool, string, number 1.5, array, object.
+func article(value string) string {
+	if value == "array" || value == "object" {
+		return "an "
+	}
+	return "a "
 }
 
 // quoted is a name as an error shows it, cut at a length.

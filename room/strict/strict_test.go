@@ -81,6 +81,7 @@ func TestDecodeRefuses(t *testing.T) {
 		`{"small":128.0}`:               `field "small": cannot be a number 128`,
 		`{"own":"1"}`:                   `field "own": cannot be a string`,
 		`{"inner":7}`:                   `field "inner": cannot be a number`,
+		`{"inner":[]}`:                  `field "inner": cannot be an array`,
 		"{\"Plain\":\"\xff\"}":          "UTF-8",
 		strings.Repeat("[", 33) + strings.Repeat("]", 33): "nested",
 		`{"` + strings.Repeat("x", 500) + `":1}`:          "…",
