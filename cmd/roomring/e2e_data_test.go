@@ -3,9 +3,11 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
+	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -159,27 +161,91 @@ func TestDefaultsThatAreSpeltOut(t *testing.T) {
 	c := newTeam(t, 2).start()
 	met := map[string]int{}
 	for i, options := range spelling[:2] {
-		met[c.nodes[i%2].matched(options)]++
+		met[c.nodes[i%2].matched("chess", options)]++
 	}
 	if len(met) != 1 {
 		t.Errorf("two players of the same were put into %v", met)
 	}
-	if third := c.nodes[0].matched(spelling[2]); met[third] > 0 {
+	if third := c.nodes[0].matched("chess", spelling[2]); met[third] > 0 {
 		t.Errorf("a third was put into %s too", third)
-	} else if fourth := c.nodes[1].matched(spelling[0]); fourth != third {
+	} else if fourth := c.nodes[1].matched("chess", spelling[0]); fourth != third {
 		t.Errorf("a third was put into %s and a fourth into %s", third, fourth)
 	}
-	if other := c.nodes[0].matched(`{"clock":{"initial_ms":600001}}`); met[other] > 0 {
+	if other := c.nodes[0].matched("chess", `{"clock":{"initial_ms":600001}}`); met[other] > 0 {
 		t.Errorf("another clock was put into %s", other)
 	}
 }
 
+// TestOptionsThatMeanTheSameAreOnePool asks of every game, with its defaults left out, spelt out, and as numbers with a point.
+func TestOptionsThatMeanTheSameAreOnePool(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, generous...).start()
+	for game, asked := range map[string]struct{ same, others []string }{
+		"chess": {[]string{
+			`{}`, `{"white":"random","takeback":false,"bot":false,"grace_ms":60000.0}`,
+			`{"clock":null,"bot":0.0}`, `{"fen":"rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"}`,
+			`{"grace_ms":6e4}`, `{}`,
+		}, []string{`{"takeback":true}`, `{"grace_ms":60001}`}},
+		"liarsdice": {[]string{
+			`{}`, `{"dice":5.0}`, `{"players":6e0,"bots":0.0,"turn_ms":30000}`,
+			`{"wild_ones":true,"spot_on":true,"reveal_ms":8e3,"start_ms":20000.0}`,
+		}, []string{`{"dice":4}`, `{"wild_ones":false}`}},
+		"snakes": {[]string{
+			`{}`, `{"width":64.0,"height":4e1}`, `{"walls":true,"rounds":3,"round_s":120.0}`, `{"start_s":3.0,"pause_s":4,"bots":0}`,
+		}, []string{`{"width":65}`, `{"walls":false}`}},
+		"heirloom": {[]string{
+			`{}`, `{"size":5.0}`, `{"size":5,"wide":false}`, `{"wide":false}`,
+		}, []string{`{"size":6}`, `{"wide":true}`}},
+	} {
+		seats := 100
+		if game == "chess" {
+			seats = 2
+		}
+		var first string
+		for i, options := range asked.same {
+			switch got := s.matched(game, options); {
+			case i%seats == 0:
+				first = got
+			case got != first:
+				t.Errorf("%s: who asks with %s does not meet who asked with %s", game, options, asked.same[i-1])
+			}
+		}
+		for _, options := range asked.others {
+			if got := s.matched(game, options); got == first {
+				t.Errorf("%s: who asks with %s meets who asked with others", game, options)
+			}
+		}
+	}
+}
+
+// heirloom reads its options as games of the first runtime did.
+type heirloom struct{ Size int }
+
+func (h *heirloom) Open(_ *room.Turn, options json.RawMessage) error {
+	o := struct {
+		Size int  `json:"size"`
+		Wide bool `json:"wide"`
+	}{Size: 5}
+	err := room.DecodeOptions(options, &o)
+	h.Size = o.Size
+	return err
+}
+
+func (h *heirloom) Act(*room.Turn, room.Player, struct{}) error { return nil }
+func (h *heirloom) View(room.Viewer) map[string]int             { return map[string]int{"size": h.Size} }
+
+func init() {
+	if os.Getenv("ROOMRING_TEST_GAMES") != "" {
+		extra = append(extra, room.MustDefine(room.Spec{Name: "heirloom", Version: 1, MaxPlayers: 20}, func() *heirloom { return &heirloom{} }))
+	}
+}
+
 // matched is the room that a new player is put into.
-func (s *server) matched(options string) string {
+func (s *server) matched(game, options string) string {
 	s.t.Helper()
 	var got roomInfo
-	if code := s.call("POST", "/v1/matchmake", map[string]any{"game": "chess", "options": json.RawMessage(options)}, &got); code != http.StatusOK {
-		s.t.Fatalf("options %s: %d", options, code)
+	if code := s.call("POST", "/v1/matchmake", map[string]any{"game": game, "options": json.RawMessage(options)}, &got); code != http.StatusOK {
+		s.t.Fatalf("%s, options %s: %d", game, options, code)
 	}
 	return got.ID
 }
