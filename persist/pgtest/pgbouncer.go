@@ -18,7 +18,8 @@ import (
 )
 
 // Pooled starts a PgBouncer of the test's own in front of the database that a URL of this package names, in transaction
-// mode with few connections to the server, and returns the URL that leads through it. It ends with the test.
+// mode with few connections to the server, and returns the URL that leads through it. It ends with the test, or with the
+// test binary, however that ends.
 func Pooled(tb testing.TB, rawURL string) string {
 	tb.Helper()
 	server, err := url.Parse(rawURL)
@@ -37,19 +38,24 @@ func Pooled(tb testing.TB, rawURL string) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
-	config := filepath.Join(dir, "pgbouncer.ini")
+	config, pidFile := filepath.Join(dir, "pgbouncer.ini"), filepath.Join(dir, "pid")
+	janitor, err := hire(dir, pidFile)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = janitor.Close() })
 	text := fmt.Sprintf(`[databases]
 * = host=127.0.0.1 port=%s user=postgres
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = %d
+pidfile = %s
 unix_socket_dir =
 auth_type = any
 pool_mode = transaction
 default_pool_size = 4
 max_client_conn = 500
-`, server.Port(), port)
+`, server.Port(), port, pidFile)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		tb.Fatal(err)
 	}
@@ -77,6 +83,7 @@ func run(tb testing.TB, cmd *exec.Cmd, who *syscall.Credential, url string) {
 	tb.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
+		_ = os.Remove(filepath.Join(cmd.Dir, "pid")) // for the janitor: the id may soon be another's
 		if tb.Failed() {
 			tb.Logf("PgBouncer's log:\n%s", log.Bytes()[max(0, log.Len()-4000):])
 		}

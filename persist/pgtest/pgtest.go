@@ -171,7 +171,7 @@ func start() (*Server, error) {
 	if s.dir, err = os.MkdirTemp("", "pgtest"); err != nil {
 		return nil, err
 	}
-	if err := s.hire(); err != nil {
+	if s.janitor, err = hire(s.dir, filepath.Join(s.data(), "postmaster.pid")); err != nil {
 		return nil, err
 	}
 	if err := s.initialise(); err != nil {
@@ -274,22 +274,22 @@ func (s *Server) log() string {
 	return strings.Join(lines[max(0, len(lines)-30):], "\n")
 }
 
-// janitor is what remains when the test binary is gone: it waits for the end of its input, which the
-// system closes with the binary, shuts the server down at once (SIGQUIT) and removes its folder.
+// janitor is what remains when the test binary is gone: it waits for the end of its input, which the system closes with the
+// binary, shuts the server down at once (SIGQUIT) whose id stands in the file $2, and removes its folder $1.
 const janitor = `read line
-pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
+pid=$(head -n 1 "$2" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
 for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
 rm -rf "$1"`
 
-func (s *Server) hire() error {
-	cmd := exec.Command("/bin/sh", "-c", janitor, "janitor", s.dir)
+// hire starts a janitor; closing it sends it to work.
+func hire(dir, pidFile string) (io.Closer, error) {
+	cmd := exec.Command("/bin/sh", "-c", janitor, "janitor", dir, pidFile)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.janitor = &closer{stdin, cmd}
-	return cmd.Start()
+	return &closer{stdin, cmd}, cmd.Start()
 }
 
 // closer sends the janitor to work and waits for it.
