@@ -36,7 +36,10 @@ export class Player {
       this.play,
       iconButton("One step on", "next", "replay-next", () => this.jump(this.step + 1)),
       iconButton("To the end", "last", "replay-last", () => this.jump(this.last)),
-      this.scrub, this.when, this.speed), this.table);
+      this.scrub, this.when, this.speed));
+    const cut = this.recording.cut;
+    if (cut) this.el.append(h("p", { class: "replay-from", "data-testid": "replay-from" }, `The beginning of this game is not kept. What follows starts at its input ${cut.seq}, after ${clock(cut.at)}.`));
+    this.el.append(this.table);
     this.draw();
     await mount(this.table, this.game, this.asTable());
     addEventListener("keydown", (e) => this.key(e));

@@ -52,6 +52,12 @@ export class Recording {
     return this.lines[i]!.at;
   }
 
+  /** The input that the replay begins at, where what lies before it is not kept. */
+  get cut(): { seq: number; at: number } | undefined {
+    const first = this.lines[0]!;
+    return first.kind === "cut" ? first : undefined;
+  }
+
   events(i: number): NonNullable<Line["events"]> {
     return this.lines[i]!.events ?? [];
   }
