@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -46,6 +47,11 @@ type KeySource interface {
 	// Find returns the keys that a token naming this key id could mean: those of that id and those
 	// without one, or all when the token names none. The error is ErrNoKeys when nobody can tell.
 	Find(ctx context.Context, id string) ([]Key, error)
+}
+
+// renewer is a KeySource whose keys may be replaced under their id: see [JWKS.Renew].
+type renewer interface {
+	Renew(ctx context.Context, id string) ([]Key, error)
 }
 
 // AuthOptions say who is let in.
@@ -131,10 +137,29 @@ func (a *Auth) Check(ctx context.Context, token string) (Identity, error) {
 		return Identity{}, err
 	}
 	payload, err := verify(signed, head.Algorithm, keys)
+	if err != nil && len(keys) > 0 && !guest {
+		payload, err = a.verifyAnew(ctx, signed, err)
+	}
 	if err != nil {
 		return Identity{}, err
 	}
 	return a.identity(payload, guest)
+}
+
+// verifyAnew tries keys that may have been put in the place of those that did not fit, if there can be any.
+func (a *Auth) verifyAnew(ctx context.Context, signed *jwt.JSONWebToken, wrong error) (payload json.RawMessage, err error) {
+	source, ok := a.opts.Keys.(renewer)
+	if !ok {
+		return nil, wrong
+	}
+	head := signed.Headers[0]
+	keys, unsure := source.Renew(ctx, head.KeyID)
+	if len(keys) > 0 {
+		if payload, err = verify(signed, head.Algorithm, keys); err == nil {
+			return payload, nil
+		}
+	}
+	return nil, cmp.Or(unsure, wrong)
 }
 
 func (a *Auth) candidates(ctx context.Context, id string, guest bool) ([]Key, error) {

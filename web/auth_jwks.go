@@ -21,7 +21,7 @@ type JWKSOptions struct {
 	URL string // https, or http on loopback
 	// Interval between fetches; 0 means 15 min.
 	Interval time.Duration
-	// MinGap is the time between fetches for tokens that name unknown keys, sustained, however many there are; a few go
+	// MinGap is the time between fetches for tokens that name unknown keys, or whose signatures no key fits, sustained, however many there are; a few go
 	// sooner. 0 means 30 s.
 	// A first fetch that failed is tried again after 1 s, and then after twice the time before, up to Interval.
 	MinGap time.Duration
@@ -38,7 +38,8 @@ type JWKSOptions struct {
 }
 
 // JWKS are the keys behind a URL. The last good set is kept for as long as newer ones cannot be had.
-// One goroutine, Run, fetches; the others read what it has, and ask it for more when a token names an unknown key.
+// One goroutine, Run, fetches; the others read what it has, and ask it for more when a token names an unknown key or does not fit
+// the one it names.
 type JWKS struct {
 	opts JWKSOptions
 	set  atomic.Pointer[Keys]
@@ -48,13 +49,21 @@ type JWKS struct {
 	limiter *rate.Limiter        // of fetches that tokens ask for
 	fetched time.Time            // when the last set that came was asked for
 	tried   time.Time            // when one was last asked for
-	missing map[string]time.Time // when a key that is not known was first named
+	missing map[string]time.Time // when a key that is not known was first named, by unknownKey.name
 }
 
 // unknownKey is a question whether there is such a key by now; the answer says whether that can be told.
 type unknownKey struct {
 	id    string
+	but   *Keys     // not in this set, whose key of the id does not fit; nil: in any
 	tells chan bool // buffered
+}
+
+func (q *unknownKey) name() string {
+	if q.but != nil {
+		return "another " + q.id
+	}
+	return q.id
 }
 
 const (
@@ -109,20 +118,40 @@ func (j *JWKS) Find(ctx context.Context, id string) ([]Key, error) {
 	if found := j.known(id); len(found) > 0 {
 		return found, nil
 	}
-	q := unknownKey{id, make(chan bool, 1)}
+	if !j.ask(ctx, unknownKey{id, nil, make(chan bool, 1)}) {
+		return nil, ErrNoKeys
+	}
+	return j.known(id), nil
+}
+
+// Renew is for a token whose signature none of an id's keys fit: they may have been replaced under that id. It returns the keys of a
+// newer set, which may take a fetch, or none. The error, also beside keys, is ErrNoKeys for as long as others may still be published.
+func (j *JWKS) Renew(ctx context.Context, id string) (keys []Key, err error) {
+	old := j.set.Load()
+	if old == nil {
+		return nil, ErrNoKeys
+	}
+	if !j.ask(ctx, unknownKey{id, old, make(chan bool, 1)}) {
+		err = ErrNoKeys
+	}
+	if j.set.Load() != old {
+		keys = j.known(id)
+	}
+	return keys, err
+}
+
+// ask reports whether it can be told if there is such a key.
+func (j *JWKS) ask(ctx context.Context, q unknownKey) (certain bool) {
 	select {
 	case j.asks <- q:
 	case <-ctx.Done():
-		return nil, ErrNoKeys
+		return false
 	}
 	select {
-	case certain := <-q.tells:
-		if certain {
-			return j.known(id), nil
-		}
+	case certain = <-q.tells:
 	case <-ctx.Done():
 	}
-	return nil, ErrNoKeys
+	return certain
 }
 
 func (j *JWKS) known(id string) []Key {
@@ -145,24 +174,28 @@ func (j *JWKS) Run(ctx context.Context) {
 			wait = j.fetch(ctx, wait)
 			timer.Reset(wait)
 		case q := <-j.asks:
-			q.tells <- j.tells(ctx, q.id)
+			q.tells <- j.tells(ctx, q)
 		}
 	}
 }
 
-// tells reports whether it is certain by now that there is a key of this id, or that there is none. It fetches where that may
-// help, within the limit.
-func (j *JWKS) tells(ctx context.Context, id string) bool {
-	if len(j.known(id)) > 0 {
+// tells reports whether it is certain by now that there is such a key, or that there is none. It fetches where that may
+// help, within the limit. Of a key in another's place it is certain only that there is none: the asker tries what there is.
+func (j *JWKS) tells(ctx context.Context, q unknownKey) bool {
+	found := func() bool { return q.but == nil && len(j.known(q.id)) > 0 }
+	if found() {
 		return true
 	}
 	if j.set.Load() == nil {
 		return false // the next try has its time
 	}
-	first, named := j.missing[id]
+	first, named := j.missing[q.name()]
+	if named && q.but != nil && time.Since(first) > j.opts.Interval {
+		named = false // what was told of a key that was replaced then says nothing of one that is now
+	}
 	if !named {
 		first = time.Now()
-		j.remember(id, first)
+		j.remember(q.name(), first)
 	}
 	settled := first.Add(j.opts.Settle)
 	gap := j.opts.Settle / 2
@@ -172,7 +205,7 @@ func (j *JWKS) tells(ctx context.Context, id string) bool {
 	if (!named || time.Since(j.tried) >= gap) && j.limiter.Allow() {
 		j.fetch(ctx, 0)
 	}
-	return len(j.known(id)) > 0 || !j.fetched.Before(settled)
+	return found() || !j.fetched.Before(settled)
 }
 
 // remember notes that a key was named. To make room it forgets those of which there has been certainty.
@@ -180,7 +213,7 @@ func (j *JWKS) remember(id string, at time.Time) {
 	if len(j.missing) >= maxMissing {
 		maps.DeleteFunc(j.missing, func(_ string, first time.Time) bool { return !j.fetched.Before(first.Add(j.opts.Settle)) })
 	}
-	if len(j.missing) < maxMissing {
+	if _, again := j.missing[id]; again || len(j.missing) < maxMissing {
 		j.missing[id] = at
 	}
 }

@@ -100,6 +100,52 @@ func TestJWKSRotation(t *testing.T) {
 	})
 }
 
+// TestJWKSKeyReplacedUnderItsID: tokens of the new key are good after one more fetch, of which forgers get few.
+func TestJWKSKeyReplacedUnderItsID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		old, renewed, forged := newPair("one"), newPair("one"), newPair("one")
+		server := &keyServer{}
+		server.set(jwkJSON(t, old.jwk()))
+		auth := newAuth(t, web.AuthOptions{Keys: startJWKS(t, server)}) // a fetch a minute
+		wants := func(what string, k keyPair, want error) {
+			t.Helper()
+			if _, err := auth.Check(t.Context(), k.token(t)); !errors.Is(err, want) {
+				t.Fatalf("%s: %v after %d fetches, want %v", what, err, server.fetches.Load(), want)
+			}
+		}
+		wants("a key that is there", old, nil)
+		wants("the new key, before it is published", renewed, web.ErrNoKeys)
+		server.set(jwkJSON(t, renewed.jwk()))
+		time.Sleep(3 * time.Second)
+		wants("the new key", renewed, nil)
+		if n := server.fetches.Load(); n != 3 {
+			t.Errorf("%d fetches, not one at the start, one in vain and one with the key", n)
+		}
+		time.Sleep(3 * time.Second)
+		wants("the old key", old, web.ErrUnauthorised)
+
+		fetches := server.fetches.Load()
+		for range 600 {
+			for range 10 {
+				wants("a forged token", forged, web.ErrUnauthorised)
+			}
+			wants("the new key meanwhile", renewed, nil)
+			time.Sleep(time.Second)
+		}
+		if n := server.fetches.Load() - fetches; n > 5+11 {
+			t.Errorf("%d fetches in ten minutes", n)
+		}
+		server.set(jwkJSON(t, old.jwk()))
+		time.Sleep(time.Minute)
+		wants("the old key, which is back", old, nil)
+		time.Sleep(90 * time.Minute)
+		wants("the new key again, before it is published", renewed, web.ErrNoKeys)
+		server.set(jwkJSON(t, renewed.jwk()))
+		time.Sleep(5 * time.Second)
+		wants("the new key, which is back", renewed, nil)
+	})
+}
+
 // TestStrangersCannotMakeItFetch: however many unknown keys are named, fetches are few, and a new key is soon known all the same.
 func TestStrangersCannotMakeItFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
