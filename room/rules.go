@@ -75,7 +75,8 @@ func MustDefine[G Game[A, V], A, V any](spec Spec, fresh func() G) *Rules {
 func (r *Rules) Spec() Spec { return r.spec }
 
 // Warnings name the fields of the game's state that its snapshot does not bring back after a restart or a move, each with the
-// cure. roomtest fails a game that has any, and a server logs them at its start. In the next version Define refuses such a game.
+// cure. roomtest fails a game that has any, and a server logs them at its start. That is so in 0.1; from 0.2 on
+// Define refuses such a game.
 func (r *Rules) Warnings() []string { return slices.Clone(r.unkept) }
 
 // NewGame is a fresh, unopened game value, for test kits.
