@@ -73,6 +73,10 @@ generate: ## write generated files and generated parts of pages anew
 	@go test ./cmd/roomring -run 'TestConfigPage|TestMetricsPage' -update
 	@scripts/sdk && scripts/pages
 
+.PHONY: cross
+cross: ## vet for macOS and build for Windows, where all but servers with a data folder works
+	@GOOS=darwin go vet ./... && GOOS=windows go build ./...
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME; what it finds goes to testdata/fuzz and is kept
 	@scripts/fuzz $(FUZZTIME)

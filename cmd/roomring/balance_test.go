@@ -19,7 +19,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -143,7 +142,7 @@ func (b *balancer) run(args ...string) {
 	log := &logBuffer{}
 	cmd := exec.Command(program(b.t, b.name), args...)
 	cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, b.t.TempDir()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = endsWithTests()
 	if err := cmd.Start(); err != nil {
 		b.t.Fatal(err)
 	}

@@ -191,9 +191,9 @@ func (c *devCluster) act(n *devNode, act string) error {
 	case "kill":
 		return n.signal(syscall.SIGKILL)
 	case "pause":
-		return n.signal(syscall.SIGSTOP)
+		return n.signal(pausing)
 	case "resume":
-		return n.signal(syscall.SIGCONT)
+		return n.signal(resuming)
 	case "drain":
 		return n.terminate()
 	case "start":

@@ -126,9 +126,9 @@ func (n *devNode) signal(signals ...syscall.Signal) error {
 			return fmt.Errorf("node %s does not run: start it", n.name)
 		}
 		switch s {
-		case syscall.SIGSTOP:
+		case pausing:
 			n.paused = true
-		case syscall.SIGCONT:
+		case resuming:
 			n.paused = false
 		}
 		if err := n.cmd.Process.Signal(s); err != nil {
@@ -139,7 +139,7 @@ func (n *devNode) signal(signals ...syscall.Signal) error {
 }
 
 // terminate tells the process to give its rooms away and stop. One that is paused hears nothing, so it goes on first.
-func (n *devNode) terminate() error { return n.signal(syscall.SIGCONT, syscall.SIGTERM) }
+func (n *devNode) terminate() error { return n.signal(resuming, syscall.SIGTERM) }
 
 // stop ends the process gently, and by force when it takes too long.
 func (n *devNode) stop() {

@@ -162,7 +162,7 @@ func (s *server) spawn() {
 	s.cmd = &exec.Cmd{
 		Path: exe, Args: append([]string{"roomring"}, args...), Stdout: s.log, Stderr: s.log,
 		Env: append(append(os.Environ(), "ROOMRING_TEST_GAMES=1"), s.env...), Dir: s.t.TempDir(),
-		SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
+		SysProcAttr: endsWithTests(),
 	}
 	start := s.cmd.Start
 	if s.within != nil {

@@ -12,8 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // identityFormat is raised when an older binary must not read the file.
@@ -132,14 +130,6 @@ func writeIdentity(path string, id identity, machine string) (identity, error) {
 		return json.NewEncoder(f).Encode(id)
 	})
 	return id, err
-}
-
-func inodeOf(f *os.File) (uint64, error) {
-	var stat unix.Stat_t
-	if err := unix.Fstat(int(f.Fd()), &stat); err != nil {
-		return 0, fmt.Errorf("%s: %w", f.Name(), err)
-	}
-	return stat.Ino, nil
 }
 
 // machineHash hides the machine's id, which is not to be shown around (machine-id(5)).

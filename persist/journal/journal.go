@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/roomring/roomring/room"
 )
 
@@ -95,8 +93,7 @@ func (j *Journal) openError(err error) error {
 	if _, newer := errors.AsType[*NewerError](err); newer {
 		return err
 	}
-	var disk unix.Statfs_t
-	if unix.Statfs(j.path, &disk) == nil && disk.Bavail*uint64(disk.Bsize) < 1<<20 {
+	if diskFull(j.path) {
 		return fmt.Errorf("%s cannot be opened, its disk is full: free some space: %w", j.path, err)
 	}
 	return fmt.Errorf("%s cannot be opened: %w", j.path, err)

@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/roomring/roomring/room"
 )
 
@@ -44,8 +42,8 @@ func takeLock(dir string, options FolderOptions) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	switch err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
-	case errors.Is(err, unix.EWOULDBLOCK):
+	switch taken, err := lock(f); {
+	case taken:
 		inUse := describeHolder(dir, f)
 		return nil, errors.Join(inUse, f.Close())
 	case err != nil:

@@ -11,8 +11,6 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/roomring/roomring/room"
 )
 
@@ -86,7 +84,7 @@ func newSlots(path, generation string, count int) (*slots, error) {
 		if _, err = f.Write(blank); err != nil {
 			return err
 		}
-		mapped, err = unix.Mmap(int(f.Fd()), 0, len(blank), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+		mapped, err = mapShared(f, len(blank))
 		return err
 	})
 	if err != nil {
