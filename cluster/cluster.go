@@ -134,6 +134,7 @@ type NodeInfo struct {
 	Sessions int           `json:"sessions"` // sockets open at this node
 	Remote   int           `json:"remote"`   // of them, those in rooms elsewhere
 	Unready  []string      `json:"unready"`
+	Held     []actor.Held  `json:"held,omitempty"`   // rooms that it keeps and cannot run, some of them where there are many
 	Link     string        `json:"link,omitempty"`   // address other nodes dial
 	Gossip   string        `json:"gossip,omitempty"` // address it gossips at
 	Links    []link.State  `json:"links"`

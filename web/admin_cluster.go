@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
 )
 
 // AdminCluster is what the operator may know of the nodes and do with them. On one node it is a ring of one.
@@ -53,6 +54,8 @@ type Node struct {
 	Sessions int       `json:"sessions"` // sockets open at this node
 	Remote   int       `json:"remote"`   // of them, those in rooms elsewhere
 	Unready  []string  `json:"unready"`
+
+	Held []actor.Held `json:"held,omitempty"` // rooms that it keeps and cannot run, some of them where there are many
 
 	LinkAddress   string     `json:"link_address,omitempty"`
 	GossipAddress string     `json:"gossip_address,omitempty"`

@@ -34,6 +34,7 @@ func (c *twoNodes) Self() string { return "alpha" }
 func (c *twoNodes) Nodes(context.Context) ([]web.Node, error) {
 	return []web.Node{
 		{Name: "alpha", Boot: "01J", State: "active", Weight: 1, Share: 0.5, Version: "dev", Started: clock, Rooms: 1, Sessions: 3, Remote: 2,
+			Held:  []actor.Held{{ID: roomID, Game: "go", Why: "there is no such game"}},
 			Links: []web.NodeLink{{Peer: "beta", Up: true, Since: clock, RTT: 0.3}}},
 		{Name: "beta", Boot: "01K", State: "silent", Weight: 2, Zone: "z", Started: clock, Unready: []string{"nobody hears it"}},
 	}, nil
@@ -84,7 +85,8 @@ func TestAdminShowsNodes(t *testing.T) {
 	got := a.want(200, "GET", "/admin/v1/nodes", "")
 	nodes := got.body["nodes"].([]any)
 	alpha, beta := nodes[0].(map[string]any), nodes[1].(map[string]any)
-	if got.body["self"] != "alpha" || alpha["remote"] != 2.0 || alpha["links"].([]any)[0].(map[string]any)["rtt_ms"] != 0.3 {
+	if got.body["self"] != "alpha" || alpha["remote"] != 2.0 || alpha["links"].([]any)[0].(map[string]any)["rtt_ms"] != 0.3 ||
+		!strings.Contains(got.text, `"held":[{"room":"`+string(roomID)+`","game":"go","why":"there is no such game"}]`) {
 		t.Errorf("nodes %s", got.text)
 	}
 	if beta["state"] != "silent" || len(beta["links"].([]any)) != 0 || len(beta["unready"].([]any)) != 1 {

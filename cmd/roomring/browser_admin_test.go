@@ -11,11 +11,14 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// browserAdmin operates a server from its page: sees the ring and the nodes, finds a room, sees inputs come that
+// browserAdmin operates a server from its page: sees the ring, the nodes and the rooms that are not served, finds a room, sees inputs come that
 // programs make, and kicks and closes.
 func browserAdmin(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, append(generous, "--node", "alpha")...)
+	held, aside := s.start().create("tally", nil), s.create("chess", nil)
+	s.kill()
+	edit(t, filepath.Join(s.dir, "store.db"), `UPDATE rooms SET epoch = epoch + 5, folder = 'elsewhere' WHERE room = ?`, aside.ID)
 	s.env = []string{"ROOMRING_TEST_GAMES="}
 	s.start()
 	b := newBrowser(t)
@@ -33,6 +36,10 @@ func browserAdmin(t *testing.T) {
 	op.sees(testid("node", `[data-node="alpha"][data-state="active"]`))
 	op.sees(testid("ring", " .ring-arc.node-0"))
 	op.reads(".ring-legend", "alpha 100.0 %")
+	op.reads(testid("held"), held.ID)
+	op.reads(testid("held"), "this program has no such game")
+	op.reads(testid("aside"), aside.ID)
+	op.reads(testid("aside"), "another node has taken the room on")
 	op.write(testid("ring-id"), info.ID)
 	op.click(testid("ring-find"))
 	op.sees(testid("ring-mark"))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/roomring/roomring/cluster/ring"
@@ -76,7 +77,7 @@ func (n *node) clusterNodes(ctx context.Context) ([]web.Node, error) {
 	for i, in := range infos {
 		out[i] = web.Node{
 			Name: in.Name, Boot: in.Boot, State: in.State, Zone: in.Zone, Weight: in.Weight, Version: in.Version, Started: in.Started, Games: in.Games,
-			Rooms: in.Rooms, Sessions: in.Sessions, Remote: in.Remote, Unready: in.Unready,
+			Rooms: in.Rooms, Sessions: in.Sessions, Remote: in.Remote, Unready: in.Unready, Held: in.Held,
 			LinkAddress: in.Link, GossipAddress: in.Gossip, GossipHealth: in.Gossips.Health,
 		}
 		for _, l := range in.Links {
@@ -97,7 +98,7 @@ func (n *node) nodes(context.Context) ([]web.Node, error) {
 	}
 	return []web.Node{{
 		Name: n.name, Boot: string(n.boot), State: state, Weight: 1, Version: version(), Started: n.started, Games: gameVersions(n.games),
-		Rooms: n.rooms.Count(), Sessions: n.open(), Unready: n.unready(),
+		Rooms: n.rooms.Count(), Sessions: n.open(), Unready: n.unready(), Held: n.held(),
 	}}, nil
 }
 
@@ -238,4 +239,14 @@ func (o operator) allRooms(ctx context.Context, page func(actor.Listing)) error 
 		}
 		f.After = l.Rooms[len(l.Rooms)-1].ID
 	}
+}
+
+// heldShown bounds the held rooms that a node tells its operator of; the log has named each.
+const heldShown = 100
+
+// held are the rooms that this node keeps and cannot run, or the first of them.
+func (n *node) held() []actor.Held {
+	all := n.rooms.Held()
+	slices.SortFunc(all, func(a, b actor.Held) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return all[:min(len(all), heldShown)]
 }

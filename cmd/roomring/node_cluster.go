@@ -151,6 +151,7 @@ func (n *node) describe() cluster.NodeInfo {
 	return cluster.NodeInfo{
 		Name: n.name, Boot: string(n.boot), Version: version(), Started: n.started, Games: gameVersions(n.games), Weight: n.cfg.Weight, Zone: n.cfg.Zone,
 		Rooms: n.rooms.Count(), Sessions: n.open(), Remote: n.cluster.Remote(), Unready: n.troubles(),
+		Held: n.held(),
 	}
 }
 

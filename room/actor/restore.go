@@ -13,13 +13,13 @@ import (
 
 // Held is a room that this node keeps but cannot run.
 type Held struct {
-	ID   room.ID
-	Game string
-	Why  string // names the version that is needed, the input that these rules make something else of, or what the journal does not take
+	ID   room.ID `json:"room"`
+	Game string  `json:"game"`
+	Why  string  `json:"why"` // names the version that is needed, the input that these rules make something else of, or what the journal does not take
 
 	// Released says that it lies in the store, not in this node's journal: another node may serve it, and the
 	// directory does not answer for it.
-	Released bool
+	Released bool `json:"-"`
 
 	replayed room.Index // the end of the log that was replayed in vain; 0: none was
 }

@@ -1,4 +1,5 @@
-import { confirm, get, post, type DevNode, type Node, type Ring } from "./admin/api.ts";
+import { confirm, get, post, type Aside, type DevNode, type Node, type Ring } from "./admin/api.ts";
+import { showKept } from "./admin/kept.ts";
 import { showNodes, type NodeAct } from "./admin/nodes.ts";
 import { showRing } from "./admin/ring.ts";
 import { RoomPanel } from "./admin/room.ts";
@@ -26,13 +27,14 @@ async function live(): Promise<void> {
 
 async function refresh(): Promise<void> {
   try {
-    const [{ nodes }, ring, dev] = await Promise.all([
-      get<{ nodes: Node[] }>("/admin/v1/nodes"), getRing(), get<DevNode[]>("/admin/v1/dev")]);
+    const [{ nodes }, ring, dev, aside] = await Promise.all([
+      get<{ nodes: Node[] }>("/admin/v1/nodes"), getRing(), get<DevNode[]>("/admin/v1/dev"), get<{ rooms: Aside[]; partial?: boolean }>("/admin/v1/set-aside")]);
     const focused = document.activeElement?.closest<HTMLElement>("[data-node] button, .admin-nodes > button")?.getAttribute("aria-label");
     showNodes(slot("nodes"), nodes, dev, actOn(dev), () => void dared(() => post("/admin/v1/dev/add", {}), "A node is starting."));
     if (focused) slot("nodes").querySelector<HTMLElement>(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
     showRing(slot("ring"), ring, find);
     rooms.knows(nodes);
+    showKept(slot("kept"), slot("kept-rooms"), nodes, aside);
     trouble.hidden = true;
     await rooms.refresh();
   } catch (err) {

@@ -6,8 +6,9 @@ import { base } from "../kit/base.ts";
 export interface NodeLink { peer: string; up: boolean; since?: string; rtt_ms: number; queued_bytes: number; reconnects: number; error?: string }
 export interface Node {
   name: string; boot: string; state: string; zone?: string; weight: number; share: number; version: string; games?: string[]; lacks?: string[]; started: string;
-  rooms: number; sessions: number; remote: number; unready: string[]; gossip_health: number; links: NodeLink[];
+  rooms: number; sessions: number; remote: number; unready: string[]; held?: { room: string; game: string; why: string }[]; gossip_health: number; links: NodeLink[];
 }
+export interface Aside { node: string; key: number; room: string; reason: string; at: string; index: number; bytes: number }
 export interface Ring {
   nodes: { name: string; weight: number; zone?: string; share: number }[];
   arcs?: { from: number; to: number; node: string }[];
