@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -112,10 +110,10 @@ func TestUnderAPath(t *testing.T) {
 }
 
 // browserPath plays chess on pages under a path that a proxy takes off, from the lobby to the leaderboard.
-func browserPath(t *testing.T) {
+func browserPath(t *testing.T, shared *browser) {
 	t.Parallel()
 	site, _ := underPaths[0].start(t)
-	b := newBrowser(t, chromedp.Flag("ignore-certificate-errors", true))
+	b := shared.on(t)
 	ada, bob := b.person("Ada"), b.person("Bob")
 	ada.visit(site.URL + "/")
 	ada.click(testid("game-card", `[data-game="chess"] `, testid("quick-match")))

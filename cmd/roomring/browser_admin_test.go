@@ -13,7 +13,7 @@ import (
 
 // browserAdmin operates a server from its page: sees the ring, the nodes and the rooms that are not served, finds a room, sees inputs come that
 // programs make, and kicks and closes.
-func browserAdmin(t *testing.T) {
+func browserAdmin(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newServer(t, append(generous, "--node", "alpha")...)
 	held, aside := s.start().create("tally", nil), s.create("chess", nil)
@@ -21,7 +21,7 @@ func browserAdmin(t *testing.T) {
 	edit(t, filepath.Join(s.dir, "store.db"), `UPDATE rooms SET epoch = epoch + 5, folder = 'elsewhere' WHERE room = ?`, aside.ID)
 	s.env = []string{"ROOMRING_TEST_GAMES="}
 	s.start()
-	b := newBrowser(t)
+	b := shared.on(t)
 	axe, err := os.ReadFile(filepath.Join("..", "..", "web", "node_modules", "axe-core", "axe.min.js"))
 	if err != nil {
 		t.Fatalf("%v: run scripts/npm", err)
@@ -94,14 +94,14 @@ func browserAdmin(t *testing.T) {
 }
 
 // browserAdminToken opens the page of a server that wants a token.
-func browserAdminToken(t *testing.T) {
+func browserAdminToken(t *testing.T, shared *browser) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte("0123456789abcdef0123\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s := newServer(t, "--admin-token-file", file, "--node", "alpha").start()
-	op := newBrowser(t).person("the operator").mayLose() // browsers log the 401s
+	op := shared.on(t).person("the operator").mayLose() // browsers log the 401s
 	op.visit(s.AdminAt + "/admin/")
 	op.write(testid("token"), "wrong")
 	op.click(testid("token-ok"))

@@ -4,8 +4,6 @@ package main
 
 import (
 	"testing"
-
-	"github.com/chromedp/chromedp"
 )
 
 // newPagesTeam starts three nodes as people meet them: without the games that are there for tests.
@@ -19,10 +17,10 @@ func newPagesTeam(t *testing.T, args ...string) *team {
 }
 
 // browserNodes plays chess through two nodes while somebody watches through the third, wherever the room is.
-func browserNodes(t *testing.T) {
+func browserNodes(t *testing.T, shared *browser) {
 	t.Parallel()
 	c := newPagesTeam(t)
-	b := newBrowser(t)
+	b := shared.on(t)
 	var two sides
 	got := landed(t, c.nodes, 3, func() {
 		info := c.any().create("chess", map[string]any{"white": "first"})
@@ -43,12 +41,16 @@ func browserNodes(t *testing.T) {
 	two[1].reads(testid("ending"), "You lost.")
 }
 
+func browserHAProxy(t *testing.T, shared *browser) { browserBalanced(t, shared, "haproxy") }
+
+func browserNginx(t *testing.T, shared *browser) { browserBalanced(t, shared, "nginx") }
+
 // browserBalanced plays chess through a balancer, over TLS.
-func browserBalanced(t *testing.T, name string) {
+func browserBalanced(t *testing.T, shared *browser, name string) {
 	t.Parallel()
 	c := newPagesTeam(t, "--trusted-proxies", "127.0.0.1")
 	balanced := before(t, name, c)
-	b := newBrowser(t, chromedp.Flag("ignore-certificate-errors", true))
+	b := shared.on(t)
 	var two sides
 	var id string
 	got := landed(t, c.nodes, 2, func() { two, id = b.seatChess(c.nodes[0], balanced.URL) })

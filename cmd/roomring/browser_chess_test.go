@@ -61,10 +61,10 @@ func (two sides) play(line []string, from, to int) {
 }
 
 // browserChess is a whole game from the lobby to the leaderboard, by clicks alone.
-func browserChess(t *testing.T) {
+func browserChess(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
-	b := newBrowser(t)
+	b := shared.on(t)
 	ada, bob := b.person("Ada"), b.person("Bob")
 	ada.visit(s.URL)
 	ada.write(testid("name-input"), "Ada")

@@ -17,14 +17,14 @@ import (
 
 // browserCluster operates a cluster of three from the page of one of its nodes, looks into a room of another, and then
 // from the page of `roomring dev`, whose buttons end and start nodes.
-func browserCluster(t *testing.T) {
+func browserCluster(t *testing.T, shared *browser) {
 	t.Parallel()
 	d := devFor(t, slices.Concat([]string{"--nodes", "3", "--"}, generous)...)
 	d.env = []string{"ROOMRING_TEST_GAMES="}
 	d.start().whole(3)
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	b := newBrowser(t)
+	b := shared.on(t)
 	axe, err := os.ReadFile(filepath.Join("..", "..", "web", "node_modules", "axe-core", "axe.min.js"))
 	if err != nil {
 		t.Fatalf("%v: run scripts/npm", err)

@@ -26,12 +26,12 @@ const watchConnection = `{
 
 // browserDrain plays chess while each node of a cluster is stopped and started again, in turn. The pages change from node
 // to node and say nothing of it.
-func browserDrain(t *testing.T) {
+func browserDrain(t *testing.T, shared *browser) {
 	t.Parallel()
 	d := devFor(t, slices.Concat([]string{"--nodes", "3", "--"}, generous)...)
 	d.env = []string{"ROOMRING_TEST_GAMES="}
 	d.start().whole(3)
-	b := newBrowser(t)
+	b := shared.on(t)
 	two, id := b.seatChess(d.server, d.URL)
 	for _, p := range two {
 		p.mayLose() // the socket to a node that stops may end before the page has let go of it

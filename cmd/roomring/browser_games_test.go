@@ -21,31 +21,21 @@ import (
 func (p *tab) messages() (all []any) {
 	p.t.Helper()
 	for _, frame := range p.heard() {
-		for line := range strings.Lines(frame) {
-			var m map[string]any
-			if err := json.Unmarshal([]byte(line), &m); err != nil {
-				p.t.Fatalf("%s heard %q: %v", p.name, line, err)
-			}
-			all = append(all, m)
-		}
+		all = append(all, p.decoded(frame)...)
 	}
 	return all
 }
 
-// view is what the page must know by now: the last whole view, and the patches since.
-func (p *tab) view() (v any) {
+func (p *tab) decoded(frame string) (all []any) {
 	p.t.Helper()
-	for _, m := range p.messages() {
-		switch field(m, "t") {
-		case "state":
-			v = field(m, "view")
-		case "turn":
-			if patch := field(m, "patch"); patch != nil {
-				v = view.Patch(v, patch)
-			}
+	for line := range strings.Lines(frame) {
+		var m map[string]any
+		if err := json.Unmarshal([]byte(line), &m); err != nil {
+			p.t.Fatalf("%s heard %q: %v", p.name, line, err)
 		}
+		all = append(all, m)
 	}
-	return v
+	return all
 }
 
 // hands are all lists of numbers that the tab has heard of: nothing but dice is one in liar's dice.
@@ -68,10 +58,10 @@ func hands(v any) (found []string) {
 
 // browserDice plays a round of liar's dice. Until the reveal nobody's page has anybody else's dice, neither in
 // what it shows nor in what it heard.
-func browserDice(t *testing.T) {
+func browserDice(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
-	b := newBrowser(t)
+	b := shared.on(t)
 	info := s.create("liarsdice", map[string]any{"players": 3, "reveal_ms": 60_000, "turn_ms": 600_000})
 	lobby := b.person("Dan").visit(s.URL)
 	seats := testid("room-row", fmt.Sprintf("[data-room=%q] .room-people", info.ID))
@@ -160,35 +150,35 @@ var (
 
 // browserSnakes has four people steer snakes by their keys while a fifth watches. Everybody sees every head turn
 // and move on.
-func browserSnakes(t *testing.T) {
+func browserSnakes(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
-	b := newBrowser(t)
+	b := shared.on(t)
 	// The round begins so long after the second of them has come, and who comes later has no snake in it.
 	const startSeconds = 20
-	info := s.create("snakes", map[string]any{"walls": false, "width": 96, "height": 96, "rounds": 1, "start_s": startSeconds})
-	var all []*tab
+	info := s.create("snakes", map[string]any{"walls": false, "width": 128, "height": 128, "rounds": 1, "start_s": startSeconds})
+	var all []*onlooker
 	for _, name := range []string{"Ada", "Bob", "Cleo", "Dan"} {
-		all = append(all, b.person(name).visit(s.URL+"/play/"+info.ID).live())
+		all = append(all, &onlooker{tab: b.person(name).visit(s.URL + "/play/" + info.ID).live()})
 	}
 	eve := b.person("Eve").visit(s.URL + "/play/" + info.ID + "?watch").live()
 	four := all
-	all = append(all, eve)
+	all = append(all, &onlooker{tab: eve})
 	for _, p := range all {
 		p.sees(testid("field"))
-		settles(t, p.name+" sees four snakes", func() bool {
-			snakes, _ := field(p.view(), "snakes").(map[string]any)
-			return field(p.view(), "phase") == "playing" && len(snakes) == 4
-		})
+		settles(t, p.name+" sees four snakes", func() bool { p.look(); return p.most == 4 })
 	}
+	turned := map[string]int{}
 	for _, p := range four {
 		number, heading := p.snake()
-		turned := (heading + 1) % 4
-		p.run(chromedp.KeyEvent(arrows[turned]))
-		for _, q := range all {
-			settles(t, fmt.Sprintf("%s sees %s go %s", q.name, p.name, directions[turned]), func() bool {
-				_, now := q.leg(number)
-				return now == turned
+		turned[number] = (heading + 1) % 4
+		p.run(chromedp.KeyEvent(arrows[turned[number]]))
+	}
+	for _, p := range all {
+		for number, heading := range turned {
+			settles(t, fmt.Sprintf("%s sees snake %s go %s", p.name, number, directions[heading]), func() bool {
+				p.look()
+				return p.went[leg{number, heading}]
 			})
 		}
 	}
@@ -201,31 +191,76 @@ func browserSnakes(t *testing.T) {
 	}
 }
 
-// snake finds the tab's own snake, and the way it goes.
-func (p *tab) snake() (number string, heading int) {
-	p.t.Helper()
-	me, v := p.player(), p.view()
-	for number, who := range field(v, "players").(map[string]any) {
-		if field(who, "player") == me {
-			_, heading = p.leg(number)
-			return number, heading
-		}
-	}
-	p.t.Fatalf("%s has no snake in %v", p.name, v)
-	return "", 0
+// onlooker remembers what a tab has been shown of the snakes, which may die at any time.
+type onlooker struct {
+	*tab
+	read int // frames
+	now  any // the view after them
+	most int // snakes that played at one time
+	went map[leg]bool
 }
 
-// leg is the last straight stretch of a snake's path: its number, and which way it goes.
-func (p *tab) leg(snake string) (last, heading int) {
-	p.t.Helper()
-	legs, _ := field(p.view(), "snakes", snake, "p").(map[string]any)
-	last, heading = -1, -1
-	for key, leg := range legs {
-		if n, err := strconv.Atoi(key); err == nil && n > last {
-			last, heading = n, int(leg.([]any)[1].(float64))
+// leg is a straight part of a snake's path.
+type leg struct {
+	snake   string
+	heading int
+}
+
+// look reads what has come since the last look.
+func (o *onlooker) look() {
+	o.t.Helper()
+	frames := o.heard()
+	for _, frame := range frames[o.read:] {
+		for _, m := range o.decoded(frame) {
+			switch field(m, "t") {
+			case "state":
+				o.now = field(m, "view")
+			case "turn":
+				if patch := field(m, "patch"); patch != nil {
+					o.now = view.Patch(o.now, patch)
+				}
+			default:
+				continue
+			}
+			o.note()
 		}
 	}
-	return last, heading
+	o.read = len(frames)
+}
+
+func (o *onlooker) note() {
+	snakes, _ := field(o.now, "snakes").(map[string]any)
+	if field(o.now, "phase") == "playing" {
+		o.most = max(o.most, len(snakes))
+	}
+	for number, s := range snakes {
+		legs, _ := field(s, "p").(map[string]any)
+		for _, l := range legs {
+			if o.went == nil {
+				o.went = map[leg]bool{}
+			}
+			o.went[leg{number, int(l.([]any)[1].(float64))}] = true
+		}
+	}
+}
+
+// snake finds the tab's own snake, which has gone one way only, and that way.
+func (o *onlooker) snake() (number string, heading int) {
+	o.t.Helper()
+	o.look()
+	me := o.player()
+	for number, who := range field(o.now, "players").(map[string]any) {
+		if field(who, "player") != me {
+			continue
+		}
+		for l := range o.went {
+			if l.snake == number {
+				return number, l.heading
+			}
+		}
+	}
+	o.t.Fatalf("%s has no snake in %v", o.name, o.now)
+	return "", 0
 }
 
 // animates waits until the field has been painted differently several times.

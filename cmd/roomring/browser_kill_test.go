@@ -6,10 +6,10 @@ import "testing"
 
 // browserKill crashes the server in the middle of a game. The pages come back by themselves, with all there was
 // and with what was done meanwhile.
-func browserKill(t *testing.T) {
+func browserKill(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
-	b := newBrowser(t)
+	b := shared.on(t)
 	two, id := b.seatChess(s, s.URL)
 	two.play(scholars, 0, 3)
 	for _, p := range two {

@@ -28,11 +28,11 @@ func (s *server) acts(id string) map[string]int {
 
 // browserNetwork cuts the network between a browser and the server in every way there is, always with a move
 // under way. Each move is made exactly once.
-func browserNetwork(t *testing.T) {
+func browserNetwork(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
 	network := newProxy(t, s)
-	b := newBrowser(t)
+	b := shared.on(t)
 	two, id := b.seatChess(s, network.URL)
 	white, black := two[0].mayLose(), two[1].mayLose()
 	two.play(scholars, 0, 1)

@@ -15,10 +15,10 @@ import (
 )
 
 // browserPhone plays chess on phones: what the page says of the game, before it and after it, leaves the board in sight.
-func browserPhone(t *testing.T) {
+func browserPhone(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
-	b := newBrowser(t)
+	b := shared.on(t)
 	ada := b.person("Ada")
 	for _, phone := range []look{{360, 740, "light", false}, {390, 844, "dark", false}} {
 		info := s.create("chess", map[string]any{"white": "first"})
@@ -34,6 +34,9 @@ func browserPhone(t *testing.T) {
 		ada.until(fmt.Sprintf(`!document.querySelector(%s).checkVisibility()`, quote(testid("invite"))))
 		ada.move("e2e4")
 		ada.moved("e2e4")
+		if err := bob.WaitView(t.Context(), func(v any) bool { return field(v, "turn") == "black" }); err != nil {
+			t.Fatal(err) // Ada's page shows her move before the server does
+		}
 		act(t, bob, `{"move":"e7e5"}`)
 		ada.moved("e7e5")
 		act(t, bob, `{"resign":true}`)

@@ -18,10 +18,10 @@ func (p *tab) told(kind string) {
 }
 
 // browserSeat: a seat is its player's, whatever becomes of the tab that it was taken in.
-func browserSeat(t *testing.T) {
+func browserSeat(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
-	b := newBrowser(t)
+	b := shared.on(t)
 	two, id := b.seatChess(s, s.URL)
 	two.play(scholars, 0, 1)
 	first := two[0]
@@ -52,10 +52,10 @@ func browserSeat(t *testing.T) {
 }
 
 // browserPrivate makes a private room in the lobby and lets in who has the code, and nobody else.
-func browserPrivate(t *testing.T) {
+func browserPrivate(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
-	b := newBrowser(t)
+	b := shared.on(t)
 	ada := b.person("Ada").visit(s.URL)
 	ada.click(testid("game-card", `[data-game="chess"] `, testid("create-room")))
 	ada.write(testid("create-name"), "Among friends")
@@ -90,10 +90,10 @@ func browserPrivate(t *testing.T) {
 }
 
 // browserRejected alters a move on its way, so that the room refuses it: the piece goes back, and one hears why.
-func browserRejected(t *testing.T) {
+func browserRejected(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
-	b := newBrowser(t)
+	b := shared.on(t)
 	two, _ := b.seatChess(s, s.URL)
 	two[0].value(`{ const send = WebSocket.prototype.send; WebSocket.prototype.send = function (data) { send.call(this, data.replace("e2e4", "e2e5")) } }`, nil)
 	two[0].move("e2e4")
@@ -108,10 +108,10 @@ func browserRejected(t *testing.T) {
 }
 
 // browserEnds visits rooms that are over, rooms and players that never were, and comes with a pass that has run out.
-func browserEnds(t *testing.T) {
+func browserEnds(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newServer(t, generous...).start()
-	b := newBrowser(t)
+	b := shared.on(t)
 	ada := b.person("Ada").mayLose() // what is not there is 404, which browsers log
 	for path, kind := range map[string]string{
 		"/play/0000000000000000": "missing", "/play/no-room-id": "missing", "/results/0000000000000000": "missing",
@@ -142,10 +142,10 @@ func browserEnds(t *testing.T) {
 }
 
 // browserExpired comes with a guest's token that the server does not take any more.
-func browserExpired(t *testing.T) {
+func browserExpired(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
-	b := newBrowser(t)
+	b := shared.on(t)
 	ada := b.person("Ada").mayLose().visit(s.URL) // 401 is logged
 	ada.write(testid("name-input"), "Ada")
 	ada.click(testid("name-button"))

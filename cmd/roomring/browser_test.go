@@ -29,49 +29,53 @@ import (
 func TestBrowser(t *testing.T) {
 	tests := []struct {
 		name string
-		test func(*testing.T)
+		test func(*testing.T, *browser)
 	}{
 		{"chess", browserChess}, {"tour", browserTour}, {"network", browserNetwork}, {"kill", browserKill},
 		{"dice", browserDice}, {"snakes", browserSnakes}, {"seat", browserSeat}, {"private", browserPrivate},
 		{"rejected", browserRejected}, {"phone", browserPhone}, {"ends", browserEnds}, {"expired", browserExpired},
-		{"haproxy", func(t *testing.T) { browserBalanced(t, "haproxy") }}, {"nginx", func(t *testing.T) { browserBalanced(t, "nginx") }},
+		{"haproxy", browserHAProxy}, {"nginx", browserNginx},
 		{"path", browserPath}, {"nodes", browserNodes},
 		{"admin", browserAdmin}, {"admin-token", browserAdminToken}, {"cluster", browserCluster}, {"drain", browserDrain},
 	}
 	if testing.Short() {
 		tests = tests[:1]
 	}
+	shared := newBrowser(t)
 	for _, tt := range tests {
-		t.Run(tt.name, tt.test)
+		t.Run(tt.name, func(t *testing.T) { tt.test(t, shared) })
 	}
 }
 
-// browsers bounds how many Chromiums run at once: each has as many processes as it has tabs.
-var browsers = make(chan struct{}, 2)
+// inUse bounds how many tests use a browser at once: it has as many processes as there are tabs.
+var inUse = make(chan struct{}, 2)
 
 // programs are the names that Chromium goes by.
 var programs = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"}
 
-// browser is one real Chromium with a profile of its own.
+// unwanted are parts of Chromium that cost more than the pages: each window has its address bar drawn by two web pages.
+const unwanted = "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,site-per-process,Translate"
+
+// browser is a real Chromium, in which a test has people of its own.
 type browser struct {
 	t   *testing.T
 	ctx context.Context
 }
 
-func newBrowser(t *testing.T, more ...chromedp.ExecAllocatorOption) *browser {
+// newBrowser starts a Chromium with a profile of its own.
+func newBrowser(t *testing.T) *browser {
 	t.Helper()
-	browsers <- struct{}{}
-	t.Cleanup(func() { <-browsers })
 	home := t.TempDir()
 	t.Cleanup(func() { // its processes may outlive the first of them for a moment, and still write
 		settles(t, "Chromium leaves its folder alone", func() bool { return os.RemoveAll(home) == nil })
 	})
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 900),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-features", unwanted),
+		chromedp.Flag("ignore-certificate-errors", true), // balancers have certificates that the tests made
 		chromedp.UserDataDir(filepath.Join(home, "profile")), chromedp.WSURLReadTimeout(ceiling),
 		chromedp.Env("HOME="+home))
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {})) // it logs events that it is too old for
 	t.Cleanup(func() {
@@ -82,6 +86,14 @@ func newBrowser(t *testing.T, more ...chromedp.ExecAllocatorOption) *browser {
 		t.Fatalf("starting Chromium: %v", err)
 	}
 	return &browser{t, ctx}
+}
+
+// on is the browser in the hands of a test, once fewer than two others have one.
+func (b *browser) on(t *testing.T) *browser {
+	t.Helper()
+	inUse <- struct{}{}
+	t.Cleanup(func() { <-inUse })
+	return &browser{t, b.ctx}
 }
 
 func chromium(t *testing.T) string {
@@ -123,6 +135,7 @@ func (b *browser) person(name string) *tab {
 	if err != nil {
 		b.t.Fatalf("a profile for %s: %v", name, err)
 	}
+	b.t.Cleanup(func() { _ = target.DisposeBrowserContext(profile).Do(b.executor()) }) // its tabs are closed already
 	return b.open(profile, name)
 }
 

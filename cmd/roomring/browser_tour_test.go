@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,10 +26,10 @@ type sight struct {
 
 // browserTour takes pictures of every page, on a phone and a desk, light and dark, and holds each to what people
 // with assistive technology need: axe finds nothing that it calls serious or critical.
-func browserTour(t *testing.T) {
+func browserTour(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
-	b := newBrowser(t)
+	b := shared.on(t)
 	axe, err := os.ReadFile(filepath.Join("..", "..", "web", "node_modules", "axe-core", "axe.min.js"))
 	if err != nil {
 		t.Fatalf("%v: run scripts/npm", err)
@@ -95,9 +96,12 @@ func (p *tab) dress(l look) {
 	}
 }
 
-// shoot writes a picture of the whole page to the test's artifacts.
+// shoot writes a picture of the whole page to the test's artifacts, if they are kept (go test -artifacts).
 func (p *tab) shoot(name string) {
 	p.t.Helper()
+	if kept := flag.Lookup("test.artifacts"); kept == nil || kept.Value.String() != "true" {
+		return
+	}
 	var shot []byte
 	p.run(chromedp.FullScreenshot(&shot, 100))
 	if err := os.WriteFile(filepath.Join(p.t.ArtifactDir(), name+".png"), shot, 0o644); err != nil {
