@@ -15,8 +15,8 @@ CHAOS ?= 5m
 # of these. The other packages, which are pure, are tested without.
 RACE := ./room/actor ./web/... ./persist/... ./cluster/...
 
-# The tests of whole servers are run without it, and these, in which the most goes on at once, with it too.
-RACE_SERVERS := TestChaos|TestKillLosesNoAcknowledgedMove|TestRoomsComeBackAfterATerm|TestRollingRestart|TestABurstOfJoins|TestHostileSockets|TestTranscriptsOfTheProtocolPage|TestAdminCommandOnACluster|TestOperator|TestMatchmaking|TestSlowReaderCatchesUp|TestDev
+# Tests of whole servers are run without it, but for these, in which the most goes on at once.
+RACE_SERVERS := TestChaos|TestABurstOfJoins|TestHostileSockets|TestTranscriptsOfTheProtocolPage|TestAdminCommandOnACluster|TestOperator|TestMatchmaking|TestSlowReaderCatchesUp
 
 # Suites in virtual time (testing/synctest) carry the tag !race, for the two do not go together before Go 1.27.
 VIRTUAL := grep -l '^//go:build !race' -r --include=*_test.go room web persist cluster
@@ -44,7 +44,7 @@ check: format ## the inner loop, under two minutes: gofmt, go vet, short unit te
 test: ## everything that must hold before a change lands; ends with what it cost and a line that counts tests
 	@go run ./scripts/testsum cpu run $(MAKE) --no-print-directory setup lint \
 	  + run go -C bench/loadgen test . + run go -C deploy/kubernetes test -count 1 . \
-	  + -timeout 30m $$(go list ./... | grep -vxFf <(go list $(RACE))) \
+	  + -timeout 30m -skip '^($(RACE_SERVERS))$$' $$(go list ./... | grep -vxFf <(go list $(RACE))) \
 	  + -timeout 30m -run "^($$($(VIRTUAL) | xargs sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' | paste -sd '|'))\$$" \
 	    $$($(VIRTUAL) | xargs -n1 dirname | sort -u | sed 's|^|./|') \
 	  + -race -short -timeout 30m $(RACE) \

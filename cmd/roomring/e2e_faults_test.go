@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -31,6 +32,7 @@ type poisonAct struct {
 func (p *poison) Act(t *room.Turn, by room.Player, a poisonAct) error {
 	switch a.Do {
 	case "overflow":
+		debug.SetMaxStack(32 << 20) // the default, a gigabyte, takes seconds to fill
 		p.N = deep(p.N)
 	case "unwritable":
 		t.Finish(room.Result{Summary: "no store takes this: \x00", Outcomes: []room.Outcome{{Player: by.ID, Name: by.Name, Rank: 1}}})

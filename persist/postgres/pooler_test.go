@@ -11,8 +11,9 @@ import (
 
 // TestConformanceBehindPgBouncer runs the suite where a connection is another process of the server in each transaction.
 func TestConformanceBehindPgBouncer(t *testing.T) {
+	pooled := pgtest.Pooled(t, pgtest.URL(t))
 	persisttest.Run(t, func(t *testing.T) persist.Store {
-		s := open(t, pgtest.Pooled(t, pgtest.URL(t)))
+		s := openEmpty(t, pooled)
 		if !s.Pooled() {
 			t.Error("PgBouncer is taken for the server")
 		}

@@ -29,7 +29,17 @@ func open(t *testing.T, url string) *postgres.Store {
 }
 
 func TestConformance(t *testing.T) {
-	persisttest.Run(t, func(t *testing.T) persist.Store { return open(t, pgtest.URL(t)) })
+	url := pgtest.URL(t)
+	persisttest.Run(t, func(t *testing.T) persist.Store { return openEmpty(t, url) })
+}
+
+// openEmpty opens a store on a database whose tables it empties: a database for each test would cost more than the tests.
+func openEmpty(t *testing.T, url string) *postgres.Store {
+	t.Helper()
+	s := open(t, url)
+	ask(t, url, `DO $$ BEGIN EXECUTE (SELECT 'TRUNCATE ' || string_agg(quote_ident(tablename), ', ') || ' RESTART IDENTITY'
+		FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'goose_db_version'); END $$`)
+	return s
 }
 
 func ask(t *testing.T, url, sql string, into ...any) {
