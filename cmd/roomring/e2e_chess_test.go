@@ -309,7 +309,10 @@ func TestRecordedGamesOverSockets(t *testing.T) {
 	}
 	if step := sized(16, 4, 1); step > 1 {
 		ends := map[string]int{}
-		games = slices.DeleteFunc(games, func(g recorded) bool { ends[g.Termination]++; return ends[g.Termination] > 8 && g.row%step != 0 && g.row != flagWithoutMate })
+		games = slices.DeleteFunc(games, func(g recorded) bool {
+			ends[g.Termination]++
+			return ends[g.Termination] > 8 && g.row%step != 0 && g.row != flagWithoutMate
+		})
 	}
 	s := newServer(t, generous...).start()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
