@@ -148,7 +148,6 @@ type named struct {
 // fields goes through the fields of a struct and of those it embeds, as encoding/json does.
 func (u *unkeptFields) fields(path string, t reflect.Type, depth int, addressable bool, names map[string][]named) {
 	for f := range t.Fields() {
-		f := f
 		at := path + "." + f.Name
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		kept := f.IsExported() && (name != "-" || options != "")

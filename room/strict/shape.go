@@ -79,8 +79,7 @@ func (b builder) fields(s *shape, t reflect.Type, inside map[reflect.Type]bool) 
 	inside[t] = true
 	defer delete(inside, t)
 	var embedded []reflect.Type
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		tag := f.Tag.Get("json")
 		if tag == "-" {
 			continue
