@@ -249,7 +249,7 @@ func holdsDerived(t reflect.Type, seen map[reflect.Type]bool) bool {
 		return holdsDerived(t.Elem(), seen)
 	case reflect.Struct:
 		for f := range t.Fields() {
-			if f := f; room.Derived(f) || holdsDerived(f.Type, seen) {
+			if room.Derived(f) || holdsDerived(f.Type, seen) {
 				return true
 			}
 		}
