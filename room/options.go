@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"sync"
 )
 
 // Options decodes the room's options into a struct that holds the defaults; it belongs into Open. Unknown fields are
@@ -18,37 +17,22 @@ func (t *Turn) Options(into any) error {
 			return listOptions(err, raw, into)
 		}
 	}
-	c.noteOptions(into)
+	if c.decoded != nil {
+		if out, err := json.Marshal(into); err == nil {
+			c.decoded = append(c.decoded, out...)
+		}
+	}
 	return nil
 }
 
-// noteOptions keeps what options have come to, for Pool.
-func (c *Core) noteOptions(into any) {
-	if c.decoded == nil {
-		return
-	}
-	if out, err := json.Marshal(into); err == nil {
-		c.decoded = append(c.decoded, out...)
-	}
-}
-
-// pooling has the cores that Pool opens, by the first byte of the options that their games are handed: DecodeOptions is given
-// nothing else to know them by.
-var pooling sync.Map // *byte → *Core
-
 // DecodeOptions decodes options as rooms of the first runtime did: the names of fields may be spelt in upper and lower
-// case. Games use Turn.Options, which is exact. To matchmaking the two are alike, where Open hands on the options that it is given.
+// case. New games use Turn.Options, which is exact, and by which matchmaking knows what options come to: with
+// DecodeOptions, who spells a default out does not meet who leaves it out.
 func DecodeOptions(raw json.RawMessage, into any) error {
 	if len(raw) == 0 {
 		return nil
 	}
-	if err := decodeFolded(raw, into); err != nil {
-		return listOptions(err, raw, into)
-	}
-	if c, ok := pooling.Load(&raw[0]); ok {
-		c.(*Core).noteOptions(into)
-	}
-	return nil
+	return listOptions(decodeFolded(raw, into), raw, into)
 }
 
 // listOptions adds to an error that names an unknown option those that there are.

@@ -8,17 +8,11 @@ import (
 )
 
 // Pool is the same for options that come to the same: a room of the one will do for who asked for the other. It opens the
-// game with them to see what Turn.Options or DecodeOptions makes of them, so it costs as much as that; a game that reads its
-// options otherwise is told apart by what they say, however it is spelt. Options that the game refuses have a pool of their own.
+// game with them to see what Turn.Options makes of them, so it costs as much as that; a game that reads its options
+// otherwise is told apart by what they say, however it is spelt. Options that the game refuses have a pool of their own.
 func (r *Rules) Pool(options json.RawMessage) string {
-	own := append(json.RawMessage{}, options...)
-	if len(own) == 0 {
-		own = json.RawMessage("{}")
-	}
-	c := newCore(Config{Rules: r, Header: Header{Game: r.spec.Name, Version: r.spec.Version, Runtime: RuntimeVersion, Options: own}})
+	c := newCore(Config{Rules: r, Header: Header{Game: r.spec.Name, Version: r.spec.Version, Runtime: RuntimeVersion, Options: options}})
 	c.decoded = []byte{}
-	pooling.Store(&own[0], c)
-	defer pooling.Delete(&own[0])
 	ready, err := c.Step(Input{Kind: KindOpen})
 	if err != nil || ready.Refused != nil || c.panicked != nil {
 		return "refused " + CanonicalOptions(options)

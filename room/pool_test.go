@@ -67,34 +67,6 @@ func TestPool(t *testing.T) {
 	}
 }
 
-// folding reads its options as games of the first runtime did.
-type folding struct{ Got pickyOptions }
-
-func (p *folding) Open(_ *room.Turn, raw json.RawMessage) error {
-	p.Got = pickyOptions{Size: 5}
-	return room.DecodeOptions(raw, &p.Got)
-}
-func (p *folding) Act(*room.Turn, room.Player, pickyAction) error { return nil }
-func (p *folding) View(room.Viewer) pickyOptions                  { return p.Got }
-
-func TestPoolOfOptionsThatAreFolded(t *testing.T) {
-	rules := room.MustDefine(room.Spec{Name: "folding", Version: 1}, func() *folding { return &folding{} })
-	for pool, all := range map[string][]string{
-		rules.Pool(nil): {`{}`, `null`, `{"size":5}`, `{"SIZE":5,"panic":false}`, `{"rules":null}`},
-		rules.Pool(json.RawMessage(`{"size":6}`)):  {` {"Size": 6} `, `{"panic":false,"size":6,"rules":{}}`},
-		rules.Pool(json.RawMessage(`{"sizes":6}`)): {` {"sizes": 6}`},
-	} {
-		for _, options := range all {
-			if got := rules.Pool(json.RawMessage(options)); got != pool {
-				t.Errorf("%s is in pool %s, want %s", options, got, pool)
-			}
-		}
-	}
-	if rules.Pool(nil) == rules.Pool(json.RawMessage(`{"size":6}`)) {
-		t.Error("options that differ are one pool")
-	}
-}
-
 // TestRuntimesReadActionsAsTheyDid: what an old room took it takes again, and a new one is exact.
 func TestRuntimesReadActionsAsTheyDid(t *testing.T) {
 	for _, c := range []struct {

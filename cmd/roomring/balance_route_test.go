@@ -491,8 +491,13 @@ func TestUntrustedForwarded(t *testing.T) {
 	s := newServer(t, "--max-sockets-per-address", "1").start()
 	info := s.create("chess", nil)
 	b := &balancer{t: t, URL: s.URL}
-	if _, err := b.open(http.DefaultClient, info.URL, http.Header{"X-Forwarded-For": {"198.51.100.1"}}); err != nil {
+	first, err := b.open(http.DefaultClient, info.URL, http.Header{"X-Forwarded-For": {"198.51.100.1"}})
+	if err != nil {
 		t.Fatal(err)
+	}
+	defer first.ws.CloseNow() // what nobody holds any more is closed by the garbage collector
+	if err := first.plays(watch("first")); err != nil {
+		t.Fatal(err) // a socket is counted after its upgrade is answered
 	}
 	second, err := b.open(http.DefaultClient, info.URL, http.Header{"X-Forwarded-For": {"198.51.100.2"}})
 	if err != nil {

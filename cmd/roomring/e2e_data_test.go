@@ -3,11 +3,9 @@ package main
 import (
 	"encoding/json"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 
-	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -193,9 +191,6 @@ func TestOptionsThatMeanTheSameAreOnePool(t *testing.T) {
 		"snakes": {[]string{
 			`{}`, `{"width":64.0,"height":4e1}`, `{"walls":true,"rounds":3,"round_s":120.0}`, `{"start_s":3.0,"pause_s":4,"bots":0}`,
 		}, []string{`{"width":65}`, `{"walls":false}`}},
-		"heirloom": {[]string{
-			`{}`, `{"size":5.0}`, `{"size":5,"wide":false}`, `{"wide":false}`,
-		}, []string{`{"size":6}`, `{"wide":true}`}},
 	} {
 		seats := 100
 		if game == "chess" {
@@ -215,28 +210,6 @@ func TestOptionsThatMeanTheSameAreOnePool(t *testing.T) {
 				t.Errorf("%s: who asks with %s meets who asked with others", game, options)
 			}
 		}
-	}
-}
-
-// heirloom reads its options as games of the first runtime did.
-type heirloom struct{ Size int }
-
-func (h *heirloom) Open(_ *room.Turn, options json.RawMessage) error {
-	o := struct {
-		Size int  `json:"size"`
-		Wide bool `json:"wide"`
-	}{Size: 5}
-	err := room.DecodeOptions(options, &o)
-	h.Size = o.Size
-	return err
-}
-
-func (h *heirloom) Act(*room.Turn, room.Player, struct{}) error { return nil }
-func (h *heirloom) View(room.Viewer) map[string]int             { return map[string]int{"size": h.Size} }
-
-func init() {
-	if os.Getenv("ROOMRING_TEST_GAMES") != "" {
-		extra = append(extra, room.MustDefine(room.Spec{Name: "heirloom", Version: 1, MaxPlayers: 20}, func() *heirloom { return &heirloom{} }))
 	}
 }
 
