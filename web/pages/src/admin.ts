@@ -12,6 +12,7 @@ import { toast } from "./kit/toast.ts";
 const slot = (id: string): HTMLElement => document.getElementById(id)!;
 const trouble = slot("trouble");
 const rooms = new Rooms(slot("rooms"), troubled);
+let runsNodes = false; // the server is `roomring dev`, which starts and ends nodes
 let searched = ""; // the id whose place is marked
 let drawn: Ring | undefined; // with its arcs
 let panel: RoomPanel | undefined;
@@ -29,9 +30,8 @@ async function refresh(): Promise<void> {
   try {
     const [{ nodes }, ring, dev, aside] = await Promise.all([
       get<{ nodes: Node[] }>("/admin/v1/nodes"), getRing(), get<DevNode[]>("/admin/v1/dev"), get<{ rooms: Aside[]; partial?: boolean }>("/admin/v1/set-aside")]);
-    const focused = document.activeElement?.closest<HTMLElement>("[data-node] button, .admin-nodes > button")?.getAttribute("aria-label");
-    showNodes(slot("nodes"), nodes, dev, actOn(dev), () => void dared(() => post("/admin/v1/dev/add", {}), "A node is starting."));
-    if (focused) slot("nodes").querySelector<HTMLElement>(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
+    runsNodes = dev.length > 0;
+    showNodes(slot("nodes"), nodes, dev, act, () => void dared(() => post("/admin/v1/dev/add", {}), "A node is starting."));
     showRing(slot("ring"), ring, find);
     rooms.knows(nodes);
     showKept(slot("kept"), slot("kept-rooms"), nodes, aside);
@@ -65,14 +65,12 @@ function find(id: string): void {
 
 const done = { drain: "gives its rooms away and stops", kill: "was killed", pause: "is paused", resume: "goes on", start: "is starting" };
 
-function actOn(dev: DevNode[]): NodeAct {
-  return async (node, what) => {
-    const warnings = { drain: "It gives its rooms away, tells its clients to reconnect, and stops.", kill: "The process ends at once, as in a crash." };
-    if ((what === "drain" || what === "kill") && (await confirm(`${what === "drain" ? "Drain" : "Kill"} ${node}?`, warnings[what], what === "drain" ? "Drain" : "Kill")) === undefined) return;
-    const run = dev.length > 0 ? () => post(`/admin/v1/dev/${encodeURIComponent(node)}/${what}`, {}) : () => post("/admin/v1/drain", { node });
-    await dared(run, `${node} ${done[what]}.`);
-  };
-}
+const act: NodeAct = async (node, what) => {
+  const warnings = { drain: "It gives its rooms away, tells its clients to reconnect, and stops.", kill: "The process ends at once, as in a crash." };
+  if ((what === "drain" || what === "kill") && (await confirm(`${what === "drain" ? "Drain" : "Kill"} ${node}?`, warnings[what], what === "drain" ? "Drain" : "Kill")) === undefined) return;
+  const run = runsNodes ? () => post(`/admin/v1/dev/${encodeURIComponent(node)}/${what}`, {}) : () => post("/admin/v1/drain", { node });
+  await dared(run, `${node} ${done[what]}.`);
+};
 
 async function dared(work: () => Promise<void>, done: string): Promise<void> {
   try {

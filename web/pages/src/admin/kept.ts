@@ -1,4 +1,4 @@
-import { h } from "../games/dom.ts";
+import { h, refill } from "../games/dom.ts";
 import { since } from "../kit/format.ts";
 import type { Aside, Node } from "./api.ts";
 
@@ -6,12 +6,12 @@ import type { Aside, Node } from "./api.ts";
 export function showKept(section: HTMLElement, slot: HTMLElement, nodes: Node[], aside: { rooms: Aside[]; partial?: boolean }): void {
   const held = nodes.flatMap((n) => (n.held ?? []).map((r) => ({ ...r, node: n.name })));
   section.hidden = held.length + aside.rooms.length === 0 && !aside.partial;
-  slot.replaceChildren(
+  refill(slot, [
     ...table("Held until a program comes that can run them", ["Room", "Game", "Node", "Why"], "held",
       held.map((r) => [r.room, r.game, r.node, r.why])),
     ...table("Set aside: roomring admin fetch, replay and restore take a copy's name", ["Copy", "Room", "Since", "Index", "Bytes", "Why"], "aside",
       aside.rooms.map((r) => [`${r.node}/${r.key}`, r.room, since(r.at), String(r.index), String(r.bytes), r.reason])),
-    ...(aside.partial ? [h("p", { class: "hint" }, "A node did not answer in time: copies may be missing.")] : []));
+    ...(aside.partial ? [h("p", { class: "hint" }, "A node did not answer in time: copies may be missing.")] : [])]);
 }
 
 function table(title: string, heads: string[], kind: string, rows: string[][]): HTMLElement[] {

@@ -1,4 +1,4 @@
-import { h } from "../games/dom.ts";
+import { h, refill } from "../games/dom.ts";
 import { count, since } from "../kit/format.ts";
 import { button } from "../kit/load.ts";
 import type { DevNode, Node } from "./api.ts";
@@ -15,7 +15,7 @@ export function showNodes(slot: HTMLElement, nodes: Node[], dev: DevNode[], act:
     ...unheard.map((d): [string, HTMLElement] => [d.node, h("article", { class: "admin-node", "data-node": d.node, "data-process": d.state },
       title(d.node, d.state === "running" ? "starting" : d.state), buttons(d.node, d, act))])];
   cards.sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
-  slot.replaceChildren(...cards.map(([, c]) => c), ...(dev.length > 0 ? [adder(add)] : []));
+  refill(slot, [...cards.map(([, c]) => c), ...(dev.length > 0 ? [adder(add)] : [])]);
 }
 
 function adder(add: () => void): HTMLElement {

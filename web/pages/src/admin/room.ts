@@ -1,4 +1,4 @@
-import { h, text } from "../games/dom.ts";
+import { h, refill, text } from "../games/dom.ts";
 import { clock } from "../kit/format.ts";
 import { button, sleep } from "../kit/load.ts";
 import { words } from "../kit/problem.ts";
@@ -71,11 +71,11 @@ export class RoomPanel {
   private show(r: Inspection): void {
     text(this.facts, [`${r.game}, ${r.phase}`, r.name, `owner ${r.node}`, `epoch ${r.epoch}`, `index ${r.index}, committed ${r.commit}`, `room time ${clock(r.time_ms)}`,
       r.code && `code ${r.code}`, `waiting: ${r.queues.mailbox} in the mailbox, ${r.queues.pending} for the journal, ${r.queues.held} for commit`, r.late_ticks > 0 && `${r.late_ticks} ticks left out`, r.still && `STANDS STILL: ${r.still}`].filter(Boolean).join(" · "));
-    this.seats.replaceChildren(...r.seats.map((s) => h("tr", { "data-testid": "seat", "data-player": s.player },
+    refill(this.seats, r.seats.map((s) => h("tr", { "data-testid": "seat", "data-player": s.player },
       h("td", {}, String(s.seat)), h("th", { scope: "row" }, s.name || s.player, h("span", { class: "spread" }, ` ${s.player}`)), h("td", {}, s.online ? "yes" : "no"),
       h("td", {}, this.kicker(s.player, s.name || s.player)))));
     const named = (player = ""): string => r.seats.find((s) => s.player === player)?.name || player;
-    this.sessions.replaceChildren(...r.queues.sessions.map((s) => h("tr", { "data-testid": "session" },
+    refill(this.sessions, r.queues.sessions.map((s) => h("tr", { "data-testid": "session" },
       h("th", { scope: "row", title: s.player }, s.spectator ? "a spectator" : named(s.player)),
       ...[s.edge, s.cseq, `${s.queue.messages}${s.queue.behind ? ", behind" : ""}`, s.queue.bytes, s.queue.lost, s.queue.unanswered].map((v) => h("td", {}, String(v))))));
     const there = [...this.eyes.options].map((o) => o.value);

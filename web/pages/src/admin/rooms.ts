@@ -1,4 +1,4 @@
-import { h } from "../games/dom.ts";
+import { h, refill } from "../games/dom.ts";
 import { since } from "../kit/format.ts";
 import { button } from "../kit/load.ts";
 import { get, type Node, type Room } from "./api.ts";
@@ -69,9 +69,7 @@ export class Rooms {
 
   private show(page: Page): void {
     this.offer(this.game, page.rooms.map((r) => r.game));
-    const focused = document.activeElement?.closest<HTMLElement>("tr")?.dataset["room"];
-    this.body.replaceChildren(...page.rooms.map(row));
-    if (focused) this.body.querySelector<HTMLElement>(`tr[data-room="${focused}"] a`)?.focus();
+    refill(this.body, page.rooms.map(row));
     this.next = page.next;
     this.more.hidden = !page.next;
     this.back.hidden = this.pages.length === 0;

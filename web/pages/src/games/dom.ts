@@ -37,6 +37,21 @@ export function text(el: Element, words: string): void {
   if (el.textContent !== words) el.textContent = words;
 }
 
+/**
+ * Brings what an element holds up to date. Only what differs is replaced, so that what is under a pointer or has the focus
+ * stays, and a click on it works. What looks the same must do the same: the listeners of the old one stay too.
+ */
+export function refill(el: Element, fresh: readonly Node[]): void {
+  fresh.forEach((now, i) => {
+    const old = el.childNodes[i];
+    if (!old) el.append(now);
+    else if (old.isEqualNode(now)) return;
+    else if (old instanceof Element && now instanceof Element && old.cloneNode().isEqualNode(now.cloneNode())) refill(old, [...now.childNodes]);
+    else old.replaceWith(now);
+  });
+  while (el.childNodes.length > fresh.length) el.lastChild!.remove();
+}
+
 /** Whether the person asked for less motion. */
 export function still(): boolean {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,5 +1,5 @@
 import type { ConnectionState, RoomInfo } from "roomring";
-import { h, set, text } from "../games/dom.ts";
+import { h, refill, set, text } from "../games/dom.ts";
 import { count, options } from "../kit/format.ts";
 import { icon } from "../kit/icons.ts";
 import { toast } from "../kit/toast.ts";
@@ -74,7 +74,7 @@ export class Head {
     const rest = info.seats.length - shown.length;
     if (rest > 0) shown.push(h("li", { class: "seat" }, `and ${rest} more`));
     if (free > 0) shown.push(h("li", { class: "seat seat-free", "data-testid": "seat-free" }, free === 1 ? "a free seat" : "free seats"));
-    this.seats.replaceChildren(...shown);
+    refill(this.seats, shown);
   }
 }
 

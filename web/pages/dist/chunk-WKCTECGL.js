@@ -1,1 +1,0 @@
-var i={chess:()=>import("./chunk-HJD4HHOC.js"),liarsdice:()=>import("./chunk-6UURPILW.js"),snakes:()=>import("./chunk-JUXIZPR7.js")};async function s(e){let t=Object.hasOwn(i,e)?i[e]:void 0;return t&&(await t()).default}export{s as a};
