@@ -55,11 +55,13 @@ type SocketOptions struct {
 	// means twice PerSecond; PerSecond must be MaxMessage at least, or its largest messages could not be sent; negative is no limit.
 	Bytes Rate
 	// PerAddress is how many sockets one address may have open at a time (else 4429); an IPv6 /64 counts as
-	// one. 0 means 1,000, negative no limit.
+	// one. 0 means 1,000, negative no limit. It counts until its file descriptor is gone. Who is turned away is closed
+	// with a reason, which takes up to Close; turnedAway more than PerAddress have one at a time, the rest gets 429 in HTTP.
 	PerAddress int
 
 	Hello     time.Duration // how long a client may take to say hello (else 4408); 0 means 10 s
 	Attach    time.Duration // how long the rooms may take to let it in (else 4103); 0 means 10 s
+	Close     time.Duration // how long a client may take to answer a close frame; 0 means 5 s, which is the most
 	Heartbeat time.Duration // the longest silence that is normal, either way; 2.5 times it ends a socket (4102). 0 means 10 s
 
 	// WriteTimeout is how long one write may make no end (else 4101). The socket is kept for as long again, so that
@@ -106,6 +108,7 @@ func (o *SocketOptions) complete() error {
 	for _, d := range []*time.Duration{&o.Hello, &o.Attach, &o.Heartbeat, &o.WriteTimeout} {
 		*d = cmp.Or(*d, 10*time.Second)
 	}
+	o.Close = min(cmp.Or(o.Close, 5*time.Second), 5*time.Second) // the WebSocket library waits no longer
 	o.JoinBytes = cmp.Or(o.JoinBytes, 16<<10)
 	o.SendBuffer = cmp.Or(o.SendBuffer, 64<<10)
 	o.Flushers = cmp.Or(o.Flushers, min(runtime.GOMAXPROCS(0), 8))
@@ -157,7 +160,7 @@ type Sockets struct {
 	mu     sync.Mutex
 	closed bool
 	open   map[*conn]struct{}
-	from   map[netip.Addr]int // sockets an address has
+	from   map[netip.Addr]int // sockets an address has, and upgrades under way
 	conns  sync.WaitGroup     // one for each of open, and one for each goroutine of theirs
 }
 
@@ -264,19 +267,60 @@ func (s *Sockets) down() bool {
 	return s.closed
 }
 
-// admit takes a socket in, unless Shutdown has begun. Few reports whether its address has no more than it may.
-func (s *Sockets) admit(c *conn) (few, ok bool) {
+// turnedAway is how many sockets beyond PerAddress an address may have that hear why they are closed.
+const turnedAway = 16
+
+// place is what an address gets for one more socket.
+type place int
+
+const (
+	placeNone place = iota // no upgrade
+	placeTold              // an upgrade, to be told that there are too many
+	placeFree
+)
+
+// reserve counts one more socket of an address, if there is any place for it: before the upgrade, so that however many
+// come at once, no more are taken. What is reserved is released.
+func (s *Sockets) reserve(from netip.Addr) place {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	most := s.opts.PerAddress
+	switch n := s.from[from]; {
+	case most < 0 || n < most:
+		s.from[from]++
+		return placeFree
+	case n < most+turnedAway:
+		s.from[from]++
+		return placeTold
+	}
+	return placeNone
+}
+
+func (s *Sockets) release(from netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.released(from)
+}
+
+// released is release with the lock held.
+func (s *Sockets) released(from netip.Addr) {
+	if s.from[from]--; s.from[from] <= 0 {
+		delete(s.from, from)
+	}
+}
+
+// admit takes a socket in whose place is reserved, unless Shutdown has begun.
+func (s *Sockets) admit(c *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return false, false
+		return false
 	}
 	s.open[c] = struct{}{}
-	s.from[c.addr]++
 	s.conns.Add(1)
 	s.opts.Clock.Use(1)
 	s.opts.Meter.SocketOpened()
-	return s.opts.PerAddress < 0 || s.from[c.addr] <= s.opts.PerAddress, true
+	return true
 }
 
 // gone forgets a socket whose connection has been closed.
@@ -284,9 +328,7 @@ func (s *Sockets) gone(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, c)
-	if s.from[c.addr]--; s.from[c.addr] <= 0 {
-		delete(s.from, c.addr)
-	}
+	s.released(c.addr)
 	s.opts.Meter.SocketClosed(c.code)
 	s.opts.Clock.Use(-1)
 	s.conns.Done()

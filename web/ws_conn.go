@@ -271,7 +271,7 @@ func (c *conn) finish(err error) {
 		c.mu.Unlock()
 		defer c.wait()
 	}
-	_ = c.ws.Close(websocket.StatusCode(why.Code), fits(why.Reason)) // waits for the client's own close frame, at most 5 s
+	_ = c.ws.Close(websocket.StatusCode(why.Code), fits(why.Reason)) // waits for the client's own close frame, as long as opts.Close
 }
 
 // stopped says why the reader has stopped: nil when the client went by itself.
@@ -280,7 +280,8 @@ func (c *conn) stopped(err error) *actor.CloseError {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.reading, c.finished = false, true
-	_ = c.net.SetReadDeadline(time.Time{}) // the close handshake has its own
+	// The close handshake's. The library's own does not cover the rest of a frame that the client never finishes.
+	_ = c.net.SetReadDeadline(time.Now().Add(c.s.opts.Close))
 	if c.leave == nil && !c.dead {
 		c.leave = c.reason(err)
 	}

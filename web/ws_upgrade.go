@@ -43,18 +43,28 @@ func (s *Sockets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		messages: s.allowance(s.opts.Rate), bytes: s.allowance(s.opts.Bytes),
 	}
 	c.spoke.Store(math.MaxInt64) // nothing yet
+	place := s.reserve(c.addr)
+	if place == placeNone {
+		s.turned.refused("--max-sockets-per-address", c.addr, time.Now())
+		w.Header().Set("Connection", "close")
+		p := problem(http.StatusTooManyRequests, "too-many", "Too many connections from your address: close some, then retry.")
+		p.retry = s.opts.Close
+		p.write(w)
+		return
+	}
 	if err := c.accept(w, r, chosen); err != nil {
+		s.release(c.addr)
 		return // it has been answered
 	}
-	few, ok := s.admit(c)
-	if !ok {
+	if !s.admit(c) {
 		_ = c.net.Close()
+		s.release(c.addr)
 		return
 	}
 	switch {
 	case !known:
 		c.leave = closeWith(wire.CloseBadMessage, "offer the subprotocol "+wire.SubprotocolJSON+" or "+wire.SubprotocolCBOR)
-	case !few:
+	case place == placeTold:
 		c.leave = c.tooMany("--max-sockets-per-address", "too many connections from your address")
 	case idErr != nil:
 		c.leave = closeWith(wire.CloseNoRoom, "no such room: "+idErr.Error())

@@ -51,7 +51,7 @@ func (n *node) openSockets(ctx context.Context) error {
 		MaxMessage: n.cfg.MaxMessageBytes, Rate: web.Rate{PerSecond: perSecond, Burst: 2 * n.cfg.MessagesPerSecond},
 		Bytes:      web.Rate{PerSecond: float64(n.cfg.BytesPerSecond), Burst: 2 * n.cfg.BytesPerSecond},
 		PerAddress: cmp.Or(n.cfg.MaxSocketsPerAddress, -1), Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
-		WriteTimeout: n.cfg.WriteTimeout, OutboxBytes: n.cfg.OutboxBytes, Origins: n.origins,
+		WriteTimeout: n.cfg.WriteTimeout, Close: n.cfg.CloseTimeout, OutboxBytes: n.cfg.OutboxBytes, Origins: n.origins,
 		Proxies: proxies, Clock: n.clock, Draining: n.draining.Load,
 	})
 	if err != nil {

@@ -50,6 +50,7 @@ type Config struct {
 	Heartbeat            time.Duration
 	HelloTimeout         time.Duration
 	WriteTimeout         time.Duration
+	CloseTimeout         time.Duration
 
 	PeerListen        string
 	GossipListen      string
@@ -169,6 +170,7 @@ func (s *settings) limitFlags(g *group) {
 	g.DurationVar(&s.Heartbeat, "heartbeat", 10*time.Second, "longest `time` that client and server are silent; two and a half times as long closes with 4102")
 	g.DurationVar(&s.HelloTimeout, "hello-timeout", 10*time.Second, "`time` a new socket has to send its hello; then it closes with 4408")
 	g.DurationVar(&s.WriteTimeout, "write-timeout", 10*time.Second, "`time` one write to a client may take; then it closes with 4101")
+	g.DurationVar(&s.CloseTimeout, "close-timeout", 5*time.Second, "`time` a client has to answer a close; then its connection is cut")
 }
 
 func (s *settings) processFlags(g *group) {
