@@ -296,7 +296,7 @@ func apiOptions(t testing.TB, rooms *memoryRooms, records *memoryRecords) web.Se
 	unlimited := web.Rate{PerSecond: -1}
 	return web.ServerOptions{
 		Rooms: rooms, Records: records, Auth: guestAuth(t), Games: gameSpecs, WebSocket: http.HandlerFunc(noSocket),
-		Creates: unlimited, Guests: unlimited, Codes: unlimited, ReplayRate: unlimited,
+		Creates: unlimited, Guests: unlimited, Codes: web.NewCodeLimit(unlimited), ReplayRate: unlimited,
 	}
 }
 

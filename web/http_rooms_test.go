@@ -293,7 +293,7 @@ func TestCapsAnAddress(t *testing.T) {
 	var log logText
 	a := startAPI(t, func(o *web.ServerOptions) {
 		o.Log = log.logger()
-		o.Creates, o.Guests, o.Codes = web.Rate{PerSecond: 0.1, Burst: 2}, web.Rate{PerSecond: 1, Burst: 1}, web.Rate{PerSecond: 1, Burst: 1}
+		o.Creates, o.Guests, o.Codes = web.Rate{PerSecond: 0.1, Burst: 2}, web.Rate{PerSecond: 1, Burst: 1}, web.NewCodeLimit(web.Rate{PerSecond: 1, Burst: 1})
 		o.ReplayRate = web.Rate{PerSecond: 1, Burst: 1}
 		o.Now = func() time.Time { return now }
 		o.TrustedProxies, _ = web.ParseProxies([]string{"127.0.0.0/8", "::1"})

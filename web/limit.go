@@ -52,6 +52,26 @@ func (l *addressLimiter) take(from netip.Addr, now time.Time) (wait time.Duratio
 	return time.Duration(missing / l.rate.PerSecond * float64(time.Second)), false
 }
 
+// giveBack returns the token that an address has taken.
+func (l *addressLimiter) giveBack(from netip.Addr, now time.Time) {
+	if l.rate.PerSecond < 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.bucket(limitKey(from)).AllowN(now, -1)
+}
+
+// CodeLimit holds each address to a rate of guesses at join codes, by HTTP and by WebSocket together. It may be used by
+// many goroutines.
+type CodeLimit struct{ *addressLimiter }
+
+// NewCodeLimit makes one that allows each address so many. The zero Rate is 1 a second, 20 at once.
+func NewCodeLimit(r Rate) *CodeLimit {
+	setDefault(&r, Rate{1, 20})
+	return &CodeLimit{newAddressLimiter("--codes-per-second", r, maxAddresses)}
+}
+
 func (l *addressLimiter) bucket(from netip.Addr) *rate.Limiter {
 	if b := l.young[from]; b != nil {
 		return b

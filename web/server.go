@@ -67,8 +67,9 @@ type ServerOptions struct {
 	Creates Rate
 	// Guests caps new guests an address; the zero value is 5 a second, 50 at once.
 	Guests Rate
-	// Codes caps searches by join code an address, so that codes cannot be guessed; the zero value is 1 a second, 20 at once.
-	Codes Rate
+	// Codes caps searches by join code an address, so that codes cannot be guessed; nil: as NewCodeLimit has it. Give the
+	// same to the sockets, or codes could be guessed there as fast again.
+	Codes *CodeLimit
 
 	// ReplayRate caps replays an address; the zero value is 2 a second, 20 at once.
 	ReplayRate Rate
@@ -95,9 +96,11 @@ func (o *ServerOptions) complete() error {
 	}
 	setDefault(&o.Creates, Rate{10, 100})
 	setDefault(&o.Guests, Rate{5, 50})
-	setDefault(&o.Codes, Rate{1, 20})
 	setDefault(&o.ReplayRate, Rate{2, 20})
 	setDefault(&o.Replays, 4)
+	if o.Codes == nil {
+		o.Codes = NewCodeLimit(Rate{})
+	}
 	setDefault(&o.MaxBody, 64<<10)
 	setDefault(&o.RequestTimeout, 10*time.Second)
 	setDefault(&o.Log, slog.New(slog.DiscardHandler))
@@ -126,7 +129,7 @@ func NewServer(opts ServerOptions) (*Server, error) {
 		games:      map[string]room.Spec{},
 		creates:    newAddressLimiter("--rooms-per-second", opts.Creates, maxAddresses),
 		guests:     newAddressLimiter("--guests-per-second", opts.Guests, maxAddresses),
-		codes:      newAddressLimiter("--codes-per-second", opts.Codes, maxAddresses),
+		codes:      opts.Codes.addressLimiter,
 		replayRate: newAddressLimiter("--replays-per-second", opts.ReplayRate, maxAddresses),
 		replays:    make(chan struct{}, opts.Replays),
 		turned:     newLimitLog(opts.Log),

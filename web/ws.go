@@ -58,6 +58,8 @@ type SocketOptions struct {
 	// one. 0 means 1,000, negative no limit. It counts until its file descriptor is gone. Who is turned away is closed
 	// with a reason, which takes up to Close; turnedAway more than PerAddress have one at a time, the rest gets 429 in HTTP.
 	PerAddress int
+	// Codes caps hellos with a wrong join code an address (else 4429); nil: as NewCodeLimit has it. It should be the server's.
+	Codes *CodeLimit
 
 	Hello     time.Duration // how long a client may take to say hello (else 4408); 0 means 10 s
 	Attach    time.Duration // how long the rooms may take to let it in (else 4103); 0 means 10 s
@@ -112,6 +114,9 @@ func (o *SocketOptions) complete() error {
 	o.JoinBytes = cmp.Or(o.JoinBytes, 16<<10)
 	o.SendBuffer = cmp.Or(o.SendBuffer, 64<<10)
 	o.Flushers = cmp.Or(o.Flushers, min(runtime.GOMAXPROCS(0), 8))
+	if o.Codes == nil {
+		o.Codes = NewCodeLimit(Rate{})
+	}
 	if o.Clock == nil {
 		o.Clock = actor.SystemClock()
 	}

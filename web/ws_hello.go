@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"github.com/roomring/roomring/room"
@@ -29,6 +30,10 @@ func (c *conn) hello(h wire.Hello) error {
 	if err := c.identify(ctx, h, &ask); err != nil {
 		return c.refusal(err)
 	}
+	guess, err := c.guess(h.Code)
+	if err != nil {
+		return err
+	}
 	out := actor.NewOutbox(actor.OutboxOptions{
 		Encoding: c.encoding, MaxBytes: c.s.opts.OutboxBytes, StuckAfter: c.s.opts.StuckAfter, Wake: c.schedule, Clock: c.s.opts.Clock,
 	})
@@ -37,11 +42,40 @@ func (c *conn) hello(h wire.Hello) error {
 	c.mu.Unlock()
 	session, err := c.s.opts.Rooms.Attach(ctx, c.id, ask, out)
 	if err != nil {
-		return c.refusal(err)
+		err = c.refusal(err)
+		if why, ok := errors.AsType[*actor.CloseError](err); !ok || why.Code != wire.CloseForbidden {
+			guess.right()
+		}
+		return err
 	}
+	guess.right()
 	c.session = session
 	c.alive()
 	return nil
+}
+
+// guess is a join code that came with a hello. It costs its address a search until it turns out to be no wrong one.
+type guess struct {
+	c    *conn // nil: there is no code
+	when time.Time
+}
+
+// guess spends what a code costs. When the address has nothing left it may not try any, right or wrong.
+func (c *conn) guess(code string) (guess, error) {
+	if code == "" {
+		return guess{}, nil
+	}
+	now := time.Now()
+	if _, ok := c.s.opts.Codes.take(c.addr, now); !ok {
+		return guess{}, c.tooMany(c.s.opts.Codes.setting, "too many join codes from your address: retry later")
+	}
+	return guess{c, now}, nil
+}
+
+func (g guess) right() {
+	if g.c != nil {
+		g.c.s.opts.Codes.giveBack(g.c.addr, g.when)
+	}
 }
 
 func (s *Sockets) limits() wire.Limits {

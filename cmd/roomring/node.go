@@ -52,6 +52,7 @@ type node struct {
 	door      *web.Auth
 	proxies   web.Proxies
 	origins   web.Origins
+	codes     *web.CodeLimit // of HTTP and sockets together
 	sockets   *web.Sockets
 	serving   atomic.Pointer[web.Sockets] // the same, for those that ask before there are any
 

@@ -45,11 +45,13 @@ func (n *node) openSockets(ctx context.Context) error {
 	if n.origins, err = n.cfg.origins(); err != nil {
 		return fmt.Errorf("--allowed-origins %w", err)
 	}
+	n.codes = web.NewCodeLimit(rateOf(n.cfg.CodesPerSecond, 20))
 	perSecond := float64(n.cfg.MessagesPerSecond)
 	n.sockets, err = web.NewSockets(web.SocketOptions{
 		Rooms: n.allRooms(), Auth: auth, Meter: n.metrics, Log: n.log,
 		MaxMessage: n.cfg.MaxMessageBytes, Rate: web.Rate{PerSecond: perSecond, Burst: 2 * n.cfg.MessagesPerSecond},
 		Bytes:      web.Rate{PerSecond: float64(n.cfg.BytesPerSecond), Burst: 2 * n.cfg.BytesPerSecond},
+		Codes:      n.codes,
 		PerAddress: cmp.Or(n.cfg.MaxSocketsPerAddress, -1), Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
 		WriteTimeout: n.cfg.WriteTimeout, Close: n.cfg.CloseTimeout, OutboxBytes: n.cfg.OutboxBytes, Origins: n.origins,
 		Proxies: proxies, Clock: n.clock, Draining: n.draining.Load,
@@ -150,7 +152,7 @@ func (n *node) publicHandler() (http.Handler, error) {
 		Black:     blackBox{n.journal.BlackBox()},
 		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.origins,
 		TrustedProxies: n.proxies, Creates: rateOf(n.cfg.RoomsPerSecond, 10), Guests: rateOf(n.cfg.GuestsPerSecond, 10),
-		Codes: rateOf(n.cfg.CodesPerSecond, 20), ReplayRate: rateOf(n.cfg.ReplaysPerSecond, 10),
+		Codes: n.codes, ReplayRate: rateOf(n.cfg.ReplaysPerSecond, 10),
 		Metrics: n.metrics, Log: n.log,
 	})
 }
