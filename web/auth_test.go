@@ -135,7 +135,7 @@ func TestTokens(t *testing.T) {
 		{"nbf is a list", edDSA(good(map[string]any{"nbf": []int{1}})), "nbf is a list"},
 		{"iat is text", edDSA(good(map[string]any{"iat": "now"})), "iat is text"},
 		{"not yet", edDSA(good(map[string]any{"nbf": clock.Add(31 * time.Second).Unix()})), "not valid yet: its nbf"},
-		{"made in the future", edDSA(good(map[string]any{"iat": clock.Add(31 * time.Second).Unix()})), "not valid yet: its iat"},
+		{"made in the future, as a clock that is fast has it", edDSA(good(map[string]any{"iat": clock.Add(2 * time.Hour).Unix()})), ""},
 		{"no sub", edDSA(map[string]any{"exp": clock.Add(time.Hour).Unix()}), "no sub"},
 		{"empty sub", edDSA(good(map[string]any{"sub": ""})), "no sub"},
 		{"sub is nothing", edDSA(good(map[string]any{"sub": nil})), "no sub"},

@@ -61,10 +61,13 @@ type SocketOptions struct {
 	// Codes caps hellos with a wrong join code an address (else 4429); nil: as NewCodeLimit has it. It should be the server's.
 	Codes *CodeLimit
 
-	Hello     time.Duration // how long a client may take to say hello (else 4408); 0 means 10 s
-	Attach    time.Duration // how long the rooms may take to let it in (else 4103); 0 means 10 s
-	Close     time.Duration // how long a client may take to answer a close frame; 0 means 5 s, which is the most
-	Heartbeat time.Duration // the longest silence that is normal, either way; 2.5 times it ends a socket (4102). 0 means 10 s
+	Hello  time.Duration // how long a client may take to say hello (else 4408); 0 means 10 s
+	Attach time.Duration // how long the rooms may take to let it in (else 4103); 0 means 10 s
+	Close  time.Duration // how long a client may take to answer a close frame; 0 means 5 s, which is the most
+	// TokenGrace is for how long a socket goes on when the token it came with has expired (then 4401), so that its client can
+	// come back with another before. It is looked at once in a quarter of Heartbeat. 0 means 1 min, negative none.
+	TokenGrace time.Duration
+	Heartbeat  time.Duration // the longest silence that is normal, either way; 2.5 times it ends a socket (4102). 0 means 10 s
 
 	// WriteTimeout is how long one write may make no end (else 4101). The socket is kept for as long again, so that
 	// a client that wakes up still learns why it was closed. 0 means 10 s.
@@ -110,6 +113,7 @@ func (o *SocketOptions) complete() error {
 	for _, d := range []*time.Duration{&o.Hello, &o.Attach, &o.Heartbeat, &o.WriteTimeout} {
 		*d = cmp.Or(*d, 10*time.Second)
 	}
+	o.TokenGrace = max(cmp.Or(o.TokenGrace, time.Minute), 0)
 	o.Close = min(cmp.Or(o.Close, 5*time.Second), 5*time.Second) // the WebSocket library waits no longer
 	o.JoinBytes = cmp.Or(o.JoinBytes, 16<<10)
 	o.SendBuffer = cmp.Or(o.SendBuffer, 64<<10)
@@ -243,7 +247,7 @@ func (s *Sockets) each(f func(*conn)) {
 }
 
 // beat gives the sockets that have been silent for three quarters of a heartbeat something to say, and finds clients that
-// talk and do not read.
+// talk and do not read, and those whose tokens have expired.
 func (s *Sockets) beat() {
 	tick := time.NewTicker(s.opts.Heartbeat / 4)
 	defer tick.Stop()
@@ -253,9 +257,13 @@ func (s *Sockets) beat() {
 			return
 		case <-tick.C:
 		}
+		expired := time.Now().Add(-s.opts.TokenGrace).Unix()
 		before := s.now() - s.opts.Heartbeat*3/4
 		s.each(func(c *conn) {
 			c.checkReader()
+			if at := c.expires.Load(); at != 0 && at <= expired {
+				c.kick(closeWith(wire.CloseUnauthorised, "the token has expired: come with another"))
+			}
 			if time.Duration(c.spoke.Load()) < before {
 				c.enqueue(c.pong(wire.Ping{}), unasked)
 			}

@@ -39,8 +39,9 @@ type conn struct {
 	bytes    allowance
 	session  actor.Session // nil before hello
 
-	queued atomic.Bool  // waits for its flusher
-	spoke  atomic.Int64 // when something was last written, as Sockets.now counts; the largest: nothing yet
+	expires atomic.Int64 // when its token does, in seconds since 1970; 0: it came without
+	queued  atomic.Bool  // waits for its flusher
+	spoke   atomic.Int64 // when something was last written, as Sockets.now counts; the largest: nothing yet
 
 	mu      sync.Mutex
 	out     *actor.Outbox     // nil before hello

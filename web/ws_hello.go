@@ -97,6 +97,7 @@ func (c *conn) identify(ctx context.Context, h wire.Hello, ask *actor.Hello) err
 	if err := c.allowed(ctx, who); err != nil {
 		return err
 	}
+	c.expires.Store(who.Expires.Unix())
 	ask.Player, ask.Name = who.Player, who.Name
 	if ask.Name == "" {
 		ask.Name = CleanName(h.Name)
@@ -118,6 +119,7 @@ func (c *conn) guest(h wire.Hello, ask *actor.Hello) error {
 	if err != nil {
 		return err
 	}
+	c.expires.Store(who.Expires.Unix())
 	ask.Player, ask.Name, ask.Token = who.Player, who.Name, token
 	return nil
 }

@@ -53,7 +53,7 @@ func (n *node) openSockets(ctx context.Context) error {
 		Bytes:      web.Rate{PerSecond: float64(n.cfg.BytesPerSecond), Burst: 2 * n.cfg.BytesPerSecond},
 		Codes:      n.codes,
 		PerAddress: cmp.Or(n.cfg.MaxSocketsPerAddress, -1), Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
-		WriteTimeout: n.cfg.WriteTimeout, Close: n.cfg.CloseTimeout, OutboxBytes: n.cfg.OutboxBytes, Origins: n.origins,
+		WriteTimeout: n.cfg.WriteTimeout, Close: n.cfg.CloseTimeout, TokenGrace: cmp.Or(n.cfg.TokenGrace, -1), OutboxBytes: n.cfg.OutboxBytes, Origins: n.origins,
 		Proxies: proxies, Clock: n.clock, Draining: n.draining.Load,
 	})
 	if err != nil {

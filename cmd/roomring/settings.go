@@ -35,6 +35,7 @@ type Config struct {
 	Issuer      string
 	Audience    string
 	Guests      string
+	TokenGrace  time.Duration
 
 	MaxRooms             int
 	MaxSpectators        int
@@ -134,6 +135,7 @@ func (s *settings) playerFlags(g *group) {
 	g.StringVar(&s.JWKSURL, "jwks-url", "", "`URL` of the JSON Web Key Set that players' tokens are signed with, fetched again as keys change")
 	g.StringVar(&s.Issuer, "token-issuer", "", "the only `iss` taken in players' tokens; empty takes any")
 	g.StringVar(&s.Audience, "token-audience", "", "`aud` that players' tokens must name; empty asks for none")
+	g.DurationVar(&s.TokenGrace, "token-grace", time.Minute, "`time` for which a socket goes on when the token it came with has expired; then it closes with 4401; 0 is none")
 	g.Var(oneOf(&s.Guests, "auto", "auto", "on", "off"), "guests", "let players in without a token: on, off, or auto (on while there is neither key file nor JWKS)")
 }
 

@@ -140,6 +140,7 @@ func (c *Config) validateTimes() error {
 		{"hello-timeout", c.HelloTimeout, 100 * time.Millisecond, 5 * time.Minute},
 		{"write-timeout", c.WriteTimeout, 100 * time.Millisecond, 5 * time.Minute},
 		{"close-timeout", c.CloseTimeout, 100 * time.Millisecond, 5 * time.Second},
+		{"token-grace", c.TokenGrace, 0, 1<<63 - 1},
 		{"drain-timeout", c.DrainTimeout, time.Second, time.Hour},
 		{"peer-silence", c.PeerSilence, 500 * time.Millisecond, time.Minute},
 		{"reattach-timeout", c.ReattachTimeout, 100 * time.Millisecond, time.Minute},
