@@ -149,6 +149,9 @@ func newPanic(call string, v any) *Panic {
 // of the options, or a *Panic. Both entries are in the log that Entries returns.
 func Open(cfg Config, epoch Epoch) (*Core, []Entry, error) {
 	c := newCore(cfg)
+	if err := c.rules.spec.CheckOptions(c.header.Options); err != nil {
+		return nil, nil, err
+	}
 	var entries []Entry
 	for _, in := range []Input{{Kind: KindEpoch, Epoch: epoch}, {Kind: KindOpen}} {
 		ready, err := c.Step(in)

@@ -150,10 +150,14 @@ func (f *Final) Sum() [sha256.Size]byte {
 	return sha256.Sum256(body)
 }
 
-// Seal is the room's end as the store keeps it, replay and hash included. The room must be over.
+// Seal is the room's end as the store keeps it, replay and hash included. The room must be over. There is no replay of a room
+// that was closed with nobody ever in a seat: there is nothing to see in it, and strangers can make any number of them.
 func (c *Core) Seal() (Final, error) {
 	f := *c.Final()
 	f.Hash = f.Sum()
+	if f.End == Closed && !c.s.Joined {
+		return f, nil
+	}
 	replay, err := c.log.replay(c.header, f)
 	f.Replay = replay
 	return f, err
@@ -200,6 +204,11 @@ func (c *Core) agreeRematch() error {
 	}
 	if len(options) == 0 {
 		options = json.RawMessage("{}")
+	}
+	if c.header.Runtime >= 2 {
+		if err := c.rules.spec.CheckOptions(options); err != nil {
+			return err
+		}
 	}
 	c.s.Rematch = options
 	c.s.Linger = c.s.Now + c.rules.spec.Linger

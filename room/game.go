@@ -133,6 +133,10 @@ type Spec struct {
 	LogBytes int
 	Log      LogKind // TailLog keeps only the end of the log from the start
 
+	// OptionBytes bounds the options of a new room, in bytes of JSON as they were sent: every list of rooms carries them, and
+	// every room keeps them for life. 0 means DefaultOptionBytes.
+	OptionBytes int
+
 	Rated      bool          // finished games change the players' ratings
 	Durability Durability    // "" is the node's default
 	Grace      time.Duration // how long a disconnected player's seat is kept; 0 means 60 s; Turn.Grace says another for one room

@@ -1,6 +1,7 @@
 package room
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -21,6 +22,14 @@ func (t *Turn) Options(into any) error {
 		if out, err := json.Marshal(into); err == nil {
 			c.decoded = append(c.decoded, out...)
 		}
+	}
+	return nil
+}
+
+// CheckOptions refuses options of a new room that are longer than Spec.OptionBytes. Rooms that there are already keep theirs.
+func (s Spec) CheckOptions(options json.RawMessage) error {
+	if most := cmp.Or(s.OptionBytes, DefaultOptionBytes); len(options) > most {
+		return Refuse("bad_options", fmt.Sprintf("the options of a room have %d bytes at most, not %d: leave out what is the default", most, len(options)))
 	}
 	return nil
 }

@@ -11,6 +11,9 @@ import (
 // game with them to see what Turn.Options makes of them, so it costs as much as that; a game that reads its options
 // otherwise is told apart by what they say, however it is spelt. Options that the game refuses have a pool of their own.
 func (r *Rules) Pool(options json.RawMessage) string {
+	if r.spec.CheckOptions(options) != nil {
+		return "refused " + CanonicalOptions(options)
+	}
 	c := newCore(Config{Rules: r, Header: Header{Game: r.spec.Name, Version: r.spec.Version, Runtime: RuntimeVersion, Options: options}})
 	c.decoded = []byte{}
 	ready, err := c.Step(Input{Kind: KindOpen})

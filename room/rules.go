@@ -1,6 +1,7 @@
 package room
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -88,6 +89,9 @@ var gameName = regexp.MustCompile(`^[a-z][a-z0-9]{0,31}$`)
 const (
 	MaxSeats    = 1024
 	MaxTickRate = 128
+
+	DefaultOptionBytes = 2 << 10  // of Spec.OptionBytes
+	MaxOptionBytes     = 48 << 10 // what a request's body has place for
 )
 
 func (s Spec) complete() (Spec, error) {
@@ -102,6 +106,7 @@ func (s Spec) complete() (Spec, error) {
 	fill(&s.Empty, 10*time.Minute)
 	fill(&s.Linger, time.Minute)
 	s.MinPlayers = max(s.MinPlayers, 1)
+	s.OptionBytes = cmp.Or(s.OptionBytes, DefaultOptionBytes)
 	if s.MaxPlayers == 0 {
 		s.MaxPlayers = s.MinPlayers
 	}
@@ -114,6 +119,8 @@ func (s Spec) complete() (Spec, error) {
 		return s, fmt.Errorf("game %s: MaxPlayers must be from MinPlayers to %d", s.Name, MaxSeats)
 	case s.TickRate < 0 || s.TickRate > MaxTickRate:
 		return s, fmt.Errorf("game %s: TickRate must be from 0 to %d", s.Name, MaxTickRate)
+	case s.OptionBytes < 0 || s.OptionBytes > MaxOptionBytes:
+		return s, fmt.Errorf("game %s: OptionBytes must be from 0 to %d", s.Name, MaxOptionBytes)
 	}
 	if err := s.completeLog(); err != nil {
 		return s, err

@@ -103,7 +103,7 @@ func (s *Server) noReplay(r *http.Request, id room.ID) error {
 	case phase != "":
 		return problem(http.StatusConflict, "live", "The room is still in play: its replay can be had when it is over.")
 	}
-	return notFound("The replay is not kept any more.")
+	return notFound("There is no replay: it is not kept any more, or nobody ever joined the room.")
 }
 
 func (s *Server) writeFile(w http.ResponseWriter, id room.ID, stored room.StoredReplay) error {

@@ -164,6 +164,9 @@ func (s *Server) checkNew(who Identity, game string, options json.RawMessage) er
 	if len(options) > 0 && options[0] != '{' {
 		return badField("options", "Options are a JSON object.")
 	}
+	if err := s.games[game].CheckOptions(options); err != nil {
+		return badField("options", err.Error()+".")
+	}
 	return who.Allows("", game)
 }
 

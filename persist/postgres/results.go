@@ -143,7 +143,7 @@ func (tx resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger
 	queueRecords(batch, records)
 	queueLines(batch, lines)
 	rooms := column(finals, func(f room.Final) string { return string(f.Room) })
-	queueReplays(batch, rooms, finals)
+	queueReplays(batch, ledger.Replayed(finals))
 	batch.Queue(`
 		INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce)
 		SELECT room, game, epoch, 'over', '', '', '', false, ''
@@ -160,7 +160,7 @@ func (tx resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger
 	})
 }
 
-func queueReplays(batch *pgx.Batch, rooms []string, finals []room.Final) {
+func queueReplays(batch *pgx.Batch, finals []room.Final) {
 	first, more := make([][]byte, len(finals)), make([]int64, len(finals))
 	for i, f := range finals {
 		piece, n := ledger.First(f.Replay)
@@ -170,7 +170,7 @@ func queueReplays(batch *pgx.Batch, rooms []string, finals []room.Final) {
 		INSERT INTO replays (room, data, more, size, stored)
 		SELECT t.room, t.data, t.more, t.size, r.stored
 		FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::bigint[]) AS t (room, data, more, size) JOIN results r ON r.room = t.room`,
-		rooms, first, more, column(finals, func(f room.Final) int64 { return int64(f.Replay.Len()) }))
+		column(finals, func(f room.Final) string { return string(f.Room) }), first, more, column(finals, func(f room.Final) int64 { return int64(f.Replay.Len()) }))
 }
 
 func queueRecords(batch *pgx.Batch, records []ledger.Record) {

@@ -120,7 +120,7 @@ func (tx *resultTx) Save(ctx context.Context, finals []room.Final, lines []ledge
 }
 
 func (tx *resultTx) saveReplays(ctx context.Context, finals []room.Final) error {
-	err := each(ctx, tx.Tx, `INSERT INTO replays (room, data, more, size, stored) VALUES (?, ?, ?, ?, ?)`, finals,
+	err := each(ctx, tx.Tx, `INSERT INTO replays (room, data, more, size, stored) VALUES (?, ?, ?, ?, ?)`, ledger.Replayed(finals),
 		func(f room.Final) []any {
 			first, more := ledger.First(f.Replay)
 			return []any{f.Room, first, more, f.Replay.Len(), tx.stored}

@@ -3,6 +3,7 @@ package actor
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/roomring/roomring/room"
@@ -23,6 +24,10 @@ func (d *Directory) rematch(old *liveRoom, agreed room.RematchAgreed) {
 			next, err := d.Create(ctx, c)
 			if err == nil {
 				d.announce(ctx, old, next.ID)
+				return
+			}
+			if _, never := errors.AsType[*OptionsError](err); never {
+				old.log.Error("the agreed rematch cannot be made", "err", err)
 				return
 			}
 			old.log.Warn("the agreed rematch could not be made: trying again", "err", err)

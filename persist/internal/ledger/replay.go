@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"io"
+	"slices"
 
 	"github.com/roomring/roomring/room"
 )
@@ -16,6 +17,11 @@ type Piece struct {
 	Room room.ID
 	Nth  int // from 1
 	Data []byte
+}
+
+// Replayed are the finals that have a replay: of a room that nobody joined there is none, and no row for it.
+func Replayed(finals []room.Final) []room.Final {
+	return slices.DeleteFunc(slices.Clone(finals), func(f room.Final) bool { return f.Replay.Len() == 0 })
 }
 
 // First is a replay's first piece, never nil, and how many follow.

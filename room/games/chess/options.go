@@ -86,6 +86,9 @@ func decodeOptions(t *room.Turn) (Options, *line, error) {
 	if err := t.Options(&o); err != nil {
 		return o, nil, room.Refuse("bad_options", err.Error())
 	}
+	if t.Runtime() >= fair && len(o.White) > len(byID)+room.MaxPlayerID {
+		return o, nil, badOption("white", fmt.Sprintf("a player's id has %d bytes at most", room.MaxPlayerID))
+	}
 	if !knownWhite(o.White) {
 		return o, nil, badOption("white", `choose "first", "second", "random", or "player:" and an id`)
 	}

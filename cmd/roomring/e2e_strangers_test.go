@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// asks sends a request as from an address: the server is told to believe its neighbour about that.
+func (s *server) asks(from, method, path string, body any) (code int, answer string) {
+	s.t.Helper()
+	raw, err := json.Marshal(body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+path, bytes.NewReader(raw))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-Forwarded-For", from)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return res.StatusCode, string(text)
+}
+
+// believing has the server take the addresses of asks.
+const believing = "--trusted-proxies=127.0.0.0/8"
+
+// TestRoomsAreSmall has strangers ask for rooms with options as long as a request may be, and for many rooms that nobody
+// joins: the options are refused with what they may be, and of such a room next to nothing is kept.
+func TestRoomsAreSmall(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, believing).start()
+	long := map[string]any{"white": "player:" + strings.Repeat("x", 60<<10)}
+	person := map[string]any{"white": "player:" + strings.Repeat("x", 129)}
+	for _, path := range []string{"/v1/rooms", "/v1/matchmake"} {
+		code, answer := s.asks("192.0.2.1", "POST", path, map[string]any{"game": "chess", "options": long})
+		if code != http.StatusBadRequest || !mentions(answer, `"field":"options"`, "2048 bytes at most") {
+			t.Errorf("%s with options of 60 KiB: %d %.300s", path, code, answer)
+		}
+	}
+	code, answer := s.asks("192.0.2.1", "POST", "/v1/rooms", map[string]any{"game": "chess", "options": person})
+	if code != http.StatusBadRequest || !mentions(answer, "white", "128 bytes at most") {
+		t.Errorf("an id of 129 bytes: %d %.300s", code, answer)
+	}
+	code, answer = s.asks("192.0.2.1", "POST", "/v1/rooms", map[string]any{"game": "chess", "options": map[string]any{"white": person["white"].(string)[:7+128]}})
+	if code != http.StatusCreated {
+		t.Errorf("an id of 128 bytes: %d %.300s", code, answer)
+	}
+	id := s.create("chess", map[string]any{"clock": map[string]any{"initial_ms": 60000}}).ID
+	if code := s.admin("POST", "/admin/v1/rooms/"+id+"/close", map[string]string{"reason": "unused"}, nil); code/100 != 2 {
+		t.Fatalf("closing a room that nobody joined: %d", code)
+	}
+	s.result(id)
+	if _, answer := s.asks("192.0.2.1", "GET", "/v1/results/"+id, nil); len(answer) > 512 {
+		t.Errorf("its result has %d bytes: %s", len(answer), answer)
+	}
+	if code, answer := s.asks("192.0.2.1", "GET", "/v1/replays/"+id, nil); code != http.StatusNotFound || !mentions(answer, "nobody ever joined") {
+		t.Errorf("its replay: %d %.300s", code, answer)
+	}
+}
