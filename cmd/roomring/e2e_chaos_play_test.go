@@ -25,10 +25,10 @@ func (x *chaos) play(wg *sync.WaitGroup) {
 		at    int // once
 		round func(rng *rand.Rand) error
 	}{
-		{"chess", 12, func(rng *rand.Rand) error { return x.chess(games[rng.IntN(len(games))], rng) }},
-		{"tally", 4, x.tally},
-		{"liarsdice", 4, x.dice},
-		{"snakes", 2, x.snakes},
+		{"chess", sized(4, 12, 12), func(rng *rand.Rand) error { return x.chess(games[rng.IntN(len(games))], rng) }},
+		{"tally", sized(2, 4, 4), x.tally},
+		{"liarsdice", sized(2, 4, 4), x.dice},
+		{"snakes", sized(1, 2, 2), x.snakes},
 	} {
 		for place := range kind.at {
 			wg.Go(func() {
