@@ -67,6 +67,10 @@ func (s *Server) getReplay(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.storeProblem(err)
 	}
+	end, _ := ctx.Deadline()
+	paced := newPacedWriter(w, s.opts.ReplayStall, s.opts.ReplayPace, end)
+	defer paced.finish()
+	w = paced
 	if mediaType == octetStream {
 		return s.writeFile(w, id, stored)
 	}

@@ -2,38 +2,27 @@ package web_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"runtime"
 	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/web"
 )
 
 // A replay of any length is served in the memory of a piece of it, as a file and as JSON.
 func TestLongReplayIsServedAsAStream(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(20)) // so that what is in use is close to what is needed
 	a := startAPI(t, nil)
-	final := playedGame(t)
-	packer, err := zstd.NewWriter(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	noise := bytes.Repeat([]byte("0123456789abcdef"), 1<<10)
-	act := room.Entry{Index: 6, Epoch: 1, Input: room.Input{Kind: room.KindAct, Player: "ann", Data: append(append([]byte{'"'}, noise...), '"')}}
-	one, err := room.EncodeEntries(nil, act)
-	if err != nil {
-		t.Fatal(err)
-	}
-	frame := packer.EncodeAll(bytes.Repeat(one, 32), nil)
-	long := append(room.Parts{}, final.Replay...)
-	for range 128 {
-		long = append(long, frame) // 64 MiB in all when it is unpacked
-	}
+	long := longReplay(t, 128) // 64 MiB in all when it is unpacked
 	a.records.replays[roomID] = long
 	for accept, least := range map[string]int64{"application/octet-stream": int64(long.Len()), "application/json": 64 << 20} {
 		req, err := http.NewRequestWithContext(t.Context(), "GET", a.url+"/v1/replays/"+string(roomID), nil)
@@ -57,6 +46,63 @@ func TestLongReplayIsServedAsAStream(t *testing.T) {
 		if accept == "application/json" && !strings.Contains(string(peak.last), `"final":`) {
 			t.Errorf("it ends with %q", peak.last)
 		}
+	}
+}
+
+// longReplay is a replay of so many pieces of half a megabyte.
+func longReplay(t *testing.T, pieces int) room.Parts {
+	t.Helper()
+	final := playedGame(t)
+	packer, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	noise := bytes.Repeat([]byte("0123456789abcdef"), 1<<10)
+	act := room.Entry{Index: 6, Epoch: 1, Input: room.Input{Kind: room.KindAct, Player: "ann", Data: append(append([]byte{'"'}, noise...), '"')}}
+	one, err := room.EncodeEntries(nil, act)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame := packer.EncodeAll(bytes.Repeat(one, 32), nil)
+	long := append(room.Parts{}, final.Replay...)
+	for range pieces {
+		long = append(long, frame)
+	}
+	return long
+}
+
+// Readers who take nothing of their replays hold up the others for no longer than they may stall.
+func TestReadersOfReplaysThatStallGiveWay(t *testing.T) {
+	a := startAPI(t, func(o *web.ServerOptions) {
+		o.Replays, o.ReplayStall, o.RequestTimeout = 2, 300*time.Millisecond, 30*time.Second
+	})
+	a.records.replays[roomID] = longReplay(t, 64)
+	for i := range 4 { // two at a time
+		nc, err := net.Dial("tcp", strings.TrimPrefix(a.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		_ = nc.(*net.TCPConn).SetReadBuffer(4 << 10)
+		_ = nc.SetDeadline(time.Now().Add(wsPatience))
+		fmt.Fprintf(nc, "GET /v1/replays/%s HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\n\r\n", roomID)
+		if _, err := nc.Read(make([]byte, 1)); err != nil {
+			t.Fatalf("reader %d has not had its turn: %v", i, err)
+		}
+	}
+	a.want(http.StatusOK, "GET", "/v1/replays/"+string(roomID), "", "Accept: application/octet-stream")
+	req, err := http.NewRequestWithContext(t.Context(), "GET", a.url+"/v1/replays/"+string(roomID), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if n, err := io.Copy(io.Discard, res.Body); res.StatusCode != http.StatusOK || err != nil || n < 32<<20 {
+		t.Errorf("who reads gets %d and %d bytes, %v", res.StatusCode, n, err)
 	}
 }
 

@@ -76,6 +76,11 @@ type ServerOptions struct {
 	// Replays caps how many replays are unpacked or run for watching at once; more wait. 0 means 4.
 	Replays int
 
+	// ReplayStall is how long a reader of a replay may take none of it, and ReplayPace how many bytes a second it must take on
+	// the whole, beyond which it is cut off: others wait for its turn. 0 means 5 s and 16 KiB.
+	ReplayStall time.Duration
+	ReplayPace  int
+
 	MaxBody        int64         // bytes of a request's body; 0 means 64 KiB
 	RequestTimeout time.Duration // of what a request asks of rooms and store; 0 means 10 s. WebSockets have none.
 
@@ -98,6 +103,8 @@ func (o *ServerOptions) complete() error {
 	setDefault(&o.Guests, Rate{5, 50})
 	setDefault(&o.ReplayRate, Rate{2, 20})
 	setDefault(&o.Replays, 4)
+	setDefault(&o.ReplayStall, 5*time.Second)
+	setDefault(&o.ReplayPace, 16<<10)
 	if o.Codes == nil {
 		o.Codes = NewCodeLimit(Rate{})
 	}

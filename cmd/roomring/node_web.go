@@ -153,6 +153,7 @@ func (n *node) publicHandler() (http.Handler, error) {
 		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.origins,
 		TrustedProxies: n.proxies, Creates: rateOf(n.cfg.RoomsPerSecond, 10), Guests: rateOf(n.cfg.GuestsPerSecond, 10),
 		Codes: n.codes, ReplayRate: rateOf(n.cfg.ReplaysPerSecond, 10),
+		ReplayStall: n.cfg.ReplayStallTimeout, ReplayPace: n.cfg.ReplayPace,
 		Metrics: n.metrics, Log: n.log,
 	})
 }

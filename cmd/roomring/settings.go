@@ -47,6 +47,8 @@ type Config struct {
 	MessagesPerSecond    int
 	BytesPerSecond       int
 	ReplaysPerSecond     int
+	ReplayStallTimeout   time.Duration
+	ReplayPace           int
 	OutboxBytes          int
 	Heartbeat            time.Duration
 	HelloTimeout         time.Duration
@@ -168,6 +170,8 @@ func (s *settings) limitFlags(g *group) {
 	g.IntVar(&s.MessagesPerSecond, "messages-per-second", 60, "`messages` a second from one client, sustained; more close with 4429")
 	g.IntVar(&s.BytesPerSecond, "bytes-per-second", 64<<10, "`bytes` of messages a second from one client, sustained, and twice as many at once; more close with 4429")
 	g.IntVar(&s.ReplaysPerSecond, "replays-per-second", 2, "`replays` one address may ask for, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")
+	g.DurationVar(&s.ReplayStallTimeout, "replay-stall-timeout", 5*time.Second, "`time` in which a reader of a replay must take some of it; then it is cut off")
+	g.IntVar(&s.ReplayPace, "replay-min-bytes-per-second", 16<<10, "`bytes` a second that a reader of a replay must take on the whole, or it is cut off")
 	g.IntVar(&s.OutboxBytes, "outbox-bytes", 64<<10, "`bytes` waiting for one slow client before patches give way to a later whole view")
 	g.DurationVar(&s.Heartbeat, "heartbeat", 10*time.Second, "longest `time` that client and server are silent; two and a half times as long closes with 4102")
 	g.DurationVar(&s.HelloTimeout, "hello-timeout", 10*time.Second, "`time` a new socket has to send its hello; then it closes with 4408")

@@ -117,6 +117,7 @@ func (c *Config) validateLimits() error {
 		{"messages-per-second", c.MessagesPerSecond, 1, 1 << 16},
 		{"bytes-per-second", c.BytesPerSecond, 1 << 10, 1 << 30},
 		{"replays-per-second", c.ReplaysPerSecond, 0, 1 << 24},
+		{"replay-min-bytes-per-second", c.ReplayPace, 1, 1 << 30},
 		{"outbox-bytes", c.OutboxBytes, 4 << 10, 64 << 20},
 	} {
 		if l.value < l.least || l.value > l.greatest {
@@ -141,6 +142,7 @@ func (c *Config) validateTimes() error {
 		{"write-timeout", c.WriteTimeout, 100 * time.Millisecond, 5 * time.Minute},
 		{"close-timeout", c.CloseTimeout, 100 * time.Millisecond, 5 * time.Second},
 		{"token-grace", c.TokenGrace, 0, 1<<63 - 1},
+		{"replay-stall-timeout", c.ReplayStallTimeout, 100 * time.Millisecond, time.Minute},
 		{"drain-timeout", c.DrainTimeout, time.Second, time.Hour},
 		{"peer-silence", c.PeerSilence, 500 * time.Millisecond, time.Minute},
 		{"reattach-timeout", c.ReattachTimeout, 100 * time.Millisecond, time.Minute},

@@ -1,0 +1,53 @@
+package web
+
+import (
+	"net/http"
+	"time"
+)
+
+// pacedWriter writes an answer that holds something others wait for, to a reader who may not keep it for ever: each piece
+// must be taken within stall, and all of them together at rate or faster. What goes before the first write takes no time of it.
+type pacedWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	stall   time.Duration
+	rate    float64   // bytes a second
+	end     time.Time // of the whole answer
+
+	written int
+	waited  time.Duration // in writes
+}
+
+// piece is the most that is written under one deadline.
+const piece = 16 << 10
+
+func newPacedWriter(w http.ResponseWriter, stall time.Duration, rate int, end time.Time) *pacedWriter {
+	return &pacedWriter{ResponseWriter: w, control: http.NewResponseController(w), stall: stall, rate: float64(rate), end: end}
+}
+
+// Write fails once the reader is too slow.
+func (w *pacedWriter) Write(p []byte) (n int, err error) {
+	for err == nil && n < len(p) {
+		began := time.Now()
+		w.allow(began)
+		var m int
+		m, err = w.ResponseWriter.Write(p[n:min(n+piece, len(p))])
+		n += m
+		w.written += m
+		w.waited += time.Since(began)
+	}
+	return n, err
+}
+
+// allow sets how long the next write may take. Where that cannot be set, as in some tests, there is no limit.
+func (w *pacedWriter) allow(now time.Time) {
+	taken := time.Duration(float64(w.written) / w.rate * float64(time.Second))
+	deadline := now.Add(w.stall + min(taken-w.waited, 0))
+	if deadline.After(w.end) {
+		deadline = w.end
+	}
+	_ = w.control.SetWriteDeadline(deadline)
+}
+
+// finish gives what the HTTP server still holds its time, however long ago the last write was.
+func (w *pacedWriter) finish() { w.allow(time.Now()) }
