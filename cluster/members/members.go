@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -61,6 +62,12 @@ type Options struct {
 	// a partition heals; all of Join every sixth time. 0 means 10 s.
 	Rejoin time.Duration
 
+	// Streams are what nodes tell each other everything by, at a join and every 10 s, in milliseconds. So many may be open at
+	// once that others began: of all addresses, 0 means 64, and of one address or IPv6 /64, 0 means 16. More are closed.
+	MaxStreams, MaxStreamsPerAddress int
+	// StreamBytes is how much one of them may say; 0 means 1 MiB, which is enough for a thousand nodes.
+	StreamBytes int64
+
 	// Changed is called, outside all locks and by one goroutine, after the table has changed in more than loads. It
 	// must not call Close.
 	Changed func()
@@ -107,6 +114,8 @@ type Members struct {
 // Open begins to gossip, alone and in state Joining. Errors say what to change.
 func Open(o Options) (*Members, error) {
 	o.Rejoin = cmp.Or(o.Rejoin, 10*time.Second)
+	o.MaxStreams, o.MaxStreamsPerAddress = cmp.Or(o.MaxStreams, 64), cmp.Or(o.MaxStreamsPerAddress, 16)
+	o.StreamBytes = cmp.Or(o.StreamBytes, 1<<20)
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	if err := checkSelf(o.Self); err != nil {
 		return nil, err
@@ -160,10 +169,14 @@ func (m *Members) start(ctx context.Context) (err error) {
 		if conf.AdvertiseAddr, conf.AdvertisePort, err = advertised(ctx, m.o.Advertise); err != nil {
 			return err
 		}
-		sockets, err := bind(ctx, m.o.Bind, conf.Logger)
+		sockets, err := bind(ctx, m.o.Bind, &streams{
+			most: m.o.MaxStreams, each: m.o.MaxStreamsPerAddress, bytes: m.o.StreamBytes,
+			log: m.o.Log, handed: make(chan net.Conn), by: map[netip.Prefix]int{},
+		}, conf.Logger)
 		if err != nil {
 			return err
 		}
+		m.wg.Go(func() { sockets.streams.admit(ctx, sockets.NetTransport.StreamCh()) })
 		m.bound = sockets.bound
 		conf.AdvertisePort = cmp.Or(conf.AdvertisePort, int(m.bound.Port()))
 		conf.Transport = sockets

@@ -3,13 +3,16 @@ package members_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -289,6 +292,61 @@ func TestAProbeOfThePortIsNoAlarm(t *testing.T) {
 	if text := log.String(); host.Stats().Strangers != 0 || strings.Contains(text, "level=WARN") {
 		t.Errorf("%d strangers:\n%s", host.Stats().Strangers, text)
 	}
+}
+
+// Strangers who never prove that they have the secret hold few streams, and none of them may say much.
+func TestStrangersHoldLittle(t *testing.T) {
+	var log lines
+	ho := options("host")
+	ho.Secrets, ho.Log = [][]byte{secret(1)}, slog.New(slog.NewTextHandler(&log, nil))
+	ho.MaxStreams, ho.MaxStreamsPerAddress, ho.StreamBytes = 8, 4, 64<<10
+	host := open(t, ho)
+	dial := func() net.Conn {
+		conn, err := net.Dial("tcp", host.Self().Gossip)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		return conn
+	}
+	var closed atomic.Int64
+	for range 60 {
+		conn := dial()
+		go func() { // it says nothing, and waits until it is turned away
+			_ = conn.SetReadDeadline(time.Now().Add(time.Second)) // gossip gives up on who is silent after 3
+			if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+				closed.Add(1)
+			}
+		}()
+	}
+	until(t, "all but four are turned away", func() bool { return closed.Load() == 56 })
+	if text := log.String(); strings.Count(text, "streams of gossip are turned away") != 1 {
+		t.Errorf("the log says\n%s", text)
+	}
+
+	var conn net.Conn
+	until(t, "there is room again", func() bool {
+		conn = dial()
+		_ = conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+		_, err := conn.Read(make([]byte, 1))
+		return errors.Is(err, os.ErrDeadlineExceeded)
+	})
+	header := append([]byte{244, byte(len(ho.Label))}, ho.Label...) // memberlist's label
+	header = append(header, 10, 0x01, 0x30, 0, 0)                   // what follows is encrypted, 19 MiB of it
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	_, err := conn.Write(header)
+	said := 0
+	for chunk := make([]byte, 32<<10); err == nil && said < 19<<20; said += len(chunk) {
+		_, err = conn.Write(chunk)
+	}
+	if err == nil {
+		t.Errorf("a stranger said %d bytes", said)
+	}
+
+	o := options("guest", host.Self().Gossip)
+	o.Secrets = ho.Secrets
+	guest := open(t, o)
+	until(t, "a node joins all the same", func() bool { _, _ = guest.Join(t.Context()); return sees(host, "guest", "host") })
 }
 
 func TestSecretsRotateUnderWay(t *testing.T) {

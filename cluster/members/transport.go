@@ -12,12 +12,15 @@ import (
 	"github.com/hashicorp/memberlist"
 )
 
-// sockets are memberlist's own, with dials that end when gossip does.
+// sockets are memberlist's own, with dials that end when gossip does, and bounds on what comes in.
 type sockets struct {
 	*memberlist.NetTransport
-	ctx   context.Context
-	bound netip.AddrPort
+	ctx     context.Context
+	bound   netip.AddrPort
+	streams *streams
 }
+
+func (s *sockets) StreamCh() <-chan net.Conn { return s.streams.handed }
 
 func (s *sockets) DialTimeout(address string, timeout time.Duration) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: timeout}
@@ -29,7 +32,7 @@ func (s *sockets) DialAddressTimeout(a memberlist.Address, timeout time.Duration
 }
 
 // bind takes one port for TCP and UDP.
-func bind(ctx context.Context, address string, logger *log.Logger) (*sockets, error) {
+func bind(ctx context.Context, address string, streams *streams, logger *log.Logger) (*sockets, error) {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("gossip at %q: %w", address, err)
@@ -58,7 +61,7 @@ func bind(ctx context.Context, address string, logger *log.Logger) (*sockets, er
 		return nil, fmt.Errorf("gossip at %s: %w", address, err)
 	}
 	bound := netip.AddrPortFrom(ip, uint16(t.GetAutoBindPort()))
-	return &sockets{NetTransport: t, ctx: ctx, bound: bound}, nil
+	return &sockets{NetTransport: t, ctx: ctx, bound: bound, streams: streams}, nil
 }
 
 // advertised is the address that Options.Advertise names; a port of 0 is the bound one's.
