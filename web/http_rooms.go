@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -185,19 +186,53 @@ func (s *Server) getRooms(w http.ResponseWriter, r *http.Request) error {
 	if q.err != nil {
 		return q.err
 	}
-	list, err := s.opts.Rooms.List(r.Context(), filter)
+	if err := s.spend(s.listRate, r); err != nil {
+		return err
+	}
+	list, err := s.list(r.Context(), filter)
 	if err != nil {
 		return err
 	}
 	if nobodyHas(s.games, filter.Game, list) {
 		return unknownGame()
 	}
-	out := roomsBody{Rooms: make([]roomBody, len(list.Rooms)), Next: nextPage(list.Rooms, filter.Limit), Partial: list.Partial}
-	for i, info := range list.Rooms {
+	rooms := fitting(list.Rooms)
+	out := roomsBody{Rooms: make([]roomBody, len(rooms)), Partial: list.Partial}
+	if len(rooms) < len(list.Rooms) {
+		filter.Limit = len(rooms)
+	}
+	out.Next = nextPage(rooms, filter.Limit)
+	for i, info := range rooms {
 		out.Rooms[i] = s.publicBody(r, info)
 	}
 	writeJSON(w, http.StatusOK, out)
 	return nil
+}
+
+// list waits for its turn to put a list together.
+func (s *Server) list(ctx context.Context, f actor.Filter) (actor.Listing, error) {
+	select {
+	case s.lists <- struct{}{}:
+		defer func() { <-s.lists }()
+	case <-ctx.Done():
+		return actor.Listing{}, retryLater("busy", "Too many lists of rooms are being asked for: retry.", 2*time.Second)
+	}
+	return s.opts.Rooms.List(ctx, f)
+}
+
+// pageBytes bounds a page of rooms, roughly: what is left over is on the next.
+const pageBytes = 1 << 20
+
+// fitting are as many of the rooms as a page has place for, one at least.
+func fitting(rooms []actor.Info) []actor.Info {
+	size := 0
+	for i := range rooms {
+		size += 512 + len(rooms[i].Options) + 128*len(rooms[i].Seats)
+		if i > 0 && size > pageBytes {
+			return rooms[:i]
+		}
+	}
+	return rooms
 }
 
 // filter reads what narrows a list of rooms.

@@ -325,3 +325,31 @@ func TestCapsAnAddress(t *testing.T) {
 	now = now.Add(time.Second)
 	a.refused(404, "", "GET", replay, "")
 }
+
+// TestALongPageEndsEarly: rooms with options as long as a game takes them make pages that are no longer for that, and none is
+// left out of the list.
+func TestALongPageEndsEarly(t *testing.T) {
+	a := startAPI(t, nil)
+	long := `{"x":"` + strings.Repeat("x", 30<<10) + `"}`
+	for range 60 {
+		if _, err := a.rooms.Create(t.Context(), actor.Create{Game: "chess", Options: []byte(long)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen, pages := 0, 0
+	for after := ""; ; pages++ {
+		got := a.want(200, "GET", "/v1/rooms?limit=50"+after, "")
+		if len(got.text) > 1<<20+64<<10 {
+			t.Errorf("a page has %d bytes", len(got.text))
+		}
+		seen += len(got.body["rooms"].([]any))
+		next, more := got.body["next"].(string)
+		if !more {
+			break
+		}
+		after = "&after=" + next
+	}
+	if seen != 60 || pages < 1 {
+		t.Errorf("%d of 60 rooms on %d pages", seen, pages+1)
+	}
+}

@@ -71,6 +71,11 @@ type ServerOptions struct {
 	// same to the sockets, or codes could be guessed there as fast again.
 	Codes *CodeLimit
 
+	// ListRate caps lists of rooms an address; the zero value is 20 a second, 200 at once.
+	ListRate Rate
+	// Lists caps how many lists are put together at once, here or from all nodes; more wait. 0 means 16.
+	Lists int
+
 	// ReplayRate caps replays an address; the zero value is 2 a second, 20 at once.
 	ReplayRate Rate
 	// Replays caps how many replays are unpacked or run for watching at once; more wait. 0 means 4.
@@ -101,6 +106,8 @@ func (o *ServerOptions) complete() error {
 	}
 	setDefault(&o.Creates, Rate{10, 100})
 	setDefault(&o.Guests, Rate{5, 50})
+	setDefault(&o.ListRate, Rate{20, 200})
+	setDefault(&o.Lists, 16)
 	setDefault(&o.ReplayRate, Rate{2, 20})
 	setDefault(&o.Replays, 4)
 	setDefault(&o.ReplayStall, 5*time.Second)
@@ -121,6 +128,8 @@ type Server struct {
 	games                  map[string]room.Spec
 	creates, guests, codes *addressLimiter
 	replayRate             *addressLimiter
+	listRate               *addressLimiter
+	lists                  chan struct{} // holds one for each list that is put together
 	turned                 *limitLog
 	replays                chan struct{} // holds one for each replay that is run
 	handler                http.Handler
@@ -138,6 +147,8 @@ func NewServer(opts ServerOptions) (*Server, error) {
 		guests:     newAddressLimiter("--guests-per-second", opts.Guests, maxAddresses),
 		codes:      opts.Codes.addressLimiter,
 		replayRate: newAddressLimiter("--replays-per-second", opts.ReplayRate, maxAddresses),
+		listRate:   newAddressLimiter("--lists-per-second", opts.ListRate, maxAddresses),
+		lists:      make(chan struct{}, opts.Lists),
 		replays:    make(chan struct{}, opts.Replays),
 		turned:     newLimitLog(opts.Log),
 	}

@@ -36,7 +36,7 @@ func TestLimitsAreNamed(t *testing.T) {
 		}
 	}
 
-	open := newServer(t, "--guests-per-second", "0", "--rooms-per-second", "0", "--max-sockets-per-address", "0", "--codes-per-second", "0", "--replays-per-second", "0").start()
+	open := newServer(t, "--guests-per-second", "0", "--lists-per-second", "0", "--rooms-per-second", "0", "--max-sockets-per-address", "0", "--codes-per-second", "0", "--replays-per-second", "0").start()
 	info = open.create("chess", nil)
 	for range 200 {
 		open.guest("")

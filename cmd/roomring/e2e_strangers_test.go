@@ -70,3 +70,22 @@ func TestRoomsAreSmall(t *testing.T) {
 		t.Errorf("its replay: %d %.300s", code, answer)
 	}
 }
+
+// TestListsAreRated has one address ask for lists without a pause: it is told to come later, the log says which setting
+// would let it, and others have their lists.
+func TestListsAreRated(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, believing, "--lists-per-second", "2").start()
+	id := s.create("chess", nil).ID
+	code, answer := s.asks("192.0.2.1", "GET", "/v1/rooms?limit=1", nil)
+	for i := 0; code == http.StatusOK && i < 2000; i++ {
+		code, answer = s.asks("192.0.2.1", "GET", "/v1/rooms?limit=1", nil)
+	}
+	if code != http.StatusTooManyRequests {
+		t.Errorf("after 2,000 lists: %d %s", code, answer)
+	}
+	if code, answer := s.asks("192.0.2.2", "GET", "/v1/rooms", nil); code != http.StatusOK || !mentions(answer, id) {
+		t.Errorf("a list for somebody else: %d %s", code, answer)
+	}
+	s.until(patience(t), "the log names the limit", func() bool { return mentions(s.log.String(), "limit=--lists-per-second address=192.0.2.1") })
+}

@@ -43,6 +43,7 @@ type Config struct {
 	RoomsPerSecond       int
 	GuestsPerSecond      int
 	CodesPerSecond       int
+	ListsPerSecond       int
 	MaxMessageBytes      int
 	MessagesPerSecond    int
 	BytesPerSecond       int
@@ -166,6 +167,7 @@ func (s *settings) limitFlags(g *group) {
 	g.IntVar(&s.RoomsPerSecond, "rooms-per-second", 10, "`rooms` one address may create or match, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")
 	g.IntVar(&s.GuestsPerSecond, "guests-per-second", 5, "`guests` one address may make, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")
 	g.IntVar(&s.CodesPerSecond, "codes-per-second", 1, "`searches` by join code of one address, sustained, and twenty times as many at once, wrong codes of sockets among them; more are refused with 429 or closed with 4429; 0 is no limit, and lets codes be guessed")
+	g.IntVar(&s.ListsPerSecond, "lists-per-second", 20, "`lists` of rooms one address may ask for, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")
 	g.IntVar(&s.MaxMessageBytes, "max-message-bytes", 16<<10, "`bytes` in one message from a client; a larger one closes with 4413")
 	g.IntVar(&s.MessagesPerSecond, "messages-per-second", 60, "`messages` a second from one client, sustained; more close with 4429")
 	g.IntVar(&s.BytesPerSecond, "bytes-per-second", 64<<10, "`bytes` of messages a second from one client, sustained, and twice as many at once; more close with 4429")

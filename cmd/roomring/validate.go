@@ -112,6 +112,7 @@ func (c *Config) validateLimits() error {
 		{"max-sockets-per-address", c.MaxSocketsPerAddress, 0, 1 << 24},
 		{"rooms-per-second", c.RoomsPerSecond, 0, 1 << 24},
 		{"guests-per-second", c.GuestsPerSecond, 0, 1 << 24},
+		{"lists-per-second", c.ListsPerSecond, 0, 1 << 24},
 		{"codes-per-second", c.CodesPerSecond, 0, 1 << 24},
 		{"max-message-bytes", c.MaxMessageBytes, 1 << 10, 16 << 20},
 		{"messages-per-second", c.MessagesPerSecond, 1, 1 << 16},

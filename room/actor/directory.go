@@ -1,7 +1,6 @@
 package actor
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -20,6 +19,7 @@ import (
 type Directory struct {
 	o       Options
 	matches matcher
+	lists   listing
 	pools   *Pools
 	panics  panics
 	maker   *Matchmaker
@@ -53,6 +53,7 @@ func NewDirectory(o Options) (*Directory, error) {
 		leaving: map[room.ID]*departure{}, adoptions: map[room.ID]*adoption{},
 	}
 	d.pools = NewPools(o.Games, o.Black)
+	d.lists.of = map[listKey][]*liveRoom{}
 	d.matches.open = map[string]map[*liveRoom]struct{}{}
 	d.maker = NewMatchmaker(MatchmakerOptions{Pool: d.Pool, Clock: o.Clock, Tickets: o.Tickets, TicketAge: o.TicketAge}, localSeats{d})
 	d.ctx, d.cancel = context.WithCancel(context.Background())
@@ -98,6 +99,7 @@ func (d *Directory) start(r *liveRoom) {
 // remove forgets a room that has left memory.
 func (d *Directory) remove(r *liveRoom) {
 	d.matches.note(r, false)
+	d.lists.note(r, r.info.Load(), nil)
 	d.mu.Lock()
 	delete(d.rooms, r.id)
 	delete(d.codes, r.header.Code)
@@ -172,18 +174,6 @@ func (d *Directory) Find(code string) (Info, error) {
 		return Info{}, ErrNotFound
 	}
 	return d.Info(id)
-}
-
-// List answers rooms by id, a page at a time.
-func (d *Directory) List(f Filter) []Info {
-	var out []Info
-	for r := range d.all() {
-		if info, ok := r.public(); ok && f.admits(&info) {
-			out = append(out, info)
-		}
-	}
-	slices.SortFunc(out, func(a, b Info) int { return cmp.Compare(a.ID, b.ID) })
-	return out[:min(len(out), f.PageSize())]
 }
 
 // PageSize is how many rooms a page holds at most.

@@ -35,9 +35,10 @@ func (r *liveRoom) publish() {
 		r.draft, r.dirty = r.describe(), false
 	}
 	if r.draft != nil && r.draft.Index <= r.core.Committed() {
-		first := r.info.Swap(r.draft) == nil
+		before := r.info.Swap(r.draft)
+		r.dir.lists.note(r, before, r.draft)
 		r.draft = nil
-		if first {
+		if before == nil {
 			r.offer()
 		}
 		if r.dirty {
