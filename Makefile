@@ -10,6 +10,7 @@ BENCH ?= .
 COUNT ?= 1
 SOAK ?= 10m
 CHAOS ?= 5m
+HOSTILE ?= 20s
 
 # What is tested under the race detector alone: all packages with goroutines but for the binary, whose every part is in one
 # of these. The other packages, which are pure, are tested without.
@@ -24,7 +25,7 @@ VIRTUAL := grep -l '^//go:build !race' -r --include=*_test.go room web persist c
 .PHONY: help
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
-	@echo "  variables  FUZZTIME=$(FUZZTIME) BENCH=$(BENCH) COUNT=$(COUNT) SOAK=$(SOAK) CHAOS=$(CHAOS)"
+	@echo "  variables  FUZZTIME=$(FUZZTIME) BENCH=$(BENCH) COUNT=$(COUNT) SOAK=$(SOAK) CHAOS=$(CHAOS) HOSTILE=$(HOSTILE)"
 
 .PHONY: build
 build: ## build bin/roomring
@@ -92,6 +93,10 @@ soak: ## run every test in its longest form, under the race detector, over and o
 .PHONY: chaos
 chaos: ## torment three nodes under play for CHAOS, on both stores at once; a run that fails names its seed
 	@ROOMRING_CHAOS=$(CHAOS) go test -count 1 -timeout 0 -run TestChaos -v ./cmd/roomring
+
+.PHONY: hostile
+hostile: ## attack servers with default limits for HOSTILE each, and print what honest players and the server's memory come to
+	@ROOMRING_STRANGERS=$(HOSTILE) go test -count 1 -timeout 0 -run 'TestStrangers$$' -v ./cmd/roomring
 
 .PHONY: image-test
 image-test: ## build the container image and run it, as root and without a registry; two minutes the first time, seconds after

@@ -11,7 +11,7 @@ import (
 
 // TestMain lets the scripts run this very binary as `roomring`.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"roomring": main})
+	testscript.Main(m, map[string]func(){"roomring": main, "strangers": strangersMain})
 }
 
 // startCeiling is how long a script waits for a server to be ready on a busy machine.
