@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,9 @@ func readJSON(w http.ResponseWriter, r *http.Request, limit int64, into any) err
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return problem(http.StatusRequestEntityTooLarge, "too-large", fmt.Sprintf("The body is longer than %d bytes.", large.Limit))
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return problem(http.StatusRequestTimeout, "too-slow", "The body did not arrive in time: send it at once.")
 	}
 	if err != nil {
 		return problem(http.StatusBadRequest, "bad-body", "The body could not be read.")

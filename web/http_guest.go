@@ -25,6 +25,9 @@ func (s *Server) postGuest(w http.ResponseWriter, r *http.Request) error {
 	if len(in.Name) > maxGuestName {
 		return badField("name", "A name is at most 256 bytes; 32 characters of it are kept.")
 	}
+	if unseen(in.Name) {
+		return badField("name", unseenName)
+	}
 	if !s.opts.Auth.Guests() {
 		return ErrNoGuests
 	}

@@ -138,6 +138,9 @@ func (s *Server) postRoom(w http.ResponseWriter, r *http.Request) error {
 	if !validText(in.Name, 0, maxRoomName) {
 		return badField("name", "A room's name is at most 64 bytes of UTF-8 without control characters.")
 	}
+	if unseen(in.Name) {
+		return badField("name", unseenName)
+	}
 	if err := s.spend(s.creates, r); err != nil {
 		return err
 	}

@@ -37,6 +37,11 @@ func CleanName(name string) string {
 	return b.String()
 }
 
+// unseen reports whether a name is given and nothing of it can be seen.
+func unseen(name string) bool { return name != "" && CleanName(name) == "" }
+
+const unseenName = "Nothing of that name can be seen: give one with letters, or none."
+
 const (
 	zwnj = '\u200c'
 	zwj  = '\u200d'

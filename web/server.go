@@ -216,13 +216,14 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
-// NewHTTPServer puts a handler into a server with limits for strangers: 10 s for a request's head, 30 s for
-// the whole request, 2 min for an answer, 32 KiB of headers. Sockets that a handler takes over have none of these.
-func NewHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
+// NewHTTPServer puts a handler into a server with limits for strangers: within for a request, head and body, 0 meaning 10 s;
+// 2 min for an answer, 32 KiB of headers. Sockets that a handler takes over have none of these.
+func NewHTTPServer(handler http.Handler, within time.Duration, log *slog.Logger) *http.Server {
+	within = cmp.Or(within, 10*time.Second)
 	return &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
+		ReadHeaderTimeout: within,
+		ReadTimeout:       within,
 		WriteTimeout:      2 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,

@@ -19,6 +19,9 @@ func (c *conn) hello(h wire.Hello) error {
 	}
 	ctx, cancel := context.WithTimeout(c.s.ctx, c.s.opts.Attach)
 	defer cancel()
+	if unseen(h.Name) {
+		return closeWith(wire.CloseBadMessage, "name: "+unseenName)
+	}
 	ask := actor.Hello{
 		Client: room.ClientID(h.Client), Attempt: h.Attempt, Code: room.FoldCode(h.Code),
 		Spectate:  h.As == wire.AsSpectator,

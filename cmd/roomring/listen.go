@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -105,12 +104,17 @@ func (e *endpoints) Close() {
 // serve answers on both listeners until ctx ends, then lets requests under way finish for
 // stopTimeout. Hijacked connections are not its business: who took them closes them.
 // An error means that a listener failed while it was still wanted.
-func (e *endpoints) serve(ctx context.Context, log *slog.Logger, public, admin http.Handler) error {
+func (e *endpoints) serve(ctx context.Context, n *node, public, admin http.Handler) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
+	connections := n.connections()
 	for l, handler := range map[net.Listener]http.Handler{e.public: public, e.admin: admin} {
-		server := web.NewHTTPServer(handler, log)
+		server := web.NewHTTPServer(handler, n.cfg.RequestTimeout, n.log)
+		if l == e.public {
+			connections.Attend(server)
+			l = connections.Listen(l)
+		}
 		wg.Go(func() {
 			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 				cancel(err)

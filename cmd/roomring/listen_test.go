@@ -51,7 +51,9 @@ func TestServeStops(t *testing.T) {
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- ends.serve(ctx, slog.New(slog.DiscardHandler), hangs, says("admin")) }()
+	go func() {
+		done <- ends.serve(ctx, &node{cfg: &Config{}, log: slog.New(slog.DiscardHandler)}, hangs, says("admin"))
+	}()
 
 	at := newReady("n", ends)
 	if code, body := get(t, at.AdminAt); code != http.StatusOK || body != "admin" {
@@ -81,7 +83,7 @@ func TestServeFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = ends.admin.Close()
-	if err := ends.serve(t.Context(), slog.New(slog.DiscardHandler), says("public"), says("admin")); err == nil {
+	if err := ends.serve(t.Context(), &node{cfg: &Config{}, log: slog.New(slog.DiscardHandler)}, says("public"), says("admin")); err == nil {
 		t.Error("a server without its admin listener went on as if nothing had happened")
 	}
 }

@@ -133,6 +133,13 @@ func (n *node) guestKeys(ctx context.Context, opts *web.AuthOptions) (err error)
 	return err
 }
 
+// connections bound those of the public listener.
+func (n *node) connections() *web.Connections {
+	return web.NewConnections(web.ConnectionOptions{
+		PerAddress: cmp.Or(n.cfg.MaxConnectionsPerAddress, -1), Most: cmp.Or(n.cfg.MaxConnections, -1), Proxies: n.proxies, Log: n.log,
+	})
+}
+
 // rateOf is a limit a second for each address, and so many times as much at once. 0 is no limit.
 func rateOf(perSecond, burst int) web.Rate {
 	if perSecond == 0 {

@@ -120,7 +120,7 @@ func serve(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games
 		defer cancel()
 		n.close(grace)
 	})
-	err = ends.serve(answering, log, public, admin)
+	err = ends.serve(answering, n, public, admin)
 	if err == nil {
 		err = failure(ctx)
 	}

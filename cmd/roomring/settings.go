@@ -37,24 +37,27 @@ type Config struct {
 	Guests      string
 	TokenGrace  time.Duration
 
-	MaxRooms             int
-	MaxSpectators        int
-	MaxSocketsPerAddress int
-	RoomsPerSecond       int
-	GuestsPerSecond      int
-	CodesPerSecond       int
-	ListsPerSecond       int
-	MaxMessageBytes      int
-	MessagesPerSecond    int
-	BytesPerSecond       int
-	ReplaysPerSecond     int
-	ReplayStallTimeout   time.Duration
-	ReplayPace           int
-	OutboxBytes          int
-	Heartbeat            time.Duration
-	HelloTimeout         time.Duration
-	WriteTimeout         time.Duration
-	CloseTimeout         time.Duration
+	MaxRooms                 int
+	MaxSpectators            int
+	MaxSocketsPerAddress     int
+	MaxConnectionsPerAddress int
+	MaxConnections           int
+	RequestTimeout           time.Duration
+	RoomsPerSecond           int
+	GuestsPerSecond          int
+	CodesPerSecond           int
+	ListsPerSecond           int
+	MaxMessageBytes          int
+	MessagesPerSecond        int
+	BytesPerSecond           int
+	ReplaysPerSecond         int
+	ReplayStallTimeout       time.Duration
+	ReplayPace               int
+	OutboxBytes              int
+	Heartbeat                time.Duration
+	HelloTimeout             time.Duration
+	WriteTimeout             time.Duration
+	CloseTimeout             time.Duration
 
 	PeerListen        string
 	GossipListen      string
@@ -164,6 +167,9 @@ func (s *settings) limitFlags(g *group) {
 	g.IntVar(&s.MaxRooms, "max-rooms", 10_000, "`rooms` on this node; more are refused with 503")
 	g.IntVar(&s.MaxSpectators, "max-spectators", 1000, "`spectators` in one room; more are turned away with 4403")
 	g.IntVar(&s.MaxSocketsPerAddress, "max-sockets-per-address", 1000, "`sockets` open from one address (an IPv6 /64 counts as one); more are closed with 4429; 0 is no limit")
+	g.IntVar(&s.MaxConnectionsPerAddress, "max-connections-per-address", 1000, "`connections` of one address (an IPv6 /64 counts as one) that are no sockets; one more costs the one that has waited longest for a request; --trusted-proxies have no limit; 0 is none")
+	g.IntVar(&s.MaxConnections, "max-connections", 4096, "`connections` to the public listener that are no sockets, in all; one more costs the one that has waited longest for a request; 0 is no limit")
+	g.DurationVar(&s.RequestTimeout, "request-timeout", 10*time.Second, "`time` in which an HTTP request must arrive, head and body")
 	g.IntVar(&s.RoomsPerSecond, "rooms-per-second", 10, "`rooms` one address may create or match, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")
 	g.IntVar(&s.GuestsPerSecond, "guests-per-second", 5, "`guests` one address may make, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")
 	g.IntVar(&s.CodesPerSecond, "codes-per-second", 1, "`searches` by join code of one address, sustained, and twenty times as many at once, wrong codes of sockets among them; more are refused with 429 or closed with 4429; 0 is no limit, and lets codes be guessed")
