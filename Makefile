@@ -98,6 +98,10 @@ chaos: ## torment three nodes under play for CHAOS, on both stores at once; a ru
 hostile: ## attack servers with default limits for HOSTILE each, and print what honest players and the server's memory come to
 	@ROOMRING_STRANGERS=$(HOSTILE) go test -count 1 -timeout 0 -run 'TestStrangers$$' -v ./cmd/roomring
 
+.PHONY: audit
+audit: ## look for known holes in Go modules and npm packages; says so where their databases are out of reach
+	@scripts/audit
+
 .PHONY: image-test
 image-test: ## build the container image and run it, as root and without a registry; two minutes the first time, seconds after
 	@scripts/imagetest
