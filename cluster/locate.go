@@ -285,7 +285,7 @@ func (e *overError) Error() string { return "the room is over" }
 func (e *overError) Unwrap() error {
 	out := &actor.CloseError{Code: wire.CloseOver, Reason: e.Error()}
 	if e.info.Final != nil {
-		out.Over = new(e.info.Final.Over())
+		out.Over = new(e.info.Final.OverFor("")) // a player can still ask for the result with a token
 	}
 	return out
 }

@@ -46,8 +46,9 @@ type Results interface {
 	// Replay returns Final.Replay as it was written, to be read piece by piece while ctx lives; ErrNotFound if there is
 	// none, also from a read when it is pruned meanwhile.
 	Replay(ctx context.Context, id room.ID) (room.StoredReplay, error)
-	// Player returns what is known of a player, ErrNotFound of one who never was in a result.
-	Player(ctx context.Context, id room.PlayerID) (room.Profile, error)
+	// Player returns what is known of a player, ErrNotFound of one who never was in a result. Recent names rooms whose end
+	// is not for everybody only when all is set.
+	Player(ctx context.Context, id room.PlayerID, all bool) (room.Profile, error)
 	// Leaderboard returns the rated players of a game, best first, skipping offset, at most limit.
 	Leaderboard(ctx context.Context, game string, limit, offset int) ([]room.Standing, error)
 	// Prune deletes what is older than its retention, at most PruneBatch of each kind, oldest first, and says

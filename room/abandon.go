@@ -1,6 +1,9 @@
 package room
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Abandon is the end of a room that no program may run again, made from its log without stepping it: an
 // abort with a reason for people at the log's last point. The error says why the replay in it is incomplete.
@@ -8,6 +11,9 @@ func Abandon(kept Kept, why string) (Final, error) {
 	f := Final{
 		Room: kept.Header.ID, Game: kept.Header.Game, Version: kept.Header.Version,
 		End: Aborted, Result: Result{Reason: why},
+	}
+	if kept.Header.Closed() {
+		f.Readers = []PlayerID{}
 	}
 	var log logbook
 	var damage error
@@ -18,6 +24,9 @@ func Abandon(kept Kept, why string) (Final, error) {
 				break
 			}
 			log.append(e, false)
+			if e.Kind == KindJoin && f.Readers != nil && !slices.Contains(f.Readers, e.Player) {
+				f.Readers = append(f.Readers, e.Player)
+			}
 			f.Point, f.Duration = Point{e.Epoch, e.Index}, e.At
 		}
 	}
@@ -34,6 +43,9 @@ func Abandon(kept Kept, why string) (Final, error) {
 // inputs.
 func Lose(row Row, why string) (Final, error) {
 	f := Final{Room: row.Room, Game: row.Game, End: Aborted, Result: Result{Reason: why}, Point: Point{Epoch: row.Epoch}}
+	if row.Private { // nobody knows any more who played
+		f.Readers = []PlayerID{}
+	}
 	f.Hash = f.Sum()
 	var log logbook
 	var err error

@@ -132,6 +132,19 @@ func (f *Final) Over() wire.Over {
 	return over
 }
 
+// MayRead reports whether the room's end is for a player, who may be nobody.
+func (f *Final) MayRead(p PlayerID) bool {
+	return f.Readers == nil || p != "" && slices.Contains(f.Readers, p)
+}
+
+// OverFor is Over for somebody who comes when the room is gone, without the result if it is not for them.
+func (f *Final) OverFor(p PlayerID) wire.Over {
+	if f.MayRead(p) {
+		return f.Over()
+	}
+	return wire.Over{Seq: uint64(f.Point.Seq), End: string(f.End)}
+}
+
 // Sum is the SHA-256 of everything in f but Replay and Hash: two owners that end one room from one log agree in it.
 func (f *Final) Sum() [sha256.Size]byte {
 	body, err := json.Marshal(struct {
@@ -154,7 +167,7 @@ func (f *Final) Sum() [sha256.Size]byte {
 // that was closed with nobody ever in a seat: there is nothing to see in it, and strangers can make any number of them.
 func (c *Core) Seal() (Final, error) {
 	f := *c.Final()
-	f.Hash = f.Sum()
+	f.Hash, f.Readers = f.Sum(), c.Readers()
 	if f.End == Closed && !c.s.Joined {
 		return f, nil
 	}

@@ -146,6 +146,8 @@ type logbook struct {
 	plain  []byte // the newest stretch without run
 	run    Entry  // the newest entry, while ticks may join it; Index 0 is none
 	size   int    // bytes of the log since its beginning, before compression
+
+	anonymous anonymous
 }
 
 // logStretch is how much log is compressed at once.
@@ -159,6 +161,7 @@ func (l *logbook) append(e Entry, wasOver bool) int {
 	if e.Kind == KindCut {
 		*l = logbook{}
 	}
+	e = l.anonymous.entry(e)
 	n := l.flush()
 	l.run, l.run.Checks = e, slices.Clip(e.Checks) // joins appends to them
 	return n

@@ -15,11 +15,15 @@ type Header struct {
 	Name       string          `json:"name,omitempty"`
 	Options    json.RawMessage `json:"options,omitempty"`
 	Private    bool            `json:"private,omitempty"`
-	Code       string          `json:"code,omitempty"` // asked of joiners when private
+	Code       string          `json:"code,omitempty"`   // asked of joiners when private
+	Public     bool            `json:"public,omitempty"` // of a private room: its end is for everybody all the same
 	Seed       [32]byte        `json:"seed"`
 	Durability Durability      `json:"durability"`
 	Created    time.Time       `json:"created"` // wall clock, for people
 }
+
+// Closed reports whether the room's result and replay are for its players alone.
+func (h *Header) Closed() bool { return h.Private && !h.Public }
 
 // RuntimeVersion changes when this package would replay the same log differently, or writes into logs what an older
 // one would not understand. New rooms get it; a room of an older one, down to OldestRuntime, goes on by the older rules.
@@ -106,4 +110,8 @@ type Final struct {
 	Duration time.Duration // room time at the end
 	Replay   Parts         // header and whole log, see OpenReplay
 	Hash     [32]byte      // SHA-256 over everything above except Replay, see Final.Sum
+
+	// Readers may read the result and the replay, beside operators; nil: everybody may. It is beside the log: two owners
+	// may differ in it.
+	Readers []PlayerID `cbor:"-" json:"-"`
 }

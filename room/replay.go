@@ -60,9 +60,21 @@ func (p Parts) Split(size int) []Parts {
 func pack(plain []byte) []byte { return slices.Clip(compressor.EncodeAll(plain, nil)) }
 
 // replay is the whole log with what is needed to run it again: the magic, then zstd frames of one CBOR
-// sequence of header, final and entries.
+// sequence of header, final and entries. The join code and clients' ids are left out, for whoever plays on may use them still.
 func (l *logbook) replay(h Header, f Final) (Parts, error) {
-	f.Replay = nil
+	head, err := replayHead(h, f)
+	if err != nil {
+		return nil, err
+	}
+	l.flush()
+	parts := Parts{head}
+	parts = append(parts, l.packed...)
+	return append(parts, pack(l.plain)), nil
+}
+
+// replayHead is all of a replay before its entries.
+func replayHead(h Header, f Final) ([]byte, error) {
+	h.Code, f.Replay = "", nil
 	head, err := encMode.Marshal(h)
 	if err != nil {
 		return nil, err
@@ -71,10 +83,7 @@ func (l *logbook) replay(h Header, f Final) (Parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.flush()
-	parts := Parts{compressor.EncodeAll(slices.Concat(head, tail), []byte(replayMagic))}
-	parts = append(parts, l.packed...)
-	return append(parts, pack(l.plain)), nil
+	return compressor.EncodeAll(slices.Concat(head, tail), []byte(replayMagic+anonymousMark)), nil
 }
 
 // Replay is the log so far, whole, for the operator: it holds the seed and every hidden fact.

@@ -40,6 +40,7 @@ type AdminOptions struct {
 	Rooms   AdminRooms
 	Cluster AdminCluster
 	Aside   AdminAside // nil: no room is ever set aside
+	Records Records    // nil: no game is ever finished
 	Games   []room.Spec
 	Metrics *Metrics // nil: /metrics is empty
 
@@ -108,6 +109,8 @@ func (a *admin) routes() []route {
 		{method: "POST", path: "/admin/v1/rooms/{id}/close", handle: a.postClose},
 		{method: "POST", path: "/admin/v1/rooms/{id}/kick", handle: a.postKick},
 		{method: "POST", path: "/admin/v1/rooms/{id}/signal", handle: a.postSignal},
+		{method: "GET", path: "/admin/v1/results/{room}", handle: a.getResult},
+		{method: "GET", path: "/admin/v1/replays/{room}", handle: a.getReplay},
 		{method: "GET", path: "/admin/v1/set-aside", handle: a.getAsides},
 		{method: "GET", path: "/admin/v1/set-aside/{node}/{key}", handle: a.getAside},
 		{method: "POST", path: "/admin/v1/set-aside/{node}/{key}/restore", handle: a.postReopen},

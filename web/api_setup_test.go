@@ -235,6 +235,9 @@ func lookUp[K comparable, V any](m *memoryRecords, in map[K]V, key K) (V, error)
 
 func (m *memoryRecords) Result(_ context.Context, id room.ID) (room.StoredResult, error) {
 	res, err := lookUp(m, m.results, id)
+	if _, missing := lookUp(m, m.replays, id); missing == nil && errors.Is(err, errNoRecord) {
+		err = nil // no store has a replay without a result
+	}
 	if m.asked != nil {
 		m.asked(id)
 	}
@@ -244,7 +247,7 @@ func (m *memoryRecords) Replay(_ context.Context, id room.ID) (room.StoredReplay
 	parts, err := lookUp(m, m.replays, id)
 	return room.StoredReplay{Size: int64(parts.Len()), Reader: parts.Reader()}, err
 }
-func (m *memoryRecords) Player(_ context.Context, id room.PlayerID) (room.Profile, error) {
+func (m *memoryRecords) Player(_ context.Context, id room.PlayerID, _ bool) (room.Profile, error) {
 	return lookUp(m, m.players, id)
 }
 func (m *memoryRecords) Leaderboard(_ context.Context, _ string, limit, offset int) ([]room.Standing, error) {

@@ -69,7 +69,7 @@ func TestOverARealDirectory(t *testing.T) {
 	operator := &api{t: t, url: serve(t, handler), client: apitest.Client(t)}
 
 	a.refused(400, "options", "POST", "/v1/rooms", `{"game":"press","options":{"x":1}}`)
-	made := a.want(201, "POST", "/v1/rooms", `{"game":"press","private":true,"name":"here"}`)
+	made := a.want(201, "POST", "/v1/rooms", `{"game":"press","private":true,"public":true,"name":"here"}`)
 	id := made.body["id"].(string)
 	a.want(200, "GET", "/v1/rooms/"+id, "")
 	if found := a.want(200, "GET", "/v1/rooms?code="+made.body["code"].(string), "").body["rooms"].([]any); len(found) != 1 {

@@ -15,8 +15,10 @@ func (s *Server) storeProblem(err error) error {
 	if problemOf(err) == nil {
 		s.opts.Log.Warn("the store did not answer", "err", err)
 	}
-	return retryLater("store-away", "The store is not reachable: retry.", 2*time.Second)
+	return errStoreAway
 }
+
+var errStoreAway = retryLater("store-away", "The store is not reachable: retry.", 2*time.Second)
 
 // pendingBody says that there is no result yet. Phase is over when the room has ended and is on its way to the store.
 type pendingBody struct {
@@ -49,12 +51,19 @@ func (s *Server) getResult(w http.ResponseWriter, r *http.Request) error {
 		writeJSON(w, http.StatusAccepted, pendingBody{"pending", phase})
 		return nil
 	}
-	writeJSON(w, http.StatusOK, resultBody{
+	if err := s.mayRead(r, &stored.Final); err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, bodyOfResult(stored))
+	return nil
+}
+
+func bodyOfResult(stored room.StoredResult) resultBody {
+	return resultBody{
 		Status: "stored", Room: stored.Room, Game: stored.Game, Version: stored.Version,
 		finalBody: *bodyOfFinal(&stored.Final), Hash: hex.EncodeToString(stored.Hash[:]),
 		Stored: stored.Stored.UTC(), Ratings: list(stored.Ratings),
-	})
-	return nil
+	}
 }
 
 // result finds a stored result, or else the phase of a room that will have one. It looks into the store
@@ -88,7 +97,9 @@ func (s *Server) getPlayer(w http.ResponseWriter, r *http.Request) error {
 	if !validText(id, 1, room.MaxPlayerID) {
 		return notFound("There is no such player.")
 	}
-	profile, err := s.opts.Records.Player(r.Context(), room.PlayerID(id))
+	who, _ := s.identify(r, false) // one who cannot be told is nobody
+	own := who.Player == room.PlayerID(id) && who.Allows("", "") == nil
+	profile, err := s.opts.Records.Player(r.Context(), room.PlayerID(id), own)
 	switch {
 	case err == nil:
 	case s.opts.Records.NotFound(err):

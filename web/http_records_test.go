@@ -37,7 +37,7 @@ func playedGame(t *testing.T) room.Final {
 	t.Helper()
 	rules := pressRules()
 	header := room.Header{
-		ID: roomID, Game: "press", Version: 1, Runtime: room.RuntimeVersion, Code: "joincode", Private: true,
+		ID: roomID, Game: "press", Version: 1, Runtime: room.RuntimeVersion, Code: "joincode", Private: true, Public: true,
 		Durability: room.Memory, Created: clock,
 	}
 	core, _, err := room.Open(room.Config{Header: header, Rules: rules}, 1)

@@ -5,7 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"io"
+	"errors"
 	"mime"
 	"net/http"
 	"strconv"
@@ -50,12 +50,22 @@ func (s *Server) getReplay(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Add("Vary", "Accept")
+	w.Header().Add("Vary", "Accept, Authorization")
 	mediaType := negotiate(r.Header.Values("Accept"), octetStream, "application/json", ndjson)
 	if mediaType == "" {
 		return problem(http.StatusNotAcceptable, "not-acceptable", "A replay comes as application/octet-stream, application/json or application/x-ndjson.")
 	}
 	if err := s.spend(s.replayRate, r); err != nil {
+		return err
+	}
+	result, err := s.opts.Records.Result(r.Context(), id)
+	if s.opts.Records.NotFound(err) {
+		return s.noReplay(r, id)
+	}
+	if err != nil {
+		return s.storeProblem(err)
+	}
+	if err := s.mayRead(r, &result.Final); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), replayTime) // one whose client has gone fails to be written
@@ -111,13 +121,11 @@ func (s *Server) noReplay(r *http.Request, id room.ID) error {
 }
 
 func (s *Server) writeFile(w http.ResponseWriter, id room.ID, stored room.StoredReplay) error {
-	w.Header().Set("Content-Type", octetStream)
-	w.Header().Set("Content-Length", strconv.FormatInt(stored.Size, 10))
-	w.Header().Set("Content-Disposition", `attachment; filename="`+string(id)+`.replay"`)
-	if _, err := io.Copy(w, stored); err != nil {
-		s.cutShort(id, err)
+	err := writeFile(w, id, stored)
+	if cut, begun := errors.AsType[cutError](err); begun {
+		s.cutShort(id, cut.error)
 	}
-	return nil
+	return err
 }
 
 // cutShort ends an answer that has begun so that the client sees that it is not whole.

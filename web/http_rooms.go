@@ -121,6 +121,7 @@ type createBody struct {
 	Name    string          `json:"name"`
 	Options json.RawMessage `json:"options"`
 	Private bool            `json:"private"`
+	Public  bool            `json:"public"`
 }
 
 func (s *Server) postRoom(w http.ResponseWriter, r *http.Request) error {
@@ -145,7 +146,7 @@ func (s *Server) postRoom(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	info, err := s.opts.Rooms.Create(r.Context(), actor.Create{
-		Game: in.Game, Name: in.Name, Options: in.Options, Private: in.Private, By: who.Player,
+		Game: in.Game, Name: in.Name, Options: in.Options, Private: in.Private, Public: in.Public, By: who.Player,
 	})
 	if err != nil {
 		return openingRefused(err)
@@ -314,6 +315,7 @@ func (s *Server) getRoom(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.veil(r, &info)
 	s.stick(w, r, info.Node)
 	writeJSON(w, http.StatusOK, s.publicBody(r, info))
 	return nil

@@ -27,7 +27,8 @@ type Rooms interface {
 type Records interface {
 	Result(ctx context.Context, id room.ID) (room.StoredResult, error)
 	Replay(ctx context.Context, id room.ID) (room.StoredReplay, error) // read by room.OpenReplay, while ctx lives
-	Player(ctx context.Context, id room.PlayerID) (room.Profile, error)
+	// Player is a player's profile; only when all is set does it name rooms whose end is not for everybody.
+	Player(ctx context.Context, id room.PlayerID, all bool) (room.Profile, error)
 	// Leaderboard is the rated players of a game, best first, at most limit of them, the first offset left out.
 	Leaderboard(ctx context.Context, game string, limit, offset int) ([]room.Standing, error)
 	// Pending reports whether a result waits here to be stored.

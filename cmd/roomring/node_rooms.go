@@ -61,7 +61,7 @@ func (d directory) past(ctx context.Context, id room.ID) (actor.Info, error) {
 func pastInfo(r room.StoredResult) actor.Info {
 	return actor.Info{
 		ID: r.Room, Game: r.Game, Version: r.Version, Phase: room.PhaseOver,
-		Epoch: r.Point.Epoch, Index: r.Point.Seq, Final: &r.Final,
+		Epoch: r.Point.Epoch, Index: r.Point.Seq, Final: &r.Final, Private: r.Readers != nil,
 	}
 }
 
@@ -74,7 +74,7 @@ func (d directory) Attach(ctx context.Context, id room.ID, h actor.Hello, out *a
 	if err != nil {
 		return nil, err
 	}
-	return nil, &actor.CloseError{Code: wire.CloseOver, Reason: "the room is over", Over: new(info.Final.Over())}
+	return nil, &actor.CloseError{Code: wire.CloseOver, Reason: "the room is over", Over: new(info.Final.OverFor(h.Player))}
 }
 
 func (d directory) Find(_ context.Context, code string) (actor.Info, error) {

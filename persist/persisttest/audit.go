@@ -69,7 +69,7 @@ func auditChanges(t *testing.T, f room.Final, changes []room.RatingChange) {
 // auditPlayer proves that a player's rating changes form one chain from the newcomer's rating to the present one.
 func auditPlayer(t *testing.T, s persist.Store, k key, games int, chain []link) {
 	t.Helper()
-	profile, err := s.Player(t.Context(), k.player)
+	profile, err := s.Player(t.Context(), k.player, true)
 	if err != nil {
 		t.Fatalf("player %s: %v", k.player, err)
 	}

@@ -120,7 +120,7 @@ func Prune(t *testing.T, s persist.Store, age func()) {
 	wrote(t, s, []room.Final{old}, persist.Written)
 	age()
 	wrote(t, s, []room.Final{young}, persist.Written)
-	ratings := get[room.Profile](t)(s.Player(t.Context(), "ann")).Games[0]
+	ratings := get[room.Profile](t)(s.Player(t.Context(), "ann", true)).Games[0]
 	const keep = 30 * time.Minute
 	for _, c := range []struct {
 		keep persist.Retention
@@ -143,7 +143,7 @@ func Prune(t *testing.T, s persist.Store, age func()) {
 	}
 	replayOf(t, s, young.Room)
 	get[room.Row](t)(s.Row(t.Context(), young.Room))
-	ann := get[room.Profile](t)(s.Player(t.Context(), "ann"))
+	ann := get[room.Profile](t)(s.Player(t.Context(), "ann", true))
 	if len(ann.Recent) != 1 || ann.Games[0].Games != 2 || *ann.Games[0].Rating != *ratings.Rating {
 		t.Errorf("ann is %+v", ann)
 	}

@@ -76,7 +76,7 @@ func testLongReplay(t *testing.T, s persist.Store) {
 func testNothingThere(t *testing.T, s persist.Store) {
 	_, result := s.Result(t.Context(), NewRoom())
 	_, replay := s.Replay(t.Context(), NewRoom())
-	_, player := s.Player(t.Context(), "nobody")
+	_, player := s.Player(t.Context(), "nobody", true)
 	_, row := s.Row(t.Context(), NewRoom())
 	_, code := s.RowByCode(t.Context(), "")
 	_, checkpoint := s.Checkpoint(t.Context(), NewRoom())
@@ -93,9 +93,9 @@ func testNothingThere(t *testing.T, s persist.Store) {
 func testWrittenOnce(t *testing.T, s persist.Store) {
 	f := Game("chess", "ann", "bob")
 	wrote(t, s, []room.Final{f}, persist.Written)
-	before := get[room.Profile](t)(s.Player(t.Context(), "ann"))
+	before := get[room.Profile](t)(s.Player(t.Context(), "ann", true))
 	wrote(t, s, []room.Final{f, Game("chess", "cy", "dee")}, persist.Already, persist.Written)
-	if after := get[room.Profile](t)(s.Player(t.Context(), "ann")); !reflect.DeepEqual(after, before) {
+	if after := get[room.Profile](t)(s.Player(t.Context(), "ann", true)); !reflect.DeepEqual(after, before) {
 		t.Errorf("the second write changed %+v to %+v", before, after)
 	}
 }
@@ -114,7 +114,7 @@ func testMismatch(t *testing.T, s persist.Store) {
 	if got := get[room.StoredResult](t)(s.Result(t.Context(), f.Room)); got.Hash != f.Hash {
 		t.Error("the mismatch replaced the row")
 	}
-	if ann := get[room.Profile](t)(s.Player(t.Context(), "ann")); ann.Games[0].Games != 1 || ann.Games[0].Wins != 1 {
+	if ann := get[room.Profile](t)(s.Player(t.Context(), "ann", true)); ann.Games[0].Games != 1 || ann.Games[0].Wins != 1 {
 		t.Errorf("the mismatch counted: %+v", ann.Games)
 	}
 }
@@ -124,7 +124,7 @@ func testTwiceInABatch(t *testing.T, s persist.Store) {
 	other := Seal(f)
 	other.Hash[0]++
 	wrote(t, s, []room.Final{f, f, other}, persist.Written, persist.Already, persist.Mismatch)
-	if ann := get[room.Profile](t)(s.Player(t.Context(), "ann")); ann.Games[0].Games != 1 {
+	if ann := get[room.Profile](t)(s.Player(t.Context(), "ann", true)); ann.Games[0].Games != 1 {
 		t.Errorf("counted %+v", ann.Games)
 	}
 }
@@ -155,7 +155,7 @@ func testUnwritable(t *testing.T, s persist.Store) {
 			t.Error("an unwritable final without a reason")
 		}
 	}
-	if _, err := s.Player(t.Context(), "ann"); !errors.Is(err, persist.ErrNotFound) {
+	if _, err := s.Player(t.Context(), "ann", true); !errors.Is(err, persist.ErrNotFound) {
 		t.Errorf("an unwritable final left a player behind: %v", err)
 	}
 }
@@ -180,12 +180,12 @@ func testRatings(t *testing.T, s persist.Store) {
 	wrote(t, s, finals[:3], persist.Written, persist.Written, persist.Written) // several of one player in a batch
 	wrote(t, s, finals[3:], persist.Written)
 	for player, rating := range want {
-		p := get[room.Profile](t)(s.Player(t.Context(), player))
+		p := get[room.Profile](t)(s.Player(t.Context(), player, true))
 		if *p.Games[0].Rating != rating {
 			t.Errorf("%s has %+v, want %+v", player, *p.Games[0].Rating, rating)
 		}
 	}
-	ann := get[room.Profile](t)(s.Player(t.Context(), "ann")).Games[0]
+	ann := get[room.Profile](t)(s.Player(t.Context(), "ann", true)).Games[0]
 	if ann.Games != 3 || ann.Wins != 2 || ann.Draws != 1 || ann.Losses != 0 {
 		t.Errorf("ann %+v", ann)
 	}
@@ -202,7 +202,7 @@ func testUnrated(t *testing.T, s persist.Store) {
 	aborted.End, aborted.Rated = room.Aborted, false
 	wrote(t, s, []room.Final{Seal(casual), alone, Seal(withBot), Seal(aborted)},
 		persist.Written, persist.Written, persist.Written, persist.Written)
-	ann := get[room.Profile](t)(s.Player(t.Context(), "ann"))
+	ann := get[room.Profile](t)(s.Player(t.Context(), "ann", true))
 	if len(ann.Games) != 2 || ann.Games[0].Game != "chess" || ann.Games[0].Games != 2 || ann.Games[0].Wins != 2 {
 		t.Errorf("games %+v", ann.Games)
 	}
@@ -214,7 +214,7 @@ func testUnrated(t *testing.T, s persist.Store) {
 	if len(ann.Recent) != 4 {
 		t.Errorf("recent %+v", ann.Recent)
 	}
-	if _, err := s.Player(t.Context(), "engine"); !errors.Is(err, persist.ErrNotFound) {
+	if _, err := s.Player(t.Context(), "engine", true); !errors.Is(err, persist.ErrNotFound) {
 		t.Errorf("a bot became a player: %v", err)
 	}
 	if board := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", 10, 0)); len(board) != 0 {
@@ -237,7 +237,7 @@ func testManyPlayers(t *testing.T, s persist.Store) {
 			t.Errorf("%s got %+v, want %+v", change.Player, change.After, want[i])
 		}
 	}
-	a, c := get[room.Profile](t)(s.Player(t.Context(), "a")), get[room.Profile](t)(s.Player(t.Context(), "c"))
+	a, c := get[room.Profile](t)(s.Player(t.Context(), "a", true)), get[room.Profile](t)(s.Player(t.Context(), "c", true))
 	if len(got) != 4 || a.Games[0].Draws != 1 || c.Games[0].Losses != 1 {
 		t.Errorf("%d changes, a %+v, c %+v", len(got), a.Games, c.Games)
 	}
@@ -247,11 +247,11 @@ func testNames(t *testing.T, s persist.Store) {
 	f, g, h := Game("chess", "ann", "bob"), Game("chess", "ann", "bob"), Game("chess", "ann", "bob")
 	f.Result.Outcomes[0].Name, g.Result.Outcomes[0].Name, h.Result.Outcomes[0].Name = "Ann", "Änn 💥", "Anna"
 	wrote(t, s, []room.Final{f, g}, persist.Written, persist.Written)
-	if p := get[room.Profile](t)(s.Player(t.Context(), "ann")); p.Name != "Änn 💥" {
+	if p := get[room.Profile](t)(s.Player(t.Context(), "ann", true)); p.Name != "Änn 💥" {
 		t.Errorf("name %q", p.Name)
 	}
 	wrote(t, s, []room.Final{h}, persist.Written)
-	if p := get[room.Profile](t)(s.Player(t.Context(), "ann")); p.Name != "Anna" {
+	if p := get[room.Profile](t)(s.Player(t.Context(), "ann", true)); p.Name != "Anna" {
 		t.Errorf("name %q", p.Name)
 	}
 }
@@ -263,7 +263,7 @@ func testRecent(t *testing.T, s persist.Store) {
 		wrote(t, s, []room.Final{f}, persist.Written)
 		finals = append(finals, f)
 	}
-	recent := get[room.Profile](t)(s.Player(t.Context(), "bob")).Recent
+	recent := get[room.Profile](t)(s.Player(t.Context(), "bob", true)).Recent
 	if len(recent) != 50 {
 		t.Fatalf("%d recent games", len(recent))
 	}

@@ -15,7 +15,7 @@ import (
 // Result implements persist.Results.
 func (s *Store) Result(ctx context.Context, id room.ID) (room.StoredResult, error) {
 	r, err := queryOne(ctx, s, scanResult, `
-		SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes::text, reason, summary, data::text, hash, stored
+		SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes::text, reason, summary, data::text, hash, stored, readers::text
 		FROM results WHERE room = $1`, id)
 	if err != nil {
 		return room.StoredResult{}, err
@@ -28,11 +28,11 @@ func (s *Store) Result(ctx context.Context, id room.ID) (room.StoredResult, erro
 
 func scanResult(row pgx.CollectableRow) (r room.StoredResult, err error) {
 	var outcomes string
-	var data *string
+	var data, readers *string
 	var hash []byte
 	var epoch, seq, duration int64
 	err = row.Scan(&r.Room, &r.Game, &r.Version, &r.End, &r.Rated, &epoch, &seq, &duration,
-		&outcomes, &r.Result.Reason, &r.Result.Summary, &data, &hash, &r.Stored)
+		&outcomes, &r.Result.Reason, &r.Result.Summary, &data, &hash, &r.Stored, &readers)
 	if err != nil {
 		return r, err
 	}
@@ -40,6 +40,9 @@ func scanResult(row pgx.CollectableRow) (r room.StoredResult, err error) {
 	r.Duration, r.Stored, r.Hash = time.Duration(duration), r.Stored.UTC(), [32]byte(hash)
 	if data != nil {
 		r.Result.Data = json.RawMessage(*data)
+	}
+	if r.Readers, err = ledger.ParseReaders(readers); err != nil {
+		return r, err
 	}
 	return r, json.Unmarshal([]byte(outcomes), &r.Result.Outcomes)
 }
@@ -73,7 +76,7 @@ func scanReplay(row pgx.CollectableRow) (r replayRow, err error) {
 }
 
 // Player implements persist.Results.
-func (s *Store) Player(ctx context.Context, id room.PlayerID) (room.Profile, error) {
+func (s *Store) Player(ctx context.Context, id room.PlayerID, all bool) (room.Profile, error) {
 	p := room.Profile{Player: id}
 	var err error
 	if p.Name, err = queryOne(ctx, s, pgx.RowTo[string], `SELECT name FROM players WHERE player = $1`, id); err != nil {
@@ -86,7 +89,7 @@ func (s *Store) Player(ctx context.Context, id room.PlayerID) (room.Profile, err
 	p.Recent, err = query(ctx, s, scanPlayed, `
 		SELECT o.room, o.game, r.ended, o.rank, o.players, o.stored
 		FROM outcomes o JOIN results r USING (room)
-		WHERE o.player = $1 ORDER BY o.stored DESC, o.nth DESC LIMIT 50`, id)
+		WHERE o.player = $1 AND ($2 OR r.readers IS NULL) ORDER BY o.stored DESC, o.nth DESC LIMIT 50`, id, all)
 	return p, err
 }
 

@@ -31,11 +31,11 @@ func (s *Store) WriteResults(ctx context.Context, finals []room.Final) ([]persis
 type resultTx struct{ pgx.Tx }
 
 const insertResults = `
-INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored)
-SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes::json, reason, summary, data::json, hash, clock_timestamp()
+INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, readers, stored)
+SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes::json, reason, summary, data::json, hash, readers::json, clock_timestamp()
 FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::boolean[], $6::bigint[], $7::bigint[], $8::bigint[],
-	$9::text[], $10::text[], $11::text[], $12::text[], $13::bytea[])
-	AS t (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash)
+	$9::text[], $10::text[], $11::text[], $12::text[], $13::bytea[], $14::text[])
+	AS t (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, readers)
 ORDER BY room
 ON CONFLICT (room) DO NOTHING
 RETURNING room`
@@ -89,6 +89,7 @@ func resultColumns(finals []room.Final) ([]any, error) {
 			return new(string(f.Result.Data))
 		}),
 		column(finals, func(f room.Final) []byte { return f.Hash[:] }),
+		column(finals, func(f room.Final) *string { return ledger.FormatReaders(f.Readers) }),
 	}
 	return columns, encodeErr
 }

@@ -14,7 +14,7 @@ import (
 // Result implements persist.Results.
 func (s *Store) Result(ctx context.Context, id room.ID) (room.StoredResult, error) {
 	r, err := scanResult(s.read.QueryRowContext(ctx, `
-		SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored
+		SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored, readers
 		FROM results WHERE room = ?`, id))
 	if err != nil {
 		return room.StoredResult{}, notFound(err)
@@ -28,10 +28,10 @@ func (s *Store) Result(ctx context.Context, id room.ID) (room.StoredResult, erro
 
 func scanResult(row scanner) (r room.StoredResult, err error) {
 	var outcomes, hash []byte
-	var data *string
+	var data, readers *string
 	var epoch, seq, duration, stored int64
 	err = row.Scan(&r.Room, &r.Game, &r.Version, &r.End, &r.Rated, &epoch, &seq, &duration,
-		&outcomes, &r.Result.Reason, &r.Result.Summary, &data, &hash, &stored)
+		&outcomes, &r.Result.Reason, &r.Result.Summary, &data, &hash, &stored, &readers)
 	if err != nil {
 		return r, err
 	}
@@ -39,6 +39,9 @@ func scanResult(row scanner) (r room.StoredResult, err error) {
 	r.Duration, r.Stored, r.Hash = time.Duration(duration), fromMicros(stored), [32]byte(hash)
 	if data != nil {
 		r.Result.Data = json.RawMessage(*data)
+	}
+	if r.Readers, err = ledger.ParseReaders(readers); err != nil {
+		return r, err
 	}
 	return r, json.Unmarshal(outcomes, &r.Result.Outcomes)
 }
@@ -65,7 +68,7 @@ func (s *Store) Replay(ctx context.Context, id room.ID) (room.StoredReplay, erro
 }
 
 // Player implements persist.Results.
-func (s *Store) Player(ctx context.Context, id room.PlayerID) (room.Profile, error) {
+func (s *Store) Player(ctx context.Context, id room.PlayerID, all bool) (room.Profile, error) {
 	p := room.Profile{Player: id}
 	if err := s.read.QueryRowContext(ctx, `SELECT name FROM players WHERE player = ?`, id).Scan(&p.Name); err != nil {
 		return room.Profile{}, notFound(err)
@@ -77,7 +80,7 @@ func (s *Store) Player(ctx context.Context, id room.PlayerID) (room.Profile, err
 	rows, err = s.read.QueryContext(ctx, `
 		SELECT o.room, o.game, r.ended, o.rank, o.players, o.stored
 		FROM outcomes o JOIN results r USING (room)
-		WHERE o.player = ? ORDER BY o.stored DESC, o.nth DESC LIMIT 50`, id)
+		WHERE o.player = ? AND (? OR r.readers IS NULL) ORDER BY o.stored DESC, o.nth DESC LIMIT 50`, id, all)
 	p.Recent, err = collect(rows, err, scanPlayed)
 	return p, err
 }

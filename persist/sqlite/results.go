@@ -30,8 +30,8 @@ type resultTx struct {
 }
 
 const insertResult = `
-INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored, readers)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (room) DO NOTHING`
 
 func (tx *resultTx) Insert(ctx context.Context, finals []room.Final) (map[room.ID][32]byte, map[room.ID]bool, error) {
@@ -68,7 +68,7 @@ func (tx *resultTx) resultArgs(f room.Final) ([]any, error) {
 		data = string(f.Result.Data)
 	}
 	return []any{f.Room, f.Game, f.Version, f.End, f.Rated, int64(f.Point.Epoch), int64(f.Point.Seq), int64(f.Duration),
-		string(outcomes), f.Result.Reason, f.Result.Summary, data, f.Hash[:], tx.stored}, nil
+		string(outcomes), f.Result.Reason, f.Result.Summary, data, f.Hash[:], tx.stored, ledger.FormatReaders(f.Readers)}, nil
 }
 
 func (tx *resultTx) Lock(ctx context.Context, names []ledger.Name, keys []ledger.Key) ([]ledger.Record, error) {

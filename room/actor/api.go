@@ -16,6 +16,7 @@ type Create struct {
 	Name       string          // for people, at most 64 bytes
 	Options    json.RawMessage `json:",omitempty"`
 	Private    bool
+	Public     bool            // of a private room: its result and replay are for everybody all the same
 	Durability room.Durability // "" is the game's, else the node's default
 	By         room.PlayerID   // who asks; empty when anonymous
 	Reserve    []room.PlayerID // seats are kept for these
@@ -52,6 +53,7 @@ type Info struct {
 	Name       string
 	Options    json.RawMessage `json:",omitempty"`
 	Private    bool
+	Public     bool   // see Create
 	Code       string // filled only in the answer to Create and for the admin
 	Phase      room.Phase
 	Open       bool

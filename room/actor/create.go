@@ -37,7 +37,7 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 	core, entries, err := d.open(h, rules)
 	if p, ok := errors.AsType[*room.Panic](err); ok {
 		left := Inspection{Durability: h.Durability, Info: Info{
-			ID: h.ID, Game: h.Game, Version: h.Version, Name: h.Name, Options: h.Options, Private: h.Private, Phase: room.PhaseOver,
+			ID: h.ID, Game: h.Game, Version: h.Version, Name: h.Name, Options: h.Options, Private: h.Private, Public: h.Public, Phase: room.PhaseOver,
 			MaxPlayers: rules.Spec().MaxPlayers, Node: d.o.Node, Created: h.Created,
 		}}
 		d.notePanic(left, h, p, room.Entry{}, "a game panicked when it was opened: no room was made")
@@ -68,7 +68,7 @@ func (d *Directory) open(h room.Header, rules *room.Rules) (*room.Core, []room.E
 func (d *Directory) header(c Create, spec room.Spec) (room.Header, error) {
 	h := room.Header{
 		ID: d.o.Place(c.Game), Game: c.Game, Version: spec.Version, Runtime: room.RuntimeVersion,
-		Name: c.Name, Options: c.Options, Private: c.Private, Created: d.o.Wall().UTC(),
+		Name: c.Name, Options: c.Options, Private: c.Private, Public: c.Public, Created: d.o.Wall().UTC(),
 	}
 	switch h.Durability = c.Durability; {
 	case h.Durability != "":

@@ -13,7 +13,7 @@ import (
 // tells the old room. It tries until that works or the old room is gone.
 func (d *Directory) rematch(old *liveRoom, agreed room.RematchAgreed) {
 	c := Create{
-		Game: old.game, Name: old.header.Name, Options: agreed.Options, Private: old.header.Private,
+		Game: old.game, Name: old.header.Name, Options: agreed.Options, Private: old.header.Private, Public: old.header.Public,
 		Durability: old.header.Durability, ReserveFor: d.o.ReserveRematch,
 	}
 	for _, p := range agreed.Players {

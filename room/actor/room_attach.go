@@ -24,7 +24,7 @@ func (r *liveRoom) attach(s *session) error {
 	case r.failing != nil:
 		return closeUnsaved()
 	case r.gone:
-		return r.turnedAway()
+		return r.turnedAway(s.hello)
 	case s.hello.Spectate:
 		return r.attachSpectator(s)
 	}
@@ -81,7 +81,7 @@ func (r *liveRoom) sit(h Hello) error {
 		return nil
 	}
 	if r.core.Final() != nil {
-		return r.turnedAway()
+		return r.turnedAway(h)
 	}
 	if err := r.checkCode(h); err != nil {
 		return err
@@ -129,18 +129,18 @@ func (r *liveRoom) attachSpectator(s *session) error {
 	return nil
 }
 
-// turnedAway answers who comes to a finished room: with the result, once it is committed.
-func (r *liveRoom) turnedAway() error {
-	f := r.core.Final()
+// turnedAway answers who comes to a finished room: with the result, once it is committed. That of a private room is for
+// those who may come in.
+func (r *liveRoom) turnedAway(h Hello) error {
+	f := *r.core.Final()
 	if r.core.Committed() < f.Point.Seq {
 		return closing(wire.CloseUnreachable, "the room is being closed: retry")
 	}
-	return overError(f)
-}
-
-func overError(f *room.Final) *CloseError {
+	if r.checkCode(h) != nil {
+		f.Readers = r.core.Readers()
+	}
 	err := closing(closeOver())
-	err.Over = new(f.Over())
+	err.Over = new(f.OverFor(h.Player))
 	return err
 }
 

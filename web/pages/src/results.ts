@@ -4,11 +4,11 @@ import { fillBar } from "./kit/bar.ts";
 import { count, duration, since } from "./kit/format.ts";
 import { link, notice, sleep } from "./kit/load.ts";
 import { failed } from "./kit/load.ts";
-import { server } from "./kit/me.ts";
+import { me, server } from "./kit/me.ts";
 import { words } from "./kit/problem.ts";
 import { resultCard } from "./kit/resultcard.ts";
 import { Player } from "./results/player.ts";
-import { fetchReplay } from "./results/replay.ts";
+import { fetchReplay, saveLog } from "./results/replay.ts";
 import { base, pathID } from "./kit/base.ts";
 
 const id = pathID();
@@ -43,7 +43,7 @@ async function showResult(): Promise<boolean> {
         h("p", { class: "kicker" }, `${title} · ${since(result.stored)} · ${duration(result.duration_ms)}${result.rated ? " · rated" : ""}`),
         resultCard({ end: result.end, result: result.result }, { ...result, duration_ms: result.duration_ms }),
         h("p", { class: "actions" }, link("New game", base + "/", "primary"), result.rated ? link(`${title} leaderboard`, `${base}/leaderboards/${result.game}`) : h("span", {}),
-          h("a", { class: "quiet-link", href: `${base}/v1/replays/${id}`, download: `${id}.replay` }, "Download the log")));
+          logLink()));
       return true;
     }
     if (result.phase !== "over") {
@@ -54,6 +54,17 @@ async function showResult(): Promise<boolean> {
     text(slot, "The result is being stored…");
     await sleep(1000);
   }
+}
+
+// A plain link could not say who asks.
+function logLink(): HTMLElement {
+  const link = h("a", { class: "quiet-link", href: `${base}/v1/replays/${id}`, download: `${id}.replay` }, "Download the log");
+  link.addEventListener("click", (e) => {
+    if (!me.guest) return;
+    e.preventDefault();
+    saveLog(id).catch((err: unknown) => text(link, words(err)));
+  });
+  return link;
 }
 
 async function showReplay(): Promise<void> {

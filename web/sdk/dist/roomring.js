@@ -23,10 +23,10 @@ this.#t=r,this.#a>=1&&this.#d>=i)return!0;let a=Math.max((1-this.#a)/t,(i-this.#
 map(n=>JSON.stringify(n)+":"+y(e[n])).join()+"}"}var E;function $(){return Uint32Array.from({length:256},(s,e)=>{for(let t=0;t<8;t++)e=e&1?3988292384^e>>>1:e>>>
 1;return e})}function L(s){E??=$();let e=-1;for(let t of new TextEncoder().encode(s))e=E[(e^t)&255]^e>>>8;return~e>>>0}var w=class{#e=new Map;on(e,t,n){if(n?.aborted)return()=>{};let i=(...a)=>t(...a),r=this.#e.get(e);r||this.#e.set(e,r=new Set),r.add(i);let o=()=>{r.delete(i),n?.
 removeEventListener("abort",o)};return n?.addEventListener("abort",o),o}emit(e,...t){for(let n of[...this.#e.get(e)??[]])try{n(...t)}catch(i){queueMicrotask(()=>{
-throw i})}}},v=class{constructor(e,t){this.max=e;this.cleanup=t}max;cleanup;#e=[];#s=[];#n=!1;push(e){if(this.#n)return;let t=this.#s.shift();if(t)return t({value:e,
+throw i})}}},b=class{constructor(e,t){this.max=e;this.cleanup=t}max;cleanup;#e=[];#s=[];#n=!1;push(e){if(this.#n)return;let t=this.#s.shift();if(t)return t({value:e,
 done:!1});this.#e.push(e)>this.max&&this.#e.shift()}end(){if(!this.#n){this.#n=!0;for(let e of this.#s.splice(0))e({value:void 0,done:!0});this.cleanup()}}async next(){
 return this.#e.length?{value:this.#e.shift(),done:!1}:this.#n?{value:void 0,done:!0}:new Promise(e=>this.#s.push(e))}async return(){return this.#e.length=0,this.
-end(),{value:void 0,done:!0}}[Symbol.asyncIterator](){return this}};var b=class{constructor(e,t,n,i){this.url=e;this.codec=n;this.owner=i;let r=this.#e=t(e,n.subprotocol);this.#o=setTimeout(()=>this.drop("the server does not ans\
+end(),{value:void 0,done:!0}}[Symbol.asyncIterator](){return this}};var v=class{constructor(e,t,n,i){this.url=e;this.codec=n;this.owner=i;let r=this.#e=t(e,n.subprotocol);this.#o=setTimeout(()=>this.drop("the server does not ans\
 wer"),1e4),r.binaryType="arraybuffer",r.onopen=()=>{this.open=!0,i.opened(this)},r.onmessage=o=>this.#u(o.data),r.onclose=o=>this.#h(o.code,o.reason||this.#d),r.
 onerror=o=>this.#d=String(o?.message??"")}url;codec;owner;open=!1;welcomedAt;#e;#s=performance.now();#n=1/0;#r=0;#o;#a;#d="";#t=!1;welcomed(e){this.welcomedAt??=
 performance.now(),this.#n=e,clearTimeout(this.#o),this.#i()}send(e){this.write(this.codec.encode(e))}write(e){if(this.#t||!this.open)return!1;try{this.#e.send(e)}catch{
@@ -42,7 +42,7 @@ t??{}}function m(s,e){if(Array.isArray(e)&&Array.isArray(s)){let t=e.map((n,i)=>
 let t=Object.keys(e),n=t.length===Object.keys(s).length,i={};for(let r of t)q(i,r,m(T(s,r),e[r])),n&&=Object.hasOwn(s,r)&&i[r]===s[r];return n?s:i}return e}function A(s,e,t,n,i=[]){
 if(e===t)return;if(i.length===s.length)return n(t,i);let r=s[i.length],o=r==="*"?new Set([...M(e),...M(t)]):[r];for(let a of o)A(s,T(e,a),T(t,a),n,[...i,a])}var M=s=>typeof s==
 "object"&&s!==null?Object.keys(s):[];var J=1e4,V=5e3,H=3,K=1024,S=class{id;spectator;game="";player="";seat=-1;view;state="connecting";lag=NaN;clockOffset=0;over;#e;#s;#n=new w;#r;#o={sockets:0,recovered:0,
-states:0,turns:0,checks:0,mismatches:0,lost:0};#a;#d;#t;#i;#c=0;#u;#h=0;#m=0;#v=0;#S=0;#b;#x=!1;#R=0;#y=0;#P=0;#l=!1;#g=!1;#I=0;#A=1/0;#O=!1;#f;#k;ready=new Promise(
+states:0,turns:0,checks:0,mismatches:0,lost:0};#a;#d;#t;#i;#c=0;#u;#h=0;#m=0;#b=0;#S=0;#v;#x=!1;#R=0;#y=0;#P=0;#l=!1;#g=!1;#I=0;#A=1/0;#O=!1;#f;#k;ready=new Promise(
 (e,t)=>this.#k={resolve:e,reject:t});constructor(e,t){this.#e=e,this.#s=t,this.id=t.id,this.spectator=t.spectator,this.#a=[...t.urls],this.#d=this.#a[0],this.#r=
 new p(e.codec.encode,n=>this.#t?.write(n)??!1),this.ready.catch(()=>{}),this.#q("addEventListener"),this.#T()}get stats(){return{...this.#o,resent:this.#r.resent}}roomTime(){
 return performance.now()-this.#I}act(e,t){return this.#f?Promise.reject(this.#f):this.spectator?Promise.reject(new u("spectator","Who watches cannot act.")):this.#r.
@@ -50,13 +50,13 @@ add(e,t?.signal)}on(e,t,n){return this.#n.on(e,t,n?.signal)}watch(e,t,n){let i=t
 return this.#U("event",K,e?.signal)}views(e){return this.#U("view",1,e?.signal,this.#l?[this.view]:[])}resync(){this.#g=!1,this.#t?.send({t:"resync"})}leave(){return this.#f||
 this.spectator?Promise.resolve(this.close()):(this.#O=!0,this.#t?.send({t:"leave"}),new Promise(e=>this.on("closed",()=>e())))}close(){this.#p(new l(1e3,"This c\
 lient has closed the connection."))}fail(e){this.#k.reject(e),this.close()}async#T(){let e=++this.#c;clearTimeout(this.#u),this.#u=void 0,this.#i?.close(),this.#i=
-void 0;try{let t=await this.#e.token(this.spectator);if(e!==this.#c)return;this.#b=t,this.#S++,this.#i=new b(this.#d,(n,i)=>this.#e.open(n,i),this.#e.codec,this)}catch(t){
+void 0;try{let t=await this.#e.token(this.spectator);if(e!==this.#c)return;this.#v=t,this.#S++,this.#i=new v(this.#d,(n,i)=>this.#e.open(n,i),this.#e.codec,this)}catch(t){
 e===this.#c&&this.#N(t)}}#N(e){let t=e instanceof f,n=t&&e.status<500&&e.status!==429;if(!this.#l&&(n||!t))return this.fail(e);if(n)return this.#p(new l(4401,e.
 message));if(this.#E())return this.fail(e);this.#d=this.#a[0],this.#L(1006,String(e))}opened(e){let{client:t,spectator:n,name:i,code:r}=this.#s,o={t:"hello",client:t,
-attempt:this.#S};this.#b&&(o.token=this.#b),i&&(o.name=i),n&&(o.as="spectator"),r&&(o.code=r),this.#g&&(o.resume={epoch:this.#R,seq:this.#y}),e.send(o)}lost(e,t,n){
-if(e===this.#i&&(this.#i=void 0),e===this.#t&&(this.#t=void 0),t===4401&&!this.#x&&this.#e.renew(this.#b,this.#l))return this.#x=!0,this.#l&&!this.#t&&this.#w("\
+attempt:this.#S};this.#v&&(o.token=this.#v),i&&(o.name=i),n&&(o.as="spectator"),r&&(o.code=r),this.#g&&(o.resume={epoch:this.#R,seq:this.#y}),e.send(o)}lost(e,t,n){
+if(e===this.#i&&(this.#i=void 0),e===this.#t&&(this.#t=void 0),t===4401&&!this.#x&&this.#e.renew(this.#v,this.#l))return this.#x=!0,this.#l&&!this.#t&&this.#w("\
 reconnecting",{code:t,reason:n,retryIn:0}),void this.#T();if(t===4409&&this.#i&&e!==this.#i)return;if(t===1e3||t>=4400&&t<4500)return this.#p(new l(t,n,this.over));
-if(t===1007&&(this.#g=!1,++this.#v>=H))return this.#p(new l(t,n,this.over));let i=this.#E();e.open||(this.#a.push(this.#a.shift()),this.#d=this.#a[0]),(i||!e.open)&&
+if(t===1007&&(this.#g=!1,++this.#b>=H))return this.#p(new l(t,n,this.over));let i=this.#E();e.open||(this.#a.push(this.#a.shift()),this.#d=this.#a[0]),(i||!e.open)&&
 this.#G(t,e,n,i),!i&&(e.welcomedAt!==void 0&&performance.now()-e.welcomedAt>V&&(this.#h=0),this.#L(t,n))}#E(){return!this.#l&&!this.#t&&!this.#i&&++this.#m>=this.#s.
 tries}async#G(e,t,n,i){let{gone:r,reason:o}=await this.#e.ask(this.id);if(r)return this.#p(new l(4404,"",this.over));i&&this.#p(new l(e,t.open?n||o:`No socket o\
 pens at ${t.url}${n&&` (${n})`}. ${o}`))}#L(e,t){if(this.#f)return;let n={code:e,reason:t};this.#i||(n={code:e,reason:t,retryIn:this.#M()}),!this.#t&&this.#l&&this.#w(
@@ -70,14 +70,14 @@ this.game=t.game,this.player=n,this.seat=t.seat,this.#R=t.epoch,this.#I=performa
 !1,this.#y=0),this.#P=this.#y,this.#e.welcomed(n,t.token),e.welcomed(t.heartbeat),this.#r.welcomed(t.cseq??0,t.limits??{}),this.#O&&e.send({t:"leave"}),t.recovered&&
 this.#w("open")}#$(e){this.#o.states++,this.#o.lost+=e.lost??0,this.#g=!1,this.#C(e,this.#l?m(this.view,e.view):e.view),this.#g=!0,this.#V()}#_(e){if(!(!this.#l||
 e.seq<=this.#P)){this.#o.turns++,this.#C(e,"patch"in e?x(this.view,e.patch):this.view);for(let t of e.events??[])this.#n.emit("event",{...t,seq:e.seq})}}#C(e,t){
-let n=this.#l?this.view:void 0,i=!this.#l||t!==n;this.#y=Math.max(this.#y,e.seq),this.view=t,this.#l=!0,this.#v=0,e.check!==void 0&&this.#J(e.check),i&&this.#n.
+let n=this.#l?this.view:void 0,i=!this.#l||t!==n;this.#y=Math.max(this.#y,e.seq),this.view=t,this.#l=!0,this.#b=0,e.check!==void 0&&this.#J(e.check),i&&this.#n.
 emit("view",t,n)}#J(e){if(L(y(this.view))===e){this.#o.checks++;return}this.#o.mismatches++,this.#g&&this.resync()}#V(){this.#k.resolve(),this.#t&&this.#w("open")}#H(e){
 typeof e.echo=="number"&&(this.lag=performance.now()-e.echo,this.#A=Math.min(this.lag,this.#A*1.1),this.lag===this.#A&&(this.clockOffset=e.time+this.lag/2-Date.
 now()),this.#n.emit("lag",this.lag))}#K(e,t){e===this.#t&&(t.url&&(this.#d=new URL(t.url,this.#d).href),performance.now()-e.welcomedAt>V&&(this.#h=0),this.#n.emit(
 "move",{within:t.within,...t.url&&{url:t.url}}),!this.#i&&!this.#f&&this.#M())}#B(e){let{t,...n}=e;this.over=n,this.#n.emit("over",this.over),this.#t&&this.#V()}#w(e,t){
 e===this.state&&e!=="reconnecting"||(this.state=e,this.#n.emit("state",e,t))}#p(e){this.#f||(this.#f=e,this.#c++,clearTimeout(this.#u),this.#q("removeEventListe\
 ner"),this.#i?.close(),this.#t?.close(),this.#i=this.#t=void 0,this.#r.fail(e),this.#k.reject(e),this.#w("closed",{code:e.code,reason:e.reason,kind:e.kind}),this.#n.
-emit("closed",e))}#U(e,t,n,i=[]){let r=[],o=new v(t,()=>r.forEach(c=>c()));i.forEach(c=>o.push(c));let a=()=>o.end();return this.#f||n?.aborted?a():(n?.addEventListener(
+emit("closed",e))}#U(e,t,n,i=[]){let r=[],o=new b(t,()=>r.forEach(c=>c()));i.forEach(c=>o.push(c));let a=()=>o.end();return this.#f||n?.aborted?a():(n?.addEventListener(
 "abort",a),r.push(this.#n.on(e,c=>o.push(c)),this.on("closed",a),()=>n?.removeEventListener("abort",a))),o}};var U=class{get codec(){return R}#e;#s;#n;#r;#o;#a;constructor(e={}){let t=e.url??globalThis.location?.origin;if(!t)throw new TypeError('There is no page whose \
 server to ask: pass url, such as new Roomring({ url: "https://play.example.org" }).');this.#e=e,this.#s=new URL(t).href.replace(/\/$/,""),this.#n=e.storage===void 0?
 D():e.storage,e.token||(this.#r=this.#d())}get player(){return this.#a??this.#r?.player}async guest(e={}){let t=e.name??this.#e.name,n=await this.#h("/v1/guest",
@@ -85,20 +85,20 @@ D():e.storage,e.token||(this.#r=this.#d())}get player(){return this.#a??this.#r?
 ng"?e:void 0}catch{return}}#t(e){this.#r=e,this.#a=e?.player;try{e?this.#n?.setItem(this.#i,JSON.stringify(e)):this.#n?.removeItem(this.#i)}catch{}}get#i(){return"\
 roomring:"+this.#s}async#c(e){let{token:t}=this.#e;return t?typeof t=="function"?t():t:(!this.#r&&e&&(this.#o??=this.guest().finally(()=>this.#o=void 0),await this.#o),
 this.#r?.token)}#u(e,t){return this.#e.token?typeof this.#e.token=="function":(this.#r?.token===e&&this.#t(void 0),e!==void 0&&!t)}async#h(e,t={},n=!0){let i=t.
-as&&await this.#c(!0),r={};i&&(r.Authorization="Bearer "+i);let o={headers:r};t.method&&(o.method=t.method),t.signal&&(o.signal=t.signal),t.body!==void 0&&(r["C\
-ontent-Type"]="application/json",o.body=JSON.stringify(t.body));let a=await(this.#e.fetch??fetch)(this.#s+e,o);if(a.ok)return a.json();if(a.status===401&&n&&i&&
-this.#u(i,!1))return this.#h(e,t,!1);throw new f(a.status,await z(a))}async games(e){return(await this.#h("/v1/games",e)).games}rooms(e={},t){return this.#h("/v\
-1/rooms"+j(e),t)}room(e,t){return this.#h(`/v1/rooms/${encodeURIComponent(e)}`,t)}async findRoom(e,t){let{rooms:n}=await this.#h("/v1/rooms"+j({code:e}),t);if(n[0])
+as&&await this.#c(t.as==="player"),r={};i&&(r.Authorization="Bearer "+i);let o={headers:r};t.method&&(o.method=t.method),t.signal&&(o.signal=t.signal),t.body!==
+void 0&&(r["Content-Type"]="application/json",o.body=JSON.stringify(t.body));let a=await(this.#e.fetch??fetch)(this.#s+e,o);if(a.ok)return a.json();if(a.status===
+401&&n&&i&&this.#u(i,!1))return this.#h(e,t,!1);throw new f(a.status,await z(a))}async games(e){return(await this.#h("/v1/games",e)).games}rooms(e={},t){return this.#h(
+"/v1/rooms"+j(e),t)}room(e,t){return this.#h(`/v1/rooms/${encodeURIComponent(e)}`,t)}async findRoom(e,t){let{rooms:n}=await this.#h("/v1/rooms"+j({code:e}),t);if(n[0])
 return n[0];throw new f(404,{type:"about:blank",title:"Not Found",status:404,detail:"There is no room with this code."})}create(e,t){return this.#h("/v1/rooms",
 {...t,method:"POST",body:e,as:"player"})}matchmake(e,t){return this.#h("/v1/matchmake",{...t,method:"POST",body:e,as:"player"})}result(e,t){return this.#h(`/v1/\
-results/${encodeURIComponent(e)}`,t)}profile(e,t){return this.#h(`/v1/players/${encodeURIComponent(e)}`,t)}async leaderboard(e,t={},n){return(await this.#h(`/v1\
-/leaderboards/${encodeURIComponent(e)}${j(t)}`,n)).players}join(e,t={}){return this.#m(e,!1,t)}spectate(e,t={}){return this.#m(e,!0,t)}async#m(e,t,n){n.signal?.
-throwIfAborted();let i=this.#e.WebSocket??globalThis.WebSocket;if(!i)throw new TypeError("This runtime has no WebSocket: pass one, such as that of the npm packa\
-ge ws: new Roomring({ url, WebSocket }).");let r=typeof e=="string"?{id:e}:e,o={id:r.id,urls:B(`${this.#s.replace(/^http/,"ws")}/v1/rooms/${encodeURIComponent(r.
-id)}/ws`,r.ws_url),tries:this.#e.tries??10,client:this.#e.client??Q(),spectator:t,name:this.#e.name,code:n.code??r.code},a=new S({codec:this.codec,open:(d,h)=>new i(
-d,h),token:d=>this.#c(!d),renew:(d,h)=>this.#u(d,h),welcomed:(d,h)=>this.#v(d,h),ask:d=>this.#h(`/v1/rooms/${encodeURIComponent(d)}`).then(()=>({gone:!1,reason:"\
+results/${encodeURIComponent(e)}`,{...t,as:"known"})}profile(e,t){return this.#h(`/v1/players/${encodeURIComponent(e)}`,{...t,as:"known"})}async leaderboard(e,t={},n){
+return(await this.#h(`/v1/leaderboards/${encodeURIComponent(e)}${j(t)}`,n)).players}join(e,t={}){return this.#m(e,!1,t)}spectate(e,t={}){return this.#m(e,!0,t)}async#m(e,t,n){
+n.signal?.throwIfAborted();let i=this.#e.WebSocket??globalThis.WebSocket;if(!i)throw new TypeError("This runtime has no WebSocket: pass one, such as that of the\
+ npm package ws: new Roomring({ url, WebSocket }).");let r=typeof e=="string"?{id:e}:e,o={id:r.id,urls:B(`${this.#s.replace(/^http/,"ws")}/v1/rooms/${encodeURIComponent(
+r.id)}/ws`,r.ws_url),tries:this.#e.tries??10,client:this.#e.client??Q(),spectator:t,name:this.#e.name,code:n.code??r.code},a=new S({codec:this.codec,open:(d,h)=>new i(
+d,h),token:d=>this.#c(!d),renew:(d,h)=>this.#u(d,h),welcomed:(d,h)=>this.#b(d,h),ask:d=>this.#h(`/v1/rooms/${encodeURIComponent(d)}`).then(()=>({gone:!1,reason:"\
 HTTP gets through: look whether each proxy on the way passes WebSocket upgrades on."}),h=>({gone:h.status===404||h.status===400,reason:h.message}))},o),c=()=>a.
-fail(n.signal.reason);n.signal?.addEventListener("abort",c);try{await a.ready}finally{n.signal?.removeEventListener("abort",c)}return a}#v(e,t){t&&!this.#e.token&&
+fail(n.signal.reason);n.signal?.addEventListener("abort",c);try{await a.ready}finally{n.signal?.removeEventListener("abort",c)}return a}#b(e,t){t&&!this.#e.token&&
 this.#t({token:t,player:e,name:this.#e.name??""}),e&&(this.#a=e)}};function B(s,e=s){let t=new URL(e,s),n=new URL(s);return n.search=t.search,t.host===n.host||t.
 protocol==="ws:"&&n.protocol==="wss:"||t.href===n.href?[n.href]:[t.href,n.href]}function D(){try{return globalThis.document?globalThis.localStorage:null}catch{return null}}
 function Q(){return Array.from(crypto.getRandomValues(new Uint8Array(16)),s=>s.toString(16).padStart(2,"0")).join("")}function j(s){let e=Object.entries(s).filter(

@@ -46,7 +46,7 @@ export interface RoomsQuery {
 interface Ask extends Signalled {
   method?: string;
   body?: unknown;
-  as?: "player"; // with a token, becoming a guest if need be
+  as?: "player" | "known"; // with a token, becoming a guest if need be; or with one where there is one already
 }
 
 /** A Roomring server, seen by one player. */
@@ -131,7 +131,7 @@ export class Roomring {
   // HTTP.
 
   async #ask<T>(path: string, ask: Ask = {}, again = true): Promise<T> {
-    const token = ask.as && (await this.#token(true));
+    const token = ask.as && (await this.#token(ask.as === "player"));
     const headers: Record<string, string> = {};
     if (token) headers.Authorization = "Bearer " + token;
     const init: RequestInit = { headers };
@@ -166,7 +166,7 @@ export class Roomring {
     throw new HTTPError(404, { type: "about:blank", title: "Not Found", status: 404, detail: "There is no room with this code." });
   }
 
-  create(c: { game: string; options?: unknown; name?: string | undefined; private?: boolean }, o?: Signalled): Promise<RoomInfo> {
+  create(c: { game: string; options?: unknown; name?: string | undefined; private?: boolean; public?: boolean }, o?: Signalled): Promise<RoomInfo> {
     return this.#ask("/v1/rooms", { ...o, method: "POST", body: c, as: "player" });
   }
 
@@ -176,11 +176,11 @@ export class Roomring {
   }
 
   result(room: string, o?: Signalled): Promise<Result> {
-    return this.#ask(`/v1/results/${encodeURIComponent(room)}`, o);
+    return this.#ask(`/v1/results/${encodeURIComponent(room)}`, { ...o, as: "known" });
   }
 
   profile(player: string, o?: Signalled): Promise<Profile> {
-    return this.#ask(`/v1/players/${encodeURIComponent(player)}`, o);
+    return this.#ask(`/v1/players/${encodeURIComponent(player)}`, { ...o, as: "known" });
   }
 
   async leaderboard(game: string, q: { offset?: number | undefined; limit?: number | undefined } = {}, o?: Signalled): Promise<Standing[]> {

@@ -1,5 +1,6 @@
 import { HTTPError, patch, type Problem } from "roomring";
 import { base } from "../kit/base.ts";
+import { me } from "../kit/me.ts";
 
 /** A line of GET /v1/replays/{room} as application/x-ndjson. */
 interface Line {
@@ -82,9 +83,24 @@ function stepsOf(lines: Line[]): number[] {
 }
 
 /** Fetches a recorded game, telling how far it is. */
-export async function fetchReplay(room: string, progress: (turns: number) => void): Promise<Recording> {
-  const answer = await fetch(`${base}/v1/replays/${encodeURIComponent(room)}`, { headers: { Accept: "application/x-ndjson" } });
+/** The replay of a game, also of a private one of this player's. */
+async function ask(room: string, as: string): Promise<Response> {
+  const headers: Record<string, string> = { Accept: as };
+  if (me.guest) headers.Authorization = "Bearer " + me.guest.token;
+  const answer = await fetch(`${base}/v1/replays/${encodeURIComponent(room)}`, { headers });
   if (!answer.ok) throw new HTTPError(answer.status, (await answer.json()) as Problem);
+  return answer;
+}
+
+/** Saves the log of a game as a file. */
+export async function saveLog(room: string): Promise<void> {
+  const url = URL.createObjectURL(await (await ask(room, "application/octet-stream")).blob());
+  Object.assign(document.createElement("a"), { href: url, download: `${room}.replay` }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+export async function fetchReplay(room: string, progress: (turns: number) => void): Promise<Recording> {
+  const answer = await ask(room, "application/x-ndjson");
   const lines: Line[] = [];
   let told = 0;
   for await (const text of textLines(answer.body!)) {

@@ -897,7 +897,7 @@ var Roomring = class {
   }
   // HTTP.
   async #ask(path, ask = {}, again = true) {
-    const token = ask.as && await this.#token(true);
+    const token = ask.as && await this.#token(ask.as === "player");
     const headers = {};
     if (token) headers.Authorization = "Bearer " + token;
     const init = { headers };
@@ -935,10 +935,10 @@ var Roomring = class {
     return this.#ask("/v1/matchmake", { ...o, method: "POST", body: m, as: "player" });
   }
   result(room, o) {
-    return this.#ask(`/v1/results/${encodeURIComponent(room)}`, o);
+    return this.#ask(`/v1/results/${encodeURIComponent(room)}`, { ...o, as: "known" });
   }
   profile(player, o) {
-    return this.#ask(`/v1/players/${encodeURIComponent(player)}`, o);
+    return this.#ask(`/v1/players/${encodeURIComponent(player)}`, { ...o, as: "known" });
   }
   async leaderboard(game, q = {}, o) {
     return (await this.#ask(`/v1/leaderboards/${encodeURIComponent(game)}${query(q)}`, o)).players;

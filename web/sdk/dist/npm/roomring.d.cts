@@ -350,6 +350,7 @@ export declare class Roomring {
         options?: unknown;
         name?: string | undefined;
         private?: boolean;
+        public?: boolean;
     }, o?: Signalled): Promise<RoomInfo>;
     /** A room in which a seat is held for 15 s: join it. */
     matchmake(m: {
