@@ -90,7 +90,7 @@ func TestAPanicOfAGameIsShownToWhomItMayBe(t *testing.T) {
 			s.env = append(s.env, authorVariable+"=1")
 			s.start()
 			info := touched(t, s, long)
-			s.until(patience(t), "the log tells of the panic", func() bool { return strings.Contains(s.log.String(), "the game panicked") })
+			s.until(patience(t), "the log tells of the panic", func() bool { return mentions(s.log.String(), "the game panicked", "(*touchy).Act") })
 			log := s.log.String()
 			if !mentions(log, tt.says...) {
 				t.Errorf("the log does not say %q:\n%s", tt.says, log)
