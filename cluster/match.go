@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -47,6 +48,7 @@ type stand struct {
 type seatAsk struct {
 	Room   room.ID       `json:"room"`
 	Player room.PlayerID `json:"player"`
+	From   netip.Addr    `json:"from,omitzero"`
 }
 
 // seatAt is a room with its node.
@@ -85,7 +87,7 @@ func (c *Cluster) serveMatches() {
 		return nil, nil
 	})
 	serve(c, matchSeat, func(_ context.Context, in seatAsk) (actor.Info, error) {
-		info, err := c.o.Rooms.Seat(in.Room, in.Player)
+		info, err := c.o.Rooms.Seat(in.Room, in.Player, in.From)
 		if err == actor.ErrNotFound && c.here(in.Room) {
 			err = errNoSeat
 		}
@@ -149,9 +151,9 @@ type seats struct{ c *Cluster }
 func (s seats) Seat(ctx context.Context, want actor.Match) (actor.Info, error) {
 	key := s.c.o.Rooms.Pool(want)
 	if last, ok := s.c.filled.get(key); ok {
-		info, err := s.wait(ctx, last.Room, want.Player)
-		if err == nil {
-			return info, nil
+		info, err := s.wait(ctx, last.Room, want)
+		if err == nil || errors.Is(err, actor.ErrUnclaimed) {
+			return info, err
 		}
 		if ctx.Err() != nil {
 			return actor.Info{}, ctx.Err()
@@ -169,8 +171,8 @@ func (s seats) Seat(ctx context.Context, want actor.Match) (actor.Info, error) {
 		}
 		info, err := s.seat(ctx, at, want)
 		switch {
-		case err == nil:
-			return info, nil
+		case err == nil || errors.Is(err, actor.ErrUnclaimed):
+			return info, err
 		case ctx.Err() != nil:
 			return actor.Info{}, ctx.Err()
 		case errors.Is(err, actor.ErrUnreachable):
@@ -181,9 +183,9 @@ func (s seats) Seat(ctx context.Context, want actor.Match) (actor.Info, error) {
 }
 
 // wait is Renew for a room that may be on its way to another node: who waits in it for others shall meet them there.
-func (s seats) wait(ctx context.Context, id room.ID, p room.PlayerID) (actor.Info, error) {
+func (s seats) wait(ctx context.Context, id room.ID, want actor.Match) (actor.Info, error) {
 	for until := s.c.o.Clock.Now() + s.c.o.Reattach; ; {
-		info, err := s.Renew(ctx, id, p)
+		info, err := s.Renew(ctx, id, want)
 		if !errors.Is(err, actor.ErrUnreachable) || s.c.o.Clock.Now() > until || !pause(ctx, matchAgain) {
 			return info, err
 		}
@@ -204,7 +206,7 @@ func (s seats) best(ctx context.Context, want actor.Match, but []string) (at sea
 }
 
 func (s seats) seat(ctx context.Context, at seatAt, want actor.Match) (actor.Info, error) {
-	info, err := ask(ctx, s.c, at.node, matchSeat, seatAsk{at.room, want.Player})
+	info, err := ask(ctx, s.c, at.node, matchSeat, seatAsk{at.room, want.Player, want.From})
 	if err == nil {
 		s.c.filled.put(s.c.o.Rooms.Pool(want), filledRoom{want.Game, at.room})
 	}
@@ -212,8 +214,8 @@ func (s seats) seat(ctx context.Context, at seatAt, want actor.Match) (actor.Inf
 }
 
 // Renew finds a room again that may have moved.
-func (s seats) Renew(ctx context.Context, id room.ID, p room.PlayerID) (actor.Info, error) {
-	info, err := at(ctx, s.c, id, matchSeat, seatAsk{id, p})
+func (s seats) Renew(ctx context.Context, id room.ID, want actor.Match) (actor.Info, error) {
+	info, err := at(ctx, s.c, id, matchSeat, seatAsk{id, want.Player, want.From})
 	if errors.Is(err, errNoSeat) || living(err) == actor.ErrNotFound {
 		return actor.Info{}, actor.ErrNotFound
 	}
@@ -223,7 +225,7 @@ func (s seats) Renew(ctx context.Context, id room.ID, p room.PlayerID) (actor.In
 // Make makes a room anywhere. Seat has claimed the request.
 func (s seats) Make(ctx context.Context, want actor.Match) (actor.Info, error) {
 	info, err := s.c.Rooms().Create(ctx, actor.Create{
-		Game: want.Game, Options: want.Options, By: want.Player, Reserve: []room.PlayerID{want.Player},
+		Game: want.Game, Options: want.Options, By: want.Player, From: want.From, Reserve: []room.PlayerID{want.Player},
 	})
 	if err == nil {
 		s.c.filled.put(s.c.o.Rooms.Pool(want), filledRoom{want.Game, info.ID})

@@ -291,7 +291,7 @@ func TestARoomOnItsWayIsWaitedFor(t *testing.T) {
 				asked <- struct{}{}
 				return actor.Info{}, &actor.UnreachableError{Reason: "the room is on its way to another node: retry"}
 			}
-			return n.o.Rooms.Seat(in.Room, in.Player)
+			return n.o.Rooms.Seat(in.Room, in.Player, in.From)
 		})
 		serve(n.Cluster, matchBest, func(context.Context, actor.Match) (*actor.Candidate, error) { return nil, nil })
 	}

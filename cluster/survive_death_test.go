@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -46,7 +47,7 @@ func TestARoomOnItsWayIsNotFull(t *testing.T) {
 	a := w.node("a")
 	id := a.create("adder")
 	err := a.Directory.Release(bounded(t), func(ctx context.Context, kept room.Kept) error {
-		if _, err := a.Seat(id, "q"); !errors.Is(err, actor.ErrUnreachable) {
+		if _, err := a.Seat(id, "q", netip.Addr{}); !errors.Is(err, actor.ErrUnreachable) {
 			t.Errorf("on its way: %v", err)
 		}
 		return a.store.Release(ctx, kept)
@@ -54,7 +55,7 @@ func TestARoomOnItsWayIsNotFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Seat(id, "q"); !errors.Is(err, actor.ErrNotFound) {
+	if _, err := a.Seat(id, "q", netip.Addr{}); !errors.Is(err, actor.ErrNotFound) {
 		t.Errorf("given away: %v", err)
 	}
 }

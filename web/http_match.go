@@ -45,10 +45,10 @@ func (s *Server) postMatch(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	info, err := s.opts.Rooms.Match(r.Context(), actor.Match{
-		Game: in.Game, Options: in.Options, Player: who.Player, Ticket: in.Ticket,
+		Game: in.Game, Options: in.Options, Player: who.Player, From: s.from(r), Ticket: in.Ticket,
 	})
 	if err != nil {
-		return openingRefused(err)
+		return s.notMade(r, err)
 	}
 	s.stick(w, r, info.Node)
 	writeJSON(w, http.StatusOK, matchedBody{s.publicBody(r, info), guest})
@@ -66,8 +66,7 @@ func (s *Server) guestFor(who *Identity, r *http.Request, ticket string) (*guest
 	if ticket == "" {
 		*who, token, err = s.opts.Auth.Guest("")
 	} else {
-		from := limitKey(s.opts.TrustedProxies.Client(r))
-		*who, token, err = s.opts.Auth.guestOf(from.String() + " " + ticket)
+		*who, token, err = s.opts.Auth.guestOf(s.from(r).String() + " " + ticket)
 	}
 	return &guestBody{token, who.Player, who.Name}, err
 }

@@ -146,10 +146,10 @@ func (s *Server) postRoom(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	info, err := s.opts.Rooms.Create(r.Context(), actor.Create{
-		Game: in.Game, Name: in.Name, Options: in.Options, Private: in.Private, Public: in.Public, By: who.Player,
+		Game: in.Game, Name: in.Name, Options: in.Options, Private: in.Private, Public: in.Public, By: who.Player, From: s.from(r),
 	})
 	if err != nil {
-		return openingRefused(err)
+		return s.notMade(r, err)
 	}
 	body := s.publicBody(r, info)
 	body.Code = info.Code

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/roomring/roomring/room"
@@ -244,6 +245,27 @@ func (s *Server) identify(r *http.Request, needed bool) (Identity, error) {
 		return Identity{}, unauthorised("send a token as Authorization: Bearer …")
 	}
 	return Identity{}, nil
+}
+
+// from is what the limits take a request's address for.
+func (s *Server) from(r *http.Request) netip.Addr { return limitKey(s.opts.TrustedProxies.Client(r)) }
+
+// bounds are the limits that the rooms keep to, and the settings that they come from.
+var bounds = []struct {
+	err     error
+	setting string
+}{
+	{actor.ErrUnclaimed, "--unclaimed-seats"},
+}
+
+// notMade is why there is no room or seat for a request. The log names the setting where that is a limit of the address.
+func (s *Server) notMade(r *http.Request, err error) error {
+	for _, b := range bounds {
+		if errors.Is(err, b.err) {
+			s.turned.refused(b.setting, s.opts.TrustedProxies.Client(r), s.opts.Now())
+		}
+	}
+	return openingRefused(err)
 }
 
 // spend takes from a limiter what the request's address has left in it. When that is nothing, the log names the setting.

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/roomring/roomring/room/wire"
 )
 
 // asks sends a request as from an address: the server is told to believe its neighbour about that.
@@ -88,4 +90,44 @@ func TestListsAreRated(t *testing.T) {
 		t.Errorf("a list for somebody else: %d %s", code, answer)
 	}
 	s.until(patience(t), "the log names the limit", func() bool { return mentions(s.log.String(), "limit=--lists-per-second address=192.0.2.1") })
+}
+
+// TestSeatsThatNobodyClaims has one address ask for seats without a pause and never come, while two others play: they meet,
+// in a room where nobody else sits. Who asks too often is told what to do, and the log says which setting would let it.
+func TestSeatsThatNobodyClaims(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, believing, "--rooms-per-second", "0", "--guests-per-second", "0").start()
+	attack := func(n int) (refused int) {
+		for range n {
+			switch code, answer := s.asks("192.0.2.1", "POST", "/v1/matchmake", map[string]any{"game": "chess"}); {
+			case code == http.StatusTooManyRequests && mentions(answer, "unclaimed-seats", "join the rooms"):
+				refused++
+			case code != http.StatusOK:
+				t.Fatalf("a seat: %d %s", code, answer)
+			}
+		}
+		return refused
+	}
+	if refused := attack(30); refused == 0 {
+		t.Error("one address has 30 seats kept for players who do not come")
+	}
+	var rooms [2]string
+	for i, from := range []string{"192.0.2.2", "192.0.2.3"} {
+		code, answer := s.asks(from, "POST", "/v1/matchmake", map[string]any{"game": "chess"})
+		var got struct {
+			ID    string `json:"id"`
+			URL   string `json:"ws_url"`
+			Guest struct{ Token string }
+		}
+		if err := json.Unmarshal([]byte(answer), &got); err != nil || code != http.StatusOK {
+			t.Fatalf("an honest seat: %d %s", code, answer)
+		}
+		dial(t, got.URL, wire.JSON).hello(wire.Hello{Client: "honest", Token: got.Guest.Token})
+		rooms[i] = got.ID
+		attack(10)
+	}
+	if rooms[0] != rooms[1] {
+		t.Errorf("two who wanted the same are in %v", rooms)
+	}
+	s.until(patience(t), "the log names the limit", func() bool { return mentions(s.log.String(), "limit=--unclaimed-seats address=192.0.2.1") })
 }

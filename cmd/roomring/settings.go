@@ -47,6 +47,8 @@ type Config struct {
 	GuestsPerSecond          int
 	CodesPerSecond           int
 	ListsPerSecond           int
+	UnclaimedSeats           int
+	UnclaimedTimeout         time.Duration
 	MaxMessageBytes          int
 	MessagesPerSecond        int
 	BytesPerSecond           int
@@ -171,6 +173,8 @@ func (s *settings) limitFlags(g *group) {
 	g.IntVar(&s.MaxConnections, "max-connections", 4096, "`connections` to the public listener that are no sockets, in all; one more costs the one that has waited longest for a request; 0 is no limit")
 	g.DurationVar(&s.RequestTimeout, "request-timeout", 10*time.Second, "`time` in which an HTTP request must arrive, head and body")
 	g.IntVar(&s.RoomsPerSecond, "rooms-per-second", 10, "`rooms` one address may create or match, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")
+	g.IntVar(&s.UnclaimedSeats, "unclaimed-seats", 8, "`seats` of this node that matchmaking keeps at a time for players of one address who have not come, and four times as many of an IPv6 /48; more are refused with 429; 0 is no limit")
+	g.DurationVar(&s.UnclaimedTimeout, "unclaimed-timeout", 5*time.Second, "`time` for which matchmaking keeps a seat for a player who has not come")
 	g.IntVar(&s.GuestsPerSecond, "guests-per-second", 5, "`guests` one address may make, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")
 	g.IntVar(&s.CodesPerSecond, "codes-per-second", 1, "`searches` by join code of one address, sustained, and twenty times as many at once, wrong codes of sockets among them; more are refused with 429 or closed with 4429; 0 is no limit, and lets codes be guessed")
 	g.IntVar(&s.ListsPerSecond, "lists-per-second", 20, "`lists` of rooms one address may ask for, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")

@@ -112,6 +112,7 @@ func (c *Config) validateLimits() error {
 		{"max-sockets-per-address", c.MaxSocketsPerAddress, 0, 1 << 24},
 		{"rooms-per-second", c.RoomsPerSecond, 0, 1 << 24},
 		{"guests-per-second", c.GuestsPerSecond, 0, 1 << 24},
+		{"unclaimed-seats", c.UnclaimedSeats, 0, 1 << 24},
 		{"lists-per-second", c.ListsPerSecond, 0, 1 << 24},
 		{"max-connections-per-address", c.MaxConnectionsPerAddress, 0, 1 << 24},
 		{"max-connections", c.MaxConnections, 0, 1 << 24},
@@ -141,6 +142,7 @@ func (c *Config) validateTimes() error {
 		greatest time.Duration
 	}{
 		{"heartbeat", c.Heartbeat, 100 * time.Millisecond, time.Hour},
+		{"unclaimed-timeout", c.UnclaimedTimeout, 100 * time.Millisecond, time.Hour},
 		{"hello-timeout", c.HelloTimeout, 100 * time.Millisecond, 5 * time.Minute},
 		{"write-timeout", c.WriteTimeout, 100 * time.Millisecond, 5 * time.Minute},
 		{"close-timeout", c.CloseTimeout, 100 * time.Millisecond, 5 * time.Second},

@@ -1,7 +1,7 @@
 package actor
 
 import (
-	"maps"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -11,11 +11,14 @@ import (
 // admission is a room's free seats and who they are kept for. The room's goroutine keeps the seats
 // current and asks before a join; matchmaking reserves from outside. It is the one lock between them.
 type admission struct {
+	unclaimed *unclaimed // the whole node's
+
 	mu       sync.Mutex
 	free     int
-	taken    map[room.PlayerID]bool          // and whether the player is connected
-	ghostly  bool                            // see seats
-	reserved map[room.PlayerID]time.Duration // until, by the node's clock
+	taken    map[room.PlayerID]bool // and whether the player is connected
+	present  bool                   // one of them is
+	ghostly  bool                   // see seats
+	reserved map[room.PlayerID]*keptSeat
 }
 
 // seats tells the present seats. A seated player's reservation has served its purpose.
@@ -31,24 +34,33 @@ func (a *admission) seats(free int, phase room.Phase, taken []room.SeatInfo) {
 	away := 0
 	for _, s := range taken {
 		a.taken[s.Player] = s.Online
-		delete(a.reserved, s.Player)
+		a.giveBack(s.Player)
 		if !s.Online {
 			away++
 		}
 	}
+	a.present = away < len(taken)
 	a.ghostly = away > 0 && (phase == room.PhaseWaiting || away == len(taken))
 }
 
 // match is reserve for matchmaking, which gives nobody a seat beside players who are away: only who has one there already,
-// or has one kept, gets it again.
-func (a *admission) match(p room.PlayerID, now, until time.Duration) bool {
-	_, ok, _ := a.fill(p, now)
-	return ok && a.reserve(p, now, until)
+// or has one kept, gets it again. ErrNotFound: there is no seat; ErrUnclaimed: too many are kept for the address.
+func (a *admission) match(p room.PlayerID, from netip.Addr, now, until time.Duration) error {
+	f := a.fill(p, from, now)
+	switch {
+	case !f.ok:
+		return ErrNotFound
+	case !f.kept && a.unclaimed.full(from, now):
+		return ErrUnclaimed
+	case !a.reserve(p, from, now, until):
+		return ErrNotFound
+	}
+	return nil
 }
 
 // reserve keeps a seat for the player until then, or renews what is kept. False: none is free. A player
 // who sits already needs none.
-func (a *admission) reserve(p room.PlayerID, now, until time.Duration) bool {
+func (a *admission) reserve(p room.PlayerID, from netip.Addr, now, until time.Duration) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if _, sits := a.taken[p]; sits {
@@ -57,16 +69,34 @@ func (a *admission) reserve(p room.PlayerID, now, until time.Duration) bool {
 	if a.left(p, now) <= 0 {
 		return false
 	}
-	if a.reserved == nil {
-		a.reserved = map[room.PlayerID]time.Duration{}
+	k := a.reserved[p]
+	if k == nil {
+		k = &keptSeat{from: from}
+		if a.reserved == nil {
+			a.reserved = map[room.PlayerID]*keptSeat{}
+		}
+		a.reserved[p] = k
+		defer a.unclaimed.keep(k, now)
 	}
-	a.reserved[p] = until
+	k.until.Store(int64(until))
 	return true
+}
+
+// giveBack keeps a seat no longer.
+func (a *admission) giveBack(p room.PlayerID) {
+	if k := a.reserved[p]; k != nil {
+		k.until.Store(0)
+		delete(a.reserved, p)
+	}
 }
 
 // left counts the seats that p may have: the free ones without those kept for others.
 func (a *admission) left(p room.PlayerID, now time.Duration) int {
-	maps.DeleteFunc(a.reserved, func(_ room.PlayerID, until time.Duration) bool { return until <= now })
+	for q, k := range a.reserved {
+		if !k.kept(now) {
+			a.giveBack(q)
+		}
+	}
 	n := a.free - len(a.reserved)
 	if _, own := a.reserved[p]; own {
 		n++
@@ -85,26 +115,52 @@ func (a *admission) open(now time.Duration) bool {
 func (a *admission) release(p room.PlayerID) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.reserved, p)
+	a.giveBack(p)
 }
 
 // invited reports whether a seat is kept for the player.
 func (a *admission) invited(p room.PlayerID, now time.Duration) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	until, ok := a.reserved[p]
-	return ok && until > now
+	k := a.reserved[p]
+	return k != nil && k.kept(now)
 }
 
-// fill tells matchmaking how many seats are spoken for, whether p could have one, and whether one is kept for p, who was
-// matched or has been cut off.
-func (a *admission) fill(p room.PlayerID, now time.Duration) (spoken int, ok, kept bool) {
+// filled is what matchmaking must know of a room.
+type filled struct {
+	spoken  int  // seats taken, or kept for somebody
+	present bool // somebody is connected
+	ok      bool // the player could have a seat
+	kept    bool // one is kept for the player, who was matched or has been cut off
+}
+
+// fill tells matchmaking how a room stands to a player who asks from an address.
+func (a *admission) fill(p room.PlayerID, from netip.Addr, now time.Duration) filled {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	left := a.left(p, now) // reservations that have run out are gone from here on
-	_, kept = a.reserved[p]
+	_, kept := a.reserved[p]
 	online, sits := a.taken[p]
 	kept = kept || sits && !online
-	ok = sits || left > 0 && (kept || !a.ghostly)
-	return len(a.taken) + len(a.reserved), ok, kept
+	return filled{
+		spoken: len(a.taken) + len(a.reserved), present: a.present, kept: kept,
+		ok: sits || left > 0 && (kept || !a.ghostly && !a.apart(from, now)),
+	}
+}
+
+// apart reports whether a player of an address is not to be put into the room, see unclaimed.several: they are many there who
+// have not come yet, or it waits for such, all of them of elsewhere.
+func (a *admission) apart(from netip.Addr, now time.Duration) bool {
+	same := 0
+	strangers := 0 // who are likely never to come
+	for _, k := range a.reserved {
+		switch {
+		case k.from == from:
+			same++
+		case a.unclaimed.several(k.from, now):
+			strangers++
+		}
+	}
+	others := len(a.taken) + len(a.reserved) - same
+	return others > 0 && (a.unclaimed.several(from, now) || others == strangers)
 }

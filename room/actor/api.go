@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/roomring/roomring/room"
@@ -19,6 +20,7 @@ type Create struct {
 	Public     bool            // of a private room: its result and replay are for everybody all the same
 	Durability room.Durability // "" is the game's, else the node's default
 	By         room.PlayerID   // who asks; empty when anonymous
+	From       netip.Addr      `json:",omitzero"` // where from; zero when unknown
 	Reserve    []room.PlayerID // seats are kept for these
 	ReserveFor time.Duration   // for so long; 0 means Options.Reserve
 }
@@ -29,7 +31,8 @@ type Match struct {
 	Game    string
 	Options json.RawMessage `json:",omitempty"`
 	Player  room.PlayerID
-	Ticket  string // drawn by the client, at most 128 bytes; empty: no memory
+	From    netip.Addr `json:",omitzero"` // where the player asks from; zero when unknown
+	Ticket  string     // drawn by the client, at most 128 bytes; empty: no memory
 }
 
 // Filter narrows a list of rooms. Zero values do not narrow.
@@ -124,10 +127,11 @@ func (e *CloseError) Error() string { return e.Reason }
 
 // Errors of the directory. Each answers what the caller may do.
 var (
-	ErrNotFound    = errors.New("no such room")                                 // for certain: do not retry
-	ErrUnreachable = errors.New("the room is not reachable yet: retry")         // it exists, or may
-	ErrUnknownGame = errors.New("no such game")                                 // GET /v1/games lists them
-	ErrTooMany     = errors.New("too many rooms on this node: retry elsewhere") // Options.MaxRooms
+	ErrNotFound    = errors.New("no such room")                                                          // for certain: do not retry
+	ErrUnreachable = errors.New("the room is not reachable yet: retry")                                  // it exists, or may
+	ErrUnknownGame = errors.New("no such game")                                                          // GET /v1/games lists them
+	ErrTooMany     = errors.New("too many rooms on this node: retry elsewhere")                          // Options.MaxRooms
+	ErrUnclaimed   = errors.New("too many seats are kept for players of that address who have not come") // Options.Unclaimed
 	ErrDraining    = errors.New("the node is draining: retry elsewhere")
 	ErrEnded       = errors.New("the session has ended")
 	ErrNotSeated   = errors.New("that player holds no seat in the room")

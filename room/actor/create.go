@@ -16,12 +16,15 @@ import (
 const maxRoomName = 64
 
 // Create makes a room and answers when its first inputs are durable. Errors: ErrUnknownGame, ErrTooMany, ErrDraining,
-// an *OptionsError, and ErrUnreachable while the journal fails. Of the answers that anybody gets, only this one
+// ErrUnclaimed, an *OptionsError, and ErrUnreachable while the journal fails. Of the answers that anybody gets, only this one
 // holds the join code of a private room.
 func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 	rules, ok := d.o.Games.Lookup(c.Game)
 	if !ok {
 		return Info{}, ErrUnknownGame
+	}
+	if len(c.Reserve) > 0 && d.waited.full(c.From, d.o.Clock.Now()) {
+		return Info{}, ErrUnclaimed
 	}
 	h, err := d.header(c, rules.Spec())
 	if err != nil {
@@ -183,7 +186,7 @@ func (d *Directory) retryRow(ctx context.Context, row room.Row) {
 func (d *Directory) reserve(r *liveRoom, c Create) {
 	now := d.o.Clock.Now()
 	for _, p := range c.Reserve {
-		r.seats.reserve(p, now, now+cmp.Or(c.ReserveFor, d.o.Reserve))
+		r.seats.reserve(p, c.From, now, now+cmp.Or(c.ReserveFor, d.o.Reserve))
 	}
 }
 

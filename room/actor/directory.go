@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ type Directory struct {
 	o       Options
 	matches matcher
 	lists   listing
+	waited  unclaimed
 	pools   *Pools
 	panics  panics
 	maker   *Matchmaker
@@ -53,6 +55,7 @@ func NewDirectory(o Options) (*Directory, error) {
 		leaving: map[room.ID]*departure{}, adoptions: map[room.ID]*adoption{},
 	}
 	d.pools = NewPools(o.Games, o.Black)
+	d.waited = unclaimed{most: o.Unclaimed, of: map[netip.Prefix][]*keptSeat{}}
 	d.lists.of = map[listKey][]*liveRoom{}
 	d.matches.open = map[string]map[*liveRoom]struct{}{}
 	d.maker = NewMatchmaker(MatchmakerOptions{Pool: d.Pool, Clock: o.Clock, Tickets: o.Tickets, TicketAge: o.TicketAge}, localSeats{d})

@@ -16,7 +16,7 @@ type Seats interface {
 	// Seat keeps a seat for the player in the fullest open room. ErrNotFound: no room has one.
 	Seat(ctx context.Context, want Match) (Info, error)
 	// Renew keeps the player's seat in that room again. ErrNotFound: the player can have none there any more.
-	Renew(ctx context.Context, id room.ID, p room.PlayerID) (Info, error)
+	Renew(ctx context.Context, id room.ID, want Match) (Info, error)
 	// Make makes a room with a seat kept for the player.
 	Make(ctx context.Context, want Match) (Info, error)
 }
@@ -92,7 +92,7 @@ func (m *Matchmaker) Match(ctx context.Context, want Match) (Info, error) {
 			return Info{}, ctx.Err()
 		}
 		if t.room != "" {
-			info, err := m.seats.Renew(ctx, t.room, want.Player)
+			info, err := m.seats.Renew(ctx, t.room, want)
 			if !errors.Is(err, ErrNotFound) {
 				return info, err
 			}

@@ -27,10 +27,11 @@ type oneRoom struct {
 func (o *oneRoom) now() room.ID { return room.ID(fmt.Sprint("room", o.made)) }
 
 func (o *oneRoom) Seat(ctx context.Context, want actor.Match) (actor.Info, error) {
-	return o.Renew(ctx, o.now(), want.Player)
+	return o.Renew(ctx, o.now(), want)
 }
 
-func (o *oneRoom) Renew(_ context.Context, id room.ID, p room.PlayerID) (actor.Info, error) {
+func (o *oneRoom) Renew(_ context.Context, id room.ID, want actor.Match) (actor.Info, error) {
+	p := want.Player
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	in := o.in[id]

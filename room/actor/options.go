@@ -45,10 +45,13 @@ type Options struct {
 	WatchData     int // bytes of an act or a signal that a watcher is shown. 0 means 1 KiB
 	WatchQueue    int // events that wait for one watcher of a room (Directory.Watch); more are left out and counted. 0 means 256
 
-	Reserve        time.Duration // how long a matched player's seat is kept; 0 means 15 s
+	Reserve        time.Duration // how long a matched player's seat is kept; 0 means 5 s
 	ReserveRematch time.Duration // and a rematch's; 0 means 60 s
-	Tickets        int           // matchmaking tickets remembered; 0 means 65,536
-	TicketAge      time.Duration // and for how long; 0 means 10 min
+	// Unclaimed bounds the seats that are kept at a time for players of one address, IPv6 /64 here, who have not come; a /48 may
+	// have four times as many. 0 means 8; below 0 there is no bound.
+	Unclaimed int
+	Tickets   int           // matchmaking tickets remembered; 0 means 65,536
+	TicketAge time.Duration // and for how long; 0 means 10 min
 
 	Releases       int           // rooms on their way out of this node at a time; 0 means 16
 	ReleaseWait    time.Duration // how long one that does not stop keeps its place among them; 0 means 1 s
@@ -77,11 +80,12 @@ func (o Options) complete() (Options, error) {
 	num(&o.Uncommitted, 1_024)
 	num(&o.WatchData, 1<<10)
 	num(&o.WatchQueue, 256)
+	num(&o.Unclaimed, 8)
 	num(&o.Tickets, defaultTickets)
 	num(&o.Releases, 16)
 	def(&o.ReleaseWait, time.Second)
 	def(&o.ReleaseResults, 2*time.Second)
-	def(&o.Reserve, 15*time.Second)
+	def(&o.Reserve, 5*time.Second)
 	def(&o.ReserveRematch, time.Minute)
 	def(&o.TicketAge, defaultTicketAge)
 	def(&o.SlowStep, 2*time.Second)

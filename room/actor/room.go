@@ -97,6 +97,7 @@ func (d *Directory) newRoom(core *room.Core) *liveRoom {
 		settled:  make(chan struct{}),
 		armed:    -1, dirty: true, free: core.FreeSeats(), phase: core.Phase(),
 	}
+	r.seats.unclaimed = &d.waited
 	d.o.Clock.Use(1)
 	r.offset = core.Now() - d.o.Clock.Now()
 	r.committed.Store(uint64(core.Committed()))

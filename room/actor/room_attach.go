@@ -3,6 +3,7 @@ package actor
 import (
 	"crypto/subtle"
 	"iter"
+	"net/netip"
 	"slices"
 
 	"github.com/roomring/roomring/room"
@@ -87,7 +88,7 @@ func (r *liveRoom) sit(h Hello) error {
 		return err
 	}
 	now := r.o.Clock.Now()
-	if !r.seats.reserve(h.Player, now, now+r.o.Reserve) && !r.core.Locked() {
+	if !r.seats.reserve(h.Player, netip.Addr{}, now, now+r.o.Reserve) && !r.core.Locked() {
 		return closing(wire.CloseForbidden, "the room is full")
 	}
 	defer r.seats.release(h.Player)
