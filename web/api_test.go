@@ -107,7 +107,7 @@ func FuzzAPI(f *testing.F) {
 		{"GET", "/v1/rooms?code=x", "", ""},
 		{"GET", "/v1/rooms/" + id, "", ""},
 		{"GET", "/v1/rooms/" + id + "/ws?node=a", "", ""},
-		{"POST", "/v1/matchmake", "application/json", `{"game":"snakes","ticket":"t"}`},
+		{"POST", "/v1/matchmake", "application/json", `{"game":"snakes","ticket":"a ticket of a test"}`},
 		{"POST", "/v1/guest", "application/json", `{"name":"Ann"}`},
 		{"GET", "/v1/results/" + id, "", ""},
 		{"GET", "/v1/replays/" + id, "", "application/json"},

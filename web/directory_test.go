@@ -75,8 +75,8 @@ func TestOverARealDirectory(t *testing.T) {
 	if found := a.want(200, "GET", "/v1/rooms?code="+made.body["code"].(string), "").body["rooms"].([]any); len(found) != 1 {
 		t.Errorf("found %v", found)
 	}
-	first := a.want(200, "POST", "/v1/matchmake", `{"game":"press","ticket":"one"}`)
-	again := a.want(200, "POST", "/v1/matchmake", `{"game":"press","ticket":"one"}`)
+	first := a.want(200, "POST", "/v1/matchmake", `{"game":"press","ticket":"one-of-the-tickets"}`)
+	again := a.want(200, "POST", "/v1/matchmake", `{"game":"press","ticket":"one-of-the-tickets"}`)
 	second := a.want(200, "POST", "/v1/matchmake", `{"game":"press"}`)
 	if first.body["id"] != again.body["id"] || first.body["id"] != second.body["id"] {
 		t.Errorf("matched into %v, %v and %v", first.body["id"], again.body["id"], second.body["id"])

@@ -3,11 +3,16 @@ package web
 import (
 	"encoding/json"
 	"net/http"
+	"unicode/utf8"
 
 	"github.com/roomring/roomring/room/actor"
 )
 
-const maxTicket = 128 // bytes
+// A ticket makes whoever gives it the same guest, so it must not be one that others think of too.
+const (
+	minTicket = 16  // characters
+	maxTicket = 128 // bytes
+)
 
 type matchBody struct {
 	Game    string          `json:"game"`
@@ -36,6 +41,9 @@ func (s *Server) postMatch(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !validText(in.Ticket, 0, maxTicket) {
 		return badField("ticket", "A ticket is at most 128 bytes of UTF-8 without control characters.")
+	}
+	if in.Ticket != "" && utf8.RuneCountInString(in.Ticket) < minTicket {
+		return badField("ticket", "A ticket is at least 16 characters, drawn at random: who gives the same one from the same address is the same guest. Or leave it out.")
 	}
 	if err := s.spend(s.creates, r); err != nil {
 		return err

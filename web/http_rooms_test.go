@@ -71,6 +71,8 @@ func TestRefusedRequestsNameTheField(t *testing.T) {
 		{"match without game", "game", "POST", "/v1/matchmake", `{}`, 400},
 		{"match unknown game", "game", "POST", "/v1/matchmake", `{"game":"go"}`, 400},
 		{"match bad options", "options.clock", "POST", "/v1/matchmake", `{"game":"chess","options":{"bad":1}}`, 400},
+		{"ticket that others think of too", "ticket", "POST", "/v1/matchmake", `{"game":"chess","ticket":"1"}`, 400},
+		{"ticket of many bytes and few characters", "ticket", "POST", "/v1/matchmake", `{"game":"chess","ticket":"` + strings.Repeat("𝄞", 15) + `"}`, 400},
 		{"long ticket", "ticket", "POST", "/v1/matchmake", `{"game":"chess","ticket":"` + long + `"}`, 400},
 		{"long guest name", "name", "POST", "/v1/guest", `{"name":"` + long + `"}`, 400},
 		{"filter game", "game", "GET", "/v1/rooms?game=go", "", 400},
@@ -234,8 +236,8 @@ func TestRoomShowsItsStateOfPlay(t *testing.T) {
 
 func TestMatchmakeHoldsASeatForSomebody(t *testing.T) {
 	a := startAPI(t, nil)
-	first := a.want(200, "POST", "/v1/matchmake", `{"game":"chess","ticket":"t1"}`)
-	again := a.want(200, "POST", "/v1/matchmake", `{"game":"chess","ticket":"t1"}`)
+	first := a.want(200, "POST", "/v1/matchmake", `{"game":"chess","ticket":"first-of-the-tests"}`)
+	again := a.want(200, "POST", "/v1/matchmake", `{"game":"chess","ticket":"first-of-the-tests"}`)
 	if first.body["id"] != again.body["id"] {
 		t.Error("the same ticket got another room")
 	}
@@ -243,7 +245,7 @@ func TestMatchmakeHoldsASeatForSomebody(t *testing.T) {
 	if same := again.body["guest"].(map[string]any); same["player"] != guest["player"] || same["name"] != guest["name"] {
 		t.Errorf("the same ticket got another guest: %v, %v", guest, same)
 	}
-	other := a.want(200, "POST", "/v1/matchmake", `{"game":"chess","ticket":"t2"}`).body["guest"].(map[string]any)
+	other := a.want(200, "POST", "/v1/matchmake", `{"game":"chess","ticket":"other-of-the-tests"}`).body["guest"].(map[string]any)
 	none := a.want(200, "POST", "/v1/matchmake", `{"game":"chess"}`).body["guest"].(map[string]any)
 	if other["player"] == guest["player"] || none["player"] == guest["player"] || none["player"] == other["player"] {
 		t.Error("different requests share a guest")

@@ -423,6 +423,7 @@ func TestBadRequestsNameTheField(t *testing.T) {
 		{"/v1/rooms", `{"game":"chess","privat":true}`, "privat", ""},
 		{"/v1/matchmake", `{"game":"go"}`, "game", "/v1/games"},
 		{"/v1/matchmake", `{"game":"chess","options":{"fen":"x"}}`, "options", "fen"},
+		{"/v1/matchmake", `{"game":"chess","ticket":"1"}`, "ticket", "at least 16 characters"},
 		{"/v1/matchmake", `{"game":"chess","ticket":"` + long + `"}`, "ticket", "128 bytes"},
 		{"/v1/guest", `{"name":"` + long + `"}`, "name", ""},
 	} {

@@ -282,7 +282,7 @@ func TestPlayersWhoAskAtTwoNodesMeet(t *testing.T) {
 		var got [2]roomInfo
 		each(2, 2, func(i int) {
 			n := c.nodes[(pair+i)%3]
-			body := map[string]any{"game": "chess", "options": options, "ticket": fmt.Sprintf("t%d-%d", pair, i)}
+			body := map[string]any{"game": "chess", "options": options, "ticket": ticket(pair, i)}
 			if code := n.call("POST", "/v1/matchmake", body, &got[i]); code != http.StatusOK {
 				t.Errorf("matchmaking at %s: %d", n.Node, code)
 			}

@@ -165,7 +165,7 @@ func (l *leaving) plays() {
 	matched := &leavingRoom{l: l}
 	for i := range 2 {
 		var got matchedRoom
-		if code := l.call("POST", "/v1/matchmake", map[string]any{"game": "chess", "options": map[string]any{"white": "first"}, "ticket": fmt.Sprint("t", i)}, &got); code != http.StatusOK {
+		if code := l.call("POST", "/v1/matchmake", map[string]any{"game": "chess", "options": map[string]any{"white": "first"}, "ticket": ticket(i)}, &got); code != http.StatusOK {
 			l.t.Fatalf("matchmaking: %d", code)
 		}
 		l.call("GET", "/v1/rooms/"+got.ID, nil, &matched.Info)

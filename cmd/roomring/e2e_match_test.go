@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -36,7 +35,7 @@ func TestPlayersMeetWhileNodesComeAndGo(t *testing.T) {
 	}
 	asks := func(p, i int) map[string]any {
 		options := map[string]any{"clock": map[string]any{"initial_ms": 60_000 + p}} // a queue of its own
-		return map[string]any{"game": "chess", "options": options, "ticket": fmt.Sprintf("t%d-%d", p, i)}
+		return map[string]any{"game": "chess", "options": options, "ticket": ticket(p, i)}
 	}
 	var pairs []pair
 	enough, asked := make(chan struct{}), make(chan struct{})

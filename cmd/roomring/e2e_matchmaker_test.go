@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -63,7 +62,7 @@ func (a *matchAsk) ask(t *testing.T) {
 func pairOf(n int, at []*server) (pair [2]matchAsk) {
 	options := map[string]any{"clock": map[string]any{"initial_ms": 60_000 + n}}
 	for i := range pair {
-		pair[i].at, pair[i].body = at[i], map[string]any{"game": "chess", "options": options, "ticket": fmt.Sprintf("t%d-%d", n, i)}
+		pair[i].at, pair[i].body = at[i], map[string]any{"game": "chess", "options": options, "ticket": ticket(n, i)}
 	}
 	return pair
 }

@@ -53,7 +53,7 @@ func TestAnOldNodeLetsPlayersIntoNewGames(t *testing.T) {
 
 	pair := [2]matchAsk{}
 	for i, at := range []*server{old, fresh[0]} {
-		pair[i].at, pair[i].body = at, map[string]any{"game": "versioned", "options": map[string]any{}, "ticket": fmt.Sprint("t", i)}
+		pair[i].at, pair[i].body = at, map[string]any{"game": "versioned", "options": map[string]any{}, "ticket": ticket(i)}
 		pair[i].ask(t)
 	}
 	if pair[0].got.ID != pair[1].got.ID || pair[0].got.ID == "" {

@@ -111,6 +111,9 @@ type matched struct {
 	Guest guest `json:"guest"`
 }
 
+// ticket is one for matchmaking: long enough, and another for whatever else it is of.
+func ticket(of ...any) string { return fmt.Sprintf("a-ticket-of-a-test-%v", of) }
+
 // TestMatchmaking has 50 clients come at once: they are paired, no seat is given twice, and who asks again
 // with the same ticket gets the same seat.
 func TestMatchmaking(t *testing.T) {
@@ -118,7 +121,7 @@ func TestMatchmaking(t *testing.T) {
 	s := newServer(t, generous...).start()
 	const clients = 50
 	ask := func(i int) (m matched) {
-		body := map[string]any{"game": "chess", "options": map[string]any{"takeback": true}, "ticket": name(i)}
+		body := map[string]any{"game": "chess", "options": map[string]any{"takeback": true}, "ticket": ticket(i)}
 		if code, err := s.tryAt(s.URL, "POST", "/v1/matchmake", "", body, &m); err != nil || code != http.StatusOK {
 			t.Errorf("client %d: %d %v", i, code, err)
 		}
@@ -170,7 +173,7 @@ func TestMatchmaking(t *testing.T) {
 
 	// Other options are another game.
 	var other matched
-	body := map[string]any{"game": "chess", "ticket": "other"}
+	body := map[string]any{"game": "chess", "ticket": ticket("other")}
 	if code := s.call("POST", "/v1/matchmake", body, &other); code != http.StatusOK || pairs[other.ID] != nil {
 		t.Errorf("without options: %d, room %s", code, other.ID)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net/http"
 	"testing"
 )
@@ -34,7 +33,7 @@ func TestRoomsTellTheirOwnSeats(t *testing.T) {
 	for i := range 6 {
 		var got roomInfo
 		options := map[string]any{"players": 3, "dice": 7} // a table that nobody else asks for
-		if code := s.call("POST", "/v1/matchmake", map[string]any{"game": "liarsdice", "options": options, "ticket": fmt.Sprint(i)}, &got); code != http.StatusOK {
+		if code := s.call("POST", "/v1/matchmake", map[string]any{"game": "liarsdice", "options": options, "ticket": ticket(i)}, &got); code != http.StatusOK {
 			t.Fatalf("asking for a match: %d", code)
 		}
 		rooms[got.ID]++

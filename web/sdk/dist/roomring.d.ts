@@ -352,7 +352,10 @@ export declare class Roomring {
         private?: boolean;
         public?: boolean;
     }, o?: Signalled): Promise<RoomInfo>;
-    /** A room in which a seat is held for 15 s: join it. */
+    /**
+     * A room in which a seat is held for 15 s: join it. Asking again with the same ticket, of 16 characters or more, gets
+     * the same room; without one it is drawn at random.
+     */
     matchmake(m: {
         game: string;
         options?: unknown;

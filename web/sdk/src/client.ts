@@ -170,9 +170,12 @@ export class Roomring {
     return this.#ask("/v1/rooms", { ...o, method: "POST", body: c, as: "player" });
   }
 
-  /** A room in which a seat is held for 15 s: join it. */
+  /**
+   * A room in which a seat is held for 15 s: join it. Asking again with the same ticket, of 16 characters or more, gets
+   * the same room; without one it is drawn at random.
+   */
   matchmake(m: { game: string; options?: unknown; ticket?: string | undefined }, o?: Signalled): Promise<RoomInfo> {
-    return this.#ask("/v1/matchmake", { ...o, method: "POST", body: m, as: "player" });
+    return this.#ask("/v1/matchmake", { ...o, method: "POST", body: { ...m, ticket: m.ticket ?? newID() }, as: "player" });
   }
 
   result(room: string, o?: Signalled): Promise<Result> {
@@ -267,6 +270,7 @@ function ownStorage(): GuestStorage | null {
   }
 }
 
+// Drawn at random. crypto.randomUUID is for secure pages alone, and a game among friends at home is none.
 function newID(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 }

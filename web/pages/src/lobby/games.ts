@@ -34,7 +34,7 @@ async function match(game: GameInfo, button: HTMLButtonElement): Promise<void> {
   await busy(button, async () => {
     try {
       const options = await usual(game.name);
-      go(await asGuest((server) => server.matchmake({ game: game.name, ...(options && { options }), ticket: ticket() })));
+      go(await asGuest((server) => server.matchmake({ game: game.name, ...(options && { options }) })));
     } catch (err) {
       toast(words(err), "bad");
     }
@@ -45,9 +45,4 @@ async function match(game: GameInfo, button: HTMLButtonElement): Promise<void> {
 async function usual(game: string): Promise<Record<string, unknown> | undefined> {
   const ui = await uiOf(game);
   return ui?.options?.(document.createElement("div"))() as Record<string, unknown> | undefined;
-}
-
-// Drawn at random. crypto.randomUUID is for secure pages alone, and a game among friends at home is none.
-function ticket(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 }

@@ -930,9 +930,12 @@ var Roomring = class {
   create(c, o) {
     return this.#ask("/v1/rooms", { ...o, method: "POST", body: c, as: "player" });
   }
-  /** A room in which a seat is held for 15 s: join it. */
+  /**
+   * A room in which a seat is held for 15 s: join it. Asking again with the same ticket, of 16 characters or more, gets
+   * the same room; without one it is drawn at random.
+   */
   matchmake(m, o) {
-    return this.#ask("/v1/matchmake", { ...o, method: "POST", body: m, as: "player" });
+    return this.#ask("/v1/matchmake", { ...o, method: "POST", body: { ...m, ticket: m.ticket ?? newID() }, as: "player" });
   }
   result(room, o) {
     return this.#ask(`/v1/results/${encodeURIComponent(room)}`, { ...o, as: "known" });
