@@ -13,11 +13,14 @@ CHAOS ?= 5m
 HOSTILE ?= 20s
 
 # What is tested under the race detector alone: all packages with goroutines but for the binary, whose every part is in one
-# of these. The other packages, which are pure, are tested without.
-RACE := ./room/actor ./web/... ./persist/... ./cluster/...
+# of these. The other packages, which start none, are tested without. make soak runs all of them with it.
+RACE := ./room/actor ./web/... ./persist ./persist/journal ./cluster/...
 
 # Tests of whole servers are run without it, but for these, in which the most goes on at once.
 RACE_SERVERS := TestChaos|TestABurstOfJoins|TestHostileSockets|TestTranscriptsOfTheProtocolPage|TestAdminCommandOnACluster|TestOperator|TestMatchmaking|TestSlowReaderCatchesUp
+
+# Lint has vetted everything once.
+TEST := -timeout 30m -vet=off
 
 # Suites in virtual time (testing/synctest) carry the tag !race, for the two do not go together before Go 1.27.
 VIRTUAL := grep -l '^//go:build !race' -r --include=*_test.go room web persist cluster
@@ -45,11 +48,11 @@ check: format ## the inner loop, under two minutes: gofmt, go vet, short unit te
 test: ## everything that must hold before a change lands; ends with what it cost and a line that counts tests
 	@go run ./scripts/testsum cpu run $(MAKE) --no-print-directory setup lint \
 	  + run go -C bench/loadgen test . + run go -C deploy/kubernetes test -count 1 . \
-	  + -timeout 30m -skip '^($(RACE_SERVERS))$$' $$(go list ./... | grep -vxFf <(go list $(RACE))) \
-	  + -timeout 30m -run "^($$($(VIRTUAL) | xargs sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' | paste -sd '|'))\$$" \
+	  + $(TEST) -skip '^($(RACE_SERVERS))$$' $$(go list ./... | grep -vxFf <(go list $(RACE))) \
+	  + $(TEST) -run "^($$($(VIRTUAL) | xargs sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' | paste -sd '|'))\$$" \
 	    $$($(VIRTUAL) | xargs -n1 dirname | sort -u | sed 's|^|./|') \
-	  + -race -short -timeout 30m $(RACE) \
-	  + -race -short -timeout 30m -run '^($(RACE_SERVERS))$$' ./cmd/roomring \
+	  + $(TEST) -race -short $(RACE) \
+	  + $(TEST) -race -short -run '^($(RACE_SERVERS))$$' ./cmd/roomring \
 	  + tap scripts/sdktest + tap scripts/pagestest
 
 .PHONY: setup

@@ -146,7 +146,7 @@ func TestBalancers(t *testing.T) {
 			t.Parallel()
 			c := trio(t)
 			b := before(t, name, c)
-			rooms := make([]roomInfo, 60)
+			rooms := make([]roomInfo, 30)
 			for i := range rooms {
 				rooms[i] = b.front().create("chess", nil)
 			}
