@@ -18,23 +18,30 @@ type Rate struct {
 // maxAddresses bounds a limiter's memory to a few megabytes.
 const maxAddresses = 1 << 16
 
-// addressLimiter holds each address to a Rate. It knows at most maxAddresses of them, in two generations:
+// buckets holds each of many to a Rate. It knows at most maxAddresses of them, in two generations:
 // when the younger is full, the older is forgotten whole. Who is forgotten starts with a full bucket again,
-// which takes as many other addresses as half of the bound to bring about.
-type addressLimiter struct {
+// which takes as many others as half of the bound to bring about.
+type buckets[K comparable] struct {
 	setting string // that the rate comes from
 	rate    Rate
 	size    int // of a generation
 
 	mu         sync.Mutex
-	young, old map[netip.Addr]*rate.Limiter
+	young, old map[K]*rate.Limiter
 }
 
-func newAddressLimiter(setting string, r Rate, most int) *addressLimiter {
+func newBuckets[K comparable](setting string, r Rate, most int) *buckets[K] {
 	if r.Burst == 0 {
 		r.Burst = max(int(2*r.PerSecond), 1)
 	}
-	return &addressLimiter{setting: setting, rate: r, size: max(most/2, 1), young: map[netip.Addr]*rate.Limiter{}}
+	return &buckets[K]{setting: setting, rate: r, size: max(most/2, 1), young: map[K]*rate.Limiter{}}
+}
+
+// addressLimiter holds each address to a Rate.
+type addressLimiter struct{ *buckets[netip.Addr] }
+
+func newAddressLimiter(setting string, r Rate, most int) *addressLimiter {
+	return &addressLimiter{newBuckets[netip.Addr](setting, r, most)}
 }
 
 // take spends one token of an address. When there is none it returns how long until there is one.
@@ -72,18 +79,25 @@ func NewCodeLimit(r Rate) *CodeLimit {
 	return &CodeLimit{newAddressLimiter("--codes-per-second", r, maxAddresses)}
 }
 
-func (l *addressLimiter) bucket(from netip.Addr) *rate.Limiter {
-	if b := l.young[from]; b != nil {
+// of is the bucket of one, for who goes on taking from it.
+func (l *buckets[K]) of(key K) *rate.Limiter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bucket(key)
+}
+
+func (l *buckets[K]) bucket(key K) *rate.Limiter {
+	if b := l.young[key]; b != nil {
 		return b
 	}
-	b := l.old[from]
+	b := l.old[key]
 	if b == nil {
-		b = rate.NewLimiter(rate.Limit(l.rate.PerSecond), l.rate.Burst)
+		b = newLimiter(l.rate)
 	}
 	if len(l.young) >= l.size {
-		l.old, l.young = l.young, make(map[netip.Addr]*rate.Limiter, l.size)
+		l.old, l.young = l.young, make(map[K]*rate.Limiter, l.size)
 	}
-	l.young[from] = b
+	l.young[key] = b
 	return b
 }
 

@@ -54,6 +54,11 @@ type SocketOptions struct {
 	// Bytes is how many bytes of WebSocket messages a socket may send (else 4429); zero means 64 KiB a second. A zero Burst
 	// means twice PerSecond; PerSecond must be MaxMessage at least, or its largest messages could not be sent; negative is no limit.
 	Bytes Rate
+	// Floor is how many bytes a socket may always send. What goes beyond it comes out of what all sockets of its address, and
+	// all of its room on this node, may send beyond theirs: AddressBytes and RoomBytes (else 4429), so that who sends little
+	// is never closed for what others send. Zero means 4 KiB, 1 MiB and 512 KiB a second; a zero Burst twice that, of Floor
+	// MaxMessage at least; negative is no limit.
+	Floor, AddressBytes, RoomBytes Rate
 	// PerAddress is how many sockets one address may have open at a time (else 4429); an IPv6 /64 counts as
 	// one. 0 means 1,000, negative no limit. It counts until its file descriptor is gone. Who is turned away is closed
 	// with a reason, which takes up to Close; turnedAway more than PerAddress have one at a time, the rest gets 429 in HTTP.
@@ -109,6 +114,10 @@ func (o *SocketOptions) complete() error {
 	if o.Bytes.PerSecond >= 0 && o.Bytes.PerSecond < float64(o.MaxMessage) {
 		return fmt.Errorf("a socket may send %v bytes a second and %d in one message: let the first be as large as the second", o.Bytes.PerSecond, o.MaxMessage)
 	}
+	for rate, preset := range map[*Rate]float64{&o.Floor: 4 << 10, &o.AddressBytes: 1 << 20, &o.RoomBytes: 512 << 10} {
+		rate.PerSecond = cmp.Or(rate.PerSecond, preset)
+		rate.Burst = cmp.Or(rate.Burst, max(int(2*rate.PerSecond), o.MaxMessage))
+	}
 	o.PerAddress = cmp.Or(o.PerAddress, 1000)
 	for _, d := range []*time.Duration{&o.Hello, &o.Attach, &o.Heartbeat, &o.WriteTimeout} {
 		*d = cmp.Or(*d, 10*time.Second)
@@ -159,7 +168,9 @@ type Sockets struct {
 	start    time.Time     // what conn.spoke counts from
 	began    time.Duration // the same by the clock
 
-	turned *limitLog // names the limits that turn clients away
+	turned *limitLog            // names the limits that turn clients away
+	ofAddr *buckets[netip.Addr] // SocketOptions.AddressBytes
+	ofRoom *buckets[room.ID]    // SocketOptions.RoomBytes
 
 	ctx    context.Context // of everything asked of rooms; ends with Shutdown
 	cancel context.CancelFunc
@@ -182,6 +193,8 @@ func NewSockets(opts SocketOptions) (*Sockets, error) {
 		opts: opts, turned: newLimitLog(opts.Log), start: time.Now(), began: opts.Clock.Now(), stop: make(chan struct{}),
 		open: map[*conn]struct{}{}, from: map[netip.Addr]int{},
 	}
+	s.ofAddr = newBuckets[netip.Addr]("--address-bytes-per-second", opts.AddressBytes, maxAddresses)
+	s.ofRoom = newBuckets[room.ID]("--room-bytes-per-second", opts.RoomBytes, maxAddresses)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	for range opts.Flushers {
 		f := newFlusher(s)

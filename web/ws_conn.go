@@ -34,10 +34,11 @@ type conn struct {
 	reader   reading // of Sockets.beat
 
 	// Of the goroutine that reads.
-	early    []byte // what the HTTP server had read beyond the request
-	messages allowance
-	bytes    allowance
-	session  actor.Session // nil before hello
+	early                 []byte // what the HTTP server had read beyond the request
+	messages              allowance
+	bytes                 allowance
+	floor, ofAddr, ofRoom allowance     // see SocketOptions.Floor; ofRoom is empty before hello
+	session               actor.Session // nil before hello
 
 	expires atomic.Int64 // when its token does, in seconds since 1970; 0: it came without
 	queued  atomic.Bool  // waits for its flusher
@@ -149,6 +150,9 @@ func (c *conn) handleAll(msg []byte) error {
 	if !c.bytes.allow(len(msg)) {
 		return c.tooMany("--bytes-per-second", "too many bytes: see welcome.limits.bytes")
 	}
+	if err := c.share(len(msg)); err != nil {
+		return err
+	}
 	n := 0
 	for m, err := range wire.DecodeClient(c.encoding, msg) {
 		if err != nil {
@@ -163,6 +167,19 @@ func (c *conn) handleAll(msg []byte) error {
 		n++
 	}
 	c.s.opts.Meter.SocketRead(n, len(msg))
+	return nil
+}
+
+// share takes what a message has beyond the socket's own floor out of what its address and its room may send.
+func (c *conn) share(bytes int) error {
+	switch {
+	case c.floor.allow(bytes):
+		return nil
+	case !c.ofAddr.allow(bytes):
+		return c.tooMany(c.s.ofAddr.setting, "too many bytes from your address")
+	case c.ofRoom.limiter != nil && !c.ofRoom.allow(bytes):
+		return c.tooMany(c.s.ofRoom.setting, "too many bytes into this room")
+	}
 	return nil
 }
 

@@ -53,6 +53,7 @@ func (c *conn) hello(h wire.Hello) error {
 	}
 	guess.right()
 	c.session = session
+	c.ofRoom = c.s.allowanceOf(c.s.ofRoom.of(c.id))
 	c.alive()
 	return nil
 }

@@ -54,7 +54,11 @@ type allowance struct {
 }
 
 func (s *Sockets) allowance(r Rate) allowance {
-	return allowance{s: s, limiter: newLimiter(r), stood: s.stood()}
+	return s.allowanceOf(newLimiter(r))
+}
+
+func (s *Sockets) allowanceOf(l *rate.Limiter) allowance {
+	return allowance{s: s, limiter: l, stood: s.stood()}
 }
 
 func (a *allowance) allow(n int) bool {

@@ -40,8 +40,9 @@ func (s *Sockets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &conn{
 		s: s, id: id, encoding: encoding, addr: limitKey(s.opts.Proxies.Client(r)),
 		flusher:  s.flushers[int(s.next.Add(1))%len(s.flushers)],
-		messages: s.allowance(s.opts.Rate), bytes: s.allowance(s.opts.Bytes),
+		messages: s.allowance(s.opts.Rate), bytes: s.allowance(s.opts.Bytes), floor: s.allowance(s.opts.Floor),
 	}
+	c.ofAddr = s.allowanceOf(s.ofAddr.of(c.addr))
 	c.spoke.Store(math.MaxInt64) // nothing yet
 	place := s.reserve(c.addr)
 	if place == placeNone {

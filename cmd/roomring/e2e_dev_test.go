@@ -192,7 +192,7 @@ func (m *match) moves(ctx context.Context) error {
 // TestDev runs a cluster of three on this machine and presses every button of its admin page.
 func TestDev(t *testing.T) {
 	t.Parallel()
-	d := devFor(t, "--nodes", "3", "--", "--messages-per-second", "10000", "--bytes-per-second", "100000000").start()
+	d := devFor(t, "--nodes", "3", "--", "--messages-per-second", "10000", "--bytes-per-second", "100000000", "--room-bytes-per-second", "0").start()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	t.Cleanup(func() { gone(t, d.pidsOf()...) })

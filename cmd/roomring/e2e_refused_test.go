@@ -21,7 +21,7 @@ func TestAFloodOfRefusedActsFillsNoDisk(t *testing.T) {
 		burst = 16 // acts sent before their answers are read, of 32 that may wait for one
 		share = 10 // what is sent must be so many times what is kept
 	)
-	s := newServer(t, "--messages-per-second", "10000", "--bytes-per-second", "100000000").start()
+	s := newServer(t, "--messages-per-second", "10000", "--bytes-per-second", "100000000", "--address-bytes-per-second", "0", "--room-bytes-per-second", "0").start()
 	s.shutDown()
 	before := s.folderSize()
 	s.start()

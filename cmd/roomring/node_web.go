@@ -50,7 +50,8 @@ func (n *node) openSockets(ctx context.Context) error {
 	n.sockets, err = web.NewSockets(web.SocketOptions{
 		Rooms: n.allRooms(), Auth: auth, Meter: n.metrics, Log: n.log,
 		MaxMessage: n.cfg.MaxMessageBytes, Rate: web.Rate{PerSecond: perSecond, Burst: 2 * n.cfg.MessagesPerSecond},
-		Bytes:      web.Rate{PerSecond: float64(n.cfg.BytesPerSecond), Burst: 2 * n.cfg.BytesPerSecond},
+		Bytes: web.Rate{PerSecond: float64(n.cfg.BytesPerSecond), Burst: 2 * n.cfg.BytesPerSecond},
+		Floor: web.Rate{PerSecond: float64(n.cfg.FloorBytesPerSecond)}, AddressBytes: rateOf(n.cfg.AddressBytesPerSecond, 2), RoomBytes: rateOf(n.cfg.RoomBytesPerSecond, 2),
 		Codes:      n.codes,
 		PerAddress: cmp.Or(n.cfg.MaxSocketsPerAddress, -1), Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
 		WriteTimeout: n.cfg.WriteTimeout, Close: n.cfg.CloseTimeout, TokenGrace: cmp.Or(n.cfg.TokenGrace, -1), OutboxBytes: n.cfg.OutboxBytes, Origins: n.origins,

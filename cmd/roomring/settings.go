@@ -52,6 +52,9 @@ type Config struct {
 	MaxMessageBytes          int
 	MessagesPerSecond        int
 	BytesPerSecond           int
+	FloorBytesPerSecond      int
+	AddressBytesPerSecond    int
+	RoomBytesPerSecond       int
 	ReplaysPerSecond         int
 	ReplayStallTimeout       time.Duration
 	ReplayPace               int
@@ -181,6 +184,9 @@ func (s *settings) limitFlags(g *group) {
 	g.IntVar(&s.MaxMessageBytes, "max-message-bytes", 16<<10, "`bytes` in one message from a client; a larger one closes with 4413")
 	g.IntVar(&s.MessagesPerSecond, "messages-per-second", 60, "`messages` a second from one client, sustained; more close with 4429")
 	g.IntVar(&s.BytesPerSecond, "bytes-per-second", 64<<10, "`bytes` of messages a second from one client, sustained, and twice as many at once; more close with 4429")
+	g.IntVar(&s.FloorBytesPerSecond, "floor-bytes-per-second", 4<<10, "`bytes` of messages a second that one client may always send; what goes beyond counts for the two that follow")
+	g.IntVar(&s.AddressBytesPerSecond, "address-bytes-per-second", 1<<20, "`bytes` of messages a second that all clients of one address may send beyond their floors, sustained, and twice as many at once; more close with 4429; 0 is no limit")
+	g.IntVar(&s.RoomBytesPerSecond, "room-bytes-per-second", 512<<10, "`bytes` of messages a second that all clients of one room may send through this node beyond their floors, sustained, and twice as many at once; more close with 4429; 0 is no limit")
 	g.IntVar(&s.ReplaysPerSecond, "replays-per-second", 2, "`replays` one address may ask for, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")
 	g.DurationVar(&s.ReplayStallTimeout, "replay-stall-timeout", 5*time.Second, "`time` in which a reader of a replay must take some of it; then it is cut off")
 	g.IntVar(&s.ReplayPace, "replay-min-bytes-per-second", 16<<10, "`bytes` a second that a reader of a replay must take on the whole, or it is cut off")
