@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"net"
@@ -36,6 +37,7 @@ var attackers = map[string]func(x *strangers, i int){
 	"lists":   (*strangers).lists,
 	"halves":  (*strangers).halves,
 	"codes":   (*strangers).codes,
+	"seats":   (*strangers).seats,
 	"gossip":  (*strangers).strangeGossip,
 }
 
@@ -102,25 +104,30 @@ func (x *strangers) client(dialer *net.Dialer) *http.Client {
 func (x *strangers) asks(c *http.Client, method, path string, body []byte) {
 	defer c.CloseIdleConnections()
 	for x.ctx.Err() == nil {
-		req, err := http.NewRequestWithContext(x.ctx, method, x.url+path, bytes.NewReader(body))
-		if err != nil {
-			panic(err)
-		}
-		if body != nil {
-			req.Header.Set("Content-Type", "application/json")
-		}
-		res, err := c.Do(req)
-		if err != nil {
-			if x.ctx.Err() == nil {
-				x.count("no answer")
-				x.wait(10 * time.Millisecond)
-			}
-			continue
-		}
-		_, _ = io.Copy(io.Discard, res.Body)
-		_ = res.Body.Close()
-		x.count(strconv.Itoa(res.StatusCode))
+		x.ask(c, method, path, body)
 	}
+}
+
+// ask sends one request, and counts its answer.
+func (x *strangers) ask(c *http.Client, method, path string, body []byte) {
+	req, err := http.NewRequestWithContext(x.ctx, method, x.url+path, bytes.NewReader(body))
+	if err != nil {
+		panic(err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := c.Do(req)
+	if err != nil {
+		if x.ctx.Err() == nil {
+			x.count("no answer")
+			x.wait(10 * time.Millisecond)
+		}
+		return
+	}
+	_, _ = io.Copy(io.Discard, res.Body)
+	_ = res.Body.Close()
+	x.count(strconv.Itoa(res.StatusCode))
 }
 
 // socket opens one.
@@ -209,6 +216,15 @@ func (x *strangers) codes(i int) {
 			}
 			return
 		}
+	}
+}
+
+// seats asks for games and joins none, from an address of its own.
+func (x *strangers) seats(i int) {
+	c := x.client(from(i))
+	defer c.CloseIdleConnections()
+	for x.ctx.Err() == nil {
+		x.ask(c, "POST", "/v1/matchmake", fmt.Appendf(nil, `{"game":"chess","ticket":%q}`, rand.Text()))
 	}
 }
 

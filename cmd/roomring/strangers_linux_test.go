@@ -44,6 +44,7 @@ var attacks = []attack{
 	{name: "lists", force: 640, memory: 300, args: []string{"--rooms-per-second", "0"}, before: (*server).manyRooms},
 	{name: "halves", force: 3000, memory: 300},
 	{name: "codes", force: 100, memory: 200, before: (*server).privateRoom},
+	{name: "seats", force: 10, memory: 200, honest: (*server).twoMeet},
 	{name: "gossip", force: 600, memory: 400},
 }
 
@@ -231,6 +232,26 @@ func (s *server) privateRoom() []string {
 		s.t.Fatalf("a private room: %d", code)
 	}
 	return []string{info.URL}
+}
+
+// twoMeet has people come for a game of chess, each of whom waits where they are sent, until two are in one room.
+func (s *server) twoMeet() error {
+	waiting := map[string]bool{}
+	for end := time.Now().Add(ceiling); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		g := s.guest("Somebody")
+		var room roomInfo
+		if code, err := s.tryAt(s.URL, "POST", "/v1/matchmake", g.Token, map[string]any{"game": "chess"}, &room); err != nil || code != http.StatusOK {
+			return fmt.Errorf("matchmaking: %d %w", code, err)
+		}
+		if _, err := s.tryJoin(room, client.Options{Token: g.Token}); err != nil {
+			return err
+		}
+		if waiting[room.ID] {
+			return nil
+		}
+		waiting[room.ID] = true
+	}
+	return fmt.Errorf("%d people came in %v, and no two of them met", len(waiting), ceiling)
 }
 
 // opens makes a room, as anybody may.
