@@ -49,8 +49,9 @@ type Results interface {
 	// Player returns what is known of a player, ErrNotFound of one who never was in a result. Recent names rooms whose end
 	// is not for everybody only when all is set.
 	Player(ctx context.Context, id room.PlayerID, all bool) (room.Profile, error)
-	// Leaderboard returns the rated players of a game, best first, skipping offset, at most limit.
-	Leaderboard(ctx context.Context, game string, limit, offset int) ([]room.Standing, error)
+	// Leaderboard returns the rated players of a game behind a place, best first, at most limit. It costs what the page does,
+	// however far down.
+	Leaderboard(ctx context.Context, game string, after room.BoardPlace, limit int) ([]room.Standing, error)
 	// Prune deletes what is older than its retention, at most PruneBatch of each kind, oldest first, and says
 	// how many: call it again while a number is PruneBatch. Ratings, counts and names are never pruned.
 	Prune(ctx context.Context, keep Retention) (Pruned, error)

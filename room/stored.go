@@ -2,6 +2,7 @@ package room
 
 import (
 	"io"
+	"math"
 	"time"
 )
 
@@ -36,6 +37,40 @@ type Standing struct {
 	Wins   int `json:"wins"`
 	Draws  int `json:"draws"`
 	Losses int `json:"losses"`
+}
+
+// BoardPlace is a place on a leaderboard, to go on behind it. The zero value is the top.
+type BoardPlace struct {
+	Rating float64  `json:"r"`
+	Player PlayerID `json:"p"`
+	Place  int      `json:"n"` // of Player, as Standing has it
+	Count  int      `json:"c"` // players up to and with Player
+}
+
+// Numbered fills in the places of players who follow at on a leaderboard, best first.
+func (at BoardPlace) Numbered(players []Standing) []Standing {
+	for i := range players {
+		at = at.Next(players[i])
+		players[i].Place = at.Place
+	}
+	return players
+}
+
+// Next is the place of the player who follows.
+func (at BoardPlace) Next(s Standing) BoardPlace {
+	place := at.Count + 1
+	if at.Count > 0 && s.Rating.Rating == at.Rating {
+		place = at.Place
+	}
+	return BoardPlace{s.Rating.Rating, s.Player, place, at.Count + 1}
+}
+
+// From is the rating to go on from.
+func (at BoardPlace) From() float64 {
+	if at.Count == 0 {
+		return math.Inf(1)
+	}
+	return at.Rating
 }
 
 // Profile is what the store knows of a player.

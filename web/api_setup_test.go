@@ -213,14 +213,15 @@ var errNoRecord = errors.New("no such row")
 
 // memoryRecords is a store of maps.
 type memoryRecords struct {
-	mu      sync.Mutex
-	results map[room.ID]room.StoredResult
-	replays map[room.ID]room.Parts
-	players map[room.PlayerID]room.Profile
-	board   []room.Standing
-	pending map[room.ID]bool
-	fail    error
-	asked   func(id room.ID) // called before Result looks
+	mu         sync.Mutex
+	results    map[room.ID]room.StoredResult
+	replays    map[room.ID]room.Parts
+	players    map[room.PlayerID]room.Profile
+	board      []room.Standing
+	boardAsked int
+	pending    map[room.ID]bool
+	fail       error
+	asked      func(id room.ID) // called before Result looks
 }
 
 func lookUp[K comparable, V any](m *memoryRecords, in map[K]V, key K) (V, error) {
@@ -250,10 +251,12 @@ func (m *memoryRecords) Replay(_ context.Context, id room.ID) (room.StoredReplay
 func (m *memoryRecords) Player(_ context.Context, id room.PlayerID, _ bool) (room.Profile, error) {
 	return lookUp(m, m.players, id)
 }
-func (m *memoryRecords) Leaderboard(_ context.Context, _ string, limit, offset int) ([]room.Standing, error) {
+func (m *memoryRecords) Leaderboard(_ context.Context, _ string, after room.BoardPlace, limit int) ([]room.Standing, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.board[min(offset, len(m.board)):min(offset+limit, len(m.board))], m.fail
+	m.boardAsked++
+	from := min(after.Count, len(m.board))
+	return slices.Clone(m.board[from:min(from+limit, len(m.board))]), m.fail
 }
 func (m *memoryRecords) Pending(id room.ID) bool {
 	pending, err := lookUp(m, m.pending, id)
@@ -299,7 +302,7 @@ func apiOptions(t testing.TB, rooms *memoryRooms, records *memoryRecords) web.Se
 	unlimited := web.Rate{PerSecond: -1}
 	return web.ServerOptions{
 		Rooms: rooms, Records: records, Auth: guestAuth(t), Games: gameSpecs, WebSocket: http.HandlerFunc(noSocket),
-		Creates: unlimited, Guests: unlimited, Codes: web.NewCodeLimit(unlimited), ReplayRate: unlimited,
+		Creates: unlimited, Guests: unlimited, Codes: web.NewCodeLimit(unlimited), ReplayRate: unlimited, BoardRate: unlimited, BoardCache: -1,
 	}
 }
 

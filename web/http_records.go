@@ -112,33 +112,6 @@ func (s *Server) getPlayer(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-type leaderboardBody struct {
-	Game    string          `json:"game"`
-	Players []room.Standing `json:"players"`
-}
-
-// maxOffset keeps a leaderboard's pages where a store can still count to.
-const maxOffset = 1_000_000
-
-func (s *Server) getLeaderboard(w http.ResponseWriter, r *http.Request) error {
-	game := r.PathValue("game")
-	q := queryOf(r)
-	offset, limit := q.number("offset", 0, maxOffset), q.number("limit", 1, maxPageSize)
-	if q.err != nil {
-		return q.err
-	}
-	setDefault(&limit, pageSize)
-	players, err := s.opts.Records.Leaderboard(r.Context(), game, limit, offset)
-	if err != nil {
-		return s.storeProblem(err)
-	}
-	if _, known := s.games[game]; !known && len(players) == 0 { // a newer node of the cluster may have the game
-		return notFound("There is no such game: GET /v1/games lists them.")
-	}
-	writeJSON(w, http.StatusOK, leaderboardBody{game, list(players)})
-	return nil
-}
-
 type gameBody struct {
 	Name       string  `json:"name"`
 	Version    int     `json:"version"`

@@ -30,8 +30,8 @@ type Records interface {
 	Replay(ctx context.Context, id room.ID) (room.StoredReplay, error) // read by room.OpenReplay, while ctx lives
 	// Player is a player's profile; only when all is set does it name rooms whose end is not for everybody.
 	Player(ctx context.Context, id room.PlayerID, all bool) (room.Profile, error)
-	// Leaderboard is the rated players of a game, best first, at most limit of them, the first offset left out.
-	Leaderboard(ctx context.Context, game string, limit, offset int) ([]room.Standing, error)
+	// Leaderboard is the rated players of a game behind a place, best first, at most limit of them.
+	Leaderboard(ctx context.Context, game string, after room.BoardPlace, limit int) ([]room.Standing, error)
 	// Pending reports whether a result waits here to be stored.
 	Pending(id room.ID) bool
 	// NotFound reports whether an error of the above says for certain that there is no such record.
@@ -83,6 +83,13 @@ type ServerOptions struct {
 	// Replays caps how many replays are unpacked or run for watching at once; more wait. 0 means 4.
 	Replays int
 
+	// BoardRate caps pages of leaderboards an address; the zero value is 10 a second, 100 at once.
+	BoardRate Rate
+	// BoardCache is how long the first pages of a leaderboard are kept; 0 means 2 s, negative not at all.
+	BoardCache time.Duration
+	// BoardOffset is how many players a page may leave out at the top; 0 means 1000, negative none.
+	BoardOffset int
+
 	// ReplayStall is how long a reader of a replay may take none of it, and ReplayPace how many bytes a second it must take on
 	// the whole, beyond which it is cut off: others wait for its turn. 0 means 5 s and 16 KiB.
 	ReplayStall time.Duration
@@ -112,6 +119,9 @@ func (o *ServerOptions) complete() error {
 	setDefault(&o.Lists, 16)
 	setDefault(&o.ReplayRate, Rate{2, 20})
 	setDefault(&o.Replays, 4)
+	setDefault(&o.BoardRate, Rate{10, 100})
+	setDefault(&o.BoardCache, 2*time.Second)
+	setDefault(&o.BoardOffset, 1000)
 	setDefault(&o.ReplayStall, 5*time.Second)
 	setDefault(&o.ReplayPace, 16<<10)
 	if o.Codes == nil {
@@ -132,6 +142,8 @@ type Server struct {
 	replayRate             *addressLimiter
 	listRate               *addressLimiter
 	lists                  chan struct{} // holds one for each list that is put together
+	boardRate              *addressLimiter
+	boards                 *boards
 	turned                 *limitLog
 	replays                chan struct{} // holds one for each replay that is run
 	handler                http.Handler
@@ -151,6 +163,8 @@ func NewServer(opts ServerOptions) (*Server, error) {
 		replayRate: newAddressLimiter("--replays-per-second", opts.ReplayRate, maxAddresses),
 		listRate:   newAddressLimiter("--lists-per-second", opts.ListRate, maxAddresses),
 		lists:      make(chan struct{}, opts.Lists),
+		boardRate:  newAddressLimiter("--leaderboards-per-second", opts.BoardRate, maxAddresses),
+		boards:     newBoards(opts),
 		replays:    make(chan struct{}, opts.Replays),
 		turned:     newLimitLog(opts.Log),
 	}

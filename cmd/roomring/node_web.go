@@ -161,6 +161,7 @@ func (n *node) publicHandler() (http.Handler, error) {
 		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.origins,
 		TrustedProxies: n.proxies, Creates: rateOf(n.cfg.RoomsPerSecond, 10), Guests: rateOf(n.cfg.GuestsPerSecond, 10),
 		Codes: n.codes, ListRate: rateOf(n.cfg.ListsPerSecond, 10), ReplayRate: rateOf(n.cfg.ReplaysPerSecond, 10),
+		BoardRate: rateOf(n.cfg.LeaderboardsPerSecond, 10), BoardCache: cmp.Or(n.cfg.LeaderboardCache, -1), BoardOffset: cmp.Or(n.cfg.LeaderboardMaxOffset, -1),
 		ReplayStall: n.cfg.ReplayStallTimeout, ReplayPace: n.cfg.ReplayPace,
 		Metrics: n.metrics, Log: n.log,
 	})

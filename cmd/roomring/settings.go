@@ -56,6 +56,11 @@ type Config struct {
 	AddressBytesPerSecond    int
 	RoomBytesPerSecond       int
 	ReplaysPerSecond         int
+	LeaderboardsPerSecond    int
+	LeaderboardMaxOffset     int
+	LeaderboardCache         time.Duration
+	StoreConns               int
+	StoreReaders             int
 	ReplayStallTimeout       time.Duration
 	ReplayPace               int
 	OutboxBytes              int
@@ -135,6 +140,8 @@ func (s *settings) dataFlags(g *group) {
 	g.StringVar(&s.DataDir, "data-dir", "./roomring-data", "`folder` of the journal, the guest key and the default store; one process at a time")
 	g.BoolVar(&s.AdoptDataDir, "adopt-data-dir", false, "take over a data folder that was copied or moved from another machine; the one it came from must never run again")
 	g.StringVar(&s.Store, "store", "", "`URL` of results, replays and room rows: postgres://… or sqlite:PATH (default: sqlite, in the data folder)")
+	g.IntVar(&s.StoreConns, "store-conns", 8, "`connections` to PostgreSQL for what games need: rooms' rows, heartbeats, results to be written (pool_max_conns in the URL of --store goes before it)")
+	g.IntVar(&s.StoreReaders, "store-readers", 4, "`connections` to the store for what anybody may ask for: results, replays, players, leaderboards; games wait for none of these")
 	g.Var(oneOf(&s.Durability, "local", "memory", "local"), "durability", "what rooms survive unless their game says otherwise: memory (nothing) or local (the end of this process)")
 	g.DurationVar(&s.KeepResults, "keep-results", 0, "`time` after which results are deleted from the store; 0 keeps them for ever")
 	g.DurationVar(&s.KeepReplays, "keep-replays", 0, "`time` after which replays are deleted from the store; 0 keeps them as long as their results")
@@ -188,6 +195,9 @@ func (s *settings) limitFlags(g *group) {
 	g.IntVar(&s.AddressBytesPerSecond, "address-bytes-per-second", 1<<20, "`bytes` of messages a second that all clients of one address may send beyond their floors, sustained, and twice as many at once; more close with 4429; 0 is no limit")
 	g.IntVar(&s.RoomBytesPerSecond, "room-bytes-per-second", 512<<10, "`bytes` of messages a second that all clients of one room may send through this node beyond their floors, sustained, and twice as many at once; more close with 4429; 0 is no limit")
 	g.IntVar(&s.ReplaysPerSecond, "replays-per-second", 2, "`replays` one address may ask for, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")
+	g.IntVar(&s.LeaderboardsPerSecond, "leaderboards-per-second", 10, "`pages` of leaderboards one address may ask for, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")
+	g.IntVar(&s.LeaderboardMaxOffset, "leaderboard-max-offset", 1000, "`players` that offset may leave out at the top of a leaderboard; further down pages are asked for by after=")
+	g.DurationVar(&s.LeaderboardCache, "leaderboard-cache", 2*time.Second, "`time` for which the first pages of a leaderboard are kept; 0 asks the store each time")
 	g.DurationVar(&s.ReplayStallTimeout, "replay-stall-timeout", 5*time.Second, "`time` in which a reader of a replay must take some of it; then it is cut off")
 	g.IntVar(&s.ReplayPace, "replay-min-bytes-per-second", 16<<10, "`bytes` a second that a reader of a replay must take on the whole, or it is cut off")
 	g.IntVar(&s.OutboxBytes, "outbox-bytes", 64<<10, "`bytes` waiting for one slow client before patches give way to a later whole view")

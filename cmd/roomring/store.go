@@ -17,5 +17,5 @@ func openStore(ctx context.Context, cfg *Config) (persist.Store, error) {
 	if driver == "sqlite" {
 		target = "sqlite:" + target
 	}
-	return open.Store(ctx, target, postgres.Options{})
+	return open.Store(ctx, target, postgres.Options{Conns: int32(cfg.StoreConns), Readers: int32(cfg.StoreReaders)})
 }

@@ -85,7 +85,7 @@ func testNothingThere(t *testing.T, s persist.Store) {
 			t.Errorf("%s: %v, want ErrNotFound", what, err)
 		}
 	}
-	if board := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", 10, 0)); len(board) != 0 {
+	if board := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", room.BoardPlace{}, 10)); len(board) != 0 {
 		t.Errorf("leaderboard %+v", board)
 	}
 }
@@ -217,7 +217,7 @@ func testUnrated(t *testing.T, s persist.Store) {
 	if _, err := s.Player(t.Context(), "engine", true); !errors.Is(err, persist.ErrNotFound) {
 		t.Errorf("a bot became a player: %v", err)
 	}
-	if board := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", 10, 0)); len(board) != 0 {
+	if board := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", room.BoardPlace{}, 10)); len(board) != 0 {
 		t.Errorf("the unrated are on the leaderboard: %+v", board)
 	}
 }
@@ -277,7 +277,7 @@ func testRecent(t *testing.T, s persist.Store) {
 func testLeaderboard(t *testing.T, s persist.Store) {
 	wrote(t, s, []room.Final{Game("chess", "a", "b"), Game("chess", "c", "d"), Draw(Game("chess", "e", "f")), Game("go", "z", "a")},
 		persist.Written, persist.Written, persist.Written, persist.Written)
-	board := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", 10, 0))
+	board := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", room.BoardPlace{}, 10))
 	var got []string
 	for _, row := range board {
 		got = append(got, fmt.Sprint(row.Place, row.Player, row.Name, row.Games, row.Wins, row.Draws, row.Losses))
@@ -288,9 +288,21 @@ func testLeaderboard(t *testing.T, s persist.Store) {
 			t.Fatalf("leaderboard %q, want %q", got, want)
 		}
 	}
-	page := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", 2, 3))
-	if len(page) != 2 || page[0] != board[3] || page[1] != board[4] {
-		t.Errorf("page %+v", page)
+	for n := 1; n <= len(board); n++ { // pages of any size are the board
+		var at room.BoardPlace
+		var all []room.Standing
+		for {
+			page := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", at, n))
+			for _, p := range page {
+				all, at = append(all, p), at.Next(p)
+			}
+			if len(page) < n {
+				break
+			}
+		}
+		if !slices.Equal(all, board) {
+			t.Errorf("in pages of %d: %+v, want %+v", n, all, board)
+		}
 	}
 }
 

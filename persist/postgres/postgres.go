@@ -25,8 +25,12 @@ import (
 type Options struct {
 	// Wait is how long Open waits for a server that does not answer. 0 means 10 s.
 	Wait time.Duration
-	// Conns is the largest number of connections. 0 means 8, or pool_max_conns of the URL.
+	// Conns is the largest number of connections for what games need: rows, heartbeats, results to be written. 0 means 8;
+	// pool_max_conns of the URL goes before it.
 	Conns int32
+	// Readers is the largest number of connections for what strangers may ask for: results, replays, players, leaderboards.
+	// However many wait for these, nothing that a game needs does. 0 means 4.
+	Readers int32
 	// Retry is the wait between tries of one call. Zero means persist.Backoff's defaults.
 	Retry persist.Backoff
 	// Tries bounds the tries of one call. 0 means 6.
@@ -36,7 +40,8 @@ type Options struct {
 // Store is a persist.Store in PostgreSQL.
 type Store struct {
 	pool   *pgxpool.Pool
-	pooled bool // see pooler.go
+	reader *Store // the same with Options.Readers
+	pooled bool   // see pooler.go
 	retry  persist.Backoff
 	tries  int
 }
@@ -63,7 +68,9 @@ func Open(ctx context.Context, rawURL string, o Options) (*Store, error) {
 	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("the store %s: %w", describe(config), err)
 	}
-	err = s.migrate(ctx, config)
+	if err = s.migrate(ctx, config); err == nil {
+		err = s.openReader(ctx, config, o.Readers)
+	}
 	if err == nil {
 		return s, nil
 	}
@@ -74,6 +81,17 @@ func Open(ctx context.Context, rawURL string, o Options) (*Store, error) {
 	return nil, fmt.Errorf("the store %s: migrating: %s", describe(config), oneLine(err))
 }
 
+func (s *Store) openReader(ctx context.Context, config *pgxpool.Config, conns int32) (err error) {
+	config = config.Copy()
+	config.MaxConns = conns
+	config.MinConns, config.MinIdleConns = min(config.MinConns, conns), min(config.MinIdleConns, conns)
+	reader := *s
+	if reader.pool, err = pgxpool.NewWithConfig(ctx, config); err == nil {
+		s.reader = &reader
+	}
+	return err
+}
+
 func (o *Options) apply(config *pgxpool.Config, rawURL string) {
 	if o.Wait <= 0 {
 		o.Wait = 10 * time.Second
@@ -81,11 +99,14 @@ func (o *Options) apply(config *pgxpool.Config, rawURL string) {
 	if o.Tries <= 0 {
 		o.Tries = 6
 	}
-	switch {
-	case o.Conns > 0:
+	if o.Readers <= 0 {
+		o.Readers = 4
+	}
+	if o.Conns <= 0 {
+		o.Conns = 8
+	}
+	if !strings.Contains(rawURL, "pool_max_conns") {
 		config.MaxConns = o.Conns
-	case !strings.Contains(rawURL, "pool_max_conns"):
-		config.MaxConns = 8
 	}
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, settings(false))
@@ -166,6 +187,7 @@ func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
 // Close implements persist.Store.
 func (s *Store) Close() error {
 	s.pool.Close()
+	s.reader.pool.Close()
 	return nil
 }
 

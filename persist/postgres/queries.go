@@ -14,13 +14,13 @@ import (
 
 // Result implements persist.Results.
 func (s *Store) Result(ctx context.Context, id room.ID) (room.StoredResult, error) {
-	r, err := queryOne(ctx, s, scanResult, `
+	r, err := queryOne(ctx, s.reader, scanResult, `
 		SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes::text, reason, summary, data::text, hash, stored, readers::text
 		FROM results WHERE room = $1`, id)
 	if err != nil {
 		return room.StoredResult{}, err
 	}
-	r.Ratings, err = query(ctx, s, scanChange, `
+	r.Ratings, err = query(ctx, s.reader, scanChange, `
 		SELECT player, before_rating, before_deviation, before_volatility, after_rating, after_deviation, after_volatility
 		FROM outcomes WHERE room = $1 AND after_rating IS NOT NULL ORDER BY seat`, id)
 	return r, err
@@ -55,12 +55,12 @@ func scanChange(row pgx.CollectableRow) (c room.RatingChange, err error) {
 
 // Replay implements persist.Results.
 func (s *Store) Replay(ctx context.Context, id room.ID) (room.StoredReplay, error) {
-	r, err := queryOne(ctx, s, scanReplay, `SELECT data, more, coalesce(size, octet_length(data)) FROM replays WHERE room = $1`, id)
+	r, err := queryOne(ctx, s.reader, scanReplay, `SELECT data, more, coalesce(size, octet_length(data)) FROM replays WHERE room = $1`, id)
 	if err != nil {
 		return room.StoredReplay{}, err
 	}
 	return ledger.Replay(r.size, r.first, r.more, func(nth int) ([]byte, error) {
-		return queryOne(ctx, s, pgx.RowTo[[]byte], `SELECT data FROM replay_pieces WHERE room = $1 AND nth = $2`, id, nth)
+		return queryOne(ctx, s.reader, pgx.RowTo[[]byte], `SELECT data FROM replay_pieces WHERE room = $1 AND nth = $2`, id, nth)
 	}), nil
 }
 
@@ -79,14 +79,14 @@ func scanReplay(row pgx.CollectableRow) (r replayRow, err error) {
 func (s *Store) Player(ctx context.Context, id room.PlayerID, all bool) (room.Profile, error) {
 	p := room.Profile{Player: id}
 	var err error
-	if p.Name, err = queryOne(ctx, s, pgx.RowTo[string], `SELECT name FROM players WHERE player = $1`, id); err != nil {
+	if p.Name, err = queryOne(ctx, s.reader, pgx.RowTo[string], `SELECT name FROM players WHERE player = $1`, id); err != nil {
 		return room.Profile{}, err
 	}
-	p.Games, err = query(ctx, s, scanGameProfile, selectRecord+` WHERE player = $1 ORDER BY game COLLATE "C"`, id)
+	p.Games, err = query(ctx, s.reader, scanGameProfile, selectRecord+` WHERE player = $1 ORDER BY game COLLATE "C"`, id)
 	if err != nil {
 		return room.Profile{}, err
 	}
-	p.Recent, err = query(ctx, s, scanPlayed, `
+	p.Recent, err = query(ctx, s.reader, scanPlayed, `
 		SELECT o.room, o.game, r.ended, o.rank, o.players, o.stored
 		FROM outcomes o JOIN results r USING (room)
 		WHERE o.player = $1 AND ($2 OR r.readers IS NULL) ORDER BY o.stored DESC, o.nth DESC LIMIT 50`, id, all)
@@ -105,17 +105,19 @@ func scanPlayed(row pgx.CollectableRow) (g room.PlayedGame, err error) {
 }
 
 // Leaderboard implements persist.Results.
-func (s *Store) Leaderboard(ctx context.Context, game string, limit, offset int) ([]room.Standing, error) {
-	return query(ctx, s, scanStanding, `
-		SELECT rank() OVER (ORDER BY rating DESC), player, name, rating, deviation, volatility, games, wins, draws, losses
-		FROM records JOIN players USING (player)
-		WHERE game = $1 AND rating IS NOT NULL
-		ORDER BY rating DESC, player COLLATE "C" LIMIT $2 OFFSET $3`, game, max(limit, 0), max(offset, 0))
+func (s *Store) Leaderboard(ctx context.Context, game string, after room.BoardPlace, limit int) ([]room.Standing, error) {
+	players, err := query(ctx, s.reader, scanStanding, `
+		SELECT player, name, rating, deviation, volatility, games, wins, draws, losses
+		FROM (SELECT * FROM records
+			WHERE game = $1 AND rating IS NOT NULL AND rating <= $2 AND (rating < $2 OR player COLLATE "C" > $3)
+			ORDER BY rating DESC, player COLLATE "C" LIMIT $4) page JOIN players USING (player)
+		ORDER BY rating DESC, player COLLATE "C"`, game, after.From(), after.Player, max(limit, 0))
+	return after.Numbered(players), err
 }
 
 func scanStanding(row pgx.CollectableRow) (s room.Standing, err error) {
 	r := &s.Rating
-	err = row.Scan(&s.Place, &s.Player, &s.Name, &r.Rating, &r.Deviation, &r.Volatility, &s.Games, &s.Wins, &s.Draws, &s.Losses)
+	err = row.Scan(&s.Player, &s.Name, &r.Rating, &r.Deviation, &r.Volatility, &s.Games, &s.Wins, &s.Draws, &s.Losses)
 	return s, err
 }
 

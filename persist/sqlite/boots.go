@@ -135,13 +135,13 @@ func bootScanner(at int64) func(scanner) (persist.BootInfo, error) {
 
 // Boots implements persist.Boots.
 func (s *Store) Boots(ctx context.Context) ([]persist.BootInfo, error) {
-	rows, err := s.read.QueryContext(ctx, selectBoot+` ORDER BY started, b.boot`)
+	rows, err := s.look.QueryContext(ctx, selectBoot+` ORDER BY started, b.boot`)
 	return collect(rows, err, bootScanner(now()))
 }
 
 // Fences implements persist.Boots.
 func (s *Store) Fences(ctx context.Context, from uint64) ([]persist.Fence, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT number, boot, by_boot, at FROM fences WHERE number >= ? ORDER BY number`, int64(from))
+	rows, err := s.look.QueryContext(ctx, `SELECT number, boot, by_boot, at FROM fences WHERE number >= ? ORDER BY number`, int64(from))
 	return collect(rows, err, func(row scanner) (f persist.Fence, err error) {
 		var at int64
 		err = row.Scan(&f.Number, &f.Boot, &f.By, &at)

@@ -98,18 +98,20 @@ func scanPlayed(row scanner) (g room.PlayedGame, err error) {
 }
 
 // Leaderboard implements persist.Results.
-func (s *Store) Leaderboard(ctx context.Context, game string, limit, offset int) ([]room.Standing, error) {
+func (s *Store) Leaderboard(ctx context.Context, game string, after room.BoardPlace, limit int) ([]room.Standing, error) {
 	rows, err := s.read.QueryContext(ctx, `
-		SELECT rank() OVER (ORDER BY rating DESC), player, name, rating, deviation, volatility, games, wins, draws, losses
-		FROM records JOIN players USING (player)
-		WHERE game = ? AND rating IS NOT NULL
-		ORDER BY rating DESC, player LIMIT ? OFFSET ?`, game, max(limit, 0), max(offset, 0))
-	return collect(rows, err, scanStanding)
+		SELECT player, name, rating, deviation, volatility, games, wins, draws, losses
+		FROM (SELECT * FROM records
+			WHERE game = ?1 AND rating IS NOT NULL AND rating <= ?2 AND (rating < ?2 OR player > ?3)
+			ORDER BY rating DESC, player LIMIT ?4) JOIN players USING (player)
+		ORDER BY rating DESC, player`, game, after.From(), after.Player, max(limit, 0))
+	players, err := collect(rows, err, scanStanding)
+	return after.Numbered(players), err
 }
 
 func scanStanding(row scanner) (s room.Standing, err error) {
 	r := &s.Rating
-	err = row.Scan(&s.Place, &s.Player, &s.Name, &r.Rating, &r.Deviation, &r.Volatility, &s.Games, &s.Wins, &s.Draws, &s.Losses)
+	err = row.Scan(&s.Player, &s.Name, &r.Rating, &r.Deviation, &r.Volatility, &s.Games, &s.Wins, &s.Draws, &s.Losses)
 	return s, err
 }
 

@@ -107,20 +107,20 @@ func scanRow(row scanner) (r room.Row, err error) {
 
 // Row implements persist.Rows.
 func (s *Store) Row(ctx context.Context, id room.ID) (room.Row, error) {
-	r, err := scanRow(s.read.QueryRowContext(ctx, selectRow+` WHERE room = ?`, id))
+	r, err := scanRow(s.look.QueryRowContext(ctx, selectRow+` WHERE room = ?`, id))
 	return r, notFound(err)
 }
 
 // RowByCode implements persist.Rows.
 func (s *Store) RowByCode(ctx context.Context, code string) (room.Row, error) {
-	r, err := scanRow(s.read.QueryRowContext(ctx,
+	r, err := scanRow(s.look.QueryRowContext(ctx,
 		selectRow+` WHERE code = ? AND code <> '' AND state <> 'over' ORDER BY created DESC LIMIT 1`, code))
 	return r, notFound(err)
 }
 
 // ListRows implements persist.Rows.
 func (s *Store) ListRows(ctx context.Context, f persist.RowFilter) ([]room.Row, error) {
-	rows, err := s.read.QueryContext(ctx, selectRow+`
+	rows, err := s.look.QueryContext(ctx, selectRow+`
 		WHERE `+f.StateTerm("?1")+` AND (?2 = '' OR folder = ?2) AND room > ?3
 		ORDER BY room LIMIT ?4`, f.State, f.Folder, f.After, f.Max())
 	return collect(rows, err, scanRow)
@@ -129,7 +129,7 @@ func (s *Store) ListRows(ctx context.Context, f persist.RowFilter) ([]room.Row, 
 // Checkpoint implements persist.Rows.
 func (s *Store) Checkpoint(ctx context.Context, id room.ID) (c persist.Checkpoint, err error) {
 	var epoch, seq int64
-	err = s.read.QueryRowContext(ctx,
+	err = s.look.QueryRowContext(ctx,
 		`SELECT checkpoint_epoch, checkpoint_seq, checkpoint FROM rooms WHERE room = ? AND checkpoint IS NOT NULL`, id).
 		Scan(&epoch, &seq, &c.Data)
 	c.Point = room.Point{Epoch: room.Epoch(epoch), Seq: room.Index(seq)}

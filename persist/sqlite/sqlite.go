@@ -32,19 +32,31 @@ var migrations embed.FS
 // BusyTimeout is how long a write waits for another process's write.
 const BusyTimeout = 5 * time.Second
 
-// readers is the number of connections for reading; there is one for writing, which SQLite allows no more of.
-const readers = 4
+// Options are how a store is opened. The zero value is fit for use.
+type Options struct {
+	// Readers is the number of connections for what strangers may ask for. 0 means 4.
+	Readers int
+}
+
+// lookers is the number of connections for what games need to read; there is one for writing, which SQLite allows no more of.
+const lookers = 2
 
 // Store is a persist.Store in a SQLite file.
 type Store struct {
-	write, read *sql.DB
+	write   *sql.DB
+	read    *sql.DB // for what strangers may ask for: results, replays, players, leaderboards
+	readers int
+	look    *sql.DB // for what games need to read, so that it waits for none of those
 }
 
 var _ persist.Store = (*Store)(nil)
 
 // Open opens the file at path, makes it and its folder if they are not there, and brings its schema up to date.
 // The error is a *persist.NewerSchemaError if a newer binary did so before.
-func Open(ctx context.Context, path string) (*Store, error) {
+func Open(ctx context.Context, path string) (*Store, error) { return OpenWith(ctx, path, Options{}) }
+
+// OpenWith is Open with options.
+func OpenWith(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("the folder of the store: %w", err)
 	}
@@ -55,7 +67,10 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err := f.Close(); err != nil {
 		return nil, fmt.Errorf("the store %s: %w", path, err)
 	}
-	s := &Store{}
+	s := &Store{readers: o.Readers}
+	if s.readers <= 0 {
+		s.readers = 4
+	}
 	if s.write, err = connect(path, "_txlock=immediate", 1); err != nil {
 		return nil, err
 	}
@@ -73,7 +88,9 @@ func (s *Store) prepare(ctx context.Context, path string) error {
 		return fmt.Errorf("the store %s: %w", path, err)
 	}
 	var err error
-	s.read, err = connect(path, "_query_only=1", readers)
+	if s.read, err = connect(path, "_query_only=1", s.readers); err == nil {
+		s.look, err = connect(path, "_query_only=1", lookers)
+	}
 	return err
 }
 
@@ -142,13 +159,13 @@ func poisoned(err error) bool {
 // Ping implements persist.Store.
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
-	return s.read.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM results LIMIT 1)`).Scan(&one)
+	return s.look.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM results LIMIT 1)`).Scan(&one)
 }
 
 // Close implements persist.Store.
 func (s *Store) Close() error {
 	var err error
-	for _, db := range []*sql.DB{s.read, s.write} {
+	for _, db := range []*sql.DB{s.read, s.look, s.write} {
 		if db != nil {
 			err = errors.Join(err, db.Close())
 		}

@@ -10,6 +10,7 @@ import { base, pathID } from "./kit/base.ts";
 
 const page = 50;
 const name = pathID();
+let after: string | undefined; // the last player shown, while there are more
 const slot = document.getElementById("board")!;
 
 fillBar();
@@ -17,8 +18,9 @@ void open();
 
 async function open(): Promise<void> {
   try {
-    const [games, first] = await Promise.all([server.games(), server.leaderboard(name, { limit: page })]);
-    show(games, first);
+    const [games, first] = await Promise.all([server.games(), server.leaderboardPage(name, { limit: page })]);
+    after = first.next;
+    show(games, first.players);
   } catch (err) {
     slot.replaceChildren(err instanceof HTTPError && err.status === 404
       ? notice("missing", "There is no such game here", "This server does not run it.", link("To the lobby", base + "/", "primary"))
@@ -33,7 +35,7 @@ function show(games: GameInfo[], first: Standing[]): void {
   document.title = `${title} leaderboard · Roomring`;
   const body = h("tbody", {}, ...first.map(row));
   const more: HTMLButtonElement = button("More", () => void busy(more, () => next(body, more)));
-  more.hidden = first.length < page;
+  more.hidden = after === undefined;
   slot.replaceChildren(
     h("div", { class: "page-head" }, h("div", { class: `page-art art-${name}` }, picture(name)), h("h1", { class: "page-title" }, `${title} leaderboard`)),
     h("nav", { class: "tabs", "aria-label": "Games" }, ...games.filter((g) => g.rated || g.name === name).map((g) => h("a", { href: `${base}/leaderboards/${g.name}`, "aria-current": g.name === name && "page" }, g.title || g.name))),
@@ -60,9 +62,10 @@ function row(s: Standing): HTMLElement {
 
 async function next(body: HTMLElement, more: HTMLButtonElement): Promise<void> {
   try {
-    const rows = await server.leaderboard(name, { limit: page, offset: body.children.length });
-    body.append(...rows.map(row));
-    more.hidden = rows.length < page;
+    const got = await server.leaderboardPage(name, { limit: page, after });
+    body.append(...got.players.map(row));
+    after = got.next;
+    more.hidden = after === undefined;
   } catch (err) {
     toast(words(err), "bad");
   }

@@ -367,6 +367,14 @@ export declare class Roomring {
         offset?: number | undefined;
         limit?: number | undefined;
     }, o?: Signalled): Promise<Standing[]>;
+    /** A page of the leaderboard; next leads to the one behind it, however far down. */
+    leaderboardPage(game: string, q?: {
+        after?: string | undefined;
+        limit?: number | undefined;
+    }, o?: Signalled): Promise<{
+        players: Standing[];
+        next?: string;
+    }>;
     /**
      * Takes a seat, or comes back to it. Resolves with the first view; rejects with ClosedError when the room
      * does not let this player in or cannot be reached in Options.tries, HTTPError when there is no guest to be had.

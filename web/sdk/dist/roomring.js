@@ -1,16 +1,16 @@
 /* Roomring SDK. Apache-2.0. Made by "make generate". */
-var u=class extends Error{constructor(t,n){super(n||t);this.code=t;this.reason=n}code;reason;name="RejectedError"},W={1e3:["left","You have left the room."],1007:[
+var u=class extends Error{constructor(t,n){super(n||t);this.code=t;this.reason=n}code;reason;name="RejectedError"},G={1e3:["left","You have left the room."],1007:[
 "refused","What was said could not be read."],4401:["token","Who you are could not be told, or no longer: come with a new token."],4403:["forbidden","This room \
 does not let you in."],4404:["not-found","There is no such room."],4406:["reload","This page is older than the server: reload it."],4409:["replaced","You are pl\
-aying in another window now."],4410:["over","The game is over."]},l=class extends Error{constructor(t,n,i){let[r,o]=W[t]??[t<4400?"unreachable":"refused","The s\
+aying in another window now."],4410:["over","The game is over."]},l=class extends Error{constructor(t,n,i){let[r,o]=G[t]??[t<4400?"unreachable":"refused","The s\
 erver closed the connection."];super(n||o);this.code=t;this.over=i;this.kind=r,this.reason=this.message}code;over;name="ClosedError";kind;reason},f=class extends Error{constructor(t,n){
 super(n.detail||n.title);this.status=t;this.problem=n}status;problem;name="HTTPError"};var R={subprotocol:"roomring.v1.json",encode:JSON.stringify,decode:s=>s.split(`
-`).filter(e=>e.trim()).map(e=>JSON.parse(e))},P=s=>typeof s=="string"?new TextEncoder().encode(s).length:s.length;var g=Number.MAX_SAFE_INTEGER,I=31,$=/(^|[^\\])(\\\\)*\\ud[89a-f]/;function O(s,e){if(Number.isInteger(s)&&!Number.isSafeInteger(s))throw new u("bad_action","A \
+`).filter(e=>e.trim()).map(e=>JSON.parse(e))},P=s=>typeof s=="string"?new TextEncoder().encode(s).length:s.length;var g=Number.MAX_SAFE_INTEGER,I=31,W=/(^|[^\\])(\\\\)*\\ud[89a-f]/;function O(s,e){if(Number.isInteger(s)&&!Number.isSafeInteger(s))throw new u("bad_action","A \
 whole number in the action is beyond ±(2⁵³−1): send it as text.");if(!(typeof s!="object"||s===null)){if(!e)throw new u("bad_action",`Arrays and objects o\
 f the action are more than ${I} deep in one another.`);for(let t of Object.values(s))O(t,e-1)}}var p=class{constructor(e,t){this.encode=e;this.send=t}encode;send;#e=[];#s=[];#n=1;#r=0;#o={};#a=0;#d=0;#t=0;#i;resent=0;add(e,t){
 return new Promise((n,i)=>{t?.throwIfAborted();let r=JSON.stringify(e);if(r===void 0)throw new TypeError("An action is a JSON value; this is none.");let o=JSON.
-parse(r);if($.test(r))throw new u("bad_text","A text in the action has half a character: cut texts between characters, not in one.");O(o,I);let a=()=>{let h=this.#e.
-indexOf(d);h>=0&&this.#e.splice(h,1),d.reject(t.reason)},c=h=>G=>{t?.removeEventListener("abort",a),h(G)},d={data:o,cseq:0,sent:0,here:!1,resolve:c(n),reject:c(
+parse(r);if(W.test(r))throw new u("bad_text","A text in the action has half a character: cut texts between characters, not in one.");O(o,I);let a=()=>{let h=this.#e.
+indexOf(d);h>=0&&this.#e.splice(h,1),d.reject(t.reason)},c=h=>N=>{t?.removeEventListener("abort",a),h(N)},d={data:o,cseq:0,sent:0,here:!1,resolve:c(n),reject:c(
 i)};t?.addEventListener("abort",a),this.#e.push(d),this.flush()})}welcomed(e,t){this.#o=t,this.#a=t.rate||g,this.#d=t.bytes||g,this.#t=performance.now(),e<this.#r&&
 (this.#r=e,this.#s.forEach((i,r)=>i.cseq=e+1+r));for(let i of this.#s)i.here=!1;let n=this.#s.at(-1);this.#n=n?n.cseq+1:e+1,this.flush()}answer(e,t,n){let i=this.#s.
 findIndex(o=>o.cseq===e);if(i<0)return;let[r]=this.#s.splice(i,1);this.#r=Math.max(this.#r,e),n?r.reject(n):r.resolve({seq:t}),this.flush()}flush(){clearTimeout(
@@ -36,49 +36,49 @@ this.#s>2.5*this.#n)return this.drop("the server fell silent");this.#o=setTimeou
 ping",echo:this.#r})}#u(e){this.#s=performance.now(),this.#s-this.#r>this.#n/2&&this.#c();try{for(let t of this.codec.decode(e))this.#t||this.owner.received(this,
 t)}catch(t){this.drop(`The server said what cannot be read: ${t.message}`,1007)}}#h(e,t){this.#t||(this.#m(),this.owner.lost(this,e,t))}#m(){this.#t=!0,clearTimeout(
 this.#o),clearTimeout(this.#a);let e=this.#e;e.onopen=e.onmessage=e.onclose=null}};var k=s=>typeof s=="object"&&s!==null&&!Array.isArray(s),T=(s,e)=>typeof s=="object"&&s!==null&&Object.hasOwn(s,e)?s[e]:void 0,q=(s,e,t)=>Object.defineProperty(
-s,e,{value:t,configurable:!0,enumerable:!0,writable:!0});function x(s,e){return C(s,e)}function C(s,e){if(!k(e))return m(s,e);let t=k(s)?s:void 0,n;for(let i of Object.
+s,e,{value:t,configurable:!0,enumerable:!0,writable:!0});function A(s,e){return C(s,e)}function C(s,e){if(!k(e))return m(s,e);let t=k(s)?s:void 0,n;for(let i of Object.
 keys(e)){let r=t!==void 0&&Object.hasOwn(t,i);if(e[i]===null){r&&delete(n??={...t})[i];continue}let o=T(t,i),a=C(o,e[i]);(!r||a!==o)&&q(n??={...t},i,a)}return n??
 t??{}}function m(s,e){if(Array.isArray(e)&&Array.isArray(s)){let t=e.map((n,i)=>m(s[i],n));return t.length===s.length&&t.every((n,i)=>n===s[i])?s:t}if(k(e)&&k(s)){
-let t=Object.keys(e),n=t.length===Object.keys(s).length,i={};for(let r of t)q(i,r,m(T(s,r),e[r])),n&&=Object.hasOwn(s,r)&&i[r]===s[r];return n?s:i}return e}function A(s,e,t,n,i=[]){
-if(e===t)return;if(i.length===s.length)return n(t,i);let r=s[i.length],o=r==="*"?new Set([...M(e),...M(t)]):[r];for(let a of o)A(s,T(e,a),T(t,a),n,[...i,a])}var M=s=>typeof s==
-"object"&&s!==null?Object.keys(s):[];var H=1e4,V=5e3,K=3,B=1024,S=class{id;spectator;game="";player="";seat=-1;view;state="connecting";lag=NaN;clockOffset=0;over;#e;#s;#n=new w;#r;#o={sockets:0,recovered:0,
+let t=Object.keys(e),n=t.length===Object.keys(s).length,i={};for(let r of t)q(i,r,m(T(s,r),e[r])),n&&=Object.hasOwn(s,r)&&i[r]===s[r];return n?s:i}return e}function j(s,e,t,n,i=[]){
+if(e===t)return;if(i.length===s.length)return n(t,i);let r=s[i.length],o=r==="*"?new Set([...M(e),...M(t)]):[r];for(let a of o)j(s,T(e,a),T(t,a),n,[...i,a])}var M=s=>typeof s==
+"object"&&s!==null?Object.keys(s):[];var H=1e4,U=5e3,K=3,B=1024,S=class{id;spectator;game="";player="";seat=-1;view;state="connecting";lag=NaN;clockOffset=0;over;#e;#s;#n=new w;#r;#o={sockets:0,recovered:0,
 states:0,turns:0,checks:0,mismatches:0,lost:0};#a;#d;#t;#i;#c=0;#u;#h=0;#m=0;#b=0;#S=0;#v;#x=!1;#R=0;#y=0;#P=0;#l=!1;#g=!1;#I=0;#A=1/0;#O=!1;#f;#k;ready=new Promise(
 (e,t)=>this.#k={resolve:e,reject:t});constructor(e,t){this.#e=e,this.#s=t,this.id=t.id,this.spectator=t.spectator,this.#a=[...t.urls],this.#d=this.#a[0],this.#r=
 new p(e.codec.encode,n=>this.#t?.write(n)??!1),this.ready.catch(()=>{}),this.#q("addEventListener"),this.#T()}get stats(){return{...this.#o,resent:this.#r.resent}}roomTime(){
 return performance.now()-this.#I}act(e,t){return this.#f?Promise.reject(this.#f):this.spectator?Promise.reject(new u("spectator","Who watches cannot act.")):this.#r.
-add(e,t?.signal)}on(e,t,n){return this.#n.on(e,t,n?.signal)}watch(e,t,n){let i=typeof e=="string"?e?e.split("."):[]:e;return this.on("view",(r,o)=>A(i,o,r,t),n)}events(e){
-return this.#U("event",B,e?.signal)}views(e){return this.#U("view",1,e?.signal,this.#l?[this.view]:[])}resync(){this.#g=!1,this.#t?.send({t:"resync"})}leave(){return this.#f||
+add(e,t?.signal)}on(e,t,n){return this.#n.on(e,t,n?.signal)}watch(e,t,n){let i=typeof e=="string"?e?e.split("."):[]:e;return this.on("view",(r,o)=>j(i,o,r,t),n)}events(e){
+return this.#V("event",B,e?.signal)}views(e){return this.#V("view",1,e?.signal,this.#l?[this.view]:[])}resync(){this.#g=!1,this.#t?.send({t:"resync"})}leave(){return this.#f||
 this.spectator?Promise.resolve(this.close()):(this.#O=!0,this.#t?.send({t:"leave"}),new Promise(e=>this.on("closed",()=>e())))}close(){this.#p(new l(1e3,"This c\
 lient has closed the connection."))}fail(e){this.#k.reject(e),this.close()}async#T(){let e=++this.#c;clearTimeout(this.#u),this.#u=void 0,this.#i?.close(),this.#i=
 void 0;try{let t=await this.#e.token(this.spectator);if(e!==this.#c)return;this.#v=t,this.#S++,this.#i=new v(this.#d,(n,i)=>this.#e.open(n,i),this.#e.codec,this)}catch(t){
-e===this.#c&&this.#N(t)}}#N(e){let t=e instanceof f,n=t&&e.status<500&&e.status!==429;if(!this.#l&&(n||!t))return this.fail(e);if(n)return this.#p(new l(4401,e.
+e===this.#c&&this.#$(t)}}#$(e){let t=e instanceof f,n=t&&e.status<500&&e.status!==429;if(!this.#l&&(n||!t))return this.fail(e);if(n)return this.#p(new l(4401,e.
 message));if(this.#E())return this.fail(e);this.#d=this.#a[0],this.#L(1006,String(e))}opened(e){let{client:t,spectator:n,name:i,code:r}=this.#s,o={t:"hello",client:t,
 attempt:this.#S};this.#v&&(o.token=this.#v),i&&(o.name=i),n&&(o.as="spectator"),r&&(o.code=r),this.#g&&(o.resume={epoch:this.#R,seq:this.#y}),e.send(o)}lost(e,t,n){
 if(e===this.#i&&(this.#i=void 0),e===this.#t&&(this.#t=void 0),t===4401&&!this.#x&&this.#e.renew(this.#v,this.#l))return this.#x=!0,this.#l&&!this.#t&&this.#w("\
 reconnecting",{code:t,reason:n,retryIn:0}),void this.#T();if(t===4409&&this.#i&&e!==this.#i)return;if(t===1e3||t>=4400&&t<4500)return this.#p(new l(t,n,this.over));
 if(t===1007&&(this.#g=!1,++this.#b>=K))return this.#p(new l(t,n,this.over));let i=this.#E();e.open||(this.#a.push(this.#a.shift()),this.#d=this.#a[0]),(i||!e.open)&&
-this.#G(t,e,n,i),!i&&(e.welcomedAt!==void 0&&performance.now()-e.welcomedAt>V&&(this.#h=0),this.#L(t,n))}#E(){return!this.#l&&!this.#t&&!this.#i&&++this.#m>=this.#s.
-tries}async#G(e,t,n,i){let{gone:r,reason:o}=await this.#e.ask(this.id);if(r)return this.#p(new l(4404,"",this.over));i&&this.#p(new l(e,t.open?n||o:`No socket o\
+this.#N(t,e,n,i),!i&&(e.welcomedAt!==void 0&&performance.now()-e.welcomedAt>U&&(this.#h=0),this.#L(t,n))}#E(){return!this.#l&&!this.#t&&!this.#i&&++this.#m>=this.#s.
+tries}async#N(e,t,n,i){let{gone:r,reason:o}=await this.#e.ask(this.id);if(r)return this.#p(new l(4404,"",this.over));i&&this.#p(new l(e,t.open?n||o:`No socket o\
 pens at ${t.url}${n&&` (${n})`}. ${o}`))}#L(e,t){if(this.#f)return;let n={code:e,reason:t};this.#i||(n={code:e,reason:t,retryIn:this.#M()}),!this.#t&&this.#l&&this.#w(
 "reconnecting",n)}#M(){let e=this.#h++,t=e&&Math.random()*Math.min(H,250*2**e);return this.#c++,clearTimeout(this.#u),this.#u=setTimeout(()=>{this.#T()},t),t}#j=e=>{
 e.type==="visibilitychange"&&document.visibilityState==="hidden"||(this.#u!==void 0&&this.#T(),this.#t?.check(),this.#i?.check())};#q(e){globalThis[e]?.("online",
-this.#j),globalThis[e]?.("pageshow",this.#j),globalThis.document?.[e]("visibilitychange",this.#j)}received(e,t){switch(t.t){case"welcome":return this.#W(e,t);case"\
-state":return this.#$(t);case"turn":return this.#_(t);case"ack":return this.#r.answer(t.cseq,t.seq);case"reject":return this.#r.answer(t.cseq,t.seq,new u(t.code,
-t.reason??""));case"pong":return this.#H(t);case"move":return this.#K(e,t);case"over":return this.#B(t)}}#W(e,t){e===this.#i&&(this.#a.includes(e.url)&&(this.#a=
+this.#j),globalThis[e]?.("pageshow",this.#j),globalThis.document?.[e]("visibilitychange",this.#j)}received(e,t){switch(t.t){case"welcome":return this.#G(e,t);case"\
+state":return this.#W(t);case"turn":return this.#_(t);case"ack":return this.#r.answer(t.cseq,t.seq);case"reject":return this.#r.answer(t.cseq,t.seq,new u(t.code,
+t.reason??""));case"pong":return this.#H(t);case"move":return this.#K(e,t);case"over":return this.#B(t)}}#G(e,t){e===this.#i&&(this.#a.includes(e.url)&&(this.#a=
 [e.url]),this.#t?.close(),this.#i=void 0,this.#t=e);let n=t.player??"";this.#S>1&&n!==this.player&&this.#r.fail(new l(4401,"The new token is another player's.")),
 this.game=t.game,this.player=n,this.seat=t.seat,this.#R=t.epoch,this.#I=performance.now()-t.now,this.#x=!1,this.#o.sockets++,t.recovered?this.#o.recovered++:(this.#g=
 !1,this.#y=0),this.#P=this.#y,this.#e.welcomed(n,t.token),e.welcomed(t.heartbeat),this.#r.welcomed(t.cseq??0,t.limits??{}),this.#O&&e.send({t:"leave"}),t.recovered&&
-this.#w("open")}#$(e){this.#o.states++,this.#o.lost+=e.lost??0,this.#g=!1,this.#C(e,this.#l?m(this.view,e.view):e.view),this.#g=!0,this.#V()}#_(e){if(!(!this.#l||
-e.seq<=this.#P)){this.#o.turns++,this.#C(e,"patch"in e?x(this.view,e.patch):this.view);for(let t of e.events??[])this.#n.emit("event",{...t,seq:e.seq})}}#C(e,t){
+this.#w("open")}#W(e){this.#o.states++,this.#o.lost+=e.lost??0,this.#g=!1,this.#C(e,this.#l?m(this.view,e.view):e.view),this.#g=!0,this.#U()}#_(e){if(!(!this.#l||
+e.seq<=this.#P)){this.#o.turns++,this.#C(e,"patch"in e?A(this.view,e.patch):this.view);for(let t of e.events??[])this.#n.emit("event",{...t,seq:e.seq})}}#C(e,t){
 let n=this.#l?this.view:void 0,i=!this.#l||t!==n;this.#y=Math.max(this.#y,e.seq),this.view=t,this.#l=!0,this.#b=0,e.check!==void 0&&this.#J(e.check),i&&this.#n.
-emit("view",t,n)}#J(e){if(L(y(this.view))===e){this.#o.checks++;return}this.#o.mismatches++,this.#g&&this.resync()}#V(){this.#k.resolve(),this.#t&&this.#w("open")}#H(e){
+emit("view",t,n)}#J(e){if(L(y(this.view))===e){this.#o.checks++;return}this.#o.mismatches++,this.#g&&this.resync()}#U(){this.#k.resolve(),this.#t&&this.#w("open")}#H(e){
 typeof e.echo=="number"&&(this.lag=performance.now()-e.echo,this.#A=Math.min(this.lag,this.#A*1.1),this.lag===this.#A&&(this.clockOffset=e.time+this.lag/2-Date.
-now()),this.#n.emit("lag",this.lag))}#K(e,t){e===this.#t&&(t.url&&(this.#d=new URL(t.url,this.#d).href),performance.now()-e.welcomedAt>V&&(this.#h=0),this.#n.emit(
-"move",{within:t.within,...t.url&&{url:t.url}}),!this.#i&&!this.#f&&this.#M())}#B(e){let{t,...n}=e;this.over=n,this.#n.emit("over",this.over),this.#t&&this.#V()}#w(e,t){
+now()),this.#n.emit("lag",this.lag))}#K(e,t){e===this.#t&&(t.url&&(this.#d=new URL(t.url,this.#d).href),performance.now()-e.welcomedAt>U&&(this.#h=0),this.#n.emit(
+"move",{within:t.within,...t.url&&{url:t.url}}),!this.#i&&!this.#f&&this.#M())}#B(e){let{t,...n}=e;this.over=n,this.#n.emit("over",this.over),this.#t&&this.#U()}#w(e,t){
 e===this.state&&e!=="reconnecting"||(this.state=e,this.#n.emit("state",e,t))}#p(e){this.#f||(this.#f=e,this.#c++,clearTimeout(this.#u),this.#q("removeEventListe\
 ner"),this.#i?.close(),this.#t?.close(),this.#i=this.#t=void 0,this.#r.fail(e),this.#k.reject(e),this.#w("closed",{code:e.code,reason:e.reason,kind:e.kind}),this.#n.
-emit("closed",e))}#U(e,t,n,i=[]){let r=[],o=new b(t,()=>r.forEach(c=>c()));i.forEach(c=>o.push(c));let a=()=>o.end();return this.#f||n?.aborted?a():(n?.addEventListener(
-"abort",a),r.push(this.#n.on(e,c=>o.push(c)),this.on("closed",a),()=>n?.removeEventListener("abort",a))),o}};var U=class{get codec(){return R}#e;#s;#n;#r;#o;#a;constructor(e={}){let t=e.url??globalThis.location?.origin;if(!t)throw new TypeError('There is no page whose \
+emit("closed",e))}#V(e,t,n,i=[]){let r=[],o=new b(t,()=>r.forEach(c=>c()));i.forEach(c=>o.push(c));let a=()=>o.end();return this.#f||n?.aborted?a():(n?.addEventListener(
+"abort",a),r.push(this.#n.on(e,c=>o.push(c)),this.on("closed",a),()=>n?.removeEventListener("abort",a))),o}};var V=class{get codec(){return R}#e;#s;#n;#r;#o;#a;constructor(e={}){let t=e.url??globalThis.location?.origin;if(!t)throw new TypeError('There is no page whose \
 server to ask: pass url, such as new Roomring({ url: "https://play.example.org" }).');this.#e=e,this.#s=new URL(t).href.replace(/\/$/,""),this.#n=e.storage===void 0?
 Q():e.storage,e.token||(this.#r=this.#d())}get player(){return this.#a??this.#r?.player}async guest(e={}){let t=e.name??this.#e.name,n=await this.#h("/v1/guest",
 {...e,method:"POST",body:t===void 0?{}:{name:t}});return this.#t(n),n}#d(){try{let e=JSON.parse(this.#n?.getItem(this.#i)??"null");return typeof e?.token=="stri\
@@ -88,19 +88,19 @@ this.#r?.token)}#u(e,t){return this.#e.token?typeof this.#e.token=="function":(t
 as&&await this.#c(t.as==="player"),r={};i&&(r.Authorization="Bearer "+i);let o={headers:r};t.method&&(o.method=t.method),t.signal&&(o.signal=t.signal),t.body!==
 void 0&&(r["Content-Type"]="application/json",o.body=JSON.stringify(t.body));let a=await(this.#e.fetch??fetch)(this.#s+e,o);if(a.ok)return a.json();if(a.status===
 401&&n&&i&&this.#u(i,!1))return this.#h(e,t,!1);throw new f(a.status,await z(a))}async games(e){return(await this.#h("/v1/games",e)).games}rooms(e={},t){return this.#h(
-"/v1/rooms"+j(e),t)}room(e,t){return this.#h(`/v1/rooms/${encodeURIComponent(e)}`,t)}async findRoom(e,t){let{rooms:n}=await this.#h("/v1/rooms"+j({code:e}),t);if(n[0])
+"/v1/rooms"+x(e),t)}room(e,t){return this.#h(`/v1/rooms/${encodeURIComponent(e)}`,t)}async findRoom(e,t){let{rooms:n}=await this.#h("/v1/rooms"+x({code:e}),t);if(n[0])
 return n[0];throw new f(404,{type:"about:blank",title:"Not Found",status:404,detail:"There is no room with this code."})}create(e,t){return this.#h("/v1/rooms",
-{...t,method:"POST",body:e,as:"player"})}matchmake(e,t){return this.#h("/v1/matchmake",{...t,method:"POST",body:{...e,ticket:e.ticket??N()},as:"player"})}result(e,t){
+{...t,method:"POST",body:e,as:"player"})}matchmake(e,t){return this.#h("/v1/matchmake",{...t,method:"POST",body:{...e,ticket:e.ticket??$()},as:"player"})}result(e,t){
 return this.#h(`/v1/results/${encodeURIComponent(e)}`,{...t,as:"known"})}profile(e,t){return this.#h(`/v1/players/${encodeURIComponent(e)}`,{...t,as:"known"})}async leaderboard(e,t={},n){
-return(await this.#h(`/v1/leaderboards/${encodeURIComponent(e)}${j(t)}`,n)).players}join(e,t={}){return this.#m(e,!1,t)}spectate(e,t={}){return this.#m(e,!0,t)}async#m(e,t,n){
-n.signal?.throwIfAborted();let i=this.#e.WebSocket??globalThis.WebSocket;if(!i)throw new TypeError("This runtime has no WebSocket: pass one, such as that of the\
- npm package ws: new Roomring({ url, WebSocket }).");let r=typeof e=="string"?{id:e}:e,o={id:r.id,urls:D(`${this.#s.replace(/^http/,"ws")}/v1/rooms/${encodeURIComponent(
-r.id)}/ws`,r.ws_url),tries:this.#e.tries??10,client:this.#e.client??N(),spectator:t,name:this.#e.name,code:n.code??r.code},a=new S({codec:this.codec,open:(d,h)=>new i(
-d,h),token:d=>this.#c(!d),renew:(d,h)=>this.#u(d,h),welcomed:(d,h)=>this.#b(d,h),ask:d=>this.#h(`/v1/rooms/${encodeURIComponent(d)}`).then(()=>({gone:!1,reason:"\
-HTTP gets through: look whether each proxy on the way passes WebSocket upgrades on."}),h=>({gone:h.status===404||h.status===400,reason:h.message}))},o),c=()=>a.
-fail(n.signal.reason);n.signal?.addEventListener("abort",c);try{await a.ready}finally{n.signal?.removeEventListener("abort",c)}return a}#b(e,t){t&&!this.#e.token&&
-this.#t({token:t,player:e,name:this.#e.name??""}),e&&(this.#a=e)}};function D(s,e=s){let t=new URL(e,s),n=new URL(s);return n.search=t.search,t.host===n.host||t.
-protocol==="ws:"&&n.protocol==="wss:"||t.href===n.href?[n.href]:[t.href,n.href]}function Q(){try{return globalThis.document?globalThis.localStorage:null}catch{return null}}
-function N(){return Array.from(crypto.getRandomValues(new Uint8Array(16)),s=>s.toString(16).padStart(2,"0")).join("")}function j(s){let e=Object.entries(s).filter(
-([,t])=>t!==void 0).map(([t,n])=>[t,String(n)]);return e.length?"?"+new URLSearchParams(e):""}async function z(s){let e=await s.json().catch(()=>{});return e?.title?
-e:{type:"about:blank",title:s.statusText||`HTTP ${s.status}`,status:s.status}}export{l as ClosedError,f as HTTPError,u as RejectedError,U as Roomring,x as patch};
+return(await this.#h(`/v1/leaderboards/${encodeURIComponent(e)}${x(t)}`,n)).players}leaderboardPage(e,t={},n){return this.#h(`/v1/leaderboards/${encodeURIComponent(
+e)}${x(t)}`,n)}join(e,t={}){return this.#m(e,!1,t)}spectate(e,t={}){return this.#m(e,!0,t)}async#m(e,t,n){n.signal?.throwIfAborted();let i=this.#e.WebSocket??globalThis.
+WebSocket;if(!i)throw new TypeError("This runtime has no WebSocket: pass one, such as that of the npm package ws: new Roomring({ url, WebSocket }).");let r=typeof e==
+"string"?{id:e}:e,o={id:r.id,urls:D(`${this.#s.replace(/^http/,"ws")}/v1/rooms/${encodeURIComponent(r.id)}/ws`,r.ws_url),tries:this.#e.tries??10,client:this.#e.
+client??$(),spectator:t,name:this.#e.name,code:n.code??r.code},a=new S({codec:this.codec,open:(d,h)=>new i(d,h),token:d=>this.#c(!d),renew:(d,h)=>this.#u(d,h),welcomed:(d,h)=>this.#b(
+d,h),ask:d=>this.#h(`/v1/rooms/${encodeURIComponent(d)}`).then(()=>({gone:!1,reason:"HTTP gets through: look whether each proxy on the way passes WebSocket upgr\
+ades on."}),h=>({gone:h.status===404||h.status===400,reason:h.message}))},o),c=()=>a.fail(n.signal.reason);n.signal?.addEventListener("abort",c);try{await a.ready}finally{
+n.signal?.removeEventListener("abort",c)}return a}#b(e,t){t&&!this.#e.token&&this.#t({token:t,player:e,name:this.#e.name??""}),e&&(this.#a=e)}};function D(s,e=s){
+let t=new URL(e,s),n=new URL(s);return n.search=t.search,t.host===n.host||t.protocol==="ws:"&&n.protocol==="wss:"||t.href===n.href?[n.href]:[t.href,n.href]}function Q(){
+try{return globalThis.document?globalThis.localStorage:null}catch{return null}}function $(){return Array.from(crypto.getRandomValues(new Uint8Array(16)),s=>s.toString(
+16).padStart(2,"0")).join("")}function x(s){let e=Object.entries(s).filter(([,t])=>t!==void 0).map(([t,n])=>[t,String(n)]);return e.length?"?"+new URLSearchParams(
+e):""}async function z(s){let e=await s.json().catch(()=>{});return e?.title?e:{type:"about:blank",title:s.statusText||`HTTP ${s.status}`,status:s.status}}export{l as ClosedError,f as HTTPError,u as RejectedError,V as Roomring,A as patch};

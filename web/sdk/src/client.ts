@@ -190,6 +190,11 @@ export class Roomring {
     return (await this.#ask<{ players: Standing[] }>(`/v1/leaderboards/${encodeURIComponent(game)}${query(q)}`, o)).players;
   }
 
+  /** A page of the leaderboard; next leads to the one behind it, however far down. */
+  leaderboardPage(game: string, q: { after?: string | undefined; limit?: number | undefined } = {}, o?: Signalled): Promise<{ players: Standing[]; next?: string }> {
+    return this.#ask(`/v1/leaderboards/${encodeURIComponent(game)}${query(q)}`, o);
+  }
+
   // Rooms.
 
   /**

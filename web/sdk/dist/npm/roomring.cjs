@@ -946,6 +946,10 @@ var Roomring = class {
   async leaderboard(game, q = {}, o) {
     return (await this.#ask(`/v1/leaderboards/${encodeURIComponent(game)}${query(q)}`, o)).players;
   }
+  /** A page of the leaderboard; next leads to the one behind it, however far down. */
+  leaderboardPage(game, q = {}, o) {
+    return this.#ask(`/v1/leaderboards/${encodeURIComponent(game)}${query(q)}`, o);
+  }
   // Rooms.
   /**
    * Takes a seat, or comes back to it. Resolves with the first view; rejects with ClosedError when the room

@@ -1,0 +1,159 @@
+package web
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+type leaderboardBody struct {
+	Game    string          `json:"game"`
+	Players []room.Standing `json:"players"`
+	Next    string          `json:"next,omitempty"` // ask for the next page by after=; absent on the last
+}
+
+func (s *Server) getLeaderboard(w http.ResponseWriter, r *http.Request) error {
+	game := r.PathValue("game")
+	q := queryOf(r)
+	limit, offset := q.number("limit", 1, maxPageSize), q.offset(max(s.opts.BoardOffset, 0))
+	after := q.place("after")
+	if q.err == nil && after.Count > 0 && offset > 0 {
+		q.fail("offset", "Give after or offset, not both.")
+	}
+	if q.err != nil {
+		return q.err
+	}
+	if err := s.spend(s.boardRate, r); err != nil {
+		return err
+	}
+	setDefault(&limit, pageSize)
+	_, known := s.games[game]
+	players, err := s.boards.page(r.Context(), game, known, after, offset, limit+1)
+	if err != nil {
+		return s.storeProblem(err)
+	}
+	if !known && len(players) == 0 { // a newer node of the cluster may have the game
+		return notFound("There is no such game: GET /v1/games lists them.")
+	}
+	body := leaderboardBody{Game: game, Players: list(players)}
+	if len(players) > limit {
+		body.Players = players[:limit]
+		body.Next = formatPlace(after, offset, body.Players)
+	}
+	writeJSON(w, http.StatusOK, body)
+	return nil
+}
+
+// offset is the number of players to leave out, which costs their reading: it is for the first pages.
+func (q *query) offset(most int) int {
+	n := q.number("offset", 0, 1<<31-1)
+	if n > most {
+		q.fail("offset", fmt.Sprintf("It is at most %d: go further down by after, with the next of the page before.", most))
+	}
+	return n
+}
+
+// place reads what formatPlace made; absent it is the top.
+func (q *query) place(name string) (at room.BoardPlace) {
+	raw := q.values.Get(name)
+	if raw == "" {
+		return at
+	}
+	text, err := base64.RawURLEncoding.DecodeString(raw)
+	if err != nil || json.Unmarshal(text, &at) != nil || at.Count < 1 || at.Place < 1 || !validText(string(at.Player), 0, room.MaxPlayerID) {
+		q.fail(name, "Give the next of the page before as it was.")
+		return room.BoardPlace{}
+	}
+	return at
+}
+
+// formatPlace is the place of the last of some players, who follow after and as many as were left out.
+func formatPlace(after room.BoardPlace, skipped int, players []room.Standing) string {
+	last := players[len(players)-1]
+	text, err := json.Marshal(room.BoardPlace{
+		Rating: last.Rating.Rating, Player: last.Player, Place: last.Place, Count: after.Count + skipped + len(players),
+	})
+	if err != nil {
+		panic(err) // numbers and a string always encode
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// boards are leaderboards, whose first pages are kept for a while: whatever is asked for together costs the store one question.
+type boards struct {
+	records Records
+	fresh   time.Duration // not positive: nothing is kept
+	now     func() time.Time
+
+	mu   sync.Mutex
+	kept map[string]*boardTop // by game, of those that the server has
+}
+
+// boardTop is the top of one game's board.
+type boardTop struct {
+	asking  chan struct{} // holds one while the store is asked
+	mu      sync.Mutex
+	players []room.Standing
+	at      time.Time
+}
+
+// boardKept is how many players of a board are kept.
+const boardKept = 1001
+
+func newBoards(o ServerOptions) *boards {
+	return &boards{records: o.Records, fresh: o.BoardCache, now: o.Now, kept: map[string]*boardTop{}}
+}
+
+// page returns at most limit players behind a place, the first offset of them left out.
+func (b *boards) page(ctx context.Context, game string, known bool, after room.BoardPlace, offset, limit int) ([]room.Standing, error) {
+	if !known || b.fresh <= 0 || after.Count > 0 || offset+limit > boardKept {
+		all, err := b.records.Leaderboard(ctx, game, after, offset+limit)
+		return all[min(offset, len(all)):], err
+	}
+	all, err := b.of(game).get(ctx, b, game)
+	return all[min(offset, len(all)):min(offset+limit, len(all))], err
+}
+
+func (b *boards) of(game string) *boardTop {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.kept[game] == nil {
+		b.kept[game] = &boardTop{asking: make(chan struct{}, 1)}
+	}
+	return b.kept[game]
+}
+
+func (t *boardTop) get(ctx context.Context, b *boards, game string) ([]room.Standing, error) {
+	if players, ok := t.look(b); ok {
+		return players, nil
+	}
+	select {
+	case t.asking <- struct{}{}:
+		defer func() { <-t.asking }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if players, ok := t.look(b); ok { // whoever asked before has brought it
+		return players, nil
+	}
+	players, err := b.records.Leaderboard(ctx, game, room.BoardPlace{}, boardKept)
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.players, t.at = players, b.now()
+	return players, nil
+}
+
+func (t *boardTop) look(b *boards) ([]room.Standing, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.players, !t.at.IsZero() && b.now().Sub(t.at) < b.fresh
+}

@@ -1,0 +1,69 @@
+package web_test
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/web"
+)
+
+// TestPagesOfALeaderboard goes down a board by the next of each page, which is all that goes far down, and finds the first
+// pages kept and an address held to its rate.
+func TestPagesOfALeaderboard(t *testing.T) {
+	now := clock
+	var mu sync.Mutex
+	a := startAPI(t, func(o *web.ServerOptions) {
+		o.BoardCache, o.BoardOffset = time.Minute, 10
+		o.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+	})
+	const players = 25
+	for i := range players {
+		a.records.board = append(a.records.board, room.Standing{
+			Place: i + 1, Player: room.PlayerID(fmt.Sprint("p", i)), Rating: room.Rating{Rating: 2000 - float64(i)},
+		})
+	}
+	path, seen := "/v1/leaderboards/chess?limit=4", 0
+	for after := ""; ; {
+		got := a.want(http.StatusOK, "GET", path+after, "")
+		for _, p := range got.body["players"].([]any) {
+			seen++
+			if place := p.(map[string]any)["place"]; place != float64(seen) {
+				t.Fatalf("place %v follows %d", place, seen-1)
+			}
+		}
+		next, more := got.body["next"].(string)
+		if !more {
+			break
+		}
+		after = "&after=" + next
+	}
+	if seen != players {
+		t.Errorf("the pages had %d players of %d", seen, players)
+	}
+	a.records.boardAsked = 0
+	for range 20 {
+		a.want(http.StatusOK, "GET", path+"&offset=10", "")
+	}
+	if a.records.boardAsked != 0 {
+		t.Errorf("pages that are kept cost %d questions to the store", a.records.boardAsked)
+	}
+	mu.Lock()
+	now = now.Add(time.Hour)
+	mu.Unlock()
+	a.want(http.StatusOK, "GET", path, "")
+	if a.records.boardAsked != 1 {
+		t.Errorf("an old page cost %d questions, want 1", a.records.boardAsked)
+	}
+	a.refused(http.StatusBadRequest, "offset", "GET", path+"&offset=11", "")
+	a.refused(http.StatusBadRequest, "after", "GET", path+"&after=nonsense", "")
+	a.refused(http.StatusBadRequest, "offset", "GET", path+"&offset=1&after=eyJyIjoxLCJwIjoiYSIsIm4iOjEsImMiOjF9", "")
+
+	few := startAPI(t, func(o *web.ServerOptions) { o.BoardRate = web.Rate{PerSecond: 1, Burst: 2} })
+	for _, want := range []int{http.StatusOK, http.StatusOK, http.StatusTooManyRequests} {
+		few.want(want, "GET", "/v1/leaderboards/chess", "")
+	}
+}
