@@ -186,8 +186,11 @@ func (e *earlier) goesOn(ctx context.Context, s *server, r earlierRoom, key []by
 	t := s.t
 	t.Helper()
 	var now roomInfo
-	if code := s.call("GET", "/v1/rooms/"+r.Info.ID+"?code="+r.Info.Code, nil, &now); code != http.StatusOK || now.Epoch <= r.Info.Epoch {
-		t.Errorf("%s room %s of %s: %d %+v", r.Is, r.Info.ID, r.Info.Game, code, now)
+	s.until(ctx, r.Is+" room "+r.Info.ID+" of "+r.Info.Game+" is there", func() bool { // 503 while it is brought back
+		return s.call("GET", "/v1/rooms/"+r.Info.ID+"?code="+r.Info.Code, nil, &now) == http.StatusOK
+	})
+	if now.Epoch <= r.Info.Epoch {
+		t.Errorf("%s room %s of %s: %+v", r.Is, r.Info.ID, r.Info.Game, now)
 		return
 	}
 	socks := make([]*socket, len(r.Players))
