@@ -131,7 +131,7 @@ func (n *node) openJournal(ctx context.Context) (err error) {
 	if keep == 0 {
 		keep = -1 // the flag's zero is for ever, the journal's is its default
 	}
-	n.journal, err = journal.Open(ctx, n.folder, journal.Options{Elapsed: n.clock.Now, KeepAside: keep, Log: n.log})
+	n.journal, err = journal.Open(ctx, n.folder, journal.Options{Elapsed: n.clock.Now, KeepAside: keep, MaxBytes: n.cfg.MaxJournalBytes, Log: n.log})
 	if err != nil {
 		return err
 	}
@@ -207,7 +207,7 @@ func (n *node) openRooms(ctx context.Context) error {
 		Games: n.games, Results: resultsOf(n), Journal: logs{n.journal, &n.unwanted}, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},
 		Node: n.name, Boot: n.boot, Folder: n.folder.ID(), Clock: n.clock, Log: n.log, Metrics: n.metrics.Actor(),
 		Place: n.place(), Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, Unclaimed: cmp.Or(n.cfg.UnclaimedSeats, -1), Reserve: n.cfg.UnclaimedTimeout, MaxSpectators: n.cfg.MaxSpectators,
-		ShowPanics: n.cfg.ShowPanics,
+		ShowPanics: n.cfg.ShowPanics, Full: func() bool { return n.journal.OverBudget() != nil },
 	})
 	if err != nil {
 		return err
@@ -248,6 +248,9 @@ func (n *node) troubles() []string {
 		why = append(why, "the node is stopping")
 	}
 	if err := n.journal.Failing(); err != nil {
+		why = append(why, err.Error())
+	}
+	if err := n.journal.OverBudget(); err != nil {
 		why = append(why, err.Error())
 	}
 	return why

@@ -22,13 +22,14 @@ type Config struct {
 	TrustedProxies []string
 	ReadyFile      string
 
-	DataDir      string
-	AdoptDataDir bool
-	Store        string
-	Durability   string
-	KeepResults  time.Duration
-	KeepReplays  time.Duration
-	KeepSetAside time.Duration
+	DataDir         string
+	AdoptDataDir    bool
+	MaxJournalBytes int64
+	Store           string
+	Durability      string
+	KeepResults     time.Duration
+	KeepReplays     time.Duration
+	KeepSetAside    time.Duration
 
 	AuthKeyFile string
 	JWKSURL     string
@@ -139,6 +140,7 @@ func (s *settings) addressFlags(g *group) {
 func (s *settings) dataFlags(g *group) {
 	g.StringVar(&s.DataDir, "data-dir", "./roomring-data", "`folder` of the journal, the guest key and the default store; one process at a time")
 	g.BoolVar(&s.AdoptDataDir, "adopt-data-dir", false, "take over a data folder that was copied or moved from another machine; the one it came from must never run again")
+	g.Int64Var(&s.MaxJournalBytes, "max-journal-bytes", 8<<30, "`bytes` that the rooms in the journal should take; beyond them the node is not ready and takes no new rooms that are to survive anything; 0 is no limit")
 	g.StringVar(&s.Store, "store", "", "`URL` of results, replays and room rows: postgres://… or sqlite:PATH (default: sqlite, in the data folder)")
 	g.IntVar(&s.StoreConns, "store-conns", 8, "`connections` to PostgreSQL for what games need: rooms' rows, heartbeats, results to be written (pool_max_conns in the URL of --store goes before it)")
 	g.IntVar(&s.StoreReaders, "store-readers", 4, "`connections` to the store for what anybody may ask for: results, replays, players, leaderboards; games wait for none of these")

@@ -135,6 +135,9 @@ func (c *Config) validateLimits() error {
 			return fmt.Errorf("--%s %d: give %d to %d", l.flag, l.value, l.least, l.greatest)
 		}
 	}
+	if c.MaxJournalBytes < 0 || c.MaxJournalBytes > 0 && c.MaxJournalBytes < 256<<10 {
+		return fmt.Errorf("--max-journal-bytes %d: give 262144 or more, or 0 for no limit", c.MaxJournalBytes)
+	}
 	if c.BytesPerSecond < c.MaxMessageBytes {
 		return fmt.Errorf("--bytes-per-second %d: give at least --max-message-bytes %d, or its largest message could not be sent", c.BytesPerSecond, c.MaxMessageBytes)
 	}

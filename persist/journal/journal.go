@@ -23,6 +23,8 @@ type Journal struct {
 	blackBox *BlackBox
 	failing  atomic.Pointer[FailingError]
 	commits  atomic.Uint64
+	used     atomic.Int64  // bytes, as last measured
+	measured uint64        // of the run goroutine: commits at that time
 	lost     error         // of the run goroutine: what Close gave up for
 	closing  chan struct{} // closed by Close: write what waits and end
 	giveUp   chan struct{} // closed when Close's context has ended: stop trying

@@ -34,6 +34,9 @@ type Options struct {
 	// most this much of their time. Default 1 s.
 	MarkEvery time.Duration
 
+	// MaxBytes is how much live rooms and those that were set aside should take: see Journal.OverBudget. 0 means no limit.
+	MaxBytes int64
+
 	// KeepAside is how long rooms that were set aside stay. Default 30 days; negative means for ever.
 	KeepAside time.Duration
 

@@ -15,12 +15,14 @@ func (j *Journal) run() {
 	defer marks.Stop()
 	purges := time.NewTicker(purgeEvery)
 	defer purges.Stop()
+	j.measure()
 	for {
 		select {
 		case <-j.queue.wake:
 			j.drain()
 		case <-marks.C:
 			j.markTime()
+			j.measure()
 		case <-purges.C:
 			j.write([]command{{change: j.purge()}})
 		case <-j.closing:

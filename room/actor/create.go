@@ -115,6 +115,9 @@ func (d *Directory) admit(h room.Header) error {
 	if h.Durability != room.Memory && d.o.Journal.Failing() != nil {
 		return ErrUnreachable
 	}
+	if h.Durability != room.Memory && d.o.Full != nil && d.o.Full() {
+		return ErrTooMany
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {

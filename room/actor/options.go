@@ -40,10 +40,12 @@ type Options struct {
 
 	MaxRooms      int // on this node, finished ones that linger included; 0 means 10,000
 	MaxSpectators int // in one room; 0 means 1,000
-	Mailbox       int // players' messages that wait for one room; 0 means 256
-	Uncommitted   int // inputs of one room stepped and not yet durable; at the bound it stands still. 0 means 1,024
-	WatchData     int // bytes of an act or a signal that a watcher is shown. 0 means 1 KiB
-	WatchQueue    int // events that wait for one watcher of a room (Directory.Watch); more are left out and counted. 0 means 256
+	// Full reports that no room is to be made that outlives the process: such get ErrTooMany. It must not block. Nil means never.
+	Full        func() bool
+	Mailbox     int // players' messages that wait for one room; 0 means 256
+	Uncommitted int // inputs of one room stepped and not yet durable; at the bound it stands still. 0 means 1,024
+	WatchData   int // bytes of an act or a signal that a watcher is shown. 0 means 1 KiB
+	WatchQueue  int // events that wait for one watcher of a room (Directory.Watch); more are left out and counted. 0 means 256
 
 	Reserve        time.Duration // how long a matched player's seat is kept; 0 means 5 s
 	ReserveRematch time.Duration // and a rematch's; 0 means 60 s
