@@ -45,6 +45,10 @@ type Boot struct {
 	PID    int
 	Path   string // of the data folder on that machine: a copied folder has the same id and another path
 	Locked bool   // the process holds the folder's lock; not stored
+
+	// Doubted is a boot of the same folder that was found Unknown FreshFor or longer ago. Is it so still, then its process
+	// has not beaten since and may be fenced. Not stored.
+	Doubted room.BootID
 }
 
 // BootState is where a boot's life stands.
@@ -64,7 +68,18 @@ type BootInfo struct {
 	Fence   uint64 // its fence's number, 0 if none
 	Started time.Time
 	Silent  time.Duration // since its last heartbeat, by the store's clock
+	Ahead   time.Duration // how far its last heartbeat lies in the future of that clock, which was set back; else 0
 }
+
+// Unknown reports whether the last heartbeat says nothing of when it was: it lies in the future. A process that lives puts
+// that right within seconds.
+func (b *BootInfo) Unknown() bool { return b.Ahead >= FreshFor }
+
+// Fresh reports whether the boot was heard of within FreshFor.
+func (b *BootInfo) Fresh() bool { return b.Silent < FreshFor && !b.Unknown() }
+
+// SetBeat fills in Silent and Ahead from the age of the last heartbeat, which may be below zero. It is for backends.
+func (b *BootInfo) SetBeat(age time.Duration) { b.Silent, b.Ahead = max(age, 0), max(-age, 0) }
 
 // Fence declares a boot dead: only then may others act for it.
 type Fence struct {
@@ -81,6 +96,10 @@ type FolderInUseError struct {
 
 func (e *FolderInUseError) Error() string {
 	h := e.Holder
+	if h.Unknown() {
+		return fmt.Sprintf("the data folder was served by process %d on host %s as %s, whose last heartbeat is %v in the future: the clock was set back, and whether that process lives is not known; stop it if it does; start again, or wait %v, after which a process that has not beaten counts as gone",
+			h.PID, h.Host, h.Path, h.Ahead.Round(time.Second), FreshFor)
+	}
 	return fmt.Sprintf("the data folder is served by process %d on host %s as %s, heard %v ago: stop that process, or, if it is gone, start again in %v; if this folder is a copy, give each process a folder of its own",
 		h.PID, h.Host, h.Path, h.Silent.Round(time.Second), e.RetryAfter().Round(time.Second))
 }
@@ -91,5 +110,8 @@ func (e *FolderInUseError) RetryAfter() time.Duration { return max(FreshFor-e.Ho
 // MayFence reports whether a starting boot may fence an alive older one of its folder.
 func MayFence(starting Boot, old BootInfo) bool {
 	held := starting.Locked && starting.Host == old.Host && starting.Path == old.Path
+	if old.Unknown() {
+		return held || starting.Doubted == old.ID
+	}
 	return held || old.Silent >= FreshFor
 }

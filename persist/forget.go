@@ -39,7 +39,7 @@ func ToForget(node string, boots []BootInfo, heard []room.BootID) ([]BootInfo, e
 	var lost []BootInfo
 	for _, b := range boots {
 		hears := slices.Contains(heard, b.ID)
-		if !hears && (b.State != BootAlive || b.Silent >= FreshFor) {
+		if !hears && (b.State != BootAlive || !b.Fresh()) {
 			continue
 		}
 		served[b.Folder] = true

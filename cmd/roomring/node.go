@@ -165,6 +165,9 @@ func (n *node) startBoot(ctx context.Context) error {
 		case <-time.After(held.RetryAfter() + time.Second):
 		case <-ctx.Done():
 		}
+		if held.Holder.Unknown() {
+			boot.Doubted = held.Holder.ID
+		}
 		err = n.store.StartBoot(ctx, boot)
 	}
 	if err != nil {

@@ -184,7 +184,11 @@ func (s shared) Boots(ctx context.Context) ([]cluster.Boot, error) {
 	var alive []cluster.Boot
 	for _, b := range all {
 		if b.State == persist.BootAlive {
-			alive = append(alive, cluster.Boot{ID: b.ID, Node: b.Node, Host: b.Host, Silent: b.Silent})
+			silent := b.Silent
+			if b.Unknown() { // its heartbeat is left over from before the clock was set back
+				silent = persist.FreshFor
+			}
+			alive = append(alive, cluster.Boot{ID: b.ID, Node: b.Node, Host: b.Host, Silent: silent})
 		}
 	}
 	return alive, nil

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -134,11 +135,13 @@ func (s *Store) EndBoot(ctx context.Context, boot room.BootID) error {
 
 const selectBoot = `
 	SELECT b.boot, node, folder, host, pid, path, state, started,
-		greatest(clock_timestamp() - heartbeat, interval '0'), coalesce(number, 0)
+		clock_timestamp() - heartbeat, coalesce(number, 0)
 	FROM boots b LEFT JOIN fences f ON f.boot = b.boot`
 
 func scanBoot(row pgx.CollectableRow) (b persist.BootInfo, err error) {
-	err = row.Scan(&b.ID, &b.Node, &b.Folder, &b.Host, &b.PID, &b.Path, &b.State, &b.Started, &b.Silent, &b.Fence)
+	var age time.Duration
+	err = row.Scan(&b.ID, &b.Node, &b.Folder, &b.Host, &b.PID, &b.Path, &b.State, &b.Started, &age, &b.Fence)
+	b.SetBeat(age)
 	b.Started = b.Started.UTC()
 	return b, err
 }

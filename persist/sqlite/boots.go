@@ -103,7 +103,7 @@ func forget(ctx context.Context, tx *sql.Tx, by room.BootID, node string, heard 
 
 // Heartbeat implements persist.Boots.
 func (s *Store) Heartbeat(ctx context.Context, boot room.BootID) error {
-	res, err := s.write.ExecContext(ctx, `UPDATE boots SET heartbeat = max(heartbeat, ?) WHERE boot = ? AND state = 'alive'`, now(), boot)
+	res, err := s.write.ExecContext(ctx, `UPDATE boots SET heartbeat = ? WHERE boot = ? AND state = 'alive'`, now(), boot)
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (s *Store) Heartbeat(ctx context.Context, boot room.BootID) error {
 
 // EndBoot implements persist.Boots.
 func (s *Store) EndBoot(ctx context.Context, boot room.BootID) error {
-	_, err := s.write.ExecContext(ctx, `UPDATE boots SET state = 'ended', heartbeat = max(heartbeat, ?) WHERE boot = ? AND state = 'alive'`, now(), boot)
+	_, err := s.write.ExecContext(ctx, `UPDATE boots SET state = 'ended', heartbeat = ? WHERE boot = ? AND state = 'alive'`, now(), boot)
 	return err
 }
 
@@ -128,7 +128,7 @@ func bootScanner(at int64) func(scanner) (persist.BootInfo, error) {
 		var started, heartbeat int64
 		err = row.Scan(&b.ID, &b.Node, &b.Folder, &b.Host, &b.PID, &b.Path, &b.State, &started, &heartbeat, &b.Fence)
 		b.Started = fromMicros(started)
-		b.Silent = max(time.Duration(at-heartbeat)*time.Microsecond, 0)
+		b.SetBeat(time.Duration(at-heartbeat) * time.Microsecond)
 		return b, err
 	}
 }
