@@ -34,6 +34,7 @@ var plainErrors = []struct {
 	{"unreachable", actor.ErrUnreachable},
 	{"unknown_game", actor.ErrUnknownGame},
 	{"too_many", actor.ErrTooMany},
+	{"share", actor.ErrShare},
 	{"unclaimed", actor.ErrUnclaimed},
 	{"draining", actor.ErrDraining},
 	{"ended", actor.ErrEnded},

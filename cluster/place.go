@@ -44,10 +44,22 @@ func randomID() room.ID {
 
 const roomsCreate method[actor.Create, actor.Info] = "rooms.create"
 
-// Create makes a room at the less loaded of two random active nodes; where that node cannot, at the other, here, or at
-// any that can. A node that has not answered may have made a room all the same. Nobody knows that room, and it ends
-// by itself as every room does that nobody comes to, so another node is asked. Errors are those of actor.Directory.
+// Create makes a room where there is place and, where there is none anywhere, in place of one that nobody ever joined. Errors are
+// those of actor.Directory.
 func (r Rooms) Create(ctx context.Context, want actor.Create) (actor.Info, error) {
+	want.Keep = true
+	info, err := r.place(ctx, want)
+	if errors.Is(err, actor.ErrTooMany) {
+		want.Keep = false
+		info, err = r.place(ctx, want)
+	}
+	return info, err
+}
+
+// place makes a room at the less loaded of two random active nodes; where that node cannot, at the other, here, or at
+// any that can. A node that has not answered may have made a room all the same. Nobody knows that room, and it ends
+// by itself as every room does that nobody comes to, so another node is asked.
+func (r Rooms) place(ctx context.Context, want actor.Create) (actor.Info, error) {
 	c := r.c
 	var why error
 	for _, node := range c.loads.order(c.members.All(), c.self) {
@@ -69,7 +81,7 @@ func (r Rooms) Create(ctx context.Context, want actor.Create) (actor.Info, error
 
 // elsewhere reports whether another node may well make a room that one has not.
 func elsewhere(err error) bool {
-	for _, e := range []error{actor.ErrTooMany, actor.ErrDraining, actor.ErrUnreachable, actor.ErrUnknownGame} {
+	for _, e := range []error{actor.ErrTooMany, actor.ErrShare, actor.ErrDraining, actor.ErrUnreachable, actor.ErrUnknownGame} {
 		if errors.Is(err, e) {
 			return true
 		}

@@ -194,6 +194,9 @@ func (c *Core) Committed() Index { return c.committed }
 // Held counts the outputs that wait for a commit.
 func (c *Core) Held() int { return len(c.outputs) }
 
+// Joined reports whether anybody ever had a seat.
+func (c *Core) Joined() bool { return c.s.Joined }
+
 // Locked reports whether the game keeps new players out.
 func (c *Core) Locked() bool { return c.s.Locked }
 

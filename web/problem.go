@@ -124,6 +124,11 @@ var errorProblems = []struct {
 	{actor.ErrTooMany, func(error) *Problem {
 		return retryLater("too-many-rooms", "This node has as many rooms as it takes: retry later or elsewhere.", 5*time.Second)
 	}},
+	{actor.ErrShare, func(error) *Problem {
+		p := problem(http.StatusTooManyRequests, "room-share", "Your address or account has as many rooms here as one may: play in those, or leave them and retry when they have closed.")
+		p.retry = 5 * time.Second
+		return p
+	}},
 	{actor.ErrUnclaimed, func(error) *Problem {
 		p := problem(http.StatusTooManyRequests, "unclaimed-seats", "Too many seats are kept for players from your address who have not come: join the rooms that you were given, or retry in a few seconds.")
 		p.retry = time.Second

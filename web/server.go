@@ -270,6 +270,7 @@ var bounds = []struct {
 	setting string
 }{
 	{actor.ErrUnclaimed, "--unclaimed-seats"},
+	{actor.ErrShare, "--room-share"},
 }
 
 // notMade is why there is no room or seat for a request. The log names the setting where that is a limit of the address.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -130,4 +131,49 @@ func TestSeatsThatNobodyClaims(t *testing.T) {
 		t.Errorf("two who wanted the same are in %v", rooms)
 	}
 	s.until(patience(t), "the log names the limit", func() bool { return mentions(s.log.String(), "limit=--unclaimed-seats address=192.0.2.1") })
+}
+
+// TestStrangersCannotFillANode has addresses, the addresses of one network and one player make as many rooms as they get, until
+// the node is full. Everybody else can still make one, and a room that somebody plays in stays.
+func TestStrangersCannotFillANode(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, believing, "--max-rooms", "30", "--room-share", "10").start()
+	room := map[string]any{"game": "chess"}
+	fill := func(want int, from ...string) {
+		t.Helper()
+		for i := 0; ; i++ {
+			code, answer := s.asks(from[i%len(from)], "POST", "/v1/rooms", room)
+			if code == http.StatusCreated && i < 2*want {
+				continue
+			}
+			if i != want || code != http.StatusTooManyRequests || !mentions(answer, "room-share", "leave them and retry") {
+				t.Errorf("%v made %d rooms, then %d %s; want %d", from, i, code, answer, want)
+			}
+			return
+		}
+	}
+	info := s.create("chess", nil)
+	dial(t, info.URL, wire.JSON).hello(wire.Hello{Client: "honest", Token: s.guest("Ann").Token})
+	fill(3, "192.0.2.1")
+	fill(6, "2001:db8:1:1::1", "2001:db8:1:2::1", "2001:db8:1:3::1", "2001:db8:1:4::1")
+	token := s.guest("Bob").Token
+	for i, code := 0, 0; code != http.StatusTooManyRequests; i++ {
+		if code = s.callAt(s.URL, "POST", "/v1/rooms", token, room, nil); i > 3 {
+			t.Fatalf("one player made %d rooms", i)
+		}
+	}
+	for i := range 30 {
+		if code, answer := s.asks(fmt.Sprintf("198.51.100.%d", i), "POST", "/v1/rooms", room); code != http.StatusCreated {
+			t.Fatalf("room %d of others: %d %s", i, code, answer)
+		}
+	}
+	if code, answer := s.asks("203.0.113.1", "GET", "/v1/rooms/"+info.ID, nil); code != http.StatusOK || !mentions(answer, `"players":1`) {
+		t.Errorf("the room that somebody plays in: %d %s", code, answer)
+	}
+	s.until(patience(t), "the rooms that make place have gone", func() bool {
+		var list struct{ Rooms []json.RawMessage }
+		s.call("GET", "/v1/rooms?phase=waiting", nil, &list)
+		return len(list.Rooms) <= 30
+	})
+	s.until(patience(t), "the log names the limit", func() bool { return mentions(s.log.String(), "limit=--room-share address=192.0.2.1") })
 }

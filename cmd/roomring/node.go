@@ -209,7 +209,7 @@ func (n *node) openRooms(ctx context.Context) error {
 	n.rooms, err = actor.NewDirectory(actor.Options{
 		Games: n.games, Results: resultsOf(n), Journal: logs{n.journal, &n.unwanted}, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},
 		Node: n.name, Boot: n.boot, Folder: n.folder.ID(), Clock: n.clock, Log: n.log, Metrics: n.metrics.Actor(),
-		Place: n.place(), Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, Unclaimed: cmp.Or(n.cfg.UnclaimedSeats, -1), Reserve: n.cfg.UnclaimedTimeout, MaxSpectators: n.cfg.MaxSpectators,
+		Place: n.place(), Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, RoomShare: n.cfg.roomShare(), Unclaimed: cmp.Or(n.cfg.UnclaimedSeats, -1), Reserve: n.cfg.UnclaimedTimeout, MaxSpectators: n.cfg.MaxSpectators,
 		ShowPanics: n.cfg.ShowPanics, Full: func() bool { return n.journal.OverBudget() != nil },
 	})
 	if err != nil {

@@ -48,6 +48,7 @@ type Config struct {
 	GuestsPerSecond          int
 	CodesPerSecond           int
 	ListsPerSecond           int
+	RoomShare                int
 	UnclaimedSeats           int
 	UnclaimedTimeout         time.Duration
 	MaxMessageBytes          int
@@ -178,7 +179,8 @@ func (s *settings) clusterFlags(g *group) {
 }
 
 func (s *settings) limitFlags(g *group) {
-	g.IntVar(&s.MaxRooms, "max-rooms", 10_000, "`rooms` on this node; more are refused with 503")
+	g.IntVar(&s.MaxRooms, "max-rooms", 10_000, "`rooms` on this node; one more costs the oldest that nobody ever joined, or is refused with 503")
+	g.IntVar(&s.RoomShare, "room-share", 10, "`percent` of --max-rooms that one address (an IPv6 /64 counts as one), and one player with a token, may have on this node at a time, and an IPv6 /48 twice as much; more are refused with 429; 100 is no limit")
 	g.IntVar(&s.MaxSpectators, "max-spectators", 1000, "`spectators` in one room; more are turned away with 4403")
 	g.IntVar(&s.MaxSocketsPerAddress, "max-sockets-per-address", 1000, "`sockets` open from one address (an IPv6 /64 counts as one); more are closed with 4429; 0 is no limit")
 	g.IntVar(&s.MaxConnectionsPerAddress, "max-connections-per-address", 1000, "`connections` of one address (an IPv6 /64 counts as one) that are no sockets; one more costs the one that has waited longest for a request; --trusted-proxies have no limit; 0 is none")

@@ -112,6 +112,7 @@ func (c *Config) validateLimits() error {
 		{"max-sockets-per-address", c.MaxSocketsPerAddress, 0, 1 << 24},
 		{"rooms-per-second", c.RoomsPerSecond, 0, 1 << 24},
 		{"guests-per-second", c.GuestsPerSecond, 0, 1 << 24},
+		{"room-share", c.RoomShare, 1, 100},
 		{"unclaimed-seats", c.UnclaimedSeats, 0, 1 << 24},
 		{"lists-per-second", c.ListsPerSecond, 0, 1 << 24},
 		{"max-connections-per-address", c.MaxConnectionsPerAddress, 0, 1 << 24},
@@ -172,6 +173,14 @@ func (c *Config) validateTimes() error {
 		}
 	}
 	return nil
+}
+
+// roomShare is how many rooms --room-share comes to; below 0 there is no limit.
+func (c *Config) roomShare() int {
+	if c.RoomShare == 100 {
+		return -1
+	}
+	return max(c.MaxRooms*c.RoomShare/100, 1)
 }
 
 // keyed reports whether tokens of the operator's own can be checked.

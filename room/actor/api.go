@@ -20,7 +20,8 @@ type Create struct {
 	Public     bool            // of a private room: its result and replay are for everybody all the same
 	Durability room.Durability // "" is the game's, else the node's default
 	By         room.PlayerID   // who asks; empty when anonymous
-	From       netip.Addr      `json:",omitzero"` // where from; zero when unknown
+	From       netip.Addr      `json:",omitzero"`  // where from; zero when unknown
+	Keep       bool            `json:",omitempty"` // where there is no place, ErrTooMany in place of closing a room that nobody ever joined
 	Reserve    []room.PlayerID // seats are kept for these
 	ReserveFor time.Duration   // for so long; 0 means Options.Reserve
 }
@@ -127,11 +128,12 @@ func (e *CloseError) Error() string { return e.Reason }
 
 // Errors of the directory. Each answers what the caller may do.
 var (
-	ErrNotFound    = errors.New("no such room")                                                          // for certain: do not retry
-	ErrUnreachable = errors.New("the room is not reachable yet: retry")                                  // it exists, or may
-	ErrUnknownGame = errors.New("no such game")                                                          // GET /v1/games lists them
-	ErrTooMany     = errors.New("too many rooms on this node: retry elsewhere")                          // Options.MaxRooms
-	ErrUnclaimed   = errors.New("too many seats are kept for players of that address who have not come") // Options.Unclaimed
+	ErrNotFound    = errors.New("no such room")                                                              // for certain: do not retry
+	ErrUnreachable = errors.New("the room is not reachable yet: retry")                                      // it exists, or may
+	ErrUnknownGame = errors.New("no such game")                                                              // GET /v1/games lists them
+	ErrTooMany     = errors.New("too many rooms on this node: retry elsewhere")                              // Options.MaxRooms
+	ErrShare       = errors.New("that address, network or player has as many rooms on this node as one may") // Options.RoomShare
+	ErrUnclaimed   = errors.New("too many seats are kept for players of that address who have not come")     // Options.Unclaimed
 	ErrDraining    = errors.New("the node is draining: retry elsewhere")
 	ErrEnded       = errors.New("the session has ended")
 	ErrNotSeated   = errors.New("that player holds no seat in the room")

@@ -16,7 +16,7 @@ import (
 const maxRoomName = 64
 
 // Create makes a room and answers when its first inputs are durable. Errors: ErrUnknownGame, ErrTooMany, ErrDraining,
-// ErrUnclaimed, an *OptionsError, and ErrUnreachable while the journal fails. Of the answers that anybody gets, only this one
+// ErrShare, ErrUnclaimed, an *OptionsError, and ErrUnreachable while the journal fails. Of the answers that anybody gets, only this one
 // holds the join code of a private room.
 func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 	rules, ok := d.o.Games.Lookup(c.Game)
@@ -30,10 +30,12 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	if err := d.admit(h); err != nil {
+	o := ownerOf(c)
+	if err := d.admit(h, o, c.Keep); err != nil {
 		return Info{}, err
 	}
-	defer d.admitted()
+	started := false
+	defer func() { d.admitted(o, started) }()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(d.ctx, cancel)() // Shutdown waits for this
@@ -52,6 +54,7 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 		return Info{}, err
 	}
 	r := d.newRoom(core)
+	r.owner, r.made, started = o, true, true
 	for _, e := range entries {
 		r.pending = append(r.pending, e)
 		r.recent.add(e)
@@ -110,8 +113,9 @@ func (d *Directory) coreConfig(h room.Header, rules *room.Rules) room.Config {
 	return cfg
 }
 
-// admit keeps a place for a new room, and has Shutdown wait until admitted is called.
-func (d *Directory) admit(h room.Header) error {
+// admit keeps a place for a new room, and has Shutdown wait until admitted is called. Where there is none, the oldest room
+// that nobody ever joined makes place.
+func (d *Directory) admit(h room.Header, o owner, keep bool) error {
 	if h.Durability != room.Memory && d.o.Journal.Failing() != nil {
 		return ErrUnreachable
 	}
@@ -123,18 +127,25 @@ func (d *Directory) admit(h room.Header) error {
 	switch {
 	case d.draining:
 		return ErrDraining
-	case len(d.rooms)+d.coming >= d.o.MaxRooms:
+	case d.shares.full(o):
+		return ErrShare
+	case len(d.rooms)+d.coming-d.shares.leaving >= d.o.MaxRooms && (keep || !d.makeRoom()):
 		return ErrTooMany
 	}
+	d.shares.add(o, 1)
 	d.coming++
 	d.wg.Add(1)
 	return nil
 }
 
-func (d *Directory) admitted() {
+// admitted says what has become of the place: a room that was started counts as one of its owner's until it is removed.
+func (d *Directory) admitted(o owner, started bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.coming--
+	if !started {
+		d.coming--
+		d.shares.add(o, -1)
+	}
 	d.wg.Done()
 }
 

@@ -38,8 +38,9 @@ type Directory struct {
 	adoptions map[room.ID]*adoption
 	sickRooms map[*liveRoom]struct{} // stand still until the journal works again
 	coming    int                    // rooms being made
-	draining  bool                   // no new rooms
-	closing   bool                   // no rooms at all
+	shares    shares
+	draining  bool // no new rooms
+	closing   bool // no rooms at all
 
 	unwell bool // of the watchdog: the rooms have been told that the journal fails
 }
@@ -56,6 +57,7 @@ func NewDirectory(o Options) (*Directory, error) {
 	}
 	d.pools = NewPools(o.Games, o.Black)
 	d.waited = unclaimed{most: o.Unclaimed, of: map[netip.Prefix][]*keptSeat{}}
+	d.shares = shares{most: o.RoomShare, of: map[any]int{}}
 	d.lists.of = map[listKey][]*liveRoom{}
 	d.matches.open = map[string]map[*liveRoom]struct{}{}
 	d.maker = NewMatchmaker(MatchmakerOptions{Pool: d.Pool, Clock: o.Clock, Tickets: o.Tickets, TicketAge: o.TicketAge}, localSeats{d})
@@ -90,6 +92,12 @@ func (d *Directory) start(r *liveRoom) {
 		d.codes[r.header.Code] = r.id
 	}
 	delete(d.held, r.id)
+	if r.made {
+		d.coming--
+	}
+	if !r.core.Joined() {
+		r.unused = d.shares.unused.PushBack(r)
+	}
 	stop := d.closing
 	d.mu.Unlock()
 	d.o.Metrics.Rooms(r.game, 1)
@@ -107,6 +115,8 @@ func (d *Directory) remove(r *liveRoom) {
 	delete(d.rooms, r.id)
 	delete(d.codes, r.header.Code)
 	delete(d.sickRooms, r)
+	d.forgetUnused(r)
+	d.shares.add(r.owner, -1)
 	if r.leaving != nil && !r.leaving.done {
 		d.leaving[r.id] = r.leaving
 	}

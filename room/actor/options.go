@@ -38,7 +38,11 @@ type Options struct {
 	// games are written; elsewhere Inspect shows it.
 	ShowPanics bool
 
-	MaxRooms      int // on this node, finished ones that linger included; 0 means 10,000
+	MaxRooms int // on this node, finished ones that linger included; 0 means 10,000
+	// RoomShare bounds the rooms here that one address (IPv6 /64) has made, and one player; a /48 may have twice as many. Rooms
+	// that come from elsewhere, or are brought back, count for nobody. 0 means a tenth of MaxRooms, 1 at least; below 0 there
+	// is no bound.
+	RoomShare     int
 	MaxSpectators int // in one room; 0 means 1,000
 	// Full reports that no room is to be made that outlives the process: such get ErrTooMany. It must not block. Nil means never.
 	Full        func() bool
@@ -77,6 +81,7 @@ func (o Options) complete() (Options, error) {
 	def := func(d *time.Duration, to time.Duration) { *d = cmp.Or(*d, to) }
 	num := func(n *int, to int) { *n = cmp.Or(*n, to) }
 	num(&o.MaxRooms, 10_000)
+	num(&o.RoomShare, max(o.MaxRooms/10, 1))
 	num(&o.MaxSpectators, 1_000)
 	num(&o.Mailbox, 256)
 	num(&o.Uncommitted, 1_024)

@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"container/list"
 	"context"
 	"log/slog"
 	"sync"
@@ -27,6 +28,12 @@ type liveRoom struct {
 	info      atomic.Pointer[Info] // committed facts, for everybody
 	committed atomic.Uint64
 	stepping  stepping
+
+	// Of the directory, and guarded by its mutex.
+	owner   owner
+	made    bool          // by Create, which keeps a place for it until it is started
+	unused  *list.Element // in shares.unused
+	evicted bool          // is being closed to make place
 
 	// The rest belongs to the room's goroutine.
 	core    *room.Core
@@ -67,6 +74,7 @@ type liveRoom struct {
 	// The room's life.
 	draft    *Info // next info, until its index is committed
 	dirty    bool  // info is out of date
+	joined   bool  // the directory knows that somebody ever was here
 	free     int   // seats, as admission knows it
 	phase    room.Phase
 	coming   room.PlayerID // who is being given a seat and connected to it, which are two inputs

@@ -19,6 +19,10 @@ func (r *liveRoom) publishSeats() {
 		taken[i].Online = taken[i].Online || taken[i].Player == r.coming
 	}
 	r.seats.seats(r.free, r.phase, taken)
+	if !r.joined && r.core.Joined() {
+		r.joined = true
+		r.dir.used(r)
+	}
 	r.offer()
 }
 

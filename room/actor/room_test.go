@@ -448,7 +448,7 @@ func TestCreateRefuses(t *testing.T) {
 	if _, err := n.Create(t.Context(), actor.Create{Game: "golf"}); err != actor.ErrUnknownGame {
 		t.Errorf("unknown game: %v", err)
 	}
-	n.create(actor.Create{Game: "counter", Durability: room.Memory})
+	n.player(n.create(actor.Create{Game: "counter", Durability: room.Memory}), "a").next("welcome")
 	if _, err := n.Create(t.Context(), actor.Create{Game: "counter"}); err != actor.ErrTooMany {
 		t.Errorf("one room too many: %v", err)
 	}

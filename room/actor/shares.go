@@ -1,0 +1,113 @@
+package actor
+
+import (
+	"container/list"
+	"net/netip"
+
+	"github.com/roomring/roomring/room"
+)
+
+// shares count the rooms that this node has for one address, one network and one player, and know the rooms that nobody ever
+// joined. They are guarded by the directory's mutex.
+type shares struct {
+	most    int // rooms of one address or player; of a /48 twice as many; below 0: any number
+	of      map[any]int
+	unused  list.List // of *liveRoom that nobody ever joined, those made first in front
+	leaving int       // rooms that are being closed to make place
+}
+
+// wideRooms is how many times as many rooms a /48 may have as an address in it.
+const wideRooms = 2
+
+// mostLeaving bounds the rooms that are being closed to make place at a time: for so many a node may be over Options.MaxRooms.
+const mostLeaving = 64
+
+// owner is who a room counts for.
+type owner struct {
+	narrow, wide netip.Prefix // of Create.From
+	by           room.PlayerID
+}
+
+func ownerOf(c Create) (o owner) {
+	o.narrow, o.wide = networks(c.From)
+	o.by = c.By
+	return o
+}
+
+// each goes through what a room counts for, and how many each may have.
+func (s *shares) each(o owner, f func(key any, most int)) {
+	if o.narrow.IsValid() {
+		f(o.narrow, s.most)
+	}
+	if o.wide.IsValid() {
+		f(o.wide, wideRooms*s.most)
+	}
+	if o.by != "" {
+		f(o.by, s.most)
+	}
+}
+
+// full reports whether an owner has as many rooms as it may.
+func (s *shares) full(o owner) (full bool) {
+	if s.most < 0 {
+		return false
+	}
+	s.each(o, func(key any, most int) { full = full || s.of[key] >= most })
+	return full
+}
+
+func (s *shares) add(o owner, n int) {
+	s.each(o, func(key any, _ int) {
+		if s.of[key] += n; s.of[key] <= 0 {
+			delete(s.of, key)
+		}
+	})
+}
+
+// makeRoom closes the oldest room that nobody ever joined. False: there is none, or too many are on their way out. The
+// directory's mutex is held.
+func (d *Directory) makeRoom() bool {
+	s := &d.shares
+	e := s.unused.Front()
+	if e == nil || s.leaving >= mostLeaving {
+		return false
+	}
+	r := s.unused.Remove(e).(*liveRoom)
+	r.unused, r.evicted = nil, true
+	s.leaving++
+	r.in.command(evictMessage{})
+	return true
+}
+
+// used notes that somebody has joined a room: it is not closed to make place for others.
+func (d *Directory) used(r *liveRoom) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.forgetUnused(r)
+}
+
+// forgetUnused takes a room out of those that nobody ever joined, or that are being closed for that.
+func (d *Directory) forgetUnused(r *liveRoom) {
+	if r.unused != nil {
+		d.shares.unused.Remove(r.unused)
+		r.unused = nil
+	}
+	if r.evicted {
+		r.evicted = false
+		d.shares.leaving--
+	}
+}
+
+// whyEvicted is what a room that is closed to make place says.
+const whyEvicted = "the server was full, and nobody had joined this room"
+
+// evictMessage closes the room, if still nobody has joined it.
+type evictMessage struct{}
+
+func (evictMessage) handle(r *liveRoom) {
+	if r.core.Joined() {
+		r.dir.used(r)
+		return
+	}
+	r.step(room.Input{Kind: room.KindClose, Reason: whyEvicted})
+}
