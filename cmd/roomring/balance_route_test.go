@@ -350,8 +350,8 @@ func passesTheDead(t *testing.T, b *balancer, c *team, rooms []roomInfo) {
 	dead := c.nodes[2]
 	dead.kill()
 	way := b.client("127.0.0.1")
-	landed(t, c.nodes, 40, func() {
-		for i, info := range rooms[:40] {
+	landed(t, c.nodes, len(rooms), func() {
+		for i, info := range rooms {
 			header := http.Header{}
 			if i%2 == 0 {
 				header.Set("Cookie", "roomring_node="+dead.Node)
