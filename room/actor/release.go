@@ -179,7 +179,7 @@ func enter(ctx context.Context, slots chan struct{}) bool {
 // out has a room stop and waits until it has left memory. One that does not stop soon gives up its place.
 func (d *Directory) out(ctx context.Context, r *liveRoom, pause func(func() bool) bool) bool {
 	if info, ok := r.public(); ok && info.Final != nil && !d.within(ctx, d.o.ReleaseResults, r.settled, r.in.gone) {
-		r.log.Warn("a finished room leaves before its result is stored: whoever takes it on stores it")
+		r.log().Warn("a finished room leaves before its result is stored: whoever takes it on stores it")
 	}
 	r.in.command(releaseMessage{&departure{id: r.id}})
 	if d.within(ctx, d.o.ReleaseWait, r.in.gone, nil) {

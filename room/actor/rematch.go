@@ -27,10 +27,10 @@ func (d *Directory) rematch(old *liveRoom, agreed room.RematchAgreed) {
 				return
 			}
 			if _, never := errors.AsType[*OptionsError](err); never {
-				old.log.Error("the agreed rematch cannot be made", "err", err)
+				old.log().Error("the agreed rematch cannot be made", "err", err)
 				return
 			}
-			old.log.Warn("the agreed rematch could not be made: trying again", "err", err)
+			old.log().Warn("the agreed rematch could not be made: trying again", "err", err)
 			if !d.sleep(ctx, wait) || d.lookup(old.id) != old {
 				return
 			}
@@ -47,6 +47,6 @@ func (d *Directory) announce(ctx context.Context, old *liveRoom, next room.ID) {
 		return signalMessage{room.RematchSignal, data, done}
 	})
 	if err != nil {
-		old.log.Warn("the rematch could not be announced", "next", next, "err", err)
+		old.log().Warn("the rematch could not be announced", "next", next, "err", err)
 	}
 }

@@ -21,7 +21,6 @@ type liveRoom struct {
 	durable  bool // it has a journal and a row
 	dir      *Directory
 	o        *Options
-	log      *slog.Logger
 	in       *inbox
 
 	seats     admission
@@ -98,7 +97,6 @@ func (d *Directory) newRoom(core *room.Core) *liveRoom {
 		id: h.ID, game: h.Game, header: h, durable: h.Durability != room.Memory,
 		matchKey: d.pools.Key(Match{Game: h.Game, Options: h.Options}),
 		dir:      d, o: &d.o, core: core, in: newInbox(d.o.Mailbox),
-		log:      d.o.Log.With("room", h.ID, "game", h.Game),
 		players:  map[room.PlayerID][]*session{},
 		watchers: map[room.WatcherID]*session{},
 		classes:  map[room.ClassID][]*session{},
@@ -113,6 +111,9 @@ func (d *Directory) newRoom(core *room.Core) *liveRoom {
 	r.in.ring()
 	return r
 }
+
+// log is made when something is logged: in an idle room it would be a twentieth of its memory.
+func (r *liveRoom) log() *slog.Logger { return r.o.Log.With("room", r.id, "game", r.game) }
 
 // run is the room's goroutine, from its birth until it leaves memory.
 func (r *liveRoom) run() {
@@ -189,7 +190,7 @@ func (r *liveRoom) elapse() time.Duration {
 			break
 		}
 		if ready := r.apply(in); ready.Entry == nil && !ready.Gone {
-			r.log.Error("an input that was due did nothing", "kind", in.Kind.Name())
+			r.log().Error("an input that was due did nothing", "kind", in.Kind.Name())
 			break
 		}
 	}
@@ -212,7 +213,7 @@ func (r *liveRoom) apply(in room.Input) room.Ready {
 	r.core.Charge(cost)
 	r.o.Metrics.StepTime(r.game, cost)
 	if err != nil {
-		r.log.Error("an input could not be stepped", "kind", in.Kind.Name(), "err", err)
+		r.log().Error("an input could not be stepped", "kind", in.Kind.Name(), "err", err)
 	}
 	r.note(ready, in, start)
 	if ready.CutDue {
@@ -229,7 +230,7 @@ func (r *liveRoom) note(ready room.Ready, in room.Input, at time.Duration) {
 		return
 	}
 	if ready.Changed != "" {
-		r.log.Error("the game has changed in an act that it refused: this room logs whole acts from now on, check everything before the first change",
+		r.log().Error("the game has changed in an act that it refused: this room logs whole acts from now on, check everything before the first change",
 			"version", r.header.Version, "code", ready.Changed, "index", ready.Entry.Index)
 	}
 	e := *ready.Entry
@@ -294,7 +295,7 @@ func (r *liveRoom) seal() {
 	r.endWatches()
 	final, err := r.core.Seal()
 	if err != nil {
-		r.log.Error("the room's replay cannot be made: its result is stored without", "err", err)
+		r.log().Error("the room's replay cannot be made: its result is stored without", "err", err)
 	}
 	r.o.Results.Add(final, sync.OnceFunc(func() {
 		close(r.settled)

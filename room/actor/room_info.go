@@ -76,13 +76,18 @@ func (r *liveRoom) public() (Info, bool) {
 
 // recent is a ring of the last inputs, for the operator. It holds no data of the players'.
 type recent struct {
-	ring [32]RecentInput
+	ring []RecentInput // grows to keepRecent: most rooms have few
 	n    int
 }
 
+const keepRecent = 32
+
 func (r *recent) add(e room.Entry) {
-	r.ring[r.n%len(r.ring)] = RecentInput{
-		Index: e.Index, Kind: e.Kind.Name(), At: e.At, Player: e.Player, CSeq: e.CSeq, Bytes: len(e.Data),
+	in := RecentInput{Index: e.Index, Kind: e.Kind.Name(), At: e.At, Player: e.Player, CSeq: e.CSeq, Bytes: len(e.Data)}
+	if len(r.ring) < keepRecent {
+		r.ring = append(r.ring, in)
+	} else {
+		r.ring[r.n%keepRecent] = in
 	}
 	r.n++
 }

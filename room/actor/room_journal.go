@@ -92,7 +92,7 @@ func (r *liveRoom) takeSnapshot() *room.Snapshot {
 	}
 	r.snapshot = false
 	if err != nil {
-		r.log.Error("no snapshot could be taken: the room will be replayed from its log", "err", err)
+		r.log().Error("no snapshot could be taken: the room will be replayed from its log", "err", err)
 		return nil
 	}
 	return &snap
@@ -120,7 +120,7 @@ func (r *liveRoom) submit() {
 	done := func(err error) { r.in.tell(func(c *control) { c.commit = &committed{err} }) }
 	err := r.o.Journal.Append(r.flight.batch, r.flight.snap, done)
 	if r.flight.snap != nil && errors.Is(err, room.ErrPermanent) {
-		r.log.Error("the journal does not take a snapshot: the room will be replayed from its log", "err", err)
+		r.log().Error("the journal does not take a snapshot: the room will be replayed from its log", "err", err)
 		r.flight.snap, err = nil, nil
 		if r.flight.batch.Last > 0 {
 			err = r.o.Journal.Append(r.flight.batch, nil, done)
@@ -210,7 +210,7 @@ func (r *liveRoom) suffer(err error) {
 	r.dir.sick(r)
 	if !r.told {
 		r.told = true
-		r.log.Error("the room cannot be saved and stands still", "err", err)
+		r.log().Error("the room cannot be saved and stands still", "err", err)
 	}
 	for s := range r.sessions() {
 		s.close(closeUnsaved(), false)

@@ -62,7 +62,7 @@ func (d *Directory) nameSlowSteps(now time.Duration) {
 			continue
 		}
 		d.o.Metrics.SlowSteps(r.game)
-		r.log.Error("a step of this room has not returned: the game may be in an endless loop",
+		r.log().Error("a step of this room has not returned: the game may be in an endless loop",
 			"for", took, "kind", room.Kind(s.kind.Load()).Name(), "index", s.index.Load())
 	}
 }
