@@ -38,6 +38,8 @@ var attackers = map[string]func(x *strangers, i int){
 	"halves":  (*strangers).halves,
 	"codes":   (*strangers).codes,
 	"seats":   (*strangers).seats,
+	"rooms":   (*strangers).rooms,
+	"boards":  (*strangers).boards,
 	"gossip":  (*strangers).strangeGossip,
 }
 
@@ -226,6 +228,20 @@ func (x *strangers) seats(i int) {
 	for x.ctx.Err() == nil {
 		x.ask(c, "POST", "/v1/matchmake", fmt.Appendf(nil, `{"game":"chess","ticket":%q}`, rand.Text()))
 	}
+}
+
+// rooms makes rooms and joins none, from an address of its own.
+func (x *strangers) rooms(i int) {
+	x.asks(x.client(from(i)), "POST", "/v1/rooms", []byte(`{"game":"chess"}`))
+}
+
+// boards asks for a page far down a leaderboard, by turns the old way and the first page, from an address of its own.
+func (x *strangers) boards(i int) {
+	path := "/v1/leaderboards/chess?limit=1"
+	if i%2 == 0 {
+		path += "&offset=290000"
+	}
+	x.asks(x.client(from(i)), "GET", path, nil)
 }
 
 // strangeGossip says 19 MB to the gossip port without the secret, from ten addresses.

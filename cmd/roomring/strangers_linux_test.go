@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
 	"net/http"
 	"os"
@@ -41,10 +42,12 @@ type attack struct {
 var attacks = []attack{
 	{name: "refused", force: 200, memory: 300, before: (*server).manyTables},
 	{name: "options", force: 64, memory: 200, honest: (*server).opens},
-	{name: "lists", force: 640, memory: 300, args: []string{"--rooms-per-second", "0"}, before: (*server).manyRooms},
+	{name: "lists", force: 640, memory: 300, args: []string{"--rooms-per-second", "0", "--room-share", "100", "--max-rooms", "20000"}, before: (*server).manyRooms},
 	{name: "halves", force: 3000, memory: 300},
 	{name: "codes", force: 100, memory: 200, before: (*server).privateRoom},
 	{name: "seats", force: 10, memory: 200, honest: (*server).twoMeet},
+	{name: "rooms", force: 1100, memory: 200, args: []string{"--max-rooms", "1000"}, honest: (*server).opens},
+	{name: "boards", force: 64, memory: 200, before: (*server).manyPlayers, honest: (*server).showsProfiles},
 	{name: "gossip", force: 600, memory: 400},
 }
 
@@ -221,6 +224,34 @@ func (s *server) manyRooms() []string {
 		})
 	}
 	wg.Wait()
+	return nil
+}
+
+// manyPlayers fills a leaderboard.
+func (s *server) manyPlayers() []string {
+	db, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(s.args[slices.Index(s.args, "--store")+1], "sqlite:")+"?_pragma=busy_timeout(30000)")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer db.Close()
+	for _, insert := range []string{
+		`INSERT INTO players (player, name) SELECT printf('g_%08d', n), 'Somebody' FROM numbers`,
+		`INSERT INTO records (game, player, rating, deviation, volatility, games, wins, losses, draws)
+			SELECT 'chess', printf('g_%08d', n), 1000 + n % 1500, 80, 0.06, 30, 10, 10, 10 FROM numbers`,
+	} {
+		numbers := fmt.Sprintf(`WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %d) `, sized(3000, 3000, 300_000))
+		if _, err := db.ExecContext(s.t.Context(), numbers+insert); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return nil
+}
+
+// showsProfiles asks for somebody's.
+func (s *server) showsProfiles() error {
+	if code, err := s.tryAt(s.URL, "GET", "/v1/players/g_00000042", "", nil, nil); err != nil || code != http.StatusOK {
+		return fmt.Errorf("a profile: %d %w", code, err)
+	}
 	return nil
 }
 
