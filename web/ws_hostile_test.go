@@ -206,7 +206,7 @@ func TestAReaderThatNeverReads(t *testing.T) {
 		o.WriteTimeout = 1500 * time.Millisecond
 		o.StuckAfter = 500 * time.Millisecond
 		o.Flushers = 1
-		o.Rate, o.Bytes = web.Rate{PerSecond: -1}, web.Rate{PerSecond: -1}
+		o.Rate, o.Bytes, o.Floor = web.Rate{PerSecond: -1}, web.Rate{PerSecond: -1}, web.Rate{PerSecond: -1}
 	})
 	nc, br := rawSocket(t, e)
 	rawHello(t, nc)
