@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -46,7 +47,32 @@ func (s *settings) load() error {
 	if len(errs) > 0 {
 		return errs[0]
 	}
+	if err := s.readStore(); err != nil {
+		return err
+	}
 	return s.Validate()
+}
+
+// readStore takes the store's URL from its file, if it has one. No error repeats what the file holds.
+func (s *settings) readStore() error {
+	if s.StoreFile == "" {
+		if u, err := url.Parse(s.Store); err == nil && s.all.Changed("store") {
+			_, s.StoreExposed = u.User.Password()
+		}
+		return nil
+	}
+	if s.Store != "" {
+		return errors.New("--store and --store-file both name the store: give one of them")
+	}
+	text, err := os.ReadFile(s.StoreFile)
+	if err != nil {
+		return fmt.Errorf("--store-file: %w", err)
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	if s.Store = strings.TrimSpace(first); s.Store == "" {
+		return fmt.Errorf("--store-file %s: its first line is empty: write postgres://user:password@host/database there", s.StoreFile)
+	}
+	return nil
 }
 
 // readFile reads the config file, if there is one, and refuses keys that are no setting.

@@ -54,7 +54,7 @@ what GET /v1/replays/{room} or roomring admin fetch answered.`,
 			return show.replay(games, data)
 		},
 	}
-	s.lend(cmd, "data-dir", "store", "config")
+	s.lend(cmd, "data-dir", "store", "store-file", "config")
 	f := cmd.Flags()
 	f.StringVar(&base, "url", "", "`URL` of a server to ask in place of the store")
 	f.BoolVar(&show.inputs, "inputs", false, "print every input")

@@ -102,6 +102,9 @@ func serve(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games
 	}
 	announce()
 	warnOfGames(log, games)
+	if cfg.StoreExposed {
+		log.Warn("the store's password stands on the command line, which everybody on this machine can read: give --store-file, or PGPASSFILE")
+	}
 	if err := at.write(cfg.ReadyFile); err != nil {
 		return err
 	}

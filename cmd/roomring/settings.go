@@ -26,6 +26,8 @@ type Config struct {
 	AdoptDataDir    bool
 	MaxJournalBytes int64
 	Store           string
+	StoreFile       string
+	StoreExposed    bool // a password stands in --store, on the command line
 	Durability      string
 	KeepResults     time.Duration
 	KeepReplays     time.Duration
@@ -143,6 +145,7 @@ func (s *settings) dataFlags(g *group) {
 	g.BoolVar(&s.AdoptDataDir, "adopt-data-dir", false, "take over a data folder that was copied or moved from another machine; the one it came from must never run again")
 	g.Int64Var(&s.MaxJournalBytes, "max-journal-bytes", 8<<30, "`bytes` that the rooms in the journal should take; beyond them the node is not ready and takes no new rooms that are to survive anything; 0 is no limit")
 	g.StringVar(&s.Store, "store", "", "`URL` of results, replays and room rows: postgres://… or sqlite:PATH (default: sqlite, in the data folder)")
+	g.StringVar(&s.StoreFile, "store-file", "", "`file` whose first line is that URL: a command line can be read by everybody on the machine, so a password belongs here, or into PGPASSFILE")
 	g.IntVar(&s.StoreConns, "store-conns", 8, "`connections` to PostgreSQL for what games need: rooms' rows, heartbeats, results to be written (pool_max_conns in the URL of --store goes before it)")
 	g.IntVar(&s.StoreReaders, "store-readers", 4, "`connections` to the store for what anybody may ask for: results, replays, players, leaderboards; games wait for none of these")
 	g.Var(oneOf(&s.Durability, "local", "memory", "local"), "durability", "what rooms survive unless their game says otherwise: memory (nothing) or local (the end of this process)")
