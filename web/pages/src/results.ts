@@ -8,7 +8,7 @@ import { me, server } from "./kit/me.ts";
 import { words } from "./kit/problem.ts";
 import { resultCard } from "./kit/resultcard.ts";
 import { Player } from "./results/player.ts";
-import { fetchReplay, saveLog } from "./results/replay.ts";
+import { fetchReplay, saveLog } from "./results/fetch.ts";
 import { base, pathID } from "./kit/base.ts";
 
 const id = pathID();
