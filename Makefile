@@ -20,7 +20,7 @@ RACE := ./room/actor ./web/... ./persist ./persist/journal ./cluster/...
 RACE_SERVERS := TestChaos|TestABurstOfJoins|TestHostileSockets|TestTranscriptsOfTheProtocolPage|TestAdminCommandOnACluster|TestOperator|TestMatchmaking|TestSlowReaderCatchesUp
 
 # Lint has vetted everything once.
-TEST := -timeout 30m -vet=off
+TEST := -timeout 40m -vet=off
 
 # Suites in virtual time (testing/synctest) carry the tag !race, for the two do not go together before Go 1.27.
 VIRTUAL := grep -l '^//go:build !race' -r --include=*_test.go room web persist cluster
@@ -43,12 +43,13 @@ check: format ## the inner loop, under two minutes: gofmt, go vet, short unit te
 	@go vet ./...
 	@go run ./scripts/testsum -short ./...
 
+# One after another, for the servers, clients and browsers of two tests at once cost each other a third more of the processors.
 # -count 1 for the manifests: their test reads docs/CONFIG.md, which is outside of its module, so the cache would miss a change.
 .PHONY: test
 test: ## everything that must hold before a change lands; ends with what it cost and a line that counts tests
 	@go run ./scripts/testsum cpu run $(MAKE) --no-print-directory setup lint \
 	  + run go -C bench/loadgen test . + run go -C deploy/kubernetes test -count 1 . \
-	  + $(TEST) -skip '^($(RACE_SERVERS))$$' $$(go list ./... | grep -vxFf <(go list $(RACE))) \
+	  + $(TEST) -parallel 1 -skip '^($(RACE_SERVERS))$$' $$(go list ./... | grep -vxFf <(go list $(RACE))) \
 	  + $(TEST) -run "^($$($(VIRTUAL) | xargs sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' | paste -sd '|'))\$$" \
 	    $$($(VIRTUAL) | xargs -n1 dirname | sort -u | sed 's|^|./|') \
 	  + $(TEST) -race -short $(RACE) \

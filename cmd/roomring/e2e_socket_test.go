@@ -194,7 +194,7 @@ func (s *server) inspect(id string) inspected {
 // settles waits until something is so.
 func settles(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for end := time.Now().Add(ceiling); !is(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(ceiling); !is(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("it is still not so that %s", what)
 		}
