@@ -43,7 +43,7 @@ check: format ## the inner loop, under two minutes: gofmt, go vet, short unit te
 	@go vet ./...
 	@go run ./scripts/testsum -short ./...
 
-# One after another, for the servers, clients and browsers of two tests at once cost each other a third more of the processors.
+# The binary's tests run one after another: on two processors those that watch what happens in seconds are surer so.
 # -count 1 for the manifests: their test reads docs/CONFIG.md, which is outside of its module, so the cache would miss a change.
 .PHONY: test
 test: ## everything that must hold before a change lands; ends with what it cost and a line that counts tests
