@@ -283,8 +283,8 @@ func (l *Links) States() []State {
 // Rotate takes new secrets into use for connections made from now on. Links that are secured by certificates read those
 // files again in their stead. It is an error where links are not secured at all.
 func (l *Links) Rotate(all [][]byte) error {
-	if f, ok := l.credential().(*files); ok {
-		if err := f.again(); err != nil {
+	if f, ok := l.credential().(files); ok {
+		if err := f.Again(); err != nil {
 			return fmt.Errorf("links: %w", err)
 		}
 		return nil
