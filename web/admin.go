@@ -50,9 +50,9 @@ type AdminOptions struct {
 	// Token, when not empty, must come with every request as Authorization: Bearer. It is needed as soon as
 	// the listener is not on loopback; who opens the listener sees to that.
 	Token string
-	// Hosts are names, beside localhost and IP addresses, that requests may call this server by. Others are turned
-	// away, so that a page whose name was pointed at this address (DNS rebinding) reaches nothing.
-	Hosts []string
+	// Named reports whether a name, beside localhost and IP addresses, is one that requests may call this server by. By others
+	// they are turned away, so that a page whose name was pointed at this address (DNS rebinding) reaches nothing. Nil: none is.
+	Named func(name string) bool
 
 	MaxBody        int64         // bytes of a request's body; 0 means 1 MiB
 	RequestTimeout time.Duration // 0 means 10 s; profiles and streams have none
@@ -80,6 +80,9 @@ func AdminHandler(opts AdminOptions) (http.Handler, error) {
 		opts.Aside = noneAside{}
 	}
 	setDefault(&opts.Log, slog.New(slog.DiscardHandler))
+	if opts.Named == nil {
+		opts.Named = func(string) bool { return false }
+	}
 	if opts.Unready == nil {
 		opts.Unready = func() []string { return nil }
 	}
@@ -151,7 +154,7 @@ var profiles = []string{"allocs", "block", "goroutine", "heap", "mutex", "thread
 func (a *admin) named(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !a.knowsHost(r.Host) {
-			problem(http.StatusMisdirectedRequest, "wrong-host", "The admin server answers to localhost, IP addresses and its configured names alone.").write(w)
+			problem(http.StatusMisdirectedRequest, "wrong-host", "The admin server answers to localhost, IP addresses and the names in its certificate alone.").write(w)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -159,7 +162,7 @@ func (a *admin) named(next http.Handler) http.Handler {
 }
 
 func (a *admin) knowsHost(host string) bool {
-	return LocalHost(host) || slices.Contains(a.opts.Hosts, hostName(host))
+	return LocalHost(host) || a.opts.Named(hostName(host))
 }
 
 // LocalHost reports whether a request's Host is localhost or an IP address. Any other name may have been pointed at this

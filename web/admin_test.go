@@ -128,7 +128,7 @@ func TestAdminHearsWhyANodeIsNotReady(t *testing.T) {
 }
 
 func TestAdminDoor(t *testing.T) {
-	a := startAdmin(t, func(o *web.AdminOptions) { o.Hosts = []string{"admin.internal"} })
+	a := startAdmin(t, func(o *web.AdminOptions) { o.Named = func(name string) bool { return name == "admin.internal" } })
 	for host, status := range map[string]int{
 		"localhost:7778": 200, "127.0.0.1": 200, "[::1]:7778": 200, "10.1.2.3:80": 200, "admin.internal": 200, "ADMIN.internal:1": 200,
 		"evil.example": 421, "localhost.evil.example": 421,

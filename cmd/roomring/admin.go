@@ -24,10 +24,12 @@ import (
 type adminClient struct {
 	base      string
 	tokenFile string
+	caFile    string
 	output    string
 	timeout   time.Duration
 	out       io.Writer
 	flags     *pflag.FlagSet
+	http      *http.Client
 }
 
 func newAdmin() *cobra.Command {
@@ -36,8 +38,8 @@ func newAdmin() *cobra.Command {
 		Use:   "admin",
 		Short: "Look into running servers and act on them",
 		Long: `Admin asks the admin API of a running server, which knows the whole cluster that it belongs to: nodes, ring,
-and rooms wherever they live. Three flags are also variables: --admin is ROOMRING_ADMIN_URL, --token-file
-is ROOMRING_ADMIN_TOKEN_FILE, --output is ROOMRING_ADMIN_OUTPUT.`,
+and rooms wherever they live. Four flags are also variables: --admin is ROOMRING_ADMIN_URL, --token-file
+is ROOMRING_ADMIN_TOKEN_FILE, --admin-ca-file is ROOMRING_ADMIN_CA_FILE, --output is ROOMRING_ADMIN_OUTPUT.`,
 		Example: `  roomring admin nodes
   roomring admin ring --id 0123456789abcdef          # where it belongs, and why
   roomring admin ring --leave node-2                 # what would move
@@ -47,6 +49,7 @@ is ROOMRING_ADMIN_TOKEN_FILE, --output is ROOMRING_ADMIN_OUTPUT.`,
   roomring admin close 0123456789abcdef --reason 'closing for tonight'
   roomring admin rooms --set-aside                   # kept, and not served; then fetch, replay or restore
   roomring admin drain node-2
+  roomring admin nodes --admin https://admin.example.com:7778 --admin-ca-file ca.pem --token-file token
   roomring admin forget node-3                       # its disk is lost`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -56,6 +59,7 @@ is ROOMRING_ADMIN_TOKEN_FILE, --output is ROOMRING_ADMIN_OUTPUT.`,
 	f.SortFlags = false
 	f.StringVar(&c.base, "admin", "http://127.0.0.1:7778", "`URL` of a server's admin listener")
 	f.StringVar(&c.tokenFile, "token-file", "", "`file` whose first line is the admin token, as the server's --admin-token-file")
+	f.StringVar(&c.caFile, "admin-ca-file", "", "`file` with the authorities that the certificate at an https:// --admin must come from (default: those of this system)")
 	f.Var(oneOf(&c.output, "table", "table", "json"), "output", "table, or json as the API answered")
 	f.DurationVar(&c.timeout, "timeout", 10*time.Second, "`time` to wait for an answer; streams have none")
 	cmd.AddCommand(c.nodesCommand(), c.ringCommand(), c.roomsCommand(), c.roomCommand(), c.eventsCommand(),
@@ -65,7 +69,7 @@ is ROOMRING_ADMIN_TOKEN_FILE, --output is ROOMRING_ADMIN_OUTPUT.`,
 
 // adminVariables are the variables that stand for flags.
 var adminVariables = map[string]string{
-	"admin": "ROOMRING_ADMIN_URL", "token-file": "ROOMRING_ADMIN_TOKEN_FILE", "output": "ROOMRING_ADMIN_OUTPUT",
+	"admin": "ROOMRING_ADMIN_URL", "token-file": "ROOMRING_ADMIN_TOKEN_FILE", "admin-ca-file": "ROOMRING_ADMIN_CA_FILE", "output": "ROOMRING_ADMIN_OUTPUT",
 }
 
 // runs is a command's RunE: it settles the flags first.
@@ -96,7 +100,8 @@ func (c *adminClient) settle() error {
 		return fmt.Errorf("--admin %q: give the URL of a server's --admin-listen, such as http://127.0.0.1:7778", c.base)
 	}
 	c.base = strings.TrimRight(c.base, "/")
-	return nil
+	c.http, err = adminHTTP(u, c.caFile)
+	return err
 }
 
 // firstLine is the token in a file; without a file there is none.
@@ -133,18 +138,21 @@ func (c *adminClient) send(ctx context.Context, method, path string, body any) (
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := c.http.Do(req)
 	if errors.Is(err, context.Canceled) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("no server answers at %s: name its --admin-listen by --admin: %w", c.base, err)
+		return nil, c.unheard(err)
 	}
 	if res.StatusCode < 300 {
 		return res, nil
 	}
 	defer func() { _ = res.Body.Close() }()
 	data, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10)) // the status alone says enough
+	if res.StatusCode == http.StatusBadRequest && bytes.Contains(data, []byte(wantsTLS)) {
+		return nil, fmt.Errorf("%s speaks TLS: give --admin https://… by a name that its certificate is for", c.base)
+	}
 	if res.StatusCode == http.StatusUnauthorized && token != "" {
 		return nil, fmt.Errorf("the token in %s is not the server's admin token: name the file that holds it by --token-file", c.tokenFile)
 	}

@@ -58,7 +58,8 @@ func (n *devNode) start(join string) error {
 	if err != nil {
 		return err
 	}
-	args := slices.Concat([]string{"serve", "--node", n.name, "--listen", n.listen, "--admin-listen", n.admin,
+	// The front asks their admin listeners in the clear, on loopback, whatever the variables say.
+	args := slices.Concat([]string{"serve", "--node", n.name, "--listen", n.listen, "--admin-listen", n.admin, "--admin-cert-file", "", "--admin-key-file", "",
 		"--peer-listen", n.peer, "--gossip-listen", n.gossip, "--join", join,
 		"--cluster-secret-file", n.c.secret, "--data-dir", filepath.Join(n.c.dir, n.name), "--store", n.c.store(),
 		"--trusted-proxies", "127.0.0.1", "--show-panics"}, noAddressLimits, n.c.o.Serve)
@@ -163,7 +164,7 @@ func (n *devNode) stop() {
 func (n *devNode) answers(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	code, _, err := askReady(ctx, n.url(), "")
+	code, _, err := askReady(ctx, http.DefaultClient, n.url(), "")
 	return err == nil && code == http.StatusOK
 }
 

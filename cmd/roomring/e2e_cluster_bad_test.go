@@ -89,6 +89,9 @@ func TestANodeThatReachesNobodyIsNotReady(t *testing.T) {
 	c := newTeam(t, 2).start()
 	lonely := c.add()
 	lonely.joins = deadAddress(t)
+	a := newIssuer(t)
+	a.issue()
+	lonely.args, lonely.by = append(lonely.args, a.flags()...), &http.Transport{TLSClientConfig: a.trust()}
 	lonely.start()
 	lonely.until(patience(t), "it tells the operator why it is not ready", func() bool {
 		var raw []byte
@@ -100,7 +103,7 @@ func TestANodeThatReachesNobodyIsNotReady(t *testing.T) {
 		t.Errorf("a stranger is told %d %s", code, raw)
 	}
 	var out, errs bytes.Buffer
-	if code := run([]string{"healthcheck", "--ready-file", lonely.dir + ".ready"}, &out, &errs); code != exitFailed || !mentions(errs.String(), "not ready", lonely.joins, "n1") {
+	if code := run(append([]string{"healthcheck", "--ready-file", lonely.dir + ".ready"}, a.flags()...), &out, &errs); code != exitFailed || !mentions(errs.String(), "not ready", lonely.joins, "n1") {
 		t.Errorf("healthcheck exits %d and says %q", code, &errs)
 	}
 	if seen := c.nodes[0].sees("active"); len(seen) != 2 {

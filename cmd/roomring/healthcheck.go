@@ -40,10 +40,10 @@ not why, so the reason comes from its admin listener: that of the same settings,
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 			defer cancel()
-			return checkReady(ctx, at, s.AdminTokenFile)
+			return s.checkReady(ctx, at)
 		},
 	}
-	s.lend(cmd, "listen", "admin-listen", "admin-token-file", "ready-file", "config")
+	s.lend(cmd, "listen", "admin-listen", "admin-token-file", "admin-cert-file", "admin-key-file", "ready-file", "config")
 	cmd.Flags().StringVar(&base, "url", "", "`URL` of the server, or of its admin listener, when it is not found by its settings")
 	cmd.Flags().DurationVar(&timeout, "timeout", 3*time.Second, "`time` to wait for an answer")
 	return cmd
@@ -72,14 +72,14 @@ func (s *settings) places(base string) (places, error) {
 	}
 	at := places{url: "http://" + dialable(s.Listen)}
 	if _, port, _ := net.SplitHostPort(s.AdminListen); port != "0" {
-		at.admin = "http://" + dialable(s.AdminListen)
+		at.admin = s.adminURL(s.AdminListen)
 	}
 	return at, nil
 }
 
 // checkReady is nil when the server tells players that it is ready. Why it is not, its admin listener says.
-func checkReady(ctx context.Context, at places, tokenFile string) error {
-	code, says, err := askReady(ctx, at.url, "")
+func (c *Config) checkReady(ctx context.Context, at places) error {
+	code, says, err := askReady(ctx, http.DefaultClient, at.url, "")
 	switch {
 	case err != nil:
 		return fmt.Errorf("not reachable: %w", err)
@@ -88,7 +88,7 @@ func checkReady(ctx context.Context, at places, tokenFile string) error {
 	case at.admin == "":
 		return fmt.Errorf("not ready: %s", says)
 	}
-	why, err := askWhy(ctx, at.admin, tokenFile)
+	why, err := c.askWhy(ctx, at.admin)
 	if err != nil {
 		return fmt.Errorf("not ready: %s (asked at %s: %w)", says, at.admin, err)
 	}
@@ -96,12 +96,16 @@ func checkReady(ctx context.Context, at places, tokenFile string) error {
 }
 
 // askWhy asks an admin listener why its node is not ready.
-func askWhy(ctx context.Context, admin, tokenFile string) (string, error) {
-	token, err := firstLine(tokenFile)
+func (c *Config) askWhy(ctx context.Context, admin string) (string, error) {
+	token, err := firstLine(c.AdminTokenFile)
 	if err != nil {
 		return "", fmt.Errorf("--admin-token-file: %w", err)
 	}
-	code, says, err := askReady(ctx, admin, token)
+	client, err := c.ownAdminHTTP()
+	if err != nil {
+		return "", err
+	}
+	code, says, err := askReady(ctx, client, admin, token)
 	if err == nil && code != http.StatusServiceUnavailable {
 		err = errors.New(says)
 	}
@@ -109,7 +113,7 @@ func askWhy(ctx context.Context, admin, tokenFile string) (string, error) {
 }
 
 // askReady asks one listener, and returns its status as a number and with what it says to people.
-func askReady(ctx context.Context, base, token string) (code int, says string, err error) {
+func askReady(ctx context.Context, client *http.Client, base, token string) (code int, says string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/readyz", nil)
 	if err != nil {
 		return 0, "", fmt.Errorf("--url: %w", err)
@@ -117,7 +121,7 @@ func askReady(ctx context.Context, base, token string) (code int, says string, e
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := client.Do(req)
 	if err != nil {
 		return 0, "", err
 	}

@@ -111,12 +111,17 @@ func (e *endpoints) serve(ctx context.Context, n *node, public, admin http.Handl
 	connections := n.connections()
 	for l, handler := range map[net.Listener]http.Handler{e.public: public, e.admin: admin} {
 		server := web.NewHTTPServer(handler, n.cfg.RequestTimeout, n.log)
-		if l == e.public {
+		serve := server.Serve
+		switch {
+		case l == e.public:
 			connections.Attend(server)
 			l = connections.Listen(l)
+		case n.admins != nil:
+			server.TLSConfig = n.adminTLS()
+			serve = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
 		}
 		wg.Go(func() {
-			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
 				cancel(err)
 			}
 		})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"net/http"
@@ -55,7 +56,7 @@ func TestServeStops(t *testing.T) {
 		done <- ends.serve(ctx, &node{cfg: &Config{}, log: slog.New(slog.DiscardHandler)}, hangs, says("admin"))
 	}()
 
-	at := newReady("n", ends)
+	at := newReady(freeConfig(), ends)
 	if code, body := get(t, at.AdminAt); code != http.StatusOK || body != "admin" {
 		t.Errorf("the admin listener answered %d %q", code, body)
 	}
@@ -131,9 +132,21 @@ func TestCheckReady(t *testing.T) {
 	defer unready.Close()
 	fine := httptest.NewServer(answers(http.StatusOK, `{"status":"ready"}`))
 	defer fine.Close()
+	ours, theirs := newIssuer(t), newIssuer(t)
+	ours.issue()
+	theirs.issue()
+	own, err := tls.LoadX509KeyPair(ours.at("cert.pem"), ours.at("key.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	secure := httptest.NewUnstartedServer(admin)
+	secure.TLS = &tls.Config{Certificates: []tls.Certificate{own}}
+	secure.StartTLS()
+	defer secure.Close()
 	for _, test := range []struct {
 		at        places
 		tokenFile string
+		by        *issuer
 		says      []string
 	}{
 		{at: places{unready.URL, operator.URL}, tokenFile: tokenFile, says: []string{"not ready", "the store is away"}},
@@ -143,8 +156,15 @@ func TestCheckReady(t *testing.T) {
 		{at: places{url: unready.URL}, says: []string{"not ready", "ask the admin listener"}},
 		{at: places{"http://127.0.0.1:1", operator.URL}, tokenFile: tokenFile, says: []string{"not reachable"}},
 		{at: places{fine.URL, operator.URL}, tokenFile: tokenFile},
+		{at: places{unready.URL, secure.URL}, tokenFile: tokenFile, by: ours, says: []string{"not ready", "the store is away"}},
+		{at: places{unready.URL, secure.URL}, tokenFile: tokenFile, by: theirs, says: []string{"not ready", "another certificate than --admin-cert-file"}},
+		{at: places{unready.URL, secure.URL}, tokenFile: tokenFile, says: []string{"not ready", "certificate"}},
 	} {
-		err := checkReady(t.Context(), test.at, test.tokenFile)
+		cfg := &Config{AdminTokenFile: test.tokenFile}
+		if test.by != nil {
+			cfg.AdminCertFile, cfg.AdminKeyFile = test.by.at("cert.pem"), test.by.at("key.pem")
+		}
+		err := cfg.checkReady(t.Context(), test.at)
 		if (err == nil) != (test.says == nil) || err != nil && !mentions(err.Error(), test.says...) {
 			t.Errorf("%+v: got %v, want %q", test.at, err, test.says)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/roomring/roomring/cluster"
+	"github.com/roomring/roomring/cluster/certs"
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
@@ -37,6 +38,7 @@ type node struct {
 	clock   *actor.AwakeClock // of the rooms, the journal's marks of their time, and the patience with clients
 	ends    *endpoints
 	secrets secrets
+	admins  *certs.Files // of the admin listener; nil: it speaks plain HTTP
 
 	folder    *journal.Folder
 	journal   *journal.Journal
@@ -76,7 +78,7 @@ func openNode(ctx context.Context, cfg *Config, ends *endpoints, log *slog.Logge
 		name: cfg.nodeName(), boot: room.BootID(ulid.Make().String()), reopening: make(chan struct{}, 1),
 	}
 	for _, part := range []func(context.Context) error{
-		n.readSecrets, n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openRooms, n.openCluster, n.restoreRooms, n.openSockets,
+		n.readSecrets, n.readCertificate, n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openRooms, n.openCluster, n.restoreRooms, n.openSockets,
 	} {
 		if err := part(ctx); err != nil {
 			n.close(context.WithoutCancel(ctx))

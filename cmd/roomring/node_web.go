@@ -185,7 +185,8 @@ func (n *node) adminHandler() (http.Handler, error) {
 		specs = append(specs, r.Spec())
 	}
 	return web.AdminHandler(web.AdminOptions{
-		Rooms: n.allRooms(), Aside: n.allRooms(), Records: records{n.store, n.results}, Cluster: n.operator(), Games: specs, Metrics: n.metrics, Unready: n.unready, Token: token, Log: n.log,
+		Rooms: n.allRooms(), Aside: n.allRooms(), Records: records{n.store, n.results}, Cluster: n.operator(), Games: specs, Metrics: n.metrics,
+		Unready: n.unready, Token: token, Named: n.adminNamed, Log: n.log,
 	})
 }
 

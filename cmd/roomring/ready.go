@@ -29,12 +29,12 @@ func (c *Config) nodeName() string {
 	return cmp.Or(c.Node, host, "roomring")
 }
 
-func newReady(node string, ends *endpoints) ready {
+func newReady(cfg *Config, ends *endpoints) ready {
 	public, admin := ends.public.Addr().String(), ends.admin.Addr().String()
 	r := ready{
-		Node: node, Version: version(), PID: os.Getpid(),
+		Node: cfg.nodeName(), Version: version(), PID: os.Getpid(),
 		Listen: public, Admin: admin, Gossip: ends.gossip,
-		URL: "http://" + dialable(public), AdminAt: "http://" + dialable(admin),
+		URL: "http://" + dialable(public), AdminAt: cfg.adminURL(admin),
 	}
 	if ends.peer != nil {
 		r.Peer = ends.peer.Addr().String()

@@ -79,7 +79,7 @@ func serve(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games
 		return err
 	}
 	defer ends.Close()
-	at := newReady(cfg.nodeName(), ends)
+	at := newReady(cfg, ends)
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	announce := sync.OnceFunc(func() { at.log(log) })
@@ -104,6 +104,9 @@ func serve(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games
 	warnOfGames(log, games)
 	if cfg.StoreExposed {
 		log.Warn("the store's password stands on the command line, which everybody on this machine can read: give --store-file, or PGPASSFILE")
+	}
+	if !loopback(ends.admin.Addr()) && n.admins == nil {
+		log.Warn("the admin listener can be reached from other machines and speaks plain HTTP, in which its token and hidden state can be read on the way: give --admin-cert-file and --admin-key-file, or listen on 127.0.0.1", "admin_listen", at.Admin)
 	}
 	if err := at.write(cfg.ReadyFile); err != nil {
 		return err

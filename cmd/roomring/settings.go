@@ -17,6 +17,8 @@ type Config struct {
 	Listen         string
 	AdminListen    string
 	AdminTokenFile string
+	AdminCertFile  string
+	AdminKeyFile   string
 	PublicURL      string
 	AllowedOrigins []string
 	TrustedProxies []string
@@ -134,6 +136,8 @@ func (s *settings) addressFlags(g *group) {
 	g.StringVar(&s.Listen, "listen", ":7777", "`address` players connect to; port 0 picks a free one, which the first log line and --ready-file tell")
 	g.StringVar(&s.AdminListen, "admin-listen", "127.0.0.1:7778", "`address` of the admin API, /metrics and /debug/pprof/")
 	g.StringVar(&s.AdminTokenFile, "admin-token-file", "", "`file` whose first line is the admin API's bearer token; needed unless --admin-listen is loopback")
+	g.StringVar(&s.AdminCertFile, "admin-cert-file", "", "`file` with the certificate of the admin listener in PEM, which then speaks TLS alone; read again when it changes")
+	g.StringVar(&s.AdminKeyFile, "admin-key-file", "", "`file` with its private key")
 	g.StringVar(&s.PublicURL, "public-url", "", "`URL` players reach this node by, if not the one they asked for, with the path that a proxy puts it under: https://play.example.com, https://example.com/games/ring")
 	g.StringSliceVar(&s.AllowedOrigins, "allowed-origins", nil, "`origins` whose pages may connect beside the server's own: https://example.com,https://*.example.org,capacitor://localhost; * is any (docs/OPERATIONS.md says what each lets in)")
 	g.StringSliceVar(&s.TrustedProxies, "trusted-proxies", nil, "`networks` whose X-Forwarded-For, or else Forwarded, names the client: 10.0.0.0/8,192.0.2.7")

@@ -53,6 +53,9 @@ func (c *Config) validateAddresses() error {
 	if admin := all[1]; !admin.loopback() && c.AdminTokenFile == "" {
 		return fmt.Errorf("--admin-listen %s can be reached from other machines: add --admin-token-file, or listen on 127.0.0.1", c.AdminListen)
 	}
+	if (c.AdminCertFile == "") != (c.AdminKeyFile == "") {
+		return errors.New("TLS on the admin listener needs --admin-cert-file and --admin-key-file, both")
+	}
 	return nil
 }
 
