@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"bytes"
 	"path"
 	"slices"
 	"strings"
@@ -54,4 +55,45 @@ func mounted(t *testing.T, all objects, file string) (secret, key string) {
 	}
 	t.Fatalf("no Secret is mounted as %s, for the group alone", file)
 	panic("unreachable")
+}
+
+// TestAdminTLS adds the component to the example: the certificate that the server is told of is mounted, Prometheus speaks TLS and
+// expects the name of the Service, and probes stay at the players' port, which has none.
+func TestAdminTLS(t *testing.T) {
+	memory := withSecrets(t)
+	const file, last = "/example/kustomization.yaml", "  - ../components/monitoring"
+	text, err := memory.ReadFile(file)
+	if err != nil || !bytes.Contains(text, []byte(last)) {
+		t.Fatalf("%s does not hold %q (%v)", file, last, err)
+	}
+	line := text[bytes.Index(text, []byte(last)):]
+	line = line[:bytes.IndexByte(line, '\n')+1]
+	if err := memory.WriteFile(file, bytes.Replace(text, line, append(line[:len(line):len(line)], "  - ../components/admin-tls\n"...), 1)); err != nil {
+		t.Fatal(err)
+	}
+	all, err := render(memory, "example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := settings(t)
+	for name, want := range map[string]string{"ROOMRING_ADMIN_CERT_FILE": corev1.TLSCertKey, "ROOMRING_ADMIN_KEY_FILE": corev1.TLSPrivateKeyKey} {
+		if _, ok := known[name]; !ok {
+			t.Errorf("the server has no setting %s", name)
+		}
+		if secret, key := mounted(t, all, variable(t, all, name).Value); secret != "roomring-admin-tls" || key != want {
+			t.Errorf("%s is %q of Secret %s", name, key, secret)
+		}
+	}
+	e := one[*serviceMonitor](t, all).Spec.Endpoints[0]
+	if named[*corev1.Service](t, all, e.TLSConfig.ServerName); e.Scheme != "https" || e.TLSConfig.CA.Secret.Name != "roomring-admin-tls" || e.Authorization.Credentials.Key == "" {
+		t.Errorf("Prometheus asks by %s, with %+v", e.Scheme, e.TLSConfig)
+	}
+	if _, token := mounted(t, all, variable(t, all, "ROOMRING_ADMIN_TOKEN_FILE").Value); token != "admin-token" {
+		t.Error("the other secrets are no longer mounted")
+	}
+	for _, probe := range []*corev1.Probe{server(t, all).StartupProbe, server(t, all).ReadinessProbe, server(t, all).LivenessProbe} {
+		if probe.HTTPGet.Port.String() != "http" || probe.HTTPGet.Scheme == corev1.URISchemeHTTPS {
+			t.Errorf("a probe asks port %s by %s", probe.HTTPGet.Port.String(), probe.HTTPGet.Scheme)
+		}
+	}
 }
