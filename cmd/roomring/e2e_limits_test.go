@@ -8,6 +8,20 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
+// TestSpectatorsAreBounded has one more come to watch than may.
+func TestSpectatorsAreBounded(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "--max-spectators", "2").start()
+	info := s.create("tally", nil)
+	for range 2 {
+		dial(t, info.URL, wire.JSON).hello(wire.Hello{Client: "w", As: wire.AsSpectator})
+	}
+	third := dial(t, info.URL, wire.JSON)
+	third.write(wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "w", As: wire.AsSpectator}))
+	third.closesWith(wire.CloseForbidden, "too many are watching")
+	dial(t, info.URL, wire.JSON).hello(wire.Hello{Client: "player"}) // who plays is no spectator
+}
+
 // TestLimitsAreNamed has one address ask for more than it may, and the log say, once, which setting would allow it.
 func TestLimitsAreNamed(t *testing.T) {
 	t.Parallel()
