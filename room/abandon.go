@@ -30,7 +30,7 @@ func Abandon(kept Kept, why string) (Final, error) {
 			f.Point, f.Duration = Point{e.Epoch, e.Index}, e.At
 		}
 	}
-	f.Hash = f.Sum()
+	f.Hash, f.Named = f.Sum(), log.named.all
 	replay, err := log.replay(kept.Header, f)
 	if err != nil {
 		return f, err

@@ -148,6 +148,7 @@ type logbook struct {
 	size   int    // bytes of the log since its beginning, before compression
 
 	anonymous anonymous
+	named     roster
 }
 
 // logStretch is how much log is compressed at once.
@@ -161,6 +162,7 @@ func (l *logbook) append(e Entry, wasOver bool) int {
 	if e.Kind == KindCut {
 		*l = logbook{}
 	}
+	l.named.note(&e)
 	e = l.anonymous.entry(e)
 	n := l.flush()
 	l.run, l.run.Checks = e, slices.Clip(e.Checks) // joins appends to them

@@ -114,4 +114,6 @@ type Final struct {
 	// Readers may read the result and the replay, beside operators; nil: everybody may. It is beside the log: two owners
 	// may differ in it.
 	Readers []PlayerID `cbor:"-" json:"-"`
+	// Named are the players whom the replay names, those in the result among them or not. It is beside the log too.
+	Named []PlayerID `cbor:"-" json:"-"`
 }

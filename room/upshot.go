@@ -123,15 +123,19 @@ func (c *Core) agreeOnViews(e *Entry) error {
 		return nil
 	}
 	for _, check := range e.Checks {
-		cl := c.classes.byID[check.Class]
-		if check.Class == spectatorClass {
-			cl = c.classes.spectator
-		}
-		if cl == nil || cl.shadow.Checksum() != check.Sum {
+		if cl := c.classOf(check.Class); cl == nil || cl.shadow.Checksum() != check.Sum {
 			return c.diverged(e, "showed one thing when it was played", "show another after it")
 		}
 	}
 	return nil
+}
+
+// classOf is a class of players, or that of spectators; nil: there is none.
+func (c *Core) classOf(id ClassID) *class {
+	if id == spectatorClass {
+		return c.classes.spectator
+	}
+	return c.classes.byID[id]
 }
 
 // agreeOnState compares the present state with a snapshot that was taken at its index. One without a sum is of a program

@@ -40,13 +40,14 @@ type Match struct {
 type Filter struct {
 	Game    string
 	Phase   room.Phase
-	Open    bool    // only rooms with a free seat that take new players
-	Private bool    // also private rooms (admin)
-	Hidden  bool    // only private rooms; needs Private
-	Node    string  // only rooms of this node
-	Search  string  // only rooms whose id begins with it, or whose name or a player's id or name holds it, in whichever case
-	After   room.ID // page: ids after this one
-	Limit   int     // 0 means 100, at most 1000
+	Open    bool          // only rooms with a free seat that take new players
+	Private bool          // also private rooms (admin)
+	Hidden  bool          // only private rooms; needs Private
+	Node    string        // only rooms of this node
+	Search  string        // only rooms whose id begins with it, or whose name or a player's id or name holds it, in whichever case
+	Named   room.PlayerID // only rooms that name this player: who has a seat there, or has given one up
+	After   room.ID       // page: ids after this one
+	Limit   int           // 0 means 100, at most 1000
 }
 
 // Info is what anybody may know of a room.
@@ -69,6 +70,8 @@ type Info struct {
 	Node       string     // the owner's name
 	Created    time.Time
 	Final      *room.Final // of a room that is over
+
+	named []room.PlayerID // see room.Core.Named
 }
 
 // Hello is a client at the door, its token already checked.

@@ -205,6 +205,7 @@ func (f *Filter) admits(i *Info) bool {
 		(f.Private || !i.Private) &&
 		(!f.Hidden || i.Private) &&
 		(f.Node == "" || i.Node == f.Node) &&
+		(f.Named == "" || slices.Contains(i.named, f.Named)) &&
 		(f.Search == "" || i.matches(strings.ToLower(f.Search)))
 }
 

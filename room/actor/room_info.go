@@ -59,6 +59,7 @@ func (r *liveRoom) describe() *Info {
 		Private: h.Private, Public: h.Public, Phase: r.core.Phase(), Open: r.core.FreeSeats() > 0, Seats: r.core.Seats(),
 		MaxPlayers: r.core.MaxPlayers(), Spectators: len(r.watchers),
 		Epoch: at.Epoch, Index: at.Seq, Node: r.o.Node, Created: h.Created, Final: r.core.Final(),
+		named: r.core.Named(),
 	}
 }
 
