@@ -24,6 +24,7 @@ import (
 // Store is all of the port.
 type Store interface {
 	Results
+	People
 	Rows
 	Boots
 	Keys

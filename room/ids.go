@@ -3,6 +3,7 @@ package room
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"unicode"
 )
 
@@ -12,6 +13,12 @@ type ID string
 
 // PlayerID names a player across rooms: the `sub` of a token, 1 to MaxPlayerID bytes of UTF-8.
 type PlayerID string
+
+// GuestPrefix begins the ids of guests, whom anybody can make any number of.
+const GuestPrefix = "g_"
+
+// Guest reports whether p is a guest's id.
+func (p PlayerID) Guest() bool { return strings.HasPrefix(string(p), GuestPrefix) }
 
 // ClientID names one page load or program run; the client draws it at random, 1 to wire.MaxClient bytes.
 type ClientID string

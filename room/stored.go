@@ -11,6 +11,10 @@ type StoredResult struct {
 	Final                  // Replay is not filled: ask for it by itself
 	Stored  time.Time      `json:"stored"` // the store's clock when the row was written
 	Ratings []RatingChange `json:"ratings,omitempty"`
+
+	// Players who asked to be forgotten were taken out so often, and when that was last. Hash is then that of what is left.
+	Redactions int       `json:"-"`
+	Redacted   time.Time `json:"redacted,omitzero"`
 }
 
 // RatingChange is what one rated game did to one player's rating.

@@ -66,7 +66,7 @@ func (a *Auth) guestFrom(seed [sha256.Size]byte, name string) (who Identity, tok
 	}
 	now := a.opts.Now()
 	who = Identity{
-		Player:  room.PlayerID("g_" + guestIDs.EncodeToString(seed[:16])),
+		Player:  room.PlayerID(room.GuestPrefix + guestIDs.EncodeToString(seed[:16])),
 		Name:    CleanName(name),
 		Guest:   true,
 		Expires: now.Add(a.opts.GuestLifetime),

@@ -180,3 +180,26 @@ func settingOf(t *testing.T, url, name string) (setting string) {
 	ask(t, url, `SELECT setting FROM seen`, &setting)
 	return setting
 }
+
+func TestPeople(t *testing.T) {
+	url := pgtest.URL(t)
+	persisttest.RunPeople(t, func(t *testing.T) persisttest.Looked {
+		return persisttest.Looked{
+			Store: openEmpty(t, url), Rows: func() string { return allRows(t, url) }, Do: func(query string) { ask(t, url, query) },
+		}
+	})
+}
+
+// allRows is every row of every table.
+func allRows(t *testing.T, url string) string {
+	t.Helper()
+	var tables []string
+	ask(t, url, `SELECT array_agg(tablename::text) FROM pg_tables WHERE schemaname = 'public'`, &tables)
+	var out strings.Builder
+	for _, table := range tables {
+		var rows string
+		ask(t, url, `SELECT coalesce(string_agg(t::text, E'\n'), '') FROM `+table+` t`, &rows)
+		out.WriteString(rows + "\n" + table + "\n")
+	}
+	return out.String()
+}

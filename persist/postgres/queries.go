@@ -15,7 +15,7 @@ import (
 // Result implements persist.Results.
 func (s *Store) Result(ctx context.Context, id room.ID) (room.StoredResult, error) {
 	r, err := queryOne(ctx, s.reader, scanResult, `
-		SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes::text, reason, summary, data::text, hash, stored, readers::text
+		SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes::text, reason, summary, data::text, hash, stored, readers::text, redactions, redacted
 		FROM results WHERE room = $1`, id)
 	if err != nil {
 		return room.StoredResult{}, err
@@ -31,8 +31,9 @@ func scanResult(row pgx.CollectableRow) (r room.StoredResult, err error) {
 	var data, readers *string
 	var hash []byte
 	var epoch, seq, duration int64
+	var redacted *time.Time
 	err = row.Scan(&r.Room, &r.Game, &r.Version, &r.End, &r.Rated, &epoch, &seq, &duration,
-		&outcomes, &r.Result.Reason, &r.Result.Summary, &data, &hash, &r.Stored, &readers)
+		&outcomes, &r.Result.Reason, &r.Result.Summary, &data, &hash, &r.Stored, &readers, &r.Redactions, &redacted)
 	if err != nil {
 		return r, err
 	}
@@ -44,7 +45,13 @@ func scanResult(row pgx.CollectableRow) (r room.StoredResult, err error) {
 	if r.Readers, err = ledger.ParseReaders(readers); err != nil {
 		return r, err
 	}
-	return r, json.Unmarshal([]byte(outcomes), &r.Result.Outcomes)
+	if redacted != nil {
+		r.Redacted = redacted.UTC()
+	}
+	if err := json.Unmarshal([]byte(outcomes), &r.Result.Outcomes); err != nil {
+		return r, err
+	}
+	return ledger.Shown(r), nil
 }
 
 func scanChange(row pgx.CollectableRow) (c room.RatingChange, err error) {
@@ -55,23 +62,24 @@ func scanChange(row pgx.CollectableRow) (c room.RatingChange, err error) {
 
 // Replay implements persist.Results.
 func (s *Store) Replay(ctx context.Context, id room.ID) (room.StoredReplay, error) {
-	r, err := queryOne(ctx, s.reader, scanReplay, `SELECT data, more, coalesce(size, octet_length(data)) FROM replays WHERE room = $1`, id)
+	r, err := queryOne(ctx, s.reader, scanReplay, `SELECT data, more, base, coalesce(size, octet_length(data)) FROM replays WHERE room = $1`, id)
 	if err != nil {
 		return room.StoredReplay{}, err
 	}
 	return ledger.Replay(r.size, r.first, r.more, func(nth int) ([]byte, error) {
-		return queryOne(ctx, s.reader, pgx.RowTo[[]byte], `SELECT data FROM replay_pieces WHERE room = $1 AND nth = $2`, id, nth)
+		return queryOne(ctx, s.reader, pgx.RowTo[[]byte], `SELECT data FROM replay_pieces WHERE room = $1 AND nth = $2`, id, r.base+nth)
 	}), nil
 }
 
 type replayRow struct {
 	first []byte
 	more  int
+	base  int
 	size  int64
 }
 
 func scanReplay(row pgx.CollectableRow) (r replayRow, err error) {
-	err = row.Scan(&r.first, &r.more, &r.size)
+	err = row.Scan(&r.first, &r.more, &r.base, &r.size)
 	return r, err
 }
 

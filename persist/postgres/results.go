@@ -31,8 +31,8 @@ func (s *Store) WriteResults(ctx context.Context, finals []room.Final) ([]persis
 type resultTx struct{ pgx.Tx }
 
 const insertResults = `
-INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, readers, stored)
-SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes::json, reason, summary, data::json, hash, readers::json, clock_timestamp()
+INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, readers, stored, indexed)
+SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes::json, reason, summary, data::json, hash, readers::json, clock_timestamp(), true
 FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::boolean[], $6::bigint[], $7::bigint[], $8::bigint[],
 	$9::text[], $10::text[], $11::text[], $12::text[], $13::bytea[], $14::text[])
 	AS t (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, readers)
@@ -145,6 +145,7 @@ func (tx resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger
 	queueLines(batch, lines)
 	rooms := column(finals, func(f room.Final) string { return string(f.Room) })
 	queueReplays(batch, ledger.Replayed(finals))
+	queueOthers(batch, ledger.Others(finals))
 	batch.Queue(`
 		INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce)
 		SELECT room, game, epoch, 'over', '', '', '', false, ''

@@ -14,7 +14,7 @@ import (
 // Result implements persist.Results.
 func (s *Store) Result(ctx context.Context, id room.ID) (room.StoredResult, error) {
 	r, err := scanResult(s.read.QueryRowContext(ctx, `
-		SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored, readers
+		SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored, readers, redactions, redacted
 		FROM results WHERE room = ?`, id))
 	if err != nil {
 		return room.StoredResult{}, notFound(err)
@@ -30,8 +30,9 @@ func scanResult(row scanner) (r room.StoredResult, err error) {
 	var outcomes, hash []byte
 	var data, readers *string
 	var epoch, seq, duration, stored int64
+	var redacted *int64
 	err = row.Scan(&r.Room, &r.Game, &r.Version, &r.End, &r.Rated, &epoch, &seq, &duration,
-		&outcomes, &r.Result.Reason, &r.Result.Summary, &data, &hash, &stored, &readers)
+		&outcomes, &r.Result.Reason, &r.Result.Summary, &data, &hash, &stored, &readers, &r.Redactions, &redacted)
 	if err != nil {
 		return r, err
 	}
@@ -43,7 +44,13 @@ func scanResult(row scanner) (r room.StoredResult, err error) {
 	if r.Readers, err = ledger.ParseReaders(readers); err != nil {
 		return r, err
 	}
-	return r, json.Unmarshal(outcomes, &r.Result.Outcomes)
+	if redacted != nil {
+		r.Redacted = fromMicros(*redacted)
+	}
+	if err := json.Unmarshal(outcomes, &r.Result.Outcomes); err != nil {
+		return r, err
+	}
+	return ledger.Shown(r), nil
 }
 
 func scanChange(row scanner) (c room.RatingChange, err error) {
@@ -55,14 +62,14 @@ func scanChange(row scanner) (c room.RatingChange, err error) {
 // Replay implements persist.Results.
 func (s *Store) Replay(ctx context.Context, id room.ID) (room.StoredReplay, error) {
 	var first []byte
-	var more int
+	var more, base int
 	var size int64
-	err := s.read.QueryRowContext(ctx, `SELECT data, more, coalesce(size, length(data)) FROM replays WHERE room = ?`, id).Scan(&first, &more, &size)
+	err := s.read.QueryRowContext(ctx, `SELECT data, more, base, coalesce(size, length(data)) FROM replays WHERE room = ?`, id).Scan(&first, &more, &base, &size)
 	if err != nil {
 		return room.StoredReplay{}, notFound(err)
 	}
 	return ledger.Replay(size, first, more, func(nth int) (data []byte, err error) {
-		err = s.read.QueryRowContext(ctx, `SELECT data FROM replay_pieces WHERE room = ? AND nth = ?`, id, nth).Scan(&data)
+		err = s.read.QueryRowContext(ctx, `SELECT data FROM replay_pieces WHERE room = ? AND nth = ?`, id, base+nth).Scan(&data)
 		return data, notFound(err)
 	}), nil
 }

@@ -30,8 +30,8 @@ type resultTx struct {
 }
 
 const insertResult = `
-INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored, readers)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored, readers, indexed)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
 ON CONFLICT (room) DO NOTHING`
 
 func (tx *resultTx) Insert(ctx context.Context, finals []room.Final) (map[room.ID][32]byte, map[room.ID]bool, error) {
@@ -110,6 +110,9 @@ func (tx *resultTx) Save(ctx context.Context, finals []room.Final, lines []ledge
 		return err
 	}
 	if err := tx.saveReplays(ctx, finals); err != nil {
+		return err
+	}
+	if err := saveOthers(ctx, tx.Tx, ledger.Others(finals)); err != nil {
 		return err
 	}
 	return each(ctx, tx.Tx, `

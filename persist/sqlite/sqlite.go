@@ -71,7 +71,8 @@ func OpenWith(ctx context.Context, path string, o Options) (*Store, error) {
 	if s.readers <= 0 {
 		s.readers = 4
 	}
-	if s.write, err = connect(path, "_txlock=immediate", 1); err != nil {
+	// What is deleted is overwritten, so that a player who is forgotten is not found in the file's free pages.
+	if s.write, err = connect(path, "_txlock=immediate&_pragma=secure_delete(1)", 1); err != nil {
 		return nil, err
 	}
 	if err := s.prepare(ctx, path); err != nil {

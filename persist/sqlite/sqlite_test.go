@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -157,4 +158,58 @@ func TestALockThatStaysIsNamed(t *testing.T) {
 	if err := s.StartBoot(t.Context(), boot); err != nil {
 		t.Errorf("when it has ended: %v", err)
 	}
+}
+
+func TestPeople(t *testing.T) {
+	persisttest.RunPeople(t, func(t *testing.T) persisttest.Looked {
+		path := filepath.Join(t.TempDir(), "store.db")
+		return persisttest.Looked{
+			Store: open(t, path), Rows: func() string { return allRows(t, path) }, Do: func(query string) { execute(t, path, query) },
+		}
+	})
+}
+
+// allRows is every row of every table.
+func allRows(t *testing.T, path string) string {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	query := func(query string, width int) (all [][]any) {
+		rows, err := db.QueryContext(t.Context(), query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		if columns, err := rows.Columns(); width == 0 && err == nil {
+			width = len(columns)
+		}
+		for rows.Next() {
+			row := make([]any, width)
+			into := make([]any, width)
+			for i := range row {
+				into[i] = &row[i]
+			}
+			if err := rows.Scan(into...); err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, row)
+		}
+		return all
+	}
+	var out strings.Builder
+	for _, table := range query(`SELECT name FROM sqlite_master WHERE type = 'table'`, 1) {
+		for _, row := range query(fmt.Sprintf(`SELECT * FROM %q`, table[0]), 0) {
+			for _, v := range row {
+				if b, ok := v.([]byte); ok {
+					v = string(b)
+				}
+				fmt.Fprintf(&out, "%v ", v)
+			}
+			fmt.Fprintln(&out, table[0])
+		}
+	}
+	return out.String()
 }

@@ -1,0 +1,485 @@
+package persisttest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/room"
+)
+
+// Looked is an empty store that a test looks into from behind.
+type Looked struct {
+	Store persist.Store
+	Rows  func() string    // every row of every table, as text
+	Do    func(sql string) // changes it; the SQL is understood by all backends
+}
+
+// RunPeople asks of a backend what persist.People and persist.Forgetting promise. Each test gets a store of its own.
+func RunPeople(t *testing.T, empty func(t *testing.T) Looked) {
+	for name, test := range map[string]func(*testing.T, Looked){
+		"rooms of a player": testRoomsOf,
+		"redact":            testRedact,
+		"long replay":       testLongReplayRedacted,
+		"records":           testDropRecords,
+		"idle guests":       testIdleGuests,
+		"forget":            testForget,
+		"older rooms":       testForgetOlder,
+		"at once":           testForgetAtOnce,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, empty(t)) })
+	}
+}
+
+func testRoomsOf(t *testing.T, l Looked) {
+	s := l.Store
+	in, left, not := Game("chess", "ann", "bob"), Game("chess", "cy", "bob"), Game("chess", "cy", "bob")
+	left.Named = []room.PlayerID{"bob", "cy", "ann", "\xff", "a\x00"}
+	wrote(t, s, []room.Final{in, left, not}, persist.Written, persist.Written, persist.Written)
+	want := []room.ID{in.Room, left.Room}
+	slices.Sort(want)
+	if got := get[[]room.ID](t)(s.RoomsOf(t.Context(), "ann", "", 10)); !slices.Equal(got, want) {
+		t.Errorf("rooms %v, want %v", got, want)
+	}
+	if got := get[[]room.ID](t)(s.RoomsOf(t.Context(), "ann", want[0], 1)); !slices.Equal(got, want[1:]) {
+		t.Errorf("behind the first %v, want %v", got, want[1:])
+	}
+	if got := get[[]room.ID](t)(s.RoomsOf(t.Context(), "nobody", "", 10)); len(got) != 0 {
+		t.Errorf("of nobody %v", got)
+	}
+	if got := get[[]room.ID](t)(s.Unindexed(t.Context(), 10)); len(got) != 0 {
+		t.Errorf("unindexed %v", got)
+	}
+}
+
+// redacted is a final without a player.
+func redacted(f room.Final, player room.PlayerID, replay string) room.Final {
+	who := room.Redaction{Player: player, Gone: "gone_1"}
+	_ = who.Learn(f, nil) // there is nothing to read
+	out := who.Final(f)
+	if replay != "" {
+		out.Replay = room.Parts{[]byte(replay)}
+	}
+	return out
+}
+
+func testRedact(t *testing.T, l Looked) {
+	s := l.Store
+	f := Game("chess", "ann", "bob")
+	f.Readers, f.Named = []room.PlayerID{"ann", "bob"}, []room.PlayerID{"ann", "bob", "cy"}
+	f.Result.Summary = "Name of ann wins"
+	f = Seal(f)
+	wrote(t, s, []room.Final{f}, persist.Written)
+	bob := get[room.Profile](t)(s.Player(t.Context(), "bob", true))
+	was := get[room.StoredResult](t)(s.Result(t.Context(), f.Room))
+
+	must(t, s.Redact(t.Context(), persist.Redacted{Player: "ann", Final: redacted(was.Final, "ann", "another replay")}))
+	is := get[room.StoredResult](t)(s.Result(t.Context(), f.Room))
+	if told := fmt.Sprintf("%+v %s", is, is.Result.Data); strings.Contains(told, "ann") || !strings.Contains(told, "gone_1") {
+		t.Errorf("the result is %s", told)
+	}
+	if is.Redactions != 1 || time.Since(is.Redacted).Abs() > time.Minute || is.Hash == was.Hash || is.Hash != is.Sum() || is.Stored != was.Stored {
+		t.Errorf("%d redactions at %v, hash %x, stored %v; it was %x, %v", is.Redactions, is.Redacted, is.Hash, is.Stored, was.Hash, was.Stored)
+	}
+	if !slices.Equal(is.Readers, []room.PlayerID{"bob"}) || string(is.Result.Data) != string(f.Result.Data) {
+		t.Errorf("readers %v, data %s", is.Readers, is.Result.Data)
+	}
+	if len(is.Ratings) != 1 || is.Ratings[0].Player != "bob" {
+		t.Errorf("ratings %+v", is.Ratings)
+	}
+	if replay := replayOf(t, s, f.Room); string(replay) != "another replay" {
+		t.Errorf("replay %q", replay)
+	}
+	if now := get[room.Profile](t)(s.Player(t.Context(), "bob", true)); !reflect.DeepEqual(now, bob) {
+		t.Errorf("the opponent was %+v and is %+v", bob, now)
+	}
+	if got := get[[]room.ID](t)(s.RoomsOf(t.Context(), "ann", "", 10)); len(got) != 0 {
+		t.Errorf("rooms of who was taken out: %v", got)
+	}
+	if got := get[[]room.ID](t)(s.RoomsOf(t.Context(), "cy", "", 10)); len(got) != 1 {
+		t.Errorf("rooms of another: %v", got)
+	}
+
+	other := f
+	other.Hash[0]++
+	wrote(t, s, []room.Final{f, other}, persist.Already, persist.Mismatch) // by the hash that it had
+	if again := get[room.StoredResult](t)(s.Result(t.Context(), f.Room)); !reflect.DeepEqual(again, is) {
+		t.Errorf("writing it again made %+v of %+v", again, is)
+	}
+	if _, err := s.Player(t.Context(), "ann", true); err != nil {
+		t.Errorf("the profile went with a room: %v", err)
+	}
+
+	if err := s.Redact(t.Context(), persist.Redacted{Player: "bob", Final: redacted(was.Final, "bob", "")}); !errors.Is(err, persist.ErrMovedOn) {
+		t.Errorf("redacting what was read before: %v", err)
+	}
+	must(t, s.Redact(t.Context(), persist.Redacted{Player: "bob", Final: redacted(is.Final, "bob", ""), Redactions: 1}))
+	if _, err := s.Replay(t.Context(), f.Room); !errors.Is(err, persist.ErrNotFound) {
+		t.Errorf("a replay that was dropped: %v", err)
+	}
+	last := get[room.StoredResult](t)(s.Result(t.Context(), f.Room))
+	if len(last.Ratings) != 0 || last.Readers == nil || len(last.Readers) != 0 {
+		t.Errorf("without anybody: ratings %+v, readers %#v", last.Ratings, last.Readers)
+	}
+	if err := s.Redact(t.Context(), persist.Redacted{Player: "bob", Final: Game("chess", "bob")}); !errors.Is(err, persist.ErrMovedOn) {
+		t.Errorf("redacting what is not there: %v", err)
+	}
+}
+
+// Who is reading a replay that is written anew reads the old one, or not to its end; never a mixture.
+func testLongReplayRedacted(t *testing.T, l Looked) {
+	s := l.Store
+	f := Game("chess", "ann", "bob")
+	long := func(b byte) (p room.Parts) {
+		for range 5 {
+			p = append(p, bytes.Repeat([]byte{b}, 200<<10))
+		}
+		return p
+	}
+	f.Replay = long('a')
+	wrote(t, s, []room.Final{f}, persist.Written)
+	for i, b := range []byte("bc") {
+		reading := get[room.StoredReplay](t)(s.Replay(t.Context(), f.Room))
+		anew := redacted(f, "ann", "")
+		anew.Replay = long(b)
+		must(t, s.Redact(t.Context(), persist.Redacted{Player: "ann", Final: anew, Redactions: i}))
+		data, err := io.ReadAll(reading)
+		if bytes.Contains(data, []byte{b}) || err == nil && len(data) < 1000<<10 {
+			t.Errorf("%d bytes were read, %v, some of them new", len(data), err)
+		}
+		if got := replayOf(t, s, f.Room); !bytes.Equal(got, anew.Replay.Join()) {
+			t.Errorf("of %d bytes %d came back, or others", anew.Replay.Len(), len(got))
+		}
+	}
+	if rows := l.Rows(); strings.Contains(rows, "aaaaaaaaaaaaaaaa") || strings.Contains(rows, strings.Repeat("61", 16)) {
+		t.Error("the old replay is there still")
+	}
+}
+
+func testDropRecords(t *testing.T, l Looked) {
+	s := l.Store
+	f := Game("chess", "ann", "bob")
+	wrote(t, s, []room.Final{f, Game("chess", "bob", "cy"), Game("go", "ann", "cy")}, persist.Written, persist.Written, persist.Written)
+	must(t, s.DropRecords(t.Context(), "ann"))
+	must(t, s.DropRecords(t.Context(), "nobody"))
+	board := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", room.BoardPlace{}, 10))
+	if len(board) != 2 || board[0].Player != "bob" || board[0].Place != 1 || board[1].Place != 2 {
+		t.Errorf("the board is %+v", board)
+	}
+	if p := get[room.Profile](t)(s.Player(t.Context(), "ann", true)); p.Name != "" || len(p.Games) != 0 || len(p.Recent) != 2 {
+		t.Errorf("of somebody whom results name %+v is left", p)
+	}
+	for _, id := range get[[]room.ID](t)(s.RoomsOf(t.Context(), "ann", "", 10)) {
+		r := get[room.StoredResult](t)(s.Result(t.Context(), id))
+		must(t, s.Redact(t.Context(), persist.Redacted{Player: "ann", Final: redacted(r.Final, "ann", "")}))
+	}
+	must(t, s.DropRecords(t.Context(), "ann"))
+	if _, err := s.Player(t.Context(), "ann", true); !errors.Is(err, persist.ErrNotFound) {
+		t.Errorf("a player whom nothing names: %v", err)
+	}
+	wrote(t, s, []room.Final{Game("chess", "ann", "bob")}, persist.Written)
+	if p := get[room.Profile](t)(s.Player(t.Context(), "ann", true)); p.Name == "" || p.Games[0].Games != 1 {
+		t.Errorf("who plays again is %+v", p)
+	}
+}
+
+func testIdleGuests(t *testing.T, l Looked) {
+	s := l.Store
+	old, new := Game("chess", "g_old", "g_both"), Game("chess", "g_new", "g_both")
+	other := Game("chess", "old", "h")
+	old.Named, new.Named = []room.PlayerID{"g_old", "g_both", "g_left", "g_seen"}, []room.PlayerID{"g_new", "g_both", "g_seen"}
+	wrote(t, s, []room.Final{old, other}, persist.Written, persist.Written)
+	time.Sleep(20 * time.Millisecond) // by the store's clock
+	mark := get[room.StoredResult](t)(s.Result(t.Context(), other.Room)).Stored
+	wrote(t, s, []room.Final{new}, persist.Written)
+	for _, limit := range []int{1, 2, 3, 100} {
+		var idle []room.PlayerID
+		for after := room.PlayerID(""); ; {
+			since := get[room.StoredResult](t)(s.Result(t.Context(), new.Room)).Stored
+			cut := time.Since(since) + since.Sub(mark)/2
+			some, next, err := s.IdleGuests(t.Context(), after, cut, limit)
+			must(t, err)
+			idle = append(idle, some...)
+			if after = next; next == "" {
+				break
+			}
+		}
+		slices.Sort(idle)
+		if !slices.Equal(idle, []room.PlayerID{"g_left", "g_old"}) {
+			t.Errorf("idle, %d at once: %v", limit, idle)
+		}
+	}
+	if idle, _, err := s.IdleGuests(t.Context(), "", time.Hour, 100); err != nil || len(idle) != 0 {
+		t.Errorf("idle for an hour: %v, %v", idle, err)
+	}
+}
+
+// chatter is a game that is told what to show, and ends when it hears so.
+type chatter struct {
+	Names map[room.PlayerID]string
+	Order []room.PlayerID
+	Said  []string
+
+	byID bool `roomring:"derived"`
+}
+
+func (g *chatter) Join(_ *room.Turn, p room.Player) error {
+	g.Names[p.ID], g.Order = p.Name, append(g.Order, p.ID)
+	return nil
+}
+
+func (g *chatter) Leave(_ *room.Turn, p room.Player, _ room.LeaveReason) {
+	delete(g.Names, p.ID)
+	g.Order = slices.DeleteFunc(g.Order, func(id room.PlayerID) bool { return id == p.ID })
+}
+
+func (g *chatter) Act(t *room.Turn, by room.Player, said string) error {
+	g.Said = append(g.Said, fmt.Sprintf("%s said %d letters", by.Name, len(said)))
+	if said != "end" {
+		return nil
+	}
+	ids := g.Order
+	if g.byID {
+		slices.Sort(ids)
+	}
+	var out []room.Outcome
+	for i, id := range ids {
+		rank := 1
+		if g.byID {
+			rank += i
+		}
+		out = append(out, room.Outcome{Player: id, Name: g.Names[id], Rank: rank, Seat: i})
+	}
+	t.Finish(room.Result{Outcomes: out, Summary: by.Name + " ended it", IdleCounts: true})
+	return nil
+}
+
+func (g *chatter) View(room.Viewer) any { return map[string]any{"names": g.Names, "said": g.Said} }
+
+// chatters are games of which one goes another way for players of other ids.
+func chatters() *room.Games {
+	rules := func(name string, byID bool) *room.Rules {
+		return room.MustDefine(room.Spec{Name: name, Version: 1, MaxPlayers: 8, SharedView: true, Rated: true}, func() *chatter {
+			return &chatter{Names: map[room.PlayerID]string{}, byID: byID}
+		})
+	}
+	games, err := room.NewGames(rules("chatter", false), rules("byid", true))
+	if err != nil {
+		panic(err)
+	}
+	return games
+}
+
+// nameOf is what a player is called in a chat.
+func nameOf(p room.PlayerID) string { return "Lord " + strings.ToUpper(string(p)) }
+
+// chatted is the end of a chat in which each player says something long and some leave; the last ends it.
+func chatted(t *testing.T, game string, bytes int, leaves room.PlayerID, players ...room.PlayerID) room.Final {
+	t.Helper()
+	rules, _ := chatters().Lookup(game)
+	head := room.Header{ID: NewRoom(), Game: game, Version: 1, Runtime: room.RuntimeVersion}
+	core, _, err := room.Open(room.Config{Header: head, Rules: rules}, 1)
+	must(t, err)
+	step := func(in room.Input) {
+		t.Helper()
+		if ready, err := core.Step(in); err != nil || ready.Entry == nil {
+			t.Fatalf("%s: %v, %v", in.Kind, err, ready.Refused)
+		}
+		core.Commit(core.Point().Seq)
+	}
+	say := func(p room.PlayerID, n room.CSeq, text string) {
+		t.Helper()
+		step(room.Input{Kind: room.KindAct, Player: p, Client: room.ClientID("c" + p), CSeq: n, Data: fmt.Appendf(nil, "%q", text)})
+	}
+	all := players
+	if leaves != "" {
+		all = append([]room.PlayerID{leaves}, players...)
+	}
+	for _, p := range all {
+		step(room.Input{Kind: room.KindJoin, Player: p, Name: nameOf(p)})
+		step(room.Input{Kind: room.KindAttach, Player: p, Client: room.ClientID("c" + p), Attempt: 1})
+		text := make([]byte, bytes)
+		for i := range text {
+			text[i] = byte('a' + rand.IntN(26))
+		}
+		say(p, 1, string(text))
+	}
+	if leaves != "" {
+		step(room.Input{Kind: room.KindLeave, Player: leaves})
+	}
+	say(players[len(players)-1], 2, "end")
+	final, err := core.Seal()
+	must(t, err)
+	return final
+}
+
+// traces are where a store still names a player: rows as they are, and what replays hold.
+func traces(t *testing.T, l Looked, player room.PlayerID, rooms []room.Final) (found []string) {
+	t.Helper()
+	rows := l.Rows()
+	if !strings.Contains(rows, string(rooms[0].Room)) {
+		t.Fatal("the rows that are looked through have not even the rooms")
+	}
+	for _, trace := range []string{string(player), nameOf(player)} {
+		if i := strings.Index(rows, trace); i >= 0 {
+			found = append(found, rows[max(0, i-80):min(len(rows), i+80)])
+		}
+	}
+	for _, f := range rooms {
+		stored, err := l.Store.Replay(t.Context(), f.Room)
+		if errors.Is(err, persist.ErrNotFound) {
+			continue
+		}
+		must(t, err)
+		r := get[room.Replay](t)(room.ReadReplay(stored))
+		r.Final.Replay = nil
+		log := get[[]byte](t)(room.EncodeEntries(nil, r.Entries...))
+		if all := fmt.Sprintf("%+v %+v %s", r.Header, r.Final, log); strings.Contains(all, string(player)) || strings.Contains(all, nameOf(player)) {
+			found = append(found, "the replay of "+string(f.Room))
+		}
+	}
+	return found
+}
+
+func forgetting(s persist.Store, games *room.Games) *persist.Forgetting {
+	return &persist.Forgetting{Store: s, Games: games, Log: slog.New(slog.DiscardHandler)}
+}
+
+func testForget(t *testing.T, l Looked) {
+	const wanted, other, early = "wanted-4711", "other-4711", "left-early-4711"
+	finals := []room.Final{
+		chatted(t, "chatter", 10, "", wanted, other),
+		chatted(t, "chatter", 300<<10, "", other, wanted), // in pieces
+		chatted(t, "chatter", 10, early, wanted, other, "third-4711"),
+		chatted(t, "byid", 10, "", other, wanted),
+		chatted(t, "chatter", 10, early, other, "third-4711"),
+		chatted(t, "chatter", 10, "", other, "third-4711"),
+	}
+	private := chatted(t, "chatter", 10, "", wanted, other)
+	private.Readers = []room.PlayerID{wanted, other}
+	finals = append(finals, private)
+	wrote(t, l.Store, finals, slices.Repeat([]persist.Outcome{persist.Written}, len(finals))...)
+	bob := get[room.Profile](t)(l.Store.Player(t.Context(), other, true))
+	if found := traces(t, l, wanted, finals); len(found) < 6 {
+		t.Fatalf("there is nothing to forget: %q", found)
+	}
+	f := forgetting(l.Store, chatters())
+	got, err := f.Forget(t.Context(), wanted, time.Minute)
+	must(t, err)
+	if want := (persist.ForgotPlayer{Done: true, Results: 5, Redacted: 4, Dropped: 1}); got != want {
+		t.Errorf("it came to %+v, want %+v", got, want)
+	}
+	if found := traces(t, l, wanted, finals); len(found) > 0 {
+		t.Errorf("what is left: %q", found)
+	}
+	if again := get[persist.ForgotPlayer](t)(f.Forget(t.Context(), wanted, time.Minute)); again != (persist.ForgotPlayer{Done: true}) {
+		t.Errorf("once more it came to %+v", again)
+	}
+	wrote(t, l.Store, finals, slices.Repeat([]persist.Outcome{persist.Already}, len(finals))...)
+	if found := traces(t, l, wanted, finals); len(found) > 0 {
+		t.Errorf("results that were offered again brought back: %q", found)
+	}
+	if now := get[room.Profile](t)(l.Store.Player(t.Context(), other, true)); !reflect.DeepEqual(now, bob) {
+		t.Errorf("the opponent was %+v and is %+v", bob, now)
+	}
+	board := get[[]room.Standing](t)(l.Store.Leaderboard(t.Context(), "byid", room.BoardPlace{}, 10))
+	if len(board) != 1 || board[0].Player != other || board[0].Place != 1 {
+		t.Errorf("the board is %+v", board)
+	}
+	// Who left before the end is in no result.
+	got, err = f.Forget(t.Context(), early, time.Minute)
+	must(t, err)
+	if want := (persist.ForgotPlayer{Done: true, Results: 2, Redacted: 2}); got != want {
+		t.Errorf("who left early: %+v, want %+v", got, want)
+	}
+	if found := traces(t, l, early, finals); len(found) > 0 {
+		t.Errorf("of who left early is left: %q", found)
+	}
+	for _, final := range finals {
+		stored, err := l.Store.Replay(t.Context(), final.Room)
+		if errors.Is(err, persist.ErrNotFound) {
+			continue
+		}
+		must(t, err)
+		replay := get[room.Replay](t)(room.ReadReplay(stored))
+		rules, _ := chatters().Lookup(replay.Header.Game)
+		core, err := room.Run(room.Config{Header: replay.Header, Rules: rules}, replay.Log(), nil)
+		if result := get[room.StoredResult](t)(l.Store.Result(t.Context(), final.Room)); err != nil || core.Final().Sum() != result.Hash {
+			t.Errorf("the replay of %s comes to another end: %v", final.Room, err)
+		}
+	}
+}
+
+// Rooms that an older program stored are found by their logs, once; and forgetting goes on where it was stopped.
+func testForgetOlder(t *testing.T, l Looked) {
+	const wanted, early = "wanted-4711", "left-early-4711"
+	var finals []room.Final
+	for range 5 {
+		finals = append(finals, chatted(t, "chatter", 10, early, wanted, "other-4711"))
+	}
+	broken, without := Game("chess", wanted, "other-4711"), Game("chess", "other-4711", "third-4711")
+	without.Replay = nil
+	wrote(t, l.Store, append(slices.Clone(finals), broken, without), slices.Repeat([]persist.Outcome{persist.Written}, 7)...)
+	l.Do(`DELETE FROM others`)
+	l.Do(`UPDATE results SET indexed = NOT indexed`)
+	f := forgetting(l.Store, chatters())
+	if got := get[persist.ForgotPlayer](t)(f.Forget(t.Context(), early, 0)); got.Done || got.Results+got.Indexed != 0 {
+		t.Errorf("in no time it came to %+v", got)
+	}
+	if got := get[[]room.ID](t)(l.Store.Unindexed(t.Context(), 10)); len(got) != 6 {
+		t.Errorf("unindexed %v", got)
+	}
+	if got := get[persist.ForgotPlayer](t)(f.Forget(t.Context(), early, time.Minute)); got != (persist.ForgotPlayer{Done: true, Results: 5, Redacted: 5, Indexed: 6}) {
+		t.Errorf("it came to %+v", got)
+	}
+	if found := traces(t, l, early, finals); len(found) > 0 {
+		t.Errorf("what is left: %q", found)
+	}
+	if got := get[persist.ForgotPlayer](t)(f.Forget(t.Context(), wanted, time.Minute)); got != (persist.ForgotPlayer{Done: true, Results: 6, Redacted: 5, Dropped: 1}) {
+		t.Errorf("it came to %+v", got)
+	}
+	if found := traces(t, l, wanted, finals); len(found) > 0 {
+		t.Errorf("what is left: %q", found)
+	}
+}
+
+// Players of one room who are forgotten at once, by several nodes, are all forgotten.
+func testForgetAtOnce(t *testing.T, l Looked) {
+	players := []room.PlayerID{"first-4711", "second-4711", "third-4711"}
+	var finals []room.Final
+	for range 6 {
+		finals = append(finals, chatted(t, "chatter", 10, "", players...))
+	}
+	wrote(t, l.Store, finals, slices.Repeat([]persist.Outcome{persist.Written}, len(finals))...)
+	errs := make(chan error)
+	for _, p := range players {
+		for range 2 {
+			go func() {
+				got, err := forgetting(l.Store, chatters()).Forget(t.Context(), p, time.Minute)
+				if err == nil && !got.Done {
+					err = fmt.Errorf("%s: %+v", p, got)
+				}
+				errs <- err
+			}()
+		}
+	}
+	for range 2 * len(players) {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	for _, p := range players {
+		if found := traces(t, l, p, finals); len(found) > 0 {
+			t.Errorf("of %s is left: %q", p, found)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"time"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/internal/ledger"
+	"github.com/roomring/roomring/room"
+)
+
+func saveOthers(ctx context.Context, tx *sql.Tx, others []ledger.Other) error {
+	return each(ctx, tx, `INSERT INTO others (room, player) VALUES (?, ?) ON CONFLICT DO NOTHING`, others,
+		func(o ledger.Other) []any { return []any{o.Room, o.Player} })
+}
+
+// RoomsOf implements persist.People.
+func (s *Store) RoomsOf(ctx context.Context, player room.PlayerID, after room.ID, limit int) ([]room.ID, error) {
+	rows, err := s.read.QueryContext(ctx, `
+		SELECT room FROM outcomes WHERE player = ?1 AND room > ?2
+		UNION SELECT room FROM others WHERE player = ?1 AND room > ?2
+		ORDER BY room LIMIT ?3`, player, after, max(limit, 0))
+	return collect(rows, err, scanRoom)
+}
+
+func scanRoom(row scanner) (id room.ID, err error) { err = row.Scan(&id); return id, err }
+
+// Unindexed implements persist.People.
+func (s *Store) Unindexed(ctx context.Context, limit int) ([]room.ID, error) {
+	rows, err := s.read.QueryContext(ctx, `
+		SELECT room FROM results WHERE indexed = 0 AND room IN (SELECT room FROM replays) ORDER BY room LIMIT ?`, max(limit, 0))
+	return collect(rows, err, scanRoom)
+}
+
+// Index implements persist.People.
+func (s *Store) Index(ctx context.Context, id room.ID, named []room.PlayerID) error {
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		var text []byte
+		err := tx.QueryRowContext(ctx, `UPDATE results SET indexed = 1 WHERE room = ? AND indexed = 0 RETURNING outcomes`, id).Scan(&text)
+		if err != nil {
+			return none(err)
+		}
+		var outcomes []room.Outcome
+		if err := json.Unmarshal(text, &outcomes); err != nil {
+			return err
+		}
+		return saveOthers(ctx, tx, ledger.OthersIn(id, outcomes, named))
+	})
+}
+
+// none is nil for the answer that there is no such row.
+func none(err error) error {
+	if err == sql.ErrNoRows {
+		return nil
+	}
+	return err
+}
+
+// Redact implements persist.People.
+func (s *Store) Redact(ctx context.Context, r persist.Redacted) error {
+	f := r.Final
+	outcomes, err := json.Marshal(f.Result.Outcomes)
+	if err != nil {
+		return err
+	}
+	var data any
+	if len(f.Result.Data) > 0 {
+		data = string(f.Result.Data)
+	}
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		n, err := deleted(tx.ExecContext(ctx, `
+			UPDATE results SET outcomes = ?, reason = ?, summary = ?, data = ?, readers = ?, redactions = redactions + 1, redacted = ?
+			WHERE room = ? AND redactions = ?`,
+			string(outcomes), f.Result.Reason, f.Result.Summary, data, ledger.FormatReaders(f.Readers), now(), f.Room, r.Redactions))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return persist.ErrMovedOn
+		}
+		for _, query := range []string{`DELETE FROM outcomes WHERE room = ? AND player = ?`, `DELETE FROM others WHERE room = ? AND player = ?`} {
+			if _, err := tx.ExecContext(ctx, query, f.Room, r.Player); err != nil {
+				return err
+			}
+		}
+		return replaceReplay(ctx, tx, f)
+	})
+}
+
+func replaceReplay(ctx context.Context, tx *sql.Tx, f room.Final) error {
+	if f.Replay.Len() == 0 {
+		_, err := tx.ExecContext(ctx, `DELETE FROM replays WHERE room = ?`, f.Room)
+		return err
+	}
+	first, more := ledger.First(f.Replay)
+	var base int
+	err := tx.QueryRowContext(ctx, `UPDATE replays SET data = ?, base = base + more, more = ?, size = ? WHERE room = ? RETURNING base`,
+		first, more, f.Replay.Len(), f.Room).Scan(&base)
+	if err != nil {
+		return none(err)
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM replay_pieces WHERE room = ?`, f.Room); err != nil {
+		return err
+	}
+	return ledger.Rest([]room.Final{f}, func(p ledger.Piece) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO replay_pieces (room, nth, data) VALUES (?, ?, ?)`, p.Room, base+p.Nth, p.Data)
+		return err
+	})
+}
+
+// DropRecords implements persist.People.
+func (s *Store) DropRecords(ctx context.Context, player room.PlayerID) error {
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		for _, query := range []string{
+			`DELETE FROM records WHERE player = ?`,
+			`UPDATE players SET name = '' WHERE player = ?`,
+			`DELETE FROM players WHERE player = ?1 AND NOT EXISTS (SELECT 1 FROM outcomes WHERE player = ?1)`,
+		} {
+			if _, err := tx.ExecContext(ctx, query, player); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// IdleGuests implements persist.People.
+func (s *Store) IdleGuests(ctx context.Context, after room.PlayerID, since time.Duration, limit int) (idle []room.PlayerID, next room.PlayerID, err error) {
+	rows, err := s.read.QueryContext(ctx, `
+		SELECT player,
+			NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.player = page.player AND o.stored >= ?2) AND
+			NOT EXISTS (SELECT 1 FROM others o JOIN results r USING (room) WHERE o.player = page.player AND r.stored >= ?2)
+		FROM (
+			SELECT player FROM (SELECT player FROM players WHERE player > ?1 AND player < ?4 ORDER BY player LIMIT ?3)
+			UNION
+			SELECT player FROM (SELECT DISTINCT player FROM others WHERE player > ?1 AND player < ?4 ORDER BY player LIMIT ?3)
+			ORDER BY player LIMIT ?3) page
+		ORDER BY player`, max(after, room.GuestPrefix), now()-since.Microseconds(), max(limit, 0), guestsEnd)
+	all, err := collect(rows, err, func(row scanner) (g ledger.Guest, err error) {
+		err = row.Scan(&g.Player, &g.Idle)
+		return g, err
+	})
+	idle, next = ledger.Idle(all, limit)
+	return idle, next, err
+}
+
+// guestsEnd is behind the ids of all guests.
+const guestsEnd = "g`"
