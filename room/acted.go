@@ -2,6 +2,7 @@ package room
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -11,30 +12,67 @@ const runtimeActed = 2
 // keptActed bounds the players remembered to have acted who have given their seats up: the oldest is forgotten.
 const keptActed = 2 * MaxSeats
 
-// noteActed remembers that the player of a seat has had an action accepted.
-func (c *Core) noteActed(seat int) {
-	if c.header.Runtime >= runtimeActed {
-		c.s.Seats[seat].Acted = true
+// noteActed counts an action of the player of a seat; forget takes it back, if it comes to be refused.
+func (c *Core) noteActed(i int) (forget func()) {
+	if c.header.Runtime < runtimeActed {
+		return func() {}
 	}
+	seat, first := c.s.Seats[i], c.s.FirstAct
+	c.s.Seats[i].Acts = min(seat.Acts, math.MaxUint32-1) + 1
+	if first == 0 {
+		c.s.FirstAct = c.s.Now
+	}
+	return func() { c.s.Seats[i].Acts, c.s.FirstAct = seat.Acts, first }
 }
 
-// vacate frees a seat. That its player has acted counts for what is left of the game.
+// vacate frees a seat. What its player has done counts for what is left of the game.
 func (c *Core) vacate(i int) {
-	if s := &c.s.Seats[i]; s.Acted && !slices.Contains(c.s.Acted, s.Player) {
-		if len(c.s.Acted) >= keptActed {
-			c.s.Acted = slices.Delete(c.s.Acted, 0, 1)
-		}
-		c.s.Acted = append(c.s.Acted, s.Player)
-	}
+	s := c.s.Seats[i]
 	c.s.Seats[i] = seat{}
+	if s.Acts == 0 {
+		return
+	}
+	if j := c.leftAs(s.Player); j >= 0 {
+		c.s.Acted[j].Acts += min(s.Acts, math.MaxUint32-c.s.Acted[j].Acts)
+		return
+	}
+	if len(c.s.Acted) >= keptActed {
+		c.s.Acted = slices.Delete(c.s.Acted, 0, 1)
+	}
+	c.s.Acted = append(c.s.Acted, acted{s.Player, s.Acts})
 }
 
-// acted reports whether a player has had an action accepted, now or before leaving a seat.
-func (c *Core) acted(p PlayerID) bool {
-	if i := c.s.seatOf(p); i >= 0 && c.s.Seats[i].Acted {
-		return true
+// leftAs is where a player who gave a seat up stands among those who did, or -1.
+func (c *Core) leftAs(p PlayerID) int {
+	return slices.IndexFunc(c.s.Acted, func(a acted) bool { return a.Player == p })
+}
+
+// acts is how many actions a player has had accepted, now or before leaving a seat.
+func (c *Core) acts(p PlayerID) int {
+	n := 0
+	if i := c.s.seatOf(p); i >= 0 {
+		n = int(c.s.Seats[i].Acts)
 	}
-	return slices.Contains(c.s.Acted, p)
+	if i := c.leftAs(p); i >= 0 {
+		n += int(c.s.Acted[i].Acts)
+	}
+	return n
+}
+
+func (c *Core) acted(p PlayerID) bool { return c.acts(p) > 0 }
+
+// played is how much was played in a room that is over; nil in one of a runtime that did not count.
+func (c *Core) played() *Played {
+	if c.header.Runtime < runtimeActed {
+		return nil
+	}
+	p := &Played{Time: c.s.Final.Duration - c.s.FirstAct}
+	for i, o := range c.s.Final.Result.Outcomes {
+		if n := c.acts(o.Player); i == 0 || n < p.Acts {
+			p.Acts = n
+		}
+	}
+	return p
 }
 
 // judge leaves who never acted out of a result. An empty why says that it counts; else the game is aborted.

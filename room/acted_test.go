@@ -1,6 +1,7 @@
 package room_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -181,8 +182,12 @@ func TestTheFirstRuntimeCountsEverybody(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if f := core.Final(); f == nil || f.End != room.Finished || !f.Rated || len(f.Result.Outcomes) != 2 {
-		t.Errorf("it ended as %+v", f)
+	f := core.Final()
+	if f == nil || f.End != room.Finished || !f.Rated || len(f.Result.Outcomes) != 2 {
+		t.Fatalf("it ended as %+v", f)
+	}
+	if sealed, err := core.Seal(); err != nil || sealed.Played != nil {
+		t.Errorf("it played %+v, and did not count; %v", sealed.Played, err)
 	}
 }
 
@@ -252,4 +257,38 @@ func (b *bench) due() room.Input {
 		b.t.Fatal("nothing is due")
 	}
 	return in
+}
+
+// How much was played counts what was accepted, of who did least, and survives restarts and leaving.
+func TestHowMuchWasPlayed(t *testing.T) {
+	b := newBench(t, matchRules, "")
+	a, c := b.join("a"), b.join("c")
+	act := func(m *mirror, at time.Duration, data string) {
+		m.sent++
+		b.step(room.Input{Kind: room.KindAct, Player: m.to.Player, Client: m.client, CSeq: room.CSeq(m.sent), Data: json.RawMessage(data), At: at})
+	}
+	act(a, 5*time.Minute, `{"bad":true}`)
+	act(a, 10*time.Minute, `{}`)
+	act(a, 20*time.Minute, `{}`)
+	act(c, 30*time.Minute, `{}`)
+	b.step(room.Input{Kind: room.KindLeave, Player: "a", Reason: string(room.Left), At: 31 * time.Minute})
+	b.all()
+	snap, err := b.core.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.snaps = append(b.snaps, snap)
+	if b.core, err = room.Restore(b.cfg, b.kept()); err != nil {
+		t.Fatal(err)
+	}
+	act(c, 40*time.Minute, `{}`)
+	act(c, 41*time.Minute, `{}`)
+	if b.step(b.due()); b.core.Final() == nil {
+		t.Fatal("time has not ended it")
+	}
+	act(a, 61*time.Minute, `{"rematch":true}`)
+	f, err := b.core.Seal()
+	if want := (room.Played{Acts: 2, Time: 50 * time.Minute}); err != nil || f.Played == nil || *f.Played != want {
+		t.Errorf("%+v, %v; want %+v", f.Played, err, want)
+	}
 }

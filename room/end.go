@@ -167,7 +167,7 @@ func (f *Final) Sum() [sha256.Size]byte {
 // that was closed with nobody ever in a seat: there is nothing to see in it, and strangers can make any number of them.
 func (c *Core) Seal() (Final, error) {
 	f := *c.Final()
-	f.Hash, f.Readers, f.Named = f.Sum(), c.Readers(), c.Named()
+	f.Hash, f.Readers, f.Named, f.Played = f.Sum(), c.Readers(), c.Named(), c.played()
 	if f.End == Closed && !c.s.Joined {
 		return f, nil
 	}

@@ -137,7 +137,12 @@ type Spec struct {
 	// every room keeps them for life. 0 means DefaultOptionBytes.
 	OptionBytes int
 
-	Rated      bool          // finished games change the players' ratings
+	Rated bool // finished games change the players' ratings, if enough was played and the server's settings have nothing against it
+
+	// RatedActs is how many acts of each player a game must have had accepted to change ratings: with fewer it is over before it
+	// was one. Give none where who plays worst acts least, or they could keep the others from their due. 0 asks for none.
+	RatedActs int
+
 	Durability Durability    // "" is the node's default
 	Grace      time.Duration // how long a disconnected player's seat is kept; 0 means 60 s; Turn.Grace says another for one room
 

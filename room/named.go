@@ -46,8 +46,11 @@ func (r *roster) note(e *Entry) {
 	for _, c := range s.Clients {
 		r.add(c.Player)
 	}
-	for _, p := range slices.Concat(s.Banned, s.Agreed, s.Acted) {
+	for _, p := range slices.Concat(s.Banned, s.Agreed) {
 		r.add(p)
+	}
+	for _, a := range s.Acted {
+		r.add(a.Player)
 	}
 }
 

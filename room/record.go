@@ -116,4 +116,14 @@ type Final struct {
 	Readers []PlayerID `cbor:"-" json:"-"`
 	// Named are the players whom the replay names, those in the result among them or not. It is beside the log too.
 	Named []PlayerID `cbor:"-" json:"-"`
+
+	// Played says how much was played, for whoever decides whether a rated game changes ratings; nil: the room is of the first
+	// runtime, which did not count. It is a function of the log, beside the hash, and not kept with the result.
+	Played *Played `cbor:"-" json:"-"`
+}
+
+// Played is how much was played in a game.
+type Played struct {
+	Acts int           // that were accepted, of whom of those in the result had fewest
+	Time time.Duration // of the room, from the first accepted act to the end
 }

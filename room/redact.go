@@ -330,10 +330,13 @@ func (r *Redaction) state(data []byte) ([]byte, error) {
 			c.Answers[j].Reason = r.words(c.Answers[j].Reason)
 		}
 	}
-	for _, all := range [][]PlayerID{s.Banned, s.Agreed, s.Acted} {
+	for _, all := range [][]PlayerID{s.Banned, s.Agreed} {
 		for i := range all {
 			swap(&all[i])
 		}
+	}
+	for i := range s.Acted {
+		swap(&s.Acted[i].Player)
 	}
 	for i := range s.Classes {
 		if key := &s.Classes[i].Key; *key == "player "+string(r.Player) {

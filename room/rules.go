@@ -117,6 +117,8 @@ func (s Spec) complete() (Spec, error) {
 		return s, fmt.Errorf("game %s: Version must be 1 or more", s.Name)
 	case s.MaxPlayers < s.MinPlayers || s.MaxPlayers > MaxSeats:
 		return s, fmt.Errorf("game %s: MaxPlayers must be from MinPlayers to %d", s.Name, MaxSeats)
+	case s.RatedActs < 0:
+		return s, fmt.Errorf("game %s: RatedActs must be 0 or more", s.Name)
 	case s.TickRate < 0 || s.TickRate > MaxTickRate:
 		return s, fmt.Errorf("game %s: TickRate must be from 0 to %d", s.Name, MaxTickRate)
 	case s.OptionBytes < 0 || s.OptionBytes > MaxOptionBytes:

@@ -40,7 +40,9 @@ type state struct {
 	Waits bool          `cbor:"30,keyasint,omitempty"` // the game itself says when it begins
 	Grace time.Duration `cbor:"31,keyasint,omitempty"` // what Turn.Grace has said; 0 is Spec.Grace
 	Empty time.Duration `cbor:"32,keyasint,omitempty"` // what Turn.Empty has said; 0 is Spec.Empty
-	Acted []PlayerID    `cbor:"33,keyasint,omitempty"` // who have acted and given their seats up, oldest first
+	Acted []acted       `cbor:"34,keyasint,omitempty"` // who have acted and given their seats up, oldest first
+
+	FirstAct time.Duration `cbor:"35,keyasint,omitempty"` // when the first act was accepted; 0: none was
 
 	Game []byte `cbor:"24,keyasint,omitempty"` // the game's snapshot, only in snapshots
 	Sum  []byte `cbor:"26,keyasint,omitempty"` // SHA-256 of all the rest, only in snapshots
@@ -54,7 +56,13 @@ type seat struct {
 	Since   time.Duration `cbor:"5,keyasint,omitempty"` // offline since
 	Class   ClassID       `cbor:"6,keyasint,omitempty"`
 	InClass Index         `cbor:"7,keyasint,omitempty"` // since when
-	Acted   bool          `cbor:"8,keyasint,omitempty"` // has had an action accepted
+	Acts    uint32        `cbor:"9,keyasint,omitempty"` // how many actions it has had accepted
+}
+
+// acted is how many actions a player has had accepted in seats given up since.
+type acted struct {
+	Player PlayerID `cbor:"1,keyasint"`
+	Acts   uint32   `cbor:"2,keyasint"`
 }
 
 // classInfo is the part of a class that the log determines.

@@ -321,11 +321,10 @@ func (c *Core) act(p Player, in Input, wasOver bool) error {
 		return c.actRematch(p, in.Data)
 	}
 	return c.call("Act", func(t *Turn) error {
-		before := c.s.Seats[p.Seat].Acted
-		c.noteActed(p.Seat)
+		forget := c.noteActed(p.Seat)
 		err := c.inst.act(t, p, in.Data)
 		if err != nil {
-			c.s.Seats[p.Seat].Acted = before
+			forget()
 		}
 		return err
 	})

@@ -11,11 +11,22 @@ type StoredResult struct {
 	Final                  // Replay is not filled: ask for it by itself
 	Stored  time.Time      `json:"stored"` // the store's clock when the row was written
 	Ratings []RatingChange `json:"ratings,omitempty"`
+	Unrated Unrated        `json:"unrated,omitempty"` // why a game of Final.Rated changed no ratings
 
 	// Players who asked to be forgotten were taken out so often, and when that was last. Hash is then that of what is left.
 	Redactions int       `json:"-"`
 	Redacted   time.Time `json:"redacted,omitzero"`
 }
+
+// Unrated says why a game that could have changed ratings did not. Empty: it did, or it is from before there were reasons.
+type Unrated string
+
+// The reasons, each for the first that holds.
+const (
+	UnratedGuest  Unrated = "guest"  // a guest played, and guests are not rated
+	UnratedBrief  Unrated = "brief"  // too little was played: fewer acts than Spec.RatedActs, or for too short a time
+	UnratedRepeat Unrated = "repeat" // two of the players had as many rated games with each other in 24 hours as count
+)
 
 // RatingChange is what one rated game did to one player's rating.
 type RatingChange struct {
@@ -89,6 +100,8 @@ type Profile struct {
 type GameProfile struct {
 	Game   string  `json:"game"`
 	Rating *Rating `json:"rating,omitempty"`
+	Rated  int     `json:"rated"`  // games that changed the rating
+	Listed bool    `json:"listed"` // on the leaderboard
 	Games  int     `json:"games"`
 	Wins   int     `json:"wins"`
 	Draws  int     `json:"draws"`

@@ -18,7 +18,7 @@ func Rules() *room.Rules {
 		Name: "chess", Version: Version, Title: "Chess",
 		About:      "Standard chess for two, or alone against a simple opponent",
 		MinPlayers: 2, MaxPlayers: 2,
-		SharedView: true, Rated: true,
+		SharedView: true, Rated: true, RatedActs: 3,
 	}, func() *Game { return new(Game) })
 }
 
