@@ -37,8 +37,8 @@ type Store interface {
 // Results are the finished games.
 type Results interface {
 	// WriteResults writes finished games, Final.Replay and Final.Hash filled, in one transaction: result,
-	// replay, each player's outcome, name and counts, the ratings (if the row is new, Final.Rated, and two or
-	// more play), and the room's row set to over. The verdicts are in the order of finals. A final that can
+	// replay, each player's outcome, name and counts, the ratings (if the row is new, Final.Rated, two or
+	// more play, and the store's Ratings have nothing against it), and the room's row set to over. The verdicts are in the order of finals. A final that can
 	// never be written is split out of its batch and holds up no other. On an error nothing is known of any
 	// final, some may be written: write them all again.
 	WriteResults(ctx context.Context, finals []room.Final) ([]Verdict, error)
@@ -50,8 +50,8 @@ type Results interface {
 	// Player returns what is known of a player, ErrNotFound of one who never was in a result. Recent names rooms whose end
 	// is not for everybody only when all is set.
 	Player(ctx context.Context, id room.PlayerID, all bool) (room.Profile, error)
-	// Leaderboard returns the rated players of a game behind a place, best first, at most limit. It costs what the page does,
-	// however far down.
+	// Leaderboard returns the players of a game behind a place whom Ratings lists, best first, at most limit. It costs what the
+	// page does, however far down.
 	Leaderboard(ctx context.Context, game string, after room.BoardPlace, limit int) ([]room.Standing, error)
 	// Prune deletes what is older than its retention, at most PruneBatch of each kind, oldest first, and says
 	// how many: call it again while a number is PruneBatch. Ratings, counts and names are never pruned.

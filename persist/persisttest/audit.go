@@ -24,7 +24,7 @@ func Audit(t *testing.T, s persist.Store, finals []room.Final) {
 		if replay := replayOf(t, s, f.Room); !bytes.Equal(replay, f.Replay.Join()) {
 			t.Fatalf("replay %s: %q", f.Room, replay)
 		}
-		auditChanges(t, f, stored.Ratings)
+		auditChanges(t, f, stored.Unrated, stored.Ratings)
 		for _, o := range f.Result.Outcomes {
 			counts[key{f.Game, o.Player}]++
 		}
@@ -46,9 +46,12 @@ type key struct {
 type link struct{ before, after room.Rating }
 
 // auditChanges computes a game's ratings anew from those before it.
-func auditChanges(t *testing.T, f room.Final, changes []room.RatingChange) {
+func auditChanges(t *testing.T, f room.Final, unrated room.Unrated, changes []room.RatingChange) {
 	t.Helper()
-	if !f.Rated {
+	if !f.Rated || unrated != "" {
+		if len(changes) > 0 {
+			t.Fatalf("room %s changed ratings, and is unrated (%s)", f.Room, unrated)
+		}
 		return
 	}
 	if len(changes) != len(f.Result.Outcomes) {
@@ -89,6 +92,9 @@ func auditPlayer(t *testing.T, s persist.Store, k key, games int, chain []link) 
 		}
 		at = chain[next].after
 		chain[next].before = room.Rating{} // used
+	}
+	if record.Rated != len(chain) {
+		t.Fatalf("%s has %d rated games, the games say %d", k.player, record.Rated, len(chain))
 	}
 	if len(chain) > 0 && *record.Rating != at {
 		t.Fatalf("%s is rated %+v, the games say %+v", k.player, *record.Rating, at)

@@ -111,7 +111,7 @@ func forget(ctx context.Context, tx pgx.Tx, by room.BootID, node string, heard [
 	if err := fence(ctx, tx, by, lost); err != nil {
 		return f, err
 	}
-	_, err = ledger.Post(ctx, resultTx{tx}, finals)
+	_, err = ledger.Post(ctx, resultTx{Tx: tx}, persist.Ratings{}, finals) // none of them was finished
 	return persist.Forgotten{Boots: len(lost), Rooms: len(finals)}, err
 }
 

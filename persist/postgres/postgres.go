@@ -35,6 +35,9 @@ type Options struct {
 	Retry persist.Backoff
 	// Tries bounds the tries of one call. 0 means 6.
 	Tries int
+	// Ratings are the rules of ratings. Open goes through all records for who is listed by them. nil means the zero rules, and
+	// leaves who is listed as it is.
+	Ratings *persist.Ratings
 }
 
 // Store is a persist.Store in PostgreSQL.
@@ -44,6 +47,7 @@ type Store struct {
 	pooled bool   // see pooler.go
 	retry  persist.Backoff
 	tries  int
+	rules  persist.Ratings
 }
 
 var _ persist.Store = (*Store)(nil)
@@ -68,7 +72,11 @@ func Open(ctx context.Context, rawURL string, o Options) (*Store, error) {
 	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("the store %s: %w", describe(config), err)
 	}
-	if err = s.migrate(ctx, config); err == nil {
+	if err = s.migrate(ctx, config); err == nil && o.Ratings != nil {
+		s.rules = *o.Ratings
+		err = s.list(ctx)
+	}
+	if err == nil {
 		err = s.openReader(ctx, config, o.Readers)
 	}
 	if err == nil {

@@ -18,9 +18,11 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-func open(t *testing.T, url string) *postgres.Store {
+func open(t *testing.T, url string) *postgres.Store { return openWith(t, url, postgres.Options{}) }
+
+func openWith(t *testing.T, url string, o postgres.Options) *postgres.Store {
 	t.Helper()
-	s, err := postgres.Open(t.Context(), url, postgres.Options{})
+	s, err := postgres.Open(t.Context(), url, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,6 +33,17 @@ func open(t *testing.T, url string) *postgres.Store {
 func TestConformance(t *testing.T) {
 	url := pgtest.URL(t)
 	persisttest.Run(t, func(t *testing.T) persist.Store { return openEmpty(t, url) })
+}
+
+func TestRatings(t *testing.T) {
+	url := pgtest.URL(t)
+	persisttest.RunRatings(t, func(t *testing.T) persisttest.Rated {
+		openEmpty(t, url)
+		return persisttest.Rated{
+			Open: func(rules persist.Ratings) persist.Store { return openWith(t, url, postgres.Options{Ratings: &rules}) },
+			Age:  func() { ask(t, url, `UPDATE outcomes SET stored = stored - interval '24 hours'`) },
+		}
+	})
 }
 
 // openEmpty opens a store on a database whose tables it empties: a database for each test would cost more than the tests.

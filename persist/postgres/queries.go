@@ -15,7 +15,7 @@ import (
 // Result implements persist.Results.
 func (s *Store) Result(ctx context.Context, id room.ID) (room.StoredResult, error) {
 	r, err := queryOne(ctx, s.reader, scanResult, `
-		SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes::text, reason, summary, data::text, hash, stored, readers::text, redactions, redacted
+		SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes::text, reason, summary, data::text, hash, stored, readers::text, redactions, redacted, coalesce(unrated, '')
 		FROM results WHERE room = $1`, id)
 	if err != nil {
 		return room.StoredResult{}, err
@@ -33,7 +33,7 @@ func scanResult(row pgx.CollectableRow) (r room.StoredResult, err error) {
 	var epoch, seq, duration int64
 	var redacted *time.Time
 	err = row.Scan(&r.Room, &r.Game, &r.Version, &r.End, &r.Rated, &epoch, &seq, &duration,
-		&outcomes, &r.Result.Reason, &r.Result.Summary, &data, &hash, &r.Stored, &readers, &r.Redactions, &redacted)
+		&outcomes, &r.Result.Reason, &r.Result.Summary, &data, &hash, &r.Stored, &readers, &r.Redactions, &redacted, &r.Unrated)
 	if err != nil {
 		return r, err
 	}
@@ -103,7 +103,7 @@ func (s *Store) Player(ctx context.Context, id room.PlayerID, all bool) (room.Pr
 
 func scanGameProfile(row pgx.CollectableRow) (room.GameProfile, error) {
 	r, err := scanRecord(row)
-	return room.GameProfile{Game: r.Key.Game, Rating: r.Rating, Games: r.Games, Wins: r.Wins, Draws: r.Draws, Losses: r.Losses}, err
+	return room.GameProfile{Game: r.Key.Game, Rating: r.Rating, Rated: r.Rated, Listed: r.Listed, Games: r.Games, Wins: r.Wins, Draws: r.Draws, Losses: r.Losses}, err
 }
 
 func scanPlayed(row pgx.CollectableRow) (g room.PlayedGame, err error) {
@@ -117,10 +117,23 @@ func (s *Store) Leaderboard(ctx context.Context, game string, after room.BoardPl
 	players, err := query(ctx, s.reader, scanStanding, `
 		SELECT player, name, rating, deviation, volatility, games, wins, draws, losses
 		FROM (SELECT * FROM records
-			WHERE game = $1 AND rating IS NOT NULL AND rating <= $2 AND (rating < $2 OR player COLLATE "C" > $3)
+			WHERE game = $1 AND listed AND rating <= $2 AND (rating < $2 OR player COLLATE "C" > $3)
 			ORDER BY rating DESC, player COLLATE "C" LIMIT $4) page JOIN players USING (player)
 		ORDER BY rating DESC, player COLLATE "C"`, game, after.From(), after.Player, max(limit, 0))
 	return after.Numbered(players), err
+}
+
+// list settles who is on the leaderboards by the rules of ratings. Records are locked in the order of all who write results.
+func (s *Store) list(ctx context.Context) error {
+	const should = `(r.rated >= $1 AND ($2::boolean OR NOT starts_with(r.player, $3::text)))`
+	return s.do(ctx, func() error {
+		_, err := s.pool.Exec(ctx, `
+			UPDATE records r SET listed = `+should+`
+			FROM (SELECT game, player FROM records r WHERE rating IS NOT NULL AND listed <> `+should+`
+				ORDER BY game COLLATE "C", player COLLATE "C" FOR UPDATE) t
+			WHERE r.game = t.game AND r.player = t.player`, s.rules.AtLeast(), s.rules.Guests, room.GuestPrefix)
+		return err
+	})
 }
 
 func scanStanding(row pgx.CollectableRow) (s room.Standing, err error) {

@@ -19,7 +19,7 @@ import (
 func (s *Store) WriteResults(ctx context.Context, finals []room.Final) ([]persist.Verdict, error) {
 	once := func(ctx context.Context, finals []room.Final) (verdicts []persist.Verdict, err error) {
 		err = s.inTx(ctx, func(tx pgx.Tx) error {
-			verdicts, err = ledger.Post(ctx, resultTx{tx}, finals)
+			verdicts, err = ledger.Post(ctx, resultTx{tx, s.rules}, s.rules, finals)
 			return err
 		})
 		return verdicts, err
@@ -28,20 +28,23 @@ func (s *Store) WriteResults(ctx context.Context, finals []room.Final) ([]persis
 }
 
 // resultTx is a ledger.Tx.
-type resultTx struct{ pgx.Tx }
+type resultTx struct {
+	pgx.Tx
+	rules persist.Ratings
+}
 
 const insertResults = `
-INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, readers, stored, indexed)
-SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes::json, reason, summary, data::json, hash, readers::json, clock_timestamp(), true
+INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, readers, unrated, stored, indexed)
+SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes::json, reason, summary, data::json, hash, readers::json, unrated, clock_timestamp(), true
 FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::boolean[], $6::bigint[], $7::bigint[], $8::bigint[],
-	$9::text[], $10::text[], $11::text[], $12::text[], $13::bytea[], $14::text[])
-	AS t (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, readers)
+	$9::text[], $10::text[], $11::text[], $12::text[], $13::bytea[], $14::text[], $15::text[])
+	AS t (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, readers, unrated)
 ORDER BY room
 ON CONFLICT (room) DO NOTHING
 RETURNING room`
 
 func (tx resultTx) Insert(ctx context.Context, finals []room.Final) (map[room.ID][32]byte, map[room.ID]bool, error) {
-	columns, err := resultColumns(finals)
+	columns, err := resultColumns(tx.rules, finals)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -62,7 +65,7 @@ func (tx resultTx) Insert(ctx context.Context, finals []room.Final) (map[room.ID
 }
 
 // resultColumns are the arguments of insertResults.
-func resultColumns(finals []room.Final) ([]any, error) {
+func resultColumns(rules persist.Ratings, finals []room.Final) ([]any, error) {
 	var encodeErr error
 	columns := []any{
 		column(finals, func(f room.Final) string { return string(f.Room) }),
@@ -90,6 +93,12 @@ func resultColumns(finals []room.Final) ([]any, error) {
 		}),
 		column(finals, func(f room.Final) []byte { return f.Hash[:] }),
 		column(finals, func(f room.Final) *string { return ledger.FormatReaders(f.Readers) }),
+		column(finals, func(f room.Final) *string {
+			if why := string(ledger.Refuses(rules, f)); why != "" {
+				return &why
+			}
+			return nil
+		}),
 	}
 	return columns, encodeErr
 }
@@ -103,9 +112,8 @@ func column[T, C any](items []T, field func(T) C) []C {
 	return values
 }
 
-func (tx resultTx) Lock(ctx context.Context, names []ledger.Name, keys []ledger.Key) ([]ledger.Record, error) {
-	games := column(keys, func(k ledger.Key) string { return k.Game })
-	players := column(keys, func(k ledger.Key) string { return string(k.Player) })
+func (tx resultTx) Lock(ctx context.Context, names []ledger.Name, keys, rivals []ledger.Key) ([]ledger.Record, ledger.Met, error) {
+	games, players := keyColumns(keys)
 	batch := &pgx.Batch{}
 	batch.Queue(`
 		INSERT INTO players (player, name)
@@ -125,27 +133,56 @@ func (tx resultTx) Lock(ctx context.Context, names []ledger.Name, keys []ledger.
 		records, err = pgx.CollectRows(rows, scanRecord)
 		return err
 	})
-	return records, tx.SendBatch(ctx, batch).Close()
+	met := ledger.Met{}
+	queueMet(batch, rivals, met)
+	return records, met, tx.SendBatch(ctx, batch).Close()
 }
 
-const selectRecord = `SELECT game, player, rating, deviation, volatility, games, wins, draws, losses FROM records`
+func keyColumns(keys []ledger.Key) (games, players []string) {
+	return column(keys, func(k ledger.Key) string { return k.Game }), column(keys, func(k ledger.Key) string { return string(k.Player) })
+}
+
+// queueMet counts the rated games that rivals had with each other. It comes after their records are locked, as a statement of
+// its own: so it sees what whoever held them before has written.
+func queueMet(batch *pgx.Batch, rivals []ledger.Key, met ledger.Met) {
+	if len(rivals) == 0 {
+		return
+	}
+	games, players := keyColumns(rivals)
+	batch.Queue(`
+		SELECT a.game, a.player, b.player, count(*)
+		FROM unnest($1::text[], $2::text[]) AS t (game, player)
+		JOIN outcomes a ON a.player = t.player AND a.game = t.game AND a.after_rating IS NOT NULL AND a.stored > statement_timestamp() - $3::interval
+		JOIN outcomes b ON b.room = a.room AND b.player = ANY ($2) AND b.player COLLATE "C" > a.player
+		GROUP BY a.game, a.player, b.player`, games, players, persist.RepeatWindow).Query(func(rows pgx.Rows) error {
+		var p ledger.Pair
+		var n int
+		_, err := pgx.ForEachRow(rows, []any{&p.Game, &p.A, &p.B, &n}, func() error { met[p] = n; return nil })
+		return err
+	})
+}
+
+const selectRecord = `SELECT game, player, rating, deviation, volatility, games, wins, draws, losses, rated, listed FROM records`
 
 func scanRecord(row pgx.CollectableRow) (r ledger.Record, err error) {
 	var rating, deviation, volatility *float64
-	err = row.Scan(&r.Key.Game, &r.Player, &rating, &deviation, &volatility, &r.Games, &r.Wins, &r.Draws, &r.Losses)
+	err = row.Scan(&r.Key.Game, &r.Player, &rating, &deviation, &volatility, &r.Games, &r.Wins, &r.Draws, &r.Losses, &r.Rated, &r.Listed)
 	if rating != nil && deviation != nil && volatility != nil {
 		r.Rating = &room.Rating{Rating: *rating, Deviation: *deviation, Volatility: *volatility}
 	}
 	return r, err
 }
 
-func (tx resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger.Line, records []ledger.Record) error {
+func (tx resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger.Line, records []ledger.Record, repeats []room.ID) error {
 	batch := &pgx.Batch{}
 	queueRecords(batch, records)
 	queueLines(batch, lines)
 	rooms := column(finals, func(f room.Final) string { return string(f.Room) })
 	queueReplays(batch, ledger.Replayed(finals))
 	queueOthers(batch, ledger.Others(finals))
+	if len(repeats) > 0 {
+		batch.Queue(`UPDATE results SET unrated = $1 WHERE room = ANY ($2)`, room.UnratedRepeat, repeats)
+	}
 	batch.Queue(`
 		INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce)
 		SELECT room, game, epoch, 'over', '', '', '', false, ''
@@ -184,9 +221,10 @@ func queueRecords(batch *pgx.Batch, records []ledger.Record) {
 	}
 	batch.Queue(`
 		UPDATE records r SET rating = t.rating, deviation = t.deviation, volatility = t.volatility,
-			games = t.games, wins = t.wins, draws = t.draws, losses = t.losses
-		FROM unnest($1::text[], $2::text[], $3::float8[], $4::float8[], $5::float8[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
-			AS t (game, player, rating, deviation, volatility, games, wins, draws, losses)
+			games = t.games, wins = t.wins, draws = t.draws, losses = t.losses, rated = t.rated, listed = t.listed
+		FROM unnest($1::text[], $2::text[], $3::float8[], $4::float8[], $5::float8[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
+				$10::bigint[], $11::boolean[])
+			AS t (game, player, rating, deviation, volatility, games, wins, draws, losses, rated, listed)
 		WHERE r.game = t.game AND r.player = t.player`,
 		column(records, func(r ledger.Record) string { return r.Key.Game }),
 		column(records, func(r ledger.Record) string { return string(r.Player) }),
@@ -194,7 +232,9 @@ func queueRecords(batch *pgx.Batch, records []ledger.Record) {
 		column(records, func(r ledger.Record) int64 { return int64(r.Games) }),
 		column(records, func(r ledger.Record) int64 { return int64(r.Wins) }),
 		column(records, func(r ledger.Record) int64 { return int64(r.Draws) }),
-		column(records, func(r ledger.Record) int64 { return int64(r.Losses) }))
+		column(records, func(r ledger.Record) int64 { return int64(r.Losses) }),
+		column(records, func(r ledger.Record) int64 { return int64(r.Rated) }),
+		column(records, func(r ledger.Record) bool { return r.Listed }))
 }
 
 func queueLines(batch *pgx.Batch, lines []ledger.Line) {

@@ -97,7 +97,7 @@ func forget(ctx context.Context, tx *sql.Tx, by room.BootID, node string, heard 
 	if err := fence(ctx, tx, by, lost, at); err != nil {
 		return f, err
 	}
-	_, err = ledger.Post(ctx, &resultTx{tx, at}, finals)
+	_, err = ledger.Post(ctx, &resultTx{Tx: tx, stored: at}, persist.Ratings{}, finals) // none of them was finished
 	return persist.Forgotten{Boots: len(lost), Rooms: len(finals)}, err
 }
 

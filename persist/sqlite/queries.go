@@ -14,7 +14,7 @@ import (
 // Result implements persist.Results.
 func (s *Store) Result(ctx context.Context, id room.ID) (room.StoredResult, error) {
 	r, err := scanResult(s.read.QueryRowContext(ctx, `
-		SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored, readers, redactions, redacted
+		SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored, readers, redactions, redacted, coalesce(unrated, '')
 		FROM results WHERE room = ?`, id))
 	if err != nil {
 		return room.StoredResult{}, notFound(err)
@@ -32,7 +32,7 @@ func scanResult(row scanner) (r room.StoredResult, err error) {
 	var epoch, seq, duration, stored int64
 	var redacted *int64
 	err = row.Scan(&r.Room, &r.Game, &r.Version, &r.End, &r.Rated, &epoch, &seq, &duration,
-		&outcomes, &r.Result.Reason, &r.Result.Summary, &data, &hash, &stored, &readers, &r.Redactions, &redacted)
+		&outcomes, &r.Result.Reason, &r.Result.Summary, &data, &hash, &stored, &readers, &r.Redactions, &redacted, &r.Unrated)
 	if err != nil {
 		return r, err
 	}
@@ -94,7 +94,7 @@ func (s *Store) Player(ctx context.Context, id room.PlayerID, all bool) (room.Pr
 
 func scanGameProfile(row scanner) (room.GameProfile, error) {
 	r, err := scanRecord(row)
-	return room.GameProfile{Game: r.Key.Game, Rating: r.Rating, Games: r.Games, Wins: r.Wins, Draws: r.Draws, Losses: r.Losses}, err
+	return room.GameProfile{Game: r.Key.Game, Rating: r.Rating, Rated: r.Rated, Listed: r.Listed, Games: r.Games, Wins: r.Wins, Draws: r.Draws, Losses: r.Losses}, err
 }
 
 func scanPlayed(row scanner) (g room.PlayedGame, err error) {
@@ -109,11 +109,22 @@ func (s *Store) Leaderboard(ctx context.Context, game string, after room.BoardPl
 	rows, err := s.read.QueryContext(ctx, `
 		SELECT player, name, rating, deviation, volatility, games, wins, draws, losses
 		FROM (SELECT * FROM records
-			WHERE game = ?1 AND rating IS NOT NULL AND rating <= ?2 AND (rating < ?2 OR player > ?3)
+			WHERE game = ?1 AND listed = 1 AND rating <= ?2 AND (rating < ?2 OR player > ?3)
 			ORDER BY rating DESC, player LIMIT ?4) JOIN players USING (player)
 		ORDER BY rating DESC, player`, game, after.From(), after.Player, max(limit, 0))
 	players, err := collect(rows, err, scanStanding)
 	return after.Numbered(players), err
+}
+
+// list settles who is on the leaderboards by the rules of ratings.
+func (s *Store) list(ctx context.Context) error {
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			UPDATE records SET listed = NOT listed
+			WHERE rating IS NOT NULL AND listed <> (rated >= ? AND (? OR substr(player, 1, ?) <> ?))`,
+			s.rules.AtLeast(), s.rules.Guests, len(room.GuestPrefix), room.GuestPrefix)
+		return err
+	})
 }
 
 func scanStanding(row scanner) (s room.Standing, err error) {

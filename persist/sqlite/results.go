@@ -15,7 +15,7 @@ import (
 func (s *Store) WriteResults(ctx context.Context, finals []room.Final) ([]persist.Verdict, error) {
 	once := func(ctx context.Context, finals []room.Final) (verdicts []persist.Verdict, err error) {
 		err = s.inTx(ctx, func(tx *sql.Tx) error {
-			verdicts, err = ledger.Post(ctx, &resultTx{tx, now()}, finals)
+			verdicts, err = ledger.Post(ctx, &resultTx{tx, s.rules, now()}, s.rules, finals)
 			return err
 		})
 		return verdicts, err
@@ -26,12 +26,13 @@ func (s *Store) WriteResults(ctx context.Context, finals []room.Final) ([]persis
 // resultTx is a ledger.Tx. SQLite has one writer at a time, so there is nothing to lock.
 type resultTx struct {
 	*sql.Tx
+	rules  persist.Ratings
 	stored int64
 }
 
 const insertResult = `
-INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored, readers, indexed)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored, readers, unrated, indexed)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
 ON CONFLICT (room) DO NOTHING`
 
 func (tx *resultTx) Insert(ctx context.Context, finals []room.Final) (map[room.ID][32]byte, map[room.ID]bool, error) {
@@ -67,17 +68,21 @@ func (tx *resultTx) resultArgs(f room.Final) ([]any, error) {
 	if len(f.Result.Data) > 0 {
 		data = string(f.Result.Data)
 	}
+	var unrated any
+	if why := ledger.Refuses(tx.rules, f); why != "" {
+		unrated = why
+	}
 	return []any{f.Room, f.Game, f.Version, f.End, f.Rated, int64(f.Point.Epoch), int64(f.Point.Seq), int64(f.Duration),
-		string(outcomes), f.Result.Reason, f.Result.Summary, data, f.Hash[:], tx.stored, ledger.FormatReaders(f.Readers)}, nil
+		string(outcomes), f.Result.Reason, f.Result.Summary, data, f.Hash[:], tx.stored, ledger.FormatReaders(f.Readers), unrated}, nil
 }
 
-func (tx *resultTx) Lock(ctx context.Context, names []ledger.Name, keys []ledger.Key) ([]ledger.Record, error) {
+func (tx *resultTx) Lock(ctx context.Context, names []ledger.Name, keys, rivals []ledger.Key) ([]ledger.Record, ledger.Met, error) {
 	err := each(ctx, tx.Tx, `
 		INSERT INTO players (player, name) VALUES (?, ?)
 		ON CONFLICT (player) DO UPDATE SET name = excluded.name WHERE name <> excluded.name`,
 		names, func(n ledger.Name) []any { return []any{n.Player, n.Name} })
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var records []ledger.Record
 	for _, k := range keys {
@@ -86,23 +91,46 @@ func (tx *resultTx) Lock(ctx context.Context, names []ledger.Name, keys []ledger
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		records = append(records, r)
 	}
-	return records, nil
+	met, err := tx.met(ctx, rivals)
+	return records, met, err
 }
 
-const selectRecord = `SELECT game, player, rating, deviation, volatility, games, wins, draws, losses FROM records`
+// met counts the rated games that rivals had, with anybody.
+func (tx *resultTx) met(ctx context.Context, rivals []ledger.Key) (ledger.Met, error) {
+	met := ledger.Met{}
+	for _, k := range rivals {
+		rows, err := tx.QueryContext(ctx, `
+			SELECT b.player, count(*) FROM outcomes a JOIN outcomes b ON b.room = a.room AND b.player > a.player
+			WHERE a.player = ? AND a.game = ? AND a.after_rating IS NOT NULL AND a.stored > ?
+			GROUP BY b.player`, k.Player, k.Game, tx.stored-persist.RepeatWindow.Microseconds())
+		_, err = collect(rows, err, func(row scanner) (p ledger.Pair, err error) {
+			var n int
+			p.Game, p.A = k.Game, k.Player
+			err = row.Scan(&p.B, &n)
+			met[p] = n
+			return p, err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return met, nil
+}
+
+const selectRecord = `SELECT game, player, rating, deviation, volatility, games, wins, draws, losses, rated, listed FROM records`
 
 func scanRecord(row scanner) (r ledger.Record, err error) {
 	var rating, deviation, volatility *float64
-	err = row.Scan(&r.Key.Game, &r.Player, &rating, &deviation, &volatility, &r.Games, &r.Wins, &r.Draws, &r.Losses)
+	err = row.Scan(&r.Key.Game, &r.Player, &rating, &deviation, &volatility, &r.Games, &r.Wins, &r.Draws, &r.Losses, &r.Rated, &r.Listed)
 	r.Rating = toRating(rating, deviation, volatility)
 	return r, err
 }
 
-func (tx *resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger.Line, records []ledger.Record) error {
+func (tx *resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger.Line, records []ledger.Record, repeats []room.ID) error {
 	if err := tx.saveRecords(ctx, records); err != nil {
 		return err
 	}
@@ -113,6 +141,11 @@ func (tx *resultTx) Save(ctx context.Context, finals []room.Final, lines []ledge
 		return err
 	}
 	if err := saveOthers(ctx, tx.Tx, ledger.Others(finals)); err != nil {
+		return err
+	}
+	err := each(ctx, tx.Tx, `UPDATE results SET unrated = ? WHERE room = ?`, repeats,
+		func(id room.ID) []any { return []any{room.UnratedRepeat, id} })
+	if err != nil {
 		return err
 	}
 	return each(ctx, tx.Tx, `
@@ -139,14 +172,15 @@ func (tx *resultTx) saveReplays(ctx context.Context, finals []room.Final) error 
 
 func (tx *resultTx) saveRecords(ctx context.Context, records []ledger.Record) error {
 	return each(ctx, tx.Tx, `
-		INSERT INTO records (game, player, rating, deviation, volatility, games, wins, draws, losses)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		INSERT INTO records (game, player, rating, deviation, volatility, games, wins, draws, losses, rated, listed)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (game, player) DO UPDATE SET
 			rating = excluded.rating, deviation = excluded.deviation, volatility = excluded.volatility,
-			games = excluded.games, wins = excluded.wins, draws = excluded.draws, losses = excluded.losses`,
+			games = excluded.games, wins = excluded.wins, draws = excluded.draws, losses = excluded.losses,
+			rated = excluded.rated, listed = excluded.listed`,
 		records, func(r ledger.Record) []any {
 			args := append([]any{r.Key.Game, r.Player}, ratingArgs(r.Rating)...)
-			return append(args, r.Games, r.Wins, r.Draws, r.Losses)
+			return append(args, r.Games, r.Wins, r.Draws, r.Losses, r.Rated, r.Listed)
 		})
 }
 

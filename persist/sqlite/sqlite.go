@@ -36,6 +36,9 @@ const BusyTimeout = 5 * time.Second
 type Options struct {
 	// Readers is the number of connections for what strangers may ask for. 0 means 4.
 	Readers int
+	// Ratings are the rules of ratings. OpenWith goes through all records for who is listed by them. nil means the zero rules, and
+	// leaves who is listed as it is.
+	Ratings *persist.Ratings
 }
 
 // lookers is the number of connections for what games need to read; there is one for writing, which SQLite allows no more of.
@@ -46,6 +49,7 @@ type Store struct {
 	write   *sql.DB
 	read    *sql.DB // for what strangers may ask for: results, replays, players, leaderboards
 	readers int
+	rules   persist.Ratings
 	look    *sql.DB // for what games need to read, so that it waits for none of those
 }
 
@@ -77,6 +81,12 @@ func OpenWith(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	if err := s.prepare(ctx, path); err != nil {
 		return nil, errors.Join(err, s.Close())
+	}
+	if o.Ratings != nil {
+		s.rules = *o.Ratings
+		if err := s.list(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("the store %s: %w", path, err), s.Close())
+		}
 	}
 	return s, nil
 }

@@ -15,9 +15,11 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-func open(t *testing.T, path string) *sqlite.Store {
+func open(t *testing.T, path string) *sqlite.Store { return openWith(t, path, sqlite.Options{}) }
+
+func openWith(t *testing.T, path string, o sqlite.Options) *sqlite.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), path)
+	s, err := sqlite.OpenWith(t.Context(), path, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,6 +33,16 @@ func open(t *testing.T, path string) *sqlite.Store {
 
 func TestConformance(t *testing.T) {
 	persisttest.Run(t, func(t *testing.T) persist.Store { return open(t, filepath.Join(t.TempDir(), "store.db")) })
+}
+
+func TestRatings(t *testing.T) {
+	persisttest.RunRatings(t, func(t *testing.T) persisttest.Rated {
+		path := filepath.Join(t.TempDir(), "store.db")
+		return persisttest.Rated{
+			Open: func(rules persist.Ratings) persist.Store { return openWith(t, path, sqlite.Options{Ratings: &rules}) },
+			Age:  func() { execute(t, path, `UPDATE outcomes SET stored = stored - 86400000000`) },
+		}
+	})
 }
 
 func execute(t *testing.T, path, query string) {

@@ -4,9 +4,11 @@ package ledger
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 
+	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/glicko"
 	"github.com/roomring/roomring/room"
 )
@@ -28,7 +30,18 @@ type Record struct {
 	Key
 	Rating                     *room.Rating
 	Games, Wins, Draws, Losses int
+	Rated                      int  // games that changed the rating
+	Listed                     bool // on the leaderboard
 }
+
+// Pair is two players of a game; A is the lesser id.
+type Pair struct {
+	Game string
+	A, B room.PlayerID
+}
+
+// Met is how many rated games pairs had with each other in persist.RepeatWindow.
+type Met map[Pair]int
 
 // Line is one player's part in one final. Bots have none.
 type Line struct {
@@ -44,14 +57,17 @@ type Line struct {
 
 // Ledger posts a batch of new finals, in their order, to the players' records.
 type Ledger struct {
+	rules   persist.Ratings
 	finals  []room.Final
 	records map[Key]*Record
+	met     Met
 	lines   []Line
+	repeats []room.ID
 }
 
 // New starts a ledger for finals that are new in the store.
-func New(finals []room.Final) *Ledger {
-	l := &Ledger{finals: finals, records: map[Key]*Record{}}
+func New(rules persist.Ratings, finals []room.Final) *Ledger {
+	l := &Ledger{rules: rules, finals: finals, records: map[Key]*Record{}, met: Met{}}
 	for _, f := range finals {
 		if f.End != room.Finished {
 			continue
@@ -84,12 +100,31 @@ func (l *Ledger) Keys() []Key {
 	return slices.SortedFunc(maps.Keys(l.records), compareKeys)
 }
 
+// Rivals are the records of those players whose rated games with each other Post must know of.
+func (l *Ledger) Rivals() []Key {
+	rivals := map[Key]bool{}
+	for _, f := range l.finals {
+		if l.rules.PerOpponent <= 0 || !contends(f) || l.rules.Refuses(f) != "" {
+			continue
+		}
+		for _, o := range f.Result.Outcomes {
+			rivals[Key{f.Game, o.Player}] = true
+		}
+	}
+	return slices.SortedFunc(maps.Keys(rivals), compareKeys)
+}
+
 func compareKeys(a, b Key) int {
 	return cmp.Or(cmp.Compare(a.Game, b.Game), cmp.Compare(a.Player, b.Player))
 }
 
-// Load sets a record to what the store has.
-func (l *Ledger) Load(r Record) { l.records[r.Key] = &r }
+// Load sets records to what the store has, and what Rivals have had with each other.
+func (l *Ledger) Load(records []Record, met Met) {
+	for _, r := range records {
+		l.records[r.Key] = &r
+	}
+	maps.Copy(l.met, met)
+}
 
 // Post works out every line and record. Call it once, after Load.
 func (l *Ledger) Post() {
@@ -109,6 +144,9 @@ func (l *Ledger) Post() {
 
 // Lines are the players' parts, by final.
 func (l *Ledger) Lines() []Line { return l.lines }
+
+// Repeats are the rooms whose game changed no ratings because two players had played each other too often.
+func (l *Ledger) Repeats() []room.ID { return l.repeats }
 
 // Records are the changed records, in the order of Keys.
 func (l *Ledger) Records() []Record {
@@ -139,8 +177,58 @@ func (l *Ledger) count(f room.Final, lines []Line) {
 			r.Wins++
 		}
 	}
-	if f.Rated && len(lines) >= 2 && len(lines) == len(f.Result.Outcomes) {
+	switch {
+	case !contends(f) || l.rules.Refuses(f) != "":
+	case l.repeated(lines):
+		l.repeats = append(l.repeats, f.Room)
+	default:
 		l.rate(lines)
+	}
+	for _, line := range lines {
+		r := l.records[line.Key]
+		r.Listed = l.rules.Lists(line.Player, r.Rated)
+	}
+}
+
+// Refuses says why a game that could change ratings does not, as far as its end alone tells; "" of all others.
+func Refuses(rules persist.Ratings, f room.Final) room.Unrated {
+	if !contends(f) {
+		return ""
+	}
+	return rules.Refuses(f)
+}
+
+// contends reports whether a game can change ratings at all.
+func contends(f room.Final) bool {
+	bot := func(o room.Outcome) bool { return o.Bot }
+	return f.End == room.Finished && f.Rated && len(f.Result.Outcomes) >= 2 && !slices.ContainsFunc(f.Result.Outcomes, bot)
+}
+
+// repeated reports whether two of the players have met as often as counts. If not, they have met once more.
+func (l *Ledger) repeated(lines []Line) bool {
+	if l.rules.PerOpponent <= 0 {
+		return false
+	}
+	for p := range pairs(lines) {
+		if l.met[p] >= l.rules.PerOpponent {
+			return true
+		}
+	}
+	for p := range pairs(lines) {
+		l.met[p]++
+	}
+	return false
+}
+
+func pairs(lines []Line) iter.Seq[Pair] {
+	return func(yield func(Pair) bool) {
+		for i, a := range lines {
+			for _, b := range lines[i+1:] {
+				if !yield(Pair{a.Key.Game, min(a.Player, b.Player), max(a.Player, b.Player)}) {
+					return
+				}
+			}
+		}
 	}
 }
 
@@ -154,7 +242,9 @@ func (l *Ledger) rate(lines []Line) {
 	}
 	for i, after := range glicko.Game(before, ranks) {
 		lines[i].Before, lines[i].After = new(before[i]), new(after)
-		l.records[lines[i].Key].Rating = new(after)
+		r := l.records[lines[i].Key]
+		r.Rating = new(after)
+		r.Rated++
 	}
 }
 

@@ -63,9 +63,9 @@ func TestWriteStopsWhenTheStoreIsAway(t *testing.T) {
 // Locks are asked for in one order, whatever the order of the games.
 func TestOrderOfLocks(t *testing.T) {
 	games := []room.Final{persisttest.Game("go", "z", "b"), persisttest.Game("chess", "b", "a"), persisttest.Game("chess", "z", "b")}
-	forward := ledger.New(games)
+	forward := ledger.New(persist.Ratings{}, games)
 	slices.Reverse(games)
-	backward := ledger.New(games)
+	backward := ledger.New(persist.Ratings{}, games)
 	if !slices.Equal(forward.Keys(), backward.Keys()) || len(forward.Keys()) != 5 {
 		t.Errorf("keys %v and %v", forward.Keys(), backward.Keys())
 	}

@@ -13,17 +13,19 @@ import (
 // Tx is the transaction a store lends to Post. Its methods are called at most once each, in this order,
 // and lock what they touch in the order they are given, so that two batches never wait for each other in a ring.
 type Tx interface {
-	// Insert writes the result rows that are not there yet, and returns every row's hash as it now stands.
+	// Insert writes the result rows that are not there yet, with what Refuses says, and returns every row's hash as it now stands.
 	// fresh holds the rooms whose row is new.
 	Insert(ctx context.Context, finals []room.Final) (hashes map[room.ID][32]byte, fresh map[room.ID]bool, err error)
-	// Lock writes the players' names, makes the records that are missing, and returns them all locked.
-	Lock(ctx context.Context, names []Name, keys []Key) ([]Record, error)
-	// Save writes the lines, the records, the replays of finals, and sets their rooms' rows to over.
-	Save(ctx context.Context, finals []room.Final, lines []Line, records []Record) error
+	// Lock writes the players' names, makes the records that are missing, and returns them all locked; and then how many
+	// rated games rivals had with each other, which nobody can change while it holds their records.
+	Lock(ctx context.Context, names []Name, keys, rivals []Key) ([]Record, Met, error)
+	// Save writes the lines, the records, the replays of finals, sets their rooms' rows to over, and the results of repeats to
+	// room.UnratedRepeat.
+	Save(ctx context.Context, finals []room.Final, lines []Line, records []Record, repeats []room.ID) error
 }
 
 // Post writes checked finals through one transaction, which the caller commits.
-func Post(ctx context.Context, tx Tx, finals []room.Final) ([]persist.Verdict, error) {
+func Post(ctx context.Context, tx Tx, rules persist.Ratings, finals []room.Final) ([]persist.Verdict, error) {
 	hashes, fresh, err := tx.Insert(ctx, firsts(finals))
 	if err != nil {
 		return nil, err
@@ -40,16 +42,14 @@ func Post(ctx context.Context, tx Tx, finals []room.Final) ([]persist.Verdict, e
 	if len(written) == 0 {
 		return verdicts, nil
 	}
-	l := New(written)
-	records, err := tx.Lock(ctx, l.Names(), l.Keys())
+	l := New(rules, written)
+	records, met, err := tx.Lock(ctx, l.Names(), l.Keys(), l.Rivals())
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range records {
-		l.Load(r)
-	}
+	l.Load(records, met)
 	l.Post()
-	return verdicts, tx.Save(ctx, written, l.Lines(), l.Records())
+	return verdicts, tx.Save(ctx, written, l.Lines(), l.Records(), l.Repeats())
 }
 
 // firsts are the finals without a second of the same room, by room.
