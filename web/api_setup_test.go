@@ -23,7 +23,7 @@ import (
 )
 
 var gameSpecs = []room.Spec{
-	{Name: "chess", Version: 1, Title: "Chess", About: "The game.", MinPlayers: 2, MaxPlayers: 2, Rated: true, Grace: time.Minute},
+	{Name: "chess", Version: 1, Title: "Chess", About: "The game.", MinPlayers: 2, MaxPlayers: 2, Rated: true, RatedActs: 3, Grace: time.Minute},
 	{Name: "snakes", Version: 3, Title: "Snakes", About: "Eat and grow.", MinPlayers: 1, MaxPlayers: 8, TickRate: 20, Grace: time.Minute},
 }
 

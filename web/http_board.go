@@ -14,8 +14,31 @@ import (
 
 type leaderboardBody struct {
 	Game    string          `json:"game"`
+	Rules   boardRules      `json:"rules"`
 	Players []room.Standing `json:"players"`
 	Next    string          `json:"next,omitempty"` // ask for the next page by after=; absent on the last
+}
+
+// RatingRules say what games must be to change ratings, and whom leaderboards show.
+type RatingRules struct {
+	Guests      bool          // games with guests change ratings, and guests are shown
+	Time        time.Duration // from the first act to the end, at least
+	PerOpponent int           // games of two players with each other in 24 hours that count; 0: all
+	Games       int           // rated games of who is shown, at least
+}
+
+// boardRules are RatingRules for one game.
+type boardRules struct {
+	Games       int     `json:"games"`
+	Guests      bool    `json:"guests"`
+	Acts        int     `json:"acts"` // of each player
+	Seconds     float64 `json:"seconds"`
+	PerOpponent int     `json:"per_opponent"`
+}
+
+func (s *Server) boardRules(game string) boardRules {
+	r := s.opts.Ratings
+	return boardRules{max(r.Games, 1), r.Guests, s.games[game].RatedActs, r.Time.Seconds(), r.PerOpponent}
 }
 
 func (s *Server) getLeaderboard(w http.ResponseWriter, r *http.Request) error {
@@ -41,7 +64,7 @@ func (s *Server) getLeaderboard(w http.ResponseWriter, r *http.Request) error {
 	if !known && len(players) == 0 { // a newer node of the cluster may have the game
 		return notFound("There is no such game: GET /v1/games lists them.")
 	}
-	body := leaderboardBody{Game: game, Players: list(players)}
+	body := leaderboardBody{Game: game, Rules: s.boardRules(game), Players: list(players)}
 	if len(players) > limit {
 		body.Players = players[:limit]
 		body.Next = formatPlace(after, offset, body.Players)

@@ -35,6 +35,7 @@ type resultBody struct {
 	Hash    string              `json:"hash"` // SHA-256 in hex, over what is a function of the log
 	Stored  time.Time           `json:"stored"`
 	Ratings []room.RatingChange `json:"ratings"`
+	Unrated room.Unrated        `json:"unrated,omitempty"` // why a rated game changed none
 }
 
 func (s *Server) getResult(w http.ResponseWriter, r *http.Request) error {
@@ -62,7 +63,7 @@ func bodyOfResult(stored room.StoredResult) resultBody {
 	return resultBody{
 		Status: "stored", Room: stored.Room, Game: stored.Game, Version: stored.Version,
 		finalBody: *bodyOfFinal(&stored.Final), Hash: hex.EncodeToString(stored.Hash[:]),
-		Stored: stored.Stored.UTC(), Ratings: list(stored.Ratings),
+		Stored: stored.Stored.UTC(), Ratings: list(stored.Ratings), Unrated: stored.Unrated,
 	}
 }
 

@@ -3,6 +3,7 @@ package web_test
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -95,6 +96,13 @@ func TestResultIsPendingUntilItIsStored(t *testing.T) {
 	outcomes := got.body["result"].(map[string]any)["outcomes"].([]any)
 	if len(outcomes) != 1 || outcomes[0].(map[string]any)["player"] != "ann" {
 		t.Errorf("outcomes %v", outcomes)
+	}
+	if why, told := got.body["unrated"]; told {
+		t.Errorf("a game that changed ratings is unrated for %v", why)
+	}
+	a.records.results[roomID] = room.StoredResult{Final: playedGame(t), Stored: clock, Unrated: room.UnratedBrief}
+	if got := a.want(200, "GET", path, ""); got.body["unrated"] != "brief" {
+		t.Errorf("an unrated game: %s", got.text)
 	}
 	a.refused(400, "id", "GET", "/v1/results/nonsense", "")
 }
@@ -266,6 +274,13 @@ func TestPlayersAndLeaderboards(t *testing.T) {
 	}
 	if page := a.want(200, "GET", "/v1/leaderboards/chess", "").body["players"].([]any); len(page) != 5 {
 		t.Errorf("%d players, want 5", len(page))
+	}
+	told := startAPI(t, func(o *web.ServerOptions) {
+		o.Ratings = web.RatingRules{Time: 1500 * time.Millisecond, PerOpponent: 3, Games: 5}
+	})
+	rules := told.want(200, "GET", "/v1/leaderboards/chess", "").body["rules"]
+	if want := (map[string]any{"games": 5.0, "guests": false, "acts": 3.0, "seconds": 1.5, "per_opponent": 3.0}); !reflect.DeepEqual(rules, want) {
+		t.Errorf("rules %v, want %v", rules, want)
 	}
 	a.records.fail = errors.New("away")
 	a.refused(503, "", "GET", "/v1/leaderboards/chess", "")

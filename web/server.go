@@ -30,7 +30,7 @@ type Records interface {
 	Replay(ctx context.Context, id room.ID) (room.StoredReplay, error) // read by room.OpenReplay, while ctx lives
 	// Player is a player's profile; only when all is set does it name rooms whose end is not for everybody.
 	Player(ctx context.Context, id room.PlayerID, all bool) (room.Profile, error)
-	// Leaderboard is the rated players of a game behind a place, best first, at most limit of them.
+	// Leaderboard is the players of a game who have played enough rated games, behind a place, best first, at most limit of them.
 	Leaderboard(ctx context.Context, game string, after room.BoardPlace, limit int) ([]room.Standing, error)
 	// Pending reports whether a result waits here to be stored.
 	Pending(id room.ID) bool
@@ -89,6 +89,9 @@ type ServerOptions struct {
 	BoardCache time.Duration
 	// BoardOffset is how many players a page may leave out at the top; 0 means 1000, negative none.
 	BoardOffset int
+
+	// Ratings are told to whoever asks for a leaderboard. It is the Records that go by them.
+	Ratings RatingRules
 
 	// ReplayStall is how long a reader of a replay may take none of it, and ReplayPace how many bytes a second it must take on
 	// the whole, beyond which it is cut off: others wait for its turn. 0 means 5 s and 16 KiB.

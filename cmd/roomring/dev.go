@@ -43,7 +43,7 @@ func newDev() *cobra.Command {
 		Short: "Run a cluster on this machine",
 		Long: `Dev runs a whole cluster as child processes: a front that players connect to, nodes n1, n2, … that share one
 SQLite file, at the next free ports, and one admin page with buttons to kill, pause, drain, start and add nodes. What comes after -- goes to
-every node as flags of roomring serve. Nothing is limited for each address, as all players are on one machine. Ctrl-C stops all of it; live games are kept and go on with the next start.
+every node as flags of roomring serve. Nothing is limited for each address, as all players are on one machine, and guests are rated from their first game on. Ctrl-C stops all of it; live games are kept and go on with the next start.
 
 One SQLite file serves nodes of one machine. Nodes on several machines need --store postgres://…`,
 		Example: `  roomring dev

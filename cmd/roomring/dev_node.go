@@ -47,6 +47,9 @@ var noAddressLimits = []string{
 	"--max-connections-per-address", "0", "--address-bytes-per-second", "0",
 }
 
+// playfulRatings are for a machine on which everybody is a guest, and one who tries a game out wants to see what it does to a rating.
+var playfulRatings = []string{"--rate-guests", "--rated-min-time", "0", "--rated-per-opponent", "0", "--leaderboard-min-games", "1"}
+
 // start runs the process. Starting one that runs does nothing.
 func (n *devNode) start(join string) error {
 	n.mu.Lock()
@@ -62,7 +65,7 @@ func (n *devNode) start(join string) error {
 	args := slices.Concat([]string{"serve", "--node", n.name, "--listen", n.listen, "--admin-listen", n.admin, "--admin-cert-file", "", "--admin-key-file", "",
 		"--peer-listen", n.peer, "--gossip-listen", n.gossip, "--join", join,
 		"--cluster-secret-file", n.c.secret, "--data-dir", filepath.Join(n.c.dir, n.name), "--store", n.c.store(),
-		"--trusted-proxies", "127.0.0.1", "--show-panics"}, noAddressLimits, n.c.o.Serve)
+		"--trusted-proxies", "127.0.0.1", "--show-panics"}, noAddressLimits, playfulRatings, n.c.o.Serve)
 	log := &prefixWriter{prefix: devPrefix(n.number, n.name, n.c.colour), to: n.c.out}
 	cmd := exec.Command(exe, args...)
 	cmd.Args[0] = "roomring"

@@ -68,7 +68,7 @@ func (c *team) keepsTheKeySecret() {
 	c.t.Helper()
 	cfg := newSettings()
 	cfg.Store = c.store
-	store, err := openStore(c.t.Context(), &cfg.Config)
+	store, err := openStore(c.t.Context(), &cfg.Config, nil)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,8 +26,13 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// generous are limits that keep a crowd on one address from being taken for an attack.
-var generous = []string{
+// generous is crowded, with everybody rated by whatever they play.
+var generous = slices.Clip(slices.Concat(crowded, []string{
+	"--rate-guests", "--rated-min-time", "0", "--rated-per-opponent", "0", "--leaderboard-min-games", "1",
+}))
+
+// crowded are limits that keep a crowd on one address from being taken for an attack.
+var crowded = []string{
 	"--rooms-per-second", "10000", "--guests-per-second", "10000", "--lists-per-second", "10000", "--unclaimed-seats", "0", "--room-share", "100", "--replays-per-second", "10000", "--leaderboards-per-second", "10000", "--leaderboard-cache", "0", "--max-sockets-per-address", "100000",
 	"--messages-per-second", "10000",
 }
@@ -362,9 +368,10 @@ func (s *server) result(id string) storedResult {
 }
 
 type storedResult struct {
-	Status string `json:"status"`
-	End    string `json:"end"`
-	Result struct {
+	Status  string `json:"status"`
+	End     string `json:"end"`
+	Unrated string `json:"unrated"`
+	Result  struct {
 		Reason   string `json:"reason"`
 		Summary  string `json:"summary"`
 		Outcomes []struct {

@@ -143,7 +143,7 @@ func (n *node) openJournal(ctx context.Context) (err error) {
 
 // openStore connects to the store that results and room rows go to.
 func (n *node) openStore(ctx context.Context) (err error) {
-	if n.store, err = openStore(ctx, n.cfg); err != nil {
+	if n.store, err = openStore(ctx, n.cfg, n.ratings()); err != nil {
 		return err
 	}
 	n.owns("store", func(context.Context) error { return n.store.Close() })

@@ -83,6 +83,18 @@ func (l logs) Remove(ctx context.Context, id room.ID) (err error) {
 	return nil
 }
 
+// ratings are the rules of ratings, by the flags and the games.
+func (n *node) ratings() *persist.Ratings {
+	r := &persist.Ratings{
+		Guests: n.cfg.RateGuests, Acts: map[string]int{},
+		Time: n.cfg.RatedMinTime, PerOpponent: n.cfg.RatedPerOpponent, Least: n.cfg.LeaderboardMinGames,
+	}
+	for game := range n.games.All() {
+		r.Acts[game.Spec().Name] = game.Spec().RatedActs
+	}
+	return r
+}
+
 // retainEvery is how often results and replays that are too old are deleted.
 const retainEvery = time.Hour
 

@@ -163,6 +163,7 @@ func (n *node) publicHandler() (http.Handler, error) {
 		Codes: n.codes, ListRate: rateOf(n.cfg.ListsPerSecond, 10), ReplayRate: rateOf(n.cfg.ReplaysPerSecond, 10),
 		BoardRate: rateOf(n.cfg.LeaderboardsPerSecond, 10), BoardCache: cmp.Or(n.cfg.LeaderboardCache, -1), BoardOffset: cmp.Or(n.cfg.LeaderboardMaxOffset, -1),
 		ReplayStall: n.cfg.ReplayStallTimeout, ReplayPace: n.cfg.ReplayPace,
+		Ratings: web.RatingRules{Guests: n.cfg.RateGuests, Time: n.cfg.RatedMinTime, PerOpponent: n.cfg.RatedPerOpponent, Games: n.cfg.LeaderboardMinGames},
 		Metrics: n.metrics, Log: n.log,
 	})
 }

@@ -97,7 +97,7 @@ func (s *settings) storedReplay(ctx context.Context, id room.ID) ([]byte, error)
 	if _, err := os.Stat(path); driver == "sqlite" && err != nil {
 		return nil, fmt.Errorf("there is no store %s: name it by --store or --data-dir, or ask a server by --url", path)
 	}
-	store, err := openStore(ctx, &s.Config)
+	store, err := openStore(ctx, &s.Config, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -186,7 +186,7 @@ func TestReplaySteps(t *testing.T) {
 func TestReplayFromStore(t *testing.T) {
 	s := newSettings()
 	s.DataDir = t.TempDir()
-	store, err := openStore(t.Context(), &s.Config)
+	store, err := openStore(t.Context(), &s.Config, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

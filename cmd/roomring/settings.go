@@ -42,6 +42,11 @@ type Config struct {
 	Guests      string
 	TokenGrace  time.Duration
 
+	RateGuests          bool
+	RatedMinTime        time.Duration
+	RatedPerOpponent    int
+	LeaderboardMinGames int
+
 	MaxRooms                 int
 	MaxSpectators            int
 	MaxSocketsPerAddress     int
@@ -116,6 +121,7 @@ func newSettings() *settings {
 	s.addressFlags(s.group("Addresses"))
 	s.dataFlags(s.group("Data"))
 	s.playerFlags(s.group("Who may play"))
+	s.ratingFlags(s.group("Ratings"))
 	s.clusterFlags(s.group("Cluster"))
 	s.limitFlags(s.group("Limits"))
 	s.processFlags(s.group("Process"))
@@ -165,6 +171,13 @@ func (s *settings) playerFlags(g *group) {
 	g.StringVar(&s.Audience, "token-audience", "", "`aud` that players' tokens must name; empty asks for none")
 	g.DurationVar(&s.TokenGrace, "token-grace", time.Minute, "`time` for which a socket goes on when the token it came with has expired; then it closes with 4401; 0 is none")
 	g.Var(oneOf(&s.Guests, "auto", "auto", "on", "off"), "guests", "let players in without a token: on, off, or auto (on while there is neither key file nor JWKS)")
+}
+
+func (s *settings) ratingFlags(g *group) {
+	g.BoolVar(&s.RateGuests, "rate-guests", false, "have games with guests change ratings, and list guests on leaderboards: for servers where everybody is a guest and nobody minds, as anybody can be any number of guests (roomring dev does; these four are the same at every node of a store)")
+	g.DurationVar(&s.RatedMinTime, "rated-min-time", 10*time.Second, "`time` from the first act on that a game must have lasted to change ratings; 0 asks for none")
+	g.IntVar(&s.RatedPerOpponent, "rated-per-opponent", 3, "`games` of any two players with each other, of one kind, that change ratings in 24 hours; 0 is no limit")
+	g.IntVar(&s.LeaderboardMinGames, "leaderboard-min-games", 5, "`games` that must have changed a player's rating before the leaderboard shows it")
 }
 
 func (s *settings) clusterFlags(g *group) {

@@ -8,8 +8,9 @@ import (
 	"github.com/roomring/roomring/persist/postgres"
 )
 
-// openStore opens what --store names, or the default, and brings its schema up to date.
-func openStore(ctx context.Context, cfg *Config) (persist.Store, error) {
+// openStore opens what --store names, or the default, and brings its schema up to date. Without rules of ratings it is for
+// reading.
+func openStore(ctx context.Context, cfg *Config, ratings *persist.Ratings) (persist.Store, error) {
 	driver, target, err := cfg.StoreTarget()
 	if err != nil {
 		return nil, err
@@ -17,5 +18,5 @@ func openStore(ctx context.Context, cfg *Config) (persist.Store, error) {
 	if driver == "sqlite" {
 		target = "sqlite:" + target
 	}
-	return open.Store(ctx, target, postgres.Options{Conns: int32(cfg.StoreConns), Readers: int32(cfg.StoreReaders)})
+	return open.Store(ctx, target, postgres.Options{Conns: int32(cfg.StoreConns), Readers: int32(cfg.StoreReaders), Ratings: ratings})
 }

@@ -246,8 +246,8 @@ func (s *server) manyPlayers() []string {
 	defer db.Close()
 	for _, insert := range []string{
 		`INSERT INTO players (player, name) SELECT printf('g_%08d', n), 'Somebody' FROM numbers`,
-		`INSERT INTO records (game, player, rating, deviation, volatility, games, wins, losses, draws)
-			SELECT 'chess', printf('g_%08d', n), 1000 + n % 1500, 80, 0.06, 30, 10, 10, 10 FROM numbers`,
+		`INSERT INTO records (game, player, rating, deviation, volatility, games, wins, losses, draws, rated, listed)
+			SELECT 'chess', printf('g_%08d', n), 1000 + n % 1500, 80, 0.06, 30, 10, 10, 10, 30, 1 FROM numbers`,
 	} {
 		numbers := fmt.Sprintf(`WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %d) `, atForce(3000, 300_000))
 		if _, err := db.ExecContext(s.t.Context(), numbers+insert); err != nil {

@@ -47,6 +47,7 @@ function page(p: Profile, games: Map<string, GameInfo>): Node[] {
     h("div", { class: "figures" }, ...p.games.map((g) => h("section", { class: "panel figure", "data-testid": "rating-row", "data-game": g.game },
       h("h2", {}, title(g.game)),
       h("p", { class: "figure-number" }, g.rating ? String(Math.round(g.rating.rating)) : "–", g.rating ? h("span", { class: "figure-spread", title: "How uncertain the rating is" }, `± ${Math.round(2 * g.rating.deviation)}`) : undefined),
+      g.rating && !g.listed ? h("p", { class: "facts" }, `${count(g.rated, "rated game")}, not on the leaderboard yet`) : undefined,
       h("p", { class: "facts" }, `${count(g.games, "game")} · ${count(g.wins, "win")} · ${count(g.draws, "draw")} · ${count(g.losses, "loss", "losses")}`),
       h("p", {}, h("a", { href: `${base}/leaderboards/${g.game}` }, "Leaderboard"))))),
     h("section", { class: "panel", "aria-labelledby": "recent" },

@@ -6,7 +6,7 @@ import { link, notice, sleep } from "./kit/load.ts";
 import { failed } from "./kit/load.ts";
 import { me, server } from "./kit/me.ts";
 import { words } from "./kit/problem.ts";
-import { resultCard } from "./kit/resultcard.ts";
+import { ratedWords, resultCard } from "./kit/resultcard.ts";
 import { Player } from "./results/player.ts";
 import { fetchReplay, saveLog } from "./results/fetch.ts";
 import { base, pathID } from "./kit/base.ts";
@@ -40,7 +40,7 @@ async function showResult(): Promise<boolean> {
       text(document.getElementById("title")!, `${title}: result`);
       document.title = `${result.result.summary || "Result"} · ${title} · Roomring`;
       slot.replaceChildren(
-        h("p", { class: "kicker" }, `${title} · ${since(result.stored)} · ${duration(result.duration_ms)}${result.rated ? " · rated" : ""}`),
+        h("p", { class: "kicker" }, `${title} · ${since(result.stored)} · ${duration(result.duration_ms)}${result.rated ? ` · ${ratedWords(result)}` : ""}`),
         resultCard({ end: result.end, result: result.result }, { ...result, duration_ms: result.duration_ms }),
         h("p", { class: "actions" }, link("New game", base + "/", "primary"), result.rated ? link(`${title} leaderboard`, `${base}/leaderboards/${result.game}`) : h("span", {}),
           logLink()));

@@ -4,8 +4,8 @@ var u=class extends Error{constructor(t,n){super(n||t);this.code=t;this.reason=n
 does not let you in."],4404:["not-found","There is no such room."],4406:["reload","This page is older than the server: reload it."],4409:["replaced","You are pl\
 aying in another window now."],4410:["over","The game is over."]},l=class extends Error{constructor(t,n,i){let[r,o]=G[t]??[t<4400?"unreachable":"refused","The s\
 erver closed the connection."];super(n||o);this.code=t;this.over=i;this.kind=r,this.reason=this.message}code;over;name="ClosedError";kind;reason},f=class extends Error{constructor(t,n){
-super(n.detail||n.title);this.status=t;this.problem=n}status;problem;name="HTTPError"};var R={subprotocol:"roomring.v1.json",encode:JSON.stringify,decode:s=>s.split(`
-`).filter(e=>e.trim()).map(e=>JSON.parse(e))},P=s=>typeof s=="string"?new TextEncoder().encode(s).length:s.length;var g=Number.MAX_SAFE_INTEGER,I=31,W=/(^|[^\\])(\\\\)*\\ud[89a-f]/;function O(s,e){if(Number.isInteger(s)&&!Number.isSafeInteger(s))throw new u("bad_action","A \
+super(n.detail||n.title);this.status=t;this.problem=n}status;problem;name="HTTPError"};var P={subprotocol:"roomring.v1.json",encode:JSON.stringify,decode:s=>s.split(`
+`).filter(e=>e.trim()).map(e=>JSON.parse(e))},R=s=>typeof s=="string"?new TextEncoder().encode(s).length:s.length;var g=Number.MAX_SAFE_INTEGER,I=31,W=/(^|[^\\])(\\\\)*\\ud[89a-f]/;function O(s,e){if(Number.isInteger(s)&&!Number.isSafeInteger(s))throw new u("bad_action","A \
 whole number in the action is beyond ±(2⁵³−1): send it as text.");if(!(typeof s!="object"||s===null)){if(!e)throw new u("bad_action",`Arrays and objects o\
 f the action are more than ${I} deep in one another.`);for(let t of Object.values(s))O(t,e-1)}}var p=class{constructor(e,t){this.encode=e;this.send=t}encode;send;#e=[];#s=[];#n=1;#r=0;#o={};#a=0;#d=0;#t=0;#i;resent=0;add(e,t){
 return new Promise((n,i)=>{t?.throwIfAborted();let r=JSON.stringify(e);if(r===void 0)throw new TypeError("An action is a JSON value; this is none.");let o=JSON.
@@ -16,7 +16,7 @@ i)};t?.addEventListener("abort",a),this.#e.push(d),this.flush()})}welcomed(e,t){
 findIndex(o=>o.cseq===e);if(i<0)return;let[r]=this.#s.splice(i,1);this.#r=Math.max(this.#r,e),n?r.reject(n):r.resolve({seq:t}),this.flush()}flush(){clearTimeout(
 this.#i);for(let e of this.#s)if(!e.here&&!this.#c(e))return;for(;this.#e.length&&this.#s.length<(this.#o.unanswered??32);){let e=this.#e[0];if(!this.#c(e))return;
 this.#e.shift(),e.cseq&&this.#s.push(e)}}fail(e){clearTimeout(this.#i);for(let t of[...this.#s.splice(0),...this.#e.splice(0)])t.reject(e)}#c(e){let t=e.cseq||this.#n,
-n=this.encode({t:"act",cseq:t,data:e.data}),i=P(n);return!e.cseq&&i>(this.#o.message??1/0)?(e.reject(new u("too_large",`The action is larger than the ${this.#o.
+n=this.encode({t:"act",cseq:t,data:e.data}),i=R(n);return!e.cseq&&i>(this.#o.message??1/0)?(e.reject(new u("too_large",`The action is larger than the ${this.#o.
 message} bytes a message may have.`)),!0):!this.#u(i)||!this.send(n)?!1:(this.#a--,this.#d-=i,e.cseq||(e.cseq=this.#n++),e.here=!0,e.sent++&&this.resent++,!0)}#u(e){
 let t=this.#o.rate||g,n=this.#o.bytes||g,i=Math.min(e,n),r=performance.now(),o=(r-this.#t)/1e3;if(this.#a=Math.min(t,this.#a+o*t),this.#d=Math.min(n,this.#d+o*n),
 this.#t=r,this.#a>=1&&this.#d>=i)return!0;let a=Math.max((1-this.#a)/t,(i-this.#d)/n);return this.#i=setTimeout(()=>this.flush(),Math.ceil(a*1e3)),!1}};function y(s){if(Array.isArray(s))return"["+s.map(y).join()+"]";if(typeof s!="object"||s===null)return JSON.stringify(s);let e=s;return"{"+Object.keys(e).sort().
@@ -42,7 +42,7 @@ t??{}}function m(s,e){if(Array.isArray(e)&&Array.isArray(s)){let t=e.map((n,i)=>
 let t=Object.keys(e),n=t.length===Object.keys(s).length,i={};for(let r of t)q(i,r,m(T(s,r),e[r])),n&&=Object.hasOwn(s,r)&&i[r]===s[r];return n?s:i}return e}function j(s,e,t,n,i=[]){
 if(e===t)return;if(i.length===s.length)return n(t,i);let r=s[i.length],o=r==="*"?new Set([...M(e),...M(t)]):[r];for(let a of o)j(s,T(e,a),T(t,a),n,[...i,a])}var M=s=>typeof s==
 "object"&&s!==null?Object.keys(s):[];var H=1e4,U=5e3,K=3,B=1024,S=class{id;spectator;game="";player="";seat=-1;view;state="connecting";lag=NaN;clockOffset=0;over;#e;#s;#n=new w;#r;#o={sockets:0,recovered:0,
-states:0,turns:0,checks:0,mismatches:0,lost:0};#a;#d;#t;#i;#c=0;#u;#h=0;#m=0;#b=0;#S=0;#v;#x=!1;#R=0;#y=0;#P=0;#l=!1;#g=!1;#I=0;#A=1/0;#O=!1;#f;#k;ready=new Promise(
+states:0,turns:0,checks:0,mismatches:0,lost:0};#a;#d;#t;#i;#c=0;#u;#h=0;#m=0;#b=0;#S=0;#v;#x=!1;#P=0;#y=0;#R=0;#l=!1;#g=!1;#I=0;#A=1/0;#O=!1;#f;#k;ready=new Promise(
 (e,t)=>this.#k={resolve:e,reject:t});constructor(e,t){this.#e=e,this.#s=t,this.id=t.id,this.spectator=t.spectator,this.#a=[...t.urls],this.#d=this.#a[0],this.#r=
 new p(e.codec.encode,n=>this.#t?.write(n)??!1),this.ready.catch(()=>{}),this.#q("addEventListener"),this.#T()}get stats(){return{...this.#o,resent:this.#r.resent}}roomTime(){
 return performance.now()-this.#I}act(e,t){return this.#f?Promise.reject(this.#f):this.spectator?Promise.reject(new u("spectator","Who watches cannot act.")):this.#r.
@@ -53,7 +53,7 @@ lient has closed the connection."))}fail(e){this.#k.reject(e),this.close()}async
 void 0;try{let t=await this.#e.token(this.spectator);if(e!==this.#c)return;this.#v=t,this.#S++,this.#i=new v(this.#d,(n,i)=>this.#e.open(n,i),this.#e.codec,this)}catch(t){
 e===this.#c&&this.#$(t)}}#$(e){let t=e instanceof f,n=t&&e.status<500&&e.status!==429;if(!this.#l&&(n||!t))return this.fail(e);if(n)return this.#p(new l(4401,e.
 message));if(this.#E())return this.fail(e);this.#d=this.#a[0],this.#L(1006,String(e))}opened(e){let{client:t,spectator:n,name:i,code:r}=this.#s,o={t:"hello",client:t,
-attempt:this.#S};this.#v&&(o.token=this.#v),i&&(o.name=i),n&&(o.as="spectator"),r&&(o.code=r),this.#g&&(o.resume={epoch:this.#R,seq:this.#y}),e.send(o)}lost(e,t,n){
+attempt:this.#S};this.#v&&(o.token=this.#v),i&&(o.name=i),n&&(o.as="spectator"),r&&(o.code=r),this.#g&&(o.resume={epoch:this.#P,seq:this.#y}),e.send(o)}lost(e,t,n){
 if(e===this.#i&&(this.#i=void 0),e===this.#t&&(this.#t=void 0),t===4401&&!this.#x&&this.#e.renew(this.#v,this.#l))return this.#x=!0,this.#l&&!this.#t&&this.#w("\
 reconnecting",{code:t,reason:n,retryIn:0}),void this.#T();if(t===4409&&this.#i&&e!==this.#i)return;if(t===1e3||t>=4400&&t<4500)return this.#p(new l(t,n,this.over));
 if(t===1007&&(this.#g=!1,++this.#b>=K))return this.#p(new l(t,n,this.over));let i=this.#E();e.open||(this.#a.push(this.#a.shift()),this.#d=this.#a[0]),(i||!e.open)&&
@@ -66,10 +66,10 @@ this.#j),globalThis[e]?.("pageshow",this.#j),globalThis.document?.[e]("visibilit
 state":return this.#W(t);case"turn":return this.#_(t);case"ack":return this.#r.answer(t.cseq,t.seq);case"reject":return this.#r.answer(t.cseq,t.seq,new u(t.code,
 t.reason??""));case"pong":return this.#H(t);case"move":return this.#K(e,t);case"over":return this.#B(t)}}#G(e,t){e===this.#i&&(this.#a.includes(e.url)&&(this.#a=
 [e.url]),this.#t?.close(),this.#i=void 0,this.#t=e);let n=t.player??"";this.#S>1&&n!==this.player&&this.#r.fail(new l(4401,"The new token is another player's.")),
-this.game=t.game,this.player=n,this.seat=t.seat,this.#R=t.epoch,this.#I=performance.now()-t.now,this.#x=!1,this.#o.sockets++,t.recovered?this.#o.recovered++:(this.#g=
-!1,this.#y=0),this.#P=this.#y,this.#e.welcomed(n,t.token),e.welcomed(t.heartbeat),this.#r.welcomed(t.cseq??0,t.limits??{}),this.#O&&e.send({t:"leave"}),t.recovered&&
+this.game=t.game,this.player=n,this.seat=t.seat,this.#P=t.epoch,this.#I=performance.now()-t.now,this.#x=!1,this.#o.sockets++,t.recovered?this.#o.recovered++:(this.#g=
+!1,this.#y=0),this.#R=this.#y,this.#e.welcomed(n,t.token),e.welcomed(t.heartbeat),this.#r.welcomed(t.cseq??0,t.limits??{}),this.#O&&e.send({t:"leave"}),t.recovered&&
 this.#w("open")}#W(e){this.#o.states++,this.#o.lost+=e.lost??0,this.#g=!1,this.#C(e,this.#l?m(this.view,e.view):e.view),this.#g=!0,this.#U()}#_(e){if(!(!this.#l||
-e.seq<=this.#P)){this.#o.turns++,this.#C(e,"patch"in e?A(this.view,e.patch):this.view);for(let t of e.events??[])this.#n.emit("event",{...t,seq:e.seq})}}#C(e,t){
+e.seq<=this.#R)){this.#o.turns++,this.#C(e,"patch"in e?A(this.view,e.patch):this.view);for(let t of e.events??[])this.#n.emit("event",{...t,seq:e.seq})}}#C(e,t){
 let n=this.#l?this.view:void 0,i=!this.#l||t!==n;this.#y=Math.max(this.#y,e.seq),this.view=t,this.#l=!0,this.#b=0,e.check!==void 0&&this.#J(e.check),i&&this.#n.
 emit("view",t,n)}#J(e){if(L(y(this.view))===e){this.#o.checks++;return}this.#o.mismatches++,this.#g&&this.resync()}#U(){this.#k.resolve(),this.#t&&this.#w("open")}#H(e){
 typeof e.echo=="number"&&(this.lag=performance.now()-e.echo,this.#A=Math.min(this.lag,this.#A*1.1),this.lag===this.#A&&(this.clockOffset=e.time+this.lag/2-Date.
@@ -78,7 +78,7 @@ now()),this.#n.emit("lag",this.lag))}#K(e,t){e===this.#t&&(t.url&&(this.#d=new U
 e===this.state&&e!=="reconnecting"||(this.state=e,this.#n.emit("state",e,t))}#p(e){this.#f||(this.#f=e,this.#c++,clearTimeout(this.#u),this.#q("removeEventListe\
 ner"),this.#i?.close(),this.#t?.close(),this.#i=this.#t=void 0,this.#r.fail(e),this.#k.reject(e),this.#w("closed",{code:e.code,reason:e.reason,kind:e.kind}),this.#n.
 emit("closed",e))}#V(e,t,n,i=[]){let r=[],o=new b(t,()=>r.forEach(c=>c()));i.forEach(c=>o.push(c));let a=()=>o.end();return this.#f||n?.aborted?a():(n?.addEventListener(
-"abort",a),r.push(this.#n.on(e,c=>o.push(c)),this.on("closed",a),()=>n?.removeEventListener("abort",a))),o}};var V=class{get codec(){return R}#e;#s;#n;#r;#o;#a;constructor(e={}){let t=e.url??globalThis.location?.origin;if(!t)throw new TypeError('There is no page whose \
+"abort",a),r.push(this.#n.on(e,c=>o.push(c)),this.on("closed",a),()=>n?.removeEventListener("abort",a))),o}};var V=class{get codec(){return P}#e;#s;#n;#r;#o;#a;constructor(e={}){let t=e.url??globalThis.location?.origin;if(!t)throw new TypeError('There is no page whose \
 server to ask: pass url, such as new Roomring({ url: "https://play.example.org" }).');this.#e=e,this.#s=new URL(t).href.replace(/\/$/,""),this.#n=e.storage===void 0?
 Q():e.storage,e.token||(this.#r=this.#d())}get player(){return this.#a??this.#r?.player}async guest(e={}){let t=e.name??this.#e.name,n=await this.#h("/v1/guest",
 {...e,method:"POST",body:t===void 0?{}:{name:t}});return this.#t(n),n}#d(){try{let e=JSON.parse(this.#n?.getItem(this.#i)??"null");return typeof e?.token=="stri\

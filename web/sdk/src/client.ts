@@ -3,7 +3,7 @@ import { HTTPError } from "./errors.js";
 import type { SocketLike } from "./link.js";
 import { Session, type Target } from "./session.js";
 import type {
-  GameInfo, Guest, Phase, Problem, Profile, Result, Room, RoomInfo, Signalled, Standing,
+  GameInfo, Guest, LeaderboardPage, Phase, Problem, Profile, Result, Room, RoomInfo, Signalled, Standing,
 } from "./types.js";
 
 /** Where and as whom to play. */
@@ -191,7 +191,7 @@ export class Roomring {
   }
 
   /** A page of the leaderboard; next leads to the one behind it, however far down. */
-  leaderboardPage(game: string, q: { after?: string | undefined; limit?: number | undefined } = {}, o?: Signalled): Promise<{ players: Standing[]; next?: string }> {
+  leaderboardPage(game: string, q: { after?: string | undefined; limit?: number | undefined } = {}, o?: Signalled): Promise<LeaderboardPage> {
     return this.#ask(`/v1/leaderboards/${encodeURIComponent(game)}${query(q)}`, o);
   }
 

@@ -105,12 +105,14 @@ export interface StoredResult extends Final {
   hash: string;
   stored: string;
   ratings: { player: string; before: Rating; after: Rating }[];
+  /** Why a game that could have changed ratings did not: a guest played, it was over too soon, or two of its players have had as many rated games together in 24 hours as count. */
+  unrated?: "guest" | "brief" | "repeat";
 }
 
 export interface Profile {
   player: string;
   name: string;
-  games: { game: string; rating?: Rating; games: number; wins: number; draws: number; losses: number }[];
+  games: { game: string; rating?: Rating; rated: number; listed: boolean; games: number; wins: number; draws: number; losses: number }[];
   recent: { room: string; game: string; end: End; rank: number; players: number; stored: string }[];
 }
 
@@ -122,6 +124,29 @@ export interface Standing extends Rating {
   wins: number;
   draws: number;
   losses: number;
+}
+
+/** A page of a leaderboard. */
+export interface LeaderboardPage {
+  game: string;
+  rules: RatingRules;
+  players: Standing[];
+  /** Leads to the page behind it; absent on the last. */
+  next?: string;
+}
+
+/** What games must be to change ratings, and whom the leaderboard shows. */
+export interface RatingRules {
+  /** Rated games of who is shown, at least. */
+  games: number;
+  /** Guests are rated. */
+  guests: boolean;
+  /** Acts of each player, at least. */
+  acts: number;
+  /** From the first act to the end, at least. */
+  seconds: number;
+  /** Games of two players with each other in 24 hours that count; 0: all. */
+  per_opponent: number;
 }
 
 /** An error of the HTTP API (RFC 9457). */

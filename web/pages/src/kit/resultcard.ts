@@ -21,12 +21,24 @@ export function headline(end: Ended): HTMLElement {
   return h("div", { class: "result-head" }, h("h2", { class: "result-title", "data-testid": "result-summary" }, summary(end)), h("p", { class: "result-mine" }, mine(end.result?.outcomes ?? [])));
 }
 
+const unrated: Record<NonNullable<StoredResult["unrated"]>, string> = {
+  guest: "a guest played",
+  brief: "it was over too soon",
+  repeat: "these players have had as many rated games with each other today as count",
+};
+
+/** Whether a game changed ratings, and why not. */
+export function ratedWords(stored: StoredResult): string {
+  if (stored.unrated) return `not rated: ${unrated[stored.unrated]}`;
+  return stored.rated ? "rated" : "not rated";
+}
+
 /** Who came where in a game. */
 export function outcomesOf(end: Ended, stored?: StoredResult): HTMLElement {
   const outcomes = end.result?.outcomes ?? [];
   return h("div", { class: "result-all" },
     outcomes.length > 0 ? players(outcomes, stored) : undefined,
-    stored ? h("p", { class: "facts" }, [duration(stored.duration_ms), stored.rated ? "rated" : "not rated"].join(" · ")) : undefined);
+    stored ? h("p", { class: "facts" }, [duration(stored.duration_ms), ratedWords(stored)].join(" · ")) : undefined);
 }
 
 function summary(end: Ended): string {
@@ -50,15 +62,16 @@ function mine(outcomes: Outcome[]): string {
 }
 
 function players(outcomes: Outcome[], stored?: StoredResult): HTMLElement {
+  const changes = (stored?.ratings.length ?? 0) > 0;
   const scores = outcomes.some((o) => o.score !== undefined);
   const ranked = [...outcomes].sort((a, b) => a.rank - b.rank || a.seat - b.seat);
   return h("table", { class: "list result-players" },
-    h("thead", { class: "quiet" }, h("tr", {}, ...["Place", "Player", ...(scores ? ["Score"] : []), ...(stored?.rated ? ["Rating"] : [])].map((t) => h("th", { scope: "col" }, t)))),
+    h("thead", { class: "quiet" }, h("tr", {}, ...["Place", "Player", ...(scores ? ["Score"] : []), ...(changes ? ["Rating"] : [])].map((t) => h("th", { scope: "col" }, t)))),
     h("tbody", {}, ...ranked.map((o) => h("tr", { "data-testid": "player-row", "data-player": o.player, "data-rank": o.rank },
       h("td", { class: "place" }, ordinal(o.rank)),
       h("th", { scope: "row" }, o.bot ? o.name : h("a", { href: `${base}/players/${encodeURIComponent(o.player)}` }, o.name || o.player), o.player === me.player ? h("span", { class: "tag" }, "you") : undefined, o.bot ? h("span", { class: "tag" }, "computer") : undefined),
       scores ? h("td", { class: "number" }, o.score === undefined ? "" : String(o.score)) : undefined,
-      stored?.rated ? h("td", { class: "number", "data-testid": "rating-change" }, ...rating(o.player, stored)) : undefined))));
+      changes ? h("td", { class: "number", "data-testid": "rating-change" }, ...rating(o.player, stored!)) : undefined))));
 }
 
 function rating(player: string, stored: StoredResult): Node[] {

@@ -105,6 +105,8 @@ export interface StoredResult extends Final {
         before: Rating;
         after: Rating;
     }[];
+    /** Why a game that could have changed ratings did not: a guest played, it was over too soon, or two of its players have had as many rated games together in 24 hours as count. */
+    unrated?: "guest" | "brief" | "repeat";
 }
 export interface Profile {
     player: string;
@@ -112,6 +114,8 @@ export interface Profile {
     games: {
         game: string;
         rating?: Rating;
+        rated: number;
+        listed: boolean;
         games: number;
         wins: number;
         draws: number;
@@ -134,6 +138,27 @@ export interface Standing extends Rating {
     wins: number;
     draws: number;
     losses: number;
+}
+/** A page of a leaderboard. */
+export interface LeaderboardPage {
+    game: string;
+    rules: RatingRules;
+    players: Standing[];
+    /** Leads to the page behind it; absent on the last. */
+    next?: string;
+}
+/** What games must be to change ratings, and whom the leaderboard shows. */
+export interface RatingRules {
+    /** Rated games of who is shown, at least. */
+    games: number;
+    /** Guests are rated. */
+    guests: boolean;
+    /** Acts of each player, at least. */
+    acts: number;
+    /** From the first act to the end, at least. */
+    seconds: number;
+    /** Games of two players with each other in 24 hours that count; 0: all. */
+    per_opponent: number;
 }
 /** An error of the HTTP API (RFC 9457). */
 export interface Problem {
@@ -371,10 +396,7 @@ export declare class Roomring {
     leaderboardPage(game: string, q?: {
         after?: string | undefined;
         limit?: number | undefined;
-    }, o?: Signalled): Promise<{
-        players: Standing[];
-        next?: string;
-    }>;
+    }, o?: Signalled): Promise<LeaderboardPage>;
     /**
      * Takes a seat, or comes back to it. Resolves with the first view; rejects with ClosedError when the room
      * does not let this player in or cannot be reached in Options.tries, HTTPError when there is no guest to be had.
