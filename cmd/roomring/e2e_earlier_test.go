@@ -147,7 +147,9 @@ func (e *earlier) alone(s *server) {
 	e.asideIsListed(s)
 
 	s.env = append(s.env, heldVersion)
+	s.args = append(s.args, "--rate-guests=false")
 	s.start()
+	e.guestsAreUnlisted(s)
 	for _, r := range held {
 		e.goesOn(ctx, s, r, key)
 	}
@@ -325,6 +327,17 @@ func stillValid(t *testing.T, token string, key []byte) string {
 	return text + "." + sign(text)
 }
 
+// guestsAreUnlisted looks at the boards, on which all are guests, when these are not rated.
+func (e *earlier) guestsAreUnlisted(s *server) {
+	s.t.Helper()
+	for game := range e.Boards {
+		var board chessBoard
+		if code := s.call("GET", "/v1/leaderboards/"+game, nil, &board); code != http.StatusOK || len(board.Players) > 0 {
+			s.t.Errorf("the leaderboard of %s, without guests: %d, %+v", game, code, board)
+		}
+	}
+}
+
 // recordsAreServed compares results, replays and leaderboards.
 func (e *earlier) recordsAreServed(s *server) {
 	t := s.t
@@ -346,6 +359,11 @@ func (e *earlier) recordsAreServed(s *server) {
 		mustDecode(t, raw, &was)
 		if s.call("GET", "/v1/leaderboards/"+game, nil, &is); !reflect.DeepEqual(was, is) || len(is.Players) < 2 {
 			t.Errorf("the leaderboard of %s was %+v and is %+v", game, was, is)
+		}
+		for _, p := range is.Players {
+			if got := s.recordOf(game, p.Player, ""); got.Rated < 1 || got.Rated > got.Games || !got.Listed {
+				t.Errorf("%s of the leaderboard of %s has %+v", p.Player, game, got)
+			}
 		}
 	}
 }

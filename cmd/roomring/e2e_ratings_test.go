@@ -156,7 +156,7 @@ func (s *server) board() (b chessBoard) {
 	return b
 }
 
-type chessRecord struct {
+type gameRecord struct {
 	Game   string `json:"game"`
 	Games  int    `json:"games"`
 	Wins   int    `json:"wins"`
@@ -165,15 +165,20 @@ type chessRecord struct {
 }
 
 // chessOf is a player's record in chess.
-func (s *server) chessOf(player, token string) chessRecord {
+func (s *server) chessOf(player, token string) gameRecord {
 	s.t.Helper()
-	var profile struct{ Games []chessRecord }
+	return s.recordOf("chess", player, token)
+}
+
+func (s *server) recordOf(game, player, token string) gameRecord {
+	s.t.Helper()
+	var profile struct{ Games []gameRecord }
 	if code := s.callAt(s.URL, "GET", "/v1/players/"+player, token, nil, &profile); code != http.StatusOK {
 		s.t.Fatalf("player %s: %d", player, code)
 	}
-	i := slices.IndexFunc(profile.Games, func(r chessRecord) bool { return r.Game == "chess" })
+	i := slices.IndexFunc(profile.Games, func(r gameRecord) bool { return r.Game == game })
 	if i < 0 {
-		s.t.Fatalf("%s has no record in chess: %+v", player, profile)
+		s.t.Fatalf("%s has no record in %s: %+v", player, game, profile)
 	}
 	return profile.Games[i]
 }
