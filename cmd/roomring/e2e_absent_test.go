@@ -120,7 +120,9 @@ func playAgainstNobody(t *testing.T, here, there *server) {
 	if err := a.WaitView(ctx, func(v any) bool { return field(v, "last") == "e2e4" }); err != nil {
 		t.Fatal(err)
 	}
-	act(a, map[string]any{"move": "e5"})
+	for i, move := range []string{"e5", "Nf3", "Nc6", "Bc4"} {
+		act([]*client.Client{a, b}[i%2], map[string]any{"move": move})
+	}
 	act(a, map[string]any{"resign": true})
 	if r := here.result(game.ID); r.End != "finished" || len(r.Result.Outcomes) != 2 {
 		t.Fatalf("a game of two is stored as %+v", r)
