@@ -84,12 +84,11 @@ func (s *Server) getReplay(w http.ResponseWriter, r *http.Request) error {
 	if mediaType == octetStream {
 		return s.writeFile(w, id, stored)
 	}
-	select {
-	case s.replays <- struct{}{}:
-		defer func() { <-s.replays }()
-	case <-r.Context().Done():
+	leave, err := s.watching.enter(r.Context(), paced)
+	if err != nil {
 		return retryLater("busy", "Too many replays are being watched: retry.", 2*time.Second)
 	}
+	defer leave()
 	replay, err := room.OpenReplay(stored)
 	if err != nil {
 		return err

@@ -76,19 +76,9 @@ func TestReadersOfReplaysThatStallGiveWay(t *testing.T) {
 	a := startAPI(t, func(o *web.ServerOptions) {
 		o.Replays, o.ReplayStall, o.RequestTimeout = 2, 300*time.Millisecond, 30*time.Second
 	})
-	a.records.replays[roomID] = longReplay(t, 64)
-	for i := range 4 { // two at a time
-		nc, err := net.Dial("tcp", strings.TrimPrefix(a.url, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer nc.Close()
-		_ = nc.(*net.TCPConn).SetReadBuffer(4 << 10)
-		_ = nc.SetDeadline(time.Now().Add(wsPatience))
-		fmt.Fprintf(nc, "GET /v1/replays/%s HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\n\r\n", roomID)
-		if _, err := nc.Read(make([]byte, 1)); err != nil {
-			t.Fatalf("reader %d has not had its turn: %v", i, err)
-		}
+	a.records.replays[roomID] = longReplay(t, 24)
+	for range 4 { // two at a time
+		a.watcher()
 	}
 	a.want(http.StatusOK, "GET", "/v1/replays/"+string(roomID), "", "Accept: application/octet-stream")
 	req, err := http.NewRequestWithContext(t.Context(), "GET", a.url+"/v1/replays/"+string(roomID), nil)
@@ -101,9 +91,55 @@ func TestReadersOfReplaysThatStallGiveWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if n, err := io.Copy(io.Discard, res.Body); res.StatusCode != http.StatusOK || err != nil || n < 32<<20 {
+	if n, err := io.Copy(io.Discard, res.Body); res.StatusCode != http.StatusOK || err != nil || n < 12<<20 {
 		t.Errorf("who reads gets %d and %d bytes, %v", res.StatusCode, n, err)
 	}
+}
+
+// TestReadersOfReplaysWhoTakeNothingGiveTheirPlaces has readers stall for whom there are no places left: each that comes gets in at
+// the cost of one before, and who reads is not among those, however many come.
+func TestReadersOfReplaysWhoTakeNothingGiveTheirPlaces(t *testing.T) {
+	a := startAPI(t, func(o *web.ServerOptions) {
+		o.Replays, o.Watchers, o.ReplayStall, o.RequestTimeout, o.ReplayRate = 1, 2, time.Minute, 30*time.Second, web.Rate{PerSecond: -1}
+	})
+	a.records.replays[roomID] = longReplay(t, 24)
+	reader := a.watcher()
+	_ = reader.(*net.TCPConn).SetReadBuffer(1 << 20)
+	read := make(chan int64, 1)
+	go func() { // an eighth of a second a step, so longer than those who come have patience with who takes nothing
+		var all int64
+		for {
+			n, err := io.CopyN(io.Discard, reader, 512<<10)
+			if all += n; err != nil {
+				read <- all
+				return
+			}
+			time.Sleep(125 * time.Millisecond)
+		}
+	}()
+	for range 4 {
+		a.watcher()
+	}
+	if n := <-read; n < 12<<20 {
+		t.Errorf("who read all the time was cut off after %d bytes", n)
+	}
+}
+
+// watcher asks to watch the replay, and has had a byte of it.
+func (a *api) watcher() net.Conn {
+	a.t.Helper()
+	nc, err := net.Dial("tcp", strings.TrimPrefix(a.url, "http://"))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	a.t.Cleanup(func() { _ = nc.Close() })
+	_ = nc.(*net.TCPConn).SetReadBuffer(4 << 10)
+	_ = nc.SetDeadline(time.Now().Add(wsPatience))
+	fmt.Fprintf(nc, "GET /v1/replays/%s HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\nConnection: close\r\n\r\n", roomID)
+	if _, err := nc.Read(make([]byte, 1)); err != nil {
+		a.t.Fatalf("a reader has not had its turn: %v", err)
+	}
+	return nc
 }
 
 // peak reads and forgets, and looks at the memory in use as it goes.

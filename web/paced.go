@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -14,8 +15,13 @@ type pacedWriter struct {
 	rate    float64   // bytes a second
 	end     time.Time // of the whole answer
 
+	work    chan struct{} // what is held beside writing, and given back during a write; nil: nothing
 	written int
 	waited  time.Duration // in writes
+
+	mu      sync.Mutex
+	writing time.Time // since when the reader has taken nothing; zero between writes
+	gone    bool      // the reader is cut off
 }
 
 // piece is the most that is written under one deadline.
@@ -27,6 +33,10 @@ func newPacedWriter(w http.ResponseWriter, stall time.Duration, rate int, end ti
 
 // Write fails once the reader is too slow.
 func (w *pacedWriter) Write(p []byte) (n int, err error) {
+	work := w.work
+	if w.work = nil; work != nil {
+		<-work
+	}
 	for err == nil && n < len(p) {
 		began := time.Now()
 		w.allow(began)
@@ -35,6 +45,13 @@ func (w *pacedWriter) Write(p []byte) (n int, err error) {
 		n += m
 		w.written += m
 		w.waited += time.Since(began)
+	}
+	w.mu.Lock()
+	w.writing = time.Time{}
+	w.mu.Unlock()
+	if work != nil && err == nil {
+		work <- struct{}{}
+		w.work = work
 	}
 	return n, err
 }
@@ -46,7 +63,29 @@ func (w *pacedWriter) allow(now time.Time) {
 	if deadline.After(w.end) {
 		deadline = w.end
 	}
-	_ = w.control.SetWriteDeadline(deadline)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.writing = now; !w.gone {
+		_ = w.control.SetWriteDeadline(deadline)
+	}
+}
+
+// idle is how long the reader has taken nothing of what is being written. Others may ask.
+func (w *pacedWriter) idle() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.writing.IsZero() {
+		return 0
+	}
+	return time.Since(w.writing)
+}
+
+// cut has the write under way fail, and all that follow. Others may call it, while the answer is not over.
+func (w *pacedWriter) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.gone = true
+	_ = w.control.SetWriteDeadline(time.Now())
 }
 
 // finish gives what the HTTP server still holds its time, however long ago the last write was.

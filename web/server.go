@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"time"
 
 	"github.com/roomring/roomring/room"
@@ -80,8 +81,10 @@ type ServerOptions struct {
 
 	// ReplayRate caps replays an address; the zero value is 2 a second, 20 at once.
 	ReplayRate Rate
-	// Replays caps how many replays are unpacked or run for watching at once; more wait. 0 means 4.
-	Replays int
+	// Replays caps how many replays are unpacked or run for watching at once; more wait, for the rest of the processors is for those
+	// who play. 0 means half as many as there are processors, one at least. Watchers caps how many are
+	// being read meanwhile: one more costs the reader who has taken nothing for longest, half a second at least. 0 means 32.
+	Replays, Watchers int
 
 	// BoardRate caps pages of leaderboards an address; the zero value is 10 a second, 100 at once.
 	BoardRate Rate
@@ -121,7 +124,8 @@ func (o *ServerOptions) complete() error {
 	setDefault(&o.ListRate, Rate{20, 200})
 	setDefault(&o.Lists, 16)
 	setDefault(&o.ReplayRate, Rate{2, 20})
-	setDefault(&o.Replays, 4)
+	setDefault(&o.Replays, max(runtime.GOMAXPROCS(0)/2, 1))
+	setDefault(&o.Watchers, 32)
 	setDefault(&o.BoardRate, Rate{10, 100})
 	setDefault(&o.BoardCache, 2*time.Second)
 	setDefault(&o.BoardOffset, 1000)
@@ -148,7 +152,7 @@ type Server struct {
 	boardRate              *addressLimiter
 	boards                 *boards
 	turned                 *limitLog
-	replays                chan struct{} // holds one for each replay that is run
+	watching               *places // of readers of replays
 	handler                http.Handler
 }
 
@@ -168,7 +172,7 @@ func NewServer(opts ServerOptions) (*Server, error) {
 		lists:      make(chan struct{}, opts.Lists),
 		boardRate:  newAddressLimiter("--leaderboards-per-second", opts.BoardRate, maxAddresses),
 		boards:     newBoards(opts),
-		replays:    make(chan struct{}, opts.Replays),
+		watching:   newPlaces(opts.Watchers, opts.Replays),
 		turned:     newLimitLog(opts.Log),
 	}
 	for _, spec := range opts.Games {
