@@ -41,6 +41,9 @@ var attackers = map[string]func(x *strangers, i int){
 	"rooms":   (*strangers).rooms,
 	"boards":  (*strangers).boards,
 	"gossip":  (*strangers).strangeGossip,
+	"stalls":  (*strangers).stalls,
+	"plain":   (*strangers).plain,
+	"walks":   (*strangers).walks,
 }
 
 // strangersMain is the command `strangers NAME FORCE URL GOSSIP [KNOWN…]`. It ends with its standard input, and prints what

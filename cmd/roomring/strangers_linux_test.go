@@ -51,6 +51,9 @@ var attacks = []attack{
 	{name: "rooms", force: 1100, memory: 200, args: []string{"--max-rooms", "1000"}, honest: (*server).opens},
 	{name: "boards", force: 64, memory: 200, before: (*server).manyPlayers, honest: (*server).showsProfiles},
 	{name: "gossip", force: 600, memory: 400},
+	{name: "stalls", force: 40, memory: 300, before: (*server).longGame, honest: (*server).watches},
+	{name: "plain", force: 6000, memory: 300, honest: (*server).opens},
+	{name: "walks", force: 64, memory: 200, before: (*server).privateGames, honest: (*server).keepsPrivate},
 }
 
 // TestStrangers has each attack run against a server of its own while two honest players play, and prints what became of them
