@@ -190,13 +190,16 @@ func (f *Forgetting) without(ctx context.Context, player room.PlayerID, id room.
 	case !errors.Is(err, ErrNotFound):
 		return Redacted{}, fate, err
 	}
-	who := &room.Redaction{Player: player, Gone: goneID()}
+	who := &room.Redaction{Player: player, Gone: goneID(), Stop: ctx.Err}
 	unread := who.Learn(stored.Final, replay)
 	r := Redacted{Player: player, Final: who.Final(stored.Final), Redactions: stored.Redactions}
 	if fate == noReplay {
 		return r, fate, nil
 	}
 	again, why := f.rerun(who, stored.Final, replay)
+	if err := ctx.Err(); err != nil {
+		return Redacted{}, fate, err
+	}
 	if why = errors.Join(unread, why); why != nil {
 		f.Log.Info("a replay is dropped because a player in it is forgotten", "room", id, "game", stored.Game, "why", oneLine(why, player))
 		return r, fate, nil

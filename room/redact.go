@@ -26,6 +26,9 @@ type Redaction struct {
 	Player PlayerID
 	Gone   PlayerID // the tombstone: drawn at random for each room, so that it leads back to nobody
 
+	// Stop is asked before each input that is played again; an error ends Rerun. Nil: it goes to its end.
+	Stop func() error
+
 	names []string // that the player went by in this room, longest first
 }
 
@@ -176,6 +179,9 @@ func (p *pair) run(log Log) error {
 		return err
 	}
 	for e, err := range log() {
+		if err == nil && p.r.Stop != nil {
+			err = p.r.Stop()
+		}
 		if err != nil {
 			return err
 		}

@@ -39,8 +39,9 @@ type AdminRooms interface {
 type AdminOptions struct {
 	Rooms   AdminRooms
 	Cluster AdminCluster
-	Aside   AdminAside // nil: no room is ever set aside
-	Records Records    // nil: no game is ever finished
+	Aside   AdminAside   // nil: no room is ever set aside
+	Records Records      // nil: no game is ever finished
+	Players AdminPlayers // nil: nobody can be forgotten
 	Games   []room.Spec
 	Metrics *Metrics // nil: /metrics is empty
 
@@ -112,6 +113,8 @@ func (a *admin) routes() []route {
 		{method: "POST", path: "/admin/v1/rooms/{id}/close", handle: a.postClose},
 		{method: "POST", path: "/admin/v1/rooms/{id}/kick", handle: a.postKick},
 		{method: "POST", path: "/admin/v1/rooms/{id}/signal", handle: a.postSignal},
+		{method: "GET", path: "/admin/v1/players/{id}", handle: a.getPlayer, stream: true},
+		{method: "POST", path: "/admin/v1/players/{id}/forget", handle: a.postForgetPlayer, stream: true},
 		{method: "GET", path: "/admin/v1/results/{room}", handle: a.getResult},
 		{method: "GET", path: "/admin/v1/replays/{room}", handle: a.getReplay},
 		{method: "GET", path: "/admin/v1/set-aside", handle: a.getAsides},

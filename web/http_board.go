@@ -180,3 +180,10 @@ func (t *boardTop) look(b *boards) ([]room.Standing, bool) {
 	defer t.mu.Unlock()
 	return t.players, !t.at.IsZero() && b.now().Sub(t.at) < b.fresh
 }
+
+// RefreshBoards has the next who ask for a leaderboard see it as the store has it now.
+func (s *Server) RefreshBoards() {
+	s.boards.mu.Lock()
+	defer s.boards.mu.Unlock()
+	clear(s.boards.kept)
+}

@@ -36,6 +36,8 @@ type resultBody struct {
 	Stored  time.Time           `json:"stored"`
 	Ratings []room.RatingChange `json:"ratings"`
 	Unrated room.Unrated        `json:"unrated,omitempty"` // why a rated game changed none
+
+	Redacted time.Time `json:"redacted,omitzero"` // when a player was last taken out who asked to be forgotten
 }
 
 func (s *Server) getResult(w http.ResponseWriter, r *http.Request) error {
@@ -63,7 +65,7 @@ func bodyOfResult(stored room.StoredResult) resultBody {
 	return resultBody{
 		Status: "stored", Room: stored.Room, Game: stored.Game, Version: stored.Version,
 		finalBody: *bodyOfFinal(&stored.Final), Hash: hex.EncodeToString(stored.Hash[:]),
-		Stored: stored.Stored.UTC(), Ratings: list(stored.Ratings), Unrated: stored.Unrated,
+		Stored: stored.Stored.UTC(), Ratings: list(stored.Ratings), Unrated: stored.Unrated, Redacted: stored.Redacted,
 	}
 }
 

@@ -50,7 +50,9 @@ is ROOMRING_ADMIN_TOKEN_FILE, --admin-ca-file is ROOMRING_ADMIN_CA_FILE, --outpu
   roomring admin rooms --set-aside                   # kept, and not served; then fetch, replay or restore
   roomring admin drain node-2
   roomring admin nodes --admin https://admin.example.com:7778 --admin-ca-file ca.pem --token-file token
-  roomring admin forget node-3                       # its disk is lost`,
+  roomring admin forget node-3                       # its disk is lost
+  roomring admin player export alice --out alice.jsonl
+  roomring admin player forget alice --yes           # for good`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -63,7 +65,7 @@ is ROOMRING_ADMIN_TOKEN_FILE, --admin-ca-file is ROOMRING_ADMIN_CA_FILE, --outpu
 	f.Var(oneOf(&c.output, "table", "table", "json"), "output", "table, or json as the API answered")
 	f.DurationVar(&c.timeout, "timeout", 10*time.Second, "`time` to wait for an answer; streams have none")
 	cmd.AddCommand(c.nodesCommand(), c.ringCommand(), c.roomsCommand(), c.roomCommand(), c.eventsCommand(),
-		c.closeCommand(), c.kickCommand(), c.signalCommand(), c.fetchCommand(), c.replayCommand(), c.restoreCommand(), c.drainCommand(), c.forgetCommand())
+		c.closeCommand(), c.kickCommand(), c.signalCommand(), c.fetchCommand(), c.replayCommand(), c.restoreCommand(), c.drainCommand(), c.forgetCommand(), c.playerCommand())
 	return cmd
 }
 

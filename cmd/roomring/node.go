@@ -58,6 +58,7 @@ type node struct {
 	codes     *web.CodeLimit // of HTTP and sockets together
 	sockets   *web.Sockets
 	serving   atomic.Pointer[web.Sockets] // the same, for those that ask before there are any
+	public    atomic.Pointer[web.Server]  // nil while there is none yet
 
 	draining atomic.Bool
 	fail     context.CancelCauseFunc // ends the node when it may serve no longer
@@ -78,7 +79,7 @@ func openNode(ctx context.Context, cfg *Config, ends *endpoints, log *slog.Logge
 		name: cfg.nodeName(), boot: room.BootID(ulid.Make().String()), reopening: make(chan struct{}, 1),
 	}
 	for _, part := range []func(context.Context) error{
-		n.readSecrets, n.readCertificate, n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openRooms, n.openCluster, n.restoreRooms, n.openSockets,
+		n.readSecrets, n.readCertificate, n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openRooms, n.openCluster, n.restoreRooms, n.openSockets, n.openRetention,
 	} {
 		if err := part(ctx); err != nil {
 			n.close(context.WithoutCancel(ctx))
@@ -206,7 +207,6 @@ func (n *node) openRooms(ctx context.Context) error {
 		n.fail(fmt.Errorf("room %s was made here, but its row in the store is another process's (%w): this process stops", row.Room, r.Err))
 	}})
 	n.owns("rows", briefly(n.rows.Close))
-	n.owns("retention", n.retain(ctx))
 	var err error
 	n.rooms, err = actor.NewDirectory(actor.Options{
 		Games: n.games, Results: resultsOf(n), Journal: logs{n.journal, &n.unwanted}, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},

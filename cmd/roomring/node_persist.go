@@ -95,34 +95,46 @@ func (n *node) ratings() *persist.Ratings {
 	return r
 }
 
-// retainEvery is how often results and replays that are too old are deleted.
+// retainEvery is how often what is too old is deleted.
 const retainEvery = time.Hour
 
-// retain deletes what is too old, until the returned function is called.
-func (n *node) retain(ctx context.Context) func(context.Context) error {
+// openRetention deletes what is too old, until it is ended. Guests may sit in rooms, which must be there.
+func (n *node) openRetention(ctx context.Context) error {
 	keep := persist.Retention{Results: n.cfg.KeepResults, Replays: n.cfg.KeepReplays}
-	if keep == (persist.Retention{}) {
-		return func(context.Context) error { return nil }
+	if keep == (persist.Retention{}) && n.cfg.KeepGuests <= 0 {
+		return nil
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for ctx.Err() == nil {
-			gone, err := n.store.Prune(ctx, keep)
-			if err != nil && ctx.Err() == nil {
-				n.log.Warn("old results are not deleted yet", "err", err)
-			}
-			if gone != (persist.Pruned{}) {
-				continue // it deletes a batch at a time
-			}
-			select {
-			case <-time.After(retainEvery):
-			case <-ctx.Done():
-			}
+			n.retain(ctx, keep)
+			sleep(ctx, retainEvery)
 		}
 	}()
-	return func(context.Context) error { cancel(); <-done; return nil }
+	n.owns("retention", func(context.Context) error { cancel(); <-done; return nil })
+	return nil
+}
+
+// retain deletes all that is too old now, a batch at a time.
+func (n *node) retain(ctx context.Context, keep persist.Retention) {
+	for gone := (persist.Pruned{Results: 1}); gone != (persist.Pruned{}) && ctx.Err() == nil; {
+		var err error
+		if gone, err = n.store.Prune(ctx, keep); err != nil && ctx.Err() == nil {
+			n.log.Warn("old results are not deleted yet", "err", err)
+		}
+	}
+	if n.cfg.KeepGuests <= 0 {
+		return
+	}
+	forgotten, err := n.forgetGuests(ctx)
+	if err != nil && ctx.Err() == nil {
+		n.log.Warn("guests who have not been seen for long are not forgotten yet", "err", err)
+	}
+	if forgotten > 0 {
+		n.log.Info("guests are forgotten who have not been seen for long", "guests", forgotten, "keep_guests", n.cfg.KeepGuests)
+	}
 }
 
 // reload makes an end again from the journal, when the queue of results had no memory for it.

@@ -155,7 +155,7 @@ func (n *node) publicHandler() (http.Handler, error) {
 	for r := range n.games.All() {
 		specs = append(specs, r.Spec())
 	}
-	return web.NewServer(web.ServerOptions{
+	server, err := web.NewServer(web.ServerOptions{
 		Rooms: n.allRooms(), Records: records{n.store, n.results}, Auth: n.door, Games: specs, Rules: n.games,
 		Black:     blackBox{n.journal.BlackBox()},
 		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.origins,
@@ -166,6 +166,10 @@ func (n *node) publicHandler() (http.Handler, error) {
 		Ratings: web.RatingRules{Guests: n.cfg.RateGuests, Time: n.cfg.RatedMinTime, PerOpponent: n.cfg.RatedPerOpponent, Games: n.cfg.LeaderboardMinGames},
 		Metrics: n.metrics, Log: n.log,
 	})
+	if err == nil {
+		n.public.Store(server)
+	}
+	return server, err
 }
 
 // adminHandler is everything that the operator reaches.
@@ -186,7 +190,7 @@ func (n *node) adminHandler() (http.Handler, error) {
 		specs = append(specs, r.Spec())
 	}
 	return web.AdminHandler(web.AdminOptions{
-		Rooms: n.allRooms(), Aside: n.allRooms(), Records: records{n.store, n.results}, Cluster: n.operator(), Games: specs, Metrics: n.metrics,
+		Rooms: n.allRooms(), Aside: n.allRooms(), Records: records{n.store, n.results}, Players: players{n}, Cluster: n.operator(), Games: specs, Metrics: n.metrics,
 		Unready: n.unready, Token: token, Named: n.adminNamed, Log: n.log,
 	})
 }

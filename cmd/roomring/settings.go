@@ -33,6 +33,7 @@ type Config struct {
 	Durability      string
 	KeepResults     time.Duration
 	KeepReplays     time.Duration
+	KeepGuests      time.Duration
 	KeepSetAside    time.Duration
 
 	AuthKeyFile string
@@ -161,6 +162,7 @@ func (s *settings) dataFlags(g *group) {
 	g.Var(oneOf(&s.Durability, "local", "memory", "local"), "durability", "what rooms survive unless their game says otherwise: memory (nothing) or local (the end of this process)")
 	g.DurationVar(&s.KeepResults, "keep-results", 0, "`time` after which results are deleted from the store; 0 keeps them for ever")
 	g.DurationVar(&s.KeepReplays, "keep-replays", 0, "`time` after which replays are deleted from the store; 0 keeps them as long as their results")
+	g.DurationVar(&s.KeepGuests, "keep-guests", 0, "`time` after their last result in the store after which guests are forgotten: profile, ratings, and their names in results and replays; their tokens are good for 720h; 0 keeps them for ever")
 	g.DurationVar(&s.KeepSetAside, "keep-set-aside", 30*24*time.Hour, "`time` after which journals of rooms that were set aside are deleted; 0 keeps them for ever")
 }
 

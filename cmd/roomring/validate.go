@@ -172,6 +172,7 @@ func (c *Config) validateTimes() error {
 		{"reattach-timeout", c.ReattachTimeout, 100 * time.Millisecond, time.Minute},
 		{"keep-results", c.KeepResults, 0, 1<<63 - 1},
 		{"keep-replays", c.KeepReplays, 0, 1<<63 - 1},
+		{"keep-guests", c.KeepGuests, 0, 1<<63 - 1},
 		{"keep-set-aside", c.KeepSetAside, 0, 1<<63 - 1},
 	} {
 		if l.value < l.least || l.value > l.greatest {

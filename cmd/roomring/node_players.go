@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/web"
+)
+
+// players are what is kept of players, in the store that all nodes share and in the rooms of all nodes.
+type players struct{ n *node }
+
+func (n *node) forgetting() *persist.Forgetting {
+	return &persist.Forgetting{Store: n.store, Games: n.games, Log: n.log, Watch: func(id room.ID, game string) func() {
+		return n.journal.BlackBox().BeginRerun(id, game).Release
+	}}
+}
+
+// RoomsOf finds rooms that an older program stored too: it looks through those first.
+func (p players) RoomsOf(ctx context.Context, player room.PlayerID, after room.ID) ([]room.ID, error) {
+	if after == "" {
+		if _, err := p.n.forgetting().Index(ctx, time.Now().Add(time.Hour)); err != nil {
+			return nil, err
+		}
+	}
+	return p.n.store.RoomsOf(ctx, player, after, 100)
+}
+
+// Unfinished leaves out rooms that are over and stored, and stay for a last look.
+func (p players) Unfinished(ctx context.Context, player room.PlayerID) (unfinished []actor.Info, partial bool, err error) {
+	unfinished, _, partial, err = p.present(ctx, player)
+	return unfinished, partial, err
+}
+
+// presentPage is how many rooms of a player are looked at.
+const presentPage = 1000
+
+// present are the rooms in memory that name a player: those that will be stored, and those that are.
+func (p players) present(ctx context.Context, player room.PlayerID) (unfinished, stored []actor.Info, partial bool, err error) {
+	list, err := p.n.allRooms().List(ctx, actor.Filter{Private: true, Named: player, Limit: presentPage})
+	if err != nil {
+		return nil, nil, false, err
+	}
+	for _, info := range list.Rooms {
+		if info.Phase == room.PhaseOver {
+			_, err := p.n.store.Result(ctx, info.ID)
+			if err == nil {
+				stored = append(stored, info)
+				continue
+			}
+			if !errors.Is(err, persist.ErrNotFound) {
+				return nil, nil, false, err
+			}
+		}
+		unfinished = append(unfinished, info)
+	}
+	return unfinished, stored, list.Partial || len(list.Rooms) == presentPage, nil
+}
+
+// ForgetPlayer has rooms that stay for a last look leave at once: they tell who was there.
+func (p players) ForgetPlayer(ctx context.Context, player room.PlayerID, length time.Duration) (web.ForgotPlayer, error) {
+	_, stored, _, err := p.present(ctx, player)
+	if err != nil {
+		return web.ForgotPlayer{}, err
+	}
+	for _, info := range stored {
+		if err := p.n.allRooms().Close(ctx, info.ID, ""); err != nil && ctx.Err() == nil {
+			p.n.log.Debug("a room that is over has left already", "room", info.ID, "err", err)
+		}
+	}
+	defer p.n.refreshBoards()
+	got, err := p.n.forgetting().Forget(ctx, player, length)
+	return web.ForgotPlayer(got), err
+}
+
+// refreshBoards is for this node; others' leaderboards are at most --leaderboard-cache old.
+func (n *node) refreshBoards() {
+	if s := n.public.Load(); s != nil {
+		s.RefreshBoards()
+	}
+}
+
+const (
+	guestPage   = 500         // guests looked at with one question
+	guestLength = time.Minute // for one guest, before the next has a turn
+)
+
+// forgetGuests forgets guests who have not been seen for so long, and says how many. It rests as long as it works, since replays
+// are played again for it. Several nodes may be at it at once, and take a page's guests in orders of their own.
+func (n *node) forgetGuests(ctx context.Context) (forgotten int, err error) {
+	all := players{n}
+	for after := room.PlayerID(""); ctx.Err() == nil; {
+		idle, next, err := n.store.IdleGuests(ctx, after, n.cfg.KeepGuests, guestPage)
+		if err != nil {
+			return forgotten, err
+		}
+		rand.Shuffle(len(idle), func(i, j int) { idle[i], idle[j] = idle[j], idle[i] })
+		for _, guest := range idle {
+			began := time.Now()
+			done, err := all.forgetGuest(ctx, guest)
+			if err != nil {
+				return forgotten, err
+			}
+			if done {
+				forgotten++
+			}
+			if !sleep(ctx, time.Since(began)) {
+				return forgotten, nil
+			}
+		}
+		if after = next; next == "" {
+			break
+		}
+	}
+	return forgotten, nil
+}
+
+// forgetGuest leaves a guest alone who is in a room: its end will be what is seen of them last.
+func (p players) forgetGuest(ctx context.Context, guest room.PlayerID) (done bool, err error) {
+	rooms, _, err := p.Unfinished(ctx, guest)
+	if err != nil || len(rooms) > 0 {
+		return false, err
+	}
+	for !done && err == nil && ctx.Err() == nil {
+		var got persist.ForgotPlayer
+		got, err = p.n.forgetting().Forget(ctx, guest, guestLength)
+		done = got.Done
+	}
+	return done, err
+}
+
+// sleep waits, and reports whether ctx lives on.
+func sleep(ctx context.Context, length time.Duration) bool {
+	select {
+	case <-time.After(length):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
