@@ -57,7 +57,6 @@ func (s *server) badMessages() {
 		"wrong type of a CBOR field": {wire.CBOR, cbor(`{"t":"act","cseq":-1,"data":1}`), "cseq"},
 	} {
 		t.Run(what, func(t *testing.T) {
-			t.Parallel()
 			s := s.of(t)
 			info := s.create("chess", map[string]any{"bot": 1, "white": "first"})
 			in := dial(t, info.URL, bad.encoding)

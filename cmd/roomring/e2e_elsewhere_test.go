@@ -22,7 +22,6 @@ func TestAtAnotherNode(t *testing.T) {
 		"points to resume":    func(s *server) { s.resumePoints() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			s := c.nodes[0].of(t)
 			s.away = true
 			check(s)

@@ -65,7 +65,6 @@ func (s *server) transcripts(t *testing.T) {
 	for _, tr := range all {
 		for _, e := range []wire.Encoding{wire.JSON, wire.CBOR} {
 			t.Run(fmt.Sprintf("%s/%s", tr.title, []string{"json", "cbor"}[e]), func(t *testing.T) {
-				t.Parallel()
 				if tr.stops {
 					playMove(t, tr, e)
 					return
