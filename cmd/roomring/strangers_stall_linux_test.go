@@ -103,10 +103,10 @@ func (s *server) privateGames() []string {
 	db := s.sqlite()
 	for _, insert := range []string{
 		`INSERT INTO players (player, name) SELECT printf('g_%08d', n), 'Somebody' FROM numbers`,
-		`INSERT INTO records (game, player, rating, deviation, volatility, games, wins, losses, draws)
-			SELECT 'chess', printf('g_%08d', n), 1000 + n % 1500, 80, 0.06, 30, 10, 10, 10 FROM numbers`,
-		`INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, hash, stored, readers)
-			SELECT printf('%016d', n), 'chess', 1, 'finished', 1, 1, 30, 60000000000, '[]', 'mate', 'a private end', randomblob(32), 1700000000000000,
+		`INSERT INTO records (game, player, rating, deviation, volatility, games, wins, losses, draws, rated, listed)
+			SELECT 'chess', printf('g_%08d', n), 1000 + n % 1500, 80, 0.06, 30, 10, 10, 10, 30, 1 FROM numbers`,
+		`INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, hash, stored, indexed, readers)
+			SELECT printf('%016d', n), 'chess', 1, 'finished', 1, 1, 30, 60000000000, '[]', 'mate', 'a private end', randomblob(32), 1700000000000000, 1,
 				printf('["g_%08d"]', n) FROM numbers`,
 		`INSERT INTO outcomes (room, player, game, seat, rank, players, nth, stored)
 			SELECT printf('%016d', n), printf('g_%08d', n), 'chess', 0, 1, 2, 1, 1700000000000000 FROM numbers`,
@@ -127,6 +127,10 @@ func (s *server) keepsPrivate() error {
 		if code, err := s.tryAt(s.URL, "GET", path+privateRoom, "", nil, &raw); err != nil || code != http.StatusForbidden || bytes.Contains(raw, []byte("private end")) {
 			return fmt.Errorf("%s of a private game: %d %.200s %w", path, code, raw, errors.Join(err))
 		}
+	}
+	var board struct{ Players []any }
+	if code, err := s.tryAt(s.URL, "GET", "/v1/leaderboards/chess?limit=20", "", nil, &board); err != nil || code != http.StatusOK || len(board.Players) != 20 {
+		return fmt.Errorf("a leaderboard: %d with %d players: %w", code, len(board.Players), errors.Join(err))
 	}
 	var profile struct{ Recent []any }
 	if code, err := s.tryAt(s.URL, "GET", "/v1/players/g_00000001", "", nil, &profile); err != nil || code != http.StatusOK || len(profile.Recent) > 0 {
