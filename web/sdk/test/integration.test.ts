@@ -84,7 +84,14 @@ for (const [name, { Roomring, RejectedError }] of builds) {
     for (; result.status === "pending"; result = await ann.result(info.id)) await new Promise((r) => setTimeout(r, 100));
     assert.equal(result.result.outcomes.find((o) => o.rank === 1)!.player, white.player);
     assert.equal((await ann.profile(white.player)).recent[0]!.room, info.id);
-    assert.ok((await ann.leaderboard("chess")).some((s) => s.player === white.player));
+    assert.equal(result.unrated, undefined);
+    assert.equal(result.ratings.length, 2);
+    const record = (await ann.profile(white.player)).games.find((g) => g.game === "chess")!;
+    assert.ok(record.listed && record.rated >= 1);
+    const board = await ann.leaderboardPage("chess");
+    assert.deepEqual(board.rules, { games: 1, guests: true, acts: 3, seconds: 0, per_opponent: 3 });
+    assert.ok(board.players.some((s) => s.player === white.player));
+    assert.deepEqual(await ann.leaderboard("chess"), board.players);
     for (const room of [white, black, watching]) room.close();
   });
 

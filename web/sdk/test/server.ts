@@ -44,7 +44,8 @@ export class Server {
   async run(): Promise<void> {
     rmSync(this.#ready, { force: true });
     const args = ["serve", "--listen", `127.0.0.1:${this.port}`, "--admin-listen", "127.0.0.1:0",
-      "--data-dir", join(this.dir, "data"), "--ready-file", this.#ready];
+      "--data-dir", join(this.dir, "data"), "--ready-file", this.#ready,
+      "--rate-guests", "--rated-min-time", "0", "--leaderboard-min-games", "1"];
     this.#process = spawn(this.bin, args, { stdio: ["ignore", "ignore", "pipe"] });
     let log = "";
     this.#process.stderr!.on("data", (text) => (log += text));
