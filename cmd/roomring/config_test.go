@@ -86,6 +86,9 @@ func TestValidate(t *testing.T) {
 		{"--heartbeat=1ms", "--heartbeat"},
 		{"--keep-set-aside=-1h", "--keep-set-aside"},
 		{"--keep-results=-1h", "--keep-results"},
+		{"--rated-min-time=-1s", "--rated-min-time"},
+		{"--rated-per-opponent=-1", "--rated-per-opponent"},
+		{"--leaderboard-min-games=0", "--leaderboard-min-games"},
 	} {
 		_, err := parse(t, strings.Fields(tt.args)...)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -211,6 +211,9 @@ func TestDev(t *testing.T) {
 			t.Errorf("%s: the lobby is %d %s", s.URL, res.StatusCode, kind)
 		}
 	}
+	if rules := d.board().Rules; !rules.Guests || rules.Games != 1 {
+		t.Errorf("a guest who plays one game is not on the leaderboard: %+v", rules)
+	}
 	given := map[string]bool{}
 	for _, n := range d.nodes {
 		for _, addr := range []string{n.URL, n.AdminAt, n.Peer, n.Gossip} {
