@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/memberlist"
+	"golang.org/x/time/rate"
 
 	"github.com/roomring/roomring/cluster/ring"
 	"github.com/roomring/roomring/room"
@@ -65,7 +66,10 @@ type Options struct {
 	// Streams are what nodes tell each other everything by, at a join and every 10 s, in milliseconds. So many may be open at
 	// once that others began: of all addresses, 0 means 64, and of one address or IPv6 /64, 0 means 16. More are closed.
 	MaxStreams, MaxStreamsPerAddress int
-	// StreamBytes is how much one of them may say; 0 means 1 MiB, which is enough for a thousand nodes.
+	// StreamsPerSecond is how many one address may begin, sustained, and eight times as many at once; more are closed before anything
+	// is read of them. 0 means 8, negative no limit.
+	StreamsPerSecond int
+	// StreamBytes is how much one of them may say, and announce; 0 means 1 MiB, which is enough for a thousand nodes.
 	StreamBytes int64
 
 	// Changed is called, outside all locks and by one goroutine, after the table has changed in more than loads. It
@@ -115,7 +119,7 @@ type Members struct {
 func Open(o Options) (*Members, error) {
 	o.Rejoin = cmp.Or(o.Rejoin, 10*time.Second)
 	o.MaxStreams, o.MaxStreamsPerAddress = cmp.Or(o.MaxStreams, 64), cmp.Or(o.MaxStreamsPerAddress, 16)
-	o.StreamBytes = cmp.Or(o.StreamBytes, 1<<20)
+	o.StreamsPerSecond, o.StreamBytes = cmp.Or(o.StreamsPerSecond, 8), cmp.Or(o.StreamBytes, 1<<20)
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	if err := checkSelf(o.Self); err != nil {
 		return nil, err
@@ -170,8 +174,8 @@ func (m *Members) start(ctx context.Context) (err error) {
 			return err
 		}
 		sockets, err := bind(ctx, m.o.Bind, &streams{
-			most: m.o.MaxStreams, each: m.o.MaxStreamsPerAddress, bytes: m.o.StreamBytes,
-			log: m.o.Log, handed: make(chan net.Conn), by: map[netip.Prefix]int{},
+			most: m.o.MaxStreams, each: m.o.MaxStreamsPerAddress, rate: m.o.StreamsPerSecond, bytes: m.o.StreamBytes,
+			log: m.o.Log, handed: make(chan net.Conn), by: map[netip.Prefix]int{}, begun: map[netip.Prefix]*rate.Limiter{},
 		}, conf.Logger)
 		if err != nil {
 			return err
