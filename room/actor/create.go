@@ -31,7 +31,7 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 		return Info{}, err
 	}
 	o := ownerOf(c)
-	if err := d.admit(h, o, c.Keep); err != nil {
+	if err := d.admit(ctx, h, o, c.Keep); err != nil {
 		return Info{}, err
 	}
 	started := false
@@ -113,29 +113,51 @@ func (d *Directory) coreConfig(h room.Header, rules *room.Rules) room.Config {
 	return cfg
 }
 
-// admit keeps a place for a new room, and has Shutdown wait until admitted is called. Where there is none, the oldest room
-// that nobody ever joined makes place.
-func (d *Directory) admit(h room.Header, o owner, keep bool) error {
+// admit keeps a place for a new room, and has Shutdown wait until admitted is called. Where there is none, a room that nobody
+// ever joined makes place; while many of those are on their way out it waits, until ctx ends.
+func (d *Directory) admit(ctx context.Context, h room.Header, o owner, keep bool) error {
 	if h.Durability != room.Memory && d.o.Journal.Failing() != nil {
 		return ErrUnreachable
 	}
 	if h.Durability != room.Memory && d.o.Full != nil && d.o.Full() {
 		return ErrTooMany
 	}
+	for {
+		wait, err := d.place(o, keep)
+		if wait == nil {
+			return err
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return ErrTooMany
+		case <-d.ctx.Done():
+			return ErrDraining
+		}
+	}
+}
+
+// place is admit without waiting: the next try is due when wait ends.
+func (d *Directory) place(o owner, keep bool) (wait <-chan struct{}, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
 	case d.draining:
-		return ErrDraining
+		return nil, ErrDraining
 	case d.shares.full(o):
-		return ErrShare
-	case len(d.rooms)+d.coming-d.shares.leaving >= d.o.MaxRooms && (keep || !d.makeRoom()):
-		return ErrTooMany
+		return nil, ErrShare
+	case len(d.rooms)+d.coming-d.shares.leaving < d.o.MaxRooms:
+	case keep:
+		return nil, ErrTooMany
+	default:
+		if wait, err := d.makeRoom(); wait != nil || err != nil {
+			return wait, err
+		}
 	}
 	d.shares.add(o, 1)
 	d.coming++
 	d.wg.Add(1)
-	return nil
+	return nil, nil
 }
 
 // admitted says what has become of the place: a room that was started counts as one of its owner's until it is removed.

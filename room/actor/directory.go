@@ -96,7 +96,7 @@ func (d *Directory) start(r *liveRoom) {
 		d.coming--
 	}
 	if !r.core.Joined() {
-		r.unused = d.shares.unused.PushBack(r)
+		d.shares.unused.add(r)
 	}
 	stop := d.closing
 	d.mu.Unlock()

@@ -1,7 +1,6 @@
 package actor
 
 import (
-	"container/list"
 	"net/netip"
 
 	"github.com/roomring/roomring/room"
@@ -12,14 +11,16 @@ import (
 type shares struct {
 	most    int // rooms of one address or player; of a /48 twice as many; below 0: any number
 	of      map[any]int
-	unused  list.List // of *liveRoom that nobody ever joined, those made first in front
-	leaving int       // rooms that are being closed to make place
+	unused  unused
+	leaving int           // rooms that are being closed to make place
+	left    chan struct{} // closed when one of them has gone; nil: nobody waits for that
 }
 
 // wideRooms is how many times as many rooms a /48 may have as an address in it.
 const wideRooms = 2
 
-// mostLeaving bounds the rooms that are being closed to make place at a time: for so many a node may be over Options.MaxRooms.
+// mostLeaving bounds the rooms that are being closed to make place at a time: for so many a node may be over Options.MaxRooms. Who
+// wants another one waits.
 const mostLeaving = 64
 
 // owner is who a room counts for.
@@ -64,19 +65,25 @@ func (s *shares) add(o owner, n int) {
 	})
 }
 
-// makeRoom closes the oldest room that nobody ever joined. False: there is none, or too many are on their way out. The
-// directory's mutex is held.
-func (d *Directory) makeRoom() bool {
+// makeRoom closes a room that nobody ever joined, of whoever has the most of them. ErrTooMany: there is none. When
+// too many are on their way out, wait ends with the next that is gone. The directory's mutex is held.
+func (d *Directory) makeRoom() (wait <-chan struct{}, err error) {
 	s := &d.shares
-	e := s.unused.Front()
-	if e == nil || s.leaving >= mostLeaving {
-		return false
+	if s.leaving >= mostLeaving {
+		if s.left == nil {
+			s.left = make(chan struct{})
+		}
+		return s.left, nil
 	}
-	r := s.unused.Remove(e).(*liveRoom)
-	r.unused, r.evicted = nil, true
+	r := s.unused.first()
+	if r == nil {
+		return nil, ErrTooMany
+	}
+	s.unused.remove(r)
+	r.evicted = true
 	s.leaving++
 	r.in.command(evictMessage{})
-	return true
+	return nil, nil
 }
 
 // used notes that somebody has joined a room: it is not closed to make place for others.
@@ -88,13 +95,14 @@ func (d *Directory) used(r *liveRoom) {
 
 // forgetUnused takes a room out of those that nobody ever joined, or that are being closed for that.
 func (d *Directory) forgetUnused(r *liveRoom) {
-	if r.unused != nil {
-		d.shares.unused.Remove(r.unused)
-		r.unused = nil
-	}
+	d.shares.unused.remove(r)
 	if r.evicted {
 		r.evicted = false
 		d.shares.leaving--
+		if d.shares.left != nil {
+			close(d.shares.left)
+			d.shares.left = nil
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package actor_test
 import (
 	"errors"
 	"net/netip"
+	"sync"
 	"testing"
 
 	"github.com/roomring/roomring/room"
@@ -10,7 +11,7 @@ import (
 )
 
 // TestSharesOfANode fills a node from one address, one network and one player, each of which has its share and no more; then
-// rooms that nobody joined make place, the oldest first, and rooms that somebody joined never do.
+// rooms that nobody joined make place, the oldest of whoever has the most first, and rooms that somebody joined never do.
 func TestSharesOfANode(t *testing.T) {
 	n := newNode(t, func(o *actor.Options) { o.MaxRooms, o.RoomShare = 10, 2 })
 	defer n.stop()
@@ -32,7 +33,7 @@ func TestSharesOfANode(t *testing.T) {
 		}
 	}
 	first := fill(2, []string{"192.0.2.1"}, "")
-	fill(4, []string{"2001:db8:1:1::", "2001:db8:1:2::", "2001:db8:1:3::"}, "")
+	heavy := fill(4, []string{"2001:db8:1:1::", "2001:db8:1:2::", "2001:db8:1:3::"}, "")
 	fill(2, []string{"192.0.2.2", "192.0.2.3", "192.0.2.4"}, "ann")
 	n.player(first[0], "bob").next("welcome")
 	fill(2, []string{"192.0.2.5"}, "")
@@ -43,14 +44,33 @@ func TestSharesOfANode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the oldest room that nobody joined has gone", func() bool { _, err := n.Info(first[1]); return err == actor.ErrNotFound })
-	for _, id := range []room.ID{first[0], latest} {
+	eventually(t, "the oldest room that nobody joined of who has the most has gone", func() bool { _, err := n.Info(heavy[0]); return err == actor.ErrNotFound })
+	for _, id := range append(first, latest, heavy[1]) {
 		if _, err := n.Info(id); err != nil {
 			t.Errorf("room %s: %v", id, err)
 		}
 	}
-	eventually(t, "who had the room may have another", func() bool { _, err := made("192.0.2.1", ""); return err == nil })
+	eventually(t, "who had the room may have another", func() bool { _, err := made("2001:db8:1:1::", ""); return err == nil })
 	if all := n.List(actor.Filter{}); len(all) > 11 {
 		t.Errorf("there are %d rooms of 10", len(all))
+	}
+}
+
+// TestManyAtOnceOnAFullNode makes far more rooms at once than may be on their way out at a time: each waits for its place.
+func TestManyAtOnceOnAFullNode(t *testing.T) {
+	const most = 150
+	n := newNode(t, func(o *actor.Options) { o.MaxRooms, o.RoomShare = most, -1 })
+	defer n.stop()
+	var wg sync.WaitGroup
+	for round := range 2 {
+		for i := range most {
+			wg.Go(func() {
+				from := netip.AddrFrom4([4]byte{192, 0, 2, byte(100 * round)})
+				if _, err := n.Create(t.Context(), actor.Create{Game: "pair", From: from}); err != nil {
+					t.Errorf("room %d of round %d: %v", i, round, err)
+				}
+			})
+		}
+		wg.Wait()
 	}
 }
