@@ -30,7 +30,7 @@ def node(app, adapter):
 
 def roomring(adapter, *flags):
     # one address plays everybody, and idle clients of the generator say nothing
-    limits = ["--max-rooms", "100000", "--max-sockets-per-address", "1000000", "--max-connections-per-address", "0", "--max-connections", "0", "--rooms-per-second", "100000", "--unclaimed-seats", "0", "--room-share", "100",
+    limits = ["--max-rooms", "100000", "--max-sockets-per-address", "1000000", "--max-connections-per-address", "0", "--max-connections", "0", "--requests-per-second", "0", "--rooms-per-second", "100000", "--unclaimed-seats", "0", "--room-share", "100",
               "--messages-per-second", "65536", "--heartbeat", "1h"]
     data = os.path.join(HOME, "roomring-data")
     return dict(adapter=adapter, port=7777, fresh=data,

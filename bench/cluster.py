@@ -52,7 +52,7 @@ class Cluster:
                 (["taskset", "-c", "0"] if pinned else []) +
                 [binary, "serve", "--node", name, "--listen", f"127.0.0.1:{p[0]}", "--admin-listen", f"127.0.0.1:{p[1]}", *join,
                  "--store", "sqlite:" + os.path.join(self.dir, "store.db"), "--data-dir", os.path.join(self.dir, name),
-                 "--durability", durability, "--log-level", "warn", "--max-rooms", "100000", "--max-sockets-per-address", "1000000", "--max-connections-per-address", "0", "--max-connections", "0",
+                 "--durability", durability, "--log-level", "warn", "--max-rooms", "100000", "--max-sockets-per-address", "1000000", "--max-connections-per-address", "0", "--max-connections", "0", "--requests-per-second", "0",
                  "--rooms-per-second", "100000", "--unclaimed-seats", "0", "--room-share", "100", "--messages-per-second", "65536", "--heartbeat", "1h", *extra],
                 env=env, stdout=log, stderr=log, cwd=self.dir))
 

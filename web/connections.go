@@ -14,9 +14,10 @@ import (
 
 // ConnectionOptions bound the plain connections of an HTTP server: all but those that have become sockets.
 type ConnectionOptions struct {
-	PerAddress int     // of one address, an IPv6 /64 being one; 0 means 1,000, negative no limit. Proxies have none.
-	Most       int     // in all; 0 means 4,096, negative no limit
-	Proxies    Proxies // whose connections are many people's
+	PerAddress int       // of one address, an IPv6 /64 being one; 0 means 1,000, negative no limit. Proxies have none.
+	Most       int       // in all; 0 means 4,096, negative no limit
+	Proxies    Proxies   // whose connections are many people's
+	Refusals   *Refusals // who has had all of its own is not let in; nil: everybody is
 	Log        *slog.Logger
 }
 
@@ -25,18 +26,20 @@ type ConnectionOptions struct {
 type Connections struct {
 	opts   ConnectionOptions
 	turned *limitLog
+	turns  turns
 
 	mu      sync.Mutex
-	all     map[net.Conn]*plain
+	all     map[*plain]struct{}
 	from    map[netip.Addr]*caller
 	waiting lists.List // of *plain, the longest first
 }
 
 // plain is one connection.
 type plain struct {
-	nc       net.Conn
+	net.Conn
 	peer     netip.Addr
 	from     netip.Addr     // what it counts for
+	turn     turn           // of its requests
 	own, any *lists.Element // its places in caller.waiting and Connections.waiting; nil while a request is served
 }
 
@@ -52,32 +55,41 @@ func NewConnections(o ConnectionOptions) *Connections {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Connections{opts: o, turned: newLimitLog(o.Log), all: map[net.Conn]*plain{}, from: map[netip.Addr]*caller{}}
+	return &Connections{opts: o, turned: newLimitLog(o.Log), turns: newTurns(), all: map[*plain]struct{}{}, from: map[netip.Addr]*caller{}}
 }
 
-// Attend has the server tell what its connections do. It is called before the server serves.
+// Write ends the turn of the request that is answered.
+func (p *plain) Write(b []byte) (int, error) {
+	p.turn.pass()
+	return p.Conn.Write(b)
+}
+
+// Attend has the server tell what its connections do, and their requests take turns. It is called before the server serves.
 func (c *Connections) Attend(s *http.Server) {
 	s.ConnState = func(nc net.Conn, state http.ConnState) {
 		switch state {
 		case http.StateIdle:
-			c.wait(nc)
+			c.known(nc, c.queue)
 		case http.StateHijacked, http.StateClosed:
-			c.forget(nc)
+			c.known(nc, c.drop)
 		}
 	}
 	s.ConnContext = func(ctx context.Context, nc net.Conn) context.Context { return context.WithValue(ctx, connKey{}, nc) }
 	next := s.Handler
 	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if nc, ok := r.Context().Value(connKey{}).(net.Conn); ok {
-			c.serve(nc)
+		p, ok := r.Context().Value(connKey{}).(*plain)
+		if !ok {
+			next.ServeHTTP(w, r)
+			return
 		}
-		next.ServeHTTP(w, r)
+		c.known(p, c.unqueue) // it has a request
+		inTurn(&p.turn, next, w, r)
 	})
 }
 
 type connKey struct{}
 
-// Listen has what a listener accepts counted.
+// Listen has what a listener accepts counted. The listener leaves TCP's keep-alive to it.
 func (c *Connections) Listen(l net.Listener) net.Listener { return &countingListener{l, c} }
 
 type countingListener struct {
@@ -91,20 +103,41 @@ const answerBuffer = 256 << 10
 func (l *countingListener) Accept() (net.Conn, error) {
 	for {
 		nc, err := l.Listener.Accept()
-		if err != nil || l.c.admit(nc) {
-			if tcp, ok := nc.(*net.TCPConn); ok {
+		if err != nil {
+			return nil, err
+		}
+		tcp, _ := nc.(*net.TCPConn)
+		p := &plain{Conn: nc, peer: addressOf(nc), turn: turn{of: l.c.turns}}
+		if l.c.admit(p) {
+			if tcp != nil {
 				_ = tcp.SetWriteBuffer(answerBuffer) // only a bound
+				_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true})
 			}
-			return nc, err
+			return p, nil
+		}
+		if tcp != nil {
+			_ = tcp.SetLinger(0) // nothing is left of it, here either
 		}
 		_ = nc.Close()
 	}
 }
 
-// admit takes a connection in, at the cost of another where there are too many. False means that all the others are served.
-func (c *Connections) admit(nc net.Conn) bool {
-	p := &plain{nc: nc, peer: addressOf(nc)}
+// under is the connection that the kernel knows, of one that was taken over.
+func under(nc net.Conn) net.Conn {
+	if p, ok := nc.(*plain); ok {
+		return p.Conn
+	}
+	return nc
+}
+
+// admit takes a connection in, at the cost of another where there are too many. False means that all the others are served, or
+// that its address has been refused too often to be heard.
+func (c *Connections) admit(p *plain) bool {
 	p.from = limitKey(p.peer)
+	if now := time.Now(); c.opts.Refusals.deaf(p.from, now) && !c.opts.Proxies.trusts(p.peer) {
+		c.turned.refused(c.opts.Refusals.setting, p.from, now)
+		return false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	who := c.from[p.from]
@@ -121,7 +154,7 @@ func (c *Connections) admit(nc net.Conn) bool {
 		c.from[p.from] = who
 	}
 	who.open++
-	c.all[nc] = p
+	c.all[p] = struct{}{}
 	c.queue(p)
 	return true
 }
@@ -135,7 +168,7 @@ func (c *Connections) makeRoom(setting string, comer netip.Addr, waiting *lists.
 	}
 	p := first.Value.(*plain)
 	c.drop(p)
-	_ = p.nc.Close()
+	_ = p.Close()
 	return true
 }
 
@@ -155,7 +188,7 @@ func (c *Connections) unqueue(p *plain) {
 
 func (c *Connections) drop(p *plain) {
 	c.unqueue(p)
-	delete(c.all, p.nc)
+	delete(c.all, p)
 	if who := c.from[p.from]; who.open == 1 {
 		delete(c.from, p.from)
 	} else {
@@ -163,27 +196,19 @@ func (c *Connections) drop(p *plain) {
 	}
 }
 
-// wait notes that a connection has no request any more.
-func (c *Connections) wait(nc net.Conn) { c.known(nc, c.queue) }
-
-// serve notes that one has a request.
-func (c *Connections) serve(nc net.Conn) { c.known(nc, c.unqueue) }
-
-// forget notes that one is closed, or a socket.
-func (c *Connections) forget(nc net.Conn) { c.known(nc, c.drop) }
-
+// known does something about a connection that has not been dropped.
 func (c *Connections) known(nc net.Conn, do func(*plain)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if p := c.all[nc]; p != nil {
+	p, _ := nc.(*plain)
+	if _, ok := c.all[p]; ok {
 		do(p)
 	}
 }
 
 func addressOf(nc net.Conn) netip.Addr {
-	ap, err := netip.ParseAddrPort(nc.RemoteAddr().String())
-	if err != nil {
-		return netip.Addr{}
+	if tcp, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
 	}
-	return ap.Addr().Unmap()
+	return netip.Addr{}
 }

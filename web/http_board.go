@@ -156,6 +156,7 @@ func (t *boardTop) get(ctx context.Context, b *boards, game string) ([]room.Stan
 	if players, ok := t.look(b); ok {
 		return players, nil
 	}
+	defer waits(ctx)()
 	select {
 	case t.asking <- struct{}{}:
 		defer func() { <-t.asking }()

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"unicode/utf8"
@@ -28,6 +29,9 @@ type matchedBody struct {
 }
 
 func (s *Server) postMatch(w http.ResponseWriter, r *http.Request) error {
+	if err := s.spend(s.creates, r); err != nil {
+		return err
+	}
 	who, err := s.identify(r, s.opts.Auth.Keyed() || !s.opts.Auth.Guests())
 	if err != nil {
 		return err
@@ -45,15 +49,14 @@ func (s *Server) postMatch(w http.ResponseWriter, r *http.Request) error {
 	if in.Ticket != "" && utf8.RuneCountInString(in.Ticket) < minTicket {
 		return badField("ticket", "A ticket is at least 16 characters, drawn at random: who gives the same one from the same address is the same guest. Or leave it out.")
 	}
-	if err := s.spend(s.creates, r); err != nil {
-		return err
-	}
 	guest, err := s.guestFor(&who, r, in.Ticket)
 	if err != nil {
 		return err
 	}
-	info, err := s.opts.Rooms.Match(r.Context(), actor.Match{
-		Game: in.Game, Options: in.Options, Player: who.Player, From: s.from(r), Ticket: in.Ticket,
+	info, err := s.inLine(r, func(ctx context.Context) (actor.Info, error) {
+		return s.opts.Rooms.Match(ctx, actor.Match{
+			Game: in.Game, Options: in.Options, Player: who.Player, From: s.from(r), Ticket: in.Ticket,
+		})
 	})
 	if err != nil {
 		return s.notMade(r, err)

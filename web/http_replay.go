@@ -68,6 +68,7 @@ func (s *Server) getReplay(w http.ResponseWriter, r *http.Request) error {
 	if err := s.mayRead(r, &result.Final); err != nil {
 		return err
 	}
+	turnOf(r.Context()).pass()                                                         // for good: from here on it is a reader's pace that counts
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), replayTime) // one whose client has gone fails to be written
 	defer cancel()
 	stored, err := s.opts.Records.Replay(ctx, id)

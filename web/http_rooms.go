@@ -125,6 +125,9 @@ type createBody struct {
 }
 
 func (s *Server) postRoom(w http.ResponseWriter, r *http.Request) error {
+	if err := s.spend(s.creates, r); err != nil {
+		return err
+	}
 	who, err := s.identify(r, s.opts.Auth.Keyed())
 	if err != nil {
 		return err
@@ -142,11 +145,10 @@ func (s *Server) postRoom(w http.ResponseWriter, r *http.Request) error {
 	if unseen(in.Name) {
 		return badField("name", unseenName)
 	}
-	if err := s.spend(s.creates, r); err != nil {
-		return err
-	}
-	info, err := s.opts.Rooms.Create(r.Context(), actor.Create{
-		Game: in.Game, Name: in.Name, Options: in.Options, Private: in.Private, Public: in.Public, By: who.Player, From: s.from(r),
+	info, err := s.inLine(r, func(ctx context.Context) (actor.Info, error) {
+		return s.opts.Rooms.Create(ctx, actor.Create{
+			Game: in.Game, Name: in.Name, Options: in.Options, Private: in.Private, Public: in.Public, By: who.Player, From: s.from(r),
+		})
 	})
 	if err != nil {
 		return s.notMade(r, err)
@@ -215,6 +217,7 @@ func (s *Server) getRooms(w http.ResponseWriter, r *http.Request) error {
 
 // list waits for its turn to put a list together.
 func (s *Server) list(ctx context.Context, f actor.Filter) (actor.Listing, error) {
+	defer waits(ctx)()
 	select {
 	case s.lists <- struct{}{}:
 		defer func() { <-s.lists }()

@@ -15,6 +15,9 @@ type Rate struct {
 	Burst     int
 }
 
+// times is so many times as much.
+func (r Rate) times(n int) Rate { return Rate{float64(n) * r.PerSecond, n * r.Burst} }
+
 // maxAddresses bounds a limiter's memory to a few megabytes.
 const maxAddresses = 1 << 16
 
@@ -59,6 +62,19 @@ func (l *addressLimiter) take(from netip.Addr, now time.Time) (wait time.Duratio
 	return time.Duration(missing / l.rate.PerSecond * float64(time.Second)), false
 }
 
+// left is how many tokens an address has.
+func (l *addressLimiter) left(from netip.Addr, now time.Time) float64 {
+	if l.rate.PerSecond < 0 {
+		return 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b := l.known(limitKey(from)); b != nil {
+		return b.TokensAt(now)
+	}
+	return float64(l.rate.Burst)
+}
+
 // giveBack returns the token that an address has taken.
 func (l *addressLimiter) giveBack(from netip.Addr, now time.Time) {
 	if l.rate.PerSecond < 0 {
@@ -87,18 +103,25 @@ func (l *buckets[K]) of(key K) *rate.Limiter {
 }
 
 func (l *buckets[K]) bucket(key K) *rate.Limiter {
-	if b := l.young[key]; b != nil {
-		return b
-	}
-	b := l.old[key]
+	b := l.known(key)
 	if b == nil {
 		b = newLimiter(l.rate)
+	} else if l.young[key] != nil {
+		return b
 	}
 	if len(l.young) >= l.size {
 		l.old, l.young = l.young, make(map[K]*rate.Limiter, l.size)
 	}
 	l.young[key] = b
 	return b
+}
+
+// known is the bucket of one that has taken from it, nil of others.
+func (l *buckets[K]) known(key K) *rate.Limiter {
+	if b := l.young[key]; b != nil {
+		return b
+	}
+	return l.old[key]
 }
 
 // limitKey takes all of an IPv6 /64 for one, since one customer commonly has it whole (RFC 6177).

@@ -74,6 +74,15 @@ type ServerOptions struct {
 	// same to the sockets, or codes could be guessed there as fast again.
 	Codes *CodeLimit
 
+	// Requests caps all requests of an address; the zero value is 100 a second, 1000 at once. An IPv6 /48 has four times as many.
+	Requests Rate
+	// Refusals is how often an address hears of a limit; nil: as NewRefusals has it. It should be that of connections and sockets.
+	Refusals *Refusals
+
+	// Makes caps how many rooms and seats are made at once, and MakesWaiting how many requests wait for that. Then those whose addresses
+	// have asked the most get 503. 0 means 16 and 256.
+	Makes, MakesWaiting int
+
 	// ListRate caps lists of rooms an address; the zero value is 20 a second, 200 at once.
 	ListRate Rate
 	// Lists caps how many lists are put together at once, here or from all nodes; more wait. 0 means 16.
@@ -121,6 +130,9 @@ func (o *ServerOptions) complete() error {
 	}
 	setDefault(&o.Creates, Rate{10, 100})
 	setDefault(&o.Guests, Rate{5, 50})
+	setDefault(&o.Requests, Rate{100, 1000})
+	setDefault(&o.Makes, 16)
+	setDefault(&o.MakesWaiting, 256)
 	setDefault(&o.ListRate, Rate{20, 200})
 	setDefault(&o.Lists, 16)
 	setDefault(&o.ReplayRate, Rate{2, 20})
@@ -134,6 +146,10 @@ func (o *ServerOptions) complete() error {
 	if o.Codes == nil {
 		o.Codes = NewCodeLimit(Rate{})
 	}
+	if o.Refusals == nil {
+		o.Refusals = NewRefusals(Rate{})
+	}
+	o.Rooms, o.Records = waitingRooms{o.Rooms}, waitingRecords{o.Records}
 	setDefault(&o.MaxBody, 64<<10)
 	setDefault(&o.RequestTimeout, 10*time.Second)
 	setDefault(&o.Log, slog.New(slog.DiscardHandler))
@@ -148,7 +164,10 @@ type Server struct {
 	creates, guests, codes *addressLimiter
 	replayRate             *addressLimiter
 	listRate               *addressLimiter
-	lists                  chan struct{} // holds one for each list that is put together
+	requests, networks     *addressLimiter
+	makes                  *lane
+	asked                  *addressLimiter // refuses nobody: who has asked for how many rooms and seats lately
+	lists                  chan struct{}   // holds one for each list that is put together
 	boardRate              *addressLimiter
 	boards                 *boards
 	turned                 *limitLog
@@ -169,6 +188,10 @@ func NewServer(opts ServerOptions) (*Server, error) {
 		codes:      opts.Codes.addressLimiter,
 		replayRate: newAddressLimiter("--replays-per-second", opts.ReplayRate, maxAddresses),
 		listRate:   newAddressLimiter("--lists-per-second", opts.ListRate, maxAddresses),
+		requests:   newAddressLimiter("--requests-per-second", opts.Requests, maxAddresses),
+		networks:   newAddressLimiter("--requests-per-second", opts.Requests.times(wideRequests), maxAddresses),
+		asked:      newAddressLimiter("", Rate{0.1, 1 << 20}, maxAddresses),
+		makes:      &lane{most: opts.Makes, line: opts.MakesWaiting},
 		lists:      make(chan struct{}, opts.Lists),
 		boardRate:  newAddressLimiter("--leaderboards-per-second", opts.BoardRate, maxAddresses),
 		boards:     newBoards(opts),
@@ -199,7 +222,44 @@ func (s *Server) prefix() string {
 	return s.public.Path
 }
 
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.heard(w, r) {
+		s.handler.ServeHTTP(w, r)
+	}
+}
+
+// wideRequests is how many times as many requests an IPv6 /48 may send as an address in it.
+const wideRequests = 4
+
+// heard reports whether a request is to be answered as it deserves. Nothing has been read of it but its head.
+func (s *Server) heard(w http.ResponseWriter, r *http.Request) bool {
+	from, now, direct := s.opts.TrustedProxies.Client(r), s.opts.Now(), peer(r)
+	if s.opts.TrustedProxies.trusts(from) {
+		return true // a proxy of ours, which asks how this node is
+	}
+	if s.opts.Refusals.deaf(from, now) {
+		s.turned.refused(s.opts.Refusals.setting, from, now)
+		curt(w, !s.opts.TrustedProxies.trusts(direct))
+		return false
+	}
+	err := s.spendAt(s.requests, from, now)
+	if wide := network(from); err == nil && wide.IsValid() {
+		err = s.spendAt(s.networks, wide, now)
+	}
+	if err != nil {
+		problemOf(err).write(w)
+	}
+	return err == nil
+}
+
+// network is the IPv6 /48 of an address, which one customer commonly has whole (RFC 6177); invalid for IPv4.
+func network(a netip.Addr) netip.Addr {
+	if a = a.Unmap().WithZone(""); !a.Is6() {
+		return netip.Addr{}
+	}
+	wide, _ := a.Prefix(48)
+	return wide.Addr()
+}
 
 // routes are all that the public server serves; docs/openapi.yaml lists the same.
 func (s *Server) routes() []route {
@@ -261,6 +321,7 @@ func (s *Server) identify(r *http.Request, needed bool) (Identity, error) {
 	case err != nil:
 		return Identity{}, err
 	case token != "":
+		defer waits(r.Context())() // for keys to be fetched
 		return s.opts.Auth.Check(r.Context(), token)
 	case needed:
 		return Identity{}, unauthorised("send a token as Authorization: Bearer …")
@@ -284,20 +345,43 @@ var bounds = []struct {
 func (s *Server) notMade(r *http.Request, err error) error {
 	for _, b := range bounds {
 		if errors.Is(err, b.err) {
-			s.turned.refused(b.setting, s.opts.TrustedProxies.Client(r), s.opts.Now())
+			from, now := s.opts.TrustedProxies.Client(r), s.opts.Now()
+			s.turned.refused(b.setting, from, now)
+			s.opts.Refusals.refused(from, now)
 		}
 	}
 	return openingRefused(err)
 }
 
+// inLine has a room or a seat made when it is the request's turn for that.
+func (s *Server) inLine(r *http.Request, create func(context.Context) (actor.Info, error)) (actor.Info, error) {
+	defer waits(r.Context())()
+	from, now := s.opts.TrustedProxies.Client(r), s.opts.Now()
+	who := from
+	if wide := network(from); wide.IsValid() {
+		who = wide
+	}
+	s.asked.take(who, now)
+	if err := s.makes.enter(r.Context(), s.asked.left(who, now)); err != nil {
+		s.opts.Refusals.refused(from, now)
+		return actor.Info{}, err
+	}
+	defer s.makes.leave()
+	return create(r.Context())
+}
+
 // spend takes from a limiter what the request's address has left in it. When that is nothing, the log names the setting.
 func (s *Server) spend(l *addressLimiter, r *http.Request) error {
-	from, now := s.opts.TrustedProxies.Client(r), s.opts.Now()
+	return s.spendAt(l, s.opts.TrustedProxies.Client(r), s.opts.Now())
+}
+
+func (s *Server) spendAt(l *addressLimiter, from netip.Addr, now time.Time) error {
 	wait, ok := l.take(from, now)
 	if ok {
 		return nil
 	}
 	s.turned.refused(l.setting, from, now)
+	s.opts.Refusals.refused(from, now)
 	p := problem(http.StatusTooManyRequests, "too-many", "Too many requests of this kind from your address: retry later.")
 	p.retry = cmp.Or(wait, time.Second)
 	return p

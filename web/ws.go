@@ -66,6 +66,9 @@ type SocketOptions struct {
 	// Codes caps hellos with a wrong join code an address (else 4429); nil: as NewCodeLimit has it. It should be the server's.
 	Codes *CodeLimit
 
+	// Refusals hears of everybody who is closed with 4429; nil: nobody does. It should be the server's.
+	Refusals *Refusals
+
 	Hello  time.Duration // how long a client may take to say hello (else 4408); 0 means 10 s
 	Attach time.Duration // how long the rooms may take to let it in (else 4103); 0 means 10 s
 	Close  time.Duration // how long a client may take to answer a close frame; 0 means 5 s, which is the most

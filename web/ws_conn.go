@@ -245,7 +245,9 @@ func (c *conn) onPong(context.Context, []byte) { c.alive() }
 
 // tooMany turns the client away for a limit, whose setting the log names.
 func (c *conn) tooMany(setting, reason string) *actor.CloseError {
-	c.s.turned.refused(setting, c.addr, time.Now())
+	now := time.Now()
+	c.s.turned.refused(setting, c.addr, now)
+	c.s.opts.Refusals.refused(c.addr, now)
 	return closeWith(wire.CloseTooMany, reason)
 }
 

@@ -46,7 +46,9 @@ func (s *Sockets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.spoke.Store(math.MaxInt64) // nothing yet
 	place := s.reserve(c.addr)
 	if place == placeNone {
-		s.turned.refused("--max-sockets-per-address", c.addr, time.Now())
+		now := time.Now()
+		s.turned.refused("--max-sockets-per-address", c.addr, now)
+		s.opts.Refusals.refused(c.addr, now)
 		w.Header().Set("Connection", "close")
 		p := problem(http.StatusTooManyRequests, "too-many", "Too many connections from your address: close some, then retry.")
 		p.retry = s.opts.Close
@@ -140,7 +142,7 @@ func (h *smallHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, fmt.Errorf("take over the connection: %w", err)
 	}
 	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	h.c.net, h.c.early = nc, slices.Clone(early)
+	h.c.net, h.c.early = under(nc), slices.Clone(early)
 	t := (*transport)(h.c)
 	return t, bufio.NewReadWriter(bufio.NewReaderSize(t, 512), bufio.NewWriterSize(t, 128)), nil
 }

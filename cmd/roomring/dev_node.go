@@ -43,7 +43,7 @@ func (n *devNode) adminURL() string { return "http://" + n.admin }
 
 // noAddressLimits are for a machine on which all players, and all of an author's tests, come from one address.
 var noAddressLimits = []string{
-	"--rooms-per-second", "0", "--guests-per-second", "0", "--codes-per-second", "0", "--lists-per-second", "0", "--unclaimed-seats", "0", "--room-share", "100", "--replays-per-second", "0", "--max-sockets-per-address", "0",
+	"--requests-per-second", "0", "--refusals-per-second", "0", "--rooms-per-second", "0", "--guests-per-second", "0", "--codes-per-second", "0", "--lists-per-second", "0", "--unclaimed-seats", "0", "--room-share", "100", "--replays-per-second", "0", "--max-sockets-per-address", "0",
 	"--max-connections-per-address", "0", "--address-bytes-per-second", "0",
 }
 

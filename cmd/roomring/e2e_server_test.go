@@ -33,7 +33,7 @@ var generous = slices.Clip(slices.Concat(crowded, []string{
 
 // crowded are limits that keep a crowd on one address from being taken for an attack.
 var crowded = []string{
-	"--rooms-per-second", "10000", "--guests-per-second", "10000", "--lists-per-second", "10000", "--unclaimed-seats", "0", "--room-share", "100", "--replays-per-second", "10000", "--leaderboards-per-second", "10000", "--leaderboard-cache", "0", "--max-sockets-per-address", "100000",
+	"--requests-per-second", "0", "--refusals-per-second", "0", "--rooms-per-second", "10000", "--guests-per-second", "10000", "--lists-per-second", "10000", "--unclaimed-seats", "0", "--room-share", "100", "--replays-per-second", "10000", "--leaderboards-per-second", "10000", "--leaderboard-cache", "0", "--max-sockets-per-address", "100000",
 	"--messages-per-second", "10000",
 }
 

@@ -37,7 +37,7 @@ func listen(ctx context.Context, cfg *Config) (_ *endpoints, err error) {
 			e.Close()
 		}
 	}()
-	if e.public, err = bind(ctx, "listen", cfg.Listen); err != nil {
+	if e.public, err = bindWith(ctx, net.ListenConfig{KeepAlive: -1}, "listen", cfg.Listen); err != nil { // web.Connections sees to it, of those that it lets in
 		return nil, err
 	}
 	if e.admin, err = bind(ctx, "admin-listen", cfg.AdminListen); err != nil || !cfg.Clustered() {
@@ -80,7 +80,11 @@ func freeForBoth(ctx context.Context, flag, addr string) (string, error) {
 }
 
 func bind(ctx context.Context, flag, addr string) (net.Listener, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	return bindWith(ctx, net.ListenConfig{}, flag, addr)
+}
+
+func bindWith(ctx context.Context, how net.ListenConfig, flag, addr string) (net.Listener, error) {
+	l, err := how.Listen(ctx, "tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("--%s %s: another process has this port; stop it, or choose another (port 0 picks a free one)", flag, addr)

@@ -56,6 +56,7 @@ type node struct {
 	proxies   web.Proxies
 	origins   web.Origins
 	codes     *web.CodeLimit // of HTTP and sockets together
+	refusals  *web.Refusals
 	sockets   *web.Sockets
 	serving   atomic.Pointer[web.Sockets] // the same, for those that ask before there are any
 	public    atomic.Pointer[web.Server]  // nil while there is none yet

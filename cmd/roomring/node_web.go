@@ -45,6 +45,7 @@ func (n *node) openSockets(ctx context.Context) error {
 	if n.origins, err = n.cfg.origins(); err != nil {
 		return fmt.Errorf("--allowed-origins %w", err)
 	}
+	n.refusals = web.NewRefusals(rateOf(n.cfg.RefusalsPerSecond, 10))
 	n.codes = web.NewCodeLimit(rateOf(n.cfg.CodesPerSecond, 20))
 	perSecond := float64(n.cfg.MessagesPerSecond)
 	n.sockets, err = web.NewSockets(web.SocketOptions{
@@ -52,7 +53,7 @@ func (n *node) openSockets(ctx context.Context) error {
 		MaxMessage: n.cfg.MaxMessageBytes, Rate: web.Rate{PerSecond: perSecond, Burst: 2 * n.cfg.MessagesPerSecond},
 		Bytes: web.Rate{PerSecond: float64(n.cfg.BytesPerSecond), Burst: 2 * n.cfg.BytesPerSecond},
 		Floor: web.Rate{PerSecond: float64(n.cfg.FloorBytesPerSecond)}, AddressBytes: rateOf(n.cfg.AddressBytesPerSecond, 2), RoomBytes: rateOf(n.cfg.RoomBytesPerSecond, 2),
-		Codes:      n.codes,
+		Codes: n.codes, Refusals: n.refusals,
 		PerAddress: cmp.Or(n.cfg.MaxSocketsPerAddress, -1), Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
 		WriteTimeout: n.cfg.WriteTimeout, Close: n.cfg.CloseTimeout, TokenGrace: cmp.Or(n.cfg.TokenGrace, -1), OutboxBytes: n.cfg.OutboxBytes, Origins: n.origins,
 		Proxies: proxies, Clock: n.clock, Draining: n.draining.Load,
@@ -137,7 +138,7 @@ func (n *node) guestKeys(ctx context.Context, opts *web.AuthOptions) (err error)
 // connections bound those of the public listener.
 func (n *node) connections() *web.Connections {
 	return web.NewConnections(web.ConnectionOptions{
-		PerAddress: cmp.Or(n.cfg.MaxConnectionsPerAddress, -1), Most: cmp.Or(n.cfg.MaxConnections, -1), Proxies: n.proxies, Log: n.log,
+		PerAddress: cmp.Or(n.cfg.MaxConnectionsPerAddress, -1), Most: cmp.Or(n.cfg.MaxConnections, -1), Proxies: n.proxies, Refusals: n.refusals, Log: n.log,
 	})
 }
 
@@ -160,6 +161,7 @@ func (n *node) publicHandler() (http.Handler, error) {
 		Black:     blackBox{n.journal.BlackBox()},
 		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.origins,
 		TrustedProxies: n.proxies, Creates: rateOf(n.cfg.RoomsPerSecond, 10), Guests: rateOf(n.cfg.GuestsPerSecond, 10),
+		Requests: rateOf(n.cfg.RequestsPerSecond, 10), Refusals: n.refusals,
 		Codes: n.codes, ListRate: rateOf(n.cfg.ListsPerSecond, 10), ReplayRate: rateOf(n.cfg.ReplaysPerSecond, 10),
 		BoardRate: rateOf(n.cfg.LeaderboardsPerSecond, 10), BoardCache: cmp.Or(n.cfg.LeaderboardCache, -1), BoardOffset: cmp.Or(n.cfg.LeaderboardMaxOffset, -1),
 		ReplayStall: n.cfg.ReplayStallTimeout, ReplayPace: n.cfg.ReplayPace,

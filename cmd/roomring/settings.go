@@ -54,6 +54,8 @@ type Config struct {
 	MaxConnectionsPerAddress int
 	MaxConnections           int
 	RequestTimeout           time.Duration
+	RequestsPerSecond        int
+	RefusalsPerSecond        int
 	RoomsPerSecond           int
 	GuestsPerSecond          int
 	CodesPerSecond           int
@@ -208,6 +210,8 @@ func (s *settings) limitFlags(g *group) {
 	g.IntVar(&s.MaxConnectionsPerAddress, "max-connections-per-address", 1000, "`connections` of one address (an IPv6 /64 counts as one) that are no sockets; one more costs the one that has waited longest for a request; --trusted-proxies have no limit; 0 is none")
 	g.IntVar(&s.MaxConnections, "max-connections", 4096, "`connections` to the public listener that are no sockets, in all; one more costs the one that has waited longest for a request; 0 is no limit")
 	g.DurationVar(&s.RequestTimeout, "request-timeout", 10*time.Second, "`time` in which an HTTP request must arrive, head and body")
+	g.IntVar(&s.RequestsPerSecond, "requests-per-second", 100, "`requests` of one address (an IPv6 /64 counts as one), upgrades to sockets among them, sustained, and ten times as many at once; four times as many of an IPv6 /48; more are refused with 429; --trusted-proxies' own have no limit; 0 is none")
+	g.IntVar(&s.RefusalsPerSecond, "refusals-per-second", 10, "`refusals` that one address hears of, 429 and 4429, sustained, and ten times as many at once; beyond them its connections, but for sockets that are open, are closed before anything is read of them; 0 answers always")
 	g.IntVar(&s.RoomsPerSecond, "rooms-per-second", 10, "`rooms` one address may create or match, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")
 	g.IntVar(&s.UnclaimedSeats, "unclaimed-seats", 8, "`seats` of this node that matchmaking keeps at a time for players of one address who have not come, and four times as many of an IPv6 /48; more are refused with 429; 0 is no limit")
 	g.DurationVar(&s.UnclaimedTimeout, "unclaimed-timeout", 5*time.Second, "`time` for which matchmaking keeps a seat for a player who has not come")

@@ -119,6 +119,8 @@ func (c *Config) validateLimits() error {
 		{"unclaimed-seats", c.UnclaimedSeats, 0, 1 << 24},
 		{"lists-per-second", c.ListsPerSecond, 0, 1 << 24},
 		{"max-connections-per-address", c.MaxConnectionsPerAddress, 0, 1 << 24},
+		{"requests-per-second", c.RequestsPerSecond, 0, 1 << 24},
+		{"refusals-per-second", c.RefusalsPerSecond, 0, 1 << 24},
 		{"max-connections", c.MaxConnections, 0, 1 << 24},
 		{"codes-per-second", c.CodesPerSecond, 0, 1 << 24},
 		{"max-message-bytes", c.MaxMessageBytes, 1 << 10, 16 << 20},

@@ -1,0 +1,155 @@
+package web_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/web"
+)
+
+// behindProxy has the tests' own address be a proxy's, so that requests come from wherever they say.
+func behindProxy(t testing.TB, o *web.ServerOptions) {
+	t.Helper()
+	var err error
+	if o.TrustedProxies, err = web.ParseProxies([]string{"127.0.0.1"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRequestsOfAnAddress are counted before anything is read of them, whatever they are for; an IPv6 /48 has four times as many as
+// an address in it. Those of a proxy itself, which asks how the node is, are not counted.
+func TestRequestsOfAnAddress(t *testing.T) {
+	a := startAPI(t, func(o *web.ServerOptions) {
+		behindProxy(t, o)
+		o.Requests = web.Rate{PerSecond: 0.01, Burst: 3}
+	})
+	allowed := func(most int, from func(i int) string) {
+		t.Helper()
+		paths := []string{"/v1/games", "/livez", "/"}
+		for i := range most {
+			a.want(200, "GET", paths[i%3], "", "X-Forwarded-For: "+from(i))
+		}
+		got := a.refused(429, "", "POST", "/v1/rooms", "no JSON", "X-Forwarded-For: "+from(most))
+		if after, err := strconv.Atoi(got.Header.Get("Retry-After")); err != nil || after < 1 {
+			t.Errorf("Retry-After %q", got.Header.Get("Retry-After"))
+		}
+	}
+	allowed(3, func(int) string { return "192.0.2.1" })
+	allowed(3, func(int) string { return "192.0.2.2" })
+	allowed(3, func(i int) string { return "2001:db8:1:1::" + strconv.Itoa(i+1) })
+	allowed(12, func(i int) string { return "2001:db8:2:" + strconv.Itoa(i+1) + "::1" })
+	for range 10 {
+		a.want(200, "GET", "/readyz", "")
+	}
+}
+
+// TestRefusalsOfAnAddress are told so often. Who asks on is told to close; behind a proxy the connection is others' too, and stays.
+func TestRefusalsOfAnAddress(t *testing.T) {
+	limits := func(o *web.ServerOptions) {
+		o.Creates, o.Refusals = web.Rate{PerSecond: 0.01, Burst: 1}, web.NewRefusals(web.Rate{PerSecond: 0.01, Burst: 2})
+	}
+	direct := startAPI(t, limits)
+	direct.want(201, "POST", "/v1/rooms", `{"game":"chess"}`)
+	for range 2 {
+		if got := direct.refused(429, "", "POST", "/v1/rooms", `{"game":"chess"}`); got.Close {
+			t.Error("who is refused for the first time must close")
+		}
+	}
+	if got := direct.refused(429, "", "GET", "/v1/games", ""); !got.Close {
+		t.Error("who has been refused too often may go on")
+	}
+	proxied := startAPI(t, func(o *web.ServerOptions) {
+		limits(o)
+		behindProxy(t, o)
+	})
+	const from = "X-Forwarded-For: 192.0.2.1"
+	proxied.want(201, "POST", "/v1/rooms", `{"game":"chess"}`, from)
+	for range 3 {
+		if got := proxied.refused(429, "", "POST", "/v1/rooms", `{"game":"chess"}`, from); got.Close {
+			t.Error("the proxy must close")
+		}
+	}
+	proxied.want(200, "GET", "/v1/games", "", "X-Forwarded-For: 192.0.2.2")
+}
+
+// slowRooms takes its time for each room.
+type slowRooms struct {
+	*memoryRooms
+	making atomic.Int32
+	turn   chan struct{} // one for each room
+}
+
+func (r *slowRooms) Create(ctx context.Context, c actor.Create) (actor.Info, error) {
+	r.making.Add(1)
+	defer r.making.Add(-1)
+	select {
+	case <-r.turn:
+	case <-ctx.Done():
+		return actor.Info{}, ctx.Err()
+	}
+	return r.memoryRooms.Create(ctx, c)
+}
+
+// TestACrowdInLine asks for rooms from one address until the line is full; who asks once from elsewhere is let through. While rooms
+// take their time, other requests do not wait for them.
+func TestACrowdInLine(t *testing.T) {
+	slow := &slowRooms{memoryRooms: newMemoryRooms(), turn: make(chan struct{})}
+	opts := apiOptions(t, slow.memoryRooms, newMemoryRecords())
+	opts.Rooms, opts.Makes, opts.MakesWaiting = slow, 4*runtime.GOMAXPROCS(0), 6
+	behindProxy(t, &opts)
+	server, err := web.NewServer(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unstarted := httptest.NewUnstartedServer(server)
+	connections := web.NewConnections(web.ConnectionOptions{})
+	connections.Attend(unstarted.Config)
+	unstarted.Listener = connections.Listen(unstarted.Listener)
+	unstarted.Start()
+	t.Cleanup(unstarted.Close)
+	a := &api{t: t, url: unstarted.URL, client: unstarted.Client()}
+	var asking sync.WaitGroup
+	var made, busy atomic.Int32
+	asks := func(from string) {
+		asking.Go(func() {
+			switch got := a.ask("POST", "/v1/rooms", `{"game":"chess"}`, "X-Forwarded-For: "+from); got.StatusCode {
+			case http.StatusCreated:
+				made.Add(1)
+			case http.StatusServiceUnavailable:
+				busy.Add(1)
+			default:
+				t.Errorf("%s: %d %s", from, got.StatusCode, got.text)
+			}
+		})
+	}
+	for range opts.Makes + opts.MakesWaiting + 5 {
+		asks("192.0.2.1")
+	}
+	eventually(t, "five find the line full", func() bool { return busy.Load() == 5 && int(slow.making.Load()) == opts.Makes })
+	a.want(200, "GET", "/v1/games", "")
+	asks("192.0.2.2")
+	eventually(t, "one of the crowd makes way", func() bool { return busy.Load() == 6 })
+	for range opts.Makes + opts.MakesWaiting {
+		slow.turn <- struct{}{}
+	}
+	asking.Wait()
+	if int(made.Load()) != opts.Makes+opts.MakesWaiting || busy.Load() != 6 {
+		t.Errorf("%d rooms, and %d requests that were sent away", made.Load(), busy.Load())
+	}
+	order := -1
+	for i, c := range slow.created {
+		if c.From.String() == "192.0.2.2" {
+			order = i
+		}
+	}
+	if order < 0 || order > opts.Makes+2 {
+		t.Errorf("who asked once had room %d of %d", order+1, len(slow.created))
+	}
+}
