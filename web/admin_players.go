@@ -231,10 +231,13 @@ func (a *admin) postForgetPlayer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	got, err := a.opts.Players.ForgetPlayer(r.Context(), player, forgetLength)
+	if err != nil {
+		err = errors.New(strings.ReplaceAll(err.Error(), string(player), "…")) // it goes to the log, which is kept
+	}
 	a.audit(r, err, "forget player", slog.Bool("done", got.Done), slog.Int("results", got.Results),
 		slog.Int("replays", got.Redacted), slog.Int("replays_dropped", got.Dropped), slog.Int("rooms_left", len(unfinished)))
 	if err != nil {
-		return a.storeAway(errors.New(strings.ReplaceAll(err.Error(), string(player), "…")))
+		return a.storeAway(err)
 	}
 	rooms := make([]room.ID, len(unfinished))
 	for i, info := range unfinished {

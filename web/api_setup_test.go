@@ -276,6 +276,7 @@ type api struct {
 	t       testing.TB
 	rooms   *memoryRooms
 	records *memoryRecords
+	server  *web.Server
 	url     string
 	client  *http.Client
 }
@@ -317,7 +318,7 @@ func startAPI(t testing.TB, edit func(*web.ServerOptions)) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.url = serve(t, server)
+	a.server, a.url = server, serve(t, server)
 	return a
 }
 

@@ -58,6 +58,11 @@ func TestPagesOfALeaderboard(t *testing.T) {
 	if a.records.boardAsked != 1 {
 		t.Errorf("an old page cost %d questions, want 1", a.records.boardAsked)
 	}
+	a.server.RefreshBoards()
+	a.want(http.StatusOK, "GET", path, "")
+	if a.records.boardAsked != 2 {
+		t.Errorf("a page that was to be refreshed cost %d questions, want 1", a.records.boardAsked-1)
+	}
 	a.refused(http.StatusBadRequest, "offset", "GET", path+"&offset=11", "")
 	a.refused(http.StatusBadRequest, "after", "GET", path+"&after=nonsense", "")
 	a.refused(http.StatusBadRequest, "offset", "GET", path+"&offset=1&after=eyJyIjoxLCJwIjoiYSIsIm4iOjEsImMiOjF9", "")

@@ -316,3 +316,67 @@ func TestIdleGuestsAreForgotten(t *testing.T) {
 		}
 	}
 }
+
+// TestPlayersOfAnEarlierVersionAreForgotten takes everybody out of games that an earlier version stored, which play on.
+func TestPlayersOfAnEarlierVersionAreForgotten(t *testing.T) {
+	t.Parallel()
+	e, s := openEarlier(t, filepath.Join("testdata", "earlier", "sqlite"), "sqlite", "alone")
+	s.start()
+	var rooms []playedRoom
+	players := map[string]string{}
+	for _, r := range e.that("over") {
+		rooms = append(rooms, playedRoom{info: r.Info, game: r.Info.Game, private: true})
+		for _, o := range r.Result.Result.Outcomes {
+			players[o.Player] = r.Info.Game
+		}
+	}
+	if len(players) != 6 {
+		t.Fatalf("%d players are in results", len(players))
+	}
+	for id, game := range players {
+		if before := s.allTold(rooms, id); !strings.Contains(before, id) {
+			t.Errorf("a player of %s is told nowhere", game)
+		}
+		if code, out, errs := s.operate("player", "forget", id, "--yes"); code != exitOK || !mentions(out, "out of 1 results", "1 replays play on", "0 are deleted") {
+			t.Errorf("a player of %s: exit %d, %s%s", game, code, out, errs)
+		}
+	}
+	after := s.allTold(rooms, "nobody")
+	for id := range players {
+		if strings.Contains(after, id) {
+			t.Errorf("%s is told still", id)
+		}
+	}
+	if n := strings.Count(after, `"gone_`); n < len(players) {
+		t.Errorf("there are %d tombstones", n)
+	}
+	for _, r := range rooms {
+		s.replayed(r.info.ID)
+	}
+}
+
+// TestForgettingLooksAtAllNodes refuses to forget who is in a room of another node, or of one that does not answer.
+func TestForgettingLooksAtAllNodes(t *testing.T) {
+	t.Parallel()
+	c := newTeam(t, 2).start()
+	ctx := patience(t)
+	asked, owner := c.nodes[0], c.nodes[1]
+	var info roomInfo
+	for info.Node != owner.Node {
+		info = asked.create("tally", nil)
+	}
+	g := asked.guest(wantedName)
+	asked.join(info, client.Options{Token: g.Token})
+	asked.until(ctx, "the room shows its player", func() bool {
+		code, _, errs := asked.operate("player", "forget", g.Player, "--yes")
+		return code == exitFailed && mentions(errs, "409", info.ID)
+	})
+	owner.kill()
+	asked.until(ctx, "the node is missed", func() bool {
+		code, _, errs := asked.operate("player", "forget", g.Player, "--yes")
+		return code == exitFailed && mentions(errs, "409", "Not all nodes answer")
+	})
+	if code, out, errs := asked.operate("player", "forget", g.Player, "--yes", "--anyway"); code != exitOK || !mentions(out, "out of 0 results", "Not all nodes answered") {
+		t.Errorf("anyway: exit %d, %s%s", code, out, errs)
+	}
+}

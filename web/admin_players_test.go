@@ -1,0 +1,85 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/web"
+)
+
+// keptPlayers are what is kept of one player.
+type keptPlayers struct {
+	unfinished []actor.Info
+	partial    bool
+	err        error
+	forgotten  []room.PlayerID
+}
+
+func (k *keptPlayers) RoomsOf(context.Context, room.PlayerID, room.ID) ([]room.ID, error) {
+	return nil, nil
+}
+
+func (k *keptPlayers) Unfinished(context.Context, room.PlayerID) ([]actor.Info, bool, error) {
+	return k.unfinished, k.partial, nil
+}
+
+func (k *keptPlayers) ForgetPlayer(_ context.Context, p room.PlayerID, _ time.Duration) (web.ForgotPlayer, error) {
+	k.forgotten = append(k.forgotten, p)
+	return web.ForgotPlayer{Done: len(k.forgotten) > 1, Results: 3, Redacted: 2, Dropped: 1}, k.err
+}
+
+// TestAdminForgetsPlayers refuses while rooms would name the player again, unless told to go on; it can be asked by no page of
+// another site, and says in the log that it was done and not to whom.
+func TestAdminForgetsPlayers(t *testing.T) {
+	var log bytes.Buffer
+	kept := &keptPlayers{unfinished: []actor.Info{{ID: roomID}}}
+	records := newMemoryRecords()
+	a := startAdmin(t, func(o *web.AdminOptions) {
+		o.Players, o.Records, o.Log = kept, records, slog.New(slog.NewTextHandler(&log, nil))
+	})
+	path := "/admin/v1/players/somebody%2Fwith%20a%20slash"
+	refused := a.refused(http.StatusConflict, "", "POST", path+"/forget", "{}")
+	if detail := refused.body["detail"].(string); !strings.Contains(detail, string(roomID)) || !strings.Contains(detail, "close them") {
+		t.Errorf("the refusal says %q", detail)
+	}
+	kept.unfinished, kept.partial = nil, true
+	a.refused(http.StatusConflict, "", "POST", path+"/forget", "")
+	a.refused(http.StatusForbidden, "", "POST", path+"/forget", "{}", "Origin: https://evil.example", "Sec-Fetch-Site: cross-site")
+	a.refused(http.StatusBadRequest, "anyhow", "POST", path+"/forget", `{"anyhow":true}`)
+	if len(kept.forgotten) > 0 {
+		t.Fatalf("%v were forgotten", kept.forgotten)
+	}
+	first := a.want(http.StatusOK, "POST", path+"/forget", `{"anyway":true}`)
+	if first.body["done"] != false || first.body["results"] != 3.0 || first.body["partial"] != true {
+		t.Errorf("the first step is %s", first.text)
+	}
+	kept.partial = false
+	if second := a.want(http.StatusOK, "POST", path+"/forget", ""); second.body["done"] != true {
+		t.Errorf("the second step is %s", second.text)
+	}
+	if len(kept.forgotten) != 2 || kept.forgotten[0] != "somebody/with a slash" {
+		t.Errorf("forgotten: %q", kept.forgotten)
+	}
+	kept.err = errors.New("the store knows somebody/with a slash too well")
+	a.refused(http.StatusServiceUnavailable, "", "POST", path+"/forget", "")
+	a.refused(http.StatusNotFound, "", "POST", "/admin/v1/players/"+strings.Repeat("x", 129)+"/forget", "")
+	if got := log.String(); strings.Contains(got, "somebody") || !strings.Contains(got, `action="forget player"`) || !strings.Contains(got, "results=3") {
+		t.Errorf("the log says %s", got)
+	}
+	a.refused(http.StatusNotFound, "", "GET", path, "")
+	kept.partial = true
+	a.refused(http.StatusServiceUnavailable, "", "GET", path, "")
+	kept.unfinished = []actor.Info{{ID: roomID, Game: "chess", Node: "beta"}}
+	lines := strings.Split(strings.TrimSpace(a.want(http.StatusOK, "GET", path, "").text), "\n")
+	if len(lines) != 3 || !strings.Contains(lines[1], string(roomID)) || lines[2] != `{"kind":"end","rooms":0}` {
+		t.Errorf("what is kept is %q", lines)
+	}
+}
