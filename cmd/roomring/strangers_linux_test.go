@@ -52,7 +52,7 @@ var attacks = []attack{
 	{name: "boards", force: 64, memory: 200, before: (*server).manyPlayers, honest: (*server).showsProfiles},
 	{name: "gossip", force: 600, memory: 400},
 	{name: "stalls", force: 40, memory: 300, before: (*server).longGame, honest: (*server).watches},
-	{name: "plain", force: 6000, memory: 300, honest: (*server).opens},
+	{name: "plain", force: 3000, memory: 300, honest: (*server).opens},
 	{name: "walks", force: 64, memory: 200, before: (*server).privateGames, honest: (*server).keepsPrivate},
 }
 

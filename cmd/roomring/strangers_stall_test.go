@@ -48,16 +48,16 @@ func (x *strangers) connects(i int) net.Conn {
 	return conn
 }
 
-// plain opens a connection, says nothing, half a head or half a body, and holds on to it, a hundred from each address.
+// plain opens a connection, says nothing, half a head or half a body, and holds on to it, from two addresses.
 func (x *strangers) plain(i int) {
-	conn := x.connects(i / 100)
+	conn := x.connects(i % 2)
 	if conn == nil {
 		return
 	}
 	defer conn.Close()
 	defer context.AfterFunc(x.ctx, func() { _ = conn.Close() })()
 	const head = "POST /v1/rooms HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-	_, _ = io.WriteString(conn, []string{"", head, head + "Content-Length: 60000\r\n\r\n{\"game\":"}[i%3])
+	_, _ = io.WriteString(conn, []string{"", head, head + "Content-Length: 60000\r\n\r\n{\"game\":"}[i/2%3])
 	_, _ = io.Copy(io.Discard, conn)
 	if x.ctx.Err() == nil {
 		x.count("closed")
