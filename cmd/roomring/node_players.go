@@ -87,13 +87,14 @@ func (n *node) refreshBoards() {
 
 const (
 	guestPage   = 500         // guests looked at with one question
-	guestLength = time.Minute // for one guest, before the next has a turn
+	guestLength = time.Minute // for one guest at a time
+	guestFails  = 3           // guests in a row who cannot be forgotten: the store is away
 )
 
 // forgetGuests forgets guests who have not been seen for so long, and says how many. It rests as long as it works, since replays
 // are played again for it. Several nodes may be at it at once, and take a page's guests in orders of their own.
-func (n *node) forgetGuests(ctx context.Context) (forgotten int, err error) {
-	all := players{n}
+func (n *node) forgetGuests(ctx context.Context) (forgotten int, failed error) {
+	all, fails := players{n}, 0
 	for after := room.PlayerID(""); ctx.Err() == nil; {
 		idle, next, err := n.store.IdleGuests(ctx, after, n.cfg.KeepGuests, guestPage)
 		if err != nil {
@@ -103,21 +104,23 @@ func (n *node) forgetGuests(ctx context.Context) (forgotten int, err error) {
 		for _, guest := range idle {
 			began := time.Now()
 			done, err := all.forgetGuest(ctx, guest)
-			if err != nil {
-				return forgotten, err
-			}
-			if done {
-				forgotten++
+			switch {
+			case err != nil: // one room that cannot be written holds up nobody else
+				if failed, fails = err, fails+1; fails == guestFails {
+					return forgotten, failed
+				}
+			case done:
+				forgotten, fails = forgotten+1, 0
 			}
 			if !sleep(ctx, time.Since(began)) {
-				return forgotten, nil
+				return forgotten, failed
 			}
 		}
 		if after = next; next == "" {
 			break
 		}
 	}
-	return forgotten, nil
+	return forgotten, failed
 }
 
 // forgetGuest leaves a guest alone who is in a room: its end will be what is seen of them last.
