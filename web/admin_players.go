@@ -96,6 +96,24 @@ type export struct {
 	rooms  int
 }
 
+// unhurried takes the server's own limits of time, which are for answers that end soon, from a request that has been read.
+func unhurried(w http.ResponseWriter) *http.ResponseController {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Time{}) // where it cannot be set there is none
+	return control
+}
+
+// pressed is an answer that may take as long as it needs, while each part of it is taken in time.
+type pressed struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (p pressed) Write(b []byte) (int, error) {
+	_ = p.control.SetWriteDeadline(time.Now().Add(eventWrite))
+	return p.w.Write(b)
+}
+
 // getPlayer streams all that is kept of a player as JSON lines, in the memory of one room's result.
 func (a *admin) getPlayer(w http.ResponseWriter, r *http.Request) error {
 	player, err := a.pathPlayer(r)
@@ -108,7 +126,7 @@ func (a *admin) getPlayer(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return retryLater("too-many-streams", fmt.Sprintf("%d streams are open at this node, which is all it has: close one.", cap(a.streams)), time.Second)
 	}
-	x := &export{a: a, ctx: r.Context(), player: player, out: bufio.NewWriterSize(w, 16<<10)}
+	x := &export{a: a, ctx: r.Context(), player: player, out: bufio.NewWriterSize(pressed{w, unhurried(w)}, 16<<10)}
 	profile, err := a.opts.Records.Player(x.ctx, player, true)
 	unknown := a.opts.Records.NotFound(err)
 	if err != nil && !unknown {
@@ -222,6 +240,7 @@ func (a *admin) postForgetPlayer(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(w, r, a.opts.MaxBody, &in); err != nil {
 		return err
 	}
+	control := unhurried(w)
 	unfinished, partial, err := a.opts.Players.Unfinished(r.Context(), player)
 	if err != nil {
 		return err
@@ -231,6 +250,7 @@ func (a *admin) postForgetPlayer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	got, err := a.opts.Players.ForgetPlayer(r.Context(), player, forgetLength)
+	_ = control.SetWriteDeadline(time.Now().Add(eventWrite)) // one long game may have taken longer
 	if err != nil {
 		err = errors.New(strings.ReplaceAll(err.Error(), string(player), "…")) // it goes to the log, which is kept
 	}

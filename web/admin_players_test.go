@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -81,5 +83,55 @@ func TestAdminForgetsPlayers(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(a.want(http.StatusOK, "GET", path, "").text), "\n")
 	if len(lines) != 3 || !strings.Contains(lines[1], string(roomID)) || lines[2] != `{"kind":"end","rooms":0}` {
 		t.Errorf("what is kept is %q", lines)
+	}
+}
+
+// slowPlayers tell of rooms one by one, as a long history does.
+type slowPlayers struct {
+	keptPlayers
+	rooms int
+	wait  time.Duration
+}
+
+func (s *slowPlayers) RoomsOf(ctx context.Context, _ room.PlayerID, _ room.ID) ([]room.ID, error) {
+	time.Sleep(s.wait)
+	if s.rooms--; s.rooms < 0 {
+		return nil, ctx.Err()
+	}
+	return []room.ID{roomID}, ctx.Err()
+}
+
+func (s *slowPlayers) ForgetPlayer(ctx context.Context, p room.PlayerID, _ time.Duration) (web.ForgotPlayer, error) {
+	time.Sleep(4 * s.wait)
+	return web.ForgotPlayer{Done: true}, ctx.Err()
+}
+
+// TestALongHistoryIsNotCutShort takes longer over all that is kept of a player than other answers may take.
+func TestALongHistoryIsNotCutShort(t *testing.T) {
+	records := newMemoryRecords()
+	records.players["ann"] = room.Profile{Player: "ann", Name: "Ann"}
+	h := adminHandler(t, newMemoryRooms(), func(o *web.AdminOptions) {
+		o.Players, o.Records = &slowPlayers{rooms: 4, wait: 100 * time.Millisecond}, records
+	})
+	server := httptest.NewUnstartedServer(h)
+	server.Config.ReadTimeout, server.Config.WriteTimeout = 200*time.Millisecond, 200*time.Millisecond
+	server.Start()
+	defer server.Close()
+	res, err := http.Get(server.URL + "/admin/v1/players/ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	all, err := io.ReadAll(res.Body)
+	if err != nil || !strings.HasSuffix(string(all), `{"kind":"end","rooms":0}`+"\n") {
+		t.Errorf("%v: %s", err, all)
+	}
+	forgot, err := http.Post(server.URL+"/admin/v1/players/ann/forget", "application/json", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer forgot.Body.Close()
+	if answer, err := io.ReadAll(forgot.Body); err != nil || !strings.Contains(string(answer), `"done":true`) {
+		t.Errorf("%v: %s", err, answer)
 	}
 }
