@@ -29,7 +29,8 @@ type matchedBody struct {
 }
 
 func (s *Server) postMatch(w http.ResponseWriter, r *http.Request) error {
-	if err := s.spend(s.creates, r); err != nil {
+	merit, err := s.merit(r)
+	if err != nil {
 		return err
 	}
 	who, err := s.identify(r, s.opts.Auth.Keyed() || !s.opts.Auth.Guests())
@@ -53,7 +54,7 @@ func (s *Server) postMatch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	info, err := s.inLine(r, func(ctx context.Context) (actor.Info, error) {
+	info, err := s.inLine(r, merit, func(ctx context.Context) (actor.Info, error) {
 		return s.opts.Rooms.Match(ctx, actor.Match{
 			Game: in.Game, Options: in.Options, Player: who.Player, From: s.from(r), Ticket: in.Ticket,
 		})

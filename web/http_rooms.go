@@ -125,7 +125,8 @@ type createBody struct {
 }
 
 func (s *Server) postRoom(w http.ResponseWriter, r *http.Request) error {
-	if err := s.spend(s.creates, r); err != nil {
+	merit, err := s.merit(r)
+	if err != nil {
 		return err
 	}
 	who, err := s.identify(r, s.opts.Auth.Keyed())
@@ -145,7 +146,7 @@ func (s *Server) postRoom(w http.ResponseWriter, r *http.Request) error {
 	if unseen(in.Name) {
 		return badField("name", unseenName)
 	}
-	info, err := s.inLine(r, func(ctx context.Context) (actor.Info, error) {
+	info, err := s.inLine(r, merit, func(ctx context.Context) (actor.Info, error) {
 		return s.opts.Rooms.Create(ctx, actor.Create{
 			Game: in.Game, Name: in.Name, Options: in.Options, Private: in.Private, Public: in.Public, By: who.Player, From: s.from(r),
 		})

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -23,6 +24,13 @@ type waiter struct {
 
 // errBusy says that others have gone before.
 var errBusy = retryLater("busy", "Too many ask for this at once: retry.", 2*time.Second)
+
+// hopeless reports whether somebody would be sent away at once.
+func (l *lane) hopeless(merit float64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.waiting) >= l.line && !slices.ContainsFunc(l.waiting, func(w *waiter) bool { return w.merit < merit })
+}
 
 // enter waits for a place. Whoever has got one leaves it.
 func (l *lane) enter(ctx context.Context, merit float64) error {

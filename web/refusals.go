@@ -11,10 +11,10 @@ import (
 // few addresses costs what the kernel's handshakes cost. It may be used by many goroutines.
 type Refusals struct{ *addressLimiter }
 
-// NewRefusals makes one that answers each address so often. The zero Rate is 10 a second, 100 at once; a negative PerSecond
+// NewRefusals makes one that answers each address so often. The zero Rate is 5 a second, 50 at once; a negative PerSecond
 // answers always.
 func NewRefusals(r Rate) *Refusals {
-	setDefault(&r, Rate{10, 100})
+	setDefault(&r, Rate{5, 50})
 	return &Refusals{newAddressLimiter("--refusals-per-second", r, maxAddresses)}
 }
 

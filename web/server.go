@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"runtime"
@@ -80,7 +81,7 @@ type ServerOptions struct {
 	Refusals *Refusals
 
 	// Makes caps how many rooms and seats are made at once, and MakesWaiting how many requests wait for that. Then those whose addresses
-	// have asked the most get 503. 0 means 16 and 256.
+	// have asked the most get 503. 0 means 8 and 256.
 	Makes, MakesWaiting int
 
 	// ListRate caps lists of rooms an address; the zero value is 20 a second, 200 at once.
@@ -131,7 +132,7 @@ func (o *ServerOptions) complete() error {
 	setDefault(&o.Creates, Rate{10, 100})
 	setDefault(&o.Guests, Rate{5, 50})
 	setDefault(&o.Requests, Rate{100, 1000})
-	setDefault(&o.Makes, 16)
+	setDefault(&o.Makes, 8)
 	setDefault(&o.MakesWaiting, 256)
 	setDefault(&o.ListRate, Rate{20, 200})
 	setDefault(&o.Lists, 16)
@@ -353,18 +354,45 @@ func (s *Server) notMade(r *http.Request, err error) error {
 	return openingRefused(err)
 }
 
-// inLine has a room or a seat made when it is the request's turn for that.
-func (s *Server) inLine(r *http.Request, create func(context.Context) (actor.Info, error)) (actor.Info, error) {
-	defer waits(r.Context())()
+// merit is for how much a request for a room or a seat counts in the line for those. The error is of who would be sent away from it, and
+// says so before the request's body is looked at.
+func (s *Server) merit(r *http.Request) (float64, error) {
+	if err := s.spend(s.creates, r); err != nil {
+		return 0, err
+	}
 	from, now := s.opts.TrustedProxies.Client(r), s.opts.Now()
 	who := from
 	if wide := network(from); wide.IsValid() {
 		who = wide
 	}
 	s.asked.take(who, now)
-	if err := s.makes.enter(r.Context(), s.asked.left(who, now)); err != nil {
-		s.opts.Refusals.refused(from, now)
-		return actor.Info{}, err
+	merit := s.asked.left(who, now)
+	if s.makes.hopeless(merit) {
+		return 0, s.busy(r)
+	}
+	return merit, nil
+}
+
+// busyPause is how long a crowd waits to hear that it is one, more or less, lest it comes again as one: the answer is the cheaper the
+// less often it is asked for.
+const busyPause = time.Second
+
+// busy is what somebody hears who is sent away from a line.
+func (s *Server) busy(r *http.Request) error {
+	defer waits(r.Context())()
+	s.opts.Refusals.refused(s.opts.TrustedProxies.Client(r), s.opts.Now())
+	select {
+	case <-time.After(busyPause/2 + rand.N(busyPause)):
+	case <-r.Context().Done():
+	}
+	return errBusy
+}
+
+// inLine has a room or a seat made when it is the request's turn for that.
+func (s *Server) inLine(r *http.Request, merit float64, create func(context.Context) (actor.Info, error)) (actor.Info, error) {
+	defer waits(r.Context())()
+	if err := s.makes.enter(r.Context(), merit); err != nil {
+		return actor.Info{}, s.busy(r)
 	}
 	defer s.makes.leave()
 	return create(r.Context())

@@ -20,8 +20,8 @@ type shares struct {
 const wideRooms = 2
 
 // mostLeaving bounds the rooms that are being closed to make place at a time: for so many a node may be over Options.MaxRooms. Who
-// wants another one waits.
-const mostLeaving = 64
+// wants another one waits. They are few, for what becomes of rooms comes in batches that players' acts wait behind.
+const mostLeaving = 4
 
 // owner is who a room counts for.
 type owner struct {
