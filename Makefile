@@ -10,7 +10,7 @@ BENCH ?= .
 COUNT ?= 1
 SOAK ?= 10m
 CHAOS ?= 5m
-HOSTILE ?= 20s
+HOSTILE ?= 5s
 
 # What is tested under the race detector alone: all packages with goroutines but for the binary, whose every part is in one
 # of these. The other packages, which start none, are tested without. make soak runs all of them with it.
@@ -99,7 +99,7 @@ chaos: ## torment three nodes under play for CHAOS, on both stores at once; a ru
 	@ROOMRING_CHAOS=$(CHAOS) go test -count 1 -timeout 0 -run TestChaos -v ./cmd/roomring
 
 .PHONY: hostile
-hostile: ## attack servers with default limits for HOSTILE each, and print what honest players and the server's memory come to
+hostile: ## attack servers with default limits, three times for HOSTILE each, and print what honest players and the server's memory come to
 	@ROOMRING_STRANGERS=$(HOSTILE) go test -count 1 -timeout 0 -run 'TestStrangers$$' -v ./cmd/roomring
 
 .PHONY: audit

@@ -9,9 +9,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain lets the scripts run this very binary as `roomring`.
+// TestMain lets the scripts run this very binary as `roomring`, and tests of attacks as those who attack and who play on.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"roomring": main, "strangers": strangersMain})
+	testscript.Main(m, map[string]func(){"roomring": main, "strangers": strangersMain, "honest": honestMain})
 }
 
 // startCeiling is how long a script waits for a server to be ready on a busy machine.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -27,6 +28,7 @@ type strangers struct {
 	url    string // of the server
 	gossip string
 	known  []string // what the test has told them
+	tokens sync.Map // attacker → string
 	done   sync.Map // what came of it → *atomic.Int64
 }
 
@@ -57,6 +59,10 @@ func strangersMain() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(exitUsage)
+	}
+	if err := humble(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(exitFailed)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
@@ -147,14 +153,14 @@ func (x *strangers) socket(dialer *net.Dialer, url string) *websocket.Conn {
 	return ws
 }
 
-// refused says 50 acts a second of 15 KB that the game refuses, from one address.
+// refused says 50 acts a second of 15 KB that the game refuses, from one address. It comes back to its seat.
 func (x *strangers) refused(i int) {
 	ws := x.socket(from(0), x.known[i%len(x.known)])
 	if ws == nil {
 		return
 	}
 	defer ws.CloseNow()
-	if ws.Write(x.ctx, websocket.MessageText, wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "a"})) != nil {
+	if ws.Write(x.ctx, websocket.MessageText, wire.AppendHello(nil, wire.JSON, wire.Hello{Client: fmt.Sprint(i), Attempt: uint64(time.Now().UnixMicro()), Token: x.token(i, "")})) != nil {
 		return
 	}
 	go func() {
@@ -166,16 +172,31 @@ func (x *strangers) refused(i int) {
 			x.wait(20 * time.Millisecond)
 		}
 	}()
-	for {
-		if _, _, err := ws.Read(x.ctx); err != nil {
+	for first := true; ; first = false {
+		_, msg, err := ws.Read(x.ctx)
+		if err != nil {
 			if code := websocket.CloseStatus(err); x.ctx.Err() == nil {
 				x.count(fmt.Sprintf("closed %d", code))
 				x.wait(50 * time.Millisecond)
 			}
 			return
 		}
-		x.count("heard")
+		var welcome struct{ Token string }
+		if first && json.NewDecoder(bytes.NewReader(msg)).Decode(&welcome) == nil {
+			x.token(i, welcome.Token)
+			x.count("seated")
+		}
 	}
+}
+
+// token is what an attacker is known by since its first time; what it is given is kept for the next.
+func (x *strangers) token(i int, given string) string {
+	if given != "" {
+		x.tokens.Store(i, given)
+	}
+	text, _ := x.tokens.Load(i)
+	token, _ := text.(string)
+	return token
 }
 
 // options makes rooms whose options are large, from ten addresses.

@@ -34,7 +34,7 @@ func (s *server) sqlite() *sql.DB {
 const longRoom, privateRoom = "0000000000000008", "0000000000000001"
 
 // longGame is one whose replay comes to longBytes when it is watched, some times what a connection holds.
-func (s *server) longGame() []string {
+func (s *server) longGame() {
 	s.t.Helper()
 	info := s.create("tally", nil)
 	c := s.join(info, client.Options{Name: "long"})
@@ -71,8 +71,10 @@ func (s *server) longGame() []string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return []string{longRoom}
 }
+
+// longRooms is that one.
+func (s *server) longRooms() []string { return []string{longRoom} }
 
 func longBytes() int { return atForce(12<<20, 32<<20) }
 
@@ -97,9 +99,9 @@ func (s *server) watches() error {
 }
 
 // privateGames fills a leaderboard with players whose games were private, and have a replay.
-func (s *server) privateGames() []string {
+func (s *server) privateGames() {
 	s.t.Helper()
-	games := atForce(300, 20_000)
+	games := manyPrivate()
 	db := s.sqlite()
 	for _, insert := range []string{
 		`INSERT INTO players (player, name) SELECT printf('g_%08d', n), 'Somebody' FROM numbers`,
@@ -117,7 +119,13 @@ func (s *server) privateGames() []string {
 			s.t.Fatal(err)
 		}
 	}
-	return []string{privateRoom, fmt.Sprintf("%016d", games/2), fmt.Sprintf("%016d", games)}
+}
+
+func manyPrivate() int { return atForce(300, 20_000) }
+
+// privateOnes are some of those.
+func (s *server) privateOnes() []string {
+	return []string{privateRoom, fmt.Sprintf("%016d", manyPrivate()/2), fmt.Sprintf("%016d", manyPrivate())}
 }
 
 // keepsPrivate sees that a private game is told to nobody, and that a profile is to be had and does not name it.
