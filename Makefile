@@ -61,10 +61,9 @@ setup: ## install what the tests need beside Go (PostgreSQL, PgBouncer, Chromium
 	@scripts/setup
 
 .PHONY: lint
-lint: format ## vet, staticcheck, go fix, generated files, go.mod; changes nothing but stale generated files
-	@echo "== go vet";         go vet ./... && go vet -tags bench ./cmd/roomring && go -C bench/loadgen vet . && go -C bench/hub vet . && go -C deploy/kubernetes vet .
-	@echo "== staticcheck";    go tool staticcheck ./...
-	@echo "== go fix";         go fix -diff ./...
+lint: format ## staticcheck, vet, go fix, generated files, go.mod; changes nothing but stale generated files
+	@echo "== lint";           go run ./scripts/lint -tags bench ./...
+	@echo "== go vet";         go -C bench/loadgen vet . && go -C bench/hub vet . && go -C deploy/kubernetes vet .
 	@echo "== generated";      scripts/generated
 	@echo "== go mod tidy";    go mod tidy -diff && go -C deploy/kubernetes mod tidy -diff
 

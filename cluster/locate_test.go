@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -300,7 +301,7 @@ func TestAnLRUKeepsWhatWasUsedLast(t *testing.T) {
 				v, there := values[k]
 				if l.drop(k, func(have int) bool { return have == v && have%2 == 0 }); there && v%2 == 0 {
 					delete(values, k)
-					used = used[:len(used):len(used)]
+					used = slices.Clip(used)
 					use(k)
 					used = used[:len(used)-1]
 				}

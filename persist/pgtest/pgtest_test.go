@@ -100,7 +100,7 @@ func TestAKilledBinaryLeavesNothing(t *testing.T) {
 	}
 	_ = cmd.Wait()
 	if len(hosts) < 2 {
-		t.Fatalf("the child has started %q alone", hosts)
+		t.Fatalf("the child has started %q alone: %v", hosts, lines.Err())
 	}
 	left := func() (what []string) {
 		for _, host := range hosts {

@@ -209,6 +209,9 @@ func allRows(t *testing.T, path string) string {
 			}
 			all = append(all, row)
 		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
 		return all
 	}
 	var out strings.Builder

@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -48,9 +49,8 @@ func (p *panics) add(i Inspection) {
 func (p *panics) of(id room.ID) *Inspection {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i := len(p.last) - 1; i >= 0; i-- {
-		if p.last[i].Info.ID == id {
-			found := p.last[i]
+	for _, found := range slices.Backward(p.last) {
+		if found.Info.ID == id {
 			return &found
 		}
 	}

@@ -1,6 +1,8 @@
 package actor
 
 import (
+	"slices"
+
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/wire"
 )
@@ -65,10 +67,9 @@ func (r *liveRoom) answered(o room.Answered) {
 
 // active is the player's session that hears the room now.
 func (r *liveRoom) active(p room.PlayerID) *session {
-	list := r.players[p]
-	for i := len(list) - 1; i >= 0; i-- {
-		if list[i].welcomed {
-			return list[i]
+	for _, s := range slices.Backward(r.players[p]) {
+		if s.welcomed {
+			return s
 		}
 	}
 	return nil

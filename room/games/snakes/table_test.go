@@ -238,8 +238,8 @@ func body(v snakes.View, s snakes.SnakeView) (cells []int) {
 	dx, dy := [4]int{0, 1, 0, -1}, [4]int{-1, 0, 1, 0}
 	legs := slices.Sorted(maps.Keys(s.Path))
 	end, skip := v.Tick, 0
-	for i := len(legs) - 1; i >= 0; i-- {
-		leg := s.Path[legs[i]]
+	for _, at := range slices.Backward(legs) {
+		leg := s.Path[at]
 		x, y, d := leg[0]%v.Width, leg[0]/v.Width, leg[1]
 		for k := (end-leg[2])*leg[3]>>1 - skip; k >= 0 && len(cells) < s.Cells; k-- {
 			cx, cy := ((x+dx[d]*k)%v.Width+v.Width)%v.Width, ((y+dy[d]*k)%v.Height+v.Height)%v.Height
