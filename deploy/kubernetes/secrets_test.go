@@ -68,7 +68,7 @@ func TestAdminTLS(t *testing.T) {
 	}
 	line := text[bytes.Index(text, []byte(last)):]
 	line = line[:bytes.IndexByte(line, '\n')+1]
-	if err := memory.WriteFile(file, bytes.Replace(text, line, append(line[:len(line):len(line)], "  - ../components/admin-tls\n"...), 1)); err != nil {
+	if err := memory.WriteFile(file, bytes.Replace(text, line, append(slices.Clip(line), "  - ../components/admin-tls\n"...), 1)); err != nil {
 		t.Fatal(err)
 	}
 	all, err := render(memory, "example")
