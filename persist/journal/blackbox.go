@@ -136,6 +136,12 @@ func (b *BlackBox) Poisoned(id room.ID) (Poison, bool) {
 	return worst, worst.Tries >= b.journal.options.MaxTries
 }
 
+// Suspected tells whether a process has died in a step of a room, or in its replay, and it has not come through since.
+func (b *BlackBox) Suspected(id room.ID) bool {
+	p, _ := b.Poisoned(id)
+	return p.Tries > 0
+}
+
 // forget drops what was found against a room that is removed or set aside.
 func (b *BlackBox) forget(id room.ID) {
 	if b.suspects.Load() == nil {

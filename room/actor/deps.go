@@ -59,6 +59,8 @@ type BlackBox interface {
 	// BeginRerun notes that a game is about to run the log of a room again that is not to be brought back by it: one that is
 	// watched as a replay, or a copy that may go on as another room.
 	BeginRerun(id room.ID, game string) Step
+	// Suspected reports whether a process has died in a room and nothing has cleared it since.
+	Suspected(id room.ID) bool
 	// Poisoned reports why a room must not be brought back again: processes died at the same place in it.
 	Poisoned(id room.ID) (why string, poisoned bool)
 }

@@ -116,6 +116,7 @@ func (b *blackBox) BeginRerun(id room.ID, game string) actor.Step {
 }
 
 func (b *blackBox) BeginReplay(id room.ID) actor.Step      { return b.Begin(id, 1) }
+func (b *blackBox) Suspected(room.ID) bool                 { return false }
 func (b *blackBox) Poisoned(room.ID) (why string, is bool) { return "", false }
 
 func (b *blackBox) watching() bool {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -178,6 +180,7 @@ func (p *poison) Begin(room.ID, uint64) actor.Step      { return step{} }
 func (p *poison) BeginOpen(room.ID, string) actor.Step  { return step{} }
 func (p *poison) BeginRerun(room.ID, string) actor.Step { return step{} }
 func (p *poison) BeginReplay(room.ID) actor.Step        { return step{} }
+func (p *poison) Suspected(id room.ID) bool             { return id == p.id }
 func (p *poison) Poisoned(id room.ID) (string, bool)    { return "two processes died in it", id == p.id }
 
 // neverMade puts a room into the journal whose process died between its header and its first inputs.
@@ -292,6 +295,64 @@ func TestPoisonedRoomIsSetAside(t *testing.T) {
 		t.Errorf("its replay: %d entries, %v", len(replay.Entries), err)
 	}
 	n.player(good, "b2").act(`{"add":1}`)
+}
+
+// replays is a black box that suspects one room, and sees which are replayed beside each other.
+type replays struct {
+	poison
+	mu       sync.Mutex
+	suspect  room.ID
+	now      map[room.ID]bool
+	together int
+	accused  []room.ID // were replayed beside the suspect
+}
+
+func (r *replays) Suspected(id room.ID) bool             { return id == r.suspect }
+func (r *replays) Poisoned(room.ID) (why string, _ bool) { return "", false }
+
+func (r *replays) BeginReplay(id room.ID) actor.Step {
+	r.mu.Lock()
+	r.now[id] = true
+	r.together = max(r.together, len(r.now))
+	if r.now[r.suspect] {
+		for beside := range r.now {
+			if beside != r.suspect {
+				r.accused = append(r.accused, beside)
+			}
+		}
+	}
+	r.mu.Unlock()
+	time.Sleep(5 * time.Millisecond)
+	return replayed(func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.now, id)
+	})
+}
+
+type replayed func()
+
+func (f replayed) Release() { f() }
+
+// TestRoomsComeBackOnAllProcessors, but the one that a process died in comes back alone.
+func TestRoomsComeBackOnAllProcessors(t *testing.T) {
+	n := newNode(t)
+	ids := make([]room.ID, 12)
+	for i := range ids {
+		ids[i] = n.create(actor.Create{Game: "counter"})
+	}
+	box := &replays{suspect: slices.Sorted(slices.Values(ids))[6], now: map[room.ID]bool{}}
+	found := n.restart(func(o *actor.Options) { o.Black = box })
+	defer n.stop()
+	if found.Rooms != len(ids) {
+		t.Errorf("restored %+v", found)
+	}
+	if box.together < min(2, runtime.GOMAXPROCS(0)) || len(box.accused) > 0 {
+		t.Errorf("%d were replayed at once, and beside the suspect %v", box.together, box.accused)
+	}
+	for _, id := range ids {
+		n.player(id, "a").act(`{"add":1}`)
+	}
 }
 
 func mustFinal(t *testing.T, n *node, id room.ID) room.Final {

@@ -146,6 +146,7 @@ func (noBlackBox) Begin(room.ID, uint64) Step      { return noStep{} }
 func (noBlackBox) BeginOpen(room.ID, string) Step  { return noStep{} }
 func (noBlackBox) BeginRerun(room.ID, string) Step { return noStep{} }
 func (noBlackBox) BeginReplay(room.ID) Step        { return noStep{} }
+func (noBlackBox) Suspected(room.ID) bool          { return false }
 func (noBlackBox) Poisoned(room.ID) (string, bool) { return "", false }
 
 type noStep struct{}

@@ -1,11 +1,14 @@
 package actor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"runtime"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/roomring/roomring/room"
@@ -97,9 +100,23 @@ func (d *Directory) Restore(ctx context.Context) (Restored, error) {
 	return n, nil
 }
 
-// load replays every room that this program has the versions for.
+// load replays every room that this program has the versions for, on all processors. A room in which a process has died is
+// replayed alone: if it takes this one too, no other comes under suspicion with it.
 func (d *Directory) load(ctx context.Context, n *Restored) ([]*revival, error) {
-	var found []*revival
+	var (
+		mu    sync.Mutex
+		found []*revival
+		wg    sync.WaitGroup
+		slots = make(chan struct{}, runtime.GOMAXPROCS(0))
+	)
+	replay := func(kept room.Kept) {
+		if v := d.revive(kept); v != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			found = append(found, v)
+		}
+	}
+	defer wg.Wait()
 	for kept, err := range d.o.Journal.Rooms(ctx) {
 		switch {
 		case ctx.Err() != nil:
@@ -113,11 +130,19 @@ func (d *Directory) load(ctx context.Context, n *Restored) ([]*revival, error) {
 			n.Cut++
 			d.o.Log.Warn("a room's log was damaged and is cut", "room", kept.Header.ID, "why", kept.Cut)
 		}
-		if v := d.revive(kept); v != nil {
-			found = append(found, v)
+		if d.o.Black.Suspected(kept.Header.ID) {
+			wg.Wait()
+			replay(kept)
+			continue
 		}
-		runtime.Gosched()
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			replay(kept)
+		})
 	}
+	wg.Wait()
+	slices.SortFunc(found, func(a, b *revival) int { return cmp.Compare(a.kept.Header.ID, b.kept.Header.ID) })
 	return found, ctx.Err()
 }
 
