@@ -28,13 +28,13 @@ func TestLimitsAreNamed(t *testing.T) {
 	s := newServer(t, "--max-sockets-per-address", "1").start()
 	info := s.create("chess", nil)
 	refused := 0
-	for range 400 { // more than come back in the time that this takes
+	for i := 0; refused < 20; i++ { // who is refused much more often is not answered
+		if i == 400 {
+			t.Fatal("400 guests at once were not too many")
+		}
 		if code := s.call("POST", "/v1/guest", nil, nil); code == http.StatusTooManyRequests {
 			refused++
 		}
-	}
-	if refused == 0 {
-		t.Fatal("400 guests at once were not too many")
 	}
 	dial(t, info.URL, wire.JSON).hello(wire.Hello{Client: "first", As: wire.AsSpectator})
 	for range 3 {
