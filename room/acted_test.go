@@ -3,9 +3,12 @@ package room_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fxamacker/cbor/v2"
 
 	"github.com/roomring/roomring/room"
 )
@@ -291,4 +294,80 @@ func TestHowMuchWasPlayed(t *testing.T) {
 	if want := (room.Played{Acts: 2, Time: 50 * time.Minute}); err != nil || f.Played == nil || *f.Played != want {
 		t.Errorf("%+v, %v; want %+v", f.Played, err, want)
 	}
+}
+
+// TestActsThatWereNotCounted goes on from a snapshot by a program that only noted who had acted, and counts from there; what the log
+// comes to when it is stepped from its start is no other state.
+func TestActsThatWereNotCounted(t *testing.T) {
+	b := newBench(t, matchRules, "")
+	a, c := b.join("a"), b.join("c")
+	act := func(m *mirror, at time.Duration) {
+		m.sent++
+		b.step(room.Input{Kind: room.KindAct, Player: m.to.Player, Client: m.client, CSeq: room.CSeq(m.sent), Data: json.RawMessage(`{}`), At: at})
+	}
+	act(a, 10*time.Minute)
+	act(a, 20*time.Minute)
+	act(c, 30*time.Minute)
+	b.step(room.Input{Kind: room.KindLeave, Player: "a", Reason: string(room.Left), At: 31 * time.Minute})
+	b.all()
+	snap, err := b.core.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	snap.Data = uncounted(t, snap.Data)
+	b.snaps = append(b.snaps, snap)
+	act(c, 40*time.Minute)
+	b.all()
+	for what, kept := range map[string]room.Kept{"from the snapshot": b.kept(), "beside a newer one": withNewer(t, b)} {
+		core, err := room.Restore(b.cfg, kept)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if core.Point().Seq != b.core.Point().Seq {
+			t.Errorf("%s it goes on at %d, not at %d", what, core.Point().Seq, b.core.Point().Seq)
+		}
+	}
+}
+
+// withNewer is what is kept of a room with one more snapshot, of the present.
+func withNewer(t *testing.T, b *bench) room.Kept {
+	t.Helper()
+	snap, err := b.core.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := b.kept()
+	kept.Snapshots = append(slices.Clone(kept.Snapshots), snap)
+	return kept
+}
+
+// uncounted rewrites a snapshot as a program did that noted of each player only that there was an act.
+func uncounted(t *testing.T, data []byte) []byte {
+	t.Helper()
+	var s map[int]any
+	if err := cbor.Unmarshal(data, &s); err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range s[6].([]any) {
+		if seat := one.(map[any]any); seat[uint64(9)] != nil {
+			delete(seat, uint64(9))
+			seat[uint64(8)] = true
+		}
+	}
+	var once []any
+	for _, one := range s[34].([]any) {
+		once = append(once, one.(map[any]any)[uint64(1)])
+	}
+	delete(s, 34)
+	delete(s, 35)
+	s[33] = once
+	enc, err := cbor.CoreDetEncOptions().EncMode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := enc.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }

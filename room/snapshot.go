@@ -244,6 +244,7 @@ func decodeState(data []byte, seats int) (state, error) {
 		}
 		return s, fmt.Errorf("snapshot: %w", err)
 	}
+	s.count()
 	if len(s.Seats) < seats {
 		s.Seats = append(s.Seats, make([]seat, seats-len(s.Seats))...)
 	}

@@ -44,6 +44,8 @@ type state struct {
 
 	FirstAct time.Duration `cbor:"35,keyasint,omitempty"` // when the first act was accepted; 0: none was
 
+	ActedOnce []PlayerID `cbor:"33,keyasint,omitempty"` // Acted, by programs that did not count
+
 	Game []byte `cbor:"24,keyasint,omitempty"` // the game's snapshot, only in snapshots
 	Sum  []byte `cbor:"26,keyasint,omitempty"` // SHA-256 of all the rest, only in snapshots
 }
@@ -57,12 +59,37 @@ type seat struct {
 	Class   ClassID       `cbor:"6,keyasint,omitempty"`
 	InClass Index         `cbor:"7,keyasint,omitempty"` // since when
 	Acts    uint32        `cbor:"9,keyasint,omitempty"` // how many actions it has had accepted
+	Acted   bool          `cbor:"8,keyasint,omitempty"` // that it has had some, by programs that did not count
 }
 
 // acted is how many actions a player has had accepted in seats given up since.
 type acted struct {
 	Player PlayerID `cbor:"1,keyasint"`
 	Acts   uint32   `cbor:"2,keyasint"`
+}
+
+// count takes over what programs wrote that did not count acts: there was one, at least.
+func (s *state) count() {
+	for i := range s.Seats {
+		if at := &s.Seats[i]; at.Acted {
+			at.Acted, at.Acts = false, max(at.Acts, 1)
+		}
+	}
+	for _, p := range s.ActedOnce {
+		s.Acted = append(s.Acted, acted{p, 1})
+	}
+	s.ActedOnce = nil
+}
+
+// onceEach forgets how often players have acted: who goes on from a snapshot without counts counts from there.
+func (s *state) onceEach() {
+	for i := range s.Seats {
+		s.Seats[i].Acts = min(s.Seats[i].Acts, 1)
+	}
+	for i := range s.Acted {
+		s.Acted[i].Acts = min(s.Acted[i].Acts, 1)
+	}
+	s.FirstAct = 0
 }
 
 // classInfo is the part of a class that the log determines.

@@ -159,6 +159,8 @@ func (c *Core) agreeOnState(snap Snapshot, last *Entry) error {
 	}
 	if c.sameGame(mine.Game, theirs.Game) {
 		mine.Game, mine.Sum, theirs.Game, theirs.Sum = nil, nil, nil, nil
+		mine.onceEach()
+		theirs.onceEach()
 		if bytes.Equal(must(encMode.Marshal(mine)), must(encMode.Marshal(theirs))) {
 			return nil
 		}
