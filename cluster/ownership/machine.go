@@ -1,0 +1,383 @@
+package ownership
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// Self is the node that a machine runs on.
+type Self struct {
+	Boot   room.BootID
+	Folder string   // the id of its data folder
+	Former []string // ids that the folder had before it was adopted by hand
+}
+
+// State is where a room's life on this node stands.
+type State uint8
+
+// The states. Learning, following and yielding will stand beside Owning.
+const (
+	Absent    State = iota // nothing is kept of it here
+	Creating               // its header is on the way to the journal, its row to the store
+	Asking                 // whose is it? It may be in the journal, and is not served
+	Restoring              // its log is being run
+	Owning                 // served here
+	Releasing              // on its way to the store
+	Ending                 // over, or somebody else's: its log is on the way out
+	Held                   // kept, and this program cannot serve it
+)
+
+var stateNames = [...]string{"absent", "creating", "asking", "restoring", "owning", "releasing", "ending", "held"}
+
+func (s State) String() string { return stateNames[s] }
+
+// Waits of machines.
+const (
+	rowPatience    = 500 * time.Millisecond // for a new room's row: then the room begins without
+	resultPatience = 2 * time.Second        // of a finished room that is to leave, for its result to be stored
+)
+
+// backoff is the wait before one more try: first, doubled each time, up to most.
+type backoff struct{ first, most time.Duration }
+
+var (
+	claimBackoff   = backoff{50 * time.Millisecond, 2 * time.Second}
+	rowBackoff     = backoff{20 * time.Millisecond, 2 * time.Second}
+	releaseBackoff = backoff{100 * time.Millisecond, 5 * time.Second}
+	journalBackoff = backoff{100 * time.Millisecond, 10 * time.Second}
+)
+
+func (b backoff) wait(tries int) time.Duration { return min(b.first<<min(tries, 16), b.most) }
+
+// Errors of Effect.Err. A HeldError is one more.
+var (
+	ErrMoved   = errors.New("another process has taken the room on")
+	ErrNoRow   = errors.New("the store has no such released room")
+	ErrLeaving = errors.New("the room is on its way to another node")
+	ErrDead    = errors.New("the game failed and could not be brought back: it has been ended")
+)
+
+// HeldError says why a room is kept here and not served.
+type HeldError struct {
+	Why string
+	// Released says that it lies in the store, not in this node's journal: another node may serve it.
+	Released bool
+}
+
+func (e *HeldError) Error() string { return e.Why }
+
+const movedOn = "another node has taken the room on"
+
+// origin is how a room came to this node.
+type origin uint8
+
+const (
+	made     origin = iota // by a player's wish
+	found                  // in the journal, at a start
+	released               // in the store
+	copied                 // from a log that was set aside, under a new id
+)
+
+// task is something that is under way. A machine has one that its state hangs on, and two beside it.
+type task struct {
+	op      Op     // 0: nothing is
+	n       uint64 // of the Effect whose answer is waited for
+	tries   int
+	pausing bool // that effect is the wait before the next try
+}
+
+// Machine is one room's life on one node. The zero Machine of a room is Absent; New makes it.
+type Machine struct {
+	self *Self
+
+	state    State
+	origin   origin
+	memory   bool
+	draining bool // to be released as soon as it is owned
+
+	log     Log
+	verdict Verdict
+	dead    string     // why nobody can bring it back
+	from    Row        // what the row must be for the claim
+	wish    room.Epoch // asked for
+	epoch   room.Epoch // owned
+	vain    room.Index // the end of a log that was run in vain; 0: none was
+	held    HeldError
+	stopped StoppedRoom
+	out     bool // out of memory, since Stop
+
+	stored  bool   // its end is
+	refused string // why its end never will be
+
+	main, row, end task
+	last           uint64 // effect
+	effects        []Effect
+}
+
+// New is the machine of a room that this node has nothing of.
+func New(self *Self) *Machine { return &Machine{self: self} }
+
+// State is where the room's life stands.
+func (m *Machine) State() State { return m.state }
+
+// Held is why a room is in state Held.
+func (m *Machine) Held() HeldError { return m.held }
+
+// Epoch is the one that the room is, or was last, owned at; 0: none.
+func (m *Machine) Epoch() room.Epoch { return m.epoch }
+
+// Pausing reports whether the machine waits to try again what has failed.
+func (m *Machine) Pausing() bool { return m.main.pausing || m.main.op == Wait }
+
+// Step hears an event and answers what is to be done, in that order. It needs no time: whatever waits asks the clock by an
+// effect.
+func (m *Machine) Step(e Event) []Effect {
+	m.effects = nil
+	switch e.Kind {
+	case Made:
+		m.made(e.Memory)
+	case Found:
+		m.found(e.Log)
+	case Copied:
+		m.copied(e.Log)
+	case Broken:
+		m.hold(e.Why, false)
+	case Wanted:
+		m.wanted()
+	case Ended:
+		m.ended()
+	case Gone:
+		m.gone()
+	case Lost:
+		m.idle()
+		m.hold(e.Why, false)
+	case Drain:
+		m.drain()
+	case Forgot:
+		if m.state == Held && m.held.Released {
+			m.leave(nil)
+		}
+	case Answer:
+		m.answer(e)
+	}
+	return m.effects
+}
+
+// made begins a new room.
+func (m *Machine) made(memory bool) {
+	m.origin, m.memory, m.epoch, m.wish = made, memory, 1, 1
+	if memory {
+		m.own()
+		return
+	}
+	m.state = Creating
+	m.begin(&m.main, Create)
+}
+
+// found begins with a room that the journal has kept for this start. It is replayed first: a room that this program
+// cannot run is not asked for.
+func (m *Machine) found(log Log) {
+	m.origin, m.log, m.state = found, log, Restoring
+	if log.Unborn {
+		m.dead = "the server stopped while the room was made"
+		m.wished()
+		return
+	}
+	m.begin(&m.main, Replay)
+}
+
+// copied begins with a log that goes on as a new room.
+func (m *Machine) copied(log Log) {
+	m.origin, m.log, m.state = copied, log, Asking
+	m.begin(&m.main, Check)
+}
+
+// wanted takes on a room that lies in the store. Whoever else wants it meanwhile waits for the same.
+func (m *Machine) wanted() {
+	switch {
+	case m.state == Absent, m.state == Held && m.held.Released:
+		m.origin, m.state = released, Asking
+		m.begin(&m.main, Checkpoint)
+	case m.state == Owning:
+		m.reply(nil)
+	case m.state == Held:
+		m.reply(&m.held)
+	case m.state == Releasing:
+		m.reply(ErrLeaving)
+	case m.state == Ending:
+		m.reply(ErrMoved)
+	}
+}
+
+// ended has the room's end stored.
+func (m *Machine) ended() {
+	if m.end.op != 0 || m.stored || m.refused != "" {
+		return
+	}
+	if without(StoreFirst) {
+		m.stored = true
+		m.emit(Effect{Do: Settled})
+		return
+	}
+	m.begin(&m.end, Store)
+}
+
+// gone clears up behind a room that was looked at for the last time.
+func (m *Machine) gone() {
+	if m.memory {
+		m.leave(nil)
+		return
+	}
+	m.idle()
+	m.clear()
+}
+
+// clear takes a finished room's log out.
+func (m *Machine) clear() {
+	m.state = Ending
+	if m.refused != "" && !without(KeepRefused) {
+		m.begin(&m.main, SetAside)
+		return
+	}
+	m.begin(&m.main, Remove)
+}
+
+// drain gives the room away, as soon as it is this node's to give.
+func (m *Machine) drain() {
+	switch m.state {
+	case Owning:
+	case Creating, Asking, Restoring:
+		m.draining = true
+		return
+	default:
+		return
+	}
+	m.state = Releasing
+	switch {
+	case m.end.op != 0:
+		m.wait(resultPatience)
+	case without(StopFirst):
+		m.begin(&m.main, Load)
+	default:
+		m.begin(&m.main, Stop)
+	}
+}
+
+// own lets the room go on here.
+func (m *Machine) own() {
+	m.state = Owning
+	m.emit(Effect{Do: Start, To: m.epoch})
+	m.reply(nil)
+	if m.draining {
+		m.draining = false
+		m.drain()
+	}
+}
+
+func (m *Machine) reply(err error) { m.emit(Effect{Do: Reply, Err: err}) }
+
+// leave ends the room's life on this node.
+func (m *Machine) leave(err error) {
+	if err != nil {
+		m.reply(err)
+	}
+	*m = Machine{self: m.self, last: m.last, vain: m.vain, held: m.held, effects: m.effects}
+}
+
+func (m *Machine) hold(why string, inStore bool) {
+	m.state, m.held = Held, HeldError{why, inStore}
+	m.reply(&HeldError{why, inStore})
+}
+
+// ours reports whether a row names this data folder, under its present or a former id.
+func (m *Machine) ours(row room.Row) bool {
+	return row.State == room.RowLive && (row.Folder == m.self.Folder || slices.Contains(m.self.Former, row.Folder))
+}
+
+// mine reports whether a row was moved by this process, and its answer was lost: no other writes its boot.
+func (m *Machine) mine(row room.Row) bool {
+	return row.State == room.RowLive && row.Epoch > m.from.Epoch && (row.Boot == m.self.Boot || without(OwnBoot))
+}
+
+func (m *Machine) emit(e Effect) { m.effects = append(m.effects, e) }
+
+// begin has something done, in place of what the task was before: an answer to that is too late.
+func (m *Machine) begin(t *task, op Op) {
+	*t = task{op: op}
+	m.try(t)
+}
+
+func (m *Machine) idle() { m.main = task{} }
+
+func (m *Machine) number(t *task) uint64 {
+	m.last++
+	t.n = m.last
+	return t.n
+}
+
+func (m *Machine) try(t *task) {
+	t.pausing = false
+	e := Effect{Do: t.op, N: m.number(t)}
+	switch t.op {
+	case Create, Note, CreateRow:
+		e.To = m.wish
+	case Claim:
+		e.From, e.To = m.from, m.wish
+	case Release:
+		e.From = Row{State: room.RowLive, Epoch: m.epoch, Folder: m.self.Folder}
+	case SetAside:
+		e.Why = m.whyAside()
+	case Abandon:
+		e.Why = m.dead
+	}
+	m.emit(e)
+}
+
+// whyAside is what people read beside a log that was set aside.
+func (m *Machine) whyAside() string {
+	switch {
+	case m.refused != "":
+		return m.refused
+	case m.dead != "":
+		return m.dead
+	case m.verdict != RunsOver && m.stored:
+		return "the store holds the room to be over"
+	}
+	return movedOn
+}
+
+// again tries a task once more, after a while.
+func (m *Machine) again(t *task, b backoff) {
+	t.pausing = true
+	m.emit(Effect{Do: Wait, N: m.number(t), Wait: b.wait(t.tries)})
+	t.tries++
+}
+
+func (m *Machine) wait(patience time.Duration) {
+	m.main = task{op: Wait}
+	m.emit(Effect{Do: Wait, N: m.number(&m.main), Wait: patience})
+}
+
+func (e Effect) String() string {
+	s := opNames[e.Do]
+	if e.From != (Row{}) {
+		s += fmt.Sprintf(" from %s %d", e.From.State, e.From.Epoch)
+	}
+	if e.To != 0 {
+		s += fmt.Sprintf(" to %d", e.To)
+	}
+	if e.Why != "" {
+		s += fmt.Sprintf(" because %q", e.Why)
+	}
+	if e.Wait != 0 {
+		s += " " + e.Wait.String()
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
