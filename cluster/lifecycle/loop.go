@@ -1,0 +1,252 @@
+// Package lifecycle executes who has a room: one thin loop a node around the machines of package ownership. Whatever
+// happens to a room is an event of its machine; the effects that follow go to the ports, whose answers are events again.
+// Nothing else decides about a room, and a node by itself runs the same loop.
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/room"
+)
+
+// Ports are what a loop's machines act upon.
+type Ports interface {
+	// Do begins an effect of a room and does not block. Answer is called once, from any goroutine, also before Do has
+	// returned, but for effects that have no answer. A room has one effect under way at a port but for its row's and its
+	// end's, so what the port keeps in Room while it works is its own.
+	Do(r *Room, e ownership.Effect, answer func(ownership.Event))
+}
+
+// Room is one room in a loop: its machine, and what the ports hand each other on its behalf.
+type Room struct {
+	ID     room.ID
+	Header room.Header   // from when the room is known to be: of its creation or its log
+	Kept   *room.Kept    // what Checkpoint, Load or the journal at the start has read; nil once it is served
+	Time   time.Duration // at which it has stopped
+	Final  *room.Final   // on its way to the store
+	Cargo  any           // of the rooms' port: what Replay has brought back and Start lets go on
+
+	ctx     context.Context // of whoever makes the room, while its header is on the way to the journal
+	begin   func()          // lets a made room run
+	settled func()          // hears that its end is stored, or never will be
+
+	// Guarded by the loop.
+	machine *ownership.Machine
+	events  []ownership.Event // that wait for the step under way
+	working bool
+	waiters []chan error
+	left    chan struct{} // closed when the machine is at rest; nil: nobody waits for that
+	again   time.Duration // when a sweep may want the room again
+}
+
+// Options make a Loop.
+type Options struct {
+	Self  ownership.Self
+	Ports Ports
+	Fail  func(error)  // the node must stop; it must not block
+	Log   *slog.Logger // nil: discarded
+	// Stepped hears of each step, under the loop's lock. Nil: nobody wants to know.
+	Stepped func(r *Room, e ownership.Event, to ownership.State, effects []ownership.Effect)
+}
+
+// Loop runs the machines of a node's rooms. It has no goroutine: whoever brings an event steps the machine, one at a time
+// for each room. Its methods may be called from any goroutine.
+type Loop struct {
+	o Options
+
+	mu       sync.Mutex
+	rooms    map[room.ID]*Room
+	draining bool
+}
+
+// New makes a loop without rooms.
+func New(o Options) *Loop {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Fail == nil {
+		o.Fail = func(error) {}
+	}
+	return &Loop{o: o, rooms: map[room.ID]*Room{}}
+}
+
+// Deliver brings an event to a room's machine. Enter, if not nil, is called with the room before, under the loop's lock.
+func (l *Loop) Deliver(id room.ID, e ownership.Event, enter func(*Room)) {
+	l.mu.Lock()
+	r := l.room(id)
+	if enter != nil {
+		enter(r)
+	}
+	l.deliver(r, e)
+}
+
+// room is a room's record, made if there is none; the lock is held.
+func (l *Loop) room(id room.ID) *Room {
+	r := l.rooms[id]
+	if r == nil {
+		r = &Room{ID: id, machine: ownership.New(&l.o.Self)}
+		l.rooms[id] = r
+	}
+	return r
+}
+
+// deliver steps a machine until no event waits for it. The lock is held when it is called, and not when it returns.
+func (l *Loop) deliver(r *Room, e ownership.Event) {
+	r.events = append(r.events, e)
+	if r.working {
+		l.mu.Unlock()
+		return
+	}
+	r.working = true
+	for len(r.events) > 0 {
+		e, r.events = r.events[0], r.events[1:]
+		was := r.machine.State()
+		effects := r.machine.Step(e)
+		if l.o.Stepped != nil {
+			l.o.Stepped(r, e, r.machine.State(), effects)
+		}
+		l.note(r, was)
+		l.mu.Unlock()
+		for _, effect := range effects {
+			l.do(r, effect)
+		}
+		l.mu.Lock()
+	}
+	r.working, r.events = false, nil
+	l.rest(r)
+	l.mu.Unlock()
+}
+
+// note says what operators must know of a machine's new state.
+func (l *Loop) note(r *Room, was ownership.State) {
+	if r.machine.State() == ownership.Held && was != ownership.Held && !r.machine.Held().Released {
+		l.o.Log.Error("a room is kept but cannot be served", "room", r.ID, "game", r.Header.Game, "why", r.machine.Held().Why)
+	}
+}
+
+// rest forgets a room that is nowhere any more, and tells those who wait for it to be at rest.
+func (l *Loop) rest(r *Room) {
+	state := r.machine.State()
+	if !resting(state) {
+		return
+	}
+	if r.left != nil {
+		close(r.left)
+		r.left = nil
+	}
+	r.Kept, r.Cargo, r.Final = nil, nil, nil
+	if state == ownership.Absent && r.again == 0 && len(r.waiters) == 0 && l.rooms[r.ID] == r {
+		delete(l.rooms, r.ID)
+	}
+}
+
+func resting(s ownership.State) bool { return s == ownership.Absent || s == ownership.Held }
+
+func (l *Loop) do(r *Room, e ownership.Effect) {
+	switch e.Do {
+	case ownership.Reply:
+		l.mu.Lock()
+		waiters := r.waiters
+		r.waiters = nil
+		l.mu.Unlock()
+		for _, w := range waiters {
+			w <- e.Err
+		}
+	case ownership.Fail:
+		l.o.Fail(e.Err)
+	default:
+		l.o.Ports.Do(r, e, func(answer ownership.Event) {
+			answer.Kind, answer.N = ownership.Answer, e.N
+			l.mu.Lock()
+			l.deliver(r, answer)
+		})
+	}
+}
+
+// ErrDraining answers who wants rooms at a node that gives its own away.
+var ErrDraining = errors.New("this node gives its rooms away")
+
+// Await delivers an event and waits for what the machine answers to those who want the room. It returns earlier when
+// ctx ends; what was begun goes on.
+func (l *Loop) Await(ctx context.Context, id room.ID, e ownership.Event, enter func(*Room)) error {
+	reply := make(chan error, 1)
+	l.mu.Lock()
+	if l.draining {
+		l.mu.Unlock()
+		return ErrDraining
+	}
+	r := l.room(id)
+	if enter != nil {
+		enter(r)
+	}
+	r.waiters = append(r.waiters, reply)
+	l.deliver(r, e)
+	select {
+	case err := <-reply:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Arrived waits while a room is on its way to this node.
+func (l *Loop) Arrived(ctx context.Context, id room.ID) error {
+	l.mu.Lock()
+	r := l.rooms[id]
+	if r == nil || !arriving(r.machine.State()) {
+		l.mu.Unlock()
+		return nil
+	}
+	reply := make(chan error, 1)
+	r.waiters = append(r.waiters, reply)
+	l.mu.Unlock()
+	select {
+	case <-reply:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func arriving(s ownership.State) bool {
+	return s == ownership.Creating || s == ownership.Asking || s == ownership.Restoring
+}
+
+// State is where a room stands, and why it is held if it is.
+func (l *Loop) State(id room.ID) (ownership.State, ownership.HeldError) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.rooms[id]
+	if r == nil {
+		return ownership.Absent, ownership.HeldError{}
+	}
+	return r.machine.State(), r.machine.Held()
+}
+
+// Held goes through the rooms that are kept and cannot be served.
+func (l *Loop) Held(each func(r *Room, held ownership.HeldError)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range l.rooms {
+		if r.machine.State() == ownership.Held {
+			each(r, r.machine.Held())
+		}
+	}
+}
+
+// count is how many rooms are in one of the states that admits says.
+func (l *Loop) count(admits func(*ownership.Machine) bool) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range l.rooms {
+		if admits(r.machine) {
+			n++
+		}
+	}
+	return n
+}
