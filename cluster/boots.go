@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/cluster/link"
+	"github.com/roomring/roomring/room/clock"
 )
 
 const (
@@ -26,11 +27,11 @@ type bootList struct {
 func (l *bootList) get(ctx context.Context, c *Cluster) []Boot {
 	wait := l.refresh(c)
 	if wait != nil {
-		t := time.NewTimer(bootsWait)
-		defer t.Stop()
+		late, stop := clock.After(c.o.Clock, bootsWait)
+		defer stop()
 		select {
 		case <-wait:
-		case <-t.C:
+		case <-late:
 		case <-ctx.Done():
 		}
 	}
@@ -43,7 +44,7 @@ func (l *bootList) get(ctx context.Context, c *Cluster) []Boot {
 func (l *bootList) refresh(c *Cluster) (wait <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.coming != nil || time.Since(l.at) < bootsAge {
+	if l.coming != nil || c.o.Clock.Wall().Sub(l.at) < bootsAge {
 		return l.coming
 	}
 	coming := make(chan struct{})
@@ -55,7 +56,7 @@ func (l *bootList) refresh(c *Cluster) (wait <-chan struct{}) {
 }
 
 func (l *bootList) ask(ctx context.Context, c *Cluster, coming chan struct{}) {
-	ctx, cancel := context.WithTimeout(ctx, c.o.Forward)
+	ctx, cancel := clock.WithTimeout(ctx, c.o.Clock, c.o.Forward)
 	defer cancel()
 	boots, err := c.o.Store.Boots(ctx)
 	l.mu.Lock()
@@ -65,7 +66,7 @@ func (l *bootList) ask(ctx context.Context, c *Cluster, coming chan struct{}) {
 	} else {
 		c.log.Warn("the store does not say which nodes are alive", "err", err)
 	}
-	l.at, l.coming = time.Now(), nil
+	l.at, l.coming = c.o.Clock.Wall(), nil
 	close(coming)
 }
 

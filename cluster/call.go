@@ -12,6 +12,7 @@ import (
 
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
 )
 
 // method is a question that nodes ask each other. Question and answer travel as JSON.
@@ -78,7 +79,7 @@ func ask[In, Out any](ctx context.Context, c *Cluster, node string, m method[In,
 	if err != nil {
 		return out, err
 	}
-	limited, cancel := context.WithTimeout(ctx, c.o.Forward)
+	limited, cancel := clock.WithTimeout(ctx, c.o.Clock, c.o.Forward)
 	defer cancel()
 	answer, err := c.links.Call(limited, node, string(m), body)
 	if remote, ok := errors.AsType[*link.RemoteError](err); ok {
@@ -116,7 +117,7 @@ func scatter[In, Out any](ctx context.Context, c *Cluster, nodes []string, m met
 		out  Out
 		err  error
 	}
-	ctx, cancel := context.WithTimeout(ctx, wait)
+	ctx, cancel := clock.WithTimeout(ctx, c.o.Clock, wait)
 	answers := make(chan answer, len(nodes))
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -138,7 +139,7 @@ func scatter[In, Out any](ctx context.Context, c *Cluster, nodes []string, m met
 			silent = slices.DeleteFunc(silent, func(n string) bool { return n == a.node })
 			switch each(a.node, a.out, a.err) {
 			case hurry:
-				defer time.AfterFunc(wait/10, cancel).Stop()
+				defer c.o.Clock.AfterFunc(wait/10, cancel).Stop()
 			case enough:
 				return silent
 			}

@@ -24,12 +24,13 @@ import (
 	"github.com/roomring/roomring/cluster/ring"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
 )
 
 // Options make a Cluster.
 type Options struct {
-	Members members.Options // Changed and Superseded are the cluster's own
-	Link    link.Options    // Calls, Owner and Edge are the cluster's own
+	Members members.Options // Changed, Superseded and Clock are the cluster's own
+	Link    link.Options    // Calls, Owner, Edge and Clock are the cluster's own
 	Peer    net.Listener    // where other nodes dial
 	Rooms   *actor.Directory
 	Store   Store
@@ -48,8 +49,9 @@ type Options struct {
 	Reattach time.Duration // how long an edge looks for a room that has moved before it closes 4103; 0 means 2 s
 	Sweep    time.Duration // how often released rooms that the ring gives this node are looked for; 0 means 2 s
 
-	// Clock is what waiting is measured by, so that time in which the process stood still counts for nobody. Nil: one of its own.
-	Clock actor.Clock
+	// Clock is what all waiting in this package and those below it is measured by, so that time in which the process stood still
+	// counts for nobody; the timers of memberlist, gRPC, dials and the rates of log lines are their own. Nil: one of its own.
+	Clock clock.Clock
 
 	Known int // rooms elsewhere whose node is remembered, as many requests whose room was filled last, and as many tickets; 0 means 65,536
 	// Fresh is how long a boot that nobody hears may be silent in the store and still keep rooms from being called not
@@ -71,7 +73,7 @@ func (o Options) complete() (Options, error) {
 	o.Known = cmp.Or(o.Known, 65_536)
 	o.Fresh = cmp.Or(o.Fresh, 10*time.Second)
 	if o.Clock == nil {
-		o.Clock = actor.SystemClock()
+		o.Clock = clock.System()
 	}
 	if o.Stop == nil {
 		o.Stop = func() {}
@@ -260,7 +262,7 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 	c.edges = newEdges(edgeOptions{Node: c.self, Rooms: o.Rooms, Locator: c, Reattach: o.Reattach, Clock: o.Clock, Counts: c.counts})
 	c.owners = newOwners(ownerOptions{Rooms: o.Rooms})
 	c.moves = newSurvivor(survivorOptions{
-		rooms: o.Rooms, store: o.Store, node: c.self, boot: o.Members.Self.Boot, sweep: o.Sweep, log: o.Log, counts: c.counts,
+		rooms: o.Rooms, store: o.Store, node: c.self, boot: o.Members.Self.Boot, sweep: o.Sweep, clock: o.Clock, log: o.Log, counts: c.counts,
 		order: func(id room.ID) []string {
 			r := c.members.Ring()
 			return r.First(id, len(r.Nodes()))
@@ -282,7 +284,7 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 // connect opens links first, so that peers that hear of this node can dial it.
 func (c *Cluster) connect(calls *link.Mux) error {
 	lo := c.o.Link
-	lo.Calls, lo.Log = calls, cmp.Or(lo.Log, c.log)
+	lo.Calls, lo.Clock, lo.Log = calls, c.o.Clock, cmp.Or(lo.Log, c.log)
 	lo.Edge = func(to *link.EdgeEnd) link.Handler[*linkpb.OwnerFrame] { return c.edges.open(to) }
 	lo.Owner = func(to *link.OwnerEnd) link.Handler[*linkpb.EdgeFrame] { return c.owners.open(to) }
 	links, err := link.New(lo)
@@ -301,7 +303,7 @@ func (c *Cluster) connect(calls *link.Mux) error {
 		default:
 		}
 	}
-	mo.Superseded, mo.Log = c.superseded, cmp.Or(mo.Log, c.log)
+	mo.Superseded, mo.Clock, mo.Log = c.superseded, c.o.Clock, cmp.Or(mo.Log, c.log)
 	table, err := members.Open(mo)
 	if err != nil {
 		return errors.Join(err, links.Close(c.ctx))
@@ -340,18 +342,6 @@ func (c *Cluster) spawn(f func(ctx context.Context)) bool {
 	return true
 }
 
-// pause waits; false means that ctx has ended.
-func pause(ctx context.Context, wait time.Duration) bool {
-	t := time.NewTimer(wait)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
 // Attach brings a client of this node into a room, wherever it is, and again when it has moved. See edges.Attach.
 func (c *Cluster) Attach(ctx context.Context, id room.ID, h actor.Hello, out *actor.Outbox) (actor.Session, error) {
 	return c.edges.Attach(ctx, id, h, out)
@@ -362,7 +352,7 @@ func (c *Cluster) Drain(ctx context.Context) error {
 	c.turning.Lock()
 	c.members.SetState(members.Draining)
 	c.turning.Unlock()
-	handing, cancel := context.WithTimeout(ctx, c.o.Gather)
+	handing, cancel := clock.WithTimeout(ctx, c.o.Clock, c.o.Gather)
 	c.handFilled(handing)
 	c.handTickets(handing)
 	cancel()

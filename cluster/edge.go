@@ -14,6 +14,7 @@ import (
 	"github.com/roomring/roomring/cluster/link/linkpb"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -33,7 +34,7 @@ type edgeOptions struct {
 	Locator     locator
 	Reattach    time.Duration // how long a room is looked for before its client is closed with 4103; 0 means 2 s
 	Reattaching int           // sessions that look for their rooms at once, the others wait; 0 means 256
-	Clock       actor.Clock   // Reattach goes by; nil: one of its own
+	Clock       clock.Clock   // Reattach goes by; nil: one of its own
 	Counts      *counts       // nil: nobody wants to know
 }
 
@@ -56,7 +57,7 @@ func newEdges(o edgeOptions) *edges {
 	o.Reattaching = cmp.Or(o.Reattaching, 256)
 	o.Counts = cmp.Or(o.Counts, new(counts))
 	if o.Clock == nil {
-		o.Clock = actor.SystemClock()
+		o.Clock = clock.System()
 	}
 	e := &edges{o: o, turns: make(chan struct{}, o.Reattaching), streams: map[string]*stream{}}
 	e.ctx, e.cancel = context.WithCancel(context.Background())

@@ -8,6 +8,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -225,7 +226,7 @@ func (s *seat) settle(l *leg) (leaving, settled bool) {
 
 // welcome attaches the seat again and waits until the room has welcomed the client.
 func (s *seat) welcome() (*leg, error) {
-	ctx, cancel := actor.WithPatience(s.e.ctx, s.e.o.Clock, s.e.o.Reattach)
+	ctx, cancel := clock.WithTimeout(s.e.ctx, s.e.o.Clock, s.e.o.Reattach)
 	defer cancel()
 	defer s.until(cancel)()
 	for n := 1; ; n++ {
@@ -279,7 +280,7 @@ func (s *seat) find(ctx context.Context, first int) (*leg, error) {
 	end := s.e.o.Clock.Now() + s.e.o.Reattach
 	var why error
 	for n := first; ; n++ {
-		if n > 0 && !pause(ctx, jitter(n)) {
+		if n > 0 && !clock.Sleep(ctx, s.e.o.Clock, jitter(n)) {
 			return nil, unreachable(why)
 		}
 		l, err := s.try(ctx)

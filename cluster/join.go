@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/cluster/members"
+	"github.com/roomring/roomring/room/clock"
 )
 
 const (
@@ -38,7 +39,7 @@ func (c *Cluster) Start(ctx context.Context) error {
 
 // keepJoining goes on until others are there, or the store knows of none; members reach for them meanwhile.
 func (c *Cluster) keepJoining(ctx context.Context) {
-	for look := 1; pause(ctx, retryJoin); look++ {
+	for look := 1; clock.Sleep(ctx, c.o.Clock, retryJoin); look++ {
 		if len(c.members.All()) > 1 || c.nobodyElse(ctx, nil) {
 			c.activate(ctx)
 			return
@@ -54,7 +55,7 @@ func (c *Cluster) activate(ctx context.Context) {
 	c.introduce(ctx)
 	c.fit()
 	c.spawn(func(ctx context.Context) {
-		for pause(ctx, retryJoin) {
+		for clock.Sleep(ctx, c.o.Clock, retryJoin) {
 			c.fit()
 		}
 	})
@@ -62,9 +63,9 @@ func (c *Cluster) activate(ctx context.Context) {
 
 // introduce waits until this node has greeted all others, or could not, or for a second.
 func (c *Cluster) introduce(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, greetIn)
+	ctx, cancel := clock.WithTimeout(ctx, c.o.Clock, greetIn)
 	defer cancel()
-	for met := 0; met < len(c.others()) && pause(ctx, greetIn/100); {
+	for met := 0; met < len(c.others()) && clock.Sleep(ctx, c.o.Clock, greetIn/100); {
 		met = 0
 		for _, l := range c.links.States() {
 			if l.Up || l.Err != "" {
@@ -114,7 +115,7 @@ func (c *Cluster) nobodyElse(ctx context.Context, joining error) bool {
 	if len(join) == 0 {
 		return true
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.o.Gather)
+	ctx, cancel := clock.WithTimeout(ctx, c.o.Clock, c.o.Gather)
 	defer cancel()
 	boots, err := c.o.Store.Boots(ctx)
 	if err != nil {
@@ -165,7 +166,7 @@ func (c *Cluster) Unready() []string {
 
 // tellLoad tells the others how loaded this node is: its rooms, and a tenth for each socket.
 func (c *Cluster) tellLoad(ctx context.Context) {
-	for pause(ctx, loadEvery) {
+	for clock.Sleep(ctx, c.o.Clock, loadEvery) {
 		c.members.SetLoad(float64(c.o.Rooms.Count()) + float64(c.o.Describe().Sessions)/10)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -114,7 +115,7 @@ func (s *searches) over(id room.ID) {
 func (c *Cluster) search(ctx context.Context, id room.ID, s *search) {
 	for range lookTimes {
 		var moving bool
-		if s.node, moving, s.err = c.look(ctx, id); !moving || !pause(ctx, lookAgain) {
+		if s.node, moving, s.err = c.look(ctx, id); !moving || !clock.Sleep(ctx, c.o.Clock, lookAgain) {
 			break
 		}
 	}
@@ -141,7 +142,7 @@ func (c *Cluster) look(ctx context.Context, id room.ID) (node string, moving boo
 	if node != "" {
 		return node, false, nil
 	}
-	limited, cancel := context.WithTimeout(ctx, c.o.Gather)
+	limited, cancel := clock.WithTimeout(ctx, c.o.Clock, c.o.Gather)
 	defer cancel()
 	row, err := c.o.Store.Row(limited, id)
 	switch {
@@ -204,7 +205,7 @@ func (c *Cluster) follow(ctx context.Context, row room.Row, silent []string) (no
 
 // askToClaim has a released room taken on: by the node that the ring names, if it can.
 func (c *Cluster) askToClaim(ctx context.Context, id room.ID) (node string, moving bool, err error) {
-	limited, cancel := context.WithTimeout(ctx, c.o.Forward)
+	limited, cancel := clock.WithTimeout(ctx, c.o.Clock, c.o.Forward)
 	defer cancel()
 	err = c.moves.claim(limited, id)
 	switch {
@@ -292,7 +293,7 @@ func (e *overError) Unwrap() error {
 
 // over is an *overError, unless the store does not say how the room ended.
 func (c *Cluster) over(ctx context.Context, id room.ID) error {
-	limited, cancel := context.WithTimeout(ctx, c.o.Gather)
+	limited, cancel := clock.WithTimeout(ctx, c.o.Clock, c.o.Gather)
 	defer cancel()
 	info, err := c.o.Store.Past(limited, id)
 	switch {

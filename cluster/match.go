@@ -9,6 +9,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
 )
 
 const (
@@ -117,7 +118,7 @@ func (r Rooms) Match(ctx context.Context, want actor.Match) (actor.Info, error) 
 		if !disagree && !silent || r.c.o.Clock.Now() > until {
 			return info, err
 		}
-		if !pause(ctx, matchAgain) {
+		if !clock.Sleep(ctx, r.c.o.Clock, matchAgain) {
 			return actor.Info{}, ctx.Err()
 		}
 	}
@@ -186,7 +187,7 @@ func (s seats) Seat(ctx context.Context, want actor.Match) (actor.Info, error) {
 func (s seats) wait(ctx context.Context, id room.ID, want actor.Match) (actor.Info, error) {
 	for until := s.c.o.Clock.Now() + s.c.o.Reattach; ; {
 		info, err := s.Renew(ctx, id, want)
-		if !errors.Is(err, actor.ErrUnreachable) || s.c.o.Clock.Now() > until || !pause(ctx, matchAgain) {
+		if !errors.Is(err, actor.ErrUnreachable) || s.c.o.Clock.Now() > until || !clock.Sleep(ctx, s.c.o.Clock, matchAgain) {
 			return info, err
 		}
 	}

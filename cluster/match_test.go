@@ -16,6 +16,7 @@ import (
 	"github.com/roomring/roomring/cluster/ring"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
 )
 
 // meet has players ask at once, each at another node, and tells who came into which room.
@@ -141,7 +142,7 @@ func TestPlayersMeetWhileRingsDiffer(t *testing.T) {
 	ctx, settle := context.WithCancel(t.Context())
 	defer settle()
 	flips.Go(func() {
-		for pause(ctx, time.Millisecond) {
+		for clock.Sleep(ctx, clock.System(), time.Millisecond) {
 			n := g.nodes[names[rand.IntN(len(names))]]
 			var on []ring.Node
 			for _, i := range rand.Perm(len(names))[:1+rand.IntN(len(names))] {

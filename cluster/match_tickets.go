@@ -7,6 +7,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
 )
 
 const (
@@ -70,7 +71,7 @@ func (c *Cluster) keepTickets(ctx context.Context) {
 			return
 		case <-c.ringChanged:
 		}
-		for try := 1; !c.handTickets(ctx) && try < ticketsTries && pause(ctx, ticketsAgain); try++ {
+		for try := 1; !c.handTickets(ctx) && try < ticketsTries && clock.Sleep(ctx, c.o.Clock, ticketsAgain); try++ {
 		}
 	}
 }

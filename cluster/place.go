@@ -62,7 +62,7 @@ func (r Rooms) Create(ctx context.Context, want actor.Create) (actor.Info, error
 func (r Rooms) place(ctx context.Context, want actor.Create) (actor.Info, error) {
 	c := r.c
 	var why error
-	for _, node := range c.loads.order(c.members.All(), c.self) {
+	for _, node := range c.loads.order(c.members.All(), c.self, c.o.Clock.Now()) {
 		c.loads.add(node, 1)
 		info, err := ask(ctx, c, node, roomsCreate, want)
 		if err == nil {
@@ -100,14 +100,14 @@ type loads struct {
 }
 
 type load struct {
-	told   float64   // members.Member.Load
-	at     time.Time // when that was first seen, or the estimate was last taken back
-	placed float64   // by this node, and probably not in told yet
+	told   float64       // members.Member.Load
+	at     time.Duration // by the clock, when that was first seen, or the estimate was last taken back
+	placed float64       // by this node, and probably not in told yet
 }
 
 // of is a node's load beside that of a node of weight 1. Of what was placed, a newly told load takes back what it has
 // grown by and half of the rest, as rooms end, too; one that stays the same for long takes back all.
-func (l *loads) of(m members.Member, now time.Time) float64 {
+func (l *loads) of(m members.Member, now time.Duration) float64 {
 	n := l.nodes[m.Name]
 	switch {
 	case n == nil:
@@ -116,7 +116,7 @@ func (l *loads) of(m members.Member, now time.Time) float64 {
 	case m.Load != n.told:
 		n.placed = max(n.placed-max(m.Load-n.told, 0), 0) / 2
 		n.told, n.at = m.Load, now
-	case now.Sub(n.at) > loadsAge:
+	case now-n.at > loadsAge:
 		n.placed, n.at = 0, now
 	}
 	return (n.told + n.placed) / cmp.Or(m.Weight, 1)
@@ -133,13 +133,12 @@ func (l *loads) add(node string, rooms float64) {
 
 // order is the order in which nodes are asked to make a room: two random active nodes, the less loaded first, then
 // this one, then the other active ones, the least loaded first.
-func (l *loads) order(all []members.Member, self string) []string {
+func (l *loads) order(all []members.Member, self string, now time.Duration) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.nodes == nil {
 		l.nodes = map[string]*load{}
 	}
-	now := time.Now()
 	estimate := map[string]float64{}
 	var out []string
 	for _, m := range all {

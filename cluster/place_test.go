@@ -151,7 +151,7 @@ func TestEveryActiveNodeIsAskedOnce(t *testing.T) {
 			active[name] = m.State == members.Active
 			all = append(all, m)
 		}
-		order := l.order(all, "self")
+		order := l.order(all, "self", 0)
 		seen := map[string]int{}
 		for _, n := range order {
 			if seen[n]++; seen[n] > 1 || !active[n] && n != "self" {
@@ -173,7 +173,7 @@ func TestEveryActiveNodeIsAskedOnce(t *testing.T) {
 
 func TestAnEstimateIsTakenBack(t *testing.T) {
 	l := loads{nodes: map[string]*load{}}
-	m, now := members.Member{Name: "a", Load: 10, Weight: 2}, time.Now()
+	m, now := members.Member{Name: "a", Load: 10, Weight: 2}, time.Minute
 	l.of(m, now)
 	l.add("a", 1)
 	l.add("a", 5)
@@ -184,7 +184,7 @@ func TestAnEstimateIsTakenBack(t *testing.T) {
 	if got := l.of(m, now); got != 7.5 {
 		t.Errorf("4 of 6 are told: %v, want half of 14 and half of the other 2", got)
 	}
-	if got := l.of(m, now.Add(loadsAge+time.Second)); got != 7 {
+	if got := l.of(m, now+loadsAge+time.Second); got != 7 {
 		t.Errorf("nothing changed for long: %v, want 7", got)
 	}
 }

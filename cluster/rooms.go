@@ -10,6 +10,7 @@ import (
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
 )
 
 // Rooms are the rooms of the whole cluster, with the methods that a node's edge and its admin ask for. Errors are those
@@ -162,7 +163,7 @@ func (r Rooms) Find(ctx context.Context, code string) (actor.Info, error) {
 	if found.ID != "" {
 		return found, nil
 	}
-	limited, cancel := context.WithTimeout(ctx, c.o.Gather)
+	limited, cancel := clock.WithTimeout(ctx, c.o.Clock, c.o.Gather)
 	defer cancel()
 	row, err := c.o.Store.RowByCode(limited, code)
 	switch {

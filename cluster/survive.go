@@ -12,6 +12,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
 )
 
 // methodClaim asks a node to claim released rooms.
@@ -61,6 +62,7 @@ type survivorOptions struct {
 	claims int           // rooms claimed at a time; 0 means 8
 	ask    time.Duration // how long another node may take to claim rooms it is asked to; 0 means 2 s
 	again  time.Duration // how long a room that could not be claimed is left alone by sweeps; 0 means 30 s
+	clock  clock.Clock   // nil: one of its own
 	counts *counts       // nil: nobody wants to know
 	log    *slog.Logger
 }
@@ -78,7 +80,7 @@ type survivor struct {
 	mu       sync.Mutex
 	draining bool // takes no more rooms
 	claiming map[room.ID]*claiming
-	refused  map[room.ID]time.Time // when sweeps may try again
+	refused  map[room.ID]time.Duration // by the clock, when sweeps may try again
 }
 
 // claiming is a claim under way, which all who want the room wait for.
@@ -93,12 +95,15 @@ func newSurvivor(o survivorOptions) *survivor {
 	o.ask = cmp.Or(o.ask, 2*time.Second)
 	o.again = cmp.Or(o.again, 30*time.Second)
 	o.counts = cmp.Or(o.counts, new(counts))
+	if o.clock == nil {
+		o.clock = clock.System()
+	}
 	if o.log == nil {
 		o.log = slog.New(slog.DiscardHandler)
 	}
 	s := &survivor{
 		o: o, slots: make(chan struct{}, o.claims), wake: make(chan struct{}, 1),
-		claiming: map[room.ID]*claiming{}, refused: map[room.ID]time.Time{},
+		claiming: map[room.ID]*claiming{}, refused: map[room.ID]time.Duration{},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
@@ -138,7 +143,7 @@ func (s *survivor) stop() {
 }
 
 func (s *survivor) sweeps() {
-	every := time.NewTicker(s.o.sweep)
+	every := clock.NewTicker(s.o.clock, s.o.sweep)
 	defer every.Stop()
 	for {
 		if err := s.sweepOnce(); err != nil && s.ctx.Err() == nil {
@@ -185,7 +190,7 @@ func (s *survivor) mine(id room.ID) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.draining && time.Now().After(s.refused[id])
+	return !s.draining && s.o.clock.Now() >= s.refused[id]
 }
 
 // claimQuietly claims for a sweep: what cannot be claimed is left alone for a while.
@@ -196,7 +201,7 @@ func (s *survivor) claimQuietly(id room.ID) {
 	if delete(s.refused, id); err == nil || s.ctx.Err() != nil || gone(err) {
 		return
 	}
-	s.refused[id] = time.Now().Add(s.o.again)
+	s.refused[id] = s.o.clock.Now() + s.o.again
 	s.o.log.Warn("a released room could not be taken on: another try follows", "room", id, "in", s.o.again, "err", err)
 }
 
@@ -246,7 +251,7 @@ func (s *survivor) ask(ctx context.Context, node string, ids []room.ID) (map[roo
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.o.ask)
+	ctx, cancel := clock.WithTimeout(ctx, s.o.clock, s.o.ask)
 	defer cancel()
 	if body, err = s.o.call(ctx, node, methodClaim, body); err != nil {
 		return nil, err
@@ -364,7 +369,7 @@ func (s *survivor) compareAndSet(ctx context.Context, id room.ID, from room.Epoc
 			return e, err
 		}
 		s.o.log.Warn("a claim is open: asking the store again", "room", id, "err", err)
-		if !pause(ctx, wait) {
+		if !clock.Sleep(ctx, s.o.clock, wait) {
 			return 0, err
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/roomring/roomring/persist/sqlite"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -222,7 +223,7 @@ func (w *town) nodeIn(name, dir string, change ...func(o *actor.Options)) *place
 	if p.folder, err = journal.OpenFolder(dir, journal.FolderOptions{Boot: p.boot}); err != nil {
 		t.Fatal(err)
 	}
-	clock := actor.SystemClock()
+	clock := clock.System()
 	if p.journal, err = journal.Open(ctx, p.folder, journal.Options{Elapsed: clock.Now}); err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -97,7 +98,7 @@ type SocketOptions struct {
 	Proxies Proxies
 	// Clock is what the patience with clients is measured by, so that nobody is closed for what was not read while the
 	// process stood still. Nil: one of its own.
-	Clock actor.Clock
+	Clock clock.Clock
 	// Draining tells that new sockets should go elsewhere: they get 503. Nil means never.
 	Draining func() bool
 
@@ -134,7 +135,7 @@ func (o *SocketOptions) complete() error {
 		o.Codes = NewCodeLimit(Rate{})
 	}
 	if o.Clock == nil {
-		o.Clock = actor.SystemClock()
+		o.Clock = clock.System()
 	}
 	if o.Draining == nil {
 		o.Draining = func() bool { return false }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/memberlist"
+
+	"github.com/roomring/roomring/room/clock"
 )
 
 const (
@@ -22,15 +24,17 @@ const (
 
 // Network joins transports. Its methods may be called from any goroutine.
 type Network struct {
+	clock clock.Clock
+
 	mu    sync.Mutex
 	nodes map[string]*Transport // by address
 	cuts  map[[2]string]bool    // from, to: addresses
 	next  byte
 }
 
-// NewNetwork makes a network without nodes and without cuts.
-func NewNetwork() *Network {
-	return &Network{nodes: map[string]*Transport{}, cuts: map[[2]string]bool{}}
+// NewNetwork makes a network without nodes and without cuts. Dials at a cut wait by the clock.
+func NewNetwork(c clock.Clock) *Network {
+	return &Network{clock: c, nodes: map[string]*Transport{}, cuts: map[[2]string]bool{}}
 }
 
 // Transport makes a node's transport. It has room for 250 of them.
@@ -115,7 +119,7 @@ func (t *Transport) FinalAdvertiseAddr(string, int) (net.IP, int, error) { retur
 
 // WriteTo sends a packet. It is lost without a word at a cut, at a node that is not there or does not read.
 func (t *Transport) WriteTo(b []byte, to string) (time.Time, error) {
-	now := time.Now()
+	now := t.network.clock.Wall()
 	other, cut := t.network.reach(t.Addr(), to, false)
 	if other == nil || cut {
 		return now, nil
@@ -138,10 +142,10 @@ func (t *Transport) StreamCh() <-chan net.Conn { return t.streams }
 func (t *Transport) DialTimeout(to string, timeout time.Duration) (net.Conn, error) {
 	other, cut := t.network.reach(t.Addr(), to, true)
 	if cut {
-		timer := time.NewTimer(timeout)
-		defer timer.Stop()
+		late, stop := clock.After(t.network.clock, timeout)
+		defer stop()
 		select {
-		case <-timer.C:
+		case <-late:
 			return nil, fmt.Errorf("dial %s: %w", to, os.ErrDeadlineExceeded)
 		case <-t.done:
 			return nil, net.ErrClosed

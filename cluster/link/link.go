@@ -13,6 +13,7 @@ import (
 
 	"github.com/roomring/roomring/cluster/link/linkpb"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/clock"
 )
 
 // Versions of linkpb's schema that this program speaks.
@@ -60,10 +61,13 @@ type Options struct {
 	Silence time.Duration // a peer that says nothing for so long is gone; 0 means 1.5 s
 	Queue   int           // bytes that wait for one stream before it is ended; 0 means 32 MiB
 	Retry   time.Duration // the longest wait before another try to connect; 0 means 2 s
-	Timeout time.Duration // of a Call whose context has no deadline, and of making a connection; 0 means 5 s
+	Timeout time.Duration // of making a connection; 0 means 5 s
 
 	Message  int // bytes of the largest question, answer or batch; 0 means 64 MiB
 	Inflight int // questions of one peer that are answered at one time; more are refused; 0 means 1024
+
+	// Clock measures beats, silence, Retry and Timeout; gRPC's timers and those of dials are their own. Nil: one of its own.
+	Clock clock.Clock
 
 	Log *slog.Logger // nil: discarded
 }

@@ -19,6 +19,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/roomring/roomring/cluster/link/linkpb"
+	"github.com/roomring/roomring/room/clock"
 )
 
 // Links are a node's connections to all others. Its methods may be called from any goroutine.
@@ -83,6 +84,9 @@ func (o *Options) complete() error {
 	o.Timeout = cmp.Or(o.Timeout, 5*time.Second)
 	o.Message = cmp.Or(o.Message, 64<<20)
 	o.Inflight = cmp.Or(o.Inflight, 1024)
+	if o.Clock == nil {
+		o.Clock = clock.System()
+	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	switch {
 	case o.Beat < 0, o.Silence < 0, o.Queue < 0, o.Retry < 0, o.Timeout < 0, o.Inflight < 0:
@@ -178,17 +182,12 @@ func (l *Links) uplink(node string) (*uplink, error) {
 	return up, nil
 }
 
-// Call asks a node and waits for its answer. Errors: ErrNoPeer, ErrNoMethod, *RemoteError, ErrClosed, ctx's, and those
+// Call asks a node and waits for its answer until ctx ends, or the connection does. Errors: ErrNoPeer, ErrNoMethod, *RemoteError, ErrClosed, ctx's, and those
 // of the connection; after one of these the question may have been answered or not.
 func (l *Links) Call(ctx context.Context, node, method string, body []byte) ([]byte, error) {
 	up, err := l.uplink(node)
 	if err != nil {
 		return nil, err
-	}
-	if _, ok := ctx.Deadline(); !ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, l.o.Timeout)
-		defer cancel()
 	}
 	a, err := up.client.Call(ctx, &linkpb.Question{Method: method, Body: body})
 	if err == nil {

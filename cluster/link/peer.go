@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/roomring/roomring/cluster/link/linkpb"
+	"github.com/roomring/roomring/room/clock"
 )
 
 // firstRetry is the longest wait before the second try to connect; it doubles with each.
@@ -65,11 +66,15 @@ func (p *peer) run(ctx context.Context, before <-chan struct{}) {
 		if !p.l.keeps(p) {
 			return
 		}
+		again, stop := clock.After(p.l.o.Clock, p.backoff(try))
 		select {
 		case <-ctx.Done():
 		case <-p.l.closing.Done():
+		case <-again:
+		}
+		stop()
+		if p.l.closing.Err() != nil {
 			return
-		case <-time.After(p.backoff(try)):
 		}
 	}
 }
@@ -93,7 +98,7 @@ func (p *peer) failed(err error) {
 
 // connect dials, greets and opens the stream.
 func (p *peer) connect(ctx context.Context) (up *uplink, err error) {
-	setup, cancel := context.WithTimeout(ctx, p.l.o.Timeout)
+	setup, cancel := clock.WithTimeout(ctx, p.l.o.Clock, p.l.o.Timeout)
 	defer cancel()
 	conn, err := p.l.dial(setup, p.target.Addr)
 	if err != nil {
@@ -118,12 +123,12 @@ func (p *peer) connect(ctx context.Context) (up *uplink, err error) {
 
 func (p *peer) greet(ctx, setup context.Context, cc *grpc.ClientConn) (*uplink, error) {
 	up := &uplink{conn: cc, client: linkpb.NewPeerClient(cc)}
-	sent := time.Now()
+	sent := p.l.o.Clock.Now()
 	greeting, err := up.client.Greet(setup, p.l.o.Self)
 	if err != nil {
 		return nil, refusal(err)
 	}
-	rtt := time.Since(sent)
+	rtt := p.l.o.Clock.Now() - sent
 	if up.version, err = meet(p.l.o.Self, greeting, p.target.Peer); err != nil {
 		return nil, err
 	}
@@ -137,7 +142,7 @@ func (p *peer) greet(ctx, setup context.Context, cc *grpc.ClientConn) (*uplink, 
 	s.pings = true
 	s.rtt.Store(int64(rtt))
 	up.end = &EdgeEnd{end[*linkpb.EdgeFrame]{s}}
-	up.since = time.Now()
+	up.since = p.l.o.Clock.Wall()
 	return up, nil
 }
 

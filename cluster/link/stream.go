@@ -11,13 +11,12 @@ import (
 	"time"
 
 	pb "google.golang.org/protobuf/proto"
+
+	"github.com/roomring/roomring/room/clock"
 )
 
 // pingEvery is how often the edge measures how long the way is.
 const pingEvery = time.Second
-
-// started is what pings count from.
-var started = time.Now()
 
 var (
 	errQueue   = errors.New("more waits for the peer than the queue of one link holds: it reads too slowly")
@@ -34,6 +33,7 @@ type stream struct {
 	silence time.Duration
 	limit   int // bytes queued
 	largest int // bytes of one frame
+	clock   clock.Clock
 	log     *slog.Logger
 	pings   bool // this end measures how long the way is
 	count   *traffic
@@ -55,7 +55,7 @@ type stream struct {
 
 func newStream(peer Peer, o *Options, count *traffic) *stream {
 	return &stream{
-		peer: peer, count: count, beat: o.Beat, silence: o.Silence, limit: o.Queue, largest: min(o.Queue, o.Message-chunkSize), log: o.Log,
+		peer: peer, count: count, beat: o.Beat, silence: o.Silence, limit: o.Queue, largest: min(o.Queue, o.Message-chunkSize), clock: o.Clock, log: o.Log,
 		ready:   make(chan struct{}, 1),
 		flush:   make(chan struct{}),
 		flushed: make(chan struct{}),
@@ -154,9 +154,9 @@ func (s *stream) finish() {
 // While it waits for the connection, frames gather in the queue, so that under load a batch holds many.
 func (s *stream) write(send func(any) error) {
 	defer close(s.flushed)
-	ticks := time.NewTicker(s.beat)
+	ticks := clock.NewTicker(s.clock, s.beat)
 	defer ticks.Stop()
-	last, pinged := time.Now(), time.Time{}
+	last, pinged := s.clock.Now(), s.clock.Now()-pingEvery
 	for {
 		final := false
 		select {
@@ -165,11 +165,12 @@ func (s *stream) write(send func(any) error) {
 		case <-s.flush:
 			final = true
 		case <-s.ready:
-		case now := <-ticks.C:
-			if s.pings && now.Sub(pinged) >= pingEvery {
+		case <-ticks.C:
+			now := s.clock.Now()
+			if s.pings && now-pinged >= pingEvery {
 				pinged = now
-				s.echo(uint64(time.Since(started)))
-			} else if now.Sub(last) >= s.beat/2 {
+				s.echo(uint64(now))
+			} else if now-last >= s.beat/2 {
 				s.beatOnce()
 			}
 		}
@@ -183,7 +184,7 @@ func (s *stream) write(send func(any) error) {
 		case final:
 			return
 		case wrote:
-			last = time.Now()
+			last = s.clock.Now()
 		}
 	}
 }
@@ -243,7 +244,7 @@ func (s *stream) echo(ping uint64) {
 // echoed takes a ping or a pong from the peer.
 func (s *stream) echoed(ping uint64) {
 	if s.pings {
-		s.rtt.Store(int64(time.Since(started)) - int64(ping))
+		s.rtt.Store(int64(s.clock.Now()) - int64(ping))
 		return
 	}
 	s.echo(ping)
@@ -254,7 +255,7 @@ func (s *stream) echoed(ping uint64) {
 // not the time, so that a process that was itself stopped for a while gives the peer another chance.
 func (s *stream) listen() {
 	const ticks = 4
-	t := time.NewTicker(s.silence / ticks)
+	t := clock.NewTicker(s.clock, s.silence/ticks)
 	defer t.Stop()
 	heard, quiet := s.reads.Load(), 0
 	for {

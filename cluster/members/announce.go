@@ -3,6 +3,8 @@ package members
 import (
 	"context"
 	"time"
+
+	"github.com/roomring/roomring/room/clock"
 )
 
 const (
@@ -40,11 +42,11 @@ func (m *Members) SetState(s State) {
 	m.mu.Unlock()
 	wake(m.heard.wake)
 	wake(m.announce)
-	timer := time.NewTimer(stateIn)
-	defer timer.Stop()
+	late, stop := clock.After(m.o.Clock, stateIn)
+	defer stop()
 	select {
 	case <-done:
-	case <-timer.C:
+	case <-late:
 	case <-m.ended:
 	}
 }
@@ -66,8 +68,10 @@ func (m *Members) SetLoad(load float64) {
 
 // announceChanges is the one goroutine that announces: memberlist's UpdateNode must not run twice at once.
 func (m *Members) announceChanges(ctx context.Context) {
-	var due <-chan time.Time // of a load
-	var last time.Time
+	var due <-chan struct{} // of a load
+	stop := func() {}
+	defer func() { stop() }()
+	last := m.o.Clock.Now() - loadEvery
 	for {
 		select {
 		case <-ctx.Done():
@@ -76,16 +80,17 @@ func (m *Members) announceChanges(ctx context.Context) {
 			m.announceState()
 		case <-m.reload:
 			if due == nil {
-				due = time.After(time.Until(last.Add(loadEvery)))
+				due, stop = clock.After(m.o.Clock, last+loadEvery-m.o.Clock.Now())
 			}
 			continue
 		case <-due:
 			m.announceLoad()
 		}
-		last, due = time.Now(), nil
+		stop()
+		last, due = m.o.Clock.Now(), nil
 		m.mu.Lock()
 		if m.load != m.table.self.Load {
-			due = time.After(loadEvery)
+			due, stop = clock.After(m.o.Clock, loadEvery)
 		}
 		m.mu.Unlock()
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/roomring/roomring/room/clock"
 )
 
 const (
@@ -49,7 +51,7 @@ func (m *Members) Join(ctx context.Context) (others int, err error) {
 // rejoin goes on joining: partitions do not heal by themselves.
 func (m *Members) rejoin(ctx context.Context) {
 	for round := 1; ; round++ {
-		if !sleep(ctx, m.pause()) {
+		if !clock.Sleep(ctx, m.o.Clock, m.pause()) {
 			return
 		}
 		addresses, err := m.resolve(ctx, m.o.Join)
@@ -82,24 +84,13 @@ func (m *Members) pause() time.Duration {
 	return m.o.Rejoin
 }
 
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
-
 // joined notes how a try went. That nobody answered matters only to a node that is alone.
 func (m *Members) joined(others int, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
 	case others > 0:
-		m.lastJoin, m.joinErr = time.Now(), ""
+		m.lastJoin, m.joinErr = m.o.Clock.Wall(), ""
 	case len(m.table.here) > 0:
 		m.joinErr = ""
 	case err != nil:
@@ -122,7 +113,7 @@ func (m *Members) lostAddresses() []string {
 	known := append(m.gossips(), m.table.self.Gossip)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.table.forget(time.Now())
+	m.table.forget(m.o.Clock.Wall())
 	var out []string
 	for _, l := range m.table.lost {
 		if !slices.Contains(known, l.member.Gossip) {
@@ -191,7 +182,7 @@ func (m *Members) explain(address string, err error) error {
 // resolve makes HOST, HOST:PORT and dns+NAME:PORT into addresses, shuffled and without this node's own. Names that
 // do not resolve are in the error; the rest counts all the same.
 func (m *Members) resolve(ctx context.Context, join []string) (addresses []string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, resolveIn)
+	ctx, cancel := clock.WithTimeout(ctx, m.o.Clock, resolveIn)
 	defer cancel()
 	var errs []error
 	for _, j := range join {

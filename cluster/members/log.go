@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/roomring/roomring/room/clock"
 )
 
 const (
@@ -18,6 +20,7 @@ const (
 // logLines is where memberlist's log lines go: all to debug, and those of refused strangers to warnings too.
 type logLines struct {
 	log       *slog.Logger
+	clock     clock.Clock
 	strangers atomic.Uint64
 
 	mu     sync.Mutex
@@ -69,12 +72,12 @@ func (l *logLines) first(why, from string) bool {
 	key := why + " " + from
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if at, ok := l.warned[key]; ok && time.Since(at) < quiet {
+	if at, ok := l.warned[key]; ok && l.clock.Wall().Sub(at) < quiet {
 		return false
 	}
 	if l.warned == nil || len(l.warned) >= maxWarnings {
 		l.warned = map[string]time.Time{}
 	}
-	l.warned[key] = time.Now()
+	l.warned[key] = l.clock.Wall()
 	return true
 }

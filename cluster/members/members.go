@@ -21,6 +21,7 @@ import (
 
 	"github.com/roomring/roomring/cluster/ring"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/clock"
 )
 
 // State is how far a node takes part.
@@ -82,6 +83,9 @@ type Options struct {
 	// Transport carries gossip instead of sockets at Bind, for tests. Close ends it.
 	Transport memberlist.Transport
 
+	// Clock measures what this package waits for; memberlist's timers are its own. Nil: one of its own.
+	Clock clock.Clock
+
 	Log *slog.Logger // nil: discarded
 }
 
@@ -120,6 +124,9 @@ func Open(o Options) (*Members, error) {
 	o.Rejoin = cmp.Or(o.Rejoin, 10*time.Second)
 	o.MaxStreams, o.MaxStreamsPerAddress = cmp.Or(o.MaxStreams, 64), cmp.Or(o.MaxStreamsPerAddress, 16)
 	o.StreamsPerSecond, o.StreamBytes = cmp.Or(o.StreamsPerSecond, 8), cmp.Or(o.StreamBytes, 1<<20)
+	if o.Clock == nil {
+		o.Clock = clock.System()
+	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	if err := checkSelf(o.Self); err != nil {
 		return nil, err
@@ -131,7 +138,7 @@ func Open(o Options) (*Members, error) {
 	rejoining, leaving := context.WithCancel(ctx)
 	m := &Members{
 		o:        o,
-		lines:    &logLines{log: o.Log},
+		lines:    &logLines{log: o.Log, clock: o.Clock},
 		heard:    &events{wake: make(chan struct{}, 1)},
 		announce: make(chan struct{}, 1),
 		reload:   make(chan struct{}, 1),
@@ -170,12 +177,12 @@ func (m *Members) start(ctx context.Context) (err error) {
 	conf.Logger = log.New(m.lines, "", 0)
 	conf.Transport = m.o.Transport
 	if conf.Transport == nil {
-		if conf.AdvertiseAddr, conf.AdvertisePort, err = advertised(ctx, m.o.Advertise); err != nil {
+		if conf.AdvertiseAddr, conf.AdvertisePort, err = advertised(ctx, m.o.Clock, m.o.Advertise); err != nil {
 			return err
 		}
-		sockets, err := bind(ctx, m.o.Bind, &streams{
+		sockets, err := bind(ctx, m.o.Clock, m.o.Bind, &streams{
 			most: m.o.MaxStreams, each: m.o.MaxStreamsPerAddress, rate: m.o.StreamsPerSecond, bytes: m.o.StreamBytes,
-			log: m.o.Log, handed: make(chan net.Conn), by: map[netip.Prefix]int{}, begun: map[netip.Prefix]*rate.Limiter{},
+			clock: m.o.Clock, log: m.o.Log, handed: make(chan net.Conn), by: map[netip.Prefix]int{}, begun: map[netip.Prefix]*rate.Limiter{},
 		}, conf.Logger)
 		if err != nil {
 			return err
@@ -218,7 +225,7 @@ func config() *memberlist.Config {
 // keepTable is the one goroutine that takes in what gossip told.
 func (m *Members) keepTable(ctx context.Context) {
 	const compareEvery = 5 * time.Second
-	compare := time.NewTicker(compareEvery)
+	compare := clock.NewTicker(m.o.Clock, compareEvery)
 	defer compare.Stop()
 	superseded := false
 	for {
@@ -257,7 +264,7 @@ func (m *Members) take() (told uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, e := range list {
-		m.changed = m.table.apply(e, time.Now()) || m.changed
+		m.changed = m.table.apply(e, m.o.Clock.Wall()) || m.changed
 	}
 	m.seen.Store(m.table.look(m.seen.Load()))
 	return told
@@ -279,7 +286,7 @@ func (m *Members) compare() {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.table.reconcile(names, time.Now()) {
+	if m.table.reconcile(names, m.o.Clock.Wall()) {
 		m.changed = true
 		m.seen.Store(m.table.look(m.seen.Load()))
 	}
@@ -389,10 +396,10 @@ func (m *Members) Leave(ctx context.Context) error {
 	if alone {
 		return err
 	}
-	timer := time.NewTimer(answerOn)
-	defer timer.Stop()
+	over, stop := clock.After(m.o.Clock, answerOn)
+	defer stop()
 	select {
-	case <-timer.C:
+	case <-over:
 	case <-m.ended:
 	case <-ctx.Done():
 		err = errors.Join(err, ctx.Err())

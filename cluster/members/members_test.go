@@ -21,6 +21,7 @@ import (
 	"github.com/roomring/roomring/cluster/clustertest"
 	"github.com/roomring/roomring/cluster/members"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/clock"
 )
 
 // secret makes a key of 32 bytes.
@@ -412,7 +413,7 @@ func TestSecretsRotateUnderWay(t *testing.T) {
 }
 
 func TestAPartitionHeals(t *testing.T) {
-	network := clustertest.NewNetwork()
+	network := clustertest.NewNetwork(clock.System())
 	all := three(t, func(i int, o *members.Options) { o.Transport = network.Transport() })
 	network.Split(all[0].Self().Gossip)
 	until(t, "a alone", func() bool { return sees(all[0], "a") && agree(all[:1], 1) })
@@ -423,7 +424,7 @@ func TestAPartitionHeals(t *testing.T) {
 }
 
 func TestOneDirectionCutLosesNobody(t *testing.T) {
-	network := clustertest.NewNetwork()
+	network := clustertest.NewNetwork(clock.System())
 	all := three(t, func(i int, o *members.Options) { o.Transport = network.Transport() })
 	network.Cut(all[0].Self().Gossip, all[1].Self().Gossip)
 	all[0].SetState(members.Draining)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/roomring/roomring/room/clock"
 )
 
 // streams bounds what strangers can have a node hold: memberlist reads up to 20 MiB of a stream into memory before it knows
@@ -20,6 +22,7 @@ type streams struct {
 	each   int // … of one address; an IPv6 /64 counts as one
 	rate   int // that one address may begin a second; below 0: any number
 	bytes  int64
+	clock  clock.Clock
 	log    *slog.Logger
 	handed chan net.Conn
 
@@ -64,7 +67,7 @@ func (s *streams) enter(conn net.Conn) (from netip.Prefix, ok bool) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
+	now := s.clock.Wall()
 	if s.open < s.most && s.by[from] < s.each && s.due(from, now) {
 		s.open++
 		s.by[from]++

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/memberlist"
+
+	"github.com/roomring/roomring/room/clock"
 )
 
 // sockets are memberlist's own, with dials that end when gossip does, and bounds on what comes in.
@@ -32,7 +34,7 @@ func (s *sockets) DialAddressTimeout(a memberlist.Address, timeout time.Duration
 }
 
 // bind takes one port for TCP and UDP.
-func bind(ctx context.Context, address string, streams *streams, logger *log.Logger) (*sockets, error) {
+func bind(ctx context.Context, c clock.Clock, address string, streams *streams, logger *log.Logger) (*sockets, error) {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("gossip at %q: %w", address, err)
@@ -43,7 +45,7 @@ func bind(ctx context.Context, address string, streams *streams, logger *log.Log
 	}
 	ip := netip.IPv4Unspecified()
 	if host != "" {
-		if ip, err = lookup(ctx, host); err != nil {
+		if ip, err = lookup(ctx, c, host); err != nil {
 			return nil, fmt.Errorf("gossip at %q: %w", address, err)
 		}
 	}
@@ -65,7 +67,7 @@ func bind(ctx context.Context, address string, streams *streams, logger *log.Log
 }
 
 // advertised is the address that Options.Advertise names; a port of 0 is the bound one's.
-func advertised(ctx context.Context, address string) (host string, port int, err error) {
+func advertised(ctx context.Context, c clock.Clock, address string) (host string, port int, err error) {
 	if address == "" {
 		return "", 0, nil
 	}
@@ -74,7 +76,7 @@ func advertised(ctx context.Context, address string) (host string, port int, err
 	if err != nil {
 		return "", 0, fmt.Errorf("advertised address %q: the port must be a number up to 65535", address)
 	}
-	ip, err := lookup(ctx, host)
+	ip, err := lookup(ctx, c, host)
 	if err != nil {
 		return "", 0, fmt.Errorf("advertised address %q: %w", address, err)
 	}
@@ -82,11 +84,11 @@ func advertised(ctx context.Context, address string) (host string, port int, err
 }
 
 // lookup is a host's first address, IPv4 before IPv6.
-func lookup(ctx context.Context, host string) (netip.Addr, error) {
+func lookup(ctx context.Context, c clock.Clock, host string) (netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return ip.Unmap(), nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, resolveIn)
+	ctx, cancel := clock.WithTimeout(ctx, c, resolveIn)
 	defer cancel()
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {

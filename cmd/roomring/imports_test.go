@@ -46,7 +46,9 @@ var importRules = []rule{
 		"what an action says is a pure function of its bytes"},
 	{[]string{"room"}, []string{"room/wire", "room/view", "room/strict"}, append([]string{"github.com/klauspost/compress/..."}, cbor...), impure,
 		"the core does no I/O, so that a replay, a takeover and a laptop compute the same room"},
-	{[]string{"room/actor"}, []string{"room", "room/wire", "room/view"}, nil, []string{"net/http"},
+	{[]string{"room/clock/..."}, []string{"room/clock"}, []string{}, impure,
+		"who waits is given a clock; it knows nothing of who that is"},
+	{[]string{"room/actor"}, []string{"room", "room/clock", "room/wire", "room/view"}, nil, []string{"net/http"},
 		"the actor knows rooms and its ports; sockets and stores are joined to it by cmd/roomring"},
 	{[]string{"room/roomtest"}, []string{"room", "room/wire", "room/view"}, nil, []string{"net", "net/..."},
 		"the kit proves games, which know no network"},
@@ -143,6 +145,39 @@ func (src source) impureUse(t *testing.T, sel *ast.SelectorExpr) {
 	}
 }
 
+// given are the packages that are given a clock.
+var given = []string{"cluster/..."}
+
+// TestClockIsGiven keeps time out of packages that tests run in virtual time.
+func TestClockIsGiven(t *testing.T) {
+	for _, src := range sources(t) {
+		if !within(src.pkg, given) {
+			continue
+		}
+		ast.Inspect(src.File, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok && src.readsTime(sel) {
+				t.Errorf("%s uses %s.%s: go by the clock of the Options (package room/clock), so that tests can turn it", src.file, sel.X, sel.Sel.Name)
+			}
+			return true
+		})
+	}
+}
+
+// readsTime reports whether a name is one of those that go by the process's own time.
+func (src source) readsTime(sel *ast.SelectorExpr) bool {
+	pkg, ok := sel.X.(*ast.Ident)
+	if !ok {
+		return false
+	}
+	switch src.imported(pkg.Name) {
+	case "time":
+		return slices.Contains(clocks, sel.Sel.Name)
+	case "context":
+		return strings.HasPrefix(sel.Sel.Name, "WithTimeout") || strings.HasPrefix(sel.Sel.Name, "WithDeadline")
+	}
+	return false
+}
+
 // imported is the path that a name stands for in the file, or "".
 func (src source) imported(name string) string {
 	for _, spec := range src.Imports {
@@ -233,6 +268,8 @@ func TestRulesBite(t *testing.T) {
 		{"persist/postgres", module + "/persist", true},
 		{"cluster", module + "/web", false},
 		{"web", module + "/room/actor", true},
+		{"room/clock", module + "/room/actor", false},
+		{"cluster/link", module + "/room/clock", true},
 		{"cmd/roomring", module + "/web", true},
 	} {
 		i := slices.IndexFunc(importRules, func(r rule) bool { return within(tt.pkg, r.under) })

@@ -20,6 +20,7 @@ import (
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/web"
 )
 
@@ -35,7 +36,7 @@ type node struct {
 	started time.Time
 	games   *room.Games
 	metrics *web.Metrics
-	clock   *actor.AwakeClock // of the rooms, the journal's marks of their time, and the patience with clients
+	clock   *clock.Awake // of the rooms, the journal's marks of their time, and the patience with clients
 	ends    *endpoints
 	secrets secrets
 	admins  *certs.Files // of the admin listener; nil: it speaks plain HTTP
@@ -76,7 +77,7 @@ type closer struct {
 // one line each that says what to do. After an error nothing is left running.
 func openNode(ctx context.Context, cfg *Config, ends *endpoints, log *slog.Logger, games *room.Games, fail context.CancelCauseFunc) (*node, error) {
 	n := &node{
-		cfg: cfg, ends: ends, log: log, games: games, fail: fail, metrics: web.NewMetrics(), clock: actor.SystemClock(), started: time.Now(),
+		cfg: cfg, ends: ends, log: log, games: games, fail: fail, metrics: web.NewMetrics(), clock: clock.System(), started: time.Now(),
 		name: cfg.nodeName(), boot: room.BootID(ulid.Make().String()), reopening: make(chan struct{}, 1),
 	}
 	for _, part := range []func(context.Context) error{

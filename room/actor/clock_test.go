@@ -9,6 +9,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -32,7 +33,7 @@ func (p *pausing) run(d time.Duration) {
 func TestTheClockLeavesOutGaps(t *testing.T) {
 	t.Run("one that is in use", func(t *testing.T) {
 		p := newPausing()
-		c := actor.NewClock(p)
+		c := clock.New(p)
 		c.Use(1)
 		p.advance(40 * time.Millisecond)
 		before := c.Now()
@@ -46,7 +47,7 @@ func TestTheClockLeavesOutGaps(t *testing.T) {
 	})
 	t.Run("a short one", func(t *testing.T) {
 		p := newPausing()
-		c := actor.NewClock(p)
+		c := clock.New(p)
 		c.Use(1)
 		before := c.Now()
 		p.advance(250 * time.Millisecond)
@@ -56,7 +57,7 @@ func TestTheClockLeavesOutGaps(t *testing.T) {
 	})
 	t.Run("one that nobody uses", func(t *testing.T) {
 		p := newPausing()
-		c := actor.NewClock(p)
+		c := clock.New(p)
 		p.advance(time.Hour)
 		c.Use(1)
 		c.Use(-1)
@@ -74,7 +75,7 @@ func TestTheClockLeavesOutGaps(t *testing.T) {
 // TestTheClockNeverFalls has many look at it while the process stands still again and again.
 func TestTheClockNeverFalls(t *testing.T) {
 	p := newPausing()
-	c := actor.NewClock(p)
+	c := clock.New(p)
 	c.Use(1)
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
@@ -100,7 +101,7 @@ func TestTheClockNeverFalls(t *testing.T) {
 // TestAnAlarmWaitsForTheProcess has the machine's timer ring before anybody has seen the gap.
 func TestAnAlarmWaitsForTheProcess(t *testing.T) {
 	p := newPausing()
-	c := actor.NewClock(p)
+	c := clock.New(p)
 	c.Use(1)
 	rang := make(chan time.Duration, 1)
 	c.AfterFunc(5*time.Second, func() { rang <- c.Now() })
@@ -134,7 +135,7 @@ func TestAnAlarmWaitsForTheProcess(t *testing.T) {
 func TestRoomTimeLeavesOutThePause(t *testing.T) {
 	p := newPausing()
 	n := newNode(t, func(o *actor.Options) {
-		clock := actor.NewClock(p)
+		clock := clock.New(p)
 		o.Clock, o.Journal = clock, newJournal(clock)
 	})
 	defer n.stop()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/clock"
 )
 
 // arena is 20 entities that all move at every tick.
@@ -35,9 +36,10 @@ func (a *arena) Tick(*room.Turn) {
 // handClock goes on when it is told; its timers never fire.
 type handClock struct{ now atomic.Int64 }
 
-func (c *handClock) Now() time.Duration                    { return time.Duration(c.now.Load()) }
-func (c *handClock) AfterFunc(time.Duration, func()) Timer { return noTimer{} }
-func (c *handClock) Use(int)                               {}
+func (c *handClock) Now() time.Duration                          { return time.Duration(c.now.Load()) }
+func (c *handClock) AfterFunc(time.Duration, func()) clock.Timer { return noTimer{} }
+func (c *handClock) Use(int)                                     {}
+func (c *handClock) Wall() time.Time                             { return time.Time{} }
 
 type noTimer struct{}
 
@@ -45,7 +47,7 @@ func (noTimer) Reset(time.Duration) bool { return true }
 func (noTimer) Stop() bool               { return true }
 
 // arenaRoom is a room in memory that runs when its turn is called.
-func arenaRoom(tb testing.TB, clock Clock) *liveRoom {
+func arenaRoom(tb testing.TB, clock clock.Clock) *liveRoom {
 	tb.Helper()
 	rules := room.MustDefine(room.Spec{Name: "arena", Version: 1, MaxPlayers: 1, TickRate: 20, SharedView: true}, func() *arena { return &arena{} })
 	games, err := room.NewGames(rules)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/clock"
 )
 
 // Seats is where a Matchmaker finds seats: in this node's rooms, or in those of a whole cluster.
@@ -36,7 +37,7 @@ type Matchmaker struct {
 // MatchmakerOptions make a Matchmaker.
 type MatchmakerOptions struct {
 	Pool      func(want Match) string // the same for requests that may be put together; nil: for those that say the same
-	Clock     Clock                   // nil: SystemClock
+	Clock     clock.Clock             // nil: clock.System
 	Tickets   int                     // remembered; 0 means 65,536
 	TicketAge time.Duration           // and for how long; 0 means 10 min
 }
@@ -64,7 +65,7 @@ type ticket struct {
 // NewMatchmaker makes a Matchmaker that remembers nothing yet.
 func NewMatchmaker(o MatchmakerOptions, s Seats) *Matchmaker {
 	if o.Clock == nil {
-		o.Clock = SystemClock()
+		o.Clock = clock.System()
 	}
 	if o.Pool == nil {
 		o.Pool = func(want Match) string { return want.spelt() }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -480,28 +481,28 @@ func TestWatchdogNamesASlowStep(t *testing.T) {
 // TestWatchdogSparesAStepOfAFrozenProcess lets time pass for the watchdog all at once, as after SIGSTOP.
 func TestWatchdogSparesAStepOfAFrozenProcess(t *testing.T) {
 	const watch, slow = 100 * time.Millisecond, time.Second
-	clock := &manual{timers: map[*manualTimer]time.Duration{}}
+	turned := &manual{timers: map[*manualTimer]time.Duration{}}
 	var named atomic.Int32
 	n := newNode(t, func(o *actor.Options) {
-		o.Clock, o.SlowStep, o.Watch = actor.NewClock(clock), slow, watch
+		o.Clock, o.SlowStep, o.Watch = clock.New(turned), slow, watch
 		o.Metrics.SlowSteps = func(string) { named.Add(1) }
 	})
 	a := n.player(n.create(actor.Create{Game: "counter"}), "a")
 	a.send(`{"block":true}`)
 	look := func() { // waits until the watchdog, and who reads the clock, have set their timers again
-		eventually(t, "the watchdog has looked", func() bool { return clock.pending() == 2 })
+		eventually(t, "the watchdog has looked", func() bool { return turned.pending() == 2 })
 	}
-	clock.advance(time.Hour)
+	turned.advance(time.Hour)
 	look()
 	for range slow/watch - 1 {
-		clock.advance(watch)
+		turned.advance(watch)
 		look()
 	}
 	if named.Load() != 0 {
 		t.Error("a step was named that had no time to return")
 	}
 	eventually(t, "the step is named", func() bool {
-		clock.advance(watch)
+		turned.advance(watch)
 		look()
 		return named.Load() == 1
 	})
@@ -549,7 +550,9 @@ func (m *manual) Now() time.Duration {
 
 func (*manual) Use(int) {}
 
-func (m *manual) AfterFunc(d time.Duration, f func()) actor.Timer {
+func (*manual) Wall() time.Time { return time.Now() }
+
+func (m *manual) AfterFunc(d time.Duration, f func()) clock.Timer {
 	t := &manualTimer{m, f}
 	t.Reset(d)
 	return t

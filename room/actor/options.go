@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -24,7 +25,7 @@ type Options struct {
 	Boot   room.BootID // this life of its process
 	Folder string      // the id of the journal's data folder
 
-	Clock   Clock                     // nil: SystemClock
+	Clock   clock.Clock               // nil: clock.System
 	Wall    func() time.Time          // for Header.Created; nil: time.Now
 	Place   func(game string) room.ID // draws the ids of new rooms; nil: at random
 	Log     *slog.Logger              // nil: discarded
@@ -105,7 +106,7 @@ func (o Options) complete() (Options, error) {
 		}
 	}
 	if o.Clock == nil {
-		o.Clock = SystemClock()
+		o.Clock = clock.System()
 	}
 	if o.Wall == nil {
 		o.Wall = time.Now

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -26,7 +27,7 @@ type OutboxOptions struct {
 	// goroutine, outside all locks, and must not block.
 	Wake func()
 
-	Clock Clock // nil means SystemClock
+	Clock clock.Clock // nil means clock.System
 }
 
 // MaxUnanswered is how many acts of one session may be without an answer the reader has taken. The
@@ -45,7 +46,7 @@ type Outbox struct {
 	maxBytes   int
 	stuckAfter time.Duration
 	wake       func()
-	clock      Clock
+	clock      clock.Clock
 
 	mu         sync.Mutex
 	feeds      uint32       // made so far: the newest alone is heard
@@ -64,7 +65,7 @@ type Outbox struct {
 	behind     bool // turns are dropped until a whole view comes
 	asked      bool // and the writer has drained the queue since
 	hushed     bool // what is queued has not woken the writer: see Feed.Hush
-	timer      Timer
+	timer      clock.Timer
 	over       bool
 	err        *CloseError
 }
@@ -85,7 +86,7 @@ func NewOutbox(o OutboxOptions) *Outbox {
 		stuckAfter: cmp.Or(o.StuckAfter, 10*time.Second),
 	}
 	if b.clock == nil {
-		b.clock = SystemClock()
+		b.clock = clock.System()
 	}
 	if b.wake == nil {
 		b.wake = func() {}

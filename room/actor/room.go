@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/clock"
 )
 
 // liveRoom is one room at work: a room.Core and the one goroutine that uses it. Whatever happens to it comes through its
@@ -43,7 +44,7 @@ type liveRoom struct {
 	offset  time.Duration
 	still   bool
 	stillAt time.Duration
-	timer   Timer
+	timer   clock.Timer
 	armed   time.Duration // the deadline the timer is set for; -1: none
 
 	// The log on its way to the journal.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -158,7 +159,7 @@ func games(t testing.TB) *room.Games {
 
 // journal keeps logs in memory, and fails and dawdles on demand.
 type journal struct {
-	clock actor.Clock
+	clock clock.Clock
 
 	mu      sync.Mutex
 	rooms   map[room.ID]*logged
@@ -178,7 +179,7 @@ type logged struct {
 	refused  error // the answer of Append
 }
 
-func newJournal(c actor.Clock) *journal {
+func newJournal(c clock.Clock) *journal {
 	return &journal{clock: c, rooms: map[room.ID]*logged{}, aside: map[room.ID]string{}}
 }
 
@@ -413,7 +414,7 @@ type node struct {
 }
 
 func newNode(t testing.TB, change ...func(o *actor.Options)) *node {
-	clock := actor.SystemClock()
+	clock := clock.System()
 	n := &node{t: t, journal: newJournal(clock), results: &results{}}
 	n.options = actor.Options{
 		Games: games(t), Results: n.results, Journal: n.journal, Clock: clock, Node: "n1", Boot: "b1", Folder: "f1",

@@ -13,26 +13,27 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/wire"
 )
 
 // countingClock counts the timers that are set.
 type countingClock struct {
-	actor.Clock
+	clock.Clock
 	mu  sync.Mutex
 	set map[*countedTimer]bool
 }
 
 type countedTimer struct {
-	actor.Timer
+	clock.Timer
 	clock *countingClock
 }
 
 func newCountingClock() *countingClock {
-	return &countingClock{Clock: actor.SystemClock(), set: map[*countedTimer]bool{}}
+	return &countingClock{Clock: clock.System(), set: map[*countedTimer]bool{}}
 }
 
-func (c *countingClock) AfterFunc(d time.Duration, f func()) actor.Timer {
+func (c *countingClock) AfterFunc(d time.Duration, f func()) clock.Timer {
 	t := &countedTimer{clock: c}
 	t.Timer = c.Clock.AfterFunc(d, func() { t.mark(false); f() })
 	t.mark(true)

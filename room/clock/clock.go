@@ -1,17 +1,18 @@
-package actor
+// Package clock is the only time that rooms and the cluster know. Who waits is given a Clock, so that tests can turn it.
+package clock
 
 import (
-	"context"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// Clock is the only time that rooms know, and what patience with players is measured by. It is injected so that tests
-// can turn it.
+// Clock is what rooms live by, and what patience with players and other nodes is measured by.
 type Clock interface {
 	// Now is monotonic time since a fixed moment of the clock's own choosing.
 	Now() time.Duration
+	// Wall is the time of day, for people, and for the age of what changes while this process stands still.
+	Wall() time.Time
 	// AfterFunc calls f on a goroutine of its own when d has passed by Now.
 	AfterFunc(d time.Duration, f func()) Timer
 	// Use tells of somebody whose time runs by the clock (1), or no longer does (-1).
@@ -24,9 +25,10 @@ type Timer interface {
 	Stop() bool
 }
 
-// Machine is where an AwakeClock has its time from, gaps and all.
+// Machine is where an Awake has its time from, gaps and all.
 type Machine interface {
 	Now() time.Duration
+	Wall() time.Time
 	AfterFunc(d time.Duration, f func()) Timer
 }
 
@@ -34,21 +36,23 @@ type machine struct{ start time.Time }
 
 func (m machine) Now() time.Duration { return time.Since(m.start) }
 
+func (machine) Wall() time.Time { return time.Now() }
+
 func (m machine) AfterFunc(d time.Duration, f func()) Timer { return time.AfterFunc(d, f) }
 
 const (
-	readEvery  = 50 * time.Millisecond  // how often an AwakeClock is read while it is in use
+	readEvery  = 50 * time.Millisecond  // how often an Awake is read while it is in use
 	longestGap = 250 * time.Millisecond // between two readings of a process that runs, however loaded the machine is
 	readFine   = 10 * time.Millisecond  // readings closer than this to the last one are not noted
 )
 
-// AwakeClock is a machine's monotonic time without the gaps in which the process did not run, because it was stopped,
+// Awake is a machine's monotonic time without the gaps in which the process did not run, because it was stopped,
 // or the machine stood still. While anybody uses it, it is read every 50 ms; of a gap of more than 250 ms between two
 // readings all but 50 ms is left out. Whoever comes first after a gap finds it out, so nothing is ever judged by the
 // time before that is done. While nobody uses it, it costs nothing and leaves out nothing.
 //
 // Its methods may be called from any goroutine and do not block.
-type AwakeClock struct {
+type Awake struct {
 	machine Machine
 	last    atomic.Pointer[reading]
 	users   atomic.Int64
@@ -66,18 +70,18 @@ type reading struct {
 
 func (r *reading) now() time.Duration { return r.at - r.out }
 
-// NewClock is a clock that goes by the machine.
-func NewClock(m Machine) *AwakeClock {
-	c := &AwakeClock{machine: m}
+// New is a clock that goes by the machine.
+func New(m Machine) *Awake {
+	c := &Awake{machine: m}
 	c.last.Store(&reading{at: m.Now()})
 	return c
 }
 
-// SystemClock is the clock of this process, counted from the call. A process has one.
-func SystemClock() *AwakeClock { return NewClock(machine{time.Now()}) }
+// System is the clock of this process, counted from the call. A process has one.
+func System() *Awake { return New(machine{time.Now()}) }
 
 // Now never falls.
-func (c *AwakeClock) Now() time.Duration {
+func (c *Awake) Now() time.Duration {
 	for {
 		at := c.machine.Now()
 		last := c.last.Load()
@@ -96,14 +100,17 @@ func (c *AwakeClock) Now() time.Duration {
 	}
 }
 
+// Wall is the machine's.
+func (c *Awake) Wall() time.Time { return c.machine.Wall() }
+
 // LeftOut is what has been left out so far, and in how many gaps.
-func (c *AwakeClock) LeftOut() (gaps uint64, total time.Duration) {
+func (c *Awake) LeftOut() (gaps uint64, total time.Duration) {
 	last := c.last.Load()
 	return last.gaps, last.out
 }
 
 // Use has the clock read for as long as anybody's time runs.
-func (c *AwakeClock) Use(delta int) {
+func (c *Awake) Use(delta int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	was := c.users.Load()
@@ -121,7 +128,7 @@ func (c *AwakeClock) Use(delta int) {
 	}
 }
 
-func (c *AwakeClock) read() {
+func (c *Awake) read() {
 	c.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -131,7 +138,7 @@ func (c *AwakeClock) read() {
 }
 
 // AfterFunc calls f when d has passed by this clock: a machine's timer that a gap has made ring early is set again.
-func (c *AwakeClock) AfterFunc(d time.Duration, f func()) Timer {
+func (c *Awake) AfterFunc(d time.Duration, f func()) Timer {
 	a := &alarm{clock: c, f: f, at: c.Now() + d, set: true}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -139,9 +146,9 @@ func (c *AwakeClock) AfterFunc(d time.Duration, f func()) Timer {
 	return a
 }
 
-// alarm is a timer of an AwakeClock.
+// alarm is a timer of an Awake.
 type alarm struct {
-	clock *AwakeClock
+	clock *Awake
 	f     func()
 
 	mu    sync.Mutex
@@ -186,14 +193,4 @@ func (a *alarm) Stop() bool {
 	a.set = false
 	a.timer.Stop()
 	return was
-}
-
-// WithPatience is context.WithTimeout by a clock. Its cause is context.DeadlineExceeded.
-func WithPatience(ctx context.Context, c Clock, d time.Duration) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	t := c.AfterFunc(d, func() { cancel(context.DeadlineExceeded) })
-	return ctx, func() {
-		t.Stop()
-		cancel(context.Canceled)
-	}
 }

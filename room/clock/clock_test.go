@@ -1,0 +1,71 @@
+package clock_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/clock/clocktest"
+)
+
+func TestWithTimeout(t *testing.T) {
+	c := clocktest.New()
+	ctx, cancel := clock.WithTimeout(t.Context(), c, time.Minute)
+	defer cancel()
+	if c.Advance(time.Minute - 1); ctx.Err() != nil {
+		t.Fatal("it ended before its time")
+	}
+	if c.Advance(1); !errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		t.Errorf("it ended with %v", context.Cause(ctx))
+	}
+	ctx, cancel = clock.WithTimeout(t.Context(), c, time.Minute)
+	if cancel(); !errors.Is(context.Cause(ctx), context.Canceled) || c.Pending() != 0 {
+		t.Errorf("it was cancelled with %v and left %d timers", context.Cause(ctx), c.Pending())
+	}
+}
+
+func TestSleep(t *testing.T) {
+	c := clocktest.New()
+	slept := make(chan bool)
+	go func() { slept <- clock.Sleep(context.Background(), c, time.Hour) }()
+	for c.Pending() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	c.Advance(time.Hour)
+	if !<-slept {
+		t.Error("it did not sleep until the end")
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if clock.Sleep(over, c, time.Hour) || c.Pending() != 0 {
+		t.Errorf("it slept on although nobody wanted it, %d timers are left", c.Pending())
+	}
+}
+
+func TestTicker(t *testing.T) {
+	c := clocktest.New()
+	ticker := clock.NewTicker(c, time.Second)
+	ticked := func() bool {
+		select {
+		case <-ticker.C:
+			return true
+		default:
+			return false
+		}
+	}
+	if ticked() {
+		t.Error("it ticked before its time")
+	}
+	if c.Advance(time.Second); !ticked() {
+		t.Error("it did not tick after a second")
+	}
+	if c.Advance(3 * time.Second); !ticked() || ticked() {
+		t.Error("who did not listen is told once")
+	}
+	ticker.Stop()
+	if c.Advance(time.Second); ticked() || c.Pending() != 0 {
+		t.Error("it ticks on after Stop")
+	}
+}

@@ -1,0 +1,75 @@
+package clock
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// WithTimeout is context.WithTimeout by a clock. Its cause is context.DeadlineExceeded, and it has no Deadline: that would be
+// a time of day.
+func WithTimeout(ctx context.Context, c Clock, d time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	t := c.AfterFunc(d, func() { cancel(context.DeadlineExceeded) })
+	return ctx, func() {
+		t.Stop()
+		cancel(context.Canceled)
+	}
+}
+
+// Sleep waits for so long; false means that ctx has ended before.
+func Sleep(ctx context.Context, c Clock, d time.Duration) bool {
+	over, stop := After(c, d)
+	defer stop()
+	select {
+	case <-over:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// After is a channel that is closed when d has passed, unless stop is called before. Stop may be called again.
+func After(c Clock, d time.Duration) (over <-chan struct{}, stop func()) {
+	done := make(chan struct{})
+	t := c.AfterFunc(d, func() { close(done) })
+	return done, func() { t.Stop() }
+}
+
+// Ticker says again and again that d has passed since it said so last. To somebody who does not listen it says it once.
+type Ticker struct {
+	C <-chan struct{}
+
+	mu    sync.Mutex
+	timer Timer // nil: it is stopped
+}
+
+// NewTicker makes a ticker, which goes until Stop.
+func NewTicker(c Clock, d time.Duration) *Ticker {
+	ticks := make(chan struct{}, 1)
+	t := &Ticker{C: ticks}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.timer = c.AfterFunc(d, func() {
+		select {
+		case ticks <- struct{}{}:
+		default:
+		}
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.timer != nil {
+			t.timer.Reset(d)
+		}
+	})
+	return t
+}
+
+// Stop ends it.
+func (t *Ticker) Stop() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.timer != nil {
+		t.timer.Stop()
+		t.timer = nil
+	}
+}
