@@ -280,21 +280,19 @@ func (m *Machine) moved() {
 // acknowledged hears the answer, and an agreed rematch is made. Nobody else serves it any more.
 func (m *Machine) over() {
 	m.idle()
-	m.stored = true
-	switch {
-	case m.log.Unborn: // the process died between the end's coming to the store and the log's removal
-		m.state = Ending
-		m.reply(ErrMoved)
-		m.begin(&m.main, Remove)
-	case m.verdict == RunsOver, without(OverIsOver):
-		m.stored = false // the room says so again, and the store has it
+	m.wasOver = true
+	if m.dead == "" && (m.verdict == RunsOver || without(OverIsOver)) {
 		m.epoch = m.wish
 		m.own()
-	default: // it was given up, or ended elsewhere: what is here may be all that is left of it
-		m.state = Ending
-		m.reply(ErrMoved)
-		m.begin(&m.main, SetAside)
+		return
 	}
+	m.state = Ending
+	m.reply(ErrOver)
+	if m.log.Unborn { // the process died between the end's coming to the store and the log's removal
+		m.begin(&m.main, Remove)
+		return
+	}
+	m.begin(&m.main, SetAside) // it was given up, or ended elsewhere: what is here may be all that is left of it
 }
 
 func (m *Machine) replayAnswered(e Event) {

@@ -56,6 +56,7 @@ func (b backoff) wait(tries int) time.Duration { return min(b.first<<min(tries, 
 // Errors of Effect.Err. A HeldError is one more.
 var (
 	ErrMoved   = errors.New("another process has taken the room on")
+	ErrOver    = errors.New("the room is over, and its end is stored")
 	ErrNoRow   = errors.New("the store has no such released room")
 	ErrLeaving = errors.New("the room is on its way to another node")
 	ErrDead    = errors.New("the game failed and could not be brought back: it has been ended")
@@ -110,6 +111,7 @@ type Machine struct {
 	stopped StoppedRoom
 	out     bool // out of memory, since Stop
 
+	wasOver bool   // its row was over before it came back here
 	stored  bool   // its end is
 	refused string // why its end never will be
 
@@ -126,6 +128,9 @@ func (m *Machine) State() State { return m.state }
 
 // Held is why a room is in state Held.
 func (m *Machine) Held() HeldError { return m.held }
+
+// Lingers reports whether the room is here to be looked at alone: its end was stored before it came back.
+func (m *Machine) Lingers() bool { return m.wasOver }
 
 // Epoch is the one that the room is, or was last, owned at; 0: none.
 func (m *Machine) Epoch() room.Epoch { return m.epoch }
@@ -344,7 +349,7 @@ func (m *Machine) whyAside() string {
 		return m.refused
 	case m.dead != "":
 		return m.dead
-	case m.verdict != RunsOver && m.stored:
+	case m.wasOver:
 		return "the store holds the room to be over"
 	}
 	return movedOn
