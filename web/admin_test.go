@@ -180,7 +180,7 @@ func TestMetricsAndProfiles(t *testing.T) {
 		`roomring_sockets_closed_total{code="1000"} 1`, `roomring_socket_bytes_total{direction="out"} 900`,
 		`roomring_socket_messages_total{direction="in"} 1`, `roomring_results_unflushed 6`, `roomring_results_alarms_total 7`,
 		`roomring_http_requests_total{method="GET",route="/admin/v1/nodes",status="200"} 1`,
-		"# HELP roomring_commit_delay_seconds Time from the first step of a stretch to its commit, in seconds.", "go_goroutines",
+		"# HELP roomring_commit_delay_seconds Time from the first step of a batch to its commit, in seconds.", "go_goroutines",
 	} {
 		if !strings.Contains(text, line) {
 			t.Errorf("/metrics lacks %s", line)

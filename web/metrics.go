@@ -54,7 +54,7 @@ func NewMetrics() *Metrics {
 	m.panics = m.counter("game_panics_total", "Rooms aborted because their game panicked.", "game")
 	m.slow = m.counter("slow_steps_total", "Steps that took longer than the watchdog allows.", "game")
 	m.step = m.histogram("step_seconds", "Time of one step, encoding of views included, in seconds.", fine, "game")
-	m.commit = m.histogram("commit_delay_seconds", "Time from the first step of a stretch to its commit, in seconds.", fine).WithLabelValues().(prometheus.Histogram)
+	m.commit = m.histogram("commit_delay_seconds", "Time from the first step of a batch to its commit, in seconds.", fine).WithLabelValues().(prometheus.Histogram)
 	m.requests = m.counter("http_requests_total", "HTTP requests, by route and status.", "method", "route", "status")
 	m.requestTime = m.histogram("http_request_seconds", "Time to answer an HTTP request, in seconds.", prometheus.DefBuckets, "route")
 	m.sockets = m.gauge("sockets", "WebSockets open now.").WithLabelValues()

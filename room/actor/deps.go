@@ -16,12 +16,12 @@ import (
 type Journal interface {
 	// Create makes a room's header durable, owned at the epoch. It may wait for the disk.
 	Create(ctx context.Context, h room.Header, epoch room.Epoch) error
-	// Append hands over the next stretch of a room's log, and sometimes a snapshot after its last entry;
+	// Append hands over the next batch of a room's log, and sometimes a snapshot at or before its end;
 	// a batch whose Last is 0 only brings the snapshot. It does not block. When it returns an error nothing was
 	// taken and done is never called; else done is called once, from any goroutine, and must be quick:
-	// with nil when all of it is durable. After an error the room hands in the same stretch again when
-	// Failing is nil, unless the error is a room.ErrPermanent: then the room is held until the next start. A room has one
-	// stretch at the journal at a time.
+	// with nil when all of it is durable. A room has several under way, in order, and they are answered in order: what comes
+	// behind one that has failed, and goes on where that ends, is refused or fails too. After an error the room hands in the
+	// same again when Failing is nil, unless the error is a room.ErrPermanent: then the room is held until the next start.
 	Append(b room.Batch, snap *room.Snapshot, done func(error)) error
 	// SetClock says that the room's time is Options.Clock minus offset from now on, so that the
 	// journal's marks of that clock tell every room's time. It does not block.
@@ -116,7 +116,7 @@ type Metrics struct {
 	Inputs      func(game string, kind room.Kind)
 	Sent        func(game string, messages int)        // handed to outboxes: one turn to 50 sessions is 50
 	StepTime    func(game string, d time.Duration)     // of one Step, encoding of views included
-	CommitDelay func(d time.Duration)                  // from the first step of a stretch to its commit
+	CommitDelay func(d time.Duration)                  // from the first step of a batch to its commit
 	LostEvents  func(game string, events uint64)       // told to a reader that had fallen behind, with its whole view
 	LateTicks   func(game string, n uint64)            // left out because the room was late
 	Closed      func(game string, code wire.CloseCode) // sessions ended by the room

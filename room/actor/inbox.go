@@ -1,8 +1,11 @@
 package actor
 
 import (
+	"cmp"
 	"context"
 	"sync"
+
+	"github.com/roomring/roomring/room"
 )
 
 // message is one thing for a room's goroutine to do.
@@ -17,11 +20,13 @@ type inbox struct {
 	gone  chan struct{} // closed when the room has left memory
 
 	mu      sync.Mutex
-	mailbox []letter
+	mailbox []queued
 	control control
+	handed  room.Point // the room's epoch, and how far it has handed its log over: commits beyond are refused
 }
 
-type letter struct {
+// queued is a message in the mailbox.
+type queued struct {
 	message
 	slot bool // it gives its slot back when it is taken
 }
@@ -29,13 +34,15 @@ type letter struct {
 // control is what the room is told beside player input.
 type control struct {
 	due      bool       // the timer has fired
-	commit   *committed // the journal has answered
-	health   *health    // the journal has stopped or begun to work again
+	commit   room.Index // the log is durable up to here; 0: nothing new
+	refused  room.Point // a commit that was none of the room's; zero: none
+	saved    room.Index // that snapshot is durable; 0: nothing new
+	failed   error      // what was handed over and is not durable will not be
+	health   *health    // logs cannot be saved any more, or can be again
 	messages []message  // of the operator's, or the directory's
 	views    []*session // whose outboxes have drained and want the whole view
 }
 
-type committed struct{ err error }
 type health struct{ err error }
 
 func newInbox(size int) *inbox {
@@ -56,14 +63,14 @@ func (in *inbox) send(ctx context.Context, m message) error {
 	case <-in.gone:
 		return ErrEnded
 	}
-	in.post(letter{m, true})
+	in.post(queued{m, true})
 	return nil
 }
 
-// post puts a letter into the mailbox whether there is room or not.
-func (in *inbox) post(l letter) {
+// post puts a message into the mailbox whether there is room or not.
+func (in *inbox) post(q queued) {
 	in.mu.Lock()
-	in.mailbox = append(in.mailbox, l)
+	in.mailbox = append(in.mailbox, q)
 	in.mu.Unlock()
 	in.ring()
 }
@@ -93,8 +100,40 @@ func (in *inbox) ring() {
 	}
 }
 
-// take empties control and takes up to n letters into buf. It rings again if letters are left and n was not 0.
-func (in *inbox) take(n int, buf []letter) (control, []letter) {
+// expect says how far the room has handed its log over, and its epoch.
+func (in *inbox) expect(p room.Point) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if p.Epoch != in.handed.Epoch {
+		in.control.commit = 0 // of another epoch by now
+	}
+	in.handed = p
+}
+
+// Committed implements Progress.
+func (in *inbox) Committed(p room.Point) {
+	in.mu.Lock()
+	if p.Epoch == in.handed.Epoch && p.Seq <= in.handed.Seq {
+		in.control.commit = max(in.control.commit, p.Seq)
+	} else {
+		in.control.refused = p
+	}
+	in.mu.Unlock()
+	in.ring()
+}
+
+// Saved implements Progress.
+func (in *inbox) Saved(i room.Index) {
+	in.tell(func(c *control) { c.saved = max(c.saved, i) })
+}
+
+// Failed implements Progress.
+func (in *inbox) Failed(err error) {
+	in.tell(func(c *control) { c.failed = cmp.Or(c.failed, err) })
+}
+
+// take empties control and takes up to n messages into buf. It rings again if messages are left and n was not 0.
+func (in *inbox) take(n int, buf []queued) (control, []queued) {
 	in.mu.Lock()
 	c := in.control
 	in.control = control{}
@@ -106,8 +145,8 @@ func (in *inbox) take(n int, buf []letter) (control, []letter) {
 		in.mailbox = nil
 	}
 	in.mu.Unlock()
-	for _, l := range buf {
-		if l.slot {
+	for _, q := range buf {
+		if q.slot {
 			<-in.slots
 		}
 	}

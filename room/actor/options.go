@@ -49,6 +49,7 @@ type Options struct {
 	Full        func() bool
 	Mailbox     int // players' messages that wait for one room; 0 means 256
 	Uncommitted int // inputs of one room stepped and not yet durable; at the bound it stands still. 0 means 1,024
+	Window      int // batches of one room's log on their way to be durable at a time. 0 means 4
 	WatchData   int // bytes of an act or a signal that a watcher is shown. 0 means 1 KiB
 	WatchQueue  int // events that wait for one watcher of a room (Directory.Watch); more are left out and counted. 0 means 256
 
@@ -86,6 +87,7 @@ func (o Options) complete() (Options, error) {
 	num(&o.MaxSpectators, 1_000)
 	num(&o.Mailbox, 256)
 	num(&o.Uncommitted, 1_024)
+	num(&o.Window, 4)
 	num(&o.WatchData, 1<<10)
 	num(&o.WatchQueue, 256)
 	num(&o.Unclaimed, 8)

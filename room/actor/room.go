@@ -36,9 +36,9 @@ type liveRoom struct {
 	evicted bool          // is being closed to make place
 
 	// The rest belongs to the room's goroutine.
-	core    *room.Core
-	letters []letter // scratch
-	recent  recent
+	core     *room.Core
+	messages []queued // scratch
+	recent   recent
 
 	// Time. Room time is the node's clock plus offset; while still, it stands at stillAt and the clock is not used.
 	offset  time.Duration
@@ -47,20 +47,24 @@ type liveRoom struct {
 	timer   clock.Timer
 	armed   time.Duration // the deadline the timer is set for; -1: none
 
-	// The log on its way to the journal.
-	pending  []room.Entry // stepped, not yet handed over
-	since    time.Duration
-	flight   *stretch // handed over, not yet durable
-	refused  bool     // the journal did not take the flight: hand it over again
+	// The log on its way to be durable. A failure takes back what was handed over; see handOver.
+	logStore LogStore // nil: the room is kept in memory alone
+	pending  []room.Entry
+	since    time.Duration // when the first of pending was stepped
+	window   []inflight    // batches that are not yet committed, oldest first
+	taken    int           // how many of them are handed over
+	snap     *room.Snapshot
+	snapSent bool     // snap is handed over
+	snapDue  bool     // one is to be taken
 	failing  error    // why nothing can be saved at present
 	told     bool     // that it stands still was logged, and nothing was saved since
 	lost     bool     // failing is for ever: the room is to be held
-	snapshot bool     // one is due
+	refused  bool     // a commit was refused, and logged
 	waiters  []waiter // for commits
 
 	// In a ticking room answers go out with a tick.
-	ticked room.Index // the oldest tick that is not yet committed; 0: none
-	hushed []*session // those whose answers wait for it
+	ticked   room.Index // the oldest tick that is not yet committed; 0: none
+	deferred []*session // those whose answers wait for it
 
 	gathered []func() // see Bindings.Later
 
@@ -89,8 +93,8 @@ type liveRoom struct {
 	leaving  *departure    // to another node; nil: not
 }
 
-// letterBurst is how many of the players' messages are stepped before commits and control are served again.
-const letterBurst = 32
+// burst is how many of the players' messages are stepped before commits and control are served again.
+const burst = 32
 
 func (d *Directory) newRoom(core *room.Core) *liveRoom {
 	h := core.Header()
@@ -106,8 +110,13 @@ func (d *Directory) newRoom(core *room.Core) *liveRoom {
 	}
 	r.seats.unclaimed = &d.waited
 	d.o.Clock.Use(1)
-	r.offset = core.Now() - d.o.Clock.Now()
+	r.since = d.o.Clock.Now()
+	r.offset = core.Now() - r.since
 	r.committed.Store(uint64(core.Committed()))
+	r.in.expect(room.Point{Epoch: core.Point().Epoch, Seq: core.Committed()})
+	if r.durable {
+		r.logStore = newJournalStore(d.o.Journal, h.ID, r.in)
+	}
 	r.seats.seats(r.free, r.phase, core.Seats())
 	r.in.ring()
 	return r
@@ -129,16 +138,16 @@ func (r *liveRoom) run() {
 }
 
 // turn does everything there is to do now: control first, then what time makes due, then players'
-// messages; what they made goes to the journal as one stretch.
+// messages; what they made is handed over together.
 func (r *liveRoom) turn() {
-	control, letters := r.in.take(r.appetite(), r.letters)
+	control, messages := r.in.take(r.appetite(), r.messages)
 	r.serve(control)
 	r.elapse()
-	for _, l := range letters {
-		l.handle(r)
+	for _, m := range messages {
+		m.handle(r)
 	}
-	clear(letters)
-	r.letters = letters
+	clear(messages)
+	r.messages = messages
 
 	r.flush()
 	r.release()
@@ -154,19 +163,14 @@ func (r *liveRoom) appetite() int {
 	if r.stopping {
 		return 0
 	}
-	return max(min(letterBurst, r.o.Uncommitted-r.uncommitted()), 0)
+	return max(min(burst, r.o.Uncommitted-r.uncommitted()), 0)
 }
 
 func (r *liveRoom) serve(c control) {
 	if c.due {
 		r.armed = -1
 	}
-	if c.commit != nil {
-		r.landed(c.commit.err)
-	}
-	if c.health != nil {
-		r.heal(c.health.err)
-	}
+	r.hear(c)
 	for _, m := range c.messages {
 		m.handle(r)
 	}
@@ -226,7 +230,7 @@ func (r *liveRoom) apply(in room.Input) room.Ready {
 // note keeps what a step has made of an input.
 func (r *liveRoom) note(ready room.Ready, in room.Input, at time.Duration) {
 	r.gone = r.gone || ready.Gone
-	r.snapshot = r.snapshot || ready.SnapshotDue
+	r.snapDue = r.snapDue || ready.SnapshotDue
 	if ready.Entry == nil {
 		return
 	}
@@ -235,6 +239,9 @@ func (r *liveRoom) note(ready room.Ready, in room.Input, at time.Duration) {
 			"version", r.header.Version, "code", ready.Changed, "index", ready.Entry.Index)
 	}
 	e := *ready.Entry
+	if e.Kind == room.KindEpoch {
+		r.in.expect(room.Point{Epoch: e.Epoch, Seq: r.handedOver()})
+	}
 	if len(r.pending) == 0 {
 		r.since = at
 	}
@@ -307,7 +314,7 @@ func (r *liveRoom) seal() {
 // stop ends a room's time in this process as soon as everything it has said is safe. One that cannot be saved does not
 // wait: what is not durable was not acknowledged.
 func (r *liveRoom) stop() {
-	if r.failing == nil && (len(r.pending) > 0 || r.flight != nil || r.core.Held() > 0) {
+	if r.failing == nil && (len(r.pending) > 0 || len(r.window) > 0 || r.snap != nil || r.core.Held() > 0) {
 		return
 	}
 	if r.leaving != nil {

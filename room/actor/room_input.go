@@ -110,4 +110,4 @@ func (r *liveRoom) reply(ready room.Ready, done chan<- error) {
 // stopMessage ends the room's time in this process; its journal brings it back in the next one.
 type stopMessage struct{}
 
-func (stopMessage) handle(r *liveRoom) { r.stopping, r.snapshot = true, r.durable }
+func (stopMessage) handle(r *liveRoom) { r.stopping, r.snapDue = true, r.durable }

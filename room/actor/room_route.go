@@ -58,10 +58,10 @@ func (r *liveRoom) answered(o room.Answered) {
 		return
 	}
 	frame := o.Frame.Bytes(s.out.Encoding())
-	if !r.hushes() {
+	if !r.defers() {
 		s.out.Push(frame, Answer, 0, 0)
 	} else if s.out.Hush(frame) {
-		r.hushed = append(r.hushed, s)
+		r.deferred = append(r.deferred, s)
 	}
 }
 

@@ -63,7 +63,7 @@ func (r *liveRoom) alarm() { r.in.tell(func(c *control) { c.due = true }) }
 
 // setClock lets the journal's time marks tell this room's time.
 func (r *liveRoom) setClock() {
-	if err := r.o.Journal.SetClock(r.id, -r.offset); err != nil {
+	if err := r.logStore.SetClock(-r.offset); err != nil {
 		r.log().Error("the journal does not take the room's clock: after a crash its time may jump", "err", err)
 	}
 }

@@ -52,7 +52,7 @@ func (s *session) Post(act wire.Act) error {
 	if err := s.begin(); err != nil {
 		return err
 	}
-	s.room.in.post(letter{message: actMessage{s, act}})
+	s.room.in.post(queued{message: actMessage{s, act}})
 	return nil
 }
 
@@ -88,7 +88,7 @@ func (s *session) PostLeave() error {
 		return ErrEnded
 	}
 	if !s.leaving.Swap(true) { // one is enough: it ends the session
-		s.room.in.post(letter{message: leaveMessage{s}})
+		s.room.in.post(queued{message: leaveMessage{s}})
 	}
 	return nil
 }
@@ -111,7 +111,7 @@ func (s *session) close(err *CloseError, discard bool) {
 	}
 	s.out.End(err, discard)
 	if first {
-		s.room.in.post(letter{message: detachMessage{s}})
+		s.room.in.post(queued{message: detachMessage{s}})
 	}
 }
 
