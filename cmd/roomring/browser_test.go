@@ -50,8 +50,8 @@ func TestBrowser(t *testing.T) {
 // inUse bounds how many tests use a browser at once: it has as many processes as there are tabs.
 var inUse = make(chan struct{}, 2)
 
-// programs are the names that Chromium goes by.
-var programs = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"}
+// programs are the names that Chromium goes by, the one without windows first: it needs two thirds of what the others do.
+var programs = []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"}
 
 // unwanted are parts of Chromium that cost more than the pages: each window has its address bar drawn by two web pages.
 const unwanted = "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,site-per-process,Translate"
@@ -72,6 +72,7 @@ func newBrowser(t *testing.T) *browser {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 900),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-features", unwanted),
+		chromedp.Flag("renderer-process-limit", "1"),     // a person's pages share a process, for each costs as much as a page
 		chromedp.Flag("ignore-certificate-errors", true), // balancers have certificates that the tests made
 		chromedp.UserDataDir(filepath.Join(home, "profile")), chromedp.WSURLReadTimeout(ceiling),
 		chromedp.Env("HOME="+home))
@@ -271,27 +272,38 @@ func (p *tab) visit(url string) *tab {
 // click presses and lets go the mouse in the middle of an element, once it can be seen.
 func (p *tab) click(selector string) {
 	p.t.Helper()
-	if err := p.try(chromedp.Click(selector, chromedp.ByQuery, chromedp.NodeVisible)); err != nil {
+	p.sees(selector)
+	var at struct{ X, Y float64 }
+	p.value(fmt.Sprintf(middle, quote(selector)), &at)
+	if err := p.try(chromedp.MouseClickXY(at.X, at.Y)); err != nil {
 		p.fail("clicking %s: %v", selector, err)
 	}
 }
 
+// middle is where an element is, once that is inside of the window.
+const middle = `((e) => {
+	e.scrollIntoView({block: "nearest", inline: "nearest", behavior: "instant"});
+	const {x, y, width, height} = e.getBoundingClientRect();
+	return {x: x + width / 2, y: y + height / 2};
+})(document.querySelector(%s))`
+
 // write types into a field in place of what it holds.
 func (p *tab) write(selector, text string) {
 	p.t.Helper()
-	if err := p.try(chromedp.Click(selector, chromedp.ByQuery, chromedp.NodeVisible),
-		chromedp.Evaluate("document.activeElement.select()", nil), chromedp.KeyEvent(text)); err != nil {
+	p.click(selector)
+	if err := p.try(chromedp.Evaluate("document.activeElement.select()", nil), chromedp.KeyEvent(text)); err != nil {
 		p.fail("writing into %s: %v", selector, err)
 	}
 }
 
-// until waits for a JavaScript expression to be true; while a page loads, it is not.
+// until waits for a JavaScript expression to be true; while a page loads, it is not. The page itself looks again and again, for
+// each question from here would cost three processes some work.
 func (p *tab) until(expression string) {
 	p.t.Helper()
 	var last error
 	for end := time.Now().Add(ceiling); time.Now().Before(end); time.Sleep(25 * time.Millisecond) {
 		var yes bool
-		if last = p.try(chromedp.Evaluate("Boolean("+expression+")", &yes)); last == nil && yes {
+		if last = p.try(chromedp.Evaluate(fmt.Sprintf(becomes, expression), &yes, settled)); last == nil && yes {
 			return
 		}
 		if errors.Is(last, context.Canceled) {
@@ -300,6 +312,21 @@ func (p *tab) until(expression string) {
 	}
 	p.fail("it is still not so that %s (%v)", expression, last)
 }
+
+// becomes looks every 25 ms whether an expression is true, for at most a second.
+const becomes = `new Promise((done, failed) => {
+	const last = performance.now() + 1000;
+	const look = () => {
+		try {
+			if (%s) return done(true);
+		} catch (error) {
+			return failed(error);
+		}
+		if (performance.now() > last) return done(false);
+		setTimeout(look, 25);
+	};
+	look();
+})`
 
 // value evaluates an expression.
 func (p *tab) value(expression string, into any) {
