@@ -45,24 +45,24 @@ func must[T any](v T, err error) T {
 // EncodeEntries appends entries as a CBOR sequence (RFC 8742); ticks that follow each other at one
 // distance become a run.
 func EncodeEntries(b []byte, entries ...Entry) ([]byte, error) {
+	var err error
 	for i := 0; i < len(entries); {
 		e := entries[i]
 		e.Checks = slices.Clip(e.Checks) // joins appends to them
 		i++
-		for i < len(entries) && e.joins(entries[i]) {
+		for i < len(entries) && e.joins(&entries[i]) {
 			i++
 		}
-		item, err := encMode.Marshal(e)
-		if err != nil {
-			return b, fmt.Errorf("entry %d: %w", e.Index, err)
+		before := len(b)
+		if b, err = appendEntry(slices.Grow(b, e.size()), &e); err != nil {
+			return b[:before], fmt.Errorf("entry %d: %w", e.Index, err)
 		}
-		b = append(b, item...)
 	}
 	return b, nil
 }
 
 // joins makes next a part of the run that e is, if it follows.
-func (e *Entry) joins(next Entry) bool {
+func (e *Entry) joins(next *Entry) bool {
 	if e.Kind != KindTick || next.Kind != KindTick || e.Epoch != next.Epoch || next.Count > 1 {
 		return false
 	}
@@ -156,7 +156,7 @@ const logStretch = 64 << 10
 
 // append adds an entry and returns about how many bytes it took. What follows the end of a game is not kept.
 func (l *logbook) append(e Entry, wasOver bool) int {
-	if wasOver || l.run.Index > 0 && l.run.joins(e) {
+	if wasOver || l.run.Index > 0 && l.run.joins(&e) {
 		return 1
 	}
 	if e.Kind == KindCut {
