@@ -14,7 +14,7 @@ export class Sheet {
 
   constructor(label: string, id: string, head: Node, body: Node[], foot: Node[]) {
     this.body = h("div", { class: "sheet-body", id: `sheet-${++sheets}` }, ...body);
-    this.fold = button("Hide", () => this.open(this.body.hidden), "small");
+    this.fold = button("Hide", () => this.open(Boolean(this.body.hidden)), "small");
     this.fold.dataset["testid"] = `${id}-fold`;
     this.fold.setAttribute("aria-controls", this.body.id);
     this.el = h("section", { class: "sheet", "aria-label": label, "data-testid": id, hidden: true },
