@@ -34,20 +34,20 @@ func (e *edges) queues(id room.ID) []clientQueue {
 	e.mu.Unlock()
 	var out []clientQueue
 	for _, s := range streams {
-		for _, to := range s.seats(id) {
+		for _, to := range s.sessions(id) {
 			out = append(out, clientQueue{to.hello.Client, to.hello.Attempt, to.out.Stats()})
 		}
 	}
 	return out
 }
 
-func (s *stream) seats(id room.ID) []*seat {
+func (s *stream) sessions(id room.ID) []*session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var out []*seat
-	for _, l := range s.legs {
-		if l.seat.id == id {
-			out = append(out, l.seat)
+	var out []*session
+	for _, r := range s.routes {
+		if r.s.id == id {
+			out = append(out, r.s)
 		}
 	}
 	return out

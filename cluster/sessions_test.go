@@ -398,35 +398,6 @@ func TestManyLoseTheirWayAtOnce(t *testing.T) {
 	}
 }
 
-func TestGate(t *testing.T) {
-	var g gate
-	step := func(cseq uint64, want bool) {
-		t.Helper()
-		if got := g.admits(cseq); got != want {
-			t.Errorf("act %d: %v", cseq, got)
-		}
-	}
-	step(1, false)
-	g.open(5)
-	for cseq, want := range map[uint64]bool{8: false, 7: false} {
-		step(cseq, want) // of before
-	}
-	step(3, true) // again, for its answer
-	step(3, false)
-	step(4, true)
-	step(6, true)
-	step(6, false)
-	step(5, true)
-	step(7, true)
-	step(9, true) // a gap
-	g.open(100)
-	step(30, false)
-	step(101, true)
-	g.open(0)
-	step(0, true)
-	step(1, true)
-}
-
 // sinkNode is a node whose frames go nowhere.
 type nowhere struct{ ownerSide }
 
@@ -466,9 +437,9 @@ func BenchmarkEdgeFrame(b *testing.B) {
 	boxes := make([]*actor.Outbox, sessions)
 	for i := range sessions {
 		boxes[i] = actor.NewOutbox(actor.OutboxOptions{})
-		l := &farLeg{stream: s, feed: actor.NewFeed(boxes[i])}
-		s.add(l)
-		f.Sessions = append(f.Sessions, l.number)
+		r := &thereRoute{attempt: attempt{feed: actor.NewFeed(boxes[i])}, stream: s}
+		s.add(r)
+		f.Sessions = append(f.Sessions, r.session)
 	}
 	buf := make([]byte, 0, 64<<10)
 	b.ReportAllocs()

@@ -54,6 +54,8 @@ var importRules = []rule{
 		"the kit proves games, which know no network"},
 	{[]string{"room/games/...", "bench/games"}, []string{"room", "room/games/..."}, nil, impure,
 		"a game is rules: it knows no network, clock or storage"},
+	{[]string{"cluster/edge", "cluster/ownership"}, []string{"room"}, []string{}, append([]string{"sync", "sync/...", "context"}, impure...),
+		"who has a room, and where a client's session is, are decided by pure machines that tests can run in any order"},
 	{[]string{"cluster/..."}, []string{"room/...", "cluster/..."}, nil, nil,
 		"cluster, persist and web declare the small interfaces they need and never import each other"},
 	{[]string{"persist/..."}, []string{"room/...", "persist/..."}, nil, nil,
@@ -101,7 +103,7 @@ func within(pkg string, patterns []string) bool {
 }
 
 // pure are the packages in which a replay must compute the same again.
-var pure = []string{"room", "room/wire", "room/view", "room/strict", "room/games/...", "bench/games"}
+var pure = []string{"room", "room/wire", "room/view", "room/strict", "room/games/...", "bench/games", "cluster/edge", "cluster/ownership"}
 
 // clocks are what no pure package calls: room time is in the inputs.
 var clocks = []string{"Now", "Since", "Until", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick", "Sleep"}

@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/roomring/roomring/cluster/edge"
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/link/linkpb"
 	"github.com/roomring/roomring/room"
@@ -86,16 +86,16 @@ func (e *edges) start(f func()) bool {
 // Attach is actor.Directory.Attach for a room anywhere. It tries for as long as Reattach, and waits for the answer to a
 // try until ctx ends. Errors: actor.ErrNotFound, or a *actor.CloseError.
 func (e *edges) Attach(ctx context.Context, id room.ID, h actor.Hello, out *actor.Outbox) (actor.Session, error) {
-	s := &seat{e: e, id: id, hello: h, out: out, looking: true}
-	for n := 0; ; n++ {
-		l, err := s.find(ctx, n)
-		if err != nil {
-			s.Detach()
-			return nil, err
-		}
-		if _, settled := s.settle(l); settled {
-			return s, nil
-		}
+	s := &session{e: e, id: id, hello: h, out: out, machine: edge.New(e.o.Reattach)}
+	answer := make(chan error, 1)
+	s.answer = answer
+	s.step(nil, edge.Event{What: edge.Begin})
+	select {
+	case err := <-answer:
+		return s.begun(err)
+	case <-ctx.Done():
+		s.step(nil, edge.Event{What: edge.GaveUp})
+		return s.begun(<-answer)
 	}
 }
 
@@ -110,16 +110,16 @@ type stream struct {
 	e  *edges
 	to edgeEnd
 
-	mu   sync.Mutex
-	legs map[uint64]*farLeg // nil: it is down
-	last uint64             // number drawn
+	mu     sync.Mutex
+	routes map[uint64]*thereRoute // by session number; nil: it is down
+	last   uint64                 // number drawn
 
-	named []*farLeg // scratch of Frame
+	named []*thereRoute // scratch of Frame
 }
 
 // open takes a stream to an owner.
 func (e *edges) open(to edgeEnd) *stream {
-	s := &stream{e: e, to: to, legs: map[uint64]*farLeg{}}
+	s := &stream{e: e, to: to, routes: map[uint64]*thereRoute{}}
 	e.mu.Lock()
 	e.streams[to.Peer().Node] = s
 	e.mu.Unlock()
@@ -130,13 +130,13 @@ func (e *edges) open(to edgeEnd) *stream {
 func (s *stream) Frame(f *linkpb.OwnerFrame) {
 	s.mu.Lock()
 	for _, number := range f.Sessions {
-		if l := s.legs[number]; l != nil {
-			s.named = append(s.named, l)
+		if r := s.routes[number]; r != nil {
+			s.named = append(s.named, r)
 		}
 	}
 	s.mu.Unlock()
-	for _, l := range s.named {
-		l.take(f)
+	for _, r := range s.named {
+		r.take(f)
 	}
 	clear(s.named)
 	s.named = s.named[:0]
@@ -150,26 +150,27 @@ func (s *stream) Down(err error) {
 	}
 	s.e.mu.Unlock()
 	s.mu.Lock()
-	legs := s.legs
-	s.legs = nil
+	routes := s.routes
+	s.routes = nil
 	s.mu.Unlock()
-	for _, l := range legs {
-		l.seat.lost(&l.leg, errLinkLost)
+	for _, r := range routes {
+		r.spoke()
+		r.hears(edge.Event{What: edge.Lost, Err: errLinkLost})
 	}
 }
 
 var errLinkLost = &actor.UnreachableError{Reason: "the connection to the room's node was lost: retry"}
 
 // add draws a session number; false: the stream is down.
-func (s *stream) add(l *farLeg) bool {
+func (s *stream) add(r *thereRoute) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.legs == nil {
+	if s.routes == nil {
 		return false
 	}
 	s.last++
-	l.number = s.last
-	s.legs[l.number] = l
+	r.session = s.last
+	s.routes[r.session] = r
 	return true
 }
 
@@ -177,8 +178,8 @@ func (s *stream) add(l *farLeg) bool {
 func (s *stream) forget(number uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, ok := s.legs[number]
-	delete(s.legs, number)
+	_, ok := s.routes[number]
+	delete(s.routes, number)
 	return ok
 }
 
@@ -190,7 +191,7 @@ func (e *edges) remote() int {
 	n := 0
 	for _, s := range streams {
 		s.mu.Lock()
-		n += len(s.legs)
+		n += len(s.routes)
 		s.mu.Unlock()
 	}
 	return n
@@ -200,12 +201,6 @@ func (e *edges) stream(node string) *stream {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.streams[node]
-}
-
-// jitter is how long to wait before try n of a session that looks for its room: drawn at random, so that the many that lose
-// theirs at once do not come at once. The very first try of a new client waits for nothing.
-func jitter(n int) time.Duration {
-	return rand.N(min(20*time.Millisecond<<min(n, 8), 250*time.Millisecond))
 }
 
 // unreachable is the close for a client whose room was not found in time. It tells reasons that are made for players,

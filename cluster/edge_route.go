@@ -1,0 +1,260 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+
+	"github.com/roomring/roomring/cluster/edge"
+	"github.com/roomring/roomring/cluster/link/linkpb"
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// answered is what the answer to an attach tells the machine.
+func (a *attempt) answered(ctx context.Context, err error) {
+	switch {
+	case err == nil:
+		a.hears(edge.Event{What: edge.Attached})
+	case ctx.Err() != nil:
+		a.hears(edge.Event{What: edge.Stopped})
+	case errors.Is(err, actor.ErrNotFound):
+		a.hears(edge.Event{What: edge.Refused, NotHere: true, Err: &actor.UnreachableError{Reason: "the room is on its way to another node: retry"}})
+	default:
+		a.hears(edge.Event{What: edge.Refused, Err: err, Final: final(err)})
+	}
+}
+
+// ended is when the room has ended the session at this route: for good, or because it moves.
+func (a *attempt) ended(why *actor.CloseError, discard bool) {
+	what := edge.Ended
+	if why.Moved() {
+		what = edge.Lost
+	}
+	a.hears(edge.Event{What: what, Err: why, Discard: discard})
+}
+
+// hereRoute leads to a room of this node. It is the room's sink: the outbox, but for the ends that are not the client's.
+type hereRoute struct {
+	attempt
+	*actor.Feed
+
+	session actor.Remote // under the session's lock until the route is open
+}
+
+func newHere(a attempt) route {
+	r := &hereRoute{attempt: a, Feed: a.feed}
+	r.self = r
+	return r
+}
+
+func (r *hereRoute) attach(ctx context.Context) {
+	_, err := r.s.e.o.Rooms.AttachSink(ctx, r.s.id, r.hello, r)
+	r.answered(ctx, err)
+}
+
+// Bind remembers the session: the client may act as soon as it is welcomed.
+func (r *hereRoute) Bind(to actor.Bindings) {
+	r.s.mu.Lock()
+	r.session = to.Session
+	r.s.mu.Unlock()
+	r.Feed.Bind(to)
+}
+
+// Welcomed opens the route before the client hears.
+func (r *hereRoute) Welcomed(epoch room.Epoch, from room.Index, cseq room.CSeq) {
+	r.hears(edge.Event{What: edge.Welcomed, Epoch: epoch, CSeq: cseq})
+	r.Feed.Welcomed(epoch, from, cseq)
+}
+
+// End is the room's.
+func (r *hereRoute) End(why *actor.CloseError, discard bool) {
+	if why != nil { // else it is detached, from here
+		r.ended(why, discard)
+	}
+}
+
+func (r *hereRoute) act(ctx context.Context, act wire.Act) error { return r.session.Act(ctx, act) }
+func (r *hereRoute) resync()                                     { _ = r.session.Resync(context.Background()) }
+func (r *hereRoute) leave()                                      { _ = r.session.PostLeave() }
+
+func (r *hereRoute) detach() {
+	r.s.mu.Lock()
+	session := r.session
+	r.s.mu.Unlock()
+	if session != nil {
+		session.Detach()
+	}
+}
+
+// thereRoute leads to a room of another node, over a stream.
+type thereRoute struct {
+	attempt
+	stream *stream       // nil: there is none to that node
+	first  chan struct{} // holds one: the owner has said something
+
+	mu      sync.Mutex // so that a detach follows the attach
+	session uint64     // its number in the stream; 0: it has not begun
+	gone    bool
+}
+
+func newThere(a attempt, node string) route {
+	r := &thereRoute{attempt: a, stream: a.s.e.stream(node), first: make(chan struct{}, 1)}
+	r.self = r
+	r.feed.Bind(actor.Bindings{Refill: r.resync, Stuck: r.s.stuck})
+	return r
+}
+
+func (r *thereRoute) attach(ctx context.Context) {
+	if !r.ask() {
+		r.answered(ctx, errLinkLost)
+		return
+	}
+	select {
+	case <-r.first:
+	case <-ctx.Done():
+		r.hears(edge.Event{What: edge.Stopped})
+	}
+}
+
+// ask sends the attach, unless the route has been given up. False: there is no stream.
+func (r *thereRoute) ask() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.gone {
+		r.spoke()
+		return true
+	}
+	if r.stream == nil || !r.stream.add(r) {
+		return false
+	}
+	r.send(&linkpb.EdgeFrame{What: &linkpb.EdgeFrame_Attach{Attach: attachFrame(r.s.id, r.feed.Encoding(), r.hello)}})
+	return true
+}
+
+// spoke ends the wait for an answer.
+func (r *thereRoute) spoke() {
+	select {
+	case r.first <- struct{}{}:
+	default:
+	}
+}
+
+func attachFrame(id room.ID, e wire.Encoding, h actor.Hello) *linkpb.Attach {
+	a := &linkpb.Attach{
+		Room: string(id), Encoding: uint32(e), Player: string(h.Player), Name: h.Name, Client: string(h.Client),
+		Attempt: h.Attempt, Spectate: h.Spectate, Code: h.Code, Again: h.Again,
+		HeartbeatMs: h.Heartbeat.Milliseconds(), LimitMessage: int64(h.Limits.Message), LimitRate: int64(h.Limits.Rate),
+		LimitBytes: int64(h.Limits.Bytes),
+		Token:      h.Token,
+	}
+	if h.Resume != nil {
+		a.Resume = &linkpb.Point{Epoch: uint64(h.Resume.Epoch), Seq: uint64(h.Resume.Seq)}
+	}
+	return a
+}
+
+// take does what the owner says to this session. The link's reader alone calls it.
+func (r *thereRoute) take(f *linkpb.OwnerFrame) {
+	switch what := f.What.(type) {
+	case *linkpb.OwnerFrame_Attached:
+		r.spoke()
+		r.hears(edge.Event{What: edge.Attached})
+	case *linkpb.OwnerFrame_Refused:
+		r.stream.forget(r.session)
+		r.spoke()
+		r.answered(context.Background(), refused(what.Refused))
+	case *linkpb.OwnerFrame_Welcomed:
+		w := what.Welcomed
+		epoch, cseq := room.Epoch(w.GetPoint().GetEpoch()), room.CSeq(w.Cseq)
+		r.spoke() // it is a yes, and the room may end the session before its node says so
+		r.hears(edge.Event{What: edge.Welcomed, Epoch: epoch, CSeq: cseq})
+		r.feed.Welcomed(epoch, room.Index(w.From), cseq)
+	case *linkpb.OwnerFrame_Say:
+		r.said(what.Say)
+	case *linkpb.OwnerFrame_View:
+		r.feed.View(room.Index(what.View.Seq), func(lost uint64) []byte {
+			r.s.e.o.Counts.lostEvents.Add(lost)
+			return wire.WithLost(r.feed.Encoding(), what.View.Frame, lost)
+		})
+	case *linkpb.OwnerFrame_End:
+		r.stream.forget(r.session) // as the owner has
+		r.spoke()
+		if why := closeError(what.End.Code, what.End.Reason, what.End.Over); what.End.Moved {
+			r.hears(edge.Event{What: edge.Lost, Err: why})
+		} else {
+			r.hears(edge.Event{What: edge.Ended, Err: why, Discard: what.End.Discard})
+		}
+	}
+}
+
+func (r *thereRoute) said(s *linkpb.Say) {
+	if s.Fate == linkpb.Fate_ANSWER && len(s.Frame) == 0 {
+		r.feed.Settle()
+		return
+	}
+	r.feed.Push(s.Frame, actor.Fate(s.Fate), room.Index(s.Seq), int(s.Events))
+}
+
+// refused is the error that an owner's no stands for.
+func refused(r *linkpb.Refused) error {
+	switch {
+	case r.NotHere:
+		return actor.ErrNotFound
+	case r.Moved:
+		return &actor.UnreachableError{Reason: r.Reason}
+	}
+	return closeError(r.Code, r.Reason, r.Over)
+}
+
+func closeError(code uint32, reason string, over []byte) *actor.CloseError {
+	why := &actor.CloseError{Code: wire.CloseCode(code), Reason: reason}
+	if len(over) > 0 {
+		var o wire.Over
+		if json.Unmarshal(over, &o) == nil {
+			why.Over = &o
+		}
+	}
+	return why
+}
+
+func (r *thereRoute) send(f *linkpb.EdgeFrame) {
+	f.Session = r.session
+	r.stream.to.Send(f)
+}
+
+// act never waits: at most actor.MaxUnanswered acts of a client are under way.
+func (r *thereRoute) act(_ context.Context, act wire.Act) error {
+	if r.feed.Ended() {
+		return actor.ErrEnded
+	}
+	if !r.feed.Begin() {
+		r.hears(edge.Event{What: edge.Close, Err: actor.CloseUnanswered()})
+		return actor.ErrEnded
+	}
+	frame := &linkpb.Act{Cseq: act.CSeq, Data: act.Data}
+	if act.Fault != nil {
+		frame.Fault = &linkpb.Fault{Code: act.Fault.Code, Reason: act.Fault.Reason}
+	}
+	r.send(&linkpb.EdgeFrame{What: &linkpb.EdgeFrame_Act{Act: frame}})
+	return nil
+}
+
+func (r *thereRoute) resync() {
+	r.send(&linkpb.EdgeFrame{What: &linkpb.EdgeFrame_Resync{Resync: &linkpb.Nothing{}}})
+}
+
+func (r *thereRoute) leave() {
+	r.send(&linkpb.EdgeFrame{What: &linkpb.EdgeFrame_Leave{Leave: &linkpb.Nothing{}}})
+}
+
+func (r *thereRoute) detach() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.gone = true
+	if r.session > 0 && r.stream.forget(r.session) {
+		r.send(&linkpb.EdgeFrame{What: &linkpb.EdgeFrame_Detach{Detach: &linkpb.Nothing{}}})
+	}
+}
