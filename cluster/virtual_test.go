@@ -20,7 +20,7 @@ func TestPatienceGoesByTheClock(t *testing.T) {
 		})
 	}
 	g.set(func() { g.hung["c"] = true })
-	err, took := turning(turned, func() error {
+	took, err := turning(turned, func() error {
 		_, err := g.nodes["a"].Locate(t.Context(), randomID())
 		return err
 	})
@@ -30,13 +30,13 @@ func TestPatienceGoesByTheClock(t *testing.T) {
 }
 
 // turning turns the clock by minutes until something is done.
-func turning(turned *clocktest.Manual, do func() error) (err error, took time.Duration) {
+func turning(turned *clocktest.Manual, do func() error) (took time.Duration, err error) {
 	began, done := turned.Now(), make(chan error, 1)
 	go func() { done <- do() }()
 	for {
 		select {
 		case err := <-done:
-			return err, turned.Now() - began
+			return turned.Now() - began, err
 		case <-time.After(time.Millisecond): // for those who were woken
 			turned.Advance(time.Minute)
 		}
