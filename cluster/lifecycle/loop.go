@@ -140,7 +140,7 @@ func (l *Loop) rest(r *Room) {
 		r.left = nil
 	}
 	r.Kept, r.Cargo, r.Final = nil, nil, nil
-	if state == ownership.Absent && r.again == 0 && len(r.waiters) == 0 && l.rooms[r.ID] == r {
+	if r.machine.Blank() && r.again == 0 && len(r.waiters) == 0 && l.rooms[r.ID] == r {
 		delete(l.rooms, r.ID)
 	}
 }

@@ -157,9 +157,10 @@ func (m *Machine) importAnswered(e Event) {
 }
 
 // wished asks for the epoch after the log's. It is in the journal before the store is asked, so a process that dies in
-// between finds the row at an epoch that its journal knows: anything else is somebody else's doing.
+// between finds the row at an epoch that its journal knows: anything else is somebody else's doing. An epoch that was asked
+// for in vain is never owned, nor the one before it: a try whose answer was lost may come to the store even now.
 func (m *Machine) wished() {
-	m.state, m.wish = Asking, m.log.Next()
+	m.state, m.wish = Asking, max(m.log.Next(), m.open+1)
 	m.from = Row{State: room.RowLive, Epoch: m.log.Epoch, Folder: m.self.Folder}
 	if m.origin == released {
 		m.from = Row{State: room.RowReleased, Epoch: m.log.Epoch}
@@ -202,6 +203,7 @@ func (m *Machine) claimAnswered(e Event) {
 	case e.Err != nil && without(ClaimIsOpen):
 		m.moved()
 	case e.Err != nil:
+		m.open = m.wish
 		m.again(&m.main, claimBackoff)
 	case e.Outcome == Won:
 		m.granted(m.wish)
@@ -212,7 +214,7 @@ func (m *Machine) claimAnswered(e Event) {
 	case e.Outcome == NoRow && !without(NoRowIsOurs): // the store was away when the room was made
 		m.begin(&m.main, CreateRow)
 	case row.State == room.RowOver:
-		m.over()
+		m.over(row)
 	case m.ours(row) && row.Epoch < m.wish && !m.asked(row) && !without(ReadRowEarlier): // an earlier life meant to claim it and did not come to it
 		m.from = Row{State: room.RowLive, Epoch: row.Epoch, Folder: row.Folder}
 		m.begin(&m.main, Claim)
@@ -226,17 +228,16 @@ func (m *Machine) asked(row room.Row) bool {
 	return m.from == Row{State: row.State, Epoch: row.Epoch, Folder: row.Folder}
 }
 
-// madeUpAnswered hears of the row of a room that was found or copied and had none.
+// madeUpAnswered hears of the row of a room that was found or copied and had none. A found room's may have come meanwhile,
+// from an earlier life whose first row was on its way all the time.
 func (m *Machine) madeUpAnswered(e Event) {
 	switch {
 	case e.Err != nil:
 		m.again(&m.main, claimBackoff)
-	case e.Outcome == Won, m.mine(e.Row):
+	case e.Outcome == Won:
 		m.granted(m.wish)
-	case e.Row.State == room.RowOver:
-		m.over()
 	default:
-		m.moved()
+		m.claimAnswered(e)
 	}
 }
 
@@ -276,12 +277,13 @@ func (m *Machine) moved() {
 	m.begin(&m.main, Remove)
 }
 
-// over is a room whose end is stored. It goes on for as long as people may look at it: a player whose last act was not
-// acknowledged hears the answer, and an agreed rematch is made. Nobody else serves it any more.
-func (m *Machine) over() {
+// over is a room whose end is stored. Where it was last it goes on for as long as people may look at it: a player whose
+// last act was not acknowledged hears the answer, and an agreed rematch is made.
+func (m *Machine) over(row room.Row) {
 	m.idle()
 	m.wasOver = true
-	if m.dead == "" && (m.verdict == RunsOver || without(OverIsOver)) {
+	last := row.Folder == "" || m.named(row) // its end may have come before its first row
+	if last && m.dead == "" && (m.verdict == RunsOver || without(OverIsOver)) {
 		m.epoch = m.wish
 		m.own()
 		return
@@ -322,7 +324,7 @@ func (m *Machine) replayAnswered(e Event) {
 // giveBack releases a room whose rules this program turned out to have changed: another node may have those that
 // recorded it.
 func (m *Machine) giveBack(why string) {
-	m.vain = m.log.Last
+	m.vain, m.stopped.Last = m.log.Last, m.log.Last
 	m.hold(why, false)
 	m.state = Releasing
 	if without(GiveBackFirst) {
@@ -358,8 +360,11 @@ func (m *Machine) endAnswered(e Event) {
 		return
 	}
 	m.emit(Effect{Do: Settled})
-	if m.state == Releasing && m.main.op == Wait { // for this
+	switch {
+	case m.state == Releasing && m.main.op == Wait: // for this
 		m.waited()
+	case m.state == Ending && m.main.op == 0: // it has left memory before
+		m.clear()
 	}
 }
 
@@ -370,7 +375,7 @@ func (m *Machine) stopAnswered(e Event) {
 	switch {
 	case m.memory:
 		m.leave(nil)
-	case m.stored || m.refused != "":
+	case m.settled():
 		m.clear()
 	default:
 		m.begin(&m.main, Load)

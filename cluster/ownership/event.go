@@ -1,6 +1,8 @@
 package ownership
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/roomring/roomring/room"
@@ -23,6 +25,13 @@ const (
 	Forgot                 // the store has no such released room any more
 	Answer                 // an effect has come to its end; Event.N names it
 )
+
+var kindNames = [...]string{
+	Made: "made", Found: "found", Copied: "copied", Broken: "broken", Wanted: "wanted", Ended: "ended", Gone: "gone", Lost: "lost",
+	Drain: "drain", Forgot: "forgot", Answer: "answer",
+}
+
+func (k Kind) String() string { return kindNames[k] }
 
 // Event is something that a machine hears. Fields that a Kind or an answer does not name are ignored.
 type Event struct {
@@ -68,6 +77,10 @@ const (
 	Refused                // the store never takes it; Event.Why
 )
 
+var outcomeNames = [...]string{Won: "won", Moved: "moved", NoRow: "no row", Refused: "refused"}
+
+func (o Outcome) String() string { return outcomeNames[o] }
+
 // Verdict is what a program makes of a room's log.
 type Verdict uint8
 
@@ -79,6 +92,10 @@ const (
 	Diverged                // these rules come to something else than is recorded; Event.Why
 	Dead                    // it cannot be brought back by anybody; Event.Why
 )
+
+var verdictNames = [...]string{Runs: "runs", RunsOver: "runs over", Lacks: "lacks", Diverged: "diverged", Dead: "dead"}
+
+func (v Verdict) String() string { return verdictNames[v] }
 
 // StoppedRoom is what a room leaves behind when it has stopped and all it has said is safe.
 type StoppedRoom struct {
@@ -151,4 +168,38 @@ type Row struct {
 	State  room.RowState
 	Epoch  room.Epoch
 	Folder string // compared only if State is live
+}
+
+// String words an event for people, but for which effect it answers.
+func (e Event) String() string {
+	if e.Kind != Answer {
+		return strings.TrimRight(fmt.Sprintf("%s%s %s", e.Kind, e.Log, e.Why), " ")
+	}
+	switch {
+	case e.Err != nil:
+		return "failed: " + e.Err.Error()
+	case e.Outcome == Moved:
+		return fmt.Sprintf("moved: the row is %s at %d, %s, %s", e.Row.State, e.Row.Epoch, e.Row.Boot, e.Row.Folder)
+	case e.Outcome != Won:
+		return strings.TrimRight(e.Outcome.String()+" "+e.Why, " ")
+	case e.Verdict != Runs:
+		return strings.TrimRight(e.Verdict.String()+" "+e.Why, " ")
+	case e.Log != Log{}:
+		return "done" + e.Log.String()
+	case e.Stopped != StoppedRoom{}:
+		return fmt.Sprintf("done at index %d", e.Stopped.Last)
+	}
+	return "done"
+}
+
+func (l Log) String() string {
+	switch {
+	case l == Log{}:
+		return ""
+	case l.Unborn:
+		return fmt.Sprintf(" (epoch %d, unborn)", l.Epoch)
+	case l.Cut != "":
+		return fmt.Sprintf(" (epoch %d, index %d, cut)", l.Epoch, l.Last)
+	}
+	return fmt.Sprintf(" (epoch %d, index %d)", l.Epoch, l.Last)
 }

@@ -106,6 +106,7 @@ type Machine struct {
 	from    Row        // what the row must be for the claim
 	wish    room.Epoch // asked for
 	epoch   room.Epoch // owned
+	open    room.Epoch // the newest that a claim without an answer was for; 0: all were answered
 	vain    room.Index // the end of a log that was run in vain; 0: none was
 	held    HeldError
 	stopped StoppedRoom
@@ -135,6 +136,9 @@ func (m *Machine) Lingers() bool { return m.wasOver }
 // Epoch is the one that the room is, or was last, owned at; 0: none.
 func (m *Machine) Epoch() room.Epoch { return m.epoch }
 
+// Blank reports whether a new machine would be as good: the room is Absent, and nothing that was asked for may still come.
+func (m *Machine) Blank() bool { return m.state == Absent && m.open == 0 }
+
 // Pausing reports whether the machine waits to try again what has failed.
 func (m *Machine) Pausing() bool { return m.main.pausing || m.main.op == Wait }
 
@@ -143,23 +147,16 @@ func (m *Machine) Pausing() bool { return m.main.pausing || m.main.op == Wait }
 func (m *Machine) Step(e Event) []Effect {
 	m.effects = nil
 	switch e.Kind {
-	case Made:
-		m.made(e.Memory)
-	case Found:
-		m.found(e.Log)
-	case Copied:
-		m.copied(e.Log)
-	case Broken:
-		m.hold(e.Why, false)
+	case Made, Found, Copied, Broken:
+		if m.state == Absent {
+			m.arrives(e)
+		}
+	case Ended, Gone, Lost:
+		if m.state == Owning || m.state == Releasing {
+			m.speaks(e)
+		}
 	case Wanted:
 		m.wanted()
-	case Ended:
-		m.ended()
-	case Gone:
-		m.gone()
-	case Lost:
-		m.idle()
-		m.hold(e.Why, false)
 	case Drain:
 		m.drain()
 	case Forgot:
@@ -170,6 +167,33 @@ func (m *Machine) Step(e Event) []Effect {
 		m.answer(e)
 	}
 	return m.effects
+}
+
+// arrives begins a room's life on this node.
+func (m *Machine) arrives(e Event) {
+	switch e.Kind {
+	case Made:
+		m.made(e.Memory)
+	case Found:
+		m.found(e.Log)
+	case Copied:
+		m.copied(e.Log)
+	case Broken:
+		m.hold(e.Why, false)
+	}
+}
+
+// speaks hears what has become of a room in memory.
+func (m *Machine) speaks(e Event) {
+	switch e.Kind {
+	case Ended:
+		m.finished()
+	case Gone:
+		m.gone()
+	case Lost:
+		m.idle()
+		m.hold(e.Why, false)
+	}
 }
 
 // made begins a new room.
@@ -218,8 +242,8 @@ func (m *Machine) wanted() {
 	}
 }
 
-// ended has the room's end stored.
-func (m *Machine) ended() {
+// finished has the room's end stored.
+func (m *Machine) finished() {
 	if m.end.op != 0 || m.stored || m.refused != "" {
 		return
 	}
@@ -233,13 +257,21 @@ func (m *Machine) ended() {
 
 // gone clears up behind a room that was looked at for the last time.
 func (m *Machine) gone() {
-	if m.memory {
-		m.leave(nil)
-		return
-	}
 	m.idle()
-	m.clear()
+	switch {
+	case m.memory:
+		m.leave(nil)
+	case m.settled(), m.wasOver:
+		m.clear()
+	case m.end.op != 0:
+		m.state = Ending // and its log goes when its end is stored
+	default:
+		m.hold("it has left memory before its end", false)
+	}
 }
+
+// settled reports whether nothing more is to come of the room's end.
+func (m *Machine) settled() bool { return m.stored || m.refused != "" }
 
 // clear takes a finished room's log out.
 func (m *Machine) clear() {
@@ -290,7 +322,7 @@ func (m *Machine) leave(err error) {
 	if err != nil {
 		m.reply(err)
 	}
-	*m = Machine{self: m.self, last: m.last, vain: m.vain, held: m.held, effects: m.effects}
+	*m = Machine{self: m.self, last: m.last, open: m.open, vain: m.vain, held: m.held, effects: m.effects}
 }
 
 func (m *Machine) hold(why string, inStore bool) {
@@ -298,9 +330,12 @@ func (m *Machine) hold(why string, inStore bool) {
 	m.reply(&HeldError{why, inStore})
 }
 
-// ours reports whether a row names this data folder, under its present or a former id.
-func (m *Machine) ours(row room.Row) bool {
-	return row.State == room.RowLive && (row.Folder == m.self.Folder || slices.Contains(m.self.Former, row.Folder))
+// ours reports whether a room is live in this data folder.
+func (m *Machine) ours(row room.Row) bool { return row.State == room.RowLive && m.named(row) }
+
+// named reports whether a row names this data folder, under its present or a former id.
+func (m *Machine) named(row room.Row) bool {
+	return row.Folder == m.self.Folder || slices.Contains(m.self.Former, row.Folder)
 }
 
 // mine reports whether a row was moved by this process, and its answer was lost: no other writes its boot.
