@@ -52,6 +52,7 @@ test: ## everything that must hold before a change lands; ends with what it cost
 	  + $(TEST) -parallel 1 -skip '^($(RACE_SERVERS))$$' $$(go list ./... | grep -vxFf <(go list $(RACE))) \
 	  + $(TEST) -run "^($$($(VIRTUAL) | xargs sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' | paste -sd '|'))\$$" \
 	    $$($(VIRTUAL) | xargs -n1 dirname | sort -u | sed 's|^|./|') \
+	  + $(TEST) -tags mutation -run TestMutations ./cluster/clustertest \
 	  + $(TEST) -race -short $(RACE) \
 	  + $(TEST) -race -short -run '^($(RACE_SERVERS))$$' ./cmd/roomring \
 	  + tap scripts/sdktest + tap scripts/pagestest

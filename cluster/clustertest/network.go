@@ -1,5 +1,3 @@
-// Package clustertest is a network in memory for tests of a cluster, with a cut in each direction between each two
-// nodes.
 package clustertest
 
 import (

@@ -1,0 +1,215 @@
+package clustertest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/room"
+)
+
+// Sim is a cluster in virtual time. It is no use to more than one goroutine.
+type Sim struct {
+	now   time.Duration
+	queue queue
+	rng   *rand.Rand // nil: a story, in which nothing is left to chance
+	odds  odds
+
+	nodes     []*node
+	store     *store
+	shelf     []*folder // unmounted, and may come back
+	destroyed []*folder // lost for good
+	rooms     []*truth
+	byID      map[room.ID]*truth
+	boots     int
+	folders   int
+
+	trace  func(Line)
+	failed *Failure
+}
+
+// Failure is an invariant that did not hold.
+type Failure struct {
+	At   time.Duration
+	Room room.ID // "": it concerns a node
+	Why  string
+}
+
+func (f *Failure) Error() string { return fmt.Sprintf("%s: %s: %s", stamp(f.At), f.Room, f.Why) }
+
+func newSim(rng *rand.Rand) *Sim {
+	s := &Sim{rng: rng, byID: map[room.ID]*truth{}}
+	s.store = newStore(s)
+	return s
+}
+
+// fail notes the first invariant that does not hold; the run ends.
+func (s *Sim) fail(id room.ID, why string, args ...any) {
+	if s.failed == nil {
+		s.failed = &Failure{s.now, id, fmt.Sprintf(why, args...)}
+		s.say("", id, "FAILED: "+why, args...)
+	}
+}
+
+// after has something done in a while.
+func (s *Sim) after(d time.Duration, do func()) { s.queue.push(s.now+d, do) }
+
+// run lets time go by.
+func (s *Sim) run(until time.Duration) {
+	for s.failed == nil {
+		at, do := s.queue.pop(until)
+		if do == nil {
+			s.now = max(s.now, until)
+			return
+		}
+		s.now = max(s.now, at)
+		do()
+	}
+}
+
+// once reports true so often in ten thousand.
+func (s *Sim) once(in10000 int) bool {
+	return s.rng != nil && in10000 > 0 && s.rng.IntN(10000) < in10000
+}
+
+// between draws a time; a story takes the least.
+func (s *Sim) between(least, most time.Duration) time.Duration {
+	if s.rng == nil || most <= least {
+		return least
+	}
+	return least + time.Duration(s.rng.Int64N(int64(most-least)))
+}
+
+func (s *Sim) pick(n int) int {
+	if s.rng == nil {
+		return 0
+	}
+	return s.rng.IntN(n)
+}
+
+func (s *Sim) truth(id room.ID) *truth {
+	t := s.byID[id]
+	if t == nil {
+		t = &truth{id: id, served: map[room.Epoch]*life{}, length: 1 << 30}
+		s.byID[id] = t
+		s.rooms = append(s.rooms, t)
+	}
+	return t
+}
+
+// ring is the node that the ring gives a room, nil if nobody is on it.
+func (s *Sim) ring(id room.ID) *life {
+	var best *life
+	var most uint64
+	for _, n := range s.nodes {
+		if n.life == nil || n.life.draining {
+			continue
+		}
+		if h := mix(string(id), n.name); best == nil || h > most {
+			best, most = n.life, h
+		}
+	}
+	return best
+}
+
+// mix is FNV-1a over both, stirred.
+func mix(a, b string) uint64 {
+	h := uint64(14695981039346656037)
+	for _, s := range [...]string{a, "~", b} {
+		for i := range len(s) {
+			h = (h ^ uint64(s[i])) * 1099511628211
+		}
+	}
+	h ^= h >> 29
+	h *= 0xbf58476d1ce4e5b9
+	return h ^ h>>32
+}
+
+// queue is what is to be done, by time and then by age: a binary heap.
+type queue struct {
+	all []timed
+	n   uint64
+}
+
+type timed struct {
+	at time.Duration
+	n  uint64
+	do func()
+}
+
+func (a timed) before(b timed) bool { return a.at < b.at || a.at == b.at && a.n < b.n }
+
+func (q *queue) push(at time.Duration, do func()) {
+	q.n++
+	q.all = append(q.all, timed{at, q.n, do})
+	for i := len(q.all) - 1; i > 0; {
+		up := (i - 1) / 2
+		if !q.all[i].before(q.all[up]) {
+			return
+		}
+		q.all[i], q.all[up] = q.all[up], q.all[i]
+		i = up
+	}
+}
+
+// pop takes the next, if its time comes by until.
+func (q *queue) pop(until time.Duration) (time.Duration, func()) {
+	if len(q.all) == 0 || q.all[0].at > until {
+		return 0, nil
+	}
+	first, last := q.all[0], len(q.all)-1
+	q.all[0] = q.all[last]
+	q.all[last] = timed{}
+	q.all = q.all[:last]
+	for i := 0; ; {
+		least := i
+		for _, down := range [...]int{2*i + 1, 2*i + 2} {
+			if down < last && q.all[down].before(q.all[least]) {
+				least = down
+			}
+		}
+		if least == i {
+			return first.at, first.do
+		}
+		q.all[i], q.all[least] = q.all[least], q.all[i]
+		i = least
+	}
+}
+
+// Line is one line of a story.
+type Line struct {
+	At   time.Duration
+	Node string  // "": it concerns none
+	Room room.ID // likewise
+	Text string
+}
+
+func (l Line) String() string {
+	return fmt.Sprintf("%8s  %-2s %-4s %s", stamp(l.At), l.Node, l.Room, l.Text)
+}
+
+func stamp(at time.Duration) string { return fmt.Sprintf("%.3f", at.Seconds()) }
+
+func (s *Sim) say(node string, id room.ID, text string, args ...any) {
+	if s.trace != nil {
+		s.trace(Line{s.now, node, id, fmt.Sprintf(text, args...)})
+	}
+}
+
+// sayStep tells of a machine's step.
+func (s *Sim) sayStep(l *life, id room.ID, e ownership.Event, to ownership.State, effects []ownership.Effect) {
+	if s.trace == nil {
+		return
+	}
+	text := l.heard(id, e)
+	for i, e := range effects {
+		if i == 0 {
+			text += " → "
+		} else {
+			text += ", "
+		}
+		text += e.String()
+	}
+	s.say(l.node.name, id, "%s  (%s)", text, to)
+}

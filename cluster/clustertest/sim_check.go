@@ -1,0 +1,219 @@
+package clustertest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/room"
+)
+
+// truth is what players and operators have seen of a room. It belongs to no node.
+type truth struct {
+	id     room.ID
+	memory bool
+	length int // acts until it ends
+
+	acked   log // acknowledged
+	ackedAt time.Duration
+	epoch   room.Epoch // the newest that anybody was told
+	served  map[room.Epoch]*life
+
+	unwritable bool // no store ever takes its end
+	deadly     bool // it has killed a process
+	shortened  bool // a disk has lost some of it
+	damaged    bool // and that was said, or could not be
+	given      bool // an operator has given it up
+	gone       bool // its only copy went with a disk
+}
+
+// commit is a room's acknowledging all of a log.
+func (t *truth) commit(l *life, at room.Epoch, g log) {
+	s := l.s
+	if t.given {
+		return
+	}
+	if was := t.served[at]; was != nil && was != l {
+		s.fail(t.id, "(1) %s and %s both let outputs out at epoch %d", was.boot, l.boot, at)
+	}
+	t.served[at] = l
+	if at < t.epoch {
+		s.fail(t.id, "(2) outputs go back from epoch %d to %d", t.epoch, at)
+	}
+	if end, ok := s.store.results[t.id]; ok && !t.damaged && (end.aborted || end.sum != g.sum()) {
+		s.fail(t.id, "(5) it goes on at %s after its end was stored", l.boot)
+	}
+	if t.damaged && (t.shortened || at>>32 > t.epoch>>32) {
+		t.acked = common(t.acked, g)
+	}
+	if !g.holds(t.acked) {
+		s.fail(t.id, "(3) %s goes on at epoch %d from %d entries without all of the %d that were acknowledged", l.boot, at, len(g.entries), len(t.acked.entries))
+	}
+	s.inOrder(t, g)
+	t.epoch, t.acked, t.ackedAt = at, g, s.now
+}
+
+// inOrder checks that acts come in order, once, at epochs that grow.
+func (s *Sim) inOrder(t *truth, g log) {
+	last := t.acked.acts()
+	epoch := t.acked.epoch
+	for _, e := range g.entries[min(len(t.acked.entries), len(g.entries)):] {
+		if e.epoch < epoch && len(t.acked.entries) > 0 {
+			s.fail(t.id, "(2) the log goes back from epoch %d to %d", epoch, e.epoch)
+		}
+		epoch = max(epoch, e.epoch)
+		if e.act == 0 {
+			continue
+		}
+		if e.act != last+1 {
+			s.fail(t.id, "(3) act %d follows on act %d", e.act, last)
+		}
+		last = e.act
+	}
+}
+
+// common is what two logs share.
+func common(a, b log) log {
+	n := min(len(a.entries), len(b.entries))
+	for a.sumAt(n) != b.sumAt(n) {
+		n--
+	}
+	return log{epoch: a.epoch, entries: a.entries[:n]}
+}
+
+// released checks what the store was given.
+func (t *truth) released(s *Sim, kept log) {
+	if !kept.holds(t.acked) && !t.damaged {
+		s.fail(t.id, "(3) it is released with %d entries, and %d were acknowledged", len(kept.entries), len(t.acked.entries))
+	}
+}
+
+// removed checks that a log that went was not all there was.
+func (t *truth) removed(s *Sim) {
+	if !t.excused() && !s.safe(t) {
+		s.fail(t.id, "its only log is removed")
+	}
+}
+
+// excused are rooms of which something was lost in a way that is said, or that promise nothing.
+func (t *truth) excused() bool { return t.damaged || t.silent() }
+
+// silent are those of them that need not be served again.
+func (t *truth) silent() bool { return t.memory || t.given || t.gone || len(t.acked.entries) == 0 }
+
+// safe reports whether all that was acknowledged of a room is somewhere, or its end is stored.
+func (s *Sim) safe(t *truth) bool {
+	if end, ok := s.store.results[t.id]; ok && !end.aborted {
+		return true
+	}
+	if kept, ok := s.store.checkpoint(t.id); ok && kept.holds(t.acked) {
+		return true
+	}
+	for _, n := range s.nodes {
+		if n.folder.safe(t) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(s.shelf, func(f *folder) bool { return f.safe(t) })
+}
+
+func (f *folder) safe(t *truth) bool {
+	if k := f.rooms[t.id]; k != nil && (t.damaged || k.holds(t.acked)) {
+		return true
+	}
+	return slices.ContainsFunc(f.asides, func(a *aside) bool { return a.id == t.id && (t.damaged || a.log.holds(t.acked)) })
+}
+
+// ended checks an end that the store has just taken.
+func (t *truth) ended(s *Sim, end result) {
+	switch {
+	case t.given || t.memory || t.damaged:
+	case end.aborted && len(t.acked.entries) > 0 && !t.deadly:
+		s.fail(t.id, "(5) it is aborted, and could go on")
+	case end.aborted && t.acked.over():
+		s.fail(t.id, "(5) it is aborted, and was finished")
+	case !end.aborted && (!t.acked.over() || end.sum != t.acked.sum()):
+		s.fail(t.id, "(5) its result is not that of its log")
+	}
+}
+
+func (t *truth) mismatch(s *Sim, was, end result) {
+	if !t.given && !t.damaged {
+		s.fail(t.id, "(5) it has two ends: %+v is stored, %+v is offered", was, end)
+	}
+}
+
+// checkGone checks that a drained node that exits is in no row.
+func (l *life) checkGone() {
+	for _, t := range l.s.rooms {
+		r := l.s.store.rows[t.id]
+		if r == nil || r.State != room.RowLive || r.Boot != l.boot || t.unwritable || l.states[t.id] == ownership.Held {
+			continue
+		}
+		l.s.fail(t.id, "(8) %s exits, and its row still names it", l.boot)
+	}
+}
+
+// settled checks, after a time without faults, that each room is served once, or has its end stored.
+func (s *Sim) settled(within time.Duration) {
+	for _, t := range s.rooms {
+		if t.silent() {
+			continue
+		}
+		end, ended := s.store.results[t.id]
+		switch {
+		case t.unwritable && (t.acked.over() || t.deadly) && (t.damaged || s.safe(t)):
+		case t.damaged && ended: // by its end as it was before, or as it came after
+		case t.acked.over():
+			if !ended || end.aborted {
+				s.fail(t.id, "(5) it is finished, and has no result%s", s.where(t))
+			}
+		case ended && t.deadly:
+			if !s.safe(t) {
+				s.fail(t.id, "it was aborted, and its log is not kept")
+			}
+		case len(s.serving(t.id)) != 1:
+			s.fail(t.id, "(9) it is served by %d nodes%s", len(s.serving(t.id)), s.where(t))
+		case t.ackedAt < s.now-within:
+			s.fail(t.id, "(9) nothing is acknowledged since %s%s", stamp(t.ackedAt), s.where(t))
+		}
+	}
+}
+
+// serving are the rooms of that id in memory.
+func (s *Sim) serving(id room.ID) (all []*live) {
+	for _, n := range s.nodes {
+		if n.life != nil && n.life.live[id] != nil {
+			all = append(all, n.life.live[id])
+		}
+	}
+	return all
+}
+
+// where says what is left of a room.
+func (s *Sim) where(t *truth) string {
+	var b strings.Builder
+	if r := s.store.rows[t.id]; r != nil {
+		fmt.Fprintf(&b, "; row: %s %d %s %s", r.State, r.Epoch, r.Boot, r.Folder)
+	}
+	for _, n := range s.nodes {
+		if n.life == nil {
+			continue
+		}
+		if state, ok := n.life.states[t.id]; ok {
+			_, held := n.life.loop.State(t.id)
+			fmt.Fprintf(&b, "; %s (%s): %s %s", n.name, n.life.boot, state, held.Why)
+		}
+		if k := n.folder.rooms[t.id]; k != nil {
+			fmt.Fprintf(&b, "; folder %s of %s: epoch %d, %d entries", n.folder.id, n.name, k.epoch, len(k.entries))
+		}
+		for _, a := range n.folder.asides {
+			if a.id == t.id {
+				fmt.Fprintf(&b, "; aside at %s: %s", n.name, a.why)
+			}
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,305 @@
+package clustertest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/room"
+)
+
+// odds are how often something goes wrong, in ten thousand times that it could.
+type odds struct {
+	crash      int // at each point before, in and after an effect
+	late       int // a request to the store is done long after
+	lost       int // or never
+	unanswered int // or its answer is lost
+	stray      int // a node wants a room that the ring gives to another
+	untold     int // a word to another node is lost
+	poison     int // an act kills the process
+	wrong      int // a program cannot run a room, comes to something else, or breaks
+
+	moved, swapped, destroyed int // what has become of its folder when a node comes back
+	troubles                  []func(*Sim)
+}
+
+const (
+	storm = 60 * time.Second // of faults
+	calm  = 90 * time.Second // without: what must come right has come right by then
+)
+
+// Run runs a seed, and tells each line of its story to trace if that is not nil.
+func Run(seed uint64, trace func(Line)) *Failure {
+	s := newSim(rand.New(rand.NewPCG(seed, 0x726f6f6d72696e67)))
+	s.trace = trace
+	s.weather()
+	for i := range 1 + s.pick(4) {
+		n := s.addNode(string(rune('a' + i)))
+		n.errs = s.program()
+		n.start()
+	}
+	s.after(0, s.makeRooms)
+	s.after(s.between(time.Second, 5*time.Second), s.trouble)
+	s.run(storm)
+	s.clear()
+	s.run(storm + calm)
+	if s.failed == nil {
+		s.settled(calm / 3)
+	}
+	return s.failed
+}
+
+// weather draws which faults this run has: one of all kinds at once would seldom come far.
+func (s *Sim) weather() {
+	some := func(most int) int {
+		if s.pick(2) == 0 {
+			return 0
+		}
+		return 1 + s.pick(most)
+	}
+	s.odds = odds{
+		crash: some(100), late: some(1000), lost: some(1000), unanswered: some(1000), stray: some(1000), untold: some(8000),
+		poison: some(50), wrong: some(2000), moved: some(3000), swapped: some(2000), destroyed: some(1000),
+	}
+	for _, t := range []func(*Sim){
+		(*Sim).killOne, (*Sim).pauseOne, (*Sim).drainOne, (*Sim).rollAll, (*Sim).loseStore, (*Sim).slowStore,
+		(*Sim).fillDisk, (*Sim).damageOne, (*Sim).reopenOne,
+	} {
+		if s.pick(2) == 0 {
+			s.odds.troubles = append(s.odds.troubles, t)
+		}
+	}
+}
+
+func (s *Sim) stormy() bool { return s.now < storm }
+
+// trouble makes some, now and then.
+func (s *Sim) trouble() {
+	if !s.stormy() || len(s.odds.troubles) == 0 {
+		return
+	}
+	s.odds.troubles[s.pick(len(s.odds.troubles))](s)
+	s.after(s.between(time.Second, 8*time.Second), s.trouble)
+}
+
+// clear ends all faults: the store answers, each folder that is not lost for good has a node, and each node a program
+// that can run every room.
+func (s *Sim) clear() {
+	s.say("", "", "the faults end")
+	s.odds = odds{}
+	s.store.away, s.store.slow = false, 0
+	for i, f := range s.shelf {
+		n := &node{s: s, name: name("x", i), folder: f}
+		s.nodes = append(s.nodes, n)
+		s.after(time.Second, n.start)
+	}
+	s.shelf = nil
+	for _, n := range s.nodes {
+		n.errs, n.paused, n.folder.failed = program{}, 0, 0
+		if n.life != nil {
+			n.life.crash("for the calm")
+		}
+		s.after(time.Second, n.start)
+	}
+}
+
+func (s *Sim) program() program {
+	return program{version: name("v", s.pick(1000)), odds: s.odds.wrong}
+}
+
+// comeBack has a node start again, with what has become of its folder.
+func (s *Sim) comeBack(n *node) {
+	if !s.stormy() {
+		s.after(time.Second, n.start)
+		return
+	}
+	switch old := n.folder; {
+	case s.once(s.odds.moved):
+		n.folder.adopt()
+	case s.once(s.odds.swapped):
+		n.folder = s.unshelve()
+		s.shelf = append(s.shelf, old)
+	case s.once(s.odds.destroyed):
+		n.folder = s.newFolder()
+		s.destroy(old)
+		s.after(s.between(10*time.Second, 40*time.Second), func() { s.forget(old) })
+	}
+	if s.pick(3) == 0 {
+		n.errs = s.program()
+	}
+	s.after(s.between(100*time.Millisecond, 10*time.Second), n.start)
+}
+
+func (s *Sim) unshelve() *folder {
+	if len(s.shelf) == 0 || s.pick(2) == 0 {
+		return s.newFolder()
+	}
+	i := s.pick(len(s.shelf))
+	f := s.shelf[i]
+	s.shelf = slices.Delete(s.shelf, i, i+1)
+	return f
+}
+
+func (s *Sim) destroy(f *folder) {
+	s.say("", "", "folder %s is lost for good", f.id)
+	f.lost, s.destroyed = true, append(s.destroyed, f)
+	for _, t := range s.rooms {
+		s.lostWith(t)
+	}
+}
+
+// lostWith notes that a room's only copy, or the one that its row names, was in a folder that is lost.
+func (s *Sim) lostWith(t *truth) {
+	r := s.store.rows[t.id]
+	named := r != nil && r.State == room.RowLive && slices.ContainsFunc(s.destroyed, func(f *folder) bool { return f.had(r.Folder) })
+	t.gone = t.gone || named || len(s.destroyed) > 0 && !t.silent() && !s.safe(t)
+}
+
+// forget is an operator's word that a folder is lost.
+func (s *Sim) forget(f *folder) {
+	if s.store.away {
+		s.after(time.Second, func() { s.forget(f) })
+		return
+	}
+	s.say("", "", "folder %s is forgotten", f.id)
+	s.store.forget(f)
+}
+
+// anyLife is a process that runs, nil if none does.
+func (s *Sim) anyLife() *life {
+	n := s.nodes[s.pick(len(s.nodes))]
+	return n.life
+}
+
+func (s *Sim) killOne() {
+	if l := s.anyLife(); l != nil {
+		l.crash("killed")
+	}
+}
+
+func (s *Sim) pauseOne() {
+	if l := s.anyLife(); l != nil {
+		l.node.paused = s.now + s.between(time.Second, 20*time.Second)
+		s.say(l.node.name, "", "pauses until %s", stamp(l.node.paused))
+	}
+}
+
+func (s *Sim) drainOne() {
+	if l := s.anyLife(); l != nil {
+		l.drain(s.between(2*time.Second, 60*time.Second))
+	}
+}
+
+// rollAll restarts the nodes one after another.
+func (s *Sim) rollAll() {
+	for i, n := range s.nodes {
+		s.after(time.Duration(i)*5*time.Second, func() {
+			if n.life != nil && s.stormy() {
+				n.life.drain(10 * time.Second)
+			}
+		})
+	}
+}
+
+func (s *Sim) loseStore() {
+	s.say("", "", "the store goes away")
+	s.store.away = true
+	s.after(s.between(time.Second, 20*time.Second), func() { s.store.away = false; s.say("", "", "the store is back") })
+}
+
+func (s *Sim) slowStore() {
+	s.store.slow = s.between(100*time.Millisecond, 3*time.Second)
+	s.after(s.between(time.Second, 20*time.Second), func() { s.store.slow = 0 })
+}
+
+func (s *Sim) fillDisk() {
+	n := s.nodes[s.pick(len(s.nodes))]
+	n.folder.failed = s.now + s.between(500*time.Millisecond, 10*time.Second)
+	s.say(n.name, "", "its disk is full until %s", stamp(n.folder.failed))
+}
+
+func (s *Sim) damageOne() {
+	n := s.nodes[s.pick(len(s.nodes))]
+	f := n.folder
+	if len(f.order) == 0 || s.pick(3) > 0 {
+		return
+	}
+	if id := f.order[s.pick(len(f.order))]; len(f.rooms[id].entries) > 0 {
+		f.damage(id, 1+s.pick(3), s.pick(2) == 0)
+		if n.life != nil && s.pick(2) == 0 {
+			n.life.drain(time.Minute)
+		}
+	}
+}
+
+// reopenOne has a copy that was set aside go on as another room.
+func (s *Sim) reopenOne() {
+	if l := s.anyLife(); l != nil && !l.draining {
+		for _, a := range l.folder.asides {
+			if l.reopen(a, a.id+"c") {
+				return
+			}
+		}
+	}
+}
+
+// reopen refuses a copy of a room that lives, or was played to its end.
+func (l *life) reopen(a *aside, as room.ID) bool {
+	r := l.s.store.rows[a.id]
+	end, ended := l.s.store.results[a.id]
+	lives := r != nil && r.State != room.RowOver || ended && !end.aborted
+	if lives || a.reopened || a.log.over() || a.log.cut || l.s.byID[as] != nil {
+		return false
+	}
+	a.reopened = true
+	l.kept[as] = a.log
+	l.loop.Deliver(as, ownership.Event{Kind: ownership.Copied, Log: a.log.facts()}, nil)
+	l.s.client(l.s.truth(as))
+	return true
+}
+
+// makeRooms makes some, now and then.
+func (s *Sim) makeRooms() {
+	if !s.stormy() {
+		return
+	}
+	s.after(s.between(time.Second, 20*time.Second), s.makeRooms)
+	l := s.anyLife()
+	if l == nil || l.draining {
+		return
+	}
+	t := s.truth(room.ID(fmt.Sprintf("r%d", len(s.rooms)+1)))
+	t.memory, t.unwritable = s.pick(20) == 0, s.pick(20) == 0
+	if s.pick(3) > 0 {
+		t.length = 1 + s.pick(30)
+	}
+	l.make(t)
+	s.client(t)
+}
+
+func (l *life) make(t *truth) {
+	l.loop.Deliver(t.id, ownership.Event{Kind: ownership.Made, Memory: t.memory}, nil)
+}
+
+// client acts in a room until that is over, and looks for it where it is not.
+func (s *Sim) client(t *truth) {
+	if _, ended := s.store.results[t.id]; ended {
+		return
+	}
+	s.after(s.between(200*time.Millisecond, 3*time.Second), func() { s.client(t) })
+	all := s.serving(t.id)
+	for _, r := range all {
+		if r.l.s.now >= r.l.node.paused {
+			r.act(t.acked.acts() + 1)
+		}
+	}
+	if len(all) == 0 && s.once(1000) {
+		for range 1 + s.pick(2) {
+			if l := s.anyLife(); l != nil {
+				l.want(t.id)
+			}
+		}
+	}
+}

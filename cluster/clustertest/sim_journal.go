@@ -1,0 +1,208 @@
+package clustertest
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/room"
+)
+
+// entry is one input of a room's log.
+type entry struct {
+	epoch room.Epoch
+	act   int    // the client's number of it; 0: the entry opens an epoch
+	final bool   // it ends the room
+	sum   uint64 // of the log up to here
+}
+
+// log is what is kept of a room. It is never changed in place, so copies share entries.
+type log struct {
+	epoch   room.Epoch // noted
+	entries []entry
+	cut     bool // its tail is missing
+}
+
+func (g log) with(e entry) log {
+	e.sum = g.sum()*1099511628211 ^ uint64(e.epoch)<<32 ^ uint64(e.act)<<1
+	if e.final {
+		e.sum ^= 1
+	}
+	g.entries = append(g.entries[:len(g.entries):len(g.entries)], e)
+	g.epoch = max(g.epoch, e.epoch)
+	return g
+}
+
+func (g log) sum() uint64 { return g.sumAt(len(g.entries)) }
+
+// sumAt names the first n entries.
+func (g log) sumAt(n int) uint64 {
+	if n == 0 {
+		return 14695981039346656037
+	}
+	return g.entries[n-1].sum
+}
+
+// holds reports whether the log has all of another.
+func (g log) holds(other log) bool {
+	n := len(other.entries)
+	return n <= len(g.entries) && g.sumAt(n) == other.sum()
+}
+
+func (g log) over() bool { return len(g.entries) > 0 && g.entries[len(g.entries)-1].final }
+
+// acts is the number of the last act.
+func (g log) acts() int {
+	for _, e := range slices.Backward(g.entries) {
+		if e.act > 0 {
+			return e.act
+		}
+	}
+	return 0
+}
+
+// facts are what a machine knows of it.
+func (g log) facts() ownership.Log {
+	f := ownership.Log{Epoch: g.epoch, Last: room.Index(len(g.entries)), Unborn: len(g.entries) == 0 && !g.cut}
+	if g.cut {
+		f.Cut = "its tail is damaged"
+	}
+	return f
+}
+
+var (
+	errDisk    = errors.New("the disk is full")
+	errExists  = errors.New("the journal has such a room")
+	errUnknown = room.Permanent(errors.New("the journal has no such room"))
+)
+
+// folder is a data folder: all that outlives a process.
+type folder struct {
+	s      *Sim
+	id     string
+	former []string
+	rooms  map[room.ID]*keptRoom
+	order  []room.ID // of rooms, as they came
+	asides []*aside
+	deaths map[room.ID]int // processes that died in a room
+	failed time.Duration   // until then it takes nothing
+	lost   bool            // for good
+}
+
+type keptRoom struct {
+	log
+	imported bool // and nothing was added since
+	short    bool // a part is missing, and nothing shows it
+}
+
+type aside struct {
+	id       room.ID
+	why      string
+	log      log
+	reopened bool
+}
+
+func (s *Sim) newFolder() *folder {
+	s.folders++
+	return &folder{s: s, id: name("f", s.folders), rooms: map[room.ID]*keptRoom{}, deaths: map[room.ID]int{}}
+}
+
+// adopt makes a folder that was moved another, by hand.
+func (f *folder) adopt() {
+	f.s.folders++
+	f.former = append(f.former, f.id)
+	f.id = name("f", f.s.folders)
+}
+
+// ids are all that the folder ever had.
+func (f *folder) ids() []string { return append([]string{f.id}, f.former...) }
+
+func (f *folder) had(id string) bool { return f.id == id || slices.Contains(f.former, id) }
+
+func (f *folder) put(id room.ID, k *keptRoom) {
+	if f.rooms[id] == nil {
+		f.order = append(f.order, id)
+	}
+	f.rooms[id] = k
+}
+
+func (f *folder) drop(id room.ID) {
+	delete(f.rooms, id)
+	f.order = slices.DeleteFunc(f.order, func(o room.ID) bool { return o == id })
+}
+
+// create, note, remove, setAside, load and take are what a machine asks of a journal.
+func (f *folder) create(id room.ID, at room.Epoch) error {
+	if f.rooms[id] != nil {
+		return errExists
+	}
+	f.put(id, &keptRoom{log: log{epoch: at}})
+	return nil
+}
+
+func (f *folder) take(id room.ID, g log) error {
+	if old := f.rooms[id]; old != nil && !old.imported {
+		return errExists
+	}
+	f.put(id, &keptRoom{log: g, imported: true})
+	return nil
+}
+
+func (f *folder) note(id room.ID, e room.Epoch) error {
+	k := f.rooms[id]
+	if k == nil {
+		return errUnknown
+	}
+	k.epoch = max(k.epoch, e)
+	return nil
+}
+
+func (f *folder) remove(id room.ID) error {
+	if f.rooms[id] != nil {
+		f.drop(id)
+		f.s.truth(id).removed(f.s)
+	}
+	return nil
+}
+
+func (f *folder) setAside(id room.ID, why string) error {
+	k := f.rooms[id]
+	if k == nil {
+		return nil
+	}
+	if k.short {
+		f.s.truth(id).damaged = true
+	}
+	f.asides = append(f.asides, &aside{id: id, why: why, log: k.log})
+	f.drop(id)
+	return nil
+}
+
+// append adds to a room's log. What does not follow on what is there can never be added.
+func (f *folder) append(id room.ID, have int, g log) error {
+	k := f.rooms[id]
+	switch {
+	case k == nil:
+		return errUnknown
+	case f.s.now < f.failed:
+		return errDisk
+	case len(k.entries) != have:
+		return room.ErrDamaged
+	}
+	k.log = log{epoch: max(k.epoch, g.epoch), entries: g.entries}
+	k.imported = false
+	return nil
+}
+
+// damage takes the tail off a room's log, as a bad disk does. It is found when the log is read, unless it is silent:
+// then only who knows what was acknowledged can tell.
+func (f *folder) damage(id room.ID, n int, silent bool) {
+	k := f.rooms[id]
+	k.entries = k.entries[:max(len(k.entries)-n, 1)]
+	k.cut, k.short = !silent, silent
+	t := f.s.truth(id)
+	t.shortened = t.shortened || silent
+	t.damaged = t.damaged || !silent
+	f.s.say("", id, "the log in folder %s is damaged: %d entries are left", f.id, len(k.entries))
+}

@@ -1,0 +1,294 @@
+package clustertest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/roomring/roomring/cluster/lifecycle"
+	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/room"
+)
+
+const (
+	sweepEvery = 2 * time.Second
+	lookEvery  = 10 * time.Second // for a room that is held here and lies in the store
+)
+
+// node is a place where processes run, one after another.
+type node struct {
+	s      *Sim
+	name   string
+	folder *folder
+	life   *life // nil: none runs
+	paused time.Duration
+	errs   program
+	plans  []plan
+}
+
+// program is what a node's binary makes of rooms.
+type program struct {
+	version          string
+	odds             int // of ten thousand rooms
+	lacking, another map[room.ID]bool
+}
+
+func (p program) cannotRead(id room.ID) bool   { return p.lacking[id] || p.is("lacks", id) }
+func (p program) readsAnother(id room.ID) bool { return p.another[id] || p.is("diverges", id) }
+func (p program) breaks(id room.ID) bool       { return p.is("breaks", id) }
+
+func (p program) is(what string, id room.ID) bool {
+	return p.odds > 0 && mix(string(id), p.version+what)%10000 < uint64(p.odds)
+}
+
+// plan is a crash that a story has ordered.
+type plan struct {
+	after bool // the effect is done, and its answer not heard
+	op    ownership.Op
+}
+
+func (s *Sim) addNode(name string) *node {
+	n := &node{s: s, name: name, folder: s.newFolder()}
+	s.nodes = append(s.nodes, n)
+	return n
+}
+
+// life is one process.
+type life struct {
+	node     *node
+	s        *Sim
+	boot     room.BootID
+	folder   *folder
+	self     string // the folder's id
+	loop     *lifecycle.Loop
+	live     map[room.ID]*live
+	states   map[room.ID]ownership.State
+	kept     map[room.ID]log // what Checkpoint, Load or the start has read
+	looked   map[room.ID]time.Duration
+	ops      map[opKey]ownership.Op
+	dead     bool
+	draining bool
+}
+
+type opKey struct {
+	id room.ID
+	n  uint64
+}
+
+// start runs a process, as soon as the store lets it.
+func (n *node) start() {
+	if n.life != nil || n.folder.lost {
+		return
+	}
+	if n.s.store.away {
+		n.s.after(n.s.between(500*time.Millisecond, 2*time.Second), n.start)
+		return
+	}
+	s := n.s
+	s.boots++
+	l := &life{
+		node: n, s: s, boot: room.BootID(name("p", s.boots)), folder: n.folder, self: n.folder.id,
+		live: map[room.ID]*live{}, states: map[room.ID]ownership.State{}, kept: map[room.ID]log{},
+		looked: map[room.ID]time.Duration{},
+	}
+	if s.trace != nil {
+		l.ops = map[opKey]ownership.Op{}
+	}
+	l.loop = lifecycle.New(lifecycle.Options{
+		Self:    ownership.Self{Boot: l.boot, Folder: n.folder.id, Former: slices.Clone(n.folder.former)},
+		Ports:   l,
+		Fail:    func(err error) { l.fail(err) },
+		Stepped: l.stepped,
+	})
+	n.life = l
+	s.say(n.name, "", "starts as %s with folder %s", l.boot, n.folder.id)
+	s.store.start(l.boot, n.folder)
+	for _, id := range slices.Clone(n.folder.order) {
+		if k := n.folder.rooms[id]; k != nil && !l.dead {
+			l.kept[id] = k.log
+			if k.short { // nobody is left who knows
+				s.truth(id).damaged = true
+			}
+			l.loop.Deliver(id, ownership.Event{Kind: ownership.Found, Log: k.facts()}, nil)
+		}
+	}
+	l.after(s.between(0, sweepEvery), l.sweep)
+}
+
+// after has a process do something in a while, if it lives then and is not paused.
+func (l *life) after(d time.Duration, do func()) {
+	l.s.after(d, func() { l.awake(do) })
+}
+
+func (l *life) awake(do func()) {
+	switch {
+	case l.dead:
+	case l.s.now < l.node.paused:
+		l.s.after(l.node.paused-l.s.now, func() { l.awake(do) })
+	default:
+		do()
+	}
+}
+
+// crash kills the process. What it has asked the store for may still be done.
+func (l *life) crash(why string) {
+	if l.dead {
+		return
+	}
+	l.s.say(l.node.name, "", "dies: %s", why)
+	l.end()
+}
+
+func (l *life) end() {
+	l.dead = true
+	l.node.life = nil
+	l.node.paused = 0
+	if l.s.rng != nil {
+		l.s.comeBack(l.node)
+	}
+}
+
+// fail is a process that stops itself at a machine's word.
+func (l *life) fail(err error) { l.crash("it fails: " + err.Error()) }
+
+// stepped hears of each step of a machine.
+func (l *life) stepped(r *lifecycle.Room, e ownership.Event, to ownership.State, effects []ownership.Effect) {
+	l.states[r.ID] = to
+	if to == ownership.Absent {
+		delete(l.states, r.ID)
+	}
+	if t := l.s.truth(r.ID); t.shortened && to == ownership.Held { // it is said
+		t.damaged = true
+	}
+	l.s.sayStep(l, r.ID, e, to, effects)
+	for _, e := range effects {
+		if l.ops != nil && e.N != 0 {
+			l.ops[opKey{r.ID, e.N}] = e.Do
+		}
+	}
+}
+
+// heard words an event for a story.
+func (l *life) heard(id room.ID, e ownership.Event) string {
+	if e.Kind != ownership.Answer {
+		return e.String()
+	}
+	return fmt.Sprintf("%s: %s", l.ops[opKey{id, e.N}], e)
+}
+
+// drain gives all rooms away, and exits when that is done.
+func (l *life) drain(patience time.Duration) {
+	if l.dead || l.draining {
+		return
+	}
+	l.s.say(l.node.name, "", "drains")
+	l.draining = true
+	for _, t := range l.s.rooms {
+		if _, ok := l.states[t.id]; ok {
+			l.loop.Deliver(t.id, ownership.Event{Kind: ownership.Drain}, nil)
+		}
+	}
+	l.drained(l.s.now + patience)
+}
+
+// drained exits as soon as nothing is left, or patience ends.
+func (l *life) drained(by time.Duration) {
+	left := false
+	for _, state := range l.states {
+		left = left || state != ownership.Held
+	}
+	switch {
+	case !left:
+		l.checkGone()
+		l.s.say(l.node.name, "", "exits")
+		l.end()
+	case l.s.now >= by:
+		l.s.say(l.node.name, "", "exits with rooms")
+		l.end()
+	default:
+		l.after(100*time.Millisecond, func() { l.drained(by) })
+	}
+}
+
+// sweep looks for released rooms that the ring gives this node.
+func (l *life) sweep() {
+	if l.draining {
+		return
+	}
+	var found []room.ID
+	l.s.store.call(l, func() ownership.Event {
+		found = l.s.store.releasedRows()
+		return ownership.Event{}
+	}, func(_ ownership.Event, err error) {
+		if err == nil {
+			l.swept(found)
+		}
+		l.after(sweepEvery, l.sweep)
+	})
+}
+
+func (l *life) swept(released []room.ID) {
+	for _, id := range released {
+		ours := l.s.ring(id) == l && l.s.now >= l.looked[id]
+		if ours || l.s.once(l.s.odds.stray) {
+			l.want(id)
+		}
+		if l.states[id] == ownership.Held {
+			l.looked[id] = l.s.now + lookEvery
+			l.s.wantElsewhere(l, id)
+		}
+	}
+	for _, t := range l.s.rooms {
+		if l.states[t.id] == ownership.Held && !slices.Contains(released, t.id) {
+			l.loop.Deliver(t.id, ownership.Event{Kind: ownership.Forgot}, nil)
+		}
+	}
+}
+
+// wantElsewhere asks the other nodes for a room that this one cannot run.
+func (s *Sim) wantElsewhere(l *life, id room.ID) {
+	for _, n := range s.nodes {
+		if n.life != nil && n.life != l {
+			s.tell(n.life, id)
+		}
+	}
+}
+
+// tell has a node want a room. It may be lost, or late.
+func (s *Sim) tell(l *life, id room.ID) {
+	if s.once(s.odds.untold) {
+		return
+	}
+	l.after(s.between(time.Millisecond, 50*time.Millisecond), func() { l.want(id) })
+}
+
+func (l *life) want(id room.ID) {
+	if !l.draining {
+		l.loop.Deliver(id, ownership.Event{Kind: ownership.Wanted}, nil)
+	}
+}
+
+// crashes reports whether the process dies at this point.
+func (l *life) crashes(id room.ID, op ownership.Op, after bool) bool {
+	if l.dead {
+		return true
+	}
+	at := "before"
+	if after {
+		at = "after"
+	}
+	for i, p := range l.node.plans {
+		if p.op == op && p.after == after {
+			l.node.plans = slices.Delete(l.node.plans, i, i+1)
+			l.crash(fmt.Sprintf("%s the %s of %s", at, op, id))
+			return true
+		}
+	}
+	if l.s.once(l.s.odds.crash) {
+		l.crash(fmt.Sprintf("%s the %s of %s", at, op, id))
+		return true
+	}
+	return false
+}
+
+func name(kind string, n int) string { return fmt.Sprintf("%s%d", kind, n) }

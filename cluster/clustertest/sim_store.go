@@ -1,0 +1,221 @@
+package clustertest
+
+import (
+	"errors"
+	"time"
+
+	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/room"
+)
+
+// storePatience is how long a caller waits for the store before it gives up. What it asked for may still be done later.
+const storePatience = 5 * time.Second
+
+var (
+	errAway = errors.New("the store does not answer")
+	errBoot = errors.New("this process is fenced in the store")
+)
+
+// row is a room's row.
+type row struct {
+	room.Row
+	kept log // checkpoint, when released
+}
+
+// result is a stored end.
+type result struct {
+	sum     uint64 // of the log up to the end
+	aborted bool
+}
+
+// store is the one place where rows are. Each of its methods is a transaction.
+type store struct {
+	s       *Sim
+	rows    map[room.ID]*row
+	results map[room.ID]result
+	fenced  map[room.BootID]bool
+	folders map[string][]room.BootID
+
+	away bool
+	slow time.Duration // added to every answer
+}
+
+func newStore(s *Sim) *store {
+	return &store{s: s, rows: map[room.ID]*row{}, results: map[room.ID]result{}, fenced: map[room.BootID]bool{}, folders: map[string][]room.BootID{}}
+}
+
+// call asks the store for something on behalf of a process. The write may be done late, also after the caller has given
+// up or died; the answer may be lost. Answer is called once, err not nil if nothing is known.
+func (st *store) call(l *life, do func() ownership.Event, answer func(ownership.Event, error)) {
+	s, answered := st.s, false
+	reply := func(e ownership.Event, err error) {
+		if !answered {
+			answered = true
+			answer(e, err)
+		}
+	}
+	giveUp := func(d time.Duration) { l.after(d, func() { reply(ownership.Event{}, errAway) }) }
+	land := s.between(time.Millisecond, 20*time.Millisecond) + st.slow
+	switch {
+	case st.away && !s.once(s.odds.late):
+		giveUp(s.between(10*time.Millisecond, storePatience))
+		return
+	case s.once(s.odds.lost):
+		giveUp(storePatience)
+		return
+	case s.once(s.odds.late):
+		land = s.between(20*time.Millisecond, 4*storePatience)
+	}
+	giveUp(storePatience)
+	unanswered := s.once(s.odds.unanswered)
+	s.after(land, func() {
+		if st.away && !s.once(s.odds.late) {
+			l.after(s.between(time.Millisecond, time.Second), func() { reply(ownership.Event{}, errAway) })
+			return
+		}
+		if s.failed != nil {
+			return
+		}
+		e := do()
+		if unanswered {
+			return
+		}
+		l.after(s.between(time.Millisecond, 20*time.Millisecond)+st.slow, func() { reply(e, nil) })
+	})
+}
+
+// start makes a process known, and fences the earlier ones of its folder.
+func (st *store) start(boot room.BootID, f *folder) {
+	for _, old := range st.folders[f.id] {
+		st.fenced[old] = true
+	}
+	st.folders[f.id] = append(st.folders[f.id], boot)
+}
+
+// dead answers a process that is fenced.
+func (st *store) dead(boot room.BootID) bool { return st.fenced[boot] }
+
+func (st *store) createRow(id room.ID, boot room.BootID, folder string, to room.Epoch) ownership.Event {
+	if st.dead(boot) {
+		return ownership.Event{Err: errBoot}
+	}
+	if r := st.rows[id]; r != nil {
+		return ownership.Event{Outcome: ownership.Moved, Row: r.Row}
+	}
+	r := &row{Row: room.Row{Room: id, State: room.RowLive, Epoch: to, Boot: boot, Folder: folder}}
+	st.rows[id] = r
+	st.say(r)
+	return ownership.Event{Outcome: ownership.Won, Row: r.Row}
+}
+
+func (st *store) claim(id room.ID, boot room.BootID, folder string, from ownership.Row, to room.Epoch) ownership.Event {
+	if st.dead(boot) {
+		return ownership.Event{Err: errBoot}
+	}
+	r := st.rows[id]
+	switch {
+	case r == nil:
+		return ownership.Event{Outcome: ownership.NoRow}
+	case r.State == room.RowOver, r.State != from.State, r.Epoch != from.Epoch, r.State == room.RowLive && r.Folder != from.Folder, r.Epoch >= to:
+		return ownership.Event{Outcome: ownership.Moved, Row: r.Row}
+	}
+	r.Row = room.Row{Room: id, State: room.RowLive, Epoch: to, Boot: boot, Folder: folder}
+	r.kept = log{}
+	st.say(r)
+	st.s.lostWith(st.s.truth(id)) // a dead process may have claimed it into a folder that is gone
+	return ownership.Event{Outcome: ownership.Won, Row: r.Row}
+}
+
+func (st *store) checkpoint(id room.ID) (log, bool) {
+	r := st.rows[id]
+	if r == nil || r.State != room.RowReleased {
+		return log{}, false
+	}
+	return r.kept, true
+}
+
+func (st *store) release(id room.ID, boot room.BootID, from ownership.Row, kept log) ownership.Event {
+	if st.dead(boot) {
+		return ownership.Event{Err: errBoot}
+	}
+	r := st.rows[id]
+	switch {
+	case r == nil:
+		return ownership.Event{Outcome: ownership.NoRow}
+	case r.State != room.RowLive, r.Epoch != from.Epoch, r.Boot != boot:
+		return ownership.Event{Outcome: ownership.Moved, Row: r.Row}
+	}
+	r.State, r.kept = room.RowReleased, kept
+	st.say(r)
+	st.s.truth(id).released(st.s, kept)
+	return ownership.Event{Outcome: ownership.Won, Row: r.Row}
+}
+
+// end stores a room's end, once. It asks for no living process: whoever had the room comes to the same end.
+func (st *store) end(id room.ID, end result) ownership.Event {
+	t := st.s.truth(id)
+	if t.unwritable {
+		return ownership.Event{Outcome: ownership.Refused, Why: "no store can hold it"}
+	}
+	if was, ok := st.results[id]; ok {
+		if was == end {
+			return ownership.Event{Outcome: ownership.Won}
+		}
+		t.mismatch(st.s, was, end)
+		return ownership.Event{Outcome: ownership.Refused, Why: "another end is stored"}
+	}
+	st.over(id, end)
+	t.ended(st.s, end)
+	return ownership.Event{Outcome: ownership.Won}
+}
+
+func (st *store) over(id room.ID, end result) {
+	r := st.rows[id]
+	if r == nil {
+		r = &row{Row: room.Row{Room: id}}
+		st.rows[id] = r
+	}
+	r.State, r.kept = room.RowOver, log{}
+	st.results[id] = end
+	st.say(r)
+}
+
+// forget ends, by an operator's word, the rooms of a folder that is lost for good, and fences its processes.
+func (st *store) forget(f *folder) {
+	for _, id := range f.ids() {
+		for _, boot := range st.folders[id] {
+			st.fenced[boot] = true
+		}
+	}
+	for _, t := range st.s.rooms {
+		r := st.rows[t.id]
+		if r != nil && r.State == room.RowLive && f.had(r.Folder) {
+			t.given = true
+			st.over(t.id, result{aborted: true})
+		}
+	}
+}
+
+// releasedRows are the rooms that nobody has, in the order in which they were made.
+func (st *store) releasedRows() (ids []room.ID) {
+	for _, t := range st.s.rooms {
+		if r := st.rows[t.id]; r != nil && r.State == room.RowReleased {
+			ids = append(ids, t.id)
+		}
+	}
+	return ids
+}
+
+func (st *store) say(r *row) {
+	if st.s.trace == nil {
+		return
+	}
+	switch r.State {
+	case room.RowLive:
+		st.s.say("", r.Room, "row: live at epoch %d, boot %s, folder %s", r.Epoch, r.Boot, r.Folder)
+	case room.RowReleased:
+		st.s.say("", r.Room, "row: released at epoch %d with %d entries", r.Epoch, len(r.kept.entries))
+	default:
+		st.s.say("", r.Room, "row: over")
+	}
+}
