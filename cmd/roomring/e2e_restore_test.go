@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	encoding "encoding/binary"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -24,21 +27,19 @@ func TestWhatCannotGoOnIsNotRestored(t *testing.T) {
 
 	tail, middle, header, empty, whole := s.counted(), s.counted(), s.counted(), s.counted(), s.counted()
 	s.kill()
-	journal := filepath.Join(s.dir, "journal.db")
 	edit(t, filepath.Join(s.dir, "store.db"), `UPDATE rooms SET epoch = epoch + 5, folder = 'elsewhere' WHERE room != ?`, over.ID)
 	s.start()
 	s.kill()
 	edit(t, filepath.Join(s.dir, "store.db"), `DELETE FROM rooms WHERE room != ?`, over.ID)
-	const of = `WHERE key = (SELECT key FROM rooms WHERE room = ?)`
-	edit(t, journal, `UPDATE batches SET entries = substr(entries, 1, length(entries) - 1) `+of+` AND first = (SELECT max(first) FROM batches `+of+`)`, tail.ID, tail.ID)
-	edit(t, journal, `UPDATE batches SET entries = zeroblob(length(entries)) `+of+` AND first = 1`, middle.ID)
-	edit(t, journal, `UPDATE rooms SET header = replace(header, 'tally', 'chess') `+of, header.ID)
-	edit(t, journal, `DELETE FROM batches `+of, empty.ID)
+	s.spoil(tail.ID, func(file []byte, batches []int) []byte { return file[:len(file)-1] })
+	s.spoil(middle.ID, func(file []byte, batches []int) []byte { file[batches[1]-1] ^= 1; return file })
+	s.spoil(header.ID, func(file []byte, _ []int) []byte { return bytes.Replace(file, []byte("tally"), []byte("chess"), 1) })
+	s.spoil(empty.ID, func(file []byte, batches []int) []byte { return file[:batches[0]] })
 	s.start()
 	for id, words := range map[string]string{
 		over.ID: "it comes to its end at input ",
 		tail.ID: "its log is damaged: the batch from entry ", middle.ID: "its log is damaged: the batch from entry 1 ",
-		header.ID: "its header fails its checksum", empty.ID: "the journal holds no log of room",
+		header.ID: "its header fails its checksum", empty.ID: "its log is damaged: the entries from 1 on are missing",
 	} {
 		code, out, errs := s.operate("restore", id)
 		if code != exitFailed || !strings.Contains(errs, words) || out != "" {
@@ -60,6 +61,22 @@ func TestWhatCannotGoOnIsNotRestored(t *testing.T) {
 	list := s.list()
 	if len(list) != 1 || !strings.Contains(first, "goes on as room "+list[0].ID) || !strings.Contains(second, "it has been restored already, as room "+list[0].ID) {
 		t.Errorf("restored twice at once: %q and %q, and these go on: %v", first, second, list)
+	}
+}
+
+// spoil changes the file of a room that was set aside. It is told where the records of its log begin, and where the last ends.
+func (s *server) spoil(id string, edit func(file []byte, batches []int) []byte) {
+	s.t.Helper()
+	file := s.journalFile(id, "aside")
+	var batches []int
+	const batch = 2 // kind of record, behind a record's length and checksum
+	for at := 8; at < len(file); at += 8 + int(encoding.LittleEndian.Uint32(file[at:])) {
+		if file[at+8] == batch {
+			batches = append(batches, at)
+		}
+	}
+	if err := os.WriteFile(s.journalPath(id, "aside"), edit(file, append(batches, len(file))), 0o600); err != nil {
+		s.t.Fatal(err)
 	}
 }
 

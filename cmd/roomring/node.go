@@ -136,7 +136,7 @@ func (n *node) openJournal(ctx context.Context) (err error) {
 	if keep == 0 {
 		keep = -1 // the flag's zero is for ever, the journal's is its default
 	}
-	n.journal, err = journal.Open(ctx, n.folder, journal.Options{Elapsed: n.clock.Now, KeepAside: keep, MaxBytes: n.cfg.MaxJournalBytes, Log: n.log})
+	n.journal, err = journal.Open(ctx, n.folder, journal.Options{Elapsed: n.clock.Now, KeepAside: keep, MaxBytes: n.cfg.MaxJournalBytes, Sync: n.cfg.JournalSync, Log: n.log})
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ type Config struct {
 	DataDir         string
 	AdoptDataDir    bool
 	MaxJournalBytes int64
+	JournalSync     bool
 	Store           string
 	StoreFile       string
 	StoreExposed    bool // a password stands in --store, on the command line
@@ -156,6 +157,7 @@ func (s *settings) addressFlags(g *group) {
 func (s *settings) dataFlags(g *group) {
 	g.StringVar(&s.DataDir, "data-dir", "./roomring-data", "`folder` of the journal, the guest key and the default store; one process at a time")
 	g.BoolVar(&s.AdoptDataDir, "adopt-data-dir", false, "take over a data folder that was copied or moved from another machine; the one it came from must never run again")
+	g.BoolVar(&s.JournalSync, "journal-sync", false, "acknowledge an act only when it would outlive a loss of power: each waits for the disk, those at the same time for one turn of it")
 	g.Int64Var(&s.MaxJournalBytes, "max-journal-bytes", 8<<30, "`bytes` that the rooms in the journal should take; beyond them the node is not ready and takes no new rooms that are to survive anything; 0 is no limit")
 	g.StringVar(&s.Store, "store", "", "`URL` of results, replays and room rows: postgres://… or sqlite:PATH (default: sqlite, in the data folder)")
 	g.StringVar(&s.StoreFile, "store-file", "", "`file` whose first line is that URL: a command line can be read by everybody on the machine, so a password belongs here, or into PGPASSFILE")

@@ -15,8 +15,10 @@ const commandCost = 256
 // Append hands over the next stretch of a room's log, and perhaps a snapshot of the room at or
 // before its end. It never blocks. A batch without entries (Last zero) brings a snapshot alone.
 //
+// A room may hand over the next batch while others are under way; their done functions are called in order.
+//
 // When Append returns an error (ErrFull, ErrTooBig, ErrClosed, ErrUnknown, ErrUnread, ErrGap)
-// nothing was taken and done is never called. Otherwise done is called exactly once, from the
+// nothing was taken and done is never called. After ErrFull what comes behind that batch is ErrFull too, until it is offered again. Otherwise done is called exactly once, from the
 // writer's goroutine: with nil when all of it is written, with an error only when the journal was
 // closed before it could be. The bytes belong to the journal until then. Done may be nil.
 func (j *Journal) Append(b room.Batch, snapshot *room.Snapshot, done func(error)) error {
@@ -30,6 +32,9 @@ func (j *Journal) Append(b room.Batch, snapshot *room.Snapshot, done func(error)
 	j.queue.mu.Lock()
 	defer j.queue.mu.Unlock()
 	if j.queue.bytes+size > j.options.MaxPending && j.queue.bytes > 0 {
+		if t := j.queue.tails[b.Room]; t != nil {
+			t.refused = true
+		}
 		return ErrFull
 	}
 	return j.queue.append(b, snapshot, command{size: size, done: done})
@@ -44,7 +49,10 @@ func (q *queue) append(b room.Batch, snapshot *room.Snapshot, c command) error {
 	}
 	end := t.last
 	if b.Last != 0 {
-		if b.First != t.last+1 || b.Last < b.First {
+		switch {
+		case t.refused && b.First > t.last+1:
+			return ErrFull
+		case b.First != t.last+1 || b.Last < b.First:
 			return ErrGap
 		}
 		end = b.Last
@@ -52,9 +60,9 @@ func (q *queue) append(b room.Batch, snapshot *room.Snapshot, c command) error {
 	if snapshot != nil && (snapshot.Room != b.Room || snapshot.Index > end || snapshot.Index == 0) || snapshot == nil && b.Last == 0 {
 		return ErrGap
 	}
-	t.last, t.imported = end, false
+	t.last, t.imported, t.refused = end, false, false
 	if b.Last != 0 {
-		entries := command{change: &putBatch{key: t.key, batch: b, size: len(b.Entries)}, size: c.size, done: c.done}
+		entries := command{change: &putBatch{file: t.file, batch: b, size: len(b.Entries)}, size: c.size, done: c.done}
 		if snapshot == nil {
 			q.push(entries)
 			return nil
@@ -62,7 +70,7 @@ func (q *queue) append(b room.Batch, snapshot *room.Snapshot, c command) error {
 		entries.size, entries.done = 0, nil
 		q.push(entries)
 	}
-	c.change = putSnapshot{key: t.key, snapshot: *snapshot}
+	c.change = putSnapshot{file: t.file, snapshot: *snapshot}
 	q.push(c)
 	return nil
 }
@@ -94,15 +102,21 @@ func (j *Journal) Create(ctx context.Context, header room.Header, epoch room.Epo
 		if q.tails[id] != nil {
 			return nil, ErrExists
 		}
-		t := &tail{key: q.nextKey, loaded: true}
-		q.nextKey++
+		t := &tail{file: q.newFile(id), loaded: true}
 		q.tails[id] = t
-		return putRoom{key: t.key, id: id, header: text, epoch: epoch}, nil
+		return putRoom{file: t.file, facts: facts{header: text, epoch: epoch}}, nil
 	})
 	if err != nil && errors.Is(err, ctx.Err()) {
 		j.abandon(id)
 	}
 	return err
+}
+
+// newFile is that of a room that is to be. The caller holds mu.
+func (q *queue) newFile(id room.ID) *roomFile {
+	f := &roomFile{key: q.nextKey, id: id}
+	q.nextKey++
+	return f
 }
 
 // abandon undoes a Create or an Import that nobody waits for any more, whether it is written already or still queued.
@@ -123,7 +137,7 @@ func (j *Journal) Claimed(ctx context.Context, id room.ID, epoch room.Epoch) err
 		if err != nil {
 			return nil, err
 		}
-		return claim{key: t.key, epoch: epoch}, nil
+		return claim{file: t.file, epoch: epoch}, nil
 	})
 }
 
@@ -138,7 +152,8 @@ func (j *Journal) SetClock(id room.ID, offset time.Duration) error {
 	if err != nil {
 		return err
 	}
-	j.queue.push(command{change: setClock{key: t.key, offset: offset, floor: floor}})
+	t.life = j.writer.marks.life
+	j.queue.push(command{change: setClock{file: t.file, offset: offset, floor: floor}})
 	return nil
 }
 
@@ -156,7 +171,7 @@ func (q *queue) forget(id room.ID) (change, error) {
 		return nil, ErrUnknown
 	}
 	delete(q.tails, id)
-	return removeRoom{key: t.key, id: id}, nil
+	return removeRoom{t.file}, nil
 }
 
 // SetAside takes a room out of the live ones and keeps all of it, for Options.KeepAside, with the
@@ -170,7 +185,7 @@ func (j *Journal) SetAside(ctx context.Context, id room.ID, reason string) error
 			return nil, ErrUnknown
 		}
 		delete(q.tails, id)
-		return setAside{key: t.key, id: id, reason: reason, at: time.Now()}, nil
+		return setAside{file: t.file, reason: reason, at: time.Now()}, nil
 	})
 }
 

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/json"
 	"maps"
@@ -165,14 +164,14 @@ func (q *queue) tell(c change) {
 
 // openBlackBox reads what the life before has left. The change counts it; begin starts the box anew
 // and comes after that is written.
-func openBlackBox(ctx context.Context, path string, j *Journal) (*BlackBox, countTries, error) {
+func openBlackBox(path string, j *Journal) (*BlackBox, countTries, error) {
 	left, generation, err := readSlots(path)
 	if err != nil {
 		return nil, countTries{}, err
 	}
 	for s, game := range left {
 		if game == "" {
-			game = j.gameOf(ctx, s.room)
+			game = j.gameOf(s.room)
 		}
 		var attrs []any
 		if s.room != "" {
@@ -184,30 +183,25 @@ func openBlackBox(ctx context.Context, path string, j *Journal) (*BlackBox, coun
 		attrs = append(attrs, "opening", s.fingerprint == Opening, "replaying", s.fingerprint == Replaying || s.fingerprint == Rerunning)
 		j.options.Log.Warn("the process before ended while a room was stepped", attrs...)
 	}
-	return &BlackBox{journal: j, path: path, opened: time.Now()}, countTries{left, generation}, nil
+	return &BlackBox{journal: j, path: path, opened: time.Now()}, countTries{left, generation, j.queue.has}, nil
 }
 
 // gameOf is a live room's game; "" when the journal has no such room or cannot read what it has of it.
-func (j *Journal) gameOf(ctx context.Context, id room.ID) string {
+func (j *Journal) gameOf(id room.ID) string {
 	t, err := j.queue.find(id)
 	if err != nil {
 		return ""
 	}
-	var text []byte
+	s, err := t.file.read(j.path, logSuffix, false)
 	var header room.Header
-	err = j.read.QueryRowContext(ctx, `SELECT header FROM rooms WHERE key = ?`, t.key).Scan(&text)
-	if err != nil || json.Unmarshal(text, &header) != nil {
+	if err != nil || json.Unmarshal(s.header, &header) != nil {
 		return ""
 	}
 	return header.Game
 }
 
-func (b *BlackBox) begin(ctx context.Context, db querier) (err error) {
-	tries, err := readTries(ctx, db)
-	if err != nil {
-		return err
-	}
-	b.setSuspects(tries)
+func (b *BlackBox) begin(tries *tries) (err error) {
+	b.setSuspects(*tries.counts.Load())
 	b.slots, err = newSlots(b.path, rand.Text(), b.journal.options.BlackBoxSlots)
 	return err
 }

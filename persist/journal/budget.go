@@ -1,9 +1,6 @@
 package journal
 
-import (
-	"context"
-	"fmt"
-)
+import "fmt"
 
 // BudgetError says that the journal holds more than it should. It goes on taking what comes: only the node should get no
 // more rooms.
@@ -17,8 +14,7 @@ func (e *BudgetError) Error() string {
 		e.Path, e.Used>>10, e.Most>>10)
 }
 
-// Used is how many bytes live rooms, and those that were set aside, take in the journal; pages that are free again do not
-// count. It is looked at once in Options.MarkEvery.
+// Used is how many bytes the files of live rooms, and of those that were set aside, take of the disk, counted in blocks of 4 KiB.
 func (j *Journal) Used() int64 { return j.used.Load() }
 
 // OverBudget is a *BudgetError while more is used than Options.MaxBytes, else nil. The node is not ready then.
@@ -29,25 +25,14 @@ func (j *Journal) OverBudget() error {
 	return nil
 }
 
-// measure is of the run goroutine. What cannot be read now is read the next time.
-func (j *Journal) measure() {
-	commits := j.commits.Load()
-	if commits == j.measured && j.Used() > 0 {
-		return
-	}
-	j.measured = commits
-	var used int64
-	err := j.read.QueryRowContext(context.Background(),
-		`SELECT (c.page_count - f.freelist_count) * s.page_size FROM pragma_page_count c, pragma_freelist_count f, pragma_page_size s`).Scan(&used)
-	if err != nil {
-		return
-	}
-	before := j.OverBudget()
-	j.used.Store(used)
-	switch over := j.OverBudget(); {
-	case over != nil && before == nil:
+// watchBudget is of the run goroutine: it tells the log when the budget is overdrawn, and when no more.
+func (j *Journal) watchBudget() {
+	over := j.OverBudget()
+	switch {
+	case over != nil && !j.over:
 		j.options.Log.Error("the journal is over its budget", "err", over)
-	case over == nil && before != nil:
-		j.options.Log.Info("the journal is within its budget again", "bytes", used)
+	case over == nil && j.over:
+		j.options.Log.Info("the journal is within its budget again", "bytes", j.Used())
 	}
+	j.over = over != nil
 }

@@ -1,32 +1,46 @@
 package journal
 
 import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/roomring/roomring/room"
 )
 
-// change is one thing to do inside a transaction. Doing it again after a transaction whose fate
-// was unclear must come to the same.
-type change interface {
-	apply(w *writer) error
-}
-
+// putRoom makes a room's file, whole and at once. What an earlier import has left of it is gone then.
 type putRoom struct {
-	key    int64
-	id     room.ID
-	header []byte
-	epoch  room.Epoch
+	file      *roomFile
+	facts     facts
+	batches   []room.Batch
+	snapshots []room.Snapshot
+	replaces  *roomFile // may be nil
 }
 
 func (c putRoom) apply(w *writer) error {
-	return w.exec(`INSERT INTO rooms (key, room, header, sum, epoch) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
-		c.key, string(c.id), c.header, sumHeader(c.id, c.header), int64(c.epoch))
+	for _, s := range c.snapshots {
+		if err := w.saveSnapshot(c.file, s); err != nil {
+			return err
+		}
+	}
+	if err := w.rewrite(c.file, c.facts.encode(c.file.id, c.batches...)); err != nil {
+		return err
+	}
+	if n := len(c.batches); n > 0 {
+		w.marks.ended(c.file.key, c.batches[n-1].Last)
+	}
+	if c.replaces != nil {
+		return w.delete(c.replaces, logSuffix)
+	}
+	return nil
 }
 
-// putBatch is one row: one Append, or several of one room that follow each other.
+// putBatch is one record: one Append, or several of one room that follow each other.
 type putBatch struct {
-	key   int64
+	file  *roomFile
 	batch room.Batch
 	more  [][]byte // entries of batches that were joined to the first
 	size  int
@@ -38,161 +52,235 @@ func (c *putBatch) join(b room.Batch) {
 	c.size += len(b.Entries)
 }
 
-func (c *putBatch) apply(w *writer) error {
+func (c *putBatch) apply(w *writer) (err error) {
 	b := c.batch
-	if len(c.more) > 0 {
-		w.joined = append(w.joined[:0], b.Entries...)
-		for _, m := range c.more {
-			w.joined = append(w.joined, m...)
-		}
-		b.Entries = w.joined
-	}
-	w.ended(c.key, b.Last)
 	if b.Begins {
-		if err := w.forgetBefore(c.key, b.First); err != nil {
-			return err
+		err = c.begin(w)
+	} else {
+		numbers := [...]int64{int64(b.First), int64(b.Last), int64(b.Epoch), int64(b.Time)}
+		if c.more == nil {
+			err = w.append(c.file, kindBatch, numbers[:], b.Entries)
+		} else {
+			err = w.append(c.file, kindBatch, numbers[:], append([][]byte{b.Entries}, c.more...)...)
 		}
 	}
-	return w.exec(`INSERT OR REPLACE INTO batches (key, first, last, epoch, time, entries, sum) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		c.key, int64(b.First), int64(b.Last), int64(b.Epoch), int64(b.Time), notNull(b.Entries), sumBatch(b))
+	if err == nil {
+		w.marks.ended(c.file.key, b.Last)
+	}
+	return err
 }
 
-// forgetBefore deletes what lies before the beginning of a log.
-func (w *writer) forgetBefore(key int64, first room.Index) error {
-	return w.each(
-		statement{`DELETE FROM batches WHERE key = ? AND first < ?`, []any{key, int64(first)}},
-		statement{`DELETE FROM snapshots WHERE key = ? AND idx < ?`, []any{key, int64(first)}},
-	)
-}
-
-// putSnapshot keeps the two newest of the room.
-type putSnapshot struct {
-	key      int64
-	snapshot room.Snapshot
-}
-
-func (c putSnapshot) apply(w *writer) error {
-	s := c.snapshot
-	err := w.exec(`INSERT OR REPLACE INTO snapshots (key, idx, epoch, data, sum) VALUES (?, ?, ?, ?, ?)`,
-		c.key, int64(s.Index), int64(s.Epoch), notNull(s.Data), sumSnapshot(s))
+// begin writes the room's file anew with nothing before the batch, and forgets what lies before the beginning of the log.
+func (c *putBatch) begin(w *writer) error {
+	s, err := c.file.read(w.disk.root, logSuffix, true)
 	if err != nil {
 		return err
 	}
-	return w.exec(`DELETE FROM snapshots WHERE key = ?1 AND idx <
-		(SELECT idx FROM snapshots WHERE key = ?1 ORDER BY idx DESC LIMIT 1 OFFSET 1)`, c.key)
-}
-
-// claim notes a claim's epoch. From here on a cut is history that the claimer has dealt with.
-type claim struct {
-	key   int64
-	epoch room.Epoch
-}
-
-func (c claim) apply(w *writer) error {
-	return w.exec(`UPDATE rooms SET epoch = max(epoch, ?), cut = '' WHERE key = ?`, int64(c.epoch), c.key)
-}
-
-// setClock ties a room's clock to this life's time.
-type setClock struct {
-	key           int64
-	offset, floor time.Duration
-}
-
-func (c setClock) apply(w *writer) error {
-	return w.exec(`UPDATE rooms SET life = ?, clock_offset = ?, clock_floor = max(clock_floor, ?) WHERE key = ?`,
-		w.life, int64(c.offset), int64(c.floor), c.key)
-}
-
-// mark writes down the node's time.
-type mark struct{}
-
-func (mark) apply(w *writer) error {
-	return w.exec(`INSERT OR REPLACE INTO lives (life, elapsed) VALUES (?, ?)`, w.life, int64(w.elapsed()))
-}
-
-type removeRoom struct {
-	key int64
-	id  room.ID
-}
-
-func (c removeRoom) apply(w *writer) error {
-	if err := w.exec(`DELETE FROM tries WHERE room = ?`, string(c.id)); err != nil {
+	b := c.batch
+	b.Entries = slices.Concat(append([][]byte{b.Entries}, c.more...)...)
+	if err := w.rewrite(c.file, s.facts.encode(c.file.id, b)); err != nil {
 		return err
 	}
-	return w.deleteRoom(c.key)
-}
-
-// setAside takes a room out of the live ones and stops its clock where the last mark puts it.
-type setAside struct {
-	key    int64
-	id     room.ID
-	reason string
-	at     time.Time
-}
-
-func (c setAside) apply(w *writer) error {
-	if err := w.exec(`DELETE FROM tries WHERE room = ?`, string(c.id)); err != nil {
-		return err
-	}
-	return w.exec(`UPDATE rooms SET aside_at = ?, aside_reason = ?, life = 0, clock_floor = max(clock_floor,
-		coalesce((SELECT elapsed FROM lives WHERE lives.life = rooms.life) - clock_offset, 0)) WHERE key = ?`,
-		c.at.UnixMilli(), c.reason, c.key)
-}
-
-// cutTail moves what stands behind the last whole batch out of a log that is damaged there.
-type cutTail struct {
-	key    int64
-	after  int64      // the last whole batch begins here
-	last   room.Index // and ends here
-	reason string
-	at     time.Time
-}
-
-func (c cutTail) apply(w *writer) error {
-	at, last := c.at.UnixMilli(), int64(c.last)
-	w.ended(c.key, c.last)
-	return w.each(
-		statement{`INSERT INTO cut_batches SELECT ?, key, first, last, epoch, time, entries, sum FROM batches
-			WHERE key = ? AND first > ?`, []any{at, c.key, c.after}},
-		statement{`DELETE FROM batches WHERE key = ? AND first > ?`, []any{c.key, c.after}},
-		statement{`INSERT INTO cut_snapshots SELECT ?, key, idx, epoch, data, sum FROM snapshots
-			WHERE key = ? AND idx > ?`, []any{at, c.key, last}},
-		statement{`DELETE FROM snapshots WHERE key = ? AND idx > ?`, []any{c.key, last}},
-		statement{`UPDATE rooms SET cut = ? WHERE key = ?`, []any{c.reason, c.key}},
-	)
-}
-
-// purge deletes what has been set aside for too long.
-type purge struct {
-	before time.Time
-}
-
-func (c purge) apply(w *writer) error {
-	keys, err := w.asideBefore(c.before)
-	if err != nil {
-		return err
-	}
-	for _, key := range keys {
-		if err := w.deleteRoom(key); err != nil {
-			return err
+	for slot, at := range c.file.snaps {
+		if at != 0 && at < b.First {
+			if err := w.dropSnapshot(c.file, slot); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// forgive takes back what a step was suspected of.
-type forgive struct {
-	suspect suspect
+// putSnapshot keeps the two newest of the room.
+type putSnapshot struct {
+	file     *roomFile
+	snapshot room.Snapshot
 }
 
-func (c forgive) apply(w *writer) error {
-	return w.exec(`DELETE FROM tries WHERE room = ? AND fingerprint = ?`, string(c.suspect.room), int64(c.suspect.fingerprint))
+func (c putSnapshot) apply(w *writer) error { return w.saveSnapshot(c.file, c.snapshot) }
+
+// claim notes a claim's epoch. From here on a cut is history that the claimer has dealt with.
+type claim struct {
+	file  *roomFile
+	epoch room.Epoch
 }
 
-// notNull keeps an empty list of bytes from becoming NULL.
-func notNull(b []byte) []byte {
-	if b == nil {
-		return []byte{}
+func (c claim) apply(w *writer) error { return w.append(c.file, kindClaim, []int64{int64(c.epoch)}) }
+
+// setClock ties a room's clock to this life's time.
+type setClock struct {
+	file          *roomFile
+	offset, floor time.Duration
+}
+
+func (c setClock) apply(w *writer) error {
+	return w.append(c.file, kindClock, clock{w.marks.life, c.offset, c.floor}.numbers())
+}
+
+// mark writes down the node's time, and where all logs end.
+type mark struct{}
+
+func (mark) apply(w *writer) error { return w.marks.write(&w.disk, w.elapsed()) }
+
+type removeRoom struct{ file *roomFile }
+
+func (c removeRoom) apply(w *writer) error {
+	if err := w.tries.forget(&w.disk, c.file.id); err != nil {
+		return err
 	}
-	return b
+	return w.delete(c.file, logSuffix)
 }
+
+// setAside takes a room out of the live ones and stops its clock where the last mark puts it.
+type setAside struct {
+	file   *roomFile
+	reason string
+	at     time.Time
+}
+
+func (c setAside) apply(w *writer) error {
+	if err := w.tries.forget(&w.disk, c.file.id); err != nil {
+		return err
+	}
+	there, err := exists(w.disk.path(c.file.name(logSuffix)))
+	if err != nil {
+		return err
+	}
+	if there {
+		s, err := c.file.read(w.disk.root, logSuffix, false)
+		if err != nil {
+			return err
+		}
+		n := asideNote{Reason: c.reason, At: c.at, Last: s.end(), Time: w.marks.timeOf(s.clock)}
+		for _, b := range s.batches {
+			n.Bytes += int64(len(b.Entries))
+		}
+		for _, snap := range s.snapshots {
+			n.Bytes += int64(len(snap.Data))
+		}
+		if err := w.aside.note(&w.disk, c.file, n); err != nil {
+			return err
+		}
+		w.handles.drop(c.file)
+		if err := w.disk.rename(c.file.name(logSuffix), c.file.name(asideSuffix)); err != nil {
+			return err
+		}
+	}
+	w.aside.add(c.file)
+	w.marks.ended(c.file.key, 0)
+	return nil
+}
+
+// cutTail moves what stands behind the last whole batch out of a log that is damaged there.
+type cutTail struct {
+	file   *roomFile
+	reason string
+	at     time.Time
+}
+
+func (c cutTail) apply(w *writer) error {
+	name := c.file.name(logSuffix)
+	s, err := c.file.read(w.disk.root, logSuffix, false)
+	if err != nil {
+		return err
+	}
+	suffix := fmt.Sprintf("%s%d", cutSuffix, c.at.UnixNano())
+	if err := w.keepCut(c.file, name, suffix); err != nil {
+		return err
+	}
+	for slot, at := range c.file.snaps {
+		if at > s.end() {
+			if err := w.keepCut(c.file, c.file.name(snapSuffix[slot]), suffix+snapSuffix[slot]); err != nil {
+				return err
+			}
+			if err := w.dropSnapshot(c.file, slot); err != nil {
+				return err
+			}
+		}
+	}
+	s.cut = c.reason
+	w.marks.ended(c.file.key, s.end())
+	return w.rewrite(c.file, s.facts.encode(c.file.id, s.batches...))
+}
+
+// keepCut copies a file before something of it is cut off. A copy that is there stays: it is of before the cut.
+func (w *writer) keepCut(r *roomFile, name, suffix string) error {
+	if slices.Contains(r.cuts, suffix) {
+		return nil
+	}
+	data, err := os.ReadFile(w.disk.path(name))
+	if err != nil {
+		return err
+	}
+	if err := w.disk.put(r.name(suffix), data); err != nil {
+		return err
+	}
+	r.cuts = append(r.cuts, suffix)
+	r.cutSize += blocks(int64(len(data)))
+	w.grown(0, int64(len(data)))
+	return nil
+}
+
+// cutTorn ends a log where a process was killed while it wrote a record that nobody was told of.
+type cutTorn struct {
+	file *roomFile
+	size int64
+}
+
+func (c cutTorn) apply(w *writer) error {
+	err := w.disk.truncate(c.file.name(logSuffix), c.size)
+	if err == nil {
+		w.grown(c.file.size.Swap(c.size), c.size)
+	}
+	return err
+}
+
+// purge deletes what has been set aside for too long. What was noted of it later keeps it that much longer.
+type purge struct{ before time.Time }
+
+func (c purge) apply(w *writer) error {
+	for _, r := range w.aside.all() {
+		at, err := mtime(w.disk.path(r.name(whySuffix)))
+		if errors.Is(err, os.ErrNotExist) {
+			at, err = mtime(w.disk.path(r.name(asideSuffix)))
+		}
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		if !at.Before(c.before) {
+			continue
+		}
+		if err := w.delete(r, asideSuffix); err != nil {
+			return err
+		}
+		if err := w.disk.remove(r.name(whySuffix)); err != nil {
+			return err
+		}
+		w.aside.forget(r)
+	}
+	return c.earlier(w)
+}
+
+// earlier deletes a database of an earlier version that was kept because it is damaged.
+func (c purge) earlier(w *writer) error {
+	path := filepath.Join(filepath.Dir(w.disk.root), damagedName)
+	at, err := mtime(path)
+	if err != nil || !at.Before(c.before) {
+		return nil
+	}
+	return removeFile(path)
+}
+
+// forgive takes back what a step was suspected of.
+type forgive struct{ suspect suspect }
+
+func (c forgive) apply(w *writer) error { return w.tries.forgive(&w.disk, c.suspect) }
+
+// countTries adds what a black box held to what is known.
+type countTries struct {
+	left       map[suspect]string // of a room that was opened: its game
+	generation string
+	live       func(room.ID) bool
+}
+
+func (c countTries) apply(w *writer) error { return w.tries.count(&w.disk, c) }

@@ -26,6 +26,7 @@ var children = map[string]func(dir string){
 	"append":   appendForEver,
 	"open":     openFatally,
 	"overflow": func(dir string) { stepFatally(dir, false) },
+	"takeover": takeOver,
 	"replay":   func(dir string) { stepFatally(dir, true) },
 }
 

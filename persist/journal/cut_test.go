@@ -28,7 +28,7 @@ func TestACutForgetsWhatLiesBefore(t *testing.T) {
 	n.create(id, other)
 	n.append(batch(id, 1, 1, 5), &room.Snapshot{Room: id, Epoch: 1, Index: 5, Data: []byte("old")})
 	n.append(batch(other, 1, 1, 5), &room.Snapshot{Room: other, Epoch: 1, Index: 5, Data: []byte("old")})
-	// Both may come in one transaction, and must not become one row.
+	// Both may come in one group, and must not become one record.
 	written := make(chan error, 3)
 	for _, b := range []room.Batch{batch(id, 1, 6, 7), cutAt(t, id, 8, 9), cutAt(t, id, 10, 12)} {
 		if err := n.Append(b, nil, func(err error) { written <- err }); err != nil {

@@ -1,9 +1,10 @@
 package journal_test
 
 import (
+	"bytes"
 	"context"
-	"database/sql"
 	"errors"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -16,55 +17,34 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// sqlExec changes a closed journal behind its back and answers how many rows it changed.
-func sqlExec(t *testing.T, dir, query string, args ...any) int {
-	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(dir, "journal.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	result, err := db.ExecContext(t.Context(), query, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, _ := result.RowsAffected()
-	return int(n)
-}
-
-func sqlCount(t *testing.T, dir, query string) (n int) {
-	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(dir, "journal.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if err := db.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
 func TestDamagedLogIsCut(t *testing.T) {
 	id := roomID(1)
+	flip := func(f frame, file []byte) []byte { file[f.to-3] ^= 4; return file }
+	// A log of five batches of two entries: the record at i holds what begins with entry 2i-1.
 	for _, c := range []struct {
-		name, query string
-		end         room.Index // of what is whole
-		cut         int        // rows that are moved away
-		snapshots   int
+		name      string
+		edit      func(all []frame, file []byte) []byte
+		end       room.Index // of what is whole
+		snapshots int
 	}{
-		{"flipped tail", `UPDATE batches SET entries = substr(entries, 1, 5) || 'X' || substr(entries, 7) WHERE first = 9`, 8, 1, 2},
-		{"shortened tail", `UPDATE batches SET entries = substr(entries, 1, 5) WHERE first = 9`, 8, 1, 2},
-		{"flipped middle", `UPDATE batches SET entries = zeroblob(length(entries)) WHERE first = 5`, 4, 3, 1},
-		{"a hole", `DELETE FROM batches WHERE first = 3`, 2, 3, 0},
-		{"a wrong end", `UPDATE batches SET last = 77 WHERE first = 3`, 2, 4, 0},
-		{"a wrong start", `UPDATE batches SET first = 4 WHERE first = 5`, 4, 3, 1},
-		{"a wrong epoch", `UPDATE batches SET epoch = 9 WHERE first = 5`, 4, 3, 1},
-		{"a wrong time", `UPDATE batches SET time = 9 WHERE first = 5`, 4, 3, 1},
-		{"not a number", `UPDATE batches SET time = 'x' WHERE first = 5`, 4, 3, 1},
-		{"nothing left", `UPDATE batches SET sum = 0 WHERE true`, 0, 5, 0},
-		{"a vanished tail", `DELETE FROM batches WHERE first = 9`, 8, 0, 2},
-		{"a lost tail", `DELETE FROM batches WHERE first > 5`, 6, 0, 1},
+		{"flipped tail", func(all []frame, f []byte) []byte { return flip(all[5], f) }, 8, 2},
+		{"shortened tail", func(all []frame, f []byte) []byte { return f[:all[5].to-1] }, 8, 2},
+		{"a tail's first byte", func(all []frame, f []byte) []byte { return f[:all[5].from+1] }, 8, 2},
+		{"a tail of zeros", func(all []frame, f []byte) []byte { clear(f[all[5].from:]); return f }, 8, 2},
+		{"a tail twice", func(all []frame, f []byte) []byte { return append(f, f[all[5].from:]...) }, 10, 2},
+		{"flipped middle", func(all []frame, f []byte) []byte { return flip(all[3], f) }, 4, 1},
+		{"a hole", func(all []frame, f []byte) []byte { return slices.Delete(f, all[2].from, all[2].to) }, 2, 0},
+		{"a wrong length", func(all []frame, f []byte) []byte { f[all[2].from]++; return f }, 2, 0},
+		{"a long length", func(all []frame, f []byte) []byte { f[all[2].from+3] = 7; return f }, 2, 0},
+		{"no length", func(all []frame, f []byte) []byte { clear(f[all[3].from : all[3].from+4]); return f }, 4, 1},
+		{"a wrong number", func(all []frame, f []byte) []byte { f[all[3].from+9] ^= 2; return f }, 4, 1},
+		{"a wrong kind", func(all []frame, f []byte) []byte { f[all[3].from+8] = 3; return f }, 4, 1},
+		{"a wrong order", func(all []frame, f []byte) []byte {
+			return slices.Concat(f[:all[2].from], f[all[3].from:all[3].to], f[all[2].from:all[2].to], f[all[4].from:])
+		}, 2, 0},
+		{"nothing left", func(all []frame, f []byte) []byte { clear(f[all[1].from:]); return f }, 0, 0},
+		{"a vanished tail", func(all []frame, f []byte) []byte { return f[:all[5].from] }, 8, 2},
+		{"a lost tail", func(all []frame, f []byte) []byte { return f[:all[4].from] }, 6, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -79,7 +59,11 @@ func TestDamagedLogIsCut(t *testing.T) {
 			}
 			n.append(batch(roomID(2), 1, 1, 4), nil)
 			n.close()
-			sqlExec(t, dir, c.query+` AND key = 1`)
+			var damaged []byte
+			editFile(t, logFile(t, dir, id, "log"), func(file []byte) []byte {
+				damaged = c.edit(framesOf(file), file)
+				return damaged
+			})
 
 			for range 2 { // until it is claimed the cut is told again
 				n = open(t, dir, journal.Options{})
@@ -87,10 +71,19 @@ func TestDamagedLogIsCut(t *testing.T) {
 				if end := checkLog(t, kept); end != c.end || kept.Cut == "" || len(kept.Snapshots) != c.snapshots {
 					t.Errorf("the log ends at %d, cut %q, %d snapshots", end, kept.Cut, len(kept.Snapshots))
 				}
+				if other := n.load(roomID(2)); other.Cut != "" || checkLog(t, other) != 4 {
+					t.Errorf("the other room: %+v", other)
+				}
 				n.close()
 			}
-			if got := sqlCount(t, dir, `SELECT count(*) FROM cut_batches WHERE key = 1`); got != c.cut {
-				t.Errorf("%d rows are kept of what was cut, want %d", got, c.cut)
+			var copies int
+			for _, name := range filesLike(t, dir, ".cut") {
+				if data, err := os.ReadFile(name); err == nil && string(data) == string(damaged) {
+					copies++
+				}
+			}
+			if copies != 1 {
+				t.Errorf("%d copies are kept of what was cut", copies)
 			}
 
 			n = open(t, dir, journal.Options{})
@@ -104,7 +97,106 @@ func TestDamagedLogIsCut(t *testing.T) {
 			if kept := n.load(id); checkLog(t, kept) != c.end+3 || kept.Cut != "" || kept.Epoch != 5 {
 				t.Errorf("after going on: %+v", kept)
 			}
+			if err := n.Remove(within(t), id); err != nil {
+				t.Fatal(err)
+			}
+			if left := filesLike(t, dir, string(id)); len(left) != 0 {
+				t.Errorf("the room is removed and has left %v", left)
+			}
 		})
+	}
+}
+
+// TestDamageBesideTheLogLosesNothing of it: a record that is no part of it is passed over when the log goes on behind it.
+func TestDamageBesideTheLogLosesNothing(t *testing.T) {
+	dir := t.TempDir()
+	id := roomID(1)
+	n := open(t, dir, journal.Options{})
+	n.create(id)
+	n.append(batch(id, 1, 1, 2), nil)
+	if err := n.Claimed(within(t), id, 2); err != nil {
+		t.Fatal(err)
+	}
+	n.append(batch(id, 2, 3, 4), nil)
+	n.close()
+	editFile(t, logFile(t, dir, id, "log"), func(file []byte) []byte {
+		file[framesOf(file)[2].to-1] ^= 1
+		return file
+	})
+	for range 2 {
+		n = open(t, dir, journal.Options{})
+		if kept := n.load(id); checkLog(t, kept) != 4 || kept.Cut != "" || kept.Epoch != 2 {
+			t.Errorf("kept %+v", kept)
+		}
+		n.close()
+	}
+}
+
+// TestATornWriteIsNoDamage: a process that is killed while it writes leaves a part of a record of which nobody was told.
+func TestATornWriteIsNoDamage(t *testing.T) {
+	id := roomID(1)
+	boots := t.TempDir()
+	boot := func(name string) string {
+		path := filepath.Join(boots, name)
+		if err := os.WriteFile(path, []byte(name+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, c := range []struct {
+		name        string
+		boot        string
+		spoil       bool // where logs ended is not known
+		cut         bool
+		first, last room.Index
+	}{
+		{"killed", boot("one"), false, false, 1, 0},
+		{"powerless", boot("two"), false, true, 1, 0},
+		{"no witness", boot("one"), true, true, 1, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			n := open(t, dir, journal.Options{BootIDFile: boot("one")})
+			n.create(id)
+			n.append(batch(id, 1, 1, 2), nil)
+			kill := saved(t, dir)
+			n.close()
+			kill()
+			editFile(t, logFile(t, dir, id, "log"), func(file []byte) []byte { return append(file, 200, 0, 0, 0, 1, 2, 3, 4, 5) })
+			if c.spoil {
+				editFile(t, filepath.Join(dir, "journal", "marks"), func(file []byte) []byte { file[len(file)-1] ^= 1; return file })
+			}
+			for range 2 {
+				n = open(t, dir, journal.Options{BootIDFile: c.boot})
+				kept := n.load(id)
+				if checkLog(t, kept) != 2 || (kept.Cut != "") != c.cut {
+					t.Errorf("kept %+v", kept)
+				}
+				n.close()
+			}
+			n = open(t, dir, journal.Options{BootIDFile: c.boot})
+			n.load(id)
+			n.append(batch(id, 1, 3, 3), nil)
+			n.close()
+			if kept := open(t, dir, journal.Options{BootIDFile: c.boot}).load(id); checkLog(t, kept) != 3 {
+				t.Errorf("after going on: %+v", kept)
+			}
+		})
+	}
+}
+
+// saved remembers the marks; what is returned puts them back, as a kill leaves them.
+func saved(t *testing.T, dir string) (back func()) {
+	t.Helper()
+	path := filepath.Join(dir, "journal", "marks")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -118,9 +210,7 @@ func TestNoRoomIsHeldToAnothersEnd(t *testing.T) {
 	n.append(batch(kept, 1, 1, 5), nil)
 	n.append(batch(gone, 1, 1, 100), nil)
 	n.close()
-	// A kill leaves the ends as they were noted last.
-	sqlExec(t, dir, `CREATE TABLE noted AS SELECT * FROM ends`)
-	kill := func() { sqlExec(t, dir, `UPDATE ends SET (data, sum) = (SELECT data, sum FROM noted)`) }
+	kill := saved(t, dir)
 
 	n = open(t, dir, journal.Options{})
 	if err := n.Remove(within(t), gone); err != nil {
@@ -149,7 +239,12 @@ func TestDamagedSnapshotIsLeftOut(t *testing.T) {
 	n.append(batch(id, 1, 1, 2), &room.Snapshot{Room: id, Epoch: 1, Index: 2, Data: []byte("older")})
 	n.append(batch(id, 1, 3, 4), &room.Snapshot{Room: id, Epoch: 1, Index: 4, Data: []byte("newer")})
 	n.close()
-	sqlExec(t, dir, `UPDATE snapshots SET data = 'never' WHERE idx = 4`)
+	for _, suffix := range []string{"s0", "s1"} {
+		path := logFile(t, dir, id, suffix)
+		if data, err := os.ReadFile(path); err == nil && strings.Contains(string(data), "newer") {
+			editFile(t, path, func(file []byte) []byte { return bytes.Replace(file, []byte("newer"), []byte("never"), 1) })
+		}
+	}
 	n = open(t, dir, journal.Options{})
 	kept := n.load(id)
 	if checkLog(t, kept) != 4 || len(kept.Snapshots) != 1 || kept.Snapshots[0].Index != 2 || kept.Cut != "" {
@@ -162,7 +257,7 @@ func TestDamagedHeaderHarmsNoOtherRoom(t *testing.T) {
 	n := open(t, dir, journal.Options{})
 	n.create(roomID(1), roomID(2), roomID(3))
 	n.close()
-	sqlExec(t, dir, `UPDATE rooms SET header = replace(CAST(header AS TEXT), 'chess', 'chexs') WHERE key = 2`)
+	editFile(t, logFile(t, dir, roomID(2), "log"), func(file []byte) []byte { return bytes.Replace(file, []byte("chess"), []byte("chexs"), 1) })
 	n = open(t, dir, journal.Options{})
 	var well []room.ID
 	for kept, err := range n.Rooms(within(t)) {
@@ -186,25 +281,28 @@ func TestDamagedHeaderHarmsNoOtherRoom(t *testing.T) {
 	}
 }
 
-// A row that stands under another room is not believed.
+// A record that stands under another room is not believed.
 func TestRowsDoNotPassForOthers(t *testing.T) {
 	dir := t.TempDir()
 	n := open(t, dir, journal.Options{})
 	n.create(roomID(1), roomID(2))
 	n.append(batch(roomID(1), 1, 1, 2), nil)
 	n.close()
-	sqlExec(t, dir, `UPDATE batches SET key = 2`)
+	from, err := os.ReadFile(logFile(t, dir, roomID(1), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	editFile(t, logFile(t, dir, roomID(2), "log"), func(file []byte) []byte { return append(file, from[len(file):]...) })
 	n = open(t, dir, journal.Options{})
 	if kept := n.load(roomID(2)); kept.Cut == "" || len(kept.Batches) != 0 {
 		t.Errorf("kept %+v", kept)
 	}
 }
 
-// Bytes flipped anywhere behind the first page may cost rooms or the whole database, with a clear
+// Bytes flipped anywhere may cost the rooms in whose files they are, with a clear
 // error, but what is given back is always what was written.
 func TestFlippedBytesAreNeverBelieved(t *testing.T) {
 	dir := t.TempDir()
-	file := filepath.Join(dir, "journal.db")
 	n := open(t, dir, journal.Options{})
 	for i := range 20 {
 		n.create(roomID(i))
@@ -213,21 +311,34 @@ func TestFlippedBytesAreNeverBelieved(t *testing.T) {
 		}
 	}
 	n.close()
-	whole, err := os.ReadFile(file)
-	if err != nil {
+	root := filepath.Join(dir, "journal")
+	kept := t.TempDir()
+	if err := os.CopyFS(kept, os.DirFS(root)); err != nil {
 		t.Fatal(err)
 	}
+	whole := os.DirFS(kept)
+	var files []string
+	fs.WalkDir(whole, ".", func(path string, d fs.DirEntry, err error) error {
+		if d.Type().IsRegular() {
+			files = append(files, path)
+		}
+		return err
+	})
 	harmed := 0
 	for range 40 {
-		torn := slices.Clone(whole)
-		for range 1 + rand.N(8) {
-			torn[4096+rand.N(len(torn)-4096)] ^= byte(1 + rand.N(255))
-		}
-		for _, side := range []string{"-wal", "-shm"} {
-			os.Remove(file + side)
-		}
-		if err := os.WriteFile(file, torn, 0o600); err != nil {
+		if err := os.RemoveAll(root); err != nil {
 			t.Fatal(err)
+		}
+		if err := os.CopyFS(root, whole); err != nil {
+			t.Fatal(err)
+		}
+		for range 1 + rand.N(8) {
+			editFile(t, filepath.Join(root, files[rand.N(len(files))]), func(file []byte) []byte {
+				if len(file) > 0 {
+					file[rand.N(len(file))] ^= byte(1 + rand.N(255))
+				}
+				return file
+			})
 		}
 		harmed += readTorn(t, dir)
 	}

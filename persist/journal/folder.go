@@ -17,7 +17,8 @@ import (
 const (
 	lockName     = "lock"
 	identityName = "identity.json"
-	databaseName = "journal.db"
+	databaseName = "journal.db"         // of earlier versions
+	damagedName  = "journal.db.damaged" // what one was called after it was taken over, if not all of it could be
 	blackBoxName = "blackbox"
 )
 

@@ -24,7 +24,7 @@ func openFolder(t *testing.T, dir string, options journal.FolderOptions) *journa
 
 func TestFolderKeepsItsID(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a folder?with=signs#and %41", "data")
-	n := open(t, dir, journal.Options{}) // such a name is no trouble for SQLite either
+	n := open(t, dir, journal.Options{}) // such a name is no trouble
 	id := n.folder.ID()
 	n.create(roomID(1))
 	n.close()
@@ -115,11 +115,11 @@ func TestNewerFormatsAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	n := open(t, dir, journal.Options{})
 	n.close()
-	sqlExec(t, dir, `PRAGMA user_version = 99`)
+	editFile(t, filepath.Join(dir, "journal", "format"), func([]byte) []byte { return []byte("99\n") })
 	folder := openFolder(t, dir, journal.FolderOptions{})
 	_, err := journal.Open(within(t), folder, journal.Options{})
 	if e, ok := errors.AsType[*journal.NewerError](err); !ok || e.Has != 99 {
-		t.Errorf("journal.db: %v", err)
+		t.Errorf("journal/format: %v", err)
 	}
 	folder.Close()
 

@@ -17,7 +17,7 @@ import (
 )
 
 // smallDisk mounts a file system of a few MiB. It needs to be root, or another way to have a disk
-// that is really full; a test that only pretends would prove nothing about SQLite.
+// that is really full; a test that only pretends would prove nothing.
 func smallDisk(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -103,15 +103,6 @@ func (n *node) flood(l *ledger, ids []room.ID, ends map[room.ID]room.Index) (off
 		}
 		if time.Since(start) > ceiling {
 			n.t.Fatal("the disk does not get full")
-		}
-	}
-}
-
-func until(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for start := time.Now(); !is(); time.Sleep(time.Millisecond) {
-		if time.Since(start) > ceiling {
-			t.Fatal("waited in vain until " + what)
 		}
 	}
 }
@@ -224,4 +215,24 @@ func TestOpenOnAFullDisk(t *testing.T) {
 	if end := checkLog(t, n.load(roomID(1))); end != 5 {
 		t.Errorf("the log ends at %d", end)
 	}
+}
+
+// TestTakeOverOnAFullDisk changes nothing, says so, and works once there is space.
+func TestTakeOverOnAFullDisk(t *testing.T) {
+	disk := smallDisk(t)
+	dir := filepath.Join(disk, "data")
+	if err := os.CopyFS(dir, os.DirFS(earlierFolder(t))); err != nil {
+		t.Fatal(err)
+	}
+	openFolder(t, dir, journal.FolderOptions{AdoptCopied: true}).Close()
+	empty := fill(t, disk)
+	folder := openFolder(t, dir, journal.FolderOptions{})
+	_, err := journal.Open(within(t), folder, journal.Options{})
+	if err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "full") {
+		t.Errorf("open on a full disk: %v", err)
+	}
+	folder.Close()
+	empty()
+	checkTakenOver(t, open(t, dir, journal.Options{}))
+	databaseIsGone(t, dir)
 }

@@ -132,3 +132,12 @@ func checkLog(t testing.TB, kept room.Kept) room.Index {
 	}
 	return end
 }
+
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for start := time.Now(); !is(); time.Sleep(time.Millisecond) {
+		if time.Since(start) > ceiling {
+			t.Fatal("waited in vain until " + what)
+		}
+	}
+}

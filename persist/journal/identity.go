@@ -14,8 +14,9 @@ import (
 	"strings"
 )
 
-// identityFormat is raised when an older binary must not read the file.
-const identityFormat = 1
+// identityFormat is raised when an older binary must not use the folder. In format 1 the journal was journal.db; programs that know only
+// that refuse a folder of format 2 and change nothing.
+const identityFormat = 2
 
 // identity is the file that tells a folder from its copies: a copy of the file has another inode,
 // and on another machine the machine's id differs.
@@ -70,7 +71,7 @@ func openIdentity(dir string, options FolderOptions) (identity, error) {
 	case reason == "": // the machine has got an id since: note it
 		return writeIdentity(path, id, machine)
 	case options.AdoptCopied:
-		return writeIdentity(path, identity{Adopted: append(id.Adopted, id.ID)}, machine)
+		return writeIdentity(path, identity{Format: id.Format, Adopted: append(id.Adopted, id.ID)}, machine)
 	default:
 		return identity{}, &CopiedError{Dir: dir, Reason: reason}
 	}
@@ -88,14 +89,22 @@ func (id identity) foreign(inode uint64, machine string) string {
 }
 
 func missingIdentity(dir, machine string, options FolderOptions) (identity, error) {
-	kept, err := exists(filepath.Join(dir, databaseName))
+	earlier, err := exists(filepath.Join(dir, databaseName))
 	if err != nil {
 		return identity{}, err
 	}
-	if kept && !options.AdoptCopied {
+	kept, err := exists(filepath.Join(dir, journalName))
+	if err != nil {
+		return identity{}, err
+	}
+	if (kept || earlier) && !options.AdoptCopied {
 		return identity{}, &CopiedError{Dir: dir, Reason: "holds a journal but its " + identityName + " is missing"}
 	}
-	return writeIdentity(filepath.Join(dir, identityName), identity{}, machine)
+	id := identity{Format: identityFormat}
+	if earlier && !kept {
+		id.Format = 1
+	}
+	return writeIdentity(filepath.Join(dir, identityName), id, machine)
 }
 
 func readIdentity(path string) (id identity, inode uint64, err error) {
@@ -119,7 +128,7 @@ func readIdentity(path string) (id identity, inode uint64, err error) {
 // writeIdentity puts a new file in place; one without an id gets a new id. The inode is known
 // before the content is written, and renaming keeps it.
 func writeIdentity(path string, id identity, machine string) (identity, error) {
-	id.Format, id.Machine = identityFormat, machine
+	id.Machine = machine
 	if id.ID == "" {
 		id.ID = strings.ToLower(rand.Text())
 	}

@@ -2,10 +2,11 @@ package journal
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -17,18 +18,22 @@ import (
 type Journal struct {
 	options  Options
 	queue    queue
-	read     *sql.DB // of its own connections, so that reading never waits for the writer
 	writer   *writer // of the run goroutine once it is started
 	path     string
 	blackBox *BlackBox
 	failing  atomic.Pointer[FailingError]
 	commits  atomic.Uint64
-	used     atomic.Int64  // bytes, as last measured
-	measured uint64        // of the run goroutine: commits at that time
+	used     atomic.Int64  // bytes
+	over     bool          // of the run goroutine: the budget was overdrawn when it was last looked at
+	pruned   bool          // of the run goroutine: lives that nothing hangs on are forgotten
 	lost     error         // of the run goroutine: what Close gave up for
 	closing  chan struct{} // closed by Close: write what waits and end
 	giveUp   chan struct{} // closed when Close's context has ended: stop trying
 	ended    chan struct{} // closed when the run goroutine has ended
+
+	boot      string // of the machine; empty: not known
+	powerLost bool   // see PowerLost
+	doubtful  bool   // a log that ends within a record may have lost what was acknowledged
 }
 
 // Errors of the journal. Each answers what the caller may do; those of one room that come again for the same call, whatever
@@ -61,106 +66,116 @@ func (e *FailingError) Error() string {
 func (e *FailingError) Unwrap() error { return e.Err }
 
 // Open opens the journal in a folder, or makes one, begins a new life of the node in it and reads
-// the black box of the life before. Errors are *NewerError and those of the disk. The folder must
-// stay open until the journal is closed.
+// the black box of the life before. A journal of an earlier version is taken over first. Errors are *NewerError and those of the disk. The
+// folder must stay open until the journal is closed.
 func Open(ctx context.Context, folder *Folder, options Options) (*Journal, error) {
 	options = options.withDefaults()
 	j := &Journal{
 		options: options,
-		path:    folder.Path(databaseName),
+		path:    folder.Path(journalName),
 		closing: make(chan struct{}), giveUp: make(chan struct{}), ended: make(chan struct{}),
 	}
 	j.queue.wake = make(chan struct{}, 1)
-	err := makePrivate(j.path)
-	if err != nil {
+	if err := j.begin(ctx, folder); err != nil {
 		return nil, j.openError(err)
-	}
-	write, err := openDatabase(j.path, writerQuery, 1)
-	if err != nil {
-		return nil, j.openError(err)
-	}
-	j.writer = &writer{db: write, elapsed: options.Elapsed}
-	if j.read, err = openDatabase(j.path, readerQuery, 4); err == nil {
-		err = j.begin(ctx, folder)
-	}
-	if err != nil {
-		return nil, errors.Join(j.openError(err), j.closeDatabases())
 	}
 	go j.run()
 	return j, nil
 }
 
-// openError says what to do where SQLite says only "disk I/O error".
+// openError says what to do where the system says only "no space left on device".
 func (j *Journal) openError(err error) error {
 	if _, newer := errors.AsType[*NewerError](err); newer {
 		return err
 	}
-	if diskFull(j.path) {
+	err = tellFull(err)
+	if _, full := errors.AsType[fullError](err); full || diskFull(filepath.Dir(j.path)) {
 		return fmt.Errorf("%s cannot be opened, its disk is full: free some space: %w", j.path, err)
 	}
 	return fmt.Errorf("%s cannot be opened: %w", j.path, err)
 }
 
-// begin does all that must be durable before anything is served.
+// begin does all that must be there before anything is served.
 func (j *Journal) begin(ctx context.Context, folder *Folder) error {
-	if err := migrate(ctx, j.writer.db, j.path); err != nil {
+	if err := prepare(ctx, folder, j.options.Log); err != nil {
 		return err
 	}
-	ends, err := readEnds(ctx, j.read)
+	newest, err := redoAll(j.path)
 	if err != nil {
 		return err
 	}
-	j.writer.ends = ends
-	if err := j.queue.open(ctx, j.read, ends); err != nil {
-		return err
-	}
-	if err := j.read.QueryRowContext(ctx, `SELECT coalesce(max(life), 0) + 1 FROM lives`).Scan(&j.writer.life); err != nil {
-		return err
-	}
-	box, found, err := openBlackBox(ctx, folder.Path(blackBoxName), j)
+	there, err := findRooms(j.path)
 	if err != nil {
 		return err
 	}
-	err = j.writer.commit([]change{forgetLives{}, mark{}, j.purge(), found})
+	before, marks, err := readMarks(filepath.Join(j.path, marksName))
 	if err != nil {
 		return err
 	}
-	if err := box.begin(ctx, j.read); err != nil {
+	tries, err := readTries(filepath.Join(j.path, triesName))
+	if err != nil {
+		return err
+	}
+	marks.sync = j.options.Sync
+	j.noticePower(before, marks)
+	j.writer = &writer{
+		disk: disk{root: j.path}, handles: handles{most: j.options.MaxFiles}, marks: marks, tries: tries,
+		aside: &asides{rooms: make(map[int64]*roomFile)}, elapsed: j.options.Elapsed, used: &j.used,
+	}
+	if j.options.Sync {
+		j.writer.disk.redo = &redo{root: j.path, log: j.options.Log, most: j.options.redoMost, number: newest}
+	}
+	j.used.Store(there.bytes)
+	for _, r := range there.aside {
+		j.writer.aside.add(r)
+	}
+	j.queue.open(there, marks.ends)
+	j.watchBudget()
+	box, found, err := openBlackBox(folder.Path(blackBoxName), j)
+	if err != nil {
+		return err
+	}
+	if _, err := j.writer.commit([]change{mark{}, j.purge(), found}); err != nil {
+		return err
+	}
+	if err := box.begin(tries); err != nil {
 		return err
 	}
 	j.blackBox = box
 	return nil
 }
 
-// open learns which rooms are kept, and forgets the ends of others. How far their logs go is found out when they are loaded.
-func (q *queue) open(ctx context.Context, db querier, ends map[int64]room.Index) error {
-	q.tails = make(map[room.ID]*tail)
-	if err := db.QueryRowContext(ctx, `SELECT coalesce(max(key), 0) + 1 FROM rooms`).Scan(&q.nextKey); err != nil {
-		return err
+// noticePower finds out whether the machine went down before what it was told was on its disk. Until all rooms have been looked at the
+// marks go on saying so.
+func (j *Journal) noticePower(before, now *marks) {
+	j.boot = bootID(j.options.BootIDFile)
+	j.powerLost = before.boot != "" && j.boot != "" && before.boot != j.boot && !before.clean && !before.sync
+	j.doubtful = j.powerLost || !before.known
+	now.boot = j.boot
+	if j.powerLost {
+		now.boot, now.sync = before.boot, false
+		j.options.Log.Warn("the machine went down while rooms were played and the journal did not wait for the disk: the last moments of some rooms may be missing (--journal-sync would have kept them)", "journal", j.path)
 	}
+}
+
+// PowerLost reports whether the machine has gone down since the life before, and took what the operating system had not yet
+// brought to the disk: what was acknowledged in the last seconds may be missing, whole batches from the end of a room's log. False where a
+// process was only killed, where Options.Sync was set, and where the system does not tell its starts apart.
+func (j *Journal) PowerLost() bool { return j.powerLost }
+
+// open learns which rooms are kept, and forgets the ends of others. How far their logs go is found out when they are loaded.
+func (q *queue) open(there *found, ends map[int64]room.Index) {
+	q.tails = make(map[room.ID]*tail)
+	q.nextKey = there.nextKey
 	for key := range ends {
 		q.nextKey = max(q.nextKey, key+1) // a killed life may have left the end of a log that it had removed: no room of this life is to be held to it
 	}
-	type live struct {
-		id  room.ID
-		key int64
+	live := make(map[int64]bool, len(there.live))
+	for _, f := range there.live {
+		q.tails[f.id] = &tail{file: f, seen: ends[f.key]}
+		live[f.key] = true
 	}
-	scan := func(r *sql.Rows) (l live, err error) { return l, r.Scan(&l.id, &l.key) }
-	rooms, err := queryAll(ctx, db, scan, `SELECT room, key FROM rooms WHERE aside_at IS NULL`)
-	there := make(map[int64]bool, len(rooms))
-	for _, l := range rooms {
-		q.tails[l.id] = &tail{key: l.key, seen: ends[l.key]}
-		there[l.key] = true
-	}
-	maps.DeleteFunc(ends, func(key int64, _ room.Index) bool { return !there[key] })
-	return err
-}
-
-// forgetLives deletes the time marks that no room's clock hangs on.
-type forgetLives struct{}
-
-func (forgetLives) apply(w *writer) error {
-	return w.exec(`DELETE FROM lives WHERE life NOT IN (SELECT life FROM rooms)`)
+	maps.DeleteFunc(ends, func(key int64, _ room.Index) bool { return !live[key] })
 }
 
 func (j *Journal) purge() purge {
@@ -185,7 +200,7 @@ func (j *Journal) Failing() error {
 type Stats struct {
 	Rooms   int    // live
 	Pending int    // bytes that wait for the disk
-	Commits uint64 // transactions since Open
+	Commits uint64 // groups written since Open
 	Missed  uint64 // steps that found no free slot in the black box
 }
 
@@ -196,7 +211,7 @@ func (j *Journal) Stats() Stats {
 	}
 }
 
-// Close refuses what comes from now on, writes all that waits, and closes the database. When ctx
+// Close refuses what comes from now on, writes all that waits, and brings all of it to the disk. When ctx
 // ends while the disk refuses, it gives up: the done functions of what is lost get an error, and
 // so does the caller. It may outlast ctx by one write. The folder stays locked until it is closed
 // too. A second Close waits for the first and returns ErrClosed.
@@ -212,13 +227,38 @@ func (j *Journal) Close(ctx context.Context) error {
 		close(j.giveUp)
 		<-j.ended
 	}
-	return errors.Join(j.lost, j.closeDatabases())
+	err := j.writer.close()
+	if j.lost != nil {
+		return errors.Join(j.lost, err)
+	}
+	return errors.Join(err, j.settle(ctx))
 }
 
-func (j *Journal) closeDatabases() error {
-	err := errors.Join(j.writer.close(), j.writer.db.Close())
-	if j.read != nil {
-		err = errors.Join(err, j.read.Close())
+// settle brings all to the disk and notes that it is there, so that a start of the machine between this life and the next is no loss. Who
+// has no time for that goes without.
+func (j *Journal) settle(ctx context.Context) error {
+	settled := make(chan error, 1)
+	var begun atomic.Bool // the note is being written, or nobody may write it any more: the folder may be another's then
+	go func() {
+		err := syncTree(j.path)
+		if err != nil || !begun.CompareAndSwap(false, true) {
+			settled <- err
+			return
+		}
+		m := j.writer.marks
+		m.clean = true
+		settled <- replaceFile(filepath.Join(j.path, marksName), func(f *os.File) error {
+			_, err := f.Write(m.encode(time.Duration(m.now.Load())))
+			return err
+		})
+	}()
+	select {
+	case err := <-settled:
+		return err
+	case <-ctx.Done():
+		if begun.CompareAndSwap(false, true) {
+			return nil
+		}
+		return <-settled
 	}
-	return err
 }

@@ -100,7 +100,7 @@ func TestTwoSnapshotsAreKept(t *testing.T) {
 	}
 }
 
-// Batches that wait together are one row a room, and done functions run in order.
+// Batches that wait together are one record a room, and done functions run in order.
 func TestManyRoomsAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	n := open(t, dir, journal.Options{MaxRow: 2000})
@@ -152,7 +152,7 @@ func TestManyRoomsAtOnce(t *testing.T) {
 		rows += len(kept.Batches)
 	}
 	if seen != rooms || rows >= rooms*batches {
-		t.Errorf("%d rooms in %d rows", seen, rows)
+		t.Errorf("%d rooms in %d records", seen, rows)
 	}
 }
 

@@ -1,26 +1,18 @@
 package journal
 
 import (
-	"cmp"
 	"context"
-	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"maps"
-	"math"
 	"slices"
 	"time"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/roomring/roomring/room"
 )
 
-// DamagedError says that nothing of a room can be used: its header, or the part of the database
-// it stands in, is broken. SetAside keeps what is there. It is a room.ErrDamaged.
+// DamagedError says that nothing of a room can be used: its header is broken. SetAside keeps what is there. It is a room.ErrDamaged.
 type DamagedError struct {
 	Room room.ID
 	Err  error
@@ -65,32 +57,66 @@ func (q *queue) live() []room.ID {
 // ErrClosed, *DamagedError and those of the disk.
 func (j *Journal) Load(ctx context.Context, id room.ID) (room.Kept, error) {
 	none := room.Kept{Header: room.Header{ID: id}}
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
 	t, err := j.queue.find(id)
 	if err != nil {
 		return none, err
 	}
-	s, err := j.readRoom(ctx, t.key)
+	s, err := t.file.read(j.path, logSuffix, t.loaded)
 	if err != nil {
-		return none, damaged(id, err)
+		return none, err
 	}
-	if !t.loaded {
-		s.seen = t.seen
+	now := j.writer.marks.timeOf(s.clock)
+	if t.loaded {
+		kept, _, err := s.kept(now)
+		if err != nil {
+			return none, j.gone(id, t.file, err)
+		}
+		return kept, nil
 	}
-	kept, cut, err := s.check()
+	s.seen = t.seen
+	if s.torn && j.doubtful {
+		s.bad = tornReason(s)
+	}
+	kept, cut, err := s.kept(now)
 	if err != nil {
 		return none, &DamagedError{Room: id, Err: err}
 	}
-	if t.loaded {
-		return kept, nil
+	if err := j.mend(ctx, t.file, s, cut, kept.Cut); err != nil {
+		return none, err
 	}
-	if cut != nil {
-		j.options.Log.Error("a damaged log is cut; what is cut off is kept in "+databaseName, "room", id, "cut", cut.reason)
-		if err := j.wait(ctx, func(*queue) (change, error) { return *cut, nil }); err != nil {
-			return none, err
-		}
-	}
-	j.queue.opened(id, s.end())
+	j.queue.opened(id, s)
 	return kept, nil
+}
+
+// gone tells a room that was removed while it was read from one that is damaged.
+func (j *Journal) gone(id room.ID, f *roomFile, err error) error {
+	if t, none := j.queue.find(id); none != nil || t.file != f {
+		return ErrUnknown
+	}
+	return &DamagedError{Room: id, Err: err}
+}
+
+// tornReason says why a log is cut that ends within a record, where that cannot be what was under way when a process was killed.
+func tornReason(s *stored) string {
+	return fmt.Sprintf("the batch from entry %d on is not all there", s.end()+1)
+}
+
+// mend makes the file of a room from an earlier life one that can be gone on with.
+func (j *Journal) mend(ctx context.Context, f *roomFile, s *stored, cut, why string) error {
+	var c change
+	switch {
+	case cut != "":
+		j.options.Log.Error("a damaged log is cut; what is cut off is kept beside it", "room", f.id, "cut", cut, "file", f.name(logSuffix))
+		c = cutTail{file: f, reason: why, at: time.Now()}
+	case s.torn:
+		c = cutTorn{f, s.size}
+	default:
+		return nil
+	}
+	return j.wait(ctx, func(*queue) (change, error) { f.snaps = s.slots; return c, nil })
 }
 
 // find gives a copy of the room's tail.
@@ -104,171 +130,15 @@ func (q *queue) find(id room.ID) (tail, error) {
 }
 
 // opened lets the room's log go on.
-func (q *queue) opened(id room.ID, last room.Index) {
+func (q *queue) opened(id room.ID, s *stored) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if t := q.tails[id]; t != nil && !t.loaded {
-		t.loaded, t.last = true, last
-	}
-}
-
-// damaged marks the errors that say the database is broken where the room stands.
-func damaged(id room.ID, err error) error {
-	e, ok := errors.AsType[*sqlite.Error](err)
-	if !ok {
-		return err
-	}
-	if code := e.Code() & 0xff; code != sqlite3.SQLITE_CORRUPT && code != sqlite3.SQLITE_NOTADB {
-		return err
-	}
-	return &DamagedError{Room: id, Err: err}
-}
-
-// stored is what the database holds of one room, not yet believed.
-type stored struct {
-	key       int64
-	id        room.ID
-	header    []byte
-	sum       uint32
-	epoch     room.Epoch
-	clock     time.Duration // where the time marks put it
-	cut       string
-	batches   []storedBatch
-	snapshots []storedSnapshot // newest first
-
-	seen  room.Index // the log certainly went this far; 0: not known
-	whole int        // how many batches are, from the start; set by check
-}
-
-type storedBatch struct {
-	room.Batch
-	first int64
-	bad   string // why it cannot be believed
-}
-
-type storedSnapshot struct {
-	room.Snapshot
-	bad bool
-}
-
-// readRoom reads all of a room at one moment.
-func (j *Journal) readRoom(ctx context.Context, key int64) (*stored, error) {
-	tx, err := j.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return nil, err
-	}
-	defer tx.Rollback()
-	s := &stored{key: key}
-	err = tx.QueryRowContext(ctx, `SELECT room, header, sum, epoch, cut, max(clock_floor,
-		coalesce((SELECT elapsed FROM lives WHERE lives.life = rooms.life) - clock_offset, 0)) FROM rooms WHERE key = ?`, key).
-		Scan(&s.id, &s.header, &s.sum, &s.epoch, &s.cut, &s.clock)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, ErrUnknown
-	}
-	if err != nil {
-		return nil, err
-	}
-	s.batches, err = queryAll(ctx, tx, s.scanBatch,
-		`SELECT first, last, epoch, time, entries, sum FROM batches WHERE key = ? ORDER BY first`, key)
-	if err != nil {
-		return nil, err
-	}
-	s.snapshots, err = queryAll(ctx, tx, s.scanSnapshot,
-		`SELECT idx, epoch, data, sum FROM snapshots WHERE key = ? ORDER BY idx DESC`, key)
-	return s, err
-}
-
-// scanBatch never fails: what cannot be read is as bad as what has a wrong checksum.
-func (s *stored) scanBatch(r *sql.Rows) (storedBatch, error) {
-	b := storedBatch{Batch: room.Batch{Room: s.id}}
-	var last, epoch, at, sum int64
-	if err := r.Scan(&b.first, &last, &epoch, &at, &b.Entries, &sum); err != nil {
-		b.bad = "cannot be read"
-		return b, nil
-	}
-	b.First, b.Last, b.Epoch, b.Time = room.Index(b.first), room.Index(last), room.Epoch(epoch), time.Duration(at)
-	if int64(sumBatch(b.Batch)) != sum {
-		b.bad = "fails its checksum"
-	}
-	return b, nil
-}
-
-func (s *stored) scanSnapshot(r *sql.Rows) (storedSnapshot, error) {
-	n := storedSnapshot{Snapshot: room.Snapshot{Room: s.id}}
-	var index, epoch, sum int64
-	if err := r.Scan(&index, &epoch, &n.Data, &sum); err != nil {
-		n.bad = true
-		return n, nil
-	}
-	n.Index, n.Epoch = room.Index(index), room.Epoch(epoch)
-	n.bad = int64(sumSnapshot(n.Snapshot)) != sum
-	return n, nil
-}
-
-// check believes what is whole. The cut is what must be moved away before the log can go on.
-func (s *stored) check() (room.Kept, *cutTail, error) {
-	kept := room.Kept{Epoch: s.epoch, Time: s.clock, Cut: s.cut}
-	if sumHeader(s.id, s.header) != s.sum {
-		return kept, nil, errors.New("its header fails its checksum")
-	}
-	if err := json.Unmarshal(s.header, &kept.Header); err != nil {
-		return kept, nil, fmt.Errorf("its header cannot be read: %w", err)
-	}
-	reason := s.countWhole()
-	for _, b := range s.batches[:s.whole] {
-		kept.Batches = append(kept.Batches, b.Batch)
-		kept.Epoch = max(kept.Epoch, b.Epoch)
-		kept.Time = max(kept.Time, b.Time)
-	}
-	for _, n := range slices.Backward(s.snapshots) {
-		if !n.bad && n.Index <= s.end() {
-			kept.Snapshots = append(kept.Snapshots, n.Snapshot)
-		} else if reason == "" && n.Index > s.end() {
-			reason = fmt.Sprintf("the entries from %d on are missing: there is a snapshot at %d", s.end()+1, n.Index)
+		t.loaded, t.last, t.life = true, s.end(), s.clock.life
+		for slot, at := range s.slots {
+			if at <= s.end() {
+				t.file.snaps[slot] = at
+			}
 		}
 	}
-	if reason == "" && s.end() < s.seen {
-		reason = fmt.Sprintf("the entries from %d on are missing: the log went to %d", s.end()+1, s.seen)
-	}
-	if reason == "" {
-		return kept, nil, nil
-	}
-	kept.Cut = cmp.Or(kept.Cut, reason)
-	return kept, &cutTail{key: s.key, after: s.after(), last: s.end(), reason: kept.Cut, at: time.Now()}, nil
-}
-
-// countWhole finds how far the log is without damage or holes, and what is wrong behind that.
-func (s *stored) countWhole() (reason string) {
-	for s.whole = range s.batches {
-		b, next := s.batches[s.whole], s.end()+1
-		if s.whole == 0 && b.bad == "" && room.BeginsLog(b.First, b.Entries) {
-			next = b.First
-		}
-		switch {
-		case b.bad != "":
-			return fmt.Sprintf("the batch from entry %d on %s", next, b.bad)
-		case b.First > next:
-			return fmt.Sprintf("the entries %d to %d are missing", next, b.First-1)
-		case b.First < next || b.Last < b.First:
-			return fmt.Sprintf("the batch behind entry %d does not follow it", next-1)
-		}
-	}
-	s.whole = len(s.batches)
-	return ""
-}
-
-// end is the last index of the whole part of the log.
-func (s *stored) end() room.Index {
-	if s.whole == 0 {
-		return 0
-	}
-	return s.batches[s.whole-1].Last
-}
-
-// after is where the last whole row begins, or before all rows.
-func (s *stored) after() int64 {
-	if s.whole == 0 {
-		return math.MinInt64
-	}
-	return s.batches[s.whole-1].first
 }

@@ -12,15 +12,15 @@ type Options struct {
 	MaxPending int
 	// MaxBatch bounds one Append: entries and snapshot together. Default 64 MiB.
 	MaxBatch int
-	// MaxRow bounds the bytes that joining batches of one room may give one row. Default 1 MiB.
+	// MaxRow bounds the bytes that joining batches of one room may give one record. Default 1 MiB.
 	MaxRow int
-	// MaxGroup bounds the changes in one transaction, and with MaxGroupBytes how long those behind
+	// MaxGroup bounds the changes in one group, and with MaxGroupBytes how long those behind
 	// them wait. Default 1024.
 	MaxGroup int
 	// MaxGroupBytes likewise. Default 8 MiB.
 	MaxGroupBytes int
 
-	// RetryMin is the pause after a failed transaction; it doubles up to RetryMax.
+	// RetryMin is the pause after a failed write; it doubles up to RetryMax.
 	// Defaults 50 ms and 2 s.
 	RetryMin, RetryMax time.Duration
 	// Health is told from the writer's goroutine when writing begins to fail (a *FailingError) and,
@@ -30,7 +30,7 @@ type Options struct {
 	// Elapsed is the node's monotonic time: it starts anywhere and never falls within one process.
 	// Default: the time since Open.
 	Elapsed func() time.Duration
-	// MarkEvery is how often Elapsed is written down, one row for all rooms: a crash costs rooms at
+	// MarkEvery is how often Elapsed is written down, in one file for all rooms: a crash costs rooms at
 	// most this much of their time. Default 1 s.
 	MarkEvery time.Duration
 
@@ -50,6 +50,16 @@ type Options struct {
 	// returned, to be called innocent. Default 1 min.
 	ForgiveAfter time.Duration
 
+	// Sync has every change wait until it would outlive a loss of power. Those that wait together wait for one turn of the disk.
+	Sync bool
+	// redoMost is how large a segment of the log gets that is waited for. Default 32 MiB.
+	redoMost int64
+	// BootIDFile names a file that differs between starts of the machine. Default: Linux's /proc/sys/kernel/random/boot_id; other systems are
+	// asked, or say nothing.
+	BootIDFile string
+	// MaxFiles bounds how many rooms' files are open at a time. Default 1024.
+	MaxFiles int
+
 	// Log hears of damage, cuts and failing disks. Default: nobody.
 	Log *slog.Logger
 }
@@ -64,6 +74,8 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.RetryMax, 2*time.Second)
 	setDefault(&o.MarkEvery, time.Second)
 	setDefault(&o.KeepAside, 30*24*time.Hour)
+	setDefault(&o.redoMost, 32<<20)
+	setDefault(&o.MaxFiles, 1024)
 	setDefault(&o.BlackBoxSlots, 1024)
 	setDefault(&o.MaxTries, 2)
 	setDefault(&o.ForgiveAfter, time.Minute)
@@ -80,7 +92,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-func setDefault[T int | time.Duration](value *T, to T) {
+func setDefault[T int | int64 | time.Duration](value *T, to T) {
 	if *value == 0 {
 		*value = to
 	}

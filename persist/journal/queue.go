@@ -15,11 +15,13 @@ type command struct {
 
 // tail is what Append must know of a live room: where its log ends.
 type tail struct {
-	key      int64
+	file     *roomFile
 	loaded   bool       // a room from an earlier life is appended to only after it was loaded
 	imported bool       // and nothing was appended since
 	seen     room.Index // how far its log went at the last time mark of the life before
 	last     room.Index // with everything that is queued
+	refused  bool       // a batch was, so what comes behind it has to wait until it comes again
+	life     int64      // that its clock hangs on, once it is known
 }
 
 // queue holds what waits for the writer, in order, and the rooms' tails as they will be once it
@@ -53,7 +55,7 @@ func (q *queue) close() bool {
 	return first
 }
 
-// take gives the oldest commands that fit one transaction, or none.
+// take gives the oldest commands that fit one group, or none.
 func (q *queue) take(most, mostBytes int) []command {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -67,6 +69,27 @@ func (q *queue) take(most, mostBytes int) []command {
 		q.waiting = nil
 	}
 	return group
+}
+
+// has reports whether a room is live.
+func (q *queue) has(id room.ID) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.tails[id] != nil
+}
+
+// lives are those that rooms' clocks hang on; known is false while a room has not been looked at.
+func (q *queue) lives() (used map[int64]bool, known bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	used = make(map[int64]bool)
+	for _, t := range q.tails {
+		if !t.loaded {
+			return nil, false
+		}
+		used[t.life] = true
+	}
+	return used, true
 }
 
 // written gives back the room that a group took.
@@ -91,11 +114,20 @@ func (q *queue) rooms() int {
 }
 
 // plan turns a group into changes, joining the batches of a room that follow each other with
-// nothing else of that room between them.
-func plan(group []command, maxRow int) []change {
-	changes := make([]change, 0, len(group))
-	open := make(map[int64]*putBatch)
-	for _, c := range group {
+// nothing else of that room between them. It also says which change each command went into.
+func plan(group []command, maxRow int) (changes []change, of []int) {
+	changes = make([]change, 0, len(group))
+	of = make([]int, len(group))
+	if len(group) == 1 {
+		return append(changes, group[0].change), of
+	}
+	type row struct {
+		*putBatch
+		at int
+	}
+	open := make(map[*roomFile]row)
+	for i, c := range group {
+		of[i] = len(changes)
 		b, ok := c.change.(*putBatch)
 		if !ok {
 			if _, neutral := c.change.(putSnapshot); !neutral {
@@ -104,13 +136,14 @@ func plan(group []command, maxRow int) []change {
 			changes = append(changes, c.change)
 			continue
 		}
-		if to := open[b.key]; to != nil && !b.batch.Begins && to.size+b.size <= maxRow {
+		if to := open[b.file]; to.putBatch != nil && !b.batch.Begins && to.size+b.size <= maxRow {
 			to.join(b.batch)
+			of[i] = to.at
 			continue
 		}
-		row := &putBatch{key: b.key, batch: b.batch, size: b.size}
-		open[b.key] = row
-		changes = append(changes, row)
+		first := &putBatch{file: b.file, batch: b.batch, size: b.size}
+		open[b.file] = row{first, len(changes)}
+		changes = append(changes, first)
 	}
-	return changes
+	return changes, of
 }

@@ -15,14 +15,13 @@ func (j *Journal) run() {
 	defer marks.Stop()
 	purges := time.NewTicker(purgeEvery)
 	defer purges.Stop()
-	j.measure()
 	for {
 		select {
 		case <-j.queue.wake:
 			j.drain()
 		case <-marks.C:
 			j.markTime()
-			j.measure()
+			j.watchBudget()
 		case <-purges.C:
 			j.write([]command{{change: j.purge()}})
 		case <-j.closing:
@@ -45,11 +44,15 @@ func (j *Journal) drain() {
 
 func (j *Journal) markTime() {
 	var marks []command
-	if j.queue.rooms() > 0 {
+	if j.queue.rooms() > 0 || j.writer.marks.dirty {
 		marks = append(marks, command{change: mark{}})
 	}
-	if j.writer.endsChanged {
-		marks = append(marks, command{change: putEnds{}, done: func(err error) { j.writer.endsChanged = err != nil }})
+	if !j.pruned {
+		if used, known := j.queue.lives(); known {
+			j.writer.marks.prune(used)
+			j.writer.marks.boot, j.writer.marks.sync = j.boot, j.options.Sync
+			j.pruned = true
+		}
 	}
 	if len(marks) > 0 {
 		j.write(marks)
@@ -58,33 +61,42 @@ func (j *Journal) markTime() {
 
 // write commits a group, however often it takes, and then tells those who wait for it.
 func (j *Journal) write(group []command) {
-	err := j.persist(plan(group, j.options.MaxRow))
+	changes, of := plan(group, j.options.MaxRow)
+	done, err := j.persist(changes)
 	j.queue.written(group)
-	for _, c := range group {
-		if c.done != nil {
+	for i, c := range group {
+		switch {
+		case c.done == nil:
+		case of[i] < done:
+			c.done(nil)
+		default:
 			c.done(err)
 		}
 	}
 }
 
-// persist tries until the changes are written or Close gives up.
-func (j *Journal) persist(changes []change) error {
+// persist tries until the changes are written or Close gives up; then it says how many are.
+func (j *Journal) persist(changes []change) (done int, err error) {
 	if j.lost != nil {
-		return j.lost // what comes behind a gap must not be written, though the disk be well again
+		return 0, j.lost // what comes behind a gap must not be written, though the disk be well again
 	}
 	for pause := j.options.RetryMin; ; pause = min(2*pause, j.options.RetryMax) {
-		err := j.writer.commit(changes)
+		n, err := j.writer.commit(changes[done:])
+		done += n
 		if err == nil {
 			j.recovered()
 			j.commits.Add(1)
-			return nil
+			return done, nil
 		}
 		j.failed(err)
 		select {
 		case <-time.After(pause):
 		case <-j.giveUp:
 			j.lost = fmt.Errorf("%w and this was not written: %w", ErrClosed, err)
-			return j.lost
+			if j.options.Sync {
+				return 0, j.lost // it may be written, and did not reach the disk
+			}
+			return done, j.lost
 		}
 	}
 }

@@ -1,60 +1,98 @@
 package journal
 
 import (
-	"context"
-	"database/sql"
-	"errors"
+	"encoding/json"
+	"maps"
+	"sync/atomic"
+
+	"github.com/roomring/roomring/room"
 )
 
-// countTries adds what a black box held to what is known. Each box counts once, even if the
-// process dies between counting it and starting a new one. Rooms that no journal brings back cannot
-// kill again and are left out.
-type countTries struct {
-	left       map[suspect]string // of a room that was opened: its game
-	generation string
+// tries say how often a process died while it stepped an input of a room. They are one small file, written whole; the writer owns them, and
+// readers may have a copy.
+type tries struct {
+	generation string // of the black box that is counted in them
+	counts     atomic.Pointer[map[suspect]int]
 }
 
-func (c countTries) apply(w *writer) error {
-	counted, err := w.counted()
-	if err != nil || counted == c.generation {
-		return err
+type triesFile struct {
+	Generation string
+	Tries      []triesLine
+}
+
+type triesLine struct {
+	Room        room.ID
+	Fingerprint uint64
+	Count       int
+}
+
+// readTries reads them; a file that cannot be read says nothing, as one that is not there.
+func readTries(path string) (*tries, error) {
+	t := &tries{}
+	counts := make(map[suspect]int)
+	data, err := readOr(path)
+	if err != nil {
+		return nil, err
 	}
-	for s := range c.left {
-		err := w.exec(`INSERT INTO tries (room, fingerprint, count) VALUES (?, ?, 1)
-			ON CONFLICT (room, fingerprint) DO UPDATE SET count = count + 1`, string(s.room), int64(s.fingerprint))
-		if err != nil {
-			return err
+	var f triesFile
+	if json.Unmarshal(data, &f) == nil {
+		t.generation = f.Generation
+		for _, l := range f.Tries {
+			counts[suspect{l.Room, l.Fingerprint}] = l.Count
 		}
 	}
-	return w.each(
-		statement{`DELETE FROM tries WHERE room NOT IN (SELECT room FROM rooms WHERE aside_at IS NULL)`, nil},
-		statement{`INSERT OR REPLACE INTO counted (one, generation) VALUES (1, ?)`, []any{c.generation}},
-	)
+	t.counts.Store(&counts)
+	return t, nil
 }
 
-func (w *writer) counted() (generation string, err error) {
-	err = w.conn.QueryRowContext(unbounded, `SELECT generation FROM counted`).Scan(&generation)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
+func (t *tries) write(d *disk, generation string, counts map[suspect]int) error {
+	f := triesFile{Generation: generation}
+	for s, n := range counts {
+		f.Tries = append(f.Tries, triesLine{s.room, s.fingerprint, n})
 	}
-	return generation, err
+	text, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	if err := d.put(triesName, text); err != nil {
+		return err
+	}
+	t.generation = generation
+	t.counts.Store(&counts)
+	return nil
 }
 
-func readTries(ctx context.Context, db querier) (map[suspect]int, error) {
-	type row struct {
-		suspect
-		count int
+// count adds a box. Each counts once, even if the process dies between counting it and starting a new one. Rooms that no journal brings
+// back cannot kill again and are left out.
+func (t *tries) count(d *disk, c countTries) error {
+	if t.generation == c.generation {
+		return nil
 	}
-	scan := func(r *sql.Rows) (t row, err error) {
-		var fingerprint int64
-		err = r.Scan(&t.room, &fingerprint, &t.count)
-		t.fingerprint = uint64(fingerprint)
-		return t, err
+	counts := maps.Clone(*t.counts.Load())
+	for s := range c.left {
+		counts[s]++
 	}
-	rows, err := queryAll(ctx, db, scan, `SELECT room, fingerprint, count FROM tries`)
-	tries := make(map[suspect]int)
-	for _, t := range rows {
-		tries[t.suspect] = t.count
+	maps.DeleteFunc(counts, func(s suspect, _ int) bool { return !c.live(s.room) })
+	return t.write(d, c.generation, counts)
+}
+
+// drop forgets those that are to be forgotten.
+func (t *tries) drop(d *disk, is func(suspect) bool) error {
+	counts := maps.Clone(*t.counts.Load())
+	maps.DeleteFunc(counts, func(s suspect, _ int) bool { return is(s) })
+	if len(counts) == len(*t.counts.Load()) {
+		return nil
 	}
-	return tries, err
+	return t.write(d, t.generation, counts)
+}
+
+func (t *tries) forgive(d *disk, one suspect) error {
+	return t.drop(d, func(s suspect) bool { return s == one })
+}
+
+func (t *tries) forget(d *disk, id room.ID) error {
+	if len(*t.counts.Load()) == 0 {
+		return nil
+	}
+	return t.drop(d, func(s suspect) bool { return s.room == id })
 }

@@ -1,10 +1,8 @@
 package journal
 
 import (
-	"context"
-	"database/sql"
-	"database/sql/driver"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/roomring/roomring/room"
@@ -12,122 +10,130 @@ import (
 
 // writer is what the one writing goroutine owns.
 type writer struct {
-	db      *sql.DB
-	conn    *sql.Conn            // nil after a failure, until the next try
-	stmts   map[string]*sql.Stmt // of conn
-	life    int64
+	disk    disk
+	handles handles
+	marks   *marks
+	tries   *tries
+	aside   *asides
 	elapsed func() time.Duration
-	joined  []byte // scratch for putBatch
-
-	ends        map[int64]room.Index // of all logs, by key; what a failed transaction put here comes true later or never matters
-	endsChanged bool                 // since they were last written
+	used    *atomic.Int64 // bytes of all rooms
+	scratch []byte
 }
 
-// Everything below runs without a deadline: SQLite can leave a statement that is interrupted in
-// doubt, and the writer has nothing better to do than to wait.
-var unbounded = context.Background()
+// change is one thing to do. Doing it again after it failed half way must come to the same.
+type change interface {
+	apply(w *writer) error
+}
 
-// commit applies the changes in one transaction. After an error nothing of it has happened, or,
-// if COMMIT itself failed, all or nothing; the changes may be applied again either way.
-func (w *writer) commit(changes []change) error {
-	if err := w.connect(); err != nil {
+// commit applies changes in order and says how many were. When err is nil all are with the operating system, and with redo on the disk.
+func (w *writer) commit(changes []change) (applied int, err error) {
+	for i, c := range changes {
+		if err := c.apply(w); err != nil {
+			return i, tellFull(err)
+		}
+	}
+	return len(changes), tellFull(w.disk.redo.commit())
+}
+
+// append adds a record to a room's file, in one write.
+func (w *writer) append(r *roomFile, kind byte, numbers []int64, parts ...[]byte) error {
+	f, err := w.handles.of(&w.disk, r)
+	if err != nil {
 		return err
 	}
-	err := w.exec("BEGIN IMMEDIATE")
-	for _, c := range changes {
-		if err != nil {
-			break
-		}
-		err = c.apply(w)
+	place := r.size.Load()
+	w.scratch = appendRecord(w.scratch[:0], r.id, place, kind, numbers, parts...)
+	name := ""
+	if w.disk.redo != nil {
+		name = r.name(logSuffix)
 	}
+	err = w.disk.writeAt(f, name, place, w.scratch)
 	if err == nil {
-		err = w.exec("COMMIT")
+		r.size.Store(place + int64(len(w.scratch)))
+		w.grown(place, place+int64(len(w.scratch)))
 	}
-	if err != nil {
-		w.discard()
-	}
-	return err
-}
-
-func (w *writer) connect() (err error) {
-	if w.conn == nil {
-		w.stmts = make(map[string]*sql.Stmt)
-		w.conn, err = w.db.Conn(unbounded)
+	if cap(w.scratch) > 1<<20 {
+		w.scratch = nil
 	}
 	return err
 }
 
-// discard throws the connection away, and with it any transaction that is open: after a disk
-// error nobody can be sure what state it is in.
-func (w *writer) discard() {
-	for _, s := range w.stmts {
-		s.Close()
-	}
-	w.conn.Raw(func(any) error { return driver.ErrBadConn })
-	w.conn.Close()
-	w.conn = nil
-}
-
-func (w *writer) exec(query string, args ...any) error {
-	s, err := w.prepare(query)
-	if err != nil {
+// rewrite gives a room's file another content.
+func (w *writer) rewrite(r *roomFile, content []byte) error {
+	r.turns.Add(1)
+	defer r.turns.Add(1)
+	if err := w.disk.put(r.name(logSuffix), content); err != nil {
 		return err
 	}
-	_, err = s.ExecContext(unbounded, args...)
-	return err
-}
-
-func (w *writer) prepare(query string) (*sql.Stmt, error) {
-	if s := w.stmts[query]; s != nil {
-		return s, nil
-	}
-	s, err := w.conn.PrepareContext(unbounded, query)
-	if err != nil {
-		return nil, err
-	}
-	w.stmts[query] = s
-	return s, nil
-}
-
-type statement struct {
-	query string
-	args  []any
-}
-
-func (w *writer) each(statements ...statement) error {
-	for _, s := range statements {
-		if err := w.exec(s.query, s.args...); err != nil {
-			return err
-		}
-	}
+	w.handles.drop(r)
+	w.grown(r.size.Swap(int64(len(content))), int64(len(content)))
 	return nil
 }
 
-func (w *writer) deleteRoom(key int64) error {
-	delete(w.ends, key)
-	w.endsChanged = true
-	return w.each(
-		statement{`DELETE FROM batches WHERE key = ?`, []any{key}},
-		statement{`DELETE FROM snapshots WHERE key = ?`, []any{key}},
-		statement{`DELETE FROM cut_batches WHERE key = ?`, []any{key}},
-		statement{`DELETE FROM cut_snapshots WHERE key = ?`, []any{key}},
-		statement{`DELETE FROM rooms WHERE key = ?`, []any{key}},
-	)
+// saveSnapshot keeps it in place of the older of the two that there are.
+func (w *writer) saveSnapshot(r *roomFile, s room.Snapshot) error {
+	slot := 0
+	for i, at := range r.snaps {
+		if at == s.Index {
+			slot = i
+			break
+		}
+		if at < r.snaps[slot] {
+			slot = i
+		}
+	}
+	if r.snaps[slot] > s.Index {
+		return nil // two newer ones are there
+	}
+	content := encodeSnapshot(nil, s)
+	if err := w.disk.set(r.name(snapSuffix[slot]), content); err != nil {
+		return err
+	}
+	r.snaps[slot] = s.Index
+	w.grown(r.snapSize[slot], int64(len(content)))
+	r.snapSize[slot] = int64(len(content))
+	return nil
 }
 
-func (w *writer) asideBefore(t time.Time) ([]int64, error) {
-	scan := func(r *sql.Rows) (key int64, err error) { return key, r.Scan(&key) }
-	return queryAll(unbounded, w.conn, scan, `SELECT key FROM rooms WHERE aside_at < ?`, t.UnixMilli())
+func (w *writer) dropSnapshot(r *roomFile, slot int) error {
+	if err := w.disk.remove(r.name(snapSuffix[slot])); err != nil {
+		return err
+	}
+	w.grown(r.snapSize[slot], 0)
+	r.snaps[slot], r.snapSize[slot] = 0, 0
+	return nil
 }
 
-// close empties the write-ahead log into the database, so that the next start has less to do.
-func (w *writer) close() error {
-	if w.conn == nil {
-		return nil
+// delete removes all of a room: the log first, without which the rest is nothing.
+func (w *writer) delete(r *roomFile, suffix string) error {
+	w.handles.drop(r)
+	if err := w.disk.remove(r.name(suffix)); err != nil {
+		return err
 	}
-	err := w.exec("PRAGMA wal_checkpoint(TRUNCATE)")
-	for _, s := range w.stmts {
-		err = errors.Join(err, s.Close())
+	w.grown(r.size.Swap(0), 0)
+	w.marks.ended(r.key, 0)
+	for slot := range snapSuffix {
+		if r.snapSize[slot] > 0 {
+			if err := w.dropSnapshot(r, slot); err != nil {
+				return err
+			}
+		}
 	}
-	return errors.Join(err, w.conn.Close())
+	for len(r.cuts) > 0 {
+		if err := w.disk.remove(r.name(r.cuts[0])); err != nil {
+			return err
+		}
+		r.cuts = r.cuts[1:]
+	}
+	w.used.Add(-r.cutSize)
+	r.cutSize = 0
+	return nil
 }
+
+// grown notes that a file has another size.
+func (w *writer) grown(from, to int64) { w.used.Add(blocks(to) - blocks(from)) }
+
+// blocks is what a file of a size takes of a disk.
+func blocks(size int64) int64 { return (size + 4095) &^ 4095 }
+
+func (w *writer) close() error { return errors.Join(w.handles.close(), w.disk.redo.close()) }

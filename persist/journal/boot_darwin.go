@@ -1,0 +1,11 @@
+package journal
+
+import "golang.org/x/sys/unix"
+
+func systemBootID() string {
+	id, err := unix.Sysctl("kern.bootsessionuuid")
+	if err != nil {
+		return "" // not told: see Journal.PowerLost
+	}
+	return id
+}

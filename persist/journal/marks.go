@@ -1,0 +1,144 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+	"maps"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// marks are what is written down once in Options.MarkEvery for all rooms together: how far the node's time has come in this life and in
+// those before that a room's clock may hang on, and where all logs end. The latter is a witness: a tail that damage makes vanish without a
+// trace is missed by it, up to the last mark. Beside them stands which start of the machine this is.
+type marks struct {
+	life  int64
+	now   atomic.Int64            // this life's newest mark, in ns
+	lives map[int64]time.Duration // those before; never changed once the journal is open, but for prune
+	ends  map[int64]room.Index    // by key; the writer's
+	boot  string                  // of the machine; empty: not known
+	sync  bool                    // this life waits for the disk
+	clean bool                    // all of it is on the disk and nothing comes after
+	dirty bool                    // ends have changed since they were written
+	known bool                    // they could be read
+
+	earlier atomic.Pointer[map[int64]time.Duration]
+}
+
+const marksMagic = "RRMARK1\n"
+
+// readMarks begins a life on what the lives before have left. Marks that are damaged say nothing.
+func readMarks(path string) (before, now *marks, err error) {
+	data, err := readOr(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	before = decodeMarks(data)
+	now = &marks{life: 1 + rand.Int64N(1<<62), ends: maps.Clone(before.ends)}
+	lives := maps.Clone(before.lives)
+	now.earlier.Store(&lives)
+	return before, now, nil
+}
+
+func decodeMarks(data []byte) *marks {
+	m := &marks{lives: make(map[int64]time.Duration), ends: make(map[int64]room.Index)}
+	body, ok := bytes.CutPrefix(data, []byte(marksMagic))
+	if !ok || len(body) < 4 {
+		return m
+	}
+	sum := binary.LittleEndian.Uint32(body)
+	if body = body[4:]; crc32.Checksum(body, castagnoli) != sum {
+		return m
+	}
+	number := func() int64 {
+		n, width := binary.Varint(body)
+		body = body[max(width, 0):]
+		return n
+	}
+	flags := number()
+	m.sync, m.clean = flags&1 != 0, flags&2 != 0
+	n := min(number(), int64(len(body)))
+	m.boot, body = string(body[:n]), body[n:]
+	m.known = true
+	for range number() {
+		life := number()
+		m.lives[life] = time.Duration(number())
+	}
+	for range number() {
+		key := number()
+		m.ends[key] = room.Index(number())
+	}
+	return m
+}
+
+func (m *marks) encode(now time.Duration) []byte {
+	flags := int64(0)
+	if m.sync {
+		flags |= 1
+	}
+	if m.clean {
+		flags |= 2
+	}
+	lives := *m.earlier.Load()
+	to := make([]byte, len(marksMagic)+4, 64+len(m.boot)+20*len(lives)+8*len(m.ends))
+	copy(to, marksMagic)
+	add := func(numbers ...int64) {
+		for _, n := range numbers {
+			to = binary.AppendVarint(to, n)
+		}
+	}
+	add(flags, int64(len(m.boot)))
+	to = append(to, m.boot...)
+	add(int64(len(lives)+1), m.life, int64(now))
+	for life, at := range lives {
+		add(life, int64(at))
+	}
+	add(int64(len(m.ends)))
+	for key, end := range m.ends {
+		add(key, int64(end))
+	}
+	binary.LittleEndian.PutUint32(to[len(marksMagic):], crc32.Checksum(to[len(marksMagic)+4:], castagnoli))
+	return to
+}
+
+func (m *marks) write(d *disk, now time.Duration) error {
+	if err := d.put(marksName, m.encode(now)); err != nil {
+		return err
+	}
+	m.dirty = false
+	m.now.Store(int64(now))
+	return nil
+}
+
+// ended notes how far a log is written; 0: it is gone.
+func (m *marks) ended(key int64, last room.Index) {
+	if last == 0 {
+		delete(m.ends, key)
+	} else {
+		m.ends[key] = last
+	}
+	m.dirty = true
+}
+
+// prune forgets the lives that no room's clock hangs on.
+func (m *marks) prune(used map[int64]bool) {
+	lives := maps.Clone(*m.earlier.Load())
+	maps.DeleteFunc(lives, func(life int64, _ time.Duration) bool { return !used[life] })
+	m.earlier.Store(&lives)
+}
+
+// timeOf is where the marks put a room's clock. Any goroutine may ask.
+func (m *marks) timeOf(c clock) time.Duration {
+	at, ok := (*m.earlier.Load())[c.life]
+	if c.life == m.life {
+		at, ok = time.Duration(m.now.Load()), true
+	}
+	if !ok || c.life == 0 {
+		return c.floor
+	}
+	return max(c.floor, at-c.offset)
+}

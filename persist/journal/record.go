@@ -1,0 +1,266 @@
+package journal
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// A room's file is logMagic and records behind each other. A record is the length of its body, a CRC-32C over the room's id, the
+// record's place in the file and the body, and the body: a kind, numbers as varints, and bytes. So a record that was damaged, moved, or
+// written for another room is not believed.
+const (
+	logMagic   = "RRROOM1\n"
+	recordHead = 8
+	maxRecord  = 1 << 31
+)
+
+// Kinds of records, and how many numbers each has.
+const (
+	kindHeader byte = 1 + iota // epoch; the header as JSON
+	kindBatch                  // first, last, epoch, time; entries
+	kindClaim                  // epoch
+	kindClock                  // life, offset, floor
+	kindCut                    // ; why
+)
+
+var numbersOf = [...]int{kindHeader: 1, kindBatch: 4, kindClaim: 1, kindClock: 3, kindCut: 0}
+
+// snapshotRecord stands at the start of a snapshot's file: index, epoch; the state.
+const snapshotRecord byte = 'S'
+
+// appendRecord adds a record that will stand at a place in the room's file.
+func appendRecord(to []byte, id room.ID, place int64, kind byte, numbers []int64, parts ...[]byte) []byte {
+	at := len(to)
+	to = append(to, 0, 0, 0, 0, 0, 0, 0, 0, kind)
+	for _, n := range numbers {
+		to = binary.AppendVarint(to, n)
+	}
+	for _, p := range parts {
+		to = append(to, p...)
+	}
+	body := to[at+recordHead:]
+	binary.LittleEndian.PutUint32(to[at:], uint32(len(body)))
+	binary.LittleEndian.PutUint32(to[at+4:], sumOf(id, place, body))
+	return to
+}
+
+// record is one that was read.
+type record struct {
+	kind    byte
+	numbers [4]int64
+	data    []byte
+}
+
+var (
+	errTorn = errors.New("is not all there")
+	errSum  = errors.New("fails its checksum")
+	errForm = errors.New("cannot be read")
+)
+
+// readRecord reads the record that stands at a place of a room's file. The next one stands at next, where that can be told: 0 if not.
+func readRecord(file []byte, id room.ID, place int64) (r record, next int64, err error) {
+	rest := file[place:]
+	if len(rest) < recordHead {
+		return r, 0, errTorn
+	}
+	size := int64(binary.LittleEndian.Uint32(rest))
+	switch {
+	case size == 0 || size > maxRecord:
+		return r, 0, errSum
+	case size > int64(len(rest)-recordHead):
+		return r, 0, errTorn
+	}
+	next = place + recordHead + size
+	body := rest[recordHead : recordHead+size]
+	if binary.LittleEndian.Uint32(rest[4:]) != sumOf(id, place, body) {
+		return r, next, errSum
+	}
+	r.kind, body = body[0], body[1:]
+	count := 2
+	if r.kind != snapshotRecord {
+		if int(r.kind) >= len(numbersOf) || r.kind == 0 {
+			return r, next, errForm
+		}
+		count = numbersOf[r.kind]
+	}
+	for i := range count {
+		n, width := binary.Varint(body)
+		if width <= 0 {
+			return r, next, errForm
+		}
+		r.numbers[i], body = n, body[width:]
+	}
+	r.data = body
+	return r, next, nil
+}
+
+// clock is what a room's time hangs on: the time of a life less offset, and at least floor. Life 0 is none: it stands still.
+type clock struct {
+	life          int64
+	offset, floor time.Duration
+}
+
+// facts are what a room's file says beside its log.
+type facts struct {
+	header []byte // nil: damaged
+	epoch  room.Epoch
+	clock  clock
+	cut    string
+}
+
+// encode writes a room's file anew: its facts, and the records of a log behind them.
+func (f facts) encode(id room.ID, batches ...room.Batch) []byte {
+	to := []byte(logMagic)
+	add := func(kind byte, data []byte, numbers ...int64) {
+		to = appendRecord(to, id, int64(len(to)), kind, numbers, data)
+	}
+	add(kindHeader, f.header, int64(f.epoch))
+	if f.clock != (clock{}) {
+		add(kindClock, nil, f.clock.numbers()...)
+	}
+	if f.cut != "" {
+		add(kindCut, []byte(f.cut))
+	}
+	for _, b := range batches {
+		add(kindBatch, b.Entries, int64(b.First), int64(b.Last), int64(b.Epoch), int64(b.Time))
+	}
+	return to
+}
+
+func (c clock) numbers() []int64 { return []int64{c.life, int64(c.offset), int64(c.floor)} }
+
+// stored is what a room's file holds.
+type stored struct {
+	facts
+	id        room.ID
+	batches   []room.Batch    // whole, from the start of the log, none missing
+	snapshots []room.Snapshot // those that are whole, older first
+	slots     [2]room.Index   // and which file each is in
+	size      int64           // of what can be gone on from, in the file
+	bad       string          // why what stands behind the batches is not believed
+	torn      bool            // the file ends within a record, as it does when a process is killed while it writes
+	seen      room.Index      // the log certainly went this far; 0: not known
+}
+
+// readLog goes through a room's file. Records that cannot be believed are passed over where the next one can be found: if a log goes on
+// behind them without a hole they were no part of it.
+func readLog(id room.ID, file []byte) *stored {
+	s := &stored{id: id}
+	if len(file) < len(logMagic) || string(file[:len(logMagic)]) != logMagic {
+		return s
+	}
+	place := int64(len(logMagic))
+	for place < int64(len(file)) {
+		r, next, err := readRecord(file, id, place)
+		switch {
+		case errors.Is(err, errTorn) && s.bad == "":
+			s.torn = true
+			return s
+		case err != nil:
+			if s.bad == "" {
+				s.bad = fmt.Sprintf("the batch from entry %d on %v", s.end()+1, err)
+			}
+			if next == 0 {
+				return s
+			}
+		case s.header == nil && r.kind != kindHeader:
+			return s // nothing is believed without a header
+		default:
+			s.take(r)
+		}
+		place = next
+		s.size = place
+	}
+	return s
+}
+
+// take takes in a whole record.
+func (s *stored) take(r record) {
+	switch r.kind {
+	case kindHeader:
+		s.header, s.epoch = r.data, room.Epoch(r.numbers[0])
+	case kindClaim:
+		s.epoch, s.cut = max(s.epoch, room.Epoch(r.numbers[0])), ""
+	case kindClock:
+		s.clock = clock{r.numbers[0], time.Duration(r.numbers[1]), max(s.clock.floor, time.Duration(r.numbers[2]))}
+	case kindCut:
+		s.cut = string(r.data)
+	case kindBatch:
+		s.goOn(room.Batch{
+			Room: s.id, First: room.Index(r.numbers[0]), Last: room.Index(r.numbers[1]),
+			Epoch: room.Epoch(r.numbers[2]), Time: time.Duration(r.numbers[3]), Entries: r.data,
+		})
+	}
+}
+
+// goOn adds a batch that follows the last one, which shows that nothing of the log is missing before it.
+func (s *stored) goOn(b room.Batch) {
+	next := s.end() + 1
+	if len(s.batches) == 0 && room.BeginsLog(b.First, b.Entries) {
+		next = b.First
+	}
+	switch {
+	case b.First == next && b.Last >= b.First:
+		s.batches, s.bad = append(s.batches, b), ""
+	case s.bad != "":
+	case b.First > next:
+		s.bad = fmt.Sprintf("the entries %d to %d are missing", next, b.First-1)
+	default:
+		s.bad = fmt.Sprintf("the batch behind entry %d does not follow it", next-1)
+	}
+}
+
+// end is the last index of the whole part of the log.
+func (s *stored) end() room.Index {
+	if len(s.batches) == 0 {
+		return 0
+	}
+	return s.batches[len(s.batches)-1].Last
+}
+
+// kept is what is believed. The cut says why something is not that was there: it must be moved away before the log can go on.
+func (s *stored) kept(now time.Duration) (kept room.Kept, cut string, err error) {
+	kept = room.Kept{Epoch: s.epoch, Time: now, Cut: s.cut, Batches: s.batches}
+	if s.header == nil {
+		return kept, "", errors.New("its header fails its checksum")
+	}
+	if err := json.Unmarshal(s.header, &kept.Header); err != nil {
+		return kept, "", fmt.Errorf("its header cannot be read: %w", err)
+	}
+	for _, b := range s.batches {
+		kept.Epoch = max(kept.Epoch, b.Epoch)
+		kept.Time = max(kept.Time, b.Time)
+	}
+	cut = s.bad
+	for _, n := range s.snapshots {
+		if n.Index <= s.end() {
+			kept.Snapshots = append(kept.Snapshots, n)
+		} else if cut == "" {
+			cut = fmt.Sprintf("the entries from %d on are missing: there is a snapshot at %d", s.end()+1, n.Index)
+		}
+	}
+	if cut == "" && s.end() < s.seen {
+		cut = fmt.Sprintf("the entries from %d on are missing: the log went to %d", s.end()+1, s.seen)
+	}
+	if cut != "" && kept.Cut == "" {
+		kept.Cut = cut
+	}
+	return kept, cut, nil
+}
+
+func encodeSnapshot(to []byte, s room.Snapshot) []byte {
+	return appendRecord(to, s.Room, 0, snapshotRecord, []int64{int64(s.Index), int64(s.Epoch)}, s.Data)
+}
+
+func decodeSnapshot(id room.ID, file []byte) (room.Snapshot, error) {
+	r, _, err := readRecord(file, id, 0)
+	if err == nil && r.kind != snapshotRecord {
+		err = errForm
+	}
+	return room.Snapshot{Room: id, Index: room.Index(r.numbers[0]), Epoch: room.Epoch(r.numbers[1]), Data: r.data}, err
+}
