@@ -137,6 +137,8 @@ func (m *Machine) checkAnswered(e Event) {
 	switch {
 	case e.Err != nil:
 		m.comesNot(e.Err)
+	case e.Verdict == Lacks && m.origin == copied: // the copy stays where it is
+		m.leave(&HeldError{Why: e.Why})
 	case e.Verdict == Lacks:
 		m.hold(e.Why, m.origin == released)
 	case m.vain > 0 && m.vain == m.log.Last: // it would come to the same again

@@ -161,6 +161,7 @@ func (m *Machine) Step(e Event) []Effect {
 		m.drain()
 	case Forgot:
 		if m.state == Held && m.held.Released {
+			m.held = HeldError{}
 			m.leave(nil)
 		}
 	case Answer:
@@ -306,7 +307,7 @@ func (m *Machine) drain() {
 
 // own lets the room go on here.
 func (m *Machine) own() {
-	m.state = Owning
+	m.state, m.held = Owning, HeldError{}
 	m.emit(Effect{Do: Start, To: m.epoch})
 	m.reply(nil)
 	if m.draining {

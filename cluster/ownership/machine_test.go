@@ -1,0 +1,139 @@
+package ownership
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/roomring/roomring/room"
+)
+
+var update = flag.Bool("update", false, "write down what comes of testdata/transitions.txt")
+
+var self = Self{Boot: "me", Folder: "here", Former: []string{"former"}}
+
+// TestTransitions walks through testdata/transitions.txt: a line an event, what the machine wants done, and where it stands
+// then. An empty line begins with a new machine.
+func TestTransitions(t *testing.T) {
+	const file = "testdata/transitions.txt"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var is strings.Builder
+	w := newWalk()
+	for line := range strings.SplitSeq(strings.TrimRight(string(text), "\n"), "\n") {
+		switch event, _, step := strings.Cut(line, " =>"); {
+		case line == "":
+			w = newWalk()
+			is.WriteString("\n")
+		case !step:
+			is.WriteString(line + "\n")
+		default:
+			fmt.Fprintf(&is, "%s => %s\n", event, w.step(t, event))
+		}
+	}
+	if is.String() == string(text) {
+		return
+	}
+	if !*update {
+		t.Fatalf("it comes to something else (-update writes it down):\n%s", is.String())
+	}
+	if err := os.WriteFile(file, []byte(is.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// walk is a machine with what it waits for.
+type walk struct {
+	m       *Machine
+	waiting map[string]uint64 // effect, by its name
+}
+
+func newWalk() *walk { return &walk{m: New(&self), waiting: map[string]uint64{}} }
+
+func (w *walk) step(t *testing.T, text string) string {
+	effects := w.m.Step(w.event(t, strings.Fields(text)))
+	var b strings.Builder
+	for _, e := range effects {
+		if e.N != 0 {
+			w.waiting[strings.ReplaceAll(e.Do.String(), " ", "-")] = e.N
+		}
+		if e.Do == Wait && e.N == w.m.row.n {
+			w.waiting["wait.row"] = e.N
+		}
+		b.WriteString(e.String() + ", ")
+	}
+	return strings.TrimSuffix(b.String(), ", ") + fmt.Sprintf(" (%s)", w.m.State())
+}
+
+// event reads an event: its kind and what it tells, or the name of an effect and its answer.
+func (w *walk) event(t *testing.T, words []string) Event {
+	t.Helper()
+	for k := Made; k < Answer; k++ {
+		if k.String() == words[0] {
+			return Event{Kind: k, Memory: len(words) == 2, Log: logOf(words[1:]), Why: map[bool]string{true: "it is so"}[k == Broken || k == Lost]}
+		}
+	}
+	n, ok := w.waiting[words[0]]
+	if !ok {
+		t.Fatalf("%s: no such event, and no such effect is under way", words[0])
+	}
+	e := Event{Kind: Answer, N: n}
+	switch words[1] {
+	case "ok", "won", "runs":
+	case "fails":
+		e.Err = errors.New("it is away")
+		if len(words) > 2 {
+			e.Err = room.Permanent(e.Err)
+		}
+	case "norow":
+		e.Outcome = NoRow
+	case "refused":
+		e.Outcome, e.Why = Refused, "no store can hold it"
+	case "moved":
+		e.Outcome, e.Row = Moved, rowOf(words[2:])
+	case "log":
+		e.Log = logOf(words[2:])
+	case "stopped":
+		e.Stopped.Last = room.Index(number(words[2]))
+	case "over":
+		e.Verdict = RunsOver
+	case "lacks":
+		e.Verdict, e.Why = Lacks, "it lacks a version"
+	case "diverged":
+		e.Verdict, e.Why = Diverged, "it comes to something else"
+	case "dead":
+		e.Verdict, e.Why = Dead, "it kills"
+	default:
+		t.Fatalf("%s: no such answer", words[1])
+	}
+	return e
+}
+
+func number(s string) uint64 { n, _ := strconv.ParseUint(s, 10, 64); return n }
+
+func logOf(words []string) (l Log) {
+	if len(words) < 2 {
+		return l
+	}
+	l = Log{Epoch: room.Epoch(number(words[0])), Last: room.Index(number(words[1]))}
+	l.Unborn = l.Last == 0
+	if len(words) > 2 {
+		l.Cut = "its tail is gone"
+	}
+	return l
+}
+
+// rowOf reads STATE EPOCH WHO: this process, an earlier life of its folder, that folder under its former id, or another.
+func rowOf(words []string) room.Row {
+	r := room.Row{State: room.RowState(words[0]), Epoch: room.Epoch(number(words[1])), Boot: "earlier", Folder: words[2]}
+	if words[2] == "me" {
+		r.Boot, r.Folder = "me", "here"
+	}
+	return r
+}
