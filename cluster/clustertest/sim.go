@@ -18,8 +18,9 @@ type Sim struct {
 
 	nodes     []*node
 	store     *store
-	shelf     []*folder // unmounted, and may come back
-	destroyed []*folder // lost for good
+	shelf     []*folder    // unmounted, and may come back
+	destroyed []*folder    // lost for good
+	lost      []lostFolder // of a story
 	rooms     []*truth
 	byID      map[room.ID]*truth
 	boots     int

@@ -216,7 +216,7 @@ func (l *life) sweep() {
 		return
 	}
 	var found []room.ID
-	l.s.store.call(l, func() ownership.Event {
+	l.s.store.call(l, 0, func() ownership.Event {
 		found = l.s.store.releasedRows()
 		return ownership.Event{}
 	}, func(_ ownership.Event, err error) {
@@ -229,11 +229,12 @@ func (l *life) sweep() {
 
 func (l *life) swept(released []room.ID) {
 	for _, id := range released {
+		held := l.states[id] == ownership.Held
 		ours := l.s.ring(id) == l && l.s.now >= l.looked[id]
 		if ours || l.s.once(l.s.odds.stray) {
 			l.want(id)
 		}
-		if l.states[id] == ownership.Held {
+		if ours && held {
 			l.looked[id] = l.s.now + lookEvery
 			l.s.wantElsewhere(l, id)
 		}

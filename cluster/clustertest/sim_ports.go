@@ -109,7 +109,7 @@ func (l *life) journal(id room.ID, e ownership.Effect, answer answerTo) {
 func (l *life) rows(id room.ID, e ownership.Effect, answer answerTo) {
 	st, kept := l.s.store, l.kept[id]
 	read := log{}
-	l.s.store.call(l, func() ownership.Event {
+	l.s.store.call(l, e.Do, func() ownership.Event {
 		switch e.Do {
 		case ownership.CreateRow:
 			return st.createRow(id, l.boot, l.self, e.To)
@@ -144,7 +144,7 @@ func (l *life) rows(id room.ID, e ownership.Effect, answer answerTo) {
 // store tries until the store has answered. The end of a room that could not be brought back dies with its process: stores
 // do not fence ends, and another program may bring the room back.
 func (l *life) store(id room.ID, e ownership.Effect, end result, answer answerTo) {
-	l.s.store.call(l, func() ownership.Event {
+	l.s.store.call(l, e.Do, func() ownership.Event {
 		if end.aborted && l.dead {
 			return ownership.Event{}
 		}

@@ -2,6 +2,7 @@ package clustertest
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/roomring/roomring/cluster/ownership"
@@ -36,8 +37,27 @@ type store struct {
 	fenced  map[room.BootID]bool
 	folders map[string][]room.BootID
 
-	away bool
-	slow time.Duration // added to every answer
+	away  bool
+	slow  time.Duration // added to every answer
+	plans []storePlan
+}
+
+// storePlan is what a story has ordered for the next request of a kind.
+type storePlan struct {
+	op         ownership.Op
+	unanswered bool
+	late       time.Duration
+}
+
+// planned takes the plan for a request, if there is one.
+func (st *store) planned(op ownership.Op) storePlan {
+	i := slices.IndexFunc(st.plans, func(p storePlan) bool { return p.op == op })
+	if i < 0 {
+		return storePlan{}
+	}
+	p := st.plans[i]
+	st.plans = slices.Delete(st.plans, i, i+1)
+	return p
 }
 
 func newStore(s *Sim) *store {
@@ -46,8 +66,8 @@ func newStore(s *Sim) *store {
 
 // call asks the store for something on behalf of a process. The write may be done late, also after the caller has given
 // up or died; the answer may be lost. Answer is called once, err not nil if nothing is known.
-func (st *store) call(l *life, do func() ownership.Event, answer func(ownership.Event, error)) {
-	s, answered := st.s, false
+func (st *store) call(l *life, op ownership.Op, do func() ownership.Event, answer func(ownership.Event, error)) {
+	s, answered, plan := st.s, false, st.planned(op)
 	reply := func(e ownership.Event, err error) {
 		if !answered {
 			answered = true
@@ -55,7 +75,7 @@ func (st *store) call(l *life, do func() ownership.Event, answer func(ownership.
 		}
 	}
 	giveUp := func(d time.Duration) { l.after(d, func() { reply(ownership.Event{}, errAway) }) }
-	land := s.between(time.Millisecond, 20*time.Millisecond) + st.slow
+	land := s.between(time.Millisecond, 20*time.Millisecond) + st.slow + plan.late
 	switch {
 	case st.away && !s.once(s.odds.late):
 		giveUp(s.between(10*time.Millisecond, storePatience))
@@ -67,7 +87,7 @@ func (st *store) call(l *life, do func() ownership.Event, answer func(ownership.
 		land = s.between(20*time.Millisecond, 4*storePatience)
 	}
 	giveUp(storePatience)
-	unanswered := s.once(s.odds.unanswered)
+	unanswered := plan.unanswered || s.once(s.odds.unanswered)
 	s.after(land, func() {
 		if st.away && !s.once(s.odds.late) {
 			l.after(s.between(time.Millisecond, time.Second), func() { reply(ownership.Event{}, errAway) })
