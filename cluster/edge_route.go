@@ -39,13 +39,11 @@ func (a *attempt) ended(why *actor.CloseError, discard bool) {
 // hereRoute leads to a room of this node. It is the room's sink: the outbox, but for the ends that are not the client's.
 type hereRoute struct {
 	attempt
-	*actor.Feed
-
 	session actor.Remote // under the session's lock until the route is open
 }
 
 func newHere(a attempt) route {
-	r := &hereRoute{attempt: a, Feed: a.feed}
+	r := &hereRoute{attempt: a}
 	r.self = r
 	return r
 }
@@ -55,25 +53,27 @@ func (r *hereRoute) attach(ctx context.Context) {
 	r.answered(ctx, err)
 }
 
-// Bind remembers the session: the client may act as soon as it is welcomed.
-func (r *hereRoute) Bind(to actor.Bindings) {
-	r.s.mu.Lock()
-	r.session = to.Session
-	r.s.mu.Unlock()
-	r.Feed.Bind(to)
-}
+func (r *hereRoute) Encoding() wire.Encoding  { return r.feed.Encoding() }
+func (r *hereRoute) Credit() *actor.Credit    { return r.feed.Credit() }
+func (r *hereRoute) Stats() actor.OutboxStats { return r.feed.Stats() }
 
-// Welcomed opens the route before the client hears.
-func (r *hereRoute) Welcomed(epoch room.Epoch, from room.Index, cseq room.CSeq) {
-	r.hears(edge.Event{What: edge.Welcomed, Epoch: epoch, CSeq: cseq})
-	r.Feed.Welcomed(epoch, from, cseq)
-}
-
-// End is the room's.
-func (r *hereRoute) End(why *actor.CloseError, discard bool) {
-	if why != nil { // else it is detached, from here
-		r.ended(why, discard)
+// Deliver has the session hear what becomes of the route before the client does.
+func (r *hereRoute) Deliver(e actor.Event) {
+	switch e := e.(type) {
+	case *actor.Say: // most are
+	case *actor.Bindings:
+		r.s.mu.Lock()
+		r.session = e.Session // the client may act as soon as it is welcomed
+		r.s.mu.Unlock()
+	case *actor.Welcomed:
+		r.hears(edge.Event{What: edge.Welcomed, Epoch: e.Epoch, CSeq: e.CSeq})
+	case *actor.End:
+		if e.Why != nil { // else it is detached, from here
+			r.ended(e.Why, e.Discard)
+		}
+		return
 	}
+	r.feed.Deliver(e)
 }
 
 func (r *hereRoute) act(ctx context.Context, act wire.Act) error { return r.session.Act(ctx, act) }
@@ -103,7 +103,7 @@ type thereRoute struct {
 func newThere(a attempt, node string) route {
 	r := &thereRoute{attempt: a, stream: a.s.e.stream(node), first: make(chan struct{}, 1)}
 	r.self = r
-	r.feed.Bind(actor.Bindings{Refill: r.resync, Stuck: r.s.stuck})
+	r.feed.Deliver(&actor.Bindings{Refill: r.resync, Stuck: r.s.stuck})
 	return r
 }
 
@@ -156,7 +156,7 @@ func attachFrame(id room.ID, e wire.Encoding, h actor.Hello) *linkpb.Attach {
 	return a
 }
 
-// take does what the owner says to this session. The link's reader alone calls it.
+// take does what the owner says to this session, but for messages to its client. The link's reader alone calls it.
 func (r *thereRoute) take(f *linkpb.OwnerFrame) {
 	switch what := f.What.(type) {
 	case *linkpb.OwnerFrame_Attached:
@@ -168,17 +168,15 @@ func (r *thereRoute) take(f *linkpb.OwnerFrame) {
 		r.answered(context.Background(), refused(what.Refused))
 	case *linkpb.OwnerFrame_Welcomed:
 		w := what.Welcomed
-		epoch, cseq := room.Epoch(w.GetPoint().GetEpoch()), room.CSeq(w.Cseq)
+		to := &actor.Welcomed{Epoch: room.Epoch(w.GetPoint().GetEpoch()), From: room.Index(w.From), CSeq: room.CSeq(w.Cseq)}
 		r.spoke() // it is a yes, and the room may end the session before its node says so
-		r.hears(edge.Event{What: edge.Welcomed, Epoch: epoch, CSeq: cseq})
-		r.feed.Welcomed(epoch, room.Index(w.From), cseq)
-	case *linkpb.OwnerFrame_Say:
-		r.said(what.Say)
+		r.hears(edge.Event{What: edge.Welcomed, Epoch: to.Epoch, CSeq: to.CSeq})
+		r.feed.Deliver(to)
 	case *linkpb.OwnerFrame_View:
-		r.feed.View(room.Index(what.View.Seq), func(lost uint64) []byte {
+		r.feed.Deliver(&actor.View{Seq: room.Index(what.View.Seq), Encode: func(lost uint64) []byte {
 			r.s.e.o.Counts.lostEvents.Add(lost)
 			return wire.WithLost(r.feed.Encoding(), what.View.Frame, lost)
-		})
+		}})
 	case *linkpb.OwnerFrame_End:
 		r.stream.forget(r.session) // as the owner has
 		r.spoke()
@@ -188,14 +186,6 @@ func (r *thereRoute) take(f *linkpb.OwnerFrame) {
 			r.hears(edge.Event{What: edge.Ended, Err: why, Discard: what.End.Discard})
 		}
 	}
-}
-
-func (r *thereRoute) said(s *linkpb.Say) {
-	if s.Fate == linkpb.Fate_ANSWER && len(s.Frame) == 0 {
-		r.feed.Settle()
-		return
-	}
-	r.feed.Push(s.Frame, actor.Fate(s.Fate), room.Index(s.Seq), int(s.Events))
 }
 
 // refused is the error that an owner's no stands for.
@@ -227,10 +217,7 @@ func (r *thereRoute) send(f *linkpb.EdgeFrame) {
 
 // act never waits: at most actor.MaxUnanswered acts of a client are under way.
 func (r *thereRoute) act(_ context.Context, act wire.Act) error {
-	if r.feed.Ended() {
-		return actor.ErrEnded
-	}
-	if !r.feed.Begin() {
+	if !r.feed.Credit().Begin() {
 		r.hears(edge.Event{What: edge.Close, Err: actor.CloseUnanswered()})
 		return actor.ErrEnded
 	}

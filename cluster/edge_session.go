@@ -146,7 +146,7 @@ func (s *session) newRoute(f edge.Effect) route {
 func (s *session) mute() {
 	s.open.Store(nil)
 	s.feed = actor.NewFeed(s.out)
-	s.feed.Bind(actor.Bindings{Refill: func() {}, Stuck: s.stuck})
+	s.feed.Deliver(&actor.Bindings{Refill: func() {}, Stuck: s.stuck})
 }
 
 func (s *session) stuck() {
@@ -171,7 +171,7 @@ func (s *session) end(f edge.Effect) (later func()) {
 		s.stop()
 	}
 	feed, why := actor.NewFeed(s.out), closeFor(f.Err)
-	return func() { feed.End(why, f.Discard) }
+	return func() { feed.Deliver(&actor.End{Why: why, Discard: f.Discard}) }
 }
 
 // begun is the answer to who has begun the session.

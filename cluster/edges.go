@@ -135,11 +135,24 @@ func (s *stream) Frame(f *linkpb.OwnerFrame) {
 		}
 	}
 	s.mu.Unlock()
+	say := said(f.GetSay())
 	for _, r := range s.named {
-		r.take(f)
+		if say != nil {
+			r.feed.Deliver(say)
+		} else {
+			r.take(f)
+		}
 	}
 	clear(s.named)
 	s.named = s.named[:0]
+}
+
+// said is a message to sessions here; nil if it is none.
+func said(s *linkpb.Say) *actor.Say {
+	if s == nil {
+		return nil
+	}
+	return &actor.Say{Frame: s.Frame, Fate: actor.Fate(s.Fate), Seq: room.Index(s.Seq), Events: int(s.Events)}
 }
 
 // Down is when the stream is over: all its sessions look for their rooms again.

@@ -159,7 +159,7 @@ type deafEnd[F proto.Message] struct {
 }
 
 func (d *deafEnd[F]) Peer() link.Peer { return link.Peer{Node: "x"} }
-func (d *deafEnd[F]) Hush(f F)        { d.Send(f) }
+func (d *deafEnd[F]) Defer(f F)       { d.Send(f) }
 func (d *deafEnd[F]) Send(f F) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -45,7 +45,7 @@ func (s *owners) close() {
 type ownerEnd interface {
 	Peer() link.Peer
 	Send(*linkpb.OwnerFrame)
-	Hush(*linkpb.OwnerFrame)
+	Defer(*linkpb.OwnerFrame)
 }
 
 // owner is this node's side of one edge's stream. It is the link's handler: nothing in it waits.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"sync"
 	"sync/atomic"
-	"unsafe"
 
 	"github.com/roomring/roomring/cluster/link/linkpb"
 	"github.com/roomring/roomring/room"
@@ -22,10 +21,10 @@ type remote struct {
 	to       *gatherer
 	encoding wire.Encoding
 	cancel   context.CancelFunc // of its attach
-	bound    actor.Bindings
+	later    func(f func())     // see actor.Bindings
 
-	begun atomic.Int32  // acts that the room has not answered
-	sent  atomic.Uint64 // bytes
+	credit actor.Credit  // acts that the room has not answered
+	sent   atomic.Uint64 // bytes
 
 	mu      sync.Mutex
 	session actor.Remote        // nil until it is attached
@@ -33,9 +32,9 @@ type remote struct {
 	gone    bool                // the edge has detached it
 
 	// Under the gatherer's lock.
-	ended  bool
-	hushed [][]byte           // answers that wait for something else to go out
-	last   *linkpb.OwnerFrame // that it is among the sessions of
+	ended    bool
+	deferred [][]byte           // answers that wait for something else to go out
+	last     *linkpb.OwnerFrame // that it is among the sessions of
 }
 
 // take does what the edge's client wants. What comes before the attach is done waits for it.
@@ -49,7 +48,7 @@ func (r *remote) take(f *linkpb.EdgeFrame) {
 		r.early = append(r.early, f)
 	default:
 		r.gone = true // so that the room loses it when it is attached
-		r.End(actor.CloseUnanswered(), false)
+		r.end(actor.CloseUnanswered(), false)
 	}
 }
 
@@ -101,36 +100,66 @@ func (r *remote) detach() {
 
 func (r *remote) Encoding() wire.Encoding { return r.encoding }
 
-func (r *remote) Bind(to actor.Bindings) { r.bound = to }
+func (r *remote) Credit() *actor.Credit { return &r.credit }
 
-func (r *remote) Welcomed(epoch room.Epoch, from room.Index, cseq room.CSeq) {
-	r.tell(&linkpb.OwnerFrame{What: &linkpb.OwnerFrame_Welcomed{Welcomed: &linkpb.Welcomed{
-		Point: &linkpb.Point{Epoch: uint64(epoch)}, Cseq: uint64(cseq), From: uint64(from),
-	}}})
+// Stats are what this node knows: what waits is in the edge's outbox.
+func (r *remote) Stats() actor.OutboxStats {
+	return actor.OutboxStats{Unanswered: r.credit.Open(), Sent: r.sent.Load()}
 }
 
-func (r *remote) Push(frame []byte, fate actor.Fate, seq room.Index, events int) {
+// Deliver puts what the room says on the link.
+func (r *remote) Deliver(e actor.Event) {
+	switch e := e.(type) {
+	case *actor.Say:
+		r.say(e)
+	case actor.Flush:
+		r.flush()
+	case *actor.View: // encoded as if nothing was lost: the edge knows how much was
+		frame := e.Encode(0)
+		r.sent.Add(uint64(len(frame)))
+		r.tell(&linkpb.OwnerFrame{What: &linkpb.OwnerFrame_View{View: &linkpb.View{Frame: frame, Seq: uint64(e.Seq)}}})
+	case *actor.Welcomed:
+		r.tell(&linkpb.OwnerFrame{What: &linkpb.OwnerFrame_Welcomed{Welcomed: &linkpb.Welcomed{
+			Point: &linkpb.Point{Epoch: uint64(e.Epoch)}, Cseq: uint64(e.CSeq), From: uint64(e.From),
+		}}})
+	case *actor.Bindings:
+		r.later = e.Later
+	case *actor.End:
+		r.end(e.Why, e.Discard)
+	}
+}
+
+func (r *remote) say(m *actor.Say) {
 	g := r.to
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if r.ended {
 		return
 	}
-	r.sent.Add(uint64(len(frame)))
-	r.unhush()
-	if fate == actor.Answer {
-		r.begun.Add(-1)
+	r.sent.Add(uint64(len(m.Frame)))
+	if m.Deferred {
+		r.deferred = append(r.deferred, m.Frame)
+		return
 	}
-	if !g.joins(r, frame, fate) {
-		g.begin(r, say(&linkpb.Say{Frame: frame, Fate: linkpb.Fate(fate), Seq: uint64(seq), Events: uint32(events)}))
+	r.sendDeferred()
+	if m.Fate == actor.Answer {
+		r.credit.Settle()
+	}
+	if len(m.Frame) == 0 { // the edge counts one act less, too
+		g.now(r, answer(nil))
+		return
+	}
+	if !g.joins(r, m) {
+		g.begin(r, &linkpb.OwnerFrame{What: &linkpb.OwnerFrame_Say{Say: &linkpb.Say{
+			Frame: m.Frame, Fate: linkpb.Fate(m.Fate), Seq: uint64(m.Seq), Events: uint32(m.Events),
+		}}})
+		g.said = m
 	}
 }
 
-// View is encoded as if nothing was lost: the edge knows how much was.
-func (r *remote) View(seq room.Index, encode func(lost uint64) []byte) {
-	frame := encode(0)
-	r.sent.Add(uint64(len(frame)))
-	r.tell(&linkpb.OwnerFrame{What: &linkpb.OwnerFrame_View{View: &linkpb.View{Frame: frame, Seq: uint64(seq)}}})
+// answer is an answer to one session, or nil in place of one.
+func answer(frame []byte) *linkpb.OwnerFrame {
+	return &linkpb.OwnerFrame{What: &linkpb.OwnerFrame_Say{Say: &linkpb.Say{Frame: frame, Fate: linkpb.Fate_ANSWER}}}
 }
 
 // tell says something to this session alone, after what was said before.
@@ -140,58 +169,35 @@ func (r *remote) tell(f *linkpb.OwnerFrame) {
 	if r.ended {
 		return
 	}
-	r.unhush()
+	r.sendDeferred()
 	r.to.begin(r, f)
 }
 
-func (r *remote) Hush(frame []byte) bool {
+// flush sends the answers that wait, the last of them with what the room says to others.
+func (r *remote) flush() {
 	r.to.mu.Lock()
 	defer r.to.mu.Unlock()
-	if r.ended {
-		return false
-	}
-	r.sent.Add(uint64(len(frame)))
-	r.hushed = append(r.hushed, frame)
-	return true
-}
-
-func (r *remote) Rouse() {
-	r.to.mu.Lock()
-	defer r.to.mu.Unlock()
-	if last := len(r.hushed) - 1; !r.ended && last >= 0 {
-		frame := r.hushed[last]
-		r.hushed = r.hushed[:last]
-		r.unhush()
-		r.begun.Add(-1)
-		r.to.begin(r, say(&linkpb.Say{Frame: frame, Fate: linkpb.Fate_ANSWER}))
+	if last := len(r.deferred) - 1; !r.ended && last >= 0 {
+		frame := r.deferred[last]
+		r.deferred = r.deferred[:last]
+		r.sendDeferred()
+		r.credit.Settle()
+		r.to.begin(r, answer(frame))
 	}
 }
 
-// unhush queues the answers that wait. They are for this session alone, so a message that is still gathering
+// sendDeferred queues the answers that wait. They are for this session alone, so a message that is still gathering
 // others' need not go before them, unless it is for this one too. The gatherer's lock is held.
-func (r *remote) unhush() {
-	for _, frame := range r.hushed {
-		r.begun.Add(-1)
-		r.to.alone(r, say(&linkpb.Say{Frame: frame, Fate: linkpb.Fate_ANSWER}))
+func (r *remote) sendDeferred() {
+	for _, frame := range r.deferred {
+		r.credit.Settle()
+		r.to.alone(r, answer(frame))
 	}
-	r.hushed = nil
+	r.deferred = nil
 }
 
-func (r *remote) Begin() bool { return r.begun.Add(1) <= actor.MaxUnanswered }
-
-// Settle has the edge count one act less.
-func (r *remote) Settle() {
-	r.begun.Add(-1)
-	r.to.mu.Lock()
-	defer r.to.mu.Unlock()
-	if !r.ended {
-		r.unhush()
-		r.to.now(r, say(&linkpb.Say{Fate: linkpb.Fate_ANSWER}))
-	}
-}
-
-// End tells the edge, unless it was the edge that wanted it.
-func (r *remote) End(why *actor.CloseError, discard bool) {
+// end tells the edge, unless it was the edge that wanted it.
+func (r *remote) end(why *actor.CloseError, discard bool) {
 	if r.finish(why, discard) {
 		r.owner.forget(r)
 	}
@@ -204,24 +210,13 @@ func (r *remote) finish(why *actor.CloseError, discard bool) (first bool) {
 		return false
 	}
 	if why != nil {
-		r.unhush()
+		r.sendDeferred()
 		r.to.now(r, &linkpb.OwnerFrame{What: &linkpb.OwnerFrame_End{End: &linkpb.End{
 			Moved: why.Moved(), Code: uint32(why.Code), Reason: why.Reason, Over: encodeOver(why.Over), Discard: discard,
 		}}})
 	}
-	r.ended, r.hushed = true, nil
+	r.ended, r.deferred = true, nil
 	return true
-}
-
-func (r *remote) Ended() bool {
-	r.to.mu.Lock()
-	defer r.to.mu.Unlock()
-	return r.ended
-}
-
-// Stats are what this node knows: what waits is in the edge's outbox.
-func (r *remote) Stats() actor.OutboxStats {
-	return actor.OutboxStats{Unanswered: int(r.begun.Load()), Sent: r.sent.Load()}
 }
 
 func encodeOver(over *wire.Over) []byte {
@@ -243,7 +238,7 @@ type gatherer struct {
 
 	mu      sync.Mutex
 	open    *linkpb.OwnerFrame // what was said last: more sessions may join. nil: nothing waits
-	say     *linkpb.Say        // of open, if it is one
+	said    *actor.Say         // what open says; nil: it is for one session
 	awaited bool               // the room will call dispatch
 }
 
@@ -251,7 +246,7 @@ type gatherer struct {
 func (g *gatherer) begin(r *remote, f *linkpb.OwnerFrame) {
 	g.flush()
 	f.Sessions = []uint64{r.number}
-	g.open, g.say, r.last = f, f.GetSay(), f
+	g.open, g.said, r.last = f, nil, f
 	g.await(r)
 }
 
@@ -259,7 +254,7 @@ func (g *gatherer) begin(r *remote, f *linkpb.OwnerFrame) {
 func (g *gatherer) await(r *remote) {
 	if !g.awaited {
 		g.awaited = true
-		r.bound.Later(g.dispatch)
+		r.later(g.dispatch)
 	}
 }
 
@@ -269,7 +264,7 @@ func (g *gatherer) dispatch() {
 	defer g.mu.Unlock()
 	g.awaited = false
 	if f := g.open; f != nil {
-		g.open, g.say = nil, nil
+		g.open, g.said = nil, nil
 		g.to.Send(f)
 	}
 }
@@ -280,7 +275,7 @@ func (g *gatherer) alone(r *remote, f *linkpb.OwnerFrame) {
 		g.flush()
 	}
 	f.Sessions = []uint64{r.number}
-	g.to.Hush(f)
+	g.to.Defer(f)
 }
 
 // now sends a message for one session after what it was told before. Any goroutine may call it.
@@ -293,26 +288,17 @@ func (g *gatherer) now(r *remote, f *linkpb.OwnerFrame) {
 // flush queues the open message: another follows.
 func (g *gatherer) flush() {
 	if g.open != nil {
-		g.to.Hush(g.open)
-		g.open, g.say = nil, nil
+		g.to.Defer(g.open)
+		g.open, g.said = nil, nil
 	}
 }
 
 // joins adds a session to the open message, if that is the very same.
-func (g *gatherer) joins(r *remote, frame []byte, fate actor.Fate) bool {
-	if g.open == nil || g.say == nil || r.last == g.open || g.say.Fate != linkpb.Fate(fate) || !same(g.say.Frame, frame) {
+func (g *gatherer) joins(r *remote, m *actor.Say) bool {
+	if g.open == nil || g.said != m || r.last == g.open {
 		return false
 	}
 	g.open.Sessions = append(g.open.Sessions, r.number)
 	r.last = g.open
 	return true
-}
-
-// same reports whether two messages are the same memory.
-func same(a, b []byte) bool {
-	return len(a) == len(b) && unsafe.SliceData(a) == unsafe.SliceData(b)
-}
-
-func say(what *linkpb.Say) *linkpb.OwnerFrame {
-	return &linkpb.OwnerFrame{What: &linkpb.OwnerFrame_Say{Say: what}}
 }

@@ -230,8 +230,8 @@ func (e edgeSide) Send(f *linkpb.EdgeFrame) { e.c.toOwner.send(f) }
 
 type ownerSide struct{ c *cable }
 
-func (o ownerSide) Peer() link.Peer           { return link.Peer{Node: o.c.edge} }
-func (o ownerSide) Hush(f *linkpb.OwnerFrame) { o.Send(f) }
+func (o ownerSide) Peer() link.Peer            { return link.Peer{Node: o.c.edge} }
+func (o ownerSide) Defer(f *linkpb.OwnerFrame) { o.Send(f) }
 func (o ownerSide) Send(f *linkpb.OwnerFrame) {
 	if s := f.GetSay(); s != nil && s.Fate == linkpb.Fate_DROP {
 		o.c.said.Add(1)

@@ -401,8 +401,8 @@ func TestManyLoseTheirWayAtOnce(t *testing.T) {
 // sinkNode is a node whose frames go nowhere.
 type nowhere struct{ ownerSide }
 
-func (nowhere) Send(*linkpb.OwnerFrame) {}
-func (nowhere) Hush(*linkpb.OwnerFrame) {}
+func (nowhere) Send(*linkpb.OwnerFrame)  {}
+func (nowhere) Defer(*linkpb.OwnerFrame) {}
 
 // BenchmarkRemotePush is one turn handed to sessions of one edge: the cost of each at the owner.
 func BenchmarkRemotePush(b *testing.B) {
@@ -412,15 +412,16 @@ func BenchmarkRemotePush(b *testing.B) {
 	var later func()
 	for i := range sinks {
 		r := o.remote(uint64(i+1), &linkpb.Attach{Room: "r"}, func() {})
-		r.Bind(actor.Bindings{Later: func(f func()) { later = f }})
+		r.Deliver(&actor.Bindings{Later: func(f func()) { later = f }})
 		sinks[i] = r
 	}
 	frames := [2][]byte{make([]byte, 120), make([]byte, 120)}
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
+		said := &actor.Say{Frame: frames[n%2], Fate: actor.Drop, Seq: room.Index(n), Events: 1}
 		for _, s := range sinks {
-			s.Push(frames[n%2], actor.Drop, room.Index(n), 1)
+			s.Deliver(said)
 		}
 		later()
 		n++

@@ -77,22 +77,22 @@ func (h *hall) Attach(ctx context.Context, id room.ID, hello actor.Hello, out *a
 	defer h.mu.Unlock()
 	m := &member{h: h, out: out, player: hello.Player}
 	m.feed = actor.NewFeed(out)
-	m.feed.Bind(actor.Bindings{Refill: func() { go m.view() }, Stuck: func() {
-		m.feed.End(&actor.CloseError{Code: wire.CloseTooSlow, Reason: "too slow"}, true)
+	m.feed.Deliver(&actor.Bindings{Refill: func() { go m.view() }, Stuck: func() {
+		m.feed.Deliver(&actor.End{Why: &actor.CloseError{Code: wire.CloseTooSlow, Reason: "too slow"}, Discard: true})
 	}})
 	h.hellos = append(h.hellos, hello)
 	h.members[m] = true
-	m.feed.Push(wire.AppendWelcome(nil, out.Encoding(), wire.Welcome{
+	m.feed.Deliver(&actor.Say{Frame: wire.AppendWelcome(nil, out.Encoding(), wire.Welcome{
 		Room: string(id), Game: "hall", Player: string(hello.Player), Epoch: 1, Seq: h.seq,
 		Heartbeat: uint64(hello.Heartbeat.Milliseconds()), Limits: hello.Limits, Token: hello.Token,
-	}), actor.Keep, 0, 0)
+	})})
 	return m, nil
 }
 
 func (m *member) view() {
-	m.feed.View(1, func(lost uint64) []byte {
+	m.feed.Deliver(&actor.View{Seq: 1, Encode: func(lost uint64) []byte {
 		return wire.AppendState(nil, m.out.Encoding(), wire.State{View: m.encode(`{}`), Lost: lost})
-	})
+	}})
 }
 
 func (m *member) encode(js string) []byte {
@@ -110,7 +110,7 @@ func (m *member) Act(_ context.Context, act wire.Act) error {
 		return actor.ErrEnded
 	}
 	m.h.say(act.Data)
-	m.feed.Push(wire.AppendAck(nil, m.out.Encoding(), wire.Ack{CSeq: act.CSeq, Seq: m.h.seq}), actor.Keep, 0, 0)
+	m.feed.Deliver(&actor.Say{Frame: wire.AppendAck(nil, m.out.Encoding(), wire.Ack{CSeq: act.CSeq, Seq: m.h.seq})})
 	return nil
 }
 
@@ -123,14 +123,14 @@ func (h *hall) say(data json.RawMessage) {
 		if frames[e] == nil {
 			frames[e] = wire.AppendTurn(nil, e, &wire.Turn{Seq: h.seq, Events: []wire.Event{{Name: "said", Data: data}}})
 		}
-		m.feed.Push(frames[e], actor.Drop, 0, 1)
+		m.feed.Deliver(&actor.Say{Frame: frames[e], Fate: actor.Drop, Events: 1})
 	}
 }
 
 func (m *member) Resync(context.Context) error { m.view(); return nil }
 
 func (m *member) Leave(context.Context) error {
-	m.feed.End(&actor.CloseError{Code: wire.CloseNormal, Reason: "left"}, false)
+	m.feed.Deliver(&actor.End{Why: &actor.CloseError{Code: wire.CloseNormal, Reason: "left"}})
 	return nil
 }
 

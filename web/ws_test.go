@@ -383,9 +383,9 @@ func TestTheRoomEndsASession(t *testing.T) {
 	e.hall.mu.Lock()
 	for m := range e.hall.members {
 		for range 1000 {
-			m.feed.Push(wire.AppendAck(nil, wire.JSON, wire.Ack{CSeq: 1, Seq: 1}), actor.Keep, 0, 0)
+			m.feed.Deliver(&actor.Say{Frame: wire.AppendAck(nil, wire.JSON, wire.Ack{CSeq: 1, Seq: 1})})
 		}
-		m.feed.End(&actor.CloseError{Code: wire.CloseReplaced, Reason: "a newer client has the seat"}, false)
+		m.feed.Deliver(&actor.End{Why: &actor.CloseError{Code: wire.CloseReplaced, Reason: "a newer client has the seat"}})
 	}
 	e.hall.mu.Unlock()
 	for range 1000 {

@@ -91,9 +91,9 @@ type end[F proto.Message] struct{ *stream }
 // exceeded the stream ends: its sessions start over on a new one. After the stream has ended it does nothing.
 func (e *end[F]) Send(f F) { e.send(f, false) }
 
-// Hush queues a frame that waits for the Send that follows, so that both go in one write. Should none follow, it goes
+// Defer queues a frame that waits for the Send that follows, so that both go in one write. Should none follow, it goes
 // within Options.Beat.
-func (e *end[F]) Hush(f F) { e.send(f, true) }
+func (e *end[F]) Defer(f F) { e.send(f, true) }
 
 func edgeReads(b []byte) (*linkpb.OwnerFrame, bool, error) {
 	f := new(linkpb.OwnerFrame)

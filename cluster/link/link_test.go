@@ -63,14 +63,14 @@ func TestFramesBothWays(t *testing.T) {
 	}
 }
 
-func TestHushedFramesArriveUnasked(t *testing.T) {
+func TestDeferredFramesArriveUnasked(t *testing.T) {
 	a, b := start(t, "a"), start(t, "b")
 	edge, owner := connect(t, a, b)
 	for i := range 3 {
-		owner.end.Hush(say("x", uint64(i)))
-		take(t, "a hushed frame", edge.frames)
+		owner.end.Defer(say("x", uint64(i)))
+		take(t, "a deferred frame", edge.frames)
 	}
-	owner.end.Hush(say("first", 1))
+	owner.end.Defer(say("first", 1))
 	owner.end.Send(say("second", 1))
 	for _, want := range []string{"first", "second"} {
 		if got := string(take(t, want, edge.frames).GetSay().GetFrame()); got != want {

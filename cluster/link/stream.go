@@ -74,7 +74,7 @@ func (s *stream) Queued() int {
 }
 
 // send queues a frame. The frame is encoded at once, so it is the caller's again afterwards.
-func (s *stream) send(frame pb.Message, hush bool) {
+func (s *stream) send(frame pb.Message, later bool) {
 	s.mu.Lock()
 	if s.ended {
 		s.mu.Unlock()
@@ -96,7 +96,7 @@ func (s *stream) send(frame pb.Message, hush bool) {
 	switch {
 	case full:
 		s.overflow()
-	case !hush:
+	case !later:
 		s.wake()
 	}
 }

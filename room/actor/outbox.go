@@ -48,26 +48,25 @@ type Outbox struct {
 	wake       func()
 	clock      clock.Clock
 
-	mu         sync.Mutex
-	feeds      uint32       // made so far: the newest alone is heard
-	refill     func()       // asks the room for the whole view
-	stuck      func()       // tells the room that the reader is stuck
-	at         room.Point   // where a reader is who has taken all that is queued; Seq 0: it has no view to go on from
-	sent       uint64       // bytes queued so far
-	queue      []queuedItem // from head on
-	head       int
-	bytes      int    // of all that is queued
-	droppable  int    // bytes of queued turns and views
-	unanswered int    // acts handed over whose answers nobody has taken
-	takes      uint64 // times that the writer has taken something
-	lost       uint64 // events dropped since the last whole view
-	lostEver   uint64
-	behind     bool // turns are dropped until a whole view comes
-	asked      bool // and the writer has drained the queue since
-	hushed     bool // what is queued has not woken the writer: see Feed.Hush
-	timer      clock.Timer
-	over       bool
-	err        *CloseError
+	mu        sync.Mutex
+	feed      *Feed        // the newest, which alone is heard
+	refill    func()       // asks the room for the whole view
+	stuck     func()       // tells the room that the reader is stuck
+	at        room.Point   // where a reader is who has taken all that is queued; Seq 0: it has no view to go on from
+	sent      uint64       // bytes queued so far
+	queue     []queuedItem // from head on
+	head      int
+	bytes     int    // of all that is queued
+	droppable int    // bytes of queued turns and views
+	takes     uint64 // times that the writer has taken something
+	lost      uint64 // events dropped since the last whole view
+	lostEver  uint64
+	behind    bool // turns are dropped until a whole view comes
+	asked     bool // and the writer has drained the queue since
+	deferred  bool // what is queued has not woken the writer: it comes later, or Flush
+	timer     clock.Timer
+	over      bool
+	err       *CloseError
 }
 
 // queuedItem is one message. Its bytes are shared with other outboxes.
@@ -114,7 +113,7 @@ func (b *Outbox) Take(dst []byte, max int) ([]byte, int) {
 		return dst, 0
 	}
 	b.takes++
-	b.hushed = false
+	b.deferred = false
 	n, size := 0, 0
 	for b.head < len(b.queue) {
 		it := &b.queue[b.head]
@@ -161,7 +160,7 @@ func (b *Outbox) taken(it *queuedItem) {
 	case Drop:
 		b.droppable -= len(it.bytes)
 	case Answer:
-		b.unanswered = max(b.unanswered-1, 0) // a resent act's first answer may come here too
+		b.feed.credit.Settle()
 	}
 	*it = queuedItem{}
 	b.head++
@@ -248,8 +247,8 @@ func (b *Outbox) watch(takes uint64) {
 
 // put queues a message and reports whether the writer must be woken for it.
 func (b *Outbox) put(it queuedItem) (wake bool) {
-	wake = b.hushed || b.head == len(b.queue)
-	b.hushed = false
+	wake = b.deferred || b.head == len(b.queue)
+	b.deferred = false
 	if b.head > len(b.queue)/2 && len(b.queue) == cap(b.queue) {
 		n := copy(b.queue, b.queue[b.head:])
 		clear(b.queue[n:])
@@ -279,5 +278,9 @@ type OutboxStats struct {
 func (b *Outbox) Stats() OutboxStats {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return OutboxStats{len(b.queue) - b.head, b.bytes, b.behind, b.lostEver, b.unanswered, b.sent}
+	unanswered := 0
+	if b.feed != nil {
+		unanswered = b.feed.credit.Open()
+	}
+	return OutboxStats{len(b.queue) - b.head, b.bytes, b.behind, b.lostEver, unanswered, b.sent}
 }

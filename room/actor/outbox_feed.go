@@ -12,177 +12,156 @@ import (
 // reader can be attached again, to another room object or another node, and nothing that the old one still says gets in
 // between.
 type Feed struct {
-	b *Outbox
-	n uint32
+	b      *Outbox
+	credit Credit
 }
 
 // NewFeed takes the room's end of an outbox from whoever has had it before. Acts without an answer are from then on those
 // whose answers are queued: the client sends the others again when it is welcomed.
 func NewFeed(b *Outbox) *Feed {
+	f := &Feed{b: b}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.feeds++
-	b.refill, b.stuck = nil, nil
-	b.unanswered = b.answers()
-	return &Feed{b, b.feeds}
+	if b.feed != nil {
+		b.feed.credit.retire()
+	}
+	f.credit.open.Store(int32(b.answers()))
+	b.feed, b.refill, b.stuck = f, nil, nil
+	return f
 }
 
 // deaf reports that nothing is to be queued any more. The lock is held.
-func (f *Feed) deaf() bool { return f.b.over || f.n != f.b.feeds }
+func (f *Feed) deaf() bool { return f.b.over || f != f.b.feed }
 
 // Encoding is what the messages are encoded in.
 func (f *Feed) Encoding() wire.Encoding { return f.b.encoding }
 
-// Bind says what to do when the reader has caught up after losing turns and needs the whole view, and when it takes
-// nothing for too long. Both are called outside all locks and must not block.
-func (f *Feed) Bind(to Bindings) {
+// Credit is that of this feed. Acts counted by a deaf one are never too many.
+func (f *Feed) Credit() *Credit { return &f.credit }
+
+// Stats are the outbox's.
+func (f *Feed) Stats() OutboxStats { return f.b.Stats() }
+
+// Deliver queues what the room says.
+func (f *Feed) Deliver(e Event) {
+	wake := false
+	switch e := e.(type) {
+	case *Say:
+		wake = f.say(e)
+	case Flush:
+		wake = f.flush()
+	case *View:
+		wake = f.view(e)
+	case *Bindings:
+		f.bind(e)
+	case *Welcomed:
+		f.welcomed(e)
+	case *End:
+		wake = f.end(e)
+	}
+	if wake {
+		f.b.wake()
+	}
+}
+
+// bind says what to do when the reader has caught up after losing turns and needs the whole view, and when it takes
+// nothing for too long.
+func (f *Feed) bind(to *Bindings) {
 	f.b.mu.Lock()
 	defer f.b.mu.Unlock()
-	if f.n == f.b.feeds {
+	if f == f.b.feed {
 		f.b.refill, f.b.stuck = to.Refill, to.Stuck
 	}
 }
 
-// Welcomed starts the stream over: what follows is a view of its own, or continues the reader's from a point.
-func (f *Feed) Welcomed(epoch room.Epoch, from room.Index, _ room.CSeq) {
+// welcomed starts the stream over: what follows is a view of its own, or continues the reader's from a point.
+func (f *Feed) welcomed(w *Welcomed) {
 	b := f.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if f.deaf() {
 		return
 	}
-	b.at = room.Point{Epoch: epoch, Seq: from}
+	b.at = room.Point{Epoch: w.Epoch, Seq: w.From}
 	b.lost, b.behind, b.asked = 0, false, false
 }
 
-// Push queues a message and never blocks. Events are those of a turn.
-func (f *Feed) Push(frame []byte, fate Fate, seq room.Index, events int) {
+// say queues a message. One that is deferred wakes nobody: the next one does, or Flush.
+func (f *Feed) say(m *Say) (wake bool) {
 	b := f.b
 	b.mu.Lock()
-	if f.deaf() {
-		b.mu.Unlock()
-		return
+	defer b.mu.Unlock()
+	switch {
+	case f.deaf():
+		return false
+	case len(m.Frame) == 0:
+		f.credit.Settle()
+		return false
+	case m.Fate == Drop && !b.fits(len(m.Frame)):
+		b.dropped(m.Events)
+		return false
 	}
-	if fate == Drop && !b.fits(len(frame)) {
-		b.dropped(events)
-		b.mu.Unlock()
-		return
+	if m.Seq > 0 {
+		b.at.Seq = m.Seq
 	}
-	if seq > 0 {
-		b.at.Seq = seq
+	wake = b.put(queuedItem{bytes: m.Frame, events: uint32(m.Events), fate: m.Fate})
+	if m.Deferred {
+		b.deferred = wake
+		return false
 	}
-	wake := b.put(queuedItem{bytes: frame, events: uint32(events), fate: fate})
-	b.mu.Unlock()
-	if wake {
-		b.wake()
-	}
+	return wake
 }
 
-// View queues the view that the room was asked for; from here on turns make sense again. Encode is told the
-// number of events lost since the last view. A view that comes before the reader has caught up is
-// dropped: another is asked for when it has.
-func (f *Feed) View(seq room.Index, encode func(lost uint64) []byte) {
+// flush has the writer take what was deferred, if it is still there. A deaf feed may have queued it.
+func (f *Feed) flush() (wake bool) {
+	f.b.mu.Lock()
+	defer f.b.mu.Unlock()
+	wake = f.b.deferred
+	f.b.deferred = false
+	return wake
+}
+
+// view queues the view that the room was asked for; from here on turns make sense again. One that comes before the reader
+// has caught up is dropped: another is asked for when it has.
+func (f *Feed) view(v *View) (wake bool) {
 	b := f.b
 	b.mu.Lock()
 	if f.deaf() || b.behind && !b.asked {
 		b.mu.Unlock()
-		return
+		return false
 	}
 	lost := b.lost
 	b.mu.Unlock()
-	frame := encode(lost) // only the feed's owner pushes, so lost stands still meanwhile
+	frame := v.Encode(lost) // only the room says things, so lost stands still meanwhile
 
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	if f.deaf() {
-		b.mu.Unlock()
-		return
+		return false
 	}
 	b.lost -= lost
 	b.behind, b.asked = false, false
-	wake := false
 	if b.fits(len(frame)) {
-		b.at.Seq = seq
+		b.at.Seq = v.Seq
 		wake = b.put(queuedItem{bytes: frame, events: uint32(lost), fate: Drop, view: true})
 	}
-	b.mu.Unlock()
-	if wake {
-		b.wake()
-	}
+	return wake
 }
 
-// Hush queues an answer that may wait for the next message: it wakes nobody, that message or Rouse does.
-// It reports whether Rouse is needed, should none come.
-func (f *Feed) Hush(frame []byte) bool {
+// end ends the session: nothing is queued any more. What is queued goes out first, unless nobody will read it.
+func (f *Feed) end(e *End) (wake bool) {
 	b := f.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if f.deaf() {
 		return false
 	}
-	b.hushed = b.put(queuedItem{bytes: frame, fate: Answer})
-	return b.hushed
-}
-
-// Rouse has the writer take what Hush has queued, if it is still there. A deaf feed may have queued it.
-func (f *Feed) Rouse() {
-	b := f.b
-	b.mu.Lock()
-	wake := b.hushed
-	b.hushed = false
-	b.mu.Unlock()
-	if wake {
-		b.wake()
-	}
-}
-
-// End ends the session: nothing is queued any more. What is queued goes out first, unless discard says
-// that nobody will read it. The first end counts.
-func (f *Feed) End(err *CloseError, discard bool) {
-	b := f.b
-	b.mu.Lock()
-	if f.deaf() {
-		b.mu.Unlock()
-		return
-	}
-	b.over, b.err = true, err
+	b.over, b.err = true, e.Why
 	if b.timer != nil {
 		b.timer.Stop()
 	}
-	if discard {
+	if e.Discard {
 		b.queue, b.head, b.bytes, b.droppable = nil, 0, 0, 0
 	}
-	b.mu.Unlock()
-	b.wake()
+	return true
 }
-
-// Begin counts an act that will have an answer; false means that too many have none yet, which a deaf feed never says.
-func (f *Feed) Begin() bool {
-	b := f.b
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if f.deaf() {
-		return true
-	}
-	b.unanswered++
-	return b.unanswered <= MaxUnanswered
-}
-
-// Settle takes back the count of an act that will have no answer here.
-func (f *Feed) Settle() {
-	b := f.b
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !f.deaf() {
-		b.unanswered = max(b.unanswered-1, 0)
-	}
-}
-
-// Ended reports whether nothing said here is heard any more.
-func (f *Feed) Ended() bool {
-	f.b.mu.Lock()
-	defer f.b.mu.Unlock()
-	return f.deaf()
-}
-
-// Stats are the outbox's.
-func (f *Feed) Stats() OutboxStats { return f.b.Stats() }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -21,7 +22,7 @@ func newBox(o OutboxOptions) *testBox {
 	o.Wake = func() { b.wakes++ }
 	b.Outbox = NewOutbox(o)
 	b.feed = NewFeed(b.Outbox)
-	b.feed.Bind(Bindings{Refill: func() { b.refills++ }, Stuck: func() { b.stucks++ }})
+	b.feed.Deliver(&Bindings{Refill: func() { b.refills++ }, Stuck: func() { b.stucks++ }})
 	return b
 }
 
@@ -32,7 +33,7 @@ func (b *testBox) take(t *testing.T, max int) string {
 }
 
 func (b *testBox) view(s string) (told uint64) {
-	b.feed.View(1, func(lost uint64) []byte { told = lost; return []byte(s) })
+	b.feed.Deliver(&View{1, func(lost uint64) []byte { told = lost; return []byte(s) }})
 	return told
 }
 
@@ -48,9 +49,9 @@ func TestTakeJoinsInOrder(t *testing.T) {
 		{wire.JSON, 1, []string{"a", "bb", "ccc"}},
 	} {
 		b := newBox(OutboxOptions{Encoding: c.encoding})
-		b.feed.Push([]byte("a"), Keep, 0, 0)
-		b.feed.Push([]byte("bb"), Drop, 0, 1)
-		b.feed.Push([]byte("ccc"), Answer, 0, 0)
+		push(b.feed, []byte("a"), Keep, 0, 0)
+		push(b.feed, []byte("bb"), Drop, 0, 1)
+		push(b.feed, []byte("ccc"), Answer, 0, 0)
 		for _, want := range c.want {
 			if got := b.take(t, c.max); got != want {
 				t.Errorf("encoding %d, max %d: took %q, want %q", c.encoding, c.max, got, want)
@@ -64,8 +65,8 @@ func TestTakeJoinsInOrder(t *testing.T) {
 
 func TestTakeAppends(t *testing.T) {
 	b := newBox(OutboxOptions{})
-	b.feed.Push([]byte("x"), Keep, 0, 0)
-	b.feed.Push([]byte("y"), Keep, 0, 0)
+	push(b.feed, []byte("x"), Keep, 0, 0)
+	push(b.feed, []byte("y"), Keep, 0, 0)
 	out, n := b.Take([]byte("head:"), 100)
 	if string(out) != "head:x\ny" || n != 2 {
 		t.Errorf("Take = %q, %d", out, n)
@@ -75,13 +76,13 @@ func TestTakeAppends(t *testing.T) {
 func TestWakesOnceUntilDrained(t *testing.T) {
 	b := newBox(OutboxOptions{})
 	for range 3 {
-		b.feed.Push([]byte("x"), Drop, 0, 0)
+		push(b.feed, []byte("x"), Drop, 0, 0)
 	}
 	if b.wakes != 1 {
 		t.Errorf("%d wakes for three pushes, want 1", b.wakes)
 	}
 	b.take(t, 100)
-	b.feed.Push([]byte("x"), Drop, 0, 0)
+	push(b.feed, []byte("x"), Drop, 0, 0)
 	if b.wakes != 2 {
 		t.Errorf("%d wakes after the queue was drained, want 2", b.wakes)
 	}
@@ -91,16 +92,16 @@ func TestWakesOnceUntilDrained(t *testing.T) {
 // view, and the next welcome brings one anyway.
 func TestReaderWithoutARoom(t *testing.T) {
 	b := newBox(OutboxOptions{MaxBytes: 10})
-	b.feed.Push([]byte("turn1"), Drop, 1, 0)
-	b.feed.Push([]byte("a longer turn"), Drop, 2, 0)
+	push(b.feed, []byte("turn1"), Drop, 1, 0)
+	push(b.feed, []byte("a longer turn"), Drop, 2, 0)
 	next := NewFeed(b.Outbox)
 	if got := b.take(t, 1000); got != "" || b.refills != 0 {
 		t.Errorf("took %q and asked %d times", got, b.refills)
 	}
-	next.Bind(Bindings{Refill: func() { b.refills++ }, Stuck: func() {}})
-	next.Welcomed(2, 0, 0)
-	next.Push([]byte("view"), Keep, 2, 0)
-	next.Push([]byte("turn3"), Drop, 3, 0)
+	next.Deliver(&Bindings{Refill: func() { b.refills++ }, Stuck: func() {}})
+	next.Deliver(&Welcomed{2, 0, 0})
+	push(next, []byte("view"), Keep, 2, 0)
+	push(next, []byte("turn3"), Drop, 3, 0)
 	if got := b.take(t, 1000); got != "view\nturn3" || b.refills != 0 {
 		t.Errorf("took %q and asked %d times", got, b.refills)
 	}
@@ -108,20 +109,20 @@ func TestReaderWithoutARoom(t *testing.T) {
 
 func TestSlowReaderLosesTurnsAndKeepsAnswers(t *testing.T) {
 	b := newBox(OutboxOptions{MaxBytes: 10})
-	b.feed.Push([]byte("welcome"), Keep, 0, 0)
-	b.feed.Push([]byte("turn1"), Drop, 0, 2)
-	b.feed.Push([]byte("ack1"), Answer, 0, 0)
-	b.feed.Push([]byte("turn2"), Drop, 0, 1) // fits exactly
-	b.feed.Push([]byte("turn3"), Drop, 0, 3) // does not: all three turns are lost
-	b.feed.Push([]byte("turn4"), Drop, 0, 1)
-	b.feed.Push([]byte("ack2"), Answer, 0, 0)
+	push(b.feed, []byte("welcome"), Keep, 0, 0)
+	push(b.feed, []byte("turn1"), Drop, 0, 2)
+	push(b.feed, []byte("ack1"), Answer, 0, 0)
+	push(b.feed, []byte("turn2"), Drop, 0, 1) // fits exactly
+	push(b.feed, []byte("turn3"), Drop, 0, 3) // does not: all three turns are lost
+	push(b.feed, []byte("turn4"), Drop, 0, 1)
+	push(b.feed, []byte("ack2"), Answer, 0, 0)
 	if b.refills != 0 {
 		t.Fatal("asked for the whole view before the reader had drained the queue")
 	}
 	if got := b.take(t, 1000); got != "welcome\nack1\nack2" {
 		t.Fatalf("took %q", got)
 	}
-	b.feed.Push([]byte("turn5"), Drop, 0, 1)
+	push(b.feed, []byte("turn5"), Drop, 0, 1)
 	if got := b.take(t, 1000); got != "" || b.refills != 1 {
 		t.Fatalf("took %q with %d requests for the view", got, b.refills)
 	}
@@ -129,7 +130,7 @@ func TestSlowReaderLosesTurnsAndKeepsAnswers(t *testing.T) {
 	if b.refills != 1 {
 		t.Errorf("asked %d times for one view", b.refills)
 	}
-	b.feed.Push([]byte("turn6"), Drop, 0, 1) // before the view: it patches what the reader does not have
+	push(b.feed, []byte("turn6"), Drop, 0, 1) // before the view: it patches what the reader does not have
 	wakes := b.wakes
 	if told := b.view("state"); told != 9 {
 		t.Errorf("the view tells of %d lost events, want 9", told)
@@ -137,7 +138,7 @@ func TestSlowReaderLosesTurnsAndKeepsAnswers(t *testing.T) {
 	if b.wakes != wakes+1 {
 		t.Error("the view did not wake the writer")
 	}
-	b.feed.Push([]byte("turn7"), Drop, 0, 1)
+	push(b.feed, []byte("turn7"), Drop, 0, 1)
 	if got := b.take(t, 1000); got != "state\nturn7" {
 		t.Errorf("took %q", got)
 	}
@@ -148,11 +149,11 @@ func TestSlowReaderLosesTurnsAndKeepsAnswers(t *testing.T) {
 
 func TestViewBeforeTheReaderHasDrainedIsDropped(t *testing.T) {
 	b := newBox(OutboxOptions{MaxBytes: 4})
-	b.feed.Push([]byte("ack"), Answer, 0, 0)
-	b.feed.Push([]byte("aaa"), Drop, 0, 1)
-	b.feed.Push([]byte("bbb"), Drop, 0, 1)
+	push(b.feed, []byte("ack"), Answer, 0, 0)
+	push(b.feed, []byte("aaa"), Drop, 0, 1)
+	push(b.feed, []byte("bbb"), Drop, 0, 1)
 	b.view("early")
-	b.feed.Push([]byte("ccc"), Drop, 0, 1)
+	push(b.feed, []byte("ccc"), Drop, 0, 1)
 	if got := b.take(t, 100); got != "ack" {
 		t.Fatalf("took %q", got)
 	}
@@ -166,15 +167,15 @@ func TestViewBeforeTheReaderHasDrainedIsDropped(t *testing.T) {
 func TestLostEventsOfADroppedView(t *testing.T) {
 	b := newBox(OutboxOptions{MaxBytes: 4})
 	fall := func() {
-		b.feed.Push([]byte("turn"), Drop, 0, 2)
-		b.feed.Push([]byte("turn"), Drop, 0, 3)
+		push(b.feed, []byte("turn"), Drop, 0, 2)
+		push(b.feed, []byte("turn"), Drop, 0, 3)
 	}
 	fall()
 	b.take(t, 100)
 	if told := b.view("view"); told != 5 {
 		t.Fatalf("the view tells of %d lost events, want 5", told)
 	}
-	b.feed.Push([]byte("turn"), Drop, 0, 4)
+	push(b.feed, []byte("turn"), Drop, 0, 4)
 	b.take(t, 100)
 	if told := b.view("late"); told != 9 || b.take(t, 100) != "late" {
 		t.Errorf("the view after it tells of %d lost events, want 9", told)
@@ -190,7 +191,7 @@ func TestOneFrameLargerThanTheQueuePasses(t *testing.T) {
 	b := newBox(OutboxOptions{MaxBytes: 4})
 	big := strings.Repeat("x", 100)
 	for range 3 {
-		b.feed.Push([]byte(big), Drop, 0, 1)
+		push(b.feed, []byte(big), Drop, 0, 1)
 		if got := b.take(t, 10); got != big {
 			t.Fatalf("took %d bytes", len(got))
 		}
@@ -209,10 +210,10 @@ func TestViewsAreBoundedToo(t *testing.T) {
 
 func TestEndComesAfterWhatIsQueued(t *testing.T) {
 	b := newBox(OutboxOptions{})
-	b.feed.Push([]byte("last"), Keep, 0, 0)
-	b.feed.End(closing(wire.CloseForbidden, "kicked"), false)
-	b.feed.End(closing(wire.CloseMoved, "later"), true)
-	b.feed.Push([]byte("late"), Keep, 0, 0)
+	push(b.feed, []byte("last"), Keep, 0, 0)
+	b.feed.Deliver(&End{closing(wire.CloseForbidden, "kicked"), false})
+	b.feed.Deliver(&End{closing(wire.CloseMoved, "later"), true})
+	push(b.feed, []byte("late"), Keep, 0, 0)
 	if _, over := b.End(); over {
 		t.Fatal("the end came before the last message")
 	}
@@ -227,20 +228,41 @@ func TestEndComesAfterWhatIsQueued(t *testing.T) {
 	}
 }
 
+// push is one message said.
+func push(to Sink, frame []byte, fate Fate, seq room.Index, events int) {
+	to.Deliver(&Say{Frame: frame, Fate: fate, Seq: seq, Events: events})
+}
+
 func TestUnansweredCountsUntilTaken(t *testing.T) {
 	b := newBox(OutboxOptions{})
 	for i := range MaxUnanswered {
-		if !b.feed.Begin() {
+		if !b.feed.Credit().Begin() {
 			t.Fatalf("act %d was one too many", i)
 		}
-		b.feed.Push([]byte("ack"), Answer, 0, 0)
+		push(b.feed, []byte("ack"), Answer, 0, 0)
 	}
-	if b.feed.Begin() {
+	if b.feed.Credit().Begin() {
 		t.Error("answers nobody has read make room for more acts")
 	}
 	b.take(t, 1<<20)
-	if !b.feed.Begin() {
+	if !b.feed.Credit().Begin() {
 		t.Error("answers that were taken make no room")
+	}
+}
+
+// TestCredit settles more than was begun, as when an act that was sent again has two answers.
+func TestCredit(t *testing.T) {
+	var c Credit
+	c.Begin()
+	c.Settle()
+	c.Settle()
+	for range MaxUnanswered {
+		if !c.Begin() {
+			t.Fatal("an act too early is one too many")
+		}
+	}
+	if c.Begin() || c.Open() != MaxUnanswered+1 {
+		t.Errorf("%d acts have no answer, and none is too many", c.Open())
 	}
 }
 
@@ -249,41 +271,39 @@ func TestAnOlderFeedIsDeaf(t *testing.T) {
 	b := newBox(OutboxOptions{})
 	old := b.feed
 	for range MaxUnanswered {
-		old.Begin()
+		old.Credit().Begin()
 	}
-	old.Push([]byte("ack"), Answer, 0, 0)
+	push(old, []byte("ack"), Answer, 0, 0)
 	next := NewFeed(b.Outbox)
 	if n := next.Stats().Unanswered; n != 1 {
 		t.Errorf("%d acts have no answer, and 1 answer is queued", n)
 	}
-	next.Begin()
+	next.Credit().Begin()
 	for range MaxUnanswered {
-		if !old.Begin() {
+		if !old.Credit().Begin() {
 			t.Fatal("it says of acts that count for nothing that they are too many")
 		}
 	}
-	old.Settle()
-	old.Push([]byte("turn"), Keep, 1, 1)
-	if old.Hush([]byte("ack")) {
-		t.Error("it has hushed an answer")
-	}
-	old.View(1, func(uint64) []byte { return []byte("view") })
-	old.Welcomed(7, 7, 7)
-	old.End(CloseStuck(), true)
+	old.Credit().Settle()
+	push(old, []byte("turn"), Keep, 1, 1)
+	old.Deliver(&Say{Frame: []byte("ack"), Fate: Answer, Deferred: true})
+	old.Deliver(&View{1, func(uint64) []byte { return []byte("view") }})
+	old.Deliver(&Welcomed{7, 7, 7})
+	old.Deliver(&End{CloseStuck(), true})
 	if s := next.Stats(); s.Unanswered != 2 || s.Messages != 1 {
 		t.Errorf("the newer feed finds %+v", s)
 	}
-	if got := b.take(t, 100); got != "ack" || b.Resume() != nil || !old.Ended() || next.Ended() {
+	if got := b.take(t, 100); got != "ack" || b.Resume() != nil {
 		t.Errorf("took %q; a reader goes on from %v", got, b.Resume())
 	}
 }
 
-// TestAnOlderFeedRousesWhatItHushed has nobody wait for an answer because its room has gone.
-func TestAnOlderFeedRousesWhatItHushed(t *testing.T) {
+// TestAnOlderFeedSendsWhatItDeferred has nobody wait for an answer because its room has gone.
+func TestAnOlderFeedSendsWhatItDeferred(t *testing.T) {
 	b := newBox(OutboxOptions{})
-	b.feed.Hush([]byte("ack"))
+	b.feed.Deliver(&Say{Frame: []byte("ack"), Fate: Answer, Deferred: true})
 	NewFeed(b.Outbox)
-	b.feed.Rouse()
+	b.feed.Deliver(Flush{})
 	if got := b.take(t, 100); b.wakes != 1 || got != "ack" {
 		t.Errorf("%d wakes, took %q", b.wakes, got)
 	}
@@ -306,13 +326,13 @@ func BenchmarkPush(b *testing.B) {
 		boxes[i] = NewOutbox(OutboxOptions{Wake: func() {}})
 		sinks[i] = NewFeed(boxes[i])
 	}
-	frame := bytes.Repeat([]byte("x"), 120)
+	turn := &Say{Frame: bytes.Repeat([]byte("x"), 120), Fate: Drop, Seq: 1, Events: 1}
 	buf := make([]byte, 0, 64<<10)
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
 		for _, sink := range sinks {
-			sink.Push(frame, Drop, 1, 1)
+			sink.Deliver(turn)
 		}
 		if n++; n%16 == 0 {
 			b.StopTimer()
@@ -331,7 +351,7 @@ func TestPushDoesNotAllocate(t *testing.T) {
 	buf := make([]byte, 0, 1<<12)
 	round := func() {
 		for range 8 {
-			b.feed.Push(frame, Drop, 0, 1)
+			push(b.feed, frame, Drop, 0, 1)
 		}
 		buf, _ = b.Take(buf[:0], 1<<12)
 	}

@@ -32,7 +32,8 @@ func (r *liveRoom) sendDeferred() {
 		return
 	}
 	for _, s := range r.deferred {
-		s.out.Rouse()
+		s.deferred = false
+		s.out.Deliver(Flush{})
 	}
 	clear(r.deferred)
 	r.deferred = r.deferred[:0]

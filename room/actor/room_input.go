@@ -36,15 +36,15 @@ func (m actMessage) handle(r *liveRoom) {
 		s.gapped = true
 		s.close(closing(wire.CloseGap, "an act is missing before this one: reconnect and resend"), false)
 	case ready.Entry == nil && r.core.Held() == held:
-		s.out.Settle() // nothing answers it
+		s.out.Deliver(settled)
 	}
 }
 
 // rejectSpectator answers an act of somebody who has no part in the room.
 func (r *liveRoom) rejectSpectator(m actMessage) {
-	m.s.out.Push(wire.AppendReject(nil, m.s.out.Encoding(), wire.Reject{
+	m.s.out.Deliver(&Say{Fate: Answer, Frame: wire.AppendReject(nil, m.s.out.Encoding(), wire.Reject{
 		CSeq: m.act.CSeq, Seq: uint64(r.core.Committed()), Code: "not_seated", Reason: "spectators cannot act",
-	}), Answer, 0, 0)
+	})})
 }
 
 // leaveMessage is a player's wish to give up the seat. One from a client that was replaced meanwhile is not the seat's.

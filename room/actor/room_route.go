@@ -37,18 +37,39 @@ func (r *liveRoom) route(outputs []room.Output) {
 // turned fans one turn out to a class. It is encoded once for each encoding in use.
 func (r *liveRoom) turned(o room.Turned) {
 	members := r.classes[o.Class]
+	var shared broadcast
 	for _, s := range members {
-		f := o.Frame
+		f, own := o.Frame, false
 		if o.Private != nil {
-			if own, private := o.Private[s.hello.Player]; private {
-				f = own
+			var private *room.Frame
+			if private, own = o.Private[s.hello.Player]; own {
+				f = private
 			}
 		}
-		if f != nil {
-			s.out.Push(f.Bytes(s.out.Encoding()), Drop, f.Seq, f.Events)
+		switch e := s.out.Encoding(); {
+		case f == nil:
+		case own:
+			s.out.Deliver(turn(f, e))
+		default:
+			s.out.Deliver(shared.in(e, func() *Say { return turn(f, e) }))
 		}
 	}
 	r.o.Metrics.Sent(r.game, len(members))
+}
+
+func turn(f *room.Frame, e wire.Encoding) *Say {
+	return &Say{Frame: f.Bytes(e), Fate: Drop, Seq: f.Seq, Events: f.Events}
+}
+
+// broadcast is what many sessions are told, by encoding.
+type broadcast [wire.CBOR + 1]*Say
+
+// in is the message in an encoding, which is made once.
+func (b *broadcast) in(e wire.Encoding, make func() *Say) *Say {
+	if b[e] == nil {
+		b[e] = make()
+	}
+	return b[e]
 }
 
 // answered goes to the client that acted, if it is still the player's.
@@ -57,12 +78,12 @@ func (r *liveRoom) answered(o room.Answered) {
 	if s == nil || s.hello.Client != o.Client {
 		return
 	}
-	frame := o.Frame.Bytes(s.out.Encoding())
-	if !r.defers() {
-		s.out.Push(frame, Answer, 0, 0)
-	} else if s.out.Hush(frame) {
+	defers := r.defers()
+	if defers && !s.deferred {
+		s.deferred = true
 		r.deferred = append(r.deferred, s)
 	}
+	s.out.Deliver(&Say{Frame: o.Frame.Bytes(s.out.Encoding()), Fate: Answer, Deferred: defers})
 }
 
 // active is the player's session that hears the room now.
@@ -102,10 +123,10 @@ func (r *liveRoom) welcome(o room.Welcome) {
 	s.welcomed = true
 	r.unclass(s)
 	r.enclass(s, o.Class)
-	s.out.Welcomed(o.Point.Epoch, from(s, o), o.CSeq)
-	s.out.Push(wire.AppendWelcome(nil, e, r.greeting(s, o)), Keep, 0, 0)
+	s.out.Deliver(&Welcomed{o.Point.Epoch, from(s, o), o.CSeq})
+	s.out.Deliver(&Say{Frame: wire.AppendWelcome(nil, e, r.greeting(s, o))})
 	for _, f := range o.Frames {
-		s.out.Push(f.Bytes(e), Keep, place(f), 0)
+		s.out.Deliver(&Say{Frame: f.Bytes(e), Seq: place(f)})
 	}
 }
 
@@ -143,7 +164,7 @@ func (r *liveRoom) enter(o room.Enter) {
 	if s := r.to(o.To); s != nil {
 		r.unclass(s)
 		r.enclass(s, o.Class)
-		s.out.Push(o.State.Bytes(s.out.Encoding()), Drop, o.State.Seq, 0)
+		s.out.Deliver(&Say{Frame: o.State.Bytes(s.out.Encoding()), Fate: Drop, Seq: o.State.Seq})
 	}
 }
 
@@ -153,13 +174,13 @@ func (r *liveRoom) whole(o room.Whole) {
 		return
 	}
 	s.wanting.Store(false) // before the view is queued: a reader that falls behind right then may ask again
-	s.out.View(o.State.Seq, func(lost uint64) []byte {
+	s.out.Deliver(&View{o.State.Seq, func(lost uint64) []byte {
 		s.lost = lost
 		if lost > 0 {
 			r.o.Metrics.LostEvents(r.game, lost)
 		}
 		return o.State.Bytes(s.out.Encoding())
-	})
+	}})
 }
 
 func (r *liveRoom) replaced(o room.Replaced) {
@@ -191,9 +212,10 @@ func (r *liveRoom) goodbye(o room.Gone) {
 func closeLeft() *CloseError { return closing(wire.CloseNormal, "the seat is given up") }
 
 func (r *liveRoom) ended(o room.Ended) {
+	var shared broadcast
 	for s := range r.sessions() {
-		if s.welcomed {
-			s.out.Push(o.Frame.Bytes(s.out.Encoding()), Keep, 0, 0)
+		if e := s.out.Encoding(); s.welcomed {
+			s.out.Deliver(shared.in(e, func() *Say { return &Say{Frame: o.Frame.Bytes(e)} }))
 		}
 	}
 }

@@ -309,9 +309,11 @@ type hasty struct {
 	goes func()
 }
 
-func (h *hasty) End(why *actor.CloseError, discard bool) {
-	h.Feed.End(why, discard)
-	h.goes()
+func (h *hasty) Deliver(e actor.Event) {
+	h.Feed.Deliver(e)
+	if _, over := e.(*actor.End); over {
+		h.goes()
+	}
 }
 
 // TestAClosedSessionIsCounted though the client has gone before the room is done with its end.

@@ -23,6 +23,7 @@ type session struct {
 	watcher  room.WatcherID // of a spectator
 	attached room.Index     // of a player: the input that attached it
 	welcomed bool
+	deferred bool // an answer waits for Flush
 	gapped   bool // an act was missing: what came after it is not taken either
 	class    room.ClassID
 	slot     int    // in its class
@@ -31,7 +32,7 @@ type session struct {
 
 func newSession(r *liveRoom, h Hello, out Sink) *session {
 	s := &session{room: r, out: out, hello: h}
-	out.Bind(Bindings{Session: s, Refill: s.want, Stuck: s.stuck, Later: r.later})
+	out.Deliver(&Bindings{Session: s, Refill: s.want, Stuck: s.stuck, Later: r.later})
 	return s
 }
 
@@ -43,7 +44,7 @@ func (s *session) Act(ctx context.Context, act wire.Act) error {
 	}
 	err := s.room.in.send(ctx, actMessage{s, act})
 	if err != nil {
-		s.out.Settle()
+		s.out.Credit().Settle()
 	}
 	return err
 }
@@ -58,10 +59,10 @@ func (s *session) Post(act wire.Act) error {
 
 // begin counts an act, and ends a session that has too many without an answer.
 func (s *session) begin() error {
-	if s.out.Ended() {
+	if s.detached.Load() {
 		return ErrEnded
 	}
-	if !s.out.Begin() {
+	if !s.out.Credit().Begin() {
 		s.close(CloseUnanswered(), false)
 		return ErrEnded
 	}
@@ -69,7 +70,7 @@ func (s *session) begin() error {
 }
 
 func (s *session) Resync(context.Context) error {
-	if s.out.Ended() {
+	if s.detached.Load() {
 		return ErrEnded
 	}
 	s.want()
@@ -77,14 +78,14 @@ func (s *session) Resync(context.Context) error {
 }
 
 func (s *session) Leave(ctx context.Context) error {
-	if s.out.Ended() {
+	if s.detached.Load() {
 		return ErrEnded
 	}
 	return s.room.in.send(ctx, leaveMessage{s})
 }
 
 func (s *session) PostLeave() error {
-	if s.out.Ended() {
+	if s.detached.Load() {
 		return ErrEnded
 	}
 	if !s.leaving.Swap(true) { // one is enough: it ends the session
@@ -109,7 +110,7 @@ func (s *session) close(err *CloseError, discard bool) {
 	if first && err != nil {
 		s.room.o.Metrics.Closed(s.room.game, err.Code)
 	}
-	s.out.End(err, discard)
+	s.out.Deliver(&End{err, discard})
 	if first {
 		s.room.in.post(queued{message: detachMessage{s}})
 	}

@@ -1,50 +1,29 @@
 package actor
 
 import (
+	"sync/atomic"
+
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/wire"
 )
 
-// Sink is what a room says one session's messages to. The room's goroutine calls it, in the order of what is said;
-// Begin, Settle, End and Ended come from any goroutine. Nothing in it may block. A Feed is the sink of a client at this
+// Sink is what a room says one session's messages to: an ordered stream of events. A Feed is the sink of a client at this
 // node; that of a client elsewhere puts what it is told on the link to that node.
 type Sink interface {
 	Encoding() wire.Encoding
 
-	// Bind comes first and says what the room does for the sink.
-	Bind(to Bindings)
+	// Deliver takes what comes next, and does not block. The room's goroutine calls it, in the order of what is said; an
+	// End comes from any goroutine. What an event points to is not changed any more, by either side.
+	Deliver(e Event)
 
-	// Welcomed starts the stream, or starts it over; the welcome itself and what follows it are pushed. From is the
-	// point that the client goes on from, in that epoch; 0: the whole view follows. CSeq is the last of the
-	// client's acts that the room has applied.
-	Welcomed(epoch room.Epoch, from room.Index, cseq room.CSeq)
-
-	// Push hands over a message. Its bytes may be shared with other sessions: the same slice handed to several in a
-	// row is one broadcast. Seq is the point that a client has reached who has read it, 0: it moves nothing. Events
-	// are those of a turn.
-	Push(frame []byte, fate Fate, seq room.Index, events int)
-
-	// View hands over the whole view that Bindings.Refill has asked for. Encode makes the message and is told how
-	// many events the reader was not sent since the last one.
-	View(seq room.Index, encode func(lost uint64) []byte)
-
-	// Hush hands over an answer that may wait for the next message or for Rouse. It reports whether Rouse is
-	// needed, should nothing else come.
-	Hush(frame []byte) bool
-	Rouse()
-
-	// Begin counts an act that is handed to the room; false means that too many have no answer yet. Settle takes one
-	// back that will have none.
-	Begin() bool
-	Settle()
-
-	// End ends the session: the first one counts, and what is said after it goes nowhere. Discard: nobody will read
-	// what is queued. Why is nil when the client's side has ended it.
-	End(why *CloseError, discard bool)
-	Ended() bool
+	// Credit counts the client's acts.
+	Credit() *Credit
 
 	Stats() OutboxStats
 }
+
+// Event is what a room tells a Sink: *Bindings first, then *Welcomed, *Say, *View and Flush, *End at last.
+type Event interface{ event() }
 
 // Bindings are what a room does for a sink. None of them blocks.
 type Bindings struct {
@@ -58,6 +37,45 @@ type Bindings struct {
 	Later func(f func())
 }
 
+// Welcomed starts the stream, or starts it over; the welcome itself and what follows it are said.
+type Welcomed struct {
+	Epoch room.Epoch
+	From  room.Index // the point that the client goes on from, in that epoch; 0: the whole view follows
+	CSeq  room.CSeq  // the last of the client's acts that the room has applied
+}
+
+// Say is one message. The same one handed to several sessions in a row is one broadcast.
+type Say struct {
+	Frame    []byte // may be shared with other sessions; empty: an act will have no answer, and Fate is Answer
+	Fate     Fate
+	Deferred bool       // it may wait for the next message or for Flush
+	Seq      room.Index // the point that a client has reached who has read it; 0: it moves nothing
+	Events   int        // of a turn
+}
+
+// View is the whole view that Bindings.Refill has asked for. Encode makes the message and is told how many events the reader
+// was not sent since the last one.
+type View struct {
+	Seq    room.Index
+	Encode func(lost uint64) []byte
+}
+
+// Flush sends what was deferred.
+type Flush struct{}
+
+// End ends the session: the first one counts, and what is said after it goes nowhere.
+type End struct {
+	Why     *CloseError // nil: the client's side has ended it
+	Discard bool        // nobody will read what is queued
+}
+
+func (*Bindings) event() {}
+func (*Welcomed) event() {}
+func (*Say) event()      {}
+func (*View) event()     {}
+func (Flush) event()     {}
+func (*End) event()      {}
+
 // Fate is what becomes of a message when the reader is slow.
 type Fate uint8
 
@@ -67,3 +85,30 @@ const (
 	Answer             // kept, and settles one unanswered act when taken
 	Drop               // a turn or a view: a newer view makes up for it
 )
+
+// Credit counts a session's acts that have no answer yet: MaxUnanswered may have none. Its methods may be called from any
+// goroutine.
+type Credit struct{ open atomic.Int32 }
+
+// Begin counts an act that is handed to the room; false means that too many have no answer yet.
+func (c *Credit) Begin() bool { return c.open.Add(1) <= MaxUnanswered }
+
+// Settle takes one back that has its answer, or will have none. An act that was sent again may have two answers: there is
+// never less than none.
+func (c *Credit) Settle() {
+	for {
+		n := c.open.Load()
+		if n <= 0 || c.open.CompareAndSwap(n, n-1) {
+			return
+		}
+	}
+}
+
+// Open is how many have no answer.
+func (c *Credit) Open() int { return int(max(c.open.Load(), 0)) }
+
+// retire has no act count any more.
+func (c *Credit) retire() { c.open.Store(-1 << 30) }
+
+// settled says that an act will have no answer.
+var settled = &Say{Fate: Answer}

@@ -13,10 +13,10 @@ func TestStuckCountsFromTheLastFall(t *testing.T) {
 	box := actor.NewOutbox(actor.OutboxOptions{Clock: clock, MaxBytes: 4, StuckAfter: 10 * time.Second})
 	feed := actor.NewFeed(box)
 	stuck := make(chan struct{}, 1)
-	feed.Bind(actor.Bindings{Refill: func() {}, Stuck: func() { stuck <- struct{}{} }})
+	feed.Deliver(&actor.Bindings{Refill: func() {}, Stuck: func() { stuck <- struct{}{} }})
 	fall := func() {
-		feed.Push([]byte("turn"), actor.Drop, 1, 1)
-		feed.Push([]byte("turn"), actor.Drop, 2, 1)
+		feed.Deliver(&actor.Say{Frame: []byte("turn"), Fate: actor.Drop, Seq: 1, Events: 1})
+		feed.Deliver(&actor.Say{Frame: []byte("turn"), Fate: actor.Drop, Seq: 2, Events: 1})
 		if !box.Stats().Behind {
 			t.Fatal("it is not behind")
 		}
@@ -24,7 +24,7 @@ func TestStuckCountsFromTheLastFall(t *testing.T) {
 	fall()
 	clock.advance(9 * time.Second)
 	box.Take(nil, 100)
-	feed.View(2, func(uint64) []byte { return []byte("view") })
+	feed.Deliver(&actor.View{Seq: 2, Encode: func(uint64) []byte { return []byte("view") }})
 	fall() // before the writer has come for the view
 	if clock.sets(10*time.Second) || !clock.sets(19*time.Second) {
 		t.Fatal("its time is not up 10 s after it fell behind last")
