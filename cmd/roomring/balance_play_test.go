@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/roomring/roomring/web/client"
 )
@@ -119,6 +120,7 @@ func (b *balancer) drains(ctx context.Context, leaver *server, rooms []roomInfo)
 			break
 		}
 		refused++
+		time.Sleep(50 * time.Millisecond) // a node may take seconds to drain, and each new connection costs a handshake
 	}
 	t.Logf("the node was asked for %d times while it drained", refused)
 	if code := leaver.wait(); code != 0 {

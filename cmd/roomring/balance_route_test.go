@@ -221,7 +221,7 @@ func (j jarred) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // leadsByCookie follows the cookie that create sets, and no hint.
 func leadsByCookie(t *testing.T, b *balancer, c *team, _ []roomInfo) {
-	for range 20 {
+	for range 10 {
 		jar, _ := cookiejar.New(nil) // fails never
 		front := b.front()
 		front.by = jarred{jar, front.by}
@@ -244,7 +244,7 @@ func leadsByCookie(t *testing.T, b *balancer, c *team, _ []roomInfo) {
 // meetsByHash asks for rooms without hint or cookie: a room's sockets land on one node, and rooms on several.
 func meetsByHash(t *testing.T, b *balancer, c *team, rooms []roomInfo) {
 	used := map[string]bool{}
-	for _, info := range rooms[:20] {
+	for _, info := range rooms[:10] {
 		got := landed(t, c.nodes, 3, func() {
 			for range 3 {
 				if _, err := b.open(b.client("127.0.0.1"), hinted(info, ""), nil); err != nil {
@@ -284,23 +284,23 @@ func survivesWrongHints(t *testing.T, b *balancer, c *team, rooms []roomInfo) {
 		"evil.example:80", trap.Addr().String(), "http://" + trap.Addr().String() + "/", "@" + trap.Addr().String(), "unix:/run/x",
 		"%[src]", "$host", "${host}", strings.Repeat("n1", 2000),
 	}
-	for i, word := range wrong {
-		info := rooms[i]
-		for _, kind := range []string{"hint", "cookie", "both"} {
-			address, header := hinted(info, ""), http.Header{}
-			if kind != "cookie" {
-				address = hinted(info, word)
-			}
-			if kind != "hint" {
-				header.Set("Cookie", "roomring_node="+word)
-			}
-			landed(t, c.nodes, 1, func() {
+	kinds := []string{"hint", "cookie", "both"}
+	landed(t, c.nodes, len(wrong)*len(kinds), func() {
+		for i, word := range wrong {
+			for _, kind := range kinds {
+				address, header := hinted(rooms[i], ""), http.Header{}
+				if kind != "cookie" {
+					address = hinted(rooms[i], word)
+				}
+				if kind != "hint" {
+					header.Set("Cookie", "roomring_node="+word)
+				}
 				if _, err := b.open(b.client("127.0.0.1"), address, header); err != nil {
 					t.Fatalf("%s %.60q: %v", kind, word, err)
 				}
-			})
+			}
 		}
-	}
+	})
 	if n := caught.Load(); n > 0 {
 		t.Errorf("%s connected %d times to where a hint pointed", b.name, n)
 	}

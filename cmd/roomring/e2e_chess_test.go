@@ -299,7 +299,7 @@ func crowd(t *testing.T, games []recorded, atOnce int, f func(g recorded) error)
 }
 
 // TestRecordedGamesOverSockets plays recorded games with two real clients each, half of them in each encoding, and
-// compares boards, ends, results and replays with the file. In its longest form it plays all; else every fourth, and
+// compares boards, ends, results and replays with the file. In its longest form it plays all; else every eighth, and
 // each that ends in a rare way. (TestRecordedGames of the package chess plays all of them without sockets.)
 func TestRecordedGamesOverSockets(t *testing.T) {
 	t.Parallel()
@@ -307,7 +307,7 @@ func TestRecordedGamesOverSockets(t *testing.T) {
 	if len(games) != 789 {
 		t.Fatalf("%d games", len(games))
 	}
-	if step := sized(16, 4, 1); step > 1 {
+	if step := sized(16, 8, 1); step > 1 {
 		ends := map[string]int{}
 		games = slices.DeleteFunc(games, func(g recorded) bool {
 			ends[g.Termination]++

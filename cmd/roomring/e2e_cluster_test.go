@@ -183,7 +183,7 @@ func TestAnyNodeTakesAnyPlayer(t *testing.T) {
 // TestEveryRoomIsFoundFromEveryNode makes rooms at random nodes and asks each node for each of them.
 func TestEveryRoomIsFoundFromEveryNode(t *testing.T) {
 	t.Parallel()
-	rooms := sized(100, 200, 1000)
+	rooms := sized(100, 100, 1000)
 	c := newTeam(t, 3).start()
 	infos := make([]roomInfo, rooms)
 	each(rooms, 16, func(i int) { infos[i] = c.any().create("chess", nil) })

@@ -191,7 +191,7 @@ func TestPostgresAwayLosesNoResult(t *testing.T) {
 			finished = append(finished, g)
 		}
 	}
-	finished = finished[:100]
+	finished = finished[:sized(50, 50, 100)]
 	done := make(chan struct{})
 	var faults sync.WaitGroup
 	faults.Go(func() {

@@ -14,7 +14,7 @@ import (
 // started again on the same data folder. Every client resumes; every move takes effect exactly once, or
 // the boards would differ; every game ends with its right result.
 func TestKillLosesNoAcknowledgedMove(t *testing.T) {
-	rounds, at := sized(2, 3, 10), sized(20, 60, 200)
+	rounds, at := sized(2, 3, 10), sized(20, 30, 200)
 	var games []recorded
 	for _, g := range recordedGames(t) {
 		if !g.byFlag() && g.Termination != "abandoned" {

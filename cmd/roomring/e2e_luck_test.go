@@ -56,7 +56,7 @@ func TestBadLuck(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newTeam(t, 3, asShipped...).start()
-			c.underPlay(12, func() { strike(c) })
+			c.underPlay(sized(6, 6, 12), func() { strike(c) })
 			for _, n := range c.nodes {
 				n.complainsOfNothing()
 			}
@@ -70,7 +70,7 @@ func TestStoreAwayWhileANodeStops(t *testing.T) {
 	t.Parallel()
 	pg := pgtest.New(t)
 	c := newTeamOn(t, pg.URL(t), 3, append(asShipped, "--drain-timeout", "1s")...).start()
-	c.underPlay(12, func() {
+	c.underPlay(sized(6, 6, 12), func() {
 		n := c.nodes[1]
 		pg.Stop(t)
 		if code, took := n.stop(); code != 0 || took > 15*time.Second {

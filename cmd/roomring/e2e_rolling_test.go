@@ -52,7 +52,7 @@ func (c *team) rollingRestart() {
 	t := c.t
 	c.start()
 	front := c.door()
-	games := steadyGames(t, sized(20, 40, 200))
+	games := steadyGames(t, sized(20, 20, 200))
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	matches := make([]*match, len(games))
