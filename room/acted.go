@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// runtimeActed is the first runtime that remembers who has acted and asks for it when a game finishes.
+// runtimeActed is the first runtime that remembers who has acted and asks for it when a game finishes. It is asked of the one
+// that the room was made by, whatever it was moved to since: what was not counted from its beginning nobody is judged by.
 const runtimeActed = 2
 
 // keptActed bounds the players remembered to have acted who have given their seats up: the oldest is forgotten.

@@ -31,7 +31,11 @@ type Config struct {
 	ResumeTurns int // turns a class keeps for clients that come back; 0 means 256
 	ResumeBytes int // and their bytes; 0 means 256 KiB
 	CheckEvery  int // a turn carries the view's checksum once in so many indexes; 0 means 32
-	CatchUp     int // ticks made up at once when the caller is late, the rest is skipped; 0 means 5
+	// OldestRuntime is the oldest that rooms go on by; those of older ones are moved to the present one, see Restore. 0 means
+	// the constant OldestRuntime, and what is below it counts as that.
+	OldestRuntime int
+
+	CatchUp int // ticks made up at once when the caller is late, the rest is skipped; 0 means 5
 
 	// A snapshot is due when replaying the tail of the log would cost more than one of these.
 	SnapshotCost  time.Duration // of stepping, as told by Charge; 0 means 1 ms
@@ -49,6 +53,7 @@ func (c Config) complete() Config {
 	or(&c.ResumeBytes, 256<<10)
 	or(&c.CheckEvery, 32)
 	or(&c.CatchUp, 5)
+	c.OldestRuntime = max(c.OldestRuntime, OldestRuntime)
 	or(&c.SnapshotBytes, 256<<10)
 	or(&c.SnapshotTurns, 1024)
 	if c.SnapshotCost == 0 {
@@ -80,6 +85,7 @@ type Core struct {
 	caution      caution
 	cutAt        int  // bytes of log at which it is cut
 	unbegun      bool // the next entry is the cut that the log begins with
+	leaps        bool // the next entry is an upgrade, and nothing before it was stepped
 	sinceN       int  // inputs, bytes and cost since the last snapshot
 	sinceB       int
 	sinceC       time.Duration
@@ -178,6 +184,9 @@ func newCore(cfg Config) *Core {
 
 // Header is what never changes about the room.
 func (c *Core) Header() Header { return c.header }
+
+// runtime is the one that the room goes on by.
+func (c *Core) runtime() int { return cmp.Or(c.s.Runtime, c.header.Runtime) }
 
 // Rules is the game that the room runs.
 func (c *Core) Rules() *Rules { return c.rules }
@@ -311,7 +320,7 @@ func (c *Core) Commit(i Index) []Output {
 func (c *Core) Charge(cost time.Duration) { c.sinceC += cost }
 
 func (c *Core) newShadow() *view.Shadow {
-	if c.header.Runtime < 2 {
+	if c.runtime() < 2 {
 		return c.rules.differ.NewFirst()
 	}
 	return c.rules.differ.New()

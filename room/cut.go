@@ -23,7 +23,7 @@ const (
 
 // cutDue reports whether the log has grown to the bound, at a point where it can be cut.
 func (c *Core) cutDue() bool {
-	return c.header.Runtime >= 2 && c.s.Final == nil && c.replayed == nil && c.log.size >= c.cutAt && c.clean()
+	return c.runtime() >= 2 && c.s.Final == nil && c.replayed == nil && c.log.size >= c.cutAt && c.clean()
 }
 
 // stepCut begins the log anew: the entry carries the whole state after it, and what lies before it may be forgotten. A
@@ -36,7 +36,7 @@ func (c *Core) stepCut(in Input) (Ready, error) {
 		return Ready{Refused: Refuse("not_now", "the log cannot be cut here")}, nil
 	}
 	before := c.s.Now
-	in.Version = c.s.Version
+	in.Version, in.Runtime = c.s.Version, c.s.Runtime
 	c.enter(in)
 	c.classes.saidAt = c.s.Index
 	if c.replayed != nil {

@@ -14,7 +14,7 @@ import (
 // decode reads an action as the room's runtime does: by package strict, or as the first runtime did, whose logs must come
 // to what they came to.
 func (c *Core) decode(raw json.RawMessage, into any) error {
-	if c.header.Runtime < 2 {
+	if c.runtime() < 2 {
 		return decodeFolded(raw, into)
 	}
 	return strict.Decode(raw, into)

@@ -32,7 +32,7 @@ func (c *Core) finish(r Result, abort bool) {
 			Reason: reasonAborted, Summary: cmp.Or(r.Summary, "the game was broken off"),
 		}
 	}
-	if c.header.Runtime >= 2 {
+	if c.runtime() >= 2 {
 		r.makeStorable()
 	}
 	c.conclude(end, "")
@@ -218,7 +218,7 @@ func (c *Core) agreeRematch() error {
 	if len(options) == 0 {
 		options = json.RawMessage("{}")
 	}
-	if c.header.Runtime >= 2 {
+	if c.runtime() >= 2 {
 		if err := c.rules.spec.CheckOptions(options); err != nil {
 			return err
 		}

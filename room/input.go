@@ -22,7 +22,7 @@ const (
 	KindTick                    // one step, or Count steps of equal length, of a ticking game
 	KindTimer                   // a timer of the game (Name) is due
 	KindSignal                  // a signal (Name, Data) from outside
-	KindUpgrade                 // the room moves to Version of its rules, from a snapshot in Data
+	KindUpgrade                 // the room moves to Version of its rules, and to Runtime, from a snapshot in Data
 	KindClose                   // the room is ended from outside (Reason)
 	KindCut                     // the log may begin here: Data is the state after it, Version that of the rules
 )
@@ -60,6 +60,8 @@ type Input struct {
 	Count   uint32          `cbor:"11,keyasint,omitempty"` // of a run of ticks; 0 means 1
 	Every   time.Duration   `cbor:"13,keyasint,omitempty"` // between the ticks of a run
 	Version int             `cbor:"12,keyasint,omitempty"`
+
+	Runtime int `cbor:"15,keyasint,omitempty"` // of an upgrade and of a cut: the room goes on by that runtime; 0: by the one it was made by
 
 	Fault *Refusal `cbor:"14,keyasint,omitempty"` // of an act: why it has no data; it is refused with this and no game hears of it
 

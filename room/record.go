@@ -11,7 +11,7 @@ type Header struct {
 	ID         ID              `json:"id"`
 	Game       string          `json:"game"`
 	Version    int             `json:"version"` // of the rules that opened it
-	Runtime    int             `json:"runtime"` // RuntimeVersion of the process that opened it; the room keeps it for life
+	Runtime    int             `json:"runtime"` // RuntimeVersion of the process that opened it
 	Name       string          `json:"name,omitempty"`
 	Options    json.RawMessage `json:"options,omitempty"`
 	Private    bool            `json:"private,omitempty"`
@@ -26,7 +26,8 @@ type Header struct {
 func (h *Header) Closed() bool { return h.Private && !h.Public }
 
 // RuntimeVersion changes when this package would replay the same log differently, or writes into logs what an older
-// one would not understand. New rooms get it; a room of an older one, down to OldestRuntime, goes on by the older rules.
+// one would not understand. New rooms get it; a room of an older one, down to OldestRuntime, goes on by the older rules. One that
+// is older still is moved to the present runtime by an upgrade, from a snapshot at the end of its log.
 const (
 	RuntimeVersion = 2
 	OldestRuntime  = 1

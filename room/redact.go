@@ -125,7 +125,7 @@ func (r *Redaction) Rerun(rules *Rules, replay []byte) (Final, error) {
 	case was.Version != rules.Spec().Version:
 		return Final{}, &VersionError{Game: header.Game, Need: was.Version, Have: rules.Spec().Version}
 	}
-	if err := CheckRuntime(header); err != nil {
+	if err := newCore(runConfig(header, rules)).knows(header.Runtime); err != nil {
 		return Final{}, err
 	}
 	p := pair{r: r, was: newCore(runConfig(header, rules))}

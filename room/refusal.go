@@ -31,7 +31,7 @@ type caution struct {
 // look is the game's state before an act, if this one is looked at.
 func (c *Core) look(asked bool) (sum [32]byte, looks bool) {
 	l := &c.caution
-	if !asked || l.broken || c.replayed != nil || c.header.Runtime < 2 || l.looked >= firstLooks && l.armed == 0 {
+	if !asked || l.broken || c.replayed != nil || c.runtime() < 2 || l.looked >= firstLooks && l.armed == 0 {
 		return sum, false
 	}
 	l.looked++
@@ -52,7 +52,7 @@ func (c *Core) gameSum() (sum [32]byte, ok bool) {
 func (c *Core) logRefusal(why *Refusal, asked bool, before [32]byte, looked bool) (changed bool) {
 	c.last.Refused = why
 	switch {
-	case c.replayed != nil || c.header.Runtime < 2:
+	case c.replayed != nil || c.runtime() < 2:
 		return false
 	case !asked:
 		c.last.Data, c.last.Fault = nil, nil

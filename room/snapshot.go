@@ -1,6 +1,7 @@
 package room
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 type VersionError struct {
 	Game       string
 	Need, Have int  // versions
+	Oldest     int  // of the runtime: the first that this program has; 0: OldestRuntime
 	Runtime    bool // of the runtime, not of the game
 	Why        string
 }
@@ -22,7 +24,7 @@ type VersionError struct {
 func (e *VersionError) Error() string {
 	msg := fmt.Sprintf("the room needs version %d of game %s, this program has version %d", e.Need, e.Game, e.Have)
 	if e.Runtime {
-		msg = fmt.Sprintf("the room needs version %d of the runtime, this program has versions %d to %d", e.Need, OldestRuntime, e.Have)
+		msg = fmt.Sprintf("the room needs version %d of the runtime, this program has versions %d to %d", e.Need, cmp.Or(e.Oldest, OldestRuntime), e.Have)
 	}
 	if e.Why != "" {
 		msg += ": " + e.Why
@@ -106,18 +108,33 @@ func Restore(cfg Config, kept Kept) (*Core, error) {
 	}
 	cfg.Header = kept.Header
 	c, err := restoreTail(cfg, kept)
-	if wrong, ok := errors.AsType[*VersionError](err); ok && !wrong.Runtime {
+	if wrong, ok := errors.AsType[*VersionError](err); ok && wrong.past() {
 		return upgrade(cfg, kept, wrong)
 	}
 	return c, err
 }
 
-// CheckRuntime is a *VersionError when this program does not have the runtime that the room was made by.
+// past reports whether an upgrade may help: of another version of the game, or of a runtime that this program has no more.
+func (e *VersionError) past() bool { return !e.Runtime || e.Need < e.Have }
+
+// CheckRuntime is a *VersionError when only a newer program has the runtime that the room was made by. Of one that is older
+// than this program's oldest Restore finds out whether the room was moved on, or can be.
 func CheckRuntime(h Header) error {
-	if OldestRuntime <= h.Runtime && h.Runtime <= RuntimeVersion {
+	if 0 < h.Runtime && h.Runtime <= RuntimeVersion {
 		return nil
 	}
 	return &VersionError{Game: h.Game, Need: h.Runtime, Have: RuntimeVersion, Runtime: true}
+}
+
+// KnowsRuntime reports whether this program steps what a runtime has recorded.
+func KnowsRuntime(n int) bool { return OldestRuntime <= n && n <= RuntimeVersion }
+
+// knows is a *VersionError when this program does not step what a runtime has recorded.
+func (c *Core) knows(runtime int) error {
+	if c.cfg.OldestRuntime <= runtime && runtime <= RuntimeVersion {
+		return nil
+	}
+	return &VersionError{Game: c.header.Game, Need: runtime, Have: RuntimeVersion, Oldest: c.cfg.OldestRuntime, Runtime: true}
 }
 
 // checkRuntime is CheckRuntime of all but the log, which is looked at when it is gone through.
@@ -143,7 +160,7 @@ func CheckVersion(cfg Config, kept Kept) error {
 	}
 	cfg.Header = kept.Header
 	err := newCore(cfg).begin(kept.entries())
-	if wrong, ok := errors.AsType[*VersionError](err); ok && !wrong.Runtime {
+	if wrong, ok := errors.AsType[*VersionError](err); ok && wrong.past() {
 		_, err = upgrade(cfg, kept, wrong)
 	}
 	return err
@@ -196,27 +213,31 @@ func (k *Kept) entries() iter.Seq2[Entry, error] {
 }
 
 // begin puts a fresh core where a log can be stepped from: its start, or the input by which the room
-// came to the present version of the rules.
+// came to the present version of the rules, or to a runtime that this program has.
 func (c *Core) begin(entries iter.Seq2[Entry, error]) error {
-	version, first := c.header.Version, true
+	version, runtime, first := c.header.Version, c.header.Runtime, true
 	for e, err := range entries {
 		if err != nil {
 			return err
 		}
 		if first && e.Index > 1 && e.Kind == KindCut {
 			c.beginAt(&e)
-			version = e.Version
+			version, runtime = e.Version, cmp.Or(e.Runtime, runtime)
 		}
 		first = false
-		if e.Kind == KindUpgrade {
-			c.unbegun = false
-			version, c.s.Index, c.s.Epoch, c.s.Now = e.Version, e.Index-1, e.Epoch, e.At
+		if e.Kind != KindUpgrade {
+			continue
 		}
+		if version != e.Version || c.knows(runtime) != nil {
+			c.unbegun, c.leaps = false, true
+			c.s.Index, c.s.Epoch, c.s.Now = e.Index-1, e.Epoch, e.At
+		}
+		version, runtime = e.Version, cmp.Or(e.Runtime, runtime)
 	}
 	if have := c.rules.spec.Version; version != have {
 		return &VersionError{Game: c.header.Game, Need: version, Have: have}
 	}
-	return nil
+	return c.knows(runtime)
 }
 
 // load replaces everything by a snapshot of the present version.
@@ -227,6 +248,9 @@ func (c *Core) load(snap Snapshot) error {
 	}
 	if have := c.rules.spec.Version; s.Version != have {
 		return &VersionError{Game: c.header.Game, Need: s.Version, Have: have}
+	}
+	if err := c.knows(cmp.Or(s.Runtime, c.header.Runtime)); err != nil {
+		return err
 	}
 	if !s.failed() {
 		if err := restoreGame(c.inst, s.Game); err != nil {
@@ -362,7 +386,7 @@ func Run(cfg Config, log Log, each func(c *Core, e Entry) error) (*Core, error) 
 	return c, nil
 }
 
-// upgrade lets newer rules take over a room whose journal ends in a snapshot of the older ones.
+// upgrade lets newer rules, or a newer runtime, take over a room whose journal ends in a snapshot of the older ones.
 func upgrade(cfg Config, kept Kept, wrong *VersionError) (*Core, error) {
 	if n := len(kept.Snapshots); n == 0 || kept.Snapshots[n-1].Index != kept.Last() {
 		wrong.Why = "stop that version cleanly first, so that it leaves a snapshot to upgrade from"
@@ -370,17 +394,26 @@ func upgrade(cfg Config, kept Kept, wrong *VersionError) (*Core, error) {
 	}
 	snap := kept.Snapshots[len(kept.Snapshots)-1]
 	c := newCore(cfg)
-	c.s.Index, c.s.Epoch = snap.Index, snap.Epoch
-	if err := c.rerun(kept.entries(), nil); err != nil {
-		return nil, err
-	}
 	s, err := decodeState(snap.Data, len(c.s.Seats))
 	if err != nil {
 		return nil, err
 	}
-	c.s.Now = s.Now
+	c.s.Index, c.s.Epoch, c.s.Now, c.s.Final = snap.Index, snap.Epoch, s.Now, s.Final
+	if err := c.rerun(kept.entries(), nil); err != nil {
+		return nil, err
+	}
 	c.pending = &Input{Kind: KindUpgrade, At: max(kept.Time, s.Now), Version: cfg.Rules.Spec().Version, Data: snap.Data}
-	return c, c.tryUpgrade(snap.Data)
+	if c.knows(cmp.Or(s.Runtime, c.header.Runtime)) != nil {
+		c.pending.Runtime = RuntimeVersion
+	}
+	if err := c.tryUpgrade(s); err != nil {
+		wrong.Why = err.Error()
+		if other, ok := errors.AsType[*VersionError](err); ok {
+			wrong = other
+		}
+		return nil, wrong
+	}
+	return c, nil
 }
 
 // Pending is an input that a restored room needs before any other but KindEpoch: its upgrade.
@@ -392,14 +425,14 @@ func (c *Core) Pending() (Input, bool) {
 }
 
 // tryUpgrade makes the game from an older version's snapshot, or says why it cannot.
-func (c *Core) tryUpgrade(data []byte) error {
-	s, err := decodeState(data, len(c.s.Seats))
-	if err != nil {
-		return err
-	}
+func (c *Core) tryUpgrade(s state) error {
 	have := c.rules.spec.Version
 	g, ok := optional[Upgrader](c.inst)
 	switch {
+	case s.Version == have && s.failed():
+		return nil
+	case s.Version == have:
+		return restoreGame(c.inst, s.Game)
 	case s.Version > have:
 		return &VersionError{Game: c.header.Game, Need: s.Version, Have: have}
 	case !ok:
@@ -411,27 +444,34 @@ func (c *Core) tryUpgrade(data []byte) error {
 	return nil
 }
 
-// stepUpgrade moves the room to this program's version of its rules: the input carries the state as the
-// older version left it.
+// stepUpgrade moves the room to this program's version of its rules, or to another runtime: the input carries the state as the
+// older one left it. Where that was stepped too, it must have come to the same.
 func (c *Core) stepUpgrade(in Input) (Ready, error) {
 	if have := c.rules.spec.Version; in.Version != have {
 		return Ready{}, &VersionError{Game: c.header.Game, Need: in.Version, Have: have}
 	}
-	c.inst = c.rules.fresh()
-	if err := c.tryUpgrade(in.Data); err != nil {
-		return Ready{}, err
-	}
 	s, err := decodeState(in.Data, len(c.s.Seats))
 	if err != nil {
+		return Ready{}, err
+	}
+	if err := c.knows(cmp.Or(in.Runtime, s.Runtime, c.header.Runtime)); err != nil {
 		return Ready{}, err
 	}
 	index, epoch := c.s.Index, c.s.Epoch
 	if epoch > s.Epoch {
 		s.Lineage = append(s.Lineage, Point{s.Epoch, s.Index})
 	}
-	s.Index, s.Epoch, s.Version = index, epoch, c.rules.spec.Version
+	s.Index, s.Epoch = index, epoch
+	if err := c.agreeOnUpgrade(in.Data, s); err != nil {
+		return Ready{}, err
+	}
+	c.inst = c.rules.fresh()
+	if err := c.tryUpgrade(s); err != nil {
+		return Ready{}, err
+	}
+	s.Version, s.Runtime = c.rules.spec.Version, cmp.Or(in.Runtime, s.Runtime)
 	committed := c.committed
-	c.panicked, c.pending = nil, nil
+	c.panicked, c.pending, c.leaps = nil, nil, false
 	c.enterState(s, in.At)
 	if err := c.adopt(c.s); err != nil {
 		return Ready{}, err
@@ -439,6 +479,20 @@ func (c *Core) stepUpgrade(in Input) (Ready, error) {
 	c.committed = committed
 	c.enter(in)
 	return c.settle(c.s.Final != nil)
+}
+
+// agreeOnUpgrade compares the present state with the one that an upgrade carries, if it was stepped by what recorded it. Now is
+// that state behind the epoch that has come in between.
+func (c *Core) agreeOnUpgrade(data []byte, now state) error {
+	if c.replayed == nil || c.leaps || len(now.Sum) == 0 {
+		return nil
+	}
+	s, err := decodeState(data, len(c.s.Seats))
+	if err != nil {
+		return err
+	}
+	s.Index, s.Epoch, s.Lineage, s.Now = now.Index, now.Epoch, now.Lineage, c.s.Now
+	return c.sameState(s, nil, c.replayed)
 }
 
 func (c *Core) enterState(s state, now time.Duration) {

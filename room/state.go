@@ -12,7 +12,8 @@ type state struct {
 	Epoch   Epoch         `cbor:"2,keyasint"`
 	Lineage []Point       `cbor:"3,keyasint,omitempty"` // each former epoch with its last index
 	Now     time.Duration `cbor:"4,keyasint"`
-	Version int           `cbor:"5,keyasint"` // of the rules at work
+	Version int           `cbor:"5,keyasint"`            // of the rules at work
+	Runtime int           `cbor:"36,keyasint,omitempty"` // that the room was moved to; 0: it goes on by the one it was made by
 
 	Seats   []seat     `cbor:"6,keyasint"`
 	Limit   int        `cbor:"25,keyasint,omitempty"` // of seats; 0 is Spec.MaxPlayers

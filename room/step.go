@@ -279,7 +279,7 @@ func (c *Core) stepAct(in Input) (Ready, error) {
 	case in.CSeq != r.CSeq+1:
 		return Ready{Gap: true}, nil
 	}
-	if c.header.Runtime < 2 {
+	if c.runtime() < 2 {
 		in.Fault = nil // logs of the first runtime say it by having no data, which no action can be
 	}
 	wasOver := c.s.Final != nil
@@ -295,7 +295,7 @@ func (c *Core) stepAct(in Input) (Ready, error) {
 	a, changed := answer{CSeq: in.CSeq, Index: c.s.Index}, false
 	if err != nil {
 		why := asRefusal(err)
-		if c.header.Runtime >= 2 {
+		if c.runtime() >= 2 {
 			why = why.short()
 		}
 		a.Code, a.Reason = why.Code, why.Reason

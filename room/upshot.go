@@ -145,12 +145,20 @@ func (c *Core) agreeOnState(snap Snapshot, last *Entry) error {
 	if err != nil || len(theirs.Sum) == 0 {
 		return nil // what is wrong with it comes out when it is needed
 	}
-	differs := c.diverged(last, "left one state when it was played", "leave another")
 	if !c.clean() {
-		return differs
+		return c.leftAnother(last)
 	}
+	return c.sameState(theirs, snap.Data, last)
+}
+
+func (c *Core) leftAnother(last *Entry) error {
+	return c.diverged(last, "left one state when it was played", "leave another")
+}
+
+// sameState compares the present state with one that was decoded, which it may change. Raw is that one's bytes, if there are any.
+func (c *Core) sameState(theirs state, raw []byte, last *Entry) error {
 	ours, err := c.encodeState()
-	if err != nil || bytes.Equal(ours, snap.Data) {
+	if err != nil || bytes.Equal(ours, raw) {
 		return err
 	}
 	mine, err := decodeState(ours, 0)
@@ -165,7 +173,7 @@ func (c *Core) agreeOnState(snap Snapshot, last *Entry) error {
 			return nil
 		}
 	}
-	return differs
+	return c.leftAnother(last)
 }
 
 // sameGame reports whether two snapshots of the game are of one state. Newer code of the same version may write more

@@ -28,6 +28,7 @@ type entryBody struct {
 	Refused string          `json:"refused,omitempty"` // code
 	Count   uint32          `json:"count,omitempty"`   // of a run of ticks
 	Version int             `json:"version,omitempty"`
+	Runtime int             `json:"runtime,omitempty"`
 }
 
 // replayBody is a replay but for its entries and its end.
@@ -183,7 +184,7 @@ func bodyOfReplay(replay *room.ReplayReader) replayBody {
 func bodyOfEntry(e room.Entry) entryBody {
 	b := entryBody{
 		Seq: e.Index, Epoch: e.Epoch, Kind: e.Kind.Name(), At: e.At.Milliseconds(),
-		Player: e.Player, Name: e.Name, Reason: e.Reason, Count: e.Count, Version: e.Version,
+		Player: e.Player, Name: e.Name, Reason: e.Reason, Count: e.Count, Version: e.Version, Runtime: e.Runtime,
 	}
 	if e.Refused != nil {
 		b.Refused, b.Reason = e.Refused.Code, e.Refused.Reason

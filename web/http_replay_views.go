@@ -92,7 +92,7 @@ func (s *Server) runnable(replay *room.ReplayReader) (room.Config, error) {
 	switch {
 	case replay.Final.Failed():
 		return room.Config{}, problem(http.StatusConflict, "aborted", "The game failed and is not run again here: `roomring replay` does that from the file.")
-	case !known || room.CheckRuntime(h) != nil || replay.Final.Version != rules.Spec().Version:
+	case !known || !room.KnowsRuntime(h.Runtime) || replay.Final.Version != rules.Spec().Version:
 		return room.Config{}, problem(http.StatusConflict, "other-version", "The game was played by a version of its rules that this server does not have. Its log can still be had.")
 	}
 	return room.Config{Header: h, Rules: rules}, nil
