@@ -3,6 +3,7 @@ package clustertest
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/roomring/roomring/cluster/ownership"
@@ -203,14 +204,13 @@ func (s *Sim) sayStep(l *life, id room.ID, e ownership.Event, to ownership.State
 	if s.trace == nil {
 		return
 	}
-	text := l.heard(id, e)
+	wants := make([]string, len(effects))
 	for i, e := range effects {
-		if i == 0 {
-			text += " → "
-		} else {
-			text += ", "
-		}
-		text += e.String()
+		wants[i] = e.String()
+	}
+	text := l.heard(id, e)
+	if len(wants) > 0 {
+		text += " → " + strings.Join(wants, ", ")
 	}
 	s.say(l.node.name, id, "%s  (%s)", text, to)
 }

@@ -37,7 +37,7 @@ func Run(seed uint64, trace func(Line)) *Failure {
 	s.weather()
 	for i := range 1 + s.pick(4) {
 		n := s.addNode(string(rune('a' + i)))
-		n.errs = s.program()
+		n.program = s.program()
 		n.start()
 	}
 	s.after(0, s.makeRooms)
@@ -97,7 +97,7 @@ func (s *Sim) clear() {
 	}
 	s.shelf = nil
 	for _, n := range s.nodes {
-		n.errs, n.paused, n.folder.failed = program{}, 0, 0
+		n.program, n.paused, n.folder.failed = program{}, 0, 0
 		if n.life != nil {
 			n.life.crash("for the calm")
 		}
@@ -127,7 +127,7 @@ func (s *Sim) comeBack(n *node) {
 		s.after(s.between(10*time.Second, 40*time.Second), func() { s.forget(old) })
 	}
 	if s.pick(3) == 0 {
-		n.errs = s.program()
+		n.program = s.program()
 	}
 	s.after(s.between(100*time.Millisecond, 10*time.Second), n.start)
 }

@@ -29,7 +29,7 @@ func (g log) with(e entry) log {
 	if e.final {
 		e.sum ^= 1
 	}
-	g.entries = append(g.entries[:len(g.entries):len(g.entries)], e)
+	g.entries = append(slices.Clip(g.entries), e)
 	g.epoch = max(g.epoch, e.epoch)
 	return g
 }

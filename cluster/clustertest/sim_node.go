@@ -17,13 +17,13 @@ const (
 
 // node is a place where processes run, one after another.
 type node struct {
-	s      *Sim
-	name   string
-	folder *folder
-	life   *life // nil: none runs
-	paused time.Duration
-	errs   program
-	plans  []plan
+	s       *Sim
+	name    string
+	folder  *folder
+	life    *life // nil: none runs
+	paused  time.Duration
+	program program
+	plans   []plan
 }
 
 // program is what a node's binary makes of rooms.

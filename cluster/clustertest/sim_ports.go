@@ -31,7 +31,7 @@ func (l *life) Do(r *lifecycle.Room, e ownership.Effect, answer func(ownership.E
 		l.store(id, e, result{sum: l.kept[id].sum(), aborted: true}, answer)
 	case ownership.Check:
 		l.perform(id, e, time.Millisecond, answer, func() ownership.Event {
-			if l.node.errs.cannotRead(id) {
+			if l.node.program.cannotRead(id) {
 				return ownership.Event{Verdict: ownership.Lacks, Why: "this program lacks its version"}
 			}
 			return ownership.Event{Verdict: ownership.Runs}
@@ -164,7 +164,7 @@ func (l *life) store(id room.ID, e ownership.Effect, end result, answer answerTo
 func (l *life) replay(id room.ID) ownership.Event {
 	kept := l.kept[id]
 	switch {
-	case l.node.errs.cannotRead(id):
+	case l.node.program.cannotRead(id):
 		return ownership.Event{Verdict: ownership.Lacks, Why: "this program lacks its version"}
 	case l.folder.deaths[id] == 1 && l.s.once(5000):
 		l.folder.deaths[id]++
@@ -172,11 +172,11 @@ func (l *life) replay(id room.ID) ownership.Event {
 		return ownership.Event{}
 	case l.folder.deaths[id] > 1:
 		return ownership.Event{Verdict: ownership.Dead, Why: "processes died in it"}
-	case l.node.errs.readsAnother(id):
+	case l.node.program.readsAnother(id):
 		return ownership.Event{Verdict: ownership.Diverged, Why: "these rules come to something else"}
 	case kept.over():
 		return ownership.Event{Verdict: ownership.RunsOver}
-	case l.node.errs.breaks(id):
+	case l.node.program.breaks(id):
 		l.s.truth(id).deadly = true
 		return ownership.Event{Verdict: ownership.Dead, Why: "it cannot be brought back"}
 	}

@@ -261,7 +261,7 @@ func (s *Sim) doPoison(words []string) error {
 func (s *Sim) doLack(words []string) error {
 	id, l, err := s.at(words)
 	if err == nil {
-		l.node.errs.lacking = map[room.ID]bool{id: true}
+		l.node.program.lacking = map[room.ID]bool{id: true}
 	}
 	return err
 }
@@ -269,7 +269,7 @@ func (s *Sim) doLack(words []string) error {
 func (s *Sim) doDiverge(words []string) error {
 	id, l, err := s.at(words)
 	if err == nil {
-		l.node.errs.another = map[room.ID]bool{id: true}
+		l.node.program.another = map[room.ID]bool{id: true}
 	}
 	return err
 }
@@ -277,7 +277,7 @@ func (s *Sim) doDiverge(words []string) error {
 func (s *Sim) doCure(words []string) error {
 	n, err := s.node(words[0])
 	if err == nil {
-		n.errs = program{}
+		n.program = program{}
 	}
 	return err
 }
