@@ -181,6 +181,32 @@ func TestABusyRoomGroups(t *testing.T) {
 	}
 }
 
+// TestABatchIsBounded has large acts wait for a journal: it gets them a part at a time.
+func TestABatchIsBounded(t *testing.T) {
+	n, j := newSlowNode(t, func(o *actor.Options) { o.Window = 1 })
+	defer n.stop()
+	defer j.flow(true)
+	id := n.create(actor.Create{Game: "counter"})
+	a := n.player(id, "a")
+	a.next("state")
+	j.flow(false)
+	n.stepped(a, id, 1)
+	before := n.point(id)
+	for range 7 {
+		a.send(`{"pad":"` + strings.Repeat("x", 300<<10) + `"}`)
+	}
+	eventually(t, "the acts are stepped", func() bool { return n.point(id) == before+7 })
+	for _, want := range []int{4, 3} {
+		j.write(1)
+		eventually(t, "the next batch comes", func() bool { return len(j.underway()) == 1 })
+		if got := j.underway(); got[0] != want {
+			t.Errorf("a batch has %d acts of 300 KiB, want %d", got[0], want)
+		}
+	}
+	j.flow(true)
+	eventually(t, "all is acknowledged", func() bool { return len(a.acks()) == 8 })
+}
+
 // TestTheMailboxStops has a journal that takes nothing stop the room's players, with no more under way than may be.
 func TestTheMailboxStops(t *testing.T) {
 	n, j := newSlowNode(t, func(o *actor.Options) { o.Window, o.Uncommitted, o.Mailbox = 2, 8, 1 })

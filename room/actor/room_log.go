@@ -46,10 +46,14 @@ func (r *liveRoom) flush() {
 // third would wait behind them, and costs less as a part of something larger.
 func worthwhile(underway int) int { return 1 << (2 * max(underway-1, 0)) }
 
+// largeBatch is how many bytes of inputs a batch has before another is begun: no log store need take all that may wait at once.
+const largeBatch = 1 << 20
+
 // batch makes one of the entries that wait. A cut of the log begins another.
 func (r *liveRoom) batch() error {
-	n := 1
-	for n < len(r.pending) && r.pending[n].Kind != room.KindCut {
+	n, size := 1, len(r.pending[0].Data)
+	for n < len(r.pending) && r.pending[n].Kind != room.KindCut && size < largeBatch {
+		size += len(r.pending[n].Data)
 		n++
 	}
 	first, last := r.pending[0], r.pending[n-1]
