@@ -112,7 +112,7 @@ type Session interface {
 // Remote is a Session in the hands of somebody who must not wait: the link from the node that has the client's socket.
 type Remote interface {
 	Session
-	// Post hands over an action without waiting for a place in the room's mailbox. The sink's Begin bounds how many
+	// Post hands over an action without waiting for a place in the room's mailbox. The sink's Credit bounds how many
 	// are under way.
 	Post(act wire.Act) error
 	// PostLeave is Leave without waiting.
