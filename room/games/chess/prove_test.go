@@ -3,6 +3,7 @@ package chess_test
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"github.com/roomring/roomring/room"
@@ -12,6 +13,10 @@ import (
 
 // TestProve plays random games of every kind and has the kit look for what a runtime cannot live with.
 func TestProve(t *testing.T) {
+	games := 4
+	if os.Getenv("ROOMRING_LONG") != "" { // as make soak has it
+		games = 16
+	}
 	for _, options := range []string{
 		"",
 		`{"takeback": true, "clock": {"initial_ms": 60000, "increment_ms": 1000}}`,
@@ -19,7 +24,7 @@ func TestProve(t *testing.T) {
 		`{"fen": "8/P6k/8/8/8/8/p6K/8 w - - 90 60", "takeback": true}`,
 	} {
 		t.Run(options, func(t *testing.T) {
-			roomtest.Prove(t, rules, roomtest.Options{Act: propose, RoomOptions: json.RawMessage(options), Games: 8})
+			roomtest.Prove(t, rules, roomtest.Options{Act: propose, RoomOptions: json.RawMessage(options), Games: games})
 		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"github.com/roomring/roomring/room"
@@ -14,8 +15,11 @@ import (
 // TestProve plays random games of every kind and has the kit look for what a runtime cannot live with,
 // and for dice that reach another's bytes.
 func TestProve(t *testing.T) {
-	games := 4
-	if testing.Short() {
+	games := 2
+	switch {
+	case os.Getenv("ROOMRING_LONG") != "": // as make soak has it
+		games = 8
+	case testing.Short():
 		games = 1
 	}
 	for _, options := range []string{
