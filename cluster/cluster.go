@@ -18,9 +18,11 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/roomring/roomring/cluster/lifecycle"
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/link/linkpb"
 	"github.com/roomring/roomring/cluster/members"
+	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/cluster/ring"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
@@ -33,6 +35,7 @@ type Options struct {
 	Link    link.Options    // Calls, Owner, Edge and Clock are the cluster's own
 	Peer    net.Listener    // where other nodes dial
 	Rooms   *actor.Directory
+	Owner   *lifecycle.Owner // of Rooms
 	Store   Store
 	Aside   AsideRooms // nil: this node sets no rooms aside
 
@@ -62,8 +65,8 @@ type Options struct {
 }
 
 func (o Options) complete() (Options, error) {
-	if o.Rooms == nil || o.Store == nil || o.Describe == nil {
-		return o, errors.New("cluster: Options.Rooms, Options.Store and Options.Describe are needed")
+	if o.Rooms == nil || o.Owner == nil || o.Store == nil || o.Describe == nil {
+		return o, errors.New("cluster: Options.Rooms, Options.Owner, Options.Store and Options.Describe are needed")
 	}
 	o.Ask = cmp.Or(o.Ask, 500*time.Millisecond)
 	o.Forward = cmp.Or(o.Forward, 5*time.Second)
@@ -99,13 +102,6 @@ type Store interface {
 
 	// Released lists released rows after an id, by id.
 	Released(ctx context.Context, after room.ID, limit int) ([]room.Row, error)
-	// Release makes a live row of this boot released at the epoch it has, with what is needed to go on.
-	// ErrMovedOn: the row is somebody else's.
-	Release(ctx context.Context, kept room.Kept) error
-	// Checkpoint is what a released row holds.
-	Checkpoint(ctx context.Context, id room.ID) (room.Kept, error)
-	// Claim moves a released row to this boot at the epoch after from. ErrMovedOn: somebody else was first.
-	Claim(ctx context.Context, id room.ID, from room.Epoch) (room.Epoch, error)
 }
 
 // Boot is a process that the store holds to be alive.
@@ -116,11 +112,8 @@ type Boot struct {
 	Silent time.Duration // since its last heartbeat
 }
 
-// Errors of Store.
-var (
-	ErrNoRow   = errors.New("not in the store")
-	ErrMovedOn = errors.New("the room's row is another process's")
-)
+// ErrNoRow is an error of Store.
+var ErrNoRow = ownership.ErrNoRow
 
 // NodeInfo is one node as it describes itself. It travels as JSON.
 type NodeInfo struct {
@@ -183,6 +176,8 @@ type mover interface {
 	drain(ctx context.Context) error
 	// answerClaim claims for another node.
 	answerClaim(ctx context.Context, body []byte) ([]byte, error)
+	// released hears of a room that this node has given to the store.
+	released(id room.ID)
 	start()   // looking for released rooms that the ring gives this node
 	changed() // the ring is another
 	stop()    // and wait
@@ -262,7 +257,7 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 	c.edges = newEdges(edgeOptions{Node: c.self, Rooms: o.Rooms, Locator: c, Reattach: o.Reattach, Clock: o.Clock, Counts: c.counts})
 	c.owners = newOwners(ownerOptions{Rooms: o.Rooms})
 	c.moves = newSurvivor(survivorOptions{
-		rooms: o.Rooms, store: o.Store, node: c.self, boot: o.Members.Self.Boot, sweep: o.Sweep, clock: o.Clock, log: o.Log, counts: c.counts,
+		rooms: o.Rooms, owner: o.Owner, store: o.Store, node: c.self, sweep: o.Sweep, clock: o.Clock, log: o.Log,
 		order: func(id room.ID) []string {
 			r := c.members.Ring()
 			return r.First(id, len(r.Nodes()))
@@ -271,6 +266,7 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 			return c.links.Call(ctx, node, method, body)
 		},
 	})
+	o.Owner.OnRelease(c.moves.released)
 	calls.EncodeError(c.encodeError)
 	calls.Handle(methodClaim, func(ctx context.Context, _ link.Peer, body []byte) ([]byte, error) {
 		return c.moves.answerClaim(ctx, body)

@@ -17,14 +17,15 @@ type Counts struct {
 
 // counts are Counts in the making.
 type counts struct {
-	claimed, released, reattached, lostEvents atomic.Uint64
+	reattached, lostEvents atomic.Uint64
 }
 
 // Counts reads the counters. Like what follows it never blocks, and is for metrics.
 func (c *Cluster) Counts() Counts {
 	n := c.counts
+	claimed, released := c.o.Owner.Moves()
 	return Counts{
-		Claimed: n.claimed.Load(), Released: n.released.Load(), Reattached: n.reattached.Load(), LostEvents: n.lostEvents.Load(),
+		Claimed: claimed, Released: released, Reattached: n.reattached.Load(), LostEvents: n.lostEvents.Load(),
 	}
 }
 

@@ -40,8 +40,8 @@ var plainErrors = []struct {
 	{"ended", actor.ErrEnded},
 	{"not_seated", actor.ErrNotSeated},
 	{"no_row", ErrNoRow},
-	{"moved_on", ErrMovedOn},
 	{"room_moved_on", actor.ErrMovedOn},
+	{"moved_on", actor.ErrMovedOn}, // an older node may say so
 	{"no_seat", errNoSeat},
 	{"deadline", context.DeadlineExceeded},
 	{"canceled", context.Canceled},

@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/cluster/lifecycle"
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/members"
+	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/cluster/ring"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
@@ -57,7 +59,7 @@ func (g *grid) add(name string, change ...func(*Options, *actor.Options)) *gridN
 	g.t.Helper()
 	n := &gridNode{g: g, mux: &gridMux{handlers: map[string]gridHandler{}}}
 	n.self = members.Member{Name: name, Boot: room.BootID("boot-" + name), State: members.Active, Link: name + ":1", Weight: 1}
-	ro := actor.Options{Games: gridGames(g.t), Results: noFinals{}, Node: name, Boot: n.self.Boot}
+	ro := actor.Options{Games: gridGames(g.t), Node: name}
 	ro.Place = func(game string) room.ID { return n.Place(game) }
 	o := Options{
 		Members: members.Options{Self: n.self}, Store: g.store,
@@ -67,10 +69,13 @@ func (g *grid) add(name string, change ...func(*Options, *actor.Options)) *gridN
 	for _, c := range change {
 		c(&o, &ro)
 	}
+	o.Owner = lifecycle.NewOwner(lifecycle.OwnerOptions{Self: ownership.Self{Boot: n.self.Boot}})
+	ro.Owner = o.Owner
 	rooms, err := actor.NewDirectory(ro)
 	if err != nil {
 		g.t.Fatal(err)
 	}
+	o.Owner.Serve(rooms)
 	o.Rooms = rooms
 	if n.Cluster, err = newCluster(o, n.mux); err != nil {
 		g.t.Fatal(err)
@@ -288,8 +293,9 @@ type gridMover struct {
 	n *gridNode
 }
 
-func (gridMover) start() {}
-func (gridMover) stop()  {}
+func (gridMover) released(room.ID) {}
+func (gridMover) start()           {}
+func (gridMover) stop()            {}
 
 func (m gridMover) claim(ctx context.Context, id room.ID) error {
 	owner := m.n.Ring().Owner(id)

@@ -214,7 +214,7 @@ func (c *Cluster) askToClaim(ctx context.Context, id room.ID) (node string, movi
 			return node, false, nil
 		}
 		return "", true, actor.ErrUnreachable
-	case errors.Is(err, actor.ErrMovedOn), errors.Is(err, ErrMovedOn), errors.Is(err, ErrNoRow):
+	case errors.Is(err, actor.ErrMovedOn), errors.Is(err, ErrNoRow):
 		return "", true, actor.ErrUnreachable
 	case errors.Is(err, actor.ErrUnreachable):
 		return "", false, err

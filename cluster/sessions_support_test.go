@@ -11,8 +11,10 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/roomring/roomring/cluster/lifecycle"
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/link/linkpb"
+	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 )
@@ -123,11 +125,6 @@ func (k *keeper) Remove(context.Context, room.ID) error                  { retur
 func (k *keeper) SetAside(_ context.Context, id room.ID, w string) error { return errors.New(w) }
 func (k *keeper) Failing() error                                         { return nil }
 
-// noFinals says of every end that it is stored, and keeps none.
-type noFinals struct{}
-
-func (noFinals) Add(_ room.Final, stored func()) { stored() }
-
 // world is a few nodes, their links, and where rooms are.
 type world struct {
 	t     testing.TB
@@ -140,6 +137,7 @@ type world struct {
 
 type peer struct {
 	*actor.Directory
+	owner  *lifecycle.Owner
 	name   string
 	edges  *edges
 	owners *owners
@@ -156,11 +154,13 @@ func newWorld(t testing.TB, names ...string) *world {
 
 func (w *world) start(name string) *peer {
 	w.t.Helper()
-	d, err := actor.NewDirectory(actor.Options{Games: addingGames(w.t), Results: noFinals{}, Journal: w.keep, Node: name, Boot: room.BootID(name)})
+	owner := lifecycle.NewOwner(lifecycle.OwnerOptions{Self: ownership.Self{Boot: room.BootID(name)}, Journal: w.keep})
+	d, err := actor.NewDirectory(actor.Options{Games: addingGames(w.t), Owner: owner, Journal: w.keep, Node: name})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	p := &peer{Directory: d, name: name}
+	owner.Serve(d)
+	p := &peer{Directory: d, owner: owner, name: name}
 	p.owners = newOwners(ownerOptions{Rooms: d})
 	p.edges = newEdges(edgeOptions{Node: name, Rooms: d, Locator: w, Reattach: 20 * time.Second})
 	w.nodes[name] = p

@@ -184,7 +184,7 @@ func TestARoomMoves(t *testing.T) {
 			g.act(added{Add: 1}) // into nothing
 		}
 	}
-	if _, err := w.nodes["c"].Restore(ctx); err != nil {
+	if _, err := w.nodes["c"].owner.Restore(ctx); err != nil {
 		t.Fatal(err)
 	}
 	w.put(id, "c", nil)

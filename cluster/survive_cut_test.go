@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/roomring/roomring/room"
-	"github.com/roomring/roomring/room/actor"
 )
 
 // TestAWorldWithoutAnEndMoves plays a room far beyond the bound of its log, kills its node, and lets it move: the log begins
@@ -18,7 +17,7 @@ func TestAWorldWithoutAnEndMoves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	change := func(o *actor.Options) { o.Games = short }
+	change := func(o *placeOptions) { o.Games = short }
 	a := w.node("a", change)
 	id, s := a.create("adder"), newSocket(t, "p")
 	const acts = 300

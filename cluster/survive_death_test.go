@@ -7,9 +7,11 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/cluster/lifecycle"
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/persist/sqlite"
@@ -46,13 +48,13 @@ func TestARoomOnItsWayIsNotFull(t *testing.T) {
 	w := newTown(t, sqliteStore(t))
 	a := w.node("a")
 	id := a.create("adder")
-	err := a.Directory.Release(bounded(t), func(ctx context.Context, kept room.Kept) error {
+	a.store.release = func(write func() (lifecycle.RowResult, error)) (lifecycle.RowResult, error) {
 		if _, err := a.Seat(id, "q", netip.Addr{}); !errors.Is(err, actor.ErrUnreachable) {
 			t.Errorf("on its way: %v", err)
 		}
-		return a.store.Release(ctx, kept)
-	})
-	if err != nil {
+		return write()
+	}
+	if err := a.owner.Drain(bounded(t)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.Seat(id, "q", netip.Addr{}); !errors.Is(err, actor.ErrNotFound) {
@@ -68,10 +70,12 @@ func TestDeathOfTheGiver(t *testing.T) {
 	id, s := a.create("adder"), newSocket(t, "p")
 	s.add(id, `{"add":1}`, a)
 	ctx, cancel := context.WithCancelCause(t.Context())
-	err := a.Directory.Release(ctx, func(ctx context.Context, kept room.Kept) error {
+	a.store.release = func(write func() (lifecycle.RowResult, error)) (lifecycle.RowResult, error) {
 		defer cancel(errDeath)
-		return errors.Join(a.store.Release(ctx, kept), errDeath)
-	})
+		result, err := write()
+		return result, errors.Join(err, errDeath)
+	}
+	err := a.owner.Drain(ctx)
 	if !errors.Is(err, errDeath) || a.journal.Stats().Rooms != 1 {
 		t.Fatalf("%v, %d rooms in the journal", err, a.journal.Stats().Rooms)
 	}
@@ -107,17 +111,17 @@ func TestDeathOfTheTaker(t *testing.T) {
 			id, s := released(t, w)
 			dir := t.TempDir()
 			b := w.nodeIn("b", dir)
-			kept, err := b.store.Checkpoint(t.Context(), id)
-			if err != nil {
-				t.Fatal(err)
-			}
-			err = b.Adopt(t.Context(), kept, func(ctx context.Context) (e room.Epoch, err error) {
+			ctx, cancel := context.WithCancel(t.Context())
+			b.store.claim = func(write func() (lifecycle.RowResult, error)) (lifecycle.RowResult, error) {
+				defer cancel()
 				if c.claimed {
-					e, err = storePort{b.store}.Claim(ctx, id, kept.Epoch)
+					if _, err := write(); err != nil {
+						t.Error(err)
+					}
 				}
-				return e, errors.Join(err, errDeath)
-			})
-			if !errors.Is(err, errDeath) {
+				return lifecycle.RowResult{}, errDeath
+			}
+			if err := b.owner.Want(ctx, id); !errors.Is(err, context.Canceled) {
 				t.Fatal(err)
 			}
 			b.end()
@@ -145,16 +149,13 @@ func TestClaimInDoubt(t *testing.T) {
 	w := newTown(t, sqliteStore(t))
 	id, s := released(t, w)
 	b := w.node("b")
-	kept, err := b.store.Checkpoint(t.Context(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = b.Adopt(t.Context(), kept, func(ctx context.Context) (room.Epoch, error) {
-		e, err := storePort{b.store}.Claim(ctx, id, kept.Epoch)
-		return e, errors.Join(err, errDeath)
-	})
-	if !errors.Is(err, errDeath) {
-		t.Fatal(err)
+	var tries atomic.Int32
+	b.store.claim = func(write func() (lifecycle.RowResult, error)) (lifecycle.RowResult, error) {
+		result, err := write()
+		if tries.Add(1) < 3 {
+			err = errors.Join(err, errDeath)
+		}
+		return result, err
 	}
 	if err := b.claim(bounded(t), id); err != nil {
 		t.Fatal(err)
@@ -170,22 +171,20 @@ func TestLostClaimLeavesNothing(t *testing.T) {
 	w := newTown(t, sqliteStore(t))
 	id, _ := released(t, w)
 	b, c := w.node("b"), w.node("c")
-	kept, err := b.store.Checkpoint(t.Context(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = b.Adopt(t.Context(), kept, func(ctx context.Context) (room.Epoch, error) {
-		if err := c.claim(ctx, id); err != nil {
+	b.store.claim = func(write func() (lifecycle.RowResult, error)) (lifecycle.RowResult, error) {
+		if err := c.claim(t.Context(), id); err != nil {
 			t.Error(err)
 		}
-		return b.compareAndSet(ctx, id, kept.Epoch)
-	})
+		return write()
+	}
+	err := b.owner.Want(t.Context(), id)
 	if !errors.Is(err, actor.ErrMovedOn) {
 		t.Errorf("the claim that came second: %v", err)
 	}
-	if _, err := b.Info(id); !errors.Is(err, actor.ErrNotFound) || b.journal.Stats().Rooms != 0 {
-		t.Errorf("at b: %v, %d rooms in its journal", err, b.journal.Stats().Rooms)
-	}
+	until(t, "nothing of the room is at b", func() bool {
+		_, err := b.Info(id)
+		return errors.Is(err, actor.ErrNotFound) && b.journal.Stats().Rooms == 0
+	})
 }
 
 // TestAdoptionsOfOneRoomAreOne asks for one room many times while it is on its way, and attaches meanwhile.
@@ -193,21 +192,17 @@ func TestAdoptionsOfOneRoomAreOne(t *testing.T) {
 	w := newTown(t, sqliteStore(t))
 	id, s := released(t, w)
 	b := w.node("b")
-	kept, err := b.store.Checkpoint(t.Context(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
 	hold := make(chan struct{})
 	claims := 0
-	claim := func(ctx context.Context) (room.Epoch, error) {
+	b.store.claim = func(write func() (lifecycle.RowResult, error)) (lifecycle.RowResult, error) {
 		claims++
 		<-hold
-		return storePort{b.store}.Claim(ctx, id, kept.Epoch)
+		return write()
 	}
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if err := b.Adopt(bounded(t), kept, claim); err != nil {
+			if err := b.owner.Want(bounded(t), id); err != nil {
 				t.Error(err)
 			}
 		})
@@ -232,11 +227,11 @@ func TestOtherVersionStaysReleased(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := w.node("b", func(o *actor.Options) { o.Games = newer })
+	b := w.node("b", func(o *placeOptions) { o.Games = newer })
 	w.name("b")
 	b.start()
-	until(t, "b holds the room", func() bool { return len(b.Held()) == 1 })
-	if h := b.Held()[0]; !h.Released || !strings.Contains(h.Why, "version 1 of game adder") {
+	until(t, "b holds the room", func() bool { return len(b.owner.Held()) == 1 })
+	if h := b.owner.Held()[0]; !h.Released || !strings.Contains(h.Why, "version 1 of game adder") {
 		t.Errorf("held: %+v", h)
 	}
 	if _, err := b.Info(id); !errors.Is(err, actor.ErrNotFound) {
@@ -250,7 +245,7 @@ func TestOtherVersionStaysReleased(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.add(id, `{"add":1}`, c)
-	until(t, "b hears that the room is somewhere", func() bool { return len(b.Held()) == 0 })
+	until(t, "b hears that the room is somewhere", func() bool { return len(b.owner.Held()) == 0 })
 }
 
 // TestARoomGoesToWhoCanRunIt gives the ring's word to a program that cannot run a room: the next in order is asked to.
@@ -261,20 +256,20 @@ func TestARoomGoesToWhoCanRunIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := w.node("b", func(o *actor.Options) { o.Games = none })
+	b := w.node("b", func(o *placeOptions) { o.Games = none })
 	c := w.node("c")
 	w.name("b", "gone", "c")
 	b.start() // its sweep finds the room, unasked
 	until(t, "c has the room", func() bool { _, err := c.Info(id); return err == nil })
 	s.add(id, `{"add":1}`, c)
-	until(t, "b holds nothing", func() bool { return len(b.Held()) == 0 })
+	until(t, "b holds nothing", func() bool { return len(b.owner.Held()) == 0 })
 }
 
 // TestImportThatFails leaves the room released.
 func TestImportThatFails(t *testing.T) {
 	w := newTown(t, sqliteStore(t))
 	id, s := released(t, w)
-	b := w.node("b", func(o *actor.Options) { o.Journal = &fullJournal{o.Journal.(*journal.Journal)} })
+	b := w.node("b", func(o *placeOptions) { o.owner.Journal = &fullJournal{o.Journal.(*journal.Journal)} })
 	if err := b.claim(bounded(t), id); !errors.Is(err, errDeath) {
 		t.Errorf("a claim into a journal that is full: %v", err)
 	}
@@ -309,12 +304,12 @@ func TestOtherRulesGiveARoomBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := w.node("b", func(o *actor.Options) { o.Games = others })
+	b := w.node("b", func(o *placeOptions) { o.Games = others })
 	w.name("b")
 	if err := b.claim(bounded(t), id); !errors.Is(err, actor.ErrUnreachable) {
 		t.Errorf("a claim at b: %v", err)
 	}
-	if held := b.Held(); len(held) != 1 || !held[0].Released || !strings.Contains(held[0].Why, "these rules refuse it (no_more)") {
+	if held := b.owner.Held(); len(held) != 1 || !held[0].Released || !strings.Contains(held[0].Why, "these rules refuse it (no_more)") {
 		t.Errorf("b holds %+v", held)
 	}
 	row, err := b.store.Row(t.Context(), id)

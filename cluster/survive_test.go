@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/cluster/lifecycle"
+	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/persist/pgtest"
@@ -76,6 +78,7 @@ func testGames(t testing.TB) *room.Games {
 type place struct {
 	*actor.Directory
 	*survivor
+	owner   *lifecycle.Owner
 	t       testing.TB
 	name    string
 	boot    room.BootID
@@ -88,21 +91,17 @@ type place struct {
 // rowsOf is the store as one boot sees it. It fails on demand.
 type rowsOf struct {
 	persist.Store
-	boot   room.BootID
-	folder string
-	away   atomic.Bool
-	lose   atomic.Bool // the answer of the next claim or release
+	boot    room.BootID
+	folder  string
+	results *persist.Flusher
+	away    atomic.Bool
+	lose    atomic.Bool // the answer of the next claim or release
+
+	// What stands around the next writes; nil: nothing.
+	release, claim func(write func() (lifecycle.RowResult, error)) (lifecycle.RowResult, error)
 }
 
 var errAway = errors.New("the store is away")
-
-func (s *rowsOf) Create(ctx context.Context, row room.Row) error {
-	if s.away.Load() {
-		return errAway
-	}
-	_, err := s.CreateRows(ctx, s.boot, []room.Row{row})
-	return err
-}
 
 func (s *rowsOf) Row(ctx context.Context, id room.ID) (room.Row, error) {
 	row, err := s.Store.Row(ctx, id)
@@ -123,27 +122,78 @@ func (s *rowsOf) Released(ctx context.Context, after room.ID, limit int) ([]room
 	return s.ListRows(ctx, persist.RowFilter{State: room.RowReleased, After: after, Limit: limit})
 }
 
-func (s *rowsOf) Release(ctx context.Context, kept room.Kept) error {
+// port is the same, as the owner of rooms knows it.
+type port struct{ *rowsOf }
+
+func (s port) CreateRows(ctx context.Context, rows []room.Row) ([]lifecycle.RowResult, error) {
 	if s.away.Load() {
-		return errAway
+		return nil, errAway
 	}
-	data, err := room.EncodeKept(kept)
-	if err != nil {
-		return err
+	found, err := s.rowsOf.Store.CreateRows(ctx, s.boot, rows)
+	out := make([]lifecycle.RowResult, len(found))
+	for i, f := range found {
+		out[i] = outcome(f)
 	}
-	r, err := s.ReleaseRow(ctx, s.boot, persist.Release{Room: kept.Header.ID, Epoch: kept.Epoch, Nonce: rand.Text(),
-		Checkpoint: persist.Checkpoint{Point: room.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data}})
-	return s.answer(r, err)
+	return out, err
 }
 
-func (s *rowsOf) answer(r persist.RowResult, err error) error {
-	switch err = errors.Join(err, named(r.Err)); {
-	case errors.Is(err, persist.ErrMovedOn):
-		return ErrMovedOn
-	case err == nil && s.lose.Swap(false):
-		return errAway
+func (s port) Release(ctx context.Context, epoch room.Epoch, kept room.Kept) (lifecycle.RowResult, error) {
+	data, err := room.EncodeKept(kept)
+	if err != nil {
+		return lifecycle.RowResult{}, err
 	}
-	return err
+	return s.write(s.release, func() (persist.RowResult, error) {
+		return s.ReleaseRow(ctx, s.boot, persist.Release{Room: kept.Header.ID, Epoch: epoch, Nonce: rand.Text(),
+			Checkpoint: persist.Checkpoint{Point: room.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data}})
+	})
+}
+
+func (s port) ClaimRows(ctx context.Context, claims []lifecycle.Claim) (out []lifecycle.RowResult, err error) {
+	for _, c := range claims {
+		one, err := s.write(s.claim, func() (persist.RowResult, error) {
+			found, err := s.rowsOf.Store.ClaimRows(ctx, s.boot, []persist.Claim{{
+				Room: c.Room, FromEpoch: c.From.Epoch, FromFolder: c.From.Folder, FromState: c.From.State,
+				Epoch: c.To, Folder: s.folder, Nonce: rand.Text(),
+			}})
+			if err != nil {
+				return persist.RowResult{}, err
+			}
+			return found[0], nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+// write writes one row, with what the test has put around it.
+func (s *rowsOf) write(around func(func() (lifecycle.RowResult, error)) (lifecycle.RowResult, error), row func() (persist.RowResult, error)) (lifecycle.RowResult, error) {
+	write := func() (lifecycle.RowResult, error) {
+		if s.away.Load() {
+			return lifecycle.RowResult{}, errAway
+		}
+		found, err := row()
+		if err == nil && s.lose.Swap(false) {
+			err = errAway
+		}
+		return outcome(found), err
+	}
+	if around != nil {
+		return around(write)
+	}
+	return write()
+}
+
+func outcome(f persist.RowResult) lifecycle.RowResult {
+	switch {
+	case errors.Is(f.Err, persist.ErrNotFound):
+		return lifecycle.RowResult{Outcome: ownership.NoRow}
+	case f.Err != nil:
+		return lifecycle.RowResult{Outcome: ownership.Moved, Row: f.Row}
+	}
+	return lifecycle.RowResult{Row: f.Row}
 }
 
 func (s *rowsOf) Checkpoint(ctx context.Context, id room.ID) (room.Kept, error) {
@@ -154,45 +204,15 @@ func (s *rowsOf) Checkpoint(ctx context.Context, id room.ID) (room.Kept, error) 
 	return room.DecodeKept(c.Data)
 }
 
-func (s *rowsOf) claim(ctx context.Context, c persist.Claim) (room.Epoch, error) {
-	c.Nonce, c.Folder, c.Epoch = rand.Text(), s.folder, c.FromEpoch+1
-	r, err := s.ClaimRows(ctx, s.boot, []persist.Claim{c})
-	if err != nil {
-		return 0, err
-	}
-	return c.Epoch, s.answer(r[0], nil)
+func (s port) Store(f room.Final, done func(string)) error {
+	return s.results.Add(f, func(persist.Verdict) { done("") })
 }
 
-// rowsPort is the same, as the rooms of a node know it at a restart.
-type rowsPort struct{ *rowsOf }
-
-func (s rowsPort) Claim(ctx context.Context, claims []actor.Claim) ([]actor.Claimed, error) {
-	out := make([]actor.Claimed, len(claims))
-	for i, c := range claims {
-		e, err := s.claim(ctx, persist.Claim{Room: c.Row.Room, FromEpoch: c.From, FromState: room.RowLive, FromFolder: s.folder})
-		out[i] = actor.Claimed{Outcome: actor.ClaimGranted, Epoch: e}
-		if errors.Is(err, ErrMovedOn) {
-			out[i].Outcome = actor.ClaimMoved
-		} else if err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+// placeOptions make a place.
+type placeOptions struct {
+	actor.Options
+	owner lifecycle.OwnerOptions
 }
-
-// storePort claims released rows.
-type storePort struct{ *rowsOf }
-
-func (s storePort) Claim(ctx context.Context, id room.ID, from room.Epoch) (room.Epoch, error) {
-	if s.away.Load() {
-		return 0, errAway
-	}
-	return s.claim(ctx, persist.Claim{Room: id, FromEpoch: from, FromState: room.RowReleased})
-}
-
-type finals struct{ *persist.Flusher }
-
-func (f finals) Add(x room.Final, stored func()) { _ = f.Flusher.Add(x, stored) }
 
 // town is a few nodes over one store. Everything is inherited in the order that ring says.
 type town struct {
@@ -211,11 +231,11 @@ func newTown(t testing.TB, store persist.Store) *town {
 
 func (w *town) name(order ...string) { w.ring.Store(&order) }
 
-func (w *town) node(name string, change ...func(o *actor.Options)) *place {
+func (w *town) node(name string, change ...func(o *placeOptions)) *place {
 	return w.nodeIn(name, w.t.(*testing.T).TempDir(), change...)
 }
 
-func (w *town) nodeIn(name, dir string, change ...func(o *actor.Options)) *place {
+func (w *town) nodeIn(name, dir string, change ...func(o *placeOptions)) *place {
 	w.t.Helper()
 	t, ctx := w.t, w.t.Context()
 	p := &place{t: t, name: name, boot: room.BootID(rand.Text())}
@@ -233,23 +253,31 @@ func (w *town) nodeIn(name, dir string, change ...func(o *actor.Options)) *place
 		t.Fatal(err)
 	}
 	p.results = persist.NewFlusher(w.store, persist.FlusherOptions{})
-	o := actor.Options{
-		Games: testGames(t), Results: finals{p.results}, Journal: p.journal, Rows: rowsPort{p.store}, Clock: clock,
-		Node: name, Boot: p.boot, Folder: p.folder.ID(), ReleaseWait: 50 * time.Millisecond, StoreWait: 5 * time.Second,
+	p.store.results = p.results
+	o := placeOptions{
+		Options: actor.Options{Games: testGames(t), Journal: p.journal, Clock: clock, Node: name},
+		owner: lifecycle.OwnerOptions{
+			Self: ownership.Self{Boot: p.boot, Folder: p.folder.ID()}, Journal: p.journal, Store: port{p.store}, Clock: clock,
+			ReleaseWait: 50 * time.Millisecond,
+		},
 	}
 	for _, c := range change {
 		c(&o)
 	}
-	if p.Directory, err = actor.NewDirectory(o); err != nil {
+	p.owner = lifecycle.NewOwner(o.owner)
+	o.Owner = p.owner
+	if p.Directory, err = actor.NewDirectory(o.Options); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Restore(ctx); err != nil {
+	p.owner.Serve(p.Directory)
+	if _, err := p.owner.Restore(ctx); err != nil {
 		t.Fatal(err)
 	}
 	p.survivor = newSurvivor(survivorOptions{
-		rooms: p.Directory, store: storePort{p.store}, node: name, boot: p.boot,
+		rooms: p.Directory, owner: p.owner, store: p.store, node: name,
 		order: func(room.ID) []string { return *w.ring.Load() }, call: w.call, sweep: 20 * time.Millisecond,
 	})
+	p.owner.OnRelease(p.survivor.released)
 	w.mu.Lock()
 	w.nodes[name] = p
 	w.mu.Unlock()
@@ -275,7 +303,9 @@ func (p *place) end() {
 	ctx, cancel := context.WithTimeout(context.Background(), ceiling)
 	defer cancel()
 	p.survivor.stop()
-	err := errors.Join(p.Shutdown(ctx), p.results.Close(ctx), p.journal.Close(ctx), p.store.EndBoot(ctx, p.boot), p.folder.Close())
+	err := p.Shutdown(ctx)
+	p.owner.Close()
+	err = errors.Join(err, p.results.Close(ctx), p.journal.Close(ctx), p.store.EndBoot(ctx, p.boot), p.folder.Close())
 	if err != nil {
 		p.t.Error(err)
 	}
@@ -653,7 +683,7 @@ func TestStuckRoom(t *testing.T) {
 	}
 	t.Cleanup(func() { store.Close() })
 	w := newTown(t, store)
-	a := w.node("a", func(o *actor.Options) { o.Releases = 1 })
+	a := w.node("a", func(o *placeOptions) { o.owner.Releases = 1 })
 	stuck, s := a.create("adder"), newSocket(t, "p")
 	if !s.connect(stuck, a) {
 		return

@@ -41,14 +41,11 @@ type FlusherOptions struct {
 	Retry Backoff
 	// Log hears refusals as errors, and an absent store as warnings. Nil discards.
 	Log *slog.Logger
-	// Refused hears of each final that the store will never take (Mismatch, Unwritable), so that the
-	// room's log is kept for people to look at. It is called once a room instead of stored, by the Flusher's goroutine.
-	Refused func(f room.Final, v Verdict)
 }
 
 // Flusher is the outbox of results: finals go in as games end, and are in the store some milliseconds later,
 // or as soon as the store is back. What it holds is in memory; the room's journal must keep the log until
-// stored is called, and what a Flusher has not written when the process ends is offered again at the next start.
+// it has settled, and what a Flusher has not written when the process ends is offered again at the next start.
 //
 // One goroutine, started by NewFlusher and ended by Close, does all writing and calling back.
 type Flusher struct {
@@ -70,13 +67,13 @@ type Flusher struct {
 
 // waiting is a final on its way.
 type waiting struct {
-	room   room.ID
-	hash   [32]byte
-	final  *room.Final // nil: to be reloaded
-	size   int         // bytes counted in memory
-	stored func()
-	since  time.Time
-	tries  int // failed reloads; the goroutine's own
+	room    room.ID
+	hash    [32]byte
+	final   *room.Final // nil: to be reloaded
+	size    int         // bytes counted in memory
+	settled func(Verdict)
+	since   time.Time
+	tries   int // failed reloads; the goroutine's own
 }
 
 // FlusherStats are for metrics.
@@ -113,16 +110,16 @@ func orDiscard(log *slog.Logger) *slog.Logger {
 }
 
 // Add offers a room's final, which must not be changed any more. It never blocks. When the row is in the store,
-// stored is called once, by the Flusher's goroutine; it must not block for long and may be nil.
-// A room that already waits is not added again and its first stored counts. The error is ErrFull (keep
+// or never will be (Mismatch, Unwritable), settled is called once, by the Flusher's goroutine; it must not block for long and may be nil.
+// A room that already waits is not added again and its first settled counts. The error is ErrFull (keep
 // the log and offer it again later) or ErrClosed (it will be offered at the next start).
-func (f *Flusher) Add(final room.Final, stored func()) error {
+func (f *Flusher) Add(final room.Final, settled func(Verdict)) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.pending[final.Room] != nil {
 		return nil
 	}
-	w := &waiting{room: final.Room, hash: final.Hash, stored: stored, since: time.Now()}
+	w := &waiting{room: final.Room, hash: final.Hash, settled: settled, since: time.Now()}
 	switch size := sizeOf(final); {
 	case f.memory+size <= f.o.Memory:
 		w.final, w.size = &final, size
@@ -290,15 +287,12 @@ func powerOfTwo(n int) bool { return n&(n-1) == 0 }
 // finish lets a room go. Pending is true until its fate is known outside.
 func (f *Flusher) finish(w *waiting, final room.Final, v Verdict) {
 	f.counts[v.Outcome].Add(1)
-	switch {
-	case !v.Outcome.Stored():
+	if !v.Outcome.Stored() {
 		f.o.Log.Error("a result was refused by the store and its log is kept", "outcome", v.Outcome.String(),
 			"room", w.room, "game", final.Game, "reason", v.Reason)
-		if f.o.Refused != nil {
-			f.o.Refused(final, v)
-		}
-	case w.stored != nil:
-		w.stored()
+	}
+	if w.settled != nil {
+		w.settled(v)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -3,6 +3,8 @@ package persist_test
 import (
 	"context"
 	"errors"
+	"io"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -66,6 +68,8 @@ func (s *faulty) Heartbeat(ctx context.Context, boot room.BootID) error {
 	return s.call(1, func() error { return s.Store.Heartbeat(ctx, boot) })
 }
 
+func textLog(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
+
 // tally counts callbacks by room.
 type tally struct {
 	sync.Mutex
@@ -79,15 +83,18 @@ func newTally() *tally {
 
 func (c *tally) add(t *testing.T, f *persist.Flusher, final room.Final) {
 	t.Helper()
-	if err := f.Add(final, func() { c.Lock(); defer c.Unlock(); c.stored[final.Room]++ }); err != nil {
+	err := f.Add(final, func(v persist.Verdict) {
+		c.Lock()
+		defer c.Unlock()
+		if v.Outcome.Stored() {
+			c.stored[final.Room]++
+		} else {
+			c.refused[final.Room] = v
+		}
+	})
+	if err != nil {
 		t.Error(err)
 	}
-}
-
-func (c *tally) refuse(f room.Final, v persist.Verdict) {
-	c.Lock()
-	defer c.Unlock()
-	c.refused[f.Room] = v
 }
 
 func closed(t *testing.T, c interface{ Close(context.Context) error }) {
@@ -180,7 +187,7 @@ func TestFlusherReportsRefusals(t *testing.T) {
 	known.Hash[0]++
 	finals[1].Result.Outcomes[0].Name = "secret\x00name"
 	var log strings.Builder
-	f := persist.NewFlusher(s, persist.FlusherOptions{Refused: c.refuse, Log: textLog(&log)})
+	f := persist.NewFlusher(s, persist.FlusherOptions{Log: textLog(&log)})
 	for _, final := range append(finals, known) {
 		c.add(t, f, final)
 	}
@@ -204,7 +211,7 @@ func TestFlusherMemoryIsBounded(t *testing.T) {
 		journal[final.Room] = final
 	}
 	var stumbles atomic.Int64
-	f := persist.NewFlusher(s, persist.FlusherOptions{Memory: 5000, Batch: 10, Refused: c.refuse,
+	f := persist.NewFlusher(s, persist.FlusherOptions{Memory: 5000, Batch: 10,
 		Retry: persist.Backoff{Max: time.Millisecond},
 		Reload: func(_ context.Context, id room.ID) (room.Final, error) {
 			if stumbles.Add(1)%3 == 0 {

@@ -50,7 +50,7 @@ func TestOverARealDirectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	directory, err := actor.NewDirectory(actor.Options{Games: games, Results: records, Node: "alpha", Metrics: metrics.Actor()})
+	directory, err := actor.NewDirectory(actor.Options{Games: games, Owner: actor.Alone{Store: records.Add}, Node: "alpha", Metrics: metrics.Actor()})
 	if err != nil {
 		t.Fatal(err)
 	}

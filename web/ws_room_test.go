@@ -34,11 +34,6 @@ func (g *tally) Act(t *room.Turn, by room.Player, add int) error {
 
 func (g *tally) View(room.Viewer) tallyView { return tallyView{g.Sum} }
 
-// forgetful takes results and stores none.
-type forgetful struct{}
-
-func (forgetful) Add(room.Final, func()) {}
-
 // realRooms are rooms of the real directory.
 type realRooms struct{ *actor.Directory }
 
@@ -52,7 +47,7 @@ func newRooms(t testing.TB) (realRooms, room.ID) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := actor.NewDirectory(actor.Options{Games: games, Results: forgetful{}, Node: "n1"})
+	d, err := actor.NewDirectory(actor.Options{Games: games, Owner: actor.Alone{Store: func(room.Final, func()) {}}, Node: "n1"})
 	if err != nil {
 		t.Fatal(err)
 	}

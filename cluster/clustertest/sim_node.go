@@ -162,7 +162,7 @@ func (l *life) stepped(r *lifecycle.Room, e ownership.Event, to ownership.State,
 	}
 	l.s.sayStep(l, r.ID, e, to, effects)
 	for _, e := range effects {
-		if l.ops != nil && e.N != 0 {
+		if l.ops != nil && e.N != 0 && e.Do != ownership.Cancel {
 			l.ops[opKey{r.ID, e.N}] = e.Do
 		}
 	}

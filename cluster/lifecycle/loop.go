@@ -12,6 +12,7 @@ import (
 
 	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/clock"
 )
 
 // Ports are what a loop's machines act upon.
@@ -33,7 +34,10 @@ type Room struct {
 
 	ctx     context.Context // of whoever makes the room, while its header is on the way to the journal
 	begin   func()          // lets a made room run
-	settled func()          // hears that its end is stored, or never will be
+	stopped bool            // Time counts
+	claimed bool            // it came from the store
+	waits   map[uint64]clock.Timer
+	settled func() // hears that its end is stored, or never will be
 
 	// Guarded by the loop.
 	machine *ownership.Machine
@@ -139,7 +143,7 @@ func (l *Loop) rest(r *Room) {
 		close(r.left)
 		r.left = nil
 	}
-	r.Kept, r.Cargo, r.Final = nil, nil, nil
+	r.Kept, r.Cargo, r.Final, r.ctx, r.begin, r.settled, r.stopped, r.claimed = nil, nil, nil, nil, nil, nil, false, false
 	if r.machine.Blank() && r.again == 0 && len(r.waiters) == 0 && l.rooms[r.ID] == r {
 		delete(l.rooms, r.ID)
 	}
@@ -174,12 +178,19 @@ var ErrDraining = errors.New("this node gives its rooms away")
 // Await delivers an event and waits for what the machine answers to those who want the room. It returns earlier when
 // ctx ends; what was begun goes on.
 func (l *Loop) Await(ctx context.Context, id room.ID, e ownership.Event, enter func(*Room)) error {
-	reply := make(chan error, 1)
 	l.mu.Lock()
-	if l.draining {
-		l.mu.Unlock()
+	draining := l.draining
+	l.mu.Unlock()
+	if draining {
 		return ErrDraining
 	}
+	return l.await(ctx, id, e, enter)
+}
+
+// await is Await for rooms that were let in before.
+func (l *Loop) await(ctx context.Context, id room.ID, e ownership.Event, enter func(*Room)) error {
+	reply := make(chan error, 1)
+	l.mu.Lock()
 	r := l.room(id)
 	if enter != nil {
 		enter(r)

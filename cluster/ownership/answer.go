@@ -59,6 +59,7 @@ func (m *Machine) mainAnswered(op Op, e Event) {
 	case Remove, SetAside:
 		m.clearAnswered(e)
 	case Wait:
+		m.main = task{}
 		m.waited()
 	}
 }
@@ -80,10 +81,10 @@ func (m *Machine) rowAnswered(e Event) {
 		m.again(&m.row, rowBackoff)
 		return
 	case e.Outcome == Won, e.Row.State == room.RowOver, m.mine(e.Row):
-		m.row = task{}
+		m.drop(&m.row)
 	default:
-		m.row = task{}
-		m.emit(Effect{Do: Fail, Err: fmt.Errorf("the room was made here, but its row in the store is another process's")})
+		m.drop(&m.row)
+		m.emit(Effect{Do: Fail, Err: errors.New("a room was made here, but its row in the store is another process's: this process stops")})
 		return
 	}
 	switch {
@@ -101,11 +102,21 @@ func (m *Machine) waited() {
 	switch {
 	case m.state == Creating:
 		m.own()
-	case m.state == Releasing && m.out:
-		m.overtaken()
-	case m.state == Releasing:
+	case m.state == Releasing && !m.out:
 		m.begin(&m.main, Stop)
+	case m.state == Releasing && m.late:
+		m.overtaken()
+	case m.state == Releasing && m.settled():
+		m.clear()
+	case m.state == Releasing:
+		m.begin(&m.main, Load)
 	}
+}
+
+// awaitEnd waits, once, for the end of a room that is to leave: when that is stored nobody needs to take the room on.
+func (m *Machine) awaitEnd() {
+	m.patient = true
+	m.wait(resultPatience)
 }
 
 func (m *Machine) checkpointAnswered(e Event) {
@@ -128,7 +139,6 @@ func (m *Machine) comesNot(err error) {
 		m.reply(err)
 		return
 	}
-	m.held = HeldError{}
 	m.leave(err)
 }
 
@@ -141,6 +151,9 @@ func (m *Machine) checkAnswered(e Event) {
 		m.leave(&HeldError{Why: e.Why})
 	case e.Verdict == Lacks:
 		m.hold(e.Why, m.origin == released)
+	case m.origin == found:
+		m.dead = "the server stopped while the room was made"
+		m.wished()
 	case m.vain > 0 && m.vain == m.log.Last: // it would come to the same again
 		m.hold(m.held.Why, true)
 	case without(ImportFirst):
@@ -327,8 +340,7 @@ func (m *Machine) replayAnswered(e Event) {
 // recorded it.
 func (m *Machine) giveBack(why string) {
 	m.vain, m.stopped.Last = m.log.Last, m.log.Last
-	m.hold(why, false)
-	m.state = Releasing
+	m.held, m.state = HeldError{Why: why}, Releasing
 	if without(GiveBackFirst) {
 		m.held.Released = true
 		m.begin(&m.main, Remove)
@@ -345,11 +357,12 @@ func (m *Machine) abandon() {
 }
 
 func (m *Machine) endAnswered(e Event) {
-	if e.Err != nil { // the store's port tries until the process ends
+	if e.Err != nil { // too many ends wait for the store
+		m.again(&m.end, journalBackoff)
 		return
 	}
 	abandoned := m.end.op == Abandon
-	m.end = task{}
+	m.drop(&m.end)
 	if m.stored = e.Outcome == Won; !m.stored {
 		m.refused = e.Why
 	}
@@ -379,6 +392,8 @@ func (m *Machine) stopAnswered(e Event) {
 		m.leave(nil)
 	case m.settled():
 		m.clear()
+	case m.end.op != 0 && !m.patient:
+		m.awaitEnd()
 	default:
 		m.begin(&m.main, Load)
 	}
@@ -405,7 +420,8 @@ func (m *Machine) loadAnswered(e Event) {
 // stays keeps a room that can never be given away: it goes on when this node starts again.
 func (m *Machine) stays(err error) {
 	m.idle()
-	m.hold(fmt.Sprintf("it cannot be given away and stays in this node's journal: %v", err), false)
+	m.hold(fmt.Sprintf("it cannot be given away, and goes on when this node starts again: %v", err), false)
+	m.held.cause = err
 }
 
 func (m *Machine) releaseAnswered(e Event) {
@@ -421,8 +437,9 @@ func (m *Machine) releaseAnswered(e Event) {
 		m.held.Released = true
 		m.emit(Effect{Do: Tell})
 		m.begin(&m.main, Remove)
-	case m.end.op != 0:
-		m.wait(resultPatience) // its end may have come first, which ends its row
+	case m.end.op != 0: // it may have come first, which ends the row
+		m.late = true
+		m.awaitEnd()
 	default:
 		m.overtaken()
 	}
@@ -430,7 +447,7 @@ func (m *Machine) releaseAnswered(e Event) {
 
 // overtaken clears up a room whose row has moved before its release.
 func (m *Machine) overtaken() {
-	if m.stored {
+	if m.stored || m.wasOver {
 		m.clear()
 		return
 	}
@@ -451,7 +468,7 @@ func (m *Machine) clearAnswered(e Event) {
 func (m *Machine) afterClear() {
 	if m.held.Why != "" && m.held.Released { // given back
 		m.idle()
-		m.state = Held
+		m.hold(m.held.Why, true)
 		return
 	}
 	m.leave(nil)

@@ -136,7 +136,8 @@ const (
 	Tell // tell the node that the ring names of a released room; no answer
 
 	// The clock.
-	Wait // for Effect.Wait, or somewhat less
+	Wait   // for Effect.Wait, or somewhat less
+	Cancel // the Wait of the same N, which needs no answer any more; no answer
 
 	// Whoever waits.
 	Reply // answer all who want the room; Err nil: it is here; no answer
@@ -147,7 +148,7 @@ var opNames = [...]string{
 	Create: "create", Import: "import", Note: "note", Load: "load", Remove: "remove", SetAside: "set aside",
 	CreateRow: "create row", Claim: "claim", Checkpoint: "checkpoint", Release: "release", Store: "store",
 	Check: "check", Replay: "replay", Start: "start", Stop: "stop", Settled: "settled", Abandon: "abandon",
-	Tell: "tell", Wait: "wait", Reply: "reply", Fail: "fail",
+	Tell: "tell", Wait: "wait", Cancel: "cancel", Reply: "reply", Fail: "fail",
 }
 
 func (o Op) String() string { return opNames[o] }

@@ -108,6 +108,9 @@ func (c *chaos) step(e Event) {
 	if was.state == Absent && c.m.state != Absent {
 		c.kind, c.log, c.asked, c.granted, c.free = e.Kind, e.Log, nil, e.Kind == Made, false
 	}
+	if was.state == Ending && c.m.state == Asking { // it was wanted meanwhile
+		c.kind, c.asked, c.granted, c.free = Wanted, nil, false, false
+	}
 	if late {
 		was.effects, c.m.effects = nil, nil
 		if !reflect.DeepEqual(was, *c.m) || len(effects) > 0 {
@@ -150,7 +153,7 @@ func (c *chaos) check(e Effect) {
 			c.Errorf("its log is removed, and is nowhere else: %+v", *c.m)
 		}
 	}
-	if e.N == 0 {
+	if e.N == 0 || e.Do == Cancel {
 		return
 	}
 	if c.m.waiting(e.N) == nil {

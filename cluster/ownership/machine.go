@@ -57,7 +57,7 @@ func (b backoff) wait(tries int) time.Duration { return min(b.first<<min(tries, 
 var (
 	ErrMoved   = errors.New("another process has taken the room on")
 	ErrOver    = errors.New("the room is over, and its end is stored")
-	ErrNoRow   = errors.New("the store has no such released room")
+	ErrNoRow   = errors.New("not in the store")
 	ErrLeaving = errors.New("the room is on its way to another node")
 	ErrDead    = errors.New("the game failed and could not be brought back: it has been ended")
 )
@@ -67,11 +67,16 @@ type HeldError struct {
 	Why string
 	// Released says that it lies in the store, not in this node's journal: another node may serve it.
 	Released bool
+
+	cause error
 }
 
 func (e *HeldError) Error() string { return e.Why }
 
-const movedOn = "another node has taken the room on"
+// Unwrap is what has gone wrong, if something has.
+func (e *HeldError) Unwrap() error { return e.cause }
+
+const movedOn = "it has moved on: another node has taken the room on"
 
 // origin is how a room came to this node.
 type origin uint8
@@ -111,6 +116,9 @@ type Machine struct {
 	held    HeldError
 	stopped StoppedRoom
 	out     bool // out of memory, since Stop
+	patient bool // it has waited for its end to be stored
+	late    bool // its row had moved when it was to be released
+	pending bool // it is wanted again
 
 	wasOver bool   // its row was over before it came back here
 	stored  bool   // its end is
@@ -213,8 +221,7 @@ func (m *Machine) made(memory bool) {
 func (m *Machine) found(log Log) {
 	m.origin, m.log, m.state = found, log, Restoring
 	if log.Unborn {
-		m.dead = "the server stopped while the room was made"
-		m.wished()
+		m.begin(&m.main, Check)
 		return
 	}
 	m.begin(&m.main, Replay)
@@ -238,8 +245,8 @@ func (m *Machine) wanted() {
 		m.reply(&m.held)
 	case m.state == Releasing:
 		m.reply(ErrLeaving)
-	case m.state == Ending:
-		m.reply(ErrMoved)
+	case m.state == Ending: // when its log is out of the way
+		m.pending = true
 	}
 }
 
@@ -297,7 +304,7 @@ func (m *Machine) drain() {
 	m.state = Releasing
 	switch {
 	case m.end.op != 0:
-		m.wait(resultPatience)
+		m.awaitEnd()
 	case without(StopFirst):
 		m.begin(&m.main, Load)
 	default:
@@ -323,12 +330,19 @@ func (m *Machine) leave(err error) {
 	if err != nil {
 		m.reply(err)
 	}
-	*m = Machine{self: m.self, last: m.last, open: m.open, vain: m.vain, held: m.held, effects: m.effects}
+	for _, t := range [...]*task{&m.main, &m.row, &m.end} {
+		m.drop(t)
+	}
+	pending := m.pending
+	*m = Machine{self: m.self, last: m.last, open: m.open, effects: m.effects}
+	if pending {
+		m.wanted()
+	}
 }
 
 func (m *Machine) hold(why string, inStore bool) {
-	m.state, m.held = Held, HeldError{why, inStore}
-	m.reply(&HeldError{why, inStore})
+	m.state, m.held = Held, HeldError{Why: why, Released: inStore}
+	m.reply(&HeldError{Why: why, Released: inStore})
 }
 
 // ours reports whether a room is live in this data folder.
@@ -348,11 +362,20 @@ func (m *Machine) emit(e Effect) { m.effects = append(m.effects, e) }
 
 // begin has something done, in place of what the task was before: an answer to that is too late.
 func (m *Machine) begin(t *task, op Op) {
-	*t = task{op: op}
+	m.drop(t)
+	t.op = op
 	m.try(t)
 }
 
-func (m *Machine) idle() { m.main = task{} }
+func (m *Machine) idle() { m.drop(&m.main) }
+
+// drop leaves a task: an answer to it is too late.
+func (m *Machine) drop(t *task) {
+	if t.pausing || t.op == Wait {
+		m.emit(Effect{Do: Cancel, N: t.n})
+	}
+	*t = task{}
+}
 
 func (m *Machine) number(t *task) uint64 {
 	m.last++
@@ -399,7 +422,8 @@ func (m *Machine) again(t *task, b backoff) {
 }
 
 func (m *Machine) wait(patience time.Duration) {
-	m.main = task{op: Wait}
+	m.drop(&m.main)
+	m.main.op = Wait
 	m.emit(Effect{Do: Wait, N: m.number(&m.main), Wait: patience})
 }
 

@@ -60,7 +60,7 @@ func (w *walk) step(t *testing.T, text string) string {
 	effects := w.m.Step(w.event(t, strings.Fields(text)))
 	var b strings.Builder
 	for _, e := range effects {
-		if e.N != 0 {
+		if e.N != 0 && e.Do != Cancel {
 			w.waiting[strings.ReplaceAll(e.Do.String(), " ", "-")] = e.N
 		}
 		if e.Do == Wait && e.N == w.m.row.n {

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +15,8 @@ import (
 
 	"github.com/roomring/roomring/cluster"
 	"github.com/roomring/roomring/cluster/certs"
+	"github.com/roomring/roomring/cluster/lifecycle"
+	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
@@ -45,9 +46,7 @@ type node struct {
 	journal   *journal.Journal
 	store     persist.Store
 	results   *persist.Flusher
-	rows      *persist.Registrar
-	settled   sync.Map      // room.ID → func() of the room that waits for its result to be stored
-	unwanted  sync.Map      // room.ID → string: why the store will never take its result
+	owner     *lifecycle.Owner
 	reopening chan struct{} // holds one while a copy that was set aside is let go on
 	heartbeat *persist.Heartbeat
 	rooms     *actor.Directory
@@ -203,22 +202,24 @@ func (n *node) endBoot(ctx context.Context) error {
 
 // openRooms makes the directory.
 func (n *node) openRooms(ctx context.Context) error {
-	n.results = persist.NewFlusher(n.store, persist.FlusherOptions{Log: n.log, Reload: n.reload, Refused: n.refused})
+	n.results = persist.NewFlusher(n.store, persist.FlusherOptions{Log: n.log, Reload: n.reload})
 	n.owns("results", briefly(n.results.Close))
-	n.rows = persist.NewRegistrar(n.store, n.boot, persist.RegistrarOptions{Log: n.log, Refused: func(row room.Row, r persist.RowResult) {
-		n.fail(fmt.Errorf("room %s was made here, but its row in the store is another process's (%w): this process stops", row.Room, r.Err))
-	}})
-	n.owns("rows", briefly(n.rows.Close))
+	n.owner = lifecycle.NewOwner(lifecycle.OwnerOptions{
+		Self:    ownership.Self{Boot: n.boot, Folder: n.folder.ID(), Former: n.folder.Adopted()},
+		Journal: logs{n.journal}, Store: rows{n}, Clock: n.clock, Log: n.log, Fail: n.fail,
+	})
+	n.owns("owner", func(context.Context) error { n.owner.Close(); return nil })
 	var err error
 	n.rooms, err = actor.NewDirectory(actor.Options{
-		Games: n.games, Results: resultsOf(n), Journal: logs{n.journal, &n.unwanted}, Rows: rowsOf(n), Black: blackBox{n.journal.BlackBox()},
-		Node: n.name, Boot: n.boot, Folder: n.folder.ID(), Clock: n.clock, Log: n.log, Metrics: n.metrics.Actor(),
+		Games: n.games, Owner: n.owner, Journal: n.journal, Black: blackBox{n.journal.BlackBox()},
+		Node: n.name, Clock: n.clock, Log: n.log, Metrics: n.metrics.Actor(),
 		Place: n.place(), Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, RoomShare: n.cfg.roomShare(), Unclaimed: cmp.Or(n.cfg.UnclaimedSeats, -1), Reserve: n.cfg.UnclaimedTimeout, MaxSpectators: n.cfg.MaxSpectators,
 		ShowPanics: n.cfg.ShowPanics, Full: func() bool { return n.journal.OverBudget() != nil },
 	})
 	if err != nil {
 		return err
 	}
+	n.owner.Serve(n.rooms)
 	n.owns("rooms", n.rooms.Shutdown)
 	n.gauges()
 	for r := range n.games.All() {
@@ -229,11 +230,11 @@ func (n *node) openRooms(ctx context.Context) error {
 
 // restoreRooms brings back what the journal holds.
 func (n *node) restoreRooms(ctx context.Context) error {
-	back, err := n.rooms.Restore(ctx)
+	back, err := n.owner.Restore(ctx)
 	if err != nil {
 		return err
 	}
-	if back != (actor.Restored{}) {
+	if back != (lifecycle.Restored{}) {
 		n.log.Info("rooms brought back", "rooms", back.Rooms, "held", back.Held, "set_aside", back.Aside, "over", back.Over, "cut", back.Cut)
 	}
 	return nil

@@ -246,7 +246,7 @@ const heldShown = 100
 
 // held are the rooms that this node keeps and cannot run, or the first of them.
 func (n *node) held() []actor.Held {
-	all := n.rooms.Held()
+	all := n.owner.Held()
 	slices.SortFunc(all, func(a, b actor.Held) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	return all[:min(len(all), heldShown)]
 }

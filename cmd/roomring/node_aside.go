@@ -83,7 +83,7 @@ func (a asides) ReopenAside(ctx context.Context, key int64) (room.ID, error) {
 	if err := a.given(ctx, kept.Header.ID); err != nil {
 		return "", err
 	}
-	id, err := a.n.rooms.Reopen(ctx, kept)
+	id, err := a.n.owner.Reopen(ctx, kept)
 	if err != nil {
 		return "", err
 	}

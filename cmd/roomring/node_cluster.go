@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -44,7 +43,7 @@ func (n *node) openCluster(context.Context) error {
 			Secrets: n.secrets.keys("gossip"),
 		},
 		Link: link.Options{Self: n.greeting(), Security: n.security(), Silence: n.cfg.PeerSilence},
-		Peer: n.ends.peer, Rooms: n.rooms, Store: shared{n}, Aside: asides{n}, Describe: n.describe,
+		Peer: n.ends.peer, Rooms: n.rooms, Owner: n.owner, Store: shared{n}, Aside: asides{n}, Describe: n.describe,
 		Reattach: n.cfg.ReattachTimeout, Clock: n.clock,
 		Stop: func() { n.fail(nil) }, Superseded: func(err error) { n.fail(err) },
 		Log: n.log,
@@ -198,51 +197,10 @@ func (s shared) Released(ctx context.Context, after room.ID, limit int) ([]room.
 	return s.n.store.ListRows(ctx, persist.RowFilter{State: room.RowReleased, After: after, Limit: limit})
 }
 
-func (s shared) Release(ctx context.Context, kept room.Kept) error {
-	data, err := room.EncodeKept(kept)
-	if err != nil {
-		return err
-	}
-	released, err := s.n.store.ReleaseRow(ctx, s.n.boot, persist.Release{
-		Room: kept.Header.ID, Epoch: kept.Epoch, Nonce: rand.Text(),
-		Checkpoint: persist.Checkpoint{Point: room.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data},
-	})
-	if err != nil {
-		return storeError(err)
-	}
-	return storeError(released.Err)
-}
-
-func (s shared) Checkpoint(ctx context.Context, id room.ID) (room.Kept, error) {
-	found, err := s.n.store.Checkpoint(ctx, id)
-	if err != nil {
-		return room.Kept{}, storeError(err)
-	}
-	kept, err := room.DecodeKept(found.Data)
-	if err != nil {
-		return room.Kept{}, fmt.Errorf("the checkpoint of room %s: %w", id, err)
-	}
-	return kept, nil
-}
-
-func (s shared) Claim(ctx context.Context, id room.ID, from room.Epoch) (room.Epoch, error) {
-	claimed, err := s.n.store.ClaimRows(ctx, s.n.boot, []persist.Claim{{
-		Room: id, FromEpoch: from, FromState: room.RowReleased,
-		Epoch: from + 1, Folder: s.n.folder.ID(), Nonce: rand.Text(),
-	}})
-	if err == nil {
-		err = claimed[0].Err
-	}
-	return from + 1, storeError(err)
-}
-
 // storeError tells the cluster in its own words what is certain.
 func storeError(err error) error {
-	switch {
-	case errors.Is(err, persist.ErrNotFound):
+	if errors.Is(err, persist.ErrNotFound) {
 		return cluster.ErrNoRow
-	case errors.Is(err, persist.ErrMovedOn):
-		return cluster.ErrMovedOn
 	}
 	return err
 }

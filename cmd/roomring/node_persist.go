@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/roomring/roomring/persist"
@@ -35,52 +32,6 @@ func (b blackBox) Poisoned(id room.ID) (string, bool) {
 		return "", false
 	}
 	return fmt.Sprintf("%d processes died at the same place in it", p.Tries), true
-}
-
-// results take ends of rooms to the store.
-type results struct{ n *node }
-
-func resultsOf(n *node) actor.Results { return results{n} }
-
-// Add never loses an end: what the queue cannot take stays in the journal, which offers it at the next start.
-func (r results) Add(f room.Final, stored func()) {
-	r.n.settled.Store(f.Room, stored)
-	err := r.n.results.Add(f, func() {
-		r.n.settled.Delete(f.Room)
-		stored()
-	})
-	if err != nil {
-		r.n.log.Error("a result waits in the journal for the next start", "room", f.Room, "err", err)
-	}
-}
-
-// refused lets a room go whose end the store will never take. Its log is kept: see logs.Remove.
-func (n *node) refused(f room.Final, v persist.Verdict) {
-	n.unwanted.Store(f.Room, fmt.Sprintf("the store refused its result (%s): %s", v.Outcome, v.Reason))
-	if stored, ok := n.settled.LoadAndDelete(f.Room); ok {
-		stored.(func())()
-	}
-}
-
-// logs are the journal, as the rooms know it.
-type logs struct {
-	*journal.Journal
-	unwanted *sync.Map
-}
-
-// Remove sets a room aside whose result the store refused: its log is all there is of it. A room that is not
-// there any more needs no second removal.
-func (l logs) Remove(ctx context.Context, id room.ID) (err error) {
-	if why, refused := l.unwanted.Load(id); refused {
-		err = l.SetAside(ctx, id, why.(string))
-	} else {
-		err = l.Journal.Remove(ctx, id)
-	}
-	if err != nil && !errors.Is(err, journal.ErrUnknown) {
-		return err
-	}
-	l.unwanted.Delete(id)
-	return nil
 }
 
 // ratings are the rules of ratings, by the flags and the games.
@@ -168,94 +119,4 @@ func (n *node) place() func(game string) room.ID {
 		return nil
 	}
 	return func(game string) room.ID { return n.cluster.Place(game) } // it is open before any room is made
-}
-
-// rows are the rooms' rows in the store.
-type rows struct{ n *node }
-
-func rowsOf(n *node) actor.Rows { return rows{n} }
-
-// Create leaves a row that the store cannot take now to the registrar, which goes on trying.
-func (r rows) Create(ctx context.Context, row room.Row) error {
-	row.Nonce = rand.Text()
-	_, err := r.n.rows.Create(ctx, row)
-	return err
-}
-
-// Claim moves rows to this boot. The epoch wished for is in the journal before the store is asked, so a
-// process that dies in between finds the row at an epoch that its journal knows: anything else is somebody
-// else's doing, and the room has moved on.
-func (r rows) Claim(ctx context.Context, claims []actor.Claim) ([]actor.Claimed, error) {
-	if err := r.intend(ctx, claims); err != nil {
-		return nil, err
-	}
-	wishes := make([]persist.Claim, len(claims))
-	for i, c := range claims {
-		wishes[i] = r.wish(c, c.From, c.Row.Folder)
-	}
-	found, err := r.n.store.ClaimRows(ctx, r.n.boot, wishes)
-	if err != nil {
-		return nil, err
-	}
-	answers := make([]actor.Claimed, len(claims))
-	for i, c := range claims {
-		if answers[i], err = r.settle(ctx, c, found[i]); err != nil {
-			return nil, err
-		}
-	}
-	return answers, nil
-}
-
-// intend writes the wished epochs down, all in one group commit.
-func (r rows) intend(ctx context.Context, claims []actor.Claim) error {
-	errs := make([]error, len(claims))
-	var wg sync.WaitGroup
-	for i, c := range claims {
-		wg.Go(func() { errs[i] = r.n.journal.Claimed(ctx, c.Row.Room, c.Row.Epoch) })
-	}
-	wg.Wait()
-	return errors.Join(errs...)
-}
-
-func (r rows) wish(c actor.Claim, from room.Epoch, folder string) persist.Claim {
-	return persist.Claim{
-		Room: c.Row.Room, FromEpoch: from, FromFolder: folder, FromState: room.RowLive,
-		Epoch: c.Row.Epoch, Folder: r.n.folder.ID(), Nonce: rand.Text(),
-	}
-}
-
-// settle says whose a room is, from what the store has of it.
-func (r rows) settle(ctx context.Context, c actor.Claim, found persist.RowResult) (actor.Claimed, error) {
-	granted := actor.Claimed{Outcome: actor.ClaimGranted, Epoch: c.Row.Epoch}
-	switch {
-	case found.Err == nil:
-		return granted, nil
-	case errors.Is(found.Err, persist.ErrNotFound): // the store was away when the room was made
-		row := c.Row
-		row.Nonce = rand.Text()
-		made, err := r.n.store.CreateRows(ctx, r.n.boot, []room.Row{row})
-		if err != nil || made[0].Err == nil {
-			return granted, err
-		}
-		return actor.Claimed{Outcome: moved(made[0].Row)}, nil
-	case r.ours(found.Row) && found.Row.Epoch < c.Row.Epoch: // an earlier life meant to claim it and did not come to it
-		again, err := r.n.store.ClaimRows(ctx, r.n.boot, []persist.Claim{r.wish(c, found.Row.Epoch, found.Row.Folder)})
-		if err != nil || again[0].Err == nil {
-			return granted, err
-		}
-		return actor.Claimed{Outcome: moved(again[0].Row)}, nil
-	}
-	return actor.Claimed{Outcome: moved(found.Row)}, nil
-}
-
-// ours reports whether a row names this data folder, under its present or a former id.
-func (r rows) ours(row room.Row) bool {
-	return row.State == room.RowLive && (row.Folder == r.n.folder.ID() || slices.Contains(r.n.folder.Adopted(), row.Folder))
-}
-
-func moved(row room.Row) actor.ClaimOutcome {
-	if row.State == room.RowOver {
-		return actor.ClaimOver
-	}
-	return actor.ClaimMoved
 }

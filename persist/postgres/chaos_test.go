@@ -36,7 +36,7 @@ func newNode(t *testing.T, url string, batch int) *node {
 
 func (n *node) add(t *testing.T, f room.Final) {
 	count, _ := n.stored.LoadOrStore(f.Room, new(atomic.Int64))
-	if err := n.Add(f, func() { count.(*atomic.Int64).Add(1) }); err != nil {
+	if err := n.Add(f, func(persist.Verdict) { count.(*atomic.Int64).Add(1) }); err != nil {
 		t.Error(err)
 	}
 }

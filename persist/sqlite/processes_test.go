@@ -52,7 +52,7 @@ func writer(spec string) error {
 	rand.Shuffle(len(finals), func(i, j int) { finals[i], finals[j] = finals[j], finals[i] })
 	f := persist.NewFlusher(s, persist.FlusherOptions{Batch: 5})
 	for _, final := range finals {
-		if err := f.Add(final, func() { fmt.Println(final.Room) }); err != nil {
+		if err := f.Add(final, func(persist.Verdict) { fmt.Println(final.Room) }); err != nil {
 			return err
 		}
 		time.Sleep(rand.N(2 * time.Millisecond))

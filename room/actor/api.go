@@ -140,7 +140,11 @@ var (
 	ErrDraining    = errors.New("the node is draining: retry elsewhere")
 	ErrEnded       = errors.New("the session has ended")
 	ErrNotSeated   = errors.New("that player holds no seat in the room")
-	ErrMovedOn     = errors.New("another process has taken the room on") // said to Release and Adopt, by what they are given
+	ErrMovedOn     = errors.New("another process has taken the room on")
+
+	// ErrLeaving and ErrComing are an ErrUnreachable.
+	ErrLeaving error = &UnreachableError{"the room is on its way to another node: retry"}
+	ErrComing  error = &UnreachableError{"the room is on its way to this node: retry"}
 )
 
 // OptionsError says that a game refused the options or name of a new room; Field may be empty.

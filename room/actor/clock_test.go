@@ -134,7 +134,7 @@ func TestAnAlarmWaitsForTheProcess(t *testing.T) {
 // any of them.
 func TestRoomTimeLeavesOutThePause(t *testing.T) {
 	p := newPausing()
-	n := newNode(t, func(o *actor.Options) {
+	n := newNode(t, func(o *setup) {
 		clock := clock.New(p)
 		o.Clock, o.Journal = clock, newJournal(clock)
 	})

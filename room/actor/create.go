@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"time"
 	"unicode/utf8"
 
 	"github.com/roomring/roomring/room"
@@ -50,17 +49,26 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 	if err != nil {
 		return Info{}, optionsError(err)
 	}
-	if err := d.record(ctx, h); err != nil {
-		return Info{}, err
+	var r *liveRoom
+	first := make(chan error, 1)
+	err = d.o.Owner.Make(ctx, h, func() {
+		r = d.newRoom(core)
+		r.owner, r.made, started = o, true, true
+		for _, e := range entries {
+			r.pending = append(r.pending, e)
+			r.recent.add(e)
+		}
+		d.reserve(r, c)
+		r.waiters = append(r.waiters, waiter{r.core.Point().Seq, first})
+		d.start(r)
+	})
+	switch {
+	case err == nil:
+		return d.born(ctx, r, first)
+	case ctx.Err() != nil:
+		return Info{}, d.cutShort(ctx)
 	}
-	r := d.newRoom(core)
-	r.owner, r.made, started = o, true, true
-	for _, e := range entries {
-		r.pending = append(r.pending, e)
-		r.recent.add(e)
-	}
-	d.reserve(r, c)
-	return d.begin(ctx, r)
+	return Info{}, err
 }
 
 // open has the game open a room, under the eyes of the black box.
@@ -171,54 +179,6 @@ func (d *Directory) admitted(o owner, started bool) {
 	d.wg.Done()
 }
 
-// record makes the room's header durable, and writes its row; while the store is away the row is written later.
-func (d *Directory) record(ctx context.Context, h room.Header) error {
-	if h.Durability == room.Memory {
-		return nil
-	}
-	if err := d.o.Journal.Create(ctx, h, 1); err != nil {
-		if ctx.Err() != nil {
-			return d.cutShort(ctx)
-		}
-		d.o.Log.Error("a new room could not be saved", "room", h.ID, "err", err)
-		return ErrUnreachable
-	}
-	if d.o.Rows == nil {
-		return nil
-	}
-	row := d.row(h, 1)
-	wait, cancel := context.WithTimeout(ctx, d.o.StoreWait)
-	defer cancel()
-	if err := d.o.Rows.Create(wait, row); err != nil {
-		d.o.Log.Warn("a new room's row could not be written: trying again", "room", h.ID, "err", err)
-		d.later(func(ctx context.Context) { d.retryRow(ctx, row) })
-	}
-	return nil
-}
-
-// row is the room's row, served by this boot. Its nonce lets a writer whose answer was lost tell.
-func (d *Directory) row(h room.Header, e room.Epoch) room.Row {
-	return room.Row{
-		Room: h.ID, Game: h.Game, Epoch: e, State: room.RowLive, Boot: d.o.Boot, Folder: d.o.Folder,
-		Code: h.Code, Private: h.Private, Nonce: rand.Text(),
-	}
-}
-
-// retryRow writes a row until the store has it or the room is gone.
-func (d *Directory) retryRow(ctx context.Context, row room.Row) {
-	for wait := time.Second; d.sleep(ctx, wait); wait = min(2*wait, 30*time.Second) {
-		if _, err := d.find(row.Room); err == ErrNotFound {
-			return
-		}
-		try, cancel := context.WithTimeout(ctx, d.o.StoreWait)
-		err := d.o.Rows.Create(try, row)
-		cancel()
-		if err == nil {
-			return
-		}
-	}
-}
-
 func (d *Directory) reserve(r *liveRoom, c Create) {
 	now := d.o.Clock.Now()
 	for _, p := range c.Reserve {
@@ -226,11 +186,8 @@ func (d *Directory) reserve(r *liveRoom, c Create) {
 	}
 }
 
-// begin lets a new room run and waits for its first commit.
-func (d *Directory) begin(ctx context.Context, r *liveRoom) (Info, error) {
-	first := make(chan error, 1)
-	r.waiters = append(r.waiters, waiter{r.core.Point().Seq, first})
-	d.start(r)
+// born waits for a new room's first commit.
+func (d *Directory) born(ctx context.Context, r *liveRoom, first <-chan error) (Info, error) {
 	select {
 	case err := <-first:
 		if err != nil {
@@ -239,8 +196,8 @@ func (d *Directory) begin(ctx context.Context, r *liveRoom) (Info, error) {
 	case <-ctx.Done():
 		return Info{}, d.cutShort(ctx)
 	case <-r.in.gone:
-		if held, ok := d.holds(r.id); ok {
-			return Info{}, &HeldError{held}
+		if err := d.o.Owner.Absent(r.id); isError[*HeldError](err) {
+			return Info{}, err
 		}
 		return Info{}, ErrDraining
 	}

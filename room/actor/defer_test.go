@@ -17,7 +17,7 @@ func TestAnswersWaitForTheTick(t *testing.T) {
 		{"quiet", "ack ack ack"},
 	} {
 		clock := &manual{timers: map[*manualTimer]time.Duration{}}
-		n := newNode(t, func(o *actor.Options) { o.Clock = clock })
+		n := newNode(t, func(o *setup) { o.Clock = clock })
 		id := n.create(actor.Create{Game: c.game})
 		a := n.player(id, "a")
 		a.next("state")
@@ -49,7 +49,7 @@ func TestAnswersWaitForTheTick(t *testing.T) {
 // TestAnswersDoNotWaitForASlowTick has a tick that is too far away hold up nothing.
 func TestAnswersDoNotWaitForASlowTick(t *testing.T) {
 	clock := &manual{timers: map[*manualTimer]time.Duration{}}
-	n := newNode(t, func(o *actor.Options) { o.Clock = clock })
+	n := newNode(t, func(o *setup) { o.Clock = clock })
 	defer n.stop()
 	a := n.player(n.create(actor.Create{Game: "slow"}), "a")
 	a.act(`{}`) // the clock stands still
@@ -58,7 +58,7 @@ func TestAnswersDoNotWaitForASlowTick(t *testing.T) {
 // TestTheEndBringsWaitingAnswers ends a room before the tick that its answers wait for.
 func TestTheEndBringsWaitingAnswers(t *testing.T) {
 	clock := &manual{timers: map[*manualTimer]time.Duration{}}
-	n := newNode(t, func(o *actor.Options) { o.Clock = clock })
+	n := newNode(t, func(o *setup) { o.Clock = clock })
 	defer n.stop()
 	id := n.create(actor.Create{Game: "quiet"})
 	a := n.player(id, "a")

@@ -1,8 +1,6 @@
 package actor
 
 import (
-	"context"
-	"iter"
 	"time"
 
 	"github.com/roomring/roomring/room"
@@ -11,11 +9,9 @@ import (
 
 // What the rooms of a node need from the outside. cmd/roomring joins these to what persist has.
 
-// Journal keeps the logs of the node's rooms whose durability is not memory. All methods may be called
+// Journal takes the logs of the node's rooms whose durability is not memory. All methods may be called
 // from any goroutine.
 type Journal interface {
-	// Create makes a room's header durable, owned at the epoch. It may wait for the disk.
-	Create(ctx context.Context, h room.Header, epoch room.Epoch) error
 	// Append hands over the next batch of a room's log, and sometimes a snapshot at or before its end;
 	// a batch whose Last is 0 only brings the snapshot. It does not block. When it returns an error nothing was
 	// taken and done is never called; else done is called once, from any goroutine, and must be quick:
@@ -26,21 +22,6 @@ type Journal interface {
 	// SetClock says that the room's time is Options.Clock minus offset from now on, so that the
 	// journal's marks of that clock tell every room's time. It does not block.
 	SetClock(id room.ID, offset time.Duration) error
-	// Rooms goes through the rooms it holds, at a start. An error beside a Kept with an ID in its Header is
-	// that room's alone; one without ends the iteration.
-	Rooms(ctx context.Context) iter.Seq2[room.Kept, error]
-	// Load reads one of those rooms as far as it is durable. An error that is room.ErrDamaged says that this will
-	// never be possible.
-	Load(ctx context.Context, id room.ID) (room.Kept, error)
-	// Import takes in a room from elsewhere and returns when all of it is durable. What the journal has set aside of
-	// that room stays; an earlier Import to which nothing was appended is replaced.
-	Import(ctx context.Context, kept room.Kept) error
-	// Claimed notes the epoch that a room was claimed at.
-	Claimed(ctx context.Context, id room.ID, epoch room.Epoch) error
-	// Remove forgets a room whose result is stored, or that lives elsewhere.
-	Remove(ctx context.Context, id room.ID) error
-	// SetAside keeps a room's log but never loads it again; why is for the operator.
-	SetAside(ctx context.Context, id room.ID, why string) error
 	// Failing is nil while the journal works, else why it does not: a full disk, an I/O error.
 	Failing() error
 }
@@ -67,46 +48,6 @@ type BlackBox interface {
 
 // Step is a step under way.
 type Step interface{ Release() }
-
-// Rows are the rooms' rows in the store.
-type Rows interface {
-	// Create writes a new room's row. An error means that the store is away; the directory tries again.
-	Create(ctx context.Context, row room.Row) error
-	// Claim moves rows to new epochs. The answers are in the order of the claims. An error means that the
-	// store is away and says nothing about any of them. A claim is granted when the row stands at
-	// Claim.From in this journal's folder; also when an earlier boot of this very journal was granted a later
-	// epoch and died before it wrote an entry; also when the row was never written.
-	Claim(ctx context.Context, claims []Claim) ([]Claimed, error)
-}
-
-// Claim asks for a room's row. Row.Epoch is the epoch wished for, From the one that the journal ends at.
-type Claim struct {
-	Row  room.Row
-	From room.Epoch
-}
-
-// Claimed answers a Claim.
-type Claimed struct {
-	Outcome ClaimOutcome
-	Epoch   room.Epoch // granted; at least the one wished for
-}
-
-// ClaimOutcome says whose a room is.
-type ClaimOutcome uint8
-
-// The outcomes of a Claim.
-const (
-	ClaimGranted ClaimOutcome = iota // ours, at Claimed.Epoch
-	ClaimMoved                       // somebody else has taken the room on: it is never served from this journal
-	ClaimOver                        // its result is stored
-)
-
-// Results takes the ends of rooms to the store.
-type Results interface {
-	// Add queues a room's end and calls stored when the store has it, however long that takes. It does not
-	// block. Adding the same end again is harmless.
-	Add(f room.Final, stored func())
-}
 
 // Metrics are called as things happen, from many goroutines. They must not block; nil ones are left out.
 type Metrics struct {

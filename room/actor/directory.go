@@ -32,10 +32,7 @@ type Directory struct {
 
 	mu        sync.RWMutex
 	rooms     map[room.ID]*liveRoom
-	codes     map[string]room.ID // join codes of private rooms
-	held      map[room.ID]Held
-	leaving   map[room.ID]*departure // out of memory, not yet somebody else's
-	adoptions map[room.ID]*adoption
+	codes     map[string]room.ID     // join codes of private rooms
 	sickRooms map[*liveRoom]struct{} // stand still until the journal works again
 	coming    int                    // rooms being made
 	shares    shares
@@ -52,8 +49,7 @@ func NewDirectory(o Options) (*Directory, error) {
 		return nil, err
 	}
 	d := &Directory{
-		o: o, rooms: map[room.ID]*liveRoom{}, codes: map[string]room.ID{}, held: map[room.ID]Held{},
-		leaving: map[room.ID]*departure{}, adoptions: map[room.ID]*adoption{},
+		o: o, rooms: map[room.ID]*liveRoom{}, codes: map[string]room.ID{},
 	}
 	d.pools = NewPools(o.Games, o.Black)
 	d.waited = unclaimed{most: o.Unclaimed, of: map[netip.Prefix][]*keptSeat{}}
@@ -91,7 +87,6 @@ func (d *Directory) start(r *liveRoom) {
 	if r.header.Code != "" {
 		d.codes[r.header.Code] = r.id
 	}
-	delete(d.held, r.id)
 	if r.made {
 		d.coming--
 	}
@@ -117,9 +112,6 @@ func (d *Directory) remove(r *liveRoom) {
 	delete(d.sickRooms, r)
 	d.forgetUnused(r)
 	d.shares.add(r.owner, -1)
-	if r.leaving != nil && !r.leaving.done {
-		d.leaving[r.id] = r.leaving
-	}
 	d.mu.Unlock()
 	d.o.Metrics.Rooms(r.game, -1)
 }
@@ -140,21 +132,14 @@ func (d *Directory) all() iter.Seq[*liveRoom] {
 
 // find is a room, or the error that answers for it.
 func (d *Directory) find(id room.ID) (*liveRoom, error) {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	if r := d.rooms[id]; r != nil {
+	if r := d.lookup(id); r != nil {
 		return r, nil
 	}
-	if h, ok := d.held[id]; ok && !h.Released {
-		return nil, &HeldError{h}
+	err := d.o.Owner.Absent(id)
+	if r := d.lookup(id); r != nil { // it has come meanwhile
+		return r, nil
 	}
-	if d.leaving[id] != nil {
-		return nil, errLeaving
-	}
-	if d.adoptions[id] != nil {
-		return nil, errComing
-	}
-	return nil, ErrNotFound
+	return nil, err
 }
 
 // failing reports whether a room cannot be saved at present.
@@ -231,12 +216,12 @@ func (d *Directory) Attach(ctx context.Context, id room.ID, h Hello, out *Outbox
 
 // AttachSink is Attach for a client that hears the room by way of a sink of the caller's.
 func (d *Directory) AttachSink(ctx context.Context, id room.ID, h Hello, out Sink) (Remote, error) {
-	if err := d.arrived(ctx, id); err != nil {
+	if err := d.o.Owner.Arrived(ctx, id); err != nil {
 		return nil, err
 	}
 	r, err := d.find(id)
 	switch {
-	case err == errLeaving:
+	case errors.Is(err, ErrLeaving):
 		return nil, closeMoved()
 	case errors.Is(err, ErrUnreachable):
 		return nil, closing(wire.CloseUnreachable, err.Error())

@@ -54,7 +54,7 @@ func arenaRoom(tb testing.TB, clock clock.Clock) *liveRoom {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	d, err := NewDirectory(Options{Games: games, Results: noResults{}, Clock: clock, Watch: time.Hour})
+	d, err := NewDirectory(Options{Games: games, Clock: clock, Watch: time.Hour})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -101,10 +101,6 @@ func newArena(tb testing.TB, sessions int) (tick, drain func()) {
 	drain()
 	return tick, drain
 }
-
-type noResults struct{}
-
-func (noResults) Add(_ room.Final, stored func()) { stored() }
 
 // TestATickAllocatesForNoViewer compares a room that one watches with a room that fifty watch.
 func TestATickAllocatesForNoViewer(t *testing.T) {

@@ -9,13 +9,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/cluster/lifecycle"
+	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 )
 
 // withGame adds a game to those of the tests.
-func withGame(t testing.TB, r *room.Rules) func(o *actor.Options) {
-	return func(o *actor.Options) {
+func withGame(t testing.TB, r *room.Rules) func(o *setup) {
+	return func(o *setup) {
 		t.Helper()
 		all := []*room.Rules{r}
 		for g := range o.Games.All() {
@@ -173,7 +175,7 @@ func TestGameIsUnderTheBlackBox(t *testing.T) {
 	box := &blackBox{}
 	seen := &shots{box: box, calls: map[string]int{}, dark: map[string]int{}}
 	n := newNode(t, withGame(t, room.MustDefine(room.Spec{Name: "camera", Version: 1},
-		func() *camera { return &camera{seen} })), func(o *actor.Options) { o.Black = box })
+		func() *camera { return &camera{seen} })), func(o *setup) { o.Black = box })
 	id := n.create(actor.Create{Game: "camera"})
 	if len(box.opened) != 2 || box.opened[0] != string(id)+" camera" || box.opened[1] != " camera" { // the other is for its options
 		t.Errorf("the black box has seen these opened: %q", box.opened)
@@ -197,7 +199,7 @@ func TestGameIsUnderTheBlackBox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.Reopen(t.Context(), kept); err != nil {
+	if _, err := n.owner.Reopen(t.Context(), kept); err != nil {
 		t.Fatal(err)
 	}
 	if len(box.rerun) != 1 || box.rerun[0] != string(id)+" camera" {
@@ -302,7 +304,7 @@ func (c *card) Open(_ *room.Turn, options json.RawMessage) error {
 func TestPanicLogHidesArguments(t *testing.T) {
 	var log lockedBuffer
 	n := newNode(t, withGame(t, room.MustDefine(room.Spec{Name: "card", Version: 1}, func() *card { return &card{} })),
-		func(o *actor.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+		func(o *setup) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	defer n.stop()
 	id := n.create(actor.Create{Game: "card"})
 	ann := n.player(id, "ann")
@@ -339,14 +341,12 @@ func (b *lockedBuffer) String() string {
 // allOver is a store in which every room's end has arrived.
 type allOver struct{}
 
-func (allOver) Create(context.Context, room.Row) error { return nil }
+func (allOver) create(room.Row) error { return nil }
 
-func (allOver) Claim(_ context.Context, claims []actor.Claim) ([]actor.Claimed, error) {
-	out := make([]actor.Claimed, len(claims))
-	for i := range out {
-		out[i].Outcome = actor.ClaimOver
-	}
-	return out, nil
+func (allOver) claim(lifecycle.Claim) lifecycle.RowResult { return overRow() }
+
+func overRow() lifecycle.RowResult {
+	return lifecycle.RowResult{Outcome: ownership.Moved, Row: room.Row{State: room.RowOver}}
 }
 
 type condemned struct{ *blackBox }
@@ -358,7 +358,7 @@ func TestLogOfAnAbortedRoomIsKept(t *testing.T) {
 	n := newNode(t)
 	defer func() { n.stop() }()
 	id := n.create(actor.Create{Game: "counter"})
-	n.restart(func(o *actor.Options) { o.Rows, o.Black = allOver{}, condemned{&blackBox{}} })
+	n.restart(func(o *setup) { o.Rows, o.Black = allOver{}, condemned{&blackBox{}} })
 	n.journal.mu.Lock()
 	defer n.journal.mu.Unlock()
 	if n.journal.aside[id] == "" {

@@ -13,7 +13,7 @@ import (
 // crowd is a node with so many public rooms.
 func crowd(t testing.TB, rooms int) *node {
 	t.Helper()
-	n := newNode(t, func(o *actor.Options) { o.Durability, o.MaxRooms = room.Memory, rooms })
+	n := newNode(t, func(o *setup) { o.Durability, o.MaxRooms = room.Memory, rooms })
 	for range rooms {
 		n.create(actor.Create{Game: "pair"})
 	}

@@ -79,7 +79,7 @@ func benchmarkDurable(b *testing.B, durability room.Durability) {
 	defer cancel()
 	j := &groupJournal{wake: make(chan struct{}, 1)}
 	go j.run(ctx)
-	dir, err := NewDirectory(Options{Games: games, Results: noResults{}, Journal: j})
+	dir, err := NewDirectory(Options{Games: games, Journal: j})
 	if err != nil {
 		b.Fatal(err)
 	}

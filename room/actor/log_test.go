@@ -112,9 +112,9 @@ func (j *slowJournal) underway() []int {
 	return sizes
 }
 
-func newSlowNode(t testing.TB, change ...func(o *actor.Options)) (*node, *slowJournal) {
+func newSlowNode(t testing.TB, change ...func(o *setup)) (*node, *slowJournal) {
 	j := &slowJournal{t: t}
-	n := newNode(t, append(change, func(o *actor.Options) {
+	n := newNode(t, append(change, func(o *setup) {
 		j.journal = o.Journal.(*journal)
 		o.Journal = j
 		o.Watch = time.Millisecond
@@ -154,7 +154,7 @@ func upTo(n int) (all []int) {
 // TestABusyRoomGroups has a journal that is slow get a bounded number of batches, and larger ones the further it is
 // behind.
 func TestABusyRoomGroups(t *testing.T) {
-	n, j := newSlowNode(t, func(o *actor.Options) { o.Window, o.Uncommitted = 4, 64 })
+	n, j := newSlowNode(t, func(o *setup) { o.Window, o.Uncommitted = 4, 64 })
 	defer n.stop()
 	defer j.flow(true)
 	id := n.create(actor.Create{Game: "counter"})
@@ -183,7 +183,7 @@ func TestABusyRoomGroups(t *testing.T) {
 
 // TestABatchIsBounded has large acts wait for a journal: it gets them a part at a time.
 func TestABatchIsBounded(t *testing.T) {
-	n, j := newSlowNode(t, func(o *actor.Options) { o.Window = 1 })
+	n, j := newSlowNode(t, func(o *setup) { o.Window = 1 })
 	defer n.stop()
 	defer j.flow(true)
 	id := n.create(actor.Create{Game: "counter"})
@@ -209,7 +209,7 @@ func TestABatchIsBounded(t *testing.T) {
 
 // TestTheMailboxStops has a journal that takes nothing stop the room's players, with no more under way than may be.
 func TestTheMailboxStops(t *testing.T) {
-	n, j := newSlowNode(t, func(o *actor.Options) { o.Window, o.Uncommitted, o.Mailbox = 2, 8, 1 })
+	n, j := newSlowNode(t, func(o *setup) { o.Window, o.Uncommitted, o.Mailbox = 2, 8, 1 })
 	defer n.stop()
 	defer j.flow(true)
 	id := n.create(actor.Create{Game: "counter"})
@@ -267,14 +267,14 @@ func TestOneCommitForSeveralBatches(t *testing.T) {
 // TestACommitOfAnotherEpochIsRefused tells a room of what is not its own present log.
 func TestACommitOfAnotherEpochIsRefused(t *testing.T) {
 	var log lockedLog
-	n, j := newSlowNode(t, func(o *actor.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	n, j := newSlowNode(t, func(o *setup) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	defer n.stop()
 	defer j.flow(true)
 	id := n.create(actor.Create{Game: "counter"})
 	n.player(id, "a").act(`{"add":1}`)
 	n.stop()
 	n.boot()
-	if _, err := n.Restore(t.Context()); err != nil {
+	if _, err := n.owner.Restore(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	h := hello("a")
@@ -418,7 +418,7 @@ func TestARoomStopsWithItsLogSafe(t *testing.T) {
 
 // TestASnapshotThatFails comes again, and does not let the room leave before.
 func TestASnapshotThatFails(t *testing.T) {
-	n, j := newSlowNode(t, func(o *actor.Options) { o.Core.SnapshotTurns = 4 })
+	n, j := newSlowNode(t, func(o *setup) { o.Core.SnapshotTurns = 4 })
 	defer func() { j.flow(true); n.stop() }()
 	id := n.create(actor.Create{Game: "counter"})
 	a := n.player(id, "a")

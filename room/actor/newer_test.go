@@ -1,13 +1,13 @@
 package actor_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
 
 	"github.com/fxamacker/cbor/v2"
 
+	"github.com/roomring/roomring/cluster/lifecycle"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/wire"
@@ -26,13 +26,11 @@ var newer = map[string]func(k *room.Kept){
 // unaskedRows fails the test when a row is claimed.
 type unaskedRows struct{ t *testing.T }
 
-func (unaskedRows) Create(context.Context, room.Row) error { return nil }
+func (unaskedRows) create(room.Row) error { return nil }
 
-func (r unaskedRows) Claim(_ context.Context, claims []actor.Claim) ([]actor.Claimed, error) {
-	if len(claims) > 0 {
-		r.t.Errorf("%d rooms are claimed that this program cannot run", len(claims))
-	}
-	return make([]actor.Claimed, len(claims)), nil
+func (r unaskedRows) claim(lifecycle.Claim) (won lifecycle.RowResult) {
+	r.t.Error("a room is claimed that this program cannot run")
+	return won
 }
 
 // TestANewerRoomIsHeldAndNotClaimed at the start, poisoned or not: who can read it shall judge it.
@@ -43,15 +41,15 @@ func TestANewerRoomIsHeldAndNotClaimed(t *testing.T) {
 			id := n.create(actor.Create{Game: "counter"})
 			n.player(id, "a").act(`{"add":1}`)
 			change(&n.journal.rooms[id].kept)
-			found := n.restart(func(o *actor.Options) {
+			found := n.restart(func(o *setup) {
 				if o.Rows = (unaskedRows{t}); poisoned {
 					o.Black = &poison{id}
 				}
 			})
-			if found != (actor.Restored{Held: 1}) {
+			if found != (lifecycle.Restored{Held: 1}) {
 				t.Errorf("%s: restored %+v", name, found)
 			}
-			if held := n.Held(); len(held) != 1 || !strings.Contains(held[0].Why, "runtime") || !n.journal.has(id) {
+			if held := n.owner.Held(); len(held) != 1 || !strings.Contains(held[0].Why, "runtime") || !n.journal.has(id) {
 				t.Errorf("%s: held %+v", name, held)
 			}
 			if _, ended := n.results.get(id); ended {
@@ -73,10 +71,8 @@ func TestANewerRoomIsNotTakenOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		change(&kept)
-		err = to.Adopt(t.Context(), kept, func(context.Context) (room.Epoch, error) {
-			t.Errorf("%s: it is claimed", name)
-			return 0, actor.ErrMovedOn
-		})
+		to.taken, to.options.Rows = kept, unaskedRows{t}
+		err = to.owner.Want(t.Context(), id)
 		if _, held := errors.AsType[*actor.HeldError](err); !held || to.journal.has(id) {
 			t.Errorf("%s: %v, in the journal: %v", name, err, to.journal.has(id))
 		}
@@ -108,20 +104,20 @@ func TestARoomOfOtherRulesIsHeld(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found := n.restart(func(o *actor.Options) { o.Games, o.Rows = others, unaskedRows{t} }); found != (actor.Restored{Held: 1}) {
+	if found := n.restart(func(o *setup) { o.Games, o.Rows = others, unaskedRows{t} }); found != (lifecycle.Restored{Held: 1}) {
 		t.Errorf("restored %+v", found)
 	}
 	before, err := n.journal.Load(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if held := n.Held(); len(held) != 1 || !strings.Contains(held[0].Why, "was accepted when it was played and these rules refuse it (too_much)") {
+	if held := n.owner.Held(); len(held) != 1 || !strings.Contains(held[0].Why, "was accepted when it was played and these rules refuse it (too_much)") {
 		t.Errorf("held %+v", held)
 	}
 	if err := attachError(t, n, id, hello("a")); err.Code != wire.CloseUnreachable {
 		t.Errorf("attach: %d %s", err.Code, err.Reason)
 	}
-	if found := n.restart(func(o *actor.Options) { o.Games, o.Rows = rules, nil }); found.Rooms != 1 || found.Held != 0 {
+	if found := n.restart(func(o *setup) { o.Games, o.Rows = rules, nil }); found.Rooms != 1 || found.Held != 0 {
 		t.Errorf("with the old rules again: %+v", found)
 	}
 	defer n.stop()

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/cluster/lifecycle"
+	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
@@ -72,10 +74,10 @@ func TestRestoreHoldsWhatItCannotRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found := n.restart(func(o *actor.Options) { o.Games = only }); found.Held != 1 || found.Rooms != 0 {
+	if found := n.restart(func(o *setup) { o.Games = only }); found.Held != 1 || found.Rooms != 0 {
 		t.Errorf("restored %+v", found)
 	}
-	if held := n.Held(); len(held) != 1 || !strings.Contains(held[0].Why, "counter version 1") {
+	if held := n.owner.Held(); len(held) != 1 || !strings.Contains(held[0].Why, "counter version 1") {
 		t.Errorf("held %+v", held)
 	}
 	if _, err := n.Info(id); !errors.Is(err, actor.ErrUnreachable) {
@@ -84,20 +86,20 @@ func TestRestoreHoldsWhatItCannotRun(t *testing.T) {
 	if err := attachError(t, n, id, hello("a")); err.Code != wire.CloseUnreachable {
 		t.Errorf("attach: %d %s", err.Code, err.Reason)
 	}
-	if found := n.restart(func(o *actor.Options) { o.Games = all }); found.Rooms != 1 {
+	if found := n.restart(func(o *setup) { o.Games = all }); found.Rooms != 1 {
 		t.Errorf("with the game again: %+v", found)
 	}
 	n.stop()
 }
 
-// rows answers claims as it is told.
-type rows struct {
-	answer  actor.ClaimOutcome
+// toldRows answer claims as they are told.
+type toldRows struct {
+	answer  func(c lifecycle.Claim) lifecycle.RowResult
 	creates atomic.Int32
 	away    atomic.Bool
 }
 
-func (r *rows) Create(context.Context, room.Row) error {
+func (r *toldRows) create(room.Row) error {
 	if r.away.Load() {
 		return errors.New("the store is away")
 	}
@@ -105,34 +107,34 @@ func (r *rows) Create(context.Context, room.Row) error {
 	return nil
 }
 
-func (r *rows) Claim(_ context.Context, claims []actor.Claim) ([]actor.Claimed, error) {
-	out := make([]actor.Claimed, len(claims))
-	for i, c := range claims {
-		out[i] = actor.Claimed{Outcome: r.answer, Epoch: c.Row.Epoch + 10}
-	}
-	return out, nil
-}
+func (r *toldRows) claim(c lifecycle.Claim) lifecycle.RowResult { return r.answer(c) }
 
 func TestRestoreObeysTheRows(t *testing.T) {
+	row := func(row room.Row) func(lifecycle.Claim) lifecycle.RowResult {
+		return func(c lifecycle.Claim) lifecycle.RowResult {
+			row.Epoch += c.To
+			return lifecycle.RowResult{Outcome: ownership.Moved, Row: row}
+		}
+	}
 	for _, c := range []struct {
-		answer actor.ClaimOutcome
-		want   actor.Restored
+		name   string
+		answer func(lifecycle.Claim) lifecycle.RowResult
+		want   lifecycle.Restored
 	}{
-		{actor.ClaimGranted, actor.Restored{Rooms: 1}},
-		{actor.ClaimMoved, actor.Restored{Aside: 1}},
-		{actor.ClaimOver, actor.Restored{Over: 1}},
+		{"this boot's, later", row(room.Row{State: room.RowLive, Boot: "b1", Folder: "f1", Epoch: 10}), lifecycle.Restored{Rooms: 1}},
+		{"another's", row(room.Row{State: room.RowLive, Boot: "b2", Folder: "f2"}), lifecycle.Restored{Aside: 1}},
+		{"released", row(room.Row{State: room.RowReleased}), lifecycle.Restored{Aside: 1}},
+		{"over", row(room.Row{State: room.RowOver}), lifecycle.Restored{Over: 1}},
 	} {
-		store := &rows{answer: c.answer}
-		n := newNode(t, func(o *actor.Options) { o.Rows = store })
+		store := &toldRows{answer: c.answer}
+		n := newNode(t, func(o *setup) { o.Rows = store })
 		id := n.create(actor.Create{Game: "counter"})
 		n.player(id, "a").act(`{"add":1}`)
 		if found := n.restart(); found != c.want {
-			t.Errorf("answer %d: restored %+v, want %+v", c.answer, found, c.want)
+			t.Errorf("the row is %s: restored %+v, want %+v", c.name, found, c.want)
 		}
-		if aside := n.journal.aside[id] != ""; aside != (c.answer != actor.ClaimGranted) {
-			t.Errorf("answer %d: set aside %v", c.answer, aside)
-		}
-		if c.answer == actor.ClaimGranted {
+		eventually(t, "its log is where it belongs", func() bool { return n.journal.isAside(id) == (c.want.Rooms == 0) })
+		if c.want.Rooms == 1 {
 			eventually(t, "the room is there", func() bool { info, err := n.Info(id); return err == nil && info.Epoch == 12 })
 		}
 		n.stop()
@@ -140,7 +142,7 @@ func TestRestoreObeysTheRows(t *testing.T) {
 }
 
 func TestFinishedRoomLingersAcrossARestart(t *testing.T) {
-	n := newNode(t, func(o *actor.Options) { o.Rows = &rows{answer: actor.ClaimOver} })
+	n := newNode(t, func(o *setup) { o.Rows = allOver{} })
 	id := n.create(actor.Create{Game: "counter"})
 	a := n.player(id, "a")
 	ack := a.act(`{"finish":true}`)
@@ -162,9 +164,9 @@ func TestFinishedRoomLingersAcrossARestart(t *testing.T) {
 }
 
 func TestRowIsWrittenWhenTheStoreIsBack(t *testing.T) {
-	store := &rows{}
+	store := &toldRows{}
 	store.away.Store(true)
-	n := newNode(t, func(o *actor.Options) { o.Rows = store })
+	n := newNode(t, func(o *setup) { o.Rows = store })
 	defer n.stop()
 	n.create(actor.Create{Game: "counter"})
 	store.away.Store(false)
@@ -200,9 +202,9 @@ func (n *node) neverMade() room.ID {
 
 func TestRoomThatWasNeverMade(t *testing.T) {
 	var log lockedLog
-	n := newNode(t, func(o *actor.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	n := newNode(t, func(o *setup) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	id := n.neverMade()
-	if found := n.restart(); found != (actor.Restored{Rooms: 1}) {
+	if found := n.restart(); found != (lifecycle.Restored{Rooms: 1}) {
 		t.Errorf("restored %+v", found)
 	}
 	defer n.stop()
@@ -219,7 +221,7 @@ func TestRoomThatWasNeverMade(t *testing.T) {
 func TestRoomThatWasNeverMadeAndIsOver(t *testing.T) {
 	n := newNode(t)
 	id := n.neverMade()
-	if found := n.restart(func(o *actor.Options) { o.Rows = allOver{} }); found.Over != 2 {
+	if found := n.restart(func(o *setup) { o.Rows = allOver{} }); found.Over != 2 {
 		t.Errorf("restored %+v", found)
 	}
 	defer n.stop()
@@ -231,7 +233,7 @@ func TestRoomThatWasNeverMadeAndIsOver(t *testing.T) {
 // TestCreateThatNobodyWaitsFor is given up by who asked for it: nothing is wrong with this node.
 func TestCreateThatNobodyWaitsFor(t *testing.T) {
 	var log lockedLog
-	n := newNode(t, func(o *actor.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	n := newNode(t, func(o *setup) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	defer n.stop()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -254,8 +256,8 @@ func TestRestoreThatIsCutShort(t *testing.T) {
 	defer n.stop()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := n.Restore(ctx); !errors.Is(err, context.Canceled) || len(n.Held()) > 0 {
-		t.Errorf("restored with %v; held are %v", err, n.Held())
+	if _, err := n.owner.Restore(ctx); !errors.Is(err, context.Canceled) || len(n.owner.Held()) > 0 {
+		t.Errorf("restored with %v; held are %v", err, n.owner.Held())
 	}
 }
 
@@ -282,7 +284,7 @@ func TestPoisonedRoomIsSetAside(t *testing.T) {
 	bad, good := n.create(actor.Create{Game: "counter"}), n.create(actor.Create{Game: "counter"})
 	n.player(bad, "a").act(`{"add":1}`)
 	n.player(good, "b").act(`{"add":1}`)
-	found := n.restart(func(o *actor.Options) { o.Black = &poison{bad} })
+	found := n.restart(func(o *setup) { o.Black = &poison{bad} })
 	defer n.stop()
 	if found.Rooms != 1 || found.Aside != 1 {
 		t.Errorf("restored %+v", found)
@@ -343,7 +345,7 @@ func TestRoomsComeBackOnAllProcessors(t *testing.T) {
 		ids[i] = n.create(actor.Create{Game: "counter"})
 	}
 	box := &replays{suspect: slices.Sorted(slices.Values(ids))[6], now: map[room.ID]bool{}}
-	found := n.restart(func(o *actor.Options) { o.Black = box })
+	found := n.restart(func(o *setup) { o.Black = box })
 	defer n.stop()
 	if found.Rooms != len(ids) {
 		t.Errorf("restored %+v", found)
@@ -394,7 +396,7 @@ func TestShutdown(t *testing.T) {
 	n.options.Journal = n.journal
 	n.boot()
 	defer n.stop()
-	if found, err := n.Restore(t.Context()); err != nil || found.Rooms != rooms {
+	if found, err := n.owner.Restore(t.Context()); err != nil || found.Rooms != rooms {
 		t.Fatalf("restored %+v, %v", found, err)
 	}
 	h := hello("a")
@@ -457,7 +459,7 @@ func TestMatchTakesTheFullest(t *testing.T) {
 
 func TestWatchdogNamesASlowStep(t *testing.T) {
 	named := make(chan string, 1)
-	n := newNode(t, func(o *actor.Options) {
+	n := newNode(t, func(o *setup) {
 		o.SlowStep, o.Watch = 30*time.Millisecond, 5*time.Millisecond
 		o.Metrics.SlowSteps = func(game string) { named <- game }
 	})
@@ -483,7 +485,7 @@ func TestWatchdogSparesAStepOfAFrozenProcess(t *testing.T) {
 	const watch, slow = 100 * time.Millisecond, time.Second
 	turned := &manual{timers: map[*manualTimer]time.Duration{}}
 	var named atomic.Int32
-	n := newNode(t, func(o *actor.Options) {
+	n := newNode(t, func(o *setup) {
 		o.Clock, o.SlowStep, o.Watch = clock.New(turned), slow, watch
 		o.Metrics.SlowSteps = func(string) { named.Add(1) }
 	})
@@ -589,7 +591,7 @@ func (m *manual) advance(d time.Duration) {
 func TestLateTicks(t *testing.T) {
 	clock := &manual{timers: map[*manualTimer]time.Duration{}}
 	var late atomic.Uint64
-	n := newNode(t, func(o *actor.Options) {
+	n := newNode(t, func(o *setup) {
 		o.Clock = clock
 		o.Metrics.LateTicks = func(_ string, n uint64) { late.Add(n) }
 	})
@@ -626,7 +628,7 @@ func TestLateTicks(t *testing.T) {
 func TestLogsHoldNoSecrets(t *testing.T) {
 	var mu sync.Mutex
 	var out strings.Builder
-	n := newNode(t, func(o *actor.Options) {
+	n := newNode(t, func(o *setup) {
 		o.Log = slog.New(slog.NewTextHandler(writer(func(b []byte) { mu.Lock(); out.Write(b); mu.Unlock() }), nil))
 	})
 	id := n.create(actor.Create{Game: "counter"})

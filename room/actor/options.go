@@ -12,18 +12,15 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// Options make a Directory. Games, Results and, for rooms that outlive their process, Journal and Rows are
-// needed; everything else has a default.
+// Options make a Directory. Games and, for rooms that outlive their process, Owner and Journal are needed; everything else
+// has a default.
 type Options struct {
 	Games   *room.Games
-	Results Results
+	Owner   Owner    // nil: Alone
 	Journal Journal  // nil: only memory rooms
-	Rows    Rows     // nil: rooms have no rows in a store
 	Black   BlackBox // nil: none
 
-	Node   string      // this node's name, for clients
-	Boot   room.BootID // this life of its process
-	Folder string      // the id of the journal's data folder
+	Node string // this node's name, for clients
 
 	Clock   clock.Clock               // nil: clock.System
 	Wall    func() time.Time          // for Header.Created; nil: time.Now
@@ -61,13 +58,8 @@ type Options struct {
 	Tickets   int           // matchmaking tickets remembered; 0 means 65,536
 	TicketAge time.Duration // and for how long; 0 means 10 min
 
-	Releases       int           // rooms on their way out of this node at a time; 0 means 16
-	ReleaseWait    time.Duration // how long one that does not stop keeps its place among them; 0 means 1 s
-	ReleaseResults time.Duration // how long a finished room that is to leave waits for its result to be stored; 0 means 2 s
-
-	SlowStep  time.Duration // a step that takes longer is named in the log; 0 means 2 s
-	Watch     time.Duration // how often the watchdog looks at the steps and the journal; 0 means 500 ms
-	StoreWait time.Duration // how long Create waits for the store before it answers without; 0 means 2 s
+	SlowStep time.Duration // a step that takes longer is named in the log; 0 means 2 s
+	Watch    time.Duration // how often the watchdog looks at the steps and the journal; 0 means 500 ms
 }
 
 // How many tickets a Matchmaker remembers, and for how long.
@@ -77,8 +69,11 @@ const (
 )
 
 func (o Options) complete() (Options, error) {
-	if o.Games == nil || o.Results == nil {
-		return o, errors.New("actor: Options.Games and Options.Results are needed")
+	if o.Games == nil {
+		return o, errors.New("actor: Options.Games is needed")
+	}
+	if o.Owner == nil {
+		o.Owner = Alone{}
 	}
 	def := func(d *time.Duration, to time.Duration) { *d = cmp.Or(*d, to) }
 	num := func(n *int, to int) { *n = cmp.Or(*n, to) }
@@ -92,15 +87,11 @@ func (o Options) complete() (Options, error) {
 	num(&o.WatchQueue, 256)
 	num(&o.Unclaimed, 8)
 	num(&o.Tickets, defaultTickets)
-	num(&o.Releases, 16)
-	def(&o.ReleaseWait, time.Second)
-	def(&o.ReleaseResults, 2*time.Second)
 	def(&o.Reserve, 5*time.Second)
 	def(&o.ReserveRematch, time.Minute)
 	def(&o.TicketAge, defaultTicketAge)
 	def(&o.SlowStep, 2*time.Second)
 	def(&o.Watch, 500*time.Millisecond)
-	def(&o.StoreWait, 2*time.Second)
 	if o.Durability == "" {
 		o.Durability = room.Local
 		if o.Journal == nil {

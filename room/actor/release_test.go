@@ -16,7 +16,7 @@ import (
 // TestReleaseGivesUpWhatIsDamaged gives the other rooms away, and does not wait for those that trying again cannot help.
 func TestReleaseGivesUpWhatIsDamaged(t *testing.T) {
 	var log lockedLog
-	n := newNode(t, func(o *actor.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	n := newNode(t, func(o *setup) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	defer n.stop()
 	damages := []func(l *logged){
 		func(l *logged) { l.kept.Cut = "it is torn" },
@@ -35,7 +35,7 @@ func TestReleaseGivesUpWhatIsDamaged(t *testing.T) {
 	well := n.create(actor.Create{Game: "counter"})
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	err := n.Release(ctx, func(_ context.Context, kept room.Kept) error {
+	err := n.release(ctx, func(_ context.Context, kept room.Kept) error {
 		if damaged[kept.Header.ID] {
 			t.Errorf("a damaged room was given: %+v", kept)
 		}
@@ -60,7 +60,7 @@ func TestReleaseGivesUpWhatIsDamaged(t *testing.T) {
 // TestReleaseGivesUpWhatCanNeverBeGiven tries such a room once, says so once, and leaves it to the next start.
 func TestReleaseGivesUpWhatCanNeverBeGiven(t *testing.T) {
 	var log lockedLog
-	n := newNode(t, func(o *actor.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	n := newNode(t, func(o *setup) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	defer func() { n.stop() }()
 	id := n.create(actor.Create{Game: "counter"})
 	ann := n.player(id, "ann")
@@ -68,7 +68,7 @@ func TestReleaseGivesUpWhatCanNeverBeGiven(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	tries := 0
-	err := n.Release(ctx, func(context.Context, room.Kept) error {
+	err := n.release(ctx, func(context.Context, room.Kept) error {
 		tries++
 		return fmt.Errorf("the store: %w", room.Permanent(errors.New("its log is too large")))
 	})
@@ -85,7 +85,7 @@ func TestReleaseGivesUpWhatCanNeverBeGiven(t *testing.T) {
 // TestCommandToARoomThatLeaves has a room go before what a command did is durable: whoever asks again elsewhere would
 // do it twice.
 func TestCommandToARoomThatLeaves(t *testing.T) {
-	n := newNode(t, func(o *actor.Options) { o.Watch = time.Millisecond })
+	n := newNode(t, func(o *setup) { o.Watch = time.Millisecond })
 	defer n.stop()
 	id := n.create(actor.Create{Game: "counter"})
 	before := n.point(id)
@@ -94,7 +94,7 @@ func TestCommandToARoomThatLeaves(t *testing.T) {
 	go func() { answered <- n.Signal(context.Background(), id, "reset", nil) }()
 	eventually(t, "the signal is stepped", func() bool { return n.point(id) == before+1 })
 	n.journal.fail(errors.New("the disk is full"))
-	if err := n.Release(t.Context(), func(context.Context, room.Kept) error { return nil }); err != nil {
+	if err := n.release(t.Context(), func(context.Context, room.Kept) error { return nil }); err != nil {
 		t.Error(err)
 	}
 	select {
@@ -116,14 +116,14 @@ func TestReleaseThatIsCutShort(t *testing.T) {
 	id := n.create(actor.Create{Game: "counter"})
 	ctx, cancel := context.WithCancelCause(t.Context())
 	late := errors.New("it is late")
-	err := n.Release(ctx, func(context.Context, room.Kept) error {
+	err := n.release(ctx, func(context.Context, room.Kept) error {
 		cancel(late)
 		return errors.New("the store is away")
 	})
 	if !errors.Is(err, late) || !n.journal.has(id) {
 		t.Errorf("released with %v; the journal has the room: %v", err, n.journal.has(id))
 	}
-	if err := n.Release(t.Context(), func(context.Context, room.Kept) error { return nil }); err != nil || n.journal.has(id) {
+	if err := n.release(t.Context(), func(context.Context, room.Kept) error { return nil }); err != nil || n.journal.has(id) {
 		t.Errorf("released again with %v; the journal has the room: %v", err, n.journal.has(id))
 	}
 }

@@ -2,9 +2,7 @@ package actor
 
 import (
 	"container/list"
-	"context"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -83,14 +81,13 @@ type liveRoom struct {
 	phase    room.Phase
 	coming   room.PlayerID // who is being given a seat and connected to it, which are two inputs
 	skipped  uint64
-	panicked bool          // and logged
-	sealed   bool          // its end is on the way to the store
-	stored   bool          // and has arrived
-	settled  chan struct{} // closed when it has
-	gone     bool          // its last look is over
-	stopping bool          // its time in this process ends: it takes no more input
-	left     bool          // the loop is over
-	leaving  *departure    // to another node; nil: not
+	panicked bool            // and logged
+	sealed   bool            // its end is on the way to the store
+	stored   bool            // and has arrived
+	gone     bool            // its last look is over
+	stopping bool            // its time in this process ends: it takes no more input
+	left     bool            // the loop is over
+	leaving  func(Departure) // hears that it has stopped; nil: nobody waits for that
 }
 
 // burst is how many of the players' messages are stepped before commits and control are served again.
@@ -105,7 +102,6 @@ func (d *Directory) newRoom(core *room.Core) *liveRoom {
 		players:  map[room.PlayerID][]*session{},
 		watchers: map[room.WatcherID]*session{},
 		classes:  map[room.ClassID][]*session{},
-		settled:  make(chan struct{}),
 		armed:    -1, dirty: true, free: core.FreeSeats(), phase: core.Phase(),
 	}
 	r.seats.unclaimed = &d.waited
@@ -284,12 +280,7 @@ func (r *liveRoom) end() {
 	for s := range r.sessions() {
 		s.close(closing(closeOver()), false)
 	}
-	if r.stored {
-		if r.durable {
-			r.dir.later(func(ctx context.Context) { r.dir.removeLog(ctx, r.id) })
-		}
-		r.left = true
-	}
+	r.left = r.stored
 }
 
 // seal hands the room's committed end to the store, once.
@@ -305,10 +296,9 @@ func (r *liveRoom) seal() {
 	if err != nil {
 		r.log().Error("the room's replay cannot be made: its result is stored without", "err", err)
 	}
-	r.o.Results.Add(final, sync.OnceFunc(func() {
-		close(r.settled)
+	r.o.Owner.Ended(final, func() {
 		r.in.command(function(func(r *liveRoom) { r.stored = true }))
-	}))
+	})
 }
 
 // stop ends a room's time in this process as soon as everything it has said is safe. One that cannot be saved does not
@@ -317,10 +307,10 @@ func (r *liveRoom) stop() {
 	if r.failing == nil && (len(r.pending) > 0 || len(r.window) > 0 || r.snap != nil || r.core.Held() > 0) {
 		return
 	}
-	if r.leaving != nil {
-		r.leave()
-	}
 	for s := range r.sessions() {
+		if r.stored {
+			s.close(closing(closeOver()), false)
+		}
 		s.close(closeMoved(), false)
 	}
 	r.left = true
@@ -339,6 +329,13 @@ func (r *liveRoom) depart() {
 		r.count(s, -1)
 	}
 	r.endWatches()
+	left := Departure{Time: r.now(), Last: r.core.Committed(), Over: r.core.Final() != nil}
 	r.dir.remove(r)
 	close(r.in.gone)
+	switch {
+	case r.leaving != nil:
+		r.leaving(left)
+	case r.gone && r.stored:
+		r.o.Owner.Gone(r.id)
+	}
 }

@@ -252,8 +252,9 @@ func (r *liveRoom) fail(err error) {
 // holdUnsaved takes a room that can never be saved as it is out of memory. What is durable stays in the journal, and the
 // next start goes on from there: nothing that came after was acknowledged.
 func (r *liveRoom) holdUnsaved() {
-	held := r.dir.holdAs(Held{ID: r.id, Game: r.game, Why: fmt.Sprintf(
-		"it cannot be saved: %v: it goes on from index %d when this node starts again", r.failing, r.core.Committed())})
+	held := &HeldError{Held{ID: r.id, Game: r.game, Why: fmt.Sprintf(
+		"it cannot be saved: %v: it goes on from index %d when this node starts again", r.failing, r.core.Committed())}}
+	r.o.Owner.Lost(r.id, held.Why)
 	for s := range r.sessions() {
 		s.close(closing(wire.CloseUnreachable, held.Error()), false)
 	}

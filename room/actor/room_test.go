@@ -319,7 +319,7 @@ func (h *hasty) Deliver(e actor.Event) {
 // TestAClosedSessionIsCounted though the client has gone before the room is done with its end.
 func TestAClosedSessionIsCounted(t *testing.T) {
 	var codes []wire.CloseCode
-	n := newNode(t, func(o *actor.Options) {
+	n := newNode(t, func(o *setup) {
 		o.Metrics.Closed = func(_ string, code wire.CloseCode) { codes = append(codes, code) }
 	})
 	id := n.create(actor.Create{Game: "counter"})
@@ -345,7 +345,7 @@ func TestAClosedSessionIsCounted(t *testing.T) {
 }
 
 func TestFullOfUncommittedStopsReading(t *testing.T) {
-	n := newNode(t, func(o *actor.Options) { o.Uncommitted, o.Mailbox = 8, 4 })
+	n := newNode(t, func(o *setup) { o.Uncommitted, o.Mailbox = 8, 4 })
 	defer n.stop()
 	id := n.create(actor.Create{Game: "counter"})
 	a := n.player(id, "a")
@@ -435,7 +435,7 @@ func TestLeave(t *testing.T) {
 }
 
 func TestCreateRefuses(t *testing.T) {
-	n := newNode(t, func(o *actor.Options) { o.MaxRooms = 1 })
+	n := newNode(t, func(o *setup) { o.MaxRooms = 1 })
 	defer n.stop()
 	for want, c := range map[string]actor.Create{
 		"name":       {Game: "counter", Name: strings.Repeat("x", 65)},

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/roomring/roomring/cluster/lifecycle"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 )
@@ -19,18 +20,18 @@ func TestARoomOfADroppedRuntimeGoesOn(t *testing.T) {
 	a := n.player(id, "a")
 	a.next("welcome")
 	a.act(`{"ADD":1}`) // names are folded by the first runtime
-	dropped := func(o *actor.Options) { o.Core.OldestRuntime = 2 }
-	if found := n.restart(dropped); found != (actor.Restored{Held: 1}) {
+	dropped := func(o *setup) { o.Core.OldestRuntime = 2 }
+	if found := n.restart(dropped); found != (lifecycle.Restored{Held: 1}) {
 		t.Fatalf("killed, it is restored as %+v", found)
 	}
-	if held := n.Held(); !strings.Contains(held[0].Why, "version 1 of the runtime") || !strings.Contains(held[0].Why, "cleanly") {
+	if held := n.owner.Held(); !strings.Contains(held[0].Why, "version 1 of the runtime") || !strings.Contains(held[0].Why, "cleanly") {
 		t.Errorf("held: %+v", held)
 	}
-	n.restart(func(o *actor.Options) { o.Core.OldestRuntime = 1 })
+	n.restart(func(o *setup) { o.Core.OldestRuntime = 1 })
 	n.stop()
 	dropped(&n.options)
 	n.boot()
-	if found, err := n.Restore(t.Context()); err != nil || found != (actor.Restored{Rooms: 1}) {
+	if found, err := n.owner.Restore(t.Context()); err != nil || found != (lifecycle.Restored{Rooms: 1}) {
 		t.Fatalf("stopped, it is restored as %+v, %v", found, err)
 	}
 	h := hello("a")
@@ -46,7 +47,7 @@ func TestARoomOfADroppedRuntimeGoesOn(t *testing.T) {
 	b.resend(3, `{"add":1}`)
 	b.next("ack")
 	n.wantSum(id, 2)
-	if found := n.restart(); found != (actor.Restored{Rooms: 1}) {
+	if found := n.restart(); found != (lifecycle.Restored{Rooms: 1}) {
 		t.Errorf("after the move, killed, it is restored as %+v", found)
 	}
 	n.wantSum(id, 2)

@@ -13,7 +13,7 @@ import (
 // TestSharesOfANode fills a node from one address, one network and one player, each of which has its share and no more; then
 // rooms that nobody joined make place, the oldest of whoever has the most first, and rooms that somebody joined never do.
 func TestSharesOfANode(t *testing.T) {
-	n := newNode(t, func(o *actor.Options) { o.MaxRooms, o.RoomShare = 10, 2 })
+	n := newNode(t, func(o *setup) { o.MaxRooms, o.RoomShare = 10, 2 })
 	defer n.stop()
 	made := func(from string, by room.PlayerID) (room.ID, error) {
 		info, err := n.Create(t.Context(), actor.Create{Game: "pair", From: netip.MustParseAddr(from), By: by})
@@ -59,7 +59,7 @@ func TestSharesOfANode(t *testing.T) {
 // TestManyAtOnceOnAFullNode makes far more rooms at once than may be on their way out at a time: each waits for its place.
 func TestManyAtOnceOnAFullNode(t *testing.T) {
 	const most = 150
-	n := newNode(t, func(o *actor.Options) { o.MaxRooms, o.RoomShare = most, -1 })
+	n := newNode(t, func(o *setup) { o.MaxRooms, o.RoomShare = most, -1 })
 	defer n.stop()
 	var wg sync.WaitGroup
 	for round := range 2 {

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/cluster/lifecycle"
+	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
@@ -365,6 +367,12 @@ func (j *journal) has(id room.ID) bool {
 	return j.rooms[id] != nil
 }
 
+func (j *journal) isAside(id room.ID) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.aside[id] != ""
+}
+
 // results remembers ends; while shut it does not say that they are stored.
 type results struct {
 	mu     sync.Mutex
@@ -408,17 +416,74 @@ func (r *results) get(id room.ID) (room.Final, bool) {
 type node struct {
 	*actor.Directory
 	t       testing.TB
+	owner   *lifecycle.Owner
 	journal *journal
 	results *results
-	options actor.Options
+	options setup
+	give    func(ctx context.Context, kept room.Kept) error // the store's answer to releases; nil: it takes them
+	taken   room.Kept                                       // what the store holds for who claims it
 }
 
-func newNode(t testing.TB, change ...func(o *actor.Options)) *node {
+// setup is what a node under test is made of.
+type setup struct {
+	actor.Options
+	Rows rows // nil: all is granted
+}
+
+// rows answer for rows in the store.
+type rows interface {
+	create(row room.Row) error
+	claim(c lifecycle.Claim) lifecycle.RowResult
+}
+
+// store is the store of a node under test.
+type store struct{ n *node }
+
+func (s store) CreateRows(_ context.Context, all []room.Row) ([]lifecycle.RowResult, error) {
+	for _, row := range all {
+		if s.n.options.Rows != nil {
+			if err := s.n.options.Rows.create(row); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return make([]lifecycle.RowResult, len(all)), nil
+}
+
+func (s store) ClaimRows(_ context.Context, claims []lifecycle.Claim) ([]lifecycle.RowResult, error) {
+	out := make([]lifecycle.RowResult, len(claims))
+	for i, c := range claims {
+		if s.n.options.Rows != nil {
+			out[i] = s.n.options.Rows.claim(c)
+		}
+	}
+	return out, nil
+}
+
+func (s store) Release(ctx context.Context, _ room.Epoch, kept room.Kept) (lifecycle.RowResult, error) {
+	if s.n.give == nil {
+		return lifecycle.RowResult{}, nil
+	}
+	return lifecycle.RowResult{}, s.n.give(ctx, kept)
+}
+
+func (s store) Checkpoint(context.Context, room.ID) (room.Kept, error) { return s.n.taken, nil }
+
+func (s store) Store(f room.Final, done func(string)) error {
+	s.n.results.Add(f, func() { done("") })
+	return nil
+}
+
+// release has the node give all rooms away.
+func (n *node) release(ctx context.Context, give func(ctx context.Context, kept room.Kept) error) error {
+	n.give = give
+	return n.owner.Drain(ctx)
+}
+
+func newNode(t testing.TB, change ...func(o *setup)) *node {
 	clock := clock.System()
 	n := &node{t: t, journal: newJournal(clock), results: &results{}}
-	n.options = actor.Options{
-		Games: games(t), Results: n.results, Journal: n.journal, Clock: clock, Node: "n1", Boot: "b1", Folder: "f1",
-	}
+	n.options.Options = actor.Options{Games: games(t), Journal: n.journal, Clock: clock, Node: "n1"}
 	for _, c := range change {
 		c(&n.options)
 	}
@@ -428,10 +493,17 @@ func newNode(t testing.TB, change ...func(o *actor.Options)) *node {
 
 func (n *node) boot() {
 	n.t.Helper()
-	d, err := actor.NewDirectory(n.options)
+	journal, _ := n.options.Journal.(lifecycle.Journal)
+	n.owner = lifecycle.NewOwner(lifecycle.OwnerOptions{
+		Self: ownership.Self{Boot: "b1", Folder: "f1"}, Journal: journal, Store: store{n}, Clock: n.options.Clock, Log: n.options.Log,
+	})
+	o := n.options.Options
+	o.Owner = n.owner
+	d, err := actor.NewDirectory(o)
 	if err != nil {
 		n.t.Fatal(err)
 	}
+	n.owner.Serve(d)
 	n.Directory = d
 }
 
@@ -442,10 +514,11 @@ func (n *node) stop() {
 	if err := n.Shutdown(ctx); err != nil {
 		n.t.Errorf("shutdown: %v", err)
 	}
+	n.owner.Close()
 }
 
 // restart kills the directory without a word and brings its rooms back from the journal.
-func (n *node) restart(change ...func(o *actor.Options)) actor.Restored {
+func (n *node) restart(change ...func(o *setup)) lifecycle.Restored {
 	n.t.Helper()
 	next := n.journal.crash()
 	n.journal.hold(false)
@@ -456,7 +529,7 @@ func (n *node) restart(change ...func(o *actor.Options)) actor.Restored {
 		c(&n.options)
 	}
 	n.boot()
-	found, err := n.Restore(context.Background())
+	found, err := n.owner.Restore(context.Background())
 	if err != nil {
 		n.t.Fatal(err)
 	}

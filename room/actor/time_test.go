@@ -60,7 +60,7 @@ func (c *countingClock) count() int {
 func TestIdleRoomHoldsNoTimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clock := newCountingClock()
-		n := newNode(t, func(o *actor.Options) { o.Clock = clock })
+		n := newNode(t, func(o *setup) { o.Clock = clock })
 		defer n.stop()
 		var ids []room.ID
 		for range 10 {
@@ -330,14 +330,14 @@ func rematchOf(t *testing.T, c *client) room.ID {
 
 func TestRematchIsAskedForAgainAfterARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newNode(t, func(o *actor.Options) { o.MaxRooms = 1 })
+		n := newNode(t, func(o *setup) { o.MaxRooms = 1 })
 		n.results.shut = true
 		id := n.create(actor.Create{Game: "counter"})
 		a := n.player(id, "a")
 		a.send(`{"finish":true}`)
 		a.next("over")
 		a.act(`{"rematch":true}`)
-		found := n.restart(func(o *actor.Options) { o.MaxRooms = 10 })
+		found := n.restart(func(o *setup) { o.MaxRooms = 10 })
 		defer n.stop()
 		if found.Rooms != 1 {
 			t.Fatalf("restored %+v", found)

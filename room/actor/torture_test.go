@@ -131,7 +131,7 @@ func (f *fickle) saw(sum any) error {
 func TestFicklePlayers(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	n := newNode(t, func(o *actor.Options) { o.Uncommitted = 64; o.Mailbox = 16 })
+	n := newNode(t, func(o *setup) { o.Uncommitted = 64; o.Mailbox = 16 })
 	defer n.stop()
 	var players sync.WaitGroup
 	var ids []room.ID

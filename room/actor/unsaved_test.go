@@ -39,7 +39,7 @@ func (n *node) wantSum(id room.ID, sum int) {
 // acknowledged comes back with the next start.
 func TestRoomThatCanNeverBeSaved(t *testing.T) {
 	var log lockedLog
-	n := newNode(t, func(o *actor.Options) {
+	n := newNode(t, func(o *setup) {
 		o.Watch = time.Millisecond
 		o.Log = slog.New(slog.NewTextHandler(&log, nil))
 	})
@@ -63,7 +63,7 @@ func TestRoomThatCanNeverBeSaved(t *testing.T) {
 	if c := attachError(t, n, id, hello("ann")); c.Code != wire.CloseUnreachable || !strings.Contains(c.Reason, "too big for one batch") {
 		t.Errorf("whoever comes now hears %v", c)
 	}
-	if held := n.Held(); len(held) != 1 || held[0].ID != id || held[0].Released || !strings.Contains(held[0].Why, "too big for one batch") {
+	if held := n.owner.Held(); len(held) != 1 || held[0].ID != id || held[0].Released || !strings.Contains(held[0].Why, "too big for one batch") {
 		t.Errorf("held: %+v", held)
 	}
 	if _, err := n.Inspect(context.Background(), id, actor.Look{}); !errors.Is(err, actor.ErrUnreachable) {
@@ -89,7 +89,7 @@ func TestRoomThatCanNeverBeSaved(t *testing.T) {
 // TestRoomThatCannotBeSavedForAWhile is told of once, however often it is tried, and goes on.
 func TestRoomThatCannotBeSavedForAWhile(t *testing.T) {
 	var log lockedLog
-	n := newNode(t, func(o *actor.Options) {
+	n := newNode(t, func(o *setup) {
 		o.Watch = time.Millisecond
 		o.Log = slog.New(slog.NewTextHandler(&log, nil))
 	})

@@ -107,7 +107,7 @@ func TestWatchTellsEveryInputInOrder(t *testing.T) {
 }
 
 func TestASlowWatcherMissesEventsAndTheRoomDoesNotWait(t *testing.T) {
-	n := newNode(t, func(o *actor.Options) { o.WatchQueue = 4 })
+	n := newNode(t, func(o *setup) { o.WatchQueue = 4 })
 	defer n.stop()
 	id := n.create(actor.Create{Game: "counter"})
 	a := n.player(id, "a")

@@ -1,0 +1,339 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+
+	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
+)
+
+func processors(n int) int {
+	if n <= 0 {
+		return runtime.GOMAXPROCS(0)
+	}
+	return n
+}
+
+// Do implements Ports.
+func (w *Owner) Do(r *Room, e ownership.Effect, answer func(ownership.Event)) {
+	switch e.Do {
+	case ownership.Create, ownership.Import, ownership.Note, ownership.Load, ownership.Remove, ownership.SetAside:
+		w.spawn(func() { answer(w.journal(r, e)) })
+	case ownership.CreateRow:
+		w.createRow(rowWrite{w.row(r, e.To), answer})
+	case ownership.Claim:
+		w.claimRow(claimWrite{Claim{r.ID, e.From, e.To}, answer})
+	case ownership.Checkpoint, ownership.Release:
+		w.spawn(func() { answer(w.store(r, e)) })
+	case ownership.Store:
+		w.storeEnd(*r.Final, answer)
+	case ownership.Abandon:
+		w.spawn(func() { w.storeEnd(w.abandon(r, e.Why), answer) })
+	case ownership.Check:
+		answer(w.check(r))
+	case ownership.Replay:
+		w.spawn(func() { answer(w.replay(r)) })
+	case ownership.Start:
+		w.start(r, e.To)
+	case ownership.Stop:
+		w.rooms.Leave(r.ID, func(d actor.Departure) {
+			r.Time, r.stopped = d.Time, true
+			answer(ownership.Event{Stopped: ownership.StoppedRoom{Time: d.Time, Last: d.Last, Over: d.Over}})
+		})
+	case ownership.Settled:
+		r.Final = nil
+		r.settled()
+	case ownership.Tell:
+		w.released.Add(1)
+		w.tell(r.ID)
+	case ownership.Wait:
+		w.wait(r, e, answer)
+	case ownership.Cancel:
+		w.stopWait(r, e.N)
+	}
+}
+
+// wait answers in a while, somewhat earlier than said, so that many do not act at once.
+func (w *Owner) wait(r *Room, e ownership.Effect, answer func(ownership.Event)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return
+	}
+	if r.waits == nil {
+		r.waits = map[uint64]clock.Timer{}
+	}
+	r.waits[e.N] = w.o.Clock.AfterFunc(e.Wait-rand.N(e.Wait/4+1), func() {
+		if w.stopWait(r, e.N) {
+			answer(ownership.Event{})
+		}
+	})
+}
+
+// stopWait reports whether the wait was still there.
+func (w *Owner) stopWait(r *Room, n uint64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t, waits := r.waits[n]
+	if waits {
+		t.Stop()
+		delete(r.waits, n)
+	}
+	if len(r.waits) == 0 {
+		r.waits = nil
+	}
+	return waits
+}
+
+// journal does what waits for the disk.
+func (w *Owner) journal(r *Room, e ownership.Effect) (answer ownership.Event) {
+	ctx := w.ctx
+	switch e.Do {
+	case ownership.Create:
+		making, cancel := context.WithCancel(r.ctx)
+		defer cancel()
+		defer context.AfterFunc(w.ctx, cancel)()
+		answer.Err = w.o.Journal.Create(making, r.Header, e.To)
+		r.ctx = nil
+	case ownership.Import:
+		answer.Err = w.o.Journal.Import(ctx, *r.Kept)
+	case ownership.Note:
+		answer.Err = w.o.Journal.Claimed(ctx, r.ID, e.To)
+	case ownership.Load:
+		var kept room.Kept
+		if kept, answer.Err = w.o.Journal.Load(ctx, r.ID); answer.Err == nil {
+			if r.stopped {
+				kept.Time = max(r.Time, 0)
+			}
+			r.Kept, answer.Log = &kept, logOf(kept)
+		}
+	case ownership.Remove:
+		answer.Err = w.o.Journal.Remove(ctx, r.ID)
+	case ownership.SetAside:
+		w.o.Log.Warn("this node's copy of a room is set aside: it is kept and never served", "room", r.ID, "why", e.Why)
+		answer.Err = w.o.Journal.SetAside(ctx, r.ID, e.Why)
+	}
+	if answer.Err != nil && w.ctx.Err() == nil && e.Do != ownership.Create {
+		w.o.Log.Warn("the journal could not "+e.Do.String()+" a room", "room", r.ID, "err", answer.Err)
+		w.trouble(answer.Err)
+	}
+	return answer
+}
+
+// store does what one room alone asks of the store.
+func (w *Owner) store(r *Room, e ownership.Effect) (answer ownership.Event) {
+	ctx, cancel := clock.WithTimeout(w.ctx, w.o.Clock, w.o.Timeout)
+	defer cancel()
+	if e.Do == ownership.Release {
+		result, err := w.o.Store.Release(ctx, e.From.Epoch, *r.Kept)
+		if err != nil && w.ctx.Err() == nil && !errors.Is(err, room.ErrPermanent) {
+			w.o.Log.Warn("a room could not be given away: trying again", "room", r.ID, "err", err)
+		}
+		return ownership.Event{Err: err, Outcome: result.Outcome, Row: result.Row}
+	}
+	kept, err := w.o.Store.Checkpoint(ctx, r.ID)
+	switch {
+	case errors.Is(err, ownership.ErrNoRow):
+		return ownership.Event{Outcome: ownership.NoRow}
+	case err != nil:
+		return ownership.Event{Err: err}
+	}
+	r.Header, r.Kept, r.claimed = kept.Header, &kept, true
+	return ownership.Event{Log: logOf(kept)}
+}
+
+func (w *Owner) storeEnd(f room.Final, answer func(ownership.Event)) {
+	if w.o.Store == nil {
+		answer(ownership.Event{})
+		return
+	}
+	err := w.o.Store.Store(f, func(refused string) {
+		if refused != "" {
+			answer(ownership.Event{Outcome: ownership.Refused, Why: refused})
+			return
+		}
+		answer(ownership.Event{})
+	})
+	if err != nil {
+		w.o.Log.Warn("a result waits in the journal", "room", f.Room, "err", err)
+		answer(ownership.Event{Err: err})
+	}
+}
+
+// abandon is the end of a room that cannot be brought back.
+func (w *Owner) abandon(r *Room, why string) room.Final {
+	said := "the game failed and could not be brought back"
+	if logOf(*r.Kept).Unborn {
+		w.o.Log.Info("a room is ended that nobody was told of", "room", r.ID, "why", why)
+		said = why
+	} else {
+		w.o.Log.Error("a room cannot be brought back: it is aborted and its log is set aside", "room", r.ID, "why", why)
+	}
+	final, err := room.Abandon(*r.Kept, said)
+	if err != nil {
+		w.o.Log.Error("its replay cannot be made", "room", r.ID, "err", err)
+	}
+	return final
+}
+
+func (w *Owner) check(r *Room) ownership.Event {
+	if lacks := w.rooms.CanRun(*r.Kept); lacks != "" {
+		return ownership.Event{Verdict: ownership.Lacks, Why: lacks}
+	}
+	return ownership.Event{Verdict: ownership.Runs}
+}
+
+// replay runs a room's log again, beside those of others unless a process has died in it: if it takes this one too, no
+// other comes under suspicion with it.
+func (w *Owner) replay(r *Room) ownership.Event {
+	if w.rooms.Suspected(r.ID) {
+		w.replays.Lock()
+		defer w.replays.Unlock()
+	} else {
+		w.replays.RLock()
+		defer w.replays.RUnlock()
+		w.slots <- struct{}{}
+		defer func() { <-w.slots }()
+	}
+	if err := w.ctx.Err(); err != nil {
+		return ownership.Event{Err: err}
+	}
+	v := w.rooms.Revive(*r.Kept)
+	r.Cargo = v
+	verdicts := [...]ownership.Verdict{
+		actor.Runs: ownership.Runs, actor.Lacks: ownership.Lacks, actor.Diverged: ownership.Diverged, actor.Dead: ownership.Dead,
+	}
+	answer := ownership.Event{Verdict: verdicts[v.Verdict], Why: v.Why}
+	if v.Over {
+		answer.Verdict = ownership.RunsOver
+	}
+	return answer
+}
+
+// start lets a room go on that was made or replayed.
+func (w *Owner) start(r *Room, e room.Epoch) {
+	if begin := r.begin; begin != nil {
+		r.begin = nil
+		begin()
+		return
+	}
+	v, _ := r.Cargo.(actor.Revival)
+	if r.claimed {
+		w.claimed.Add(1)
+	}
+	r.Cargo, r.Kept = nil, nil
+	w.rooms.Resume(v, e)
+}
+
+// rowWrite is a first row on its way to the store, claimWrite a claim.
+type (
+	rowWrite struct {
+		row    room.Row
+		answer func(ownership.Event)
+	}
+	claimWrite struct {
+		Claim
+		answer func(ownership.Event)
+	}
+)
+
+func (w *Owner) createRow(write rowWrite) {
+	if w.o.Store == nil {
+		write.answer(ownership.Event{})
+		return
+	}
+	w.rows.put(write)
+}
+
+func (w *Owner) claimRow(write claimWrite) {
+	if w.o.Store == nil {
+		write.answer(ownership.Event{})
+		return
+	}
+	w.claims.put(write)
+}
+
+func (w *Owner) createRows(some []rowWrite) {
+	rows := make([]room.Row, len(some))
+	for i, one := range some {
+		rows[i] = one.row
+	}
+	ctx, cancel := clock.WithTimeout(w.ctx, w.o.Clock, w.o.Timeout)
+	defer cancel()
+	found, err := w.o.Store.CreateRows(ctx, rows)
+	for i, one := range some {
+		one.answer(w.rowAnswer(found, i, err))
+	}
+}
+
+func (w *Owner) claimRows(some []claimWrite) {
+	claims := make([]Claim, len(some))
+	for i, one := range some {
+		claims[i] = one.Claim
+	}
+	ctx, cancel := clock.WithTimeout(w.ctx, w.o.Clock, w.o.Timeout)
+	defer cancel()
+	found, err := w.o.Store.ClaimRows(ctx, claims)
+	for i, one := range some {
+		one.answer(w.rowAnswer(found, i, err))
+	}
+}
+
+func (w *Owner) rowAnswer(found []RowResult, i int, err error) ownership.Event {
+	if err != nil {
+		if i == 0 && w.ctx.Err() == nil {
+			w.o.Log.Warn("rooms wait for their rows in the store", "err", err)
+			w.trouble(err)
+		}
+		return ownership.Event{Err: err}
+	}
+	return ownership.Event{Outcome: found[i].Outcome, Row: found[i].Row}
+}
+
+// batcher gathers what comes while it works into the next piece of work.
+type batcher[T any] struct {
+	most  int
+	spawn func(func()) bool
+	work  func([]T)
+
+	mu      sync.Mutex
+	waiting []T
+	working int // of it, under way
+	busy    bool
+}
+
+// put hands something over. It is of bounded number: each room has one at most.
+func (b *batcher[T]) put(one T) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting = append(b.waiting, one)
+	if !b.busy {
+		b.busy = b.spawn(b.run)
+	}
+}
+
+func (b *batcher[T]) run() {
+	for {
+		b.mu.Lock()
+		some := b.waiting[:min(len(b.waiting), b.most)]
+		b.waiting = b.waiting[len(some):]
+		b.working, b.busy = len(some), len(some) > 0
+		b.mu.Unlock()
+		if len(some) == 0 {
+			return
+		}
+		b.work(some)
+	}
+}
+
+func (b *batcher[T]) depth() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.waiting) + b.working
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/roomring/roomring/cluster/lifecycle"
+	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/journal"
+	"github.com/roomring/roomring/room"
+)
+
+// logs are the journal, as the owner of rooms knows it.
+type logs struct{ *journal.Journal }
+
+// Remove forgets a room, unless it is not there any more.
+func (l logs) Remove(ctx context.Context, id room.ID) error { return known(l.Journal.Remove(ctx, id)) }
+
+// SetAside keeps a room for people, unless it is not there any more.
+func (l logs) SetAside(ctx context.Context, id room.ID, why string) error {
+	return known(l.Journal.SetAside(ctx, id, why))
+}
+
+func known(err error) error {
+	if errors.Is(err, journal.ErrUnknown) {
+		return nil
+	}
+	return err
+}
+
+// rows are the store, as the owner of rooms knows it.
+type rows struct{ n *node }
+
+// CreateRows implements lifecycle.Store.
+func (r rows) CreateRows(ctx context.Context, all []room.Row) ([]lifecycle.RowResult, error) {
+	for i := range all {
+		all[i].Nonce = rand.Text()
+	}
+	found, err := r.n.store.CreateRows(ctx, r.n.boot, all)
+	return outcomes(found), err
+}
+
+// ClaimRows implements lifecycle.Store.
+func (r rows) ClaimRows(ctx context.Context, claims []lifecycle.Claim) ([]lifecycle.RowResult, error) {
+	wishes := make([]persist.Claim, len(claims))
+	for i, c := range claims {
+		wishes[i] = persist.Claim{
+			Room: c.Room, FromEpoch: c.From.Epoch, FromFolder: c.From.Folder, FromState: c.From.State,
+			Epoch: c.To, Folder: r.n.folder.ID(), Nonce: rand.Text(),
+		}
+	}
+	found, err := r.n.store.ClaimRows(ctx, r.n.boot, wishes)
+	return outcomes(found), err
+}
+
+// Release implements lifecycle.Store.
+func (r rows) Release(ctx context.Context, epoch room.Epoch, kept room.Kept) (lifecycle.RowResult, error) {
+	data, err := room.EncodeKept(kept)
+	if err != nil {
+		return lifecycle.RowResult{}, err
+	}
+	found, err := r.n.store.ReleaseRow(ctx, r.n.boot, persist.Release{
+		Room: kept.Header.ID, Epoch: epoch, Nonce: rand.Text(),
+		Checkpoint: persist.Checkpoint{Point: room.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data},
+	})
+	return outcome(found), err
+}
+
+// Checkpoint implements lifecycle.Store.
+func (r rows) Checkpoint(ctx context.Context, id room.ID) (room.Kept, error) {
+	found, err := r.n.store.Checkpoint(ctx, id)
+	if err != nil {
+		return room.Kept{}, storeError(err)
+	}
+	kept, err := room.DecodeKept(found.Data)
+	if err != nil {
+		return room.Kept{}, fmt.Errorf("the checkpoint of room %s: %w", id, err)
+	}
+	return kept, nil
+}
+
+// Store implements lifecycle.Store.
+func (r rows) Store(f room.Final, done func(refused string)) error {
+	return r.n.results.Add(f, func(v persist.Verdict) {
+		if v.Outcome.Stored() {
+			done("")
+			return
+		}
+		done(fmt.Sprintf("the store refused its result (%s): %s", v.Outcome, v.Reason))
+	})
+}
+
+func outcomes(found []persist.RowResult) []lifecycle.RowResult {
+	out := make([]lifecycle.RowResult, len(found))
+	for i, f := range found {
+		out[i] = outcome(f)
+	}
+	return out
+}
+
+func outcome(f persist.RowResult) lifecycle.RowResult {
+	out := lifecycle.RowResult{Row: f.Row}
+	switch {
+	case errors.Is(f.Err, persist.ErrNotFound):
+		out.Outcome = ownership.NoRow
+	case f.Err != nil:
+		out.Outcome = ownership.Moved
+	}
+	return out
+}

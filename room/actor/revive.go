@@ -1,0 +1,155 @@
+package actor
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/roomring/roomring/room"
+)
+
+// Verdict is what this program makes of a room that was kept.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Runs     Verdict = iota // it can go on here
+	Lacks                   // this program lacks a version that it needs
+	Diverged                // these rules come to something else than is recorded
+	Dead                    // it cannot be brought back by anybody
+)
+
+// Revival is a room that was kept and has been run again.
+type Revival struct {
+	Verdict Verdict
+	Why     string // but for Runs
+	Over    bool   // it has come to its end
+
+	kept room.Kept
+	core *room.Core
+}
+
+// CanRun says why this program lacks the versions for a room, before the room is anybody's; "": it has them.
+func (d *Directory) CanRun(kept room.Kept) (lacks string) {
+	rules, ok := d.o.Games.Lookup(kept.Header.Game)
+	if !ok {
+		return noGame(kept.Header)
+	}
+	if wrong, ok := errors.AsType[*room.VersionError](room.CheckVersion(d.coreConfig(kept.Header, rules), kept)); ok {
+		return wrong.Error()
+	}
+	return "" // what else is wrong with it comes out when it is run
+}
+
+// Revive runs a room's log again, under the eyes of the black box. It takes as long as that takes.
+func (d *Directory) Revive(kept room.Kept) Revival {
+	if err := room.CheckRuntime(kept.Header); err != nil {
+		return Revival{Verdict: Lacks, Why: err.Error()}
+	}
+	rules, ok := d.o.Games.Lookup(kept.Header.Game)
+	if !ok {
+		return Revival{Verdict: Lacks, Why: noGame(kept.Header)}
+	}
+	if why, poisoned := d.o.Black.Poisoned(kept.Header.ID); poisoned {
+		if lacks := d.CanRun(kept); lacks != "" { // those who can read it shall judge it
+			return Revival{Verdict: Lacks, Why: lacks}
+		}
+		return Revival{Verdict: Dead, Why: why}
+	}
+	mark := d.o.Black.BeginReplay(kept.Header.ID)
+	defer mark.Release()
+	core, err := room.Restore(d.coreConfig(kept.Header, rules), kept)
+	switch {
+	case err == nil:
+		return Revival{kept: kept, core: core, Over: core.Final() != nil}
+	case isError[*room.VersionError](err):
+		return Revival{Verdict: Lacks, Why: err.Error()}
+	case isError[*room.DivergedError](err):
+		return Revival{Verdict: Diverged, Why: err.Error()}
+	}
+	return Revival{Verdict: Dead, Why: err.Error()}
+}
+
+func isError[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
+// Suspected reports whether a process has died in a room and nothing has cleared it since: it is to be revived alone,
+// so that no other comes under suspicion with it if it takes this process too.
+func (d *Directory) Suspected(id room.ID) bool { return d.o.Black.Suspected(id) }
+
+func noGame(h room.Header) string {
+	return fmt.Sprintf("it needs game %s version %d, and this program has no such game", h.Game, h.Version)
+}
+
+// Resume lets a revived room go on under a new epoch: its clients are gone with the process that had them.
+func (d *Directory) Resume(v Revival, e room.Epoch) {
+	r := d.newRoom(v.core)
+	r.offset = v.kept.Time - d.o.Clock.Now()
+	r.apply(room.Input{Kind: room.KindEpoch, Epoch: e, At: v.kept.Time})
+	if in, ok := v.core.Pending(); ok {
+		r.apply(in)
+	}
+	for _, s := range v.core.Seats() {
+		if s.Online {
+			r.apply(room.Input{Kind: room.KindDetach, Player: s.Player, At: v.kept.Time})
+		}
+	}
+	d.start(r)
+	if agreed, ok := v.core.RematchPending(); ok {
+		d.rematch(r, agreed)
+	}
+}
+
+// Leave has a room stop: it takes no more input, saves a snapshot, waits for what it has stepped to be durable, sends what
+// that releases, ends its sessions with 4100, and leaves memory. Then left is called. One that is not in memory, or leaves
+// it by itself, calls nothing.
+func (d *Directory) Leave(id room.ID, left func(Departure)) {
+	if r := d.lookup(id); r != nil {
+		r.in.command(departMessage{left})
+	}
+}
+
+// departMessage ends the room's time at this node.
+type departMessage struct{ left func(Departure) }
+
+func (m departMessage) handle(r *liveRoom) {
+	r.leaving = m.left
+	stopMessage{}.handle(r)
+}
+
+// Arriving reports whether rooms may still come that were let in before Drain.
+func (d *Directory) Arriving() bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.coming > 0
+}
+
+// NewID draws an id, and the code of a private room, for a log that goes on as a new room.
+func (d *Directory) NewID(h room.Header) room.Header {
+	h.ID = d.o.Place(h.Game)
+	if h.Private {
+		h.Code = string(randomID()[:codeLength])
+	}
+	return h
+}
+
+// GoesOn refuses a room that is not a live one when its log is run again. It takes as long as that takes.
+func (d *Directory) GoesOn(kept room.Kept) error {
+	rules, ok := d.o.Games.Lookup(kept.Header.Game)
+	if !ok {
+		return room.Refuse("no_game", noGame(kept.Header))
+	}
+	mark := d.o.Black.BeginRerun(kept.Header.ID, kept.Header.Game)
+	defer mark.Release()
+	core, err := room.Restore(d.coreConfig(kept.Header, rules), kept)
+	switch {
+	case err != nil:
+		return room.Refuse("broken", "it cannot be brought back still: "+err.Error())
+	case core.Panicked() != nil:
+		return room.Refuse("panics", fmt.Sprintf("its game panics still, in %s at input %d: roomring admin replay shows it", core.Panicked().Call, core.Point().Seq))
+	case core.Final() != nil:
+		return room.Refuse("over", fmt.Sprintf("it comes to its end at input %d: %s", core.Final().Point.Seq, core.Final().End))
+	}
+	return nil
+}
