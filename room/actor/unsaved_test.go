@@ -72,7 +72,7 @@ func TestRoomThatCanNeverBeSaved(t *testing.T) {
 	tried := n.journal.tries() - before
 	time.Sleep(20 * time.Millisecond) // many looks of the watchdog's
 	bob.act(`{"add":1}`)
-	if again := n.journal.tries() - before; tried > 2 || again > tried+1 { // one is bob's, one may have been a snapshot
+	if again := n.journal.tries() - before; tried > 2 || again > tried+2 { // one is bob's, one more for each may have been a snapshot
 		t.Errorf("the room was tried %d times, and %d times with what the other did", tried, again)
 	}
 	if lines := strings.Count(log.String(), "too big for one batch"); lines != 1 {
