@@ -253,6 +253,30 @@ func TestRoomThatMovedOnIsSetAside(t *testing.T) {
 	}
 }
 
+// TestJournalSync waits for the disk: what was acknowledged stands in the log that is synced, and a start goes on from it.
+func TestJournalSync(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "--journal-sync").start()
+	info := s.create("tally", nil)
+	c := s.join(info, client.Options{})
+	if _, err := c.Act(patience(t), tallyAction{Add: 5}); err != nil {
+		t.Fatal(err)
+	}
+	s.kill()
+	logs, err := filepath.Glob(filepath.Join(s.dir, "journal", "redo-*"))
+	if err != nil || len(logs) != 1 {
+		t.Fatalf("what is synced: %v, %v", logs, err)
+	}
+	synced, err := os.ReadFile(logs[0])
+	if err != nil || !bytes.Contains(synced, []byte(info.ID)) {
+		t.Errorf("%d bytes were synced, and nothing of the room: %v", len(synced), err)
+	}
+	s.start()
+	if err := c.WaitView(patience(t), func(v any) bool { return field(v, "count") == 5.0 }); err != nil {
+		t.Errorf("the count never became 5: %v", err)
+	}
+}
+
 // TestTermEndsEverything stops a process with rooms, sockets and requests.
 func TestTermEndsEverything(t *testing.T) {
 	t.Parallel()
