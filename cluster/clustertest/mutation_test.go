@@ -9,7 +9,7 @@ import (
 )
 
 // mutationSeeds are enough to catch each rule's absence, with a margin.
-const mutationSeeds = 2000
+const mutationSeeds = 10_000
 
 func TestMutations(t *testing.T) {
 	defer func() { ownership.Without = 0 }()
