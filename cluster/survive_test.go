@@ -204,6 +204,11 @@ func (s *rowsOf) Checkpoint(ctx context.Context, id room.ID) (room.Kept, error) 
 	return room.DecodeKept(c.Data)
 }
 
+func (s port) End(ctx context.Context, id room.ID) (room.End, error) {
+	r, err := s.Result(ctx, id)
+	return r.End, named(err)
+}
+
 func (s port) Store(f room.Final, done func(string)) error {
 	return s.results.Add(f, func(persist.Verdict) { done("") })
 }

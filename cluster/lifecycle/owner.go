@@ -49,6 +49,10 @@ type Store interface {
 	Release(ctx context.Context, epoch room.Epoch, kept room.Kept) (RowResult, error)
 	// Checkpoint is what a released row holds; ownership.ErrNoRow: there is none.
 	Checkpoint(ctx context.Context, id room.ID) (room.Kept, error)
+	// Row is a room's row; ownership.ErrNoRow: there is none.
+	Row(ctx context.Context, id room.ID) (room.Row, error)
+	// End is how a room ended; ownership.ErrNoRow: its result is not there.
+	End(ctx context.Context, id room.ID) (room.End, error)
 	// Store queues a room's end and calls done once, when the store has it, or will never take it: refused says why. After an
 	// error it was not queued. It does not block.
 	Store(f room.Final, done func(refused string)) error
@@ -277,6 +281,9 @@ func (w *Owner) Moves() (claimed, released uint64) { return w.claimed.Load(), w.
 // one, and stands in the store, stays as it is. The log is run again first, and nothing is made of one that does not come
 // to a live room. Errors: a *room.Refusal that says why it cannot go on, and those of Want.
 func (w *Owner) Reopen(ctx context.Context, kept room.Kept) (room.ID, error) {
+	if err := w.given(ctx, kept.Header.ID); err != nil {
+		return "", err
+	}
 	if err := w.rooms.GoesOn(kept); err != nil {
 		return "", err
 	}
@@ -286,6 +293,35 @@ func (w *Owner) Reopen(ctx context.Context, kept room.Kept) (room.ID, error) {
 		r.Header, r.Kept = kept.Header, &kept
 	})
 	return id, w.told(id, err)
+}
+
+// given refuses a copy of a room that lives elsewhere, or has come to its end.
+func (w *Owner) given(ctx context.Context, id room.ID) error {
+	if w.o.Store == nil {
+		return nil
+	}
+	row, err := w.o.Store.Row(ctx, id)
+	state, _ := w.loop.State(id)
+	switch {
+	case errors.Is(err, ownership.ErrNoRow):
+		return nil
+	case err != nil:
+		return &actor.UnreachableError{Reason: "the store does not say what has become of it"}
+	case row.State == room.RowLive && row.Folder == w.o.Self.Folder && state == ownership.Absent:
+		return nil // the store did not take its end
+	case row.State != room.RowOver:
+		return room.Refuse("lives", "the room lives on: this copy is an older one")
+	}
+	end, err := w.o.Store.End(ctx, id)
+	switch {
+	case errors.Is(err, ownership.ErrNoRow): // it was given up with its node
+		return nil
+	case err != nil:
+		return &actor.UnreachableError{Reason: "the store does not say how it has ended"}
+	case end != room.Aborted:
+		return room.Refuse("over", fmt.Sprintf("the room is over (%s), and its result is stored", end))
+	}
+	return nil
 }
 
 // renamed is a kept room under another header.

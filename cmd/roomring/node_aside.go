@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
@@ -80,9 +79,6 @@ func (a asides) ReopenAside(ctx context.Context, key int64) (room.ID, error) {
 			"its log is damaged: %s: what was acknowledged after input %d is lost, and no room goes on without it; roomring admin fetch takes what is left",
 			kept.Cut, kept.Last()))
 	}
-	if err := a.given(ctx, kept.Header.ID); err != nil {
-		return "", err
-	}
 	id, err := a.n.owner.Reopen(ctx, kept)
 	if err != nil {
 		return "", err
@@ -91,37 +87,6 @@ func (a asides) ReopenAside(ctx context.Context, key int64) (room.ID, error) {
 		a.n.log.Warn("a room is restored, and its copy does not say so", "room", kept.Header.ID, "as", id, "err", err)
 	}
 	return id, nil
-}
-
-// given refuses a room that lives elsewhere, or has come to its end.
-func (a asides) given(ctx context.Context, id room.ID) error {
-	row, err := a.n.store.Row(ctx, id)
-	switch {
-	case errors.Is(err, persist.ErrNotFound):
-		return nil
-	case err != nil:
-		return &actor.UnreachableError{Reason: "the store does not say what has become of it"}
-	case row.State == room.RowLive && row.Folder == a.n.folder.ID() && !a.keeps(ctx, id):
-		return nil // the store did not take its end
-	case row.State != room.RowOver:
-		return room.Refuse("lives", "the room lives on: this copy is an older one")
-	}
-	result, err := a.n.store.Result(ctx, id)
-	switch {
-	case errors.Is(err, persist.ErrNotFound): // it was given up with its node
-		return nil
-	case err != nil:
-		return &actor.UnreachableError{Reason: "the store does not say how it has ended"}
-	case result.End != room.Aborted:
-		return room.Refuse("over", fmt.Sprintf("the room is over (%s), and its result is stored", result.End))
-	}
-	return nil
-}
-
-// keeps reports whether this node's journal has a room as one of its own.
-func (a asides) keeps(ctx context.Context, id room.ID) bool {
-	_, err := a.n.journal.Load(ctx, id)
-	return !errors.Is(err, journal.ErrUnknown)
 }
 
 // ListAside, LoadAside and ReopenAside are those of a node by itself.

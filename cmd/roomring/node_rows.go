@@ -82,6 +82,18 @@ func (r rows) Checkpoint(ctx context.Context, id room.ID) (room.Kept, error) {
 	return kept, nil
 }
 
+// Row implements lifecycle.Store.
+func (r rows) Row(ctx context.Context, id room.ID) (room.Row, error) {
+	row, err := r.n.store.Row(ctx, id)
+	return row, storeError(err)
+}
+
+// End implements lifecycle.Store.
+func (r rows) End(ctx context.Context, id room.ID) (room.End, error) {
+	result, err := r.n.store.Result(ctx, id)
+	return result.End, storeError(err)
+}
+
 // Store implements lifecycle.Store.
 func (r rows) Store(f room.Final, done func(refused string)) error {
 	return r.n.results.Add(f, func(v persist.Verdict) {

@@ -469,6 +469,10 @@ func (s store) Release(ctx context.Context, _ room.Epoch, kept room.Kept) (lifec
 
 func (s store) Checkpoint(context.Context, room.ID) (room.Kept, error) { return s.n.taken, nil }
 
+func (s store) Row(context.Context, room.ID) (room.Row, error) { return room.Row{}, ownership.ErrNoRow }
+
+func (s store) End(context.Context, room.ID) (end room.End, _ error) { return end, ownership.ErrNoRow }
+
 func (s store) Store(f room.Final, done func(string)) error {
 	s.n.results.Add(f, func() { done("") })
 	return nil
