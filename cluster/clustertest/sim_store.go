@@ -104,10 +104,13 @@ func (st *store) call(l *life, op ownership.Op, do func() ownership.Event, answe
 	})
 }
 
-// start makes a process known, and fences the earlier ones of its folder.
+// start makes a process known, and fences the earlier ones of its folder, whatever id it had then: docs/decisions says
+// where the real stores fall short of that.
 func (st *store) start(boot room.BootID, f *folder) {
-	for _, old := range st.folders[f.id] {
-		st.fenced[old] = true
+	for _, id := range f.ids() {
+		for _, old := range st.folders[id] {
+			st.fenced[old] = true
+		}
 	}
 	st.folders[f.id] = append(st.folders[f.id], boot)
 }
