@@ -51,8 +51,9 @@ func TestRatings(t *testing.T) {
 func openEmpty(t *testing.T, url string) *postgres.Store {
 	t.Helper()
 	s := open(t, url)
-	ask(t, url, `SET session_replication_role = replica; -- in no order: references are not looked at
-		DO $$ BEGIN EXECUTE (SELECT string_agg('DELETE FROM ' || quote_ident(tablename), '; ')
+	ask(t, url, `DO $$ BEGIN
+		PERFORM set_config('session_replication_role', 'replica', true); -- here alone references are not looked at, for the order
+		EXECUTE (SELECT string_agg('DELETE FROM ' || quote_ident(tablename), '; ')
 		FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'goose_db_version'); END $$`)
 	return s
 }
