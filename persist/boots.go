@@ -15,7 +15,7 @@ const FreshFor = 15 * time.Second
 // Boots are the lives of processes, and the fences that end them.
 type Boots interface {
 	// StartBoot writes a boot as alive and, in the same transaction, fences every older alive boot of the
-	// same folder. It is refused with a *FolderInUseError, nothing written, if such a boot's last heartbeat is
+	// same folder, under its present and its former ids. It is refused with a *FolderInUseError, nothing written, if such a boot's last heartbeat is
 	// younger than FreshFor, unless the caller holds the lock of that very folder (Boot.Locked), which
 	// its former process then cannot hold. Starting the same boot again changes nothing.
 	StartBoot(ctx context.Context, boot Boot) error
@@ -41,6 +41,9 @@ type Boot struct {
 	ID     room.BootID
 	Node   string // stable name
 	Folder string // id of the data folder, written inside it
+	// Former are the ids that the folder had before it was adopted by hand. What its processes of then have on the way to the
+	// store must not come to rows that this one takes over. Not stored.
+	Former []string
 	Host   string // names the machine
 	PID    int
 	Path   string // of the data folder on that machine: a copied folder has the same id and another path
@@ -50,6 +53,9 @@ type Boot struct {
 	// has not beaten since and may be fenced. Not stored.
 	Doubted room.BootID
 }
+
+// Folders are the present and the former ids of the boot's data folder.
+func (b *Boot) Folders() []string { return append([]string{b.Folder}, b.Former...) }
 
 // BootState is where a boot's life stands.
 type BootState string

@@ -159,7 +159,7 @@ func (n *node) openStore(ctx context.Context) (err error) {
 func (n *node) startBoot(ctx context.Context) error {
 	host, _ := os.Hostname()
 	boot := persist.Boot{
-		ID: n.boot, Node: n.name, Folder: n.folder.ID(), Host: host, PID: os.Getpid(), Path: n.folder.Path("."), Locked: true,
+		ID: n.boot, Node: n.name, Folder: n.folder.ID(), Former: n.folder.Adopted(), Host: host, PID: os.Getpid(), Path: n.folder.Path("."), Locked: true,
 	}
 	err := n.store.StartBoot(ctx, boot)
 	if held, ok := errors.AsType[*persist.FolderInUseError](err); ok {

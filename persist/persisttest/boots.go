@@ -2,6 +2,7 @@ package persisttest
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -40,7 +41,7 @@ func testBootStarted(t *testing.T, s persist.Store) {
 		t.Errorf("started %v, silent %v", got.Started, got.Silent)
 	}
 	b.Locked = false // is not stored
-	if want := (persist.BootInfo{Boot: b, State: persist.BootAlive, Started: got.Started, Silent: got.Silent}); got != want {
+	if want := (persist.BootInfo{Boot: b, State: persist.BootAlive, Started: got.Started, Silent: got.Silent}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if fences := get[[]persist.Fence](t)(s.Fences(t.Context(), 0)); len(fences) != 0 {
@@ -70,6 +71,23 @@ func testBootFenced(t *testing.T, s persist.Store) {
 	if len(fences) != 1 || fences[0].Boot != old.ID || fences[0].By != b.ID || fences[0].Number != 1 {
 		t.Errorf("fences %+v", fences)
 	}
+}
+
+// testAdoptedFolder is served under a former id, by a process that is gone and by one that is not.
+func testAdoptedFolder(t *testing.T, s persist.Store) {
+	gone, lives := Started(t, s), Started(t, s)
+	b := NewBoot()
+	b.Host, b.Path, b.Former = gone.Host, gone.Path, []string{gone.Folder}
+	must(t, s.StartBoot(t.Context(), b))
+	if got := bootInfo(t, s, gone.ID); got.State != persist.BootDead {
+		t.Errorf("the process of the former id: %+v", got)
+	}
+	c := NewBoot()
+	c.Path, c.Former = "/home/copy", []string{"another", lives.Folder}
+	if _, refused := errors.AsType[*persist.FolderInUseError](s.StartBoot(t.Context(), c)); !refused {
+		t.Error("a folder was taken over whose process lives")
+	}
+	must(t, s.Heartbeat(t.Context(), lives.ID))
 }
 
 func testFolderInUse(t *testing.T, s persist.Store) {

@@ -50,6 +50,7 @@ func Run(t *testing.T, open Open) {
 		"boot started":       testBootStarted,
 		"boot fenced":        testBootFenced,
 		"folder in use":      testFolderInUse,
+		"adopted folder":     testAdoptedFolder,
 		"boot ended":         testBootEnded,
 		"fences are dense":   testFencesAreDense,
 		"shared key":         testSharedKey,

@@ -41,7 +41,7 @@ func (s *Store) StartBoot(ctx context.Context, boot persist.Boot) error {
 // of the old boot that are under way, and any later one finds it dead.
 func fenceOlder(ctx context.Context, tx pgx.Tx, boot persist.Boot) error {
 	rows, _ := tx.Query(ctx, selectBoot+`
-		WHERE folder = $1 AND state = 'alive' AND b.boot <> $2 ORDER BY started, b.boot FOR UPDATE OF b`, boot.Folder, boot.ID)
+		WHERE folder = ANY ($1) AND state = 'alive' AND b.boot <> $2 ORDER BY started, b.boot FOR UPDATE OF b`, boot.Folders(), boot.ID)
 	older, err := pgx.CollectRows(rows, scanBoot)
 	if err != nil {
 		return err

@@ -32,11 +32,14 @@ func (s *Store) StartBoot(ctx context.Context, boot persist.Boot) error {
 
 // fenceOlder fences every other alive boot of the folder, or refuses to.
 func fenceOlder(ctx context.Context, tx *sql.Tx, boot persist.Boot, at int64) error {
-	rows, err := tx.QueryContext(ctx, selectBoot+` WHERE folder = ? AND state = 'alive' AND b.boot <> ? ORDER BY started, b.boot`,
-		boot.Folder, boot.ID)
-	older, err := collect(rows, err, bootScanner(at))
-	if err != nil {
-		return err
+	var older []persist.BootInfo
+	for _, folder := range boot.Folders() {
+		rows, err := tx.QueryContext(ctx, selectBoot+` WHERE folder = ? AND state = 'alive' AND b.boot <> ? ORDER BY started, b.boot`, folder, boot.ID)
+		some, err := collect(rows, err, bootScanner(at))
+		if err != nil {
+			return err
+		}
+		older = append(older, some...)
 	}
 	for _, old := range older {
 		if !persist.MayFence(boot, old) {
