@@ -359,11 +359,7 @@ func TestLogOfAnAbortedRoomIsKept(t *testing.T) {
 	defer func() { n.stop() }()
 	id := n.create(actor.Create{Game: "counter"})
 	n.restart(func(o *setup) { o.Rows, o.Black = allOver{}, condemned{&blackBox{}} })
-	n.journal.mu.Lock()
-	defer n.journal.mu.Unlock()
-	if n.journal.aside[id] == "" {
-		t.Errorf("the log is gone; set aside: %v", n.journal.aside)
-	}
+	eventually(t, "the log is set aside", func() bool { return n.journal.isAside(id) })
 }
 
 // Rooms that are being made when the end comes belong to the directory like all others: with the race detector this
