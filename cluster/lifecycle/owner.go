@@ -394,5 +394,3 @@ func logOf(kept room.Kept) ownership.Log {
 		Unborn: len(kept.Batches) == 0 && len(kept.Snapshots) == 0 && kept.Cut == "",
 	}
 }
-
-var errNothingKept = fmt.Errorf("%w: nothing is kept of the room", room.ErrPermanent)
