@@ -69,7 +69,7 @@ const AnonymousHead = len(replayMagic) + len(anonymousMark)
 // are made so by ReplayReader.WriteAnonymous.
 func IsAnonymous(head []byte) bool { return bytes.HasPrefix(head, []byte(replayMagic+anonymousMark)) }
 
-// WriteAnonymous writes the rest of a replay without client ids and join code, in the memory of a stretch of it. It replays
+// WriteAnonymous writes the rest of a replay without client ids and join code, in the memory of a part of it. It replays
 // as the original does. Entries cannot be read afterwards.
 func (r *ReplayReader) WriteAnonymous(w io.Writer) error {
 	head, err := replayHead(r.Header, r.Final)

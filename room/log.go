@@ -140,10 +140,10 @@ func (e Entry) singles() iter.Seq[Entry] {
 	}
 }
 
-// logbook keeps a room's whole log in memory, compressed by stretches.
+// logbook keeps a room's whole log in memory, compressed by parts.
 type logbook struct {
-	packed Parts  // zstd frames of CBOR sequences, one a stretch
-	plain  []byte // the newest stretch without run
+	packed Parts  // zstd frames of CBOR sequences, one a part
+	plain  []byte // the newest part without run
 	run    Entry  // the newest entry, while ticks may join it; Index 0 is none
 	size   int    // bytes of the log since its beginning, before compression
 

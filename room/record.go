@@ -33,12 +33,12 @@ const (
 	OldestRuntime  = 1
 )
 
-// Batch is a stretch of a room's log on its way to a journal.
+// Batch is a part of a room's log on its way to a journal.
 type Batch struct {
 	Room    ID
 	Epoch   Epoch // of the last entry
 	First   Index
-	Last    Index         // the last place the stretch covers (a run of ticks covers many)
+	Last    Index         // the last place the batch covers (a run of ticks covers many)
 	Time    time.Duration // room time of the last entry
 	Begins  bool          // it begins with a KindCut: the log before First may be forgotten
 	Entries []byte        // EncodeEntries; batches that follow each other may be joined by joining these bytes

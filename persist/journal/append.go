@@ -12,7 +12,7 @@ import (
 // commandCost is what a command costs in memory beside its bytes, roughly.
 const commandCost = 256
 
-// Append hands over the next stretch of a room's log, and perhaps a snapshot of the room at or
+// Append hands over the next batch of a room's log, and perhaps a snapshot of the room at or
 // before its end. It never blocks. A batch without entries (Last zero) brings a snapshot alone.
 //
 // A room may hand over the next batch while others are under way; their done functions are called in order.
