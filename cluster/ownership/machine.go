@@ -147,9 +147,6 @@ func (m *Machine) Epoch() room.Epoch { return m.epoch }
 // Blank reports whether a new machine would be as good: the room is Absent, and nothing that was asked for may still come.
 func (m *Machine) Blank() bool { return m.state == Absent && m.open == 0 }
 
-// Pausing reports whether the machine waits to try again what has failed.
-func (m *Machine) Pausing() bool { return m.main.pausing || m.main.op == Wait }
-
 // Step hears an event and answers what is to be done, in that order. It needs no time: whatever waits asks the clock by an
 // effect.
 func (m *Machine) Step(e Event) []Effect {
