@@ -150,10 +150,11 @@ func (s *Sim) destroy(f *folder) {
 	}
 }
 
-// lostWith notes that a room's only copy, or the one that its row names, was in a folder that is lost.
+// lostWith notes that a room's only copy, or the one that its row names, was in a folder that is lost. The row of an aborted
+// room names the folder that keeps its log.
 func (s *Sim) lostWith(t *truth) {
 	r := s.store.rows[t.id]
-	named := r != nil && r.State == room.RowLive && slices.ContainsFunc(s.destroyed, func(f *folder) bool { return f.had(r.Folder) })
+	named := r != nil && r.State != room.RowReleased && slices.ContainsFunc(s.destroyed, func(f *folder) bool { return f.had(r.Folder) })
 	t.gone = t.gone || named || len(s.destroyed) > 0 && !t.silent() && !s.safe(t)
 }
 
