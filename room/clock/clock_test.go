@@ -38,9 +38,22 @@ func TestSleep(t *testing.T) {
 		t.Error("it did not sleep until the end")
 	}
 	over, cancel := context.WithCancel(t.Context())
+	go func() { slept <- clock.Sleep(over, c, time.Hour) }()
+	for c.Pending() == 0 {
+		time.Sleep(time.Millisecond)
+	}
 	cancel()
-	if clock.Sleep(over, c, time.Hour) || c.Pending() != 0 {
-		t.Errorf("it slept on although nobody wanted it, %d timers are left", c.Pending())
+	if <-slept || c.Pending() != 0 {
+		t.Errorf("it slept on although its context has ended, %d timers are left", c.Pending())
+	}
+	if clock.Sleep(over, c, time.Hour) || clock.Sleep(over, c, 0) || c.Pending() != 0 {
+		t.Errorf("it slept although its context had ended, %d timers are left", c.Pending())
+	}
+}
+
+func TestSleepByTheMachine(t *testing.T) {
+	if !clock.Sleep(t.Context(), nil, time.Millisecond) {
+		t.Error("it did not sleep until the end")
 	}
 }
 

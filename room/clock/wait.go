@@ -17,8 +17,12 @@ func WithTimeout(ctx context.Context, c Clock, d time.Duration) (context.Context
 	}
 }
 
-// Sleep waits for so long; false means that ctx has ended before.
+// Sleep waits until d has passed by c and reports true, or until ctx ends and reports false. It asks for no timer when ctx has
+// ended already. A nil c is the machine's own time.
 func Sleep(ctx context.Context, c Clock, d time.Duration) bool {
+	if ctx.Err() != nil {
+		return false
+	}
 	over, stop := After(c, d)
 	defer stop()
 	select {
@@ -29,10 +33,17 @@ func Sleep(ctx context.Context, c Clock, d time.Duration) bool {
 	}
 }
 
-// After is a channel that is closed when d has passed, unless stop is called before. Stop may be called again.
+// After is a channel that is closed when d has passed, unless stop is called before. Stop may be called again. A nil c is the
+// machine's own time.
 func After(c Clock, d time.Duration) (over <-chan struct{}, stop func()) {
 	done := make(chan struct{})
-	t := c.AfterFunc(d, func() { close(done) })
+	closeDone := func() { close(done) }
+	var t Timer
+	if c == nil {
+		t = time.AfterFunc(d, closeDone)
+	} else {
+		t = c.AfterFunc(d, closeDone)
+	}
 	return done, func() { t.Stop() }
 }
 
