@@ -62,6 +62,8 @@ var importRules = []rule{
 		"cluster, persist and web declare the small interfaces they need and never import each other"},
 	{[]string{"web/..."}, []string{"room/...", "web/..."}, nil, []string{"database/sql"},
 		"cluster, persist and web declare the small interfaces they need and never import each other"},
+	{[]string{"internal/testwait"}, nil, []string{}, []string{"net", "net/...", "os", "os/..."},
+		"tests of every package wait with it, so it knows none of them"},
 	{[]string{"scripts/..."}, nil, nil, nil,
 		"scripts build and count; they must work when the server does not compile"},
 	{[]string{"cmd/...", "bench/...", "deploy/..."}, []string{"room/...", "cluster/...", "persist/...", "web/...", "bench/..."}, nil, nil,
@@ -235,7 +237,7 @@ func skipFolder(root, name string) error {
 // TestLayout keeps the top of the tree readable at a glance.
 func TestLayout(t *testing.T) {
 	known := []string{
-		"cmd", "room", "cluster", "persist", "web", "deploy", "docs", "bench", "scripts",
+		"cmd", "internal", "room", "cluster", "persist", "web", "deploy", "docs", "bench", "scripts",
 		"bin", "artifacts", "roomring-data", // made by building and running; not in git
 	}
 	entries, err := os.ReadDir(filepath.Join("..", ".."))
