@@ -27,6 +27,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/match"
 )
 
 // Options make a Cluster.
@@ -202,7 +203,7 @@ type Cluster struct {
 	lookLog  rate.Sometimes // lines in the log about searches: each client whose room is not found searches again and again
 	boots    bootList
 	loads    loads
-	matches  *actor.Matchmaker
+	matches  *match.Maker
 	filled   lru[string, filledRoom]  // by match key: the room that was filled last
 	tickets  lru[ticketKey, myTicket] // answered by way of this node
 	quiet    quiet
@@ -251,7 +252,7 @@ func newCluster(o Options, calls mux) (*Cluster, error) {
 	c.known.max, c.filled.max, c.tickets.max = o.Known, o.Known, o.Known
 	c.ringChanged = make(chan struct{}, 1)
 	c.lookLog.Interval = time.Second
-	c.matches = actor.NewMatchmaker(actor.MatchmakerOptions{Pool: o.Rooms.Pool, Clock: o.Clock, TicketAge: ticketAge}, seats{c})
+	c.matches = match.New(match.Options{Pool: o.Rooms.Pool, Clock: o.Clock}, seats{c})
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	o.Clock.Use(1)
 	c.edges = newEdges(edgeOptions{Node: c.self, Rooms: o.Rooms, Locator: c, Reattach: o.Reattach, Clock: o.Clock, Counts: c.counts})

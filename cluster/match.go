@@ -10,6 +10,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/match"
 )
 
 const (
@@ -24,14 +25,14 @@ const (
 	matchStand   method[actor.Match, stand]            = "match.stand"   // to all nodes
 	matchBest    method[actor.Match, *actor.Candidate] = "match.best"    // to all nodes
 	matchSeat    method[seatAsk, actor.Info]           = "match.seat"    // to the node that has the room
-	matchTickets method[[]actor.Ticket, none]          = "match.tickets" // to the matchmaker that follows
+	matchTickets method[[]match.Ticket, none]          = "match.tickets" // to the matchmaker that follows
 	matchFilled  method[map[string]filledRoom, none]   = "match.filled"  // likewise: by pool, the room that was filled last
 )
 
 // findAsk is a request, with its ticket if the asking node remembers it: the matchmaker that answered it may have died.
 type findAsk struct {
 	actor.Match
-	Known []actor.Ticket `json:",omitempty"`
+	Known []match.Ticket `json:",omitempty"`
 }
 
 // filledRoom is the room that was filled last for equal requests.
@@ -63,14 +64,14 @@ func (c *Cluster) serveMatches() {
 		if err := c.makesMatches(in.Game); err != nil {
 			return actor.Info{}, err
 		}
-		c.matches.TakeOver(in.Known)
+		c.matches.Import(in.Known)
 		return c.matches.Match(ctx, in.Match)
 	})
 	serve(c, matchStand, func(_ context.Context, want actor.Match) (stand, error) {
 		return stand{Maker: c.makesMatches(want.Game) == nil, Busy: c.matches.Busy(want)}, nil
 	})
-	serve(c, matchTickets, func(_ context.Context, tickets []actor.Ticket) (none, error) {
-		c.matches.TakeOver(tickets)
+	serve(c, matchTickets, func(_ context.Context, tickets []match.Ticket) (none, error) {
+		c.matches.Import(tickets)
 		return none{}, nil
 	})
 	serve(c, matchFilled, func(_ context.Context, rooms map[string]filledRoom) (none, error) {

@@ -225,7 +225,7 @@ func TestTicketsThatCannotBeHandedOverAreKept(t *testing.T) {
 	if !maker.handTickets(t.Context()) {
 		t.Error("tickets were not handed over")
 	}
-	if left := g.nodes[next].matches.HandOver(func(string) bool { return true }); len(left) != 1 || left[0].Room != first.ID {
+	if left := g.nodes[next].matches.Export(func(string) bool { return true }); len(left) != 1 || left[0].Room != first.ID {
 		t.Errorf("the next matchmaker knows %+v", left)
 	}
 }
@@ -270,7 +270,7 @@ func TestTicketsAreHandedInOnce(t *testing.T) {
 	next := g.nodes[n.matchmaker("pair")]
 	for _, times := range []int{1, 0} {
 		n.handTickets(t.Context())
-		if got := next.matches.HandOver(func(string) bool { return true }); len(got) != times {
+		if got := next.matches.Export(func(string) bool { return true }); len(got) != times {
 			t.Errorf("the matchmaker was handed %+v, want %d", got, times)
 		}
 	}

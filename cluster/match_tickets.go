@@ -8,13 +8,13 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/match"
 )
 
 const (
 	ticketsAtOnce = 4096                   // in one message
 	ticketsAgain  = 500 * time.Millisecond // between two tries to hand tickets over
 	ticketsTries  = 10                     // after which they are kept until the ring changes again
-	ticketAge     = 10 * time.Minute       // for which a matchmaker remembers one
 )
 
 // ticketKey is a request that is asked again.
@@ -39,14 +39,14 @@ func (c *Cluster) keepTicket(want actor.Match, id room.ID, maker string) {
 	k := ticketKey{want.Player, want.Ticket}
 	t, ok := c.tickets.get(k)
 	if !ok || t.room != id {
-		t = myTicket{game: want.Game, room: id, until: c.o.Clock.Now() + ticketAge}
+		t = myTicket{game: want.Game, room: id, until: c.o.Clock.Now() + match.TicketAge}
 	}
 	t.maker = maker
 	c.tickets.put(k, t)
 }
 
 // knownTicket is what this node remembers of a request, if anything.
-func (c *Cluster) knownTicket(want actor.Match) []actor.Ticket {
+func (c *Cluster) knownTicket(want actor.Match) []match.Ticket {
 	k := ticketKey{want.Player, want.Ticket}
 	if t, ok := c.tickets.get(k); ok && t.game == want.Game {
 		return t.on(k, c.o.Clock.Now())
@@ -55,9 +55,9 @@ func (c *Cluster) knownTicket(want actor.Match) []actor.Ticket {
 }
 
 // on is the ticket as nodes tell it each other; none when it is too old.
-func (t myTicket) on(k ticketKey, now time.Duration) []actor.Ticket {
+func (t myTicket) on(k ticketKey, now time.Duration) []match.Ticket {
 	if left := t.until - now; left > 0 {
-		return []actor.Ticket{{Player: k.player, Ticket: k.ticket, Game: t.game, Room: t.room, Left: left}}
+		return []match.Ticket{{Player: k.player, Ticket: k.ticket, Game: t.game, Room: t.room, Left: left}}
 	}
 	return nil
 }
@@ -82,8 +82,8 @@ func (c *Cluster) handTickets(ctx context.Context) (all bool) {
 	c.handing.Lock()
 	defer c.handing.Unlock()
 	all = c.handMine(ctx)
-	byMaker := map[string][]actor.Ticket{}
-	for _, t := range c.matches.HandOver(func(game string) bool {
+	byMaker := map[string][]match.Ticket{}
+	for _, t := range c.matches.Export(func(game string) bool {
 		maker := c.matchmaker(game)
 		return maker != c.self && maker != ""
 	}) {
@@ -93,7 +93,7 @@ func (c *Cluster) handTickets(ctx context.Context) (all bool) {
 	for maker, tickets := range byMaker {
 		for some := range slices.Chunk(tickets, ticketsAtOnce) {
 			if !c.handTo(ctx, maker, some) {
-				c.matches.TakeOver(some)
+				c.matches.Import(some)
 				all = false
 			}
 		}
@@ -103,7 +103,7 @@ func (c *Cluster) handTickets(ctx context.Context) (all bool) {
 
 // handMine tells the matchmakers of now what those before them have answered by way of this node.
 func (c *Cluster) handMine(ctx context.Context) (all bool) {
-	byMaker := map[string][]actor.Ticket{}
+	byMaker := map[string][]match.Ticket{}
 	now := c.o.Clock.Now()
 	c.tickets.each(func(k ticketKey, t myTicket) {
 		if maker := c.matchmaker(t.game); maker != t.maker && maker != "" {
@@ -148,7 +148,7 @@ func (c *Cluster) handFilled(ctx context.Context) {
 	}
 }
 
-func (c *Cluster) handTo(ctx context.Context, maker string, tickets []actor.Ticket) bool {
+func (c *Cluster) handTo(ctx context.Context, maker string, tickets []match.Ticket) bool {
 	_, err := ask(ctx, c, maker, matchTickets, tickets)
 	if err != nil {
 		c.log.Debug("tickets were not handed over", "to", maker, "tickets", len(tickets), "err", err)

@@ -50,6 +50,8 @@ var importRules = []rule{
 		"who waits is given a clock; it knows nothing of who that is"},
 	{[]string{"room/actor"}, []string{"room", "room/clock", "room/wire", "room/view"}, nil, []string{"net/http"},
 		"the actor knows rooms and its ports; sockets and stores are joined to it by cmd/roomring"},
+	{[]string{"room/match"}, []string{"room", "room/clock", "room/actor"}, []string{"github.com/hashicorp/golang-lru/..."}, impure,
+		"who plays with whom is decided by way of seats, wherever they are"},
 	{[]string{"room/roomtest"}, []string{"room", "room/wire", "room/view"}, nil, []string{"net", "net/..."},
 		"the kit proves games, which know no network"},
 	{[]string{"room/games/...", "bench/games"}, []string{"room", "room/games/..."}, nil, impure,

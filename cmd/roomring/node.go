@@ -22,6 +22,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	matchmaking "github.com/roomring/roomring/room/match"
 	"github.com/roomring/roomring/web"
 )
 
@@ -50,7 +51,8 @@ type node struct {
 	reopening chan struct{} // holds one while a copy that was set aside is let go on
 	heartbeat *persist.Heartbeat
 	rooms     *actor.Directory
-	cluster   *cluster.Cluster // nil: this node is all there is
+	matches   *matchmaking.Maker // of this node alone
+	cluster   *cluster.Cluster   // nil: this node is all there is
 	jwks      *web.JWKS
 	door      *web.Auth
 	proxies   web.Proxies
@@ -220,6 +222,7 @@ func (n *node) openRooms(ctx context.Context) error {
 		return err
 	}
 	n.owner.Serve(n.rooms)
+	n.matches = matchmaking.New(matchmaking.Options{Pool: n.rooms.Pool, Clock: n.clock}, matchmaking.Local(n.rooms))
 	n.owns("rooms", n.rooms.Shutdown)
 	n.gauges()
 	for r := range n.games.All() {

@@ -7,6 +7,7 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	matchmaking "github.com/roomring/roomring/room/match"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web"
 )
@@ -24,12 +25,13 @@ func (n *node) allRooms() rooms {
 	if n.cluster != nil {
 		return n.cluster.Rooms()
 	}
-	return directory{n.rooms, n.store, asides{n}}
+	return directory{n.rooms, n.matches, n.store, asides{n}}
 }
 
 // directory is the rooms of a node by itself: those that live here, and those that the store remembers.
 type directory struct {
 	*actor.Directory
+	*matchmaking.Maker
 	store  persist.Store
 	asides asides
 }

@@ -26,7 +26,7 @@ type Create struct {
 	ReserveFor time.Duration   // for so long; 0 means Options.Reserve
 }
 
-// Match asks for a seat in the fullest open public room of equal game and options, else in a new one.
+// Match asks for a seat in the fullest open public room of equal game and options, else in a new one: see package match.
 // Asking again with the same Ticket answers the same room.
 type Match struct {
 	Game    string

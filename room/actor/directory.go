@@ -24,7 +24,6 @@ type Directory struct {
 	waited  unclaimed
 	pools   *Pools
 	panics  panics
-	maker   *Matchmaker
 
 	ctx    context.Context // ends with Shutdown; what runs beside the rooms hangs on it
 	cancel context.CancelFunc
@@ -56,7 +55,6 @@ func NewDirectory(o Options) (*Directory, error) {
 	d.shares = shares{most: o.RoomShare, of: map[any]int{}}
 	d.lists.of = map[listKey][]*liveRoom{}
 	d.matches.open = map[string]map[*liveRoom]struct{}{}
-	d.maker = NewMatchmaker(MatchmakerOptions{Pool: d.Pool, Clock: o.Clock, Tickets: o.Tickets, TicketAge: o.TicketAge}, localSeats{d})
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.wg.Go(func() { d.watch(d.ctx) })
 	return d, nil

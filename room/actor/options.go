@@ -55,18 +55,10 @@ type Options struct {
 	// Unclaimed bounds the seats that are kept at a time for players of one address, IPv6 /64 here, who have not come; a /48 may
 	// have four times as many. 0 means 8; below 0 there is no bound.
 	Unclaimed int
-	Tickets   int           // matchmaking tickets remembered; 0 means 65,536
-	TicketAge time.Duration // and for how long; 0 means 10 min
 
 	SlowStep time.Duration // a step that takes longer is named in the log; 0 means 2 s
 	Watch    time.Duration // how often the watchdog looks at the steps and the journal; 0 means 500 ms
 }
-
-// How many tickets a Matchmaker remembers, and for how long.
-const (
-	defaultTickets   = 65_536
-	defaultTicketAge = 10 * time.Minute
-)
 
 func (o Options) complete() (Options, error) {
 	if o.Games == nil {
@@ -86,10 +78,8 @@ func (o Options) complete() (Options, error) {
 	num(&o.WatchData, 1<<10)
 	num(&o.WatchQueue, 256)
 	num(&o.Unclaimed, 8)
-	num(&o.Tickets, defaultTickets)
 	def(&o.Reserve, 5*time.Second)
 	def(&o.ReserveRematch, time.Minute)
-	def(&o.TicketAge, defaultTicketAge)
 	def(&o.SlowStep, 2*time.Second)
 	def(&o.Watch, 500*time.Millisecond)
 	if o.Durability == "" {

@@ -19,6 +19,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/match"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -415,6 +416,7 @@ func (r *results) get(id room.ID) (room.Final, bool) {
 // node is a directory under test with everything it hangs on.
 type node struct {
 	*actor.Directory
+	*match.Maker
 	t       testing.TB
 	owner   *lifecycle.Owner
 	journal *journal
@@ -508,7 +510,7 @@ func (n *node) boot() {
 		n.t.Fatal(err)
 	}
 	n.owner.Serve(d)
-	n.Directory = d
+	n.Directory, n.Maker = d, match.New(match.Options{Pool: d.Pool, Clock: o.Clock}, match.Local(d))
 }
 
 func (n *node) stop() {

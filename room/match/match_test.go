@@ -1,4 +1,4 @@
-package actor_test
+package match_test
 
 import (
 	"context"
@@ -8,8 +8,10 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/match"
 )
 
 // oneRoom has one room of so many seats at a time, and makes the next when it is asked to.
@@ -64,9 +66,13 @@ func (o *oneRoom) Make(ctx context.Context, want actor.Match) (actor.Info, error
 	return actor.Info{ID: o.now()}, nil
 }
 
-func TestAMatchmakerMakesOneRoomAtATime(t *testing.T) {
+func newMaker(s match.Seats) *match.Maker {
+	return match.New(match.Options{Pool: func(want actor.Match) string { return want.Game }}, s)
+}
+
+func TestRoomsAreMadeOneAtATime(t *testing.T) {
 	seats := &oneRoom{seats: 4}
-	m := actor.NewMatchmaker(actor.MatchmakerOptions{}, seats)
+	m := newMaker(seats)
 	var wg sync.WaitGroup
 	for i := range 200 {
 		wg.Go(func() {
@@ -82,9 +88,9 @@ func TestAMatchmakerMakesOneRoomAtATime(t *testing.T) {
 	}
 }
 
-func TestAMatchmakerPassesTheTurnOn(t *testing.T) {
+func TestWhoGivesUpHoldsUpNobody(t *testing.T) {
 	seats := &oneRoom{seats: 2, slow: make(chan struct{})}
-	m := actor.NewMatchmaker(actor.MatchmakerOptions{}, seats)
+	m := newMaker(seats)
 	ctx, cancel := context.WithCancel(t.Context())
 	const waiting = 10
 	gone := make(chan error, waiting)
@@ -95,7 +101,7 @@ func TestAMatchmakerPassesTheTurnOn(t *testing.T) {
 			gone <- err
 		}()
 	}
-	eventually(t, "a room is being made", func() bool { return seats.inside.Load() == 1 })
+	testwait.Until(t, "a room is being made", func() bool { return seats.inside.Load() == 1 })
 	cancel()
 	for range waiting {
 		if err := <-gone; !errors.Is(err, context.Canceled) {
@@ -110,7 +116,7 @@ func TestAMatchmakerPassesTheTurnOn(t *testing.T) {
 
 func TestATicketOutlivesAnUnreachableRoom(t *testing.T) {
 	seats := &oneRoom{seats: 1}
-	m := actor.NewMatchmaker(actor.MatchmakerOptions{}, seats)
+	m := newMaker(seats)
 	want := actor.Match{Game: "g", Player: "p", Ticket: "t"}
 	first, err := m.Match(t.Context(), want)
 	if err != nil {

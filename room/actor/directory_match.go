@@ -2,7 +2,6 @@ package actor
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"net/netip"
 	"sync"
@@ -46,12 +45,6 @@ func (m *matcher) best(key string, p room.PlayerID, from netip.Addr, now time.Du
 		}
 	}
 	return best, as
-}
-
-// Match finds or makes a room and keeps a seat in it for the player for Options.Reserve. Asking again with
-// the same ticket answers the same room as long as the player can still have a seat in it. Errors are those of Create.
-func (d *Directory) Match(ctx context.Context, want Match) (Info, error) {
-	return d.maker.Match(ctx, want)
 }
 
 // Candidate is the room here that a player of a Match would be put into.
@@ -114,28 +107,4 @@ func (d *Directory) Seat(id room.ID, p room.PlayerID, from netip.Addr) (Info, er
 		return Info{}, ErrUnreachable
 	}
 	return info, nil
-}
-
-// localSeats are the rooms of this node for its own Matchmaker.
-type localSeats struct{ *Directory }
-
-// Seat tries again when a room that had a seat has none any more: others join without asking the Matchmaker.
-func (d localSeats) Seat(_ context.Context, want Match) (Info, error) {
-	for {
-		r, _ := d.matches.best(d.pools.Key(want), want.Player, want.From, d.o.Clock.Now())
-		if r == nil {
-			return Info{}, ErrNotFound
-		}
-		if info, err := d.Directory.Seat(r.id, want.Player, want.From); err != ErrNotFound {
-			return info, err
-		}
-	}
-}
-
-func (d localSeats) Renew(_ context.Context, id room.ID, want Match) (Info, error) {
-	return d.Directory.Seat(id, want.Player, want.From)
-}
-
-func (d localSeats) Make(ctx context.Context, want Match) (Info, error) {
-	return d.Create(ctx, Create{Game: want.Game, Options: want.Options, By: want.Player, From: want.From, Reserve: []room.PlayerID{want.Player}})
 }
