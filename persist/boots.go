@@ -8,59 +8,59 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// FreshFor is how long after its last heartbeat, by the store's clock, a boot in another place counts as
-// alive when its data folder is asked for. Boots beat every few seconds, see HeartbeatOptions.
+// FreshFor is how long after its last heartbeat, by the store's clock, a boot elsewhere keeps its data folder:
+// until then no other process may start with the folder. A heartbeat comes every few seconds, see HeartbeatOptions.
 const FreshFor = 15 * time.Second
 
-// Boots are the lives of processes, and the fences that end them.
+// Boots are the processes that serve data folders, one boot for each start of a process, and the fences that declare them dead.
 type Boots interface {
 	// StartBoot writes a boot as alive and, in the same transaction, fences every older alive boot of the
-	// same folder, under its present and its former ids. It is refused with a *FolderInUseError, nothing written, if such a boot's last heartbeat is
-	// younger than FreshFor, unless the caller holds the lock of that very folder (Boot.Locked), which
-	// its former process then cannot hold. Starting the same boot again changes nothing.
+	// same folder, under its present and its former ids. The error is a *FolderInUseError, and nothing is written, if the last
+	// heartbeat of such a boot is younger than FreshFor. An exception is a caller that holds the lock of that very folder
+	// (Boot.Locked): then the older process cannot hold it. Starting the same boot again changes nothing.
 	StartBoot(ctx context.Context, boot Boot) error
-	// Heartbeat says that the boot is alive. ErrBootDead: it is not, and must serve nothing more.
+	// Heartbeat records that the boot is alive. ErrBootDead means that it is not alive and must serve nothing more.
 	Heartbeat(ctx context.Context, boot room.BootID) error
-	// EndBoot says that the boot has ended by itself. It needs no fence and is never alive again.
+	// EndBoot records that the boot has ended by itself. It then needs no fence and is never alive again.
 	// Ending a boot that is not alive changes nothing.
 	EndBoot(ctx context.Context, boot room.BootID) error
-	// Forget gives up the boots of a node whose data folders nobody will serve again, for their disk is lost. In one
-	// transaction, which requires the boot by alive, it fences those of them that count as alive, and ends the rooms
-	// that are live under them: aborted for LostReason. Should a process of such a folder start after all, it finds its
-	// rooms over. Folders that a boot serves which is among heard, or whose last heartbeat is younger than FreshFor, are
-	// left alone; if no other is left the error is a *NodeLivesError, and ErrNotFound if the store knows no such node.
+	// Forget gives up the boots of a node whose data folders nobody will serve again, because their disk is lost. In one
+	// transaction it fences those of the boots that count as alive, and ends the rooms that are live under them: aborted
+	// for LostReason. The boot by, which asks for it, must be alive. If a process of such a folder starts after all, its
+	// rooms are over. Forget leaves a folder alone if a boot serves it that is among heard, or whose last heartbeat is younger
+	// than FreshFor. If no other folder is left the error is a *NodeLivesError, or ErrNotFound if the store knows no such node.
 	Forget(ctx context.Context, by room.BootID, node string, heard []room.BootID) (Forgotten, error)
 	// Boots returns every boot, oldest first.
 	Boots(ctx context.Context) ([]BootInfo, error)
-	// Fences returns the fences from number from on, in order; numbers start at 1 and leave no gap.
+	// Fences returns the fences from number from on, in order. Numbers start at 1 and have no gap.
 	Fences(ctx context.Context, from uint64) ([]Fence, error)
 }
 
-// Boot is one life of a node's process, and where it runs.
+// Boot is one run of a node's process, and where it runs.
 type Boot struct {
 	ID     room.BootID
 	Node   string // stable name
 	Folder string // id of the data folder, written inside it
-	// Former are the ids that the folder had before it was adopted by hand. What its processes of then have on the way to the
-	// store must not come to rows that this one takes over. Not stored.
+	// Former are the ids that the folder had before it was adopted by hand. Its processes of that time are fenced too, so that
+	// none of their late writes reaches a row that this boot takes over. Not stored.
 	Former []string
 	Host   string // names the machine
 	PID    int
 	Path   string // of the data folder on that machine: a copied folder has the same id and another path
 	Locked bool   // the process holds the folder's lock; not stored
 
-	// Doubted is a boot of the same folder that was found Unknown FreshFor or longer ago. Is it so still, then its process
-	// has not beaten since and may be fenced. Not stored.
+	// Doubted is a boot of the same folder that was found Unknown FreshFor or longer ago. If it is still Unknown, its process
+	// has sent no heartbeat since and may be fenced. Not stored.
 	Doubted room.BootID
 }
 
 // Folders are the present and the former ids of the boot's data folder.
 func (b *Boot) Folders() []string { return append([]string{b.Folder}, b.Former...) }
 
-// BootState is where a boot's life stands.
+// BootState is the state of a boot.
 type BootState string
 
-// The states of a boot. Only alive changes, once.
+// The states of a boot. Alive changes to one of the others, once. Those never change.
 const (
 	BootAlive BootState = "alive"
 	BootEnded BootState = "ended" // by itself
@@ -71,23 +71,23 @@ const (
 type BootInfo struct {
 	Boot
 	State   BootState
-	Fence   uint64 // its fence's number, 0 if none
+	Fence   uint64 // number of its fence, 0 if there is none
 	Started time.Time
 	Silent  time.Duration // since its last heartbeat, by the store's clock
-	Ahead   time.Duration // how far its last heartbeat lies in the future of that clock, which was set back; else 0
+	Ahead   time.Duration // how far its last heartbeat is in the future, because that clock was set back; else 0
 }
 
-// Unknown reports whether the last heartbeat says nothing of when it was: it lies in the future. A process that lives puts
-// that right within seconds.
+// Unknown reports whether the time of the last heartbeat says nothing, because it is in the future. A process that runs
+// corrects that within seconds.
 func (b *BootInfo) Unknown() bool { return b.Ahead >= FreshFor }
 
-// Fresh reports whether the boot was heard of within FreshFor.
+// Fresh reports whether the last heartbeat is younger than FreshFor.
 func (b *BootInfo) Fresh() bool { return b.Silent < FreshFor && !b.Unknown() }
 
-// SetBeat fills in Silent and Ahead from the age of the last heartbeat, which may be below zero. It is for backends.
+// SetBeat sets Silent and Ahead by the age of the last heartbeat, which may be negative. It is for backends.
 func (b *BootInfo) SetBeat(age time.Duration) { b.Silent, b.Ahead = max(age, 0), max(-age, 0) }
 
-// Fence declares a boot dead: only then may others act for it.
+// Fence declares a boot dead. Only then may others act for it.
 type Fence struct {
 	Number uint64 // dense, from 1
 	Boot   room.BootID
@@ -95,7 +95,7 @@ type Fence struct {
 	At     time.Time
 }
 
-// FolderInUseError says that another process seems to serve the same data folder.
+// FolderInUseError means that another process seems to serve the same data folder.
 type FolderInUseError struct {
 	Holder BootInfo
 }
@@ -110,14 +110,5 @@ func (e *FolderInUseError) Error() string {
 		h.PID, h.Host, h.Path, h.Silent.Round(time.Second), e.RetryAfter().Round(time.Second))
 }
 
-// RetryAfter is when the holder stops counting as alive if it is never heard again.
+// RetryAfter is how long until the holder no longer counts as alive, if it sends no more heartbeats.
 func (e *FolderInUseError) RetryAfter() time.Duration { return max(FreshFor-e.Holder.Silent, 0) }
-
-// MayFence reports whether a starting boot may fence an alive older one of its folder.
-func MayFence(starting Boot, old BootInfo) bool {
-	held := starting.Locked && starting.Host == old.Host && starting.Path == old.Path
-	if old.Unknown() {
-		return held || starting.Doubted == old.ID
-	}
-	return held || old.Silent >= FreshFor
-}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/clock"
 )
 
 // ResultWriter is the part of Results that a Flusher needs.
@@ -17,72 +18,73 @@ type ResultWriter interface {
 	WriteResults(ctx context.Context, finals []room.Final) ([]Verdict, error)
 }
 
-// FlusherOptions are the named bounds of a Flusher. The zero value is fit for use.
+// FlusherOptions configure a Flusher. The zero value is fit for use.
 type FlusherOptions struct {
 	// Batch is the most games in one transaction. 0 means 100.
 	Batch int
 	// BatchBytes is about the most bytes of replays and results in one transaction, so that it ends well within
-	// Timeout; a game larger than that goes alone. 0 means 4 MiB.
+	// Timeout. A larger game is written alone. 0 means 4 MiB.
 	BatchBytes int
-	// Linger is how long a batch that is not full waits for company. 0 means 5 ms.
+	// Linger is how long a batch that is not full waits for more games. 0 means 5 ms.
 	Linger time.Duration
-	// Memory is the most bytes of replays and results held in memory. A final that does not fit is dropped from
-	// memory and only its room kept: Reload brings it back from the journal when its turn comes. 0 means 64 MiB.
+	// Memory is the most bytes of replays and results held in memory. For a final that does not fit, only the room's id is
+	// kept, and Reload makes the final again from the journal when its turn comes. 0 means 64 MiB.
 	Memory int
-	// Reload makes a room's final again from what the journal keeps; ErrNotFound says that it never will.
-	// Other errors put the room off.
-	// It is called by the Flusher's goroutine. Nil: a final that does not fit is refused with ErrFull.
+	// Reload makes a room's final again from the journal. ErrNotFound means that it never can.
+	// After any other error the room is tried again later. It is called on the Flusher's goroutine. If it is nil, a final that
+	// does not fit is refused with ErrFull.
 	Reload func(ctx context.Context, id room.ID) (room.Final, error)
-	// Queue is the most rooms that wait, in memory or out of it. 0 means 65,536.
+	// Queue is the most rooms that wait, with their final in memory or not. 0 means 65,536.
 	Queue int
 	// Timeout bounds one try to write a batch. 0 means 15 s.
 	Timeout time.Duration
-	// Retry is the wait between tries. Its zero value is 20 ms doubling up to 2 s, fully jittered.
-	Retry Backoff
-	// Log hears refusals as errors, and an absent store as warnings. Nil discards.
+	// Retry is the wait between tries. Its zero value is 20 ms doubling up to 2 s, with full jitter.
+	Retry clock.Backoff
+	// Log gets refusals as errors, and an absent store as warnings. Nil discards.
 	Log *slog.Logger
 }
 
-// Flusher is the outbox of results: finals go in as games end, and are in the store some milliseconds later,
-// or as soon as the store is back. What it holds is in memory; the room's journal must keep the log until
-// it has settled, and what a Flusher has not written when the process ends is offered again at the next start.
+// Flusher is the outbox of results. A final is added when its game ends, and is in the store some milliseconds later,
+// or as soon as the store is back. A Flusher holds finals in memory only. So a room's journal must keep the log until
+// done is called, and what a Flusher has not written when the process ends is offered again at the next start.
 //
-// One goroutine, started by NewFlusher and ended by Close, does all writing and calling back.
+// One goroutine does all writing and all calls of done. NewFlusher starts it and Close ends it.
 type Flusher struct {
 	store ResultWriter
 	o     FlusherOptions
 	queue *queue[*waiting]
-	end   context.CancelFunc // of the writing, when Close loses patience
-	done  chan struct{}      // closed when the goroutine has ended
+	stop  context.CancelFunc // gives up writing
+	ended chan struct{}      // closed when the goroutine has ended
 
 	mu      sync.Mutex
 	pending map[room.ID]*waiting
 	memory  int // bytes of the finals in pending
 
-	failing int // tries in a row; the goroutine's own
+	failing int           // failed tries in a row; only the goroutine uses it
+	reloads clock.Backoff // the wait while no final can be reloaded; only the goroutine uses it
 
 	retries atomic.Uint64
 	counts  [Unwritable + 1]atomic.Uint64 // by Outcome
 }
 
-// waiting is a final on its way.
+// waiting is a final that is not yet written.
 type waiting struct {
-	room    room.ID
-	hash    [32]byte
-	final   *room.Final // nil: to be reloaded
-	size    int         // bytes counted in memory
-	settled func(Verdict)
-	since   time.Time
-	tries   int // failed reloads; the goroutine's own
+	room  room.ID
+	hash  [32]byte
+	final *room.Final // nil: to be reloaded
+	size  int         // bytes counted in memory
+	done  func(Verdict)
+	since time.Time
+	tries int // failed reloads; only the goroutine uses it
 }
 
 // FlusherStats are for metrics.
 type FlusherStats struct {
-	Waiting int           // rooms not yet settled
-	Memory  int           // bytes of them in memory
-	Oldest  time.Duration // how long the longest of them has waited
+	Waiting int           // rooms that are not done
+	Memory  int           // bytes of their finals in memory
+	Oldest  time.Duration // how long the oldest of them has waited
 	Retries uint64        // failed tries so far
-	// Settled so far, by outcome.
+	// Rooms that are done, by outcome.
 	Written, Already, Mismatched, Unwritable uint64
 }
 
@@ -96,10 +98,17 @@ func NewFlusher(store ResultWriter, o FlusherOptions) *Flusher {
 	o.Timeout = orDefault(o.Timeout, 15*time.Second)
 	o.Log = orDiscard(o.Log)
 	ctx, cancel := context.WithCancel(context.Background())
-	f := &Flusher{store: store, o: o, queue: newQueue[*waiting](o.Queue), end: cancel,
-		done: make(chan struct{}), pending: map[room.ID]*waiting{}}
+	f := &Flusher{store: store, o: o, queue: newQueue[*waiting](o.Queue), stop: cancel, reloads: o.Retry,
+		ended: make(chan struct{}), pending: map[room.ID]*waiting{}}
 	go f.run(ctx)
 	return f
+}
+
+func orDefault[T int | time.Duration](v, otherwise T) T {
+	if v <= 0 {
+		return otherwise
+	}
+	return v
 }
 
 func orDiscard(log *slog.Logger) *slog.Logger {
@@ -109,17 +118,17 @@ func orDiscard(log *slog.Logger) *slog.Logger {
 	return log
 }
 
-// Add offers a room's final, which must not be changed any more. It never blocks. When the row is in the store,
-// or never will be (Mismatch, Unwritable), settled is called once, by the Flusher's goroutine; it must not block for long and may be nil.
-// A room that already waits is not added again and its first settled counts. The error is ErrFull (keep
+// Add offers a room's final, which must not be changed afterwards. It never blocks. When the result is in the store,
+// or never will be (Mismatch, Unwritable), done is called once, on the Flusher's goroutine. It must not block for long, and may be nil.
+// If the room waits already, Add does nothing and the first done counts. The error is ErrFull (keep
 // the log and offer it again later) or ErrClosed (it will be offered at the next start).
-func (f *Flusher) Add(final room.Final, settled func(Verdict)) error {
+func (f *Flusher) Add(final room.Final, done func(Verdict)) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.pending[final.Room] != nil {
 		return nil
 	}
-	w := &waiting{room: final.Room, hash: final.Hash, settled: settled, since: time.Now()}
+	w := &waiting{room: final.Room, hash: final.Hash, done: done, since: time.Now()}
 	switch size := sizeOf(final); {
 	case f.memory+size <= f.o.Memory:
 		w.final, w.size = &final, size
@@ -142,14 +151,14 @@ func sizeOf(f room.Final) int {
 	return size
 }
 
-// Pending reports whether a room's final waits: its result is not yet in the store, but will be.
+// Pending reports whether a room's final waits: the result is not in the store yet, but will be.
 func (f *Flusher) Pending(id room.ID) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.pending[id] != nil
 }
 
-// Stats returns the present figures.
+// Stats returns the figures of now.
 func (f *Flusher) Stats() FlusherStats {
 	s := FlusherStats{
 		Retries: f.retries.Load(), Written: f.counts[Written].Load(), Already: f.counts[Already].Load(),
@@ -165,16 +174,16 @@ func (f *Flusher) Stats() FlusherStats {
 	return s
 }
 
-// Close takes nothing more, writes what waits, and ends. When ctx ends first it gives up; the error then
+// Close refuses new finals, writes those that wait, and ends the goroutine. When ctx ends first it gives up, and the error
 // says how many results are left to the journal.
 func (f *Flusher) Close(ctx context.Context) error {
 	f.queue.close()
 	select {
-	case <-f.done:
+	case <-f.ended:
 	case <-ctx.Done():
 	}
-	f.end()
-	<-f.done
+	f.stop()
+	<-f.ended
 	if n := f.Stats().Waiting; n > 0 {
 		return fmt.Errorf("%d results are not in the store; the journal keeps them for the next start", n)
 	}
@@ -182,8 +191,8 @@ func (f *Flusher) Close(ctx context.Context) error {
 }
 
 func (f *Flusher) run(ctx context.Context) {
-	defer close(f.done)
-	defer f.end()
+	defer close(f.ended)
+	defer f.stop()
 	for {
 		batch := f.queue.take(ctx, f.o.Batch, f.o.Linger)
 		if len(batch) == 0 {
@@ -199,19 +208,25 @@ func (f *Flusher) run(ctx context.Context) {
 func (f *Flusher) flush(ctx context.Context, batch []*waiting) (rest []*waiting) {
 	var loaded []*waiting
 	var finals []room.Final
-	stuck := 0
+	stuck := false
 	for size := 0; len(batch) > 0 && size < f.o.BatchBytes; batch = batch[1:] {
 		w := batch[0]
 		final, ok := f.load(ctx, w)
 		if !ok {
-			stuck = max(stuck, w.tries)
+			stuck = stuck || w.tries > 0
 			continue
 		}
 		loaded, finals = append(loaded, w), append(finals, final)
 		size += sizeOf(final)
 	}
-	if len(finals) == 0 && stuck > 0 {
-		f.o.Retry.Sleep(ctx, stuck) // an end of ctx is seen by the caller
+	switch {
+	case len(finals) > 0:
+		f.reloads.Reset()
+	case stuck:
+		clock.Sleep(ctx, nil, f.reloads.Next())
+		return batch
+	default:
+		return batch
 	}
 	for i, v := range f.write(ctx, finals) {
 		f.finish(loaded[i], finals[i], v)
@@ -219,8 +234,8 @@ func (f *Flusher) flush(ctx context.Context, batch []*waiting) (rest []*waiting)
 	return batch
 }
 
-// load returns a final, from the journal if it is not in memory. What the journal lost is refused; what it
-// cannot read now goes to the end of the queue, so that it holds up no other.
+// load returns a final, from the journal if it is not in memory. A final that the journal has lost is refused. One that it
+// cannot read now goes to the end of the queue, so that the others need not wait for it.
 func (f *Flusher) load(ctx context.Context, w *waiting) (final room.Final, ok bool) {
 	if w.final != nil {
 		return *w.final, true
@@ -232,40 +247,34 @@ func (f *Flusher) load(ctx context.Context, w *waiting) (final room.Final, ok bo
 	case err == nil || errors.Is(err, ErrNotFound):
 		f.finish(w, room.Final{Room: w.room, Hash: w.hash}, Verdict{Unwritable, "the journal no longer has the room's log"})
 	default:
-		f.putOff(w, err)
+		w.tries++
+		f.retries.Add(1)
+		if powerOfTwo(w.tries) {
+			f.o.Log.Warn("a result cannot be read from the journal now", "room", w.room, "failures", w.tries, "error", err)
+		}
+		f.queue.putBack(w)
 	}
 	return room.Final{}, false
 }
 
-func (f *Flusher) putOff(w *waiting, err error) {
-	w.tries++
-	f.retries.Add(1)
-	if powerOfTwo(w.tries) {
-		f.o.Log.Warn("a result cannot be read from the journal now", "room", w.room, "failures", w.tries, "error", err)
-	}
-	f.queue.putBack(w)
-}
-
 // write tries until the store has answered. It returns nil when ctx has ended.
-func (f *Flusher) write(ctx context.Context, finals []room.Final) (verdicts []Verdict) {
-	if len(finals) == 0 {
-		return nil
-	}
-	err := untilDone(ctx, f.o.Retry, func() (err error) {
+func (f *Flusher) write(ctx context.Context, finals []room.Final) []Verdict {
+	for retry := f.o.Retry; ; {
 		limited, cancel := context.WithTimeout(ctx, f.o.Timeout)
-		defer cancel()
-		verdicts, err = f.store.WriteResults(limited, finals)
-		f.failed(err)
-		return err
-	})
-	if err != nil {
-		return nil
+		verdicts, err := f.store.WriteResults(limited, finals)
+		cancel()
+		f.tried(err)
+		if err == nil {
+			return verdicts
+		}
+		if !clock.Sleep(ctx, nil, retry.Next()) {
+			return nil
+		}
 	}
-	return verdicts
 }
 
-// failed counts and logs what became of a try.
-func (f *Flusher) failed(err error) {
+// tried counts and logs the outcome of a try to write.
+func (f *Flusher) tried(err error) {
 	waiting := f.Stats().Waiting
 	if err == nil {
 		if f.failing > 0 {
@@ -281,18 +290,18 @@ func (f *Flusher) failed(err error) {
 	}
 }
 
-// powerOfTwo thins out the log of a long absence: the first, second, fourth, eighth … failure.
+// powerOfTwo reports whether failure n is logged: the first, second, fourth, eighth and so on, so that a long absence logs little.
 func powerOfTwo(n int) bool { return n&(n-1) == 0 }
 
-// finish lets a room go. Pending is true until its fate is known outside.
+// finish removes a room. Pending is true until done has returned.
 func (f *Flusher) finish(w *waiting, final room.Final, v Verdict) {
 	f.counts[v.Outcome].Add(1)
 	if !v.Outcome.Stored() {
 		f.o.Log.Error("a result was refused by the store and its log is kept", "outcome", v.Outcome.String(),
 			"room", w.room, "game", final.Game, "reason", v.Reason)
 	}
-	if w.settled != nil {
-		w.settled(v)
+	if w.done != nil {
+		w.done(v)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

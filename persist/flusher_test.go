@@ -11,18 +11,19 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/persisttest"
 	"github.com/roomring/roomring/persist/sqlite"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/clock"
 )
 
 var errAway = errors.New("away")
 
-// faulty is a store that can be away, before a call or after it (the answer is lost).
+// faulty is a store that can be away. It fails before a call, or after it, so that the answer is lost.
 type faulty struct {
 	persist.Store
 	away, loseAnswer atomic.Bool
@@ -106,15 +107,6 @@ func closed(t *testing.T, c interface{ Close(context.Context) error }) {
 	}
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("still not: %s", what)
-		}
-	}
-}
-
 func games(n int) (finals []room.Final) {
 	for range n {
 		finals = append(finals, persisttest.Game("chess", "ann", "bob"))
@@ -122,7 +114,7 @@ func games(n int) (finals []room.Final) {
 	return finals
 }
 
-func TestFlusherBatchesAndSettlesOnce(t *testing.T) {
+func TestFlusherWritesBatchesAndCallsDoneOnce(t *testing.T) {
 	s, c := newFaulty(t), newTally()
 	f := persist.NewFlusher(s, persist.FlusherOptions{Batch: 20, Linger: time.Minute})
 	finals := games(50)
@@ -151,13 +143,13 @@ func TestFlusherBatchesAndSettlesOnce(t *testing.T) {
 func TestFlusherWaitsForTheStore(t *testing.T) {
 	s, c := newFaulty(t), newTally()
 	var log strings.Builder
-	f := persist.NewFlusher(s, persist.FlusherOptions{Retry: persist.Backoff{Max: 10 * time.Millisecond}, Log: textLog(&log)})
+	f := persist.NewFlusher(s, persist.FlusherOptions{Retry: clock.Backoff{Max: 10 * time.Millisecond}, Log: textLog(&log)})
 	s.away.Store(true)
 	finals := games(30)
 	for _, final := range finals {
 		c.add(t, f, final)
 	}
-	eventually(t, "several tries", func() bool { return f.Stats().Retries > 3 })
+	testwait.Until(t, "several tries have failed", func() bool { return f.Stats().Retries > 3 })
 	if stats := f.Stats(); stats.Waiting != 30 || stats.Memory == 0 || stats.Oldest <= 0 || stats.Written != 0 {
 		t.Errorf("stats %+v", stats)
 	}
@@ -203,7 +195,7 @@ func TestFlusherReportsRefusals(t *testing.T) {
 	}
 }
 
-func TestFlusherMemoryIsBounded(t *testing.T) {
+func TestFlusherBoundsItsMemory(t *testing.T) {
 	s, c := newFaulty(t), newTally()
 	finals := games(40)
 	journal, lost := map[room.ID]room.Final{}, finals[39].Room
@@ -212,7 +204,7 @@ func TestFlusherMemoryIsBounded(t *testing.T) {
 	}
 	var stumbles atomic.Int64
 	f := persist.NewFlusher(s, persist.FlusherOptions{Memory: 5000, Batch: 10,
-		Retry: persist.Backoff{Max: time.Millisecond},
+		Retry: clock.Backoff{Max: time.Millisecond},
 		Reload: func(_ context.Context, id room.ID) (room.Final, error) {
 			if stumbles.Add(1)%3 == 0 {
 				return room.Final{}, errAway
@@ -237,15 +229,15 @@ func TestFlusherMemoryIsBounded(t *testing.T) {
 	persisttest.Audit(t, s, finals[:39])
 }
 
-// A room that the journal cannot read holds up no other, however long it cannot.
-func TestFlusherPutsOffTheUnreadable(t *testing.T) {
+// However long the journal cannot read a room, the other rooms are written.
+func TestFlusherTriesUnreadableRoomsLater(t *testing.T) {
 	s, c := newFaulty(t), newTally()
 	finals := games(20)
 	unreadable := finals[0].Room
-	var healed atomic.Bool
-	f := persist.NewFlusher(s, persist.FlusherOptions{Memory: 1, Batch: 4, Retry: persist.Backoff{Max: time.Millisecond},
+	var repaired atomic.Bool
+	f := persist.NewFlusher(s, persist.FlusherOptions{Memory: 1, Batch: 4, Retry: clock.Backoff{Max: time.Millisecond},
 		Reload: func(_ context.Context, id room.ID) (room.Final, error) {
-			if id == unreadable && !healed.Load() {
+			if id == unreadable && !repaired.Load() {
 				return room.Final{}, errAway
 			}
 			return finals[slices.IndexFunc(finals, func(f room.Final) bool { return f.Room == id })], nil
@@ -253,16 +245,16 @@ func TestFlusherPutsOffTheUnreadable(t *testing.T) {
 	for _, final := range finals {
 		c.add(t, f, final)
 	}
-	eventually(t, "the others are stored", func() bool { return f.Stats().Written == 19 })
+	testwait.Until(t, "the others are stored", func() bool { return f.Stats().Written == 19 })
 	if !f.Pending(unreadable) {
 		t.Error("the unreadable room is given up")
 	}
-	healed.Store(true)
+	repaired.Store(true)
 	closed(t, f)
 	persisttest.Audit(t, s, finals)
 }
 
-func TestFlusherBoundsBytesOfABatch(t *testing.T) {
+func TestFlusherBoundsTheBytesOfABatch(t *testing.T) {
 	s, c := newFaulty(t), newTally()
 	f := persist.NewFlusher(s, persist.FlusherOptions{BatchBytes: 2000, Linger: time.Minute})
 	finals := games(10)
@@ -277,7 +269,7 @@ func TestFlusherBoundsBytesOfABatch(t *testing.T) {
 	persisttest.Audit(t, s, finals)
 }
 
-func TestFlusherBoundsRefuse(t *testing.T) {
+func TestFlusherRefusesBeyondItsBounds(t *testing.T) {
 	s := newFaulty(t)
 	s.away.Store(true)
 	small := persist.NewFlusher(s, persist.FlusherOptions{Memory: 1})
@@ -296,32 +288,4 @@ func TestFlusherBoundsRefuse(t *testing.T) {
 	if err := short.Close(ctx); err == nil || !strings.Contains(err.Error(), "3 results") {
 		t.Errorf("closing while the store is away: %v", err)
 	}
-}
-
-// In virtual time: the wait between tries never exceeds its bound, and spreads below it.
-func TestBackoff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := persist.Backoff{Base: 10 * time.Millisecond, Max: time.Second}
-		for n, ceiling := range []time.Duration{10, 20, 40, 80, 160, 320, 640, 1000, 1000} {
-			seen := map[time.Duration]bool{}
-			for range 20 {
-				start := time.Now()
-				if err := b.Sleep(t.Context(), n); err != nil {
-					t.Fatal(err)
-				}
-				seen[time.Since(start)] = true
-				if since := time.Since(start); since > ceiling*time.Millisecond {
-					t.Errorf("wait %d took %v", n, since)
-				}
-			}
-			if len(seen) < 10 {
-				t.Errorf("wait %d has no jitter: %v", n, seen)
-			}
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		if err := b.Sleep(ctx, 1000); !errors.Is(err, context.Canceled) {
-			t.Errorf("a cancelled sleep: %v", err)
-		}
-	})
 }

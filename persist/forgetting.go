@@ -13,30 +13,30 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// Forgetting takes players out of a store, and finds what it has of them. It works room by room, each in a transaction of its own:
-// stopped anywhere, it goes on where it was when it is asked again, and several may be at it at once.
+// Forgetting deletes players from a store, and finds what the store has of them. It works room by room, each in a transaction of its
+// own: if it is stopped anywhere, the next call goes on from there. Several processes may do so at once.
 type Forgetting struct {
 	Store Store
-	Games *room.Games // plays replays again without a player; a replay of a game that it lacks is dropped
-	// Watch is told that a game is about to be played again, and returns what says that it has been. Nil: nobody is told.
+	Games *room.Games // to play replays again without a player; replays of games that are not among them are dropped
+	// Watch is called before a replay is played again, and done after it. It may be nil.
 	Watch func(id room.ID, game string) (done func())
 	Log   *slog.Logger
 }
 
-// ForgotPlayer is what forgetting a player came to, so far.
+// ForgotPlayer counts what one call of Forget has done.
 type ForgotPlayer struct {
 	Done     bool `json:"done"`     // nothing that is stored names the player any more
-	Results  int  `json:"results"`  // of these rooms the player was taken out
-	Redacted int  `json:"redacted"` // replays that play on with a tombstone in the player's place
-	Dropped  int  `json:"dropped"`  // replays that are gone: they would have shown another game, or could not be played
-	Indexed  int  `json:"indexed"`  // replays of an older program that were looked through for their players
+	Results  int  `json:"results"`  // rooms from which the player was removed
+	Redacted int  `json:"redacted"` // replays that now have a tombstone in the player's place
+	Dropped  int  `json:"dropped"`  // replays that were deleted: they would have shown another game, or could not be played
+	Indexed  int  `json:"indexed"`  // replays of older programs that were searched for their players
 }
 
-// peoplePage is how many rooms are asked for at once.
+// peoplePage is how many rooms are listed at once.
 const peoplePage = 100
 
-// Forget takes a player out of results and replays, and deletes profile, ratings and counts. It stops between two rooms once the
-// time given is over, and says that it is not done. Who plays on meanwhile is known again.
+// Forget removes a player from results and replays, and deletes profile, ratings and counts. Once length has passed it stops
+// before the next room and returns Done false. A player who plays meanwhile becomes known again.
 func (f *Forgetting) Forget(ctx context.Context, player room.PlayerID, length time.Duration) (ForgotPlayer, error) {
 	var out ForgotPlayer
 	end := time.Now().Add(length)
@@ -72,7 +72,7 @@ func (f *Forgetting) Forget(ctx context.Context, player room.PlayerID, length ti
 	return out, err
 }
 
-// Index looks through the replays of older programs for whom they name, until the time is over, and says how many it has.
+// Index finds out which players the replays of older programs name, until end, and returns how many replays it has read.
 func (f *Forgetting) Index(ctx context.Context, end time.Time) (n int, err error) {
 	for {
 		ids, err := f.Store.Unindexed(ctx, peoplePage)
@@ -95,7 +95,7 @@ func (f *Forgetting) Index(ctx context.Context, end time.Time) (n int, err error
 	}
 }
 
-// namedIn are the players in a stored replay's log. Of one that cannot be read it is those in what can.
+// namedIn are the players in a stored replay's log. If the replay is damaged, they are those in the part that can be read.
 func (f *Forgetting) namedIn(ctx context.Context, id room.ID) ([]room.PlayerID, error) {
 	stored, err := f.Store.Replay(ctx, id)
 	if errors.Is(err, ErrNotFound) {
@@ -120,7 +120,7 @@ func (f *Forgetting) namedIn(ctx context.Context, id room.ID) ([]room.PlayerID, 
 	return named, nil
 }
 
-// storeReader keeps the store's errors apart from those of what was read.
+// storeReader remembers the error of the store, to tell it from errors in what was read.
 type storeReader struct {
 	r   io.Reader
 	err error
@@ -134,85 +134,77 @@ func (s *storeReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// redact takes a player out of one room.
+// redact removes a player from one room.
 func (f *Forgetting) redact(ctx context.Context, player room.PlayerID, id room.ID, out *ForgotPlayer) error {
 	for try := 0; ; try++ {
-		r, kept, err := f.without(ctx, player, id)
-		if errors.Is(err, ErrNotFound) { // it was deleted meanwhile
+		r, replayed, err := f.without(ctx, player, id)
+		if errors.Is(err, ErrNotFound) { // it was deleted since
 			return nil
 		}
 		if err == nil {
 			err = f.Store.Redact(ctx, r)
 		}
-		if errors.Is(err, ErrMovedOn) && try < 10 { // another player was taken out of it
+		if errors.Is(err, ErrMovedOn) && try < 10 { // another player was removed from it
 			continue
 		}
 		if err != nil {
 			return err
 		}
 		out.Results++
-		switch kept {
-		case replayKept:
+		switch {
+		case r.Final.Replay.Len() > 0:
 			out.Redacted++
-		case replayDropped:
+		case replayed:
 			out.Dropped++
 		}
 		return nil
 	}
 }
 
-// replayFate is what becomes of a replay.
-type replayFate int
-
-const (
-	noReplay replayFate = iota
-	replayKept
-	replayDropped
-)
-
 // maxRedacted bounds the replays that are read into memory to be played again, in bytes.
 const maxRedacted = 64 << 20
 
-// without is what is kept of a room without a player.
-func (f *Forgetting) without(ctx context.Context, player room.PlayerID, id room.ID) (Redacted, replayFate, error) {
+// without makes a room without a player. It reports whether the stored room has a replay. If that cannot be played again, or
+// would show another game, what it returns has no replay.
+func (f *Forgetting) without(ctx context.Context, player room.PlayerID, id room.ID) (r Redacted, replayed bool, err error) {
 	stored, err := f.Store.Result(ctx, id)
 	if err != nil {
-		return Redacted{}, noReplay, err
+		return r, false, err
 	}
-	fate := noReplay
 	var replay []byte
 	switch kept, err := f.Store.Replay(ctx, id); {
 	case err == nil:
-		fate = replayDropped
+		replayed = true
 		if replay, err = io.ReadAll(io.LimitReader(kept, maxRedacted+1)); err != nil {
-			return Redacted{}, fate, err
+			return r, true, err
 		}
 	case !errors.Is(err, ErrNotFound):
-		return Redacted{}, fate, err
+		return r, false, err
 	}
 	who := &room.Redaction{Player: player, Gone: goneID(), Stop: ctx.Err}
 	unread := who.Learn(stored.Final, replay)
-	r := Redacted{Player: player, Final: who.Final(stored.Final), Redactions: stored.Redactions}
-	if fate == noReplay {
-		return r, fate, nil
+	r = Redacted{Player: player, Final: who.Final(stored.Final), Redactions: stored.Redactions}
+	if !replayed {
+		return r, false, nil
 	}
-	again, why := f.rerun(who, stored.Final, replay)
+	again, err := f.rerun(who, stored.Final, replay)
 	if err := ctx.Err(); err != nil {
-		return Redacted{}, fate, err
+		return Redacted{}, true, err
 	}
-	if why = errors.Join(unread, why); why != nil {
+	if why := errors.Join(unread, err); why != nil {
 		f.Log.Info("a replay is dropped because a player in it is forgotten", "room", id, "game", stored.Game, "why", oneLine(why, player))
-		return r, fate, nil
+		return r, true, nil
 	}
 	r.Final.Result, r.Final.Replay = again.Result, again.Replay
-	return r, replayKept, nil
+	return r, true, nil
 }
 
-// oneLine is an error without the player that it is about.
+// oneLine is an error on one line, without the id of the player.
 func oneLine(err error, player room.PlayerID) string {
 	return strings.ReplaceAll(strings.Join(strings.Fields(err.Error()), " "), string(player), "…")
 }
 
+// rerun plays a replay again without a player.
 func (f *Forgetting) rerun(who *room.Redaction, final room.Final, replay []byte) (room.Final, error) {
 	if len(replay) > maxRedacted {
 		return room.Final{}, fmt.Errorf("it has more than %d bytes", maxRedacted)
@@ -230,10 +222,10 @@ func (f *Forgetting) rerun(who *room.Redaction, final room.Final, replay []byte)
 	}
 	again, err := who.Rerun(rules, replay)
 	if err == nil && (again.Room != final.Room || again.Point != final.Point) {
-		err = errors.New("it is of another end than the result")
+		err = errors.New("it shows another end than the result")
 	}
 	return again, err
 }
 
-// goneID is a tombstone: 130 random bits.
+// goneID makes a tombstone, the id that takes the place of a player: 130 random bits.
 func goneID() room.PlayerID { return room.PlayerID("gone_" + strings.ToLower(rand.Text())) }

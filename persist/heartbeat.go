@@ -15,26 +15,26 @@ type Heart interface {
 	Heartbeat(ctx context.Context, boot room.BootID) error
 }
 
-// HeartbeatOptions are how a process says that it lives. The zero value is fit for use.
+// HeartbeatOptions configure a Heartbeat. The zero value is fit for use.
 type HeartbeatOptions struct {
 	// Every is the time between beats, well under FreshFor. 0 means 3 s.
 	Every time.Duration
-	// Log hears of beats that fail. Nil discards.
+	// Log gets a warning when heartbeats fail. Nil discards.
 	Log *slog.Logger
-	// Dead is called once, by the Heartbeat's goroutine, if the store says that the boot is fenced: the process must
-	// acknowledge nothing more. A store that is away kills nobody.
+	// Dead is called once, on the Heartbeat's goroutine, if the store says that the boot is fenced: the process must
+	// acknowledge nothing more. A store that is away does not lead to the call.
 	Dead func()
 }
 
-// Heartbeat says every few seconds that a boot is alive. One goroutine, ended by Close, does it.
+// Heartbeat tells the store every few seconds that a boot is alive. It has one goroutine, which Close ends.
 type Heartbeat struct {
-	last atomic.Int64 // monotonic nanoseconds since start of the last beat the store took
+	last atomic.Int64 // when the store took the last heartbeat, in nanoseconds after born
 	born time.Time
 	end  context.CancelFunc
 	done chan struct{}
 }
 
-// NewHeartbeat starts the beats of a boot that StartBoot has just written.
+// NewHeartbeat starts the heartbeats of a boot that StartBoot has just written.
 func NewHeartbeat(store Heart, boot room.BootID, o HeartbeatOptions) *Heartbeat {
 	o.Every = orDefault(o.Every, 3*time.Second)
 	o.Log = orDiscard(o.Log)
@@ -44,10 +44,10 @@ func NewHeartbeat(store Heart, boot room.BootID, o HeartbeatOptions) *Heartbeat 
 	return h
 }
 
-// Age is the time since the store last took a beat: a readiness check and a metric.
+// Age is the time since the store last took a heartbeat, for the readiness check and a metric.
 func (h *Heartbeat) Age() time.Duration { return time.Since(h.born) - time.Duration(h.last.Load()) }
 
-// Close ends the beats and waits for one under way. It does not end the boot: see Boots.EndBoot.
+// Close ends the heartbeats and waits for one under way. It does not end the boot: see Boots.EndBoot.
 func (h *Heartbeat) Close() {
 	h.end()
 	<-h.done
@@ -63,7 +63,10 @@ func (h *Heartbeat) run(ctx context.Context, store Heart, boot room.BootID, o He
 			return
 		case <-ticker.C:
 		}
-		switch err := beat(ctx, store, boot, o.Every); {
+		limited, cancel := context.WithTimeout(ctx, o.Every)
+		err := store.Heartbeat(limited, boot)
+		cancel()
+		switch {
 		case err == nil:
 			failures = 0
 			h.last.Store(int64(time.Since(h.born)))
@@ -79,10 +82,4 @@ func (h *Heartbeat) run(ctx context.Context, store Heart, boot room.BootID, o He
 			}
 		}
 	}
-}
-
-func beat(ctx context.Context, store Heart, boot room.BootID, limit time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	return store.Heartbeat(ctx, boot)
 }

@@ -5,11 +5,11 @@
 // implement the port, persist/sqlite and persist/postgres; one conformance suite, persist/persisttest, holds
 // them to the comments below. DESIGN.md beside this file says why it is so.
 //
-// Every write may be tried again without harm, also when the answer to the first try was lost: results are
+// Every write may be repeated without harm, also when the answer to the first try was lost: results are
 // keyed by room and compared by hash, row writes carry a nonce that is read back, boots and fences are
-// keyed by boot. So callers retry on any error but the named ones.
+// keyed by boot. So callers retry after any error but the named ones.
 //
-// All methods are safe for concurrent use, block until the store has answered, and end early with ctx.
+// All methods are safe for concurrent use, block until the store has answered, and return early when ctx ends.
 package persist
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// Store is all of the port.
+// Store is the whole port.
 type Store interface {
 	Results
 	People
@@ -36,43 +36,43 @@ type Store interface {
 
 // Results are the finished games.
 type Results interface {
-	// WriteResults writes finished games, Final.Replay and Final.Hash filled, in one transaction: result,
-	// replay, each player's outcome, name and counts, the ratings (if the row is new, Final.Rated, two or
-	// more play, and the store's Ratings have nothing against it), and the room's row set to over. The verdicts are in the order of finals. A final that can
-	// never be written is split out of its batch and holds up no other. On an error nothing is known of any
-	// final, some may be written: write them all again.
+	// WriteResults writes finished games in one transaction: result, replay, each player's outcome, name and counts, the ratings
+	// (if the row is new, the game is Final.Rated with two or more players, and the store's Ratings allow it), and the room's row
+	// set to over. Final.Replay and Final.Hash must be filled. The verdicts are in the order of finals. A final that can
+	// never be written is split out of its batch, so that the others are written. After an error some finals may be written and
+	// others not: write them all again.
 	WriteResults(ctx context.Context, finals []room.Final) ([]Verdict, error)
-	// Result returns a finished room, ErrNotFound if it is not there. Final.Replay is not filled.
+	// Result returns a finished room, or ErrNotFound. Final.Replay is not filled.
 	Result(ctx context.Context, id room.ID) (room.StoredResult, error)
-	// Replay returns Final.Replay as it was written, to be read piece by piece while ctx lives; ErrNotFound if there is
-	// none, also from a read when it is pruned meanwhile.
+	// Replay returns Final.Replay as it was written, to be read piece by piece until ctx ends, or ErrNotFound. A read also
+	// returns ErrNotFound when the replay has been pruned since.
 	Replay(ctx context.Context, id room.ID) (room.StoredReplay, error)
-	// Player returns what is known of a player, ErrNotFound of one who never was in a result. Recent names rooms whose end
-	// is not for everybody only when all is set.
+	// Player returns what is known of a player, or ErrNotFound for a player who never was in a result. Recent includes rooms
+	// whose result not everybody may read only when all is set.
 	Player(ctx context.Context, id room.PlayerID, all bool) (room.Profile, error)
-	// Leaderboard returns the players of a game behind a place whom Ratings lists, best first, at most limit. It costs what the
-	// page does, however far down.
+	// Leaderboard returns the players of a game that Ratings lists, best first, from the one after a place on, at most limit.
+	// The cost depends on the size of the page alone, however far down the page is.
 	Leaderboard(ctx context.Context, game string, after room.BoardPlace, limit int) ([]room.Standing, error)
-	// Prune deletes what is older than its retention, at most PruneBatch of each kind, oldest first, and says
-	// how many: call it again while a number is PruneBatch. Ratings, counts and names are never pruned.
+	// Prune deletes what is older than its retention, oldest first, at most PruneBatch of each kind, and returns
+	// how many it deleted: call it again while a number is PruneBatch. Ratings, counts and names are never pruned.
 	Prune(ctx context.Context, keep Retention) (Pruned, error)
 }
 
 // Keys are random keys that nodes share.
 type Keys interface {
-	// SharedKey returns the key of a purpose, which the first call of all nodes makes. It never changes. Whoever reads the
-	// store can read it: it belongs in no log and no answer.
+	// SharedKey returns the key for a purpose. The first call, by any node, makes the key, and it never changes. Whoever can read the
+	// store can read the key. Never log it and never put it into an answer.
 	SharedKey(ctx context.Context, purpose string) ([32]byte, error)
 }
 
-// PruneBatch is the most rows of a kind that one Prune deletes, so that it never holds up results for long.
+// PruneBatch is the most rows of a kind that one Prune deletes, so that results never wait for it long.
 const PruneBatch = 500
 
-// Retention is how long finished rooms are kept, by the store's clock. Zero is for ever. A Results retention must be
-// longer than any node stays away from the store: a result written again after its row was pruned counts anew.
+// Retention is how long finished rooms are kept, by the store's clock. Zero means for ever. Results must be kept
+// longer than any node is ever away from the store: a result that is written again after its row was pruned counts twice.
 type Retention struct {
 	Replays time.Duration // the replay alone
-	Results time.Duration // the result with all that hangs on it, and the room's row
+	Results time.Duration // the result with all that refers to it, and the room's row
 }
 
 // Pruned counts what Prune deleted.
@@ -80,14 +80,14 @@ type Pruned struct {
 	Replays, Results int
 }
 
-// Outcome is what became of one final offered to WriteResults.
+// Outcome says what WriteResults did with one final.
 type Outcome uint8
 
 // The outcomes.
 const (
 	Written    Outcome = iota + 1 // the row is new
-	Already                       // the row was there with the same hash: as good as written
-	Mismatch                      // the row was there with another hash: refused; somebody must look
+	Already                       // the row existed with the same hash: as good as written
+	Mismatch                      // the row existed with another hash: refused; somebody must look
 	Unwritable                    // no store can hold this final, such as one with a NUL in a name
 )
 
@@ -111,10 +111,10 @@ func (o Outcome) Stored() bool { return o == Written || o == Already }
 // Verdict is the outcome of one final, with the reason if it was refused.
 type Verdict struct {
 	Outcome Outcome
-	Reason  string // of Mismatch and Unwritable, for people; holds nothing secret
+	Reason  string // why a final is Mismatch or Unwritable, for people; it contains nothing secret
 }
 
-// Errors of the port. Any other error says that the store is away or ill: the call may be tried again.
+// Errors of the port. Any other error means that the store is away or has failed: the call may be tried again.
 var (
 	ErrNotFound = errors.New("not in the store")                                              // for certain
 	ErrMovedOn  = errors.New("the room's row has moved on: another owner may serve the room") // the row present tells where
@@ -123,7 +123,7 @@ var (
 	ErrClosed   = errors.New("the queue to the store is closed")
 )
 
-// NewerSchemaError says that a newer binary has migrated the store.
+// NewerSchemaError means that a newer binary has migrated the store.
 type NewerSchemaError struct {
 	Store, Binary int64 // schema versions
 }
@@ -132,7 +132,7 @@ func (e *NewerSchemaError) Error() string {
 	return fmt.Sprintf("the store's schema is version %d, this binary knows %d: use a newer roomring", e.Store, e.Binary)
 }
 
-// UnreachableError says that the store did not answer within the wait given to Open.
+// UnreachableError means that the store did not answer within the time that Open waits.
 type UnreachableError struct {
 	Store string // without its password
 	Wait  time.Duration

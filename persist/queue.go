@@ -2,17 +2,18 @@ package persist
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
 
-// queue is a bounded first-in first-out between many who put and the one goroutine that takes.
+// queue is a bounded first-in first-out queue. Any goroutine may put, one goroutine takes.
 type queue[T any] struct {
 	mu     sync.Mutex
 	items  []T
 	bound  int
 	closed bool
-	wake   chan struct{} // holds one token when there is news for the taker
+	wake   chan struct{} // holds one token when something has changed for the taker
 }
 
 func newQueue[T any](bound int) *queue[T] {
@@ -34,7 +35,7 @@ func (q *queue[T]) put(item T) error {
 	return nil
 }
 
-// putBack appends what was taken before, whatever the bound and also after close.
+// putBack appends an item that was taken before. It ignores the bound, and it works after close.
 func (q *queue[T]) putBack(item T) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -42,7 +43,7 @@ func (q *queue[T]) putBack(item T) {
 	q.signal()
 }
 
-// close lets nothing more in; what is there can still be taken.
+// close refuses new items. Those in the queue can still be taken.
 func (q *queue[T]) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -57,8 +58,8 @@ func (q *queue[T]) signal() {
 	}
 }
 
-// take waits for an item, then until n are there or linger is over, and takes at most n. It returns
-// nothing when the queue is closed and empty, or ctx has ended.
+// take waits for an item, then for n items or until linger is over, and takes at most n. It returns
+// nothing when the queue is closed and empty, or when ctx has ended.
 func (q *queue[T]) take(ctx context.Context, n int, linger time.Duration) []T {
 	if !q.await(ctx, 1, nil) {
 		return nil
@@ -66,13 +67,21 @@ func (q *queue[T]) take(ctx context.Context, n int, linger time.Duration) []T {
 	timer := time.NewTimer(linger)
 	defer timer.Stop()
 	q.await(ctx, n, timer.C)
-	return q.pop(n)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n = min(n, len(q.items))
+	taken := slices.Clone(q.items[:n])
+	clear(q.items[:n]) // so that what is taken can be freed
+	q.items = q.items[n:]
+	return taken
 }
 
-// await waits until n items are there, or no more will come, or over fires. It reports whether any is there.
+// await waits until n items are there, no more will come, or over fires. It reports whether any item is there.
 func (q *queue[T]) await(ctx context.Context, n int, over <-chan time.Time) bool {
 	for {
-		have, closed := q.state()
+		q.mu.Lock()
+		have, closed := len(q.items), q.closed
+		q.mu.Unlock()
 		if have >= n || closed || ctx.Err() != nil {
 			return have > 0 && ctx.Err() == nil
 		}
@@ -83,20 +92,4 @@ func (q *queue[T]) await(ctx context.Context, n int, over <-chan time.Time) bool
 		case <-ctx.Done():
 		}
 	}
-}
-
-func (q *queue[T]) state() (have int, closed bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.items), q.closed
-}
-
-func (q *queue[T]) pop(n int) []T {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	n = min(n, len(q.items))
-	taken := append([]T(nil), q.items[:n]...)
-	clear(q.items[:n]) // so that what is taken can be freed
-	q.items = q.items[n:]
-	return taken
 }

@@ -6,22 +6,23 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// Ratings are the rules by which finished games change ratings and players stand on leaderboards. They are no part of a game's
-// end: what ended is a function of the log, what it counts for is the operator's to say. All nodes of a store need the
-// same. The zero value rates every rated game without guests, and lists everybody who has a rating.
+// Ratings are the rules by which finished games change ratings and players appear on leaderboards. They do not belong to a game's
+// end: how a game ended is a function of its log, and what it counts for is the operator's choice. All nodes of a store need the
+// same rules. The zero value rates every rated game without guests, and lists everybody who has a rating.
 type Ratings struct {
 	Guests      bool           // games with guests change ratings, and guests are listed
 	Acts        map[string]int // by game: the least room.Played.Acts
 	Time        time.Duration  // the least room.Played.Time
-	PerOpponent int            // rated games of two players with each other in RepeatWindow, of one game; 0 is any number
-	Least       int            // rated games of who is listed; less than 1 is 1
+	PerOpponent int            // the most rated games of two players with each other in RepeatWindow, for each game; 0 means any number
+	Least       int            // the least rated games of a player who is listed; less than 1 means 1
 }
 
-// RepeatWindow is the time in which rated games of two players with each other are counted, back from each, by the store's
-// clock. It slides, so that no midnight gives twice as many at once.
+// RepeatWindow is the time before each game in which rated games of the same two players are counted, by the store's
+// clock. It slides, so that no midnight allows twice as many games at once.
 const RepeatWindow = 24 * time.Hour
 
-// Refuses says why a game that could change ratings does not, as far as its end alone tells.
+// Refuses returns why a game changes no ratings although it could, as far as its end alone shows. It is empty if nothing stands
+// against the game.
 func (r Ratings) Refuses(f room.Final) room.Unrated {
 	for _, o := range f.Result.Outcomes {
 		if o.Player.Guest() && !r.Guests {
@@ -34,7 +35,7 @@ func (r Ratings) Refuses(f room.Final) room.Unrated {
 	return ""
 }
 
-// Lists reports whether a player with so many rated games stands on the leaderboard.
+// Lists reports whether a player with so many rated games is on the leaderboard.
 func (r Ratings) Lists(p room.PlayerID, rated int) bool {
 	return rated >= r.AtLeast() && (r.Guests || !p.Guest())
 }

@@ -6,34 +6,33 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// Rows are the rooms' rows: who serves a room. Every write but the one that ends a room requires the
-// writer's boot alive (else ErrBootDead for the whole call, nothing written) and carries a nonce drawn at
-// random for that write. The answer to a write is the row read back: the write won if the nonce is its own,
-// so a write whose answer was lost is settled by trying the same again.
+// Rows are the rows of rooms, which say who serves a room. Every write but the one that ends a room requires that the
+// writer's boot is alive (otherwise the whole call returns ErrBootDead and writes nothing), and carries a nonce drawn at
+// random for that write. The answer to a write is the row read back: the write won if the row has its nonce.
+// So if the answer to a write is lost, repeating the write tells whether it won.
 type Rows interface {
-	// CreateRows writes the first rows of rooms, live under the boot whatever their State and Boot say, in one
-	// transaction. Where the room has a row
-	// by another write, the result's Err is ErrMovedOn; that row is over if the room's result came first.
+	// CreateRows writes the first rows of rooms in one transaction, as live under the boot, whatever their State and Boot say.
+	// If another write has made a room's row, the result's Err is ErrMovedOn. That row is over if the room's result came first.
 	CreateRows(ctx context.Context, boot room.BootID, rows []room.Row) ([]RowResult, error)
-	// ClaimRows moves rows to a new epoch and to the boot, in one transaction: hundreds at a start.
-	// Err is ErrMovedOn where the row is no longer as the claim says, ErrNotFound where there is none.
+	// ClaimRows moves rows to a new epoch and to the boot, in one transaction. A start may claim hundreds at once.
+	// Err is ErrMovedOn if the row is no longer as the claim says, and ErrNotFound if there is none.
 	ClaimRows(ctx context.Context, boot room.BootID, claims []Claim) ([]RowResult, error)
 	// ReleaseRow makes a live row of the boot released, with a checkpoint for whoever claims it. A checkpoint
-	// never falls behind one already in the row. Err is as of ClaimRows.
+	// never replaces a later one. Err is as of ClaimRows.
 	ReleaseRow(ctx context.Context, boot room.BootID, release Release) (RowResult, error)
-	// Row returns a room's row, ErrNotFound if there is none: then there is no such room.
+	// Row returns a room's row, or ErrNotFound: then there is no such room.
 	Row(ctx context.Context, id room.ID) (room.Row, error)
-	// RowByCode returns the row of a private room that is not over, the newest if codes collide; else ErrNotFound.
+	// RowByCode returns the row of a private room that is not over, the newest if codes collide, or ErrNotFound.
 	RowByCode(ctx context.Context, code string) (room.Row, error)
 	// ListRows returns rows by room id.
 	ListRows(ctx context.Context, filter RowFilter) ([]room.Row, error)
-	// Checkpoint returns the last checkpoint of a room that is not over, ErrNotFound if there is none.
+	// Checkpoint returns the last checkpoint of a room that is not over, or ErrNotFound.
 	Checkpoint(ctx context.Context, id room.ID) (Checkpoint, error)
 }
 
-// RowResult is what became of one row's write.
+// RowResult is the outcome of the write of one row.
 type RowResult struct {
-	Row room.Row // as it now stands, the zero Row if there is none
+	Row room.Row // as it is now, the zero Row if there is none
 	Err error    // nil: the write won; ErrMovedOn or ErrNotFound
 }
 
@@ -50,7 +49,7 @@ type Claim struct {
 	Nonce  string
 }
 
-// Release ends a boot's hold of a room for good.
+// Release gives a room away: its boot never serves it again.
 type Release struct {
 	Room       room.ID
 	Epoch      room.Epoch // the row's
@@ -58,9 +57,9 @@ type Release struct {
 	Checkpoint Checkpoint
 }
 
-// Checkpoint is enough to bring a room back without its journal.
+// Checkpoint is enough to restore a room without its journal.
 type Checkpoint struct {
-	Point room.Point // of the last input it holds
+	Point room.Point // of the last input in it
 	Data  []byte     // opaque to the store
 }
 
@@ -68,12 +67,12 @@ type Checkpoint struct {
 type RowFilter struct {
 	State  room.RowState
 	Folder string
-	After  room.ID // page: ids after this one
+	After  room.ID // only ids after this one, for the next page
 	Limit  int     // 0 means 1000
 }
 
-// StateTerm is the SQL that narrows to State, given as the parameter of that name. Of the states before over it is one
-// that an index answers without going through all rooms that ever were: nodes ask every few seconds.
+// StateTerm is the SQL condition for State, whose value is the parameter of that name. For every state but over an index
+// answers it without a search through all rooms there ever were, because nodes ask every few seconds.
 func (f RowFilter) StateTerm(parameter string) string {
 	switch f.State {
 	case "":

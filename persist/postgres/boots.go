@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,7 +11,7 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// arbiterLock is the advisory lock under which boots are fenced, so that fence numbers leave no gap.
+// arbiterLock is the advisory lock of every transaction that fences boots, so that fence numbers leave no gap.
 const arbiterLock int64 = 0x726f6f6d72696e67 // "roomring"
 
 // StartBoot implements persist.Boots.
@@ -33,29 +32,19 @@ func (s *Store) StartBoot(ctx context.Context, boot persist.Boot) error {
 			rows, _ := tx.Query(ctx, `SELECT state FROM boots WHERE boot = $1`, boot.ID)
 			return requireAlive(rows)
 		}
-		return fenceOlder(ctx, tx, boot)
+		// FOR UPDATE waits for row writes of the old boot that are under way. Any later one finds it dead.
+		rows, _ := tx.Query(ctx, selectBoot+`
+			WHERE folder = ANY ($1) AND state = 'alive' AND b.boot <> $2 ORDER BY started, b.boot FOR UPDATE OF b`, boot.Folders(), boot.ID)
+		older, err := collect(rows, scanBoot)
+		if err != nil {
+			return err
+		}
+		return ledger.FenceOlder(ctx, resultTx{Tx: tx}, boot, older)
 	})
 }
 
-// fenceOlder fences every other alive boot of the folder, or refuses to. FOR UPDATE waits for row writes
-// of the old boot that are under way, and any later one finds it dead.
-func fenceOlder(ctx context.Context, tx pgx.Tx, boot persist.Boot) error {
-	rows, _ := tx.Query(ctx, selectBoot+`
-		WHERE folder = ANY ($1) AND state = 'alive' AND b.boot <> $2 ORDER BY started, b.boot FOR UPDATE OF b`, boot.Folders(), boot.ID)
-	older, err := pgx.CollectRows(rows, scanBoot)
-	if err != nil {
-		return err
-	}
-	for _, old := range older {
-		if !persist.MayFence(boot, old) {
-			return &persist.FolderInUseError{Holder: old}
-		}
-	}
-	return fence(ctx, tx, boot.ID, older)
-}
-
-// fence declares boots dead, under the arbiter's lock.
-func fence(ctx context.Context, tx pgx.Tx, by room.BootID, boots []persist.BootInfo) error {
+// Fence implements ledger.BootTx. The caller holds the arbiter's lock.
+func (tx resultTx) Fence(ctx context.Context, by room.BootID, boots []persist.BootInfo) error {
 	batch := &pgx.Batch{}
 	for _, b := range boots {
 		batch.Queue(`
@@ -66,58 +55,41 @@ func fence(ctx context.Context, tx pgx.Tx, by room.BootID, boots []persist.BootI
 	return tx.SendBatch(ctx, batch).Close()
 }
 
-// Forget implements persist.Boots. No process of a folder that is given up can start meanwhile: the arbiter's lock is held
-// to the end. FOR UPDATE waits for row writes of its former processes that are under way.
+// Forget implements persist.Boots. It holds the arbiter's lock to the end, so that no process of a folder that is given up
+// can start meanwhile. FOR UPDATE waits for row writes of its former processes that are under way.
 func (s *Store) Forget(ctx context.Context, by room.BootID, node string, heard []room.BootID) (f persist.Forgotten, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		f, err = forget(ctx, tx, by, node, heard)
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, arbiterLock); err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, `SELECT state FROM boots WHERE boot = $1 FOR SHARE`, by)
+		if err := requireAlive(rows); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `SELECT boot FROM boots WHERE node = $1 AND boot <> $2 ORDER BY boot FOR UPDATE`, node, by); err != nil {
+			return err
+		}
+		rows, _ = tx.Query(ctx, selectBoot+` ORDER BY started, b.boot`)
+		boots, err := collect(rows, scanBoot)
+		if err != nil {
+			return err
+		}
+		f, err = ledger.Forget(ctx, resultTx{Tx: tx}, boots, by, node, heard)
 		return err
 	})
 	return f, err
 }
 
-func forget(ctx context.Context, tx pgx.Tx, by room.BootID, node string, heard []room.BootID) (f persist.Forgotten, err error) {
-	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, arbiterLock); err != nil {
-		return f, err
-	}
-	rows, _ := tx.Query(ctx, `SELECT state FROM boots WHERE boot = $1 FOR SHARE`, by)
-	if err := requireAlive(rows); err != nil {
-		return f, err
-	}
-	rows, _ = tx.Query(ctx, `SELECT boot FROM boots WHERE node = $1 AND boot <> $2 ORDER BY boot FOR UPDATE`, node, by)
-	if _, err := pgx.CollectRows(rows, pgx.RowTo[room.BootID]); err != nil {
-		return f, err
-	}
-	rows, _ = tx.Query(ctx, selectBoot+` ORDER BY started, b.boot`)
-	boots, err := pgx.CollectRows(rows, scanBoot)
-	if err != nil {
-		return f, err
-	}
-	lost, err := persist.ToForget(node, boots, heard)
-	if err != nil {
-		return f, err
-	}
-	rows, _ = tx.Query(ctx, selectRow+` WHERE state = 'live' AND boot = ANY ($1) ORDER BY room`,
-		column(lost, func(b persist.BootInfo) string { return string(b.ID) }))
-	live, err := pgx.CollectRows(rows, scanRow)
-	if err != nil {
-		return f, err
-	}
-	lost = slices.DeleteFunc(lost, func(b persist.BootInfo) bool { return b.State != persist.BootAlive })
-	finals, err := persist.Lost(live)
-	if err != nil {
-		return f, err
-	}
-	if err := fence(ctx, tx, by, lost); err != nil {
-		return f, err
-	}
-	_, err = ledger.Post(ctx, resultTx{Tx: tx}, persist.Ratings{}, finals) // none of them was finished
-	return persist.Forgotten{Boots: len(lost), Rooms: len(finals)}, err
+// LiveRows implements ledger.BootTx.
+func (tx resultTx) LiveRows(ctx context.Context, boots []persist.BootInfo) ([]room.Row, error) {
+	rows, _ := tx.Query(ctx, ledger.SelectRow+` WHERE state = 'live' AND boot = ANY ($1) ORDER BY room`,
+		column(boots, func(b persist.BootInfo) string { return string(b.ID) }))
+	return collect(rows, ledger.ScanRow)
 }
 
 // Heartbeat implements persist.Boots.
 func (s *Store) Heartbeat(ctx context.Context, boot room.BootID) error {
-	alive, err := query(ctx, s, pgx.RowTo[room.BootID],
+	alive, err := query(ctx, s, ledger.Scan[room.BootID],
 		`UPDATE boots SET heartbeat = clock_timestamp() WHERE boot = $1 AND state = 'alive' RETURNING boot`, boot)
 	if err == nil && len(alive) == 0 {
 		return persist.ErrBootDead
@@ -138,7 +110,7 @@ const selectBoot = `
 		clock_timestamp() - heartbeat, coalesce(number, 0)
 	FROM boots b LEFT JOIN fences f ON f.boot = b.boot`
 
-func scanBoot(row pgx.CollectableRow) (b persist.BootInfo, err error) {
+func scanBoot(row ledger.Scanner) (b persist.BootInfo, err error) {
 	var age time.Duration
 	err = row.Scan(&b.ID, &b.Node, &b.Folder, &b.Host, &b.PID, &b.Path, &b.State, &b.Started, &age, &b.Fence)
 	b.SetBeat(age)
@@ -153,9 +125,5 @@ func (s *Store) Boots(ctx context.Context) ([]persist.BootInfo, error) {
 
 // Fences implements persist.Boots.
 func (s *Store) Fences(ctx context.Context, from uint64) ([]persist.Fence, error) {
-	return query(ctx, s, func(row pgx.CollectableRow) (f persist.Fence, err error) {
-		err = row.Scan(&f.Number, &f.Boot, &f.By, &f.At)
-		f.At = f.At.UTC()
-		return f, err
-	}, `SELECT number, boot, by_boot, at FROM fences WHERE number >= $1 ORDER BY number`, int64(from))
+	return query(ctx, s, ledger.ScanFence, `SELECT number, boot, by_boot, at FROM fences WHERE number >= $1 ORDER BY number`, int64(from))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/roomring/roomring/persist/pgtest"
 	"github.com/roomring/roomring/persist/postgres"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/clock"
 )
 
 // node is one writer of results: a store of its own and a flusher that sees every failed try.
@@ -29,7 +30,7 @@ func newNode(t *testing.T, url string, batch int) *node {
 		t.Fatal(err)
 	}
 	n := &node{Flusher: persist.NewFlusher(s, persist.FlusherOptions{Batch: batch, Timeout: 20 * time.Second,
-		Retry: persist.Backoff{Max: 200 * time.Millisecond}})}
+		Retry: clock.Backoff{Max: 200 * time.Millisecond}})}
 	t.Cleanup(func() { s.Close() })
 	return n
 }
@@ -112,7 +113,7 @@ func TestServerStoppedAndKilledMidBatch(t *testing.T) {
 // A store call under way when the server goes away is tried again by the store itself.
 func TestCallsOutliveARestart(t *testing.T) {
 	server := pgtest.New(t)
-	s, err := postgres.Open(t.Context(), server.URL(t), postgres.Options{Tries: 1000, Retry: persist.Backoff{Max: 50 * time.Millisecond}})
+	s, err := postgres.Open(t.Context(), server.URL(t), postgres.Options{Tries: 1000, Retry: clock.Backoff{Max: 50 * time.Millisecond}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// retryable reports whether another try may cure an error: the server rolled the transaction back for
-// another's sake, it stops, starts or is full, or the connection broke. Nothing else is ever tried again.
+// retryable reports whether another try may cure an error: the server rolled the transaction back in favour of
+// another, it stops, starts or is full, or the connection broke. Nothing else is ever tried again.
 // Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 func retryable(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -44,13 +44,13 @@ func retryableCode(code string) bool {
 	return strings.HasPrefix(code, "08") // connection_exception
 }
 
-// dialTimedOut tells the connect timeout of one try from the end of the caller's context.
+// dialTimedOut reports whether an error is the connect timeout of one try, and not the end of the caller's context.
 func dialTimedOut(err error) bool {
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
 	return connecting && !errors.Is(err, context.Canceled)
 }
 
-// poisoned reports whether the data written is at fault, and not the store.
+// poisoned reports whether an error is the fault of the data that was written, and not of the store.
 func poisoned(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {

@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/roomring/roomring/persist/internal/ledger"
 )
 
-// SharedKey implements persist.Keys. Of two that make a key at once, the first to commit is the one whose key stays.
+// SharedKey implements persist.Keys. If two processes make a key at once, the key of the first to commit stays.
 func (s *Store) SharedKey(ctx context.Context, purpose string) (key [32]byte, err error) {
 	rand.Read(key[:])
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
@@ -19,7 +21,7 @@ func (s *Store) SharedKey(ctx context.Context, purpose string) (key [32]byte, er
 	if err != nil {
 		return key, err
 	}
-	kept, err := queryOne(ctx, s, pgx.RowTo[[]byte], `SELECT key FROM keys WHERE purpose = $1`, purpose)
+	kept, err := queryOne(ctx, s, ledger.Scan[[]byte], `SELECT key FROM keys WHERE purpose = $1`, purpose)
 	if err != nil {
 		return key, err
 	}

@@ -3,21 +3,19 @@ package postgres
 import (
 	"context"
 	"embed"
-	"io/fs"
-	"log/slog"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
-	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/internal/ledger"
 )
 
 //go:embed migrations
 var migrations embed.FS
 
-// migrate brings the schema up to date under goose's advisory lock, so that nodes may start at once.
+// migrate brings the schema up to date under goose's advisory lock, so that several nodes may start at once.
 func (s *Store) migrate(ctx context.Context, config *pgxpool.Config) error {
 	if s.pooled {
 		return s.whileLocked(ctx, config.ConnConfig, func() error { return s.migrateUnder(ctx) })
@@ -30,26 +28,7 @@ func (s *Store) migrate(ctx context.Context, config *pgxpool.Config) error {
 }
 
 func (s *Store) migrateUnder(ctx context.Context, options ...goose.ProviderOption) error {
-	dir, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
 	db := stdlib.OpenDBFromPool(s.pool)
 	defer db.Close()
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, dir, append(options, goose.WithSlog(slog.New(slog.DiscardHandler)))...)
-	if err != nil {
-		return err
-	}
-	stored, known, err := provider.GetVersions(ctx)
-	if err != nil {
-		return err
-	}
-	if stored > known {
-		return &persist.NewerSchemaError{Store: stored, Binary: known}
-	}
-	if stored == known {
-		return nil
-	}
-	_, err = provider.Up(ctx)
-	return err
+	return ledger.Migrate(ctx, goose.DialectPostgres, db, migrations, options...)
 }

@@ -23,7 +23,7 @@ func queueOthers(batch *pgx.Batch, others []ledger.Other) {
 
 // RoomsOf implements persist.People.
 func (s *Store) RoomsOf(ctx context.Context, player room.PlayerID, after room.ID, limit int) ([]room.ID, error) {
-	return query(ctx, s.reader, pgx.RowTo[room.ID], `
+	return query(ctx, s.reader, ledger.Scan[room.ID], `
 		SELECT room COLLATE "C" FROM outcomes WHERE player = $1 AND room COLLATE "C" > $2
 		UNION SELECT room COLLATE "C" FROM others WHERE player = $1 AND room COLLATE "C" > $2
 		ORDER BY 1 LIMIT $3`, player, after, max(limit, 0))
@@ -31,7 +31,7 @@ func (s *Store) RoomsOf(ctx context.Context, player room.PlayerID, after room.ID
 
 // Unindexed implements persist.People.
 func (s *Store) Unindexed(ctx context.Context, limit int) ([]room.ID, error) {
-	return query(ctx, s.reader, pgx.RowTo[room.ID], `
+	return query(ctx, s.reader, ledger.Scan[room.ID], `
 		SELECT room FROM results r WHERE NOT indexed AND EXISTS (SELECT FROM replays p WHERE p.room = r.room) ORDER BY room LIMIT $1`, max(limit, 0))
 }
 
@@ -40,8 +40,11 @@ func (s *Store) Index(ctx context.Context, id room.ID, named []room.PlayerID) er
 	return s.inTx(ctx, func(tx pgx.Tx) error {
 		var text string
 		err := tx.QueryRow(ctx, `UPDATE results SET indexed = true WHERE room = $1 AND NOT indexed RETURNING outcomes::text`, id).Scan(&text)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
 		if err != nil {
-			return none(err)
+			return err
 		}
 		var outcomes []room.Outcome
 		if err := json.Unmarshal([]byte(text), &outcomes); err != nil {
@@ -53,31 +56,19 @@ func (s *Store) Index(ctx context.Context, id room.ID, named []room.PlayerID) er
 	})
 }
 
-// none is nil for the answer that there is no such row.
-func none(err error) error {
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
-	}
-	return err
-}
-
 // Redact implements persist.People.
 func (s *Store) Redact(ctx context.Context, r persist.Redacted) error {
 	f := r.Final
-	outcomes, err := json.Marshal(f.Result.Outcomes)
+	text, err := ledger.Encode(f)
 	if err != nil {
 		return err
-	}
-	var data *string
-	if len(f.Result.Data) > 0 {
-		data = new(string(f.Result.Data))
 	}
 	return s.inTx(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `
 			UPDATE results SET outcomes = $1::text::json, reason = $2, summary = $3, data = $4::text::json, readers = $5::text::json,
 				redactions = redactions + 1, redacted = clock_timestamp()
 			WHERE room = $6 AND redactions = $7`,
-			string(outcomes), f.Result.Reason, f.Result.Summary, data, ledger.FormatReaders(f.Readers), f.Room, r.Redactions)
+			text.Outcomes, f.Result.Reason, f.Result.Summary, text.Data, text.Readers, f.Room, r.Redactions)
 		if err != nil {
 			return err
 		}
@@ -93,22 +84,27 @@ func (s *Store) Redact(ctx context.Context, r persist.Redacted) error {
 	})
 }
 
+// replaceReplay puts the replay of f in place of the stored one. The later pieces get new numbers, so that whoever reads the old
+// replay meanwhile finds its end and no mixture.
 func replaceReplay(ctx context.Context, tx pgx.Tx, f room.Final) error {
 	if f.Replay.Len() == 0 {
 		_, err := tx.Exec(ctx, `DELETE FROM replays WHERE room = $1`, f.Room)
 		return err
 	}
-	first, more := ledger.First(f.Replay)
+	first, more := ledger.FirstPiece(f.Replay)
 	var base int
 	err := tx.QueryRow(ctx, `UPDATE replays SET data = $1, base = base + more, more = $2, size = $3 WHERE room = $4 RETURNING base`,
 		first, more, f.Replay.Len(), f.Room).Scan(&base)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
 	if err != nil {
-		return none(err)
+		return err
 	}
 	if _, err := tx.Exec(ctx, `DELETE FROM replay_pieces WHERE room = $1`, f.Room); err != nil {
 		return err
 	}
-	return ledger.Rest([]room.Final{f}, func(p ledger.Piece) error {
+	return ledger.LaterPieces([]room.Final{f}, func(p ledger.Piece) error {
 		_, err := tx.Exec(ctx, `INSERT INTO replay_pieces (room, nth, data) VALUES ($1, $2, $3)`, p.Room, base+p.Nth, p.Data)
 		return err
 	})
@@ -132,10 +128,7 @@ func (s *Store) DropRecords(ctx context.Context, player room.PlayerID) error {
 
 // IdleGuests implements persist.People.
 func (s *Store) IdleGuests(ctx context.Context, after room.PlayerID, since time.Duration, limit int) (idle []room.PlayerID, next room.PlayerID, err error) {
-	all, err := query(ctx, s.reader, func(row pgx.CollectableRow) (g ledger.Guest, err error) {
-		err = row.Scan(&g.Player, &g.Idle)
-		return g, err
-	}, `
+	all, err := query(ctx, s.reader, ledger.ScanGuest, `
 		SELECT player,
 			NOT EXISTS (SELECT FROM outcomes o WHERE o.player = page.player AND o.stored >= now() - $2::interval) AND
 			NOT EXISTS (SELECT FROM others o JOIN results r USING (room) WHERE o.player = page.player AND r.stored >= now() - $2::interval)

@@ -7,20 +7,21 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/pressly/goose/v3/lock"
+
+	"github.com/roomring/roomring/room/clock"
 )
 
-// A connection pooler such as PgBouncer may lead each transaction of a connection to another process of the server. Then
-// nothing holds beyond a transaction: no statement that was prepared by name, no setting, no lock of a session.
+// A connection pooler such as PgBouncer may send each transaction of a connection to another process of the server. Then
+// nothing lasts longer than a transaction: no prepared statement, no setting, no session lock.
 
-// pooled reports whether a pooler answers in the server's place: it makes up the number of the process by which clients
-// cancel.
+// pooled reports whether a pooler answers in the server's place. A pooler invents the process id by which clients cancel.
 func pooled(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	var pid uint32
 	err := conn.QueryRow(ctx, `SELECT pg_backend_pid()`, pgx.QueryExecModeSimpleProtocol).Scan(&pid)
 	return err == nil && pid != conn.PgConn().PID(), err
 }
 
-// behindPooler has every statement be sent whole, parsed and run in one go, with its types known from the first time.
+// behindPooler makes the pool send every statement whole, to be parsed and run at once. Types are cached from the first time.
 func behindPooler(config *pgxpool.Config) {
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	config.ConnConfig.StatementCacheCapacity = 0
@@ -39,9 +40,9 @@ func (s *Store) begin(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// whileLocked runs do under the lock of migrations, which is that of a transaction here: a lock of a session would stay
-// with the server's process and not with this one. Who waits for it does so outside of a transaction: the pooler may have few
-// connections, and the holder needs another one.
+// whileLocked runs do under the lock of migrations. Here it is the lock of a transaction: a session lock would stay
+// with the server's process and not with this one. Waiting for it happens outside of a transaction, because the pooler may have few
+// connections and the holder needs another one.
 func (s *Store) whileLocked(ctx context.Context, config *pgx.ConnConfig, do func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, migrateWait)
 	defer cancel()
@@ -50,7 +51,7 @@ func (s *Store) whileLocked(ctx context.Context, config *pgx.ConnConfig, do func
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	for try := 0; ; try++ {
+	for retry := s.retry; ; {
 		done := false
 		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 			err := tx.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock($1) FROM set_config('idle_in_transaction_session_timeout', '0', true)`,
@@ -63,8 +64,8 @@ func (s *Store) whileLocked(ctx context.Context, config *pgx.ConnConfig, do func
 		if done || err != nil {
 			return err
 		}
-		if err := s.retry.Sleep(ctx, try); err != nil {
-			return err
+		if !clock.Sleep(ctx, nil, retry.Next()) {
+			return ctx.Err()
 		}
 	}
 }

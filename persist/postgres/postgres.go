@@ -1,8 +1,8 @@
 // Package postgres is the store in PostgreSQL (15 is tested), for one node or a whole cluster, also behind PgBouncer.
 //
-// Calls are tried again, with exponential backoff and full jitter, on the errors that another try may cure:
+// The store retries a call, with exponential backoff and full jitter, after an error that another try may cure:
 // see retryable. Every write of the port may be repeated, so a lost answer is such an error too.
-// A store that stays away is the caller's matter: persist.Flusher and persist.Registrar wait for it.
+// When the server stays away, the call fails and the caller waits, as persist.Flusher does.
 package postgres
 
 import (
@@ -19,23 +19,25 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/internal/ledger"
+	"github.com/roomring/roomring/room/clock"
 )
 
 // Options are how a store is opened. The zero value is fit for use.
 type Options struct {
 	// Wait is how long Open waits for a server that does not answer. 0 means 10 s.
 	Wait time.Duration
-	// Conns is the largest number of connections for what games need: rows, heartbeats, results to be written. 0 means 8;
-	// pool_max_conns of the URL goes before it.
+	// Conns is the largest number of connections for what games need: rows, heartbeats, results to be written. 0 means 8.
+	// The URL's pool_max_conns overrides it.
 	Conns int32
 	// Readers is the largest number of connections for what strangers may ask for: results, replays, players, leaderboards.
-	// However many wait for these, nothing that a game needs does. 0 means 4.
+	// Games have connections of their own, so that they never wait for strangers. 0 means 4.
 	Readers int32
-	// Retry is the wait between tries of one call. Zero means persist.Backoff's defaults.
-	Retry persist.Backoff
+	// Retry is the wait between the tries of one call. Zero means clock.Backoff's defaults.
+	Retry clock.Backoff
 	// Tries bounds the tries of one call. 0 means 6.
 	Tries int
-	// Ratings are the rules of ratings. Open goes through all records for who is listed by them. nil means the zero rules, and
+	// Ratings are the rules of ratings. Open updates in all records who is listed by them. nil means the zero rules, and
 	// leaves who is listed as it is.
 	Ratings *persist.Ratings
 }
@@ -45,7 +47,7 @@ type Store struct {
 	pool   *pgxpool.Pool
 	reader *Store // the same with Options.Readers
 	pooled bool   // see pooler.go
-	retry  persist.Backoff
+	retry  clock.Backoff
 	tries  int
 	rules  persist.Ratings
 }
@@ -128,11 +130,11 @@ func (o *Options) apply(config *pgxpool.Config, rawURL string) {
 	}
 }
 
-// settings sets what a connection, or a transaction alone, needs, unless the operator has chosen otherwise.
+// settings is the SQL that sets what a connection, or a transaction alone, needs, unless the operator has chosen otherwise.
 //
-// A journal is deleted on the word that the result is stored, so a synchronous_commit=off is undone; other settings of it,
-// such as remote_apply, stay. A process that freezes, or is cut off, in the middle of a transaction must not hold the
-// arbiter's lock or a room's row for as long as its connection seems to live.
+// A journal is deleted once its result is stored, so synchronous_commit=off becomes on; other values, such as remote_apply,
+// stay. The timeout ends the transaction of a process that freezes or is cut off in the middle of it: otherwise it would hold
+// the arbiter's lock or a room's row for as long as its connection seems to live.
 func settings(transaction bool) string {
 	return fmt.Sprintf(`
 		SELECT set_config('synchronous_commit', 'on', %[1]t) WHERE current_setting('synchronous_commit') = 'off';
@@ -140,32 +142,26 @@ func settings(transaction bool) string {
 			WHERE current_setting('idle_in_transaction_session_timeout') = '0'`, transaction)
 }
 
-// await connects until the server answers, refuses for good, or the wait is over, and finds out whether it is a pooler.
+// await tries to connect until the server answers, refuses for good, or the wait is over. It finds out whether the server is a pooler.
 func (s *Store) await(ctx context.Context, wait time.Duration, config *pgxpool.Config) error {
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	for try := 0; ; try++ {
-		err := s.meet(waiting, config.ConnConfig)
+	for retry := s.retry; ; {
+		conn, err := pgx.ConnectConfig(waiting, config.ConnConfig)
+		if err == nil {
+			s.pooled, err = pooled(waiting, conn)
+			conn.Close(context.WithoutCancel(waiting))
+		}
 		if err == nil {
 			return nil
 		}
 		if !retryable(err) && !errors.Is(err, context.DeadlineExceeded) {
 			return fmt.Errorf("the store %s: %s", describe(config), oneLine(err))
 		}
-		if !retryable(err) || s.retry.Sleep(waiting, try) != nil {
+		if !retryable(err) || !clock.Sleep(waiting, nil, retry.Next()) {
 			return &persist.UnreachableError{Store: describe(config), Wait: wait, Cause: errors.New(oneLine(err))}
 		}
 	}
-}
-
-func (s *Store) meet(ctx context.Context, config *pgx.ConnConfig) error {
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	s.pooled, err = pooled(ctx, conn)
-	return err
 }
 
 // describe names a store without its password.
@@ -179,7 +175,7 @@ func describe(config *pgxpool.Config) string {
 	return u.String()
 }
 
-// oneLine says what is at the bottom of an error; pgx tells it once for each address and way it tried.
+// oneLine is the cause of an error on one line. pgx repeats it for each address and method that it tried.
 func oneLine(err error) string {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		err = e
@@ -199,20 +195,18 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// do runs a call, again if another try may cure its error.
+// do runs a call, and tries again after an error that another try may cure.
 func (s *Store) do(ctx context.Context, call func() error) error {
-	for try := 0; ; try++ {
+	retry := s.retry
+	for try := 1; ; try++ {
 		err := call()
-		if err == nil || try+1 >= s.tries || !retryable(err) || ctx.Err() != nil {
-			return err
-		}
-		if s.retry.Sleep(ctx, try) != nil {
+		if err == nil || try >= s.tries || !retryable(err) || !clock.Sleep(ctx, nil, retry.Next()) {
 			return err
 		}
 	}
 }
 
-// inTx runs do in a transaction of read committed, and commits it if do returns nil.
+// inTx runs do in a read committed transaction, and commits it if do returns nil.
 func (s *Store) inTx(ctx context.Context, do func(pgx.Tx) error) error {
 	return s.do(ctx, func() error {
 		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
@@ -225,28 +219,29 @@ func (s *Store) inTx(ctx context.Context, do func(pgx.Tx) error) error {
 }
 
 // query reads all rows with scan.
-func query[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], sql string, args ...any) (all []T, err error) {
+func query[T any](ctx context.Context, s *Store, scan func(ledger.Scanner) (T, error), sql string, args ...any) (all []T, err error) {
 	err = s.do(ctx, func() error {
 		rows, _ := s.pool.Query(ctx, sql, args...)
-		all, err = pgx.CollectRows(rows, scan)
+		all, err = collect(rows, scan)
 		return err
 	})
 	return all, err
 }
 
 // queryOne reads one row with scan; none is persist.ErrNotFound.
-func queryOne[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], sql string, args ...any) (one T, err error) {
+func queryOne[T any](ctx context.Context, s *Store, scan func(ledger.Scanner) (T, error), sql string, args ...any) (one T, err error) {
 	err = s.do(ctx, func() error {
 		rows, _ := s.pool.Query(ctx, sql, args...)
-		one, err = pgx.CollectOneRow(rows, scan)
+		one, err = pgx.CollectOneRow(rows, func(row pgx.CollectableRow) (T, error) { return scan(row) })
 		return err
 	})
-	return one, notFound(err)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = persist.ErrNotFound
+	}
+	return one, err
 }
 
-func notFound(err error) error {
-	if errors.Is(err, pgx.ErrNoRows) {
-		return persist.ErrNotFound
-	}
-	return err
+// collect reads all rows of an answer with scan.
+func collect[T any](rows pgx.Rows, scan func(ledger.Scanner) (T, error)) ([]T, error) {
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (T, error) { return scan(row) })
 }

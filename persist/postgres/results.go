@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,8 +12,8 @@ import (
 
 // WriteResults implements persist.Results. A batch of any size takes five round trips.
 //
-// Read committed is enough: ON CONFLICT waits for a rival that has not committed, each later statement sees what
-// it did, and records are locked before they are read. All batches lock results, players, records and rooms
+// Read committed is enough. ON CONFLICT waits for a rival that has not committed, each later statement sees what
+// the rival did, and records are locked before they are read. All batches lock results, players, records and rooms
 // in this order, each by key, so they do not deadlock.
 func (s *Store) WriteResults(ctx context.Context, finals []room.Final) ([]persist.Verdict, error) {
 	once := func(ctx context.Context, finals []room.Final) (verdicts []persist.Verdict, err error) {
@@ -27,7 +26,7 @@ func (s *Store) WriteResults(ctx context.Context, finals []room.Final) ([]persis
 	return ledger.Write(ctx, finals, once, poisoned)
 }
 
-// resultTx is a ledger.Tx.
+// resultTx is a ledger.BootTx.
 type resultTx struct {
 	pgx.Tx
 	rules persist.Ratings
@@ -66,8 +65,14 @@ func (tx resultTx) Insert(ctx context.Context, finals []room.Final) (map[room.ID
 
 // resultColumns are the arguments of insertResults.
 func resultColumns(rules persist.Ratings, finals []room.Final) ([]any, error) {
-	var encodeErr error
-	columns := []any{
+	texts := make([]ledger.JSON, len(finals))
+	for i, f := range finals {
+		var err error
+		if texts[i], err = ledger.Encode(f); err != nil {
+			return nil, err
+		}
+	}
+	return []any{
 		column(finals, func(f room.Final) string { return string(f.Room) }),
 		column(finals, func(f room.Final) string { return f.Game }),
 		column(finals, func(f room.Final) int64 { return int64(f.Version) }),
@@ -76,34 +81,22 @@ func resultColumns(rules persist.Ratings, finals []room.Final) ([]any, error) {
 		column(finals, func(f room.Final) int64 { return int64(f.Point.Epoch) }),
 		column(finals, func(f room.Final) int64 { return int64(f.Point.Seq) }),
 		column(finals, func(f room.Final) int64 { return int64(f.Duration) }),
-		column(finals, func(f room.Final) string {
-			outcomes, err := json.Marshal(f.Result.Outcomes)
-			if err != nil {
-				encodeErr = err
-			}
-			return string(outcomes)
-		}),
+		column(texts, func(j ledger.JSON) string { return j.Outcomes }),
 		column(finals, func(f room.Final) string { return f.Result.Reason }),
 		column(finals, func(f room.Final) string { return f.Result.Summary }),
-		column(finals, func(f room.Final) *string {
-			if len(f.Result.Data) == 0 {
-				return nil
-			}
-			return new(string(f.Result.Data))
-		}),
+		column(texts, func(j ledger.JSON) *string { return j.Data }),
 		column(finals, func(f room.Final) []byte { return f.Hash[:] }),
-		column(finals, func(f room.Final) *string { return ledger.FormatReaders(f.Readers) }),
+		column(texts, func(j ledger.JSON) *string { return j.Readers }),
 		column(finals, func(f room.Final) *string {
 			if why := string(ledger.Refuses(rules, f)); why != "" {
 				return &why
 			}
 			return nil
 		}),
-	}
-	return columns, encodeErr
+	}, nil
 }
 
-// column is one field of every item: an array argument for unnest.
+// column returns one field of every item, as an array argument for unnest.
 func column[T, C any](items []T, field func(T) C) []C {
 	values := make([]C, len(items))
 	for i, item := range items {
@@ -126,11 +119,11 @@ func (tx resultTx) Lock(ctx context.Context, names []ledger.Name, keys, rivals [
 		SELECT game, player FROM unnest($1::text[], $2::text[]) AS t (game, player) ORDER BY game COLLATE "C", player COLLATE "C"
 		ON CONFLICT (game, player) DO NOTHING`, games, players)
 	var records []ledger.Record
-	batch.Queue(selectRecord+`
+	batch.Queue(ledger.SelectRecord+`
 		JOIN unnest($1::text[], $2::text[]) AS t (game, player) USING (game, player)
 		ORDER BY game COLLATE "C", player COLLATE "C"
 		FOR UPDATE OF records`, games, players).Query(func(rows pgx.Rows) (err error) {
-		records, err = pgx.CollectRows(rows, scanRecord)
+		records, err = collect(rows, ledger.ScanRecord)
 		return err
 	})
 	met := ledger.Met{}
@@ -142,8 +135,8 @@ func keyColumns(keys []ledger.Key) (games, players []string) {
 	return column(keys, func(k ledger.Key) string { return k.Game }), column(keys, func(k ledger.Key) string { return string(k.Player) })
 }
 
-// queueMet counts the rated games that rivals had with each other. It comes after their records are locked, as a statement of
-// its own: so it sees what whoever held them before has written.
+// queueMet counts the rated games that rivals had with each other. The statement runs after their records are locked, so that it
+// sees what the previous holder of the locks has written.
 func queueMet(batch *pgx.Batch, rivals []ledger.Key, met ledger.Met) {
 	if len(rivals) == 0 {
 		return
@@ -160,17 +153,6 @@ func queueMet(batch *pgx.Batch, rivals []ledger.Key, met ledger.Met) {
 		_, err := pgx.ForEachRow(rows, []any{&p.Game, &p.A, &p.B, &n}, func() error { met[p] = n; return nil })
 		return err
 	})
-}
-
-const selectRecord = `SELECT game, player, rating, deviation, volatility, games, wins, draws, losses, rated, listed FROM records`
-
-func scanRecord(row pgx.CollectableRow) (r ledger.Record, err error) {
-	var rating, deviation, volatility *float64
-	err = row.Scan(&r.Key.Game, &r.Player, &rating, &deviation, &volatility, &r.Games, &r.Wins, &r.Draws, &r.Losses, &r.Rated, &r.Listed)
-	if rating != nil && deviation != nil && volatility != nil {
-		r.Rating = &room.Rating{Rating: *rating, Deviation: *deviation, Volatility: *volatility}
-	}
-	return r, err
 }
 
 func (tx resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger.Line, records []ledger.Record, repeats []room.ID) error {
@@ -193,7 +175,7 @@ func (tx resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return err
 	}
-	return ledger.Rest(finals, func(p ledger.Piece) error {
+	return ledger.LaterPieces(finals, func(p ledger.Piece) error {
 		_, err := tx.Exec(ctx, `INSERT INTO replay_pieces (room, nth, data) VALUES ($1, $2, $3)`, p.Room, p.Nth, p.Data)
 		return err
 	})
@@ -202,7 +184,7 @@ func (tx resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger
 func queueReplays(batch *pgx.Batch, finals []room.Final) {
 	first, more := make([][]byte, len(finals)), make([]int64, len(finals))
 	for i, f := range finals {
-		piece, n := ledger.First(f.Replay)
+		piece, n := ledger.FirstPiece(f.Replay)
 		first[i], more[i] = piece, int64(n)
 	}
 	batch.Queue(`

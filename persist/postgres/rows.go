@@ -6,10 +6,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/internal/ledger"
 	"github.com/roomring/roomring/room"
 )
 
-// write is one row's write: a statement, and whose nonce to look for afterwards.
+// write is the write of one row: a statement, and the nonce that the row has afterwards if the write won.
 type write struct {
 	room  room.ID
 	nonce string
@@ -46,7 +47,7 @@ func (s *Store) ReleaseRow(ctx context.Context, boot room.BootID, r persist.Rele
 		UPDATE rooms SET state = 'released', nonce = $1, checkpoint_epoch = $2, checkpoint_seq = $3, checkpoint = $4
 		WHERE room = $5 AND epoch = $6 AND state = 'live' AND boot = $7
 			AND (coalesce(checkpoint_epoch, 0), coalesce(checkpoint_seq, 0)) <= ($2, $3)`,
-		[]any{r.Nonce, int64(p.Epoch), int64(p.Seq), notNil(r.Checkpoint.Data), r.Room, int64(r.Epoch), boot}}})
+		[]any{r.Nonce, int64(p.Epoch), int64(p.Seq), ledger.NotNil(r.Checkpoint.Data), r.Room, int64(r.Epoch), boot}}})
 	if err != nil {
 		return persist.RowResult{}, err
 	}
@@ -54,8 +55,8 @@ func (s *Store) ReleaseRow(ctx context.Context, boot room.BootID, r persist.Rele
 }
 
 // writeRows does the writes in one transaction of an alive boot, in three round trips, and reads back who won.
-// The lock on the boot's row holds up a fence until the writes are committed. Two boots that claim the same
-// released rooms in different orders may deadlock; the server ends one of them, which is tried again.
+// The lock on the boot's row makes a fence wait until the writes are committed. Two boots that claim the same
+// released rooms in different orders may deadlock. The server then ends one of the transactions, and inTx tries it again.
 func (s *Store) writeRows(ctx context.Context, boot room.BootID, writes []write) (results []persist.RowResult, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
@@ -64,9 +65,9 @@ func (s *Store) writeRows(ctx context.Context, boot room.BootID, writes []write)
 			batch.Queue(w.query, w.args...)
 		}
 		present := map[room.ID]room.Row{}
-		batch.Queue(selectRow+` WHERE room = ANY ($1)`, column(writes, func(w write) string { return string(w.room) })).
+		batch.Queue(ledger.SelectRow+` WHERE room = ANY ($1)`, column(writes, func(w write) string { return string(w.room) })).
 			Query(func(rows pgx.Rows) error {
-				all, err := pgx.CollectRows(rows, scanRow)
+				all, err := collect(rows, ledger.ScanRow)
 				for _, r := range all {
 					present[r.Room] = r
 				}
@@ -75,71 +76,40 @@ func (s *Store) writeRows(ctx context.Context, boot room.BootID, writes []write)
 		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 			return err
 		}
-		results = column(writes, func(w write) persist.RowResult { return judge(w, present[w.room]) })
+		results = column(writes, func(w write) persist.RowResult { return ledger.JudgeWrite(present[w.room], w.nonce) })
 		return nil
 	})
 	return results, err
 }
 
+// requireAlive reads the state of the boot that wants to write.
 func requireAlive(rows pgx.Rows) error {
-	states, err := pgx.CollectRows(rows, pgx.RowTo[persist.BootState])
+	states, err := collect(rows, ledger.Scan[persist.BootState])
 	if err == nil && (len(states) == 0 || states[0] != persist.BootAlive) {
 		return persist.ErrBootDead
 	}
 	return err
 }
 
-func judge(w write, present room.Row) persist.RowResult {
-	switch {
-	case present.Room == "":
-		return persist.RowResult{Err: persist.ErrNotFound}
-	case present.Nonce != w.nonce:
-		return persist.RowResult{Row: present, Err: persist.ErrMovedOn}
-	}
-	return persist.RowResult{Row: present}
-}
-
-const selectRow = `SELECT room, game, epoch, state, boot, folder, code, private, nonce FROM rooms`
-
-func scanRow(row pgx.CollectableRow) (r room.Row, err error) {
-	var epoch int64
-	err = row.Scan(&r.Room, &r.Game, &epoch, &r.State, &r.Boot, &r.Folder, &r.Code, &r.Private, &r.Nonce)
-	r.Epoch = room.Epoch(epoch)
-	return r, err
-}
-
 // Row implements persist.Rows.
 func (s *Store) Row(ctx context.Context, id room.ID) (room.Row, error) {
-	return queryOne(ctx, s, scanRow, selectRow+` WHERE room = $1`, id)
+	return queryOne(ctx, s, ledger.ScanRow, ledger.SelectRow+` WHERE room = $1`, id)
 }
 
 // RowByCode implements persist.Rows.
 func (s *Store) RowByCode(ctx context.Context, code string) (room.Row, error) {
-	return queryOne(ctx, s, scanRow,
-		selectRow+` WHERE code = $1 AND code <> '' AND state <> 'over' ORDER BY created DESC LIMIT 1`, code)
+	return queryOne(ctx, s, ledger.ScanRow,
+		ledger.SelectRow+` WHERE code = $1 AND code <> '' AND state <> 'over' ORDER BY created DESC LIMIT 1`, code)
 }
 
 // ListRows implements persist.Rows.
 func (s *Store) ListRows(ctx context.Context, f persist.RowFilter) ([]room.Row, error) {
-	return query(ctx, s, scanRow, selectRow+`
+	return query(ctx, s, ledger.ScanRow, ledger.SelectRow+`
 		WHERE `+f.StateTerm("$1")+` AND ($2 = '' OR folder = $2) AND room > $3
 		ORDER BY room LIMIT $4`, string(f.State), f.Folder, f.After, f.Max())
 }
 
 // Checkpoint implements persist.Rows.
 func (s *Store) Checkpoint(ctx context.Context, id room.ID) (persist.Checkpoint, error) {
-	return queryOne(ctx, s, func(row pgx.CollectableRow) (c persist.Checkpoint, err error) {
-		var epoch, seq int64
-		err = row.Scan(&epoch, &seq, &c.Data)
-		c.Point = room.Point{Epoch: room.Epoch(epoch), Seq: room.Index(seq)}
-		return c, err
-	}, `SELECT checkpoint_epoch, checkpoint_seq, checkpoint FROM rooms WHERE room = $1 AND checkpoint IS NOT NULL`, id)
-}
-
-// notNil keeps the driver from writing an empty checkpoint as NULL.
-func notNil(b []byte) []byte {
-	if b == nil {
-		return []byte{}
-	}
-	return b
+	return queryOne(ctx, s, ledger.ScanCheckpoint, `SELECT checkpoint_epoch, checkpoint_seq, checkpoint FROM rooms WHERE room = $1 AND checkpoint IS NOT NULL`, id)
 }

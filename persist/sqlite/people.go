@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/roomring/roomring/persist"
@@ -22,16 +23,14 @@ func (s *Store) RoomsOf(ctx context.Context, player room.PlayerID, after room.ID
 		SELECT room FROM outcomes WHERE player = ?1 AND room > ?2
 		UNION SELECT room FROM others WHERE player = ?1 AND room > ?2
 		ORDER BY room LIMIT ?3`, player, after, max(limit, 0))
-	return collect(rows, err, scanRoom)
+	return collect(rows, err, ledger.Scan[room.ID])
 }
-
-func scanRoom(row scanner) (id room.ID, err error) { err = row.Scan(&id); return id, err }
 
 // Unindexed implements persist.People.
 func (s *Store) Unindexed(ctx context.Context, limit int) ([]room.ID, error) {
 	rows, err := s.read.QueryContext(ctx, `
 		SELECT room FROM results WHERE indexed = 0 AND room IN (SELECT room FROM replays) ORDER BY room LIMIT ?`, max(limit, 0))
-	return collect(rows, err, scanRoom)
+	return collect(rows, err, ledger.Scan[room.ID])
 }
 
 // Index implements persist.People.
@@ -39,8 +38,11 @@ func (s *Store) Index(ctx context.Context, id room.ID, named []room.PlayerID) er
 	return s.inTx(ctx, func(tx *sql.Tx) error {
 		var text []byte
 		err := tx.QueryRowContext(ctx, `UPDATE results SET indexed = 1 WHERE room = ? AND indexed = 0 RETURNING outcomes`, id).Scan(&text)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
 		if err != nil {
-			return none(err)
+			return err
 		}
 		var outcomes []room.Outcome
 		if err := json.Unmarshal(text, &outcomes); err != nil {
@@ -50,30 +52,18 @@ func (s *Store) Index(ctx context.Context, id room.ID, named []room.PlayerID) er
 	})
 }
 
-// none is nil for the answer that there is no such row.
-func none(err error) error {
-	if err == sql.ErrNoRows {
-		return nil
-	}
-	return err
-}
-
 // Redact implements persist.People.
 func (s *Store) Redact(ctx context.Context, r persist.Redacted) error {
 	f := r.Final
-	outcomes, err := json.Marshal(f.Result.Outcomes)
+	text, err := ledger.Encode(f)
 	if err != nil {
 		return err
 	}
-	var data any
-	if len(f.Result.Data) > 0 {
-		data = string(f.Result.Data)
-	}
 	return s.inTx(ctx, func(tx *sql.Tx) error {
-		n, err := deleted(tx.ExecContext(ctx, `
+		n, err := affected(tx.ExecContext(ctx, `
 			UPDATE results SET outcomes = ?, reason = ?, summary = ?, data = ?, readers = ?, redactions = redactions + 1, redacted = ?
 			WHERE room = ? AND redactions = ?`,
-			string(outcomes), f.Result.Reason, f.Result.Summary, data, ledger.FormatReaders(f.Readers), now(), f.Room, r.Redactions))
+			text.Outcomes, f.Result.Reason, f.Result.Summary, text.Data, text.Readers, now(), f.Room, r.Redactions))
 		if err != nil {
 			return err
 		}
@@ -89,22 +79,27 @@ func (s *Store) Redact(ctx context.Context, r persist.Redacted) error {
 	})
 }
 
+// replaceReplay puts the replay of f in place of the stored one. The later pieces get new numbers, so that whoever reads the old
+// replay meanwhile finds its end and no mixture.
 func replaceReplay(ctx context.Context, tx *sql.Tx, f room.Final) error {
 	if f.Replay.Len() == 0 {
 		_, err := tx.ExecContext(ctx, `DELETE FROM replays WHERE room = ?`, f.Room)
 		return err
 	}
-	first, more := ledger.First(f.Replay)
+	first, more := ledger.FirstPiece(f.Replay)
 	var base int
 	err := tx.QueryRowContext(ctx, `UPDATE replays SET data = ?, base = base + more, more = ?, size = ? WHERE room = ? RETURNING base`,
 		first, more, f.Replay.Len(), f.Room).Scan(&base)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
 	if err != nil {
-		return none(err)
+		return err
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM replay_pieces WHERE room = ?`, f.Room); err != nil {
 		return err
 	}
-	return ledger.Rest([]room.Final{f}, func(p ledger.Piece) error {
+	return ledger.LaterPieces([]room.Final{f}, func(p ledger.Piece) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO replay_pieces (room, nth, data) VALUES (?, ?, ?)`, p.Room, base+p.Nth, p.Data)
 		return err
 	})
@@ -138,13 +133,10 @@ func (s *Store) IdleGuests(ctx context.Context, after room.PlayerID, since time.
 			SELECT player FROM (SELECT DISTINCT player FROM others WHERE player > ?1 AND player < ?4 ORDER BY player LIMIT ?3)
 			ORDER BY player LIMIT ?3) page
 		ORDER BY player`, max(after, room.GuestPrefix), now()-since.Microseconds(), max(limit, 0), guestsEnd)
-	all, err := collect(rows, err, func(row scanner) (g ledger.Guest, err error) {
-		err = row.Scan(&g.Player, &g.Idle)
-		return g, err
-	})
+	all, err := collect(rows, err, ledger.ScanGuest)
 	idle, next = ledger.Idle(all, limit)
 	return idle, next, err
 }
 
-// guestsEnd is behind the ids of all guests.
+// guestsEnd follows the ids of all guests in their order.
 const guestsEnd = "g`"

@@ -3,8 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
-	"time"
 
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/internal/ledger"
@@ -13,7 +11,7 @@ import (
 
 // Result implements persist.Results.
 func (s *Store) Result(ctx context.Context, id room.ID) (room.StoredResult, error) {
-	r, err := scanResult(s.read.QueryRowContext(ctx, `
+	r, err := ledger.ScanResult(s.read.QueryRowContext(ctx, `
 		SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored, readers, redactions, redacted, coalesce(unrated, '')
 		FROM results WHERE room = ?`, id))
 	if err != nil {
@@ -22,54 +20,18 @@ func (s *Store) Result(ctx context.Context, id room.ID) (room.StoredResult, erro
 	rows, err := s.read.QueryContext(ctx, `
 		SELECT player, before_rating, before_deviation, before_volatility, after_rating, after_deviation, after_volatility
 		FROM outcomes WHERE room = ? AND after_rating IS NOT NULL ORDER BY seat`, id)
-	r.Ratings, err = collect(rows, err, scanChange)
+	r.Ratings, err = collect(rows, err, ledger.ScanRatingChange)
 	return r, err
-}
-
-func scanResult(row scanner) (r room.StoredResult, err error) {
-	var outcomes, hash []byte
-	var data, readers *string
-	var epoch, seq, duration, stored int64
-	var redacted *int64
-	err = row.Scan(&r.Room, &r.Game, &r.Version, &r.End, &r.Rated, &epoch, &seq, &duration,
-		&outcomes, &r.Result.Reason, &r.Result.Summary, &data, &hash, &stored, &readers, &r.Redactions, &redacted, &r.Unrated)
-	if err != nil {
-		return r, err
-	}
-	r.Point = room.Point{Epoch: room.Epoch(epoch), Seq: room.Index(seq)}
-	r.Duration, r.Stored, r.Hash = time.Duration(duration), fromMicros(stored), [32]byte(hash)
-	if data != nil {
-		r.Result.Data = json.RawMessage(*data)
-	}
-	if r.Readers, err = ledger.ParseReaders(readers); err != nil {
-		return r, err
-	}
-	if redacted != nil {
-		r.Redacted = fromMicros(*redacted)
-	}
-	if err := json.Unmarshal(outcomes, &r.Result.Outcomes); err != nil {
-		return r, err
-	}
-	return ledger.Shown(r), nil
-}
-
-func scanChange(row scanner) (c room.RatingChange, err error) {
-	b, a := &c.Before, &c.After
-	err = row.Scan(&c.Player, &b.Rating, &b.Deviation, &b.Volatility, &a.Rating, &a.Deviation, &a.Volatility)
-	return c, err
 }
 
 // Replay implements persist.Results.
 func (s *Store) Replay(ctx context.Context, id room.ID) (room.StoredReplay, error) {
-	var first []byte
-	var more, base int
-	var size int64
-	err := s.read.QueryRowContext(ctx, `SELECT data, more, base, coalesce(size, length(data)) FROM replays WHERE room = ?`, id).Scan(&first, &more, &base, &size)
+	r, err := ledger.ScanReplay(s.read.QueryRowContext(ctx, `SELECT data, more, base, coalesce(size, length(data)) FROM replays WHERE room = ?`, id))
 	if err != nil {
 		return room.StoredReplay{}, notFound(err)
 	}
-	return ledger.Replay(size, first, more, func(nth int) (data []byte, err error) {
-		err = s.read.QueryRowContext(ctx, `SELECT data FROM replay_pieces WHERE room = ? AND nth = ?`, id, base+nth).Scan(&data)
+	return r.Open(func(nth int) (data []byte, err error) {
+		err = s.read.QueryRowContext(ctx, `SELECT data FROM replay_pieces WHERE room = ? AND nth = ?`, id, nth).Scan(&data)
 		return data, notFound(err)
 	}), nil
 }
@@ -80,28 +42,16 @@ func (s *Store) Player(ctx context.Context, id room.PlayerID, all bool) (room.Pr
 	if err := s.read.QueryRowContext(ctx, `SELECT name FROM players WHERE player = ?`, id).Scan(&p.Name); err != nil {
 		return room.Profile{}, notFound(err)
 	}
-	rows, err := s.read.QueryContext(ctx, selectRecord+` WHERE player = ? ORDER BY game`, id)
-	if p.Games, err = collect(rows, err, scanGameProfile); err != nil {
+	rows, err := s.read.QueryContext(ctx, ledger.SelectRecord+` WHERE player = ? ORDER BY game`, id)
+	if p.Games, err = collect(rows, err, ledger.ScanGameProfile); err != nil {
 		return room.Profile{}, err
 	}
 	rows, err = s.read.QueryContext(ctx, `
 		SELECT o.room, o.game, r.ended, o.rank, o.players, o.stored
 		FROM outcomes o JOIN results r USING (room)
 		WHERE o.player = ? AND (? OR r.readers IS NULL) ORDER BY o.stored DESC, o.nth DESC LIMIT 50`, id, all)
-	p.Recent, err = collect(rows, err, scanPlayed)
+	p.Recent, err = collect(rows, err, ledger.ScanPlayedGame)
 	return p, err
-}
-
-func scanGameProfile(row scanner) (room.GameProfile, error) {
-	r, err := scanRecord(row)
-	return room.GameProfile{Game: r.Key.Game, Rating: r.Rating, Rated: r.Rated, Listed: r.Listed, Games: r.Games, Wins: r.Wins, Draws: r.Draws, Losses: r.Losses}, err
-}
-
-func scanPlayed(row scanner) (g room.PlayedGame, err error) {
-	var stored int64
-	err = row.Scan(&g.Room, &g.Game, &g.End, &g.Rank, &g.Players, &stored)
-	g.Stored = fromMicros(stored)
-	return g, err
 }
 
 // Leaderboard implements persist.Results.
@@ -112,11 +62,11 @@ func (s *Store) Leaderboard(ctx context.Context, game string, after room.BoardPl
 			WHERE game = ?1 AND listed = 1 AND rating <= ?2 AND (rating < ?2 OR player > ?3)
 			ORDER BY rating DESC, player LIMIT ?4) JOIN players USING (player)
 		ORDER BY rating DESC, player`, game, after.From(), after.Player, max(limit, 0))
-	players, err := collect(rows, err, scanStanding)
+	players, err := collect(rows, err, ledger.ScanStanding)
 	return after.Numbered(players), err
 }
 
-// list settles who is on the leaderboards by the rules of ratings.
+// list updates who is on the leaderboards to the present rules of ratings.
 func (s *Store) list(ctx context.Context) error {
 	return s.inTx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
@@ -127,17 +77,11 @@ func (s *Store) list(ctx context.Context) error {
 	})
 }
 
-func scanStanding(row scanner) (s room.Standing, err error) {
-	r := &s.Rating
-	err = row.Scan(&s.Player, &s.Name, &r.Rating, &r.Deviation, &r.Volatility, &s.Games, &s.Wins, &s.Draws, &s.Losses)
-	return s, err
-}
-
 // Prune implements persist.Results.
 func (s *Store) Prune(ctx context.Context, keep persist.Retention) (p persist.Pruned, err error) {
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
 		if keep.Replays > 0 {
-			p.Replays, err = deleted(tx.ExecContext(ctx, `
+			p.Replays, err = affected(tx.ExecContext(ctx, `
 				DELETE FROM replays WHERE room IN (SELECT room FROM replays WHERE stored < ? ORDER BY stored LIMIT ?)`,
 				now()-keep.Replays.Microseconds(), persist.PruneBatch))
 		}
@@ -153,7 +97,7 @@ func (s *Store) Prune(ctx context.Context, keep persist.Retention) (p persist.Pr
 // pruneResults deletes results, with what refers to them, and their rooms' rows.
 func pruneResults(ctx context.Context, tx *sql.Tx, before int64) (int, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT room FROM results WHERE stored < ? ORDER BY stored LIMIT ?`, before, persist.PruneBatch)
-	old, err := collect(rows, err, func(row scanner) (id room.ID, err error) { err = row.Scan(&id); return id, err })
+	old, err := collect(rows, err, ledger.Scan[room.ID])
 	if err != nil {
 		return 0, err
 	}
@@ -165,7 +109,8 @@ func pruneResults(ctx context.Context, tx *sql.Tx, before int64) (int, error) {
 	return len(old), nil
 }
 
-func deleted(res sql.Result, err error) (int, error) {
+// affected is the number of rows that a statement changed.
+func affected(res sql.Result, err error) (int, error) {
 	if err != nil {
 		return 0, err
 	}

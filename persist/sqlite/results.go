@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 
 	"github.com/roomring/roomring/persist"
@@ -23,11 +22,11 @@ func (s *Store) WriteResults(ctx context.Context, finals []room.Final) ([]persis
 	return ledger.Write(ctx, finals, once, poisoned)
 }
 
-// resultTx is a ledger.Tx. SQLite has one writer at a time, so there is nothing to lock.
+// resultTx is a ledger.BootTx. SQLite has one writer at a time, so there is nothing to lock.
 type resultTx struct {
 	*sql.Tx
 	rules  persist.Ratings
-	stored int64
+	stored int64 // the time that is written with the results, in microseconds
 }
 
 const insertResult = `
@@ -59,21 +58,18 @@ func (tx *resultTx) Insert(ctx context.Context, finals []room.Final) (map[room.I
 	return hashes, fresh, nil
 }
 
+// resultArgs are the arguments of insertResult.
 func (tx *resultTx) resultArgs(f room.Final) ([]any, error) {
-	outcomes, err := json.Marshal(f.Result.Outcomes)
+	text, err := ledger.Encode(f)
 	if err != nil {
 		return nil, err
-	}
-	var data any
-	if len(f.Result.Data) > 0 {
-		data = string(f.Result.Data)
 	}
 	var unrated any
 	if why := ledger.Refuses(tx.rules, f); why != "" {
 		unrated = why
 	}
 	return []any{f.Room, f.Game, f.Version, f.End, f.Rated, int64(f.Point.Epoch), int64(f.Point.Seq), int64(f.Duration),
-		string(outcomes), f.Result.Reason, f.Result.Summary, data, f.Hash[:], tx.stored, ledger.FormatReaders(f.Readers), unrated}, nil
+		text.Outcomes, f.Result.Reason, f.Result.Summary, text.Data, f.Hash[:], tx.stored, text.Readers, unrated}, nil
 }
 
 func (tx *resultTx) Lock(ctx context.Context, names []ledger.Name, keys, rivals []ledger.Key) ([]ledger.Record, ledger.Met, error) {
@@ -86,7 +82,7 @@ func (tx *resultTx) Lock(ctx context.Context, names []ledger.Name, keys, rivals 
 	}
 	var records []ledger.Record
 	for _, k := range keys {
-		r, err := scanRecord(tx.QueryRowContext(ctx, selectRecord+` WHERE game = ? AND player = ?`, k.Game, k.Player))
+		r, err := ledger.ScanRecord(tx.QueryRowContext(ctx, ledger.SelectRecord+` WHERE game = ? AND player = ?`, k.Game, k.Player))
 		if errors.Is(err, sql.ErrNoRows) {
 			continue
 		}
@@ -99,7 +95,7 @@ func (tx *resultTx) Lock(ctx context.Context, names []ledger.Name, keys, rivals 
 	return records, met, err
 }
 
-// met counts the rated games that rivals had, with anybody.
+// met counts the rated games that each rival had with anybody.
 func (tx *resultTx) met(ctx context.Context, rivals []ledger.Key) (ledger.Met, error) {
 	met := ledger.Met{}
 	for _, k := range rivals {
@@ -107,7 +103,7 @@ func (tx *resultTx) met(ctx context.Context, rivals []ledger.Key) (ledger.Met, e
 			SELECT b.player, count(*) FROM outcomes a JOIN outcomes b ON b.room = a.room AND b.player > a.player
 			WHERE a.player = ? AND a.game = ? AND a.after_rating IS NOT NULL AND a.stored > ?
 			GROUP BY b.player`, k.Player, k.Game, tx.stored-persist.RepeatWindow.Microseconds())
-		_, err = collect(rows, err, func(row scanner) (p ledger.Pair, err error) {
+		_, err = collect(rows, err, func(row ledger.Scanner) (p ledger.Pair, err error) {
 			var n int
 			p.Game, p.A = k.Game, k.Player
 			err = row.Scan(&p.B, &n)
@@ -119,15 +115,6 @@ func (tx *resultTx) met(ctx context.Context, rivals []ledger.Key) (ledger.Met, e
 		}
 	}
 	return met, nil
-}
-
-const selectRecord = `SELECT game, player, rating, deviation, volatility, games, wins, draws, losses, rated, listed FROM records`
-
-func scanRecord(row scanner) (r ledger.Record, err error) {
-	var rating, deviation, volatility *float64
-	err = row.Scan(&r.Key.Game, &r.Player, &rating, &deviation, &volatility, &r.Games, &r.Wins, &r.Draws, &r.Losses, &r.Rated, &r.Listed)
-	r.Rating = toRating(rating, deviation, volatility)
-	return r, err
 }
 
 func (tx *resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger.Line, records []ledger.Record, repeats []room.ID) error {
@@ -158,13 +145,13 @@ func (tx *resultTx) Save(ctx context.Context, finals []room.Final, lines []ledge
 func (tx *resultTx) saveReplays(ctx context.Context, finals []room.Final) error {
 	err := each(ctx, tx.Tx, `INSERT INTO replays (room, data, more, size, stored) VALUES (?, ?, ?, ?, ?)`, ledger.Replayed(finals),
 		func(f room.Final) []any {
-			first, more := ledger.First(f.Replay)
+			first, more := ledger.FirstPiece(f.Replay)
 			return []any{f.Room, first, more, f.Replay.Len(), tx.stored}
 		})
 	if err != nil {
 		return err
 	}
-	return ledger.Rest(finals, func(p ledger.Piece) error {
+	return ledger.LaterPieces(finals, func(p ledger.Piece) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO replay_pieces (room, nth, data) VALUES (?, ?, ?)`, p.Room, p.Nth, p.Data)
 		return err
 	})
@@ -200,11 +187,4 @@ func ratingArgs(r *room.Rating) []any {
 		return []any{nil, nil, nil}
 	}
 	return []any{r.Rating, r.Deviation, r.Volatility}
-}
-
-func toRating(rating, deviation, volatility *float64) *room.Rating {
-	if rating == nil || deviation == nil || volatility == nil {
-		return nil
-	}
-	return &room.Rating{Rating: *rating, Deviation: *deviation, Volatility: *volatility}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/internal/ledger"
 	"github.com/roomring/roomring/room"
 )
 
@@ -42,7 +43,7 @@ func (s *Store) ReleaseRow(ctx context.Context, boot room.BootID, release persis
 			UPDATE rooms SET state = 'released', nonce = ?1, checkpoint_epoch = ?2, checkpoint_seq = ?3, checkpoint = ?4
 			WHERE room = ?5 AND epoch = ?6 AND state = 'live' AND boot = ?7
 				AND (coalesce(checkpoint_epoch, 0), coalesce(checkpoint_seq, 0)) <= (?2, ?3)`,
-			r.Nonce, int64(p.Epoch), int64(p.Seq), notNil(r.Checkpoint.Data), r.Room, int64(r.Epoch), boot)
+			r.Nonce, int64(p.Epoch), int64(p.Seq), ledger.NotNil(r.Checkpoint.Data), r.Room, int64(r.Epoch), boot)
 		return r.Room, r.Nonce, err
 	})
 	if err != nil {
@@ -63,17 +64,18 @@ func writeRows[T any](ctx context.Context, s *Store, boot room.BootID, items []T
 			if err != nil {
 				return err
 			}
-			result, err := readBack(ctx, tx, id, nonce)
-			if err != nil {
+			present, err := ledger.ScanRow(tx.QueryRowContext(ctx, ledger.SelectRow+` WHERE room = ?`, id))
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
 				return err
 			}
-			results = append(results, result)
+			results = append(results, ledger.JudgeWrite(present, nonce))
 		}
 		return nil
 	})
 	return results, err
 }
 
+// requireAlive is an error unless the boot that wants to write is alive.
 func requireAlive(ctx context.Context, tx *sql.Tx, boot room.BootID) error {
 	var state persist.BootState
 	err := tx.QueryRowContext(ctx, `SELECT state FROM boots WHERE boot = ?`, boot).Scan(&state)
@@ -83,63 +85,30 @@ func requireAlive(ctx context.Context, tx *sql.Tx, boot room.BootID) error {
 	return err
 }
 
-func readBack(ctx context.Context, tx *sql.Tx, id room.ID, nonce string) (persist.RowResult, error) {
-	row, err := scanRow(tx.QueryRowContext(ctx, selectRow+` WHERE room = ?`, id))
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return persist.RowResult{Err: persist.ErrNotFound}, nil
-	case err != nil:
-		return persist.RowResult{}, err
-	case row.Nonce != nonce:
-		return persist.RowResult{Row: row, Err: persist.ErrMovedOn}, nil
-	}
-	return persist.RowResult{Row: row}, nil
-}
-
-const selectRow = `SELECT room, game, epoch, state, boot, folder, code, private, nonce FROM rooms`
-
-func scanRow(row scanner) (r room.Row, err error) {
-	var epoch int64
-	err = row.Scan(&r.Room, &r.Game, &epoch, &r.State, &r.Boot, &r.Folder, &r.Code, &r.Private, &r.Nonce)
-	r.Epoch = room.Epoch(epoch)
-	return r, err
-}
-
 // Row implements persist.Rows.
 func (s *Store) Row(ctx context.Context, id room.ID) (room.Row, error) {
-	r, err := scanRow(s.look.QueryRowContext(ctx, selectRow+` WHERE room = ?`, id))
+	r, err := ledger.ScanRow(s.look.QueryRowContext(ctx, ledger.SelectRow+` WHERE room = ?`, id))
 	return r, notFound(err)
 }
 
 // RowByCode implements persist.Rows.
 func (s *Store) RowByCode(ctx context.Context, code string) (room.Row, error) {
-	r, err := scanRow(s.look.QueryRowContext(ctx,
-		selectRow+` WHERE code = ? AND code <> '' AND state <> 'over' ORDER BY created DESC LIMIT 1`, code))
+	r, err := ledger.ScanRow(s.look.QueryRowContext(ctx,
+		ledger.SelectRow+` WHERE code = ? AND code <> '' AND state <> 'over' ORDER BY created DESC LIMIT 1`, code))
 	return r, notFound(err)
 }
 
 // ListRows implements persist.Rows.
 func (s *Store) ListRows(ctx context.Context, f persist.RowFilter) ([]room.Row, error) {
-	rows, err := s.look.QueryContext(ctx, selectRow+`
+	rows, err := s.look.QueryContext(ctx, ledger.SelectRow+`
 		WHERE `+f.StateTerm("?1")+` AND (?2 = '' OR folder = ?2) AND room > ?3
 		ORDER BY room LIMIT ?4`, f.State, f.Folder, f.After, f.Max())
-	return collect(rows, err, scanRow)
+	return collect(rows, err, ledger.ScanRow)
 }
 
 // Checkpoint implements persist.Rows.
-func (s *Store) Checkpoint(ctx context.Context, id room.ID) (c persist.Checkpoint, err error) {
-	var epoch, seq int64
-	err = s.look.QueryRowContext(ctx,
-		`SELECT checkpoint_epoch, checkpoint_seq, checkpoint FROM rooms WHERE room = ? AND checkpoint IS NOT NULL`, id).
-		Scan(&epoch, &seq, &c.Data)
-	c.Point = room.Point{Epoch: room.Epoch(epoch), Seq: room.Index(seq)}
+func (s *Store) Checkpoint(ctx context.Context, id room.ID) (persist.Checkpoint, error) {
+	c, err := ledger.ScanCheckpoint(s.look.QueryRowContext(ctx,
+		`SELECT checkpoint_epoch, checkpoint_seq, checkpoint FROM rooms WHERE room = ? AND checkpoint IS NOT NULL`, id))
 	return c, notFound(err)
-}
-
-// notNil keeps the driver from writing an empty checkpoint as NULL.
-func notNil(b []byte) []byte {
-	if b == nil {
-		return []byte{}
-	}
-	return b
 }

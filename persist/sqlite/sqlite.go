@@ -1,9 +1,9 @@
-// Package sqlite is the store in one SQLite file, the default of a node by itself. Several processes of
+// Package sqlite is the store in one SQLite file, the default of a single node. Several processes of
 // one machine may share the file.
 //
-// The file is in WAL mode. Every commit is synced to the disk (synchronous=FULL): a killed process would lose
-// nothing without, but after a power cut a result could be gone whose journal, on the news that the result
-// is stored, has been deleted. Results come in batches, so the sync is paid once for many.
+// The file is in WAL mode, and every commit is synced to the disk (synchronous=FULL). A killed process would lose
+// nothing without the sync. But a power cut could lose a result after its journal was deleted because the result
+// was stored. Results are written in batches, so that many share one sync.
 package sqlite
 
 import (
@@ -12,8 +12,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
-	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -24,6 +22,8 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/internal/ledger"
+	"github.com/roomring/roomring/room/clock"
 )
 
 //go:embed migrations
@@ -36,21 +36,20 @@ const BusyTimeout = 5 * time.Second
 type Options struct {
 	// Readers is the number of connections for what strangers may ask for. 0 means 4.
 	Readers int
-	// Ratings are the rules of ratings. OpenWith goes through all records for who is listed by them. nil means the zero rules, and
+	// Ratings are the rules of ratings. OpenWith updates in all records who is listed by them. nil means the zero rules, and
 	// leaves who is listed as it is.
 	Ratings *persist.Ratings
 }
 
-// lookers is the number of connections for what games need to read; there is one for writing, which SQLite allows no more of.
-const lookers = 2
+// gameReaders is the number of connections for what games need to read.
+const gameReaders = 2
 
 // Store is a persist.Store in a SQLite file.
 type Store struct {
-	write   *sql.DB
-	read    *sql.DB // for what strangers may ask for: results, replays, players, leaderboards
-	readers int
-	rules   persist.Ratings
-	look    *sql.DB // for what games need to read, so that it waits for none of those
+	write *sql.DB // one connection: SQLite has one writer at a time
+	read  *sql.DB // for what strangers may ask for: results, replays, players, leaderboards
+	look  *sql.DB // for what games need to read, so that they do not wait for strangers
+	rules persist.Ratings
 }
 
 var _ persist.Store = (*Store)(nil)
@@ -71,15 +70,15 @@ func OpenWith(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := f.Close(); err != nil {
 		return nil, fmt.Errorf("the store %s: %w", path, err)
 	}
-	s := &Store{readers: o.Readers}
-	if s.readers <= 0 {
-		s.readers = 4
+	if o.Readers <= 0 {
+		o.Readers = 4
 	}
-	// What is deleted is overwritten, so that a player who is forgotten is not found in the file's free pages.
+	s := &Store{}
+	// secure_delete overwrites what is deleted, so that a player who is forgotten is not found in the file's free pages.
 	if s.write, err = connect(path, "_txlock=immediate&_pragma=secure_delete(1)", 1); err != nil {
 		return nil, err
 	}
-	if err := s.prepare(ctx, path); err != nil {
+	if err := s.prepare(ctx, path, o.Readers); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	if o.Ratings != nil {
@@ -91,7 +90,8 @@ func OpenWith(ctx context.Context, path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) prepare(ctx context.Context, path string) error {
+// prepare migrates the file and opens the connections that read.
+func (s *Store) prepare(ctx context.Context, path string, readers int) error {
 	if err := migrate(ctx, s.write); err != nil {
 		if _, newer := errors.AsType[*persist.NewerSchemaError](err); newer {
 			return err
@@ -99,8 +99,8 @@ func (s *Store) prepare(ctx context.Context, path string) error {
 		return fmt.Errorf("the store %s: %w", path, err)
 	}
 	var err error
-	if s.read, err = connect(path, "_query_only=1", s.readers); err == nil {
-		s.look, err = connect(path, "_query_only=1", lookers)
+	if s.read, err = connect(path, "_query_only=1", readers); err == nil {
+		s.look, err = connect(path, "_query_only=1", gameReaders)
 	}
 	return err
 }
@@ -117,44 +117,21 @@ func connect(path, parameter string, conns int) (*sql.DB, error) {
 	return db, nil
 }
 
-// migrate brings the schema up to date. Of two processes that do it at once, one fails and finds it done.
+// migrate brings the schema up to date. If two processes do so at once, one fails, tries again and finds it done.
 func migrate(ctx context.Context, db *sql.DB) error {
-	dir, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	for try := 0; ; try++ {
-		provider, err := goose.NewProvider(goose.DialectSQLite3, db, dir, goose.WithSlog(slog.New(slog.DiscardHandler)))
-		if err != nil {
+	var retry clock.Backoff
+	for try := 1; ; try++ {
+		err := ledger.Migrate(ctx, goose.DialectSQLite3, db, migrations)
+		if _, ok := errors.AsType[*sqlite.Error](err); !ok || try == 6 {
 			return err
 		}
-		if err = upgrade(ctx, provider); err == nil || try == 5 || !isSQLite(err) {
-			return err
-		}
-		if err := (persist.Backoff{}).Sleep(ctx, try); err != nil {
-			return err
+		if !clock.Sleep(ctx, nil, retry.Next()) {
+			return ctx.Err()
 		}
 	}
 }
 
-func upgrade(ctx context.Context, provider *goose.Provider) error {
-	stored, known, err := provider.GetVersions(ctx)
-	if err != nil {
-		return err
-	}
-	if stored > known {
-		return &persist.NewerSchemaError{Store: stored, Binary: known}
-	}
-	_, err = provider.Up(ctx)
-	return err
-}
-
-func isSQLite(err error) bool {
-	_, ok := errors.AsType[*sqlite.Error](err)
-	return ok
-}
-
-// poisoned reports whether the data written is at fault, and not the store.
+// poisoned reports whether an error is the fault of the data that was written, and not of the store.
 func poisoned(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
@@ -196,7 +173,7 @@ func (s *Store) inTx(ctx context.Context, do func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
-// locked says what a lock that is not given back may mean.
+// locked explains an error that says only that the file is locked.
 func locked(err error) error {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code()&0xff == sqlite3.SQLITE_BUSY {
 		return fmt.Errorf("another process has kept the file locked for %v: one that is frozen (SIGSTOP) in the middle of a write holds it until it goes on or is killed: %w", BusyTimeout, err)
@@ -212,7 +189,7 @@ func notFound(err error) error {
 	return err
 }
 
-// each prepares a statement and runs it once for every element.
+// each prepares a statement and runs it once for every item.
 func each[T any](ctx context.Context, tx *sql.Tx, query string, items []T, args func(T) []any) error {
 	if len(items) == 0 {
 		return nil
@@ -231,7 +208,7 @@ func each[T any](ctx context.Context, tx *sql.Tx, query string, items []T, args 
 }
 
 // collect reads all rows with scan.
-func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([]T, error) {
+func collect[T any](rows *sql.Rows, err error, scan func(ledger.Scanner) (T, error)) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -247,10 +224,5 @@ func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([
 	return all, rows.Err()
 }
 
-// scanner is a *sql.Row or *sql.Rows.
-type scanner interface{ Scan(...any) error }
-
-// now is the store's clock: this machine's, which all its processes share.
+// now is the store's clock in microseconds: that of this machine, which all processes of the file share.
 func now() int64 { return time.Now().UnixMicro() }
-
-func fromMicros(t int64) time.Time { return time.UnixMicro(t).UTC() }

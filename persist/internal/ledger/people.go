@@ -7,13 +7,13 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// Other is a player whom a room's replay names, and its result does not.
+// Other is a player whom the replay of a room names and its result does not, such as one who left before the end.
 type Other struct {
 	Room   room.ID
 	Player room.PlayerID
 }
 
-// Others are all of those of finals.
+// Others are the Other players of finals.
 func Others(finals []room.Final) (all []Other) {
 	for _, f := range finals {
 		all = append(all, OthersIn(f.Room, f.Result.Outcomes, f.Named)...)
@@ -21,7 +21,7 @@ func Others(finals []room.Final) (all []Other) {
 	return all
 }
 
-// OthersIn are those of one room whose replay names some players. What no store can hold as an id is nobody's.
+// OthersIn are the Other players of one room, whose replay names the players in named. An id that no store can hold is left out.
 func OthersIn(id room.ID, outcomes []room.Outcome, named []room.PlayerID) (all []Other) {
 	in := make(map[room.PlayerID]bool, len(outcomes)+len(named))
 	for _, o := range outcomes {
@@ -39,22 +39,19 @@ func OthersIn(id room.ID, outcomes []room.Outcome, named []room.PlayerID) (all [
 	return all
 }
 
-// Shown is a stored result as it is shown: the hash of one that was redacted tells who guesses right what stood in it, so that
-// it is the store's alone.
-func Shown(r room.StoredResult) room.StoredResult {
-	if r.Redactions > 0 {
-		r.Hash = r.Sum()
-	}
-	return r
-}
-
-// Guest is a guest whom a store was asked about.
+// Guest is a guest of a page that persist.People.IdleGuests looks at.
 type Guest struct {
 	Player room.PlayerID
 	Idle   bool
 }
 
-// Idle are those of a page who are, and where the next page begins; empty when this is the last.
+// ScanGuest reads a player and whether the player is idle.
+func ScanGuest(row Scanner) (g Guest, err error) {
+	err = row.Scan(&g.Player, &g.Idle)
+	return g, err
+}
+
+// Idle returns the idle guests of a page, and the player after whom the next page begins: empty when this page is the last.
 func Idle(page []Guest, limit int) (idle []room.PlayerID, next room.PlayerID) {
 	for _, g := range page {
 		if g.Idle {

@@ -8,33 +8,30 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// PieceBytes is about how much of a replay is one row of a store. The first piece stands beside the result, so that a
-// short game is one row; those that follow have rows of their own.
+// PieceBytes is about how much of a replay is in one row of a store. The first piece stands beside the result, so that a
+// short game is one row. The other pieces have rows of their own.
 const PieceBytes = 256 << 10
 
-// Piece is a piece of a replay behind its first.
+// Piece is a piece of a replay after its first.
 type Piece struct {
 	Room room.ID
 	Nth  int // from 1
 	Data []byte
 }
 
-// Replayed are the finals that have a replay: of a room that nobody joined there is none, and no row for it.
+// Replayed are the finals that have a replay. A room that nobody joined has none, and no row for it.
 func Replayed(finals []room.Final) []room.Final {
 	return slices.DeleteFunc(slices.Clone(finals), func(f room.Final) bool { return f.Replay.Len() == 0 })
 }
 
-// First is a replay's first piece, never nil, and how many follow.
-func First(p room.Parts) (first []byte, more int) {
+// FirstPiece returns the first piece of a replay, never nil, and how many follow.
+func FirstPiece(p room.Parts) (first []byte, more int) {
 	pieces := p.Split(PieceBytes)
-	if first = pieces[0].Join(); first == nil {
-		first = []byte{}
-	}
-	return first, len(pieces) - 1
+	return NotNil(pieces[0].Join()), len(pieces) - 1
 }
 
-// Rest calls save with the pieces behind the first, of each final, in order. It stops at the first error.
-func Rest(finals []room.Final, save func(Piece) error) error {
+// LaterPieces calls save with the pieces after the first of each final, in order. It stops at the first error.
+func LaterPieces(finals []room.Final, save func(Piece) error) error {
 	for _, f := range finals {
 		for i, piece := range f.Replay.Split(PieceBytes)[1:] {
 			if err := save(Piece{f.Room, i + 1, piece.Join()}); err != nil {
@@ -45,21 +42,36 @@ func Rest(finals []room.Final, save func(Piece) error) error {
 	return nil
 }
 
-// Replay reads a replay of which the first piece is here; next gets the others from the store.
-func Replay(size int64, first []byte, more int, next func(nth int) ([]byte, error)) room.StoredReplay {
-	return room.StoredReplay{Size: size, Reader: &pieces{left: bytes.NewReader(first), more: more, next: next}}
+// ReplayRow is the row of a replay, with its first piece.
+type ReplayRow struct {
+	first []byte
+	more  int // pieces after the first
+	base  int // their numbers begin after this one
+	size  int64
 }
 
+// ScanReplay reads data, more, base, size.
+func ScanReplay(row Scanner) (r ReplayRow, err error) {
+	err = row.Scan(&r.first, &r.more, &r.base, &r.size)
+	return r, err
+}
+
+// Open returns the replay. Reading it gets the later pieces from the store by next.
+func (r ReplayRow) Open(next func(nth int) ([]byte, error)) room.StoredReplay {
+	return room.StoredReplay{Size: r.size, Reader: &pieces{left: bytes.NewReader(r.first), nth: r.base, last: r.base + r.more, next: next}}
+}
+
+// pieces reads a replay piece by piece.
 type pieces struct {
-	left *bytes.Reader
-	nth  int
-	more int
+	left *bytes.Reader // of the present piece
+	nth  int           // its number
+	last int
 	next func(nth int) ([]byte, error)
 }
 
 func (p *pieces) Read(b []byte) (int, error) {
 	for p.left.Len() == 0 {
-		if p.nth == p.more {
+		if p.nth == p.last {
 			return 0, io.EOF
 		}
 		data, err := p.next(p.nth + 1)

@@ -1,4 +1,4 @@
-package persist_test
+package ledger
 
 import (
 	"testing"
@@ -31,7 +31,7 @@ func TestMayFence(t *testing.T) {
 		old := persist.BootInfo{Boot: here, State: persist.BootAlive}
 		old.ID = "old"
 		old.SetBeat(c.age)
-		if got := persist.MayFence(c.starting, old); got != c.want {
+		if got := mayFence(c.starting, old); got != c.want {
 			t.Errorf("%s: may fence %v, want %v", c.what, got, c.want)
 		}
 	}

@@ -1,0 +1,92 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/room"
+)
+
+// BootTx is a transaction of a store in which boots are fenced. Its store lets no other such transaction run meanwhile.
+type BootTx interface {
+	Tx
+	// Fence declares boots dead, on behalf of another.
+	Fence(ctx context.Context, by room.BootID, boots []persist.BootInfo) error
+	// LiveRows returns the rows of rooms that are live under boots.
+	LiveRows(ctx context.Context, boots []persist.BootInfo) ([]room.Row, error)
+}
+
+// FenceOlder fences older, the other alive boots of a starting boot's folder. It fences none and returns a *persist.FolderInUseError
+// if one of them may still be served.
+func FenceOlder(ctx context.Context, tx BootTx, starting persist.Boot, older []persist.BootInfo) error {
+	for _, old := range older {
+		if !mayFence(starting, old) {
+			return &persist.FolderInUseError{Holder: old}
+		}
+	}
+	return tx.Fence(ctx, starting.ID, older)
+}
+
+// mayFence reports whether a starting boot may fence an alive older one of its folder.
+func mayFence(starting persist.Boot, old persist.BootInfo) bool {
+	held := starting.Locked && starting.Host == old.Host && starting.Path == old.Path
+	if old.Unknown() {
+		return held || starting.Doubted == old.ID
+	}
+	return held || old.Silent >= persist.FreshFor
+}
+
+// Forget gives up the boots of a node: see persist.Boots.Forget. boots are all boots of the store.
+func Forget(ctx context.Context, tx BootTx, boots []persist.BootInfo, by room.BootID, node string, heard []room.BootID) (persist.Forgotten, error) {
+	lost, err := lostBoots(node, boots, heard)
+	if err != nil {
+		return persist.Forgotten{}, err
+	}
+	live, err := tx.LiveRows(ctx, lost)
+	if err != nil {
+		return persist.Forgotten{}, err
+	}
+	finals := make([]room.Final, len(live))
+	for i, r := range live {
+		if finals[i], err = room.Lose(r, persist.LostReason); err != nil {
+			return persist.Forgotten{}, fmt.Errorf("the end of room %s: %w", r.Room, err)
+		}
+	}
+	alive := slices.DeleteFunc(lost, func(b persist.BootInfo) bool { return b.State != persist.BootAlive })
+	if err := tx.Fence(ctx, by, alive); err != nil {
+		return persist.Forgotten{}, err
+	}
+	_, err = Post(ctx, tx, persist.Ratings{}, finals) // no rules of ratings are needed: none of these games was finished
+	return persist.Forgotten{Boots: len(alive), Rooms: len(finals)}, err
+}
+
+// lostBoots are the boots of a node whose data folders no process serves.
+func lostBoots(node string, boots []persist.BootInfo, heard []room.BootID) ([]persist.BootInfo, error) {
+	served := map[string]bool{} // by folder
+	var alive *persist.NodeLivesError
+	for _, b := range boots {
+		hears := slices.Contains(heard, b.ID)
+		if !hears && (b.State != persist.BootAlive || !b.Fresh()) {
+			continue
+		}
+		served[b.Folder] = true
+		if b.Node == node {
+			alive = &persist.NodeLivesError{Boot: b, Heard: hears}
+		}
+	}
+	var lost []persist.BootInfo
+	for _, b := range boots {
+		if b.Node == node && !served[b.Folder] {
+			lost = append(lost, b)
+		}
+	}
+	switch {
+	case len(lost) > 0:
+		return lost, nil
+	case alive != nil:
+		return nil, alive
+	}
+	return nil, persist.ErrNotFound
+}
