@@ -28,6 +28,7 @@ import (
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/match"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Options make a Cluster.
@@ -94,20 +95,20 @@ func (o Options) complete() (Options, error) {
 // Store is what the cluster asks of the store. ErrNoRow says for certain that there is no such thing; any other
 // error that the store is away.
 type Store interface {
-	Row(ctx context.Context, id room.ID) (room.Row, error)
-	RowByCode(ctx context.Context, code string) (room.Row, error)
+	Row(ctx context.Context, id room.ID) (record.Row, error)
+	RowByCode(ctx context.Context, code string) (record.Row, error)
 	// Past is a room that is over and gone from memory.
 	Past(ctx context.Context, id room.ID) (actor.Info, error)
 	// Boots are the processes that the store holds to be alive.
 	Boots(ctx context.Context) ([]Boot, error)
 
 	// Released lists released rows after an id, by id.
-	Released(ctx context.Context, after room.ID, limit int) ([]room.Row, error)
+	Released(ctx context.Context, after room.ID, limit int) ([]record.Row, error)
 }
 
 // Boot is a process that the store holds to be alive.
 type Boot struct {
-	ID     room.BootID
+	ID     record.BootID
 	Node   string
 	Host   string
 	Silent time.Duration // since its last heartbeat

@@ -10,6 +10,7 @@ import (
 	"github.com/roomring/roomring/cluster/link/linkpb"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -168,7 +169,7 @@ func (r *thereRoute) take(f *linkpb.OwnerFrame) {
 		r.answered(context.Background(), refused(what.Refused))
 	case *linkpb.OwnerFrame_Welcomed:
 		w := what.Welcomed
-		to := &actor.Welcomed{Epoch: room.Epoch(w.GetPoint().GetEpoch()), From: room.Index(w.From), CSeq: room.CSeq(w.Cseq)}
+		to := &actor.Welcomed{Epoch: record.Epoch(w.GetPoint().GetEpoch()), From: room.Index(w.From), CSeq: record.CSeq(w.Cseq)}
 		r.spoke() // it is a yes, and the room may end the session before its node says so
 		r.hears(edge.Event{What: edge.Welcomed, Epoch: to.Epoch, CSeq: to.CSeq})
 		r.feed.Deliver(to)

@@ -17,6 +17,8 @@ import (
 	"github.com/roomring/roomring/cluster/ring"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // grid is several nodes in one process: real rooms and clusters over gossip and links that a test holds in its hand.
@@ -45,7 +47,7 @@ type gridNode struct {
 
 func newGrid(t testing.TB, names ...string) *grid {
 	g := &grid{
-		t: t, store: &gridStore{rows: map[room.ID]room.Row{}, past: map[room.ID]actor.Info{}},
+		t: t, store: &gridStore{rows: map[room.ID]record.Row{}, past: map[room.ID]actor.Info{}},
 		nodes: map[string]*gridNode{}, calls: map[string]int{}, cut: map[[2]string]bool{}, hung: map[string]bool{},
 	}
 	for _, n := range names {
@@ -58,7 +60,7 @@ func newGrid(t testing.TB, names ...string) *grid {
 func (g *grid) add(name string, change ...func(*Options, *actor.Options)) *gridNode {
 	g.t.Helper()
 	n := &gridNode{g: g, mux: &gridMux{handlers: map[string]gridHandler{}}}
-	n.self = members.Member{Name: name, Boot: room.BootID("boot-" + name), State: members.Active, Link: name + ":1", Weight: 1}
+	n.self = members.Member{Name: name, Boot: record.BootID("boot-" + name), State: members.Active, Link: name + ":1", Weight: 1}
 	ro := actor.Options{Games: gridGames(g.t), Node: name}
 	ro.Place = func(game string) room.ID { return n.Place(game) }
 	o := Options{
@@ -237,7 +239,7 @@ type gridStore struct {
 	Store
 
 	mu    sync.Mutex
-	rows  map[room.ID]room.Row
+	rows  map[room.ID]record.Row
 	past  map[room.ID]actor.Info
 	boots []Boot
 	away  error
@@ -249,16 +251,16 @@ func (s *gridStore) set(change func()) {
 	change()
 }
 
-func (s *gridStore) Row(_ context.Context, id room.ID) (room.Row, error) {
+func (s *gridStore) Row(_ context.Context, id room.ID) (record.Row, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if row, ok := s.rows[id]; ok || s.away != nil {
 		return row, s.away
 	}
-	return room.Row{}, ErrNoRow
+	return record.Row{}, ErrNoRow
 }
 
-func (s *gridStore) RowByCode(_ context.Context, code string) (room.Row, error) {
+func (s *gridStore) RowByCode(_ context.Context, code string) (record.Row, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, row := range s.rows {
@@ -267,9 +269,9 @@ func (s *gridStore) RowByCode(_ context.Context, code string) (room.Row, error) 
 		}
 	}
 	if s.away != nil {
-		return room.Row{}, s.away
+		return record.Row{}, s.away
 	}
-	return room.Row{}, ErrNoRow
+	return record.Row{}, ErrNoRow
 }
 
 func (s *gridStore) Past(_ context.Context, id room.ID) (actor.Info, error) {
@@ -339,8 +341,8 @@ func (c *tally) Signal(_ *room.Turn, name string, _ json.RawMessage) error {
 
 func (c *tally) View(room.Viewer) map[string]int { return map[string]int{"sum": c.Sum} }
 
-func gridGames(t testing.TB) *room.Games {
-	g, err := room.NewGames(
+func gridGames(t testing.TB) *core.Games {
+	g, err := core.NewGames(
 		room.MustDefine(room.Spec{Name: "pair", Version: 1, MaxPlayers: 2}, func() *tally { return &tally{} }),
 		room.MustDefine(room.Spec{Name: "party", Version: 1, MaxPlayers: 8}, func() *tally { return &tally{} }),
 	)

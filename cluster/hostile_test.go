@@ -17,6 +17,7 @@ import (
 	"github.com/roomring/roomring/cluster/link/linkpb"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -208,7 +209,7 @@ func listen(ctx context.Context, edge *edges, e wire.Encoding, i int) {
 		}
 	}})
 	name := fmt.Sprint("p", i)
-	session, err := edge.Attach(ctx, "somewhere", actor.Hello{Player: room.PlayerID(name), Client: room.ClientID(name), Attempt: 1}, box)
+	session, err := edge.Attach(ctx, "somewhere", actor.Hello{Player: room.PlayerID(name), Client: record.ClientID(name), Attempt: 1}, box)
 	if err != nil {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 )
 
 // roomsQueues asks a node what waits there for its clients that are in a room elsewhere.
@@ -18,7 +19,7 @@ const roomsPanicked method[room.ID, *actor.Inspection] = "rooms.panicked"
 
 // clientQueue is what waits for one client.
 type clientQueue struct {
-	Client  room.ClientID     `json:"client"`
+	Client  record.ClientID   `json:"client"`
 	Attempt uint64            `json:"attempt"`
 	Queue   actor.OutboxStats `json:"queue"`
 }

@@ -3,8 +3,8 @@ package cluster
 import (
 	"testing"
 
-	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 )
 
 // TestTheOperatorSeesWhatWaitsElsewhere inspects a room whose clients have their sockets at two nodes; nobody reads what the
@@ -15,7 +15,7 @@ func TestTheOperatorSeesWhatWaitsElsewhere(t *testing.T) {
 	var out []*actor.Outbox
 	for i, name := range []string{"a", "b", "b"} {
 		o := actor.NewOutbox(actor.OutboxOptions{})
-		h := actor.Hello{Client: room.ClientID(rune('a' + i)), Attempt: uint64(i), Spectate: true, Edge: name}
+		h := actor.Hello{Client: record.ClientID(rune('a' + i)), Attempt: uint64(i), Spectate: true, Edge: name}
 		s, err := g.nodes[name].Attach(t.Context(), id, h, o)
 		if err != nil {
 			t.Fatal(err)

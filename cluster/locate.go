@@ -11,6 +11,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -22,8 +23,8 @@ const (
 
 // where answers whether a room is at a node, and at which epoch. A room that the node holds and cannot run is there.
 type where struct {
-	Here  bool       `json:"here"`
-	Epoch room.Epoch `json:"epoch"`
+	Here  bool         `json:"here"`
+	Epoch record.Epoch `json:"epoch"`
 }
 
 const roomsWhere method[room.ID, where] = "rooms.where"
@@ -160,7 +161,7 @@ func (c *Cluster) look(ctx context.Context, id room.ID) (node string, moving boo
 // others a tenth of the time, enough for every node that is well. Should a sleeper be believed all the same, it
 // cannot commit the attach, and the edge forgets it and asks again. Silent are those that did not say or cannot yet.
 func (c *Cluster) poll(ctx context.Context, id room.ID, nodes []string) (node string, silent []string) {
-	var best room.Epoch
+	var best record.Epoch
 	var unsure []string
 	silent = scatter(ctx, c, nodes, roomsWhere, id, c.o.Ask, func(n string, w where, err error) patience {
 		switch {
@@ -192,11 +193,11 @@ func (c *Cluster) unknown(ctx context.Context, silent []string) error {
 }
 
 // follow goes by a room's row.
-func (c *Cluster) follow(ctx context.Context, row room.Row, silent []string) (node string, moving bool, err error) {
+func (c *Cluster) follow(ctx context.Context, row record.Row, silent []string) (node string, moving bool, err error) {
 	switch row.State {
-	case room.RowReleased:
+	case record.RowReleased:
 		return c.askToClaim(ctx, row.Room)
-	case room.RowLive:
+	case record.RowLive:
 		moving, err = c.absent(ctx, row, silent)
 		return "", moving, err
 	}
@@ -238,8 +239,8 @@ func (c *Cluster) nearby(ctx context.Context, id room.ID) (node string) {
 }
 
 // Heard are the processes that gossip tells of or a link stands to, this one and those that do not fit among them.
-func (c *Cluster) Heard() []room.BootID {
-	var out []room.BootID
+func (c *Cluster) Heard() []record.BootID {
+	var out []record.BootID
 	for _, m := range c.members.All() {
 		out = append(out, m.Boot)
 	}
@@ -257,7 +258,7 @@ func (c *Cluster) first(id room.ID) []string {
 }
 
 // absent says why a room is nowhere although its row is live.
-func (c *Cluster) absent(ctx context.Context, row room.Row, silent []string) (moving bool, err error) {
+func (c *Cluster) absent(ctx context.Context, row record.Row, silent []string) (moving bool, err error) {
 	heard := append(c.heard(), c.me())
 	if i := slices.IndexFunc(heard, func(p link.Peer) bool { return p.Boot == row.Boot }); i >= 0 {
 		if slices.Contains(silent, heard[i].Node) {

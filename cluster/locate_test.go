@@ -16,6 +16,8 @@ import (
 	"github.com/roomring/roomring/cluster/members"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -94,7 +96,7 @@ func TestOneWhoGivesUpStopsNoOther(t *testing.T) {
 func TestTheHighestEpochWins(t *testing.T) {
 	g := newGrid(t, "a", "b", "c", "d")
 	id := g.nodes["a"].Place("pair")
-	epochs := map[string]room.Epoch{"b": 3, "c": 9, "d": 4}
+	epochs := map[string]record.Epoch{"b": 3, "c": 9, "d": 4}
 	for name, e := range epochs {
 		serve(g.nodes[name].Cluster, roomsWhere, func(context.Context, room.ID) (where, error) { return where{true, e}, nil })
 	}
@@ -131,9 +133,9 @@ func TestTheStoreSaysWhatBecameOfARoom(t *testing.T) {
 		_, err := g.nodes["a"].Locate(t.Context(), id)
 		return id, err
 	}
-	row := func(state room.RowState, boot room.BootID) (room.ID, error) {
+	row := func(state record.RowState, boot record.BootID) (room.ID, error) {
 		id := randomID()
-		g.store.set(func() { g.store.rows[id] = room.Row{Room: id, State: state, Boot: boot, Epoch: 4} })
+		g.store.set(func() { g.store.rows[id] = record.Row{Room: id, State: state, Boot: boot, Epoch: 4} })
 		g.nodes["a"].boots = bootList{}
 		_, err := g.nodes["a"].Locate(t.Context(), id)
 		return id, err
@@ -158,28 +160,28 @@ func TestTheStoreSaysWhatBecameOfARoom(t *testing.T) {
 	if _, err := ask(); !errors.Is(err, actor.ErrNotFound) {
 		t.Errorf("no row, and a node that is long dead: %v", err)
 	}
-	_, err = row(room.RowLive, "boot-x")
+	_, err = row(record.RowLive, "boot-x")
 	unreachable("live at a dead node", err, "node x is down")
-	_, err = row(room.RowLive, "boot-unknown")
+	_, err = row(record.RowLive, "boot-unknown")
 	unreachable("live at an unknown boot", err, "node is down")
-	_, err = row(room.RowLive, "boot-b")
+	_, err = row(record.RowLive, "boot-b")
 	unreachable("live at a node that has it not", err, "")
 	g.set(func() { g.hung["b"] = true })
-	_, err = row(room.RowLive, "boot-b")
+	_, err = row(record.RowLive, "boot-b")
 	unreachable("live at a node that is silent", err, "node b does not answer")
 	_, err = ask()
 	unreachable("no row, and a node is silent", err, "")
 	g.set(func() { g.hung["b"] = false })
 	g.store.set(func() { g.store.boots = []Boot{{ID: "before", Node: "b"}} })
-	_, err = row(room.RowLive, "before")
+	_, err = row(record.RowLive, "before")
 	unreachable("live at a boot before", err, "node b has restarted")
 
-	id, err := row(room.RowOver, "boot-b")
+	id, err := row(record.RowOver, "boot-b")
 	if !errors.Is(err, actor.ErrNotFound) {
 		t.Errorf("over, and its result is gone: %v", err)
 	}
 	g.store.set(func() {
-		g.store.past[id] = actor.Info{ID: id, Phase: room.PhaseOver, Final: &room.Final{End: room.Finished, Result: room.Result{Reason: "won"}}}
+		g.store.past[id] = actor.Info{ID: id, Phase: core.PhaseOver, Final: &record.Final{End: record.Finished, Result: room.Result{Reason: "won"}}}
 	})
 	_, err = g.nodes["a"].Locate(t.Context(), id)
 	if end, ok := errors.AsType[*actor.CloseError](err); !ok || end.Code != wire.CloseOver || end.Over == nil || end.Over.End != "finished" {
@@ -241,7 +243,7 @@ func TestAReleasedRoomIsFoundWhereItIsClaimed(t *testing.T) {
 		for g.nodes["a"].Ring().Owner(id) == "a" {
 			id = randomID()
 		}
-		g.store.set(func() { g.store.rows[id] = room.Row{Room: id, State: room.RowReleased, Epoch: 4} })
+		g.store.set(func() { g.store.rows[id] = record.Row{Room: id, State: record.RowReleased, Epoch: 4} })
 		return id
 	}
 	for range 5 {

@@ -17,6 +17,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 )
 
 // meet has players ask at once, each at another node, and tells who came into which room.
@@ -101,7 +102,7 @@ func TestATicketIsRememberedByTheCluster(t *testing.T) {
 	if err := g.nodes["a"].Rooms().Close(t.Context(), first.ID, "enough"); err != nil {
 		t.Fatal(err)
 	}
-	g.store.set(func() { g.store.rows[first.ID] = room.Row{Room: first.ID, State: room.RowOver} })
+	g.store.set(func() { g.store.rows[first.ID] = record.Row{Room: first.ID, State: record.RowOver} })
 	until(t, "another room is answered when that one is over", func() bool {
 		next, err := g.nodes["b"].Rooms().Match(t.Context(), want)
 		return err == nil && next.ID != first.ID

@@ -9,6 +9,7 @@ import (
 	"github.com/roomring/roomring/cluster/ring"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Questions about nodes.
@@ -103,7 +104,7 @@ func (c *Cluster) Ring() *ring.Ring { return c.members.Ring() }
 
 // Where says where a room belongs by the ring, and which node has it at which epoch. Errors are those of Locate; the
 // Placement is there all the same.
-func (c *Cluster) Where(ctx context.Context, id room.ID) (p ring.Placement, node string, epoch room.Epoch, err error) {
+func (c *Cluster) Where(ctx context.Context, id room.ID) (p ring.Placement, node string, epoch record.Epoch, err error) {
 	p = c.members.Ring().Explain(id)
 	if node, err = c.Locate(ctx, id); err != nil {
 		return p, "", 0, err

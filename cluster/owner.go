@@ -11,6 +11,7 @@ import (
 	"github.com/roomring/roomring/cluster/link/linkpb"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -154,14 +155,14 @@ func (o *owner) remote(number uint64, a *linkpb.Attach, cancel context.CancelFun
 
 func (o *owner) hello(a *linkpb.Attach) actor.Hello {
 	h := actor.Hello{
-		Player: room.PlayerID(a.Player), Name: a.Name, Client: room.ClientID(a.Client), Attempt: a.Attempt,
+		Player: room.PlayerID(a.Player), Name: a.Name, Client: record.ClientID(a.Client), Attempt: a.Attempt,
 		Spectate: a.Spectate, Code: a.Code, Again: a.Again, Edge: o.to.Peer().Node,
 		Heartbeat: time.Duration(a.HeartbeatMs) * time.Millisecond,
 		Limits:    wire.Limits{Message: int(a.LimitMessage), Rate: int(a.LimitRate), Bytes: int(a.LimitBytes)},
 		Token:     a.Token,
 	}
 	if a.Resume != nil {
-		h.Resume = &room.Point{Epoch: room.Epoch(a.Resume.Epoch), Seq: room.Index(a.Resume.Seq)}
+		h.Resume = &record.Point{Epoch: record.Epoch(a.Resume.Epoch), Seq: room.Index(a.Resume.Seq)}
 	}
 	return h
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/roomring/roomring/cluster/members"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 )
 
 // placeTries bounds how often an id is drawn for each node on the ring. A node with a thirtieth of an even share still
@@ -39,7 +40,7 @@ func (c *Cluster) Place(string) room.ID {
 func randomID() room.ID {
 	var b [10]byte
 	rand.Read(b[:])
-	return room.NewID(b)
+	return record.NewID(b)
 }
 
 const roomsCreate method[actor.Create, actor.Info] = "rooms.create"

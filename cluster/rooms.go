@@ -11,6 +11,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Rooms are the rooms of the whole cluster, with the methods that a node's edge and its admin ask for. Errors are those
@@ -144,7 +145,7 @@ func (r Rooms) Info(ctx context.Context, id room.ID) (actor.Info, error) {
 // Find is a private room by its join code.
 func (r Rooms) Find(ctx context.Context, code string) (actor.Info, error) {
 	c := r.c
-	code = room.FoldCode(code) // nodes of an older version take it as it stands
+	code = record.FoldCode(code) // nodes of an older version take it as it stands
 	if code == "" {
 		return actor.Info{}, actor.ErrNotFound
 	}

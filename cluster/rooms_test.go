@@ -15,6 +15,7 @@ import (
 	"github.com/roomring/roomring/cluster/members"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 )
 
 func TestAnInfoCrossesALinkWhole(t *testing.T) {
@@ -118,7 +119,7 @@ func TestAPrivateRoomIsFoundFromEveryNode(t *testing.T) {
 	}
 	g.nodes["c"].started.Store(true)
 	g.store.set(func() {
-		g.store.rows[made.ID] = room.Row{Room: made.ID, State: room.RowLive, Boot: "boot-b", Code: made.Code}
+		g.store.rows[made.ID] = record.Row{Room: made.ID, State: record.RowLive, Boot: "boot-b", Code: made.Code}
 	})
 	g.nodes["a"].o.Ask, g.nodes["a"].o.Gather = 100*time.Millisecond, 100*time.Millisecond
 	g.set(func() { g.hung["b"] = true })

@@ -10,6 +10,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/view"
 	"github.com/roomring/roomring/room/wire"
 )
@@ -45,7 +46,7 @@ type guest struct {
 }
 
 func (w *world) hello(player string) actor.Hello {
-	return actor.Hello{Player: room.PlayerID(player), Name: player, Client: room.ClientID("c-" + player), Attempt: 1}
+	return actor.Hello{Player: room.PlayerID(player), Name: player, Client: record.ClientID("c-" + player), Attempt: 1}
 }
 
 func (w *world) join(node string, id room.ID, h actor.Hello, o actor.OutboxOptions) *guest {

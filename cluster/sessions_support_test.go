@@ -17,6 +17,8 @@ import (
 	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // adding is a game that everybody sees: a sum, and an event for each added.
@@ -39,12 +41,12 @@ func (a *adding) Act(t *room.Turn, by room.Player, x added) error {
 
 func (a *adding) View(room.Viewer) adding { return *a }
 
-func addingGames(t testing.TB) *room.Games {
+func addingGames(t testing.TB) *core.Games {
 	t.Helper()
 	spec := room.Spec{Name: "adding", Version: 1, MaxPlayers: 16, SharedView: true, Grace: time.Hour, Linger: time.Minute}
 	ticking := spec
 	ticking.Name, ticking.TickRate = "ticking", 20
-	g, err := room.NewGames(
+	g, err := core.NewGames(
 		room.MustDefine(spec, func() *adding { return &adding{} }),
 		room.MustDefine(ticking, func() *tickingAdding { return &tickingAdding{} }),
 	)
@@ -62,18 +64,18 @@ func (*tickingAdding) Tick(*room.Turn) {}
 // keeper is a journal in memory, that two directories may have one after the other.
 type keeper struct {
 	mu    sync.Mutex
-	rooms map[room.ID]*room.Kept
+	rooms map[room.ID]*record.Kept
 	fails error
 }
 
-func (k *keeper) Create(_ context.Context, h room.Header, e room.Epoch) error {
+func (k *keeper) Create(_ context.Context, h record.Header, e record.Epoch) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.rooms[h.ID] = &room.Kept{Header: h, Epoch: e}
+	k.rooms[h.ID] = &record.Kept{Header: h, Epoch: e}
 	return nil
 }
 
-func (k *keeper) Append(b room.Batch, snap *room.Snapshot, done func(error)) error {
+func (k *keeper) Append(b record.Batch, snap *record.Snapshot, done func(error)) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.fails != nil {
@@ -90,8 +92,8 @@ func (k *keeper) Append(b room.Batch, snap *room.Snapshot, done func(error)) err
 	return nil
 }
 
-func (k *keeper) Rooms(context.Context) iter.Seq2[room.Kept, error] {
-	return func(yield func(room.Kept, error) bool) {
+func (k *keeper) Rooms(context.Context) iter.Seq2[record.Kept, error] {
+	return func(yield func(record.Kept, error) bool) {
 		for _, kept := range k.rooms {
 			if !yield(*kept, nil) {
 				return
@@ -100,20 +102,20 @@ func (k *keeper) Rooms(context.Context) iter.Seq2[room.Kept, error] {
 	}
 }
 
-func (k *keeper) Claimed(_ context.Context, id room.ID, e room.Epoch) error {
+func (k *keeper) Claimed(_ context.Context, id room.ID, e record.Epoch) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.rooms[id].Epoch = e
 	return nil
 }
 
-func (k *keeper) Load(_ context.Context, id room.ID) (room.Kept, error) {
+func (k *keeper) Load(_ context.Context, id room.ID) (record.Kept, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return *k.rooms[id], nil
 }
 
-func (k *keeper) Import(_ context.Context, kept room.Kept) error {
+func (k *keeper) Import(_ context.Context, kept record.Kept) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.rooms[kept.Header.ID] = &kept
@@ -144,7 +146,7 @@ type peer struct {
 }
 
 func newWorld(t testing.TB, names ...string) *world {
-	w := &world{t: t, keep: &keeper{rooms: map[room.ID]*room.Kept{}}, where: map[room.ID]string{}, nodes: map[string]*peer{}}
+	w := &world{t: t, keep: &keeper{rooms: map[room.ID]*record.Kept{}}, where: map[room.ID]string{}, nodes: map[string]*peer{}}
 	for _, name := range names {
 		w.start(name)
 	}
@@ -154,7 +156,7 @@ func newWorld(t testing.TB, names ...string) *world {
 
 func (w *world) start(name string) *peer {
 	w.t.Helper()
-	owner := lifecycle.NewOwner(lifecycle.OwnerOptions{Self: ownership.Self{Boot: room.BootID(name)}, Journal: w.keep})
+	owner := lifecycle.NewOwner(lifecycle.OwnerOptions{Self: ownership.Self{Boot: record.BootID(name)}, Journal: w.keep})
 	d, err := actor.NewDirectory(actor.Options{Games: addingGames(w.t), Owner: owner, Journal: w.keep, Node: name})
 	if err != nil {
 		w.t.Fatal(err)

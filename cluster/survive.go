@@ -13,6 +13,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 )
 
 // methodClaim asks a node to claim released rooms.
@@ -42,7 +43,7 @@ type survivorOwner interface {
 
 // survivorStore is what it needs of Store.
 type survivorStore interface {
-	Released(ctx context.Context, after room.ID, limit int) ([]room.Row, error)
+	Released(ctx context.Context, after room.ID, limit int) ([]record.Row, error)
 }
 
 // survivorOptions make a survivor.

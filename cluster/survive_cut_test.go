@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 )
 
 // TestAWorldWithoutAnEndMoves plays a room far beyond the bound of its log, kills its node, and lets it move: the log begins
@@ -13,7 +14,7 @@ func TestAWorldWithoutAnEndMoves(t *testing.T) {
 	rules, _ := testGames(t).Lookup("adder")
 	spec := rules.Spec()
 	spec.LogBytes = room.MinLogBytes
-	short, err := room.NewGames(room.MustDefine(spec, func() *adder { return &adder{} }))
+	short, err := core.NewGames(room.MustDefine(spec, func() *adder { return &adder{} }))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,8 @@ import (
 	"github.com/roomring/roomring/persist/sqlite"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 var errDeath = errors.New("the process died here")
@@ -79,7 +81,7 @@ func TestDeathOfTheGiver(t *testing.T) {
 	if !errors.Is(err, errDeath) || a.journal.Stats().Rooms != 1 {
 		t.Fatalf("%v, %d rooms in the journal", err, a.journal.Stats().Rooms)
 	}
-	if row, err := a.store.Row(t.Context(), id); err != nil || row.State != room.RowReleased {
+	if row, err := a.store.Row(t.Context(), id); err != nil || row.State != record.RowReleased {
 		t.Fatalf("its row: %+v, %v", row, err)
 	}
 	a.end()
@@ -101,7 +103,7 @@ func TestDeathOfTheTaker(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		claimed bool
-		epoch   room.Epoch // at the end
+		epoch   record.Epoch // at the end
 	}{
 		{"before the claim", false, 2},
 		{"after the claim", true, 3},
@@ -223,7 +225,7 @@ func TestAdoptionsOfOneRoomAreOne(t *testing.T) {
 func TestOtherVersionStaysReleased(t *testing.T) {
 	w := newTown(t, sqliteStore(t))
 	id, s := released(t, w)
-	newer, err := room.NewGames(room.MustDefine(room.Spec{Name: "adder", Version: 2, MaxPlayers: 2, SharedView: true}, func() *adder { return &adder{} }))
+	newer, err := core.NewGames(room.MustDefine(room.Spec{Name: "adder", Version: 2, MaxPlayers: 2, SharedView: true}, func() *adder { return &adder{} }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +254,7 @@ func TestOtherVersionStaysReleased(t *testing.T) {
 func TestARoomGoesToWhoCanRunIt(t *testing.T) {
 	w := newTown(t, sqliteStore(t))
 	id, s := released(t, w)
-	none, err := room.NewGames(room.MustDefine(room.Spec{Name: "other", Version: 1, MaxPlayers: 2}, func() *adder { return &adder{} }))
+	none, err := core.NewGames(room.MustDefine(room.Spec{Name: "other", Version: 1, MaxPlayers: 2}, func() *adder { return &adder{} }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +275,7 @@ func TestImportThatFails(t *testing.T) {
 	if err := b.claim(bounded(t), id); !errors.Is(err, errDeath) {
 		t.Errorf("a claim into a journal that is full: %v", err)
 	}
-	if row, err := b.store.Row(t.Context(), id); err != nil || row.State != room.RowReleased {
+	if row, err := b.store.Row(t.Context(), id); err != nil || row.State != record.RowReleased {
 		t.Errorf("its row: %+v, %v", row, err)
 	}
 	c := w.node("c")
@@ -285,7 +287,7 @@ func TestImportThatFails(t *testing.T) {
 
 type fullJournal struct{ *journal.Journal }
 
-func (*fullJournal) Import(context.Context, room.Kept) error { return errDeath }
+func (*fullJournal) Import(context.Context, record.Kept) error { return errDeath }
 
 // miser is the adder by rules that have changed without a new version.
 type miser struct{ adder }
@@ -300,7 +302,7 @@ func TestOtherRulesGiveARoomBack(t *testing.T) {
 	w := newTown(t, sqliteStore(t))
 	id, s := released(t, w)
 	rules, _ := testGames(t).Lookup("adder")
-	others, err := room.NewGames(room.MustDefine(rules.Spec(), func() *miser { return &miser{} }))
+	others, err := core.NewGames(room.MustDefine(rules.Spec(), func() *miser { return &miser{} }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -313,7 +315,7 @@ func TestOtherRulesGiveARoomBack(t *testing.T) {
 		t.Errorf("b holds %+v", held)
 	}
 	row, err := b.store.Row(t.Context(), id)
-	if err != nil || row.State != room.RowReleased || b.journal.Stats().Rooms != 0 {
+	if err != nil || row.State != record.RowReleased || b.journal.Stats().Rooms != 0 {
 		t.Errorf("its row: %+v, %v; %d rooms in b's journal", row, err, b.journal.Stats().Rooms)
 	}
 	if err := b.claim(bounded(t), id); !errors.Is(err, actor.ErrUnreachable) {

@@ -23,6 +23,8 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -60,9 +62,9 @@ type ticking struct{ adder }
 
 func (a *ticking) Tick(*room.Turn) { a.Ticks++ }
 
-func testGames(t testing.TB) *room.Games {
+func testGames(t testing.TB) *core.Games {
 	t.Helper()
-	g, err := room.NewGames(
+	g, err := core.NewGames(
 		room.MustDefine(room.Spec{Name: "adder", Version: 1, MaxPlayers: 2, SharedView: true, Grace: time.Hour, Linger: time.Minute},
 			func() *adder { return &adder{} }),
 		room.MustDefine(room.Spec{Name: "ticking", Version: 1, MaxPlayers: 2, SharedView: true, TickRate: 20, Grace: time.Hour},
@@ -81,7 +83,7 @@ type place struct {
 	owner   *lifecycle.Owner
 	t       testing.TB
 	name    string
-	boot    room.BootID
+	boot    record.BootID
 	folder  *journal.Folder
 	journal *journal.Journal
 	store   *rowsOf
@@ -91,7 +93,7 @@ type place struct {
 // rowsOf is the store as one boot sees it. It fails on demand.
 type rowsOf struct {
 	persist.Store
-	boot    room.BootID
+	boot    record.BootID
 	folder  string
 	results *persist.Flusher
 	away    atomic.Bool
@@ -103,7 +105,7 @@ type rowsOf struct {
 
 var errAway = errors.New("the store is away")
 
-func (s *rowsOf) Row(ctx context.Context, id room.ID) (room.Row, error) {
+func (s *rowsOf) Row(ctx context.Context, id room.ID) (record.Row, error) {
 	row, err := s.Store.Row(ctx, id)
 	return row, named(err)
 }
@@ -115,17 +117,17 @@ func named(err error) error {
 	return err
 }
 
-func (s *rowsOf) Released(ctx context.Context, after room.ID, limit int) ([]room.Row, error) {
+func (s *rowsOf) Released(ctx context.Context, after room.ID, limit int) ([]record.Row, error) {
 	if s.away.Load() {
 		return nil, errAway
 	}
-	return s.ListRows(ctx, persist.RowFilter{State: room.RowReleased, After: after, Limit: limit})
+	return s.ListRows(ctx, persist.RowFilter{State: record.RowReleased, After: after, Limit: limit})
 }
 
 // port is the same, as the owner of rooms knows it.
 type port struct{ *rowsOf }
 
-func (s port) CreateRows(ctx context.Context, rows []room.Row) ([]lifecycle.RowResult, error) {
+func (s port) CreateRows(ctx context.Context, rows []record.Row) ([]lifecycle.RowResult, error) {
 	if s.away.Load() {
 		return nil, errAway
 	}
@@ -137,14 +139,14 @@ func (s port) CreateRows(ctx context.Context, rows []room.Row) ([]lifecycle.RowR
 	return out, err
 }
 
-func (s port) Release(ctx context.Context, epoch room.Epoch, kept room.Kept) (lifecycle.RowResult, error) {
-	data, err := room.EncodeKept(kept)
+func (s port) Release(ctx context.Context, epoch record.Epoch, kept record.Kept) (lifecycle.RowResult, error) {
+	data, err := core.EncodeKept(kept)
 	if err != nil {
 		return lifecycle.RowResult{}, err
 	}
 	return s.write(s.release, func() (persist.RowResult, error) {
 		return s.ReleaseRow(ctx, s.boot, persist.Release{Room: kept.Header.ID, Epoch: epoch, Nonce: rand.Text(),
-			Checkpoint: persist.Checkpoint{Point: room.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data}})
+			Checkpoint: persist.Checkpoint{Point: record.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data}})
 	})
 }
 
@@ -196,20 +198,20 @@ func outcome(f persist.RowResult) lifecycle.RowResult {
 	return lifecycle.RowResult{Row: f.Row}
 }
 
-func (s *rowsOf) Checkpoint(ctx context.Context, id room.ID) (room.Kept, error) {
+func (s *rowsOf) Checkpoint(ctx context.Context, id room.ID) (record.Kept, error) {
 	c, err := s.Store.Checkpoint(ctx, id)
 	if err != nil {
-		return room.Kept{}, named(err)
+		return record.Kept{}, named(err)
 	}
-	return room.DecodeKept(c.Data)
+	return core.DecodeKept(c.Data)
 }
 
-func (s port) End(ctx context.Context, id room.ID) (room.End, error) {
+func (s port) End(ctx context.Context, id room.ID) (record.End, error) {
 	r, err := s.Result(ctx, id)
 	return r.End, named(err)
 }
 
-func (s port) Store(f room.Final, done func(string)) error {
+func (s port) Store(f record.Final, done func(string)) error {
 	return s.results.Add(f, func(persist.Verdict) { done("") })
 }
 
@@ -243,7 +245,7 @@ func (w *town) node(name string, change ...func(o *placeOptions)) *place {
 func (w *town) nodeIn(name, dir string, change ...func(o *placeOptions)) *place {
 	w.t.Helper()
 	t, ctx := w.t, w.t.Context()
-	p := &place{t: t, name: name, boot: room.BootID(rand.Text())}
+	p := &place{t: t, name: name, boot: record.BootID(rand.Text())}
 	var err error
 	if p.folder, err = journal.OpenFolder(dir, journal.FolderOptions{Boot: p.boot}); err != nil {
 		t.Fatal(err)
@@ -382,7 +384,7 @@ type socket struct {
 }
 
 func newSocket(t testing.TB, player string) *socket {
-	return &socket{t: t, hello: actor.Hello{Player: room.PlayerID(player), Client: room.ClientID("c-" + player)}}
+	return &socket{t: t, hello: actor.Hello{Player: room.PlayerID(player), Client: record.ClientID("c-" + player)}}
 }
 
 // connect attaches at whichever node has the room, until one does.
@@ -422,7 +424,7 @@ func (s *socket) add(id room.ID, act string, nodes ...*place) {
 			return
 		}
 		s.session = nil
-		s.hello.Resume = &room.Point{Epoch: room.Epoch(s.epoch), Seq: room.Index(s.seq)}
+		s.hello.Resume = &record.Point{Epoch: record.Epoch(s.epoch), Seq: room.Index(s.seq)}
 	}
 }
 
@@ -724,11 +726,11 @@ func TestFinishedRoomsDrain(t *testing.T) {
 	if err := a.drain(bounded(t)); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := store.Result(t.Context(), id); err != nil || r.End != room.Finished {
+	if r, err := store.Result(t.Context(), id); err != nil || r.End != record.Finished {
 		t.Errorf("its result: %+v, %v", r, err)
 	}
 	until(t, "the journal has forgotten it", func() bool { return a.journal.Stats().Rooms == 0 })
-	if row, err := store.Row(t.Context(), id); err != nil || row.State != room.RowOver {
+	if row, err := store.Row(t.Context(), id); err != nil || row.State != record.RowOver {
 		t.Errorf("its row: %+v, %v", row, err)
 	}
 	if aside, err := a.journal.ListAside(t.Context()); err != nil || len(aside) != 0 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 )
 
 func TestARoomElsewhereIsWatched(t *testing.T) {
@@ -32,7 +33,7 @@ func TestARoomElsewhereIsWatched(t *testing.T) {
 	if e := next(t, events); e.Type != actor.EventInput || e.Kind != "close" {
 		t.Errorf("the close was told as %+v", e)
 	}
-	if e := next(t, events); e.Type != actor.EventOver || e.End != room.Closed {
+	if e := next(t, events); e.Type != actor.EventOver || e.End != record.Closed {
 		t.Errorf("the end was told as %+v", e)
 	}
 	if err := ended(t, over); err != nil {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // FreshFor is how long after its last heartbeat, by the store's clock, a boot elsewhere keeps its data folder:
@@ -20,16 +20,16 @@ type Boots interface {
 	// (Boot.Locked): then the older process cannot hold it. Starting the same boot again changes nothing.
 	StartBoot(ctx context.Context, boot Boot) error
 	// Heartbeat records that the boot is alive. ErrBootDead means that it is not alive and must serve nothing more.
-	Heartbeat(ctx context.Context, boot room.BootID) error
+	Heartbeat(ctx context.Context, boot record.BootID) error
 	// EndBoot records that the boot has ended by itself. It then needs no fence and is never alive again.
 	// Ending a boot that is not alive changes nothing.
-	EndBoot(ctx context.Context, boot room.BootID) error
+	EndBoot(ctx context.Context, boot record.BootID) error
 	// Forget gives up the boots of a node whose data folders nobody will serve again, because their disk is lost. In one
 	// transaction it fences those of the boots that count as alive, and ends the rooms that are live under them: aborted
 	// for LostReason. The boot by, which asks for it, must be alive. If a process of such a folder starts after all, its
 	// rooms are over. Forget leaves a folder alone if a boot serves it that is among heard, or whose last heartbeat is younger
 	// than FreshFor. If no other folder is left the error is a *NodeLivesError, or ErrNotFound if the store knows no such node.
-	Forget(ctx context.Context, by room.BootID, node string, heard []room.BootID) (Forgotten, error)
+	Forget(ctx context.Context, by record.BootID, node string, heard []record.BootID) (Forgotten, error)
 	// Boots returns every boot, oldest first.
 	Boots(ctx context.Context) ([]BootInfo, error)
 	// Fences returns the fences from number from on, in order. Numbers start at 1 and have no gap.
@@ -38,7 +38,7 @@ type Boots interface {
 
 // Boot is one run of a node's process, and where it runs.
 type Boot struct {
-	ID     room.BootID
+	ID     record.BootID
 	Node   string // stable name
 	Folder string // id of the data folder, written inside it
 	// Former are the ids that the folder had before it was adopted by hand. Its processes of that time are fenced too, so that
@@ -51,7 +51,7 @@ type Boot struct {
 
 	// Doubted is a boot of the same folder that was found Unknown FreshFor or longer ago. If it is still Unknown, its process
 	// has sent no heartbeat since and may be fenced. Not stored.
-	Doubted room.BootID
+	Doubted record.BootID
 }
 
 // Folders are the present and the former ids of the boot's data folder.
@@ -90,8 +90,8 @@ func (b *BootInfo) SetBeat(age time.Duration) { b.Silent, b.Ahead = max(age, 0),
 // Fence declares a boot dead. Only then may others act for it.
 type Fence struct {
 	Number uint64 // dense, from 1
-	Boot   room.BootID
-	By     room.BootID // the boot that asked for it
+	Boot   record.BootID
+	By     record.BootID // the boot that asked for it
 	At     time.Time
 }
 

@@ -11,11 +11,12 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 )
 
 // ResultWriter is the part of Results that a Flusher needs.
 type ResultWriter interface {
-	WriteResults(ctx context.Context, finals []room.Final) ([]Verdict, error)
+	WriteResults(ctx context.Context, finals []record.Final) ([]Verdict, error)
 }
 
 // FlusherOptions configure a Flusher. The zero value is fit for use.
@@ -33,7 +34,7 @@ type FlusherOptions struct {
 	// Reload makes a room's final again from the journal. ErrNotFound means that it never can.
 	// After any other error the room is tried again later. It is called on the Flusher's goroutine. If it is nil, a final that
 	// does not fit is refused with ErrFull.
-	Reload func(ctx context.Context, id room.ID) (room.Final, error)
+	Reload func(ctx context.Context, id room.ID) (record.Final, error)
 	// Queue is the most rooms that wait, with their final in memory or not. 0 means 65,536.
 	Queue int
 	// Timeout bounds one try to write a batch. 0 means 15 s.
@@ -71,8 +72,8 @@ type Flusher struct {
 type waiting struct {
 	room  room.ID
 	hash  [32]byte
-	final *room.Final // nil: to be reloaded
-	size  int         // bytes counted in memory
+	final *record.Final // nil: to be reloaded
+	size  int           // bytes counted in memory
 	done  func(Verdict)
 	since time.Time
 	tries int // failed reloads; only the goroutine uses it
@@ -122,7 +123,7 @@ func orDiscard(log *slog.Logger) *slog.Logger {
 // or never will be (Mismatch, Unwritable), done is called once, on the Flusher's goroutine. It must not block for long, and may be nil.
 // If the room waits already, Add does nothing and the first done counts. The error is ErrFull (keep
 // the log and offer it again later) or ErrClosed (it will be offered at the next start).
-func (f *Flusher) Add(final room.Final, done func(Verdict)) error {
+func (f *Flusher) Add(final record.Final, done func(Verdict)) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.pending[final.Room] != nil {
@@ -143,7 +144,7 @@ func (f *Flusher) Add(final room.Final, done func(Verdict)) error {
 	return nil
 }
 
-func sizeOf(f room.Final) int {
+func sizeOf(f record.Final) int {
 	size := 512 + f.Replay.Len() + len(f.Result.Data) + len(f.Result.Summary)
 	for _, o := range f.Result.Outcomes {
 		size += 64 + len(o.Player) + len(o.Name)
@@ -207,7 +208,7 @@ func (f *Flusher) run(ctx context.Context) {
 // flush writes the first of a batch, as many as BatchBytes allows, and returns the rest.
 func (f *Flusher) flush(ctx context.Context, batch []*waiting) (rest []*waiting) {
 	var loaded []*waiting
-	var finals []room.Final
+	var finals []record.Final
 	stuck := false
 	for size := 0; len(batch) > 0 && size < f.o.BatchBytes; batch = batch[1:] {
 		w := batch[0]
@@ -236,7 +237,7 @@ func (f *Flusher) flush(ctx context.Context, batch []*waiting) (rest []*waiting)
 
 // load returns a final, from the journal if it is not in memory. A final that the journal has lost is refused. One that it
 // cannot read now goes to the end of the queue, so that the others need not wait for it.
-func (f *Flusher) load(ctx context.Context, w *waiting) (final room.Final, ok bool) {
+func (f *Flusher) load(ctx context.Context, w *waiting) (final record.Final, ok bool) {
 	if w.final != nil {
 		return *w.final, true
 	}
@@ -245,7 +246,7 @@ func (f *Flusher) load(ctx context.Context, w *waiting) (final room.Final, ok bo
 	case err == nil && final.Room == w.room:
 		return final, true
 	case err == nil || errors.Is(err, ErrNotFound):
-		f.finish(w, room.Final{Room: w.room, Hash: w.hash}, Verdict{Unwritable, "the journal no longer has the room's log"})
+		f.finish(w, record.Final{Room: w.room, Hash: w.hash}, Verdict{Unwritable, "the journal no longer has the room's log"})
 	default:
 		w.tries++
 		f.retries.Add(1)
@@ -254,11 +255,11 @@ func (f *Flusher) load(ctx context.Context, w *waiting) (final room.Final, ok bo
 		}
 		f.queue.putBack(w)
 	}
-	return room.Final{}, false
+	return record.Final{}, false
 }
 
 // write tries until the store has answered. It returns nil when ctx has ended.
-func (f *Flusher) write(ctx context.Context, finals []room.Final) []Verdict {
+func (f *Flusher) write(ctx context.Context, finals []record.Final) []Verdict {
 	for retry := f.o.Retry; ; {
 		limited, cancel := context.WithTimeout(ctx, f.o.Timeout)
 		verdicts, err := f.store.WriteResults(limited, finals)
@@ -294,7 +295,7 @@ func (f *Flusher) tried(err error) {
 func powerOfTwo(n int) bool { return n&(n-1) == 0 }
 
 // finish removes a room. Pending is true until done has returned.
-func (f *Flusher) finish(w *waiting, final room.Final, v Verdict) {
+func (f *Flusher) finish(w *waiting, final record.Final, v Verdict) {
 	f.counts[v.Outcome].Add(1)
 	if !v.Outcome.Stored() {
 		f.o.Log.Error("a result was refused by the store and its log is kept", "outcome", v.Outcome.String(),

@@ -19,6 +19,7 @@ import (
 	"github.com/roomring/roomring/persist/sqlite"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 )
 
 var errAway = errors.New("away")
@@ -55,17 +56,17 @@ func (s *faulty) call(n int, do func() error) error {
 	return nil
 }
 
-func (s *faulty) WriteResults(ctx context.Context, finals []room.Final) (v []persist.Verdict, err error) {
+func (s *faulty) WriteResults(ctx context.Context, finals []record.Final) (v []persist.Verdict, err error) {
 	err = s.call(len(finals), func() error { v, err = s.Store.WriteResults(ctx, finals); return err })
 	return v, err
 }
 
-func (s *faulty) CreateRows(ctx context.Context, boot room.BootID, rows []room.Row) (r []persist.RowResult, err error) {
+func (s *faulty) CreateRows(ctx context.Context, boot record.BootID, rows []record.Row) (r []persist.RowResult, err error) {
 	err = s.call(len(rows), func() error { r, err = s.Store.CreateRows(ctx, boot, rows); return err })
 	return r, err
 }
 
-func (s *faulty) Heartbeat(ctx context.Context, boot room.BootID) error {
+func (s *faulty) Heartbeat(ctx context.Context, boot record.BootID) error {
 	return s.call(1, func() error { return s.Store.Heartbeat(ctx, boot) })
 }
 
@@ -82,7 +83,7 @@ func newTally() *tally {
 	return &tally{stored: map[room.ID]int{}, refused: map[room.ID]persist.Verdict{}}
 }
 
-func (c *tally) add(t *testing.T, f *persist.Flusher, final room.Final) {
+func (c *tally) add(t *testing.T, f *persist.Flusher, final record.Final) {
 	t.Helper()
 	err := f.Add(final, func(v persist.Verdict) {
 		c.Lock()
@@ -107,7 +108,7 @@ func closed(t *testing.T, c interface{ Close(context.Context) error }) {
 	}
 }
 
-func games(n int) (finals []room.Final) {
+func games(n int) (finals []record.Final) {
 	for range n {
 		finals = append(finals, persisttest.Game("chess", "ann", "bob"))
 	}
@@ -173,7 +174,7 @@ func TestFlusherWaitsForTheStore(t *testing.T) {
 func TestFlusherReportsRefusals(t *testing.T) {
 	s, c := newFaulty(t), newTally()
 	known, finals := games(1)[0], games(3)
-	if _, err := s.WriteResults(t.Context(), []room.Final{known}); err != nil {
+	if _, err := s.WriteResults(t.Context(), []record.Final{known}); err != nil {
 		t.Fatal(err)
 	}
 	known.Hash[0]++
@@ -198,21 +199,21 @@ func TestFlusherReportsRefusals(t *testing.T) {
 func TestFlusherBoundsItsMemory(t *testing.T) {
 	s, c := newFaulty(t), newTally()
 	finals := games(40)
-	journal, lost := map[room.ID]room.Final{}, finals[39].Room
+	journal, lost := map[room.ID]record.Final{}, finals[39].Room
 	for _, final := range finals[:39] {
 		journal[final.Room] = final
 	}
 	var stumbles atomic.Int64
 	f := persist.NewFlusher(s, persist.FlusherOptions{Memory: 5000, Batch: 10,
 		Retry: clock.Backoff{Max: time.Millisecond},
-		Reload: func(_ context.Context, id room.ID) (room.Final, error) {
+		Reload: func(_ context.Context, id room.ID) (record.Final, error) {
 			if stumbles.Add(1)%3 == 0 {
-				return room.Final{}, errAway
+				return record.Final{}, errAway
 			}
 			if final, ok := journal[id]; ok {
 				return final, nil
 			}
-			return room.Final{}, persist.ErrNotFound
+			return record.Final{}, persist.ErrNotFound
 		}})
 	s.away.Store(true)
 	for _, final := range finals {
@@ -236,11 +237,11 @@ func TestFlusherTriesUnreadableRoomsLater(t *testing.T) {
 	unreadable := finals[0].Room
 	var repaired atomic.Bool
 	f := persist.NewFlusher(s, persist.FlusherOptions{Memory: 1, Batch: 4, Retry: clock.Backoff{Max: time.Millisecond},
-		Reload: func(_ context.Context, id room.ID) (room.Final, error) {
+		Reload: func(_ context.Context, id room.ID) (record.Final, error) {
 			if id == unreadable && !repaired.Load() {
-				return room.Final{}, errAway
+				return record.Final{}, errAway
 			}
-			return finals[slices.IndexFunc(finals, func(f room.Final) bool { return f.Room == id })], nil
+			return finals[slices.IndexFunc(finals, func(f record.Final) bool { return f.Room == id })], nil
 		}})
 	for _, final := range finals {
 		c.add(t, f, final)
@@ -258,7 +259,7 @@ func TestFlusherBoundsTheBytesOfABatch(t *testing.T) {
 	s, c := newFaulty(t), newTally()
 	f := persist.NewFlusher(s, persist.FlusherOptions{BatchBytes: 2000, Linger: time.Minute})
 	finals := games(10)
-	finals[4].Replay = room.Parts{make([]byte, 5000)}
+	finals[4].Replay = record.Parts{make([]byte, 5000)}
 	for _, final := range finals {
 		c.add(t, f, final)
 	}

@@ -11,13 +11,15 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Forgetting deletes players from a store, and finds what the store has of them. It works room by room, each in a transaction of its
 // own: if it is stopped anywhere, the next call goes on from there. Several processes may do so at once.
 type Forgetting struct {
 	Store Store
-	Games *room.Games // to play replays again without a player; replays of games that are not among them are dropped
+	Games *core.Games // to play replays again without a player; replays of games that are not among them are dropped
 	// Watch is called before a replay is played again, and done after it. It may be nil.
 	Watch func(id room.ID, game string) (done func())
 	Log   *slog.Logger
@@ -106,7 +108,7 @@ func (f *Forgetting) namedIn(ctx context.Context, id room.ID) ([]room.PlayerID, 
 	}
 	reader := &storeReader{r: stored}
 	var named []room.PlayerID
-	replay, err := room.OpenReplay(reader)
+	replay, err := core.OpenReplay(reader)
 	if err == nil {
 		named, err = replay.Named()
 		replay.Close()
@@ -181,7 +183,7 @@ func (f *Forgetting) without(ctx context.Context, player room.PlayerID, id room.
 	case !errors.Is(err, ErrNotFound):
 		return r, false, err
 	}
-	who := &room.Redaction{Player: player, Gone: goneID(), Stop: ctx.Err}
+	who := &core.Redaction{Player: player, Gone: goneID(), Stop: ctx.Err}
 	unread := who.Learn(stored.Final, replay)
 	r = Redacted{Player: player, Final: who.Final(stored.Final), Redactions: stored.Redactions}
 	if !replayed {
@@ -205,9 +207,9 @@ func oneLine(err error, player room.PlayerID) string {
 }
 
 // rerun plays a replay again without a player.
-func (f *Forgetting) rerun(who *room.Redaction, final room.Final, replay []byte) (room.Final, error) {
+func (f *Forgetting) rerun(who *core.Redaction, final record.Final, replay []byte) (record.Final, error) {
 	if len(replay) > maxRedacted {
-		return room.Final{}, fmt.Errorf("it has more than %d bytes", maxRedacted)
+		return record.Final{}, fmt.Errorf("it has more than %d bytes", maxRedacted)
 	}
 	var rules *room.Rules
 	known := false
@@ -215,7 +217,7 @@ func (f *Forgetting) rerun(who *room.Redaction, final room.Final, replay []byte)
 		rules, known = f.Games.Lookup(final.Game)
 	}
 	if !known {
-		return room.Final{}, fmt.Errorf("this program has no game %q", final.Game)
+		return record.Final{}, fmt.Errorf("this program has no game %q", final.Game)
 	}
 	if f.Watch != nil {
 		defer f.Watch(final.Room, final.Game)()

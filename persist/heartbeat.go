@@ -7,12 +7,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Heart is the part of Boots that a Heartbeat needs.
 type Heart interface {
-	Heartbeat(ctx context.Context, boot room.BootID) error
+	Heartbeat(ctx context.Context, boot record.BootID) error
 }
 
 // HeartbeatOptions configure a Heartbeat. The zero value is fit for use.
@@ -35,7 +35,7 @@ type Heartbeat struct {
 }
 
 // NewHeartbeat starts the heartbeats of a boot that StartBoot has just written.
-func NewHeartbeat(store Heart, boot room.BootID, o HeartbeatOptions) *Heartbeat {
+func NewHeartbeat(store Heart, boot record.BootID, o HeartbeatOptions) *Heartbeat {
 	o.Every = orDefault(o.Every, 3*time.Second)
 	o.Log = orDiscard(o.Log)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -53,7 +53,7 @@ func (h *Heartbeat) Close() {
 	<-h.done
 }
 
-func (h *Heartbeat) run(ctx context.Context, store Heart, boot room.BootID, o HeartbeatOptions) {
+func (h *Heartbeat) run(ctx context.Context, store Heart, boot record.BootID, o HeartbeatOptions) {
 	defer close(h.done)
 	ticker := time.NewTicker(o.Every)
 	defer ticker.Stop()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // People is what the store keeps about players beyond their profiles, so that the operator can hand it out or delete it: see
@@ -33,7 +34,7 @@ type Redacted struct {
 
 	// Final has the new result, readers and replay. Everything else stays as it is, above all the hash. Without a replay the stored
 	// one is deleted.
-	Final room.Final
+	Final record.Final
 	// Redactions is StoredResult.Redactions of the result that Final was made from.
 	Redactions int
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Store is the whole port.
@@ -41,18 +42,18 @@ type Results interface {
 	// set to over. Final.Replay and Final.Hash must be filled. The verdicts are in the order of finals. A final that can
 	// never be written is split out of its batch, so that the others are written. After an error some finals may be written and
 	// others not: write them all again.
-	WriteResults(ctx context.Context, finals []room.Final) ([]Verdict, error)
+	WriteResults(ctx context.Context, finals []record.Final) ([]Verdict, error)
 	// Result returns a finished room, or ErrNotFound. Final.Replay is not filled.
-	Result(ctx context.Context, id room.ID) (room.StoredResult, error)
+	Result(ctx context.Context, id room.ID) (record.StoredResult, error)
 	// Replay returns Final.Replay as it was written, to be read piece by piece until ctx ends, or ErrNotFound. A read also
 	// returns ErrNotFound when the replay has been pruned since.
-	Replay(ctx context.Context, id room.ID) (room.StoredReplay, error)
+	Replay(ctx context.Context, id room.ID) (record.StoredReplay, error)
 	// Player returns what is known of a player, or ErrNotFound for a player who never was in a result. Recent includes rooms
 	// whose result not everybody may read only when all is set.
-	Player(ctx context.Context, id room.PlayerID, all bool) (room.Profile, error)
+	Player(ctx context.Context, id room.PlayerID, all bool) (record.Profile, error)
 	// Leaderboard returns the players of a game that Ratings lists, best first, from the one after a place on, at most limit.
 	// The cost depends on the size of the page alone, however far down the page is.
-	Leaderboard(ctx context.Context, game string, after room.BoardPlace, limit int) ([]room.Standing, error)
+	Leaderboard(ctx context.Context, game string, after record.BoardPlace, limit int) ([]record.Standing, error)
 	// Prune deletes what is older than its retention, oldest first, at most PruneBatch of each kind, and returns
 	// how many it deleted: call it again while a number is PruneBatch. Ratings, counts and names are never pruned.
 	Prune(ctx context.Context, keep Retention) (Pruned, error)

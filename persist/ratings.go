@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Ratings are the rules by which finished games change ratings and players appear on leaderboards. They do not belong to a game's
@@ -23,14 +24,14 @@ const RepeatWindow = 24 * time.Hour
 
 // Refuses returns why a game changes no ratings although it could, as far as its end alone shows. It is empty if nothing stands
 // against the game.
-func (r Ratings) Refuses(f room.Final) room.Unrated {
+func (r Ratings) Refuses(f record.Final) record.Unrated {
 	for _, o := range f.Result.Outcomes {
 		if o.Player.Guest() && !r.Guests {
-			return room.UnratedGuest
+			return record.UnratedGuest
 		}
 	}
 	if p := f.Played; p != nil && (p.Acts < r.Acts[f.Game] || p.Time < r.Time) {
-		return room.UnratedBrief
+		return record.UnratedBrief
 	}
 	return ""
 }

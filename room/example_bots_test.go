@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/roomtest"
 )
 
@@ -113,27 +115,27 @@ func TestNim(t *testing.T) {
 
 // A game against the computer is on from the start, and comes to a result in which the computer stands.
 func TestExampleNim(t *testing.T) {
-	head := room.Header{ID: "0123456789abcdef", Game: "nim", Version: 1, Runtime: room.RuntimeVersion, Options: json.RawMessage(`{"computer":true}`)}
-	core, _, err := room.Open(room.Config{Header: head, Rules: NimRules}, 1)
+	head := record.Header{ID: "0123456789abcdef", Game: "nim", Version: 1, Runtime: core.RuntimeVersion, Options: json.RawMessage(`{"computer":true}`)}
+	machine, _, err := core.Open(core.Config{Header: head, Rules: NimRules}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	exampleStep(t, core, room.Input{Kind: room.KindJoin, Player: "ann", Name: "ann"})
-	exampleStep(t, core, room.Input{Kind: room.KindAttach, Player: "ann", Client: "1", Attempt: 1})
-	if core.Phase() != room.PhasePlaying || core.FreeSeats() != 0 {
-		t.Errorf("the room is %s with %d free seats", core.Phase(), core.FreeSeats())
+	exampleStep(t, machine, core.Input{Kind: core.KindJoin, Player: "ann", Name: "ann"})
+	exampleStep(t, machine, core.Input{Kind: core.KindAttach, Player: "ann", Client: "1", Attempt: 1})
+	if machine.Phase() != core.PhasePlaying || machine.FreeSeats() != 0 {
+		t.Errorf("the room is %s with %d free seats", machine.Phase(), machine.FreeSeats())
 	}
-	for n := room.CSeq(1); core.Final() == nil && n < 21; n++ {
-		choose(t, core, "ann", n, `{"n": 1}`)
-		for at, ok := core.Deadline(); ok && core.Final() == nil; at, ok = core.Deadline() {
-			in, due := core.Due(at)
-			if !due || in.Kind != room.KindTimer {
+	for n := record.CSeq(1); machine.Final() == nil && n < 21; n++ {
+		choose(t, machine, "ann", n, `{"n": 1}`)
+		for at, ok := machine.Deadline(); ok && machine.Final() == nil; at, ok = machine.Deadline() {
+			in, due := machine.Due(at)
+			if !due || in.Kind != core.KindTimer {
 				break
 			}
-			exampleStep(t, core, in)
+			exampleStep(t, machine, in)
 		}
 	}
-	f := core.Final()
+	f := machine.Final()
 	if f == nil || len(f.Result.Outcomes) != 2 || !f.Result.Outcomes[1].Bot || f.Result.Outcomes[1].Player != "nim:computer" || f.Rated {
 		t.Errorf("the game ended as %+v", f)
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -49,31 +51,31 @@ var TwentyOneRules = room.MustDefine(
 
 // A game is a struct with two methods. The runtime gives it players, order, storage and viewers.
 func Example() {
-	head := room.Header{ID: "0123456789abcdef", Game: "twentyone", Version: 1, Runtime: room.RuntimeVersion}
-	core, _, err := room.Open(room.Config{Header: head, Rules: TwentyOneRules}, 1)
+	head := record.Header{ID: "0123456789abcdef", Game: "twentyone", Version: 1, Runtime: core.RuntimeVersion}
+	machine, _, err := core.Open(core.Config{Header: head, Rules: TwentyOneRules}, 1)
 	if err != nil {
 		panic(err)
 	}
-	step := func(in room.Input) {
-		if _, err := core.Step(in); err != nil {
+	step := func(in core.Input) {
+		if _, err := machine.Step(in); err != nil {
 			panic(err)
 		}
 	}
 	for _, name := range []string{"ann", "bob"} {
-		step(room.Input{Kind: room.KindJoin, Player: room.PlayerID(name), Name: name})
-		step(room.Input{Kind: room.KindAttach, Player: room.PlayerID(name), Client: "1", Attempt: 1})
+		step(core.Input{Kind: core.KindJoin, Player: room.PlayerID(name), Name: name})
+		step(core.Input{Kind: core.KindAttach, Player: room.PlayerID(name), Client: "1", Attempt: 1})
 	}
 	for i := range 8 {
 		data, _ := json.Marshal(Add{3}) // plain data always encodes
 		who := []room.PlayerID{"ann", "bob"}[i%2]
-		step(room.Input{Kind: room.KindAct, Player: who, Client: "1", CSeq: room.CSeq(i/2 + 1), Data: data})
+		step(core.Input{Kind: core.KindAct, Player: who, Client: "1", CSeq: record.CSeq(i/2 + 1), Data: data})
 	}
-	for _, out := range core.Commit(core.Point().Seq) {
-		if turn, ok := out.(room.Turned); ok {
+	for _, out := range machine.Commit(machine.Point().Seq) {
+		if turn, ok := out.(core.Turned); ok {
 			fmt.Printf("%s\n", turn.Frame.Bytes(wire.JSON))
 		}
 	}
-	for _, o := range core.Final().Result.Outcomes {
+	for _, o := range machine.Final().Result.Outcomes {
 		fmt.Println(o.Name, o.Rank)
 	}
 	// Output:

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/roomtest"
 	"github.com/roomring/roomring/room/wire"
 )
@@ -258,76 +260,76 @@ func TestFog(t *testing.T) {
 }
 
 // exampleRoom opens a room with ann and bob in it.
-func exampleRoom(t *testing.T, rules *room.Rules, options string) *room.Core {
+func exampleRoom(t *testing.T, rules *room.Rules, options string) *core.Core {
 	t.Helper()
 	spec := rules.Spec()
-	head := room.Header{ID: "0123456789abcdef", Game: spec.Name, Version: spec.Version, Runtime: room.RuntimeVersion, Options: json.RawMessage(options)}
-	core, _, err := room.Open(room.Config{Header: head, Rules: rules}, 1)
+	head := record.Header{ID: "0123456789abcdef", Game: spec.Name, Version: spec.Version, Runtime: core.RuntimeVersion, Options: json.RawMessage(options)}
+	machine, _, err := core.Open(core.Config{Header: head, Rules: rules}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"ann", "bob"} {
-		exampleStep(t, core, room.Input{Kind: room.KindJoin, Player: room.PlayerID(name), Name: name})
-		exampleStep(t, core, room.Input{Kind: room.KindAttach, Player: room.PlayerID(name), Client: "1", Attempt: 1})
+		exampleStep(t, machine, core.Input{Kind: core.KindJoin, Player: room.PlayerID(name), Name: name})
+		exampleStep(t, machine, core.Input{Kind: core.KindAttach, Player: room.PlayerID(name), Client: "1", Attempt: 1})
 	}
-	return core
+	return machine
 }
 
-func exampleStep(t *testing.T, core *room.Core, in room.Input) {
+func exampleStep(t *testing.T, machine *core.Core, in core.Input) {
 	t.Helper()
-	in.At = max(in.At, core.Now())
-	if ready, err := core.Step(in); err != nil || ready.Refused != nil {
+	in.At = max(in.At, machine.Now())
+	if ready, err := machine.Step(in); err != nil || ready.Refused != nil {
 		t.Fatal(in.Kind, err, ready.Refused)
 	}
 }
 
-func choose(t *testing.T, core *room.Core, who room.PlayerID, cseq room.CSeq, data string) {
+func choose(t *testing.T, machine *core.Core, who room.PlayerID, cseq record.CSeq, data string) {
 	t.Helper()
-	exampleStep(t, core, room.Input{Kind: room.KindAct, Player: who, Client: "1", CSeq: cseq, Data: json.RawMessage(data)})
+	exampleStep(t, machine, core.Input{Kind: core.KindAct, Player: who, Client: "1", CSeq: cseq, Data: json.RawMessage(data)})
 }
 
 func TestExampleUndercut(t *testing.T) {
-	core := exampleRoom(t, UndercutRules, `{"goal": 8}`)
-	choose(t, core, "ann", 1, `{"number": 4}`)
+	machine := exampleRoom(t, UndercutRules, `{"goal": 8}`)
+	choose(t, machine, "ann", 1, `{"number": 4}`)
 	for _, v := range []room.Viewer{room.Spectator, {Player: "bob", Seat: 1}} {
-		if seen, err := core.WholeView(v); err != nil || strings.Contains(string(seen), "4") {
+		if seen, err := machine.WholeView(v); err != nil || strings.Contains(string(seen), "4") {
 			t.Errorf("%+v sees ann's choice: %s %v", v, seen, err)
 		}
 	}
-	choose(t, core, "bob", 1, `{"number": 5}`)
-	if f := core.Final(); f == nil || f.Result.Summary != "9 to 0" || f.Result.Outcomes[0].Rank != 1 || f.Result.Outcomes[1].Rank != 2 {
+	choose(t, machine, "bob", 1, `{"number": 5}`)
+	if f := machine.Final(); f == nil || f.Result.Summary != "9 to 0" || f.Result.Outcomes[0].Rank != 1 || f.Result.Outcomes[1].Rank != 2 {
 		t.Errorf("undercutting 5 by 4 ended as %+v", f)
 	}
 }
 
 func TestExampleUndercutTimer(t *testing.T) {
-	core := exampleRoom(t, UndercutRules, `{"goal": 1, "seconds": 5}`)
+	machine := exampleRoom(t, UndercutRules, `{"goal": 1, "seconds": 5}`)
 	for range 100 { // equal numbers, drawn for both, score nothing
-		at, ok := core.Deadline()
-		if !ok || core.Final() != nil {
+		at, ok := machine.Deadline()
+		if !ok || machine.Final() != nil {
 			break
 		}
-		if in, due := core.Due(at); due {
-			exampleStep(t, core, in)
+		if in, due := machine.Due(at); due {
+			exampleStep(t, machine, in)
 		}
 	}
-	if f := core.Final(); f == nil || f.End != room.Aborted || f.Result.Summary != "Nobody played, so the game does not count" {
+	if f := machine.Final(); f == nil || f.End != record.Aborted || f.Result.Summary != "Nobody played, so the game does not count" {
 		t.Errorf("nobody chose, and the game ended as %+v", f)
 	}
 }
 
 func TestExampleFog(t *testing.T) {
-	core := exampleRoom(t, FogRules, "")
-	choose(t, core, "ann", 1, `1`)
-	at, ok := core.Deadline()
+	machine := exampleRoom(t, FogRules, "")
+	choose(t, machine, "ann", 1, `1`)
+	at, ok := machine.Deadline()
 	if !ok {
 		t.Fatal("the fog does not tick")
 	}
-	in, _ := core.Due(at)
-	exampleStep(t, core, in)
+	in, _ := machine.Due(at)
+	exampleStep(t, machine, in)
 	var said []string
-	for _, out := range core.Commit(core.Point().Seq) {
-		if turn, ok := out.(room.Turned); ok && turn.Frame != nil {
+	for _, out := range machine.Commit(machine.Point().Seq) {
+		if turn, ok := out.(core.Turned); ok && turn.Frame != nil {
 			said = append(said, string(turn.Frame.Bytes(wire.JSON)))
 		}
 	}

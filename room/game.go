@@ -155,6 +155,22 @@ type Spec struct {
 	Linger      time.Duration // a finished room is kept this long for people to look at; 0 means 60 s
 }
 
+// LogKind says how much of its log a room keeps.
+type LogKind string
+
+// The kinds of logs.
+const (
+	WholeLog LogKind = ""     // all of it, as far as Spec.LogBytes allows
+	TailLog  LogKind = "tail" // what goes back a while: for worlds that nobody replays from their beginning
+)
+
+// Defaults of Spec.LogBytes, by kind, and its least.
+const (
+	DefaultLogBytes = 32 << 20
+	DefaultTailLog  = 1 << 20
+	MinLogBytes     = 4 << 10
+)
+
 // Forever is a Turn.Grace or Turn.Empty that never ends.
 const Forever = time.Duration(math.MaxInt64)
 
@@ -183,15 +199,6 @@ type Outcome struct {
 	Score  int64    `json:"score,omitempty"` // the game's own points
 	Bot    bool     `json:"bot,omitempty"`   // a built-in opponent; games with one are not rated
 }
-
-// End says how a room's life ended.
-type End string
-
-const (
-	Finished End = "finished" // the game called Turn.Finish
-	Aborted  End = "aborted"  // no result: too few had played, or the game panicked, showed what no view may hold, or was set aside
-	Closed   End = "closed"   // by the operator, or because nobody was there
-)
 
 // Refusal is an error with a code for programs beside the reason for people.
 type Refusal struct {

@@ -6,24 +6,16 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"github.com/roomring/roomring/room/strict"
 )
 
 // Options decodes the room's options into a struct that holds the defaults; it belongs into Open. Unknown fields are
 // errors that name them and those that there are, names are exact, and whole numbers may be spelt 5.0. Rooms whose options
 // come to equal values are one to matchmaking, whether their defaults were spelt out or not.
 func (t *Turn) Options(into any) error {
-	c := t.core
-	if raw := c.header.Options; len(raw) > 0 {
-		if err := c.decode(raw, into); err != nil {
-			return listOptions(err, raw, into)
-		}
-	}
-	if c.decoded != nil {
-		if out, err := json.Marshal(into); err == nil {
-			c.decoded = append(c.decoded, out...)
-		}
-	}
-	return nil
+	raw, err := t.on.Options(into)
+	return listOptions(err, raw, into)
 }
 
 // CheckOptions refuses options of a new room that are longer than Spec.OptionBytes. Rooms that there are already keep theirs.
@@ -41,7 +33,7 @@ func DecodeOptions(raw json.RawMessage, into any) error {
 	if len(raw) == 0 {
 		return nil
 	}
-	return listOptions(decodeFolded(raw, into), raw, into)
+	return listOptions(strict.DecodeFolded(raw, into), raw, into)
 }
 
 // listOptions adds to an error that names an unknown option those that there are.

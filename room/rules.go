@@ -2,10 +2,7 @@ package room
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"iter"
-	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -19,29 +16,9 @@ import (
 type Rules struct {
 	spec   Spec
 	differ *view.Differ
-	fresh  func() instance
+	fresh  func() Instance
 	unkept []string
 }
-
-// instance is one game value without its type parameters.
-type instance interface {
-	act(t *Turn, by Player, raw json.RawMessage) error
-	view(v Viewer) any
-	game() any
-}
-
-type typed[A, V any] struct{ g Game[A, V] }
-
-func (t typed[A, V]) act(turn *Turn, by Player, raw json.RawMessage) error {
-	var action A
-	if err := turn.core.decode(raw, &action); err != nil {
-		return Refuse("bad_action", err.Error())
-	}
-	return t.g.Act(turn, by, action)
-}
-
-func (t typed[A, V]) view(v Viewer) any { return t.g.View(v) }
-func (t typed[A, V]) game() any         { return t.g }
 
 // Define makes rules of a game. New returns a fresh, unopened game each time. The error names what
 // in the spec or the view type cannot be.
@@ -57,10 +34,9 @@ func Define[G Game[A, V], A, V any](spec Spec, fresh func() G) (*Rules, error) {
 	if _, ticks := any(fresh()).(Ticker); ticks != (spec.TickRate > 0) {
 		return nil, fmt.Errorf("game %s: a game with a Tick method needs Spec.TickRate, and the other way round", spec.Name)
 	}
-	return &Rules{
-		spec: spec, differ: differ, unkept: unkept(reflect.TypeFor[G]()),
-		fresh: func() instance { return typed[A, V]{fresh()} },
-	}, nil
+	r := &Rules{spec: spec, differ: differ, unkept: unkept(reflect.TypeFor[G]())}
+	r.fresh = func() Instance { return typed[A, V]{fresh(), r} }
+	return r, nil
 }
 
 // MustDefine is Define for package variables and main functions; it panics on an error.
@@ -80,8 +56,8 @@ func (r *Rules) Spec() Spec { return r.spec }
 // Define refuses such a game.
 func (r *Rules) Warnings() []string { return slices.Clone(r.unkept) }
 
-// NewGame is a fresh, unopened game value, for test kits.
-func (r *Rules) NewGame() any { return r.fresh().game() }
+// Instance is a fresh, unopened game, for what runs games and for test kits.
+func (r *Rules) Instance() Instance { return r.fresh() }
 
 var gameName = regexp.MustCompile(`^[a-z][a-z0-9]{0,31}$`)
 
@@ -133,80 +109,21 @@ func (s Spec) complete() (Spec, error) {
 	return s, nil
 }
 
-// tick is the length of one tick, in whole microseconds so that every processor agrees.
-func (s Spec) tick() time.Duration {
-	if s.TickRate == 0 {
-		return 0
+func (s *Spec) completeLog() error {
+	switch s.Log {
+	case WholeLog:
+		if s.LogBytes == 0 {
+			s.LogBytes = DefaultLogBytes
+		}
+	case TailLog:
+		if s.LogBytes == 0 {
+			s.LogBytes = DefaultTailLog
+		}
+	default:
+		return fmt.Errorf("game %s: Log %q is neither WholeLog nor TailLog", s.Name, s.Log)
 	}
-	return (time.Second / time.Duration(s.TickRate)).Truncate(time.Microsecond)
-}
-
-// Games is an immutable set of rules by name.
-type Games struct{ byName map[string]*Rules }
-
-// NewGames makes a set; two games of one name are an error.
-func NewGames(rules ...*Rules) (*Games, error) {
-	g := &Games{byName: make(map[string]*Rules, len(rules))}
-	for _, r := range rules {
-		if _, twice := g.byName[r.spec.Name]; twice {
-			return nil, fmt.Errorf("game %s is given twice", r.spec.Name)
-		}
-		g.byName[r.spec.Name] = r
+	if s.LogBytes < MinLogBytes {
+		return fmt.Errorf("game %s: LogBytes must be %d or more", s.Name, MinLogBytes)
 	}
-	return g, nil
-}
-
-// Lookup finds rules by the game's name.
-func (g *Games) Lookup(name string) (*Rules, bool) {
-	r, ok := g.byName[name]
-	return r, ok
-}
-
-// All goes through the games by name.
-func (g *Games) All() iter.Seq[*Rules] {
-	return func(yield func(*Rules) bool) {
-		for _, name := range slices.Sorted(maps.Keys(g.byName)) {
-			if !yield(g.byName[name]) {
-				return
-			}
-		}
-	}
-}
-
-// optional asks a game for one of the optional interfaces.
-func optional[I any](in instance) (I, bool) {
-	i, ok := in.game().(I)
-	return i, ok
-}
-
-// contained calls a method of the game's outside of every input, where a panic must not end the room: nothing
-// in the log would say why. The error is a *Panic.
-func contained(method string, f func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = newPanic(method, v)
-		}
-	}()
-	return f()
-}
-
-func snapshotGame(in instance) (data []byte, err error) {
-	err = contained("Snapshot", func() (err error) {
-		if s, ok := optional[Snapshotter](in); ok {
-			data, err = s.Snapshot()
-			return err
-		}
-		data, err = json.Marshal(in.game())
-		return err
-	})
-	return data, err
-}
-
-func restoreGame(in instance, data []byte) error {
-	return contained("Restore", func() error {
-		if s, ok := optional[Snapshotter](in); ok {
-			return s.Restore(data)
-		}
-		return json.Unmarshal(data, in.game())
-	})
+	return nil
 }

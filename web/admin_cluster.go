@@ -6,6 +6,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 )
 
 // AdminCluster is what the operator may know of the nodes and do with them. On one node it is a ring of one.
@@ -98,10 +99,10 @@ type RingArc struct {
 // Where is a room's place on the ring, and the node that has it.
 type Where struct {
 	Hash  uint64
-	Point uint64     // the first of the ring's points that is not before Hash
-	Nodes []string   // in the order in which they would inherit the room
-	Node  string     // that has the room; "": no node does
-	Epoch room.Epoch // 0: not known
+	Point uint64       // the first of the ring's points that is not before Hash
+	Nodes []string     // in the order in which they would inherit the room
+	Node  string       // that has the room; "": no node does
+	Epoch record.Epoch // 0: not known
 }
 
 // RingChange is a ring that might be.

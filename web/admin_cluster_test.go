@@ -16,6 +16,8 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web"
 )
 
@@ -199,7 +201,7 @@ func TestAdminForgets(t *testing.T) {
 
 func TestAdminSearchesRooms(t *testing.T) {
 	a, _ := startCluster(t, nil)
-	a.rooms.rooms["fedcba9876543210"] = actor.Info{ID: "fedcba9876543210", Game: "snakes", Version: 3, Name: "friday", Phase: room.PhaseWaiting, Node: "beta"}
+	a.rooms.rooms["fedcba9876543210"] = actor.Info{ID: "fedcba9876543210", Game: "snakes", Version: 3, Name: "friday", Phase: core.PhaseWaiting, Node: "beta"}
 	for query, want := range map[string]int{"": 2, "private=true": 1, "node=beta": 1, "node=gamma": 0, "search=frid": 1, "search=zz": 0, "private=true&node=beta": 0} {
 		if got := a.want(200, "GET", "/admin/v1/rooms?"+query, "").body["rooms"].([]any); len(got) != want {
 			t.Errorf("%s: %d rooms, want %d", query, len(got), want)
@@ -260,7 +262,7 @@ func TestAdminStreamsEvents(t *testing.T) {
 	pieces("id: 41\nevent: input\ndata: {\"epoch\":2,\"index\":41,\"commit\":40,\"kind\":\"act\",\"at_ms\":1000,\"player\":\"a\\nb\",\"cseq\":3,\"bytes\":0,\"data\":\"{\\\"a\\\":\\\"\\u003cb\\u003e\\\"}\",\"code\":\"no\"}\n")
 	a.rooms.events <- actor.RoomEvent{Type: actor.EventMissed, Missed: 7}
 	pieces("event: missed\ndata: {\"missed\":7}\n")
-	a.rooms.events <- actor.RoomEvent{Type: actor.EventOver, Epoch: 2, Index: 41, Commit: 41, End: room.Finished}
+	a.rooms.events <- actor.RoomEvent{Type: actor.EventOver, Epoch: 2, Index: 41, Commit: 41, End: record.Finished}
 	close(a.rooms.events)
 	pieces("event: over\ndata: {\"epoch\":2,\"index\":41,\"commit\":41,\"end\":\"finished\"}\n")
 	pieces("")

@@ -10,22 +10,23 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 )
 
 // eventBody is an actor.RoomEvent without its type, which stands in the event's own line.
 type eventBody struct {
-	Epoch  room.Epoch    `json:"epoch,omitempty"`
+	Epoch  record.Epoch  `json:"epoch,omitempty"`
 	Index  room.Index    `json:"index,omitempty"`
 	Commit room.Index    `json:"commit,omitempty"`
 	Kind   string        `json:"kind,omitempty"`
 	At     *int64        `json:"at_ms,omitempty"` // room time
 	Player room.PlayerID `json:"player,omitempty"`
-	CSeq   room.CSeq     `json:"cseq,omitempty"`
+	CSeq   record.CSeq   `json:"cseq,omitempty"`
 	Bytes  *int          `json:"bytes,omitempty"`  // of the input's data
 	Data   string        `json:"data,omitempty"`   // its beginning
 	Code   string        `json:"code,omitempty"`   // of a refused act
 	Missed uint64        `json:"missed,omitempty"` // events
-	End    room.End      `json:"end,omitempty"`
+	End    record.End    `json:"end,omitempty"`
 }
 
 func bodyOfEvent(e actor.RoomEvent) eventBody {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // inspectBody is a room with what is hidden from everybody else. It is ahead of commit: Index is what is
@@ -65,7 +67,7 @@ type recentBody struct {
 	Kind   string        `json:"kind"`
 	At     int64         `json:"at_ms"` // room time
 	Player room.PlayerID `json:"player,omitempty"`
-	CSeq   room.CSeq     `json:"cseq,omitempty"`
+	CSeq   record.CSeq   `json:"cseq,omitempty"`
 	Bytes  int           `json:"bytes"` // of data
 }
 
@@ -116,7 +118,7 @@ func (a *admin) look(ctx context.Context, id room.ID, as string, player room.Pla
 	if err != nil {
 		return actor.Look{}, err
 	}
-	i := slices.IndexFunc(in.Info.Seats, func(s room.SeatInfo) bool { return s.Player == player })
+	i := slices.IndexFunc(in.Info.Seats, func(s core.SeatInfo) bool { return s.Player == player })
 	if i < 0 {
 		return actor.Look{}, actor.ErrNotSeated
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 )
 
 func (a *admin) getNodes(w http.ResponseWriter, r *http.Request) error {
@@ -39,14 +40,14 @@ type ringBody struct {
 
 // whereBody is a Where. Hashes are hexadecimal: they do not fit into JSON's numbers.
 type whereBody struct {
-	ID    room.ID    `json:"id"`
-	Hash  string     `json:"hash"`
-	Point string     `json:"point"`
-	Place float64    `json:"place"` // of the hash, as a fraction of the circle
-	Nodes []string   `json:"nodes"`
-	Node  string     `json:"node,omitempty"`
-	Epoch room.Epoch `json:"epoch,omitempty"`
-	Why   string     `json:"why"`
+	ID    room.ID      `json:"id"`
+	Hash  string       `json:"hash"`
+	Point string       `json:"point"`
+	Place float64      `json:"place"` // of the hash, as a fraction of the circle
+	Nodes []string     `json:"nodes"`
+	Node  string       `json:"node,omitempty"`
+	Epoch record.Epoch `json:"epoch,omitempty"`
+	Why   string       `json:"why"`
 }
 
 func (a *admin) getRing(w http.ResponseWriter, r *http.Request) error {
@@ -90,7 +91,7 @@ func (q *query) roomID(name string) room.ID {
 	if text == "" {
 		return ""
 	}
-	id, err := room.ParseID(text)
+	id, err := record.ParseID(text)
 	if err != nil {
 		q.fail(name, "That is no room's id: "+err.Error()+".")
 	}

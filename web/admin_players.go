@@ -13,6 +13,8 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // AdminPlayers is what the operator may do with all that is kept of a player.
@@ -52,10 +54,10 @@ func (a *admin) pathPlayer(r *http.Request) (room.PlayerID, error) {
 // The lines of what is kept of a player, each an object with its kind.
 type (
 	exportedPlayer struct {
-		Kind   string             `json:"kind"` // player
-		Player room.PlayerID      `json:"player"`
-		Name   string             `json:"name,omitempty"` // as last seen in a result
-		Games  []room.GameProfile `json:"games"`
+		Kind   string               `json:"kind"` // player
+		Player room.PlayerID        `json:"player"`
+		Name   string               `json:"name,omitempty"` // as last seen in a result
+		Games  []record.GameProfile `json:"games"`
 	}
 	exportedRoom struct {
 		Kind string  `json:"kind"` // unfinished
@@ -204,7 +206,7 @@ func (x *export) room(id room.ID) error {
 	if err != nil {
 		return x.unless(err)
 	}
-	reader, err := room.OpenReplay(replay)
+	reader, err := core.OpenReplay(replay)
 	if err != nil {
 		return x.unless(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web"
 )
 
@@ -109,7 +110,7 @@ func (s *slowPlayers) ForgetPlayer(ctx context.Context, p room.PlayerID, _ time.
 // TestALongHistoryIsNotCutShort takes longer over all that is kept of a player than other answers may take.
 func TestALongHistoryIsNotCutShort(t *testing.T) {
 	records := newMemoryRecords()
-	records.players["ann"] = room.Profile{Player: "ann", Name: "Ann"}
+	records.players["ann"] = record.Profile{Player: "ann", Name: "Ann"}
 	h := adminHandler(t, newMemoryRooms(), func(o *web.AdminOptions) {
 		o.Players, o.Records = &slowPlayers{rooms: 4, wait: 100 * time.Millisecond}, records
 	})

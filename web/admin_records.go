@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // stored finds what a store has of a room, private or not.
@@ -28,7 +29,7 @@ func stored[T any](a *admin, r *http.Request, find func(Records, room.ID) (T, er
 }
 
 func (a *admin) getResult(w http.ResponseWriter, r *http.Request) error {
-	result, _, err := stored(a, r, func(s Records, id room.ID) (room.StoredResult, error) { return s.Result(r.Context(), id) })
+	result, _, err := stored(a, r, func(s Records, id room.ID) (record.StoredResult, error) { return s.Result(r.Context(), id) })
 	if err == nil {
 		writeJSON(w, http.StatusOK, bodyOfResult(result))
 	}
@@ -36,7 +37,7 @@ func (a *admin) getResult(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *admin) getReplay(w http.ResponseWriter, r *http.Request) error {
-	replay, id, err := stored(a, r, func(s Records, id room.ID) (room.StoredReplay, error) { return s.Replay(r.Context(), id) })
+	replay, id, err := stored(a, r, func(s Records, id room.ID) (record.StoredReplay, error) { return s.Replay(r.Context(), id) })
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web"
 	"github.com/roomring/roomring/web/apitest"
@@ -34,8 +36,8 @@ func adminHandler(t testing.TB, rooms *memoryRooms, edit func(*web.AdminOptions)
 func startAdmin(t *testing.T, edit func(*web.AdminOptions)) *api {
 	rooms := newMemoryRooms()
 	rooms.rooms[roomID] = actor.Info{
-		ID: roomID, Game: "chess", Version: 1, Private: true, Code: "joincode", Phase: room.PhasePlaying, MaxPlayers: 2,
-		Epoch: 2, Index: 40, Node: "alpha", Created: clock, Seats: []room.SeatInfo{{Seat: 1, Player: "ann", Name: "Ann"}},
+		ID: roomID, Game: "chess", Version: 1, Private: true, Code: "joincode", Phase: core.PhasePlaying, MaxPlayers: 2,
+		Epoch: 2, Index: 40, Node: "alpha", Created: clock, Seats: []core.SeatInfo{{Seat: 1, Player: "ann", Name: "Ann"}},
 	}
 	return &api{t: t, rooms: rooms, url: serve(t, adminHandler(t, rooms, edit)), client: apitest.Client(t)}
 }
@@ -152,14 +154,14 @@ func TestMetricsAndProfiles(t *testing.T) {
 	rooms.Rooms("chess", 2)
 	rooms.Rooms("chess", -1)
 	rooms.Sessions("chess", 3)
-	rooms.Inputs("chess", room.KindAct)
+	rooms.Inputs("chess", core.KindAct)
 	rooms.Sent("chess", 50)
 	rooms.StepTime("chess", 20*time.Microsecond)
 	rooms.CommitDelay(time.Millisecond)
 	rooms.LostEvents("chess", 4)
 	rooms.LateTicks("chess", 5)
 	rooms.Closed("chess", wire.CloseReplaced)
-	rooms.Ended("chess", room.Finished)
+	rooms.Ended("chess", record.Finished)
 	rooms.Panics("chess")
 	rooms.SlowSteps("chess")
 	m.SocketOpened()

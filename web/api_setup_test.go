@@ -18,6 +18,8 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web"
 	"github.com/roomring/roomring/web/apitest"
 )
@@ -67,8 +69,8 @@ func (m *memoryRooms) create(c actor.Create) (actor.Info, error) {
 	var random [10]byte
 	rand.Read(random[:])
 	info := actor.Info{
-		ID: room.NewID(random), Game: c.Game, Version: 1, Name: c.Name, Options: c.Options, Private: c.Private,
-		Phase: room.PhaseWaiting, Open: true, MaxPlayers: 2, Epoch: 1, Index: 2, Node: "alpha", Created: time.Now(),
+		ID: record.NewID(random), Game: c.Game, Version: 1, Name: c.Name, Options: c.Options, Private: c.Private,
+		Phase: core.PhaseWaiting, Open: true, MaxPlayers: 2, Epoch: 1, Index: 2, Node: "alpha", Created: time.Now(),
 	}
 	if c.Private {
 		info.Code = "c0de" + string(info.ID[:4])
@@ -153,7 +155,7 @@ func (m *memoryRooms) failWith(err error) {
 func (m *memoryRooms) Inspect(ctx context.Context, id room.ID, look actor.Look) (actor.Inspection, error) {
 	info, err := m.Info(ctx, id)
 	in := actor.Inspection{
-		Info: info, Durability: room.Local, Point: room.Point{Epoch: info.Epoch, Seq: info.Index + 3}, Committed: info.Index,
+		Info: info, Durability: room.Local, Point: record.Point{Epoch: info.Epoch, Seq: info.Index + 3}, Committed: info.Index,
 		Time: time.Minute, Deadline: new(2 * time.Minute), Mailbox: 1, Pending: 2, Held: 4,
 		Sessions: []actor.SessionInfo{{Player: "ann", Client: "c", Edge: "beta", Queue: actor.OutboxStats{Messages: 2, Bytes: 80}}},
 		Recent:   []actor.RecentInput{{Index: info.Index, Kind: "act", Player: "ann", CSeq: 1, Bytes: 2}},
@@ -214,10 +216,10 @@ var errNoRecord = errors.New("no such row")
 // memoryRecords is a store of maps.
 type memoryRecords struct {
 	mu         sync.Mutex
-	results    map[room.ID]room.StoredResult
-	replays    map[room.ID]room.Parts
-	players    map[room.PlayerID]room.Profile
-	board      []room.Standing
+	results    map[room.ID]record.StoredResult
+	replays    map[room.ID]record.Parts
+	players    map[room.PlayerID]record.Profile
+	board      []record.Standing
 	boardAsked int
 	pending    map[room.ID]bool
 	fail       error
@@ -234,7 +236,7 @@ func lookUp[K comparable, V any](m *memoryRecords, in map[K]V, key K) (V, error)
 	return v, m.fail
 }
 
-func (m *memoryRecords) Result(_ context.Context, id room.ID) (room.StoredResult, error) {
+func (m *memoryRecords) Result(_ context.Context, id room.ID) (record.StoredResult, error) {
 	res, err := lookUp(m, m.results, id)
 	if _, missing := lookUp(m, m.replays, id); missing == nil && errors.Is(err, errNoRecord) {
 		err = nil // no store has a replay without a result
@@ -244,14 +246,14 @@ func (m *memoryRecords) Result(_ context.Context, id room.ID) (room.StoredResult
 	}
 	return res, err
 }
-func (m *memoryRecords) Replay(_ context.Context, id room.ID) (room.StoredReplay, error) {
+func (m *memoryRecords) Replay(_ context.Context, id room.ID) (record.StoredReplay, error) {
 	parts, err := lookUp(m, m.replays, id)
-	return room.StoredReplay{Size: int64(parts.Len()), Reader: parts.Reader()}, err
+	return record.StoredReplay{Size: int64(parts.Len()), Reader: parts.Reader()}, err
 }
-func (m *memoryRecords) Player(_ context.Context, id room.PlayerID, _ bool) (room.Profile, error) {
+func (m *memoryRecords) Player(_ context.Context, id room.PlayerID, _ bool) (record.Profile, error) {
 	return lookUp(m, m.players, id)
 }
-func (m *memoryRecords) Leaderboard(_ context.Context, _ string, after room.BoardPlace, limit int) ([]room.Standing, error) {
+func (m *memoryRecords) Leaderboard(_ context.Context, _ string, after record.BoardPlace, limit int) ([]record.Standing, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.boardAsked++
@@ -266,8 +268,8 @@ func (m *memoryRecords) NotFound(err error) bool { return errors.Is(err, errNoRe
 
 func newMemoryRecords() *memoryRecords {
 	return &memoryRecords{
-		results: map[room.ID]room.StoredResult{}, replays: map[room.ID]room.Parts{},
-		players: map[room.PlayerID]room.Profile{}, pending: map[room.ID]bool{},
+		results: map[room.ID]record.StoredResult{}, replays: map[room.ID]record.Parts{},
+		players: map[room.PlayerID]record.Profile{}, pending: map[room.ID]bool{},
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/web"
 	"github.com/roomring/roomring/web/apitest"
 )
@@ -127,7 +127,7 @@ func FuzzAPI(f *testing.F) {
 	}
 	desc := apitest.Load(f)
 	rooms := newMemoryRooms()
-	rooms.rooms[id] = actor.Info{ID: id, Game: "chess", Version: 1, Phase: room.PhasePlaying, MaxPlayers: 2, Node: "alpha"}
+	rooms.rooms[id] = actor.Info{ID: id, Game: "chess", Version: 1, Phase: core.PhasePlaying, MaxPlayers: 2, Node: "alpha"}
 	public, err := web.NewServer(apiOptions(f, rooms, newMemoryRecords()))
 	if err != nil {
 		f.Fatal(err)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web"
 	"github.com/roomring/roomring/web/apitest"
 )
@@ -25,9 +27,9 @@ func (d directoryRooms) List(_ context.Context, f actor.Filter) (actor.Listing, 
 }
 
 // Add queues a result in a store of maps, which has it at once.
-func (m *memoryRecords) Add(f room.Final, stored func()) {
+func (m *memoryRecords) Add(f record.Final, stored func()) {
 	m.mu.Lock()
-	m.results[f.Room] = room.StoredResult{Final: f, Stored: clock}
+	m.results[f.Room] = record.StoredResult{Final: f, Stored: clock}
 	if f.Replay.Len() > 0 {
 		m.replays[f.Room] = f.Replay
 	}
@@ -46,7 +48,7 @@ var (
 
 func TestOverARealDirectory(t *testing.T) {
 	records, metrics := newMemoryRecords(), web.NewMetrics()
-	games, err := room.NewGames(room.MustDefine(room.Spec{Name: "press", Version: 1, MinPlayers: 1, MaxPlayers: 2}, func() *pressed { return &pressed{} }))
+	games, err := core.NewGames(room.MustDefine(room.Spec{Name: "press", Version: 1, MinPlayers: 1, MaxPlayers: 2}, func() *pressed { return &pressed{} }))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 type leaderboardBody struct {
-	Game    string          `json:"game"`
-	Rules   boardRules      `json:"rules"`
-	Players []room.Standing `json:"players"`
-	Next    string          `json:"next,omitempty"` // ask for the next page by after=; absent on the last
+	Game    string            `json:"game"`
+	Rules   boardRules        `json:"rules"`
+	Players []record.Standing `json:"players"`
+	Next    string            `json:"next,omitempty"` // ask for the next page by after=; absent on the last
 }
 
 // RatingRules say what games must be to change ratings, and whom leaderboards show.
@@ -83,7 +84,7 @@ func (q *query) offset(most int) int {
 }
 
 // place reads what formatPlace made; absent it is the top.
-func (q *query) place(name string) (at room.BoardPlace) {
+func (q *query) place(name string) (at record.BoardPlace) {
 	raw := q.values.Get(name)
 	if raw == "" {
 		return at
@@ -91,15 +92,15 @@ func (q *query) place(name string) (at room.BoardPlace) {
 	text, err := base64.RawURLEncoding.DecodeString(raw)
 	if err != nil || json.Unmarshal(text, &at) != nil || at.Count < 1 || at.Place < 1 || !validText(string(at.Player), 0, room.MaxPlayerID) {
 		q.fail(name, "Give the next of the page before as it was.")
-		return room.BoardPlace{}
+		return record.BoardPlace{}
 	}
 	return at
 }
 
 // formatPlace is the place of the last of some players, who follow after and as many as were left out.
-func formatPlace(after room.BoardPlace, skipped int, players []room.Standing) string {
+func formatPlace(after record.BoardPlace, skipped int, players []record.Standing) string {
 	last := players[len(players)-1]
-	text, err := json.Marshal(room.BoardPlace{
+	text, err := json.Marshal(record.BoardPlace{
 		Rating: last.Rating.Rating, Player: last.Player, Place: last.Place, Count: after.Count + skipped + len(players),
 	})
 	if err != nil {
@@ -122,7 +123,7 @@ type boards struct {
 type boardTop struct {
 	asking  chan struct{} // holds one while the store is asked
 	mu      sync.Mutex
-	players []room.Standing
+	players []record.Standing
 	at      time.Time
 }
 
@@ -134,7 +135,7 @@ func newBoards(o ServerOptions) *boards {
 }
 
 // page returns at most limit players behind a place, the first offset of them left out.
-func (b *boards) page(ctx context.Context, game string, known bool, after room.BoardPlace, offset, limit int) ([]room.Standing, error) {
+func (b *boards) page(ctx context.Context, game string, known bool, after record.BoardPlace, offset, limit int) ([]record.Standing, error) {
 	if !known || b.fresh <= 0 || after.Count > 0 || offset+limit > boardKept {
 		all, err := b.records.Leaderboard(ctx, game, after, offset+limit)
 		return all[min(offset, len(all)):], err
@@ -152,7 +153,7 @@ func (b *boards) of(game string) *boardTop {
 	return b.kept[game]
 }
 
-func (t *boardTop) get(ctx context.Context, b *boards, game string) ([]room.Standing, error) {
+func (t *boardTop) get(ctx context.Context, b *boards, game string) ([]record.Standing, error) {
 	if players, ok := t.look(b); ok {
 		return players, nil
 	}
@@ -166,7 +167,7 @@ func (t *boardTop) get(ctx context.Context, b *boards, game string) ([]room.Stan
 	if players, ok := t.look(b); ok { // whoever asked before has brought it
 		return players, nil
 	}
-	players, err := b.records.Leaderboard(ctx, game, room.BoardPlace{}, boardKept)
+	players, err := b.records.Leaderboard(ctx, game, record.BoardPlace{}, boardKept)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +177,7 @@ func (t *boardTop) get(ctx context.Context, b *boards, game string) ([]room.Stan
 	return players, nil
 }
 
-func (t *boardTop) look(b *boards) ([]room.Standing, bool) {
+func (t *boardTop) look(b *boards) ([]record.Standing, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.players, !t.at.IsZero() && b.now().Sub(t.at) < b.fresh

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web"
 )
 
@@ -22,8 +23,8 @@ func TestPagesOfALeaderboard(t *testing.T) {
 	})
 	const players = 25
 	for i := range players {
-		a.records.board = append(a.records.board, room.Standing{
-			Place: i + 1, Player: room.PlayerID(fmt.Sprint("p", i)), Rating: room.Rating{Rating: 2000 - float64(i)},
+		a.records.board = append(a.records.board, record.Standing{
+			Place: i + 1, Player: room.PlayerID(fmt.Sprint("p", i)), Rating: record.Rating{Rating: 2000 - float64(i)},
 		})
 	}
 	path, seen := "/v1/leaderboards/chess?limit=4", 0

@@ -10,6 +10,8 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // errPrivate turns away who did not play. It says so and does not pretend that there is nothing: nobody guesses a room's id.
@@ -18,7 +20,7 @@ var errPrivate = problem(http.StatusForbidden, "private",
 
 // mayRead checks that the request comes from somebody for whom the end of a room is. What is for everybody is so for who
 // comes with a token that is none any more.
-func (s *Server) mayRead(r *http.Request, f *room.Final) error {
+func (s *Server) mayRead(r *http.Request, f *record.Final) error {
 	if f.Readers == nil {
 		return nil
 	}
@@ -38,7 +40,7 @@ func (s *Server) veil(r *http.Request, i *actor.Info) {
 		return
 	}
 	who, _ := s.identify(r, false) // one who cannot be told is nobody
-	in := slices.ContainsFunc(i.Seats, func(s room.SeatInfo) bool { return s.Player == who.Player }) ||
+	in := slices.ContainsFunc(i.Seats, func(s core.SeatInfo) bool { return s.Player == who.Player }) ||
 		slices.ContainsFunc(i.Final.Result.Outcomes, func(o room.Outcome) bool { return o.Player == who.Player }) ||
 		slices.Contains(i.Final.Readers, who.Player)
 	if who.Player == "" || !in {
@@ -47,20 +49,20 @@ func (s *Server) veil(r *http.Request, i *actor.Info) {
 }
 
 // writeFile answers with the file of a replay, without join code and client ids.
-func writeFile(w http.ResponseWriter, id room.ID, stored room.StoredReplay) error {
+func writeFile(w http.ResponseWriter, id room.ID, stored record.StoredReplay) error {
 	in := bufio.NewReaderSize(stored, 4<<10)
-	head, err := in.Peek(room.AnonymousHead)
+	head, err := in.Peek(core.AnonymousHead)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	w.Header().Set("Content-Disposition", `attachment; filename="`+string(id)+`.replay"`)
-	if room.IsAnonymous(head) {
+	if core.IsAnonymous(head) {
 		w.Header().Set("Content-Type", octetStream)
 		w.Header().Set("Content-Length", strconv.FormatInt(stored.Size, 10))
 		_, err := io.Copy(w, in)
 		return began(err)
 	}
-	replay, err := room.OpenReplay(in)
+	replay, err := core.OpenReplay(in)
 	if err != nil {
 		return err
 	}

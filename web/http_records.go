@@ -8,6 +8,8 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // storeProblem hides what went wrong with the store from clients and leaves it to the log.
@@ -23,7 +25,7 @@ var errStoreAway = retryLater("store-away", "The store is not reachable: retry."
 // pendingBody says that there is no result yet. Phase is over when the room has ended and is on its way to the store.
 type pendingBody struct {
 	Status string     `json:"status"` // pending
-	Phase  room.Phase `json:"phase"`
+	Phase  core.Phase `json:"phase"`
 }
 
 type resultBody struct {
@@ -32,10 +34,10 @@ type resultBody struct {
 	Game    string  `json:"game"`
 	Version int     `json:"version"`
 	finalBody
-	Hash    string              `json:"hash"` // SHA-256 in hex, over what is a function of the log
-	Stored  time.Time           `json:"stored"`
-	Ratings []room.RatingChange `json:"ratings"`
-	Unrated room.Unrated        `json:"unrated,omitempty"` // why a rated game changed none
+	Hash    string                `json:"hash"` // SHA-256 in hex, over what is a function of the log
+	Stored  time.Time             `json:"stored"`
+	Ratings []record.RatingChange `json:"ratings"`
+	Unrated record.Unrated        `json:"unrated,omitempty"` // why a rated game changed none
 
 	Redacted time.Time `json:"redacted,omitzero"` // when a player was last taken out who asked to be forgotten
 }
@@ -61,7 +63,7 @@ func (s *Server) getResult(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func bodyOfResult(stored room.StoredResult) resultBody {
+func bodyOfResult(stored record.StoredResult) resultBody {
 	return resultBody{
 		Status: "stored", Room: stored.Room, Game: stored.Game, Version: stored.Version,
 		finalBody: *bodyOfFinal(&stored.Final), Hash: hex.EncodeToString(stored.Hash[:]),
@@ -71,13 +73,13 @@ func bodyOfResult(stored room.StoredResult) resultBody {
 
 // result finds a stored result, or else the phase of a room that will have one. It looks into the store
 // once more at the end, since the row may have come between the first look and the second question.
-func (s *Server) result(r *http.Request, id room.ID) (stored room.StoredResult, phase room.Phase, err error) {
+func (s *Server) result(r *http.Request, id room.ID) (stored record.StoredResult, phase core.Phase, err error) {
 	stored, err = s.opts.Records.Result(r.Context(), id)
 	if err == nil {
 		return stored, "", nil
 	}
 	if s.opts.Records.Pending(id) {
-		return stored, room.PhaseOver, nil
+		return stored, core.PhaseOver, nil
 	}
 	info, missing := s.opts.Rooms.Info(r.Context(), id)
 	if missing == nil {

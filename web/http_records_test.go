@@ -11,6 +11,8 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web"
 )
 
@@ -34,27 +36,27 @@ func pressRules() *room.Rules {
 }
 
 // playedGame is a real room, played to its end.
-func playedGame(t *testing.T) room.Final {
+func playedGame(t *testing.T) record.Final {
 	t.Helper()
 	rules := pressRules()
-	header := room.Header{
-		ID: roomID, Game: "press", Version: 1, Runtime: room.RuntimeVersion, Code: "joincode", Private: true, Public: true,
+	header := record.Header{
+		ID: roomID, Game: "press", Version: 1, Runtime: core.RuntimeVersion, Code: "joincode", Private: true, Public: true,
 		Durability: room.Memory, Created: clock,
 	}
-	core, _, err := room.Open(room.Config{Header: header, Rules: rules}, 1)
+	machine, _, err := core.Open(core.Config{Header: header, Rules: rules}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, in := range []room.Input{
-		{Kind: room.KindJoin, Player: "ann", Name: "Ann"},
-		{Kind: room.KindAttach, Player: "ann", Client: "client-1", Attempt: 1},
-		{Kind: room.KindAct, At: time.Second, Player: "ann", Client: "client-1", CSeq: 1, Data: json.RawMessage(`{}`)},
+	for _, in := range []core.Input{
+		{Kind: core.KindJoin, Player: "ann", Name: "Ann"},
+		{Kind: core.KindAttach, Player: "ann", Client: "client-1", Attempt: 1},
+		{Kind: core.KindAct, At: time.Second, Player: "ann", Client: "client-1", CSeq: 1, Data: json.RawMessage(`{}`)},
 	} {
-		if ready, err := core.Step(in); err != nil || ready.Refused != nil {
+		if ready, err := machine.Step(in); err != nil || ready.Refused != nil {
 			t.Fatalf("%s: %v, %v", in.Kind, err, ready.Refused)
 		}
 	}
-	final, err := core.Seal()
+	final, err := machine.Seal()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,9 +73,9 @@ func TestResultIsPendingUntilItIsStored(t *testing.T) {
 		}
 	}
 	a.refused(404, "", "GET", path, "")
-	a.rooms.rooms[roomID] = actor.Info{ID: roomID, Phase: room.PhasePlaying}
+	a.rooms.rooms[roomID] = actor.Info{ID: roomID, Phase: core.PhasePlaying}
 	pending("playing")
-	a.rooms.change(roomID, func(i *actor.Info) { i.Phase = room.PhaseOver })
+	a.rooms.change(roomID, func(i *actor.Info) { i.Phase = core.PhaseOver })
 	pending("over")
 	a.rooms.remove(roomID)
 	a.records.pending[roomID] = true
@@ -85,9 +87,9 @@ func TestResultIsPendingUntilItIsStored(t *testing.T) {
 	a.records.fail = errors.New("the store is away")
 	a.refused(503, "", "GET", path, "")
 	a.records.fail = nil
-	a.records.results[roomID] = room.StoredResult{
+	a.records.results[roomID] = record.StoredResult{
 		Final: playedGame(t), Stored: clock,
-		Ratings: []room.RatingChange{{Player: "ann", Before: room.Rating{Rating: 1500}, After: room.Rating{Rating: 1510.5}}},
+		Ratings: []record.RatingChange{{Player: "ann", Before: record.Rating{Rating: 1500}, After: record.Rating{Rating: 1510.5}}},
 	}
 	got := a.want(200, "GET", path, "")
 	if got.body["status"] != "stored" || got.body["end"] != "finished" || got.body["game"] != "press" || got.body["duration_ms"] != 1000.0 {
@@ -100,7 +102,7 @@ func TestResultIsPendingUntilItIsStored(t *testing.T) {
 	if why, told := got.body["unrated"]; told {
 		t.Errorf("a game that changed ratings is unrated for %v", why)
 	}
-	a.records.results[roomID] = room.StoredResult{Final: playedGame(t), Stored: clock, Unrated: room.UnratedBrief}
+	a.records.results[roomID] = record.StoredResult{Final: playedGame(t), Stored: clock, Unrated: record.UnratedBrief}
 	if got := a.want(200, "GET", path, ""); got.body["unrated"] != "brief" {
 		t.Errorf("an unrated game: %s", got.text)
 	}
@@ -113,7 +115,7 @@ func TestResultThatIsStoredWhileItIsAskedFor(t *testing.T) {
 	a.records.asked = func(id room.ID) {
 		a.records.mu.Lock()
 		defer a.records.mu.Unlock()
-		a.records.results[id] = room.StoredResult{Final: room.Final{Room: id, End: room.Closed}}
+		a.records.results[id] = record.StoredResult{Final: record.Final{Room: id, End: record.Closed}}
 	}
 	a.want(200, "GET", "/v1/results/"+string(roomID), "")
 }
@@ -122,9 +124,9 @@ func TestReplay(t *testing.T) {
 	a := startAPI(t, nil)
 	path := "/v1/replays/" + string(roomID)
 	a.refused(404, "", "GET", path, "")
-	a.rooms.rooms[roomID] = actor.Info{ID: roomID, Phase: room.PhasePlaying}
+	a.rooms.rooms[roomID] = actor.Info{ID: roomID, Phase: core.PhasePlaying}
 	a.refused(409, "", "GET", path, "")
-	a.rooms.change(roomID, func(i *actor.Info) { i.Phase = room.PhaseOver })
+	a.rooms.change(roomID, func(i *actor.Info) { i.Phase = core.PhaseOver })
 	if after := a.refused(409, "", "GET", path, "").Header.Get("Retry-After"); after == "" {
 		t.Error("no Retry-After though the replay is on its way")
 	}
@@ -160,7 +162,7 @@ func TestReplay(t *testing.T) {
 }
 
 func TestReplayAsSpectatorsSawIt(t *testing.T) {
-	games, err := room.NewGames(pressRules())
+	games, err := core.NewGames(pressRules())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +218,7 @@ func (p *seenPress) View(v room.Viewer) int {
 // A replay that kills the process when somebody watches it is named at the next start.
 func TestWatchedReplayIsUnderTheBlackBox(t *testing.T) {
 	m := &marks{}
-	games, err := room.NewGames(room.MustDefine(room.Spec{Name: "press", Version: 1}, func() *seenPress { return &seenPress{marks: m} }))
+	games, err := core.NewGames(room.MustDefine(room.Spec{Name: "press", Version: 1}, func() *seenPress { return &seenPress{marks: m} }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,18 +233,18 @@ func TestWatchedReplayIsUnderTheBlackBox(t *testing.T) {
 // aborted stores the replay of a room that failed.
 func (a *api) aborted(t *testing.T) room.ID {
 	t.Helper()
-	header := room.Header{ID: roomID, Game: "press", Version: 1, Runtime: room.RuntimeVersion, Durability: room.Memory, Created: clock}
-	core, _, err := room.Open(room.Config{Header: header, Rules: room.MustDefine(room.Spec{Name: "press", Version: 1}, func() *broken { return &broken{} })}, 1)
+	header := record.Header{ID: roomID, Game: "press", Version: 1, Runtime: core.RuntimeVersion, Durability: room.Memory, Created: clock}
+	machine, _, err := core.Open(core.Config{Header: header, Rules: room.MustDefine(room.Spec{Name: "press", Version: 1}, func() *broken { return &broken{} })}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, in := range []room.Input{{Kind: room.KindJoin, Player: "ann"}, {Kind: room.KindAttach, Player: "ann", Client: "c"}, {Kind: room.KindAct, Player: "ann", Client: "c", CSeq: 1, Data: json.RawMessage(`{}`)}} {
-		if _, err := core.Step(in); err != nil {
+	for _, in := range []core.Input{{Kind: core.KindJoin, Player: "ann"}, {Kind: core.KindAttach, Player: "ann", Client: "c"}, {Kind: core.KindAct, Player: "ann", Client: "c", CSeq: 1, Data: json.RawMessage(`{}`)}} {
+		if _, err := machine.Step(in); err != nil {
 			t.Fatal(err)
 		}
 	}
-	final, err := core.Seal()
-	if err != nil || final.End != room.Aborted {
+	final, err := machine.Seal()
+	if err != nil || final.End != record.Aborted {
 		t.Fatal(final.End, err)
 	}
 	a.records.replays[roomID] = final.Replay
@@ -257,16 +259,16 @@ func (*broken) Act(*room.Turn, room.Player, struct{}) error { panic("broken") }
 func TestPlayersAndLeaderboards(t *testing.T) {
 	a := startAPI(t, nil)
 	a.refused(404, "", "GET", "/v1/players/ann", "")
-	a.records.players["a/b ö"] = room.Profile{Player: "a/b ö", Name: "Ann", Games: []room.GameProfile{{Game: "chess", Games: 1, Wins: 1}}}
+	a.records.players["a/b ö"] = record.Profile{Player: "a/b ö", Name: "Ann", Games: []record.GameProfile{{Game: "chess", Games: 1, Wins: 1}}}
 	if got := a.want(200, "GET", "/v1/players/a%2Fb%20%C3%B6", ""); got.body["name"] != "Ann" || got.body["recent"] == nil {
 		t.Errorf("player %s", got.text)
 	}
 	a.refused(404, "", "GET", "/v1/players/"+strings.Repeat("x", 129), "")
 	long := strings.Repeat("x", 128)
-	a.records.players[room.PlayerID(long)] = room.Profile{Player: room.PlayerID(long), Name: "Long"}
+	a.records.players[room.PlayerID(long)] = record.Profile{Player: room.PlayerID(long), Name: "Long"}
 	a.want(200, "GET", "/v1/players/"+long, "")
 	for i := range 5 {
-		a.records.board = append(a.records.board, room.Standing{Place: i + 1, Player: "p"})
+		a.records.board = append(a.records.board, record.Standing{Place: i + 1, Player: "p"})
 	}
 	page := a.want(200, "GET", "/v1/leaderboards/chess?offset=3&limit=1", "").body["players"].([]any)
 	if len(page) != 1 || page[0].(map[string]any)["place"] != 4.0 {

@@ -13,12 +13,14 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // entryBody is one input of a replay, for people and other programs. Client ids stay out: they are nobody else's.
 type entryBody struct {
 	Seq     room.Index      `json:"seq"`
-	Epoch   room.Epoch      `json:"epoch"`
+	Epoch   record.Epoch    `json:"epoch"`
 	Kind    string          `json:"kind"`
 	At      int64           `json:"at_ms"` // room time
 	Player  room.PlayerID   `json:"player,omitempty"`
@@ -91,7 +93,7 @@ func (s *Server) getReplay(w http.ResponseWriter, r *http.Request) error {
 		return retryLater("busy", "Too many replays are being watched: retry.", 2*time.Second)
 	}
 	defer leave()
-	replay, err := room.OpenReplay(stored)
+	replay, err := core.OpenReplay(stored)
 	if err != nil {
 		return err
 	}
@@ -111,7 +113,7 @@ func (s *Server) noReplay(r *http.Request, id room.ID) error {
 	switch {
 	case err != nil:
 		return err
-	case phase == room.PhaseOver:
+	case phase == core.PhaseOver:
 		p := problem(http.StatusConflict, "pending", "The room has just ended and is not stored yet: retry.")
 		p.retry = time.Second
 		return p
@@ -121,7 +123,7 @@ func (s *Server) noReplay(r *http.Request, id room.ID) error {
 	return notFound("There is no replay: it is not kept any more, or nobody ever joined the room.")
 }
 
-func (s *Server) writeFile(w http.ResponseWriter, id room.ID, stored room.StoredReplay) error {
+func (s *Server) writeFile(w http.ResponseWriter, id room.ID, stored record.StoredReplay) error {
 	err := writeFile(w, id, stored)
 	if cut, begun := errors.AsType[cutError](err); begun {
 		s.cutShort(id, cut.error)
@@ -136,7 +138,7 @@ func (s *Server) cutShort(id room.ID, err error) {
 }
 
 // writeEntries writes a replay as JSON, an entry at a time.
-func (s *Server) writeEntries(w http.ResponseWriter, replay *room.ReplayReader) error {
+func (s *Server) writeEntries(w http.ResponseWriter, replay *core.ReplayReader) error {
 	head, err := json.Marshal(bodyOfReplay(replay))
 	if err != nil {
 		return err
@@ -173,7 +175,7 @@ func (s *Server) writeEntries(w http.ResponseWriter, replay *room.ReplayReader) 
 	return nil
 }
 
-func bodyOfReplay(replay *room.ReplayReader) replayBody {
+func bodyOfReplay(replay *core.ReplayReader) replayBody {
 	h := replay.Header
 	return replayBody{
 		Room: h.ID, Game: h.Game, Version: h.Version, Runtime: h.Runtime, Name: h.Name, Options: h.Options,
@@ -181,7 +183,7 @@ func bodyOfReplay(replay *room.ReplayReader) replayBody {
 	}
 }
 
-func bodyOfEntry(e room.Entry) entryBody {
+func bodyOfEntry(e core.Entry) entryBody {
 	b := entryBody{
 		Seq: e.Index, Epoch: e.Epoch, Kind: e.Kind.Name(), At: e.At.Milliseconds(),
 		Player: e.Player, Name: e.Name, Reason: e.Reason, Count: e.Count, Version: e.Version, Runtime: e.Runtime,

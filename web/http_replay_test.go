@@ -14,7 +14,8 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web"
 )
 
@@ -50,7 +51,7 @@ func TestLongReplayIsServedAsAStream(t *testing.T) {
 }
 
 // longReplay is a replay of so many pieces of half a megabyte.
-func longReplay(t *testing.T, pieces int) room.Parts {
+func longReplay(t *testing.T, pieces int) record.Parts {
 	t.Helper()
 	final := playedGame(t)
 	packer, err := zstd.NewWriter(nil)
@@ -58,13 +59,13 @@ func longReplay(t *testing.T, pieces int) room.Parts {
 		t.Fatal(err)
 	}
 	noise := bytes.Repeat([]byte("0123456789abcdef"), 1<<10)
-	act := room.Entry{Index: 6, Epoch: 1, Input: room.Input{Kind: room.KindAct, Player: "ann", Data: append(append([]byte{'"'}, noise...), '"')}}
-	one, err := room.EncodeEntries(nil, act)
+	act := core.Entry{Index: 6, Epoch: 1, Input: core.Input{Kind: core.KindAct, Player: "ann", Data: append(append([]byte{'"'}, noise...), '"')}}
+	one, err := core.EncodeEntries(nil, act)
 	if err != nil {
 		t.Fatal(err)
 	}
 	frame := packer.EncodeAll(bytes.Repeat(one, 32), nil)
-	long := append(room.Parts{}, final.Replay...)
+	long := append(record.Parts{}, final.Replay...)
 	for range pieces {
 		long = append(long, frame)
 	}
@@ -165,7 +166,7 @@ func (p *peak) Write(b []byte) (int, error) {
 func TestReplayThatBreaksOffIsSeenToBeBroken(t *testing.T) {
 	a := startAPI(t, nil)
 	whole := playedGame(t).Replay.Join()
-	a.records.replays[roomID] = room.Parts{whole, []byte("rubbish")}
+	a.records.replays[roomID] = record.Parts{whole, []byte("rubbish")}
 	for _, accept := range []string{"application/json", "application/x-ndjson"} {
 		req, err := http.NewRequestWithContext(t.Context(), "GET", a.url+"/v1/replays/"+string(roomID), nil)
 		if err != nil {

@@ -8,6 +8,8 @@ import (
 	"net/http"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -26,14 +28,14 @@ type shownBody struct {
 }
 
 // writeViews runs a game again and writes what spectators saw, a line a turn, as it goes.
-func (s *Server) writeViews(ctx context.Context, w http.ResponseWriter, replay *room.ReplayReader) error {
+func (s *Server) writeViews(ctx context.Context, w http.ResponseWriter, replay *core.ReplayReader) error {
 	cfg, err := s.runnable(replay)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", ndjson)
 	out := json.NewEncoder(w)
-	for shown, err := range s.underWatch(cfg.Header, room.Views(cfg, s.storedLog(ctx, cfg.Header.ID))) {
+	for shown, err := range s.underWatch(cfg.Header, core.Views(cfg, s.storedLog(ctx, cfg.Header.ID))) {
 		if err = errors.Join(err, ctx.Err()); err == nil {
 			err = out.Encode(bodyOfShown(shown))
 		}
@@ -45,14 +47,14 @@ func (s *Server) writeViews(ctx context.Context, w http.ResponseWriter, replay *
 }
 
 // underWatch marks a run in the black box while the game is at it, and not while its reader is.
-func (s *Server) underWatch(h room.Header, run iter.Seq2[room.Shown, error]) iter.Seq2[room.Shown, error] {
+func (s *Server) underWatch(h record.Header, run iter.Seq2[core.Shown, error]) iter.Seq2[core.Shown, error] {
 	if s.opts.Black == nil {
 		return run
 	}
-	return func(yield func(room.Shown, error) bool) {
+	return func(yield func(core.Shown, error) bool) {
 		mark := s.opts.Black.BeginRerun(h.ID, h.Game)
 		defer func() { mark.Release() }()
-		run(func(shown room.Shown, err error) bool {
+		run(func(shown core.Shown, err error) bool {
 			mark.Release()
 			defer func() { mark = s.opts.Black.BeginRerun(h.ID, h.Game) }()
 			return yield(shown, err)
@@ -61,17 +63,17 @@ func (s *Server) underWatch(h room.Header, run iter.Seq2[room.Shown, error]) ite
 }
 
 // storedLog reads a log from the store anew each time it is gone through.
-func (s *Server) storedLog(ctx context.Context, id room.ID) room.Log {
-	return func() iter.Seq2[room.Entry, error] {
-		return func(yield func(room.Entry, error) bool) {
+func (s *Server) storedLog(ctx context.Context, id room.ID) core.Log {
+	return func() iter.Seq2[core.Entry, error] {
+		return func(yield func(core.Entry, error) bool) {
 			stored, err := s.opts.Records.Replay(ctx, id)
 			if err != nil {
-				yield(room.Entry{}, err)
+				yield(core.Entry{}, err)
 				return
 			}
-			replay, err := room.OpenReplay(stored)
+			replay, err := core.OpenReplay(stored)
 			if err != nil {
-				yield(room.Entry{}, err)
+				yield(core.Entry{}, err)
 				return
 			}
 			defer replay.Close()
@@ -82,7 +84,7 @@ func (s *Server) storedLog(ctx context.Context, id room.ID) room.Log {
 
 // runnable is a replay that this process can run. One that was aborted is not run again: a game that did not
 // just panic but used up the memory or never returned would take the node with it.
-func (s *Server) runnable(replay *room.ReplayReader) (room.Config, error) {
+func (s *Server) runnable(replay *core.ReplayReader) (core.Config, error) {
 	h := replay.Header
 	var rules *room.Rules
 	known := false
@@ -91,14 +93,14 @@ func (s *Server) runnable(replay *room.ReplayReader) (room.Config, error) {
 	}
 	switch {
 	case replay.Final.Failed():
-		return room.Config{}, problem(http.StatusConflict, "aborted", "The game failed and is not run again here: `roomring replay` does that from the file.")
-	case !known || !room.KnowsRuntime(h.Runtime) || replay.Final.Version != rules.Spec().Version:
-		return room.Config{}, problem(http.StatusConflict, "other-version", "The game was played by a version of its rules that this server does not have. Its log can still be had.")
+		return core.Config{}, problem(http.StatusConflict, "aborted", "The game failed and is not run again here: `roomring replay` does that from the file.")
+	case !known || !core.KnowsRuntime(h.Runtime) || replay.Final.Version != rules.Spec().Version:
+		return core.Config{}, problem(http.StatusConflict, "other-version", "The game was played by a version of its rules that this server does not have. Its log can still be had.")
 	}
-	return room.Config{Header: h, Rules: rules}, nil
+	return core.Config{Header: h, Rules: rules}, nil
 }
 
-func bodyOfShown(s room.Shown) shownBody {
+func bodyOfShown(s core.Shown) shownBody {
 	b := shownBody{
 		T: "turn", Seq: s.Seq, At: s.At.Milliseconds(), Kind: s.Kind.Name(), Player: s.Player,
 		View: s.View, Patch: s.Patch, Events: s.Events,

@@ -12,6 +12,8 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Limits of what a client may ask of rooms.
@@ -34,13 +36,13 @@ type roomBody struct {
 	Options    json.RawMessage `json:"options,omitempty"`
 	Private    bool            `json:"private"`
 	Code       string          `json:"code,omitempty"` // only to who made it, and for the admin
-	Phase      room.Phase      `json:"phase"`
+	Phase      core.Phase      `json:"phase"`
 	Open       bool            `json:"open"`
-	Seats      []room.SeatInfo `json:"seats"` // the taken ones
+	Seats      []core.SeatInfo `json:"seats"` // the taken ones
 	Players    int             `json:"players"`
 	MaxPlayers int             `json:"max_players"`
 	Spectators int             `json:"spectators"`
-	Epoch      room.Epoch      `json:"epoch"`
+	Epoch      record.Epoch    `json:"epoch"`
 	Seq        room.Index      `json:"seq"`
 	Node       string          `json:"node"`
 	Created    time.Time       `json:"created,omitzero"`
@@ -50,14 +52,14 @@ type roomBody struct {
 
 // finalBody is how a room ended.
 type finalBody struct {
-	End      room.End    `json:"end"`
-	Rated    bool        `json:"rated"`
-	Result   room.Result `json:"result"`
-	Point    room.Point  `json:"point"`
-	Duration int64       `json:"duration_ms"` // room time
+	End      record.End   `json:"end"`
+	Rated    bool         `json:"rated"`
+	Result   room.Result  `json:"result"`
+	Point    record.Point `json:"point"`
+	Duration int64        `json:"duration_ms"` // room time
 }
 
-func bodyOfFinal(f *room.Final) *finalBody {
+func bodyOfFinal(f *record.Final) *finalBody {
 	if f == nil {
 		return nil
 	}
@@ -247,18 +249,18 @@ func fitting(rooms []actor.Info) []actor.Info {
 func (q *query) filter() actor.Filter {
 	f := actor.Filter{
 		Game:  q.text("game"),
-		Phase: room.Phase(q.text("phase")),
+		Phase: core.Phase(q.text("phase")),
 		Open:  q.flag("open"),
 		Limit: q.number("limit", 1, maxPageSize),
 	}
 	setDefault(&f.Limit, pageSize)
 	switch f.Phase {
-	case "", room.PhaseWaiting, room.PhasePlaying, room.PhaseOver:
+	case "", core.PhaseWaiting, core.PhasePlaying, core.PhaseOver:
 	default:
 		q.fail("phase", "Give waiting, playing or over.")
 	}
 	if after := q.text("after"); after != "" {
-		id, err := room.ParseID(after)
+		id, err := record.ParseID(after)
 		if err != nil {
 			q.fail("after", "Give the next of the page before: "+err.Error()+".")
 		}
@@ -289,7 +291,7 @@ func (s *Server) findRoom(w http.ResponseWriter, r *http.Request, code string) e
 	if err := s.spend(s.codes, r); err != nil {
 		return err
 	}
-	info, err := s.opts.Rooms.Find(r.Context(), room.FoldCode(code))
+	info, err := s.opts.Rooms.Find(r.Context(), record.FoldCode(code))
 	if errors.Is(err, actor.ErrNotFound) {
 		writeJSON(w, http.StatusOK, roomsBody{Rooms: []roomBody{}})
 		return nil
@@ -303,7 +305,7 @@ func (s *Server) findRoom(w http.ResponseWriter, r *http.Request, code string) e
 
 // pathRoom is the room whose id a part of the path is.
 func pathRoom(r *http.Request, part string) (room.ID, error) {
-	id, err := room.ParseID(r.PathValue(part))
+	id, err := record.ParseID(r.PathValue(part))
 	if err != nil {
 		return "", badField("id", "That is no room's id: "+err.Error()+".")
 	}

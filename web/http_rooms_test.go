@@ -11,6 +11,8 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web"
 )
 
@@ -153,7 +155,7 @@ func TestListIsNarrowedAndPaged(t *testing.T) {
 	}
 	snake := a.create(`{"game":"snakes"}`)
 	a.create(`{"game":"snakes","private":true}`)
-	a.rooms.change(snake, func(i *actor.Info) { i.Open, i.Phase = false, room.PhasePlaying })
+	a.rooms.change(snake, func(i *actor.Info) { i.Open, i.Phase = false, core.PhasePlaying })
 
 	count := func(query string) int {
 		return len(a.want(200, "GET", "/v1/rooms"+query, "").body["rooms"].([]any))
@@ -215,8 +217,8 @@ func TestRoomShowsItsStateOfPlay(t *testing.T) {
 	a := startAPI(t, nil)
 	id := a.create(`{"game":"chess"}`)
 	a.rooms.change(id, func(i *actor.Info) {
-		i.Seats = []room.SeatInfo{{Seat: 1, Player: "ann", Name: "Ann", Online: true}}
-		i.Phase, i.Spectators, i.Epoch, i.Index = room.PhasePlaying, 7, 3, 99
+		i.Seats = []core.SeatInfo{{Seat: 1, Player: "ann", Name: "Ann", Online: true}}
+		i.Phase, i.Spectators, i.Epoch, i.Index = core.PhasePlaying, 7, 3, 99
 	})
 	got := a.want(200, "GET", "/v1/rooms/"+string(id), "")
 	for field, want := range map[string]any{"phase": "playing", "players": 1.0, "spectators": 7.0, "epoch": 3.0, "seq": 99.0} {
@@ -225,8 +227,8 @@ func TestRoomShowsItsStateOfPlay(t *testing.T) {
 		}
 	}
 	a.rooms.change(id, func(i *actor.Info) {
-		i.Phase = room.PhaseOver
-		i.Final = &room.Final{End: room.Finished, Result: room.Result{Reason: "checkmate", Summary: "White wins"}, Duration: 1500 * time.Millisecond}
+		i.Phase = core.PhaseOver
+		i.Final = &record.Final{End: record.Finished, Result: room.Result{Reason: "checkmate", Summary: "White wins"}, Duration: 1500 * time.Millisecond}
 	})
 	final := a.want(200, "GET", "/v1/rooms/"+string(id), "").body["final"].(map[string]any)
 	if final["end"] != "finished" || final["duration_ms"] != 1500.0 || final["result"].(map[string]any)["reason"] != "checkmate" {

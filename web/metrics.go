@@ -9,8 +9,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -137,14 +138,14 @@ func (m *Metrics) Actor() actor.Metrics {
 	return actor.Metrics{
 		Rooms:       func(game string, delta int) { m.rooms.WithLabelValues(game).Add(float64(delta)) },
 		Sessions:    func(game string, delta int) { m.sessions.WithLabelValues(game).Add(float64(delta)) },
-		Inputs:      func(game string, k room.Kind) { m.inputs.WithLabelValues(game, k.Name()).Inc() },
+		Inputs:      func(game string, k core.Kind) { m.inputs.WithLabelValues(game, k.Name()).Inc() },
 		Sent:        func(game string, messages int) { m.sent.WithLabelValues(game).Add(float64(messages)) },
 		StepTime:    func(game string, d time.Duration) { m.step.WithLabelValues(game).Observe(d.Seconds()) },
 		CommitDelay: func(d time.Duration) { m.commit.Observe(d.Seconds()) },
 		LostEvents:  func(game string, events uint64) { m.lost.WithLabelValues(game).Add(float64(events)) },
 		LateTicks:   func(game string, n uint64) { m.late.WithLabelValues(game).Add(float64(n)) },
 		Closed:      func(game string, code wire.CloseCode) { m.closed.WithLabelValues(game, strconv.Itoa(int(code))).Inc() },
-		Ended:       func(game string, end room.End) { m.ended.WithLabelValues(game, string(end)).Inc() },
+		Ended:       func(game string, end record.End) { m.ended.WithLabelValues(game, string(end)).Inc() },
 		Panics:      func(game string) { m.panics.WithLabelValues(game).Inc() },
 		SlowSteps:   func(game string) { m.slow.WithLabelValues(game).Inc() },
 	}

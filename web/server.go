@@ -14,6 +14,8 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Rooms makes and finds rooms, here and, in a cluster, elsewhere. Errors are those of package actor.
@@ -28,12 +30,12 @@ type Rooms interface {
 
 // Records is what the store has of finished games.
 type Records interface {
-	Result(ctx context.Context, id room.ID) (room.StoredResult, error)
-	Replay(ctx context.Context, id room.ID) (room.StoredReplay, error) // read by room.OpenReplay, while ctx lives
+	Result(ctx context.Context, id room.ID) (record.StoredResult, error)
+	Replay(ctx context.Context, id room.ID) (record.StoredReplay, error) // read by room.OpenReplay, while ctx lives
 	// Player is a player's profile; only when all is set does it name rooms whose end is not for everybody.
-	Player(ctx context.Context, id room.PlayerID, all bool) (room.Profile, error)
+	Player(ctx context.Context, id room.PlayerID, all bool) (record.Profile, error)
 	// Leaderboard is the players of a game who have played enough rated games, behind a place, best first, at most limit of them.
-	Leaderboard(ctx context.Context, game string, after room.BoardPlace, limit int) ([]room.Standing, error)
+	Leaderboard(ctx context.Context, game string, after record.BoardPlace, limit int) ([]record.Standing, error)
 	// Pending reports whether a result waits here to be stored.
 	Pending(id room.ID) bool
 	// NotFound reports whether an error of the above says for certain that there is no such record.
@@ -51,7 +53,7 @@ type ServerOptions struct {
 	Records   Records
 	Auth      *Auth
 	Games     []room.Spec  // in the order of GET /v1/games
-	Rules     *room.Games  // runs replays again for those who watch them; nil: only their logs can be had
+	Rules     *core.Games  // runs replays again for those who watch them; nil: only their logs can be had
 	Black     Reruns       // told whenever a game runs for that; nil: nobody is
 	WebSocket http.Handler // serves GET /v1/rooms/{id}/ws; r.PathValue("id") is set
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 )
 
 // turns let HTTP requests use the processors one after another, all but one processor at once: however many come together, the
@@ -109,22 +110,22 @@ func (r waitingRooms) List(ctx context.Context, f actor.Filter) (actor.Listing, 
 // waitingRecords has no turn while the store is asked.
 type waitingRecords struct{ Records }
 
-func (r waitingRecords) Result(ctx context.Context, id room.ID) (room.StoredResult, error) {
+func (r waitingRecords) Result(ctx context.Context, id room.ID) (record.StoredResult, error) {
 	defer waits(ctx)()
 	return r.Records.Result(ctx, id)
 }
 
-func (r waitingRecords) Replay(ctx context.Context, id room.ID) (room.StoredReplay, error) {
+func (r waitingRecords) Replay(ctx context.Context, id room.ID) (record.StoredReplay, error) {
 	defer waits(ctx)()
 	return r.Records.Replay(ctx, id)
 }
 
-func (r waitingRecords) Player(ctx context.Context, id room.PlayerID, all bool) (room.Profile, error) {
+func (r waitingRecords) Player(ctx context.Context, id room.PlayerID, all bool) (record.Profile, error) {
 	defer waits(ctx)()
 	return r.Records.Player(ctx, id, all)
 }
 
-func (r waitingRecords) Leaderboard(ctx context.Context, game string, after room.BoardPlace, limit int) ([]room.Standing, error) {
+func (r waitingRecords) Leaderboard(ctx context.Context, game string, after record.BoardPlace, limit int) ([]record.Standing, error) {
 	defer waits(ctx)()
 	return r.Records.Leaderboard(ctx, game, after, limit)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -23,12 +24,12 @@ func (c *conn) hello(h wire.Hello) error {
 		return closeWith(wire.CloseBadMessage, "name: "+unseenName)
 	}
 	ask := actor.Hello{
-		Client: room.ClientID(h.Client), Attempt: h.Attempt, Code: room.FoldCode(h.Code),
+		Client: record.ClientID(h.Client), Attempt: h.Attempt, Code: record.FoldCode(h.Code),
 		Spectate:  h.As == wire.AsSpectator,
 		Heartbeat: c.s.opts.Heartbeat, Limits: c.s.limits(),
 	}
 	if h.Resume != nil {
-		ask.Resume = &room.Point{Epoch: room.Epoch(h.Resume.Epoch), Seq: room.Index(h.Resume.Seq)}
+		ask.Resume = &record.Point{Epoch: record.Epoch(h.Resume.Epoch), Seq: room.Index(h.Resume.Seq)}
 	}
 	if err := c.identify(ctx, h, &ask); err != nil {
 		return c.refusal(err)

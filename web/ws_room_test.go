@@ -10,6 +10,8 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web"
 )
@@ -43,11 +45,11 @@ func (r realRooms) Info(_ context.Context, id room.ID) (actor.Info, error) {
 
 func newRooms(t testing.TB) (realRooms, room.ID) {
 	t.Helper()
-	games, err := room.NewGames(room.MustDefine(room.Spec{Name: "tally", Version: 1, MaxPlayers: 8, SharedView: true}, func() *tally { return &tally{} }))
+	games, err := core.NewGames(room.MustDefine(room.Spec{Name: "tally", Version: 1, MaxPlayers: 8, SharedView: true}, func() *tally { return &tally{} }))
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := actor.NewDirectory(actor.Options{Games: games, Owner: actor.Alone{Store: func(room.Final, func()) {}}, Node: "n1"})
+	d, err := actor.NewDirectory(actor.Options{Games: games, Owner: actor.Alone{Store: func(record.Final, func()) {}}, Node: "n1"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web"
 )
@@ -34,7 +35,7 @@ func TestSocketTalksInBothEncodings(t *testing.T) {
 			t.Errorf("welcome %+v", w)
 		}
 		got := e.hall.hellos[0]
-		if got.Name != "Ann" || got.Client != "c1" || got.Attempt != 3 || got.Spectate || *got.Resume != (room.Point{Epoch: 1, Seq: 2}) || got.Player == "" {
+		if got.Name != "Ann" || got.Client != "c1" || got.Attempt != 3 || got.Spectate || *got.Resume != (record.Point{Epoch: 1, Seq: 2}) || got.Player == "" {
 			t.Errorf("the room heard %+v", got)
 		}
 		c.act(1, `{"n":9007199254740991}`)

@@ -14,7 +14,7 @@ import (
 	"github.com/coder/websocket"
 	"golang.org/x/time/rate"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -35,7 +35,7 @@ func (s *Sockets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem(http.StatusForbidden, "cross-origin", "Pages of this origin may not connect here: see --allowed-origins.").write(w)
 		return
 	}
-	id, idErr := room.ParseID(r.PathValue("id"))
+	id, idErr := record.ParseID(r.PathValue("id"))
 	chosen, encoding, known := subprotocol(r)
 	c := &conn{
 		s: s, id: id, encoding: encoding, addr: limitKey(s.opts.Proxies.Client(r)),

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/roomtest"
 	"github.com/roomring/roomring/room/wire"
 )
@@ -25,50 +27,50 @@ func TestProved(t *testing.T) {
 }
 
 // open makes a room with two players, "a" and "b", connected.
-func open(t *testing.T, rules *room.Rules) *room.Core {
+func open(t *testing.T, rules *room.Rules) *core.Core {
 	t.Helper()
-	head := room.Header{ID: room.NewID([10]byte{1}), Game: rules.Spec().Name, Version: 1, Runtime: room.RuntimeVersion}
-	core, _, err := room.Open(room.Config{Header: head, Rules: rules}, 1)
+	head := record.Header{ID: record.NewID([10]byte{1}), Game: rules.Spec().Name, Version: 1, Runtime: core.RuntimeVersion}
+	machine, _, err := core.Open(core.Config{Header: head, Rules: rules}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []room.PlayerID{"a", "b"} {
-		step(t, core, room.Input{Kind: room.KindJoin, Player: id, Name: string(id)})
-		step(t, core, room.Input{Kind: room.KindAttach, Player: id, Client: "c", Attempt: 1})
+		step(t, machine, core.Input{Kind: core.KindJoin, Player: id, Name: string(id)})
+		step(t, machine, core.Input{Kind: core.KindAttach, Player: id, Client: "c", Attempt: 1})
 	}
-	heard(core)
-	return core
+	heard(machine)
+	return machine
 }
 
-func step(t *testing.T, core *room.Core, in room.Input) {
+func step(t *testing.T, machine *core.Core, in core.Input) {
 	t.Helper()
-	in.At = core.Now()
-	ready, err := core.Step(in)
+	in.At = machine.Now()
+	ready, err := machine.Step(in)
 	if err != nil || ready.Refused != nil {
 		t.Fatal(in.Kind, err, ready.Refused)
 	}
 }
 
-func act(t *testing.T, core *room.Core, by room.PlayerID, cseq room.CSeq, data any) string {
+func act(t *testing.T, machine *core.Core, by room.PlayerID, cseq record.CSeq, data any) string {
 	t.Helper()
 	raw, err := json.Marshal(data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	step(t, core, room.Input{Kind: room.KindAct, Player: by, Client: "c", CSeq: cseq, Data: raw})
-	return heard(core)
+	step(t, machine, core.Input{Kind: core.KindAct, Player: by, Client: "c", CSeq: cseq, Data: raw})
+	return heard(machine)
 }
 
 // heard is what the room has to say, as clients of the JSON encoding get it.
-func heard(core *room.Core) string {
+func heard(machine *core.Core) string {
 	var b strings.Builder
-	for _, out := range core.Commit(core.Point().Seq) {
+	for _, out := range machine.Commit(machine.Point().Seq) {
 		switch out := out.(type) {
-		case room.Turned:
+		case core.Turned:
 			if out.Frame != nil {
 				b.Write(out.Frame.Bytes(wire.JSON))
 			}
-		case room.Answered:
+		case core.Answered:
 			b.Write(out.Frame.Bytes(wire.JSON))
 		}
 	}
@@ -76,50 +78,50 @@ func heard(core *room.Core) string {
 }
 
 func TestActSendsToAll(t *testing.T) {
-	core := open(t, Act())
+	machine := open(t, Act())
 	text := strings.Repeat("x", payload)
-	if got := act(t, core, "b", 1, text); !strings.Contains(got, `{"name":"act","data":"`+text+`"}`) || !strings.Contains(got, `"t":"ack"`) {
+	if got := act(t, machine, "b", 1, text); !strings.Contains(got, `{"name":"act","data":"`+text+`"}`) || !strings.Contains(got, `"t":"ack"`) {
 		t.Errorf("said %s", got)
 	}
-	if got := act(t, core, "b", 2, "short"); !strings.Contains(got, "bad_payload") {
+	if got := act(t, machine, "b", 2, "short"); !strings.Contains(got, "bad_payload") {
 		t.Errorf("said %s", got)
 	}
 }
 
 func TestTurnRefusesOutOfTurn(t *testing.T) {
-	core := open(t, Turns())
+	machine := open(t, Turns())
 	text := strings.Repeat("x", payload)
-	if got := act(t, core, "b", 1, text); !strings.Contains(got, "not_your_turn") {
+	if got := act(t, machine, "b", 1, text); !strings.Contains(got, "not_your_turn") {
 		t.Errorf("said %s", got)
 	}
 	for cseq, by := range []room.PlayerID{"a", "b", "a"} {
-		n := room.CSeq(cseq/2 + 1)
+		n := record.CSeq(cseq/2 + 1)
 		if by == "b" {
 			n = 2
 		}
-		if got := act(t, core, by, n, text); !strings.Contains(got, `"name":"act"`) {
+		if got := act(t, machine, by, n, text); !strings.Contains(got, `"name":"act"`) {
 			t.Errorf("move %d: said %s", cseq, got)
 		}
 	}
 }
 
 func TestArenaMoves(t *testing.T) {
-	core := open(t, Arena())
-	if got := act(t, core, "b", 1, Steer{VX: 20, VY: -40}); strings.Contains(got, "patch") {
+	machine := open(t, Arena())
+	if got := act(t, machine, "b", 1, Steer{VX: 20, VY: -40}); strings.Contains(got, "patch") {
 		t.Errorf("the arena spoke between ticks: %s", got)
 	}
-	at, ok := core.Deadline()
+	at, ok := machine.Deadline()
 	if !ok {
 		t.Fatal("the arena does not tick")
 	}
-	in, ok := core.Due(at)
-	if !ok || in.Kind != room.KindTick {
+	in, ok := machine.Due(at)
+	if !ok || in.Kind != core.KindTick {
 		t.Fatalf("due is %v, %v", in, ok)
 	}
-	if _, err := core.Step(in); err != nil {
+	if _, err := machine.Step(in); err != nil {
 		t.Fatal(err)
 	}
-	if got := heard(core); !strings.Contains(got, `"x":11,"y":998}`) {
+	if got := heard(machine); !strings.Contains(got, `"x":11,"y":998}`) {
 		t.Errorf("said %s", got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Sim is a cluster in virtual time. It is no use to more than one goroutine.
@@ -93,7 +94,7 @@ func (s *Sim) pick(n int) int {
 func (s *Sim) truth(id room.ID) *truth {
 	t := s.byID[id]
 	if t == nil {
-		t = &truth{id: id, served: map[room.Epoch]*life{}, length: 1 << 30}
+		t = &truth{id: id, served: map[record.Epoch]*life{}, length: 1 << 30}
 		s.byID[id] = t
 		s.rooms = append(s.rooms, t)
 	}

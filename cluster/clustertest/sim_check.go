@@ -8,6 +8,7 @@ import (
 
 	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // truth is what players and operators have seen of a room. It belongs to no node.
@@ -18,8 +19,8 @@ type truth struct {
 
 	acked   log // acknowledged
 	ackedAt time.Duration
-	epoch   room.Epoch // the newest that anybody was told
-	served  map[room.Epoch]*life
+	epoch   record.Epoch // the newest that anybody was told
+	served  map[record.Epoch]*life
 
 	unwritable bool // no store ever takes its end
 	deadly     bool // it has killed a process
@@ -30,7 +31,7 @@ type truth struct {
 }
 
 // commit is a room's acknowledging all of a log.
-func (t *truth) commit(l *life, at room.Epoch, g log) {
+func (t *truth) commit(l *life, at record.Epoch, g log) {
 	s := l.s
 	if t.given {
 		return
@@ -150,7 +151,7 @@ func (t *truth) mismatch(s *Sim, was, end result) {
 func (l *life) checkGone() {
 	for _, t := range l.s.rooms {
 		r := l.s.store.rows[t.id]
-		if r == nil || r.State != room.RowLive || r.Boot != l.boot || t.unwritable || l.states[t.id] == ownership.Held {
+		if r == nil || r.State != record.RowLive || r.Boot != l.boot || t.unwritable || l.states[t.id] == ownership.Held {
 			continue
 		}
 		l.s.fail(t.id, "(8) %s exits, and its row still names it", l.boot)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // odds are how often something goes wrong, in ten thousand times that it could.
@@ -154,7 +155,7 @@ func (s *Sim) destroy(f *folder) {
 // room names the folder that keeps its log.
 func (s *Sim) lostWith(t *truth) {
 	r := s.store.rows[t.id]
-	named := r != nil && r.State != room.RowReleased && slices.ContainsFunc(s.destroyed, func(f *folder) bool { return f.had(r.Folder) })
+	named := r != nil && r.State != record.RowReleased && slices.ContainsFunc(s.destroyed, func(f *folder) bool { return f.had(r.Folder) })
 	t.gone = t.gone || named || len(s.destroyed) > 0 && !t.silent() && !s.safe(t)
 }
 
@@ -250,7 +251,7 @@ func (s *Sim) reopenOne() {
 func (l *life) reopen(a *aside, as room.ID) bool {
 	r := l.s.store.rows[a.id]
 	end, ended := l.s.store.results[a.id]
-	lives := r != nil && r.State != room.RowOver || ended && !end.aborted
+	lives := r != nil && r.State != record.RowOver || ended && !end.aborted
 	if lives || a.reopened || a.log.over() || a.log.cut || l.s.byID[as] != nil {
 		return false
 	}

@@ -7,11 +7,12 @@ import (
 
 	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // entry is one input of a room's log.
 type entry struct {
-	epoch room.Epoch
+	epoch record.Epoch
 	act   int    // the client's number of it; 0: the entry opens an epoch
 	final bool   // it ends the room
 	sum   uint64 // of the log up to here
@@ -19,7 +20,7 @@ type entry struct {
 
 // log is what is kept of a room. It is never changed in place, so copies share entries.
 type log struct {
-	epoch   room.Epoch // noted
+	epoch   record.Epoch // noted
 	entries []entry
 	cut     bool // its tail is missing
 }
@@ -74,7 +75,7 @@ func (g log) facts() ownership.Log {
 var (
 	errDisk    = errors.New("the disk is full")
 	errExists  = errors.New("the journal has such a room")
-	errUnknown = room.Permanent(errors.New("the journal has no such room"))
+	errUnknown = record.Permanent(errors.New("the journal has no such room"))
 )
 
 // folder is a data folder: all that outlives a process.
@@ -133,7 +134,7 @@ func (f *folder) drop(id room.ID) {
 }
 
 // create, note, remove, setAside, load and take are what a machine asks of a journal.
-func (f *folder) create(id room.ID, at room.Epoch) error {
+func (f *folder) create(id room.ID, at record.Epoch) error {
 	if f.rooms[id] != nil {
 		return errExists
 	}
@@ -149,7 +150,7 @@ func (f *folder) take(id room.ID, g log) error {
 	return nil
 }
 
-func (f *folder) note(id room.ID, e room.Epoch) error {
+func (f *folder) note(id room.ID, e record.Epoch) error {
 	k := f.rooms[id]
 	if k == nil {
 		return errUnknown
@@ -188,7 +189,7 @@ func (f *folder) append(id room.ID, have int, g log) error {
 	case f.s.now < f.failed:
 		return errDisk
 	case len(k.entries) != have:
-		return room.ErrDamaged
+		return record.ErrDamaged
 	}
 	k.log = log{epoch: max(k.epoch, g.epoch), entries: g.entries}
 	k.imported = false

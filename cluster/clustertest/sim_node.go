@@ -8,6 +8,7 @@ import (
 	"github.com/roomring/roomring/cluster/lifecycle"
 	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 const (
@@ -57,7 +58,7 @@ func (s *Sim) addNode(name string) *node {
 type life struct {
 	node     *node
 	s        *Sim
-	boot     room.BootID
+	boot     record.BootID
 	folder   *folder
 	self     string // the folder's id
 	loop     *lifecycle.Loop
@@ -87,7 +88,7 @@ func (n *node) start() {
 	s := n.s
 	s.boots++
 	l := &life{
-		node: n, s: s, boot: room.BootID(name("p", s.boots)), folder: n.folder, self: n.folder.id,
+		node: n, s: s, boot: record.BootID(name("p", s.boots)), folder: n.folder, self: n.folder.id,
 		live: map[room.ID]*live{}, states: map[room.ID]ownership.State{}, kept: map[room.ID]log{},
 		looked: map[room.ID]time.Duration{},
 	}

@@ -6,13 +6,14 @@ import (
 
 	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // live is a room in a process's memory: it steps acts at once, and acknowledges them when its journal has them.
 type live struct {
 	l         *life
 	t         *truth
-	epoch     room.Epoch
+	epoch     record.Epoch
 	log       log
 	committed int
 	writing   bool
@@ -21,7 +22,7 @@ type live struct {
 }
 
 // start lets a room go on.
-func (l *life) start(id room.ID, at room.Epoch) {
+func (l *life) start(id room.ID, at record.Epoch) {
 	t := l.s.truth(id)
 	r := &live{l: l, t: t, epoch: at, log: l.kept[id]}
 	l.live[id] = r

@@ -7,6 +7,7 @@ import (
 
 	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // storePatience is how long a caller waits for the store before it gives up. What it asked for may still be done later.
@@ -19,7 +20,7 @@ var (
 
 // row is a room's row.
 type row struct {
-	room.Row
+	record.Row
 	kept log // checkpoint, when released
 }
 
@@ -34,8 +35,8 @@ type store struct {
 	s       *Sim
 	rows    map[room.ID]*row
 	results map[room.ID]result
-	fenced  map[room.BootID]bool
-	folders map[string][]room.BootID
+	fenced  map[record.BootID]bool
+	folders map[string][]record.BootID
 
 	away  bool
 	slow  time.Duration // added to every answer
@@ -61,7 +62,7 @@ func (st *store) planned(op ownership.Op) storePlan {
 }
 
 func newStore(s *Sim) *store {
-	return &store{s: s, rows: map[room.ID]*row{}, results: map[room.ID]result{}, fenced: map[room.BootID]bool{}, folders: map[string][]room.BootID{}}
+	return &store{s: s, rows: map[room.ID]*row{}, results: map[room.ID]result{}, fenced: map[record.BootID]bool{}, folders: map[string][]record.BootID{}}
 }
 
 // call asks the store for something on behalf of a process. The write may be done late, also after the caller has given
@@ -106,7 +107,7 @@ func (st *store) call(l *life, op ownership.Op, do func() ownership.Event, answe
 
 // start makes a process known, and fences the earlier ones of its folder, whatever id it had then: docs/decisions says
 // where the real stores fall short of that.
-func (st *store) start(boot room.BootID, f *folder) {
+func (st *store) start(boot record.BootID, f *folder) {
 	for _, id := range f.ids() {
 		for _, old := range st.folders[id] {
 			st.fenced[old] = true
@@ -116,22 +117,22 @@ func (st *store) start(boot room.BootID, f *folder) {
 }
 
 // dead answers a process that is fenced.
-func (st *store) dead(boot room.BootID) bool { return st.fenced[boot] }
+func (st *store) dead(boot record.BootID) bool { return st.fenced[boot] }
 
-func (st *store) createRow(id room.ID, boot room.BootID, folder string, to room.Epoch) ownership.Event {
+func (st *store) createRow(id room.ID, boot record.BootID, folder string, to record.Epoch) ownership.Event {
 	if st.dead(boot) {
 		return ownership.Event{Err: errBoot}
 	}
 	if r := st.rows[id]; r != nil {
 		return ownership.Event{Outcome: ownership.Moved, Row: r.Row}
 	}
-	r := &row{Row: room.Row{Room: id, State: room.RowLive, Epoch: to, Boot: boot, Folder: folder}}
+	r := &row{Row: record.Row{Room: id, State: record.RowLive, Epoch: to, Boot: boot, Folder: folder}}
 	st.rows[id] = r
 	st.say(r)
 	return ownership.Event{Outcome: ownership.Won, Row: r.Row}
 }
 
-func (st *store) claim(id room.ID, boot room.BootID, folder string, from ownership.Row, to room.Epoch) ownership.Event {
+func (st *store) claim(id room.ID, boot record.BootID, folder string, from ownership.Row, to record.Epoch) ownership.Event {
 	if st.dead(boot) {
 		return ownership.Event{Err: errBoot}
 	}
@@ -139,10 +140,10 @@ func (st *store) claim(id room.ID, boot room.BootID, folder string, from ownersh
 	switch {
 	case r == nil:
 		return ownership.Event{Outcome: ownership.NoRow}
-	case r.State == room.RowOver, r.State != from.State, r.Epoch != from.Epoch, r.State == room.RowLive && r.Folder != from.Folder, r.Epoch >= to:
+	case r.State == record.RowOver, r.State != from.State, r.Epoch != from.Epoch, r.State == record.RowLive && r.Folder != from.Folder, r.Epoch >= to:
 		return ownership.Event{Outcome: ownership.Moved, Row: r.Row}
 	}
-	r.Row = room.Row{Room: id, State: room.RowLive, Epoch: to, Boot: boot, Folder: folder}
+	r.Row = record.Row{Room: id, State: record.RowLive, Epoch: to, Boot: boot, Folder: folder}
 	r.kept = log{}
 	st.say(r)
 	st.s.lostWith(st.s.truth(id)) // a dead process may have claimed it into a folder that is gone
@@ -151,13 +152,13 @@ func (st *store) claim(id room.ID, boot room.BootID, folder string, from ownersh
 
 func (st *store) checkpoint(id room.ID) (log, bool) {
 	r := st.rows[id]
-	if r == nil || r.State != room.RowReleased {
+	if r == nil || r.State != record.RowReleased {
 		return log{}, false
 	}
 	return r.kept, true
 }
 
-func (st *store) release(id room.ID, boot room.BootID, from ownership.Row, kept log) ownership.Event {
+func (st *store) release(id room.ID, boot record.BootID, from ownership.Row, kept log) ownership.Event {
 	if st.dead(boot) {
 		return ownership.Event{Err: errBoot}
 	}
@@ -165,10 +166,10 @@ func (st *store) release(id room.ID, boot room.BootID, from ownership.Row, kept 
 	switch {
 	case r == nil:
 		return ownership.Event{Outcome: ownership.NoRow}
-	case r.State != room.RowLive, r.Epoch != from.Epoch, r.Boot != boot:
+	case r.State != record.RowLive, r.Epoch != from.Epoch, r.Boot != boot:
 		return ownership.Event{Outcome: ownership.Moved, Row: r.Row}
 	}
-	r.State, r.kept = room.RowReleased, kept
+	r.State, r.kept = record.RowReleased, kept
 	st.say(r)
 	st.s.truth(id).released(st.s, kept)
 	return ownership.Event{Outcome: ownership.Won, Row: r.Row}
@@ -195,10 +196,10 @@ func (st *store) end(id room.ID, end result) ownership.Event {
 func (st *store) over(id room.ID, end result) {
 	r := st.rows[id]
 	if r == nil {
-		r = &row{Row: room.Row{Room: id}}
+		r = &row{Row: record.Row{Room: id}}
 		st.rows[id] = r
 	}
-	r.State, r.kept = room.RowOver, log{}
+	r.State, r.kept = record.RowOver, log{}
 	st.results[id] = end
 	st.say(r)
 }
@@ -212,7 +213,7 @@ func (st *store) forget(f *folder) {
 	}
 	for _, t := range st.s.rooms {
 		r := st.rows[t.id]
-		if r != nil && r.State == room.RowLive && f.had(r.Folder) {
+		if r != nil && r.State == record.RowLive && f.had(r.Folder) {
 			t.given = true
 			st.over(t.id, result{aborted: true})
 		}
@@ -222,7 +223,7 @@ func (st *store) forget(f *folder) {
 // releasedRows are the rooms that nobody has, in the order in which they were made.
 func (st *store) releasedRows() (ids []room.ID) {
 	for _, t := range st.s.rooms {
-		if r := st.rows[t.id]; r != nil && r.State == room.RowReleased {
+		if r := st.rows[t.id]; r != nil && r.State == record.RowReleased {
 			ids = append(ids, t.id)
 		}
 	}
@@ -234,9 +235,9 @@ func (st *store) say(r *row) {
 		return
 	}
 	switch r.State {
-	case room.RowLive:
+	case record.RowLive:
 		st.s.say("", r.Room, "row: live at epoch %d, boot %s, folder %s", r.Epoch, r.Boot, r.Folder)
-	case room.RowReleased:
+	case record.RowReleased:
 		st.s.say("", r.Room, "row: released at epoch %d with %d entries", r.Epoch, len(r.kept.entries))
 	default:
 		st.s.say("", r.Room, "row: over")

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // State is where a session is.
@@ -48,8 +48,8 @@ type Event struct {
 	Final   bool // Missed, Refused: no other try would end otherwise
 	NotHere bool // Refused: that node has no such room
 	Discard bool // nobody reads what is queued
-	Epoch   room.Epoch
-	CSeq    room.CSeq // the last of the client's acts that the room has applied
+	Epoch   record.Epoch
+	CSeq    record.CSeq // the last of the client's acts that the room has applied
 }
 
 // Action says what an Effect asks for.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/cluster/edge"
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // FuzzMachine brings events in any order, from routes that are, were or never were, and holds what is done against the
@@ -39,7 +39,7 @@ type trial struct {
 	finding  bool // a Find has no answer
 	tried    uint64
 	present  uint64 // the route that is attached or being attached; 0: none
-	epoch    room.Epoch
+	epoch    record.Epoch
 	held     map[uint64]bool // routes on which a room may have the session
 	opens    map[uint64]int
 	first    uint64          // act that the room of the present route had not applied at the welcome; 0: every act goes there
@@ -83,7 +83,7 @@ func (x *trial) run(data []byte) {
 		x.now += time.Duration(arg>>6) * 50 * time.Millisecond
 		e := edge.Event{
 			What: what, Route: x.present, Node: "b", Err: errors.New("why"), Final: arg%16 == 1, NotHere: arg&16 > 0, Discard: arg&8 > 0,
-			Epoch: room.Epoch(arg >> 5), CSeq: room.CSeq(arg >> 6),
+			Epoch: record.Epoch(arg >> 5), CSeq: record.CSeq(arg >> 6),
 		}
 		if arg%4 == 0 {
 			e.Route = uint64(arg>>2) % 16 // any, perhaps one that never was

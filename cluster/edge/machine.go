@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 const (
@@ -23,7 +23,7 @@ type Machine struct {
 	acts  acts   // of the present route
 
 	known    bool // the client has been welcomed
-	epoch    room.Epoch
+	epoch    record.Epoch
 	leaves   bool // it has given up its seat, as far as it knows
 	answered bool // who began the session knows how it went
 

@@ -13,6 +13,7 @@ import (
 	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Ports are what a loop's machines act upon.
@@ -26,10 +27,10 @@ type Ports interface {
 // Room is one room in a loop: its machine, and what the ports hand each other on its behalf.
 type Room struct {
 	ID     room.ID
-	Header room.Header   // from when the room is known to be: of its creation or its log
-	Kept   *room.Kept    // what Checkpoint, Load or the journal at the start has read; nil once it is served
+	Header record.Header // from when the room is known to be: of its creation or its log
+	Kept   *record.Kept  // what Checkpoint, Load or the journal at the start has read; nil once it is served
 	Time   time.Duration // at which it has stopped
-	Final  *room.Final   // on its way to the store
+	Final  *record.Final // on its way to the store
 	Cargo  any           // of the rooms' port: what Replay has brought back and Start lets go on
 
 	ctx     context.Context // of whoever makes the room, while its header is on the way to the journal

@@ -15,23 +15,24 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Journal keeps the logs of this node's rooms. Its methods wait for the disk.
 type Journal interface {
 	// Create makes a room's header durable, owned at the epoch.
-	Create(ctx context.Context, h room.Header, epoch room.Epoch) error
+	Create(ctx context.Context, h record.Header, epoch record.Epoch) error
 	// Rooms goes through the rooms it holds, at a start. An error beside a Kept with an ID in its Header is
 	// that room's alone; one without ends the iteration.
-	Rooms(ctx context.Context) iter.Seq2[room.Kept, error]
+	Rooms(ctx context.Context) iter.Seq2[record.Kept, error]
 	// Load reads one of those rooms as far as it is durable. An error that is room.ErrDamaged says that this will
 	// never be possible.
-	Load(ctx context.Context, id room.ID) (room.Kept, error)
+	Load(ctx context.Context, id room.ID) (record.Kept, error)
 	// Import takes in a room from elsewhere and returns when all of it is durable. What the journal has set aside of
 	// that room stays; an earlier Import to which nothing was appended is replaced.
-	Import(ctx context.Context, kept room.Kept) error
+	Import(ctx context.Context, kept record.Kept) error
 	// Claimed notes the epoch that a room is claimed at.
-	Claimed(ctx context.Context, id room.ID, epoch room.Epoch) error
+	Claimed(ctx context.Context, id room.ID, epoch record.Epoch) error
 	// Remove forgets a room. One that is not there is no error.
 	Remove(ctx context.Context, id room.ID) error
 	// SetAside keeps a room's log but never loads it again; why is for the operator. One that is not there is no error.
@@ -41,45 +42,45 @@ type Journal interface {
 // Store has the rooms' rows. Writes are this boot's; an error says that the store is away and nothing about any row.
 type Store interface {
 	// CreateRows writes first rows, live.
-	CreateRows(ctx context.Context, rows []room.Row) ([]RowResult, error)
+	CreateRows(ctx context.Context, rows []record.Row) ([]RowResult, error)
 	// ClaimRows moves rows by compare-and-set to live at new epochs in this node's folder.
 	ClaimRows(ctx context.Context, claims []Claim) ([]RowResult, error)
 	// Release makes a live row at the epoch released, with what is needed to go on. An error that is room.ErrPermanent says
 	// that it never takes that.
-	Release(ctx context.Context, epoch room.Epoch, kept room.Kept) (RowResult, error)
+	Release(ctx context.Context, epoch record.Epoch, kept record.Kept) (RowResult, error)
 	// Checkpoint is what a released row holds; ownership.ErrNoRow: there is none.
-	Checkpoint(ctx context.Context, id room.ID) (room.Kept, error)
+	Checkpoint(ctx context.Context, id room.ID) (record.Kept, error)
 	// Row is a room's row; ownership.ErrNoRow: there is none.
-	Row(ctx context.Context, id room.ID) (room.Row, error)
+	Row(ctx context.Context, id room.ID) (record.Row, error)
 	// End is how a room ended; ownership.ErrNoRow: its result is not there.
-	End(ctx context.Context, id room.ID) (room.End, error)
+	End(ctx context.Context, id room.ID) (record.End, error)
 	// Store queues a room's end and calls done once, when the store has it, or will never take it: refused says why. After an
 	// error it was not queued. It does not block.
-	Store(f room.Final, done func(refused string)) error
+	Store(f record.Final, done func(refused string)) error
 }
 
 // RowResult is what became of one row's write.
 type RowResult struct {
 	Outcome ownership.Outcome // Won, Moved, NoRow
-	Row     room.Row          // as it now stands
+	Row     record.Row        // as it now stands
 }
 
 // Claim moves a row.
 type Claim struct {
 	Room room.ID
 	From ownership.Row
-	To   room.Epoch
+	To   record.Epoch
 }
 
 // Rooms are those in this node's memory: an actor.Directory.
 type Rooms interface {
-	CanRun(kept room.Kept) (lacks string)
+	CanRun(kept record.Kept) (lacks string)
 	Suspected(id room.ID) bool
-	Revive(kept room.Kept) actor.Revival
-	Resume(v actor.Revival, e room.Epoch)
+	Revive(kept record.Kept) actor.Revival
+	Resume(v actor.Revival, e record.Epoch)
 	Leave(id room.ID, left func(actor.Departure))
-	GoesOn(kept room.Kept) error
-	NewID(h room.Header) room.Header
+	GoesOn(kept record.Kept) error
+	NewID(h record.Header) record.Header
 	Drain()
 	Arriving() bool
 }
@@ -175,7 +176,7 @@ func (w *Owner) spawn(f func()) bool {
 }
 
 // Make implements actor.Owner.
-func (w *Owner) Make(ctx context.Context, h room.Header, begin func()) error {
+func (w *Owner) Make(ctx context.Context, h record.Header, begin func()) error {
 	memory := h.Durability == room.Memory
 	err := w.loop.await(context.Background(), h.ID, ownership.Event{Kind: ownership.Made, Memory: memory}, func(r *Room) {
 		r.Header, r.ctx, r.begin = h, ctx, begin
@@ -191,7 +192,7 @@ func (w *Owner) Make(ctx context.Context, h room.Header, begin func()) error {
 }
 
 // Ended implements actor.Owner.
-func (w *Owner) Ended(f room.Final, settled func()) {
+func (w *Owner) Ended(f record.Final, settled func()) {
 	w.loop.Deliver(f.Room, ownership.Event{Kind: ownership.Ended}, func(r *Room) { r.Final, r.settled = &f, settled })
 }
 
@@ -280,7 +281,7 @@ func (w *Owner) Moves() (claimed, released uint64) { return w.claimed.Load(), w.
 // Reopen lets a log that was set aside go on here, from where it ends, as a room of another id: what was told of the old
 // one, and stands in the store, stays as it is. The log is run again first, and nothing is made of one that does not come
 // to a live room. Errors: a *room.Refusal that says why it cannot go on, and those of Want.
-func (w *Owner) Reopen(ctx context.Context, kept room.Kept) (room.ID, error) {
+func (w *Owner) Reopen(ctx context.Context, kept record.Kept) (room.ID, error) {
 	if err := w.given(ctx, kept.Header.ID); err != nil {
 		return "", err
 	}
@@ -307,9 +308,9 @@ func (w *Owner) given(ctx context.Context, id room.ID) error {
 		return nil
 	case err != nil:
 		return &actor.UnreachableError{Reason: "the store does not say what has become of it"}
-	case row.State == room.RowLive && row.Folder == w.o.Self.Folder && state == ownership.Absent:
+	case row.State == record.RowLive && row.Folder == w.o.Self.Folder && state == ownership.Absent:
 		return nil // the store did not take its end
-	case row.State != room.RowOver:
+	case row.State != record.RowOver:
 		return room.Refuse("lives", "the room lives on: this copy is an older one")
 	}
 	end, err := w.o.Store.End(ctx, id)
@@ -318,14 +319,14 @@ func (w *Owner) given(ctx context.Context, id room.ID) error {
 		return nil
 	case err != nil:
 		return &actor.UnreachableError{Reason: "the store does not say how it has ended"}
-	case end != room.Aborted:
+	case end != record.Aborted:
 		return room.Refuse("over", fmt.Sprintf("the room is over (%s), and its result is stored", end))
 	}
 	return nil
 }
 
 // renamed is a kept room under another header.
-func renamed(kept room.Kept, h room.Header) room.Kept {
+func renamed(kept record.Kept, h record.Header) record.Kept {
 	out := kept
 	out.Header, out.Batches, out.Snapshots = h, nil, nil
 	for _, b := range kept.Batches {
@@ -380,15 +381,15 @@ func (w *Owner) ForgetReleased(still func(room.ID) bool) {
 }
 
 // row is a room's row, served by this boot.
-func (w *Owner) row(r *Room, e room.Epoch) room.Row {
+func (w *Owner) row(r *Room, e record.Epoch) record.Row {
 	h := r.Header
-	return room.Row{
-		Room: h.ID, Game: h.Game, Epoch: e, State: room.RowLive, Boot: w.o.Self.Boot, Folder: w.o.Self.Folder,
+	return record.Row{
+		Room: h.ID, Game: h.Game, Epoch: e, State: record.RowLive, Boot: w.o.Self.Boot, Folder: w.o.Self.Folder,
 		Code: h.Code, Private: h.Private,
 	}
 }
 
-func logOf(kept room.Kept) ownership.Log {
+func logOf(kept record.Kept) ownership.Log {
 	return ownership.Log{
 		Epoch: kept.Epoch, Last: kept.Last(), Cut: kept.Cut,
 		Unborn: len(kept.Batches) == 0 && len(kept.Snapshots) == 0 && kept.Cut == "",

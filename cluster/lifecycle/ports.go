@@ -8,9 +8,10 @@ import (
 	"sync"
 
 	"github.com/roomring/roomring/cluster/ownership"
-	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 func processors(n int) int {
@@ -106,7 +107,7 @@ func (w *Owner) journal(r *Room, e ownership.Effect) (answer ownership.Event) {
 	case ownership.Note:
 		answer.Err = w.o.Journal.Claimed(ctx, r.ID, e.To)
 	case ownership.Load:
-		var kept room.Kept
+		var kept record.Kept
 		if kept, answer.Err = w.o.Journal.Load(ctx, r.ID); answer.Err == nil {
 			if r.stopped {
 				kept.Time = max(r.Time, 0)
@@ -132,7 +133,7 @@ func (w *Owner) store(r *Room, e ownership.Effect) (answer ownership.Event) {
 	defer cancel()
 	if e.Do == ownership.Release {
 		result, err := w.o.Store.Release(ctx, e.From.Epoch, *r.Kept)
-		if err != nil && w.ctx.Err() == nil && !errors.Is(err, room.ErrPermanent) {
+		if err != nil && w.ctx.Err() == nil && !errors.Is(err, record.ErrPermanent) {
 			w.o.Log.Warn("a room could not be given away: trying again", "room", r.ID, "err", err)
 		}
 		return ownership.Event{Err: err, Outcome: result.Outcome, Row: result.Row}
@@ -148,7 +149,7 @@ func (w *Owner) store(r *Room, e ownership.Effect) (answer ownership.Event) {
 	return ownership.Event{Log: logOf(kept)}
 }
 
-func (w *Owner) storeEnd(f room.Final, answer func(ownership.Event)) {
+func (w *Owner) storeEnd(f record.Final, answer func(ownership.Event)) {
 	if w.o.Store == nil {
 		answer(ownership.Event{})
 		return
@@ -167,7 +168,7 @@ func (w *Owner) storeEnd(f room.Final, answer func(ownership.Event)) {
 }
 
 // abandon is the end of a room that cannot be brought back.
-func (w *Owner) abandon(r *Room, why string) room.Final {
+func (w *Owner) abandon(r *Room, why string) record.Final {
 	said := "the game failed and could not be brought back"
 	if logOf(*r.Kept).Unborn {
 		w.o.Log.Info("a room is ended that nobody was told of", "room", r.ID, "why", why)
@@ -175,7 +176,7 @@ func (w *Owner) abandon(r *Room, why string) room.Final {
 	} else {
 		w.o.Log.Error("a room cannot be brought back: it is aborted and its log is set aside", "room", r.ID, "why", why)
 	}
-	final, err := room.Abandon(*r.Kept, said)
+	final, err := core.Abandon(*r.Kept, said)
 	if err != nil {
 		w.o.Log.Error("its replay cannot be made", "room", r.ID, "err", err)
 	}
@@ -217,7 +218,7 @@ func (w *Owner) replay(r *Room) ownership.Event {
 }
 
 // start lets a room go on that was made or replayed.
-func (w *Owner) start(r *Room, e room.Epoch) {
+func (w *Owner) start(r *Room, e record.Epoch) {
 	if begin := r.begin; begin != nil {
 		r.begin = nil
 		begin()
@@ -234,7 +235,7 @@ func (w *Owner) start(r *Room, e room.Epoch) {
 // rowWrite is a first row on its way to the store, claimWrite a claim.
 type (
 	rowWrite struct {
-		row    room.Row
+		row    record.Row
 		answer func(ownership.Event)
 	}
 	claimWrite struct {
@@ -260,7 +261,7 @@ func (w *Owner) claimRow(write claimWrite) {
 }
 
 func (w *Owner) createRows(some []rowWrite) {
-	rows := make([]room.Row, len(some))
+	rows := make([]record.Row, len(some))
 	for i, one := range some {
 		rows[i] = one.row
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Restored counts what Restore has found.
@@ -77,7 +78,7 @@ func (w *Owner) Restore(ctx context.Context) (Restored, error) {
 	return n, ctx.Err()
 }
 
-func (w *Owner) restore(ctx context.Context, kept room.Kept) error {
+func (w *Owner) restore(ctx context.Context, kept record.Kept) error {
 	return w.loop.Await(ctx, kept.Header.ID, ownership.Event{Kind: ownership.Found, Log: logOf(kept)}, func(r *Room) {
 		r.Header, r.Kept = kept.Header, &kept
 	})

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/roomring/roomring/cluster/link/linkpb"
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // unfitError says why two nodes cannot be in one cluster. Only another program or other settings change that.
@@ -51,5 +51,5 @@ func meet(self, peer *linkpb.Greeting, want Peer) (version uint32, err error) {
 }
 
 func peerOf(g *linkpb.Greeting) Peer {
-	return Peer{Node: g.GetNode(), Boot: room.BootID(g.GetBoot())}
+	return Peer{Node: g.GetNode(), Boot: record.BootID(g.GetBoot())}
 }

@@ -12,8 +12,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/roomring/roomring/cluster/link/linkpb"
-	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Versions of linkpb's schema that this program speaks.
@@ -25,7 +25,7 @@ const (
 // Peer says who is at the other end.
 type Peer struct {
 	Node string
-	Boot room.BootID
+	Boot record.BootID
 }
 
 // Target is a node to be connected to.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/link/linkpb"
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // ceiling is how long anything may take on a machine that is busy.
@@ -96,7 +96,7 @@ type (
 type node struct {
 	*link.Links
 	name   string
-	boot   room.BootID
+	boot   record.BootID
 	addr   string
 	owners chan *ownerSide
 	edges  chan *edgeSide
@@ -137,7 +137,7 @@ func start(t testing.TB, name string, change ...func(*link.Options)) *node {
 	for _, f := range change {
 		f(&o)
 	}
-	n.boot = room.BootID(o.Self.Boot)
+	n.boot = record.BootID(o.Self.Boot)
 	var err error
 	if n.Links, err = link.New(o); err != nil {
 		t.Fatal(err)

@@ -20,8 +20,8 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/roomring/roomring/cluster/ring"
-	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 )
 
 // State is how far a node takes part.
@@ -37,7 +37,7 @@ const (
 // Member is one node as it last described itself.
 type Member struct {
 	Name   string
-	Boot   room.BootID
+	Boot   record.BootID
 	State  State
 	Zone   string
 	Weight float64

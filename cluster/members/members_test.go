@@ -20,8 +20,8 @@ import (
 
 	"github.com/roomring/roomring/cluster/clustertest"
 	"github.com/roomring/roomring/cluster/members"
-	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 )
 
 // secret makes a key of 32 bytes.
@@ -30,7 +30,7 @@ func secret(b byte) []byte { return bytes.Repeat([]byte{b}, 32) }
 // options are a node's at a free port of loopback.
 func options(name string, join ...string) members.Options {
 	return members.Options{
-		Self:   members.Member{Name: name, Boot: room.BootID("01BOOT-" + name), Weight: 1, Zone: "z-" + name, Link: name + ":7779", Least: 1, Latest: 2, Games: 77},
+		Self:   members.Member{Name: name, Boot: record.BootID("01BOOT-" + name), Weight: 1, Zone: "z-" + name, Link: name + ":7779", Least: 1, Latest: 2, Games: 77},
 		Bind:   "127.0.0.1:0",
 		Join:   join,
 		Label:  "test",

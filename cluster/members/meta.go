@@ -6,7 +6,7 @@ import (
 	"math"
 	"strings"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // A node describes itself in these bytes, which gossip carries to all:
@@ -83,14 +83,14 @@ func finite(bits uint32) float64 {
 
 // gossipName is what memberlist calls a node: a restarted process is another node to it, so it never
 // conflicts with its former self.
-func gossipName(name string, boot room.BootID) string { return name + "~" + string(boot) }
+func gossipName(name string, boot record.BootID) string { return name + "~" + string(boot) }
 
-func splitGossipName(s string) (name string, boot room.BootID, ok bool) {
+func splitGossipName(s string) (name string, boot record.BootID, ok bool) {
 	i := strings.LastIndexByte(s, '~')
 	if i <= 0 || i == len(s)-1 {
 		return "", "", false
 	}
-	return s[:i], room.BootID(s[i+1:]), true
+	return s[:i], record.BootID(s[i+1:]), true
 }
 
 func checkSelf(m Member) error {

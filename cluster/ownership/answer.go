@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // answer takes the answer to an effect to the task that waits for it. One that nobody waits for any more is too late.
@@ -80,7 +80,7 @@ func (m *Machine) rowAnswered(e Event) {
 	case e.Err != nil:
 		m.again(&m.row, rowBackoff)
 		return
-	case e.Outcome == Won, e.Row.State == room.RowOver, m.mine(e.Row):
+	case e.Outcome == Won, e.Row.State == record.RowOver, m.mine(e.Row):
 		m.drop(&m.row)
 	default:
 		m.drop(&m.row)
@@ -176,9 +176,9 @@ func (m *Machine) importAnswered(e Event) {
 // for in vain is never owned, nor the one before it: a try whose answer was lost may come to the store even now.
 func (m *Machine) wished() {
 	m.state, m.wish = Asking, max(m.log.Next(), m.open+1)
-	m.from = Row{State: room.RowLive, Epoch: m.log.Epoch, Folder: m.self.Folder}
+	m.from = Row{State: record.RowLive, Epoch: m.log.Epoch, Folder: m.self.Folder}
 	if m.origin == released {
-		m.from = Row{State: room.RowReleased, Epoch: m.log.Epoch}
+		m.from = Row{State: record.RowReleased, Epoch: m.log.Epoch}
 	}
 	if without(NoteFirst) || without(ImportFirst) && m.origin != found {
 		m.ask()
@@ -228,10 +228,10 @@ func (m *Machine) claimAnswered(e Event) {
 		m.moved()
 	case e.Outcome == NoRow && !without(NoRowIsOurs): // the store was away when the room was made
 		m.begin(&m.main, CreateRow)
-	case row.State == room.RowOver:
+	case row.State == record.RowOver:
 		m.over(row)
 	case m.ours(row) && row.Epoch < m.wish && !m.asked(row) && !without(ReadRowEarlier): // an earlier life meant to claim it and did not come to it
-		m.from = Row{State: room.RowLive, Epoch: row.Epoch, Folder: row.Folder}
+		m.from = Row{State: record.RowLive, Epoch: row.Epoch, Folder: row.Folder}
 		m.begin(&m.main, Claim)
 	default:
 		m.moved()
@@ -239,7 +239,7 @@ func (m *Machine) claimAnswered(e Event) {
 }
 
 // asked reports whether the claim was for that very row.
-func (m *Machine) asked(row room.Row) bool {
+func (m *Machine) asked(row record.Row) bool {
 	return m.from == Row{State: row.State, Epoch: row.Epoch, Folder: row.Folder}
 }
 
@@ -256,7 +256,7 @@ func (m *Machine) madeUpAnswered(e Event) {
 	}
 }
 
-func (m *Machine) granted(e room.Epoch) {
+func (m *Machine) granted(e record.Epoch) {
 	m.epoch = e
 	if e > m.wish {
 		m.wish = e
@@ -294,7 +294,7 @@ func (m *Machine) moved() {
 
 // over is a room whose end is stored. Where it was last it goes on for as long as people may look at it: a player whose
 // last act was not acknowledged hears the answer, and an agreed rematch is made.
-func (m *Machine) over(row room.Row) {
+func (m *Machine) over(row record.Row) {
 	m.idle()
 	m.wasOver = true
 	last := row.Folder == "" || m.named(row) // its end may have come before its first row
@@ -402,14 +402,14 @@ func (m *Machine) stopAnswered(e Event) {
 // loadAnswered gives away what the journal keeps, if that is all that was acknowledged.
 func (m *Machine) loadAnswered(e Event) {
 	switch {
-	case errors.Is(e.Err, room.ErrPermanent), errors.Is(e.Err, room.ErrDamaged):
+	case errors.Is(e.Err, record.ErrPermanent), errors.Is(e.Err, record.ErrDamaged):
 		m.stays(e.Err)
 	case e.Err != nil:
 		m.again(&m.main, releaseBackoff)
 	case e.Log.Cut != "":
-		m.stays(fmt.Errorf("%w: %s", room.ErrDamaged, e.Log.Cut))
+		m.stays(fmt.Errorf("%w: %s", record.ErrDamaged, e.Log.Cut))
 	case e.Log.Last < m.stopped.Last && !without(WholeFirst):
-		m.stays(fmt.Errorf("%w: its log ends at %d, and %d was acknowledged", room.ErrDamaged, e.Log.Last, m.stopped.Last))
+		m.stays(fmt.Errorf("%w: its log ends at %d, and %d was acknowledged", record.ErrDamaged, e.Log.Last, m.stopped.Last))
 	case m.row.op != 0:
 		m.idle() // the row comes first
 	default:
@@ -425,9 +425,9 @@ func (m *Machine) stays(err error) {
 }
 
 func (m *Machine) releaseAnswered(e Event) {
-	byEarlierTry := e.Row.State == room.RowReleased && e.Row.Epoch == m.epoch
+	byEarlierTry := e.Row.State == record.RowReleased && e.Row.Epoch == m.epoch
 	switch {
-	case errors.Is(e.Err, room.ErrPermanent):
+	case errors.Is(e.Err, record.ErrPermanent):
 		m.stays(e.Err)
 	case e.Err != nil && without(ReleaseFirst):
 		m.begin(&m.main, Remove)
@@ -458,7 +458,7 @@ func (m *Machine) overtaken() {
 // clearAnswered ends a room's life here when its log is out. A released room's that stays is set aside by the next
 // start: its row tells.
 func (m *Machine) clearAnswered(e Event) {
-	if e.Err != nil && m.state != Releasing && !errors.Is(e.Err, room.ErrPermanent) {
+	if e.Err != nil && m.state != Releasing && !errors.Is(e.Err, record.ErrPermanent) {
 		m.again(&m.main, journalBackoff)
 		return
 	}

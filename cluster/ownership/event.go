@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Kind says what an Event tells.
@@ -44,22 +45,22 @@ type Event struct {
 	N       uint64      // of the Effect
 	Err     error       // it failed, and says nothing else; room.ErrPermanent: it always will
 	Outcome Outcome     // of the store's writes
-	Row     room.Row    // as it stands after Claim and CreateRow; the zero Row: there is none
+	Row     record.Row  // as it stands after Claim and CreateRow; the zero Row: there is none
 	Verdict Verdict     // Check, Replay
 	Stopped StoppedRoom // Stop
 }
 
 // Log is what a machine must know of a room's log.
 type Log struct {
-	Epoch  room.Epoch // the newest that it knows
-	Last   room.Index // its end
-	Cut    string     // why its tail is missing; "": it is whole
-	Unborn bool       // nothing is in it: nobody was told of the room
+	Epoch  record.Epoch // the newest that it knows
+	Last   room.Index   // its end
+	Cut    string       // why its tail is missing; "": it is whole
+	Unborn bool         // nothing is in it: nobody was told of the room
 }
 
 // Next is the epoch to wish for. A log whose tail was lost may have lost what clients have seen: a far later epoch
 // sees to it that nothing of that is ever taken for what comes now.
-func (l Log) Next() room.Epoch {
+func (l Log) Next() record.Epoch {
 	if l.Cut != "" {
 		return l.Epoch + 1<<32
 	}
@@ -158,7 +159,7 @@ type Effect struct {
 	Do   Op
 	N    uint64 // to be repeated in the answer
 	From Row
-	To   room.Epoch
+	To   record.Epoch
 	Why  string
 	Wait time.Duration
 	Err  error
@@ -166,8 +167,8 @@ type Effect struct {
 
 // Row is what a room's row must be for a write to move it.
 type Row struct {
-	State  room.RowState
-	Epoch  room.Epoch
+	State  record.RowState
+	Epoch  record.Epoch
 	Folder string // compared only if State is live
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // FuzzMachine brings events and answers in any order, also late and repeated ones.
@@ -71,7 +72,7 @@ func (c *chaos) next() Event {
 }
 
 func (c *chaos) log1() Log {
-	l := Log{Epoch: room.Epoch(1 + c.byte()%3), Last: room.Index(c.byte() % 4)}
+	l := Log{Epoch: record.Epoch(1 + c.byte()%3), Last: room.Index(c.byte() % 4)}
 	l.Unborn = l.Last == 0
 	if c.byte()%8 == 0 {
 		l.Cut = "cut"
@@ -86,7 +87,7 @@ func (c *chaos) answer(e Effect) Event {
 	case 0:
 		a.Err = errors.New("away")
 	case 1:
-		a.Err = room.Permanent(errors.New("never"))
+		a.Err = record.Permanent(errors.New("never"))
 	}
 	switch {
 	case e.Do != Claim && e.Do != CreateRow && e.Do != Release && a.Outcome == Moved:
@@ -130,15 +131,15 @@ func (c *chaos) learn(e Event, op Op, pausing bool) {
 	if pausing || e.Err != nil {
 		return
 	}
-	over := e.Outcome == Moved && e.Row.State == room.RowOver
+	over := e.Outcome == Moved && e.Row.State == record.RowOver
 	switch op {
 	case Claim, CreateRow:
-		c.granted = c.granted || e.Outcome == Won || over || e.Row.Boot == "me" && e.Row.State == room.RowLive
+		c.granted = c.granted || e.Outcome == Won || over || e.Row.Boot == "me" && e.Row.State == record.RowLive
 		c.free = c.free || e.Outcome != Won && (c.kind == Wanted || c.kind == Copied) || over
 	case Store, Abandon:
 		c.free = c.free || e.Outcome == Won
 	case Release:
-		c.free = c.free || e.Outcome == Won || over || e.Outcome == Moved && e.Row.State == room.RowReleased
+		c.free = c.free || e.Outcome == Won || over || e.Outcome == Moved && e.Row.State == record.RowReleased
 	}
 }
 

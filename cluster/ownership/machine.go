@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Self is the node that a machine runs on.
 type Self struct {
-	Boot   room.BootID
+	Boot   record.BootID
 	Folder string   // the id of its data folder
 	Former []string // ids that the folder had before it was adopted by hand
 }
@@ -107,12 +108,12 @@ type Machine struct {
 
 	log     Log
 	verdict Verdict
-	dead    string     // why nobody can bring it back
-	from    Row        // what the row must be for the claim
-	wish    room.Epoch // asked for
-	epoch   room.Epoch // owned
-	open    room.Epoch // the newest that a claim without an answer was for; 0: all were answered
-	vain    room.Index // the end of a log that was run in vain; 0: none was
+	dead    string       // why nobody can bring it back
+	from    Row          // what the row must be for the claim
+	wish    record.Epoch // asked for
+	epoch   record.Epoch // owned
+	open    record.Epoch // the newest that a claim without an answer was for; 0: all were answered
+	vain    room.Index   // the end of a log that was run in vain; 0: none was
 	held    HeldError
 	stopped StoppedRoom
 	out     bool // out of memory, since Stop
@@ -142,7 +143,7 @@ func (m *Machine) Held() HeldError { return m.held }
 func (m *Machine) Lingers() bool { return m.wasOver }
 
 // Epoch is the one that the room is, or was last, owned at; 0: none.
-func (m *Machine) Epoch() room.Epoch { return m.epoch }
+func (m *Machine) Epoch() record.Epoch { return m.epoch }
 
 // Blank reports whether a new machine would be as good: the room is Absent, and nothing that was asked for may still come.
 func (m *Machine) Blank() bool { return m.state == Absent && m.open == 0 }
@@ -343,16 +344,16 @@ func (m *Machine) hold(why string, inStore bool) {
 }
 
 // ours reports whether a room is live in this data folder.
-func (m *Machine) ours(row room.Row) bool { return row.State == room.RowLive && m.named(row) }
+func (m *Machine) ours(row record.Row) bool { return row.State == record.RowLive && m.named(row) }
 
 // named reports whether a row names this data folder, under its present or a former id.
-func (m *Machine) named(row room.Row) bool {
+func (m *Machine) named(row record.Row) bool {
 	return row.Folder == m.self.Folder || slices.Contains(m.self.Former, row.Folder)
 }
 
 // mine reports whether a row was moved by this process, and its answer was lost: no other writes its boot.
-func (m *Machine) mine(row room.Row) bool {
-	return row.State == room.RowLive && row.Epoch > m.from.Epoch && (row.Boot == m.self.Boot || without(OwnBoot))
+func (m *Machine) mine(row record.Row) bool {
+	return row.State == record.RowLive && row.Epoch > m.from.Epoch && (row.Boot == m.self.Boot || without(OwnBoot))
 }
 
 func (m *Machine) emit(e Effect) { m.effects = append(m.effects, e) }
@@ -389,7 +390,7 @@ func (m *Machine) try(t *task) {
 	case Claim:
 		e.From, e.To = m.from, m.wish
 	case Release:
-		e.From = Row{State: room.RowLive, Epoch: m.epoch, Folder: m.self.Folder}
+		e.From = Row{State: record.RowLive, Epoch: m.epoch, Folder: m.self.Folder}
 	case SetAside:
 		e.Why = m.whyAside()
 	case Abandon:

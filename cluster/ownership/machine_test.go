@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 var update = flag.Bool("update", false, "write down what comes of testdata/transitions.txt")
@@ -89,7 +90,7 @@ func (w *walk) event(t *testing.T, words []string) Event {
 	case "fails":
 		e.Err = errors.New("it is away")
 		if len(words) > 2 {
-			e.Err = room.Permanent(e.Err)
+			e.Err = record.Permanent(e.Err)
 		}
 	case "norow":
 		e.Outcome = NoRow
@@ -121,7 +122,7 @@ func logOf(words []string) (l Log) {
 	if len(words) < 2 {
 		return l
 	}
-	l = Log{Epoch: room.Epoch(number(words[0])), Last: room.Index(number(words[1]))}
+	l = Log{Epoch: record.Epoch(number(words[0])), Last: room.Index(number(words[1]))}
 	l.Unborn = l.Last == 0
 	if len(words) > 2 {
 		l.Cut = "its tail is gone"
@@ -130,8 +131,8 @@ func logOf(words []string) (l Log) {
 }
 
 // rowOf reads STATE EPOCH WHO: this process, an earlier life of its folder, that folder under its former id, or another.
-func rowOf(words []string) room.Row {
-	r := room.Row{State: room.RowState(words[0]), Epoch: room.Epoch(number(words[1])), Boot: "earlier", Folder: words[2]}
+func rowOf(words []string) record.Row {
+	r := record.Row{State: record.RowState(words[0]), Epoch: record.Epoch(number(words[1])), Boot: "earlier", Folder: words[2]}
 	if words[2] == "me" {
 		r.Boot, r.Folder = "me", "here"
 	}

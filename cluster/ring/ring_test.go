@@ -11,6 +11,7 @@ import (
 
 	"github.com/roomring/roomring/cluster/ring"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 func nodes(names ...string) []ring.Node {
@@ -34,11 +35,11 @@ func randomID(r *rand.Rand) room.ID {
 	for i := range b {
 		b[i] = byte(r.Uint32())
 	}
-	return room.NewID(b)
+	return record.NewID(b)
 }
 
 var ids = rapid.Custom(func(t *rapid.T) room.ID {
-	return room.NewID([10]byte(rapid.SliceOfN(rapid.Byte(), 10, 10).Draw(t, "bytes")))
+	return record.NewID([10]byte(rapid.SliceOfN(rapid.Byte(), 10, 10).Draw(t, "bytes")))
 })
 
 var names = rapid.StringMatching(`[a-z][a-z0-9-]{0,12}`)

@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web"
 )
 
@@ -215,7 +215,7 @@ func (c *adminClient) strange(err error) error {
 
 // roomPath is a room's path in the API, for an argument that is checked here.
 func roomPath(id, rest string) (string, error) {
-	if _, err := room.ParseID(id); err != nil {
+	if _, err := record.ParseID(id); err != nil {
 		return "", fmt.Errorf("%q is no room's id: %w", id, err)
 	}
 	return "/admin/v1/rooms/" + id + rest, nil

@@ -15,8 +15,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // asideAnswer is GET /admin/v1/set-aside.
@@ -49,7 +50,7 @@ func (c *adminClient) findAside(ctx context.Context, name string) (string, error
 			return fmt.Sprintf("%s/%s/%d", asidePath, url.PathEscape(name[:at]), key), nil
 		}
 	}
-	if _, err := room.ParseID(name); err != nil {
+	if _, err := record.ParseID(name); err != nil {
 		return "", fmt.Errorf("%q is neither a copy, such as node-1/3, nor a room's id: roomring admin rooms --set-aside lists them", name)
 	}
 	data, err := c.ask(ctx, http.MethodGet, asidePath, nil)
@@ -87,8 +88,8 @@ func (c *adminClient) loadAside(ctx context.Context, name string) ([]byte, error
 		return nil, err
 	}
 	defer func() { _ = res.Body.Close() }()
-	data, err := io.ReadAll(io.LimitReader(res.Body, room.MaxKeptBytes+1))
-	if err == nil && len(data) > room.MaxKeptBytes {
+	data, err := io.ReadAll(io.LimitReader(res.Body, core.MaxKeptBytes+1))
+	if err == nil && len(data) > core.MaxKeptBytes {
 		err = errors.New("the copy is larger than any can be")
 	}
 	return data, err

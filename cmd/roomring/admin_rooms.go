@@ -16,8 +16,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
 )
 
 // roomAnswer is a room as lists have it.
@@ -34,7 +34,7 @@ type roomAnswer struct {
 	Epoch, Seq uint64
 	Node       string
 	Created    time.Time
-	Seats      []room.SeatInfo
+	Seats      []core.SeatInfo
 }
 
 type roomsAnswer struct {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web/client"
 )
 
@@ -72,7 +74,7 @@ func TestRoomsSetAsideAreTheOperatorsToRestore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, err := room.DecodeKept(data)
+	kept, err := core.DecodeKept(data)
 	if err != nil || kept.Header.ID != room.ID(info.ID) {
 		t.Fatalf("the copy is of %s: %v", kept.Header.ID, err)
 	}
@@ -84,7 +86,7 @@ func TestRoomsSetAsideAreTheOperatorsToRestore(t *testing.T) {
 
 	back := here.operateUntil(ctx, []string{"goes on as room"}, "restore", copied[1])
 	id := regexp.MustCompile(`room (\S+) at`).FindStringSubmatch(back)[1]
-	if r := there.result(info.ID); r.End != string(room.Aborted) {
+	if r := there.result(info.ID); r.End != string(record.Aborted) {
 		t.Errorf("the old room's result is now %+v", r)
 	}
 	here.operateUntil(ctx, []string{`"N": 3`, there.Node}, "room", id)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web/client"
 )
 
@@ -66,7 +67,7 @@ func touched(t *testing.T, s *server, say string) roomInfo {
 	info := s.create("touchy", nil)
 	c := s.join(info, client.Options{})
 	_, _ = c.Act(patience(t), say) // the answer says no more than the room's end
-	if over, err := c.WaitOver(patience(t)); err != nil || over.End != string(room.Aborted) {
+	if over, err := c.WaitOver(patience(t)); err != nil || over.End != string(record.Aborted) {
 		t.Fatalf("the room is over: %+v %v", over, err)
 	}
 	return info

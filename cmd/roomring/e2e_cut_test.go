@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web/apitest"
 )
@@ -135,7 +136,7 @@ func (s *server) replaysFrom(id string, rules *room.Rules, end uint64) {
 		t.Errorf("what was shown goes from\n%s\nto\n%s\nthe log from %d, and the game ended at %d", lines[0], lines[len(lines)-1], from, end)
 	}
 
-	games, err := room.NewGames(rules)
+	games, err := core.NewGames(rules)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,8 @@ import (
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/persist/pgtest"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web/client"
 )
@@ -97,14 +99,14 @@ func TestAPoisonedRoomIsSetAside(t *testing.T) {
 	if deaths != 2 {
 		t.Errorf("%d processes died before the room was set aside, not 2", deaths)
 	}
-	if r := s.result(bad.ID); r.End != string(room.Aborted) {
+	if r := s.result(bad.ID); r.End != string(record.Aborted) {
 		t.Errorf("the poisoned room ended as %+v", r)
 	}
 	var replay []byte
 	if code := s.call("GET", "/v1/replays/"+bad.ID, nil, &replay); code != http.StatusOK {
 		t.Fatalf("its log: %d", code)
 	}
-	r, err := room.ReadReplay(bytes.NewReader(replay))
+	r, err := core.ReadReplay(bytes.NewReader(replay))
 	if err != nil || len(r.Entries) < 5 {
 		t.Errorf("its log holds %d entries: %v", len(r.Entries), err)
 	}

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/web/client"
 )
 
@@ -89,12 +89,12 @@ func (s *server) allTold(rooms []playedRoom, player string) string {
 		ask("result", admin, "/admin/v1/results/"+r.info.ID)
 		var raw []byte
 		if code := s.admin("GET", "/admin/v1/replays/"+r.info.ID, nil, &raw); code == http.StatusOK {
-			replay, err := room.ReadReplay(bytes.NewReader(raw))
+			replay, err := core.ReadReplay(bytes.NewReader(raw))
 			if err != nil {
 				s.t.Fatalf("the replay of %s: %v", r.game, err)
 			}
 			replay.Final.Replay = nil
-			entries, err := room.EncodeEntries(nil, replay.Entries...)
+			entries, err := core.EncodeEntries(nil, replay.Entries...)
 			if err != nil {
 				s.t.Fatal(err)
 			}
@@ -277,7 +277,7 @@ func (s *server) forgets(rooms []playedRoom, wanted guest) {
 			}
 		}
 	}
-	if !strings.Contains(got, `"gone_`) || !strings.Contains(got, room.GoneName) || !strings.Contains(got, "Opponent") {
+	if !strings.Contains(got, `"gone_`) || !strings.Contains(got, core.GoneName) || !strings.Contains(got, "Opponent") {
 		t.Error("what is told has neither tombstones nor opponents")
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/roomring/roomring/persist/pgtest"
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web/client"
 )
@@ -119,7 +119,7 @@ func (s *server) tellsNoSecrets(e endings) {
 	if code := s.callAt(s.URL, "GET", "/v1/replays/"+e.info.ID, e.players[0].Token, nil, &raw); code != http.StatusOK {
 		s.t.Fatalf("the replay: %d", code)
 	}
-	r, err := room.ReadReplay(bytes.NewReader(raw))
+	r, err := core.ReadReplay(bytes.NewReader(raw))
 	if err != nil {
 		s.t.Fatal(err)
 	}

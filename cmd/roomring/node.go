@@ -22,7 +22,9 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/core"
 	matchmaking "github.com/roomring/roomring/room/match"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web"
 )
 
@@ -34,9 +36,9 @@ type node struct {
 	cfg     *Config
 	log     *slog.Logger
 	name    string
-	boot    room.BootID
+	boot    record.BootID
 	started time.Time
-	games   *room.Games
+	games   *core.Games
 	metrics *web.Metrics
 	clock   *clock.Awake // of the rooms, the journal's marks of their time, and the patience with clients
 	ends    *endpoints
@@ -76,10 +78,10 @@ type closer struct {
 
 // openNode brings up everything but the listeners, and every room that the journal holds. Its errors are
 // one line each that says what to do. After an error nothing is left running.
-func openNode(ctx context.Context, cfg *Config, ends *endpoints, log *slog.Logger, games *room.Games, fail context.CancelCauseFunc) (*node, error) {
+func openNode(ctx context.Context, cfg *Config, ends *endpoints, log *slog.Logger, games *core.Games, fail context.CancelCauseFunc) (*node, error) {
 	n := &node{
 		cfg: cfg, ends: ends, log: log, games: games, fail: fail, metrics: web.NewMetrics(), clock: clock.System(), started: time.Now(),
-		name: cfg.nodeName(), boot: room.BootID(ulid.Make().String()), reopening: make(chan struct{}, 1),
+		name: cfg.nodeName(), boot: record.BootID(ulid.Make().String()), reopening: make(chan struct{}, 1),
 	}
 	for _, part := range []func(context.Context) error{
 		n.readSecrets, n.readCertificate, n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openRooms, n.openCluster, n.restoreRooms, n.openSockets, n.openRetention,
@@ -268,7 +270,7 @@ func (n *node) troubles() []string {
 }
 
 // checkGames names a game that this node cannot keep as its rules demand.
-func checkGames(games *room.Games) error {
+func checkGames(games *core.Games) error {
 	for r := range games.All() {
 		if spec := r.Spec(); spec.Durability == room.Standby {
 			return fmt.Errorf("game %s wants durability standby, which is not built yet: choose local or memory", spec.Name)
@@ -278,7 +280,7 @@ func checkGames(games *room.Games) error {
 }
 
 // warnOfGames says which of the games' facts a restart would lose.
-func warnOfGames(log *slog.Logger, games *room.Games) {
+func warnOfGames(log *slog.Logger, games *core.Games) {
 	for r := range games.All() {
 		for _, w := range r.Warnings() {
 			log.Warn("a game's state is not kept whole: the next version refuses to start with it", "game", r.Spec().Name, "problem", w)

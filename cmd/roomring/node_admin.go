@@ -14,6 +14,8 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web"
 )
 
@@ -56,7 +58,7 @@ func (n *node) operator() operator {
 
 // forget gives up a node whose disk is lost, in the store that all nodes share.
 func (n *node) forget(ctx context.Context, node string) (web.Forgotten, error) {
-	heard := []room.BootID{n.boot}
+	heard := []record.BootID{n.boot}
 	if n.cluster != nil {
 		heard = n.cluster.Heard()
 	}
@@ -174,7 +176,7 @@ func (o operator) WhatIf(ctx context.Context, change web.RingChange) (web.Moves,
 	err := o.allRooms(ctx, func(l actor.Listing) {
 		out.Partial = out.Partial || l.Partial
 		for _, r := range l.Rooms {
-			if r.Phase != room.PhaseOver && now.Owner(r.ID) != then.Owner(r.ID) {
+			if r.Phase != core.PhaseOver && now.Owner(r.ID) != then.Owner(r.ID) {
 				out.Rooms++
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/roomring/roomring/cluster/ring"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/web"
 )
 
@@ -67,9 +68,9 @@ func TestWhatIfANodeLeftOrCame(t *testing.T) {
 	now := ringOf("a", "b", "c")
 	var rooms listed
 	for i := range 2500 { // more than two pages
-		rooms = append(rooms, actor.Info{ID: room.ID(fmt.Sprintf("%016d", i)), Node: now.Owner(room.ID(fmt.Sprintf("%016d", i))), Phase: room.PhasePlaying})
+		rooms = append(rooms, actor.Info{ID: room.ID(fmt.Sprintf("%016d", i)), Node: now.Owner(room.ID(fmt.Sprintf("%016d", i))), Phase: core.PhasePlaying})
 	}
-	rooms[0].Phase = room.PhaseOver
+	rooms[0].Phase = core.PhaseOver
 	o := operator{self: "a", ring: func() *ring.Ring { return now }, rooms: rooms}
 	for _, change := range []web.RingChange{
 		{Leave: []string{"b"}}, {Join: []web.RingNode{{Name: "d", Weight: 2}}}, {Leave: []string{"a"}, Join: []web.RingNode{{Name: "a", Weight: 0.5}}},

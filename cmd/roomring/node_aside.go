@@ -9,6 +9,8 @@ import (
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // asides are the copies of rooms that this node's journal has set aside.
@@ -23,7 +25,7 @@ func (a asides) ListAside(ctx context.Context) ([]actor.Aside, error) {
 	return out, err
 }
 
-func (a asides) load(ctx context.Context, key int64) (room.Kept, error) {
+func (a asides) load(ctx context.Context, key int64) (record.Kept, error) {
 	kept, err := a.n.journal.LoadAside(ctx, key)
 	if errors.Is(err, journal.ErrUnknown) {
 		err = actor.ErrNotFound
@@ -39,7 +41,7 @@ func (a asides) LoadAside(ctx context.Context, key int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := room.EncodeKept(kept)
+	data, err := core.EncodeKept(kept)
 	if err != nil {
 		err = room.Refuse("too_large", err.Error())
 	}

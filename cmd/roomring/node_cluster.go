@@ -18,6 +18,8 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // openCluster begins to gossip and to answer peers. The node is on nobody's ring before join.
@@ -84,7 +86,7 @@ func (n *node) greeting() *linkpb.Greeting {
 }
 
 // gameVersions are games with their versions, as people read them.
-func gameVersions(games *room.Games) (list []string) {
+func gameVersions(games *core.Games) (list []string) {
 	for r := range games.All() {
 		list = append(list, fmt.Sprintf("%s %d", r.Spec().Name, r.Spec().Version))
 	}
@@ -92,7 +94,7 @@ func gameVersions(games *room.Games) (list []string) {
 }
 
 // gamesHash is the same at two nodes that have the same games in the same versions. The list goes over the links.
-func gamesHash(games *room.Games) uint64 {
+func gamesHash(games *core.Games) uint64 {
 	h := xxhash.New()
 	for _, g := range gameVersions(games) {
 		_, _ = h.WriteString(g + "\n")
@@ -157,12 +159,12 @@ func (n *node) describe() cluster.NodeInfo {
 // shared is the store, as the cluster knows it.
 type shared struct{ n *node }
 
-func (s shared) Row(ctx context.Context, id room.ID) (room.Row, error) {
+func (s shared) Row(ctx context.Context, id room.ID) (record.Row, error) {
 	row, err := s.n.store.Row(ctx, id)
 	return row, storeError(err)
 }
 
-func (s shared) RowByCode(ctx context.Context, code string) (room.Row, error) {
+func (s shared) RowByCode(ctx context.Context, code string) (record.Row, error) {
 	row, err := s.n.store.RowByCode(ctx, code)
 	return row, storeError(err)
 }
@@ -193,8 +195,8 @@ func (s shared) Boots(ctx context.Context) ([]cluster.Boot, error) {
 	return alive, nil
 }
 
-func (s shared) Released(ctx context.Context, after room.ID, limit int) ([]room.Row, error) {
-	return s.n.store.ListRows(ctx, persist.RowFilter{State: room.RowReleased, After: after, Limit: limit})
+func (s shared) Released(ctx context.Context, after room.ID, limit int) ([]record.Row, error) {
+	return s.n.store.ListRows(ctx, persist.RowFilter{State: record.RowReleased, After: after, Limit: limit})
 }
 
 // storeError tells the cluster in its own words what is certain.

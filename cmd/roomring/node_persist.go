@@ -10,6 +10,8 @@ import (
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // blackBox is the journal's, as the rooms know it.
@@ -89,28 +91,28 @@ func (n *node) retain(ctx context.Context, keep persist.Retention) {
 }
 
 // reload makes an end again from the journal, when the queue of results had no memory for it.
-func (n *node) reload(ctx context.Context, id room.ID) (room.Final, error) {
+func (n *node) reload(ctx context.Context, id room.ID) (record.Final, error) {
 	kept, err := n.journal.Load(ctx, id)
 	if errors.Is(err, journal.ErrUnknown) {
-		return room.Final{}, persist.ErrNotFound
+		return record.Final{}, persist.ErrNotFound
 	}
 	if err != nil {
-		return room.Final{}, err
+		return record.Final{}, err
 	}
 	rules, ok := n.games.Lookup(kept.Header.Game)
 	if !ok {
-		return room.Final{}, persist.ErrNotFound
+		return record.Final{}, persist.ErrNotFound
 	}
 	mark := n.journal.BlackBox().BeginReplay(id)
 	defer mark.Release()
-	core, err := room.Restore(room.Config{Rules: rules}, kept)
+	machine, err := core.Restore(core.Config{Rules: rules}, kept)
 	if err != nil {
-		return room.Final{}, err
+		return record.Final{}, err
 	}
-	if core.Final() == nil {
-		return room.Final{}, persist.ErrNotFound
+	if machine.Final() == nil {
+		return record.Final{}, persist.ErrNotFound
 	}
-	return core.Seal()
+	return machine.Seal()
 }
 
 // place draws the ids of rooms that are made here; nil draws them at random.

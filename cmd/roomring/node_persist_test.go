@@ -9,6 +9,8 @@ import (
 
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // lookout is a game for one act that looks for its room in the black box's file when it is called.
@@ -29,7 +31,7 @@ func TestReloadedEndIsUnderTheBlackBox(t *testing.T) {
 	const id = room.ID("100k0vt000000000")
 	dir := t.TempDir()
 	calls, dark, boxed := 0, 0, false
-	games, err := room.NewGames(room.MustDefine(room.Spec{Name: "lookout", Version: 1}, func() *lookout {
+	games, err := core.NewGames(room.MustDefine(room.Spec{Name: "lookout", Version: 1}, func() *lookout {
 		return &lookout{func() {
 			box, err := os.ReadFile(filepath.Join(dir, "blackbox"))
 			if calls++; boxed && (err != nil || !bytes.Contains(box, []byte(id))) {
@@ -41,22 +43,22 @@ func TestReloadedEndIsUnderTheBlackBox(t *testing.T) {
 		t.Fatal(err)
 	}
 	rules, _ := games.Lookup("lookout")
-	h := room.Header{ID: id, Game: "lookout", Version: 1, Runtime: room.RuntimeVersion, Created: time.Unix(1e9, 0)}
-	core, entries, err := room.Open(room.Config{Header: h, Rules: rules}, 1)
+	h := record.Header{ID: id, Game: "lookout", Version: 1, Runtime: core.RuntimeVersion, Created: time.Unix(1e9, 0)}
+	machine, entries, err := core.Open(core.Config{Header: h, Rules: rules}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, in := range []room.Input{
-		{Kind: room.KindJoin, Player: "ann"}, {Kind: room.KindAttach, Player: "ann", Client: "c", Attempt: 1},
-		{Kind: room.KindAct, Player: "ann", Client: "c", CSeq: 1, Data: []byte(`{}`)},
+	for _, in := range []core.Input{
+		{Kind: core.KindJoin, Player: "ann"}, {Kind: core.KindAttach, Player: "ann", Client: "c", Attempt: 1},
+		{Kind: core.KindAct, Player: "ann", Client: "c", CSeq: 1, Data: []byte(`{}`)},
 	} {
-		ready, err := core.Step(in)
+		ready, err := machine.Step(in)
 		if err != nil || ready.Entry == nil {
 			t.Fatal(ready, err)
 		}
 		entries = append(entries, *ready.Entry)
 	}
-	raw, err := room.EncodeEntries(nil, entries...)
+	raw, err := core.EncodeEntries(nil, entries...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +72,7 @@ func TestReloadedEndIsUnderTheBlackBox(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer j.Close(t.Context())
-	kept := room.Kept{Header: h, Epoch: 1, Batches: []room.Batch{{
+	kept := record.Kept{Header: h, Epoch: 1, Batches: []record.Batch{{
 		Room: id, Epoch: 1, First: entries[0].Index, Last: entries[len(entries)-1].Index, Entries: raw,
 	}}}
 	if err := j.Import(t.Context(), kept); err != nil {
@@ -79,7 +81,7 @@ func TestReloadedEndIsUnderTheBlackBox(t *testing.T) {
 
 	calls, boxed = 0, true
 	final, err := (&node{journal: j, games: games}).reload(t.Context(), id)
-	if err != nil || final.End != room.Finished {
+	if err != nil || final.End != record.Finished {
 		t.Fatal(final.End, err)
 	}
 	if calls == 0 || dark > 0 {

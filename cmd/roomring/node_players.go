@@ -9,6 +9,7 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/web"
 )
 
@@ -47,7 +48,7 @@ func (p players) present(ctx context.Context, player room.PlayerID) (unfinished,
 		return nil, nil, false, err
 	}
 	for _, info := range list.Rooms {
-		if info.Phase == room.PhaseOver {
+		if info.Phase == core.PhaseOver {
 			_, err := p.n.store.Result(ctx, info.ID)
 			if err == nil {
 				stored = append(stored, info)

@@ -7,7 +7,9 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
 	matchmaking "github.com/roomring/roomring/room/match"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web"
 )
@@ -60,9 +62,9 @@ func (d directory) past(ctx context.Context, id room.ID) (actor.Info, error) {
 	return actor.Info{}, actor.ErrUnreachable
 }
 
-func pastInfo(r room.StoredResult) actor.Info {
+func pastInfo(r record.StoredResult) actor.Info {
 	return actor.Info{
-		ID: r.Room, Game: r.Game, Version: r.Version, Phase: room.PhaseOver,
+		ID: r.Room, Game: r.Game, Version: r.Version, Phase: core.PhaseOver,
 		Epoch: r.Point.Epoch, Index: r.Point.Seq, Final: &r.Final, Private: r.Readers != nil,
 	}
 }

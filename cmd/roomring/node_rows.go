@@ -11,6 +11,8 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // logs are the journal, as the owner of rooms knows it.
@@ -35,7 +37,7 @@ func known(err error) error {
 type rows struct{ n *node }
 
 // CreateRows implements lifecycle.Store.
-func (r rows) CreateRows(ctx context.Context, all []room.Row) ([]lifecycle.RowResult, error) {
+func (r rows) CreateRows(ctx context.Context, all []record.Row) ([]lifecycle.RowResult, error) {
 	for i := range all {
 		all[i].Nonce = rand.Text()
 	}
@@ -57,45 +59,45 @@ func (r rows) ClaimRows(ctx context.Context, claims []lifecycle.Claim) ([]lifecy
 }
 
 // Release implements lifecycle.Store.
-func (r rows) Release(ctx context.Context, epoch room.Epoch, kept room.Kept) (lifecycle.RowResult, error) {
-	data, err := room.EncodeKept(kept)
+func (r rows) Release(ctx context.Context, epoch record.Epoch, kept record.Kept) (lifecycle.RowResult, error) {
+	data, err := core.EncodeKept(kept)
 	if err != nil {
 		return lifecycle.RowResult{}, err
 	}
 	found, err := r.n.store.ReleaseRow(ctx, r.n.boot, persist.Release{
 		Room: kept.Header.ID, Epoch: epoch, Nonce: rand.Text(),
-		Checkpoint: persist.Checkpoint{Point: room.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data},
+		Checkpoint: persist.Checkpoint{Point: record.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data},
 	})
 	return outcome(found), err
 }
 
 // Checkpoint implements lifecycle.Store.
-func (r rows) Checkpoint(ctx context.Context, id room.ID) (room.Kept, error) {
+func (r rows) Checkpoint(ctx context.Context, id room.ID) (record.Kept, error) {
 	found, err := r.n.store.Checkpoint(ctx, id)
 	if err != nil {
-		return room.Kept{}, storeError(err)
+		return record.Kept{}, storeError(err)
 	}
-	kept, err := room.DecodeKept(found.Data)
+	kept, err := core.DecodeKept(found.Data)
 	if err != nil {
-		return room.Kept{}, fmt.Errorf("the checkpoint of room %s: %w", id, err)
+		return record.Kept{}, fmt.Errorf("the checkpoint of room %s: %w", id, err)
 	}
 	return kept, nil
 }
 
 // Row implements lifecycle.Store.
-func (r rows) Row(ctx context.Context, id room.ID) (room.Row, error) {
+func (r rows) Row(ctx context.Context, id room.ID) (record.Row, error) {
 	row, err := r.n.store.Row(ctx, id)
 	return row, storeError(err)
 }
 
 // End implements lifecycle.Store.
-func (r rows) End(ctx context.Context, id room.ID) (room.End, error) {
+func (r rows) End(ctx context.Context, id room.ID) (record.End, error) {
 	result, err := r.n.store.Result(ctx, id)
 	return result.End, storeError(err)
 }
 
 // Store implements lifecycle.Store.
-func (r rows) Store(f room.Final, done func(refused string)) error {
+func (r rows) Store(f record.Final, done func(refused string)) error {
 	return r.n.results.Add(f, func(v persist.Verdict) {
 		if v.Outcome.Stored() {
 			done("")

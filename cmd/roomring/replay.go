@@ -17,6 +17,8 @@ import (
 
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 func newReplay() *cobra.Command {
@@ -72,7 +74,7 @@ func oneReplay(_ *cobra.Command, args []string) error {
 // fetchReplay reads a file or, when the name is a room's id and no file, asks the server at base or the store.
 func (s *settings) fetchReplay(ctx context.Context, name, base string) ([]byte, error) {
 	data, err := os.ReadFile(name)
-	id, bad := room.ParseID(name)
+	id, bad := record.ParseID(name)
 	if err == nil || bad != nil {
 		return data, err
 	}
@@ -123,7 +125,7 @@ func askReplay(ctx context.Context, base string, id room.ID) ([]byte, error) {
 		return nil, fmt.Errorf("--url: %w", err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	data, err := io.ReadAll(io.LimitReader(res.Body, room.MaxReplayBytes))
+	data, err := io.ReadAll(io.LimitReader(res.Body, core.MaxReplayBytes))
 	if err == nil && res.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", res.Status, problemDetail(data))
 	}
@@ -139,7 +141,7 @@ type showing struct {
 
 // replay runs a game again, shows it and checks its end. The error is nil only for a game that came
 // out as recorded, or that had no end yet and went through.
-func (s *showing) replay(games *room.Games, data []byte) error {
+func (s *showing) replay(games *core.Games, data []byte) error {
 	r, err := readLog(data)
 	if err != nil {
 		return err
@@ -153,22 +155,22 @@ func (s *showing) replay(games *room.Games, data []byte) error {
 		from = fmt.Sprintf(" from %d on: what lies before is not kept", r.Entries[0].Index)
 	}
 	s.printf("room %s: %s version %d, %d inputs%s\n", r.Header.ID, r.Header.Game, r.Header.Version, len(r.Entries), from)
-	core, err := room.Run(room.Config{Header: r.Header, Rules: rules}, r.Log(), s.entry)
+	machine, err := core.Run(core.Config{Header: r.Header, Rules: rules}, r.Log(), s.entry)
 	if err != nil {
 		return err
 	}
-	return s.verdict(core, r.Final)
+	return s.verdict(machine, r.Final)
 }
 
 // readLog reads a replay, or a copy of a room that was set aside.
-func readLog(data []byte) (room.Replay, error) {
-	if !room.IsKept(data) {
-		return room.ReadReplay(bytes.NewReader(data))
+func readLog(data []byte) (core.Replay, error) {
+	if !core.IsKept(data) {
+		return core.ReadReplay(bytes.NewReader(data))
 	}
-	kept, err := room.DecodeKept(data)
-	r := room.Replay{Header: kept.Header}
+	kept, err := core.DecodeKept(data)
+	r := core.Replay{Header: kept.Header}
 	for _, b := range kept.Batches {
-		for e, bad := range room.DecodeEntries(b.Entries) {
+		for e, bad := range core.DecodeEntries(b.Entries) {
 			if err = errors.Join(err, bad); err == nil {
 				r.Entries = append(r.Entries, e)
 			}
@@ -178,7 +180,7 @@ func readLog(data []byte) (room.Replay, error) {
 }
 
 // entry shows one input and, when stepping, what it led to.
-func (s *showing) entry(c *room.Core, e room.Entry) error {
+func (s *showing) entry(c *core.Core, e core.Entry) error {
 	if s.inputs || s.step {
 		line := fmt.Sprintf("%6d  %9v  %-7s %s %s%s %s", e.Index, e.At.Round(time.Millisecond), e.Kind, e.Player, e.Name, e.Reason, shownData(&e))
 		s.printf("%s\n", printable(line))
@@ -202,9 +204,9 @@ func (s *showing) entry(c *room.Core, e room.Entry) error {
 }
 
 // shownData is what an input carries, for people.
-func shownData(e *room.Entry) string {
+func shownData(e *core.Entry) string {
 	switch {
-	case e.Kind == room.KindCut || e.Kind == room.KindUpgrade:
+	case e.Kind == core.KindCut || e.Kind == core.KindUpgrade:
 		return fmt.Sprintf("(a state of %d bytes)", len(e.Data))
 	case e.Refused != nil:
 		return fmt.Sprintf("%s refused: %s (%s)", e.Data, e.Refused.Reason, e.Refused.Code)
@@ -213,11 +215,11 @@ func shownData(e *room.Entry) string {
 }
 
 // verdict compares the end with the recorded one.
-func (s *showing) verdict(core *room.Core, recorded room.Final) error {
-	if p := core.Panicked(); p != nil {
+func (s *showing) verdict(machine *core.Core, recorded record.Final) error {
+	if p := machine.Panicked(); p != nil {
 		s.printf("the game panicked: %s\n%s\n", printable(p.Value), p.Stack)
 	}
-	final := core.Final()
+	final := machine.Final()
 	switch {
 	case recorded.End == "" && final == nil:
 		s.printf("the game was still going on when it was recorded\n")

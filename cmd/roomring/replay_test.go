@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // race is over when somebody has counted to three; it panics at 13.
@@ -27,10 +29,10 @@ func (g *race) Act(t *room.Turn, by room.Player, n int) error {
 
 func (g *race) View(room.Viewer) race { return *g }
 
-func raceGames(t *testing.T, version int) *room.Games {
+func raceGames(t *testing.T, version int) *core.Games {
 	t.Helper()
 	rules := room.MustDefine(room.Spec{Name: "race", Version: version, SharedView: true}, func() *race { return new(race) })
-	games, err := room.NewGames(rules)
+	games, err := core.NewGames(rules)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,38 +46,38 @@ const cutHere = -1
 func played(t *testing.T, acts ...int) []byte {
 	t.Helper()
 	rules, _ := raceGames(t, 1).Lookup("race")
-	head := room.Header{ID: "0123456789abcdef", Game: "race", Version: 1, Runtime: room.RuntimeVersion}
-	core, _, err := room.Open(room.Config{Header: head, Rules: rules}, 1)
+	head := record.Header{ID: "0123456789abcdef", Game: "race", Version: 1, Runtime: core.RuntimeVersion}
+	machine, _, err := core.Open(core.Config{Header: head, Rules: rules}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	inputs := []room.Input{
-		{Kind: room.KindJoin, Player: "alice", Name: "Alice"},
-		{Kind: room.KindAttach, Player: "alice", Client: "c", Attempt: 1},
+	inputs := []core.Input{
+		{Kind: core.KindJoin, Player: "alice", Name: "Alice"},
+		{Kind: core.KindAttach, Player: "alice", Client: "c", Attempt: 1},
 	}
-	cseq := room.CSeq(0)
+	cseq := record.CSeq(0)
 	for _, n := range acts {
 		if n == cutHere {
-			inputs = append(inputs, room.Input{Kind: room.KindCut})
+			inputs = append(inputs, core.Input{Kind: core.KindCut})
 			continue
 		}
 		cseq++
 		data, _ := json.Marshal(n) // an int always encodes
-		inputs = append(inputs, room.Input{Kind: room.KindAct, Player: "alice", Client: "c", CSeq: cseq, Data: data})
+		inputs = append(inputs, core.Input{Kind: core.KindAct, Player: "alice", Client: "c", CSeq: cseq, Data: data})
 	}
 	for _, in := range inputs {
-		if _, err := core.Step(in); err != nil {
+		if _, err := machine.Step(in); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if core.Final() == nil {
-		data, err := core.Replay()
+	if machine.Final() == nil {
+		data, err := machine.Replay()
 		if err != nil {
 			t.Fatal(err)
 		}
 		return data.Join()
 	}
-	final, err := core.Seal()
+	final, err := machine.Seal()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +135,7 @@ func TestReplayReproducesPanic(t *testing.T) {
 // TestReplayNoticesOtherRules runs the log of one race by rules that count otherwise.
 func TestReplayNoticesOtherRules(t *testing.T) {
 	slow := room.MustDefine(room.Spec{Name: "race", Version: 1, SharedView: true}, func() *slowRace { return new(slowRace) })
-	games, err := room.NewGames(slow)
+	games, err := core.NewGames(slow)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,13 +150,13 @@ type slowRace struct{ race }
 func (g *slowRace) Act(t *room.Turn, by room.Player, n int) error { return g.race.Act(t, by, n/2) }
 
 func TestReplayRefuses(t *testing.T) {
-	empty, err := room.NewGames()
+	empty, err := core.NewGames()
 	if err != nil {
 		t.Fatal(err)
 	}
 	data := played(t, 3)
 	for name, tt := range map[string]struct {
-		games *room.Games
+		games *core.Games
 		data  []byte
 		want  string
 	}{
@@ -191,13 +193,13 @@ func TestReplayFromStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := played(t, 3)
-	r, err := room.ReadReplay(bytes.NewReader(want))
+	r, err := core.ReadReplay(bytes.NewReader(want))
 	if err != nil {
 		t.Fatal(err)
 	}
 	final := r.Final
-	final.Replay = room.Parts{want}
-	if _, err := store.WriteResults(t.Context(), []room.Final{final}); err != nil {
+	final.Replay = record.Parts{want}
+	if _, err := store.WriteResults(t.Context(), []record.Final{final}); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.Close(); err != nil {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 )
 
 func newServe() *cobra.Command {
@@ -70,7 +70,7 @@ func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 }
 
 // serve runs a node until ctx ends, or until it may serve no longer, which is an error.
-func serve(ctx context.Context, cfg *Config, log *slog.Logger, games *room.Games) error {
+func serve(ctx context.Context, cfg *Config, log *slog.Logger, games *core.Games) error {
 	if err := checkGames(games); err != nil {
 		return err
 	}

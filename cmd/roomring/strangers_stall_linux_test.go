@@ -15,7 +15,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/web/client"
 )
 
@@ -54,7 +54,7 @@ func (s *server) longGame() {
 		s.t.Fatal(err)
 	}
 	noise := `"` + strings.Repeat("0123456789abcdef", 1<<10) + `"`
-	entry, err := room.EncodeEntries(nil, room.Entry{Index: 9, Epoch: 1, Input: room.Input{Kind: room.KindAct, Player: "long", Data: []byte(noise)}})
+	entry, err := core.EncodeEntries(nil, core.Entry{Index: 9, Epoch: 1, Input: core.Input{Kind: core.KindAct, Player: "long", Data: []byte(noise)}})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web"
 )
 
@@ -86,7 +87,7 @@ func (c *Config) mint(who web.Identity, now time.Time) (string, error) {
 		return "", err
 	}
 	if who.Room != "" {
-		if _, err := room.ParseID(string(who.Room)); err != nil {
+		if _, err := record.ParseID(string(who.Room)); err != nil {
 			return "", fmt.Errorf("--room: %w", err)
 		}
 	}

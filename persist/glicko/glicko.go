@@ -8,11 +8,11 @@ package glicko
 import (
 	"math"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Newcomer is the rating of a player without a rated game (step 1).
-var Newcomer = room.Rating{Rating: 1500, Deviation: 350, Volatility: 0.06}
+var Newcomer = record.Rating{Rating: 1500, Deviation: 350, Volatility: 0.06}
 
 const (
 	// Tau constrains the change of volatility over time; the paper recommends 0.3 to 1.2 and uses 0.5.
@@ -26,15 +26,15 @@ const (
 
 // Bout is one game of a rating period, seen from the rated player's side.
 type Bout struct {
-	Opponent room.Rating // before the period
-	Score    float64     // 1 won, 0.5 drawn, 0 lost
+	Opponent record.Rating // before the period
+	Score    float64       // 1 won, 0.5 drawn, 0 lost
 }
 
 // Game rates one game of n players: each plays a bout against every other, decided by rank (a lower
 // rank wins, equal ranks draw). It returns the ratings after the game in the same order and leaves its
 // arguments as they are. Fewer than two players change nothing.
-func Game(before []room.Rating, ranks []int) []room.Rating {
-	after := make([]room.Rating, len(before))
+func Game(before []record.Rating, ranks []int) []record.Rating {
+	after := make([]record.Rating, len(before))
 	for i := range before {
 		bouts := make([]Bout, 0, len(before))
 		for j := range before {
@@ -58,7 +58,7 @@ func score(mine, theirs int) float64 {
 }
 
 // Update returns a player's rating after one period with the given bouts. Without bouts it changes nothing.
-func Update(r room.Rating, bouts []Bout) room.Rating {
+func Update(r record.Rating, bouts []Bout) record.Rating {
 	if len(bouts) == 0 {
 		return r
 	}
@@ -79,7 +79,7 @@ func Update(r room.Rating, bouts []Bout) room.Rating {
 	star := math.Sqrt(phi*phi + sigma*sigma) // step 6
 	phi = 1 / math.Sqrt(1/(star*star)+info)  // step 7
 	mu += phi * phi * gain
-	return room.Rating{ // step 8
+	return record.Rating{ // step 8
 		Rating:     scale*mu + Newcomer.Rating,
 		Deviation:  min(scale*phi, maxDeviation),
 		Volatility: sigma,

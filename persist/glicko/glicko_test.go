@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/roomring/roomring/persist/glicko"
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 func near(t *testing.T, what string, got, want, tolerance float64) {
@@ -19,10 +19,10 @@ func near(t *testing.T, what string, got, want, tolerance float64) {
 
 // The worked example of Glickman's paper, to the digits it prints.
 func TestPaper(t *testing.T) {
-	got := glicko.Update(room.Rating{Rating: 1500, Deviation: 200, Volatility: 0.06}, []glicko.Bout{
-		{Opponent: room.Rating{Rating: 1400, Deviation: 30, Volatility: 0.06}, Score: 1},
-		{Opponent: room.Rating{Rating: 1550, Deviation: 100, Volatility: 0.06}, Score: 0},
-		{Opponent: room.Rating{Rating: 1700, Deviation: 300, Volatility: 0.06}, Score: 0},
+	got := glicko.Update(record.Rating{Rating: 1500, Deviation: 200, Volatility: 0.06}, []glicko.Bout{
+		{Opponent: record.Rating{Rating: 1400, Deviation: 30, Volatility: 0.06}, Score: 1},
+		{Opponent: record.Rating{Rating: 1550, Deviation: 100, Volatility: 0.06}, Score: 0},
+		{Opponent: record.Rating{Rating: 1700, Deviation: 300, Volatility: 0.06}, Score: 0},
 	})
 	near(t, "rating", got.Rating, 1464.06, 0.01)
 	near(t, "deviation", got.Deviation, 151.52, 0.01)
@@ -33,14 +33,14 @@ func TestNoBoutsChangeNothing(t *testing.T) {
 	if got := glicko.Update(glicko.Newcomer, nil); got != glicko.Newcomer {
 		t.Errorf("got %v", got)
 	}
-	if got := glicko.Game([]room.Rating{glicko.Newcomer}, []int{1}); got[0] != glicko.Newcomer {
+	if got := glicko.Game([]record.Rating{glicko.Newcomer}, []int{1}); got[0] != glicko.Newcomer {
 		t.Errorf("a lone player's rating became %v", got[0])
 	}
 }
 
-func ratings() *rapid.Generator[room.Rating] {
-	return rapid.Custom(func(t *rapid.T) room.Rating {
-		return room.Rating{
+func ratings() *rapid.Generator[record.Rating] {
+	return rapid.Custom(func(t *rapid.T) record.Rating {
+		return record.Rating{
 			Rating:     rapid.Float64Range(100, 3500).Draw(t, "rating"),
 			Deviation:  rapid.Float64Range(20, 350).Draw(t, "deviation"),
 			Volatility: rapid.Float64Range(0.03, 0.1).Draw(t, "volatility"),
@@ -51,7 +51,7 @@ func ratings() *rapid.Generator[room.Rating] {
 func TestWinnersGainAndLosersLose(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := ratings().Draw(t, "a"), ratings().Draw(t, "b")
-		after := glicko.Game([]room.Rating{a, b}, []int{1, 2})
+		after := glicko.Game([]record.Rating{a, b}, []int{1, 2})
 		if after[0].Rating <= a.Rating || after[1].Rating >= b.Rating {
 			t.Fatalf("won %v → %v, lost %v → %v", a, after[0], b, after[1])
 		}
@@ -78,7 +78,7 @@ func TestEveryGameStaysInBounds(t *testing.T) {
 func TestEqualsWhoDrawKeepTheirRating(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := ratings().Draw(t, "r")
-		for _, after := range glicko.Game([]room.Rating{r, r, r}, []int{1, 1, 1}) {
+		for _, after := range glicko.Game([]record.Rating{r, r, r}, []int{1, 1, 1}) {
 			if math.Abs(after.Rating-r.Rating) > 1e-9 {
 				t.Fatalf("%v became %v", r, after)
 			}
@@ -89,8 +89,8 @@ func TestEqualsWhoDrawKeepTheirRating(t *testing.T) {
 func TestOrderOfSeatsDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := ratings().Draw(t, "a"), ratings().Draw(t, "b")
-		x := glicko.Game([]room.Rating{a, b}, []int{2, 1})
-		y := glicko.Game([]room.Rating{b, a}, []int{1, 2})
+		x := glicko.Game([]record.Rating{a, b}, []int{2, 1})
+		y := glicko.Game([]record.Rating{b, a}, []int{1, 2})
 		if x[0] != y[1] || x[1] != y[0] {
 			t.Fatalf("%v and %v", x, y)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // commandCost is what a command costs in memory beside its bytes, roughly.
@@ -21,7 +22,7 @@ const commandCost = 256
 // nothing was taken and done is never called. After ErrFull what comes behind that batch is ErrFull too, until it is offered again. Otherwise done is called exactly once, from the
 // writer's goroutine: with nil when all of it is written, with an error only when the journal was
 // closed before it could be. The bytes belong to the journal until then. Done may be nil.
-func (j *Journal) Append(b room.Batch, snapshot *room.Snapshot, done func(error)) error {
+func (j *Journal) Append(b record.Batch, snapshot *record.Snapshot, done func(error)) error {
 	size := len(b.Entries) + commandCost
 	if snapshot != nil {
 		size += len(snapshot.Data)
@@ -42,7 +43,7 @@ func (j *Journal) Append(b room.Batch, snapshot *room.Snapshot, done func(error)
 
 // append checks that the batch goes on where its room's log ends. The last command carries size
 // and done. The caller holds mu.
-func (q *queue) append(b room.Batch, snapshot *room.Snapshot, c command) error {
+func (q *queue) append(b record.Batch, snapshot *record.Snapshot, c command) error {
 	t, err := q.ready(b.Room)
 	if err != nil {
 		return err
@@ -92,7 +93,7 @@ func (q *queue) ready(id room.ID) (*tail, error) {
 // Create makes room for a new room, and returns when it is written. After an error, also that of
 // ctx, the room is not kept; if the process dies before that is on disk, a room without a log is
 // found by the next life, which no client was ever told of.
-func (j *Journal) Create(ctx context.Context, header room.Header, epoch room.Epoch) error {
+func (j *Journal) Create(ctx context.Context, header record.Header, epoch record.Epoch) error {
 	text, err := json.Marshal(header)
 	if err != nil {
 		return err
@@ -131,7 +132,7 @@ func (j *Journal) abandon(id room.ID) {
 
 // Claimed notes the epoch of a claim and returns when it is written. A cut that Load has told of
 // is told no more.
-func (j *Journal) Claimed(ctx context.Context, id room.ID, epoch room.Epoch) error {
+func (j *Journal) Claimed(ctx context.Context, id room.ID, epoch record.Epoch) error {
 	return j.wait(ctx, func(q *queue) (change, error) {
 		t, err := q.ready(id)
 		if err != nil {

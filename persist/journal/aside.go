@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Aside is a room that was set aside.
@@ -121,18 +122,18 @@ func (c noteAside) apply(w *writer) error {
 }
 
 // LoadAside reads a room that was set aside. Errors: ErrUnknown, *DamagedError and those of the disk.
-func (j *Journal) LoadAside(_ context.Context, key int64) (room.Kept, error) {
+func (j *Journal) LoadAside(_ context.Context, key int64) (record.Kept, error) {
 	r := j.writer.aside.find(key)
 	if r == nil {
-		return room.Kept{}, ErrUnknown
+		return record.Kept{}, ErrUnknown
 	}
 	s, err := r.read(j.path, asideSuffix, false)
 	if err != nil {
-		return room.Kept{}, err
+		return record.Kept{}, err
 	}
 	n, err := j.readNote(r)
 	if err != nil {
-		return room.Kept{}, err
+		return record.Kept{}, err
 	}
 	s.seen = n.Last
 	if s.torn {
@@ -140,7 +141,7 @@ func (j *Journal) LoadAside(_ context.Context, key int64) (room.Kept, error) {
 	}
 	kept, _, err := s.kept(n.Time)
 	if err != nil {
-		return room.Kept{}, &DamagedError{Room: r.id, Err: err}
+		return record.Kept{}, &DamagedError{Room: r.id, Err: err}
 	}
 	return kept, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // BenchmarkAppend has every room offer a batch of 100 bytes as soon as its last one is acknowledged.
@@ -25,7 +26,7 @@ func BenchmarkAppend(b *testing.B) {
 				wg.Go(func() {
 					acked := make(chan error, 1)
 					for i := range room.Index(turns) {
-						batch := room.Batch{Room: roomID(r), Epoch: 1, First: i + 1, Last: i + 1, Entries: entries}
+						batch := record.Batch{Room: roomID(r), Epoch: 1, First: i + 1, Last: i + 1, Entries: entries}
 						if err := n.Append(batch, nil, func(err error) { acked <- err }); err != nil {
 							b.Error(err)
 							return

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Replaying is the fingerprint under which a room's replay as a whole is marked.
@@ -193,7 +194,7 @@ func (j *Journal) gameOf(id room.ID) string {
 		return ""
 	}
 	s, err := t.file.read(j.path, logSuffix, false)
-	var header room.Header
+	var header record.Header
 	if err != nil || json.Unmarshal(s.header, &header) != nil {
 		return ""
 	}

@@ -9,14 +9,15 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // putRoom makes a room's file, whole and at once. What an earlier import has left of it is gone then.
 type putRoom struct {
 	file      *roomFile
 	facts     facts
-	batches   []room.Batch
-	snapshots []room.Snapshot
+	batches   []record.Batch
+	snapshots []record.Snapshot
 	replaces  *roomFile // may be nil
 }
 
@@ -41,12 +42,12 @@ func (c putRoom) apply(w *writer) error {
 // putBatch is one record: one Append, or several of one room that follow each other.
 type putBatch struct {
 	file  *roomFile
-	batch room.Batch
+	batch record.Batch
 	more  [][]byte // entries of batches that were joined to the first
 	size  int
 }
 
-func (c *putBatch) join(b room.Batch) {
+func (c *putBatch) join(b record.Batch) {
 	c.batch.Last, c.batch.Epoch, c.batch.Time = b.Last, b.Epoch, b.Time
 	c.more = append(c.more, b.Entries)
 	c.size += len(b.Entries)
@@ -94,7 +95,7 @@ func (c *putBatch) begin(w *writer) error {
 // putSnapshot keeps the two newest of the room.
 type putSnapshot struct {
 	file     *roomFile
-	snapshot room.Snapshot
+	snapshot record.Snapshot
 }
 
 func (c putSnapshot) apply(w *writer) error { return w.saveSnapshot(c.file, c.snapshot) }
@@ -102,7 +103,7 @@ func (c putSnapshot) apply(w *writer) error { return w.saveSnapshot(c.file, c.sn
 // claim notes a claim's epoch. From here on a cut is history that the claimer has dealt with.
 type claim struct {
 	file  *roomFile
-	epoch room.Epoch
+	epoch record.Epoch
 }
 
 func (c claim) apply(w *writer) error { return w.append(c.file, kindClaim, []int64{int64(c.epoch)}) }

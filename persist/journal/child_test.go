@@ -17,6 +17,7 @@ import (
 
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // children are what this binary does when a test starts it as a process of its own. They say
@@ -99,28 +100,28 @@ func appendForEver(dir string) {
 		go play(j, kept.Header.ID, kept.Epoch+1, lastOf(kept), tell)
 	}
 	for {
-		id := room.NewID([10]byte{byte(rand.Uint32()), byte(rand.Uint32()), byte(rand.Uint32()), byte(rand.Uint32())})
+		id := record.NewID([10]byte{byte(rand.Uint32()), byte(rand.Uint32()), byte(rand.Uint32()), byte(rand.Uint32())})
 		must(0, j.Create(context.Background(), header(id), 1))
 		go play(j, id, 1, 0, tell)
 		time.Sleep(10 * time.Millisecond)
 	}
 }
 
-func lastOf(kept room.Kept) (last room.Index) {
+func lastOf(kept record.Kept) (last room.Index) {
 	for _, b := range kept.Batches {
 		last = b.Last
 	}
 	return last
 }
 
-func play(j *journal.Journal, id room.ID, epoch room.Epoch, last room.Index, tell func(room.ID, room.Index)) {
+func play(j *journal.Journal, id room.ID, epoch record.Epoch, last room.Index, tell func(room.ID, room.Index)) {
 	window := make(chan struct{}, 8) // several batches are under way at once
 	for {
 		first := last + 1
 		last += 1 + rand.N[room.Index](20)
-		var snapshot *room.Snapshot
+		var snapshot *record.Snapshot
 		if rand.N(10) == 0 {
-			snapshot = &room.Snapshot{Room: id, Epoch: epoch, Index: last, Data: make([]byte, rand.N(20000))}
+			snapshot = &record.Snapshot{Room: id, Epoch: epoch, Index: last, Data: make([]byte, rand.N(20000))}
 		}
 		end := last
 		window <- struct{}{}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 func TestDamagedLogIsCut(t *testing.T) {
@@ -51,9 +52,9 @@ func TestDamagedLogIsCut(t *testing.T) {
 			n := open(t, dir, journal.Options{})
 			n.create(id, roomID(2))
 			for i := room.Index(1); i < 10; i += 2 {
-				var snapshot *room.Snapshot
+				var snapshot *record.Snapshot
 				if i == 3 || i == 7 {
-					snapshot = &room.Snapshot{Room: id, Epoch: 1, Index: i + 1, Data: []byte("state")}
+					snapshot = &record.Snapshot{Room: id, Epoch: 1, Index: i + 1, Data: []byte("state")}
 				}
 				n.append(batch(id, 1, i, i+1), snapshot)
 			}
@@ -236,8 +237,8 @@ func TestDamagedSnapshotIsLeftOut(t *testing.T) {
 	id := roomID(1)
 	n := open(t, dir, journal.Options{})
 	n.create(id)
-	n.append(batch(id, 1, 1, 2), &room.Snapshot{Room: id, Epoch: 1, Index: 2, Data: []byte("older")})
-	n.append(batch(id, 1, 3, 4), &room.Snapshot{Room: id, Epoch: 1, Index: 4, Data: []byte("newer")})
+	n.append(batch(id, 1, 1, 2), &record.Snapshot{Room: id, Epoch: 1, Index: 2, Data: []byte("older")})
+	n.append(batch(id, 1, 3, 4), &record.Snapshot{Room: id, Epoch: 1, Index: 4, Data: []byte("newer")})
 	n.close()
 	for _, suffix := range []string{"s0", "s1"} {
 		path := logFile(t, dir, id, suffix)
@@ -266,7 +267,7 @@ func TestDamagedHeaderHarmsNoOtherRoom(t *testing.T) {
 			continue
 		}
 		e, ok := errors.AsType[*journal.DamagedError](err)
-		if !ok || !errors.Is(err, room.ErrDamaged) || e.Room != roomID(2) || kept.Header.ID != roomID(2) {
+		if !ok || !errors.Is(err, record.ErrDamaged) || e.Room != roomID(2) || kept.Header.ID != roomID(2) {
 			t.Errorf("%s: %v", kept.Header.ID, err)
 		}
 		if err := n.SetAside(within(t), roomID(2), err.Error()); err != nil {

@@ -18,6 +18,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Earlier versions kept everything in one SQLite database. This reads it once, to write it as the journal of today.
@@ -230,8 +231,8 @@ func (e *earlier) read(ctx context.Context, k earlierRoom) (*stored, error) {
 	if err := e.readBatches(ctx, k, s); err != nil {
 		return nil, err
 	}
-	snapshots, err := queryAll(ctx, e.db, func(r *sql.Rows) (*room.Snapshot, error) {
-		n := &room.Snapshot{Room: k.id}
+	snapshots, err := queryAll(ctx, e.db, func(r *sql.Rows) (*record.Snapshot, error) {
+		n := &record.Snapshot{Room: k.id}
 		var sum int64
 		if r.Scan(&n.Index, &n.Epoch, &n.Data, &sum) != nil || int64(earlierSum(k.id, n.Data, uint64(n.Index), uint64(n.Epoch))) != sum {
 			return nil, nil // it is left out
@@ -250,17 +251,17 @@ func (e *earlier) read(ctx context.Context, k earlierRoom) (*stored, error) {
 
 func (e *earlier) readBatches(ctx context.Context, k earlierRoom, s *stored) error {
 	type row struct {
-		room.Batch
+		record.Batch
 		bad string
 	}
 	rows, err := queryAll(ctx, e.db, func(r *sql.Rows) (row, error) {
-		b := row{Batch: room.Batch{Room: k.id}}
+		b := row{Batch: record.Batch{Room: k.id}}
 		var first, last, epoch, at, sum int64
 		if r.Scan(&first, &last, &epoch, &at, &b.Entries, &sum) != nil {
 			b.bad = "cannot be read"
 			return b, nil
 		}
-		b.First, b.Last, b.Epoch, b.Time = room.Index(first), room.Index(last), room.Epoch(epoch), time.Duration(at)
+		b.First, b.Last, b.Epoch, b.Time = room.Index(first), room.Index(last), record.Epoch(epoch), time.Duration(at)
 		if int64(earlierSum(k.id, b.Entries, uint64(b.First), uint64(b.Last), uint64(b.Epoch), uint64(b.Time))) != sum {
 			b.bad = "fails its checksum"
 		}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // earlierTables are those of earlier versions.
@@ -61,7 +62,7 @@ func (db earlierDB) exec(query string, args ...any) {
 	}
 }
 
-func (db earlierDB) room(key int, kept room.Kept, life int, offset time.Duration) {
+func (db earlierDB) room(key int, kept record.Kept, life int, offset time.Duration) {
 	db.t.Helper()
 	h, err := json.Marshal(kept.Header)
 	if err != nil {
@@ -154,7 +155,7 @@ func checkTakenOver(t *testing.T, n *node) {
 		if kept.Header.Seed != want.Header.Seed || !kept.Header.Created.Equal(want.Header.Created) {
 			t.Errorf("room %d: header %+v", i, kept.Header)
 		}
-		kept.Header, want.Header = room.Header{}, room.Header{}
+		kept.Header, want.Header = record.Header{}, record.Header{}
 		if !reflect.DeepEqual(kept, want) {
 			t.Errorf("room %d: %+v, want %+v", i, kept, want)
 		}
@@ -310,7 +311,7 @@ func TestDamagedEarlierJournal(t *testing.T) {
 		}
 	}
 	for _, i := range []int{2, 8} {
-		if _, err := n.Load(within(t), roomID(i)); !errors.Is(err, room.ErrDamaged) {
+		if _, err := n.Load(within(t), roomID(i)); !errors.Is(err, record.ErrDamaged) {
 			t.Errorf("room %d: %v", i, err)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Names inside a data folder. Other parts of a node keep their files beside them.
@@ -24,8 +24,8 @@ const (
 
 // FolderOptions say who opens a data folder.
 type FolderOptions struct {
-	Boot  room.BootID // told to a second process that wants the folder; may be empty
-	Start time.Time   // of this process, told likewise; zero means now
+	Boot  record.BootID // told to a second process that wants the folder; may be empty
+	Start time.Time     // of this process, told likewise; zero means now
 
 	// AdoptCopied takes a folder that was copied or moved here. It gets a new id and remembers the
 	// old one. Only for a folder whose original will never run again.

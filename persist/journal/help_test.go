@@ -10,6 +10,8 @@ import (
 
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // ceiling is how long a test waits for what ought to take milliseconds.
@@ -70,20 +72,20 @@ func (n *node) close() {
 func roomID(n int) room.ID {
 	var random [10]byte
 	binary.BigEndian.PutUint64(random[2:], uint64(n))
-	return room.NewID(random)
+	return record.NewID(random)
 }
 
-func header(id room.ID) room.Header {
-	return room.Header{ID: id, Game: "chess", Version: 3, Runtime: room.RuntimeVersion, Seed: [32]byte{1, 2, 3}, Created: time.UnixMilli(1e12).UTC()}
+func header(id room.ID) record.Header {
+	return record.Header{ID: id, Game: "chess", Version: 3, Runtime: core.RuntimeVersion, Seed: [32]byte{1, 2, 3}, Created: time.UnixMilli(1e12).UTC()}
 }
 
 // batch covers first to last with bytes that say so, so that joined batches can be told apart.
-func batch(id room.ID, epoch room.Epoch, first, last room.Index) room.Batch {
+func batch(id room.ID, epoch record.Epoch, first, last room.Index) record.Batch {
 	var text []byte
 	for i := first; i <= last; i++ {
 		text = fmt.Appendf(text, "%s/%d;", id, i)
 	}
-	return room.Batch{Room: id, Epoch: epoch, First: first, Last: last, Time: time.Duration(last) * time.Second, Entries: text}
+	return record.Batch{Room: id, Epoch: epoch, First: first, Last: last, Time: time.Duration(last) * time.Second, Entries: text}
 }
 
 func (n *node) create(ids ...room.ID) {
@@ -96,7 +98,7 @@ func (n *node) create(ids ...room.ID) {
 }
 
 // append waits until the batch is written.
-func (n *node) append(b room.Batch, snapshot *room.Snapshot) {
+func (n *node) append(b record.Batch, snapshot *record.Snapshot) {
 	n.t.Helper()
 	written := make(chan error, 1)
 	if err := n.Append(b, snapshot, func(err error) { written <- err }); err != nil {
@@ -107,7 +109,7 @@ func (n *node) append(b room.Batch, snapshot *room.Snapshot) {
 	}
 }
 
-func (n *node) load(id room.ID) room.Kept {
+func (n *node) load(id room.ID) record.Kept {
 	n.t.Helper()
 	kept, err := n.Load(within(n.t), id)
 	if err != nil {
@@ -117,7 +119,7 @@ func (n *node) load(id room.ID) room.Kept {
 }
 
 // checkLog holds a log to what batch makes and returns its end.
-func checkLog(t testing.TB, kept room.Kept) room.Index {
+func checkLog(t testing.TB, kept record.Kept) room.Index {
 	t.Helper()
 	var end room.Index
 	for _, b := range kept.Batches {

@@ -5,15 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Import takes in a room that comes from elsewhere, whole: log, snapshots and clock, which stands at Kept.Time until
 // SetClock. It returns when all of it is written, all at once; then Append goes on where the log ends. Copies
 // of the room that were set aside stay as they are, and an earlier import to which nothing was appended is replaced.
 // After an error, also that of ctx, the room is not kept. Errors: ErrExists, ErrClosed, and what is wrong with kept.
-func (j *Journal) Import(ctx context.Context, kept room.Kept) error {
-	if err := kept.Validate(); err != nil {
+func (j *Journal) Import(ctx context.Context, kept record.Kept) error {
+	if err := core.CheckKept(&kept); err != nil {
 		return err
 	}
 	header, err := json.Marshal(kept.Header)

@@ -9,16 +9,17 @@ import (
 
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // fromElsewhere is a room with a log to last, as another node's journal had it.
-func fromElsewhere(id room.ID, epoch room.Epoch, last room.Index) room.Kept {
-	k := room.Kept{Header: header(id), Epoch: epoch, Time: time.Duration(last)*time.Second + time.Millisecond}
+func fromElsewhere(id room.ID, epoch record.Epoch, last room.Index) record.Kept {
+	k := record.Kept{Header: header(id), Epoch: epoch, Time: time.Duration(last)*time.Second + time.Millisecond}
 	for i := room.Index(1); i <= last; i += 5 {
 		k.Batches = append(k.Batches, batch(id, epoch, i, min(i+4, last)))
 	}
 	for _, at := range []room.Index{last / 2, last} {
-		k.Snapshots = append(k.Snapshots, room.Snapshot{Room: id, Epoch: epoch, Index: at, Data: []byte{byte(at)}})
+		k.Snapshots = append(k.Snapshots, record.Snapshot{Room: id, Epoch: epoch, Index: at, Data: []byte{byte(at)}})
 	}
 	return k
 }

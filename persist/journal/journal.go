@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Journal keeps the live rooms of one node. Its methods may be called by any goroutine; calls for
@@ -48,7 +49,7 @@ var (
 	ErrGap     = permanent("the batch does not follow the last one of its room") // a fault of the caller
 )
 
-func permanent(text string) error { return room.Permanent(errors.New(text)) }
+func permanent(text string) error { return record.Permanent(errors.New(text)) }
 
 // FailingError says that what waits cannot be written at present. Nothing is lost and nothing of
 // it is acknowledged; the journal goes on by itself when the cause is gone.

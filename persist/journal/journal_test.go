@@ -10,6 +10,7 @@ import (
 
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 func TestRoomComesBack(t *testing.T) {
@@ -18,7 +19,7 @@ func TestRoomComesBack(t *testing.T) {
 	n := open(t, dir, journal.Options{})
 	n.create(id)
 	n.append(batch(id, 1, 1, 3), nil)
-	n.append(batch(id, 1, 4, 4), &room.Snapshot{Room: id, Epoch: 1, Index: 4, Data: []byte("state")})
+	n.append(batch(id, 1, 4, 4), &record.Snapshot{Room: id, Epoch: 1, Index: 4, Data: []byte("state")})
 	if err := n.Claimed(within(t), id, 7); err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +36,7 @@ func TestRoomComesBack(t *testing.T) {
 	if !reflect.DeepEqual(kept.Header, header(id)) {
 		t.Errorf("header %+v", kept.Header)
 	}
-	want := []room.Snapshot{{Room: id, Epoch: 1, Index: 4, Data: []byte("state")}}
+	want := []record.Snapshot{{Room: id, Epoch: 1, Index: 4, Data: []byte("state")}}
 	if !reflect.DeepEqual(kept.Snapshots, want) {
 		t.Errorf("snapshots %+v", kept.Snapshots)
 	}
@@ -53,23 +54,23 @@ func TestAppendRefuses(t *testing.T) {
 	id := roomID(1)
 	n.create(id)
 	n.append(batch(id, 1, 1, 2), nil)
-	snapshot := func(at room.Index) *room.Snapshot { return &room.Snapshot{Room: id, Index: at} }
+	snapshot := func(at room.Index) *record.Snapshot { return &record.Snapshot{Room: id, Index: at} }
 	for _, c := range []struct {
 		name     string
-		batch    room.Batch
-		snapshot *room.Snapshot
+		batch    record.Batch
+		snapshot *record.Snapshot
 		want     error
 	}{
 		{"a gap", batch(id, 1, 4, 4), nil, journal.ErrGap},
 		{"a repetition", batch(id, 1, 2, 3), nil, journal.ErrGap},
-		{"nothing", room.Batch{Room: id}, nil, journal.ErrGap},
+		{"nothing", record.Batch{Room: id}, nil, journal.ErrGap},
 		{"a snapshot beyond the log", batch(id, 1, 3, 3), snapshot(4), journal.ErrGap},
 		{"another room", batch(roomID(2), 1, 1, 1), nil, journal.ErrUnknown},
 		{"too much", batch(id, 1, 3, 200), nil, journal.ErrTooBig},
 	} {
 		if err := n.Append(c.batch, c.snapshot, func(error) { t.Errorf("%s: done was called", c.name) }); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
-		} else if !errors.Is(err, room.ErrPermanent) {
+		} else if !errors.Is(err, record.ErrPermanent) {
 			t.Errorf("%s: %v does not say that trying again is in vain", c.name, err)
 		}
 	}
@@ -77,11 +78,11 @@ func TestAppendRefuses(t *testing.T) {
 		t.Errorf("a second create: %v", err)
 	}
 	n.append(batch(id, 1, 3, 3), snapshot(3))
-	n.append(room.Batch{Room: id}, snapshot(2))
+	n.append(record.Batch{Room: id}, snapshot(2))
 	n.close()
 	if err := n.Append(batch(id, 1, 4, 4), nil, nil); !errors.Is(err, journal.ErrClosed) {
 		t.Errorf("after close: %v", err)
-	} else if errors.Is(err, room.ErrPermanent) {
+	} else if errors.Is(err, record.ErrPermanent) {
 		t.Error("that this process is at its end is held against the room")
 	}
 }
@@ -92,7 +93,7 @@ func TestTwoSnapshotsAreKept(t *testing.T) {
 	id := roomID(1)
 	n.create(id)
 	for i := range room.Index(5) {
-		n.append(batch(id, 1, i+1, i+1), &room.Snapshot{Room: id, Epoch: 1, Index: i + 1, Data: []byte{byte(i)}})
+		n.append(batch(id, 1, i+1, i+1), &record.Snapshot{Room: id, Epoch: 1, Index: i + 1, Data: []byte{byte(i)}})
 	}
 	kept := n.load(id)
 	if len(kept.Snapshots) != 2 || kept.Snapshots[0].Index != 4 || kept.Snapshots[1].Index != 5 {
@@ -161,7 +162,7 @@ func TestRemove(t *testing.T) {
 	n := open(t, dir, journal.Options{})
 	a, b := roomID(1), roomID(2)
 	n.create(a, b)
-	n.append(batch(a, 1, 1, 9), &room.Snapshot{Room: a, Index: 9, Data: []byte("x")})
+	n.append(batch(a, 1, 1, 9), &record.Snapshot{Room: a, Index: 9, Data: []byte("x")})
 	if err := n.Remove(within(t), a); err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +186,7 @@ func TestSetAside(t *testing.T) {
 	n := open(t, dir, journal.Options{})
 	id := roomID(1)
 	n.create(id)
-	n.append(batch(id, 1, 1, 5), &room.Snapshot{Room: id, Epoch: 1, Index: 3, Data: []byte("x")})
+	n.append(batch(id, 1, 1, 5), &record.Snapshot{Room: id, Epoch: 1, Index: 3, Data: []byte("x")})
 	if err := n.SetAside(within(t), id, "its row has moved on"); err != nil {
 		t.Fatal(err)
 	}

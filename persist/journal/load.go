@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // DamagedError says that nothing of a room can be used: its header is broken. SetAside keeps what is there. It is a room.ErrDamaged.
@@ -25,13 +26,13 @@ func (e *DamagedError) Error() string {
 func (e *DamagedError) Unwrap() error { return e.Err }
 
 // Is makes errors.Is(err, room.ErrDamaged) true.
-func (e *DamagedError) Is(target error) bool { return target == room.ErrDamaged }
+func (e *DamagedError) Is(target error) bool { return target == record.ErrDamaged }
 
 // Rooms loads every live room, one after another, in the order of their ids. An error stands beside
 // a Kept that says no more than the id; if it is a *DamagedError the other rooms may still be well,
 // and the loop may go on.
-func (j *Journal) Rooms(ctx context.Context) iter.Seq2[room.Kept, error] {
-	return func(yield func(room.Kept, error) bool) {
+func (j *Journal) Rooms(ctx context.Context) iter.Seq2[record.Kept, error] {
+	return func(yield func(record.Kept, error) bool) {
 		for _, id := range j.queue.live() {
 			kept, err := j.Load(ctx, id)
 			if errors.Is(err, ErrUnknown) {
@@ -55,8 +56,8 @@ func (q *queue) live() []room.ID {
 // whole batch before it, what stands behind is moved out of the way but kept, and Cut says why.
 // Cut is told again until the room is Claimed. A damaged snapshot is left out. Errors: ErrUnknown,
 // ErrClosed, *DamagedError and those of the disk.
-func (j *Journal) Load(ctx context.Context, id room.ID) (room.Kept, error) {
-	none := room.Kept{Header: room.Header{ID: id}}
+func (j *Journal) Load(ctx context.Context, id room.ID) (record.Kept, error) {
+	none := record.Kept{Header: record.Header{ID: id}}
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}

@@ -9,21 +9,21 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // holder is what the lock file says of the process that has the lock.
 type holder struct {
-	PID     int         `json:"pid"`
-	Boot    room.BootID `json:"boot,omitempty"`
-	Started time.Time   `json:"started"`
+	PID     int           `json:"pid"`
+	Boot    record.BootID `json:"boot,omitempty"`
+	Started time.Time     `json:"started"`
 }
 
 // InUseError says that another process, or an earlier Folder of this one, has the data folder.
 type InUseError struct {
 	Dir     string
 	PID     int // zero when the holder has not said yet
-	Boot    room.BootID
+	Boot    record.BootID
 	Started time.Time
 }
 

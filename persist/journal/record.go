@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // A room's file is logMagic and records behind each other. A record is the length of its body, a CRC-32C over the room's id, the
@@ -49,8 +51,8 @@ func appendRecord(to []byte, id room.ID, place int64, kind byte, numbers []int64
 	return to
 }
 
-// record is one that was read.
-type record struct {
+// logRecord is one that was read.
+type logRecord struct {
 	kind    byte
 	numbers [4]int64
 	data    []byte
@@ -63,7 +65,7 @@ var (
 )
 
 // readRecord reads the record that stands at a place of a room's file. The next one stands at next, where that can be told: 0 if not.
-func readRecord(file []byte, id room.ID, place int64) (r record, next int64, err error) {
+func readRecord(file []byte, id room.ID, place int64) (r logRecord, next int64, err error) {
 	rest := file[place:]
 	if len(rest) < recordHead {
 		return r, 0, errTorn
@@ -108,13 +110,13 @@ type clock struct {
 // facts are what a room's file says beside its log.
 type facts struct {
 	header []byte // nil: damaged
-	epoch  room.Epoch
+	epoch  record.Epoch
 	clock  clock
 	cut    string
 }
 
 // encode writes a room's file anew: its facts, and the records of a log behind them.
-func (f facts) encode(id room.ID, batches ...room.Batch) []byte {
+func (f facts) encode(id room.ID, batches ...record.Batch) []byte {
 	to := []byte(logMagic)
 	add := func(kind byte, data []byte, numbers ...int64) {
 		to = appendRecord(to, id, int64(len(to)), kind, numbers, data)
@@ -138,13 +140,13 @@ func (c clock) numbers() []int64 { return []int64{c.life, int64(c.offset), int64
 type stored struct {
 	facts
 	id        room.ID
-	batches   []room.Batch    // whole, from the start of the log, none missing
-	snapshots []room.Snapshot // those that are whole, older first
-	slots     [2]room.Index   // and which file each is in
-	size      int64           // of what can be gone on from, in the file
-	bad       string          // why what stands behind the batches is not believed
-	torn      bool            // the file ends within a record, as it does when a process is killed while it writes
-	seen      room.Index      // the log certainly went this far; 0: not known
+	batches   []record.Batch    // whole, from the start of the log, none missing
+	snapshots []record.Snapshot // those that are whole, older first
+	slots     [2]room.Index     // and which file each is in
+	size      int64             // of what can be gone on from, in the file
+	bad       string            // why what stands behind the batches is not believed
+	torn      bool              // the file ends within a record, as it does when a process is killed while it writes
+	seen      room.Index        // the log certainly went this far; 0: not known
 }
 
 // readLog goes through a room's file. Records that cannot be believed are passed over where the next one can be found: if a log goes on
@@ -180,28 +182,28 @@ func readLog(id room.ID, file []byte) *stored {
 }
 
 // take takes in a whole record.
-func (s *stored) take(r record) {
+func (s *stored) take(r logRecord) {
 	switch r.kind {
 	case kindHeader:
-		s.header, s.epoch = r.data, room.Epoch(r.numbers[0])
+		s.header, s.epoch = r.data, record.Epoch(r.numbers[0])
 	case kindClaim:
-		s.epoch, s.cut = max(s.epoch, room.Epoch(r.numbers[0])), ""
+		s.epoch, s.cut = max(s.epoch, record.Epoch(r.numbers[0])), ""
 	case kindClock:
 		s.clock = clock{r.numbers[0], time.Duration(r.numbers[1]), max(s.clock.floor, time.Duration(r.numbers[2]))}
 	case kindCut:
 		s.cut = string(r.data)
 	case kindBatch:
-		s.goOn(room.Batch{
+		s.goOn(record.Batch{
 			Room: s.id, First: room.Index(r.numbers[0]), Last: room.Index(r.numbers[1]),
-			Epoch: room.Epoch(r.numbers[2]), Time: time.Duration(r.numbers[3]), Entries: r.data,
+			Epoch: record.Epoch(r.numbers[2]), Time: time.Duration(r.numbers[3]), Entries: r.data,
 		})
 	}
 }
 
 // goOn adds a batch that follows the last one, which shows that nothing of the log is missing before it.
-func (s *stored) goOn(b room.Batch) {
+func (s *stored) goOn(b record.Batch) {
 	next := s.end() + 1
-	if len(s.batches) == 0 && room.BeginsLog(b.First, b.Entries) {
+	if len(s.batches) == 0 && core.BeginsLog(b.First, b.Entries) {
 		next = b.First
 	}
 	switch {
@@ -224,8 +226,8 @@ func (s *stored) end() room.Index {
 }
 
 // kept is what is believed. The cut says why something is not that was there: it must be moved away before the log can go on.
-func (s *stored) kept(now time.Duration) (kept room.Kept, cut string, err error) {
-	kept = room.Kept{Epoch: s.epoch, Time: now, Cut: s.cut, Batches: s.batches}
+func (s *stored) kept(now time.Duration) (kept record.Kept, cut string, err error) {
+	kept = record.Kept{Epoch: s.epoch, Time: now, Cut: s.cut, Batches: s.batches}
 	if s.header == nil {
 		return kept, "", errors.New("its header fails its checksum")
 	}
@@ -253,14 +255,14 @@ func (s *stored) kept(now time.Duration) (kept room.Kept, cut string, err error)
 	return kept, cut, nil
 }
 
-func encodeSnapshot(to []byte, s room.Snapshot) []byte {
+func encodeSnapshot(to []byte, s record.Snapshot) []byte {
 	return appendRecord(to, s.Room, 0, snapshotRecord, []int64{int64(s.Index), int64(s.Epoch)}, s.Data)
 }
 
-func decodeSnapshot(id room.ID, file []byte) (room.Snapshot, error) {
+func decodeSnapshot(id room.ID, file []byte) (record.Snapshot, error) {
 	r, _, err := readRecord(file, id, 0)
 	if err == nil && r.kind != snapshotRecord {
 		err = errForm
 	}
-	return room.Snapshot{Room: id, Index: room.Index(r.numbers[0]), Epoch: room.Epoch(r.numbers[1]), Data: r.data}, err
+	return record.Snapshot{Room: id, Index: room.Index(r.numbers[0]), Epoch: record.Epoch(r.numbers[1]), Data: r.data}, err
 }

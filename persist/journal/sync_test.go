@@ -14,6 +14,7 @@ import (
 
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // TestPowerLossIsToldFromAKill by the machine's boot id, and only where something may be missing.
@@ -138,7 +139,7 @@ func TestSyncOutlivesALossOfPower(t *testing.T) {
 		old, gone, aside := roomID(1), roomID(2), roomID(3)
 		n.create(old, gone, aside)
 		for _, id := range []room.ID{old, gone, aside} {
-			n.append(batch(id, 1, 1, 4), &room.Snapshot{Room: id, Epoch: 1, Index: 2, Data: []byte("two")})
+			n.append(batch(id, 1, 1, 4), &record.Snapshot{Room: id, Epoch: 1, Index: 2, Data: []byte("two")})
 		}
 		n.close()
 		n = open(t, dir, o)
@@ -152,7 +153,7 @@ func TestSyncOutlivesALossOfPower(t *testing.T) {
 		made, cut := roomID(4), roomID(5)
 		n.create(made, cut)
 		for i := room.Index(5); i < 25; i += 2 {
-			n.append(batch(old, 1, i, i+1), &room.Snapshot{Room: old, Epoch: 1, Index: i + 1, Data: fmt.Append(nil, i)})
+			n.append(batch(old, 1, i, i+1), &record.Snapshot{Room: old, Epoch: 1, Index: i + 1, Data: fmt.Append(nil, i)})
 			n.append(batch(made, 1, i-4, i-3), nil)
 		}
 		n.append(batch(aside, 1, 5, 9), nil)
@@ -221,7 +222,7 @@ func TestSyncForgets(t *testing.T) {
 	wg.Wait()
 	until(t, "segments are deleted", func() bool {
 		names, _ := filepath.Glob(filepath.Join(dir, "journal", "redo-*"))
-		n.append(room.Batch{Room: roomID(0), Epoch: 1}, &room.Snapshot{Room: roomID(0), Epoch: 1, Index: 200, Data: make([]byte, 5000)})
+		n.append(record.Batch{Room: roomID(0), Epoch: 1}, &record.Snapshot{Room: roomID(0), Epoch: 1, Index: 200, Data: make([]byte, 5000)})
 		return len(names) <= 2
 	})
 	n.close()

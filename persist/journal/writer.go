@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // writer is what the one writing goroutine owns.
@@ -71,7 +71,7 @@ func (w *writer) rewrite(r *roomFile, content []byte) error {
 }
 
 // saveSnapshot keeps it in place of the older of the two that there are.
-func (w *writer) saveSnapshot(r *roomFile, s room.Snapshot) error {
+func (w *writer) saveSnapshot(r *roomFile, s record.Snapshot) error {
 	slot := 0
 	for i, at := range r.snaps {
 		if at == s.Index {

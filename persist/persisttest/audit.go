@@ -8,12 +8,13 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/glicko"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Audit proves that the store holds exactly the given finals, for the games and players they name: each
 // result once with its hash and replay, counts that add up, and ratings that are what the rated games make of them when
 // computed anew. Each player takes part in fewer than 2,000 of them.
-func Audit(t *testing.T, s persist.Store, finals []room.Final) {
+func Audit(t *testing.T, s persist.Store, finals []record.Final) {
 	t.Helper()
 	chains, counts := map[key][]link{}, map[key]int{}
 	for _, f := range finals {
@@ -43,10 +44,10 @@ type key struct {
 	player room.PlayerID
 }
 
-type link struct{ before, after room.Rating }
+type link struct{ before, after record.Rating }
 
 // auditChanges computes a game's ratings anew from those before it.
-func auditChanges(t *testing.T, f room.Final, unrated room.Unrated, changes []room.RatingChange) {
+func auditChanges(t *testing.T, f record.Final, unrated record.Unrated, changes []record.RatingChange) {
 	t.Helper()
 	if !f.Rated || unrated != "" {
 		if len(changes) > 0 {
@@ -57,7 +58,7 @@ func auditChanges(t *testing.T, f room.Final, unrated room.Unrated, changes []ro
 	if len(changes) != len(f.Result.Outcomes) {
 		t.Fatalf("room %s has %d rating changes", f.Room, len(changes))
 	}
-	var before []room.Rating
+	var before []record.Rating
 	var ranks []int
 	for i, c := range changes {
 		before, ranks = append(before, c.Before), append(ranks, f.Result.Outcomes[i].Rank)
@@ -76,13 +77,13 @@ func auditPlayer(t *testing.T, s persist.Store, k key, games int, chain []link) 
 	if err != nil {
 		t.Fatalf("player %s: %v", k.player, err)
 	}
-	i := slices.IndexFunc(profile.Games, func(g room.GameProfile) bool { return g.Game == k.game })
+	i := slices.IndexFunc(profile.Games, func(g record.GameProfile) bool { return g.Game == k.game })
 	if i < 0 {
 		t.Fatalf("player %s has no record in %s", k.player, k.game)
 	}
-	record := profile.Games[i]
-	if record.Games != games || record.Wins+record.Draws+record.Losses != games {
-		t.Fatalf("%s has %+v, want %d games", k.player, record, games)
+	rec := profile.Games[i]
+	if rec.Games != games || rec.Wins+rec.Draws+rec.Losses != games {
+		t.Fatalf("%s has %+v, want %d games", k.player, rec, games)
 	}
 	at := glicko.Newcomer
 	for range chain {
@@ -91,12 +92,12 @@ func auditPlayer(t *testing.T, s persist.Store, k key, games int, chain []link) 
 			t.Fatalf("no game of %s starts from %+v: the ratings are no chain", k.player, at)
 		}
 		at = chain[next].after
-		chain[next].before = room.Rating{} // used
+		chain[next].before = record.Rating{} // used
 	}
-	if record.Rated != len(chain) {
-		t.Fatalf("%s has %d rated games, the games say %d", k.player, record.Rated, len(chain))
+	if rec.Rated != len(chain) {
+		t.Fatalf("%s has %d rated games, the games say %d", k.player, rec.Rated, len(chain))
 	}
-	if len(chain) > 0 && *record.Rating != at {
-		t.Fatalf("%s is rated %+v, the games say %+v", k.player, *record.Rating, at)
+	if len(chain) > 0 && *rec.Rating != at {
+		t.Fatalf("%s is rated %+v, the games say %+v", k.player, *rec.Rating, at)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/persist"
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // fenced starts a boot in the same place as old, which fences old.
@@ -21,7 +21,7 @@ func fenced(t *testing.T, s persist.Store, old persist.Boot) persist.Boot {
 	return b
 }
 
-func bootInfo(t *testing.T, s persist.Store, id room.BootID) persist.BootInfo {
+func bootInfo(t *testing.T, s persist.Store, id record.BootID) persist.BootInfo {
 	t.Helper()
 	for _, b := range get[[]persist.BootInfo](t)(s.Boots(t.Context())) {
 		if b.ID == id {

@@ -7,14 +7,15 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/persist"
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Poison proves that finals the backend itself refuses hold up no other. The caller has made the
 // store refuse results whose summary is "poison".
 func Poison(t *testing.T, s persist.Store) {
 	t.Helper()
-	var finals, fine []room.Final
+	var finals, fine []record.Final
 	var want []persist.Outcome
 	for i := range 40 {
 		f := Game("chess", "ann", "bob")
@@ -62,7 +63,7 @@ func Forget(t *testing.T, s persist.Store, age func()) {
 	must(t, s.StartBoot(t.Context(), by))
 	theirs, kept, held, gone := created(t, s, lost), created(t, s, other), created(t, s, restarted), created(t, s, lost)
 	get[persist.RowResult](t)(s.ReleaseRow(t.Context(), lost.ID, persist.Release{Room: gone.Room, Epoch: 1, Nonce: Nonce(), Checkpoint: persist.Checkpoint{Data: []byte("x")}}))
-	forget := func(node string, heard ...room.BootID) (persist.Forgotten, error) {
+	forget := func(node string, heard ...record.BootID) (persist.Forgotten, error) {
 		return s.Forget(t.Context(), by.ID, node, heard)
 	}
 	if _, ok := errors.AsType[*persist.NodeLivesError](second(forget("one"))); !ok {
@@ -89,23 +90,23 @@ func Forget(t *testing.T, s persist.Store, age func()) {
 	must(t, s.Heartbeat(t.Context(), other.ID))
 	wantRow(t, s, kept)
 	wantRow(t, s, held)
-	if row := get[room.Row](t)(s.Row(t.Context(), gone.Room)); row.State != room.RowReleased {
+	if row := get[record.Row](t)(s.Row(t.Context(), gone.Room)); row.State != record.RowReleased {
 		t.Errorf("a room that had been released: %+v", row)
 	}
-	theirs.State = room.RowOver
+	theirs.State = record.RowOver
 	wantRow(t, s, theirs)
-	result := get[room.StoredResult](t)(s.Result(t.Context(), theirs.Room))
-	if result.End != room.Aborted || result.Result.Reason != persist.LostReason || result.Point != (room.Point{Epoch: 1}) {
+	result := get[record.StoredResult](t)(s.Result(t.Context(), theirs.Room))
+	if result.End != record.Aborted || result.Result.Reason != persist.LostReason || result.Point != (record.Point{Epoch: 1}) {
 		t.Errorf("its end: %+v", result)
 	}
-	if replay, err := room.ReadReplay(bytes.NewReader(replayOf(t, s, theirs.Room))); err != nil || replay.Header.Game != theirs.Game {
+	if replay, err := core.ReadReplay(bytes.NewReader(replayOf(t, s, theirs.Room))); err != nil || replay.Header.Game != theirs.Game {
 		t.Errorf("its replay: %+v, %v", replay, err)
 	}
 	// It comes back after all.
 	if err := s.Heartbeat(t.Context(), lost.ID); !errors.Is(err, persist.ErrBootDead) {
 		t.Errorf("its heartbeat: %v", err)
 	}
-	if got := claim(t, s, fenced(t, s, lost), claimOf(theirs, lost)); !errors.Is(got.Err, persist.ErrMovedOn) || got.Row.State != room.RowOver {
+	if got := claim(t, s, fenced(t, s, lost), claimOf(theirs, lost)); !errors.Is(got.Err, persist.ErrMovedOn) || got.Row.State != record.RowOver {
 		t.Errorf("it claims its room: %+v", got)
 	}
 }
@@ -117,10 +118,10 @@ func second[T any](_ T, err error) error { return err }
 func Prune(t *testing.T, s persist.Store, age func()) {
 	t.Helper()
 	old, young := Game("chess", "ann", "bob"), Game("chess", "ann", "bob")
-	wrote(t, s, []room.Final{old}, persist.Written)
+	wrote(t, s, []record.Final{old}, persist.Written)
 	age()
-	wrote(t, s, []room.Final{young}, persist.Written)
-	ratings := get[room.Profile](t)(s.Player(t.Context(), "ann", true)).Games[0]
+	wrote(t, s, []record.Final{young}, persist.Written)
+	ratings := get[record.Profile](t)(s.Player(t.Context(), "ann", true)).Games[0]
 	const keep = 30 * time.Minute
 	for _, c := range []struct {
 		keep persist.Retention
@@ -142,8 +143,8 @@ func Prune(t *testing.T, s persist.Store, age func()) {
 		t.Errorf("of the pruned there is a result (%v) or a row (%v)", result, row)
 	}
 	replayOf(t, s, young.Room)
-	get[room.Row](t)(s.Row(t.Context(), young.Room))
-	ann := get[room.Profile](t)(s.Player(t.Context(), "ann", true))
+	get[record.Row](t)(s.Row(t.Context(), young.Room))
+	ann := get[record.Profile](t)(s.Player(t.Context(), "ann", true))
 	if len(ann.Recent) != 1 || ann.Games[0].Games != 2 || *ann.Games[0].Rating != *ratings.Rating {
 		t.Errorf("ann is %+v", ann)
 	}

@@ -15,6 +15,8 @@ import (
 
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Looked is an empty store that a test looks into from behind.
@@ -44,7 +46,7 @@ func testRoomsOf(t *testing.T, l Looked) {
 	s := l.Store
 	in, left, not := Game("chess", "ann", "bob"), Game("chess", "cy", "bob"), Game("chess", "cy", "bob")
 	left.Named = []room.PlayerID{"bob", "cy", "ann", "\xff", "a\x00"}
-	wrote(t, s, []room.Final{in, left, not}, persist.Written, persist.Written, persist.Written)
+	wrote(t, s, []record.Final{in, left, not}, persist.Written, persist.Written, persist.Written)
 	want := []room.ID{in.Room, left.Room}
 	slices.Sort(want)
 	if got := get[[]room.ID](t)(s.RoomsOf(t.Context(), "ann", "", 10)); !slices.Equal(got, want) {
@@ -62,12 +64,12 @@ func testRoomsOf(t *testing.T, l Looked) {
 }
 
 // redacted is a final without a player.
-func redacted(f room.Final, player room.PlayerID, replay string) room.Final {
-	who := room.Redaction{Player: player, Gone: "gone_1"}
+func redacted(f record.Final, player room.PlayerID, replay string) record.Final {
+	who := core.Redaction{Player: player, Gone: "gone_1"}
 	_ = who.Learn(f, nil) // there is nothing to read
 	out := who.Final(f)
 	if replay != "" {
-		out.Replay = room.Parts{[]byte(replay)}
+		out.Replay = record.Parts{[]byte(replay)}
 	}
 	return out
 }
@@ -78,12 +80,12 @@ func testRedact(t *testing.T, l Looked) {
 	f.Readers, f.Named = []room.PlayerID{"ann", "bob"}, []room.PlayerID{"ann", "bob", "cy"}
 	f.Result.Summary = "Name of ann wins"
 	f = Seal(f)
-	wrote(t, s, []room.Final{f}, persist.Written)
-	bob := get[room.Profile](t)(s.Player(t.Context(), "bob", true))
-	was := get[room.StoredResult](t)(s.Result(t.Context(), f.Room))
+	wrote(t, s, []record.Final{f}, persist.Written)
+	bob := get[record.Profile](t)(s.Player(t.Context(), "bob", true))
+	was := get[record.StoredResult](t)(s.Result(t.Context(), f.Room))
 
 	must(t, s.Redact(t.Context(), persist.Redacted{Player: "ann", Final: redacted(was.Final, "ann", "another replay")}))
-	is := get[room.StoredResult](t)(s.Result(t.Context(), f.Room))
+	is := get[record.StoredResult](t)(s.Result(t.Context(), f.Room))
 	if told := fmt.Sprintf("%+v %s", is, is.Result.Data); strings.Contains(told, "ann") || !strings.Contains(told, "gone_1") {
 		t.Errorf("the result is %s", told)
 	}
@@ -99,7 +101,7 @@ func testRedact(t *testing.T, l Looked) {
 	if replay := replayOf(t, s, f.Room); string(replay) != "another replay" {
 		t.Errorf("replay %q", replay)
 	}
-	if now := get[room.Profile](t)(s.Player(t.Context(), "bob", true)); !reflect.DeepEqual(now, bob) {
+	if now := get[record.Profile](t)(s.Player(t.Context(), "bob", true)); !reflect.DeepEqual(now, bob) {
 		t.Errorf("the opponent was %+v and is %+v", bob, now)
 	}
 	if got := get[[]room.ID](t)(s.RoomsOf(t.Context(), "ann", "", 10)); len(got) != 0 {
@@ -111,8 +113,8 @@ func testRedact(t *testing.T, l Looked) {
 
 	other := f
 	other.Hash[0]++
-	wrote(t, s, []room.Final{f, other}, persist.Already, persist.Mismatch) // by the hash that it had
-	if again := get[room.StoredResult](t)(s.Result(t.Context(), f.Room)); !reflect.DeepEqual(again, is) {
+	wrote(t, s, []record.Final{f, other}, persist.Already, persist.Mismatch) // by the hash that it had
+	if again := get[record.StoredResult](t)(s.Result(t.Context(), f.Room)); !reflect.DeepEqual(again, is) {
 		t.Errorf("writing it again made %+v of %+v", again, is)
 	}
 	if _, err := s.Player(t.Context(), "ann", true); err != nil {
@@ -126,7 +128,7 @@ func testRedact(t *testing.T, l Looked) {
 	if _, err := s.Replay(t.Context(), f.Room); !errors.Is(err, persist.ErrNotFound) {
 		t.Errorf("a replay that was dropped: %v", err)
 	}
-	last := get[room.StoredResult](t)(s.Result(t.Context(), f.Room))
+	last := get[record.StoredResult](t)(s.Result(t.Context(), f.Room))
 	if len(last.Ratings) != 0 || last.Readers == nil || len(last.Readers) != 0 {
 		t.Errorf("without anybody: ratings %+v, readers %#v", last.Ratings, last.Readers)
 	}
@@ -139,16 +141,16 @@ func testRedact(t *testing.T, l Looked) {
 func testLongReplayRedacted(t *testing.T, l Looked) {
 	s := l.Store
 	f := Game("chess", "ann", "bob")
-	long := func(b byte) (p room.Parts) {
+	long := func(b byte) (p record.Parts) {
 		for range 5 {
 			p = append(p, bytes.Repeat([]byte{b}, 200<<10))
 		}
 		return p
 	}
 	f.Replay = long('a')
-	wrote(t, s, []room.Final{f}, persist.Written)
+	wrote(t, s, []record.Final{f}, persist.Written)
 	for i, b := range []byte("bc") {
-		reading := get[room.StoredReplay](t)(s.Replay(t.Context(), f.Room))
+		reading := get[record.StoredReplay](t)(s.Replay(t.Context(), f.Room))
 		anew := redacted(f, "ann", "")
 		anew.Replay = long(b)
 		must(t, s.Redact(t.Context(), persist.Redacted{Player: "ann", Final: anew, Redactions: i}))
@@ -168,26 +170,26 @@ func testLongReplayRedacted(t *testing.T, l Looked) {
 func testDropRecords(t *testing.T, l Looked) {
 	s := l.Store
 	f := Game("chess", "ann", "bob")
-	wrote(t, s, []room.Final{f, Game("chess", "bob", "cy"), Game("go", "ann", "cy")}, persist.Written, persist.Written, persist.Written)
+	wrote(t, s, []record.Final{f, Game("chess", "bob", "cy"), Game("go", "ann", "cy")}, persist.Written, persist.Written, persist.Written)
 	must(t, s.DropRecords(t.Context(), "ann"))
 	must(t, s.DropRecords(t.Context(), "nobody"))
-	board := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", room.BoardPlace{}, 10))
+	board := get[[]record.Standing](t)(s.Leaderboard(t.Context(), "chess", record.BoardPlace{}, 10))
 	if len(board) != 2 || board[0].Player != "bob" || board[0].Place != 1 || board[1].Place != 2 {
 		t.Errorf("the board is %+v", board)
 	}
-	if p := get[room.Profile](t)(s.Player(t.Context(), "ann", true)); p.Name != "" || len(p.Games) != 0 || len(p.Recent) != 2 {
+	if p := get[record.Profile](t)(s.Player(t.Context(), "ann", true)); p.Name != "" || len(p.Games) != 0 || len(p.Recent) != 2 {
 		t.Errorf("of somebody whom results name %+v is left", p)
 	}
 	for _, id := range get[[]room.ID](t)(s.RoomsOf(t.Context(), "ann", "", 10)) {
-		r := get[room.StoredResult](t)(s.Result(t.Context(), id))
+		r := get[record.StoredResult](t)(s.Result(t.Context(), id))
 		must(t, s.Redact(t.Context(), persist.Redacted{Player: "ann", Final: redacted(r.Final, "ann", "")}))
 	}
 	must(t, s.DropRecords(t.Context(), "ann"))
 	if _, err := s.Player(t.Context(), "ann", true); !errors.Is(err, persist.ErrNotFound) {
 		t.Errorf("a player whom nothing names: %v", err)
 	}
-	wrote(t, s, []room.Final{Game("chess", "ann", "bob")}, persist.Written)
-	if p := get[room.Profile](t)(s.Player(t.Context(), "ann", true)); p.Name == "" || p.Games[0].Games != 1 {
+	wrote(t, s, []record.Final{Game("chess", "ann", "bob")}, persist.Written)
+	if p := get[record.Profile](t)(s.Player(t.Context(), "ann", true)); p.Name == "" || p.Games[0].Games != 1 {
 		t.Errorf("who plays again is %+v", p)
 	}
 }
@@ -197,14 +199,14 @@ func testIdleGuests(t *testing.T, l Looked) {
 	old, new := Game("chess", "g_old", "g_both"), Game("chess", "g_new", "g_both")
 	other := Game("chess", "old", "h")
 	old.Named, new.Named = []room.PlayerID{"g_old", "g_both", "g_left", "g_seen"}, []room.PlayerID{"g_new", "g_both", "g_seen"}
-	wrote(t, s, []room.Final{old, other}, persist.Written, persist.Written)
+	wrote(t, s, []record.Final{old, other}, persist.Written, persist.Written)
 	time.Sleep(20 * time.Millisecond) // by the store's clock
-	mark := get[room.StoredResult](t)(s.Result(t.Context(), other.Room)).Stored
-	wrote(t, s, []room.Final{new}, persist.Written)
+	mark := get[record.StoredResult](t)(s.Result(t.Context(), other.Room)).Stored
+	wrote(t, s, []record.Final{new}, persist.Written)
 	for _, limit := range []int{1, 2, 3, 100} {
 		var idle []room.PlayerID
 		for after := room.PlayerID(""); ; {
-			since := get[room.StoredResult](t)(s.Result(t.Context(), new.Room)).Stored
+			since := get[record.StoredResult](t)(s.Result(t.Context(), new.Room)).Stored
 			cut := time.Since(since) + since.Sub(mark)/2
 			some, next, err := s.IdleGuests(t.Context(), after, cut, limit)
 			must(t, err)
@@ -266,13 +268,13 @@ func (g *chatter) Act(t *room.Turn, by room.Player, said string) error {
 func (g *chatter) View(room.Viewer) any { return map[string]any{"names": g.Names, "said": g.Said} }
 
 // chatters are games of which one goes another way for players of other ids.
-func chatters() *room.Games {
+func chatters() *core.Games {
 	rules := func(name string, byID bool) *room.Rules {
 		return room.MustDefine(room.Spec{Name: name, Version: 1, MaxPlayers: 8, SharedView: true, Rated: true}, func() *chatter {
 			return &chatter{Names: map[room.PlayerID]string{}, byID: byID}
 		})
 	}
-	games, err := room.NewGames(rules("chatter", false), rules("byid", true))
+	games, err := core.NewGames(rules("chatter", false), rules("byid", true))
 	if err != nil {
 		panic(err)
 	}
@@ -283,30 +285,30 @@ func chatters() *room.Games {
 func nameOf(p room.PlayerID) string { return "Lord " + strings.ToUpper(string(p)) }
 
 // chatted is the end of a chat in which each player says something long and some leave; the last ends it.
-func chatted(t *testing.T, game string, bytes int, leaves room.PlayerID, players ...room.PlayerID) room.Final {
+func chatted(t *testing.T, game string, bytes int, leaves room.PlayerID, players ...room.PlayerID) record.Final {
 	t.Helper()
 	rules, _ := chatters().Lookup(game)
-	head := room.Header{ID: NewRoom(), Game: game, Version: 1, Runtime: room.RuntimeVersion}
-	core, _, err := room.Open(room.Config{Header: head, Rules: rules}, 1)
+	head := record.Header{ID: NewRoom(), Game: game, Version: 1, Runtime: core.RuntimeVersion}
+	machine, _, err := core.Open(core.Config{Header: head, Rules: rules}, 1)
 	must(t, err)
-	step := func(in room.Input) {
+	step := func(in core.Input) {
 		t.Helper()
-		if ready, err := core.Step(in); err != nil || ready.Entry == nil {
+		if ready, err := machine.Step(in); err != nil || ready.Entry == nil {
 			t.Fatalf("%s: %v, %v", in.Kind, err, ready.Refused)
 		}
-		core.Commit(core.Point().Seq)
+		machine.Commit(machine.Point().Seq)
 	}
-	say := func(p room.PlayerID, n room.CSeq, text string) {
+	say := func(p room.PlayerID, n record.CSeq, text string) {
 		t.Helper()
-		step(room.Input{Kind: room.KindAct, Player: p, Client: room.ClientID("c" + p), CSeq: n, Data: fmt.Appendf(nil, "%q", text)})
+		step(core.Input{Kind: core.KindAct, Player: p, Client: record.ClientID("c" + p), CSeq: n, Data: fmt.Appendf(nil, "%q", text)})
 	}
 	all := players
 	if leaves != "" {
 		all = append([]room.PlayerID{leaves}, players...)
 	}
 	for _, p := range all {
-		step(room.Input{Kind: room.KindJoin, Player: p, Name: nameOf(p)})
-		step(room.Input{Kind: room.KindAttach, Player: p, Client: room.ClientID("c" + p), Attempt: 1})
+		step(core.Input{Kind: core.KindJoin, Player: p, Name: nameOf(p)})
+		step(core.Input{Kind: core.KindAttach, Player: p, Client: record.ClientID("c" + p), Attempt: 1})
 		text := make([]byte, bytes)
 		for i := range text {
 			text[i] = byte('a' + rand.IntN(26))
@@ -314,16 +316,16 @@ func chatted(t *testing.T, game string, bytes int, leaves room.PlayerID, players
 		say(p, 1, string(text))
 	}
 	if leaves != "" {
-		step(room.Input{Kind: room.KindLeave, Player: leaves})
+		step(core.Input{Kind: core.KindLeave, Player: leaves})
 	}
 	say(players[len(players)-1], 2, "end")
-	final, err := core.Seal()
+	final, err := machine.Seal()
 	must(t, err)
 	return final
 }
 
 // traces are where a store still names a player: rows as they are, and what replays hold.
-func traces(t *testing.T, l Looked, player room.PlayerID, rooms []room.Final) (found []string) {
+func traces(t *testing.T, l Looked, player room.PlayerID, rooms []record.Final) (found []string) {
 	t.Helper()
 	rows := l.Rows()
 	if !strings.Contains(rows, string(rooms[0].Room)) {
@@ -340,9 +342,9 @@ func traces(t *testing.T, l Looked, player room.PlayerID, rooms []room.Final) (f
 			continue
 		}
 		must(t, err)
-		r := get[room.Replay](t)(room.ReadReplay(stored))
+		r := get[core.Replay](t)(core.ReadReplay(stored))
 		r.Final.Replay = nil
-		log := get[[]byte](t)(room.EncodeEntries(nil, r.Entries...))
+		log := get[[]byte](t)(core.EncodeEntries(nil, r.Entries...))
 		if all := fmt.Sprintf("%+v %+v %s", r.Header, r.Final, log); strings.Contains(all, string(player)) || strings.Contains(all, nameOf(player)) {
 			found = append(found, "the replay of "+string(f.Room))
 		}
@@ -350,13 +352,13 @@ func traces(t *testing.T, l Looked, player room.PlayerID, rooms []room.Final) (f
 	return found
 }
 
-func forgetting(s persist.Store, games *room.Games) *persist.Forgetting {
+func forgetting(s persist.Store, games *core.Games) *persist.Forgetting {
 	return &persist.Forgetting{Store: s, Games: games, Log: slog.New(slog.DiscardHandler)}
 }
 
 func testForget(t *testing.T, l Looked) {
 	const wanted, other, early = "wanted-4711", "other-4711", "left-early-4711"
-	finals := []room.Final{
+	finals := []record.Final{
 		chatted(t, "chatter", 10, "", wanted, other),
 		chatted(t, "chatter", 300<<10, "", other, wanted), // in pieces
 		chatted(t, "chatter", 10, early, wanted, other, "third-4711"),
@@ -368,7 +370,7 @@ func testForget(t *testing.T, l Looked) {
 	private.Readers = []room.PlayerID{wanted, other}
 	finals = append(finals, private)
 	wrote(t, l.Store, finals, slices.Repeat([]persist.Outcome{persist.Written}, len(finals))...)
-	bob := get[room.Profile](t)(l.Store.Player(t.Context(), other, true))
+	bob := get[record.Profile](t)(l.Store.Player(t.Context(), other, true))
 	if found := traces(t, l, wanted, finals); len(found) < 6 {
 		t.Fatalf("there is nothing to forget: %q", found)
 	}
@@ -388,10 +390,10 @@ func testForget(t *testing.T, l Looked) {
 	if found := traces(t, l, wanted, finals); len(found) > 0 {
 		t.Errorf("results that were offered again brought back: %q", found)
 	}
-	if now := get[room.Profile](t)(l.Store.Player(t.Context(), other, true)); !reflect.DeepEqual(now, bob) {
+	if now := get[record.Profile](t)(l.Store.Player(t.Context(), other, true)); !reflect.DeepEqual(now, bob) {
 		t.Errorf("the opponent was %+v and is %+v", bob, now)
 	}
-	board := get[[]room.Standing](t)(l.Store.Leaderboard(t.Context(), "byid", room.BoardPlace{}, 10))
+	board := get[[]record.Standing](t)(l.Store.Leaderboard(t.Context(), "byid", record.BoardPlace{}, 10))
 	if len(board) != 1 || board[0].Player != other || board[0].Place != 1 {
 		t.Errorf("the board is %+v", board)
 	}
@@ -410,10 +412,10 @@ func testForget(t *testing.T, l Looked) {
 			continue
 		}
 		must(t, err)
-		replay := get[room.Replay](t)(room.ReadReplay(stored))
+		replay := get[core.Replay](t)(core.ReadReplay(stored))
 		rules, _ := chatters().Lookup(replay.Header.Game)
-		core, err := room.Run(room.Config{Header: replay.Header, Rules: rules}, replay.Log(), nil)
-		if result := get[room.StoredResult](t)(l.Store.Result(t.Context(), final.Room)); err != nil || core.Final().Sum() != result.Hash {
+		machine, err := core.Run(core.Config{Header: replay.Header, Rules: rules}, replay.Log(), nil)
+		if result := get[record.StoredResult](t)(l.Store.Result(t.Context(), final.Room)); err != nil || machine.Final().Sum() != result.Hash {
 			t.Errorf("the replay of %s comes to another end: %v", final.Room, err)
 		}
 	}
@@ -422,7 +424,7 @@ func testForget(t *testing.T, l Looked) {
 // Rooms that an older program stored are found by their logs, once; and forgetting goes on where it was stopped.
 func testForgetOlder(t *testing.T, l Looked) {
 	const wanted, early = "wanted-4711", "left-early-4711"
-	var finals []room.Final
+	var finals []record.Final
 	for range 5 {
 		finals = append(finals, chatted(t, "chatter", 10, early, wanted, "other-4711"))
 	}
@@ -455,7 +457,7 @@ func testForgetOlder(t *testing.T, l Looked) {
 // Players of one room who are forgotten at once, by several nodes, are all forgotten.
 func testForgetAtOnce(t *testing.T, l Looked) {
 	players := []room.PlayerID{"first-4711", "second-4711", "third-4711"}
-	var finals []room.Final
+	var finals []record.Final
 	for range 6 {
 		finals = append(finals, chatted(t, "chatter", 10, "", players...))
 	}

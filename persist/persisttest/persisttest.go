@@ -12,6 +12,7 @@ import (
 
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Open returns a store for one test with nothing in it. It is closed by whoever opened it, after the test.
@@ -64,19 +65,19 @@ func Run(t *testing.T, open Open) {
 func NewRoom() room.ID {
 	var random [10]byte
 	rand.Read(random[:])
-	return room.NewID(random)
+	return record.NewID(random)
 }
 
 // Nonce draws a nonce.
 func Nonce() string { return rand.Text() }
 
 // Game makes a rated, finished final of the given players, the first being the winner, each other a rank lower.
-func Game(game string, players ...room.PlayerID) room.Final {
-	f := room.Final{
-		Room: NewRoom(), Game: game, Version: 3, End: room.Finished, Rated: true,
+func Game(game string, players ...room.PlayerID) record.Final {
+	f := record.Final{
+		Room: NewRoom(), Game: game, Version: 3, End: record.Finished, Rated: true,
 		Result: room.Result{Reason: "test", Summary: "The test says so", Data: json.RawMessage(`{"b": 1,  "a": "<ü>"}`)},
-		Point:  room.Point{Epoch: 2, Seq: 77}, Duration: 90500 * time.Millisecond,
-		Replay: room.Parts{[]byte("replay\x00"), []byte("of it")},
+		Point:  record.Point{Epoch: 2, Seq: 77}, Duration: 90500 * time.Millisecond,
+		Replay: record.Parts{[]byte("replay\x00"), []byte("of it")},
 	}
 	for i, p := range players {
 		f.Result.Outcomes = append(f.Result.Outcomes, room.Outcome{
@@ -86,7 +87,7 @@ func Game(game string, players ...room.PlayerID) room.Final {
 }
 
 // Draw makes every rank of a final 1.
-func Draw(f room.Final) room.Final {
+func Draw(f record.Final) record.Final {
 	for i := range f.Result.Outcomes {
 		f.Result.Outcomes[i].Rank = 1
 	}
@@ -94,7 +95,7 @@ func Draw(f room.Final) room.Final {
 }
 
 // Seal gives a changed final a hash that tells it from what it was. The store never computes the hash itself.
-func Seal(f room.Final) room.Final {
+func Seal(f record.Final) record.Final {
 	bare := f
 	bare.Hash, bare.Replay = [32]byte{}, nil
 	f.Hash = sha256.Sum256(fmt.Appendf(nil, "%+v", bare))
@@ -103,7 +104,7 @@ func Seal(f room.Final) room.Final {
 
 // NewBoot makes a boot of a folder that nobody else has.
 func NewBoot() persist.Boot {
-	return persist.Boot{ID: room.BootID("boot-" + rand.Text()), Node: "one", Folder: "folder-" + rand.Text(),
+	return persist.Boot{ID: record.BootID("boot-" + rand.Text()), Node: "one", Folder: "folder-" + rand.Text(),
 		Host: "here", PID: 4711, Path: "/var/lib/roomring", Locked: true}
 }
 
@@ -116,8 +117,8 @@ func Started(t *testing.T, s persist.Store) persist.Boot {
 }
 
 // NewRow makes a row of a new room of the boot.
-func NewRow(b persist.Boot) room.Row {
-	return room.Row{Room: NewRoom(), Game: "chess", Epoch: 1, State: room.RowLive,
+func NewRow(b persist.Boot) record.Row {
+	return record.Row{Room: NewRoom(), Game: "chess", Epoch: 1, State: record.RowLive,
 		Boot: b.ID, Folder: b.Folder, Nonce: Nonce()}
 }
 
@@ -137,7 +138,7 @@ func get[T any](t *testing.T) func(T, error) T {
 }
 
 // wrote writes finals and expects the given outcomes.
-func wrote(t *testing.T, s persist.Store, finals []room.Final, want ...persist.Outcome) []persist.Verdict {
+func wrote(t *testing.T, s persist.Store, finals []record.Final, want ...persist.Outcome) []persist.Verdict {
 	t.Helper()
 	verdicts, err := s.WriteResults(t.Context(), finals)
 	must(t, err)

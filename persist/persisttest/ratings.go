@@ -8,6 +8,7 @@ import (
 
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Rated is an empty store of one test, as the tests of ratings need it.
@@ -32,17 +33,17 @@ func RunRatings(t *testing.T, empty func(t *testing.T) Rated) {
 }
 
 // write writes finals and expects them to be new; it returns why each changed no ratings.
-func write(t *testing.T, s persist.Store, finals ...room.Final) (why []room.Unrated) {
+func write(t *testing.T, s persist.Store, finals ...record.Final) (why []record.Unrated) {
 	t.Helper()
 	wrote(t, s, finals, slices.Repeat([]persist.Outcome{persist.Written}, len(finals))...)
 	return reasons(t, s, finals)
 }
 
 // reasons are why finals changed no ratings; it checks that those without a reason did, if they could.
-func reasons(t *testing.T, s persist.Store, finals []room.Final) (why []room.Unrated) {
+func reasons(t *testing.T, s persist.Store, finals []record.Final) (why []record.Unrated) {
 	t.Helper()
 	for _, f := range finals {
-		r := get[room.StoredResult](t)(s.Result(t.Context(), f.Room))
+		r := get[record.StoredResult](t)(s.Result(t.Context(), f.Room))
 		if rated := len(r.Ratings) > 0; r.Rated != f.Rated || rated != (f.Rated && r.Unrated == "") {
 			t.Fatalf("room %s: rated %t, for the reason %q it changed ratings of %d players", f.Room, r.Rated, r.Unrated, len(r.Ratings))
 		}
@@ -51,7 +52,7 @@ func reasons(t *testing.T, s persist.Store, finals []room.Final) (why []room.Unr
 	return why
 }
 
-func wantReasons(t *testing.T, got []room.Unrated, want ...room.Unrated) {
+func wantReasons(t *testing.T, got []record.Unrated, want ...record.Unrated) {
 	t.Helper()
 	if !slices.Equal(got, want) {
 		t.Errorf("unrated for %q, want %q", got, want)
@@ -59,10 +60,10 @@ func wantReasons(t *testing.T, got []room.Unrated, want ...room.Unrated) {
 }
 
 // standing is a player's record in chess.
-func standing(t *testing.T, s persist.Store, p room.PlayerID) room.GameProfile {
+func standing(t *testing.T, s persist.Store, p room.PlayerID) record.GameProfile {
 	t.Helper()
-	profile := get[room.Profile](t)(s.Player(t.Context(), p, true))
-	i := slices.IndexFunc(profile.Games, func(g room.GameProfile) bool { return g.Game == "chess" })
+	profile := get[record.Profile](t)(s.Player(t.Context(), p, true))
+	i := slices.IndexFunc(profile.Games, func(g record.GameProfile) bool { return g.Game == "chess" })
 	if i < 0 {
 		t.Fatalf("%s has no record: %+v", p, profile)
 	}
@@ -72,7 +73,7 @@ func standing(t *testing.T, s persist.Store, p room.PlayerID) room.GameProfile {
 // board are the players of chess on the leaderboard, found the same in pages of every size.
 func board(t *testing.T, s persist.Store) (players []room.PlayerID) {
 	t.Helper()
-	all := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", room.BoardPlace{}, 1000))
+	all := get[[]record.Standing](t)(s.Leaderboard(t.Context(), "chess", record.BoardPlace{}, 1000))
 	for i, row := range all {
 		players = append(players, row.Player)
 		if i == 0 && row.Place != 1 || row.Place > i+1 {
@@ -80,10 +81,10 @@ func board(t *testing.T, s persist.Store) (players []room.PlayerID) {
 		}
 	}
 	for n := 1; n <= len(all); n++ {
-		var at room.BoardPlace
-		var paged []room.Standing
+		var at record.BoardPlace
+		var paged []record.Standing
 		for {
-			page := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", at, n))
+			page := get[[]record.Standing](t)(s.Leaderboard(t.Context(), "chess", at, n))
 			for _, p := range page {
 				paged, at = append(paged, p), at.Next(p)
 			}
@@ -101,7 +102,7 @@ func board(t *testing.T, s persist.Store) (players []room.PlayerID) {
 // A game with a guest counts as played, for both, and changes no rating.
 func testGuestsUnrated(t *testing.T, r Rated) {
 	s := r.Open(persist.Ratings{})
-	wantReasons(t, write(t, s, Game("chess", "ann", "g_1"), Game("chess", "g_2", "g_1"), Game("chess", "ann", "bob")), room.UnratedGuest, room.UnratedGuest, "")
+	wantReasons(t, write(t, s, Game("chess", "ann", "g_1"), Game("chess", "g_2", "g_1"), Game("chess", "ann", "bob")), record.UnratedGuest, record.UnratedGuest, "")
 	if ann := standing(t, s, "ann"); ann.Games != 2 || ann.Wins != 2 || ann.Rated != 1 || !ann.Listed {
 		t.Errorf("ann %+v", ann)
 	}
@@ -121,17 +122,17 @@ func testGuestsUnrated(t *testing.T, r Rated) {
 // What was over before it had begun changes nothing, unless its runtime did not count.
 func testBriefGames(t *testing.T, r Rated) {
 	s := r.Open(persist.Ratings{Acts: map[string]int{"chess": 3}, Time: 10 * time.Second})
-	game := func(name string, played *room.Played) room.Final {
+	game := func(name string, played *record.Played) record.Final {
 		f := Game(name, "ann", "bob")
 		f.Played = played
 		return Seal(f)
 	}
-	casual := game("chess", &room.Played{Acts: 1})
+	casual := game("chess", &record.Played{Acts: 1})
 	casual.Rated = false
 	wantReasons(t, write(t, s,
-		game("chess", nil), game("chess", &room.Played{Acts: 3, Time: 10 * time.Second}), game("chess", &room.Played{Acts: 2, Time: time.Hour}),
-		game("chess", &room.Played{Acts: 99, Time: 9999 * time.Millisecond}), game("go", &room.Played{Time: 10 * time.Second}), Seal(casual)),
-		"", "", room.UnratedBrief, room.UnratedBrief, "", "")
+		game("chess", nil), game("chess", &record.Played{Acts: 3, Time: 10 * time.Second}), game("chess", &record.Played{Acts: 2, Time: time.Hour}),
+		game("chess", &record.Played{Acts: 99, Time: 9999 * time.Millisecond}), game("go", &record.Played{Time: 10 * time.Second}), Seal(casual)),
+		"", "", record.UnratedBrief, record.UnratedBrief, "", "")
 	if ann := standing(t, s, "ann"); ann.Games != 5 || ann.Rated != 2 {
 		t.Errorf("ann %+v", ann)
 	}
@@ -140,10 +141,10 @@ func testBriefGames(t *testing.T, r Rated) {
 // Two players' games with each other count so often, in a day and a game, whoever wins and however they are batched.
 func testRepeats(t *testing.T, r Rated) {
 	s := r.Open(persist.Ratings{PerOpponent: 3})
-	first := []room.Final{Game("chess", "ann", "bob"), Game("chess", "bob", "ann"), Game("chess", "ann", "bob"), Game("chess", "ann", "bob"), Game("chess", "ann", "cid")}
-	wantReasons(t, write(t, s, first...), "", "", "", room.UnratedRepeat, "")
-	second := []room.Final{Game("chess", "bob", "ann"), Draw(Game("chess", "cid", "ann")), Game("go", "ann", "bob"), Game("chess", "bob", "cid")}
-	wantReasons(t, write(t, s, second...), room.UnratedRepeat, "", "", "")
+	first := []record.Final{Game("chess", "ann", "bob"), Game("chess", "bob", "ann"), Game("chess", "ann", "bob"), Game("chess", "ann", "bob"), Game("chess", "ann", "cid")}
+	wantReasons(t, write(t, s, first...), "", "", "", record.UnratedRepeat, "")
+	second := []record.Final{Game("chess", "bob", "ann"), Draw(Game("chess", "cid", "ann")), Game("go", "ann", "bob"), Game("chess", "bob", "cid")}
+	wantReasons(t, write(t, s, second...), record.UnratedRepeat, "", "", "")
 	before := standing(t, s, "ann")
 	if before.Games != 7 || before.Rated != 5 {
 		t.Errorf("ann %+v", before)
@@ -153,9 +154,9 @@ func testRepeats(t *testing.T, r Rated) {
 	if after := standing(t, s, "ann"); after.Games != before.Games || after.Rated != before.Rated || *after.Rating != *before.Rating {
 		t.Errorf("written again, ann went from %+v to %+v", before, after)
 	}
-	wantReasons(t, reasons(t, s, first), "", "", "", room.UnratedRepeat, "")
+	wantReasons(t, reasons(t, s, first), "", "", "", record.UnratedRepeat, "")
 	wantReasons(t, write(t, s, Game("chess", "ann", "bob"), Game("chess", "ann", "bob"), Game("chess", "ann", "bob"), Game("chess", "ann", "bob")),
-		"", "", "", room.UnratedRepeat)
+		"", "", "", record.UnratedRepeat)
 }
 
 // In games of many, all who meet have met.
@@ -163,7 +164,7 @@ func testRepeatsOfMany(t *testing.T, r Rated) {
 	s := r.Open(persist.Ratings{PerOpponent: 2})
 	wantReasons(t, write(t, s, Game("chess", "a", "b", "c"), Game("chess", "c", "d"), Game("chess", "a", "d", "c", "e"), Game("chess", "e", "c", "b")), "", "", "", "")
 	wantReasons(t, write(t, s, Game("chess", "b", "c"), Game("chess", "e", "a", "c"), Game("chess", "x", "y", "c", "d"), Game("chess", "b", "d")),
-		room.UnratedRepeat, room.UnratedRepeat, room.UnratedRepeat, "")
+		record.UnratedRepeat, record.UnratedRepeat, record.UnratedRepeat, "")
 }
 
 // However many nodes write games of the same players at once, as many count as may.
@@ -171,7 +172,7 @@ func testRepeatsAtOnce(t *testing.T, r Rated) {
 	rules := persist.Ratings{PerOpponent: 3}
 	nodes := []persist.Store{r.Open(rules), r.Open(rules), r.Open(rules)}
 	players := []room.PlayerID{"a", "b", "c"}
-	var finals []room.Final
+	var finals []record.Final
 	for i := range 90 {
 		finals = append(finals, Game("chess", players[i%3], players[(i+1)%3]))
 	}
@@ -218,7 +219,7 @@ func testListed(t *testing.T, r Rated) {
 	if fresh, b := standing(t, s, "new"), standing(t, s, "b"); fresh.Listed || fresh.Rated != 1 || fresh.Rating == nil || !b.Listed || b.Rated != 3 {
 		t.Errorf("new %+v, b %+v", fresh, b)
 	}
-	if got := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", room.BoardPlace{}, 10)); got[0].Place != 1 || got[1].Place != 2 {
+	if got := get[[]record.Standing](t)(s.Leaderboard(t.Context(), "chess", record.BoardPlace{}, 10)); got[0].Place != 1 || got[1].Place != 2 {
 		t.Errorf("places %+v", got)
 	}
 }

@@ -17,12 +17,13 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/glicko"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 func testResult(t *testing.T, s persist.Store) {
 	f := Game("chess", "ann", "bob")
-	wrote(t, s, []room.Final{f}, persist.Written)
-	got := get[room.StoredResult](t)(s.Result(t.Context(), f.Room))
+	wrote(t, s, []record.Final{f}, persist.Written)
+	got := get[record.StoredResult](t)(s.Result(t.Context(), f.Room))
 	if since := time.Since(got.Stored); since < -time.Minute || since > time.Minute || got.Stored.Location() != time.UTC {
 		t.Errorf("stored at %v", got.Stored)
 	}
@@ -42,7 +43,7 @@ func testResult(t *testing.T, s persist.Store) {
 // replayOf reads a replay, and checks that it is as long as was said.
 func replayOf(t *testing.T, s persist.Store, id room.ID) []byte {
 	t.Helper()
-	replay := get[room.StoredReplay](t)(s.Replay(t.Context(), id))
+	replay := get[record.StoredReplay](t)(s.Replay(t.Context(), id))
 	data := get[[]byte](t)(io.ReadAll(replay))
 	if int64(len(data)) != replay.Size {
 		t.Errorf("a replay of %d bytes was said to have %d", len(data), replay.Size)
@@ -59,7 +60,7 @@ func testLongReplay(t *testing.T, s persist.Store) {
 		rand.Read(part)
 		long.Replay = append(long.Replay, part)
 	}
-	wrote(t, s, []room.Final{long, empty}, persist.Written, persist.Written)
+	wrote(t, s, []record.Final{long, empty}, persist.Written, persist.Written)
 	if data := replayOf(t, s, long.Room); !bytes.Equal(data, long.Replay.Join()) {
 		t.Errorf("of %d bytes %d came back, or others", long.Replay.Len(), len(data))
 	}
@@ -67,10 +68,10 @@ func testLongReplay(t *testing.T, s persist.Store) {
 		t.Errorf("a room without a replay has one: %v", err)
 	}
 	first := make([]byte, 1)
-	if _, err := io.ReadFull(get[room.StoredReplay](t)(s.Replay(t.Context(), long.Room)), first); err != nil || first[0] != long.Replay[0][0] {
+	if _, err := io.ReadFull(get[record.StoredReplay](t)(s.Replay(t.Context(), long.Room)), first); err != nil || first[0] != long.Replay[0][0] {
 		t.Errorf("the first byte: %v, %v", first, err)
 	}
-	wrote(t, s, []room.Final{long}, persist.Already)
+	wrote(t, s, []record.Final{long}, persist.Already)
 }
 
 func testNothingThere(t *testing.T, s persist.Store) {
@@ -85,36 +86,36 @@ func testNothingThere(t *testing.T, s persist.Store) {
 			t.Errorf("%s: %v, want ErrNotFound", what, err)
 		}
 	}
-	if board := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", room.BoardPlace{}, 10)); len(board) != 0 {
+	if board := get[[]record.Standing](t)(s.Leaderboard(t.Context(), "chess", record.BoardPlace{}, 10)); len(board) != 0 {
 		t.Errorf("leaderboard %+v", board)
 	}
 }
 
 func testWrittenOnce(t *testing.T, s persist.Store) {
 	f := Game("chess", "ann", "bob")
-	wrote(t, s, []room.Final{f}, persist.Written)
-	before := get[room.Profile](t)(s.Player(t.Context(), "ann", true))
-	wrote(t, s, []room.Final{f, Game("chess", "cy", "dee")}, persist.Already, persist.Written)
-	if after := get[room.Profile](t)(s.Player(t.Context(), "ann", true)); !reflect.DeepEqual(after, before) {
+	wrote(t, s, []record.Final{f}, persist.Written)
+	before := get[record.Profile](t)(s.Player(t.Context(), "ann", true))
+	wrote(t, s, []record.Final{f, Game("chess", "cy", "dee")}, persist.Already, persist.Written)
+	if after := get[record.Profile](t)(s.Player(t.Context(), "ann", true)); !reflect.DeepEqual(after, before) {
 		t.Errorf("the second write changed %+v to %+v", before, after)
 	}
 }
 
 func testMismatch(t *testing.T, s persist.Store) {
 	f := Game("chess", "ann", "bob")
-	wrote(t, s, []room.Final{f}, persist.Written)
+	wrote(t, s, []record.Final{f}, persist.Written)
 	other := f
 	other.Result.Outcomes = slices.Clone(f.Result.Outcomes)
 	other = Draw(other)
 	fine := Game("chess", "cy", "dee")
-	verdicts := wrote(t, s, []room.Final{other, fine}, persist.Mismatch, persist.Written)
+	verdicts := wrote(t, s, []record.Final{other, fine}, persist.Mismatch, persist.Written)
 	if !strings.Contains(verdicts[0].Reason, fmt.Sprintf("%x", f.Hash[:8])) {
 		t.Errorf("the reason does not tell the hashes: %q", verdicts[0].Reason)
 	}
-	if got := get[room.StoredResult](t)(s.Result(t.Context(), f.Room)); got.Hash != f.Hash {
+	if got := get[record.StoredResult](t)(s.Result(t.Context(), f.Room)); got.Hash != f.Hash {
 		t.Error("the mismatch replaced the row")
 	}
-	if ann := get[room.Profile](t)(s.Player(t.Context(), "ann", true)); ann.Games[0].Games != 1 || ann.Games[0].Wins != 1 {
+	if ann := get[record.Profile](t)(s.Player(t.Context(), "ann", true)); ann.Games[0].Games != 1 || ann.Games[0].Wins != 1 {
 		t.Errorf("the mismatch counted: %+v", ann.Games)
 	}
 }
@@ -123,26 +124,26 @@ func testTwiceInABatch(t *testing.T, s persist.Store) {
 	f := Game("chess", "ann", "bob")
 	other := Seal(f)
 	other.Hash[0]++
-	wrote(t, s, []room.Final{f, f, other}, persist.Written, persist.Already, persist.Mismatch)
-	if ann := get[room.Profile](t)(s.Player(t.Context(), "ann", true)); ann.Games[0].Games != 1 {
+	wrote(t, s, []record.Final{f, f, other}, persist.Written, persist.Already, persist.Mismatch)
+	if ann := get[record.Profile](t)(s.Player(t.Context(), "ann", true)); ann.Games[0].Games != 1 {
 		t.Errorf("counted %+v", ann.Games)
 	}
 }
 
 func testUnwritable(t *testing.T, s persist.Store) {
-	broken := map[string]func(*room.Final){
-		"NUL in a name":          func(f *room.Final) { f.Result.Outcomes[0].Name = "a\x00b" },
-		"NUL in a player":        func(f *room.Final) { f.Result.Outcomes[0].Player = "a\x00b" },
-		"NUL in the summary":     func(f *room.Final) { f.Result.Summary = "\x00" },
-		"name not UTF-8":         func(f *room.Final) { f.Result.Outcomes[1].Name = "\xff" },
-		"data not JSON":          func(f *room.Final) { f.Result.Data = []byte("{") },
-		"no hash":                func(f *room.Final) { f.Hash = [32]byte{} },
-		"no such end":            func(f *room.Final) { f.End = "exploded" },
-		"a player twice":         func(f *room.Final) { f.Result.Outcomes[1].Player = f.Result.Outcomes[0].Player },
-		"not a room":             func(f *room.Final) { f.Room = "nowhere" },
-		"epoch beyond all bound": func(f *room.Final) { f.Point.Epoch = math.MaxUint64 },
+	broken := map[string]func(*record.Final){
+		"NUL in a name":          func(f *record.Final) { f.Result.Outcomes[0].Name = "a\x00b" },
+		"NUL in a player":        func(f *record.Final) { f.Result.Outcomes[0].Player = "a\x00b" },
+		"NUL in the summary":     func(f *record.Final) { f.Result.Summary = "\x00" },
+		"name not UTF-8":         func(f *record.Final) { f.Result.Outcomes[1].Name = "\xff" },
+		"data not JSON":          func(f *record.Final) { f.Result.Data = []byte("{") },
+		"no hash":                func(f *record.Final) { f.Hash = [32]byte{} },
+		"no such end":            func(f *record.Final) { f.End = "exploded" },
+		"a player twice":         func(f *record.Final) { f.Result.Outcomes[1].Player = f.Result.Outcomes[0].Player },
+		"not a room":             func(f *record.Final) { f.Room = "nowhere" },
+		"epoch beyond all bound": func(f *record.Final) { f.Point.Epoch = math.MaxUint64 },
 	}
-	var finals []room.Final
+	var finals []record.Final
 	var want []persist.Outcome
 	for name, breakIt := range broken {
 		f := Game("chess", "ann", "bob")
@@ -165,27 +166,27 @@ func testEmptyBatch(t *testing.T, s persist.Store) {
 }
 
 func testRatings(t *testing.T, s persist.Store) {
-	want := map[room.PlayerID]room.Rating{"ann": glicko.Newcomer, "bob": glicko.Newcomer, "cy": glicko.Newcomer}
-	var finals []room.Final
+	want := map[room.PlayerID]record.Rating{"ann": glicko.Newcomer, "bob": glicko.Newcomer, "cy": glicko.Newcomer}
+	var finals []record.Final
 	for i, pair := range [][2]room.PlayerID{{"ann", "bob"}, {"bob", "cy"}, {"ann", "cy"}, {"ann", "bob"}} {
 		f := Game("chess", pair[0], pair[1])
 		ranks := []int{1, 2}
 		if i == 2 {
 			f, ranks = Draw(f), []int{1, 1}
 		}
-		after := glicko.Game([]room.Rating{want[pair[0]], want[pair[1]]}, ranks)
+		after := glicko.Game([]record.Rating{want[pair[0]], want[pair[1]]}, ranks)
 		want[pair[0]], want[pair[1]] = after[0], after[1]
 		finals = append(finals, f)
 	}
 	wrote(t, s, finals[:3], persist.Written, persist.Written, persist.Written) // several of one player in a batch
 	wrote(t, s, finals[3:], persist.Written)
 	for player, rating := range want {
-		p := get[room.Profile](t)(s.Player(t.Context(), player, true))
+		p := get[record.Profile](t)(s.Player(t.Context(), player, true))
 		if *p.Games[0].Rating != rating {
 			t.Errorf("%s has %+v, want %+v", player, *p.Games[0].Rating, rating)
 		}
 	}
-	ann := get[room.Profile](t)(s.Player(t.Context(), "ann", true)).Games[0]
+	ann := get[record.Profile](t)(s.Player(t.Context(), "ann", true)).Games[0]
 	if ann.Games != 3 || ann.Wins != 2 || ann.Draws != 1 || ann.Losses != 0 {
 		t.Errorf("ann %+v", ann)
 	}
@@ -199,10 +200,10 @@ func testUnrated(t *testing.T, s persist.Store) {
 	withBot := Game("chess", "ann", "engine")
 	withBot.Rated, withBot.Result.Outcomes[1].Bot = false, true
 	aborted := Game("chess", "ann", "bob")
-	aborted.End, aborted.Rated = room.Aborted, false
-	wrote(t, s, []room.Final{Seal(casual), alone, Seal(withBot), Seal(aborted)},
+	aborted.End, aborted.Rated = record.Aborted, false
+	wrote(t, s, []record.Final{Seal(casual), alone, Seal(withBot), Seal(aborted)},
 		persist.Written, persist.Written, persist.Written, persist.Written)
-	ann := get[room.Profile](t)(s.Player(t.Context(), "ann", true))
+	ann := get[record.Profile](t)(s.Player(t.Context(), "ann", true))
 	if len(ann.Games) != 2 || ann.Games[0].Game != "chess" || ann.Games[0].Games != 2 || ann.Games[0].Wins != 2 {
 		t.Errorf("games %+v", ann.Games)
 	}
@@ -217,7 +218,7 @@ func testUnrated(t *testing.T, s persist.Store) {
 	if _, err := s.Player(t.Context(), "engine", true); !errors.Is(err, persist.ErrNotFound) {
 		t.Errorf("a bot became a player: %v", err)
 	}
-	if board := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", room.BoardPlace{}, 10)); len(board) != 0 {
+	if board := get[[]record.Standing](t)(s.Leaderboard(t.Context(), "chess", record.BoardPlace{}, 10)); len(board) != 0 {
 		t.Errorf("the unrated are on the leaderboard: %+v", board)
 	}
 }
@@ -228,16 +229,16 @@ func testManyPlayers(t *testing.T, s persist.Store) {
 		f.Result.Outcomes[i].Rank = rank
 	}
 	f = Seal(f)
-	wrote(t, s, []room.Final{f}, persist.Written)
-	newcomers := []room.Rating{glicko.Newcomer, glicko.Newcomer, glicko.Newcomer, glicko.Newcomer}
+	wrote(t, s, []record.Final{f}, persist.Written)
+	newcomers := []record.Rating{glicko.Newcomer, glicko.Newcomer, glicko.Newcomer, glicko.Newcomer}
 	want := glicko.Game(newcomers, []int{1, 1, 3, 4})
-	got := get[room.StoredResult](t)(s.Result(t.Context(), f.Room)).Ratings
+	got := get[record.StoredResult](t)(s.Result(t.Context(), f.Room)).Ratings
 	for i, change := range got {
 		if change.After != want[i] {
 			t.Errorf("%s got %+v, want %+v", change.Player, change.After, want[i])
 		}
 	}
-	a, c := get[room.Profile](t)(s.Player(t.Context(), "a", true)), get[room.Profile](t)(s.Player(t.Context(), "c", true))
+	a, c := get[record.Profile](t)(s.Player(t.Context(), "a", true)), get[record.Profile](t)(s.Player(t.Context(), "c", true))
 	if len(got) != 4 || a.Games[0].Draws != 1 || c.Games[0].Losses != 1 {
 		t.Errorf("%d changes, a %+v, c %+v", len(got), a.Games, c.Games)
 	}
@@ -246,38 +247,38 @@ func testManyPlayers(t *testing.T, s persist.Store) {
 func testNames(t *testing.T, s persist.Store) {
 	f, g, h := Game("chess", "ann", "bob"), Game("chess", "ann", "bob"), Game("chess", "ann", "bob")
 	f.Result.Outcomes[0].Name, g.Result.Outcomes[0].Name, h.Result.Outcomes[0].Name = "Ann", "Änn 💥", "Anna"
-	wrote(t, s, []room.Final{f, g}, persist.Written, persist.Written)
-	if p := get[room.Profile](t)(s.Player(t.Context(), "ann", true)); p.Name != "Änn 💥" {
+	wrote(t, s, []record.Final{f, g}, persist.Written, persist.Written)
+	if p := get[record.Profile](t)(s.Player(t.Context(), "ann", true)); p.Name != "Änn 💥" {
 		t.Errorf("name %q", p.Name)
 	}
-	wrote(t, s, []room.Final{h}, persist.Written)
-	if p := get[room.Profile](t)(s.Player(t.Context(), "ann", true)); p.Name != "Anna" {
+	wrote(t, s, []record.Final{h}, persist.Written)
+	if p := get[record.Profile](t)(s.Player(t.Context(), "ann", true)); p.Name != "Anna" {
 		t.Errorf("name %q", p.Name)
 	}
 }
 
 func testRecent(t *testing.T, s persist.Store) {
-	var finals []room.Final
+	var finals []record.Final
 	for range 60 {
 		f := Game("chess", "ann", "bob")
-		wrote(t, s, []room.Final{f}, persist.Written)
+		wrote(t, s, []record.Final{f}, persist.Written)
 		finals = append(finals, f)
 	}
-	recent := get[room.Profile](t)(s.Player(t.Context(), "bob", true)).Recent
+	recent := get[record.Profile](t)(s.Player(t.Context(), "bob", true)).Recent
 	if len(recent) != 50 {
 		t.Fatalf("%d recent games", len(recent))
 	}
 	for i, g := range recent {
-		if want := finals[59-i].Room; g.Room != want || g.Rank != 2 || g.Players != 2 || g.End != room.Finished || g.Game != "chess" {
+		if want := finals[59-i].Room; g.Room != want || g.Rank != 2 || g.Players != 2 || g.End != record.Finished || g.Game != "chess" {
 			t.Fatalf("recent[%d] = %+v, want room %s", i, g, want)
 		}
 	}
 }
 
 func testLeaderboard(t *testing.T, s persist.Store) {
-	wrote(t, s, []room.Final{Game("chess", "a", "b"), Game("chess", "c", "d"), Draw(Game("chess", "e", "f")), Game("go", "z", "a")},
+	wrote(t, s, []record.Final{Game("chess", "a", "b"), Game("chess", "c", "d"), Draw(Game("chess", "e", "f")), Game("go", "z", "a")},
 		persist.Written, persist.Written, persist.Written, persist.Written)
-	board := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", room.BoardPlace{}, 10))
+	board := get[[]record.Standing](t)(s.Leaderboard(t.Context(), "chess", record.BoardPlace{}, 10))
 	var got []string
 	for _, row := range board {
 		got = append(got, fmt.Sprint(row.Place, row.Player, row.Name, row.Games, row.Wins, row.Draws, row.Losses))
@@ -289,10 +290,10 @@ func testLeaderboard(t *testing.T, s persist.Store) {
 		}
 	}
 	for n := 1; n <= len(board); n++ { // pages of any size are the board
-		var at room.BoardPlace
-		var all []room.Standing
+		var at record.BoardPlace
+		var all []record.Standing
 		for {
-			page := get[[]room.Standing](t)(s.Leaderboard(t.Context(), "chess", at, n))
+			page := get[[]record.Standing](t)(s.Leaderboard(t.Context(), "chess", at, n))
 			for _, p := range page {
 				all, at = append(all, p), at.Next(p)
 			}
@@ -309,7 +310,7 @@ func testLeaderboard(t *testing.T, s persist.Store) {
 // testRivals writes overlapping batches at once: each final counts once and the ratings follow some order.
 func testRivals(t *testing.T, s persist.Store) {
 	players := []room.PlayerID{"a", "b", "c", "d", "e"}
-	var finals []room.Final
+	var finals []record.Final
 	for i := range 120 {
 		finals = append(finals, Game("chess", players[i%5], players[(i+1+i%4)%5]))
 	}

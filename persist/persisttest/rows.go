@@ -9,20 +9,21 @@ import (
 
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // created writes the first row of a new room of the boot.
-func created(t *testing.T, s persist.Store, b persist.Boot) room.Row {
+func created(t *testing.T, s persist.Store, b persist.Boot) record.Row {
 	t.Helper()
 	r := NewRow(b)
-	results, err := s.CreateRows(t.Context(), b.ID, []room.Row{r})
+	results, err := s.CreateRows(t.Context(), b.ID, []record.Row{r})
 	must(t, err)
 	must(t, results[0].Err)
 	return r
 }
 
 // claimOf is a claim of a row as it is, by the boot.
-func claimOf(r room.Row, b persist.Boot) persist.Claim {
+func claimOf(r record.Row, b persist.Boot) persist.Claim {
 	return persist.Claim{Room: r.Room, FromEpoch: r.Epoch, FromFolder: r.Folder, FromState: r.State,
 		Epoch: r.Epoch + 1, Folder: b.Folder, Nonce: Nonce()}
 }
@@ -34,9 +35,9 @@ func claim(t *testing.T, s persist.Store, b persist.Boot, c persist.Claim) persi
 	return results[0]
 }
 
-func wantRow(t *testing.T, s persist.Store, want room.Row) {
+func wantRow(t *testing.T, s persist.Store, want record.Row) {
 	t.Helper()
-	if got := get[room.Row](t)(s.Row(t.Context(), want.Room)); got != want {
+	if got := get[record.Row](t)(s.Row(t.Context(), want.Room)); got != want {
 		t.Fatalf("row %+v, want %+v", got, want)
 	}
 }
@@ -48,7 +49,7 @@ func testRowCreated(t *testing.T, s persist.Store) {
 	fresh := NewRow(b)
 	rival := r
 	rival.Nonce, rival.Game = Nonce(), "go"
-	results, err := s.CreateRows(t.Context(), b.ID, []room.Row{r, fresh, rival})
+	results, err := s.CreateRows(t.Context(), b.ID, []record.Row{r, fresh, rival})
 	must(t, err)
 	if results[0].Err != nil || results[0].Row != r {
 		t.Errorf("the same write again: %+v", results[0])
@@ -66,8 +67,8 @@ func testRowByCode(t *testing.T, s persist.Store) {
 	b := Started(t, s)
 	r := NewRow(b)
 	r.Code, r.Private = "apple-tree", true
-	get[[]persist.RowResult](t)(s.CreateRows(t.Context(), b.ID, []room.Row{r, NewRow(b)}))
-	if got := get[room.Row](t)(s.RowByCode(t.Context(), "apple-tree")); got != r {
+	get[[]persist.RowResult](t)(s.CreateRows(t.Context(), b.ID, []record.Row{r, NewRow(b)}))
+	if got := get[record.Row](t)(s.RowByCode(t.Context(), "apple-tree")); got != r {
 		t.Errorf("got %+v", got)
 	}
 	for _, code := range []string{"", "apple-pie"} {
@@ -75,13 +76,13 @@ func testRowByCode(t *testing.T, s persist.Store) {
 			t.Errorf("code %q: %v", code, err)
 		}
 	}
-	wrote(t, s, []room.Final{finalOf(r)}, persist.Written)
+	wrote(t, s, []record.Final{finalOf(r)}, persist.Written)
 	if _, err := s.RowByCode(t.Context(), "apple-tree"); !errors.Is(err, persist.ErrNotFound) {
 		t.Errorf("the code of a finished room: %v", err)
 	}
 }
 
-func finalOf(r room.Row) room.Final {
+func finalOf(r record.Row) record.Final {
 	f := Game(r.Game, "ann", "bob")
 	f.Room = r.Room
 	return Seal(f)
@@ -91,9 +92,9 @@ func testRowOver(t *testing.T, s persist.Store) {
 	b := Started(t, s)
 	r := created(t, s, b)
 	closed := finalOf(r)
-	closed.End, closed.Rated = room.Closed, false
-	wrote(t, s, []room.Final{Seal(closed)}, persist.Written)
-	r.State = room.RowOver
+	closed.End, closed.Rated = record.Closed, false
+	wrote(t, s, []record.Final{Seal(closed)}, persist.Written)
+	r.State = record.RowOver
 	wantRow(t, s, r)
 	if got := claim(t, s, b, claimOf(r, b)); !errors.Is(got.Err, persist.ErrMovedOn) || got.Row != r {
 		t.Errorf("a room that is over was claimed: %+v", got)
@@ -104,10 +105,10 @@ func testRowOver(t *testing.T, s persist.Store) {
 func testRowAfterResult(t *testing.T, s persist.Store) {
 	b := Started(t, s)
 	r := NewRow(b)
-	wrote(t, s, []room.Final{finalOf(r)}, persist.Written)
-	results, err := s.CreateRows(t.Context(), b.ID, []room.Row{r})
+	wrote(t, s, []record.Final{finalOf(r)}, persist.Written)
+	results, err := s.CreateRows(t.Context(), b.ID, []record.Row{r})
 	must(t, err)
-	if !errors.Is(results[0].Err, persist.ErrMovedOn) || results[0].Row.State != room.RowOver {
+	if !errors.Is(results[0].Err, persist.ErrMovedOn) || results[0].Row.State != record.RowOver {
 		t.Errorf("got %+v", results[0])
 	}
 }
@@ -135,7 +136,7 @@ func testClaimRefused(t *testing.T, s persist.Store) {
 		"older epoch":    func(c *persist.Claim) { c.FromEpoch-- },
 		"newer epoch":    func(c *persist.Claim) { c.FromEpoch++; c.Epoch++ },
 		"other folder":   func(c *persist.Claim) { c.FromFolder = "copy" },
-		"other state":    func(c *persist.Claim) { c.FromState = room.RowReleased },
+		"other state":    func(c *persist.Claim) { c.FromState = record.RowReleased },
 		"epoch standing": func(c *persist.Claim) { c.Epoch = c.FromEpoch },
 		"epoch falling":  func(c *persist.Claim) { c.Epoch = c.FromEpoch - 1 },
 	} {
@@ -171,12 +172,12 @@ func testClaimAnswerLost(t *testing.T, s persist.Store) {
 // testClaimsOfRivals lets many boots claim the same released rooms at once, in different orders.
 func testClaimsOfRivals(t *testing.T, s persist.Store) {
 	holder := Started(t, s)
-	var rows []room.Row
+	var rows []record.Row
 	for range 20 {
-		rows = append(rows, released(t, s, holder, created(t, s, holder), room.Point{Epoch: 1, Seq: 5}))
+		rows = append(rows, released(t, s, holder, created(t, s, holder), record.Point{Epoch: 1, Seq: 5}))
 	}
 	var mu sync.Mutex
-	winners := map[room.ID]room.BootID{}
+	winners := map[room.ID]record.BootID{}
 	var group sync.WaitGroup
 	for w := range 6 {
 		b := Started(t, s)
@@ -204,7 +205,7 @@ func testClaimsOfRivals(t *testing.T, s persist.Store) {
 	}
 	group.Wait()
 	for _, r := range rows {
-		if now := get[room.Row](t)(s.Row(t.Context(), r.Room)); now.Boot != winners[r.Room] || now.State != room.RowLive {
+		if now := get[record.Row](t)(s.Row(t.Context(), r.Room)); now.Boot != winners[r.Room] || now.State != record.RowLive {
 			t.Errorf("room %s was won by %q, its row says %+v", r.Room, winners[r.Room], now)
 		}
 	}
@@ -212,7 +213,7 @@ func testClaimsOfRivals(t *testing.T, s persist.Store) {
 
 func testManyClaims(t *testing.T, s persist.Store) {
 	b := Started(t, s)
-	var rows []room.Row
+	var rows []record.Row
 	for range 300 {
 		rows = append(rows, NewRow(b))
 	}
@@ -232,7 +233,7 @@ func testManyClaims(t *testing.T, s persist.Store) {
 }
 
 // released releases a row at a point and returns it as it then is.
-func released(t *testing.T, s persist.Store, b persist.Boot, r room.Row, p room.Point) room.Row {
+func released(t *testing.T, s persist.Store, b persist.Boot, r record.Row, p record.Point) record.Row {
 	t.Helper()
 	got, err := s.ReleaseRow(t.Context(), b.ID, persist.Release{Room: r.Room, Epoch: r.Epoch, Nonce: Nonce(),
 		Checkpoint: persist.Checkpoint{Point: p, Data: []byte("all\x00of it")}})
@@ -248,9 +249,9 @@ func testRelease(t *testing.T, s persist.Store) {
 	if got := get[persist.RowResult](t)(s.ReleaseRow(t.Context(), other.ID, release)); !errors.Is(got.Err, persist.ErrMovedOn) {
 		t.Errorf("released by who does not hold it: %+v", got)
 	}
-	point := room.Point{Epoch: 1, Seq: 40}
+	point := record.Point{Epoch: 1, Seq: 40}
 	r = released(t, s, holder, r, point)
-	if r.State != room.RowReleased || r.Epoch != 1 {
+	if r.State != record.RowReleased || r.Epoch != 1 {
 		t.Errorf("released %+v", r)
 	}
 	checkpoint := get[persist.Checkpoint](t)(s.Checkpoint(t.Context(), r.Room))
@@ -258,17 +259,17 @@ func testRelease(t *testing.T, s persist.Store) {
 		t.Errorf("checkpoint %+v", checkpoint)
 	}
 	got := claim(t, s, other, claimOf(r, other)) // from another folder
-	if got.Err != nil || got.Row.State != room.RowLive || got.Row.Boot != other.ID || got.Row.Folder != other.Folder {
+	if got.Err != nil || got.Row.State != record.RowLive || got.Row.Boot != other.ID || got.Row.Folder != other.Folder {
 		t.Fatalf("claimed %+v", got)
 	}
 	if kept := get[persist.Checkpoint](t)(s.Checkpoint(t.Context(), r.Room)); kept.Point != point {
 		t.Errorf("the claim changed the checkpoint: %+v", kept)
 	}
-	release = persist.Release{Room: r.Room, Epoch: got.Row.Epoch, Nonce: Nonce(), Checkpoint: persist.Checkpoint{Point: room.Point{Epoch: 1, Seq: 39}}}
+	release = persist.Release{Room: r.Room, Epoch: got.Row.Epoch, Nonce: Nonce(), Checkpoint: persist.Checkpoint{Point: record.Point{Epoch: 1, Seq: 39}}}
 	if got := get[persist.RowResult](t)(s.ReleaseRow(t.Context(), other.ID, release)); !errors.Is(got.Err, persist.ErrMovedOn) {
 		t.Errorf("the checkpoint fell: %+v", got)
 	}
-	wrote(t, s, []room.Final{finalOf(r)}, persist.Written)
+	wrote(t, s, []record.Final{finalOf(r)}, persist.Written)
 	if _, err := s.Checkpoint(t.Context(), r.Room); !errors.Is(err, persist.ErrNotFound) {
 		t.Errorf("the checkpoint of a room that is over: %v", err)
 	}
@@ -280,18 +281,18 @@ func testListRows(t *testing.T, s persist.Store) {
 	for range 5 {
 		all = append(all, created(t, s, a).Room)
 	}
-	free := released(t, s, b, created(t, s, b), room.Point{Epoch: 1, Seq: 1})
+	free := released(t, s, b, created(t, s, b), record.Point{Epoch: 1, Seq: 1})
 	slices.Sort(all)
 	ids := func(f persist.RowFilter) (ids []room.ID) {
-		for _, r := range get[[]room.Row](t)(s.ListRows(t.Context(), f)) {
+		for _, r := range get[[]record.Row](t)(s.ListRows(t.Context(), f)) {
 			ids = append(ids, r.Room)
 		}
 		return ids
 	}
-	if got := ids(persist.RowFilter{Folder: a.Folder, State: room.RowLive}); !slices.Equal(got, all) {
+	if got := ids(persist.RowFilter{Folder: a.Folder, State: record.RowLive}); !slices.Equal(got, all) {
 		t.Errorf("of a folder: %v, want %v", got, all)
 	}
-	if got := ids(persist.RowFilter{State: room.RowReleased}); !slices.Equal(got, []room.ID{free.Room}) {
+	if got := ids(persist.RowFilter{State: record.RowReleased}); !slices.Equal(got, []room.ID{free.Room}) {
 		t.Errorf("released: %v, want %v", got, free.Room)
 	}
 	if got := ids(persist.RowFilter{Folder: a.Folder, After: all[1], Limit: 2}); !slices.Equal(got, all[2:4]) {
@@ -309,7 +310,7 @@ func testDeadBootWrites(t *testing.T, s persist.Store) {
 	ended := Started(t, s)
 	must(t, s.EndBoot(t.Context(), ended.ID))
 	for _, b := range []persist.Boot{dead, ended, NewBoot()} {
-		_, create := s.CreateRows(t.Context(), b.ID, []room.Row{NewRow(b)})
+		_, create := s.CreateRows(t.Context(), b.ID, []record.Row{NewRow(b)})
 		_, claim := s.ClaimRows(t.Context(), b.ID, []persist.Claim{claimOf(r, b)})
 		_, release := s.ReleaseRow(t.Context(), b.ID, persist.Release{Room: r.Room, Epoch: r.Epoch, Nonce: Nonce()})
 		for what, err := range map[string]error{"create": create, "claim": claim, "release": release} {

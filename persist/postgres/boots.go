@@ -8,7 +8,7 @@ import (
 
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/internal/ledger"
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // arbiterLock is the advisory lock of every transaction that fences boots, so that fence numbers leave no gap.
@@ -44,7 +44,7 @@ func (s *Store) StartBoot(ctx context.Context, boot persist.Boot) error {
 }
 
 // Fence implements ledger.BootTx. The caller holds the arbiter's lock.
-func (tx resultTx) Fence(ctx context.Context, by room.BootID, boots []persist.BootInfo) error {
+func (tx resultTx) Fence(ctx context.Context, by record.BootID, boots []persist.BootInfo) error {
 	batch := &pgx.Batch{}
 	for _, b := range boots {
 		batch.Queue(`
@@ -57,7 +57,7 @@ func (tx resultTx) Fence(ctx context.Context, by room.BootID, boots []persist.Bo
 
 // Forget implements persist.Boots. It holds the arbiter's lock to the end, so that no process of a folder that is given up
 // can start meanwhile. FOR UPDATE waits for row writes of its former processes that are under way.
-func (s *Store) Forget(ctx context.Context, by room.BootID, node string, heard []room.BootID) (f persist.Forgotten, err error) {
+func (s *Store) Forget(ctx context.Context, by record.BootID, node string, heard []record.BootID) (f persist.Forgotten, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, arbiterLock); err != nil {
 			return err
@@ -81,15 +81,15 @@ func (s *Store) Forget(ctx context.Context, by room.BootID, node string, heard [
 }
 
 // LiveRows implements ledger.BootTx.
-func (tx resultTx) LiveRows(ctx context.Context, boots []persist.BootInfo) ([]room.Row, error) {
+func (tx resultTx) LiveRows(ctx context.Context, boots []persist.BootInfo) ([]record.Row, error) {
 	rows, _ := tx.Query(ctx, ledger.SelectRow+` WHERE state = 'live' AND boot = ANY ($1) ORDER BY room`,
 		column(boots, func(b persist.BootInfo) string { return string(b.ID) }))
 	return collect(rows, ledger.ScanRow)
 }
 
 // Heartbeat implements persist.Boots.
-func (s *Store) Heartbeat(ctx context.Context, boot room.BootID) error {
-	alive, err := query(ctx, s, ledger.Scan[room.BootID],
+func (s *Store) Heartbeat(ctx context.Context, boot record.BootID) error {
+	alive, err := query(ctx, s, ledger.Scan[record.BootID],
 		`UPDATE boots SET heartbeat = clock_timestamp() WHERE boot = $1 AND state = 'alive' RETURNING boot`, boot)
 	if err == nil && len(alive) == 0 {
 		return persist.ErrBootDead
@@ -98,7 +98,7 @@ func (s *Store) Heartbeat(ctx context.Context, boot room.BootID) error {
 }
 
 // EndBoot implements persist.Boots.
-func (s *Store) EndBoot(ctx context.Context, boot room.BootID) error {
+func (s *Store) EndBoot(ctx context.Context, boot record.BootID) error {
 	return s.do(ctx, func() error {
 		_, err := s.pool.Exec(ctx, `UPDATE boots SET state = 'ended', heartbeat = clock_timestamp() WHERE boot = $1 AND state = 'alive'`, boot)
 		return err

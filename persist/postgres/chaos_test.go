@@ -15,6 +15,7 @@ import (
 	"github.com/roomring/roomring/persist/postgres"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 )
 
 // node is one writer of results: a store of its own and a flusher that sees every failed try.
@@ -35,14 +36,14 @@ func newNode(t *testing.T, url string, batch int) *node {
 	return n
 }
 
-func (n *node) add(t *testing.T, f room.Final) {
+func (n *node) add(t *testing.T, f record.Final) {
 	count, _ := n.stored.LoadOrStore(f.Room, new(atomic.Int64))
 	if err := n.Add(f, func(persist.Verdict) { count.(*atomic.Int64).Add(1) }); err != nil {
 		t.Error(err)
 	}
 }
 
-func (n *node) close(t *testing.T, finals []room.Final) {
+func (n *node) close(t *testing.T, finals []record.Final) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
@@ -63,7 +64,7 @@ func TestServerStoppedAndKilledMidBatch(t *testing.T) {
 	server := pgtest.New(t)
 	url := server.URL(t)
 	nodes := []*node{newNode(t, url, 7), newNode(t, url, 23)}
-	var finals []room.Final
+	var finals []record.Final
 	players := []room.PlayerID{"a", "b", "c", "d", "e", "f", "g"}
 	for i := range 700 {
 		f := persisttest.Game("chess", players[i%7], players[(i+1+i%6)%7])

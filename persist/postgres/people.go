@@ -11,6 +11,7 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/internal/ledger"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 func queueOthers(batch *pgx.Batch, others []ledger.Other) {
@@ -86,7 +87,7 @@ func (s *Store) Redact(ctx context.Context, r persist.Redacted) error {
 
 // replaceReplay puts the replay of f in place of the stored one. The later pieces get new numbers, so that whoever reads the old
 // replay meanwhile finds its end and no mixture.
-func replaceReplay(ctx context.Context, tx pgx.Tx, f room.Final) error {
+func replaceReplay(ctx context.Context, tx pgx.Tx, f record.Final) error {
 	if f.Replay.Len() == 0 {
 		_, err := tx.Exec(ctx, `DELETE FROM replays WHERE room = $1`, f.Room)
 		return err
@@ -104,7 +105,7 @@ func replaceReplay(ctx context.Context, tx pgx.Tx, f room.Final) error {
 	if _, err := tx.Exec(ctx, `DELETE FROM replay_pieces WHERE room = $1`, f.Room); err != nil {
 		return err
 	}
-	return ledger.LaterPieces([]room.Final{f}, func(p ledger.Piece) error {
+	return ledger.LaterPieces([]record.Final{f}, func(p ledger.Piece) error {
 		_, err := tx.Exec(ctx, `INSERT INTO replay_pieces (room, nth, data) VALUES ($1, $2, $3)`, p.Room, base+p.Nth, p.Data)
 		return err
 	})

@@ -15,7 +15,7 @@ import (
 	"github.com/roomring/roomring/persist/persisttest"
 	"github.com/roomring/roomring/persist/pgtest"
 	"github.com/roomring/roomring/persist/postgres"
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 func open(t *testing.T, url string) *postgres.Store { return openWith(t, url, postgres.Options{}) }
@@ -190,7 +190,7 @@ func settingOf(t *testing.T, url, name string) (setting string) {
 		CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS
 			$$ BEGIN INSERT INTO seen VALUES (current_setting('`+name+`')); RETURN NEW; END $$;
 		CREATE TRIGGER look BEFORE INSERT ON results FOR EACH ROW EXECUTE FUNCTION look()`)
-	if _, err := s.WriteResults(t.Context(), []room.Final{persisttest.Game("chess", "ann", "bob")}); err != nil {
+	if _, err := s.WriteResults(t.Context(), []record.Final{persisttest.Game("chess", "ann", "bob")}); err != nil {
 		t.Fatal(err)
 	}
 	ask(t, url, `SELECT setting FROM seen`, &setting)

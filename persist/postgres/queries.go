@@ -7,15 +7,16 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/internal/ledger"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Result implements persist.Results.
-func (s *Store) Result(ctx context.Context, id room.ID) (room.StoredResult, error) {
+func (s *Store) Result(ctx context.Context, id room.ID) (record.StoredResult, error) {
 	r, err := queryOne(ctx, s.reader, ledger.ScanResult, `
 		SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes::text, reason, summary, data::text, hash, stored, readers::text, redactions, redacted, coalesce(unrated, '')
 		FROM results WHERE room = $1`, id)
 	if err != nil {
-		return room.StoredResult{}, err
+		return record.StoredResult{}, err
 	}
 	r.Ratings, err = query(ctx, s.reader, ledger.ScanRatingChange, `
 		SELECT player, before_rating, before_deviation, before_volatility, after_rating, after_deviation, after_volatility
@@ -24,10 +25,10 @@ func (s *Store) Result(ctx context.Context, id room.ID) (room.StoredResult, erro
 }
 
 // Replay implements persist.Results.
-func (s *Store) Replay(ctx context.Context, id room.ID) (room.StoredReplay, error) {
+func (s *Store) Replay(ctx context.Context, id room.ID) (record.StoredReplay, error) {
 	r, err := queryOne(ctx, s.reader, ledger.ScanReplay, `SELECT data, more, base, coalesce(size, octet_length(data)) FROM replays WHERE room = $1`, id)
 	if err != nil {
-		return room.StoredReplay{}, err
+		return record.StoredReplay{}, err
 	}
 	return r.Open(func(nth int) ([]byte, error) {
 		return queryOne(ctx, s.reader, ledger.Scan[[]byte], `SELECT data FROM replay_pieces WHERE room = $1 AND nth = $2`, id, nth)
@@ -35,15 +36,15 @@ func (s *Store) Replay(ctx context.Context, id room.ID) (room.StoredReplay, erro
 }
 
 // Player implements persist.Results.
-func (s *Store) Player(ctx context.Context, id room.PlayerID, all bool) (room.Profile, error) {
-	p := room.Profile{Player: id}
+func (s *Store) Player(ctx context.Context, id room.PlayerID, all bool) (record.Profile, error) {
+	p := record.Profile{Player: id}
 	var err error
 	if p.Name, err = queryOne(ctx, s.reader, ledger.Scan[string], `SELECT name FROM players WHERE player = $1`, id); err != nil {
-		return room.Profile{}, err
+		return record.Profile{}, err
 	}
 	p.Games, err = query(ctx, s.reader, ledger.ScanGameProfile, ledger.SelectRecord+` WHERE player = $1 ORDER BY game COLLATE "C"`, id)
 	if err != nil {
-		return room.Profile{}, err
+		return record.Profile{}, err
 	}
 	p.Recent, err = query(ctx, s.reader, ledger.ScanPlayedGame, `
 		SELECT o.room, o.game, r.ended, o.rank, o.players, o.stored
@@ -53,7 +54,7 @@ func (s *Store) Player(ctx context.Context, id room.PlayerID, all bool) (room.Pr
 }
 
 // Leaderboard implements persist.Results.
-func (s *Store) Leaderboard(ctx context.Context, game string, after room.BoardPlace, limit int) ([]room.Standing, error) {
+func (s *Store) Leaderboard(ctx context.Context, game string, after record.BoardPlace, limit int) ([]record.Standing, error) {
 	players, err := query(ctx, s.reader, ledger.ScanStanding, `
 		SELECT player, name, rating, deviation, volatility, games, wins, draws, losses
 		FROM (SELECT * FROM records

@@ -8,6 +8,7 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/internal/ledger"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // WriteResults implements persist.Results. A batch of any size takes five round trips.
@@ -15,8 +16,8 @@ import (
 // Read committed is enough. ON CONFLICT waits for a rival that has not committed, each later statement sees what
 // the rival did, and records are locked before they are read. All batches lock results, players, records and rooms
 // in this order, each by key, so they do not deadlock.
-func (s *Store) WriteResults(ctx context.Context, finals []room.Final) ([]persist.Verdict, error) {
-	once := func(ctx context.Context, finals []room.Final) (verdicts []persist.Verdict, err error) {
+func (s *Store) WriteResults(ctx context.Context, finals []record.Final) ([]persist.Verdict, error) {
+	once := func(ctx context.Context, finals []record.Final) (verdicts []persist.Verdict, err error) {
 		err = s.inTx(ctx, func(tx pgx.Tx) error {
 			verdicts, err = ledger.Post(ctx, resultTx{tx, s.rules}, s.rules, finals)
 			return err
@@ -42,7 +43,7 @@ ORDER BY room
 ON CONFLICT (room) DO NOTHING
 RETURNING room`
 
-func (tx resultTx) Insert(ctx context.Context, finals []room.Final) (map[room.ID][32]byte, map[room.ID]bool, error) {
+func (tx resultTx) Insert(ctx context.Context, finals []record.Final) (map[room.ID][32]byte, map[room.ID]bool, error) {
 	columns, err := resultColumns(tx.rules, finals)
 	if err != nil {
 		return nil, nil, err
@@ -64,7 +65,7 @@ func (tx resultTx) Insert(ctx context.Context, finals []room.Final) (map[room.ID
 }
 
 // resultColumns are the arguments of insertResults.
-func resultColumns(rules persist.Ratings, finals []room.Final) ([]any, error) {
+func resultColumns(rules persist.Ratings, finals []record.Final) ([]any, error) {
 	texts := make([]ledger.JSON, len(finals))
 	for i, f := range finals {
 		var err error
@@ -73,21 +74,21 @@ func resultColumns(rules persist.Ratings, finals []room.Final) ([]any, error) {
 		}
 	}
 	return []any{
-		column(finals, func(f room.Final) string { return string(f.Room) }),
-		column(finals, func(f room.Final) string { return f.Game }),
-		column(finals, func(f room.Final) int64 { return int64(f.Version) }),
-		column(finals, func(f room.Final) string { return string(f.End) }),
-		column(finals, func(f room.Final) bool { return f.Rated }),
-		column(finals, func(f room.Final) int64 { return int64(f.Point.Epoch) }),
-		column(finals, func(f room.Final) int64 { return int64(f.Point.Seq) }),
-		column(finals, func(f room.Final) int64 { return int64(f.Duration) }),
+		column(finals, func(f record.Final) string { return string(f.Room) }),
+		column(finals, func(f record.Final) string { return f.Game }),
+		column(finals, func(f record.Final) int64 { return int64(f.Version) }),
+		column(finals, func(f record.Final) string { return string(f.End) }),
+		column(finals, func(f record.Final) bool { return f.Rated }),
+		column(finals, func(f record.Final) int64 { return int64(f.Point.Epoch) }),
+		column(finals, func(f record.Final) int64 { return int64(f.Point.Seq) }),
+		column(finals, func(f record.Final) int64 { return int64(f.Duration) }),
 		column(texts, func(j ledger.JSON) string { return j.Outcomes }),
-		column(finals, func(f room.Final) string { return f.Result.Reason }),
-		column(finals, func(f room.Final) string { return f.Result.Summary }),
+		column(finals, func(f record.Final) string { return f.Result.Reason }),
+		column(finals, func(f record.Final) string { return f.Result.Summary }),
 		column(texts, func(j ledger.JSON) *string { return j.Data }),
-		column(finals, func(f room.Final) []byte { return f.Hash[:] }),
+		column(finals, func(f record.Final) []byte { return f.Hash[:] }),
 		column(texts, func(j ledger.JSON) *string { return j.Readers }),
-		column(finals, func(f room.Final) *string {
+		column(finals, func(f record.Final) *string {
 			if why := string(ledger.Refuses(rules, f)); why != "" {
 				return &why
 			}
@@ -155,23 +156,23 @@ func queueMet(batch *pgx.Batch, rivals []ledger.Key, met ledger.Met) {
 	})
 }
 
-func (tx resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger.Line, records []ledger.Record, repeats []room.ID) error {
+func (tx resultTx) Save(ctx context.Context, finals []record.Final, lines []ledger.Line, records []ledger.Record, repeats []room.ID) error {
 	batch := &pgx.Batch{}
 	queueRecords(batch, records)
 	queueLines(batch, lines)
-	rooms := column(finals, func(f room.Final) string { return string(f.Room) })
+	rooms := column(finals, func(f record.Final) string { return string(f.Room) })
 	queueReplays(batch, ledger.Replayed(finals))
 	queueOthers(batch, ledger.Others(finals))
 	if len(repeats) > 0 {
-		batch.Queue(`UPDATE results SET unrated = $1 WHERE room = ANY ($2)`, room.UnratedRepeat, repeats)
+		batch.Queue(`UPDATE results SET unrated = $1 WHERE room = ANY ($2)`, record.UnratedRepeat, repeats)
 	}
 	batch.Queue(`
 		INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce)
 		SELECT room, game, epoch, 'over', '', '', '', false, ''
 		FROM unnest($1::text[], $2::text[], $3::bigint[]) AS t (room, game, epoch) ORDER BY room
 		ON CONFLICT (room) DO UPDATE SET state = 'over', checkpoint = NULL, checkpoint_epoch = NULL, checkpoint_seq = NULL`,
-		rooms, column(finals, func(f room.Final) string { return f.Game }),
-		column(finals, func(f room.Final) int64 { return int64(f.Point.Epoch) }))
+		rooms, column(finals, func(f record.Final) string { return f.Game }),
+		column(finals, func(f record.Final) int64 { return int64(f.Point.Epoch) }))
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return err
 	}
@@ -181,7 +182,7 @@ func (tx resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger
 	})
 }
 
-func queueReplays(batch *pgx.Batch, finals []room.Final) {
+func queueReplays(batch *pgx.Batch, finals []record.Final) {
 	first, more := make([][]byte, len(finals)), make([]int64, len(finals))
 	for i, f := range finals {
 		piece, n := ledger.FirstPiece(f.Replay)
@@ -191,14 +192,14 @@ func queueReplays(batch *pgx.Batch, finals []room.Final) {
 		INSERT INTO replays (room, data, more, size, stored)
 		SELECT t.room, t.data, t.more, t.size, r.stored
 		FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::bigint[]) AS t (room, data, more, size) JOIN results r ON r.room = t.room`,
-		column(finals, func(f room.Final) string { return string(f.Room) }), first, more, column(finals, func(f room.Final) int64 { return int64(f.Replay.Len()) }))
+		column(finals, func(f record.Final) string { return string(f.Room) }), first, more, column(finals, func(f record.Final) int64 { return int64(f.Replay.Len()) }))
 }
 
 func queueRecords(batch *pgx.Batch, records []ledger.Record) {
 	if len(records) == 0 {
 		return
 	}
-	rated := func(f func(room.Rating) float64) []*float64 {
+	rated := func(f func(record.Rating) float64) []*float64 {
 		return column(records, func(r ledger.Record) *float64 { return part(r.Rating, f) })
 	}
 	batch.Queue(`
@@ -223,10 +224,10 @@ func queueLines(batch *pgx.Batch, lines []ledger.Line) {
 	if len(lines) == 0 {
 		return
 	}
-	before := func(f func(room.Rating) float64) []*float64 {
+	before := func(f func(record.Rating) float64) []*float64 {
 		return column(lines, func(l ledger.Line) *float64 { return part(l.Before, f) })
 	}
-	after := func(f func(room.Rating) float64) []*float64 {
+	after := func(f func(record.Rating) float64) []*float64 {
 		return column(lines, func(l ledger.Line) *float64 { return part(l.After, f) })
 	}
 	batch.Queue(`
@@ -248,11 +249,11 @@ func queueLines(batch *pgx.Batch, lines []ledger.Line) {
 		after(ratingOf), after(deviationOf), after(volatilityOf))
 }
 
-func ratingOf(r room.Rating) float64     { return r.Rating }
-func deviationOf(r room.Rating) float64  { return r.Deviation }
-func volatilityOf(r room.Rating) float64 { return r.Volatility }
+func ratingOf(r record.Rating) float64     { return r.Rating }
+func deviationOf(r record.Rating) float64  { return r.Deviation }
+func volatilityOf(r record.Rating) float64 { return r.Volatility }
 
-func part(r *room.Rating, of func(room.Rating) float64) *float64 {
+func part(r *record.Rating, of func(record.Rating) float64) *float64 {
 	if r == nil {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/internal/ledger"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // write is the write of one row: a statement, and the nonce that the row has afterwards if the write won.
@@ -19,8 +20,8 @@ type write struct {
 }
 
 // CreateRows implements persist.Rows.
-func (s *Store) CreateRows(ctx context.Context, boot room.BootID, rows []room.Row) ([]persist.RowResult, error) {
-	return s.writeRows(ctx, boot, column(rows, func(r room.Row) write {
+func (s *Store) CreateRows(ctx context.Context, boot record.BootID, rows []record.Row) ([]persist.RowResult, error) {
+	return s.writeRows(ctx, boot, column(rows, func(r record.Row) write {
 		return write{r.Room, r.Nonce, `
 			INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce)
 			VALUES ($1, $2, $3, 'live', $4, $5, $6, $7, $8)
@@ -30,7 +31,7 @@ func (s *Store) CreateRows(ctx context.Context, boot room.BootID, rows []room.Ro
 }
 
 // ClaimRows implements persist.Rows.
-func (s *Store) ClaimRows(ctx context.Context, boot room.BootID, claims []persist.Claim) ([]persist.RowResult, error) {
+func (s *Store) ClaimRows(ctx context.Context, boot record.BootID, claims []persist.Claim) ([]persist.RowResult, error) {
 	return s.writeRows(ctx, boot, column(claims, func(c persist.Claim) write {
 		return write{c.Room, c.Nonce, `
 			UPDATE rooms SET epoch = $1, state = 'live', boot = $2, folder = $3, nonce = $4
@@ -41,7 +42,7 @@ func (s *Store) ClaimRows(ctx context.Context, boot room.BootID, claims []persis
 }
 
 // ReleaseRow implements persist.Rows.
-func (s *Store) ReleaseRow(ctx context.Context, boot room.BootID, r persist.Release) (persist.RowResult, error) {
+func (s *Store) ReleaseRow(ctx context.Context, boot record.BootID, r persist.Release) (persist.RowResult, error) {
 	p := r.Checkpoint.Point
 	results, err := s.writeRows(ctx, boot, []write{{r.Room, r.Nonce, `
 		UPDATE rooms SET state = 'released', nonce = $1, checkpoint_epoch = $2, checkpoint_seq = $3, checkpoint = $4
@@ -57,14 +58,14 @@ func (s *Store) ReleaseRow(ctx context.Context, boot room.BootID, r persist.Rele
 // writeRows does the writes in one transaction of an alive boot, in three round trips, and reads back who won.
 // The lock on the boot's row makes a fence wait until the writes are committed. Two boots that claim the same
 // released rooms in different orders may deadlock. The server then ends one of the transactions, and inTx tries it again.
-func (s *Store) writeRows(ctx context.Context, boot room.BootID, writes []write) (results []persist.RowResult, err error) {
+func (s *Store) writeRows(ctx context.Context, boot record.BootID, writes []write) (results []persist.RowResult, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
 		batch.Queue(`SELECT state FROM boots WHERE boot = $1 FOR SHARE`, boot).Query(requireAlive)
 		for _, w := range writes {
 			batch.Queue(w.query, w.args...)
 		}
-		present := map[room.ID]room.Row{}
+		present := map[room.ID]record.Row{}
 		batch.Queue(ledger.SelectRow+` WHERE room = ANY ($1)`, column(writes, func(w write) string { return string(w.room) })).
 			Query(func(rows pgx.Rows) error {
 				all, err := collect(rows, ledger.ScanRow)
@@ -92,18 +93,18 @@ func requireAlive(rows pgx.Rows) error {
 }
 
 // Row implements persist.Rows.
-func (s *Store) Row(ctx context.Context, id room.ID) (room.Row, error) {
+func (s *Store) Row(ctx context.Context, id room.ID) (record.Row, error) {
 	return queryOne(ctx, s, ledger.ScanRow, ledger.SelectRow+` WHERE room = $1`, id)
 }
 
 // RowByCode implements persist.Rows.
-func (s *Store) RowByCode(ctx context.Context, code string) (room.Row, error) {
+func (s *Store) RowByCode(ctx context.Context, code string) (record.Row, error) {
 	return queryOne(ctx, s, ledger.ScanRow,
 		ledger.SelectRow+` WHERE code = $1 AND code <> '' AND state <> 'over' ORDER BY created DESC LIMIT 1`, code)
 }
 
 // ListRows implements persist.Rows.
-func (s *Store) ListRows(ctx context.Context, f persist.RowFilter) ([]room.Row, error) {
+func (s *Store) ListRows(ctx context.Context, f persist.RowFilter) ([]record.Row, error) {
 	return query(ctx, s, ledger.ScanRow, ledger.SelectRow+`
 		WHERE `+f.StateTerm("$1")+` AND ($2 = '' OR folder = $2) AND room > $3
 		ORDER BY room LIMIT $4`, string(f.State), f.Folder, f.After, f.Max())

@@ -7,7 +7,7 @@ import (
 
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/internal/ledger"
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // StartBoot implements persist.Boots.
@@ -39,7 +39,7 @@ func (s *Store) StartBoot(ctx context.Context, boot persist.Boot) error {
 }
 
 // Fence implements ledger.BootTx.
-func (tx *resultTx) Fence(ctx context.Context, by room.BootID, boots []persist.BootInfo) error {
+func (tx *resultTx) Fence(ctx context.Context, by record.BootID, boots []persist.BootInfo) error {
 	err := each(ctx, tx.Tx, `INSERT INTO fences (number, boot, by_boot, at) SELECT coalesce(max(number), 0) + 1, ?, ?, ? FROM fences`,
 		boots, func(b persist.BootInfo) []any { return []any{b.ID, by, tx.stored} })
 	if err != nil {
@@ -50,7 +50,7 @@ func (tx *resultTx) Fence(ctx context.Context, by room.BootID, boots []persist.B
 }
 
 // Forget implements persist.Boots.
-func (s *Store) Forget(ctx context.Context, by room.BootID, node string, heard []room.BootID) (f persist.Forgotten, err error) {
+func (s *Store) Forget(ctx context.Context, by record.BootID, node string, heard []record.BootID) (f persist.Forgotten, err error) {
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
 		if err := requireAlive(ctx, tx, by); err != nil {
 			return err
@@ -68,7 +68,7 @@ func (s *Store) Forget(ctx context.Context, by room.BootID, node string, heard [
 }
 
 // LiveRows implements ledger.BootTx.
-func (tx *resultTx) LiveRows(ctx context.Context, boots []persist.BootInfo) (live []room.Row, err error) {
+func (tx *resultTx) LiveRows(ctx context.Context, boots []persist.BootInfo) (live []record.Row, err error) {
 	for _, b := range boots {
 		rows, err := tx.QueryContext(ctx, ledger.SelectRow+` WHERE state = 'live' AND boot = ? ORDER BY room`, b.ID)
 		some, err := collect(rows, err, ledger.ScanRow)
@@ -81,7 +81,7 @@ func (tx *resultTx) LiveRows(ctx context.Context, boots []persist.BootInfo) (liv
 }
 
 // Heartbeat implements persist.Boots.
-func (s *Store) Heartbeat(ctx context.Context, boot room.BootID) error {
+func (s *Store) Heartbeat(ctx context.Context, boot record.BootID) error {
 	res, err := s.write.ExecContext(ctx, `UPDATE boots SET heartbeat = ? WHERE boot = ? AND state = 'alive'`, now(), boot)
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (s *Store) Heartbeat(ctx context.Context, boot room.BootID) error {
 }
 
 // EndBoot implements persist.Boots.
-func (s *Store) EndBoot(ctx context.Context, boot room.BootID) error {
+func (s *Store) EndBoot(ctx context.Context, boot record.BootID) error {
 	_, err := s.write.ExecContext(ctx, `UPDATE boots SET state = 'ended', heartbeat = ? WHERE boot = ? AND state = 'alive'`, now(), boot)
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/internal/ledger"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 func saveOthers(ctx context.Context, tx *sql.Tx, others []ledger.Other) error {
@@ -81,7 +82,7 @@ func (s *Store) Redact(ctx context.Context, r persist.Redacted) error {
 
 // replaceReplay puts the replay of f in place of the stored one. The later pieces get new numbers, so that whoever reads the old
 // replay meanwhile finds its end and no mixture.
-func replaceReplay(ctx context.Context, tx *sql.Tx, f room.Final) error {
+func replaceReplay(ctx context.Context, tx *sql.Tx, f record.Final) error {
 	if f.Replay.Len() == 0 {
 		_, err := tx.ExecContext(ctx, `DELETE FROM replays WHERE room = ?`, f.Room)
 		return err
@@ -99,7 +100,7 @@ func replaceReplay(ctx context.Context, tx *sql.Tx, f room.Final) error {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM replay_pieces WHERE room = ?`, f.Room); err != nil {
 		return err
 	}
-	return ledger.LaterPieces([]room.Final{f}, func(p ledger.Piece) error {
+	return ledger.LaterPieces([]record.Final{f}, func(p ledger.Piece) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO replay_pieces (room, nth, data) VALUES (?, ?, ?)`, p.Room, base+p.Nth, p.Data)
 		return err
 	})

@@ -17,6 +17,7 @@ import (
 	"github.com/roomring/roomring/persist/persisttest"
 	"github.com/roomring/roomring/persist/sqlite"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // writerVariable makes the test binary a process that writes the finals of a file into a store, in an order of its own,
@@ -40,7 +41,7 @@ func writer(spec string) error {
 	if err != nil {
 		return err
 	}
-	var finals []room.Final
+	var finals []record.Final
 	if err := json.Unmarshal(raw, &finals); err != nil {
 		return err
 	}
@@ -82,8 +83,8 @@ func process(t *testing.T, path, file string) (*exec.Cmd, *bufio.Scanner, *strin
 func TestProcessesShareAFile(t *testing.T) {
 	dir := t.TempDir()
 	path, file := filepath.Join(dir, "store.db"), filepath.Join(dir, "finals.json")
-	var finals []room.Final
-	byRoom := map[room.ID]room.Final{}
+	var finals []record.Final
+	byRoom := map[room.ID]record.Final{}
 	players := []room.PlayerID{"a", "b", "c", "d", "e"}
 	for i := range 250 {
 		f := persisttest.Game("chess", players[i%5], players[(i+1+i%4)%5])
@@ -99,7 +100,7 @@ func TestProcessesShareAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	victim, lines, _ := process(t, path, file)
-	var called []room.Final
+	var called []record.Final
 	others := make([]*exec.Cmd, 3)
 	outputs, complaints := make([]*bufio.Scanner, 3), make([]*strings.Builder, 3)
 	for i := range others {

@@ -7,15 +7,16 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/internal/ledger"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Result implements persist.Results.
-func (s *Store) Result(ctx context.Context, id room.ID) (room.StoredResult, error) {
+func (s *Store) Result(ctx context.Context, id room.ID) (record.StoredResult, error) {
 	r, err := ledger.ScanResult(s.read.QueryRowContext(ctx, `
 		SELECT room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored, readers, redactions, redacted, coalesce(unrated, '')
 		FROM results WHERE room = ?`, id))
 	if err != nil {
-		return room.StoredResult{}, notFound(err)
+		return record.StoredResult{}, notFound(err)
 	}
 	rows, err := s.read.QueryContext(ctx, `
 		SELECT player, before_rating, before_deviation, before_volatility, after_rating, after_deviation, after_volatility
@@ -25,10 +26,10 @@ func (s *Store) Result(ctx context.Context, id room.ID) (room.StoredResult, erro
 }
 
 // Replay implements persist.Results.
-func (s *Store) Replay(ctx context.Context, id room.ID) (room.StoredReplay, error) {
+func (s *Store) Replay(ctx context.Context, id room.ID) (record.StoredReplay, error) {
 	r, err := ledger.ScanReplay(s.read.QueryRowContext(ctx, `SELECT data, more, base, coalesce(size, length(data)) FROM replays WHERE room = ?`, id))
 	if err != nil {
-		return room.StoredReplay{}, notFound(err)
+		return record.StoredReplay{}, notFound(err)
 	}
 	return r.Open(func(nth int) (data []byte, err error) {
 		err = s.read.QueryRowContext(ctx, `SELECT data FROM replay_pieces WHERE room = ? AND nth = ?`, id, nth).Scan(&data)
@@ -37,14 +38,14 @@ func (s *Store) Replay(ctx context.Context, id room.ID) (room.StoredReplay, erro
 }
 
 // Player implements persist.Results.
-func (s *Store) Player(ctx context.Context, id room.PlayerID, all bool) (room.Profile, error) {
-	p := room.Profile{Player: id}
+func (s *Store) Player(ctx context.Context, id room.PlayerID, all bool) (record.Profile, error) {
+	p := record.Profile{Player: id}
 	if err := s.read.QueryRowContext(ctx, `SELECT name FROM players WHERE player = ?`, id).Scan(&p.Name); err != nil {
-		return room.Profile{}, notFound(err)
+		return record.Profile{}, notFound(err)
 	}
 	rows, err := s.read.QueryContext(ctx, ledger.SelectRecord+` WHERE player = ? ORDER BY game`, id)
 	if p.Games, err = collect(rows, err, ledger.ScanGameProfile); err != nil {
-		return room.Profile{}, err
+		return record.Profile{}, err
 	}
 	rows, err = s.read.QueryContext(ctx, `
 		SELECT o.room, o.game, r.ended, o.rank, o.players, o.stored
@@ -55,7 +56,7 @@ func (s *Store) Player(ctx context.Context, id room.PlayerID, all bool) (room.Pr
 }
 
 // Leaderboard implements persist.Results.
-func (s *Store) Leaderboard(ctx context.Context, game string, after room.BoardPlace, limit int) ([]room.Standing, error) {
+func (s *Store) Leaderboard(ctx context.Context, game string, after record.BoardPlace, limit int) ([]record.Standing, error) {
 	rows, err := s.read.QueryContext(ctx, `
 		SELECT player, name, rating, deviation, volatility, games, wins, draws, losses
 		FROM (SELECT * FROM records

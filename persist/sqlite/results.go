@@ -8,11 +8,12 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/internal/ledger"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // WriteResults implements persist.Results.
-func (s *Store) WriteResults(ctx context.Context, finals []room.Final) ([]persist.Verdict, error) {
-	once := func(ctx context.Context, finals []room.Final) (verdicts []persist.Verdict, err error) {
+func (s *Store) WriteResults(ctx context.Context, finals []record.Final) ([]persist.Verdict, error) {
+	once := func(ctx context.Context, finals []record.Final) (verdicts []persist.Verdict, err error) {
 		err = s.inTx(ctx, func(tx *sql.Tx) error {
 			verdicts, err = ledger.Post(ctx, &resultTx{tx, s.rules, now()}, s.rules, finals)
 			return err
@@ -34,7 +35,7 @@ INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns,
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
 ON CONFLICT (room) DO NOTHING`
 
-func (tx *resultTx) Insert(ctx context.Context, finals []room.Final) (map[room.ID][32]byte, map[room.ID]bool, error) {
+func (tx *resultTx) Insert(ctx context.Context, finals []record.Final) (map[room.ID][32]byte, map[room.ID]bool, error) {
 	hashes, fresh := map[room.ID][32]byte{}, map[room.ID]bool{}
 	for _, f := range finals {
 		args, err := tx.resultArgs(f)
@@ -59,7 +60,7 @@ func (tx *resultTx) Insert(ctx context.Context, finals []room.Final) (map[room.I
 }
 
 // resultArgs are the arguments of insertResult.
-func (tx *resultTx) resultArgs(f room.Final) ([]any, error) {
+func (tx *resultTx) resultArgs(f record.Final) ([]any, error) {
 	text, err := ledger.Encode(f)
 	if err != nil {
 		return nil, err
@@ -117,7 +118,7 @@ func (tx *resultTx) met(ctx context.Context, rivals []ledger.Key) (ledger.Met, e
 	return met, nil
 }
 
-func (tx *resultTx) Save(ctx context.Context, finals []room.Final, lines []ledger.Line, records []ledger.Record, repeats []room.ID) error {
+func (tx *resultTx) Save(ctx context.Context, finals []record.Final, lines []ledger.Line, records []ledger.Record, repeats []room.ID) error {
 	if err := tx.saveRecords(ctx, records); err != nil {
 		return err
 	}
@@ -131,7 +132,7 @@ func (tx *resultTx) Save(ctx context.Context, finals []room.Final, lines []ledge
 		return err
 	}
 	err := each(ctx, tx.Tx, `UPDATE results SET unrated = ? WHERE room = ?`, repeats,
-		func(id room.ID) []any { return []any{room.UnratedRepeat, id} })
+		func(id room.ID) []any { return []any{record.UnratedRepeat, id} })
 	if err != nil {
 		return err
 	}
@@ -139,12 +140,12 @@ func (tx *resultTx) Save(ctx context.Context, finals []room.Final, lines []ledge
 		INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce, created)
 		VALUES (?, ?, ?, 'over', '', '', '', 0, '', ?)
 		ON CONFLICT (room) DO UPDATE SET state = 'over', checkpoint = NULL, checkpoint_epoch = NULL, checkpoint_seq = NULL`,
-		finals, func(f room.Final) []any { return []any{f.Room, f.Game, int64(f.Point.Epoch), tx.stored} })
+		finals, func(f record.Final) []any { return []any{f.Room, f.Game, int64(f.Point.Epoch), tx.stored} })
 }
 
-func (tx *resultTx) saveReplays(ctx context.Context, finals []room.Final) error {
+func (tx *resultTx) saveReplays(ctx context.Context, finals []record.Final) error {
 	err := each(ctx, tx.Tx, `INSERT INTO replays (room, data, more, size, stored) VALUES (?, ?, ?, ?, ?)`, ledger.Replayed(finals),
-		func(f room.Final) []any {
+		func(f record.Final) []any {
 			first, more := ledger.FirstPiece(f.Replay)
 			return []any{f.Room, first, more, f.Replay.Len(), tx.stored}
 		})
@@ -182,7 +183,7 @@ func (tx *resultTx) saveLines(ctx context.Context, lines []ledger.Line) error {
 		})
 }
 
-func ratingArgs(r *room.Rating) []any {
+func ratingArgs(r *record.Rating) []any {
 	if r == nil {
 		return []any{nil, nil, nil}
 	}

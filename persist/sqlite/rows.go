@@ -8,12 +8,13 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/internal/ledger"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // CreateRows implements persist.Rows.
-func (s *Store) CreateRows(ctx context.Context, boot room.BootID, rows []room.Row) ([]persist.RowResult, error) {
+func (s *Store) CreateRows(ctx context.Context, boot record.BootID, rows []record.Row) ([]persist.RowResult, error) {
 	at := now()
-	return writeRows(ctx, s, boot, rows, func(tx *sql.Tx, r room.Row) (room.ID, string, error) {
+	return writeRows(ctx, s, boot, rows, func(tx *sql.Tx, r record.Row) (room.ID, string, error) {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce, created)
 			VALUES (?, ?, ?, 'live', ?, ?, ?, ?, ?, ?)
@@ -24,7 +25,7 @@ func (s *Store) CreateRows(ctx context.Context, boot room.BootID, rows []room.Ro
 }
 
 // ClaimRows implements persist.Rows.
-func (s *Store) ClaimRows(ctx context.Context, boot room.BootID, claims []persist.Claim) ([]persist.RowResult, error) {
+func (s *Store) ClaimRows(ctx context.Context, boot record.BootID, claims []persist.Claim) ([]persist.RowResult, error) {
 	return writeRows(ctx, s, boot, claims, func(tx *sql.Tx, c persist.Claim) (room.ID, string, error) {
 		_, err := tx.ExecContext(ctx, `
 			UPDATE rooms SET epoch = ?1, state = 'live', boot = ?2, folder = ?3, nonce = ?4
@@ -36,7 +37,7 @@ func (s *Store) ClaimRows(ctx context.Context, boot room.BootID, claims []persis
 }
 
 // ReleaseRow implements persist.Rows.
-func (s *Store) ReleaseRow(ctx context.Context, boot room.BootID, release persist.Release) (persist.RowResult, error) {
+func (s *Store) ReleaseRow(ctx context.Context, boot record.BootID, release persist.Release) (persist.RowResult, error) {
 	results, err := writeRows(ctx, s, boot, []persist.Release{release}, func(tx *sql.Tx, r persist.Release) (room.ID, string, error) {
 		p := r.Checkpoint.Point
 		_, err := tx.ExecContext(ctx, `
@@ -53,7 +54,7 @@ func (s *Store) ReleaseRow(ctx context.Context, boot room.BootID, release persis
 }
 
 // writeRows runs write for every item in one transaction of an alive boot, and reads back who won.
-func writeRows[T any](ctx context.Context, s *Store, boot room.BootID, items []T, write func(*sql.Tx, T) (room.ID, string, error)) ([]persist.RowResult, error) {
+func writeRows[T any](ctx context.Context, s *Store, boot record.BootID, items []T, write func(*sql.Tx, T) (room.ID, string, error)) ([]persist.RowResult, error) {
 	results := make([]persist.RowResult, 0, len(items))
 	err := s.inTx(ctx, func(tx *sql.Tx) error {
 		if err := requireAlive(ctx, tx, boot); err != nil {
@@ -76,7 +77,7 @@ func writeRows[T any](ctx context.Context, s *Store, boot room.BootID, items []T
 }
 
 // requireAlive is an error unless the boot that wants to write is alive.
-func requireAlive(ctx context.Context, tx *sql.Tx, boot room.BootID) error {
+func requireAlive(ctx context.Context, tx *sql.Tx, boot record.BootID) error {
 	var state persist.BootState
 	err := tx.QueryRowContext(ctx, `SELECT state FROM boots WHERE boot = ?`, boot).Scan(&state)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && state != persist.BootAlive {
@@ -86,20 +87,20 @@ func requireAlive(ctx context.Context, tx *sql.Tx, boot room.BootID) error {
 }
 
 // Row implements persist.Rows.
-func (s *Store) Row(ctx context.Context, id room.ID) (room.Row, error) {
+func (s *Store) Row(ctx context.Context, id room.ID) (record.Row, error) {
 	r, err := ledger.ScanRow(s.look.QueryRowContext(ctx, ledger.SelectRow+` WHERE room = ?`, id))
 	return r, notFound(err)
 }
 
 // RowByCode implements persist.Rows.
-func (s *Store) RowByCode(ctx context.Context, code string) (room.Row, error) {
+func (s *Store) RowByCode(ctx context.Context, code string) (record.Row, error) {
 	r, err := ledger.ScanRow(s.look.QueryRowContext(ctx,
 		ledger.SelectRow+` WHERE code = ? AND code <> '' AND state <> 'over' ORDER BY created DESC LIMIT 1`, code))
 	return r, notFound(err)
 }
 
 // ListRows implements persist.Rows.
-func (s *Store) ListRows(ctx context.Context, f persist.RowFilter) ([]room.Row, error) {
+func (s *Store) ListRows(ctx context.Context, f persist.RowFilter) ([]record.Row, error) {
 	rows, err := s.look.QueryContext(ctx, ledger.SelectRow+`
 		WHERE `+f.StateTerm("?1")+` AND (?2 = '' OR folder = ?2) AND room > ?3
 		ORDER BY room LIMIT ?4`, f.State, f.Folder, f.After, f.Max())

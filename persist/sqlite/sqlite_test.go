@@ -12,7 +12,7 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/persisttest"
 	"github.com/roomring/roomring/persist/sqlite"
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 func open(t *testing.T, path string) *sqlite.Store { return openWith(t, path, sqlite.Options{}) }
@@ -134,7 +134,7 @@ func TestRowsByStateAreIndexed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	for _, state := range []room.RowState{room.RowLive, room.RowReleased} {
+	for _, state := range []record.RowState{record.RowLive, record.RowReleased} {
 		var id, parent, unused int
 		var plan string
 		term := persist.RowFilter{State: state}.StateTerm("?1")

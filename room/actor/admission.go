@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 )
 
 // admission is a room's free seats and who they are kept for. The room's goroutine keeps the seats
@@ -26,7 +27,7 @@ type admission struct {
 // Who is away is nobody's match: matchmaking fills no room that still waits with a seat whose player is not connected, for
 // one more could begin a game against nobody, and none whose players are all away. Who was given a seat by
 // matchmaking and has not come yet is another thing: such a seat is empty and begins no game.
-func (a *admission) seats(free int, phase room.Phase, taken []room.SeatInfo) {
+func (a *admission) seats(free int, phase core.Phase, taken []core.SeatInfo) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.free = free
@@ -40,7 +41,7 @@ func (a *admission) seats(free int, phase room.Phase, taken []room.SeatInfo) {
 		}
 	}
 	a.present = away < len(taken)
-	a.ghostly = away > 0 && (phase == room.PhaseWaiting || away == len(taken))
+	a.ghostly = away > 0 && (phase == core.PhaseWaiting || away == len(taken))
 }
 
 // match is reserve for matchmaking, which gives nobody a seat beside players who are away: only who has one there already,

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -39,7 +41,7 @@ type Match struct {
 // Filter narrows a list of rooms. Zero values do not narrow.
 type Filter struct {
 	Game    string
-	Phase   room.Phase
+	Phase   core.Phase
 	Open    bool          // only rooms with a free seat that take new players
 	Private bool          // also private rooms (admin)
 	Hidden  bool          // only private rooms; needs Private
@@ -60,16 +62,16 @@ type Info struct {
 	Private    bool
 	Public     bool   // see Create
 	Code       string // filled only in the answer to Create and for the admin
-	Phase      room.Phase
+	Phase      core.Phase
 	Open       bool
-	Seats      []room.SeatInfo
+	Seats      []core.SeatInfo
 	MaxPlayers int // the room's own seats, which may be fewer than the game's
 	Spectators int
-	Epoch      room.Epoch
+	Epoch      record.Epoch
 	Index      room.Index // the last committed
 	Node       string     // the owner's name
 	Created    time.Time
-	Final      *room.Final // of a room that is over
+	Final      *record.Final // of a room that is over
 
 	named []room.PlayerID // see room.Core.Named
 }
@@ -78,11 +80,11 @@ type Info struct {
 type Hello struct {
 	Player   room.PlayerID // may be empty for spectators
 	Name     string
-	Client   room.ClientID
+	Client   record.ClientID
 	Attempt  uint64
 	Spectate bool
 	Code     string
-	Resume   *room.Point
+	Resume   *record.Point
 	Edge     string // the node that has the client's socket; empty: this one
 
 	// Again says that this session was welcomed before and its client does not know that the way to the room was lost

@@ -11,6 +11,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
 )
 
 // matched is the room that a player is put into.
@@ -84,7 +85,7 @@ func TestASeatThatIsKeptStaysSo(t *testing.T) {
 		}
 		time.Sleep(6 * time.Second)
 		n.player(id, "b")
-		if info, _ := n.Info(id); info.Phase != room.PhaseWaiting || len(info.Seats) != 1 {
+		if info, _ := n.Info(id); info.Phase != core.PhaseWaiting || len(info.Seats) != 1 {
 			t.Errorf("the room is %s with %+v", info.Phase, info.Seats)
 		}
 	})

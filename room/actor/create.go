@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // maxRoomName bounds a room's name, in bytes of UTF-8.
@@ -38,13 +40,13 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(d.ctx, cancel)() // Shutdown waits for this
-	core, entries, err := d.open(h, rules)
-	if p, ok := errors.AsType[*room.Panic](err); ok {
+	machine, entries, err := d.open(h, rules)
+	if p, ok := errors.AsType[*core.Panic](err); ok {
 		left := Inspection{Durability: h.Durability, Info: Info{
-			ID: h.ID, Game: h.Game, Version: h.Version, Name: h.Name, Options: h.Options, Private: h.Private, Public: h.Public, Phase: room.PhaseOver,
+			ID: h.ID, Game: h.Game, Version: h.Version, Name: h.Name, Options: h.Options, Private: h.Private, Public: h.Public, Phase: core.PhaseOver,
 			MaxPlayers: rules.Spec().MaxPlayers, Node: d.o.Node, Created: h.Created,
 		}}
-		d.notePanic(left, h, p, room.Entry{}, "a game panicked when it was opened: no room was made")
+		d.notePanic(left, h, p, core.Entry{}, "a game panicked when it was opened: no room was made")
 	}
 	if err != nil {
 		return Info{}, optionsError(err)
@@ -52,7 +54,7 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 	var r *liveRoom
 	first := make(chan error, 1)
 	err = d.o.Owner.Make(ctx, h, func() {
-		r = d.newRoom(core)
+		r = d.newRoom(machine)
 		r.owner, r.made, started = o, true, true
 		for _, e := range entries {
 			r.pending = append(r.pending, e)
@@ -72,16 +74,16 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 }
 
 // open has the game open a room, under the eyes of the black box.
-func (d *Directory) open(h room.Header, rules *room.Rules) (*room.Core, []room.Entry, error) {
+func (d *Directory) open(h record.Header, rules *room.Rules) (*core.Core, []core.Entry, error) {
 	mark := d.o.Black.BeginOpen(h.ID, h.Game)
 	defer mark.Release()
-	return room.Open(d.coreConfig(h, rules), 1)
+	return core.Open(d.coreConfig(h, rules), 1)
 }
 
 // header draws what never changes about a new room.
-func (d *Directory) header(c Create, spec room.Spec) (room.Header, error) {
-	h := room.Header{
-		ID: d.o.Place(c.Game), Game: c.Game, Version: spec.Version, Runtime: room.RuntimeVersion,
+func (d *Directory) header(c Create, spec room.Spec) (record.Header, error) {
+	h := record.Header{
+		ID: d.o.Place(c.Game), Game: c.Game, Version: spec.Version, Runtime: core.RuntimeVersion,
 		Name: c.Name, Options: c.Options, Private: c.Private, Public: c.Public, Created: d.o.Wall().UTC(),
 	}
 	switch h.Durability = c.Durability; {
@@ -115,7 +117,7 @@ func optionsError(err error) error {
 	return &OptionsError{Field: "options", Reason: err.Error()}
 }
 
-func (d *Directory) coreConfig(h room.Header, rules *room.Rules) room.Config {
+func (d *Directory) coreConfig(h record.Header, rules *room.Rules) core.Config {
 	cfg := d.o.Core
 	cfg.Header, cfg.Rules = h, rules
 	return cfg
@@ -123,7 +125,7 @@ func (d *Directory) coreConfig(h room.Header, rules *room.Rules) room.Config {
 
 // admit keeps a place for a new room, and has Shutdown wait until admitted is called. Where there is none, a room that nobody
 // ever joined makes place; while many of those are on their way out it waits, until ctx ends.
-func (d *Directory) admit(ctx context.Context, h room.Header, o owner, keep bool) error {
+func (d *Directory) admit(ctx context.Context, h record.Header, o owner, keep bool) error {
 	if h.Durability != room.Memory && d.o.Journal.Failing() != nil {
 		return ErrUnreachable
 	}

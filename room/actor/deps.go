@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -18,7 +20,7 @@ type Journal interface {
 	// with nil when all of it is durable. A room has several under way, in order, and they are answered in order: what comes
 	// behind one that has failed, and goes on where that ends, is refused or fails too. After an error the room hands in the
 	// same again when Failing is nil, unless the error is a room.ErrPermanent: then the room is held until the next start.
-	Append(b room.Batch, snap *room.Snapshot, done func(error)) error
+	Append(b record.Batch, snap *record.Snapshot, done func(error)) error
 	// SetClock says that the room's time is Options.Clock minus offset from now on, so that the
 	// journal's marks of that clock tell every room's time. It does not block.
 	SetClock(id room.ID, offset time.Duration) error
@@ -54,14 +56,14 @@ type Metrics struct {
 	Rooms       func(game string, delta int)
 	Sessions    func(game string, delta int)
 	Remote      func(game string, delta int) // of Sessions, those whose socket another node has
-	Inputs      func(game string, kind room.Kind)
+	Inputs      func(game string, kind core.Kind)
 	Sent        func(game string, messages int)        // handed to outboxes: one turn to 50 sessions is 50
 	StepTime    func(game string, d time.Duration)     // of one Step, encoding of views included
 	CommitDelay func(d time.Duration)                  // from the first step of a batch to its commit
 	LostEvents  func(game string, events uint64)       // told to a reader that had fallen behind, with its whole view
 	LateTicks   func(game string, n uint64)            // left out because the room was late
 	Closed      func(game string, code wire.CloseCode) // sessions ended by the room
-	Ended       func(game string, end room.End)
+	Ended       func(game string, end record.End)
 	Panics      func(game string)
 	SlowSteps   func(game string)
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -162,7 +164,7 @@ func (d *Directory) Info(id room.ID) (Info, error) {
 
 // Find answers the private room of a join code. Errors are those of Info.
 func (d *Directory) Find(code string) (Info, error) {
-	code = room.FoldCode(code)
+	code = record.FoldCode(code)
 	d.mu.RLock()
 	id, ok := d.codes[code]
 	d.mu.RUnlock()
@@ -196,7 +198,7 @@ func (f *Filter) admits(i *Info) bool {
 func (i *Info) matches(text string) bool {
 	holds := func(s string) bool { return strings.Contains(strings.ToLower(s), text) }
 	return strings.HasPrefix(string(i.ID), text) || holds(i.Name) ||
-		slices.ContainsFunc(i.Seats, func(s room.SeatInfo) bool { return holds(string(s.Player)) || holds(s.Name) })
+		slices.ContainsFunc(i.Seats, func(s core.SeatInfo) bool { return holds(string(s.Player)) || holds(s.Name) })
 }
 
 // Attach brings a client into a room; what the room says goes to out. It waits for a place in the room's

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 )
 
 // matcher knows the open public rooms by what is played in them. Its lock is held for moments only.
@@ -96,7 +97,7 @@ func (d *Directory) Seat(id room.ID, p room.PlayerID, from netip.Addr) (Info, er
 		return Info{}, ErrUnreachable
 	}
 	now := d.o.Clock.Now()
-	if info.Phase == room.PhaseOver {
+	if info.Phase == core.PhaseOver {
 		return Info{}, ErrNotFound
 	}
 	if err := r.seats.match(p, from, now, now+d.o.Reserve); err != nil {

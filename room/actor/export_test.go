@@ -1,6 +1,9 @@
 package actor
 
-import "github.com/roomring/roomring/room"
+import (
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
+)
 
 // Committed tells a room how far its log is durable, as anybody may.
-func (d *Directory) Committed(id room.ID, p room.Point) { d.lookup(id).in.Committed(p) }
+func (d *Directory) Committed(id room.ID, p record.Point) { d.lookup(id).in.Committed(p) }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // arena is 20 entities that all move at every tick.
@@ -50,7 +52,7 @@ func (noTimer) Stop() bool               { return true }
 func arenaRoom(tb testing.TB, clock clock.Clock) *liveRoom {
 	tb.Helper()
 	rules := room.MustDefine(room.Spec{Name: "arena", Version: 1, MaxPlayers: 1, TickRate: 20, SharedView: true}, func() *arena { return &arena{} })
-	games, err := room.NewGames(rules)
+	games, err := core.NewGames(rules)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -59,13 +61,13 @@ func arenaRoom(tb testing.TB, clock clock.Clock) *liveRoom {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = d.Shutdown(tb.Context()) })
-	core, _, err := room.Open(room.Config{Rules: rules, Header: room.Header{
-		ID: randomID(), Game: "arena", Version: 1, Runtime: room.RuntimeVersion, Durability: room.Memory,
+	machine, _, err := core.Open(core.Config{Rules: rules, Header: record.Header{
+		ID: randomID(), Game: "arena", Version: 1, Runtime: core.RuntimeVersion, Durability: room.Memory,
 	}}, 1)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return d.newRoom(core)
+	return d.newRoom(machine)
 }
 
 // newArena is such a room with as many sessions, one player and spectators. Tick has it make one tick and hand it to
@@ -79,7 +81,7 @@ func newArena(tb testing.TB, sessions int) (tick, drain func()) {
 		boxes[i] = NewOutbox(OutboxOptions{})
 		h := Hello{Player: "p", Client: "c"}
 		if i > 0 {
-			h = Hello{Client: room.ClientID(fmt.Sprint("c", i)), Spectate: true}
+			h = Hello{Client: record.ClientID(fmt.Sprint("c", i)), Spectate: true}
 		}
 		if err := r.attach(newSession(r, h, NewFeed(boxes[i]))); err != nil {
 			tb.Fatal(err)

@@ -13,6 +13,8 @@ import (
 	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // withGame adds a game to those of the tests.
@@ -23,7 +25,7 @@ func withGame(t testing.TB, r *room.Rules) func(o *setup) {
 		for g := range o.Games.All() {
 			all = append(all, g)
 		}
-		games, err := room.NewGames(all...)
+		games, err := core.NewGames(all...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -263,8 +265,8 @@ func TestBatchesCarryRoomTime(t *testing.T) {
 	n.journal.mu.Lock()
 	defer n.journal.mu.Unlock()
 	for _, b := range n.journal.rooms[id].kept.Batches {
-		var last room.Entry
-		for e, err := range room.DecodeEntries(b.Entries) {
+		var last core.Entry
+		for e, err := range core.DecodeEntries(b.Entries) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -341,12 +343,12 @@ func (b *lockedBuffer) String() string {
 // allOver is a store in which every room's end has arrived.
 type allOver struct{}
 
-func (allOver) create(room.Row) error { return nil }
+func (allOver) create(record.Row) error { return nil }
 
 func (allOver) claim(lifecycle.Claim) lifecycle.RowResult { return overRow() }
 
 func overRow() lifecycle.RowResult {
-	return lifecycle.RowResult{Outcome: ownership.Moved, Row: room.Row{State: room.RowOver}}
+	return lifecycle.RowResult{Outcome: ownership.Moved, Row: record.Row{State: record.RowOver}}
 }
 
 type condemned struct{ *blackBox }

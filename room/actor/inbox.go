@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // message is one thing for a room's goroutine to do.
@@ -22,7 +23,7 @@ type inbox struct {
 	mu      sync.Mutex
 	mailbox []queued
 	control control
-	handed  room.Point // the room's epoch, and how far it has handed its log over: commits beyond are refused
+	handed  record.Point // the room's epoch, and how far it has handed its log over: commits beyond are refused
 }
 
 // queued is a message in the mailbox.
@@ -33,14 +34,14 @@ type queued struct {
 
 // control is what the room is told beside player input.
 type control struct {
-	due      bool       // the timer has fired
-	commit   room.Index // the log is durable up to here; 0: nothing new
-	refused  room.Point // a commit that was none of the room's; zero: none
-	saved    room.Index // that snapshot is durable; 0: nothing new
-	failed   error      // what was handed over and is not durable will not be
-	health   *health    // logs cannot be saved any more, or can be again
-	messages []message  // of the operator's, or the directory's
-	views    []*session // whose outboxes have drained and want the whole view
+	due      bool         // the timer has fired
+	commit   room.Index   // the log is durable up to here; 0: nothing new
+	refused  record.Point // a commit that was none of the room's; zero: none
+	saved    room.Index   // that snapshot is durable; 0: nothing new
+	failed   error        // what was handed over and is not durable will not be
+	health   *health      // logs cannot be saved any more, or can be again
+	messages []message    // of the operator's, or the directory's
+	views    []*session   // whose outboxes have drained and want the whole view
 }
 
 type health struct{ err error }
@@ -101,7 +102,7 @@ func (in *inbox) ring() {
 }
 
 // expect says how far the room has handed its log over, and its epoch.
-func (in *inbox) expect(p room.Point) {
+func (in *inbox) expect(p record.Point) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if p.Epoch != in.handed.Epoch {
@@ -111,7 +112,7 @@ func (in *inbox) expect(p room.Point) {
 }
 
 // Committed implements Progress.
-func (in *inbox) Committed(p room.Point) {
+func (in *inbox) Committed(p record.Point) {
 	in.mu.Lock()
 	if p.Epoch == in.handed.Epoch && p.Seq <= in.handed.Seq {
 		in.control.commit = max(in.control.commit, p.Seq)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Look says what an Inspection shall hold beside the facts.
@@ -20,7 +22,7 @@ type Look struct {
 type Inspection struct {
 	Info        Info            `json:"info"` // committed, with the join code
 	Durability  room.Durability `json:"durability"`
-	Point       room.Point      `json:"point"`
+	Point       record.Point    `json:"point"`
 	Committed   room.Index      `json:"committed"`
 	Time        time.Duration   `json:"time"`            // room time
 	Deadline    *time.Duration  `json:"deadline"`        // room time of what is due next; nil: nothing
@@ -40,16 +42,16 @@ type Inspection struct {
 
 // SessionInfo is one session, for the operator.
 type SessionInfo struct {
-	Player    room.PlayerID `json:"player,omitempty"` // may be empty for a spectator
-	Client    room.ClientID `json:"client"`
-	Edge      string        `json:"edge"` // the node that has its socket
-	Attempt   uint64        `json:"attempt"`
-	Spectator bool          `json:"spectator"`
-	Class     room.ClassID  `json:"class"`
-	Welcomed  bool          `json:"welcomed"` // its attach is committed
-	CSeq      room.CSeq     `json:"cseq"`     // of the client's last act that was stepped
-	Bytes     uint64        `json:"bytes"`    // of messages queued for it: OutboxStats.Sent
-	Queue     OutboxStats   `json:"queue"`
+	Player    room.PlayerID   `json:"player,omitempty"` // may be empty for a spectator
+	Client    record.ClientID `json:"client"`
+	Edge      string          `json:"edge"` // the node that has its socket
+	Attempt   uint64          `json:"attempt"`
+	Spectator bool            `json:"spectator"`
+	Class     core.ClassID    `json:"class"`
+	Welcomed  bool            `json:"welcomed"` // its attach is committed
+	CSeq      record.CSeq     `json:"cseq"`     // of the client's last act that was stepped
+	Bytes     uint64          `json:"bytes"`    // of messages queued for it: OutboxStats.Sent
+	Queue     OutboxStats     `json:"queue"`
 }
 
 // RecentInput is one of the last inputs, without its data.
@@ -58,7 +60,7 @@ type RecentInput struct {
 	Kind   string        `json:"kind"`
 	At     time.Duration `json:"at"`
 	Player room.PlayerID `json:"player,omitempty"`
-	CSeq   room.CSeq     `json:"cseq,omitempty"`
+	CSeq   record.CSeq   `json:"cseq,omitempty"`
 	Bytes  int           `json:"bytes"` // of data
 }
 
@@ -97,16 +99,16 @@ func (r *liveRoom) inspect(look Look) Inspection {
 	case r.still:
 		i.Still = "too many inputs wait for the journal"
 	}
-	cseqs := map[room.ClientInfo]room.CSeq{}
+	cseqs := map[core.ClientInfo]record.CSeq{}
 	for _, c := range r.core.Clients() {
-		cseqs[room.ClientInfo{Player: c.Player, Client: c.Client}] = c.CSeq
+		cseqs[core.ClientInfo{Player: c.Player, Client: c.Client}] = c.CSeq
 	}
 	for s := range r.sessions() {
 		queue := s.out.Stats()
 		i.Sessions = append(i.Sessions, SessionInfo{
 			Player: s.hello.Player, Client: s.hello.Client, Attempt: s.hello.Attempt, Spectator: s.watcher != 0,
 			Class: s.class, Welcomed: s.welcomed, Edge: cmp.Or(s.hello.Edge, r.o.Node), Queue: queue, Bytes: queue.Sent,
-			CSeq: cseqs[room.ClientInfo{Player: s.hello.Player, Client: s.hello.Client}],
+			CSeq: cseqs[core.ClientInfo{Player: s.hello.Player, Client: s.hello.Client}],
 		})
 	}
 	r.inspectGame(&i, look)
@@ -114,7 +116,7 @@ func (r *liveRoom) inspect(look Look) Inspection {
 }
 
 // inspecting stands for an inspection's calls of the game in the black box.
-var inspecting = room.Input{Name: "inspect"}.Fingerprint()
+var inspecting = core.Input{Name: "inspect"}.Fingerprint()
 
 // inspectGame asks the game itself, which may panic: an inspection must harm nobody.
 func (r *liveRoom) inspectGame(i *Inspection, look Look) {

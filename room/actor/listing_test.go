@@ -8,6 +8,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
 )
 
 // crowd is a node with so many public rooms.
@@ -74,7 +75,7 @@ func TestListsFollowTheRooms(t *testing.T) {
 	}
 	for _, f := range []actor.Filter{
 		{}, {Open: true}, {Game: "pair"}, {Game: "pair", Open: true}, {Private: true}, {Private: true, Open: true}, {Private: true, Hidden: true},
-		{Phase: room.PhaseOver}, {Game: "none"},
+		{Phase: core.PhaseOver}, {Game: "none"},
 	} {
 		eventually(t, fmt.Sprintf("the list of %+v is right", f), func() bool {
 			var want, got []room.ID

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -28,11 +30,11 @@ type groupJournal struct {
 	batches int
 }
 
-func (j *groupJournal) Create(context.Context, room.Header, room.Epoch) error { return nil }
-func (j *groupJournal) SetClock(room.ID, time.Duration) error                 { return nil }
-func (j *groupJournal) Failing() error                                        { return nil }
+func (j *groupJournal) Create(context.Context, record.Header, record.Epoch) error { return nil }
+func (j *groupJournal) SetClock(room.ID, time.Duration) error                     { return nil }
+func (j *groupJournal) Failing() error                                            { return nil }
 
-func (j *groupJournal) Append(_ room.Batch, _ *room.Snapshot, done func(error)) error {
+func (j *groupJournal) Append(_ record.Batch, _ *record.Snapshot, done func(error)) error {
 	j.mu.Lock()
 	j.waiting = append(j.waiting, done)
 	j.batches++
@@ -71,7 +73,7 @@ func BenchmarkDurable(b *testing.B) {
 
 func benchmarkDurable(b *testing.B, durability room.Durability) {
 	const rooms, players = 40, 8
-	games, err := room.NewGames(room.MustDefine(room.Spec{Name: "tally", Version: 1, MaxPlayers: players, SharedView: true}, func() *tally { return &tally{} }))
+	games, err := core.NewGames(room.MustDefine(room.Spec{Name: "tally", Version: 1, MaxPlayers: players, SharedView: true}, func() *tally { return &tally{} }))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -105,7 +107,7 @@ func benchmarkDurable(b *testing.B, durability room.Durability) {
 				}
 			}})
 			name := fmt.Sprint("p", p)
-			if at.s, err = dir.Attach(ctx, info.ID, Hello{Player: room.PlayerID(name), Client: room.ClientID(name)}, at.box); err != nil {
+			if at.s, err = dir.Attach(ctx, info.ID, Hello{Player: room.PlayerID(name), Client: record.ClientID(name)}, at.box); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // LogStore takes one room's log and has it made durable, wherever that is. The room's goroutine calls it; nothing in it
@@ -13,10 +14,10 @@ type LogStore interface {
 	// Append hands over the next batch. Several may be under way, at most Options.Window of them, each going on where the one
 	// before it ends. After an error nothing of the batch was taken, and those before it are under way still: the room
 	// hands it in again when the log can be saved, unless the error is a room.ErrPermanent: then the room is held.
-	Append(b room.Batch) error
+	Append(b record.Batch) error
 	// Save hands over a snapshot of the room at or before the end of the last batch. One is under way at a time. Errors
 	// are as Append's, but for a room.ErrPermanent: then the room goes on without the snapshot.
-	Save(s room.Snapshot) error
+	Save(s record.Snapshot) error
 	// SetClock says that the room's time is Options.Clock minus offset from now on.
 	SetClock(offset time.Duration) error
 }
@@ -25,7 +26,7 @@ type LogStore interface {
 type Progress interface {
 	// Committed says that the log is durable up to p, and so everything before it. It may be said of several batches at
 	// once, and again. A point that is not of the room's present epoch, or that the room has not handed over, is refused.
-	Committed(p room.Point)
+	Committed(p record.Point)
 	// Saved says that the snapshot of that index is durable.
 	Saved(i room.Index)
 	// Failed says that no batch and no snapshot that was handed over and not told of is durable, nor will be: the room
@@ -50,18 +51,18 @@ func newJournalStore(j Journal, id room.ID, told Progress) *journalStore {
 	return &journalStore{journal: j, room: id, told: told, try: 1}
 }
 
-func (s *journalStore) Append(b room.Batch) error {
+func (s *journalStore) Append(b record.Batch) error {
 	s.again(b.First <= s.last)
-	err := s.journal.Append(b, nil, s.done(room.Point{Epoch: b.Epoch, Seq: b.Last}, 0))
+	err := s.journal.Append(b, nil, s.done(record.Point{Epoch: b.Epoch, Seq: b.Last}, 0))
 	if err == nil {
 		s.last = b.Last
 	}
 	return err
 }
 
-func (s *journalStore) Save(snap room.Snapshot) error {
+func (s *journalStore) Save(snap record.Snapshot) error {
 	s.again(snap.Index <= s.saved)
-	err := s.journal.Append(room.Batch{Room: s.room}, &snap, s.done(room.Point{}, snap.Index))
+	err := s.journal.Append(record.Batch{Room: s.room}, &snap, s.done(record.Point{}, snap.Index))
 	if err == nil {
 		s.saved = snap.Index
 	}
@@ -80,7 +81,7 @@ func (s *journalStore) again(same bool) {
 }
 
 // done hears what has become of what the journal is given now: a batch up to a point, or a snapshot of an index.
-func (s *journalStore) done(batch room.Point, snap room.Index) func(error) {
+func (s *journalStore) done(batch record.Point, snap room.Index) func(error) {
 	try := s.try
 	return func(err error) {
 		switch {

@@ -13,6 +13,8 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // slowJournal writes nothing until it is told to, or fails instead.
@@ -26,16 +28,16 @@ type slowJournal struct {
 	end     room.Index // of what was handed over and has not failed
 	durable room.Index
 	refuse  error // what Append says
-	kept    []room.Batch
+	kept    []record.Batch
 }
 
 type handed struct {
-	batch room.Batch
-	snap  *room.Snapshot
+	batch record.Batch
+	snap  *record.Snapshot
 	done  func(error)
 }
 
-func (j *slowJournal) Append(b room.Batch, snap *room.Snapshot, done func(error)) error {
+func (j *slowJournal) Append(b record.Batch, snap *record.Snapshot, done func(error)) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	switch {
@@ -253,12 +255,12 @@ func TestOneCommitForSeveralBatches(t *testing.T) {
 	first := n.stepped(a, id, 1)
 	second := n.stepped(a, id, 1)
 	n.stepped(a, id, 8)
-	n.Committed(id, room.Point{Epoch: 1, Seq: second})
+	n.Committed(id, record.Point{Epoch: 1, Seq: second})
 	eventually(t, "two acts are acknowledged", func() bool { return slices.Equal(a.acks(), upTo(2)) })
-	n.Committed(id, room.Point{Epoch: 1, Seq: first}) // late, and old
-	j.write(2)                                        // and here it is told of once more
+	n.Committed(id, record.Point{Epoch: 1, Seq: first}) // late, and old
+	j.write(2)                                          // and here it is told of once more
 	last := n.stepped(a, id, 1)
-	n.Committed(id, room.Point{Epoch: 1, Seq: last - 4}) // not a batch's end
+	n.Committed(id, record.Point{Epoch: 1, Seq: last - 4}) // not a batch's end
 	eventually(t, "so many are acknowledged", func() bool { return slices.Equal(a.acks(), upTo(7)) })
 	j.flow(true)
 	eventually(t, "all is acknowledged", func() bool { return slices.Equal(a.acks(), upTo(11)) })
@@ -287,7 +289,7 @@ func TestACommitOfAnotherEpochIsRefused(t *testing.T) {
 	a.cseq = 1
 	j.flow(false)
 	at := n.stepped(a, id, 1)
-	for _, p := range []room.Point{{Epoch: 1, Seq: at}, {Epoch: 3, Seq: at}, {Epoch: 2, Seq: at + 1}} {
+	for _, p := range []record.Point{{Epoch: 1, Seq: at}, {Epoch: 3, Seq: at}, {Epoch: 2, Seq: at + 1}} {
 		n.Committed(id, p)
 		if look, err := n.Inspect(t.Context(), id, actor.Look{}); err != nil || look.Committed >= at {
 			t.Errorf("%v counts: %d is committed, %v", p, look.Committed, err)
@@ -296,7 +298,7 @@ func TestACommitOfAnotherEpochIsRefused(t *testing.T) {
 	if got := a.acks(); len(got) > 0 {
 		t.Errorf("it acknowledges %v", got)
 	}
-	n.Committed(id, room.Point{Epoch: 2, Seq: at})
+	n.Committed(id, record.Point{Epoch: 2, Seq: at})
 	a.next("ack")
 	if lines := strings.Count(log.String(), "a commit is refused"); lines != 1 {
 		t.Errorf("it is told of %d times:\n%s", lines, log.String())
@@ -357,7 +359,7 @@ func (j *slowJournal) isWhole() {
 	defer j.mu.Unlock()
 	last := room.Index(0)
 	for _, b := range j.kept {
-		for e, err := range room.DecodeEntries(b.Entries) {
+		for e, err := range core.DecodeEntries(b.Entries) {
 			if err != nil || e.Index != last+1 {
 				j.t.Errorf("entry %d follows %d, %v", e.Index, last, err)
 			}

@@ -10,23 +10,25 @@ import (
 	"github.com/roomring/roomring/cluster/lifecycle"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
 // newer makes of what a journal keeps what a later runtime may have left there.
-var newer = map[string]func(k *room.Kept){
-	"runtime": func(k *room.Kept) { k.Header.Runtime = room.RuntimeVersion + 1 },
-	"kind": func(k *room.Kept) {
+var newer = map[string]func(k *record.Kept){
+	"runtime": func(k *record.Kept) { k.Header.Runtime = core.RuntimeVersion + 1 },
+	"kind": func(k *record.Kept) {
 		raw, _ := cbor.Marshal(map[int]any{1: 200, 20: uint64(k.Last() + 1), 21: uint64(k.Epoch)})
-		k.Batches = append(k.Batches, room.Batch{Room: k.Header.ID, Epoch: k.Epoch, First: k.Last() + 1, Last: k.Last() + 1, Entries: raw})
+		k.Batches = append(k.Batches, record.Batch{Room: k.Header.ID, Epoch: k.Epoch, First: k.Last() + 1, Last: k.Last() + 1, Entries: raw})
 	},
-	"unborn": func(k *room.Kept) { k.Header.Runtime, k.Batches, k.Snapshots = room.RuntimeVersion+1, nil, nil },
+	"unborn": func(k *record.Kept) { k.Header.Runtime, k.Batches, k.Snapshots = core.RuntimeVersion+1, nil, nil },
 }
 
 // unaskedRows fails the test when a row is claimed.
 type unaskedRows struct{ t *testing.T }
 
-func (unaskedRows) create(room.Row) error { return nil }
+func (unaskedRows) create(record.Row) error { return nil }
 
 func (r unaskedRows) claim(lifecycle.Claim) (won lifecycle.RowResult) {
 	r.t.Error("a room is claimed that this program cannot run")
@@ -100,7 +102,7 @@ func TestARoomOfOtherRulesIsHeld(t *testing.T) {
 	a.act(`{"add":2}`)
 	rules := n.options.Games
 	spec, _ := rules.Lookup("counter")
-	others, err := room.NewGames(room.MustDefine(spec.Spec(), func() *miser { return &miser{} }))
+	others, err := core.NewGames(room.MustDefine(spec.Spec(), func() *miser { return &miser{} }))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,8 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -45,7 +47,7 @@ func TestRestoreGoesOn(t *testing.T) {
 	}
 	h := hello("a")
 	h.Attempt = 1
-	h.Resume = &room.Point{Epoch: 1, Seq: room.Index(first.num("seq"))}
+	h.Resume = &record.Point{Epoch: 1, Seq: room.Index(first.num("seq"))}
 	a = n.attach(id, h)
 	if hi := a.next("welcome"); hi["recovered"] != true || hi.num("epoch") != 2 || hi.num("cseq") != 2 {
 		t.Errorf("welcome back: %v", hi)
@@ -70,7 +72,7 @@ func TestRestoreHoldsWhatItCannotRun(t *testing.T) {
 	id := n.create(actor.Create{Game: "counter"})
 	n.player(id, "a").act(`{"add":1}`)
 	all := n.options.Games
-	only, err := room.NewGames(room.MustDefine(room.Spec{Name: "hand", Version: 1, MaxPlayers: 2}, func() *hand { return &hand{} }))
+	only, err := core.NewGames(room.MustDefine(room.Spec{Name: "hand", Version: 1, MaxPlayers: 2}, func() *hand { return &hand{} }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +101,7 @@ type toldRows struct {
 	away    atomic.Bool
 }
 
-func (r *toldRows) create(room.Row) error {
+func (r *toldRows) create(record.Row) error {
 	if r.away.Load() {
 		return errors.New("the store is away")
 	}
@@ -110,7 +112,7 @@ func (r *toldRows) create(room.Row) error {
 func (r *toldRows) claim(c lifecycle.Claim) lifecycle.RowResult { return r.answer(c) }
 
 func TestRestoreObeysTheRows(t *testing.T) {
-	row := func(row room.Row) func(lifecycle.Claim) lifecycle.RowResult {
+	row := func(row record.Row) func(lifecycle.Claim) lifecycle.RowResult {
 		return func(c lifecycle.Claim) lifecycle.RowResult {
 			row.Epoch += c.To
 			return lifecycle.RowResult{Outcome: ownership.Moved, Row: row}
@@ -121,10 +123,10 @@ func TestRestoreObeysTheRows(t *testing.T) {
 		answer func(lifecycle.Claim) lifecycle.RowResult
 		want   lifecycle.Restored
 	}{
-		{"this boot's, later", row(room.Row{State: room.RowLive, Boot: "b1", Folder: "f1", Epoch: 10}), lifecycle.Restored{Rooms: 1}},
-		{"another's", row(room.Row{State: room.RowLive, Boot: "b2", Folder: "f2"}), lifecycle.Restored{Aside: 1}},
-		{"released", row(room.Row{State: room.RowReleased}), lifecycle.Restored{Aside: 1}},
-		{"over", row(room.Row{State: room.RowOver}), lifecycle.Restored{Over: 1}},
+		{"this boot's, later", row(record.Row{State: record.RowLive, Boot: "b1", Folder: "f1", Epoch: 10}), lifecycle.Restored{Rooms: 1}},
+		{"another's", row(record.Row{State: record.RowLive, Boot: "b2", Folder: "f2"}), lifecycle.Restored{Aside: 1}},
+		{"released", row(record.Row{State: record.RowReleased}), lifecycle.Restored{Aside: 1}},
+		{"over", row(record.Row{State: record.RowOver}), lifecycle.Restored{Over: 1}},
 	} {
 		store := &toldRows{answer: c.answer}
 		n := newNode(t, func(o *setup) { o.Rows = store })
@@ -193,7 +195,7 @@ func (n *node) neverMade() room.ID {
 	n.journal.mu.Lock()
 	h := n.journal.rooms[id].kept.Header
 	n.journal.mu.Unlock()
-	h.ID = room.NewID([10]byte{7})
+	h.ID = record.NewID([10]byte{7})
 	if err := n.journal.Create(n.t.Context(), h, 1); err != nil {
 		n.t.Fatal(err)
 	}
@@ -210,7 +212,7 @@ func TestRoomThatWasNeverMade(t *testing.T) {
 	defer n.stop()
 	eventually(t, "its end is stored, and nothing of it is kept", func() bool {
 		f, ok := n.results.get(id)
-		return ok && f.End == room.Aborted && !n.journal.has(id)
+		return ok && f.End == record.Aborted && !n.journal.has(id)
 	})
 	if aside := n.journal.aside[id]; aside != "" || strings.Contains(log.String(), "level=ERROR") {
 		t.Errorf("set aside because %q; the log:\n%s", aside, log.String())
@@ -292,9 +294,9 @@ func TestPoisonedRoomIsSetAside(t *testing.T) {
 	}
 	eventually(t, "the poisoned room's end is stored and its log set aside", func() bool {
 		f, ok := n.results.get(bad)
-		return ok && f.End == room.Aborted && f.Point.Seq > 2 && len(f.Replay) > 0 && !n.journal.has(bad)
+		return ok && f.End == record.Aborted && f.Point.Seq > 2 && len(f.Replay) > 0 && !n.journal.has(bad)
 	})
-	replay, err := room.ReadReplay(mustFinal(t, n, bad).Replay.Reader())
+	replay, err := core.ReadReplay(mustFinal(t, n, bad).Replay.Reader())
 	if err != nil || len(replay.Entries) != int(replay.Final.Point.Seq) {
 		t.Errorf("its replay: %d entries, %v", len(replay.Entries), err)
 	}
@@ -359,7 +361,7 @@ func TestRoomsComeBackOnAllProcessors(t *testing.T) {
 	}
 }
 
-func mustFinal(t *testing.T, n *node, id room.ID) room.Final {
+func mustFinal(t *testing.T, n *node, id room.ID) record.Final {
 	t.Helper()
 	f, ok := n.results.get(id)
 	if !ok {

@@ -9,13 +9,15 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
 // Options make a Directory. Games and, for rooms that outlive their process, Owner and Journal are needed; everything else
 // has a default.
 type Options struct {
-	Games   *room.Games
+	Games   *core.Games
 	Owner   Owner    // nil: Alone
 	Journal Journal  // nil: only memory rooms
 	Black   BlackBox // nil: none
@@ -27,7 +29,7 @@ type Options struct {
 	Place   func(game string) room.ID // draws the ids of new rooms; nil: at random
 	Log     *slog.Logger              // nil: discarded
 	Metrics Metrics
-	Core    room.Config // resume and snapshot budgets of every room; Header and Rules are ignored
+	Core    core.Config // resume and snapshot budgets of every room; Header and Rules are ignored
 
 	// Durability of games that name none; "" is local, or memory where there is no Journal.
 	Durability room.Durability
@@ -121,7 +123,7 @@ func (o *Options) checkDurability(d room.Durability) error {
 func randomID() room.ID {
 	var b [10]byte
 	rand.Read(b[:])
-	return room.NewID(b)
+	return record.NewID(b)
 }
 
 type noBlackBox struct{}
@@ -148,7 +150,7 @@ func (m Metrics) complete() Metrics {
 		m.Remote = func(string, int) {}
 	}
 	if m.Inputs == nil {
-		m.Inputs = func(string, room.Kind) {}
+		m.Inputs = func(string, core.Kind) {}
 	}
 	if m.Sent == nil {
 		m.Sent = func(string, int) {}
@@ -169,7 +171,7 @@ func (m Metrics) complete() Metrics {
 		m.Closed = func(string, wire.CloseCode) {}
 	}
 	if m.Ended == nil {
-		m.Ended = func(string, room.End) {}
+		m.Ended = func(string, record.End) {}
 	}
 	if m.Panics == nil {
 		m.Panics = func(string) {}

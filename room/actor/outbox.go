@@ -5,8 +5,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -32,7 +33,7 @@ type OutboxOptions struct {
 
 // MaxUnanswered is how many acts of one session may be without an answer the reader has taken. The
 // room keeps so many answers for each client, so no more can be resent safely.
-const MaxUnanswered = room.KeptAnswers
+const MaxUnanswered = core.KeptAnswers
 
 // Outbox is the bounded queue of encoded messages between a room and the writer of one socket. The room
 // pushes and never waits; the edge takes.
@@ -52,7 +53,7 @@ type Outbox struct {
 	feed      *Feed        // the newest, which alone is heard
 	refill    func()       // asks the room for the whole view
 	stuck     func()       // tells the room that the reader is stuck
-	at        room.Point   // where a reader is who has taken all that is queued; Seq 0: it has no view to go on from
+	at        record.Point // where a reader is who has taken all that is queued; Seq 0: it has no view to go on from
 	sent      uint64       // bytes queued so far
 	queue     []queuedItem // from head on
 	head      int
@@ -144,7 +145,7 @@ func (b *Outbox) End() (*CloseError, bool) {
 
 // Resume is the point that a new attach of the same reader can go on from, so that what it is sent follows what is
 // queued; nil when only the whole view makes sense.
-func (b *Outbox) Resume() *room.Point {
+func (b *Outbox) Resume() *record.Point {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.behind || b.at.Seq == 0 {

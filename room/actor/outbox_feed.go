@@ -1,7 +1,7 @@
 package actor
 
 import (
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -82,7 +82,7 @@ func (f *Feed) welcomed(w *Welcomed) {
 	if f.deaf() {
 		return
 	}
-	b.at = room.Point{Epoch: w.Epoch, Seq: w.From}
+	b.at = record.Point{Epoch: w.Epoch, Seq: w.From}
 	b.lost, b.behind, b.asked = 0, false, false
 }
 

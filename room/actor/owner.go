@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Owner knows who has a room. Whatever begins or ends a room's life on this node goes through it: it has the directory
@@ -12,9 +13,9 @@ import (
 type Owner interface {
 	// Make has the header of a new room kept, and its row written unless the store is away, and then calls begin, which
 	// lets the room run. When it returns nil, begin has been called; else it never will be. It waits for the disk, until ctx ends.
-	Make(ctx context.Context, h room.Header, begin func()) error
+	Make(ctx context.Context, h record.Header, begin func()) error
 	// Ended has a room's committed end stored, and calls settled once, when it is, or never will be. It does not block.
-	Ended(f room.Final, settled func())
+	Ended(f record.Final, settled func())
 	// Gone hears that a room which is over has left memory, so that nothing need be kept of it. It does not block.
 	Gone(id room.ID)
 	// Lost hears that a room can never be saved as it is and has left memory: it goes on at the next start. It does not block.
@@ -66,17 +67,17 @@ type Aside struct {
 // Alone owns the rooms of a directory that keeps them in memory alone, for programs that embed one: nobody else can have
 // them.
 type Alone struct {
-	Store func(f room.Final, settled func()) // takes ends; nil: nobody does
+	Store func(f record.Final, settled func()) // takes ends; nil: nobody does
 }
 
 // Make lets a room run at once.
-func (Alone) Make(_ context.Context, _ room.Header, begin func()) error {
+func (Alone) Make(_ context.Context, _ record.Header, begin func()) error {
 	begin()
 	return nil
 }
 
 // Ended hands an end to Store.
-func (a Alone) Ended(f room.Final, settled func()) {
+func (a Alone) Ended(f record.Final, settled func()) {
 	if a.Store == nil {
 		settled()
 		return

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // PanicInfo is a game's panic, for the operator alone: Value may hold what is hidden from players.
@@ -62,7 +64,7 @@ func (d *Directory) Panicked(id room.ID) *Inspection { return d.panics.of(id) }
 
 // notePanic logs a panic of a game's and keeps it for the operator. The log has the value only if it is meant for the game's author,
 // because hidden state may be in it; of a view that cannot be shown the field is named. Left is the room as it is now.
-func (d *Directory) notePanic(left Inspection, h room.Header, p *room.Panic, e room.Entry, msg string) {
+func (d *Directory) notePanic(left Inspection, h record.Header, p *core.Panic, e core.Entry, msg string) {
 	info := PanicInfo{
 		Room: h.ID, Game: h.Game, Version: h.Version, Index: e.Index, Call: p.Call,
 		Value: cut(p.Value, PanicValue), View: p.View, Stack: p.Stack, At: d.o.Wall().UTC(),

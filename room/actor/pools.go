@@ -4,12 +4,13 @@ import (
 	"sync"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 )
 
 // Pools tell which requests may be put together: those of one game whose options come to the same. They may be used by
 // many goroutines.
 type Pools struct {
-	games *room.Games
+	games *core.Games
 	black BlackBox
 
 	mu    sync.Mutex // held for moments only
@@ -23,7 +24,7 @@ const (
 )
 
 // NewPools makes Pools of games, which are opened under the eyes of a black box.
-func NewPools(games *room.Games, black BlackBox) *Pools {
+func NewPools(games *core.Games, black BlackBox) *Pools {
 	return &Pools{games: games, black: black, known: map[string]string{}}
 }
 
@@ -56,8 +57,8 @@ func (p *Pools) Key(want Match) string {
 func (p *Pools) read(rules *room.Rules, want Match) string {
 	mark := p.black.BeginOpen("", want.Game)
 	defer mark.Release()
-	return rules.Pool(want.Options)
+	return core.Pool(rules, want.Options)
 }
 
 // spelt is the same for requests that say the same. Defaults that are spelt out make another.
-func (m *Match) spelt() string { return m.Game + " " + room.CanonicalOptions(m.Options) }
+func (m *Match) spelt() string { return m.Game + " " + core.CanonicalOptions(m.Options) }

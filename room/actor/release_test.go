@@ -11,6 +11,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 )
 
 // TestReleaseGivesUpWhatIsDamaged gives the other rooms away, and does not wait for those that trying again cannot help.
@@ -21,7 +22,7 @@ func TestReleaseGivesUpWhatIsDamaged(t *testing.T) {
 	damages := []func(l *logged){
 		func(l *logged) { l.kept.Cut = "it is torn" },
 		func(l *logged) { l.kept.Batches = l.kept.Batches[:1] },
-		func(l *logged) { l.broken = fmt.Errorf("its header: %w", room.ErrDamaged) },
+		func(l *logged) { l.broken = fmt.Errorf("its header: %w", record.ErrDamaged) },
 	}
 	damaged := map[room.ID]bool{}
 	for _, damage := range damages {
@@ -35,13 +36,13 @@ func TestReleaseGivesUpWhatIsDamaged(t *testing.T) {
 	well := n.create(actor.Create{Game: "counter"})
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	err := n.release(ctx, func(_ context.Context, kept room.Kept) error {
+	err := n.release(ctx, func(_ context.Context, kept record.Kept) error {
 		if damaged[kept.Header.ID] {
 			t.Errorf("a damaged room was given: %+v", kept)
 		}
 		return nil
 	})
-	if !errors.Is(err, room.ErrDamaged) || !strings.HasPrefix(err.Error(), "3 rooms") {
+	if !errors.Is(err, record.ErrDamaged) || !strings.HasPrefix(err.Error(), "3 rooms") {
 		t.Errorf("released with %v", err)
 	}
 	if n.journal.has(well) {
@@ -68,11 +69,11 @@ func TestReleaseGivesUpWhatCanNeverBeGiven(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	tries := 0
-	err := n.release(ctx, func(context.Context, room.Kept) error {
+	err := n.release(ctx, func(context.Context, record.Kept) error {
 		tries++
-		return fmt.Errorf("the store: %w", room.Permanent(errors.New("its log is too large")))
+		return fmt.Errorf("the store: %w", record.Permanent(errors.New("its log is too large")))
 	})
-	if ctx.Err() != nil || !errors.Is(err, room.ErrPermanent) || !strings.Contains(err.Error(), "its log is too large") || tries != 1 {
+	if ctx.Err() != nil || !errors.Is(err, record.ErrPermanent) || !strings.Contains(err.Error(), "its log is too large") || tries != 1 {
 		t.Errorf("released after %d tries with %v", tries, err)
 	}
 	if text := log.String(); strings.Count(text, "its log is too large") != 1 {
@@ -94,7 +95,7 @@ func TestCommandToARoomThatLeaves(t *testing.T) {
 	go func() { answered <- n.Signal(context.Background(), id, "reset", nil) }()
 	eventually(t, "the signal is stepped", func() bool { return n.point(id) == before+1 })
 	n.journal.fail(errors.New("the disk is full"))
-	if err := n.release(t.Context(), func(context.Context, room.Kept) error { return nil }); err != nil {
+	if err := n.release(t.Context(), func(context.Context, record.Kept) error { return nil }); err != nil {
 		t.Error(err)
 	}
 	select {
@@ -116,14 +117,14 @@ func TestReleaseThatIsCutShort(t *testing.T) {
 	id := n.create(actor.Create{Game: "counter"})
 	ctx, cancel := context.WithCancelCause(t.Context())
 	late := errors.New("it is late")
-	err := n.release(ctx, func(context.Context, room.Kept) error {
+	err := n.release(ctx, func(context.Context, record.Kept) error {
 		cancel(late)
 		return errors.New("the store is away")
 	})
 	if !errors.Is(err, late) || !n.journal.has(id) {
 		t.Errorf("released with %v; the journal has the room: %v", err, n.journal.has(id))
 	}
-	if err := n.release(t.Context(), func(context.Context, room.Kept) error { return nil }); err != nil || n.journal.has(id) {
+	if err := n.release(t.Context(), func(context.Context, record.Kept) error { return nil }); err != nil || n.journal.has(id) {
 		t.Errorf("released again with %v; the journal has the room: %v", err, n.journal.has(id))
 	}
 }

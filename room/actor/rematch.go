@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 )
 
 // rematch makes the room that the players of a finished one have agreed on, with their seats kept, and
 // tells the old room. It tries until that works or the old room is gone.
-func (d *Directory) rematch(old *liveRoom, agreed room.RematchAgreed) {
+func (d *Directory) rematch(old *liveRoom, agreed core.RematchAgreed) {
 	c := Create{
 		Game: old.game, Name: old.header.Name, Options: agreed.Options, Private: old.header.Private, Public: old.header.Public,
 		Durability: old.header.Durability, ReserveFor: d.o.ReserveRematch,
@@ -44,7 +45,7 @@ func (d *Directory) announce(ctx context.Context, old *liveRoom, next room.ID) {
 		panic(err) // a string always encodes
 	}
 	err = d.command(ctx, old.id, func(done chan<- error) message {
-		return signalMessage{room.RematchSignal, data, done}
+		return signalMessage{core.RematchSignal, data, done}
 	})
 	if err != nil {
 		old.log().Warn("the rematch could not be announced", "next", next, "err", err)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Verdict is what this program makes of a room that was kept.
@@ -24,25 +26,25 @@ type Revival struct {
 	Why     string // but for Runs
 	Over    bool   // it has come to its end
 
-	kept room.Kept
-	core *room.Core
+	kept record.Kept
+	core *core.Core
 }
 
 // CanRun says why this program lacks the versions for a room, before the room is anybody's; "": it has them.
-func (d *Directory) CanRun(kept room.Kept) (lacks string) {
+func (d *Directory) CanRun(kept record.Kept) (lacks string) {
 	rules, ok := d.o.Games.Lookup(kept.Header.Game)
 	if !ok {
 		return noGame(kept.Header)
 	}
-	if wrong, ok := errors.AsType[*room.VersionError](room.CheckVersion(d.coreConfig(kept.Header, rules), kept)); ok {
+	if wrong, ok := errors.AsType[*core.VersionError](core.CheckVersion(d.coreConfig(kept.Header, rules), kept)); ok {
 		return wrong.Error()
 	}
 	return "" // what else is wrong with it comes out when it is run
 }
 
 // Revive runs a room's log again, under the eyes of the black box. It takes as long as that takes.
-func (d *Directory) Revive(kept room.Kept) Revival {
-	if err := room.CheckRuntime(kept.Header); err != nil {
+func (d *Directory) Revive(kept record.Kept) Revival {
+	if err := core.CheckRuntime(kept.Header); err != nil {
 		return Revival{Verdict: Lacks, Why: err.Error()}
 	}
 	rules, ok := d.o.Games.Lookup(kept.Header.Game)
@@ -57,13 +59,13 @@ func (d *Directory) Revive(kept room.Kept) Revival {
 	}
 	mark := d.o.Black.BeginReplay(kept.Header.ID)
 	defer mark.Release()
-	core, err := room.Restore(d.coreConfig(kept.Header, rules), kept)
+	machine, err := core.Restore(d.coreConfig(kept.Header, rules), kept)
 	switch {
 	case err == nil:
-		return Revival{kept: kept, core: core, Over: core.Final() != nil}
-	case isError[*room.VersionError](err):
+		return Revival{kept: kept, core: machine, Over: machine.Final() != nil}
+	case isError[*core.VersionError](err):
 		return Revival{Verdict: Lacks, Why: err.Error()}
-	case isError[*room.DivergedError](err):
+	case isError[*core.DivergedError](err):
 		return Revival{Verdict: Diverged, Why: err.Error()}
 	}
 	return Revival{Verdict: Dead, Why: err.Error()}
@@ -78,21 +80,21 @@ func isError[E error](err error) bool {
 // so that no other comes under suspicion with it if it takes this process too.
 func (d *Directory) Suspected(id room.ID) bool { return d.o.Black.Suspected(id) }
 
-func noGame(h room.Header) string {
+func noGame(h record.Header) string {
 	return fmt.Sprintf("it needs game %s version %d, and this program has no such game", h.Game, h.Version)
 }
 
 // Resume lets a revived room go on under a new epoch: its clients are gone with the process that had them.
-func (d *Directory) Resume(v Revival, e room.Epoch) {
+func (d *Directory) Resume(v Revival, e record.Epoch) {
 	r := d.newRoom(v.core)
 	r.offset = v.kept.Time - d.o.Clock.Now()
-	r.apply(room.Input{Kind: room.KindEpoch, Epoch: e, At: v.kept.Time})
+	r.apply(core.Input{Kind: core.KindEpoch, Epoch: e, At: v.kept.Time})
 	if in, ok := v.core.Pending(); ok {
 		r.apply(in)
 	}
 	for _, s := range v.core.Seats() {
 		if s.Online {
-			r.apply(room.Input{Kind: room.KindDetach, Player: s.Player, At: v.kept.Time})
+			r.apply(core.Input{Kind: core.KindDetach, Player: s.Player, At: v.kept.Time})
 		}
 	}
 	d.start(r)
@@ -126,7 +128,7 @@ func (d *Directory) Arriving() bool {
 }
 
 // NewID draws an id, and the code of a private room, for a log that goes on as a new room.
-func (d *Directory) NewID(h room.Header) room.Header {
+func (d *Directory) NewID(h record.Header) record.Header {
 	h.ID = d.o.Place(h.Game)
 	if h.Private {
 		h.Code = string(randomID()[:codeLength])
@@ -135,21 +137,21 @@ func (d *Directory) NewID(h room.Header) room.Header {
 }
 
 // GoesOn refuses a room that is not a live one when its log is run again. It takes as long as that takes.
-func (d *Directory) GoesOn(kept room.Kept) error {
+func (d *Directory) GoesOn(kept record.Kept) error {
 	rules, ok := d.o.Games.Lookup(kept.Header.Game)
 	if !ok {
 		return room.Refuse("no_game", noGame(kept.Header))
 	}
 	mark := d.o.Black.BeginRerun(kept.Header.ID, kept.Header.Game)
 	defer mark.Release()
-	core, err := room.Restore(d.coreConfig(kept.Header, rules), kept)
+	machine, err := core.Restore(d.coreConfig(kept.Header, rules), kept)
 	switch {
 	case err != nil:
 		return room.Refuse("broken", "it cannot be brought back still: "+err.Error())
-	case core.Panicked() != nil:
-		return room.Refuse("panics", fmt.Sprintf("its game panics still, in %s at input %d: roomring admin replay shows it", core.Panicked().Call, core.Point().Seq))
-	case core.Final() != nil:
-		return room.Refuse("over", fmt.Sprintf("it comes to its end at input %d: %s", core.Final().Point.Seq, core.Final().End))
+	case machine.Panicked() != nil:
+		return room.Refuse("panics", fmt.Sprintf("its game panics still, in %s at input %d: roomring admin replay shows it", machine.Panicked().Call, machine.Point().Seq))
+	case machine.Final() != nil:
+		return room.Refuse("over", fmt.Sprintf("it comes to its end at input %d: %s", machine.Final().Point.Seq, machine.Final().End))
 	}
 	return nil
 }

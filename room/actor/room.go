@@ -8,6 +8,8 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // liveRoom is one room at work: a room.Core and the one goroutine that uses it. Whatever happens to it comes through its
@@ -16,7 +18,7 @@ type liveRoom struct {
 	id       room.ID
 	game     string
 	matchKey string
-	header   room.Header
+	header   record.Header
 	durable  bool // it has a journal and a row
 	dir      *Directory
 	o        *Options
@@ -34,7 +36,7 @@ type liveRoom struct {
 	evicted bool          // is being closed to make place
 
 	// The rest belongs to the room's goroutine.
-	core     *room.Core
+	core     *core.Core
 	messages []queued // scratch
 	recent   recent
 
@@ -47,11 +49,11 @@ type liveRoom struct {
 
 	// The log on its way to be durable. A failure takes back what was handed over; see handOver.
 	logStore LogStore // nil: the room is kept in memory alone
-	pending  []room.Entry
+	pending  []core.Entry
 	since    time.Duration // when the first of pending was stepped
 	window   []inflight    // batches that are not yet committed, oldest first
 	taken    int           // how many of them are handed over
-	snap     *room.Snapshot
+	snap     *record.Snapshot
 	snapSent bool     // snap is handed over
 	snapDue  bool     // one is to be taken
 	failing  error    // why nothing can be saved at present
@@ -68,17 +70,17 @@ type liveRoom struct {
 
 	// Who is there.
 	players     map[room.PlayerID][]*session // by age: the last is the one that the core has attached
-	watchers    map[room.WatcherID]*session
-	classes     map[room.ClassID][]*session
+	watchers    map[core.WatcherID]*session
+	classes     map[core.ClassID][]*session
 	watches     map[*roomWatch]struct{} // of the operator's
-	nextWatcher room.WatcherID
+	nextWatcher core.WatcherID
 
 	// The room's life.
 	draft    *Info // next info, until its index is committed
 	dirty    bool  // info is out of date
 	joined   bool  // the directory knows that somebody ever was here
 	free     int   // seats, as admission knows it
-	phase    room.Phase
+	phase    core.Phase
 	coming   room.PlayerID // who is being given a seat and connected to it, which are two inputs
 	skipped  uint64
 	panicked bool            // and logged
@@ -93,27 +95,27 @@ type liveRoom struct {
 // burst is how many of the players' messages are stepped before commits and control are served again.
 const burst = 32
 
-func (d *Directory) newRoom(core *room.Core) *liveRoom {
-	h := core.Header()
+func (d *Directory) newRoom(machine *core.Core) *liveRoom {
+	h := machine.Header()
 	r := &liveRoom{
 		id: h.ID, game: h.Game, header: h, durable: h.Durability != room.Memory,
 		matchKey: d.pools.Key(Match{Game: h.Game, Options: h.Options}),
-		dir:      d, o: &d.o, core: core, in: newInbox(d.o.Mailbox),
+		dir:      d, o: &d.o, core: machine, in: newInbox(d.o.Mailbox),
 		players:  map[room.PlayerID][]*session{},
-		watchers: map[room.WatcherID]*session{},
-		classes:  map[room.ClassID][]*session{},
-		armed:    -1, dirty: true, free: core.FreeSeats(), phase: core.Phase(),
+		watchers: map[core.WatcherID]*session{},
+		classes:  map[core.ClassID][]*session{},
+		armed:    -1, dirty: true, free: machine.FreeSeats(), phase: machine.Phase(),
 	}
 	r.seats.unclaimed = &d.waited
 	d.o.Clock.Use(1)
 	r.since = d.o.Clock.Now()
-	r.offset = core.Now() - r.since
-	r.committed.Store(uint64(core.Committed()))
-	r.in.expect(room.Point{Epoch: core.Point().Epoch, Seq: core.Committed()})
+	r.offset = machine.Now() - r.since
+	r.committed.Store(uint64(machine.Committed()))
+	r.in.expect(record.Point{Epoch: machine.Point().Epoch, Seq: machine.Committed()})
 	if r.durable {
 		r.logStore = newJournalStore(d.o.Journal, h.ID, r.in)
 	}
-	r.seats.seats(r.free, r.phase, core.Seats())
+	r.seats.seats(r.free, r.phase, machine.Seats())
 	r.in.ring()
 	return r
 }
@@ -176,7 +178,7 @@ func (r *liveRoom) serve(c control) {
 }
 
 // step stamps an input with room time and applies it, after what was due before.
-func (r *liveRoom) step(in room.Input) room.Ready {
+func (r *liveRoom) step(in core.Input) core.Ready {
 	in.At = r.elapse()
 	return r.apply(in)
 }
@@ -203,7 +205,7 @@ func (r *liveRoom) elapse() time.Duration {
 }
 
 // apply steps one input under the eyes of the watchdog and the black box.
-func (r *liveRoom) apply(in room.Input) room.Ready {
+func (r *liveRoom) apply(in core.Input) core.Ready {
 	mark := r.o.Black.Begin(r.id, in.Fingerprint())
 	start := r.o.Clock.Now()
 	r.stepping.begin(start, in.Kind, r.core.Point().Seq+1)
@@ -218,13 +220,13 @@ func (r *liveRoom) apply(in room.Input) room.Ready {
 	}
 	r.note(ready, in, start)
 	if ready.CutDue {
-		r.apply(room.Input{Kind: room.KindCut, At: in.At})
+		r.apply(core.Input{Kind: core.KindCut, At: in.At})
 	}
 	return ready
 }
 
 // note keeps what a step has made of an input.
-func (r *liveRoom) note(ready room.Ready, in room.Input, at time.Duration) {
+func (r *liveRoom) note(ready core.Ready, in core.Input, at time.Duration) {
 	r.gone = r.gone || ready.Gone
 	r.snapDue = r.snapDue || ready.SnapshotDue
 	if ready.Entry == nil {
@@ -235,8 +237,8 @@ func (r *liveRoom) note(ready room.Ready, in room.Input, at time.Duration) {
 			"version", r.header.Version, "code", ready.Changed, "index", ready.Entry.Index)
 	}
 	e := *ready.Entry
-	if e.Kind == room.KindEpoch {
-		r.in.expect(room.Point{Epoch: e.Epoch, Seq: r.handedOver()})
+	if e.Kind == core.KindEpoch {
+		r.in.expect(record.Point{Epoch: e.Epoch, Seq: r.handedOver()})
 	}
 	if len(r.pending) == 0 {
 		r.since = at
@@ -251,7 +253,7 @@ func (r *liveRoom) note(ready room.Ready, in room.Input, at time.Duration) {
 }
 
 // notePanic tells of a panic of the game's, once.
-func (r *liveRoom) notePanic(e room.Entry) {
+func (r *liveRoom) notePanic(e core.Entry) {
 	p := r.core.Panicked()
 	if p == nil || r.panicked {
 		return
@@ -259,7 +261,7 @@ func (r *liveRoom) notePanic(e room.Entry) {
 	r.panicked = true
 	r.o.Metrics.Panics(r.game)
 	left := r.inspect(Look{})
-	left.Info.Phase = room.PhaseOver
+	left.Info.Phase = core.PhaseOver
 	r.dir.notePanic(left, r.header, p, e, "the game panicked: the room is closed as aborted")
 }
 

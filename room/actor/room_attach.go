@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -42,14 +44,14 @@ func (r *liveRoom) attachPlayer(s *session) error {
 	if err := r.place(s.hello); err != nil {
 		return err
 	}
-	ready := r.step(room.Input{
-		Kind: room.KindAttach, Player: s.hello.Player, Client: s.hello.Client,
+	ready := r.step(core.Input{
+		Kind: core.KindAttach, Player: s.hello.Player, Client: s.hello.Client,
 		Attempt: s.hello.Attempt, Resume: s.hello.Resume,
 	})
 	if ready.Entry == nil {
 		r.coming = ""
 		r.publishSeats()
-		if ready.Refused == room.ErrStale {
+		if ready.Refused == core.ErrStale {
 			return closing(wire.CloseReplaced, ready.Refused.Error())
 		}
 		return closing(wire.CloseForbidden, reason(ready.Refused))
@@ -92,7 +94,7 @@ func (r *liveRoom) sit(h Hello) error {
 		return closing(wire.CloseForbidden, "the room is full")
 	}
 	defer r.seats.release(h.Player)
-	ready := r.step(room.Input{Kind: room.KindJoin, Player: h.Player, Name: h.Name})
+	ready := r.step(core.Input{Kind: core.KindJoin, Player: h.Player, Name: h.Name})
 	if ready.Refused != nil {
 		return closing(wire.CloseForbidden, reason(ready.Refused))
 	}
@@ -100,7 +102,7 @@ func (r *liveRoom) sit(h Hello) error {
 }
 
 func (r *liveRoom) seated(p room.PlayerID) bool {
-	return slices.ContainsFunc(r.core.Seats(), func(i room.SeatInfo) bool { return i.Player == p })
+	return slices.ContainsFunc(r.core.Seats(), func(i core.SeatInfo) bool { return i.Player == p })
 }
 
 // checkCode asks strangers for a private room's code.
@@ -108,7 +110,7 @@ func (r *liveRoom) checkCode(h Hello) error {
 	if !r.header.Private || r.seated(h.Player) || r.seats.invited(h.Player, r.o.Clock.Now()) {
 		return nil
 	}
-	if subtle.ConstantTimeCompare([]byte(room.FoldCode(h.Code)), []byte(r.header.Code)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(record.FoldCode(h.Code)), []byte(r.header.Code)) != 1 {
 		return closing(wire.CloseForbidden, "this room is private: a join code is needed, and this is not it")
 	}
 	return nil
@@ -175,7 +177,7 @@ func (m detachMessage) handle(r *liveRoom) {
 		delete(r.players, s.hello.Player)
 	}
 	if last {
-		r.step(room.Input{Kind: room.KindDetach, Player: s.hello.Player, Client: s.hello.Client, Attempt: s.hello.Attempt})
+		r.step(core.Input{Kind: core.KindDetach, Player: s.hello.Player, Client: s.hello.Client, Attempt: s.hello.Attempt})
 	}
 }
 

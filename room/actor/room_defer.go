@@ -3,7 +3,7 @@ package actor
 import (
 	"time"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 )
 
 // maxDefer bounds how long an answer may wait for its tick.
@@ -15,8 +15,8 @@ func (r *liveRoom) defers() bool {
 	return r.core.Ticking() && time.Duration(r.core.Rules().Spec().TickRate)*maxDefer >= time.Second
 }
 
-func (r *liveRoom) noteTick(e room.Entry) {
-	if e.Kind == room.KindTick && r.ticked == 0 {
+func (r *liveRoom) noteTick(e core.Entry) {
+	if e.Kind == core.KindTick && r.ticked == 0 {
 		r.ticked = e.Index
 	}
 }

@@ -1,11 +1,14 @@
 package actor
 
-import "github.com/roomring/roomring/room"
+import (
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+)
 
 // noteSeats keeps what others know of the room current after an input.
-func (r *liveRoom) noteSeats(k room.Kind) {
+func (r *liveRoom) noteSeats(k core.Kind) {
 	switch free, phase := r.core.FreeSeats(), r.core.Phase(); {
-	case free == r.free && phase == r.phase && (k == room.KindAct || k == room.KindTick || k == room.KindTimer):
+	case free == r.free && phase == r.phase && (k == core.KindAct || k == core.KindTick || k == core.KindTimer):
 	default:
 		r.publishSeats()
 	}
@@ -83,7 +86,7 @@ type recent struct {
 
 const keepRecent = 32
 
-func (r *recent) add(e room.Entry) {
+func (r *recent) add(e core.Entry) {
 	in := RecentInput{Index: e.Index, Kind: e.Kind.Name(), At: e.At, Player: e.Player, CSeq: e.CSeq, Bytes: len(e.Data)}
 	if len(r.ring) < keepRecent {
 		r.ring = append(r.ring, in)

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -23,9 +25,9 @@ func (m actMessage) handle(r *liveRoom) {
 		return // its session has ended, and resends what has no answer
 	}
 	held := r.core.Held()
-	in := room.Input{
-		Kind: room.KindAct, Player: s.hello.Player, Client: s.hello.Client,
-		CSeq: room.CSeq(m.act.CSeq), Data: m.act.Data,
+	in := core.Input{
+		Kind: core.KindAct, Player: s.hello.Player, Client: s.hello.Client,
+		CSeq: record.CSeq(m.act.CSeq), Data: m.act.Data,
 	}
 	if fault := m.act.Fault; fault != nil {
 		in.Fault = &room.Refusal{Code: fault.Code, Reason: fault.Reason}
@@ -53,7 +55,7 @@ type leaveMessage struct{ s *session }
 func (m leaveMessage) handle(r *liveRoom) {
 	s := m.s
 	if list := r.players[s.hello.Player]; r.failing == nil && len(list) > 0 && list[len(list)-1] == s {
-		ready := r.step(room.Input{Kind: room.KindLeave, Player: s.hello.Player, Reason: string(room.Left)})
+		ready := r.step(core.Input{Kind: core.KindLeave, Player: s.hello.Player, Reason: string(room.Left)})
 		if ready.Entry != nil {
 			return // Gone follows, when the leave is committed
 		}
@@ -68,7 +70,7 @@ type endMessage struct {
 }
 
 func (m endMessage) handle(r *liveRoom) {
-	ready := r.step(room.Input{Kind: room.KindClose, Reason: m.reason})
+	ready := r.step(core.Input{Kind: core.KindClose, Reason: m.reason})
 	r.reply(ready, m.done)
 }
 
@@ -79,7 +81,7 @@ type kickMessage struct {
 }
 
 func (m kickMessage) handle(r *liveRoom) {
-	ready := r.step(room.Input{Kind: room.KindLeave, Player: m.player, Reason: string(room.Kicked)})
+	ready := r.step(core.Input{Kind: core.KindLeave, Player: m.player, Reason: string(room.Kicked)})
 	if ready.Refused != nil {
 		m.done <- ErrNotSeated
 		return
@@ -95,11 +97,11 @@ type signalMessage struct {
 }
 
 func (m signalMessage) handle(r *liveRoom) {
-	r.reply(r.step(room.Input{Kind: room.KindSignal, Name: m.name, Data: m.data}), m.done)
+	r.reply(r.step(core.Input{Kind: core.KindSignal, Name: m.name, Data: m.data}), m.done)
 }
 
 // reply answers the operator when what the input did is committed.
-func (r *liveRoom) reply(ready room.Ready, done chan<- error) {
+func (r *liveRoom) reply(ready core.Ready, done chan<- error) {
 	if ready.Refused != nil {
 		done <- ready.Refused
 		return

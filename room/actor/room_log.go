@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
 // inflight is a batch on its way to be committed.
 type inflight struct {
-	batch room.Batch
+	batch record.Batch
 	since time.Duration // when its first entry was stepped
 }
 
@@ -35,7 +37,7 @@ func (r *liveRoom) flush() {
 	r.takeSnapshot()
 	for len(r.pending) > 0 && len(r.window) < r.o.Window && len(r.pending) >= worthwhile(len(r.window)) {
 		if err := r.batch(); err != nil {
-			r.fail(room.Permanent(err))
+			r.fail(record.Permanent(err))
 			return
 		}
 	}
@@ -52,18 +54,18 @@ const largeBatch = 1 << 20
 // batch makes one of the entries that wait. A cut of the log begins another.
 func (r *liveRoom) batch() error {
 	n, size := 1, len(r.pending[0].Data)
-	for n < len(r.pending) && r.pending[n].Kind != room.KindCut && size < largeBatch {
+	for n < len(r.pending) && r.pending[n].Kind != core.KindCut && size < largeBatch {
 		size += len(r.pending[n].Data)
 		n++
 	}
 	first, last := r.pending[0], r.pending[n-1]
-	raw, err := room.EncodeEntries(nil, r.pending[:n]...)
+	raw, err := core.EncodeEntries(nil, r.pending[:n]...)
 	if err != nil {
 		return err
 	}
-	r.window = append(r.window, inflight{since: r.since, batch: room.Batch{
+	r.window = append(r.window, inflight{since: r.since, batch: record.Batch{
 		Room: r.id, Epoch: last.Epoch, First: first.Index, Last: last.Index, Time: last.At,
-		Begins: first.Kind == room.KindCut, Entries: raw,
+		Begins: first.Kind == core.KindCut, Entries: raw,
 	}})
 	r.pending = slices.Delete(r.pending, 0, n)
 	return nil
@@ -74,9 +76,9 @@ func (r *liveRoom) batch() error {
 func (r *liveRoom) handOver() {
 	for r.taken < len(r.window) {
 		b := r.window[r.taken].batch
-		r.in.expect(room.Point{Epoch: r.core.Point().Epoch, Seq: b.Last})
+		r.in.expect(record.Point{Epoch: r.core.Point().Epoch, Seq: b.Last})
 		if err := r.logStore.Append(b); err != nil {
-			r.in.expect(room.Point{Epoch: r.core.Point().Epoch, Seq: r.handedOver()})
+			r.in.expect(record.Point{Epoch: r.core.Point().Epoch, Seq: r.handedOver()})
 			r.fail(err)
 			return
 		}
@@ -86,7 +88,7 @@ func (r *liveRoom) handOver() {
 		return
 	}
 	switch err := r.logStore.Save(*r.snap); {
-	case errors.Is(err, room.ErrPermanent):
+	case errors.Is(err, record.ErrPermanent):
 		r.log().Error("a snapshot cannot be saved: the room will be replayed from its log", "err", err)
 		r.snap = nil
 	case err != nil:
@@ -105,7 +107,7 @@ func (r *liveRoom) handedOver() room.Index {
 }
 
 // snapshotting stands for a game's snapshot in the black box: it may kill the process as an input may.
-var snapshotting = room.Input{Name: "snapshot"}.Fingerprint()
+var snapshotting = core.Input{Name: "snapshot"}.Fingerprint()
 
 // takeSnapshot takes one if it is due, none is under way, and the room is at a point where it can be taken.
 func (r *liveRoom) takeSnapshot() {
@@ -113,10 +115,10 @@ func (r *liveRoom) takeSnapshot() {
 		return
 	}
 	snap, err := r.shoot()
-	for r.stopping && errors.Is(err, room.ErrNotClean) && r.hurry() {
+	for r.stopping && errors.Is(err, core.ErrNotClean) && r.hurry() {
 		snap, err = r.shoot()
 	}
-	if errors.Is(err, room.ErrNotClean) {
+	if errors.Is(err, core.ErrNotClean) {
 		return // after the next tick
 	}
 	r.snapDue = false
@@ -127,7 +129,7 @@ func (r *liveRoom) takeSnapshot() {
 	r.snap, r.snapSent = &snap, false
 }
 
-func (r *liveRoom) shoot() (room.Snapshot, error) {
+func (r *liveRoom) shoot() (record.Snapshot, error) {
 	mark := r.o.Black.Begin(r.id, snapshotting)
 	defer mark.Release()
 	return r.core.Snapshot()
@@ -146,7 +148,7 @@ func (r *liveRoom) hurry() bool {
 
 // hear takes in what has become of the log.
 func (r *liveRoom) hear(c control) {
-	if c.refused != (room.Point{}) && !r.refused {
+	if c.refused != (record.Point{}) && !r.refused {
 		r.refused = true
 		r.log().Error("a commit is refused that is not of what this room has handed over: it is told of once",
 			"epoch", c.refused.Epoch, "index", c.refused.Seq, "present_epoch", r.core.Point().Epoch)
@@ -188,7 +190,7 @@ func (r *liveRoom) release() {
 }
 
 func (r *liveRoom) commit(i room.Index) {
-	var out []room.Output
+	var out []core.Output
 	if r.core.Held() > 0 || i > r.core.Committed() {
 		out = r.core.Commit(i)
 	}
@@ -235,7 +237,7 @@ func (r *liveRoom) fail(err error) {
 		return
 	}
 	r.failing = err
-	if errors.Is(err, room.ErrPermanent) {
+	if errors.Is(err, record.ErrPermanent) {
 		r.lost = true
 		return
 	}

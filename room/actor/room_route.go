@@ -4,44 +4,45 @@ import (
 	"slices"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/wire"
 )
 
 // route sends committed outputs where they belong, in order. Who is in which class changes here too, by
 // Welcome and Enter, so that membership and frames are one stream.
-func (r *liveRoom) route(outputs []room.Output) {
+func (r *liveRoom) route(outputs []core.Output) {
 	for _, o := range outputs {
 		switch o := o.(type) {
-		case room.Turned:
+		case core.Turned:
 			r.turned(o)
-		case room.Answered:
+		case core.Answered:
 			r.answered(o)
-		case room.Welcome:
+		case core.Welcome:
 			r.welcome(o)
-		case room.Enter:
+		case core.Enter:
 			r.enter(o)
-		case room.Whole:
+		case core.Whole:
 			r.whole(o)
-		case room.Replaced:
+		case core.Replaced:
 			r.replaced(o)
-		case room.Gone:
+		case core.Gone:
 			r.goodbye(o)
-		case room.Ended:
+		case core.Ended:
 			r.ended(o)
-		case room.RematchAgreed:
+		case core.RematchAgreed:
 			r.dir.rematch(r, o)
 		}
 	}
 }
 
 // turned fans one turn out to a class. It is encoded once for each encoding in use.
-func (r *liveRoom) turned(o room.Turned) {
+func (r *liveRoom) turned(o core.Turned) {
 	members := r.classes[o.Class]
 	var shared broadcast
 	for _, s := range members {
 		f, own := o.Frame, false
 		if o.Private != nil {
-			var private *room.Frame
+			var private *core.Frame
 			if private, own = o.Private[s.hello.Player]; own {
 				f = private
 			}
@@ -57,7 +58,7 @@ func (r *liveRoom) turned(o room.Turned) {
 	r.o.Metrics.Sent(r.game, len(members))
 }
 
-func turn(f *room.Frame, e wire.Encoding) *Say {
+func turn(f *core.Frame, e wire.Encoding) *Say {
 	return &Say{Frame: f.Bytes(e), Fate: Drop, Seq: f.Seq, Events: f.Events}
 }
 
@@ -73,7 +74,7 @@ func (b *broadcast) in(e wire.Encoding, make func() *Say) *Say {
 }
 
 // answered goes to the client that acted, if it is still the player's.
-func (r *liveRoom) answered(o room.Answered) {
+func (r *liveRoom) answered(o core.Answered) {
 	s := r.active(o.Player)
 	if s == nil || s.hello.Client != o.Client {
 		return
@@ -96,7 +97,7 @@ func (r *liveRoom) active(p room.PlayerID) *session {
 	return nil
 }
 
-func (r *liveRoom) to(to room.Recipient) *session {
+func (r *liveRoom) to(to core.Recipient) *session {
 	if to.Watcher != 0 {
 		return r.watchers[to.Watcher]
 	}
@@ -105,7 +106,7 @@ func (r *liveRoom) to(to room.Recipient) *session {
 
 // welcome opens a session's stream. Older ones of the player end, and one whose client has gone again
 // meanwhile hears nothing.
-func (r *liveRoom) welcome(o room.Welcome) {
+func (r *liveRoom) welcome(o core.Welcome) {
 	s := r.watchers[o.To.Watcher]
 	for _, of := range r.players[o.To.Player] {
 		switch {
@@ -131,7 +132,7 @@ func (r *liveRoom) welcome(o room.Welcome) {
 }
 
 // from is the point that a welcomed client goes on from; 0: it begins with the whole view.
-func from(s *session, o room.Welcome) room.Index {
+func from(s *session, o core.Welcome) room.Index {
 	if !o.Recovered || s.hello.Resume == nil {
 		return 0
 	}
@@ -139,15 +140,15 @@ func from(s *session, o room.Welcome) room.Index {
 }
 
 // place is the point that a frame brings its reader to: that of an answer or of the end may be ahead of the view.
-func place(f *room.Frame) room.Index {
-	if f.Kind == room.FrameTurn || f.Kind == room.FrameState {
+func place(f *core.Frame) room.Index {
+	if f.Kind == core.FrameTurn || f.Kind == core.FrameState {
 		return f.Seq
 	}
 	return 0
 }
 
 // greeting completes what the edge promises with what the room knows.
-func (r *liveRoom) greeting(s *session, o room.Welcome) wire.Welcome {
+func (r *liveRoom) greeting(s *session, o core.Welcome) wire.Welcome {
 	limits := s.hello.Limits
 	limits.Unanswered = MaxUnanswered
 	token := s.hello.Token
@@ -160,7 +161,7 @@ func (r *liveRoom) greeting(s *session, o room.Welcome) wire.Welcome {
 	}
 }
 
-func (r *liveRoom) enter(o room.Enter) {
+func (r *liveRoom) enter(o core.Enter) {
 	if s := r.to(o.To); s != nil {
 		r.unclass(s)
 		r.enclass(s, o.Class)
@@ -168,7 +169,7 @@ func (r *liveRoom) enter(o room.Enter) {
 	}
 }
 
-func (r *liveRoom) whole(o room.Whole) {
+func (r *liveRoom) whole(o core.Whole) {
 	s := r.to(o.To)
 	if s == nil {
 		return
@@ -183,7 +184,7 @@ func (r *liveRoom) whole(o room.Whole) {
 	}})
 }
 
-func (r *liveRoom) replaced(o room.Replaced) {
+func (r *liveRoom) replaced(o core.Replaced) {
 	for _, s := range r.players[o.Player] {
 		if s.hello.Client == o.Client && s.attached < o.Index {
 			s.close(closeReplaced(), false)
@@ -196,7 +197,7 @@ func closeReplaced() *CloseError {
 	return closing(wire.CloseReplaced, "this player has connected from elsewhere")
 }
 
-func (r *liveRoom) goodbye(o room.Gone) {
+func (r *liveRoom) goodbye(o core.Gone) {
 	err := closeLeft()
 	if o.Reason == room.Kicked {
 		err = closing(wire.CloseForbidden, "removed from the room by the operator")
@@ -211,7 +212,7 @@ func (r *liveRoom) goodbye(o room.Gone) {
 
 func closeLeft() *CloseError { return closing(wire.CloseNormal, "the seat is given up") }
 
-func (r *liveRoom) ended(o room.Ended) {
+func (r *liveRoom) ended(o core.Ended) {
 	var shared broadcast
 	for s := range r.sessions() {
 		if e := s.out.Encoding(); s.welcomed {
@@ -221,7 +222,7 @@ func (r *liveRoom) ended(o room.Ended) {
 }
 
 // enclass makes s hear a class's turns.
-func (r *liveRoom) enclass(s *session, c room.ClassID) {
+func (r *liveRoom) enclass(s *session, c core.ClassID) {
 	s.class, s.slot = c, len(r.classes[c])
 	r.classes[c] = append(r.classes[c], s)
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -48,7 +50,7 @@ func TestPlay(t *testing.T) {
 		t.Errorf("a spectator's act: %v", no)
 	}
 	info, err := n.Info(id)
-	if err != nil || info.Name != "first" || info.Open || len(info.Seats) != 2 || info.Phase != room.PhasePlaying {
+	if err != nil || info.Name != "first" || info.Open || len(info.Seats) != 2 || info.Phase != core.PhasePlaying {
 		t.Errorf("info %+v, %v", info, err)
 	}
 }
@@ -67,7 +69,7 @@ func TestExactlyOnceAcrossSockets(t *testing.T) {
 
 	h := hello("a")
 	h.Attempt = 1
-	h.Resume = &room.Point{Epoch: 1, Seq: room.Index(first.num("seq"))}
+	h.Resume = &record.Point{Epoch: 1, Seq: room.Index(first.num("seq"))}
 	a = n.attach(id, h)
 	if hi := a.next("welcome"); hi["recovered"] != true || hi.num("cseq") != 1 {
 		t.Errorf("welcome back: %v", hi)
@@ -242,7 +244,7 @@ func TestPanicClosesOneRoom(t *testing.T) {
 	eventually(t, "the aborted room's end is stored and the room is gone", func() bool {
 		f, ok := n.results.get(bad)
 		_, err := n.Info(bad)
-		return ok && f.End == room.Aborted && len(f.Replay) > 0 && err == actor.ErrNotFound && !n.journal.has(bad)
+		return ok && f.End == record.Aborted && len(f.Replay) > 0 && err == actor.ErrNotFound && !n.journal.has(bad)
 	})
 }
 
@@ -390,7 +392,7 @@ func TestOperator(t *testing.T) {
 	if _, ok := errors.AsType[*room.Refusal](n.Signal(t.Context(), id, "other", nil)); !ok {
 		t.Error("the game's no to a signal was not passed on")
 	}
-	if err := n.Signal(t.Context(), id, room.RematchSignal, []byte(`{"room":"x"}`)); err == nil {
+	if err := n.Signal(t.Context(), id, core.RematchSignal, []byte(`{"room":"x"}`)); err == nil {
 		t.Error("the runtime's own signal was taken from outside")
 	}
 	if err := n.Kick(t.Context(), id, "b"); err != nil {

@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"github.com/roomring/roomring/cluster/lifecycle"
-	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
 )
 
 // TestARoomOfADroppedRuntimeGoesOn starts a program that has the room's runtime no more, after one that had it was stopped, and
@@ -52,7 +52,7 @@ func TestARoomOfADroppedRuntimeGoesOn(t *testing.T) {
 	}
 	n.wantSum(id, 2)
 	look, err := n.Inspect(t.Context(), id, actor.Look{})
-	if err != nil || look.Info.Phase == room.PhaseOver {
+	if err != nil || look.Info.Phase == core.PhaseOver {
 		t.Errorf("it is %s, %v", look.Info.Phase, err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -20,12 +21,12 @@ type session struct {
 	leaving  atomic.Bool // and a leave that nobody waits with
 
 	// The rest belongs to the room's goroutine.
-	watcher  room.WatcherID // of a spectator
+	watcher  core.WatcherID // of a spectator
 	attached room.Index     // of a player: the input that attached it
 	welcomed bool
 	deferred bool // an answer waits for Flush
 	gapped   bool // an act was missing: what came after it is not taken either
-	class    room.ClassID
+	class    core.ClassID
 	slot     int    // in its class
 	lost     uint64 // what the whole view on its way will tell
 }
@@ -116,11 +117,11 @@ func (s *session) close(err *CloseError, discard bool) {
 	}
 }
 
-func (s *session) recipient() room.Recipient {
+func (s *session) recipient() core.Recipient {
 	if s.watcher != 0 {
-		return room.Recipient{Watcher: s.watcher}
+		return core.Recipient{Watcher: s.watcher}
 	}
-	return room.Recipient{Player: s.hello.Player}
+	return core.Recipient{Player: s.hello.Player}
 }
 
 // CloseStuck ends the session of a reader that takes nothing.

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 )
 
 // shares count the rooms that this node has for one address, one network and one player, and know the rooms that nobody ever
@@ -117,5 +118,5 @@ func (evictMessage) handle(r *liveRoom) {
 		r.dir.used(r)
 		return
 	}
-	r.step(room.Input{Kind: room.KindClose, Reason: whyEvicted})
+	r.step(core.Input{Kind: core.KindClose, Reason: whyEvicted})
 }

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -39,9 +40,9 @@ type Bindings struct {
 
 // Welcomed starts the stream, or starts it over; the welcome itself and what follows it are said.
 type Welcomed struct {
-	Epoch room.Epoch
-	From  room.Index // the point that the client goes on from, in that epoch; 0: the whole view follows
-	CSeq  room.CSeq  // the last of the client's acts that the room has applied
+	Epoch record.Epoch
+	From  room.Index  // the point that the client goes on from, in that epoch; 0: the whole view follows
+	CSeq  record.CSeq // the last of the client's acts that the room has applied
 }
 
 // Say is one message. The same one handed to several sessions in a row is one broadcast.

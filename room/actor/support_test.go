@@ -19,7 +19,9 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/match"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -142,9 +144,9 @@ func (*quiet) Act(*room.Turn, room.Player, struct{}) error { return nil }
 func (*quiet) Tick(*room.Turn)                             {}
 func (*quiet) View(room.Viewer) struct{}                   { return struct{}{} }
 
-func games(t testing.TB) *room.Games {
+func games(t testing.TB) *core.Games {
 	t.Helper()
-	g, err := room.NewGames(
+	g, err := core.NewGames(
 		room.MustDefine(room.Spec{Name: "counter", Version: 1, MinPlayers: 1, MaxPlayers: 2, SharedView: true, Grace: time.Minute, Linger: time.Minute},
 			func() *counter { return &counter{} }),
 		room.MustDefine(room.Spec{Name: "pair", Version: 1, MinPlayers: 2, SharedView: true}, func() *counter { return &counter{} }),
@@ -175,7 +177,7 @@ type journal struct {
 }
 
 type logged struct {
-	kept     room.Kept
+	kept     record.Kept
 	offset   time.Duration
 	imported bool
 	broken   error // the answer of Load
@@ -186,17 +188,17 @@ func newJournal(c clock.Clock) *journal {
 	return &journal{clock: c, rooms: map[room.ID]*logged{}, aside: map[room.ID]string{}}
 }
 
-func (j *journal) Create(ctx context.Context, h room.Header, e room.Epoch) error {
+func (j *journal) Create(ctx context.Context, h record.Header, e record.Epoch) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err := cmp.Or(j.failing, ctx.Err()); err != nil {
 		return err
 	}
-	j.rooms[h.ID] = &logged{kept: room.Kept{Header: h, Epoch: e}}
+	j.rooms[h.ID] = &logged{kept: record.Kept{Header: h, Epoch: e}}
 	return nil
 }
 
-func (j *journal) Append(b room.Batch, snap *room.Snapshot, done func(error)) error {
+func (j *journal) Append(b record.Batch, snap *record.Snapshot, done func(error)) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.failing != nil && j.refuse {
@@ -219,7 +221,7 @@ func (j *journal) Append(b room.Batch, snap *room.Snapshot, done func(error)) er
 			}
 			if b.Begins {
 				l.kept.Batches = nil
-				l.kept.Snapshots = slices.DeleteFunc(l.kept.Snapshots, func(s room.Snapshot) bool { return s.Index < b.First })
+				l.kept.Snapshots = slices.DeleteFunc(l.kept.Snapshots, func(s record.Snapshot) bool { return s.Index < b.First })
 			}
 			l.kept.Batches = append(l.kept.Batches, b)
 			l.kept.Epoch = b.Epoch
@@ -287,15 +289,15 @@ func (j *journal) SetClock(id room.ID, offset time.Duration) error {
 	return nil
 }
 
-func (j *journal) Rooms(ctx context.Context) iter.Seq2[room.Kept, error] {
+func (j *journal) Rooms(ctx context.Context) iter.Seq2[record.Kept, error] {
 	j.mu.Lock()
 	all := slices.Collect(maps.Values(j.rooms))
 	j.mu.Unlock()
-	return func(yield func(room.Kept, error) bool) {
+	return func(yield func(record.Kept, error) bool) {
 		for _, l := range all {
 			kept, err := l.kept, ctx.Err()
 			if err != nil {
-				kept = room.Kept{Header: room.Header{ID: l.kept.Header.ID}}
+				kept = record.Kept{Header: record.Header{ID: l.kept.Header.ID}}
 			}
 			if !yield(kept, err) {
 				return
@@ -304,15 +306,15 @@ func (j *journal) Rooms(ctx context.Context) iter.Seq2[room.Kept, error] {
 	}
 }
 
-func (j *journal) Load(_ context.Context, id room.ID) (room.Kept, error) {
+func (j *journal) Load(_ context.Context, id room.ID) (record.Kept, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	l := j.rooms[id]
 	if l == nil {
-		return room.Kept{}, errors.New("no such room")
+		return record.Kept{}, errors.New("no such room")
 	}
 	if l.broken != nil {
-		return room.Kept{}, l.broken
+		return record.Kept{}, l.broken
 	}
 	kept := l.kept
 	kept.Batches = slices.Clone(kept.Batches)
@@ -321,7 +323,7 @@ func (j *journal) Load(_ context.Context, id room.ID) (room.Kept, error) {
 	return kept, nil
 }
 
-func (j *journal) Import(_ context.Context, kept room.Kept) error {
+func (j *journal) Import(_ context.Context, kept record.Kept) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.failing != nil {
@@ -334,7 +336,7 @@ func (j *journal) Import(_ context.Context, kept room.Kept) error {
 	return nil
 }
 
-func (j *journal) Claimed(_ context.Context, id room.ID, e room.Epoch) error {
+func (j *journal) Claimed(_ context.Context, id room.ID, e record.Epoch) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.rooms[id].kept.Epoch = e
@@ -377,15 +379,15 @@ func (j *journal) isAside(id room.ID) bool {
 // results remembers ends; while shut it does not say that they are stored.
 type results struct {
 	mu     sync.Mutex
-	finals map[room.ID]room.Final
+	finals map[room.ID]record.Final
 	shut   bool
 	later  []func()
 }
 
-func (r *results) Add(f room.Final, stored func()) {
+func (r *results) Add(f record.Final, stored func()) {
 	r.mu.Lock()
 	if r.finals == nil {
-		r.finals = map[room.ID]room.Final{}
+		r.finals = map[room.ID]record.Final{}
 	}
 	r.finals[f.Room] = f
 	if r.shut {
@@ -406,7 +408,7 @@ func (r *results) open() {
 	}
 }
 
-func (r *results) get(id room.ID) (room.Final, bool) {
+func (r *results) get(id room.ID) (record.Final, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f, ok := r.finals[id]
@@ -422,8 +424,8 @@ type node struct {
 	journal *journal
 	results *results
 	options setup
-	give    func(ctx context.Context, kept room.Kept) error // the store's answer to releases; nil: it takes them
-	taken   room.Kept                                       // what the store holds for who claims it
+	give    func(ctx context.Context, kept record.Kept) error // the store's answer to releases; nil: it takes them
+	taken   record.Kept                                       // what the store holds for who claims it
 }
 
 // setup is what a node under test is made of.
@@ -434,14 +436,14 @@ type setup struct {
 
 // rows answer for rows in the store.
 type rows interface {
-	create(row room.Row) error
+	create(row record.Row) error
 	claim(c lifecycle.Claim) lifecycle.RowResult
 }
 
 // store is the store of a node under test.
 type store struct{ n *node }
 
-func (s store) CreateRows(_ context.Context, all []room.Row) ([]lifecycle.RowResult, error) {
+func (s store) CreateRows(_ context.Context, all []record.Row) ([]lifecycle.RowResult, error) {
 	for _, row := range all {
 		if s.n.options.Rows != nil {
 			if err := s.n.options.Rows.create(row); err != nil {
@@ -462,26 +464,30 @@ func (s store) ClaimRows(_ context.Context, claims []lifecycle.Claim) ([]lifecyc
 	return out, nil
 }
 
-func (s store) Release(ctx context.Context, _ room.Epoch, kept room.Kept) (lifecycle.RowResult, error) {
+func (s store) Release(ctx context.Context, _ record.Epoch, kept record.Kept) (lifecycle.RowResult, error) {
 	if s.n.give == nil {
 		return lifecycle.RowResult{}, nil
 	}
 	return lifecycle.RowResult{}, s.n.give(ctx, kept)
 }
 
-func (s store) Checkpoint(context.Context, room.ID) (room.Kept, error) { return s.n.taken, nil }
+func (s store) Checkpoint(context.Context, room.ID) (record.Kept, error) { return s.n.taken, nil }
 
-func (s store) Row(context.Context, room.ID) (room.Row, error) { return room.Row{}, ownership.ErrNoRow }
+func (s store) Row(context.Context, room.ID) (record.Row, error) {
+	return record.Row{}, ownership.ErrNoRow
+}
 
-func (s store) End(context.Context, room.ID) (end room.End, _ error) { return end, ownership.ErrNoRow }
+func (s store) End(context.Context, room.ID) (end record.End, _ error) {
+	return end, ownership.ErrNoRow
+}
 
-func (s store) Store(f room.Final, done func(string)) error {
+func (s store) Store(f record.Final, done func(string)) error {
 	s.n.results.Add(f, func() { done("") })
 	return nil
 }
 
 // release has the node give all rooms away.
-func (n *node) release(ctx context.Context, give func(ctx context.Context, kept room.Kept) error) error {
+func (n *node) release(ctx context.Context, give func(ctx context.Context, kept record.Kept) error) error {
 	n.give = give
 	return n.owner.Drain(ctx)
 }
@@ -605,7 +611,7 @@ func (n *node) player(id room.ID, p string) *client {
 }
 
 func hello(p string) actor.Hello {
-	return actor.Hello{Player: room.PlayerID(p), Name: strings.ToUpper(p), Client: room.ClientID("c-" + p)}
+	return actor.Hello{Player: room.PlayerID(p), Name: strings.ToUpper(p), Client: record.ClientID("c-" + p)}
 }
 
 // read takes what is queued.

@@ -14,6 +14,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -248,7 +249,7 @@ func TestRoomsEndByThemselves(t *testing.T) {
 		if _, err := n.Info(left); err != actor.ErrNotFound {
 			t.Errorf("an empty room: %v", err)
 		}
-		if f, ok := n.results.get(never); !ok || f.End != room.Closed {
+		if f, ok := n.results.get(never); !ok || f.End != record.Closed {
 			t.Errorf("its end is %+v", f)
 		}
 	})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -24,7 +25,7 @@ type fickle struct {
 	rng     *rand.Rand
 	attempt uint64
 	acked   int
-	seen    room.Point // the last turn or view
+	seen    record.Point // the last turn or view
 	sum     float64
 }
 
@@ -95,7 +96,7 @@ func (f *fickle) hear(m message) error {
 		if at := m.num("cseq"); at < f.acked {
 			return fmt.Errorf("welcome says cseq %d, %d were acknowledged", at, f.acked)
 		}
-		f.seen.Epoch = room.Epoch(m.num("epoch"))
+		f.seen.Epoch = record.Epoch(m.num("epoch"))
 	case "ack":
 		if f.acked = max(f.acked, m.num("cseq")); m.num("cseq") > actsEach {
 			return fmt.Errorf("ack %v", m)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -48,7 +49,7 @@ func TestRoomThatCanNeverBeSaved(t *testing.T) {
 	ann, bob := n.player(id, "ann"), n.player(other, "bob")
 	ann.act(`{"add":1}`)
 	bob.act(`{"add":1}`)
-	n.journal.refuseRoom(id, room.Permanent(errors.New("too big for one batch")))
+	n.journal.refuseRoom(id, record.Permanent(errors.New("too big for one batch")))
 	before := n.journal.tries()
 	ann.send(`{"add":2}`)
 	if code := ann.closed(); code != wire.CloseUnreachable {

@@ -7,26 +7,28 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // RoomEvent is one thing that somebody who watches a room for the operator is told. It travels as JSON.
 // Like an Inspection it looks ahead: an input is told when it is stepped, not when it is promised.
 type RoomEvent struct {
 	Type   EventType     `json:"type"`
-	Epoch  room.Epoch    `json:"epoch,omitempty"`
+	Epoch  record.Epoch  `json:"epoch,omitempty"`
 	Index  room.Index    `json:"index,omitempty"` // of the input; of the last one where Type is not EventInput
 	Commit room.Index    `json:"commit,omitempty"`
 	Kind   string        `json:"kind,omitempty"` // of the input
 	At     time.Duration `json:"at,omitempty"`   // room time
 	Player room.PlayerID `json:"player,omitempty"`
-	CSeq   room.CSeq     `json:"cseq,omitempty"`
+	CSeq   record.CSeq   `json:"cseq,omitempty"`
 	Bytes  int           `json:"bytes,omitempty"` // of the input's data
 	// Data is what an act or a signal said: JSON, or its first Options.WatchData bytes where Bytes is more. It is hidden
 	// state like the whole of an Inspection.
-	Data   string   `json:"data,omitempty"`
-	Code   string   `json:"code,omitempty"`   // of an act that was refused
-	Missed uint64   `json:"missed,omitempty"` // events, with EventMissed
-	End    room.End `json:"end,omitempty"`    // with EventOver
+	Data   string     `json:"data,omitempty"`
+	Code   string     `json:"code,omitempty"`   // of an act that was refused
+	Missed uint64     `json:"missed,omitempty"` // events, with EventMissed
+	End    record.End `json:"end,omitempty"`    // with EventOver
 }
 
 // EventType says what a RoomEvent tells.
@@ -145,7 +147,7 @@ func (r *liveRoom) watched(w *roomWatch) {
 }
 
 // tellWatches tells of an input, and what it said: the entry of a refused act has no data.
-func (r *liveRoom) tellWatches(e room.Entry, data []byte) {
+func (r *liveRoom) tellWatches(e core.Entry, data []byte) {
 	if len(r.watches) == 0 {
 		return
 	}
@@ -153,7 +155,7 @@ func (r *liveRoom) tellWatches(e room.Entry, data []byte) {
 		Type: EventInput, Epoch: r.core.Point().Epoch, Index: e.Index, Commit: r.core.Committed(),
 		Kind: e.Kind.Name(), At: e.At, Player: e.Player, CSeq: e.CSeq, Bytes: len(data),
 	}
-	if e.Kind == room.KindAct || e.Kind == room.KindSignal {
+	if e.Kind == core.KindAct || e.Kind == core.KindSignal {
 		event.Data = strings.ToValidUTF8(string(data[:min(len(data), r.o.WatchData)]), "")
 	}
 	if e.Refused != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 )
 
 // watching is a Watch under way.
@@ -67,7 +68,7 @@ func TestWatchTellsEveryInputInOrder(t *testing.T) {
 	for i := range 5 {
 		seq := a.act(`{"add":1}`).num("seq")
 		e := w.next()
-		if e.Type != actor.EventInput || e.Kind != "act" || e.Player != "a" || e.CSeq != room.CSeq(i+1) || int(e.Index) != seq || e.Bytes != len(`{"add":1}`) || e.Data != `{"add":1}` || e.Code != "" {
+		if e.Type != actor.EventInput || e.Kind != "act" || e.Player != "a" || e.CSeq != record.CSeq(i+1) || int(e.Index) != seq || e.Bytes != len(`{"add":1}`) || e.Data != `{"add":1}` || e.Code != "" {
 			t.Errorf("act %d at %d was told as %+v", i+1, seq, e)
 		}
 		if e.Index != first.Index+room.Index(i)+1 || e.Commit >= e.Index {
@@ -85,7 +86,7 @@ func TestWatchTellsEveryInputInOrder(t *testing.T) {
 	if e := w.next(); e.Kind != "close" {
 		t.Errorf("the close was told as %+v", e)
 	}
-	if e := w.next(); e.Type != actor.EventOver || e.End != room.Closed || e.Commit < e.Index {
+	if e := w.next(); e.Type != actor.EventOver || e.End != record.Closed || e.Commit < e.Index {
 		t.Errorf("the end was told as %+v", e)
 	}
 	if err := w.ended(); err != nil {
@@ -128,7 +129,7 @@ func TestASlowWatcherMissesEventsAndTheRoomDoesNotWait(t *testing.T) {
 		t.Fatalf("it begins with %+v", e)
 	}
 	for i := range 4 {
-		if e := w.next(); e.CSeq != room.CSeq(i+1) {
+		if e := w.next(); e.CSeq != record.CSeq(i+1) {
 			t.Errorf("event %d is %+v", i, e)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 )
 
 // stepping is what a room is stepping now, for the watchdog to read.
@@ -16,7 +17,7 @@ type stepping struct {
 	named atomic.Bool // the watchdog has said so
 }
 
-func (s *stepping) begin(now time.Duration, k room.Kind, i room.Index) {
+func (s *stepping) begin(now time.Duration, k core.Kind, i room.Index) {
 	s.kind.Store(uint32(k))
 	s.index.Store(uint64(i))
 	s.named.Store(false)
@@ -63,7 +64,7 @@ func (d *Directory) nameSlowSteps(now time.Duration) {
 		}
 		d.o.Metrics.SlowSteps(r.game)
 		r.log().Error("a step of this room has not returned: the game may be in an endless loop",
-			"for", took, "kind", room.Kind(s.kind.Load()).Name(), "index", s.index.Load())
+			"for", took, "kind", core.Kind(s.kind.Load()).Name(), "index", s.index.Load())
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 )
 
 // aloneIsSound plays games that one player comes to: with the options that the author gives, and with each other option
@@ -46,7 +47,7 @@ func (g *game) alone() error {
 	}
 	for _, s := range g.core.Seats() {
 		if !g.over() {
-			if err := g.step(room.Input{Kind: room.KindLeave, Player: s.Player, Reason: string(room.Left)}); err != nil {
+			if err := g.step(core.Input{Kind: core.KindLeave, Player: s.Player, Reason: string(room.Left)}); err != nil {
 				return err
 			}
 		}
@@ -90,11 +91,11 @@ func (p *prover) variants() ([]json.RawMessage, error) {
 func (p *prover) opened(options json.RawMessage) (string, error) {
 	g := newGame(p, 0)
 	g.cfg.Header.Options = options
-	core, err := g.open()
+	machine, err := g.open()
 	if err != nil {
 		return "", err
 	}
-	return stateOf(core)
+	return stateOf(machine)
 }
 
 var quoted = regexp.MustCompile(`"[^"]+"`)
@@ -134,7 +135,7 @@ func (g *game) admits() error {
 	if g.core.FreeSeats() == 0 {
 		return fmt.Errorf("the room waits for %d players for ever: there are %d, and no seat is free: %s", least, len(g.core.Seats()), cure)
 	}
-	ready, err := g.core.Step(room.Input{Kind: room.KindJoin, Player: "another", Name: "Another"})
+	ready, err := g.core.Step(core.Input{Kind: core.KindJoin, Player: "another", Name: "Another"})
 	switch {
 	case err != nil:
 		return err

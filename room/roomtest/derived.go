@@ -40,13 +40,13 @@ func (g *game) derivedCanGo() error {
 		if err != nil {
 			return g.notDerived(m, nil, err.Error())
 		}
-		if lost := misderived(cleared.core.Game(), straight.core.Game(), g.cfg.Rules.NewGame()); len(lost) > 0 {
+		if lost := misderived(cleared.core.Game(), straight.core.Game(), g.cfg.Rules.Instance().Game()); len(lost) > 0 {
 			return g.notDerived(m, lost, "")
 		}
 		if what := m.differs(&again); what != "" {
 			return g.notDerived(m, nil, what)
 		}
-		clearDerived(cleared.core.Game(), g.cfg.Rules.NewGame())
+		clearDerived(cleared.core.Game(), g.cfg.Rules.Instance().Game())
 	}
 	return nil
 }
@@ -269,7 +269,7 @@ func (g *game) comesBack(m *moment) error {
 		lost := slices.DeleteFunc(lostFields(game, restored), func(l loss) bool { return l.derived })
 		return errors.New("a game that is restored from its snapshot there is another: " + tell(game, lost))
 	}
-	if lost := misderived(restored, game, g.cfg.Rules.NewGame()); len(lost) > 0 {
+	if lost := misderived(restored, game, g.cfg.Rules.Instance().Game()); len(lost) > 0 {
 		return errors.New("a game that is restored from its snapshot there is another: " + tell(game, lost))
 	}
 	return nil

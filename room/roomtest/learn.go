@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -39,23 +40,23 @@ func (g *game) learn(m *moment, state any) (map[room.PlayerID]*learnt, error) {
 	if err != nil {
 		return nil, err
 	}
-	snap, err := m.snapshot.WithGame(raw)
+	snap, err := core.WithGame(m.snapshot, raw)
 	if err != nil {
 		return nil, err
 	}
-	core, err := g.restore(snap)
+	machine, err := g.restore(snap)
 	if err != nil {
 		return nil, fmt.Errorf("the game cannot be restored: %w", err)
 	}
-	l := listener{core: core, all: map[room.PlayerID]*learnt{}, class: map[room.PlayerID]room.ClassID{}}
-	for _, v := range viewers(core) {
-		view, err := lookAs(core, v)
+	l := listener{core: machine, all: map[room.PlayerID]*learnt{}, class: map[room.PlayerID]core.ClassID{}}
+	for _, v := range viewers(machine) {
+		view, err := lookAs(machine, v)
 		if err != nil {
 			return nil, err
 		}
 		l.all[v.Player] = &learnt{name: nameOf(v), view: view}
 	}
-	if err := watch(core); err != nil {
+	if err := watch(machine); err != nil {
 		return nil, err
 	}
 	return l.all, l.comeAndGo(g.tries + 1)
@@ -63,16 +64,16 @@ func (g *game) learn(m *moment, state any) (map[room.PlayerID]*learnt, error) {
 
 // listener hears what a room says to everybody.
 type listener struct {
-	core  *room.Core
+	core  *core.Core
 	all   map[room.PlayerID]*learnt
-	class map[room.PlayerID]room.ClassID
+	class map[room.PlayerID]core.ClassID
 }
 
 // comeAndGo attaches everybody, then lets each leave the line and come back.
 func (l *listener) comeAndGo(attempt uint64) error {
 	seats := l.core.Seats()
 	attach := func(p room.PlayerID) error {
-		return l.step(room.Input{Kind: room.KindAttach, Player: p, Client: client, Attempt: attempt})
+		return l.step(core.Input{Kind: core.KindAttach, Player: p, Client: client, Attempt: attempt})
 	}
 	for _, s := range seats {
 		if err := attach(s.Player); err != nil {
@@ -80,7 +81,7 @@ func (l *listener) comeAndGo(attempt uint64) error {
 		}
 	}
 	for _, s := range seats {
-		if err := l.step(room.Input{Kind: room.KindDetach, Player: s.Player}); err != nil {
+		if err := l.step(core.Input{Kind: core.KindDetach, Player: s.Player}); err != nil {
 			return err
 		}
 		if err := attach(s.Player); err != nil {
@@ -90,7 +91,7 @@ func (l *listener) comeAndGo(attempt uint64) error {
 	return nil
 }
 
-func (l *listener) step(in room.Input) error {
+func (l *listener) step(in core.Input) error {
 	if _, err := l.core.Step(in); err != nil {
 		return err
 	}
@@ -103,15 +104,15 @@ func (l *listener) step(in room.Input) error {
 	return nil
 }
 
-func (l *listener) hear(o room.Output) {
+func (l *listener) hear(o core.Output) {
 	switch o := o.(type) {
-	case room.Welcome:
+	case core.Welcome:
 		l.class[o.To.Player] = o.Class
 		l.tell(o.To.Player, o.Frames...)
-	case room.Enter:
+	case core.Enter:
 		l.class[o.To.Player] = o.Class
 		l.tell(o.To.Player, o.State)
-	case room.Turned:
+	case core.Turned:
 		for p, class := range l.class {
 			if frame, private := o.Private[p]; private {
 				l.tell(p, frame)
@@ -119,14 +120,14 @@ func (l *listener) hear(o room.Output) {
 				l.tell(p, o.Frame)
 			}
 		}
-	case room.Ended:
+	case core.Ended:
 		for p := range l.class {
 			l.tell(p, o.Frame)
 		}
 	}
 }
 
-func (l *listener) tell(p room.PlayerID, frames ...*room.Frame) {
+func (l *listener) tell(p room.PlayerID, frames ...*core.Frame) {
 	if l.all[p] == nil {
 		l.all[p] = &learnt{name: watcher(p)}
 	}

@@ -4,29 +4,30 @@ import (
 	"fmt"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 )
 
 // watch lets a spectator in. The room makes their view at once, so it is proved fit before.
-func watch(core *room.Core) error {
-	if _, err := lookAs(core, room.Spectator); err != nil {
+func watch(machine *core.Core) error {
+	if _, err := lookAs(machine, room.Spectator); err != nil {
 		return err
 	}
 	return guard("View for a spectator", func() error {
-		core.Watch(1, nil)
+		machine.Watch(1, nil)
 		return nil
 	})
 }
 
 // lookTwice proves of every view that it shows the same when it is made again, that making it has not
 // changed the game, and that who is said to see the same does.
-func lookTwice(core *room.Core, m *moment) error {
+func lookTwice(machine *core.Core, m *moment) error {
 	state := m.state
 	for _, s := range m.views {
-		again, err := lookAs(core, s.viewer)
+		again, err := lookAs(machine, s.viewer)
 		if err != nil {
 			return err
 		}
-		after, err := stateOf(core)
+		after, err := stateOf(machine)
 		if err != nil {
 			return err
 		}
@@ -37,15 +38,15 @@ func lookTwice(core *room.Core, m *moment) error {
 			return fmt.Errorf("calling View for %s twice shows two things: %v: %s", nameOf(s.viewer), d, chance)
 		}
 	}
-	return sameClassSameView(core, m)
+	return sameClassSameView(machine, m)
 }
 
 // chance is what makes runs of the same inputs differ.
 const chance = "look for a map's order, the wall clock, a global random source or a goroutine"
 
 // sameClassSameView proves Spec.SharedView or the game's Classifier right.
-func sameClassSameView(core *room.Core, m *moment) error {
-	if core.Rules().Spec().SharedView {
+func sameClassSameView(machine *core.Core, m *moment) error {
+	if machine.Rules().Spec().SharedView {
 		for _, s := range m.views {
 			if d := diffJSON(s.json, m.sightOf("")); d != nil {
 				return fmt.Errorf("Spec.SharedView says that all see the same, but View shows %s and a spectator different things: %v", nameOf(s.viewer), d)
@@ -53,7 +54,7 @@ func sameClassSameView(core *room.Core, m *moment) error {
 		}
 		return nil
 	}
-	classes, ok := core.Game().(room.Classifier)
+	classes, ok := machine.Game().(room.Classifier)
 	if !ok {
 		return nil
 	}

@@ -10,19 +10,21 @@ import (
 	"strings"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
 // moment is everything that can be observed of a room after one input.
 type moment struct {
-	in       room.Input
+	in       core.Input
 	index    room.Index
 	state    string // the game's snapshot
 	deadline string
 	final    string // the sum of the room's end
 	views    []sight
 	said     []speech
-	snapshot room.Snapshot // empty between two ticks
+	snapshot record.Snapshot // empty between two ticks
 }
 
 // sight is what one viewer is shown.
@@ -39,10 +41,10 @@ type speech struct {
 func (m *moment) String() string { return fmt.Sprintf("input %d (%s)", m.index, describe(m.in)) }
 
 // describe names an input as a game author knows it.
-func describe(in room.Input) string {
+func describe(in core.Input) string {
 	s := in.Kind.Name()
 	switch in.Kind {
-	case room.KindTimer, room.KindSignal:
+	case core.KindTimer, core.KindSignal:
 		s += " " + in.Name
 	}
 	if len(in.Data) > 0 {
@@ -51,16 +53,16 @@ func describe(in room.Input) string {
 	if in.Player != "" {
 		s += " by " + string(in.Player)
 	}
-	if in.Kind == room.KindLeave && in.Reason != "" {
+	if in.Kind == core.KindLeave && in.Reason != "" {
 		s += " (" + in.Reason + ")"
 	}
 	return s
 }
 
 // viewers are those whom a view is made for.
-func viewers(core *room.Core) []room.Viewer {
+func viewers(machine *core.Core) []room.Viewer {
 	var out []room.Viewer
-	for _, s := range core.Seats() {
+	for _, s := range machine.Seats() {
 		out = append(out, room.Viewer{Player: s.Player, Seat: s.Seat})
 	}
 	return append(out, room.Spectator)
@@ -95,7 +97,7 @@ func guard(call string, f func() error) (err error) {
 
 // told lets a panic of the game's that the runtime has caught say what a server would keep to itself.
 func told(err error) error {
-	if p, ok := errors.AsType[*room.Panic](err); ok {
+	if p, ok := errors.AsType[*core.Panic](err); ok {
 		if p.View != "" {
 			return errors.New("what View shows cannot be sent: " + p.View)
 		}
@@ -117,9 +119,9 @@ func culprit(stack string) string {
 	return ""
 }
 
-func stateOf(core *room.Core) (state string, err error) {
+func stateOf(machine *core.Core) (state string, err error) {
 	err = guard("Snapshot", func() error {
-		raw, err := core.GameState()
+		raw, err := machine.GameState()
 		state = string(raw)
 		return err
 	})
@@ -129,9 +131,9 @@ func stateOf(core *room.Core) (state string, err error) {
 	return state, nil
 }
 
-func lookAs(core *room.Core, v room.Viewer) (view string, err error) {
+func lookAs(machine *core.Core, v room.Viewer) (view string, err error) {
 	err = guard("View for "+nameOf(v), func() error {
-		raw, err := core.WholeView(v)
+		raw, err := machine.WholeView(v)
 		view = string(raw)
 		if err != nil {
 			return fmt.Errorf("what View shows %s cannot be sent: %w", nameOf(v), err)
@@ -151,22 +153,22 @@ const (
 )
 
 // observe notes everything about the room after in.
-func observe(core *room.Core, in room.Input, eyes sharpness) (m moment, err error) {
-	m.in, m.index, m.deadline = in, core.Point().Seq, deadlineOf(core)
-	if f := core.Final(); f != nil {
+func observe(machine *core.Core, in core.Input, eyes sharpness) (m moment, err error) {
+	m.in, m.index, m.deadline = in, machine.Point().Seq, deadlineOf(machine)
+	if f := machine.Final(); f != nil {
 		sum := f.Sum()
 		m.final = string(f.End) + " " + hex.EncodeToString(sum[:])
 	}
-	m.said = utter(core.Commit(m.index))
-	if m.state, err = stateOf(core); err != nil || eyes == blind {
+	m.said = utter(machine.Commit(m.index))
+	if m.state, err = stateOf(machine); err != nil || eyes == blind {
 		return m, err
 	}
-	who := viewers(core)
-	if eyes == sharp && core.Rules().Spec().SharedView {
+	who := viewers(machine)
+	if eyes == sharp && machine.Rules().Spec().SharedView {
 		who = []room.Viewer{room.Spectator}
 	}
 	for _, v := range who {
-		view, err := lookAs(core, v)
+		view, err := lookAs(machine, v)
 		if err != nil {
 			return m, err
 		}
@@ -175,8 +177,8 @@ func observe(core *room.Core, in room.Input, eyes sharpness) (m moment, err erro
 	return m, nil
 }
 
-func deadlineOf(core *room.Core) string {
-	d, ok := core.Deadline()
+func deadlineOf(machine *core.Core) string {
+	d, ok := machine.Deadline()
 	if !ok {
 		return "never"
 	}
@@ -184,9 +186,9 @@ func deadlineOf(core *room.Core) string {
 }
 
 // utter writes outputs down so that two runs can be compared.
-func utter(outputs []room.Output) []speech {
+func utter(outputs []core.Output) []speech {
 	var out []speech
-	say := func(to string, frames ...*room.Frame) {
+	say := func(to string, frames ...*core.Frame) {
 		for _, f := range frames {
 			if f != nil {
 				out = append(out, speech{to, string(f.Bytes(wire.JSON))})
@@ -195,29 +197,29 @@ func utter(outputs []room.Output) []speech {
 	}
 	for _, o := range outputs {
 		switch o := o.(type) {
-		case room.Welcome:
+		case core.Welcome:
 			say(fmt.Sprintf("welcome of %s%s to class %d", o.To.Player, watching(o.To), o.Class), o.Frames...)
-		case room.Enter:
+		case core.Enter:
 			say(fmt.Sprintf("move of %s to class %d", o.To.Player, o.Class), o.State)
-		case room.Turned:
+		case core.Turned:
 			say(fmt.Sprintf("turn of class %d", o.Class), o.Frame)
 			for _, p := range slices.Sorted(maps.Keys(o.Private)) {
 				say("turn of "+string(p), o.Private[p])
 			}
-		case room.Answered:
+		case core.Answered:
 			say("answer to "+string(o.Player), o.Frame)
-		case room.Ended:
+		case core.Ended:
 			say("end", o.Frame)
-		case room.RematchAgreed:
+		case core.RematchAgreed:
 			out = append(out, speech{"rematch", string(o.Options)})
-		case room.Gone:
+		case core.Gone:
 			out = append(out, speech{"end of session of " + string(o.Player), string(o.Reason)})
 		}
 	}
 	return out
 }
 
-func watching(to room.Recipient) string {
+func watching(to core.Recipient) string {
 	if to.Player == "" {
 		return "a spectator"
 	}

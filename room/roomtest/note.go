@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 )
 
 // enter steps one input and notes what came of it. An input that is refused must change nothing.
-func (g *game) enter(in room.Input) error {
+func (g *game) enter(in core.Input) error {
 	ready, err := g.core.Step(in)
 	if err != nil {
 		return fmt.Errorf("%s: %w", describe(in), err)
@@ -32,14 +32,14 @@ func (g *game) enter(in room.Input) error {
 }
 
 // failed tells of a panic that ended the room.
-func (g *game) failed(in room.Input, p *room.Panic) error {
+func (g *game) failed(in core.Input, p *core.Panic) error {
 	return fmt.Errorf("input %d (%s): %s", g.core.Point().Seq, describe(in), toldPanic(p))
 }
 
-func toldPanic(p *room.Panic) string { return told(p).Error() }
+func toldPanic(p *core.Panic) string { return told(p).Error() }
 
 // note takes down the moment after in, and proves that looking changes nothing.
-func (g *game) note(in room.Input) error {
+func (g *game) note(in core.Input) error {
 	m, err := observe(g.core, in, sharper)
 	if err == nil {
 		err = numbersHold(m.said)
@@ -53,7 +53,7 @@ func (g *game) note(in room.Input) error {
 	if m.snapshot, err = g.core.Snapshot(); err == nil {
 		err = g.comesBack(&m)
 	}
-	if err != nil && err != room.ErrNotClean {
+	if err != nil && err != core.ErrNotClean {
 		return fmt.Errorf("%v: %w", &m, err)
 	}
 	for _, s := range g.core.Seats() {
@@ -66,8 +66,8 @@ func (g *game) note(in room.Input) error {
 func (g *game) last() *moment { return &g.moments[len(g.moments)-1] }
 
 // judge counts an act's answer, and proves that a refusal has changed nothing.
-func (g *game) judge(in room.Input) error {
-	if in.Kind != room.KindAct {
+func (g *game) judge(in core.Input) error {
+	if in.Kind != core.KindAct {
 		return nil
 	}
 	m := g.last()
@@ -86,7 +86,7 @@ func (g *game) judge(in room.Input) error {
 }
 
 // unchanged proves that an input which did not enter the log has changed nothing.
-func (g *game) unchanged(in room.Input) error {
+func (g *game) unchanged(in core.Input) error {
 	now, err := observe(g.core, in, sharper)
 	if err != nil {
 		return fmt.Errorf("after a refused %s: %w", describe(in), err)

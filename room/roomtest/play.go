@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // game is one random game: play makes it up, the other proofs go over what it noted.
@@ -18,8 +20,8 @@ type game struct {
 	n     int
 	calm  bool // nobody leaves or stays away for long, so that the game comes to its own end
 	r     *rand.Rand
-	cfg   room.Config
-	core  *room.Core
+	cfg   core.Config
+	core  *core.Core
 	ids   []room.PlayerID
 	now   time.Duration
 	tries uint64 // attach attempts so far
@@ -29,13 +31,13 @@ type game struct {
 }
 
 // client is the one client id that every player of a random game uses.
-const client room.ClientID = "roomtest"
+const client record.ClientID = "roomtest"
 
 func newGame(p *prover, n int) *game {
 	g := &game{p: p, n: n, calm: n%2 == 1, r: rand.New(rand.NewPCG(p.o.Seed, uint64(n))), seated: map[room.PlayerID]bool{}}
 	spec := p.spec
-	g.cfg = room.Config{Rules: p.rules, CheckEvery: 1, Header: room.Header{
-		ID: "0000000000r00mte", Game: spec.Name, Version: spec.Version, Runtime: room.RuntimeVersion, Options: p.o.RoomOptions,
+	g.cfg = core.Config{Rules: p.rules, CheckEvery: 1, Header: record.Header{
+		ID: "0000000000r00mte", Game: spec.Name, Version: spec.Version, Runtime: core.RuntimeVersion, Options: p.o.RoomOptions,
 	}}
 	for i := range g.cfg.Header.Seed {
 		g.cfg.Header.Seed[i] = byte(g.r.Uint32())
@@ -51,12 +53,12 @@ func newGame(p *prover, n int) *game {
 }
 
 // open makes the game's room, as every run of it begins.
-func (g *game) open() (*room.Core, error) {
-	core, _, err := room.Open(g.cfg, 1)
+func (g *game) open() (*core.Core, error) {
+	machine, _, err := core.Open(g.cfg, 1)
 	if err != nil {
 		return nil, fmt.Errorf("the room cannot be opened with options %s: %w", g.cfg.Header.Options, told(err))
 	}
-	return core, nil
+	return machine, nil
 }
 
 // play makes up the game.
@@ -78,7 +80,7 @@ func (g *game) begin() (err error) {
 	if err := watch(g.core); err != nil {
 		return fmt.Errorf("after opening: %w", err)
 	}
-	if err := g.note(room.Input{Kind: room.KindOpen}); err != nil {
+	if err := g.note(core.Input{Kind: core.KindOpen}); err != nil {
 		return err
 	}
 	for _, id := range g.ids {
@@ -108,12 +110,12 @@ func (g *game) draw() error {
 	case dice < 78:
 		return g.pass()
 	case dice < 82:
-		return g.step(room.Input{Kind: room.KindDetach, Player: id, Client: client})
+		return g.step(core.Input{Kind: core.KindDetach, Player: id, Client: client})
 	case dice < 86:
 		return g.attach(id)
 	case dice < 89 && !g.calm:
 		why := []room.LeaveReason{room.Left, room.Left, room.Left, room.Kicked}[g.r.IntN(4)]
-		return g.step(room.Input{Kind: room.KindLeave, Player: id, Reason: string(why)})
+		return g.step(core.Input{Kind: core.KindLeave, Player: id, Reason: string(why)})
 	case dice < 95:
 		return g.joinAgain()
 	case dice < 96:
@@ -127,7 +129,7 @@ func (g *game) draw() error {
 // joinAgain lets the first who has no seat join, or if there is none does what players do mostly.
 func (g *game) joinAgain() error {
 	for _, id := range g.ids {
-		if !slices.ContainsFunc(g.core.Seats(), func(s room.SeatInfo) bool { return s.Player == id }) {
+		if !slices.ContainsFunc(g.core.Seats(), func(s core.SeatInfo) bool { return s.Player == id }) {
 			return g.join(id)
 		}
 	}
@@ -135,7 +137,7 @@ func (g *game) joinAgain() error {
 }
 
 func (g *game) join(id room.PlayerID) error {
-	if err := g.step(room.Input{Kind: room.KindJoin, Player: id, Name: "Player " + strings.TrimPrefix(string(id), "p")}); err != nil {
+	if err := g.step(core.Input{Kind: core.KindJoin, Player: id, Name: "Player " + strings.TrimPrefix(string(id), "p")}); err != nil {
 		return err
 	}
 	return g.attach(id)
@@ -143,16 +145,16 @@ func (g *game) join(id room.PlayerID) error {
 
 func (g *game) attach(id room.PlayerID) error {
 	g.tries++
-	return g.step(room.Input{Kind: room.KindAttach, Player: id, Client: client, Attempt: g.tries})
+	return g.step(core.Input{Kind: core.KindAttach, Player: id, Client: client, Attempt: g.tries})
 }
 
 // restart is what a new process does to a room: another epoch, and nobody is connected any more.
 func (g *game) restart() error {
-	if err := g.step(room.Input{Kind: room.KindEpoch, Epoch: g.core.Point().Epoch + 1}); err != nil {
+	if err := g.step(core.Input{Kind: core.KindEpoch, Epoch: g.core.Point().Epoch + 1}); err != nil {
 		return err
 	}
 	for _, s := range g.core.Seats() {
-		if err := g.step(room.Input{Kind: room.KindDetach, Player: s.Player}); err != nil {
+		if err := g.step(core.Input{Kind: core.KindDetach, Player: s.Player}); err != nil {
 			return err
 		}
 	}
@@ -181,7 +183,7 @@ func (g *game) signal() error {
 	if err != nil {
 		return fmt.Errorf("the data of signal %s is no JSON: %w", name, err)
 	}
-	return g.step(room.Input{Kind: room.KindSignal, Name: name, Data: raw})
+	return g.step(core.Input{Kind: core.KindSignal, Name: name, Data: raw})
 }
 
 // act lets the first player who has something to do do it, in random order.
@@ -208,9 +210,9 @@ func (g *game) wrongAct() error {
 }
 
 // online are the connected players, in random order.
-func (g *game) online(core *room.Core) []room.Player {
+func (g *game) online(machine *core.Core) []room.Player {
 	var out []room.Player
-	for _, s := range core.Seats() {
+	for _, s := range machine.Seats() {
 		if s.Online {
 			out = append(out, room.Player{ID: s.Player, Name: s.Name, Seat: s.Seat})
 		}
@@ -243,9 +245,9 @@ func encode(v any) (json.RawMessage, error) {
 }
 
 // actOf is the next act of a player's client.
-func actOf(core *room.Core, by room.PlayerID, data json.RawMessage) room.Input {
-	in := room.Input{Kind: room.KindAct, At: core.Now(), Player: by, Client: client, CSeq: 1, Data: data}
-	for _, c := range core.Clients() {
+func actOf(machine *core.Core, by room.PlayerID, data json.RawMessage) core.Input {
+	in := core.Input{Kind: core.KindAct, At: machine.Now(), Player: by, Client: client, CSeq: 1, Data: data}
+	for _, c := range machine.Clients() {
 		if c.Player == by && c.Client == client {
 			in.CSeq = c.CSeq + 1
 		}
@@ -290,7 +292,7 @@ func (g *game) catchUp() error {
 }
 
 // step plays in after what is due before it.
-func (g *game) step(in room.Input) error {
+func (g *game) step(in core.Input) error {
 	g.now = max(g.now, g.core.Now())
 	switch rate := g.p.spec.TickRate; {
 	case rate > 0 && g.r.IntN(2) == 0:
@@ -308,9 +310,9 @@ func (g *game) step(in room.Input) error {
 // conclude brings the room to its end: by a rematch if the game is finished, else by closing it.
 func (g *game) conclude() error {
 	if !g.over() {
-		return g.step(room.Input{Kind: room.KindClose, Reason: "the proof is done"})
+		return g.step(core.Input{Kind: core.KindClose, Reason: "the proof is done"})
 	}
-	if g.core.Final().End != room.Finished {
+	if g.core.Final().End != record.Finished {
 		return nil
 	}
 	g.p.report.Finished++
@@ -331,7 +333,7 @@ func (g *game) rematch() error {
 	}
 	cfg := g.cfg
 	cfg.Header.Options = agreed.Options
-	if _, _, err := room.Open(cfg, 1); err != nil {
+	if _, _, err := core.Open(cfg, 1); err != nil {
 		return fmt.Errorf("the options of a rematch, %s, are refused by Open: %w", brief(string(agreed.Options)), told(err))
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/roomtest"
 )
 
@@ -200,7 +202,7 @@ func TestTheSameSeedFindsTheSame(t *testing.T) {
 }
 
 func TestASnapshotOfNothingTakesNoGame(t *testing.T) {
-	if _, err := (room.Snapshot{Data: []byte("x")}).WithGame(nil); err == nil {
+	if _, err := core.WithGame(record.Snapshot{Data: []byte("x")}, nil); err == nil {
 		t.Error("what is no snapshot was given a game")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 )
 
 // At so many moments of a game some connected players try so many spoilt actions each, and at some of
@@ -60,9 +61,9 @@ func (g *game) badActionsAreRefused() error {
 }
 
 // wrongActions are spoilt actions and those of other players at moment m; the game may take some of them.
-func (g *game) wrongActions(core *room.Core, by room.Player, m *moment) ([]string, error) {
+func (g *game) wrongActions(machine *core.Core, by room.Player, m *moment) ([]string, error) {
 	var actions []string
-	for _, other := range g.online(core) {
+	for _, other := range g.online(machine) {
 		valid, err := g.propose(other, m.sightOf(other.ID))
 		if err != nil {
 			return nil, err
@@ -94,7 +95,7 @@ func (g *game) some(n int) []*moment {
 type bad struct {
 	g     *game
 	after *moment // whose copy it is
-	core  *room.Core
+	core  *core.Core
 	now   moment
 }
 

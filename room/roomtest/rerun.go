@@ -4,24 +4,24 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 )
 
 // run is another room that is stepped along a game's noted inputs.
 type run struct {
-	core *room.Core
+	core *core.Core
 	eyes sharpness // blind: nobody watches, and no view is asked for beyond what the room itself needs
 }
 
 func (g *game) newRun(eyes sharpness) (*run, error) {
-	core, err := g.open()
+	machine, err := g.open()
 	if err != nil {
 		return nil, err
 	}
 	if eyes != blind {
-		err = watch(core)
+		err = watch(machine)
 	}
-	return &run{core, eyes}, err
+	return &run{machine, eyes}, err
 }
 
 // errRefused says that a run does not take an input that the game took before.
@@ -114,12 +114,12 @@ func (g *game) replayAgrees() error {
 	if err != nil {
 		return fmt.Errorf("the room cannot be sealed: %w", err)
 	}
-	replay, err := room.ReadReplay(sealed.Replay.Reader())
+	replay, err := core.ReadReplay(sealed.Replay.Reader())
 	if err != nil {
 		return err
 	}
 	var differs error
-	again, err := room.Run(g.cfg, replay.Log(), func(c *room.Core, e room.Entry) error {
+	again, err := core.Run(g.cfg, replay.Log(), func(c *core.Core, e core.Entry) error {
 		differs = g.sameState(c, e)
 		return differs
 	})
@@ -135,7 +135,7 @@ func (g *game) replayAgrees() error {
 	return fmt.Errorf("the replay differs from the game: %w", err)
 }
 
-func (g *game) sameState(c *room.Core, e room.Entry) error {
+func (g *game) sameState(c *core.Core, e core.Entry) error {
 	for i := range g.moments {
 		m := &g.moments[i]
 		if m.index != e.Index {

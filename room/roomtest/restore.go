@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // How far a restored game goes on: a few inputs from every snapshot, and to the end from some.
@@ -34,16 +36,16 @@ func (g *game) snapshotsAgree() error {
 // goesOn restores the game from the snapshot of moment i and follows it up to moment end.
 func (g *game) goesOn(i, end int) error {
 	from := &g.moments[i]
-	core, err := g.restore(from.snapshot)
+	machine, err := g.restore(from.snapshot)
 	if err != nil {
 		return fmt.Errorf("%v: the game cannot be restored from its snapshot there: %w%s", from, err, g.blame(i))
 	}
-	r := &run{core, sharp}
-	if err := watch(core); err != nil {
+	r := &run{machine, sharp}
+	if err := watch(machine); err != nil {
 		return fmt.Errorf("restored from the snapshot after %v: %w%s", from, err, g.blame(i))
 	}
-	core.Commit(from.index)
-	back, err := observe(core, from.in, sharp)
+	machine.Commit(from.index)
+	back, err := observe(machine, from.in, sharp)
 	if err == nil {
 		if what := from.moved(&back); what != "" {
 			return g.forgot(i, i, what)
@@ -71,14 +73,14 @@ func (g *game) forgot(i, j int, what string) error {
 }
 
 // restore brings a core back from one snapshot.
-func (g *game) restore(snap room.Snapshot) (*room.Core, error) { return restoreAs(g.cfg, snap) }
+func (g *game) restore(snap record.Snapshot) (*core.Core, error) { return restoreAs(g.cfg, snap) }
 
-func restoreAs(cfg room.Config, snap room.Snapshot) (core *room.Core, err error) {
+func restoreAs(cfg core.Config, snap record.Snapshot) (machine *core.Core, err error) {
 	err = guard("Restore", func() error {
-		core, err = room.Restore(cfg, room.Kept{Header: cfg.Header, Snapshots: []room.Snapshot{snap}})
+		machine, err = core.Restore(cfg, record.Kept{Header: cfg.Header, Snapshots: []record.Snapshot{snap}})
 		return err
 	})
-	return core, err
+	return machine, err
 }
 
 // blame names the fields of the game that differ between the game at moment i and the one restored from
@@ -106,7 +108,7 @@ func (g *game) blame(i int) string {
 
 // restoreGame makes a game value of a snapshot without a room around it.
 func (g *game) restoreGame(state string) (game any, err error) {
-	game = g.cfg.Rules.NewGame()
+	game = g.cfg.Rules.Instance().Game()
 	data := []byte(state)
 	return game, guard("Restore", func() error {
 		s, ok := game.(room.Snapshotter)

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Bounds of the proof that turns tell nothing of what is hidden.
@@ -64,7 +66,7 @@ func (t *teller) worthwhile(i, end int) bool {
 	var kinds strings.Builder
 	events := false
 	for _, m := range t.g.moments[i+1 : end+1] {
-		if m.final != "" || m.in.Kind == room.KindEpoch {
+		if m.final != "" || m.in.Kind == core.KindEpoch {
 			return false
 		}
 		kinds.WriteString(fmt.Sprintln(m.in.Kind, m.in.Name))
@@ -100,7 +102,7 @@ type outcome struct {
 // turn looks at what is heard of the inputs behind moment i, up to moment end.
 func (t *teller) turn(i, end int) error {
 	from := &t.g.moments[i]
-	var ins []room.Input
+	var ins []core.Input
 	for _, m := range t.g.moments[i+1 : end+1] {
 		ins = append(ins, m.in)
 	}
@@ -122,7 +124,7 @@ func (t *teller) turn(i, end int) error {
 }
 
 // factsBefore alters what was hidden before the turn.
-func (t *teller) factsBefore(from *moment, ins []room.Input, plain *outcome) error {
+func (t *teller) factsBefore(from *moment, ins []core.Input, plain *outcome) error {
 	state, err := decode([]byte(from.state))
 	if err != nil {
 		return err
@@ -141,7 +143,7 @@ func (t *teller) factsBefore(from *moment, ins []room.Input, plain *outcome) err
 			if err != nil {
 				return err
 			}
-			snap, err := from.snapshot.WithGame(raw)
+			snap, err := core.WithGame(from.snapshot, raw)
 			if err != nil {
 				return err
 			}
@@ -162,10 +164,10 @@ func (t *teller) hiddenIn(state map[string]any) []Hidden {
 
 // actions alters one part of the nth input after another, and all of it where no part can be altered by itself: an action may
 // hold what is to be hidden.
-func (t *teller) actions(from *moment, ins []room.Input, n int, plain *outcome) error {
+func (t *teller) actions(from *moment, ins []core.Input, n int, plain *outcome) error {
 	in := ins[n]
 	data, err := decode(in.Data)
-	if in.Kind != room.KindAct && in.Kind != room.KindSignal || err != nil {
+	if in.Kind != core.KindAct && in.Kind != core.KindSignal || err != nil {
 		return nil
 	}
 	others := t.otherData(from, in)
@@ -198,8 +200,8 @@ func (t *teller) actions(from *moment, ins []room.Input, n int, plain *outcome) 
 }
 
 // otherData are other actions that the same player might have taken.
-func (t *teller) otherData(from *moment, in room.Input) (others []any) {
-	if in.Kind != room.KindAct {
+func (t *teller) otherData(from *moment, in core.Input) (others []any) {
+	if in.Kind != core.KindAct {
 		return nil
 	}
 	for _, s := range from.views {
@@ -262,7 +264,7 @@ func leavesOf(v any) map[string]any {
 }
 
 // instead is the outcome with other data of the nth input.
-func (t *teller) instead(from *moment, ins []room.Input, n int, data any) *outcome {
+func (t *teller) instead(from *moment, ins []core.Input, n int, data any) *outcome {
 	raw, err := json.Marshal(data)
 	if err != nil {
 		return nil
@@ -274,7 +276,7 @@ func (t *teller) instead(from *moment, ins []room.Input, n int, data any) *outco
 
 // luck steps the turn with other seeds, and looks for values of events that are always those of a hidden fact, whatever the
 // random source brings: facts that come into being in the turn itself cannot be altered before it.
-func (t *teller) luck(from *moment, ins []room.Input, plain *outcome) error {
+func (t *teller) luck(from *moment, ins []core.Input, plain *outcome) error {
 	all := []*outcome{plain}
 	suspects := plain.echoes()
 	for n := 0; n < otherSeeds && len(suspects) > 0; n++ {
@@ -372,17 +374,17 @@ func eventLeaves(message string) map[string]any {
 
 // outcome restores a room and steps the inputs, while everybody who was connected listens. It is nil where they cannot be
 // stepped so, or end the room.
-func (t *teller) outcome(snap room.Snapshot, ins []room.Input, seed [32]byte) *outcome {
+func (t *teller) outcome(snap record.Snapshot, ins []core.Input, seed [32]byte) *outcome {
 	cfg := t.g.cfg
 	cfg.Header.Seed = seed
-	core, err := restoreAs(cfg, snap)
-	if err != nil || watch(core) != nil {
+	machine, err := restoreAs(cfg, snap)
+	if err != nil || watch(machine) != nil {
 		return nil
 	}
-	l := listener{core: core, all: map[room.PlayerID]*learnt{}, class: map[room.PlayerID]room.ClassID{}}
-	core.Commit(core.Point().Seq)
-	for _, s := range core.Seats() {
-		if s.Online && l.step(attachAgain(core, s.Player)) != nil {
+	l := listener{core: machine, all: map[room.PlayerID]*learnt{}, class: map[room.PlayerID]core.ClassID{}}
+	machine.Commit(machine.Point().Seq)
+	for _, s := range machine.Seats() {
+		if s.Online && l.step(attachAgain(machine, s.Player)) != nil {
 			return nil
 		}
 	}
@@ -390,18 +392,18 @@ func (t *teller) outcome(snap room.Snapshot, ins []room.Input, seed [32]byte) *o
 		heard.heard = nil
 	}
 	for _, in := range ins {
-		before := core.Point().Seq
-		if l.step(in) != nil || core.Point().Seq == before || core.Final() != nil {
+		before := machine.Point().Seq
+		if l.step(in) != nil || machine.Point().Seq == before || machine.Final() != nil {
 			return nil
 		}
 	}
-	return t.look(core, l.all)
+	return t.look(machine, l.all)
 }
 
 // attachAgain is what a client says that is connected already.
-func attachAgain(core *room.Core, p room.PlayerID) room.Input {
-	in := room.Input{Kind: room.KindAttach, At: core.Now(), Player: p, Client: client}
-	for _, c := range core.Clients() {
+func attachAgain(machine *core.Core, p room.PlayerID) core.Input {
+	in := core.Input{Kind: core.KindAttach, At: machine.Now(), Player: p, Client: client}
+	for _, c := range machine.Clients() {
 		if c.Player == p && c.Client == client {
 			in.Attempt = c.Attempt
 		}
@@ -409,8 +411,8 @@ func attachAgain(core *room.Core, p room.PlayerID) room.Input {
 	return in
 }
 
-func (t *teller) look(core *room.Core, heard map[room.PlayerID]*learnt) *outcome {
-	raw, err := stateOf(core)
+func (t *teller) look(machine *core.Core, heard map[room.PlayerID]*learnt) *outcome {
+	raw, err := stateOf(machine)
 	if err != nil {
 		return nil
 	}
@@ -420,8 +422,8 @@ func (t *teller) look(core *room.Core, heard map[room.PlayerID]*learnt) *outcome
 		return nil
 	}
 	o := &outcome{state: facts, hidden: t.hiddenIn(facts), views: map[room.PlayerID]string{}, heard: map[room.PlayerID][]string{}}
-	for _, v := range viewers(core) {
-		if o.views[v.Player], err = lookAs(core, v); err != nil {
+	for _, v := range viewers(machine) {
+		if o.views[v.Player], err = lookAs(machine, v); err != nil {
 			return nil
 		}
 		if l := heard[v.Player]; l != nil {

@@ -6,16 +6,17 @@ import (
 	"slices"
 
 	"github.com/roomring/roomring/persist"
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // BootTx is a transaction of a store in which boots are fenced. Its store lets no other such transaction run meanwhile.
 type BootTx interface {
 	Tx
 	// Fence declares boots dead, on behalf of another.
-	Fence(ctx context.Context, by room.BootID, boots []persist.BootInfo) error
+	Fence(ctx context.Context, by record.BootID, boots []persist.BootInfo) error
 	// LiveRows returns the rows of rooms that are live under boots.
-	LiveRows(ctx context.Context, boots []persist.BootInfo) ([]room.Row, error)
+	LiveRows(ctx context.Context, boots []persist.BootInfo) ([]record.Row, error)
 }
 
 // FenceOlder fences older, the other alive boots of a starting boot's folder. It fences none and returns a *persist.FolderInUseError
@@ -39,7 +40,7 @@ func mayFence(starting persist.Boot, old persist.BootInfo) bool {
 }
 
 // Forget gives up the boots of a node: see persist.Boots.Forget. boots are all boots of the store.
-func Forget(ctx context.Context, tx BootTx, boots []persist.BootInfo, by room.BootID, node string, heard []room.BootID) (persist.Forgotten, error) {
+func Forget(ctx context.Context, tx BootTx, boots []persist.BootInfo, by record.BootID, node string, heard []record.BootID) (persist.Forgotten, error) {
 	lost, err := lostBoots(node, boots, heard)
 	if err != nil {
 		return persist.Forgotten{}, err
@@ -48,9 +49,9 @@ func Forget(ctx context.Context, tx BootTx, boots []persist.BootInfo, by room.Bo
 	if err != nil {
 		return persist.Forgotten{}, err
 	}
-	finals := make([]room.Final, len(live))
+	finals := make([]record.Final, len(live))
 	for i, r := range live {
-		if finals[i], err = room.Lose(r, persist.LostReason); err != nil {
+		if finals[i], err = core.Lose(r, persist.LostReason); err != nil {
 			return persist.Forgotten{}, fmt.Errorf("the end of room %s: %w", r.Room, err)
 		}
 	}
@@ -63,7 +64,7 @@ func Forget(ctx context.Context, tx BootTx, boots []persist.BootInfo, by room.Bo
 }
 
 // lostBoots are the boots of a node whose data folders no process serves.
-func lostBoots(node string, boots []persist.BootInfo, heard []room.BootID) ([]persist.BootInfo, error) {
+func lostBoots(node string, boots []persist.BootInfo, heard []record.BootID) ([]persist.BootInfo, error) {
 	served := map[string]bool{} // by folder
 	var alive *persist.NodeLivesError
 	for _, b := range boots {

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // maxReplay bounds what one transaction must carry.
@@ -16,8 +17,8 @@ const maxReplay = 256 << 20
 
 // Check says why no store can hold a final, or nil. It is the same for every store, so that
 // a game ends the same way whichever is configured.
-func Check(f room.Final) error {
-	if _, err := room.ParseID(string(f.Room)); err != nil {
+func Check(f record.Final) error {
+	if _, err := record.ParseID(string(f.Room)); err != nil {
 		return fmt.Errorf("room: %w", err)
 	}
 	if f.Point.Epoch > math.MaxInt64 || f.Point.Seq > math.MaxInt64 {

@@ -11,6 +11,7 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/glicko"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Key names a player's record in a game.
@@ -28,7 +29,7 @@ type Name struct {
 // Record is a player's record in a game. Rating is nil before the first rated game.
 type Record struct {
 	Key
-	Rating                     *room.Rating
+	Rating                     *record.Rating
 	Games, Wins, Draws, Losses int
 	Rated                      int  // games that changed the rating
 	Listed                     bool // on the leaderboard
@@ -47,18 +48,18 @@ type Met map[Pair]int
 type Line struct {
 	Key
 	Room          room.ID
-	End           room.End
+	End           record.End
 	Seat          int
 	Rank          int
-	Players       int          // in the game, bots too
-	Nth           int          // which of the player's finished games of this name, from 1; 0 if it was not finished
-	Before, After *room.Rating // nil if the game was not rated
+	Players       int            // in the game, bots too
+	Nth           int            // which of the player's finished games of this name, from 1; 0 if it was not finished
+	Before, After *record.Rating // nil if the game was not rated
 }
 
 // Ledger posts a batch of new finals, in their order, to the players' records.
 type Ledger struct {
 	rules   persist.Ratings
-	finals  []room.Final
+	finals  []record.Final
 	records map[Key]*Record
 	met     Met
 	lines   []Line
@@ -66,10 +67,10 @@ type Ledger struct {
 }
 
 // New starts a ledger for finals that are new in the store.
-func New(rules persist.Ratings, finals []room.Final) *Ledger {
+func New(rules persist.Ratings, finals []record.Final) *Ledger {
 	l := &Ledger{rules: rules, finals: finals, records: map[Key]*Record{}, met: Met{}}
 	for _, f := range finals {
-		if f.End != room.Finished {
+		if f.End != record.Finished {
 			continue
 		}
 		for _, o := range humans(f) {
@@ -136,7 +137,7 @@ func (l *Ledger) Post() {
 				Seat: o.Seat, Rank: o.Rank, Players: len(f.Result.Outcomes),
 			})
 		}
-		if f.End == room.Finished {
+		if f.End == record.Finished {
 			l.count(f, l.lines[first:])
 		}
 	}
@@ -157,7 +158,7 @@ func (l *Ledger) Records() []Record {
 	return records
 }
 
-func (l *Ledger) count(f room.Final, lines []Line) {
+func (l *Ledger) count(f record.Final, lines []Line) {
 	leaders := 0
 	for _, o := range f.Result.Outcomes {
 		if o.Rank == 1 {
@@ -191,7 +192,7 @@ func (l *Ledger) count(f room.Final, lines []Line) {
 }
 
 // Refuses says why a game that could change ratings does not, as far as its end alone tells; "" of all others.
-func Refuses(rules persist.Ratings, f room.Final) room.Unrated {
+func Refuses(rules persist.Ratings, f record.Final) record.Unrated {
 	if !contends(f) {
 		return ""
 	}
@@ -199,9 +200,9 @@ func Refuses(rules persist.Ratings, f room.Final) room.Unrated {
 }
 
 // contends reports whether a game can change ratings at all.
-func contends(f room.Final) bool {
+func contends(f record.Final) bool {
 	bot := func(o room.Outcome) bool { return o.Bot }
-	return f.End == room.Finished && f.Rated && len(f.Result.Outcomes) >= 2 && !slices.ContainsFunc(f.Result.Outcomes, bot)
+	return f.End == record.Finished && f.Rated && len(f.Result.Outcomes) >= 2 && !slices.ContainsFunc(f.Result.Outcomes, bot)
 }
 
 // repeated reports whether two of the players have met as often as counts. If not, they have met once more.
@@ -233,7 +234,7 @@ func pairs(lines []Line) iter.Seq[Pair] {
 }
 
 func (l *Ledger) rate(lines []Line) {
-	before, ranks := make([]room.Rating, len(lines)), make([]int, len(lines))
+	before, ranks := make([]record.Rating, len(lines)), make([]int, len(lines))
 	for i, line := range lines {
 		before[i], ranks[i] = glicko.Newcomer, line.Rank
 		if r := l.records[line.Key].Rating; r != nil {
@@ -249,6 +250,6 @@ func (l *Ledger) rate(lines []Line) {
 }
 
 // humans are the outcomes of players who are people, by seat as the result has them.
-func humans(f room.Final) []room.Outcome {
+func humans(f record.Final) []room.Outcome {
 	return slices.DeleteFunc(slices.Clone(f.Result.Outcomes), func(o room.Outcome) bool { return o.Bot })
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/roomring/roomring/persist/internal/ledger"
 	"github.com/roomring/roomring/persist/persisttest"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Whatever finals are poisoned, they alone are refused, and in few transactions.
@@ -19,15 +20,15 @@ func TestWriteHalves(t *testing.T) {
 	errPoison := errors.New("poison")
 	rapid.Check(t, func(t *rapid.T) {
 		poison := map[room.ID]bool{}
-		var finals []room.Final
+		var finals []record.Final
 		for _, bad := range rapid.SliceOfN(rapid.Custom(func(t *rapid.T) bool { return rapid.IntRange(0, 9).Draw(t, "") == 0 }), 0, 100).Draw(t, "bad") {
 			f := persisttest.Game("chess", "ann", "bob")
 			finals, poison[f.Room] = append(finals, f), bad
 		}
 		calls, bad := 0, 0
-		verdicts, err := ledger.Write(t.Context(), finals, func(_ context.Context, finals []room.Final) ([]persist.Verdict, error) {
+		verdicts, err := ledger.Write(t.Context(), finals, func(_ context.Context, finals []record.Final) ([]persist.Verdict, error) {
 			calls++
-			if slices.ContainsFunc(finals, func(f room.Final) bool { return poison[f.Room] }) {
+			if slices.ContainsFunc(finals, func(f record.Final) bool { return poison[f.Room] }) {
 				return nil, errPoison
 			}
 			return slices.Repeat([]persist.Verdict{{Outcome: persist.Written}}, len(finals)), nil
@@ -52,8 +53,8 @@ func TestWriteHalves(t *testing.T) {
 func TestWriteStopsWhenTheStoreIsAway(t *testing.T) {
 	errAway := errors.New("away")
 	calls := 0
-	_, err := ledger.Write(t.Context(), []room.Final{persisttest.Game("a", "b"), persisttest.Game("a", "b")},
-		func(context.Context, []room.Final) ([]persist.Verdict, error) { calls++; return nil, errAway },
+	_, err := ledger.Write(t.Context(), []record.Final{persisttest.Game("a", "b"), persisttest.Game("a", "b")},
+		func(context.Context, []record.Final) ([]persist.Verdict, error) { calls++; return nil, errAway },
 		func(error) bool { return false })
 	if err != errAway || calls != 1 {
 		t.Errorf("%d calls, %v", calls, err)
@@ -62,7 +63,7 @@ func TestWriteStopsWhenTheStoreIsAway(t *testing.T) {
 
 // Locks are asked for in one order, whatever the order of the games.
 func TestOrderOfLocks(t *testing.T) {
-	games := []room.Final{persisttest.Game("go", "z", "b"), persisttest.Game("chess", "b", "a"), persisttest.Game("chess", "z", "b")}
+	games := []record.Final{persisttest.Game("go", "z", "b"), persisttest.Game("chess", "b", "a"), persisttest.Game("chess", "z", "b")}
 	forward := ledger.New(persist.Ratings{}, games)
 	slices.Reverse(games)
 	backward := ledger.New(persist.Ratings{}, games)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Other is a player whom the replay of a room names and its result does not, such as one who left before the end.
@@ -14,7 +15,7 @@ type Other struct {
 }
 
 // Others are the Other players of finals.
-func Others(finals []room.Final) (all []Other) {
+func Others(finals []record.Final) (all []Other) {
 	for _, f := range finals {
 		all = append(all, OthersIn(f.Room, f.Result.Outcomes, f.Named)...)
 	}

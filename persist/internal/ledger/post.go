@@ -8,6 +8,7 @@ import (
 
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Tx is the transaction a store lends to Post. Its methods are called at most once each, in this order,
@@ -15,23 +16,23 @@ import (
 type Tx interface {
 	// Insert writes the result rows that are not there yet, with what Refuses says, and returns every row's hash as it now stands.
 	// fresh holds the rooms whose row is new.
-	Insert(ctx context.Context, finals []room.Final) (hashes map[room.ID][32]byte, fresh map[room.ID]bool, err error)
+	Insert(ctx context.Context, finals []record.Final) (hashes map[room.ID][32]byte, fresh map[room.ID]bool, err error)
 	// Lock writes the players' names, makes the records that are missing, and returns them all locked; and then how many
 	// rated games rivals had with each other, which nobody can change while it holds their records.
 	Lock(ctx context.Context, names []Name, keys, rivals []Key) ([]Record, Met, error)
 	// Save writes the lines, the records, the replays of finals, sets their rooms' rows to over, and the results of repeats to
 	// room.UnratedRepeat.
-	Save(ctx context.Context, finals []room.Final, lines []Line, records []Record, repeats []room.ID) error
+	Save(ctx context.Context, finals []record.Final, lines []Line, records []Record, repeats []room.ID) error
 }
 
 // Post writes checked finals through one transaction, which the caller commits.
-func Post(ctx context.Context, tx Tx, rules persist.Ratings, finals []room.Final) ([]persist.Verdict, error) {
+func Post(ctx context.Context, tx Tx, rules persist.Ratings, finals []record.Final) ([]persist.Verdict, error) {
 	hashes, fresh, err := tx.Insert(ctx, firsts(finals))
 	if err != nil {
 		return nil, err
 	}
 	verdicts := make([]persist.Verdict, len(finals))
-	var written []room.Final
+	var written []record.Final
 	for i, f := range finals {
 		verdicts[i] = judge(f, hashes[f.Room], fresh[f.Room])
 		if verdicts[i].Outcome == persist.Written {
@@ -53,13 +54,13 @@ func Post(ctx context.Context, tx Tx, rules persist.Ratings, finals []room.Final
 }
 
 // firsts are the finals without a second of the same room, by room.
-func firsts(finals []room.Final) []room.Final {
+func firsts(finals []record.Final) []record.Final {
 	sorted := slices.Clone(finals)
-	slices.SortStableFunc(sorted, func(a, b room.Final) int { return cmp.Compare(a.Room, b.Room) })
-	return slices.CompactFunc(sorted, func(a, b room.Final) bool { return a.Room == b.Room })
+	slices.SortStableFunc(sorted, func(a, b record.Final) int { return cmp.Compare(a.Room, b.Room) })
+	return slices.CompactFunc(sorted, func(a, b record.Final) bool { return a.Room == b.Room })
 }
 
-func judge(f room.Final, stored [32]byte, fresh bool) persist.Verdict {
+func judge(f record.Final, stored [32]byte, fresh bool) persist.Verdict {
 	switch {
 	case stored != f.Hash:
 		return persist.Verdict{Outcome: persist.Mismatch,
@@ -71,14 +72,14 @@ func judge(f room.Final, stored [32]byte, fresh bool) persist.Verdict {
 }
 
 // Writer writes checked finals in one transaction of a store.
-type Writer func(ctx context.Context, finals []room.Final) ([]persist.Verdict, error)
+type Writer func(ctx context.Context, finals []record.Final) ([]persist.Verdict, error)
 
 // Write writes finals in one transaction, and splits out those that cannot be written: Check names most of
 // them beforehand; the rest are found by halving the batch whenever poisoned says that an error is the data's
 // own fault and not the store's.
-func Write(ctx context.Context, finals []room.Final, once Writer, poisoned func(error) bool) ([]persist.Verdict, error) {
+func Write(ctx context.Context, finals []record.Final, once Writer, poisoned func(error) bool) ([]persist.Verdict, error) {
 	verdicts := make([]persist.Verdict, len(finals))
-	good, places := make([]room.Final, 0, len(finals)), make([]int, 0, len(finals))
+	good, places := make([]record.Final, 0, len(finals)), make([]int, 0, len(finals))
 	for i, f := range finals {
 		if err := Check(f); err != nil {
 			verdicts[i] = persist.Verdict{Outcome: persist.Unwritable, Reason: err.Error()}
@@ -96,7 +97,7 @@ func Write(ctx context.Context, finals []room.Final, once Writer, poisoned func(
 	return verdicts, nil
 }
 
-func halve(ctx context.Context, finals []room.Final, once Writer, poisoned func(error) bool) ([]persist.Verdict, error) {
+func halve(ctx context.Context, finals []record.Final, once Writer, poisoned func(error) bool) ([]persist.Verdict, error) {
 	if len(finals) == 0 {
 		return nil, nil
 	}

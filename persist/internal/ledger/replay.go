@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // PieceBytes is about how much of a replay is in one row of a store. The first piece stands beside the result, so that a
@@ -20,18 +21,18 @@ type Piece struct {
 }
 
 // Replayed are the finals that have a replay. A room that nobody joined has none, and no row for it.
-func Replayed(finals []room.Final) []room.Final {
-	return slices.DeleteFunc(slices.Clone(finals), func(f room.Final) bool { return f.Replay.Len() == 0 })
+func Replayed(finals []record.Final) []record.Final {
+	return slices.DeleteFunc(slices.Clone(finals), func(f record.Final) bool { return f.Replay.Len() == 0 })
 }
 
 // FirstPiece returns the first piece of a replay, never nil, and how many follow.
-func FirstPiece(p room.Parts) (first []byte, more int) {
+func FirstPiece(p record.Parts) (first []byte, more int) {
 	pieces := p.Split(PieceBytes)
 	return NotNil(pieces[0].Join()), len(pieces) - 1
 }
 
 // LaterPieces calls save with the pieces after the first of each final, in order. It stops at the first error.
-func LaterPieces(finals []room.Final, save func(Piece) error) error {
+func LaterPieces(finals []record.Final, save func(Piece) error) error {
 	for _, f := range finals {
 		for i, piece := range f.Replay.Split(PieceBytes)[1:] {
 			if err := save(Piece{f.Room, i + 1, piece.Join()}); err != nil {
@@ -57,8 +58,8 @@ func ScanReplay(row Scanner) (r ReplayRow, err error) {
 }
 
 // Open returns the replay. Reading it gets the later pieces from the store by next.
-func (r ReplayRow) Open(next func(nth int) ([]byte, error)) room.StoredReplay {
-	return room.StoredReplay{Size: r.size, Reader: &pieces{left: bytes.NewReader(r.first), nth: r.base, last: r.base + r.more, next: next}}
+func (r ReplayRow) Open(next func(nth int) ([]byte, error)) record.StoredReplay {
+	return record.StoredReplay{Size: r.size, Reader: &pieces{left: bytes.NewReader(r.first), nth: r.base, last: r.base + r.more, next: next}}
 }
 
 // pieces reads a replay piece by piece.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Scanner is one row of a query's answer, from either driver.
@@ -42,10 +43,10 @@ func Micros(t int64) time.Time { return time.UnixMicro(t).UTC() }
 const SelectRow = `SELECT room, game, epoch, state, boot, folder, code, private, nonce FROM rooms`
 
 // ScanRow reads a room's row.
-func ScanRow(row Scanner) (r room.Row, err error) {
+func ScanRow(row Scanner) (r record.Row, err error) {
 	var epoch int64
 	err = row.Scan(&r.Room, &r.Game, &epoch, &r.State, &r.Boot, &r.Folder, &r.Code, &r.Private, &r.Nonce)
-	r.Epoch = room.Epoch(epoch)
+	r.Epoch = record.Epoch(epoch)
 	return r, err
 }
 
@@ -53,12 +54,12 @@ func ScanRow(row Scanner) (r room.Row, err error) {
 func ScanCheckpoint(row Scanner) (c persist.Checkpoint, err error) {
 	var epoch, seq int64
 	err = row.Scan(&epoch, &seq, &c.Data)
-	c.Point = room.Point{Epoch: room.Epoch(epoch), Seq: room.Index(seq)}
+	c.Point = record.Point{Epoch: record.Epoch(epoch), Seq: room.Index(seq)}
 	return c, err
 }
 
 // JudgeWrite says what became of the write of a row, which carried nonce, by the row as it stands after it.
-func JudgeWrite(present room.Row, nonce string) persist.RowResult {
+func JudgeWrite(present record.Row, nonce string) persist.RowResult {
 	switch {
 	case present.Room == "":
 		return persist.RowResult{Err: persist.ErrNotFound}
@@ -90,32 +91,32 @@ func ScanRecord(row Scanner) (r Record, err error) {
 	var rating, deviation, volatility *float64
 	err = row.Scan(&r.Key.Game, &r.Player, &rating, &deviation, &volatility, &r.Games, &r.Wins, &r.Draws, &r.Losses, &r.Rated, &r.Listed)
 	if rating != nil && deviation != nil && volatility != nil {
-		r.Rating = &room.Rating{Rating: *rating, Deviation: *deviation, Volatility: *volatility}
+		r.Rating = &record.Rating{Rating: *rating, Deviation: *deviation, Volatility: *volatility}
 	}
 	return r, err
 }
 
 // ScanGameProfile reads a player's record as profiles show it.
-func ScanGameProfile(row Scanner) (room.GameProfile, error) {
+func ScanGameProfile(row Scanner) (record.GameProfile, error) {
 	r, err := ScanRecord(row)
-	return room.GameProfile{Game: r.Key.Game, Rating: r.Rating, Rated: r.Rated, Listed: r.Listed, Games: r.Games, Wins: r.Wins, Draws: r.Draws, Losses: r.Losses}, err
+	return record.GameProfile{Game: r.Key.Game, Rating: r.Rating, Rated: r.Rated, Listed: r.Listed, Games: r.Games, Wins: r.Wins, Draws: r.Draws, Losses: r.Losses}, err
 }
 
 // ScanPlayedGame reads room, game, ended, rank, players, stored.
-func ScanPlayedGame(row Scanner) (g room.PlayedGame, err error) {
+func ScanPlayedGame(row Scanner) (g record.PlayedGame, err error) {
 	err = row.Scan(&g.Room, &g.Game, &g.End, &g.Rank, &g.Players, instant{&g.Stored})
 	return g, err
 }
 
 // ScanStanding reads player, name, rating, deviation, volatility, games, wins, draws, losses.
-func ScanStanding(row Scanner) (s room.Standing, err error) {
+func ScanStanding(row Scanner) (s record.Standing, err error) {
 	r := &s.Rating
 	err = row.Scan(&s.Player, &s.Name, &r.Rating, &r.Deviation, &r.Volatility, &s.Games, &s.Wins, &s.Draws, &s.Losses)
 	return s, err
 }
 
 // ScanRatingChange reads a player, and the three numbers of the rating before and after.
-func ScanRatingChange(row Scanner) (c room.RatingChange, err error) {
+func ScanRatingChange(row Scanner) (c record.RatingChange, err error) {
 	b, a := &c.Before, &c.After
 	err = row.Scan(&c.Player, &b.Rating, &b.Deviation, &b.Volatility, &a.Rating, &a.Deviation, &a.Volatility)
 	return c, err
@@ -124,7 +125,7 @@ func ScanRatingChange(row Scanner) (c room.RatingChange, err error) {
 // ScanResult reads room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored,
 // readers, redactions, redacted, unrated. It gives the result as it may be shown: the hash of a redacted result is made
 // anew, because whoever guesses what the result said before could prove the guess by the stored one.
-func ScanResult(row Scanner) (r room.StoredResult, err error) {
+func ScanResult(row Scanner) (r record.StoredResult, err error) {
 	var outcomes string
 	var data, readers *string
 	var hash []byte
@@ -134,7 +135,7 @@ func ScanResult(row Scanner) (r room.StoredResult, err error) {
 	if err != nil {
 		return r, err
 	}
-	r.Point = room.Point{Epoch: room.Epoch(epoch), Seq: room.Index(seq)}
+	r.Point = record.Point{Epoch: record.Epoch(epoch), Seq: room.Index(seq)}
 	r.Duration, r.Hash = time.Duration(duration), [32]byte(hash)
 	if data != nil {
 		r.Result.Data = json.RawMessage(*data)
@@ -160,7 +161,7 @@ type JSON struct {
 }
 
 // Encode makes the JSON of a final. Readers are nil when everybody may read the result.
-func Encode(f room.Final) (j JSON, err error) {
+func Encode(f record.Final) (j JSON, err error) {
 	outcomes, err := json.Marshal(f.Result.Outcomes)
 	if err != nil {
 		return j, err

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/games/chess"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Without a clock a side that is away loses after the room's grace, and in its own turn alone.
@@ -83,8 +85,8 @@ func TestAClockDecidesWhatAbsenceCosts(t *testing.T) {
 func TestGamesThatWereNoneAreAborted(t *testing.T) {
 	ends := map[string]func(b *table){
 		"absence": func(b *table) { b.drop(b.toMove()); b.pass(time.Minute) },
-		"leaving": func(b *table) { b.step(room.Input{Kind: room.KindLeave, Player: ann, Reason: string(room.Left)}) },
-		"a kick":  func(b *table) { b.step(room.Input{Kind: room.KindLeave, Player: bob, Reason: string(room.Kicked)}) },
+		"leaving": func(b *table) { b.step(core.Input{Kind: core.KindLeave, Player: ann, Reason: string(room.Left)}) },
+		"a kick":  func(b *table) { b.step(core.Input{Kind: core.KindLeave, Player: bob, Reason: string(room.Kicked)}) },
 		"a resignation out of turn": func(b *table) {
 			p := ann
 			if b.toMove() == ann {
@@ -134,7 +136,7 @@ func TestGraceIsForGamesWithoutAClock(t *testing.T) {
 		`{"grace_ms": 0}`:          "grace_ms",
 		`{"grace_ms": 1209600001}`: "grace_ms",
 	} {
-		if _, _, err := room.Open(config(options, 1), 1); err == nil || !strings.Contains(err.Error(), field) {
+		if _, _, err := core.Open(config(options, 1), 1); err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("%s: %v", options, err)
 		}
 	}
@@ -193,7 +195,7 @@ func TestRoomsOfTheFirstRuntimeKeepItsRules(t *testing.T) {
 	}
 	d := old(`, "clock": {"initial_ms": 10000}`)
 	d.pass(10 * time.Second)
-	if f := d.core.Final(); f.End != room.Finished || f.Result.Reason != chess.Aborted || len(f.Result.Outcomes) != 0 || f.Rated {
+	if f := d.core.Final(); f.End != record.Finished || f.Result.Reason != chess.Aborted || len(f.Result.Outcomes) != 0 || f.Rated {
 		t.Errorf("%+v", f)
 	}
 }

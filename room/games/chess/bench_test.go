@@ -9,6 +9,8 @@ import (
 
 	library "github.com/corentings/chess/v2"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -120,22 +122,22 @@ func BenchmarkStep(b *testing.B) {
 		data[i], _ = json.Marshal(Action{Move: m})
 	}
 	players, n := [2]room.PlayerID{"ann", "bob"}, 0
-	core := benchRoom(b, players)
+	machine := benchRoom(b, players)
 	b.ReportAllocs()
 	for b.Loop() {
 		if n == len(moves) {
 			n = 0
-			core = benchRoom(b, players)
+			machine = benchRoom(b, players)
 		}
-		in := room.Input{Kind: room.KindAct, Player: players[n%2], Client: "c", CSeq: room.CSeq(n/2 + 1), Data: data[n]}
-		if _, err := core.Step(in); err != nil {
+		in := core.Input{Kind: core.KindAct, Player: players[n%2], Client: "c", CSeq: record.CSeq(n/2 + 1), Data: data[n]}
+		if _, err := machine.Step(in); err != nil {
 			b.Fatal(err)
 		}
-		for _, o := range core.Commit(core.Point().Seq) {
+		for _, o := range machine.Commit(machine.Point().Seq) {
 			switch o := o.(type) {
-			case room.Turned:
+			case core.Turned:
 				o.Frame.Bytes(wire.JSON)
-			case room.Answered:
+			case core.Answered:
 				o.Frame.Bytes(wire.JSON)
 			}
 		}
@@ -143,23 +145,23 @@ func BenchmarkStep(b *testing.B) {
 	}
 }
 
-func benchRoom(b *testing.B, players [2]room.PlayerID) *room.Core {
-	core, _, err := room.Open(room.Config{Rules: Rules(), Header: room.Header{
-		Game: "chess", Version: Version, Runtime: room.RuntimeVersion,
+func benchRoom(b *testing.B, players [2]room.PlayerID) *core.Core {
+	machine, _, err := core.Open(core.Config{Rules: Rules(), Header: record.Header{
+		Game: "chess", Version: Version, Runtime: core.RuntimeVersion,
 		Options: json.RawMessage(`{"white": "first", "clock": {"initial_ms": 600000}}`),
 	}}, 1)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for _, p := range players {
-		for _, in := range []room.Input{{Kind: room.KindJoin, Player: p}, {Kind: room.KindAttach, Player: p, Client: "c"}} {
-			if _, err := core.Step(in); err != nil {
+		for _, in := range []core.Input{{Kind: core.KindJoin, Player: p}, {Kind: core.KindAttach, Player: p, Client: "c"}} {
+			if _, err := machine.Step(in); err != nil {
 				b.Fatal(err)
 			}
 		}
 	}
-	core.Commit(core.Point().Seq)
-	return core
+	machine.Commit(machine.Point().Seq)
+	return machine
 }
 
 // BenchmarkRestore brings a game of usual length back from its snapshot.

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/games/chess"
+	"github.com/roomring/roomring/room/record"
 )
 
 // alone makes a room in which Ann plays White against the built-in opponent.
@@ -131,9 +133,9 @@ func TestBotRematch(t *testing.T) {
 		b.sit(ann, "Ann")
 		b.must(ann, `{"resign": true}`)
 		b.cseq[ann]++
-		b.step(room.Input{Kind: room.KindAct, Player: ann, Client: "c", CSeq: b.cseq[ann], Data: json.RawMessage(`{"rematch": true}`)})
+		b.step(core.Input{Kind: core.KindAct, Player: ann, Client: "c", CSeq: b.cseq[ann], Data: json.RawMessage(`{"rematch": true}`)})
 		for _, o := range b.core.Commit(b.core.Point().Seq) {
-			if r, ok := o.(room.RematchAgreed); ok && string(r.Options) != `{"white":"`+want+`","bot":3}` {
+			if r, ok := o.(core.RematchAgreed); ok && string(r.Options) != `{"white":"`+want+`","bot":3}` {
 				t.Errorf("after %q: %s", white, r.Options)
 			}
 		}
@@ -142,15 +144,15 @@ func TestBotRematch(t *testing.T) {
 
 // TestBotReplays: a log with the opponent's moves in it does the same again.
 func TestBotReplays(t *testing.T) {
-	var entries []room.Entry
-	core, opened, err := room.Open(config(`{"white": "second", "bot": 3}`, 9), 1)
+	var entries []core.Entry
+	machine, opened, err := core.Open(config(`{"white": "second", "bot": 3}`, 9), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	entries = append(entries, opened...)
-	b := &table{t: t, core: core, cseq: map[room.PlayerID]room.CSeq{}}
-	for _, in := range []room.Input{
-		{Kind: room.KindJoin, Player: ann, Name: "Ann"}, {Kind: room.KindAttach, Player: ann, Client: "c", Attempt: 1},
+	b := &table{t: t, core: machine, cseq: map[room.PlayerID]record.CSeq{}}
+	for _, in := range []core.Input{
+		{Kind: core.KindJoin, Player: ann, Name: "Ann"}, {Kind: core.KindAttach, Player: ann, Client: "c", Attempt: 1},
 	} {
 		entries = append(entries, *b.step(in).Entry)
 	}
@@ -160,14 +162,14 @@ func TestBotReplays(t *testing.T) {
 		if b.toMove() == ann {
 			b.cseq[ann]++
 			move, _ := json.Marshal(chess.Action{Move: randomMove(b, random)})
-			in = room.Input{Kind: room.KindAct, Player: ann, Client: "c", CSeq: b.cseq[ann], Data: move}
+			in = core.Input{Kind: core.KindAct, Player: ann, Client: "c", CSeq: b.cseq[ann], Data: move}
 		} else if !ok {
 			t.Fatal("the opponent has no timer")
 		}
 		b.now = max(b.now, in.At)
 		entries = append(entries, *b.step(in).Entry)
 	}
-	again, err := room.Run(room.Config{Rules: rules, Header: b.core.Header()}, room.LogOf(entries), nil)
+	again, err := core.Run(core.Config{Rules: rules, Header: b.core.Header()}, core.LogOf(entries), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // FuzzActions sends lines of text as two players' actions: nothing panics, what is refused changes
@@ -16,54 +18,54 @@ func FuzzActions(f *testing.F) {
 	f.Add("{\"move\":\"f3\"}\n{\"move\":\"e5\"}\n{\"move\":\"g4\"}\n{\"move\":\"Qh4#\"}\n{\"resign\":true}")
 	f.Add("{\"move\":\"e8(Q)\"}\n{\"move\":\"0-0-0\"}\n{\"move\":\"e.p.\"}\n{\"draw\":\"claim\"}\nnull")
 	f.Fuzz(func(t *testing.T, script string) {
-		core := fuzzRoom(t)
-		var cseq [2]room.CSeq
+		machine := fuzzRoom(t)
+		var cseq [2]record.CSeq
 		for i, text := range strings.SplitN(script, "\n", 64) {
 			// Each line is said by both, so that somebody's turn it is.
 			for j, p := range [2]room.PlayerID{"ann", "bob"} {
 				cseq[j]++
-				fuzzAct(t, core, room.Input{Kind: room.KindAct, At: ms(int64(i) * 100), Player: p, Client: "c", CSeq: cseq[j], Data: json.RawMessage(text)})
+				fuzzAct(t, machine, core.Input{Kind: core.KindAct, At: ms(int64(i) * 100), Player: p, Client: "c", CSeq: cseq[j], Data: json.RawMessage(text)})
 			}
 		}
 	})
 }
 
-func fuzzRoom(t *testing.T) *room.Core {
-	core, _, err := room.Open(room.Config{Rules: Rules(), Header: room.Header{
-		Game: "chess", Version: Version, Runtime: room.RuntimeVersion,
+func fuzzRoom(t *testing.T) *core.Core {
+	machine, _, err := core.Open(core.Config{Rules: Rules(), Header: record.Header{
+		Game: "chess", Version: Version, Runtime: core.RuntimeVersion,
 		Options: json.RawMessage(`{"white": "first", "takeback": true, "clock": {"initial_ms": 2000, "increment_ms": 10}}`),
 	}}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range []room.PlayerID{"ann", "bob"} {
-		for _, in := range []room.Input{{Kind: room.KindJoin, Player: p}, {Kind: room.KindAttach, Player: p, Client: "c"}} {
-			if _, err := core.Step(in); err != nil {
+		for _, in := range []core.Input{{Kind: core.KindJoin, Player: p}, {Kind: core.KindAttach, Player: p, Client: "c"}} {
+			if _, err := machine.Step(in); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	return core
+	return machine
 }
 
-func fuzzAct(t *testing.T, core *room.Core, in room.Input) {
-	before, err := core.GameState()
+func fuzzAct(t *testing.T, machine *core.Core, in core.Input) {
+	before, err := machine.GameState()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := core.Step(in); err != nil {
+	if _, err := machine.Step(in); err != nil {
 		t.Fatal(err)
 	}
-	if p := core.Panicked(); p != nil {
+	if p := machine.Panicked(); p != nil {
 		t.Fatalf("%s: %s\n%s", in.Data, p.Value, p.Stack)
 	}
-	after, err := core.GameState()
+	after, err := machine.GameState()
 	if err != nil {
 		t.Fatal(err)
 	}
 	refused := false
-	for _, o := range core.Commit(core.Point().Seq) {
-		if a, ok := o.(room.Answered); ok {
+	for _, o := range machine.Commit(machine.Point().Seq) {
+		if a, ok := o.(core.Answered); ok {
 			refused = strings.Contains(string(a.Frame.Bytes(0)), `"t":"reject"`)
 		}
 	}

@@ -12,7 +12,9 @@ import (
 
 	library "github.com/corentings/chess/v2"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/games/chess"
+	"github.com/roomring/roomring/room/record"
 )
 
 type recorded struct {
@@ -112,7 +114,7 @@ func (b *table) endAs(i int, g recorded) string {
 		b.must(bob, `{"draw": "accept"}`)
 		return chess.Agreement
 	case "abandoned":
-		b.step(room.Input{Kind: room.KindLeave, Player: b.toMove(), Reason: string(room.Left)})
+		b.step(core.Input{Kind: core.KindLeave, Player: b.toMove(), Reason: string(room.Left)})
 		return chess.Abandoned
 	case "time":
 		b.pass(time.Hour)
@@ -125,24 +127,24 @@ func (b *table) endAs(i int, g recorded) string {
 // checkPGN reads the result's PGN with the rules library.
 func checkPGN(t *testing.T, g recorded, r room.Result) {
 	t.Helper()
-	var record chess.Record
-	if err := json.Unmarshal(r.Data, &record); err != nil {
+	var rec chess.Record
+	if err := json.Unmarshal(r.Data, &rec); err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(record.PGN) {
+	for line := range strings.Lines(rec.PGN) {
 		if len(line) > 80 {
 			t.Errorf("a line of %d bytes: %s", len(line), line)
 		}
 	}
 	libraryLock.Lock()
 	defer libraryLock.Unlock()
-	read, err := library.PGN(strings.NewReader(record.PGN))
+	read, err := library.PGN(strings.NewReader(rec.PGN))
 	if err != nil {
-		t.Fatalf("%v:\n%s", err, record.PGN)
+		t.Fatalf("%v:\n%s", err, rec.PGN)
 	}
 	back := library.NewGame(read)
 	if boardAndTurn(back.FEN()) != boardAndTurn(g.FinalFEN) || back.GetTagPair("Result") != g.Result || back.GetTagPair("White") != "Ann" {
-		t.Errorf("the PGN reads otherwise:\n%s", record.PGN)
+		t.Errorf("the PGN reads otherwise:\n%s", rec.PGN)
 	}
 	if len(back.Moves()) != len(strings.Fields(g.Moves)) {
 		t.Errorf("the PGN has %d moves", len(back.Moves()))
@@ -177,18 +179,18 @@ func checkRestore(t testing.TB, b *table) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	core, err := room.Restore(config("", 1), room.Kept{
-		Header: b.core.Header(), Epoch: 1, Snapshots: []room.Snapshot{snap}, Time: b.now,
+	machine, err := core.Restore(config("", 1), record.Kept{
+		Header: b.core.Header(), Epoch: 1, Snapshots: []record.Snapshot{snap}, Time: b.now,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	restored := &table{t: t, core: core}
+	restored := &table{t: t, core: machine}
 	if b.state() != restored.state() {
 		t.Fatalf("the restored game is\n%s, not\n%s", restored.state(), b.state())
 	}
 	was, _ := b.core.WholeView(room.Spectator)
-	is, _ := core.WholeView(room.Spectator)
+	is, _ := machine.WholeView(room.Spectator)
 	if string(was) != string(is) {
 		t.Fatalf("the restored view is\n%s, not\n%s", is, was)
 	}

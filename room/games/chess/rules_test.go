@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/games/chess"
+	"github.com/roomring/roomring/room/record"
 )
 
 const shuffle = "Nf3 Nf6 Ng1 Ng8 " // back to where it began, once a time
@@ -217,7 +219,7 @@ func TestLeavingWhileWaiting(t *testing.T) {
 	if code := b.act(ann, `{"move": "e4"}`); code != "waiting" {
 		t.Errorf("a move before the other is here was answered %q", code)
 	}
-	b.step(room.Input{Kind: room.KindLeave, Player: ann, Reason: string(room.Left)})
+	b.step(core.Input{Kind: core.KindLeave, Player: ann, Reason: string(room.Left)})
 	b.sit(bob, "Bob")
 	b.sit("cid", "Cid")
 	if v := b.view(); v.White.Player != bob || v.Black.Player != "cid" || v.Status != "playing" {
@@ -346,9 +348,9 @@ func TestRematchSwapsColours(t *testing.T) {
 	options := ""
 	for _, p := range []room.PlayerID{ann, bob} {
 		b.cseq[p]++
-		b.step(room.Input{Kind: room.KindAct, Player: p, Client: "c", CSeq: b.cseq[p], Data: json.RawMessage(`{"rematch": true}`)})
+		b.step(core.Input{Kind: core.KindAct, Player: p, Client: "c", CSeq: b.cseq[p], Data: json.RawMessage(`{"rematch": true}`)})
 		for _, o := range b.core.Commit(b.core.Point().Seq) {
-			if r, ok := o.(room.RematchAgreed); ok {
+			if r, ok := o.(core.RematchAgreed); ok {
 				options = string(r.Options)
 			}
 		}
@@ -370,11 +372,11 @@ func TestRematchSwapsColours(t *testing.T) {
 func TestWhiteByLot(t *testing.T) {
 	whites := map[room.PlayerID]int{}
 	for seed := range byte(64) {
-		core, _, err := room.Open(config(`{}`, seed), 1)
+		machine, _, err := core.Open(config(`{}`, seed), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		b := &table{t: t, core: core, cseq: map[room.PlayerID]room.CSeq{}}
+		b := &table{t: t, core: machine, cseq: map[room.PlayerID]record.CSeq{}}
 		b.sit(ann, "Ann")
 		b.sit(bob, "Bob")
 		whites[b.view().White.Player]++
@@ -426,7 +428,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		`{"fen": "4k3/8/8/8/8/8/P7/4K3 w - - 150 1"}`:                  `"fen"`,
 		`{"fen": "rnbqkbnr/pppppppp/9/8/8/8/PPPPPPPP/RNBQKBNR w - -"}`: `"fen"`,
 	} {
-		_, _, err := room.Open(config(options, 1), 1)
+		_, _, err := core.Open(config(options, 1), 1)
 		if err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("options %s were answered: %v", options, err)
 		}
@@ -441,13 +443,13 @@ func TestFENOfFourFields(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	b.must(ann, `{"resign": true}`)
-	var record chess.Record
-	if err := json.Unmarshal(b.core.Final().Result.Data, &record); err != nil {
+	var rec chess.Record
+	if err := json.Unmarshal(b.core.Final().Result.Data, &rec); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{`[FEN "4k3/8/8/8/8/8/P7/4K3 b - -"]`, `[SetUp "1"]`, "\n1... Kd7 2. a4 Kc6 0-1\n"} {
-		if !strings.Contains(record.PGN, want) {
-			t.Errorf("no %s in\n%s", want, record.PGN)
+		if !strings.Contains(rec.PGN, want) {
+			t.Errorf("no %s in\n%s", want, rec.PGN)
 		}
 	}
 }
@@ -458,13 +460,13 @@ func TestPGNTags(t *testing.T) {
 	b.sit(bob, "Bob")
 	b.moves("e4 e5 Nf3")
 	b.pass(time.Hour)
-	var record chess.Record
-	if err := json.Unmarshal(b.ended("1-0", chess.Time).Data, &record); err != nil {
+	var rec chess.Record
+	if err := json.Unmarshal(b.ended("1-0", chess.Time).Data, &rec); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{`[White "Ann \"A\\\"  ]"]`, `[TimeControl "300.5+2"]`, `[Termination "time forfeit"]`, `[Result "1-0"]`, "\n1. e4 e5 2. Nf3 1-0\n"} {
-		if !strings.Contains(record.PGN, want) {
-			t.Errorf("no %s in\n%s", want, record.PGN)
+		if !strings.Contains(rec.PGN, want) {
+			t.Errorf("no %s in\n%s", want, rec.PGN)
 		}
 	}
 }

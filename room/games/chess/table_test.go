@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/games/chess"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -17,9 +19,9 @@ import (
 // second.
 type table struct {
 	t      testing.TB
-	core   *room.Core
+	core   *core.Core
 	now    time.Duration
-	cseq   map[room.PlayerID]room.CSeq
+	cseq   map[room.PlayerID]record.CSeq
 	reason string   // of the last refusal
 	events []string // heard so far
 	patch  int      // bytes of the last patch
@@ -32,26 +34,26 @@ const (
 
 var rules = chess.Rules()
 
-func config(options string, seed byte) room.Config {
-	return room.Config{Rules: rules, Header: room.Header{
-		ID: room.NewID([10]byte{seed}), Game: "chess", Version: chess.Version, Runtime: room.RuntimeVersion,
+func config(options string, seed byte) core.Config {
+	return core.Config{Rules: rules, Header: record.Header{
+		ID: record.NewID([10]byte{seed}), Game: "chess", Version: chess.Version, Runtime: core.RuntimeVersion,
 		Options: json.RawMessage(options), Seed: [32]byte{seed},
 	}}
 }
 
 // open makes a room without players.
-func open(t testing.TB, options string) *table { return openUnder(t, room.RuntimeVersion, options) }
+func open(t testing.TB, options string) *table { return openUnder(t, core.RuntimeVersion, options) }
 
 // openUnder makes it as the runtime of that version did.
 func openUnder(t testing.TB, runtime int, options string) *table {
 	t.Helper()
 	cfg := config(options, 1)
 	cfg.Header.Runtime = runtime
-	core, _, err := room.Open(cfg, 1)
+	machine, _, err := core.Open(cfg, 1)
 	if err != nil {
 		t.Fatalf("options %s: %v", options, err)
 	}
-	return &table{t: t, core: core, cseq: map[room.PlayerID]room.CSeq{}}
+	return &table{t: t, core: machine, cseq: map[room.PlayerID]record.CSeq{}}
 }
 
 // play makes a room in which Ann has White and Bob Black. Options are what stands between the braces.
@@ -73,12 +75,12 @@ func (b *table) both() *table {
 // drop cuts a player's connection; back connects the player again.
 func (b *table) drop(p room.PlayerID) {
 	b.t.Helper()
-	b.step(room.Input{Kind: room.KindDetach, Player: p, Client: "c"})
+	b.step(core.Input{Kind: core.KindDetach, Player: p, Client: "c"})
 }
 
 func (b *table) back(p room.PlayerID) {
 	b.t.Helper()
-	b.step(room.Input{Kind: room.KindAttach, Player: p, Client: "c", Attempt: 2})
+	b.step(core.Input{Kind: core.KindAttach, Player: p, Client: "c", Attempt: 2})
 }
 
 // from is a game from a position, with other options after it.
@@ -87,7 +89,7 @@ func from(t testing.TB, fen, more string) *table {
 	return play(t, fmt.Sprintf(`"fen": %q%s`, fen, more))
 }
 
-func (b *table) step(in room.Input) room.Ready {
+func (b *table) step(in core.Input) core.Ready {
 	b.t.Helper()
 	in.At = b.now
 	ready, err := b.core.Step(in)
@@ -102,10 +104,10 @@ func (b *table) step(in room.Input) room.Ready {
 
 func (b *table) sit(p room.PlayerID, name string) error {
 	b.t.Helper()
-	if err := b.step(room.Input{Kind: room.KindJoin, Player: p, Name: name}).Refused; err != nil {
+	if err := b.step(core.Input{Kind: core.KindJoin, Player: p, Name: name}).Refused; err != nil {
 		return err
 	}
-	b.step(room.Input{Kind: room.KindAttach, Player: p, Client: "c", Attempt: 1})
+	b.step(core.Input{Kind: core.KindAttach, Player: p, Client: "c", Attempt: 1})
 	b.hear()
 	return nil
 }
@@ -114,11 +116,11 @@ func (b *table) sit(p room.PlayerID, name string) error {
 func (b *table) hear() (code string) {
 	b.t.Helper()
 	for _, o := range b.core.Commit(b.core.Point().Seq) {
-		var frame *room.Frame
+		var frame *core.Frame
 		switch o := o.(type) {
-		case room.Turned:
+		case core.Turned:
 			frame = o.Frame
-		case room.Answered:
+		case core.Answered:
 			frame = o.Frame
 		default:
 			continue
@@ -149,7 +151,7 @@ func (b *table) act(p room.PlayerID, data string) string {
 	b.t.Helper()
 	b.due()
 	b.cseq[p]++
-	ready := b.step(room.Input{Kind: room.KindAct, Player: p, Client: "c", CSeq: b.cseq[p], Data: json.RawMessage(data)})
+	ready := b.step(core.Input{Kind: core.KindAct, Player: p, Client: "c", CSeq: b.cseq[p], Data: json.RawMessage(data)})
 	if ready.Refused != nil {
 		return "core:" + ready.Refused.Error()
 	}
@@ -219,7 +221,7 @@ func (b *table) due() {
 	now := b.now
 	for {
 		in, ok := b.core.Due(now)
-		if !ok || in.Kind == room.KindClose {
+		if !ok || in.Kind == core.KindClose {
 			break
 		}
 		b.now = in.At
@@ -250,11 +252,11 @@ func (b *table) ended(score, reason string) room.Result {
 		b.t.Fatalf("the game is not over: %s", b.state())
 	}
 	got := b.view().Result
-	end := room.Finished
+	end := record.Finished
 	if reason == chess.Aborted {
-		end = room.Aborted
+		end = record.Aborted
 	}
-	if f.End != end || f.Rated && end == room.Aborted || f.Result.Reason != reason || got.Reason != reason || got.Score != score {
+	if f.End != end || f.Rated && end == record.Aborted || f.Result.Reason != reason || got.Reason != reason || got.Score != score {
 		b.t.Fatalf("the game ended %s %s by %s (%s), not %s by %s", f.End, got.Score, f.Result.Reason, f.Result.Summary, score, reason)
 	}
 	want := map[string][]int{"1-0": {1, 2}, "0-1": {2, 1}, "1/2-1/2": {1, 1}}[score]

@@ -5,14 +5,16 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/games/liarsdice"
+	"github.com/roomring/roomring/room/record"
 )
 
 // never checks that the game has no result, and why.
 func (b *table) never(summary string) {
 	b.t.Helper()
 	f := b.core.Final()
-	if f == nil || f.End != room.Aborted || f.Rated || len(f.Result.Outcomes) != 0 || f.Result.Summary != summary {
+	if f == nil || f.End != record.Aborted || f.Rated || len(f.Result.Outcomes) != 0 || f.Result.Summary != summary {
 		b.t.Fatalf("the game ended as %+v", f)
 	}
 	if v := b.view(); v.Result.Reason != liarsdice.Aborted || v.Result.Summary != summary {
@@ -43,7 +45,7 @@ func TestWhoNeverActedIsLeftOut(t *testing.T) {
 	b.leave("bob")
 	b.leave("ann")
 	r := b.core.Final()
-	if r == nil || r.End != room.Finished || !r.Rated || len(r.Result.Outcomes) != 2 {
+	if r == nil || r.End != record.Finished || !r.Rated || len(r.Result.Outcomes) != 2 {
 		t.Fatalf("it ended as %+v", r)
 	}
 	for i, want := range []room.Outcome{{Player: "ann", Rank: 1}, {Player: "bob", Rank: 2}} {
@@ -60,21 +62,21 @@ func TestWhoNeverActedIsLeftOut(t *testing.T) {
 // A table at which not all are ready still waits, and a game that is on lives for as long as its turns may take.
 func TestATableWaitsUntilItBegins(t *testing.T) {
 	b := wait(t, 2, `{"players": 3, "turn_ms": 600000}`)
-	if b.core.Phase() != room.PhaseWaiting {
+	if b.core.Phase() != core.PhaseWaiting {
 		t.Errorf("two of three sit, and the room is %s", b.core.Phase())
 	}
-	b.step(room.Input{Kind: room.KindDetach, Player: "bob"})
+	b.step(core.Input{Kind: core.KindDetach, Player: "bob"})
 	b.pass(rules.Spec().WaitingGrace)
 	if n := len(b.core.Seats()); n != 1 {
 		t.Errorf("%d sit at a table that one has left", n)
 	}
 	b.sit("bob")
 	b.sit("cy")
-	if b.core.Phase() != room.PhasePlaying {
+	if b.core.Phase() != core.PhasePlaying {
 		t.Errorf("all sit, and the room is %s", b.core.Phase())
 	}
 	for _, p := range []room.PlayerID{"ann", "bob", "cy"} {
-		b.step(room.Input{Kind: room.KindDetach, Player: p})
+		b.step(core.Input{Kind: core.KindDetach, Player: p})
 	}
 	for at := b.now; b.now < at+39*time.Minute; {
 		b.pass(time.Minute)
@@ -83,7 +85,7 @@ func TestATableWaitsUntilItBegins(t *testing.T) {
 		}
 	}
 	b.now += 2 * time.Minute
-	if in, _ := b.core.Due(b.now); in.Kind != room.KindClose && in.Kind != room.KindTimer {
+	if in, _ := b.core.Due(b.now); in.Kind != core.KindClose && in.Kind != core.KindTimer {
 		t.Errorf("after a turn of everybody's and ten minutes %q is due", in.Kind.Name())
 	}
 }
@@ -96,12 +98,12 @@ func TestRoomsOfTheFirstRuntimeKeepItsRules(t *testing.T) {
 	}
 	b.core.Watch(1, nil)
 	b.sit("ann")
-	if b.sit("bob"); b.core.Phase() != room.PhasePlaying {
+	if b.sit("bob"); b.core.Phase() != core.PhasePlaying {
 		t.Error("a full table waits")
 	}
 	b.hold("2 2", "3 3")
 	b.bid("ann", "1x2")
-	b.step(room.Input{Kind: room.KindDetach, Player: "bob"})
+	b.step(core.Input{Kind: core.KindDetach, Player: "bob"})
 	b.pass(rules.Spec().Grace)
 	b.ended(liarsdice.Abandoned, 1, 2)
 }

@@ -6,45 +6,46 @@ import (
 	"testing"
 	"time"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // TestBotsPlayOn: a person who only looks on sees a whole game of built-in opponents, by legal actions.
 func TestBotsPlayOn(t *testing.T) {
 	for seed := range byte(20) {
 		options := fmt.Sprintf(`{"bots": 5, "dice": 4, "turn_ms": 2000, "reveal_ms": 1000, "wild_ones": %t, "spot_on": %t}`, seed%2 == 0, seed%3 > 0)
-		core, _, err := room.Open(room.Config{Rules: Rules(), Header: room.Header{
-			Game: "liarsdice", Version: Version, Runtime: room.RuntimeVersion, Options: []byte(options), Seed: [32]byte{seed},
+		machine, _, err := core.Open(core.Config{Rules: Rules(), Header: record.Header{
+			Game: "liarsdice", Version: Version, Runtime: core.RuntimeVersion, Options: []byte(options), Seed: [32]byte{seed},
 		}}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, in := range []room.Input{{Kind: room.KindJoin, Player: "ann"}, {Kind: room.KindAttach, Player: "ann", Client: "c"}} {
-			if _, err := core.Step(in); err != nil {
+		for _, in := range []core.Input{{Kind: core.KindJoin, Player: "ann"}, {Kind: core.KindAttach, Player: "ann", Client: "c"}} {
+			if _, err := machine.Step(in); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if core.Phase() != room.PhasePlaying {
-			t.Fatalf("a table full of built-in opponents is %s", core.Phase())
+		if machine.Phase() != core.PhasePlaying {
+			t.Fatalf("a table full of built-in opponents is %s", machine.Phase())
 		}
-		run(t, core)
+		run(t, machine)
 	}
 }
 
-func run(t *testing.T, core *room.Core) {
+func run(t *testing.T, machine *core.Core) {
 	t.Helper()
 	for range 5000 {
-		in, _ := core.Due(time.Hour)
-		if core.Final() != nil {
+		in, _ := machine.Due(time.Hour)
+		if machine.Final() != nil {
 			break
 		}
-		g := core.Game().(*Game)
+		g := machine.Game().(*Game)
 		last, some := g.last()
 		round := g.Round
-		if _, err := core.Step(in); err != nil {
+		if _, err := machine.Step(in); err != nil {
 			t.Fatal(err)
 		}
-		if p := core.Panicked(); p != nil {
+		if p := machine.Panicked(); p != nil {
 			t.Fatalf("%s\n%s", p.Value, p.Stack)
 		}
 		if now, ok := g.last(); some && ok && round == g.Round && now != last && !now.raises(last.Claim) {
@@ -54,7 +55,7 @@ func run(t *testing.T, core *room.Core) {
 			t.Fatalf("%v was bid of %d dice", b, g.total())
 		}
 	}
-	if f := core.Final(); f == nil || f.Result.Reason != LastDice || f.Rated {
+	if f := machine.Final(); f == nil || f.Result.Reason != LastDice || f.Rated {
 		t.Fatalf("the game ended as %+v", f)
 	}
 }

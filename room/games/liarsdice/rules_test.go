@@ -7,8 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/games/liarsdice"
+	"github.com/roomring/roomring/room/record"
 )
 
 func TestBidsRise(t *testing.T) {
@@ -263,7 +264,7 @@ func TestReveal(t *testing.T) {
 		b := reveal(t)
 		b.must("ann", `{"ready": true}`)
 		b.must("bob", `{"ready": true}`)
-		b.step(room.Input{Kind: room.KindDetach, Player: "cy"})
+		b.step(core.Input{Kind: core.KindDetach, Player: "cy"})
 		if v := b.at(liarsdice.Bidding, 0); v.Players[2].Online {
 			t.Error("Cy is shown as connected")
 		}
@@ -370,7 +371,7 @@ func TestLeaving(t *testing.T) {
 		b := play(t, "", "2 2", "3 3")
 		b.bid("ann", "1x2")
 		b.must("bob", `{"liar": true}`)
-		b.step(room.Input{Kind: room.KindDetach, Player: "bob"})
+		b.step(core.Input{Kind: core.KindDetach, Player: "bob"})
 		b.pass(2 * rules.Spec().Grace)
 		if v := b.view(); v.Players[1].Left || v.Players[1].Dice == 0 || v.Players[1].Missed == 0 {
 			t.Errorf("who is away for two minutes is %+v", v.Players[1])
@@ -378,7 +379,7 @@ func TestLeaving(t *testing.T) {
 		for range 100 {
 			b.pass(time.Minute)
 		}
-		if f := b.core.Final(); f == nil || f.End != room.Finished || f.Result.Reason != liarsdice.LastDice {
+		if f := b.core.Final(); f == nil || f.End != record.Finished || f.Result.Reason != liarsdice.LastDice {
 			t.Errorf("turns that run out ended as %+v", f)
 		}
 	})

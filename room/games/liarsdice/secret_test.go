@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/games/liarsdice"
 	"github.com/roomring/roomring/room/wire"
 )
@@ -41,12 +42,12 @@ func TestInputsTellNothing(t *testing.T) {
 }
 
 // draw is a likely next input.
-func (b *table) draw(r *rand.Rand) room.Input {
+func (b *table) draw(r *rand.Rand) core.Input {
 	b.t.Helper()
 	v := b.view()
 	p := people[max(v.Turn, 0)]
 	if v.Status == liarsdice.Bidding && r.IntN(60) == 0 {
-		return room.Input{Kind: room.KindLeave, Player: people[r.IntN(4)], Reason: string(room.Left)}
+		return core.Input{Kind: core.KindLeave, Player: people[r.IntN(4)], Reason: string(room.Left)}
 	}
 	if v.Status != liarsdice.Bidding || r.IntN(6) == 0 {
 		in, ok := b.core.Due(1 << 60)
@@ -61,7 +62,7 @@ func (b *table) draw(r *rand.Rand) room.Input {
 		b.t.Fatal(err)
 	}
 	b.cseq[p]++
-	return room.Input{Kind: room.KindAct, Player: p, Client: "c", CSeq: b.cseq[p], Data: data}
+	return core.Input{Kind: core.KindAct, Player: p, Client: "c", CSeq: b.cseq[p], Data: data}
 }
 
 func (b *table) raw(seat int) json.RawMessage {
@@ -73,12 +74,12 @@ func (b *table) raw(seat int) json.RawMessage {
 }
 
 // calls reports whether an input may show dice to all.
-func calls(in room.Input) bool {
+func calls(in core.Input) bool {
 	return strings.Contains(string(in.Data), "true")
 }
 
 // tellsNothing compares what a player and the spectators hear of an input when all others' dice are different.
-func (b *table) tellsNothing(r *rand.Rand, seat int, in room.Input) int {
+func (b *table) tellsNothing(r *rand.Rand, seat int, in core.Input) int {
 	b.t.Helper()
 	other := b.game()
 	for i := range other.Table {
@@ -93,7 +94,7 @@ func (b *table) tellsNothing(r *rand.Rand, seat int, in room.Input) int {
 		return 0 // a turn that ran out with nothing left to bid
 	}
 	n := 0
-	for _, to := range []room.Recipient{{Player: people[seat]}, {Watcher: 1}} {
+	for _, to := range []core.Recipient{{Player: people[seat]}, {Watcher: 1}} {
 		a, b2 := as.got[to], changed.got[to]
 		if !slices.Equal(a, b2) {
 			b.t.Fatalf("after %s, %v learns of dice that are not theirs:\n%s\n%s", in.Data, to, a, b2)
@@ -106,21 +107,21 @@ func (b *table) tellsNothing(r *rand.Rand, seat int, in room.Input) int {
 // fork is a room of its own that has taken one more input.
 type fork struct {
 	*table
-	got   map[room.Recipient][]string
-	class map[room.Recipient]room.ClassID
+	got   map[core.Recipient][]string
+	class map[core.Recipient]core.ClassID
 }
 
 // fork goes on from another state by one input, while everybody listens.
-func (b *table) fork(g liarsdice.Game, in room.Input) *fork {
+func (b *table) fork(g liarsdice.Game, in core.Input) *fork {
 	b.t.Helper()
 	f := &fork{
-		&table{t: b.t, core: b.core, config: b.config, now: b.now, heard: map[room.ClassID][]string{}},
-		map[room.Recipient][]string{}, map[room.Recipient]room.ClassID{},
+		&table{t: b.t, core: b.core, config: b.config, now: b.now, heard: map[core.ClassID][]string{}},
+		map[core.Recipient][]string{}, map[core.Recipient]core.ClassID{},
 	}
 	f.set(g)
 	f.core.Watch(2, nil) // in the class of watcher 1
 	for _, s := range f.core.Seats() {
-		f.step(room.Input{Kind: room.KindAttach, Player: s.Player, Client: "c", Attempt: 1})
+		f.step(core.Input{Kind: core.KindAttach, Player: s.Player, Client: "c", Attempt: 1})
 	}
 	f.hear()
 	f.step(in)
@@ -131,13 +132,13 @@ func (b *table) fork(g liarsdice.Game, in room.Input) *fork {
 func (f *fork) hear() {
 	for _, o := range f.core.Commit(f.core.Point().Seq) {
 		switch o := o.(type) {
-		case room.Welcome:
+		case core.Welcome:
 			f.class[f.known(o.To)] = o.Class
 			f.tell(f.known(o.To), o.Frames...)
-		case room.Enter:
+		case core.Enter:
 			f.class[f.known(o.To)] = o.Class
 			f.tell(f.known(o.To), o.State)
-		case room.Turned:
+		case core.Turned:
 			for to, class := range f.class {
 				if frame, private := o.Private[to.Player]; private {
 					f.tell(to, frame)
@@ -145,21 +146,21 @@ func (f *fork) hear() {
 					f.tell(to, o.Frame)
 				}
 			}
-		case room.Answered:
-			f.tell(room.Recipient{Player: o.Player}, o.Frame)
+		case core.Answered:
+			f.tell(core.Recipient{Player: o.Player}, o.Frame)
 		}
 	}
 }
 
 // known lets one watcher stand for all.
-func (f *fork) known(to room.Recipient) room.Recipient {
+func (f *fork) known(to core.Recipient) core.Recipient {
 	if to.Player == "" {
-		return room.Recipient{Watcher: 1}
+		return core.Recipient{Watcher: 1}
 	}
 	return to
 }
 
-func (f *fork) tell(to room.Recipient, frames ...*room.Frame) {
+func (f *fork) tell(to core.Recipient, frames ...*core.Frame) {
 	for _, frame := range frames {
 		if frame != nil {
 			f.got[to] = append(f.got[to], string(frame.Bytes(wire.JSON)))

@@ -10,20 +10,22 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/games/liarsdice"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
 // table is a room with a game of liar's dice in it, driven as an actor would.
 type table struct {
 	t      testing.TB
-	core   *room.Core
-	config room.Config
+	core   *core.Core
+	config core.Config
 	now    time.Duration
-	cseq   map[room.PlayerID]room.CSeq
+	cseq   map[room.PlayerID]record.CSeq
 	reason string   // of the last refusal
 	events []string // heard by everybody, each once
-	heard  map[room.ClassID][]string
+	heard  map[core.ClassID][]string
 }
 
 // Players by seat.
@@ -33,18 +35,18 @@ var rules = liarsdice.Rules()
 
 func open(t testing.TB, options string) (*table, error) {
 	t.Helper()
-	return openUnder(t, room.RuntimeVersion, options)
+	return openUnder(t, core.RuntimeVersion, options)
 }
 
 // openUnder makes a room as the runtime of that version did.
 func openUnder(t testing.TB, runtime int, options string) (*table, error) {
 	t.Helper()
-	cfg := room.Config{Rules: rules, Header: room.Header{
-		ID: room.NewID([10]byte{1}), Game: "liarsdice", Version: liarsdice.Version, Runtime: runtime,
+	cfg := core.Config{Rules: rules, Header: record.Header{
+		ID: record.NewID([10]byte{1}), Game: "liarsdice", Version: liarsdice.Version, Runtime: runtime,
 		Options: json.RawMessage(options), Seed: [32]byte{1},
 	}}
-	core, _, err := room.Open(cfg, 1)
-	b := &table{t: t, core: core, config: cfg, cseq: map[room.PlayerID]room.CSeq{}, heard: map[room.ClassID][]string{}}
+	machine, _, err := core.Open(cfg, 1)
+	b := &table{t: t, core: machine, config: cfg, cseq: map[room.PlayerID]record.CSeq{}, heard: map[core.ClassID][]string{}}
 	return b, err
 }
 
@@ -118,10 +120,10 @@ func (b *table) set(g liarsdice.Game) {
 	}
 	snap, err := b.core.Snapshot()
 	if err == nil {
-		snap, err = snap.WithGame(raw)
+		snap, err = core.WithGame(snap, raw)
 	}
 	if err == nil {
-		b.core, err = room.Restore(b.config, room.Kept{Header: b.config.Header, Snapshots: []room.Snapshot{snap}})
+		b.core, err = core.Restore(b.config, record.Kept{Header: b.config.Header, Snapshots: []record.Snapshot{snap}})
 	}
 	if err != nil {
 		b.t.Fatal(err)
@@ -138,7 +140,7 @@ func (b *table) state() string {
 	return string(raw)
 }
 
-func (b *table) step(in room.Input) room.Ready {
+func (b *table) step(in core.Input) core.Ready {
 	b.t.Helper()
 	in.At = b.now
 	ready, err := b.core.Step(in)
@@ -153,7 +155,7 @@ func (b *table) step(in room.Input) room.Ready {
 
 func (b *table) join(p room.PlayerID) error {
 	b.t.Helper()
-	return b.step(room.Input{Kind: room.KindJoin, Player: p, Name: strings.ToUpper(string(p[:1])) + string(p[1:])}).Refused
+	return b.step(core.Input{Kind: core.KindJoin, Player: p, Name: strings.ToUpper(string(p[:1])) + string(p[1:])}).Refused
 }
 
 func (b *table) sit(p room.PlayerID) {
@@ -161,13 +163,13 @@ func (b *table) sit(p room.PlayerID) {
 	if err := b.join(p); err != nil {
 		b.t.Fatal(err)
 	}
-	b.step(room.Input{Kind: room.KindAttach, Player: p, Client: "c", Attempt: 1})
+	b.step(core.Input{Kind: core.KindAttach, Player: p, Client: "c", Attempt: 1})
 	b.hear()
 }
 
 func (b *table) leave(p room.PlayerID) {
 	b.t.Helper()
-	b.step(room.Input{Kind: room.KindLeave, Player: p, Reason: string(room.Left)})
+	b.step(core.Input{Kind: core.KindLeave, Player: p, Reason: string(room.Left)})
 	b.hear()
 }
 
@@ -176,11 +178,11 @@ func (b *table) hear() (code string) {
 	b.t.Helper()
 	for _, o := range b.core.Commit(b.core.Point().Seq) {
 		switch o := o.(type) {
-		case room.Turned:
+		case core.Turned:
 			b.listen(o.Class, o.Frame)
-		case room.Ended:
+		case core.Ended:
 			b.listen(0, o.Frame)
-		case room.Answered:
+		case core.Answered:
 			var m struct{ T, Code, Reason string }
 			if err := json.Unmarshal(o.Frame.Bytes(wire.JSON), &m); err != nil {
 				b.t.Fatal(err)
@@ -194,7 +196,7 @@ func (b *table) hear() (code string) {
 }
 
 // listen notes a message to a class, and its events when it is the first to hear them.
-func (b *table) listen(class room.ClassID, f *room.Frame) {
+func (b *table) listen(class core.ClassID, f *core.Frame) {
 	b.t.Helper()
 	raw := f.Bytes(wire.JSON)
 	b.heard[class] = append(b.heard[class], string(raw))
@@ -224,7 +226,7 @@ func (b *table) said(event string) {
 func (b *table) act(p room.PlayerID, data string) string {
 	b.t.Helper()
 	b.cseq[p]++
-	ready := b.step(room.Input{Kind: room.KindAct, Player: p, Client: "c", CSeq: b.cseq[p], Data: json.RawMessage(data)})
+	ready := b.step(core.Input{Kind: core.KindAct, Player: p, Client: "c", CSeq: b.cseq[p], Data: json.RawMessage(data)})
 	if ready.Refused != nil {
 		return "core:" + ready.Refused.Error()
 	}
@@ -268,7 +270,7 @@ func (b *table) pass(d time.Duration) {
 	now := b.now + d
 	for {
 		in, ok := b.core.Due(now)
-		if !ok || in.Kind == room.KindClose {
+		if !ok || in.Kind == core.KindClose {
 			break
 		}
 		b.now = in.At

@@ -5,7 +5,9 @@ import (
 	"testing"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/games/snakes"
+	"github.com/roomring/roomring/room/record"
 )
 
 const short = `{"walls": false, "rounds": 1, "round_s": 5}`
@@ -28,12 +30,12 @@ func TestWhoNeverSteeredIsLeftOut(t *testing.T) {
 			t.Fatal("the game is not over")
 		}
 		if want != "" {
-			if f.End != room.Aborted || f.Rated || f.Result.Summary != want || len(f.Result.Outcomes) != 0 {
+			if f.End != record.Aborted || f.Rated || f.Result.Summary != want || len(f.Result.Outcomes) != 0 {
 				t.Errorf("%d played: %+v", played, f)
 			}
 			continue
 		}
-		if f.End != room.Finished || !f.Rated || len(f.Result.Outcomes) != played {
+		if f.End != record.Finished || !f.Rated || len(f.Result.Outcomes) != played {
 			t.Errorf("%d played: %+v", played, f)
 		}
 		for number, p := range b.client().Players {
@@ -51,7 +53,7 @@ func TestBeingCutOffForfeitsNothing(t *testing.T) {
 		b.until(snakes.Playing)
 		b.steer("p1", "p2", "p3")
 		b.game().Roster[0].Points = 50
-		b.step(room.Input{Kind: room.KindLeave, Player: "p1", Reason: string(why)})
+		b.step(core.Input{Kind: core.KindLeave, Player: "p1", Reason: string(why)})
 		b.hear()
 		b.tick(5 * 15)
 		for _, o := range b.core.Final().Result.Outcomes {
@@ -68,10 +70,10 @@ func TestRoomsOfTheFirstRuntimeKeepItsRules(t *testing.T) {
 	b.sit("p1")
 	b.sit("p2")
 	b.until(snakes.Playing)
-	b.step(room.Input{Kind: room.KindLeave, Player: "p1", Reason: string(room.TimedOut)})
+	b.step(core.Input{Kind: core.KindLeave, Player: "p1", Reason: string(room.TimedOut)})
 	b.tick(10 * 15)
 	f := b.core.Final()
-	if f == nil || f.End != room.Finished || len(f.Result.Outcomes) != 2 || f.Result.Outcomes[0].Rank != 2 {
+	if f == nil || f.End != record.Finished || len(f.Result.Outcomes) != 2 || f.Result.Outcomes[0].Rank != 2 {
 		t.Errorf("it ended as %+v", f)
 	}
 }

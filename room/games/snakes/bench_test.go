@@ -3,7 +3,7 @@ package snakes_test
 import (
 	"testing"
 
-	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/games/snakes"
 	"github.com/roomring/roomring/room/wire"
 )
@@ -29,7 +29,7 @@ func BenchmarkTick(b *testing.B) {
 			b.Fatal(err)
 		}
 		for _, o := range r.core.Commit(r.core.Point().Seq) {
-			if turned, ok := o.(room.Turned); ok {
+			if turned, ok := o.(core.Turned); ok {
 				turned.Frame.Bytes(wire.JSON)
 				turned.Frame.Bytes(wire.CBOR)
 			}

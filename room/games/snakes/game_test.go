@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/games/snakes"
+	"github.com/roomring/roomring/room/record"
 )
 
 // TestDrawing has a client draw every snake of lively games from patches alone, at every tick.
@@ -216,7 +218,7 @@ func TestRounds(t *testing.T) {
 		}
 	}
 	f := b.core.Final()
-	if f == nil || f.End != room.Finished || !f.Rated || f.Result.Reason != snakes.AllRounds || len(f.Result.Outcomes) != 2 {
+	if f == nil || f.End != record.Finished || !f.Rated || f.Result.Reason != snakes.AllRounds || len(f.Result.Outcomes) != 2 {
 		t.Fatalf("after three rounds: %+v", f)
 	}
 	for _, o := range f.Result.Outcomes {
@@ -311,7 +313,7 @@ func TestOptions(t *testing.T) {
 		`{"width": 15}`: "width", `{"height": 129}`: "height", `{"rounds": 0}`: "rounds", `{"round_s": 4}`: "round_s",
 		`{"start_s": 0}`: "start_s", `{"pause_s": 61}`: "pause_s", `{"bots": 13}`: "bots", `{"bots": "many"}`: "bots", `{"speed": 3}`: "speed",
 	} {
-		_, _, err := room.Open(config(options), 1)
+		_, _, err := core.Open(config(options), 1)
 		if err == nil || !strings.Contains(err.Error(), `"`+field+`"`) {
 			t.Errorf("options %s: %v, want an error that names %s", options, err, field)
 		}
@@ -353,11 +355,11 @@ func TestRestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	core, err := room.Restore(config(b.options), room.Kept{Header: config(b.options).Header, Snapshots: []room.Snapshot{snap}})
+	machine, err := core.Restore(config(b.options), record.Kept{Header: config(b.options).Header, Snapshots: []record.Snapshot{snap}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	again := &table{t: t, core: core, cseq: map[room.PlayerID]room.CSeq{}, seen: b.client()}
+	again := &table{t: t, core: machine, cseq: map[room.PlayerID]record.CSeq{}, seen: b.client()}
 	maps.Copy(again.cseq, b.cseq)
 	if one, two := play(b), play(again); one != two {
 		t.Errorf("the games end differently: %s and %s", one, two)

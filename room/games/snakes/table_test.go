@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/games/snakes"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -20,9 +22,9 @@ var rules = snakes.Rules()
 // table is a room with a game of snakes, driven as an actor would, and a client that sees patches alone.
 type table struct {
 	t       testing.TB
-	core    *room.Core
+	core    *core.Core
 	options string
-	cseq    map[room.PlayerID]room.CSeq
+	cseq    map[room.PlayerID]record.CSeq
 	seen    any      // the client's view
 	patch   int      // bytes of the last patch
 	events  []string // heard so far
@@ -38,26 +40,26 @@ func (b *table) steer(players ...room.PlayerID) {
 	}
 }
 
-func config(options string) room.Config {
-	return room.Config{Rules: rules, Header: room.Header{
-		ID: room.NewID([10]byte{1}), Game: "snakes", Version: snakes.Version, Runtime: room.RuntimeVersion,
+func config(options string) core.Config {
+	return core.Config{Rules: rules, Header: record.Header{
+		ID: record.NewID([10]byte{1}), Game: "snakes", Version: snakes.Version, Runtime: core.RuntimeVersion,
 		Options: json.RawMessage(options), Seed: [32]byte{7},
 	}}
 }
 
 // open makes a room without players.
-func open(t testing.TB, options string) *table { return openUnder(t, room.RuntimeVersion, options) }
+func open(t testing.TB, options string) *table { return openUnder(t, core.RuntimeVersion, options) }
 
 // openUnder makes it as the runtime of that version did.
 func openUnder(t testing.TB, runtime int, options string) *table {
 	t.Helper()
 	cfg := config(options)
 	cfg.Header.Runtime = runtime
-	core, _, err := room.Open(cfg, 1)
+	machine, _, err := core.Open(cfg, 1)
 	if err != nil {
 		t.Fatalf("options %s: %v", options, err)
 	}
-	return &table{t: t, core: core, options: options, cseq: map[room.PlayerID]room.CSeq{}}
+	return &table{t: t, core: machine, options: options, cseq: map[room.PlayerID]record.CSeq{}}
 }
 
 // seat makes a room with so many players, p1 and so on.
@@ -72,7 +74,7 @@ func seat(t testing.TB, players int, options string) *table {
 
 func (b *table) game() *snakes.Game { return b.core.Game().(*snakes.Game) }
 
-func (b *table) step(in room.Input) room.Ready {
+func (b *table) step(in core.Input) core.Ready {
 	b.t.Helper()
 	in.At = max(in.At, b.core.Now())
 	ready, err := b.core.Step(in)
@@ -87,7 +89,7 @@ func (b *table) step(in room.Input) room.Ready {
 
 func (b *table) sit(p room.PlayerID) error {
 	b.t.Helper()
-	if err := b.step(room.Input{Kind: room.KindJoin, Player: p, Name: strings.ToUpper(string(p))}).Refused; err != nil {
+	if err := b.step(core.Input{Kind: core.KindJoin, Player: p, Name: strings.ToUpper(string(p))}).Refused; err != nil {
 		return err
 	}
 	b.attach(p)
@@ -96,19 +98,19 @@ func (b *table) sit(p room.PlayerID) error {
 
 func (b *table) attach(p room.PlayerID) {
 	b.t.Helper()
-	b.step(room.Input{Kind: room.KindAttach, Player: p, Client: "c", Attempt: 1})
+	b.step(core.Input{Kind: core.KindAttach, Player: p, Client: "c", Attempt: 1})
 	b.hear()
 }
 
 func (b *table) detach(p room.PlayerID) {
 	b.t.Helper()
-	b.step(room.Input{Kind: room.KindDetach, Player: p, Client: "c"})
+	b.step(core.Input{Kind: core.KindDetach, Player: p, Client: "c"})
 	b.hear()
 }
 
 func (b *table) leave(p room.PlayerID) {
 	b.t.Helper()
-	b.step(room.Input{Kind: room.KindLeave, Player: p, Reason: string(room.Left)})
+	b.step(core.Input{Kind: core.KindLeave, Player: p, Reason: string(room.Left)})
 	b.hear()
 }
 
@@ -116,7 +118,7 @@ func (b *table) leave(p room.PlayerID) {
 func (b *table) act(p room.PlayerID, data string) string {
 	b.t.Helper()
 	b.cseq[p]++
-	b.step(room.Input{Kind: room.KindAct, Player: p, Client: "c", CSeq: b.cseq[p], Data: json.RawMessage(data)})
+	b.step(core.Input{Kind: core.KindAct, Player: p, Client: "c", CSeq: b.cseq[p], Data: json.RawMessage(data)})
 	return b.hear()
 }
 
@@ -128,7 +130,7 @@ func (b *table) tick(n int) {
 			return
 		}
 		in, ok := b.core.Due(b.core.Now() + time.Second/15)
-		if !ok || in.Kind != room.KindTick {
+		if !ok || in.Kind != core.KindTick {
 			b.t.Fatalf("due is %v, want a tick", in)
 		}
 		b.step(in)
@@ -154,20 +156,20 @@ func (b *table) hear() (code string) {
 	b.patch = 0
 	for _, o := range b.core.Commit(b.core.Point().Seq) {
 		switch o := o.(type) {
-		case room.Turned:
+		case core.Turned:
 			b.read(o.Frame)
-		case room.Welcome:
+		case core.Welcome:
 			for _, f := range o.Frames {
 				b.read(f)
 			}
-		case room.Answered:
+		case core.Answered:
 			code = b.read(o.Frame)
 		}
 	}
 	return code
 }
 
-func (b *table) read(f *room.Frame) (code string) {
+func (b *table) read(f *core.Frame) (code string) {
 	var m struct {
 		T, Code string
 		State   json.RawMessage

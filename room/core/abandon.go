@@ -1,0 +1,57 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
+)
+
+// Abandon is the end of a room that no program may run again, made from its log without stepping it: an
+// abort with a reason for people at the log's last point. The error says why the replay in it is incomplete.
+func Abandon(kept record.Kept, why string) (record.Final, error) {
+	f := record.Final{
+		Room: kept.Header.ID, Game: kept.Header.Game, Version: kept.Header.Version,
+		End: record.Aborted, Result: room.Result{Reason: why},
+	}
+	if kept.Header.Closed() {
+		f.Readers = []room.PlayerID{}
+	}
+	var log logbook
+	var damage error
+	for _, b := range kept.Batches {
+		for e, err := range DecodeEntries(b.Entries) {
+			if err != nil {
+				damage = fmt.Errorf("log of room %s: %w", kept.Header.ID, err)
+				break
+			}
+			log.append(e, false)
+			if e.Kind == KindJoin && f.Readers != nil && !slices.Contains(f.Readers, e.Player) {
+				f.Readers = append(f.Readers, e.Player)
+			}
+			f.Point, f.Duration = record.Point{Epoch: e.Epoch, Seq: e.Index}, e.At
+		}
+	}
+	f.Hash, f.Named = f.Sum(), log.named.all
+	replay, err := log.replay(kept.Header, f)
+	if err != nil {
+		return f, err
+	}
+	f.Replay = replay
+	return f, damage
+}
+
+// Lose is the end of a room of which only its row is left: an abort with a reason for people, and a replay without
+// inputs.
+func Lose(row record.Row, why string) (record.Final, error) {
+	f := record.Final{Room: row.Room, Game: row.Game, End: record.Aborted, Result: room.Result{Reason: why}, Point: record.Point{Epoch: row.Epoch}}
+	if row.Private { // nobody knows any more who played
+		f.Readers = []room.PlayerID{}
+	}
+	f.Hash = f.Sum()
+	var log logbook
+	var err error
+	f.Replay, err = log.replay(record.Header{ID: row.Room, Game: row.Game, Private: row.Private, Runtime: RuntimeVersion}, f)
+	return f, err
+}

@@ -1,0 +1,87 @@
+package core
+
+import (
+	"cmp"
+	"math"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// Reasons of the closes that time brings.
+const (
+	whyNeverJoined = "nobody joined"
+	whyEmpty       = "everybody left"
+)
+
+// Deadline is the room time at which Due has something next; false means never, as things stand.
+func (c *Core) Deadline() (time.Duration, bool) {
+	in, ok := c.next()
+	return in.At, ok
+}
+
+// Due is the next input that time makes necessary at or before now: a timer, a tick, the end of a
+// grace period or of the room. The caller steps it and asks again until there is none.
+func (c *Core) Due(now time.Duration) (Input, bool) {
+	in, ok := c.next()
+	if !ok || in.At > now {
+		return Input{}, false
+	}
+	if in.Kind == KindTick {
+		in.At = c.catchUp(in.At, now)
+	}
+	return in, true
+}
+
+// catchUp leaves out the ticks beyond Config.CatchUp that a late caller has missed.
+func (c *Core) catchUp(at, now time.Duration) time.Duration {
+	tick := tick(c.spec)
+	if behind := int((now - at) / tick); behind > c.cfg.CatchUp {
+		c.skipped += uint64(behind - c.cfg.CatchUp)
+		at += time.Duration(behind-c.cfg.CatchUp) * tick
+	}
+	return at
+}
+
+func (c *Core) next() (Input, bool) {
+	if c.s.Final != nil {
+		return Input{Kind: KindClose, At: c.s.Linger}, true
+	}
+	var best Input
+	earlier := func(in Input) {
+		if in.At = max(in.At, c.s.Now); best.Kind == 0 || in.At < best.At {
+			best = in
+		}
+	}
+	if len(c.s.Timers) > 0 {
+		earlier(Input{Kind: KindTimer, Name: c.s.Timers[0].Name, At: c.s.Timers[0].At})
+	}
+	if c.s.TickAt > 0 {
+		earlier(Input{Kind: KindTick, At: c.s.TickAt})
+	}
+	grace := c.grace()
+	for i := range c.s.Seats {
+		if s := &c.s.Seats[i]; s.Player != "" && !s.Online && grace != room.Forever {
+			earlier(Input{Kind: KindLeave, Player: s.Player, Reason: string(room.TimedOut), At: later(s.Since, grace)})
+		}
+	}
+	switch empty := cmp.Or(c.s.Empty, c.spec.Empty); {
+	case !c.s.Joined:
+		earlier(Input{Kind: KindClose, Reason: whyNeverJoined, At: c.spec.NeverJoined})
+	case c.s.EmptyAt >= 0 && empty != room.Forever:
+		earlier(Input{Kind: KindClose, Reason: whyEmpty, At: later(c.s.EmptyAt, empty)})
+	}
+	return best, best.Kind != 0
+}
+
+// grace is how long the seat of a player who is away is kept. When it comes to an end decides a caller by its clock and
+// the log tells, so that this may change without a change of what a log means.
+func (c *Core) grace() time.Duration {
+	if !c.s.Started {
+		return c.spec.WaitingGrace
+	}
+	return cmp.Or(c.s.Grace, c.spec.Grace)
+}
+
+// later is d after a time, at the end of all time at the latest.
+func later(at, d time.Duration) time.Duration { return at + min(d, math.MaxInt64-at) }

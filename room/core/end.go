@@ -1,0 +1,205 @@
+package core
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// finish takes the game's result, or its word that there is none. A result that cannot be is the game's fault and aborts the
+// room.
+func (c *Core) finish(r room.Result, abort bool) {
+	if err := checkResult(&r); err != nil {
+		panic(err.Error())
+	}
+	end := record.Finished
+	if !abort {
+		c.given = r.Outcomes
+		why := c.judge(&r)
+		r.Summary, abort = cmp.Or(why, r.Summary), why != ""
+	}
+	if abort {
+		end = record.Aborted
+		r = room.Result{
+			Outcomes: []room.Outcome{}, Data: r.Data,
+			Reason: reasonAborted, Summary: cmp.Or(r.Summary, "the game was broken off"),
+		}
+	}
+	if c.runtime() >= 2 {
+		makeStorable(&r)
+	}
+	c.conclude(end, "")
+	bot := slices.ContainsFunc(r.Outcomes, func(o room.Outcome) bool { return o.Bot })
+	r.IdleCounts = false // it has done its work, and is no part of what is kept
+	c.s.Final.Result = r
+	c.s.Final.Rated = c.spec.Rated && !r.Unrated && !bot && len(r.Outcomes) > 1
+	c.s.Linger = c.s.Now + c.spec.Linger
+}
+
+// reasonAborted is the Result.Reason of a game without a result.
+const reasonAborted = "aborted"
+
+// checkResult reports a result that cannot be, and makes its text UTF-8 and its data compact.
+func checkResult(r *room.Result) error {
+	seen := map[room.PlayerID]bool{}
+	for _, o := range r.Outcomes {
+		switch {
+		case o.Player == "":
+			return fmt.Errorf("result: the outcome of seat %d names no player: a built-in opponent needs an id of its own too, and Bot", o.Seat)
+		case seen[o.Player]:
+			return fmt.Errorf("result: player of seat %d stands in it twice", o.Seat)
+		case o.Rank < 1:
+			return fmt.Errorf("result: the rank of seat %d is %d: ranks count from 1", o.Seat, o.Rank)
+		}
+		seen[o.Player] = true
+	}
+	r.Reason, r.Summary = valid(r.Reason), valid(r.Summary)
+	if len(r.Data) > 0 {
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, r.Data); err != nil {
+			return fmt.Errorf("result: data is no JSON: %w", err)
+		}
+		r.Data = compact.Bytes()
+	}
+	return nil
+}
+
+// makeStorable takes out of a result's text what a store cannot hold: it may quote what a player has said.
+func makeStorable(r *room.Result) {
+	text := func(s string) string { return strings.ReplaceAll(valid(s), "\x00", "\uFFFD") }
+	r.Reason, r.Summary = text(r.Reason), text(r.Summary)
+	if len(r.Data) > 0 {
+		r.Data = bytes.ToValidUTF8(r.Data, []byte("\uFFFD"))
+	}
+	r.Outcomes = slices.Clone(r.Outcomes)
+	for i := range r.Outcomes {
+		o := &r.Outcomes[i]
+		o.Player, o.Name = room.PlayerID(text(string(o.Player))), text(o.Name)
+	}
+}
+
+// conclude ends the room, once. One that failed or was closed may leave memory at once.
+func (c *Core) conclude(end record.End, why string) {
+	if c.s.Final != nil {
+		return
+	}
+	c.s.Final = &record.Final{
+		Room: c.header.ID, Game: c.header.Game, Version: c.s.Version, End: end,
+		Result: room.Result{Reason: why}, Point: c.Point(), Duration: c.s.Now,
+	}
+	c.s.Timers, c.s.TickAt, c.s.Linger = nil, 0, c.s.Now
+}
+
+// end tells everybody, if the present input has ended the room.
+func (c *Core) end(wasOver bool) {
+	if !wasOver && c.s.Final != nil {
+		c.put(Ended{c.stamp(), c.overFrame()})
+	}
+}
+
+func (c *Core) overFrame() *Frame {
+	over := c.s.Final.Over()
+	return &Frame{Kind: FrameOver, Seq: c.s.Final.Point.Seq, encode: func(e wire.Encoding) []byte {
+		return wire.AppendOver(nil, e, over)
+	}}
+}
+
+// Seal is the room's end as the store keeps it, replay and hash included. The room must be over. There is no replay of a room
+// that was closed with nobody ever in a seat: there is nothing to see in it, and strangers can make any number of them.
+func (c *Core) Seal() (record.Final, error) {
+	f := *c.Final()
+	f.Hash, f.Readers, f.Named, f.Played = f.Sum(), c.Readers(), c.Named(), c.played()
+	if f.End == record.Closed && !c.s.Joined {
+		return f, nil
+	}
+	replay, err := c.log.replay(c.header, f)
+	f.Replay = replay
+	return f, err
+}
+
+// RematchSignal is the name of the signal that answers RematchAgreed, with data {"room": id}.
+const RematchSignal = "roomring.rematch"
+
+// actRematch is the only act in a finished room: {"rematch": true} agrees to another game, false takes
+// it back. When every player who still holds a seat has agreed, the room asks for the next one.
+func (c *Core) actRematch(p room.Player, data json.RawMessage) error {
+	var act struct {
+		Rematch *bool `json:"rematch"`
+	}
+	if err := c.decode(data, &act); err != nil || act.Rematch == nil {
+		return room.Refuse("over", `the game is over: only {"rematch": true} or {"rematch": false} can be said`)
+	}
+	if c.s.Final.End != record.Finished && !c.s.Final.Void() || c.s.Rematch != nil || c.panicked != nil {
+		return room.Refuse("over", "there is no rematch to agree to")
+	}
+	c.s.Agreed = slices.DeleteFunc(c.s.Agreed, func(id room.PlayerID) bool { return id == p.ID })
+	if *act.Rematch {
+		c.s.Agreed = append(c.s.Agreed, p.ID)
+	}
+	c.broadcast("rematch", map[string]any{"agreed": c.s.Agreed})
+	return c.agreeRematch()
+}
+
+func (c *Core) agreeRematch() error {
+	for _, p := range c.players() {
+		if !slices.Contains(c.s.Agreed, p.ID) {
+			return nil
+		}
+	}
+	options := c.header.Options
+	if g, ok := optional[room.Rematcher](c.inst); ok {
+		err := c.call("Rematch", func(*room.Turn) (err error) {
+			options, err = json.Marshal(g.Rematch())
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if len(options) == 0 {
+		options = json.RawMessage("{}")
+	}
+	if c.runtime() >= 2 {
+		if err := c.spec.CheckOptions(options); err != nil {
+			return err
+		}
+	}
+	c.s.Rematch = options
+	c.s.Linger = c.s.Now + c.spec.Linger
+	c.put(RematchAgreed{c.stamp(), options, c.players()})
+	return nil
+}
+
+// RematchPending is the agreed rematch that no signal has answered yet: a room brought back asks again.
+func (c *Core) RematchPending() (RematchAgreed, bool) {
+	if c.s.Rematch == nil || c.s.Next != "" {
+		return RematchAgreed{}, false
+	}
+	return RematchAgreed{c.stamp(), c.s.Rematch, c.players()}, true
+}
+
+func (c *Core) stepRematch(in Input) (Ready, error) {
+	var next struct {
+		Room room.ID `json:"room"`
+	}
+	if err := c.decode(in.Data, &next); err != nil || c.s.Rematch == nil || c.s.Next != "" {
+		return Ready{Refused: room.Refuse("no_rematch", "no rematch was asked for")}, nil
+	}
+	c.enter(in)
+	c.s.Next = next.Room
+	c.broadcast("rematch", map[string]any{"agreed": c.s.Agreed, "room": next.Room})
+	return c.settle(true)
+}
+
+func (c *Core) broadcast(name string, data any) {
+	var fx effects
+	fx.emit("", name, data)
+	c.s.Events = append(c.s.Events, fx.events...)
+}

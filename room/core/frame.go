@@ -1,0 +1,134 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// turn is what one input made the room say to one class.
+type turn struct {
+	seq    room.Index
+	patch  [2][]byte // by encoding; empty when the view did not change
+	events []event   // for all of the class, and private ones
+	check  *uint32
+	shared *Frame
+}
+
+// tells reports whether the turn holds a private event for a player.
+func (t *turn) tells(p room.PlayerID) bool {
+	return slices.ContainsFunc(t.events, func(e event) bool { return e.To == p && p != "" })
+}
+
+// frame is the turn as a player hears it; an empty player is everybody to whom nothing private is said.
+// It is nil when there is nothing to hear.
+func (t *turn) frame(p room.PlayerID) *Frame {
+	private := t.tells(p)
+	if !private && t.shared != nil {
+		return t.shared
+	}
+	events := t.eventsFor(p)
+	if len(events) == 0 && len(t.patch[wire.JSON]) == 0 {
+		return nil
+	}
+	f := &Frame{Kind: FrameTurn, Seq: t.seq, Events: len(events), encode: func(e wire.Encoding) []byte {
+		return wire.AppendTurn(nil, e, &wire.Turn{Seq: uint64(t.seq), Patch: t.patch[e], Events: events, Check: t.check})
+	}}
+	if !private {
+		t.shared = f
+	}
+	return f
+}
+
+func (t *turn) eventsFor(p room.PlayerID) []wire.Event {
+	var out []wire.Event
+	for _, e := range t.events {
+		if e.To == "" || e.To == p {
+			out = append(out, wire.Event{Name: e.Name, Data: e.Data})
+		}
+	}
+	return out
+}
+
+func (t *turn) size() int {
+	n := len(t.patch[0]) + len(t.patch[1]) + 128
+	for _, e := range t.events {
+		n += len(e.Data) + len(e.Name)
+	}
+	return n
+}
+
+// turnBuffer keeps a class's last turns, bounded in number and bytes: every turn after from is there.
+type turnBuffer struct {
+	turns []*turn
+	bytes int
+	from  room.Index
+}
+
+func (b *turnBuffer) add(t *turn, maxTurns, maxBytes int) {
+	b.turns = append(b.turns, t)
+	b.bytes += t.size()
+	drop := 0
+	for len(b.turns)-drop > maxTurns || b.bytes > maxBytes && drop < len(b.turns) {
+		b.from, b.bytes = b.turns[drop].seq, b.bytes-b.turns[drop].size()
+		b.turns[drop] = nil
+		drop++
+	}
+	b.turns = b.turns[drop:] // append moves the rest to a new array once in a while
+}
+
+func (b *turnBuffer) after(seq room.Index, p room.PlayerID) []*Frame {
+	var out []*Frame
+	for _, t := range b.turns {
+		if t.seq <= seq {
+			continue
+		}
+		if f := t.frame(p); f != nil {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// stateFrame is a class's whole view, shared by all who ask at one index: a crowd that joins at once costs
+// one encoding. Lost, if given, is asked when the frame is encoded; the view is written now in both
+// encodings, because it goes on changing.
+func (c *Core) stateFrame(cl *class, seq room.Index, lost func() uint64) *Frame {
+	if lost == nil && cl.whole != nil && cl.whole.Seq == seq {
+		return cl.whole
+	}
+	check := cl.shadow.Checksum()
+	whole := [2][]byte{wire.JSON: cl.shadow.AppendJSON(nil), wire.CBOR: cl.shadow.AppendCBOR(nil)}
+	f := &Frame{Kind: FrameState, Seq: seq, encode: func(e wire.Encoding) []byte {
+		state := wire.State{Seq: uint64(seq), View: whole[e], Check: &check}
+		if lost != nil {
+			state.Lost = lost()
+		}
+		return wire.AppendState(nil, e, state)
+	}}
+	if lost == nil {
+		cl.whole = f
+	}
+	return f
+}
+
+// answer queues a client's ack or reject.
+func (c *Core) answer(r *client, a answer) {
+	f := &Frame{Kind: FrameAnswer, Seq: a.Index, encode: func(e wire.Encoding) []byte {
+		if a.Code == "" {
+			return wire.AppendAck(nil, e, wire.Ack{CSeq: uint64(a.CSeq), Seq: uint64(a.Index)})
+		}
+		return wire.AppendReject(nil, e, wire.Reject{CSeq: uint64(a.CSeq), Seq: uint64(a.Index), Code: a.Code, Reason: a.Reason})
+	}}
+	c.put(Answered{c.stamp(), r.Player, r.Client, a.CSeq, f})
+}
+
+// answerAgain repeats an answer. One that is too old to be kept has been heard: a client has at most
+// KeptAnswers acts unanswered.
+func (c *Core) answerAgain(r *client, seq record.CSeq) {
+	if i := slices.IndexFunc(r.Answers, func(a answer) bool { return a.CSeq == seq }); i >= 0 {
+		c.answer(r, r.Answers[i])
+	}
+}

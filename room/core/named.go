@@ -1,0 +1,84 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/roomring/roomring/room"
+)
+
+// roster is whom a log names: the players who ever had a seat, or since a cut those whom the state at it knows. It only grows, so
+// that a part of it may be read while it does.
+type roster struct {
+	all  []room.PlayerID
+	seen map[room.PlayerID]struct{} // of a roster that is too long to be looked through
+}
+
+// shortRoster is how many players are looked through one by one.
+const shortRoster = 32
+
+func (r *roster) add(p room.PlayerID) {
+	if _, seen := r.seen[p]; p == "" || seen || r.seen == nil && slices.Contains(r.all, p) {
+		return
+	}
+	r.all = append(r.all, p)
+	switch {
+	case r.seen != nil:
+		r.seen[p] = struct{}{}
+	case len(r.all) > shortRoster:
+		r.seen = make(map[room.PlayerID]struct{}, 2*len(r.all))
+		for _, p := range r.all {
+			r.seen[p] = struct{}{}
+		}
+	}
+}
+
+func (r *roster) note(e *Entry) {
+	if e.Kind == KindJoin {
+		r.add(e.Player)
+		return
+	}
+	s, ok := e.state()
+	if !ok {
+		return
+	}
+	if e.Kind == KindCut {
+		*r = roster{} // the log begins anew with it
+	}
+	for _, at := range s.Seats {
+		r.add(at.Player)
+	}
+	for _, c := range s.Clients {
+		r.add(c.Player)
+	}
+	for _, p := range slices.Concat(s.Banned, s.Agreed) {
+		r.add(p)
+	}
+	for _, a := range s.Acted {
+		r.add(a.Player)
+	}
+}
+
+// state is the state of the room that an entry carries, if it does and this program can read it.
+func (e *Entry) state() (state, bool) {
+	if e.Kind != KindCut && e.Kind != KindUpgrade {
+		return state{}, false
+	}
+	s, err := decodeState(e.Data, 0)
+	return s, err == nil
+}
+
+// Named are the players whom the room's log names: those who have a seat, and those who have given theirs up. Nobody changes it.
+func (c *Core) Named() []room.PlayerID { return slices.Clip(c.log.named.all) }
+
+// Named are the players whom a replay's log names. Entries cannot be read afterwards. The error is that of Entries; those found
+// before it are there.
+func (r *ReplayReader) Named() ([]room.PlayerID, error) {
+	var n roster
+	for e, err := range r.Entries() {
+		if err != nil {
+			return n.all, err
+		}
+		n.note(&e)
+	}
+	return n.all, nil
+}

@@ -1,0 +1,113 @@
+package core
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"unicode/utf8"
+
+	"github.com/roomring/roomring/room"
+)
+
+// From the second runtime on a refused act stands in the log as its answer: a refusal must leave the game as it was, so
+// a replay need not show the act to the game again. Whether it does leave it so is looked at, and a game that does not is
+// taken at its word: all of what its clients say is logged.
+const (
+	firstLooks  = 4   // acts of a room that are looked at before anything is known of it
+	looksAfter  = 16  // acts that are looked at behind a refusal that was not, to catch the next one
+	sameAtFirst = 16  // refusals that must have been found harmless before the next are believed to be
+	lookOnceIn  = 64  // refusals after that
+	maxReason   = 512 // bytes of a refusal's reason
+	maxCode     = 64  // and of its code
+)
+
+// caution is how far a room trusts its game's refusals. It is no part of the replicated state: it decides what is logged,
+// and what is logged decides the rest.
+type caution struct {
+	looked   int  // acts looked at
+	harmless int  // refusals found to be
+	unseen   int  // refusals since the last one that was looked at
+	armed    int  // acts to look at still
+	broken   bool // the game has changed in a refusal
+}
+
+// look is the game's state before an act, if this one is looked at.
+func (c *Core) look(asked bool) (sum [32]byte, looks bool) {
+	l := &c.caution
+	if !asked || l.broken || c.replayed != nil || c.runtime() < 2 || l.looked >= firstLooks && l.armed == 0 {
+		return sum, false
+	}
+	l.looked++
+	l.armed = max(l.armed-1, 0)
+	return c.gameSum()
+}
+
+func (c *Core) gameSum() (sum [32]byte, ok bool) {
+	if c.panicked != nil {
+		return sum, false
+	}
+	raw, err := snapshotGame(c.inst)
+	return sha256.Sum256(raw), err == nil
+}
+
+// logRefusal notes a refused act's answer in its entry, and takes its bytes out where a replay does not need them.
+// Asked says that it was the game that refused. It reports whether that was just found to change in a refusal.
+func (c *Core) logRefusal(why *room.Refusal, asked bool, before [32]byte, looked bool) (changed bool) {
+	c.last.Refused = why
+	switch {
+	case c.replayed != nil || c.runtime() < 2:
+		return false
+	case !asked:
+		c.last.Data, c.last.Fault = nil, nil
+		return false
+	case c.caution.broken:
+		return false
+	}
+	l := &c.caution
+	after, ok := [32]byte{}, false
+	if looked {
+		after, ok = c.gameSum()
+	}
+	switch {
+	case !ok:
+		if l.unseen++; l.harmless < sameAtFirst || l.unseen >= lookOnceIn-1 {
+			l.armed = looksAfter
+		}
+		if l.harmless < sameAtFirst {
+			return false
+		}
+	case after != before:
+		l.broken = true
+		return true
+	default:
+		if l.harmless, l.unseen = l.harmless+1, 0; l.harmless < sameAtFirst {
+			l.armed = looksAfter
+		} else {
+			l.armed = 0
+		}
+	}
+	c.last.Data = nil
+	return false
+}
+
+// answered is the refusal of an act whose bytes the log has not: it is not shown to the game again.
+func (c *Core) answered(data json.RawMessage) *room.Refusal {
+	if c.replayed == nil || len(data) > 0 {
+		return nil
+	}
+	return c.replayed.Refused
+}
+
+// short cuts a refusal of a game that quotes whatever it is told.
+func short(r *room.Refusal) *room.Refusal {
+	return &room.Refusal{Code: cutText(r.Code, maxCode), Reason: cutText(r.Reason, maxReason)}
+}
+
+func cutText(s string, size int) string {
+	if len(s) <= size {
+		return s
+	}
+	for size > 0 && !utf8.RuneStart(s[size]) {
+		size--
+	}
+	return s[:size]
+}

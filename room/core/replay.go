@@ -1,0 +1,166 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+
+	"github.com/fxamacker/cbor/v2"
+	"github.com/klauspost/compress/zstd"
+	"github.com/roomring/roomring/room/record"
+)
+
+// MaxReplayBytes bounds a replay, packed and unpacked.
+const MaxReplayBytes = 1 << 30
+
+// replayMagic opens every replay; its last digit is the version of the form.
+const replayMagic = "roomring replay 1\n"
+
+// pack is a zstd frame of its own memory, no larger than it must be.
+func pack(plain []byte) []byte { return slices.Clip(compressor.EncodeAll(plain, nil)) }
+
+// replay is the whole log with what is needed to run it again: the magic, then zstd frames of one CBOR
+// sequence of header, final and entries. The join code and clients' ids are left out, for whoever plays on may use them still.
+func (l *logbook) replay(h record.Header, f record.Final) (record.Parts, error) {
+	head, err := replayHead(h, f)
+	if err != nil {
+		return nil, err
+	}
+	l.flush()
+	parts := record.Parts{head}
+	parts = append(parts, l.packed...)
+	return append(parts, pack(l.plain)), nil
+}
+
+// replayHead is all of a replay before its entries.
+func replayHead(h record.Header, f record.Final) ([]byte, error) {
+	h.Code, f.Replay = "", nil
+	head, err := encMode.Marshal(h)
+	if err != nil {
+		return nil, err
+	}
+	tail, err := encMode.Marshal(f)
+	if err != nil {
+		return nil, err
+	}
+	return compressor.EncodeAll(slices.Concat(head, tail), []byte(replayMagic+anonymousMark)), nil
+}
+
+// Replay is the log so far, whole, for the operator: it holds the seed and every hidden fact.
+func (c *Core) Replay() (record.Parts, error) {
+	var f record.Final
+	if c.s.Final != nil {
+		f = *c.s.Final
+	}
+	return c.log.replay(c.header, f)
+}
+
+// ReplayReader reads a replay as a stream, in the memory of its longest input.
+type ReplayReader struct {
+	Header record.Header
+	Final  record.Final // zero when the room was still live
+
+	plain *zstd.Decoder
+	items *cbor.Decoder
+}
+
+// OpenReplay reads the beginning of what Core.Seal or Core.Replay made. The error says what is wrong with it. Close
+// frees what it holds; r stays the caller's.
+func OpenReplay(r io.Reader) (*ReplayReader, error) {
+	magic := make([]byte, len(replayMagic))
+	switch _, err := io.ReadFull(r, magic); {
+	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, fmt.Errorf("replay: %w", err)
+	case string(magic) != replayMagic:
+		return nil, fmt.Errorf("this is no replay, or one of a newer roomring: it does not begin with %q", replayMagic)
+	}
+	plain, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(MaxReplayBytes))
+	if err != nil {
+		return nil, fmt.Errorf("replay: %w", err)
+	}
+	rr, bounded := &ReplayReader{plain: plain}, io.LimitReader(plain, MaxReplayBytes)
+	head := decMode.NewDecoder(bounded)
+	if err := head.Decode(&rr.Header); err != nil {
+		rr.Close()
+		return nil, fmt.Errorf("replay: header: %w", err)
+	}
+	if err := head.Decode(&rr.Final); err != nil {
+		rr.Close()
+		return nil, fmt.Errorf("replay: result: %w", err)
+	}
+	rr.items = strictMode.NewDecoder(io.MultiReader(head.Buffered(), bounded))
+	return rr, nil
+}
+
+// Entries goes through the log, once; runs come as single ticks. Its errors are those of DecodeEntries.
+func (r *ReplayReader) Entries() iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		for {
+			var e Entry
+			err := r.items.Decode(&e)
+			if err == io.EOF {
+				return
+			}
+			if err == nil {
+				err = e.known()
+			}
+			if err != nil {
+				yield(Entry{}, fmt.Errorf("replay: %w", logError(err)))
+				return
+			}
+			for one := range e.singles() {
+				if !yield(one, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Close frees the decoder. It is safe to call more than once.
+func (r *ReplayReader) Close() { r.plain.Close() }
+
+// Replay is a room's whole log, unpacked.
+type Replay struct {
+	Header  record.Header
+	Final   record.Final // zero when the room was still live
+	Entries []Entry
+}
+
+// ReadReplay unpacks a whole replay into memory. The error says what is wrong with it.
+func ReadReplay(r io.Reader) (Replay, error) {
+	rr, err := OpenReplay(r)
+	if err != nil {
+		return Replay{}, err
+	}
+	defer rr.Close()
+	out := Replay{Header: rr.Header, Final: rr.Final}
+	for e, err := range rr.Entries() {
+		if err != nil {
+			return out, err
+		}
+		out.Entries = append(out.Entries, e)
+	}
+	return out, nil
+}
+
+// Log goes through a room's entries from the first one on, as often as it is called.
+type Log func() iter.Seq2[Entry, error]
+
+// Log goes through the entries in memory.
+func (r *Replay) Log() Log { return LogOf(r.Entries) }
+
+// LogOf goes through entries in memory.
+func LogOf(entries []Entry) Log {
+	return func() iter.Seq2[Entry, error] {
+		return func(yield func(Entry, error) bool) {
+			for _, e := range entries {
+				if !yield(e, nil) {
+					return
+				}
+			}
+		}
+	}
+}

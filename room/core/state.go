@@ -1,0 +1,202 @@
+package core
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
+)
+
+// state is what the log alone determines, beside the game's own.
+type state struct {
+	Index   room.Index     `cbor:"1,keyasint"`
+	Epoch   record.Epoch   `cbor:"2,keyasint"`
+	Lineage []record.Point `cbor:"3,keyasint,omitempty"` // each former epoch with its last index
+	Now     time.Duration  `cbor:"4,keyasint"`
+	Version int            `cbor:"5,keyasint"`            // of the rules at work
+	Runtime int            `cbor:"36,keyasint,omitempty"` // that the room was moved to; 0: it goes on by the one it was made by
+
+	Seats   []seat          `cbor:"6,keyasint"`
+	Limit   int             `cbor:"25,keyasint,omitempty"` // of seats; 0 is Spec.MaxPlayers
+	Clients []client        `cbor:"7,keyasint,omitempty"`
+	Banned  []room.PlayerID `cbor:"8,keyasint,omitempty"`
+	Locked  bool            `cbor:"9,keyasint,omitempty"`
+	Started bool            `cbor:"10,keyasint,omitempty"` // enough players have been there once
+	Joined  bool            `cbor:"11,keyasint,omitempty"` // anybody ever was
+
+	Timers  []timer       `cbor:"12,keyasint,omitempty"` // by time, then name
+	Events  []event       `cbor:"13,keyasint,omitempty"` // for the next turn
+	TickAt  time.Duration `cbor:"14,keyasint,omitempty"` // zero: the room does not tick
+	EmptyAt time.Duration `cbor:"15,keyasint,omitempty"` // since when nobody is connected
+
+	Classes   []classInfo `cbor:"16,keyasint,omitempty"` // of players, by id
+	NextClass ClassID     `cbor:"17,keyasint,omitempty"`
+
+	Final    *record.Final   `cbor:"18,keyasint,omitempty"`
+	Linger   time.Duration   `cbor:"19,keyasint,omitempty"` // when a finished room may go
+	Agreed   []room.PlayerID `cbor:"20,keyasint,omitempty"` // to a rematch
+	Rematch  json.RawMessage `cbor:"21,keyasint,omitempty"` // options of the agreed rematch
+	Next     room.ID         `cbor:"22,keyasint,omitempty"` // the room it led to
+	CloseWhy string          `cbor:"23,keyasint,omitempty"`
+
+	Waits bool          `cbor:"30,keyasint,omitempty"` // the game itself says when it begins
+	Grace time.Duration `cbor:"31,keyasint,omitempty"` // what Turn.Grace has said; 0 is Spec.Grace
+	Empty time.Duration `cbor:"32,keyasint,omitempty"` // what Turn.Empty has said; 0 is Spec.Empty
+	Acted []acted       `cbor:"34,keyasint,omitempty"` // who have acted and given their seats up, oldest first
+
+	FirstAct time.Duration `cbor:"35,keyasint,omitempty"` // when the first act was accepted; 0: none was
+
+	ActedOnce []room.PlayerID `cbor:"33,keyasint,omitempty"` // Acted, by programs that did not count
+
+	Game []byte `cbor:"24,keyasint,omitempty"` // the game's snapshot, only in snapshots
+	Sum  []byte `cbor:"26,keyasint,omitempty"` // SHA-256 of all the rest, only in snapshots
+}
+
+type seat struct {
+	Player  room.PlayerID   `cbor:"1,keyasint,omitempty"` // empty: free
+	Name    string          `cbor:"2,keyasint,omitempty"`
+	Online  bool            `cbor:"3,keyasint,omitempty"`
+	Client  record.ClientID `cbor:"4,keyasint,omitempty"` // attached last
+	Since   time.Duration   `cbor:"5,keyasint,omitempty"` // offline since
+	Class   ClassID         `cbor:"6,keyasint,omitempty"`
+	InClass room.Index      `cbor:"7,keyasint,omitempty"` // since when
+	Acts    uint32          `cbor:"9,keyasint,omitempty"` // how many actions it has had accepted
+	Acted   bool            `cbor:"8,keyasint,omitempty"` // that it has had some, by programs that did not count
+}
+
+// acted is how many actions a player has had accepted in seats given up since.
+type acted struct {
+	Player room.PlayerID `cbor:"1,keyasint"`
+	Acts   uint32        `cbor:"2,keyasint"`
+}
+
+// count takes over what programs wrote that did not count acts: there was one, at least.
+func (s *state) count() {
+	for i := range s.Seats {
+		if at := &s.Seats[i]; at.Acted {
+			at.Acted, at.Acts = false, max(at.Acts, 1)
+		}
+	}
+	for _, p := range s.ActedOnce {
+		s.Acted = append(s.Acted, acted{p, 1})
+	}
+	s.ActedOnce = nil
+}
+
+// onceEach forgets how often players have acted: who goes on from a snapshot without counts counts from there.
+func (s *state) onceEach() {
+	for i := range s.Seats {
+		s.Seats[i].Acts = min(s.Seats[i].Acts, 1)
+	}
+	for i := range s.Acted {
+		s.Acted[i].Acts = min(s.Acted[i].Acts, 1)
+	}
+	s.FirstAct = 0
+}
+
+// classInfo is the part of a class that the log determines.
+type classInfo struct {
+	ID   ClassID    `cbor:"1,keyasint"`
+	Key  string     `cbor:"2,keyasint"`
+	Last room.Index `cbor:"3,keyasint"` // of its last turn, or of its making
+}
+
+// client is what the room remembers of one client of one player, connected or not.
+type client struct {
+	Player  room.PlayerID   `cbor:"1,keyasint"`
+	Client  record.ClientID `cbor:"2,keyasint"`
+	Attempt uint64          `cbor:"3,keyasint,omitempty"`
+	CSeq    record.CSeq     `cbor:"4,keyasint,omitempty"`
+	Used    room.Index      `cbor:"5,keyasint"`
+	Answers []answer        `cbor:"6,keyasint,omitempty"` // the last KeptAnswers, oldest first
+}
+
+type answer struct {
+	CSeq   record.CSeq `cbor:"1,keyasint"`
+	Index  room.Index  `cbor:"2,keyasint"`
+	Code   string      `cbor:"3,keyasint,omitempty"` // empty: an ack
+	Reason string      `cbor:"4,keyasint,omitempty"`
+}
+
+// Limits of what a room remembers.
+const (
+	// KeptAnswers is how many answers a room keeps for each client, and how many acts of one may be unanswered.
+	KeptAnswers = 32
+	// keptClients bounds the clients a room remembers beyond one a seat.
+	keptClients = 16
+)
+
+func (s *state) seatOf(p room.PlayerID) int {
+	return slices.IndexFunc(s.Seats, func(x seat) bool { return x.Player == p && p != "" })
+}
+
+// failed reports that the game panicked: there is none in the snapshot. One that is merely empty is the game's own affair.
+func (s *state) failed() bool {
+	return s.Game == nil && s.Final != nil && s.Final.Failed()
+}
+
+func (s *state) anyOnline() bool {
+	return slices.ContainsFunc(s.Seats, func(x seat) bool { return x.Online })
+}
+
+func (s *state) clientOf(p room.PlayerID, id record.ClientID) *client {
+	for i := range s.Clients {
+		if s.Clients[i].Player == p && s.Clients[i].Client == id {
+			return &s.Clients[i]
+		}
+	}
+	return nil
+}
+
+// remember finds or makes the record of a client; the longest unused one without a seat makes room.
+func (s *state) remember(p room.PlayerID, id record.ClientID) *client {
+	if r := s.clientOf(p, id); r != nil {
+		return r
+	}
+	if len(s.Clients) >= 2*len(s.Seats)+keptClients {
+		s.forgetOldest()
+	}
+	s.Clients = append(s.Clients, client{Player: p, Client: id})
+	return &s.Clients[len(s.Clients)-1]
+}
+
+func (s *state) forgetOldest() {
+	oldest := -1
+	for i, r := range s.Clients {
+		if at := s.seatOf(r.Player); at >= 0 && s.Seats[at].Client == r.Client {
+			continue
+		}
+		if oldest < 0 || r.Used < s.Clients[oldest].Used {
+			oldest = i
+		}
+	}
+	if oldest >= 0 {
+		s.Clients = slices.Delete(s.Clients, oldest, oldest+1)
+	}
+}
+
+func (r *client) keep(a answer) {
+	if len(r.Answers) == KeptAnswers {
+		r.Answers = slices.Delete(r.Answers, 0, 1)
+	}
+	r.Answers = append(r.Answers, a)
+}
+
+// opened is the index of the entry that opened the present epoch.
+func (s *state) opened() room.Index {
+	if n := len(s.Lineage); n > 0 {
+		return s.Lineage[n-1].Seq + 1
+	}
+	return 1
+}
+
+// knows reports whether a resume point lies in the room's one history.
+func (s *state) knows(p record.Point) bool {
+	if p.Epoch == s.Epoch {
+		return p.Seq <= s.Index
+	}
+	i := slices.IndexFunc(s.Lineage, func(l record.Point) bool { return l.Epoch == p.Epoch })
+	return i >= 0 && p.Seq <= s.Lineage[i].Seq
+}

@@ -1,0 +1,397 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
+)
+
+// Step applies one input. What does not enter the log has changed nothing; Ready says why. An act
+// that the game refuses does enter it: its client's cseq has advanced, and the refusal is an answer
+// like any other. A panic in the game ends the room as Aborted and goes no further.
+//
+// The error is for inputs that no caller should make: a kind that is none, or one for a room that is gone.
+func (c *Core) Step(in Input) (Ready, error) {
+	in.At = max(in.At, c.s.Now)
+	c.failedBefore = c.panicked
+	switch in.Kind {
+	case KindEpoch:
+		return c.stepEpoch(in)
+	case KindOpen:
+		return c.stepOpen(in)
+	case KindJoin:
+		return c.stepJoin(in)
+	case KindLeave:
+		return c.stepLeave(in)
+	case KindAttach:
+		return c.stepAttach(in)
+	case KindDetach:
+		return c.stepDetach(in)
+	case KindAct:
+		return c.stepAct(in)
+	case KindTick:
+		return c.stepTick(in)
+	case KindTimer:
+		return c.stepTimer(in)
+	case KindSignal:
+		return c.stepSignal(in)
+	case KindUpgrade:
+		return c.stepUpgrade(in)
+	case KindClose:
+		return c.stepClose(in)
+	case KindCut:
+		return c.stepCut(in)
+	}
+	return Ready{}, fmt.Errorf("input of unknown kind %d", in.Kind)
+}
+
+// enter gives the input its place in the log.
+func (c *Core) enter(in Input) {
+	c.s.Index++
+	c.s.Now = in.At
+	in.Resume = nil
+	c.last = Entry{Index: c.s.Index, Epoch: c.s.Epoch, Input: in}
+}
+
+// leave takes the place back: the input was refused and has changed nothing.
+func (c *Core) leave(before time.Duration, why error) (Ready, error) {
+	c.s.Index--
+	c.s.Now = before
+	return Ready{Refused: why}, nil
+}
+
+// done makes what the caller must know of an input that is in the log.
+func (c *Core) done(wasOver bool) (Ready, error) {
+	c.note(wasOver)
+	entry, logged := c.last, c.last
+	if c.replayed != nil {
+		logged = *c.replayed // a replay keeps the log as it is
+	}
+	n := c.log.append(logged, wasOver)
+	c.sinceN++
+	c.sinceB += n
+	due := c.clean() && (c.sinceN >= c.cfg.SnapshotTurns || c.sinceB >= c.cfg.SnapshotBytes || c.sinceC >= c.cfg.SnapshotCost)
+	return Ready{CutDue: c.cutDue(), Entry: &entry, Over: !wasOver && c.s.Final != nil, SnapshotDue: due}, nil
+}
+
+// settle is the way of every input that the game hears nothing of any more, or has heard: turns, then done.
+func (c *Core) settle(wasOver bool) (Ready, error) {
+	c.speak()
+	c.end(wasOver)
+	return c.done(wasOver)
+}
+
+// call runs a method of the game and takes its effects, unless it refuses. A panic aborts the room.
+func (c *Core) call(what string, f func(t *room.Turn) error) (err error) {
+	if c.panicked != nil {
+		return nil
+	}
+	t := newTurn(c)
+	defer func() {
+		if v := recover(); v != nil {
+			c.abort(newPanic(what, v))
+			err = nil
+		}
+	}()
+	if err = f(&t.Turn); err == nil {
+		c.take(&t.fx)
+	}
+	return err
+}
+
+func (c *Core) abort(p *Panic) {
+	c.panicked = p
+	c.conclude(record.Aborted, "the game failed in "+p.Call)
+}
+
+// asRefusal gives any error of a game a code. The reason may quote half a character of what a player sent, and a text
+// message that is not UTF-8 would end the connection (RFC 6455, section 8.1).
+func asRefusal(err error) *room.Refusal {
+	code := "refused"
+	if r, ok := err.(*room.Refusal); ok && r.Code != "" {
+		code = r.Code
+	}
+	return &room.Refusal{Code: code, Reason: valid(err.Error())}
+}
+
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+func (c *Core) stepEpoch(in Input) (Ready, error) {
+	if in.Epoch <= c.s.Epoch {
+		return Ready{}, fmt.Errorf("epoch %d is not after %d", in.Epoch, c.s.Epoch)
+	}
+	if c.s.Epoch > 0 {
+		c.s.Lineage = append(c.s.Lineage, record.Point{Epoch: c.s.Epoch, Seq: c.s.Index})
+	}
+	c.s.Epoch = in.Epoch
+	c.enter(in)
+	return c.done(c.s.Final != nil)
+}
+
+func (c *Core) stepOpen(in Input) (Ready, error) {
+	before := c.s.Now
+	c.enter(in)
+	if g, ok := optional[room.Opener](c.inst); ok {
+		if err := c.call("Open", func(t *room.Turn) error { return g.Open(t, c.header.Options) }); err != nil {
+			return c.leave(before, asRefusal(err))
+		}
+	} else if len(c.header.Options) > 0 && string(c.header.Options) != "{}" {
+		return c.leave(before, room.Refuse("bad_options", "this game has no options"))
+	}
+	c.s.EmptyAt = c.s.Now
+	return c.settle(false)
+}
+
+func (c *Core) stepJoin(in Input) (Ready, error) {
+	if c.s.seatOf(in.Player) >= 0 {
+		return Ready{}, nil
+	}
+	if why := c.mayJoin(in.Player); why != nil {
+		return Ready{Refused: why}, nil
+	}
+	free := slices.IndexFunc(c.s.Seats, func(s seat) bool { return s.Player == "" })
+	before, p := c.s.Now, room.Player{ID: in.Player, Name: in.Name, Seat: free}
+	c.enter(in)
+	c.s.Seats[free] = seat{Player: p.ID, Name: p.Name, Since: c.s.Now}
+	if g, ok := optional[room.Joiner](c.inst); ok {
+		if err := c.call("Join", func(t *room.Turn) error { return g.Join(t, p) }); err != nil {
+			c.s.Seats[free] = seat{}
+			return c.leave(before, asRefusal(err))
+		}
+	}
+	c.s.Joined = true
+	c.s.Started = c.s.Started || !c.s.Waits && len(c.players()) >= c.spec.MinPlayers
+	return c.settle(false)
+}
+
+func (c *Core) mayJoin(p room.PlayerID) *room.Refusal {
+	switch {
+	case c.s.Final != nil:
+		return errOver
+	case slices.Contains(c.s.Banned, p):
+		return errBanned
+	case c.s.Locked:
+		return errLocked
+	case c.FreeSeats() == 0:
+		return errFull
+	}
+	return nil
+}
+
+func (c *Core) stepLeave(in Input) (Ready, error) {
+	i := c.s.seatOf(in.Player)
+	if i < 0 {
+		return Ready{Refused: errNotSeated}, nil
+	}
+	wasOver := c.s.Final != nil
+	c.enter(in)
+	why := room.LeaveReason(in.Reason)
+	p := room.Player{ID: in.Player, Name: c.s.Seats[i].Name, Seat: i}
+	c.vacate(i)
+	if why == room.Kicked {
+		c.s.Banned = append(c.s.Banned, p.ID)
+	}
+	c.presence()
+	if g, ok := optional[room.Leaver](c.inst); ok && !wasOver {
+		_ = c.call("Leave", func(t *room.Turn) error { g.Leave(t, p, why); return nil })
+	}
+	c.put(Gone{c.stamp(), p.ID, why})
+	return c.settle(wasOver)
+}
+
+func (c *Core) stepAttach(in Input) (Ready, error) {
+	i := c.s.seatOf(in.Player)
+	if i < 0 {
+		return Ready{Refused: errNotSeated}, nil
+	}
+	if r := c.s.clientOf(in.Player, in.Client); r != nil && in.Attempt < r.Attempt {
+		return Ready{Refused: ErrStale}, nil
+	}
+	wasOver := c.s.Final != nil
+	c.enter(in)
+	s := &c.s.Seats[i]
+	if s.Online && s.Client != in.Client {
+		c.put(Replaced{c.stamp(), s.Player, s.Client})
+	}
+	r := c.s.remember(in.Player, in.Client)
+	r.Attempt, r.Used = in.Attempt, c.s.Index
+	wasOnline := s.Online
+	s.Online, s.Client = true, in.Client
+	c.presence()
+	if !wasOnline && !wasOver {
+		c.tellPresence(i)
+	}
+	c.speak()
+	c.welcome(i, in)
+	c.end(wasOver)
+	return c.done(wasOver)
+}
+
+func (c *Core) stepDetach(in Input) (Ready, error) {
+	i := c.s.seatOf(in.Player)
+	if i < 0 || !c.s.Seats[i].Online || in.Client != "" && c.s.Seats[i].Client != in.Client {
+		return Ready{}, nil
+	}
+	wasOver := c.s.Final != nil
+	c.enter(in)
+	c.s.Seats[i].Online, c.s.Seats[i].Since = false, c.s.Now
+	c.presence()
+	if !wasOver {
+		c.tellPresence(i)
+	}
+	return c.settle(wasOver)
+}
+
+// presence keeps the tick and the time of being empty in step with who is connected.
+func (c *Core) presence() {
+	switch online := c.s.anyOnline(); {
+	case online:
+		c.s.EmptyAt = -1
+		if tick := tick(c.spec); tick > 0 && c.s.TickAt == 0 && c.s.Final == nil {
+			c.s.TickAt = c.s.Now + tick
+		}
+	case c.s.EmptyAt < 0:
+		c.s.EmptyAt, c.s.TickAt = c.s.Now, 0
+	}
+}
+
+func (c *Core) tellPresence(i int) {
+	if g, ok := optional[room.Presencer](c.inst); ok {
+		s := c.s.Seats[i]
+		_ = c.call("Presence", func(t *room.Turn) error {
+			g.Presence(t, room.Player{ID: s.Player, Name: s.Name, Seat: i}, s.Online)
+			return nil
+		})
+	}
+}
+
+func (c *Core) stepAct(in Input) (Ready, error) {
+	i := c.s.seatOf(in.Player)
+	if i < 0 {
+		return Ready{Refused: errNotSeated}, nil
+	}
+	s := &c.s.Seats[i]
+	r := c.s.clientOf(in.Player, in.Client)
+	switch {
+	case !s.Online || s.Client != in.Client || r == nil:
+		return Ready{Refused: errNotYou}, nil
+	case in.CSeq <= r.CSeq:
+		c.answerAgain(r, in.CSeq)
+		return Ready{}, nil
+	case in.CSeq != r.CSeq+1:
+		return Ready{Gap: true}, nil
+	}
+	if c.runtime() < 2 {
+		in.Fault = nil // logs of the first runtime say it by having no data, which no action can be
+	}
+	wasOver := c.s.Final != nil
+	c.enter(in)
+	asked := !wasOver && in.Fault == nil // the game
+	before, looked := c.look(asked)
+	var err error
+	if why := c.answered(in.Data); why != nil {
+		err = why
+	} else {
+		err = c.act(room.Player{ID: s.Player, Name: s.Name, Seat: i}, in, wasOver)
+	}
+	a, changed := answer{CSeq: in.CSeq, Index: c.s.Index}, false
+	if err != nil {
+		why := asRefusal(err)
+		if c.runtime() >= 2 {
+			why = short(why)
+		}
+		a.Code, a.Reason = why.Code, why.Reason
+		changed = c.logRefusal(why, asked, before, looked)
+	}
+	r.CSeq, r.Used = in.CSeq, c.s.Index
+	r.keep(a)
+	c.speak()
+	c.answer(r, a)
+	c.end(wasOver)
+	ready, err := c.done(wasOver)
+	if changed {
+		ready.Changed = a.Code
+	}
+	return ready, err
+}
+
+func (c *Core) act(p room.Player, in Input, wasOver bool) error {
+	switch {
+	case in.Fault != nil:
+		return in.Fault
+	case wasOver:
+		return c.actRematch(p, in.Data)
+	}
+	return c.call("Act", func(t *room.Turn) error {
+		forget := c.noteActed(p.Seat)
+		err := c.inst.Act(t, p, in.Data)
+		if err != nil {
+			forget()
+		}
+		return err
+	})
+}
+
+func (c *Core) stepTick(in Input) (Ready, error) {
+	g, ok := optional[room.Ticker](c.inst)
+	if !ok || c.s.Final != nil {
+		return Ready{}, fmt.Errorf("tick of a room that does not tick")
+	}
+	c.enter(in)
+	c.s.TickAt = in.At + tick(c.spec)
+	_ = c.call("Tick", func(t *room.Turn) error { g.Tick(t); return nil })
+	c.say()
+	c.end(false)
+	return c.done(false)
+}
+
+func (c *Core) stepTimer(in Input) (Ready, error) {
+	i := slices.IndexFunc(c.s.Timers, func(t timer) bool { return t.Name == in.Name && t.At <= in.At })
+	g, ok := optional[room.TimerHandler](c.inst)
+	if i < 0 {
+		return Ready{}, nil
+	}
+	c.enter(in)
+	c.s.Timers = slices.Delete(c.s.Timers, i, i+1)
+	if ok {
+		_ = c.call("Timer", func(t *room.Turn) error { g.Timer(t, in.Name); return nil })
+	}
+	return c.settle(false)
+}
+
+func (c *Core) stepSignal(in Input) (Ready, error) {
+	if in.Name == RematchSignal {
+		return c.stepRematch(in)
+	}
+	g, ok := optional[room.Signaler](c.inst)
+	switch {
+	case !ok:
+		return Ready{Refused: room.Refuse("no_signals", "this game takes no signals")}, nil
+	case c.s.Final != nil:
+		return Ready{Refused: errOver}, nil
+	}
+	before := c.s.Now
+	c.enter(in)
+	if err := c.call("Signal", func(t *room.Turn) error { return g.Signal(t, in.Name, in.Data) }); err != nil {
+		return c.leave(before, asRefusal(err))
+	}
+	return c.settle(false)
+}
+
+func (c *Core) stepClose(in Input) (Ready, error) {
+	if c.s.Final != nil {
+		return Ready{Gone: true}, nil
+	}
+	c.enter(in)
+	end := record.Closed
+	if in.Name == string(record.Aborted) {
+		end = record.Aborted
+	}
+	c.conclude(end, in.Reason)
+	c.end(false)
+	return c.done(false)
+}
