@@ -8,13 +8,17 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/match"
 	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web"
 	"github.com/roomring/roomring/web/apitest"
 )
 
 // directoryRooms is a real directory behind the interfaces of this package.
-type directoryRooms struct{ *actor.Directory }
+type directoryRooms struct {
+	*actor.Directory
+	*match.Maker
+}
 
 func (d directoryRooms) Info(_ context.Context, id room.ID) (actor.Info, error) {
 	return d.Directory.Info(id)
@@ -57,7 +61,7 @@ func TestOverARealDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { directory.Shutdown(context.Background()) })
-	rooms := directoryRooms{directory}
+	rooms := directoryRooms{directory, match.New(match.Options{Pool: directory.Pool}, match.Local(directory))}
 	a := startAPI(t, func(o *web.ServerOptions) {
 		o.Rooms, o.Records = rooms, records
 		o.Games = []room.Spec{{Name: "press", Version: 1, MinPlayers: 1, MaxPlayers: 2}}
