@@ -76,26 +76,3 @@ func Permanent(err error) error { return permanent{err} }
 type permanent struct{ error }
 
 func (p permanent) Unwrap() []error { return []error{p.error, ErrPermanent} }
-
-// RowState is where a room's one row in the store stands.
-type RowState string
-
-// The states of a row.
-const (
-	RowLive     RowState = "live"     // served by the boot it names
-	RowReleased RowState = "released" // its holder has stopped for good; the checkpoint is in the row
-	RowOver     RowState = "over"     // set in the transaction that writes the result
-)
-
-// Row is a room's one row in the store.
-type Row struct {
-	Room    room.ID
-	Game    string
-	Epoch   Epoch
-	State   RowState
-	Boot    BootID // who serves it
-	Folder  string // the id of the data folder whose journal holds it
-	Code    string // join code of a private room
-	Private bool
-	Nonce   string // of the last write, so that a writer whose answer was lost can tell
-}

@@ -1,0 +1,69 @@
+package record
+
+import (
+	"errors"
+
+	"github.com/roomring/roomring/room"
+)
+
+// Answers of a store, each for certain.
+var (
+	ErrNotFound = errors.New("not in the store")
+	ErrMovedOn  = errors.New("the room's row has moved on: another owner may serve the room") // the row itself says where
+)
+
+// RowState is where a room's one row in the store stands.
+type RowState string
+
+// The states of a row.
+const (
+	RowLive     RowState = "live"     // served by the boot it names
+	RowReleased RowState = "released" // its holder has stopped for good; the checkpoint is in the row
+	RowOver     RowState = "over"     // set in the transaction that writes the result
+)
+
+// Row is a room's one row in the store.
+type Row struct {
+	Room    room.ID
+	Game    string
+	Epoch   Epoch
+	State   RowState
+	Boot    BootID // who serves it
+	Folder  string // the id of the data folder whose journal holds it
+	Code    string // join code of a private room
+	Private bool
+	Nonce   string // of the last write, so that a writer whose answer was lost can tell
+}
+
+// Claim moves a room's row by compare-and-set.
+type Claim struct {
+	Room room.ID
+	// What the row must be, all three.
+	FromEpoch  Epoch
+	FromFolder string // compared only if FromState is live: a released room is in no folder
+	FromState  RowState
+	// What it becomes: live under the claiming boot.
+	Epoch  Epoch // greater than FromEpoch
+	Folder string
+	Nonce  string
+}
+
+// Release gives a room away: its boot never serves it again.
+type Release struct {
+	Room       room.ID
+	Epoch      Epoch // the row's
+	Nonce      string
+	Checkpoint Checkpoint
+}
+
+// Checkpoint is enough to restore a room without its journal.
+type Checkpoint struct {
+	Point Point  // of the last input in it
+	Data  []byte // opaque to the store
+}
+
+// RowResult is the outcome of the write of one row.
+type RowResult struct {
+	Row Row   // as it is now, the zero Row if there is none
+	Err error // nil: the write won; ErrMovedOn or ErrNotFound
+}
