@@ -9,9 +9,13 @@ import (
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/match"
-	"github.com/roomring/roomring/room/record"
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/admin"
+	"github.com/roomring/roomring/web/api"
 	"github.com/roomring/roomring/web/apitest"
+	"github.com/roomring/roomring/web/auth"
+	"github.com/roomring/roomring/web/internal/webtest"
+	"github.com/roomring/roomring/web/metrics"
+	"github.com/roomring/roomring/web/ws"
 )
 
 // directoryRooms is a real directory behind the interfaces of this package.
@@ -23,36 +27,27 @@ type directoryRooms struct {
 func (d directoryRooms) Info(_ context.Context, id room.ID) (actor.Info, error) {
 	return d.Directory.Info(id)
 }
+
 func (d directoryRooms) Find(_ context.Context, code string) (actor.Info, error) {
 	return d.Directory.Find(code)
 }
+
 func (d directoryRooms) List(_ context.Context, f actor.Filter) (actor.Listing, error) {
 	return actor.Listing{Rooms: d.Directory.List(f)}, nil
 }
 
-// Add queues a result in a store of maps, which has it at once.
-func (m *memoryRecords) Add(f record.Final, stored func()) {
-	m.mu.Lock()
-	m.results[f.Room] = record.StoredResult{Final: f, Stored: clock}
-	if f.Replay.Len() > 0 {
-		m.replays[f.Room] = f.Replay
-	}
-	m.mu.Unlock()
-	stored()
-}
-
 // What cmd joins fits.
 var (
-	_ web.AdminRooms  = directoryRooms{}
-	_ web.Rooms       = directoryRooms{}
-	_ web.SocketRooms = directoryRooms{}
-	_ web.Door        = (*web.Auth)(nil)
-	_ web.SocketMeter = (*web.Metrics)(nil)
+	_ admin.Rooms = directoryRooms{}
+	_ api.Rooms   = directoryRooms{}
+	_ ws.Rooms    = directoryRooms{}
+	_ ws.Auth     = (*auth.Authenticator)(nil)
+	_ ws.Meter    = (*metrics.Metrics)(nil)
 )
 
 func TestOverARealDirectory(t *testing.T) {
-	records, metrics := newMemoryRecords(), web.NewMetrics()
-	games, err := core.NewGames(room.MustDefine(room.Spec{Name: "press", Version: 1, MinPlayers: 1, MaxPlayers: 2}, func() *pressed { return &pressed{} }))
+	records, metrics := webtest.NewRecords(), metrics.New()
+	games, err := core.NewGames(room.MustDefine(room.Spec{Name: "press", Version: 1, MinPlayers: 1, MaxPlayers: 2}, func() *webtest.Pressed { return &webtest.Pressed{} }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,63 +57,63 @@ func TestOverARealDirectory(t *testing.T) {
 	}
 	t.Cleanup(func() { directory.Shutdown(context.Background()) })
 	rooms := directoryRooms{directory, match.New(match.Options{Pool: directory.Pool}, match.Local(directory))}
-	a := startAPI(t, func(o *web.ServerOptions) {
+	a := webtest.StartAPI(t, func(o *api.Options) {
 		o.Rooms, o.Records = rooms, records
 		o.Games = []room.Spec{{Name: "press", Version: 1, MinPlayers: 1, MaxPlayers: 2}}
 	})
-	handler, err := web.AdminHandler(web.AdminOptions{
-		Rooms: rooms, Metrics: metrics, Cluster: &twoNodes{},
+	handler, err := admin.Handler(admin.Options{
+		Rooms: rooms, Metrics: metrics, Cluster: &webtest.Cluster{},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	operator := &api{t: t, url: serve(t, handler), client: apitest.Client(t)}
+	operator := &webtest.Site{T: t, URL: webtest.Serve(t, handler), Client: apitest.Client(t)}
 
-	a.refused(400, "options", "POST", "/v1/rooms", `{"game":"press","options":{"x":1}}`)
-	made := a.want(201, "POST", "/v1/rooms", `{"game":"press","private":true,"public":true,"name":"here"}`)
-	id := made.body["id"].(string)
-	a.want(200, "GET", "/v1/rooms/"+id, "")
-	if found := a.want(200, "GET", "/v1/rooms?code="+made.body["code"].(string), "").body["rooms"].([]any); len(found) != 1 {
+	a.Refused(400, "options", "POST", "/v1/rooms", `{"game":"press","options":{"x":1}}`)
+	made := a.Want(201, "POST", "/v1/rooms", `{"game":"press","private":true,"public":true,"name":"here"}`)
+	id := made.Body["id"].(string)
+	a.Want(200, "GET", "/v1/rooms/"+id, "")
+	if found := a.Want(200, "GET", "/v1/rooms?code="+made.Body["code"].(string), "").Body["rooms"].([]any); len(found) != 1 {
 		t.Errorf("found %v", found)
 	}
-	first := a.want(200, "POST", "/v1/matchmake", `{"game":"press","ticket":"one-of-the-tickets"}`)
-	again := a.want(200, "POST", "/v1/matchmake", `{"game":"press","ticket":"one-of-the-tickets"}`)
-	second := a.want(200, "POST", "/v1/matchmake", `{"game":"press"}`)
-	if first.body["id"] != again.body["id"] || first.body["id"] != second.body["id"] {
-		t.Errorf("matched into %v, %v and %v", first.body["id"], again.body["id"], second.body["id"])
+	first := a.Want(200, "POST", "/v1/matchmake", `{"game":"press","ticket":"one-of-the-tickets"}`)
+	again := a.Want(200, "POST", "/v1/matchmake", `{"game":"press","ticket":"one-of-the-tickets"}`)
+	second := a.Want(200, "POST", "/v1/matchmake", `{"game":"press"}`)
+	if first.Body["id"] != again.Body["id"] || first.Body["id"] != second.Body["id"] {
+		t.Errorf("matched into %v, %v and %v", first.Body["id"], again.Body["id"], second.Body["id"])
 	}
-	if third := a.want(200, "POST", "/v1/matchmake", `{"game":"press"}`); third.body["id"] == first.body["id"] {
+	if third := a.Want(200, "POST", "/v1/matchmake", `{"game":"press"}`); third.Body["id"] == first.Body["id"] {
 		t.Error("three seats in a room of two")
 	}
 
 	path := "/admin/v1/rooms/" + id
-	whole := operator.want(200, "GET", path, "")
-	if whole.body["code"] != made.body["code"] || whole.body["state"].(map[string]any)["Presses"] != 0.0 {
-		t.Errorf("inspected %s", whole.text)
+	whole := operator.Want(200, "GET", path, "")
+	if whole.Body["code"] != made.Body["code"] || whole.Body["state"].(map[string]any)["Presses"] != 0.0 {
+		t.Errorf("inspected %s", whole.Text)
 	}
-	if seen := operator.want(200, "GET", path+"?as=spectator", ""); seen.body["state"] != 0.0 {
-		t.Errorf("a spectator sees %s", seen.text)
+	if seen := operator.Want(200, "GET", path+"?as=spectator", ""); seen.Body["state"] != 0.0 {
+		t.Errorf("a spectator sees %s", seen.Text)
 	}
-	operator.refused(409, "", "GET", path+"?as=player&player=ann", "")
-	operator.refused(409, "", "POST", path+"/kick", `{"player":"ann"}`)
-	if got := a.want(202, "GET", "/v1/results/"+id, ""); got.body["phase"] != "waiting" {
-		t.Errorf("result of a live room %s", got.text)
+	operator.Refused(409, "", "GET", path+"?as=player&player=ann", "")
+	operator.Refused(409, "", "POST", path+"/kick", `{"player":"ann"}`)
+	if got := a.Want(202, "GET", "/v1/results/"+id, ""); got.Body["phase"] != "waiting" {
+		t.Errorf("result of a live room %s", got.Text)
 	}
-	operator.want(204, "POST", path+"/close", `{"reason":"tidying"}`)
-	if got := a.stored(id); got.body["end"] != "closed" {
-		t.Errorf("result %s", got.text)
+	operator.Want(204, "POST", path+"/close", `{"reason":"tidying"}`)
+	if got := storedResult(a, id); got.Body["end"] != "closed" {
+		t.Errorf("result %s", got.Text)
 	}
-	a.refused(404, "", "GET", "/v1/replays/"+id, "") // nobody ever joined it
+	a.Refused(404, "", "GET", "/v1/replays/"+id, "") // nobody ever joined it
 }
 
 // stored waits until the result is.
-func (a *api) stored(id string) answer {
-	a.t.Helper()
+func storedResult(a *webtest.Site, id string) webtest.Answer {
+	a.T.Helper()
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if got := a.ask("GET", "/v1/results/"+id, ""); got.StatusCode != 202 {
+		if got := a.Ask("GET", "/v1/results/"+id, ""); got.StatusCode != 202 {
 			return got
 		}
 	}
-	a.t.Fatal("the result is still pending after 30 s")
-	return answer{}
+	a.T.Fatal("the result is still pending after 30 s")
+	return webtest.Answer{}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/roomring/roomring/room/record"
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/admin"
 )
 
 // adminClient asks the admin API of a running server.
@@ -302,7 +302,7 @@ finds its rooms over, and keeps its copies aside.`,
 		RunE: c.runs(func(ctx context.Context, args []string) error {
 			return shows(ctx, c, http.MethodPost, "/admin/v1/forget", map[string]string{"node": args[0]}, func(f struct {
 				Node string
-				web.Forgotten
+				admin.Forgotten
 			}) error {
 				_, err := fmt.Fprintf(c.out, "%s is forgotten: %d processes are fenced, %d rooms are over.\n", printable(f.Node), f.Boots, f.Rooms)
 				return err

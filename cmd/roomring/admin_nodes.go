@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/admin"
 )
 
 // table aligns rows. Nothing that comes from players or peers reaches a terminal as it came: it may hold control characters.
@@ -68,7 +68,7 @@ func (c *adminClient) nodesCommand() *cobra.Command {
 	}
 }
 
-func (c *adminClient) showNodes(a struct{ Nodes []web.Node }) error {
+func (c *adminClient) showNodes(a struct{ Nodes []admin.Node }) error {
 	t := newTable(c.out, "NODE", "STATE", "ZONE", "WEIGHT", "SHARE", "ROOMS", "SESSIONS", "REMOTE", "LINKS", "GOSSIP", "UP", "VERSION", "LACKS", "NOT READY")
 	for _, n := range a.Nodes {
 		up := 0
@@ -87,7 +87,7 @@ func (c *adminClient) showNodes(a struct{ Nodes []web.Node }) error {
 }
 
 // showLinks tells of links, when there are any.
-func (c *adminClient) showLinks(nodes []web.Node) error {
+func (c *adminClient) showLinks(nodes []admin.Node) error {
 	var t table
 	for _, n := range nodes {
 		for _, l := range n.Links {
@@ -110,7 +110,7 @@ func (c *adminClient) showLinks(nodes []web.Node) error {
 
 // ringAnswer is what GET /admin/v1/ring says, as far as it is shown.
 type ringAnswer struct {
-	Nodes []web.RingNode
+	Nodes []admin.RingNode
 	Where *struct {
 		ID, Hash, Point string
 		Nodes           []string
@@ -118,7 +118,7 @@ type ringAnswer struct {
 		Epoch           uint64
 		Why             string
 	}
-	Moves *web.Moves
+	Moves *admin.Moves
 }
 
 func (c *adminClient) ringCommand() *cobra.Command {
@@ -159,7 +159,7 @@ func (c *adminClient) showRing(a ringAnswer) error {
 	return c.showMoves(a.Moves)
 }
 
-func (c *adminClient) showMoves(m *web.Moves) error {
+func (c *adminClient) showMoves(m *admin.Moves) error {
 	_, _ = fmt.Fprintf(c.out, "\n%s of all rooms would move; %d live rooms would belong elsewhere", percent(m.Share), m.Rooms)
 	if m.Partial {
 		_, _ = fmt.Fprint(c.out, ", or more: a node did not answer")

@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/roomring/roomring/room"
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/admin"
 )
 
 func (c *adminClient) playerCommand() *cobra.Command {
@@ -113,7 +113,7 @@ func (c *adminClient) export(ctx context.Context, id string, each func(line []by
 
 // forgotAnswer is POST /admin/v1/players/{id}/forget.
 type forgotAnswer struct {
-	web.ForgotPlayer
+	admin.ForgotPlayer
 	Unfinished []string `json:"unfinished"`
 	Partial    bool     `json:"partial"`
 }

@@ -20,7 +20,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/httpd"
 )
 
 // devOptions are the flags of roomring dev.
@@ -236,7 +236,7 @@ func (c *devCluster) serve(ctx context.Context, front, admin net.Listener) error
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for l, handler := range map[net.Listener]http.Handler{front: c.front(), admin: c.admin()} {
-		server := web.NewHTTPServer(handler, 0, quiet)
+		server := httpd.NewServer(handler, 0, quiet)
 		server.WriteTimeout = 0 // event streams go on
 		wg.Go(func() {
 			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {

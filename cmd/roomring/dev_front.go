@@ -14,7 +14,7 @@ import (
 	"slices"
 	"syscall"
 
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/admin"
 )
 
 // front leads each player to a node: the one that the request names, by ?node= or the cookie that create and
@@ -134,7 +134,7 @@ func (c *devCluster) admin() http.Handler {
 	mux.Handle("/", balance(func(*http.Request) []string { return urls(c.inTurn(""), (*devNode).adminURL) }))
 	guarded := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !web.LocalHost(r.Host) { // a page whose name was pointed here (DNS rebinding) must reach nothing
+		if !admin.LocalHost(r.Host) { // a page whose name was pointed here (DNS rebinding) must reach nothing
 			http.Error(w, "this server answers to localhost and IP addresses alone", http.StatusMisdirectedRequest)
 			return
 		}

@@ -26,7 +26,7 @@ import (
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/persist/pgtest"
 	"github.com/roomring/roomring/room/wire"
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/auth"
 )
 
 var writeEarlier = flag.String("write-earlier", "", "write testdata/earlier anew with this test `binary`, see the README there")
@@ -127,7 +127,7 @@ func writeEarlierSecret(t *testing.T) string {
 // alone goes on with the folder of the node that was killed.
 func (e *earlier) alone(s *server) {
 	t := s.t
-	key, err := web.GuestKeyFile(filepath.Join(s.dir, "guest.key"))
+	key, err := auth.GuestKeyFile(filepath.Join(s.dir, "guest.key"))
 	if err != nil {
 		t.Fatal(err)
 	}

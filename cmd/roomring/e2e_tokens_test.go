@@ -16,7 +16,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/roomring/roomring/room/wire"
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/auth"
 	"github.com/roomring/roomring/web/client"
 )
 
@@ -58,12 +58,12 @@ func signed(t *testing.T, key string, args ...string) string {
 // expired makes one that was good yesterday.
 func expired(t *testing.T, file string) string {
 	t.Helper()
-	keys, err := web.ReadKeyFile(file)
+	keys, err := auth.ReadKeyFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	text, err := keys.Mint(web.Identity{Player: "ann", Expires: now.Add(-24 * time.Hour)}, "", "", now.Add(-48*time.Hour))
+	text, err := keys.Mint(auth.Identity{Player: "ann", Expires: now.Add(-24 * time.Hour)}, "", "", now.Add(-48*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/httpd"
 )
 
 // saveTimeout is how long the rooms and the journal may take to be saved after a signal. It takes milliseconds unless a game
@@ -37,7 +37,7 @@ func listen(ctx context.Context, cfg *Config) (_ *endpoints, err error) {
 			e.Close()
 		}
 	}()
-	if e.public, err = bindWith(ctx, net.ListenConfig{KeepAlive: -1}, "listen", cfg.Listen); err != nil { // web.Connections sees to it, of those that it lets in
+	if e.public, err = bindWith(ctx, net.ListenConfig{KeepAlive: -1}, "listen", cfg.Listen); err != nil { // httpd.Connections sees to it, of those that it lets in
 		return nil, err
 	}
 	if e.admin, err = bind(ctx, "admin-listen", cfg.AdminListen); err != nil || !cfg.Clustered() {
@@ -114,7 +114,7 @@ func (e *endpoints) serve(ctx context.Context, n *node, public, admin http.Handl
 	var wg sync.WaitGroup
 	connections := n.connections()
 	for l, handler := range map[net.Listener]http.Handler{e.public: public, e.admin: admin} {
-		server := web.NewHTTPServer(handler, n.cfg.RequestTimeout, n.log)
+		server := httpd.NewServer(handler, n.cfg.RequestTimeout, n.log)
 		serve := server.Serve
 		switch {
 		case l == e.public:

@@ -9,14 +9,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/metrics"
 )
 
 // described are the metrics of a node in a cluster. None of them is asked for its value.
-func described() []web.Described {
-	n := &node{metrics: web.NewMetrics()}
+func described() []metrics.Described {
+	n := &node{metrics: metrics.New()}
 	n.gauges()
-	n.metrics.Cluster(web.ClusterMetrics{})
+	n.metrics.Cluster(metrics.Cluster{})
 	return n.metrics.Described()
 }
 
@@ -107,10 +107,10 @@ func TestDashboard(t *testing.T) {
 			everything.WriteString(target.Expr + "\n")
 		}
 	}
-	of, alone := web.NewMetrics(), web.NewMetrics().Described()
-	of.Cluster(web.ClusterMetrics{})
+	of, alone := metrics.New(), metrics.New().Described()
+	of.Cluster(metrics.Cluster{})
 	for _, m := range of.Described() {
-		if !slices.ContainsFunc(alone, func(d web.Described) bool { return d.Name == m.Name }) && !strings.Contains(everything.String(), m.Name) {
+		if !slices.ContainsFunc(alone, func(d metrics.Described) bool { return d.Name == m.Name }) && !strings.Contains(everything.String(), m.Name) {
 			t.Errorf("no panel shows %s", m.Name)
 		}
 	}

@@ -25,7 +25,12 @@ import (
 	"github.com/roomring/roomring/room/core"
 	matchmaking "github.com/roomring/roomring/room/match"
 	"github.com/roomring/roomring/room/record"
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/api"
+	"github.com/roomring/roomring/web/auth"
+	"github.com/roomring/roomring/web/limit"
+	"github.com/roomring/roomring/web/metrics"
+	"github.com/roomring/roomring/web/trust"
+	"github.com/roomring/roomring/web/ws"
 )
 
 // node is one whole server. This file is where its parts are joined; they know each other only through
@@ -39,7 +44,7 @@ type node struct {
 	boot    record.BootID
 	started time.Time
 	games   *core.Games
-	metrics *web.Metrics
+	metrics *metrics.Metrics
 	clock   *clock.Awake // of the rooms, the journal's marks of their time, and the patience with clients
 	ends    *endpoints
 	secrets secrets
@@ -55,15 +60,15 @@ type node struct {
 	rooms     *actor.Directory
 	matches   *matchmaking.Maker // of this node alone
 	cluster   *cluster.Cluster   // nil: this node is all there is
-	jwks      *web.JWKS
-	door      *web.Auth
-	proxies   web.Proxies
-	origins   web.Origins
-	codes     *web.CodeLimit // of HTTP and sockets together
-	refusals  *web.Refusals
-	sockets   *web.Sockets
-	serving   atomic.Pointer[web.Sockets] // the same, for those that ask before there are any
-	public    atomic.Pointer[web.Server]  // nil while there is none yet
+	jwks      *auth.JWKS
+	door      *auth.Authenticator
+	proxies   trust.Proxies
+	origins   trust.Origins
+	codes     *limit.Addresses // of HTTP and sockets together
+	refusals  *limit.Refusals
+	sockets   *ws.Sockets
+	serving   atomic.Pointer[ws.Sockets] // the same, for those that ask before there are any
+	public    atomic.Pointer[api.Server] // nil while there is none yet
 
 	draining atomic.Bool
 	fail     context.CancelCauseFunc // ends the node when it may serve no longer
@@ -80,7 +85,7 @@ type closer struct {
 // one line each that says what to do. After an error nothing is left running.
 func openNode(ctx context.Context, cfg *Config, ends *endpoints, log *slog.Logger, games *core.Games, fail context.CancelCauseFunc) (*node, error) {
 	n := &node{
-		cfg: cfg, ends: ends, log: log, games: games, fail: fail, metrics: web.NewMetrics(), clock: clock.System(), started: time.Now(),
+		cfg: cfg, ends: ends, log: log, games: games, fail: fail, metrics: metrics.New(), clock: clock.System(), started: time.Now(),
 		name: cfg.nodeName(), boot: record.BootID(ulid.Make().String()), reopening: make(chan struct{}, 1),
 	}
 	for _, part := range []func(context.Context) error{

@@ -16,7 +16,7 @@ import (
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/record"
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/admin"
 )
 
 // operator is the nodes and their ring as the admin server asks for them. It is the same on one node and in a
@@ -24,13 +24,13 @@ import (
 type operator struct {
 	self  string
 	ring  func() *ring.Ring
-	nodes func(ctx context.Context) ([]web.Node, error) // without their shares
+	nodes func(ctx context.Context) ([]admin.Node, error) // without their shares
 	rooms interface {
 		Info(ctx context.Context, id room.ID) (actor.Info, error)
 		List(ctx context.Context, f actor.Filter) (actor.Listing, error)
 	}
 	drain  func(ctx context.Context, node string) error
-	forget func(ctx context.Context, node string) (web.Forgotten, error)
+	forget func(ctx context.Context, node string) (admin.Forgotten, error)
 }
 
 // operator is the cluster, or else this node alone: a ring of one.
@@ -57,33 +57,33 @@ func (n *node) operator() operator {
 }
 
 // forget gives up a node whose disk is lost, in the store that all nodes share.
-func (n *node) forget(ctx context.Context, node string) (web.Forgotten, error) {
+func (n *node) forget(ctx context.Context, node string) (admin.Forgotten, error) {
 	heard := []record.BootID{n.boot}
 	if n.cluster != nil {
 		heard = n.cluster.Heard()
 	}
 	gone, err := n.store.Forget(ctx, n.boot, node, heard)
 	if lives, ok := errors.AsType[*persist.NodeLivesError](err); ok {
-		err = &web.NodeLivesError{Reason: lives.Error()}
+		err = &admin.NodeLivesError{Reason: lives.Error()}
 	}
 	if errors.Is(err, persist.ErrNotFound) {
 		err = actor.ErrNotFound
 	}
-	return web.Forgotten(gone), err
+	return admin.Forgotten(gone), err
 }
 
 // clusterNodes are all nodes, as each describes itself.
-func (n *node) clusterNodes(ctx context.Context) ([]web.Node, error) {
+func (n *node) clusterNodes(ctx context.Context) ([]admin.Node, error) {
 	infos, err := n.cluster.Nodes(ctx)
-	out := make([]web.Node, len(infos))
+	out := make([]admin.Node, len(infos))
 	for i, in := range infos {
-		out[i] = web.Node{
+		out[i] = admin.Node{
 			Name: in.Name, Boot: in.Boot, State: in.State, Zone: in.Zone, Weight: in.Weight, Version: in.Version, Started: in.Started, Games: in.Games,
 			Rooms: in.Rooms, Sessions: in.Sessions, Remote: in.Remote, Unready: in.Unready, Held: in.Held,
 			LinkAddress: in.Link, GossipAddress: in.Gossip, GossipHealth: in.Gossips.Health,
 		}
 		for _, l := range in.Links {
-			out[i].Links = append(out[i].Links, web.NodeLink{
+			out[i].Links = append(out[i].Links, admin.Link{
 				Peer: l.Node, Up: l.Up, Since: l.Since, RTT: float64(l.RTT) / float64(time.Millisecond), Queued: l.Queued,
 				Reconnects: l.Reconnects, Error: l.Err,
 			})
@@ -93,12 +93,12 @@ func (n *node) clusterNodes(ctx context.Context) ([]web.Node, error) {
 }
 
 // nodes is this one alone.
-func (n *node) nodes(context.Context) ([]web.Node, error) {
+func (n *node) nodes(context.Context) ([]admin.Node, error) {
 	state := "active"
 	if n.draining.Load() {
 		state = "draining"
 	}
-	return []web.Node{{
+	return []admin.Node{{
 		Name: n.name, Boot: string(n.boot), State: state, Weight: 1, Version: version(), Started: n.started, Games: gameVersions(n.games),
 		Rooms: n.rooms.Count(), Sessions: n.open(), Unready: n.unready(), Held: n.held(),
 	}}, nil
@@ -108,11 +108,11 @@ func (o operator) Self() string { return o.self }
 
 func (o operator) Drain(ctx context.Context, node string) error { return o.drain(ctx, node) }
 
-func (o operator) Forget(ctx context.Context, node string) (web.Forgotten, error) {
+func (o operator) Forget(ctx context.Context, node string) (admin.Forgotten, error) {
 	return o.forget(ctx, node)
 }
 
-func (o operator) Nodes(ctx context.Context) ([]web.Node, error) {
+func (o operator) Nodes(ctx context.Context) ([]admin.Node, error) {
 	nodes, err := o.nodes(ctx)
 	shares := o.ring().Shares()
 	for i := range nodes {
@@ -123,7 +123,7 @@ func (o operator) Nodes(ctx context.Context) ([]web.Node, error) {
 }
 
 // tellLacks says of each node which games it lacks that another one has. While a cluster is upgraded that is as it should be.
-func tellLacks(nodes []web.Node) {
+func tellLacks(nodes []admin.Node) {
 	var all []string
 	for _, n := range nodes {
 		all = append(all, n.Games...)
@@ -137,27 +137,27 @@ func tellLacks(nodes []web.Node) {
 	}
 }
 
-func (o operator) Ring(context.Context) (web.Ring, error) {
+func (o operator) Ring(context.Context) (admin.Ring, error) {
 	r := o.ring()
-	out := web.Ring{Nodes: ringNodes(r)}
+	out := admin.Ring{Nodes: ringNodes(r)}
 	for _, a := range r.Arcs() {
-		out.Arcs = append(out.Arcs, web.RingArc(a))
+		out.Arcs = append(out.Arcs, admin.RingArc(a))
 	}
 	return out, nil
 }
 
-func ringNodes(r *ring.Ring) []web.RingNode {
+func ringNodes(r *ring.Ring) []admin.RingNode {
 	shares := r.Shares()
-	var out []web.RingNode
+	var out []admin.RingNode
 	for _, n := range r.Nodes() {
-		out = append(out, web.RingNode{Name: n.Name, Weight: cmp.Or(n.Weight, 1), Zone: n.Zone, Share: shares[n.Name]})
+		out = append(out, admin.RingNode{Name: n.Name, Weight: cmp.Or(n.Weight, 1), Zone: n.Zone, Share: shares[n.Name]})
 	}
 	return out
 }
 
-func (o operator) Where(ctx context.Context, id room.ID) (web.Where, error) {
+func (o operator) Where(ctx context.Context, id room.ID) (admin.Where, error) {
 	at := o.ring().Explain(id)
-	where := web.Where{Hash: at.Hash, Point: at.Point, Nodes: at.Nodes}
+	where := admin.Where{Hash: at.Hash, Point: at.Point, Nodes: at.Nodes}
 	info, err := o.rooms.Info(ctx, id)
 	switch {
 	case errors.Is(err, actor.ErrNotFound):
@@ -169,10 +169,10 @@ func (o operator) Where(ctx context.Context, id room.ID) (web.Where, error) {
 	return where, nil
 }
 
-func (o operator) WhatIf(ctx context.Context, change web.RingChange) (web.Moves, error) {
+func (o operator) WhatIf(ctx context.Context, change admin.RingChange) (admin.Moves, error) {
 	now := o.ring()
 	then := changed(now, change)
-	out := web.Moves{Share: ring.Moved(now, then), Flows: flows(now.Arcs(), then.Arcs()), Nodes: ringNodes(then)}
+	out := admin.Moves{Share: ring.Moved(now, then), Flows: flows(now.Arcs(), then.Arcs()), Nodes: ringNodes(then)}
 	err := o.allRooms(ctx, func(l actor.Listing) {
 		out.Partial = out.Partial || l.Partial
 		for _, r := range l.Rooms {
@@ -185,7 +185,7 @@ func (o operator) WhatIf(ctx context.Context, change web.RingChange) (web.Moves,
 }
 
 // changed is the ring after a change.
-func changed(now *ring.Ring, change web.RingChange) *ring.Ring {
+func changed(now *ring.Ring, change admin.RingChange) *ring.Ring {
 	nodes := slices.DeleteFunc(now.Nodes(), func(n ring.Node) bool { return slices.Contains(change.Leave, n.Name) })
 	for _, n := range change.Join {
 		nodes = append(nodes, ring.Node{Name: n.Name, Weight: n.Weight, Zone: n.Zone})
@@ -194,7 +194,7 @@ func changed(now *ring.Ring, change web.RingChange) *ring.Ring {
 }
 
 // flows is what goes from whom to whom between two rings, largest first.
-func flows(from, to []ring.Arc) []web.RingFlow {
+func flows(from, to []ring.Arc) []admin.RingFlow {
 	type pair struct{ from, to string }
 	shares := map[pair]float64{}
 	whole := []ring.Arc{{To: 1}} // of a ring without nodes
@@ -217,11 +217,11 @@ func flows(from, to []ring.Arc) []web.RingFlow {
 			to = to[1:]
 		}
 	}
-	var out []web.RingFlow
+	var out []admin.RingFlow
 	for p := range maps.Keys(shares) {
-		out = append(out, web.RingFlow{From: p.from, To: p.to, Share: shares[p]})
+		out = append(out, admin.RingFlow{From: p.from, To: p.to, Share: shares[p]})
 	}
-	slices.SortFunc(out, func(a, b web.RingFlow) int {
+	slices.SortFunc(out, func(a, b admin.RingFlow) int {
 		return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
 	})
 	return out

@@ -12,7 +12,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/core"
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/admin"
 )
 
 // listed is rooms that can only be listed and asked for.
@@ -72,8 +72,8 @@ func TestWhatIfANodeLeftOrCame(t *testing.T) {
 	}
 	rooms[0].Phase = core.PhaseOver
 	o := operator{self: "a", ring: func() *ring.Ring { return now }, rooms: rooms}
-	for _, change := range []web.RingChange{
-		{Leave: []string{"b"}}, {Join: []web.RingNode{{Name: "d", Weight: 2}}}, {Leave: []string{"a"}, Join: []web.RingNode{{Name: "a", Weight: 0.5}}},
+	for _, change := range []admin.RingChange{
+		{Leave: []string{"b"}}, {Join: []admin.RingNode{{Name: "d", Weight: 2}}}, {Leave: []string{"a"}, Join: []admin.RingNode{{Name: "a", Weight: 0.5}}},
 	} {
 		got, err := o.WhatIf(t.Context(), change)
 		if err != nil {
@@ -92,7 +92,7 @@ func TestWhatIfANodeLeftOrCame(t *testing.T) {
 			t.Errorf("%+v: %+v", change, got)
 		}
 	}
-	gone, err := o.WhatIf(t.Context(), web.RingChange{Leave: []string{"a", "b", "c"}})
+	gone, err := o.WhatIf(t.Context(), admin.RingChange{Leave: []string{"a", "b", "c"}})
 	if err != nil || gone.Share != 1 || gone.Rooms != 2499 || gone.Flows[0].To != "" {
 		t.Errorf("everybody leaves: %+v, %v", gone, err)
 	}

@@ -3,11 +3,11 @@ package main
 import (
 	"github.com/roomring/roomring/cluster"
 	"github.com/roomring/roomring/cluster/link"
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/metrics"
 )
 
 // clusterMetrics are where the numbers of a cluster come from.
-func clusterMetrics(c *cluster.Cluster) web.ClusterMetrics {
+func clusterMetrics(c *cluster.Cluster) metrics.Cluster {
 	links := func(value func(link.State) float64) func() map[string]float64 {
 		return func() map[string]float64 {
 			out := map[string]float64{}
@@ -20,7 +20,7 @@ func clusterMetrics(c *cluster.Cluster) web.ClusterMetrics {
 	counted := func(value func(cluster.Counts) uint64) func() float64 {
 		return func() float64 { return float64(value(c.Counts())) }
 	}
-	return web.ClusterMetrics{
+	return metrics.Cluster{
 		Members: func() map[string]float64 {
 			out := map[string]float64{}
 			for state, n := range c.States() {

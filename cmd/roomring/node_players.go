@@ -10,7 +10,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/core"
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/admin"
 )
 
 // players are what is kept of players, in the store that all nodes share and in the rooms of all nodes.
@@ -64,10 +64,10 @@ func (p players) present(ctx context.Context, player room.PlayerID) (unfinished,
 }
 
 // ForgetPlayer has rooms that stay for a last look leave at once: they tell who was there.
-func (p players) ForgetPlayer(ctx context.Context, player room.PlayerID, length time.Duration) (web.ForgotPlayer, error) {
+func (p players) ForgetPlayer(ctx context.Context, player room.PlayerID, length time.Duration) (admin.ForgotPlayer, error) {
 	_, stored, _, err := p.present(ctx, player)
 	if err != nil {
-		return web.ForgotPlayer{}, err
+		return admin.ForgotPlayer{}, err
 	}
 	for _, info := range stored {
 		if err := p.n.allRooms().Close(ctx, info.ID, ""); err != nil && ctx.Err() == nil {
@@ -76,7 +76,7 @@ func (p players) ForgetPlayer(ctx context.Context, player room.PlayerID, length 
 	}
 	defer p.n.refreshBoards()
 	got, err := p.n.forgetting().Forget(ctx, player, length)
-	return web.ForgotPlayer(got), err
+	return admin.ForgotPlayer(got), err
 }
 
 // refreshBoards is for this node; others' leaderboards are at most --leaderboard-cache old.

@@ -11,15 +11,17 @@ import (
 	matchmaking "github.com/roomring/roomring/room/match"
 	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/admin"
+	"github.com/roomring/roomring/web/api"
+	"github.com/roomring/roomring/web/ws"
 )
 
 // rooms are all rooms, as players and the operator know them.
 type rooms interface {
-	web.Rooms
-	web.SocketRooms
-	web.AdminRooms
-	web.AdminAside
+	api.Rooms
+	ws.Rooms
+	admin.Rooms
+	admin.Aside
 }
 
 // allRooms are those of the cluster, or else this node's.

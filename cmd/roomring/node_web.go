@@ -13,6 +13,13 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/admin"
+	"github.com/roomring/roomring/web/api"
+	"github.com/roomring/roomring/web/auth"
+	"github.com/roomring/roomring/web/httpd"
+	"github.com/roomring/roomring/web/limit"
+	"github.com/roomring/roomring/web/trust"
+	"github.com/roomring/roomring/web/ws"
 )
 
 // records are the store's, with what still waits for it.
@@ -37,7 +44,7 @@ func (n *node) openSockets(ctx context.Context) error {
 		n.owns("key set", func(context.Context) error { cancel(); <-done; return nil })
 	}
 	n.door = auth
-	proxies, err := web.ParseProxies(n.cfg.TrustedProxies)
+	proxies, err := trust.ParseProxies(n.cfg.TrustedProxies)
 	if err != nil {
 		return fmt.Errorf("--trusted-proxies: %w", err)
 	}
@@ -45,14 +52,14 @@ func (n *node) openSockets(ctx context.Context) error {
 	if n.origins, err = n.cfg.origins(); err != nil {
 		return fmt.Errorf("--allowed-origins %w", err)
 	}
-	n.refusals = web.NewRefusals(rateOf(n.cfg.RefusalsPerSecond, 10))
-	n.codes = web.NewCodeLimit(rateOf(n.cfg.CodesPerSecond, 20))
+	n.refusals = limit.NewRefusals(rateOf(n.cfg.RefusalsPerSecond, 10))
+	n.codes = limit.NewCodes(rateOf(n.cfg.CodesPerSecond, 20))
 	perSecond := float64(n.cfg.MessagesPerSecond)
-	n.sockets, err = web.NewSockets(web.SocketOptions{
+	n.sockets, err = ws.New(ws.Options{
 		Rooms: n.allRooms(), Auth: auth, Meter: n.metrics, Log: n.log,
-		MaxMessage: n.cfg.MaxMessageBytes, Rate: web.Rate{PerSecond: perSecond, Burst: 2 * n.cfg.MessagesPerSecond},
-		Bytes: web.Rate{PerSecond: float64(n.cfg.BytesPerSecond), Burst: 2 * n.cfg.BytesPerSecond},
-		Floor: web.Rate{PerSecond: float64(n.cfg.FloorBytesPerSecond)}, AddressBytes: rateOf(n.cfg.AddressBytesPerSecond, 2), RoomBytes: rateOf(n.cfg.RoomBytesPerSecond, 2),
+		MaxMessage: n.cfg.MaxMessageBytes, Rate: limit.Rate{PerSecond: perSecond, Burst: 2 * n.cfg.MessagesPerSecond},
+		Bytes: limit.Rate{PerSecond: float64(n.cfg.BytesPerSecond), Burst: 2 * n.cfg.BytesPerSecond},
+		Floor: limit.Rate{PerSecond: float64(n.cfg.FloorBytesPerSecond)}, AddressBytes: rateOf(n.cfg.AddressBytesPerSecond, 2), RoomBytes: rateOf(n.cfg.RoomBytesPerSecond, 2),
 		Codes: n.codes, Refusals: n.refusals,
 		PerAddress: cmp.Or(n.cfg.MaxSocketsPerAddress, -1), Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
 		WriteTimeout: n.cfg.WriteTimeout, Close: n.cfg.CloseTimeout, TokenGrace: cmp.Or(n.cfg.TokenGrace, -1), OutboxBytes: n.cfg.OutboxBytes, Origins: n.origins,
@@ -76,26 +83,26 @@ func (n *node) closeSockets(ctx context.Context) error {
 
 // origins are the origins whose pages may connect beside those of the Host that was asked: a balancer may pass on a
 // Host of its own, and then the pages of --public-url would be strangers.
-func (c *Config) origins() (web.Origins, error) {
+func (c *Config) origins() (trust.Origins, error) {
 	all := slices.Clone(c.AllowedOrigins)
-	if own, err := web.ParsePublicURL(c.PublicURL); err == nil { // else there is none: Validate has checked it
+	if own, err := api.ParsePublicURL(c.PublicURL); err == nil { // else there is none: Validate has checked it
 		all = append(all, own.Origin())
 	}
-	return web.ParseOrigins(all)
+	return trust.ParseOrigins(all)
 }
 
 // auth is who is let in, by the flags.
-func (n *node) auth(ctx context.Context) (*web.Auth, error) {
-	opts := web.AuthOptions{Issuer: n.cfg.Issuer, Audience: n.cfg.Audience}
+func (n *node) auth(ctx context.Context) (*auth.Authenticator, error) {
+	opts := auth.Options{Issuer: n.cfg.Issuer, Audience: n.cfg.Audience}
 	switch {
 	case n.cfg.AuthKeyFile != "":
-		keys, err := web.ReadKeyFile(n.cfg.AuthKeyFile)
+		keys, err := auth.ReadKeyFile(n.cfg.AuthKeyFile)
 		if err != nil {
 			return nil, fmt.Errorf("--auth-key-file: %w", err)
 		}
 		opts.Keys = keys
 	case n.cfg.JWKSURL != "":
-		jwks, err := web.NewJWKS(web.JWKSOptions{URL: n.cfg.JWKSURL, Log: n.log})
+		jwks, err := auth.NewJWKS(auth.JWKSOptions{URL: n.cfg.JWKSURL, Log: n.log})
 		if err != nil {
 			return nil, fmt.Errorf("--jwks-url: %w", err)
 		}
@@ -106,19 +113,19 @@ func (n *node) auth(ctx context.Context) (*web.Auth, error) {
 			return nil, err
 		}
 	}
-	return web.NewAuth(opts)
+	return auth.New(opts)
 }
 
 // guestKeys come from the cluster's secrets or, in a cluster without, from the store, so that a guest of one node is one at
 // all; else from the data folder.
-func (n *node) guestKeys(ctx context.Context, opts *web.AuthOptions) (err error) {
+func (n *node) guestKeys(ctx context.Context, opts *auth.Options) (err error) {
 	if keys := n.secrets.keys("guests"); len(keys) > 0 {
 		opts.GuestKey, opts.OtherGuestKeys = keys[0], keys[1:]
 		return nil
 	}
 	own := n.folder.Path("guest.key")
 	if !n.cfg.InsecureCluster {
-		opts.GuestKey, err = web.GuestKeyFile(own)
+		opts.GuestKey, err = auth.GuestKeyFile(own)
 		return err
 	}
 	n.log.Warn("--insecure-cluster: nodes share the key of guests' tokens in the store: whoever reads its table of keys can forge guests")
@@ -130,24 +137,24 @@ func (n *node) guestKeys(ctx context.Context, opts *web.AuthOptions) (err error)
 	if _, err := os.Stat(own); err != nil {
 		return nil // this folder has never been that of a node by itself
 	}
-	former, err := web.GuestKeyFile(own)
+	former, err := auth.GuestKeyFile(own)
 	opts.OtherGuestKeys = [][]byte{former}
 	return err
 }
 
 // connections bound those of the public listener.
-func (n *node) connections() *web.Connections {
-	return web.NewConnections(web.ConnectionOptions{
+func (n *node) connections() *httpd.Connections {
+	return httpd.NewConnections(httpd.ConnectionOptions{
 		PerAddress: cmp.Or(n.cfg.MaxConnectionsPerAddress, -1), Most: cmp.Or(n.cfg.MaxConnections, -1), Proxies: n.proxies, Refusals: n.refusals, Log: n.log,
 	})
 }
 
 // rateOf is a limit a second for each address, and so many times as much at once. 0 is no limit.
-func rateOf(perSecond, burst int) web.Rate {
+func rateOf(perSecond, burst int) limit.Rate {
 	if perSecond == 0 {
-		return web.Rate{PerSecond: -1}
+		return limit.Rate{PerSecond: -1}
 	}
-	return web.Rate{PerSecond: float64(perSecond), Burst: burst * perSecond}
+	return limit.Rate{PerSecond: float64(perSecond), Burst: burst * perSecond}
 }
 
 // publicHandler is everything that players reach.
@@ -156,8 +163,9 @@ func (n *node) publicHandler() (http.Handler, error) {
 	for r := range n.games.All() {
 		specs = append(specs, r.Spec())
 	}
-	server, err := web.NewServer(web.ServerOptions{
+	server, err := api.New(api.Options{
 		Rooms: n.allRooms(), Records: records{n.store, n.results}, Auth: n.door, Games: specs, Rules: n.games,
+		Pages: web.Pages(), SDK: web.SDK(),
 		Black:     blackBox{n.journal.BlackBox()},
 		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.origins,
 		TrustedProxies: n.proxies, Creates: rateOf(n.cfg.RoomsPerSecond, 10), Guests: rateOf(n.cfg.GuestsPerSecond, 10),
@@ -165,7 +173,7 @@ func (n *node) publicHandler() (http.Handler, error) {
 		Codes: n.codes, ListRate: rateOf(n.cfg.ListsPerSecond, 10), ReplayRate: rateOf(n.cfg.ReplaysPerSecond, 10),
 		BoardRate: rateOf(n.cfg.LeaderboardsPerSecond, 10), BoardCache: cmp.Or(n.cfg.LeaderboardCache, -1), BoardOffset: cmp.Or(n.cfg.LeaderboardMaxOffset, -1),
 		ReplayStall: n.cfg.ReplayStallTimeout, ReplayPace: n.cfg.ReplayPace,
-		Ratings: web.RatingRules{Guests: n.cfg.RateGuests, Time: n.cfg.RatedMinTime, PerOpponent: n.cfg.RatedPerOpponent, Games: n.cfg.LeaderboardMinGames},
+		Ratings: api.Ratings{Guests: n.cfg.RateGuests, Time: n.cfg.RatedMinTime, PerOpponent: n.cfg.RatedPerOpponent, Games: n.cfg.LeaderboardMinGames},
 		Metrics: n.metrics, Log: n.log,
 	})
 	if err == nil {
@@ -191,8 +199,8 @@ func (n *node) adminHandler() (http.Handler, error) {
 	for r := range n.games.All() {
 		specs = append(specs, r.Spec())
 	}
-	return web.AdminHandler(web.AdminOptions{
-		Rooms: n.allRooms(), Aside: n.allRooms(), Records: records{n.store, n.results}, Players: players{n}, Cluster: n.operator(), Games: specs, Metrics: n.metrics,
+	return admin.Handler(admin.Options{
+		Rooms: n.allRooms(), Aside: n.allRooms(), Records: records{n.store, n.results}, Players: players{n}, Cluster: n.operator(), Games: specs, Metrics: n.metrics, Pages: web.Pages(),
 		Unready: n.unready, Token: token, Named: n.adminNamed, Log: n.log,
 	})
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/record"
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/auth"
 )
 
 func newToken() *cobra.Command {
@@ -42,7 +42,7 @@ A server that only checks tokens can have the public half alone:
 				return &usageError{cmd.CommandPath(), fmt.Errorf("--expires %v: give a time above zero", who.expires)}
 			}
 			now := time.Now()
-			id := web.Identity{
+			id := auth.Identity{
 				Player: room.PlayerID(args[0]), Name: who.name,
 				Room: room.ID(who.room), Game: who.game, Expires: now.Add(who.expires),
 			}
@@ -81,8 +81,8 @@ func (s *settings) loadKeyFile() error {
 	return nil
 }
 
-func (c *Config) mint(who web.Identity, now time.Time) (string, error) {
-	keys, err := web.ReadKeyFile(c.AuthKeyFile)
+func (c *Config) mint(who auth.Identity, now time.Time) (string, error) {
+	keys, err := auth.ReadKeyFile(c.AuthKeyFile)
 	if err != nil {
 		return "", err
 	}

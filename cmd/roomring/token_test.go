@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/auth"
 )
 
 // TestTokenIsTaken makes a token as the command does and shows it to the server's own check.
@@ -22,11 +22,11 @@ func TestTokenIsTaken(t *testing.T) {
 	if code := run(args, &out, &problems); code != exitOK {
 		t.Fatalf("exit %d: %s", code, problems.String())
 	}
-	keys, err := web.ReadKeyFile(file)
+	keys, err := auth.ReadKeyFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	auth, err := web.NewAuth(web.AuthOptions{Keys: keys, Issuer: "us", Audience: "play"})
+	auth, err := auth.New(auth.Options{Keys: keys, Issuer: "us", Audience: "play"})
 	if err != nil {
 		t.Fatal(err)
 	}

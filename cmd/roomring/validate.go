@@ -11,7 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/api"
+	"github.com/roomring/roomring/web/trust"
 )
 
 // Validate reports the first setting that cannot work, by the name of its flag. It touches
@@ -61,14 +62,14 @@ func (c *Config) validateAddresses() error {
 
 func (c *Config) validatePublic() error {
 	if c.PublicURL != "" {
-		if _, err := web.ParsePublicURL(c.PublicURL); err != nil {
+		if _, err := api.ParsePublicURL(c.PublicURL); err != nil {
 			return fmt.Errorf("--public-url %q: %w", c.PublicURL, err)
 		}
 	}
-	if _, err := web.ParseOrigins(c.AllowedOrigins); err != nil {
+	if _, err := trust.ParseOrigins(c.AllowedOrigins); err != nil {
 		return fmt.Errorf("--allowed-origins %w", err)
 	}
-	if _, err := web.ParseProxies(c.TrustedProxies); err != nil {
+	if _, err := trust.ParseProxies(c.TrustedProxies); err != nil {
 		return fmt.Errorf("--trusted-proxies: give addresses or networks, such as 10.0.0.0/8: %w", err)
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -178,4 +179,24 @@ func (d *Description) checkAnswer(in *openapi3filter.RequestValidationInput, sta
 		return fmt.Errorf("the answer is not as described: %w", err)
 	}
 	return nil
+}
+
+// CompareRoutes reports what is served and not described, and what is described and not served. Served are methods and paths, such as
+// "GET /livez"; owns tells which of the described paths are this server's.
+func CompareRoutes(tb testing.TB, served []string, owns func(path string) bool) {
+	tb.Helper()
+	var described []string
+	for path, item := range Load(tb).Doc.Paths.Map() {
+		for method := range item.Operations() {
+			described = append(described, method+" "+path)
+			if owns(path) && !slices.Contains(served, method+" "+path) {
+				tb.Errorf("%s %s is described in docs/openapi.yaml and not served", method, path)
+			}
+		}
+	}
+	for _, route := range served {
+		if !slices.Contains(described, route) {
+			tb.Errorf("%s is served and not described in docs/openapi.yaml", route)
+		}
+	}
 }

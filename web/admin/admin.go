@@ -1,0 +1,234 @@
+// Package admin is what the operator reaches by HTTP: the admin API, its streams, the page, metrics and profiles.
+package admin
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"net/netip"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/web/auth"
+	"github.com/roomring/roomring/web/internal/assets"
+	"github.com/roomring/roomring/web/internal/rest"
+	"github.com/roomring/roomring/web/metrics"
+)
+
+// Rooms is what the operator may do with rooms. Errors are those of package actor.
+type Rooms interface {
+	List(ctx context.Context, f actor.Filter) (actor.Listing, error)
+	Inspect(ctx context.Context, id room.ID, look actor.Look) (actor.Inspection, error)
+	// Close ends a room for good; its players hear the reason.
+	Close(ctx context.Context, id room.ID, reason string) error
+	// Kick takes a player's seat away.
+	Kick(ctx context.Context, id room.ID, player room.PlayerID) error
+	// Signal hands a game a signal; the error is a *room.Refusal if it does not take it.
+	Signal(ctx context.Context, id room.ID, name string, data []byte) error
+	// Watch tells each what happens in a room until the room ends or moves. See actor.Directory.
+	Watch(ctx context.Context, id room.ID, each func(actor.RoomEvent) error) error
+}
+
+// Options say what the operator is shown.
+type Options struct {
+	Rooms   Rooms
+	Cluster Cluster
+	Aside   Aside   // nil: no room is ever set aside
+	Records Records // nil: no game is ever finished
+	Players Players // nil: nobody can be forgotten
+	Games   []room.Spec
+	Pages   fs.FS            // the files of pages, by their names; nil: there are none
+	Metrics *metrics.Metrics // nil: /metrics is empty
+
+	// Unready returns why this node should not get traffic, for GET /readyz. Nil: always ready.
+	Unready func() []string
+
+	// Token, when not empty, must come with every request as Authorization: Bearer. It is needed as soon as
+	// the listener is not on loopback; who opens the listener sees to that.
+	Token string
+	// Named reports whether a name, beside localhost and IP addresses, is one that requests may call this server by. By others
+	// they are turned away, so that a page whose name was pointed at this address (DNS rebinding) reaches nothing. Nil: none is.
+	Named func(name string) bool
+
+	MaxBody        int64         // bytes of a request's body; 0 means 1 MiB
+	RequestTimeout time.Duration // 0 means 10 s; profiles and streams have none
+	EventBeat      time.Duration // silence in a stream of events before a comment keeps it alive; 0 means 15 s
+	Streams        int           // of events open at once; more are refused with 503. 0 means 64
+	Log            *slog.Logger  // hears of every action taken; nil: nothing is logged
+}
+
+type handler struct {
+	opts    Options
+	games   map[string]room.Spec
+	pages   assets.Files
+	streams chan struct{} // holds one for each stream of events
+}
+
+// Handler serves the operator: the page, the admin API, /readyz with reasons, /metrics and /debug/pprof/. It belongs on a listener of its own.
+func Handler(opts Options) (http.Handler, error) {
+	if opts.Rooms == nil || opts.Cluster == nil {
+		return nil, errors.New("the admin server needs Rooms and Cluster")
+	}
+	opts.MaxBody = cmp.Or(opts.MaxBody, 1<<20)
+	opts.RequestTimeout = cmp.Or(opts.RequestTimeout, 10*time.Second)
+	opts.EventBeat = cmp.Or(opts.EventBeat, 15*time.Second)
+	opts.Streams = cmp.Or(opts.Streams, 64)
+	if opts.Aside == nil {
+		opts.Aside = noneAside{}
+	}
+	opts.Log = cmp.Or(opts.Log, slog.New(slog.DiscardHandler))
+	if opts.Named == nil {
+		opts.Named = func(string) bool { return false }
+	}
+	if opts.Unready == nil {
+		opts.Unready = func() []string { return nil }
+	}
+	if opts.Metrics == nil {
+		opts.Metrics = metrics.New()
+	}
+	pages, err := assets.Read(opts.Pages)
+	if err != nil {
+		return nil, fmt.Errorf("the pages: %w", err)
+	}
+	a := &handler{opts: opts, games: map[string]room.Spec{}, pages: pages, streams: make(chan struct{}, opts.Streams)}
+	for _, spec := range opts.Games {
+		a.games[spec.Name] = spec
+	}
+	own := rest.NewSharing(nil, nil)
+	mux := rest.NewMux(a.routes(), rest.Routing{Log: opts.Log, Metrics: opts.Metrics, Timeout: opts.RequestTimeout, Unknown: rest.UnknownPath})
+	return rest.Secured(a.named(a.authorised(own.Wrap(mux)))), nil
+}
+
+// routes are all that the admin server serves; docs/openapi.yaml lists the same.
+func (a *handler) routes() []rest.Route {
+	return []rest.Route{
+		{Method: "GET", Path: "/admin/v1/nodes", Handle: a.getNodes},
+		{Method: "GET", Path: "/admin/v1/dev", Handle: getDev},
+		{Method: "GET", Path: "/admin/v1/ring", Handle: a.getRing},
+		{Method: "POST", Path: "/admin/v1/drain", Handle: a.postDrain},
+		{Method: "POST", Path: "/admin/v1/forget", Handle: a.postForget},
+		{Method: "GET", Path: "/admin/v1/rooms", Handle: a.getRooms},
+		{Method: "GET", Path: "/admin/v1/rooms/{id}", Handle: a.getRoom},
+		{Method: "GET", Path: "/admin/v1/rooms/{id}/events", Handle: a.getEvents, Stream: true},
+		{Method: "POST", Path: "/admin/v1/rooms/{id}/close", Handle: a.postClose},
+		{Method: "POST", Path: "/admin/v1/rooms/{id}/kick", Handle: a.postKick},
+		{Method: "POST", Path: "/admin/v1/rooms/{id}/signal", Handle: a.postSignal},
+		{Method: "GET", Path: "/admin/v1/players/{id}", Handle: a.getPlayer, Stream: true},
+		{Method: "POST", Path: "/admin/v1/players/{id}/forget", Handle: a.postForgetPlayer, Stream: true},
+		{Method: "GET", Path: "/admin/v1/results/{room}", Handle: a.getResult},
+		{Method: "GET", Path: "/admin/v1/replays/{room}", Handle: a.getReplay},
+		{Method: "GET", Path: "/admin/v1/set-aside", Handle: a.getAsides},
+		{Method: "GET", Path: "/admin/v1/set-aside/{node}/{key}", Handle: a.getAside},
+		{Method: "POST", Path: "/admin/v1/set-aside/{node}/{key}/restore", Handle: a.postReopen},
+		{Method: "GET", Path: "/admin/{$}", Handle: a.pages.Page("admin.html", assets.Self)},
+		{Method: "GET", Path: "/assets/{file}", Handle: a.pages.Part},
+		{Method: "GET", Path: "/readyz", Handle: a.getReady},
+		{Method: "GET", Path: "/metrics", Raw: a.opts.Metrics.Handler()},
+		{Method: "GET", Path: "/debug/pprof/{$}", Raw: http.HandlerFunc(pprof.Index)},
+		{Method: "GET", Path: "/debug/pprof/{profile}", Raw: http.HandlerFunc(profile)},
+	}
+}
+
+// profile serves what net/http/pprof has: three makers of profiles and the runtime's named ones. Of the command line it
+// serves the program alone, for the flags may hold the password of a store.
+func profile(w http.ResponseWriter, r *http.Request) {
+	switch name := r.PathValue("profile"); name {
+	case "profile":
+		pprof.Profile(w, r)
+	case "trace":
+		pprof.Trace(w, r)
+	case "symbol":
+		pprof.Symbol(w, r)
+	case "cmdline":
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		fmt.Fprint(w, os.Args[0])
+	default:
+		if !slices.Contains(profiles, name) {
+			rest.NotFound("There is no such profile: GET /debug/pprof/ lists them.").Write(w)
+			return
+		}
+		pprof.Handler(name).ServeHTTP(w, r)
+	}
+}
+
+var profiles = []string{"allocs", "block", "goroutine", "heap", "mutex", "threadcreate"}
+
+// named turns away requests that call this server by a name it does not have.
+func (a *handler) named(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !a.knowsHost(r.Host) {
+			rest.NewProblem(http.StatusMisdirectedRequest, "wrong-host", "The admin server answers to localhost, IP addresses and the names in its certificate alone.").Write(w)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (a *handler) knowsHost(host string) bool {
+	return LocalHost(host) || a.opts.Named(hostName(host))
+}
+
+// LocalHost reports whether a request's Host is localhost or an IP address. Any other name may have been pointed at this
+// address by a stranger, whose page would then reach it (DNS rebinding).
+func LocalHost(host string) bool {
+	name := hostName(host)
+	_, err := netip.ParseAddr(name)
+	return err == nil || name == "localhost"
+}
+
+// hostName is a Host without its port.
+func hostName(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.ToLower(strings.Trim(host, "[]"))
+}
+
+func (a *handler) authorised(next http.Handler) http.Handler {
+	if a.opts.Token == "" {
+		return next
+	}
+	want := sha256.Sum256([]byte(a.opts.Token))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isPage(r) { // it says nothing, and asks for the token itself
+			next.ServeHTTP(w, r)
+			return
+		}
+		token, err := auth.Bearer(r)
+		got := sha256.Sum256([]byte(token))
+		if err != nil || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			rest.NewProblem(http.StatusUnauthorized, "unauthorised", "Send the admin token as Authorization: Bearer …").Write(w)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// isPage reports whether a request is for the operator's page or a file it is made of.
+func isPage(r *http.Request) bool {
+	return r.URL.Path == "/admin/" || strings.HasPrefix(r.URL.Path, "/assets/") && path.Clean(r.URL.Path) == r.URL.Path
+}
+
+// getReady tells the operator why as well.
+func (a *handler) getReady(w http.ResponseWriter, _ *http.Request) error {
+	if reasons := a.opts.Unready(); len(reasons) > 0 {
+		p := rest.RetryLater("unready", "This node should not get traffic: "+strings.Join(reasons, "; ")+".", 0)
+		p.Reasons = reasons
+		return p
+	}
+	rest.WriteJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+	return nil
+}

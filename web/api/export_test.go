@@ -1,0 +1,11 @@
+package api
+
+import "strings"
+
+// Routes are the method and path of all that a server serves, as docs/openapi.yaml writes them.
+func Routes() (out []string) {
+	for _, rt := range (&Server{}).routes() {
+		out = append(out, rt.Method+" "+strings.ReplaceAll(rt.Path, "{$}", ""))
+	}
+	return out
+}

@@ -1,0 +1,86 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/roomring/roomring/web/internal/rest"
+	"github.com/roomring/roomring/web/trust"
+)
+
+// PublicURL is the address that players reach the server by: scheme, host, and perhaps a path that a proxy puts it
+// under. Its Path is empty or begins with a slash and ends without one.
+type PublicURL struct{ url.URL }
+
+var prefixPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?$`)
+
+// ParsePublicURL reads addresses such as https://play.example.org and https://example.org/games/ring.
+func ParsePublicURL(raw string) (PublicURL, error) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		return PublicURL{}, errors.New("give an http or https URL of scheme, host and perhaps a path, such as https://play.example.com or https://example.com/games/ring")
+	}
+	switch path := u.EscapedPath(); {
+	case !prefixPath.MatchString(path):
+		return PublicURL{}, errors.New("its path may have letters, digits and - . _ ~ between single slashes, such as /games/ring")
+	case strings.HasPrefix(path+"/", "/v1/"): // /v1/results/ID would be a page of the prefix and a path of the API
+		return PublicURL{}, errors.New("its path may not begin with /v1, where the API's own paths begin")
+	}
+	return PublicURL{url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host), Path: strings.TrimSuffix(u.Path, "/")}}, nil
+}
+
+// Origin is what browsers call the origin of pages at this address: without the scheme's own port.
+func (u PublicURL) Origin() string {
+	return u.Scheme + "://" + trust.WithoutPort(u.Scheme, u.Host)
+}
+
+// beneath serves the paths of a mux under a prefix too, so that it does not matter whether the proxy in front takes the
+// prefix off. Where both readings of a path lead somewhere, it is read as one that has the prefix.
+func beneath(prefix string, mux rest.Mux) http.Handler {
+	if prefix == "" {
+		return mux
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == prefix { // without the slash, relative links would lead out of it
+			to := url.URL{Path: prefix + "/", RawQuery: r.URL.RawQuery}
+			http.Redirect(w, r, to.String(), http.StatusPermanentRedirect)
+			return
+		}
+		if rest := stripped(prefix, r); rest != nil && (mux.Has(rest) || !mux.Has(r)) {
+			r = rest
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// stripped is the request without the prefix of its path; nil: it has another path.
+func stripped(prefix string, r *http.Request) *http.Request {
+	path, found := strings.CutPrefix(r.URL.Path, prefix+"/")
+	raw, rawFound := strings.CutPrefix(r.URL.RawPath, prefix+"/")
+	if !found || r.URL.RawPath != "" && !rawFound {
+		return nil
+	}
+	out := *r
+	out.URL = new(url.URL)
+	*out.URL = *r.URL
+	out.URL.Path, out.URL.RawPath = "/"+path, ""
+	if rawFound {
+		out.URL.RawPath = "/" + raw
+	}
+	return &out
+}
+
+// base is the address that clients of this request reach the server by. Its Path has no slash at its end.
+func (s *Server) base(r *http.Request) url.URL {
+	if s.public != nil {
+		return s.public.URL
+	}
+	u := url.URL{Scheme: "http", Host: r.Host}
+	if s.opts.TrustedProxies.Secure(r) {
+		u.Scheme = "https"
+	}
+	return u
+}

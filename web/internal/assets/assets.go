@@ -1,0 +1,149 @@
+// Package assets serves built files: pages under a strict policy, and what they are made of.
+package assets
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/roomring/roomring/web/internal/rest"
+)
+
+// Files are the built files of a folder by name.
+type Files map[string]*file
+
+// Read reads all files of a folder; nil has none. The error is the folder's.
+func Read(from fs.FS) (Files, error) {
+	out := Files{}
+	if from == nil {
+		return out, nil
+	}
+	err := fs.WalkDir(from, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(from, name)
+		out[name] = newFile(d.Name(), data)
+		return err
+	})
+	return out, err
+}
+
+// Page serves a page under a policy that lets it reach what reach says, and load what the server itself has.
+func (f Files) Page(name, reach string) rest.Handle {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		page := f[name]
+		if page == nil {
+			return fmt.Errorf("the page %s is not built: run make generate", name)
+		}
+		Restrict(w.Header(), reach)
+		page.Serve(w, r)
+		return nil
+	}
+}
+
+// Self is a page that speaks to its own server alone.
+const Self = "'self'"
+
+// Restrict sets the policy of a page.
+func Restrict(h http.Header, reach string) {
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src "+
+		reach+"; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+}
+
+// Part serves what pages are made of: the file of the path value file.
+func (f Files) Part(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("file")
+	part := f[name]
+	if part == nil || path.Ext(name) == ".html" {
+		return rest.NotFound("There is no such file. A page that asks for it is of another version of this server: load it again.")
+	}
+	part.Serve(w, r)
+	return nil
+}
+
+// file is one built file.
+type file struct {
+	Plain   []byte
+	Kind    string        // media type
+	forever bool          // its name changes with its content
+	packed  func() packed // made when it is first asked for
+}
+
+type packed struct {
+	sum  string // of the plain content
+	gzip []byte // nil where that gains nothing
+}
+
+// kinds are said here and not left to the machine's mime.types.
+var kinds = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".ts":   "application/typescript; charset=utf-8",
+	".svg":  "image/svg+xml",
+}
+
+func newFile(name string, data []byte) *file {
+	kind, known := kinds[path.Ext(name)]
+	if !known {
+		kind = mime.TypeByExtension(path.Ext(name))
+	}
+	return &file{Plain: data, Kind: kind, forever: strings.HasPrefix(name, "chunk-"), packed: sync.OnceValue(func() packed {
+		sum := sha256.Sum256(data)
+		var b bytes.Buffer
+		z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is a known one
+		_, _ = z.Write(data)                                  // a buffer takes all
+		_ = z.Close()
+		p := packed{sum: hex.EncodeToString(sum[:8])}
+		if b.Len() < len(data)*9/10 {
+			p.gzip = b.Bytes()
+		}
+		return p
+	})}
+}
+
+// Serve answers with the file, or 304 to who has it. Browsers may keep it and ask each time whether it is still the
+// same, or for ever.
+func (f *file) Serve(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", f.Kind)
+	h.Set("Cache-Control", "no-cache")
+	if f.forever {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	packed := f.packed()
+	body, tag := f.Plain, packed.sum
+	if packed.gzip != nil {
+		h.Add("Vary", "Accept-Encoding")
+		if takesGzip(r) {
+			body, tag = packed.gzip, tag+"-gzip"
+			h.Set("Content-Encoding", "gzip")
+		}
+	}
+	h.Set("ETag", `"`+tag+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+}
+
+// takesGzip reads Accept-Encoding (RFC 9110, section 12.5.3). A client that names gzip only to refuse it gets it plain.
+func takesGzip(r *http.Request) bool {
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		coding, weight, _ := strings.Cut(part, ";")
+		if strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+			_, q, _ := strings.Cut(weight, "=")
+			return strings.Trim(strings.TrimSpace(q), "0.") != "" || strings.TrimSpace(q) == ""
+		}
+	}
+	return false
+}

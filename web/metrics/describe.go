@@ -1,0 +1,106 @@
+package metrics
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Described is one metric as docs/METRICS.md lists it.
+type Described struct {
+	Name   string
+	Kind   string // gauge, counter or histogram
+	Labels []string
+	Help   string
+}
+
+// Described are all of Roomring's own metrics, by name. Those of the Go runtime and the process are not among them.
+func (m *Metrics) Described() []Described {
+	out := slices.Clone(m.described)
+	slices.SortFunc(out, func(a, b Described) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+func (m *Metrics) register(c prometheus.Collector, name, kind, help string, labels ...string) {
+	m.registry.MustRegister(c)
+	m.described = append(m.described, Described{name, kind, labels, help})
+}
+
+// Gauge adds a value that is asked for at each scrape, such as how many results wait for the store. The name is
+// whole, with its roomring_ in front; help gives the unit.
+func (m *Metrics) Gauge(name, help string, value func() float64) {
+	m.register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value), name, "gauge", help)
+}
+
+// Counter is like Gauge for a value that only grows.
+func (m *Metrics) Counter(name, help string, value func() float64) {
+	m.register(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value), name, "counter", help)
+}
+
+// GaugeVec is like Gauge for several values, by what their label says. The label's values must be few and known to
+// the operator: names of nodes, never of players or rooms.
+func (m *Metrics) GaugeVec(name, help, label string, values func() map[string]float64) {
+	m.register(asked{prometheus.NewDesc(name, help, []string{label}, nil), prometheus.GaugeValue, values}, name, "gauge", help, label)
+}
+
+// CounterVec is like GaugeVec for values that only grow.
+func (m *Metrics) CounterVec(name, help, label string, values func() map[string]float64) {
+	m.register(asked{prometheus.NewDesc(name, help, []string{label}, nil), prometheus.CounterValue, values}, name, "counter", help, label)
+}
+
+// asked is a metric with one label whose values are asked for at each scrape.
+type asked struct {
+	desc   *prometheus.Desc
+	kind   prometheus.ValueType
+	values func() map[string]float64
+}
+
+func (a asked) Describe(to chan<- *prometheus.Desc) { to <- a.desc }
+
+func (a asked) Collect(to chan<- prometheus.Metric) {
+	for label, value := range a.values() {
+		to <- prometheus.MustNewConstMetric(a.desc, a.kind, value, strings.ToValidUTF8(label, "?"))
+	}
+}
+
+// Cluster are where the numbers of a cluster come from. Each function is asked at each scrape and must not block.
+type Cluster struct {
+	Members        func() map[string]float64 // nodes, by state
+	RingShare      func() map[string]float64 // by node
+	LinkUp         func() map[string]float64 // 1 or 0, by peer; so are the next
+	LinkRTT        func() map[string]float64 // seconds
+	LinkQueued     func() map[string]float64 // bytes
+	LinkReconnects func() map[string]float64
+	LinkSent       func() map[string]float64 // bytes
+	LinkReceived   func() map[string]float64 // bytes
+	LinkOverflows  func() map[string]float64
+
+	GossipHealth    func() float64
+	GossipStrangers func() float64
+	RemoteSessions  func() float64
+	RoomsClaimed    func() float64
+	RoomsReleased   func() float64
+	EdgeReattach    func() float64
+	EdgeEventsLost  func() float64
+}
+
+// Cluster adds the numbers of a cluster.
+func (m *Metrics) Cluster(c Cluster) {
+	m.GaugeVec("roomring_cluster_members", "Nodes that this one knows of, itself included, by state.", "state", c.Members)
+	m.GaugeVec("roomring_ring_share", "Part of all rooms that the ring gives each node, as a fraction of 1.", "node", c.RingShare)
+	m.GaugeVec("roomring_link_up", "Whether this node's link to a peer stands: 1 or 0.", "peer", c.LinkUp)
+	m.GaugeVec("roomring_link_rtt_seconds", "Last measured round trip to a peer, in seconds; 0 is not yet measured.", "peer", c.LinkRTT)
+	m.GaugeVec("roomring_link_queued_bytes", "Bytes that wait for the link to a peer.", "peer", c.LinkQueued)
+	m.CounterVec("roomring_link_reconnects_total", "Times the link to a peer was made anew.", "peer", c.LinkReconnects)
+	m.CounterVec("roomring_link_sent_bytes_total", "Bytes of sessions in rooms elsewhere, sent to a peer. Questions between nodes are not among them.", "peer", c.LinkSent)
+	m.CounterVec("roomring_link_received_bytes_total", "Likewise, bytes received from a peer.", "peer", c.LinkReceived)
+	m.CounterVec("roomring_link_overflows_total", "Streams that were ended because too much waited for a peer that reads too slowly. Their sessions begin anew.", "peer", c.LinkOverflows)
+	m.Gauge("roomring_gossip_health", "How late this node's own gossip is: 0 is well, more is worse.", c.GossipHealth)
+	m.Counter("roomring_gossip_strangers_total", "Gossip packets and streams refused: another label or secret.", c.GossipStrangers)
+	m.Gauge("roomring_sessions_remote", "Clients of this node that are in rooms elsewhere.", c.RemoteSessions)
+	m.Counter("roomring_rooms_claimed_total", "Released rooms that this node has taken from the store.", c.RoomsClaimed)
+	m.Counter("roomring_rooms_released_total", "Rooms that this node has given to the store for others to claim.", c.RoomsReleased)
+	m.Counter("roomring_edge_reattach_total", "Times a client of this node was attached again because its room had moved or the link to it was lost.", c.EdgeReattach)
+	m.Counter("roomring_edge_events_lost_total", "Events that readers at this node who had fallen behind in rooms elsewhere were told they missed.", c.EdgeEventsLost)
+}

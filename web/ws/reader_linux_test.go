@@ -1,0 +1,60 @@
+package ws_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/room/wire"
+	"github.com/roomring/roomring/web/internal/webtest"
+	"github.com/roomring/roomring/web/ws"
+)
+
+// TestPingsWithoutReading has a client that is heard all the time and reads nothing. It takes long until that fills the
+// buffers of two kernels, and yet it is closed as too slow, and reads so when it wakes up.
+func TestPingsWithoutReading(t *testing.T) {
+	e := newEdge(t, func(o *ws.Options) { o.WriteTimeout, o.Heartbeat = 2*time.Second, 4*time.Second })
+	small := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
+		return raw.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 2048) })
+	}}
+	nc, err := small.Dial("tcp", e.server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	_, _ = nc.Write(rawRequest(e))
+	rawHello(t, nc)
+	ended := make(chan struct{})
+	pinging := make(chan struct{})
+	go func() {
+		defer close(pinging)
+		ping := maskedFrame(0x81, wire.AppendPing(nil, wire.JSON, wire.Ping{Echo: json.RawMessage(`"` + strings.Repeat("x", 60) + `"`)}))
+		for {
+			select {
+			case <-ended:
+				return
+			case <-time.After(30 * time.Millisecond):
+				_, _ = nc.Write(ping)
+			}
+		}
+	}()
+	webtest.Eventually(t, "it is there", func() bool { return e.hall.size() == 1 })
+	webtest.Eventually(t, "it is closed", func() bool { return e.hall.size() == 0 })
+	br := bufio.NewReader(nc)
+	if res, err := http.ReadResponse(br, nil); err != nil || res.StatusCode != 101 {
+		t.Fatalf("%v %v", res, err)
+	}
+	_ = nc.SetReadDeadline(time.Now().Add(webtest.Patience))
+	if code := rawClose(t, br); code != wire.CloseTooSlow {
+		t.Errorf("closed with %d", code)
+	}
+	close(ended)
+	<-pinging
+	nc.Close()
+	webtest.Eventually(t, "it is counted", func() bool { return e.meter.closedWith(wire.CloseTooSlow) == 1 })
+}

@@ -1,0 +1,168 @@
+package ws
+
+import (
+	"bufio"
+	"fmt"
+	"math"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/roomring/roomring/room/record"
+	"github.com/roomring/roomring/room/wire"
+	"github.com/roomring/roomring/web/httpd"
+	"github.com/roomring/roomring/web/internal/rest"
+	"github.com/roomring/roomring/web/limit"
+)
+
+// ServeHTTP upgrades the connection and returns, so that the stack and the buffers of the HTTP request are
+// freed. A browser learns nothing of a refused upgrade, so nearly every refusal is a close code
+// after the upgrade; only a draining server and a foreign page are told in HTTP.
+func (s *Sockets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case s.opts.Draining(), s.down():
+		refuseDraining(w)
+		return
+	case !wantsUpgrade(r):
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "websocket")
+		rest.NewProblem(http.StatusUpgradeRequired, "upgrade", "This path speaks WebSocket: see docs/PROTOCOL.md.").Write(w)
+		return
+	case !s.opts.Origins.Allow(r):
+		rest.NewProblem(http.StatusForbidden, "cross-origin", "Pages of this origin may not connect here: see --allowed-origins.").Write(w)
+		return
+	}
+	id, idErr := record.ParseID(r.PathValue("id"))
+	chosen, encoding, known := subprotocol(r)
+	c := &conn{
+		s: s, id: id, encoding: encoding, addr: limit.Key(s.opts.Proxies.Client(r)),
+		flusher:  s.flushers[int(s.next.Add(1))%len(s.flushers)],
+		messages: s.allowance(s.opts.Rate), bytes: s.allowance(s.opts.Bytes), floor: s.allowance(s.opts.Floor),
+	}
+	c.ofAddr = s.allowanceOf(s.ofAddr.Of(c.addr))
+	c.spoke.Store(math.MaxInt64) // nothing yet
+	place := s.reserve(c.addr)
+	if place == placeNone {
+		now := time.Now()
+		s.turned.Refused("--max-sockets-per-address", c.addr, now)
+		s.opts.Refusals.Refused(c.addr, now)
+		w.Header().Set("Connection", "close")
+		p := rest.NewProblem(http.StatusTooManyRequests, "too-many", "Too many connections from your address: close some, then retry.")
+		p.Retry = s.opts.Close
+		p.Write(w)
+		return
+	}
+	if err := c.accept(w, r, chosen); err != nil {
+		s.release(c.addr)
+		return // it has been answered
+	}
+	if !s.admit(c) {
+		_ = c.net.Close()
+		s.release(c.addr)
+		return
+	}
+	switch {
+	case !known:
+		c.leave = closeWith(wire.CloseBadMessage, "offer the subprotocol "+wire.SubprotocolJSON+" or "+wire.SubprotocolCBOR)
+	case place == placeTold:
+		c.leave = c.tooMany("--max-sockets-per-address", "too many connections from your address")
+	case idErr != nil:
+		c.leave = closeWith(wire.CloseNoRoom, "no such room: "+idErr.Error())
+	}
+	s.conns.Go(c.greet)
+}
+
+func refuseDraining(w http.ResponseWriter) {
+	rest.RetryLater("draining", "This node is draining: retry elsewhere.", time.Second).Write(w)
+}
+
+func wantsUpgrade(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+}
+
+// subprotocol chooses the first of those offered that is known. When none is, the first is echoed all the
+// same: some browsers drop a connection without one before they would hear the close code.
+func subprotocol(r *http.Request) (chosen string, e wire.Encoding, known bool) {
+	offered := strings.FieldsFunc(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), func(c rune) bool { return c == ',' || c == ' ' })
+	for _, p := range offered {
+		switch p {
+		case wire.SubprotocolJSON:
+			return p, wire.JSON, true
+		case wire.SubprotocolCBOR:
+			return p, wire.CBOR, true
+		}
+	}
+	if len(offered) > 0 {
+		chosen = offered[0]
+	}
+	return chosen, wire.JSON, false
+}
+
+// accept answers the handshake and makes the connection c's own.
+func (c *conn) accept(w http.ResponseWriter, r *http.Request, chosen string) error {
+	opts := &websocket.AcceptOptions{
+		// The origin has been checked by the caller, who can answer with a problem document.
+		InsecureSkipVerify: true,
+		// Messages are small and patches already short: compression would cost each socket a window of
+		// up to 32 KiB and processor time for little.
+		CompressionMode: websocket.CompressionDisabled,
+		OnPingReceived:  c.onPing,
+		OnPongReceived:  c.onPong,
+	}
+	if chosen != "" {
+		opts.Subprotocols = []string{chosen}
+	}
+	ws, err := websocket.Accept(&smallHijacker{w, c}, r, opts)
+	if err != nil {
+		return err
+	}
+	c.ws = ws
+	c.ws.SetReadLimit(-1) // receive has its own, with our close code
+	c.tune()
+	if sc, ok := c.net.(syscall.Conn); ok {
+		c.raw, _ = sc.SyscallConn() // nil: every write takes a goroutine
+	}
+	c.expect(c.s.opts.Hello)
+	return nil
+}
+
+// smallHijacker hands the connection to c and small buffers to the WebSocket library, in place of the HTTP
+// server's of 4 KiB each: 512 bytes hold most of what a client sends, and the writer sees control frames alone.
+type smallHijacker struct {
+	http.ResponseWriter
+	c *conn
+}
+
+func (h *smallHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	nc, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, fmt.Errorf("take over the connection: %w", err)
+	}
+	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
+	h.c.net, h.c.early = httpd.Unwrap(nc), slices.Clone(early)
+	t := (*transport)(h.c)
+	return t, bufio.NewReadWriter(bufio.NewReaderSize(t, 512), bufio.NewWriterSize(t, 128)), nil
+}
+
+// tune bounds what the kernel holds for a socket, and for how long it keeps trying one that takes nothing: longer than the
+// server itself, which knows what to say.
+func (c *conn) tune() {
+	s, nc := c.s, c.net
+	if under, ok := nc.(interface{ NetConn() net.Conn }); ok {
+		nc = under.NetConn() // of a TLS connection
+	}
+	tcp, ok := nc.(*net.TCPConn)
+	if !ok {
+		return
+	}
+	if s.opts.SendBuffer > 0 {
+		_ = tcp.SetWriteBuffer(s.opts.SendBuffer) // only a bound
+	}
+	setUserTimeout(tcp, s.opts.silence()+2*s.opts.WriteTimeout)
+	c.kernel, _ = tcp.SyscallConn() // nil: nobody watches it
+}
