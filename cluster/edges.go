@@ -220,7 +220,7 @@ func (e *edges) stream(node string) *stream {
 // when they fit a close frame.
 func unreachable(why error) *actor.CloseError {
 	_, told := errors.AsType[*actor.CloseError](why)
-	if (told || errors.Is(why, actor.ErrUnreachable)) && len(why.Error()) <= 123 {
+	if (told || errors.Is(why, actor.ErrUnreachable)) && len(why.Error()) <= wire.MaxCloseReason {
 		return &actor.CloseError{Code: wire.CloseUnreachable, Reason: why.Error()}
 	}
 	return &actor.CloseError{Code: wire.CloseUnreachable, Reason: "the room is not reachable: retry"}

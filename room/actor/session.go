@@ -3,7 +3,6 @@ package actor
 import (
 	"context"
 	"sync/atomic"
-	"unicode/utf8"
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/core"
@@ -134,15 +133,7 @@ func CloseUnanswered() *CloseError {
 	return closing(wire.CloseTooMany, "too many acts without an answer: wait for acks")
 }
 
-// closing makes a close with a reason of at most 123 bytes (RFC 6455, section 5.5.1).
+// closing makes a close whose reason fits a close frame.
 func closing(code wire.CloseCode, reason string) *CloseError {
-	const most = 123
-	if len(reason) > most {
-		n := most
-		for n > 0 && !utf8.RuneStart(reason[n]) {
-			n--
-		}
-		reason = reason[:n]
-	}
-	return &CloseError{Code: code, Reason: reason}
+	return &CloseError{Code: code, Reason: wire.CloseReason(reason)}
 }

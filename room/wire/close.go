@@ -1,5 +1,7 @@
 package wire
 
+import "unicode/utf8"
+
 // CloseCode is a WebSocket close code. 4100 to 4199 say: reconnect and resume. 4400 to 4499 say: do not.
 type CloseCode uint16
 
@@ -24,6 +26,21 @@ const (
 	CloseTooLarge     CloseCode = 4413
 	CloseTooMany      CloseCode = 4429
 )
+
+// MaxCloseReason is how many bytes of a reason fit a close frame (RFC 6455, sections 5.5 and 5.5.1).
+const MaxCloseReason = 123
+
+// CloseReason cuts a reason to what fits a close frame, at the end of a character.
+func CloseReason(reason string) string {
+	if len(reason) <= MaxCloseReason {
+		return reason
+	}
+	n := MaxCloseReason
+	for n > 0 && !utf8.RuneStart(reason[n]) {
+		n--
+	}
+	return reason[:n]
+}
 
 // Retry reports whether a client should reconnect and resume after this code.
 func (c CloseCode) Retry() bool { return c >= 4100 && c < 4200 }

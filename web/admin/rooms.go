@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web/internal/body"
 	"github.com/roomring/roomring/web/internal/rest"
 	"github.com/roomring/roomring/web/internal/text"
@@ -44,8 +45,6 @@ func (a *handler) getRooms(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-const maxReason = 123 // bytes: what fits beside a close code (RFC 6455, section 5.5)
-
 func (a *handler) postClose(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
 		Reason string `json:"reason"`
@@ -54,7 +53,7 @@ func (a *handler) postClose(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !text.Valid(in.Reason, 0, maxReason) {
+	if !text.Valid(in.Reason, 0, wire.MaxCloseReason) {
 		return rest.BadField("reason", "A reason is at most 123 bytes of UTF-8 without control characters.")
 	}
 	in.Reason = cmp.Or(in.Reason, "closed by the operator")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net"
@@ -130,7 +131,7 @@ func (c *conn) messageType() websocket.MessageType {
 func (c *conn) readAll(r io.Reader, buf []byte) ([]byte, error) {
 	for {
 		if len(buf) > c.s.opts.MaxMessage {
-			return buf, closeWith(wire.CloseTooLarge, "a message may have "+bytesText(c.s.opts.MaxMessage))
+			return buf, closeWith(wire.CloseTooLarge, fmt.Sprintf("a message may have %d bytes", c.s.opts.MaxMessage))
 		}
 		if len(buf) == cap(buf) {
 			buf = append(buf, 0)[:len(buf)]
@@ -291,7 +292,7 @@ func (c *conn) finish(err error) {
 		c.mu.Unlock()
 		defer c.wait()
 	}
-	_ = c.ws.Close(websocket.StatusCode(why.Code), fits(why.Reason)) // waits for the client's own close frame, as long as opts.Close
+	_ = c.ws.Close(websocket.StatusCode(why.Code), wire.CloseReason(why.Reason)) // waits for the client's own close frame, as long as opts.Close
 }
 
 // stopped says why the reader has stopped: nil when the client went by itself.

@@ -3,9 +3,7 @@ package ws
 import (
 	"context"
 	"errors"
-	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
@@ -194,20 +192,3 @@ func told(err, known error) string {
 func closeWith(code wire.CloseCode, reason string) *actor.CloseError {
 	return &actor.CloseError{Code: code, Reason: reason}
 }
-
-// maxCloseReason is what fits a close frame (RFC 6455, sections 5.5 and 5.5.1).
-const maxCloseReason = 123
-
-// fits shortens a reason to what a close frame holds, at the end of a character.
-func fits(reason string) string {
-	if len(reason) <= maxCloseReason {
-		return reason
-	}
-	n := maxCloseReason
-	for n > 0 && !utf8.RuneStart(reason[n]) {
-		n--
-	}
-	return reason[:n]
-}
-
-func bytesText(n int) string { return strconv.Itoa(n) + " bytes" }
