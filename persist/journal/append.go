@@ -10,19 +10,20 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// commandCost is what a command costs in memory beside its bytes, roughly.
+// commandCost is about what a command costs in memory in addition to its bytes.
 const commandCost = 256
 
-// Append hands over the next batch of a room's log, and perhaps a snapshot of the room at or
-// before its end. It never blocks. A batch without entries (Last zero) brings a snapshot alone.
+// Append adds the next batch to a room's log, with a snapshot of the room at or
+// before the batch's end if there is one. It never blocks. A batch without entries (Last zero) adds a snapshot alone.
 //
-// A room may hand over the next batch while others are under way; their done functions are called in order.
+// A room may append its next batch while others are under way. Their done functions are called in order.
 //
 // When Append returns an error (ErrFull, ErrTooBig, ErrClosed, ErrUnknown, ErrUnread, ErrGap)
-// nothing was taken and done is never called. After ErrFull what comes behind that batch is ErrFull too, until it is offered again. Otherwise done is called exactly once, from the
+// nothing was taken and done is never called. After ErrFull the batches that follow are refused with ErrFull too, until the refused
+// one is offered again. Otherwise done is called exactly once, on the
 // writer's goroutine: with nil when all of it is written, with an error only when the journal was
-// closed before it could be. The bytes belong to the journal until then. Done may be nil.
-func (j *Journal) Append(b record.Batch, snapshot *record.Snapshot, done func(error)) error {
+// closed before. The bytes belong to the journal until then. Done may be nil.
+func (j *Journal) Append(b room.Batch, snapshot *room.Snapshot, done func(error)) error {
 	size := len(b.Entries) + commandCost
 	if snapshot != nil {
 		size += len(snapshot.Data)
@@ -41,7 +42,7 @@ func (j *Journal) Append(b record.Batch, snapshot *record.Snapshot, done func(er
 	return j.queue.append(b, snapshot, command{size: size, done: done})
 }
 
-// append checks that the batch goes on where its room's log ends. The last command carries size
+// append checks that the batch continues its room's log, and queues it. The last command that it queues has size
 // and done. The caller holds mu.
 func (q *queue) append(b record.Batch, snapshot *record.Snapshot, c command) error {
 	t, err := q.ready(b.Room)
@@ -76,7 +77,7 @@ func (q *queue) append(b record.Batch, snapshot *record.Snapshot, c command) err
 	return nil
 }
 
-// ready finds a room that may be appended to. The caller holds mu.
+// ready returns the tail of a room that may be appended to. The caller holds mu.
 func (q *queue) ready(id room.ID) (*tail, error) {
 	t := q.tails[id]
 	switch {
@@ -90,10 +91,10 @@ func (q *queue) ready(id room.ID) (*tail, error) {
 	return t, nil
 }
 
-// Create makes room for a new room, and returns when it is written. After an error, also that of
-// ctx, the room is not kept; if the process dies before that is on disk, a room without a log is
-// found by the next life, which no client was ever told of.
-func (j *Journal) Create(ctx context.Context, header record.Header, epoch record.Epoch) error {
+// Create makes a new room, and returns when it is written. After an error, also that of
+// ctx, the room is not kept. If the process dies before it is removed from the disk, the next life finds a room without a log
+// that no client was ever told of.
+func (j *Journal) Create(ctx context.Context, header room.Header, epoch room.Epoch) error {
 	text, err := json.Marshal(header)
 	if err != nil {
 		return err
@@ -113,15 +114,15 @@ func (j *Journal) Create(ctx context.Context, header record.Header, epoch record
 	return err
 }
 
-// newFile is that of a room that is to be. The caller holds mu.
+// newFile returns the file of a room that is about to be made. The caller holds mu.
 func (q *queue) newFile(id room.ID) *roomFile {
 	f := &roomFile{key: q.nextKey, id: id}
 	q.nextKey++
 	return f
 }
 
-// abandon undoes a Create or an Import that nobody waits for any more, whether it is written already or still queued.
-// It waits for nothing.
+// abandon undoes a Create or an Import that nobody waits for any more, whether it is already written or still queued.
+// It does not block.
 func (j *Journal) abandon(id room.ID) {
 	j.queue.mu.Lock()
 	defer j.queue.mu.Unlock()
@@ -130,9 +131,9 @@ func (j *Journal) abandon(id room.ID) {
 	}
 }
 
-// Claimed notes the epoch of a claim and returns when it is written. A cut that Load has told of
-// is told no more.
-func (j *Journal) Claimed(ctx context.Context, id room.ID, epoch record.Epoch) error {
+// Claimed records the epoch of a claim and returns when it is written. Load no longer reports a cut that it
+// has reported before.
+func (j *Journal) Claimed(ctx context.Context, id room.ID, epoch room.Epoch) error {
 	return j.wait(ctx, func(q *queue) (change, error) {
 		t, err := q.ready(id)
 		if err != nil {
@@ -142,8 +143,8 @@ func (j *Journal) Claimed(ctx context.Context, id room.ID, epoch record.Epoch) e
 	})
 }
 
-// SetClock says that from now on room time is Options.Elapsed minus offset. It is to be called when
-// a room is opened or brought back, before its first Append, and is written with that at the latest.
+// SetClock sets a room's time to Options.Elapsed minus offset, from now on. Call it when
+// a room is made or restored, before its first Append. It is written with that Append at the latest.
 // Until then the room's clock stands where the life before left it.
 func (j *Journal) SetClock(id room.ID, offset time.Duration) error {
 	floor := max(j.options.Elapsed()-offset, 0)
@@ -153,19 +154,19 @@ func (j *Journal) SetClock(id room.ID, offset time.Duration) error {
 	if err != nil {
 		return err
 	}
-	t.life = j.writer.marks.life
+	t.life = j.loop.writer.marks.life
 	j.queue.push(command{change: setClock{file: t.file, offset: offset, floor: floor}})
 	return nil
 }
 
-// Remove deletes a live room: only after the store has confirmed its result, or the room's release.
-// When ctx ends first, it is removed as soon as the disk allows.
+// Remove deletes a live room. Call it only after the store has confirmed the room's result, or its release.
+// When ctx ends first, the room is removed as soon as the disk allows.
 func (j *Journal) Remove(ctx context.Context, id room.ID) error {
 	defer j.blackBox.forget(id)
 	return j.wait(ctx, func(q *queue) (change, error) { return q.forget(id) })
 }
 
-// forget takes a room out of the live ones. The caller holds mu.
+// forget removes a room from the live ones. The caller holds mu.
 func (q *queue) forget(id room.ID) (change, error) {
 	t := q.tails[id]
 	if t == nil {
@@ -175,8 +176,8 @@ func (q *queue) forget(id room.ID) (change, error) {
 	return removeRoom{t.file}, nil
 }
 
-// SetAside takes a room out of the live ones and keeps all of it, for Options.KeepAside, with the
-// reason and the time. A room of the same id may then be created again. When ctx ends first, it is
+// SetAside removes a room from the live ones and keeps all of it, for Options.KeepAside, with the
+// reason and the time. A room with the same id may then be created again. When ctx ends first, the room is
 // set aside as soon as the disk allows.
 func (j *Journal) SetAside(ctx context.Context, id room.ID, reason string) error {
 	defer j.blackBox.forget(id)
@@ -190,10 +191,10 @@ func (j *Journal) SetAside(ctx context.Context, id room.ID, reason string) error
 	})
 }
 
-// wait queues the change that make finds and returns when it is written.
-func (j *Journal) wait(ctx context.Context, find func(*queue) (change, error)) error {
+// wait queues a change and returns when it is written. plan makes the change, holding the queue's mutex.
+func (j *Journal) wait(ctx context.Context, plan func(*queue) (change, error)) error {
 	written := make(chan error, 1)
-	if err := j.queue.add(find, func(err error) { written <- err }); err != nil {
+	if err := j.queue.add(plan, func(err error) { written <- err }); err != nil {
 		return err
 	}
 	select {
@@ -204,13 +205,13 @@ func (j *Journal) wait(ctx context.Context, find func(*queue) (change, error)) e
 	}
 }
 
-func (q *queue) add(find func(*queue) (change, error), done func(error)) error {
+func (q *queue) add(plan func(*queue) (change, error), done func(error)) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
 		return ErrClosed
 	}
-	c, err := find(q)
+	c, err := plan(q)
 	if err != nil {
 		return err
 	}

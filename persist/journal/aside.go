@@ -15,7 +15,7 @@ import (
 
 // Aside is a room that was set aside.
 type Aside struct {
-	Key    int64 // names it: a room may be set aside more than once
+	Key    int64 // identifies it: a room may be set aside more than once
 	Room   room.ID
 	Reason string
 	At     time.Time
@@ -23,46 +23,46 @@ type Aside struct {
 	Bytes  int64      // of its log and snapshots
 }
 
-// asides are the rooms that were set aside. The writer changes them, anybody may ask.
-type asides struct {
+// asideRooms are the rooms that were set aside. Only the writer changes them, any goroutine may read them.
+type asideRooms struct {
 	mu    sync.Mutex
 	rooms map[int64]*roomFile
 }
 
-// asideNote is what stands in a file beside a room that was set aside.
+// asideNote is the content of the file beside a room that was set aside.
 type asideNote struct {
 	Reason string
 	At     time.Time
 	Last   room.Index
 	Bytes  int64
-	Time   time.Duration // room time stands here
+	Time   time.Duration // where the room's clock stands
 }
 
-func (a *asides) add(r *roomFile) {
+func (a *asideRooms) add(r *roomFile) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.rooms[r.key] = r
 }
 
-func (a *asides) forget(r *roomFile) {
+func (a *asideRooms) forget(r *roomFile) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.rooms, r.key)
 }
 
-func (a *asides) find(key int64) *roomFile {
+func (a *asideRooms) find(key int64) *roomFile {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.rooms[key]
 }
 
-func (a *asides) all() []*roomFile {
+func (a *asideRooms) all() []*roomFile {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Collect(maps.Values(a.rooms))
 }
 
-func (a *asides) note(d *disk, r *roomFile, n asideNote) error {
+func (a *asideRooms) note(d *disk, r *roomFile, n asideNote) error {
 	text, err := json.Marshal(n)
 	if err != nil {
 		return err
@@ -70,15 +70,15 @@ func (a *asides) note(d *disk, r *roomFile, n asideNote) error {
 	return d.put(r.name(whySuffix), text)
 }
 
-// readNote reads what is noted of a room. A note that cannot be read costs what it says.
+// readNote reads the note of a room that was set aside. If it cannot be read, its content is lost and nothing else.
 func (j *Journal) readNote(r *roomFile) (n asideNote, err error) {
-	data, err := readOr(j.writer.disk.path(r.name(whySuffix)))
+	data, err := readIfThere(j.loop.writer.disk.path(r.name(whySuffix)))
 	if err != nil {
 		return n, err
 	}
 	if json.Unmarshal(data, &n) != nil {
-		n = asideNote{Reason: "what was noted of it cannot be read"}
-		n.At, err = mtime(j.writer.disk.path(r.name(asideSuffix)))
+		n = asideNote{Reason: "the reason cannot be read"}
+		n.At, err = mtime(j.loop.writer.disk.path(r.name(asideSuffix)))
 	}
 	return n, err
 }
@@ -86,7 +86,7 @@ func (j *Journal) readNote(r *roomFile) (n asideNote, err error) {
 // ListAside lists the rooms that were set aside, newest first.
 func (j *Journal) ListAside(context.Context) ([]Aside, error) {
 	var list []Aside
-	for _, r := range j.writer.aside.all() {
+	for _, r := range j.loop.writer.aside.all() {
 		n, err := j.readNote(r)
 		if err != nil {
 			return nil, err
@@ -97,11 +97,12 @@ func (j *Journal) ListAside(context.Context) ([]Aside, error) {
 	return list, nil
 }
 
-// NoteAside gives a room that was set aside another reason. It returns when that is written.
+// NoteAside replaces the reason of a room that was set aside. It returns when that is written.
 func (j *Journal) NoteAside(ctx context.Context, key int64, reason string) error {
 	return j.wait(ctx, func(*queue) (change, error) { return noteAside{j, key, reason}, nil })
 }
 
+// noteAside replaces the reason of a room that was set aside.
 type noteAside struct {
 	j      *Journal
 	key    int64
@@ -122,8 +123,8 @@ func (c noteAside) apply(w *writer) error {
 }
 
 // LoadAside reads a room that was set aside. Errors: ErrUnknown, *DamagedError and those of the disk.
-func (j *Journal) LoadAside(_ context.Context, key int64) (record.Kept, error) {
-	r := j.writer.aside.find(key)
+func (j *Journal) LoadAside(_ context.Context, key int64) (room.Kept, error) {
+	r := j.loop.writer.aside.find(key)
 	if r == nil {
 		return record.Kept{}, ErrUnknown
 	}

@@ -12,20 +12,20 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Replaying is the fingerprint under which a room's replay as a whole is marked.
+// Replaying is the fingerprint of a room's replay as a whole.
 const Replaying uint64 = 1<<64 - 1
 
-// Opening is the fingerprint under which a room's making is marked. The journal does not know the room yet, so that the
-// next life has nothing to hold against it: it only says which game it was.
+// Opening is the fingerprint of making a room. The journal does not know the room yet, so the next life suspects no room:
+// it only logs which game it was.
 const Opening uint64 = 1<<64 - 2
 
-// Rerunning is the fingerprint under which the run of a log that no start brings back is marked, with the game, as Opening is.
+// Rerunning is the fingerprint of running a log that no start restores. Like Opening it is recorded with the game.
 const Rerunning uint64 = 1<<64 - 3
 
-// BlackBox finds the input that kills a process. What is being stepped stands in a memory-mapped
-// file, and the operating system keeps that when the process is gone, whatever ended it. The next
-// life counts what it finds; a room in which the same step was found MaxTries times is poisoned.
-// Its methods may be called by any goroutine and never block; Begin and Release cost tens of
+// BlackBox finds the input that kills a process. It records the steps under way in a memory-mapped
+// file, which the operating system keeps when the process is gone, whatever ended it. The next
+// life counts the steps that it finds there. A room in which the same step was found MaxTries times is poisoned.
+// Any goroutine may call its methods, and they never block. Begin and Release cost tens of
 // nanoseconds and no allocation.
 type BlackBox struct {
 	journal  *Journal
@@ -33,24 +33,24 @@ type BlackBox struct {
 	path     string
 	opened   time.Time
 	missed   atomic.Uint64
-	mu       sync.Mutex                      // of those who change suspects
-	suspects atomic.Pointer[map[suspect]int] // how often each was found; nil when nobody is
+	mu       sync.Mutex                      // held to change suspects
+	suspects atomic.Pointer[map[suspect]int] // how often each was found; nil when there are none
 }
 
-// suspect is a step that a process died in.
+// suspect is a step in which a process died.
 type suspect struct {
 	room        room.ID
 	fingerprint uint64
 }
 
-// Step is a step under way. Release it when it has returned, also by a panic that is recovered.
+// Step is a step under way. Release it when the step has returned, also after a panic that is recovered.
 type Step struct {
 	box  *BlackBox
 	slot *slot
 }
 
-// Begin notes that a room is about to step an input with that fingerprint (Input.Fingerprint). If
-// all slots near the room's are taken the step goes on unnoted, and Stats.Missed counts it.
+// Begin records that a room is about to step an input with that fingerprint (Input.Fingerprint). If
+// all slots near the room's own are taken the step is not recorded, and Stats.Missed counts it.
 func (b *BlackBox) Begin(id room.ID, fingerprint uint64) Step {
 	s := b.slots.claim(id, fingerprint)
 	if s == nil {
@@ -59,33 +59,33 @@ func (b *BlackBox) Begin(id room.ID, fingerprint uint64) Step {
 	return Step{box: b, slot: s}
 }
 
-// BeginReplay notes that a room is about to be replayed. The entries may be noted with Begin beside it.
+// BeginReplay records that a room is about to be replayed. Begin may record the replay's entries as well.
 func (b *BlackBox) BeginReplay(id room.ID) Step { return b.Begin(id, Replaying) }
 
-// BeginOpen notes that a game is about to open a new room; id "" is none in particular.
+// BeginOpen records that a game is about to make a new room. id may be empty when it has none yet.
 func (b *BlackBox) BeginOpen(id room.ID, game string) Step {
 	return b.Begin(id+slotGame+room.ID(game), Opening)
 }
 
-// BeginRerun notes that a game is about to run the log of a room again that no start brings back.
+// BeginRerun records that a game is about to run the log of a room that no start restores.
 func (b *BlackBox) BeginRerun(id room.ID, game string) Step {
 	return b.Begin(id+slotGame+room.ID(game), Rerunning)
 }
 
-// Release notes that the step has returned.
+// Release records that the step has returned.
 func (s Step) Release() {
 	if s.slot == nil {
 		return
 	}
 	if known := s.box.suspects.Load(); known != nil {
-		s.box.acquit(*known, suspect{s.slot.id(), s.slot.fingerprint})
+		s.box.forgive(*known, suspect{s.slot.id(), s.slot.fingerprint})
 	}
 	s.slot.state.Store(slotFree)
 }
 
-// acquit forgives a suspect that has returned. A step must also have let the process live for a
-// while: the fatal one among many equal ticks may be the tenth.
-func (b *BlackBox) acquit(known map[suspect]int, s suspect) {
+// forgive clears a suspect that has returned. The process must also have run for a while since it started:
+// of many equal ticks only the tenth may be fatal.
+func (b *BlackBox) forgive(known map[suspect]int, s suspect) {
 	if _, found := known[s]; !found {
 		return
 	}
@@ -97,10 +97,10 @@ func (b *BlackBox) acquit(known map[suspect]int, s suspect) {
 	left := b.found()
 	delete(left, s)
 	b.setSuspects(left)
-	b.journal.queue.tell(forgive{s})
+	b.journal.queue.enqueue(forgive{s})
 }
 
-// found is a copy of the suspects.
+// found returns a copy of the suspects.
 func (b *BlackBox) found() map[suspect]int {
 	if p := b.suspects.Load(); p != nil {
 		return maps.Clone(*p)
@@ -116,14 +116,14 @@ func (b *BlackBox) setSuspects(all map[suspect]int) {
 	b.suspects.Store(&all)
 }
 
-// Poison is what speaks against a room.
+// Poison is the evidence against a room.
 type Poison struct {
 	Fingerprint uint64 // of the input; Replaying for a replay
 	Tries       int    // processes that died in it
 }
 
-// Poisoned tells whether MaxTries processes have died in one and the same step of a room, or in its
-// replay without one having come through since. Such a room is to be SetAside, which clears its name.
+// Poisoned reports whether MaxTries processes have died in the same step of a room, or in its
+// replay and no replay has succeeded since. Such a room must be SetAside, which also clears the suspects.
 func (b *BlackBox) Poisoned(id room.ID) (Poison, bool) {
 	var worst Poison
 	if p := b.suspects.Load(); p != nil {
@@ -136,13 +136,13 @@ func (b *BlackBox) Poisoned(id room.ID) (Poison, bool) {
 	return worst, worst.Tries >= b.journal.options.MaxTries
 }
 
-// Suspected tells whether a process has died in a step of a room, or in its replay, and it has not come through since.
+// Suspected reports whether a process has died in a step of a room, or in its replay, which has not succeeded since.
 func (b *BlackBox) Suspected(id room.ID) bool {
 	p, _ := b.Poisoned(id)
 	return p.Tries > 0
 }
 
-// forget drops what was found against a room that is removed or set aside.
+// forget drops the suspects of a room that is removed or set aside.
 func (b *BlackBox) forget(id room.ID) {
 	if b.suspects.Load() == nil {
 		return
@@ -154,8 +154,8 @@ func (b *BlackBox) forget(id room.ID) {
 	b.setSuspects(left)
 }
 
-// tell queues a change that nobody waits for.
-func (q *queue) tell(c change) {
+// enqueue adds a change that nobody waits for.
+func (q *queue) enqueue(c change) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.closed {
@@ -163,8 +163,8 @@ func (q *queue) tell(c change) {
 	}
 }
 
-// openBlackBox reads what the life before has left. The change counts it; begin starts the box anew
-// and comes after that is written.
+// openBlackBox reads what the life before has left, and returns the change that counts it. Once that is written, begin
+// starts the box anew.
 func openBlackBox(path string, j *Journal) (*BlackBox, countTries, error) {
 	left, generation, err := readSlots(path)
 	if err != nil {
@@ -187,7 +187,7 @@ func openBlackBox(path string, j *Journal) (*BlackBox, countTries, error) {
 	return &BlackBox{journal: j, path: path, opened: time.Now()}, countTries{left, generation, j.queue.has}, nil
 }
 
-// gameOf is a live room's game; "" when the journal has no such room or cannot read what it has of it.
+// gameOf is a live room's game. It is empty if the journal has no such room or cannot read its header.
 func (j *Journal) gameOf(id room.ID) string {
 	t, err := j.queue.find(id)
 	if err != nil {

@@ -5,7 +5,7 @@ import "golang.org/x/sys/unix"
 func systemBootID() string {
 	id, err := unix.Sysctl("kern.bootsessionuuid")
 	if err != nil {
-		return "" // not told: see Journal.PowerLost
+		return "" // not known: see Journal.PowerLost
 	}
 	return id
 }

@@ -2,4 +2,4 @@
 
 package journal
 
-func systemBootID() string { return "" } // not told: see Journal.PowerLost
+func systemBootID() string { return "" } // not known: see Journal.PowerLost

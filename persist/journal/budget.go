@@ -1,9 +1,13 @@
 package journal
 
-import "fmt"
+import (
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+)
 
-// BudgetError says that the journal holds more than it should. It goes on taking what comes: only the node should get no
-// more rooms.
+// BudgetError means that the journal holds more than Options.MaxBytes. The journal goes on taking batches, but the node should take
+// no new rooms.
 type BudgetError struct {
 	Path       string
 	Used, Most int64 // bytes
@@ -14,25 +18,37 @@ func (e *BudgetError) Error() string {
 		e.Path, e.Used>>10, e.Most>>10)
 }
 
-// Used is how many bytes the files of live rooms, and of those that were set aside, take of the disk, counted in blocks of 4 KiB.
-func (j *Journal) Used() int64 { return j.used.Load() }
+// Used is how many bytes the files of live rooms, and of rooms that were set aside, take on the disk, counted in blocks of 4 KiB.
+func (j *Journal) Used() int64 { return j.budget.used.Load() }
 
-// OverBudget is a *BudgetError while more is used than Options.MaxBytes, else nil. The node is not ready then.
-func (j *Journal) OverBudget() error {
-	if used := j.Used(); j.options.MaxBytes > 0 && used > j.options.MaxBytes {
-		return &BudgetError{j.path, used, j.options.MaxBytes}
+// OverBudget returns a *BudgetError while more than Options.MaxBytes is used, else nil. The node is not ready then.
+func (j *Journal) OverBudget() error { return j.budget.over() }
+
+// budget compares what the rooms' files take on the disk with what they should take.
+type budget struct {
+	path string
+	log  *slog.Logger
+	most int64        // bytes; 0: no limit
+	used atomic.Int64 // bytes; the writer counts them
+
+	wasOver bool // when watch last looked; only the loop uses it
+}
+
+func (b *budget) over() error {
+	if used := b.used.Load(); b.most > 0 && used > b.most {
+		return &BudgetError{b.path, used, b.most}
 	}
 	return nil
 }
 
-// watchBudget is of the run goroutine: it tells the log when the budget is overdrawn, and when no more.
-func (j *Journal) watchBudget() {
-	over := j.OverBudget()
+// watch logs when the limit is exceeded, and when it no longer is. Only the loop calls it.
+func (b *budget) watch() {
+	over := b.over()
 	switch {
-	case over != nil && !j.over:
-		j.options.Log.Error("the journal is over its budget", "err", over)
-	case over == nil && j.over:
-		j.options.Log.Info("the journal is within its budget again", "bytes", j.Used())
+	case over != nil && !b.wasOver:
+		b.log.Error("the journal is over its budget", "err", over)
+	case over == nil && b.wasOver:
+		b.log.Info("the journal is within its budget again", "bytes", b.used.Load())
 	}
-	j.over = over != nil
+	b.wasOver = over != nil
 }

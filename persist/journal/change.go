@@ -12,7 +12,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// putRoom makes a room's file, whole and at once. What an earlier import has left of it is gone then.
+// putRoom makes a room's file, whole and at once, and deletes what an earlier import of the room has left.
 type putRoom struct {
 	file      *roomFile
 	facts     facts
@@ -39,7 +39,7 @@ func (c putRoom) apply(w *writer) error {
 	return nil
 }
 
-// putBatch is one record: one Append, or several of one room that follow each other.
+// putBatch writes one record: one Append, or consecutive ones of the same room.
 type putBatch struct {
 	file  *roomFile
 	batch record.Batch
@@ -71,7 +71,7 @@ func (c *putBatch) apply(w *writer) (err error) {
 	return err
 }
 
-// begin writes the room's file anew with nothing before the batch, and forgets what lies before the beginning of the log.
+// begin rewrites the room's file with nothing before the batch, and deletes the snapshots from before the beginning of the log.
 func (c *putBatch) begin(w *writer) error {
 	s, err := c.file.read(w.disk.root, logSuffix, true)
 	if err != nil {
@@ -92,7 +92,7 @@ func (c *putBatch) begin(w *writer) error {
 	return nil
 }
 
-// putSnapshot keeps the two newest of the room.
+// putSnapshot writes a snapshot. The two newest of a room are kept.
 type putSnapshot struct {
 	file     *roomFile
 	snapshot record.Snapshot
@@ -100,7 +100,7 @@ type putSnapshot struct {
 
 func (c putSnapshot) apply(w *writer) error { return w.saveSnapshot(c.file, c.snapshot) }
 
-// claim notes a claim's epoch. From here on a cut is history that the claimer has dealt with.
+// claim writes a claim's epoch. From then on a cut is not reported any more: the claimer has dealt with it.
 type claim struct {
 	file  *roomFile
 	epoch record.Epoch
@@ -108,21 +108,22 @@ type claim struct {
 
 func (c claim) apply(w *writer) error { return w.append(c.file, kindClaim, []int64{int64(c.epoch)}) }
 
-// setClock ties a room's clock to this life's time.
+// setClock makes a room's clock follow this life's time.
 type setClock struct {
 	file          *roomFile
 	offset, floor time.Duration
 }
 
 func (c setClock) apply(w *writer) error {
-	return w.append(c.file, kindClock, clock{w.marks.life, c.offset, c.floor}.numbers())
+	return w.append(c.file, kindClock, roomClock{w.marks.life, c.offset, c.floor}.numbers())
 }
 
-// mark writes down the node's time, and where all logs end.
+// mark writes the node's time, and where all logs end.
 type mark struct{}
 
 func (mark) apply(w *writer) error { return w.marks.write(&w.disk, w.elapsed()) }
 
+// removeRoom deletes a room.
 type removeRoom struct{ file *roomFile }
 
 func (c removeRoom) apply(w *writer) error {
@@ -132,7 +133,7 @@ func (c removeRoom) apply(w *writer) error {
 	return w.delete(c.file, logSuffix)
 }
 
-// setAside takes a room out of the live ones and stops its clock where the last mark puts it.
+// setAside removes a room from the live ones and stops its clock where the last mark puts it.
 type setAside struct {
 	file   *roomFile
 	reason string
@@ -162,7 +163,7 @@ func (c setAside) apply(w *writer) error {
 		if err := w.aside.note(&w.disk, c.file, n); err != nil {
 			return err
 		}
-		w.handles.drop(c.file)
+		w.handles.close(c.file)
 		if err := w.disk.rename(c.file.name(logSuffix), c.file.name(asideSuffix)); err != nil {
 			return err
 		}
@@ -172,7 +173,7 @@ func (c setAside) apply(w *writer) error {
 	return nil
 }
 
-// cutTail moves what stands behind the last whole batch out of a log that is damaged there.
+// cutTail removes everything after the last whole batch from a damaged log, and keeps a copy of the file as it was.
 type cutTail struct {
 	file   *roomFile
 	reason string
@@ -186,12 +187,12 @@ func (c cutTail) apply(w *writer) error {
 		return err
 	}
 	suffix := fmt.Sprintf("%s%d", cutSuffix, c.at.UnixNano())
-	if err := w.keepCut(c.file, name, suffix); err != nil {
+	if err := w.copyBeforeCut(c.file, name, suffix); err != nil {
 		return err
 	}
 	for slot, at := range c.file.snaps {
 		if at > s.end() {
-			if err := w.keepCut(c.file, c.file.name(snapSuffix[slot]), suffix+snapSuffix[slot]); err != nil {
+			if err := w.copyBeforeCut(c.file, c.file.name(snapSuffix[slot]), suffix+snapSuffix[slot]); err != nil {
 				return err
 			}
 			if err := w.dropSnapshot(c.file, slot); err != nil {
@@ -204,8 +205,8 @@ func (c cutTail) apply(w *writer) error {
 	return w.rewrite(c.file, s.facts.encode(c.file.id, s.batches...))
 }
 
-// keepCut copies a file before something of it is cut off. A copy that is there stays: it is of before the cut.
-func (w *writer) keepCut(r *roomFile, name, suffix string) error {
+// copyBeforeCut copies a file before something is cut off it. A copy that exists is kept: it was made before the cut.
+func (w *writer) copyBeforeCut(r *roomFile, name, suffix string) error {
 	if slices.Contains(r.cuts, suffix) {
 		return nil
 	}
@@ -222,7 +223,7 @@ func (w *writer) keepCut(r *roomFile, name, suffix string) error {
 	return nil
 }
 
-// cutTorn ends a log where a process was killed while it wrote a record that nobody was told of.
+// cutTorn removes a record from the end of a log that was being written when the process was killed. It was never acknowledged.
 type cutTorn struct {
 	file *roomFile
 	size int64
@@ -236,7 +237,7 @@ func (c cutTorn) apply(w *writer) error {
 	return err
 }
 
-// purge deletes what has been set aside for too long. What was noted of it later keeps it that much longer.
+// purge deletes the rooms that were set aside before a time. A later note of a room counts as the time.
 type purge struct{ before time.Time }
 
 func (c purge) apply(w *writer) error {
@@ -262,7 +263,7 @@ func (c purge) apply(w *writer) error {
 	return c.earlier(w)
 }
 
-// earlier deletes a database of an earlier version that was kept because it is damaged.
+// earlier deletes the database of an earlier version that was kept because it is damaged.
 func (c purge) earlier(w *writer) error {
 	path := filepath.Join(filepath.Dir(w.disk.root), damagedName)
 	at, err := mtime(path)
@@ -272,14 +273,14 @@ func (c purge) earlier(w *writer) error {
 	return removeFile(path)
 }
 
-// forgive takes back what a step was suspected of.
+// forgive deletes the tries of a suspect.
 type forgive struct{ suspect suspect }
 
 func (c forgive) apply(w *writer) error { return w.tries.forgive(&w.disk, c.suspect) }
 
-// countTries adds what a black box held to what is known.
+// countTries adds the steps that a black box held to the tries.
 type countTries struct {
-	left       map[suspect]string // of a room that was opened: its game
+	left       map[suspect]string // the game, of a room that was being made or run again
 	generation string
 	live       func(room.ID) bool
 }

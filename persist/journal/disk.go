@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// disk is the folder that the writer changes, file by file. What it was told is with the operating system when a method returns, so that
-// killing the process loses nothing; where redo is set, group also waits until it would outlive a loss of power. All methods may be called
-// again after an error and then come to the same.
+// disk is the folder that the writer changes, file by file. When a method returns the operating system has the change, so that
+// killing the process loses nothing. If redo is set, writer.commit also waits until the changes would survive a loss of power. Every
+// method may be called again after an error, with the same result.
 type disk struct {
 	root string
 	redo *redo // nil: nobody waits for the disk
@@ -18,8 +18,7 @@ type disk struct {
 
 func (d *disk) path(name string) string { return filepath.Join(d.root, name) }
 
-// writeAt puts bytes at a place of a file that is open, and ends the file behind them where it is told to. After an error the file ends at
-// the place, if that can be done.
+// writeAt writes bytes at a place of an open file. After an error it ends the file at that place, if it can.
 func (d *disk) writeAt(f *os.File, name string, place int64, data []byte) error {
 	if _, err := f.WriteAt(data, place); err != nil {
 		f.Truncate(place)
@@ -29,7 +28,7 @@ func (d *disk) writeAt(f *os.File, name string, place int64, data []byte) error 
 	return nil
 }
 
-// set gives a file a content that need not survive a kill in the middle.
+// set overwrites a file. A process that is killed meanwhile may leave the file in between.
 func (d *disk) set(name string, data []byte) error {
 	if err := setFile(d.path(name), data); err != nil {
 		return err
@@ -50,7 +49,7 @@ func setFile(path string, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// put gives a file a content at once: who is killed leaves the old or the new.
+// put replaces a file at once: a process that is killed leaves the old content or the new.
 func (d *disk) put(name string, data []byte) error {
 	if err := putFile(d.path(name), data); err != nil {
 		return err
@@ -68,7 +67,7 @@ func putFile(path string, data []byte) error {
 	return os.Rename(temporary, path)
 }
 
-// rename moves a file; one that has been moved is fine.
+// rename moves a file. It does nothing if the file was moved before.
 func (d *disk) rename(from, to string) error {
 	if err := renameFile(d.path(from), d.path(to)); err != nil {
 		return err
@@ -85,7 +84,7 @@ func renameFile(from, to string) error {
 	return err
 }
 
-// remove deletes a file; one that is gone is fine.
+// remove deletes a file. It does nothing if the file is gone.
 func (d *disk) remove(name string) error {
 	if err := removeFile(d.path(name)); err != nil {
 		return err
@@ -102,7 +101,7 @@ func removeFile(path string) error {
 	return err
 }
 
-// truncate ends a file early.
+// truncate shortens a file.
 func (d *disk) truncate(name string, size int64) error {
 	if err := os.Truncate(d.path(name), size); err != nil {
 		return err
@@ -111,11 +110,11 @@ func (d *disk) truncate(name string, size int64) error {
 	return nil
 }
 
-// newSuffix ends the name of a file that has not got its own yet.
+// newSuffix ends the name of a file until the file is complete and gets its own name.
 const newSuffix = ".new"
 
-// readOr reads a file; one that is not there is nil.
-func readOr(path string) ([]byte, error) {
+// readIfThere reads a file. It returns nil if the file does not exist.
+func readIfThere(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -123,8 +122,8 @@ func readOr(path string) ([]byte, error) {
 	return data, err
 }
 
-// tellFull says what an error of the disk comes to where the system says "no space left on device".
-func tellFull(err error) error {
+// explainFull turns the system's "no space left on device" into words that people understand.
+func explainFull(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return fullError{err}
 	}

@@ -21,9 +21,9 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Earlier versions kept everything in one SQLite database. This reads it once, to write it as the journal of today.
+// Earlier versions kept everything in one SQLite database. This file converts such a database, once, to the present journal.
 
-// earlierFormat is the newest that there was (PRAGMA user_version).
+// earlierFormat is the newest format of those databases (PRAGMA user_version).
 const earlierFormat = 1
 
 // earlier is a database of an earlier version.
@@ -36,8 +36,8 @@ type earlier struct {
 	log     *slog.Logger
 }
 
-// takeOver writes all that a database holds into a new journal's folder.
-func takeOver(ctx context.Context, root, database string, log *slog.Logger) (err error) {
+// convertDatabase writes everything that a database holds into the folder of a new journal.
+func convertDatabase(ctx context.Context, root, database string, log *slog.Logger) (err error) {
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: database, RawQuery: "_pragma=busy_timeout(5000)"}).String())
 	if err != nil {
 		return err
@@ -52,11 +52,11 @@ func takeOver(ctx context.Context, root, database string, log *slog.Logger) (err
 		return &NewerError{Path: database, Has: version, Known: earlierFormat}
 	}
 	if version == 0 {
-		return (&disk{root: root}).put(takenName, []byte(takenWhole)) // its process died before it made any table
+		return (&disk{root: root}).put(takenName, []byte(takenWhole)) // its process died before it created any table
 	}
 	m := &marks{life: 1 + rand.Int64N(1<<62), ends: make(map[int64]room.Index)}
 	e := &earlier{db: db, log: log, writer: &writer{
-		disk: disk{root: root}, handles: handles{most: 1}, marks: m, tries: &tries{}, aside: &asides{rooms: make(map[int64]*roomFile)}, used: new(atomic.Int64),
+		disk: disk{root: root}, handles: handles{most: 1}, marks: m, tries: &tries{}, aside: &asideRooms{rooms: make(map[int64]*roomFile)}, used: new(atomic.Int64),
 	}}
 	if err := e.all(ctx); err != nil {
 		return err
@@ -112,7 +112,7 @@ func (e *earlier) readLives(ctx context.Context) error {
 	return err
 }
 
-// readEnds gives where all logs certainly went. A witness that is damaged itself says nothing.
+// readEnds reads how far each log is known to have gone. If this list is damaged itself, it counts for nothing.
 func (e *earlier) readEnds(ctx context.Context) error {
 	e.ends = make(map[int64]room.Index)
 	var data []byte
@@ -161,7 +161,8 @@ type earlierRoom struct {
 	reason  string
 }
 
-// take writes one room. What of it cannot be read is said as the database's own version would have: a damaged header, a log that is cut.
+// take converts one room. A part that cannot be read leads to the same as in the database's own version: a damaged header, or a log
+// that is cut.
 func (e *earlier) take(ctx context.Context, k earlierRoom) error {
 	f := &roomFile{key: k.key, id: k.id}
 	s, err := e.read(ctx, k)
@@ -216,7 +217,7 @@ func (e *earlier) asideIf(k earlierRoom, f *roomFile, now time.Duration, last ro
 	return e.writer.disk.rename(f.name(logSuffix), f.name(asideSuffix))
 }
 
-// read reads a room. A header that fails its checksum is nil.
+// read reads a room. The header is nil if it fails its checksum.
 func (e *earlier) read(ctx context.Context, k earlierRoom) (*stored, error) {
 	s := &stored{id: k.id}
 	var sum uint32
@@ -275,12 +276,12 @@ func (e *earlier) readBatches(ctx context.Context, k earlierRoom, s *stored) err
 			s.bad = fmt.Sprintf("the batch from entry %d on %s", s.end()+1, b.bad)
 			break
 		}
-		s.goOn(b.Batch)
+		s.addBatch(b.Batch)
 	}
 	return err
 }
 
-// isDamage reports whether SQLite says that the database is broken where something stands, or has a number of another kind there.
+// isDamage reports whether an error means that this part of the database is damaged, or has a value of another type.
 func isDamage(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
@@ -290,7 +291,7 @@ func isDamage(err error) bool {
 	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
 }
 
-// earlierSum is the checksum of a row.
+// earlierSum is the checksum of a row in such a database.
 func earlierSum(id room.ID, data []byte, numbers ...uint64) uint32 {
 	head := make([]byte, 0, 64)
 	head = append(head, id...)

@@ -14,7 +14,8 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// Names in the journal's folder. A room's files have a common name of its id and its key; each room that ever is has a key of its own.
+// Names in the journal's folder. The names of a room's files begin with its id and its key. Every room that ever was has a key of its
+// own.
 const (
 	journalName = "journal" // in the data folder
 	formatName  = "format"
@@ -24,34 +25,34 @@ const (
 
 	logSuffix   = "log"   // of a live room
 	asideSuffix = "aside" // the same file, once the room is set aside
-	whySuffix   = "why"   // when and why it was
-	cutSuffix   = "cut"   // and a time: what was cut off
+	whySuffix   = "why"   // when and why it was set aside
+	cutSuffix   = "cut"   // and a time: a file as it was before something was cut off it
 )
 
-// snapSuffix are the names of the two newest snapshots.
+// snapSuffix are the suffixes of the two newest snapshots.
 var snapSuffix = [2]string{"s0", "s1"}
 
-// roomFile is one room's files. Its numbers are the writer's, but for size and turns.
+// roomFile describes the files of one room. Only the writer uses its fields, except size and turns.
 type roomFile struct {
 	key   int64
 	id    room.ID
-	size  atomic.Int64  // of the log, as far as it is whole
-	turns atomic.Uint64 // grows by two when the file is written anew; odd meanwhile
+	size  atomic.Int64  // of the whole records of the log, in bytes
+	turns atomic.Uint64 // grows by two when the file is rewritten; odd while it is
 
 	file     *os.File // nil while it is closed
-	used     bool     // since the hand that closes files went past
+	used     bool     // since handles.hand last passed it
 	snaps    [2]room.Index
 	snapSize [2]int64
-	cuts     []string // suffixes of what was cut off
+	cuts     []string // suffixes of the copies from before a cut
 	cutSize  int64
 }
 
-// name of one of the room's files.
+// name is the name of one of the room's files.
 func (f *roomFile) name(suffix string) string {
 	return filepath.Join(roomsName, fmt.Sprintf("%s-%d.%s", url.PathEscape(string(f.id)), f.key, suffix))
 }
 
-// parseName takes apart the name of a room's file.
+// parseName splits the name of a room's file.
 func parseName(name string) (id room.ID, key int64, suffix string, ok bool) {
 	dash := strings.LastIndexByte(name, '-')
 	if dash < 0 {
@@ -63,14 +64,14 @@ func parseName(name string) (id room.ID, key int64, suffix string, ok bool) {
 	return room.ID(text), key, suffix, dotted && err == nil && bad == nil
 }
 
-// found is what a folder of rooms holds when the journal is opened.
+// found is what the folder of rooms holds when the journal is opened.
 type found struct {
 	live, aside []*roomFile
 	nextKey     int64
 	bytes       int64
 }
 
-// findRooms lists the rooms, and deletes what a killed process has left half done: files that have not got their name yet, snapshots and
+// findRooms lists the rooms, and deletes what a killed process has left unfinished: files that have not got their own name yet, snapshots and
 // notes of rooms that are gone, and an import that a later one has replaced.
 func findRooms(root string) (*found, error) {
 	entries, err := os.ReadDir(filepath.Join(root, roomsName))
@@ -84,7 +85,7 @@ func findRooms(root string) (*found, error) {
 	for _, e := range entries {
 		id, key, suffix, ok := parseName(e.Name())
 		if !ok {
-			continue // not ours
+			continue // not a room's file
 		}
 		f.nextKey = max(f.nextKey, key+1)
 		info, err := e.Info()
@@ -144,15 +145,16 @@ func findRooms(root string) (*found, error) {
 	return f, nil
 }
 
-// handles are the files that are open. There are at most so many: a hand goes round and closes those that were not used since it came by.
+// handles are the open files, at most a fixed number. They are closed by the clock algorithm: a hand moves round and closes the first
+// file that was not used since it last passed.
 type handles struct {
 	most int
 	open []*roomFile
 	hand int
 }
 
-// of gives a room's file, open for writing.
-func (h *handles) of(d *disk, r *roomFile) (*os.File, error) {
+// get returns a room's file, open for writing.
+func (h *handles) get(d *disk, r *roomFile) (*os.File, error) {
 	r.used = true
 	if r.file != nil {
 		return r.file, nil
@@ -174,7 +176,7 @@ func (h *handles) of(d *disk, r *roomFile) (*os.File, error) {
 			continue
 		}
 		if old.file != nil {
-			old.file.Close() // all of it was written: there is nothing that could fail to be
+			old.file.Close() // everything was written before, so that no error matters
 			old.file = nil
 		}
 		r.file, h.open[h.hand] = f, r
@@ -182,8 +184,8 @@ func (h *handles) of(d *disk, r *roomFile) (*os.File, error) {
 	}
 }
 
-// drop closes a room's file: it is gone, or another one has its name.
-func (h *handles) drop(r *roomFile) {
+// close closes a room's file, because it was deleted, or another file has its name.
+func (h *handles) close(r *roomFile) {
 	if r.file == nil {
 		return
 	}
@@ -199,7 +201,7 @@ func (h *handles) drop(r *roomFile) {
 	}
 }
 
-func (h *handles) close() (err error) {
+func (h *handles) closeAll() (err error) {
 	for _, r := range h.open {
 		err = errors.Join(err, r.file.Close())
 		r.file = nil
@@ -208,25 +210,25 @@ func (h *handles) close() (err error) {
 	return err
 }
 
-// read reads what a room's files hold, as far as it is written. Of a room that this life writes no part of a record is read that is on its
-// way; of others all is read.
+// read reads a room's files. written says that this life writes them: then it reads only the records that are whole, and none that
+// is being written. Otherwise it reads everything.
 func (r *roomFile) read(root string, suffix string, written bool) (*stored, error) {
 	for {
 		turn := r.turns.Load()
 		size := r.size.Load()
-		data, err := readOr(filepath.Join(root, r.name(suffix)))
+		data, err := readIfThere(filepath.Join(root, r.name(suffix)))
 		if err != nil {
 			return nil, err
 		}
 		if written {
 			if turn%2 != 0 || r.turns.Load() != turn || int64(len(data)) < size && r.size.Load() != size {
-				continue // it is written anew meanwhile
+				continue // it was rewritten meanwhile
 			}
 			data = data[:min(size, int64(len(data)))]
 		}
 		s := readLog(r.id, data)
 		for slot, suffix := range snapSuffix {
-			data, err := readOr(filepath.Join(root, r.name(suffix)))
+			data, err := readIfThere(filepath.Join(root, r.name(suffix)))
 			if err != nil {
 				return nil, err
 			}

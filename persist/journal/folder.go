@@ -13,26 +13,26 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Names inside a data folder. Other parts of a node keep their files beside them.
+// Names inside a data folder. Other parts of a node have their own files there.
 const (
 	lockName     = "lock"
 	identityName = "identity.json"
 	databaseName = "journal.db"         // of earlier versions
-	damagedName  = "journal.db.damaged" // what one was called after it was taken over, if not all of it could be
+	damagedName  = "journal.db.damaged" // the database after it was converted, if a part of it could not be
 	blackBoxName = "blackbox"
 )
 
 // FolderOptions say who opens a data folder.
 type FolderOptions struct {
-	Boot  record.BootID // told to a second process that wants the folder; may be empty
-	Start time.Time     // of this process, told likewise; zero means now
+	Boot  room.BootID // shown to a second process that wants the folder; may be empty
+	Start time.Time   // when this process started, shown likewise; zero means now
 
-	// AdoptCopied takes a folder that was copied or moved here. It gets a new id and remembers the
-	// old one. Only for a folder whose original will never run again.
+	// AdoptCopied accepts a folder that was copied or moved here. It gets a new id and remembers the
+	// old one. Use it only if the original folder will never be used again.
 	AdoptCopied bool
 
-	// MachineIDFile names a file that differs between machines. Empty means /etc/machine-id. One
-	// that is absent or empty says nothing, and only the folder's inode is checked.
+	// MachineIDFile names a file that differs between machines. Empty means /etc/machine-id. If
+	// it does not exist or is empty, only the folder's inode is checked.
 	MachineIDFile string
 }
 
@@ -46,7 +46,7 @@ func (o FolderOptions) withDefaults() FolderOptions {
 	return o
 }
 
-// Folder is a node's data folder, locked against every other process until Close.
+// Folder is a node's data folder. No other process can open it until Close.
 type Folder struct {
 	dir      string
 	lock     *os.File
@@ -55,9 +55,9 @@ type Folder struct {
 	closeErr error
 }
 
-// OpenFolder makes the folder if need be (0700), locks it and checks that it is the one that was
-// made here. The errors are *InUseError, *CopiedError, *NewerError and those of the file system;
-// none of them changes anything in the folder.
+// OpenFolder makes the folder if it does not exist (mode 0700), locks it and checks that it was
+// made here. The errors are *InUseError, *CopiedError, *NewerError and those of the file system.
+// After any of them the folder is as it was.
 func OpenFolder(dir string, options FolderOptions) (*Folder, error) {
 	options = options.withDefaults()
 	dir, err := filepath.Abs(dir)
@@ -78,24 +78,24 @@ func OpenFolder(dir string, options FolderOptions) (*Folder, error) {
 	return &Folder{dir: dir, lock: lock, identity: id}, nil
 }
 
-// ID is the folder's random name in the store's room rows.
+// ID is the folder's random id, by which the rows of rooms in the store name it.
 func (f *Folder) ID() string { return f.identity.ID }
 
-// Adopted are the ids the folder had before AdoptCopied gave it new ones, oldest first. Room rows
-// that name one of them are this folder's to claim.
+// Adopted are the ids that the folder had before AdoptCopied gave it new ones, oldest first. This folder may claim
+// rooms whose rows name one of them.
 func (f *Folder) Adopted() []string { return slices.Clone(f.identity.Adopted) }
 
-// Path is the absolute path of a file in the folder.
+// Path returns the absolute path of a file in the folder.
 func (f *Folder) Path(name string) string { return filepath.Join(f.dir, name) }
 
-// Close lets the next process have the folder. Close the journal and all else that is in it first.
+// Close unlocks the folder for the next process. First close the journal and everything else in the folder.
 func (f *Folder) Close() error {
 	f.closing.Do(func() { f.closeErr = f.lock.Close() })
 	return f.closeErr
 }
 
-// replaceFile writes a file so that a crash leaves the old content or the new, never a part.
-// Fill is given the new file before it gets its name.
+// replaceFile writes a file so that a crash leaves the old content or the new, never a part of it.
+// fill writes the new file before it gets its name.
 func replaceFile(path string, fill func(*os.File) error) error {
 	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
 	if err != nil {

@@ -14,12 +14,12 @@ import (
 	"strings"
 )
 
-// identityFormat is raised when an older binary must not use the folder. In format 1 the journal was journal.db; programs that know only
-// that refuse a folder of format 2 and change nothing.
+// identityFormat is raised when an older binary must not use the folder. In format 1 the journal was journal.db. Programs that know only
+// format 1 refuse a folder of format 2 and change nothing.
 const identityFormat = 2
 
-// identity is the file that tells a folder from its copies: a copy of the file has another inode,
-// and on another machine the machine's id differs.
+// identity is the content of the file that tells a folder from its copies: a copy of the file has another inode,
+// and another machine has another machine id.
 type identity struct {
 	Format  int      `json:"format"`
 	ID      string   `json:"id"`
@@ -28,7 +28,7 @@ type identity struct {
 	Adopted []string `json:"adopted,omitempty"` // earlier ids
 }
 
-// CopiedError says that a data folder is not the one that was made here.
+// CopiedError means that a data folder was not made here but copied or moved.
 type CopiedError struct {
 	Dir    string
 	Reason string
@@ -40,7 +40,7 @@ func (e *CopiedError) Error() string {
 		e.Dir, e.Reason)
 }
 
-// NewerError says that a newer version of Roomring wrote a file.
+// NewerError means that a newer version of Roomring wrote a file.
 type NewerError struct {
 	Path       string
 	Has, Known int
@@ -51,7 +51,7 @@ func (e *NewerError) Error() string {
 		e.Path, e.Has, e.Known)
 }
 
-// openIdentity reads the folder's identity, or makes one for a folder that holds no journal yet.
+// openIdentity reads the folder's identity, or makes one if the folder has no journal yet.
 func openIdentity(dir string, options FolderOptions) (identity, error) {
 	machine, err := machineHash(options.MachineIDFile)
 	if err != nil {
@@ -68,7 +68,7 @@ func openIdentity(dir string, options FolderOptions) (identity, error) {
 	switch reason := id.foreign(inode, machine); {
 	case reason == "" && (id.Machine != "" || machine == ""):
 		return id, nil
-	case reason == "": // the machine has got an id since: note it
+	case reason == "": // the machine has an id now that it had not before: write it down
 		return writeIdentity(path, id, machine)
 	case options.AdoptCopied:
 		return writeIdentity(path, identity{Format: id.Format, Adopted: append(id.Adopted, id.ID)}, machine)
@@ -77,7 +77,7 @@ func openIdentity(dir string, options FolderOptions) (identity, error) {
 	}
 }
 
-// foreign says why the file is not the one that was written here, or nothing.
+// foreign returns why the file was not written here. It is empty if it was.
 func (id identity) foreign(inode uint64, machine string) string {
 	switch {
 	case id.Machine != "" && machine != "" && id.Machine != machine:
@@ -88,6 +88,7 @@ func (id identity) foreign(inode uint64, machine string) string {
 	return ""
 }
 
+// missingIdentity makes the identity of a folder that has none.
 func missingIdentity(dir, machine string, options FolderOptions) (identity, error) {
 	earlier, err := exists(filepath.Join(dir, databaseName))
 	if err != nil {
@@ -125,8 +126,8 @@ func readIdentity(path string) (id identity, inode uint64, err error) {
 	return id, inode, nil
 }
 
-// writeIdentity puts a new file in place; one without an id gets a new id. The inode is known
-// before the content is written, and renaming keeps it.
+// writeIdentity replaces the file. An identity without an id gets a new one. The new file's inode is known
+// before its content is written, and renaming keeps it.
 func writeIdentity(path string, id identity, machine string) (identity, error) {
 	id.Machine = machine
 	if id.ID == "" {
@@ -141,7 +142,7 @@ func writeIdentity(path string, id identity, machine string) (identity, error) {
 	return id, err
 }
 
-// machineHash hides the machine's id, which is not to be shown around (machine-id(5)).
+// machineHash is a hash of the machine's id, because the id itself should stay confidential (machine-id(5)).
 func machineHash(path string) (string, error) {
 	text, err := os.ReadFile(path)
 	if text = bytes.TrimSpace(text); errors.Is(err, fs.ErrNotExist) || err == nil && len(text) == 0 {

@@ -9,9 +9,9 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Import takes in a room that comes from elsewhere, whole: log, snapshots and clock, which stands at Kept.Time until
-// SetClock. It returns when all of it is written, all at once; then Append goes on where the log ends. Copies
-// of the room that were set aside stay as they are, and an earlier import to which nothing was appended is replaced.
+// Import adds a whole room that comes from elsewhere: log, snapshots and clock. The clock stands at Kept.Time until
+// SetClock. Import writes all of it at once and returns when it is written. Then Append continues the log. Copies
+// of the room that were set aside stay as they are. An earlier import to which nothing was appended is replaced.
 // After an error, also that of ctx, the room is not kept. Errors: ErrExists, ErrClosed, and what is wrong with kept.
 func (j *Journal) Import(ctx context.Context, kept record.Kept) error {
 	if err := core.CheckKept(&kept); err != nil {
@@ -23,7 +23,7 @@ func (j *Journal) Import(ctx context.Context, kept record.Kept) error {
 	}
 	id := kept.Header.ID
 	err = j.wait(ctx, func(q *queue) (change, error) {
-		c := putRoom{facts: facts{header: header, epoch: kept.Epoch, clock: clock{floor: kept.Time}}, batches: kept.Batches, snapshots: kept.Snapshots}
+		c := putRoom{facts: facts{header: header, epoch: kept.Epoch, clock: roomClock{floor: kept.Time}}, batches: kept.Batches, snapshots: kept.Snapshots}
 		if old := q.tails[id]; old != nil {
 			if !old.imported {
 				return nil, ErrExists

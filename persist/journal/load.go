@@ -13,7 +13,8 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// DamagedError says that nothing of a room can be used: its header is broken. SetAside keeps what is there. It is a room.ErrDamaged.
+// DamagedError means that nothing of a room can be used, because its header is damaged. SetAside keeps what there is. It is a
+// room.ErrDamaged.
 type DamagedError struct {
 	Room room.ID
 	Err  error
@@ -28,8 +29,8 @@ func (e *DamagedError) Unwrap() error { return e.Err }
 // Is makes errors.Is(err, room.ErrDamaged) true.
 func (e *DamagedError) Is(target error) bool { return target == record.ErrDamaged }
 
-// Rooms loads every live room, one after another, in the order of their ids. An error stands beside
-// a Kept that says no more than the id; if it is a *DamagedError the other rooms may still be well,
+// Rooms loads every live room, one after another, in the order of their ids. With an error comes
+// a Kept that has only the id. If the error is a *DamagedError the other rooms may be intact,
 // and the loop may go on.
 func (j *Journal) Rooms(ctx context.Context) iter.Seq2[record.Kept, error] {
 	return func(yield func(record.Kept, error) bool) {
@@ -51,10 +52,10 @@ func (q *queue) live() []room.ID {
 	return slices.Sorted(maps.Keys(q.tails))
 }
 
-// Load reads a live room as far as it is written. The first Load of a room from an earlier life
-// lets Append go on from the log's end; where the log is damaged or has a hole, that end is the last
-// whole batch before it, what stands behind is moved out of the way but kept, and Cut says why.
-// Cut is told again until the room is Claimed. A damaged snapshot is left out. Errors: ErrUnknown,
+// Load reads a live room as far as it is written. After the first Load of a room from an earlier life,
+// Append continues the log at its end. If the log is damaged or has a hole, it ends with the last
+// whole batch before that. What follows is cut off, a copy of it is kept, and Kept.Cut says why.
+// Every Load reports the cut until the room is Claimed. A damaged snapshot is left out. Errors: ErrUnknown,
 // ErrClosed, *DamagedError and those of the disk.
 func (j *Journal) Load(ctx context.Context, id room.ID) (record.Kept, error) {
 	none := record.Kept{Header: record.Header{ID: id}}
@@ -69,7 +70,7 @@ func (j *Journal) Load(ctx context.Context, id room.ID) (record.Kept, error) {
 	if err != nil {
 		return none, err
 	}
-	now := j.writer.marks.timeOf(s.clock)
+	now := j.loop.writer.marks.timeOf(s.clock)
 	if t.loaded {
 		kept, _, err := s.kept(now)
 		if err != nil {
@@ -78,7 +79,7 @@ func (j *Journal) Load(ctx context.Context, id room.ID) (record.Kept, error) {
 		return kept, nil
 	}
 	s.seen = t.seen
-	if s.torn && j.doubtful {
+	if s.torn && j.power.doubtful {
 		s.bad = tornReason(s)
 	}
 	kept, cut, err := s.kept(now)
@@ -88,11 +89,11 @@ func (j *Journal) Load(ctx context.Context, id room.ID) (record.Kept, error) {
 	if err := j.mend(ctx, t.file, s, cut, kept.Cut); err != nil {
 		return none, err
 	}
-	j.queue.opened(id, s)
+	j.queue.loaded(id, s)
 	return kept, nil
 }
 
-// gone tells a room that was removed while it was read from one that is damaged.
+// gone returns the error of a room that cannot be read: ErrUnknown if it was removed meanwhile, else a *DamagedError.
 func (j *Journal) gone(id room.ID, f *roomFile, err error) error {
 	if t, none := j.queue.find(id); none != nil || t.file != f {
 		return ErrUnknown
@@ -100,12 +101,12 @@ func (j *Journal) gone(id room.ID, f *roomFile, err error) error {
 	return &DamagedError{Room: id, Err: err}
 }
 
-// tornReason says why a log is cut that ends within a record, where that cannot be what was under way when a process was killed.
+// tornReason says why a log is cut that ends within a record. It is for logs where that record may have been acknowledged.
 func tornReason(s *stored) string {
 	return fmt.Sprintf("the batch from entry %d on is not all there", s.end()+1)
 }
 
-// mend makes the file of a room from an earlier life one that can be gone on with.
+// mend repairs the file of a room from an earlier life, so that its log can be continued.
 func (j *Journal) mend(ctx context.Context, f *roomFile, s *stored, cut, why string) error {
 	var c change
 	switch {
@@ -120,7 +121,7 @@ func (j *Journal) mend(ctx context.Context, f *roomFile, s *stored, cut, why str
 	return j.wait(ctx, func(*queue) (change, error) { f.snaps = s.slots; return c, nil })
 }
 
-// find gives a copy of the room's tail.
+// find returns a copy of the room's tail.
 func (q *queue) find(id room.ID) (tail, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -130,8 +131,8 @@ func (q *queue) find(id room.ID) (tail, error) {
 	return tail{}, ErrUnknown
 }
 
-// opened lets the room's log go on.
-func (q *queue) opened(id room.ID, s *stored) {
+// loaded allows the room's log to be continued.
+func (q *queue) loaded(id room.ID, s *stored) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if t := q.tails[id]; t != nil && !t.loaded {

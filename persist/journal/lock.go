@@ -12,18 +12,18 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// holder is what the lock file says of the process that has the lock.
+// holder is the content of the lock file: the process that has the lock.
 type holder struct {
 	PID     int           `json:"pid"`
 	Boot    record.BootID `json:"boot,omitempty"`
 	Started time.Time     `json:"started"`
 }
 
-// InUseError says that another process, or an earlier Folder of this one, has the data folder.
+// InUseError means that another process, or an earlier Folder of this one, has the data folder.
 type InUseError struct {
 	Dir     string
-	PID     int // zero when the holder has not said yet
-	Boot    record.BootID
+	PID     int // zero if the holder has not written it yet
+	Boot    room.BootID
 	Started time.Time
 }
 
@@ -35,8 +35,8 @@ func (e *InUseError) Error() string {
 	return fmt.Sprintf("data folder %s is in use by %s: stop it or choose another --data-dir", e.Dir, who)
 }
 
-// takeLock holds an exclusive flock until the file is closed, by hand or by the process's end. The
-// file itself stays for ever: to remove it would let two processes lock two files of one name.
+// takeLock takes an exclusive flock, which lasts until the file is closed or the process ends. The
+// file itself is never removed: otherwise two processes could lock two files of the same name.
 func takeLock(dir string, options FolderOptions) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

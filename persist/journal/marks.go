@@ -12,28 +12,28 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// marks are what is written down once in Options.MarkEvery for all rooms together: how far the node's time has come in this life and in
-// those before that a room's clock may hang on, and where all logs end. The latter is a witness: a tail that damage makes vanish without a
-// trace is missed by it, up to the last mark. Beside them stands which start of the machine this is.
+// marks are written every Options.MarkEvery, for all rooms together. They hold how far the node's time has come in this life, and in
+// the earlier lives that a room's clock may refer to, and where all logs end. The ends reveal damage that leaves no other
+// trace: a log that is now shorter than at the last mark. The marks also hold the id of this start of the machine.
 type marks struct {
 	life  int64
 	now   atomic.Int64            // this life's newest mark, in ns
-	lives map[int64]time.Duration // those before; never changed once the journal is open, but for prune
-	ends  map[int64]room.Index    // by key; the writer's
+	lives map[int64]time.Duration // the lives before, as they were read
+	ends  map[int64]room.Index    // by key; only the writer uses it
 	boot  string                  // of the machine; empty: not known
 	sync  bool                    // this life waits for the disk
-	clean bool                    // all of it is on the disk and nothing comes after
+	clean bool                    // everything is on the disk and nothing was written afterwards
 	dirty bool                    // ends have changed since they were written
-	known bool                    // they could be read
+	known bool                    // the marks could be read
 
-	earlier atomic.Pointer[map[int64]time.Duration]
+	earlier atomic.Pointer[map[int64]time.Duration] // the lives before that are still needed
 }
 
 const marksMagic = "RRMARK1\n"
 
-// readMarks begins a life on what the lives before have left. Marks that are damaged say nothing.
+// readMarks reads the marks of the life before and makes those of a new life. Damaged marks are empty.
 func readMarks(path string) (before, now *marks, err error) {
-	data, err := readOr(path)
+	data, err := readIfThere(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -114,7 +114,7 @@ func (m *marks) write(d *disk, now time.Duration) error {
 	return nil
 }
 
-// ended notes how far a log is written; 0: it is gone.
+// ended records how far a log is written. 0 means that the log is gone.
 func (m *marks) ended(key int64, last room.Index) {
 	if last == 0 {
 		delete(m.ends, key)
@@ -124,15 +124,15 @@ func (m *marks) ended(key int64, last room.Index) {
 	m.dirty = true
 }
 
-// prune forgets the lives that no room's clock hangs on.
+// prune deletes the lives that no room's clock refers to.
 func (m *marks) prune(used map[int64]bool) {
 	lives := maps.Clone(*m.earlier.Load())
 	maps.DeleteFunc(lives, func(life int64, _ time.Duration) bool { return !used[life] })
 	m.earlier.Store(&lives)
 }
 
-// timeOf is where the marks put a room's clock. Any goroutine may ask.
-func (m *marks) timeOf(c clock) time.Duration {
+// timeOf is the time of a room's clock by the marks. Any goroutine may call it.
+func (m *marks) timeOf(c roomClock) time.Duration {
 	at, ok := (*m.earlier.Load())[c.life]
 	if c.life == m.life {
 		at, ok = time.Duration(m.now.Load()), true

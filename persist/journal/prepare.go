@@ -15,23 +15,23 @@ import (
 // journalFormat is raised when an older binary must not use the journal.
 const journalFormat = 1
 
-// takenName is a file in a journal that was taken over: what is to become of the database that it comes from.
+// takenName is a file in a journal that was converted. It says what to do with the database that the journal comes from.
 const (
 	takenName  = "taken"
 	takenWhole = "whole"
 )
 
-// prepare sees to it that the data folder has a journal of the present format. What an earlier version has left is taken over: it is
-// written to a folder of another name, brought to the disk, and gets its name; then the data folder's identity says that this is the journal,
-// and only then the old one goes. A process that is killed before that word leaves the old journal as it was, and the next one starts over;
-// one that is killed after it has only the old one left to remove.
+// prepare makes sure that the data folder has a journal of the present format. It converts a journal of an earlier version: it writes
+// a folder of another name, syncs it to the disk, and gives it its name. Then it writes the new format into the data folder's identity,
+// and only then deletes the old journal. If the process is killed before the identity is written, the old journal is as it was and the
+// next start converts it again. If it is killed afterwards, the next start only has to delete the old journal.
 func prepare(ctx context.Context, folder *Folder, log *slog.Logger) error {
 	root, database := folder.Path(journalName), folder.Path(databaseName)
 	if folder.identity.Format < identityFormat {
-		if err := renew(ctx, root, database, log); err != nil {
+		if err := convert(ctx, root, database, log); err != nil {
 			return err
 		}
-		if err := folder.raise(); err != nil {
+		if err := folder.setFormat(); err != nil {
 			return err
 		}
 	}
@@ -47,25 +47,25 @@ func prepare(ctx context.Context, folder *Folder, log *slog.Logger) error {
 	if err := checkFormat(filepath.Join(root, formatName)); err != nil {
 		return err
 	}
-	return dismiss(root, database, log)
+	return removeOld(root, database, log)
 }
 
-// renew makes the journal of a folder that has none of this format.
-func renew(ctx context.Context, root, database string, log *slog.Logger) error {
+// convert makes the journal of a folder that has none of the present format.
+func convert(ctx context.Context, root, database string, log *slog.Logger) error {
 	earlier, err := exists(database)
 	if err != nil {
 		return err
 	}
-	if err := os.RemoveAll(root); err != nil { // it was never used
+	if err := os.RemoveAll(root); err != nil { // a journal that was never used
 		return err
 	}
 	if !earlier {
 		return build(root, func(string) error { return nil })
 	}
-	return build(root, func(root string) error { return takeOver(ctx, root, database, log) })
+	return build(root, func(root string) error { return convertDatabase(ctx, root, database, log) })
 }
 
-// build makes a journal's folder; it has its name only when all of it is on the disk.
+// build makes a journal's folder. The folder gets its name only when all of it is on the disk.
 func build(root string, fill func(root string) error) error {
 	temporary := root + newSuffix
 	if err := os.RemoveAll(temporary); err != nil {
@@ -78,7 +78,7 @@ func build(root string, fill func(root string) error) error {
 		return err
 	}
 	if err := fill(temporary); err != nil {
-		return errors.Join(err, os.RemoveAll(temporary)) // a full disk has better use for it
+		return errors.Join(err, os.RemoveAll(temporary)) // a full disk needs the space
 	}
 	if err := syncTree(temporary); err != nil {
 		return err
@@ -104,13 +104,13 @@ func checkFormat(path string) error {
 	return nil
 }
 
-// dismiss removes the database that was taken over. One that was not whole is kept under another name.
-func dismiss(root, database string, log *slog.Logger) error {
+// removeOld deletes the database that was converted. A damaged one is kept under another name.
+func removeOld(root, database string, log *slog.Logger) error {
 	there, err := exists(database)
 	if err != nil || !there {
 		return err
 	}
-	taken, err := readOr(filepath.Join(root, takenName))
+	taken, err := readIfThere(filepath.Join(root, takenName))
 	if err != nil {
 		return err
 	}
@@ -133,8 +133,8 @@ func dismiss(root, database string, log *slog.Logger) error {
 	return nil
 }
 
-// raise notes that the folder's journal is of the present format.
-func (f *Folder) raise() (err error) {
+// setFormat writes into the identity that the folder's journal has the present format.
+func (f *Folder) setFormat() (err error) {
 	id := f.identity
 	id.Format = identityFormat
 	f.identity, err = writeIdentity(f.Path(identityName), id, id.Machine)

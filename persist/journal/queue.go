@@ -13,27 +13,27 @@ type command struct {
 	done   func(error) // may be nil
 }
 
-// tail is what Append must know of a live room: where its log ends.
+// tail is what Append must know about a live room, above all where its log ends.
 type tail struct {
 	file     *roomFile
-	loaded   bool       // a room from an earlier life is appended to only after it was loaded
-	imported bool       // and nothing was appended since
-	seen     room.Index // how far its log went at the last time mark of the life before
-	last     room.Index // with everything that is queued
-	refused  bool       // a batch was, so what comes behind it has to wait until it comes again
-	life     int64      // that its clock hangs on, once it is known
+	loaded   bool       // a room from an earlier life may be appended to only after it was loaded
+	imported bool       // it was imported and nothing was appended since
+	seen     room.Index // the end of its log at the last mark of the life before
+	last     room.Index // the end of its log with everything that is queued
+	refused  bool       // a batch was refused, so those that follow must wait until it is offered again
+	life     int64      // the life that its clock refers to, once that is known
 }
 
 // queue holds what waits for the writer, in order, and the rooms' tails as they will be once it
-// is written. It is the one thing that callers and the writer share.
+// is written. Callers and the writer share nothing else.
 type queue struct {
 	mu      sync.Mutex
 	waiting []command
-	bytes   int // of what waits or is being written
+	bytes   int // of the commands that wait or are being written
 	tails   map[room.ID]*tail
 	nextKey int64
 	closed  bool
-	wake    chan struct{} // holds one: the writer has something to do
+	wake    chan struct{} // holds one token when the writer has something to do
 }
 
 // push adds a command. The caller holds mu.
@@ -46,7 +46,7 @@ func (q *queue) push(c command) {
 	}
 }
 
-// close refuses what comes from now on, and reports whether it is the first to do so.
+// close refuses new commands, and reports whether it was the first call.
 func (q *queue) close() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -55,7 +55,7 @@ func (q *queue) close() bool {
 	return first
 }
 
-// take gives the oldest commands that fit one group, or none.
+// take removes and returns the oldest commands that fit into one group. There may be none.
 func (q *queue) take(most, mostBytes int) []command {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -78,7 +78,7 @@ func (q *queue) has(id room.ID) bool {
 	return q.tails[id] != nil
 }
 
-// lives are those that rooms' clocks hang on; known is false while a room has not been looked at.
+// lives returns the lives that rooms' clocks refer to. known is false while a room has not been loaded.
 func (q *queue) lives() (used map[int64]bool, known bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -92,7 +92,7 @@ func (q *queue) lives() (used map[int64]bool, known bool) {
 	return used, true
 }
 
-// written gives back the room that a group took.
+// written subtracts a group from the bytes that wait.
 func (q *queue) written(group []command) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -113,8 +113,8 @@ func (q *queue) rooms() int {
 	return len(q.tails)
 }
 
-// plan turns a group into changes, joining the batches of a room that follow each other with
-// nothing else of that room between them. It also says which change each command went into.
+// plan turns a group into changes. It joins consecutive batches of a room that have
+// nothing else of that room between them. of is the index of each command's change.
 func plan(group []command, maxRow int) (changes []change, of []int) {
 	changes = make([]change, 0, len(group))
 	of = make([]int, len(group))

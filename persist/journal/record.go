@@ -12,30 +12,30 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// A room's file is logMagic and records behind each other. A record is the length of its body, a CRC-32C over the room's id, the
-// record's place in the file and the body, and the body: a kind, numbers as varints, and bytes. So a record that was damaged, moved, or
-// written for another room is not believed.
+// A room's file is logMagic followed by records. A record is the length of its body, a CRC-32C over the room's id, the
+// record's place in the file and the body, and the body: a kind, numbers as varints, and bytes. So the checksum fails for a record that
+// was damaged, moved, or written for another room.
 const (
 	logMagic   = "RRROOM1\n"
 	recordHead = 8
 	maxRecord  = 1 << 31
 )
 
-// Kinds of records, and how many numbers each has.
+// The kinds of records, with their numbers and bytes.
 const (
 	kindHeader byte = 1 + iota // epoch; the header as JSON
 	kindBatch                  // first, last, epoch, time; entries
 	kindClaim                  // epoch
 	kindClock                  // life, offset, floor
-	kindCut                    // ; why
+	kindCut                    // no numbers; the reason
 )
 
 var numbersOf = [...]int{kindHeader: 1, kindBatch: 4, kindClaim: 1, kindClock: 3, kindCut: 0}
 
-// snapshotRecord stands at the start of a snapshot's file: index, epoch; the state.
+// snapshotRecord is the kind of the one record in a snapshot's file: index, epoch; the state.
 const snapshotRecord byte = 'S'
 
-// appendRecord adds a record that will stand at a place in the room's file.
+// appendRecord appends a record to a buffer. place is where the record will be in the room's file.
 func appendRecord(to []byte, id room.ID, place int64, kind byte, numbers []int64, parts ...[]byte) []byte {
 	at := len(to)
 	to = append(to, 0, 0, 0, 0, 0, 0, 0, 0, kind)
@@ -51,8 +51,8 @@ func appendRecord(to []byte, id room.ID, place int64, kind byte, numbers []int64
 	return to
 }
 
-// logRecord is one that was read.
-type logRecord struct {
+// record is a record that was read.
+type record struct {
 	kind    byte
 	numbers [4]int64
 	data    []byte
@@ -64,8 +64,8 @@ var (
 	errForm = errors.New("cannot be read")
 )
 
-// readRecord reads the record that stands at a place of a room's file. The next one stands at next, where that can be told: 0 if not.
-func readRecord(file []byte, id room.ID, place int64) (r logRecord, next int64, err error) {
+// readRecord reads the record at a place of a room's file. next is the place of the record after it, 0 if that is not known.
+func readRecord(file []byte, id room.ID, place int64) (r record, next int64, err error) {
 	rest := file[place:]
 	if len(rest) < recordHead {
 		return r, 0, errTorn
@@ -101,28 +101,28 @@ func readRecord(file []byte, id room.ID, place int64) (r logRecord, next int64, 
 	return r, next, nil
 }
 
-// clock is what a room's time hangs on: the time of a life less offset, and at least floor. Life 0 is none: it stands still.
-type clock struct {
+// roomClock says what a room's time is: the time of a life minus offset, and at least floor. Life 0 means that the clock stands at floor.
+type roomClock struct {
 	life          int64
 	offset, floor time.Duration
 }
 
-// facts are what a room's file says beside its log.
+// facts are what a room's file says besides its log.
 type facts struct {
 	header []byte // nil: damaged
-	epoch  record.Epoch
-	clock  clock
+	epoch  room.Epoch
+	clock  roomClock
 	cut    string
 }
 
-// encode writes a room's file anew: its facts, and the records of a log behind them.
-func (f facts) encode(id room.ID, batches ...record.Batch) []byte {
+// encode makes the content of a room's file: the facts, followed by the records of a log.
+func (f facts) encode(id room.ID, batches ...room.Batch) []byte {
 	to := []byte(logMagic)
 	add := func(kind byte, data []byte, numbers ...int64) {
 		to = appendRecord(to, id, int64(len(to)), kind, numbers, data)
 	}
 	add(kindHeader, f.header, int64(f.epoch))
-	if f.clock != (clock{}) {
+	if f.clock != (roomClock{}) {
 		add(kindClock, nil, f.clock.numbers()...)
 	}
 	if f.cut != "" {
@@ -134,23 +134,23 @@ func (f facts) encode(id room.ID, batches ...record.Batch) []byte {
 	return to
 }
 
-func (c clock) numbers() []int64 { return []int64{c.life, int64(c.offset), int64(c.floor)} }
+func (c roomClock) numbers() []int64 { return []int64{c.life, int64(c.offset), int64(c.floor)} }
 
 // stored is what a room's file holds.
 type stored struct {
 	facts
 	id        room.ID
-	batches   []record.Batch    // whole, from the start of the log, none missing
-	snapshots []record.Snapshot // those that are whole, older first
-	slots     [2]room.Index     // and which file each is in
-	size      int64             // of what can be gone on from, in the file
-	bad       string            // why what stands behind the batches is not believed
-	torn      bool              // the file ends within a record, as it does when a process is killed while it writes
-	seen      room.Index        // the log certainly went this far; 0: not known
+	batches   []room.Batch    // whole, from the start of the log, none missing
+	snapshots []room.Snapshot // those that are whole, older first
+	slots     [2]room.Index   // the index of the snapshot in each of the two files
+	size      int64           // of the part of the file that can be continued, in bytes
+	bad       string          // why what follows the batches cannot be used
+	torn      bool            // the file ends within a record, as after a kill in the middle of a write
+	seen      room.Index      // the log is known to have gone this far; 0: not known
 }
 
-// readLog goes through a room's file. Records that cannot be believed are passed over where the next one can be found: if a log goes on
-// behind them without a hole they were no part of it.
+// readLog reads a room's file. It skips a damaged record if it can find the next one: if the log continues
+// after it without a hole, the damaged record was no part of the log.
 func readLog(id room.ID, file []byte) *stored {
 	s := &stored{id: id}
 	if len(file) < len(logMagic) || string(file[:len(logMagic)]) != logMagic {
@@ -171,9 +171,9 @@ func readLog(id room.ID, file []byte) *stored {
 				return s
 			}
 		case s.header == nil && r.kind != kindHeader:
-			return s // nothing is believed without a header
+			return s // without a header nothing can be used
 		default:
-			s.take(r)
+			s.add(r)
 		}
 		place = next
 		s.size = place
@@ -181,27 +181,27 @@ func readLog(id room.ID, file []byte) *stored {
 	return s
 }
 
-// take takes in a whole record.
-func (s *stored) take(r logRecord) {
+// add adds a whole record.
+func (s *stored) add(r record) {
 	switch r.kind {
 	case kindHeader:
 		s.header, s.epoch = r.data, record.Epoch(r.numbers[0])
 	case kindClaim:
 		s.epoch, s.cut = max(s.epoch, record.Epoch(r.numbers[0])), ""
 	case kindClock:
-		s.clock = clock{r.numbers[0], time.Duration(r.numbers[1]), max(s.clock.floor, time.Duration(r.numbers[2]))}
+		s.clock = roomClock{r.numbers[0], time.Duration(r.numbers[1]), max(s.clock.floor, time.Duration(r.numbers[2]))}
 	case kindCut:
 		s.cut = string(r.data)
 	case kindBatch:
-		s.goOn(record.Batch{
+		s.addBatch(room.Batch{
 			Room: s.id, First: room.Index(r.numbers[0]), Last: room.Index(r.numbers[1]),
 			Epoch: record.Epoch(r.numbers[2]), Time: time.Duration(r.numbers[3]), Entries: r.data,
 		})
 	}
 }
 
-// goOn adds a batch that follows the last one, which shows that nothing of the log is missing before it.
-func (s *stored) goOn(b record.Batch) {
+// addBatch adds a batch if it continues the log. Then nothing of the log is missing before it, and s.bad is cleared.
+func (s *stored) addBatch(b room.Batch) {
 	next := s.end() + 1
 	if len(s.batches) == 0 && core.BeginsLog(b.First, b.Entries) {
 		next = b.First
@@ -225,9 +225,9 @@ func (s *stored) end() room.Index {
 	return s.batches[len(s.batches)-1].Last
 }
 
-// kept is what is believed. The cut says why something is not that was there: it must be moved away before the log can go on.
-func (s *stored) kept(now time.Duration) (kept record.Kept, cut string, err error) {
-	kept = record.Kept{Epoch: s.epoch, Time: now, Cut: s.cut, Batches: s.batches}
+// kept is what can be used of the room. cut is why something cannot be used that is there: it must be cut off before the log can go on.
+func (s *stored) kept(now time.Duration) (kept room.Kept, cut string, err error) {
+	kept = room.Kept{Epoch: s.epoch, Time: now, Cut: s.cut, Batches: s.batches}
 	if s.header == nil {
 		return kept, "", errors.New("its header fails its checksum")
 	}

@@ -13,24 +13,24 @@ import (
 	"sync"
 )
 
-// redo is the log of what was done to the files, for those who wait for the disk (Options.Sync). A group of changes is many small writes to
-// many files; to wait for each would take a turn of the disk each. So they are written once more, behind each other into one file, and that
-// is waited for. A start does them again. When a segment is full the next one begins, and it is deleted once the files themselves are on the
+// redo is the redo log for Options.Sync: a log of all operations on the files. A group of changes is many small writes to
+// many files, and to sync each file would take too long. So the operations are also written one after another to one file, which is
+// synced. A start repeats them. When a segment is full the next one begins, and the old one is deleted once the files themselves are on the
 // disk.
 type redo struct {
 	root    string
 	log     *slog.Logger
 	most    int64 // bytes of a segment
-	number  int64 // of the segment
+	number  int64 // of the present segment
 	segment *os.File
 	size    int64
-	group   []byte // what was done since the last commit, with room for its head before it
+	group   []byte // the operations since the last commit, after space for the head
 	syncing sync.WaitGroup
 }
 
 const redoPrefix = "redo-"
 
-// What may be done to a file.
+// The operations on a file.
 const (
 	opWrite byte = 1 + iota
 	opSet
@@ -40,7 +40,7 @@ const (
 	opTruncate
 )
 
-// note adds to the group. A nil redo notes nothing.
+// note adds an operation to the group. A nil redo does nothing.
 func (r *redo) note(op byte, name string, place int64, data []byte) {
 	if r == nil {
 		return
@@ -56,8 +56,8 @@ func (r *redo) note(op byte, name string, place int64, data []byte) {
 	r.group = append(r.group, data...)
 }
 
-// commit waits until the group is on the disk. After an error it may be called again: what could not be synced once is never trusted to
-// a second try of the same file, a new segment takes it.
+// commit waits until the group is on the disk. It may be called again after an error. It never syncs the same file again after a
+// failed sync, but writes the group to a new segment.
 func (r *redo) commit() error {
 	if r == nil || len(r.group) == 0 {
 		return nil
@@ -75,7 +75,7 @@ func (r *redo) commit() error {
 		err = r.segment.Sync()
 	}
 	if err != nil {
-		r.segment.Truncate(r.size) // gives back what it took of a full disk
+		r.segment.Truncate(r.size) // frees what it took of a full disk
 		r.segment.Close()
 		r.segment = nil
 		return err
@@ -85,12 +85,12 @@ func (r *redo) commit() error {
 		r.group = nil
 	}
 	if r.size > r.most {
-		r.turn()
+		r.rotate()
 	}
 	return nil
 }
 
-// begin makes the next segment, with its name on the disk.
+// begin makes the next segment, and syncs its name to the disk.
 func (r *redo) begin() error {
 	r.number++
 	f, err := os.OpenFile(r.path(r.number), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
@@ -108,21 +108,21 @@ func (r *redo) path(number int64) string {
 	return filepath.Join(r.root, fmt.Sprintf("%s%016x", redoPrefix, number))
 }
 
-// turn ends a segment. Beside the writer the files themselves are brought to the disk, and then it is not needed any more.
-func (r *redo) turn() {
+// rotate ends a segment. A goroutine then syncs the files themselves to the disk, and deletes the segment.
+func (r *redo) rotate() {
 	r.segment.Close()
 	r.segment = nil
-	r.syncing.Wait() // one at a time: a disk that cannot keep up slows those who wait for it
+	r.syncing.Wait() // one at a time: a disk that cannot keep up slows the writer
 	upTo := r.number
 	r.syncing.Go(func() {
-		if err := r.forget(upTo); err != nil {
+		if err := r.deleteUpTo(upTo); err != nil {
 			r.log.Warn("the journal's files could not be brought to the disk: what is needed to do them again is kept", "err", err)
 		}
 	})
 }
 
-// forget deletes the segments up to a number when all that they hold is on the disk.
-func (r *redo) forget(upTo int64) error {
+// deleteUpTo syncs all files to the disk, and deletes the segments up to a number.
+func (r *redo) deleteUpTo(upTo int64) error {
 	if err := syncTree(r.root); err != nil {
 		return err
 	}
@@ -149,8 +149,8 @@ func redoSegments(root string) (numbers []int64, err error) {
 	return numbers, err
 }
 
-// redoAll does again what the segments in a folder say, in order, and deletes them. It is harmless where some or all of it is there: names
-// of rooms' files are never used again, and what belongs to a file that has gone on to another name is left out.
+// redoAll repeats the operations in the segments of a folder, in order, and deletes the segments. Operations that are already done do no
+// harm: names of rooms' files are never used again, and an operation on a file that has another name by now is left out.
 func redoAll(root string) (newest int64, err error) {
 	numbers, err := redoSegments(root)
 	if err != nil || len(numbers) == 0 {
@@ -165,7 +165,7 @@ func redoAll(root string) (newest int64, err error) {
 		for len(data) >= recordHead {
 			size := int(binary.LittleEndian.Uint32(data))
 			if size > len(data)-recordHead || size == 0 {
-				break // what was under way: nobody was told of it
+				break // the group was being written and never acknowledged
 			}
 			body := data[recordHead : recordHead+size]
 			if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(data[4:]) {
@@ -178,7 +178,7 @@ func redoAll(root string) (newest int64, err error) {
 		}
 	}
 	newest = numbers[len(numbers)-1]
-	return newest, r.forget(newest)
+	return newest, r.deleteUpTo(newest)
 }
 
 func redoGroup(root string, body []byte) error {
@@ -231,10 +231,10 @@ func redoOne(root string, op byte, path string, place int64, data []byte) error 
 	case opRemove:
 		return removeFile(path)
 	}
-	return fmt.Errorf("%s asks for what this version does not know", root)
+	return fmt.Errorf("%s holds an operation that this version does not know", root)
 }
 
-// close ends the segment; all of it is on the disk.
+// close closes the segment. All of it is on the disk.
 func (r *redo) close() error {
 	if r == nil {
 		return nil

@@ -1,69 +1,92 @@
 package journal
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
+	"sync/atomic"
 	"time"
+
+	"github.com/roomring/roomring/room/clock"
 )
 
-// purgeEvery is how often a long-lived node looks for rooms that were set aside too long ago.
+// purgeEvery is how often a node looks for rooms that were set aside too long ago.
 const purgeEvery = time.Hour
 
-// run is the writer's goroutine. Open starts it and Close ends it.
-func (j *Journal) run() {
-	defer close(j.ended)
-	marks := time.NewTicker(j.options.MarkEvery)
+// loop is the goroutine that writes: it takes groups from the queue and has the writer apply them. Its fields belong to that
+// goroutine once it runs, but for those that are atomic.
+type loop struct {
+	options Options
+	boot    string // of the machine, for the marks once all rooms were looked at
+	queue   *queue
+	writer  *writer
+	budget  *budget
+	health  health
+	commits atomic.Uint64
+	pruned  bool  // the lives that no room's clock refers to are deleted from the marks
+	lost    error // why Close gave up; nil: it did not
+
+	closing chan struct{}   // closed by Close: write what waits and end
+	trying  context.Context // ends when Close gives up: stop trying
+	giveUp  context.CancelFunc
+	ended   chan struct{} // closed when the goroutine has ended
+}
+
+// run is the goroutine. Open starts it and Close ends it.
+func (l *loop) run() {
+	defer close(l.ended)
+	marks := time.NewTicker(l.options.MarkEvery)
 	defer marks.Stop()
 	purges := time.NewTicker(purgeEvery)
 	defer purges.Stop()
 	for {
 		select {
-		case <-j.queue.wake:
-			j.drain()
+		case <-l.queue.wake:
+			l.drain()
 		case <-marks.C:
-			j.markTime()
-			j.watchBudget()
+			l.mark()
+			l.budget.watch()
 		case <-purges.C:
-			j.write([]command{{change: j.purge()}})
-		case <-j.closing:
-			j.drain()
-			j.markTime()
+			l.write([]command{{change: l.options.purge()}})
+		case <-l.closing:
+			l.drain()
+			l.mark()
 			return
 		}
 	}
 }
 
-func (j *Journal) drain() {
+// drain writes until the queue is empty.
+func (l *loop) drain() {
 	for {
-		group := j.queue.take(j.options.MaxGroup, j.options.MaxGroupBytes)
+		group := l.queue.take(l.options.MaxGroup, l.options.MaxGroupBytes)
 		if len(group) == 0 {
 			return
 		}
-		j.write(group)
+		l.write(group)
 	}
 }
 
-func (j *Journal) markTime() {
-	var marks []command
-	if j.queue.rooms() > 0 || j.writer.marks.dirty {
-		marks = append(marks, command{change: mark{}})
-	}
-	if !j.pruned {
-		if used, known := j.queue.lives(); known {
-			j.writer.marks.prune(used)
-			j.writer.marks.boot, j.writer.marks.sync = j.boot, j.options.Sync
-			j.pruned = true
+// mark writes the marks if anything depends on them.
+func (l *loop) mark() {
+	needed := l.queue.rooms() > 0 || l.writer.marks.dirty
+	if !l.pruned {
+		if used, known := l.queue.lives(); known {
+			l.writer.marks.prune(used)
+			l.writer.marks.boot, l.writer.marks.sync = l.boot, l.options.Sync
+			l.pruned = true
 		}
 	}
-	if len(marks) > 0 {
-		j.write(marks)
+	if needed {
+		l.write([]command{{change: mark{}}})
 	}
 }
 
-// write commits a group, however often it takes, and then tells those who wait for it.
-func (j *Journal) write(group []command) {
-	changes, of := plan(group, j.options.MaxRow)
-	done, err := j.persist(changes)
-	j.queue.written(group)
+// write commits a group, however many tries it takes, and then calls the done functions of its commands.
+func (l *loop) write(group []command) {
+	changes, of := plan(group, l.options.MaxRow)
+	done, err := l.commit(changes)
+	l.queue.written(group)
 	for i, c := range group {
 		switch {
 		case c.done == nil:
@@ -75,48 +98,54 @@ func (j *Journal) write(group []command) {
 	}
 }
 
-// persist tries until the changes are written or Close gives up; then it says how many are.
-func (j *Journal) persist(changes []change) (done int, err error) {
-	if j.lost != nil {
-		return 0, j.lost // what comes behind a gap must not be written, though the disk be well again
+// commit tries until the changes are written or Close gives up. Then it returns how many are written.
+func (l *loop) commit(changes []change) (done int, err error) {
+	if l.lost != nil {
+		return 0, l.lost // nothing may be written after a gap, even if the disk works again
 	}
-	for pause := j.options.RetryMin; ; pause = min(2*pause, j.options.RetryMax) {
-		n, err := j.writer.commit(changes[done:])
+	for retry := (clock.Backoff{Min: l.options.RetryMin, Max: l.options.RetryMax}); ; {
+		n, err := l.writer.commit(changes[done:])
 		done += n
 		if err == nil {
-			j.recovered()
-			j.commits.Add(1)
+			l.health.recovered()
+			l.commits.Add(1)
 			return done, nil
 		}
-		j.failed(err)
-		select {
-		case <-time.After(pause):
-		case <-j.giveUp:
-			j.lost = fmt.Errorf("%w and this was not written: %w", ErrClosed, err)
-			if j.options.Sync {
-				return 0, j.lost // it may be written, and did not reach the disk
+		l.health.failed(err)
+		if !clock.Sleep(l.trying, nil, retry.Next()) {
+			l.lost = fmt.Errorf("%w and this was not written: %w", ErrClosed, err)
+			if l.options.Sync {
+				return 0, l.lost // it may be written, but it did not reach the disk
 			}
-			return done, j.lost
+			return done, l.lost
 		}
 	}
 }
 
-func (j *Journal) failed(err error) {
-	if old := j.failing.Load(); old != nil {
-		j.failing.Store(&FailingError{Path: j.path, Since: old.Since, Err: err})
-		return
-	}
-	e := &FailingError{Path: j.path, Since: time.Now(), Err: err}
-	j.failing.Store(e)
-	j.options.Log.Error("the journal cannot be written: nothing is acknowledged until it can", "err", e)
-	j.options.Health(e)
+// health tells whether the disk takes what is written.
+type health struct {
+	path    string
+	log     *slog.Logger
+	tell    func(error) // Options.Health
+	failing atomic.Pointer[FailingError]
 }
 
-func (j *Journal) recovered() {
-	old := j.failing.Swap(nil)
+func (h *health) failed(err error) {
+	if old := h.failing.Load(); old != nil {
+		h.failing.Store(&FailingError{Path: h.path, Since: old.Since, Err: err})
+		return
+	}
+	e := &FailingError{Path: h.path, Since: time.Now(), Err: err}
+	h.failing.Store(e)
+	h.log.Error("the journal cannot be written: nothing is acknowledged until it can", "err", e)
+	h.tell(e)
+}
+
+func (h *health) recovered() {
+	old := h.failing.Swap(nil)
 	if old == nil {
 		return
 	}
-	j.options.Log.Info("the journal is written again", "failed_for", time.Since(old.Since).Round(time.Millisecond))
-	j.options.Health(nil)
+	h.log.Info("the journal is written again", "failed_for", time.Since(old.Since).Round(time.Millisecond))
+	h.tell(nil)
 }

@@ -14,17 +14,17 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// The black box's file: a head of one slot's size (magic, generation), then the slots, each a
-// cache line of the machine's own byte order: the file never leaves it.
+// The black box's file is a head of one slot's size (magic, generation), followed by the slots. Each is a
+// cache line in the machine's own byte order, because the file never leaves the machine.
 const (
 	slotSize      = 64
 	slotIDBytes   = 44
-	slotProbes    = 64 // how far from its place a step looks for a free slot
+	slotProbes    = 64 // how many slots are tried for a step
 	slotsMagic    = "RRBBOX1\n"
 	generationEnd = len(slotsMagic) + 26 // crypto/rand.Text gives 26 characters
 )
 
-// States of a slot. A slot that was claimed but not yet set at a death had begun no step.
+// States of a slot. If a process dies with a slot claimed but not set, its step had not begun.
 const (
 	slotFree = iota
 	slotClaimed
@@ -39,7 +39,7 @@ type slot struct {
 	_           [4]byte
 }
 
-// slotGame stands between a room's id and its game, where a slot has both.
+// slotGame separates a room's id from its game, if a slot has both.
 const slotGame = "\x00"
 
 func (s *slot) id() room.ID {
@@ -47,14 +47,14 @@ func (s *slot) id() room.ID {
 	return room.ID(id)
 }
 
-// slots is a hash table by room without chains: a room's steps come one at a time, so its place is
-// nearly always free and in cache, and no list of free slots has to be shared.
+// slots is a hash table by room without chains. A room has one step at a time, so its place is
+// nearly always free and in the cache, and no list of free slots must be shared.
 type slots struct {
 	table []slot // a power of two
 	seed  maphash.Seed
 }
 
-// claim sets a free slot, or finds none.
+// claim sets a free slot for a step. It returns nil if there is none.
 func (t *slots) claim(id room.ID, fingerprint uint64) *slot {
 	at := maphash.String(t.seed, string(id))
 	mask := uint64(len(t.table) - 1)
@@ -70,8 +70,8 @@ func (t *slots) claim(id room.ID, fingerprint uint64) *slot {
 	return nil
 }
 
-// newSlots puts a new file in place and maps it. Every block is written, so that a full disk cannot
-// fault a store later. It is never unmapped: a late step may still hold a slot.
+// newSlots makes a new file and maps it. It writes every block, so that a full disk cannot
+// fault a memory write later. The file is never unmapped: a late step may still have a slot.
 func newSlots(path, generation string, count int) (*slots, error) {
 	size := 1
 	for size < count {
@@ -97,7 +97,7 @@ func tableOf(mapped []byte) []slot {
 	return unsafe.Slice((*slot)(unsafe.Pointer(&mapped[slotSize])), len(mapped)/slotSize-1)
 }
 
-// readSlots finds the steps that were under way. A file that is no black box says nothing.
+// readSlots finds the steps that were under way. There are none in a file that is no black box.
 func readSlots(path string) (left map[suspect]string, generation string, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

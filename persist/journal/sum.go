@@ -7,10 +7,10 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// castagnoli is CRC-32C (RFC 3720, appendix B.4), which processors compute themselves.
+// castagnoli is CRC-32C (RFC 3720, appendix B.4), for which processors have an instruction.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// sumOf covers beside the bytes whose they are and where they stand, so that they cannot pass for others.
+// sumOf is a checksum over bytes, their room and their place, so that the bytes of one record cannot pass for another.
 func sumOf(id room.ID, place int64, data []byte) uint32 {
 	head := make([]byte, 0, 64)
 	head = append(head, id...)

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncTree brings all that was written under a folder to the disk, in one go with what else waits for that disk.
+// syncTree syncs everything under a folder to the disk, together with everything else on the same file system.
 func syncTree(root string) error {
 	d, err := os.Open(root)
 	if err != nil {
@@ -21,14 +21,14 @@ func syncTree(root string) error {
 	return d.Close()
 }
 
-// bootID tells this start of the machine from others; in a container it is the host's.
+// bootID is the id of this start of the machine. In a container it is that of the host.
 func bootID(file string) string {
 	if file == "" {
 		file = "/proc/sys/kernel/random/boot_id"
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return "" // not told: see Journal.PowerLost
+		return "" // not known: see Journal.PowerLost
 	}
 	return strings.TrimSpace(string(text))
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// syncTree brings all that was written under a folder to the disk.
+// syncTree syncs everything under a folder to the disk.
 func syncTree(root string) error {
 	return filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil {
@@ -27,14 +27,14 @@ func syncTree(root string) error {
 	})
 }
 
-// bootID tells this start of the machine from others, where the system does.
+// bootID is the id of this start of the machine, if the system has one.
 func bootID(file string) string {
 	if file == "" {
 		return systemBootID()
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return "" // not told: see Journal.PowerLost
+		return "" // not known: see Journal.PowerLost
 	}
 	return strings.TrimSpace(string(text))
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// tries say how often a process died while it stepped an input of a room. They are one small file, written whole; the writer owns them, and
-// readers may have a copy.
+// tries count how often a process died in a step of a room. They are one small file, which is written whole. Only the writer changes them,
+// any goroutine may read them.
 type tries struct {
-	generation string // of the black box that is counted in them
+	generation string // of the last black box that was counted
 	counts     atomic.Pointer[map[suspect]int]
 }
 
@@ -26,11 +26,11 @@ type triesLine struct {
 	Count       int
 }
 
-// readTries reads them; a file that cannot be read says nothing, as one that is not there.
+// readTries reads the tries. A file that cannot be decoded counts as empty, like one that does not exist.
 func readTries(path string) (*tries, error) {
 	t := &tries{}
 	counts := make(map[suspect]int)
-	data, err := readOr(path)
+	data, err := readIfThere(path)
 	if err != nil {
 		return nil, err
 	}
@@ -62,8 +62,8 @@ func (t *tries) write(d *disk, generation string, counts map[suspect]int) error 
 	return nil
 }
 
-// count adds a box. Each counts once, even if the process dies between counting it and starting a new one. Rooms that no journal brings
-// back cannot kill again and are left out.
+// count adds the steps of a black box. Each box counts once, even if the process dies after counting it and before starting a new one.
+// Rooms that the journal does not hold cannot kill again and are left out.
 func (t *tries) count(d *disk, c countTries) error {
 	if t.generation == c.generation {
 		return nil
@@ -76,7 +76,7 @@ func (t *tries) count(d *disk, c countTries) error {
 	return t.write(d, c.generation, counts)
 }
 
-// drop forgets those that are to be forgotten.
+// drop deletes the suspects for which is returns true.
 func (t *tries) drop(d *disk, is func(suspect) bool) error {
 	counts := maps.Clone(*t.counts.Load())
 	maps.DeleteFunc(counts, func(s suspect, _ int) bool { return is(s) })

@@ -8,36 +8,37 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// writer is what the one writing goroutine owns.
+// writer changes the files. It belongs to the loop's goroutine.
 type writer struct {
 	disk    disk
 	handles handles
 	marks   *marks
 	tries   *tries
-	aside   *asides
+	aside   *asideRooms
 	elapsed func() time.Duration
-	used    *atomic.Int64 // bytes of all rooms
+	used    *atomic.Int64 // bytes that all rooms take on the disk
 	scratch []byte
 }
 
-// change is one thing to do. Doing it again after it failed half way must come to the same.
+// change is one thing to do. It must be possible to do it again after it failed half way, with the same result.
 type change interface {
 	apply(w *writer) error
 }
 
-// commit applies changes in order and says how many were. When err is nil all are with the operating system, and with redo on the disk.
+// commit applies changes in order and returns how many were applied. When err is nil the operating system has all of them, and with a redo
+// log the disk has them.
 func (w *writer) commit(changes []change) (applied int, err error) {
 	for i, c := range changes {
 		if err := c.apply(w); err != nil {
-			return i, tellFull(err)
+			return i, explainFull(err)
 		}
 	}
-	return len(changes), tellFull(w.disk.redo.commit())
+	return len(changes), explainFull(w.disk.redo.commit())
 }
 
-// append adds a record to a room's file, in one write.
+// append appends a record to a room's file, in one write.
 func (w *writer) append(r *roomFile, kind byte, numbers []int64, parts ...[]byte) error {
-	f, err := w.handles.of(&w.disk, r)
+	f, err := w.handles.get(&w.disk, r)
 	if err != nil {
 		return err
 	}
@@ -58,20 +59,20 @@ func (w *writer) append(r *roomFile, kind byte, numbers []int64, parts ...[]byte
 	return err
 }
 
-// rewrite gives a room's file another content.
+// rewrite replaces the content of a room's file.
 func (w *writer) rewrite(r *roomFile, content []byte) error {
 	r.turns.Add(1)
 	defer r.turns.Add(1)
 	if err := w.disk.put(r.name(logSuffix), content); err != nil {
 		return err
 	}
-	w.handles.drop(r)
+	w.handles.close(r)
 	w.grown(r.size.Swap(int64(len(content))), int64(len(content)))
 	return nil
 }
 
-// saveSnapshot keeps it in place of the older of the two that there are.
-func (w *writer) saveSnapshot(r *roomFile, s record.Snapshot) error {
+// saveSnapshot writes a snapshot in place of the older of the room's two.
+func (w *writer) saveSnapshot(r *roomFile, s room.Snapshot) error {
 	slot := 0
 	for i, at := range r.snaps {
 		if at == s.Index {
@@ -83,7 +84,7 @@ func (w *writer) saveSnapshot(r *roomFile, s record.Snapshot) error {
 		}
 	}
 	if r.snaps[slot] > s.Index {
-		return nil // two newer ones are there
+		return nil // there are two newer ones
 	}
 	content := encodeSnapshot(nil, s)
 	if err := w.disk.set(r.name(snapSuffix[slot]), content); err != nil {
@@ -104,9 +105,9 @@ func (w *writer) dropSnapshot(r *roomFile, slot int) error {
 	return nil
 }
 
-// delete removes all of a room: the log first, without which the rest is nothing.
+// delete deletes all files of a room: the log first, because without it the others mean nothing.
 func (w *writer) delete(r *roomFile, suffix string) error {
-	w.handles.drop(r)
+	w.handles.close(r)
 	if err := w.disk.remove(r.name(suffix)); err != nil {
 		return err
 	}
@@ -130,10 +131,10 @@ func (w *writer) delete(r *roomFile, suffix string) error {
 	return nil
 }
 
-// grown notes that a file has another size.
+// grown counts that the size of a file has changed.
 func (w *writer) grown(from, to int64) { w.used.Add(blocks(to) - blocks(from)) }
 
-// blocks is what a file of a size takes of a disk.
+// blocks is how many bytes a file of a size takes on the disk.
 func blocks(size int64) int64 { return (size + 4095) &^ 4095 }
 
-func (w *writer) close() error { return errors.Join(w.handles.close(), w.disk.redo.close()) }
+func (w *writer) close() error { return errors.Join(w.handles.closeAll(), w.disk.redo.close()) }
