@@ -23,7 +23,7 @@ const commandCost = 256
 // one is offered again. Otherwise done is called exactly once, on the
 // writer's goroutine: with nil when all of it is written, with an error only when the journal was
 // closed before. The bytes belong to the journal until then. Done may be nil.
-func (j *Journal) Append(b room.Batch, snapshot *room.Snapshot, done func(error)) error {
+func (j *Journal) Append(b record.Batch, snapshot *record.Snapshot, done func(error)) error {
 	size := len(b.Entries) + commandCost
 	if snapshot != nil {
 		size += len(snapshot.Data)
@@ -94,7 +94,7 @@ func (q *queue) ready(id room.ID) (*tail, error) {
 // Create makes a new room, and returns when it is written. After an error, also that of
 // ctx, the room is not kept. If the process dies before it is removed from the disk, the next life finds a room without a log
 // that no client was ever told of.
-func (j *Journal) Create(ctx context.Context, header room.Header, epoch room.Epoch) error {
+func (j *Journal) Create(ctx context.Context, header record.Header, epoch record.Epoch) error {
 	text, err := json.Marshal(header)
 	if err != nil {
 		return err
@@ -133,7 +133,7 @@ func (j *Journal) abandon(id room.ID) {
 
 // Claimed records the epoch of a claim and returns when it is written. Load no longer reports a cut that it
 // has reported before.
-func (j *Journal) Claimed(ctx context.Context, id room.ID, epoch room.Epoch) error {
+func (j *Journal) Claimed(ctx context.Context, id room.ID, epoch record.Epoch) error {
 	return j.wait(ctx, func(q *queue) (change, error) {
 		t, err := q.ready(id)
 		if err != nil {

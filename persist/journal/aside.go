@@ -123,7 +123,7 @@ func (c noteAside) apply(w *writer) error {
 }
 
 // LoadAside reads a room that was set aside. Errors: ErrUnknown, *DamagedError and those of the disk.
-func (j *Journal) LoadAside(_ context.Context, key int64) (room.Kept, error) {
+func (j *Journal) LoadAside(_ context.Context, key int64) (record.Kept, error) {
 	r := j.loop.writer.aside.find(key)
 	if r == nil {
 		return record.Kept{}, ErrUnknown

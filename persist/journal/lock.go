@@ -23,7 +23,7 @@ type holder struct {
 type InUseError struct {
 	Dir     string
 	PID     int // zero if the holder has not written it yet
-	Boot    room.BootID
+	Boot    record.BootID
 	Started time.Time
 }
 

@@ -51,8 +51,8 @@ func appendRecord(to []byte, id room.ID, place int64, kind byte, numbers []int64
 	return to
 }
 
-// record is a record that was read.
-type record struct {
+// logRecord is a record that was read.
+type logRecord struct {
 	kind    byte
 	numbers [4]int64
 	data    []byte
@@ -65,7 +65,7 @@ var (
 )
 
 // readRecord reads the record at a place of a room's file. next is the place of the record after it, 0 if that is not known.
-func readRecord(file []byte, id room.ID, place int64) (r record, next int64, err error) {
+func readRecord(file []byte, id room.ID, place int64) (r logRecord, next int64, err error) {
 	rest := file[place:]
 	if len(rest) < recordHead {
 		return r, 0, errTorn
@@ -110,13 +110,13 @@ type roomClock struct {
 // facts are what a room's file says besides its log.
 type facts struct {
 	header []byte // nil: damaged
-	epoch  room.Epoch
+	epoch  record.Epoch
 	clock  roomClock
 	cut    string
 }
 
 // encode makes the content of a room's file: the facts, followed by the records of a log.
-func (f facts) encode(id room.ID, batches ...room.Batch) []byte {
+func (f facts) encode(id room.ID, batches ...record.Batch) []byte {
 	to := []byte(logMagic)
 	add := func(kind byte, data []byte, numbers ...int64) {
 		to = appendRecord(to, id, int64(len(to)), kind, numbers, data)
@@ -140,13 +140,13 @@ func (c roomClock) numbers() []int64 { return []int64{c.life, int64(c.offset), i
 type stored struct {
 	facts
 	id        room.ID
-	batches   []room.Batch    // whole, from the start of the log, none missing
-	snapshots []room.Snapshot // those that are whole, older first
-	slots     [2]room.Index   // the index of the snapshot in each of the two files
-	size      int64           // of the part of the file that can be continued, in bytes
-	bad       string          // why what follows the batches cannot be used
-	torn      bool            // the file ends within a record, as after a kill in the middle of a write
-	seen      room.Index      // the log is known to have gone this far; 0: not known
+	batches   []record.Batch    // whole, from the start of the log, none missing
+	snapshots []record.Snapshot // those that are whole, older first
+	slots     [2]room.Index     // the index of the snapshot in each of the two files
+	size      int64             // of the part of the file that can be continued, in bytes
+	bad       string            // why what follows the batches cannot be used
+	torn      bool              // the file ends within a record, as after a kill in the middle of a write
+	seen      room.Index        // the log is known to have gone this far; 0: not known
 }
 
 // readLog reads a room's file. It skips a damaged record if it can find the next one: if the log continues
@@ -182,7 +182,7 @@ func readLog(id room.ID, file []byte) *stored {
 }
 
 // add adds a whole record.
-func (s *stored) add(r record) {
+func (s *stored) add(r logRecord) {
 	switch r.kind {
 	case kindHeader:
 		s.header, s.epoch = r.data, record.Epoch(r.numbers[0])
@@ -193,7 +193,7 @@ func (s *stored) add(r record) {
 	case kindCut:
 		s.cut = string(r.data)
 	case kindBatch:
-		s.addBatch(room.Batch{
+		s.addBatch(record.Batch{
 			Room: s.id, First: room.Index(r.numbers[0]), Last: room.Index(r.numbers[1]),
 			Epoch: record.Epoch(r.numbers[2]), Time: time.Duration(r.numbers[3]), Entries: r.data,
 		})
@@ -201,7 +201,7 @@ func (s *stored) add(r record) {
 }
 
 // addBatch adds a batch if it continues the log. Then nothing of the log is missing before it, and s.bad is cleared.
-func (s *stored) addBatch(b room.Batch) {
+func (s *stored) addBatch(b record.Batch) {
 	next := s.end() + 1
 	if len(s.batches) == 0 && core.BeginsLog(b.First, b.Entries) {
 		next = b.First
@@ -226,8 +226,8 @@ func (s *stored) end() room.Index {
 }
 
 // kept is what can be used of the room. cut is why something cannot be used that is there: it must be cut off before the log can go on.
-func (s *stored) kept(now time.Duration) (kept room.Kept, cut string, err error) {
-	kept = room.Kept{Epoch: s.epoch, Time: now, Cut: s.cut, Batches: s.batches}
+func (s *stored) kept(now time.Duration) (kept record.Kept, cut string, err error) {
+	kept = record.Kept{Epoch: s.epoch, Time: now, Cut: s.cut, Batches: s.batches}
 	if s.header == nil {
 		return kept, "", errors.New("its header fails its checksum")
 	}

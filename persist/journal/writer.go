@@ -72,7 +72,7 @@ func (w *writer) rewrite(r *roomFile, content []byte) error {
 }
 
 // saveSnapshot writes a snapshot in place of the older of the room's two.
-func (w *writer) saveSnapshot(r *roomFile, s room.Snapshot) error {
+func (w *writer) saveSnapshot(r *roomFile, s record.Snapshot) error {
 	slot := 0
 	for i, at := range r.snaps {
 		if at == s.Index {
