@@ -25,7 +25,7 @@ const (
 // FolderOptions say who opens a data folder.
 type FolderOptions struct {
 	Boot  record.BootID // shown to a second process that wants the folder; may be empty
-	Start time.Time   // when this process started, shown likewise; zero means now
+	Start time.Time     // when this process started, shown likewise; zero means now
 
 	// AdoptCopied accepts a folder that was copied or moved here. It gets a new id and remembers the
 	// old one. Use it only if the original folder will never be used again.
