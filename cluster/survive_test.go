@@ -111,7 +111,7 @@ func (s *rowsOf) Row(ctx context.Context, id room.ID) (record.Row, error) {
 }
 
 func named(err error) error {
-	if errors.Is(err, persist.ErrNotFound) {
+	if errors.Is(err, record.ErrNotFound) {
 		return ErrNoRow
 	}
 	return err
@@ -144,21 +144,21 @@ func (s port) Release(ctx context.Context, epoch record.Epoch, kept record.Kept)
 	if err != nil {
 		return lifecycle.RowResult{}, err
 	}
-	return s.write(s.release, func() (persist.RowResult, error) {
-		return s.ReleaseRow(ctx, s.boot, persist.Release{Room: kept.Header.ID, Epoch: epoch, Nonce: rand.Text(),
-			Checkpoint: persist.Checkpoint{Point: record.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data}})
+	return s.write(s.release, func() (record.RowResult, error) {
+		return s.ReleaseRow(ctx, s.boot, record.Release{Room: kept.Header.ID, Epoch: epoch, Nonce: rand.Text(),
+			Checkpoint: record.Checkpoint{Point: record.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data}})
 	})
 }
 
 func (s port) ClaimRows(ctx context.Context, claims []lifecycle.Claim) (out []lifecycle.RowResult, err error) {
 	for _, c := range claims {
-		one, err := s.write(s.claim, func() (persist.RowResult, error) {
-			found, err := s.rowsOf.Store.ClaimRows(ctx, s.boot, []persist.Claim{{
+		one, err := s.write(s.claim, func() (record.RowResult, error) {
+			found, err := s.rowsOf.Store.ClaimRows(ctx, s.boot, []record.Claim{{
 				Room: c.Room, FromEpoch: c.From.Epoch, FromFolder: c.From.Folder, FromState: c.From.State,
 				Epoch: c.To, Folder: s.folder, Nonce: rand.Text(),
 			}})
 			if err != nil {
-				return persist.RowResult{}, err
+				return record.RowResult{}, err
 			}
 			return found[0], nil
 		})
@@ -171,7 +171,7 @@ func (s port) ClaimRows(ctx context.Context, claims []lifecycle.Claim) (out []li
 }
 
 // write writes one row, with what the test has put around it.
-func (s *rowsOf) write(around func(func() (lifecycle.RowResult, error)) (lifecycle.RowResult, error), row func() (persist.RowResult, error)) (lifecycle.RowResult, error) {
+func (s *rowsOf) write(around func(func() (lifecycle.RowResult, error)) (lifecycle.RowResult, error), row func() (record.RowResult, error)) (lifecycle.RowResult, error) {
 	write := func() (lifecycle.RowResult, error) {
 		if s.away.Load() {
 			return lifecycle.RowResult{}, errAway
@@ -188,9 +188,9 @@ func (s *rowsOf) write(around func(func() (lifecycle.RowResult, error)) (lifecyc
 	return write()
 }
 
-func outcome(f persist.RowResult) lifecycle.RowResult {
+func outcome(f record.RowResult) lifecycle.RowResult {
 	switch {
-	case errors.Is(f.Err, persist.ErrNotFound):
+	case errors.Is(f.Err, record.ErrNotFound):
 		return lifecycle.RowResult{Outcome: ownership.NoRow}
 	case f.Err != nil:
 		return lifecycle.RowResult{Outcome: ownership.Moved, Row: f.Row}

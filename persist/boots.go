@@ -28,7 +28,7 @@ type Boots interface {
 	// transaction it fences those of the boots that count as alive, and ends the rooms that are live under them: aborted
 	// for LostReason. The boot by, which asks for it, must be alive. If a process of such a folder starts after all, its
 	// rooms are over. Forget leaves a folder alone if a boot serves it that is among heard, or whose last heartbeat is younger
-	// than FreshFor. If no other folder is left the error is a *NodeLivesError, or ErrNotFound if the store knows no such node.
+	// than FreshFor. If no other folder is left the error is a *NodeLivesError, or record.ErrNotFound if the store knows no such node.
 	Forget(ctx context.Context, by record.BootID, node string, heard []record.BootID) (Forgotten, error)
 	// Boots returns every boot, oldest first.
 	Boots(ctx context.Context) ([]BootInfo, error)

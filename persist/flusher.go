@@ -31,7 +31,7 @@ type FlusherOptions struct {
 	// Memory is the most bytes of replays and results held in memory. For a final that does not fit, only the room's id is
 	// kept, and Reload makes the final again from the journal when its turn comes. 0 means 64 MiB.
 	Memory int
-	// Reload makes a room's final again from the journal. ErrNotFound means that it never can.
+	// Reload makes a room's final again from the journal. record.ErrNotFound means that it never can.
 	// After any other error the room is tried again later. It is called on the Flusher's goroutine. If it is nil, a final that
 	// does not fit is refused with ErrFull.
 	Reload func(ctx context.Context, id room.ID) (record.Final, error)
@@ -245,7 +245,7 @@ func (f *Flusher) load(ctx context.Context, w *waiting) (final record.Final, ok 
 	switch {
 	case err == nil && final.Room == w.room:
 		return final, true
-	case err == nil || errors.Is(err, ErrNotFound):
+	case err == nil || errors.Is(err, record.ErrNotFound):
 		f.finish(w, record.Final{Room: w.room, Hash: w.hash}, Verdict{Unwritable, "the journal no longer has the room's log"})
 	default:
 		w.tries++

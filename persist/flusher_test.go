@@ -61,7 +61,7 @@ func (s *faulty) WriteResults(ctx context.Context, finals []record.Final) (v []p
 	return v, err
 }
 
-func (s *faulty) CreateRows(ctx context.Context, boot record.BootID, rows []record.Row) (r []persist.RowResult, err error) {
+func (s *faulty) CreateRows(ctx context.Context, boot record.BootID, rows []record.Row) (r []record.RowResult, err error) {
 	err = s.call(len(rows), func() error { r, err = s.Store.CreateRows(ctx, boot, rows); return err })
 	return r, err
 }
@@ -213,7 +213,7 @@ func TestFlusherBoundsItsMemory(t *testing.T) {
 			if final, ok := journal[id]; ok {
 				return final, nil
 			}
-			return record.Final{}, persist.ErrNotFound
+			return record.Final{}, record.ErrNotFound
 		}})
 	s.away.Store(true)
 	for _, final := range finals {

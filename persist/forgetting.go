@@ -100,7 +100,7 @@ func (f *Forgetting) Index(ctx context.Context, end time.Time) (n int, err error
 // namedIn are the players in a stored replay's log. If the replay is damaged, they are those in the part that can be read.
 func (f *Forgetting) namedIn(ctx context.Context, id room.ID) ([]room.PlayerID, error) {
 	stored, err := f.Store.Replay(ctx, id)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, record.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
@@ -113,7 +113,7 @@ func (f *Forgetting) namedIn(ctx context.Context, id room.ID) ([]room.PlayerID, 
 		named, err = replay.Named()
 		replay.Close()
 	}
-	if reader.err != nil && !errors.Is(reader.err, ErrNotFound) {
+	if reader.err != nil && !errors.Is(reader.err, record.ErrNotFound) {
 		return nil, reader.err
 	}
 	if err != nil {
@@ -140,13 +140,13 @@ func (s *storeReader) Read(b []byte) (int, error) {
 func (f *Forgetting) redact(ctx context.Context, player room.PlayerID, id room.ID, out *ForgotPlayer) error {
 	for try := 0; ; try++ {
 		r, replayed, err := f.without(ctx, player, id)
-		if errors.Is(err, ErrNotFound) { // it was deleted since
+		if errors.Is(err, record.ErrNotFound) { // it was deleted since
 			return nil
 		}
 		if err == nil {
 			err = f.Store.Redact(ctx, r)
 		}
-		if errors.Is(err, ErrMovedOn) && try < 10 { // another player was removed from it
+		if errors.Is(err, record.ErrMovedOn) && try < 10 { // another player was removed from it
 			continue
 		}
 		if err != nil {
@@ -180,7 +180,7 @@ func (f *Forgetting) without(ctx context.Context, player room.PlayerID, id room.
 		if replay, err = io.ReadAll(io.LimitReader(kept, maxRedacted+1)); err != nil {
 			return r, true, err
 		}
-	case !errors.Is(err, ErrNotFound):
+	case !errors.Is(err, record.ErrNotFound):
 		return r, false, err
 	}
 	who := &core.Redaction{Player: player, Gone: goneID(), Stop: ctx.Err}

@@ -19,7 +19,7 @@ type People interface {
 	// Index stores which players the replay of an unindexed room names. It does nothing for a room that is not there any more.
 	Index(ctx context.Context, id room.ID, named []room.PlayerID) error
 	// Redact replaces a finished room by one without a player. Whether a result that is offered again is Already or a Mismatch
-	// stays as it was. ErrMovedOn means that the room was redacted after it was read: read it and try again.
+	// stays as it was. record.ErrMovedOn means that the room was redacted after it was read: read it and try again.
 	Redact(ctx context.Context, r Redacted) error
 	// DropRecords deletes a player's name and records in all games, and also the player unless a result still names the player.
 	DropRecords(ctx context.Context, player room.PlayerID) error

@@ -43,12 +43,12 @@ type Results interface {
 	// never be written is split out of its batch, so that the others are written. After an error some finals may be written and
 	// others not: write them all again.
 	WriteResults(ctx context.Context, finals []record.Final) ([]Verdict, error)
-	// Result returns a finished room, or ErrNotFound. Final.Replay is not filled.
+	// Result returns a finished room, or record.ErrNotFound. Final.Replay is not filled.
 	Result(ctx context.Context, id room.ID) (record.StoredResult, error)
-	// Replay returns Final.Replay as it was written, to be read piece by piece until ctx ends, or ErrNotFound. A read also
-	// returns ErrNotFound when the replay has been pruned since.
+	// Replay returns Final.Replay as it was written, to be read piece by piece until ctx ends, or record.ErrNotFound. A read also
+	// returns record.ErrNotFound when the replay has been pruned since.
 	Replay(ctx context.Context, id room.ID) (record.StoredReplay, error)
-	// Player returns what is known of a player, or ErrNotFound for a player who never was in a result. Recent includes rooms
+	// Player returns what is known of a player, or record.ErrNotFound for a player who never was in a result. Recent includes rooms
 	// whose result not everybody may read only when all is set.
 	Player(ctx context.Context, id room.PlayerID, all bool) (record.Profile, error)
 	// Leaderboard returns the players of a game that Ratings lists, best first, from the one after a place on, at most limit.
@@ -115,10 +115,9 @@ type Verdict struct {
 	Reason  string // why a final is Mismatch or Unwritable, for people; it contains nothing secret
 }
 
-// Errors of the port. Any other error means that the store is away or has failed: the call may be tried again.
+// Errors of the port, beside record.ErrNotFound and record.ErrMovedOn. Any other error means that the store is away or has failed:
+// the call may be tried again.
 var (
-	ErrNotFound = errors.New("not in the store")                                              // for certain
-	ErrMovedOn  = errors.New("the room's row has moved on: another owner may serve the room") // the row present tells where
 	ErrBootDead = errors.New("this process is fenced in the store: stop serving and restart") // or ended, or never started
 	ErrFull     = errors.New("too much waits for the store")                                  // the queue's named bound is reached
 	ErrClosed   = errors.New("the queue to the store is closed")

@@ -13,55 +13,22 @@ import (
 // So if the answer to a write is lost, repeating the write tells whether it won.
 type Rows interface {
 	// CreateRows writes the first rows of rooms in one transaction, as live under the boot, whatever their State and Boot say.
-	// If another write has made a room's row, the result's Err is ErrMovedOn. That row is over if the room's result came first.
-	CreateRows(ctx context.Context, boot record.BootID, rows []record.Row) ([]RowResult, error)
+	// If another write has made a room's row, the result's Err is record.ErrMovedOn. That row is over if the room's result came first.
+	CreateRows(ctx context.Context, boot record.BootID, rows []record.Row) ([]record.RowResult, error)
 	// ClaimRows moves rows to a new epoch and to the boot, in one transaction. A start may claim hundreds at once.
-	// Err is ErrMovedOn if the row is no longer as the claim says, and ErrNotFound if there is none.
-	ClaimRows(ctx context.Context, boot record.BootID, claims []Claim) ([]RowResult, error)
+	// Err is record.ErrMovedOn if the row is no longer as the claim says, and record.ErrNotFound if there is none.
+	ClaimRows(ctx context.Context, boot record.BootID, claims []record.Claim) ([]record.RowResult, error)
 	// ReleaseRow makes a live row of the boot released, with a checkpoint for whoever claims it. A checkpoint
 	// never replaces a later one. Err is as of ClaimRows.
-	ReleaseRow(ctx context.Context, boot record.BootID, release Release) (RowResult, error)
-	// Row returns a room's row, or ErrNotFound: then there is no such room.
+	ReleaseRow(ctx context.Context, boot record.BootID, release record.Release) (record.RowResult, error)
+	// Row returns a room's row, or record.ErrNotFound: then there is no such room.
 	Row(ctx context.Context, id room.ID) (record.Row, error)
-	// RowByCode returns the row of a private room that is not over, the newest if codes collide, or ErrNotFound.
+	// RowByCode returns the row of a private room that is not over, the newest if codes collide, or record.ErrNotFound.
 	RowByCode(ctx context.Context, code string) (record.Row, error)
 	// ListRows returns rows by room id.
 	ListRows(ctx context.Context, filter RowFilter) ([]record.Row, error)
-	// Checkpoint returns the last checkpoint of a room that is not over, or ErrNotFound.
-	Checkpoint(ctx context.Context, id room.ID) (Checkpoint, error)
-}
-
-// RowResult is the outcome of the write of one row.
-type RowResult struct {
-	Row record.Row // as it is now, the zero Row if there is none
-	Err error      // nil: the write won; ErrMovedOn or ErrNotFound
-}
-
-// Claim moves a room's row by compare-and-set.
-type Claim struct {
-	Room room.ID
-	// What the row must be, all three.
-	FromEpoch  record.Epoch
-	FromFolder string // compared only if FromState is live: a released room is in no folder
-	FromState  record.RowState
-	// What it becomes: live under the claiming boot.
-	Epoch  record.Epoch // greater than FromEpoch
-	Folder string
-	Nonce  string
-}
-
-// Release gives a room away: its boot never serves it again.
-type Release struct {
-	Room       room.ID
-	Epoch      record.Epoch // the row's
-	Nonce      string
-	Checkpoint Checkpoint
-}
-
-// Checkpoint is enough to restore a room without its journal.
-type Checkpoint struct {
-	Point record.Point // of the last input in it
-	Data  []byte       // opaque to the store
+	// Checkpoint returns the last checkpoint of a room that is not over, or record.ErrNotFound.
+	Checkpoint(ctx context.Context, id room.ID) (record.Checkpoint, error)
 }
 
 // RowFilter narrows a list of rows. Zero values do not narrow.

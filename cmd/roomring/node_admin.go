@@ -66,7 +66,7 @@ func (n *node) forget(ctx context.Context, node string) (admin.Forgotten, error)
 	if lives, ok := errors.AsType[*persist.NodeLivesError](err); ok {
 		err = &admin.NodeLivesError{Reason: lives.Error()}
 	}
-	if errors.Is(err, persist.ErrNotFound) {
+	if errors.Is(err, record.ErrNotFound) {
 		err = actor.ErrNotFound
 	}
 	return admin.Forgotten(gone), err

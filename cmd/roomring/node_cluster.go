@@ -201,7 +201,7 @@ func (s shared) Released(ctx context.Context, after room.ID, limit int) ([]recor
 
 // storeError tells the cluster in its own words what is certain.
 func storeError(err error) error {
-	if errors.Is(err, persist.ErrNotFound) {
+	if errors.Is(err, record.ErrNotFound) {
 		return cluster.ErrNoRow
 	}
 	return err

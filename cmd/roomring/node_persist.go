@@ -94,14 +94,14 @@ func (n *node) retain(ctx context.Context, keep persist.Retention) {
 func (n *node) reload(ctx context.Context, id room.ID) (record.Final, error) {
 	kept, err := n.journal.Load(ctx, id)
 	if errors.Is(err, journal.ErrUnknown) {
-		return record.Final{}, persist.ErrNotFound
+		return record.Final{}, record.ErrNotFound
 	}
 	if err != nil {
 		return record.Final{}, err
 	}
 	rules, ok := n.games.Lookup(kept.Header.Game)
 	if !ok {
-		return record.Final{}, persist.ErrNotFound
+		return record.Final{}, record.ErrNotFound
 	}
 	mark := n.journal.BlackBox().BeginReplay(id)
 	defer mark.Release()
@@ -110,7 +110,7 @@ func (n *node) reload(ctx context.Context, id room.ID) (record.Final, error) {
 		return record.Final{}, err
 	}
 	if machine.Final() == nil {
-		return record.Final{}, persist.ErrNotFound
+		return record.Final{}, record.ErrNotFound
 	}
 	return machine.Seal()
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web/admin"
 )
 
@@ -54,7 +55,7 @@ func (p players) present(ctx context.Context, player room.PlayerID) (unfinished,
 				stored = append(stored, info)
 				continue
 			}
-			if !errors.Is(err, persist.ErrNotFound) {
+			if !errors.Is(err, record.ErrNotFound) {
 				return nil, nil, false, err
 			}
 		}

@@ -55,10 +55,10 @@ func (d directory) past(ctx context.Context, id room.ID) (actor.Info, error) {
 	if err == nil {
 		return pastInfo(result), nil
 	}
-	if errors.Is(err, persist.ErrNotFound) {
+	if errors.Is(err, record.ErrNotFound) {
 		_, err = d.store.Row(ctx, id)
 	}
-	if errors.Is(err, persist.ErrNotFound) {
+	if errors.Is(err, record.ErrNotFound) {
 		return actor.Info{}, actor.ErrNotFound
 	}
 	return actor.Info{}, actor.ErrUnreachable

@@ -47,9 +47,9 @@ func (r rows) CreateRows(ctx context.Context, all []record.Row) ([]lifecycle.Row
 
 // ClaimRows implements lifecycle.Store.
 func (r rows) ClaimRows(ctx context.Context, claims []lifecycle.Claim) ([]lifecycle.RowResult, error) {
-	wishes := make([]persist.Claim, len(claims))
+	wishes := make([]record.Claim, len(claims))
 	for i, c := range claims {
-		wishes[i] = persist.Claim{
+		wishes[i] = record.Claim{
 			Room: c.Room, FromEpoch: c.From.Epoch, FromFolder: c.From.Folder, FromState: c.From.State,
 			Epoch: c.To, Folder: r.n.folder.ID(), Nonce: rand.Text(),
 		}
@@ -64,9 +64,9 @@ func (r rows) Release(ctx context.Context, epoch record.Epoch, kept record.Kept)
 	if err != nil {
 		return lifecycle.RowResult{}, err
 	}
-	found, err := r.n.store.ReleaseRow(ctx, r.n.boot, persist.Release{
+	found, err := r.n.store.ReleaseRow(ctx, r.n.boot, record.Release{
 		Room: kept.Header.ID, Epoch: epoch, Nonce: rand.Text(),
-		Checkpoint: persist.Checkpoint{Point: record.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data},
+		Checkpoint: record.Checkpoint{Point: record.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data},
 	})
 	return outcome(found), err
 }
@@ -107,7 +107,7 @@ func (r rows) Store(f record.Final, done func(refused string)) error {
 	})
 }
 
-func outcomes(found []persist.RowResult) []lifecycle.RowResult {
+func outcomes(found []record.RowResult) []lifecycle.RowResult {
 	out := make([]lifecycle.RowResult, len(found))
 	for i, f := range found {
 		out[i] = outcome(f)
@@ -115,10 +115,10 @@ func outcomes(found []persist.RowResult) []lifecycle.RowResult {
 	return out
 }
 
-func outcome(f persist.RowResult) lifecycle.RowResult {
+func outcome(f record.RowResult) lifecycle.RowResult {
 	out := lifecycle.RowResult{Row: f.Row}
 	switch {
-	case errors.Is(f.Err, persist.ErrNotFound):
+	case errors.Is(f.Err, record.ErrNotFound):
 		out.Outcome = ownership.NoRow
 	case f.Err != nil:
 		out.Outcome = ownership.Moved

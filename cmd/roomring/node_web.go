@@ -12,6 +12,7 @@ import (
 
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web"
 	"github.com/roomring/roomring/web/admin"
 	"github.com/roomring/roomring/web/api"
@@ -29,7 +30,7 @@ type records struct {
 }
 
 func (r records) Pending(id room.ID) bool { return r.waiting.Pending(id) }
-func (r records) NotFound(err error) bool { return errors.Is(err, persist.ErrNotFound) }
+func (r records) NotFound(err error) bool { return errors.Is(err, record.ErrNotFound) }
 
 // openSockets makes the WebSocket endpoint and who may use it.
 func (n *node) openSockets(ctx context.Context) error {

@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/record"
@@ -105,7 +104,7 @@ func (s *settings) storedReplay(ctx context.Context, id room.ID) ([]byte, error)
 	}
 	defer func() { _ = store.Close() }() // it was only read
 	stored, err := store.Replay(ctx, id)
-	if errors.Is(err, persist.ErrNotFound) {
+	if errors.Is(err, record.ErrNotFound) {
 		return nil, errors.New("the store has no replay of it: is the game over, and is this its store?")
 	}
 	if err != nil {

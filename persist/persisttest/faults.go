@@ -27,7 +27,7 @@ func Poison(t *testing.T, s persist.Store) {
 		finals, want, fine = append(finals, f), append(want, persist.Written), append(fine, f)
 	}
 	wrote(t, s, finals, want...)
-	if _, err := s.Result(t.Context(), finals[17].Room); !errors.Is(err, persist.ErrNotFound) {
+	if _, err := s.Result(t.Context(), finals[17].Room); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("the poisoned result: %v", err)
 	}
 	Audit(t, s, fine)
@@ -62,14 +62,14 @@ func Forget(t *testing.T, s persist.Store, age func()) {
 	by.Node = "asked"
 	must(t, s.StartBoot(t.Context(), by))
 	theirs, kept, held, gone := created(t, s, lost), created(t, s, other), created(t, s, restarted), created(t, s, lost)
-	get[persist.RowResult](t)(s.ReleaseRow(t.Context(), lost.ID, persist.Release{Room: gone.Room, Epoch: 1, Nonce: Nonce(), Checkpoint: persist.Checkpoint{Data: []byte("x")}}))
+	get[record.RowResult](t)(s.ReleaseRow(t.Context(), lost.ID, record.Release{Room: gone.Room, Epoch: 1, Nonce: Nonce(), Checkpoint: record.Checkpoint{Data: []byte("x")}}))
 	forget := func(node string, heard ...record.BootID) (persist.Forgotten, error) {
 		return s.Forget(t.Context(), by.ID, node, heard)
 	}
 	if _, ok := errors.AsType[*persist.NodeLivesError](second(forget("one"))); !ok {
 		t.Fatal("a node that was heard a moment ago was forgotten")
 	}
-	if _, err := forget("two"); !errors.Is(err, persist.ErrNotFound) {
+	if _, err := forget("two"); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("a node that never was: %v", err)
 	}
 	again := restarted
@@ -106,7 +106,7 @@ func Forget(t *testing.T, s persist.Store, age func()) {
 	if err := s.Heartbeat(t.Context(), lost.ID); !errors.Is(err, persist.ErrBootDead) {
 		t.Errorf("its heartbeat: %v", err)
 	}
-	if got := claim(t, s, fenced(t, s, lost), claimOf(theirs, lost)); !errors.Is(got.Err, persist.ErrMovedOn) || got.Row.State != record.RowOver {
+	if got := claim(t, s, fenced(t, s, lost), claimOf(theirs, lost)); !errors.Is(got.Err, record.ErrMovedOn) || got.Row.State != record.RowOver {
 		t.Errorf("it claims its room: %+v", got)
 	}
 }
@@ -139,7 +139,7 @@ func Prune(t *testing.T, s persist.Store, age func()) {
 	}
 	_, result := s.Result(t.Context(), old.Room)
 	_, row := s.Row(t.Context(), old.Room)
-	if !errors.Is(result, persist.ErrNotFound) || !errors.Is(row, persist.ErrNotFound) {
+	if !errors.Is(result, record.ErrNotFound) || !errors.Is(row, record.ErrNotFound) {
 		t.Errorf("of the pruned there is a result (%v) or a row (%v)", result, row)
 	}
 	replayOf(t, s, young.Room)

@@ -121,18 +121,18 @@ func testRedact(t *testing.T, l Looked) {
 		t.Errorf("the profile went with a room: %v", err)
 	}
 
-	if err := s.Redact(t.Context(), persist.Redacted{Player: "bob", Final: redacted(was.Final, "bob", "")}); !errors.Is(err, persist.ErrMovedOn) {
+	if err := s.Redact(t.Context(), persist.Redacted{Player: "bob", Final: redacted(was.Final, "bob", "")}); !errors.Is(err, record.ErrMovedOn) {
 		t.Errorf("redacting what was read before: %v", err)
 	}
 	must(t, s.Redact(t.Context(), persist.Redacted{Player: "bob", Final: redacted(is.Final, "bob", ""), Redactions: 1}))
-	if _, err := s.Replay(t.Context(), f.Room); !errors.Is(err, persist.ErrNotFound) {
+	if _, err := s.Replay(t.Context(), f.Room); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("a replay that was dropped: %v", err)
 	}
 	last := get[record.StoredResult](t)(s.Result(t.Context(), f.Room))
 	if len(last.Ratings) != 0 || last.Readers == nil || len(last.Readers) != 0 {
 		t.Errorf("without anybody: ratings %+v, readers %#v", last.Ratings, last.Readers)
 	}
-	if err := s.Redact(t.Context(), persist.Redacted{Player: "bob", Final: Game("chess", "bob")}); !errors.Is(err, persist.ErrMovedOn) {
+	if err := s.Redact(t.Context(), persist.Redacted{Player: "bob", Final: Game("chess", "bob")}); !errors.Is(err, record.ErrMovedOn) {
 		t.Errorf("redacting what is not there: %v", err)
 	}
 }
@@ -185,7 +185,7 @@ func testDropRecords(t *testing.T, l Looked) {
 		must(t, s.Redact(t.Context(), persist.Redacted{Player: "ann", Final: redacted(r.Final, "ann", "")}))
 	}
 	must(t, s.DropRecords(t.Context(), "ann"))
-	if _, err := s.Player(t.Context(), "ann", true); !errors.Is(err, persist.ErrNotFound) {
+	if _, err := s.Player(t.Context(), "ann", true); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("a player whom nothing names: %v", err)
 	}
 	wrote(t, s, []record.Final{Game("chess", "ann", "bob")}, persist.Written)
@@ -338,7 +338,7 @@ func traces(t *testing.T, l Looked, player room.PlayerID, rooms []record.Final) 
 	}
 	for _, f := range rooms {
 		stored, err := l.Store.Replay(t.Context(), f.Room)
-		if errors.Is(err, persist.ErrNotFound) {
+		if errors.Is(err, record.ErrNotFound) {
 			continue
 		}
 		must(t, err)
@@ -408,7 +408,7 @@ func testForget(t *testing.T, l Looked) {
 	}
 	for _, final := range finals {
 		stored, err := l.Store.Replay(t.Context(), final.Room)
-		if errors.Is(err, persist.ErrNotFound) {
+		if errors.Is(err, record.ErrNotFound) {
 			continue
 		}
 		must(t, err)

@@ -64,7 +64,7 @@ func testLongReplay(t *testing.T, s persist.Store) {
 	if data := replayOf(t, s, long.Room); !bytes.Equal(data, long.Replay.Join()) {
 		t.Errorf("of %d bytes %d came back, or others", long.Replay.Len(), len(data))
 	}
-	if _, err := s.Replay(t.Context(), empty.Room); !errors.Is(err, persist.ErrNotFound) {
+	if _, err := s.Replay(t.Context(), empty.Room); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("a room without a replay has one: %v", err)
 	}
 	first := make([]byte, 1)
@@ -82,7 +82,7 @@ func testNothingThere(t *testing.T, s persist.Store) {
 	_, code := s.RowByCode(t.Context(), "")
 	_, checkpoint := s.Checkpoint(t.Context(), NewRoom())
 	for what, err := range map[string]error{"result": result, "replay": replay, "player": player, "row": row, "code": code, "checkpoint": checkpoint} {
-		if !errors.Is(err, persist.ErrNotFound) {
+		if !errors.Is(err, record.ErrNotFound) {
 			t.Errorf("%s: %v, want ErrNotFound", what, err)
 		}
 	}
@@ -156,7 +156,7 @@ func testUnwritable(t *testing.T, s persist.Store) {
 			t.Error("an unwritable final without a reason")
 		}
 	}
-	if _, err := s.Player(t.Context(), "ann", true); !errors.Is(err, persist.ErrNotFound) {
+	if _, err := s.Player(t.Context(), "ann", true); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("an unwritable final left a player behind: %v", err)
 	}
 }
@@ -215,7 +215,7 @@ func testUnrated(t *testing.T, s persist.Store) {
 	if len(ann.Recent) != 4 {
 		t.Errorf("recent %+v", ann.Recent)
 	}
-	if _, err := s.Player(t.Context(), "engine", true); !errors.Is(err, persist.ErrNotFound) {
+	if _, err := s.Player(t.Context(), "engine", true); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("a bot became a player: %v", err)
 	}
 	if board := get[[]record.Standing](t)(s.Leaderboard(t.Context(), "chess", record.BoardPlace{}, 10)); len(board) != 0 {

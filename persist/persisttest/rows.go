@@ -23,14 +23,14 @@ func created(t *testing.T, s persist.Store, b persist.Boot) record.Row {
 }
 
 // claimOf is a claim of a row as it is, by the boot.
-func claimOf(r record.Row, b persist.Boot) persist.Claim {
-	return persist.Claim{Room: r.Room, FromEpoch: r.Epoch, FromFolder: r.Folder, FromState: r.State,
+func claimOf(r record.Row, b persist.Boot) record.Claim {
+	return record.Claim{Room: r.Room, FromEpoch: r.Epoch, FromFolder: r.Folder, FromState: r.State,
 		Epoch: r.Epoch + 1, Folder: b.Folder, Nonce: Nonce()}
 }
 
-func claim(t *testing.T, s persist.Store, b persist.Boot, c persist.Claim) persist.RowResult {
+func claim(t *testing.T, s persist.Store, b persist.Boot, c record.Claim) record.RowResult {
 	t.Helper()
-	results, err := s.ClaimRows(t.Context(), b.ID, []persist.Claim{c})
+	results, err := s.ClaimRows(t.Context(), b.ID, []record.Claim{c})
 	must(t, err)
 	return results[0]
 }
@@ -57,7 +57,7 @@ func testRowCreated(t *testing.T, s persist.Store) {
 	if results[1].Err != nil || results[1].Row != fresh {
 		t.Errorf("a fresh row beside it: %+v", results[1])
 	}
-	if !errors.Is(results[2].Err, persist.ErrMovedOn) || results[2].Row != r {
+	if !errors.Is(results[2].Err, record.ErrMovedOn) || results[2].Row != r {
 		t.Errorf("another write of the same room: %+v", results[2])
 	}
 	wantRow(t, s, r)
@@ -67,17 +67,17 @@ func testRowByCode(t *testing.T, s persist.Store) {
 	b := Started(t, s)
 	r := NewRow(b)
 	r.Code, r.Private = "apple-tree", true
-	get[[]persist.RowResult](t)(s.CreateRows(t.Context(), b.ID, []record.Row{r, NewRow(b)}))
+	get[[]record.RowResult](t)(s.CreateRows(t.Context(), b.ID, []record.Row{r, NewRow(b)}))
 	if got := get[record.Row](t)(s.RowByCode(t.Context(), "apple-tree")); got != r {
 		t.Errorf("got %+v", got)
 	}
 	for _, code := range []string{"", "apple-pie"} {
-		if _, err := s.RowByCode(t.Context(), code); !errors.Is(err, persist.ErrNotFound) {
+		if _, err := s.RowByCode(t.Context(), code); !errors.Is(err, record.ErrNotFound) {
 			t.Errorf("code %q: %v", code, err)
 		}
 	}
 	wrote(t, s, []record.Final{finalOf(r)}, persist.Written)
-	if _, err := s.RowByCode(t.Context(), "apple-tree"); !errors.Is(err, persist.ErrNotFound) {
+	if _, err := s.RowByCode(t.Context(), "apple-tree"); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("the code of a finished room: %v", err)
 	}
 }
@@ -96,7 +96,7 @@ func testRowOver(t *testing.T, s persist.Store) {
 	wrote(t, s, []record.Final{Seal(closed)}, persist.Written)
 	r.State = record.RowOver
 	wantRow(t, s, r)
-	if got := claim(t, s, b, claimOf(r, b)); !errors.Is(got.Err, persist.ErrMovedOn) || got.Row != r {
+	if got := claim(t, s, b, claimOf(r, b)); !errors.Is(got.Err, record.ErrMovedOn) || got.Row != r {
 		t.Errorf("a room that is over was claimed: %+v", got)
 	}
 }
@@ -108,7 +108,7 @@ func testRowAfterResult(t *testing.T, s persist.Store) {
 	wrote(t, s, []record.Final{finalOf(r)}, persist.Written)
 	results, err := s.CreateRows(t.Context(), b.ID, []record.Row{r})
 	must(t, err)
-	if !errors.Is(results[0].Err, persist.ErrMovedOn) || results[0].Row.State != record.RowOver {
+	if !errors.Is(results[0].Err, record.ErrMovedOn) || results[0].Row.State != record.RowOver {
 		t.Errorf("got %+v", results[0])
 	}
 }
@@ -132,23 +132,23 @@ func testClaim(t *testing.T, s persist.Store) {
 func testClaimRefused(t *testing.T, s persist.Store) {
 	b := Started(t, s)
 	r := created(t, s, b)
-	for name, change := range map[string]func(*persist.Claim){
-		"older epoch":    func(c *persist.Claim) { c.FromEpoch-- },
-		"newer epoch":    func(c *persist.Claim) { c.FromEpoch++; c.Epoch++ },
-		"other folder":   func(c *persist.Claim) { c.FromFolder = "copy" },
-		"other state":    func(c *persist.Claim) { c.FromState = record.RowReleased },
-		"epoch standing": func(c *persist.Claim) { c.Epoch = c.FromEpoch },
-		"epoch falling":  func(c *persist.Claim) { c.Epoch = c.FromEpoch - 1 },
+	for name, change := range map[string]func(*record.Claim){
+		"older epoch":    func(c *record.Claim) { c.FromEpoch-- },
+		"newer epoch":    func(c *record.Claim) { c.FromEpoch++; c.Epoch++ },
+		"other folder":   func(c *record.Claim) { c.FromFolder = "copy" },
+		"other state":    func(c *record.Claim) { c.FromState = record.RowReleased },
+		"epoch standing": func(c *record.Claim) { c.Epoch = c.FromEpoch },
+		"epoch falling":  func(c *record.Claim) { c.Epoch = c.FromEpoch - 1 },
 	} {
 		c := claimOf(r, b)
 		change(&c)
-		if got := claim(t, s, b, c); !errors.Is(got.Err, persist.ErrMovedOn) || got.Row != r {
+		if got := claim(t, s, b, c); !errors.Is(got.Err, record.ErrMovedOn) || got.Row != r {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
 	c := claimOf(r, b)
 	c.Room = NewRoom()
-	if got := claim(t, s, b, c); !errors.Is(got.Err, persist.ErrNotFound) {
+	if got := claim(t, s, b, c); !errors.Is(got.Err, record.ErrNotFound) {
 		t.Errorf("no row: %+v", got)
 	}
 	wantRow(t, s, r)
@@ -164,7 +164,7 @@ func testClaimAnswerLost(t *testing.T, s persist.Store) {
 	}
 	other := c
 	other.Nonce = Nonce()
-	if got := claim(t, s, b, other); !errors.Is(got.Err, persist.ErrMovedOn) {
+	if got := claim(t, s, b, other); !errors.Is(got.Err, record.ErrMovedOn) {
 		t.Errorf("another's claim: %+v", got)
 	}
 }
@@ -183,7 +183,7 @@ func testClaimsOfRivals(t *testing.T, s persist.Store) {
 		b := Started(t, s)
 		group.Go(func() {
 			mine := slices.Concat(rows[w*3:], rows[:w*3])
-			var claims []persist.Claim
+			var claims []record.Claim
 			for _, r := range mine {
 				claims = append(claims, claimOf(r, b))
 			}
@@ -217,15 +217,15 @@ func testManyClaims(t *testing.T, s persist.Store) {
 	for range 300 {
 		rows = append(rows, NewRow(b))
 	}
-	for _, r := range get[[]persist.RowResult](t)(s.CreateRows(t.Context(), b.ID, rows)) {
+	for _, r := range get[[]record.RowResult](t)(s.CreateRows(t.Context(), b.ID, rows)) {
 		must(t, r.Err)
 	}
-	var claims []persist.Claim
+	var claims []record.Claim
 	for _, r := range rows {
 		claims = append(claims, claimOf(r, b))
 	}
 	claims[7].FromFolder = "copy"
-	for i, r := range get[[]persist.RowResult](t)(s.ClaimRows(t.Context(), b.ID, claims)) {
+	for i, r := range get[[]record.RowResult](t)(s.ClaimRows(t.Context(), b.ID, claims)) {
 		if won := r.Err == nil; won != (i != 7) || r.Row.Room != rows[i].Room {
 			t.Fatalf("claim %d: %+v", i, r)
 		}
@@ -235,8 +235,8 @@ func testManyClaims(t *testing.T, s persist.Store) {
 // released releases a row at a point and returns it as it then is.
 func released(t *testing.T, s persist.Store, b persist.Boot, r record.Row, p record.Point) record.Row {
 	t.Helper()
-	got, err := s.ReleaseRow(t.Context(), b.ID, persist.Release{Room: r.Room, Epoch: r.Epoch, Nonce: Nonce(),
-		Checkpoint: persist.Checkpoint{Point: p, Data: []byte("all\x00of it")}})
+	got, err := s.ReleaseRow(t.Context(), b.ID, record.Release{Room: r.Room, Epoch: r.Epoch, Nonce: Nonce(),
+		Checkpoint: record.Checkpoint{Point: p, Data: []byte("all\x00of it")}})
 	must(t, err)
 	must(t, got.Err)
 	return got.Row
@@ -245,8 +245,8 @@ func released(t *testing.T, s persist.Store, b persist.Boot, r record.Row, p rec
 func testRelease(t *testing.T, s persist.Store) {
 	holder, other := Started(t, s), Started(t, s)
 	r := created(t, s, holder)
-	release := persist.Release{Room: r.Room, Epoch: r.Epoch, Nonce: Nonce()}
-	if got := get[persist.RowResult](t)(s.ReleaseRow(t.Context(), other.ID, release)); !errors.Is(got.Err, persist.ErrMovedOn) {
+	release := record.Release{Room: r.Room, Epoch: r.Epoch, Nonce: Nonce()}
+	if got := get[record.RowResult](t)(s.ReleaseRow(t.Context(), other.ID, release)); !errors.Is(got.Err, record.ErrMovedOn) {
 		t.Errorf("released by who does not hold it: %+v", got)
 	}
 	point := record.Point{Epoch: 1, Seq: 40}
@@ -254,7 +254,7 @@ func testRelease(t *testing.T, s persist.Store) {
 	if r.State != record.RowReleased || r.Epoch != 1 {
 		t.Errorf("released %+v", r)
 	}
-	checkpoint := get[persist.Checkpoint](t)(s.Checkpoint(t.Context(), r.Room))
+	checkpoint := get[record.Checkpoint](t)(s.Checkpoint(t.Context(), r.Room))
 	if checkpoint.Point != point || !bytes.Equal(checkpoint.Data, []byte("all\x00of it")) {
 		t.Errorf("checkpoint %+v", checkpoint)
 	}
@@ -262,15 +262,15 @@ func testRelease(t *testing.T, s persist.Store) {
 	if got.Err != nil || got.Row.State != record.RowLive || got.Row.Boot != other.ID || got.Row.Folder != other.Folder {
 		t.Fatalf("claimed %+v", got)
 	}
-	if kept := get[persist.Checkpoint](t)(s.Checkpoint(t.Context(), r.Room)); kept.Point != point {
+	if kept := get[record.Checkpoint](t)(s.Checkpoint(t.Context(), r.Room)); kept.Point != point {
 		t.Errorf("the claim changed the checkpoint: %+v", kept)
 	}
-	release = persist.Release{Room: r.Room, Epoch: got.Row.Epoch, Nonce: Nonce(), Checkpoint: persist.Checkpoint{Point: record.Point{Epoch: 1, Seq: 39}}}
-	if got := get[persist.RowResult](t)(s.ReleaseRow(t.Context(), other.ID, release)); !errors.Is(got.Err, persist.ErrMovedOn) {
+	release = record.Release{Room: r.Room, Epoch: got.Row.Epoch, Nonce: Nonce(), Checkpoint: record.Checkpoint{Point: record.Point{Epoch: 1, Seq: 39}}}
+	if got := get[record.RowResult](t)(s.ReleaseRow(t.Context(), other.ID, release)); !errors.Is(got.Err, record.ErrMovedOn) {
 		t.Errorf("the checkpoint fell: %+v", got)
 	}
 	wrote(t, s, []record.Final{finalOf(r)}, persist.Written)
-	if _, err := s.Checkpoint(t.Context(), r.Room); !errors.Is(err, persist.ErrNotFound) {
+	if _, err := s.Checkpoint(t.Context(), r.Room); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("the checkpoint of a room that is over: %v", err)
 	}
 }
@@ -311,8 +311,8 @@ func testDeadBootWrites(t *testing.T, s persist.Store) {
 	must(t, s.EndBoot(t.Context(), ended.ID))
 	for _, b := range []persist.Boot{dead, ended, NewBoot()} {
 		_, create := s.CreateRows(t.Context(), b.ID, []record.Row{NewRow(b)})
-		_, claim := s.ClaimRows(t.Context(), b.ID, []persist.Claim{claimOf(r, b)})
-		_, release := s.ReleaseRow(t.Context(), b.ID, persist.Release{Room: r.Room, Epoch: r.Epoch, Nonce: Nonce()})
+		_, claim := s.ClaimRows(t.Context(), b.ID, []record.Claim{claimOf(r, b)})
+		_, release := s.ReleaseRow(t.Context(), b.ID, record.Release{Room: r.Room, Epoch: r.Epoch, Nonce: Nonce()})
 		for what, err := range map[string]error{"create": create, "claim": claim, "release": release} {
 			if !errors.Is(err, persist.ErrBootDead) {
 				t.Errorf("%s by %s: %v, want ErrBootDead", what, b.ID, err)

@@ -74,7 +74,7 @@ func (s *Store) Redact(ctx context.Context, r persist.Redacted) error {
 			return err
 		}
 		if tag.RowsAffected() == 0 {
-			return persist.ErrMovedOn
+			return record.ErrMovedOn
 		}
 		for _, query := range []string{`DELETE FROM outcomes WHERE room = $1 AND player = $2`, `DELETE FROM others WHERE room = $1 AND player = $2`} {
 			if _, err := tx.Exec(ctx, query, f.Room, r.Player); err != nil {

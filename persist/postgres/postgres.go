@@ -21,6 +21,7 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/internal/ledger"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Options are how a store is opened. The zero value is fit for use.
@@ -228,7 +229,7 @@ func query[T any](ctx context.Context, s *Store, scan func(ledger.Scanner) (T, e
 	return all, err
 }
 
-// queryOne reads one row with scan; none is persist.ErrNotFound.
+// queryOne reads one row with scan; none is record.ErrNotFound.
 func queryOne[T any](ctx context.Context, s *Store, scan func(ledger.Scanner) (T, error), sql string, args ...any) (one T, err error) {
 	err = s.do(ctx, func() error {
 		rows, _ := s.pool.Query(ctx, sql, args...)
@@ -236,7 +237,7 @@ func queryOne[T any](ctx context.Context, s *Store, scan func(ledger.Scanner) (T
 		return err
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		err = persist.ErrNotFound
+		err = record.ErrNotFound
 	}
 	return one, err
 }

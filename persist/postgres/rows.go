@@ -20,7 +20,7 @@ type write struct {
 }
 
 // CreateRows implements persist.Rows.
-func (s *Store) CreateRows(ctx context.Context, boot record.BootID, rows []record.Row) ([]persist.RowResult, error) {
+func (s *Store) CreateRows(ctx context.Context, boot record.BootID, rows []record.Row) ([]record.RowResult, error) {
 	return s.writeRows(ctx, boot, column(rows, func(r record.Row) write {
 		return write{r.Room, r.Nonce, `
 			INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce)
@@ -31,8 +31,8 @@ func (s *Store) CreateRows(ctx context.Context, boot record.BootID, rows []recor
 }
 
 // ClaimRows implements persist.Rows.
-func (s *Store) ClaimRows(ctx context.Context, boot record.BootID, claims []persist.Claim) ([]persist.RowResult, error) {
-	return s.writeRows(ctx, boot, column(claims, func(c persist.Claim) write {
+func (s *Store) ClaimRows(ctx context.Context, boot record.BootID, claims []record.Claim) ([]record.RowResult, error) {
+	return s.writeRows(ctx, boot, column(claims, func(c record.Claim) write {
 		return write{c.Room, c.Nonce, `
 			UPDATE rooms SET epoch = $1, state = 'live', boot = $2, folder = $3, nonce = $4
 			WHERE room = $5 AND epoch = $6 AND epoch < $1 AND state = $7 AND state <> 'over'
@@ -42,7 +42,7 @@ func (s *Store) ClaimRows(ctx context.Context, boot record.BootID, claims []pers
 }
 
 // ReleaseRow implements persist.Rows.
-func (s *Store) ReleaseRow(ctx context.Context, boot record.BootID, r persist.Release) (persist.RowResult, error) {
+func (s *Store) ReleaseRow(ctx context.Context, boot record.BootID, r record.Release) (record.RowResult, error) {
 	p := r.Checkpoint.Point
 	results, err := s.writeRows(ctx, boot, []write{{r.Room, r.Nonce, `
 		UPDATE rooms SET state = 'released', nonce = $1, checkpoint_epoch = $2, checkpoint_seq = $3, checkpoint = $4
@@ -50,7 +50,7 @@ func (s *Store) ReleaseRow(ctx context.Context, boot record.BootID, r persist.Re
 			AND (coalesce(checkpoint_epoch, 0), coalesce(checkpoint_seq, 0)) <= ($2, $3)`,
 		[]any{r.Nonce, int64(p.Epoch), int64(p.Seq), ledger.NotNil(r.Checkpoint.Data), r.Room, int64(r.Epoch), boot}}})
 	if err != nil {
-		return persist.RowResult{}, err
+		return record.RowResult{}, err
 	}
 	return results[0], nil
 }
@@ -58,7 +58,7 @@ func (s *Store) ReleaseRow(ctx context.Context, boot record.BootID, r persist.Re
 // writeRows does the writes in one transaction of an alive boot, in three round trips, and reads back who won.
 // The lock on the boot's row makes a fence wait until the writes are committed. Two boots that claim the same
 // released rooms in different orders may deadlock. The server then ends one of the transactions, and inTx tries it again.
-func (s *Store) writeRows(ctx context.Context, boot record.BootID, writes []write) (results []persist.RowResult, err error) {
+func (s *Store) writeRows(ctx context.Context, boot record.BootID, writes []write) (results []record.RowResult, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
 		batch.Queue(`SELECT state FROM boots WHERE boot = $1 FOR SHARE`, boot).Query(requireAlive)
@@ -77,7 +77,7 @@ func (s *Store) writeRows(ctx context.Context, boot record.BootID, writes []writ
 		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 			return err
 		}
-		results = column(writes, func(w write) persist.RowResult { return ledger.JudgeWrite(present[w.room], w.nonce) })
+		results = column(writes, func(w write) record.RowResult { return ledger.JudgeWrite(present[w.room], w.nonce) })
 		return nil
 	})
 	return results, err
@@ -111,6 +111,6 @@ func (s *Store) ListRows(ctx context.Context, f persist.RowFilter) ([]record.Row
 }
 
 // Checkpoint implements persist.Rows.
-func (s *Store) Checkpoint(ctx context.Context, id room.ID) (persist.Checkpoint, error) {
+func (s *Store) Checkpoint(ctx context.Context, id room.ID) (record.Checkpoint, error) {
 	return queryOne(ctx, s, ledger.ScanCheckpoint, `SELECT checkpoint_epoch, checkpoint_seq, checkpoint FROM rooms WHERE room = $1 AND checkpoint IS NOT NULL`, id)
 }

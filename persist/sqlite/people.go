@@ -69,7 +69,7 @@ func (s *Store) Redact(ctx context.Context, r persist.Redacted) error {
 			return err
 		}
 		if n == 0 {
-			return persist.ErrMovedOn
+			return record.ErrMovedOn
 		}
 		for _, query := range []string{`DELETE FROM outcomes WHERE room = ? AND player = ?`, `DELETE FROM others WHERE room = ? AND player = ?`} {
 			if _, err := tx.ExecContext(ctx, query, f.Room, r.Player); err != nil {

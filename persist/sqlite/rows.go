@@ -12,7 +12,7 @@ import (
 )
 
 // CreateRows implements persist.Rows.
-func (s *Store) CreateRows(ctx context.Context, boot record.BootID, rows []record.Row) ([]persist.RowResult, error) {
+func (s *Store) CreateRows(ctx context.Context, boot record.BootID, rows []record.Row) ([]record.RowResult, error) {
 	at := now()
 	return writeRows(ctx, s, boot, rows, func(tx *sql.Tx, r record.Row) (room.ID, string, error) {
 		_, err := tx.ExecContext(ctx, `
@@ -25,8 +25,8 @@ func (s *Store) CreateRows(ctx context.Context, boot record.BootID, rows []recor
 }
 
 // ClaimRows implements persist.Rows.
-func (s *Store) ClaimRows(ctx context.Context, boot record.BootID, claims []persist.Claim) ([]persist.RowResult, error) {
-	return writeRows(ctx, s, boot, claims, func(tx *sql.Tx, c persist.Claim) (room.ID, string, error) {
+func (s *Store) ClaimRows(ctx context.Context, boot record.BootID, claims []record.Claim) ([]record.RowResult, error) {
+	return writeRows(ctx, s, boot, claims, func(tx *sql.Tx, c record.Claim) (room.ID, string, error) {
 		_, err := tx.ExecContext(ctx, `
 			UPDATE rooms SET epoch = ?1, state = 'live', boot = ?2, folder = ?3, nonce = ?4
 			WHERE room = ?5 AND epoch = ?6 AND epoch < ?1 AND state = ?7 AND state <> 'over'
@@ -37,8 +37,8 @@ func (s *Store) ClaimRows(ctx context.Context, boot record.BootID, claims []pers
 }
 
 // ReleaseRow implements persist.Rows.
-func (s *Store) ReleaseRow(ctx context.Context, boot record.BootID, release persist.Release) (persist.RowResult, error) {
-	results, err := writeRows(ctx, s, boot, []persist.Release{release}, func(tx *sql.Tx, r persist.Release) (room.ID, string, error) {
+func (s *Store) ReleaseRow(ctx context.Context, boot record.BootID, release record.Release) (record.RowResult, error) {
+	results, err := writeRows(ctx, s, boot, []record.Release{release}, func(tx *sql.Tx, r record.Release) (room.ID, string, error) {
 		p := r.Checkpoint.Point
 		_, err := tx.ExecContext(ctx, `
 			UPDATE rooms SET state = 'released', nonce = ?1, checkpoint_epoch = ?2, checkpoint_seq = ?3, checkpoint = ?4
@@ -48,14 +48,14 @@ func (s *Store) ReleaseRow(ctx context.Context, boot record.BootID, release pers
 		return r.Room, r.Nonce, err
 	})
 	if err != nil {
-		return persist.RowResult{}, err
+		return record.RowResult{}, err
 	}
 	return results[0], nil
 }
 
 // writeRows runs write for every item in one transaction of an alive boot, and reads back who won.
-func writeRows[T any](ctx context.Context, s *Store, boot record.BootID, items []T, write func(*sql.Tx, T) (room.ID, string, error)) ([]persist.RowResult, error) {
-	results := make([]persist.RowResult, 0, len(items))
+func writeRows[T any](ctx context.Context, s *Store, boot record.BootID, items []T, write func(*sql.Tx, T) (room.ID, string, error)) ([]record.RowResult, error) {
+	results := make([]record.RowResult, 0, len(items))
 	err := s.inTx(ctx, func(tx *sql.Tx) error {
 		if err := requireAlive(ctx, tx, boot); err != nil {
 			return err
@@ -108,7 +108,7 @@ func (s *Store) ListRows(ctx context.Context, f persist.RowFilter) ([]record.Row
 }
 
 // Checkpoint implements persist.Rows.
-func (s *Store) Checkpoint(ctx context.Context, id room.ID) (persist.Checkpoint, error) {
+func (s *Store) Checkpoint(ctx context.Context, id room.ID) (record.Checkpoint, error) {
 	c, err := ledger.ScanCheckpoint(s.look.QueryRowContext(ctx,
 		`SELECT checkpoint_epoch, checkpoint_seq, checkpoint FROM rooms WHERE room = ? AND checkpoint IS NOT NULL`, id))
 	return c, notFound(err)

@@ -24,6 +24,7 @@ import (
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/internal/ledger"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 )
 
 //go:embed migrations
@@ -184,7 +185,7 @@ func locked(err error) error {
 // notFound turns the standard library's error into the port's.
 func notFound(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
-		return persist.ErrNotFound
+		return record.ErrNotFound
 	}
 	return err
 }

@@ -89,5 +89,5 @@ func lostBoots(node string, boots []persist.BootInfo, heard []record.BootID) ([]
 	case alive != nil:
 		return nil, alive
 	}
-	return nil, persist.ErrNotFound
+	return nil, record.ErrNotFound
 }

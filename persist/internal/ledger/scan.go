@@ -51,7 +51,7 @@ func ScanRow(row Scanner) (r record.Row, err error) {
 }
 
 // ScanCheckpoint reads checkpoint_epoch, checkpoint_seq, checkpoint.
-func ScanCheckpoint(row Scanner) (c persist.Checkpoint, err error) {
+func ScanCheckpoint(row Scanner) (c record.Checkpoint, err error) {
 	var epoch, seq int64
 	err = row.Scan(&epoch, &seq, &c.Data)
 	c.Point = record.Point{Epoch: record.Epoch(epoch), Seq: room.Index(seq)}
@@ -59,14 +59,14 @@ func ScanCheckpoint(row Scanner) (c persist.Checkpoint, err error) {
 }
 
 // JudgeWrite says what became of the write of a row, which carried nonce, by the row as it stands after it.
-func JudgeWrite(present record.Row, nonce string) persist.RowResult {
+func JudgeWrite(present record.Row, nonce string) record.RowResult {
 	switch {
 	case present.Room == "":
-		return persist.RowResult{Err: persist.ErrNotFound}
+		return record.RowResult{Err: record.ErrNotFound}
 	case present.Nonce != nonce:
-		return persist.RowResult{Row: present, Err: persist.ErrMovedOn}
+		return record.RowResult{Row: present, Err: record.ErrMovedOn}
 	}
-	return persist.RowResult{Row: present}
+	return record.RowResult{Row: present}
 }
 
 // NotNil keeps the drivers from writing no bytes as NULL.
