@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -78,6 +79,16 @@ func (g *Undercut) Act(t *room.Turn, by room.Player, c Choice) error {
 	g.Chosen[by.Seat] = c.Number
 	g.settle(t)
 	return nil
+}
+
+func (g *Undercut) Legal(v room.Viewer) (choices []Choice) {
+	if v.Spectating() || slices.Contains(g.Players[:], "") || g.Chosen[v.Seat] != 0 {
+		return nil
+	}
+	for n := 1; n <= 5; n++ {
+		choices = append(choices, Choice{Number: n})
+	}
+	return choices
 }
 
 func (g *Undercut) Timer(t *room.Turn, name string) {

@@ -84,6 +84,14 @@ type Classifier interface {
 	ViewClass(v Viewer) string
 }
 
+// Advisor tells what a viewer may do now: actions that Act takes at this moment, in an order that follows from the state. It need not name
+// every one, where there are too many, but a game can be played to its end by those that it names. Empty means that there is
+// nothing to do for that viewer now. Like View it must not change the game, and it shows nothing that the viewer must not know.
+// Programs play by it, and pages make buttons of it.
+type Advisor[A any] interface {
+	Legal(v Viewer) []A
+}
+
 // Snapshotter replaces the default snapshot, which is the struct's exported fields as JSON. See [Rules.Warnings] and [DerivedTag]
 // for fields that are in neither.
 // Restore is called on a new value; both must keep every fact that later inputs depend on.

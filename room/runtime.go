@@ -42,7 +42,8 @@ type Instance interface {
 	Differ() *view.Differ
 	Act(t *Turn, by Player, action json.RawMessage) error
 	View(v Viewer) any
-	Game() any // the value itself, which may have optional interfaces
+	Legal(v Viewer) (actions []any, advises bool) // what an Advisor says; false if the game is none
+	Game() any                                    // the value itself, which may have optional interfaces
 }
 
 type typed[A, V any] struct {
@@ -63,3 +64,16 @@ func (t typed[A, V]) Act(turn *Turn, by Player, raw json.RawMessage) error {
 
 func (t typed[A, V]) View(v Viewer) any { return t.g.View(v) }
 func (t typed[A, V]) Game() any         { return t.g }
+
+func (t typed[A, V]) Legal(v Viewer) ([]any, bool) {
+	g, ok := any(t.g).(Advisor[A])
+	if !ok {
+		return nil, false
+	}
+	actions := g.Legal(v)
+	all := make([]any, len(actions))
+	for i, a := range actions {
+		all[i] = a
+	}
+	return all, true
+}

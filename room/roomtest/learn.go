@@ -14,6 +14,7 @@ import (
 type learnt struct {
 	name  string
 	view  string
+	legal string   // what Legal names
 	heard []string // the messages, in order
 }
 
@@ -21,6 +22,9 @@ type learnt struct {
 func (l *learnt) differs(o *learnt) string {
 	if d := diffJSON(l.view, o.view); d != nil {
 		return fmt.Sprintf("the view of %s shows it: %v", l.name, d)
+	}
+	if d := diffJSON(l.legal, o.legal); d != nil {
+		return fmt.Sprintf("what Legal names for %s shows it: %v", l.name, d)
 	}
 	for i := range min(len(l.heard), len(o.heard)) {
 		if d := diffJSON(l.heard[i], o.heard[i]); d != nil {
@@ -54,7 +58,11 @@ func (g *game) learn(m *moment, state any) (map[room.PlayerID]*learnt, error) {
 		if err != nil {
 			return nil, err
 		}
-		l.all[v.Player] = &learnt{name: nameOf(v), view: view}
+		legal, err := adviceFor(machine, v)
+		if err != nil {
+			return nil, err
+		}
+		l.all[v.Player] = &learnt{name: nameOf(v), view: view, legal: legal}
 	}
 	if err := watch(machine); err != nil {
 		return nil, err

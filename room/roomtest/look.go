@@ -1,6 +1,7 @@
 package roomtest
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/roomring/roomring/room"
@@ -38,7 +39,49 @@ func lookTwice(machine *core.Core, m *moment) error {
 			return fmt.Errorf("calling View for %s twice shows two things: %v: %s", nameOf(s.viewer), d, chance)
 		}
 	}
+	for _, s := range machine.Seats() {
+		if err := adviseTwice(machine, room.Viewer{Player: s.Player, Seat: s.Seat}, state); err != nil {
+			return err
+		}
+	}
 	return sameClassSameView(machine, m)
+}
+
+// adviseTwice proves that Legal names the same when it is asked again, and does not change the game.
+func adviseTwice(machine *core.Core, v room.Viewer, state string) error {
+	once, err := adviceFor(machine, v)
+	if err != nil || once == "" {
+		return err
+	}
+	after, err := stateOf(machine)
+	if err != nil {
+		return err
+	}
+	if d := diffJSON(state, after); d != nil {
+		return fmt.Errorf("calling Legal for %s changes the game: %v after it: Legal may only read", nameOf(v), d)
+	}
+	again, err := adviceFor(machine, v)
+	if err != nil {
+		return err
+	}
+	if d := diffJSON(once, again); d != nil {
+		return fmt.Errorf("calling Legal for %s twice names two things: %v: %s", nameOf(v), d, chance)
+	}
+	return nil
+}
+
+// adviceFor is what a game names as legal for a viewer, as JSON; empty if the game is no room.Advisor.
+func adviceFor(machine *core.Core, v room.Viewer) (advice string, err error) {
+	err = guard("Legal for "+nameOf(v), func() error {
+		actions, advises, err := machine.Legal(v)
+		if err != nil || !advises {
+			return err
+		}
+		raw, err := json.Marshal(actions)
+		advice = string(raw)
+		return err
+	})
+	return advice, err
 }
 
 // chance is what makes runs of the same inputs differ.

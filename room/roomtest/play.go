@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/roomring/roomring/internal/play"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/record"
@@ -105,6 +106,8 @@ func (g *game) over() bool { return g.core.Final() != nil }
 func (g *game) draw() error {
 	id := g.ids[g.r.IntN(len(g.ids))]
 	switch dice := g.r.IntN(100); {
+	case dice < 70 && g.p.advises && g.r.IntN(2) == 0:
+		return g.actByLegal()
 	case dice < 70:
 		return g.act()
 	case dice < 78:
@@ -189,7 +192,7 @@ func (g *game) signal() error {
 // act lets the first player who has something to do do it, in random order.
 func (g *game) act() error {
 	for _, by := range g.online(g.core) {
-		if data, err := g.propose(by, g.last().sightOf(by.ID)); data != nil || err != nil {
+		if data, err := g.propose(g.core, by, g.last().sightOf(by.ID)); data != nil || err != nil {
 			return g.step(actOf(g.core, by.ID, data))
 		}
 	}
@@ -202,7 +205,7 @@ func (g *game) wrongAct() error {
 	if len(players) < 2 {
 		return nil
 	}
-	data, err := g.propose(players[0], g.last().sightOf(players[0].ID))
+	data, err := g.propose(g.core, players[0], g.last().sightOf(players[0].ID))
 	if data == nil || err != nil {
 		return err
 	}
@@ -221,7 +224,43 @@ func (g *game) online(machine *core.Core) []room.Player {
 	return out
 }
 
-func (g *game) propose(by room.Player, view string) (json.RawMessage, error) {
+// actByLegal lets a player do what the game says is legal, which it must take.
+func (g *game) actByLegal() error {
+	for _, by := range g.online(g.core) {
+		action, err := legalOf(g.core, by, g.r)
+		if err != nil {
+			return err
+		}
+		if action == nil {
+			continue
+		}
+		before := g.p.report.Refused
+		in := actOf(g.core, by.ID, action)
+		if err := g.enter(in); err != nil {
+			return err
+		}
+		if g.p.report.Refused > before {
+			return fmt.Errorf("Legal names %s for %s, and Act refuses it (%s): name only what Act takes at that moment", brief(string(action)), by.ID, g.p.lastRefusal)
+		}
+		g.p.report.Legal++
+		return nil
+	}
+	return g.pass()
+}
+
+// legalOf draws what a player may do by the game's own word; nil is nothing.
+func legalOf(machine *core.Core, by room.Player, r *rand.Rand) (json.RawMessage, error) {
+	actions, err := play.Legal(machine, room.Viewer{Player: by.ID, Seat: by.Seat})
+	if err != nil {
+		return nil, fmt.Errorf("Legal for %s: %w", by.ID, told(err))
+	}
+	return play.Choose(r, actions), nil
+}
+
+func (g *game) propose(machine *core.Core, by room.Player, view string) (json.RawMessage, error) {
+	if g.p.o.Act == nil {
+		return legalOf(machine, by, g.r)
+	}
 	action := g.p.o.Act(g.r, by, json.RawMessage(view))
 	if action == nil {
 		return nil, nil

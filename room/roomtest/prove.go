@@ -17,10 +17,11 @@ type TB interface {
 	Fatalf(format string, args ...any)
 }
 
-// Options say how to play the game. Only Act is required.
+// Options say how to play the game. The zero value will do for a game that says what is legal (room.Advisor); others need Act.
 type Options struct {
 	// Act proposes an action for p, who is shown view; its JSON is what p's client would send. Most
-	// proposals should be legal, else the random games go nowhere. Nil means that p has nothing to do now.
+	// proposals should be legal, else the random games go nowhere. Nil means that p has nothing to do now. Without
+	// it players do what Legal says, so nothing wrong is tried but what Check makes of that.
 	Act func(r *rand.Rand, p room.Player, view json.RawMessage) any
 
 	// RoomOptions are what the room is opened with; none means the game's defaults.
@@ -73,6 +74,7 @@ type Report struct {
 	Inputs   int // that entered their logs
 	Accepted int // actions that the game took
 	Refused  int // and refused
+	Legal    int // of the accepted, those that Legal had named
 	Restored int // snapshots that a game was restored from and went on
 	Bad      int // actions made to be wrong
 	Altered  int // hidden facts that were altered and looked for
@@ -80,8 +82,8 @@ type Report struct {
 }
 
 func (r Report) String() string {
-	return fmt.Sprintf("%d games (%d finished) of %d inputs: %d actions accepted, %d refused; %d snapshots restored, %d bad actions tried, %d hidden facts altered, %d turns listened to",
-		r.Games, r.Finished, r.Inputs, r.Accepted, r.Refused, r.Restored, r.Bad, r.Altered, r.Told)
+	return fmt.Sprintf("%d games (%d finished) of %d inputs: %d actions accepted (%d of them named by Legal), %d refused; %d snapshots restored, %d bad actions tried, %d hidden facts altered, %d turns listened to",
+		r.Games, r.Finished, r.Inputs, r.Accepted, r.Legal, r.Refused, r.Restored, r.Bad, r.Altered, r.Told)
 }
 
 // Prove plays random games by the rules and fails t with the field or the call at fault.
@@ -120,6 +122,8 @@ type prover struct {
 	o      Options
 	report Report
 
+	advises bool // the game is a room.Advisor
+
 	lastRefusal string
 }
 
@@ -140,8 +144,9 @@ func (p *prover) complete() error {
 	if unkept := p.rules.Warnings(); len(unkept) > 0 {
 		return errors.New("its state is not kept whole: " + strings.Join(unkept, "; "))
 	}
-	if o.Act == nil {
-		return errors.New("Options.Act is needed: without actions nothing is proved")
+	_, p.advises = p.rules.Instance().Legal(room.Spectator)
+	if o.Act == nil && !p.advises {
+		return errors.New("Options.Act is needed, or a Legal method of the game: without actions nothing is proved")
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func (g *game) badActionsAreRefused() error {
 func (g *game) wrongActions(machine *core.Core, by room.Player, m *moment) ([]string, error) {
 	var actions []string
 	for _, other := range g.online(machine) {
-		valid, err := g.propose(other, m.sightOf(other.ID))
+		valid, err := g.propose(machine, other, m.sightOf(other.ID))
 		if err != nil {
 			return nil, err
 		}
