@@ -27,7 +27,7 @@ func (a asides) ListAside(ctx context.Context) ([]actor.Aside, error) {
 
 func (a asides) load(ctx context.Context, key int64) (record.Kept, error) {
 	kept, err := a.n.journal.LoadAside(ctx, key)
-	if errors.Is(err, journal.ErrUnknown) {
+	if errors.Is(err, record.ErrNotFound) {
 		err = actor.ErrNotFound
 	}
 	if _, damaged := errors.AsType[*journal.DamagedError](err); damaged {

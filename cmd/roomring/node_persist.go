@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -93,9 +92,6 @@ func (n *node) retain(ctx context.Context, keep persist.Retention) {
 // reload makes an end again from the journal, when the queue of results had no memory for it.
 func (n *node) reload(ctx context.Context, id room.ID) (record.Final, error) {
 	kept, err := n.journal.Load(ctx, id)
-	if errors.Is(err, journal.ErrUnknown) {
-		return record.Final{}, record.ErrNotFound
-	}
 	if err != nil {
 		return record.Final{}, err
 	}

@@ -27,7 +27,7 @@ func (l logs) SetAside(ctx context.Context, id room.ID, why string) error {
 }
 
 func known(err error) error {
-	if errors.Is(err, journal.ErrUnknown) {
+	if errors.Is(err, record.ErrNotFound) {
 		return nil
 	}
 	return err

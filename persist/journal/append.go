@@ -18,7 +18,7 @@ const commandCost = 256
 //
 // A room may append its next batch while others are under way. Their done functions are called in order.
 //
-// When Append returns an error (ErrFull, ErrTooBig, ErrClosed, ErrUnknown, ErrUnread, ErrGap)
+// When Append returns an error (ErrFull, ErrTooBig, ErrClosed, record.ErrNotFound, ErrUnread, ErrGap)
 // nothing was taken and done is never called. After ErrFull the batches that follow are refused with ErrFull too, until the refused
 // one is offered again. Otherwise done is called exactly once, on the
 // writer's goroutine: with nil when all of it is written, with an error only when the journal was
@@ -84,7 +84,7 @@ func (q *queue) ready(id room.ID) (*tail, error) {
 	case q.closed:
 		return nil, ErrClosed
 	case t == nil:
-		return nil, ErrUnknown
+		return nil, errNotFound
 	case !t.loaded:
 		return nil, ErrUnread
 	}
@@ -170,7 +170,7 @@ func (j *Journal) Remove(ctx context.Context, id room.ID) error {
 func (q *queue) forget(id room.ID) (change, error) {
 	t := q.tails[id]
 	if t == nil {
-		return nil, ErrUnknown
+		return nil, errNotFound
 	}
 	delete(q.tails, id)
 	return removeRoom{t.file}, nil
@@ -184,7 +184,7 @@ func (j *Journal) SetAside(ctx context.Context, id room.ID, reason string) error
 	return j.wait(ctx, func(q *queue) (change, error) {
 		t := q.tails[id]
 		if t == nil {
-			return nil, ErrUnknown
+			return nil, errNotFound
 		}
 		delete(q.tails, id)
 		return setAside{file: t.file, reason: reason, at: time.Now()}, nil

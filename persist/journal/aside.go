@@ -122,11 +122,11 @@ func (c noteAside) apply(w *writer) error {
 	return w.aside.note(&w.disk, r, n)
 }
 
-// LoadAside reads a room that was set aside. Errors: ErrUnknown, *DamagedError and those of the disk.
+// LoadAside reads a room that was set aside. Errors: record.ErrNotFound, *DamagedError and those of the disk.
 func (j *Journal) LoadAside(_ context.Context, key int64) (record.Kept, error) {
 	r := j.loop.writer.aside.find(key)
 	if r == nil {
-		return record.Kept{}, ErrUnknown
+		return record.Kept{}, errNotFound
 	}
 	s, err := r.read(j.path, asideSuffix, false)
 	if err != nil {

@@ -126,7 +126,7 @@ func TestImportRefusesWhatIsNotWhole(t *testing.T) {
 	if err := n.Import(within(t), bad); err == nil || !strings.Contains(err.Error(), "goes on with 6 to 10 behind 0") {
 		t.Errorf("a log with a hole: %v", err)
 	}
-	if _, err := n.Load(within(t), roomID(1)); !errors.Is(err, journal.ErrUnknown) {
+	if _, err := n.Load(within(t), roomID(1)); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("after a refused import: %v", err)
 	}
 }
@@ -150,7 +150,7 @@ func TestImportThatIsCutShort(t *testing.T) {
 	}
 	gone := func(when string) {
 		t.Helper()
-		if _, err := n.Load(within(t), id); !errors.Is(err, journal.ErrUnknown) {
+		if _, err := n.Load(within(t), id); !errors.Is(err, record.ErrNotFound) {
 			t.Errorf("%s: %v", when, err)
 		}
 	}

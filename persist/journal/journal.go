@@ -25,16 +25,23 @@ type Journal struct {
 	blackBox *BlackBox
 }
 
-// Errors of the journal. Those that the same call would return again, whatever the disk does, are a room.ErrPermanent.
+// Errors of the journal, beside record.ErrNotFound. Those that the same call would return again, whatever the disk does, are a room.ErrPermanent.
 var (
-	ErrFull    = errors.New("the journal has too much waiting for the disk: keep the batch and offer it again") // Options.MaxPending
-	ErrTooBig  = permanent("too big for one batch of the journal")                                              // Options.MaxBatch
-	ErrClosed  = errors.New("the journal is closed")
-	ErrUnknown = permanent("the journal has no such live room")
-	ErrExists  = permanent("the journal has that room already: load it")
-	ErrUnread  = permanent("the room is from an earlier life of the node: load it before it goes on")
-	ErrGap     = permanent("the batch does not follow the last one of its room") // a mistake of the caller
+	ErrFull   = errors.New("the journal has too much waiting for the disk: keep the batch and offer it again") // Options.MaxPending
+	ErrTooBig = permanent("too big for one batch of the journal")                                              // Options.MaxBatch
+	ErrClosed = errors.New("the journal is closed")
+	ErrExists = permanent("the journal has that room already: load it")
+	ErrUnread = permanent("the room is from an earlier life of the node: load it before it goes on")
+	ErrGap    = permanent("the batch does not follow the last one of its room") // a mistake of the caller
 )
+
+// errNotFound is a record.ErrNotFound.
+var errNotFound = record.Permanent(notFound{})
+
+type notFound struct{}
+
+func (notFound) Error() string        { return "the journal has no such live room" }
+func (notFound) Is(target error) bool { return target == record.ErrNotFound }
 
 func permanent(text string) error { return record.Permanent(errors.New(text)) }
 

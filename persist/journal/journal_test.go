@@ -65,7 +65,7 @@ func TestAppendRefuses(t *testing.T) {
 		{"a repetition", batch(id, 1, 2, 3), nil, journal.ErrGap},
 		{"nothing", record.Batch{Room: id}, nil, journal.ErrGap},
 		{"a snapshot beyond the log", batch(id, 1, 3, 3), snapshot(4), journal.ErrGap},
-		{"another room", batch(roomID(2), 1, 1, 1), nil, journal.ErrUnknown},
+		{"another room", batch(roomID(2), 1, 1, 1), nil, record.ErrNotFound},
 		{"too much", batch(id, 1, 3, 200), nil, journal.ErrTooBig},
 	} {
 		if err := n.Append(c.batch, c.snapshot, func(error) { t.Errorf("%s: done was called", c.name) }); !errors.Is(err, c.want) {
@@ -166,7 +166,7 @@ func TestRemove(t *testing.T) {
 	if err := n.Remove(within(t), a); err != nil {
 		t.Fatal(err)
 	}
-	if err := n.Remove(within(t), a); !errors.Is(err, journal.ErrUnknown) {
+	if err := n.Remove(within(t), a); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("removed twice: %v", err)
 	}
 	n.create(a) // the id is free again, and its log is a new one
@@ -190,7 +190,7 @@ func TestSetAside(t *testing.T) {
 	if err := n.SetAside(within(t), id, "its row has moved on"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.Load(within(t), id); !errors.Is(err, journal.ErrUnknown) {
+	if _, err := n.Load(within(t), id); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("still live: %v", err)
 	}
 	n.create(id)

@@ -36,7 +36,7 @@ func (j *Journal) Rooms(ctx context.Context) iter.Seq2[record.Kept, error] {
 	return func(yield func(record.Kept, error) bool) {
 		for _, id := range j.queue.live() {
 			kept, err := j.Load(ctx, id)
-			if errors.Is(err, ErrUnknown) {
+			if errors.Is(err, errNotFound) {
 				continue // removed meanwhile
 			}
 			if !yield(kept, err) {
@@ -55,7 +55,7 @@ func (q *queue) live() []room.ID {
 // Load reads a live room as far as it is written. After the first Load of a room from an earlier life,
 // Append continues the log at its end. If the log is damaged or has a hole, it ends with the last
 // whole batch before that. What follows is cut off, a copy of it is kept, and Kept.Cut says why.
-// Every Load reports the cut until the room is Claimed. A damaged snapshot is left out. Errors: ErrUnknown,
+// Every Load reports the cut until the room is Claimed. A damaged snapshot is left out. Errors: record.ErrNotFound,
 // ErrClosed, *DamagedError and those of the disk.
 func (j *Journal) Load(ctx context.Context, id room.ID) (record.Kept, error) {
 	none := record.Kept{Header: record.Header{ID: id}}
@@ -93,10 +93,10 @@ func (j *Journal) Load(ctx context.Context, id room.ID) (record.Kept, error) {
 	return kept, nil
 }
 
-// gone returns the error of a room that cannot be read: ErrUnknown if it was removed meanwhile, else a *DamagedError.
+// gone returns the error of a room that cannot be read: record.ErrNotFound if it was removed meanwhile, else a *DamagedError.
 func (j *Journal) gone(id room.ID, f *roomFile, err error) error {
 	if t, none := j.queue.find(id); none != nil || t.file != f {
-		return ErrUnknown
+		return errNotFound
 	}
 	return &DamagedError{Room: id, Err: err}
 }
@@ -128,7 +128,7 @@ func (q *queue) find(id room.ID) (tail, error) {
 	if t := q.tails[id]; t != nil {
 		return *t, nil
 	}
-	return tail{}, ErrUnknown
+	return tail{}, errNotFound
 }
 
 // loaded allows the room's log to be continued.

@@ -6,20 +6,22 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// Answers of a store, each for certain.
+// Errors of stores and journals. They are certain: trying again brings the same.
 var (
+	// ErrNotFound means that what was asked for is not there.
 	ErrNotFound = errors.New("not in the store")
-	ErrMovedOn  = errors.New("the room's row has moved on: another owner may serve the room") // the row itself says where
+	// ErrMovedOn means that somebody else has changed it since it was read.
+	ErrMovedOn = errors.New("the room's row has moved on: another owner may serve the room")
 )
 
-// RowState is where a room's one row in the store stands.
+// RowState is the state of a room's row in the store.
 type RowState string
 
 // The states of a row.
 const (
-	RowLive     RowState = "live"     // served by the boot it names
-	RowReleased RowState = "released" // its holder has stopped for good; the checkpoint is in the row
-	RowOver     RowState = "over"     // set in the transaction that writes the result
+	RowLive     RowState = "live"     // the boot that the row names serves the room
+	RowReleased RowState = "released" // its last boot has given the room away; the checkpoint is in the row
+	RowOver     RowState = "over"     // the result is stored, in the same transaction
 )
 
 // Row is a room's one row in the store.
@@ -28,11 +30,11 @@ type Row struct {
 	Game    string
 	Epoch   Epoch
 	State   RowState
-	Boot    BootID // who serves it
-	Folder  string // the id of the data folder whose journal holds it
+	Boot    BootID // the process that serves it
+	Folder  string // id of the data folder whose journal has it
 	Code    string // join code of a private room
 	Private bool
-	Nonce   string // of the last write, so that a writer whose answer was lost can tell
+	Nonce   string // of the last write: a writer whose answer was lost finds its own if it won
 }
 
 // Claim moves a room's row by compare-and-set.
