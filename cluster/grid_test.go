@@ -62,7 +62,7 @@ func (g *grid) add(name string, change ...func(*Options, *actor.Options)) *gridN
 	n := &gridNode{g: g, mux: &gridMux{handlers: map[string]gridHandler{}}}
 	n.self = members.Member{Name: name, Boot: record.BootID("boot-" + name), State: members.Active, Link: name + ":1", Weight: 1}
 	ro := actor.Options{Games: gridGames(g.t), Node: name}
-	ro.Place = func(game string) room.ID { return n.Place(game) }
+	ro.NewID = func(game string) room.ID { return n.Place(game) }
 	o := Options{
 		Members: members.Options{Self: n.self}, Store: g.store,
 		Describe: func() NodeInfo { return NodeInfo{Version: "test", Rooms: n.o.Rooms.Count()} },

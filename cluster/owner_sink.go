@@ -137,13 +137,13 @@ func (r *remote) say(m *actor.Say) {
 		return
 	}
 	r.sent.Add(uint64(len(m.Frame)))
-	if m.Deferred {
+	if m.Hold {
 		r.deferred = append(r.deferred, m.Frame)
 		return
 	}
 	r.sendDeferred()
 	if m.Fate == actor.Answer {
-		r.credit.Settle()
+		r.credit.Done()
 	}
 	if len(m.Frame) == 0 { // the edge counts one act less, too
 		g.now(r, answer(nil))
@@ -181,7 +181,7 @@ func (r *remote) flush() {
 		frame := r.deferred[last]
 		r.deferred = r.deferred[:last]
 		r.sendDeferred()
-		r.credit.Settle()
+		r.credit.Done()
 		r.to.begin(r, answer(frame))
 	}
 }
@@ -190,7 +190,7 @@ func (r *remote) flush() {
 // others' need not go before them, unless it is for this one too. The gatherer's lock is held.
 func (r *remote) sendDeferred() {
 	for _, frame := range r.deferred {
-		r.credit.Settle()
+		r.credit.Done()
 		r.to.alone(r, answer(frame))
 	}
 	r.deferred = nil

@@ -157,7 +157,9 @@ func newWorld(t testing.TB, names ...string) *world {
 func (w *world) start(name string) *peer {
 	w.t.Helper()
 	owner := lifecycle.NewOwner(lifecycle.OwnerOptions{Self: ownership.Self{Boot: record.BootID(name)}, Journal: w.keep})
-	d, err := actor.NewDirectory(actor.Options{Games: addingGames(w.t), Owner: owner, Journal: w.keep, Node: name})
+	logs := actor.NewJournalLogs(w.keep, actor.JournalOptions{})
+	w.t.Cleanup(logs.Close)
+	d, err := actor.NewDirectory(actor.Options{Games: addingGames(w.t), Owner: owner, Logs: logs, Node: name})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -261,8 +261,10 @@ func (w *town) nodeIn(name, dir string, change ...func(o *placeOptions)) *place 
 	}
 	p.results = persist.NewFlusher(w.store, persist.FlusherOptions{})
 	p.store.results = p.results
+	logs := actor.NewJournalLogs(p.journal, actor.JournalOptions{Clock: clock})
+	t.Cleanup(logs.Close)
 	o := placeOptions{
-		Options: actor.Options{Games: testGames(t), Journal: p.journal, Clock: clock, Node: name},
+		Options: actor.Options{Games: testGames(t), Logs: logs, Clock: clock, Node: name},
 		owner: lifecycle.OwnerOptions{
 			Self: ownership.Self{Boot: p.boot, Folder: p.folder.ID()}, Journal: p.journal, Store: port{p.store}, Clock: clock,
 			ReleaseWait: 50 * time.Millisecond,

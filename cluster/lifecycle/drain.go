@@ -23,7 +23,7 @@ func (w *Owner) Drain(ctx context.Context) error {
 	var wg sync.WaitGroup
 	begun := map[room.ID]bool{}
 	for last := false; !last; {
-		last = !w.rooms.Arriving() && w.loop.count(func(m *ownership.Machine) bool { return arriving(m.State()) }) == 0
+		last = !w.rooms.Creating() && w.loop.count(func(m *ownership.Machine) bool { return arriving(m.State()) }) == 0
 		for _, id := range w.loop.served() {
 			if !begun[id] {
 				begun[id] = true

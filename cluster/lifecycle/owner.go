@@ -78,11 +78,11 @@ type Rooms interface {
 	Suspected(id room.ID) bool
 	Revive(kept record.Kept) actor.Revival
 	Resume(v actor.Revival, e record.Epoch)
-	Leave(id room.ID, left func(actor.Departure))
+	Stop(id room.ID, stopped func(actor.Stopped))
 	GoesOn(kept record.Kept) error
 	NewID(h record.Header) record.Header
 	Drain()
-	Arriving() bool
+	Creating() bool
 }
 
 // OwnerOptions make an Owner. Self is needed; of the rest what is named by its doc.

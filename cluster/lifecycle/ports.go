@@ -43,7 +43,7 @@ func (w *Owner) Do(r *Room, e ownership.Effect, answer func(ownership.Event)) {
 	case ownership.Start:
 		w.start(r, e.To)
 	case ownership.Stop:
-		w.rooms.Leave(r.ID, func(d actor.Departure) {
+		w.rooms.Stop(r.ID, func(d actor.Stopped) {
 			r.Time, r.stopped = d.Time, true
 			answer(ownership.Event{Stopped: ownership.StoppedRoom{Time: d.Time, Last: d.Last, Over: d.Over}})
 		})

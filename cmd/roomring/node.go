@@ -218,11 +218,13 @@ func (n *node) openRooms(ctx context.Context) error {
 		Journal: logs{n.journal}, Store: rows{n}, Clock: n.clock, Log: n.log, Fail: n.fail,
 	})
 	n.owns("owner", func(context.Context) error { n.owner.Close(); return nil })
+	logs := actor.NewJournalLogs(n.journal, actor.JournalOptions{Clock: n.clock})
+	n.owns("logs", func(context.Context) error { logs.Close(); return nil })
 	var err error
 	n.rooms, err = actor.NewDirectory(actor.Options{
-		Games: n.games, Owner: n.owner, Journal: n.journal, Black: blackBox{n.journal.BlackBox()},
+		Games: n.games, Owner: n.owner, Logs: logs, Black: blackBox{n.journal.BlackBox()},
 		Node: n.name, Clock: n.clock, Log: n.log, Metrics: n.metrics.Actor(),
-		Place: n.place(), Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, RoomShare: n.cfg.roomShare(), Unclaimed: cmp.Or(n.cfg.UnclaimedSeats, -1), Reserve: n.cfg.UnclaimedTimeout, MaxSpectators: n.cfg.MaxSpectators,
+		NewID: n.place(), Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, RoomShare: n.cfg.roomShare(), Unclaimed: cmp.Or(n.cfg.UnclaimedSeats, -1), Reserve: n.cfg.UnclaimedTimeout, MaxSpectators: n.cfg.MaxSpectators,
 		ShowPanics: n.cfg.ShowPanics, Full: func() bool { return n.journal.OverBudget() != nil },
 	})
 	if err != nil {

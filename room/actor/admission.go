@@ -16,32 +16,32 @@ type admission struct {
 
 	mu       sync.Mutex
 	free     int
-	taken    map[room.PlayerID]bool // and whether the player is connected
+	seated   map[room.PlayerID]bool // and whether the player is connected
 	present  bool                   // one of them is
-	ghostly  bool                   // see seats
+	ghostly  bool                   // see update
 	reserved map[room.PlayerID]*keptSeat
 }
 
-// seats tells the present seats. A seated player's reservation has served its purpose.
+// update tells the present seats. A seated player's reservation has served its purpose.
 //
 // Who is away is nobody's match: matchmaking fills no room that still waits with a seat whose player is not connected, for
 // one more could begin a game against nobody, and none whose players are all away. Who was given a seat by
 // matchmaking and has not come yet is another thing: such a seat is empty and begins no game.
-func (a *admission) seats(free int, phase core.Phase, taken []core.SeatInfo) {
+func (a *admission) update(free int, phase core.Phase, seats []core.SeatInfo) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.free = free
-	a.taken = make(map[room.PlayerID]bool, len(taken))
+	a.seated = make(map[room.PlayerID]bool, len(seats))
 	away := 0
-	for _, s := range taken {
-		a.taken[s.Player] = s.Online
+	for _, s := range seats {
+		a.seated[s.Player] = s.Online
 		a.giveBack(s.Player)
 		if !s.Online {
 			away++
 		}
 	}
-	a.present = away < len(taken)
-	a.ghostly = away > 0 && (phase == core.PhaseWaiting || away == len(taken))
+	a.present = away < len(seats)
+	a.ghostly = away > 0 && (phase == core.PhaseWaiting || away == len(seats))
 }
 
 // match is reserve for matchmaking, which gives nobody a seat beside players who are away: only who has one there already,
@@ -64,7 +64,7 @@ func (a *admission) match(p room.PlayerID, from netip.Addr, now, until time.Dura
 func (a *admission) reserve(p room.PlayerID, from netip.Addr, now, until time.Duration) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if _, sits := a.taken[p]; sits {
+	if _, sits := a.seated[p]; sits {
 		return true
 	}
 	if a.left(p, now) <= 0 {
@@ -112,8 +112,8 @@ func (a *admission) open(now time.Duration) bool {
 	return a.left("", now) > 0
 }
 
-// release gives back what is kept for the player.
-func (a *admission) release(p room.PlayerID) {
+// cancel keeps no seat for the player any longer.
+func (a *admission) cancel(p room.PlayerID) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.giveBack(p)
@@ -129,10 +129,10 @@ func (a *admission) invited(p room.PlayerID, now time.Duration) bool {
 
 // filled is what matchmaking must know of a room.
 type filled struct {
-	spoken  int  // seats taken, or kept for somebody
-	present bool // somebody is connected
-	ok      bool // the player could have a seat
-	kept    bool // one is kept for the player, who was matched or has been cut off
+	occupied int  // seats that somebody has, or that are kept for somebody
+	present  bool // somebody is connected
+	ok       bool // the player could have a seat
+	kept     bool // one is kept for the player, who was matched or has been cut off
 }
 
 // fill tells matchmaking how a room stands to a player who asks from an address.
@@ -141,10 +141,10 @@ func (a *admission) fill(p room.PlayerID, from netip.Addr, now time.Duration) fi
 	defer a.mu.Unlock()
 	left := a.left(p, now) // reservations that have run out are gone from here on
 	_, kept := a.reserved[p]
-	online, sits := a.taken[p]
+	online, sits := a.seated[p]
 	kept = kept || sits && !online
 	return filled{
-		spoken: len(a.taken) + len(a.reserved), present: a.present, kept: kept,
+		occupied: len(a.seated) + len(a.reserved), present: a.present, kept: kept,
 		ok: sits || left > 0 && (kept || !a.ghostly && !a.apart(from, now)),
 	}
 }
@@ -162,6 +162,6 @@ func (a *admission) apart(from netip.Addr, now time.Duration) bool {
 			strangers++
 		}
 	}
-	others := len(a.taken) + len(a.reserved) - same
+	others := len(a.seated) + len(a.reserved) - same
 	return others > 0 && (a.unclaimed.several(from, now) || others == strangers)
 }

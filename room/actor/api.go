@@ -121,16 +121,6 @@ type Remote interface {
 	PostLeave() error
 }
 
-// CloseError is how a room turns a client away or ends a session: a WebSocket close code and a
-// reason for people, at most 123 bytes. Over is sent before closing with 4410.
-type CloseError struct {
-	Code   wire.CloseCode
-	Reason string
-	Over   *wire.Over
-}
-
-func (e *CloseError) Error() string { return e.Reason }
-
 // Errors of the directory. Each answers what the caller may do.
 var (
 	ErrNotFound    = errors.New("no such room")                                                              // for certain: do not retry

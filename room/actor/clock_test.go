@@ -10,22 +10,19 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/clock/clocktest"
 	"github.com/roomring/roomring/room/wire"
 )
 
 // pausing is a machine's time that a test moves, and in which it stops the process.
-type pausing struct {
-	manual
-}
+type pausing struct{ *clocktest.Manual }
 
-func newPausing() *pausing {
-	return &pausing{manual{timers: map[*manualTimer]time.Duration{}}}
-}
+func newPausing() pausing { return pausing{clocktest.New()} }
 
 // run lets time pass for a process that runs: every timer rings when it is due.
-func (p *pausing) run(d time.Duration) {
+func (p pausing) run(d time.Duration) {
 	for end := p.Now() + d; p.Now() < end; {
-		p.advance(min(20*time.Millisecond, end-p.Now()))
+		p.Jump(min(20*time.Millisecond, end-p.Now()))
 		time.Sleep(50 * time.Microsecond) // for those whose timers ring
 	}
 }
@@ -35,9 +32,9 @@ func TestTheClockLeavesOutGaps(t *testing.T) {
 		p := newPausing()
 		c := clock.New(p)
 		c.Use(1)
-		p.advance(40 * time.Millisecond)
+		p.Jump(40 * time.Millisecond)
 		before := c.Now()
-		p.advance(8 * time.Second)
+		p.Jump(8 * time.Second)
 		if gap := c.Now() - before; gap != 50*time.Millisecond {
 			t.Errorf("8 s in which the process stood still count as %v", gap)
 		}
@@ -50,7 +47,7 @@ func TestTheClockLeavesOutGaps(t *testing.T) {
 		c := clock.New(p)
 		c.Use(1)
 		before := c.Now()
-		p.advance(250 * time.Millisecond)
+		p.Jump(250 * time.Millisecond)
 		if gap := c.Now() - before; gap != 250*time.Millisecond {
 			t.Errorf("250 ms count as %v", gap)
 		}
@@ -58,16 +55,16 @@ func TestTheClockLeavesOutGaps(t *testing.T) {
 	t.Run("one that nobody uses", func(t *testing.T) {
 		p := newPausing()
 		c := clock.New(p)
-		p.advance(time.Hour)
+		p.Jump(time.Hour)
 		c.Use(1)
 		c.Use(-1)
-		if now := c.Now(); now != time.Hour || p.pending() != 0 {
-			t.Errorf("an hour counts as %v, and %d timers are set", now, p.pending())
+		if now := c.Now(); now != time.Hour || p.Pending() != 0 {
+			t.Errorf("an hour counts as %v, and %d timers are set", now, p.Pending())
 		}
-		p.advance(time.Hour)
+		p.Jump(time.Hour)
 		c.Use(1)
-		if now := c.Now(); now != 2*time.Hour || p.pending() != 1 {
-			t.Errorf("two hours count as %v, and %d timers are set", now, p.pending())
+		if now := c.Now(); now != 2*time.Hour || p.Pending() != 1 {
+			t.Errorf("two hours count as %v, and %d timers are set", now, p.Pending())
 		}
 	})
 }
@@ -92,7 +89,7 @@ func TestTheClockNeverFalls(t *testing.T) {
 		})
 	}
 	for i := range 2000 {
-		p.advance(time.Duration(i%9) * 40 * time.Millisecond)
+		p.Jump(time.Duration(i%9) * 40 * time.Millisecond)
 	}
 	cancel()
 	wg.Wait()
@@ -107,8 +104,8 @@ func TestAnAlarmWaitsForTheProcess(t *testing.T) {
 	c.AfterFunc(5*time.Second, func() { rang <- c.Now() })
 	stopped := c.AfterFunc(5*time.Second, func() { t.Error("a timer rang that was stopped") })
 	p.run(time.Second)
-	p.advance(time.Minute)
-	eventually(t, "the timers are set again", func() bool { return p.pending() == 3 })
+	p.Jump(time.Minute)
+	eventually(t, "the timers are set again", func() bool { return p.Pending() == 3 })
 	stopped.Stop()
 	select {
 	case at := <-rang:
@@ -157,7 +154,7 @@ func TestRoomTimeLeavesOutThePause(t *testing.T) {
 	p.run(time.Second)
 	before := n.time(id)
 
-	p.advance(time.Hour)
+	p.Jump(time.Hour)
 	a.act(`{"add":1}`)
 	if gone := n.time(id) - before; gone > 60*time.Millisecond {
 		t.Errorf("%v have gone by while the process stood still", gone)

@@ -24,19 +24,19 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 	if !ok {
 		return Info{}, ErrUnknownGame
 	}
-	if len(c.Reserve) > 0 && d.waited.full(c.From, d.o.Clock.Now()) {
+	if len(c.Reserve) > 0 && d.unclaimed.full(c.From, d.o.Clock.Now()) {
 		return Info{}, ErrUnclaimed
 	}
 	h, err := d.header(c, rules.Spec())
 	if err != nil {
 		return Info{}, err
 	}
-	o := ownerOf(c)
-	if err := d.admit(ctx, h, o, c.Keep); err != nil {
+	by := creatorOf(c)
+	if err := d.admit(ctx, h, by, c.Keep); err != nil {
 		return Info{}, err
 	}
 	started := false
-	defer func() { d.admitted(o, started) }()
+	defer func() { d.rooms.madeOne(by, started) }()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(d.ctx, cancel)() // Shutdown waits for this
@@ -46,29 +46,35 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 			ID: h.ID, Game: h.Game, Version: h.Version, Name: h.Name, Options: h.Options, Private: h.Private, Public: h.Public, Phase: core.PhaseOver,
 			MaxPlayers: rules.Spec().MaxPlayers, Node: d.o.Node, Created: h.Created,
 		}}
-		d.notePanic(left, h, p, core.Entry{}, "a game panicked when it was opened: no room was made")
+		d.panics.note(left, h, p, core.Entry{}, "a game panicked when it was opened: no room was made")
 	}
 	if err != nil {
-		return Info{}, optionsError(err)
+		if bad, ok := errors.AsType[*OptionsError](err); ok {
+			return Info{}, bad
+		}
+		return Info{}, &OptionsError{Field: "options", Reason: err.Error()}
 	}
 	var r *liveRoom
 	first := make(chan error, 1)
 	err = d.o.Owner.Make(ctx, h, func() {
 		r = d.newRoom(machine)
-		r.owner, r.made, started = o, true, true
+		r.reg.creator, r.reg.made, started = by, true, true
+		now := d.o.Clock.Now()
 		for _, e := range entries {
-			r.pending = append(r.pending, e)
+			r.log.add(e, now)
 			r.recent.add(e)
 		}
-		d.reserve(r, c)
+		for _, p := range c.Reserve {
+			r.seats.reserve(p, c.From, now, now+cmp.Or(c.ReserveFor, d.o.Reserve))
+		}
 		r.waiters = append(r.waiters, waiter{r.core.Point().Seq, first})
 		d.start(r)
 	})
 	switch {
 	case err == nil:
-		return d.born(ctx, r, first)
+		return d.awaitFirst(ctx, r, first)
 	case ctx.Err() != nil:
-		return Info{}, d.cutShort(ctx)
+		return Info{}, d.givenUp(ctx)
 	}
 	return Info{}, err
 }
@@ -83,7 +89,7 @@ func (d *Directory) open(h record.Header, rules *room.Rules) (*core.Core, []core
 // header draws what never changes about a new room.
 func (d *Directory) header(c Create, spec room.Spec) (record.Header, error) {
 	h := record.Header{
-		ID: d.o.Place(c.Game), Game: c.Game, Version: spec.Version, Runtime: core.RuntimeVersion,
+		ID: d.o.NewID(c.Game), Game: c.Game, Version: spec.Version, Runtime: core.RuntimeVersion,
 		Name: c.Name, Options: c.Options, Private: c.Private, Public: c.Public, Created: d.o.Wall().UTC(),
 	}
 	switch h.Durability = c.Durability; {
@@ -109,31 +115,23 @@ func (d *Directory) header(c Create, spec room.Spec) (record.Header, error) {
 // codeLength is the length of a join code: 40 bits, which nobody guesses through a socket.
 const codeLength = 8
 
-// optionsError tells a game's refusal of its options.
-func optionsError(err error) error {
-	if bad, ok := errors.AsType[*OptionsError](err); ok {
-		return bad
-	}
-	return &OptionsError{Field: "options", Reason: err.Error()}
-}
-
 func (d *Directory) coreConfig(h record.Header, rules *room.Rules) core.Config {
 	cfg := d.o.Core
 	cfg.Header, cfg.Rules = h, rules
 	return cfg
 }
 
-// admit keeps a place for a new room, and has Shutdown wait until admitted is called. Where there is none, a room that nobody
-// ever joined makes place; while many of those are on their way out it waits, until ctx ends.
-func (d *Directory) admit(ctx context.Context, h record.Header, o owner, keep bool) error {
-	if h.Durability != room.Memory && d.o.Journal.Failing() != nil {
+// admit reserves a place for a new room; registry.madeOne follows. While too many rooms are being evicted it waits, until
+// ctx ends.
+func (d *Directory) admit(ctx context.Context, h record.Header, by creator, keep bool) error {
+	if h.Durability != room.Memory && d.o.Logs.Failing() != nil {
 		return ErrUnreachable
 	}
 	if h.Durability != room.Memory && d.o.Full != nil && d.o.Full() {
 		return ErrTooMany
 	}
 	for {
-		wait, err := d.place(o, keep)
+		wait, err := d.rooms.reserve(by, keep)
 		if wait == nil {
 			return err
 		}
@@ -147,57 +145,16 @@ func (d *Directory) admit(ctx context.Context, h record.Header, o owner, keep bo
 	}
 }
 
-// place is admit without waiting: the next try is due when wait ends.
-func (d *Directory) place(o owner, keep bool) (wait <-chan struct{}, err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	switch {
-	case d.draining:
-		return nil, ErrDraining
-	case d.shares.full(o):
-		return nil, ErrShare
-	case len(d.rooms)+d.coming-d.shares.leaving < d.o.MaxRooms:
-	case keep:
-		return nil, ErrTooMany
-	default:
-		if wait, err := d.makeRoom(); wait != nil || err != nil {
-			return wait, err
-		}
-	}
-	d.shares.add(o, 1)
-	d.coming++
-	d.wg.Add(1)
-	return nil, nil
-}
-
-// admitted says what has become of the place: a room that was started counts as one of its owner's until it is removed.
-func (d *Directory) admitted(o owner, started bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if !started {
-		d.coming--
-		d.shares.add(o, -1)
-	}
-	d.wg.Done()
-}
-
-func (d *Directory) reserve(r *liveRoom, c Create) {
-	now := d.o.Clock.Now()
-	for _, p := range c.Reserve {
-		r.seats.reserve(p, c.From, now, now+cmp.Or(c.ReserveFor, d.o.Reserve))
-	}
-}
-
-// born waits for a new room's first commit.
-func (d *Directory) born(ctx context.Context, r *liveRoom, first <-chan error) (Info, error) {
+// awaitFirst waits for a new room's first commit.
+func (d *Directory) awaitFirst(ctx context.Context, r *liveRoom, first <-chan error) (Info, error) {
 	select {
 	case err := <-first:
 		if err != nil {
 			return Info{}, err
 		}
 	case <-ctx.Done():
-		return Info{}, d.cutShort(ctx)
-	case <-r.in.gone:
+		return Info{}, d.givenUp(ctx)
+	case <-r.mail.gone:
 		if err := d.o.Owner.Absent(r.id); isError[*HeldError](err) {
 			return Info{}, err
 		}
@@ -208,8 +165,8 @@ func (d *Directory) born(ctx context.Context, r *liveRoom, first <-chan error) (
 	return info, nil
 }
 
-// cutShort is why nobody waits for a new room any more.
-func (d *Directory) cutShort(ctx context.Context) error {
+// givenUp is why nobody waits for a new room any more.
+func (d *Directory) givenUp(ctx context.Context) error {
 	if d.ctx.Err() != nil {
 		return ErrDraining
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock/clocktest"
 )
 
 // TestAnswersWaitForTheTick has the answers of a ticking room leave with the next tick, in one write, whether
@@ -16,7 +17,7 @@ func TestAnswersWaitForTheTick(t *testing.T) {
 		{"ticker", "ack ack ack turn"},
 		{"quiet", "ack ack ack"},
 	} {
-		clock := &manual{timers: map[*manualTimer]time.Duration{}}
+		clock := clocktest.New()
 		n := newNode(t, func(o *setup) { o.Clock = clock })
 		id := n.create(actor.Create{Game: c.game})
 		a := n.player(id, "a")
@@ -32,7 +33,7 @@ func TestAnswersWaitForTheTick(t *testing.T) {
 		if len(a.wake) > 0 {
 			t.Errorf("%s: the writer is woken before the tick", c.game)
 		}
-		clock.advance(100 * time.Millisecond)
+		clock.Jump(100 * time.Millisecond)
 		<-a.wake
 		b, _ := a.box.Take(nil, 32<<10)
 		var kinds []string
@@ -48,7 +49,7 @@ func TestAnswersWaitForTheTick(t *testing.T) {
 
 // TestAnswersDoNotWaitForASlowTick has a tick that is too far away hold up nothing.
 func TestAnswersDoNotWaitForASlowTick(t *testing.T) {
-	clock := &manual{timers: map[*manualTimer]time.Duration{}}
+	clock := clocktest.New()
 	n := newNode(t, func(o *setup) { o.Clock = clock })
 	defer n.stop()
 	a := n.player(n.create(actor.Create{Game: "slow"}), "a")
@@ -57,7 +58,7 @@ func TestAnswersDoNotWaitForASlowTick(t *testing.T) {
 
 // TestTheEndBringsWaitingAnswers ends a room before the tick that its answers wait for.
 func TestTheEndBringsWaitingAnswers(t *testing.T) {
-	clock := &manual{timers: map[*manualTimer]time.Duration{}}
+	clock := clocktest.New()
 	n := newNode(t, func(o *setup) { o.Clock = clock })
 	defer n.stop()
 	id := n.create(actor.Create{Game: "quiet"})

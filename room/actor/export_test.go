@@ -6,4 +6,4 @@ import (
 )
 
 // Committed tells a room how far its log is durable, as anybody may.
-func (d *Directory) Committed(id room.ID, p record.Point) { d.lookup(id).in.Committed(p) }
+func (d *Directory) Committed(id room.ID, p record.Point) { d.rooms.lookup(id).mail.Committed(p) }

@@ -56,7 +56,7 @@ func arenaRoom(tb testing.TB, clock clock.Clock) *liveRoom {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	d, err := NewDirectory(Options{Games: games, Clock: clock, Watch: time.Hour})
+	d, err := NewDirectory(Options{Games: games, Clock: clock, Watchdog: time.Hour})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -71,12 +71,12 @@ func (d *Directory) Inspect(ctx context.Context, id room.ID, look Look) (Inspect
 	if err != nil {
 		return d.remembered(id, err)
 	}
-	return call(ctx, r.in, func(r *liveRoom) (Inspection, error) { return r.inspect(look), nil })
+	return call(ctx, r.mail, func(r *liveRoom) (Inspection, error) { return r.inspect(look), nil })
 }
 
 // remembered is a room that is gone, and is kept in mind as its game's panic left it. Otherwise it is err.
 func (d *Directory) remembered(id room.ID, err error) (Inspection, error) {
-	left := d.Panicked(id)
+	left := d.panics.of(id)
 	if left == nil || err != ErrNotFound {
 		return Inspection{}, err
 	}
@@ -86,27 +86,27 @@ func (d *Directory) remembered(id room.ID, err error) (Inspection, error) {
 func (r *liveRoom) inspect(look Look) Inspection {
 	i := Inspection{
 		Info: *r.describe(), Durability: r.header.Durability, Point: r.core.Point(), Committed: r.core.Committed(),
-		Time: r.now(), Mailbox: r.in.waiting(), Pending: len(r.pending), Held: r.core.Held(),
-		LateTicks: r.core.Skipped(), Stored: r.stored, Recent: r.recent.list(),
+		Time: r.now(), Mailbox: r.mail.waiting(), Pending: len(r.log.pending), Held: r.core.Held(),
+		LateTicks: r.core.Skipped(), Stored: r.life.stored, Recent: r.recent.list(),
 	}
 	i.Info.Code = r.header.Code
 	if at, ok := r.core.Deadline(); ok {
 		i.Deadline = &at
 	}
 	switch {
-	case r.failing != nil:
-		i.Still = r.failing.Error()
-	case r.still:
+	case r.log.failing != nil:
+		i.Still = r.log.failing.Error()
+	case r.time.stopped:
 		i.Still = "too many inputs wait for the journal"
 	}
 	cseqs := map[core.ClientInfo]record.CSeq{}
 	for _, c := range r.core.Clients() {
 		cseqs[core.ClientInfo{Player: c.Player, Client: c.Client}] = c.CSeq
 	}
-	for s := range r.sessions() {
+	for s := range r.sessions.all() {
 		queue := s.out.Stats()
 		i.Sessions = append(i.Sessions, SessionInfo{
-			Player: s.hello.Player, Client: s.hello.Client, Attempt: s.hello.Attempt, Spectator: s.watcher != 0,
+			Player: s.hello.Player, Client: s.hello.Client, Attempt: s.hello.Attempt, Spectator: s.spectator != 0,
 			Class: s.class, Welcomed: s.welcomed, Edge: cmp.Or(s.hello.Edge, r.o.Node), Queue: queue, Bytes: queue.Sent,
 			CSeq: cseqs[core.ClientInfo{Player: s.hello.Player, Client: s.hello.Client}],
 		})
@@ -127,7 +127,7 @@ func (r *liveRoom) inspectGame(i *Inspection, look Look) {
 	}()
 	if r.core.Panicked() != nil {
 		i.Unavailable = "the game has panicked"
-		if left := r.dir.Panicked(r.id); left != nil {
+		if left := r.dir.panics.of(r.id); left != nil {
 			i.Panic = left.Panic
 		}
 		return

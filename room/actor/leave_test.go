@@ -14,7 +14,7 @@ func TestLeavesDoNotPileUp(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := r.in.waiting(); n != 1 {
+	if n := r.mail.waiting(); n != 1 {
 		t.Errorf("%d leaves wait for the room", n)
 	}
 	r.turn()

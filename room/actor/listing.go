@@ -3,9 +3,11 @@ package actor
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
 )
 
 // listing keeps the rooms in the order of their ids, by what lists ask for, so that a page costs a page however many
@@ -99,4 +101,31 @@ func (d *Directory) List(f Filter) []Info {
 		}
 		last = rooms[len(rooms)-1].id
 	}
+}
+
+// PageSize is how many rooms a page holds at most.
+func (f *Filter) PageSize() int {
+	if f.Limit <= 0 {
+		return 100
+	}
+	return min(f.Limit, 1000)
+}
+
+func (f *Filter) admits(i *Info) bool {
+	return i.ID > f.After &&
+		(f.Game == "" || i.Game == f.Game) &&
+		(f.Phase == "" || i.Phase == f.Phase) &&
+		(!f.Open || i.Open) &&
+		(f.Private || !i.Private) &&
+		(!f.Hidden || i.Private) &&
+		(f.Node == "" || i.Node == f.Node) &&
+		(f.Named == "" || slices.Contains(i.named, f.Named)) &&
+		(f.Search == "" || i.matches(strings.ToLower(f.Search)))
+}
+
+// matches looks for a text in lower case where people would: in the id's beginning, the name, and who plays.
+func (i *Info) matches(text string) bool {
+	holds := func(s string) bool { return strings.Contains(strings.ToLower(s), text) }
+	return strings.HasPrefix(string(i.ID), text) || holds(i.Name) ||
+		slices.ContainsFunc(i.Seats, func(s core.SeatInfo) bool { return holds(string(s.Player)) || holds(s.Name) })
 }

@@ -81,7 +81,9 @@ func benchmarkDurable(b *testing.B, durability room.Durability) {
 	defer cancel()
 	j := &groupJournal{wake: make(chan struct{}, 1)}
 	go j.run(ctx)
-	dir, err := NewDirectory(Options{Games: games, Journal: j})
+	logs := NewJournalLogs(j, JournalOptions{})
+	defer logs.Close()
+	dir, err := NewDirectory(Options{Games: games, Logs: logs})
 	if err != nil {
 		b.Fatal(err)
 	}

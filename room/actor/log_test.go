@@ -119,7 +119,7 @@ func newSlowNode(t testing.TB, change ...func(o *setup)) (*node, *slowJournal) {
 	n := newNode(t, append(change, func(o *setup) {
 		j.journal = o.Journal.(*journal)
 		o.Journal = j
-		o.Watch = time.Millisecond
+		o.Check = time.Millisecond
 	})...)
 	return n, j
 }

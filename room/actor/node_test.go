@@ -18,6 +18,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/clock/clocktest"
 	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
@@ -463,7 +464,7 @@ func TestMatchTakesTheFullest(t *testing.T) {
 func TestWatchdogNamesASlowStep(t *testing.T) {
 	named := make(chan string, 1)
 	n := newNode(t, func(o *setup) {
-		o.SlowStep, o.Watch = 30*time.Millisecond, 5*time.Millisecond
+		o.SlowStep, o.Watchdog = 30*time.Millisecond, 5*time.Millisecond
 		o.Metrics.SlowSteps = func(game string) { named <- game }
 	})
 	stuck, other := n.create(actor.Create{Game: "counter"}), n.create(actor.Create{Game: "counter"})
@@ -486,28 +487,28 @@ func TestWatchdogNamesASlowStep(t *testing.T) {
 // TestWatchdogSparesAStepOfAFrozenProcess lets time pass for the watchdog all at once, as after SIGSTOP.
 func TestWatchdogSparesAStepOfAFrozenProcess(t *testing.T) {
 	const watch, slow = 100 * time.Millisecond, time.Second
-	turned := &manual{timers: map[*manualTimer]time.Duration{}}
+	turned := clocktest.New()
 	var named atomic.Int32
 	n := newNode(t, func(o *setup) {
-		o.Clock, o.SlowStep, o.Watch = clock.New(turned), slow, watch
+		o.Clock, o.SlowStep, o.Watchdog = clock.New(turned), slow, watch
 		o.Metrics.SlowSteps = func(string) { named.Add(1) }
 	})
 	a := n.player(n.create(actor.Create{Game: "counter"}), "a")
 	a.send(`{"block":true}`)
-	look := func() { // waits until the watchdog, and who reads the clock, have set their timers again
-		eventually(t, "the watchdog has looked", func() bool { return turned.pending() == 2 })
+	look := func() { // waits until the watchdogs of steps and journal, and the clock itself, have set their timers again
+		eventually(t, "the watchdog has looked", func() bool { return turned.Pending() == 3 })
 	}
-	turned.advance(time.Hour)
+	turned.Jump(time.Hour)
 	look()
 	for range slow/watch - 1 {
-		turned.advance(watch)
+		turned.Jump(watch)
 		look()
 	}
 	if named.Load() != 0 {
 		t.Error("a step was named that had no time to return")
 	}
 	eventually(t, "the step is named", func() bool {
-		turned.advance(watch)
+		turned.Jump(watch)
 		look()
 		return named.Load() == 1
 	})
@@ -516,83 +517,8 @@ func TestWatchdogSparesAStepOfAFrozenProcess(t *testing.T) {
 	n.stop()
 }
 
-// pending is how many timers are set.
-func (m *manual) pending() int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.timers)
-}
-
-// sets reports whether a timer is set for then.
-func (m *manual) sets(then time.Duration) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, at := range m.timers {
-		if at == then {
-			return true
-		}
-	}
-	return false
-}
-
-// manual is a clock that only the test moves.
-type manual struct {
-	mu     sync.Mutex
-	now    time.Duration
-	timers map[*manualTimer]time.Duration
-}
-
-type manualTimer struct {
-	clock *manual
-	f     func()
-}
-
-func (m *manual) Now() time.Duration {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.now
-}
-
-func (*manual) Use(int) {}
-
-func (*manual) Wall() time.Time { return time.Now() }
-
-func (m *manual) AfterFunc(d time.Duration, f func()) clock.Timer {
-	t := &manualTimer{m, f}
-	t.Reset(d)
-	return t
-}
-
-func (t *manualTimer) Reset(d time.Duration) bool {
-	t.clock.mu.Lock()
-	defer t.clock.mu.Unlock()
-	_, was := t.clock.timers[t]
-	t.clock.timers[t] = t.clock.now + d
-	return was
-}
-
-func (t *manualTimer) Stop() bool {
-	t.clock.mu.Lock()
-	defer t.clock.mu.Unlock()
-	_, was := t.clock.timers[t]
-	delete(t.clock.timers, t)
-	return was
-}
-
-func (m *manual) advance(d time.Duration) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.now += d
-	for t, at := range m.timers {
-		if at <= m.now {
-			delete(m.timers, t)
-			go t.f()
-		}
-	}
-}
-
 func TestLateTicks(t *testing.T) {
-	clock := &manual{timers: map[*manualTimer]time.Duration{}}
+	clock := clocktest.New()
 	var late atomic.Uint64
 	n := newNode(t, func(o *setup) {
 		o.Clock = clock
@@ -604,12 +530,12 @@ func TestLateTicks(t *testing.T) {
 	a.next("state")
 	count := func(turn message) int { return int(turn["patch"].(map[string]any)["n"].(float64)) }
 	for i := range 10 {
-		clock.advance(100 * time.Millisecond)
+		clock.Jump(100 * time.Millisecond)
 		if got := count(a.next("turn")); got != i+1 {
 			t.Fatalf("tick %d says %d", i+1, got)
 		}
 	}
-	clock.advance(3 * time.Second)
+	clock.Jump(3 * time.Second)
 	eventually(t, "the late ticks are counted", func() bool { return late.Load() > 0 })
 	look, err := n.Inspect(t.Context(), id, actor.Look{})
 	if err != nil {

@@ -14,24 +14,24 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// Options make a Directory. Games and, for rooms that outlive their process, Owner and Journal are needed; everything else
+// Options make a Directory. Games and, for rooms that outlive their process, Owner and Logs are needed; everything else
 // has a default.
 type Options struct {
-	Games   *core.Games
-	Owner   Owner    // nil: Alone
-	Journal Journal  // nil: only memory rooms
-	Black   BlackBox // nil: none
+	Games *core.Games
+	Owner Owner    // nil: Alone
+	Logs  Logs     // nil: only memory rooms
+	Black BlackBox // nil: none
 
 	Node string // this node's name, for clients
 
 	Clock   clock.Clock               // nil: clock.System
 	Wall    func() time.Time          // for Header.Created; nil: time.Now
-	Place   func(game string) room.ID // draws the ids of new rooms; nil: at random
+	NewID   func(game string) room.ID // draws the ids of new rooms; nil: at random
 	Log     *slog.Logger              // nil: discarded
 	Metrics Metrics
 	Core    core.Config // resume and snapshot budgets of every room; Header and Rules are ignored
 
-	// Durability of games that name none; "" is local, or memory where there is no Journal.
+	// Durability of games that name none; "" is local, or memory where there are no Logs.
 	Durability room.Durability
 
 	// ShowPanics lets the log say what games panic with, which may be what is hidden from players. It is for machines where
@@ -59,7 +59,7 @@ type Options struct {
 	Unclaimed int
 
 	SlowStep time.Duration // a step that takes longer is named in the log; 0 means 2 s
-	Watch    time.Duration // how often the watchdog looks at the steps and the journal; 0 means 500 ms
+	Watchdog time.Duration // how often the watchdog looks at the steps; 0 means 500 ms
 }
 
 func (o Options) complete() (Options, error) {
@@ -83,10 +83,10 @@ func (o Options) complete() (Options, error) {
 	def(&o.Reserve, 5*time.Second)
 	def(&o.ReserveRematch, time.Minute)
 	def(&o.SlowStep, 2*time.Second)
-	def(&o.Watch, 500*time.Millisecond)
+	def(&o.Watchdog, 500*time.Millisecond)
 	if o.Durability == "" {
 		o.Durability = room.Local
-		if o.Journal == nil {
+		if o.Logs == nil {
 			o.Durability = room.Memory
 		}
 	}
@@ -96,8 +96,8 @@ func (o Options) complete() (Options, error) {
 	if o.Wall == nil {
 		o.Wall = time.Now
 	}
-	if o.Place == nil {
-		o.Place = func(string) room.ID { return randomID() }
+	if o.NewID == nil {
+		o.NewID = func(string) room.ID { return randomID() }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -114,7 +114,7 @@ func (o *Options) checkDurability(d room.Durability) error {
 	switch {
 	case d == room.Standby:
 		return errors.New("durability standby is not built yet: choose local or memory")
-	case d == room.Local && o.Journal == nil:
+	case d == room.Local && o.Logs == nil:
 		return errors.New("durability local needs a data folder: this node keeps rooms in memory only")
 	}
 	return d.Validate()

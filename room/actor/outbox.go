@@ -64,7 +64,7 @@ type Outbox struct {
 	lostEver  uint64
 	behind    bool // turns are dropped until a whole view comes
 	asked     bool // and the writer has drained the queue since
-	deferred  bool // what is queued has not woken the writer: it comes later, or Flush
+	holding   bool // what is queued has not woken the writer: the next message does, or Flush
 	timer     clock.Timer
 	over      bool
 	err       *CloseError
@@ -114,7 +114,7 @@ func (b *Outbox) Take(dst []byte, max int) ([]byte, int) {
 		return dst, 0
 	}
 	b.takes++
-	b.deferred = false
+	b.holding = false
 	n, size := 0, 0
 	for b.head < len(b.queue) {
 		it := &b.queue[b.head]
@@ -161,7 +161,7 @@ func (b *Outbox) taken(it *queuedItem) {
 	case Drop:
 		b.droppable -= len(it.bytes)
 	case Answer:
-		b.feed.credit.Settle()
+		b.feed.credit.Done()
 	}
 	*it = queuedItem{}
 	b.head++
@@ -207,7 +207,7 @@ func (b *Outbox) fallBehind() {
 	clear(b.queue[len(kept):])
 	b.queue, b.head, b.droppable = kept, 0, 0
 	b.behind, b.asked = true, false
-	b.watch(b.takes)
+	b.watchReader(b.takes)
 }
 
 // answers counts the answers that are queued.
@@ -226,8 +226,8 @@ func (b *Outbox) dropped(events int) {
 	b.lostEver += uint64(events)
 }
 
-// watch looks again after stuckAfter and ends a session whose writer has not come back since.
-func (b *Outbox) watch(takes uint64) {
+// watchReader looks again after stuckAfter and ends a session whose writer has not come back since.
+func (b *Outbox) watchReader(takes uint64) {
 	if b.timer != nil {
 		b.timer.Stop() // it counts from an earlier time that the reader fell behind
 	}
@@ -235,7 +235,7 @@ func (b *Outbox) watch(takes uint64) {
 		b.mu.Lock()
 		moved := b.over || !b.behind || b.asked
 		if !moved && b.takes != takes {
-			b.watch(b.takes)
+			b.watchReader(b.takes)
 			moved = true
 		}
 		stuck := b.stuck
@@ -248,8 +248,8 @@ func (b *Outbox) watch(takes uint64) {
 
 // put queues a message and reports whether the writer must be woken for it.
 func (b *Outbox) put(it queuedItem) (wake bool) {
-	wake = b.deferred || b.head == len(b.queue)
-	b.deferred = false
+	wake = b.holding || b.head == len(b.queue)
+	b.holding = false
 	if b.head > len(b.queue)/2 && len(b.queue) == cap(b.queue) {
 		n := copy(b.queue, b.queue[b.head:])
 		clear(b.queue[n:])

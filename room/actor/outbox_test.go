@@ -254,8 +254,8 @@ func TestUnansweredCountsUntilTaken(t *testing.T) {
 func TestCredit(t *testing.T) {
 	var c Credit
 	c.Begin()
-	c.Settle()
-	c.Settle()
+	c.Done()
+	c.Done()
 	for range MaxUnanswered {
 		if !c.Begin() {
 			t.Fatal("an act too early is one too many")
@@ -284,9 +284,9 @@ func TestAnOlderFeedIsDeaf(t *testing.T) {
 			t.Fatal("it says of acts that count for nothing that they are too many")
 		}
 	}
-	old.Credit().Settle()
+	old.Credit().Done()
 	push(old, []byte("turn"), Keep, 1, 1)
-	old.Deliver(&Say{Frame: []byte("ack"), Fate: Answer, Deferred: true})
+	old.Deliver(&Say{Frame: []byte("ack"), Fate: Answer, Hold: true})
 	old.Deliver(&View{1, func(uint64) []byte { return []byte("view") }})
 	old.Deliver(&Welcomed{7, 7, 7})
 	old.Deliver(&End{CloseStuck(), true})
@@ -301,7 +301,7 @@ func TestAnOlderFeedIsDeaf(t *testing.T) {
 // TestAnOlderFeedSendsWhatItDeferred has nobody wait for an answer because its room has gone.
 func TestAnOlderFeedSendsWhatItDeferred(t *testing.T) {
 	b := newBox(OutboxOptions{})
-	b.feed.Deliver(&Say{Frame: []byte("ack"), Fate: Answer, Deferred: true})
+	b.feed.Deliver(&Say{Frame: []byte("ack"), Fate: Answer, Hold: true})
 	NewFeed(b.Outbox)
 	b.feed.Deliver(Flush{})
 	if got := b.take(t, 100); b.wakes != 1 || got != "ack" {

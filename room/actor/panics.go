@@ -32,26 +32,28 @@ const (
 	loggedValue = 200     // bytes of a panic's value in the log, where it is shown there
 )
 
-// panics are the rooms that the last of a node have ended, since such a room leaves memory at once.
+// panics remembers the last rooms of a node that panics have ended, because such a room leaves memory at once.
 type panics struct {
-	mu   sync.Mutex
+	o *Options
+
+	mu   sync.Mutex // held for moments only
 	last []Inspection
 }
 
-func (p *panics) add(i Inspection) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.last) == keptPanics {
-		p.last = append(p.last[:0], p.last[1:]...)
+func (k *panics) add(i Inspection) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.last) == keptPanics {
+		k.last = append(k.last[:0], k.last[1:]...)
 	}
-	p.last = append(p.last, i)
+	k.last = append(k.last, i)
 }
 
 // of is a room as its game's panic left it, or nil.
-func (p *panics) of(id room.ID) *Inspection {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, found := range slices.Backward(p.last) {
+func (k *panics) of(id room.ID) *Inspection {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, found := range slices.Backward(k.last) {
 		if found.Info.ID == id {
 			return &found
 		}
@@ -62,12 +64,12 @@ func (p *panics) of(id room.ID) *Inspection {
 // Panicked is a room of this node as a panic of its game left it, or nil. The room need not be there any more. It is for the operator alone.
 func (d *Directory) Panicked(id room.ID) *Inspection { return d.panics.of(id) }
 
-// notePanic logs a panic of a game's and keeps it for the operator. The log has the value only if it is meant for the game's author,
+// note logs a panic of a game and keeps it for the operator. The log has the value only if it is meant for the game's author,
 // because hidden state may be in it; of a view that cannot be shown the field is named. Left is the room as it is now.
-func (d *Directory) notePanic(left Inspection, h record.Header, p *core.Panic, e core.Entry, msg string) {
+func (k *panics) note(left Inspection, h record.Header, p *core.Panic, e core.Entry, msg string) {
 	info := PanicInfo{
 		Room: h.ID, Game: h.Game, Version: h.Version, Index: e.Index, Call: p.Call,
-		Value: cut(p.Value, PanicValue), View: p.View, Stack: p.Stack, At: d.o.Wall().UTC(),
+		Value: cut(p.Value, PanicValue), View: p.View, Stack: p.Stack, At: k.o.Wall().UTC(),
 	}
 	attrs := []any{"room", h.ID, "game", h.Game, "version", h.Version}
 	if e.Index > 0 {
@@ -78,14 +80,14 @@ func (d *Directory) notePanic(left Inspection, h record.Header, p *core.Panic, e
 	switch {
 	case p.View != "":
 		attrs = append(attrs, "view", p.View)
-	case d.o.ShowPanics:
+	case k.o.ShowPanics:
 		attrs = append(attrs, "value", cut(p.Value, loggedValue))
 	default:
 		attrs = append(attrs, "value", "withheld: roomring admin room "+string(h.ID)+" shows it")
 	}
 	left.Panic, left.Unavailable = &info, "the game has panicked"
-	d.panics.add(left)
-	d.o.Log.Error(msg, append(attrs, "stack", p.Stack)...)
+	k.add(left)
+	k.o.Log.Error(msg, append(attrs, "stack", p.Stack)...)
 }
 
 // cut is the beginning of a text, at most n bytes and an ellipsis.

@@ -86,7 +86,7 @@ func TestReleaseGivesUpWhatCanNeverBeGiven(t *testing.T) {
 // TestCommandToARoomThatLeaves has a room go before what a command did is durable: whoever asks again elsewhere would
 // do it twice.
 func TestCommandToARoomThatLeaves(t *testing.T) {
-	n := newNode(t, func(o *setup) { o.Watch = time.Millisecond })
+	n := newNode(t, func(o *setup) { o.Check = time.Millisecond })
 	defer n.stop()
 	id := n.create(actor.Create{Game: "counter"})
 	before := n.point(id)

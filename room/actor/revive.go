@@ -71,11 +71,6 @@ func (d *Directory) Revive(kept record.Kept) Revival {
 	return Revival{Verdict: Dead, Why: err.Error()}
 }
 
-func isError[E error](err error) bool {
-	_, ok := errors.AsType[E](err)
-	return ok
-}
-
 // Suspected reports whether a process has died in a room and nothing has cleared it since: it is to be revived alone,
 // so that no other comes under suspicion with it if it takes this process too.
 func (d *Directory) Suspected(id room.ID) bool { return d.o.Black.Suspected(id) }
@@ -87,7 +82,7 @@ func noGame(h record.Header) string {
 // Resume lets a revived room go on under a new epoch: its clients are gone with the process that had them.
 func (d *Directory) Resume(v Revival, e record.Epoch) {
 	r := d.newRoom(v.core)
-	r.offset = v.kept.Time - d.o.Clock.Now()
+	r.time.offset = v.kept.Time - d.o.Clock.Now()
 	r.apply(core.Input{Kind: core.KindEpoch, Epoch: e, At: v.kept.Time})
 	if in, ok := v.core.Pending(); ok {
 		r.apply(in)
@@ -103,33 +98,9 @@ func (d *Directory) Resume(v Revival, e record.Epoch) {
 	}
 }
 
-// Leave has a room stop: it takes no more input, saves a snapshot, waits for what it has stepped to be durable, sends what
-// that releases, ends its sessions with 4100, and leaves memory. Then left is called. One that is not in memory, or leaves
-// it by itself, calls nothing.
-func (d *Directory) Leave(id room.ID, left func(Departure)) {
-	if r := d.lookup(id); r != nil {
-		r.in.command(departMessage{left})
-	}
-}
-
-// departMessage ends the room's time at this node.
-type departMessage struct{ left func(Departure) }
-
-func (m departMessage) handle(r *liveRoom) {
-	r.leaving = m.left
-	stopMessage{}.handle(r)
-}
-
-// Arriving reports whether rooms may still come that were let in before Drain.
-func (d *Directory) Arriving() bool {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	return d.coming > 0
-}
-
 // NewID draws an id, and the code of a private room, for a log that goes on as a new room.
 func (d *Directory) NewID(h record.Header) record.Header {
-	h.ID = d.o.Place(h.Game)
+	h.ID = d.o.NewID(h.Game)
 	if h.Private {
 		h.Code = string(randomID()[:codeLength])
 	}

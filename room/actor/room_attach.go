@@ -1,10 +1,10 @@
 package actor
 
 import (
+	"context"
 	"crypto/subtle"
-	"iter"
+	"errors"
 	"net/netip"
-	"slices"
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/core"
@@ -12,7 +12,63 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// attachMessage brings a session in; the reply says whether it is.
+// Attach brings a client into a room; what the room says goes to out. It waits for a place in the room's
+// mailbox, and for the room to take the client, not for the commit: the welcome comes through out. It also waits for a
+// room that is being adopted.
+// Errors: ErrNotFound when the room is not here; a *CloseError with the code to close the socket with
+// in every other case; ctx's.
+func (d *Directory) Attach(ctx context.Context, id room.ID, h Hello, out *Outbox) (Session, error) {
+	s, err := d.AttachSink(ctx, id, h, NewFeed(out))
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// AttachSink is Attach for a client that hears the room by way of a sink of the caller's.
+func (d *Directory) AttachSink(ctx context.Context, id room.ID, h Hello, out Sink) (Remote, error) {
+	if err := d.o.Owner.Arrived(ctx, id); err != nil {
+		return nil, err
+	}
+	r, err := d.find(id)
+	switch {
+	case errors.Is(err, ErrLeaving):
+		return nil, closeMoved()
+	case errors.Is(err, ErrUnreachable):
+		return nil, closing(wire.CloseUnreachable, err.Error())
+	case err != nil:
+		return nil, err
+	case d.failing(r):
+		return nil, closeUnsaved()
+	}
+	s := newSession(r, h, out)
+	if err := s.attach(ctx); err != nil {
+		s.Detach()
+		if err == ErrEnded {
+			err = closeMoved()
+		}
+		return nil, err
+	}
+	return s, nil
+}
+
+// attach waits for the room's yes or no.
+func (s *session) attach(ctx context.Context) error {
+	reply := make(chan error, 1)
+	if err := s.room.mail.send(ctx, attachMessage{s, reply}); err != nil {
+		return err
+	}
+	select {
+	case err := <-reply:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.room.mail.gone:
+		return ErrEnded
+	}
+}
+
+// attachMessage brings a session in. The reply says whether it is in.
 type attachMessage struct {
 	s     *session
 	reply chan<- error
@@ -24,10 +80,10 @@ func (r *liveRoom) attach(s *session) error {
 	switch {
 	case s.detached.Load():
 		return ErrEnded // the client has gone while it waited
-	case r.failing != nil:
+	case r.log.failing != nil:
 		return closeUnsaved()
-	case r.gone:
-		return r.turnedAway(s.hello)
+	case r.life.gone:
+		return r.turnAway(s.hello)
 	case s.hello.Spectate:
 		return r.attachSpectator(s)
 	}
@@ -36,55 +92,42 @@ func (r *liveRoom) attach(s *session) error {
 
 // attachPlayer gives the player a seat, unless there is one already, and connects the client to it.
 func (r *liveRoom) attachPlayer(s *session) error {
-	if s.hello.Player == "" {
+	h := s.hello
+	if h.Player == "" {
 		return closing(wire.CloseUnauthorised, "a seat needs a player: send a token")
 	}
-	r.coming = s.hello.Player
-	defer func() { r.coming = "" }()
-	if err := r.place(s.hello); err != nil {
+	r.info.attaching = h.Player
+	defer func() { r.info.attaching = "" }()
+	if err := r.seat(h); err != nil {
 		return err
 	}
-	ready := r.step(core.Input{
-		Kind: core.KindAttach, Player: s.hello.Player, Client: s.hello.Client,
-		Attempt: s.hello.Attempt, Resume: s.hello.Resume,
-	})
+	ready := r.step(core.Input{Kind: core.KindAttach, Player: h.Player, Client: h.Client, Attempt: h.Attempt, Resume: h.Resume})
 	if ready.Entry == nil {
-		r.coming = ""
+		r.info.attaching = ""
 		r.publishSeats()
 		if ready.Refused == core.ErrStale {
 			return closing(wire.CloseReplaced, ready.Refused.Error())
 		}
 		return closing(wire.CloseForbidden, reason(ready.Refused))
 	}
-	s.attached = ready.Entry.Index
-	r.players[s.hello.Player] = append(r.players[s.hello.Player], s)
+	r.sessions.addPlayer(s, ready.Entry.Index)
 	r.count(s, 1)
 	return nil
 }
 
-// place gives a client a seat. One that attaches again has had one: when it has been given up or another client
-// of the player has come meanwhile, there was an end that it has not heard.
-func (r *liveRoom) place(h Hello) error {
-	if !h.Again {
-		return r.sit(h)
-	}
+// seat gives a player a seat who has none. A client that attaches again has had one: when that seat was given up, or another
+// client of the player has come meanwhile, there was an end that it has not heard.
+func (r *liveRoom) seat(h Hello) error {
 	client, seated := r.core.Holder(h.Player)
 	switch {
-	case !seated:
+	case h.Again && !seated:
 		return closeLeft()
-	case client != h.Client:
+	case h.Again && client != h.Client:
 		return closeReplaced()
-	}
-	return nil
-}
-
-// sit takes a seat for a player who has none.
-func (r *liveRoom) sit(h Hello) error {
-	if r.seated(h.Player) {
+	case seated:
 		return nil
-	}
-	if r.core.Final() != nil {
-		return r.turnedAway(h)
+	case r.core.Final() != nil:
+		return r.turnAway(h)
 	}
 	if err := r.checkCode(h); err != nil {
 		return err
@@ -93,7 +136,7 @@ func (r *liveRoom) sit(h Hello) error {
 	if !r.seats.reserve(h.Player, netip.Addr{}, now, now+r.o.Reserve) && !r.core.Locked() {
 		return closing(wire.CloseForbidden, "the room is full")
 	}
-	defer r.seats.release(h.Player)
+	defer r.seats.cancel(h.Player)
 	ready := r.step(core.Input{Kind: core.KindJoin, Player: h.Player, Name: h.Name})
 	if ready.Refused != nil {
 		return closing(wire.CloseForbidden, reason(ready.Refused))
@@ -101,13 +144,12 @@ func (r *liveRoom) sit(h Hello) error {
 	return nil
 }
 
-func (r *liveRoom) seated(p room.PlayerID) bool {
-	return slices.ContainsFunc(r.core.Seats(), func(i core.SeatInfo) bool { return i.Player == p })
-}
-
 // checkCode asks strangers for a private room's code.
 func (r *liveRoom) checkCode(h Hello) error {
-	if !r.header.Private || r.seated(h.Player) || r.seats.invited(h.Player, r.o.Clock.Now()) {
+	if !r.header.Private || r.seats.invited(h.Player, r.o.Clock.Now()) {
+		return nil
+	}
+	if _, seated := r.core.Holder(h.Player); seated {
 		return nil
 	}
 	if subtle.ConstantTimeCompare([]byte(record.FoldCode(h.Code)), []byte(r.header.Code)) != 1 {
@@ -120,21 +162,19 @@ func (r *liveRoom) attachSpectator(s *session) error {
 	if err := r.checkCode(s.hello); err != nil {
 		return err
 	}
-	if len(r.watchers) >= r.o.MaxSpectators {
+	if len(r.sessions.spectators) >= r.o.MaxSpectators {
 		return closing(wire.CloseForbidden, "too many are watching this room")
 	}
-	r.nextWatcher++
-	s.watcher = r.nextWatcher
-	r.watchers[s.watcher] = s
-	r.core.Watch(s.watcher, s.hello.Resume)
-	r.dirty = true
+	r.sessions.addSpectator(s)
+	r.core.Watch(s.spectator, s.hello.Resume)
+	r.info.dirty = true
 	r.count(s, 1)
 	return nil
 }
 
-// turnedAway answers who comes to a finished room: with the result, once it is committed. That of a private room is for
-// those who may come in.
-func (r *liveRoom) turnedAway(h Hello) error {
+// turnAway answers a client that comes to a finished room: with the result, once that is committed. The result of a private
+// room is for those who may come in.
+func (r *liveRoom) turnAway(h Hello) error {
 	f := *r.core.Final()
 	if r.core.Committed() < f.Point.Seq {
 		return closing(wire.CloseUnreachable, "the room is being closed: retry")
@@ -142,7 +182,7 @@ func (r *liveRoom) turnedAway(h Hello) error {
 	if r.checkCode(h) != nil {
 		f.Readers = r.core.Readers()
 	}
-	err := closing(closeOver())
+	err := closeOver()
 	err.Over = new(f.OverFor(h.Player))
 	return err
 }
@@ -154,66 +194,21 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// detachMessage takes a session out. Who was replaced meanwhile has no place left to lose.
+// detachMessage takes a session out. A session that was replaced meanwhile has no seat to lose.
 type detachMessage struct{ s *session }
 
 func (m detachMessage) handle(r *liveRoom) {
 	s := m.s
-	if s.watcher != 0 {
-		r.detachSpectator(s)
+	newest := r.sessions.newest(s)
+	if !r.sessions.remove(s) {
 		return
 	}
-	list := r.players[s.hello.Player]
-	i := slices.Index(list, s)
-	if i < 0 {
-		return
-	}
-	last := i == len(list)-1
-	r.unclass(s)
 	r.count(s, -1)
-	if list = slices.Delete(list, i, i+1); len(list) > 0 {
-		r.players[s.hello.Player] = list
-	} else {
-		delete(r.players, s.hello.Player)
-	}
-	if last {
+	switch {
+	case s.spectator != 0:
+		r.core.Unwatch(s.spectator)
+		r.info.dirty = true
+	case newest:
 		r.step(core.Input{Kind: core.KindDetach, Player: s.hello.Player, Client: s.hello.Client, Attempt: s.hello.Attempt})
-	}
-}
-
-func (r *liveRoom) detachSpectator(s *session) {
-	if r.watchers[s.watcher] != s {
-		return
-	}
-	delete(r.watchers, s.watcher)
-	r.core.Unwatch(s.watcher)
-	r.unclass(s)
-	r.dirty = true
-	r.count(s, -1)
-}
-
-// count tells the metrics of a session that comes (1) or goes (-1).
-func (r *liveRoom) count(s *session, delta int) {
-	r.o.Metrics.Sessions(r.game, delta)
-	if s.hello.Edge != "" {
-		r.o.Metrics.Remote(r.game, delta)
-	}
-}
-
-// sessions are all that are in the room, welcomed or not.
-func (r *liveRoom) sessions() iter.Seq[*session] {
-	return func(yield func(*session) bool) {
-		for _, list := range r.players {
-			for _, s := range list {
-				if !yield(s) {
-					return
-				}
-			}
-		}
-		for _, s := range r.watchers {
-			if !yield(s) {
-				return
-			}
-		}
 	}
 }

@@ -1,14 +1,35 @@
 package actor
 
 import (
+	"sync/atomic"
+
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/core"
 )
 
-// noteSeats keeps what others know of the room current after an input.
+// roomInfo is what others know of a room.
+type roomInfo struct {
+	shown     atomic.Pointer[Info] // committed facts, for everybody; nil before the first commit
+	committed atomic.Uint64
+
+	// The rest belongs to the room's goroutine.
+	draft     *Info // follows shown when its index is committed
+	dirty     bool  // neither shown nor draft is up to date
+	joined    bool  // the registry knows that somebody has joined
+	free      int   // seats, as admission knows it
+	phase     core.Phase
+	attaching room.PlayerID // is being given a seat and connected to it, which are two inputs
+}
+
+func (i *roomInfo) init(machine *core.Core) {
+	i.committed.Store(uint64(machine.Committed()))
+	i.dirty, i.free, i.phase = true, machine.FreeSeats(), machine.Phase()
+}
+
+// noteSeats updates what others know of the seats after an input of a kind.
 func (r *liveRoom) noteSeats(k core.Kind) {
 	switch free, phase := r.core.FreeSeats(), r.core.Phase(); {
-	case free == r.free && phase == r.phase && (k == core.KindAct || k == core.KindTick || k == core.KindTimer):
+	case free == r.info.free && phase == r.info.phase && (k == core.KindAct || k == core.KindTick || k == core.KindTimer):
 	default:
 		r.publishSeats()
 	}
@@ -16,39 +37,39 @@ func (r *liveRoom) noteSeats(k core.Kind) {
 
 // publishSeats tells admission and matchmaking at once, and everybody else when it is committed.
 func (r *liveRoom) publishSeats() {
-	r.free, r.phase, r.dirty = r.core.FreeSeats(), r.core.Phase(), true
-	taken := r.core.Seats()
-	for i := range taken {
-		taken[i].Online = taken[i].Online || taken[i].Player == r.coming
+	r.info.free, r.info.phase, r.info.dirty = r.core.FreeSeats(), r.core.Phase(), true
+	seats := r.core.Seats()
+	for i := range seats {
+		seats[i].Online = seats[i].Online || seats[i].Player == r.info.attaching
 	}
-	r.seats.seats(r.free, r.phase, taken)
-	if !r.joined && r.core.Joined() {
-		r.joined = true
-		r.dir.used(r)
+	r.seats.update(r.info.free, r.info.phase, seats)
+	if !r.info.joined && r.core.Joined() {
+		r.info.joined = true
+		r.dir.rooms.used(r)
 	}
 	r.offer()
 }
 
-// offer tells matchmaking whether the room takes players. A room nobody can be told of yet does not.
+// offer tells matchmaking whether the room takes players. A room that nobody can be told of yet does not.
 func (r *liveRoom) offer() {
-	if r.info.Load() != nil {
-		r.dir.matches.note(r, r.free > 0 && !r.header.Private)
+	if r.info.shown.Load() != nil {
+		r.dir.openRooms.note(r, r.info.free > 0 && !r.header.Private)
 	}
 }
 
-// publish makes the room's public facts of the present index, and shows them when that is committed.
+// publish drafts the room's public facts of the present index, and shows them when that is committed.
 func (r *liveRoom) publish() {
-	if r.draft == nil && r.dirty {
-		r.draft, r.dirty = r.describe(), false
+	if r.info.draft == nil && r.info.dirty {
+		r.info.draft, r.info.dirty = r.describe(), false
 	}
-	if r.draft != nil && r.draft.Index <= r.core.Committed() {
-		before := r.info.Swap(r.draft)
-		r.dir.lists.note(r, before, r.draft)
-		r.draft = nil
+	if r.info.draft != nil && r.info.draft.Index <= r.core.Committed() {
+		before := r.info.shown.Swap(r.info.draft)
+		r.dir.lists.note(r, before, r.info.draft)
+		r.info.draft = nil
 		if before == nil {
 			r.offer()
 		}
-		if r.dirty {
+		if r.info.dirty {
 			r.publish()
 		}
 	}
@@ -60,25 +81,25 @@ func (r *liveRoom) describe() *Info {
 	return &Info{
 		ID: h.ID, Game: h.Game, Version: r.core.Rules().Spec().Version, Name: h.Name, Options: h.Options,
 		Private: h.Private, Public: h.Public, Phase: r.core.Phase(), Open: r.core.FreeSeats() > 0, Seats: r.core.Seats(),
-		MaxPlayers: r.core.MaxPlayers(), Spectators: len(r.watchers),
+		MaxPlayers: r.core.MaxPlayers(), Spectators: len(r.sessions.spectators),
 		Epoch: at.Epoch, Index: at.Seq, Node: r.o.Node, Created: h.Created, Final: r.core.Final(),
 		named: r.core.Named(),
 	}
 }
 
-// public is what anybody may know now; the second result is false until the room's first commit.
+// public is what anybody may know now; the second result is false until the room's first commit. Any goroutine may ask.
 func (r *liveRoom) public() (Info, bool) {
-	p := r.info.Load()
+	p := r.info.shown.Load()
 	if p == nil {
 		return Info{}, false
 	}
 	info := *p
-	info.Index = max(info.Index, room.Index(r.committed.Load()))
+	info.Index = max(info.Index, room.Index(r.info.committed.Load()))
 	info.Open = info.Open && r.seats.open(r.o.Clock.Now())
 	return info, true
 }
 
-// recent is a ring of the last inputs, for the operator. It holds no data of the players'.
+// recent is a ring buffer of the last inputs, for the operator. It holds no data of the players.
 type recent struct {
 	ring []RecentInput // grows to keepRecent: most rooms have few
 	n    int

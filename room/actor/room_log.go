@@ -2,142 +2,209 @@ package actor
 
 import (
 	"errors"
-	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/record"
-	"github.com/roomring/roomring/room/wire"
 )
 
-// inflight is a batch on its way to be committed.
+// roomLog is a room's log on its way to be durable: entries that were stepped wait in pending, batches of them in window until
+// they are committed, and at most one snapshot goes with them. Only the room's goroutine uses it. The log of a room that is
+// kept in memory alone has no store and keeps nothing.
+type roomLog struct {
+	room   room.ID
+	store  LogStore
+	most   int                 // batches in window
+	expect func(record.Point)  // is told how far the log is handed over; commits beyond are refused
+	logger func() *slog.Logger // for the operator
+	epoch  record.Epoch        // the present one
+
+	pending     []core.Entry
+	since       time.Duration // when the first of pending was stepped
+	window      []inflight    // oldest first
+	handed      int           // how many of window the store has
+	durable     room.Index    // the end of what is committed
+	snapshotDue bool          // one is to be taken
+	snapshot    *record.Snapshot
+	snapHanded  bool  // the store has the snapshot
+	failing     error // why nothing can be saved at present; a room.ErrPermanent is for ever
+	warned      bool  // of failing, and nothing was saved since
+}
+
+// inflight is a batch that is not committed yet.
 type inflight struct {
 	batch record.Batch
 	since time.Duration // when its first entry was stepped
 }
 
-// waiter is somebody whose answer waits for a commit.
-type waiter struct {
-	at   room.Index
-	done chan<- error
+// add takes the entry of an input that was stepped at a time of the clock.
+func (l *roomLog) add(e core.Entry, at time.Duration) {
+	if l.store == nil {
+		return
+	}
+	if e.Kind == core.KindEpoch {
+		l.epoch = e.Epoch
+		l.expectHanded()
+	}
+	if len(l.pending) == 0 {
+		l.since = at
+	}
+	l.pending = append(l.pending, e)
 }
 
-// flush makes batches of what was stepped, as many as may be under way, and hands them over. What is stepped meanwhile
-// becomes the next ones, so a busy room commits in groups as large as its log store is slow.
-func (r *liveRoom) flush() {
-	if r.logStore == nil {
-		r.pending = r.pending[:0]
-		return
-	}
-	if r.failing != nil {
-		return
-	}
-	r.takeSnapshot()
-	for len(r.pending) > 0 && len(r.window) < r.o.Window && len(r.pending) >= worthwhile(len(r.window)) {
-		if err := r.batch(); err != nil {
-			r.fail(record.Permanent(err))
-			return
+// write makes batches of what is pending, as many as may be under way, and hands them over. What is stepped meanwhile
+// goes into the next batches, so the slower the store is the larger the groups that are committed together.
+func (l *roomLog) write() error {
+	for len(l.pending) > 0 && len(l.window) < l.most && len(l.pending) >= leastEntries(len(l.window)) {
+		if err := l.batch(); err != nil {
+			return record.Permanent(err)
 		}
 	}
-	r.handOver()
+	return l.handOver()
 }
 
-// worthwhile is how many entries a batch has at least when so many are under way. One goes while another is written; a
-// third would wait behind them, and costs less as a part of something larger.
-func worthwhile(underway int) int { return 1 << (2 * max(underway-1, 0)) }
+// leastEntries is how many entries make a batch when so many batches are under way. One batch goes while another is being
+// written; a third would wait behind them, and costs less as a part of something larger.
+func leastEntries(underway int) int { return 1 << (2 * max(underway-1, 0)) }
 
-// largeBatch is how many bytes of inputs a batch has before another is begun: no log store need take all that may wait at once.
+// largeBatch is how many bytes of inputs end a batch: no store need take all that may wait at once.
 const largeBatch = 1 << 20
 
-// batch makes one of the entries that wait. A cut of the log begins another.
-func (r *liveRoom) batch() error {
-	n, size := 1, len(r.pending[0].Data)
-	for n < len(r.pending) && r.pending[n].Kind != core.KindCut && size < largeBatch {
-		size += len(r.pending[n].Data)
+// batch moves entries from pending into a new batch. A cut of the log begins another.
+func (l *roomLog) batch() error {
+	n, size := 1, len(l.pending[0].Data)
+	for n < len(l.pending) && l.pending[n].Kind != core.KindCut && size < largeBatch {
+		size += len(l.pending[n].Data)
 		n++
 	}
-	first, last := r.pending[0], r.pending[n-1]
-	raw, err := core.EncodeEntries(nil, r.pending[:n]...)
+	first, last := l.pending[0], l.pending[n-1]
+	raw, err := core.EncodeEntries(nil, l.pending[:n]...)
 	if err != nil {
 		return err
 	}
-	r.window = append(r.window, inflight{since: r.since, batch: record.Batch{
-		Room: r.id, Epoch: last.Epoch, First: first.Index, Last: last.Index, Time: last.At,
+	l.window = append(l.window, inflight{since: l.since, batch: record.Batch{
+		Room: l.room, Epoch: last.Epoch, First: first.Index, Last: last.Index, Time: last.At,
 		Begins: first.Kind == core.KindCut, Entries: raw,
 	}})
-	r.pending = slices.Delete(r.pending, 0, n)
+	l.pending = slices.Delete(l.pending, 0, n)
 	return nil
 }
 
-// handOver hands over what the log store has not got, or has not kept: batches first, then a snapshot when all before it is
-// there.
-func (r *liveRoom) handOver() {
-	for r.taken < len(r.window) {
-		b := r.window[r.taken].batch
-		r.in.expect(record.Point{Epoch: r.core.Point().Epoch, Seq: b.Last})
-		if err := r.logStore.Append(b); err != nil {
-			r.in.expect(record.Point{Epoch: r.core.Point().Epoch, Seq: r.handedOver()})
-			r.fail(err)
-			return
+// handOver gives the store what it does not have: batches, then the snapshot when all before it is there.
+func (l *roomLog) handOver() error {
+	for l.handed < len(l.window) {
+		b := l.window[l.handed].batch
+		l.expect(record.Point{Epoch: l.epoch, Seq: b.Last}) // before: the commit may come at once
+		if err := l.store.Append(b); err != nil {
+			l.expectHanded()
+			return err
 		}
-		r.taken++
+		l.handed++
 	}
-	if r.snap == nil || r.snapSent || r.snap.Index > r.handedOver() {
-		return
+	if l.snapshot == nil || l.snapHanded || l.snapshot.Index > l.end() {
+		return nil
 	}
-	switch err := r.logStore.Save(*r.snap); {
-	case errors.Is(err, record.ErrPermanent):
-		r.log().Error("a snapshot cannot be saved: the room will be replayed from its log", "err", err)
-		r.snap = nil
-	case err != nil:
-		r.fail(err)
-	default:
-		r.snapSent = true
+	err := l.store.Save(*l.snapshot)
+	if errors.Is(err, record.ErrPermanent) {
+		l.logger().Error("a snapshot cannot be saved: the room will be replayed from its log", "err", err)
+		l.snapshot = nil
+		return nil
+	}
+	l.snapHanded = err == nil
+	return err
+}
+
+// end is the end of what is handed over.
+func (l *roomLog) end() room.Index {
+	if l.handed == 0 {
+		return l.durable
+	}
+	return max(l.window[l.handed-1].batch.Last, l.durable)
+}
+
+func (l *roomLog) expectHanded() { l.expect(record.Point{Epoch: l.epoch, Seq: l.end()}) }
+
+// committed notes that the log is durable up to an index, and tells how long ago each batch was begun.
+func (l *roomLog) committed(i room.Index, now time.Duration, delay func(time.Duration)) {
+	n := 0
+	for n < len(l.window) && l.window[n].batch.Last <= i {
+		delay(now - l.window[n].since)
+		n++
+	}
+	l.window = slices.Delete(l.window, 0, n)
+	l.handed, l.durable, l.warned = max(l.handed-n, 0), max(l.durable, i), false
+}
+
+// saved notes that the snapshot of an index is durable.
+func (l *roomLog) saved(i room.Index) {
+	if l.snapshot != nil && l.snapHanded && i >= l.snapshot.Index {
+		l.snapshot, l.warned = nil, false
 	}
 }
 
-// handedOver is the end of what was handed over.
-func (r *liveRoom) handedOver() room.Index {
-	if r.taken == 0 {
-		return r.core.Committed()
+// lost notes that what was handed over is not durable: all of it is handed over again.
+func (l *roomLog) lost() { l.handed, l.snapHanded = 0, false }
+
+// resume hands over again what the store does not have.
+func (l *roomLog) resume() error {
+	l.failing = nil
+	if l.handed == len(l.window) && (l.snapshot == nil || l.snapHanded) {
+		l.warned = false
+		return nil
 	}
-	return max(r.window[r.taken-1].batch.Last, r.core.Committed())
+	return l.handOver()
+}
+
+// empty reports whether all that was stepped is durable, the snapshot too.
+func (l *roomLog) empty() bool {
+	return len(l.pending) == 0 && len(l.window) == 0 && l.snapshot == nil
+}
+
+// writeLog takes a snapshot if one is due and hands the log to its store.
+func (r *liveRoom) writeLog() {
+	if r.log.store == nil || r.log.failing != nil {
+		return
+	}
+	r.takeSnapshot()
+	if err := r.log.write(); err != nil {
+		r.logFailed(err)
+	}
 }
 
 // snapshotting stands for a game's snapshot in the black box: it may kill the process as an input may.
 var snapshotting = core.Input{Name: "snapshot"}.Fingerprint()
 
-// takeSnapshot takes one if it is due, none is under way, and the room is at a point where it can be taken.
+// takeSnapshot takes a snapshot if one is due, none is under way, and the room is at a point where one can be taken.
 func (r *liveRoom) takeSnapshot() {
-	if !r.snapDue || r.snap != nil {
+	if !r.log.snapshotDue || r.log.snapshot != nil {
 		return
 	}
-	snap, err := r.shoot()
-	for r.stopping && errors.Is(err, core.ErrNotClean) && r.hurry() {
-		snap, err = r.shoot()
+	take := func() (record.Snapshot, error) {
+		mark := r.o.Black.Begin(r.id, snapshotting)
+		defer mark.Release()
+		return r.core.Snapshot()
+	}
+	snap, err := take()
+	for r.life.stopping && errors.Is(err, core.ErrNotClean) && r.stepEarly() {
+		snap, err = take()
 	}
 	if errors.Is(err, core.ErrNotClean) {
 		return // after the next tick
 	}
-	r.snapDue = false
+	r.log.snapshotDue = false
 	if err != nil {
-		r.log().Error("no snapshot could be taken: the room will be replayed from its log", "err", err)
+		r.logger().Error("no snapshot could be taken: the room will be replayed from its log", "err", err)
 		return
 	}
-	r.snap, r.snapSent = &snap, false
+	r.log.snapshot, r.log.snapHanded = &snap, false
 }
 
-func (r *liveRoom) shoot() (record.Snapshot, error) {
-	mark := r.o.Black.Begin(r.id, snapshotting)
-	defer mark.Release()
-	return r.core.Snapshot()
-}
-
-// hurry steps what is due next ahead of its time: a room that ticks and ends its time in this process goes to its
-// next tick, because only there a snapshot can be taken, and only from one can a newer version go on.
-func (r *liveRoom) hurry() bool {
+// stepEarly steps what is due next before its time. A room that ticks and stops goes on to its next tick, because only there
+// a snapshot can be taken, and only from a snapshot can a newer version go on.
+func (r *liveRoom) stepEarly() bool {
 	at, ok := r.core.Deadline()
 	if !ok {
 		return false
@@ -146,132 +213,49 @@ func (r *liveRoom) hurry() bool {
 	return ok && r.apply(in).Entry != nil
 }
 
-// hear takes in what has become of the log.
-func (r *liveRoom) hear(c control) {
+// hearLog takes in what has become of the log.
+func (r *liveRoom) hearLog(c control) {
 	if c.refused != (record.Point{}) && !r.refused {
 		r.refused = true
-		r.log().Error("a commit is refused that is not of what this room has handed over: it is told of once",
+		r.logger().Error("a commit is refused that is not of what this room has handed over: it is told of once",
 			"epoch", c.refused.Epoch, "index", c.refused.Seq, "present_epoch", r.core.Point().Epoch)
 	}
 	if c.commit > 0 {
-		r.landed(c.commit)
+		r.log.committed(c.commit, r.o.Clock.Now(), r.o.Metrics.CommitDelay)
+		r.commit(c.commit)
 	}
-	if r.snap != nil && r.snapSent && c.saved >= r.snap.Index {
-		r.snap, r.told = nil, false
+	if c.saved > 0 {
+		r.log.saved(c.saved)
 	}
 	if c.failed != nil {
-		r.taken, r.snapSent = 0, false
-		r.fail(c.failed)
+		r.log.lost()
+		r.logFailed(c.failed)
 	}
-	if c.health != nil {
-		r.recover(c.health.err)
+	if c.unavailable != nil {
+		r.logFailed(c.unavailable)
 	}
-}
-
-// landed hears that the log is durable up to an index.
-func (r *liveRoom) landed(i room.Index) {
-	n := 0
-	for n < len(r.window) && r.window[n].batch.Last <= i {
-		r.o.Metrics.CommitDelay(r.o.Clock.Now() - r.window[n].since)
-		n++
-	}
-	r.window = slices.Delete(r.window, 0, n)
-	r.taken, r.told = max(r.taken-n, 0), false
-	r.commit(i)
-}
-
-// release commits what needs no journal and sends out everything that may leave.
-func (r *liveRoom) release() {
-	i := r.core.Committed()
-	if !r.durable {
-		i = r.core.Point().Seq
-	}
-	r.commit(i)
-}
-
-func (r *liveRoom) commit(i room.Index) {
-	var out []core.Output
-	if r.core.Held() > 0 || i > r.core.Committed() {
-		out = r.core.Commit(i)
-	}
-	r.committed.Store(uint64(r.core.Committed()))
-	r.publish() // before anybody hears of it: who asks then is told no less
-	r.route(out)
-	r.sendDeferred()
-	r.dispatch()
-}
-
-// answer tells those who have waited for a commit that has come.
-func (r *liveRoom) answer() {
-	i := r.core.Committed()
-	kept := r.waiters[:0]
-	for _, w := range r.waiters {
-		if w.at > i {
-			kept = append(kept, w)
-			continue
+	if c.available {
+		if err := r.log.resume(); err != nil {
+			r.logFailed(err)
 		}
-		w.done <- nil
-	}
-	clear(r.waiters[len(kept):])
-	r.waiters = kept
-}
-
-// recover hears that logs cannot be saved any more, or can be again.
-func (r *liveRoom) recover(err error) {
-	if err != nil {
-		r.fail(err)
-		return
-	}
-	r.failing = nil
-	again := r.taken < len(r.window) || r.snap != nil && !r.snapSent
-	r.handOver()
-	if !again {
-		r.told = false
 	}
 }
 
-// fail stands the room still: nothing more is acknowledged, and everybody is told to come back. What trying again
-// cannot help holds the room instead, see end.
-func (r *liveRoom) fail(err error) {
-	if r.failing != nil {
+// logFailed has the room stand still: nothing more is acknowledged, and every client is told to come back. When the error is a
+// room.ErrPermanent the room is held, see end.
+func (r *liveRoom) logFailed(err error) {
+	if r.log.failing != nil {
 		return
 	}
-	r.failing = err
+	r.log.failing = err
 	if errors.Is(err, record.ErrPermanent) {
-		r.lost = true
 		return
 	}
-	r.dir.sick(r)
-	if !r.told {
-		r.told = true
-		r.log().Error("the room cannot be saved and stands still", "err", err)
+	if !r.log.warned {
+		r.log.warned = true
+		r.logger().Error("the room cannot be saved and stands still", "err", err)
 	}
-	for s := range r.sessions() {
+	for s := range r.sessions.all() {
 		s.close(closeUnsaved(), false)
 	}
 }
-
-// holdUnsaved takes a room that can never be saved as it is out of memory. What is durable stays in the journal, and the
-// next start goes on from there: nothing that came after was acknowledged.
-func (r *liveRoom) holdUnsaved() {
-	held := &HeldError{Held{ID: r.id, Game: r.game, Why: fmt.Sprintf(
-		"it cannot be saved: %v: it goes on from index %d when this node starts again", r.failing, r.core.Committed())}}
-	r.o.Owner.Lost(r.id, held.Why)
-	for s := range r.sessions() {
-		s.close(closing(wire.CloseUnreachable, held.Error()), false)
-	}
-	r.left = true
-}
-
-func closeUnsaved() *CloseError {
-	return closing(wire.CloseUnreachable, "the game cannot be saved right now: it stands still, try again soon")
-}
-
-func closeMoved() *CloseError {
-	return closing(wire.CloseMoved, "the server is restarting: reconnect")
-}
-
-// Moved reports whether the room goes on elsewhere: who attaches again, wherever it is then, misses nothing.
-func (e *CloseError) Moved() bool { return e != nil && e.Code == wire.CloseMoved }
-
-func closeOver() (wire.CloseCode, string) { return wire.CloseOver, "the room is over" }

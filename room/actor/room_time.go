@@ -1,69 +1,82 @@
 package actor
 
-import "time"
+import (
+	"time"
 
-// now is room time, in whole microseconds as the ticks are. It never falls, stands still while the room
-// cannot step, and leaves out what the clock does: gaps in which the process did not run.
-func (r *liveRoom) now() time.Duration {
-	t := r.stillAt
-	if !r.still {
-		t = r.o.Clock.Now() + r.offset
-	}
-	return max(t.Truncate(time.Microsecond), r.core.Now())
+	"github.com/roomring/roomring/room/clock"
+)
+
+// roomTime is a room's time and its one timer. It is the clock plus an offset, and so leaves out the gaps in which the process
+// did not run; while it is stopped it stands still and does not use the clock. Only the room's goroutine uses it.
+type roomTime struct {
+	clock   clock.Clock
+	offset  time.Duration
+	stopped bool
+	at      time.Duration // while stopped
+
+	ring  func() // is called by the timer, on a goroutine of its own
+	timer clock.Timer
+	armed time.Duration // the deadline that the timer is set for; -1: none
 }
 
-// pace stops room time while the journal keeps the room from stepping, and lets it go on from there:
-// nobody loses on time because a disk was slow.
-func (r *liveRoom) pace() {
-	stop := r.failing != nil || r.full()
-	if stop == r.still {
-		return
-	}
-	if stop {
-		r.stillAt = r.now()
-		r.still = true
-		r.o.Clock.Use(-1)
-		return
-	}
-	r.o.Clock.Use(1)
-	r.offset = r.stillAt - r.o.Clock.Now()
-	r.still = false
-	r.setClock()
-	r.in.ring()
+// startTime lets the time of a room run on from at.
+func startTime(c clock.Clock, at time.Duration, ring func()) roomTime {
+	c.Use(1)
+	return roomTime{clock: c, offset: at - c.Now(), ring: ring, armed: -1}
 }
 
-// full reports whether as many inputs are stepped and not durable as may be.
-func (r *liveRoom) full() bool { return r.uncommitted() >= r.o.Uncommitted }
-
-func (r *liveRoom) uncommitted() int { return int(r.core.Point().Seq - r.core.Committed()) }
-
-// arm sets the room's one timer for what is due next, or none when nothing is.
-func (r *liveRoom) arm() {
-	at, ok := r.core.Deadline()
-	if !ok || r.still || r.gone || r.left || r.stopping {
-		if r.armed >= 0 {
-			r.timer.Stop()
-			r.armed = -1
-		}
-		return
+// now is in whole microseconds, as the ticks are.
+func (t *roomTime) now() time.Duration {
+	at := t.at
+	if !t.stopped {
+		at = t.clock.Now() + t.offset
 	}
-	if at == r.armed {
-		return
-	}
-	r.armed = at
-	wait := max(at-(r.o.Clock.Now()+r.offset), 0)
-	if r.timer == nil {
-		r.timer = r.o.Clock.AfterFunc(wait, r.alarm)
-		return
-	}
-	r.timer.Reset(wait)
+	return at.Truncate(time.Microsecond)
 }
 
-func (r *liveRoom) alarm() { r.in.tell(func(c *control) { c.due = true }) }
+// stop has the time stand still at a moment.
+func (t *roomTime) stop(at time.Duration) {
+	t.stopped, t.at = true, at
+	t.clock.Use(-1)
+}
 
-// setClock lets the journal's time marks tell this room's time.
-func (r *liveRoom) setClock() {
-	if err := r.logStore.SetClock(-r.offset); err != nil {
-		r.log().Error("the journal does not take the room's clock: after a crash its time may jump", "err", err)
+// resume lets the time run on from where it stands.
+func (t *roomTime) resume() {
+	t.clock.Use(1)
+	t.stopped, t.offset = false, t.at-t.clock.Now()
+}
+
+// arm sets the timer for a deadline.
+func (t *roomTime) arm(deadline time.Duration) {
+	if deadline == t.armed {
+		return
+	}
+	t.armed = deadline
+	wait := max(deadline-(t.clock.Now()+t.offset), 0)
+	if t.timer == nil {
+		t.timer = t.clock.AfterFunc(wait, t.ring)
+		return
+	}
+	t.timer.Reset(wait)
+}
+
+// disarm stops the timer, if it is set.
+func (t *roomTime) disarm() {
+	if t.armed >= 0 {
+		t.timer.Stop()
+		t.armed = -1
+	}
+}
+
+// rang notes that the timer has called ring.
+func (t *roomTime) rang() { t.armed = -1 }
+
+// end stops the timer and uses the clock no longer.
+func (t *roomTime) end() {
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+	if !t.stopped {
+		t.clock.Use(-1)
 	}
 }

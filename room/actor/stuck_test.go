@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock/clocktest"
 )
 
 // TestStuckCountsFromTheLastFall has a reader fall behind, catch up, and fall behind again: its time begins anew.
 func TestStuckCountsFromTheLastFall(t *testing.T) {
-	clock := &manual{timers: map[*manualTimer]time.Duration{}}
+	clock := clocktest.New()
 	box := actor.NewOutbox(actor.OutboxOptions{Clock: clock, MaxBytes: 4, StuckAfter: 10 * time.Second})
 	feed := actor.NewFeed(box)
 	stuck := make(chan struct{}, 1)
@@ -22,14 +23,14 @@ func TestStuckCountsFromTheLastFall(t *testing.T) {
 		}
 	}
 	fall()
-	clock.advance(9 * time.Second)
+	clock.Jump(9 * time.Second)
 	box.Take(nil, 100)
 	feed.Deliver(&actor.View{Seq: 2, Encode: func(uint64) []byte { return []byte("view") }})
 	fall() // before the writer has come for the view
-	if clock.sets(10*time.Second) || !clock.sets(19*time.Second) {
+	if at, ok := clock.Next(); !ok || at != 19*time.Second {
 		t.Fatal("its time is not up 10 s after it fell behind last")
 	}
-	clock.advance(10 * time.Second)
+	clock.Jump(10 * time.Second)
 	select {
 	case <-stuck:
 	case <-timeout():

@@ -421,6 +421,7 @@ type node struct {
 	*match.Maker
 	t       testing.TB
 	owner   *lifecycle.Owner
+	logs    *actor.JournalLogs // nil: only memory rooms
 	journal *journal
 	results *results
 	options setup
@@ -431,7 +432,9 @@ type node struct {
 // setup is what a node under test is made of.
 type setup struct {
 	actor.Options
-	Rows rows // nil: all is granted
+	Journal actor.Journal // nil: only memory rooms
+	Check   time.Duration // how often the journal is asked whether it works
+	Rows    rows          // nil: all is granted
 }
 
 // rows answer for rows in the store.
@@ -495,7 +498,8 @@ func (n *node) release(ctx context.Context, give func(ctx context.Context, kept 
 func newNode(t testing.TB, change ...func(o *setup)) *node {
 	clock := clock.System()
 	n := &node{t: t, journal: newJournal(clock), results: &results{}}
-	n.options.Options = actor.Options{Games: games(t), Journal: n.journal, Clock: clock, Node: "n1"}
+	n.options.Options = actor.Options{Games: games(t), Clock: clock, Node: "n1"}
+	n.options.Journal = n.journal
 	for _, c := range change {
 		c(&n.options)
 	}
@@ -511,6 +515,10 @@ func (n *node) boot() {
 	})
 	o := n.options.Options
 	o.Owner = n.owner
+	if n.options.Journal != nil {
+		n.logs = actor.NewJournalLogs(n.options.Journal, actor.JournalOptions{Clock: o.Clock, Check: n.options.Check})
+		o.Logs = n.logs
+	}
 	d, err := actor.NewDirectory(o)
 	if err != nil {
 		n.t.Fatal(err)
@@ -527,6 +535,9 @@ func (n *node) stop() {
 		n.t.Errorf("shutdown: %v", err)
 	}
 	n.owner.Close()
+	if n.logs != nil {
+		n.logs.Close()
+	}
 }
 
 // restart kills the directory without a word and brings its rooms back from the journal.

@@ -70,19 +70,19 @@ func TestIdleRoomHoldsNoTimer(t *testing.T) {
 			ids = append(ids, id)
 		}
 		synctest.Wait()
-		const watchdog = 1
-		if set := clock.count(); set != watchdog {
-			t.Errorf("10 idle rooms hold %d timers", set-watchdog)
+		const watchdogs = 2 // of the steps, and of the journal
+		if set := clock.count(); set != watchdogs {
+			t.Errorf("10 idle rooms hold %d timers", set-watchdogs)
 		}
 		a := n.player(ids[0], "a2")
 		a.act(`{"timer":1000}`)
-		if set := clock.count(); set != watchdog+1 {
-			t.Errorf("one room with a timer holds %d", set-watchdog)
+		if set := clock.count(); set != watchdogs+1 {
+			t.Errorf("one room with a timer holds %d", set-watchdogs)
 		}
 		a.next("turn") // rang: its own turn came before the ack
 		synctest.Wait()
-		if set := clock.count(); set != watchdog {
-			t.Errorf("after the timer rang %d are set", set-watchdog)
+		if set := clock.count(); set != watchdogs {
+			t.Errorf("after the timer rang %d are set", set-watchdogs)
 		}
 	})
 }

@@ -25,6 +25,10 @@ type unclaimed struct {
 	sweep int // size of the map at which all of it is looked through
 }
 
+func newUnclaimed(most int) unclaimed {
+	return unclaimed{most: most, of: map[netip.Prefix][]*keptSeat{}}
+}
+
 // wideShare is how many times as much a /48 may have as an address in it: one customer commonly has it whole (RFC 6177),
 // and behind one there may be an office.
 const wideShare = 4

@@ -41,7 +41,7 @@ func (n *node) wantSum(id room.ID, sum int) {
 func TestRoomThatCanNeverBeSaved(t *testing.T) {
 	var log lockedLog
 	n := newNode(t, func(o *setup) {
-		o.Watch = time.Millisecond
+		o.Check = time.Millisecond
 		o.Log = slog.New(slog.NewTextHandler(&log, nil))
 	})
 	defer func() { n.stop() }()
@@ -91,7 +91,7 @@ func TestRoomThatCanNeverBeSaved(t *testing.T) {
 func TestRoomThatCannotBeSavedForAWhile(t *testing.T) {
 	var log lockedLog
 	n := newNode(t, func(o *setup) {
-		o.Watch = time.Millisecond
+		o.Check = time.Millisecond
 		o.Log = slog.New(slog.NewTextHandler(&log, nil))
 	})
 	defer n.stop()

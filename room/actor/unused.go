@@ -2,12 +2,12 @@ package actor
 
 import "container/list"
 
-// unused are the rooms that nobody ever joined, by who has them: a network if the address is in one, the address, or else the
-// player. They are guarded by the directory's mutex.
+// unused are the rooms that nobody ever joined, by who has made them: a network if the address is in one, else the address,
+// else the player. The registry's mutex guards it.
 type unused struct {
 	of     map[any]*holder
 	levels []*list.List // of *holder: those with one room, with two, … In each, who came to so many first is in front.
-	top    int          // of the highest level with anybody
+	top    int          // the highest level with anybody
 }
 
 // holder has unused rooms, the oldest in front.
@@ -18,45 +18,45 @@ type holder struct {
 }
 
 // holding is who an unused room is counted for.
-func (o owner) holding() any {
+func (c creator) holding() any {
 	switch {
-	case o.wide.IsValid():
-		return o.wide
-	case o.narrow.IsValid():
-		return o.narrow
+	case c.wide.IsValid():
+		return c.wide
+	case c.narrow.IsValid():
+		return c.narrow
 	}
-	return o.by
+	return c.by
 }
 
 func (u *unused) add(r *liveRoom) {
 	if u.of == nil {
 		u.of = map[any]*holder{}
 	}
-	key := r.owner.holding()
+	key := r.reg.creator.holding()
 	h := u.of[key]
 	if h == nil {
 		h = &holder{key: key}
 		u.of[key] = h
 	}
-	u.move(h, func() { r.unused = h.rooms.PushBack(r) })
+	u.move(h, func() { r.reg.unused = h.rooms.PushBack(r) })
 }
 
 // remove takes a room out, if it is there.
 func (u *unused) remove(r *liveRoom) {
-	if r.unused == nil {
+	if r.reg.unused == nil {
 		return
 	}
-	h := u.of[r.owner.holding()]
+	h := u.of[r.reg.creator.holding()]
 	u.move(h, func() {
-		h.rooms.Remove(r.unused)
-		r.unused = nil
+		h.rooms.Remove(r.reg.unused)
+		r.reg.unused = nil
 	})
 	if h.rooms.Len() == 0 {
 		delete(u.of, h.key)
 	}
 }
 
-// first is the oldest room of who has the most; nil: there is none.
+// first is the oldest room of the holder with the most; nil: there is none.
 func (u *unused) first() *liveRoom {
 	if u.top == 0 {
 		return nil
@@ -64,7 +64,7 @@ func (u *unused) first() *liveRoom {
 	return u.levels[u.top-1].Front().Value.(*holder).rooms.Front().Value.(*liveRoom)
 }
 
-// move changes how many rooms somebody has, by one.
+// move changes how many rooms a holder has, by one.
 func (u *unused) move(h *holder, change func()) {
 	if n := h.rooms.Len(); n > 0 {
 		u.levels[n-1].Remove(h.at)

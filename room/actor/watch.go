@@ -56,7 +56,7 @@ type roomWatch struct {
 
 func newRoomWatch(most int) *roomWatch { return &roomWatch{most: most, wake: make(chan struct{}, 1)} }
 
-func (w *roomWatch) ring() {
+func (w *roomWatch) notify() {
 	select {
 	case w.wake <- struct{}{}:
 	default:
@@ -72,7 +72,7 @@ func (w *roomWatch) tell(e RoomEvent) {
 		w.missed++
 	}
 	w.mu.Unlock()
-	w.ring()
+	w.notify()
 }
 
 // finish tells the last event, which always has a place.
@@ -82,11 +82,11 @@ func (w *roomWatch) finish(e RoomEvent) {
 		w.last = &e
 	}
 	w.mu.Unlock()
-	w.ring()
+	w.notify()
 }
 
-// take empties the queue; over reports that nothing follows.
-func (w *roomWatch) take() (events []RoomEvent, over bool) {
+// drain empties the queue; over reports that nothing follows.
+func (w *roomWatch) drain() (events []RoomEvent, over bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	events = w.queue
@@ -110,8 +110,8 @@ func (d *Directory) Watch(ctx context.Context, id room.ID, each func(RoomEvent) 
 		return err
 	}
 	w := newRoomWatch(d.o.WatchQueue)
-	defer r.in.command(function(func(r *liveRoom) { delete(r.watches, w) }))
-	if _, err := call(ctx, r.in, func(r *liveRoom) (struct{}, error) { r.watched(w); return struct{}{}, nil }); err != nil {
+	defer r.mail.command(function(func(r *liveRoom) { delete(r.watches, w) }))
+	if _, err := call(ctx, r.mail, func(r *liveRoom) (struct{}, error) { r.watched(w); return struct{}{}, nil }); err != nil {
 		return err
 	}
 	for {
@@ -120,7 +120,7 @@ func (d *Directory) Watch(ctx context.Context, id room.ID, each func(RoomEvent) 
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		events, over := w.take()
+		events, over := w.drain()
 		for _, e := range events {
 			if err := each(e); err != nil {
 				return err
@@ -136,7 +136,7 @@ func (d *Directory) Watch(ctx context.Context, id room.ID, each func(RoomEvent) 
 func (r *liveRoom) watched(w *roomWatch) {
 	at := r.core.Point()
 	w.tell(RoomEvent{Type: EventWatching, Epoch: at.Epoch, Index: at.Seq, Commit: r.core.Committed(), At: r.now()})
-	if r.sealed {
+	if r.life.sealed {
 		w.finish(r.lastEvent())
 		return
 	}
@@ -148,9 +148,6 @@ func (r *liveRoom) watched(w *roomWatch) {
 
 // tellWatches tells of an input, and what it said: the entry of a refused act has no data.
 func (r *liveRoom) tellWatches(e core.Entry, data []byte) {
-	if len(r.watches) == 0 {
-		return
-	}
 	event := RoomEvent{
 		Type: EventInput, Epoch: r.core.Point().Epoch, Index: e.Index, Commit: r.core.Committed(),
 		Kind: e.Kind.Name(), At: e.At, Player: e.Player, CSeq: e.CSeq, Bytes: len(data),
@@ -177,7 +174,7 @@ func (r *liveRoom) endWatches() {
 func (r *liveRoom) lastEvent() RoomEvent {
 	at := r.core.Point()
 	e := RoomEvent{Type: EventMoved, Epoch: at.Epoch, Index: at.Seq, Commit: r.core.Committed()}
-	if f := r.core.Final(); f != nil && r.sealed {
+	if f := r.core.Final(); f != nil && r.life.sealed {
 		e.Type, e.End = EventOver, f.End
 	}
 	return e

@@ -2,6 +2,7 @@
 package clocktest
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -47,6 +48,32 @@ func (m *Manual) Pending() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.timers)
+}
+
+// Next is when the timer that is due first is due.
+func (m *Manual) Next() (at time.Duration, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if t := m.next(math.MaxInt64); t != nil {
+		return t.at, true
+	}
+	return 0, false
+}
+
+// Jump turns the clock on at once and then calls whoever is due, in their order: so does time that goes by while a process
+// stands still. A timer that is set meanwhile is not called.
+func (m *Manual) Jump(d time.Duration) {
+	m.mu.Lock()
+	m.now += d
+	var due []*timer
+	for next := m.next(m.now); next != nil; next = m.next(m.now) {
+		delete(m.timers, next)
+		due = append(due, next)
+	}
+	m.mu.Unlock()
+	for _, t := range due {
+		t.f()
+	}
 }
 
 // Advance turns the clock on and calls whoever is due, each at its time and one after the other.

@@ -1,9 +1,92 @@
 package actor
 
 import (
+	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
+
+// Sink is what a room says one session's messages to: an ordered stream of events. A Feed is the sink of a client at this
+// node; that of a client elsewhere puts what it is told on the link to that node.
+type Sink interface {
+	Encoding() wire.Encoding
+
+	// Deliver takes what comes next, and does not block. The room's goroutine calls it, in the order of what is said; an
+	// End comes from any goroutine. What an event points to is not changed any more, by either side.
+	Deliver(e Event)
+
+	// Credit counts the client's acts.
+	Credit() *Credit
+
+	Stats() OutboxStats
+}
+
+// Event is what a room tells a Sink: *Bindings first, then *Welcomed, *Say, *View and Flush, *End at last.
+type Event interface{ event() }
+
+// Bindings are what a room does for a sink. None of them blocks.
+type Bindings struct {
+	Session Remote // for whom acts; it may be used once the client is welcomed, also before the attach has returned
+
+	Refill func() // asks for the whole view; from any goroutine
+	Stuck  func() // the reader takes nothing for too long: ends the session; from any goroutine
+
+	// Later has f called when the room has said what it has to say at present: a sink that holds what goes to many flushes
+	// it then. Only for the room's goroutine, from within a call of the sink.
+	Later func(f func())
+}
+
+// Welcomed starts the stream, or starts it over; the welcome itself and what follows it are said.
+type Welcomed struct {
+	Epoch record.Epoch
+	From  room.Index  // the point that the client goes on from, in that epoch; 0: the whole view follows
+	CSeq  record.CSeq // the last of the client's acts that the room has applied
+}
+
+// Say is one message. The same one handed to several sessions in a row is one broadcast.
+type Say struct {
+	Frame  []byte // may be shared with other sessions; empty: an act will have no answer, and Fate is Answer
+	Fate   Fate
+	Hold   bool       // it may wait for the next message or for Flush
+	Seq    room.Index // the point that a client has reached who has read it; 0: it moves nothing
+	Events int        // of a turn
+}
+
+// View is the whole view that Bindings.Refill has asked for. Encode makes the message and is told how many events the reader
+// was not sent since the last one.
+type View struct {
+	Seq    room.Index
+	Encode func(lost uint64) []byte
+}
+
+// Flush sends the messages that are held.
+type Flush struct{}
+
+// End ends the session: the first one counts, and what is said after it goes nowhere.
+type End struct {
+	Why     *CloseError // nil: the client's side has ended it
+	Discard bool        // nobody will read what is queued
+}
+
+func (*Bindings) event() {}
+func (*Welcomed) event() {}
+func (*Say) event()      {}
+func (*View) event()     {}
+func (Flush) event()     {}
+func (*End) event()      {}
+
+// Fate is what becomes of a message when the reader is slow.
+type Fate uint8
+
+// The fates.
+const (
+	Keep   Fate = iota // queued whatever happens
+	Answer             // kept, and is the answer of one act when the reader has taken it
+	Drop               // a turn or a view: a newer view makes up for it
+)
+
+// noAnswer says that an act will have no answer.
+var noAnswer = &Say{Fate: Answer}
 
 // Feed is the room's end of an Outbox, and the Sink of a session whose client is at this node. Its methods may be
 // called from any goroutine and never block.
@@ -86,7 +169,7 @@ func (f *Feed) welcomed(w *Welcomed) {
 	b.lost, b.behind, b.asked = 0, false, false
 }
 
-// say queues a message. One that is deferred wakes nobody: the next one does, or Flush.
+// say queues a message. A held message wakes nobody: the next one does, or Flush.
 func (f *Feed) say(m *Say) (wake bool) {
 	b := f.b
 	b.mu.Lock()
@@ -95,7 +178,7 @@ func (f *Feed) say(m *Say) (wake bool) {
 	case f.deaf():
 		return false
 	case len(m.Frame) == 0:
-		f.credit.Settle()
+		f.credit.Done()
 		return false
 	case m.Fate == Drop && !b.fits(len(m.Frame)):
 		b.dropped(m.Events)
@@ -105,8 +188,8 @@ func (f *Feed) say(m *Say) (wake bool) {
 		b.at.Seq = m.Seq
 	}
 	wake = b.put(queuedItem{bytes: m.Frame, events: uint32(m.Events), fate: m.Fate})
-	if m.Deferred {
-		b.deferred = wake
+	if m.Hold {
+		b.holding = wake
 		return false
 	}
 	return wake
@@ -116,8 +199,8 @@ func (f *Feed) say(m *Say) (wake bool) {
 func (f *Feed) flush() (wake bool) {
 	f.b.mu.Lock()
 	defer f.b.mu.Unlock()
-	wake = f.b.deferred
-	f.b.deferred = false
+	wake = f.b.holding
+	f.b.holding = false
 	return wake
 }
 

@@ -11,23 +11,6 @@ import (
 
 // What the rooms of a node need from the outside. cmd/roomring joins these to what persist has.
 
-// Journal takes the logs of the node's rooms whose durability is not memory. All methods may be called
-// from any goroutine.
-type Journal interface {
-	// Append hands over the next batch of a room's log, and sometimes a snapshot at or before its end;
-	// a batch whose Last is 0 only brings the snapshot. It does not block. When it returns an error nothing was
-	// taken and done is never called; else done is called once, from any goroutine, and must be quick:
-	// with nil when all of it is durable. A room has several under way, in order, and they are answered in order: what comes
-	// behind one that has failed, and goes on where that ends, is refused or fails too. After an error the room hands in the
-	// same again when Failing is nil, unless the error is a room.ErrPermanent: then the room is held until the next start.
-	Append(b record.Batch, snap *record.Snapshot, done func(error)) error
-	// SetClock says that the room's time is Options.Clock minus offset from now on, so that the
-	// journal's marks of that clock tell every room's time. It does not block.
-	SetClock(id room.ID, offset time.Duration) error
-	// Failing is nil while the journal works, else why it does not: a full disk, an I/O error.
-	Failing() error
-}
-
 // BlackBox survives the process: it knows which room was doing what when a process died, even by a
 // stack overflow or for lack of memory. Begin is called before every step, and whenever else the game is called,
 // Release after it.
