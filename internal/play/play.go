@@ -1,5 +1,5 @@
-// Package play plays any game whose rules say what is legal (room.Advisor). Test kits, bots, torments and load tests share it:
-// Choose draws an action, Drive plays clients of a server until their game is over.
+// Package play plays any game whose rules say what is legal (room.Advisor). The test kit, chaos tests and load tests share it:
+// Choose draws an action, and Drive plays the clients of a room until their game is over.
 package play
 
 import (
@@ -16,31 +16,29 @@ import (
 	"github.com/roomring/roomring/room/core"
 )
 
-// Guide says what a viewer may do now. It may block for the room it asks.
-type Guide interface {
-	Legal(ctx context.Context, v room.Viewer) ([]json.RawMessage, error)
-}
-
-// GuideFunc is a function as a Guide.
-type GuideFunc func(ctx context.Context, v room.Viewer) ([]json.RawMessage, error)
-
-// Legal implements Guide.
-func (f GuideFunc) Legal(ctx context.Context, v room.Viewer) ([]json.RawMessage, error) {
-	return f(ctx, v)
-}
+// Guide says what each viewer of one room may do now, in the viewers' order. A shorter answer means that the rest may do
+// nothing. It may block while it asks the room.
+type Guide func(ctx context.Context, viewers []room.Viewer) ([][]json.RawMessage, error)
 
 // ErrNoAdvisor says that the game is no room.Advisor.
 var ErrNoAdvisor = errors.New("the game does not say what is legal: give it a Legal method (room.Advisor)")
 
-// StateGuide is the Guide of a room elsewhere, of which state returns the game's state, as the admin API shows it.
+// StateGuide guides by the state of a room in another process. The function state returns it as the admin API shows it, or
+// nothing while the room cannot be asked; then nobody may do anything.
 func StateGuide(rules *room.Rules, state func(ctx context.Context) (json.RawMessage, error)) Guide {
-	return GuideFunc(func(ctx context.Context, v room.Viewer) ([]json.RawMessage, error) {
+	return func(ctx context.Context, viewers []room.Viewer) ([][]json.RawMessage, error) {
 		raw, err := state(ctx)
 		if err != nil || len(raw) == 0 {
 			return nil, err
 		}
-		return answer(core.LegalIn(rules, raw, v))
-	})
+		all := make([][]json.RawMessage, len(viewers))
+		for i, v := range viewers {
+			if all[i], err = answer(core.LegalIn(rules, raw, v)); err != nil {
+				return nil, err
+			}
+		}
+		return all, nil
+	}
 }
 
 // Legal is what a viewer of a room in this process may do now.
@@ -66,76 +64,75 @@ func Choose(r *rand.Rand, legal []json.RawMessage) json.RawMessage {
 // Client is one player of a room.
 type Client interface {
 	Viewer() room.Viewer
-	// Act sends an action and waits for its answer. A *room.Refusal says that the room has moved on since the action was legal.
+	// Act sends an action and waits for its answer. A *room.Refusal says that the action is no longer legal.
 	Act(ctx context.Context, action json.RawMessage) error
-	// Over reports whether the client has heard of the game's end.
-	Over() bool
+	// Done reports whether the client plays no more: it has heard of the game's end, or has played enough.
+	Done() bool
 }
 
-// Options say how Drive plays. The zero value plays as fast as answers come, by chance.
+// Options say how Drive plays. The zero value plays as fast as answers come.
 type Options struct {
-	Rand  *rand.Rand    // nil: seeded by chance
-	Pause time.Duration // between two acts, and while nobody has anything to do; 0 means 1 ms
-	Clock clock.Clock   // of the pauses; nil is the system's
+	Rand  *rand.Rand    // draws who acts and how; nil: a source with a random seed
+	Pause time.Duration // after each act, and while nobody can act; 0 means 1 ms
+	Clock clock.Clock   // of the pauses; nil: the machine's time
 }
 
 // Report counts what Drive has done.
 type Report struct {
-	Accepted int
-	Refused  int // for the room had moved on
+	Accepted int // actions
+	Refused  int // actions that were no longer legal when they reached the room
 }
 
-// Drive plays the clients of one room until each has heard of the end, one action at a time, and returns early with the error
-// of the guide, of a client or of ctx.
+// Drive plays the clients of one room, one action at a time, until all of them are done. It returns early with an error of the
+// guide, of a client that is not done, or of ctx.
 func Drive(ctx context.Context, guide Guide, clients []Client, o Options) (Report, error) {
-	var report Report
 	if o.Rand == nil {
 		o.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	}
 	if o.Pause == 0 {
 		o.Pause = time.Millisecond
 	}
-	if o.Clock == nil {
-		o.Clock = clock.System()
-	}
-	for anyPlays(clients) {
-		for _, i := range o.Rand.Perm(len(clients)) {
-			acted, err := report.act(ctx, guide, clients[i], o.Rand)
-			if err != nil {
-				return report, fmt.Errorf("player %s: %w", clients[i].Viewer().Player, err)
-			}
-			if acted {
-				break
-			}
+	var report Report
+	for {
+		playing := slices.DeleteFunc(slices.Clone(clients), Client.Done)
+		if len(playing) == 0 {
+			return report, nil
+		}
+		if err := report.act(ctx, guide, playing, o.Rand); err != nil {
+			return report, err
 		}
 		if !clock.Sleep(ctx, o.Clock, o.Pause) {
 			return report, ctx.Err()
 		}
 	}
-	return report, nil
 }
 
-func anyPlays(clients []Client) bool {
-	return slices.ContainsFunc(clients, func(c Client) bool { return !c.Over() })
-}
-
-// act lets a client do something, if there is anything for it to do.
-func (r *Report) act(ctx context.Context, guide Guide, c Client, random *rand.Rand) (acted bool, err error) {
-	if c.Over() {
-		return false, nil
+// act has one of the clients that can act do so.
+func (r *Report) act(ctx context.Context, guide Guide, clients []Client, random *rand.Rand) error {
+	viewers := make([]room.Viewer, len(clients))
+	for i, c := range clients {
+		viewers[i] = c.Viewer()
 	}
-	actions, err := guide.Legal(ctx, c.Viewer())
-	action := Choose(random, actions)
-	if action == nil || err != nil {
-		return false, err
+	legal, err := guide(ctx, viewers)
+	if err != nil {
+		return err
 	}
-	err = c.Act(ctx, action)
-	if _, refused := errors.AsType[*room.Refusal](err); refused {
-		r.Refused++
-		return true, nil
+	for _, i := range random.Perm(len(legal)) {
+		action := Choose(random, legal[i])
+		if action == nil {
+			continue
+		}
+		err := clients[i].Act(ctx, action)
+		_, refused := errors.AsType[*room.Refusal](err)
+		switch {
+		case err == nil:
+			r.Accepted++
+		case refused:
+			r.Refused++
+		case !clients[i].Done(): // else the end came before the answer
+			return fmt.Errorf("player %s, %s: %w", viewers[i].Player, action, err)
+		}
+		return nil
 	}
-	if err == nil {
-		r.Accepted++
-	}
-	return true, err
+	return nil
 }
