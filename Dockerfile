@@ -15,7 +15,7 @@ ARG GOFLAGS
 # What `roomring version` says. Without it the binary calls itself devel: the build sees no repository.
 ARG VERSION
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.release=${VERSION}" -o /out/roomring ./cmd/roomring && \
+    CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X github.com/roomring/roomring/internal/node.release=${VERSION}" -o /out/roomring ./cmd/roomring && \
     mkdir /out/data
 
 FROM scratch

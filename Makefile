@@ -75,7 +75,8 @@ format:
 .PHONY: generate
 generate: ## write generated files and generated parts of pages anew
 	@go generate ./...
-	@go test ./cmd/roomring -run 'TestConfigPage|TestMetricsPage' -update
+	@go test ./internal/cli -run TestConfigPage -update
+	@go test ./internal/node -run TestMetricsPage -update
 	@scripts/sdk && scripts/pages
 
 .PHONY: cross
@@ -92,7 +93,7 @@ bench: ## run the benchmarks that match BENCH, COUNT times
 
 .PHONY: soak
 soak: ## run every test in its longest form, under the race detector, over and over for SOAK; the first failure ends it
-	@scripts/soak $(SOAK) ./room/... ./web/... ./persist/... ./cluster/... ./cmd/...
+	@scripts/soak $(SOAK) ./room/... ./web/... ./persist/... ./cluster/... ./internal/... ./cmd/... .
 
 .PHONY: chaos
 chaos: ## torment three nodes under play for CHAOS, on both stores at once; a run that fails names its seed

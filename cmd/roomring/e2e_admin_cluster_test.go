@@ -114,7 +114,7 @@ func (c *team) inJSON(ctx context.Context, info roomInfo, total int) {
 	seen := map[string]bool{}
 	pages := json.NewDecoder(strings.NewReader(c.nodes[0].operateUntil(ctx, nil, "rooms", "--all", "--limit", "2", "--output", "json")))
 	for {
-		var page roomsAnswer
+		var page struct{ Rooms []struct{ ID string } }
 		err := pages.Decode(&page)
 		if err == io.EOF {
 			break

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/roomring/roomring/internal/e2e"
 )
 
 // says waits until a process's log has all the words in one line.
@@ -89,9 +91,9 @@ func TestANodeThatReachesNobodyIsNotReady(t *testing.T) {
 	c := newTeam(t, 2).start()
 	lonely := c.add()
 	lonely.joins = deadAddress(t)
-	a := newIssuer(t)
-	a.issue()
-	lonely.args, lonely.by = append(lonely.args, a.flags()...), &http.Transport{TLSClientConfig: a.trust()}
+	a := e2e.NewIssuer(t)
+	a.Issue()
+	lonely.args, lonely.by = append(lonely.args, a.Flags()...), &http.Transport{TLSClientConfig: a.Trust()}
 	lonely.start()
 	lonely.until(patience(t), "it tells the operator why it is not ready", func() bool {
 		var raw []byte
@@ -103,7 +105,7 @@ func TestANodeThatReachesNobodyIsNotReady(t *testing.T) {
 		t.Errorf("a stranger is told %d %s", code, raw)
 	}
 	var out, errs bytes.Buffer
-	if code := run(append([]string{"healthcheck", "--ready-file", lonely.dir + ".ready"}, a.flags()...), &out, &errs); code != exitFailed || !mentions(errs.String(), "not ready", lonely.joins, "n1") {
+	if code := run(append([]string{"healthcheck", "--ready-file", lonely.dir + ".ready"}, a.Flags()...), &out, &errs); code != exitFailed || !mentions(errs.String(), "not ready", lonely.joins, "n1") {
 		t.Errorf("healthcheck exits %d and says %q", code, &errs)
 	}
 	if seen := c.nodes[0].sees("active"); len(seen) != 2 {

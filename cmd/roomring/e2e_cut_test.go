@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/internal/cli"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/wire"
@@ -141,7 +142,7 @@ func (s *server) replaysFrom(id string, rules *room.Rules, end uint64) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := (&showing{out: &out}).replay(games, get("application/octet-stream")); err != nil {
+	if err := cli.Replay(&out, games, get("application/octet-stream")); err != nil {
 		t.Errorf("%v\n%s", err, out.String())
 	}
 	if said := out.String(); !mentions(said, "what lies before is not kept", "the result is the recorded one") {

@@ -465,33 +465,3 @@ func TestDevNodeThatCannotStart(t *testing.T) {
 		t.Errorf("exit %d:\n%s", code, d.log)
 	}
 }
-
-// TestDevColours are there where they can be seen, and nobody says that they are not wanted.
-func TestDevColours(t *testing.T) {
-	t.Setenv("NO_COLOR", "")
-	t.Setenv("TERM", "xterm")
-	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Fatalf("a terminal is needed: %v", err)
-	}
-	defer terminal.Close()
-	file, err := os.Create(filepath.Join(t.TempDir(), "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	if !coloured(terminal) || coloured(file) || coloured(&bytes.Buffer{}) {
-		t.Error("colours are for terminals alone")
-	}
-	if a, b, plain := devPrefix(0, "n1", true), devPrefix(1, "n2", true), devPrefix(1, "n2", false); !strings.HasPrefix(a, "\x1b[") || a[:5] == b[:5] || plain != "n2  | " {
-		t.Errorf("prefixes %q, %q and %q", a, b, plain)
-	}
-	for variable, value := range map[string]string{"NO_COLOR": "1", "TERM": "dumb"} {
-		t.Run(variable, func(t *testing.T) {
-			t.Setenv(variable, value)
-			if coloured(terminal) {
-				t.Errorf("%s=%s has colours", variable, value)
-			}
-		})
-	}
-}

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/roomring/roomring/persist/open"
 	"github.com/roomring/roomring/persist/pgtest"
+	"github.com/roomring/roomring/persist/postgres"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -66,9 +68,7 @@ func (c *team) takesEverywhere(guests []guest) {
 // keepsTheKeySecret looks for the key in all that the nodes have said, and for the warning that it asks for.
 func (c *team) keepsTheKeySecret() {
 	c.t.Helper()
-	cfg := newSettings()
-	cfg.Store = c.store
-	store, err := openStore(c.t.Context(), &cfg.Config, nil)
+	store, err := open.Store(c.t.Context(), c.store, postgres.Options{})
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -237,3 +237,20 @@ func asked(t *testing.T, operations string) map[string]string {
 	}
 	return names
 }
+
+// panel is one of the dashboard.
+type panel struct {
+	Title   string
+	Targets []struct{ Expr string }
+}
+
+func dashboard(t *testing.T) []panel {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("..", "..", "deploy", "grafana", "roomring.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var board struct{ Panels []panel }
+	mustDecode(t, raw, &board)
+	return board.Panels
+}

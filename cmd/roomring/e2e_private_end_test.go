@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/roomring/roomring/internal/cli"
 	"github.com/roomring/roomring/persist/pgtest"
 	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/wire"
@@ -136,7 +137,7 @@ func (s *server) tellsNoSecrets(e endings) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if err := (&showing{out: io.Discard}).replay(games, raw); err != nil {
+	if err := cli.Replay(io.Discard, games, raw); err != nil {
 		s.t.Errorf("the replay: %v", err)
 	}
 }

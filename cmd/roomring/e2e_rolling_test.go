@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/internal/cli"
 	"github.com/roomring/roomring/persist/pgtest"
 )
 
@@ -24,7 +25,7 @@ type door struct {
 
 func (c *team) door() *door {
 	d := &door{}
-	front := httptest.NewServer(balance(func(r *http.Request) []string {
+	front := httptest.NewServer(cli.Balance(func(r *http.Request) []string {
 		first := int(d.turn.Add(1))
 		if i := slices.IndexFunc(c.nodes, func(n *server) bool { return n.Node == r.URL.Query().Get("node") }); i >= 0 {
 			first = i
@@ -139,7 +140,7 @@ func TestAStopIsKnownThoughTheStoreIsSlow(t *testing.T) {
 		stopped <- code
 	}()
 	goes.until(patience(t), "it has given its rooms away", func() bool { return strings.Contains(goes.log.String(), "no room is left here") })
-	time.Sleep(saveTimeout + 500*time.Millisecond) // so that nothing is left of the time that the stop's parts share
+	time.Sleep(5500 * time.Millisecond) // so that nothing is left of the time that the stop's parts share
 	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
 		t.Fatal(err)
 	}

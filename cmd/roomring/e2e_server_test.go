@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/internal/cli"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web/apitest"
 	"github.com/roomring/roomring/web/client"
@@ -401,7 +402,7 @@ func (s *server) replayed(id string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if err := (&showing{out: io.Discard}).replay(games, raw); err != nil {
+	if err := cli.Replay(io.Discard, games, raw); err != nil {
 		s.t.Fatalf("the replay of %s: %v", id, err)
 	}
 }

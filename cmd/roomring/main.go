@@ -1,6 +1,6 @@
 // Command roomring is a stateful WebSocket game and room server; `roomring --help` tells the rest.
 package main
 
-import "os"
+import "github.com/roomring/roomring"
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { roomring.Main(games()...) }

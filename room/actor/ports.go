@@ -9,7 +9,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// What the rooms of a node need from the outside. cmd/roomring joins these to what persist has.
+// What the rooms of a node need from the outside. internal/node joins these to what persist has.
 
 // BlackBox survives the process: it knows which room was doing what when a process died, even by a
 // stack overflow or for lack of memory. Begin is called before every step, and whenever else the game is called,

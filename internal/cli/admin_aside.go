@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
+)
+
+// asideAnswer is GET /admin/v1/set-aside.
+type asideAnswer struct {
+	Rooms   []actor.Aside
+	Partial bool
+}
+
+const asidePath = "/admin/v1/set-aside"
+
+func (c *adminClient) listAside(ctx context.Context) error {
+	return shows(ctx, c, http.MethodGet, asidePath, nil, func(a asideAnswer) error {
+		t := newTable(c.out, "COPY", "ROOM", "AGE", "INDEX", "BYTES", "REASON")
+		for _, r := range a.Rooms {
+			t.row(copyName(r), r.Room, age(r.At), r.Index, r.Bytes, r.Reason)
+		}
+		if a.Partial {
+			_, _ = fmt.Fprintln(t, "(a node did not answer in time: copies may be missing)")
+		}
+		return t.Flush()
+	})
+}
+
+func copyName(a actor.Aside) string { return fmt.Sprintf("%s/%d", a.Node, a.Key) }
+
+// findAside is the path of a copy, which is named as the list names it or, where there is one alone, by its room.
+func (c *adminClient) findAside(ctx context.Context, name string) (string, error) {
+	if at := strings.LastIndexByte(name, '/'); at > 0 {
+		if key, err := strconv.ParseUint(name[at+1:], 10, 63); err == nil {
+			return fmt.Sprintf("%s/%s/%d", asidePath, url.PathEscape(name[:at]), key), nil
+		}
+	}
+	if _, err := record.ParseID(name); err != nil {
+		return "", fmt.Errorf("%q is neither a copy, such as node-1/3, nor a room's id: roomring admin rooms --set-aside lists them", name)
+	}
+	data, err := c.ask(ctx, http.MethodGet, asidePath, nil)
+	if err != nil {
+		return "", err
+	}
+	var all asideAnswer
+	if err := json.Unmarshal(data, &all); err != nil {
+		return "", c.strange(err)
+	}
+	var found []actor.Aside
+	var names []string
+	for _, a := range all.Rooms {
+		if string(a.Room) == name {
+			found, names = append(found, a), append(names, printable(copyName(a)))
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", fmt.Errorf("no node that answers has set room %s aside", name)
+	case 1:
+		return fmt.Sprintf("%s/%s/%d", asidePath, url.PathEscape(found[0].Node), found[0].Key), nil
+	}
+	return "", fmt.Errorf("room %s was set aside more than once: name one of %s", name, strings.Join(names, ", "))
+}
+
+// loadAside downloads a copy.
+func (c *adminClient) loadAside(ctx context.Context, name string) ([]byte, error) {
+	path, err := c.findAside(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.send(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	data, err := io.ReadAll(io.LimitReader(res.Body, core.MaxKeptBytes+1))
+	if err == nil && len(data) > core.MaxKeptBytes {
+		err = errors.New("the copy is larger than any can be")
+	}
+	return data, err
+}
+
+func (c *adminClient) fetchCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use: "fetch COPY|ROOM", Short: "Download a copy of a room that was set aside, with all its secrets", Args: usageArgs(cobra.ExactArgs(1)),
+		RunE: c.runs(func(ctx context.Context, args []string) error {
+			data, err := c.loadAside(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			to := file
+			if to == "" {
+				to = strings.NewReplacer("/", "-", string(os.PathSeparator), "-").Replace(args[0]) + ".room"
+			}
+			f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // it holds the seed and every hidden fact
+			if err != nil {
+				return err
+			}
+			_, err = f.Write(data)
+			if err = errors.Join(err, f.Close()); err == nil {
+				_, err = fmt.Fprintf(c.out, "%s: %d bytes; roomring replay %s runs it again\n", printable(to), len(data), printable(to))
+			}
+			return err
+		}),
+	}
+	cmd.Flags().StringVar(&file, "out", "", "`file` to write, which must not exist (default: the copy's name and .room)")
+	return cmd
+}
+
+func (c *adminClient) replayCommand(games *core.Games) *cobra.Command {
+	var show showing
+	cmd := &cobra.Command{
+		Use: "replay COPY|ROOM", Short: "Run a room that was set aside again, on this machine", Args: usageArgs(cobra.ExactArgs(1)),
+		Long: `Replay runs the log of a room that was set aside with the games of this binary, as roomring replay does with those that are over.
+A game that kills its process kills this one.`,
+	}
+	cmd.RunE = c.runs(func(ctx context.Context, args []string) error {
+		data, err := c.loadAside(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		show.out, show.in = c.out, bufio.NewReader(cmd.InOrStdin())
+		return show.replay(games, data)
+	})
+	cmd.Flags().BoolVar(&show.inputs, "inputs", false, "print every input")
+	cmd.Flags().BoolVar(&show.step, "step", false, "print every input and what spectators saw after it, and wait for Enter")
+	return cmd
+}
+
+func (c *adminClient) restoreCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "restore COPY|ROOM", Short: "Let a room that was set aside go on, as a room of another id", Args: usageArgs(cobra.ExactArgs(1)),
+		Long: `Restore is for a room whose cause is cured: by another binary, say. The node that has the copy runs its log again, and the room goes on
+from there under another id, with its players' seats; the old room stays over. It is refused, with the reason, where the log is damaged or
+still does not come to a live room, the room lives on elsewhere, its result is stored, or the copy has been restored already. Replay it first: a game that kills its process kills the node.`,
+		RunE: c.runs(func(ctx context.Context, args []string) error {
+			path, err := c.findAside(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return shows(ctx, c, http.MethodPost, path+"/restore", map[string]string{}, func(a struct{ Room, Node string }) error {
+				_, err := fmt.Fprintf(c.out, "goes on as room %s at %s\n", printable(a.Room), printable(a.Node))
+				return err
+			})
+		}),
+	}
+}

@@ -1,0 +1,236 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// devNode is one node of roomring dev: a child process that may come and go under one name.
+type devNode struct {
+	c                           *devCluster
+	name                        string
+	number                      int
+	listen, admin, peer, gossip string // addresses, the same over restarts
+
+	mu     sync.Mutex
+	cmd    *exec.Cmd
+	ended  chan struct{} // closed when the process has ended
+	paused bool
+}
+
+// devState is how a node's process does.
+type devState string
+
+const (
+	devRunning devState = "running"
+	devPaused  devState = "paused"
+	devStopped devState = "stopped"
+)
+
+func (n *devNode) url() string      { return "http://" + n.listen }
+func (n *devNode) adminURL() string { return "http://" + n.admin }
+
+// noAddressLimits are for a machine on which all players, and all of an author's tests, come from one address.
+var noAddressLimits = []string{
+	"--requests-per-second", "0", "--refusals-per-second", "0", "--rooms-per-second", "0", "--guests-per-second", "0", "--codes-per-second", "0", "--lists-per-second", "0", "--unclaimed-seats", "0", "--room-share", "100", "--replays-per-second", "0", "--max-sockets-per-address", "0",
+	"--max-connections-per-address", "0", "--address-bytes-per-second", "0",
+}
+
+// playfulRatings are for a machine on which everybody is a guest, and one who tries a game out wants to see what it does to a rating.
+var playfulRatings = []string{"--rate-guests", "--rated-min-time", "0", "--rated-per-opponent", "0", "--leaderboard-min-games", "1"}
+
+// start runs the process. Starting one that runs does nothing.
+func (n *devNode) start(join string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.running() {
+		return nil
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	// The front asks their admin listeners in the clear, on loopback, whatever the variables say.
+	args := slices.Concat([]string{"serve", "--node", n.name, "--listen", n.listen, "--admin-listen", n.admin, "--admin-cert-file", "", "--admin-key-file", "",
+		"--peer-listen", n.peer, "--gossip-listen", n.gossip, "--join", join,
+		"--cluster-secret-file", n.c.secret, "--data-dir", filepath.Join(n.c.dir, n.name), "--store", n.c.store(),
+		"--trusted-proxies", "127.0.0.1", "--show-panics"}, noAddressLimits, playfulRatings, n.c.o.Serve)
+	log := &prefixWriter{prefix: devPrefix(n.number, n.name, n.c.colour), to: n.c.out}
+	cmd := exec.Command(exe, args...)
+	cmd.Args[0] = "roomring"
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = ownGroup() // Ctrl-C in a terminal is for dev alone, which stops the nodes in its own way
+	started, ended := make(chan error), make(chan struct{})
+	go func() {
+		defer close(ended)
+		runtime.LockOSThread() // where there is one, a death signal comes when this thread ends
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		if started <- err; err == nil {
+			_ = cmd.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
+		return fmt.Errorf("node %s cannot be started: %w", n.name, err)
+	}
+	n.cmd, n.ended, n.paused = cmd, ended, false
+	return nil
+}
+
+// running is true while there is a process. The caller holds mu.
+func (n *devNode) running() bool {
+	if n.cmd == nil {
+		return false
+	}
+	select {
+	case <-n.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+func (n *devNode) state() devState {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case !n.running():
+		return devStopped
+	case n.paused:
+		return devPaused
+	}
+	return devRunning
+}
+
+func (n *devNode) pid() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.running() {
+		return 0
+	}
+	return n.cmd.Process.Pid
+}
+
+// signal sends the process signals, one after the other.
+func (n *devNode) signal(signals ...syscall.Signal) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, s := range signals {
+		if !n.running() {
+			return fmt.Errorf("node %s does not run: start it", n.name)
+		}
+		switch s {
+		case pausing:
+			n.paused = true
+		case resuming:
+			n.paused = false
+		}
+		if err := n.cmd.Process.Signal(s); err != nil {
+			return fmt.Errorf("node %s: %w", n.name, err)
+		}
+	}
+	return nil
+}
+
+// terminate tells the process to give its rooms away and stop. One that is paused hears nothing, so it goes on first.
+func (n *devNode) terminate() error { return n.signal(resuming, syscall.SIGTERM) }
+
+// stop ends the process gently, and by force when it takes too long.
+func (n *devNode) stop() {
+	n.mu.Lock()
+	ended := n.ended
+	n.mu.Unlock()
+	if ended == nil {
+		return
+	}
+	_ = n.terminate() // one that is gone need not be told
+	select {
+	case <-ended:
+	case <-time.After(15 * time.Second):
+		_ = n.signal(syscall.SIGKILL)
+		<-ended
+	}
+}
+
+// answers reports whether the node takes players.
+func (n *devNode) answers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	code, _, err := askReady(ctx, http.DefaultClient, n.url(), "")
+	return err == nil && code == http.StatusOK
+}
+
+// devColours tell nodes apart in a terminal: the ANSI colours that can be read on light and dark ground.
+var devColours = []int{36, 33, 35, 32, 34, 31}
+
+// coloured reports whether w is a terminal that shows colours, and NO_COLOR (no-color.org) does not say otherwise.
+func coloured(w io.Writer) bool {
+	if os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// devPrefix begins each of a node's log lines.
+func devPrefix(number int, name string, colour bool) string {
+	if !colour {
+		return fmt.Sprintf("%-3s | ", name)
+	}
+	return fmt.Sprintf("\x1b[%dm%-3s |\x1b[0m ", devColours[number%len(devColours)], name)
+}
+
+// lineWriter passes on whole lines of many writers, one at a time.
+type lineWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lineWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+// prefixWriter puts a prefix before each line of one process.
+type prefixWriter struct {
+	prefix string
+	to     io.Writer
+	rest   []byte // a line that has not ended yet
+}
+
+// maxDevLine bounds a line, in bytes without its prefix: one that is longer is broken into several.
+const maxDevLine = 64 << 10
+
+func (p *prefixWriter) Write(b []byte) (int, error) {
+	p.rest = append(p.rest, b...)
+	for {
+		piece, rest, ended := bytes.Cut(p.rest, []byte("\n"))
+		switch {
+		case len(piece) > maxDevLine:
+			piece, rest = p.rest[:maxDevLine], p.rest[maxDevLine:]
+		case !ended:
+			return len(b), nil
+		}
+		line := slices.Concat([]byte(p.prefix), piece, []byte("\n"))
+		p.rest = append(p.rest[:0], rest...)
+		if _, err := p.to.Write(line); err != nil {
+			return 0, err
+		}
+	}
+}

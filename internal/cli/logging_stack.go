@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+)
+
+// stackKey is the attribute under which a record carries a stack.
+const stackKey = "stack"
+
+// readable is a text log for people: a stack stands in lines of its own below its record, where others would have it on one line.
+type readable struct {
+	slog.Handler
+	out io.Writer
+	mu  *sync.Mutex // a record and its stack are written together
+}
+
+func newReadable(out io.Writer, options *slog.HandlerOptions) readable {
+	return readable{slog.NewTextHandler(out, options), out, new(sync.Mutex)}
+}
+
+func (h readable) Handle(ctx context.Context, r slog.Record) error {
+	stack := ""
+	short := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == stackKey && a.Value.Kind() == slog.KindString {
+			stack = a.Value.String()
+		} else {
+			short.AddAttrs(a)
+		}
+		return true
+	})
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	err := h.Handler.Handle(ctx, short)
+	if err != nil || stack == "" {
+		return err
+	}
+	var b strings.Builder
+	for line := range strings.Lines(strings.TrimRight(stack, "\n")) {
+		text := strings.TrimLeft(line, "\t")
+		b.WriteString("    " + strings.Repeat("    ", len(line)-len(text)) + printable(strings.TrimRight(text, "\n")) + "\n")
+	}
+	_, err = io.WriteString(h.out, b.String())
+	return err
+}
+
+func (h readable) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return readable{h.Handler.WithAttrs(attrs), h.out, h.mu}
+}
+
+func (h readable) WithGroup(name string) slog.Handler {
+	return readable{h.Handler.WithGroup(name), h.out, h.mu}
+}

@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
+	"github.com/roomring/roomring/web/auth"
+)
+
+func newToken() *cobra.Command {
+	var who struct {
+		name, room, game string
+		expires          time.Duration
+	}
+	s := newSettings()
+	cmd := &cobra.Command{
+		Use:   "token PLAYER",
+		Short: "Make a token for a player",
+		Long: `Token makes a JSON Web Token that says who its bearer is, and prints it. A server that was started
+with the same key lets that player in. Your own backend would do the same with any JWT library: claims
+sub (the player, 1 to 64 bytes) and exp, and as you like name, room and game (good there alone).
+
+The key file holds one of:
+  an Ed25519 private key in PEM                     openssl genpkey -algorithm ed25519 -out key.pem
+  an HMAC secret, plain or after base64:            openssl rand -hex 32 > key
+  a JSON Web Key, or a set of them
+A server that only checks tokens can have the public half alone:
+                                                    openssl pkey -in key.pem -pubout -out key.pub.pem`,
+		Example: `  roomring token --auth-key-file key.pem alice
+  roomring token --auth-key-file key.pem --name 'Alice L.' --game chess --expires 12h alice`,
+		Args: usageArgs(onePlayer),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := s.loadKeyFile(); err != nil {
+				return &usageError{cmd.CommandPath(), err}
+			}
+			if who.expires <= 0 {
+				return &usageError{cmd.CommandPath(), fmt.Errorf("--expires %v: give a time above zero", who.expires)}
+			}
+			now := time.Now()
+			id := auth.Identity{
+				Player: room.PlayerID(args[0]), Name: who.name,
+				Room: room.ID(who.room), Game: who.game, Expires: now.Add(who.expires),
+			}
+			token, err := s.mint(id, now)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), token)
+			return err
+		},
+	}
+	s.lend(cmd, "auth-key-file", "token-issuer", "token-audience", "config")
+	f := cmd.Flags()
+	f.StringVar(&who.name, "name", "", "what other players see (default: what the client's hello says)")
+	f.StringVar(&who.room, "room", "", "make the token good for this `room` alone")
+	f.StringVar(&who.game, "game", "", "make the token good for this `game` alone")
+	f.DurationVar(&who.expires, "expires", 24*time.Hour, "`time` the token is good for")
+	return cmd
+}
+
+func onePlayer(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return errors.New("name one player")
+	}
+	return nil
+}
+
+// loadKeyFile loads the settings and asks for the one that this command cannot do without.
+func (s *settings) loadKeyFile() error {
+	if err := s.load(); err != nil {
+		return err
+	}
+	if s.AuthKeyFile == "" {
+		return errors.New("--auth-key-file is missing: name the key that the server was started with")
+	}
+	return nil
+}
+
+func (s *settings) mint(who auth.Identity, now time.Time) (string, error) {
+	keys, err := auth.ReadKeyFile(s.AuthKeyFile)
+	if err != nil {
+		return "", err
+	}
+	if who.Room != "" {
+		if _, err := record.ParseID(string(who.Room)); err != nil {
+			return "", fmt.Errorf("--room: %w", err)
+		}
+	}
+	return keys.Mint(who, s.Issuer, s.Audience, now)
+}

@@ -1,0 +1,254 @@
+package node
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/roomring/roomring/cluster/ring"
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
+	"github.com/roomring/roomring/web/admin"
+)
+
+// operator is the nodes and their ring as the admin server asks for them. It is the same on one node and in a
+// cluster: what differs is where ring, nodes and rooms come from.
+type operator struct {
+	self  string
+	ring  func() *ring.Ring
+	nodes func(ctx context.Context) ([]admin.Node, error) // without their shares
+	rooms interface {
+		Info(ctx context.Context, id room.ID) (actor.Info, error)
+		List(ctx context.Context, f actor.Filter) (actor.Listing, error)
+	}
+	drain  func(ctx context.Context, node string) error
+	forget func(ctx context.Context, node string) (admin.Forgotten, error)
+}
+
+// operator is the cluster, or else this node alone: a ring of one.
+func (n *Node) operator() operator {
+	if n.cluster != nil {
+		return operator{self: n.name, ring: n.cluster.Ring, nodes: n.clusterNodes, rooms: n.cluster.Rooms(), drain: n.cluster.DrainNode, forget: n.forget}
+	}
+	return operator{
+		self: n.name,
+		ring: func() *ring.Ring {
+			if n.draining.Load() {
+				return ring.New(nil)
+			}
+			return ring.New([]ring.Node{{Name: n.name}})
+		},
+		nodes: n.nodes, rooms: n.allRooms(),
+		drain: func(context.Context, string) error {
+			n.log.Info("told to stop by the operator")
+			n.fail(nil)
+			return nil
+		},
+		forget: n.forget,
+	}
+}
+
+// forget gives up a node whose disk is lost, in the store that all nodes share.
+func (n *Node) forget(ctx context.Context, node string) (admin.Forgotten, error) {
+	heard := []record.BootID{n.boot}
+	if n.cluster != nil {
+		heard = n.cluster.Heard()
+	}
+	gone, err := n.store.Forget(ctx, n.boot, node, heard)
+	if lives, ok := errors.AsType[*persist.NodeLivesError](err); ok {
+		err = &admin.NodeLivesError{Reason: lives.Error()}
+	}
+	if errors.Is(err, record.ErrNotFound) {
+		err = actor.ErrNotFound
+	}
+	return admin.Forgotten(gone), err
+}
+
+// clusterNodes are all nodes, as each describes itself.
+func (n *Node) clusterNodes(ctx context.Context) ([]admin.Node, error) {
+	infos, err := n.cluster.Nodes(ctx)
+	out := make([]admin.Node, len(infos))
+	for i, in := range infos {
+		out[i] = admin.Node{
+			Name: in.Name, Boot: in.Boot, State: in.State, Zone: in.Zone, Weight: in.Weight, Version: in.Version, Started: in.Started, Games: in.Games,
+			Rooms: in.Rooms, Sessions: in.Sessions, Remote: in.Remote, Unready: in.Unready, Held: in.Held,
+			LinkAddress: in.Link, GossipAddress: in.Gossip, GossipHealth: in.Gossips.Health,
+		}
+		for _, l := range in.Links {
+			out[i].Links = append(out[i].Links, admin.Link{
+				Peer: l.Node, Up: l.Up, Since: l.Since, RTT: float64(l.RTT) / float64(time.Millisecond), Queued: l.Queued,
+				Reconnects: l.Reconnects, Error: l.Err,
+			})
+		}
+	}
+	return out, err
+}
+
+// nodes is this one alone.
+func (n *Node) nodes(context.Context) ([]admin.Node, error) {
+	state := "active"
+	if n.draining.Load() {
+		state = "draining"
+	}
+	return []admin.Node{{
+		Name: n.name, Boot: string(n.boot), State: state, Weight: 1, Version: Version(), Started: n.started, Games: gameVersions(n.games),
+		Rooms: n.rooms.Count(), Sessions: n.open(), Unready: n.unready(), Held: n.held(),
+	}}, nil
+}
+
+func (o operator) Self() string { return o.self }
+
+func (o operator) Drain(ctx context.Context, node string) error { return o.drain(ctx, node) }
+
+func (o operator) Forget(ctx context.Context, node string) (admin.Forgotten, error) {
+	return o.forget(ctx, node)
+}
+
+func (o operator) Nodes(ctx context.Context) ([]admin.Node, error) {
+	nodes, err := o.nodes(ctx)
+	shares := o.ring().Shares()
+	for i := range nodes {
+		nodes[i].Share = shares[nodes[i].Name]
+	}
+	tellLacks(nodes)
+	return nodes, err
+}
+
+// tellLacks says of each node which games it lacks that another one has. While a cluster is upgraded that is as it should be.
+func tellLacks(nodes []admin.Node) {
+	var all []string
+	for _, n := range nodes {
+		all = append(all, n.Games...)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	for i := range nodes {
+		if n := &nodes[i]; len(n.Games) > 0 {
+			n.Lacks = slices.DeleteFunc(slices.Clone(all), func(g string) bool { return slices.Contains(n.Games, g) })
+		}
+	}
+}
+
+func (o operator) Ring(context.Context) (admin.Ring, error) {
+	r := o.ring()
+	out := admin.Ring{Nodes: ringNodes(r)}
+	for _, a := range r.Arcs() {
+		out.Arcs = append(out.Arcs, admin.RingArc(a))
+	}
+	return out, nil
+}
+
+func ringNodes(r *ring.Ring) []admin.RingNode {
+	shares := r.Shares()
+	var out []admin.RingNode
+	for _, n := range r.Nodes() {
+		out = append(out, admin.RingNode{Name: n.Name, Weight: cmp.Or(n.Weight, 1), Zone: n.Zone, Share: shares[n.Name]})
+	}
+	return out
+}
+
+func (o operator) Where(ctx context.Context, id room.ID) (admin.Where, error) {
+	at := o.ring().Explain(id)
+	where := admin.Where{Hash: at.Hash, Point: at.Point, Nodes: at.Nodes}
+	info, err := o.rooms.Info(ctx, id)
+	switch {
+	case errors.Is(err, actor.ErrNotFound):
+		return where, nil
+	case err != nil:
+		return where, fmt.Errorf("asking where room %s is: %w", id, err)
+	}
+	where.Node, where.Epoch = info.Node, info.Epoch
+	return where, nil
+}
+
+func (o operator) WhatIf(ctx context.Context, change admin.RingChange) (admin.Moves, error) {
+	now := o.ring()
+	then := changed(now, change)
+	out := admin.Moves{Share: ring.Moved(now, then), Flows: flows(now.Arcs(), then.Arcs()), Nodes: ringNodes(then)}
+	err := o.allRooms(ctx, func(l actor.Listing) {
+		out.Partial = out.Partial || l.Partial
+		for _, r := range l.Rooms {
+			if r.Phase != core.PhaseOver && now.Owner(r.ID) != then.Owner(r.ID) {
+				out.Rooms++
+			}
+		}
+	})
+	return out, err
+}
+
+// changed is the ring after a change.
+func changed(now *ring.Ring, change admin.RingChange) *ring.Ring {
+	nodes := slices.DeleteFunc(now.Nodes(), func(n ring.Node) bool { return slices.Contains(change.Leave, n.Name) })
+	for _, n := range change.Join {
+		nodes = append(nodes, ring.Node{Name: n.Name, Weight: n.Weight, Zone: n.Zone})
+	}
+	return ring.New(nodes)
+}
+
+// flows is what goes from whom to whom between two rings, largest first.
+func flows(from, to []ring.Arc) []admin.RingFlow {
+	type pair struct{ from, to string }
+	shares := map[pair]float64{}
+	whole := []ring.Arc{{To: 1}} // of a ring without nodes
+	if len(from) == 0 {
+		from = whole
+	}
+	if len(to) == 0 {
+		to = whole
+	}
+	for at := 0.0; len(from) > 0 && len(to) > 0; {
+		end := min(from[0].To, to[0].To)
+		if from[0].Node != to[0].Node {
+			shares[pair{from[0].Node, to[0].Node}] += end - at
+		}
+		at = end
+		if from[0].To <= end {
+			from = from[1:]
+		}
+		if to[0].To <= end { // both, where they end together
+			to = to[1:]
+		}
+	}
+	var out []admin.RingFlow
+	for p := range maps.Keys(shares) {
+		out = append(out, admin.RingFlow{From: p.from, To: p.to, Share: shares[p]})
+	}
+	slices.SortFunc(out, func(a, b admin.RingFlow) int {
+		return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
+	})
+	return out
+}
+
+// allRooms hands over every room there is, a page at a time.
+func (o operator) allRooms(ctx context.Context, page func(actor.Listing)) error {
+	f := actor.Filter{Private: true, Limit: 1000}
+	for {
+		l, err := o.rooms.List(ctx, f)
+		if err != nil {
+			return err
+		}
+		page(l)
+		if len(l.Rooms) < f.Limit {
+			return nil
+		}
+		f.After = l.Rooms[len(l.Rooms)-1].ID
+	}
+}
+
+// heldShown bounds the held rooms that a node tells its operator of; the log has named each.
+const heldShown = 100
+
+// held are the rooms that this node keeps and cannot run, or the first of them.
+func (n *Node) held() []actor.Held {
+	all := n.owner.Held()
+	slices.SortFunc(all, func(a, b actor.Held) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return all[:min(len(all), heldShown)]
+}

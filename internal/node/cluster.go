@@ -1,0 +1,208 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+	sockaddr "github.com/hashicorp/go-sockaddr"
+
+	"github.com/roomring/roomring/cluster"
+	"github.com/roomring/roomring/cluster/link"
+	"github.com/roomring/roomring/cluster/link/linkpb"
+	"github.com/roomring/roomring/cluster/members"
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
+)
+
+// openCluster begins to gossip and to answer peers. The node is on nobody's ring before join.
+func (n *Node) openCluster(context.Context) error {
+	if !n.cfg.Clustered() {
+		return nil
+	}
+	if n.cfg.InsecureCluster {
+		n.log.Warn("--insecure-cluster: whoever reaches the peer and gossip ports is taken for a node of this cluster")
+	}
+	host, err := n.advertised()
+	if err != nil {
+		return err
+	}
+	_, peerPort, _ := net.SplitHostPort(n.ends.peer.Addr().String())
+	n.cluster, err = cluster.Open(cluster.Options{
+		Members: members.Options{
+			Self: members.Member{
+				Name: n.name, Boot: n.boot, Zone: n.cfg.Zone, Weight: n.cfg.Weight,
+				Link: net.JoinHostPort(host, peerPort), Least: link.Least, Latest: link.Latest, Games: gamesHash(n.games),
+			},
+			Bind: n.ends.gossip, Advertise: host, Join: n.cfg.Join, Label: n.cfg.ClusterLabel,
+			Secrets: n.secrets.keys("gossip"),
+		},
+		Link: link.Options{Self: n.greeting(), Security: n.security(), Silence: n.cfg.PeerSilence},
+		Peer: n.ends.peer, Rooms: n.rooms, Owner: n.owner, Store: shared{n}, Aside: asides{n}, Describe: n.describe,
+		Reattach: n.cfg.ReattachTimeout, Clock: n.clock,
+		Stop: func() { n.fail(nil) }, Superseded: func(err error) { n.fail(err) },
+		Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.owns("cluster", n.cluster.Close)
+	n.metrics.Cluster(clusterMetrics(n.cluster))
+	return nil
+}
+
+// advertised is the host that other nodes reach this one by.
+func (n *Node) advertised() (string, error) {
+	if n.cfg.Advertise != "" {
+		return n.cfg.Advertise, nil
+	}
+	host, _, _ := net.SplitHostPort(n.ends.gossip) // Validate has parsed it
+	if ip := net.ParseIP(host); host != "" && (ip == nil || !ip.IsUnspecified()) {
+		return host, nil
+	}
+	if ip, err := sockaddr.GetPrivateIP(); err == nil && ip != "" {
+		return ip, nil
+	}
+	return "", errors.New("this machine has no private address that other nodes could reach it by: give --advertise, or --gossip-listen and --peer-listen with an address")
+}
+
+func (n *Node) greeting() *linkpb.Greeting {
+	driver, _, _ := n.cfg.StoreTarget() // it is open
+	g := &linkpb.Greeting{
+		Node: n.name, Boot: string(n.boot), Label: n.cfg.ClusterLabel, Least: link.Least, Latest: link.Latest,
+		Program: Version(), Machine: machine(), Store: driver,
+	}
+	for r := range n.games.All() {
+		g.Games = append(g.Games, &linkpb.GameVersion{Name: r.Spec().Name, Version: int64(r.Spec().Version)})
+	}
+	return g
+}
+
+// gameVersions are games with their versions, as people read them.
+func gameVersions(games *core.Games) (list []string) {
+	for r := range games.All() {
+		list = append(list, fmt.Sprintf("%s %d", r.Spec().Name, r.Spec().Version))
+	}
+	return list
+}
+
+// gamesHash is the same at two nodes that have the same games in the same versions. The list goes over the links.
+func gamesHash(games *core.Games) uint64 {
+	h := xxhash.New()
+	for _, g := range gameVersions(games) {
+		_, _ = h.WriteString(g + "\n")
+	}
+	return h.Sum64()
+}
+
+// machine names the machine, its kernel's present life, and nothing else: nodes that share a SQLite file must be on one.
+func machine() string {
+	if id, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
+		return strings.TrimSpace(string(id))
+	}
+	host, _ := os.Hostname()
+	return host
+}
+
+func (n *Node) security() link.Security {
+	switch {
+	case n.cfg.PeerCertFile != "":
+		return link.Security{CertFile: n.cfg.PeerCertFile, KeyFile: n.cfg.PeerKeyFile, CAFile: n.cfg.PeerCAFile}
+	case n.cfg.InsecureCluster:
+		return link.Security{Insecure: true}
+	}
+	return link.Security{Secrets: n.secrets.keys("peers")}
+}
+
+// readSecrets reads the cluster's secrets, if this node has any.
+func (n *Node) readSecrets(context.Context) (err error) {
+	if n.cfg.ClusterSecretFile != "" {
+		n.secrets, err = readSecrets(n.cfg.ClusterSecretFile)
+	}
+	return err
+}
+
+// rotate takes the secrets into use that the file has now. On an error everything stays as it was.
+func (n *Node) rotate() error {
+	if n.cfg.ClusterSecretFile == "" {
+		return errors.New("there is no --cluster-secret-file to read again")
+	}
+	fresh, err := readSecrets(n.cfg.ClusterSecretFile)
+	if err != nil {
+		return err
+	}
+	if n.cfg.GuestsAllowed() {
+		keys := fresh.keys("guests")
+		if err := n.door.SetGuestKeys(keys[0], keys[1:]); err != nil {
+			return err
+		}
+	}
+	return n.cluster.Rotate(fresh.keys("gossip"), fresh.keys("peers"))
+}
+
+// describe is what the operator is told of this node.
+func (n *Node) describe() cluster.NodeInfo {
+	return cluster.NodeInfo{
+		Name: n.name, Boot: string(n.boot), Version: Version(), Started: n.started, Games: gameVersions(n.games), Weight: n.cfg.Weight, Zone: n.cfg.Zone,
+		Rooms: n.rooms.Count(), Sessions: n.open(), Remote: n.cluster.Remote(), Unready: n.troubles(),
+		Held: n.held(),
+	}
+}
+
+// shared is the store, as the cluster knows it.
+type shared struct{ n *Node }
+
+func (s shared) Row(ctx context.Context, id room.ID) (record.Row, error) {
+	row, err := s.n.store.Row(ctx, id)
+	return row, storeError(err)
+}
+
+func (s shared) RowByCode(ctx context.Context, code string) (record.Row, error) {
+	row, err := s.n.store.RowByCode(ctx, code)
+	return row, storeError(err)
+}
+
+func (s shared) Past(ctx context.Context, id room.ID) (actor.Info, error) {
+	result, err := s.n.store.Result(ctx, id)
+	if err != nil {
+		return actor.Info{}, storeError(err)
+	}
+	return pastInfo(result), nil
+}
+
+func (s shared) Boots(ctx context.Context) ([]cluster.Boot, error) {
+	all, err := s.n.store.Boots(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var alive []cluster.Boot
+	for _, b := range all {
+		if b.State == persist.BootAlive {
+			silent := b.Silent
+			if b.Unknown() { // its heartbeat is left over from before the clock was set back
+				silent = persist.FreshFor
+			}
+			alive = append(alive, cluster.Boot{ID: b.ID, Node: b.Node, Host: b.Host, Silent: silent})
+		}
+	}
+	return alive, nil
+}
+
+func (s shared) Released(ctx context.Context, after room.ID, limit int) ([]record.Row, error) {
+	return s.n.store.ListRows(ctx, persist.RowFilter{State: record.RowReleased, After: after, Limit: limit})
+}
+
+// storeError tells the cluster in its own words what is certain.
+func storeError(err error) error {
+	if errors.Is(err, record.ErrNotFound) {
+		return cluster.ErrNoRow
+	}
+	return err
+}

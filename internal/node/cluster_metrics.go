@@ -1,0 +1,52 @@
+package node
+
+import (
+	"github.com/roomring/roomring/cluster"
+	"github.com/roomring/roomring/cluster/link"
+	"github.com/roomring/roomring/web/metrics"
+)
+
+// clusterMetrics are where the numbers of a cluster come from.
+func clusterMetrics(c *cluster.Cluster) metrics.Cluster {
+	links := func(value func(link.State) float64) func() map[string]float64 {
+		return func() map[string]float64 {
+			out := map[string]float64{}
+			for _, l := range c.Links() {
+				out[l.Node] = value(l)
+			}
+			return out
+		}
+	}
+	counted := func(value func(cluster.Counts) uint64) func() float64 {
+		return func() float64 { return float64(value(c.Counts())) }
+	}
+	return metrics.Cluster{
+		Members: func() map[string]float64 {
+			out := map[string]float64{}
+			for state, n := range c.States() {
+				out[state] = float64(n)
+			}
+			return out
+		},
+		RingShare: func() map[string]float64 { return c.Ring().Shares() },
+		LinkUp: links(func(l link.State) float64 {
+			if l.Up {
+				return 1
+			}
+			return 0
+		}),
+		LinkRTT:         links(func(l link.State) float64 { return l.RTT.Seconds() }),
+		LinkQueued:      links(func(l link.State) float64 { return float64(l.Queued) }),
+		LinkReconnects:  links(func(l link.State) float64 { return float64(l.Reconnects) }),
+		LinkSent:        links(func(l link.State) float64 { return float64(l.Sent) }),
+		LinkReceived:    links(func(l link.State) float64 { return float64(l.Received) }),
+		LinkOverflows:   links(func(l link.State) float64 { return float64(l.Overflows) }),
+		GossipHealth:    func() float64 { return float64(c.Gossip().Health) },
+		GossipStrangers: func() float64 { return float64(c.Gossip().Strangers) },
+		RemoteSessions:  func() float64 { return float64(c.Remote()) },
+		RoomsClaimed:    counted(func(n cluster.Counts) uint64 { return n.Claimed }),
+		RoomsReleased:   counted(func(n cluster.Counts) uint64 { return n.Released }),
+		EdgeReattach:    counted(func(n cluster.Counts) uint64 { return n.Reattached }),
+		EdgeEventsLost:  counted(func(n cluster.Counts) uint64 { return n.LostEvents }),
+	}
+}

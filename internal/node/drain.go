@@ -1,0 +1,53 @@
+package node
+
+import (
+	"context"
+	"time"
+)
+
+// join takes the node onto the ring, once it answers. It goes on trying until ctx ends.
+func (n *Node) join(ctx context.Context) {
+	if n.cluster == nil {
+		return
+	}
+	if err := n.cluster.Start(ctx); err != nil && ctx.Err() == nil {
+		n.fail(err)
+	}
+}
+
+// moveWithin is over how long the clients of a node that stops are asked to go to another, so that they do not come there
+// all at once.
+const moveWithin = 2 * time.Second
+
+// drain gives the rooms away, and then the clients, while this node still answers. A node by itself keeps its rooms in
+// the journal for its next start; its clients are told when the sockets close.
+func (n *Node) drain(ctx context.Context) {
+	n.draining.Store(true)
+	if n.cluster == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.DrainTimeout)
+	defer cancel()
+	begun := time.Now()
+	err := n.cluster.Drain(ctx)
+	took := time.Since(begun).Round(time.Millisecond)
+	if err != nil {
+		n.log.Error("not every room could be given away: those that are left come back with this node's next start", "err", err, "took", took)
+	} else {
+		n.log.Info("no room is left here", "took", took)
+	}
+	if err := n.sockets.Move(ctx, moveWithin); err != nil {
+		n.log.Warn("not every client has gone to another node: the rest are closed", "err", err)
+	}
+}
+
+// Reload reads the cluster's secrets again, and logs what came of it.
+func (n *Node) Reload() {
+	if n.cluster == nil {
+		n.log.Info("SIGHUP: there is nothing to read again")
+	} else if err := n.rotate(); err != nil {
+		n.log.Error("the cluster's secrets were not read again, those in use stay", "err", err)
+	} else {
+		n.log.Info("the cluster's secrets were read again")
+	}
+}

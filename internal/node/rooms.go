@@ -1,0 +1,92 @@
+package node
+
+import (
+	"context"
+	"errors"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/core"
+	matchmaking "github.com/roomring/roomring/room/match"
+	"github.com/roomring/roomring/room/record"
+	"github.com/roomring/roomring/room/wire"
+	"github.com/roomring/roomring/web/admin"
+	"github.com/roomring/roomring/web/api"
+	"github.com/roomring/roomring/web/ws"
+)
+
+// rooms are all rooms, as players and the operator know them.
+type rooms interface {
+	api.Rooms
+	ws.Rooms
+	admin.Rooms
+	admin.Aside
+}
+
+// allRooms are those of the cluster, or else this node's.
+func (n *Node) allRooms() rooms {
+	if n.cluster != nil {
+		return n.cluster.Rooms()
+	}
+	return directory{n.rooms, n.matches, n.store, asides{n}}
+}
+
+// directory is the rooms of a node by itself: those that live here, and those that the store remembers.
+type directory struct {
+	*actor.Directory
+	*matchmaking.Maker
+	store  persist.Store
+	asides asides
+}
+
+func (d directory) Info(ctx context.Context, id room.ID) (actor.Info, error) {
+	info, err := d.Directory.Info(id)
+	if err == actor.ErrNotFound {
+		return d.past(ctx, id)
+	}
+	return info, err
+}
+
+// past is a room that is not in this node's memory: over, elsewhere, or none. Only the store can say
+// that there is no such room; while it is away nobody can.
+func (d directory) past(ctx context.Context, id room.ID) (actor.Info, error) {
+	result, err := d.store.Result(ctx, id)
+	if err == nil {
+		return pastInfo(result), nil
+	}
+	if errors.Is(err, record.ErrNotFound) {
+		_, err = d.store.Row(ctx, id)
+	}
+	if errors.Is(err, record.ErrNotFound) {
+		return actor.Info{}, actor.ErrNotFound
+	}
+	return actor.Info{}, actor.ErrUnreachable
+}
+
+func pastInfo(r record.StoredResult) actor.Info {
+	return actor.Info{
+		ID: r.Room, Game: r.Game, Version: r.Version, Phase: core.PhaseOver,
+		Epoch: r.Point.Epoch, Index: r.Point.Seq, Final: &r.Final, Private: r.Readers != nil,
+	}
+}
+
+func (d directory) Attach(ctx context.Context, id room.ID, h actor.Hello, out *actor.Outbox) (actor.Session, error) {
+	s, err := d.Directory.Attach(ctx, id, h, out)
+	if !errors.Is(err, actor.ErrNotFound) {
+		return s, err
+	}
+	info, err := d.past(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return nil, &actor.CloseError{Code: wire.CloseOver, Reason: "the room is over", Over: new(info.Final.OverFor(h.Player))}
+}
+
+func (d directory) Find(_ context.Context, code string) (actor.Info, error) {
+	return d.Directory.Find(code)
+}
+
+func (d directory) List(_ context.Context, f actor.Filter) (actor.Listing, error) {
+	return actor.Listing{Rooms: d.Directory.List(f)}, nil
+}

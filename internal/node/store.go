@@ -1,0 +1,22 @@
+package node
+
+import (
+	"context"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/persist/open"
+	"github.com/roomring/roomring/persist/postgres"
+)
+
+// OpenStore opens what --store names, or the default, and brings its schema up to date. Without rules of ratings it is for
+// reading.
+func OpenStore(ctx context.Context, cfg *Config, ratings *persist.Ratings) (persist.Store, error) {
+	driver, target, err := cfg.StoreTarget()
+	if err != nil {
+		return nil, err
+	}
+	if driver == "sqlite" {
+		target = "sqlite:" + target
+	}
+	return open.Store(ctx, target, postgres.Options{Conns: int32(cfg.StoreConns), Readers: int32(cfg.StoreReaders), Ratings: ratings})
+}

@@ -1,0 +1,68 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+)
+
+// Clustered reports whether this node was told anything about a cluster. One that was not opens no port for it.
+func (c *Config) Clustered() bool {
+	return len(c.Join) > 0 || c.ClusterSecretFile != "" || c.InsecureCluster || c.PeerCertFile != "" || c.Advertise != ""
+}
+
+func (c *Config) validateCluster() error {
+	if !(c.Weight >= 0.01 && c.Weight <= 100) { // NaN is in no range
+		return fmt.Errorf("--weight %v: give 0.01 to 100", c.Weight)
+	}
+	if !spaceless(c.Zone, 32) {
+		return fmt.Errorf("--zone %q: use up to 32 printable ASCII characters without space", c.Zone)
+	}
+	if c.ClusterLabel == "" || !spaceless(c.ClusterLabel, 64) {
+		return fmt.Errorf("--cluster-label %q: use 1 to 64 printable ASCII characters without space", c.ClusterLabel)
+	}
+	if !c.Clustered() {
+		return nil
+	}
+	if err := c.validateTrust(); err != nil {
+		return err
+	}
+	return c.validateJoin()
+}
+
+// validateTrust sees to it that nodes know each other.
+func (c *Config) validateTrust() error {
+	if c.ClusterSecretFile == "" && !c.InsecureCluster {
+		return errors.New("a cluster needs --cluster-secret-file, so that strangers cannot join: openssl rand -hex 32 makes a secret; on a network of your own alone --insecure-cluster does without")
+	}
+	if c.ClusterSecretFile != "" && c.InsecureCluster {
+		return errors.New("--insecure-cluster and --cluster-secret-file exclude each other: keep the secret")
+	}
+	some := c.PeerCertFile != "" || c.PeerKeyFile != "" || c.PeerCAFile != ""
+	if all := c.PeerCertFile != "" && c.PeerKeyFile != "" && c.PeerCAFile != ""; some && !all {
+		return errors.New("mutual TLS between nodes needs --peer-cert-file, --peer-key-file and --peer-ca-file, all three")
+	}
+	return nil
+}
+
+func (c *Config) validateJoin() error {
+	for _, to := range c.Join {
+		name, dns := strings.CutPrefix(to, "dns+")
+		host, port, err := net.SplitHostPort(name)
+		if err != nil {
+			host, port = name, "7946"
+		}
+		_, badPort := strconv.ParseUint(port, 10, 16)
+		if host == "" || strings.ContainsAny(host, " /@?#") || badPort != nil || dns && err != nil {
+			return fmt.Errorf("--join %q: give HOST, HOST:PORT, or dns+NAME:PORT", to)
+		}
+	}
+	return nil
+}
+
+// spaceless reports whether s is printable ASCII without space, and not longer than most.
+func spaceless(s string, most int) bool {
+	return len(s) <= most && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+}

@@ -1,0 +1,235 @@
+package node
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
+	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/admin"
+	"github.com/roomring/roomring/web/api"
+	"github.com/roomring/roomring/web/auth"
+	"github.com/roomring/roomring/web/httpd"
+	"github.com/roomring/roomring/web/limit"
+	"github.com/roomring/roomring/web/trust"
+	"github.com/roomring/roomring/web/ws"
+)
+
+// records are the store's, with what still waits for it.
+type records struct {
+	persist.Store
+	waiting *persist.Flusher
+}
+
+func (r records) Pending(id room.ID) bool { return r.waiting.Pending(id) }
+func (r records) NotFound(err error) bool { return errors.Is(err, record.ErrNotFound) }
+
+// openSockets makes the WebSocket endpoint and who may use it.
+func (n *Node) openSockets(ctx context.Context) error {
+	auth, err := n.auth(ctx)
+	if err != nil {
+		return err
+	}
+	if n.jwks != nil {
+		run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		done := make(chan struct{})
+		go func() { defer close(done); n.jwks.Run(run) }()
+		n.owns("key set", func(context.Context) error { cancel(); <-done; return nil })
+	}
+	n.door = auth
+	proxies, err := trust.ParseProxies(n.cfg.TrustedProxies)
+	if err != nil {
+		return fmt.Errorf("--trusted-proxies: %w", err)
+	}
+	n.proxies = proxies
+	if n.origins, err = n.cfg.origins(); err != nil {
+		return fmt.Errorf("--allowed-origins %w", err)
+	}
+	n.refusals = limit.NewRefusals(rateOf(n.cfg.RefusalsPerSecond, 10))
+	n.codes = limit.NewCodes(rateOf(n.cfg.CodesPerSecond, 20))
+	perSecond := float64(n.cfg.MessagesPerSecond)
+	n.sockets, err = ws.New(ws.Options{
+		Rooms: n.allRooms(), Auth: auth, Meter: n.metrics, Log: n.log,
+		MaxMessage: n.cfg.MaxMessageBytes, Rate: limit.Rate{PerSecond: perSecond, Burst: 2 * n.cfg.MessagesPerSecond},
+		Bytes: limit.Rate{PerSecond: float64(n.cfg.BytesPerSecond), Burst: 2 * n.cfg.BytesPerSecond},
+		Floor: limit.Rate{PerSecond: float64(n.cfg.FloorBytesPerSecond)}, AddressBytes: rateOf(n.cfg.AddressBytesPerSecond, 2), RoomBytes: rateOf(n.cfg.RoomBytesPerSecond, 2),
+		Codes: n.codes, Refusals: n.refusals,
+		PerAddress: cmp.Or(n.cfg.MaxSocketsPerAddress, -1), Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
+		WriteTimeout: n.cfg.WriteTimeout, Close: n.cfg.CloseTimeout, TokenGrace: cmp.Or(n.cfg.TokenGrace, -1), OutboxBytes: n.cfg.OutboxBytes, Origins: n.origins,
+		Proxies: proxies, Clock: n.clock, Draining: n.draining.Load,
+	})
+	if err != nil {
+		return err
+	}
+	n.serving.Store(n.sockets)
+	n.owns("sockets", briefly(n.closeSockets))
+	return nil
+}
+
+// closeSockets tells the clients to come back, and cuts off those that do not answer.
+func (n *Node) closeSockets(ctx context.Context) error {
+	if err := n.sockets.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}
+
+// origins are the origins whose pages may connect beside those of the Host that was asked: a balancer may pass on a
+// Host of its own, and then the pages of --public-url would be strangers.
+func (c *Config) origins() (trust.Origins, error) {
+	all := slices.Clone(c.AllowedOrigins)
+	if own, err := api.ParsePublicURL(c.PublicURL); err == nil { // else there is none: Validate has checked it
+		all = append(all, own.Origin())
+	}
+	return trust.ParseOrigins(all)
+}
+
+// auth is who is let in, by the flags.
+func (n *Node) auth(ctx context.Context) (*auth.Authenticator, error) {
+	opts := auth.Options{Issuer: n.cfg.Issuer, Audience: n.cfg.Audience}
+	switch {
+	case n.cfg.AuthKeyFile != "":
+		keys, err := auth.ReadKeyFile(n.cfg.AuthKeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("--auth-key-file: %w", err)
+		}
+		opts.Keys = keys
+	case n.cfg.JWKSURL != "":
+		jwks, err := auth.NewJWKS(auth.JWKSOptions{URL: n.cfg.JWKSURL, Log: n.log})
+		if err != nil {
+			return nil, fmt.Errorf("--jwks-url: %w", err)
+		}
+		n.jwks, opts.Keys = jwks, jwks
+	}
+	if n.cfg.GuestsAllowed() {
+		if err := n.guestKeys(ctx, &opts); err != nil {
+			return nil, err
+		}
+	}
+	return auth.New(opts)
+}
+
+// guestKeys come from the cluster's secrets or, in a cluster without, from the store, so that a guest of one node is one at
+// all; else from the data folder.
+func (n *Node) guestKeys(ctx context.Context, opts *auth.Options) (err error) {
+	if keys := n.secrets.keys("guests"); len(keys) > 0 {
+		opts.GuestKey, opts.OtherGuestKeys = keys[0], keys[1:]
+		return nil
+	}
+	own := n.folder.Path("guest.key")
+	if !n.cfg.InsecureCluster {
+		opts.GuestKey, err = auth.GuestKeyFile(own)
+		return err
+	}
+	n.log.Warn("--insecure-cluster: nodes share the key of guests' tokens in the store: whoever reads its table of keys can forge guests")
+	shared, err := n.store.SharedKey(ctx, "guests")
+	if err != nil {
+		return fmt.Errorf("the key of guests' tokens: %w", err)
+	}
+	opts.GuestKey = shared[:]
+	if _, err := os.Stat(own); err != nil {
+		return nil // this folder has never been that of a node by itself
+	}
+	former, err := auth.GuestKeyFile(own)
+	opts.OtherGuestKeys = [][]byte{former}
+	return err
+}
+
+// connections bound those of the public listener.
+func (n *Node) connections() *httpd.Connections {
+	return httpd.NewConnections(httpd.ConnectionOptions{
+		PerAddress: cmp.Or(n.cfg.MaxConnectionsPerAddress, -1), Most: cmp.Or(n.cfg.MaxConnections, -1), Proxies: n.proxies, Refusals: n.refusals, Log: n.log,
+	})
+}
+
+// rateOf is a limit a second for each address, and so many times as much at once. 0 is no limit.
+func rateOf(perSecond, burst int) limit.Rate {
+	if perSecond == 0 {
+		return limit.Rate{PerSecond: -1}
+	}
+	return limit.Rate{PerSecond: float64(perSecond), Burst: burst * perSecond}
+}
+
+// openPublic makes what players reach.
+func (n *Node) openPublic(context.Context) error {
+	var specs []room.Spec
+	for r := range n.games.All() {
+		specs = append(specs, r.Spec())
+	}
+	server, err := api.New(api.Options{
+		Rooms: n.allRooms(), Records: records{n.store, n.results}, Auth: n.door, Games: specs, Rules: n.games,
+		Pages: web.Pages(), SDK: web.SDK(),
+		Black:     blackBox{n.journal.BlackBox()},
+		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.origins,
+		TrustedProxies: n.proxies, Creates: rateOf(n.cfg.RoomsPerSecond, 10), Guests: rateOf(n.cfg.GuestsPerSecond, 10),
+		Requests: rateOf(n.cfg.RequestsPerSecond, 10), Refusals: n.refusals,
+		Codes: n.codes, ListRate: rateOf(n.cfg.ListsPerSecond, 10), ReplayRate: rateOf(n.cfg.ReplaysPerSecond, 10),
+		BoardRate: rateOf(n.cfg.LeaderboardsPerSecond, 10), BoardCache: cmp.Or(n.cfg.LeaderboardCache, -1), BoardOffset: cmp.Or(n.cfg.LeaderboardMaxOffset, -1),
+		ReplayStall: n.cfg.ReplayStallTimeout, ReplayPace: n.cfg.ReplayPace,
+		Ratings: api.Ratings{Guests: n.cfg.RateGuests, Time: n.cfg.RatedMinTime, PerOpponent: n.cfg.RatedPerOpponent, Games: n.cfg.LeaderboardMinGames},
+		Metrics: n.metrics, Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.public.Store(server)
+	n.handler = server
+	return nil
+}
+
+// openAdmin makes what the operator reaches.
+func (n *Node) openAdmin(context.Context) (err error) {
+	var token string
+	if n.cfg.AdminTokenFile != "" {
+		text, err := os.ReadFile(n.cfg.AdminTokenFile)
+		if err != nil {
+			return fmt.Errorf("--admin-token-file: %w", err)
+		}
+		token, _, _ = strings.Cut(string(text), "\n")
+		if token = strings.TrimSpace(token); len(token) < 16 {
+			return errors.New("--admin-token-file: its first line must be a token of at least 16 characters, such as from: openssl rand -hex 32")
+		}
+	}
+	var specs []room.Spec
+	for r := range n.games.All() {
+		specs = append(specs, r.Spec())
+	}
+	n.adminHandler, err = admin.Handler(admin.Options{
+		Rooms: n.allRooms(), Aside: n.allRooms(), Records: records{n.store, n.results}, Players: players{n}, Cluster: n.operator(), Games: specs, Metrics: n.metrics, Pages: web.Pages(),
+		Unready: n.unready, Token: token, Named: n.adminNamed, Log: n.log,
+	})
+	return err
+}
+
+// gauges are asked for at each scrape.
+func (n *Node) gauges() {
+	m := n.metrics
+	m.Gauge("roomring_results_unflushed", "Finished rooms whose result is not yet in the store.", func() float64 { return float64(n.results.Stats().Waiting) })
+	m.Gauge("roomring_results_oldest_seconds", "How long the oldest of them has waited, in seconds.", func() float64 { return n.results.Stats().Oldest.Seconds() })
+	m.Counter("roomring_results_retries_total", "Failed tries to write results.", func() float64 { return float64(n.results.Stats().Retries) })
+	m.Counter("roomring_results_mismatched_total", "Results refused because another with the same room and another hash is stored. Anything above 0 is an alarm.", func() float64 { return float64(n.results.Stats().Mismatched) })
+	m.Counter("roomring_results_unwritable_total", "Results that no store can hold. Anything above 0 is an alarm.", func() float64 { return float64(n.results.Stats().Unwritable) })
+	m.Gauge("roomring_rows_waiting", "New rooms whose row is not yet in the store.", func() float64 { return float64(n.owner.RowsWaiting()) })
+	m.Gauge("roomring_journal_pending_bytes", "Bytes of log that wait for the disk.", func() float64 { return float64(n.journal.Stats().Pending) })
+	m.Gauge("roomring_journal_bytes", "Bytes that live rooms and those set aside take in the journal.", func() float64 { return float64(n.journal.Used()) })
+	m.Counter("roomring_journal_commits_total", "Groups of changes that the journal has written.", func() float64 { return float64(n.journal.Stats().Commits) })
+	m.Gauge("roomring_store_silent_seconds", "Seconds since the store last took this node's heartbeat.", func() float64 { return n.heartbeat.Age().Seconds() })
+	m.Counter("roomring_pauses_total", "Gaps of more than 250 ms in which this process did not run, while any room's or client's time did.", func() float64 { gaps, _ := n.clock.LeftOut(); return float64(gaps) })
+	m.Counter("roomring_paused_seconds_total", "What of those gaps was left out of rooms' time, in seconds.", func() float64 { _, out := n.clock.LeftOut(); return out.Seconds() })
+	m.Gauge("roomring_rooms_held", "Rooms that are kept but cannot be served by this process: they need a version that it lacks, or their journal takes no more of them.", func() float64 { return float64(len(n.owner.Held())) })
+}
+
+// open is how many sockets there are.
+func (n *Node) open() int {
+	if s := n.serving.Load(); s != nil {
+		return s.Open()
+	}
+	return 0
+}

@@ -1,0 +1,16 @@
+// Package roomring is a stateful WebSocket game and room server to import. A program hands it games, and is a server for them.
+package roomring
+
+import (
+	"os"
+
+	"github.com/roomring/roomring/internal/cli"
+	"github.com/roomring/roomring/room"
+)
+
+// Main is a whole program that serves these games: the commands serve, dev, replay, admin, token, healthcheck and
+// version. It does not return: it ends the process with 0 when the command line could be carried out, 1 when it could
+// not, and 2 when it was wrong.
+func Main(games ...*room.Rules) {
+	os.Exit(cli.Run(games, os.Args[1:], os.Stdout, os.Stderr))
+}
