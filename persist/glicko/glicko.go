@@ -21,7 +21,7 @@ const (
 	scale         = 173.7178 // step 2
 	epsilon       = 0.000001 // step 5.1, the convergence tolerance
 	maxDeviation  = 350
-	maxIterations = 100 // step 5 converges in a handful; the bound is for damaged input
+	maxIterations = 100 // step 5 converges in a few; the bound is for damaged input
 )
 
 // Bout is one game of a rating period, seen from the rated player's side.
@@ -71,7 +71,7 @@ func Update(r record.Rating, bouts []Bout) record.Rating {
 		info += g * g * e * (1 - e)
 		gain += g * (b.Score - e)
 	}
-	if info == 0 { // so far apart that the paper's numbers underflow: the game says nothing
+	if info == 0 { // the ratings are so far apart that the numbers underflow: the game shows nothing
 		return r
 	}
 	v := 1 / info

@@ -12,7 +12,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// BenchmarkAppend has every room offer a batch of 100 bytes as soon as its last one is acknowledged.
+// BenchmarkAppend appends a batch of 100 bytes to every room as soon as its last one is acknowledged.
 func BenchmarkAppend(b *testing.B) {
 	for _, rooms := range []int{1, 50, 500} {
 		b.Run(fmt.Sprintf("rooms=%d", rooms), func(b *testing.B) {
@@ -93,7 +93,7 @@ func TestBlackBoxAllocatesNothing(t *testing.T) {
 	}
 }
 
-func TestBlackBoxIsBounded(t *testing.T) {
+func TestBlackBoxHasABound(t *testing.T) {
 	n := open(t, t.TempDir(), journal.Options{BlackBoxSlots: 8})
 	var steps []journal.Step
 	for i := range 10 {

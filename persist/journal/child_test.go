@@ -20,8 +20,8 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// children are what this binary does when a test starts it as a process of its own. They say
-// "ready" or what they have done on standard output and end with their standard input.
+// children are what this binary does when a test starts it as another process. They print
+// "ready" or what they have done, and end when their standard input does.
 var children = map[string]func(dir string){
 	"hold":     holdFolder,
 	"append":   appendForEver,
@@ -31,7 +31,7 @@ var children = map[string]func(dir string){
 	"replay":   func(dir string) { stepFatally(dir, true) },
 }
 
-// child is this binary as another process.
+// child is this binary running as another process.
 type child struct {
 	*exec.Cmd
 	lines *bufio.Scanner
@@ -83,8 +83,8 @@ func holdFolder(dir string) {
 	io.Copy(io.Discard, os.Stdin)
 }
 
-// appendForEver brings every room back, claims it, and goes on with it as fast as it can, with new
-// rooms and snapshots now and then; every acknowledged batch is told before the next is offered.
+// appendForEver loads and claims every room, and appends to it as fast as it can, with new
+// rooms and snapshots now and then. It prints every acknowledged batch before it appends the next.
 func appendForEver(dir string) {
 	j := mustOpen(dir)
 	var out sync.Mutex
@@ -210,7 +210,7 @@ func TestSecondProcessIsRefused(t *testing.T) {
 	folder.Close()
 }
 
-// stepFatally steps an innocent room at random and the poisoned one until the stack overflows.
+// stepFatally steps harmless rooms, and the poisoned one until the stack overflows.
 func stepFatally(dir string, replay bool) {
 	box := mustOpen(dir).BlackBox()
 	box.Begin(roomID(2), rand.Uint64())
@@ -225,7 +225,7 @@ func stepFatally(dir string, replay bool) {
 	overflowStack()
 }
 
-// openFatally has a game open a room that the journal does not know yet until the stack overflows.
+// openFatally makes a room that the journal does not know yet, until the stack overflows.
 func openFatally(dir string) {
 	box := mustOpen(dir).BlackBox()
 	box.BeginOpen("", "dud")
@@ -293,8 +293,8 @@ func TestPoisonIsFound(t *testing.T) {
 	}
 }
 
-// TestDeathInARoomThatIsMade says which game was opened, and holds it against no room, not even a later one of that id.
-func TestDeathInARoomThatIsMade(t *testing.T) {
+// TestDeathWhileARoomIsMade checks that the log names the game, and that no room is suspected, not even a later one with that id.
+func TestDeathWhileARoomIsMade(t *testing.T) {
 	dir := t.TempDir()
 	var log strings.Builder
 	o := journal.Options{Log: slog.New(slog.NewTextHandler(&log, nil))}
@@ -332,7 +332,7 @@ func TestDeathInARoomThatIsMade(t *testing.T) {
 	}
 }
 
-func TestInnocenceIsProven(t *testing.T) {
+func TestStepsThatReturnAreForgiven(t *testing.T) {
 	dir := t.TempDir()
 	n := open(t, dir, journal.Options{})
 	n.create(roomID(1), roomID(2), roomID(3))

@@ -22,15 +22,16 @@ func cutAt(t *testing.T, id room.ID, first, last room.Index) record.Batch {
 	return record.Batch{Room: id, Epoch: 1, First: first, Last: last, Begins: true, Entries: raw}
 }
 
-// TestACutForgetsWhatLiesBefore it, and nothing of other rooms; what is left can be loaded and given away.
-func TestACutForgetsWhatLiesBefore(t *testing.T) {
+// TestCutDeletesWhatLiesBefore checks that a log which begins anew loses what lies before, and other rooms lose nothing. What is left
+// can be loaded and given away.
+func TestCutDeletesWhatLiesBefore(t *testing.T) {
 	dir := t.TempDir()
 	n := open(t, dir, journal.Options{})
 	id, other := roomID(1), roomID(2)
 	n.create(id, other)
 	n.append(batch(id, 1, 1, 5), &record.Snapshot{Room: id, Epoch: 1, Index: 5, Data: []byte("old")})
 	n.append(batch(other, 1, 1, 5), &record.Snapshot{Room: other, Epoch: 1, Index: 5, Data: []byte("old")})
-	// Both may come in one group, and must not become one record.
+	// Both may be in one group, but must not become one record.
 	written := make(chan error, 3)
 	for _, b := range []record.Batch{batch(id, 1, 6, 7), cutAt(t, id, 8, 9), cutAt(t, id, 10, 12)} {
 		if err := n.Append(b, nil, func(err error) { written <- err }); err != nil {

@@ -21,7 +21,7 @@ import (
 func TestDamagedLogIsCut(t *testing.T) {
 	id := roomID(1)
 	flip := func(f frame, file []byte) []byte { file[f.to-3] ^= 4; return file }
-	// A log of five batches of two entries: the record at i holds what begins with entry 2i-1.
+	// The log has five batches of two entries: the batch in record i begins with entry 2i-1.
 	for _, c := range []struct {
 		name      string
 		edit      func(all []frame, file []byte) []byte
@@ -108,7 +108,7 @@ func TestDamagedLogIsCut(t *testing.T) {
 	}
 }
 
-// TestDamageBesideTheLogLosesNothing of it: a record that is no part of it is passed over when the log goes on behind it.
+// TestDamageBesideTheLogLosesNothing damages a record that is no part of the log. It is skipped when the log goes on after it.
 func TestDamageBesideTheLogLosesNothing(t *testing.T) {
 	dir := t.TempDir()
 	id := roomID(1)
@@ -133,8 +133,8 @@ func TestDamageBesideTheLogLosesNothing(t *testing.T) {
 	}
 }
 
-// TestATornWriteIsNoDamage: a process that is killed while it writes leaves a part of a record of which nobody was told.
-func TestATornWriteIsNoDamage(t *testing.T) {
+// TestTornWriteIsNoDamage ends logs within a record, as a process does that is killed while it writes. The record was never acknowledged.
+func TestTornWriteIsNoDamage(t *testing.T) {
 	id := roomID(1)
 	boots := t.TempDir()
 	boot := func(name string) string {
@@ -186,7 +186,7 @@ func TestATornWriteIsNoDamage(t *testing.T) {
 	}
 }
 
-// saved remembers the marks; what is returned puts them back, as a kill leaves them.
+// saved remembers the marks. The function that it returns puts them back, as after a kill.
 func saved(t *testing.T, dir string) (back func()) {
 	t.Helper()
 	path := filepath.Join(dir, "journal", "marks")
@@ -201,9 +201,9 @@ func saved(t *testing.T, dir string) (back func()) {
 	}
 }
 
-// TestNoRoomIsHeldToAnothersEnd kills two lives before they note where logs end: the first has removed the newest room, the
+// TestEndOfARemovedRoomCutsNoOther kills two lives before they write where logs end. The first has removed the newest room, the
 // second has made another one.
-func TestNoRoomIsHeldToAnothersEnd(t *testing.T) {
+func TestEndOfARemovedRoomCutsNoOther(t *testing.T) {
 	dir := t.TempDir()
 	kept, gone, next := roomID(1), roomID(2), roomID(3)
 	n := open(t, dir, journal.Options{})
@@ -282,8 +282,8 @@ func TestDamagedHeaderHarmsNoOtherRoom(t *testing.T) {
 	}
 }
 
-// A record that stands under another room is not believed.
-func TestRowsDoNotPassForOthers(t *testing.T) {
+// A record in the file of another room fails its checksum.
+func TestRecordsDoNotPassForOthers(t *testing.T) {
 	dir := t.TempDir()
 	n := open(t, dir, journal.Options{})
 	n.create(roomID(1), roomID(2))
@@ -300,9 +300,9 @@ func TestRowsDoNotPassForOthers(t *testing.T) {
 	}
 }
 
-// Bytes flipped anywhere may cost the rooms in whose files they are, with a clear
-// error, but what is given back is always what was written.
-func TestFlippedBytesAreNeverBelieved(t *testing.T) {
+// Flipped bytes may cost the room in whose file they are, with a clear
+// error. But what is read is always what was written.
+func TestFlippedBytesAreFound(t *testing.T) {
 	dir := t.TempDir()
 	n := open(t, dir, journal.Options{})
 	for i := range 20 {
@@ -348,7 +348,7 @@ func TestFlippedBytesAreNeverBelieved(t *testing.T) {
 	}
 }
 
-// readTorn reads all that a damaged journal gives and counts what it does not.
+// readTorn reads everything that a damaged journal returns, and counts what is missing.
 func readTorn(t *testing.T, dir string) (harmed int) {
 	folder := openFolder(t, dir, journal.FolderOptions{})
 	defer folder.Close()

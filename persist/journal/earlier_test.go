@@ -22,7 +22,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// earlierTables are those of earlier versions.
+// earlierTables are the tables of earlier versions.
 const earlierTables = `
 CREATE TABLE lives (life INTEGER PRIMARY KEY, elapsed INTEGER NOT NULL);
 CREATE TABLE rooms (key INTEGER PRIMARY KEY, room TEXT NOT NULL, header BLOB NOT NULL, sum INTEGER NOT NULL, epoch INTEGER NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE tries (room TEXT NOT NULL, fingerprint INTEGER NOT NULL, count INTE
 CREATE TABLE counted (one INTEGER PRIMARY KEY CHECK (one = 1), generation TEXT NOT NULL);
 PRAGMA user_version = 1; PRAGMA application_id = 1381132908;`
 
-// earlierDB is the database of an earlier version, open to be written.
+// earlierDB is a database of an earlier version, open for writing.
 type earlierDB struct {
 	*sql.DB
 	t testing.TB
@@ -81,7 +81,7 @@ func (db earlierDB) room(key int, kept record.Kept, life int, offset time.Durati
 	}
 }
 
-// earlierFolder makes a data folder as an earlier version has left it: live rooms 1 to 40, room 50 set aside, one that a process died in.
+// earlierFolder makes a data folder as an earlier version left it: live rooms 1 to 40, room 50 set aside, one in which a process died.
 func earlierFolder(t testing.TB) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -112,7 +112,7 @@ func earlierFolder(t testing.TB) (dir string) {
 	return dir
 }
 
-// setIdentity changes the format that a folder says it has.
+// setIdentity changes the format in a folder's identity.
 func setIdentity(t testing.TB, dir string, format int) {
 	t.Helper()
 	path := filepath.Join(dir, "identity.json")
@@ -138,8 +138,8 @@ func setIdentity(t testing.TB, dir string, format int) {
 	}
 }
 
-// checkTakenOver looks at all that earlierFolder made.
-func checkTakenOver(t *testing.T, n *node) {
+// checkConverted checks everything that earlierFolder made.
+func checkConverted(t *testing.T, n *node) {
 	t.Helper()
 	seen := 0
 	for kept, err := range n.Rooms(within(t)) {
@@ -185,10 +185,10 @@ func databaseIsGone(t *testing.T, dir string) {
 	}
 }
 
-func TestEarlierJournalIsTakenOver(t *testing.T) {
+func TestEarlierJournalIsConverted(t *testing.T) {
 	dir := earlierFolder(t)
 	n := open(t, dir, journal.Options{})
-	checkTakenOver(t, n)
+	checkConverted(t, n)
 	databaseIsGone(t, dir)
 	if err := n.SetClock(roomID(1), 0); err != nil {
 		t.Fatal(err)
@@ -205,15 +205,15 @@ func TestEarlierJournalIsTakenOver(t *testing.T) {
 	}
 	n.close()
 
-	// A program of before must not think that there are no rooms.
+	// An earlier program must not conclude that there are no rooms.
 	text, err := os.ReadFile(filepath.Join(dir, "identity.json"))
 	if err != nil || !strings.Contains(string(text), `"format":2`) {
 		t.Errorf("the folder says %s, %v", text, err)
 	}
 }
 
-// TestTakeOverThatIsCutShort takes over from every state in which a killed process can leave the folder.
-func TestTakeOverThatIsCutShort(t *testing.T) {
+// TestConversionGoesOnAfterAKill converts from every state in which a killed process can leave the folder.
+func TestConversionGoesOnAfterAKill(t *testing.T) {
 	copyTree := func(t *testing.T, from, to string) {
 		t.Helper()
 		if err := os.CopyFS(to, os.DirFS(from)); err != nil {
@@ -235,7 +235,7 @@ func TestTakeOverThatIsCutShort(t *testing.T) {
 			}
 		},
 		"before the word": func(t *testing.T, dir string) {
-			// An older program has gone on since with what was still its own.
+			// An older program has changed the database since.
 			copyTree(t, whole(t), filepath.Join(dir, "journal"))
 			db := openEarlier(t, dir)
 			defer db.Close()
@@ -263,16 +263,16 @@ func TestTakeOverThatIsCutShort(t *testing.T) {
 			dir := earlierFolder(t)
 			leave(t, dir)
 			n := open(t, dir, journal.Options{})
-			checkTakenOver(t, n)
+			checkConverted(t, n)
 			databaseIsGone(t, dir)
 			n.close()
-			checkTakenOver(t, open(t, dir, journal.Options{}))
+			checkConverted(t, open(t, dir, journal.Options{}))
 		})
 	}
 }
 
-// TestKilledWhileTakingOver kills a process at any time of it, again and again; the last start has all.
-func TestKilledWhileTakingOver(t *testing.T) {
+// TestKilledWhileConverting kills a process at any time of a conversion, again and again. The last start has everything.
+func TestKilledWhileConverting(t *testing.T) {
 	for range 4 {
 		dir := earlierFolder(t)
 		for range 6 {
@@ -281,16 +281,16 @@ func TestKilledWhileTakingOver(t *testing.T) {
 			c.Wait()
 		}
 		n := open(t, dir, journal.Options{})
-		checkTakenOver(t, n)
+		checkConverted(t, n)
 		databaseIsGone(t, dir)
 		n.close()
 	}
 }
 
-// takeOver opens and ends without a word, as a process does that is killed right after.
+// takeOver opens a journal and ends at once, like a process that is killed right after the conversion.
 func takeOver(dir string) { mustOpen(dir) }
 
-// TestDamagedEarlierJournal says what is damaged as the version before would have, and keeps its file.
+// TestDamagedEarlierJournal checks that damage is reported as the version before would have, and that the file is kept.
 func TestDamagedEarlierJournal(t *testing.T) {
 	dir := earlierFolder(t)
 	db := openEarlier(t, dir)
@@ -338,8 +338,8 @@ func TestDamagedEarlierJournal(t *testing.T) {
 	}
 }
 
-// TestEarlierJournalThatIsNewer is one that no version wrote that this one knows: nothing is touched.
-func TestEarlierJournalThatIsNewer(t *testing.T) {
+// TestDatabaseOfANewerFormat checks that a database of an unknown format is refused and left as it is.
+func TestDatabaseOfANewerFormat(t *testing.T) {
 	dir := earlierFolder(t)
 	db := openEarlier(t, dir)
 	db.exec(`PRAGMA user_version = 99`)
@@ -359,8 +359,8 @@ func TestEarlierJournalThatIsNewer(t *testing.T) {
 	}
 }
 
-// TestTakeOverOfAnEmptyFile is what a process leaves that was killed when it had just made the file.
-func TestTakeOverOfAnEmptyFile(t *testing.T) {
+// TestConversionOfAnEmptyFile converts what a process leaves that is killed when it has just created the file.
+func TestConversionOfAnEmptyFile(t *testing.T) {
 	dir := earlierFolder(t)
 	for _, side := range []string{"-wal", "-shm", ""} {
 		os.Remove(filepath.Join(dir, "journal.db"+side))

@@ -67,7 +67,7 @@ func TestCopiedFolderIsRefused(t *testing.T) {
 	b.load(roomID(1))
 }
 
-// expectCopied also holds the refusal to changing nothing.
+// expectCopied opens a folder that must be refused as a copy, and checks that nothing was changed.
 func expectCopied(t *testing.T, dir string, options journal.FolderOptions) {
 	t.Helper()
 	before, _ := os.ReadFile(filepath.Join(dir, "identity.json"))

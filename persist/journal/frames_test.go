@@ -20,7 +20,7 @@ func logFile(t testing.TB, dir string, id room.ID, suffix string) string {
 	return names[0]
 }
 
-// frame is where a record stands in a room's file.
+// frame is the place of a record in a room's file.
 type frame struct{ from, to int }
 
 func framesOf(file []byte) (all []frame) {
@@ -32,7 +32,7 @@ func framesOf(file []byte) (all []frame) {
 	return all
 }
 
-// editFile changes a file behind the journal's back.
+// editFile changes a file without the journal.
 func editFile(t testing.TB, path string, edit func([]byte) []byte) {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -48,7 +48,7 @@ func editFile(t testing.TB, path string, edit func([]byte) []byte) {
 	}
 }
 
-// filesLike lists the names of a folder of rooms that have a part.
+// filesLike lists the files of rooms whose names contain part.
 func filesLike(t testing.TB, dir, part string) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join(dir, "journal", "rooms"))

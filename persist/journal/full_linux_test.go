@@ -12,12 +12,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
 )
 
-// smallDisk mounts a file system of a few MiB. It needs to be root, or another way to have a disk
-// that is really full; a test that only pretends would prove nothing.
+// smallDisk mounts a file system of a few MiB, for which it must run as root. The disk must really
+// be full: a test that only pretends would prove nothing.
 func smallDisk(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -28,7 +29,7 @@ func smallDisk(t *testing.T) string {
 	return dir
 }
 
-// fill leaves no room on the disk; the answer makes room again.
+// fill fills the disk. The function that it returns frees the space again.
 func fill(t *testing.T, disk string) (empty func()) {
 	t.Helper()
 	name := filepath.Join(disk, "filler")
@@ -50,7 +51,7 @@ func fill(t *testing.T, disk string) (empty func()) {
 	}
 }
 
-// ledger counts what done functions said.
+// ledger counts the calls of done functions.
 type ledger struct {
 	mu    sync.Mutex
 	acked map[room.ID]room.Index
@@ -83,7 +84,7 @@ func (l *ledger) of(id room.ID) room.Index {
 	return l.acked[id]
 }
 
-// flood appends 20 entries at a time to every room in turn until the journal has no more room.
+// flood appends 20 entries at a time to every room in turn until the journal is full.
 func (n *node) flood(l *ledger, ids []room.ID, ends map[room.ID]room.Index) (offered int) {
 	n.t.Helper()
 	for start := time.Now(); ; offered++ {
@@ -151,8 +152,8 @@ func TestDiskFull(t *testing.T) {
 		if err := <-health; err != nil {
 			t.Fatalf("health said %v", err)
 		}
-		until(t, "all is acknowledged", func() bool { calls, _ := l.counts(); return calls == offered })
-		until(t, "the journal is well", func() bool { return n.Failing() == nil })
+		testwait.Until(t, "all is acknowledged", func() bool { calls, _ := l.counts(); return calls == offered })
+		testwait.Until(t, "the journal is well", func() bool { return n.Failing() == nil })
 	}
 	n.close()
 	n = open(t, dir, journal.Options{})
@@ -217,8 +218,8 @@ func TestOpenOnAFullDisk(t *testing.T) {
 	}
 }
 
-// TestTakeOverOnAFullDisk changes nothing, says so, and works once there is space.
-func TestTakeOverOnAFullDisk(t *testing.T) {
+// TestConversionOnAFullDisk checks that a conversion fails with a clear error, changes nothing, and works once there is space.
+func TestConversionOnAFullDisk(t *testing.T) {
 	disk := smallDisk(t)
 	dir := filepath.Join(disk, "data")
 	if err := os.CopyFS(dir, os.DirFS(earlierFolder(t))); err != nil {
@@ -233,6 +234,6 @@ func TestTakeOverOnAFullDisk(t *testing.T) {
 	}
 	folder.Close()
 	empty()
-	checkTakenOver(t, open(t, dir, journal.Options{}))
+	checkConverted(t, open(t, dir, journal.Options{}))
 	databaseIsGone(t, dir)
 }

@@ -14,10 +14,10 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// ceiling is how long a test waits for what ought to take milliseconds.
+// ceiling is how long a test waits at most for what should take milliseconds.
 const ceiling = 60 * time.Second
 
-// TestMain runs the part of a child process when a test started this binary as one.
+// TestMain runs the part of a child process if a test has started this binary as one.
 func TestMain(m *testing.M) {
 	if part := os.Getenv("JOURNAL_TEST_CHILD"); part != "" {
 		children[part](os.Getenv("JOURNAL_TEST_DIR"))
@@ -79,7 +79,7 @@ func header(id room.ID) record.Header {
 	return record.Header{ID: id, Game: "chess", Version: 3, Runtime: core.RuntimeVersion, Seed: [32]byte{1, 2, 3}, Created: time.UnixMilli(1e12).UTC()}
 }
 
-// batch covers first to last with bytes that say so, so that joined batches can be told apart.
+// batch makes a batch from first to last whose bytes say so, so that joined batches can be told apart.
 func batch(id room.ID, epoch record.Epoch, first, last room.Index) record.Batch {
 	var text []byte
 	for i := first; i <= last; i++ {
@@ -118,7 +118,7 @@ func (n *node) load(id room.ID) record.Kept {
 	return kept
 }
 
-// checkLog holds a log to what batch makes and returns its end.
+// checkLog checks that a log consists of what batch makes, and returns its end.
 func checkLog(t testing.TB, kept record.Kept) room.Index {
 	t.Helper()
 	var end room.Index
@@ -133,13 +133,4 @@ func checkLog(t testing.TB, kept record.Kept) room.Index {
 		end = b.Last
 	}
 	return end
-}
-
-func until(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for start := time.Now(); !is(); time.Sleep(time.Millisecond) {
-		if time.Since(start) > ceiling {
-			t.Fatal("waited in vain until " + what)
-		}
-	}
 }

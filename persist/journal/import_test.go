@@ -12,7 +12,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// fromElsewhere is a room with a log to last, as another node's journal had it.
+// fromElsewhere is a room from another node's journal, with a log up to last.
 func fromElsewhere(id room.ID, epoch record.Epoch, last room.Index) record.Kept {
 	k := record.Kept{Header: header(id), Epoch: epoch, Time: time.Duration(last)*time.Second + time.Millisecond}
 	for i := room.Index(1); i <= last; i += 5 {
@@ -24,7 +24,7 @@ func fromElsewhere(id room.ID, epoch record.Epoch, last room.Index) record.Kept 
 	return k
 }
 
-func TestImportGoesOn(t *testing.T) {
+func TestImportedRoomGoesOn(t *testing.T) {
 	dir := t.TempDir()
 	n := open(t, dir, journal.Options{})
 	id := roomID(1)
@@ -62,7 +62,7 @@ func TestImportKeepsTheTime(t *testing.T) {
 	}
 }
 
-func TestImportReplacesAnImportAlone(t *testing.T) {
+func TestImportReplacesOnlyAnImport(t *testing.T) {
 	dir := t.TempDir()
 	n := open(t, dir, journal.Options{})
 	id := roomID(1)
@@ -92,7 +92,7 @@ func TestImportReplacesAnImportAlone(t *testing.T) {
 	}
 }
 
-// TestImportOfARoomThatComesBack takes a room in that was here before, and whose old copy was set aside.
+// TestImportOfARoomThatComesBack imports a room that was here before, and whose old copy was set aside.
 func TestImportOfARoomThatComesBack(t *testing.T) {
 	n := open(t, t.TempDir(), journal.Options{})
 	id := roomID(1)
@@ -131,8 +131,8 @@ func TestImportRefusesWhatIsNotWhole(t *testing.T) {
 	}
 }
 
-// TestImportThatIsCutShort gives an import up while the writer is busy: nothing of it is kept, then or later.
-func TestImportThatIsCutShort(t *testing.T) {
+// TestCancelledImport cancels an import while the writer is busy. Nothing of it is kept, then or later.
+func TestCancelledImport(t *testing.T) {
 	dir := t.TempDir()
 	n := open(t, dir, journal.Options{})
 	other, id := roomID(1), roomID(2)

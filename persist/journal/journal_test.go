@@ -13,7 +13,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-func TestRoomComesBack(t *testing.T) {
+func TestRoomSurvivesARestart(t *testing.T) {
 	dir := t.TempDir()
 	id := roomID(1)
 	n := open(t, dir, journal.Options{})
@@ -71,7 +71,7 @@ func TestAppendRefuses(t *testing.T) {
 		if err := n.Append(c.batch, c.snapshot, func(error) { t.Errorf("%s: done was called", c.name) }); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		} else if !errors.Is(err, record.ErrPermanent) {
-			t.Errorf("%s: %v does not say that trying again is in vain", c.name, err)
+			t.Errorf("%s: %v does not say that trying again does not help", c.name, err)
 		}
 	}
 	if err := n.Create(within(t), header(id), 1); !errors.Is(err, journal.ErrExists) {
@@ -83,7 +83,7 @@ func TestAppendRefuses(t *testing.T) {
 	if err := n.Append(batch(id, 1, 4, 4), nil, nil); !errors.Is(err, journal.ErrClosed) {
 		t.Errorf("after close: %v", err)
 	} else if errors.Is(err, record.ErrPermanent) {
-		t.Error("that this process is at its end is held against the room")
+		t.Error("ErrClosed counts as a fault of the room")
 	}
 }
 
@@ -101,7 +101,7 @@ func TestTwoSnapshotsAreKept(t *testing.T) {
 	}
 }
 
-// Batches that wait together are one record a room, and done functions run in order.
+// Batches of a room that wait together become one record, and done functions run in order.
 func TestManyRoomsAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	n := open(t, dir, journal.Options{MaxRow: 2000})
@@ -222,7 +222,7 @@ func TestSetAside(t *testing.T) {
 	n.load(id)
 }
 
-// clock is a node's monotonic time that a test moves.
+// clock is a node's monotonic time, which the test moves.
 type clock struct {
 	mu  sync.Mutex
 	now time.Duration
@@ -284,7 +284,7 @@ func TestRoomTimeGoesOn(t *testing.T) {
 	expect(n, id, 300*time.Second)
 }
 
-func TestMarksAreMade(t *testing.T) {
+func TestMarksAreWritten(t *testing.T) {
 	dir := t.TempDir()
 	id := roomID(1)
 	n := open(t, dir, journal.Options{MarkEvery: time.Millisecond})
@@ -297,7 +297,7 @@ func TestMarksAreMade(t *testing.T) {
 	}
 }
 
-func TestCreateThatNobodyWaitsFor(t *testing.T) {
+func TestCancelledCreate(t *testing.T) {
 	dir := t.TempDir()
 	n := open(t, dir, journal.Options{})
 	ctx, cancel := context.WithCancel(context.Background())

@@ -12,13 +12,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/record"
 )
 
-// TestPowerLossIsToldFromAKill by the machine's boot id, and only where something may be missing.
-func TestPowerLossIsToldFromAKill(t *testing.T) {
+// TestPowerLossIsDetected checks that a loss of power is told from a kill by the machine's boot id, and reported only if something
+// may be missing.
+func TestPowerLossIsDetected(t *testing.T) {
 	boots := t.TempDir()
 	boot := func(name string) string {
 		path := filepath.Join(boots, name)
@@ -73,8 +75,8 @@ func TestPowerLossIsToldFromAKill(t *testing.T) {
 	}
 }
 
-// machine is a data folder of which a loss of power leaves what was on the disk: here, of each file, what it was at the start or any later
-// state, and all of what was waited for.
+// machine is a data folder that can lose power. Then each file has the content that it had at the start or any later one, and
+// everything that was synced is there.
 type machine struct {
 	t     *testing.T
 	dir   string
@@ -128,8 +130,8 @@ func (m *machine) losePower() {
 	}
 }
 
-// TestSyncOutlivesALossOfPower plays, takes the power away, and looks for all that was acknowledged.
-func TestSyncOutlivesALossOfPower(t *testing.T) {
+// TestSyncSurvivesALossOfPower plays, cuts the power, and looks for everything that was acknowledged.
+func TestSyncSurvivesALossOfPower(t *testing.T) {
 	for round := range 10 {
 		boots := filepath.Join(t.TempDir(), "boot")
 		os.WriteFile(boots, []byte("one"), 0o600)
@@ -206,8 +208,8 @@ func TestSyncOutlivesALossOfPower(t *testing.T) {
 	}
 }
 
-// TestSyncForgets what it needs no more, and goes on while it does.
-func TestSyncForgets(t *testing.T) {
+// TestSyncDeletesOldSegments checks that segments which are not needed any more are deleted, and that writing goes on meanwhile.
+func TestSyncDeletesOldSegments(t *testing.T) {
 	dir := t.TempDir()
 	n := open(t, dir, journal.WithRedoMost(journal.Options{Sync: true}, 20_000))
 	var wg sync.WaitGroup
@@ -220,7 +222,7 @@ func TestSyncForgets(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	until(t, "segments are deleted", func() bool {
+	testwait.Until(t, "segments are deleted", func() bool {
 		names, _ := filepath.Glob(filepath.Join(dir, "journal", "redo-*"))
 		n.append(record.Batch{Room: roomID(0), Epoch: 1}, &record.Snapshot{Room: roomID(0), Epoch: 1, Index: 200, Data: make([]byte, 5000)})
 		return len(names) <= 2

@@ -11,9 +11,9 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Audit proves that the store holds exactly the given finals, for the games and players they name: each
-// result once with its hash and replay, counts that add up, and ratings that are what the rated games make of them when
-// computed anew. Each player takes part in fewer than 2,000 of them.
+// Audit checks that the store holds exactly the given finals, for the games and players that they name: each
+// result once with its hash and replay, counts that add up, and ratings that equal those computed anew from the rated
+// games. Each player takes part in fewer than 2,000 of them.
 func Audit(t *testing.T, s persist.Store, finals []record.Final) {
 	t.Helper()
 	chains, counts := map[key][]link{}, map[key]int{}
@@ -46,7 +46,7 @@ type key struct {
 
 type link struct{ before, after record.Rating }
 
-// auditChanges computes a game's ratings anew from those before it.
+// auditChanges computes the ratings after a game anew from those before it.
 func auditChanges(t *testing.T, f record.Final, unrated record.Unrated, changes []record.RatingChange) {
 	t.Helper()
 	if !f.Rated || unrated != "" {
@@ -70,7 +70,7 @@ func auditChanges(t *testing.T, f record.Final, unrated record.Unrated, changes 
 	}
 }
 
-// auditPlayer proves that a player's rating changes form one chain from the newcomer's rating to the present one.
+// auditPlayer checks that a player's rating changes form one chain from the newcomer's rating to the present one.
 func auditPlayer(t *testing.T, s persist.Store, k key, games int, chain []link) {
 	t.Helper()
 	profile, err := s.Player(t.Context(), k.player, true)

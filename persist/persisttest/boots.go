@@ -73,7 +73,7 @@ func testBootFenced(t *testing.T, s persist.Store) {
 	}
 }
 
-// testAdoptedFolder is served under a former id, by a process that is gone and by one that is not.
+// testAdoptedFolder starts boots of a folder with a former id, which a dead process and a living one served.
 func testAdoptedFolder(t *testing.T, s persist.Store) {
 	gone, lives := Started(t, s), Started(t, s)
 	b := NewBoot()

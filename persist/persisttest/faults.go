@@ -11,7 +11,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Poison proves that finals the backend itself refuses hold up no other. The caller has made the
+// Poison checks that all other finals are written when the backend refuses some. The caller has made the
 // store refuse results whose summary is "poison".
 func Poison(t *testing.T, s persist.Store) {
 	t.Helper()
@@ -33,7 +33,7 @@ func Poison(t *testing.T, s persist.Store) {
 	Audit(t, s, fine)
 }
 
-// SilentHolder proves that a boot not heard for FreshFor is fenced from anywhere. age makes every heartbeat
+// SilentHolder checks that a boot elsewhere fences one whose last heartbeat is older than FreshFor. age makes every heartbeat
 // older than that.
 func SilentHolder(t *testing.T, s persist.Store, age func()) {
 	t.Helper()
@@ -53,7 +53,7 @@ func SilentHolder(t *testing.T, s persist.Store, age func()) {
 	}
 }
 
-// Forget proves that a node which will never come back is given up with its rooms, and nothing else is. age makes every
+// Forget checks that Boots.Forget gives up a lost node with its rooms, and nothing else. age makes every
 // heartbeat older than FreshFor.
 func Forget(t *testing.T, s persist.Store, age func()) {
 	t.Helper()
@@ -102,7 +102,7 @@ func Forget(t *testing.T, s persist.Store, age func()) {
 	if replay, err := core.ReadReplay(bytes.NewReader(replayOf(t, s, theirs.Room))); err != nil || replay.Header.Game != theirs.Game {
 		t.Errorf("its replay: %+v, %v", replay, err)
 	}
-	// It comes back after all.
+	// The lost node comes back after all.
 	if err := s.Heartbeat(t.Context(), lost.ID); !errors.Is(err, persist.ErrBootDead) {
 		t.Errorf("its heartbeat: %v", err)
 	}
@@ -113,7 +113,7 @@ func Forget(t *testing.T, s persist.Store, age func()) {
 
 func second[T any](_ T, err error) error { return err }
 
-// Prune proves that what is older than its retention goes and nothing else. age makes every result and
+// Prune checks that exactly what is older than its retention is deleted. age makes every result and
 // replay an hour older.
 func Prune(t *testing.T, s persist.Store, age func()) {
 	t.Helper()

@@ -7,7 +7,7 @@ import (
 	"github.com/roomring/roomring/persist"
 )
 
-// testSharedKey has many ask at once for a key that is not there yet.
+// testSharedKey asks many times at once for a key that does not exist yet.
 func testSharedKey(t *testing.T, s persist.Store) {
 	keys := make([][32]byte, 20)
 	var wg sync.WaitGroup

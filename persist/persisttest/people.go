@@ -19,14 +19,14 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Looked is an empty store that a test looks into from behind.
+// Looked is an empty store with a way for tests to read its rows directly.
 type Looked struct {
 	Store persist.Store
 	Rows  func() string    // every row of every table, as text
 	Do    func(sql string) // changes it; the SQL is understood by all backends
 }
 
-// RunPeople asks of a backend what persist.People and persist.Forgetting promise. Each test gets a store of its own.
+// RunPeople tests that a backend keeps the promises of persist.People and persist.Forgetting. Each test gets its own store.
 func RunPeople(t *testing.T, empty func(t *testing.T) Looked) {
 	for name, test := range map[string]func(*testing.T, Looked){
 		"rooms of a player": testRoomsOf,
@@ -137,7 +137,7 @@ func testRedact(t *testing.T, l Looked) {
 	}
 }
 
-// Who is reading a replay that is written anew reads the old one, or not to its end; never a mixture.
+// A reader of a replay that is replaced meanwhile reads the old one, or not to its end, but never a mixture.
 func testLongReplayRedacted(t *testing.T, l Looked) {
 	s := l.Store
 	f := Game("chess", "ann", "bob")
@@ -225,7 +225,7 @@ func testIdleGuests(t *testing.T, l Looked) {
 	}
 }
 
-// chatter is a game that is told what to show, and ends when it hears so.
+// chatter is a game that shows what players say, and ends when a player says so.
 type chatter struct {
 	Names map[room.PlayerID]string
 	Order []room.PlayerID
@@ -267,7 +267,7 @@ func (g *chatter) Act(t *room.Turn, by room.Player, said string) error {
 
 func (g *chatter) View(room.Viewer) any { return map[string]any{"names": g.Names, "said": g.Said} }
 
-// chatters are games of which one goes another way for players of other ids.
+// chatters are games. One of them takes another course if the players have other ids.
 func chatters() *core.Games {
 	rules := func(name string, byID bool) *room.Rules {
 		return room.MustDefine(room.Spec{Name: name, Version: 1, MaxPlayers: 8, SharedView: true, Rated: true}, func() *chatter {
@@ -281,10 +281,10 @@ func chatters() *core.Games {
 	return games
 }
 
-// nameOf is what a player is called in a chat.
+// nameOf is the name of a player in a chat.
 func nameOf(p room.PlayerID) string { return "Lord " + strings.ToUpper(string(p)) }
 
-// chatted is the end of a chat in which each player says something long and some leave; the last ends it.
+// chatted is the end of a chat in which each player says something long and some leave. The last player ends it.
 func chatted(t *testing.T, game string, bytes int, leaves room.PlayerID, players ...room.PlayerID) record.Final {
 	t.Helper()
 	rules, _ := chatters().Lookup(game)
@@ -324,7 +324,7 @@ func chatted(t *testing.T, game string, bytes int, leaves room.PlayerID, players
 	return final
 }
 
-// traces are where a store still names a player: rows as they are, and what replays hold.
+// traces returns where a store still names a player: in rows, and in the content of replays.
 func traces(t *testing.T, l Looked, player room.PlayerID, rooms []record.Final) (found []string) {
 	t.Helper()
 	rows := l.Rows()
@@ -397,7 +397,7 @@ func testForget(t *testing.T, l Looked) {
 	if len(board) != 1 || board[0].Player != other || board[0].Place != 1 {
 		t.Errorf("the board is %+v", board)
 	}
-	// Who left before the end is in no result.
+	// A player who left before the end is in no result.
 	got, err = f.Forget(t.Context(), early, time.Minute)
 	must(t, err)
 	if want := (persist.ForgotPlayer{Done: true, Results: 2, Redacted: 2}); got != want {
@@ -421,7 +421,7 @@ func testForget(t *testing.T, l Looked) {
 	}
 }
 
-// Rooms that an older program stored are found by their logs, once; and forgetting goes on where it was stopped.
+// Rooms that an older program stored are found by their logs, which are read once. Forgetting goes on where it was stopped.
 func testForgetOlder(t *testing.T, l Looked) {
 	const wanted, early = "wanted-4711", "left-early-4711"
 	var finals []record.Final
@@ -454,7 +454,7 @@ func testForgetOlder(t *testing.T, l Looked) {
 	}
 }
 
-// Players of one room who are forgotten at once, by several nodes, are all forgotten.
+// When several nodes forget players of the same room at once, all of them are forgotten.
 func testForgetAtOnce(t *testing.T, l Looked) {
 	players := []room.PlayerID{"first-4711", "second-4711", "third-4711"}
 	var finals []record.Final

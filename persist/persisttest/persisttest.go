@@ -1,5 +1,5 @@
-// Package persisttest is the conformance suite of persist.Store: what its comments promise, asked of a store
-// from outside. Every backend runs it.
+// Package persisttest is the conformance suite of persist.Store. It tests from outside that a store does what the comments
+// of package persist promise. Every backend runs it.
 package persisttest
 
 import (
@@ -15,10 +15,10 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Open returns a store for one test with nothing in it. It is closed by whoever opened it, after the test.
+// Open returns an empty store for one test, and closes it after the test.
 type Open func(t *testing.T) persist.Store
 
-// Run runs the suite; each test opens a store of its own.
+// Run runs the suite. Each test opens its own store.
 func Run(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, persist.Store){
 		"result":             testResult,
@@ -71,7 +71,7 @@ func NewRoom() room.ID {
 // Nonce draws a nonce.
 func Nonce() string { return rand.Text() }
 
-// Game makes a rated, finished final of the given players, the first being the winner, each other a rank lower.
+// Game makes a rated, finished final of the given players. The first is the winner, and each following is one rank lower.
 func Game(game string, players ...room.PlayerID) record.Final {
 	f := record.Final{
 		Room: NewRoom(), Game: game, Version: 3, End: record.Finished, Rated: true,
@@ -94,7 +94,7 @@ func Draw(f record.Final) record.Final {
 	return Seal(f)
 }
 
-// Seal gives a changed final a hash that tells it from what it was. The store never computes the hash itself.
+// Seal gives a changed final another hash. The store never computes the hash itself.
 func Seal(f record.Final) record.Final {
 	bare := f
 	bare.Hash, bare.Replay = [32]byte{}, nil
@@ -102,7 +102,7 @@ func Seal(f record.Final) record.Final {
 	return f
 }
 
-// NewBoot makes a boot of a folder that nobody else has.
+// NewBoot makes a boot of a new folder.
 func NewBoot() persist.Boot {
 	return persist.Boot{ID: record.BootID("boot-" + rand.Text()), Node: "one", Folder: "folder-" + rand.Text(),
 		Host: "here", PID: 4711, Path: "/var/lib/roomring", Locked: true}
@@ -116,7 +116,7 @@ func Started(t *testing.T, s persist.Store) persist.Boot {
 	return b
 }
 
-// NewRow makes a row of a new room of the boot.
+// NewRow makes the row of a new room under the boot.
 func NewRow(b persist.Boot) record.Row {
 	return record.Row{Room: NewRoom(), Game: "chess", Epoch: 1, State: record.RowLive,
 		Boot: b.ID, Folder: b.Folder, Nonce: Nonce()}

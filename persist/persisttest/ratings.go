@@ -11,13 +11,13 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Rated is an empty store of one test, as the tests of ratings need it.
+// Rated is an empty store for one test of ratings.
 type Rated struct {
 	Open func(persist.Ratings) persist.Store // opens it by rules, as often as wished
 	Age  func()                              // makes all outcomes a persist.RepeatWindow older
 }
 
-// RunRatings asks of a backend what persist.Ratings promises. Each test makes a store of its own.
+// RunRatings tests that a backend keeps the promises of persist.Ratings. Each test gets its own store.
 func RunRatings(t *testing.T, empty func(t *testing.T) Rated) {
 	for name, test := range map[string]func(*testing.T, Rated){
 		"guests":         testGuestsUnrated,
@@ -70,7 +70,7 @@ func standing(t *testing.T, s persist.Store, p room.PlayerID) record.GameProfile
 	return profile.Games[i]
 }
 
-// board are the players of chess on the leaderboard, found the same in pages of every size.
+// board returns the players of chess on the leaderboard, and checks that pages of every size show the same.
 func board(t *testing.T, s persist.Store) (players []room.PlayerID) {
 	t.Helper()
 	all := get[[]record.Standing](t)(s.Leaderboard(t.Context(), "chess", record.BoardPlace{}, 1000))
@@ -99,7 +99,7 @@ func board(t *testing.T, s persist.Store) (players []room.PlayerID) {
 	return players
 }
 
-// A game with a guest counts as played, for both, and changes no rating.
+// A game with a guest counts as played for both players, and changes no rating.
 func testGuestsUnrated(t *testing.T, r Rated) {
 	s := r.Open(persist.Ratings{})
 	wantReasons(t, write(t, s, Game("chess", "ann", "g_1"), Game("chess", "g_2", "g_1"), Game("chess", "ann", "bob")), record.UnratedGuest, record.UnratedGuest, "")
@@ -119,7 +119,7 @@ func testGuestsUnrated(t *testing.T, r Rated) {
 	}
 }
 
-// What was over before it had begun changes nothing, unless its runtime did not count.
+// A game that was too short changes no rating, unless its runtime did not count acts.
 func testBriefGames(t *testing.T, r Rated) {
 	s := r.Open(persist.Ratings{Acts: map[string]int{"chess": 3}, Time: 10 * time.Second})
 	game := func(name string, played *record.Played) record.Final {
@@ -138,7 +138,7 @@ func testBriefGames(t *testing.T, r Rated) {
 	}
 }
 
-// Two players' games with each other count so often, in a day and a game, whoever wins and however they are batched.
+// Only a number of games of two players with each other count in a day, whoever wins and however they are batched.
 func testRepeats(t *testing.T, r Rated) {
 	s := r.Open(persist.Ratings{PerOpponent: 3})
 	first := []record.Final{Game("chess", "ann", "bob"), Game("chess", "bob", "ann"), Game("chess", "ann", "bob"), Game("chess", "ann", "bob"), Game("chess", "ann", "cid")}
@@ -159,7 +159,7 @@ func testRepeats(t *testing.T, r Rated) {
 		"", "", "", record.UnratedRepeat)
 }
 
-// In games of many, all who meet have met.
+// A game of many players counts as a meeting of every two of them.
 func testRepeatsOfMany(t *testing.T, r Rated) {
 	s := r.Open(persist.Ratings{PerOpponent: 2})
 	wantReasons(t, write(t, s, Game("chess", "a", "b", "c"), Game("chess", "c", "d"), Game("chess", "a", "d", "c", "e"), Game("chess", "e", "c", "b")), "", "", "", "")
@@ -167,7 +167,7 @@ func testRepeatsOfMany(t *testing.T, r Rated) {
 		record.UnratedRepeat, record.UnratedRepeat, record.UnratedRepeat, "")
 }
 
-// However many nodes write games of the same players at once, as many count as may.
+// However many nodes write games of the same players at once, exactly the allowed number counts.
 func testRepeatsAtOnce(t *testing.T, r Rated) {
 	rules := persist.Ratings{PerOpponent: 3}
 	nodes := []persist.Store{r.Open(rules), r.Open(rules), r.Open(rules)}
@@ -205,7 +205,7 @@ func testRepeatsAtOnce(t *testing.T, r Rated) {
 	Audit(t, nodes[0], finals)
 }
 
-// Who has not played enough is not on the board, and in nobody's place.
+// A player who has not played enough games is not on the board and takes no place there.
 func testListed(t *testing.T, r Rated) {
 	s := r.Open(persist.Ratings{Least: 3})
 	write(t, s, Game("chess", "new", "b"), Game("chess", "a", "b"), Game("chess", "a", "c"))
@@ -224,7 +224,7 @@ func testListed(t *testing.T, r Rated) {
 	}
 }
 
-// A store that is opened by other rules lists by them.
+// A store that is opened with other rules lists players by those.
 func testListedAnew(t *testing.T, r Rated) {
 	s := r.Open(persist.Ratings{Guests: true, Least: 2})
 	write(t, s, Game("chess", "a", "g_1"), Game("chess", "a", "g_1"), Game("chess", "a", "b"))

@@ -40,7 +40,7 @@ func testResult(t *testing.T, s persist.Store) {
 	}
 }
 
-// replayOf reads a replay, and checks that it is as long as was said.
+// replayOf reads a replay, and checks that it has the size that the store says.
 func replayOf(t *testing.T, s persist.Store, id room.ID) []byte {
 	t.Helper()
 	replay := get[record.StoredReplay](t)(s.Replay(t.Context(), id))
@@ -51,7 +51,7 @@ func replayOf(t *testing.T, s persist.Store, id room.ID) []byte {
 	return data
 }
 
-// A replay of any length, in parts of any length, comes back byte for byte, a little at a time; and goes with its result.
+// A replay of any length, in parts of any length, is read back byte for byte, in small pieces. It is pruned with its result.
 func testLongReplay(t *testing.T, s persist.Store) {
 	long, empty := Game("chess", "ann", "bob"), Game("chess", "ann", "bob")
 	long.Replay, empty.Replay = nil, nil
@@ -307,7 +307,7 @@ func testLeaderboard(t *testing.T, s persist.Store) {
 	}
 }
 
-// testRivals writes overlapping batches at once: each final counts once and the ratings follow some order.
+// testRivals writes overlapping batches at once. Each final counts once, and the ratings fit some order of the games.
 func testRivals(t *testing.T, s persist.Store) {
 	players := []room.PlayerID{"a", "b", "c", "d", "e"}
 	var finals []record.Final

@@ -12,7 +12,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// created writes the first row of a new room of the boot.
+// created writes the first row of a new room under the boot.
 func created(t *testing.T, s persist.Store, b persist.Boot) record.Row {
 	t.Helper()
 	r := NewRow(b)
@@ -22,7 +22,7 @@ func created(t *testing.T, s persist.Store, b persist.Boot) record.Row {
 	return r
 }
 
-// claimOf is a claim of a row as it is, by the boot.
+// claimOf makes the boot's claim of a row as it is.
 func claimOf(r record.Row, b persist.Boot) record.Claim {
 	return record.Claim{Room: r.Room, FromEpoch: r.Epoch, FromFolder: r.Folder, FromState: r.State,
 		Epoch: r.Epoch + 1, Folder: b.Folder, Nonce: Nonce()}
@@ -101,7 +101,7 @@ func testRowOver(t *testing.T, s persist.Store) {
 	}
 }
 
-// The store was away when the room was made, and its first row comes after its result.
+// If the store was away when a room was made, the room's first row comes after its result.
 func testRowAfterResult(t *testing.T, s persist.Store) {
 	b := Started(t, s)
 	r := NewRow(b)
@@ -232,7 +232,7 @@ func testManyClaims(t *testing.T, s persist.Store) {
 	}
 }
 
-// released releases a row at a point and returns it as it then is.
+// released releases a row at a point and returns it as it is then.
 func released(t *testing.T, s persist.Store, b persist.Boot, r record.Row, p record.Point) record.Row {
 	t.Helper()
 	got, err := s.ReleaseRow(t.Context(), b.ID, record.Release{Room: r.Room, Epoch: r.Epoch, Nonce: Nonce(),

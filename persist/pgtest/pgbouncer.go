@@ -17,8 +17,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Pooled starts a PgBouncer of the test's own in front of the database that a URL of this package names, in transaction
-// mode with few connections to the server, and returns the URL that leads through it. It ends with the test, or with the
+// Pooled starts a PgBouncer for the test in front of the database that a URL of this package names, in transaction
+// mode with few connections to the server, and returns the URL of the database behind PgBouncer. PgBouncer ends with the test, or with the
 // test binary, however that ends.
 func Pooled(tb testing.TB, rawURL string) string {
 	tb.Helper()
@@ -71,7 +71,7 @@ max_client_conn = 500
 	return server.String()
 }
 
-// run starts PgBouncer and waits until it leads to the server.
+// run starts PgBouncer and waits until the server answers through it.
 func run(tb testing.TB, cmd *exec.Cmd, who *syscall.Credential, url string) {
 	tb.Helper()
 	var log bytes.Buffer
@@ -103,7 +103,7 @@ func run(tb testing.TB, cmd *exec.Cmd, who *syscall.Credential, url string) {
 	}
 }
 
-// pgbouncer is where Debian keeps it, which others' PATH lacks, or else anywhere.
+// pgbouncer is where Debian installs it, which is in root's PATH alone, or else anywhere in PATH.
 func pgbouncer() string {
 	const debian = "/usr/sbin/pgbouncer"
 	if _, err := os.Stat(debian); err == nil {

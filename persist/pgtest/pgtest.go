@@ -28,10 +28,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// patience is the ceiling of every wait for the server.
+// patience is how long the package waits for a server at most.
 const patience = 60 * time.Second
 
-// Server is one private server. Its methods are for one goroutine at a time.
+// Server is one private server. Only one goroutine at a time may call its methods.
 type Server struct {
 	dir     string // holds data, log and the socket
 	bin     string
@@ -56,7 +56,7 @@ func URL(tb testing.TB) string {
 	return s.URL(tb)
 }
 
-// New starts a server that is the test's own to stop, kill and start again. It ends with the test.
+// New starts a server that the test may stop, kill and start again. It ends with the test.
 func New(tb testing.TB) *Server {
 	tb.Helper()
 	s, err := start()
@@ -84,7 +84,7 @@ func (s *Server) URL(tb testing.TB) string {
 	return s.address(name)
 }
 
-// Dump writes a database of the shared server, which URL has made, as SQL that one connection can run whole.
+// Dump returns a database that URL has made, as SQL that one connection can run at once.
 func Dump(tb testing.TB, url string) string {
 	tb.Helper()
 	s, err := shared()
@@ -107,7 +107,7 @@ func Dump(tb testing.TB, url string) string {
 	return sql.String()
 }
 
-// Fill runs what Dump has written on an empty database.
+// Fill runs what Dump returned on an empty database.
 func Fill(tb testing.TB, url, sql string) {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -134,13 +134,13 @@ func (s *Server) Start(tb testing.TB) {
 	}
 }
 
-// Stop shuts the server down as an operator does: transactions under way are rolled back, clients are told.
+// Stop shuts the server down as an operator does: it rolls back transactions under way and tells its clients.
 func (s *Server) Stop(tb testing.TB) {
 	tb.Helper()
 	s.end(tb, syscall.SIGINT) // "fast" shutdown
 }
 
-// Kill kills the server's first process with SIGKILL; the others see that and end by themselves.
+// Kill kills the server's first process with SIGKILL. The other processes notice that and end by themselves.
 func (s *Server) Kill(tb testing.TB) {
 	tb.Helper()
 	s.end(tb, syscall.SIGKILL)
@@ -198,8 +198,8 @@ func (s *Server) initialise() error {
 	return s.run()
 }
 
-// run starts the server. After a kill the old one's children may hold its shared memory for a moment
-// more; then the new one gives up at once and is started again.
+// run starts the server. After a kill the old server's children may hold its shared memory for a moment.
+// Then the new server ends at once and is started again.
 func (s *Server) run() error {
 	deadline := time.Now().Add(patience)
 	for {
@@ -274,14 +274,14 @@ func (s *Server) log() string {
 	return strings.Join(lines[max(0, len(lines)-30):], "\n")
 }
 
-// janitor is what remains when the test binary is gone: it waits for the end of its input, which the system closes with the
-// binary, shuts the server down at once (SIGQUIT) whose id stands in the file $2, and removes its folder $1.
+// janitor is a process that outlives the test binary. It waits for the end of its input, which the system closes when the
+// binary ends. Then it shuts the server down at once (SIGQUIT), whose process id is in the file $2, and removes its folder $1.
 const janitor = `read line
 pid=$(head -n 1 "$2" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
 for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
 rm -rf "$1"`
 
-// hire starts a janitor; closing it sends it to work.
+// hire starts a janitor. It starts its work when its input is closed.
 func hire(dir, pidFile string) (io.Closer, error) {
 	cmd := exec.Command("/bin/sh", "-c", janitor, "janitor", dir, pidFile)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -292,7 +292,7 @@ func hire(dir, pidFile string) (io.Closer, error) {
 	return &closer{stdin, cmd}, cmd.Start()
 }
 
-// closer sends the janitor to work and waits for it.
+// closer closes the janitor's input and waits until it has done its work.
 type closer struct {
 	stdin io.Closer
 	cmd   *exec.Cmd
@@ -325,7 +325,7 @@ func version(path string) int {
 	return n
 }
 
-// account is who runs the server: PostgreSQL refuses to run as root.
+// account is the user that runs the server, because PostgreSQL refuses to run as root.
 func account() (*syscall.Credential, error) {
 	if os.Getuid() != 0 {
 		return nil, nil
@@ -342,8 +342,8 @@ func account() (*syscall.Credential, error) {
 	return nil, fmt.Errorf("PostgreSQL refuses to run as root, and there is no user postgres or nobody")
 }
 
-// freePort draws a port below those that systems hand out to clients, so that it stays free while the
-// server is down, and above those that other tests count through.
+// freePort draws a port below those that systems give to clients, so that it stays free while the
+// server is down, and above those that other tests try one after another.
 func freePort() (int, error) {
 	const first, last = 31_000, 32_768
 	for range 100 {

@@ -18,7 +18,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// node is one writer of results: a store of its own and a flusher that sees every failed try.
+// node is one writer of results: its own store, and a flusher that sees every failed try.
 type node struct {
 	*persist.Flusher
 	stored sync.Map // room.ID → *atomic.Int64
@@ -58,8 +58,8 @@ func (n *node) close(t *testing.T, finals []record.Final) {
 	}
 }
 
-// PostgreSQL is stopped and killed while two nodes write the same results, as an owner and its successor do:
-// each result is there once, and the ratings are what the results make of them.
+// PostgreSQL is stopped and killed while two nodes write the same results, as an owner and its successor do.
+// Afterwards each result is there once, and the ratings fit the results.
 func TestServerStoppedAndKilledMidBatch(t *testing.T) {
 	server := pgtest.New(t)
 	url := server.URL(t)
@@ -111,8 +111,8 @@ func TestServerStoppedAndKilledMidBatch(t *testing.T) {
 	persisttest.Audit(t, open(t, url), finals)
 }
 
-// A store call under way when the server goes away is tried again by the store itself.
-func TestCallsOutliveARestart(t *testing.T) {
+// When the server goes away during a call, the store itself tries the call again.
+func TestCallsSurviveARestart(t *testing.T) {
 	server := pgtest.New(t)
 	s, err := postgres.Open(t.Context(), server.URL(t), postgres.Options{Tries: 1000, Retry: clock.Backoff{Max: 50 * time.Millisecond}})
 	if err != nil {

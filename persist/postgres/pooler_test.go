@@ -9,7 +9,7 @@ import (
 	"github.com/roomring/roomring/persist/pgtest"
 )
 
-// TestConformanceBehindPgBouncer runs the suite where a connection is another process of the server in each transaction.
+// TestConformanceBehindPgBouncer runs the suite where each transaction of a connection may run in another process of the server.
 func TestConformanceBehindPgBouncer(t *testing.T) {
 	pooled := pgtest.Pooled(t, pgtest.URL(t))
 	persisttest.Run(t, func(t *testing.T) persist.Store {
@@ -21,9 +21,9 @@ func TestConformanceBehindPgBouncer(t *testing.T) {
 	})
 }
 
-// TestManyMigrateBehindPgBouncer opens an empty database many times at once, also past the pooler. Afterwards no lock is
-// left, and no setting on a connection that is another's next.
-func TestManyMigrateBehindPgBouncer(t *testing.T) {
+// TestMigrateAtOnceBehindPgBouncer opens an empty database many times at once, with and without the pooler. Afterwards no lock is
+// left, and no setting on a connection that others share.
+func TestMigrateAtOnceBehindPgBouncer(t *testing.T) {
 	url := pgtest.URL(t)
 	pooled := pgtest.Pooled(t, url)
 	var wg sync.WaitGroup

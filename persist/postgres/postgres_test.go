@@ -46,8 +46,8 @@ func TestRatings(t *testing.T) {
 	})
 }
 
-// openEmpty opens a store on a database whose tables it empties: a database for each test would cost more than the tests, and
-// TRUNCATE more than DELETE, since it makes new files for each table and index.
+// openEmpty opens a store on a database and empties its tables. A database for each test would cost more than the tests, and
+// TRUNCATE costs more than DELETE, because it makes new files for each table and index.
 func openEmpty(t *testing.T, url string) *postgres.Store {
 	t.Helper()
 	s := open(t, url)
@@ -75,8 +75,8 @@ func ask(t *testing.T, url, sql string, into ...any) {
 	}
 }
 
-// What no check beforehand can know of is found by halving the batch.
-func TestPoisonIsHalvedOut(t *testing.T) {
+// Bisection finds the finals that only the backend refuses.
+func TestPoisonIsFoundByBisection(t *testing.T) {
 	url := pgtest.URL(t)
 	s := open(t, url)
 	ask(t, url, `ALTER TABLE results ADD CHECK (summary <> 'poison')`)
@@ -164,7 +164,7 @@ func TestPrune(t *testing.T) {
 	})
 }
 
-// An operator may have turned durable commits off for the whole database; results are still synced.
+// Results are synced even if an operator has turned durable commits off for the whole database.
 func TestCommitsAreSynced(t *testing.T) {
 	url := pgtest.URL(t)
 	ask(t, url, `ALTER DATABASE `+url[strings.LastIndex(url, "/")+1:strings.Index(url, "?")]+` SET synchronous_commit = off`)
@@ -181,7 +181,7 @@ func TestFrozenTransactionsEnd(t *testing.T) {
 	}
 }
 
-// settingOf is a setting of the server's, as a store's transactions have it.
+// settingOf is a setting of the server in a store's transactions.
 func settingOf(t *testing.T, url, name string) (setting string) {
 	t.Helper()
 	s := open(t, url)

@@ -20,8 +20,8 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// writerVariable makes the test binary a process that writes the finals of a file into a store, in an order of its own,
-// and says each room on a line once it is stored.
+// writerVariable makes the test binary a process that writes the finals of a file into a store, in its own order,
+// and prints each room on a line once it is stored.
 const writerVariable = "ROOMRING_TEST_WRITER"
 
 func TestMain(m *testing.M) {
@@ -61,7 +61,7 @@ func writer(spec string) error {
 	return f.Close(context.Background())
 }
 
-// process starts a writer; its lines are the rooms it calls stored.
+// process starts a writer. Its lines are the rooms that it says are stored.
 func process(t *testing.T, path, file string) (*exec.Cmd, *bufio.Scanner, *strings.Builder) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
@@ -78,8 +78,8 @@ func process(t *testing.T, path, file string) (*exec.Cmd, *bufio.Scanner, *strin
 	return cmd, bufio.NewScanner(stdout), &stderr
 }
 
-// Four processes open one new file at once and write the same results. One is killed in the middle: what it had called
-// stored is there, and the others write the rest, each once.
+// Four processes open one new file at once and write the same results. One is killed in the middle. What it said was
+// stored is there, and the others write the rest, each result once.
 func TestProcessesShareAFile(t *testing.T) {
 	dir := t.TempDir()
 	path, file := filepath.Join(dir, "store.db"), filepath.Join(dir, "finals.json")

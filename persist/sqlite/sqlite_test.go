@@ -57,8 +57,8 @@ func execute(t *testing.T, path, query string) {
 	}
 }
 
-// What no check beforehand can know of is found by halving the batch.
-func TestPoisonIsHalvedOut(t *testing.T) {
+// Bisection finds the finals that only the backend refuses.
+func TestPoisonIsFoundByBisection(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store.db")
 	s := open(t, path)
 	execute(t, path, `CREATE TRIGGER poison BEFORE INSERT ON results WHEN NEW.summary = 'poison' BEGIN SELECT RAISE (ABORT, 'poison'); END`)
@@ -125,7 +125,7 @@ func TestPrune(t *testing.T) {
 	})
 }
 
-// Released rooms are looked for every few seconds, so that must not cost a look at every room that ever was.
+// Nodes look for released rooms every few seconds, so that must not search all rooms there ever were.
 func TestRowsByStateAreIndexed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store.db")
 	open(t, path)
@@ -146,8 +146,8 @@ func TestRowsByStateAreIndexed(t *testing.T) {
 	}
 }
 
-// TestALockThatStaysIsNamed has another process begin to write and go no further.
-func TestALockThatStaysIsNamed(t *testing.T) {
+// TestLockThatStaysIsExplained has another process begin a write and not end it.
+func TestLockThatStaysIsExplained(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "store.db")
 	s := open(t, path)

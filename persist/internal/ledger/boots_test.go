@@ -7,7 +7,7 @@ import (
 	"github.com/roomring/roomring/persist"
 )
 
-// A heartbeat in the future says nothing of whether its process lives: only who has waited for another beat may fence it.
+// A heartbeat in the future does not show whether its process runs. Only a boot that has waited for another heartbeat may fence it.
 func TestMayFence(t *testing.T) {
 	here := persist.Boot{Folder: "f", Host: "here", Path: "/data", Locked: true}
 	elsewhere := persist.Boot{Folder: "f", Host: "elsewhere", Path: "/data", Locked: true}

@@ -12,11 +12,11 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// maxReplay bounds what one transaction must carry.
+// maxReplay bounds the size of one transaction.
 const maxReplay = 256 << 20
 
-// Check says why no store can hold a final, or nil. It is the same for every store, so that
-// a game ends the same way whichever is configured.
+// Check returns why no store can hold a final, or nil. It is the same for every store, so that
+// a game ends the same way with each of them.
 func Check(f record.Final) error {
 	if _, err := record.ParseID(string(f.Room)); err != nil {
 		return fmt.Errorf("room: %w", err)
@@ -56,7 +56,7 @@ func checkOutcomes(outcomes []room.Outcome) error {
 	return nil
 }
 
-// checkText refuses what PostgreSQL's text cannot hold.
+// checkText refuses text that PostgreSQL cannot hold.
 func checkText(field, s string) error {
 	if strings.IndexByte(s, 0) >= 0 {
 		return fmt.Errorf("%s: holds a NUL", field)

@@ -1,5 +1,6 @@
-// Package ledger is what both stores share: which finals may be written, in which steps, and what they do to
-// the players' records. It does no I/O; a store lends it a transaction.
+// Package ledger is what both stores share: which finals may be written, in which steps, and how they change
+// the players' records; who may fence whom; how rows are read; and how the schema is brought up to date. A store lends it
+// a transaction.
 package ledger
 
 import (
@@ -14,7 +15,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Key names a player's record in a game.
+// Key identifies a player's record in a game.
 type Key struct {
 	Game   string
 	Player room.PlayerID
@@ -35,13 +36,13 @@ type Record struct {
 	Listed                     bool // on the leaderboard
 }
 
-// Pair is two players of a game; A is the lesser id.
+// Pair is two players of a game. A is the smaller id.
 type Pair struct {
 	Game string
 	A, B room.PlayerID
 }
 
-// Met is how many rated games pairs had with each other in persist.RepeatWindow.
+// Met counts the rated games of pairs with each other in persist.RepeatWindow.
 type Met map[Pair]int
 
 // Line is one player's part in one final. Bots have none.
@@ -52,11 +53,11 @@ type Line struct {
 	Seat          int
 	Rank          int
 	Players       int            // in the game, bots too
-	Nth           int            // which of the player's finished games of this name, from 1; 0 if it was not finished
+	Nth           int            // its number among the player's finished games of this name, from 1; 0 if it was not finished
 	Before, After *record.Rating // nil if the game was not rated
 }
 
-// Ledger posts a batch of new finals, in their order, to the players' records.
+// Ledger applies a batch of new finals, in their order, to the players' records.
 type Ledger struct {
 	rules   persist.Ratings
 	finals  []record.Final
@@ -81,7 +82,7 @@ func New(rules persist.Ratings, finals []record.Final) *Ledger {
 	return l
 }
 
-// Names are the players and their last names, by player: the order to lock them in.
+// Names returns the players and their last names, by player, which is the order in which to lock them.
 func (l *Ledger) Names() []Name {
 	last := map[room.PlayerID]string{}
 	for _, f := range l.finals {
@@ -96,12 +97,12 @@ func (l *Ledger) Names() []Name {
 	return names
 }
 
-// Keys are the records that Post changes, in the order to lock them in.
+// Keys returns the records that Post changes, in the order in which to lock them.
 func (l *Ledger) Keys() []Key {
 	return slices.SortedFunc(maps.Keys(l.records), compareKeys)
 }
 
-// Rivals are the records of those players whose rated games with each other Post must know of.
+// Rivals returns the records of the players whose rated games with each other Post must know.
 func (l *Ledger) Rivals() []Key {
 	rivals := map[Key]bool{}
 	for _, f := range l.finals {
@@ -119,7 +120,7 @@ func compareKeys(a, b Key) int {
 	return cmp.Or(cmp.Compare(a.Game, b.Game), cmp.Compare(a.Player, b.Player))
 }
 
-// Load sets records to what the store has, and what Rivals have had with each other.
+// Load sets the records to what the store has, and the rated games that Rivals had with each other.
 func (l *Ledger) Load(records []Record, met Met) {
 	for _, r := range records {
 		l.records[r.Key] = &r
@@ -127,7 +128,7 @@ func (l *Ledger) Load(records []Record, met Met) {
 	maps.Copy(l.met, met)
 }
 
-// Post works out every line and record. Call it once, after Load.
+// Post computes all lines and records. Call it once, after Load.
 func (l *Ledger) Post() {
 	for _, f := range l.finals {
 		first := len(l.lines)
@@ -143,13 +144,13 @@ func (l *Ledger) Post() {
 	}
 }
 
-// Lines are the players' parts, by final.
+// Lines returns the players' parts in the finals, by final.
 func (l *Ledger) Lines() []Line { return l.lines }
 
-// Repeats are the rooms whose game changed no ratings because two players had played each other too often.
+// Repeats returns the rooms whose game changed no ratings because two of the players had played each other too often.
 func (l *Ledger) Repeats() []room.ID { return l.repeats }
 
-// Records are the changed records, in the order of Keys.
+// Records returns the changed records, in the order of Keys.
 func (l *Ledger) Records() []Record {
 	records := make([]Record, 0, len(l.records))
 	for _, k := range l.Keys() {
@@ -158,6 +159,7 @@ func (l *Ledger) Records() []Record {
 	return records
 }
 
+// count applies one finished game to the records of its players.
 func (l *Ledger) count(f record.Final, lines []Line) {
 	leaders := 0
 	for _, o := range f.Result.Outcomes {
@@ -191,7 +193,7 @@ func (l *Ledger) count(f record.Final, lines []Line) {
 	}
 }
 
-// Refuses says why a game that could change ratings does not, as far as its end alone tells; "" of all others.
+// Refuses returns why a game changes no ratings although it could, as far as its end alone shows. It is empty for all others.
 func Refuses(rules persist.Ratings, f record.Final) record.Unrated {
 	if !contends(f) {
 		return ""
@@ -199,13 +201,13 @@ func Refuses(rules persist.Ratings, f record.Final) record.Unrated {
 	return rules.Refuses(f)
 }
 
-// contends reports whether a game can change ratings at all.
+// contends reports whether a game can change ratings: it was finished, is rated, and has at least two players and no bots.
 func contends(f record.Final) bool {
 	bot := func(o room.Outcome) bool { return o.Bot }
 	return f.End == record.Finished && f.Rated && len(f.Result.Outcomes) >= 2 && !slices.ContainsFunc(f.Result.Outcomes, bot)
 }
 
-// repeated reports whether two of the players have met as often as counts. If not, they have met once more.
+// repeated reports whether two of the players have met so often that this game does not count. If not, it counts one more meeting.
 func (l *Ledger) repeated(lines []Line) bool {
 	if l.rules.PerOpponent <= 0 {
 		return false
@@ -233,6 +235,7 @@ func pairs(lines []Line) iter.Seq[Pair] {
 	}
 }
 
+// rate computes the ratings of the players after one game.
 func (l *Ledger) rate(lines []Line) {
 	before, ranks := make([]record.Rating, len(lines)), make([]int, len(lines))
 	for i, line := range lines {
@@ -249,7 +252,7 @@ func (l *Ledger) rate(lines []Line) {
 	}
 }
 
-// humans are the outcomes of players who are people, by seat as the result has them.
+// humans returns the outcomes of players who are people, in the order of the result.
 func humans(f record.Final) []room.Outcome {
 	return slices.DeleteFunc(slices.Clone(f.Result.Outcomes), func(o room.Outcome) bool { return o.Bot })
 }

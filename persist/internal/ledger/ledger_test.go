@@ -15,8 +15,8 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Whatever finals are poisoned, they alone are refused, and in few transactions.
-func TestWriteHalves(t *testing.T) {
+// Whichever finals are poisoned, only those are refused, and it takes few transactions to find them.
+func TestWriteBisects(t *testing.T) {
 	errPoison := errors.New("poison")
 	rapid.Check(t, func(t *rapid.T) {
 		poison := map[room.ID]bool{}
@@ -61,7 +61,7 @@ func TestWriteStopsWhenTheStoreIsAway(t *testing.T) {
 	}
 }
 
-// Locks are asked for in one order, whatever the order of the games.
+// Locks are taken in the same order, whatever the order of the games.
 func TestOrderOfLocks(t *testing.T) {
 	games := []record.Final{persisttest.Game("go", "z", "b"), persisttest.Game("chess", "b", "a"), persisttest.Game("chess", "z", "b")}
 	forward := ledger.New(persist.Ratings{}, games)

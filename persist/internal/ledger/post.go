@@ -11,21 +11,21 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Tx is the transaction a store lends to Post. Its methods are called at most once each, in this order,
-// and lock what they touch in the order they are given, so that two batches never wait for each other in a ring.
+// Tx is the transaction that a store lends to Post. Post calls each method at most once, in this order.
+// They lock rows in the order of their arguments, so that two batches never deadlock.
 type Tx interface {
-	// Insert writes the result rows that are not there yet, with what Refuses says, and returns every row's hash as it now stands.
+	// Insert writes the result rows that do not exist yet, with the reason that Refuses gives, and returns the hash of every row.
 	// fresh holds the rooms whose row is new.
 	Insert(ctx context.Context, finals []record.Final) (hashes map[room.ID][32]byte, fresh map[room.ID]bool, err error)
-	// Lock writes the players' names, makes the records that are missing, and returns them all locked; and then how many
-	// rated games rivals had with each other, which nobody can change while it holds their records.
+	// Lock writes the players' names, makes the records that are missing, and returns all of them locked. It also returns how many
+	// rated games rivals had with each other, which nobody can change while their records are locked.
 	Lock(ctx context.Context, names []Name, keys, rivals []Key) ([]Record, Met, error)
-	// Save writes the lines, the records, the replays of finals, sets their rooms' rows to over, and the results of repeats to
-	// room.UnratedRepeat.
+	// Save writes the lines, the records and the replays of finals, sets their rooms' rows to over, and marks the results of repeats
+	// as record.UnratedRepeat.
 	Save(ctx context.Context, finals []record.Final, lines []Line, records []Record, repeats []room.ID) error
 }
 
-// Post writes checked finals through one transaction, which the caller commits.
+// Post writes checked finals in one transaction, which the caller commits.
 func Post(ctx context.Context, tx Tx, rules persist.Ratings, finals []record.Final) ([]persist.Verdict, error) {
 	hashes, fresh, err := tx.Insert(ctx, firsts(finals))
 	if err != nil {
@@ -53,7 +53,7 @@ func Post(ctx context.Context, tx Tx, rules persist.Ratings, finals []record.Fin
 	return verdicts, tx.Save(ctx, written, l.Lines(), l.Records(), l.Repeats())
 }
 
-// firsts are the finals without a second of the same room, by room.
+// firsts returns the first final of each room, by room.
 func firsts(finals []record.Final) []record.Final {
 	sorted := slices.Clone(finals)
 	slices.SortStableFunc(sorted, func(a, b record.Final) int { return cmp.Compare(a.Room, b.Room) })
@@ -74,9 +74,9 @@ func judge(f record.Final, stored [32]byte, fresh bool) persist.Verdict {
 // Writer writes checked finals in one transaction of a store.
 type Writer func(ctx context.Context, finals []record.Final) ([]persist.Verdict, error)
 
-// Write writes finals in one transaction, and splits out those that cannot be written: Check names most of
-// them beforehand; the rest are found by halving the batch whenever poisoned says that an error is the data's
-// own fault and not the store's.
+// Write writes finals in one transaction, except those that cannot be written. Check finds most of those
+// beforehand. The others are found by bisection: when poisoned says that an error is the fault of the data and not of the store,
+// each half of the batch is written on its own.
 func Write(ctx context.Context, finals []record.Final, once Writer, poisoned func(error) bool) ([]persist.Verdict, error) {
 	verdicts := make([]persist.Verdict, len(finals))
 	good, places := make([]record.Final, 0, len(finals)), make([]int, 0, len(finals))
@@ -87,7 +87,7 @@ func Write(ctx context.Context, finals []record.Final, once Writer, poisoned fun
 		}
 		good, places = append(good, f), append(places, i)
 	}
-	found, err := halve(ctx, good, once, poisoned)
+	found, err := bisect(ctx, good, once, poisoned)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func Write(ctx context.Context, finals []record.Final, once Writer, poisoned fun
 	return verdicts, nil
 }
 
-func halve(ctx context.Context, finals []record.Final, once Writer, poisoned func(error) bool) ([]persist.Verdict, error) {
+func bisect(ctx context.Context, finals []record.Final, once Writer, poisoned func(error) bool) ([]persist.Verdict, error) {
 	if len(finals) == 0 {
 		return nil, nil
 	}
@@ -109,10 +109,10 @@ func halve(ctx context.Context, finals []record.Final, once Writer, poisoned fun
 		return []persist.Verdict{{Outcome: persist.Unwritable, Reason: err.Error()}}, nil
 	}
 	half := len(finals) / 2
-	left, err := halve(ctx, finals[:half], once, poisoned)
+	left, err := bisect(ctx, finals[:half], once, poisoned)
 	if err != nil {
 		return nil, err
 	}
-	right, err := halve(ctx, finals[half:], once, poisoned)
+	right, err := bisect(ctx, finals[half:], once, poisoned)
 	return append(left, right...), err
 }
