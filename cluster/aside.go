@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 
+	"github.com/roomring/roomring/cluster/rpc"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 )
@@ -19,9 +20,9 @@ type AsideRooms interface {
 
 // Questions about what a node has set aside.
 const (
-	asideList   method[none, []actor.Aside] = "aside.list"
-	asideLoad   method[int64, []byte]       = "aside.load"
-	asideReopen method[int64, room.ID]      = "aside.reopen"
+	asideList   rpc.Method[rpc.None, []actor.Aside] = "aside.list"
+	asideLoad   rpc.Method[int64, []byte]           = "aside.load"
+	asideReopen rpc.Method[int64, room.ID]          = "aside.reopen"
 )
 
 func (c *Cluster) serveAside() {
@@ -29,27 +30,27 @@ func (c *Cluster) serveAside() {
 	if here == nil {
 		return
 	}
-	serve(c, asideList, func(ctx context.Context, _ none) ([]actor.Aside, error) { return here.ListAside(ctx) })
-	serve(c, asideLoad, here.LoadAside)
-	serve(c, asideReopen, here.ReopenAside)
+	rpc.Serve(c.Calls, asideList, func(ctx context.Context, _ rpc.None) ([]actor.Aside, error) { return here.ListAside(ctx) })
+	rpc.Serve(c.Calls, asideLoad, here.LoadAside)
+	rpc.Serve(c.Calls, asideReopen, here.ReopenAside)
 }
 
 // ListAside is what all nodes have set aside; partial says that one did not answer in time.
 func (r Rooms) ListAside(ctx context.Context) (all []actor.Aside, partial bool, err error) {
-	silent := scatter(ctx, r.c, append(r.c.others(), r.c.self), asideList, none{}, r.c.o.Gather, func(_ string, some []actor.Aside, wrong error) patience {
+	silent := rpc.Scatter(ctx, r.c.Calls, r.c.Nodes.All(), asideList, rpc.None{}, r.c.o.Gather, func(_ string, some []actor.Aside, wrong error) rpc.Next {
 		partial = partial || wrong != nil
 		all = append(all, some...)
-		return goOn
+		return rpc.Continue
 	})
 	return all, partial || len(silent) > 0, ctx.Err()
 }
 
 // LoadAside reads a copy from the node that has it.
 func (r Rooms) LoadAside(ctx context.Context, node string, key int64) ([]byte, error) {
-	return ask(ctx, r.c, node, asideLoad, key)
+	return rpc.Ask(ctx, r.c.Calls, node, asideLoad, key)
 }
 
 // ReopenAside lets a copy go on at the node that has it.
 func (r Rooms) ReopenAside(ctx context.Context, node string, key int64) (room.ID, error) {
-	return ask(ctx, r.c, node, asideReopen, key)
+	return rpc.Ask(ctx, r.c.Calls, node, asideReopen, key)
 }

@@ -1,8 +1,8 @@
-// Package cluster makes many nodes one server: it knows who is there (package members), places and finds rooms
-// by the ring (package ring), and brings clients of this node into rooms elsewhere over links (package link).
+// Package cluster makes many nodes one server. It joins the parts, each in a package of its own: which nodes there are (members, nodes),
+// the ring, links and questions over them (link, rpc), placing and finding rooms (placement, locate), matchmaking (match), clients in
+// rooms elsewhere (relay), and rooms that move (claim).
 //
-// The ring places and finds; it does not decide who owns a room. That is the room's row in the store, moved by
-// compare-and-set alone.
+// The ring places and finds; it does not decide who owns a room. A room's row in the store decides that, moved by compare-and-set alone.
 package cluster
 
 import (
@@ -12,18 +12,22 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"sync"
-	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
+	"github.com/roomring/roomring/cluster/claim"
 	"github.com/roomring/roomring/cluster/lifecycle"
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/link/linkpb"
+	"github.com/roomring/roomring/cluster/locate"
+	"github.com/roomring/roomring/cluster/match"
 	"github.com/roomring/roomring/cluster/members"
+	"github.com/roomring/roomring/cluster/nodes"
 	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/cluster/placement"
+	"github.com/roomring/roomring/cluster/relay"
 	"github.com/roomring/roomring/cluster/ring"
+	"github.com/roomring/roomring/cluster/rpc"
+	"github.com/roomring/roomring/cluster/tasks"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
@@ -54,8 +58,8 @@ type Options struct {
 	Reattach time.Duration // how long an edge looks for a room that has moved before it closes 4103; 0 means 2 s
 	Sweep    time.Duration // how often released rooms that the ring gives this node are looked for; 0 means 2 s
 
-	// Clock is what all waiting in this package and those below it is measured by, so that time in which the process stood still
-	// counts for nobody; the timers of memberlist, gRPC, dials and the rates of log lines are their own. Nil: one of its own.
+	// Clock measures all waiting in this package and those below it, so that time in which the process stood still counts for nobody.
+	// The timers of memberlist, gRPC, dials and the rates of log lines are their own. Nil: a clock of its own.
 	Clock clock.Clock
 
 	Known int // rooms elsewhere whose node is remembered, as many requests whose room was filled last, and as many tickets; 0 means 65,536
@@ -95,296 +99,247 @@ func (o Options) complete() (Options, error) {
 // Store is what the cluster asks of the store. ErrNoRow says for certain that there is no such thing; any other
 // error that the store is away.
 type Store interface {
-	Row(ctx context.Context, id room.ID) (record.Row, error)
-	RowByCode(ctx context.Context, code string) (record.Row, error)
-	// Past is a room that is over and gone from memory.
-	Past(ctx context.Context, id room.ID) (actor.Info, error)
-	// Boots are the processes that the store holds to be alive.
-	Boots(ctx context.Context) ([]Boot, error)
-
-	// Released lists released rows after an id, by id.
-	Released(ctx context.Context, after room.ID, limit int) ([]record.Row, error)
-}
-
-// Boot is a process that the store holds to be alive.
-type Boot struct {
-	ID     record.BootID
-	Node   string
-	Host   string
-	Silent time.Duration // since its last heartbeat
+	locate.Store
+	nodes.Store
+	claim.Store
+	RowByCode(ctx context.Context, code string) (room.Row, error)
 }
 
 // ErrNoRow is an error of Store.
 var ErrNoRow = ownership.ErrNoRow
 
-// NodeInfo is one node as it describes itself. It travels as JSON.
-type NodeInfo struct {
-	Name     string        `json:"name"`
-	Boot     string        `json:"boot"`
-	State    string        `json:"state"` // joining, active, draining; or silent: the store holds it to be alive and nobody hears it
-	Zone     string        `json:"zone,omitempty"`
-	Weight   float64       `json:"weight"`
-	Version  string        `json:"version"`
-	Started  time.Time     `json:"started"`
-	Games    []string      `json:"games,omitempty"` // each with its version, as "chess 1"; an older node does not say
-	Rooms    int           `json:"rooms"`
-	Sessions int           `json:"sessions"` // sockets open at this node
-	Remote   int           `json:"remote"`   // of them, those in rooms elsewhere
-	Unready  []string      `json:"unready"`
-	Held     []actor.Held  `json:"held,omitempty"`   // rooms that it keeps and cannot run, some of them where there are many
-	Link     string        `json:"link,omitempty"`   // address other nodes dial
-	Gossip   string        `json:"gossip,omitempty"` // address it gossips at
-	Links    []link.State  `json:"links"`
-	Gossips  members.Stats `json:"gossip_stats"`
+// Boot is a process that the store holds to be alive.
+type Boot = nodes.Boot
+
+// NodeInfo is one node as it describes itself.
+type NodeInfo = nodes.Info
+
+// Net is how a node reaches the others: gossip and links. Open makes it; tests may make their own.
+type Net struct {
+	Members interface {
+		nodes.Table
+		Rotate(secrets [][]byte) error
+		Leave(ctx context.Context) error
+		Close() error
+	}
+	Links interface {
+		nodes.Links
+		rpc.Links
+		Rotate(secrets [][]byte) error
+		Close(ctx context.Context) error
+	}
+	Mux    rpc.Mux
+	Claims Claims // nil: by the rows in the store
 }
 
-// table is what the cluster uses of members.Members.
-type table interface {
-	Join(ctx context.Context) (others int, err error)
-	Self() members.Member
-	All() []members.Member
-	Get(name string) (members.Member, bool)
-	Ring() *ring.Ring
-	SetState(s members.State)
-	SetLoad(load float64)
-	Rotate(secrets [][]byte) error
-	Stats() members.Stats
-	Leave(ctx context.Context) error
-	Close() error
+// Claims move rooms between nodes that stop and nodes that go on: a claim.Claimer.
+type Claims interface {
+	Claim(ctx context.Context, id room.ID) error
+	Serve(ctx context.Context, want claim.Request) (claim.Answer, error)
+	Drain(ctx context.Context) error
+	Released(id room.ID)
+	RingChanged()
+	Start()
+	Close()
 }
 
-// peers is what the cluster uses of link.Links.
-type peers interface {
-	Targets(to []link.Target)
-	Call(ctx context.Context, node, method string, body []byte) ([]byte, error)
-	Watch(ctx context.Context, node, method string, body []byte, each func([]byte) error) error
-	States() []link.State
-	Rotate(secrets [][]byte) error
-	Close(ctx context.Context) error
-}
-
-// mux is what the cluster uses of link.Mux.
-type mux interface {
-	Handle(method string, f func(ctx context.Context, from link.Peer, body []byte) ([]byte, error))
-	HandleWatch(method string, f func(ctx context.Context, from link.Peer, body []byte, send func([]byte) error) error)
-	EncodeError(encode func(error) []byte)
-}
-
-// mover moves rooms between nodes that stop and nodes that go on, by way of the store.
-type mover interface {
-	// claim brings a released room to the node that the ring names, or here. When it returns nil the room is somewhere.
-	claim(ctx context.Context, id room.ID) error
-	// drain gives all rooms of this node away.
-	drain(ctx context.Context) error
-	// answerClaim claims for another node.
-	answerClaim(ctx context.Context, body []byte) ([]byte, error)
-	// released hears of a room that this node has given to the store.
-	released(id room.ID)
-	start()   // looking for released rooms that the ring gives this node
-	changed() // the ring is another
-	stop()    // and wait
+// Parts are what a Cluster is made of.
+type Parts struct {
+	Calls  *rpc.Caller
+	Nodes  *nodes.Nodes
+	Locate *locate.Locator
+	Placer *placement.Placer
+	Match  *match.Matcher
+	Edge   *relay.Edge
+	Owner  *relay.Owner
+	Claims Claims
 }
 
 // Cluster is this node's part of the cluster. Its methods may be called from any goroutine.
 type Cluster struct {
-	o       Options
-	self    string // this node's name
-	members table
-	links   peers
-	calls   mux
-	edges   *edges
-	owners  *owners
-	moves   mover
-	counts  *counts
-	local   map[string]any // what serves each method, for questions that a node asks itself
-	log     *slog.Logger
-
-	known    lru[room.ID, string] // rooms elsewhere, and where
-	searches searches
-	lookLog  rate.Sometimes // lines in the log about searches: each client whose room is not found searches again and again
-	boots    bootList
-	loads    loads
-	matches  *match.Maker
-	filled   lru[string, filledRoom]  // by match key: the room that was filled last
-	tickets  lru[ticketKey, myTicket] // answered by way of this node
-	quiet    quiet
-
-	started  atomic.Bool
-	turning  sync.Mutex // between the states of a member
-	sweeping sync.Once  // for released rooms
-
-	ringChanged chan struct{} // wakes keepTickets
-	handing     sync.Mutex    // of tickets
-
-	ctx      context.Context // ends with Close
-	cancel   context.CancelFunc
-	reaching sync.Mutex // so that the newest table is the last that the links are told
-	mu       sync.Mutex // guards what follows
-	closed   bool
-	wg       sync.WaitGroup // of all goroutines of the cluster's; nothing is added once closed
-	alone    []string       // why this node is not on the ring yet
+	Parts
+	o     Options
+	net   Net
+	tasks *tasks.Group
 }
+
+// claimRooms asks a node to claim released rooms.
+const claimRooms rpc.Method[claim.Request, claim.Answer] = "rooms.claim"
 
 // Open begins to gossip in state joining and answers peers. Errors say what to change.
 func Open(o Options) (*Cluster, error) {
-	calls := link.NewMux()
-	c, err := newCluster(o, calls)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.connect(calls); err != nil {
-		c.end()
-		return nil, err
-	}
-	c.reach()
-	c.spawn(c.tellLoad)
-	c.spawn(c.keepTickets)
-	return c, nil
-}
-
-// newCluster makes a cluster that has neither members nor links yet.
-func newCluster(o Options, calls mux) (*Cluster, error) {
 	o, err := o.complete()
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{o: o, self: o.Members.Self.Name, calls: calls, counts: new(counts), local: map[string]any{}, log: o.Log}
-	c.alone = []string{"the node has not joined the cluster yet"}
-	c.known.max, c.filled.max, c.tickets.max = o.Known, o.Known, o.Known
-	c.ringChanged = make(chan struct{}, 1)
-	c.lookLog.Interval = time.Second
-	c.matches = match.New(match.Options{Pool: o.Rooms.Pool, Clock: o.Clock}, seats{c})
-	c.ctx, c.cancel = context.WithCancel(context.Background())
-	o.Clock.Use(1)
-	c.edges = newEdges(edgeOptions{Node: c.self, Rooms: o.Rooms, Locator: c, Reattach: o.Reattach, Clock: o.Clock, Counts: c.counts})
-	c.owners = newOwners(ownerOptions{Rooms: o.Rooms})
-	c.moves = newSurvivor(survivorOptions{
-		rooms: o.Rooms, owner: o.Owner, store: o.Store, node: c.self, sweep: o.Sweep, clock: o.Clock, log: o.Log,
-		order: func(id room.ID) []string {
-			r := c.members.Ring()
-			return r.First(id, len(r.Nodes()))
-		},
-		call: func(ctx context.Context, node, method string, body []byte) ([]byte, error) {
-			return c.links.Call(ctx, node, method, body)
-		},
-	})
-	o.Owner.OnRelease(c.moves.released)
-	calls.EncodeError(c.encodeError)
-	calls.Handle(methodClaim, func(ctx context.Context, _ link.Peer, body []byte) ([]byte, error) {
-		return c.moves.answerClaim(ctx, body)
-	})
-	c.serveRooms()
-	c.serveMatches()
-	c.serveNodes()
+	var c *Cluster
+	mux := link.NewMux()
+	lo := o.Link
+	lo.Calls, lo.Clock, lo.Log = mux, o.Clock, cmp.Or(lo.Log, o.Log)
+	lo.Edge = func(to *link.EdgeEnd) link.Handler[*linkpb.OwnerFrame] { return c.Edge.Open(to) }
+	lo.Owner = func(to *link.OwnerEnd) link.Handler[*linkpb.EdgeFrame] { return c.Owner.Open(to) }
+	links, err := link.New(lo) // before gossip, so that peers that hear of this node can dial it
+	if err != nil {
+		return nil, err
+	}
+	made := make(chan struct{}) // gossip may call before the cluster is made
+	mo := o.Members
+	mo.Changed = func() {
+		if <-made; c != nil {
+			c.changed()
+		}
+	}
+	mo.Superseded, mo.Clock, mo.Log = o.superseded, o.Clock, cmp.Or(mo.Log, o.Log)
+	table, err := members.Open(mo)
+	if err != nil {
+		return nil, errors.Join(err, links.Close(context.Background()))
+	}
+	c, err = Compose(o, Net{Members: table, Links: links, Mux: mux})
+	close(made)
+	if err != nil {
+		return nil, errors.Join(err, links.Close(context.Background()), table.Close())
+	}
+	links.Serve(o.Peer)
+	c.Nodes.Reach()
+	c.tasks.Go(c.Nodes.TellLoad)
+	c.tasks.Go(c.Match.KeepTickets)
 	return c, nil
 }
 
-// connect opens links first, so that peers that hear of this node can dial it.
-func (c *Cluster) connect(calls *link.Mux) error {
-	lo := c.o.Link
-	lo.Calls, lo.Clock, lo.Log = calls, c.o.Clock, cmp.Or(lo.Log, c.log)
-	lo.Edge = func(to *link.EdgeEnd) link.Handler[*linkpb.OwnerFrame] { return c.edges.open(to) }
-	lo.Owner = func(to *link.OwnerEnd) link.Handler[*linkpb.EdgeFrame] { return c.owners.open(to) }
-	links, err := link.New(lo)
+// Compose makes a cluster that reaches the other nodes by net. It starts nothing in the background.
+func Compose(o Options, net Net) (*Cluster, error) {
+	o, err := o.complete()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	c.links = links
-	opened := make(chan struct{}) // members may call before Open has answered
-	mo := c.o.Members
-	mo.Changed = func() {
-		<-opened
-		c.reach()
-		c.moves.changed()
-		select {
-		case c.ringChanged <- struct{}{}:
-		default:
-		}
-	}
-	mo.Superseded, mo.Clock, mo.Log = c.superseded, c.o.Clock, cmp.Or(mo.Log, c.log)
-	table, err := members.Open(mo)
+	c := &Cluster{o: o, net: net, tasks: tasks.New()}
+	self := o.Members.Self.Name
+	c.Calls = rpc.New(rpc.Options{Self: self, Links: net.Links, Mux: net.Mux, Timeout: o.Forward, Clock: o.Clock, Log: o.Log})
+	c.Nodes = nodes.New(nodes.Options{
+		Name: self, Boot: o.Members.Self.Boot, Join: o.Members.Join,
+		Table: net.Members, Links: net.Links, Store: o.Store, Calls: c.Calls, Tasks: c.tasks, Clock: o.Clock, Log: o.Log,
+		Describe: o.Describe, Load: c.load, Stop: o.Stop, Activated: func() { c.Claims.Start() },
+		Gather: o.Gather, Forward: o.Forward, Fresh: o.Fresh,
+	})
+	c.Locate, err = locate.New(locate.Options{
+		Rooms: o.Rooms, Nodes: c.Nodes, Store: o.Store, Calls: c.Calls, Tasks: c.tasks, Clock: o.Clock, Log: o.Log,
+		Claim: func(ctx context.Context, id room.ID) error { return c.Claims.Claim(ctx, id) },
+		Ask:   o.Ask, Gather: o.Gather, Forward: o.Forward, Known: o.Known, Fresh: o.Fresh,
+	})
 	if err != nil {
-		return errors.Join(err, links.Close(c.ctx))
+		return nil, fmt.Errorf("cluster: Options.Known: %w", err)
 	}
-	c.members = table
-	close(opened)
-	links.Serve(c.o.Peer)
-	return nil
-}
-
-// reach connects this node with all others that are there.
-func (c *Cluster) reach() {
-	c.reaching.Lock()
-	defer c.reaching.Unlock()
-	var to []link.Target
-	for _, m := range c.members.All() {
-		if m.Name != c.self && m.Link != "" {
-			to = append(to, link.Target{Peer: link.Peer{Node: m.Name, Boot: m.Boot}, Addr: m.Link})
-		}
+	c.Placer = placement.New(placement.Options{Rooms: o.Rooms, Nodes: c.Nodes, Calls: c.Calls, Clock: o.Clock})
+	c.Match, err = match.New(match.Options{
+		Rooms: o.Rooms, Nodes: c.Nodes, Locate: c.Locate, Calls: c.Calls, Clock: o.Clock, Log: o.Log, Create: c.Placer.Create,
+		Ask: o.Ask, Forward: o.Forward, Reattach: o.Reattach, Known: o.Known,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cluster: Options.Known: %w", err)
 	}
-	c.links.Targets(to)
-}
-
-func (c *Cluster) superseded(by members.Member) {
-	c.o.Superseded(fmt.Errorf("the process %s at %s has taken the name %s of this node, and is newer: this one stops; give each node a --node of its own", by.Boot, by.Link, by.Name))
-}
-
-// spawn runs f beside everything else; Close ends its context and waits for it. False: the cluster is closed.
-func (c *Cluster) spawn(f func(ctx context.Context)) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return false
+	c.Edge = relay.NewEdge(relay.EdgeOptions{Node: self, Rooms: o.Rooms, Locator: c.Locate, Reattach: o.Reattach, Clock: o.Clock})
+	c.Owner = relay.NewOwner(relay.OwnerOptions{Rooms: o.Rooms})
+	c.Claims = net.Claims
+	if c.Claims == nil {
+		c.Claims = claim.New(claim.Options{
+			Here:  func(id room.ID) bool { _, err := o.Rooms.Info(id); return err == nil },
+			Owner: o.Owner, Store: o.Store, Node: self, Sweep: o.Sweep, Clock: o.Clock, Log: o.Log,
+			Order: func(id room.ID) []string { r := c.Nodes.Ring(); return r.First(id, len(r.Nodes())) },
+			Ask: func(ctx context.Context, node string, r claim.Request) (claim.Answer, error) {
+				return rpc.Ask(ctx, c.Calls, node, claimRooms, r)
+			},
+		})
 	}
-	c.wg.Go(func() { f(c.ctx) })
-	return true
+	rpc.Serve(c.Calls, claimRooms, c.Claims.Serve)
+	o.Owner.OnRelease(c.Claims.Released)
+	c.serveRooms()
+	o.Clock.Use(1)
+	return c, nil
 }
 
-// Attach brings a client of this node into a room, wherever it is, and again when it has moved. See edges.Attach.
-func (c *Cluster) Attach(ctx context.Context, id room.ID, h actor.Hello, out *actor.Outbox) (actor.Session, error) {
-	return c.edges.Attach(ctx, id, h, out)
+// changed is called when gossip tells something new.
+func (c *Cluster) changed() {
+	c.Nodes.Reach()
+	c.Claims.RingChanged()
+	c.Match.RingChanged()
 }
 
-// Drain takes this node off the ring and gives its rooms away through the store; when it returns nil none is left.
+func (o *Options) superseded(by members.Member) {
+	o.Superseded(fmt.Errorf("the process %s at %s has taken the name %s of this node, and is newer: this one stops; give each node a --node of its own", by.Boot, by.Link, by.Name))
+}
+
+// load is this node's for gossip: its rooms, and a tenth for each socket.
+func (c *Cluster) load() float64 {
+	return float64(c.o.Rooms.Count()) + float64(c.o.Describe().Sessions)/10
+}
+
+// Start is called when the journal's rooms are back. See nodes.Nodes.Start.
+func (c *Cluster) Start(ctx context.Context) error {
+	c.Locate.Complete(true)
+	return c.Nodes.Start(ctx)
+}
+
+// Drain takes this node off the ring and gives its rooms away through the store. When it returns nil none is left.
 func (c *Cluster) Drain(ctx context.Context) error {
-	c.turning.Lock()
-	c.members.SetState(members.Draining)
-	c.turning.Unlock()
-	handing, cancel := clock.WithTimeout(ctx, c.o.Clock, c.o.Gather)
-	c.handFilled(handing)
-	c.handTickets(handing)
+	c.Nodes.Drain()
+	limited, cancel := clock.WithTimeout(ctx, c.o.Clock, c.o.Gather)
+	c.Match.HandOver(limited)
 	cancel()
-	return c.moves.drain(ctx)
+	return c.Claims.Drain(ctx)
 }
 
 // Rotate takes new secrets into use for gossip and for links made from now on, as their Options have them.
 func (c *Cluster) Rotate(gossip, links [][]byte) error {
-	return errors.Join(c.members.Rotate(gossip), c.links.Rotate(links))
+	return errors.Join(c.net.Members.Rotate(gossip), c.net.Links.Rotate(links))
 }
 
-// Close leaves the cluster: gossip goes on for a second so that all hear it.
+// Close leaves the cluster. Gossip goes on for a second so that all hear it. Call it once.
 func (c *Cluster) Close(ctx context.Context) error {
-	err := c.members.Leave(ctx)
-	c.end()
-	err = errors.Join(err, c.links.Close(ctx))
-	c.owners.close()
-	return errors.Join(err, c.members.Close())
+	err := c.net.Members.Leave(ctx)
+	c.o.Clock.Use(-1)
+	c.Claims.Close()
+	c.Edge.Close()
+	c.tasks.Close()
+	err = errors.Join(err, c.net.Links.Close(ctx))
+	c.Owner.Close()
+	return errors.Join(err, c.net.Members.Close())
 }
 
-// Remote is how many sessions clients of this node have in rooms elsewhere.
-func (c *Cluster) Remote() int { return c.edges.remote() }
+// Place draws an id that the ring gives this node, for rooms of any game made here. See actor.Options.Place.
+func (c *Cluster) Place(string) room.ID { return c.Placer.ID() }
 
-// end ends all goroutines of the cluster's.
-func (c *Cluster) end() {
-	c.mu.Lock()
-	first := !c.closed
-	c.closed = true
-	c.mu.Unlock()
-	if first {
-		c.o.Clock.Use(-1)
+// Where says where a room belongs by the ring, and which node has it at which epoch. Errors are those of locate.Locator.Locate; the
+// Placement is there all the same.
+func (c *Cluster) Where(ctx context.Context, id room.ID) (p ring.Placement, node string, epoch room.Epoch, err error) {
+	p = c.Nodes.Ring().Explain(id)
+	if node, err = c.Locate.Locate(ctx, id); err != nil {
+		return p, "", 0, err
 	}
-	c.cancel()
-	c.moves.stop()
-	c.edges.close()
-	c.wg.Wait()
+	at, err := rpc.Ask(ctx, c.Calls, node, locate.Where, id)
+	if err == nil && !at.Here {
+		c.Locate.Forget(id, node)
+		err = actor.ErrUnreachable
+	}
+	return p, node, at.Epoch, err
 }
+
+// Counts are what this node has done in its cluster since it started.
+type Counts struct {
+	Claimed    uint64 // released rooms that this node has taken from the store
+	Released   uint64 // rooms that it has given to the store
+	Reattached uint64 // times that one of its clients was brought into its room again
+	LostEvents uint64 // events that its clients of rooms elsewhere were told they missed
+}
+
+// Counts reads the counters. It never blocks.
+func (c *Cluster) Counts() (n Counts) {
+	n.Claimed, n.Released = c.o.Owner.Moves()
+	n.Reattached, n.LostEvents = c.Edge.Counts()
+	return n
+}
+
+// Gossip is how gossip does. It never blocks.
+func (c *Cluster) Gossip() members.Stats { return c.net.Members.Stats() }
+
+// Links are this node's links to all others. It never blocks.
+func (c *Cluster) Links() []link.State { return c.net.Links.States() }

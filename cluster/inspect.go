@@ -6,60 +6,32 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/roomring/roomring/cluster/locate"
+	"github.com/roomring/roomring/cluster/relay"
+	"github.com/roomring/roomring/cluster/rpc"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/record"
 )
 
-// roomsQueues asks a node what waits there for its clients that are in a room elsewhere.
-const roomsQueues method[room.ID, []clientQueue] = "rooms.queues"
+const (
+	// roomsQueues asks a node what waits there for its clients that are in a room elsewhere.
+	roomsQueues rpc.Method[room.ID, []relay.Queue] = "rooms.queues"
+	// roomsPanicked asks a node for a room as a panic of its game left it there; nil: the node knows of none.
+	roomsPanicked rpc.Method[room.ID, *actor.Inspection] = "rooms.panicked"
+)
 
-// roomsPanicked asks a node for a room as a panic of its game left it there: nil if it knows of none.
-const roomsPanicked method[room.ID, *actor.Inspection] = "rooms.panicked"
-
-// clientQueue is what waits for one client.
-type clientQueue struct {
-	Client  record.ClientID   `json:"client"`
-	Attempt uint64            `json:"attempt"`
-	Queue   actor.OutboxStats `json:"queue"`
+func (c *Cluster) serveInspect() {
+	rpc.Serve(c.Calls, roomsQueues, func(_ context.Context, id room.ID) ([]relay.Queue, error) { return c.Edge.Queues(id), nil })
+	rpc.Serve(c.Calls, roomsPanicked, func(_ context.Context, id room.ID) (*actor.Inspection, error) { return c.o.Rooms.Panicked(id), nil })
 }
 
-func (c *Cluster) serveQueues(_ context.Context, id room.ID) ([]clientQueue, error) {
-	return c.edges.queues(id), nil
-}
-
-// queues are those of this node's clients in a room elsewhere.
-func (e *edges) queues(id room.ID) []clientQueue {
-	e.mu.Lock()
-	streams := slices.Collect(maps.Values(e.streams))
-	e.mu.Unlock()
-	var out []clientQueue
-	for _, s := range streams {
-		for _, to := range s.sessions(id) {
-			out = append(out, clientQueue{to.hello.Client, to.hello.Attempt, to.out.Stats()})
-		}
-	}
-	return out
-}
-
-func (s *stream) sessions(id room.ID) []*session {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []*session
-	for _, r := range s.routes {
-		if r.s.id == id {
-			out = append(out, r.s)
-		}
-	}
-	return out
-}
-
-// Inspect looks into a room for the operator. See actor.Directory. What waits for a session is known to the node that
-// has its socket; of one that does not answer in time nothing seems to wait.
+// Inspect looks into a room for the operator. See actor.Directory. The node that has a session's socket knows what waits for the
+// session. If it does not answer in time, nothing seems to wait.
 func (r Rooms) Inspect(ctx context.Context, id room.ID, look actor.Look) (actor.Inspection, error) {
-	i, err := at(ctx, r.c, id, roomsInspect, inspectAsk{id, look})
+	i, err := locate.Ask(ctx, r.c.Locate, id, roomsInspect, inspectAsk{id, look})
 	if err != nil {
-		return r.panicked(ctx, id, living(err))
+		return r.panicked(ctx, id, locate.Living(err))
 	}
 	elsewhere := map[string]bool{}
 	for _, s := range i.Sessions {
@@ -67,38 +39,32 @@ func (r Rooms) Inspect(ctx context.Context, id room.ID, look actor.Look) (actor.
 			elsewhere[s.Edge] = true
 		}
 	}
-	nodes := slices.Collect(maps.Keys(elsewhere))
-	scatter(ctx, r.c, nodes, roomsQueues, id, r.c.o.Ask, func(node string, queues []clientQueue, _ error) patience {
+	edges := slices.Collect(maps.Keys(elsewhere))
+	rpc.Scatter(ctx, r.c.Calls, edges, roomsQueues, id, r.c.o.Ask, func(edge string, queues []relay.Queue, _ error) rpc.Next {
 		for _, q := range queues {
-			q.tell(node, i.Sessions)
+			for n := range i.Sessions {
+				if s := &i.Sessions[n]; s.Edge == edge && s.Client == q.Client && s.Attempt == q.Attempt {
+					q.Queue.Unanswered = s.Queue.Unanswered // which the room knows best
+					s.Queue = q.Queue
+				}
+			}
 		}
-		return goOn
+		return rpc.Continue
 	})
 	return i, ctx.Err()
 }
 
-// panicked is a room that a panic has ended at some node, which keeps that in mind for a while. Otherwise it is err.
+// panicked is a room that a panic has ended at some node, which remembers it for a while. Where no node does, it is err.
 func (r Rooms) panicked(ctx context.Context, id room.ID, err error) (i actor.Inspection, _ error) {
 	if !errors.Is(err, actor.ErrNotFound) {
 		return i, err
 	}
-	scatter(ctx, r.c, append(r.c.others(), r.c.self), roomsPanicked, id, r.c.o.Ask, func(_ string, left *actor.Inspection, wrong error) patience {
+	rpc.Scatter(ctx, r.c.Calls, r.c.Nodes.All(), roomsPanicked, id, r.c.o.Ask, func(_ string, left *actor.Inspection, wrong error) rpc.Next {
 		if wrong != nil || left == nil {
-			return goOn
+			return rpc.Continue
 		}
 		i, err = *left, nil
-		return enough
+		return rpc.Stop
 	})
 	return i, err
-}
-
-// tell puts the queue into the session that it is of. How many acts are unanswered the room knows best.
-func (q clientQueue) tell(node string, sessions []actor.SessionInfo) {
-	for i := range sessions {
-		if s := &sessions[i]; s.Edge == node && s.Client == q.Client && s.Attempt == q.Attempt {
-			unanswered := s.Queue.Unanswered
-			s.Queue = q.Queue
-			s.Queue.Unanswered = unanswered
-		}
-	}
 }

@@ -7,7 +7,8 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/roomring/roomring/cluster/link"
+	"github.com/roomring/roomring/cluster/locate"
+	"github.com/roomring/roomring/cluster/rpc"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
@@ -21,15 +22,16 @@ type Rooms struct{ c *Cluster }
 // Rooms are the rooms of the whole cluster.
 func (c *Cluster) Rooms() Rooms { return Rooms{c} }
 
-// Questions about one room, to the node that has it.
+// Questions about rooms, most of them to the node that has one.
 const (
-	roomsInfo    method[room.ID, actor.Info]          = "rooms.info"
-	roomsFind    method[string, actor.Info]           = "rooms.find"
-	roomsList    method[actor.Filter, []actor.Info]   = "rooms.list"
-	roomsInspect method[inspectAsk, actor.Inspection] = "rooms.inspect"
-	roomsClose   method[closeAsk, none]               = "rooms.close"
-	roomsKick    method[kickAsk, none]                = "rooms.kick"
-	roomsSignal  method[signalAsk, none]              = "rooms.signal"
+	roomsInfo    rpc.Method[room.ID, actor.Info]          = "rooms.info"
+	roomsFind    rpc.Method[string, actor.Info]           = "rooms.find"
+	roomsList    rpc.Method[actor.Filter, []actor.Info]   = "rooms.list"
+	roomsInspect rpc.Method[inspectAsk, actor.Inspection] = "rooms.inspect"
+	roomsClose   rpc.Method[closeAsk, rpc.None]           = "rooms.close"
+	roomsKick    rpc.Method[kickAsk, rpc.None]            = "rooms.kick"
+	roomsSignal  rpc.Method[signalAsk, rpc.None]          = "rooms.signal"
+	roomsWatch   rpc.Method[room.ID, actor.RoomEvent]     = "rooms.watch"
 )
 
 type inspectAsk struct {
@@ -54,24 +56,20 @@ type signalAsk struct {
 }
 
 func (c *Cluster) serveRooms() {
-	c.serveWatch()
-	c.serveAside()
 	here := c.o.Rooms
-	serve(c, roomsWhere, c.serveWhere)
-	serve(c, roomsCreate, here.Create)
-	serve(c, roomsInfo, func(_ context.Context, id room.ID) (actor.Info, error) {
+	rpc.Serve(c.Calls, roomsInfo, func(_ context.Context, id room.ID) (actor.Info, error) {
 		info, err := here.Info(id)
 		return withoutReplay(info), err
 	})
-	serve(c, roomsFind, func(_ context.Context, code string) (actor.Info, error) {
+	rpc.Serve(c.Calls, roomsFind, func(_ context.Context, code string) (actor.Info, error) {
 		info, err := here.Find(code)
-		if err == actor.ErrNotFound && !c.started.Load() { // it may be among those that are still being brought back
+		if err == actor.ErrNotFound && !c.Locate.IsComplete() { // the room may be among those that are still being brought back
 			err = actor.ErrUnreachable
 		}
 		return withoutReplay(info), err
 	})
-	serve(c, roomsList, func(_ context.Context, f actor.Filter) ([]actor.Info, error) {
-		if !c.started.Load() { // rooms are still being brought back
+	rpc.Serve(c.Calls, roomsList, func(_ context.Context, f actor.Filter) ([]actor.Info, error) {
+		if !c.Locate.IsComplete() {
 			return nil, actor.ErrUnreachable
 		}
 		infos := here.List(f)
@@ -80,19 +78,20 @@ func (c *Cluster) serveRooms() {
 		}
 		return infos, nil
 	})
-	serve(c, roomsInspect, func(ctx context.Context, in inspectAsk) (actor.Inspection, error) {
+	rpc.Serve(c.Calls, roomsInspect, func(ctx context.Context, in inspectAsk) (actor.Inspection, error) {
 		i, err := here.Inspect(ctx, in.Room, in.Look)
 		i.Info = withoutReplay(i.Info)
 		return i, err
 	})
-	serve(c, roomsPanicked, func(_ context.Context, id room.ID) (*actor.Inspection, error) { return here.Panicked(id), nil })
-	serve(c, roomsQueues, c.serveQueues)
-	serveAct(c, roomsClose, "close", func(in closeAsk) []any { return []any{"room", in.Room, "reason", in.Reason} },
+	rpc.ServeAct(c.Calls, roomsClose, "close", func(in closeAsk) []any { return []any{"room", in.Room, "reason", in.Reason} },
 		func(ctx context.Context, in closeAsk) error { return here.Close(ctx, in.Room, in.Reason) })
-	serveAct(c, roomsKick, "kick", func(in kickAsk) []any { return []any{"room", in.Room, "player", in.Player} },
+	rpc.ServeAct(c.Calls, roomsKick, "kick", func(in kickAsk) []any { return []any{"room", in.Room, "player", in.Player} },
 		func(ctx context.Context, in kickAsk) error { return here.Kick(ctx, in.Room, in.Player) })
-	serveAct(c, roomsSignal, "signal", func(in signalAsk) []any { return []any{"room", in.Room, "signal", in.Name} },
+	rpc.ServeAct(c.Calls, roomsSignal, "signal", func(in signalAsk) []any { return []any{"room", in.Room, "signal", in.Name} },
 		func(ctx context.Context, in signalAsk) error { return here.Signal(ctx, in.Room, in.Name, in.Data) })
+	rpc.ServeWatch(c.Calls, roomsWatch, here.Watch)
+	c.serveInspect()
+	c.serveAside()
 }
 
 // withoutReplay leaves out the whole log of a room that is over: it is long, and nobody reads it from an Info.
@@ -105,61 +104,48 @@ func withoutReplay(i actor.Info) actor.Info {
 	return i
 }
 
-// findTimes bounds how often a question goes after a room that moves.
-const findTimes = 3
+// Create makes a room. See placement.Placer.Create.
+func (r Rooms) Create(ctx context.Context, want actor.Create) (actor.Info, error) {
+	return r.c.Placer.Create(ctx, want)
+}
 
-// at asks the node that has a room, and looks for it again when it is not there any more. What may have been done by a
-// node that did not answer is not tried again.
-func at[In, Out any](ctx context.Context, c *Cluster, id room.ID, m method[In, Out], in In) (out Out, err error) {
-	for range findTimes {
-		var node string
-		if node, err = c.Locate(ctx, id); err != nil {
-			return out, err
-		}
-		out, err = ask(ctx, c, node, m, in)
-		switch {
-		case errors.Is(err, actor.ErrNotFound), errors.Is(err, link.ErrNoPeer):
-			c.Forget(id, node)
-		case unanswered(err):
-			c.Forget(id, node)
-			return out, err
-		default:
-			return out, err
-		}
-	}
-	if errors.Is(err, actor.ErrNotFound) {
-		err = actor.ErrUnreachable // it was somewhere a moment ago
-	}
-	return out, err
+// Match finds or makes a room with a seat for a player. See match.Matcher.Match.
+func (r Rooms) Match(ctx context.Context, want actor.Match) (actor.Info, error) {
+	return r.c.Match.Match(ctx, want)
+}
+
+// Attach brings a client of this node into a room, wherever it is, and again when it has moved. See relay.Edge.Attach.
+func (r Rooms) Attach(ctx context.Context, id room.ID, h actor.Hello, out *actor.Outbox) (actor.Session, error) {
+	return r.c.Edge.Attach(ctx, id, h, out)
 }
 
 // Info answers what anybody may know of a room, also of one that is over.
 func (r Rooms) Info(ctx context.Context, id room.ID) (actor.Info, error) {
-	info, err := at(ctx, r.c, id, roomsInfo, id)
-	if past, ok := errors.AsType[*overError](err); ok {
-		return past.info, nil
+	info, err := locate.Ask(ctx, r.c.Locate, id, roomsInfo, id)
+	if past, ok := errors.AsType[*locate.OverError](err); ok {
+		return past.Info, nil
 	}
 	return info, err
 }
 
-// Find is a private room by its join code.
+// Find is a private room by its join code. It returns actor.ErrUnreachable for a code while a node is silent that may have the room.
 func (r Rooms) Find(ctx context.Context, code string) (actor.Info, error) {
 	c := r.c
-	code = record.FoldCode(code) // nodes of an older version take it as it stands
+	code = room.FoldCode(code) // nodes of an older version compare it as it is
 	if code == "" {
 		return actor.Info{}, actor.ErrNotFound
 	}
 	var found actor.Info
 	var unsure []string
-	silent := scatter(ctx, c, append(c.others(), c.self), roomsFind, code, c.o.Gather, func(node string, info actor.Info, err error) patience {
+	silent := rpc.Scatter(ctx, c.Calls, c.Nodes.All(), roomsFind, code, c.o.Gather, func(node string, info actor.Info, err error) rpc.Next {
 		if err != nil {
 			if !errors.Is(err, actor.ErrNotFound) {
 				unsure = append(unsure, node)
 			}
-			return goOn
+			return rpc.Continue
 		}
 		found = info
-		return enough
+		return rpc.Stop
 	})
 	if found.ID != "" {
 		return found, nil
@@ -171,7 +157,7 @@ func (r Rooms) Find(ctx context.Context, code string) (actor.Info, error) {
 	case err == nil:
 		return r.Info(ctx, row.Room)
 	case errors.Is(err, ErrNoRow):
-		return actor.Info{}, c.unknown(ctx, append(silent, unsure...))
+		return actor.Info{}, c.Locate.Unknown(ctx, append(silent, unsure...))
 	}
 	return actor.Info{}, actor.ErrUnreachable
 }
@@ -182,14 +168,14 @@ func (r Rooms) List(ctx context.Context, f actor.Filter) (actor.Listing, error) 
 	c := r.c
 	rooms := map[room.ID]actor.Info{}
 	failed := false
-	silent := scatter(ctx, c, append(c.others(), c.self), roomsList, f, c.o.Gather, func(_ string, infos []actor.Info, err error) patience {
+	silent := rpc.Scatter(ctx, c.Calls, c.Nodes.All(), roomsList, f, c.o.Gather, func(_ string, infos []actor.Info, err error) rpc.Next {
 		failed = failed || err != nil
 		for _, info := range infos {
 			if have, ok := rooms[info.ID]; !ok || info.Epoch > have.Epoch {
 				rooms[info.ID] = info
 			}
 		}
-		return goOn
+		return rpc.Continue
 	})
 	if ctx.Err() != nil {
 		return actor.Listing{}, ctx.Err()
@@ -197,37 +183,47 @@ func (r Rooms) List(ctx context.Context, f actor.Filter) (actor.Listing, error) 
 	out := slices.SortedFunc(maps.Values(rooms), func(a, b actor.Info) int { return cmp.Compare(a.ID, b.ID) })
 	return actor.Listing{
 		Rooms:   out[:min(len(out), f.PageSize())],
-		Partial: failed || len(silent) > 0 || len(c.unheard(c.boots.get(ctx, c))) > 0,
+		Partial: failed || len(silent) > 0 || len(c.Nodes.Unheard(ctx)) > 0,
 	}, nil
-}
-
-// Attach brings a client of this node into a room. See Cluster.Attach.
-func (r Rooms) Attach(ctx context.Context, id room.ID, h actor.Hello, out *actor.Outbox) (actor.Session, error) {
-	return r.c.Attach(ctx, id, h, out)
 }
 
 // Close ends a room from outside, with a reason that its players read.
 func (r Rooms) Close(ctx context.Context, id room.ID, reason string) error {
-	_, err := at(ctx, r.c, id, roomsClose, closeAsk{id, reason})
-	return living(err)
+	_, err := locate.Ask(ctx, r.c.Locate, id, roomsClose, closeAsk{id, reason})
+	return locate.Living(err)
 }
 
 // Kick takes a player's seat away for good.
 func (r Rooms) Kick(ctx context.Context, id room.ID, p room.PlayerID) error {
-	_, err := at(ctx, r.c, id, roomsKick, kickAsk{id, p})
-	return living(err)
+	_, err := locate.Ask(ctx, r.c.Locate, id, roomsKick, kickAsk{id, p})
+	return locate.Living(err)
 }
 
 // Signal hands a signal to a room's game.
 func (r Rooms) Signal(ctx context.Context, id room.ID, name string, data []byte) error {
-	_, err := at(ctx, r.c, id, roomsSignal, signalAsk{id, name, data})
-	return living(err)
+	_, err := locate.Ask(ctx, r.c.Locate, id, roomsSignal, signalAsk{id, name, data})
+	return locate.Living(err)
 }
 
-// living makes a room that is over one that is not there, for those who can only do something to living ones.
-func living(err error) error {
-	if _, over := errors.AsType[*overError](err); over {
-		return actor.ErrNotFound
+// Watch is actor.Directory.Watch, wherever the room is. A slow each holds up the link's flow of this one watch. Its queue at the
+// room's node fills then, and the events missed are counted there.
+func (r Rooms) Watch(ctx context.Context, id room.ID, each func(actor.RoomEvent) error) error {
+	c := r.c
+	node, err := c.Locate.Locate(ctx, id)
+	if err != nil {
+		return err
+	}
+	if node == c.Calls.Self() {
+		return c.o.Rooms.Watch(ctx, id, each)
+	}
+	err = rpc.Watch(ctx, c.Calls, node, roomsWatch, id, each)
+	_, silent := errors.AsType[*rpc.NoAnswerError](err)
+	gone := errors.Is(err, actor.ErrNotFound)
+	if silent || gone {
+		c.Locate.Forget(id, node)
+	}
+	if gone {
+		return actor.ErrUnreachable // it was there a moment ago
 	}
 	return err
 }

@@ -1,4 +1,4 @@
-package cluster
+package cluster_test
 
 import (
 	"context"
@@ -6,28 +6,29 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/cluster/clustertest/grid"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/record"
 )
 
 func TestARoomElsewhereIsWatched(t *testing.T) {
-	g := wired(t, "a", "b")
-	made := g.nodes["b"].make(actor.Create{Game: "pair"})
-	for _, n := range g.all() {
+	g := grid.Wired(t, "a", "b")
+	made := g.Nodes["b"].Make(actor.Create{Game: "pair"})
+	for _, n := range g.All() {
 		ctx, stop := context.WithCancel(t.Context())
 		events, over := watch(ctx, n, made.ID)
 		if e := next(t, events); e.Type != actor.EventWatching || e.Index == 0 {
-			t.Errorf("%s: it begins with %+v", n.Cluster.self, e)
+			t.Errorf("%s: it begins with %+v", n.Name, e)
 		}
 		stop()
 		if err := ended(t, over); !errors.Is(err, context.Canceled) {
-			t.Errorf("%s: given up: %v", n.Cluster.self, err)
+			t.Errorf("%s: given up: %v", n.Name, err)
 		}
 	}
-	events, over := watch(t.Context(), g.nodes["a"], made.ID)
+	events, over := watch(t.Context(), g.Nodes["a"], made.ID)
 	next(t, events)
-	if err := g.nodes["a"].Rooms().Close(t.Context(), made.ID, "enough"); err != nil {
+	if err := g.Nodes["a"].Rooms().Close(t.Context(), made.ID, "enough"); err != nil {
 		t.Fatal(err)
 	}
 	if e := next(t, events); e.Type != actor.EventInput || e.Kind != "close" {
@@ -39,31 +40,31 @@ func TestARoomElsewhereIsWatched(t *testing.T) {
 	if err := ended(t, over); err != nil {
 		t.Errorf("after the end: %v", err)
 	}
-	if err := g.nodes["a"].Rooms().Watch(t.Context(), randomID(), nil); !errors.Is(err, actor.ErrNotFound) {
+	if err := g.Nodes["a"].Rooms().Watch(t.Context(), grid.RandomID(), nil); !errors.Is(err, actor.ErrNotFound) {
 		t.Errorf("no such room: %v", err)
 	}
 	enough := errors.New("enough")
-	other := g.nodes["b"].make(actor.Create{Game: "pair"})
-	if err := g.nodes["a"].Rooms().Watch(t.Context(), other.ID, func(actor.RoomEvent) error { return enough }); !errors.Is(err, enough) {
+	other := g.Nodes["b"].Make(actor.Create{Game: "pair"})
+	if err := g.Nodes["a"].Rooms().Watch(t.Context(), other.ID, func(actor.RoomEvent) error { return enough }); !errors.Is(err, enough) {
 		t.Errorf("whose reader fails: %v", err)
 	}
 }
 
 // Whoever watches a room whose node goes away hears that it is out of reach, not of something broken here.
 func TestAWatchWhoseLinkBreaks(t *testing.T) {
-	g := wired(t, "a", "b")
-	made := g.nodes["b"].make(actor.Create{Game: "pair"})
-	events, over := watch(t.Context(), g.nodes["a"], made.ID)
+	g := grid.Wired(t, "a", "b")
+	made := g.Nodes["b"].Make(actor.Create{Game: "pair"})
+	events, over := watch(t.Context(), g.Nodes["a"], made.ID)
 	next(t, events)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	_ = g.nodes["b"].links.Close(gone)
+	_ = g.Nodes["b"].Links.Close(gone)
 	if err := ended(t, over); !errors.Is(err, actor.ErrUnreachable) {
 		t.Errorf("the link is gone: %v", err)
 	}
 }
 
-func watch(ctx context.Context, n *gridNode, id room.ID) (<-chan actor.RoomEvent, <-chan error) {
+func watch(ctx context.Context, n *grid.Node, id room.ID) (<-chan actor.RoomEvent, <-chan error) {
 	events, over := make(chan actor.RoomEvent, 100), make(chan error, 1)
 	go func() { over <- n.Rooms().Watch(ctx, id, func(e actor.RoomEvent) error { events <- e; return nil }) }()
 	return events, over

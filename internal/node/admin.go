@@ -36,7 +36,7 @@ type operator struct {
 // operator is the cluster, or else this node alone: a ring of one.
 func (n *Node) operator() operator {
 	if n.cluster != nil {
-		return operator{self: n.name, ring: n.cluster.Ring, nodes: n.clusterNodes, rooms: n.cluster.Rooms(), drain: n.cluster.DrainNode, forget: n.forget}
+		return operator{self: n.name, ring: n.cluster.Nodes.Ring, nodes: n.clusterNodes, rooms: n.cluster.Rooms(), drain: n.cluster.Nodes.DrainNode, forget: n.forget}
 	}
 	return operator{
 		self: n.name,
@@ -60,7 +60,7 @@ func (n *Node) operator() operator {
 func (n *Node) forget(ctx context.Context, node string) (admin.Forgotten, error) {
 	heard := []record.BootID{n.boot}
 	if n.cluster != nil {
-		heard = n.cluster.Heard()
+		heard = n.cluster.Nodes.HeardBoots()
 	}
 	gone, err := n.store.Forget(ctx, n.boot, node, heard)
 	if lives, ok := errors.AsType[*persist.NodeLivesError](err); ok {
@@ -73,9 +73,9 @@ func (n *Node) forget(ctx context.Context, node string) (admin.Forgotten, error)
 }
 
 // clusterNodes are all nodes, as each describes itself.
-func (n *Node) clusterNodes(ctx context.Context) ([]admin.Node, error) {
-	infos, err := n.cluster.Nodes(ctx)
-	out := make([]admin.Node, len(infos))
+func (n *node) clusterNodes(ctx context.Context) ([]web.Node, error) {
+	infos, err := n.cluster.Nodes.Infos(ctx)
+	out := make([]web.Node, len(infos))
 	for i, in := range infos {
 		out[i] = admin.Node{
 			Name: in.Name, Boot: in.Boot, State: in.State, Zone: in.Zone, Weight: in.Weight, Version: in.Version, Started: in.Started, Games: in.Games,

@@ -23,12 +23,12 @@ func clusterMetrics(c *cluster.Cluster) metrics.Cluster {
 	return metrics.Cluster{
 		Members: func() map[string]float64 {
 			out := map[string]float64{}
-			for state, n := range c.States() {
+			for state, n := range c.Nodes.States() {
 				out[state] = float64(n)
 			}
 			return out
 		},
-		RingShare: func() map[string]float64 { return c.Ring().Shares() },
+		RingShare: func() map[string]float64 { return c.Nodes.Ring().Shares() },
 		LinkUp: links(func(l link.State) float64 {
 			if l.Up {
 				return 1
@@ -43,7 +43,7 @@ func clusterMetrics(c *cluster.Cluster) metrics.Cluster {
 		LinkOverflows:   links(func(l link.State) float64 { return float64(l.Overflows) }),
 		GossipHealth:    func() float64 { return float64(c.Gossip().Health) },
 		GossipStrangers: func() float64 { return float64(c.Gossip().Strangers) },
-		RemoteSessions:  func() float64 { return float64(c.Remote()) },
+		RemoteSessions:  func() float64 { return float64(c.Edge.Remote()) },
 		RoomsClaimed:    counted(func(n cluster.Counts) uint64 { return n.Claimed }),
 		RoomsReleased:   counted(func(n cluster.Counts) uint64 { return n.Released }),
 		EdgeReattach:    counted(func(n cluster.Counts) uint64 { return n.Reattached }),

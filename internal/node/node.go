@@ -312,7 +312,7 @@ func (n *Node) restoreRooms(ctx context.Context) error {
 func (n *Node) unready() []string {
 	why := n.troubles()
 	if n.cluster != nil {
-		why = append(why, n.cluster.Unready()...)
+		why = append(why, n.cluster.Nodes.Unready()...)
 	}
 	return why
 }
