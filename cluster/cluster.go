@@ -31,7 +31,6 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
-	"github.com/roomring/roomring/room/match"
 	"github.com/roomring/roomring/room/record"
 )
 
@@ -102,7 +101,7 @@ type Store interface {
 	locate.Store
 	nodes.Store
 	claim.Store
-	RowByCode(ctx context.Context, code string) (room.Row, error)
+	RowByCode(ctx context.Context, code string) (record.Row, error)
 }
 
 // ErrNoRow is an error of Store.
@@ -310,7 +309,7 @@ func (c *Cluster) Place(string) room.ID { return c.Placer.ID() }
 
 // Where says where a room belongs by the ring, and which node has it at which epoch. Errors are those of locate.Locator.Locate; the
 // Placement is there all the same.
-func (c *Cluster) Where(ctx context.Context, id room.ID) (p ring.Placement, node string, epoch room.Epoch, err error) {
+func (c *Cluster) Where(ctx context.Context, id room.ID) (p ring.Placement, node string, epoch record.Epoch, err error) {
 	p = c.Nodes.Ring().Explain(id)
 	if node, err = c.Locate.Locate(ctx, id); err != nil {
 		return p, "", 0, err

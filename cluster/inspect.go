@@ -11,7 +11,6 @@ import (
 	"github.com/roomring/roomring/cluster/rpc"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
-	"github.com/roomring/roomring/room/record"
 )
 
 const (

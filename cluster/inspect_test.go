@@ -5,7 +5,6 @@ import (
 
 	"github.com/roomring/roomring/cluster/clustertest/grid"
 	"github.com/roomring/roomring/internal/testwait"
-	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/record"
 )
@@ -18,7 +17,7 @@ func TestTheOperatorSeesWhatWaitsElsewhere(t *testing.T) {
 	var out []*actor.Outbox
 	for i, name := range []string{"a", "b", "b"} {
 		o := actor.NewOutbox(actor.OutboxOptions{})
-		h := actor.Hello{Client: room.ClientID(rune('a' + i)), Attempt: uint64(i), Spectate: true, Edge: name}
+		h := actor.Hello{Client: record.ClientID(rune('a' + i)), Attempt: uint64(i), Spectate: true, Edge: name}
 		s, err := g.Nodes[name].Rooms().Attach(t.Context(), id, h, o)
 		if err != nil {
 			t.Fatal(err)

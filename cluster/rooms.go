@@ -131,7 +131,7 @@ func (r Rooms) Info(ctx context.Context, id room.ID) (actor.Info, error) {
 // Find is a private room by its join code. It returns actor.ErrUnreachable for a code while a node is silent that may have the room.
 func (r Rooms) Find(ctx context.Context, code string) (actor.Info, error) {
 	c := r.c
-	code = room.FoldCode(code) // nodes of an older version compare it as it is
+	code = record.FoldCode(code) // nodes of an older version compare it as it is
 	if code == "" {
 		return actor.Info{}, actor.ErrNotFound
 	}

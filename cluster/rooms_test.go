@@ -120,7 +120,7 @@ func TestAPrivateRoomIsFoundFromEveryNode(t *testing.T) {
 	}
 	g.Nodes["c"].Locate.Complete(true)
 	g.Store.Set(func() {
-		g.Store.Rows[made.ID] = room.Row{Room: made.ID, State: room.RowLive, Boot: "boot-b", Code: made.Code}
+		g.Store.Rows[made.ID] = record.Row{Room: made.ID, State: record.RowLive, Boot: "boot-b", Code: made.Code}
 	})
 	hasty := g.Add("d", func(s *grid.Setup) { s.Cluster.Ask, s.Cluster.Gather = 100*time.Millisecond, 100*time.Millisecond })
 	g.Set(func() { g.Hung["b"] = true })

@@ -16,6 +16,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Batch is how many rooms one Request names at most.
@@ -44,7 +45,7 @@ type Owner interface {
 // Store is what a Claimer needs of the store.
 type Store interface {
 	// Released lists released rows after an id, by id.
-	Released(ctx context.Context, after room.ID, limit int) ([]room.Row, error)
+	Released(ctx context.Context, after room.ID, limit int) ([]record.Row, error)
 }
 
 // Options make a Claimer. What says no default is needed.

@@ -725,7 +725,7 @@ func TestFinishedRoomsDrain(t *testing.T) {
 		t.Errorf("its result: %+v, %v", r, err)
 	}
 	testwait.Until(t, "the journal has forgotten it", func() bool { return a.journal.Stats().Rooms == 0 })
-	if row, err := store.Row(t.Context(), id); err != nil || row.State != room.RowOver {
+	if row, err := store.Row(t.Context(), id); err != nil || row.State != record.RowOver {
 		t.Errorf("its row: %+v, %v", row, err)
 	}
 	if aside, err := a.journal.ListAside(t.Context()); err != nil || len(aside) != 0 {

@@ -21,12 +21,13 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Store is what a Locator asks of the store. ownership.ErrNoRow says for certain that there is no such thing; any other error that
 // the store is away.
 type Store interface {
-	Row(ctx context.Context, id room.ID) (room.Row, error)
+	Row(ctx context.Context, id room.ID) (record.Row, error)
 	// Past is a room that is over and gone from memory.
 	Past(ctx context.Context, id room.ID) (actor.Info, error)
 }
@@ -77,8 +78,8 @@ const Where rpc.Method[room.ID, Presence] = "rooms.where"
 
 // Presence says whether a room is at a node, and at which epoch. A room that the node holds and cannot run is there.
 type Presence struct {
-	Here  bool       `json:"here"`
-	Epoch room.Epoch `json:"epoch"`
+	Here  bool         `json:"here"`
+	Epoch record.Epoch `json:"epoch"`
 }
 
 func (l *Locator) presence(id room.ID) (Presence, error) {

@@ -98,7 +98,7 @@ func TestOneWhoGivesUpStopsNoOther(t *testing.T) {
 func TestTheHighestEpochWins(t *testing.T) {
 	g := grid.New(t, "a", "b", "c", "d")
 	id := g.Nodes["a"].Place("pair")
-	epochs := map[string]room.Epoch{"b": 3, "c": 9, "d": 4}
+	epochs := map[string]record.Epoch{"b": 3, "c": 9, "d": 4}
 	for name, e := range epochs {
 		rpc.Serve(g.Nodes[name].Calls, locate.Where, func(context.Context, room.ID) (locate.Presence, error) {
 			return locate.Presence{Here: true, Epoch: e}, nil
@@ -137,9 +137,9 @@ func TestTheStoreSaysWhatBecameOfARoom(t *testing.T) {
 		_, err := g.Nodes["a"].Locate.Locate(t.Context(), id)
 		return id, err
 	}
-	row := func(state room.RowState, boot room.BootID) (room.ID, error) {
+	row := func(state record.RowState, boot record.BootID) (room.ID, error) {
 		id := grid.RandomID()
-		g.Store.Set(func() { g.Store.Rows[id] = room.Row{Room: id, State: state, Boot: boot, Epoch: 4} })
+		g.Store.Set(func() { g.Store.Rows[id] = record.Row{Room: id, State: state, Boot: boot, Epoch: 4} })
 		g.Later(time.Minute)
 		_, err := g.Nodes["a"].Locate.Locate(t.Context(), id)
 		return id, err
@@ -171,13 +171,13 @@ func TestTheStoreSaysWhatBecameOfARoom(t *testing.T) {
 	_, err = row(record.RowLive, "boot-b")
 	unreachable("live at a node that has it not", err, "")
 	g.Set(func() { g.Hung["b"] = true })
-	_, err = row(room.RowLive, "boot-b")
+	_, err = row(record.RowLive, "boot-b")
 	unreachable("live at a node that is silent", err, "node b does not answer")
 	_, err = ask()
 	unreachable("no row, and a node is silent", err, "")
 	g.Set(func() { g.Hung["b"] = false })
 	g.Store.Set(func() { g.Store.Processes = []cluster.Boot{{ID: "before", Node: "b"}} })
-	_, err = row(room.RowLive, "before")
+	_, err = row(record.RowLive, "before")
 	unreachable("live at a boot before", err, "node b has restarted")
 
 	id, err := row(record.RowOver, "boot-b")
@@ -185,7 +185,7 @@ func TestTheStoreSaysWhatBecameOfARoom(t *testing.T) {
 		t.Errorf("over, and its result is gone: %v", err)
 	}
 	g.Store.Set(func() {
-		g.Store.Ended[id] = actor.Info{ID: id, Phase: room.PhaseOver, Final: &room.Final{End: room.Finished, Result: room.Result{Reason: "won"}}}
+		g.Store.Ended[id] = actor.Info{ID: id, Phase: core.PhaseOver, Final: &record.Final{End: record.Finished, Result: room.Result{Reason: "won"}}}
 	})
 	_, err = g.Nodes["a"].Locate.Locate(t.Context(), id)
 	if end, ok := errors.AsType[*actor.CloseError](err); !ok || end.Code != wire.CloseOver || end.Over == nil || end.Over.End != "finished" {
@@ -247,7 +247,7 @@ func TestAReleasedRoomIsFoundWhereItIsClaimed(t *testing.T) {
 		for g.Nodes["a"].Nodes.Ring().Owner(id) == "a" {
 			id = grid.RandomID()
 		}
-		g.Store.Set(func() { g.Store.Rows[id] = room.Row{Room: id, State: room.RowReleased, Epoch: 4} })
+		g.Store.Set(func() { g.Store.Rows[id] = record.Row{Room: id, State: record.RowReleased, Epoch: 4} })
 		return id
 	}
 	for range 5 {

@@ -13,6 +13,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -72,9 +73,9 @@ func (l *Locator) look(ctx context.Context, id room.ID) (node string, err error)
 		return "", actor.ErrUnreachable
 	}
 	switch row.State {
-	case room.RowReleased:
+	case record.RowReleased:
 		return l.claim(ctx, row.Room)
-	case room.RowLive:
+	case record.RowLive:
 		return "", l.absent(ctx, row, a.silent)
 	}
 	return "", l.over(ctx, row.Room)
@@ -90,7 +91,7 @@ func order(self string, ring, others []string) [2][]string {
 // answers are what nodes have said of a room.
 type answers struct {
 	node   string // that has it at the highest epoch
-	epoch  room.Epoch
+	epoch  record.Epoch
 	silent []string // did not say, or cannot yet
 }
 
@@ -158,7 +159,7 @@ func (l *Locator) claim(ctx context.Context, id room.ID) (node string, err error
 var errAllStop = &actor.UnreachableError{Reason: "the nodes that could serve the room are stopping: retry"}
 
 // absent says why no node has a room whose row is live.
-func (l *Locator) absent(ctx context.Context, row room.Row, silent []string) error {
+func (l *Locator) absent(ctx context.Context, row record.Row, silent []string) error {
 	heard := append(l.o.Nodes.Heard(), l.o.Nodes.Self())
 	if i := slices.IndexFunc(heard, func(p link.Peer) bool { return p.Boot == row.Boot }); i >= 0 {
 		if slices.Contains(silent, heard[i].Node) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	roommatch "github.com/roomring/roomring/room/match"
 )
 
 // Questions that tests answer otherwise.
@@ -31,8 +32,8 @@ func (m *Matcher) Filled(want actor.Match) bool {
 func (m *Matcher) HandTickets(ctx context.Context) bool { return m.handTickets(ctx) }
 
 // TakeTickets takes away all tickets that it has answered.
-func (m *Matcher) TakeTickets() []actor.Ticket {
-	return m.local.HandOver(func(string) bool { return true })
+func (m *Matcher) TakeTickets() []roommatch.Ticket {
+	return m.local.Export(func(string) bool { return true })
 }
 
 func (m *Matcher) See(want actor.Match, id room.ID, maker string) { m.see(want, id, maker) }

@@ -20,6 +20,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	roommatch "github.com/roomring/roomring/room/match"
 )
 
 const (
@@ -34,14 +35,14 @@ const (
 	standQuestion   rpc.Method[actor.Match, stand]              = "match.stand"   // to all nodes
 	bestQuestion    rpc.Method[actor.Match, *actor.Candidate]   = "match.best"    // to all nodes
 	seatQuestion    rpc.Method[seatAsk, actor.Info]             = "match.seat"    // to the node that has the room
-	ticketsQuestion rpc.Method[[]actor.Ticket, rpc.None]        = "match.tickets" // to the next matchmaker
+	ticketsQuestion rpc.Method[[]roommatch.Ticket, rpc.None]    = "match.tickets" // to the next matchmaker
 	filledQuestion  rpc.Method[map[string]filledRoom, rpc.None] = "match.filled"  // likewise: by pool, the room that was filled last
 )
 
 // findAsk is a request, with its ticket if the asking node remembers it: the matchmaker that answered it may have died.
 type findAsk struct {
 	actor.Match
-	Known []actor.Ticket `json:",omitempty"`
+	Known []roommatch.Ticket `json:",omitempty"`
 }
 
 // filledRoom is the room that was filled last for requests of one pool.
@@ -83,9 +84,9 @@ type Options struct {
 // methods may be called from any goroutine.
 type Matcher struct {
 	o       Options
-	local   *actor.Matchmaker // one request of a pool at a time
-	changed chan struct{}     // holds one: the ring has changed
-	handing sync.Mutex        // of tickets
+	local   *roommatch.Maker // one request of a pool at a time
+	changed chan struct{}    // holds one: the ring has changed
+	handing sync.Mutex       // of tickets
 
 	mu      sync.Mutex
 	filled  *simplelru.LRU[string, filledRoom]     // by pool: the room that was filled last
@@ -102,7 +103,7 @@ func New(o Options) (*Matcher, error) {
 	if err := errors.Join(err, err2); err != nil {
 		return nil, err
 	}
-	m.local = actor.NewMatchmaker(actor.MatchmakerOptions{Pool: o.Rooms.Pool, Clock: o.Clock, TicketAge: ticketAge}, seats{m})
+	m.local = roommatch.New(roommatch.Options{Pool: o.Rooms.Pool, Clock: o.Clock}, seats{m})
 	m.serve()
 	return m, nil
 }
@@ -112,14 +113,14 @@ func (m *Matcher) serve() {
 		if err := m.makes(in.Game); err != nil {
 			return actor.Info{}, err
 		}
-		m.local.TakeOver(in.Known)
+		m.local.Import(in.Known)
 		return m.local.Match(ctx, in.Match)
 	})
 	rpc.Serve(m.o.Calls, standQuestion, func(_ context.Context, want actor.Match) (stand, error) {
 		return stand{Maker: m.makes(want.Game) == nil, Busy: m.local.Busy(want)}, nil
 	})
-	rpc.Serve(m.o.Calls, ticketsQuestion, func(_ context.Context, tickets []actor.Ticket) (rpc.None, error) {
-		m.local.TakeOver(tickets)
+	rpc.Serve(m.o.Calls, ticketsQuestion, func(_ context.Context, tickets []roommatch.Ticket) (rpc.None, error) {
+		m.local.Import(tickets)
 		return rpc.None{}, nil
 	})
 	rpc.Serve(m.o.Calls, filledQuestion, func(_ context.Context, rooms map[string]filledRoom) (rpc.None, error) {

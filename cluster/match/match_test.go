@@ -107,7 +107,7 @@ func TestATicketIsRememberedByTheCluster(t *testing.T) {
 	if err := g.Nodes["a"].Rooms().Close(t.Context(), first.ID, "enough"); err != nil {
 		t.Fatal(err)
 	}
-	g.Store.Set(func() { g.Store.Rows[first.ID] = room.Row{Room: first.ID, State: room.RowOver} })
+	g.Store.Set(func() { g.Store.Rows[first.ID] = record.Row{Room: first.ID, State: record.RowOver} })
 	testwait.Until(t, "another room is answered when that one is over", func() bool {
 		next, err := g.Nodes["b"].Rooms().Match(t.Context(), want)
 		return err == nil && next.ID != first.ID

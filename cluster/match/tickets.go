@@ -9,13 +9,13 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	roommatch "github.com/roomring/roomring/room/match"
 )
 
 const (
 	messageSize = 4096                   // tickets or rooms of one message
 	handAgain   = 500 * time.Millisecond // between two tries to hand tickets over
 	handTries   = 10                     // after which they are kept until the ring changes again
-	ticketAge   = 10 * time.Minute       // for which a matchmaker remembers one
 )
 
 // ticketKey is a request that may be asked again.
@@ -42,14 +42,14 @@ func (m *Matcher) see(want actor.Match, id room.ID, maker string) {
 	k := ticketKey{want.Player, want.Ticket}
 	t, ok := m.tickets.Get(k)
 	if !ok || t.room != id {
-		t = &seenTicket{game: want.Game, room: id, until: m.o.Clock.Now() + ticketAge}
+		t = &seenTicket{game: want.Game, room: id, until: m.o.Clock.Now() + roommatch.TicketAge}
 		m.tickets.Add(k, t)
 	}
 	t.maker = maker
 }
 
 // seen is what this node remembers of a request, if anything.
-func (m *Matcher) seen(want actor.Match) []actor.Ticket {
+func (m *Matcher) seen(want actor.Match) []roommatch.Ticket {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	k := ticketKey{want.Player, want.Ticket}
@@ -60,9 +60,9 @@ func (m *Matcher) seen(want actor.Match) []actor.Ticket {
 }
 
 // appendTo adds the ticket as nodes tell it each other, unless it is too old.
-func (t *seenTicket) appendTo(all []actor.Ticket, k ticketKey, now time.Duration) []actor.Ticket {
+func (t *seenTicket) appendTo(all []roommatch.Ticket, k ticketKey, now time.Duration) []roommatch.Ticket {
 	if left := t.until - now; left > 0 {
-		all = append(all, actor.Ticket{Player: k.player, Ticket: k.ticket, Game: t.game, Room: t.room, Left: left})
+		all = append(all, roommatch.Ticket{Player: k.player, Ticket: k.ticket, Game: t.game, Room: t.room, Left: left})
 	}
 	return all
 }
@@ -101,8 +101,8 @@ func (m *Matcher) handTickets(ctx context.Context) (all bool) {
 	m.handing.Lock()
 	defer m.handing.Unlock()
 	all = m.handSeen(ctx)
-	byMaker := map[string][]actor.Ticket{}
-	for _, t := range m.local.HandOver(func(game string) bool {
+	byMaker := map[string][]roommatch.Ticket{}
+	for _, t := range m.local.Export(func(game string) bool {
 		maker := m.maker(game)
 		return maker != m.o.Calls.Self() && maker != ""
 	}) {
@@ -112,7 +112,7 @@ func (m *Matcher) handTickets(ctx context.Context) (all bool) {
 	for maker, tickets := range byMaker {
 		for some := range slices.Chunk(tickets, messageSize) {
 			if !m.handTo(ctx, maker, some) {
-				m.local.TakeOver(some)
+				m.local.Import(some)
 				all = false
 			}
 		}
@@ -122,7 +122,7 @@ func (m *Matcher) handTickets(ctx context.Context) (all bool) {
 
 // handSeen tells the matchmakers of now what those before them have answered by way of this node.
 func (m *Matcher) handSeen(ctx context.Context) (all bool) {
-	byMaker := map[string][]actor.Ticket{}
+	byMaker := map[string][]roommatch.Ticket{}
 	now := m.o.Clock.Now()
 	m.mu.Lock()
 	for _, k := range m.tickets.Keys() {
@@ -151,7 +151,7 @@ func (m *Matcher) handSeen(ctx context.Context) (all bool) {
 	return all
 }
 
-func (m *Matcher) handTo(ctx context.Context, maker string, tickets []actor.Ticket) bool {
+func (m *Matcher) handTo(ctx context.Context, maker string, tickets []roommatch.Ticket) bool {
 	_, err := rpc.Ask(ctx, m.o.Calls, maker, ticketsQuestion, tickets)
 	if err != nil {
 		m.o.Log.Debug("tickets were not handed over", "to", maker, "tickets", len(tickets), "err", err)

@@ -16,8 +16,8 @@ import (
 	"github.com/roomring/roomring/cluster/ring"
 	"github.com/roomring/roomring/cluster/rpc"
 	"github.com/roomring/roomring/cluster/tasks"
-	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Table is what gossip tells: a members.Members.
@@ -46,7 +46,7 @@ type Store interface {
 
 // Boot is a process that the store holds to be alive.
 type Boot struct {
-	ID     room.BootID
+	ID     record.BootID
 	Node   string
 	Host   string
 	Silent time.Duration // since its last heartbeat
@@ -55,7 +55,7 @@ type Boot struct {
 // Options make Nodes. All are needed but Join.
 type Options struct {
 	Name  string // of this node
-	Boot  room.BootID
+	Boot  record.BootID
 	Join  []string // the addresses that this node was told to join
 	Table Table
 	Links Links
@@ -158,8 +158,8 @@ func (n *Nodes) Others() []string {
 func (n *Nodes) All() []string { return append(n.Others(), n.o.Name) }
 
 // HeardBoots are the processes that gossip tells of or a link stands to, with this one and those that do not fit.
-func (n *Nodes) HeardBoots() []room.BootID {
-	var out []room.BootID
+func (n *Nodes) HeardBoots() []record.BootID {
+	var out []record.BootID
 	for _, m := range n.o.Table.All() {
 		out = append(out, m.Boot)
 	}

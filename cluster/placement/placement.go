@@ -13,6 +13,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Create asks a node to make a room.
@@ -62,7 +63,7 @@ func (p *Placer) ID() room.ID {
 func randomID() room.ID {
 	var b [10]byte
 	rand.Read(b[:])
-	return room.NewID(b)
+	return record.NewID(b)
 }
 
 // Create makes a room at a node that has place. Where no node has any, it makes the room in place of one that nobody ever joined.

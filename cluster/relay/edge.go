@@ -17,6 +17,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -106,7 +107,7 @@ func (e *Edge) Remote() (n int) {
 
 // Queue is what waits for one client.
 type Queue struct {
-	Client  room.ClientID     `json:"client"`
+	Client  record.ClientID   `json:"client"`
 	Attempt uint64            `json:"attempt"`
 	Queue   actor.OutboxStats `json:"queue"`
 }

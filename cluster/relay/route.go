@@ -169,7 +169,7 @@ func (r *remoteRoute) handle(f *linkpb.OwnerFrame) {
 		r.answered(context.Background(), refused(what.Refused))
 	case *linkpb.OwnerFrame_Welcomed:
 		w := what.Welcomed
-		to := &actor.Welcomed{Epoch: room.Epoch(w.GetPoint().GetEpoch()), From: room.Index(w.From), CSeq: room.CSeq(w.Cseq)}
+		to := &actor.Welcomed{Epoch: record.Epoch(w.GetPoint().GetEpoch()), From: room.Index(w.From), CSeq: record.CSeq(w.Cseq)}
 		r.answerCame() // it is a yes, and the room may end the session before its node says so
 		r.hears(edge.Event{What: edge.Welcomed, Epoch: to.Epoch, CSeq: to.CSeq})
 		r.feed.Deliver(to)

@@ -73,9 +73,9 @@ func (n *Node) forget(ctx context.Context, node string) (admin.Forgotten, error)
 }
 
 // clusterNodes are all nodes, as each describes itself.
-func (n *node) clusterNodes(ctx context.Context) ([]web.Node, error) {
+func (n *node) clusterNodes(ctx context.Context) ([]admin.Node, error) {
 	infos, err := n.cluster.Nodes.Infos(ctx)
-	out := make([]web.Node, len(infos))
+	out := make([]admin.Node, len(infos))
 	for i, in := range infos {
 		out[i] = admin.Node{
 			Name: in.Name, Boot: in.Boot, State: in.State, Zone: in.Zone, Weight: in.Weight, Version: in.Version, Started: in.Started, Games: in.Games,

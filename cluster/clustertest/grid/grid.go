@@ -27,6 +27,8 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Grid is several nodes. A test changes its fields, and those of its nodes, by Set.
@@ -71,7 +73,7 @@ type Setup struct {
 // New starts nodes that are on the ring at once.
 func New(t testing.TB, names ...string) *Grid {
 	g := &Grid{
-		Store: &Store{Rows: map[room.ID]room.Row{}, Ended: map[room.ID]actor.Info{}},
+		Store: &Store{Rows: map[room.ID]record.Row{}, Ended: map[room.ID]actor.Info{}},
 		Nodes: map[string]*Node{}, Hung: map[string]bool{},
 		t: t, clock: &gridClock{Clock: clock.System()}, calls: map[string]int{}, cut: map[[2]string]bool{},
 	}
@@ -146,7 +148,7 @@ func (g *Grid) Wire(name, machine string, change ...func(*Setup)) *Node {
 
 func (g *Grid) setup(name string, change []func(*Setup)) (*Node, *Setup) {
 	n := &Node{Name: name, g: g}
-	n.Member = members.Member{Name: name, Boot: room.BootID("boot-" + name), State: members.Joining, Link: name + ":1", Weight: 1}
+	n.Member = members.Member{Name: name, Boot: record.BootID("boot-" + name), State: members.Joining, Link: name + ":1", Weight: 1}
 	s := &Setup{
 		Cluster: cluster.Options{
 			Members: members.Options{Self: n.Member}, Store: g.Store, Clock: g.clock,
@@ -372,7 +374,7 @@ func (m *mux) EncodeError(encode func(error) []byte) { m.encode = encode }
 
 // Store is one store for all nodes. A test changes its fields by Set.
 type Store struct {
-	Rows      map[room.ID]room.Row
+	Rows      map[room.ID]record.Row
 	Ended     map[room.ID]actor.Info
 	Processes []cluster.Boot
 	Away      error // that it answers everything with
@@ -388,28 +390,28 @@ func (s *Store) Set(change func()) {
 }
 
 // Row implements cluster.Store.
-func (s *Store) Row(_ context.Context, id room.ID) (room.Row, error) {
+func (s *Store) Row(_ context.Context, id room.ID) (record.Row, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if row, ok := s.Rows[id]; ok || s.Away != nil {
 		return row, s.Away
 	}
-	return room.Row{}, cluster.ErrNoRow
+	return record.Row{}, cluster.ErrNoRow
 }
 
 // RowByCode implements cluster.Store.
-func (s *Store) RowByCode(_ context.Context, code string) (room.Row, error) {
+func (s *Store) RowByCode(_ context.Context, code string) (record.Row, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.Away != nil {
-		return room.Row{}, s.Away
+		return record.Row{}, s.Away
 	}
 	for _, row := range s.Rows {
 		if row.Code == code {
 			return row, nil
 		}
 	}
-	return room.Row{}, cluster.ErrNoRow
+	return record.Row{}, cluster.ErrNoRow
 }
 
 // Past implements cluster.Store.
@@ -430,7 +432,7 @@ func (s *Store) Boots(context.Context) ([]cluster.Boot, error) {
 }
 
 // Released implements cluster.Store. Nobody sweeps in a grid.
-func (*Store) Released(context.Context, room.ID, int) ([]room.Row, error) { return nil, nil }
+func (*Store) Released(context.Context, room.ID, int) ([]record.Row, error) { return nil, nil }
 
 // claims give a released room to the node that the ring names, as Grid.Claim does it.
 type claims struct{ n *Node }
@@ -456,7 +458,7 @@ func (c claims) Drain(context.Context) error {
 func RandomID() room.ID {
 	var b [10]byte
 	rand.Read(b[:])
-	return room.NewID(b)
+	return record.NewID(b)
 }
 
 // tally is a game that counts.
@@ -491,8 +493,8 @@ func (c *tally) Signal(_ *room.Turn, name string, _ json.RawMessage) error {
 
 func (c *tally) View(room.Viewer) map[string]int { return map[string]int{"sum": c.Sum} }
 
-func games(t testing.TB) *room.Games {
-	g, err := room.NewGames(
+func games(t testing.TB) *core.Games {
+	g, err := core.NewGames(
 		room.MustDefine(room.Spec{Name: "pair", Version: 1, MaxPlayers: 2}, func() *tally { return &tally{} }),
 		room.MustDefine(room.Spec{Name: "party", Version: 1, MaxPlayers: 8}, func() *tally { return &tally{} }),
 	)
