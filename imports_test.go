@@ -64,6 +64,8 @@ var importRules = []rule{
 		"a game is rules: it knows no network, clock or storage"},
 	{[]string{"cluster/edge", "cluster/ownership"}, []string{"room", "room/record"}, []string{}, append([]string{"sync", "sync/...", "context"}, impure...),
 		"who has a room, and where a client's session is, are decided by pure machines that tests can run in any order"},
+	{[]string{"cluster/clustertest/..."}, []string{"room/...", "cluster/...", "internal/testwait"}, nil, nil,
+		"tests of the cluster run without stores and sockets of clients"},
 	{[]string{"cluster/..."}, []string{"room/...", "cluster/..."}, nil, nil,
 		"cluster, persist and web declare the small interfaces they need and never import each other"},
 	{[]string{"persist/..."}, []string{"room/...", "persist/..."}, nil, nil,

@@ -112,7 +112,7 @@ func (s *rowsOf) Row(ctx context.Context, id room.ID) (record.Row, error) {
 }
 
 func named(err error) error {
-	if errors.Is(err, persist.ErrNotFound) {
+	if errors.Is(err, record.ErrNotFound) {
 		return ownership.ErrNoRow
 	}
 	return err
