@@ -304,7 +304,7 @@ func (c *Cluster) Close(ctx context.Context) error {
 	return errors.Join(err, c.net.Members.Close())
 }
 
-// Place draws an id that the ring gives this node, for rooms of any game made here. See actor.Options.Place.
+// Place draws an id that the ring gives this node, for rooms of any game made here. See actor.Options.NewID.
 func (c *Cluster) Place(string) room.ID { return c.Placer.ID() }
 
 // Where says where a room belongs by the ring, and which node has it at which epoch. Errors are those of locate.Locator.Locate; the

@@ -272,7 +272,7 @@ func TestARoomGoesToWhoCanRunIt(t *testing.T) {
 func TestImportThatFails(t *testing.T) {
 	w := newTown(t, sqliteStore(t))
 	id, s := released(t, w)
-	b := w.node("b", func(o *placeOptions) { o.owner.Journal = &fullJournal{o.Journal.(*journal.Journal)} })
+	b := w.node("b", func(o *placeOptions) { o.owner.Journal = &fullJournal{o.owner.Journal.(*journal.Journal)} })
 	if err := b.Claim(bounded(t), id); !errors.Is(err, errDeath) {
 		t.Errorf("a claim into a journal that is full: %v", err)
 	}

@@ -43,7 +43,7 @@ func New(o Options) *Placer {
 // all but some of a thousand cases, and then any id will do: a room is found wherever it is.
 const drawsPerNode = 200
 
-// ID draws an id that the ring gives this node, for rooms made here. See actor.Options.Place. A node that is not on the ring takes any
+// ID draws an id that the ring gives this node, for rooms made here. See actor.Options.NewID. A node that is not on the ring takes any
 // id.
 func (p *Placer) ID() room.ID {
 	self, r := p.o.Calls.Self(), p.o.Nodes.Ring()

@@ -155,7 +155,7 @@ func (g *Grid) setup(name string, change []func(*Setup)) (*Node, *Setup) {
 			Describe: func() cluster.NodeInfo { return cluster.NodeInfo{Version: "test", Rooms: n.Directory.Count()} },
 			Ask:      5 * time.Second, Gather: 5 * time.Second, Forward: 20 * time.Second,
 		},
-		Rooms: actor.Options{Games: games(g.t), Node: name, Place: func(game string) room.ID { return n.Place(game) }},
+		Rooms: actor.Options{Games: games(g.t), Node: name, NewID: func(game string) room.ID { return n.Place(game) }},
 	}
 	for _, c := range change {
 		c(s)
