@@ -86,7 +86,7 @@ func (d *Directory) remembered(id room.ID, err error) (Inspection, error) {
 func (r *liveRoom) inspect(look Look) Inspection {
 	i := Inspection{
 		Info: *r.describe(), Durability: r.header.Durability, Point: r.core.Point(), Committed: r.core.Committed(),
-		Time: r.now(), Mailbox: r.mail.waiting(), Pending: len(r.log.pending), Held: r.core.Held(),
+		Time: r.now(), Mailbox: r.mail.waiting(), Pending: len(r.log.pending), Held: r.core.PendingOutputs(),
 		LateTicks: r.core.Skipped(), Stored: r.life.stored, Recent: r.recent.list(),
 	}
 	i.Info.Code = r.header.Code

@@ -158,7 +158,7 @@ func (p *pools) key(want Match) string {
 func (p *pools) open(rules *room.Rules, want Match) string {
 	mark := p.black.BeginOpen("", want.Game) // there is no room to name, should it be fatal
 	defer mark.Release()
-	return core.Pool(rules, want.Options)
+	return core.PoolKey(rules, want.Options)
 }
 
 func isError[E error](err error) bool {

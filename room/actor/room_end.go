@@ -73,7 +73,7 @@ func (r *liveRoom) seal() {
 // stop ends a room's time in this process as soon as everything it has said is safe. A room that cannot be saved does not
 // wait: what is not durable was not acknowledged.
 func (r *liveRoom) stop() {
-	if r.log.failing == nil && (!r.log.empty() || r.core.Held() > 0) {
+	if r.log.failing == nil && (!r.log.empty() || r.core.PendingOutputs() > 0) {
 		return
 	}
 	for s := range r.sessions.all() {

@@ -20,7 +20,7 @@ func (r *liveRoom) sendCommitted() {
 // commit sends everything that waited for the commit of an index.
 func (r *liveRoom) commit(i room.Index) {
 	var out []core.Output
-	if r.core.Held() > 0 || i > r.core.Committed() {
+	if r.core.PendingOutputs() > 0 || i > r.core.Committed() {
 		out = r.core.Commit(i)
 	}
 	r.info.committed.Store(uint64(r.core.Committed()))
@@ -56,12 +56,12 @@ func (r *liveRoom) send(outputs []core.Output) {
 			r.sendAnswer(o)
 		case core.Welcome:
 			r.sendWelcome(o)
-		case core.Enter:
+		case core.ClassChanged:
 			if s := r.sessions.hearing(o.To); s != nil {
 				r.sessions.joinClass(s, o.Class)
 				s.out.Deliver(&Say{Frame: o.State.Bytes(s.out.Encoding()), Fate: Drop, Seq: o.State.Seq})
 			}
-		case core.Whole:
+		case core.Resynced:
 			r.sendView(o)
 		case core.Replaced:
 			for _, s := range r.sessions.players[o.Player] {
@@ -69,7 +69,7 @@ func (r *liveRoom) send(outputs []core.Output) {
 					r.endSession(s, closeReplaced())
 				}
 			}
-		case core.Gone:
+		case core.SeatLost:
 			r.sendGone(o)
 		case core.Ended:
 			r.sendEnd(o)
@@ -204,7 +204,7 @@ func (r *liveRoom) welcome(s *session, o core.Welcome) wire.Welcome {
 	}
 }
 
-func (r *liveRoom) sendView(o core.Whole) {
+func (r *liveRoom) sendView(o core.Resynced) {
 	s := r.sessions.hearing(o.To)
 	if s == nil {
 		return
@@ -220,7 +220,7 @@ func (r *liveRoom) sendView(o core.Whole) {
 }
 
 // sendGone ends the sessions of a player whose seat is gone.
-func (r *liveRoom) sendGone(o core.Gone) {
+func (r *liveRoom) sendGone(o core.SeatLost) {
 	err := closeLeft()
 	if o.Reason == room.Kicked {
 		err = closing(wire.CloseForbidden, "removed from the room by the operator")

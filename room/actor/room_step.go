@@ -27,7 +27,7 @@ func (m actMessage) handle(r *liveRoom) {
 	if r.log.failing != nil || s.gapped {
 		return // its session has ended, and its client sends again what has no answer
 	}
-	held := r.core.Held()
+	held := r.core.PendingOutputs()
 	in := core.Input{
 		Kind: core.KindAct, Player: s.hello.Player, Client: s.hello.Client,
 		CSeq: record.CSeq(m.act.CSeq), Data: m.act.Data,
@@ -40,7 +40,7 @@ func (m actMessage) handle(r *liveRoom) {
 	case ready.Gap:
 		s.gapped = true
 		s.close(closing(wire.CloseGap, "an act is missing before this one: reconnect and resend"), false)
-	case ready.Entry == nil && r.core.Held() == held:
+	case ready.Entry == nil && r.core.PendingOutputs() == held:
 		s.out.Deliver(noAnswer)
 	}
 }

@@ -42,9 +42,9 @@ func Abandon(kept record.Kept, why string) (record.Final, error) {
 	return f, damage
 }
 
-// Lose is the end of a room of which only its row is left: an abort with a reason for people, and a replay without
+// AbandonRow is the end of a room of which only its row is left: an abort with a reason for people, and a replay without
 // inputs.
-func Lose(row record.Row, why string) (record.Final, error) {
+func AbandonRow(row record.Row, why string) (record.Final, error) {
 	f := record.Final{Room: row.Room, Game: row.Game, End: record.Aborted, Result: room.Result{Reason: why}, Point: record.Point{Epoch: row.Epoch}}
 	if row.Private { // nobody knows any more who played
 		f.Readers = []room.PlayerID{}

@@ -83,22 +83,22 @@ type Core struct {
 	committed room.Index
 	log       logbook // the whole log, up to the end of the game
 
-	last         Entry  // what Step has put into the log
-	replayed     *Entry // what the log says of the input that is stepped again
-	caution      caution
-	cutAt        int  // bytes of log at which it is cut
-	unbegun      bool // the next entry is the cut that the log begins with
-	leaps        bool // the next entry is an upgrade, and nothing before it was stepped
-	sinceN       int  // inputs, bytes and cost since the last snapshot
-	sinceB       int
-	sinceC       time.Duration
-	watchers     map[WatcherID]struct{}
-	decoded      []byte // what Turn.Options made of the options; nil: nobody wants to know, see Rules.Pool
-	panicked     *Panic
-	failedBefore *Panic         // panicked before the present step
-	given        []room.Outcome // of the result, as the game said it; lost by a restore
-	pending      *Input         // see Pending
-	skipped      uint64         // ticks left out because the caller was late
+	last          Entry  // what Step has put into the log
+	replayed      *Entry // what the log says of the input that is stepped again
+	caution       caution
+	cutAt         int  // bytes of log at which it is cut
+	unbegun       bool // the next entry is the cut that the log begins with
+	leaps         bool // the next entry is an upgrade, and nothing before it was stepped
+	sinceN        int  // inputs, bytes and cost since the last snapshot
+	sinceB        int
+	sinceC        time.Duration
+	watchers      map[WatcherID]struct{}
+	decoded       []byte // what Turn.Options made of the options; nil: nobody wants to know, see Rules.Pool
+	panicked      *Panic
+	failedBefore  *Panic         // panicked before the present step
+	givenOutcomes []room.Outcome // of the result, as the game said it; lost by a restore
+	pending       *Input         // see Pending
+	skipped       uint64         // ticks left out because the caller was late
 }
 
 // Ready says what the caller must do after a Step.
@@ -204,8 +204,8 @@ func (c *Core) Point() record.Point { return record.Point{Epoch: c.s.Epoch, Seq:
 // Committed is the highest index that Commit was told.
 func (c *Core) Committed() room.Index { return c.committed }
 
-// Held counts the outputs that wait for a commit.
-func (c *Core) Held() int { return len(c.outputs) }
+// PendingOutputs counts the outputs that wait for a commit.
+func (c *Core) PendingOutputs() int { return len(c.outputs) }
 
 // Joined reports whether anybody ever had a seat.
 func (c *Core) Joined() bool { return c.s.Joined }
@@ -393,8 +393,8 @@ func (c *Core) GameState() (json.RawMessage, error) {
 	return json.Marshal(raw)
 }
 
-// Given are the outcomes that the game has finished with, before who never acted was left out: for test kits.
-func (c *Core) Given() []room.Outcome { return c.given }
+// GivenOutcomes are the outcomes that the game has finished with, before who never acted was left out: for test kits.
+func (c *Core) GivenOutcomes() []room.Outcome { return c.givenOutcomes }
 
 // Game is the game value itself, for test kits: a caller that changes it breaks the room.
 func (c *Core) Game() any { return c.inst.Game() }

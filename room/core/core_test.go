@@ -177,7 +177,7 @@ func (b *bench) route(o core.Output) {
 		}
 		b.frames(m, o.Frames...)
 		m.point.Seq = max(m.point.Seq, o.Point.Seq)
-	case core.Enter:
+	case core.ClassChanged:
 		m := b.mirror(o.To)
 		m.class = o.Class
 		b.frames(m, o.State)
@@ -198,9 +198,9 @@ func (b *bench) route(o core.Output) {
 		if m := b.mirror(core.Recipient{Player: o.Player}); m.open && m.client == o.Client {
 			b.frames(m, o.Frame)
 		}
-	case core.Whole:
+	case core.Resynced:
 		b.frames(b.mirror(o.To), o.State)
-	case core.Gone:
+	case core.SeatLost:
 		b.mirror(core.Recipient{Player: o.Player}).open = false
 	case core.Ended:
 		for _, m := range b.clients {

@@ -96,8 +96,8 @@ func TestALogBeginsAnewAtItsBound(t *testing.T) {
 					t.Errorf("%s: %s at %v, want %s at %v", by, got, c.Point(), want, b.core.Point())
 				}
 			}
-			var shown []core.Shown
-			for s, err := range core.Views(b.cfg, core.LogOf(entries)) {
+			var shown []core.SpectatorTurn
+			for s, err := range core.SpectatorTurns(b.cfg, core.LogOf(entries)) {
 				if err != nil {
 					t.Fatal(err)
 				}

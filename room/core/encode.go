@@ -37,7 +37,7 @@ func appendEntry(b []byte, e *Entry) ([]byte, error) {
 	m.int(15, int64(e.Runtime))
 	m.uint(20, uint64(e.Index), true)
 	m.uint(21, uint64(e.Epoch), true)
-	m.uint(22, uint64(e.Upshot), false)
+	m.uint(22, uint64(e.Result), false)
 	m.refusal(23, e.Refused)
 	m.checks(24, e.Checks)
 	return m.done()

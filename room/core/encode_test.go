@@ -79,7 +79,7 @@ func FuzzEntry(f *testing.F) {
 }
 
 func BenchmarkEncodeEntry(b *testing.B) {
-	e := Entry{Index: 1000, Epoch: 1, Upshot: UpshotTaken, Input: Input{Kind: KindAct, At: 1e10, Player: "g-abcdefghijkl", Client: "c1", CSeq: 500, Data: []byte(`{"do":"move"}`)}}
+	e := Entry{Index: 1000, Epoch: 1, Result: StepAccepted, Input: Input{Kind: KindAct, At: 1e10, Player: "g-abcdefghijkl", Client: "c1", CSeq: 500, Data: []byte(`{"do":"move"}`)}}
 	var buf []byte
 	b.ReportAllocs()
 	for b.Loop() {

@@ -21,7 +21,7 @@ func (c *Core) finish(r room.Result, abort bool) {
 	}
 	end := record.Finished
 	if !abort {
-		c.given = r.Outcomes
+		c.givenOutcomes = r.Outcomes
 		why := c.judge(&r)
 		r.Summary, abort = cmp.Or(why, r.Summary), why != ""
 	}

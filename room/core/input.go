@@ -77,7 +77,7 @@ type Entry struct {
 	Epoch record.Epoch `cbor:"21,keyasint"`
 	Input
 
-	Upshot  Upshot        `cbor:"22,keyasint,omitempty"`
+	Result  StepResult    `cbor:"22,keyasint,omitempty"`
 	Refused *room.Refusal `cbor:"23,keyasint,omitempty"` // of an act: the answer
 	Checks  []ViewCheck   `cbor:"24,keyasint,omitempty"` // that went out with its turn, once in Config.CheckEvery indexes
 }

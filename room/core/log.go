@@ -76,7 +76,7 @@ func (e *Entry) joins(next *Entry) bool {
 	if e.Kind != KindTick || next.Kind != KindTick || e.Epoch != next.Epoch || next.Count > 1 {
 		return false
 	}
-	if e.Upshot != next.Upshot || len(e.Checks)+len(next.Checks) > maxRunChecks {
+	if e.Result != next.Result || len(e.Checks)+len(next.Checks) > maxRunChecks {
 		return false
 	}
 	n := max(e.Count, 1)

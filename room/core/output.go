@@ -47,8 +47,8 @@ type (
 		Frames    []*Frame
 	}
 
-	// Enter puts a viewer into another class, with the whole view of it.
-	Enter struct {
+	// ClassChanged puts a viewer into another class, with the whole view of it.
+	ClassChanged struct {
 		Stamp
 		To    Recipient
 		Class ClassID
@@ -72,8 +72,8 @@ type (
 		Frame  *Frame
 	}
 
-	// Whole answers Resync.
-	Whole struct {
+	// Resynced answers Resync.
+	Resynced struct {
 		Stamp
 		To    Recipient
 		State *Frame
@@ -86,8 +86,8 @@ type (
 		Client record.ClientID
 	}
 
-	// Gone ends the session of a player who has no seat any more.
-	Gone struct {
+	// SeatLost ends the session of a player who has no seat any more.
+	SeatLost struct {
 		Stamp
 		Player room.PlayerID
 		Reason room.LeaveReason

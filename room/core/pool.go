@@ -9,10 +9,10 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// Pool is the same for options that come to the same: a room of the one will do for who asked for the other. It opens the
+// PoolKey is the same for options that come to the same: a room of the one will do for who asked for the other. It opens the
 // game with them to see what Turn.Options makes of them, so it costs as much as that; a game that reads its options
 // otherwise is told apart by what they say, however it is spelt. Options that the game refuses have a pool of their own.
-func Pool(r *room.Rules, options json.RawMessage) string {
+func PoolKey(r *room.Rules, options json.RawMessage) string {
 	spec := r.Spec()
 	if spec.CheckOptions(options) != nil {
 		return "refused " + CanonicalOptions(options)

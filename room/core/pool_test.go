@@ -46,7 +46,7 @@ func (p *picky) View(room.Viewer) pickyOptions { return p.Got }
 
 var pickyRules = room.MustDefine(room.Spec{Name: "picky", Version: 1}, func() *picky { return &picky{raw: nil} })
 
-func TestPool(t *testing.T) {
+func TestPoolKey(t *testing.T) {
 	same := [][]string{
 		{``, `{}`, `null`, ` {} `, `{"size":5}`, `{"size":5.0}`, `{"size":50e-1,"rules":{}}`, `{"rules":null}`},
 		{`{"size":6}`, `{"size":6.0,"panic":false}`},
@@ -58,7 +58,7 @@ func TestPool(t *testing.T) {
 	seen := map[string]int{}
 	for i, group := range same {
 		for _, options := range group {
-			pool := core.Pool(pickyRules, json.RawMessage(options))
+			pool := core.PoolKey(pickyRules, json.RawMessage(options))
 			if of, known := seen[pool]; known && of != i {
 				t.Errorf("%s is in the pool of group %d", options, of)
 			} else if !known && options != group[0] {

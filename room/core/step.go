@@ -199,7 +199,7 @@ func (c *Core) stepLeave(in Input) (Ready, error) {
 	if g, ok := optional[room.Leaver](c.inst); ok && !wasOver {
 		_ = c.call("Leave", func(t *room.Turn) error { g.Leave(t, p, why); return nil })
 	}
-	c.put(Gone{c.stamp(), p.ID, why})
+	c.put(SeatLost{c.stamp(), p.ID, why})
 	return c.settle(wasOver)
 }
 

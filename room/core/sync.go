@@ -116,7 +116,7 @@ func (c *Core) reclass() {
 		cl := c.enterClass(key, c.viewerOf(i))
 		s.Class, s.InClass = cl.id, c.s.Index
 		if wasIn != 0 && s.Online {
-			c.put(Enter{c.stamp(), Recipient{Player: s.Player}, cl.id, c.stateFrame(cl, c.s.Index-1, nil)})
+			c.put(ClassChanged{c.stamp(), Recipient{Player: s.Player}, cl.id, c.stateFrame(cl, c.s.Index-1, nil)})
 		}
 	}
 	c.dropEmptyClasses()
@@ -276,7 +276,7 @@ func (c *Core) Resync(to Recipient, lost func() uint64) {
 		}
 		cl = c.classes.byID[c.s.Seats[i].Class]
 	}
-	c.put(Whole{c.stamp(), to, c.stateFrame(cl, c.s.Index, lost)})
+	c.put(Resynced{c.stamp(), to, c.stateFrame(cl, c.s.Index, lost)})
 }
 
 func (c *Core) welcome(seat int, in Input) {

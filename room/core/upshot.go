@@ -9,17 +9,17 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Upshot is what stepping an input came to. It stands in the log, so that a replay proves itself: rules that come to
+// StepResult is what stepping an input came to. It stands in the log, so that a replay proves itself: rules that come to
 // something else are not the rules that were played by.
-type Upshot uint8
+type StepResult uint8
 
-// The upshots.
+// The results of a step.
 const (
-	UpshotUnknown Upshot = iota // of entries of the first runtime, which say nothing
-	UpshotTaken
-	UpshotRefused // an act that the game did not take; Entry.Refused says why
-	UpshotEnded   // taken, and it was the end of the room
-	UpshotFailed  // the game panicked
+	StepUnknown StepResult = iota // of entries of the first runtime, which say nothing
+	StepAccepted
+	StepRefused // an act that the game did not take; Entry.Refused says why
+	StepEnded   // taken, and it was the end of the room
+	StepFailed  // the game panicked
 )
 
 // ViewCheck is the checksum of a class's view that went out with an input's turn. In a run of ticks After counts from
@@ -57,13 +57,13 @@ func (c *Core) note(wasOver bool) {
 	e := &c.last
 	switch {
 	case c.panicked != c.failedBefore:
-		e.Upshot = UpshotFailed
+		e.Result = StepFailed
 	case !wasOver && c.s.Final != nil:
-		e.Upshot = UpshotEnded
+		e.Result = StepEnded
 	case e.Refused != nil:
-		e.Upshot = UpshotRefused
+		e.Result = StepRefused
 	default:
-		e.Upshot = UpshotTaken
+		e.Result = StepAccepted
 	}
 }
 
@@ -77,9 +77,9 @@ func (c *Core) agree(e *Entry, ready Ready, err error) error {
 		return c.diverged(e, was, "refuse it ("+asRefusal(ready.Refused).Code+")")
 	case now == nil:
 		return c.diverged(e, was, "find nothing to do in it")
-	case e.Upshot == UpshotUnknown:
+	case e.Result == StepUnknown:
 		return nil
-	case now.Upshot != e.Upshot || now.Refused != nil && now.Refused.Code != codeOf(e.Refused):
+	case now.Result != e.Result || now.Refused != nil && now.Refused.Code != codeOf(e.Refused):
 		return c.diverged(e, was, now.is())
 	}
 	return c.agreeOnViews(e)
@@ -94,14 +94,14 @@ func codeOf(r *room.Refusal) string {
 
 // was says in words what an entry came to when it was played.
 func (e *Entry) was() string {
-	switch e.Upshot {
-	case UpshotTaken:
+	switch e.Result {
+	case StepAccepted:
 		return "was accepted when it was played"
-	case UpshotRefused:
+	case StepRefused:
 		return "was refused when it was played (" + codeOf(e.Refused) + ")"
-	case UpshotEnded:
+	case StepEnded:
 		return "ended the game when it was played"
-	case UpshotFailed:
+	case StepFailed:
 		return "made the game fail when it was played"
 	}
 	return "was played"
@@ -109,12 +109,12 @@ func (e *Entry) was() string {
 
 // is says the same of the present rules.
 func (e *Entry) is() string {
-	switch e.Upshot {
-	case UpshotRefused:
+	switch e.Result {
+	case StepRefused:
 		return "refuse it (" + codeOf(e.Refused) + ")"
-	case UpshotEnded:
+	case StepEnded:
 		return "end the game with it"
-	case UpshotFailed:
+	case StepFailed:
 		return "fail in it"
 	}
 	return "accept it and go on"

@@ -155,7 +155,7 @@ func TestEntriesThatSayNothingAgree(t *testing.T) {
 		b.act(m, shot)
 	}
 	for i := range b.entries {
-		b.entries[i].Upshot, b.entries[i].Checks = core.UpshotUnknown, nil
+		b.entries[i].Result, b.entries[i].Checks = core.StepUnknown, nil
 	}
 	b.cfg.Rules = duelGame(1, &duelRules{shows: true})
 	c, err := core.Restore(b.cfg, b.kept())

@@ -153,7 +153,7 @@ func (g *game) judgeResult() error {
 	if f == nil || f.Point.Seq != g.core.Point().Seq {
 		return nil
 	}
-	outcomes := g.core.Given()
+	outcomes := g.core.GivenOutcomes()
 	if len(outcomes) > 0 && !g.core.Started() {
 		return errors.New("the game ends with a result while its room still waits for players: if it is on with fewer than Spec.MinPlayers, as against a built-in opponent, call t.Begin()")
 	}

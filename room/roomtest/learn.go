@@ -117,7 +117,7 @@ func (l *listener) hear(o core.Output) {
 	case core.Welcome:
 		l.class[o.To.Player] = o.Class
 		l.tell(o.To.Player, o.Frames...)
-	case core.Enter:
+	case core.ClassChanged:
 		l.class[o.To.Player] = o.Class
 		l.tell(o.To.Player, o.State)
 	case core.Turned:

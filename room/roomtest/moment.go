@@ -199,7 +199,7 @@ func utter(outputs []core.Output) []speech {
 		switch o := o.(type) {
 		case core.Welcome:
 			say(fmt.Sprintf("welcome of %s%s to class %d", o.To.Player, watching(o.To), o.Class), o.Frames...)
-		case core.Enter:
+		case core.ClassChanged:
 			say(fmt.Sprintf("move of %s to class %d", o.To.Player, o.Class), o.State)
 		case core.Turned:
 			say(fmt.Sprintf("turn of class %d", o.Class), o.Frame)
@@ -212,7 +212,7 @@ func utter(outputs []core.Output) []speech {
 			say("end", o.Frame)
 		case core.RematchAgreed:
 			out = append(out, speech{"rematch", string(o.Options)})
-		case core.Gone:
+		case core.SeatLost:
 			out = append(out, speech{"end of session of " + string(o.Player), string(o.Reason)})
 		}
 	}

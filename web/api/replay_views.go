@@ -35,7 +35,7 @@ func (s *Server) writeViews(ctx context.Context, w http.ResponseWriter, replay *
 	}
 	w.Header().Set("Content-Type", body.NDJSON)
 	out := json.NewEncoder(w)
-	for shown, err := range s.underWatch(cfg.Header, core.Views(cfg, s.storedLog(ctx, cfg.Header.ID))) {
+	for shown, err := range s.underWatch(cfg.Header, core.SpectatorTurns(cfg, s.storedLog(ctx, cfg.Header.ID))) {
 		if err = errors.Join(err, ctx.Err()); err == nil {
 			err = out.Encode(bodyOfShown(shown))
 		}
@@ -47,14 +47,14 @@ func (s *Server) writeViews(ctx context.Context, w http.ResponseWriter, replay *
 }
 
 // underWatch marks a run in the black box while the game is at it, and not while its reader is.
-func (s *Server) underWatch(h record.Header, run iter.Seq2[core.Shown, error]) iter.Seq2[core.Shown, error] {
+func (s *Server) underWatch(h record.Header, run iter.Seq2[core.SpectatorTurn, error]) iter.Seq2[core.SpectatorTurn, error] {
 	if s.opts.Black == nil {
 		return run
 	}
-	return func(yield func(core.Shown, error) bool) {
+	return func(yield func(core.SpectatorTurn, error) bool) {
 		mark := s.opts.Black.BeginRerun(h.ID, h.Game)
 		defer func() { mark.Release() }()
-		run(func(shown core.Shown, err error) bool {
+		run(func(shown core.SpectatorTurn, err error) bool {
 			mark.Release()
 			defer func() { mark = s.opts.Black.BeginRerun(h.ID, h.Game) }()
 			return yield(shown, err)
@@ -100,7 +100,7 @@ func (s *Server) runnable(replay *core.ReplayReader) (core.Config, error) {
 	return core.Config{Header: h, Rules: rules}, nil
 }
 
-func bodyOfShown(s core.Shown) shownBody {
+func bodyOfShown(s core.SpectatorTurn) shownBody {
 	b := shownBody{
 		T: "turn", Seq: s.Seq, At: s.At.Milliseconds(), Kind: s.Kind.Name(), Player: s.Player,
 		View: s.View, Patch: s.Patch, Events: s.Events,

@@ -51,7 +51,7 @@ func Forget(ctx context.Context, tx BootTx, boots []persist.BootInfo, by record.
 	}
 	finals := make([]record.Final, len(live))
 	for i, r := range live {
-		if finals[i], err = core.Lose(r, persist.LostReason); err != nil {
+		if finals[i], err = core.AbandonRow(r, persist.LostReason); err != nil {
 			return persist.Forgotten{}, fmt.Errorf("the end of room %s: %w", r.Room, err)
 		}
 	}

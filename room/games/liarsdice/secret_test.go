@@ -135,7 +135,7 @@ func (f *fork) hear() {
 		case core.Welcome:
 			f.class[f.known(o.To)] = o.Class
 			f.tell(f.known(o.To), o.Frames...)
-		case core.Enter:
+		case core.ClassChanged:
 			f.class[f.known(o.To)] = o.Class
 			f.tell(f.known(o.To), o.State)
 		case core.Turned:

@@ -11,9 +11,9 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// Shown is what spectators were shown at one input of a game: the whole view when they have none to go on
+// SpectatorTurn is what spectators were shown at one input of a game: the whole view when they have none to go on
 // from, else what changed.
-type Shown struct {
+type SpectatorTurn struct {
 	Seq    room.Index
 	At     time.Duration // room time
 	Kind   Kind          // of the input
@@ -23,12 +23,12 @@ type Shown struct {
 	Events []wire.Event
 }
 
-// Views runs a replay again and goes through what a spectator was shown, from the opening on: the same turns
+// SpectatorTurns runs a replay again and goes through what a spectator was shown, from the opening on: the same turns
 // at the same indexes. It is as lazy as its reader, and holds one room. It shows nothing from the entry
 // on in which the game panicked. The error, which comes last, is that of Run.
-func Views(cfg Config, log Log) iter.Seq2[Shown, error] {
+func SpectatorTurns(cfg Config, log Log) iter.Seq2[SpectatorTurn, error] {
 	cfg.ResumeTurns, cfg.ResumeBytes = 1, math.MaxInt // of a class's turns the last alone is looked at
-	return func(yield func(Shown, error) bool) {
+	return func(yield func(SpectatorTurn, error) bool) {
 		var seen spectating
 		_, err := Run(cfg, log, func(c *Core, e Entry) error {
 			if s, ok := seen.look(c, e); ok && !yield(s, nil) {
@@ -37,7 +37,7 @@ func Views(cfg Config, log Log) iter.Seq2[Shown, error] {
 			return nil
 		})
 		if err != nil && !errors.Is(err, errSeenEnough) {
-			yield(Shown{}, err)
+			yield(SpectatorTurn{}, err)
 		}
 	}
 }
@@ -52,11 +52,11 @@ type spectating struct {
 }
 
 // look is what the entry just stepped has shown to spectators, if anything.
-func (s *spectating) look(c *Core, e Entry) (Shown, bool) {
+func (s *spectating) look(c *Core, e Entry) (SpectatorTurn, bool) {
 	if c.panicked != nil || c.classes.spectator == nil && len(c.s.Classes) == 0 {
-		return Shown{}, false
+		return SpectatorTurn{}, false
 	}
-	out := Shown{Seq: e.Index, At: e.At, Kind: e.Kind, Player: e.Player}
+	out := SpectatorTurn{Seq: e.Index, At: e.At, Kind: e.Kind, Player: e.Player}
 	cl := c.spectators()
 	if cl != s.in {
 		s.in, s.seq, out.View = cl, e.Index, cl.shadow.AppendJSON(nil)
@@ -64,7 +64,7 @@ func (s *spectating) look(c *Core, e Entry) (Shown, bool) {
 	}
 	n := len(cl.turns.turns)
 	if n == 0 || cl.turns.turns[n-1].seq <= s.seq {
-		return Shown{}, false
+		return SpectatorTurn{}, false
 	}
 	t := cl.turns.turns[n-1]
 	s.seq, out.Seq = t.seq, t.seq

@@ -43,9 +43,9 @@ func TestViewsAreWhatASpectatorWasShown(t *testing.T) {
 			b, watcher, seen := playedBench(t, rules)
 			var now any
 			var events []string
-			var last core.Shown
+			var last core.SpectatorTurn
 			whole, compared := 0, 0
-			for s, err := range core.Views(b.cfg, core.LogOf(b.entries)) {
+			for s, err := range core.SpectatorTurns(b.cfg, core.LogOf(b.entries)) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -83,7 +83,7 @@ func TestViewsAreWhatASpectatorWasShown(t *testing.T) {
 func TestViewsStopWithTheirReaderAndTellOfAWrongLog(t *testing.T) {
 	b, _, _ := playedBench(t, counterRules())
 	n := 0
-	for range core.Views(b.cfg, core.LogOf(b.entries)) {
+	for range core.SpectatorTurns(b.cfg, core.LogOf(b.entries)) {
 		if n++; n == 2 {
 			break
 		}
@@ -92,7 +92,7 @@ func TestViewsStopWithTheirReaderAndTellOfAWrongLog(t *testing.T) {
 		t.Errorf("%d turns were shown, want 2", n)
 	}
 	var wrong error
-	for _, err := range core.Views(b.cfg, core.LogOf(slices.Delete(slices.Clone(b.entries), 4, 5))) {
+	for _, err := range core.SpectatorTurns(b.cfg, core.LogOf(slices.Delete(slices.Clone(b.entries), 4, 5))) {
 		wrong = err
 	}
 	if wrong == nil {
@@ -106,7 +106,7 @@ func TestViewsEndBeforeAPanic(t *testing.T) {
 	b.all()
 	boom := b.entries[len(b.entries)-1].Index
 	shown := 0
-	for s, err := range core.Views(b.cfg, core.LogOf(b.entries)) {
+	for s, err := range core.SpectatorTurns(b.cfg, core.LogOf(b.entries)) {
 		if shown++; err != nil || s.Seq >= boom {
 			t.Errorf("turn %d of %d: %v", s.Seq, boom, err)
 		}
