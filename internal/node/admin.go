@@ -73,7 +73,7 @@ func (n *Node) forget(ctx context.Context, node string) (admin.Forgotten, error)
 }
 
 // clusterNodes are all nodes, as each describes itself.
-func (n *node) clusterNodes(ctx context.Context) ([]admin.Node, error) {
+func (n *Node) clusterNodes(ctx context.Context) ([]admin.Node, error) {
 	infos, err := n.cluster.Nodes.Infos(ctx)
 	out := make([]admin.Node, len(infos))
 	for i, in := range infos {

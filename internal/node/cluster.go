@@ -150,7 +150,7 @@ func (n *Node) rotate() error {
 // describe is what the operator is told of this node.
 func (n *Node) describe() cluster.NodeInfo {
 	return cluster.NodeInfo{
-		Name: n.name, Boot: string(n.boot), Version: version(), Started: n.started, Games: gameVersions(n.games), Weight: n.cfg.Weight, Zone: n.cfg.Zone,
+		Name: n.name, Boot: string(n.boot), Version: Version(), Started: n.started, Games: gameVersions(n.games), Weight: n.cfg.Weight, Zone: n.cfg.Zone,
 		Rooms: n.rooms.Count(), Sessions: n.open(), Remote: n.cluster.Edge.Remote(), Unready: n.troubles(),
 		Held: n.held(),
 	}
