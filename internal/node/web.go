@@ -166,7 +166,7 @@ func (n *Node) openPublic(context.Context) error {
 	server, err := api.New(api.Options{
 		Rooms: n.allRooms(), Records: records{n.store, n.results}, Auth: n.door, Games: specs, Rules: n.games,
 		Pages: web.Pages(), SDK: web.SDK(),
-		Black:     blackBox{n.journal.BlackBox()},
+		Reruns:    blackBox{n.journal.BlackBox()},
 		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.origins,
 		TrustedProxies: n.proxies, Creates: rateOf(n.cfg.RoomsPerSecond, 10), Guests: rateOf(n.cfg.GuestsPerSecond, 10),
 		Requests: rateOf(n.cfg.RequestsPerSecond, 10), Refusals: n.refusals,

@@ -4,25 +4,19 @@ package admin
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/pprof"
-	"net/netip"
 	"os"
-	"path"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
-	"github.com/roomring/roomring/web/auth"
 	"github.com/roomring/roomring/web/internal/assets"
 	"github.com/roomring/roomring/web/internal/rest"
 	"github.com/roomring/roomring/web/metrics"
@@ -36,9 +30,9 @@ type Rooms interface {
 	Close(ctx context.Context, id room.ID, reason string) error
 	// Kick takes a player's seat away.
 	Kick(ctx context.Context, id room.ID, player room.PlayerID) error
-	// Signal hands a game a signal; the error is a *room.Refusal if it does not take it.
+	// Signal sends a game a signal; the error is a *room.Refusal when the game refuses it.
 	Signal(ctx context.Context, id room.ID, name string, data []byte) error
-	// Watch tells each what happens in a room until the room ends or moves. See actor.Directory.
+	// Watch calls each with what happens in a room, until the room ends or moves. See actor.Directory.
 	Watch(ctx context.Context, id room.ID, each func(actor.RoomEvent) error) error
 }
 
@@ -56,28 +50,29 @@ type Options struct {
 	// Unready returns why this node should not get traffic, for GET /readyz. Nil: always ready.
 	Unready func() []string
 
-	// Token, when not empty, must come with every request as Authorization: Bearer. It is needed as soon as
-	// the listener is not on loopback; who opens the listener sees to that.
+	// Token, when not empty, must come with every request as Authorization: Bearer. Set it when the listener is not on loopback.
 	Token string
-	// Named reports whether a name, beside localhost and IP addresses, is one that requests may call this server by. By others
-	// they are turned away, so that a page whose name was pointed at this address (DNS rebinding) reaches nothing. Nil: none is.
+	// Named reports whether requests may call this server by a name, beside localhost and IP addresses. Others are turned away, so
+	// that a page whose name was pointed at this address (DNS rebinding) reaches nothing. Nil: no name is good.
 	Named func(name string) bool
 
 	MaxBody        int64         // bytes of a request's body; 0 means 1 MiB
 	RequestTimeout time.Duration // 0 means 10 s; profiles and streams have none
-	EventBeat      time.Duration // silence in a stream of events before a comment keeps it alive; 0 means 15 s
-	Streams        int           // of events open at once; more are refused with 503. 0 means 64
-	Log            *slog.Logger  // hears of every action taken; nil: nothing is logged
+	EventBeat      time.Duration // silence in a stream of events after which a comment keeps it alive; 0 means 15 s
+	Streams        int           // open at once; more get 503. 0 means 64
+	Log            *slog.Logger  // told of every action; nil: nothing is logged
 }
 
+// handler is the admin server.
 type handler struct {
 	opts    Options
 	games   map[string]room.Spec
 	pages   assets.Files
-	streams chan struct{} // holds one for each stream of events
+	streams chan struct{} // a semaphore of open streams
 }
 
-// Handler serves the operator: the page, the admin API, /readyz with reasons, /metrics and /debug/pprof/. It belongs on a listener of its own.
+// Handler serves the operator: the page, the admin API, /readyz with reasons, /metrics and /debug/pprof/. It belongs on a listener of
+// its own. The error says which option is wrong.
 func Handler(opts Options) (http.Handler, error) {
 	if opts.Rooms == nil || opts.Cluster == nil {
 		return nil, errors.New("the admin server needs Rooms and Cluster")
@@ -107,9 +102,8 @@ func Handler(opts Options) (http.Handler, error) {
 	for _, spec := range opts.Games {
 		a.games[spec.Name] = spec
 	}
-	own := rest.NewSharing(nil, nil)
-	mux := rest.NewMux(a.routes(), rest.Routing{Log: opts.Log, Metrics: opts.Metrics, Timeout: opts.RequestTimeout, Unknown: rest.UnknownPath})
-	return rest.Secured(a.named(a.authorised(own.Wrap(mux)))), nil
+	mux := rest.NewMux(a.routes(), rest.MuxOptions{Log: opts.Log, Metrics: opts.Metrics, Timeout: opts.RequestTimeout, Unknown: rest.UnknownPath})
+	return rest.SecurityHeaders(a.checkHost(a.checkToken(rest.CORS(nil, nil, mux)))), nil
 }
 
 // routes are all that the admin server serves; docs/openapi.yaml lists the same.
@@ -142,8 +136,8 @@ func (a *handler) routes() []rest.Route {
 	}
 }
 
-// profile serves what net/http/pprof has: three makers of profiles and the runtime's named ones. Of the command line it
-// serves the program alone, for the flags may hold the password of a store.
+// profile serves the profiles of net/http/pprof. Of the command line it serves the program alone: flags may hold the password
+// of a store.
 func profile(w http.ResponseWriter, r *http.Request) {
 	switch name := r.PathValue("profile"); name {
 	case "profile":
@@ -166,63 +160,7 @@ func profile(w http.ResponseWriter, r *http.Request) {
 
 var profiles = []string{"allocs", "block", "goroutine", "heap", "mutex", "threadcreate"}
 
-// named turns away requests that call this server by a name it does not have.
-func (a *handler) named(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !a.knowsHost(r.Host) {
-			rest.NewProblem(http.StatusMisdirectedRequest, "wrong-host", "The admin server answers to localhost, IP addresses and the names in its certificate alone.").Write(w)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-func (a *handler) knowsHost(host string) bool {
-	return LocalHost(host) || a.opts.Named(hostName(host))
-}
-
-// LocalHost reports whether a request's Host is localhost or an IP address. Any other name may have been pointed at this
-// address by a stranger, whose page would then reach it (DNS rebinding).
-func LocalHost(host string) bool {
-	name := hostName(host)
-	_, err := netip.ParseAddr(name)
-	return err == nil || name == "localhost"
-}
-
-// hostName is a Host without its port.
-func hostName(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	return strings.ToLower(strings.Trim(host, "[]"))
-}
-
-func (a *handler) authorised(next http.Handler) http.Handler {
-	if a.opts.Token == "" {
-		return next
-	}
-	want := sha256.Sum256([]byte(a.opts.Token))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isPage(r) { // it says nothing, and asks for the token itself
-			next.ServeHTTP(w, r)
-			return
-		}
-		token, err := auth.Bearer(r)
-		got := sha256.Sum256([]byte(token))
-		if err != nil || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
-			rest.NewProblem(http.StatusUnauthorized, "unauthorised", "Send the admin token as Authorization: Bearer …").Write(w)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// isPage reports whether a request is for the operator's page or a file it is made of.
-func isPage(r *http.Request) bool {
-	return r.URL.Path == "/admin/" || strings.HasPrefix(r.URL.Path, "/assets/") && path.Clean(r.URL.Path) == r.URL.Path
-}
-
-// getReady tells the operator why as well.
+// getReady also tells the operator the reasons.
 func (a *handler) getReady(w http.ResponseWriter, _ *http.Request) error {
 	if reasons := a.opts.Unready(); len(reasons) > 0 {
 		p := rest.RetryLater("unready", "This node should not get traffic: "+strings.Join(reasons, "; ")+".", 0)

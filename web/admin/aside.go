@@ -14,13 +14,13 @@ import (
 	"github.com/roomring/roomring/web/internal/text"
 )
 
-// Aside is what the operator may do with copies of rooms that were set aside. Errors: actor.ErrNotFound, and a *room.Refusal that
-// says why a room cannot go on.
+// Aside is what the operator may do with copies of rooms that were set aside. Errors are actor.ErrNotFound, and a *room.Refusal when
+// a room cannot go on.
 type Aside interface {
 	ListAside(ctx context.Context) (all []actor.Aside, partial bool, err error)
-	// LoadAside reads a copy, packed by room.EncodeKept.
+	// LoadAside reads a copy, as core.EncodeKept packs it.
 	LoadAside(ctx context.Context, node string, key int64) ([]byte, error)
-	// ReopenAside lets a copy go on as a room of the id that is answered.
+	// ReopenAside has a copy go on as a room, and returns its id.
 	ReopenAside(ctx context.Context, node string, key int64) (room.ID, error)
 }
 

@@ -9,22 +9,20 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Cluster is what the operator may know of the nodes and do with them. On one node it is a ring of one.
+// Cluster is what the operator may know of the nodes and do with them. A single node is a ring of one.
 type Cluster interface {
 	// Self is the name of the node that is asked.
 	Self() string
-	// Nodes are all nodes, by name: those that are there and those that the store holds to be alive.
+	// Nodes are all nodes, by name: those that answer, and those that the store counts as alive.
 	Nodes(ctx context.Context) ([]Node, error)
 	Ring(ctx context.Context) (Ring, error)
-	// Where says where the ring puts a room, and where the room is.
+	// Where is where the ring puts a room, and where the room is.
 	Where(ctx context.Context, id room.ID) (Where, error)
-	// WhatIf says what would move if nodes left the ring or came to it. The change fits the ring: the handler has
-	// seen to that.
+	// WhatIf is what would move if nodes left the ring or joined it. The handler has checked that the change fits the ring.
 	WhatIf(ctx context.Context, change RingChange) (Moves, error)
 	// Drain tells a node to give its rooms away and stop. It returns when the node has been told.
 	Drain(ctx context.Context, node string) error
-	// Forget gives up a node that will never come back, with the rooms that it had. Errors: actor.ErrNotFound,
-	// *NodeLivesError.
+	// Forget gives up a node that will never come back, with its rooms. Errors are actor.ErrNotFound and *NodeLivesError.
 	Forget(ctx context.Context, node string) (Forgotten, error)
 }
 
@@ -34,7 +32,7 @@ type Forgotten struct {
 	Rooms int `json:"rooms"` // that were live and are over now, as aborted
 }
 
-// NodeLivesError says why a node is not to be forgotten.
+// NodeLivesError says why a node may not be forgotten.
 type NodeLivesError struct{ Reason string }
 
 func (e *NodeLivesError) Error() string { return e.Reason }
@@ -64,7 +62,7 @@ type Node struct {
 	Links         []Link `json:"links"`
 }
 
-// Link is a node's connection to another, from where it dials.
+// Link is a node's own connection to another.
 type Link struct {
 	Peer       string    `json:"peer"`
 	Up         bool      `json:"up"`
@@ -105,7 +103,7 @@ type Where struct {
 	Epoch record.Epoch // 0: not known
 }
 
-// RingChange is a ring that might be.
+// RingChange is a change that the ring might have.
 type RingChange struct {
 	Leave []string
 	Join  []RingNode // Share is not looked at
@@ -120,7 +118,7 @@ type Moves struct {
 	Partial bool       `json:"partial,omitempty"`
 }
 
-// RingFlow is the part of all rooms that one node would lose to another. "" stands for no node at all.
+// RingFlow is the part of all rooms that would move from one node to another. "" is no node.
 type RingFlow struct {
 	From  string  `json:"from"`
 	To    string  `json:"to"`

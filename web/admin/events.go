@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -12,10 +11,9 @@ import (
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web/internal/body"
-	"github.com/roomring/roomring/web/internal/rest"
 )
 
-// eventBody is an actor.RoomEvent without its type, which stands in the event's own line.
+// eventBody is an actor.RoomEvent without its type, which has a line of its own.
 type eventBody struct {
 	Epoch  record.Epoch  `json:"epoch,omitempty"`
 	Index  room.Index    `json:"index,omitempty"`
@@ -31,7 +29,7 @@ type eventBody struct {
 	End    record.End    `json:"end,omitempty"`
 }
 
-func bodyOfEvent(e actor.RoomEvent) eventBody {
+func eventOf(e actor.RoomEvent) eventBody {
 	b := eventBody{
 		Epoch: e.Epoch, Index: e.Index, Commit: e.Commit, Kind: e.Kind, Player: e.Player, CSeq: e.CSeq,
 		Missed: e.Missed, End: e.End, Data: e.Data, Code: e.Code,
@@ -49,12 +47,11 @@ func (a *handler) getEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case a.streams <- struct{}{}:
-		defer func() { <-a.streams }()
-	default:
-		return rest.RetryLater("too-many-streams", fmt.Sprintf("%d streams of events are open at this node, which is all it has: close one.", cap(a.streams)), time.Second)
+	closeStream, err := a.openStream()
+	if err != nil {
+		return err
 	}
+	defer closeStream()
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	events, over := make(chan actor.RoomEvent), make(chan error, 1)
@@ -68,17 +65,17 @@ func (a *handler) getEvents(w http.ResponseWriter, r *http.Request) error {
 			}
 		})
 	}()
-	s := &eventStream{w: w, control: http.NewResponseController(w)}
-	err = a.stream(s, r, events, over)
+	s := &eventStream{stream: newStream(w)}
+	err = a.writeEvents(s, r, events, over)
 	cancel()
 	if err == nil || !s.begun {
 		return err
 	}
-	return nil // the stream is broken off, which tells its reader enough
+	return nil // the end of the stream tells its reader enough
 }
 
-// stream writes what comes from a watch, and heartbeats while nothing does. The error is the watch's.
-func (a *handler) stream(s *eventStream, r *http.Request, events <-chan actor.RoomEvent, over <-chan error) error {
+// writeEvents writes the events of a watch, and heartbeats while there are none. The error is the watch's.
+func (a *handler) writeEvents(s *eventStream, r *http.Request, events <-chan actor.RoomEvent, over <-chan error) error {
 	beat := time.NewTicker(a.opts.EventBeat)
 	defer beat.Stop()
 	for {
@@ -87,7 +84,7 @@ func (a *handler) stream(s *eventStream, r *http.Request, events <-chan actor.Ro
 		case e := <-events:
 			err = s.event(e)
 		case <-beat.C:
-			err = s.comment("still here")
+			err = s.write(": still here\n\n")
 		case err := <-over:
 			return err
 		case <-r.Context().Done():
@@ -101,16 +98,12 @@ func (a *handler) stream(s *eventStream, r *http.Request, events <-chan actor.Ro
 
 // eventStream writes server-sent events.
 type eventStream struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	begun   bool
+	stream
+	begun bool
 }
 
-// eventWrite is how long one write may take before the reader is given up.
-const eventWrite = 30 * time.Second
-
 func (s *eventStream) event(e actor.RoomEvent) error {
-	data, err := json.Marshal(bodyOfEvent(e))
+	data, err := json.Marshal(eventOf(e))
 	if err != nil {
 		return err
 	}
@@ -121,18 +114,14 @@ func (s *eventStream) event(e actor.RoomEvent) error {
 	return s.write(text)
 }
 
-func (s *eventStream) comment(text string) error { return s.write(": " + text + "\n\n") }
-
-// write sends a piece at once. The server's own time limits are for answers that end.
+// write sends a piece at once.
 func (s *eventStream) write(text string) error {
 	if !s.begun {
 		s.begun = true
-		_ = s.control.SetReadDeadline(time.Time{}) // where it cannot be set there is none
-		s.w.Header().Set("Content-Type", "text/event-stream")
-		s.w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
+		s.Header().Set("Content-Type", "text/event-stream")
+		s.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
 	}
-	_ = s.control.SetWriteDeadline(time.Now().Add(eventWrite))
-	if _, err := s.w.Write([]byte(text)); err != nil {
+	if _, err := s.Write([]byte(text)); err != nil {
 		return err
 	}
 	return s.control.Flush()

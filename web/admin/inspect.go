@@ -17,8 +17,8 @@ import (
 	"github.com/roomring/roomring/web/internal/text"
 )
 
-// inspectBody is a room with what is hidden from everybody else. It is ahead of commit: Index is what is
-// stepped, Commit is what is promised.
+// inspectBody is a room with what is hidden from everybody else. It shows inputs before they are committed: Index is the last that
+// was stepped, Commit the last that no crash loses.
 type inspectBody struct {
 	body.Room
 	Durability  room.Durability `json:"durability"`
@@ -36,10 +36,10 @@ type inspectBody struct {
 	State       json.RawMessage `json:"state,omitempty"`
 	Unavailable string          `json:"unavailable,omitempty"` // why State is not there
 
-	Panic *actor.PanicInfo `json:"panic,omitempty"` // of the game's, which has ended the room
+	Panic *actor.PanicInfo `json:"panic,omitempty"` // of the game, which has ended the room
 }
 
-// queuesBody is what waits in and around a room.
+// queuesBody is what waits in a room and for its clients.
 type queuesBody struct {
 	Mailbox  int                 `json:"mailbox"` // messages not yet read
 	Pending  int                 `json:"pending"` // inputs not yet handed to the journal
@@ -81,7 +81,7 @@ func (a *handler) getRoom(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := rest.QueryOf(r)
-	as, player := readEyes(q)
+	as, player := readViewer(q)
 	if q.Err != nil {
 		return q.Err
 	}
@@ -93,12 +93,12 @@ func (a *handler) getRoom(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rest.WriteJSON(w, http.StatusOK, bodyOfInspection(in, as))
+	rest.WriteJSON(w, http.StatusOK, inspectionOf(in, as))
 	return nil
 }
 
-// readEyes reads as=whole (the default), as=spectator, or as=player with player=ID.
-func readEyes(q *rest.Query) (as string, player room.PlayerID) {
+// readViewer reads as=whole (the default), as=spectator, or as=player with player=ID.
+func readViewer(q *rest.Query) (as string, player room.PlayerID) {
 	as = cmp.Or(q.Text("as"), "whole")
 	if !slices.Contains([]string{"whole", "player", "spectator"}, as) {
 		q.Fail("as", "Give whole, player or spectator.")
@@ -109,7 +109,8 @@ func readEyes(q *rest.Query) (as string, player room.PlayerID) {
 	return as, room.PlayerID(q.Text("player"))
 }
 
-// look asks the room for the seat of a player whose view is wanted; the error is actor.ErrNotSeated if there is none.
+// look is what to ask of a room. It finds the seat of the player whose view is wanted; the error is actor.ErrNotSeated when there is
+// none.
 func (a *handler) look(ctx context.Context, id room.ID, as string, player room.PlayerID) (actor.Look, error) {
 	switch as {
 	case "whole":
@@ -128,7 +129,7 @@ func (a *handler) look(ctx context.Context, id room.ID, as string, player room.P
 	return actor.Look{View: &room.Viewer{Player: player, Seat: in.Info.Seats[i].Seat}}, nil
 }
 
-func bodyOfInspection(in actor.Inspection, as string) inspectBody {
+func inspectionOf(in actor.Inspection, as string) inspectBody {
 	b := inspectBody{
 		Room: body.RoomOf(in.Info), Durability: in.Durability, Index: in.Point.Seq, Commit: in.Committed,
 		Time: in.Time.Milliseconds(), Still: in.Still, LateTicks: in.LateTicks, Stored: in.Stored,

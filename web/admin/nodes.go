@@ -35,14 +35,14 @@ func (a *handler) getNodes(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// ringBody is the ring, with where an id belongs or what a change would move when that was asked.
+// ringBody is the ring, and where a room belongs or what a change would move if that was asked.
 type ringBody struct {
 	Ring
 	Where *whereBody `json:"where,omitempty"`
 	Moves *Moves     `json:"moves,omitempty"`
 }
 
-// whereBody is a Where. Hashes are hexadecimal: they do not fit into JSON's numbers.
+// whereBody is a Where. Its hashes are hexadecimal, since they do not fit into JSON's numbers.
 type whereBody struct {
 	ID    room.ID      `json:"id"`
 	Hash  string       `json:"hash"`
@@ -61,7 +61,7 @@ func (a *handler) getRing(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ring.Nodes = body.NonNil(ring.Nodes)
-	if !q.Flag("arcs") { // there are hundreds of each node
+	if !q.Flag("arcs") { // each node has hundreds
 		ring.Arcs = nil
 	}
 	change := readChange(q, ring)
@@ -75,7 +75,7 @@ func (a *handler) getRing(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		out.Where = bodyOfWhere(id, where)
+		out.Where = whereOf(id, where)
 	}
 	if len(change.Leave)+len(change.Join) > 0 {
 		moves, err := a.opts.Cluster.WhatIf(r.Context(), change)
@@ -89,7 +89,7 @@ func (a *handler) getRing(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// readRoomID reads a parameter that is a room's id; absent is "".
+// readRoomID reads a parameter that is a room's id; absent it is "".
 func readRoomID(q *rest.Query, name string) room.ID {
 	raw := q.Text(name)
 	if raw == "" {
@@ -102,13 +102,13 @@ func readRoomID(q *rest.Query, name string) room.ID {
 	return id
 }
 
-// Bounds of a change that is asked about.
+// Bounds of a change of the ring that is asked about.
 const (
 	maxChange = 64   // nodes
 	maxWeight = 1000 // of one node
 )
 
-// readChange reads leave=NAME and join=NAME[:WEIGHT[:ZONE]], each as often as wanted, and holds them to the ring.
+// readChange reads leave=NAME and join=NAME[:WEIGHT[:ZONE]], each any number of times, and checks that they fit the ring.
 func readChange(q *rest.Query, ring Ring) (c RingChange) {
 	leave, join := q.Values["leave"], q.Values["join"]
 	if len(leave)+len(join) > maxChange {
@@ -134,7 +134,7 @@ func readChange(q *rest.Query, ring Ring) (c RingChange) {
 	return c
 }
 
-// readJoining reads a node that might come.
+// readJoining reads the value of a join.
 func readJoining(q *rest.Query, raw string) RingNode {
 	name, rest, _ := strings.Cut(raw, ":")
 	weight, zone, _ := strings.Cut(rest, ":")
@@ -151,14 +151,14 @@ func readJoining(q *rest.Query, raw string) RingNode {
 	return n
 }
 
-func bodyOfWhere(id room.ID, at Where) *whereBody {
+func whereOf(id room.ID, at Where) *whereBody {
 	return &whereBody{
 		ID: id, Hash: fmt.Sprintf("%016x", at.Hash), Point: fmt.Sprintf("%016x", at.Point),
 		Place: float64(at.Hash) / math.Exp2(64), Nodes: body.NonNil(at.Nodes), Node: at.Node, Epoch: at.Epoch, Why: why(at),
 	}
 }
 
-// why says in words how a room's place on the ring and the node that has it go together.
+// why explains in words why a node has a room, by the room's place on the ring.
 func why(at Where) string {
 	if len(at.Nodes) == 0 {
 		return "No node is on the ring."
@@ -231,7 +231,7 @@ func (a *handler) postForget(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// getDev says that this is no cluster of roomring dev, which answers here with its processes.
+// getDev answers that there are no processes to control: this is not roomring dev, which answers here itself.
 func getDev(w http.ResponseWriter, _ *http.Request) error {
 	rest.WriteJSON(w, http.StatusOK, []struct{}{})
 	return nil

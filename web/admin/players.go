@@ -22,25 +22,25 @@ import (
 
 // Players is what the operator may do with all that is kept of a player.
 type Players interface {
-	// RoomsOf lists the finished rooms that name a player behind a room, by id; none says that there are no more.
+	// RoomsOf is a page of the finished rooms that name a player, by id, behind a room. An empty page is the last.
 	RoomsOf(ctx context.Context, player room.PlayerID, after room.ID) ([]room.ID, error)
-	// Unfinished lists rooms that name a player and are not in the store yet, at most a page. Partial says that there may be others.
+	// Unfinished is a page of the rooms that name a player and are not in the store yet. Partial means that there may be others.
 	Unfinished(ctx context.Context, player room.PlayerID) (rooms []actor.Info, partial bool, err error)
-	// ForgetPlayer takes a player out of what is stored, for about that long.
+	// ForgetPlayer takes a player out of what is stored. It works at it for about that long.
 	ForgetPlayer(ctx context.Context, player room.PlayerID, length time.Duration) (ForgotPlayer, error)
 }
 
 // ForgotPlayer is what forgetting a player came to.
 type ForgotPlayer struct {
-	Done     bool `json:"done"`     // nothing that is stored names the player any more; else ask again
+	Done     bool `json:"done"`     // nothing that is stored names the player any more; if false, ask again
 	Results  int  `json:"results"`  // that the player was taken out of
 	Redacted int  `json:"redacted"` // replays that play on with a tombstone in the player's place
 	Dropped  int  `json:"dropped"`  // replays that are gone
 	Indexed  int  `json:"indexed"`  // replays of an older program that were looked through
 }
 
-// forgetLength is about how long one request works at forgetting a player.
-const forgetLength = 5 * time.Second
+// forgetTime is about how long one request works at forgetting a player.
+const forgetTime = 5 * time.Second
 
 // pathPlayer is the player that a request names.
 func (a *handler) pathPlayer(r *http.Request) (room.PlayerID, error) {
@@ -92,7 +92,7 @@ type (
 	}
 )
 
-// export writes lines, as they come.
+// export writes the lines of what is kept of a player.
 type export struct {
 	a      *handler
 	ctx    context.Context
@@ -101,45 +101,26 @@ type export struct {
 	rooms  int
 }
 
-// unhurried takes the server's own limits of time, which are for answers that end soon, from a request that has been read.
-func unhurried(w http.ResponseWriter) *http.ResponseController {
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Time{}) // where it cannot be set there is none
-	return control
-}
-
-// pressed is an answer that may take as long as it needs, while each part of it is taken in time.
-type pressed struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-}
-
-func (p pressed) Write(b []byte) (int, error) {
-	_ = p.control.SetWriteDeadline(time.Now().Add(eventWrite))
-	return p.w.Write(b)
-}
-
-// getPlayer streams all that is kept of a player as JSON lines, in the memory of one room's result.
+// getPlayer streams all that is kept of a player as JSON lines, of which it holds one room's at a time.
 func (a *handler) getPlayer(w http.ResponseWriter, r *http.Request) error {
 	player, err := a.pathPlayer(r)
 	if err != nil {
 		return err
 	}
-	select {
-	case a.streams <- struct{}{}:
-		defer func() { <-a.streams }()
-	default:
-		return rest.RetryLater("too-many-streams", fmt.Sprintf("%d streams are open at this node, which is all it has: close one.", cap(a.streams)), time.Second)
+	closeStream, err := a.openStream()
+	if err != nil {
+		return err
 	}
-	x := &export{a: a, ctx: r.Context(), player: player, out: bufio.NewWriterSize(pressed{w, unhurried(w)}, 16<<10)}
+	defer closeStream()
+	x := &export{a: a, ctx: r.Context(), player: player, out: bufio.NewWriterSize(newStream(w), 16<<10)}
 	profile, err := a.opts.Records.Player(x.ctx, player, true)
 	unknown := a.opts.Records.NotFound(err)
 	if err != nil && !unknown {
-		return a.storeAway(err)
+		return rest.StoreAway(a.opts.Log, err)
 	}
 	page, err := a.opts.Players.RoomsOf(x.ctx, player, "")
 	if err != nil {
-		return a.storeAway(err)
+		return rest.StoreAway(a.opts.Log, err)
 	}
 	unfinished, partial, err := a.opts.Players.Unfinished(x.ctx, player)
 	if err != nil {
@@ -159,20 +140,13 @@ func (a *handler) getPlayer(w http.ResponseWriter, r *http.Request) error {
 		x.line(exportedRoom{"unfinished", info.ID, info.Game, info.Node})
 	}
 	if err := x.all(page); err != nil {
-		a.opts.Log.Warn("what is kept of a player was not told to its end", "err", err)
+		a.opts.Log.Warn("an export of what is kept of a player was cut short", "err", err)
 		panic(http.ErrAbortHandler) // so that the client sees that it is not whole
 	}
 	return nil
 }
 
-func (a *handler) storeAway(err error) error {
-	if rest.ProblemOf(err) == nil {
-		a.opts.Log.Warn("the store did not answer", "err", err)
-	}
-	return rest.ErrStoreAway
-}
-
-// line writes a line; what fails to be written is told by the flush.
+// line writes a line. The flush returns an error of this.
 func (x *export) line(v any) {
 	data, err := json.Marshal(v)
 	if err != nil {
@@ -184,7 +158,7 @@ func (x *export) line(v any) {
 func (x *export) all(page []room.ID) (err error) {
 	for len(page) > 0 {
 		for _, id := range page {
-			if err := x.room(id); err != nil {
+			if err := x.room(id); err != nil && !x.a.opts.Records.NotFound(err) { // it may have been deleted meanwhile
 				return fmt.Errorf("room %s: %w", id, err)
 			}
 		}
@@ -196,41 +170,34 @@ func (x *export) all(page []room.ID) (err error) {
 	return x.out.Flush()
 }
 
-// room writes the result, and the player's own inputs of the replay. One that is deleted meanwhile is left out.
+// room writes a room's result, and the player's own inputs of its replay.
 func (x *export) room(id room.ID) error {
 	records := x.a.opts.Records
 	stored, err := records.Result(x.ctx, id)
 	if err != nil {
-		return x.unless(err)
+		return err
 	}
 	x.rooms++
 	x.line(exportedResult{"result", id, body.ResultOf(stored), stored.Readers})
 	replay, err := records.Replay(x.ctx, id)
 	if err != nil {
-		return x.unless(err)
+		return err
 	}
 	reader, err := core.OpenReplay(replay)
 	if err != nil {
-		return x.unless(err)
+		return err
 	}
 	defer reader.Close()
 	x.line(exportedReplay{"replay", id, replay.Size, "/admin/v1/replays/" + string(id), reader.Header.Name})
 	for e, err := range reader.Entries() {
 		if err != nil {
-			return x.unless(err)
+			return err
 		}
 		if e.Player == x.player {
 			x.line(exportedInput{"input", id, body.EntryOf(e)})
 		}
 	}
 	return x.out.Flush()
-}
-
-func (x *export) unless(err error) error {
-	if x.a.opts.Records.NotFound(err) {
-		return nil
-	}
-	return err
 }
 
 // postForgetPlayer takes a player out of all that is stored, or begins to.
@@ -245,7 +212,7 @@ func (a *handler) postForgetPlayer(w http.ResponseWriter, r *http.Request) error
 	if err := rest.ReadJSON(w, r, a.opts.MaxBody, &in); err != nil {
 		return err
 	}
-	control := unhurried(w)
+	out := newStream(w)
 	unfinished, partial, err := a.opts.Players.Unfinished(r.Context(), player)
 	if err != nil {
 		return err
@@ -254,15 +221,15 @@ func (a *handler) postForgetPlayer(w http.ResponseWriter, r *http.Request) error
 		a.audit(r, err, "forget player")
 		return err
 	}
-	got, err := a.opts.Players.ForgetPlayer(r.Context(), player, forgetLength)
-	_ = control.SetWriteDeadline(time.Now().Add(eventWrite)) // one long game may have taken longer
+	got, err := a.opts.Players.ForgetPlayer(r.Context(), player, forgetTime)
+	out.extend() // one long game may have taken longer
 	if err != nil {
 		err = errors.New(strings.ReplaceAll(err.Error(), string(player), "…")) // it goes to the log, which is kept
 	}
 	a.audit(r, err, "forget player", slog.Bool("done", got.Done), slog.Int("results", got.Results),
 		slog.Int("replays", got.Redacted), slog.Int("replays_dropped", got.Dropped), slog.Int("rooms_left", len(unfinished)))
 	if err != nil {
-		return a.storeAway(err)
+		return rest.StoreAway(a.opts.Log, err)
 	}
 	rooms := make([]room.ID, len(unfinished))
 	for i, info := range unfinished {
@@ -276,18 +243,18 @@ func (a *handler) postForgetPlayer(w http.ResponseWriter, r *http.Request) error
 	return nil
 }
 
-// toldRooms is how many rooms a refusal names.
-const toldRooms = 5
+// namedRooms is how many rooms a refusal names.
+const namedRooms = 5
 
-// mayForget is why a player is not forgotten yet: rooms that go on would write them down again.
+// mayForget is why a player is not forgotten yet: rooms that are not stored would name the player again.
 func mayForget(unfinished []actor.Info, partial bool) error {
 	if len(unfinished) > 0 {
 		var names []string
-		for _, info := range unfinished[:min(len(unfinished), toldRooms)] {
+		for _, info := range unfinished[:min(len(unfinished), namedRooms)] {
 			names = append(names, string(info.ID))
 		}
 		more := ""
-		if len(unfinished) > toldRooms {
+		if len(unfinished) > namedRooms {
 			more = " and others"
 		}
 		return rest.NewProblem(http.StatusConflict, "in-rooms", fmt.Sprintf("The player sits, or has sat, in rooms that are not over, or not stored yet: %s%s. "+

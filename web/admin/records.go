@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/roomring/roomring/room"
@@ -32,9 +31,8 @@ func stored[T any](a *handler, r *http.Request, find func(Records, room.ID) (T, 
 	case err == nil:
 	case a.opts.Records.NotFound(err):
 		err = rest.NotFound("The store has nothing of this room: it is not over, or is not kept any more.")
-	case rest.ProblemOf(err) == nil:
-		a.opts.Log.Warn("the store did not answer", "err", err)
-		err = rest.ErrStoreAway
+	default:
+		err = rest.StoreAway(a.opts.Log, err)
 	}
 	return found, id, err
 }
@@ -52,10 +50,5 @@ func (a *handler) getReplay(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = body.WriteReplay(w, id, replay)
-	if cut, begun := errors.AsType[body.CutError](err); begun {
-		a.opts.Log.Debug("a replay was cut short", "room", id, "err", cut.Why)
-		panic(http.ErrAbortHandler) // so that the client sees that it is not whole
-	}
-	return err
+	return body.WriteReplay(w, a.opts.Log, id, replay)
 }

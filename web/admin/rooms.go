@@ -13,7 +13,7 @@ import (
 	"github.com/roomring/roomring/web/internal/text"
 )
 
-const maxSearch = 64 // bytes of what rooms are searched for
+const maxSearch = 64 // bytes of a text to search for
 
 func (a *handler) getRooms(w http.ResponseWriter, r *http.Request) error {
 	q := rest.QueryOf(r)
@@ -33,7 +33,7 @@ func (a *handler) getRooms(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if body.NobodyHas(a.games, filter.Game, list) {
+	if body.UnknownGame(a.games, filter.Game, list) {
 		return rest.UnknownGame()
 	}
 	out := body.Rooms{Rooms: make([]body.Room, len(list.Rooms)), Next: body.NextPage(list.Rooms, filter.Limit), Partial: list.Partial}
@@ -94,7 +94,7 @@ func (a *handler) postSignal(w http.ResponseWriter, r *http.Request) error {
 	return a.done(w, r, err, "signal", id, slog.String("signal", in.Name))
 }
 
-// action reads what all actions on a room have in common.
+// action reads the room and the body of a request for an action on a room.
 func (a *handler) action(w http.ResponseWriter, r *http.Request, into any) (room.ID, error) {
 	id, err := body.PathRoom(r, "id")
 	if err != nil {
@@ -103,7 +103,7 @@ func (a *handler) action(w http.ResponseWriter, r *http.Request, into any) (room
 	return id, rest.ReadJSON(w, r, a.opts.MaxBody, into)
 }
 
-// done writes the audit line of an action on a room, taken or failed, and answers it.
+// done logs an action on a room that was done or has failed, and answers it.
 func (a *handler) done(w http.ResponseWriter, r *http.Request, err error, action string, id room.ID, what slog.Attr) error {
 	a.audit(r, err, action, slog.String("room", string(id)), what)
 	if err != nil {
@@ -113,7 +113,7 @@ func (a *handler) done(w http.ResponseWriter, r *http.Request, err error, action
 	return nil
 }
 
-// audit logs what was done or tried: by whom, asked of which node, and what came of it.
+// audit logs an action: by whom, asked of which node, and how it ended.
 func (a *handler) audit(r *http.Request, err error, action string, what ...slog.Attr) {
 	outcome := "done"
 	if err != nil {

@@ -15,7 +15,7 @@ type guestBody struct {
 	Name   string        `json:"name"`
 }
 
-// maxGuestName is how much is read of the name a guest asks for before it is cleaned, in bytes.
+// maxGuestName is how long the name that a guest asks for may be before it is cleaned, in bytes.
 const maxGuestName = 256
 
 func (s *Server) postGuest(w http.ResponseWriter, r *http.Request) error {
@@ -34,7 +34,7 @@ func (s *Server) postGuest(w http.ResponseWriter, r *http.Request) error {
 	if !s.opts.Auth.Guests() {
 		return auth.ErrNoGuests
 	}
-	if err := s.spend(s.guests, r); err != nil {
+	if err := s.limits.spend(s.limits.guests, r); err != nil {
 		return err
 	}
 	who, token, err := s.opts.Auth.Guest(in.Name)

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web/httpd"
@@ -25,15 +27,15 @@ type leaderboardBody struct {
 	Next    string            `json:"next,omitempty"` // ask for the next page by after=; absent on the last
 }
 
-// Ratings say what games must be to change ratings, and whom leaderboards show.
+// Ratings say which games change ratings, and which players leaderboards show.
 type Ratings struct {
 	Guests      bool          // games with guests change ratings, and guests are shown
 	Time        time.Duration // from the first act to the end, at least
 	PerOpponent int           // games of two players with each other in 24 hours that count; 0: all
-	Games       int           // rated games of who is shown, at least
+	Games       int           // rated games of a player who is shown, at least
 }
 
-// boardRules are RatingRules for one game.
+// boardRules are Ratings for one game.
 type boardRules struct {
 	Games       int     `json:"games"`
 	Guests      bool    `json:"guests"`
@@ -58,28 +60,28 @@ func (s *Server) getLeaderboard(w http.ResponseWriter, r *http.Request) error {
 	if q.Err != nil {
 		return q.Err
 	}
-	if err := s.spend(s.boardRate, r); err != nil {
+	if err := s.limits.spend(s.limits.boards, r); err != nil {
 		return err
 	}
 	limit = cmp.Or(limit, body.PageSize)
 	_, known := s.games[game]
 	players, err := s.boards.page(r.Context(), game, known, after, offset, limit+1)
 	if err != nil {
-		return s.storeProblem(err)
+		return rest.StoreAway(s.opts.Log, err)
 	}
 	if !known && len(players) == 0 { // a newer node of the cluster may have the game
 		return rest.NotFound("There is no such game: GET /v1/games lists them.")
 	}
-	body := leaderboardBody{Game: game, Rules: s.boardRules(game), Players: body.NonNil(players)}
+	out := leaderboardBody{Game: game, Rules: s.boardRules(game), Players: body.NonNil(players)}
 	if len(players) > limit {
-		body.Players = players[:limit]
-		body.Next = formatPlace(after, offset, body.Players)
+		out.Players = players[:limit]
+		out.Next = formatPlace(after, offset, out.Players)
 	}
-	rest.WriteJSON(w, http.StatusOK, body)
+	rest.WriteJSON(w, http.StatusOK, out)
 	return nil
 }
 
-// readOffset is the number of players to leave out, which costs their reading: it is for the first pages.
+// readOffset is the number of players to leave out. The store reads them all the same, so it is for the first pages.
 func readOffset(q *rest.Query, most int) int {
 	n := q.Number("offset", 0, 1<<31-1)
 	if n > most {
@@ -88,7 +90,7 @@ func readOffset(q *rest.Query, most int) int {
 	return n
 }
 
-// readPlace reads what formatPlace made; absent it is the top.
+// readPlace reads what formatPlace has made; absent it is the top.
 func readPlace(q *rest.Query, name string) (at record.BoardPlace) {
 	raw := q.Values.Get(name)
 	if raw == "" {
@@ -102,7 +104,7 @@ func readPlace(q *rest.Query, name string) (at record.BoardPlace) {
 	return at
 }
 
-// formatPlace is the place of the last of some players, who follow after and as many as were left out.
+// formatPlace is the place of the last of these players, who follow a place and as many players as were skipped.
 func formatPlace(after record.BoardPlace, skipped int, players []record.Standing) string {
 	last := players[len(players)-1]
 	text, err := json.Marshal(record.BoardPlace{
@@ -114,83 +116,89 @@ func formatPlace(after record.BoardPlace, skipped int, players []record.Standing
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// boards are leaderboards, whose first pages are kept for a while: whatever is asked for together costs the store one question.
+// boards keep the first pages of leaderboards for a while. Requests that come together share one question to the store.
 type boards struct {
 	records Records
-	fresh   time.Duration // not positive: nothing is kept
+	fresh   time.Duration // how long pages are kept; not positive: not at all
+	timeout time.Duration // of a question to the store
 	now     func() time.Time
 
 	mu   sync.Mutex
-	kept map[string]*boardTop // by game, of those that the server has
+	tops map[string]*boardTop // by game
 }
 
 // boardTop is the top of one game's board.
 type boardTop struct {
-	asking  chan struct{} // holds one while the store is asked
+	asking  singleflight.Group
 	mu      sync.Mutex
 	players []record.Standing
-	at      time.Time
+	at      time.Time // when the store was asked
 }
 
-// boardKept is how many players of a board are kept.
-const boardKept = 1001
+// topPlayers is how many players of a board are kept.
+const topPlayers = 1001
 
 func newBoards(o Options) *boards {
-	return &boards{records: o.Records, fresh: o.BoardCache, now: o.Now, kept: map[string]*boardTop{}}
+	return &boards{records: o.Records, fresh: o.BoardCache, timeout: o.RequestTimeout, now: o.Now, tops: map[string]*boardTop{}}
 }
 
-// page returns at most limit players behind a place, the first offset of them left out.
+// page returns at most limit players behind a place, without the first offset of them. Only games that the server has are kept.
 func (b *boards) page(ctx context.Context, game string, known bool, after record.BoardPlace, offset, limit int) ([]record.Standing, error) {
-	if !known || b.fresh <= 0 || after.Count > 0 || offset+limit > boardKept {
+	if !known || b.fresh <= 0 || after.Count > 0 || offset+limit > topPlayers {
 		all, err := b.records.Leaderboard(ctx, game, after, offset+limit)
 		return all[min(offset, len(all)):], err
 	}
-	all, err := b.of(game).get(ctx, b, game)
+	all, err := b.top(ctx, game)
 	return all[min(offset, len(all)):min(offset+limit, len(all))], err
 }
 
-func (b *boards) of(game string) *boardTop {
+// top is the top of a board, as old as may be.
+func (b *boards) top(ctx context.Context, game string) ([]record.Standing, error) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.kept[game] == nil {
-		b.kept[game] = &boardTop{asking: make(chan struct{}, 1)}
+	top := b.tops[game]
+	if top == nil {
+		top = &boardTop{}
+		b.tops[game] = top
 	}
-	return b.kept[game]
-}
-
-func (t *boardTop) get(ctx context.Context, b *boards, game string) ([]record.Standing, error) {
-	if players, ok := t.look(b); ok {
+	b.mu.Unlock()
+	if players, ok := b.look(top); ok {
 		return players, nil
 	}
 	defer httpd.Waiting(ctx)()
+	answer := top.asking.DoChan("", func() (any, error) {
+		if players, ok := b.look(top); ok { // it has come since
+			return players, nil
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), b.timeout) // not that of the first request, for which others wait too
+		defer cancel()
+		players, err := b.records.Leaderboard(ctx, game, record.BoardPlace{}, topPlayers)
+		if err != nil {
+			return nil, err
+		}
+		top.mu.Lock()
+		defer top.mu.Unlock()
+		top.players, top.at = players, b.now()
+		return players, nil
+	})
 	select {
-	case t.asking <- struct{}{}:
-		defer func() { <-t.asking }()
+	case got := <-answer:
+		players, _ := got.Val.([]record.Standing)
+		return players, got.Err
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if players, ok := t.look(b); ok { // whoever asked before has brought it
-		return players, nil
-	}
-	players, err := b.records.Leaderboard(ctx, game, record.BoardPlace{}, boardKept)
-	if err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.players, t.at = players, b.now()
-	return players, nil
 }
 
-func (t *boardTop) look(b *boards) ([]record.Standing, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.players, !t.at.IsZero() && b.now().Sub(t.at) < b.fresh
+// look is what is kept of a board, if it is fresh.
+func (b *boards) look(top *boardTop) ([]record.Standing, bool) {
+	top.mu.Lock()
+	defer top.mu.Unlock()
+	return top.players, !top.at.IsZero() && b.now().Sub(top.at) < b.fresh
 }
 
-// RefreshBoards has the next who ask for a leaderboard see it as the store has it now.
+// RefreshBoards forgets what is kept of leaderboards, so that the next who ask see them as the store has them now.
 func (s *Server) RefreshBoards() {
 	s.boards.mu.Lock()
 	defer s.boards.mu.Unlock()
-	clear(s.boards.kept)
+	clear(s.boards.tops)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/roomring/roomring/web/internal/text"
 )
 
-// A ticket makes whoever gives it the same guest, so it must not be one that others think of too.
+// Whoever gives a ticket again is the same guest, so nobody else may guess it.
 const (
 	minTicket = 16  // characters
 	maxTicket = 128 // bytes
@@ -25,15 +25,14 @@ type matchBody struct {
 	Ticket  string          `json:"ticket"`
 }
 
-// matchedBody is a room with a seat held in it. Guest is who the seat is held for, when the request
-// came without a token.
+// matchedBody is a room in which a seat is kept. Guest is the player it is kept for, when the request came without a token.
 type matchedBody struct {
 	body.Room
 	Guest *guestBody `json:"guest,omitempty"`
 }
 
 func (s *Server) postMatch(w http.ResponseWriter, r *http.Request) error {
-	merit, err := s.merit(r)
+	priority, err := s.priority(r)
 	if err != nil {
 		return err
 	}
@@ -58,21 +57,21 @@ func (s *Server) postMatch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	info, err := s.inLine(r, merit, func(ctx context.Context) (actor.Info, error) {
+	info, err := s.makeInTurn(r, priority, func(ctx context.Context) (actor.Info, error) {
 		return s.opts.Rooms.Match(ctx, actor.Match{
 			Game: in.Game, Options: in.Options, Player: who.Player, From: s.from(r), Ticket: in.Ticket,
 		})
 	})
 	if err != nil {
-		return s.notMade(r, err)
+		return err
 	}
-	s.stick(w, r, info.Node)
+	s.setNodeCookie(w, r, info.Node)
 	rest.WriteJSON(w, http.StatusOK, matchedBody{s.publicBody(r, info), guest})
 	return nil
 }
 
-// guestFor makes up a player for who came without a token, since a seat is always held for somebody. The same
-// ticket from the same address is the same guest, so that trying again gets the same seat.
+// guestFor makes up a player for a request without a token, since a seat is always kept for somebody. The same ticket from the same
+// address is the same guest, so that a retry gets the same seat.
 func (s *Server) guestFor(who *auth.Identity, r *http.Request, ticket string) (*guestBody, error) {
 	if who.Player != "" {
 		return nil, nil

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// pacedWriter writes an answer that holds something others wait for, to a reader who may not keep it for ever: each piece
-// must be taken within stall, and all of them together at rate or faster. What goes before the first write takes no time of it.
+// pacedWriter writes an answer that keeps others waiting. Its reader must take each piece within stall, and the whole at rate or
+// faster. The time before the first write does not count.
 type pacedWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController
@@ -15,13 +15,13 @@ type pacedWriter struct {
 	rate    float64   // bytes a second
 	end     time.Time // of the whole answer
 
-	work    chan struct{} // what is held beside writing, and given back during a write; nil: nothing
+	work    chan struct{} // a semaphore that is held but for the time of writes; nil: none
 	written int
 	waited  time.Duration // in writes
 
 	mu      sync.Mutex
 	writing time.Time // since when the reader has taken nothing; zero between writes
-	gone    bool      // the reader is cut off
+	cut     bool      // the reader is cut off
 }
 
 // piece is the most that is written under one deadline.
@@ -31,7 +31,7 @@ func newPacedWriter(w http.ResponseWriter, stall time.Duration, rate int, end ti
 	return &pacedWriter{ResponseWriter: w, control: http.NewResponseController(w), stall: stall, rate: float64(rate), end: end}
 }
 
-// Write fails once the reader is too slow.
+// Write fails when the reader is too slow.
 func (w *pacedWriter) Write(p []byte) (n int, err error) {
 	work := w.work
 	if w.work = nil; work != nil {
@@ -39,7 +39,7 @@ func (w *pacedWriter) Write(p []byte) (n int, err error) {
 	}
 	for err == nil && n < len(p) {
 		began := time.Now()
-		w.allow(began)
+		w.setDeadline(began)
 		var m int
 		m, err = w.ResponseWriter.Write(p[n:min(n+piece, len(p))])
 		n += m
@@ -56,21 +56,21 @@ func (w *pacedWriter) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// allow sets how long the next write may take. Where that cannot be set, as in some tests, there is no limit.
-func (w *pacedWriter) allow(now time.Time) {
-	taken := time.Duration(float64(w.written) / w.rate * float64(time.Second))
-	deadline := now.Add(w.stall + min(taken-w.waited, 0))
+// setDeadline bounds the next write. Where deadlines cannot be set, as in some tests, there is no bound.
+func (w *pacedWriter) setDeadline(now time.Time) {
+	allowed := time.Duration(float64(w.written) / w.rate * float64(time.Second))
+	deadline := now.Add(w.stall + min(allowed-w.waited, 0))
 	if deadline.After(w.end) {
 		deadline = w.end
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.writing = now; !w.gone {
+	if w.writing = now; !w.cut {
 		_ = w.control.SetWriteDeadline(deadline)
 	}
 }
 
-// idle is how long the reader has taken nothing of what is being written. Others may ask.
+// idle is how long the reader has taken nothing of what is being written. Any goroutine may ask.
 func (w *pacedWriter) idle() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -80,13 +80,13 @@ func (w *pacedWriter) idle() time.Duration {
 	return time.Since(w.writing)
 }
 
-// cut has the write under way fail, and all that follow. Others may call it, while the answer is not over.
-func (w *pacedWriter) cut() {
+// cutOff has the write under way fail, and all that follow. Any goroutine may call it until the answer is over.
+func (w *pacedWriter) cutOff() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.gone = true
+	w.cut = true
 	_ = w.control.SetWriteDeadline(time.Now())
 }
 
-// finish gives what the HTTP server still holds its time, however long ago the last write was.
-func (w *pacedWriter) finish() { w.allow(time.Now()) }
+// finish bounds the writing of what the HTTP server still holds.
+func (w *pacedWriter) finish() { w.setDeadline(time.Now()) }

@@ -11,12 +11,11 @@ import (
 	"github.com/roomring/roomring/web/internal/rest"
 )
 
-// errPrivate turns away who did not play. It says so and does not pretend that there is nothing: nobody guesses a room's id.
+// errPrivate turns away those who did not play. It does not pretend that there is nothing, since nobody guesses a room's id.
 var errPrivate = rest.NewProblem(http.StatusForbidden, "private",
 	"The game was private: send the token of one of its players as Authorization: Bearer …")
 
-// mayRead checks that the request comes from somebody for whom the end of a room is. What is for everybody is so for who
-// comes with a token that is none any more.
+// mayRead checks that the end of a room is for whoever sends the request. A result that is for everybody needs no good token.
 func (s *Server) mayRead(r *http.Request, f *record.Final) error {
 	if f.Readers == nil {
 		return nil
@@ -31,12 +30,12 @@ func (s *Server) mayRead(r *http.Request, f *record.Final) error {
 	return who.Allows(f.Room, f.Game)
 }
 
-// veil leaves out of a private room that is over how it ended and who played, for those who did not.
-func (s *Server) veil(r *http.Request, i *actor.Info) {
+// hidePrivate takes out of a private room that is over how it ended and who played, for those who did not play.
+func (s *Server) hidePrivate(r *http.Request, i *actor.Info) {
 	if i.Final == nil || !i.Private || i.Public {
 		return
 	}
-	who, _ := s.identify(r, false) // one who cannot be told is nobody
+	who, _ := s.identify(r, false) // a token that is not good is none
 	in := slices.ContainsFunc(i.Seats, func(s core.SeatInfo) bool { return s.Player == who.Player }) ||
 		slices.ContainsFunc(i.Final.Result.Outcomes, func(o room.Outcome) bool { return o.Player == who.Player }) ||
 		slices.Contains(i.Final.Readers, who.Player)

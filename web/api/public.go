@@ -34,12 +34,12 @@ func ParsePublicURL(raw string) (PublicURL, error) {
 
 // Origin is what browsers call the origin of pages at this address: without the scheme's own port.
 func (u PublicURL) Origin() string {
-	return u.Scheme + "://" + trust.WithoutPort(u.Scheme, u.Host)
+	return u.Scheme + "://" + trust.WithoutDefaultPort(u.Scheme, u.Host)
 }
 
-// beneath serves the paths of a mux under a prefix too, so that it does not matter whether the proxy in front takes the
-// prefix off. Where both readings of a path lead somewhere, it is read as one that has the prefix.
-func beneath(prefix string, mux rest.Mux) http.Handler {
+// underPrefix serves the paths of a mux with a prefix and without, so that it does not matter whether the proxy in front takes the
+// prefix off. A path that means something both ways is read as one with the prefix.
+func underPrefix(prefix string, mux rest.Mux) http.Handler {
 	if prefix == "" {
 		return mux
 	}
@@ -49,15 +49,15 @@ func beneath(prefix string, mux rest.Mux) http.Handler {
 			http.Redirect(w, r, to.String(), http.StatusPermanentRedirect)
 			return
 		}
-		if rest := stripped(prefix, r); rest != nil && (mux.Has(rest) || !mux.Has(r)) {
-			r = rest
+		if bare := withoutPrefix(prefix, r); bare != nil && (mux.Has(bare) || !mux.Has(r)) {
+			r = bare
 		}
 		mux.ServeHTTP(w, r)
 	})
 }
 
-// stripped is the request without the prefix of its path; nil: it has another path.
-func stripped(prefix string, r *http.Request) *http.Request {
+// withoutPrefix is the request with the prefix taken off its path; nil when the path does not begin with it.
+func withoutPrefix(prefix string, r *http.Request) *http.Request {
 	path, found := strings.CutPrefix(r.URL.Path, prefix+"/")
 	raw, rawFound := strings.CutPrefix(r.URL.RawPath, prefix+"/")
 	if !found || r.URL.RawPath != "" && !rawFound {
@@ -73,7 +73,7 @@ func stripped(prefix string, r *http.Request) *http.Request {
 	return &out
 }
 
-// base is the address that clients of this request reach the server by. Its Path has no slash at its end.
+// base is the address by which the client of a request reaches the server. Its Path ends without a slash.
 func (s *Server) base(r *http.Request) url.URL {
 	if s.public != nil {
 		return s.public.URL

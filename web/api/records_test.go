@@ -176,7 +176,7 @@ func TestWatchedReplayIsUnderTheBlackBox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := webtest.StartAPI(t, func(o *api.Options) { o.Rules, o.Black = games, m })
+	a := webtest.StartAPI(t, func(o *api.Options) { o.Rules, o.Reruns = games, m })
 	a.Records.Replays[webtest.RoomID] = webtest.PlayedGame(t).Replay
 	a.Want(200, "GET", "/v1/replays/"+string(webtest.RoomID), "", "Accept: application/x-ndjson")
 	if m.views.Load() == 0 || m.dark.Load() > 0 || m.open.Load() != 0 || m.named.Load() != string(webtest.RoomID)+" press" {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"mime"
 	"net/http"
 	"strconv"
@@ -14,13 +13,12 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/core"
-	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web/httpd"
 	"github.com/roomring/roomring/web/internal/body"
 	"github.com/roomring/roomring/web/internal/rest"
 )
 
-// replayBody is a replay but for its entries and its end.
+// replayBody is a replay without its entries and its end.
 type replayBody struct {
 	Room    room.ID         `json:"room"`
 	Game    string          `json:"game"`
@@ -32,7 +30,8 @@ type replayBody struct {
 	Created time.Time       `json:"created"`
 }
 
-// getReplay gives the log of a room that is over, or what its spectators saw. That of a live room holds its secrets and is for the operator alone.
+// getReplay answers with the log of a room that is over, or with what its spectators saw. The log of a live room holds secrets and is
+// for the operator alone.
 func (s *Server) getReplay(w http.ResponseWriter, r *http.Request) error {
 	id, err := body.PathRoom(r, "room")
 	if err != nil {
@@ -43,7 +42,7 @@ func (s *Server) getReplay(w http.ResponseWriter, r *http.Request) error {
 	if mediaType == "" {
 		return rest.NewProblem(http.StatusNotAcceptable, "not-acceptable", "A replay comes as application/octet-stream, application/json or application/x-ndjson.")
 	}
-	if err := s.spend(s.replayRate, r); err != nil {
+	if err := s.limits.spend(s.limits.replays, r); err != nil {
 		return err
 	}
 	result, err := s.opts.Records.Result(r.Context(), id)
@@ -51,33 +50,33 @@ func (s *Server) getReplay(w http.ResponseWriter, r *http.Request) error {
 		return s.noReplay(r, id)
 	}
 	if err != nil {
-		return s.storeProblem(err)
+		return rest.StoreAway(s.opts.Log, err)
 	}
 	if err := s.mayRead(r, &result.Final); err != nil {
 		return err
 	}
-	httpd.EndTurn(r.Context())                                                         // for good: from here on it is a reader's pace that counts
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), replayTime) // one whose client has gone fails to be written
+	httpd.EndTurn(r.Context())                                                         // the rest goes at the reader's pace
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), replayTime) // when the client goes, writing fails
 	defer cancel()
 	stored, err := s.opts.Records.Replay(ctx, id)
 	if s.opts.Records.NotFound(err) {
 		return s.noReplay(r, id)
 	}
 	if err != nil {
-		return s.storeProblem(err)
+		return rest.StoreAway(s.opts.Log, err)
 	}
 	end, _ := ctx.Deadline()
 	paced := newPacedWriter(w, s.opts.ReplayStall, s.opts.ReplayPace, end)
 	defer paced.finish()
 	w = paced
 	if mediaType == body.OctetStream {
-		return s.writeFile(w, id, stored)
+		return body.WriteReplay(w, s.opts.Log, id, stored)
 	}
-	leave, err := s.watching.enter(r.Context(), paced)
+	release, err := s.readers.acquire(r.Context(), paced)
 	if err != nil {
 		return rest.RetryLater("busy", "Too many replays are being watched: retry.", 2*time.Second)
 	}
-	defer leave()
+	defer release()
 	replay, err := core.OpenReplay(stored)
 	if err != nil {
 		return err
@@ -92,39 +91,27 @@ func (s *Server) getReplay(w http.ResponseWriter, r *http.Request) error {
 // replayTime is how long a replay may take to run and to be read.
 const replayTime = time.Minute
 
-// noReplay tells a room whose replay will come from one that never was.
+// noReplay says why there is no replay: whether it will come, is not kept any more, or never was.
 func (s *Server) noReplay(r *http.Request, id room.ID) error {
 	_, phase, err := s.result(r, id)
 	switch {
 	case err != nil:
 		return err
 	case phase == core.PhaseOver:
-		p := rest.NewProblem(http.StatusConflict, "pending", "The room has just ended and is not stored yet: retry.")
-		p.Retry = time.Second
-		return p
+		return rest.NewProblem(http.StatusConflict, "pending", "The room has just ended and is not stored yet: retry.").After(time.Second)
 	case phase != "":
 		return rest.NewProblem(http.StatusConflict, "live", "The room is still in play: its replay can be had when it is over.")
 	}
 	return rest.NotFound("There is no replay: it is not kept any more, or nobody ever joined the room.")
 }
 
-func (s *Server) writeFile(w http.ResponseWriter, id room.ID, stored record.StoredReplay) error {
-	err := body.WriteReplay(w, id, stored)
-	if cut, begun := errors.AsType[body.CutError](err); begun {
-		s.cutShort(id, cut.Why)
-	}
-	return err
-}
-
-// cutShort ends an answer that has begun so that the client sees that it is not whole.
-func (s *Server) cutShort(id room.ID, err error) {
-	s.opts.Log.Debug("a replay was cut short", "room", id, "err", err)
-	panic(http.ErrAbortHandler)
-}
-
-// writeEntries writes a replay as JSON, an entry at a time.
+// writeEntries writes a replay as JSON, one entry at a time.
 func (s *Server) writeEntries(w http.ResponseWriter, replay *core.ReplayReader) error {
-	head, err := json.Marshal(bodyOfReplay(replay))
+	h := replay.Header
+	head, err := json.Marshal(replayBody{
+		Room: h.ID, Game: h.Game, Version: h.Version, Runtime: h.Runtime, Name: h.Name, Options: h.Options,
+		Seed: hex.EncodeToString(h.Seed[:]), Created: h.Created.UTC(),
+	})
 	if err != nil {
 		return err
 	}
@@ -134,7 +121,7 @@ func (s *Server) writeEntries(w http.ResponseWriter, replay *core.ReplayReader) 
 	}
 	w.Header().Set("Content-Type", "application/json")
 	out := bufio.NewWriter(w)
-	out.Write(head[:len(head)-1]) // what fails to be written is told by Flush
+	out.Write(head[:len(head)-1]) // Flush returns an error of this
 	out.WriteString(`,"entries":[`)
 	between := ""
 	for e, err := range replay.Entries() {
@@ -147,7 +134,7 @@ func (s *Server) writeEntries(w http.ResponseWriter, replay *core.ReplayReader) 
 			_, err = out.Write(line)
 		}
 		if err != nil {
-			s.cutShort(replay.Header.ID, err)
+			body.AbortReplay(s.opts.Log, replay.Header.ID, err)
 		}
 		between = ","
 	}
@@ -155,21 +142,13 @@ func (s *Server) writeEntries(w http.ResponseWriter, replay *core.ReplayReader) 
 	out.Write(final)
 	out.WriteString("}\n")
 	if err := out.Flush(); err != nil {
-		s.cutShort(replay.Header.ID, err)
+		body.AbortReplay(s.opts.Log, replay.Header.ID, err)
 	}
 	return nil
 }
 
-func bodyOfReplay(replay *core.ReplayReader) replayBody {
-	h := replay.Header
-	return replayBody{
-		Room: h.ID, Game: h.Game, Version: h.Version, Runtime: h.Runtime, Name: h.Name, Options: h.Options,
-		Seed: hex.EncodeToString(h.Seed[:]), Created: h.Created.UTC(),
-	}
-}
-
-// negotiate picks the offer that the Accept headers like best (RFC 9110, section 12.5.1); the first among equals,
-// and also when there is no header. Empty: none is acceptable.
+// negotiate picks the offer that the Accept headers prefer (RFC 9110, section 12.5.1): the first among equals, and
+// also when there is no header. It returns "" when no offer is acceptable.
 func negotiate(accept []string, offers ...string) string {
 	ranges := strings.Join(accept, ",")
 	if ranges == "" {
@@ -196,20 +175,13 @@ func quality(accept, offer string) float64 {
 		}
 		for i, covered := range ranges {
 			if media == covered && i > found {
-				q, found = weight(params["q"]), i
+				q, found = 1, i
+				if raw := params["q"]; raw != "" {
+					weight, _ := strconv.ParseFloat(raw, 64) // 0 when it is malformed
+					q = min(max(weight, 0), 1)
+				}
 			}
 		}
 	}
 	return q
-}
-
-func weight(q string) float64 {
-	if q == "" {
-		return 1
-	}
-	w, err := strconv.ParseFloat(q, 64)
-	if err != nil {
-		return 0
-	}
-	return min(max(w, 0), 1)
 }

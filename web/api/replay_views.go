@@ -27,7 +27,7 @@ type shownBody struct {
 	Events []wire.Event    `json:"events,omitempty"`
 }
 
-// writeViews runs a game again and writes what spectators saw, a line a turn, as it goes.
+// writeViews runs a game again and writes what spectators saw, one line a turn.
 func (s *Server) writeViews(ctx context.Context, w http.ResponseWriter, replay *core.ReplayReader) error {
 	cfg, err := s.runnable(replay)
 	if err != nil {
@@ -35,34 +35,34 @@ func (s *Server) writeViews(ctx context.Context, w http.ResponseWriter, replay *
 	}
 	w.Header().Set("Content-Type", body.NDJSON)
 	out := json.NewEncoder(w)
-	for shown, err := range s.underWatch(cfg.Header, core.SpectatorTurns(cfg, s.storedLog(ctx, cfg.Header.ID))) {
+	for shown, err := range s.reported(cfg.Header, core.Views(cfg, s.storedLog(ctx, cfg.Header.ID))) {
 		if err = errors.Join(err, ctx.Err()); err == nil {
-			err = out.Encode(bodyOfShown(shown))
+			err = out.Encode(shownOf(shown))
 		}
 		if err != nil {
-			s.cutShort(cfg.Header.ID, err)
+			body.AbortReplay(s.opts.Log, cfg.Header.ID, err)
 		}
 	}
 	return nil
 }
 
-// underWatch marks a run in the black box while the game is at it, and not while its reader is.
-func (s *Server) underWatch(h record.Header, run iter.Seq2[core.SpectatorTurn, error]) iter.Seq2[core.SpectatorTurn, error] {
-	if s.opts.Black == nil {
+// reported tells Reruns when the game runs, and not while the reader is waited for.
+func (s *Server) reported(h record.Header, run iter.Seq2[core.Shown, error]) iter.Seq2[core.Shown, error] {
+	if s.opts.Reruns == nil {
 		return run
 	}
-	return func(yield func(core.SpectatorTurn, error) bool) {
-		mark := s.opts.Black.BeginRerun(h.ID, h.Game)
+	return func(yield func(core.Shown, error) bool) {
+		mark := s.opts.Reruns.BeginRerun(h.ID, h.Game)
 		defer func() { mark.Release() }()
 		run(func(shown core.SpectatorTurn, err error) bool {
 			mark.Release()
-			defer func() { mark = s.opts.Black.BeginRerun(h.ID, h.Game) }()
+			defer func() { mark = s.opts.Reruns.BeginRerun(h.ID, h.Game) }()
 			return yield(shown, err)
 		})
 	}
 }
 
-// storedLog reads a log from the store anew each time it is gone through.
+// storedLog is a log that is read from the store again each time.
 func (s *Server) storedLog(ctx context.Context, id room.ID) core.Log {
 	return func() iter.Seq2[core.Entry, error] {
 		return func(yield func(core.Entry, error) bool) {
@@ -82,8 +82,8 @@ func (s *Server) storedLog(ctx context.Context, id room.ID) core.Log {
 	}
 }
 
-// runnable is a replay that this process can run. One that was aborted is not run again: a game that did not
-// just panic but used up the memory or never returned would take the node with it.
+// runnable is the room of a replay that this process can run. A game that was aborted is not run again: it may have used up the
+// memory or never returned, and would take the node with it.
 func (s *Server) runnable(replay *core.ReplayReader) (core.Config, error) {
 	h := replay.Header
 	var rules *room.Rules
@@ -100,7 +100,7 @@ func (s *Server) runnable(replay *core.ReplayReader) (core.Config, error) {
 	return core.Config{Header: h, Rules: rules}, nil
 }
 
-func bodyOfShown(s core.SpectatorTurn) shownBody {
+func shownOf(s core.Shown) shownBody {
 	b := shownBody{
 		T: "turn", Seq: s.Seq, At: s.At.Milliseconds(), Kind: s.Kind.Name(), Player: s.Player,
 		View: s.View, Patch: s.Patch, Events: s.Events,

@@ -13,14 +13,6 @@ import (
 	"github.com/roomring/roomring/web/internal/text"
 )
 
-// storeProblem hides what went wrong with the store from clients and leaves it to the log.
-func (s *Server) storeProblem(err error) error {
-	if rest.ProblemOf(err) == nil {
-		s.opts.Log.Warn("the store did not answer", "err", err)
-	}
-	return rest.ErrStoreAway
-}
-
 // pendingBody says that there is no result yet. Phase is over when the room has ended and is on its way to the store.
 type pendingBody struct {
 	Status string     `json:"status"` // pending
@@ -48,8 +40,8 @@ func (s *Server) getResult(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// result finds a stored result, or else the phase of a room that will have one. It looks into the store
-// once more at the end, since the row may have come between the first look and the second question.
+// result is a stored result, or else the phase of a room that will have one. It asks the store once more at the end, since the
+// result may have come after the first question.
 func (s *Server) result(r *http.Request, id room.ID) (stored record.StoredResult, phase core.Phase, err error) {
 	stored, err = s.opts.Records.Result(r.Context(), id)
 	if err == nil {
@@ -71,7 +63,7 @@ func (s *Server) result(r *http.Request, id room.ID) (stored record.StoredResult
 	case s.opts.Records.NotFound(err):
 		return stored, "", missing
 	}
-	return stored, "", s.storeProblem(err)
+	return stored, "", rest.StoreAway(s.opts.Log, err)
 }
 
 func (s *Server) getPlayer(w http.ResponseWriter, r *http.Request) error {
@@ -79,7 +71,7 @@ func (s *Server) getPlayer(w http.ResponseWriter, r *http.Request) error {
 	if !text.Valid(id, 1, room.MaxPlayerID) {
 		return rest.NotFound("There is no such player.")
 	}
-	who, _ := s.identify(r, false) // one who cannot be told is nobody
+	who, _ := s.identify(r, false) // a token that is not good is none
 	own := who.Player == room.PlayerID(id) && who.Allows("", "") == nil
 	profile, err := s.opts.Records.Player(r.Context(), room.PlayerID(id), own)
 	switch {
@@ -87,7 +79,7 @@ func (s *Server) getPlayer(w http.ResponseWriter, r *http.Request) error {
 	case s.opts.Records.NotFound(err):
 		return rest.NotFound("No finished game names this player.")
 	default:
-		return s.storeProblem(err)
+		return rest.StoreAway(s.opts.Log, err)
 	}
 	profile.Games, profile.Recent = body.NonNil(profile.Games), body.NonNil(profile.Recent)
 	rest.WriteJSON(w, http.StatusOK, profile)

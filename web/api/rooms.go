@@ -25,7 +25,7 @@ const (
 	maxCode     = 64 // bytes of a join code as people write it
 )
 
-// nodeCookie leads balancers to the node that owns the room (see deploy/).
+// nodeCookie tells balancers which node has the room (see deploy/).
 const nodeCookie = "roomring_node"
 
 // publicBody adds the address of the room's socket.
@@ -45,8 +45,8 @@ func (s *Server) wsURL(r *http.Request, i actor.Info) string {
 	return u.String()
 }
 
-// stick sets the cookie that leads balancers to a node.
-func (s *Server) stick(w http.ResponseWriter, r *http.Request, node string) {
+// setNodeCookie has balancers send the client to a node.
+func (s *Server) setNodeCookie(w http.ResponseWriter, r *http.Request, node string) {
 	base := s.base(r)
 	c := http.Cookie{
 		Name: nodeCookie, Value: node, Path: cmp.Or(base.Path, "/"), HttpOnly: true,
@@ -66,7 +66,7 @@ type createBody struct {
 }
 
 func (s *Server) postRoom(w http.ResponseWriter, r *http.Request) error {
-	merit, err := s.merit(r)
+	priority, err := s.priority(r)
 	if err != nil {
 		return err
 	}
@@ -87,24 +87,24 @@ func (s *Server) postRoom(w http.ResponseWriter, r *http.Request) error {
 	if text.Unseen(in.Name) {
 		return rest.BadField("name", text.UnseenName)
 	}
-	info, err := s.inLine(r, merit, func(ctx context.Context) (actor.Info, error) {
+	info, err := s.makeInTurn(r, priority, func(ctx context.Context) (actor.Info, error) {
 		return s.opts.Rooms.Create(ctx, actor.Create{
 			Game: in.Game, Name: in.Name, Options: in.Options, Private: in.Private, Public: in.Public, By: who.Player, From: s.from(r),
 		})
 	})
 	if err != nil {
-		return s.notMade(r, err)
+		return err
 	}
-	body := s.publicBody(r, info)
-	body.Code = info.Code
-	s.stick(w, r, info.Node)
+	out := s.publicBody(r, info)
+	out.Code = info.Code
+	s.setNodeCookie(w, r, info.Node)
 	base := s.base(r)
 	w.Header().Set("Location", base.Path+"/v1/rooms/"+string(info.ID))
-	rest.WriteJSON(w, http.StatusCreated, body)
+	rest.WriteJSON(w, http.StatusCreated, out)
 	return nil
 }
 
-// checkNew checks what create and matchmake have in common. Whether there is such a game the rooms say: while a cluster is
+// checkNew checks what create and matchmake have in common. It does not check that there is such a game: while a cluster is
 // upgraded, other nodes have games that this one lacks.
 func (s *Server) checkNew(who auth.Identity, game string, options json.RawMessage) error {
 	if game == "" {
@@ -128,17 +128,17 @@ func (s *Server) getRooms(w http.ResponseWriter, r *http.Request) error {
 	if q.Err != nil {
 		return q.Err
 	}
-	if err := s.spend(s.listRate, r); err != nil {
+	if err := s.limits.spend(s.limits.lists, r); err != nil {
 		return err
 	}
 	list, err := s.list(r.Context(), filter)
 	if err != nil {
 		return err
 	}
-	if body.NobodyHas(s.games, filter.Game, list) {
+	if body.UnknownGame(s.games, filter.Game, list) {
 		return rest.UnknownGame()
 	}
-	rooms := fitting(list.Rooms)
+	rooms := fitPage(list.Rooms)
 	out := body.Rooms{Rooms: make([]body.Room, len(rooms)), Partial: list.Partial}
 	if len(rooms) < len(list.Rooms) {
 		filter.Limit = len(rooms)
@@ -151,7 +151,7 @@ func (s *Server) getRooms(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// list waits for its turn to put a list together.
+// list lists rooms when there is a place to do so.
 func (s *Server) list(ctx context.Context, f actor.Filter) (actor.Listing, error) {
 	defer httpd.Waiting(ctx)()
 	select {
@@ -163,11 +163,11 @@ func (s *Server) list(ctx context.Context, f actor.Filter) (actor.Listing, error
 	return s.opts.Rooms.List(ctx, f)
 }
 
-// pageBytes bounds a page of rooms, roughly: what is left over is on the next.
+// pageBytes is about how long a page of rooms may be. The rest is on the next.
 const pageBytes = 1 << 20
 
-// fitting are as many of the rooms as a page has place for, one at least.
-func fitting(rooms []actor.Info) []actor.Info {
+// fitPage is as many of the rooms as fit a page, at least one.
+func fitPage(rooms []actor.Info) []actor.Info {
 	size := 0
 	for i := range rooms {
 		size += 512 + len(rooms[i].Options) + 128*len(rooms[i].Seats)
@@ -178,12 +178,12 @@ func fitting(rooms []actor.Info) []actor.Info {
 	return rooms
 }
 
-// findRoom lists the one private room of a join code, or none. Searches are capped, as codes are short.
+// findRoom lists the one private room of a join code, or none. Searches are limited, because codes are short.
 func (s *Server) findRoom(w http.ResponseWriter, r *http.Request, code string) error {
 	if !text.Valid(code, 1, maxCode) {
 		return rest.BadField("code", "That is no join code.")
 	}
-	if err := s.spend(s.codes, r); err != nil {
+	if err := s.limits.spend(s.limits.codes, r); err != nil {
 		return err
 	}
 	info, err := s.opts.Rooms.Find(r.Context(), record.FoldCode(code))
@@ -207,8 +207,8 @@ func (s *Server) getRoom(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.veil(r, &info)
-	s.stick(w, r, info.Node)
+	s.hidePrivate(r, &info)
+	s.setNodeCookie(w, r, info.Node)
 	rest.WriteJSON(w, http.StatusOK, s.publicBody(r, info))
 	return nil
 }

@@ -1,9 +1,9 @@
-// Package httpd bounds what an HTTP server grants to strangers: their connections, their time, and their turns at the processors.
+// Package httpd bounds what an HTTP server grants to strangers: connections, time, and turns at the processors.
 package httpd
 
 import (
 	"cmp"
-	lists "container/list"
+	"container/list"
 	"context"
 	"log/slog"
 	"net"
@@ -22,36 +22,36 @@ type ConnectionOptions struct {
 	PerAddress int             // of one address, an IPv6 /64 being one; 0 means 1,000, negative no limit. Proxies have none.
 	Most       int             // in all; 0 means 4,096, negative no limit
 	Proxies    trust.Proxies   // whose connections are many people's
-	Refusals   *limit.Refusals // who has had all of its own is not let in; nil: everybody is
-	Log        *slog.Logger
+	Refusals   *limit.Refusals // addresses that it ignores are not let in; nil: all are let in
+	Log        *slog.Logger    // nil: nothing is logged
 }
 
-// Connections knows the plain connections of an HTTP server. When one comes that is too many, the one that has waited for a
-// request the longest has to go, of the same address or of all: connections that never become a request cannot keep out those that do.
+// Connections are the plain connections of an HTTP server. One that is too many takes the place of the connection that has waited
+// for a request the longest, of its address or of all. So connections that never send a request keep out none that do.
 type Connections struct {
-	opts   ConnectionOptions
-	turned *limit.Log
-	turns  turns
+	opts    ConnectionOptions
+	refused *limit.Log
+	turns   turns
 
 	mu      sync.Mutex
-	all     map[*plain]struct{}
-	from    map[netip.Addr]*caller
-	waiting lists.List // of *plain, the longest first
+	all     map[*conn]struct{}
+	from    map[netip.Addr]*address
+	waiting list.List // of *conn, the longest first
 }
 
-// plain is one connection.
-type plain struct {
+// conn is one connection.
+type conn struct {
 	net.Conn
 	peer     netip.Addr
-	from     netip.Addr     // what it counts for
-	turn     turn           // of its requests
-	own, any *lists.Element // its places in caller.waiting and Connections.waiting; nil while a request is served
+	key      netip.Addr    // of its address
+	turn     turn          // of its requests
+	own, any *list.Element // its places in address.waiting and Connections.waiting; nil while a request is served
 }
 
-// caller is an address with connections.
-type caller struct {
+// address is one that has connections.
+type address struct {
 	open    int
-	waiting lists.List // of *plain
+	waiting list.List // of *conn, the longest first
 }
 
 // NewConnections makes one for one server.
@@ -60,44 +60,44 @@ func NewConnections(o ConnectionOptions) *Connections {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Connections{opts: o, turned: limit.NewLog(o.Log), turns: newTurns(), all: map[*plain]struct{}{}, from: map[netip.Addr]*caller{}}
+	return &Connections{opts: o, refused: limit.NewLog(o.Log), turns: newTurns(), all: map[*conn]struct{}{}, from: map[netip.Addr]*address{}}
 }
 
 // Write ends the turn of the request that is answered.
-func (p *plain) Write(b []byte) (int, error) {
-	p.turn.pass()
-	return p.Conn.Write(b)
+func (c *conn) Write(b []byte) (int, error) {
+	c.turn.release()
+	return c.Conn.Write(b)
 }
 
-// Attend has the server tell what its connections do, and their requests take turns. It is called before the server serves.
+// Attend follows the connections of a server and gives their requests turns. Call it before the server serves.
 func (c *Connections) Attend(s *http.Server) {
 	s.ConnState = func(nc net.Conn, state http.ConnState) {
 		switch state {
 		case http.StateIdle:
-			c.known(nc, c.queue)
+			c.update(nc, c.queue)
 		case http.StateHijacked, http.StateClosed:
-			c.known(nc, c.drop)
+			c.update(nc, c.forget)
 		}
 	}
 	s.ConnContext = func(ctx context.Context, nc net.Conn) context.Context { return context.WithValue(ctx, connKey{}, nc) }
 	next := s.Handler
 	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p, ok := r.Context().Value(connKey{}).(*plain)
+		conn, ok := r.Context().Value(connKey{}).(*conn)
 		if !ok {
 			next.ServeHTTP(w, r)
 			return
 		}
-		c.known(p, c.unqueue) // it has a request
-		inTurn(&p.turn, next, w, r)
+		c.update(conn, c.unqueue)
+		conn.turn.serve(next, w, r)
 	})
 }
 
 type connKey struct{}
 
-// Listen has what a listener accepts counted. The listener leaves TCP's keep-alive to it.
-func (c *Connections) Listen(l net.Listener) net.Listener { return &countingListener{l, c} }
+// Listen bounds what a listener accepts. It sets TCP's keep-alive, so the listener need not.
+func (c *Connections) Listen(l net.Listener) net.Listener { return &listener{l, c} }
 
-type countingListener struct {
+type listener struct {
 	net.Listener
 	c *Connections
 }
@@ -105,116 +105,113 @@ type countingListener struct {
 // answerBuffer bounds what the kernel holds of an answer, so that a reader who takes it slowly is seen to take it.
 const answerBuffer = 256 << 10
 
-func (l *countingListener) Accept() (net.Conn, error) {
+func (l *listener) Accept() (net.Conn, error) {
 	for {
-		runtime.Gosched() // behind all that is ready to run, so that a crowd comes in one after another
+		runtime.Gosched() // let all that is ready run first, so that a crowd comes in one by one
 		nc, err := l.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
+		c := &conn{Conn: nc, turn: turn{of: l.c.turns}}
 		tcp, _ := nc.(*net.TCPConn)
-		p := &plain{Conn: nc, peer: addressOf(nc), turn: turn{of: l.c.turns}}
-		if l.c.admit(p) {
+		if tcp != nil {
+			c.peer = tcp.RemoteAddr().(*net.TCPAddr).AddrPort().Addr().Unmap()
+		}
+		if l.c.admit(c) {
 			if tcp != nil {
 				_ = tcp.SetWriteBuffer(answerBuffer) // only a bound
 				_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true})
 			}
-			return p, nil
+			return c, nil
 		}
 		if tcp != nil {
-			_ = tcp.SetLinger(0) // nothing is left of it, here either
+			_ = tcp.SetLinger(0) // closes without leaving a trace of it in the kernel
 		}
 		_ = nc.Close()
 	}
 }
 
-// Unwrap is the connection that the kernel knows, of one that was taken over.
+// Unwrap is the connection that the kernel knows, of one that a handler has taken over.
 func Unwrap(nc net.Conn) net.Conn {
-	if p, ok := nc.(*plain); ok {
-		return p.Conn
+	if c, ok := nc.(*conn); ok {
+		return c.Conn
 	}
 	return nc
 }
 
-// admit takes a connection in, at the cost of another where there are too many. False means that all the others are served, or
-// that its address has been refused too often to be heard.
-func (c *Connections) admit(p *plain) bool {
-	p.from = limit.Key(p.peer)
-	if now := time.Now(); c.opts.Refusals.Deaf(p.from, now) && !c.opts.Proxies.Trusts(p.peer) {
-		c.turned.Refused(c.opts.Refusals.Setting, p.from, now)
+// admit takes a connection in, in place of another where there are too many. It reports false when the others are all being
+// served, or when the address is ignored.
+func (c *Connections) admit(conn *conn) bool {
+	conn.key = limit.Key(conn.peer)
+	now, proxy := time.Now(), c.opts.Proxies.Contains(conn.peer)
+	if !proxy && c.opts.Refusals.Ignores(conn.key, now) {
+		c.refused.Refused(c.opts.Refusals.Setting, conn.key, now)
 		return false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	who := c.from[p.from]
-	if who != nil && c.opts.PerAddress >= 0 && who.open >= c.opts.PerAddress && !c.opts.Proxies.Trusts(p.peer) {
-		if !c.makeRoom("--max-connections-per-address", p.from, &who.waiting) {
-			return false
-		}
-	}
-	if c.opts.Most >= 0 && len(c.all) >= c.opts.Most && !c.makeRoom("--max-connections", p.from, &c.waiting) {
+	from := c.from[conn.key]
+	if from != nil && !proxy && c.opts.PerAddress >= 0 && from.open >= c.opts.PerAddress && !c.evict("--max-connections-per-address", conn.key, &from.waiting) {
 		return false
 	}
-	if who = c.from[p.from]; who == nil { // it may have been forgotten with its last
-		who = &caller{}
-		c.from[p.from] = who
+	if c.opts.Most >= 0 && len(c.all) >= c.opts.Most && !c.evict("--max-connections", conn.key, &c.waiting) {
+		return false
 	}
-	who.open++
-	c.all[p] = struct{}{}
-	c.queue(p)
+	if from = c.from[conn.key]; from == nil { // or evict has forgotten it
+		from = &address{}
+		c.from[conn.key] = from
+	}
+	from.open++
+	c.all[conn] = struct{}{}
+	c.queue(conn)
 	return true
 }
 
-// makeRoom closes the connection that has waited the longest of those in a list, if there is any.
-func (c *Connections) makeRoom(setting string, comer netip.Addr, waiting *lists.List) bool {
-	c.turned.Refused(setting, comer, time.Now())
+// evict closes the connection that has waited the longest of a list, for another from the address by. It reports false when
+// none waits.
+func (c *Connections) evict(setting string, by netip.Addr, waiting *list.List) bool {
+	c.refused.Refused(setting, by, time.Now())
 	first := waiting.Front()
 	if first == nil {
 		return false
 	}
-	p := first.Value.(*plain)
-	c.drop(p)
-	_ = p.Close()
+	conn := first.Value.(*conn)
+	c.forget(conn)
+	_ = conn.Close()
 	return true
 }
 
-func (c *Connections) queue(p *plain) {
-	if p.any == nil {
-		p.own, p.any = c.from[p.from].waiting.PushBack(p), c.waiting.PushBack(p)
+// queue puts a connection behind those that wait for a request. The caller holds mu, as that of the next two.
+func (c *Connections) queue(conn *conn) {
+	if conn.any == nil {
+		conn.own, conn.any = c.from[conn.key].waiting.PushBack(conn), c.waiting.PushBack(conn)
 	}
 }
 
-func (c *Connections) unqueue(p *plain) {
-	if p.any != nil {
-		c.from[p.from].waiting.Remove(p.own)
-		c.waiting.Remove(p.any)
-		p.own, p.any = nil, nil
+func (c *Connections) unqueue(conn *conn) {
+	if conn.any != nil {
+		c.from[conn.key].waiting.Remove(conn.own)
+		c.waiting.Remove(conn.any)
+		conn.own, conn.any = nil, nil
 	}
 }
 
-func (c *Connections) drop(p *plain) {
-	c.unqueue(p)
-	delete(c.all, p)
-	if who := c.from[p.from]; who.open == 1 {
-		delete(c.from, p.from)
+func (c *Connections) forget(conn *conn) {
+	c.unqueue(conn)
+	delete(c.all, conn)
+	if from := c.from[conn.key]; from.open == 1 {
+		delete(c.from, conn.key)
 	} else {
-		who.open--
+		from.open--
 	}
 }
 
-// known does something about a connection that has not been dropped.
-func (c *Connections) known(nc net.Conn, do func(*plain)) {
+// update does something about a connection that has not been forgotten.
+func (c *Connections) update(nc net.Conn, do func(*conn)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	p, _ := nc.(*plain)
-	if _, ok := c.all[p]; ok {
-		do(p)
+	conn, _ := nc.(*conn)
+	if _, known := c.all[conn]; known {
+		do(conn)
 	}
-}
-
-func addressOf(nc net.Conn) netip.Addr {
-	if tcp, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
-		return tcp.AddrPort().Addr().Unmap()
-	}
-	return netip.Addr{}
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// NewServer puts a handler into a server with limits for strangers: within for a request, head and body, 0 meaning 10 s;
+// NewServer puts a handler into a server with limits for strangers: within for a request, head and body, where 0 means 10 s;
 // 2 min for an answer, 32 KiB of headers. Sockets that a handler takes over have none of these.
 func NewServer(handler http.Handler, within time.Duration, log *slog.Logger) *http.Server {
 	within = cmp.Or(within, 10*time.Second)

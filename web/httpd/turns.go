@@ -7,13 +7,13 @@ import (
 	"runtime"
 )
 
-// turns let HTTP requests use the processors one after another, all but one processor at once: however many come together, the
-// goroutines of rooms and sockets have a processor that is theirs. Who only waits, for the store, a room, or the client, has no turn.
+// turns are a semaphore of the processors, all but one, which HTTP requests take in turn. However many requests come together,
+// the goroutines of rooms and sockets keep one processor. A request that waits, for the store, a room or its client, gives its turn back.
 type turns chan struct{}
 
 func newTurns() turns { return make(turns, max(runtime.GOMAXPROCS(0)-1, 1)) }
 
-// turn is what one connection has of them. The goroutine of its requests alone uses it.
+// turn is what one connection has of them. Only the goroutine of its requests uses it.
 type turn struct {
 	of   turns
 	held bool
@@ -21,43 +21,43 @@ type turn struct {
 
 type turnKey struct{}
 
-// EndTurn passes a request's turn on for good.
-func EndTurn(ctx context.Context) {
-	if t, ok := ctx.Value(turnKey{}).(*turn); ok {
-		t.pass()
-	}
-}
-
-func (t *turn) take() {
+func (t *turn) acquire() {
 	if t.held {
 		return
 	}
 	t.of <- struct{}{}
 	t.held = true
-	runtime.Gosched() // behind all that is ready to run: whoever passes a turn on would be followed at once, and so on for ever
+	runtime.Gosched() // let all that is ready run first: else requests that pass turns to each other would never let go
 }
 
-func (t *turn) pass() {
+func (t *turn) release() {
 	if t.held {
 		t.held = false
 		<-t.of
 	}
 }
 
-// Waiting is called by who is about to wait, and the function that it returns afterwards.
-func Waiting(ctx context.Context) (over func()) {
+// Waiting gives the turn of a request back while its handler waits. Call resume after that.
+func Waiting(ctx context.Context) (resume func()) {
 	t, ok := ctx.Value(turnKey{}).(*turn)
 	if !ok || !t.held {
 		return func() {}
 	}
-	t.pass()
-	return t.take
+	t.release()
+	return t.acquire
 }
 
-// inTurn gives a connection's requests their turns. What is written ends a request's.
-func inTurn(t *turn, next http.Handler, w http.ResponseWriter, r *http.Request) {
-	t.take()
-	defer t.pass()
+// EndTurn gives the turn of a request back for good, where the rest goes at the pace of its reader.
+func EndTurn(ctx context.Context) {
+	if t, ok := ctx.Value(turnKey{}).(*turn); ok {
+		t.release()
+	}
+}
+
+// serve runs a handler in its connection's turn. The first write ends the turn.
+func (t *turn) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	t.acquire()
+	defer t.release()
 	r = r.WithContext(context.WithValue(r.Context(), turnKey{}, t))
 	if r.Body != http.NoBody {
 		r.Body = &waitingBody{r.Body, r.Context()}
@@ -65,7 +65,7 @@ func inTurn(t *turn, next http.Handler, w http.ResponseWriter, r *http.Request) 
 	next.ServeHTTP(w, r)
 }
 
-// waitingBody has no turn while its client makes it wait.
+// waitingBody gives the turn back while the client makes it wait.
 type waitingBody struct {
 	io.ReadCloser
 	ctx context.Context

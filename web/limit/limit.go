@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"golang.org/x/time/rate"
 )
 
@@ -17,111 +18,111 @@ type Rate struct {
 	Burst     int
 }
 
-// Times is so many times as much.
+// Times is n times the rate.
 func (r Rate) Times(n int) Rate { return Rate{float64(n) * r.PerSecond, n * r.Burst} }
 
-// MaxAddresses bounds a limiter's memory to a few megabytes.
-const MaxAddresses = 1 << 16
+// Bucket makes a full token bucket of the rate. Its Burst must be set.
+func (r Rate) Bucket() *rate.Limiter {
+	if r.PerSecond < 0 {
+		return rate.NewLimiter(rate.Inf, 0)
+	}
+	return rate.NewLimiter(rate.Limit(r.PerSecond), r.Burst)
+}
 
-// Buckets holds each of many to a Rate. It knows at most maxAddresses of them, in two generations:
-// when the younger is full, the older is forgotten whole. Who is forgotten starts with a full bucket again,
-// which takes as many others as half of the bound to bring about.
+// MaxKeys is how many keys Buckets remember, which takes a few megabytes.
+const MaxKeys = 1 << 16
+
+// Buckets hold each key to a Rate. Beyond a bound they forget the key that was used the longest ago; a forgotten key
+// starts again with a full bucket. They may be used by many goroutines.
 type Buckets[K comparable] struct {
 	Setting string // that the rate comes from
 	rate    Rate
-	size    int // of a generation
 
-	mu         sync.Mutex
-	young, old map[K]*rate.Limiter
+	mu    sync.Mutex
+	known *simplelru.LRU[K, *rate.Limiter]
 }
 
+// NewBuckets makes buckets that remember at most so many keys.
 func NewBuckets[K comparable](setting string, r Rate, most int) *Buckets[K] {
 	if r.Burst == 0 {
 		r.Burst = max(int(2*r.PerSecond), 1)
 	}
-	return &Buckets[K]{Setting: setting, rate: r, size: max(most/2, 1), young: map[K]*rate.Limiter{}}
+	known, err := simplelru.NewLRU[K, *rate.Limiter](most, nil)
+	if err != nil {
+		panic(err) // most is not positive
+	}
+	return &Buckets[K]{Setting: setting, rate: r, known: known}
 }
 
-// Addresses holds each address to a Rate.
+// Of is the bucket of a key, for callers that take from it again and again.
+func (b *Buckets[K]) Of(key K) *rate.Limiter {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.of(key)
+}
+
+// of is Of for a caller that holds mu.
+func (b *Buckets[K]) of(key K) *rate.Limiter {
+	bucket, known := b.known.Get(key)
+	if !known {
+		bucket = b.rate.Bucket()
+		b.known.Add(key, bucket)
+	}
+	return bucket
+}
+
+// Addresses hold each address to a Rate; an IPv6 /64 counts as one address.
 type Addresses struct{ *Buckets[netip.Addr] }
 
+// NewAddresses makes limits that remember at most so many addresses.
 func NewAddresses(setting string, r Rate, most int) *Addresses {
 	return &Addresses{NewBuckets[netip.Addr](setting, r, most)}
 }
 
-// Take spends one token of an address. When there is none it returns how long until there is one.
-func (l *Addresses) Take(from netip.Addr, now time.Time) (wait time.Duration, ok bool) {
-	if l.rate.PerSecond < 0 {
+// NewCodes limits guesses at join codes. The zero Rate is 1 a second, 20 at once.
+func NewCodes(r Rate) *Addresses {
+	return NewAddresses("--codes-per-second", cmp.Or(r, Rate{1, 20}), MaxKeys)
+}
+
+// Allow spends one token of an address. When there is none it returns how long until there is one.
+func (a *Addresses) Allow(from netip.Addr, now time.Time) (wait time.Duration, ok bool) {
+	if a.rate.PerSecond < 0 {
 		return 0, true
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	bucket := l.bucket(Key(from))
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	bucket := a.of(Key(from))
 	if bucket.AllowN(now, 1) {
 		return 0, true
 	}
 	missing := 1 - bucket.TokensAt(now)
-	return time.Duration(missing / l.rate.PerSecond * float64(time.Second)), false
+	return time.Duration(missing / a.rate.PerSecond * float64(time.Second)), false
 }
 
-// Left is how many tokens an address has.
-func (l *Addresses) Left(from netip.Addr, now time.Time) float64 {
-	if l.rate.PerSecond < 0 {
+// Tokens is how many tokens an address has; 0 where there is no limit.
+func (a *Addresses) Tokens(from netip.Addr, now time.Time) float64 {
+	if a.rate.PerSecond < 0 {
 		return 0
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if b := l.known(Key(from)); b != nil {
-		return b.TokensAt(now)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if bucket, known := a.known.Peek(Key(from)); known {
+		return bucket.TokensAt(now)
 	}
-	return float64(l.rate.Burst)
+	return float64(a.rate.Burst)
 }
 
-// GiveBack returns the token that an address has taken.
-func (l *Addresses) GiveBack(from netip.Addr, now time.Time) {
-	if l.rate.PerSecond < 0 {
+// Refund returns a token that an address has spent.
+func (a *Addresses) Refund(from netip.Addr, now time.Time) {
+	if a.rate.PerSecond < 0 {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.bucket(Key(from)).AllowN(now, -1)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.of(Key(from)).AllowN(now, -1)
 }
 
-// NewCodes holds each address to a rate of guesses at join codes. The zero Rate is 1 a second, 20 at once.
-func NewCodes(r Rate) *Addresses {
-	return NewAddresses("--codes-per-second", cmp.Or(r, Rate{1, 20}), MaxAddresses)
-}
-
-// Of is the bucket of one, for who goes on taking from it.
-func (l *Buckets[K]) Of(key K) *rate.Limiter {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.bucket(key)
-}
-
-func (l *Buckets[K]) bucket(key K) *rate.Limiter {
-	b := l.known(key)
-	if b == nil {
-		b = NewBucket(l.rate)
-	} else if l.young[key] != nil {
-		return b
-	}
-	if len(l.young) >= l.size {
-		l.old, l.young = l.young, make(map[K]*rate.Limiter, l.size)
-	}
-	l.young[key] = b
-	return b
-}
-
-// known is the bucket of one that has taken from it, nil of others.
-func (l *Buckets[K]) known(key K) *rate.Limiter {
-	if b := l.young[key]; b != nil {
-		return b
-	}
-	return l.old[key]
-}
-
-// Key takes all of an IPv6 /64 for one, since one customer commonly has it whole (RFC 6177).
+// Key is what an address counts as: an IPv6 address is its /64, which one customer commonly has whole (RFC 6177).
 func Key(a netip.Addr) netip.Addr {
 	a = a.Unmap().WithZone("")
 	if !a.Is6() {
@@ -141,11 +142,4 @@ func Network(a netip.Addr) netip.Addr {
 	}
 	wide, _ := a.Prefix(48)
 	return wide.Addr()
-}
-
-func NewBucket(r Rate) *rate.Limiter {
-	if r.PerSecond < 0 {
-		return rate.NewLimiter(rate.Inf, 0)
-	}
-	return rate.NewLimiter(rate.Limit(r.PerSecond), r.Burst)
 }

@@ -8,25 +8,27 @@ import (
 	"github.com/roomring/roomring/web/limit"
 )
 
-func TestLimiterForgetsTheOldest(t *testing.T) {
-	take := limit.NewAddresses("", limit.Rate{PerSecond: 1, Burst: 1}, 8).Take
+func TestTheAddressUnusedTheLongestIsForgotten(t *testing.T) {
+	limit := limit.NewAddresses("", limit.Rate{PerSecond: 1, Burst: 1}, 8)
 	now := time.Unix(1e9, 0)
-	addr := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}) }
-	spent := func(i int) bool { _, ok := take(addr(i), now); return !ok }
-	spent(0)
-	if !spent(0) {
+	refused := func(i int) bool {
+		_, ok := limit.Allow(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), now)
+		return !ok
+	}
+	refused(0)
+	if !refused(0) {
 		t.Error("a second request passed")
 	}
 	for i := range 5 {
-		spent(1 + i) // fills one generation and begins the next
+		refused(1 + i)
 	}
-	if !spent(0) {
+	if !refused(0) {
 		t.Error("forgotten while there was room")
 	}
 	for i := range 20 {
-		spent(10 + i)
+		refused(10 + i)
 	}
-	if spent(0) {
+	if refused(0) {
 		t.Error("remembered beyond the bound")
 	}
 }

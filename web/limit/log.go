@@ -7,44 +7,44 @@ import (
 	"time"
 )
 
-// Log names in the log the limits that turn clients away, each once a while: the client is told to come later, and who
-// runs the server which setting would have let it in.
+// Log names in the log the limits that turn clients away, each once a minute. The client is told to come later; who runs the
+// server learns which setting to raise. It may be used by many goroutines.
 type Log struct {
 	log *slog.Logger
 
-	mu  sync.Mutex
-	all map[string]*limitLine // by setting
+	mu     sync.Mutex
+	limits map[string]*refusals // by setting
 }
 
-// limitLine is what is to be said of one limit.
-type limitLine struct {
-	said    time.Time
-	refused int // since then
+// refusals are those of one limit.
+type refusals struct {
+	logged time.Time // when they were last logged
+	since  int       // how many there have been since then
 }
 
-// limitPause is the least time between two lines about one limit.
-const limitPause = time.Minute
+// logPause is the least time between two lines about one limit.
+const logPause = time.Minute
 
-func NewLog(log *slog.Logger) *Log {
-	return &Log{log: log, all: map[string]*limitLine{}}
-}
+// NewLog makes a log of limits that writes to log.
+func NewLog(log *slog.Logger) *Log { return &Log{log: log, limits: map[string]*refusals{}} }
 
-// Refused notes that the limit of a setting, such as --rooms-per-second, has turned away somebody who came from an address.
+// Refused notes that the limit of a setting, such as --rooms-per-second, has turned away a client from an address.
 func (l *Log) Refused(setting string, from netip.Addr, now time.Time) {
 	l.mu.Lock()
-	line := l.all[setting]
-	if line == nil {
-		line = &limitLine{}
-		l.all[setting] = line
+	r := l.limits[setting]
+	if r == nil {
+		r = &refusals{}
+		l.limits[setting] = r
 	}
-	line.refused++
-	refused := line.refused
-	if !line.said.IsZero() && now.Sub(line.said) < limitPause {
-		l.mu.Unlock()
-		return
+	r.since++
+	times := r.since
+	due := r.logged.IsZero() || now.Sub(r.logged) >= logPause
+	if due {
+		r.logged, r.since = now, 0
 	}
-	line.said, line.refused = now, 0
 	l.mu.Unlock()
-	l.log.Warn("a limit has turned clients away: if they are welcome, raise it; if the address is a proxy's, name it in --trusted-proxies",
-		"limit", setting, "address", from, "times", refused)
+	if due {
+		l.log.Warn("a limit has turned clients away: if they are welcome, raise it; if the address is a proxy's, name it in --trusted-proxies",
+			"limit", setting, "address", from, "times", times)
+	}
 }

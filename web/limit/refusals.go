@@ -6,32 +6,31 @@ import (
 	"time"
 )
 
-// Refusals is how often an address is told that it asks too much. Who asks on regardless is not answered any more: its
-// connections are closed, and new ones before anything is read of them, until a refusal is due again. So a flood from
-// few addresses costs what the kernel's handshakes cost. It may be used by many goroutines.
+// Refusals limit how often an address is told that it asks too much. An address that goes on regardless is ignored until its next
+// refusal is due: its connections are closed, and new ones before anything is read of them. So a flood from few addresses costs
+// what the kernel's handshakes cost. A nil *Refusals ignores nobody.
 type Refusals struct{ *Addresses }
 
-// NewRefusals makes one that answers each address so often. The zero Rate is 5 a second, 50 at once; a negative PerSecond
-// answers always.
+// NewRefusals makes a limit of refusals for each address. The zero Rate is 5 a second, 50 at once; a negative PerSecond
+// ignores nobody.
 func NewRefusals(r Rate) *Refusals {
-	r = cmp.Or(r, Rate{5, 50})
-	return &Refusals{NewAddresses("--refusals-per-second", r, MaxAddresses)}
+	return &Refusals{NewAddresses("--refusals-per-second", cmp.Or(r, Rate{5, 50}), MaxKeys)}
 }
 
-// Deaf reports whether an address has had all its refusals. Where it has not been refused lately nothing is looked up for long.
-func (f *Refusals) Deaf(from netip.Addr, now time.Time) bool {
+// Ignores reports whether an address has spent all its refusals.
+func (f *Refusals) Ignores(from netip.Addr, now time.Time) bool {
 	if f == nil || f.rate.PerSecond < 0 {
 		return false
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	b := f.known(Key(from))
-	return b != nil && b.TokensAt(now) < 1
+	bucket, known := f.known.Peek(Key(from)) // most have never been refused
+	return known && bucket.TokensAt(now) < 1
 }
 
-// Refused notes that an address has been refused something by a limit.
-func (f *Refusals) Refused(from netip.Addr, now time.Time) {
+// Spend notes that a limit has refused something to an address.
+func (f *Refusals) Spend(from netip.Addr, now time.Time) {
 	if f != nil {
-		f.Take(from, now)
+		f.Allow(from, now)
 	}
 }

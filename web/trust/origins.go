@@ -10,23 +10,23 @@ import (
 	"strings"
 )
 
-// Origins are the origins whose pages may use the server from a browser, beside its own.
+// Origins are the origins whose pages may use the server from a browser, beside the server's own.
 type Origins []originPattern
 
 // originPattern is a serialised origin (RFC 6454, section 6.2) in lower case; a star stands for anything but a slash.
 type originPattern struct {
-	text string // "*": every page
+	text string // "*" is every page
 	expr *regexp.Regexp
 }
 
 var schemeSyntax = regexp.MustCompile(`^[a-z][a-z0-9+.-]*$`)
 
-// ParseOrigins reads origins as browsers write them: https://example.org, https://*.example.org, those that apps are served
-// from, such as capacitor://localhost, file:// and null, and * for all. The error quotes the one that is wrong and says why.
+// ParseOrigins reads origins as browsers write them: https://example.org, https://*.example.org, those of apps such as
+// capacitor://localhost and file://, null, and * for all. The error quotes the first that is wrong and says why.
 func ParseOrigins(list []string) (Origins, error) {
 	var out Origins
 	for _, raw := range list {
-		text, err := originText(raw)
+		text, err := normalise(raw)
 		if err != nil {
 			return nil, fmt.Errorf("%q: %w", raw, err)
 		}
@@ -41,8 +41,8 @@ func ParseOrigins(list []string) (Origins, error) {
 
 var errOrigin = errors.New("give scheme and host alone, such as https://example.com, capacitor://localhost, file://, null, or * for all")
 
-// originText is an origin as browsers spell it.
-func originText(raw string) (string, error) {
+// normalise spells an origin as browsers do.
+func normalise(raw string) (string, error) {
 	text := strings.ToLower(raw)
 	if text == "*" || text == "null" {
 		return text, nil
@@ -60,16 +60,16 @@ func originText(raw string) (string, error) {
 		return "", errOrigin
 	}
 	if !web {
-		return text, nil // what the scheme's app says
+		return text, nil // the apps of a scheme decide what follows it
 	}
 	if _, err := url.Parse(strings.ReplaceAll(text, "*", "x")); err != nil {
 		return "", errOrigin
 	}
-	return scheme + "://" + WithoutPort(scheme, host), nil
+	return scheme + "://" + WithoutDefaultPort(scheme, host), nil
 }
 
-// WithoutPort takes off the port that is the scheme's own, as browsers do.
-func WithoutPort(scheme, host string) string {
+// WithoutDefaultPort takes the default port of http or https off a host, as browsers do.
+func WithoutDefaultPort(scheme, host string) string {
 	switch scheme {
 	case "http":
 		return strings.TrimSuffix(host, ":80")
@@ -79,21 +79,22 @@ func WithoutPort(scheme, host string) string {
 	return host
 }
 
-func (o Origins) Has(origin string) bool {
+// Contains reports whether an origin is one of these.
+func (o Origins) Contains(origin string) bool {
 	origin = strings.ToLower(origin)
 	return slices.ContainsFunc(o, func(p originPattern) bool { return p.text == "*" || p.expr.MatchString(origin) })
 }
 
-// Allow tells whether a request may come from where it does. One without Origin comes from no page.
+// Allow reports whether a request comes from a page that may send it, or from no page: then it has no Origin.
 func (o Origins) Allow(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
-	return origin == "" || o.Has(origin) || Own(origin, r.Host)
+	return origin == "" || o.Contains(origin) || SameOrigin(origin, r.Host)
 }
 
-// Own reports whether an origin is the server's own, by the Host that it was asked for. Pages of http and https have
-// hosts; the localhost of an app's scheme is no host.
-func Own(origin, host string) bool {
+// SameOrigin reports whether an origin is the server's own, by the Host of a request. Only origins of http and https have a
+// host: the localhost in capacitor://localhost is none.
+func SameOrigin(origin, host string) bool {
 	u, err := url.Parse(strings.ToLower(origin))
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" &&
-		WithoutPort(u.Scheme, u.Host) == WithoutPort(u.Scheme, strings.ToLower(host))
+		WithoutDefaultPort(u.Scheme, u.Host) == WithoutDefaultPort(u.Scheme, strings.ToLower(host))
 }

@@ -1,4 +1,4 @@
-// Package trust knows whose word is taken: the proxies that tell a client's address, and the origins whose pages may use the server.
+// Package trust knows whose word is taken: which proxies are believed about a client, and which origins' pages may use the server.
 package trust
 
 import (
@@ -11,7 +11,7 @@ import (
 // Proxies are the addresses whose X-Forwarded and Forwarded headers are believed.
 type Proxies []netip.Prefix
 
-// ParseProxies reads addresses and prefixes such as 10.0.0.0/8. The error quotes the one that is wrong.
+// ParseProxies reads addresses and prefixes such as 10.0.0.0/8. The error quotes the first that is wrong.
 func ParseProxies(list []string) (Proxies, error) {
 	var out Proxies
 	for _, s := range list {
@@ -28,47 +28,66 @@ func ParseProxies(list []string) (Proxies, error) {
 	return out, nil
 }
 
-func (p Proxies) Trusts(a netip.Addr) bool {
+// Contains reports whether an address is a trusted proxy's.
+func (p Proxies) Contains(a netip.Addr) bool {
 	return slices.ContainsFunc(p, func(prefix netip.Prefix) bool { return prefix.Contains(a.Unmap()) })
 }
 
+// Peer is the address at the other end of the request's connection; invalid when there is none.
 func Peer(r *http.Request) netip.Addr {
-	ap, err := netip.ParseAddrPort(r.RemoteAddr)
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}
 	}
-	return ap.Addr().Unmap()
+	return peer.Addr().Unmap()
 }
 
-// Client is the address a request came from: when the peer is a trusted proxy, the last one that the proxies tell and that
-// is not a trusted proxy itself; otherwise the peer. Proxies tell it by X-Forwarded-For, or, where there is none, by Forwarded
-// (RFC 7239): a proxy that writes the one commonly passes on whatever a client has written into the other. It is the
-// zero address when there is no telling.
+// Client is the address that a request came from. That is the peer, or behind trusted proxies the last address that they forward
+// and that is not a trusted proxy itself. It is invalid when it cannot be told.
+//
+// X-Forwarded-For counts before Forwarded (RFC 7239): a proxy that writes the one commonly passes on whatever a client has
+// written into the other.
 func (p Proxies) Client(r *http.Request) netip.Addr {
-	at, _ := p.trace(r)
-	return at
+	client, _ := p.trace(r)
+	return client
 }
 
-// hop is one proxy's word about who came to it.
+// Secure reports whether the client speaks TLS: to this process, or to a trusted proxy that says so.
+func (p Proxies) Secure(r *http.Request) bool {
+	switch {
+	case r.TLS != nil:
+		return true
+	case !p.Contains(Peer(r)):
+		return false
+	}
+	proto, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
+	if proto == "" {
+		_, last := p.trace(r)
+		proto = last.proto
+	}
+	return strings.EqualFold(strings.TrimSpace(proto), "https")
+}
+
+// hop is what one proxy says of the request that it got.
 type hop struct{ from, proto string }
 
-// trace follows the proxies back to the client, and returns what the proxy that it came to says of how it came.
-func (p Proxies) trace(r *http.Request) (at netip.Addr, came hop) {
-	at = Peer(r)
+// trace follows the proxies back to the client. Last is what the proxy next to the client says.
+func (p Proxies) trace(r *http.Request) (client netip.Addr, last hop) {
+	client = Peer(r)
 	for _, h := range slices.Backward(hops(r)) {
-		if !p.Trusts(at) {
+		if !p.Contains(client) {
 			break
 		}
-		addr, ok := node(h.from)
+		addr, ok := parseNode(h.from)
 		if !ok {
 			break
 		}
-		at, came = addr, h
+		client, last = addr, h
 	}
-	return at, came
+	return client, last
 }
 
-// hops are what the proxies tell, the nearest last.
+// hops are what the proxies say, the nearest last.
 func hops(r *http.Request) (out []hop) {
 	if list := r.Header.Values("X-Forwarded-For"); len(list) > 0 {
 		for from := range strings.SplitSeq(strings.Join(list, ","), ",") {
@@ -76,15 +95,15 @@ func hops(r *http.Request) (out []hop) {
 		}
 		return out
 	}
-	for _, element := range splitQuoted(strings.Join(r.Header.Values("Forwarded"), ","), ',') {
+	for _, element := range splitUnquoted(strings.Join(r.Header.Values("Forwarded"), ","), ',') {
 		var h hop
-		for _, pair := range splitQuoted(element, ';') {
+		for _, pair := range splitUnquoted(element, ';') {
 			name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
 			switch strings.ToLower(name) {
 			case "for":
-				h.from = unquoted(value)
+				h.from = unquote(value)
 			case "proto":
-				h.proto = unquoted(value)
+				h.proto = unquote(value)
 			}
 		}
 		out = append(out, h)
@@ -92,8 +111,8 @@ func hops(r *http.Request) (out []hop) {
 	return out
 }
 
-// splitQuoted splits at a separator that does not stand within quotes (RFC 9110, section 5.6.4).
-func splitQuoted(s string, sep byte) (out []string) {
+// splitUnquoted splits at separators outside of quotes (RFC 9110, section 5.6.4).
+func splitUnquoted(s string, sep byte) (out []string) {
 	begin, quoted := 0, false
 	for i := 0; i < len(s); i++ {
 		switch {
@@ -108,8 +127,8 @@ func splitQuoted(s string, sep byte) (out []string) {
 	return append(out, s[begin:])
 }
 
-// unquoted is the value of a token or a quoted string.
-func unquoted(s string) string {
+// unquote is the value of a token or a quoted string.
+func unquote(s string) string {
 	inner, found := strings.CutPrefix(s, `"`)
 	if !found {
 		return s
@@ -124,9 +143,9 @@ func unquoted(s string) string {
 	return b.String()
 }
 
-// node reads an address, with or without brackets and a port. A proxy may also say that it does not know, or hide it
-// behind a name (RFC 7239, section 6): then there is no telling.
-func node(s string) (netip.Addr, bool) {
+// parseNode reads an address, with or without brackets and a port. A proxy may also write "unknown" or a made-up name
+// (RFC 7239, section 6): those are no addresses.
+func parseNode(s string) (netip.Addr, bool) {
 	s = strings.TrimSpace(s)
 	if inner, found := strings.CutPrefix(s, "["); found {
 		host, rest, closed := strings.Cut(inner, "]")
@@ -139,20 +158,4 @@ func node(s string) (netip.Addr, bool) {
 	}
 	addr, err := netip.ParseAddr(s)
 	return addr.Unmap(), err == nil
-}
-
-// Secure reports whether the client speaks TLS: to this process, or to a trusted proxy that says so.
-func (p Proxies) Secure(r *http.Request) bool {
-	switch {
-	case r.TLS != nil:
-		return true
-	case !p.Trusts(Peer(r)):
-		return false
-	}
-	proto, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
-	if proto == "" {
-		_, came := p.trace(r)
-		proto = came.proto
-	}
-	return strings.EqualFold(strings.TrimSpace(proto), "https")
 }

@@ -10,26 +10,26 @@ import (
 	"github.com/roomring/roomring/web/limit"
 )
 
-// The kernel's deadlines go on while the process stands still, and are over when it wakes up, though nobody has looked at
-// what a client has sent or could take meanwhile. The clock leaves that time out: by it there is some left then.
+// The kernel's deadlines go on while the process stands still, and have passed when it wakes up, though nobody has looked at what a
+// client has sent or could take meanwhile. The clock leaves that time out, so by the clock some is left.
 
-// expect gives the client so long to say something.
-func (c *conn) expect(within time.Duration) {
+// allowSilence gives the client so long to send something.
+func (c *conn) allowSilence(within time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.leave != nil {
+	if c.stop != nil {
 		return
 	}
-	c.until = c.s.opts.Clock.Now() + within
+	c.silentAt = c.s.opts.Clock.Now() + within
 	_ = c.net.SetReadDeadline(time.Now().Add(within)) // fails only when closed, and then so does reading
 }
 
-// overslept reports whether a read that has timed out shall be tried again, because there is time left by the clock.
-func (c *conn) overslept() bool {
+// extendSilence reports whether to retry a read that has timed out, because there is time left by the clock.
+func (c *conn) extendSilence() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	left := c.until - c.s.opts.Clock.Now()
-	if left <= 0 || c.leave != nil || c.dead || c.finished {
+	left := c.silentAt - c.s.opts.Clock.Now()
+	if left <= 0 || c.stop != nil || c.broken || c.readerDone {
 		return false
 	}
 	return c.net.SetReadDeadline(time.Now().Add(left)) == nil
@@ -46,36 +46,36 @@ func (c *conn) writeUntil(rest []byte, then time.Duration) ([]byte, error) {
 	}
 }
 
-// allowance is what a client may still send, of messages or bytes. What came while the process stood still is read all at
-// once when that wakes up: it is allowed as if it had been read in its time.
+// allowance is what a client may still send, of messages or bytes. What came while the process stood still is read all at once when it
+// wakes up, and allowed as if it had been read in its time.
 type allowance struct {
 	s       *Sockets
 	limiter *rate.Limiter
-	stood   time.Duration // for which the process stood still, as far as it is credited
-	credit  int           // for that, beyond what the limiter allows
+	paused  time.Duration // how long the process stood still, as far as it is credited
+	credit  int           // beyond what the limiter allows, for that
 }
 
 func (s *Sockets) allowance(r limit.Rate) allowance {
-	return s.allowanceOf(limit.NewBucket(r))
+	return s.allowanceOf(r.Bucket())
 }
 
 func (s *Sockets) allowanceOf(l *rate.Limiter) allowance {
-	return allowance{s: s, limiter: l, stood: s.stood()}
+	return allowance{s: s, limiter: l, paused: s.paused()}
 }
 
 func (a *allowance) allow(n int) bool {
 	if a.limiter.AllowN(time.Now(), n) {
 		return true
 	}
-	if stood := a.s.stood() - a.stood; stood >= time.Second/10 {
-		a.stood += stood
-		a.credit = int(stood.Seconds() * float64(a.limiter.Limit()))
+	if paused := a.s.paused() - a.paused; paused >= time.Second/10 {
+		a.paused += paused
+		a.credit = int(paused.Seconds() * float64(a.limiter.Limit()))
 	}
 	a.credit -= n
 	return a.credit >= 0
 }
 
-// stood is for how long the process has stood still since Sockets were made.
-func (s *Sockets) stood() time.Duration {
+// paused is how long the process has stood still since Sockets were made.
+func (s *Sockets) paused() time.Duration {
 	return time.Since(s.start) - (s.opts.Clock.Now() - s.began)
 }

@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// flusher writes to the sockets that have something to say, one after another, and never waits for any:
-// what the kernel does not take at once becomes the business of a goroutine of that socket's own.
+// flusher writes to the sockets that have something to send, one after another. It never waits: what the kernel does not take at
+// once is written by a goroutine of that socket's own.
 //
-// A small write costs the kernel far more than the rest of sending a message, so under load the
-// flusher starts a round at most every pace: what a socket is sent meanwhile goes out in one write.
+// A small write costs the kernel far more than the rest of sending a message. So under load the flusher begins a round at most
+// once in pace, and what a socket is sent meanwhile goes out in one write.
 type flusher struct {
 	s       *Sockets
 	wake    chan struct{} // holds one token while ready may not be empty
 	scratch []byte
-	try     attempt
+	direct  tryWriter
 
 	mu    sync.Mutex
 	ready []*conn
@@ -23,13 +23,13 @@ type flusher struct {
 
 const (
 	pace       = time.Millisecond
-	busy       = 32       // sockets in one round: from here on it is load
+	busy       = 32       // sockets in a round under load, at least
 	maxScratch = 64 << 10 // bytes kept between writes
 )
 
 func newFlusher(s *Sockets) *flusher {
 	f := &flusher{s: s, wake: make(chan struct{}, 1)}
-	f.try.init()
+	f.direct.init()
 	return f
 }
 
@@ -58,7 +58,7 @@ func (f *flusher) run() {
 	}
 }
 
-// round writes to every socket that is ready; false means that none was.
+// round writes to every socket that is ready. It reports false when none was.
 func (f *flusher) round() bool {
 	f.mu.Lock()
 	batch := f.ready
@@ -80,9 +80,9 @@ func (f *flusher) round() bool {
 	return true
 }
 
-// flush writes until the socket has nothing to say or does not take it.
+// flush writes until the socket has nothing to send or takes nothing more.
 func (f *flusher) flush(c *conn) {
-	c.queued.Store(false) // what comes from here on queues it again
+	c.queued.Store(false) // from here on it may be queued again
 	for {
 		buf, messages := c.collect(f.scratch[:0])
 		if f.scratch = buf; cap(buf) > maxScratch {
@@ -91,17 +91,17 @@ func (f *flusher) flush(c *conn) {
 		if len(buf) == 0 {
 			break
 		}
-		n, err := f.try.write(c.raw, buf)
-		c.spoke.Store(int64(f.s.now()))
+		n, err := f.direct.write(c.raw, buf)
+		c.lastWrite.Store(int64(f.s.now()))
 		f.s.opts.Meter.SocketWritten(messages, len(buf))
 		if err != nil {
-			c.broken()
+			c.fail()
 			break
 		}
 		if n < len(buf) {
-			c.slowDown(buf[n:])
+			c.writeBehind(buf[n:])
 			return
 		}
 	}
-	c.settle()
+	c.closeIfDone()
 }

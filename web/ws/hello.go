@@ -13,7 +13,7 @@ import (
 	"github.com/roomring/roomring/web/internal/text"
 )
 
-// hello checks who is there and brings the client into the room.
+// hello checks who the client is and brings it into the room.
 func (c *conn) hello(h wire.Hello) error {
 	if c.session != nil {
 		return closeWith(wire.CloseBadMessage, "hello comes once")
@@ -26,7 +26,11 @@ func (c *conn) hello(h wire.Hello) error {
 	ask := actor.Hello{
 		Client: record.ClientID(h.Client), Attempt: h.Attempt, Code: record.FoldCode(h.Code),
 		Spectate:  h.As == wire.AsSpectator,
-		Heartbeat: c.s.opts.Heartbeat, Limits: c.s.limits(),
+		Heartbeat: c.s.opts.Heartbeat,
+		Limits: wire.Limits{
+			Message: c.s.opts.MaxMessage, Unanswered: actor.MaxUnanswered,
+			Rate: int(max(c.s.opts.Rate.PerSecond, 0)), Bytes: int(max(c.s.opts.Bytes.PerSecond, 0)),
+		},
 	}
 	if h.Resume != nil {
 		ask.Resume = &record.Point{Epoch: record.Epoch(h.Resume.Epoch), Seq: room.Index(h.Resume.Seq)}
@@ -34,9 +38,11 @@ func (c *conn) hello(h wire.Hello) error {
 	if err := c.identify(ctx, h, &ask); err != nil {
 		return c.refusal(err)
 	}
-	guess, err := c.guess(h.Code)
-	if err != nil {
-		return err
+	codes, asked := c.s.opts.Codes, time.Now()
+	if h.Code != "" { // an address without tokens may not try any code, right or wrong
+		if _, ok := codes.Allow(c.addr, asked); !ok {
+			return c.exceeded(codes.Setting, "too many join codes from your address: retry later")
+		}
 	}
 	out := actor.NewOutbox(actor.OutboxOptions{
 		Encoding: c.encoding, MaxBytes: c.s.opts.OutboxBytes, StuckAfter: c.s.opts.StuckAfter, Wake: c.schedule, Clock: c.s.opts.Clock,
@@ -47,50 +53,20 @@ func (c *conn) hello(h wire.Hello) error {
 	session, err := c.s.opts.Rooms.Attach(ctx, c.id, ask, out)
 	if err != nil {
 		err = c.refusal(err)
-		if why, ok := errors.AsType[*actor.CloseError](err); !ok || why.Code != wire.CloseForbidden {
-			guess.right()
-		}
+	}
+	if why, closed := errors.AsType[*actor.CloseError](err); h.Code != "" && (!closed || why.Code != wire.CloseForbidden) {
+		codes.Refund(c.addr, asked) // the code was not wrong
+	}
+	if err != nil {
 		return err
 	}
-	guess.right()
 	c.session = session
 	c.ofRoom = c.s.allowanceOf(c.s.ofRoom.Of(c.id))
-	c.alive()
+	c.heard()
 	return nil
 }
 
-// guess is a join code that came with a hello. It costs its address a search until it turns out to be no wrong one.
-type guess struct {
-	c    *conn // nil: there is no code
-	when time.Time
-}
-
-// guess spends what a code costs. When the address has nothing left it may not try any, right or wrong.
-func (c *conn) guess(code string) (guess, error) {
-	if code == "" {
-		return guess{}, nil
-	}
-	now := time.Now()
-	if _, ok := c.s.opts.Codes.Take(c.addr, now); !ok {
-		return guess{}, c.tooMany(c.s.opts.Codes.Setting, "too many join codes from your address: retry later")
-	}
-	return guess{c, now}, nil
-}
-
-func (g guess) right() {
-	if g.c != nil {
-		g.c.s.opts.Codes.GiveBack(g.c.addr, g.when)
-	}
-}
-
-func (s *Sockets) limits() wire.Limits {
-	return wire.Limits{
-		Message: s.opts.MaxMessage, Unanswered: actor.MaxUnanswered,
-		Rate: int(max(s.opts.Rate.PerSecond, 0)), Bytes: int(max(s.opts.Bytes.PerSecond, 0)),
-	}
-}
-
-// identify fills in who the client is: by its token, or as a guest. Who only watches needs no name.
+// identify fills in who the client is: by its token, or as a guest. A spectator needs no name.
 func (c *conn) identify(ctx context.Context, h wire.Hello, ask *actor.Hello) error {
 	if h.Token == "" {
 		return c.guest(h, ask)
@@ -99,7 +75,7 @@ func (c *conn) identify(ctx context.Context, h wire.Hello, ask *actor.Hello) err
 	if err != nil {
 		return err
 	}
-	if err := c.allowed(ctx, who); err != nil {
+	if err := c.checkScope(ctx, who); err != nil {
 		return err
 	}
 	c.expires.Store(who.Expires.Unix())
@@ -129,8 +105,8 @@ func (c *conn) guest(h wire.Hello, ask *actor.Hello) error {
 	return nil
 }
 
-// allowed checks a token made for one room or one game. The room is only asked for its game when that matters.
-func (c *conn) allowed(ctx context.Context, who auth.Identity) error {
+// checkScope checks a token that is good for one room or one game. It asks the room for its game only when that matters.
+func (c *conn) checkScope(ctx context.Context, who auth.Identity) error {
 	if who.Game == "" {
 		return who.Allows(c.id, "")
 	}
@@ -141,7 +117,7 @@ func (c *conn) allowed(ctx context.Context, who auth.Identity) error {
 	return who.Allows(c.id, info.Game)
 }
 
-// refusal says with which code a client is turned away.
+// refusal is the close for a client that is not let in.
 func (c *conn) refusal(err error) error {
 	if _, ok := errors.AsType[*actor.CloseError](err); ok {
 		return err
@@ -151,7 +127,7 @@ func (c *conn) refusal(err error) error {
 	}
 	for _, known := range refusals {
 		if errors.Is(err, known.err) {
-			return closeWith(known.code, told(err, known.err))
+			return closeWith(known.code, reasonOf(err, known.err))
 		}
 	}
 	if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
@@ -174,9 +150,9 @@ var refusals = []struct {
 	{auth.ErrNoKeys, wire.CloseUnreachable},
 }
 
-// told is what a client may read of an error that is a known one: its own reason where it was made for clients, and no
-// more than the known one's where nodes and their addresses may stand around it.
-func told(err, known error) string {
+// reasonOf is what a client may read of an error that wraps a known one. Most tell no more than the known one, since nodes and their
+// addresses may stand around it; some are made for clients.
+func reasonOf(err, known error) string {
 	if why, ok := errors.AsType[*actor.UnreachableError](err); ok {
 		return why.Reason
 	}

@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/wire"
 )
 
-// Move asks every client to connect elsewhere, before so much time is over, and returns when all have gone. They are
-// asked one after another over most of that time, so that the other nodes are not stormed. Whoever is still there at the
-// end is closed with 4100; so is, at once, who has not said hello yet. Options.Draining must tell by now, for sockets that
-// come later are closed only at the end. When ctx ends before, Move returns its error and leaves the rest to Shutdown.
+// Move asks every client to connect elsewhere within so much time, and returns when all have gone. It asks one after another over
+// most of that time, so that they do not storm the other nodes. It closes with 4100 those that are still there at the end, and at
+// once those that have not said hello. Options.Draining must report true by now: sockets that come later are only closed at the
+// end. When ctx ends before, Move returns its error and leaves the rest to Shutdown.
 func (s *Sockets) Move(ctx context.Context, within time.Duration) error {
 	end := time.Now().Add(within)
 	var open []*conn
@@ -21,52 +22,37 @@ func (s *Sockets) Move(ctx context.Context, within time.Duration) error {
 	spread := within * 3 / 4
 	for i, c := range open {
 		at := spread * time.Duration(i) / time.Duration(len(open))
-		if err := pauseUntil(ctx, end.Add(at-within)); err != nil {
-			return err
+		if !clock.Sleep(ctx, nil, time.Until(end.Add(at-within))) {
+			return ctx.Err()
 		}
-		c.move(time.Until(end))
+		c.askToMove(time.Until(end))
 	}
 	for s.Open() > 0 && time.Now().Before(end) {
-		if err := pauseUntil(ctx, time.Now().Add(min(20*time.Millisecond, time.Until(end)))); err != nil {
-			return err
+		if !clock.Sleep(ctx, nil, min(20*time.Millisecond, time.Until(end))) {
+			return ctx.Err()
 		}
 	}
-	s.each(func(c *conn) { c.kick(stopping()) })
+	s.each(func(c *conn) { c.disconnect(closeStopping()) })
 	for s.Open() > 0 {
-		if err := pauseUntil(ctx, time.Now().Add(20*time.Millisecond)); err != nil {
-			return err
+		if !clock.Sleep(ctx, nil, 20*time.Millisecond) {
+			return ctx.Err()
 		}
 	}
 	return nil
 }
 
-// stopping closes a socket of a server that is about to end.
-func stopping() *actor.CloseError {
+// closeStopping is the close for sockets of a server that stops.
+func closeStopping() *actor.CloseError {
 	return closeWith(wire.CloseMoved, "this server is stopping: reconnect")
 }
 
-func pauseUntil(ctx context.Context, at time.Time) error {
-	wait := time.Until(at)
-	if wait <= 0 {
-		return ctx.Err()
-	}
-	t := time.NewTimer(wait)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// move tells the client to connect again before then. This socket goes on.
-func (c *conn) move(within time.Duration) {
+// askToMove tells the client to connect again within so much time. This socket goes on.
+func (c *conn) askToMove(within time.Duration) {
 	c.mu.Lock()
-	greeted := c.out != nil
+	said := c.out != nil
 	c.mu.Unlock()
-	if !greeted {
-		c.kick(stopping())
+	if !said {
+		c.disconnect(closeStopping())
 		return
 	}
 	var frame [frameHead]byte

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// setUserTimeout is Linux's alone; elsewhere heartbeats find dead peers.
+// setUserTimeout does nothing but on Linux: heartbeats find dead peers.
 func setUserTimeout(*net.TCPConn, time.Duration) {}
 
-// progress is known on Linux alone; elsewhere a write that makes no end finds readers that take nothing.
-func progress(syscall.RawConn) (taken uint64, waiting bool) { return 0, false }
+// tcpProgress is known on Linux alone. Elsewhere a write that times out finds clients that read nothing.
+func tcpProgress(syscall.RawConn) (taken uint64, waiting bool) { return 0, false }

@@ -4,9 +4,9 @@ package ws
 
 import "syscall"
 
-// attempt leaves every write to a goroutine of the socket's own: this system has no write that does not wait.
-type attempt struct{}
+// tryWriter writes nothing, so that a goroutine of the socket's own does: this system has no write that does not block.
+type tryWriter struct{}
 
-func (*attempt) init() {}
+func (*tryWriter) init() {}
 
-func (*attempt) write(syscall.RawConn, []byte) (int, error) { return 0, nil }
+func (*tryWriter) write(syscall.RawConn, []byte) (int, error) { return 0, nil }

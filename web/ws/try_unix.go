@@ -6,18 +6,18 @@ import (
 	"syscall"
 )
 
-// attempt writes to a socket without waiting. It is used by one goroutine, and allocates nothing.
-type attempt struct {
+// tryWriter writes to a socket without blocking. It is for one goroutine, and allocates nothing.
+type tryWriter struct {
 	f   func(fd uintptr) bool
 	buf []byte
 	n   int
 	err error
 }
 
-func (a *attempt) init() { a.f = a.once }
+func (a *tryWriter) init() { a.f = a.once }
 
-// write returns how much the kernel took, which may be nothing. Without a raw connection it never takes any.
-func (a *attempt) write(raw syscall.RawConn, buf []byte) (int, error) {
+// write returns how much the kernel took: perhaps nothing, and always nothing without a raw connection.
+func (a *tryWriter) write(raw syscall.RawConn, buf []byte) (int, error) {
 	if raw == nil {
 		return 0, nil
 	}
@@ -30,7 +30,7 @@ func (a *attempt) write(raw syscall.RawConn, buf []byte) (int, error) {
 	return a.n, a.err
 }
 
-func (a *attempt) once(fd uintptr) bool {
+func (a *tryWriter) once(fd uintptr) bool {
 	for {
 		n, err := syscall.Write(int(fd), a.buf)
 		switch err {
@@ -42,6 +42,6 @@ func (a *attempt) once(fd uintptr) bool {
 		default:
 			a.err = err
 		}
-		return true // never wait for the socket to become ready
+		return true // whether the socket is ready or not
 	}
 }

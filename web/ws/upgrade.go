@@ -20,15 +20,14 @@ import (
 	"github.com/roomring/roomring/web/limit"
 )
 
-// ServeHTTP upgrades the connection and returns, so that the stack and the buffers of the HTTP request are
-// freed. A browser learns nothing of a refused upgrade, so nearly every refusal is a close code
-// after the upgrade; only a draining server and a foreign page are told in HTTP.
+// ServeHTTP upgrades the connection and returns, so that the stack and the buffers of the HTTP request are freed. A browser
+// tells a page nothing of a refused upgrade, so most refusals are a close code after the upgrade.
 func (s *Sockets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case s.opts.Draining(), s.down():
-		refuseDraining(w)
+	case s.opts.Draining(), s.shuttingDown():
+		rest.RetryLater("draining", "This node is draining: retry elsewhere.", time.Second).Write(w)
 		return
-	case !wantsUpgrade(r):
+	case !strings.EqualFold(r.Header.Get("Upgrade"), "websocket"):
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "websocket")
 		rest.NewProblem(http.StatusUpgradeRequired, "upgrade", "This path speaks WebSocket: see docs/PROTOCOL.md.").Write(w)
@@ -45,48 +44,36 @@ func (s *Sockets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		messages: s.allowance(s.opts.Rate), bytes: s.allowance(s.opts.Bytes), floor: s.allowance(s.opts.Floor),
 	}
 	c.ofAddr = s.allowanceOf(s.ofAddr.Of(c.addr))
-	c.spoke.Store(math.MaxInt64) // nothing yet
-	place := s.reserve(c.addr)
-	if place == placeNone {
-		now := time.Now()
-		s.turned.Refused("--max-sockets-per-address", c.addr, now)
-		s.opts.Refusals.Refused(c.addr, now)
+	c.lastWrite.Store(math.MaxInt64) // nothing yet
+	admission := s.reserve(c.addr)
+	if admission == refused {
+		_ = c.exceeded("--max-sockets-per-address", "")
 		w.Header().Set("Connection", "close")
-		p := rest.NewProblem(http.StatusTooManyRequests, "too-many", "Too many connections from your address: close some, then retry.")
-		p.Retry = s.opts.Close
-		p.Write(w)
+		rest.NewProblem(http.StatusTooManyRequests, "too-many", "Too many connections from your address: close some, then retry.").After(s.opts.Close).Write(w)
 		return
 	}
 	if err := c.accept(w, r, chosen); err != nil {
-		s.release(c.addr)
-		return // it has been answered
+		s.unreserve(c.addr)
+		return // it is answered already
 	}
 	if !s.admit(c) {
 		_ = c.net.Close()
-		s.release(c.addr)
+		s.unreserve(c.addr)
 		return
 	}
 	switch {
 	case !known:
-		c.leave = closeWith(wire.CloseBadMessage, "offer the subprotocol "+wire.SubprotocolJSON+" or "+wire.SubprotocolCBOR)
-	case place == placeTold:
-		c.leave = c.tooMany("--max-sockets-per-address", "too many connections from your address")
+		c.stop = closeWith(wire.CloseBadMessage, "offer the subprotocol "+wire.SubprotocolJSON+" or "+wire.SubprotocolCBOR)
+	case admission == toClose:
+		c.stop = c.exceeded("--max-sockets-per-address", "too many connections from your address")
 	case idErr != nil:
-		c.leave = closeWith(wire.CloseNoRoom, "no such room: "+idErr.Error())
+		c.stop = closeWith(wire.CloseNoRoom, "no such room: "+idErr.Error())
 	}
-	s.conns.Go(c.greet)
+	s.conns.Go(c.awaitHello)
 }
 
-func refuseDraining(w http.ResponseWriter) {
-	rest.RetryLater("draining", "This node is draining: retry elsewhere.", time.Second).Write(w)
-}
-
-func wantsUpgrade(r *http.Request) bool {
-	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
-}
-
-// subprotocol chooses the first of those offered that is known. When none is, the first is echoed all the
-// same: some browsers drop a connection without one before they would hear the close code.
+// subprotocol chooses the first known one of those offered. When none is known it echoes the first: some browsers drop a
+// connection without a subprotocol before they read the close code.
 func subprotocol(r *http.Request) (chosen string, e wire.Encoding, known bool) {
 	offered := strings.FieldsFunc(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), func(c rune) bool { return c == ',' || c == ' ' })
 	for _, p := range offered {
@@ -106,10 +93,9 @@ func subprotocol(r *http.Request) (chosen string, e wire.Encoding, known bool) {
 // accept answers the handshake and makes the connection c's own.
 func (c *conn) accept(w http.ResponseWriter, r *http.Request, chosen string) error {
 	opts := &websocket.AcceptOptions{
-		// The origin has been checked by the caller, who can answer with a problem document.
+		// The caller has checked the origin, since it can answer with a problem document.
 		InsecureSkipVerify: true,
-		// Messages are small and patches already short: compression would cost each socket a window of
-		// up to 32 KiB and processor time for little.
+		// Messages are small and patches short. Compression would gain little, and cost each socket a window of up to 32 KiB.
 		CompressionMode: websocket.CompressionDisabled,
 		OnPingReceived:  c.onPing,
 		OnPongReceived:  c.onPong,
@@ -122,17 +108,17 @@ func (c *conn) accept(w http.ResponseWriter, r *http.Request, chosen string) err
 		return err
 	}
 	c.ws = ws
-	c.ws.SetReadLimit(-1) // receive has its own, with our close code
+	c.ws.SetReadLimit(-1) // readAll has one with our close code
 	c.tune()
 	if sc, ok := c.net.(syscall.Conn); ok {
-		c.raw, _ = sc.SyscallConn() // nil: every write takes a goroutine
+		c.raw, _ = sc.SyscallConn() // nil: every write needs a goroutine
 	}
-	c.expect(c.s.opts.Hello)
+	c.allowSilence(c.s.opts.Hello)
 	return nil
 }
 
-// smallHijacker hands the connection to c and small buffers to the WebSocket library, in place of the HTTP
-// server's of 4 KiB each: 512 bytes hold most of what a client sends, and the writer sees control frames alone.
+// smallHijacker gives the connection to c, and the WebSocket library small buffers in place of the HTTP server's of 4 KiB each: 512
+// bytes hold most of what a client sends, and the library writes control frames alone.
 type smallHijacker struct {
 	http.ResponseWriter
 	c *conn
@@ -149,8 +135,8 @@ func (h *smallHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return t, bufio.NewReadWriter(bufio.NewReaderSize(t, 512), bufio.NewWriterSize(t, 128)), nil
 }
 
-// tune bounds what the kernel holds for a socket, and for how long it keeps trying one that takes nothing: longer than the
-// server itself, which knows what to say.
+// tune bounds what the kernel holds for a socket, and how long it retransmits to one that takes nothing: longer than the server
+// waits itself, which can tell the client why.
 func (c *conn) tune() {
 	s, nc := c.s, c.net
 	if under, ok := nc.(interface{ NetConn() net.Conn }); ok {
@@ -164,5 +150,5 @@ func (c *conn) tune() {
 		_ = tcp.SetWriteBuffer(s.opts.SendBuffer) // only a bound
 	}
 	setUserTimeout(tcp, s.opts.silence()+2*s.opts.WriteTimeout)
-	c.kernel, _ = tcp.SyscallConn() // nil: nobody watches it
+	c.kernel, _ = tcp.SyscallConn() // nil: its progress is not watched
 }

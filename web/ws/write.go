@@ -15,9 +15,8 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// transport is what the WebSocket library has for a connection. Reading goes through; what it writes, which is
-// control frames, is queued like everything else, so that one flusher alone writes to a socket and
-// nobody waits for a slow one.
+// transport is the connection that the WebSocket library gets. Reads go through. The control frames that it writes are queued like
+// everything else, so that one flusher alone writes to a socket and nobody waits for a slow one.
 type transport conn
 
 func (t *transport) Read(p []byte) (int, error) {
@@ -30,7 +29,7 @@ func (t *transport) Read(p []byte) (int, error) {
 	}
 	for {
 		n, err := t.net.Read(p)
-		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || !(*conn)(t).overslept() {
+		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || !(*conn)(t).extendSilence() {
 			return n, err
 		}
 	}
@@ -38,8 +37,8 @@ func (t *transport) Read(p []byte) (int, error) {
 
 const opClose = 8 // RFC 6455, section 5.2
 
-// Write takes one whole frame: the library's buffer holds any control frame and is flushed after each.
-// A close whose reason is not UTF-8 is answered with 1007 (RFC 6455, section 8.1).
+// Write takes one whole frame: the library's buffer holds any control frame and is flushed after each. A close whose reason is not
+// UTF-8 is answered with 1007 (RFC 6455, section 8.1).
 func (t *transport) Write(p []byte) (int, error) {
 	c, size := (*conn)(t), len(p)
 	if p[0]&0xf == opClose {
@@ -53,31 +52,27 @@ func (t *transport) Write(p []byte) (int, error) {
 	return size, nil
 }
 
-// Close closes the connection once what is queued has been written.
+// Close closes the connection when all that is queued is written.
 func (t *transport) Close() error {
 	c := (*conn)(t)
 	c.mu.Lock()
-	c.shut = true
+	c.closing = true
 	c.mu.Unlock()
 	c.schedule()
 	return nil
 }
 
-func (t *transport) LocalAddr() net.Addr { return t.net.LocalAddr() }
-
-func (t *transport) RemoteAddr() net.Addr { return t.net.RemoteAddr() }
-
-func (t *transport) SetDeadline(at time.Time) error { return t.net.SetDeadline(at) }
-
-func (t *transport) SetReadDeadline(at time.Time) error { return t.net.SetReadDeadline(at) }
-
+func (t *transport) LocalAddr() net.Addr                 { return t.net.LocalAddr() }
+func (t *transport) RemoteAddr() net.Addr                { return t.net.RemoteAddr() }
+func (t *transport) SetDeadline(at time.Time) error      { return t.net.SetDeadline(at) }
+func (t *transport) SetReadDeadline(at time.Time) error  { return t.net.SetReadDeadline(at) }
 func (t *transport) SetWriteDeadline(at time.Time) error { return t.net.SetWriteDeadline(at) }
 
 // frameHead is room for the largest head of a server's frame.
 const frameHead = 10
 
-// framed turns frameHead bytes and a message behind them into a WebSocket frame (RFC 6455, section 5.2:
-// final, unmasked). The frame ends where b ends and begins as far before the message as its head needs.
+// framed turns frameHead bytes and a message behind them into a WebSocket frame (RFC 6455, section 5.2: final, unmasked). The frame
+// ends where b ends, and begins where its head needs.
 func framed(b []byte, e wire.Encoding) []byte {
 	first, n := byte(0x81), len(b)-frameHead // text
 	if e == wire.CBOR {
@@ -99,11 +94,11 @@ func framed(b []byte, e wire.Encoding) []byte {
 	return b
 }
 
-// enqueue queues a frame of the edge's own, unless more than most bytes of such would wait then. What nobody can be told
-// any more counts as queued.
+// enqueue queues a frame that is not from the outbox. It reports false when more than most bytes of such frames would wait. What cannot
+// be sent any more counts as queued.
 func (c *conn) enqueue(frame []byte, most int) bool {
 	c.mu.Lock()
-	over := c.sealed || c.dead
+	over := c.sealed || c.broken
 	room := len(c.pending)+len(frame) <= most
 	if !over && room {
 		c.pending = append(c.pending, frame...)
@@ -116,24 +111,24 @@ func (c *conn) enqueue(frame []byte, most int) bool {
 	return over || room
 }
 
-// schedule puts the socket before its flusher, once.
+// schedule queues the socket at its flusher, unless it is queued already.
 func (c *conn) schedule() {
 	if !c.queued.Swap(true) {
 		c.flusher.push(c)
 	}
 }
 
-// collect appends what is to be written to dst: the edge's own frames, then what the outbox holds joined into
-// one WebSocket message. It returns how many protocol messages the latter is. The flusher alone calls it.
+// collect appends what is to be written to dst: pending frames, then messages of the outbox, joined into one WebSocket message. It
+// returns how many messages of the outbox that is. The flusher alone calls it.
 func (c *conn) collect(dst []byte) ([]byte, int) {
 	c.mu.Lock()
 	out := c.out
-	if c.sealed || c.shut || c.dead {
+	if c.sealed || c.closing || c.broken {
 		out = nil
 	}
-	if c.slow || c.dead || c.closed {
+	if c.writing || c.broken || c.closed {
 		c.mu.Unlock()
-		c.end(out)
+		c.checkEnd(out)
 		return dst, 0
 	}
 	dst = append(dst, c.pending...)
@@ -146,77 +141,73 @@ func (c *conn) collect(dst []byte) ([]byte, int) {
 	dst = append(dst, make([]byte, frameHead)...)
 	dst, n := out.Take(dst, c.s.opts.JoinBytes)
 	if n == 0 {
-		c.end(out)
+		c.checkEnd(out)
 		return dst[:own], 0
 	}
 	frame := framed(dst[own:], c.encoding)
-	return append(dst[:own], frame...), n // moves the frame up to the edge's own, if its head is short
+	return append(dst[:own], frame...), n // moves the frame up where its head is short
 }
 
-// end has the reader stop when the room has ended the session and all it had to say is written.
-func (c *conn) end(out *actor.Outbox) {
+// checkEnd has the reader stop when the room has ended the session and all that it sent is written.
+func (c *conn) checkEnd(out *actor.Outbox) {
 	if out == nil {
 		return
 	}
 	if why, ended := out.End(); ended && why != nil {
-		c.kick(why)
+		c.disconnect(why)
 	}
 }
 
-// writeSlowly writes to a socket whose kernel buffer is full, on a goroutine of its own. After one
-// timeout the session is over and after two nothing is tried any more.
-func (c *conn) writeSlowly(rest []byte) {
+// writeBlocking writes to a socket whose kernel buffer is full, on a goroutine of its own. After one timeout the client is disconnected;
+// after two it gives up.
+func (c *conn) writeBlocking(rest []byte) {
 	err := error(nil)
 	for try := 0; try < 2 && len(rest) > 0; try++ {
 		if rest, err = c.writeUntil(rest, c.s.opts.Clock.Now()+c.s.opts.WriteTimeout); !errors.Is(err, os.ErrDeadlineExceeded) {
 			break
 		}
-		c.kick(notReading())
+		c.disconnect(closeNotReading())
 	}
 	_ = c.net.SetWriteDeadline(time.Time{})
 	c.mu.Lock()
-	c.slow = false
+	c.writing = false
 	c.mu.Unlock()
 	if err != nil {
-		c.broken()
+		c.fail()
 	}
 	c.schedule()
 }
 
-// slowDown hands the rest of a write to a goroutine of its own.
-func (c *conn) slowDown(rest []byte) {
+// writeBehind gives the rest of a write to a goroutine of its own.
+func (c *conn) writeBehind(rest []byte) {
 	c.mu.Lock()
-	c.slow = true
+	c.writing = true
 	c.mu.Unlock()
 	rest = bytes.Clone(rest)
-	c.s.conns.Go(func() { c.writeSlowly(rest) })
+	c.s.conns.Go(func() { c.writeBlocking(rest) })
 }
 
-// broken notes that nothing can be written any more and has the reader stop.
-func (c *conn) broken() {
+// fail notes that nothing can be written any more, and has the reader stop.
+func (c *conn) fail() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.dead = true
+	c.broken = true
 	c.pending = nil
 	_ = c.net.SetReadDeadline(time.Unix(1, 0))
 }
 
-// settle closes the connection when that is due and nothing is left to write, and lets go of it when the
-// reader has finished too.
-func (c *conn) settle() {
+// closeIfDone closes the connection when it is to be closed and all is written, and lets go of it when the reader has ended too.
+func (c *conn) closeIfDone() {
 	c.mu.Lock()
-	shut := c.shut && !c.linger && !c.closed && !c.slow && len(c.pending) == 0
+	shut := c.closing && !c.lingers && !c.closed && !c.writing && len(c.pending) == 0
 	c.closed = c.closed || shut
-	gone := c.closed && c.finished && !c.gone
-	c.gone = c.gone || gone
+	gone := c.closed && c.readerDone && !c.forgotten
+	c.forgotten = c.forgotten || gone
 	c.mu.Unlock()
 	if shut {
 		_ = c.net.Close()
 	}
 	if gone {
-		c.s.gone(c)
+		c.s.forget(c)
 	}
 }
-
-// cut breaks the connection at once; whoever reads or writes notices.
-func (c *conn) cut() { _ = c.net.Close() }

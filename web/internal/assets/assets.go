@@ -39,7 +39,7 @@ func Read(from fs.FS) (Files, error) {
 }
 
 // Page serves a page under a policy that lets it reach what reach says, and load what the server itself has.
-func (f Files) Page(name, reach string) rest.Handle {
+func (f Files) Page(name, reach string) rest.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		page := f[name]
 		if page == nil {

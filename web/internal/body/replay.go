@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 
@@ -13,8 +14,15 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// WriteReplay answers with the file of a replay, without join code and client ids.
-func WriteReplay(w http.ResponseWriter, id room.ID, stored record.StoredReplay) error {
+// Media types.
+const (
+	OctetStream = "application/octet-stream"
+	NDJSON      = "application/x-ndjson"
+)
+
+// WriteReplay answers with the file of a replay, without join code and client ids. An answer that fails when it has begun is
+// aborted.
+func WriteReplay(w http.ResponseWriter, log *slog.Logger, id room.ID, stored record.StoredReplay) error {
 	in := bufio.NewReaderSize(stored, 4<<10)
 	head, err := in.Peek(core.AnonymousHead)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -24,8 +32,10 @@ func WriteReplay(w http.ResponseWriter, id room.ID, stored record.StoredReplay) 
 	if core.IsAnonymous(head) {
 		w.Header().Set("Content-Type", OctetStream)
 		w.Header().Set("Content-Length", strconv.FormatInt(stored.Size, 10))
-		_, err := io.Copy(w, in)
-		return began(err)
+		if _, err := io.Copy(w, in); err != nil {
+			AbortReplay(log, id, err)
+		}
+		return nil
 	}
 	replay, err := core.OpenReplay(in)
 	if err != nil {
@@ -33,24 +43,19 @@ func WriteReplay(w http.ResponseWriter, id room.ID, stored record.StoredReplay) 
 	}
 	defer replay.Close()
 	w.Header().Set("Content-Type", OctetStream)
-	return began(replay.WriteAnonymous(w))
-}
-
-// CutError is an error of an answer that has begun.
-type CutError struct{ Why error }
-
-func (e CutError) Error() string { return e.Why.Error() }
-
-func (e CutError) Unwrap() error { return e.Why }
-
-func began(err error) error {
-	if err != nil {
-		return CutError{err}
+	if err := replay.WriteAnonymous(w); err != nil {
+		AbortReplay(log, id, err)
 	}
 	return nil
 }
 
-// Entry is one input of a replay, for people and other programs. Client ids stay out: they are nobody else's.
+// AbortReplay ends an answer that has begun, so that the client sees that it is not whole. It panics with http.ErrAbortHandler.
+func AbortReplay(log *slog.Logger, id room.ID, err error) {
+	log.Debug("a replay was cut short", "room", id, "err", err)
+	panic(http.ErrAbortHandler)
+}
+
+// Entry is one input of a replay. It has no client id, which is nobody else's.
 type Entry struct {
 	Seq     room.Index      `json:"seq"`
 	Epoch   record.Epoch    `json:"epoch"`
@@ -66,8 +71,7 @@ type Entry struct {
 	Runtime int             `json:"runtime,omitempty"`
 }
 
-const OctetStream = "application/octet-stream"
-
+// EntryOf is an input of a log.
 func EntryOf(e core.Entry) Entry {
 	b := Entry{
 		Seq: e.Index, Epoch: e.Epoch, Kind: e.Kind.Name(), At: e.At.Milliseconds(),
@@ -81,5 +85,3 @@ func EntryOf(e core.Entry) Entry {
 	}
 	return b
 }
-
-const NDJSON = "application/x-ndjson"

@@ -8,6 +8,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
+// Result is a stored result.
 type Result struct {
 	Status  string  `json:"status"` // stored
 	Room    room.ID `json:"room"`
@@ -22,6 +23,7 @@ type Result struct {
 	Redacted time.Time `json:"redacted,omitzero"` // when a player was last taken out who asked to be forgotten
 }
 
+// ResultOf is a result that the store has.
 func ResultOf(stored record.StoredResult) Result {
 	return Result{
 		Status: "stored", Room: stored.Room, Game: stored.Game, Version: stored.Version,

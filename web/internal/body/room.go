@@ -14,7 +14,7 @@ import (
 	"github.com/roomring/roomring/web/internal/rest"
 )
 
-// How many are on a page of a list, unless the client says, and at most.
+// PageSize is how many are on a page of a list unless the client says, and MaxPageSize how many at most.
 const (
 	PageSize    = 100
 	MaxPageSize = 1000
@@ -28,7 +28,7 @@ type Room struct {
 	Name       string          `json:"name,omitempty"`
 	Options    json.RawMessage `json:"options,omitempty"`
 	Private    bool            `json:"private"`
-	Code       string          `json:"code,omitempty"` // only to who made it, and for the admin
+	Code       string          `json:"code,omitempty"` // only for whoever made it, and for the operator
 	Phase      core.Phase      `json:"phase"`
 	Open       bool            `json:"open"`
 	Seats      []core.SeatInfo `json:"seats"` // the taken ones
@@ -52,19 +52,17 @@ type Final struct {
 	Duration int64        `json:"duration_ms"` // room time
 }
 
+// FinalOf is how a room ended; nil when it has not.
 func FinalOf(f *record.Final) *Final {
 	if f == nil {
 		return nil
 	}
-	return &Final{f.End, f.Rated, withOutcomes(f.Result), f.Point, f.Duration.Milliseconds()}
+	result := f.Result
+	result.Outcomes = NonNil(result.Outcomes)
+	return &Final{f.End, f.Rated, result, f.Point, f.Duration.Milliseconds()}
 }
 
-// withOutcomes makes an absent list an empty one, so that JSON has no null for clients to stumble over.
-func withOutcomes(r room.Result) room.Result {
-	r.Outcomes = NonNil(r.Outcomes)
-	return r
-}
-
+// NonNil makes an absent list an empty one, so that clients find no null in JSON.
 func NonNil[T any](l []T) []T {
 	if l == nil {
 		return []T{}
@@ -72,7 +70,7 @@ func NonNil[T any](l []T) []T {
 	return l
 }
 
-// RoomOf leaves out the join code: whoever may know it gets it by a line of its own.
+// RoomOf is a room without its join code, which only some may know.
 func RoomOf(i actor.Info) Room {
 	return Room{
 		ID: i.ID, Game: i.Game, Version: i.Version, Name: i.Name, Options: i.Options, Private: i.Private,
@@ -82,13 +80,14 @@ func RoomOf(i actor.Info) Room {
 	}
 }
 
+// Rooms are a page of a list of rooms.
 type Rooms struct {
 	Rooms   []Room  `json:"rooms"`
 	Next    room.ID `json:"next,omitempty"`    // ask for the next page by after=; absent on the last
 	Partial bool    `json:"partial,omitempty"` // a node did not answer in time, so rooms may be missing
 }
 
-// ReadFilter reads what narrows a list of rooms.
+// ReadFilter reads the parameters that filter a list of rooms.
 func ReadFilter(q *rest.Query) actor.Filter {
 	f := actor.Filter{
 		Game:  q.Text("game"),
@@ -112,13 +111,13 @@ func ReadFilter(q *rest.Query) actor.Filter {
 	return f
 }
 
-// NobodyHas reports whether a list is empty for a game that this node does not have. A newer node may have it, and then
-// rooms of it.
-func NobodyHas(games map[string]room.Spec, game string, list actor.Listing) bool {
+// UnknownGame reports whether a list was asked for a game that no node has: neither this one, nor a newer one with rooms of it.
+func UnknownGame(games map[string]room.Spec, game string, list actor.Listing) bool {
 	_, known := games[game]
 	return game != "" && !known && len(list.Rooms) == 0 && !list.Partial
 }
 
+// NextPage is the id behind which the next page begins; "" on the last page.
 func NextPage(infos []actor.Info, limit int) room.ID {
 	if len(infos) < limit {
 		return ""
@@ -126,7 +125,7 @@ func NextPage(infos []actor.Info, limit int) room.ID {
 	return infos[len(infos)-1].ID
 }
 
-// PathRoom is the room whose id a part of the path is.
+// PathRoom is the room whose id is a part of the path.
 func PathRoom(r *http.Request, part string) (room.ID, error) {
 	id, err := record.ParseID(r.PathValue(part))
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package rest is what the HTTP handlers have in common: routes, bodies and queries of requests, and problem documents.
+// Package rest is what the HTTP handlers have in common: routes, bodies and queries of requests, problem documents, and CORS.
 package rest
 
 import (
@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -14,8 +15,6 @@ import (
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/web/auth"
 )
-
-var ErrStoreAway = RetryLater("store-away", "The store is not reachable: retry.", 2*time.Second)
 
 // Problem is an error as RFC 9457 puts it into an answer (application/problem+json).
 type Problem struct {
@@ -27,35 +26,52 @@ type Problem struct {
 	// Reasons why a node is not ready.
 	Reasons []string `json:"reasons,omitempty"`
 
-	Retry time.Duration `json:"-"` // not zero: Retry-After
+	retry time.Duration // not zero: Retry-After
 }
 
 func (p *Problem) Error() string { return p.Detail }
 
+// ProblemType is what all types of problems begin with.
 const ProblemType = "urn:roomring:problem:"
 
+// StoreAway tells the log what went wrong with the store, and clients only to retry.
+func StoreAway(log *slog.Logger, err error) *Problem {
+	if ProblemOf(err) == nil {
+		log.Warn("the store did not answer", "err", err)
+	}
+	return RetryLater("store-away", "The store is not reachable: retry.", 2*time.Second)
+}
+
+// NewProblem makes a problem of a kind, which programs go by, with a detail for people.
 func NewProblem(status int, kind, detail string) *Problem {
 	return &Problem{Type: ProblemType + kind, Title: http.StatusText(status), Status: status, Detail: detail}
 }
 
+// BadField says that a field of the request is wrong.
 func BadField(field, detail string) *Problem {
 	p := NewProblem(http.StatusBadRequest, "bad-field", detail)
 	p.Field = field
 	return p
 }
 
+// RetryLater says that the server cannot do this now, and when it may; 0 says nothing of when.
 func RetryLater(kind, detail string, after time.Duration) *Problem {
-	p := NewProblem(http.StatusServiceUnavailable, kind, detail)
-	p.Retry = after
+	return NewProblem(http.StatusServiceUnavailable, kind, detail).After(after)
+}
+
+// NotFound says that there is no such thing.
+func NotFound(detail string) *Problem { return NewProblem(http.StatusNotFound, "not-found", detail) }
+
+// After sets when the client may retry.
+func (p *Problem) After(d time.Duration) *Problem {
+	p.retry = d
 	return p
 }
 
-func NotFound(detail string) *Problem { return NewProblem(http.StatusNotFound, "not-found", detail) }
-
 // Write sends the problem as the whole answer.
 func (p *Problem) Write(w http.ResponseWriter) {
-	if p.Retry > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int((p.Retry+time.Second-1)/time.Second)))
+	if p.retry > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int((p.retry+time.Second-1)/time.Second)))
 	}
 	if p.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
@@ -65,6 +81,7 @@ func (p *Problem) Write(w http.ResponseWriter) {
 	writeBody(w, p.Status, "application/problem+json", p)
 }
 
+// WriteJSON sends a body as the whole answer.
 func WriteJSON(w http.ResponseWriter, status int, body any) {
 	writeBody(w, status, "application/json", body)
 }
@@ -81,7 +98,7 @@ func writeBody(w http.ResponseWriter, status int, mediaType string, body any) {
 	w.Write(append(data, '\n')) // the client has gone if this fails
 }
 
-// ProblemOf says what an error means to a client. Nil: nothing that a client may know.
+// ProblemOf is what an error means to a client; nil when the client may not know.
 func ProblemOf(err error) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
@@ -100,7 +117,7 @@ func ProblemOf(err error) *Problem {
 	return nil
 }
 
-// errorProblems are the errors of the rooms and of Auth, and the answers to them.
+// errorProblems are the errors of packages actor and auth, and the answers to them.
 var errorProblems = []struct {
 	err  error
 	make func(error) *Problem
@@ -121,14 +138,12 @@ var errorProblems = []struct {
 		return RetryLater("too-many-rooms", "This node has as many rooms as it takes: retry later or elsewhere.", 5*time.Second)
 	}},
 	{actor.ErrShare, func(error) *Problem {
-		p := NewProblem(http.StatusTooManyRequests, "room-share", "Your address or account has as many rooms here as one may: play in those, or leave them and retry when they have closed.")
-		p.Retry = 5 * time.Second
-		return p
+		return NewProblem(http.StatusTooManyRequests, "room-share",
+			"Your address or account has as many rooms here as one may: play in those, or leave them and retry when they have closed.").After(5 * time.Second)
 	}},
 	{actor.ErrUnclaimed, func(error) *Problem {
-		p := NewProblem(http.StatusTooManyRequests, "unclaimed-seats", "Too many seats are kept for players from your address who have not come: join the rooms that you were given, or retry in a few seconds.")
-		p.Retry = time.Second
-		return p
+		return NewProblem(http.StatusTooManyRequests, "unclaimed-seats",
+			"Too many seats are kept for players from your address who have not come: join the rooms that you were given, or retry in a few seconds.").After(time.Second)
 	}},
 	{actor.ErrDraining, func(error) *Problem {
 		return RetryLater("draining", "This node is draining: retry elsewhere.", time.Second)
@@ -148,6 +163,7 @@ var errorProblems = []struct {
 	}},
 }
 
+// UnknownGame says that no node has such a game.
 func UnknownGame() *Problem {
 	p := BadField("game", "There is no such game: GET /v1/games lists them.")
 	p.Type = ProblemType + "unknown-game"

@@ -35,10 +35,6 @@ func ReadJSON(w http.ResponseWriter, r *http.Request, limit int64, into any) err
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return NewProblem(http.StatusUnsupportedMediaType, "not-json", "Send the body as Content-Type: application/json.")
 	}
-	return decodeStrict(body, into)
-}
-
-func decodeStrict(body []byte, into any) error {
 	if string(bytes.TrimSpace(body)) == "null" { // encoding/json would take it for an empty object
 		return errNoObject
 	}
@@ -72,9 +68,10 @@ func jsonProblem(err error) *Problem {
 // Query reads the parameters of a request and remembers the first that is wrong.
 type Query struct {
 	Values url.Values
-	Err    error
+	Err    error // of the first that is wrong
 }
 
+// QueryOf begins to read the parameters of a request.
 func QueryOf(r *http.Request) *Query {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	q := &Query{Values: values}
@@ -84,15 +81,17 @@ func QueryOf(r *http.Request) *Query {
 	return q
 }
 
+// Fail notes that a parameter is wrong.
 func (q *Query) Fail(field, detail string) {
 	if q.Err == nil {
 		q.Err = BadField(field, detail)
 	}
 }
 
+// Text is a parameter as it stands; absent it is empty.
 func (q *Query) Text(name string) string { return q.Values.Get(name) }
 
-// Number is between least and most; absent is zero.
+// Number is a parameter between least and most; absent it is 0.
 func (q *Query) Number(name string, least, most int) int {
 	raw := q.Values.Get(name)
 	if raw == "" {
@@ -106,7 +105,7 @@ func (q *Query) Number(name string, least, most int) int {
 	return n
 }
 
-// Flag is true or false; absent is false.
+// Flag is a parameter that is true or false; absent it is false.
 func (q *Query) Flag(name string) bool {
 	raw := q.Values.Get(name)
 	if raw != "" && raw != "true" && raw != "false" {
@@ -115,23 +114,23 @@ func (q *Query) Flag(name string) bool {
 	return raw == "true"
 }
 
-// storable refuses a path or query with text that a store cannot hold, before anybody asks one for it. Bodies are UTF-8
-// or refused by package strict, and what of them reaches a store is held to validText.
-func storable(r *http.Request) error {
+// checkText refuses a path or query that a store cannot hold as text. Package strict refuses bodies that are not UTF-8, and
+// handlers hold what they store of a body to package text.
+func checkText(r *http.Request) error {
 	holds := func(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 	if !holds(r.URL.Path) {
-		return NewProblem(http.StatusBadRequest, "bad-path", "The path holds what is no text: NUL, or bytes that are not UTF-8.")
+		return NewProblem(http.StatusBadRequest, "bad-path", "The path is not text: it holds NUL or bytes that are not UTF-8.")
 	}
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil // whoever reads it says so
+		return nil // a handler that reads it reports that
 	}
 	for name, all := range values {
 		if !holds(name) {
-			return NewProblem(http.StatusBadRequest, "bad-query", "The query string holds what is no text: NUL, or bytes that are not UTF-8.")
+			return NewProblem(http.StatusBadRequest, "bad-query", "The query string is not text: it holds NUL or bytes that are not UTF-8.")
 		}
 		if slices.ContainsFunc(all, func(v string) bool { return !holds(v) }) {
-			return BadField(name, "It holds what is no text: NUL, or bytes that are not UTF-8.")
+			return BadField(name, "It is not text: it holds NUL or bytes that are not UTF-8.")
 		}
 	}
 	return nil

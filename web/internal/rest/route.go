@@ -16,80 +16,84 @@ import (
 	"github.com/roomring/roomring/web/metrics"
 )
 
-// Handle answers a request, or returns an error that becomes a problem document.
-type Handle func(w http.ResponseWriter, r *http.Request) error
+// HandlerFunc answers a request, or returns an error that becomes a problem document.
+type HandlerFunc func(w http.ResponseWriter, r *http.Request) error
 
 // Route is one method of one path, in the pattern language of http.ServeMux.
 type Route struct {
 	Method string
 	Path   string
-	Handle Handle
-	// Raw is set in place of handle where a handler writes its own errors. It has no timeout, is not counted
+	Handle HandlerFunc
+	// Raw is set in place of Handle where a handler writes its own errors. It has no timeout, is not counted
 	// and gets the ResponseWriter as it came, since it may take the connection over.
 	Raw http.Handler
 	// Stream is set for an answer that goes on for as long as its reader stays. It has no timeout.
 	Stream bool
 }
 
-type Routing struct {
+// MuxOptions are what the routes of a Mux have in common.
+type MuxOptions struct {
 	Log     *slog.Logger
-	Metrics *metrics.Metrics
-	Timeout time.Duration
+	Metrics *metrics.Metrics // counts requests; nil: they are not counted
+	Timeout time.Duration    // of each request
 	Unknown http.HandlerFunc // answers unknown paths
 }
 
-// NewMux serves routes, and answers a path's other methods with 405, as a problem document.
-func NewMux(routes []Route, with Routing) Mux {
-	paths := map[string]methods{}
-	for _, rt := range routes {
-		if paths[rt.Path] == nil {
-			paths[rt.Path] = methods{}
-		}
-		if paths[rt.Path][rt.Method] = rt.Raw; rt.Raw == nil {
-			paths[rt.Path][rt.Method] = with.guarded(rt)
-		}
-	}
-	mux := http.NewServeMux()
-	for p, m := range paths {
-		mux.Handle(p, m)
-	}
-	mux.HandleFunc("/", with.Unknown)
-	return Mux{mux, with.Unknown}
-}
-
-// UnknownPath answers programs.
-func UnknownPath(w http.ResponseWriter, r *http.Request) {
-	NotFound("There is nothing at this path: docs/openapi.yaml lists what there is.").Write(w)
-}
-
-// Mux answers 404 where http.ServeMux would redirect to a cleaner path, so that a path has one spelling.
+// Mux serves routes. It answers a path's other methods with 405, and 404 where http.ServeMux would redirect to a cleaner
+// path, so that a path has one spelling.
 type Mux struct {
 	mux     *http.ServeMux
 	unknown http.HandlerFunc
 }
 
-func (u Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !spelt(r) {
-		u.unknown(w, r)
+// NewMux makes a Mux of routes.
+func NewMux(routes []Route, o MuxOptions) Mux {
+	paths := map[string]methods{}
+	for _, route := range routes {
+		if paths[route.Path] == nil {
+			paths[route.Path] = methods{}
+		}
+		handler := route.Raw
+		if handler == nil {
+			handler = o.handler(route)
+		}
+		paths[route.Path][route.Method] = handler
+	}
+	mux := http.NewServeMux()
+	for p, m := range paths {
+		mux.Handle(p, m)
+	}
+	mux.HandleFunc("/", o.Unknown)
+	return Mux{mux, o.Unknown}
+}
+
+func (m Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !clean(r) {
+		m.unknown(w, r)
 		return
 	}
-	u.mux.ServeHTTP(w, r)
+	m.mux.ServeHTTP(w, r)
 }
 
 // Has reports whether there is anything at the request's path, whatever its method.
-func (u Mux) Has(r *http.Request) bool {
-	_, pattern := u.mux.Handler(r)
-	return spelt(r) && pattern != "/"
+func (m Mux) Has(r *http.Request) bool {
+	_, pattern := m.mux.Handler(r)
+	return clean(r) && pattern != "/"
 }
 
-// spelt reports whether the request's path is in its one spelling.
-func spelt(r *http.Request) bool {
+// clean reports whether the request's path is in its one spelling.
+func clean(r *http.Request) bool {
 	p := r.URL.EscapedPath()
 	clean := path.Clean("/" + p)
 	if strings.HasSuffix(p, "/") && clean != "/" {
 		clean += "/"
 	}
 	return p == clean && r.Method != http.MethodConnect
+}
+
+// UnknownPath answers programs that ask for a path that there is not.
+func UnknownPath(w http.ResponseWriter, _ *http.Request) {
+	NotFound("There is nothing at this path: docs/openapi.yaml lists what there is.").Write(w)
 }
 
 // methods are the handlers of one path.
@@ -104,46 +108,53 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.ServeHTTP(w, r)
 		return
 	}
-	w.Header().Set("Allow", m.allowed())
-	if r.Method == http.MethodOptions {
-		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	NewProblem(http.StatusMethodNotAllowed, "wrong-method", "This path takes "+m.allowed()+".").Write(w)
-}
-
-func (m methods) allowed() string {
 	names := slices.Sorted(maps.Keys(m))
 	if m["GET"] != nil {
 		names = append(names, "HEAD")
 	}
-	return strings.Join(append(names, "OPTIONS"), ", ")
+	allowed := strings.Join(append(names, "OPTIONS"), ", ")
+	w.Header().Set("Allow", allowed)
+	if r.Method == http.MethodOptions {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	NewProblem(http.StatusMethodNotAllowed, "wrong-method", "This path takes "+allowed+".").Write(w)
 }
 
-// guarded runs a route within its time, and turns its error or panic into a problem document.
-func (with Routing) guarded(rt Route) http.Handler {
+// handler runs a route within its time, and turns its error or panic into a problem document. An error that means nothing to
+// clients is logged and stays a bare 500.
+func (o MuxOptions) handler(route Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		ctx := r.Context()
-		if !rt.Stream {
+		if !route.Stream {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, with.Timeout)
+			ctx, cancel = context.WithTimeout(ctx, o.Timeout)
 			defer cancel()
 		}
 		rec := &recorder{ResponseWriter: w}
-		err := with.caught(rt, rec, r.WithContext(ctx))
-		with.settle(rt, rec, err)
-		if with.Metrics == nil {
+		if err := o.call(route, rec, r.WithContext(ctx)); err != nil {
+			p := ProblemOf(err)
+			if p == nil {
+				o.Log.Error("an HTTP request failed", "method", route.Method, "route", route.Path, "err", err)
+				p = NewProblem(http.StatusInternalServerError, "internal", "The server failed; its log says why.")
+			}
+			if rec.status == 0 {
+				p.Write(rec)
+			}
+		}
+		if o.Metrics == nil {
 			return
 		}
-		with.Metrics.Request(rt.Method, rt.Path, cmp.Or(rec.status, http.StatusOK))
-		if !rt.Stream { // a stream takes as long as its reader likes
-			with.Metrics.RequestTime(rt.Path, time.Since(began))
+		o.Metrics.Request(route.Method, route.Path, cmp.Or(rec.status, http.StatusOK))
+		if !route.Stream { // a stream takes as long as its reader likes
+			o.Metrics.RequestTime(route.Path, time.Since(began))
 		}
 	})
 }
 
-func (with Routing) caught(rt Route, w *recorder, r *http.Request) (err error) {
+// call runs a route's handler and returns a panic of it as an error.
+func (o MuxOptions) call(route Route, w *recorder, r *http.Request) (err error) {
 	defer func() {
 		switch p := recover(); p {
 		case nil:
@@ -151,31 +162,16 @@ func (with Routing) caught(rt Route, w *recorder, r *http.Request) (err error) {
 			panic(p)
 		default:
 			err = fmt.Errorf("panic: %v", p)
-			with.Log.Error("an HTTP handler panicked", "route", rt.Path, "panic", p, "stack", string(debug.Stack()))
+			o.Log.Error("an HTTP handler panicked", "route", route.Path, "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
-	if err := storable(r); err != nil {
+	if err := checkText(r); err != nil {
 		return err
 	}
-	return rt.Handle(w, r)
+	return route.Handle(w, r)
 }
 
-// settle answers an error. What has no meaning to clients is logged and stays a bare 500.
-func (with Routing) settle(rt Route, w *recorder, err error) {
-	if err == nil {
-		return
-	}
-	p := ProblemOf(err)
-	if p == nil {
-		with.Log.Error("an HTTP request failed", "method", rt.Method, "route", rt.Path, "err", err)
-		p = NewProblem(http.StatusInternalServerError, "internal", "The server failed; its log says why.")
-	}
-	if w.status == 0 {
-		p.Write(w)
-	}
-}
-
-// recorder remembers the status for the metrics.
+// recorder remembers the status of an answer; 0: it has not begun.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -195,11 +191,11 @@ func (w *recorder) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// Unwrap lets http.ResponseController find what lies beneath.
+// Unwrap is for http.ResponseController.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// Secured adds the headers that keep browsers from guessing, framing and telling (OWASP Secure Headers).
-func Secured(next http.Handler) http.Handler {
+// SecurityHeaders adds headers that keep browsers from guessing types, framing pages and telling referrers (OWASP Secure Headers).
+func SecurityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
