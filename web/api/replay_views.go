@@ -35,7 +35,7 @@ func (s *Server) writeViews(ctx context.Context, w http.ResponseWriter, replay *
 	}
 	w.Header().Set("Content-Type", body.NDJSON)
 	out := json.NewEncoder(w)
-	for shown, err := range s.reported(cfg.Header, core.Views(cfg, s.storedLog(ctx, cfg.Header.ID))) {
+	for shown, err := range s.reported(cfg.Header, core.SpectatorTurns(cfg, s.storedLog(ctx, cfg.Header.ID))) {
 		if err = errors.Join(err, ctx.Err()); err == nil {
 			err = out.Encode(shownOf(shown))
 		}
@@ -47,11 +47,11 @@ func (s *Server) writeViews(ctx context.Context, w http.ResponseWriter, replay *
 }
 
 // reported tells Reruns when the game runs, and not while the reader is waited for.
-func (s *Server) reported(h record.Header, run iter.Seq2[core.Shown, error]) iter.Seq2[core.Shown, error] {
+func (s *Server) reported(h record.Header, run iter.Seq2[core.SpectatorTurn, error]) iter.Seq2[core.SpectatorTurn, error] {
 	if s.opts.Reruns == nil {
 		return run
 	}
-	return func(yield func(core.Shown, error) bool) {
+	return func(yield func(core.SpectatorTurn, error) bool) {
 		mark := s.opts.Reruns.BeginRerun(h.ID, h.Game)
 		defer func() { mark.Release() }()
 		run(func(shown core.SpectatorTurn, err error) bool {
@@ -100,7 +100,7 @@ func (s *Server) runnable(replay *core.ReplayReader) (core.Config, error) {
 	return core.Config{Header: h, Rules: rules}, nil
 }
 
-func shownOf(s core.Shown) shownBody {
+func shownOf(s core.SpectatorTurn) shownBody {
 	b := shownBody{
 		T: "turn", Seq: s.Seq, At: s.At.Milliseconds(), Kind: s.Kind.Name(), Player: s.Player,
 		View: s.View, Patch: s.Patch, Events: s.Events,
