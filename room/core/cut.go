@@ -10,44 +10,44 @@ import (
 
 // cutDue reports whether the log has grown to the bound, at a point where it can be cut.
 func (c *Core) cutDue() bool {
-	return c.runtime() >= 2 && c.s.Final == nil && c.replayed == nil && c.log.size >= c.cutAt && c.clean()
+	return c.runtime() >= 2 && c.s.Final == nil && c.replaying == nil && c.log.size >= c.cutAt && c.clean()
 }
 
 // stepCut begins the log anew: the entry carries the whole state after it, and what lies before it may be forgotten. A
 // log that begins with it goes on from that state.
 func (c *Core) stepCut(in Input) (Ready, error) {
-	if c.unbegun {
-		return c.beginWith(in)
+	if c.startsWithCut {
+		return c.loadCut(in)
 	}
 	if c.s.Final != nil || !c.clean() {
 		return Ready{Refused: room.Refuse("not_now", "the log cannot be cut here")}, nil
 	}
 	before := c.s.Now
 	in.Version, in.Runtime = c.s.Version, c.s.Runtime
-	c.enter(in)
-	c.classes.saidAt = c.s.Index
-	if c.replayed != nil {
-		if err := c.agreeOnState(record.Snapshot{Data: in.Data}, c.replayed); err != nil {
+	c.beginEntry(in)
+	c.classes.publishedAt = c.s.Index
+	if c.replaying != nil {
+		if err := c.verifySnapshot(record.Snapshot{Data: in.Data}, c.replaying); err != nil {
 			return Ready{}, err
 		}
-		return c.done(false)
+		return c.logEntry(false)
 	}
 	data, err := c.encodeState()
 	if err != nil {
 		c.cutAt += c.cutAt/8 + 1 // it is tried again, and not at every input
-		c.classes.saidAt--
-		return c.leave(before, err)
+		c.classes.publishedAt--
+		return c.revertEntry(before, err)
 	}
 	c.last.Data = data
 	c.cutAt = max(c.spec.LogBytes, 2*len(data))
-	return c.done(false)
+	return c.logEntry(false)
 }
 
 // beginWith takes the state over that a log begins with.
-func (c *Core) beginWith(in Input) (Ready, error) {
-	c.unbegun = false
+func (c *Core) loadCut(in Input) (Ready, error) {
+	c.startsWithCut = false
 	index := c.s.Index + 1
-	if err := c.load(record.Snapshot{Data: in.Data}); err != nil {
+	if err := c.loadSnapshot(record.Snapshot{Data: in.Data}); err != nil {
 		return Ready{}, err
 	}
 	if c.s.Index != index {
@@ -55,7 +55,7 @@ func (c *Core) beginWith(in Input) (Ready, error) {
 	}
 	in.At = max(in.At, c.s.Now)
 	c.last = Entry{Index: c.s.Index, Epoch: c.s.Epoch, Input: in}
-	return c.done(c.s.Final != nil)
+	return c.logEntry(c.s.Final != nil)
 }
 
 // BeginsLog reports whether entries that begin at index may be the beginning of a log: they are the first, or a cut.
@@ -70,7 +70,7 @@ func BeginsLog(index room.Index, entries []byte) bool {
 }
 
 // beginAt puts a fresh core before the cut that its log begins with.
-func (c *Core) beginAt(e *Entry) {
+func (c *Core) startBeforeCut(e *Entry) {
 	c.s.Index, c.s.Epoch, c.s.Now = e.Index-1, e.Epoch, time.Duration(0)
-	c.unbegun = true
+	c.startsWithCut = true
 }

@@ -16,25 +16,25 @@ const (
 
 // Deadline is the room time at which Due has something next; false means never, as things stand.
 func (c *Core) Deadline() (time.Duration, bool) {
-	in, ok := c.next()
+	in, ok := c.nextDue()
 	return in.At, ok
 }
 
 // Due is the next input that time makes necessary at or before now: a timer, a tick, the end of a
 // grace period or of the room. The caller steps it and asks again until there is none.
 func (c *Core) Due(now time.Duration) (Input, bool) {
-	in, ok := c.next()
+	in, ok := c.nextDue()
 	if !ok || in.At > now {
 		return Input{}, false
 	}
 	if in.Kind == KindTick {
-		in.At = c.catchUp(in.At, now)
+		in.At = c.skipTicks(in.At, now)
 	}
 	return in, true
 }
 
 // catchUp leaves out the ticks beyond Config.CatchUp that a late caller has missed.
-func (c *Core) catchUp(at, now time.Duration) time.Duration {
+func (c *Core) skipTicks(at, now time.Duration) time.Duration {
 	tick := tick(c.spec)
 	if behind := int((now - at) / tick); behind > c.cfg.CatchUp {
 		c.skipped += uint64(behind - c.cfg.CatchUp)
@@ -43,7 +43,7 @@ func (c *Core) catchUp(at, now time.Duration) time.Duration {
 	return at
 }
 
-func (c *Core) next() (Input, bool) {
+func (c *Core) nextDue() (Input, bool) {
 	if c.s.Final != nil {
 		return Input{Kind: KindClose, At: c.s.Linger}, true
 	}

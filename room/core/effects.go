@@ -14,39 +14,39 @@ import (
 )
 
 // calling is the Runtime of one call of a game, with the turn that the game is lent.
-type calling struct {
+type gameCall struct {
 	room.Turn
 	core *Core
 	fx   effects
 	rand *rand.Rand
 }
 
-func newTurn(c *Core) *calling {
-	t := &calling{core: c}
-	t.Turn = room.NewTurn((*onTurn)(t))
+func newTurn(c *Core) *gameCall {
+	t := &gameCall{core: c}
+	t.Turn = room.NewTurn((*turnRuntime)(t))
 	return t
 }
 
 // onTurn is calling without the methods of the turn in it.
-type onTurn calling
+type turnRuntime gameCall
 
-func (t *onTurn) Now() time.Duration          { return t.core.s.Now }
-func (t *onTurn) Index() room.Index           { return t.core.s.Index }
-func (t *onTurn) Players() []room.Player      { return t.core.players() }
-func (t *onTurn) Online(p room.PlayerID) bool { return t.core.online(p) }
-func (t *onTurn) Acted(p room.PlayerID) bool  { return t.core.acted(p) }
-func (t *onTurn) RuntimeVersion() int         { return t.core.header.Runtime }
+func (t *turnRuntime) Now() time.Duration          { return t.core.s.Now }
+func (t *turnRuntime) Index() room.Index           { return t.core.s.Index }
+func (t *turnRuntime) Players() []room.Player      { return t.core.players() }
+func (t *turnRuntime) Online(p room.PlayerID) bool { return t.core.online(p) }
+func (t *turnRuntime) Acted(p room.PlayerID) bool  { return t.core.acted(p) }
+func (t *turnRuntime) RuntimeVersion() int         { return t.core.header.Runtime }
 
-func (t *onTurn) Rand() *rand.Rand {
+func (t *turnRuntime) Rand() *rand.Rand {
 	if t.rand == nil {
 		t.rand = t.core.random()
 	}
 	return t.rand
 }
 
-func (t *onTurn) Decode(raw json.RawMessage, into any) error { return t.core.decode(raw, into) }
+func (t *turnRuntime) Decode(raw json.RawMessage, into any) error { return t.core.decode(raw, into) }
 
-func (t *onTurn) Options(into any) (json.RawMessage, error) {
+func (t *turnRuntime) Options(into any) (json.RawMessage, error) {
 	c := t.core
 	raw := c.header.Options
 	if len(raw) > 0 {
@@ -62,18 +62,18 @@ func (t *onTurn) Options(into any) (json.RawMessage, error) {
 	return raw, nil
 }
 
-func (t *onTurn) Send(to room.PlayerID, name string, data any) { t.fx.emit(to, name, data) }
-func (t *onTurn) StopTimer(name string)                        { t.fx.timer(name, 0) }
-func (t *onTurn) Seats(n int)                                  { t.fx.seats = n }
-func (t *onTurn) Lock(locked bool)                             { t.fx.lock = &locked }
-func (t *onTurn) Wait()                                        { t.fx.wait = true }
-func (t *onTurn) Begin()                                       { t.fx.begin = true }
-func (t *onTurn) Grace(d time.Duration)                        { t.fx.grace = &d }
-func (t *onTurn) Empty(d time.Duration)                        { t.fx.empty = &d }
-func (t *onTurn) Finish(r room.Result, abort bool)             { t.fx.result, t.fx.abort = &r, abort }
+func (t *turnRuntime) Send(to room.PlayerID, name string, data any) { t.fx.emit(to, name, data) }
+func (t *turnRuntime) StopTimer(name string)                        { t.fx.timer(name, 0) }
+func (t *turnRuntime) Seats(n int)                                  { t.fx.seats = n }
+func (t *turnRuntime) Lock(locked bool)                             { t.fx.lock = &locked }
+func (t *turnRuntime) Wait()                                        { t.fx.wait = true }
+func (t *turnRuntime) Begin()                                       { t.fx.begin = true }
+func (t *turnRuntime) Grace(d time.Duration)                        { t.fx.grace = &d }
+func (t *turnRuntime) Empty(d time.Duration)                        { t.fx.empty = &d }
+func (t *turnRuntime) Finish(r room.Result, abort bool)             { t.fx.result, t.fx.abort = &r, abort }
 
 // StartTimer sets a timer that never comes when its time is beyond all time.
-func (t *onTurn) StartTimer(name string, after time.Duration) {
+func (t *turnRuntime) StartTimer(name string, after time.Duration) {
 	t.fx.timer(name, later(t.core.s.Now, after))
 }
 
@@ -121,7 +121,7 @@ func (fx *effects) timer(name string, at time.Duration) {
 }
 
 // take makes the effects of a call that was not refused part of the room.
-func (c *Core) take(fx *effects) {
+func (c *Core) apply(fx *effects) {
 	c.s.Events = append(c.s.Events, fx.events...)
 	for _, t := range fx.timers {
 		c.setTimer(t)
@@ -141,7 +141,7 @@ func (c *Core) take(fx *effects) {
 		c.s.Empty = *fx.empty
 	}
 	if fx.result != nil && c.s.Final == nil {
-		c.finish(*fx.result, fx.abort)
+		c.finishGame(*fx.result, fx.abort)
 	}
 }
 

@@ -40,7 +40,7 @@ func appendEntry(b []byte, e *Entry) ([]byte, error) {
 	m.uint(22, uint64(e.Result), false)
 	m.refusal(23, e.Refused)
 	m.checks(24, e.Checks)
-	return m.done()
+	return m.finish()
 }
 
 // size is about how many bytes an entry takes, and hardly ever less than it does.
@@ -123,7 +123,7 @@ func (m *cborFields) checks(k byte, all []ViewCheck) {
 }
 
 // done writes how many fields there are: fewer than 24, so the head is one byte.
-func (m *cborFields) done() ([]byte, error) {
+func (m *cborFields) finish() ([]byte, error) {
 	m.b[m.head] = cborMap | byte(m.n)
 	return m.b, m.err
 }

@@ -15,14 +15,14 @@ import (
 
 // finish takes the game's result, or its word that there is none. A result that cannot be is the game's fault and aborts the
 // room.
-func (c *Core) finish(r room.Result, abort bool) {
+func (c *Core) finishGame(r room.Result, abort bool) {
 	if err := checkResult(&r); err != nil {
 		panic(err.Error())
 	}
 	end := record.Finished
 	if !abort {
 		c.givenOutcomes = r.Outcomes
-		why := c.judge(&r)
+		why := c.dropIdle(&r)
 		r.Summary, abort = cmp.Or(why, r.Summary), why != ""
 	}
 	if abort {
@@ -35,7 +35,7 @@ func (c *Core) finish(r room.Result, abort bool) {
 	if c.runtime() >= 2 {
 		makeStorable(&r)
 	}
-	c.conclude(end, "")
+	c.endRoom(end, "")
 	bot := slices.ContainsFunc(r.Outcomes, func(o room.Outcome) bool { return o.Bot })
 	r.IdleCounts = false // it has done its work, and is no part of what is kept
 	c.s.Final.Result = r
@@ -60,7 +60,7 @@ func checkResult(r *room.Result) error {
 		}
 		seen[o.Player] = true
 	}
-	r.Reason, r.Summary = valid(r.Reason), valid(r.Summary)
+	r.Reason, r.Summary = toUTF8(r.Reason), toUTF8(r.Summary)
 	if len(r.Data) > 0 {
 		var compact bytes.Buffer
 		if err := json.Compact(&compact, r.Data); err != nil {
@@ -73,7 +73,7 @@ func checkResult(r *room.Result) error {
 
 // makeStorable takes out of a result's text what a store cannot hold: it may quote what a player has said.
 func makeStorable(r *room.Result) {
-	text := func(s string) string { return strings.ReplaceAll(valid(s), "\x00", "\uFFFD") }
+	text := func(s string) string { return strings.ReplaceAll(toUTF8(s), "\x00", "\uFFFD") }
 	r.Reason, r.Summary = text(r.Reason), text(r.Summary)
 	if len(r.Data) > 0 {
 		r.Data = bytes.ToValidUTF8(r.Data, []byte("\uFFFD"))
@@ -86,7 +86,7 @@ func makeStorable(r *room.Result) {
 }
 
 // conclude ends the room, once. One that failed or was closed may leave memory at once.
-func (c *Core) conclude(end record.End, why string) {
+func (c *Core) endRoom(end record.End, why string) {
 	if c.s.Final != nil {
 		return
 	}
@@ -98,9 +98,9 @@ func (c *Core) conclude(end record.End, why string) {
 }
 
 // end tells everybody, if the present input has ended the room.
-func (c *Core) end(wasOver bool) {
+func (c *Core) announceEnd(wasOver bool) {
 	if !wasOver && c.s.Final != nil {
-		c.put(Ended{c.stamp(), c.overFrame()})
+		c.queue(Ended{c.stamp(), c.overFrame()})
 	}
 }
 
@@ -122,84 +122,4 @@ func (c *Core) Seal() (record.Final, error) {
 	replay, err := c.log.replay(c.header, f)
 	f.Replay = replay
 	return f, err
-}
-
-// RematchSignal is the name of the signal that answers RematchAgreed, with data {"room": id}.
-const RematchSignal = "roomring.rematch"
-
-// actRematch is the only act in a finished room: {"rematch": true} agrees to another game, false takes
-// it back. When every player who still holds a seat has agreed, the room asks for the next one.
-func (c *Core) actRematch(p room.Player, data json.RawMessage) error {
-	var act struct {
-		Rematch *bool `json:"rematch"`
-	}
-	if err := c.decode(data, &act); err != nil || act.Rematch == nil {
-		return room.Refuse("over", `the game is over: only {"rematch": true} or {"rematch": false} can be said`)
-	}
-	if c.s.Final.End != record.Finished && !c.s.Final.Void() || c.s.Rematch != nil || c.panicked != nil {
-		return room.Refuse("over", "there is no rematch to agree to")
-	}
-	c.s.Agreed = slices.DeleteFunc(c.s.Agreed, func(id room.PlayerID) bool { return id == p.ID })
-	if *act.Rematch {
-		c.s.Agreed = append(c.s.Agreed, p.ID)
-	}
-	c.broadcast("rematch", map[string]any{"agreed": c.s.Agreed})
-	return c.agreeRematch()
-}
-
-func (c *Core) agreeRematch() error {
-	for _, p := range c.players() {
-		if !slices.Contains(c.s.Agreed, p.ID) {
-			return nil
-		}
-	}
-	options := c.header.Options
-	if g, ok := optional[room.Rematcher](c.inst); ok {
-		err := c.call("Rematch", func(*room.Turn) (err error) {
-			options, err = json.Marshal(g.Rematch())
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	if len(options) == 0 {
-		options = json.RawMessage("{}")
-	}
-	if c.runtime() >= 2 {
-		if err := c.spec.CheckOptions(options); err != nil {
-			return err
-		}
-	}
-	c.s.Rematch = options
-	c.s.Linger = c.s.Now + c.spec.Linger
-	c.put(RematchAgreed{c.stamp(), options, c.players()})
-	return nil
-}
-
-// RematchPending is the agreed rematch that no signal has answered yet: a room brought back asks again.
-func (c *Core) RematchPending() (RematchAgreed, bool) {
-	if c.s.Rematch == nil || c.s.Next != "" {
-		return RematchAgreed{}, false
-	}
-	return RematchAgreed{c.stamp(), c.s.Rematch, c.players()}, true
-}
-
-func (c *Core) stepRematch(in Input) (Ready, error) {
-	var next struct {
-		Room room.ID `json:"room"`
-	}
-	if err := c.decode(in.Data, &next); err != nil || c.s.Rematch == nil || c.s.Next != "" {
-		return Ready{Refused: room.Refuse("no_rematch", "no rematch was asked for")}, nil
-	}
-	c.enter(in)
-	c.s.Next = next.Room
-	c.broadcast("rematch", map[string]any{"agreed": c.s.Agreed, "room": next.Room})
-	return c.settle(true)
-}
-
-func (c *Core) broadcast(name string, data any) {
-	var fx effects
-	fx.emit("", name, data)
-	c.s.Events = append(c.s.Events, fx.events...)
 }

@@ -18,14 +18,14 @@ type turn struct {
 }
 
 // tells reports whether the turn holds a private event for a player.
-func (t *turn) tells(p room.PlayerID) bool {
+func (t *turn) hasPrivate(p room.PlayerID) bool {
 	return slices.ContainsFunc(t.events, func(e event) bool { return e.To == p && p != "" })
 }
 
 // frame is the turn as a player hears it; an empty player is everybody to whom nothing private is said.
 // It is nil when there is nothing to hear.
 func (t *turn) frame(p room.PlayerID) *Frame {
-	private := t.tells(p)
+	private := t.hasPrivate(p)
 	if !private && t.shared != nil {
 		return t.shared
 	}
@@ -122,7 +122,7 @@ func (c *Core) answer(r *client, a answer) {
 		}
 		return wire.AppendReject(nil, e, wire.Reject{CSeq: uint64(a.CSeq), Seq: uint64(a.Index), Code: a.Code, Reason: a.Reason})
 	}}
-	c.put(Answered{c.stamp(), r.Player, r.Client, a.CSeq, f})
+	c.queue(Answered{c.stamp(), r.Player, r.Client, a.CSeq, f})
 }
 
 // answerAgain repeats an answer. One that is too old to be kept has been heard: a client has at most

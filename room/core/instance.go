@@ -9,25 +9,14 @@ import (
 )
 
 // optional asks a game for one of the optional interfaces.
-func optional[I any](in room.Instance) (I, bool) {
+func asInterface[I any](in room.Instance) (I, bool) {
 	i, ok := in.Game().(I)
 	return i, ok
 }
 
-// contained calls a method of the game's outside of every input, where a panic must not end the room: nothing
-// in the log would say why. The error is a *Panic.
-func contained(method string, f func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = newPanic(method, v)
-		}
-	}()
-	return f()
-}
-
 func snapshotGame(in room.Instance) (data []byte, err error) {
-	err = contained("Snapshot", func() (err error) {
-		if s, ok := optional[room.Snapshotter](in); ok {
+	err = catchPanic("Snapshot", func() (err error) {
+		if s, ok := asInterface[room.Snapshotter](in); ok {
 			data, err = s.Snapshot()
 			return err
 		}
@@ -38,8 +27,8 @@ func snapshotGame(in room.Instance) (data []byte, err error) {
 }
 
 func restoreGame(in room.Instance, data []byte) error {
-	return contained("Restore", func() error {
-		if s, ok := optional[room.Snapshotter](in); ok {
+	return catchPanic("Restore", func() error {
+		if s, ok := asInterface[room.Snapshotter](in); ok {
 			return s.Restore(data)
 		}
 		return json.Unmarshal(data, in.Game())

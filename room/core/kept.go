@@ -19,7 +19,7 @@ const keptMagic = "roomring kept 1\n"
 const MaxKeptBytes = 256 << 20
 
 // keptStretch is how much log is one batch of an encoded Kept.
-const keptStretch = 1 << 20
+const keptBatchBytes = 1 << 20
 
 // keptForm is what is compressed behind the magic. The header is JSON, as in journals: CBOR would cut its times short.
 type keptForm struct {
@@ -94,7 +94,7 @@ func EncodeKept(k record.Kept) ([]byte, error) {
 	for _, s := range k.Snapshots {
 		form.Snapshots = append(form.Snapshots, snapshotForm{s.Epoch, s.Index, s.Data})
 	}
-	for _, b := range joined(k.Batches) {
+	for _, b := range joinBatches(k.Batches) {
 		form.Batches = append(form.Batches, batchForm{b.Epoch, b.First, b.Last, int64(b.Time), b.Entries})
 	}
 	plain, err := encMode.Marshal(form)
@@ -108,11 +108,11 @@ func EncodeKept(k record.Kept) ([]byte, error) {
 }
 
 // joined makes larger batches of those that follow each other.
-func joined(batches []record.Batch) []record.Batch {
+func joinBatches(batches []record.Batch) []record.Batch {
 	var out []record.Batch
 	for _, b := range batches {
 		n := len(out) - 1
-		if n < 0 || len(out[n].Entries)+len(b.Entries) > keptStretch {
+		if n < 0 || len(out[n].Entries)+len(b.Entries) > keptBatchBytes {
 			b.Entries = append([]byte(nil), b.Entries...)
 			out = append(out, b)
 			continue

@@ -13,14 +13,6 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// RuntimeVersion changes when this package would replay the same log differently, or writes into logs what an older
-// one would not understand. New rooms get it; a room of an older one, down to OldestRuntime, goes on by the older rules. One that
-// is older still is moved to the present runtime by an upgrade, from a snapshot at the end of its log.
-const (
-	RuntimeVersion = 2
-	OldestRuntime  = 1
-)
-
 // The forms that reach disk and other nodes are CBOR (RFC 8949) in its deterministic encoding.
 var (
 	encMode = must(cbor.CoreDetEncOptions().EncMode())
@@ -28,19 +20,19 @@ var (
 	decOptions = cbor.DecOptions{MaxArrayElements: 1 << 20, MaxMapPairs: 1 << 20, UTF8: cbor.UTF8DecodeInvalid}
 	decMode    = must(decOptions.DecMode())
 	// A field that is not known may change what all the others mean, so entries and snapshots with one are not guessed at.
-	strictMode = must(strictly(decOptions).DecMode())
+	strictMode = must(withStrictFields(decOptions).DecMode())
 
 	// It is safe for use by many goroutines at once.
-	compressor = ready(must(zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault))))
+	compressor = warmed(must(zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault))))
 )
 
 // ready has an encoder make its channel now: one that is first used in virtual time could be used nowhere else.
-func ready(e *zstd.Encoder) *zstd.Encoder {
+func warmed(e *zstd.Encoder) *zstd.Encoder {
 	e.EncodeAll([]byte{0}, nil)
 	return e
 }
 
-func strictly(o cbor.DecOptions) cbor.DecOptions {
+func withStrictFields(o cbor.DecOptions) cbor.DecOptions {
 	o.ExtraReturnErrors = cbor.ExtraDecErrorUnknownField
 	return o
 }
@@ -60,7 +52,7 @@ func EncodeEntries(b []byte, entries ...Entry) ([]byte, error) {
 		e := entries[i]
 		e.Checks = slices.Clip(e.Checks) // joins appends to them
 		i++
-		for i < len(entries) && e.joins(&entries[i]) {
+		for i < len(entries) && e.absorbTick(&entries[i]) {
 			i++
 		}
 		before := len(b)
@@ -72,7 +64,7 @@ func EncodeEntries(b []byte, entries ...Entry) ([]byte, error) {
 }
 
 // joins makes next a part of the run that e is, if it follows.
-func (e *Entry) joins(next *Entry) bool {
+func (e *Entry) absorbTick(next *Entry) bool {
 	if e.Kind != KindTick || next.Kind != KindTick || e.Epoch != next.Epoch || next.Count > 1 {
 		return false
 	}
@@ -103,14 +95,14 @@ func DecodeEntries(b []byte) iter.Seq2[Entry, error] {
 			var e Entry
 			rest, err := strictMode.UnmarshalFirst(b, &e)
 			if err == nil {
-				err = e.known()
+				err = e.checkKind()
 			}
 			if err != nil {
 				yield(Entry{}, logError(err))
 				return
 			}
 			b = rest
-			for one := range e.singles() {
+			for one := range e.ticks() {
 				if !yield(one, nil) {
 					return
 				}
@@ -120,7 +112,7 @@ func DecodeEntries(b []byte) iter.Seq2[Entry, error] {
 }
 
 // known is a *VersionError for an input of a kind that this program does not have.
-func (e *Entry) known() error {
+func (e *Entry) checkKind() error {
 	if e.Kind < KindEpoch || int(e.Kind) >= len(kindNames) {
 		return unknownPart(fmt.Sprintf("its log has an input of kind %d, at %d", e.Kind, e.Index))
 	}
@@ -135,7 +127,7 @@ func logError(err error) error {
 }
 
 // singles are the ticks of a run, or the entry itself.
-func (e Entry) singles() iter.Seq[Entry] {
+func (e Entry) ticks() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		n, every, checks := max(e.Count, 1), e.Every, e.Checks
 		e.Count, e.Every = 0, 0
@@ -157,22 +149,22 @@ type logbook struct {
 	run    Entry        // the newest entry, while ticks may join it; Index 0 is none
 	size   int          // bytes of the log since its beginning, before compression
 
-	anonymous anonymous
+	anonymous anonymizer
 	named     roster
 }
 
 // logStretch is how much log is compressed at once.
-const logStretch = 64 << 10
+const logPartBytes = 64 << 10
 
 // append adds an entry and returns about how many bytes it took. What follows the end of a game is not kept.
 func (l *logbook) append(e Entry, wasOver bool) int {
-	if wasOver || l.run.Index > 0 && l.run.joins(&e) {
+	if wasOver || l.run.Index > 0 && l.run.absorbTick(&e) {
 		return 1
 	}
 	if e.Kind == KindCut {
 		*l = logbook{}
 	}
-	l.named.note(&e)
+	l.named.addEntry(&e)
 	e = l.anonymous.entry(e)
 	n := l.flush()
 	l.run, l.run.Checks = e, slices.Clip(e.Checks) // joins appends to them
@@ -191,7 +183,7 @@ func (l *logbook) flush() int {
 	l.run = Entry{}
 	n := len(l.plain) - before
 	l.size += n
-	if len(l.plain) >= logStretch {
+	if len(l.plain) >= logPartBytes {
 		l.packed = append(l.packed, pack(l.plain))
 		l.plain = nil
 	}

@@ -137,6 +137,6 @@ func (f *Frame) Bytes(e wire.Encoding) []byte {
 	return f.bytes[e]
 }
 
-func (c *Core) put(o Output) { c.outputs = append(c.outputs, o) }
+func (c *Core) queue(o Output) { c.outputs = append(c.outputs, o) }
 
 func (c *Core) stamp() Stamp { return Stamp{c.s.Index} }

@@ -44,7 +44,7 @@ var errTraces = errors.New("the log names the player where it is not understood"
 // Learn collects the names that the player went by, from what is known of the room's end and from its replay, which may be empty.
 // The error says why the replay cannot be read, wholly or in part.
 func (r *Redaction) Learn(f record.Final, replay []byte) error {
-	r.learn(f.Result.Outcomes)
+	r.learnOutcomes(f.Result.Outcomes)
 	if len(replay) == 0 {
 		return nil
 	}
@@ -53,18 +53,18 @@ func (r *Redaction) Learn(f record.Final, replay []byte) error {
 		return err
 	}
 	defer rr.Close()
-	r.learn(rr.Final.Result.Outcomes)
+	r.learnOutcomes(rr.Final.Result.Outcomes)
 	for e, err := range rr.Entries() {
 		if err != nil {
 			return err
 		}
 		if e.Kind == KindJoin && e.Player == r.Player {
-			r.call(e.Name)
+			r.addName(e.Name)
 		}
 		if s, ok := e.state(); ok {
 			for _, at := range s.Seats {
 				if at.Player == r.Player {
-					r.call(at.Name)
+					r.addName(at.Name)
 				}
 			}
 		}
@@ -72,15 +72,15 @@ func (r *Redaction) Learn(f record.Final, replay []byte) error {
 	return nil
 }
 
-func (r *Redaction) learn(outcomes []room.Outcome) {
+func (r *Redaction) learnOutcomes(outcomes []room.Outcome) {
 	for _, o := range outcomes {
 		if o.Player == r.Player && !o.Bot {
-			r.call(o.Name)
+			r.addName(o.Name)
 		}
 	}
 }
 
-func (r *Redaction) call(name string) {
+func (r *Redaction) addName(name string) {
 	if name == "" || name == GoneName || slices.Contains(r.names, name) {
 		return
 	}
@@ -127,10 +127,10 @@ func (r *Redaction) Rerun(rules *room.Rules, replay []byte) (record.Final, error
 	case was.Version != rules.Spec().Version:
 		return record.Final{}, &VersionError{Game: header.Game, Need: was.Version, Have: rules.Spec().Version}
 	}
-	if err := newCore(runConfig(header, rules)).knows(header.Runtime); err != nil {
+	if err := newCore(runConfig(header, rules)).checkRuntime(header.Runtime); err != nil {
 		return record.Final{}, err
 	}
-	p := pair{r: r, was: newCore(runConfig(header, rules))}
+	p := rerunPair{r: r, was: newCore(runConfig(header, rules))}
 	header.Name, header.Options = r.words(header.Name), r.json(header.Options, r.ids)
 	p.is = newCore(runConfig(header, rules))
 	if err := p.run(logIn(replay)); err != nil {
@@ -147,7 +147,7 @@ func (r *Redaction) Rerun(rules *room.Rules, replay []byte) (record.Final, error
 	if f.Replay, err = p.log.replay(header, f); err != nil {
 		return record.Final{}, err
 	}
-	return f, r.free(f.Replay)
+	return f, r.checkTraces(f.Replay)
 }
 
 func runConfig(h record.Header, rules *room.Rules) Config {
@@ -170,14 +170,14 @@ func logIn(replay []byte) Log {
 }
 
 // pair is a game beside itself without a player.
-type pair struct {
+type rerunPair struct {
 	r       *Redaction
 	was, is *Core
 	log     logbook // of the second
 }
 
-func (p *pair) run(log Log) error {
-	if err := errors.Join(p.was.begin(log()), p.is.begin(log())); err != nil {
+func (p *rerunPair) run(log Log) error {
+	if err := errors.Join(p.was.seekStart(log()), p.is.seekStart(log())); err != nil {
 		return err
 	}
 	for e, err := range log() {
@@ -195,17 +195,17 @@ func (p *pair) run(log Log) error {
 }
 
 // step plays an entry in both, and keeps the second's with what it came to there.
-func (p *pair) step(e Entry) error {
+func (p *rerunPair) step(e Entry) error {
 	out, err := p.r.entry(e)
 	if err != nil {
 		return err
 	}
 	out.Checks = nil // of views that name the player
 	stepped := e.Index > p.is.s.Index
-	if err := p.was.again(e); err != nil {
+	if err := p.was.replayEntry(e); err != nil {
 		return err
 	}
-	if err := p.is.again(out); err != nil {
+	if err := p.is.replayEntry(out); err != nil {
 		return err
 	}
 	p.was.log, p.is.log = logbook{}, logbook{} // nobody asks for these
@@ -232,7 +232,7 @@ func (p *pair) step(e Entry) error {
 }
 
 // sameViews compares what everybody sees in the one game with what they see in the other.
-func (p *pair) sameViews() error {
+func (p *rerunPair) sameViews() error {
 	differ := fmt.Errorf("at input %d the game shows something else to players of other ids", p.is.s.Index)
 	all := func(c *Core) (views []*class) {
 		for _, info := range c.s.Classes {
@@ -417,7 +417,7 @@ func replaceWord(s, word, by string) string {
 		rest := s[i+len(word):]
 		before, _ := utf8.DecodeLastRuneInString(begun[:len(begun)-len(s)+i])
 		after, _ := utf8.DecodeRuneInString(rest)
-		if wordly(before) || wordly(after) {
+		if isWordRune(before) || isWordRune(after) {
 			from = i + len(word)
 			continue
 		}
@@ -429,7 +429,9 @@ func replaceWord(s, word, by string) string {
 	return out.String()
 }
 
-func wordly(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
+func isWordRune(r rune) bool {
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
+}
 
 // json rewrites the strings of a JSON text, names of fields among them, and leaves all else byte for byte. What is no JSON is left alone.
 func (r *Redaction) json(data []byte, rewrite func(string) string) []byte {
@@ -464,7 +466,7 @@ func (r *Redaction) json(data []byte, rewrite func(string) string) []byte {
 }
 
 // free is an error when a replay still holds the id, if that is long enough to be found by chance nowhere.
-func (r *Redaction) free(replay record.Parts) error {
+func (r *Redaction) checkTraces(replay record.Parts) error {
 	if len(r.Player) < tellingID {
 		return nil
 	}

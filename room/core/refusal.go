@@ -12,36 +12,36 @@ import (
 // a replay need not show the act to the game again. Whether it does leave it so is looked at, and a game that does not is
 // taken at its word: all of what its clients say is logged.
 const (
-	firstLooks  = 4   // acts of a room that are looked at before anything is known of it
-	looksAfter  = 16  // acts that are looked at behind a refusal that was not, to catch the next one
-	sameAtFirst = 16  // refusals that must have been found harmless before the next are believed to be
-	lookOnceIn  = 64  // refusals after that
-	maxReason   = 512 // bytes of a refusal's reason
-	maxCode     = 64  // and of its code
+	firstSamples     = 4   // acts of a room that are looked at before anything is known of it
+	samplesAfterMiss = 16  // acts that are looked at behind a refusal that was not, to catch the next one
+	minHarmless      = 16  // refusals that must have been found harmless before the next are believed to be
+	sampleOneIn      = 64  // refusals after that
+	maxReason        = 512 // bytes of a refusal's reason
+	maxCode          = 64  // and of its code
 )
 
 // caution is how far a room trusts its game's refusals. It is no part of the replicated state: it decides what is logged,
 // and what is logged decides the rest.
-type caution struct {
-	looked   int  // acts looked at
-	harmless int  // refusals found to be
-	unseen   int  // refusals since the last one that was looked at
-	armed    int  // acts to look at still
-	broken   bool // the game has changed in a refusal
+type refusalSampling struct {
+	sampled   int  // acts looked at
+	harmless  int  // refusals found to be
+	unsampled int  // refusals since the last one that was looked at
+	toSample  int  // acts to look at still
+	mutates   bool // the game has changed in a refusal
 }
 
 // look is the game's state before an act, if this one is looked at.
-func (c *Core) look(asked bool) (sum [32]byte, looks bool) {
-	l := &c.caution
-	if !asked || l.broken || c.replayed != nil || c.runtime() < 2 || l.looked >= firstLooks && l.armed == 0 {
+func (c *Core) sampleBefore(asked bool) (sum [32]byte, looks bool) {
+	l := &c.sampling
+	if !asked || l.mutates || c.replaying != nil || c.runtime() < 2 || l.sampled >= firstSamples && l.toSample == 0 {
 		return sum, false
 	}
-	l.looked++
-	l.armed = max(l.armed-1, 0)
-	return c.gameSum()
+	l.sampled++
+	l.toSample = max(l.toSample-1, 0)
+	return c.gameHash()
 }
 
-func (c *Core) gameSum() (sum [32]byte, ok bool) {
+func (c *Core) gameHash() (sum [32]byte, ok bool) {
 	if c.panicked != nil {
 		return sum, false
 	}
@@ -54,35 +54,35 @@ func (c *Core) gameSum() (sum [32]byte, ok bool) {
 func (c *Core) logRefusal(why *room.Refusal, asked bool, before [32]byte, looked bool) (changed bool) {
 	c.last.Refused = why
 	switch {
-	case c.replayed != nil || c.runtime() < 2:
+	case c.replaying != nil || c.runtime() < 2:
 		return false
 	case !asked:
 		c.last.Data, c.last.Fault = nil, nil
 		return false
-	case c.caution.broken:
+	case c.sampling.mutates:
 		return false
 	}
-	l := &c.caution
+	l := &c.sampling
 	after, ok := [32]byte{}, false
 	if looked {
-		after, ok = c.gameSum()
+		after, ok = c.gameHash()
 	}
 	switch {
 	case !ok:
-		if l.unseen++; l.harmless < sameAtFirst || l.unseen >= lookOnceIn-1 {
-			l.armed = looksAfter
+		if l.unsampled++; l.harmless < minHarmless || l.unsampled >= sampleOneIn-1 {
+			l.toSample = samplesAfterMiss
 		}
-		if l.harmless < sameAtFirst {
+		if l.harmless < minHarmless {
 			return false
 		}
 	case after != before:
-		l.broken = true
+		l.mutates = true
 		return true
 	default:
-		if l.harmless, l.unseen = l.harmless+1, 0; l.harmless < sameAtFirst {
-			l.armed = looksAfter
+		if l.harmless, l.unsampled = l.harmless+1, 0; l.harmless < minHarmless {
+			l.toSample = samplesAfterMiss
 		} else {
-			l.armed = 0
+			l.toSample = 0
 		}
 	}
 	c.last.Data = nil
@@ -90,19 +90,19 @@ func (c *Core) logRefusal(why *room.Refusal, asked bool, before [32]byte, looked
 }
 
 // answered is the refusal of an act whose bytes the log has not: it is not shown to the game again.
-func (c *Core) answered(data json.RawMessage) *room.Refusal {
-	if c.replayed == nil || len(data) > 0 {
+func (c *Core) loggedRefusal(data json.RawMessage) *room.Refusal {
+	if c.replaying == nil || len(data) > 0 {
 		return nil
 	}
-	return c.replayed.Refused
+	return c.replaying.Refused
 }
 
 // short cuts a refusal of a game that quotes whatever it is told.
-func short(r *room.Refusal) *room.Refusal {
-	return &room.Refusal{Code: cutText(r.Code, maxCode), Reason: cutText(r.Reason, maxReason)}
+func truncateRefusal(r *room.Refusal) *room.Refusal {
+	return &room.Refusal{Code: truncateText(r.Code, maxCode), Reason: truncateText(r.Reason, maxReason)}
 }
 
-func cutText(s string, size int) string {
+func truncateText(s string, size int) string {
 	if len(s) <= size {
 		return s
 	}

@@ -104,13 +104,13 @@ func (r *ReplayReader) Entries() iter.Seq2[Entry, error] {
 				return
 			}
 			if err == nil {
-				err = e.known()
+				err = e.checkKind()
 			}
 			if err != nil {
 				yield(Entry{}, fmt.Errorf("replay: %w", logError(err)))
 				return
 			}
-			for one := range e.singles() {
+			for one := range e.ticks() {
 				if !yield(one, nil) {
 					return
 				}

@@ -29,9 +29,9 @@ type SpectatorTurn struct {
 func SpectatorTurns(cfg Config, log Log) iter.Seq2[SpectatorTurn, error] {
 	cfg.ResumeTurns, cfg.ResumeBytes = 1, math.MaxInt // of a class's turns the last alone is looked at
 	return func(yield func(SpectatorTurn, error) bool) {
-		var seen spectating
+		var seen spectatorCursor
 		_, err := Run(cfg, log, func(c *Core, e Entry) error {
-			if s, ok := seen.look(c, e); ok && !yield(s, nil) {
+			if s, ok := seen.next(c, e); ok && !yield(s, nil) {
 				return errSeenEnough
 			}
 			return nil
@@ -46,13 +46,13 @@ func SpectatorTurns(cfg Config, log Log) iter.Seq2[SpectatorTurn, error] {
 var errSeenEnough = errors.New("the reader has stopped")
 
 // spectating is how far a spectator of a replay has got.
-type spectating struct {
+type spectatorCursor struct {
 	in  *class     // nil before the first view
 	seq room.Index // of the last turn
 }
 
 // look is what the entry just stepped has shown to spectators, if anything.
-func (s *spectating) look(c *Core, e Entry) (SpectatorTurn, bool) {
+func (s *spectatorCursor) next(c *Core, e Entry) (SpectatorTurn, bool) {
 	if c.panicked != nil || c.classes.spectator == nil && len(c.s.Classes) == 0 {
 		return SpectatorTurn{}, false
 	}

@@ -73,7 +73,7 @@ type acted struct {
 }
 
 // count takes over what programs wrote that did not count acts: there was one, at least.
-func (s *state) count() {
+func (s *state) convertActed() {
 	for i := range s.Seats {
 		if at := &s.Seats[i]; at.Acted {
 			at.Acted, at.Acts = false, max(at.Acts, 1)
@@ -86,7 +86,7 @@ func (s *state) count() {
 }
 
 // onceEach forgets how often players have acted: who goes on from a snapshot without counts counts from there.
-func (s *state) onceEach() {
+func (s *state) capActs() {
 	for i := range s.Seats {
 		s.Seats[i].Acts = min(s.Seats[i].Acts, 1)
 	}
@@ -151,7 +151,7 @@ func (s *state) clientOf(p room.PlayerID, id record.ClientID) *client {
 }
 
 // remember finds or makes the record of a client; the longest unused one without a seat makes room.
-func (s *state) remember(p room.PlayerID, id record.ClientID) *client {
+func (s *state) ensureClient(p room.PlayerID, id record.ClientID) *client {
 	if r := s.clientOf(p, id); r != nil {
 		return r
 	}
@@ -177,7 +177,7 @@ func (s *state) forgetOldest() {
 	}
 }
 
-func (r *client) keep(a answer) {
+func (r *client) addAnswer(a answer) {
 	if len(r.Answers) == KeptAnswers {
 		r.Answers = slices.Delete(r.Answers, 0, 1)
 	}
@@ -185,7 +185,7 @@ func (r *client) keep(a answer) {
 }
 
 // opened is the index of the entry that opened the present epoch.
-func (s *state) opened() room.Index {
+func (s *state) epochStart() room.Index {
 	if n := len(s.Lineage); n > 0 {
 		return s.Lineage[n-1].Seq + 1
 	}
@@ -193,7 +193,7 @@ func (s *state) opened() room.Index {
 }
 
 // knows reports whether a resume point lies in the room's one history.
-func (s *state) knows(p record.Point) bool {
+func (s *state) contains(p record.Point) bool {
 	if p.Epoch == s.Epoch {
 		return p.Seq <= s.Index
 	}

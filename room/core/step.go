@@ -17,7 +17,7 @@ import (
 // The error is for inputs that no caller should make: a kind that is none, or one for a room that is gone.
 func (c *Core) Step(in Input) (Ready, error) {
 	in.At = max(in.At, c.s.Now)
-	c.failedBefore = c.panicked
+	c.panickedBefore = c.panicked
 	switch in.Kind {
 	case KindEpoch:
 		return c.stepEpoch(in)
@@ -50,7 +50,7 @@ func (c *Core) Step(in Input) (Ready, error) {
 }
 
 // enter gives the input its place in the log.
-func (c *Core) enter(in Input) {
+func (c *Core) beginEntry(in Input) {
 	c.s.Index++
 	c.s.Now = in.At
 	in.Resume = nil
@@ -58,18 +58,18 @@ func (c *Core) enter(in Input) {
 }
 
 // leave takes the place back: the input was refused and has changed nothing.
-func (c *Core) leave(before time.Duration, why error) (Ready, error) {
+func (c *Core) revertEntry(before time.Duration, why error) (Ready, error) {
 	c.s.Index--
 	c.s.Now = before
 	return Ready{Refused: why}, nil
 }
 
 // done makes what the caller must know of an input that is in the log.
-func (c *Core) done(wasOver bool) (Ready, error) {
+func (c *Core) logEntry(wasOver bool) (Ready, error) {
 	c.note(wasOver)
 	entry, logged := c.last, c.last
-	if c.replayed != nil {
-		logged = *c.replayed // a replay keeps the log as it is
+	if c.replaying != nil {
+		logged = *c.replaying // a replay keeps the log as it is
 	}
 	n := c.log.append(logged, wasOver)
 	c.sinceN++
@@ -79,10 +79,10 @@ func (c *Core) done(wasOver bool) (Ready, error) {
 }
 
 // settle is the way of every input that the game hears nothing of any more, or has heard: turns, then done.
-func (c *Core) settle(wasOver bool) (Ready, error) {
-	c.speak()
-	c.end(wasOver)
-	return c.done(wasOver)
+func (c *Core) finishInput(wasOver bool) (Ready, error) {
+	c.publish()
+	c.announceEnd(wasOver)
+	return c.logEntry(wasOver)
 }
 
 // call runs a method of the game and takes its effects, unless it refuses. A panic aborts the room.
@@ -98,14 +98,9 @@ func (c *Core) call(what string, f func(t *room.Turn) error) (err error) {
 		}
 	}()
 	if err = f(&t.Turn); err == nil {
-		c.take(&t.fx)
+		c.apply(&t.fx)
 	}
 	return err
-}
-
-func (c *Core) abort(p *Panic) {
-	c.panicked = p
-	c.conclude(record.Aborted, "the game failed in "+p.Call)
 }
 
 // asRefusal gives any error of a game a code. The reason may quote half a character of what a player sent, and a text
@@ -115,10 +110,10 @@ func asRefusal(err error) *room.Refusal {
 	if r, ok := err.(*room.Refusal); ok && r.Code != "" {
 		code = r.Code
 	}
-	return &room.Refusal{Code: code, Reason: valid(err.Error())}
+	return &room.Refusal{Code: code, Reason: toUTF8(err.Error())}
 }
 
-func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+func toUTF8(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 func (c *Core) stepEpoch(in Input) (Ready, error) {
 	if in.Epoch <= c.s.Epoch {
@@ -128,22 +123,22 @@ func (c *Core) stepEpoch(in Input) (Ready, error) {
 		c.s.Lineage = append(c.s.Lineage, record.Point{Epoch: c.s.Epoch, Seq: c.s.Index})
 	}
 	c.s.Epoch = in.Epoch
-	c.enter(in)
-	return c.done(c.s.Final != nil)
+	c.beginEntry(in)
+	return c.logEntry(c.s.Final != nil)
 }
 
 func (c *Core) stepOpen(in Input) (Ready, error) {
 	before := c.s.Now
-	c.enter(in)
-	if g, ok := optional[room.Opener](c.inst); ok {
+	c.beginEntry(in)
+	if g, ok := asInterface[room.Opener](c.inst); ok {
 		if err := c.call("Open", func(t *room.Turn) error { return g.Open(t, c.header.Options) }); err != nil {
-			return c.leave(before, asRefusal(err))
+			return c.revertEntry(before, asRefusal(err))
 		}
 	} else if len(c.header.Options) > 0 && string(c.header.Options) != "{}" {
-		return c.leave(before, room.Refuse("bad_options", "this game has no options"))
+		return c.revertEntry(before, room.Refuse("bad_options", "this game has no options"))
 	}
 	c.s.EmptyAt = c.s.Now
-	return c.settle(false)
+	return c.finishInput(false)
 }
 
 func (c *Core) stepJoin(in Input) (Ready, error) {
@@ -155,31 +150,17 @@ func (c *Core) stepJoin(in Input) (Ready, error) {
 	}
 	free := slices.IndexFunc(c.s.Seats, func(s seat) bool { return s.Player == "" })
 	before, p := c.s.Now, room.Player{ID: in.Player, Name: in.Name, Seat: free}
-	c.enter(in)
+	c.beginEntry(in)
 	c.s.Seats[free] = seat{Player: p.ID, Name: p.Name, Since: c.s.Now}
-	if g, ok := optional[room.Joiner](c.inst); ok {
+	if g, ok := asInterface[room.Joiner](c.inst); ok {
 		if err := c.call("Join", func(t *room.Turn) error { return g.Join(t, p) }); err != nil {
 			c.s.Seats[free] = seat{}
-			return c.leave(before, asRefusal(err))
+			return c.revertEntry(before, asRefusal(err))
 		}
 	}
 	c.s.Joined = true
 	c.s.Started = c.s.Started || !c.s.Waits && len(c.players()) >= c.spec.MinPlayers
-	return c.settle(false)
-}
-
-func (c *Core) mayJoin(p room.PlayerID) *room.Refusal {
-	switch {
-	case c.s.Final != nil:
-		return errOver
-	case slices.Contains(c.s.Banned, p):
-		return errBanned
-	case c.s.Locked:
-		return errLocked
-	case c.FreeSeats() == 0:
-		return errFull
-	}
-	return nil
+	return c.finishInput(false)
 }
 
 func (c *Core) stepLeave(in Input) (Ready, error) {
@@ -188,19 +169,19 @@ func (c *Core) stepLeave(in Input) (Ready, error) {
 		return Ready{Refused: errNotSeated}, nil
 	}
 	wasOver := c.s.Final != nil
-	c.enter(in)
+	c.beginEntry(in)
 	why := room.LeaveReason(in.Reason)
 	p := room.Player{ID: in.Player, Name: c.s.Seats[i].Name, Seat: i}
-	c.vacate(i)
+	c.freeSeat(i)
 	if why == room.Kicked {
 		c.s.Banned = append(c.s.Banned, p.ID)
 	}
-	c.presence()
-	if g, ok := optional[room.Leaver](c.inst); ok && !wasOver {
+	c.updatePresence()
+	if g, ok := asInterface[room.Leaver](c.inst); ok && !wasOver {
 		_ = c.call("Leave", func(t *room.Turn) error { g.Leave(t, p, why); return nil })
 	}
-	c.put(SeatLost{c.stamp(), p.ID, why})
-	return c.settle(wasOver)
+	c.queue(SeatLost{c.stamp(), p.ID, why})
+	return c.finishInput(wasOver)
 }
 
 func (c *Core) stepAttach(in Input) (Ready, error) {
@@ -212,23 +193,23 @@ func (c *Core) stepAttach(in Input) (Ready, error) {
 		return Ready{Refused: ErrStale}, nil
 	}
 	wasOver := c.s.Final != nil
-	c.enter(in)
+	c.beginEntry(in)
 	s := &c.s.Seats[i]
 	if s.Online && s.Client != in.Client {
-		c.put(Replaced{c.stamp(), s.Player, s.Client})
+		c.queue(Replaced{c.stamp(), s.Player, s.Client})
 	}
-	r := c.s.remember(in.Player, in.Client)
+	r := c.s.ensureClient(in.Player, in.Client)
 	r.Attempt, r.Used = in.Attempt, c.s.Index
 	wasOnline := s.Online
 	s.Online, s.Client = true, in.Client
-	c.presence()
+	c.updatePresence()
 	if !wasOnline && !wasOver {
-		c.tellPresence(i)
+		c.notifyPresence(i)
 	}
-	c.speak()
+	c.publish()
 	c.welcome(i, in)
-	c.end(wasOver)
-	return c.done(wasOver)
+	c.announceEnd(wasOver)
+	return c.logEntry(wasOver)
 }
 
 func (c *Core) stepDetach(in Input) (Ready, error) {
@@ -237,17 +218,17 @@ func (c *Core) stepDetach(in Input) (Ready, error) {
 		return Ready{}, nil
 	}
 	wasOver := c.s.Final != nil
-	c.enter(in)
+	c.beginEntry(in)
 	c.s.Seats[i].Online, c.s.Seats[i].Since = false, c.s.Now
-	c.presence()
+	c.updatePresence()
 	if !wasOver {
-		c.tellPresence(i)
+		c.notifyPresence(i)
 	}
-	return c.settle(wasOver)
+	return c.finishInput(wasOver)
 }
 
 // presence keeps the tick and the time of being empty in step with who is connected.
-func (c *Core) presence() {
+func (c *Core) updatePresence() {
 	switch online := c.s.anyOnline(); {
 	case online:
 		c.s.EmptyAt = -1
@@ -259,8 +240,8 @@ func (c *Core) presence() {
 	}
 }
 
-func (c *Core) tellPresence(i int) {
-	if g, ok := optional[room.Presencer](c.inst); ok {
+func (c *Core) notifyPresence(i int) {
+	if g, ok := asInterface[room.Presencer](c.inst); ok {
 		s := c.s.Seats[i]
 		_ = c.call("Presence", func(t *room.Turn) error {
 			g.Presence(t, room.Player{ID: s.Player, Name: s.Name, Seat: i}, s.Online)
@@ -289,11 +270,11 @@ func (c *Core) stepAct(in Input) (Ready, error) {
 		in.Fault = nil // logs of the first runtime say it by having no data, which no action can be
 	}
 	wasOver := c.s.Final != nil
-	c.enter(in)
+	c.beginEntry(in)
 	asked := !wasOver && in.Fault == nil // the game
-	before, looked := c.look(asked)
+	before, looked := c.sampleBefore(asked)
 	var err error
-	if why := c.answered(in.Data); why != nil {
+	if why := c.loggedRefusal(in.Data); why != nil {
 		err = why
 	} else {
 		err = c.act(room.Player{ID: s.Player, Name: s.Name, Seat: i}, in, wasOver)
@@ -302,17 +283,17 @@ func (c *Core) stepAct(in Input) (Ready, error) {
 	if err != nil {
 		why := asRefusal(err)
 		if c.runtime() >= 2 {
-			why = short(why)
+			why = truncateRefusal(why)
 		}
 		a.Code, a.Reason = why.Code, why.Reason
 		changed = c.logRefusal(why, asked, before, looked)
 	}
 	r.CSeq, r.Used = in.CSeq, c.s.Index
-	r.keep(a)
-	c.speak()
+	r.addAnswer(a)
+	c.publish()
 	c.answer(r, a)
-	c.end(wasOver)
-	ready, err := c.done(wasOver)
+	c.announceEnd(wasOver)
+	ready, err := c.logEntry(wasOver)
 	if changed {
 		ready.Changed = a.Code
 	}
@@ -327,7 +308,7 @@ func (c *Core) act(p room.Player, in Input, wasOver bool) error {
 		return c.actRematch(p, in.Data)
 	}
 	return c.call("Act", func(t *room.Turn) error {
-		forget := c.noteActed(p.Seat)
+		forget := c.countAct(p.Seat)
 		err := c.inst.Act(t, p, in.Data)
 		if err != nil {
 			forget()
@@ -337,37 +318,37 @@ func (c *Core) act(p room.Player, in Input, wasOver bool) error {
 }
 
 func (c *Core) stepTick(in Input) (Ready, error) {
-	g, ok := optional[room.Ticker](c.inst)
+	g, ok := asInterface[room.Ticker](c.inst)
 	if !ok || c.s.Final != nil {
 		return Ready{}, fmt.Errorf("tick of a room that does not tick")
 	}
-	c.enter(in)
+	c.beginEntry(in)
 	c.s.TickAt = in.At + tick(c.spec)
 	_ = c.call("Tick", func(t *room.Turn) error { g.Tick(t); return nil })
-	c.say()
-	c.end(false)
-	return c.done(false)
+	c.publishTurns()
+	c.announceEnd(false)
+	return c.logEntry(false)
 }
 
 func (c *Core) stepTimer(in Input) (Ready, error) {
 	i := slices.IndexFunc(c.s.Timers, func(t timer) bool { return t.Name == in.Name && t.At <= in.At })
-	g, ok := optional[room.TimerHandler](c.inst)
+	g, ok := asInterface[room.TimerHandler](c.inst)
 	if i < 0 {
 		return Ready{}, nil
 	}
-	c.enter(in)
+	c.beginEntry(in)
 	c.s.Timers = slices.Delete(c.s.Timers, i, i+1)
 	if ok {
 		_ = c.call("Timer", func(t *room.Turn) error { g.Timer(t, in.Name); return nil })
 	}
-	return c.settle(false)
+	return c.finishInput(false)
 }
 
 func (c *Core) stepSignal(in Input) (Ready, error) {
 	if in.Name == RematchSignal {
 		return c.stepRematch(in)
 	}
-	g, ok := optional[room.Signaler](c.inst)
+	g, ok := asInterface[room.Signaler](c.inst)
 	switch {
 	case !ok:
 		return Ready{Refused: room.Refuse("no_signals", "this game takes no signals")}, nil
@@ -375,23 +356,23 @@ func (c *Core) stepSignal(in Input) (Ready, error) {
 		return Ready{Refused: errOver}, nil
 	}
 	before := c.s.Now
-	c.enter(in)
+	c.beginEntry(in)
 	if err := c.call("Signal", func(t *room.Turn) error { return g.Signal(t, in.Name, in.Data) }); err != nil {
-		return c.leave(before, asRefusal(err))
+		return c.revertEntry(before, asRefusal(err))
 	}
-	return c.settle(false)
+	return c.finishInput(false)
 }
 
 func (c *Core) stepClose(in Input) (Ready, error) {
 	if c.s.Final != nil {
 		return Ready{Gone: true}, nil
 	}
-	c.enter(in)
+	c.beginEntry(in)
 	end := record.Closed
 	if in.Name == string(record.Aborted) {
 		end = record.Aborted
 	}
-	c.conclude(end, in.Reason)
-	c.end(false)
-	return c.done(false)
+	c.endRoom(end, in.Reason)
+	c.announceEnd(false)
+	return c.logEntry(false)
 }

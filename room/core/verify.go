@@ -56,7 +56,7 @@ func (c *Core) diverged(e *Entry, was, is string) error {
 func (c *Core) note(wasOver bool) {
 	e := &c.last
 	switch {
-	case c.panicked != c.failedBefore:
+	case c.panicked != c.panickedBefore:
 		e.Result = StepFailed
 	case !wasOver && c.s.Final != nil:
 		e.Result = StepEnded
@@ -68,7 +68,7 @@ func (c *Core) note(wasOver bool) {
 }
 
 // agree compares what stepping an entry anew has come to with what it says itself. Entries that say nothing agree.
-func (c *Core) agree(e *Entry, ready Ready, err error) error {
+func (c *Core) verifyEntry(e *Entry, ready Ready, err error) error {
 	was := e.was()
 	switch now := ready.Entry; {
 	case err != nil:
@@ -82,7 +82,7 @@ func (c *Core) agree(e *Entry, ready Ready, err error) error {
 	case now.Result != e.Result || now.Refused != nil && now.Refused.Code != codeOf(e.Refused):
 		return c.diverged(e, was, now.is())
 	}
-	return c.agreeOnViews(e)
+	return c.verifyViews(e)
 }
 
 func codeOf(r *room.Refusal) string {
@@ -121,7 +121,7 @@ func (e *Entry) is() string {
 }
 
 // agreeOnViews compares the views that the log has checksums of.
-func (c *Core) agreeOnViews(e *Entry) error {
+func (c *Core) verifyViews(e *Entry) error {
 	if c.panicked != nil {
 		return nil
 	}
@@ -143,23 +143,23 @@ func (c *Core) classOf(id ClassID) *class {
 
 // agreeOnState compares the present state with a snapshot that was taken at its index. One without a sum is of a program
 // that did not promise that they are the same.
-func (c *Core) agreeOnState(snap record.Snapshot, last *Entry) error {
+func (c *Core) verifySnapshot(snap record.Snapshot, last *Entry) error {
 	theirs, err := decodeState(snap.Data, len(c.s.Seats))
 	if err != nil || len(theirs.Sum) == 0 {
 		return nil // what is wrong with it comes out when it is needed
 	}
 	if !c.clean() {
-		return c.leftAnother(last)
+		return c.divergedState(last)
 	}
-	return c.sameState(theirs, snap.Data, last)
+	return c.verifyState(theirs, snap.Data, last)
 }
 
-func (c *Core) leftAnother(last *Entry) error {
+func (c *Core) divergedState(last *Entry) error {
 	return c.diverged(last, "left one state when it was played", "leave another")
 }
 
 // sameState compares the present state with one that was decoded, which it may change. Raw is that one's bytes, if there are any.
-func (c *Core) sameState(theirs state, raw []byte, last *Entry) error {
+func (c *Core) verifyState(theirs state, raw []byte, last *Entry) error {
 	ours, err := c.encodeState()
 	if err != nil || bytes.Equal(ours, raw) {
 		return err
@@ -168,21 +168,21 @@ func (c *Core) sameState(theirs state, raw []byte, last *Entry) error {
 	if err != nil {
 		return err
 	}
-	if c.sameGame(mine.Game, theirs.Game) {
+	if c.equalGames(mine.Game, theirs.Game) {
 		mine.Game, mine.Sum, theirs.Game, theirs.Sum = nil, nil, nil, nil
-		mine.onceEach()
-		theirs.onceEach()
+		mine.capActs()
+		theirs.capActs()
 		if bytes.Equal(must(encMode.Marshal(mine)), must(encMode.Marshal(theirs))) {
 			return nil
 		}
 	}
-	return c.leftAnother(last)
+	return c.divergedState(last)
 }
 
 // sameGame reports whether two snapshots of the game are of one state. Newer code of the same version may write more
 // fields than older: they are compared as it reads and writes them. A game that writes one state in several ways cannot
 // be compared.
-func (c *Core) sameGame(ours, theirs []byte) bool {
+func (c *Core) equalGames(ours, theirs []byte) bool {
 	if bytes.Equal(ours, theirs) {
 		return true
 	}

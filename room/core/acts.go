@@ -17,7 +17,7 @@ const runtimeActed = 2
 const keptActed = 2 * room.MaxSeats
 
 // noteActed counts an action of the player of a seat; forget takes it back, if it comes to be refused.
-func (c *Core) noteActed(i int) (forget func()) {
+func (c *Core) countAct(i int) (forget func()) {
 	if c.header.Runtime < runtimeActed {
 		return func() {}
 	}
@@ -30,13 +30,13 @@ func (c *Core) noteActed(i int) (forget func()) {
 }
 
 // vacate frees a seat. What its player has done counts for what is left of the game.
-func (c *Core) vacate(i int) {
+func (c *Core) freeSeat(i int) {
 	s := c.s.Seats[i]
 	c.s.Seats[i] = seat{}
 	if s.Acts == 0 {
 		return
 	}
-	if j := c.leftAs(s.Player); j >= 0 {
+	if j := c.formerPlayer(s.Player); j >= 0 {
 		c.s.Acted[j].Acts += min(s.Acts, math.MaxUint32-c.s.Acted[j].Acts)
 		return
 	}
@@ -47,7 +47,7 @@ func (c *Core) vacate(i int) {
 }
 
 // leftAs is where a player who gave a seat up stands among those who did, or -1.
-func (c *Core) leftAs(p room.PlayerID) int {
+func (c *Core) formerPlayer(p room.PlayerID) int {
 	return slices.IndexFunc(c.s.Acted, func(a acted) bool { return a.Player == p })
 }
 
@@ -57,7 +57,7 @@ func (c *Core) acts(p room.PlayerID) int {
 	if i := c.s.seatOf(p); i >= 0 {
 		n = int(c.s.Seats[i].Acts)
 	}
-	if i := c.leftAs(p); i >= 0 {
+	if i := c.formerPlayer(p); i >= 0 {
 		n += int(c.s.Acted[i].Acts)
 	}
 	return n
@@ -80,7 +80,7 @@ func (c *Core) played() *record.Played {
 }
 
 // judge leaves who never acted out of a result. An empty why says that it counts; else the game is aborted.
-func (c *Core) judge(r *room.Result) (why string) {
+func (c *Core) dropIdle(r *room.Result) (why string) {
 	if c.header.Runtime < runtimeActed || r.IdleCounts || len(r.Outcomes) < 2 {
 		return ""
 	}
@@ -93,15 +93,15 @@ func (c *Core) judge(r *room.Result) (why string) {
 		return "Nobody played, so the game does not count"
 	case len(r.Outcomes) == 2:
 		absent := r.Outcomes[slices.IndexFunc(r.Outcomes, idle)]
-		return fmt.Sprintf("%s never played, so the game does not count", called(absent))
+		return fmt.Sprintf("%s never played, so the game does not count", displayName(absent))
 	case len(played) == 1:
-		return fmt.Sprintf("Only %s played, so the game does not count", called(played[0]))
+		return fmt.Sprintf("Only %s played, so the game does not count", displayName(played[0]))
 	}
 	r.Outcomes = closeRanks(played)
 	return ""
 }
 
-func called(o room.Outcome) string {
+func displayName(o room.Outcome) string {
 	if o.Name != "" {
 		return o.Name
 	}

@@ -32,7 +32,7 @@ func (r *roster) add(p room.PlayerID) {
 	}
 }
 
-func (r *roster) note(e *Entry) {
+func (r *roster) addEntry(e *Entry) {
 	if e.Kind == KindJoin {
 		r.add(e.Player)
 		return
@@ -78,7 +78,7 @@ func (r *ReplayReader) Named() ([]room.PlayerID, error) {
 		if err != nil {
 			return n.all, err
 		}
-		n.note(&e)
+		n.addEntry(&e)
 	}
 	return n.all, nil
 }

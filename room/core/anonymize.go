@@ -13,11 +13,11 @@ import (
 // anonymous takes out of a log what is nobody else's: the ids that clients drew for themselves, which let who knows them speak
 // for a player's connection. Each is replaced by one that says nothing, the same wherever it stands, so that the log
 // replays as it was.
-type anonymous struct {
+type anonymizer struct {
 	ids map[record.ClientID]record.ClientID
 }
 
-func (a *anonymous) id(id record.ClientID) record.ClientID {
+func (a *anonymizer) id(id record.ClientID) record.ClientID {
 	if id == "" {
 		return ""
 	}
@@ -33,9 +33,9 @@ func (a *anonymous) id(id record.ClientID) record.ClientID {
 }
 
 // entry is the entry without them. What states it carries that cannot be read is left alone: no replay goes on from it.
-func (a *anonymous) entry(e Entry) Entry {
+func (a *anonymizer) entry(e Entry) Entry {
 	if e.Kind == KindCut {
-		*a = anonymous{} // the log begins anew with it
+		*a = anonymizer{} // the log begins anew with it
 	}
 	e.Client = a.id(e.Client)
 	if e.Kind == KindCut || e.Kind == KindUpgrade {
@@ -44,7 +44,7 @@ func (a *anonymous) entry(e Entry) Entry {
 	return e
 }
 
-func (a *anonymous) state(data []byte) []byte {
+func (a *anonymizer) state(data []byte) []byte {
 	s, err := decodeState(data, 0)
 	if err != nil {
 		return data

@@ -1,0 +1,77 @@
+package core
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/roomring/roomring/room"
+)
+
+// WholeView is what a viewer would be shown now, ahead of commit: for the operator alone.
+func (c *Core) WholeView(v room.Viewer) (json.RawMessage, error) {
+	s := c.newShadow()
+	if _, _, _, err := s.Update(c.inst.View(v), nil, nil); err != nil {
+		return nil, err
+	}
+	return s.AppendJSON(nil), nil
+}
+
+// Legal are the actions that the game says a viewer may take now, as that viewer's client would send them, ahead of commit. False
+// says that the game is no room.Advisor. The error is a *Panic, or names an action that is no JSON.
+func (c *Core) Legal(v room.Viewer) (actions []json.RawMessage, advises bool, err error) {
+	if c.s.Final != nil || c.panicked != nil {
+		_, advises = c.inst.Legal(room.Spectator)
+		return nil, advises, nil
+	}
+	return legal(c.inst, v)
+}
+
+// LegalIn is Core.Legal of a game whose snapshot is state, as Core.GameState has it. The error says that it is none.
+func LegalIn(rules *room.Rules, state json.RawMessage, v room.Viewer) (actions []json.RawMessage, advises bool, err error) {
+	inst := rules.Instance()
+	raw := []byte(state)
+	if len(raw) > 0 && raw[0] == '"' {
+		if err := json.Unmarshal(state, &raw); err != nil {
+			return nil, false, fmt.Errorf("the state of game %s is no snapshot: %w", rules.Spec().Name, err)
+		}
+	}
+	if err := restoreGame(inst, raw); err != nil {
+		return nil, false, fmt.Errorf("the state of game %s is no snapshot: %w", rules.Spec().Name, err)
+	}
+	return legal(inst, v)
+}
+
+func legal(inst room.Instance, v room.Viewer) (actions []json.RawMessage, advises bool, err error) {
+	err = catchPanic("Legal", func() error {
+		var all []any
+		all, advises = inst.Legal(v)
+		for _, a := range all {
+			raw, err := json.Marshal(a)
+			if err != nil {
+				return fmt.Errorf("Legal names an action that is no JSON: %w", err)
+			}
+			actions = append(actions, raw)
+		}
+		return nil
+	})
+	return actions, advises, err
+}
+
+// GameState is the game's snapshot, hidden facts and all: for the operator alone. A snapshot that is
+// not JSON comes as a JSON string in base64.
+func (c *Core) GameState() (json.RawMessage, error) {
+	raw, err := snapshotGame(c.inst)
+	if err != nil {
+		return nil, err
+	}
+	if json.Valid(raw) {
+		return raw, nil
+	}
+	return json.Marshal(raw)
+}
+
+// GivenOutcomes are the outcomes that the game has finished with, before who never acted was left out: for test kits.
+func (c *Core) GivenOutcomes() []room.Outcome { return c.givenOutcomes }
+
+// Game is the game value itself, for test kits: a caller that changes it breaks the room.
+func (c *Core) Game() any { return c.inst.Game() }

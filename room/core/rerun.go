@@ -1,0 +1,84 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/roomring/roomring/room/record"
+)
+
+// rerun steps the logged inputs after the present index again, and compares with the snapshots that it passes.
+func (c *Core) replayLog(entries iter.Seq2[Entry, error], passed []record.Snapshot) error {
+	for e, err := range entries {
+		if err != nil {
+			return err
+		}
+		stepped := e.Index > c.s.Index
+		if err := c.replayEntry(e); err != nil {
+			return err
+		}
+		for _, snap := range passed {
+			if stepped && snap.Index == e.Index {
+				if err := c.verifySnapshot(snap, &e); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	c.outputs = nil
+	c.committed = c.s.Index
+	return nil
+}
+
+// again steps one logged input, or only keeps it in the log when a snapshot covers it.
+func (c *Core) replayEntry(e Entry) error {
+	if e.Index <= c.s.Index {
+		if c.s.Final == nil || e.Index <= c.s.Final.Point.Seq {
+			c.log.append(e, false)
+		}
+		return nil
+	}
+	if e.Index != c.s.Index+1 {
+		return fmt.Errorf("log of room %s: entry %d follows %d", c.header.ID, e.Index, c.s.Index)
+	}
+	c.replaying = &e
+	ready, err := c.Step(e.Input)
+	c.replaying = nil
+	if wrong, ok := errors.AsType[*VersionError](err); ok {
+		return wrong
+	}
+	if wrong, ok := errors.AsType[*DivergedError](err); ok {
+		return wrong
+	}
+	if err := c.verifyEntry(&e, ready, err); err != nil {
+		return err
+	}
+	c.outputs = c.outputs[:0]
+	return nil
+}
+
+// Run steps the entries of a replay, and calls each after every one. The error is a *DivergedError where an entry comes
+// to something else than the log says; compare Final with the recorded one too. A room that changed version on its way is
+// run from there on. The log is gone through twice.
+func Run(cfg Config, log Log, each func(c *Core, e Entry) error) (*Core, error) {
+	c := newCore(cfg)
+	if err := c.seekStart(log()); err != nil {
+		return c, err
+	}
+	for e, err := range log() {
+		if err != nil {
+			return c, err
+		}
+		if err := c.replayEntry(e); err != nil {
+			return c, err
+		}
+		c.committed = c.s.Index
+		if each != nil {
+			if err := each(c, e); err != nil {
+				return c, err
+			}
+		}
+	}
+	return c, nil
+}

@@ -1,0 +1,81 @@
+package core
+
+import (
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
+)
+
+// Watch lets a spectator in: not an input, so it takes no index. The Welcome leaves with the commit of the present one.
+func (c *Core) Watch(w WatcherID, resume *record.Point) {
+	c.watchers[w] = struct{}{}
+	if c.panicked != nil {
+		c.queue(Welcome{Stamp: c.stamp(), To: Recipient{Watcher: w}, Seat: -1, Point: c.Point(), Frames: c.withOver(nil)})
+		return
+	}
+	cl := c.spectators()
+	frames, recovered := c.missedFrames(cl, "", 0, resume)
+	c.queue(Welcome{
+		Stamp: c.stamp(), To: Recipient{Watcher: w}, Seat: -1, Point: c.Point(),
+		Recovered: recovered, Class: cl.id, Frames: c.withOver(frames),
+	})
+}
+
+// Unwatch lets a spectator go.
+func (c *Core) Unwatch(w WatcherID) { delete(c.watchers, w) }
+
+// Spectators counts those who watch.
+func (c *Core) Spectators() int { return len(c.watchers) }
+
+// Resync queues the whole view for one viewer. Lost tells how many events the viewer was never sent; it is
+// asked when the frame is encoded, because turns that wait for commit before it may be lost too.
+func (c *Core) Resync(to Recipient, lost func() uint64) {
+	if c.panicked != nil {
+		return
+	}
+	cl := c.spectators()
+	if to.Player != "" {
+		i := c.s.seatOf(to.Player)
+		if i < 0 {
+			return
+		}
+		cl = c.classes.byID[c.s.Seats[i].Class]
+	}
+	c.queue(Resynced{c.stamp(), to, c.stateFrame(cl, c.s.Index, lost)})
+}
+
+func (c *Core) welcome(seat int, in Input) {
+	s := &c.s.Seats[seat]
+	w := Welcome{
+		Stamp: c.stamp(), To: Recipient{Player: s.Player}, Client: in.Client, Attempt: in.Attempt,
+		Seat: seat, Point: c.Point(), CSeq: c.s.clientOf(s.Player, in.Client).CSeq, Class: s.Class,
+	}
+	if cl := c.classes.byID[s.Class]; cl != nil && c.panicked == nil {
+		w.Frames, w.Recovered = c.missedFrames(cl, s.Player, s.InClass, in.Resume)
+	}
+	w.Frames = c.overFrames(w.Frames)
+	c.queue(w)
+}
+
+// catchUpFrames are the turns since resume when every one of them is there, else the whole view.
+func (c *Core) missedFrames(cl *class, p room.PlayerID, since room.Index, resume *record.Point) ([]*Frame, bool) {
+	if resume == nil || !c.s.contains(*resume) || resume.Seq < since || resume.Seq < cl.turns.from {
+		return []*Frame{c.stateFrame(cl, c.s.Index, nil)}, false
+	}
+	return cl.turns.after(resume.Seq, p), true
+}
+
+// overToo adds the end to what a spectator of a finished room is welcomed with: unlike a player's attach,
+// a spectator's coming is no input, so it always comes after Ended.
+func (c *Core) withOver(frames []*Frame) []*Frame {
+	if c.s.Final == nil {
+		return frames
+	}
+	return append(frames, c.overFrame())
+}
+
+func (c *Core) overFrames(frames []*Frame) []*Frame {
+	if c.s.Final != nil && c.s.Final.Point.Seq < c.s.Index {
+		return append(frames, c.overFrame())
+	}
+	return frames
+}
