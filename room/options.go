@@ -4,21 +4,22 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"reflect"
 	"strings"
 
+	"github.com/roomring/roomring/room/internal/fields"
 	"github.com/roomring/roomring/room/strict"
 )
 
-// Options decodes the room's options into a struct that holds the defaults; it belongs into Open. Unknown fields are
-// errors that name them and those that there are, names are exact, and whole numbers may be spelt 5.0. Rooms whose options
-// come to equal values are one to matchmaking, whether their defaults were spelt out or not.
+// Options decodes the room's options into a struct that holds the defaults. Call it in Open. Field names must match exactly,
+// whole numbers may be written 5.0, and an unknown field is an error that lists the options there are. Matchmaking treats
+// rooms as equal if their options decode to equal values, whether the defaults were written out or not.
 func (t *Turn) Options(into any) error {
 	raw, err := t.on.Options(into)
 	return listOptions(err, raw, into)
 }
 
-// CheckOptions refuses options of a new room that are longer than Spec.OptionBytes. Rooms that there are already keep theirs.
+// CheckOptions refuses options of a new room that are longer than Spec.OptionBytes. Existing rooms keep theirs. Servers call
+// it; games need not.
 func (s Spec) CheckOptions(options json.RawMessage) error {
 	if most := cmp.Or(s.OptionBytes, DefaultOptionBytes); len(options) > most {
 		return Refuse("bad_options", fmt.Sprintf("the options of a room have %d bytes at most, not %d: leave out what is the default", most, len(options)))
@@ -26,9 +27,9 @@ func (s Spec) CheckOptions(options json.RawMessage) error {
 	return nil
 }
 
-// DecodeOptions decodes options as rooms of the first runtime did: the names of fields may be spelt in upper and lower
-// case. New games use Turn.Options, which is exact, and by which matchmaking knows what options come to: with
-// DecodeOptions, who spells a default out does not meet who leaves it out.
+// DecodeOptions decodes options as the first runtime did: field names match in upper and lower case. It is for games that have
+// rooms of that runtime; new games use Turn.Options. With DecodeOptions matchmaking compares options as text, so a room that
+// spells a default out does not match one that leaves it out.
 func DecodeOptions(raw json.RawMessage, into any) error {
 	if len(raw) == 0 {
 		return nil
@@ -36,42 +37,20 @@ func DecodeOptions(raw json.RawMessage, into any) error {
 	return listOptions(strict.DecodeFolded(raw, into), raw, into)
 }
 
-// listOptions adds to an error that names an unknown option those that there are.
+// listOptions adds the known options to an error that names an unknown one.
 func listOptions(err error, raw json.RawMessage, into any) error {
 	if err == nil || !strings.HasPrefix(err.Error(), "unknown field ") {
 		return err
 	}
 	var given map[string]json.RawMessage
-	known := optionNames(into)
+	known := fields.OptionNames(into)
 	if len(known) == 0 || json.Unmarshal(raw, &given) != nil {
 		return err
 	}
 	for name := range given {
-		if err.Error() == fmt.Sprintf("unknown field %q", name) { // and not one inside another
-			return fmt.Errorf("%w: %s%s", err, OptionsAre, strings.Join(known, ", "))
+		if err.Error() == fmt.Sprintf("unknown field %q", name) { // at the top level, not inside another option
+			return fmt.Errorf("%w: %s%s", err, fields.OptionsPrefix, strings.Join(known, ", "))
 		}
 	}
 	return err
-}
-
-// OptionsAre comes before the quoted names of the options in an error of Turn.Options, for test kits.
-const OptionsAre = "the options are "
-
-// optionNames are the JSON names of the fields of a struct that into points to, in quotes.
-func optionNames(into any) (names []string) {
-	t := reflect.TypeOf(into)
-	if t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
-		return nil
-	}
-	for _, f := range reflect.VisibleFields(t.Elem()) {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if f.Anonymous && name == "" || !f.IsExported() || name == "-" {
-			continue
-		}
-		if name == "" {
-			name = f.Name
-		}
-		names = append(names, fmt.Sprintf("%q", name))
-	}
-	return names
 }

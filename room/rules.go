@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/roomring/roomring/room/internal/fields"
 	"github.com/roomring/roomring/room/view"
 )
 
@@ -34,7 +35,10 @@ func Define[G Game[A, V], A, V any](spec Spec, fresh func() G) (*Rules, error) {
 	if _, ticks := any(fresh()).(Ticker); ticks != (spec.TickRate > 0) {
 		return nil, fmt.Errorf("game %s: a game with a Tick method needs Spec.TickRate, and the other way round", spec.Name)
 	}
-	r := &Rules{spec: spec, differ: differ, unkept: unkept(reflect.TypeFor[G]())}
+	r := &Rules{spec: spec, differ: differ}
+	if game := reflect.TypeFor[G](); !game.Implements(reflect.TypeFor[Snapshotter]()) {
+		r.unkept = fields.Unkept(game)
+	}
 	r.fresh = func() Instance { return typed[A, V]{fresh(), r} }
 	return r, nil
 }

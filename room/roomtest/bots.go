@@ -10,6 +10,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/internal/fields"
 )
 
 // aloneIsSound plays games that one player comes to: with the options that the author gives, and with each other option
@@ -115,7 +116,7 @@ func (p *prover) optionNames(given map[string]json.RawMessage) (names []string) 
 	if err == nil {
 		return guesses
 	}
-	_, list, named := strings.Cut(err.Error(), room.OptionsAre)
+	_, list, named := strings.Cut(err.Error(), fields.OptionsPrefix)
 	if !named {
 		return guesses
 	}

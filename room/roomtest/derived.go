@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/internal/fields"
 )
 
 // clearedGames is in how many games of a proof derived fields are cleared.
@@ -228,7 +229,7 @@ func (w *walker) structs(path string, v, other reflect.Value) {
 			o = opened(other.Field(i))
 		}
 		switch mine := opened(v.Field(i)); {
-		case room.Derived(field):
+		case fields.Derived(field):
 			w.visit(at, mine, o)
 		case mine.CanInterface():
 			w.walk(at, mine, o)
@@ -249,7 +250,7 @@ func holdsDerived(t reflect.Type, seen map[reflect.Type]bool) bool {
 		return holdsDerived(t.Elem(), seen)
 	case reflect.Struct:
 		for f := range t.Fields() {
-			if room.Derived(f) || holdsDerived(f.Type, seen) {
+			if fields.Derived(f) || holdsDerived(f.Type, seen) {
 				return true
 			}
 		}

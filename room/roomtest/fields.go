@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/internal/fields"
 )
 
 // mostLost is how many lost fields are named at once.
@@ -129,11 +130,11 @@ func (f *finder) structs(path string, a, b reflect.Value) {
 			at = strings.TrimPrefix(path+"."+field.Name, ".")
 		}
 		within := f.derived
-		f.derived = within || room.Derived(field)
+		f.derived = within || fields.Derived(field)
 		f.walk(at, a.Field(i), b.Field(i))
 		f.derived = within
 	}
-	if len(f.found) > before && path != "" && room.CodedWhole(a.Type(), true) { // nothing inside is named of what is written as one
+	if len(f.found) > before && path != "" && fields.CodedWhole(a.Type(), true) { // nothing inside is named of what is written as one
 		f.found = f.found[:before]
 		f.differs(path, a, b)
 	}

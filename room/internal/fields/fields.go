@@ -1,4 +1,5 @@
-package room
+// Package fields looks by reflection at the Go fields of games and of their options. Package room and its test kit share it.
+package fields
 
 import (
 	"encoding"
@@ -9,15 +10,14 @@ import (
 	"strings"
 )
 
-// DerivedTag marks a field that a game can compute again from its others: `roomring:"derived"`. The default snapshot leaves
-// such a field out, and after a restart it is what a new game has there.
-const DerivedTag = "derived"
+// derivedTag is the value of the tag roomring:"derived". It marks a field that a game can compute from its other fields.
+const derivedTag = "derived"
 
-// Derived reports whether a field is tagged as one that can be computed again.
-func Derived(f reflect.StructField) bool { return f.Tag.Get("roomring") == DerivedTag }
+// Derived reports whether a field has the tag roomring:"derived".
+func Derived(f reflect.StructField) bool { return f.Tag.Get("roomring") == derivedTag }
 
-// CodedWhole reports whether encoding/json writes and reads values of type t by their own methods, as it does those of
-// time.Time and big.Int. In a map or an interface a value cannot be addressed, and methods of its pointer are not called there.
+// CodedWhole reports whether encoding/json writes and reads values of type t by their own methods, as it does for time.Time
+// and big.Int. Values in a map or an interface are not addressable, and encoding/json does not call pointer methods on them.
 func CodedWhole(t reflect.Type, addressable bool) bool {
 	pointer := reflect.PointerTo(t)
 	writes := t
@@ -35,41 +35,38 @@ var (
 	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
 
-// unkept says of each field of a game that its default snapshot does not bring back why that is so. A game with a
-// snapshot of its own answers for all its fields itself.
-func unkept(game reflect.Type) []string {
-	if game.Implements(reflect.TypeFor[Snapshotter]()) {
-		return nil
-	}
+// Unkept lists the fields of a game type that its default snapshot does not bring back: for each, its path, the reason and
+// the cure. An empty list means that the snapshot is complete. The type must not be a room.Snapshotter, which writes its own.
+func Unkept(game reflect.Type) []string {
 	if game.Kind() != reflect.Pointer {
 		return []string{"the game is no pointer, so no snapshot can be read back into it: let new return a pointer"}
 	}
-	u := &unkeptFields{seen: map[place]bool{}}
+	u := &unkept{seen: map[visit]bool{}}
 	u.walk("", game.Elem(), true)
 	return u.found
 }
 
-// place is a type where its values can be addressed, or where they cannot.
-type place struct {
+// visit is a type, and whether its values can be addressed where it was met.
+type visit struct {
 	t           reflect.Type
 	addressable bool
 }
 
-// unkeptFields goes through the types that a game is made of, each once.
-type unkeptFields struct {
-	seen  map[place]bool
+// unkept walks the types that a game consists of, each once, and collects what it finds.
+type unkept struct {
+	seen  map[visit]bool
 	found []string
 }
 
-func (u *unkeptFields) report(path, why string) {
+func (u *unkept) report(path, why string) {
 	u.found = append(u.found, fmt.Sprintf("field `%s` %s", strings.TrimPrefix(path, "."), why))
 }
 
-func (u *unkeptFields) walk(path string, t reflect.Type, addressable bool) {
-	if u.seen[place{t, addressable}] || CodedWhole(t, addressable) {
+func (u *unkept) walk(path string, t reflect.Type, addressable bool) {
+	if u.seen[visit{t, addressable}] || CodedWhole(t, addressable) {
 		return
 	}
-	u.seen[place{t, addressable}] = true
+	u.seen[visit{t, addressable}] = true
 	if why := halfCoded(t, addressable); why != "" {
 		u.report(path, why)
 		return
@@ -97,10 +94,10 @@ func (u *unkeptFields) walk(path string, t reflect.Type, addressable bool) {
 	}
 }
 
-// cure is what to do about a field that no snapshot keeps.
+// cure tells the author what to do about a field that no snapshot keeps.
 const cure = "write Snapshot and Restore, or tag it `json:\"-\" roomring:\"derived\"` if it can be computed again"
 
-// halfCoded says what is amiss with a type that has methods for one way alone.
+// halfCoded says what is wrong with a type that has a method to write itself and none to read itself, or the reverse.
 func halfCoded(t reflect.Type, addressable bool) string {
 	pointer := reflect.PointerTo(t)
 	writes := t
@@ -108,7 +105,7 @@ func halfCoded(t reflect.Type, addressable bool) string {
 		writes = pointer
 	}
 	switch {
-	case t.Kind() == reflect.Interface || t.Kind() == reflect.Pointer: // what they lead to is looked at by itself
+	case t.Kind() == reflect.Interface || t.Kind() == reflect.Pointer: // walk visits their element
 	case writes.Implements(jsonMarshaler):
 		return fmt.Sprintf("is written by the MarshalJSON of %v and read back by nothing: write UnmarshalJSON too", t)
 	case writes.Implements(textMarshaler):
@@ -119,6 +116,7 @@ func halfCoded(t reflect.Type, addressable bool) string {
 	return ""
 }
 
+// keyable reports whether encoding/json can write and read t as the key of a map.
 func keyable(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.String,
@@ -129,29 +127,29 @@ func keyable(t reflect.Type) bool {
 	return t.Implements(textMarshaler) && reflect.PointerTo(t).Implements(textUnmarshaler)
 }
 
-func (u *unkeptFields) structs(path string, t reflect.Type, addressable bool) {
+func (u *unkept) structs(path string, t reflect.Type, addressable bool) {
 	names := map[string][]named{}
 	u.fields(path, t, 0, addressable, names)
 	for _, same := range names {
 		u.shadowed(same)
 	}
-	slices.Sort(u.found) // the names come out of a map
+	slices.Sort(u.found) // map order is random
 }
 
-// named is a field that JSON would know by a name.
+// named is a field that encoding/json would write under some name.
 type named struct {
 	path   string
-	depth  int // of embedding
+	depth  int // of embedding; 0 is the struct itself
 	tagged bool
 }
 
-// fields goes through the fields of a struct and of those it embeds, as encoding/json does.
-func (u *unkeptFields) fields(path string, t reflect.Type, depth int, addressable bool, names map[string][]named) {
+// fields collects the fields of a struct and of the structs it embeds, by the rules of encoding/json.
+func (u *unkept) fields(path string, t reflect.Type, depth int, addressable bool, names map[string][]named) {
 	for f := range t.Fields() {
 		at := path + "." + f.Name
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		kept := f.IsExported() && (name != "-" || options != "")
-		if tag := f.Tag.Get("roomring"); tag != "" && (tag != DerivedTag || kept && !f.Anonymous) {
+		if tag := f.Tag.Get("roomring"); tag != "" && (tag != derivedTag || kept && !f.Anonymous) {
 			u.badTag(at, tag)
 		}
 		inner := f.Type
@@ -180,17 +178,17 @@ func (u *unkeptFields) fields(path string, t reflect.Type, depth int, addressabl
 	}
 }
 
-func (u *unkeptFields) badTag(path, tag string) {
-	if tag == DerivedTag {
+func (u *unkept) badTag(path, tag string) {
+	if tag == derivedTag {
 		u.report(path, "is tagged as derived and stands in the snapshot all the same: add `json:\"-\"`, or take the tag off")
 		return
 	}
-	u.report(path, fmt.Sprintf("has the tag roomring:%q: the only one there is is roomring:%q", tag, DerivedTag))
+	u.report(path, fmt.Sprintf("has the tag roomring:%q: the only one there is is roomring:%q", tag, derivedTag))
 }
 
-// shadowed reports those of the fields of one JSON name that encoding/json leaves out: all but the one that is embedded the
-// least deeply, or that is tagged where several are; where that leaves several, all.
-func (u *unkeptFields) shadowed(same []named) {
+// shadowed reports the fields with one JSON name that encoding/json leaves out. The least deeply embedded field wins, then the
+// tagged one. If there is still a tie, encoding/json leaves out all of them.
+func (u *unkept) shadowed(same []named) {
 	if len(same) < 2 {
 		return
 	}
@@ -212,4 +210,26 @@ func (u *unkeptFields) shadowed(same []named) {
 	for _, f := range same {
 		u.report(f.path, "has the JSON name of another field, and JSON leaves it out: give it a name of its own by a json tag")
 	}
+}
+
+// OptionsPrefix comes before the quoted option names in an error that names an unknown option. Test kits look for it.
+const OptionsPrefix = "the options are "
+
+// OptionNames lists the quoted JSON names of the fields of the struct that into points to; nil if into points to anything else.
+func OptionNames(into any) (names []string) {
+	t := reflect.TypeOf(into)
+	if t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
+		return nil
+	}
+	for _, f := range reflect.VisibleFields(t.Elem()) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous && name == "" || !f.IsExported() || name == "-" {
+			continue
+		}
+		if name == "" {
+			name = f.Name
+		}
+		names = append(names, fmt.Sprintf("%q", name))
+	}
+	return names
 }
