@@ -9,24 +9,24 @@ import (
 	"github.com/roomring/roomring/room/core"
 )
 
-// admission is a room's free seats and who they are kept for. The room's goroutine keeps the seats
-// current and asks before a join; matchmaking reserves from outside. It is the one lock between them.
+// admission knows a room's free seats and for whom they are kept. The room's goroutine updates the seats
+// and asks before a join; matchmaking reserves seats from other goroutines.
 type admission struct {
 	unclaimed *unclaimed // the whole node's
 
-	mu       sync.Mutex
+	mu       sync.Mutex // held for moments only
 	free     int
 	seated   map[room.PlayerID]bool // and whether the player is connected
 	present  bool                   // one of them is
-	ghostly  bool                   // see update
+	deserted bool                   // matchmaking sends nobody here, see update
 	reserved map[room.PlayerID]*keptSeat
 }
 
-// update tells the present seats. A seated player's reservation has served its purpose.
+// update sets the present seats. It ends the reservations of players who have a seat.
 //
-// Who is away is nobody's match: matchmaking fills no room that still waits with a seat whose player is not connected, for
-// one more could begin a game against nobody, and none whose players are all away. Who was given a seat by
-// matchmaking and has not come yet is another thing: such a seat is empty and begins no game.
+// Nobody is matched with players who are away. Matchmaking sends no player to a room that still waits to begin and has a
+// seat whose player is not connected, because that game could begin against nobody, nor to a room whose players are all away.
+// A seat that matchmaking keeps for a player who has not come yet is different: it is empty and begins no game.
 func (a *admission) update(free int, phase core.Phase, seats []core.SeatInfo) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -41,11 +41,11 @@ func (a *admission) update(free int, phase core.Phase, seats []core.SeatInfo) {
 		}
 	}
 	a.present = away < len(seats)
-	a.ghostly = away > 0 && (phase == core.PhaseWaiting || away == len(seats))
+	a.deserted = away > 0 && (phase == core.PhaseWaiting || away == len(seats))
 }
 
-// match is reserve for matchmaking, which gives nobody a seat beside players who are away: only who has one there already,
-// or has one kept, gets it again. ErrNotFound: there is no seat; ErrUnclaimed: too many are kept for the address.
+// match is reserve for matchmaking. In a deserted room only a player who has a seat or a reservation gets it again.
+// ErrNotFound: there is no seat. ErrUnclaimed: too many seats are kept for the address.
 func (a *admission) match(p room.PlayerID, from netip.Addr, now, until time.Duration) error {
 	f := a.fill(p, from, now)
 	switch {
@@ -59,8 +59,8 @@ func (a *admission) match(p room.PlayerID, from netip.Addr, now, until time.Dura
 	return nil
 }
 
-// reserve keeps a seat for the player until then, or renews what is kept. False: none is free. A player
-// who sits already needs none.
+// reserve keeps a seat for the player until a time, or renews the reservation. False: no seat is free. A player who has a
+// seat needs no reservation.
 func (a *admission) reserve(p room.PlayerID, from netip.Addr, now, until time.Duration) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -83,7 +83,7 @@ func (a *admission) reserve(p room.PlayerID, from netip.Addr, now, until time.Du
 	return true
 }
 
-// giveBack keeps a seat no longer.
+// giveBack ends the player's reservation.
 func (a *admission) giveBack(p room.PlayerID) {
 	if k := a.reserved[p]; k != nil {
 		k.until.Store(0)
@@ -91,7 +91,7 @@ func (a *admission) giveBack(p room.PlayerID) {
 	}
 }
 
-// left counts the seats that p may have: the free ones without those kept for others.
+// left counts the seats that p may have: the free ones less those kept for others.
 func (a *admission) left(p room.PlayerID, now time.Duration) int {
 	for q, k := range a.reserved {
 		if !k.kept(now) {
@@ -105,14 +105,14 @@ func (a *admission) left(p room.PlayerID, now time.Duration) int {
 	return n
 }
 
-// open reports whether a seat is neither taken nor kept for somebody.
+// open reports whether a seat is neither occupied nor kept for somebody.
 func (a *admission) open(now time.Duration) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.left("", now) > 0
 }
 
-// cancel keeps no seat for the player any longer.
+// cancel ends the player's reservation.
 func (a *admission) cancel(p room.PlayerID) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -127,7 +127,7 @@ func (a *admission) invited(p room.PlayerID, now time.Duration) bool {
 	return k != nil && k.kept(now)
 }
 
-// filled is what matchmaking must know of a room.
+// filled is what matchmaking needs to know of a room for one player.
 type filled struct {
 	occupied int  // seats that somebody has, or that are kept for somebody
 	present  bool // somebody is connected
@@ -135,7 +135,7 @@ type filled struct {
 	kept     bool // one is kept for the player, who was matched or has been cut off
 }
 
-// fill tells matchmaking how a room stands to a player who asks from an address.
+// fill tells matchmaking how a room suits a player who asks from an address.
 func (a *admission) fill(p room.PlayerID, from netip.Addr, now time.Duration) filled {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -145,15 +145,15 @@ func (a *admission) fill(p room.PlayerID, from netip.Addr, now time.Duration) fi
 	kept = kept || sits && !online
 	return filled{
 		occupied: len(a.seated) + len(a.reserved), present: a.present, kept: kept,
-		ok: sits || left > 0 && (kept || !a.ghostly && !a.apart(from, now)),
+		ok: sits || left > 0 && (kept || !a.deserted && !a.apart(from, now)),
 	}
 }
 
-// apart reports whether a player of an address is not to be put into the room, see unclaimed.several: they are many there who
-// have not come yet, or it waits for such, all of them of elsewhere.
+// apart reports whether a player of an address is kept out of the room, see unclaimed.several: because several players of that
+// address have not come yet, or because everybody else in the room is such a player of another address.
 func (a *admission) apart(from netip.Addr, now time.Duration) bool {
 	same := 0
-	strangers := 0 // who are likely never to come
+	strangers := 0 // of other addresses, likely never to come
 	for _, k := range a.reserved {
 		switch {
 		case k.from == from:

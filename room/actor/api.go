@@ -19,13 +19,13 @@ type Create struct {
 	Name       string          // for people, at most 64 bytes
 	Options    json.RawMessage `json:",omitempty"`
 	Private    bool
-	Public     bool            // of a private room: its result and replay are for everybody all the same
+	Public     bool            // a private room's result and replay are for everybody too
 	Durability room.Durability // "" is the game's, else the node's default
-	By         room.PlayerID   // who asks; empty when anonymous
-	From       netip.Addr      `json:",omitzero"`  // where from; zero when unknown
-	Keep       bool            `json:",omitempty"` // where there is no place, ErrTooMany in place of closing a room that nobody ever joined
-	Reserve    []room.PlayerID // seats are kept for these
-	ReserveFor time.Duration   // for so long; 0 means Options.Reserve
+	By         room.PlayerID   // the player who asks; empty when anonymous
+	From       netip.Addr      `json:",omitzero"`  // the address of who asks; zero when unknown
+	Keep       bool            `json:",omitempty"` // on a full node: answer ErrTooMany, and close no room that nobody ever joined
+	Reserve    []room.PlayerID // seats are kept for these players
+	ReserveFor time.Duration   // how long; 0 means Options.Reserve
 }
 
 // Match asks for a seat in the fullest open public room of equal game and options, else in a new one: see package match.
@@ -34,8 +34,8 @@ type Match struct {
 	Game    string
 	Options json.RawMessage `json:",omitempty"`
 	Player  room.PlayerID
-	From    netip.Addr `json:",omitzero"` // where the player asks from; zero when unknown
-	Ticket  string     // drawn by the client, at most 128 bytes; empty: no memory
+	From    netip.Addr `json:",omitzero"` // the player's address; zero when unknown
+	Ticket  string     // drawn by the client, at most 128 bytes; empty: the answer is not remembered
 }
 
 // Filter narrows a list of rooms. Zero values do not narrow.
@@ -46,8 +46,8 @@ type Filter struct {
 	Private bool          // also private rooms (admin)
 	Hidden  bool          // only private rooms; needs Private
 	Node    string        // only rooms of this node
-	Search  string        // only rooms whose id begins with it, or whose name or a player's id or name holds it, in whichever case
-	Named   room.PlayerID // only rooms that name this player: who has a seat there, or has given one up
+	Search  string        // only rooms whose id begins with it, or whose name or a player's id or name contains it; case is ignored
+	Named   room.PlayerID // only rooms in which this player has a seat or has given one up
 	After   room.ID       // page: ids after this one
 	Limit   int           // 0 means 100, at most 1000
 }
@@ -73,7 +73,7 @@ type Info struct {
 	Created    time.Time
 	Final      *record.Final // of a room that is over
 
-	named []room.PlayerID // see room.Core.Named
+	named []room.PlayerID // see core.Core.Named
 }
 
 // Hello is a client at the door, its token already checked.
@@ -87,19 +87,19 @@ type Hello struct {
 	Resume   *record.Point
 	Edge     string // the node that has the client's socket; empty: this one
 
-	// Again says that this session was welcomed before and its client does not know that the way to the room was lost
-	// since: it takes no seat, and it does not come before a client that came after it.
+	// Again says that this session was welcomed before, and that its client does not know that the route to the room was
+	// lost since. It gets no new seat, and does not replace a client that came after it.
 	Again bool
 
-	// What the welcome says in the edge's name.
+	// What the welcome says for the edge.
 	Heartbeat time.Duration // the longest silence the edge allows
 	Limits    wire.Limits
 	Token     string // of a guest that the edge has just made up
 }
 
-// Session is one client's presence in a room, in the hands of the edge that has its socket.
-// Its methods may be called by one goroutine at a time. What the room answers comes through
-// the Outbox given to Attach; after the outbox has ended, calls do nothing and return ErrEnded.
+// Session is one client's presence in a room, as the edge holds it that has the client's socket.
+// One goroutine at a time may call its methods. What the room answers comes through
+// the Outbox given to Attach. After the outbox has ended, calls do nothing and return ErrEnded.
 type Session interface {
 	// Act hands over an action. It waits while the room's mailbox is full, until ctx ends.
 	Act(ctx context.Context, act wire.Act) error
@@ -111,11 +111,10 @@ type Session interface {
 	Detach()
 }
 
-// Remote is a Session in the hands of somebody who must not wait: the link from the node that has the client's socket.
+// Remote is a Session for a caller that must not wait: the link from the node that has the client's socket.
 type Remote interface {
 	Session
-	// Post hands over an action without waiting for a place in the room's mailbox. The sink's Credit bounds how many
-	// are under way.
+	// Post hands over an action without waiting while the mailbox is full. The sink's Credit bounds how many are under way.
 	Post(act wire.Act) error
 	// PostLeave is Leave without waiting.
 	PostLeave() error

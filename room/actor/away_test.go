@@ -34,7 +34,8 @@ func (n *node) seated(id room.ID) int {
 	return len(info.Seats)
 }
 
-// Who waits and has gone is nobody's match, and keeps the seat for Spec.WaitingGrace.
+// TestNobodyIsMatchedWithWhoIsAway: a player who waits and goes is matched with nobody, and keeps the seat for
+// Spec.WaitingGrace.
 func TestNobodyIsMatchedWithWhoIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNode(t)
@@ -56,11 +57,11 @@ func TestNobodyIsMatchedWithWhoIsAway(t *testing.T) {
 		}
 		time.Sleep(4 * time.Second)
 		if got := n.seated(first); got != 1 {
-			t.Errorf("within the grace of a waiting room %d seats are taken", got)
+			t.Errorf("within the grace of a waiting room %d seats are occupied", got)
 		}
 		time.Sleep(2 * time.Second)
 		if got := n.seated(first); got != 0 {
-			t.Errorf("after the grace of a waiting room %d seats are taken", got)
+			t.Errorf("after the grace of a waiting room %d seats are occupied", got)
 		}
 		if _, err := n.Seat(first, "c", netip.Addr{}); err != nil {
 			t.Errorf("the empty room: %v", err)
@@ -68,7 +69,7 @@ func TestNobodyIsMatchedWithWhoIsAway(t *testing.T) {
 	})
 }
 
-// A player who is matched a moment before the other goes still comes there, and waits.
+// TestASeatThatIsKeptStaysSo: a player who is matched a moment before the other goes still gets the seat, and waits there.
 func TestASeatThatIsKeptStaysSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNode(t)
@@ -91,7 +92,7 @@ func TestASeatThatIsKeptStaysSo(t *testing.T) {
 	})
 }
 
-// A room that is played goes on taking players while somebody is there to play with.
+// TestARoomThatIsPlayedIsFilled: a game that has begun gets more players while somebody is there to play with.
 func TestARoomThatIsPlayedIsFilled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNode(t)
@@ -101,7 +102,7 @@ func TestARoomThatIsPlayedIsFilled(t *testing.T) {
 		a.Detach()
 		time.Sleep(10 * time.Second)
 		if got := n.seated(id); got != 2 {
-			t.Errorf("within the grace of a game %d seats are taken", got)
+			t.Errorf("within the grace of a game %d seats are occupied", got)
 		}
 		if n.matched("trio", "c") != id {
 			t.Error("a room with somebody in it is not filled")
@@ -115,7 +116,7 @@ func TestARoomThatIsPlayedIsFilled(t *testing.T) {
 	})
 }
 
-// Whoever was seated and connected to no socket, as by a process that died between the two, is away too.
+// TestARestartKeepsWhoWaitsForAMoment: after a restart a seated player without a socket is away.
 func TestARestartKeepsWhoWaitsForAMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNode(t)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
@@ -14,7 +15,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// pausing is a machine's time that a test moves, and in which it stops the process.
+// pausing is the time of a machine on which a test can stop the process: Jump.
 type pausing struct{ *clocktest.Manual }
 
 func newPausing() pausing { return pausing{clocktest.New()} }
@@ -69,7 +70,7 @@ func TestTheClockLeavesOutGaps(t *testing.T) {
 	})
 }
 
-// TestTheClockNeverFalls has many look at it while the process stands still again and again.
+// TestTheClockNeverFalls reads the clock from several goroutines while the process stands still again and again.
 func TestTheClockNeverFalls(t *testing.T) {
 	p := newPausing()
 	c := clock.New(p)
@@ -95,7 +96,7 @@ func TestTheClockNeverFalls(t *testing.T) {
 	wg.Wait()
 }
 
-// TestAnAlarmWaitsForTheProcess has the machine's timer ring before anybody has seen the gap.
+// TestAnAlarmWaitsForTheProcess lets the machine's timer ring before anybody has read the clock after a gap.
 func TestAnAlarmWaitsForTheProcess(t *testing.T) {
 	p := newPausing()
 	c := clock.New(p)
@@ -105,7 +106,7 @@ func TestAnAlarmWaitsForTheProcess(t *testing.T) {
 	stopped := c.AfterFunc(5*time.Second, func() { t.Error("a timer rang that was stopped") })
 	p.run(time.Second)
 	p.Jump(time.Minute)
-	eventually(t, "the timers are set again", func() bool { return p.Pending() == 3 })
+	testwait.Until(t, "the timers are set again", func() bool { return p.Pending() == 3 })
 	stopped.Stop()
 	select {
 	case at := <-rang:
@@ -117,13 +118,8 @@ func TestAnAlarmWaitsForTheProcess(t *testing.T) {
 			break
 		}
 	}
-	select {
-	case at := <-rang:
-		if at < 5*time.Second {
-			t.Errorf("it rang at %v", at)
-		}
-	case <-timeout():
-		t.Fatal("it never rang")
+	if at := testwait.Receive(t, "the alarm", rang); at < 5*time.Second {
+		t.Errorf("it rang at %v", at)
 	}
 }
 
@@ -150,7 +146,7 @@ func TestRoomTimeLeavesOutThePause(t *testing.T) {
 		info, err := n.Info(id)
 		return err == nil && len(info.Seats) == 2 && info.Seats[1].Online
 	}
-	eventually(t, "b is gone", func() bool { return !online() })
+	testwait.Until(t, "b is gone", func() bool { return !online() })
 	p.run(time.Second)
 	before := n.time(id)
 
@@ -177,7 +173,7 @@ func TestRoomTimeLeavesOutThePause(t *testing.T) {
 	if at := n.time(id); at > 5*time.Second {
 		t.Fatalf("the test is wrong: room time is %v", at)
 	}
-	eventually(t, "the timer rings", func() bool {
+	testwait.Until(t, "the timer rings", func() bool {
 		p.run(10 * time.Millisecond)
 		look, _ := n.Inspect(t.Context(), id, actor.Look{View: &room.Spectator})
 		return strings.Contains(string(look.View), `"rings":1`)

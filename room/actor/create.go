@@ -36,7 +36,7 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 		return Info{}, err
 	}
 	started := false
-	defer func() { d.rooms.madeOne(by, started) }()
+	defer func() { d.rooms.release(by, started) }()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(d.ctx, cancel)() // Shutdown waits for this
@@ -121,7 +121,7 @@ func (d *Directory) coreConfig(h record.Header, rules *room.Rules) core.Config {
 	return cfg
 }
 
-// admit reserves a place for a new room; registry.madeOne follows. While too many rooms are being evicted it waits, until
+// admit reserves a place for a new room in the registry. While too many rooms are being evicted it waits, until
 // ctx ends.
 func (d *Directory) admit(ctx context.Context, h record.Header, by creator, keep bool) error {
 	if h.Durability != room.Memory && d.o.Logs.Failing() != nil {

@@ -35,7 +35,7 @@ func (a *arena) Tick(*room.Turn) {
 	}
 }
 
-// handClock goes on when it is told; its timers never fire.
+// handClock moves when a test moves it; its timers never fire.
 type handClock struct{ now atomic.Int64 }
 
 func (c *handClock) Now() time.Duration                          { return time.Duration(c.now.Load()) }
@@ -70,8 +70,8 @@ func arenaRoom(tb testing.TB, clock clock.Clock) *liveRoom {
 	return d.newRoom(machine)
 }
 
-// newArena is such a room with as many sessions, one player and spectators. Tick has it make one tick and hand it to
-// every session; drain lets the writers of all sessions take what they have.
+// newArena is an arenaRoom with so many sessions: one player, the rest spectators. Tick makes the room tick once and hand
+// the turn to every session; drain takes what is queued for every session.
 func newArena(tb testing.TB, sessions int) (tick, drain func()) {
 	tb.Helper()
 	clock := &handClock{}
@@ -104,7 +104,7 @@ func newArena(tb testing.TB, sessions int) (tick, drain func()) {
 	return tick, drain
 }
 
-// TestATickAllocatesForNoViewer compares a room that one watches with a room that fifty watch.
+// TestATickAllocatesForNoViewer compares a room of one session with a room of fifty.
 func TestATickAllocatesForNoViewer(t *testing.T) {
 	allocations := func(sessions int) float64 {
 		tick, drain := newArena(t, sessions)
@@ -119,8 +119,8 @@ func TestATickAllocatesForNoViewer(t *testing.T) {
 	}
 }
 
-// BenchmarkTick is a tick of 20 moving entities from the room's timer to the outboxes of its sessions, whose
-// writers take it every 16 ticks: the difference of two lines is what a session costs.
+// BenchmarkTick measures a tick of 20 moving entities, from the room's timer to the outboxes of its sessions. Their writers
+// empty them every 16 ticks. The difference of two lines is what a session costs.
 func BenchmarkTick(b *testing.B) {
 	for _, sessions := range []int{1, 50} {
 		b.Run(fmt.Sprintf("sessions=%d", sessions), func(b *testing.B) {

@@ -6,13 +6,13 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// Sink is what a room says one session's messages to: an ordered stream of events. A Feed is the sink of a client at this
-// node; that of a client elsewhere puts what it is told on the link to that node.
+// Sink takes what a room says to one session: an ordered stream of events. A Feed is the sink of a client at this node; the
+// sink of a client elsewhere sends the events over the link to that node.
 type Sink interface {
 	Encoding() wire.Encoding
 
-	// Deliver takes what comes next, and does not block. The room's goroutine calls it, in the order of what is said; an
-	// End comes from any goroutine. What an event points to is not changed any more, by either side.
+	// Deliver takes the next event, and does not block. The room's goroutine calls it, in order; an End comes from any
+	// goroutine. Neither side changes what an event points to.
 	Deliver(e Event)
 
 	// Credit counts the client's acts.
@@ -26,20 +26,20 @@ type Event interface{ event() }
 
 // Bindings are what a room does for a sink. None of them blocks.
 type Bindings struct {
-	Session Remote // for whom acts; it may be used once the client is welcomed, also before the attach has returned
+	Session Remote // the session; it may be used once the client is welcomed, also before the attach has returned
 
-	Refill func() // asks for the whole view; from any goroutine
-	Stuck  func() // the reader takes nothing for too long: ends the session; from any goroutine
+	Refill func() // asks for the whole view; any goroutine may call it
+	Stuck  func() // ends the session, because the reader has taken nothing for too long; any goroutine may call it
 
-	// Later has f called when the room has said what it has to say at present: a sink that holds what goes to many flushes
-	// it then. Only for the room's goroutine, from within a call of the sink.
+	// Later calls f when the room has said what it has to say at present: a sink that holds what goes to many flushes it
+	// then. Only the room's goroutine may call it, from within a call of the sink.
 	Later func(f func())
 }
 
-// Welcomed starts the stream, or starts it over; the welcome itself and what follows it are said.
+// Welcomed starts the stream, or starts it over. The welcome itself and what follows come as Say.
 type Welcomed struct {
 	Epoch record.Epoch
-	From  room.Index  // the point that the client goes on from, in that epoch; 0: the whole view follows
+	From  room.Index  // the index in that epoch from which the client goes on; 0: the whole view follows
 	CSeq  record.CSeq // the last of the client's acts that the room has applied
 }
 
@@ -48,12 +48,12 @@ type Say struct {
 	Frame  []byte // may be shared with other sessions; empty: an act will have no answer, and Fate is Answer
 	Fate   Fate
 	Hold   bool       // it may wait for the next message or for Flush
-	Seq    room.Index // the point that a client has reached who has read it; 0: it moves nothing
+	Seq    room.Index // the index that a client has reached who has read it; 0: unchanged
 	Events int        // of a turn
 }
 
-// View is the whole view that Bindings.Refill has asked for. Encode makes the message and is told how many events the reader
-// was not sent since the last one.
+// View is the whole view that Bindings.Refill has asked for. Encode makes the message and is told how many events were dropped
+// since the last whole view.
 type View struct {
 	Seq    room.Index
 	Encode func(lost uint64) []byte
@@ -62,7 +62,7 @@ type View struct {
 // Flush sends the messages that are held.
 type Flush struct{}
 
-// End ends the session: the first one counts, and what is said after it goes nowhere.
+// End ends the session. Only the first End counts, and what is said after it is dropped.
 type End struct {
 	Why     *CloseError // nil: the client's side has ended it
 	Discard bool        // nobody will read what is queued
@@ -81,7 +81,7 @@ type Fate uint8
 // The fates.
 const (
 	Keep   Fate = iota // queued whatever happens
-	Answer             // kept, and is the answer of one act when the reader has taken it
+	Answer             // kept, and answers one act when the reader has taken it
 	Drop               // a turn or a view: a newer view makes up for it
 )
 
@@ -91,16 +91,15 @@ var noAnswer = &Say{Fate: Answer}
 // Feed is the room's end of an Outbox, and the Sink of a session whose client is at this node. Its methods may be
 // called from any goroutine and never block.
 //
-// A newer feed of the same outbox makes older ones deaf: what they are told goes nowhere, and counts for nothing. So a
-// reader can be attached again, to another room object or another node, and nothing that the old one still says gets in
-// between.
+// A newer feed of the same outbox disconnects the older ones: what they are told is dropped and counts for nothing. So a
+// reader can be attached again, to the room on another node too, and nothing that the old room still says gets in between.
 type Feed struct {
 	b      *Outbox
 	credit Credit
 }
 
-// NewFeed takes the room's end of an outbox from whoever has had it before. Acts without an answer are from then on those
-// whose answers are queued: the client sends the others again when it is welcomed.
+// NewFeed makes the newest feed of an outbox. The acts without an answer are from then on those whose answers are queued: the
+// client sends the others again when it is welcomed.
 func NewFeed(b *Outbox) *Feed {
 	f := &Feed{b: b}
 	b.mu.Lock()
@@ -113,13 +112,13 @@ func NewFeed(b *Outbox) *Feed {
 	return f
 }
 
-// deaf reports that nothing is to be queued any more. The lock is held.
-func (f *Feed) deaf() bool { return f.b.over || f != f.b.feed }
+// closed reports that nothing is queued any more. The outbox's lock is held.
+func (f *Feed) closed() bool { return f.b.over || f != f.b.feed }
 
 // Encoding is what the messages are encoded in.
 func (f *Feed) Encoding() wire.Encoding { return f.b.encoding }
 
-// Credit is that of this feed. Acts counted by a deaf one are never too many.
+// Credit is that of this feed. Acts counted by a disconnected feed are never too many.
 func (f *Feed) Credit() *Credit { return &f.credit }
 
 // Stats are the outbox's.
@@ -147,8 +146,6 @@ func (f *Feed) Deliver(e Event) {
 	}
 }
 
-// bind says what to do when the reader has caught up after losing turns and needs the whole view, and when it takes
-// nothing for too long.
 func (f *Feed) bind(to *Bindings) {
 	f.b.mu.Lock()
 	defer f.b.mu.Unlock()
@@ -162,7 +159,7 @@ func (f *Feed) welcomed(w *Welcomed) {
 	b := f.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if f.deaf() {
+	if f.closed() {
 		return
 	}
 	b.at = record.Point{Epoch: w.Epoch, Seq: w.From}
@@ -175,7 +172,7 @@ func (f *Feed) say(m *Say) (wake bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
-	case f.deaf():
+	case f.closed():
 		return false
 	case len(m.Frame) == 0:
 		f.credit.Done()
@@ -195,7 +192,7 @@ func (f *Feed) say(m *Say) (wake bool) {
 	return wake
 }
 
-// flush has the writer take what was deferred, if it is still there. A deaf feed may have queued it.
+// flush wakes the writer for what is held. A disconnected feed may have queued it.
 func (f *Feed) flush() (wake bool) {
 	f.b.mu.Lock()
 	defer f.b.mu.Unlock()
@@ -204,22 +201,22 @@ func (f *Feed) flush() (wake bool) {
 	return wake
 }
 
-// view queues the view that the room was asked for; from here on turns make sense again. One that comes before the reader
-// has caught up is dropped: another is asked for when it has.
+// view queues the view that the room was asked for; turns can follow it again. A view that comes before the reader has caught
+// up is dropped: another is requested when it has.
 func (f *Feed) view(v *View) (wake bool) {
 	b := f.b
 	b.mu.Lock()
-	if f.deaf() || b.behind && !b.asked {
+	if f.closed() || b.behind && !b.asked {
 		b.mu.Unlock()
 		return false
 	}
 	lost := b.lost
 	b.mu.Unlock()
-	frame := v.Encode(lost) // only the room says things, so lost stands still meanwhile
+	frame := v.Encode(lost) // only the room calls, so lost does not change meanwhile
 
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if f.deaf() {
+	if f.closed() {
 		return false
 	}
 	b.lost -= lost
@@ -231,12 +228,12 @@ func (f *Feed) view(v *View) (wake bool) {
 	return wake
 }
 
-// end ends the session: nothing is queued any more. What is queued goes out first, unless nobody will read it.
+// end ends the session: nothing more is queued. What is queued goes out first, unless nobody will read it.
 func (f *Feed) end(e *End) (wake bool) {
 	b := f.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if f.deaf() {
+	if f.closed() {
 		return false
 	}
 	b.over, b.err = true, e.Why

@@ -11,6 +11,7 @@ import (
 
 	"github.com/roomring/roomring/cluster/lifecycle"
 	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/core"
@@ -40,7 +41,7 @@ func (s *slug) Act(*room.Turn, room.Player, struct{}) error { return nil }
 func (s *slug) Tick(*room.Turn)                             { s.N++; time.Sleep(20 * time.Millisecond) }
 func (s *slug) View(room.Viewer) map[string]int             { return map[string]int{"n": s.N} }
 
-// A game that is slower than its ticks still answers its players.
+// TestSlowTicksDoNotStarveActs: a game that is slower than its ticks still answers its players.
 func TestSlowTicksDoNotStarveActs(t *testing.T) {
 	n := newNode(t, withGame(t, room.MustDefine(
 		room.Spec{Name: "slug", Version: 1, TickRate: 100, SharedView: true}, func() *slug { return &slug{} })))
@@ -56,7 +57,7 @@ func TestSlowTicksDoNotStarveActs(t *testing.T) {
 	}
 }
 
-// A newer version can only go on from a snapshot of the older one's last moment.
+// TestTickingRoomLeavesASnapshotAtItsEnd: a newer version can only go on from a snapshot of the older version's last index.
 func TestTickingRoomLeavesASnapshotAtItsEnd(t *testing.T) {
 	n := newNode(t)
 	id := n.create(actor.Create{Game: "ticker"})
@@ -73,7 +74,7 @@ func TestTickingRoomLeavesASnapshotAtItsEnd(t *testing.T) {
 	}
 }
 
-// blackBox knows which rooms are under its eye.
+// blackBox knows which rooms it watches.
 type blackBox struct {
 	mu   sync.Mutex
 	open map[room.ID]int
@@ -171,8 +172,8 @@ func (c *camera) Snapshot() ([]byte, error) {
 	return []byte("{}"), nil
 }
 
-// What kills the process must be found guilty, or named at least, wherever the game was called: a room whose snapshot is
-// fatal kills every next process too.
+// TestGameIsUnderTheBlackBox: the black box names a room that kills the process, wherever the game was called. A room whose
+// snapshot is fatal kills every next process too.
 func TestGameIsUnderTheBlackBox(t *testing.T) {
 	box := &blackBox{}
 	seen := &shots{box: box, calls: map[string]int{}, dark: map[string]int{}}
@@ -218,7 +219,7 @@ func TestGameIsUnderTheBlackBox(t *testing.T) {
 	}
 }
 
-// What an older socket said before its place was taken must not take the newer one's seat.
+// TestLateLeaveOfAReplacedSocket: a leave of an older socket that was replaced must not give up the newer socket's seat.
 func TestLateLeaveOfAReplacedSocket(t *testing.T) {
 	n := newNode(t)
 	defer n.stop()
@@ -253,7 +254,7 @@ func TestLateLeaveOfAReplacedSocket(t *testing.T) {
 	}
 }
 
-// The journal takes a room's time from its batches, which are newer than the last time mark.
+// TestBatchesCarryRoomTime: the journal reads a room's time from its batches, which are newer than the last time mark.
 func TestBatchesCarryRoomTime(t *testing.T) {
 	n := newNode(t)
 	defer n.stop()
@@ -302,7 +303,7 @@ func (c *card) Open(_ *room.Turn, options json.RawMessage) error {
 	return nil
 }
 
-// Go's own stack traces print the arguments of functions, which may be hidden facts.
+// TestPanicLogHidesArguments: Go's own stack traces print the arguments of functions, which may be hidden facts.
 func TestPanicLogHidesArguments(t *testing.T) {
 	var log lockedBuffer
 	n := newNode(t, withGame(t, room.MustDefine(room.Spec{Name: "card", Version: 1}, func() *card { return &card{} })),
@@ -317,7 +318,7 @@ func TestPanicLogHidesArguments(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), "feedface") {
 		t.Errorf("opening: %v", err)
 	}
-	eventually(t, "the panic is in the log", func() bool { return strings.Contains(log.String(), "reveal") })
+	testwait.Until(t, "the panic is in the log", func() bool { return strings.Contains(log.String(), "reveal") })
 	if strings.Contains(log.String(), "feedface") {
 		t.Errorf("the log tells a hidden fact:\n%s", log.String())
 	}
@@ -355,17 +356,18 @@ type condemned struct{ *blackBox }
 
 func (condemned) Poisoned(room.ID) (string, bool) { return "it kills", true }
 
-// A process that dies after the abort of a poisoned room is stored, and before its log is set aside, leaves that to the next.
+// TestLogOfAnAbortedRoomIsKept starts after a process that died when the abort of a poisoned room was stored and its log not
+// yet set aside.
 func TestLogOfAnAbortedRoomIsKept(t *testing.T) {
 	n := newNode(t)
 	defer func() { n.stop() }()
 	id := n.create(actor.Create{Game: "counter"})
 	n.restart(func(o *setup) { o.Rows, o.Black = allOver{}, condemned{&blackBox{}} })
-	eventually(t, "the log is set aside", func() bool { return n.journal.isAside(id) })
+	testwait.Until(t, "the log is set aside", func() bool { return n.journal.isAside(id) })
 }
 
-// Rooms that are being made when the end comes belong to the directory like all others: with the race detector this
-// also proves that nothing is started behind Shutdown's back.
+// TestCreateDuringShutdown: Shutdown also waits for rooms that are being made. Under the race detector this proves that nothing
+// is started after Shutdown has returned.
 func TestCreateDuringShutdown(t *testing.T) {
 	for range 20 {
 		n := newNode(t)

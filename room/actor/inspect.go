@@ -11,14 +11,14 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Look says what an Inspection shall hold beside the facts.
+// Look says what an Inspection holds beside the facts.
 type Look struct {
-	View  *room.Viewer // the room as this viewer would see it now
-	State bool         // the game's whole state, hidden facts and all
+	View  *room.Viewer // the room as this viewer would see it now; nil: no view
+	State bool         // the game's whole state, hidden facts included
 }
 
 // Inspection is everything the operator may know of a room. It looks ahead: Point is stepped, not yet
-// promised; Committed is.
+// committed.
 type Inspection struct {
 	Info        Info            `json:"info"` // committed, with the join code
 	Durability  room.Durability `json:"durability"`
@@ -74,7 +74,7 @@ func (d *Directory) Inspect(ctx context.Context, id room.ID, look Look) (Inspect
 	return call(ctx, r.mail, func(r *liveRoom) (Inspection, error) { return r.inspect(look), nil })
 }
 
-// remembered is a room that is gone, and is kept in mind as its game's panic left it. Otherwise it is err.
+// remembered is a room that is gone, as its game's panic left it; err when no panic is remembered.
 func (d *Directory) remembered(id room.ID, err error) (Inspection, error) {
 	left := d.panics.of(id)
 	if left == nil || err != ErrNotFound {
@@ -118,7 +118,7 @@ func (r *liveRoom) inspect(look Look) Inspection {
 // inspecting stands for an inspection's calls of the game in the black box.
 var inspecting = core.Input{Name: "inspect"}.Fingerprint()
 
-// inspectGame asks the game itself, which may panic: an inspection must harm nobody.
+// inspectGame asks the game itself. The game may panic: an inspection must harm nobody.
 func (r *liveRoom) inspectGame(i *Inspection, look Look) {
 	defer func() {
 		if recover() != nil {

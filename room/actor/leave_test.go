@@ -2,7 +2,7 @@ package actor
 
 import "testing"
 
-// TestLeavesDoNotPileUp says again and again that a client leaves, to a room that does not come to it.
+// TestLeavesDoNotPileUp posts many leaves of one client to a room that is busy.
 func TestLeavesDoNotPileUp(t *testing.T) {
 	r := arenaRoom(t, &handClock{})
 	s := newSession(r, Hello{Player: "p", Client: "c"}, NewFeed(NewOutbox(OutboxOptions{})))
@@ -19,6 +19,6 @@ func TestLeavesDoNotPileUp(t *testing.T) {
 	}
 	r.turn()
 	if err := s.PostLeave(); err != ErrEnded {
-		t.Errorf("after the room has come to it: %v", err)
+		t.Errorf("after the room has handled it: %v", err)
 	}
 }

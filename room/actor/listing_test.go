@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/core"
@@ -22,7 +23,7 @@ func crowd(t testing.TB, rooms int) *node {
 	return n
 }
 
-// BenchmarkList is what a page of rooms costs, of few and of many.
+// BenchmarkList measures a page of rooms, of few rooms and of many.
 func BenchmarkList(b *testing.B) {
 	for _, rooms := range []int{100, 10_000} {
 		b.Run(fmt.Sprintf("rooms=%d", rooms), func(b *testing.B) {
@@ -38,7 +39,7 @@ func BenchmarkList(b *testing.B) {
 	}
 }
 
-// TestAPageCostsAPage: what a page allocates does not grow with the rooms that there are.
+// TestAPageCostsAPage: what a page allocates does not grow with the number of rooms.
 func TestAPageCostsAPage(t *testing.T) {
 	cost := func(rooms int) float64 {
 		n := crowd(t, rooms)
@@ -49,8 +50,8 @@ func TestAPageCostsAPage(t *testing.T) {
 	}
 }
 
-// TestListsFollowTheRooms makes, fills, ends and lists rooms of two games, public and private, and holds every list to what
-// a look at each of the rooms says.
+// TestListsFollowTheRooms makes, fills, ends and lists rooms of two games, public and private, and compares every list with
+// the rooms themselves.
 func TestListsFollowTheRooms(t *testing.T) {
 	n := newNode(t)
 	var ids []room.ID
@@ -77,7 +78,7 @@ func TestListsFollowTheRooms(t *testing.T) {
 		{}, {Open: true}, {Game: "pair"}, {Game: "pair", Open: true}, {Private: true}, {Private: true, Open: true}, {Private: true, Hidden: true},
 		{Phase: core.PhaseOver}, {Game: "none"},
 	} {
-		eventually(t, fmt.Sprintf("the list of %+v is right", f), func() bool {
+		testwait.Until(t, fmt.Sprintf("the list of %+v is right", f), func() bool {
 			var want, got []room.ID
 			for _, id := range ids {
 				info, err := n.Info(id)

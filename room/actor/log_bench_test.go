@@ -20,7 +20,7 @@ type tally struct{ N int }
 func (c *tally) Act(*room.Turn, room.Player, struct{}) error { c.N++; return nil }
 func (c *tally) View(room.Viewer) map[string]int             { return map[string]int{"n": c.N} }
 
-// groupJournal has everything durable as soon as its goroutine comes to it, in groups, as a journal has.
+// groupJournal makes everything durable at once, in groups, on its own goroutine, as a journal does.
 type groupJournal struct {
 	Journal
 	wake chan struct{}
@@ -63,8 +63,8 @@ func (j *groupJournal) run(ctx context.Context) {
 	}
 }
 
-// BenchmarkDurable is an act from the mailbox to the outboxes of eight, in rooms in memory and in rooms whose log is handed
-// over and committed: the difference is what it costs to be durable, beside the journal itself. Run it with -cpu 1.
+// BenchmarkDurable measures an act from the mailbox to the outboxes of eight, in rooms in memory and in rooms whose log is
+// handed over and committed. The difference is what durability costs beside the journal itself. Run it with -cpu 1.
 func BenchmarkDurable(b *testing.B) {
 	for _, d := range []room.Durability{room.Memory, room.Local} {
 		b.Run(string(d), func(b *testing.B) { benchmarkDurable(b, d) })
@@ -87,20 +87,20 @@ func benchmarkDurable(b *testing.B, durability room.Durability) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	type seat struct {
+	type member struct {
 		s     Session
 		box   *Outbox
 		cseq  uint64
 		taken chan struct{}
 	}
-	var seats [rooms][players]seat
-	for r := range seats {
+	var members [rooms][players]member
+	for r := range members {
 		info, err := dir.Create(ctx, Create{Game: "tally", Durability: durability})
 		if err != nil {
 			b.Fatal(err)
 		}
-		for p := range seats[r] {
-			at := &seats[r][p]
+		for p := range members[r] {
+			at := &members[r][p]
 			at.taken = make(chan struct{}, 1)
 			at.box = NewOutbox(OutboxOptions{Wake: func() {
 				select {
@@ -119,7 +119,7 @@ func benchmarkDurable(b *testing.B, durability room.Durability) {
 	b.ResetTimer()
 	for i := 0; i < b.N; i++ {
 		r, p := i%rooms, i/rooms%players
-		at := &seats[r][p]
+		at := &members[r][p]
 		at.cseq++
 		if err := at.s.Act(ctx, wire.Act{CSeq: at.cseq, Data: json.RawMessage(`{}`)}); err != nil {
 			b.Fatal(err)
@@ -127,11 +127,11 @@ func benchmarkDurable(b *testing.B, durability room.Durability) {
 		if r < rooms-1 {
 			continue
 		}
-		for r := range seats { // each room's last act reaches all of it
-			for q := range seats[r] {
+		for r := range members { // each room's last act reaches all of it
+			for q := range members[r] {
 				for seen := q != p; ; {
-					<-seats[r][q].taken
-					buf, _ = seats[r][q].box.Take(buf[:0], 64<<10)
+					<-members[r][q].taken
+					buf, _ = members[r][q].box.Take(buf[:0], 64<<10)
 					if seen = seen || len(buf) > 0; seen {
 						break
 					}

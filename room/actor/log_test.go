@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/core"
@@ -76,7 +77,7 @@ func (j *slowJournal) write(n int) {
 	j.land(n)
 }
 
-// flow writes all that waits, and what comes from now on, or lets it wait.
+// flow writes what waits and what comes from now on, or lets what comes wait.
 func (j *slowJournal) flow(on bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -85,7 +86,7 @@ func (j *slowJournal) flow(on bool) {
 	}
 }
 
-// lose fails all that waits.
+// lose fails everything that waits.
 func (j *slowJournal) lose(err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -124,18 +125,18 @@ func newSlowNode(t testing.TB, change ...func(o *setup)) (*node, *slowJournal) {
 	return n, j
 }
 
-// stepped acts so often, and waits until the room has taken it all.
+// stepped sends so many acts, and waits until the room has stepped them.
 func (n *node) stepped(c *client, id room.ID, acts int) room.Index {
 	n.t.Helper()
 	want := n.point(id) + room.Index(acts)
 	for range acts {
 		c.send(`{"add":1}`)
 	}
-	eventually(n.t, "the acts are stepped", func() bool { return n.point(id) == want })
+	testwait.Until(n.t, "the acts are stepped", func() bool { return n.point(id) == want })
 	return want
 }
 
-// acks are the acts whose answers have come by now.
+// acks are the acts whose answers have come.
 func (c *client) acks() (got []int) {
 	c.read()
 	for _, m := range c.got {
@@ -153,8 +154,7 @@ func upTo(n int) (all []int) {
 	return all
 }
 
-// TestABusyRoomGroups has a journal that is slow get a bounded number of batches, and larger ones the further it is
-// behind.
+// TestABusyRoomGroups: a slow journal gets a bounded number of batches at a time, and larger ones the further it is behind.
 func TestABusyRoomGroups(t *testing.T) {
 	n, j := newSlowNode(t, func(o *setup) { o.Window, o.Uncommitted = 4, 64 })
 	defer n.stop()
@@ -177,13 +177,13 @@ func TestABusyRoomGroups(t *testing.T) {
 		t.Errorf("30 acts one after the other are batches of %v: the third and fourth were to be groups", got)
 	}
 	j.flow(true)
-	eventually(t, "all is acknowledged", func() bool { return len(a.acks()) == 30 })
+	testwait.Until(t, "all is acknowledged", func() bool { return len(a.acks()) == 30 })
 	if got := a.acks(); !slices.Equal(got, upTo(30)) {
 		t.Errorf("the acks come as %v", got)
 	}
 }
 
-// TestABatchIsBounded has large acts wait for a journal: it gets them a part at a time.
+// TestABatchIsBounded: large acts that wait for a journal are handed over in parts.
 func TestABatchIsBounded(t *testing.T) {
 	n, j := newSlowNode(t, func(o *setup) { o.Window = 1 })
 	defer n.stop()
@@ -197,19 +197,19 @@ func TestABatchIsBounded(t *testing.T) {
 	for range 7 {
 		a.send(`{"pad":"` + strings.Repeat("x", 300<<10) + `"}`)
 	}
-	eventually(t, "the acts are stepped", func() bool { return n.point(id) == before+7 })
+	testwait.Until(t, "the acts are stepped", func() bool { return n.point(id) == before+7 })
 	for _, want := range []int{4, 3} {
 		j.write(1)
-		eventually(t, "the next batch comes", func() bool { return len(j.underway()) == 1 })
+		testwait.Until(t, "the next batch comes", func() bool { return len(j.underway()) == 1 })
 		if got := j.underway(); got[0] != want {
 			t.Errorf("a batch has %d acts of 300 KiB, want %d", got[0], want)
 		}
 	}
 	j.flow(true)
-	eventually(t, "all is acknowledged", func() bool { return len(a.acks()) == 8 })
+	testwait.Until(t, "all is acknowledged", func() bool { return len(a.acks()) == 8 })
 }
 
-// TestTheMailboxStops has a journal that takes nothing stop the room's players, with no more under way than may be.
+// TestTheMailboxStops: a journal that writes nothing stops the room's players, with no more batches under way than allowed.
 func TestTheMailboxStops(t *testing.T) {
 	n, j := newSlowNode(t, func(o *setup) { o.Window, o.Uncommitted, o.Mailbox = 2, 8, 1 })
 	defer n.stop()
@@ -226,7 +226,7 @@ func TestTheMailboxStops(t *testing.T) {
 		}
 	}()
 	before := n.point(id)
-	eventually(t, "the room stands still", func() bool {
+	testwait.Until(t, "the room stands still", func() bool {
 		look, err := n.Inspect(t.Context(), id, actor.Look{})
 		return err == nil && look.Still != "" && look.Mailbox > 0
 	})
@@ -240,10 +240,10 @@ func TestTheMailboxStops(t *testing.T) {
 	}
 	j.flow(true)
 	<-sent
-	eventually(t, "all is acknowledged", func() bool { return len(a.acks()) == 20 })
+	testwait.Until(t, "all is acknowledged", func() bool { return len(a.acks()) == 20 })
 }
 
-// TestOneCommitForSeveralBatches has anybody say how far the log is durable.
+// TestOneCommitForSeveralBatches commits several batches at once, old ones again, and a part of a batch.
 func TestOneCommitForSeveralBatches(t *testing.T) {
 	n, j := newSlowNode(t)
 	defer n.stop()
@@ -256,17 +256,17 @@ func TestOneCommitForSeveralBatches(t *testing.T) {
 	second := n.stepped(a, id, 1)
 	n.stepped(a, id, 8)
 	n.Committed(id, record.Point{Epoch: 1, Seq: second})
-	eventually(t, "two acts are acknowledged", func() bool { return slices.Equal(a.acks(), upTo(2)) })
+	testwait.Until(t, "two acts are acknowledged", func() bool { return slices.Equal(a.acks(), upTo(2)) })
 	n.Committed(id, record.Point{Epoch: 1, Seq: first}) // late, and old
 	j.write(2)                                          // and here it is told of once more
 	last := n.stepped(a, id, 1)
 	n.Committed(id, record.Point{Epoch: 1, Seq: last - 4}) // not a batch's end
-	eventually(t, "so many are acknowledged", func() bool { return slices.Equal(a.acks(), upTo(7)) })
+	testwait.Until(t, "so many are acknowledged", func() bool { return slices.Equal(a.acks(), upTo(7)) })
 	j.flow(true)
-	eventually(t, "all is acknowledged", func() bool { return slices.Equal(a.acks(), upTo(11)) })
+	testwait.Until(t, "all is acknowledged", func() bool { return slices.Equal(a.acks(), upTo(11)) })
 }
 
-// TestACommitOfAnotherEpochIsRefused tells a room of what is not its own present log.
+// TestACommitOfAnotherEpochIsRefused commits what is not of the room's present log.
 func TestACommitOfAnotherEpochIsRefused(t *testing.T) {
 	var log lockedLog
 	n, j := newSlowNode(t, func(o *setup) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
@@ -305,7 +305,7 @@ func TestACommitOfAnotherEpochIsRefused(t *testing.T) {
 	}
 }
 
-// TestAFailureInTheMiddleOfAWindow has some batches fail behind one that did not: they come again, and nothing twice.
+// TestAFailureInTheMiddleOfAWindow fails some batches after one that is durable: those come again, and nothing twice.
 func TestAFailureInTheMiddleOfAWindow(t *testing.T) {
 	n, j := newSlowNode(t)
 	defer n.stop()
@@ -333,12 +333,12 @@ func TestAFailureInTheMiddleOfAWindow(t *testing.T) {
 	before := n.point(id)
 	j.refuses(nil)
 	j.journal.fail(nil)
-	eventually(t, "what failed comes again", func() bool { return len(j.underway()) >= len(want)-1 })
+	testwait.Until(t, "what failed comes again", func() bool { return len(j.underway()) >= len(want)-1 })
 	if got := j.underway(); !slices.Equal(got[:len(want)-1], want[1:]) {
 		t.Errorf("again come %v of %v", got, want)
 	}
 	j.lose(trouble) // all of them once more
-	eventually(t, "and again", func() bool { return len(j.underway()) >= len(want)-1 })
+	testwait.Until(t, "and again", func() bool { return len(j.underway()) >= len(want)-1 })
 	j.flow(true)
 	h := hello("a")
 	h.Attempt = 2
@@ -368,7 +368,7 @@ func (j *slowJournal) isWhole() {
 	}
 }
 
-// TestARoomStopsWithItsLogSafe stops a room that has much under way: it leaves when all of it is durable, its snapshot too.
+// TestARoomStopsWithItsLogSafe stops a room with much under way: it leaves memory when all of that and its snapshot are durable.
 func TestARoomStopsWithItsLogSafe(t *testing.T) {
 	for _, game := range []string{"counter", "ticker"} {
 		n, j := newSlowNode(t)
@@ -380,14 +380,14 @@ func TestARoomStopsWithItsLogSafe(t *testing.T) {
 		for range 10 {
 			a.send(`{}`)
 		}
-		eventually(t, "the acts are stepped", func() bool { return n.point(id) >= at+10 })
+		testwait.Until(t, "the acts are stepped", func() bool { return n.point(id) >= at+10 })
 		stopped := make(chan error, 1)
 		go func() { stopped <- n.Shutdown(context.Background()) }()
-		for settled := false; !settled; {
+		for safe := false; !safe; {
 			j.mu.Lock()
 			n := len(j.waiting)
-			settled = n == 1 && j.waiting[0].snap != nil
-			if !settled && n > 0 {
+			safe = n == 1 && j.waiting[0].snap != nil
+			if !safe && n > 0 {
 				j.land(1)
 			}
 			j.mu.Unlock()
@@ -399,13 +399,8 @@ func TestARoomStopsWithItsLogSafe(t *testing.T) {
 		case <-time.After(10 * time.Millisecond):
 		}
 		j.flow(true)
-		select {
-		case err := <-stopped:
-			if err != nil {
-				t.Error(err)
-			}
-		case <-timeout():
-			t.Fatal("the room does not leave")
+		if err := testwait.Receive(t, "the end of Shutdown", stopped); err != nil {
+			t.Error(err)
 		}
 		kept, err := j.Load(t.Context(), id)
 		if err != nil || len(kept.Snapshots) == 0 || kept.Snapshots[len(kept.Snapshots)-1].Index != kept.Last() {
@@ -418,7 +413,7 @@ func TestARoomStopsWithItsLogSafe(t *testing.T) {
 	}
 }
 
-// TestASnapshotThatFails comes again, and does not let the room leave before.
+// TestASnapshotThatFails: it is handed over again until it is saved.
 func TestASnapshotThatFails(t *testing.T) {
 	n, j := newSlowNode(t, func(o *setup) { o.Core.SnapshotTurns = 4 })
 	defer func() { j.flow(true); n.stop() }()
@@ -441,7 +436,7 @@ func TestASnapshotThatFails(t *testing.T) {
 	}
 	for try := range 3 {
 		j.lose(fmt.Errorf("try %d", try))
-		eventually(t, "it comes again", func() bool {
+		testwait.Until(t, "it comes again", func() bool {
 			j.mu.Lock()
 			defer j.mu.Unlock()
 			return slices.ContainsFunc(j.waiting, func(h handed) bool { return h.snap != nil })

@@ -15,7 +15,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// newer makes of what a journal keeps what a later runtime may have left there.
+// newer turns a kept room into one that a later runtime may have left.
 var newer = map[string]func(k *record.Kept){
 	"runtime": func(k *record.Kept) { k.Header.Runtime = core.RuntimeVersion + 1 },
 	"kind": func(k *record.Kept) {
@@ -35,7 +35,7 @@ func (r unaskedRows) claim(lifecycle.Claim) (won lifecycle.RowResult) {
 	return won
 }
 
-// TestANewerRoomIsHeldAndNotClaimed at the start, poisoned or not: who can read it shall judge it.
+// TestANewerRoomIsHeldAndNotClaimed: at the start, poisoned or not. A program that can read the room judges it.
 func TestANewerRoomIsHeldAndNotClaimed(t *testing.T) {
 	for name, change := range newer {
 		for _, poisoned := range []bool{false, true} {
@@ -62,8 +62,8 @@ func TestANewerRoomIsHeldAndNotClaimed(t *testing.T) {
 	}
 }
 
-// TestANewerRoomIsNotTakenOn from the store.
-func TestANewerRoomIsNotTakenOn(t *testing.T) {
+// TestANewerRoomIsNotAdopted: from the store.
+func TestANewerRoomIsNotAdopted(t *testing.T) {
 	for name, change := range newer {
 		n, to := newNode(t), newNode(t)
 		id := n.create(actor.Create{Game: "counter"})
@@ -83,7 +83,7 @@ func TestANewerRoomIsNotTakenOn(t *testing.T) {
 	}
 }
 
-// miser is the counter by rules that have changed without a new version.
+// miser is the counter with rules that have changed without a new version.
 type miser struct{ counter }
 
 func (m *miser) Act(t *room.Turn, p room.Player, a counterAct) error {
@@ -93,7 +93,7 @@ func (m *miser) Act(t *room.Turn, p room.Player, a counterAct) error {
 	return m.counter.Act(t, p, a)
 }
 
-// TestARoomOfOtherRulesIsHeld untouched, and goes on when those that it was played by are back.
+// TestARoomOfOtherRulesIsHeld: it stays untouched, and goes on when the rules that it was played by are back.
 func TestARoomOfOtherRulesIsHeld(t *testing.T) {
 	n := newNode(t)
 	id := n.create(actor.Create{Game: "counter"})

@@ -15,6 +15,7 @@ import (
 
 	"github.com/roomring/roomring/cluster/lifecycle"
 	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
@@ -42,7 +43,7 @@ func TestRestoreGoesOn(t *testing.T) {
 		t.Fatalf("restored %+v", found)
 	}
 	info, err := n.Info(id)
-	eventually(t, "the room is there", func() bool { info, err = n.Info(id); return err == nil })
+	testwait.Until(t, "the room is there", func() bool { info, err = n.Info(id); return err == nil })
 	if info.Epoch != 2 || info.Seats[0].Online || info.Seats[1].Online {
 		t.Errorf("after the restart: %+v", info)
 	}
@@ -95,7 +96,7 @@ func TestRestoreHoldsWhatItCannotRun(t *testing.T) {
 	n.stop()
 }
 
-// toldRows answer claims as they are told.
+// toldRows answers claims as a test says.
 type toldRows struct {
 	answer  func(c lifecycle.Claim) lifecycle.RowResult
 	creates atomic.Int32
@@ -136,9 +137,9 @@ func TestRestoreObeysTheRows(t *testing.T) {
 		if found := n.restart(); found != c.want {
 			t.Errorf("the row is %s: restored %+v, want %+v", c.name, found, c.want)
 		}
-		eventually(t, "its log is where it belongs", func() bool { return n.journal.isAside(id) == (c.want.Rooms == 0) })
+		testwait.Until(t, "its log is where it belongs", func() bool { return n.journal.isAside(id) == (c.want.Rooms == 0) })
 		if c.want.Rooms == 1 {
-			eventually(t, "the room is there", func() bool { info, err := n.Info(id); return err == nil && info.Epoch == 12 })
+			testwait.Until(t, "the room is there", func() bool { info, err := n.Info(id); return err == nil && info.Epoch == 12 })
 		}
 		n.stop()
 	}
@@ -173,7 +174,7 @@ func TestRowIsWrittenWhenTheStoreIsBack(t *testing.T) {
 	defer n.stop()
 	n.create(actor.Create{Game: "counter"})
 	store.away.Store(false)
-	eventually(t, "the row is written", func() bool { return store.creates.Load() == 1 })
+	testwait.Until(t, "the row is written", func() bool { return store.creates.Load() == 1 })
 }
 
 type poison struct{ id room.ID }
@@ -189,7 +190,7 @@ func (p *poison) BeginReplay(room.ID) actor.Step        { return step{} }
 func (p *poison) Suspected(id room.ID) bool             { return id == p.id }
 func (p *poison) Poisoned(id room.ID) (string, bool)    { return "two processes died in it", id == p.id }
 
-// neverMade puts a room into the journal whose process died between its header and its first inputs.
+// neverMade puts a room into the journal as a process leaves it that dies after the header and before the first inputs.
 func (n *node) neverMade() room.ID {
 	n.t.Helper()
 	id := n.create(actor.Create{Game: "counter"})
@@ -211,7 +212,7 @@ func TestRoomThatWasNeverMade(t *testing.T) {
 		t.Errorf("restored %+v", found)
 	}
 	defer n.stop()
-	eventually(t, "its end is stored, and nothing of it is kept", func() bool {
+	testwait.Until(t, "its end is stored, and nothing of it is kept", func() bool {
 		f, ok := n.results.get(id)
 		return ok && f.End == record.Aborted && !n.journal.has(id)
 	})
@@ -220,7 +221,7 @@ func TestRoomThatWasNeverMade(t *testing.T) {
 	}
 }
 
-// TestRoomThatWasNeverMadeAndIsOver dies again, between the storing of the room's end and its removal.
+// TestRoomThatWasNeverMadeAndIsOver starts after a process that died between storing the room's end and removing its log.
 func TestRoomThatWasNeverMadeAndIsOver(t *testing.T) {
 	n := newNode(t)
 	id := n.neverMade()
@@ -228,13 +229,13 @@ func TestRoomThatWasNeverMadeAndIsOver(t *testing.T) {
 		t.Errorf("restored %+v", found)
 	}
 	defer n.stop()
-	eventually(t, "the journal has forgotten it", func() bool { return !n.journal.has(id) })
+	testwait.Until(t, "the journal has forgotten it", func() bool { return !n.journal.has(id) })
 	if n.journal.isAside(id) {
 		t.Error("it is set aside")
 	}
 }
 
-// TestCreateThatNobodyWaitsFor is given up by who asked for it: nothing is wrong with this node.
+// TestCreateThatNobodyWaitsFor cancels a Create: nothing is wrong with this node.
 func TestCreateThatNobodyWaitsFor(t *testing.T) {
 	var log lockedLog
 	n := newNode(t, func(o *setup) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
@@ -249,7 +250,7 @@ func TestCreateThatNobodyWaitsFor(t *testing.T) {
 	}
 }
 
-// TestRestoreThatIsCutShort is told to stop while it reads its rooms: none of them is at fault.
+// TestRestoreThatIsCutShort cancels a restore while it reads rooms: no room is at fault.
 func TestRestoreThatIsCutShort(t *testing.T) {
 	n := newNode(t)
 	n.create(actor.Create{Game: "counter"})
@@ -265,7 +266,7 @@ func TestRestoreThatIsCutShort(t *testing.T) {
 	}
 }
 
-// lockedLog is a log to look into while it is written.
+// lockedLog is a log that can be read while it is written.
 type lockedLog struct {
 	mu  sync.Mutex
 	out strings.Builder
@@ -293,7 +294,7 @@ func TestPoisonedRoomIsSetAside(t *testing.T) {
 	if found.Rooms != 1 || found.Aside != 1 {
 		t.Errorf("restored %+v", found)
 	}
-	eventually(t, "the poisoned room's end is stored and its log set aside", func() bool {
+	testwait.Until(t, "the poisoned room's end is stored and its log set aside", func() bool {
 		f, ok := n.results.get(bad)
 		return ok && f.End == record.Aborted && f.Point.Seq > 2 && len(f.Replay) > 0 && !n.journal.has(bad)
 	})
@@ -304,7 +305,7 @@ func TestPoisonedRoomIsSetAside(t *testing.T) {
 	n.player(good, "b2").act(`{"add":1}`)
 }
 
-// replays is a black box that suspects one room, and sees which are replayed beside each other.
+// replays is a black box that suspects one room, and notes which rooms are replayed at the same time.
 type replays struct {
 	poison
 	mu       sync.Mutex
@@ -341,7 +342,7 @@ type replayed func()
 
 func (f replayed) Release() { f() }
 
-// TestRoomsComeBackOnAllProcessors, but the one that a process died in comes back alone.
+// TestRoomsComeBackOnAllProcessors restores rooms side by side, and alone the room in which a process died.
 func TestRoomsComeBackOnAllProcessors(t *testing.T) {
 	n := newNode(t)
 	ids := make([]room.ID, 12)
@@ -445,7 +446,7 @@ func TestMatchNeverOversells(t *testing.T) {
 	}
 }
 
-func TestMatchTakesTheFullest(t *testing.T) {
+func TestMatchPrefersTheFullest(t *testing.T) {
 	n := newNode(t)
 	defer n.stop()
 	empty := n.create(actor.Create{Game: "counter"})
@@ -470,13 +471,8 @@ func TestWatchdogNamesASlowStep(t *testing.T) {
 	stuck, other := n.create(actor.Create{Game: "counter"}), n.create(actor.Create{Game: "counter"})
 	a, b := n.player(stuck, "a"), n.player(other, "b")
 	a.send(`{"block":true}`)
-	select {
-	case game := <-named:
-		if game != "counter" {
-			t.Errorf("named %q", game)
-		}
-	case <-time.After(30 * time.Second):
-		t.Fatal("a step that does not return was not named")
+	if game := testwait.Receive(t, "the name of a step that does not return", named); game != "counter" {
+		t.Errorf("named %q", game)
 	}
 	b.act(`{"add":1}`)
 	unblock <- struct{}{}
@@ -484,7 +480,7 @@ func TestWatchdogNamesASlowStep(t *testing.T) {
 	n.stop()
 }
 
-// TestWatchdogSparesAStepOfAFrozenProcess lets time pass for the watchdog all at once, as after SIGSTOP.
+// TestWatchdogSparesAStepOfAFrozenProcess lets time pass all at once, as after SIGSTOP.
 func TestWatchdogSparesAStepOfAFrozenProcess(t *testing.T) {
 	const watch, slow = 100 * time.Millisecond, time.Second
 	turned := clocktest.New()
@@ -496,7 +492,7 @@ func TestWatchdogSparesAStepOfAFrozenProcess(t *testing.T) {
 	a := n.player(n.create(actor.Create{Game: "counter"}), "a")
 	a.send(`{"block":true}`)
 	look := func() { // waits until the watchdogs of steps and journal, and the clock itself, have set their timers again
-		eventually(t, "the watchdog has looked", func() bool { return turned.Pending() == 3 })
+		testwait.Until(t, "the watchdog has looked", func() bool { return turned.Pending() == 3 })
 	}
 	turned.Jump(time.Hour)
 	look()
@@ -507,7 +503,7 @@ func TestWatchdogSparesAStepOfAFrozenProcess(t *testing.T) {
 	if named.Load() != 0 {
 		t.Error("a step was named that had no time to return")
 	}
-	eventually(t, "the step is named", func() bool {
+	testwait.Until(t, "the step is named", func() bool {
 		turned.Jump(watch)
 		look()
 		return named.Load() == 1
@@ -536,7 +532,7 @@ func TestLateTicks(t *testing.T) {
 		}
 	}
 	clock.Jump(3 * time.Second)
-	eventually(t, "the late ticks are counted", func() bool { return late.Load() > 0 })
+	testwait.Until(t, "the late ticks are counted", func() bool { return late.Load() > 0 })
 	look, err := n.Inspect(t.Context(), id, actor.Look{})
 	if err != nil {
 		t.Fatal(err)

@@ -34,27 +34,28 @@ type Options struct {
 	// Durability of games that name none; "" is local, or memory where there are no Logs.
 	Durability room.Durability
 
-	// ShowPanics lets the log say what games panic with, which may be what is hidden from players. It is for machines where
-	// games are written; elsewhere Inspect shows it.
+	// ShowPanics logs the value of a game's panic, which may be hidden from players. It is for machines where games are
+	// written; elsewhere Inspect shows the value.
 	ShowPanics bool
 
 	MaxRooms int // on this node, finished ones that linger included; 0 means 10,000
-	// RoomShare bounds the rooms here that one address (IPv6 /64) has made, and one player; a /48 may have twice as many. Rooms
-	// that come from elsewhere, or are brought back, count for nobody. 0 means a tenth of MaxRooms, 1 at least; below 0 there
+	// RoomShare bounds the rooms here that one address (IPv6 /64) has made, and that one player has made; a /48 may have twice
+	// as many. Rooms that come from elsewhere, or are brought back, count for nobody. 0 means a tenth of MaxRooms, 1 at least; below 0 there
 	// is no bound.
 	RoomShare     int
 	MaxSpectators int // in one room; 0 means 1,000
-	// Full reports that no room is to be made that outlives the process: such get ErrTooMany. It must not block. Nil means never.
+	// Full reports that no more rooms can be made that outlive the process: Create answers ErrTooMany. It must not block. Nil
+	// means never.
 	Full        func() bool
 	Mailbox     int // players' messages that wait for one room; 0 means 256
-	Uncommitted int // inputs of one room stepped and not yet durable; at the bound it stands still. 0 means 1,024
-	Window      int // batches of one room's log on their way to be durable at a time. 0 means 4
+	Uncommitted int // inputs of one room stepped and not yet durable; at the bound the room stands still. 0 means 1,024
+	Window      int // batches of one room's log that are handed over and not yet durable; 0 means 4
 	WatchData   int // bytes of an act or a signal that a watcher is shown. 0 means 1 KiB
 	WatchQueue  int // events that wait for one watcher of a room (Directory.Watch); more are left out and counted. 0 means 256
 
 	Reserve        time.Duration // how long a matched player's seat is kept; 0 means 5 s
-	ReserveRematch time.Duration // and a rematch's; 0 means 60 s
-	// Unclaimed bounds the seats that are kept at a time for players of one address, IPv6 /64 here, who have not come; a /48 may
+	ReserveRematch time.Duration // how long a seat in a rematch is kept; 0 means 60 s
+	// Unclaimed bounds the seats that are kept at a time for players of one address (IPv6 /64) who have not come; a /48 may
 	// have four times as many. 0 means 8; below 0 there is no bound.
 	Unclaimed int
 

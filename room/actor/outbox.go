@@ -16,7 +16,7 @@ type OutboxOptions struct {
 	Encoding wire.Encoding
 
 	// MaxBytes bounds the turns and views queued for a reader that falls behind; 0 means 64 KiB. What is
-	// kept whatever happens (answers, the frames of a welcome, over) comes on top: at most MaxUnanswered
+	// never dropped (answers, the frames of a welcome, over) comes on top: at most MaxUnanswered
 	// answers and one view or resume buffer. A single frame larger than this still passes an empty queue.
 	MaxBytes int
 
@@ -31,17 +31,16 @@ type OutboxOptions struct {
 	Clock clock.Clock // nil means clock.System
 }
 
-// MaxUnanswered is how many acts of one session may be without an answer the reader has taken. The
+// MaxUnanswered is how many acts of one session may have no answer that the reader has taken. The
 // room keeps so many answers for each client, so no more can be resent safely.
 const MaxUnanswered = core.KeptAnswers
 
 // Outbox is the bounded queue of encoded messages between a room and the writer of one socket. The room
-// pushes and never waits; the edge takes.
+// pushes and never waits; the edge calls Take.
 //
-// A reader that falls behind loses patches, never answers: when the queue is full, its turns are dropped
-// and their events counted, and nothing that would patch a view the reader does not have is queued any
-// more. When the writer finds the queue empty, the outbox asks the room for the whole view, which goes
-// out with the count of lost events, and turns follow it again.
+// A reader that falls behind loses patches, never answers. When the queue is full, its turns are dropped and their
+// events counted, and no patch is queued for a view that the reader does not have. When the writer finds the queue
+// empty, the outbox asks the room for the whole view. That goes out with the count of lost events, and turns follow it.
 type Outbox struct {
 	encoding   wire.Encoding
 	maxBytes   int
@@ -50,10 +49,10 @@ type Outbox struct {
 	clock      clock.Clock
 
 	mu        sync.Mutex
-	feed      *Feed        // the newest, which alone is heard
+	feed      *Feed        // the newest; older ones are disconnected
 	refill    func()       // asks the room for the whole view
 	stuck     func()       // tells the room that the reader is stuck
-	at        record.Point // where a reader is who has taken all that is queued; Seq 0: it has no view to go on from
+	at        record.Point // what a reader has reached who has taken all that is queued; Seq 0: it has no view to go on from
 	sent      uint64       // bytes queued so far
 	queue     []queuedItem // from head on
 	head      int
@@ -98,8 +97,8 @@ func NewOutbox(o OutboxOptions) *Outbox {
 func (b *Outbox) Encoding() wire.Encoding { return b.encoding }
 
 // Take appends queued messages to dst, in order and joined as the protocol says (JSON: a newline between
-// two; CBOR: a sequence), up to max bytes but at least one message. It returns how many; 0 means that
-// nothing is queued. A writer calls it until it returns 0: only then does the outbox know that the
+// two; CBOR: a sequence), up to max bytes but at least one message. It returns the number of messages; 0 means that
+// nothing is queued. The writer calls it until it returns 0: only then does the outbox know that the
 // reader has caught up.
 func (b *Outbox) Take(dst []byte, max int) ([]byte, int) {
 	b.mu.Lock()
@@ -125,7 +124,7 @@ func (b *Outbox) Take(dst []byte, max int) ([]byte, int) {
 			dst = append(dst, '\n')
 		}
 		dst = append(dst, it.bytes...)
-		b.taken(it)
+		b.removeHead(it)
 		n++
 	}
 	b.tidy()
@@ -143,8 +142,8 @@ func (b *Outbox) End() (*CloseError, bool) {
 	return b.err, true
 }
 
-// Resume is the point that a new attach of the same reader can go on from, so that what it is sent follows what is
-// queued; nil when only the whole view makes sense.
+// Resume is the point from which a new attach of the same reader can go on, so that what it is sent follows what is queued.
+// Nil: the reader needs the whole view.
 func (b *Outbox) Resume() *record.Point {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -154,8 +153,8 @@ func (b *Outbox) Resume() *record.Point {
 	return new(b.at)
 }
 
-// taken accounts for the item at the head and lets go of its bytes.
-func (b *Outbox) taken(it *queuedItem) {
+// removeHead accounts for the item at the head and frees its bytes.
+func (b *Outbox) removeHead(it *queuedItem) {
 	b.bytes -= len(it.bytes)
 	switch it.fate {
 	case Drop:
@@ -167,7 +166,7 @@ func (b *Outbox) taken(it *queuedItem) {
 	b.head++
 }
 
-// tidy starts the queue over when it is empty, without the array that a burst has made large.
+// tidy starts the queue over when it is empty, and frees an array that a burst has made large.
 func (b *Outbox) tidy() {
 	if b.head < len(b.queue) {
 		return
@@ -226,10 +225,10 @@ func (b *Outbox) dropped(events int) {
 	b.lostEver += uint64(events)
 }
 
-// watchReader looks again after stuckAfter and ends a session whose writer has not come back since.
+// watchReader looks again after stuckAfter and ends the session if the writer has not come back since.
 func (b *Outbox) watchReader(takes uint64) {
 	if b.timer != nil {
-		b.timer.Stop() // it counts from an earlier time that the reader fell behind
+		b.timer.Stop() // it counts from an earlier fall
 	}
 	b.timer = b.clock.AfterFunc(b.stuckAfter, func() {
 		b.mu.Lock()
@@ -264,8 +263,8 @@ func (b *Outbox) put(it queuedItem) (wake bool) {
 	return wake
 }
 
-// OutboxStats are what the operator may know of a session's queue. That of a client whose socket another node has is
-// there: of it only Unanswered and Sent are known.
+// OutboxStats is what the operator may know of a session's queue. The queue of a client whose socket another node has is
+// at that node: here only Unanswered and Sent are known.
 type OutboxStats struct {
 	Messages   int    `json:"messages"`   // that wait for the writer
 	Bytes      int    `json:"bytes"`      // of these

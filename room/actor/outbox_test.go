@@ -88,8 +88,8 @@ func TestWakesOnceUntilDrained(t *testing.T) {
 	}
 }
 
-// TestReaderWithoutARoom has a slow reader drain its queue while it is between two rooms' feeds: nobody can be asked for a
-// view, and the next welcome brings one anyway.
+// TestReaderWithoutARoom drains the queue of a slow reader between two feeds: nobody can be asked for a view, and the next
+// welcome brings one anyway.
 func TestReaderWithoutARoom(t *testing.T) {
 	b := newBox(OutboxOptions{MaxBytes: 10})
 	push(b.feed, []byte("turn1"), Drop, 1, 0)
@@ -163,7 +163,7 @@ func TestViewBeforeTheReaderHasDrainedIsDropped(t *testing.T) {
 	}
 }
 
-// TestLostEventsOfADroppedView has a view that tells of lost events be lost itself: the next one tells of them.
+// TestLostEventsOfADroppedView drops a view that tells of lost events: the next view tells of them.
 func TestLostEventsOfADroppedView(t *testing.T) {
 	b := newBox(OutboxOptions{MaxBytes: 4})
 	fall := func() {
@@ -250,7 +250,7 @@ func TestUnansweredCountsUntilTaken(t *testing.T) {
 	}
 }
 
-// TestCredit settles more than was begun, as when an act that was sent again has two answers.
+// TestCredit calls Done more often than Begin, as when an act that was sent again has two answers.
 func TestCredit(t *testing.T) {
 	var c Credit
 	c.Begin()
@@ -266,8 +266,8 @@ func TestCredit(t *testing.T) {
 	}
 }
 
-// TestAnOlderFeedIsDeaf tells an outbox things by a feed that a newer one has followed.
-func TestAnOlderFeedIsDeaf(t *testing.T) {
+// TestAnOlderFeedIsDisconnected uses a feed after a newer one of the same outbox was made.
+func TestAnOlderFeedIsDisconnected(t *testing.T) {
 	b := newBox(OutboxOptions{})
 	old := b.feed
 	for range MaxUnanswered {
@@ -298,8 +298,8 @@ func TestAnOlderFeedIsDeaf(t *testing.T) {
 	}
 }
 
-// TestAnOlderFeedSendsWhatItDeferred has nobody wait for an answer because its room has gone.
-func TestAnOlderFeedSendsWhatItDeferred(t *testing.T) {
+// TestAnOlderFeedFlushes: nobody waits for an answer because its room has gone.
+func TestAnOlderFeedFlushes(t *testing.T) {
 	b := newBox(OutboxOptions{})
 	b.feed.Deliver(&Say{Frame: []byte("ack"), Fate: Answer, Hold: true})
 	NewFeed(b.Outbox)
@@ -316,8 +316,8 @@ func TestCloseReasonsFit(t *testing.T) {
 	}
 }
 
-// BenchmarkPush is one encoded turn handed to 50 sessions whose writers keep up, a writer's Take of all
-// of them included every 16 turns.
+// BenchmarkPush measures one encoded turn handed to 50 sessions whose writers keep up, with a Take of everything every
+// 16 turns.
 func BenchmarkPush(b *testing.B) {
 	const sessions = 50
 	boxes := make([]*Outbox, sessions)

@@ -8,17 +8,17 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Owner knows who has a room. Whatever begins or ends a room's life on this node goes through it: it has the directory
-// start and stop rooms, and hears what becomes of them. Its methods may be called from any goroutine.
+// Owner knows who has a room. It decides when a room's life on this node begins and ends: it has the directory start and stop
+// rooms, and is told what becomes of them. Its methods may be called from any goroutine.
 type Owner interface {
-	// Make has the header of a new room kept, and its row written unless the store is away, and then calls begin, which
-	// lets the room run. When it returns nil, begin has been called; else it never will be. It waits for the disk, until ctx ends.
+	// Make keeps the header of a new room, writes its row unless the store is away, and then calls begin, which runs the
+	// room. When it returns nil, begin has been called; otherwise it never will be. It waits for the disk, until ctx ends.
 	Make(ctx context.Context, h record.Header, begin func()) error
-	// Ended has a room's committed end stored, and calls settled once, when it is, or never will be. It does not block.
-	Ended(f record.Final, settled func())
-	// Gone hears that a room which is over has left memory, so that nothing need be kept of it. It does not block.
+	// Ended has a room's committed end stored. It calls done once, when the end is stored or never will be. It does not block.
+	Ended(f record.Final, done func())
+	// Gone says that a room which is over has left memory, so that nothing of it need be kept. It does not block.
 	Gone(id room.ID)
-	// Lost hears that a room can never be saved as it is and has left memory: it goes on at the next start. It does not block.
+	// Lost says that a room can never be saved as it is and has left memory: it goes on at the next start. It does not block.
 	Lost(id room.ID, why string)
 	// Arrived waits while a room is on its way to this node.
 	Arrived(ctx context.Context, id room.ID) error
@@ -27,25 +27,18 @@ type Owner interface {
 	Absent(id room.ID) error
 }
 
-// Departure is what is left to know of a room that has stopped, all it has said being safe.
-type Departure struct {
-	Time time.Duration // its time
-	Last room.Index    // committed
-	Over bool
-}
-
 // Held is a room that this node keeps but cannot run.
 type Held struct {
 	ID   room.ID `json:"room"`
 	Game string  `json:"game"`
-	Why  string  `json:"why"` // names the version that is needed, the input that these rules make something else of, or what the journal does not take
+	Why  string  `json:"why"` // the version that is needed, the input that these rules play differently, or what the journal refuses
 
-	// Released says that it lies in the store, not in this node's journal: another node may serve it, and this one does
-	// not answer for it.
+	// Released says that it is in the store and not in this node's journal: another node may serve it, and this node does not
+	// answer for it.
 	Released bool `json:"-"`
 }
 
-// HeldError answers for a held room. It is an ErrUnreachable.
+// HeldError is the answer for a held room. It is an ErrUnreachable.
 type HeldError struct{ Held }
 
 func (e *HeldError) Error() string { return "the room is kept but cannot be served now: " + e.Why }
@@ -64,10 +57,10 @@ type Aside struct {
 	Bytes  int64      `json:"bytes"` // of its log and snapshots
 }
 
-// Alone owns the rooms of a directory that keeps them in memory alone, for programs that embed one: nobody else can have
-// them.
+// Alone is the Owner of a directory that keeps its rooms in memory alone: nobody else can have them. Programs that embed a
+// directory use it.
 type Alone struct {
-	Store func(f record.Final, settled func()) // takes ends; nil: nobody does
+	Store func(f record.Final, done func()) // stores ends; nil: they are not stored
 }
 
 // Make lets a room run at once.
@@ -77,12 +70,12 @@ func (Alone) Make(_ context.Context, _ record.Header, begin func()) error {
 }
 
 // Ended hands an end to Store.
-func (a Alone) Ended(f record.Final, settled func()) {
+func (a Alone) Ended(f record.Final, done func()) {
 	if a.Store == nil {
-		settled()
+		done()
 		return
 	}
-	a.Store(f, settled)
+	a.Store(f, done)
 }
 
 // Gone has nothing to do.

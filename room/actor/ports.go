@@ -9,11 +9,9 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// What the rooms of a node need from the outside. internal/node joins these to what persist has.
-
 // BlackBox survives the process: it knows which room was doing what when a process died, even by a
-// stack overflow or for lack of memory. Begin is called before every step, and whenever else the game is called,
-// Release after it.
+// stack overflow or for lack of memory. Begin is called before every step and every other call of the game, and
+// Step.Release after it.
 type BlackBox interface {
 	// Begin notes that a room is about to step the input with this fingerprint.
 	Begin(id room.ID, fingerprint uint64) Step
@@ -22,8 +20,8 @@ type BlackBox interface {
 	BeginOpen(id room.ID, game string) Step
 	// BeginReplay notes that a room is about to be brought back.
 	BeginReplay(id room.ID) Step
-	// BeginRerun notes that a game is about to run the log of a room again that is not to be brought back by it: one that is
-	// watched as a replay, or a copy that may go on as another room.
+	// BeginRerun notes that a game is about to run a room's log again without bringing the room back: for a replay that
+	// is watched, or for a copy that may go on as another room.
 	BeginRerun(id room.ID, game string) Step
 	// Suspected reports whether a process has died in a room and nothing has cleared it since.
 	Suspected(id room.ID) bool

@@ -48,9 +48,9 @@ func newRegistry(most, share int) *registry {
 	}
 }
 
-// reserve keeps a place for a room that is about to be made; cancel or add follows. On a full node a room that nobody ever
-// joined is evicted, unless keep is set. When too many are being evicted, nothing is reserved, and the next try is due
-// when wait is closed. Errors: ErrDraining, ErrShare, ErrTooMany.
+// reserve keeps a place for a room that is about to be made, until release. On a full node a room that nobody ever joined
+// is evicted, unless keep is set. When too many are being evicted, nothing is reserved, and the next try is due when wait
+// is closed. Errors: ErrDraining, ErrShare, ErrTooMany.
 func (g *registry) reserve(c creator, keep bool) (wait <-chan struct{}, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -92,8 +92,8 @@ func (g *registry) evict() (wait <-chan struct{}, err error) {
 	return nil, nil
 }
 
-// madeOne ends a reservation. A room that was added counts for its creator until it is removed.
-func (g *registry) madeOne(c creator, added bool) {
+// release ends a reservation. A room that was added counts for its creator until it is removed.
+func (g *registry) release(c creator, added bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !added {

@@ -9,12 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/record"
 )
 
-// TestReleaseGivesUpWhatIsDamaged gives the other rooms away, and does not wait for those that trying again cannot help.
+// TestReleaseGivesUpWhatIsDamaged releases the other rooms, and does not try damaged ones again.
 func TestReleaseGivesUpWhatIsDamaged(t *testing.T) {
 	var log lockedLog
 	n := newNode(t, func(o *setup) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
@@ -58,8 +59,8 @@ func TestReleaseGivesUpWhatIsDamaged(t *testing.T) {
 	}
 }
 
-// TestReleaseGivesUpWhatCanNeverBeGiven tries such a room once, says so once, and leaves it to the next start.
-func TestReleaseGivesUpWhatCanNeverBeGiven(t *testing.T) {
+// TestReleaseGivesUpWhatTheStoreRefuses tries such a room once, logs it once, and leaves it to the next start.
+func TestReleaseGivesUpWhatTheStoreRefuses(t *testing.T) {
 	var log lockedLog
 	n := newNode(t, func(o *setup) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	defer func() { n.stop() }()
@@ -83,8 +84,8 @@ func TestReleaseGivesUpWhatCanNeverBeGiven(t *testing.T) {
 	n.wantSum(id, 1)
 }
 
-// TestCommandToARoomThatLeaves has a room go before what a command did is durable: whoever asks again elsewhere would
-// do it twice.
+// TestCommandToARoomThatLeaves: a room leaves memory before what a command did is durable. The answer must not invite a second
+// try, which would do it twice.
 func TestCommandToARoomThatLeaves(t *testing.T) {
 	n := newNode(t, func(o *setup) { o.Check = time.Millisecond })
 	defer n.stop()
@@ -93,24 +94,19 @@ func TestCommandToARoomThatLeaves(t *testing.T) {
 	n.journal.hold(true)
 	answered := make(chan error, 1)
 	go func() { answered <- n.Signal(context.Background(), id, "reset", nil) }()
-	eventually(t, "the signal is stepped", func() bool { return n.point(id) == before+1 })
+	testwait.Until(t, "the signal is stepped", func() bool { return n.point(id) == before+1 })
 	n.journal.fail(errors.New("the disk is full"))
 	if err := n.release(t.Context(), func(context.Context, record.Kept) error { return nil }); err != nil {
 		t.Error(err)
 	}
-	select {
-	case err := <-answered:
-		if !errors.Is(err, actor.ErrUnreachable) {
-			t.Errorf("the signal was answered with %v", err)
-		}
-	case <-timeout():
-		t.Error("the signal was never answered")
+	if err := testwait.Receive(t, "the signal's answer", answered); !errors.Is(err, actor.ErrUnreachable) {
+		t.Errorf("the signal was answered with %v", err)
 	}
 	n.journal.fail(nil)
 	n.journal.hold(false)
 }
 
-// TestReleaseThatIsCutShort says why.
+// TestReleaseThatIsCutShort: the error is the cause.
 func TestReleaseThatIsCutShort(t *testing.T) {
 	n := newNode(t)
 	defer n.stop()

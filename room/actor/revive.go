@@ -16,21 +16,21 @@ type Verdict uint8
 const (
 	Runs     Verdict = iota // it can go on here
 	Lacks                   // this program lacks a version that it needs
-	Diverged                // these rules come to something else than is recorded
-	Dead                    // it cannot be brought back by anybody
+	Diverged                // these rules play the log differently than is recorded
+	Dead                    // nobody can bring it back
 )
 
 // Revival is a room that was kept and has been run again.
 type Revival struct {
 	Verdict Verdict
-	Why     string // but for Runs
+	Why     string // empty for Runs
 	Over    bool   // it has come to its end
 
 	kept record.Kept
 	core *core.Core
 }
 
-// CanRun says why this program lacks the versions for a room, before the room is anybody's; "": it has them.
+// CanRun says which version this program lacks for a room, without running it; "": it lacks none.
 func (d *Directory) CanRun(kept record.Kept) (lacks string) {
 	rules, ok := d.o.Games.Lookup(kept.Header.Game)
 	if !ok {
@@ -39,10 +39,10 @@ func (d *Directory) CanRun(kept record.Kept) (lacks string) {
 	if wrong, ok := errors.AsType[*core.VersionError](core.CheckVersion(d.coreConfig(kept.Header, rules), kept)); ok {
 		return wrong.Error()
 	}
-	return "" // what else is wrong with it comes out when it is run
+	return "" // Revive finds what else is wrong with it
 }
 
-// Revive runs a room's log again, under the eyes of the black box. It takes as long as that takes.
+// Revive runs a room's log again, under the eyes of the black box. It blocks for as long as that takes.
 func (d *Directory) Revive(kept record.Kept) Revival {
 	if err := core.CheckRuntime(kept.Header); err != nil {
 		return Revival{Verdict: Lacks, Why: err.Error()}
@@ -52,7 +52,7 @@ func (d *Directory) Revive(kept record.Kept) Revival {
 		return Revival{Verdict: Lacks, Why: noGame(kept.Header)}
 	}
 	if why, poisoned := d.o.Black.Poisoned(kept.Header.ID); poisoned {
-		if lacks := d.CanRun(kept); lacks != "" { // those who can read it shall judge it
+		if lacks := d.CanRun(kept); lacks != "" { // a program that has the versions judges it
 			return Revival{Verdict: Lacks, Why: lacks}
 		}
 		return Revival{Verdict: Dead, Why: why}
@@ -71,15 +71,15 @@ func (d *Directory) Revive(kept record.Kept) Revival {
 	return Revival{Verdict: Dead, Why: err.Error()}
 }
 
-// Suspected reports whether a process has died in a room and nothing has cleared it since: it is to be revived alone,
-// so that no other comes under suspicion with it if it takes this process too.
+// Suspected reports whether a process has died in a room and nothing has cleared it since. Revive such a room alone, so that
+// no other room is suspected with it if it kills this process too.
 func (d *Directory) Suspected(id room.ID) bool { return d.o.Black.Suspected(id) }
 
 func noGame(h record.Header) string {
 	return fmt.Sprintf("it needs game %s version %d, and this program has no such game", h.Game, h.Version)
 }
 
-// Resume lets a revived room go on under a new epoch: its clients are gone with the process that had them.
+// Resume runs a revived room on under a new epoch. Its clients are detached: they are gone with the process that had them.
 func (d *Directory) Resume(v Revival, e record.Epoch) {
 	r := d.newRoom(v.core)
 	r.time.offset = v.kept.Time - d.o.Clock.Now()
@@ -98,7 +98,7 @@ func (d *Directory) Resume(v Revival, e record.Epoch) {
 	}
 }
 
-// NewID draws an id, and the code of a private room, for a log that goes on as a new room.
+// NewID draws an id, and a code for a private room, for a log that goes on as a new room.
 func (d *Directory) NewID(h record.Header) record.Header {
 	h.ID = d.o.NewID(h.Game)
 	if h.Private {
@@ -107,7 +107,7 @@ func (d *Directory) NewID(h record.Header) record.Header {
 	return h
 }
 
-// GoesOn refuses a room that is not a live one when its log is run again. It takes as long as that takes.
+// GoesOn runs a room's log again and refuses it unless the room comes back alive. It blocks for as long as that takes.
 func (d *Directory) GoesOn(kept record.Kept) error {
 	rules, ok := d.o.Games.Lookup(kept.Header.Game)
 	if !ok {
@@ -118,9 +118,9 @@ func (d *Directory) GoesOn(kept record.Kept) error {
 	machine, err := core.Restore(d.coreConfig(kept.Header, rules), kept)
 	switch {
 	case err != nil:
-		return room.Refuse("broken", "it cannot be brought back still: "+err.Error())
+		return room.Refuse("broken", "it still cannot be brought back: "+err.Error())
 	case machine.Panicked() != nil:
-		return room.Refuse("panics", fmt.Sprintf("its game panics still, in %s at input %d: roomring admin replay shows it", machine.Panicked().Call, machine.Point().Seq))
+		return room.Refuse("panics", fmt.Sprintf("its game still panics, in %s at input %d: roomring admin replay shows it", machine.Panicked().Call, machine.Point().Seq))
 	case machine.Final() != nil:
 		return room.Refuse("over", fmt.Sprintf("it comes to its end at input %d: %s", machine.Final().Point.Seq, machine.Final().End))
 	}

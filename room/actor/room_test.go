@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/core"
@@ -241,7 +242,7 @@ func TestPanicClosesOneRoom(t *testing.T) {
 		t.Errorf("closed %d, want 4410", code)
 	}
 	b.act(`{"add":1}`)
-	eventually(t, "the aborted room's end is stored and the room is gone", func() bool {
+	testwait.Until(t, "the aborted room's end is stored and the room is gone", func() bool {
 		f, ok := n.results.get(bad)
 		_, err := n.Info(bad)
 		return ok && f.End == record.Aborted && len(f.Replay) > 0 && err == actor.ErrNotFound && !n.journal.has(bad)
@@ -305,7 +306,7 @@ func TestGroupCommit(t *testing.T) {
 	}
 }
 
-// hasty is a sink whose client goes in the moment it hears the end.
+// hasty is a sink whose client detaches as soon as it hears the end.
 type hasty struct {
 	*actor.Feed
 	goes func()
@@ -318,7 +319,7 @@ func (h *hasty) Deliver(e actor.Event) {
 	}
 }
 
-// TestAClosedSessionIsCounted though the client has gone before the room is done with its end.
+// TestAClosedSessionIsCounted, even if the client detaches while the room ends the session.
 func TestAClosedSessionIsCounted(t *testing.T) {
 	var codes []wire.CloseCode
 	n := newNode(t, func(o *setup) {
@@ -488,7 +489,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// BenchmarkTurn is one act in a room with 50 spectators, from the mailbox to 50 outboxes, without a journal.
+// BenchmarkTurn measures one act in a room with 50 spectators, from the mailbox to 50 outboxes, without a journal.
 func BenchmarkTurn(b *testing.B) {
 	n := newNode(b)
 	defer n.stop()

@@ -9,8 +9,8 @@ import (
 	"github.com/roomring/roomring/room/core"
 )
 
-// TestARoomOfADroppedRuntimeGoesOn starts a program that has the room's runtime no more, after one that had it was stopped, and
-// after one that was killed.
+// TestARoomOfADroppedRuntimeGoesOn starts a program without the room's runtime, after a program with it was stopped, and after
+// one was killed.
 func TestARoomOfADroppedRuntimeGoesOn(t *testing.T) {
 	n := newNode(t)
 	defer func() { n.stop() }()

@@ -6,12 +6,13 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 )
 
-// TestSharesOfANode fills a node from one address, one network and one player, each of which has its share and no more; then
-// rooms that nobody joined make place, the oldest of whoever has the most first, and rooms that somebody joined never do.
+// TestSharesOfANode fills a node from one address, one network and one player: each gets its share and no more. Then rooms that
+// nobody joined are evicted, the oldest of the creator with the most first, and never rooms that somebody joined.
 func TestSharesOfANode(t *testing.T) {
 	n := newNode(t, func(o *setup) { o.MaxRooms, o.RoomShare = 10, 2 })
 	defer n.stop()
@@ -44,19 +45,19 @@ func TestSharesOfANode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the oldest room that nobody joined of who has the most has gone", func() bool { _, err := n.Info(heavy[0]); return err == actor.ErrNotFound })
+	testwait.Until(t, "the oldest unused room of the creator with the most has gone", func() bool { _, err := n.Info(heavy[0]); return err == actor.ErrNotFound })
 	for _, id := range append(first, latest, heavy[1]) {
 		if _, err := n.Info(id); err != nil {
 			t.Errorf("room %s: %v", id, err)
 		}
 	}
-	eventually(t, "who had the room may have another", func() bool { _, err := made("2001:db8:1:1::", ""); return err == nil })
+	testwait.Until(t, "its creator may have another", func() bool { _, err := made("2001:db8:1:1::", ""); return err == nil })
 	if all := n.List(actor.Filter{}); len(all) > 11 {
 		t.Errorf("there are %d rooms of 10", len(all))
 	}
 }
 
-// TestManyAtOnceOnAFullNode makes far more rooms at once than may be on their way out at a time: each waits for its place.
+// TestManyAtOnceOnAFullNode makes far more rooms at once than may be evicted at a time: each Create waits.
 func TestManyAtOnceOnAFullNode(t *testing.T) {
 	const most = 150
 	n := newNode(t, func(o *setup) { o.MaxRooms, o.RoomShare = most, -1 })

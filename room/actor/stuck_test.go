@@ -4,11 +4,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock/clocktest"
 )
 
-// TestStuckCountsFromTheLastFall has a reader fall behind, catch up, and fall behind again: its time begins anew.
+// TestStuckCountsFromTheLastFall lets a reader fall behind, catch up, and fall behind again: its time begins anew.
 func TestStuckCountsFromTheLastFall(t *testing.T) {
 	clock := clocktest.New()
 	box := actor.NewOutbox(actor.OutboxOptions{Clock: clock, MaxBytes: 4, StuckAfter: 10 * time.Second})
@@ -31,9 +32,5 @@ func TestStuckCountsFromTheLastFall(t *testing.T) {
 		t.Fatal("its time is not up 10 s after it fell behind last")
 	}
 	clock.Jump(10 * time.Second)
-	select {
-	case <-stuck:
-	case <-timeout():
-		t.Error("a reader that takes nothing is not stuck")
-	}
+	testwait.Receive(t, "the end of a reader that takes nothing", stuck)
 }

@@ -162,7 +162,7 @@ func games(t testing.TB) *core.Games {
 	return g
 }
 
-// journal keeps logs in memory, and fails and dawdles on demand.
+// journal keeps logs in memory, and fails and waits on demand.
 type journal struct {
 	clock clock.Clock
 
@@ -240,7 +240,7 @@ func (j *journal) Append(b record.Batch, snap *record.Snapshot, done func(error)
 	return nil
 }
 
-// hold lets appends wait; releasing lands them.
+// hold lets appends wait, or writes those that wait.
 func (j *journal) hold(held bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -265,7 +265,7 @@ func (j *journal) land() {
 	j.waiting = nil
 }
 
-// crash forgets what was never durable, as the death of the process does.
+// crash loses what was never durable, as the death of the process does.
 func (j *journal) crash() *journal {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -376,7 +376,7 @@ func (j *journal) isAside(id room.ID) bool {
 	return j.aside[id] != ""
 }
 
-// results remembers ends; while shut it does not say that they are stored.
+// results remembers ends. While it is shut it does not answer that they are stored.
 type results struct {
 	mu     sync.Mutex
 	finals map[room.ID]record.Final
@@ -415,7 +415,7 @@ func (r *results) get(id room.ID) (record.Final, bool) {
 	return f, ok
 }
 
-// node is a directory under test with everything it hangs on.
+// node is a directory under test with all that it needs.
 type node struct {
 	*actor.Directory
 	*match.Maker
@@ -489,7 +489,7 @@ func (s store) Store(f record.Final, done func(string)) error {
 	return nil
 }
 
-// release has the node give all rooms away.
+// release drains the node: all rooms go into the store.
 func (n *node) release(ctx context.Context, give func(ctx context.Context, kept record.Kept) error) error {
 	n.give = give
 	return n.owner.Drain(ctx)
@@ -540,7 +540,7 @@ func (n *node) stop() {
 	}
 }
 
-// restart kills the directory without a word and brings its rooms back from the journal.
+// restart ends the directory as a kill would and brings its rooms back from the journal.
 func (n *node) restart(change ...func(o *setup)) lifecycle.Restored {
 	n.t.Helper()
 	next := n.journal.crash()
@@ -568,7 +568,7 @@ func (n *node) create(c actor.Create) room.ID {
 	return info.ID
 }
 
-// client is one socket's worth of edge: it reads all it is sent.
+// client is what an edge does for one socket: it reads all it is sent.
 type client struct {
 	actor.Session
 	t    testing.TB
@@ -615,7 +615,7 @@ func (n *node) attachClient(id room.ID, h actor.Hello, c *client) {
 	c.Session = s
 }
 
-// player attaches as one whose client is named after the player.
+// player attaches a player with a client named after it.
 func (n *node) player(id room.ID, p string) *client {
 	n.t.Helper()
 	return n.attach(id, hello(p))
@@ -716,18 +716,3 @@ func attachError(t testing.TB, n *node, id room.ID, h actor.Hello) *actor.CloseE
 	}
 	return refused
 }
-
-// eventually waits for something that happens beside the test.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for range 3000 {
-		if ok() {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatalf("it never came to be: %s", what)
-}
-
-// timeout is for what must come, however starved the machine is.
-func timeout() <-chan time.Time { return time.After(30 * time.Second) }

@@ -17,7 +17,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// fickle is a player whose connection breaks all the time, and who resends what has no answer.
+// fickle is a player whose connection breaks again and again, and who resends what has no answer.
 type fickle struct {
 	n       *node
 	id      room.ID
@@ -77,7 +77,7 @@ func (f *fickle) listen(c *client, life time.Duration) error {
 	for {
 		c.read()
 		for _, m := range c.got {
-			if err := f.hear(m); err != nil {
+			if err := f.receive(m); err != nil {
 				return err
 			}
 		}
@@ -90,7 +90,7 @@ func (f *fickle) listen(c *client, life time.Duration) error {
 	}
 }
 
-func (f *fickle) hear(m message) error {
+func (f *fickle) receive(m message) error {
 	switch m.kind() {
 	case "welcome":
 		if at := m.num("cseq"); at < f.acked {
@@ -118,7 +118,7 @@ func (f *fickle) hear(m message) error {
 	return nil
 }
 
-// saw checks that the player never goes back.
+// saw checks that the player never sees an older state.
 func (f *fickle) saw(sum any) error {
 	now := sum.(float64)
 	if now < f.sum {

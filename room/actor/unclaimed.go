@@ -9,18 +9,18 @@ import (
 
 // keptSeat is a seat that is kept for somebody who has not come yet.
 type keptSeat struct {
-	from  netip.Addr   // where it was asked for; zero: unknown, and not counted
+	from  netip.Addr   // who asked for it; zero: unknown, and not counted
 	until atomic.Int64 // by the node's clock; 0: claimed, or given back
 }
 
 func (k *keptSeat) kept(now time.Duration) bool { return time.Duration(k.until.Load()) > now }
 
-// unclaimed knows the seats that are kept for players who have not come, by where they were asked for: an address, and the
-// IPv6 /48 that it is in. Its lock is held for moments only, and beneath that of an admission.
+// unclaimed knows the seats that are kept for players who have not come, by the address they were asked from and the
+// IPv6 /48 that it is in. An admission calls it while it holds its own lock.
 type unclaimed struct {
 	most int // of one address; below 0: any number, and nobody is kept apart
 
-	mu    sync.Mutex
+	mu    sync.Mutex // held for moments only
 	of    map[netip.Prefix][]*keptSeat
 	sweep int // size of the map at which all of it is looked through
 }
@@ -68,7 +68,7 @@ func (u *unclaimed) keep(k *keptSeat, now time.Duration) {
 	}
 }
 
-// count is how many seats of a network are kept now. The rest is forgotten.
+// count is how many seats are kept now for a network. It forgets the others.
 func (u *unclaimed) count(n netip.Prefix, now time.Duration) int {
 	seats := u.of[n]
 	left := seats[:0]
@@ -97,8 +97,8 @@ func (u *unclaimed) full(from netip.Addr, now time.Duration) bool {
 	return u.count(narrow, now) >= u.most || wide.IsValid() && u.count(wide, now) >= wideShare*u.most
 }
 
-// several reports whether more than one seat is kept for players of an address. Such players are put together with each other
-// and nobody else until they have come: who only asks, and never comes, keeps nobody from a match.
+// several reports whether more than one seat is kept for players of an address. Until they have come, such players are put
+// together only with each other: those who ask and never come keep nobody from a match.
 func (u *unclaimed) several(from netip.Addr, now time.Duration) bool {
 	if u.most < 0 || !from.IsValid() {
 		return false

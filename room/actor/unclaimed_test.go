@@ -12,9 +12,9 @@ import (
 	"github.com/roomring/roomring/room/actor"
 )
 
-// TestSeatsThatNobodyClaims has an address, and then the many of a /48, ask for seats ten times a second and never come, while
-// pairs of honest players come one after the other, each somewhat later than its partner. Every pair meets, and the
-// addresses have no more seats at a time than they may.
+// TestSeatsThatNobodyClaims attacks from one address, and then from many of a /48: they ask for seats ten times a second and
+// never come. Meanwhile pairs of honest players come one after the other. Every pair meets, and the addresses have no more
+// seats at a time than allowed.
 func TestSeatsThatNobodyClaims(t *testing.T) {
 	narrow := func(int) netip.Addr { return netip.MustParseAddr("192.0.2.1") }
 	wide := func(i int) netip.Addr { return netip.MustParseAddr(fmt.Sprintf("2001:db8:1:%x::", i%300)) }

@@ -9,13 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
-// refuseRoom has the journal refuse a room's appends, while it works for all others.
+// refuseRoom makes the journal refuse one room's appends.
 func (j *journal) refuseRoom(id room.ID, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -36,7 +37,7 @@ func (n *node) wantSum(id room.ID, sum int) {
 	}
 }
 
-// TestRoomThatCanNeverBeSaved has the journal refuse one room for good: it is told once and held, and what was
+// TestRoomThatCanNeverBeSaved: the journal refuses one room for good. That is logged once, the room is held, and what was
 // acknowledged comes back with the next start.
 func TestRoomThatCanNeverBeSaved(t *testing.T) {
 	var log lockedLog
@@ -60,18 +61,18 @@ func TestRoomThatCanNeverBeSaved(t *testing.T) {
 			t.Errorf("what is not durable was acknowledged: %v", m)
 		}
 	}
-	eventually(t, "the room has left memory", func() bool { return n.Count() == 1 })
+	testwait.Until(t, "the room has left memory", func() bool { return n.Count() == 1 })
 	if c := attachError(t, n, id, hello("ann")); c.Code != wire.CloseUnreachable || !strings.Contains(c.Reason, "too big for one batch") {
-		t.Errorf("whoever comes now hears %v", c)
+		t.Errorf("a client that comes now is told %v", c)
 	}
 	if held := n.owner.Held(); len(held) != 1 || held[0].ID != id || held[0].Released || !strings.Contains(held[0].Why, "too big for one batch") {
 		t.Errorf("held: %+v", held)
 	}
 	if _, err := n.Inspect(context.Background(), id, actor.Look{}); !errors.Is(err, actor.ErrUnreachable) {
-		t.Errorf("the operator hears %v", err)
+		t.Errorf("the operator is told %v", err)
 	}
 	tried := n.journal.tries() - before
-	time.Sleep(20 * time.Millisecond) // many looks of the watchdog's
+	time.Sleep(20 * time.Millisecond) // many checks of the journal
 	bob.act(`{"add":1}`)
 	if again := n.journal.tries() - before; tried > 2 || again > tried+2 { // one is bob's, one more for each may have been a snapshot
 		t.Errorf("the room was tried %d times, and %d times with what the other did", tried, again)
@@ -87,7 +88,7 @@ func TestRoomThatCanNeverBeSaved(t *testing.T) {
 	ann.act(`{"add":2}`)
 }
 
-// TestRoomThatCannotBeSavedForAWhile is told of once, however often it is tried, and goes on.
+// TestRoomThatCannotBeSavedForAWhile: that is logged once, however often it is tried, and the room goes on.
 func TestRoomThatCannotBeSavedForAWhile(t *testing.T) {
 	var log lockedLog
 	n := newNode(t, func(o *setup) {
@@ -103,15 +104,10 @@ func TestRoomThatCannotBeSavedForAWhile(t *testing.T) {
 		before := n.journal.tries()
 		answered := make(chan error, 1)
 		go func() { answered <- n.Signal(context.Background(), id, "reset", nil) }()
-		eventually(t, "it is tried again", func() bool { return n.journal.tries() > before+5 })
+		testwait.Until(t, "it is tried again", func() bool { return n.journal.tries() > before+5 })
 		n.journal.refuseRoom(id, nil)
-		select {
-		case err := <-answered:
-			if err != nil {
-				t.Error(err)
-			}
-		case <-timeout():
-			t.Fatal("the room did not go on")
+		if err := testwait.Receive(t, "the signal's answer", answered); err != nil {
+			t.Error(err)
 		}
 		if lines := strings.Count(log.String(), "stands still"); lines != round {
 			t.Errorf("%d lines of %d times:\n%s", lines, round, log.String())

@@ -11,20 +11,19 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// RoomEvent is one thing that somebody who watches a room for the operator is told. It travels as JSON.
-// Like an Inspection it looks ahead: an input is told when it is stepped, not when it is promised.
+// RoomEvent is one thing that happens in a room, as an operator who watches it is told. It travels as JSON.
+// Like an Inspection it looks ahead: an input is told when it is stepped, not when it is committed.
 type RoomEvent struct {
 	Type   EventType     `json:"type"`
 	Epoch  record.Epoch  `json:"epoch,omitempty"`
-	Index  room.Index    `json:"index,omitempty"` // of the input; of the last one where Type is not EventInput
+	Index  room.Index    `json:"index,omitempty"` // of the input; with other types, of the last input
 	Commit room.Index    `json:"commit,omitempty"`
 	Kind   string        `json:"kind,omitempty"` // of the input
 	At     time.Duration `json:"at,omitempty"`   // room time
 	Player room.PlayerID `json:"player,omitempty"`
 	CSeq   record.CSeq   `json:"cseq,omitempty"`
 	Bytes  int           `json:"bytes,omitempty"` // of the input's data
-	// Data is what an act or a signal said: JSON, or its first Options.WatchData bytes where Bytes is more. It is hidden
-	// state like the whole of an Inspection.
+	// Data is the JSON of an act or a signal, cut to Options.WatchData bytes. It may hold hidden state, as an Inspection may.
 	Data   string     `json:"data,omitempty"`
 	Code   string     `json:"code,omitempty"`   // of an act that was refused
 	Missed uint64     `json:"missed,omitempty"` // events, with EventMissed
@@ -38,7 +37,7 @@ type EventType string
 const (
 	EventWatching EventType = "watching" // the first: where the room is now
 	EventInput    EventType = "input"
-	EventMissed   EventType = "missed" // the watcher was too slow: so many events are left out here
+	EventMissed   EventType = "missed" // the watcher was too slow: events are left out here, see RoomEvent.Missed
 	EventOver     EventType = "over"   // the last: the room has ended
 	EventMoved    EventType = "moved"  // the last: the room has left this node's memory and goes on elsewhere, or here later
 )
@@ -75,7 +74,7 @@ func (w *roomWatch) tell(e RoomEvent) {
 	w.notify()
 }
 
-// finish tells the last event, which always has a place.
+// finish queues the last event, even if the queue is full.
 func (w *roomWatch) finish(e RoomEvent) {
 	w.mu.Lock()
 	if w.last == nil {
@@ -100,9 +99,9 @@ func (w *roomWatch) drain() (events []RoomEvent, over bool) {
 	return events, w.last != nil
 }
 
-// Watch tells each what happens in a room, one event at a time and in order, until the room ends or moves (nil),
+// Watch calls each with what happens in a room, one event at a time and in order, until the room ends or moves (nil),
 // ctx ends, or each returns an error. The first event is EventWatching, the last EventOver or EventMoved. The room
-// never waits for each: when Options.WatchQueue events wait for it, those that come are left out, and it is told how
+// never waits for each: while Options.WatchQueue events wait, further events are left out, and an EventMissed says how
 // many. Errors: those of Info, ctx's, and each's.
 func (d *Directory) Watch(ctx context.Context, id room.ID, each func(RoomEvent) error) error {
 	r, err := d.find(id)
@@ -132,7 +131,7 @@ func (d *Directory) Watch(ctx context.Context, id room.ID, each func(RoomEvent) 
 	}
 }
 
-// watched lets w see the room.
+// watched begins to tell w what happens.
 func (r *liveRoom) watched(w *roomWatch) {
 	at := r.core.Point()
 	w.tell(RoomEvent{Type: EventWatching, Epoch: at.Epoch, Index: at.Seq, Commit: r.core.Committed(), At: r.now()})
@@ -146,7 +145,7 @@ func (r *liveRoom) watched(w *roomWatch) {
 	r.watches[w] = struct{}{}
 }
 
-// tellWatches tells of an input, and what it said: the entry of a refused act has no data.
+// tellWatches tells of an input and its data: the entry of a refused act has none.
 func (r *liveRoom) tellWatches(e core.Entry, data []byte) {
 	event := RoomEvent{
 		Type: EventInput, Epoch: r.core.Point().Epoch, Index: e.Index, Commit: r.core.Committed(),
@@ -163,7 +162,7 @@ func (r *liveRoom) tellWatches(e core.Entry, data []byte) {
 	}
 }
 
-// endWatches tells that nothing follows.
+// endWatches tells every watch its last event.
 func (r *liveRoom) endWatches() {
 	for w := range r.watches {
 		w.finish(r.lastEvent())

@@ -6,12 +6,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/record"
 )
 
-// watching is a Watch under way.
+// watching is a running Watch.
 type watching struct {
 	t      testing.TB
 	events chan actor.RoomEvent
@@ -34,24 +35,12 @@ func (n *node) watch(ctx context.Context, id room.ID, each func(actor.RoomEvent)
 
 func (w *watching) next() actor.RoomEvent {
 	w.t.Helper()
-	select {
-	case e := <-w.events:
-		return e
-	case <-timeout():
-		w.t.Fatal("no event came")
-		return actor.RoomEvent{}
-	}
+	return testwait.Receive(w.t, "an event", w.events)
 }
 
 func (w *watching) ended() error {
 	w.t.Helper()
-	select {
-	case err := <-w.over:
-		return err
-	case <-timeout():
-		w.t.Fatal("the watch did not end")
-		return nil
-	}
+	return testwait.Receive(w.t, "the end of the watch", w.over)
 }
 
 func TestWatchTellsEveryInputInOrder(t *testing.T) {
@@ -182,7 +171,7 @@ func TestListIsSearched(t *testing.T) {
 	zoe := hello("zoë")
 	zoe.Code = found.Info.Code
 	n.attach(private, zoe).next("welcome")
-	eventually(t, "the list has heard of zoë", func() bool { return len(n.List(actor.Filter{Search: "zoë", Private: true})) == 1 })
+	testwait.Until(t, "the list has heard of zoë", func() bool { return len(n.List(actor.Filter{Search: "zoë", Private: true})) == 1 })
 	for _, test := range []struct {
 		what string
 		f    actor.Filter

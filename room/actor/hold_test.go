@@ -5,13 +5,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock/clocktest"
 )
 
-// TestAnswersWaitForTheTick has the answers of a ticking room leave with the next tick, in one write, whether
-// that tick has anything to say or not.
+// TestAnswersWaitForTheTick: the answers of a ticking room leave with the next tick, in one write, even if that tick has
+// nothing to say.
 func TestAnswersWaitForTheTick(t *testing.T) {
 	for _, c := range []struct{ game, want string }{
 		{"ticker", "ack ack ack turn"},
@@ -29,7 +30,7 @@ func TestAnswersWaitForTheTick(t *testing.T) {
 		for range 3 {
 			a.send(`{}`)
 		}
-		eventually(t, "the acts are stepped", func() bool { return n.point(id) == before+3 })
+		testwait.Until(t, "the acts are stepped", func() bool { return n.point(id) == before+3 })
 		if len(a.wake) > 0 {
 			t.Errorf("%s: the writer is woken before the tick", c.game)
 		}
@@ -47,7 +48,7 @@ func TestAnswersWaitForTheTick(t *testing.T) {
 	}
 }
 
-// TestAnswersDoNotWaitForASlowTick has a tick that is too far away hold up nothing.
+// TestAnswersDoNotWaitForASlowTick: a tick that is too far away holds nothing up.
 func TestAnswersDoNotWaitForASlowTick(t *testing.T) {
 	clock := clocktest.New()
 	n := newNode(t, func(o *setup) { o.Clock = clock })
@@ -56,8 +57,8 @@ func TestAnswersDoNotWaitForASlowTick(t *testing.T) {
 	a.act(`{}`) // the clock stands still
 }
 
-// TestTheEndBringsWaitingAnswers ends a room before the tick that its answers wait for.
-func TestTheEndBringsWaitingAnswers(t *testing.T) {
+// TestTheEndFlushesAnswers ends a room before the tick that its answers wait for.
+func TestTheEndFlushesAnswers(t *testing.T) {
 	clock := clocktest.New()
 	n := newNode(t, func(o *setup) { o.Clock = clock })
 	defer n.stop()
@@ -65,7 +66,7 @@ func TestTheEndBringsWaitingAnswers(t *testing.T) {
 	a := n.player(id, "a")
 	before := n.point(id)
 	a.send(`{}`)
-	eventually(t, "the act is stepped", func() bool { return n.point(id) == before+1 })
+	testwait.Until(t, "the act is stepped", func() bool { return n.point(id) == before+1 })
 	if err := n.Close(t.Context(), id, "enough"); err != nil {
 		t.Fatal(err)
 	}
