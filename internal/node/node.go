@@ -26,7 +26,7 @@ import (
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/core"
-	matchmaking "github.com/roomring/roomring/room/match"
+	"github.com/roomring/roomring/room/match"
 	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web/api"
 	"github.com/roomring/roomring/web/auth"
@@ -73,8 +73,8 @@ type Node struct {
 	reopening chan struct{} // holds one while a copy that was set aside is let go on
 	heartbeat *persist.Heartbeat
 	rooms     *actor.Directory
-	matches   *matchmaking.Maker // of this node alone
-	cluster   *cluster.Cluster   // nil: this node is all there is
+	matches   *match.Maker     // of this node alone
+	cluster   *cluster.Cluster // nil: this node is all there is
 	jwks      *auth.JWKS
 	door      *auth.Authenticator
 	proxies   trust.Proxies
@@ -287,7 +287,7 @@ func (n *Node) openRooms(ctx context.Context) error {
 		return err
 	}
 	n.owner.Serve(n.rooms)
-	n.matches = matchmaking.New(matchmaking.Options{Pool: n.rooms.Pool, Clock: n.clock}, matchmaking.Local(n.rooms))
+	n.matches = match.New(match.Options{Pool: n.rooms.Pool, Clock: n.clock}, match.Local(n.rooms))
 	n.owns("rooms", n.rooms.Shutdown)
 	n.gauges()
 	for r := range n.games.All() {

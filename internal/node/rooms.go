@@ -8,7 +8,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/core"
-	matchmaking "github.com/roomring/roomring/room/match"
+	"github.com/roomring/roomring/room/match"
 	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web/admin"
@@ -35,7 +35,7 @@ func (n *Node) allRooms() rooms {
 // directory is the rooms of a node by itself: those that live here, and those that the store remembers.
 type directory struct {
 	*actor.Directory
-	*matchmaking.Maker
+	*match.Maker
 	store  persist.Store
 	asides asides
 }

@@ -69,18 +69,12 @@ type RecentInput struct {
 func (d *Directory) Inspect(ctx context.Context, id room.ID, look Look) (Inspection, error) {
 	r, err := d.find(id)
 	if err != nil {
-		return d.remembered(id, err)
-	}
-	return call(ctx, r.mail, func(r *liveRoom) (Inspection, error) { return r.inspect(look), nil })
-}
-
-// remembered is a room that is gone, as its game's panic left it; err when no panic is remembered.
-func (d *Directory) remembered(id room.ID, err error) (Inspection, error) {
-	left := d.panics.of(id)
-	if left == nil || err != ErrNotFound {
+		if left := d.Panicked(id); left != nil && err == ErrNotFound {
+			return *left, nil // the room as its game's panic left it
+		}
 		return Inspection{}, err
 	}
-	return *left, nil
+	return call(ctx, r.mail, func(r *liveRoom) (Inspection, error) { return r.inspect(look), nil })
 }
 
 func (r *liveRoom) inspect(look Look) Inspection {

@@ -53,8 +53,6 @@ type roomWatch struct {
 	last   *RoomEvent
 }
 
-func newRoomWatch(most int) *roomWatch { return &roomWatch{most: most, wake: make(chan struct{}, 1)} }
-
 func (w *roomWatch) notify() {
 	select {
 	case w.wake <- struct{}{}:
@@ -108,7 +106,7 @@ func (d *Directory) Watch(ctx context.Context, id room.ID, each func(RoomEvent) 
 	if err != nil {
 		return err
 	}
-	w := newRoomWatch(d.o.WatchQueue)
+	w := &roomWatch{most: d.o.WatchQueue, wake: make(chan struct{}, 1)}
 	defer r.mail.command(function(func(r *liveRoom) { delete(r.watches, w) }))
 	if _, err := call(ctx, r.mail, func(r *liveRoom) (struct{}, error) { r.watched(w); return struct{}{}, nil }); err != nil {
 		return err
