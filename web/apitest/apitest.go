@@ -3,6 +3,7 @@ package apitest
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,12 +20,14 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // Description is the API as docs/openapi.yaml has it.
 type Description struct {
-	Doc    *openapi3.T
-	router routers.Router
+	Doc     *openapi3.T
+	router  routers.Router
+	schemas sync.Map // *openapi3.Schema to *jsonschema.Schema: those of answers, compiled
 }
 
 // load reads the file once a process: it is the same for all.
@@ -41,7 +44,7 @@ var load = sync.OnceValues(func() (*Description, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	router, err := gorillamux.NewRouter(doc)
-	return &Description{doc, router}, err
+	return &Description{Doc: doc, router: router}, err
 })
 
 // find looks for the description from the test's folder upwards: go test runs a test in its package's folder.
@@ -171,14 +174,74 @@ func undescribed(r *http.Request, err error, status int, header http.Header) err
 }
 
 func (d *Description) checkAnswer(in *openapi3filter.RequestValidationInput, status int, header http.Header, answer []byte) error {
+	schema := jsonSchema(in.Route.Operation.Responses.Status(status), header.Get("Content-Type"))
+	options := *in.Options
+	options.ExcludeResponseBody = schema != nil // the filter would compile the schema for each answer
 	err := openapi3filter.ValidateResponse(in.Request.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: in, Status: status, Header: header,
-		Body: io.NopCloser(bytes.NewReader(answer)), Options: in.Options,
+		Body: io.NopCloser(bytes.NewReader(answer)), Options: &options,
 	})
+	if err == nil && schema != nil {
+		err = d.validate(schema, answer)
+	}
 	if err != nil {
 		return fmt.Errorf("the answer is not as described: %w", err)
 	}
 	return nil
+}
+
+// jsonSchema is the schema of an answer that is described as JSON; nil of others.
+func jsonSchema(response *openapi3.ResponseRef, contentType string) *openapi3.Schema {
+	kind, _, _ := mime.ParseMediaType(contentType)
+	if response == nil || kind != "application/json" && kind != "application/problem+json" {
+		return nil
+	}
+	media := response.Value.Content.Get(contentType)
+	if media == nil || media.Schema == nil {
+		return nil
+	}
+	return media.Schema.Value
+}
+
+// validate holds JSON to a schema, which is compiled once.
+func (d *Description) validate(schema *openapi3.Schema, data []byte) error {
+	compiled, known := d.schemas.Load(schema)
+	if !known {
+		fresh, err := d.compile(schema)
+		if err != nil {
+			return err
+		}
+		compiled, _ = d.schemas.LoadOrStore(schema, fresh)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	return compiled.(*jsonschema.Schema).Validate(value)
+}
+
+// compile makes a schema a document of its own, with the components that it refers to.
+func (d *Description) compile(schema *openapi3.Schema) (*jsonschema.Schema, error) {
+	own, err := json.Marshal(schema)
+	if err != nil {
+		return nil, err
+	}
+	components, err := json.Marshal(map[string]any{"components": d.Doc.Components})
+	if err != nil {
+		return nil, err
+	}
+	document := map[string]any{}
+	for _, part := range [][]byte{own, components} {
+		if err := json.Unmarshal(part, &document); err != nil {
+			return nil, err
+		}
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	if err := compiler.AddResource("answer.json", document); err != nil {
+		return nil, err
+	}
+	return compiler.Compile("answer.json")
 }
 
 // CompareRoutes reports what is served and not described, and what is described and not served. Served are methods and paths, such as
