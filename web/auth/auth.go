@@ -23,19 +23,19 @@ import (
 type Identity struct {
 	Player  room.PlayerID
 	Name    string  // for people; may be empty
-	Guest   bool    // this node made the player up
-	Room    room.ID // not empty: good for this room alone
-	Game    string  // not empty: good for this game alone
+	Guest   bool    // a server made the player up
+	Room    room.ID // good for this room alone; empty: for all
+	Game    string  // good for this game alone; empty: for all
 	Expires time.Time
 }
 
-// Errors of Auth. They wrap a reason that says which rule was broken and never quote the token.
+// Errors of an Authenticator. They are wrapped with the rule that was broken, and never quote the token.
 var (
 	// ErrUnauthorised says that a token proves nothing: malformed, expired, or not signed by a known key.
 	ErrUnauthorised = errors.New("unauthorised")
-	// ErrForbidden says that a token is genuine and yet not good for what was asked.
+	// ErrForbidden says that a token is genuine, but not good for what was asked.
 	ErrForbidden = errors.New("forbidden")
-	// ErrNoKeys says that the key a token names is not known yet, so the token cannot be judged: retry.
+	// ErrNoKeys says that the key that a token names is not known yet, so that the token cannot be checked: retry.
 	ErrNoKeys = errors.New("the token's key is not known here yet: retry")
 )
 
@@ -45,22 +45,22 @@ func forbidden(reason string) error { return fmt.Errorf("%w: %s", ErrForbidden, 
 
 // KeySource finds the keys a token may be signed by. It may block until ctx ends.
 type KeySource interface {
-	// Find returns the keys that a token naming this key id could mean: those of that id and those
-	// without one, or all when the token names none. The error is ErrNoKeys when nobody can tell.
+	// Find returns the keys that a token with this key id may be signed by: those of that id and those without one, or all when
+	// the token has no key id. The error is ErrNoKeys when that is not known yet.
 	Find(ctx context.Context, id string) ([]Key, error)
 }
 
-// renewer is a KeySource whose keys may be replaced under their id: see [JWKS.Renew].
+// renewer is a KeySource whose keys may be replaced by others of the same id: see [JWKS.Renew].
 type renewer interface {
 	Renew(ctx context.Context, id string) ([]Key, error)
 }
 
 // Options say who is let in.
 type Options struct {
-	// Keys check the tokens of the owner's players. Nil: there is no auth key, and only guests have tokens.
+	// Keys check tokens that the owner of the server has made. Nil: there is no auth key, and only guests have tokens.
 	Keys KeySource
-	// Issuer, when not empty, is the only `iss` taken; Audience, when not empty, must be among `aud`.
-	// Neither concerns guest tokens.
+	// Issuer, when not empty, must be the token's `iss`; Audience, when not empty, must be among its `aud`. Guest tokens need
+	// neither.
 	Issuer, Audience string
 
 	// GuestKey, at least 32 secret bytes, signs guest tokens. Nil: there are no guests.
@@ -70,24 +70,24 @@ type Options struct {
 	// GuestLifetime is how long a guest token is good for; 0 means 30 days.
 	GuestLifetime time.Duration
 
-	// Leeway forgives clocks that differ, in exp and nbf; 0 means 30 s, negative means none.
+	// Leeway is how far clocks may differ, for exp and nbf; 0 means 30 s, negative none.
 	Leeway time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
-// Authenticator checks tokens and makes guests. It may be used by many goroutines.
+// Authenticator checks tokens and makes guests. It may be used by many goroutines. It never writes a token to a log or an error.
 type Authenticator struct {
 	opts   Options
 	guests atomic.Pointer[guestKeys] // nil: there are none
 }
 
 const (
-	guestKeyID = "roomring-guest" // the `kid` that leads to the guest key and no other
+	guestKeyID = "roomring-guest" // the `kid` of guest keys alone
 	maxToken   = 8 << 10          // bytes; tokens of large identity providers stay under 4 KiB
 )
 
-// New fills in the defaults. The error says which option is wrong.
+// New makes an Authenticator. The error says which option is wrong.
 func New(opts Options) (*Authenticator, error) {
 	if opts.Leeway == 0 {
 		opts.Leeway = 30 * time.Second
@@ -114,15 +114,15 @@ func (a *Authenticator) Keyed() bool { return a.opts.Keys != nil }
 // Guests reports whether guests are let in.
 func (a *Authenticator) Guests() bool { return a.guests.Load() != nil }
 
-// algorithms are those a token may name at all. Which one it must name depends on the key: see newKey.
+// algorithms are those that a token may name. The one that it must name depends on the key: see newKey.
 var algorithms = []jose.SignatureAlgorithm{
 	jose.HS256, jose.HS384, jose.HS512, jose.EdDSA,
 	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
 	jose.ES256, jose.ES384, jose.ES512,
 }
 
-// Check proves a token and says who bears it. It may wait for keys to be fetched, until ctx ends.
-// Errors are ErrUnauthorised and ErrNoKeys.
+// Check proves a token and returns whose it is. It may wait for keys to be fetched, until ctx ends. Errors are ErrUnauthorised
+// and ErrNoKeys.
 func (a *Authenticator) Check(ctx context.Context, token string) (Identity, error) {
 	if len(token) > maxToken {
 		return Identity{}, unauthorised("the token is too long")
@@ -139,7 +139,7 @@ func (a *Authenticator) Check(ctx context.Context, token string) (Identity, erro
 	}
 	payload, err := verify(signed, head.Algorithm, keys)
 	if err != nil && len(keys) > 0 && !guest {
-		payload, err = a.verifyAnew(ctx, signed, err)
+		payload, err = a.verifyRenewed(ctx, signed, err)
 	}
 	if err != nil {
 		return Identity{}, err
@@ -147,8 +147,8 @@ func (a *Authenticator) Check(ctx context.Context, token string) (Identity, erro
 	return a.identity(payload, guest)
 }
 
-// verifyAnew tries keys that may have been put in the place of those that did not fit, if there can be any.
-func (a *Authenticator) verifyAnew(ctx context.Context, signed *jwt.JSONWebToken, wrong error) (payload json.RawMessage, err error) {
+// verifyRenewed tries keys that may have replaced those that did not fit.
+func (a *Authenticator) verifyRenewed(ctx context.Context, signed *jwt.JSONWebToken, wrong error) (payload json.RawMessage, err error) {
 	source, ok := a.opts.Keys.(renewer)
 	if !ok {
 		return nil, wrong
@@ -166,7 +166,7 @@ func (a *Authenticator) verifyAnew(ctx context.Context, signed *jwt.JSONWebToken
 func (a *Authenticator) candidates(ctx context.Context, id string, guest bool) ([]Key, error) {
 	switch {
 	case guest && a.Guests():
-		return a.guests.Load().taken, nil
+		return a.guests.Load().accepted, nil
 	case guest:
 		return nil, unauthorised("guests are not let in here")
 	case a.opts.Keys == nil:
@@ -175,8 +175,8 @@ func (a *Authenticator) candidates(ctx context.Context, id string, guest bool) (
 	return a.opts.Keys.Find(ctx, id)
 }
 
-// verify tries the keys of the token's algorithm, and returns what the token says when one fits. The algorithm is the
-// key's own: a token only gets to name it.
+// verify tries the keys of the token's algorithm, and returns the token's payload when one fits. The algorithm is the key's: a token
+// cannot choose it.
 func verify(signed *jwt.JSONWebToken, alg string, keys []Key) (payload json.RawMessage, err error) {
 	if len(keys) == 0 {
 		return nil, unauthorised("the token names a key that is not known here")
@@ -211,8 +211,7 @@ func (a *Authenticator) identity(payload []byte, guest bool) (Identity, error) {
 	}, nil
 }
 
-// Admit is Check for somebody at the door of one room: the error is also ErrForbidden when the token
-// was made for another room or another game.
+// Admit is Check for one room of a game. The error is also ErrForbidden when the token is good for another room or game alone.
 func (a *Authenticator) Admit(ctx context.Context, token string, id room.ID, game string) (Identity, error) {
 	who, err := a.Check(ctx, token)
 	if err != nil {
@@ -224,8 +223,7 @@ func (a *Authenticator) Admit(ctx context.Context, token string, id room.ID, gam
 	return who, nil
 }
 
-// Allows tells whether the token is good for a room of a game. An empty id is a room still to be made.
-// The error is ErrForbidden.
+// Allows returns nil when the token is good for a room of a game, else ErrForbidden. An empty id is a room that is not made yet.
 func (i Identity) Allows(id room.ID, game string) error {
 	switch {
 	case i.Room != "" && i.Room != id:
@@ -236,7 +234,7 @@ func (i Identity) Allows(id room.ID, game string) error {
 	return nil
 }
 
-// Bearer takes the token out of an Authorization header (RFC 6750, section 2.1); empty: there is none.
+// Bearer is the token in the Authorization header (RFC 6750, section 2.1); empty when there is no such header.
 func Bearer(r *http.Request) (string, error) {
 	header := r.Header.Get("Authorization")
 	if header == "" {

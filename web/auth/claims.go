@@ -22,11 +22,11 @@ type claims struct {
 	Game string `json:"game,omitempty"`
 }
 
-// readClaims reads what a genuine token says. The error names the claim that is not as it must be, by its kind and
-// never its value. Claims that nobody here asks about may be anything.
+// readClaims reads what a genuine token says. The error names the claim that is wrong, and its kind but never its value. Claims that
+// are not used here may be anything.
 func readClaims(payload []byte) (c claims, err error) {
 	var all map[string]json.RawMessage
-	if err := strict.Unmarshal(payload, &all); err != nil || all == nil { // it takes no name twice
+	if err := strict.Unmarshal(payload, &all); err != nil || all == nil { // it refuses a name that stands twice
 		return c, unauthorised("the token's claims are no JSON object, or one has a name twice")
 	}
 	for name, into := range map[string]*string{
@@ -51,10 +51,10 @@ func readClaims(payload []byte) (c claims, err error) {
 	return c, nil
 }
 
-// maxTime is the end of the year 9999, in seconds since 1970: what is beyond it can be no time.Time in JSON.
+// maxTime is the end of the year 9999, in seconds since 1970: the last that a time.Time can say in JSON.
 const maxTime = 253_402_300_799
 
-// wrongKind says of a claim what it is and what it must be.
+// wrongKind says what kind a claim is, and which it must be.
 func wrongKind(name string, raw json.RawMessage, must string) error {
 	kind := "a number"
 	switch raw[0] {
@@ -73,7 +73,7 @@ func wrongKind(name string, raw json.RawMessage, must string) error {
 	return unauthorised(fmt.Sprintf("the token's %s is %s: it must be %s", name, kind, must))
 }
 
-// checkSubject says what is wrong with the id of a player.
+// checkSubject checks sub, the id of a player.
 func checkSubject(sub string) error {
 	switch {
 	case sub == "":
@@ -86,8 +86,8 @@ func checkSubject(sub string) error {
 	return nil
 }
 
-// checkTimes checks exp, which must be there, and nbf. RFC 7519, sections 4.1.4 and 4.1.5. How long ago a token was made,
-// iat, says nothing of whether it is valid (section 4.1.6), not even when that is to come.
+// checkTimes checks exp, which must be there, and nbf (RFC 7519, sections 4.1.4 and 4.1.5). It does not check iat, which says nothing
+// of whether a token is valid, even when it is in the future (section 4.1.6).
 func (a *Authenticator) checkTimes(c claims) error {
 	leeway := max(a.opts.Leeway, 0)
 	now := a.opts.Now()

@@ -15,17 +15,16 @@ import (
 	"github.com/roomring/roomring/web/internal/text"
 )
 
-// ErrNoGuests says that this server lets nobody in without a token of its owner's.
+// ErrNoGuests says that this server lets nobody in without a token that its owner has made.
 var ErrNoGuests = errors.New("guests are not let in here")
 
 // guestKeys sign guest tokens.
 type guestKeys struct {
-	secret []byte // of the first
-	taken  []Key  // the first signs
+	secret   []byte // of the first
+	accepted []Key  // the first signs
 }
 
-// SetGuestKeys changes the key that guest tokens are signed by, and those that are accepted beside it. It may be
-// called while tokens are checked.
+// SetGuestKeys changes the key that signs guest tokens, and the others that are accepted. It may be called while tokens are checked.
 func (a *Authenticator) SetGuestKeys(key []byte, others [][]byte) error {
 	keys := &guestKeys{secret: key}
 	for _, secret := range append([][]byte{key}, others...) {
@@ -33,22 +32,22 @@ func (a *Authenticator) SetGuestKeys(key []byte, others [][]byte) error {
 		if err != nil {
 			return fmt.Errorf("guest key: %w", err)
 		}
-		keys.taken = append(keys.taken, k)
+		keys.accepted = append(keys.accepted, k)
 	}
 	a.guests.Store(keys)
 	return nil
 }
 
-// Guest makes up a player and a token for it. The name is cleaned; an empty one is drawn.
-// The error is ErrNoGuests when there are none.
+// Guest makes up a player and a token for it. The name is cleaned; one is drawn when it is empty. The error is ErrNoGuests when guests
+// are not let in.
 func (a *Authenticator) Guest(name string) (who Identity, token string, err error) {
 	var seed [sha256.Size]byte
 	rand.Read(seed[:])
 	return a.guestFrom(seed, name)
 }
 
-// GuestOf makes the same guest for the same secret every time, so that a request may be tried again.
-// Who knows the secret gets that guest's token.
+// GuestOf makes the same guest for the same secret every time, so that a request may be retried. Whoever knows the secret gets that
+// guest's token.
 func (a *Authenticator) GuestOf(secret string) (who Identity, token string, err error) {
 	keys := a.guests.Load()
 	if keys == nil {
@@ -59,7 +58,7 @@ func (a *Authenticator) GuestOf(secret string) (who Identity, token string, err 
 	return a.guestFrom([sha256.Size]byte(mac.Sum(nil)), "")
 }
 
-// guestFrom takes the player's id from one half of the seed, 128 bits, and draws a name by the other.
+// guestFrom makes the player's id of one half of the seed, 128 bits, and draws a name by the other.
 func (a *Authenticator) guestFrom(seed [sha256.Size]byte, name string) (who Identity, token string, err error) {
 	keys := a.guests.Load()
 	if keys == nil {
@@ -75,7 +74,7 @@ func (a *Authenticator) guestFrom(seed [sha256.Size]byte, name string) (who Iden
 	if who.Name == "" {
 		who.Name = drawName(mathrand.New(mathrand.NewPCG(binary.BigEndian.Uint64(seed[16:]), 0)))
 	}
-	token, err = keys.taken[0].mint(who, "", "", now)
+	token, err = keys.accepted[0].mint(who, "", "", now)
 	return who, token, err
 }
 

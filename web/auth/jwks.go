@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/roomring/roomring/room/clock"
 )
 
 // JWKSOptions say where keys are fetched from and how often.
@@ -22,12 +24,11 @@ type JWKSOptions struct {
 	URL string // https, or http on loopback
 	// Interval between fetches; 0 means 15 min.
 	Interval time.Duration
-	// MinGap is the time between fetches for tokens that name unknown keys, or whose signatures no key fits, sustained, however many there are; a few go
-	// sooner. 0 means 30 s.
-	// A first fetch that failed is tried again after 1 s, and then after twice the time before, up to Interval.
+	// MinGap is the time between fetches that tokens cause which name unknown keys or fit no key, however many there are. A few
+	// such fetches may come sooner. 0 means 30 s.
 	MinGap time.Duration
-	// Settle is how long a token may be ahead of the publication of its key. Until a set that was fetched so long after the
-	// key was first named has come without it, the answer is to retry. 0 means 5 s.
+	// Settle is how long a token may be ahead of the publication of its key. A client is told to retry until a set without the key has
+	// been fetched so long after the key was first named. 0 means 5 s.
 	Settle time.Duration
 	// Timeout of one fetch; 0 means 10 s.
 	Timeout time.Duration
@@ -38,37 +39,39 @@ type JWKSOptions struct {
 	Log    *slog.Logger // nil: nothing is logged
 }
 
-// JWKS are the keys behind a URL. The last good set is kept for as long as newer ones cannot be had.
-// One goroutine, Run, fetches; the others read what it has, and ask it for more when a token names an unknown key or does not fit
-// the one it names.
+// JWKS are the keys behind a URL. The last good set is used while no newer one can be fetched.
+//
+// One goroutine, Run, fetches. The others use the set that it has, and ask it when a token names an unknown key or does not fit the key
+// that it names. It may be used by many goroutines.
 type JWKS struct {
-	opts JWKSOptions
-	set  atomic.Pointer[Keys]
-	asks chan unknownKey // unbuffered: each is answered by Run
+	opts      JWKSOptions
+	set       atomic.Pointer[Keys]
+	questions chan question // unbuffered: Run answers each
 
 	// Of the goroutine that runs Run.
-	limiter *rate.Limiter        // of fetches that tokens ask for
-	fetched time.Time            // when the last set that came was asked for
-	tried   time.Time            // when one was last asked for
-	missing map[string]time.Time // when a key that is not known was first named, by unknownKey.name
+	limiter *rate.Limiter        // of fetches that tokens cause
+	fetched time.Time            // when the fetch of the last set began
+	tried   time.Time            // when the last fetch began
+	missing map[string]time.Time // when unknown keys were first named, by question.name
+	backoff clock.Backoff        // until the first set has come
 }
 
-// unknownKey is a question whether there is such a key by now; the answer says whether that can be told.
-type unknownKey struct {
-	id    string
-	but   *Keys     // not in this set, whose key of the id does not fit; nil: in any
-	tells chan bool // buffered
+// question asks whether there is a key by now.
+type question struct {
+	id      string
+	not     *Keys     // the set whose key of the id does not fit; nil: any key will do
+	certain chan bool // the answer: whether that is certain by now; buffered
 }
 
-func (q *unknownKey) name() string {
-	if q.but != nil {
+func (q *question) name() string {
+	if q.not != nil {
 		return "another " + q.id
 	}
 	return q.id
 }
 
 const (
-	maxMissing  = 100 // keys that were named and are not known; of more nobody can tell
+	maxMissing  = 100 // unknown keys that are remembered; of more it is never certain that there are none
 	fetchesSoon = 5   // at once, for tokens that name unknown keys
 )
 
@@ -87,12 +90,12 @@ func NewJWKS(opts JWKSOptions) (*JWKS, error) {
 		opts.Client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	}
 	return &JWKS{
-		opts: opts, asks: make(chan unknownKey), missing: map[string]time.Time{},
+		opts: opts, questions: make(chan question), missing: map[string]time.Time{}, backoff: clock.Backoff{Min: 2 * time.Second, Max: opts.Interval},
 		limiter: rate.NewLimiter(rate.Every(opts.MinGap), fetchesSoon),
 	}, nil
 }
 
-// checkKeyURL insists on https: whoever can change the keys on their way can be any player.
+// checkKeyURL insists on https: whoever can change the keys on their way can pose as any player.
 func checkKeyURL(raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" {
@@ -106,26 +109,26 @@ func checkKeyURL(raw string) error {
 	return errors.New("the JWKS address must be https (or http on loopback)")
 }
 
-// Find returns the keys of an id. For an unknown one it asks whether a newer set has it, which may take a fetch, and waits
-// until ctx ends. The error is ErrNoKeys for as long as the key may still be published.
+// Find returns the keys of an id. For an unknown id it may wait for a fetch of a newer set, until ctx ends. The error is ErrNoKeys while
+// the key may still be published.
 func (j *JWKS) Find(ctx context.Context, id string) ([]Key, error) {
 	if found := j.known(id); len(found) > 0 {
 		return found, nil
 	}
-	if !j.ask(ctx, unknownKey{id, nil, make(chan bool, 1)}) {
+	if !j.ask(ctx, question{id, nil, make(chan bool, 1)}) {
 		return nil, ErrNoKeys
 	}
 	return j.known(id), nil
 }
 
-// Renew is for a token whose signature none of an id's keys fit: they may have been replaced under that id. It returns the keys of a
-// newer set, which may take a fetch, or none. The error, also beside keys, is ErrNoKeys for as long as others may still be published.
+// Renew is for a token that fits none of the keys of an id, which may have been replaced by others of that id. It returns the keys of a
+// newer set, if any, for which it may wait for a fetch. The error, also beside keys, is ErrNoKeys while others may still be published.
 func (j *JWKS) Renew(ctx context.Context, id string) (keys []Key, err error) {
 	old := j.set.Load()
 	if old == nil {
 		return nil, ErrNoKeys
 	}
-	if !j.ask(ctx, unknownKey{id, old, make(chan bool, 1)}) {
+	if !j.ask(ctx, question{id, old, make(chan bool, 1)}) {
 		err = ErrNoKeys
 	}
 	if j.set.Load() != old {
@@ -134,15 +137,15 @@ func (j *JWKS) Renew(ctx context.Context, id string) (keys []Key, err error) {
 	return keys, err
 }
 
-// ask reports whether it can be told if there is such a key.
-func (j *JWKS) ask(ctx context.Context, q unknownKey) (certain bool) {
+// ask reports whether it is certain that there is such a key, or that there is none.
+func (j *JWKS) ask(ctx context.Context, q question) (certain bool) {
 	select {
-	case j.asks <- q:
+	case j.questions <- q:
 	case <-ctx.Done():
 		return false
 	}
 	select {
-	case certain = <-q.tells:
+	case certain = <-q.certain:
 	case <-ctx.Done():
 	}
 	return certain
@@ -155,37 +158,36 @@ func (j *JWKS) known(id string) []Key {
 	return nil
 }
 
-// Run fetches at once and then until ctx ends. It must run for Find to answer for unknown keys.
+// Run fetches at once, and then every Interval until ctx ends. A first fetch that fails is retried sooner, with backoff from 2 s up to
+// Interval. Find answers for unknown keys only while it runs.
 func (j *JWKS) Run(ctx context.Context) {
-	wait := j.fetch(ctx, time.Second)
-	timer := time.NewTimer(wait)
+	timer := time.NewTimer(j.fetch(ctx))
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
-			wait = j.fetch(ctx, wait)
-			timer.Reset(wait)
-		case q := <-j.asks:
-			q.tells <- j.tells(ctx, q)
+			timer.Reset(j.fetch(ctx))
+		case q := <-j.questions:
+			q.certain <- j.answer(ctx, q)
 		}
 	}
 }
 
-// tells reports whether it is certain by now that there is such a key, or that there is none. It fetches where that may
-// help, within the limit. Of a key in another's place it is certain only that there is none: the asker tries what there is.
-func (j *JWKS) tells(ctx context.Context, q unknownKey) bool {
-	found := func() bool { return q.but == nil && len(j.known(q.id)) > 0 }
+// answer reports whether it is certain by now that there is such a key, or that there is none. It fetches where that may help, within
+// the limit. Of a key that replaces another it can only be certain that there is none: the asker tries the keys that there are.
+func (j *JWKS) answer(ctx context.Context, q question) bool {
+	found := func() bool { return q.not == nil && len(j.known(q.id)) > 0 }
 	if found() {
 		return true
 	}
 	if j.set.Load() == nil {
-		return false // the next try has its time
+		return false // Run retries the first fetch
 	}
 	first, named := j.missing[q.name()]
-	if named && q.but != nil && time.Since(first) > j.opts.Interval {
-		named = false // what was told of a key that was replaced then says nothing of one that is now
+	if named && q.not != nil && time.Since(first) > j.opts.Interval {
+		named = false // it was another replacement then
 	}
 	if !named {
 		first = time.Now()
@@ -194,15 +196,15 @@ func (j *JWKS) tells(ctx context.Context, q unknownKey) bool {
 	settled := first.Add(j.opts.Settle)
 	gap := j.opts.Settle / 2
 	if !j.fetched.Before(settled) {
-		gap = j.opts.MinGap // it has had its time, and may come later all the same
+		gap = j.opts.MinGap // its time to be published is over, but it may still come
 	}
 	if (!named || time.Since(j.tried) >= gap) && j.limiter.Allow() {
-		j.fetch(ctx, 0)
+		j.fetch(ctx)
 	}
 	return found() || !j.fetched.Before(settled)
 }
 
-// remember notes that a key was named. To make room it forgets those of which there has been certainty.
+// remember notes when an unknown key was named. To make room it forgets keys of which it was certain that there are none.
 func (j *JWKS) remember(id string, at time.Time) {
 	if len(j.missing) >= maxMissing {
 		maps.DeleteFunc(j.missing, func(_ string, first time.Time) bool { return !j.fetched.Before(first.Add(j.opts.Settle)) })
@@ -212,8 +214,8 @@ func (j *JWKS) remember(id string, at time.Time) {
 	}
 }
 
-// fetch gets the set and returns the time until the next: the interval, or after a failure twice the last wait.
-func (j *JWKS) fetch(ctx context.Context, wait time.Duration) time.Duration {
+// fetch gets the set and returns the time until the next fetch.
+func (j *JWKS) fetch(ctx context.Context) time.Duration {
 	j.tried = time.Now()
 	set, err := j.get(ctx)
 	if err != nil {
@@ -222,7 +224,7 @@ func (j *JWKS) fetch(ctx context.Context, wait time.Duration) time.Duration {
 		}
 		j.opts.Log.Warn("token keys could not be fetched; the last good ones stay", "err", err)
 		if j.set.Load() == nil {
-			return min(2*wait, j.opts.Interval)
+			return j.backoff.Next()
 		}
 		return j.opts.Interval
 	}
@@ -258,7 +260,7 @@ func (j *JWKS) get(ctx context.Context) (*Keys, error) {
 	return publicKeys(body)
 }
 
-// publicKeys drops secrets from a set: what anybody can fetch must not be good for making tokens.
+// publicKeys drops secrets from a set: a key that anybody can fetch must not make tokens.
 func publicKeys(body []byte) (*Keys, error) {
 	set, err := parseJWKs(body)
 	if err != nil {

@@ -26,21 +26,21 @@ import (
 	"github.com/roomring/roomring/web/internal/text"
 )
 
-// Key is one key that tokens are checked, and perhaps made, with. Its algorithm is settled when it is
-// read, so that no token can choose how it is checked (RFC 8725, section 3.1).
+// Key is a key that checks tokens, and may make them. It has one algorithm, so that no token can choose how it is checked (RFC 8725,
+// section 3.1).
 type Key struct {
 	id       string
 	alg      jose.SignatureAlgorithm
 	verifier any // public half, or the secret
-	signer   any // private half, or the secret; nil: can only check
+	signer   any // private half, or the secret; nil: it only checks tokens
 }
 
 const minRSABits = 2048 // RFC 7518, section 3.3
 
-// minSecrets are the bytes that an HMAC secret needs at least: as many as its hash has (RFC 7518, section 3.2).
+// minSecrets are how many bytes HMAC secrets must have: as many as the hash (RFC 7518, section 3.2).
 var minSecrets = map[jose.SignatureAlgorithm]int{jose.HS256: 32, jose.HS384: 48, jose.HS512: 64}
 
-// newKey settles a key's algorithm by its type. A JWK may name another of the same family.
+// newKey makes a key. Its algorithm goes by its type; a JWK may name another of the same family.
 func newKey(material any, id, named string) (Key, error) {
 	k := Key{id: id, verifier: material}
 	var family []jose.SignatureAlgorithm // the first is the default
@@ -91,7 +91,7 @@ func curveAlgorithm(k *ecdsa.PublicKey) []jose.SignatureAlgorithm {
 // Keys are a fixed set of keys.
 type Keys struct{ keys []Key }
 
-// Find returns the keys of an id and those without one; all when the token names none.
+// Find returns the keys of an id and those without one, or all when the id is empty.
 func (k *Keys) Find(_ context.Context, id string) ([]Key, error) { return matching(k.keys, id), nil }
 
 func matching(keys []Key, id string) []Key {
@@ -112,7 +112,7 @@ func (k *Keys) CanSign() bool { return slices.ContainsFunc(k.keys, Key.canSign) 
 
 func (k Key) canSign() bool { return k.signer != nil }
 
-// ReadKeyFile reads keys as ParseKeys does. Errors name the file and never quote it.
+// ReadKeyFile reads keys as ParseKeys does. Errors name the file and never quote what is in it.
 func ReadKeyFile(path string) (*Keys, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -125,8 +125,8 @@ func ReadKeyFile(path string) (*Keys, error) {
 	return keys, nil
 }
 
-// GuestKeyFile reads the key that guest tokens are signed by, and makes it when there is none. It keeps tokens good
-// through a restart. The folder must be there and belong to this process alone.
+// GuestKeyFile reads the key that signs guest tokens, or makes it when there is none, so that tokens outlive a restart. The folder must
+// exist and belong to this process alone.
 func GuestKeyFile(path string) ([]byte, error) {
 	key, err := os.ReadFile(path)
 	if err == nil && len(key) != guestKeySize {
@@ -137,7 +137,7 @@ func GuestKeyFile(path string) ([]byte, error) {
 	}
 	key = make([]byte, guestKeySize)
 	rand.Read(key)
-	fresh := path + ".new" // renamed when whole, so that a crash leaves no half of a key
+	fresh := path + ".new" // renamed when it is whole, so that a crash leaves no half of a key
 	if err := os.WriteFile(fresh, key, 0o600); err != nil {
 		return nil, err
 	}
@@ -217,8 +217,8 @@ func parseBlock(block *pem.Block) (material any, err error) {
 	return material, nil
 }
 
-// parseJWKs takes a JWK or a JWK set. Keys of a set that are for other uses or of unknown types are passed
-// over, as RFC 7517, section 5 asks; none left is an error.
+// parseJWKs takes a JWK or a JWK set. It ignores keys of a set that are for other uses or of unknown types (RFC 7517, section 5). It is
+// an error when none is left.
 func parseJWKs(data []byte) (*Keys, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -262,8 +262,8 @@ func parseJWK(raw []byte) (Key, error) {
 	return newKey(jwk.Key, jwk.KeyID, jwk.Algorithm)
 }
 
-// Mint makes a token for who, signed by the first key that can sign. Expires must be set. Issuer and
-// audience may be empty.
+// Mint makes a token for who, signed by the first key that can sign. Expires must be set. Issuer and audience may be empty. The
+// error says what is missing.
 func (k *Keys) Mint(who Identity, issuer, audience string, now time.Time) (string, error) {
 	i := slices.IndexFunc(k.keys, Key.canSign)
 	if i < 0 {

@@ -1,9 +1,7 @@
-// Package client is a Roomring client in Go, for bots, tools and tests. It keeps the view, resumes after
-// every loss of its socket, sends again what has no answer, and proves its copy of the view against the
-// server's checksums, as docs/PROTOCOL.md asks.
+// Package client is a Roomring client in Go, for bots, tools and tests. It keeps the view, resumes after every loss of its socket, sends
+// acts again that have no answer, and checks its copy of the view by the server's checksums, as docs/PROTOCOL.md asks.
 //
-// A Client has one goroutine for its socket's reading and one for its writing, both ended by Close.
-// All its methods may be called from any goroutine.
+// A Client has one goroutine that reads its socket and one that writes to it. Close ends both. Any goroutine may call its methods.
 package client
 
 import (
@@ -20,11 +18,11 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// Options say whom to join as what.
+// Options say which room to join, and as whom.
 type Options struct {
 	URL      string        // the room's ws_url
 	Encoding wire.Encoding // JSON or CBOR
-	Token    string        // empty: a guest; the token that the server makes is kept for later sockets
+	Token    string        // empty: a guest, whose token from the server is used for later sockets
 	Name     string        // of a guest
 	Spectate bool
 	Code     string // of a private room
@@ -32,9 +30,9 @@ type Options struct {
 
 	HTTP     *http.Client  // nil: http.DefaultClient
 	MaxDelay time.Duration // between attempts to connect, with full jitter; 0 means 10 s
-	GiveUp   time.Duration // how long to try again without success; 0 means for ever
+	GiveUp   time.Duration // how long to retry without success; 0 means for ever
 
-	OnEvent func(wire.Event)           // called in order by the reading goroutine; must not block
+	OnEvent func(wire.Event)           // called in order by the goroutine that reads; must not block
 	OnView  func(view any, seq uint64) // likewise, after each change; the view must not be changed
 }
 
@@ -60,7 +58,7 @@ var ErrClosed = errors.New("client: closed")
 // Stats count what a session went through.
 type Stats struct {
 	Sockets    int // that were welcomed
-	Recovered  int // of these, without a whole view
+	Recovered  int // of these, those that needed no whole view
 	States     int // whole views
 	Turns      int
 	Checks     int // checksums that agreed
@@ -75,17 +73,17 @@ type Client struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	wake   chan struct{} // to the writer: there is something to send
-	at     string        // where the next socket goes; of the run goroutine
+	at     string        // the address of the next socket; of the run goroutine
 
 	mu      sync.Mutex
-	changed chan struct{} // closed and replaced at every change that somebody may wait for
+	changed chan struct{} // closed and replaced at every change that Wait may wait for
 	socket  *websocket.Conn
 	token   string
 	attempt uint64
 	welcome wire.Welcome
 	joined  bool
 	view    any
-	seq     uint64 // what the view shows
+	seq     uint64 // of the view
 	next    uint64 // cseq of the next act
 	pending []*act // without an answer, in order
 	over    *wire.Over
@@ -126,7 +124,7 @@ func (c *Client) Close() {
 	<-c.done
 }
 
-// Drop cuts the socket, as a bad network would; the client connects again.
+// Drop breaks the socket, as a bad network would. The client connects again.
 func (c *Client) Drop() {
 	c.mu.Lock()
 	socket := c.socket
@@ -136,8 +134,8 @@ func (c *Client) Drop() {
 	}
 }
 
-// Act sends an action and waits for its answer, across reconnections. It returns the index at which it
-// had its effect, or a *Rejected. It waits first while 32 acts are unanswered.
+// Act sends an action and waits for its answer, across reconnections. It returns the index at which the action took effect, or a
+// *Rejected. It waits before it sends while 32 acts are unanswered.
 func (c *Client) Act(ctx context.Context, data any) (uint64, error) {
 	raw, err := json.Marshal(data)
 	if err != nil {
@@ -171,7 +169,7 @@ func (c *Client) enqueue(ctx context.Context, raw json.RawMessage) (*act, error)
 			c.next++
 			c.pending = append(c.pending, a)
 			c.mu.Unlock()
-			c.poke()
+			c.wakeWriter()
 			return a, nil
 		}
 		changed := c.changed
@@ -184,8 +182,8 @@ func (c *Client) enqueue(ctx context.Context, raw json.RawMessage) (*act, error)
 	}
 }
 
-// Wait returns nil once ok says so; it is asked after every change, under the client's lock, so it reads
-// fields through the methods whose names begin with "Locked" only. It returns early when the session ends.
+// Wait returns nil when ok reports true. It calls ok after every change, under the client's lock: ok must call none of the client's
+// methods. It returns an error when the session or ctx ends before.
 func (c *Client) Wait(ctx context.Context, ok func(*Client) bool) error {
 	for {
 		c.mu.Lock()
@@ -231,13 +229,13 @@ func (c *Client) View(v any) error {
 	return json.Unmarshal(raw, v)
 }
 
-// Welcome is the last one.
+// Welcome is the last welcome.
 func (c *Client) Welcome() wire.Welcome { return locked(c, func() wire.Welcome { return c.welcome }) }
 
-// Token is what makes a later client the same player: the one given, or the guest's.
+// Token makes a later client the same player: it is that of the Options, or the guest's.
 func (c *Client) Token() string { return locked(c, func() string { return c.token }) }
 
-// Stats count what the session went through so far.
+// Stats count what the session has gone through.
 func (c *Client) Stats() Stats { return locked(c, func() Stats { return c.stats }) }
 
 // Err is why the session has ended, or nil while it goes on.
@@ -268,13 +266,14 @@ func (c *Client) Leave(ctx context.Context) error {
 	}
 }
 
-// told marks a change; the lock must be held.
-func (c *Client) told() {
+// notify tells those that wait of a change. The caller holds the lock.
+func (c *Client) notify() {
 	close(c.changed)
 	c.changed = make(chan struct{})
 }
 
-func (c *Client) poke() {
+// wakeWriter tells the writer that there is something to send.
+func (c *Client) wakeWriter() {
 	select {
 	case c.wake <- struct{}{}:
 	default:

@@ -6,32 +6,34 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"math/rand/v2"
 	"net/url"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/view"
 	"github.com/roomring/roomring/room/wire"
 )
 
-// settled is how long a socket must have lived for its loss to be a first one, which is made up for at once: a
-// server that welcomes and drops is not hammered.
-const settled = time.Second
+// stable is how long a socket must have lived for the client to connect again at once when it is lost. A server that welcomes and
+// drops clients is not stormed.
+const stable = time.Second
 
 // run connects until the session ends: the client's one long goroutine.
 func (c *Client) run(ctx context.Context) {
 	defer close(c.done)
 	var lastGood time.Time
-	for n := 0; ; n++ {
+	backoff := clock.Backoff{Min: 500 * time.Millisecond, Max: c.o.MaxDelay}
+	for first := true; ; first = false {
 		before, began := c.Stats().Sockets, time.Now()
 		err := c.connect(ctx)
 		if c.Stats().Sockets > before {
 			lastGood = time.Now()
-			if lastGood.Sub(began) > settled {
-				n = 0
+			if lastGood.Sub(began) > stable {
+				first = true
+				backoff.Reset()
 			}
 		}
 		switch final, ok := errors.AsType[*Closed](err); {
@@ -45,13 +47,8 @@ func (c *Client) run(ctx context.Context) {
 			c.end(err)
 			return
 		}
-		if n == 0 {
-			continue // at once after the first loss
-		}
-		limit := min(c.o.MaxDelay, 250*time.Millisecond<<min(n, 10))
-		select {
-		case <-time.After(rand.N(limit)):
-		case <-ctx.Done():
+		if !first { // the first time it connects again at once
+			clock.Sleep(ctx, nil, backoff.Next())
 		}
 	}
 }
@@ -64,10 +61,10 @@ func (c *Client) end(err error) {
 		a.done <- err
 	}
 	c.pending = nil
-	c.told()
+	c.notify()
 }
 
-// connect opens one socket and reads it until it ends. The error is *Closed when there is no coming back.
+// connect opens one socket and reads it until it ends. The error is *Closed when the client must not come back.
 func (c *Client) connect(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -76,7 +73,7 @@ func (c *Client) connect(ctx context.Context) error {
 	ws, resp, err := websocket.Dial(dial, c.at, &websocket.DialOptions{HTTPClient: c.o.HTTP, Subprotocols: []string{sub}})
 	stop()
 	if err != nil {
-		c.at = c.o.URL // where a move led may be gone again
+		c.at = c.o.URL // the server that a move led to may be gone
 		if resp != nil && resp.StatusCode == 404 {
 			return &Closed{wire.CloseNoRoom, "no such room"}
 		}
@@ -89,7 +86,7 @@ func (c *Client) connect(ctx context.Context) error {
 	}
 	var w writer
 	err = c.read(ctx, ws, &w)
-	cancel() // a write under way is for nobody now
+	cancel() // a write under way is for nobody any more
 	w.end()
 	c.mu.Lock()
 	c.socket = nil
@@ -115,7 +112,7 @@ func (c *Client) hello() wire.Hello {
 	return h
 }
 
-// writer is the writing goroutine of one welcome. It is stopped between two writes: one that is cut short costs the socket.
+// writer is the goroutine that writes after one welcome. It is stopped between two writes: a write that is cut short costs the socket.
 type writer struct {
 	stop chan struct{}
 	wg   sync.WaitGroup
@@ -136,9 +133,9 @@ func (w *writer) end() {
 }
 
 func (c *Client) read(ctx context.Context, ws *websocket.Conn, writer *writer) error {
-	patience := 30 * time.Second
+	silence := 30 * time.Second // how long the server may send nothing
 	for {
-		readCtx, cancel := context.WithTimeout(ctx, patience)
+		readCtx, cancel := context.WithTimeout(ctx, silence)
 		_, msg, err := ws.Read(readCtx)
 		cancel()
 		if err != nil {
@@ -150,8 +147,8 @@ func (c *Client) read(ctx context.Context, ws *websocket.Conn, writer *writer) e
 			}
 			if w, ok := m.(wire.Welcome); ok {
 				heartbeat := time.Duration(w.Heartbeat) * time.Millisecond
-				patience = heartbeat * 5 / 2
-				writer.end() // a second welcome on one socket: everything without an answer is sent again
+				silence = heartbeat * 5 / 2
+				writer.end() // after another welcome all that has no answer is sent again
 				c.welcomed(w, ws)
 				writer.begin(func(stop <-chan struct{}) { c.writeAll(ctx, ws, heartbeat/2, stop) })
 				continue
@@ -159,7 +156,7 @@ func (c *Client) read(ctx context.Context, ws *websocket.Conn, writer *writer) e
 			if to, ok := m.(wire.Move); ok {
 				return c.move(to)
 			}
-			if err := c.take(m); err != nil {
+			if err := c.apply(m); err != nil {
 				return err
 			}
 		}
@@ -169,8 +166,8 @@ func (c *Client) read(ctx context.Context, ws *websocket.Conn, writer *writer) e
 // errMove ends a socket whose server has asked the client to connect elsewhere.
 var errMove = errors.New("client: the server asks to connect elsewhere")
 
-// move gives the socket up at once, and what has no answer is sent again on the next. A client that is for people keeps
-// the old one until the new one is welcomed; bots and tools need not.
+// move gives the socket up at once. What has no answer is sent again on the next. A client for people keeps the old socket until the
+// new one is welcomed; bots and tools need not.
 func (c *Client) move(m wire.Move) error {
 	if m.URL == "" {
 		return errMove
@@ -201,14 +198,14 @@ func (c *Client) welcomed(w wire.Welcome, ws *websocket.Conn) {
 	c.stats.Sockets++
 	c.welcome, c.joined, c.socket = w, true, ws
 	c.count(w.CSeq)
-	c.told()
+	c.notify()
 }
 
-// count numbers the acts by what the room has applied. It is binding also when it is less than what was
-// answered: the room has lost that, and said so, and the acts without an answer count on from it.
+// count numbers the acts on from what the room has applied. That may be less than what was answered: then the room has lost acts, and
+// said so.
 func (c *Client) count(applied uint64) {
 	if len(c.pending) > 0 && c.pending[0].cseq <= applied+1 {
-		return // what is applied is answered again
+		return // the room answers again what it has applied
 	}
 	c.next = applied + 1
 	for _, a := range c.pending {
@@ -217,7 +214,7 @@ func (c *Client) count(applied uint64) {
 	}
 }
 
-// writeAll sends what has no answer, in order, and pings while there is nothing to say.
+// writeAll sends what has no answer, in order, and pings while there is nothing to send.
 func (c *Client) writeAll(ctx context.Context, ws *websocket.Conn, every time.Duration, stop <-chan struct{}) {
 	beat := time.NewTicker(every)
 	defer beat.Stop()
@@ -277,11 +274,11 @@ func (c *Client) write(ctx context.Context, ws *websocket.Conn, msg []byte) erro
 	return ws.Write(ctx, kind, msg)
 }
 
-// take applies one message of the server's.
-func (c *Client) take(m wire.ServerMessage) (err error) {
+// apply applies one message of the server.
+func (c *Client) apply(m wire.ServerMessage) (err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	defer c.told()
+	defer c.notify()
 	switch m := m.(type) {
 	case wire.State:
 		c.stats.States++
@@ -318,8 +315,7 @@ func (c *Client) decode(raw []byte) (v any, err error) {
 	return v, err
 }
 
-// viewed notes what the view shows. Only this may be resumed from: an answer may be ahead of turns that a slow
-// reader was spared.
+// viewed notes the index of the view. The client resumes from it alone: an answer may be ahead of turns that a slow reader did not get.
 func (c *Client) viewed(seq uint64, check *uint32) {
 	c.seq = seq
 	if check != nil {
@@ -329,7 +325,7 @@ func (c *Client) viewed(seq uint64, check *uint32) {
 		} else {
 			c.stats.Mismatches++
 			c.resync = true
-			c.poke()
+			c.wakeWriter()
 		}
 	}
 	if c.o.OnView != nil {
@@ -340,7 +336,7 @@ func (c *Client) viewed(seq uint64, check *uint32) {
 func (c *Client) answered(cseq, seq uint64, err error) {
 	i := slices.IndexFunc(c.pending, func(a *act) bool { return a.cseq == cseq })
 	if i < 0 {
-		return // answered before the last reconnection
+		return // answered before the client reconnected
 	}
 	a := c.pending[i]
 	c.pending = slices.Delete(c.pending, i, i+1)

@@ -32,7 +32,7 @@ func TestResumesFromTheViewAlone(t *testing.T) {
 		{wire.State{Seq: 27, View: []byte(`{}`)}, 27},
 		{wire.State{Seq: 12, View: []byte(`{}`)}, 12}, // of a room that has lost inputs
 	} {
-		if err := c.take(step.m); err != nil {
+		if err := c.apply(step.m); err != nil {
 			t.Fatal(err)
 		}
 		resume(step.want)

@@ -15,7 +15,7 @@ type Described struct {
 	Help   string
 }
 
-// Described are all of Roomring's own metrics, by name. Those of the Go runtime and the process are not among them.
+// Described are all of Roomring's own metrics, by name, without those of the Go runtime and the process.
 func (m *Metrics) Described() []Described {
 	out := slices.Clone(m.described)
 	slices.SortFunc(out, func(a, b Described) int { return strings.Compare(a.Name, b.Name) })
@@ -27,8 +27,8 @@ func (m *Metrics) register(c prometheus.Collector, name, kind, help string, labe
 	m.described = append(m.described, Described{name, kind, labels, help})
 }
 
-// Gauge adds a value that is asked for at each scrape, such as how many results wait for the store. The name is
-// whole, with its roomring_ in front; help gives the unit.
+// Gauge adds a value that is read at each scrape, such as how many results wait for the store. The name begins with roomring_; help
+// gives the unit.
 func (m *Metrics) Gauge(name, help string, value func() float64) {
 	m.register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value), name, "gauge", help)
 }
@@ -38,8 +38,8 @@ func (m *Metrics) Counter(name, help string, value func() float64) {
 	m.register(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value), name, "counter", help)
 }
 
-// GaugeVec is like Gauge for several values, by what their label says. The label's values must be few and known to
-// the operator: names of nodes, never of players or rooms.
+// GaugeVec is like Gauge for several values, by a label. The label's values must be few and known to the operator: names of nodes, never
+// of players or rooms.
 func (m *Metrics) GaugeVec(name, help, label string, values func() map[string]float64) {
 	m.register(asked{prometheus.NewDesc(name, help, []string{label}, nil), prometheus.GaugeValue, values}, name, "gauge", help, label)
 }
@@ -49,7 +49,7 @@ func (m *Metrics) CounterVec(name, help, label string, values func() map[string]
 	m.register(asked{prometheus.NewDesc(name, help, []string{label}, nil), prometheus.CounterValue, values}, name, "counter", help, label)
 }
 
-// asked is a metric with one label whose values are asked for at each scrape.
+// asked is a metric with one label whose values are read at each scrape.
 type asked struct {
 	desc   *prometheus.Desc
 	kind   prometheus.ValueType
@@ -64,7 +64,7 @@ func (a asked) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// Cluster are where the numbers of a cluster come from. Each function is asked at each scrape and must not block.
+// Cluster are the sources of a cluster's numbers. Each is read at each scrape and must not block.
 type Cluster struct {
 	Members        func() map[string]float64 // nodes, by state
 	RingShare      func() map[string]float64 // by node

@@ -16,9 +16,8 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// Metrics counts what a node does, for /metrics. Its methods may be called by any goroutine and never block.
-// Labels are names of games, kinds, routes and codes: never of players or rooms,
-// so that their number is bounded and nobody is told who plays.
+// Metrics counts what a node does, for /metrics. Any goroutine may call its methods, which never block. Labels are names of games, kinds,
+// routes and codes, never of players or rooms: so their number is bounded, and nobody learns who plays.
 type Metrics struct {
 	registry  *prometheus.Registry
 	described []Described
@@ -38,10 +37,10 @@ type Metrics struct {
 	read, written   traffic
 }
 
-// fine are buckets from 5 µs to 1.3 s, for what is done in memory or on one disk.
+// fine are buckets from 5 µs to 1.3 s, for work in memory or on one disk.
 var fine = prometheus.ExponentialBuckets(5e-6, 4, 10)
 
-// New makes collectors on a registry of their own, together with those of the Go runtime and the process.
+// New makes the metrics on a registry of their own, with those of the Go runtime and the process.
 func New() *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry()}
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -68,7 +67,7 @@ func New() *Metrics {
 	return m
 }
 
-// traffic is one direction of the sockets, looked up once because it is counted at every message.
+// traffic is one direction of the sockets. It is looked up once, since it is counted at every message.
 type traffic struct{ messages, bytes prometheus.Counter }
 
 func (m *Metrics) traffic(direction string) traffic {
@@ -118,8 +117,8 @@ func (m *Metrics) histogram(name, help string, buckets []float64, labels ...stri
 	return v
 }
 
-// Game lets a game's series begin, at 0: Prometheus' increase() does not see a counter that begins at 1, as that of a
-// game's panics would.
+// Game begins a game's series at 0: Prometheus' increase() does not see the step of a counter that begins at 1, such as the first panic
+// of a game.
 func (m *Metrics) Game(name string) {
 	for _, v := range []*prometheus.GaugeVec{m.rooms, m.sessions} {
 		v.WithLabelValues(name)
@@ -134,7 +133,7 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
-// Actor is what rooms report to.
+// Actor is what rooms report their numbers to.
 func (m *Metrics) Actor() actor.Metrics {
 	return actor.Metrics{
 		Rooms:       func(game string, delta int) { m.rooms.WithLabelValues(game).Add(float64(delta)) },

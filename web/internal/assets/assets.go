@@ -18,10 +18,10 @@ import (
 	"github.com/roomring/roomring/web/internal/rest"
 )
 
-// Files are the built files of a folder by name.
+// Files are the files of a folder by name.
 type Files map[string]*file
 
-// Read reads all files of a folder; nil has none. The error is the folder's.
+// Read reads all files of a folder, of which nil has none. The error is that of reading.
 func Read(from fs.FS) (Files, error) {
 	out := Files{}
 	if from == nil {
@@ -38,7 +38,7 @@ func Read(from fs.FS) (Files, error) {
 	return out, err
 }
 
-// Page serves a page under a policy that lets it reach what reach says, and load what the server itself has.
+// Page serves a page under a policy that lets it load what this server has, and connect to reach alone.
 func (f Files) Page(name, reach string) rest.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		page := f[name]
@@ -51,10 +51,10 @@ func (f Files) Page(name, reach string) rest.HandlerFunc {
 	}
 }
 
-// Self is a page that speaks to its own server alone.
+// Self lets a page connect to its own server.
 const Self = "'self'"
 
-// Restrict sets the policy of a page.
+// Restrict sets the policy of a page, as Page does.
 func Restrict(h http.Header, reach string) {
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src "+
 		reach+"; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
@@ -62,7 +62,7 @@ func Restrict(h http.Header, reach string) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 }
 
-// Part serves what pages are made of: the file of the path value file.
+// Part serves a file that pages load. It is named by the path value "file".
 func (f Files) Part(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("file")
 	part := f[name]
@@ -73,12 +73,12 @@ func (f Files) Part(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// file is one built file.
+// File is one built file.
 type file struct {
 	Plain   []byte
 	Kind    string        // media type
-	forever bool          // its name changes with its content
-	packed  func() packed // made when it is first asked for
+	forever bool          // it never changes: a name of other content is another
+	packed  func() packed // packs it when it is first asked for
 }
 
 type packed struct {
@@ -86,7 +86,7 @@ type packed struct {
 	gzip []byte // nil where that gains nothing
 }
 
-// kinds are said here and not left to the machine's mime.types.
+// kinds are media types that must not depend on the mime.types of the machine.
 var kinds = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
@@ -114,8 +114,8 @@ func newFile(name string, data []byte) *file {
 	})}
 }
 
-// Serve answers with the file, or 304 to who has it. Browsers may keep it and ask each time whether it is still the
-// same, or for ever.
+// Serve answers with the file, or 304 when the client has it. Browsers may keep it, and ask each time whether it has changed unless it
+// never does.
 func (f *file) Serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", f.Kind)
@@ -136,7 +136,7 @@ func (f *file) Serve(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }
 
-// takesGzip reads Accept-Encoding (RFC 9110, section 12.5.3). A client that names gzip only to refuse it gets it plain.
+// takesGzip reports whether Accept-Encoding allows gzip (RFC 9110, section 12.5.3).
 func takesGzip(r *http.Request) bool {
 	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
 		coding, weight, _ := strings.Cut(part, ";")

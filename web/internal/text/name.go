@@ -16,16 +16,16 @@ const (
 	maxMarks     = 4 // upon one letter, as UTS 39, section 5.4, has it
 )
 
-// CleanName makes a name fit to show beside others: printable characters alone, single spaces, at most 32 characters and
-// 64 bytes, and none that is cut in two. What cannot be seen goes, as two names would look like one, and so do marks that
-// turn the direction of writing, as they could dress up a neighbour's name. What a script or an emoji is written with stays,
-// such as the joiners of Persian, Hindi and families (RFC 8265 and UTS 39 in spirit).
+// CleanName makes a name fit to show beside others: printable characters, single spaces, at most 32 characters and 64 bytes, none of
+// them cut in two. It removes what cannot be seen, since two names would look like one, and marks that turn the direction of writing,
+// since they could change how a neighbour's name looks. It keeps what a script or an emoji is written with, such as the joiners of
+// Persian, Hindi and families (RFC 8265 and UTS 39 in spirit).
 func CleanName(name string) string {
 	var b strings.Builder
 	runes := 0
 	for word := range strings.FieldsSeq(norm.NFC.String(strings.ToValidUTF8(name, ""))) {
 		gap := min(runes, 1)
-		seen := norm.NFC.String(string(visible([]rune(word)))) // again, as what stood between may be gone
+		seen := norm.NFC.String(string(visible([]rune(word)))) // again, since what stood between may be removed
 		for _, c := range characters([]rune(seen)) {
 			if runes+gap+len(c) > maxNameRunes || b.Len()+gap+len(string(c)) > MaxName {
 				return b.String()
@@ -37,9 +37,10 @@ func CleanName(name string) string {
 	return b.String()
 }
 
-// Unseen reports whether a name is given and nothing of it can be seen.
+// Unseen reports whether a name is not empty, and yet nothing of it can be seen.
 func Unseen(name string) bool { return name != "" && CleanName(name) == "" }
 
+// UnseenName says so to people.
 const UnseenName = "Nothing of that name can be seen: give one with letters, or none."
 
 const (
@@ -47,7 +48,7 @@ const (
 	zwj  = '\u200d'
 )
 
-// visible leaves out of a word what cannot be seen, unless it changes how its neighbours look.
+// visible removes from a word what cannot be seen, unless it changes how its neighbours look.
 func visible(word []rune) (out []rune) {
 	for i, r := range word {
 		if shows(out, r, word[i+1:]) {
@@ -57,7 +58,7 @@ func visible(word []rune) (out []rune) {
 	return out
 }
 
-// shows reports whether a character does something where it stands, between what was kept and what follows.
+// shows reports whether a character is seen, or changes how its neighbours look. Before is what was kept, after what follows.
 func shows(before []rune, r rune, after []rune) bool {
 	var last rune
 	if len(before) > 0 {
@@ -90,7 +91,7 @@ func pictograph(r rune) bool {
 
 func skinTone(r rune) bool { return r >= 0x1f3fb && r <= 0x1f3ff }
 
-// marks counts those at the end of a text.
+// marks counts the marks at the end of a text.
 func marks(text []rune) (n int) {
 	for _, r := range slices.Backward(text) {
 		switch {
@@ -106,7 +107,7 @@ func marks(text []rune) (n int) {
 // joiners knows where scripts need a joiner: RFC 5892, appendices A.1 and A.2.
 var joiners = idna.New(idna.CheckJoiners(true), idna.StrictDomainName(false))
 
-// joins reports whether a joiner stands within an emoji or where its script needs one.
+// joins reports whether a joiner is within an emoji, or where its script needs one.
 func joins(before []rune, joiner rune, after []rune) bool {
 	mark := func(r rune) bool { return unicode.Is(unicode.M, r) || skinTone(r) }
 	begin := len(before) - 1
@@ -127,7 +128,7 @@ func joins(before []rune, joiner rune, after []rune) bool {
 	return err == nil
 }
 
-// characters splits a word into what people take for one character each, nearly as UAX 29 does.
+// characters splits a word into what people see as characters, nearly as UAX 29 does.
 func characters(word []rune) (out [][]rune) {
 	begin := 0
 	for i := 1; i <= len(word); i++ {

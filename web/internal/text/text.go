@@ -1,4 +1,4 @@
-// Package text knows which texts and names of strangers are taken.
+// Package text checks the texts and names that strangers send.
 package text
 
 import (
@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Valid reports whether s is UTF-8 of so many bytes without control characters, ends of lines, and marks that turn the
-// direction of what stands beside it.
+// Valid reports whether s is UTF-8 of so many bytes, without control characters, line ends, and marks that turn the direction of what
+// stands beside it.
 func Valid(s string, least, most int) bool {
 	return len(s) >= least && len(s) <= most && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
 		return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
