@@ -137,13 +137,7 @@ func TestDamageBesideTheLogLosesNothing(t *testing.T) {
 func TestTornWriteIsNoDamage(t *testing.T) {
 	id := roomID(1)
 	boots := t.TempDir()
-	boot := func(name string) string {
-		path := filepath.Join(boots, name)
-		if err := os.WriteFile(path, []byte(name+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
+	boot := func(name string) string { return bootIDFile(t, boots, name) }
 	for _, c := range []struct {
 		name        string
 		boot        string

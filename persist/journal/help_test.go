@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -133,4 +134,14 @@ func checkLog(t testing.TB, kept record.Kept) room.Index {
 		end = b.Last
 	}
 	return end
+}
+
+// bootIDFile writes a file for Options.BootIDFile.
+func bootIDFile(t *testing.T, dir, name string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(name+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

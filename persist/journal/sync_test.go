@@ -22,13 +22,7 @@ import (
 // may be missing.
 func TestPowerLossIsDetected(t *testing.T) {
 	boots := t.TempDir()
-	boot := func(name string) string {
-		path := filepath.Join(boots, name)
-		if err := os.WriteFile(path, []byte(name+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
+	boot := func(name string) string { return bootIDFile(t, boots, name) }
 	for _, c := range []struct {
 		name         string
 		before, then string

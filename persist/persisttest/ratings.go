@@ -80,6 +80,13 @@ func board(t *testing.T, s persist.Store) (players []room.PlayerID) {
 			t.Errorf("%s, at %d, has the place %d", row.Player, i+1, row.Place)
 		}
 	}
+	checkPages(t, s, all)
+	return players
+}
+
+// checkPages checks that pages of every size show the same leaderboard of chess.
+func checkPages(t *testing.T, s persist.Store, all []record.Standing) {
+	t.Helper()
 	for n := 1; n <= len(all); n++ {
 		var at record.BoardPlace
 		var paged []record.Standing
@@ -96,7 +103,6 @@ func board(t *testing.T, s persist.Store) (players []room.PlayerID) {
 			t.Fatalf("in pages of %d: %+v, want %+v", n, paged, all)
 		}
 	}
-	return players
 }
 
 // A game with a guest counts as played for both players, and changes no rating.

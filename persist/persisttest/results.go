@@ -289,22 +289,7 @@ func testLeaderboard(t *testing.T, s persist.Store) {
 			t.Fatalf("leaderboard %q, want %q", got, want)
 		}
 	}
-	for n := 1; n <= len(board); n++ { // pages of any size are the board
-		var at record.BoardPlace
-		var all []record.Standing
-		for {
-			page := get[[]record.Standing](t)(s.Leaderboard(t.Context(), "chess", at, n))
-			for _, p := range page {
-				all, at = append(all, p), at.Next(p)
-			}
-			if len(page) < n {
-				break
-			}
-		}
-		if !slices.Equal(all, board) {
-			t.Errorf("in pages of %d: %+v, want %+v", n, all, board)
-		}
-	}
+	checkPages(t, s, board)
 }
 
 // testRivals writes overlapping batches at once. Each final counts once, and the ratings fit some order of the games.

@@ -84,6 +84,24 @@ func (s *Server) URL(tb testing.TB) string {
 	return s.address(name)
 }
 
+// Ask runs one statement on the database of a URL, and reads its row into the variables if there are any.
+func Ask(tb testing.TB, url, sql string, into ...any) {
+	tb.Helper()
+	conn, err := pgx.Connect(tb.Context(), url)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if len(into) == 0 {
+		_, err = conn.Exec(tb.Context(), sql)
+	} else {
+		err = conn.QueryRow(tb.Context(), sql).Scan(into...)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // Dump returns a database that URL has made, as SQL that one connection can run at once.
 func Dump(tb testing.TB, url string) string {
 	tb.Helper()

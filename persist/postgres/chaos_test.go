@@ -104,7 +104,7 @@ func TestServerStoppedAndKilledMidBatch(t *testing.T) {
 		}
 	}
 	var rows int
-	ask(t, url, `SELECT count(*) FROM results`, &rows)
+	pgtest.Ask(t, url, `SELECT count(*) FROM results`, &rows)
 	if rows != len(finals) {
 		t.Errorf("%d rows for %d results", rows, len(finals))
 	}

@@ -37,13 +37,13 @@ func TestMigrateAtOnceBehindPgBouncer(t *testing.T) {
 	}
 	wg.Wait()
 	var locks int
-	ask(t, url, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`, &locks)
+	pgtest.Ask(t, url, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`, &locks)
 	if locks > 0 {
 		t.Errorf("%d advisory locks are left", locks)
 	}
 	for range 8 {
 		var set string
-		ask(t, pooled+"&default_query_exec_mode=exec", `SELECT current_setting('idle_in_transaction_session_timeout')`, &set)
+		pgtest.Ask(t, pooled+"&default_query_exec_mode=exec", `SELECT current_setting('idle_in_transaction_session_timeout')`, &set)
 		if set != "0" {
 			t.Fatalf("a setting is left on a shared connection: %s", set)
 		}

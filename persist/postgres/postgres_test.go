@@ -1,15 +1,12 @@
 package postgres_test
 
 import (
-	"context"
 	"errors"
 	"net"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/persisttest"
@@ -41,7 +38,7 @@ func TestRatings(t *testing.T) {
 		openEmpty(t, url)
 		return persisttest.Rated{
 			Open: func(rules persist.Ratings) persist.Store { return openWith(t, url, postgres.Options{Ratings: &rules}) },
-			Age:  func() { ask(t, url, `UPDATE outcomes SET stored = stored - interval '24 hours'`) },
+			Age:  func() { pgtest.Ask(t, url, `UPDATE outcomes SET stored = stored - interval '24 hours'`) },
 		}
 	})
 }
@@ -51,48 +48,31 @@ func TestRatings(t *testing.T) {
 func openEmpty(t *testing.T, url string) *postgres.Store {
 	t.Helper()
 	s := open(t, url)
-	ask(t, url, `DO $$ BEGIN
+	pgtest.Ask(t, url, `DO $$ BEGIN
 		PERFORM set_config('session_replication_role', 'replica', true); -- here alone references are not looked at, for the order
 		EXECUTE (SELECT string_agg('DELETE FROM ' || quote_ident(tablename), '; ')
 		FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'goose_db_version'); END $$`)
 	return s
 }
 
-func ask(t *testing.T, url, sql string, into ...any) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
-	if len(into) == 0 {
-		_, err = conn.Exec(t.Context(), sql)
-	} else {
-		err = conn.QueryRow(t.Context(), sql).Scan(into...)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // Bisection finds the finals that only the backend refuses.
 func TestPoisonIsFoundByBisection(t *testing.T) {
 	url := pgtest.URL(t)
 	s := open(t, url)
-	ask(t, url, `ALTER TABLE results ADD CHECK (summary <> 'poison')`)
+	pgtest.Ask(t, url, `ALTER TABLE results ADD CHECK (summary <> 'poison')`)
 	persisttest.Poison(t, s)
 }
 
 func TestSilentHolderIsFenced(t *testing.T) {
 	url := pgtest.URL(t)
 	s := open(t, url)
-	persisttest.SilentHolder(t, s, func() { ask(t, url, `UPDATE boots SET heartbeat = heartbeat - interval '16 s'`) })
+	persisttest.SilentHolder(t, s, func() { pgtest.Ask(t, url, `UPDATE boots SET heartbeat = heartbeat - interval '16 s'`) })
 }
 
 func TestALostNodeIsForgotten(t *testing.T) {
 	url := pgtest.URL(t)
 	s := open(t, url)
-	persisttest.Forget(t, s, func() { ask(t, url, `UPDATE boots SET heartbeat = heartbeat - interval '16 s'`) })
+	persisttest.Forget(t, s, func() { pgtest.Ask(t, url, `UPDATE boots SET heartbeat = heartbeat - interval '16 s'`) })
 }
 
 func TestNodesOpenAtOnce(t *testing.T) {
@@ -114,7 +94,7 @@ func TestNodesOpenAtOnce(t *testing.T) {
 func TestNewerSchemaIsRefused(t *testing.T) {
 	url := pgtest.URL(t)
 	open(t, url)
-	ask(t, url, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9, true)`)
+	pgtest.Ask(t, url, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9, true)`)
 	_, err := postgres.Open(t.Context(), url, postgres.Options{})
 	if newer, ok := errors.AsType[*persist.NewerSchemaError](err); !ok || newer.Store != 9 {
 		t.Errorf("got %v", err)
@@ -159,15 +139,15 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 func TestPrune(t *testing.T) {
 	url := pgtest.URL(t)
 	persisttest.Prune(t, open(t, url), func() {
-		ask(t, url, `UPDATE results SET stored = stored - interval '1 h'`)
-		ask(t, url, `UPDATE replays SET stored = stored - interval '1 h'`)
+		pgtest.Ask(t, url, `UPDATE results SET stored = stored - interval '1 h'`)
+		pgtest.Ask(t, url, `UPDATE replays SET stored = stored - interval '1 h'`)
 	})
 }
 
 // Results are synced even if an operator has turned durable commits off for the whole database.
 func TestCommitsAreSynced(t *testing.T) {
 	url := pgtest.URL(t)
-	ask(t, url, `ALTER DATABASE `+url[strings.LastIndex(url, "/")+1:strings.Index(url, "?")]+` SET synchronous_commit = off`)
+	pgtest.Ask(t, url, `ALTER DATABASE `+url[strings.LastIndex(url, "/")+1:strings.Index(url, "?")]+` SET synchronous_commit = off`)
 	if setting := settingOf(t, url, "synchronous_commit"); setting != "on" {
 		t.Errorf("synchronous_commit = %s", setting)
 	}
@@ -185,7 +165,7 @@ func TestFrozenTransactionsEnd(t *testing.T) {
 func settingOf(t *testing.T, url, name string) (setting string) {
 	t.Helper()
 	s := open(t, url)
-	ask(t, url, `
+	pgtest.Ask(t, url, `
 		CREATE TABLE seen (setting text);
 		CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS
 			$$ BEGIN INSERT INTO seen VALUES (current_setting('`+name+`')); RETURN NEW; END $$;
@@ -193,7 +173,7 @@ func settingOf(t *testing.T, url, name string) (setting string) {
 	if _, err := s.WriteResults(t.Context(), []record.Final{persisttest.Game("chess", "ann", "bob")}); err != nil {
 		t.Fatal(err)
 	}
-	ask(t, url, `SELECT setting FROM seen`, &setting)
+	pgtest.Ask(t, url, `SELECT setting FROM seen`, &setting)
 	return setting
 }
 
@@ -201,7 +181,7 @@ func TestPeople(t *testing.T) {
 	url := pgtest.URL(t)
 	persisttest.RunPeople(t, func(t *testing.T) persisttest.Looked {
 		return persisttest.Looked{
-			Store: openEmpty(t, url), Rows: func() string { return allRows(t, url) }, Do: func(query string) { ask(t, url, query) },
+			Store: openEmpty(t, url), Rows: func() string { return allRows(t, url) }, Do: func(query string) { pgtest.Ask(t, url, query) },
 		}
 	})
 }
@@ -210,11 +190,11 @@ func TestPeople(t *testing.T) {
 func allRows(t *testing.T, url string) string {
 	t.Helper()
 	var tables []string
-	ask(t, url, `SELECT array_agg(tablename::text) FROM pg_tables WHERE schemaname = 'public'`, &tables)
+	pgtest.Ask(t, url, `SELECT array_agg(tablename::text) FROM pg_tables WHERE schemaname = 'public'`, &tables)
 	var out strings.Builder
 	for _, table := range tables {
 		var rows string
-		ask(t, url, `SELECT coalesce(string_agg(t::text, E'\n'), '') FROM `+table+` t`, &rows)
+		pgtest.Ask(t, url, `SELECT coalesce(string_agg(t::text, E'\n'), '') FROM `+table+` t`, &rows)
 		out.WriteString(rows + "\n" + table + "\n")
 	}
 	return out.String()
