@@ -12,8 +12,8 @@ import (
 // same rules. The zero value rates every rated game without guests, and lists everybody who has a rating.
 type Ratings struct {
 	Guests      bool           // games with guests change ratings, and guests are listed
-	Acts        map[string]int // by game: the least room.Played.Acts
-	Time        time.Duration  // the least room.Played.Time
+	Acts        map[string]int // by game: the least record.Played.Acts
+	Time        time.Duration  // the least record.Played.Time
 	PerOpponent int            // the most rated games of two players with each other in RepeatWindow, for each game; 0 means any number
 	Least       int            // the least rated games of a player who is listed; less than 1 means 1
 }

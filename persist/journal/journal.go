@@ -25,7 +25,7 @@ type Journal struct {
 	blackBox *BlackBox
 }
 
-// Errors of the journal, beside record.ErrNotFound. Those that the same call would return again, whatever the disk does, are a room.ErrPermanent.
+// Errors of the journal, beside record.ErrNotFound. Those that the same call would return again, whatever the disk does, are a record.ErrPermanent.
 var (
 	ErrFull   = errors.New("the journal has too much waiting for the disk: keep the batch and offer it again") // Options.MaxPending
 	ErrTooBig = permanent("too big for one batch of the journal")                                              // Options.MaxBatch

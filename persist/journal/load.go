@@ -14,7 +14,7 @@ import (
 )
 
 // DamagedError means that nothing of a room can be used, because its header is damaged. SetAside keeps what there is. It is a
-// room.ErrDamaged.
+// record.ErrDamaged.
 type DamagedError struct {
 	Room room.ID
 	Err  error
@@ -26,7 +26,7 @@ func (e *DamagedError) Error() string {
 
 func (e *DamagedError) Unwrap() error { return e.Err }
 
-// Is makes errors.Is(err, room.ErrDamaged) true.
+// Is makes errors.Is(err, record.ErrDamaged) true.
 func (e *DamagedError) Is(target error) bool { return target == record.ErrDamaged }
 
 // Rooms loads every live room, one after another, in the order of their ids. With an error comes
