@@ -16,9 +16,9 @@ import (
 // maxRoomName bounds a room's name, in bytes of UTF-8.
 const maxRoomName = 64
 
-// Create makes a room and answers when its first inputs are durable. Errors: ErrUnknownGame, ErrTooMany, ErrDraining,
-// ErrShare, ErrUnclaimed, an *OptionsError, and ErrUnreachable while the journal fails. Of the answers that anybody gets, only this one
-// holds the join code of a private room.
+// Create makes a room and answers when its first inputs are durable. Only this answer holds the join code of a private room.
+// Errors: ErrUnknownGame, ErrTooMany, ErrDraining, ErrShare, ErrUnclaimed, an *OptionsError, and ErrUnreachable while logs
+// cannot be saved.
 func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 	rules, ok := d.o.Games.Lookup(c.Game)
 	if !ok {
@@ -79,14 +79,14 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 	return Info{}, err
 }
 
-// open has the game open a room, under the eyes of the black box.
+// open opens the game for a new room, under the eyes of the black box.
 func (d *Directory) open(h record.Header, rules *room.Rules) (*core.Core, []core.Entry, error) {
 	mark := d.o.Black.BeginOpen(h.ID, h.Game)
 	defer mark.Release()
 	return core.Open(d.coreConfig(h, rules), 1)
 }
 
-// header draws what never changes about a new room.
+// header makes what never changes about a new room.
 func (d *Directory) header(c Create, spec room.Spec) (record.Header, error) {
 	h := record.Header{
 		ID: d.o.NewID(c.Game), Game: c.Game, Version: spec.Version, Runtime: core.RuntimeVersion,

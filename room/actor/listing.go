@@ -10,14 +10,14 @@ import (
 	"github.com/roomring/roomring/room/core"
 )
 
-// listing keeps the rooms in the order of their ids, by what lists ask for, so that a page costs a page however many
-// rooms there are. Each room's goroutine notes its own; the lock is held for moments only.
+// listing keeps the rooms in the order of their ids, in one list for each listKey. So the cost of a page does not grow with
+// the number of rooms. Each room's goroutine notes its own changes; the lock is held for moments only.
 type listing struct {
 	mu sync.RWMutex
 	of map[listKey][]*liveRoom
 }
 
-// listKey is what narrows a list without looking at a room.
+// listKey is what narrows a list without a look at each room.
 type listKey struct {
 	game    string // "": any
 	private bool   // private rooms too
@@ -26,7 +26,7 @@ type listKey struct {
 
 func (f *Filter) key() listKey { return listKey{f.Game, f.Private, f.Open && !f.Private} }
 
-// keys are the lists that a room is on. Nil: of a room that nobody can be told of yet.
+// keys are the lists that a room is on; none before its first commit.
 func (i *Info) keys() []listKey {
 	if i == nil {
 		return nil
@@ -67,7 +67,7 @@ func rank(rooms []*liveRoom, id room.ID) (at int, there bool) {
 	return slices.BinarySearchFunc(rooms, id, func(r *liveRoom, id room.ID) int { return cmp.Compare(r.id, id) })
 }
 
-// after copies the rooms that follow an id into a buffer, as far as it goes.
+// after copies the rooms that follow an id into a buffer, up to its capacity.
 func (l *listing) after(k listKey, id room.ID, into []*liveRoom) []*liveRoom {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -79,7 +79,7 @@ func (l *listing) after(k listKey, id room.ID, into []*liveRoom) []*liveRoom {
 	return into[:copy(into[:cap(into)], rooms[at:])]
 }
 
-// listStride is how many rooms are looked at for one taking of the lock.
+// listStride is how many rooms are copied at most while the lock is held.
 const listStride = 128
 
 // List answers rooms by id, a page at a time.
@@ -123,7 +123,7 @@ func (f *Filter) admits(i *Info) bool {
 		(f.Search == "" || i.matches(strings.ToLower(f.Search)))
 }
 
-// matches looks for a text in lower case where people would: in the id's beginning, the name, and who plays.
+// matches looks for a text in lower case: at the beginning of the id, in the name, and in the players' ids and names.
 func (i *Info) matches(text string) bool {
 	holds := func(s string) bool { return strings.Contains(strings.ToLower(s), text) }
 	return strings.HasPrefix(string(i.ID), text) || holds(i.Name) ||

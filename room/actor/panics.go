@@ -16,7 +16,7 @@ type PanicInfo struct {
 	Room    room.ID    `json:"room"`
 	Game    string     `json:"game"`
 	Version int        `json:"version"`
-	Index   room.Index `json:"index"` // of the input that it came of; 0: none, the room was to be opened
+	Index   room.Index `json:"index"` // of the input that caused it; 0: none, the room was being opened
 	Kind    string     `json:"kind"`  // of that input
 	Call    string     `json:"call"`  // the game's method
 	Value   string     `json:"value"` // what it panicked with, at most PanicValue bytes
@@ -28,7 +28,7 @@ type PanicInfo struct {
 // Bounds of what is kept of panics.
 const (
 	PanicValue  = 4 << 10 // bytes of a panic's value
-	keptPanics  = 64      // the last of a node
+	keptPanics  = 64      // rooms that a node remembers
 	loggedValue = 200     // bytes of a panic's value in the log, where it is shown there
 )
 
@@ -61,11 +61,12 @@ func (k *panics) of(id room.ID) *Inspection {
 	return nil
 }
 
-// Panicked is a room of this node as a panic of its game left it, or nil. The room need not be there any more. It is for the operator alone.
+// Panicked is a room of this node as a panic of its game left it, or nil. The room may have left memory. Only the operator may
+// see it.
 func (d *Directory) Panicked(id room.ID) *Inspection { return d.panics.of(id) }
 
-// note logs a panic of a game and keeps it for the operator. The log has the value only if it is meant for the game's author,
-// because hidden state may be in it; of a view that cannot be shown the field is named. Left is the room as it is now.
+// note logs a game's panic and keeps it for the operator. The value may hold hidden state, so the log has it only with
+// Options.ShowPanics; for a view that cannot be shown the log names the field. Left is the room as it is now.
 func (k *panics) note(left Inspection, h record.Header, p *core.Panic, e core.Entry, msg string) {
 	info := PanicInfo{
 		Room: h.ID, Game: h.Game, Version: h.Version, Index: e.Index, Call: p.Call,
@@ -90,7 +91,7 @@ func (k *panics) note(left Inspection, h record.Header, p *core.Panic, e core.En
 	k.o.Log.Error(msg, append(attrs, "stack", p.Stack)...)
 }
 
-// cut is the beginning of a text, at most n bytes and an ellipsis.
+// cut is a text's first n bytes and an ellipsis, or all of it.
 func cut(s string, n int) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	if len(s) <= n {

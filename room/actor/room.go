@@ -165,7 +165,7 @@ func (r *liveRoom) setClock() {
 		return
 	}
 	if err := r.log.store.SetClock(-r.time.offset); err != nil {
-		r.logger().Error("the journal does not take the room's clock: after a crash its time may jump", "err", err)
+		r.logger().Error("the room's clock could not be saved: after a crash its time may jump", "err", err)
 	}
 }
 

@@ -217,7 +217,7 @@ func (r *liveRoom) stepEarly() bool {
 func (r *liveRoom) hearLog(c control) {
 	if c.refused != (record.Point{}) && !r.refused {
 		r.refused = true
-		r.logger().Error("a commit is refused that is not of what this room has handed over: it is told of once",
+		r.logger().Error("a commit is refused: it is not of what this room has handed over; further ones are not logged",
 			"epoch", c.refused.Epoch, "index", c.refused.Seq, "present_epoch", r.core.Point().Epoch)
 	}
 	if c.commit > 0 {

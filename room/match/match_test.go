@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock/clocktest"
 	"github.com/roomring/roomring/room/match"
 )
 
@@ -129,5 +132,38 @@ func TestATicketOutlivesAnUnreachableRoom(t *testing.T) {
 	seats.fail = nil
 	if again, err := m.Match(t.Context(), want); err != nil || again.ID != first.ID {
 		t.Errorf("afterwards: %+v, %v, want %s", again, err, first.ID)
+	}
+}
+
+// TestTicketsMoveToAnotherMaker exports the answered tickets of one game and imports them where one of them is known.
+func TestTicketsMoveToAnotherMaker(t *testing.T) {
+	c := clocktest.New()
+	newMaker := func() *match.Maker {
+		return match.New(match.Options{Pool: func(want actor.Match) string { return want.Game }, Clock: c, Tickets: 2}, &oneRoom{seats: 1})
+	}
+	from, to := newMaker(), newMaker()
+	ask := func(m *match.Maker, game string, p room.PlayerID) room.ID {
+		info, err := m.Match(t.Context(), actor.Match{Game: game, Player: p, Ticket: "t"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.ID
+	}
+	ask(from, "chess", "forgotten")
+	ask(from, "chess", "a")
+	c.Advance(time.Minute)
+	ask(from, "chess", "b")
+	exported := from.Export(func(game string) bool { return game == "chess" })
+	want := []match.Ticket{
+		{Player: "b", Ticket: "t", Game: "chess", Room: "room3", Left: match.TicketAge},
+		{Player: "a", Ticket: "t", Game: "chess", Room: "room2", Left: match.TicketAge - time.Minute},
+	}
+	if !slices.Equal(exported, want) || len(from.Export(func(string) bool { return true })) != 0 {
+		t.Errorf("exported are %+v, want %+v", exported, want)
+	}
+	ask(to, "chess", "b")
+	to.Import(exported)
+	if got := to.Export(func(string) bool { return true }); len(got) != 2 || got[0].Player != "a" || got[0] != want[1] || got[1].Room != "room1" {
+		t.Errorf("after the import there are %+v", got)
 	}
 }
