@@ -3,8 +3,8 @@ package web_test
 import (
 	"context"
 	"testing"
-	"time"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/core"
@@ -36,7 +36,7 @@ func (d directoryRooms) List(_ context.Context, f actor.Filter) (actor.Listing, 
 	return actor.Listing{Rooms: d.Directory.List(f)}, nil
 }
 
-// What cmd joins fits.
+// What package node joins fits.
 var (
 	_ admin.Rooms = directoryRooms{}
 	_ api.Rooms   = directoryRooms{}
@@ -106,14 +106,12 @@ func TestOverARealDirectory(t *testing.T) {
 	a.Refused(404, "", "GET", "/v1/replays/"+id, "") // nobody ever joined it
 }
 
-// stored waits until the result is.
-func storedResult(a *webtest.Site, id string) webtest.Answer {
+// storedResult waits until the result of a room is stored.
+func storedResult(a *webtest.Site, id string) (result webtest.Answer) {
 	a.T.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if got := a.Ask("GET", "/v1/results/"+id, ""); got.StatusCode != 202 {
-			return got
-		}
-	}
-	a.T.Fatal("the result is still pending after 30 s")
-	return webtest.Answer{}
+	testwait.Until(a.T, "the result is stored", func() bool {
+		result = a.Ask("GET", "/v1/results/"+id, "")
+		return result.StatusCode != 202
+	})
+	return result
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/record"
@@ -243,18 +244,13 @@ func TestAdminStreamsStayAliveAndAreBounded(t *testing.T) {
 	}
 	a.Refused(503, "", "GET", path, "")
 	leave()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	testwait.Until(t, "the place of a reader that has left is free", func() bool {
 		req, _ := http.NewRequestWithContext(t.Context(), "GET", a.URL+path, nil)
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
 		resp.Body.Close()
-		if resp.StatusCode == 200 {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the place of a reader that has left is not free after 30 s")
-		}
-	}
+		return resp.StatusCode == 200
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/web/api"
 	"github.com/roomring/roomring/web/httpd"
@@ -145,12 +146,12 @@ func TestACrowdInLine(t *testing.T) {
 	for range opts.Makes + opts.MakesWaiting + 5 {
 		asks("192.0.2.1")
 	}
-	webtest.Eventually(t, "five find the line full", func() bool { return busy.Load() == 5 && int(slow.making.Load()) == opts.Makes })
+	testwait.Until(t, "five find the line full", func() bool { return busy.Load() == 5 && int(slow.making.Load()) == opts.Makes })
 	a.Want(200, "GET", "/v1/games", "")
 	asks(asksOnce)
-	webtest.Eventually(t, "one of the crowd makes way", func() bool { return busy.Load() == 6 })
+	testwait.Until(t, "one of the crowd makes way", func() bool { return busy.Load() == 6 })
 	slow.turn <- struct{}{}
-	webtest.Eventually(t, "another has its turn", func() bool { return slow.begun.Load() == int32(opts.Makes+1) })
+	testwait.Until(t, "another has its turn", func() bool { return slow.begun.Load() == int32(opts.Makes+1) })
 	if slow.once.Load() != 1 {
 		t.Error("it is not who asked once")
 	}

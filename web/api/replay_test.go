@@ -14,6 +14,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web/api"
@@ -137,7 +138,7 @@ func watcher(a *webtest.Site) net.Conn {
 	}
 	a.T.Cleanup(func() { _ = nc.Close() })
 	_ = nc.(*net.TCPConn).SetReadBuffer(4 << 10)
-	_ = nc.SetDeadline(time.Now().Add(webtest.Patience))
+	_ = nc.SetDeadline(time.Now().Add(testwait.Ceiling))
 	fmt.Fprintf(nc, "GET /v1/replays/%s HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\nConnection: close\r\n\r\n", webtest.RoomID)
 	if _, err := nc.Read(make([]byte, 1)); err != nil {
 		a.T.Fatalf("a reader has not had its turn: %v", err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/web/api"
 	"github.com/roomring/roomring/web/auth"
 	"github.com/roomring/roomring/web/internal/webtest"
@@ -72,7 +73,7 @@ func TestJWKSOverARealServer(t *testing.T) {
 		if first.StatusCode != status && (first.StatusCode != 503 || first.Header.Get("Retry-After") == "") {
 			t.Fatalf("key %s: %d %s", k.id, first.StatusCode, first.Text)
 		}
-		webtest.Eventually(t, fmt.Sprint(status), func() bool { return create(k).StatusCode == status })
+		testwait.Until(t, fmt.Sprint(status), func() bool { return create(k).StatusCode == status })
 	}
 	if got := create(one); got.StatusCode != 201 {
 		t.Fatalf("the key that is there: %d", got.StatusCode)

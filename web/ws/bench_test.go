@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/roomring/roomring/web/internal/webtest"
+	"github.com/roomring/roomring/internal/testwait"
 )
 
 // BenchmarkFanOut tells 50 sockets something: the time and allocations are those of all of them, kernel included,
@@ -20,13 +20,13 @@ func BenchmarkFanOut(b *testing.B) {
 		_ = nc.SetDeadline(time.Time{})
 		go func() { _, _ = io.Copy(io.Discard, br) }()
 	}
-	webtest.Eventually(b, "all are in", func() bool { return e.hall.size() == n })
+	testwait.Until(b, "all are in", func() bool { return e.hall.size() == n })
 	sent := func() int {
 		e.meter.mu.Lock()
 		defer e.meter.mu.Unlock()
 		return e.meter.out
 	}
-	webtest.Eventually(b, "all are welcome", func() bool { return sent() == n })
+	testwait.Until(b, "all are welcome", func() bool { return sent() == n })
 	data := json.RawMessage(`{"x":12,"y":34}`)
 	writes := e.meter.written()
 	b.ReportAllocs()
@@ -40,7 +40,7 @@ func BenchmarkFanOut(b *testing.B) {
 			time.Sleep(100 * time.Microsecond)
 		}
 	}
-	webtest.Eventually(b, "all is sent", func() bool { return sent() == n*(rounds+1) })
+	testwait.Until(b, "all is sent", func() bool { return sent() == n*(rounds+1) })
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n*rounds), "ns/message")
 	b.ReportMetric(float64(n*rounds)/float64(e.meter.written()-writes), "messages/write")
 }

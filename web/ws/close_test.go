@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/wire"
-	"github.com/roomring/roomring/web/internal/webtest"
 	"github.com/roomring/roomring/web/ws"
 )
 
@@ -30,7 +30,7 @@ func TestHalfAFrameDoesNotKeepASocket(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer nc.Close()
-		_ = nc.SetDeadline(time.Now().Add(webtest.Patience))
+		_ = nc.SetDeadline(time.Now().Add(testwait.Ceiling))
 		_, _ = nc.Write(rawRequest(e))
 		br := bufio.NewReader(nc)
 		res, err := http.ReadResponse(br, nil)
@@ -69,7 +69,7 @@ func TestHalfAFrameDoesNotKeepASocket(t *testing.T) {
 	if codes[wire.CloseNoHello] < most || codes[wire.CloseTooMany] == 0 || len(codes) != 2 {
 		t.Errorf("closed with %v", codes)
 	}
-	webtest.Eventually(t, "none is counted any more", func() bool { return e.sockets.Open() == 0 })
+	testwait.Until(t, "none is counted any more", func() bool { return e.sockets.Open() == 0 })
 	c := e.dial(t, wsRoom, wire.JSON) // the places are free
 	c.hello(wire.Hello{Client: "next"})
 	until[wire.Welcome](c)

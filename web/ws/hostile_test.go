@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web/internal/webtest"
 	"github.com/roomring/roomring/web/limit"
@@ -28,7 +29,7 @@ func rawDial(t testing.TB, e *wsEdge) *net.TCPConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	_ = nc.SetDeadline(time.Now().Add(3 * webtest.Patience))
+	_ = nc.SetDeadline(time.Now().Add(testwait.Ceiling))
 	return nc.(*net.TCPConn)
 }
 
@@ -212,7 +213,7 @@ func TestAReaderThatNeverReads(t *testing.T) {
 	})
 	nc, br := rawSocket(t, e)
 	rawHello(t, nc)
-	webtest.Eventually(t, "it is in the room", func() bool { return e.hall.size() == 1 })
+	testwait.Until(t, "it is in the room", func() bool { return e.hall.size() == 1 })
 	player := e.join(t, wire.JSON)
 	noise := `"` + strings.Repeat("n", 12<<10) + `"`
 	began := time.Now()
@@ -223,7 +224,7 @@ func TestAReaderThatNeverReads(t *testing.T) {
 		if ack := until[wire.Ack](player); ack.CSeq != cseq {
 			t.Fatalf("ack %d, want %d", ack.CSeq, cseq)
 		}
-		if time.Since(began) > webtest.Patience {
+		if time.Since(began) > testwait.Ceiling {
 			t.Fatal("the reader was never given up")
 		}
 	}
@@ -241,13 +242,13 @@ func TestAReaderThatNeverReadsIsForgotten(t *testing.T) {
 	nc, _ := rawSocket(t, e)
 	_ = nc.SetReadBuffer(4 << 10)
 	rawHello(t, nc)
-	webtest.Eventually(t, "it is in the room", func() bool { return e.hall.size() == 1 })
+	testwait.Until(t, "it is in the room", func() bool { return e.hall.size() == 1 })
 	for e.hall.size() == 1 {
 		e.hall.mu.Lock()
 		e.hall.say(json.RawMessage(`"` + strings.Repeat("n", 12<<10) + `"`))
 		e.hall.mu.Unlock()
 	}
-	webtest.Eventually(t, "the socket is gone", func() bool { return e.sockets.Open() == 0 })
+	testwait.Until(t, "the socket is gone", func() bool { return e.sockets.Open() == 0 })
 }
 
 func TestHalfAFrameAndSilence(t *testing.T) {
@@ -354,7 +355,7 @@ func TestBrokenFramesHarmNobody(t *testing.T) {
 		}
 	}
 	chat(t, player, 1)
-	webtest.Eventually(t, "the bad ones are gone", func() bool { return e.sockets.Open() == 1 })
+	testwait.Until(t, "the bad ones are gone", func() bool { return e.sockets.Open() == 1 })
 }
 
 // TestIdleConnectionsAreSmall guards the cost of a connection that says nothing. Both ends are in this process and the
@@ -370,13 +371,13 @@ func TestIdleConnectionsAreSmall(t *testing.T) {
 	for range 20 {
 		open() // warms pools and maps up
 	}
-	webtest.Eventually(t, "they are in", func() bool { return e.hall.size() == 20 })
+	testwait.Until(t, "they are in", func() bool { return e.hall.size() == 20 })
 	before := inUse()
 	for range n {
 		open()
 	}
-	webtest.Eventually(t, "all are in", func() bool { return e.hall.size() == 20+n })
-	webtest.Eventually(t, "a connection takes less than 24 KiB", func() bool {
+	testwait.Until(t, "all are in", func() bool { return e.hall.size() == 20+n })
+	testwait.Until(t, "a connection takes less than 24 KiB", func() bool {
 		each := (inUse() - before) / n
 		t.Logf("%d bytes a connection, the test's own end included", each)
 		return each < 24<<10

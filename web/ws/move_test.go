@@ -8,8 +8,8 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/wire"
-	"github.com/roomring/roomring/web/internal/webtest"
 )
 
 // TestMoveAsksEverybodyToGo sees clients leave by themselves, and closes those that do not.
@@ -21,7 +21,7 @@ func TestMoveAsksEverybodyToGo(t *testing.T) {
 	for i := range n {
 		clients = append(clients, e.join(t, []wire.Encoding{wire.JSON, wire.CBOR}[i%2]))
 	}
-	webtest.Eventually(t, "all are there", func() bool { return e.sockets.Open() == n+1 })
+	testwait.Until(t, "all are there", func() bool { return e.sockets.Open() == n+1 })
 	const within = 3 * time.Second
 	began := time.Now()
 	moved := make(chan error, 1)
@@ -65,7 +65,7 @@ func TestMoveIsOverWhenAllHaveGone(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(webtest.Patience):
+	case <-time.After(testwait.Ceiling):
 		t.Error("it waits for nobody")
 	}
 }

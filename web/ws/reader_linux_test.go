@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/wire"
-	"github.com/roomring/roomring/web/internal/webtest"
 	"github.com/roomring/roomring/web/ws"
 )
 
@@ -43,18 +43,18 @@ func TestPingsWithoutReading(t *testing.T) {
 			}
 		}
 	}()
-	webtest.Eventually(t, "it is there", func() bool { return e.hall.size() == 1 })
-	webtest.Eventually(t, "it is closed", func() bool { return e.hall.size() == 0 })
+	testwait.Until(t, "it is there", func() bool { return e.hall.size() == 1 })
+	testwait.Until(t, "it is closed", func() bool { return e.hall.size() == 0 })
 	br := bufio.NewReader(nc)
 	if res, err := http.ReadResponse(br, nil); err != nil || res.StatusCode != 101 {
 		t.Fatalf("%v %v", res, err)
 	}
-	_ = nc.SetReadDeadline(time.Now().Add(webtest.Patience))
+	_ = nc.SetReadDeadline(time.Now().Add(testwait.Ceiling))
 	if code := rawClose(t, br); code != wire.CloseTooSlow {
 		t.Errorf("closed with %d", code)
 	}
 	close(ended)
 	<-pinging
 	nc.Close()
-	webtest.Eventually(t, "it is counted", func() bool { return e.meter.closedWith(wire.CloseTooSlow) == 1 })
+	testwait.Until(t, "it is counted", func() bool { return e.meter.closedWith(wire.CloseTooSlow) == 1 })
 }

@@ -14,11 +14,11 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web/auth"
-	"github.com/roomring/roomring/web/internal/webtest"
 	"github.com/roomring/roomring/web/ws"
 )
 
@@ -239,7 +239,7 @@ func (e *wsEdge) dial(t testing.TB, id room.ID, enc wire.Encoding) *wsClient {
 
 func (e *wsEdge) dialWith(t testing.TB, id room.ID, enc wire.Encoding, opts *websocket.DialOptions) *wsClient {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), webtest.Patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testwait.Ceiling)
 	defer cancel()
 	ws, _, err := websocket.Dial(ctx, e.address(id), opts)
 	if err != nil {
@@ -280,7 +280,7 @@ func (c *wsClient) act(cseq uint64, data string) {
 }
 
 func (c *wsClient) read() error {
-	ctx, cancel := context.WithTimeout(c.t.Context(), webtest.Patience)
+	ctx, cancel := context.WithTimeout(c.t.Context(), testwait.Ceiling)
 	defer cancel()
 	_, b, err := c.ws.Read(ctx)
 	if err != nil {

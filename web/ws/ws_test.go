@@ -15,6 +15,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/record"
@@ -165,7 +166,7 @@ func TestCloseCodes(t *testing.T) {
 			}
 		})
 	}
-	webtest.Eventually(t, "every session detached", func() bool { return e.hall.size() == 0 })
+	testwait.Until(t, "every session detached", func() bool { return e.hall.size() == 0 })
 }
 
 func TestFinishedRoomTellsItsResultFirst(t *testing.T) {
@@ -334,7 +335,7 @@ func TestSocketsAnAddressAreCapped(t *testing.T) {
 	other.hello(wire.Hello{Client: "c"})
 	until[wire.Welcome](other)
 	_ = first.ws.Close(websocket.StatusNormalClosure, "")
-	webtest.Eventually(t, "the place is free again", func() bool { return e.sockets.Open() == 2 })
+	testwait.Until(t, "the place is free again", func() bool { return e.sockets.Open() == 2 })
 	again := from("2001:db8::4")
 	again.hello(wire.Hello{Client: "c"})
 	until[wire.Welcome](again)
@@ -355,7 +356,7 @@ func TestShutdownSendsEverybodyElsewhere(t *testing.T) {
 	}
 	done := make(chan error, 1)
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), webtest.Patience)
+		ctx, cancel := context.WithTimeout(context.Background(), testwait.Ceiling)
 		defer cancel()
 		done <- e.sockets.Shutdown(ctx)
 	}()
@@ -376,7 +377,7 @@ func TestShutdownSendsEverybodyElsewhere(t *testing.T) {
 func TestShutdownCutsOffWhoDoesNotAnswer(t *testing.T) {
 	e := newEdge(t, nil)
 	rawSocket(t, e) // never answers the close frame
-	webtest.Eventually(t, "the socket is open", func() bool { return e.sockets.Open() == 1 })
+	testwait.Until(t, "the socket is open", func() bool { return e.sockets.Open() == 1 })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := e.sockets.Shutdown(ctx); err == nil || e.sockets.Open() != 0 {
@@ -399,7 +400,7 @@ func TestTheRoomEndsASession(t *testing.T) {
 		until[wire.Ack](c) // all that was queued comes first
 	}
 	c.closed(wire.CloseReplaced)
-	webtest.Eventually(t, "it is counted", func() bool { return e.meter.closedWith(wire.CloseReplaced) == 1 })
+	testwait.Until(t, "it is counted", func() bool { return e.meter.closedWith(wire.CloseReplaced) == 1 })
 }
 
 func TestAClientThatGoesIsDetached(t *testing.T) {
@@ -407,7 +408,7 @@ func TestAClientThatGoesIsDetached(t *testing.T) {
 	a, b := e.join(t, wire.JSON), e.join(t, wire.CBOR)
 	_ = a.ws.Close(websocket.StatusNormalClosure, "bye")
 	_ = b.ws.CloseNow()
-	webtest.Eventually(t, "both are gone", func() bool { return e.hall.size() == 0 && e.sockets.Open() == 0 })
+	testwait.Until(t, "both are gone", func() bool { return e.hall.size() == 0 && e.sockets.Open() == 0 })
 	if e.meter.closedWith(1000) != 1 || e.meter.closedWith(1006) != 1 {
 		t.Errorf("%v", e.meter.closed)
 	}
@@ -423,7 +424,7 @@ func TestTheMeterCounts(t *testing.T) {
 	until[wire.Ack](c)
 	c.send(wire.AppendLeave(nil, wire.JSON))
 	c.closed(wire.CloseNormal)
-	webtest.Eventually(t, "the socket is closed", func() bool { return e.sockets.Open() == 0 })
+	testwait.Until(t, "the socket is closed", func() bool { return e.sockets.Open() == 0 })
 	e.meter.mu.Lock()
 	defer e.meter.mu.Unlock()
 	got := []int{e.meter.opened, e.meter.in, e.meter.out, e.meter.closed[wire.CloseNormal]}
@@ -445,7 +446,7 @@ func TestBytesSentWithTheHandshakeAreNotLost(t *testing.T) {
 	if _, err := nc.Write(req); err != nil {
 		t.Fatal(err)
 	}
-	webtest.Eventually(t, "the act arrives", func() bool { e.hall.mu.Lock(); defer e.hall.mu.Unlock(); return e.hall.seq == 1 })
+	testwait.Until(t, "the act arrives", func() bool { e.hall.mu.Lock(); defer e.hall.mu.Unlock(); return e.hall.seq == 1 })
 }
 
 func TestSocketMetrics(t *testing.T) {
@@ -455,7 +456,7 @@ func TestSocketMetrics(t *testing.T) {
 	c.act(1, "1")
 	until[wire.Ack](c)
 	_ = c.ws.Close(4321, "a code of the client's own")
-	webtest.Eventually(t, "the socket is closed", func() bool { return e.sockets.Open() == 0 })
+	testwait.Until(t, "the socket is closed", func() bool { return e.sockets.Open() == 0 })
 	rec := httptest.NewRecorder()
 	metrics.Handler().ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
 	for _, line := range []string{
@@ -485,5 +486,5 @@ func TestOverTLS(t *testing.T) {
 	}
 	c.send(wire.AppendLeave(nil, wire.CBOR))
 	c.closed(wire.CloseNormal)
-	webtest.Eventually(t, "the socket is closed", func() bool { return e.sockets.Open() == 0 })
+	testwait.Until(t, "the socket is closed", func() bool { return e.sockets.Open() == 0 })
 }

@@ -23,6 +23,7 @@ func (p *Pressed) Act(t *room.Turn, by room.Player, _ struct{}) error {
 
 func (p *Pressed) View(room.Viewer) int { return p.Presses }
 
+// PressRules are the rules of Pressed.
 func PressRules() *room.Rules {
 	return room.MustDefine(room.Spec{Name: "press", Version: 1}, func() *Pressed { return &Pressed{} })
 }

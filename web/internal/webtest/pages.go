@@ -4,6 +4,7 @@ import (
 	"regexp"
 )
 
+// Asset finds the files that a page loads.
 var Asset = regexp.MustCompile(`/assets/[A-Za-z0-9._-]+`)
 
 // Loads are the files that pages and what they load name, each fetched once.

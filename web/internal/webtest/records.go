@@ -70,6 +70,7 @@ func (m *Records) Pending(id room.ID) bool {
 
 func (m *Records) NotFound(err error) bool { return errors.Is(err, errNoRecord) }
 
+// NewRecords is empty.
 func NewRecords() *Records {
 	return &Records{
 		Results: map[room.ID]record.StoredResult{}, Replays: map[room.ID]record.Parts{},

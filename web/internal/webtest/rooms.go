@@ -30,6 +30,7 @@ type Rooms struct {
 	Events  chan actor.RoomEvent
 }
 
+// NewRooms is empty.
 func NewRooms() *Rooms {
 	return &Rooms{Rooms: map[room.ID]actor.Info{}, tickets: map[string]room.ID{}, Events: make(chan actor.RoomEvent, 100)}
 }

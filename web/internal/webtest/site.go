@@ -21,6 +21,7 @@ import (
 	"github.com/roomring/roomring/web/limit"
 )
 
+// AdminHandler is the admin server of a cluster of two.
 func AdminHandler(t testing.TB, rooms *Rooms, edit func(*admin.Options)) http.Handler {
 	t.Helper()
 	opts := admin.Options{
@@ -36,6 +37,7 @@ func AdminHandler(t testing.TB, rooms *Rooms, edit func(*admin.Options)) http.Ha
 	return h
 }
 
+// StartAdmin starts an admin server that has a private room.
 func StartAdmin(t *testing.T, edit func(*admin.Options)) *Site {
 	rooms := NewRooms()
 	rooms.Rooms[RoomID] = actor.Info{
@@ -45,12 +47,13 @@ func StartAdmin(t *testing.T, edit func(*admin.Options)) *Site {
 	return &Site{T: t, Rooms: rooms, URL: Serve(t, AdminHandler(t, rooms, edit)), Client: apitest.Client(t)}
 }
 
+// Games are those of the servers.
 var Games = []room.Spec{
 	{Name: "chess", Version: 1, Title: "Chess", About: "The game.", MinPlayers: 2, MaxPlayers: 2, Rated: true, RatedActs: 3, Grace: time.Minute},
 	{Name: "snakes", Version: 3, Title: "Snakes", About: "Eat and grow.", MinPlayers: 1, MaxPlayers: 8, TickRate: 20, Grace: time.Minute},
 }
 
-// Site is a running server with what it stands on, and a client whose traffic is held to docs/openapi.yaml.
+// Site is a running server with its rooms and store, and a client whose traffic is checked by docs/openapi.yaml.
 type Site struct {
 	T       testing.TB
 	Rooms   *Rooms
@@ -73,6 +76,7 @@ func APIOptions(t testing.TB, rooms *Rooms, records *Records) api.Options {
 	}
 }
 
+// StartAPI starts a server of APIOptions.
 func StartAPI(t testing.TB, edit func(*api.Options)) *Site {
 	t.Helper()
 	a := &Site{T: t, Rooms: NewRooms(), Records: NewRecords(), Client: apitest.Client(t)}
@@ -88,6 +92,7 @@ func StartAPI(t testing.TB, edit func(*api.Options)) *Site {
 	return a
 }
 
+// Serve starts a server until the test ends, and returns its URL.
 func Serve(t testing.TB, h http.Handler) string {
 	t.Helper()
 	s := httptest.NewServer(h)
@@ -102,7 +107,7 @@ type Answer struct {
 	Body map[string]any
 }
 
-// Ask sends a request. Headers are "Name: value"; a body without a Content-Type among them is JSON.
+// Ask sends a request. Headers are "Name: value". A body is JSON unless they have a Content-Type.
 func (a *Site) Ask(method, path, body string, headers ...string) Answer {
 	a.T.Helper()
 	var reader io.Reader
@@ -163,9 +168,11 @@ func (a *Site) Refused(status int, field, method, path, body string, headers ...
 	return got
 }
 
+// Create makes a room.
 func (a *Site) Create(body string) room.ID {
 	a.T.Helper()
 	return room.ID(a.Want(http.StatusCreated, "POST", "/v1/rooms", body).Body["id"].(string))
 }
 
+// RoomID is that of a room which tests make.
 const RoomID = room.ID("0123456789abcdef")
