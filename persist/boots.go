@@ -29,7 +29,7 @@ type Boots interface {
 	// for LostReason. The boot by, which asks for it, must be alive. If a process of such a folder starts after all, its
 	// rooms are over. Forget leaves a folder alone if a boot serves it that is among heard, or whose last heartbeat is younger
 	// than FreshFor. If no other folder is left the error is a *NodeLivesError, or record.ErrNotFound if the store knows no such node.
-	Forget(ctx context.Context, by record.BootID, node string, heard []record.BootID) (Forgotten, error)
+	Forget(ctx context.Context, by record.BootID, node string, heard []record.BootID) (ForgotNode, error)
 	// Boots returns every boot, oldest first.
 	Boots(ctx context.Context) ([]BootInfo, error)
 	// Fences returns the fences from number from on, in order. Numbers start at 1 and have no gap.

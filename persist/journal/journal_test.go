@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/persist/journal"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/record"
@@ -290,11 +291,7 @@ func TestMarksAreWritten(t *testing.T) {
 	n := open(t, dir, journal.Options{MarkEvery: time.Millisecond})
 	n.create(id)
 	n.SetClock(id, 0)
-	for start := time.Now(); n.load(id).Time < 20*time.Millisecond; time.Sleep(time.Millisecond) {
-		if time.Since(start) > ceiling {
-			t.Fatal("the room's time does not move")
-		}
-	}
+	testwait.Until(t, "the room's time has moved", func() bool { return n.load(id).Time >= 20*time.Millisecond })
 }
 
 func TestCancelledCreate(t *testing.T) {

@@ -63,7 +63,7 @@ func Forget(t *testing.T, s persist.Store, age func()) {
 	must(t, s.StartBoot(t.Context(), by))
 	theirs, kept, held, gone := created(t, s, lost), created(t, s, other), created(t, s, restarted), created(t, s, lost)
 	get[record.RowResult](t)(s.ReleaseRow(t.Context(), lost.ID, record.Release{Room: gone.Room, Epoch: 1, Nonce: Nonce(), Checkpoint: record.Checkpoint{Data: []byte("x")}}))
-	forget := func(node string, heard ...record.BootID) (persist.Forgotten, error) {
+	forget := func(node string, heard ...record.BootID) (persist.ForgotNode, error) {
 		return s.Forget(t.Context(), by.ID, node, heard)
 	}
 	if _, ok := errors.AsType[*persist.NodeLivesError](second(forget("one"))); !ok {
@@ -78,10 +78,10 @@ func Forget(t *testing.T, s persist.Store, age func()) {
 	age()
 	must(t, s.Heartbeat(t.Context(), by.ID))
 	must(t, s.Heartbeat(t.Context(), again.ID))
-	if got, err := forget("one", other.ID); err != nil || got != (persist.Forgotten{Boots: 1, Rooms: 1}) {
+	if got, err := forget("one", other.ID); err != nil || got != (persist.ForgotNode{Boots: 1, Rooms: 1}) {
 		t.Fatalf("forgot %+v, %v", got, err)
 	}
-	if got, err := forget("one", other.ID); err != nil || got != (persist.Forgotten{}) {
+	if got, err := forget("one", other.ID); err != nil || got != (persist.ForgotNode{}) {
 		t.Errorf("again: forgot %+v, %v", got, err)
 	}
 	if alive, ok := errors.AsType[*persist.NodeLivesError](second(forget("asked", by.ID))); !ok || !alive.Heard {

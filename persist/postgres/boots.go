@@ -57,7 +57,7 @@ func (tx resultTx) Fence(ctx context.Context, by record.BootID, boots []persist.
 
 // Forget implements persist.Boots. It holds the arbiter's lock to the end, so that no process of a folder that is given up
 // can start meanwhile. FOR UPDATE waits for row writes of its former processes that are under way.
-func (s *Store) Forget(ctx context.Context, by record.BootID, node string, heard []record.BootID) (f persist.Forgotten, err error) {
+func (s *Store) Forget(ctx context.Context, by record.BootID, node string, heard []record.BootID) (f persist.ForgotNode, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, arbiterLock); err != nil {
 			return err

@@ -50,7 +50,7 @@ func (tx *resultTx) Fence(ctx context.Context, by record.BootID, boots []persist
 }
 
 // Forget implements persist.Boots.
-func (s *Store) Forget(ctx context.Context, by record.BootID, node string, heard []record.BootID) (f persist.Forgotten, err error) {
+func (s *Store) Forget(ctx context.Context, by record.BootID, node string, heard []record.BootID) (f persist.ForgotNode, err error) {
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
 		if err := requireAlive(ctx, tx, by); err != nil {
 			return err

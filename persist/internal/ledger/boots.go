@@ -40,27 +40,27 @@ func mayFence(starting persist.Boot, old persist.BootInfo) bool {
 }
 
 // Forget gives up the boots of a node: see persist.Boots.Forget. boots are all boots of the store.
-func Forget(ctx context.Context, tx BootTx, boots []persist.BootInfo, by record.BootID, node string, heard []record.BootID) (persist.Forgotten, error) {
+func Forget(ctx context.Context, tx BootTx, boots []persist.BootInfo, by record.BootID, node string, heard []record.BootID) (persist.ForgotNode, error) {
 	lost, err := lostBoots(node, boots, heard)
 	if err != nil {
-		return persist.Forgotten{}, err
+		return persist.ForgotNode{}, err
 	}
 	live, err := tx.LiveRows(ctx, lost)
 	if err != nil {
-		return persist.Forgotten{}, err
+		return persist.ForgotNode{}, err
 	}
 	finals := make([]record.Final, len(live))
 	for i, r := range live {
 		if finals[i], err = core.AbandonRow(r, persist.LostReason); err != nil {
-			return persist.Forgotten{}, fmt.Errorf("the end of room %s: %w", r.Room, err)
+			return persist.ForgotNode{}, fmt.Errorf("the end of room %s: %w", r.Room, err)
 		}
 	}
 	alive := slices.DeleteFunc(lost, func(b persist.BootInfo) bool { return b.State != persist.BootAlive })
 	if err := tx.Fence(ctx, by, alive); err != nil {
-		return persist.Forgotten{}, err
+		return persist.ForgotNode{}, err
 	}
 	_, err = Post(ctx, tx, persist.Ratings{}, finals) // no rules of ratings are needed: none of these games was finished
-	return persist.Forgotten{Boots: len(alive), Rooms: len(finals)}, err
+	return persist.ForgotNode{Boots: len(alive), Rooms: len(finals)}, err
 }
 
 // lostBoots are the boots of a node whose data folders no process serves.

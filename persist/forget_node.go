@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Forgotten counts what Boots.Forget gave up.
-type Forgotten struct {
+// ForgotNode counts what Boots.Forget gave up.
+type ForgotNode struct {
 	Boots int // counted as alive before, fenced now
 	Rooms int // live before, over now
 }
