@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/roomring/roomring/internal/play"
+	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web/client"
 )
@@ -83,8 +85,9 @@ type player struct {
 	back atomic.Uint64 // views that were older than one before
 }
 
-// join brings a guest in, who is one before: else a welcome that is lost would leave its seat to nobody.
-func (x *chaos) join(info roomInfo, name string, e wire.Encoding) (*player, error) {
+// join brings a guest in, who is one before: a guest made by a welcome that is lost would hold a seat for nobody. The function
+// check, if any, sees each view of the player, and says what is wrong with it.
+func (x *chaos) join(info roomInfo, name string, e wire.Encoding, check func(player string, view any) error) (*player, error) {
 	var g guest
 	if err := x.post("/v1/guest", map[string]string{"name": name}, &g); err != nil {
 		return nil, err
@@ -92,9 +95,15 @@ func (x *chaos) join(info roomInfo, name string, e wire.Encoding) (*player, erro
 	p := new(player)
 	c, err := client.Dial(x.ctx, client.Options{
 		URL: info.URL, Token: g.Token, Encoding: e, MaxDelay: 250 * time.Millisecond, HTTP: &http.Client{Transport: x.front.by},
-		OnView: func(_ any, seq uint64) {
+		OnView: func(view any, seq uint64) {
 			if p.seq.Swap(seq) > seq {
 				p.back.Add(1)
+			}
+			if check == nil {
+				return
+			}
+			if err := check(g.Player, view); err != nil {
+				x.t.Errorf("room %s, %s at %d: %v", info.ID, name, seq, err)
 			}
 		},
 	})
@@ -111,7 +120,7 @@ func (x *chaos) join(info roomInfo, name string, e wire.Encoding) (*player, erro
 // table brings players into a room.
 func (x *chaos) table(info roomInfo, names ...string) (all []*player, err error) {
 	for i, name := range names {
-		p, err := x.join(info, name, encodingOf(i))
+		p, err := x.join(info, name, encodingOf(i), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -266,17 +275,40 @@ func (x *chaos) tally(rng *rand.Rand) error {
 	return x.part(info, players)
 }
 
-// hand is what a player of liar's dice sees.
+// hand is what one player of liar's dice has seen of the player's own dice.
 type hand struct {
-	Status string
-	Round  int
-	Turn   int
-	Mine   []int
-	Bids   map[int]any
-	Bid    *struct{ Count, Face int }
-	Least  *struct{ Count, Face int }
-	Reveal *struct{ Dice map[int][]int }
-	Result *struct{ Reason string }
+	round any
+	dice  string
+}
+
+// check finds a view in which the player's dice change within a round, or all dice are shown while they should be hidden.
+func (h *hand) check(player string, view any) error {
+	if field(view, "status") != "bidding" {
+		return nil
+	}
+	round, dice := field(view, "round"), fmt.Sprint(field(view, "mine"))
+	turn := field(view, "players", fmt.Sprint(field(view, "turn")), "player")
+	switch {
+	case field(view, "reveal") != nil:
+		return fmt.Errorf("%v is shown while dice are hidden", field(view, "reveal"))
+	case turn == player && field(view, "mine") == nil:
+		return fmt.Errorf("the player is to act and has no dice: %v", view)
+	case round == h.round && dice != h.dice:
+		return fmt.Errorf("the dice were %s, and are %s in the same round", h.dice, dice)
+	}
+	h.round, h.dice = round, dice
+	return nil
+}
+
+// bidder is a client of liar's dice in which no turn runs out: only a player who is ready for the next round may come late.
+type bidder struct{ driven }
+
+func (b bidder) Act(ctx context.Context, action json.RawMessage) error {
+	err := b.driven.Act(ctx, action)
+	if r, refused := errors.AsType[*room.Refusal](err); refused && r.Code != "not_now" {
+		return fmt.Errorf("it is legal, and is refused: %s", r.Reason)
+	}
+	return err
 }
 
 // dice plays liar's dice: everybody has dice that nobody else sees, and the same all through a round.
@@ -285,18 +317,17 @@ func (x *chaos) dice(rng *rand.Rand) error {
 	if err != nil {
 		return err
 	}
-	players, err := x.table(info, "Ann", "Ben", "Cid")
-	if err != nil {
-		return err
+	var players []*player
+	var clients []play.Client
+	for i, name := range []string{"Ann", "Ben", "Cid"} {
+		p, err := x.join(info, name, encodingOf(i), new(hand).check)
+		if err != nil {
+			return err
+		}
+		players, clients = append(players, p), append(clients, bidder{driven{Client: p.Client}})
 	}
-	errs := make([]error, len(players))
-	var wg sync.WaitGroup
-	for i, p := range players {
-		bold := rand.New(rand.NewPCG(rng.Uint64(), 0))
-		wg.Go(func() { errs[i] = x.bluff(p, bold) })
-	}
-	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
+	pause := between(rng, 10*time.Millisecond, 200*time.Millisecond)
+	if _, err := play.Drive(x.ctx, x.front.guide(info), clients, play.Options{Rand: rng, Pause: pause}); err != nil {
 		return fmt.Errorf("room %s: %w", info.ID, err)
 	}
 	r, err := x.stored(info)
@@ -309,54 +340,7 @@ func (x *chaos) dice(rng *rand.Rand) error {
 	return x.part(info, players)
 }
 
-// bluff plays one hand to the end of the game.
-func (x *chaos) bluff(p *player, rng *rand.Rand) error {
-	seat := p.Welcome().Seat
-	var held []int
-	round := 0
-	for {
-		var v hand
-		acts := func(view any) bool {
-			return field(view, "status") == "over" || field(view, "status") == "bidding" && field(view, "turn") == float64(seat)
-		}
-		if err := p.WaitView(x.ctx, acts); err != nil {
-			if over(err) {
-				return nil
-			}
-			return fmt.Errorf("seat %d waits: %w", seat, err)
-		}
-		if err := p.View(&v); err != nil {
-			return err
-		}
-		switch {
-		case v.Status == "over":
-			return nil
-		case v.Status != "bidding" || v.Turn != seat:
-			continue
-		case v.Reveal != nil:
-			return fmt.Errorf("seat %d is shown %v while dice are hidden", seat, v.Reveal)
-		case len(v.Mine) == 0:
-			return fmt.Errorf("seat %d is to act and has no dice: %+v", seat, v)
-		case v.Round == round && !slices.Equal(held, v.Mine):
-			return fmt.Errorf("seat %d had %v, and has %v in the same round", seat, held, v.Mine)
-		}
-		held, round = v.Mine, v.Round
-		x.quiet(between(rng, 10*time.Millisecond, 200*time.Millisecond))
-		act := map[string]any{"liar": true}
-		if v.Bid == nil || v.Least != nil && rng.IntN(3) > 0 {
-			act = map[string]any{"bid": map[string]int{"count": v.Least.Count, "face": v.Least.Face}}
-		}
-		_, err := p.Act(x.ctx, act)
-		switch {
-		case over(err):
-			return nil
-		case err != nil:
-			return fmt.Errorf("seat %d, %v in %+v: %w", seat, act, v, err)
-		}
-	}
-}
-
-// snakes has two players turn about in a game that ticks, and leave it.
+// snakes has two players steer in a game that ticks, and leave it.
 func (x *chaos) snakes(rng *rand.Rand) error {
 	info, err := x.create("snakes", map[string]any{"bots": 2, "start_s": 1, "rounds": 20})
 	if err != nil {
@@ -370,13 +354,13 @@ func (x *chaos) snakes(rng *rand.Rand) error {
 	if err := players[0].WaitView(x.ctx, func(v any) bool { return field(v, "phase") == "playing" }); err != nil {
 		return fmt.Errorf("room %s never starts: %w", info.ID, err)
 	}
-	for end := time.Now().Add(between(rng, 3*time.Second, 8*time.Second)); time.Now().Before(end) && !x.quiet(100*time.Millisecond); {
-		for i, p := range players {
-			_, err := p.Act(x.ctx, map[string]string{"turn": []string{"up", "down", "left", "right"}[rng.IntN(4)]})
-			if _, refused := errors.AsType[*client.Rejected](err); err != nil && !refused {
-				return fmt.Errorf("room %s, player %d: %w", info.ID, i, err)
-			}
-		}
+	end := time.Now().Add(between(rng, 3*time.Second, 8*time.Second))
+	var clients []play.Client
+	for _, p := range players {
+		clients = append(clients, driven{p.Client, func() bool { return time.Now().After(end) || x.quiet(0) }})
+	}
+	if _, err := play.Drive(x.ctx, x.front.guide(info), clients, play.Options{Rand: rng, Pause: 50 * time.Millisecond}); err != nil {
+		return fmt.Errorf("room %s: %w", info.ID, err)
 	}
 	for i, p := range players {
 		at := p.seq.Load()

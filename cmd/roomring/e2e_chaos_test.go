@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -77,7 +76,7 @@ func (c *team) chaos(pg *pgtest.Server) {
 		}
 	}
 	t.Logf("run this again with %s=%d %s=%v", chaosSeed, x.seed, chaosTime, length)
-	x.front = &server{t: t, log: &logBuffer{}, ready: ready{URL: "http://any.invalid"}, by: newAnyNode(c)}
+	x.front = &server{t: t, log: &logBuffer{}, ready: ready{URL: "http://any.invalid", AdminAt: "http://any.invalid"}, by: newAnyNode(c)}
 	ctx, cancel := context.WithTimeout(t.Context(), length+3*time.Minute)
 	defer cancel()
 	x.ctx = ctx
@@ -333,12 +332,13 @@ func (a anyNode) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	order := rand.Perm(len(a.c.nodes))
 	for i, at := range order {
-		to, err := url.Parse("http://" + a.c.nodes[at].listen())
-		if err != nil {
-			return nil, err
-		}
 		try := r.Clone(r.Context())
-		try.URL.Host, try.Host = to.Host, r.URL.Host
+		if strings.HasPrefix(r.URL.Path, "/admin/") {
+			try.URL.Host = a.c.nodes[at].adminListen()
+			try.Host = try.URL.Host // the admin API answers to no other name
+		} else {
+			try.URL.Host, try.Host = a.c.nodes[at].listen(), r.URL.Host
+		}
 		if body != nil {
 			try.Body = io.NopCloser(strings.NewReader(string(body)))
 		}
@@ -359,3 +359,6 @@ func (a anyNode) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // listen is the address that players reach the node at, over all its restarts.
 func (s *server) listen() string { return s.args[1] }
+
+// adminListen is the address of its admin API.
+func (s *server) adminListen() string { return s.args[3] }

@@ -107,32 +107,31 @@ func Drive(ctx context.Context, guide Guide, clients []Client, o Options) (Repor
 	}
 }
 
-// act has one of the clients that can act do so.
+// act draws one of all actions that the clients may take now, and has its client take it.
 func (r *Report) act(ctx context.Context, guide Guide, clients []Client, random *rand.Rand) error {
 	viewers := make([]room.Viewer, len(clients))
 	for i, c := range clients {
 		viewers[i] = c.Viewer()
 	}
 	legal, err := guide(ctx, viewers)
-	if err != nil {
+	all := slices.Concat(legal...)
+	if err != nil || len(all) == 0 {
 		return err
 	}
-	for _, i := range random.Perm(len(legal)) {
-		action := Choose(random, legal[i])
-		if action == nil {
-			continue
-		}
-		err := clients[i].Act(ctx, action)
-		_, refused := errors.AsType[*room.Refusal](err)
-		switch {
-		case err == nil:
-			r.Accepted++
-		case refused:
-			r.Refused++
-		case !clients[i].Done(): // else the end came before the answer
-			return fmt.Errorf("player %s, %s: %w", viewers[i].Player, action, err)
-		}
-		return nil
+	n, i := random.IntN(len(all)), 0
+	action := all[n]
+	for ; n >= len(legal[i]); i++ {
+		n -= len(legal[i])
+	}
+	err = clients[i].Act(ctx, action)
+	_, refused := errors.AsType[*room.Refusal](err)
+	switch {
+	case err == nil:
+		r.Accepted++
+	case refused:
+		r.Refused++
+	case !clients[i].Done(): // else the end came before the answer
+		return fmt.Errorf("player %s, %s: %w", viewers[i].Player, action, err)
 	}
 	return nil
 }

@@ -218,6 +218,9 @@ func (c *Client) WaitOver(ctx context.Context) (wire.Over, error) {
 	return *c.over, nil
 }
 
+// Over reports whether the room has said that it is over. WaitOver says how.
+func (c *Client) Over() bool { return locked(c, func() bool { return c.over != nil }) }
+
 // View decodes the view into v, as encoding/json would.
 func (c *Client) View(v any) error {
 	c.mu.Lock()
