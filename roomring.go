@@ -1,4 +1,12 @@
-// Package roomring is a stateful WebSocket game and room server to import. A program hands it games, and is a server for them.
+// Package roomring is a stateful WebSocket game and room server to import. Games are Go values: see package
+// [github.com/roomring/roomring/room].
+//
+// [Main] is a whole program with somebody's games: the commands of the binary roomring, its flags, its signals.
+//
+//	func main() { roomring.Main(battleship.Rules()) }
+//
+// [New] is a server inside a program that has more to do than that. Servers share nothing: one process may have many, each with
+// ports and a data folder of its own.
 package roomring
 
 import (

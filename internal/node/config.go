@@ -39,6 +39,7 @@ type Config struct {
 	Audience    string
 	Guests      string
 	TokenGrace  time.Duration
+	OwnTokens   bool // the program checks players' tokens itself: no flag
 
 	RateGuests          bool
 	RatedMinTime        time.Duration

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/oklog/ulid/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/roomring/roomring/cluster"
 	"github.com/roomring/roomring/cluster/certs"
@@ -28,6 +30,7 @@ import (
 	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/match"
 	"github.com/roomring/roomring/room/record"
+	"github.com/roomring/roomring/web"
 	"github.com/roomring/roomring/web/api"
 	"github.com/roomring/roomring/web/auth"
 	"github.com/roomring/roomring/web/limit"
@@ -42,10 +45,22 @@ type Options struct {
 	Games  *core.Games  // that rooms can be of
 	Log    *slog.Logger // of everything that happens
 
+	Registry prometheus.Registerer // of the metrics; nil: one of the node's own, with the runtime's
+	Gatherer prometheus.Gatherer   // what /metrics serves, where Registry is set
+	Pages    fs.FS                 // of players and operator; nil: the built-in ones
+	// Verify says who bears a token of the owner's; nil: keys do, as Config says. See [auth.Options].
+	Verify func(ctx context.Context, token string) (Identity, error)
+
 	// NoListener and NoAdminListener open none at Config.Listen and Config.AdminListen: the program that the node is part of
 	// mounts [Node.Handler] and [Node.AdminHandler] itself.
 	NoListener, NoAdminListener bool
 }
+
+// Identity is who bears a token.
+type Identity = auth.Identity
+
+// ErrTryAgain is for a Verify that cannot tell now.
+var ErrTryAgain = auth.ErrNoKeys
 
 // Node is one whole server. This file is where its parts are joined. They know each other only through
 // the small interfaces that each declares for what it needs.
@@ -85,6 +100,9 @@ type Node struct {
 	serving   atomic.Pointer[ws.Sockets] // the same, for those that ask before there are any
 	public    atomic.Pointer[api.Server] // nil while there is none yet
 
+	pages  fs.FS
+	verify func(ctx context.Context, token string) (auth.Identity, error) // nil: keys do
+
 	handler, adminHandler http.Handler
 
 	draining atomic.Bool
@@ -115,14 +133,14 @@ func Open(ctx context.Context, opts Options) (*Node, error) {
 	announce := sync.OnceFunc(func() { at.log(opts.Log) })
 	n := &Node{
 		cfg: opts.Config, ends: ends, at: at, games: opts.Games, log: slog.New(preceded{opts.Log.Handler(), announce}),
-		metrics: metrics.New(), clock: clock.System(), started: time.Now(),
+		metrics: metricsOn(opts), pages: cmp.Or(opts.Pages, web.Pages()), verify: opts.Verify, clock: clock.System(), started: time.Now(),
 		name: opts.Config.nodeName(), boot: record.BootID(ulid.Make().String()), reopening: make(chan struct{}, 1),
 	}
 	n.life, n.fail = context.WithCancelCause(context.WithoutCancel(ctx))
 	defer context.AfterFunc(ctx, func() { n.fail(nil) })()
 	for _, part := range []func(context.Context) error{
 		n.readSecrets, n.readCertificate, n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openRooms, n.openCluster, n.restoreRooms, n.openSockets, n.openRetention,
-		n.openPublic, n.openAdmin,
+		n.openPublic, n.openAdmin, n.checkMetrics,
 	} {
 		if err := part(n.life); err != nil {
 			if n.life.Err() != nil {
@@ -130,6 +148,7 @@ func Open(ctx context.Context, opts Options) (*Node, error) {
 				err = context.Cause(n.life)
 			}
 			n.close(context.WithoutCancel(ctx))
+			n.metrics.Close()
 			ends.Close()
 			n.fail(nil)
 			return nil, err
@@ -139,6 +158,17 @@ func Open(ctx context.Context, opts Options) (*Node, error) {
 	n.warn()
 	return n, nil
 }
+
+// metricsOn are on the program's registry, if it has one.
+func metricsOn(opts Options) *metrics.Metrics {
+	if opts.Registry == nil {
+		return metrics.New()
+	}
+	return metrics.NewOn(opts.Registry, opts.Gatherer)
+}
+
+// checkMetrics names a metric that the program's registry has from another.
+func (n *Node) checkMetrics(context.Context) error { return n.metrics.Err() }
 
 // warn says what the operator should change.
 func (n *Node) warn() {

@@ -64,6 +64,24 @@ func (d directory) past(ctx context.Context, id room.ID) (actor.Info, error) {
 	return actor.Info{}, actor.ErrUnreachable
 }
 
+// Create makes a room for the program. The errors are those of package actor, and a [*room.Refusal] of its options.
+func (n *Node) Create(ctx context.Context, c actor.Create) (actor.Info, error) {
+	if n.life.Err() != nil {
+		return actor.Info{}, actor.ErrDraining
+	}
+	return n.allRooms().Create(ctx, c)
+}
+
+// Signal hands a game a signal of the program's, wherever the room is, and returns what the game makes of it.
+func (n *Node) Signal(ctx context.Context, id room.ID, name string, data []byte) error {
+	return n.allRooms().Signal(ctx, id, name, data)
+}
+
+// CloseRoom ends a room for good, wherever it is.
+func (n *Node) CloseRoom(ctx context.Context, id room.ID, reason string) error {
+	return n.allRooms().Close(ctx, id, reason)
+}
+
 func pastInfo(r record.StoredResult) actor.Info {
 	return actor.Info{
 		ID: r.Room, Game: r.Game, Version: r.Version, Phase: core.PhaseOver,

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"sync"
 )
@@ -11,6 +12,7 @@ import (
 // which is an error. Then it gives its rooms to the other nodes of its cluster, or keeps them for its next start, and closes
 // everything. It is called once.
 func (n *Node) Run(ctx context.Context) error {
+	defer n.metrics.Close()
 	defer n.ends.Close()
 	defer n.close(context.WithoutCancel(ctx))
 	defer context.AfterFunc(ctx, func() { n.fail(nil) })()
@@ -55,5 +57,15 @@ func (n *Node) Handler() http.Handler { return n.handler }
 // AdminHandler is everything that the operator reaches.
 func (n *Node) AdminHandler() http.Handler { return n.adminHandler }
 
-// Ready tells where the node is reached.
-func (n *Node) Ready() Ready { return n.at }
+// Addr is the public listener's address; nil: there is none.
+func (n *Node) Addr() net.Addr { return addrOf(n.ends.public) }
+
+// AdminAddr is the admin listener's address; nil: there is none.
+func (n *Node) AdminAddr() net.Addr { return addrOf(n.ends.admin) }
+
+func addrOf(l net.Listener) net.Addr {
+	if l == nil {
+		return nil
+	}
+	return l.Addr()
+}

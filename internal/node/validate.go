@@ -87,6 +87,9 @@ func (c *Config) validatePlayers() error {
 	if c.AuthKeyFile != "" && c.JWKSURL != "" {
 		return errors.New("--auth-key-file and --jwks-url exclude each other: keep the one that signs your tokens")
 	}
+	if c.OwnTokens && (c.AuthKeyFile != "" || c.JWKSURL != "") {
+		return errors.New("--auth-key-file and --jwks-url are for servers whose program does not check tokens itself: drop one of the two")
+	}
 	if c.JWKSURL != "" {
 		if u, err := url.Parse(c.JWKSURL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
 			return errors.New("--jwks-url is not an http or https URL")
@@ -194,7 +197,7 @@ func (c *Config) roomShare() int {
 }
 
 // keyed reports whether tokens of the operator's own can be checked.
-func (c *Config) keyed() bool { return c.AuthKeyFile != "" || c.JWKSURL != "" }
+func (c *Config) keyed() bool { return c.OwnTokens || c.AuthKeyFile != "" || c.JWKSURL != "" }
 
 // GuestsAllowed says whether players may come, and rooms be created, without a token.
 func (c *Config) GuestsAllowed() bool {

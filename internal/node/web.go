@@ -93,7 +93,7 @@ func (c *Config) origins() (trust.Origins, error) {
 
 // auth is who is let in, by the flags.
 func (n *Node) auth(ctx context.Context) (*auth.Authenticator, error) {
-	opts := auth.Options{Issuer: n.cfg.Issuer, Audience: n.cfg.Audience}
+	opts := auth.Options{Issuer: n.cfg.Issuer, Audience: n.cfg.Audience, Verify: n.verify}
 	switch {
 	case n.cfg.AuthKeyFile != "":
 		keys, err := auth.ReadKeyFile(n.cfg.AuthKeyFile)
@@ -165,7 +165,7 @@ func (n *Node) openPublic(context.Context) error {
 	}
 	server, err := api.New(api.Options{
 		Rooms: n.allRooms(), Records: records{n.store, n.results}, Auth: n.door, Games: specs, Rules: n.games,
-		Pages: web.Pages(), SDK: web.SDK(),
+		Pages: n.pages, SDK: web.SDK(),
 		Reruns:    blackBox{n.journal.BlackBox()},
 		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.origins,
 		TrustedProxies: n.proxies, Creates: rateOf(n.cfg.RoomsPerSecond, 10), Guests: rateOf(n.cfg.GuestsPerSecond, 10),
@@ -202,7 +202,7 @@ func (n *Node) openAdmin(context.Context) (err error) {
 		specs = append(specs, r.Spec())
 	}
 	n.adminHandler, err = admin.Handler(admin.Options{
-		Rooms: n.allRooms(), Aside: n.allRooms(), Records: records{n.store, n.results}, Players: players{n}, Cluster: n.operator(), Games: specs, Metrics: n.metrics, Pages: web.Pages(),
+		Rooms: n.allRooms(), Aside: n.allRooms(), Records: records{n.store, n.results}, Players: players{n}, Cluster: n.operator(), Games: specs, Metrics: n.metrics, Pages: n.pages,
 		Unready: n.unready, Token: token, Named: n.adminNamed, Log: n.log,
 	})
 	return err

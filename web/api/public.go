@@ -73,12 +73,25 @@ func withoutPrefix(prefix string, r *http.Request) *http.Request {
 	return &out
 }
 
+// mounted is the path that the program has put the server under: what http.StripPrefix has taken off the path that was asked for.
+func mounted(r *http.Request) string {
+	asked, err := url.ParseRequestURI(r.RequestURI)
+	if err != nil {
+		return ""
+	}
+	prefix, found := strings.CutSuffix(asked.Path, r.URL.Path)
+	if !found || !prefixPath.MatchString(prefix) {
+		return ""
+	}
+	return strings.TrimSuffix(prefix, "/")
+}
+
 // base is the address by which the client of a request reaches the server. Its Path ends without a slash.
 func (s *Server) base(r *http.Request) url.URL {
 	if s.public != nil {
 		return s.public.URL
 	}
-	u := url.URL{Scheme: "http", Host: r.Host}
+	u := url.URL{Scheme: "http", Host: r.Host, Path: mounted(r)}
 	if s.opts.TrustedProxies.Secure(r) {
 		u.Scheme = "https"
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"net/url"
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/web/auth"
@@ -61,9 +62,15 @@ func New(opts Options) (*Server, error) {
 }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.limits.admit(w, r) {
-		s.handler.ServeHTTP(w, r)
+	if !s.limits.admit(w, r) {
+		return
 	}
+	if r.URL.Path == "" { // http.StripPrefix has left nothing: without a slash relative links would lead out of the prefix
+		to := url.URL{Path: mounted(r) + "/", RawQuery: r.URL.RawQuery}
+		http.Redirect(w, r, to.String(), http.StatusPermanentRedirect)
+		return
+	}
+	s.handler.ServeHTTP(w, r)
 }
 
 // routes are all that the public server serves; docs/openapi.yaml lists the same.

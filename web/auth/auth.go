@@ -63,6 +63,10 @@ type Options struct {
 	// neither.
 	Issuer, Audience string
 
+	// Verify checks the tokens of the owner's players in place of Keys, and says who bears one. An identity without Expires is good
+	// for ten years. It may block until ctx ends. Its errors are ErrNoKeys, or any other for a token that proves nothing.
+	Verify func(ctx context.Context, token string) (Identity, error)
+
 	// GuestKey, at least 32 secret bytes, signs guest tokens. Nil: there are no guests.
 	GuestKey []byte
 	// OtherGuestKeys are accepted too, so that the key can be changed at one node after another.
@@ -108,8 +112,8 @@ func New(opts Options) (*Authenticator, error) {
 	return a, nil
 }
 
-// Keyed reports whether there is an auth key, so that creating and matching need a token.
-func (a *Authenticator) Keyed() bool { return a.opts.Keys != nil }
+// Keyed reports whether players have tokens of the owner's, so that creating and matching need one.
+func (a *Authenticator) Keyed() bool { return a.opts.Keys != nil || a.opts.Verify != nil }
 
 // Guests reports whether guests are let in.
 func (a *Authenticator) Guests() bool { return a.guests.Load() != nil }
@@ -128,6 +132,9 @@ func (a *Authenticator) Check(ctx context.Context, token string) (Identity, erro
 		return Identity{}, unauthorised("the token is too long")
 	}
 	signed, err := jwt.ParseSigned(token, algorithms)
+	if a.opts.Verify != nil && (err != nil || len(signed.Headers) != 1 || signed.Headers[0].KeyID != guestKeyID) {
+		return a.verified(ctx, token)
+	}
 	if err != nil || len(signed.Headers) != 1 {
 		return Identity{}, unauthorised("the token is not a JWT signed by an algorithm that is taken here")
 	}
@@ -145,6 +152,28 @@ func (a *Authenticator) Check(ctx context.Context, token string) (Identity, erro
 		return Identity{}, err
 	}
 	return a.identity(payload, guest)
+}
+
+// verified has the owner check a token. Why it is refused is not passed on: the owner's words may hold what is secret.
+func (a *Authenticator) verified(ctx context.Context, token string) (Identity, error) {
+	who, err := a.opts.Verify(ctx, token)
+	switch {
+	case errors.Is(err, ErrNoKeys) || err != nil && ctx.Err() != nil:
+		return Identity{}, ErrNoKeys
+	case err != nil:
+		return Identity{}, unauthorised("the token is not taken here")
+	}
+	if err := checkSubject(string(who.Player)); err != nil {
+		return Identity{}, err
+	}
+	if who.Expires.IsZero() {
+		who.Expires = a.opts.Now().AddDate(10, 0, 0)
+	}
+	if who.Expires.Before(a.opts.Now()) {
+		return Identity{}, unauthorised("the token has expired")
+	}
+	who.Name, who.Guest = text.CleanName(who.Name), false
+	return who, nil
 }
 
 // verifyRenewed tries keys that may have replaced those that did not fit.

@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -23,7 +25,11 @@ func (m *Metrics) Described() []Described {
 }
 
 func (m *Metrics) register(c prometheus.Collector, name, kind, help string, labels ...string) {
-	m.registry.MustRegister(c)
+	if err := m.registry.Register(c); err != nil {
+		m.err = cmp.Or(m.err, fmt.Errorf("metric %s: %w", name, err))
+	} else {
+		m.own = append(m.own, c)
+	}
 	m.described = append(m.described, Described{name, kind, labels, help})
 }
 

@@ -19,8 +19,11 @@ import (
 // Metrics counts what a node does, for /metrics. Any goroutine may call its methods, which never block. Labels are names of games, kinds,
 // routes and codes, never of players or rooms: so their number is bounded, and nobody learns who plays.
 type Metrics struct {
-	registry  *prometheus.Registry
+	registry  prometheus.Registerer
+	gatherer  prometheus.Gatherer
 	described []Described
+	own       []prometheus.Collector // that were registered
+	err       error                  // the first that could not be
 
 	rooms, sessions             *prometheus.GaugeVec
 	inputs, sent, lost, late    *prometheus.CounterVec
@@ -42,8 +45,15 @@ var fine = prometheus.ExponentialBuckets(5e-6, 4, 10)
 
 // New makes the metrics on a registry of their own, with those of the Go runtime and the process.
 func New() *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry()}
-	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	own := prometheus.NewRegistry()
+	own.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return NewOn(own, own)
+}
+
+// NewOn makes collectors on the registry of a program, which has what it wants to know of runtime and process there itself.
+// The gatherer is what Handler serves.
+func NewOn(registry prometheus.Registerer, gatherer prometheus.Gatherer) *Metrics {
+	m := &Metrics{registry: registry, gatherer: gatherer}
 	m.rooms = m.gauge("rooms", "Rooms in memory now.", "game")
 	m.sessions = m.gauge("sessions", "Players and spectators connected now.", "game")
 	m.inputs = m.counter("inputs_total", "Inputs that entered rooms' logs.", "game", "kind")
@@ -128,9 +138,20 @@ func (m *Metrics) Game(name string) {
 	}
 }
 
+// Err says why a metric could not be registered: nil, unless the registry is another's and has one of that name.
+func (m *Metrics) Err() error { return m.err }
+
+// Close takes the metrics out of their registry.
+func (m *Metrics) Close() {
+	for _, c := range m.own {
+		m.registry.Unregister(c)
+	}
+	m.own = nil
+}
+
 // Handler serves the numbers to Prometheus.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+	return promhttp.HandlerFor(m.gatherer, promhttp.HandlerOpts{})
 }
 
 // Actor is what rooms report their numbers to.

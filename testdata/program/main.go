@@ -1,0 +1,37 @@
+// Command countdown is a server of one game of its own.
+package main
+
+import (
+	"encoding/json"
+
+	"github.com/roomring/roomring"
+	"github.com/roomring/roomring/room"
+)
+
+// countdown is won by whoever says zero.
+type countdown struct{ Left int }
+
+type say struct {
+	Take int `json:"take"`
+}
+
+func (g *countdown) Open(*room.Turn, json.RawMessage) error { g.Left = 10; return nil }
+
+func (g *countdown) Act(t *room.Turn, by room.Player, a say) error {
+	if a.Take < 1 || a.Take > g.Left {
+		return room.Refuse("bad_take", "take 1 to what is left")
+	}
+	if g.Left -= a.Take; g.Left == 0 {
+		t.Finish(room.Result{Reason: "zero", Summary: by.Name + " said zero", Outcomes: []room.Outcome{{Player: by.ID, Name: by.Name, Rank: 1}}})
+	}
+	return nil
+}
+
+func (g *countdown) View(room.Viewer) map[string]int { return map[string]int{"left": g.Left} }
+
+var rules = room.MustDefine(
+	room.Spec{Name: "countdown", Version: 1, Title: "Countdown", SharedView: true, MaxPlayers: 2},
+	func() *countdown { return new(countdown) },
+)
+
+func main() { roomring.Main(rules) }
