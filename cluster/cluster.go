@@ -22,7 +22,6 @@ import (
 	"github.com/roomring/roomring/cluster/match"
 	"github.com/roomring/roomring/cluster/members"
 	"github.com/roomring/roomring/cluster/nodes"
-	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/cluster/placement"
 	"github.com/roomring/roomring/cluster/relay"
 	"github.com/roomring/roomring/cluster/ring"
@@ -95,7 +94,7 @@ func (o Options) complete() (Options, error) {
 	return o, nil
 }
 
-// Store is what the cluster asks of the store. ErrNoRow says for certain that there is no such thing; any other
+// Store is what the cluster asks of the store. record.ErrNotFound says for certain that there is no such thing; any other
 // error that the store is away.
 type Store interface {
 	locate.Store
@@ -103,9 +102,6 @@ type Store interface {
 	claim.Store
 	RowByCode(ctx context.Context, code string) (record.Row, error)
 }
-
-// ErrNoRow is an error of Store.
-var ErrNoRow = ownership.ErrNoRow
 
 // Boot is a process that the store holds to be alive.
 type Boot = nodes.Boot

@@ -156,7 +156,7 @@ func (r Rooms) Find(ctx context.Context, code string) (actor.Info, error) {
 	switch {
 	case err == nil:
 		return r.Info(ctx, row.Room)
-	case errors.Is(err, ErrNoRow):
+	case errors.Is(err, record.ErrNotFound):
 		return actor.Info{}, c.Locate.Unknown(ctx, append(silent, unsure...))
 	}
 	return actor.Info{}, actor.ErrUnreachable

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/cluster/tasks"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
@@ -148,7 +147,7 @@ func (c *Claimer) sweep(ctx context.Context) error {
 // claimFound claims a room that a sweep has found. What cannot be claimed is left alone for a while.
 func (c *Claimer) claimFound(ctx context.Context, id room.ID) {
 	err := c.Claim(ctx, id)
-	nobodys := errors.Is(err, actor.ErrMovedOn) || errors.Is(err, ownership.ErrNoRow)
+	nobodys := errors.Is(err, record.ErrMovedOn) || errors.Is(err, record.ErrNotFound)
 	if err == nil || ctx.Err() != nil || nobodys || errors.Is(err, actor.ErrDraining) {
 		return
 	}
@@ -157,8 +156,8 @@ func (c *Claimer) claimFound(ctx context.Context, id room.ID) {
 }
 
 // Claim brings a released room to the node that the ring names. If that node cannot take it, it brings the room to this one; if both
-// lack the game, to the first node that can. When it returns nil the room is somewhere: locate it again. Errors: actor.ErrMovedOn when
-// another node was first, an actor.ErrUnreachable with the reason, actor.ErrDraining when this node is stopping, ownership.ErrNoRow,
+// lack the game, to the first node that can. When it returns nil the room is somewhere: locate it again. Errors: record.ErrMovedOn when
+// another node was first, an actor.ErrUnreachable with the reason, actor.ErrDraining when this node is stopping, record.ErrNotFound,
 // and those of the store.
 func (c *Claimer) Claim(ctx context.Context, id room.ID) error {
 	order := c.o.Order(id)

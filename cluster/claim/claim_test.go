@@ -94,29 +94,15 @@ type place struct {
 // rowsOf is the store as one boot sees it. It fails on demand.
 type rowsOf struct {
 	persist.Store
-	boot    record.BootID
-	folder  string
 	results *persist.Flusher
 	away    atomic.Bool
 	lose    atomic.Bool // the answer of the next claim or release
 
 	// What stands around the next writes; nil: nothing.
-	release, claim func(write func() (lifecycle.RowResult, error)) (lifecycle.RowResult, error)
+	release, claim func(write func() (record.RowResult, error)) (record.RowResult, error)
 }
 
 var errAway = errors.New("the store is away")
-
-func (s *rowsOf) Row(ctx context.Context, id room.ID) (record.Row, error) {
-	row, err := s.Store.Row(ctx, id)
-	return row, named(err)
-}
-
-func named(err error) error {
-	if errors.Is(err, record.ErrNotFound) {
-		return ownership.ErrNoRow
-	}
-	return err
-}
 
 func (s *rowsOf) Released(ctx context.Context, after room.ID, limit int) ([]record.Row, error) {
 	if s.away.Load() {
@@ -125,39 +111,21 @@ func (s *rowsOf) Released(ctx context.Context, after room.ID, limit int) ([]reco
 	return s.ListRows(ctx, persist.RowFilter{State: record.RowReleased, After: after, Limit: limit})
 }
 
-// port is the same, as the owner of rooms knows it.
-type port struct{ *rowsOf }
-
-func (s port) CreateRows(ctx context.Context, rows []record.Row) ([]lifecycle.RowResult, error) {
+func (s *rowsOf) CreateRows(ctx context.Context, boot record.BootID, rows []record.Row) ([]record.RowResult, error) {
 	if s.away.Load() {
 		return nil, errAway
 	}
-	found, err := s.rowsOf.Store.CreateRows(ctx, s.boot, rows)
-	out := make([]lifecycle.RowResult, len(found))
-	for i, f := range found {
-		out[i] = outcome(f)
-	}
-	return out, err
+	return s.Store.CreateRows(ctx, boot, rows)
 }
 
-func (s port) Release(ctx context.Context, epoch record.Epoch, kept record.Kept) (lifecycle.RowResult, error) {
-	data, err := core.EncodeKept(kept)
-	if err != nil {
-		return lifecycle.RowResult{}, err
-	}
-	return s.write(s.release, func() (record.RowResult, error) {
-		return s.ReleaseRow(ctx, s.boot, record.Release{Room: kept.Header.ID, Epoch: epoch, Nonce: rand.Text(),
-			Checkpoint: record.Checkpoint{Point: record.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data}})
-	})
+func (s *rowsOf) ReleaseRow(ctx context.Context, boot record.BootID, r record.Release) (record.RowResult, error) {
+	return s.write(s.release, func() (record.RowResult, error) { return s.Store.ReleaseRow(ctx, boot, r) })
 }
 
-func (s port) ClaimRows(ctx context.Context, claims []lifecycle.Claim) (out []lifecycle.RowResult, err error) {
+func (s *rowsOf) ClaimRows(ctx context.Context, boot record.BootID, claims []record.Claim) (out []record.RowResult, err error) {
 	for _, c := range claims {
 		one, err := s.write(s.claim, func() (record.RowResult, error) {
-			found, err := s.rowsOf.Store.ClaimRows(ctx, s.boot, []record.Claim{{
-				Room: c.Room, FromEpoch: c.From.Epoch, FromFolder: c.From.Folder, FromState: c.From.State,
-				Epoch: c.To, Folder: s.folder, Nonce: rand.Text(),
-			}})
+			found, err := s.Store.ClaimRows(ctx, boot, []record.Claim{c})
 			if err != nil {
 				return record.RowResult{}, err
 			}
@@ -172,16 +140,16 @@ func (s port) ClaimRows(ctx context.Context, claims []lifecycle.Claim) (out []li
 }
 
 // write writes one row, with what the test has put around it.
-func (s *rowsOf) write(around func(func() (lifecycle.RowResult, error)) (lifecycle.RowResult, error), row func() (record.RowResult, error)) (lifecycle.RowResult, error) {
-	write := func() (lifecycle.RowResult, error) {
+func (s *rowsOf) write(around func(func() (record.RowResult, error)) (record.RowResult, error), row func() (record.RowResult, error)) (record.RowResult, error) {
+	write := func() (record.RowResult, error) {
 		if s.away.Load() {
-			return lifecycle.RowResult{}, errAway
+			return record.RowResult{}, errAway
 		}
 		found, err := row()
 		if err == nil && s.lose.Swap(false) {
 			err = errAway
 		}
-		return outcome(found), err
+		return found, err
 	}
 	if around != nil {
 		return around(write)
@@ -189,30 +157,7 @@ func (s *rowsOf) write(around func(func() (lifecycle.RowResult, error)) (lifecyc
 	return write()
 }
 
-func outcome(f record.RowResult) lifecycle.RowResult {
-	switch {
-	case errors.Is(f.Err, record.ErrNotFound):
-		return lifecycle.RowResult{Outcome: ownership.NoRow}
-	case f.Err != nil:
-		return lifecycle.RowResult{Outcome: ownership.Moved, Row: f.Row}
-	}
-	return lifecycle.RowResult{Row: f.Row}
-}
-
-func (s *rowsOf) Checkpoint(ctx context.Context, id room.ID) (record.Kept, error) {
-	c, err := s.Store.Checkpoint(ctx, id)
-	if err != nil {
-		return record.Kept{}, named(err)
-	}
-	return core.DecodeKept(c.Data)
-}
-
-func (s port) End(ctx context.Context, id room.ID) (record.End, error) {
-	r, err := s.Result(ctx, id)
-	return r.End, named(err)
-}
-
-func (s port) Store(f record.Final, done func(string)) error {
+func (s *rowsOf) storeEnd(f record.Final, done func(string)) error {
 	return s.results.Add(f, func(persist.Verdict) { done("") })
 }
 
@@ -255,7 +200,7 @@ func (w *town) nodeIn(name, dir string, change ...func(o *placeOptions)) *place 
 	if p.journal, err = journal.Open(ctx, p.folder, journal.Options{Elapsed: clock.Now}); err != nil {
 		t.Fatal(err)
 	}
-	p.store = &rowsOf{Store: w.store, boot: p.boot, folder: p.folder.ID()}
+	p.store = &rowsOf{Store: w.store}
 	boot := persist.Boot{ID: p.boot, Node: name, Folder: p.folder.ID(), Host: "here", PID: 1, Path: dir, Locked: true}
 	if err := w.store.StartBoot(ctx, boot); err != nil {
 		t.Fatal(err)
@@ -267,7 +212,7 @@ func (w *town) nodeIn(name, dir string, change ...func(o *placeOptions)) *place 
 	o := placeOptions{
 		Options: actor.Options{Games: testGames(t), Logs: logs, Clock: clock, Node: name},
 		owner: lifecycle.OwnerOptions{
-			Self: ownership.Self{Boot: p.boot, Folder: p.folder.ID()}, Journal: p.journal, Store: port{p.store}, Clock: clock,
+			Self: ownership.Self{Boot: p.boot, Folder: p.folder.ID()}, Journal: p.journal, Store: p.store, StoreEnd: p.store.storeEnd, Clock: clock,
 			ReleaseWait: 50 * time.Millisecond,
 		},
 	}
@@ -601,7 +546,7 @@ func TestOneOfManyClaims(t *testing.T) {
 		for _, id := range ids {
 			for _, n := range others {
 				wg.Go(func() {
-					if err := n.Claim(bounded(t), id); err != nil && !errors.Is(err, actor.ErrMovedOn) {
+					if err := n.Claim(bounded(t), id); err != nil && !errors.Is(err, record.ErrMovedOn) {
 						t.Errorf("%s: %v", n.name, err)
 					}
 				})

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/roomring/roomring/cluster/lifecycle"
 	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/journal"
@@ -51,7 +50,7 @@ func TestARoomOnItsWayIsNotFull(t *testing.T) {
 	w := newTown(t, sqliteStore(t))
 	a := w.node("a")
 	id := a.create("adder")
-	a.store.release = func(write func() (lifecycle.RowResult, error)) (lifecycle.RowResult, error) {
+	a.store.release = func(write func() (record.RowResult, error)) (record.RowResult, error) {
 		if _, err := a.Seat(id, "q", netip.Addr{}); !errors.Is(err, actor.ErrUnreachable) {
 			t.Errorf("on its way: %v", err)
 		}
@@ -73,7 +72,7 @@ func TestDeathOfTheGiver(t *testing.T) {
 	id, s := a.create("adder"), newSocket(t, "p")
 	s.add(id, `{"add":1}`, a)
 	ctx, cancel := context.WithCancelCause(t.Context())
-	a.store.release = func(write func() (lifecycle.RowResult, error)) (lifecycle.RowResult, error) {
+	a.store.release = func(write func() (record.RowResult, error)) (record.RowResult, error) {
 		defer cancel(errDeath)
 		result, err := write()
 		return result, errors.Join(err, errDeath)
@@ -115,14 +114,14 @@ func TestDeathOfTheTaker(t *testing.T) {
 			dir := t.TempDir()
 			b := w.nodeIn("b", dir)
 			ctx, cancel := context.WithCancel(t.Context())
-			b.store.claim = func(write func() (lifecycle.RowResult, error)) (lifecycle.RowResult, error) {
+			b.store.claim = func(write func() (record.RowResult, error)) (record.RowResult, error) {
 				defer cancel()
 				if c.claimed {
 					if _, err := write(); err != nil {
 						t.Error(err)
 					}
 				}
-				return lifecycle.RowResult{}, errDeath
+				return record.RowResult{}, errDeath
 			}
 			if err := b.owner.Want(ctx, id); !errors.Is(err, context.Canceled) {
 				t.Fatal(err)
@@ -153,7 +152,7 @@ func TestClaimInDoubt(t *testing.T) {
 	id, s := released(t, w)
 	b := w.node("b")
 	var tries atomic.Int32
-	b.store.claim = func(write func() (lifecycle.RowResult, error)) (lifecycle.RowResult, error) {
+	b.store.claim = func(write func() (record.RowResult, error)) (record.RowResult, error) {
 		result, err := write()
 		if tries.Add(1) < 3 {
 			err = errors.Join(err, errDeath)
@@ -174,14 +173,14 @@ func TestLostClaimLeavesNothing(t *testing.T) {
 	w := newTown(t, sqliteStore(t))
 	id, _ := released(t, w)
 	b, c := w.node("b"), w.node("c")
-	b.store.claim = func(write func() (lifecycle.RowResult, error)) (lifecycle.RowResult, error) {
+	b.store.claim = func(write func() (record.RowResult, error)) (record.RowResult, error) {
 		if err := c.Claim(t.Context(), id); err != nil {
 			t.Error(err)
 		}
 		return write()
 	}
 	err := b.owner.Want(t.Context(), id)
-	if !errors.Is(err, actor.ErrMovedOn) {
+	if !errors.Is(err, record.ErrMovedOn) {
 		t.Errorf("the claim that came second: %v", err)
 	}
 	testwait.Until(t, "nothing of the room is at b", func() bool {
@@ -197,7 +196,7 @@ func TestAdoptionsOfOneRoomAreOne(t *testing.T) {
 	b := w.node("b")
 	hold := make(chan struct{})
 	claims := 0
-	b.store.claim = func(write func() (lifecycle.RowResult, error)) (lifecycle.RowResult, error) {
+	b.store.claim = func(write func() (record.RowResult, error)) (record.RowResult, error) {
 		claims++
 		<-hold
 		return write()

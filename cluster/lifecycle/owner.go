@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"iter"
@@ -39,37 +40,21 @@ type Journal interface {
 	SetAside(ctx context.Context, id room.ID, why string) error
 }
 
-// Store has the rooms' rows. Writes are this boot's; an error says that the store is away and nothing about any row.
+// Store has the rooms' rows. An error of a call says that the store is away and nothing about any row; record.ErrNotFound says for
+// certain that there is no such thing. A persist.Store is one.
 type Store interface {
-	// CreateRows writes first rows, live.
-	CreateRows(ctx context.Context, rows []record.Row) ([]RowResult, error)
-	// ClaimRows moves rows by compare-and-set to live at new epochs in this node's folder.
-	ClaimRows(ctx context.Context, claims []Claim) ([]RowResult, error)
-	// Release makes a live row at the epoch released, with what is needed to go on. An error that is room.ErrPermanent says
-	// that it never takes that.
-	Release(ctx context.Context, epoch record.Epoch, kept record.Kept) (RowResult, error)
-	// Checkpoint is what a released row holds; ownership.ErrNoRow: there is none.
-	Checkpoint(ctx context.Context, id room.ID) (record.Kept, error)
-	// Row is a room's row; ownership.ErrNoRow: there is none.
+	// CreateRows writes first rows, live under the boot.
+	CreateRows(ctx context.Context, boot record.BootID, rows []record.Row) ([]record.RowResult, error)
+	// ClaimRows moves rows by compare-and-set to live under the boot.
+	ClaimRows(ctx context.Context, boot record.BootID, claims []record.Claim) ([]record.RowResult, error)
+	// ReleaseRow makes a live row of the boot released, with what is needed to go on. An error that is record.ErrPermanent says that
+	// the store never takes that.
+	ReleaseRow(ctx context.Context, boot record.BootID, release record.Release) (record.RowResult, error)
+	// Checkpoint is what a released row holds.
+	Checkpoint(ctx context.Context, id room.ID) (record.Checkpoint, error)
 	Row(ctx context.Context, id room.ID) (record.Row, error)
-	// End is how a room ended; ownership.ErrNoRow: its result is not there.
-	End(ctx context.Context, id room.ID) (record.End, error)
-	// Store queues a room's end and calls done once, when the store has it, or will never take it: refused says why. After an
-	// error it was not queued. It does not block.
-	Store(f record.Final, done func(refused string)) error
-}
-
-// RowResult is what became of one row's write.
-type RowResult struct {
-	Outcome ownership.Outcome // Won, Moved, NoRow
-	Row     record.Row        // as it now stands
-}
-
-// Claim moves a row.
-type Claim struct {
-	Room room.ID
-	From ownership.Row
-	To   record.Epoch
+	// Result is how a room has ended.
+	Result(ctx context.Context, id room.ID) (record.StoredResult, error)
 }
 
 // Rooms are those in this node's memory: an actor.Directory.
@@ -89,10 +74,13 @@ type Rooms interface {
 type OwnerOptions struct {
 	Self    ownership.Self
 	Journal Journal // nil: rooms are kept in memory alone
-	Store   Store   // nil: there are no rows, and ends go nowhere
-	Clock   clock.Clock
-	Fail    func(error)  // the node must stop; it must not block. Nil: nothing happens
-	Log     *slog.Logger // nil: discarded
+	Store   Store   // nil: there are no rows
+	// StoreEnd queues a room's end and calls done once, when the store has it or will never take it; refused says why. After an
+	// error it was not queued. It does not block. Nil: ends go nowhere.
+	StoreEnd func(f record.Final, done func(refused string)) error
+	Clock    clock.Clock
+	Fail     func(error)  // the node must stop; it must not block. Nil: nothing happens
+	Log      *slog.Logger // nil: discarded
 
 	Timeout     time.Duration // of one try of the store; 0 means 15 s
 	Batch       int           // rows of one write of the store; 0 means 500
@@ -110,8 +98,8 @@ type Owner struct {
 	rooms Rooms
 	tell  func(id room.ID)
 
-	rows   batcher[rowWrite]
-	claims batcher[claimWrite]
+	rows   batcher[write[record.Row]]
+	claims batcher[write[record.Claim]]
 
 	replays   sync.RWMutex  // a suspected room is run alone
 	slots     chan struct{} // one for each that runs
@@ -144,8 +132,10 @@ func NewOwner(o OwnerOptions) *Owner {
 	w := &Owner{o: o, tell: func(room.ID) {}, slots: make(chan struct{}, o.Processors)}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.loop = New(Options{Self: o.Self, Ports: w, Fail: o.Fail, Log: o.Log})
-	w.rows = batcher[rowWrite]{most: o.Batch, spawn: w.spawn, work: w.createRows}
-	w.claims = batcher[claimWrite]{most: o.Batch, spawn: w.spawn, work: w.claimRows}
+	if o.Store != nil {
+		w.rows = batcher[write[record.Row]]{most: o.Batch, spawn: w.spawn, work: rowWriter(w, o.Store.CreateRows)}
+		w.claims = batcher[write[record.Claim]]{most: o.Batch, spawn: w.spawn, work: rowWriter(w, o.Store.ClaimRows)}
+	}
 	return w
 }
 
@@ -236,7 +226,7 @@ func (w *Owner) Held() (all []actor.Held) {
 func (w *Owner) RowsWaiting() int { return w.rows.depth() }
 
 // Want takes on a room that lies in the store. Concurrent calls share one adoption, which goes on when ctx ends. Errors:
-// actor.ErrMovedOn when another node was first, ownership.ErrNoRow, actor.ErrDraining, a *actor.HeldError when this program
+// record.ErrMovedOn when another node was first, record.ErrNotFound, actor.ErrDraining, a *actor.HeldError when this program
 // cannot run it, actor.ErrUnreachable, and those of journal and store.
 func (w *Owner) Want(ctx context.Context, id room.ID) error {
 	if w.o.Journal == nil {
@@ -304,7 +294,7 @@ func (w *Owner) given(ctx context.Context, id room.ID) error {
 	row, err := w.o.Store.Row(ctx, id)
 	state, _ := w.loop.State(id)
 	switch {
-	case errors.Is(err, ownership.ErrNoRow):
+	case errors.Is(err, record.ErrNotFound):
 		return nil
 	case err != nil:
 		return &actor.UnreachableError{Reason: "the store does not say what has become of it"}
@@ -313,14 +303,14 @@ func (w *Owner) given(ctx context.Context, id room.ID) error {
 	case row.State != record.RowOver:
 		return room.Refuse("lives", "the room lives on: this copy is an older one")
 	}
-	end, err := w.o.Store.End(ctx, id)
+	result, err := w.o.Store.Result(ctx, id)
 	switch {
-	case errors.Is(err, ownership.ErrNoRow): // it was given up with its node
+	case errors.Is(err, record.ErrNotFound): // it was given up with its node
 		return nil
 	case err != nil:
 		return &actor.UnreachableError{Reason: "the store does not say how it has ended"}
-	case end != record.Aborted:
-		return room.Refuse("over", fmt.Sprintf("the room is over (%s), and its result is stored", end))
+	case result.End != record.Aborted:
+		return room.Refuse("over", fmt.Sprintf("the room is over (%s), and its result is stored", result.End))
 	}
 	return nil
 }
@@ -348,8 +338,8 @@ func (w *Owner) told(id room.ID, err error) error {
 	switch {
 	case errors.Is(err, ErrDraining):
 		return actor.ErrDraining
-	case errors.Is(err, ownership.ErrMoved), errors.Is(err, ownership.ErrOver):
-		return actor.ErrMovedOn
+	case errors.Is(err, record.ErrMovedOn), errors.Is(err, ownership.ErrOver):
+		return record.ErrMovedOn
 	case errors.Is(err, ownership.ErrLeaving):
 		return actor.ErrLeaving
 	case errors.Is(err, ownership.ErrDead):
@@ -385,7 +375,7 @@ func (w *Owner) row(r *Room, e record.Epoch) record.Row {
 	h := r.Header
 	return record.Row{
 		Room: h.ID, Game: h.Game, Epoch: e, State: record.RowLive, Boot: w.o.Self.Boot, Folder: w.o.Self.Folder,
-		Code: h.Code, Private: h.Private,
+		Code: h.Code, Private: h.Private, Nonce: rand.Text(),
 	}
 }
 

@@ -2,7 +2,9 @@ package lifecycle
 
 import (
 	"context"
+	crand "crypto/rand"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -27,9 +29,12 @@ func (w *Owner) Do(r *Room, e ownership.Effect, answer func(ownership.Event)) {
 	case ownership.Create, ownership.Import, ownership.Note, ownership.Load, ownership.Remove, ownership.SetAside:
 		w.spawn(func() { answer(w.journal(r, e)) })
 	case ownership.CreateRow:
-		w.createRow(rowWrite{w.row(r, e.To), answer})
+		put(w, &w.rows, w.row(r, e.To), answer)
 	case ownership.Claim:
-		w.claimRow(claimWrite{Claim{r.ID, e.From, e.To}, answer})
+		put(w, &w.claims, record.Claim{
+			Room: r.ID, FromEpoch: e.From.Epoch, FromFolder: e.From.Folder, FromState: e.From.State,
+			Epoch: e.To, Folder: w.o.Self.Folder, Nonce: crand.Text(),
+		}, answer)
 	case ownership.Checkpoint, ownership.Release:
 		w.spawn(func() { answer(w.store(r, e)) })
 	case ownership.Store:
@@ -132,29 +137,44 @@ func (w *Owner) store(r *Room, e ownership.Effect) (answer ownership.Event) {
 	ctx, cancel := clock.WithTimeout(w.ctx, w.o.Clock, w.o.Timeout)
 	defer cancel()
 	if e.Do == ownership.Release {
-		result, err := w.o.Store.Release(ctx, e.From.Epoch, *r.Kept)
+		result, err := w.releaseRow(ctx, e.From.Epoch, *r.Kept)
 		if err != nil && w.ctx.Err() == nil && !errors.Is(err, record.ErrPermanent) {
 			w.o.Log.Warn("a room could not be given away: trying again", "room", r.ID, "err", err)
 		}
-		return ownership.Event{Err: err, Outcome: result.Outcome, Row: result.Row}
+		return rowAnswer(result, err)
 	}
-	kept, err := w.o.Store.Checkpoint(ctx, r.ID)
-	switch {
-	case errors.Is(err, ownership.ErrNoRow):
+	checkpoint, err := w.o.Store.Checkpoint(ctx, r.ID)
+	if errors.Is(err, record.ErrNotFound) {
 		return ownership.Event{Outcome: ownership.NoRow}
-	case err != nil:
-		return ownership.Event{Err: err}
+	}
+	var kept record.Kept
+	if err == nil {
+		kept, err = core.DecodeKept(checkpoint.Data)
+	}
+	if err != nil {
+		return ownership.Event{Err: fmt.Errorf("the checkpoint of room %s: %w", r.ID, err)}
 	}
 	r.Header, r.Kept, r.claimed = kept.Header, &kept, true
 	return ownership.Event{Log: logOf(kept)}
 }
 
+func (w *Owner) releaseRow(ctx context.Context, epoch record.Epoch, kept record.Kept) (record.RowResult, error) {
+	data, err := core.EncodeKept(kept)
+	if err != nil {
+		return record.RowResult{}, err
+	}
+	return w.o.Store.ReleaseRow(ctx, w.o.Self.Boot, record.Release{
+		Room: kept.Header.ID, Epoch: epoch, Nonce: crand.Text(),
+		Checkpoint: record.Checkpoint{Point: record.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data},
+	})
+}
+
 func (w *Owner) storeEnd(f record.Final, answer func(ownership.Event)) {
-	if w.o.Store == nil {
+	if w.o.StoreEnd == nil {
 		answer(ownership.Event{})
 		return
 	}
-	err := w.o.Store.Store(f, func(refused string) {
+	err := w.o.StoreEnd(f, func(refused string) {
 		if refused != "" {
 			answer(ownership.Event{Outcome: ownership.Refused, Why: refused})
 			return
@@ -232,69 +252,58 @@ func (w *Owner) start(r *Room, e record.Epoch) {
 	w.rooms.Resume(v, e)
 }
 
-// rowWrite is a first row on its way to the store, claimWrite a claim.
-type (
-	rowWrite struct {
-		row    record.Row
-		answer func(ownership.Event)
-	}
-	claimWrite struct {
-		Claim
-		answer func(ownership.Event)
-	}
-)
+// write is the write of a row on its way to the store.
+type write[T any] struct {
+	what   T
+	answer func(ownership.Event)
+}
 
-func (w *Owner) createRow(write rowWrite) {
+// put hands a write over. Without a store there are no rows, and nothing to wait for.
+func put[T any](w *Owner, b *batcher[write[T]], what T, answer func(ownership.Event)) {
 	if w.o.Store == nil {
-		write.answer(ownership.Event{})
+		answer(ownership.Event{})
 		return
 	}
-	w.rows.put(write)
+	b.put(write[T]{what, answer})
 }
 
-func (w *Owner) claimRow(write claimWrite) {
-	if w.o.Store == nil {
-		write.answer(ownership.Event{})
-		return
-	}
-	w.claims.put(write)
-}
-
-func (w *Owner) createRows(some []rowWrite) {
-	rows := make([]record.Row, len(some))
-	for i, one := range some {
-		rows[i] = one.row
-	}
-	ctx, cancel := clock.WithTimeout(w.ctx, w.o.Clock, w.o.Timeout)
-	defer cancel()
-	found, err := w.o.Store.CreateRows(ctx, rows)
-	for i, one := range some {
-		one.answer(w.rowAnswer(found, i, err))
-	}
-}
-
-func (w *Owner) claimRows(some []claimWrite) {
-	claims := make([]Claim, len(some))
-	for i, one := range some {
-		claims[i] = one.Claim
-	}
-	ctx, cancel := clock.WithTimeout(w.ctx, w.o.Clock, w.o.Timeout)
-	defer cancel()
-	found, err := w.o.Store.ClaimRows(ctx, claims)
-	for i, one := range some {
-		one.answer(w.rowAnswer(found, i, err))
-	}
-}
-
-func (w *Owner) rowAnswer(found []RowResult, i int, err error) ownership.Event {
-	if err != nil {
-		if i == 0 && w.ctx.Err() == nil {
+// rowWriter writes many rows at once and answers each.
+func rowWriter[T any](w *Owner, rows func(context.Context, record.BootID, []T) ([]record.RowResult, error)) func([]write[T]) {
+	return func(some []write[T]) {
+		all := make([]T, len(some))
+		for i, one := range some {
+			all[i] = one.what
+		}
+		ctx, cancel := clock.WithTimeout(w.ctx, w.o.Clock, w.o.Timeout)
+		defer cancel()
+		found, err := rows(ctx, w.o.Self.Boot, all)
+		if err != nil && w.ctx.Err() == nil {
 			w.o.Log.Warn("rooms wait for their rows in the store", "err", err)
 			w.trouble(err)
 		}
+		for i, one := range some {
+			var result record.RowResult
+			if err == nil {
+				result = found[i]
+			}
+			one.answer(rowAnswer(result, err))
+		}
+	}
+}
+
+// rowAnswer says what became of one row's write; err is that of the whole call.
+func rowAnswer(result record.RowResult, err error) ownership.Event {
+	if err != nil {
 		return ownership.Event{Err: err}
 	}
-	return ownership.Event{Outcome: found[i].Outcome, Row: found[i].Row}
+	e := ownership.Event{Row: result.Row}
+	switch {
+	case errors.Is(result.Err, record.ErrNotFound):
+		e.Outcome = ownership.NoRow
+	case result.Err != nil:
+		e.Outcome = ownership.Moved
+	}
+	return e
 }
 
 // batcher gathers what comes while it works into the next piece of work.

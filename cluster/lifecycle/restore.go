@@ -97,7 +97,7 @@ func (n *Restored) count(err error, lingers bool, log ownership.Log) {
 		n.Rooms++
 	case err == nil, errors.Is(err, ownership.ErrOver):
 		n.Over++
-	case errors.Is(err, ownership.ErrMoved), errors.Is(err, ownership.ErrDead) && !log.Unborn:
+	case errors.Is(err, record.ErrMovedOn), errors.Is(err, ownership.ErrDead) && !log.Unborn:
 		n.Aside++
 	}
 }

@@ -24,7 +24,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Store is what a Locator asks of the store. ownership.ErrNoRow says for certain that there is no such thing; any other error that
+// Store is what a Locator asks of the store. record.ErrNotFound says for certain that there is no such thing; any other error that
 // the store is away.
 type Store interface {
 	Row(ctx context.Context, id room.ID) (record.Row, error)

@@ -237,7 +237,7 @@ func TestAReleasedRoomIsFoundWhereItIsClaimed(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		if tries[id]++; tries[id] == 1 {
-			return actor.ErrMovedOn // somebody else is at it
+			return record.ErrMovedOn // somebody else is at it
 		}
 		there[id] = owner
 		return nil

@@ -8,7 +8,6 @@ import (
 
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/nodes"
-	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/cluster/rpc"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
@@ -66,7 +65,7 @@ func (l *Locator) look(ctx context.Context, id room.ID) (node string, err error)
 	defer cancel()
 	row, err := l.o.Store.Row(limited, id)
 	switch {
-	case errors.Is(err, ownership.ErrNoRow):
+	case errors.Is(err, record.ErrNotFound):
 		return "", l.Unknown(ctx, a.silent)
 	case err != nil:
 		l.logged.Do(func() { l.o.Log.Warn("the store does not say where a room is", "room", id, "err", err) })
@@ -144,7 +143,7 @@ func (l *Locator) claim(ctx context.Context, id room.ID) (node string, err error
 			return a.node, nil
 		}
 		return "", errMoving
-	case errors.Is(err, actor.ErrMovedOn), errors.Is(err, ownership.ErrNoRow):
+	case errors.Is(err, record.ErrMovedOn), errors.Is(err, record.ErrNotFound):
 		return "", errMoving
 	case errors.Is(err, actor.ErrUnreachable):
 		return "", err
@@ -201,7 +200,7 @@ func (l *Locator) over(ctx context.Context, id room.ID) error {
 	switch {
 	case err == nil:
 		return &OverError{info}
-	case errors.Is(err, ownership.ErrNoRow), errors.Is(err, actor.ErrNotFound):
+	case errors.Is(err, record.ErrNotFound), errors.Is(err, actor.ErrNotFound):
 		return actor.ErrNotFound
 	}
 	return actor.ErrUnreachable

@@ -124,7 +124,7 @@ func (m *Machine) checkpointAnswered(e Event) {
 	case e.Err != nil:
 		m.comesNot(e.Err)
 	case e.Outcome == NoRow:
-		m.comesNot(ErrNoRow)
+		m.comesNot(record.ErrNotFound)
 	default:
 		m.log = e.Log
 		m.begin(&m.main, Check)
@@ -133,7 +133,7 @@ func (m *Machine) checkpointAnswered(e Event) {
 
 // comesNot is said while nothing of a room is here yet, or what is here is a copy that is replaced by the next.
 func (m *Machine) comesNot(err error) {
-	if m.held.Why != "" && m.held.Released && !errors.Is(err, ErrNoRow) { // it lies in the store still
+	if m.held.Why != "" && m.held.Released && !errors.Is(err, record.ErrNotFound) { // it lies in the store still
 		m.idle()
 		m.state = Held
 		m.reply(err)
@@ -284,7 +284,7 @@ func (m *Machine) comes() {
 // moved gives up what somebody else has: an import is dropped, a log that was played here is kept for people.
 func (m *Machine) moved() {
 	m.state = Ending
-	m.reply(ErrMoved)
+	m.reply(record.ErrMovedOn)
 	if m.origin == found {
 		m.begin(&m.main, SetAside)
 		return

@@ -54,11 +54,9 @@ var (
 
 func (b backoff) wait(tries int) time.Duration { return min(b.first<<min(tries, 16), b.most) }
 
-// Errors of Effect.Err. A HeldError is one more.
+// Errors of Effect.Err, beside record.ErrMovedOn, record.ErrNotFound and a *HeldError.
 var (
-	ErrMoved   = errors.New("another process has taken the room on")
 	ErrOver    = errors.New("the room is over, and its end is stored")
-	ErrNoRow   = errors.New("not in the store")
 	ErrLeaving = errors.New("the room is on its way to another node")
 	ErrDead    = errors.New("the game failed and could not be brought back: it has been ended")
 )

@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 
-	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -40,9 +40,9 @@ var plainErrors = []struct {
 	{"draining", actor.ErrDraining},
 	{"ended", actor.ErrEnded},
 	{"not_seated", actor.ErrNotSeated},
-	{"no_row", ownership.ErrNoRow},
-	{"room_moved_on", actor.ErrMovedOn},
-	{"moved_on", actor.ErrMovedOn}, // an older node may say so
+	{"no_row", record.ErrNotFound},
+	{"room_moved_on", record.ErrMovedOn},
+	{"moved_on", record.ErrMovedOn}, // an older node may say so
 	{"no_seat", ErrNoSeat},
 	{"deadline", context.DeadlineExceeded},
 	{"canceled", context.Canceled},

@@ -45,7 +45,7 @@ func (n *Node) openCluster(context.Context) error {
 			Secrets: n.secrets.keys("gossip"),
 		},
 		Link: link.Options{Self: n.greeting(), Security: n.security(), Silence: n.cfg.PeerSilence},
-		Peer: n.ends.peer, Rooms: n.rooms, Owner: n.owner, Store: shared{n}, Aside: asides{n}, Describe: n.describe,
+		Peer: n.ends.peer, Rooms: n.rooms, Owner: n.owner, Store: shared{n.store}, Aside: asides{n}, Describe: n.describe,
 		Reattach: n.cfg.ReattachTimeout, Clock: n.clock,
 		Stop: func() { n.fail(nil) }, Superseded: func(err error) { n.fail(err) },
 		Log: n.log,
@@ -157,28 +157,18 @@ func (n *Node) describe() cluster.NodeInfo {
 }
 
 // shared is the store, as the cluster knows it.
-type shared struct{ n *Node }
-
-func (s shared) Row(ctx context.Context, id room.ID) (record.Row, error) {
-	row, err := s.n.store.Row(ctx, id)
-	return row, storeError(err)
-}
-
-func (s shared) RowByCode(ctx context.Context, code string) (record.Row, error) {
-	row, err := s.n.store.RowByCode(ctx, code)
-	return row, storeError(err)
-}
+type shared struct{ persist.Store }
 
 func (s shared) Past(ctx context.Context, id room.ID) (actor.Info, error) {
-	result, err := s.n.store.Result(ctx, id)
+	result, err := s.Result(ctx, id)
 	if err != nil {
-		return actor.Info{}, storeError(err)
+		return actor.Info{}, err
 	}
 	return pastInfo(result), nil
 }
 
 func (s shared) Boots(ctx context.Context) ([]cluster.Boot, error) {
-	all, err := s.n.store.Boots(ctx)
+	all, err := s.Store.Boots(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -196,13 +186,5 @@ func (s shared) Boots(ctx context.Context) ([]cluster.Boot, error) {
 }
 
 func (s shared) Released(ctx context.Context, after room.ID, limit int) ([]record.Row, error) {
-	return s.n.store.ListRows(ctx, persist.RowFilter{State: record.RowReleased, After: after, Limit: limit})
-}
-
-// storeError tells the cluster in its own words what is certain.
-func storeError(err error) error {
-	if errors.Is(err, record.ErrNotFound) {
-		return cluster.ErrNoRow
-	}
-	return err
+	return s.ListRows(ctx, persist.RowFilter{State: record.RowReleased, After: after, Limit: limit})
 }

@@ -301,7 +301,7 @@ func (n *Node) openRooms(ctx context.Context) error {
 	n.owns("results", briefly(n.results.Close))
 	n.owner = lifecycle.NewOwner(lifecycle.OwnerOptions{
 		Self:    ownership.Self{Boot: n.boot, Folder: n.folder.ID(), Former: n.folder.Adopted()},
-		Journal: logs{n.journal}, Store: rows{n}, Clock: n.clock, Log: n.log, Fail: n.fail,
+		Journal: logs{n.journal}, Store: n.store, StoreEnd: n.storeEnd, Clock: n.clock, Log: n.log, Fail: n.fail,
 	})
 	n.owns("owner", func(context.Context) error { n.owner.Close(); return nil })
 	logs := actor.NewJournalLogs(n.journal, actor.JournalOptions{Clock: n.clock})

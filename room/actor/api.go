@@ -131,7 +131,6 @@ var (
 	ErrDraining    = errors.New("the node is draining: retry elsewhere")
 	ErrEnded       = errors.New("the session has ended")
 	ErrNotSeated   = errors.New("that player holds no seat in the room")
-	ErrMovedOn     = errors.New("another process has taken the room on")
 
 	// ErrLeaving and ErrComing are an ErrUnreachable.
 	ErrLeaving error = &UnreachableError{"the room is on its way to another node: retry"}

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/roomring/roomring/cluster/lifecycle"
-	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
@@ -346,10 +344,10 @@ type allOver struct{}
 
 func (allOver) create(record.Row) error { return nil }
 
-func (allOver) claim(lifecycle.Claim) lifecycle.RowResult { return overRow() }
+func (allOver) claim(record.Claim) record.RowResult { return overRow() }
 
-func overRow() lifecycle.RowResult {
-	return lifecycle.RowResult{Outcome: ownership.Moved, Row: record.Row{State: record.RowOver}}
+func overRow() record.RowResult {
+	return record.RowResult{Err: record.ErrMovedOn, Row: record.Row{State: record.RowOver}}
 }
 
 type condemned struct{ *blackBox }

@@ -30,7 +30,7 @@ type unaskedRows struct{ t *testing.T }
 
 func (unaskedRows) create(record.Row) error { return nil }
 
-func (r unaskedRows) claim(lifecycle.Claim) (won lifecycle.RowResult) {
+func (r unaskedRows) claim(record.Claim) (won record.RowResult) {
 	r.t.Error("a room is claimed that this program cannot run")
 	return won
 }

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/cluster/lifecycle"
-	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
@@ -98,7 +97,7 @@ func TestRestoreHoldsWhatItCannotRun(t *testing.T) {
 
 // toldRows answers claims as a test says.
 type toldRows struct {
-	answer  func(c lifecycle.Claim) lifecycle.RowResult
+	answer  func(c record.Claim) record.RowResult
 	creates atomic.Int32
 	away    atomic.Bool
 }
@@ -111,18 +110,18 @@ func (r *toldRows) create(record.Row) error {
 	return nil
 }
 
-func (r *toldRows) claim(c lifecycle.Claim) lifecycle.RowResult { return r.answer(c) }
+func (r *toldRows) claim(c record.Claim) record.RowResult { return r.answer(c) }
 
 func TestRestoreObeysTheRows(t *testing.T) {
-	row := func(row record.Row) func(lifecycle.Claim) lifecycle.RowResult {
-		return func(c lifecycle.Claim) lifecycle.RowResult {
-			row.Epoch += c.To
-			return lifecycle.RowResult{Outcome: ownership.Moved, Row: row}
+	row := func(row record.Row) func(record.Claim) record.RowResult {
+		return func(c record.Claim) record.RowResult {
+			row.Epoch += c.Epoch
+			return record.RowResult{Err: record.ErrMovedOn, Row: row}
 		}
 	}
 	for _, c := range []struct {
 		name   string
-		answer func(lifecycle.Claim) lifecycle.RowResult
+		answer func(record.Claim) record.RowResult
 		want   lifecycle.Restored
 	}{
 		{"this boot's, later", row(record.Row{State: record.RowLive, Boot: "b1", Folder: "f1", Epoch: 10}), lifecycle.Restored{Rooms: 1}},

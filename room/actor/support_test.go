@@ -440,13 +440,13 @@ type setup struct {
 // rows answer for rows in the store.
 type rows interface {
 	create(row record.Row) error
-	claim(c lifecycle.Claim) lifecycle.RowResult
+	claim(c record.Claim) record.RowResult
 }
 
 // store is the store of a node under test.
 type store struct{ n *node }
 
-func (s store) CreateRows(_ context.Context, all []record.Row) ([]lifecycle.RowResult, error) {
+func (s store) CreateRows(_ context.Context, _ record.BootID, all []record.Row) ([]record.RowResult, error) {
 	for _, row := range all {
 		if s.n.options.Rows != nil {
 			if err := s.n.options.Rows.create(row); err != nil {
@@ -454,11 +454,11 @@ func (s store) CreateRows(_ context.Context, all []record.Row) ([]lifecycle.RowR
 			}
 		}
 	}
-	return make([]lifecycle.RowResult, len(all)), nil
+	return make([]record.RowResult, len(all)), nil
 }
 
-func (s store) ClaimRows(_ context.Context, claims []lifecycle.Claim) ([]lifecycle.RowResult, error) {
-	out := make([]lifecycle.RowResult, len(claims))
+func (s store) ClaimRows(_ context.Context, _ record.BootID, claims []record.Claim) ([]record.RowResult, error) {
+	out := make([]record.RowResult, len(claims))
 	for i, c := range claims {
 		if s.n.options.Rows != nil {
 			out[i] = s.n.options.Rows.claim(c)
@@ -467,24 +467,31 @@ func (s store) ClaimRows(_ context.Context, claims []lifecycle.Claim) ([]lifecyc
 	return out, nil
 }
 
-func (s store) Release(ctx context.Context, _ record.Epoch, kept record.Kept) (lifecycle.RowResult, error) {
+func (s store) ReleaseRow(ctx context.Context, _ record.BootID, r record.Release) (record.RowResult, error) {
 	if s.n.give == nil {
-		return lifecycle.RowResult{}, nil
+		return record.RowResult{}, nil
 	}
-	return lifecycle.RowResult{}, s.n.give(ctx, kept)
+	kept, err := core.DecodeKept(r.Checkpoint.Data)
+	if err == nil {
+		err = s.n.give(ctx, kept)
+	}
+	return record.RowResult{}, err
 }
 
-func (s store) Checkpoint(context.Context, room.ID) (record.Kept, error) { return s.n.taken, nil }
+func (s store) Checkpoint(context.Context, room.ID) (record.Checkpoint, error) {
+	data, err := core.EncodeKept(s.n.taken)
+	return record.Checkpoint{Data: data}, err
+}
 
 func (s store) Row(context.Context, room.ID) (record.Row, error) {
-	return record.Row{}, ownership.ErrNoRow
+	return record.Row{}, record.ErrNotFound
 }
 
-func (s store) End(context.Context, room.ID) (end record.End, _ error) {
-	return end, ownership.ErrNoRow
+func (s store) Result(context.Context, room.ID) (record.StoredResult, error) {
+	return record.StoredResult{}, record.ErrNotFound
 }
 
-func (s store) Store(f record.Final, done func(string)) error {
+func (s store) storeEnd(f record.Final, done func(string)) error {
 	s.n.results.Add(f, func() { done("") })
 	return nil
 }
@@ -511,7 +518,7 @@ func (n *node) boot() {
 	n.t.Helper()
 	journal, _ := n.options.Journal.(lifecycle.Journal)
 	n.owner = lifecycle.NewOwner(lifecycle.OwnerOptions{
-		Self: ownership.Self{Boot: "b1", Folder: "f1"}, Journal: journal, Store: store{n}, Clock: n.options.Clock, Log: n.options.Log,
+		Self: ownership.Self{Boot: "b1", Folder: "f1"}, Journal: journal, Store: store{n}, StoreEnd: store{n}.storeEnd, Clock: n.options.Clock, Log: n.options.Log,
 	})
 	o := n.options.Options
 	o.Owner = n.owner

@@ -396,7 +396,7 @@ func (s *Store) Row(_ context.Context, id room.ID) (record.Row, error) {
 	if row, ok := s.Rows[id]; ok || s.Away != nil {
 		return row, s.Away
 	}
-	return record.Row{}, cluster.ErrNoRow
+	return record.Row{}, record.ErrNotFound
 }
 
 // RowByCode implements cluster.Store.
@@ -411,7 +411,7 @@ func (s *Store) RowByCode(_ context.Context, code string) (record.Row, error) {
 			return row, nil
 		}
 	}
-	return record.Row{}, cluster.ErrNoRow
+	return record.Row{}, record.ErrNotFound
 }
 
 // Past implements cluster.Store.
@@ -421,7 +421,7 @@ func (s *Store) Past(_ context.Context, id room.ID) (actor.Info, error) {
 	if info, ok := s.Ended[id]; ok || s.Away != nil {
 		return info, s.Away
 	}
-	return actor.Info{}, cluster.ErrNoRow
+	return actor.Info{}, record.ErrNotFound
 }
 
 // Boots implements cluster.Store.
