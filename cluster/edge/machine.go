@@ -4,13 +4,12 @@ import (
 	"errors"
 	"time"
 
+	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/record"
 )
 
-const (
-	firstWait   = 40 * time.Millisecond // the longest before the second try; it doubles with each
-	longestWait = 250 * time.Millisecond
-)
+// backoff says how long a session waits at most before it looks for its room again.
+var backoff = clock.Backoff{Min: 40 * time.Millisecond, Max: 250 * time.Millisecond}
 
 // Machine is one client's session. Make it by New; whoever uses it from several goroutines locks it.
 type Machine struct {
@@ -271,7 +270,7 @@ func (m *Machine) retry(now time.Duration, why error) []Effect {
 }
 
 func (m *Machine) find() Effect {
-	return Effect{Do: Find, Wait: min(firstWait/2<<min(m.tries, 8), longestWait), Again: m.known}
+	return Effect{Do: Find, Wait: backoff.Ceiling(m.tries - 1), Again: m.known}
 }
 
 // fail ends a session that has found no room.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -19,7 +18,7 @@ import (
 	"github.com/roomring/roomring/room/clock"
 )
 
-// firstRetry is the longest wait before the second try to connect; it doubles with each.
+// firstRetry is the longest wait before the second try to connect; it doubles with each try.
 const firstRetry = 50 * time.Millisecond
 
 // peer is one target and the goroutine that keeps a connection to it.
@@ -56,17 +55,18 @@ func (p *peer) run(ctx context.Context, before <-chan struct{}) {
 	if before != nil {
 		<-before
 	}
-	for try := 0; ctx.Err() == nil; try++ {
+	backoff := clock.Backoff{Min: firstRetry, Max: p.l.o.Retry}
+	for ctx.Err() == nil {
 		up, err := p.connect(ctx)
 		if err == nil {
-			try = 0
+			backoff.Reset()
 			err = p.hold(ctx, up)
 		}
 		p.failed(err)
 		if !p.l.keeps(p) {
 			return
 		}
-		again, stop := clock.After(p.l.o.Clock, p.backoff(try))
+		again, stop := clock.After(p.l.o.Clock, backoff.Next())
 		select {
 		case <-ctx.Done():
 		case <-p.l.closing.Done():
@@ -77,11 +77,6 @@ func (p *peer) run(ctx context.Context, before <-chan struct{}) {
 			return
 		}
 	}
-}
-
-// backoff has full jitter, so that nodes that lost a peer together do not come back together.
-func (p *peer) backoff(try int) time.Duration {
-	return rand.N(min(p.l.o.Retry, firstRetry<<min(try, 16))) + time.Millisecond
 }
 
 func (p *peer) failed(err error) {

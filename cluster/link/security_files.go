@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/roomring/roomring/cluster/certs"
+	"github.com/roomring/roomring/internal/certs"
 )
 
 // files are certificates of the operator's.

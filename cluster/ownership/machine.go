@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/record"
 )
 
@@ -42,17 +43,13 @@ const (
 	resultPatience = 2 * time.Second        // of a finished room that is to leave, for its result to be stored
 )
 
-// backoff is the wait before one more try: first, doubled each time, up to most.
-type backoff struct{ first, most time.Duration }
-
+// Waits before one more try.
 var (
-	claimBackoff   = backoff{50 * time.Millisecond, 2 * time.Second}
-	rowBackoff     = backoff{20 * time.Millisecond, 2 * time.Second}
-	releaseBackoff = backoff{100 * time.Millisecond, 5 * time.Second}
-	journalBackoff = backoff{100 * time.Millisecond, 10 * time.Second}
+	claimBackoff   = clock.Backoff{Min: 50 * time.Millisecond, Max: 2 * time.Second}
+	rowBackoff     = clock.Backoff{Min: 20 * time.Millisecond, Max: 2 * time.Second}
+	releaseBackoff = clock.Backoff{Min: 100 * time.Millisecond, Max: 5 * time.Second}
+	journalBackoff = clock.Backoff{Min: 100 * time.Millisecond, Max: 10 * time.Second}
 )
-
-func (b backoff) wait(tries int) time.Duration { return min(b.first<<min(tries, 16), b.most) }
 
 // Errors of Effect.Err, beside record.ErrMovedOn, record.ErrNotFound and a *HeldError.
 var (
@@ -411,9 +408,9 @@ func (m *Machine) whyAside() string {
 }
 
 // again tries a task once more, after a while.
-func (m *Machine) again(t *task, b backoff) {
+func (m *Machine) again(t *task, b clock.Backoff) {
 	t.pausing = true
-	m.emit(Effect{Do: Wait, N: m.number(t), Wait: b.wait(t.tries)})
+	m.emit(Effect{Do: Wait, N: m.number(t), Wait: b.Ceiling(t.tries)})
 	t.tries++
 }
 

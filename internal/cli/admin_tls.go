@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/roomring/roomring/cluster/certs"
+	"github.com/roomring/roomring/internal/certs"
 )
 
 // wantsTLS is what net/http's server says to whoever speaks plain HTTP to a port with TLS.

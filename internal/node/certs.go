@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net"
 
-	"github.com/roomring/roomring/cluster/certs"
+	"github.com/roomring/roomring/internal/certs"
 )
 
 // readCertificate reads that of the admin listener, if it is to have one.
