@@ -17,7 +17,7 @@ import (
 	"github.com/roomring/roomring/web/internal/webtest"
 )
 
-// FuzzAPI throws requests at both servers. Whatever comes in, what goes out is described, and never a 5xx.
+// FuzzAPI sends requests to both servers. Every answer is described, and none is a 5xx.
 func FuzzAPI(f *testing.F) {
 	const id = "0123456789abcdef"
 	for _, seed := range []struct{ method, target, header, body string }{

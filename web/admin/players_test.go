@@ -40,8 +40,8 @@ func (k *keptPlayers) ForgetPlayer(_ context.Context, p room.PlayerID, _ time.Du
 	return admin.ForgotPlayer{Done: len(k.forgotten) > 1, Results: 3, Redacted: 2, Dropped: 1}, k.err
 }
 
-// TestAdminForgetsPlayers refuses while rooms would name the player again, unless told to go on; it can be asked by no page of
-// another site, and says in the log that it was done and not to whom.
+// TestAdminForgetsPlayers checks that forgetting is refused while rooms would name the player again, unless asked to go on. No page of
+// another site can ask for it, and the log says that it was done and not to whom.
 func TestAdminForgetsPlayers(t *testing.T) {
 	var log bytes.Buffer
 	kept := &keptPlayers{unfinished: []actor.Info{{ID: webtest.RoomID}}}
@@ -88,7 +88,7 @@ func TestAdminForgetsPlayers(t *testing.T) {
 	}
 }
 
-// slowPlayers tell of rooms one by one, as a long history does.
+// slowPlayers list rooms one by one, as a long history does.
 type slowPlayers struct {
 	keptPlayers
 	rooms int
@@ -108,7 +108,7 @@ func (s *slowPlayers) ForgetPlayer(ctx context.Context, p room.PlayerID, _ time.
 	return admin.ForgotPlayer{Done: true}, ctx.Err()
 }
 
-// TestALongHistoryIsNotCutShort takes longer over all that is kept of a player than other answers may take.
+// TestALongHistoryIsNotCutShort exports and forgets for longer than other answers may take.
 func TestALongHistoryIsNotCutShort(t *testing.T) {
 	records := webtest.NewRecords()
 	records.Players["ann"] = record.Profile{Player: "ann", Name: "Ann"}

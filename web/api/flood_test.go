@@ -19,7 +19,7 @@ import (
 	"github.com/roomring/roomring/web/trust"
 )
 
-// behindProxy has the tests' own address be a proxy's, so that requests come from wherever they say.
+// behindProxy trusts the tests' own address as a proxy's, so that requests come from where they say.
 func behindProxy(t testing.TB, o *api.Options) {
 	t.Helper()
 	var err error
@@ -28,8 +28,8 @@ func behindProxy(t testing.TB, o *api.Options) {
 	}
 }
 
-// TestRequestsOfAnAddress are counted before anything is read of them, whatever they are for; an IPv6 /48 has four times as many as
-// an address in it. Those of a proxy itself, which asks how the node is, are not counted.
+// TestRequestsOfAnAddress checks that all requests are counted before anything is read of them, and that an IPv6 /48 has four times as
+// many as an address in it. Requests of a proxy itself, which asks how the node is, are not counted.
 func TestRequestsOfAnAddress(t *testing.T) {
 	a := webtest.StartAPI(t, func(o *api.Options) {
 		behindProxy(t, o)
@@ -55,7 +55,8 @@ func TestRequestsOfAnAddress(t *testing.T) {
 	}
 }
 
-// TestRefusalsOfAnAddress are told so often. Who asks on is told to close; behind a proxy the connection is others' too, and stays.
+// TestRefusalsOfAnAddress checks that an address that goes on after its refusals is ignored, and its connection closed. The connection of
+// a proxy is others' too, and stays.
 func TestRefusalsOfAnAddress(t *testing.T) {
 	limits := func(o *api.Options) {
 		o.Creates, o.Refusals = limit.Rate{PerSecond: 0.01, Burst: 1}, limit.NewRefusals(limit.Rate{PerSecond: 0.01, Burst: 2})
@@ -84,7 +85,7 @@ func TestRefusalsOfAnAddress(t *testing.T) {
 	proxied.Want(200, "GET", "/v1/games", "", "X-Forwarded-For: 192.0.2.2")
 }
 
-// asksOnce is the address that asks for one room beside a crowd.
+// asksOnce is the address that asks for one room besides a crowd.
 const asksOnce = "192.0.2.2"
 
 // slowRooms takes its time for each room.
@@ -111,8 +112,8 @@ func (r *slowRooms) Create(ctx context.Context, c actor.Create) (actor.Info, err
 	return r.Rooms.Create(ctx, c)
 }
 
-// TestACrowdInLine asks for rooms from one address until the line is full; who asks once from elsewhere is let through. While rooms
-// take their time, other requests do not wait for them.
+// TestACrowdInLine asks for rooms from one address until the queue is full. An address that asks once gets its room. Other requests do
+// not wait for rooms that take long.
 func TestACrowdInLine(t *testing.T) {
 	slow := &slowRooms{Rooms: webtest.NewRooms(), turn: make(chan struct{})}
 	opts := webtest.APIOptions(t, slow.Rooms, webtest.NewRecords())

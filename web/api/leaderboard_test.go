@@ -14,8 +14,8 @@ import (
 	"github.com/roomring/roomring/web/limit"
 )
 
-// TestPagesOfALeaderboard goes down a board by the next of each page, which is all that goes far down, and finds the first
-// pages kept and an address held to its rate.
+// TestPagesOfALeaderboard follows the pages of a board to its end. It checks that the first pages are kept, and that an address has a
+// limit.
 func TestPagesOfALeaderboard(t *testing.T) {
 	now := webtest.Now
 	var mu sync.Mutex

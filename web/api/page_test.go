@@ -98,7 +98,7 @@ func leads(t *testing.T, path, text string) (out []string) {
 	return out
 }
 
-// TestWhoLosesTheWayIsLedToTheLobby asks for what is not there as browsers and as programs do.
+// TestWhoLosesTheWayIsLedToTheLobby asks for unknown paths as browsers and as programs do.
 func TestWhoLosesTheWayIsLedToTheLobby(t *testing.T) {
 	a := webtest.StartAPI(t, nil)
 	const browser = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"

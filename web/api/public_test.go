@@ -10,7 +10,7 @@ import (
 	"github.com/roomring/roomring/web/internal/webtest"
 )
 
-// TestUnderAPath serves players who come through a proxy that takes a path off, and through one that leaves it.
+// TestUnderAPath serves players through a proxy that takes a path off, and through one that leaves it.
 func TestUnderAPath(t *testing.T) {
 	const browser = "Accept: text/html"
 	for _, way := range []struct{ name, before string }{{"taken off", ""}, {"left on", "/games/ring"}} {

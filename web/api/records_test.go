@@ -63,7 +63,7 @@ func TestResultIsPendingUntilItIsStored(t *testing.T) {
 	a.Refused(400, "id", "GET", "/v1/results/nonsense", "")
 }
 
-// The row may be written, and the room leave memory, between the look into the store and the question to the owner.
+// TestResultThatIsStoredWhileItIsAskedFor has the result stored, and the room leave memory, between the questions to store and owner.
 func TestResultThatIsStoredWhileItIsAskedFor(t *testing.T) {
 	a := webtest.StartAPI(t, nil)
 	a.Records.Asked = func(id room.ID) {
@@ -141,7 +141,7 @@ func TestReplayAsSpectatorsSawIt(t *testing.T) {
 	without.Refused(409, "", "GET", path, "", accept)
 }
 
-// marks count the black box's marks, as a game sees them that asks whenever its view is made.
+// marks count the open marks of the black box.
 type marks struct {
 	open        atomic.Int32
 	views, dark atomic.Int32
@@ -169,7 +169,7 @@ func (p *seenPress) View(v room.Viewer) int {
 	return p.Pressed.View(v)
 }
 
-// A replay that kills the process when somebody watches it is named at the next start.
+// TestWatchedReplayIsUnderTheBlackBox checks that the black box knows which replay runs, should it kill the process.
 func TestWatchedReplayIsUnderTheBlackBox(t *testing.T) {
 	m := &marks{}
 	games, err := core.NewGames(room.MustDefine(room.Spec{Name: "press", Version: 1}, func() *seenPress { return &seenPress{marks: m} }))

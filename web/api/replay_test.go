@@ -22,7 +22,7 @@ import (
 	"github.com/roomring/roomring/web/limit"
 )
 
-// A replay of any length is served in the memory of a piece of it, as a file and as JSON.
+// TestLongReplayIsServedAsAStream checks that a replay of any length takes the memory of a piece of it, as a file and as JSON.
 func TestLongReplayIsServedAsAStream(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(20)) // so that what is in use is close to what is needed
 	a := webtest.StartAPI(t, nil)
@@ -75,7 +75,7 @@ func longReplay(t *testing.T, pieces int) record.Parts {
 	return long
 }
 
-// Readers who take nothing of their replays hold up the others for no longer than they may stall.
+// TestReadersOfReplaysThatStallGiveWay checks that readers who take nothing hold up the others for no longer than they may stall.
 func TestReadersOfReplaysThatStallGiveWay(t *testing.T) {
 	a := webtest.StartAPI(t, func(o *api.Options) {
 		o.Replays, o.ReplayStall, o.RequestTimeout = 2, 300*time.Millisecond, 30*time.Second
@@ -100,8 +100,8 @@ func TestReadersOfReplaysThatStallGiveWay(t *testing.T) {
 	}
 }
 
-// TestReadersOfReplaysWhoTakeNothingGiveTheirPlaces has readers stall for whom there are no places left: each that comes gets in at
-// the cost of one before, and who reads is not among those, however many come.
+// TestReadersOfReplaysWhoTakeNothingGiveTheirPlaces has readers stall in all places. Each that comes takes the place of one that stalls,
+// never of one that reads, however many come.
 func TestReadersOfReplaysWhoTakeNothingGiveTheirPlaces(t *testing.T) {
 	a := webtest.StartAPI(t, func(o *api.Options) {
 		o.Replays, o.Watchers, o.ReplayStall, o.RequestTimeout, o.ReplayRate = 1, 2, time.Minute, 30*time.Second, limit.Rate{PerSecond: -1}
@@ -129,7 +129,7 @@ func TestReadersOfReplaysWhoTakeNothingGiveTheirPlaces(t *testing.T) {
 	}
 }
 
-// watcher asks to watch the replay, and has had a byte of it.
+// watcher asks for the replay as spectators saw it, and has read a byte of it.
 func watcher(a *webtest.Site) net.Conn {
 	a.T.Helper()
 	nc, err := net.Dial("tcp", strings.TrimPrefix(a.URL, "http://"))
@@ -146,7 +146,7 @@ func watcher(a *webtest.Site) net.Conn {
 	return nc
 }
 
-// peak reads and forgets, and looks at the memory in use as it goes.
+// peak throws away what it is written, and measures the memory in use meanwhile.
 type peak struct {
 	read            int
 	lowest, highest uint64

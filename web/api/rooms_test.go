@@ -333,8 +333,7 @@ func TestCapsAnAddress(t *testing.T) {
 	a.Refused(404, "", "GET", replay, "")
 }
 
-// TestALongPageEndsEarly: rooms with options as long as a game takes them make pages that are no longer for that, and none is
-// left out of the list.
+// TestALongPageEndsEarly checks that rooms with options of the greatest length make no longer pages, and that the pages lack none.
 func TestALongPageEndsEarly(t *testing.T) {
 	a := webtest.StartAPI(t, nil)
 	long := `{"x":"` + strings.Repeat("x", 30<<10) + `"}`

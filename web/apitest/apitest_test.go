@@ -8,7 +8,7 @@ import (
 	"github.com/roomring/roomring/web/apitest"
 )
 
-// The checker itself must find fault with what is not as described.
+// TestCheckFindsFault checks the checker.
 func TestCheckFindsFault(t *testing.T) {
 	desc := apitest.Load(t)
 	jsonType := http.Header{"Content-Type": {"application/json"}}

@@ -31,7 +31,7 @@ import (
 	"github.com/roomring/roomring/web/internal/webtest"
 )
 
-// sign makes a token the way a stranger's library would.
+// sign makes a token as another library would.
 func sign(t *testing.T, alg jose.SignatureAlgorithm, key any, kid string, claims map[string]any) string {
 	t.Helper()
 	opts := &jose.SignerOptions{}
@@ -405,7 +405,7 @@ func TestGuestKeyFile(t *testing.T) {
 	}
 }
 
-// TestGuestKeysRotate changes the guests' key the way an operator does: add everywhere, use everywhere, remove.
+// TestGuestKeysRotate changes the guests' key as an operator does: add it to all nodes, use it on all nodes, remove the old one.
 func TestGuestKeysRotate(t *testing.T) {
 	old, fresh := bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32)
 	a := webtest.NewAuth(t, auth.Options{GuestKey: old})

@@ -101,7 +101,7 @@ func TestJWKSRotation(t *testing.T) {
 	})
 }
 
-// TestJWKSKeyReplacedUnderItsID: tokens of the new key are good after one more fetch, of which forgers get few.
+// TestJWKSKeyReplacedUnderItsID checks that tokens of the new key are good after one more fetch, and that forgers cause few fetches.
 func TestJWKSKeyReplacedUnderItsID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		old, renewed, forged := newPair("one"), newPair("one"), newPair("one")
@@ -147,7 +147,7 @@ func TestJWKSKeyReplacedUnderItsID(t *testing.T) {
 	})
 }
 
-// TestStrangersCannotMakeItFetch: however many unknown keys are named, fetches are few, and a new key is soon known all the same.
+// TestStrangersCannotMakeItFetch checks that fetches are few however many unknown keys are named, and that a new key is known soon.
 func TestStrangersCannotMakeItFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		one, two := newPair("one"), newPair("two")

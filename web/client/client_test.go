@@ -15,8 +15,8 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// TestCountsOnFromWhatTheRoomHasApplied is a room that loses its log after the second act: the next client
-// socket is told that nothing is applied, and the third act must come as the first.
+// TestCountsOnFromWhatTheRoomHasApplied has a room that loses its log after the second act. The next welcome says that nothing is applied,
+// and the third act must come as the first.
 func TestCountsOnFromWhatTheRoomHasApplied(t *testing.T) {
 	var sockets atomic.Uint64
 	seen := make(chan uint64, 8)
@@ -53,7 +53,7 @@ func TestCountsOnFromWhatTheRoomHasApplied(t *testing.T) {
 	}
 }
 
-// TestManyWelcomesAtOnce is a room that moves several times before the client has read the first welcome.
+// TestManyWelcomesAtOnce has a room that moves several times before the client has read the first welcome.
 func TestManyWelcomesAtOnce(t *testing.T) {
 	const welcomes = 20
 	url := fakeRoom(t, func(m wire.ClientMessage, say func([]byte)) bool {
@@ -110,8 +110,7 @@ func converse(w http.ResponseWriter, r *http.Request, hear func(m wire.ClientMes
 	}
 }
 
-// fakeRoom is a server that hears each message of a client and says what it likes, until hear returns false: then it
-// drops the socket.
+// fakeRoom is a server that calls hear with each message of a client, and drops the socket when hear returns false.
 func fakeRoom(t *testing.T, hear func(m wire.ClientMessage, say func([]byte)) bool) (url string) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { converse(w, r, hear) }))

@@ -13,8 +13,8 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// TestMovesAtOnce is a server that asks its clients to go elsewhere as soon as they act: the act is answered there, with
-// no wait for a backoff, and a place that is gone again is not tried twice.
+// TestMovesAtOnce has a server that asks its clients to move as soon as they act. The act is answered at the other server, without
+// backoff, and a server that is gone is not tried twice.
 func TestMovesAtOnce(t *testing.T) {
 	var here, there atomic.Int64
 	var resumed atomic.Bool

@@ -9,11 +9,11 @@ import (
 	"github.com/roomring/roomring/internal/testwait"
 )
 
-// BenchmarkFanOut tells 50 sockets something: the time and allocations are those of all of them, kernel included,
-// while their readers, bare TCP connections of this process, take what comes.
+// BenchmarkFanOut sends a message to 50 sockets. Time and allocations are those of all of them, kernel included, and of their readers,
+// which are bare TCP connections of this process.
 func BenchmarkFanOut(b *testing.B) {
 	const n = 50
-	e := newEdge(b, nil)
+	e := newEndpoint(b, nil)
 	for range n {
 		nc, br := rawSocket(b, e)
 		rawHello(b, nc)

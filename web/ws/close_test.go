@@ -14,11 +14,11 @@ import (
 	"github.com/roomring/roomring/web/ws"
 )
 
-// TestHalfAFrameDoesNotKeepASocket opens three times as many sockets as one address may, each of which begins a frame and
-// falls silent. No more than the stated number are open at any time, and all of them are gone soon after the close frame.
+// TestHalfAFrameDoesNotKeepASocket opens three times as many sockets as one address may have. Each begins a frame and falls silent. No
+// more than the limit are open at any time, and all are gone soon after the close frame.
 func TestHalfAFrameDoesNotKeepASocket(t *testing.T) {
 	const most, told = 10, 16
-	e := newEdge(t, func(o *ws.Options) {
+	e := newEndpoint(t, func(o *ws.Options) {
 		o.PerAddress, o.Hello, o.Close = most, 2*time.Second, 300*time.Millisecond
 	})
 	half := maskedFrame(0x81, wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "half"}))[:10]

@@ -20,9 +20,9 @@ import (
 	"github.com/roomring/roomring/web/ws"
 )
 
-// The tests here are of peers that no WebSocket library would be.
+// The tests here have peers that do what no WebSocket library does.
 
-func rawDial(t testing.TB, e *wsEdge) *net.TCPConn {
+func rawDial(t testing.TB, e *endpoint) *net.TCPConn {
 	t.Helper()
 	nc, err := net.Dial("tcp", e.server.Listener.Addr().String())
 	if err != nil {
@@ -33,14 +33,14 @@ func rawDial(t testing.TB, e *wsEdge) *net.TCPConn {
 	return nc.(*net.TCPConn)
 }
 
-func rawRequest(e *wsEdge) []byte {
+func rawRequest(e *endpoint) []byte {
 	return []byte("GET /v1/rooms/" + string(wsRoom) + "/ws HTTP/1.1\r\nHost: " + e.server.Listener.Addr().String() +
 		"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
 		"Sec-WebSocket-Protocol: " + wire.SubprotocolJSON + "\r\n\r\n")
 }
 
 // rawSocket is an upgraded connection and what reads from it.
-func rawSocket(t testing.TB, e *wsEdge) (*net.TCPConn, *bufio.Reader) {
+func rawSocket(t testing.TB, e *endpoint) (*net.TCPConn, *bufio.Reader) {
 	t.Helper()
 	nc := rawDial(t, e)
 	if _, err := nc.Write(rawRequest(e)); err != nil {
@@ -109,7 +109,7 @@ func rawHello(t testing.TB, nc net.Conn) {
 	}
 }
 
-// chat proves that a player is unaffected: what it does is answered.
+// chat checks that an act of a player is answered.
 func chat(t testing.TB, c *wsClient, cseq uint64) {
 	t.Helper()
 	c.act(cseq, `"hi"`)
@@ -118,9 +118,9 @@ func chat(t testing.TB, c *wsClient, cseq uint64) {
 	}
 }
 
-// A close reason is UTF-8 (RFC 6455, section 5.5.1): one that is not is never repeated.
+// TestACloseReasonThatIsNotText checks that a reason that is not UTF-8 (RFC 6455, section 5.5.1) is never repeated.
 func TestACloseReasonThatIsNotText(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	for reason, want := range map[string][]byte{"bye": []byte("\x03\xe8bye"), "\xff\xfe": []byte("\x03\xef"), "": []byte("\x03\xe8")} {
 		nc, br := rawSocket(t, e)
 		rawHello(t, nc)
@@ -141,7 +141,7 @@ func TestACloseReasonThatIsNotText(t *testing.T) {
 }
 
 func TestAMessageOfOneMebibyte(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	player, bad := e.join(t, wire.CBOR), e.join(t, wire.JSON)
 	go func() { // the server may close before all is written
 		_ = bad.ws.Write(t.Context(), 1, wire.AppendAct(nil, wire.JSON, wire.Act{CSeq: 1, Data: json.RawMessage(`"` + strings.Repeat("x", 1<<20) + `"`)}))
@@ -151,7 +151,7 @@ func TestAMessageOfOneMebibyte(t *testing.T) {
 }
 
 func TestTenThousandMessages(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	player := e.join(t, wire.JSON)
 	for _, frame := range [][]byte{
 		maskedFrame(0x81, wire.AppendPing(nil, wire.JSON, wire.Ping{})),
@@ -177,9 +177,9 @@ func TestTenThousandMessages(t *testing.T) {
 	bad.closed(wire.CloseTooMany)
 }
 
-// Bytes count beside messages: a few large ones are too many as well, and who keeps to what welcome says is never closed.
+// TestBytesASecond checks that a few large messages are too many as well, and that a client within the limits of welcome is never closed.
 func TestBytesASecond(t *testing.T) {
-	e := newEdge(t, func(o *ws.Options) {
+	e := newEndpoint(t, func(o *ws.Options) {
 		o.MaxMessage, o.Rate, o.Bytes = 1<<10, limit.Rate{PerSecond: -1}, limit.Rate{PerSecond: 1 << 10, Burst: 8 << 10}
 	})
 	large := `"` + strings.Repeat("n", 900) + `"`
@@ -205,7 +205,7 @@ func TestBytesASecond(t *testing.T) {
 }
 
 func TestAReaderThatNeverReads(t *testing.T) {
-	e := newEdge(t, func(o *ws.Options) {
+	e := newEndpoint(t, func(o *ws.Options) {
 		o.WriteTimeout = 1500 * time.Millisecond
 		o.StuckAfter = 500 * time.Millisecond
 		o.Flushers = 1
@@ -238,7 +238,7 @@ func TestAReaderThatNeverReads(t *testing.T) {
 }
 
 func TestAReaderThatNeverReadsIsForgotten(t *testing.T) {
-	e := newEdge(t, func(o *ws.Options) { o.WriteTimeout = 50 * time.Millisecond })
+	e := newEndpoint(t, func(o *ws.Options) { o.WriteTimeout = 50 * time.Millisecond })
 	nc, _ := rawSocket(t, e)
 	_ = nc.SetReadBuffer(4 << 10)
 	rawHello(t, nc)
@@ -252,7 +252,7 @@ func TestAReaderThatNeverReadsIsForgotten(t *testing.T) {
 }
 
 func TestHalfAFrameAndSilence(t *testing.T) {
-	e := newEdge(t, func(o *ws.Options) {
+	e := newEndpoint(t, func(o *ws.Options) {
 		o.Heartbeat = 100 * time.Millisecond
 		o.Hello = 200 * time.Millisecond
 	})
@@ -291,12 +291,12 @@ func TestHalfAFrameAndSilence(t *testing.T) {
 }
 
 func TestNoHello(t *testing.T) {
-	e := newEdge(t, func(o *ws.Options) { o.Hello = 50 * time.Millisecond })
+	e := newEndpoint(t, func(o *ws.Options) { o.Hello = 50 * time.Millisecond })
 	e.dial(t, wsRoom, wire.JSON).closed(wire.CloseNoHello)
 }
 
 func TestSilenceEndsASocketAndWordsDoNot(t *testing.T) {
-	e := newEdge(t, func(o *ws.Options) { o.Heartbeat = time.Second })
+	e := newEndpoint(t, func(o *ws.Options) { o.Heartbeat = time.Second })
 	silent, talking, pinging := e.join(t, wire.JSON), e.join(t, wire.CBOR), e.join(t, wire.JSON)
 	go func() { _ = pinging.read() }() // a ping's answer is heard while reading
 	done := make(chan struct{})
@@ -317,7 +317,7 @@ func TestSilenceEndsASocketAndWordsDoNot(t *testing.T) {
 }
 
 func TestTheServerSpeaksWhenNobodyElseDoes(t *testing.T) {
-	e := newEdge(t, func(o *ws.Options) { o.Heartbeat = time.Second })
+	e := newEndpoint(t, func(o *ws.Options) { o.Heartbeat = time.Second })
 	c := e.join(t, wire.JSON)
 	if pong := until[wire.Pong](c); pong.Echo != nil {
 		t.Errorf("%+v", pong)
@@ -325,7 +325,7 @@ func TestTheServerSpeaksWhenNobodyElseDoes(t *testing.T) {
 }
 
 func TestARoomThatDoesNotAnswer(t *testing.T) {
-	e := newEdge(t, func(o *ws.Options) { o.Attach = 50 * time.Millisecond })
+	e := newEndpoint(t, func(o *ws.Options) { o.Attach = 50 * time.Millisecond })
 	e.hall.block = make(chan struct{})
 	c := e.dial(t, wsRoom, wire.JSON)
 	c.hello(wire.Hello{Client: "c"})
@@ -333,7 +333,7 @@ func TestARoomThatDoesNotAnswer(t *testing.T) {
 }
 
 func TestBrokenFramesHarmNobody(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	player := e.join(t, wire.JSON)
 	for _, bad := range [][]byte{
 		{0x81, 0x01, 'x'},                                    // not masked
@@ -358,11 +358,11 @@ func TestBrokenFramesHarmNobody(t *testing.T) {
 	testwait.Until(t, "the bad ones are gone", func() bool { return e.sockets.Open() == 1 })
 }
 
-// TestIdleConnectionsAreSmall guards the cost of a connection that says nothing. Both ends are in this process and the
-// client's is a bare TCP connection, so nearly all of the memory is the server's.
+// TestIdleConnectionsAreSmall bounds the memory of a connection that sends nothing. Both ends are in this process, and the client's is a
+// bare TCP connection, so nearly all of the memory is the server's.
 func TestIdleConnectionsAreSmall(t *testing.T) {
 	const n = 400
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	open := func() {
 		nc, br := rawSocket(t, e)
 		rawHello(t, nc)
@@ -394,10 +394,9 @@ func inUse() uint64 {
 	return m.HeapInuse + m.StackInuse
 }
 
-// TestABurstOfPings has as many pings in one message as a burst allows, of the protocol and of WebSocket, and counts the
-// pongs of each.
+// TestABurstOfPings sends as many pings at once as a burst allows, of the protocol and of WebSocket, and counts the pongs of each.
 func TestABurstOfPings(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	nc, br := rawSocket(t, e)
 	rawHello(t, nc)
 	const n = 59 // of either kind; a burst is 120

@@ -12,9 +12,9 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestMoveAsksEverybodyToGo sees clients leave by themselves, and closes those that do not.
+// TestMoveAsksEverybodyToGo checks that clients leave by themselves, and that those that do not are closed.
 func TestMoveAsksEverybodyToGo(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	silent := e.dial(t, wsRoom, wire.JSON) // says no hello
 	const n = 12
 	var clients []*wsClient
@@ -54,7 +54,7 @@ func TestMoveAsksEverybodyToGo(t *testing.T) {
 }
 
 func TestMoveIsOverWhenAllHaveGone(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	c := e.join(t, wire.JSON)
 	moved := make(chan error, 1)
 	go func() { moved <- e.sockets.Move(t.Context(), time.Hour) }()
@@ -71,7 +71,7 @@ func TestMoveIsOverWhenAllHaveGone(t *testing.T) {
 }
 
 func TestMoveEndsWithItsContext(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	c := e.join(t, wire.JSON)
 	ctx, cancel := context.WithCancel(t.Context())
 	moved := make(chan error, 1)

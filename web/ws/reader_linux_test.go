@@ -15,10 +15,10 @@ import (
 	"github.com/roomring/roomring/web/ws"
 )
 
-// TestPingsWithoutReading has a client that is heard all the time and reads nothing. It takes long until that fills the
-// buffers of two kernels, and yet it is closed as too slow, and reads so when it wakes up.
+// TestPingsWithoutReading has a client that sends all the time and reads nothing. Though that takes long to fill the buffers of two
+// kernels, it is closed as too slow, and reads why when it wakes up.
 func TestPingsWithoutReading(t *testing.T) {
-	e := newEdge(t, func(o *ws.Options) { o.WriteTimeout, o.Heartbeat = 2*time.Second, 4*time.Second })
+	e := newEndpoint(t, func(o *ws.Options) { o.WriteTimeout, o.Heartbeat = 2*time.Second, 4*time.Second })
 	small := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
 		return raw.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 2048) })
 	}}

@@ -16,7 +16,7 @@ import (
 	"github.com/roomring/roomring/web/ws"
 )
 
-// tally is the game of these tests: players add to a sum, and who makes it 100 wins.
+// tally is the game of these tests: players add to a sum, and the one who makes it 100 wins.
 type tally struct{ Sum int }
 
 type tallyView struct {
@@ -64,7 +64,7 @@ func newRooms(t testing.TB) (realRooms, room.ID) {
 // TestPlayInARealRoom goes from socket to core and back, in both encodings at once.
 func TestPlayInARealRoom(t *testing.T) {
 	rooms, id := newRooms(t)
-	e := newEdge(t, func(o *ws.Options) { o.Rooms = rooms })
+	e := newEndpoint(t, func(o *ws.Options) { o.Rooms = rooms })
 	for i, enc := range []wire.Encoding{wire.JSON, wire.CBOR} {
 		watcher := e.dial(t, id, 1-enc)
 		watcher.hello(wire.Hello{Client: "w" + strconv.Itoa(i), As: wire.AsSpectator})
@@ -113,7 +113,7 @@ func TestPlayInARealRoom(t *testing.T) {
 
 func TestTheGameEndsOnEverySocket(t *testing.T) {
 	rooms, id := newRooms(t)
-	e := newEdge(t, func(o *ws.Options) { o.Rooms = rooms })
+	e := newEndpoint(t, func(o *ws.Options) { o.Rooms = rooms })
 	c, w := e.dial(t, id, wire.CBOR), e.dial(t, id, wire.JSON)
 	c.hello(wire.Hello{Client: "c", Name: "Ann"})
 	w.hello(wire.Hello{Client: "w", As: wire.AsSpectator})
@@ -129,7 +129,7 @@ func TestTheGameEndsOnEverySocket(t *testing.T) {
 
 func TestTooManyUnansweredActs(t *testing.T) {
 	rooms, id := newRooms(t)
-	e := newEdge(t, func(o *ws.Options) { o.Rooms = rooms })
+	e := newEndpoint(t, func(o *ws.Options) { o.Rooms = rooms })
 	c := e.dial(t, id, wire.JSON)
 	c.hello(wire.Hello{Client: "c"})
 	until[wire.State](c)

@@ -30,8 +30,8 @@ const (
 	wsEmpty room.ID = "nnnnnnnnnnnnnnnn"
 )
 
-// hall is a room that answers every act with an ack and tells everybody what was said. It has no rules, so that
-// the tests of the edge depend on the edge alone.
+// hall is a room that answers every act with an ack, and sends its data to everybody. It has no rules, so that the tests depend on the
+// sockets alone.
 type hall struct {
 	mu      sync.Mutex
 	seq     uint64
@@ -114,7 +114,7 @@ func (m *member) Act(_ context.Context, act wire.Act) error {
 	return nil
 }
 
-// say tells everybody; the caller holds the lock.
+// say sends data to everybody. The caller holds the lock.
 func (h *hall) say(data json.RawMessage) {
 	h.seq++
 	var frames [2][]byte
@@ -149,8 +149,8 @@ func (h *hall) size() int {
 	return len(h.members)
 }
 
-// wsEdge is a server of sockets alone, on a real port.
-type wsEdge struct {
+// endpoint is a server of sockets alone, on a real port.
+type endpoint struct {
 	hall    *hall
 	sockets *ws.Sockets
 	server  *httptest.Server
@@ -158,13 +158,13 @@ type wsEdge struct {
 	meter   *wsMeter
 }
 
-func newEdge(t testing.TB, change func(*ws.Options)) *wsEdge {
+func newEndpoint(t testing.TB, change func(*ws.Options)) *endpoint {
 	t.Helper()
 	tokens, err := auth.New(auth.Options{GuestKey: []byte(strings.Repeat("k", 32))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &wsEdge{hall: &hall{members: map[*member]bool{}}, auth: tokens, meter: &wsMeter{closed: map[wire.CloseCode]int{}}}
+	e := &endpoint{hall: &hall{members: map[*member]bool{}}, auth: tokens, meter: &wsMeter{closed: map[wire.CloseCode]int{}}}
 	opts := ws.Options{Rooms: e.hall, Auth: tokens, Meter: e.meter}
 	if change != nil {
 		change(&opts)
@@ -228,16 +228,16 @@ type wsClient struct {
 
 var wsSubprotocols = map[wire.Encoding]string{wire.JSON: wire.SubprotocolJSON, wire.CBOR: wire.SubprotocolCBOR}
 
-func (e *wsEdge) address(id room.ID) string {
+func (e *endpoint) address(id room.ID) string {
 	return e.server.URL + "/v1/rooms/" + string(id) + "/ws"
 }
 
-func (e *wsEdge) dial(t testing.TB, id room.ID, enc wire.Encoding) *wsClient {
+func (e *endpoint) dial(t testing.TB, id room.ID, enc wire.Encoding) *wsClient {
 	t.Helper()
 	return e.dialWith(t, id, enc, &websocket.DialOptions{Subprotocols: []string{wsSubprotocols[enc]}})
 }
 
-func (e *wsEdge) dialWith(t testing.TB, id room.ID, enc wire.Encoding, opts *websocket.DialOptions) *wsClient {
+func (e *endpoint) dialWith(t testing.TB, id room.ID, enc wire.Encoding, opts *websocket.DialOptions) *wsClient {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testwait.Ceiling)
 	defer cancel()
@@ -251,7 +251,7 @@ func (e *wsEdge) dialWith(t testing.TB, id room.ID, enc wire.Encoding, opts *web
 }
 
 // join dials and says hello.
-func (e *wsEdge) join(t testing.TB, enc wire.Encoding) *wsClient {
+func (e *endpoint) join(t testing.TB, enc wire.Encoding) *wsClient {
 	t.Helper()
 	c := e.dial(t, wsRoom, enc)
 	c.hello(wire.Hello{Client: "c"})

@@ -14,8 +14,8 @@ import (
 	"github.com/roomring/roomring/web/ws"
 )
 
-// TestManySocketsShareWhatTheyMaySend has sockets that each stay within what one may send and together send too much, from
-// one address or into one room. Some of them are closed; who sends little beside them, of the same address and room, is not.
+// TestManySocketsShareWhatTheyMaySend has sockets that each stay within the limit of one and together send too much, from one address or
+// into one room. Some of them are closed. One of the same address and room that sends little is not.
 func TestManySocketsShareWhatTheyMaySend(t *testing.T) {
 	little := limit.Rate{PerSecond: 1, Burst: 20 << 10}
 	none := limit.Rate{PerSecond: -1}
@@ -28,7 +28,7 @@ func TestManySocketsShareWhatTheyMaySend(t *testing.T) {
 		"into a room":   {none, little, []string{"192.0.2.1", "192.0.2.2"}, "this room"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := newEdge(t, func(o *ws.Options) {
+			e := newEndpoint(t, func(o *ws.Options) {
 				o.Proxies = trust.Proxies{netip.MustParsePrefix("127.0.0.0/8")}
 				o.Floor, o.AddressBytes, o.RoomBytes = limit.Rate{PerSecond: 1, Burst: 4 << 10}, c.address, c.room
 			})

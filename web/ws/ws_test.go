@@ -29,7 +29,7 @@ import (
 
 func TestSocketTalksInBothEncodings(t *testing.T) {
 	for _, enc := range []wire.Encoding{wire.JSON, wire.CBOR} {
-		e := newEdge(t, nil)
+		e := newEndpoint(t, nil)
 		c := e.dial(t, wsRoom, enc)
 		if c.ws.Subprotocol() != wsSubprotocols[enc] {
 			t.Errorf("speaks %q", c.ws.Subprotocol())
@@ -62,7 +62,7 @@ func TestSocketTalksInBothEncodings(t *testing.T) {
 }
 
 func TestGuestTokenMakesTheSamePlayer(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	first := e.dial(t, wsRoom, wire.JSON)
 	first.hello(wire.Hello{Client: "c"})
 	w := until[wire.Welcome](first)
@@ -74,7 +74,7 @@ func TestGuestTokenMakesTheSamePlayer(t *testing.T) {
 }
 
 func TestSpectatorsAreNobody(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	c := e.dial(t, wsRoom, wire.JSON)
 	c.hello(wire.Hello{Client: "c", As: wire.AsSpectator})
 	until[wire.Welcome](c)
@@ -83,10 +83,10 @@ func TestSpectatorsAreNobody(t *testing.T) {
 	}
 }
 
-// TestBatches has everything a client may say, hello too, in one WebSocket message.
+// TestBatches sends all kinds of messages, hello too, in one WebSocket message.
 func TestBatches(t *testing.T) {
 	for _, enc := range []wire.Encoding{wire.JSON, wire.CBOR} {
-		c := newEdge(t, nil).dial(t, wsRoom, enc)
+		c := newEndpoint(t, nil).dial(t, wsRoom, enc)
 		batch := wire.AppendHello(nil, enc, wire.Hello{Client: "c"})
 		for i := range uint64(30) {
 			if enc == wire.JSON {
@@ -105,7 +105,7 @@ func TestBatches(t *testing.T) {
 }
 
 func TestWhatIsQueuedIsJoined(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	c := e.join(t, wire.JSON)
 	before := e.meter.written()
 	e.hall.mu.Lock()
@@ -123,9 +123,9 @@ func TestWhatIsQueuedIsJoined(t *testing.T) {
 	}
 }
 
-// TestCloseCodes is what bad input gets, each row in both encodings where that makes sense.
+// TestCloseCodes checks the close codes for bad input, in both encodings where that makes sense.
 func TestCloseCodes(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	_, token, err := e.auth.Guest("x")
 	if err != nil {
 		t.Fatal(err)
@@ -171,7 +171,7 @@ func TestCloseCodes(t *testing.T) {
 
 func TestFinishedRoomTellsItsResultFirst(t *testing.T) {
 	for _, enc := range []wire.Encoding{wire.JSON, wire.CBOR} {
-		c := newEdge(t, nil).dial(t, wsOver, enc)
+		c := newEndpoint(t, nil).dial(t, wsOver, enc)
 		c.hello(wire.Hello{Client: "c"})
 		if over := until[wire.Over](c); over.End != "finished" || string(over.Result) != `{"reason":"checkmate"}` {
 			t.Errorf("%+v", over)
@@ -181,8 +181,8 @@ func TestFinishedRoomTellsItsResultFirst(t *testing.T) {
 }
 
 func TestTokensForOtherRoomsAndGames(t *testing.T) {
-	keyed := &limitedDoor{}
-	e := newEdge(t, func(o *ws.Options) { o.Auth = keyed })
+	keyed := &oneIdentity{}
+	e := newEndpoint(t, func(o *ws.Options) { o.Auth = keyed })
 	for name, c := range map[string]struct {
 		who  auth.Identity
 		code wire.CloseCode
@@ -211,19 +211,19 @@ func TestTokensForOtherRoomsAndGames(t *testing.T) {
 	}
 }
 
-// limitedDoor lets in one identity and no guests.
-type limitedDoor struct{ who auth.Identity }
+// oneIdentity lets in one identity and no guests.
+type oneIdentity struct{ who auth.Identity }
 
-func (d *limitedDoor) Check(context.Context, string) (auth.Identity, error) { return d.who, nil }
+func (d *oneIdentity) Check(context.Context, string) (auth.Identity, error) { return d.who, nil }
 
-func (d *limitedDoor) Guest(string) (auth.Identity, string, error) {
+func (d *oneIdentity) Guest(string) (auth.Identity, string, error) {
 	return auth.Identity{}, "", auth.ErrNoGuests
 }
 
-func (d *limitedDoor) Guests() bool { return false }
+func (d *oneIdentity) Guests() bool { return false }
 
 func TestSubprotocols(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	for _, c := range []struct {
 		offer []string
 		want  string
@@ -247,7 +247,7 @@ func TestSubprotocols(t *testing.T) {
 }
 
 func TestWrongKindOfMessage(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	c := e.dial(t, wsRoom, wire.JSON)
 	if err := c.ws.Write(t.Context(), websocket.MessageBinary, []byte(`{"t":"ping"}`)); err != nil {
 		t.Fatal(err)
@@ -257,7 +257,7 @@ func TestWrongKindOfMessage(t *testing.T) {
 
 func TestRefusedBeforeTheUpgrade(t *testing.T) {
 	draining := false
-	e := newEdge(t, func(o *ws.Options) {
+	e := newEndpoint(t, func(o *ws.Options) {
 		o.Draining = func() bool { return draining }
 		o.Origins = webtest.Origins(t, "https://*.example.org", "https://exact.test", "capacitor://localhost", "file://")
 	})
@@ -284,8 +284,8 @@ func TestRefusedBeforeTheUpgrade(t *testing.T) {
 	}
 }
 
-// upgrade asks for a socket as a browser does, and tells how HTTP answered.
-func upgrade(t *testing.T, e *wsEdge, origin string, ws bool) (int, http.Header) {
+// upgrade asks for a socket as a browser does, and returns the answer.
+func upgrade(t *testing.T, e *endpoint, origin string, ws bool) (int, http.Header) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), "GET", e.address(wsRoom), nil)
 	if err != nil {
@@ -316,7 +316,7 @@ func TestSocketsNeedRoomsAndAuth(t *testing.T) {
 }
 
 func TestSocketsAnAddressAreCapped(t *testing.T) {
-	e := newEdge(t, func(o *ws.Options) {
+	e := newEndpoint(t, func(o *ws.Options) {
 		o.PerAddress = 2
 		o.Proxies = trust.Proxies{netip.MustParsePrefix("127.0.0.0/8")}
 	})
@@ -342,7 +342,7 @@ func TestSocketsAnAddressAreCapped(t *testing.T) {
 }
 
 func TestShutdownSendsEverybodyElsewhere(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	e.hall.block = make(chan struct{})
 	waiting := e.dial(t, wsRoom, wire.JSON)
 	waiting.hello(wire.Hello{Client: "w"}) // is in Attach
@@ -375,7 +375,7 @@ func TestShutdownSendsEverybodyElsewhere(t *testing.T) {
 }
 
 func TestShutdownCutsOffWhoDoesNotAnswer(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	rawSocket(t, e) // never answers the close frame
 	testwait.Until(t, "the socket is open", func() bool { return e.sockets.Open() == 1 })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -386,7 +386,7 @@ func TestShutdownCutsOffWhoDoesNotAnswer(t *testing.T) {
 }
 
 func TestTheRoomEndsASession(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	c := e.join(t, wire.JSON)
 	e.hall.mu.Lock()
 	for m := range e.hall.members {
@@ -404,7 +404,7 @@ func TestTheRoomEndsASession(t *testing.T) {
 }
 
 func TestAClientThatGoesIsDetached(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	a, b := e.join(t, wire.JSON), e.join(t, wire.CBOR)
 	_ = a.ws.Close(websocket.StatusNormalClosure, "bye")
 	_ = b.ws.CloseNow()
@@ -418,7 +418,7 @@ func TestAClientThatGoesIsDetached(t *testing.T) {
 }
 
 func TestTheMeterCounts(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	c := e.join(t, wire.JSON)
 	c.act(1, "1")
 	until[wire.Ack](c)
@@ -438,7 +438,7 @@ func TestTheMeterCounts(t *testing.T) {
 
 // TestBytesSentWithTheHandshakeAreNotLost has a client that does not wait for the handshake's answer.
 func TestBytesSentWithTheHandshakeAreNotLost(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	nc := rawDial(t, e)
 	req := rawRequest(e)
 	req = append(req, maskedFrame(0x81, wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "c"}))...)
@@ -451,7 +451,7 @@ func TestBytesSentWithTheHandshakeAreNotLost(t *testing.T) {
 
 func TestSocketMetrics(t *testing.T) {
 	metrics := metrics.New()
-	e := newEdge(t, func(o *ws.Options) { o.Meter = metrics })
+	e := newEndpoint(t, func(o *ws.Options) { o.Meter = metrics })
 	c := e.join(t, wire.JSON)
 	c.act(1, "1")
 	until[wire.Ack](c)
@@ -469,9 +469,9 @@ func TestSocketMetrics(t *testing.T) {
 	}
 }
 
-// TestOverTLS takes the way of connections that cannot be written to without waiting.
+// TestOverTLS has connections that cannot be written to without blocking.
 func TestOverTLS(t *testing.T) {
-	e := newEdge(t, nil)
+	e := newEndpoint(t, nil)
 	plain := e.server
 	e.server = httptest.NewTLSServer(plain.Config.Handler)
 	t.Cleanup(e.server.Close)

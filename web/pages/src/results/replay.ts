@@ -31,7 +31,7 @@ export class Recording {
     this.steps = stepsOf(lines);
   }
 
-  /** The view after turn i. Going to the next turn is cheap, and to any other never costs more than a stretch. */
+  /** The view after turn i. The next turn is cheap; any other costs the turns since the nearest kept view. */
   view(i: number): unknown {
     if (i === this.at) return this.now;
     if (i < this.at || i > this.at + apart) {

@@ -66,7 +66,7 @@ func TestWithAnAuthKeyCreatingNeedsAToken(t *testing.T) {
 	}
 }
 
-// TestNullIsNamedByItself: what has no origin of its own gets in where the operator says so, and nowhere else.
+// TestNullIsNamedByItself checks that pages without an origin are let in where the operator says so, and nowhere else.
 func TestNullIsNamedByItself(t *testing.T) {
 	for list, want := range map[string]int{"null": 201, "*": 201, "https://*": 403, "file://": 403} {
 		a := webtest.StartAPI(t, func(o *api.Options) { o.AllowedOrigins = webtest.Origins(t, list) })
@@ -77,7 +77,7 @@ func TestNullIsNamedByItself(t *testing.T) {
 	}
 }
 
-// TestForeignOriginsAreNamedOnce: the log says which flag a page of another origin lacks, and no page can fill the log.
+// TestForeignOriginsAreNamedOnce checks that the log says which flag a page of another origin needs, and that no page can fill the log.
 func TestForeignOriginsAreNamedOnce(t *testing.T) {
 	var log webtest.Log
 	a := webtest.StartAPI(t, func(o *api.Options) {
