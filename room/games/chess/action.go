@@ -14,7 +14,7 @@ type Action struct {
 	Takeback string `json:"takeback,omitempty"` // offer, accept or decline
 }
 
-// The words of Action.Draw and Action.Takeback.
+// The values of Action.Draw and Action.Takeback.
 const (
 	doOffer   = "offer"
 	doAccept  = "accept"
@@ -38,7 +38,7 @@ func (g *Game) Act(t *room.Turn, by room.Player, a Action) error {
 	case s == nobody:
 		return room.Refuse("not_a_player", "only the players can do that")
 	case g.flagged(t):
-		g.fall(t) // the action came too late, by a time whose timer is due as well
+		g.flagFell(t) // the action came too late; the flag's timer is due as well
 		return nil
 	}
 	acted := g.acted
@@ -85,7 +85,7 @@ func (g *Game) move(t *room.Turn, s side, text string) error {
 	return nil
 }
 
-// play makes a move for the side to move, and everything that follows from it.
+// play makes a move for the side to move, and ends the game if the move does.
 func (g *Game) play(t *room.Turn, f found) {
 	s := g.line.turn()
 	g.line.play(f)
@@ -95,11 +95,11 @@ func (g *Game) play(t *room.Turn, f found) {
 		g.undo.close()
 	}
 	if g.draw.By == s.other() {
-		g.draw.close() // moving on declines it
+		g.draw.close() // a move declines it
 	}
 	switch reason := g.line.verdict(); reason {
 	case "":
-		g.wind(t)
+		g.startTimers(t)
 	case Checkmate:
 		g.finish(t, reason, s)
 	default:
@@ -107,19 +107,20 @@ func (g *Game) play(t *room.Turn, f found) {
 	}
 }
 
-// fall ends the game for the side to move, whose time is up (FIDE 6.9).
-func (g *Game) fall(t *room.Turn) {
+// flagFell ends the game for the side to move, whose time is up (FIDE 6.9).
+func (g *Game) flagFell(t *room.Turn) {
 	s := g.line.turn()
 	both := armies(g.line.board())
 	if canMate(both[s.other()], both[s]) {
-		g.desert(t, Time, s.other())
+		g.forfeit(t, Time, s.other())
 		return
 	}
-	g.desert(t, TimeInsufficient, nobody)
+	g.forfeit(t, TimeInsufficient, nobody)
 }
 
-// desert ends the game for one side's absence.
-func (g *Game) desert(t *room.Turn, reason string, winner side) {
+// forfeit ends the game because a side left, stayed away or ran out of time. Under the first edition a game without moves is
+// aborted.
+func (g *Game) forfeit(t *room.Turn, reason string, winner side) {
 	if g.edition < fair && len(g.line.plies) == 0 {
 		reason, winner = Aborted, nobody
 	}
@@ -128,15 +129,15 @@ func (g *Game) desert(t *room.Turn, reason string, winner side) {
 
 // offer is a proposal of one side that the other may accept.
 type offer struct {
-	By    side   `json:"by"`    // nobody: none stands
-	Asked [2]int `json:"asked"` // half-moves played when each side last asked, or long ago
+	By    side   `json:"by"`    // nobody: there is no offer
+	Asked [2]int `json:"asked"` // half-moves played when each side last asked; -2: never
 }
 
 var noOffer = offer{nobody, [2]int{-2, -2}}
 
 func (o *offer) close() { o.By = nobody }
 
-// open makes an offer, once in two half-moves, so that nobody is pestered.
+// open makes an offer. A side may make one in two half-moves.
 func (o *offer) open(s side, ply int) error {
 	switch {
 	case o.By == s:
@@ -150,7 +151,7 @@ func (o *offer) open(s side, ply int) error {
 	return nil
 }
 
-// answer takes the other side's offer off the table.
+// answer closes the other side's offer.
 func (o *offer) answer(s side) error {
 	if o.By != s.other() {
 		return room.Refuse("no_offer", "there is no offer to answer")
@@ -177,7 +178,7 @@ func (g *Game) drawAction(t *room.Turn, s side, do string) error {
 	return errAction
 }
 
-// offerDraw agrees at once when the other side has offered too.
+// offerDraw offers a draw. If the other side has offered one too, the game is drawn at once.
 func (g *Game) offerDraw(t *room.Turn, s side) error {
 	if g.draw.By == s.other() {
 		g.finish(t, Agreement, nobody)
@@ -207,7 +208,7 @@ func (g *Game) decline(t *room.Turn, s side, o *offer, what string) error {
 	return nil
 }
 
-// claimDraw takes claims of both players while the position stands: for the one who has just moved
+// claimDraw ends the game if a draw can be claimed. Both players may claim: for the player who has just moved,
 // this is the claim with an intended move (FIDE 9.2.1, 9.3.1).
 func (g *Game) claimDraw(t *room.Turn) error {
 	reason := g.line.claimable()
@@ -254,7 +255,7 @@ func (g *Game) offerTakeback(t *room.Turn, s side) error {
 	return nil
 }
 
-// toUndo is how many half-moves bring a side before its own last move.
+// toUndo is how many half-moves to take back to undo a side's last move.
 func (g *Game) toUndo(s side) int {
 	if g.line.turn() == s {
 		return 2
@@ -262,7 +263,7 @@ func (g *Game) toUndo(s side) int {
 	return 1
 }
 
-// takeBack brings a side before the move that it asked to take back, clocks included, whatever has been played since.
+// takeBack undoes the move that a side asked to take back and all later ones, clocks included.
 func (g *Game) takeBack(t *room.Turn, s side) {
 	n := len(g.line.plies) - g.toUndo(s)
 	if g.edition >= fair {
@@ -272,5 +273,5 @@ func (g *Game) takeBack(t *room.Turn, s side) {
 	g.clock.takeBack(n, g.line.setup.turn, t.Now())
 	g.draw, g.undo, g.undoTo = noOffer, noOffer, 0
 	g.sheet.write(g.line)
-	g.wind(t)
+	g.startTimers(t)
 }

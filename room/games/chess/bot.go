@@ -8,14 +8,14 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// The built-in opponent. A game with it is not rated.
+// botID is the built-in opponent. A game with it is not rated.
 const (
 	botID   room.PlayerID = "roomring:bot"
 	botName string        = "Roomring"
 )
 
-// botNodes bounds the positions that one move of the built-in opponent looks at, at roughly half a
-// microsecond each: a replay thinks everything over again.
+// botNodes bounds the positions that the built-in opponent looks at for one move. Each takes roughly half a
+// microsecond, and every replay searches again.
 const botNodes = 20_000
 
 // botDrawAfter is how many half-moves must have been played before the built-in opponent agrees to a draw.
@@ -26,7 +26,7 @@ func (g *Game) botMove(t *room.Turn) {
 	g.play(t, found{uci, g.line.pos.ValidMoves()})
 }
 
-// botAcceptsDraw agrees when it counts itself no better off.
+// botAcceptsDraw reports whether the built-in opponent accepts a draw: late enough, and if it is no better off.
 func (g *Game) botAcceptsDraw(s side) bool {
 	return len(g.line.plies) >= botDrawAfter && newBotBoard(g.line.board(), s).eval() <= 0
 }
@@ -39,8 +39,8 @@ type candidate struct {
 	score   int
 }
 
-// think chooses a legal move by looking depth half-moves ahead, and captures further. It is a function of
-// the line, the depth and the random source, which decides among equals.
+// think chooses a legal move by a search of depth half-moves, and of captures beyond them. It is a function of
+// the line, the depth and the random source, which decides between equal moves.
 func think(l *line, depth int, random *rand.Rand) string {
 	list := candidates(l)
 	random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
@@ -49,7 +49,7 @@ func think(l *line, depth int, random *rand.Rand) string {
 		tried := slices.Clone(list)
 		s.rank(root, tried, d)
 		if d > 1 && s.nodes >= botNodes {
-			break // the last of them were only glanced at
+			break // the search has stopped before the last of them
 		}
 		list = tried
 	}
@@ -66,7 +66,7 @@ func candidates(l *line) []candidate {
 	return list
 }
 
-// repeats reports whether a move brings back a position that has stood on the board.
+// repeats reports whether a move brings back an earlier position.
 func (l *line) repeats(uci string) bool {
 	before := l.pos
 	defer func() { l.pos = before }()
@@ -97,13 +97,13 @@ const (
 	infinity  = 1_000_000
 )
 
-// rank scores the candidates and puts the best first; equals keep their order.
+// rank scores the candidates and sorts them, the best first. Equal ones keep their order.
 func (s *search) rank(root *botBoard, list []candidate, depth int) {
 	alpha := -infinity
 	for i := range list {
 		next := *root
 		next.make(list[i].move)
-		list[i].score = -s.look(&next, depth-1, 1, -infinity, -alpha)
+		list[i].score = -s.alphaBeta(&next, depth-1, 1, -infinity, -alpha)
 		if list[i].repeats {
 			list[i].score = 0
 		}
@@ -112,10 +112,10 @@ func (s *search) rank(root *botBoard, list []candidate, depth int) {
 	slices.SortStableFunc(list, func(a, b candidate) int { return b.score - a.score })
 }
 
-// look is the score of a position for the side to move.
-func (s *search) look(b *botBoard, depth, ply, alpha, beta int) int {
+// alphaBeta is the score of a position for the side to move.
+func (s *search) alphaBeta(b *botBoard, depth, ply, alpha, beta int) int {
 	if depth <= 0 || s.nodes >= botNodes {
-		return s.calm(b, alpha, beta)
+		return s.quiesce(b, alpha, beta)
 	}
 	s.nodes++
 	var buf [128]botMove
@@ -127,7 +127,7 @@ func (s *search) look(b *botBoard, depth, ply, alpha, beta int) int {
 			continue
 		}
 		moved = true
-		alpha = max(alpha, -s.look(&next, depth-1, ply+1, -beta, -alpha))
+		alpha = max(alpha, -s.alphaBeta(&next, depth-1, ply+1, -beta, -alpha))
 		if alpha >= beta {
 			return alpha
 		}
@@ -141,8 +141,8 @@ func (s *search) look(b *botBoard, depth, ply, alpha, beta int) int {
 	return 0
 }
 
-// calm plays captures out, so that no position is judged in the middle of an exchange.
-func (s *search) calm(b *botBoard, alpha, beta int) int {
+// quiesce is the score after captures are played out, so that no position is judged in the middle of an exchange.
+func (s *search) quiesce(b *botBoard, alpha, beta int) int {
 	s.nodes++
 	alpha = max(alpha, b.eval())
 	if alpha >= beta || s.nodes >= botNodes {
@@ -155,7 +155,7 @@ func (s *search) calm(b *botBoard, alpha, beta int) int {
 		if next.inCheck(b.turn) {
 			continue
 		}
-		alpha = max(alpha, -s.calm(&next, -beta, -alpha))
+		alpha = max(alpha, -s.quiesce(&next, -beta, -alpha))
 		if alpha >= beta {
 			break
 		}

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// botBoard is a small board for the built-in opponent's search: cheap to copy, and judged as it changes.
-// Squares are numbered rank<<4 | file, so that a step off the board shows in one bit test. Its own moves
-// leave out castling, en passant and underpromotion; it makes all of them when the game does.
+// botBoard is a small board for the built-in opponent's search. It is cheap to copy, and keeps its score up to date.
+// Squares are numbered rank<<4 | file, so that one bit test finds a step off the board. Method moves leaves out
+// castling, en passant and underpromotion; method make makes them too.
 type botBoard struct {
 	squares [128]int8 // botPawn to botKing, negative for Black
 	kings   [2]uint8
 	turn    side
-	score   int32 // for White: material and where it stands
+	score   int32 // for White: material and its squares
 	endgame bool
 }
 
@@ -74,7 +74,7 @@ func (b *botBoard) clear(sq uint8) int8 {
 	return p
 }
 
-// worth is a piece's value on a square, negative for Black's.
+// worth is a piece's value on a square, negative for a black piece.
 func (b *botBoard) worth(sq uint8, p int8) int32 {
 	if p < 0 {
 		return -b.worth(sq^0x70, -p)
@@ -86,7 +86,7 @@ func (b *botBoard) worth(sq uint8, p int8) int32 {
 	return botWorth[p] + int32(table[(7-sq>>4)*8+sq&7])
 }
 
-// make makes a move of the side to move; castling and en passant are known by their squares.
+// make makes a move of the side to move. It recognises castling and en passant by their squares.
 func (b *botBoard) make(m botMove) {
 	taken, p := b.clear(m.to), b.clear(m.from)
 	kind := p * b.turn.sign()
@@ -105,7 +105,7 @@ func (b *botBoard) make(m botMove) {
 	b.turn = b.turn.other()
 }
 
-// eval is the position's worth for the side to move, in hundredths of a pawn.
+// eval is the value of the position for the side to move, in hundredths of a pawn.
 func (b *botBoard) eval() int {
 	score := b.score
 	if b.endgame && (score > 300 || score < -300) {
@@ -114,8 +114,8 @@ func (b *botBoard) eval() int {
 	return int(score) * int(b.turn.sign())
 }
 
-// chase rewards driving the weaker king to the edge and coming near it: without that nothing would
-// ever be mated by a short search.
+// chase rewards driving the weaker king to the edge and coming near it. Without it a short search would never
+// find a mate.
 func (b *botBoard) chase() int32 {
 	strong := white
 	if b.score < 0 {
@@ -150,7 +150,7 @@ func (b *botBoard) inCheck(s side) bool {
 		b.reaches(king, bishopSteps, true, botBishop*enemy, botQueen*enemy)
 }
 
-// reaches reports whether one of two pieces stands where the steps first meet something.
+// reaches reports whether the first piece in one of the directions is one of two pieces.
 func (b *botBoard) reaches(from int, steps []int, slide bool, p, q int8) bool {
 	for _, d := range steps {
 		for at := from + d; at&0x88 == 0; at += d {
@@ -191,7 +191,7 @@ func (b *botBoard) moves(list []botMove, captures bool) []botMove {
 	return list
 }
 
-// gain orders moves: much taken with little first.
+// gain orders moves: captures of valuable pieces by cheap ones come first.
 func (b *botBoard) gain(m botMove) int {
 	taken := b.squares[m.to]
 	if taken == 0 {
@@ -241,8 +241,8 @@ func pawnMove(from, to int) botMove {
 	return m
 }
 
-// botTables say how good a square is for a piece of White's, from a8 to h1: the tables of Tomasz
-// Michniewski's "simplified evaluation function". The first is the king's in the endgame.
+// botTables are the values of squares for White's pieces, from a8 to h1. They are those of Tomasz Michniewski's
+// "simplified evaluation function". The first is the king's in the endgame.
 var botTables = [...][64]int8{
 	{
 		-50, -40, -30, -20, -20, -30, -40, -50,

@@ -9,10 +9,10 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// Version is the version of the rules; it stands in every room's log.
+// Version is the version of the rules, which every room's log names.
 const Version = 1
 
-// Rules are the game, ready to be run.
+// Rules define the game for a server.
 func Rules() *room.Rules {
 	return room.MustDefine(room.Spec{
 		Name: "chess", Version: Version, Title: "Chess",
@@ -22,16 +22,15 @@ func Rules() *room.Rules {
 	}, func() *Game { return new(Game) })
 }
 
-// Timers of the game.
+// The game's timers.
 const (
 	flagTimer = "flag" // the side to move runs out of time
-	botTimer  = "bot"  // the built-in opponent has thought enough
+	botTimer  = "bot"  // the built-in opponent moves
 	awayTimer = "away" // the side to move has been away for too long
 )
 
-// fair is the edition of the rules in which nobody loses or wins by what an opponent who is not there lets happen. It holds
-// in rooms that were made by the runtime of the same number or a later one; those before it, and their replays, go on as
-// they were begun.
+// fair is the edition of the rules in which nobody wins or loses because an opponent is absent. It applies to rooms made by
+// the runtime of this number or a later one. Rooms of earlier runtimes, and their replays, keep the rules they began with.
 const fair = 2
 
 // Game is one game of chess. The zero value waits for Open or Restore.
@@ -40,19 +39,19 @@ type Game struct {
 	edition int // fair, or 0
 	line    *line
 	clock   clock
-	seated  []room.Player // those who wait for the game to start, by seat
+	seated  []room.Player // the players who wait for the start, ordered by seat
 	players [2]contender  // by side, once it has started
 	started bool
 	acted   [2]bool       // which sides have acted in their turn
-	away    time.Duration // when the side to move loses by being away; 0: it is there, or a clock decides
+	away    time.Duration // when the side to move loses by absence; 0: it is connected, or a clock decides
 	draw    offer
 	undo    offer
-	undoTo  int // half-moves that are left once undo is accepted
+	undoTo  int // half-moves left if undo is accepted
 	over    *ending
 	sheet   sheet
 }
 
-// contender is who plays a side.
+// contender is the player of a side.
 type contender struct {
 	room.Player
 	Bot    bool `json:"bot,omitempty"`
@@ -81,7 +80,7 @@ func (g *Game) set(o Options, l *line) {
 	g.sheet.write(g.line)
 }
 
-// Join seats a player. The game starts when the last one sits down.
+// Join seats a player, and starts the game when nobody is missing.
 func (g *Game) Join(t *room.Turn, p room.Player) error {
 	switch {
 	case g.started:
@@ -102,7 +101,7 @@ func (g *Game) Join(t *room.Turn, p room.Player) error {
 	return nil
 }
 
-// start gives out the colours and sets White's clock running.
+// start assigns the colours and starts White's clock.
 func (g *Game) start(t *room.Turn) {
 	w := g.chooseWhite(t)
 	for s, p := range []room.Player{g.seated[w], g.seated[1-w]} {
@@ -112,14 +111,14 @@ func (g *Game) start(t *room.Turn) {
 	if g.clock.on {
 		g.clock.Since = t.Now()
 	}
-	if g.edition >= fair { // the game ends by its own timers, whoever is there
+	if g.edition >= fair { // the game's own timers end it, whoever is connected
 		t.Grace(room.Forever)
 		t.Empty(room.Forever)
 	}
-	g.wind(t)
+	g.startTimers(t)
 }
 
-// chooseWhite is the place of White among the seated. The built-in opponent counts as the second.
+// chooseWhite is the index of White in g.seated. The built-in opponent is the second.
 func (g *Game) chooseWhite(t *room.Turn) int {
 	switch g.options.White {
 	case byFirst:
@@ -136,7 +135,7 @@ func (g *Game) chooseWhite(t *room.Turn) int {
 	return t.Rand().IntN(2)
 }
 
-// Leave ends a game that has begun: whoever gives the seat up, or loses it, loses, unless too little has been played.
+// Leave ends a game that has begun. The player who leaves or loses the seat loses, unless too little has been played.
 func (g *Game) Leave(t *room.Turn, p room.Player, _ room.LeaveReason) {
 	s := g.sideOf(p.ID)
 	switch {
@@ -145,20 +144,21 @@ func (g *Game) Leave(t *room.Turn, p room.Player, _ room.LeaveReason) {
 	case s == nobody || g.over != nil:
 	default:
 		g.players[s].Online = false
-		g.desert(t, Abandoned, s.other())
+		g.forfeit(t, Abandoned, s.other())
 	}
 }
 
-// Presence notes whether a player is connected, for the other to see.
+// Presence notes whether a player is connected.
 func (g *Game) Presence(t *room.Turn, p room.Player, online bool) {
 	if s := g.sideOf(p.ID); s != nobody {
 		g.players[s].Online = online
-		g.watch(t)
+		g.timeAbsence(t)
 	}
 }
 
-// watch gives a side to move that is away the time that the options say to come back. Where a clock runs it decides alone.
-func (g *Game) watch(t *room.Turn) {
+// timeAbsence starts and stops the time that the options give a side to move to come back. In a game with a clock the clock
+// alone decides.
+func (g *Game) timeAbsence(t *room.Turn) {
 	if g.edition < fair || g.clock.on || !g.playing() {
 		return
 	}
@@ -172,22 +172,22 @@ func (g *Game) watch(t *room.Turn) {
 	}
 }
 
-// Timer hears a fallen flag and the built-in opponent.
+// Timer ends the game when a flag falls or an absence lasts too long, and makes the built-in opponent's moves.
 func (g *Game) Timer(t *room.Turn, name string) {
 	switch {
 	case !g.playing():
 	case name == flagTimer && !g.flagged(t):
-		g.wind(t) // the clock was set back meanwhile
+		g.startTimers(t) // the clock has been set back
 	case name == flagTimer:
-		g.fall(t)
+		g.flagFell(t)
 	case name == awayTimer && g.away > 0 && t.Now() >= g.away:
-		g.desert(t, Abandoned, g.line.turn().other())
+		g.forfeit(t, Abandoned, g.line.turn().other())
 	case name == botTimer && g.players[g.line.turn()].Bot:
 		g.botMove(t)
 	}
 }
 
-// Rematch swaps the colours.
+// Rematch is the options of another game with the colours swapped.
 func (g *Game) Rematch() any {
 	o := g.options
 	switch next := g.players[black]; {
@@ -223,8 +223,8 @@ func (g *Game) flagged(t *room.Turn) bool {
 	return g.clock.on && g.clock.remaining(g.line.turn(), t.Now()) <= 0
 }
 
-// wind sets the timers for the side to move.
-func (g *Game) wind(t *room.Turn) {
+// startTimers sets the timers for the side to move.
+func (g *Game) startTimers(t *room.Turn) {
 	s := g.line.turn()
 	if g.clock.on {
 		t.StartTimer(flagTimer, g.clock.remaining(s, t.Now()))
@@ -235,10 +235,10 @@ func (g *Game) wind(t *room.Turn) {
 		t.StopTimer(botTimer)
 	}
 	g.away = 0
-	g.watch(t)
+	g.timeAbsence(t)
 }
 
-// botPause is how long the built-in opponent seems to think: a short while, and less when its time is short.
+// botPause is how long the built-in opponent seems to think: shortly, and for less when its time is short.
 func (g *Game) botPause(t *room.Turn, s side) time.Duration {
 	pause := ms(250 + t.Rand().Int64N(350))
 	if g.clock.on {

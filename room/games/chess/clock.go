@@ -2,7 +2,7 @@ package chess
 
 import "time"
 
-// clock measures both sides' time in room time. It knows nothing of timers.
+// clock measures both sides' time in room time. It sets no timers.
 type clock struct {
 	on        bool
 	increment time.Duration
@@ -10,10 +10,10 @@ type clock struct {
 	savedClock
 }
 
-// savedClock is what of a clock does not follow from the options.
+// savedClock is the part of a clock that does not follow from the options.
 type savedClock struct {
 	Left  [2]time.Duration `json:"left"`  // as of Since
-	Since time.Duration    `json:"since"` // the side to move has been thinking since
+	Since time.Duration    `json:"since"` // when the side to move began to think
 	Log   []time.Duration  `json:"log"`   // what the mover had left after each half-move, increment included
 }
 
@@ -28,7 +28,7 @@ func newClock(o *ClockOptions) clock {
 
 func ms(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
-// remaining is what the side to move has left at a moment; zero or less means its flag has fallen.
+// remaining is what the side to move has left at a moment. Zero or less means that its flag has fallen.
 func (c *clock) remaining(s side, now time.Duration) time.Duration {
 	return c.Left[s] - (now - c.Since)
 }
@@ -41,7 +41,7 @@ func (c *clock) stop(s side, now time.Duration) {
 	}
 }
 
-// press ends a side's thinking with its move.
+// press stops a side's clock after its move and adds the increment.
 func (c *clock) press(s side, now time.Duration) {
 	if c.on {
 		c.stop(s, now)
@@ -50,8 +50,8 @@ func (c *clock) press(s side, now time.Duration) {
 	}
 }
 
-// takeBack sets both clocks to what they were after n half-moves and starts the one of the side then to
-// move. First is who made the first.
+// takeBack sets both clocks to what they were after n half-moves, and starts that of the side to move then.
+// The side first made the first half-move.
 func (c *clock) takeBack(n int, first side, now time.Duration) {
 	if !c.on {
 		return

@@ -3,7 +3,7 @@
 //
 // # Options
 //
-// See [Options]. Without any, two players get their colours by lot and play without clocks:
+// See [Options]. By default two players get random colours and play without clocks:
 //
 //	{"white": "first", "clock": {"initial_ms": 300000, "increment_ms": 2000}, "takeback": true}
 //	{"bot": true}
@@ -16,7 +16,7 @@
 //	{"move": "Nf3"}            SAN, long SAN or UCI: e4, exd5, Nbd7, O-O, e8=Q, e2e4, e7e8q
 //	{"resign": true}
 //	{"draw": "offer"}          once in two half-moves; a second offer against it agrees
-//	{"draw": "accept"}         or "decline", which a move of one's own does too
+//	{"draw": "accept"}         or "decline"; a move declines too
 //	{"draw": "claim"}          threefold repetition or fifty moves, while such a position stands
 //	{"takeback": "offer"}      where the options allow it; it stands until "accept" or "decline" answers it
 //
@@ -31,40 +31,40 @@
 //	promotion_missing  the piece that a pawn becomes is not said
 //	not_your_turn      the other side is to move
 //	no_offer           there is nothing to accept or decline
-//	already_offered    one's own offer stands, or was made lately
-//	answer_first       the other side's offer has to be answered first
+//	already_offered    the player's own offer stands, or was made lately
+//	answer_first       the player must answer the other side's offer first
 //	no_claim           neither rule can be claimed now
 //	no_takeback        the options do not allow it, or there is no move to take back
 //	waiting            the other player is not here yet
 //	over               the game is over
 //	not_a_player       the seat has no side
 //
-// Options are refused with the code bad_options and a reason that names the field; a seat with started or reserved.
+// Options are refused with the code bad_options and a reason that names the field, seats with started or reserved.
 //
 // # View, events and result
 //
 // See [View] for what everybody sees. The event "declined" says that an offer was turned down, see
-// [Declined]. The result's reason is one of the constants from [Checkmate] to [Aborted], its data is a [Record].
+// [Declined]. The result's reason is one of the constants from [Checkmate] to [Aborted], and its data is a [Record].
 //
 // # Clocks and absence
 //
-// White's clock starts when both have sat down. A clock belongs to the side to move; a move stops it,
-// then adds the increment. A flag falls by a timer of the room, so room time counts and stands still
+// White's clock starts when both players have seats. The clock of the side to move runs. A move stops it and
+// adds the increment. A flag falls by a timer of the room, so room time counts, which stands still
 // while no node runs the room. The other side wins if its material can give mate at all.
 //
-// A player who leaves the seat loses. Where no clock runs, so does a side to move that is away for grace_ms; with a clock,
-// the clock decides what absence costs, and a game of many days goes on with nobody there. Until both sides have acted in their
-// turn nobody wins: whatever ends the game aborts it, but for mate and draws on the board.
+// A player who leaves the seat loses. In a game without a clock, a side to move that is away for grace_ms loses too. In a game
+// with one, the clock alone decides what absence costs, so a game of many days goes on with nobody connected. Until both sides
+// have acted in their turn nobody wins: whatever ends the game aborts it, except mate and draws on the board.
 //
-// A move taken back gives both sides the time they had when the position arose. Half-moves that were made since it
-// was asked for are taken back with it.
+// A takeback gives both sides the time that they had when the position arose. Half-moves made after the request
+// are taken back too.
 //
 // Rooms of the first runtime keep the rules that they were made under: see fair.
 //
 // # The rules library
 //
-// Moves are generated and made by github.com/corentings/chess/v2. Decoding of FEN and SAN, position
-// keys and draws are this package's own: the library's decoders share memory between goroutines, its
-// hash of a position counts moves, and its comparison of positions takes an en passant square that
-// nobody can use for a difference.
+// The library github.com/corentings/chess/v2 generates and makes moves. This package decodes FEN and SAN, compares
+// positions and finds draws itself: the library's decoders share memory between goroutines, its
+// hash of a position counts moves, and it takes positions for different that differ only in an en passant square
+// that nobody can use.
 package chess

@@ -10,12 +10,12 @@ import (
 
 // Reasons for the end of a game, as Result.Reason and the view have them.
 const (
-	Checkmate        = "checkmate"         // wins
-	Resignation      = "resignation"       // the other side wins
-	Time             = "time"              // the flag of the side to move fell
-	Abandoned        = "abandoned"         // a player left the seat, or lost it by staying away
-	Agreement        = "agreement"         // drawn, like all below
-	Stalemate        = "stalemate"         //
+	Checkmate        = "checkmate"   // the side that mates wins
+	Resignation      = "resignation" // the other side wins
+	Time             = "time"        // the flag of the side to move fell
+	Abandoned        = "abandoned"   // a player left the seat, or lost it by staying away
+	Agreement        = "agreement"   // drawn, like all below
+	Stalemate        = "stalemate"
 	Insufficient     = "insufficient"      // neither side has the material to mate
 	TimeInsufficient = "time_insufficient" // a flag fell, and the other side has not the material to mate
 	Repetition       = "repetition"        // claimed after the third occurrence
@@ -25,17 +25,17 @@ const (
 	Aborted          = "aborted"           // no result: it ended before both sides had acted in their turn
 )
 
-// byBoard are the endings that no absence can bring about.
+// byBoard are the endings that the position brings about, whoever is absent.
 var byBoard = []string{Checkmate, Stalemate, Insufficient, Fivefold, SeventyFiveMoves}
 
-// ending is how a game ended; nobody wins a draw, nor a game that was aborted.
+// ending is how a game ended. Nobody is the winner of a draw or of an aborted game.
 type ending struct {
 	Winner side   `json:"winner"`
 	Reason string `json:"reason"`
 	Idle   string `json:"idle,omitempty"` // of an aborted game: the side that had not acted, "white" or "black"
 }
 
-// finish ends the game and stops the clocks. One that has not come to be a game of two is aborted.
+// finish ends the game and stops the clocks. It aborts a game in which a side has not acted, unless the board ended it.
 func (g *Game) finish(t *room.Turn, reason string, winner side) {
 	g.over = &ending{Winner: winner, Reason: reason}
 	if s := g.idle(); g.edition >= fair && s != nobody && !slices.Contains(byBoard, reason) {
@@ -52,7 +52,7 @@ func (g *Game) finish(t *room.Turn, reason string, winner side) {
 		Data:     g.record(),
 		Unrated:  g.options.FEN != startFEN,
 
-		IdleCounts: true, // what counts as having acted is seen to here
+		IdleCounts: true, // this package decides itself who has acted
 	}
 	if g.edition >= fair && g.over.Reason == Aborted {
 		t.Abort(r)
@@ -71,7 +71,7 @@ func (g *Game) idle() side {
 	return nobody
 }
 
-// outcomes are by seat. An aborted game has none.
+// outcomes are ordered by seat. An aborted game has none.
 func (g *Game) outcomes() []room.Outcome {
 	out := make([]room.Outcome, 0, 2)
 	if g.over.Reason == Aborted {

@@ -15,7 +15,7 @@ const startFEN = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"
 
 // setup is a position as a FEN describes it.
 // The rules library decodes FENs through a buffer that all goroutines share, and does not notice
-// that the side to move is in check; so it is given the binary form of a position instead, which has neither fault.
+// that the side to move is in check. It gets the binary form of a position instead, which has neither fault.
 type setup struct {
 	squares   [64]byte // FEN letters from a1 to h8, 0 where empty
 	turn      side
@@ -25,7 +25,7 @@ type setup struct {
 	full      int
 }
 
-// parseFEN reads a FEN of six fields, or of four without the counters, and refuses what cannot be played on from.
+// parseFEN reads a FEN of six fields, or of four without the counters. It refuses a position in which no game can go on.
 func parseFEN(fen string) (setup, error) {
 	f := strings.Fields(fen)
 	if len(f) == 4 {
@@ -117,8 +117,8 @@ func (s *setup) parseCounters(half, full string) error {
 	return nil
 }
 
-// checkPieces allows what promotions can make of the pieces of a game, since the rules library has
-// room for the moves of such positions only.
+// checkPieces refuses pieces that a game with promotions cannot have: the rules library has no room for
+// the moves of such positions.
 func (s *setup) checkPieces() error {
 	for _, letters := range []string{"KQRBNP", "kqrbnp"} {
 		n := [6]int{}
@@ -161,7 +161,7 @@ func (s *setup) checkCastling() error {
 	return nil
 }
 
-// position makes the rules library's own of it.
+// position is the setup as the rules library has it.
 func (s *setup) position() *chess.Position {
 	const order = "KQRBNPkqrbnp"
 	var boards [12]uint64
@@ -179,7 +179,7 @@ func (s *setup) position() *chess.Position {
 	out = append(out, byte(int8(s.enPassant)), s.flags())
 	pos := new(chess.Position)
 	if err := pos.UnmarshalBinary(out); err != nil {
-		panic(err) // it refuses a wrong length alone
+		panic(err) // it refuses only a wrong length
 	}
 	return pos
 }

@@ -2,15 +2,15 @@ package chess
 
 import "github.com/roomring/roomring/room"
 
-// Legal are the moves of the side whose turn it is, in UCI, then what both sides can say of draws and moves to be taken back,
-// and to resign.
+// Legal implements room.Advisor. It names the moves of the side to move, in UCI, then each side's actions about draws and
+// takebacks, and to resign.
 func (g *Game) Legal(v room.Viewer) (actions []Action) {
 	s := g.sideOf(v.Player)
 	if s == nobody || g.over != nil {
 		return nil
 	}
 	if g.line.turn() == s {
-		pos := *g.line.pos // the library notes in a position what it has found
+		pos := *g.line.pos // the library caches in a position, and Legal may only read
 		moves := pos.ValidMoves()
 		for i := range moves {
 			actions = append(actions, Action{Move: moves[i].String()})
@@ -32,12 +32,12 @@ func (g *Game) Legal(v room.Viewer) (actions []Action) {
 	return append(actions, Action{Resign: true})
 }
 
-// legal is what a side can say of an offer.
+// legal is what a side can do about an offer.
 func (o offer) legal(s side, ply int) []string {
 	if o.By == s.other() {
 		return []string{doAccept, doDecline}
 	}
-	if o.open(s, ply) == nil { // o is a copy
+	if o.open(s, ply) == nil { // it changes only this copy
 		return []string{doOffer}
 	}
 	return nil

@@ -10,8 +10,8 @@ import (
 	"github.com/corentings/chess/v2"
 )
 
-// Half-moves without a capture or a pawn move, after which a draw can be claimed (FIDE 9.3) or is given (9.6.2),
-// and occurrences of a position likewise (9.2, 9.6.1).
+// A draw can be claimed after fifty half-moves without a capture or a pawn move (FIDE 9.3), and is given after
+// seventyFive (9.6.2). For occurrences of a position the numbers are threefold (9.2) and fivefold (9.6.1).
 const (
 	fifty       = 100
 	seventyFive = 150
@@ -34,13 +34,13 @@ type ply struct {
 	stand
 }
 
-// stand is what is kept of each position.
+// stand is a position as a line keeps it.
 type stand struct {
-	key   string // the first four fields of its FEN: equal ones are the same position by article 9.2.3
+	key   string // the first four fields of its FEN, which are equal for the same position by article 9.2.3
 	check bool
 }
 
-// newLine starts from a position that can be played on from. The error says what is wrong with the FEN.
+// newLine starts from a position in which the game can go on. The error says what is wrong with the FEN.
 func newLine(fen string) (*line, error) {
 	s, err := parseFEN(fen)
 	if err != nil {
@@ -65,7 +65,7 @@ func (l *line) rewind() {
 	l.first = stand{key: l.positionKey(board), check: newBotBoard(board, l.setup.turn).inCheck(l.setup.turn)}
 }
 
-// last is what is kept of the present position.
+// last is the present position.
 func (l *line) last() stand {
 	if n := len(l.plies); n > 0 {
 		return l.plies[n-1].stand
@@ -75,7 +75,7 @@ func (l *line) last() stand {
 
 func (l *line) turn() side { return sideOf(l.pos.Turn()) }
 
-// mover is who made the half-move of that number, counted from 0.
+// mover is the side that made half-move i, counted from 0.
 func (l *line) mover(i int) side { return side((int(l.setup.turn) + i) % 2) }
 
 // board is the piece placement, the first field of the FEN.
@@ -84,7 +84,7 @@ func (l *line) board() string {
 	return board
 }
 
-// fen is the whole FEN. Its en passant square is given only when such a capture is legal.
+// fen is the whole FEN. It has an en passant square only when such a capture is legal.
 func (l *line) fen() string {
 	return l.last().key + " " + strconv.Itoa(l.pos.HalfMoveClock()) + " " + strconv.Itoa(l.number(len(l.plies)))
 }
@@ -105,7 +105,7 @@ func (l *line) play(f found) ply {
 	return p
 }
 
-// replay makes a move that was written down, by what is known of it.
+// replay makes a move that is known in both notations.
 func (l *line) replay(uci, san string) error {
 	if err := checkUCI(l.pos, uci); err != nil {
 		return fmt.Errorf("half-move %d: %w", len(l.plies)+1, err)
@@ -115,8 +115,8 @@ func (l *line) replay(uci, san string) error {
 	return nil
 }
 
-// advance moves the position on. The move is decoded from its squares because the library's generator
-// hands one promotion's check mark on to the next.
+// advance makes a move in the position. It decodes the move from its squares, because the library's generator
+// passes the check mark of one promotion on to the next.
 func (l *line) advance(uci string) *chess.Move {
 	m, err := chess.UCINotation{}.Decode(l.pos, uci)
 	if err != nil {
@@ -138,8 +138,8 @@ func (l *line) positionKey(board string) string {
 	return board + " " + l.pos.Turn().String() + " " + l.pos.CastleRights().String() + " " + passant
 }
 
-// mayPass reports whether a capture en passant is legal. Most often no pawn stands beside, and the
-// legal moves need not be asked for.
+// mayPass reports whether a capture en passant is legal. It generates the legal moves only if a pawn stands
+// beside the one that has moved.
 func (l *line) mayPass(sq chess.Square) bool {
 	rank := chess.Rank5
 	if l.turn() == black {
@@ -170,8 +170,8 @@ func (l *line) takeBack(n int) {
 	l.plies = append(l.plies, kept...)
 }
 
-// repetitions counts how often the present position has stood on the board. Nothing before the last
-// capture or pawn move can be the same.
+// repetitions counts how often the present position has stood on the board. Positions before the last
+// capture or pawn move cannot be the same.
 func (l *line) repetitions() int {
 	key, n, last := l.last().key, 0, len(l.plies)
 	for i := last; i >= max(0, last-l.pos.HalfMoveClock()); i -= 2 {
@@ -182,7 +182,7 @@ func (l *line) repetitions() int {
 	return n
 }
 
-// standAt is the position after i half-moves.
+// standAt is the position after half-move i, counted from 1; 0 is the start.
 func (l *line) standAt(i int) stand {
 	if i == 0 {
 		return l.first
@@ -190,7 +190,7 @@ func (l *line) standAt(i int) stand {
 	return l.plies[i-1].stand
 }
 
-// claimable is the reason for which a player may claim a draw now, or empty.
+// claimable is the reason why a player may claim a draw now, or empty.
 func (l *line) claimable() string {
 	switch {
 	case l.repetitions() >= threefold:
@@ -201,7 +201,7 @@ func (l *line) claimable() string {
 	return ""
 }
 
-// verdict is the reason for which the game is over by the position itself, or empty.
+// verdict is the reason why the position ends the game, or empty.
 func (l *line) verdict() string {
 	switch l.pos.Status() {
 	case chess.Checkmate:

@@ -6,7 +6,7 @@ import (
 	"github.com/corentings/chess/v2"
 )
 
-// army counts what matters of one side's pieces for whether it can mate.
+// army counts one side's pieces, as far as they matter for whether it can mate.
 type army struct {
 	total                int // king included
 	pawns, rooks, queens int
@@ -58,9 +58,9 @@ func (a *army) count(kind byte, light bool) {
 	}
 }
 
-// canMate reports whether a side's material can give mate at all, with any help of the other side's:
-// the practical form of articles 5.2.2 and 6.9 of the FIDE Laws of Chess that chess sites use. It looks
-// at material alone, so a position blocked for good still counts as one that can be won.
+// canMate reports whether a side's material can give mate at all, with any help of the other side's.
+// Chess sites use this practical form of articles 5.2.2 and 6.9 of the FIDE Laws of Chess. It considers
+// only material, so a side can still win a position that is blocked for good.
 func canMate(own, other army) bool {
 	switch {
 	case own.pawns+own.rooks+own.queens > 0:

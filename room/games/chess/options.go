@@ -17,8 +17,8 @@ type Options struct {
 	White string `json:"white,omitempty"`
 	// Clock gives both sides a clock. Without it time does not matter.
 	Clock *ClockOptions `json:"clock,omitempty"`
-	// GraceMS is for how long, in a game without a clock, a player may be away in their own turn before the game is lost, in
-	// milliseconds: 1 second to 14 days, by default one minute. With a clock there is no such thing: the clock decides.
+	// GraceMS is how long a player may be away in the player's own turn before the game is lost, in milliseconds: 1 second to
+	// 14 days, by default one minute. It is only for games without a clock: a clock decides alone.
 	GraceMS int64 `json:"grace_ms,omitempty"`
 	// Takeback allows players to take moves back by agreement.
 	Takeback bool `json:"takeback,omitempty"`
@@ -28,7 +28,7 @@ type Options struct {
 	FEN string `json:"fen,omitempty"`
 }
 
-// ClockOptions are the time a side has, and what each of its moves adds, in milliseconds.
+// ClockOptions are the time that a side has and that each of its moves adds, in milliseconds.
 type ClockOptions struct {
 	InitialMS   int64 `json:"initial_ms"`             // 1 to 14 days
 	IncrementMS int64 `json:"increment_ms,omitempty"` // 0 to 1 hour
@@ -40,7 +40,7 @@ const (
 	MaxIncrement = time.Hour
 )
 
-// Bounds of Options.GraceMS, and what it is by default.
+// Bounds and default of Options.GraceMS.
 const (
 	MinGrace     = time.Second
 	MaxGrace     = 14 * 24 * time.Hour
@@ -49,7 +49,7 @@ const (
 
 func (o *Options) grace() time.Duration { return cmp.Or(ms(o.GraceMS), defaultGrace) }
 
-// What Options.White may be, beside byID and a player's id.
+// The values of Options.White. A player's id follows byID.
 const (
 	byFirst  = "first"
 	bySecond = "second"
@@ -60,10 +60,10 @@ const (
 // Level is the strength of the built-in opponent.
 type Level int
 
-// MaxLevel is the strongest.
+// MaxLevel is the strongest level.
 const MaxLevel Level = 3
 
-// UnmarshalJSON takes true and false for the middle level and none.
+// UnmarshalJSON reads a number, true for the middle level, or false for no opponent.
 func (l *Level) UnmarshalJSON(raw []byte) error {
 	switch string(raw) {
 	case "true":

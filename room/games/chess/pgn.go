@@ -9,7 +9,7 @@ import (
 // pgnWidth is the length of a line that the PGN standard's export format (8.2.1) stays under.
 const pgnWidth = 80
 
-// pgn is the whole game in the PGN standard's export format. It has no date, since the rules know no
+// pgn is the whole game in the PGN standard's export format. It has no date, because the rules have no
 // wall clock.
 func (g *Game) pgn() string {
 	b := new(strings.Builder)
@@ -46,7 +46,7 @@ func writeTag(b *strings.Builder, name, value string) {
 	b.WriteString("\"]\n")
 }
 
-// movetext is the moves with their numbers, and the result, as words.
+// movetext are the words of the moves with their numbers, and the result.
 func (g *Game) movetext() []string {
 	words := make([]string, 0, len(g.line.plies)*3/2+2)
 	for i, p := range g.line.plies {

@@ -9,10 +9,10 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// Moves are read here and not by the rules library, whose own decoder shares memory between goroutines,
-// takes some wrong origins for right, and writes every legal move down to compare it.
+// This file reads moves itself. The rules library's decoder shares memory between goroutines, accepts some
+// wrong origins, and encodes every legal move to compare it.
 
-// maxMoveText bounds what is taken for a move; the longest sensible one is "Qa1xb2+!?" and the like.
+// maxMoveText bounds the text of a move. The longest sensible texts are like "Qa1xb2+!?".
 const maxMoveText = 16
 
 // wanted is what a text asks for. File and rank of the origin are -1 where the text does not say.
@@ -24,7 +24,7 @@ type wanted struct {
 	castling   string
 }
 
-// found is a legal move and those it was chosen from.
+// found is a legal move and all legal moves of the position.
 type found struct {
 	uci   string
 	legal []chess.Move
@@ -53,7 +53,7 @@ func (l *line) find(text string) (found, error) {
 	return found{}, l.explain(text, w, match, legal)
 }
 
-// matches leaves out a promotion that the text does not name, so that it can be asked for.
+// matches reports whether a move fits the text. A text without a promotion fits no promotion, so that the refusal asks for it.
 func (w *wanted) matches(pos *chess.Position, m *chess.Move) bool {
 	from := m.S1()
 	return m.S2() == w.to &&
@@ -63,7 +63,7 @@ func (w *wanted) matches(pos *chess.Position, m *chess.Move) bool {
 		(w.piece == chess.NoPieceType || pos.Board().Piece(from).Type() == w.piece)
 }
 
-// explain makes the refusal of a text that no or several moves match.
+// explain is the refusal of a text that matches no move, or several.
 func (l *line) explain(text string, w wanted, match []*chess.Move, legal []chess.Move) error {
 	mover := l.turn()
 	switch {
@@ -98,7 +98,7 @@ func (l *line) whyNot(w wanted, mover side) string {
 	return fmt.Sprintf("%s's %s on %s cannot go to %s%s", mover.title(), pieceNames[p.Type()], from, w.to, why)
 }
 
-// parseMove reads the notations. A text of two squares is UCI and moves whatever stands there.
+// parseMove reads all notations. A text of two squares is UCI, whatever piece stands on the first.
 func parseMove(text string, mover side) (wanted, bool) {
 	w := wanted{file: -1, rank: -1}
 	if len(text) > maxMoveText {
@@ -125,7 +125,7 @@ func parseMove(text string, mover side) (wanted, bool) {
 	return w, w.from(strings.TrimRight(text[:len(text)-2], "x:-"))
 }
 
-// parseCastling reads O-O and O-O-O, also with zeros or small letters.
+// parseCastling reads O-O and O-O-O, also with zeros or lower-case letters.
 func (w *wanted) parseCastling(text string, mover side) bool {
 	file := chess.FileG
 	switch strings.Map(upperO, text) {
@@ -161,7 +161,7 @@ func cutPromotion(text string) (string, chess.PieceType) {
 	return rest, chess.PieceType(i) + chess.Queen
 }
 
-// from reads what a text says of the origin: nothing, a file, a rank or both.
+// from reads the origin in a text: nothing, a file, a rank or both.
 func (w *wanted) from(text string) bool {
 	if text != "" && text[0] >= 'a' && text[0] <= 'h' {
 		w.file, text = int(text[0]-'a'), text[1:]
@@ -187,7 +187,7 @@ func square(s string) chess.Square {
 	return chess.NewSquare(chess.File(s[0]-'a'), chess.Rank(s[1]-'1'))
 }
 
-// encodeSAN writes a legal move as appendix C of the FIDE Laws of Chess says, without the mark of check.
+// encodeSAN writes a legal move by appendix C of the FIDE Laws of Chess, without the mark of check.
 func encodeSAN(pos *chess.Position, legal []chess.Move, m *chess.Move) string {
 	switch {
 	case m.HasTag(chess.KingSideCastle):
@@ -214,7 +214,7 @@ func encodeSAN(pos *chess.Position, legal []chess.Move, m *chess.Move) string {
 	return string(b)
 }
 
-// appendOrigin adds what tells the piece from others of its kind: the file if that is enough, else the
+// appendOrigin adds what distinguishes the piece from others of its kind: the file if that is enough, else the
 // rank, else both.
 func appendOrigin(b []byte, pos *chess.Position, legal []chess.Move, m *chess.Move, p chess.Piece) []byte {
 	rivals, sameFile, sameRank := false, false, false
@@ -236,7 +236,7 @@ func appendOrigin(b []byte, pos *chess.Position, legal []chess.Move, m *chess.Mo
 	return b
 }
 
-// checkUCI refuses a written-down move that cannot have been made on the board.
+// checkUCI refuses a saved move that is not possible on the board.
 func checkUCI(pos *chess.Position, uci string) error {
 	if len(uci) < 4 || len(uci) > 5 || !isSquare(uci[:2]) || !isSquare(uci[2:4]) {
 		return errors.New("not a move")

@@ -27,7 +27,7 @@ func (s side) color() chess.Color {
 	return chess.White
 }
 
-// String is what views and options call the side; nobody is empty.
+// String is the side's name in views and options, empty for nobody.
 func (s side) String() string {
 	switch s {
 	case white:
@@ -38,7 +38,7 @@ func (s side) String() string {
 	return ""
 }
 
-// title is what sentences call the side.
+// title is the side's name in sentences.
 func (s side) title() string { return s.color().Name() }
 
 // homeRank is the rank the side's king starts on.

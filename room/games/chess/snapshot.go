@@ -10,7 +10,7 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// saved is a game's snapshot: its options and moves, from which positions follow, and what does not.
+// saved is a game's snapshot. Positions follow from its options and moves.
 type saved struct {
 	Options Options       `json:"options"`
 	Edition int           `json:"edition,omitempty"`
@@ -27,7 +27,7 @@ type saved struct {
 	Over    *ending       `json:"over,omitempty"`
 }
 
-// Snapshot keeps the game.
+// Snapshot encodes the game.
 func (g *Game) Snapshot() ([]byte, error) {
 	s := saved{
 		Options: g.options, Edition: g.edition, Seated: g.seated,
@@ -47,7 +47,7 @@ func (g *Game) Snapshot() ([]byte, error) {
 	return json.Marshal(s)
 }
 
-// Restore brings a game back. It plays the moves again, in about five microseconds each.
+// Restore decodes a snapshot. It plays the moves again, at about five microseconds each.
 func (g *Game) Restore(snapshot []byte) error {
 	var s saved
 	if err := json.Unmarshal(snapshot, &s); err != nil {

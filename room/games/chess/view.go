@@ -6,18 +6,18 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// View is what everybody sees; chess hides nothing. It is made so that a move changes few of its bytes,
-// and so that passing time changes none.
+// View is what everybody sees; chess hides nothing. A move changes few bytes of a view, and passing time
+// changes none.
 //
-// It lists no legal moves, which would be most of its bytes: a client that wants to show them has a
-// chess library, and a move that is none is refused with its reason.
+// It lists no legal moves, which would be most of its bytes. A client that shows them uses a
+// chess library. An illegal move is refused with its reason.
 type View struct {
 	Status string `json:"status"`          // "waiting", "playing" or "over"
-	FEN    string `json:"fen"`             // its en passant square stands only where such a capture is legal
+	FEN    string `json:"fen"`             // with an en passant square only if such a capture is legal
 	Turn   string `json:"turn"`            // "white" or "black"
 	Check  bool   `json:"check,omitempty"` // the side to move is in check
-	// Moves are the score sheet by move number: {"1": "e4 e5", "2": "Nf3"}, in SAN. The
-	// names are to be ordered as numbers. Where Black began it starts with "…".
+	// Moves are the score sheet by move number: {"1": "e4 e5", "2": "Nf3"}, in SAN. Order the
+	// names as numbers. If Black began, the first starts with "…".
 	Moves map[int]string `json:"moves"`
 	Last  string         `json:"last,omitempty"` // the last move in UCI notation
 
@@ -25,20 +25,20 @@ type View struct {
 	Black PlayerView `json:"black,omitzero"`
 
 	Clock ClockView `json:"clock,omitzero"` // absent in a game without clocks
-	// AwayUntilMS is when the side to move loses by being away, in milliseconds of room time. Absent while it is there, and
-	// in a game with clocks.
+	// AwayUntilMS is when the side to move loses by being away, in milliseconds of room time. It is absent while the side is
+	// connected, and in a game with clocks.
 	AwayUntilMS int64 `json:"away_until_ms,omitempty"`
 
 	DrawOffer     string `json:"draw_offer,omitempty"`     // who offers a draw: "white" or "black"
 	TakebackOffer string `json:"takeback_offer,omitempty"` // who asks to take a move back
-	TakebackPly   int    `json:"takeback_ply,omitempty"`   // the half-move, from 1, that they would be before; all later ones go too
+	TakebackPly   int    `json:"takeback_ply,omitempty"`   // the first half-move, from 1, that would be taken back; all later ones go too
 	Claim         string `json:"claim,omitempty"`          // the draw both players may claim: "repetition" or "fifty_moves"
 	Takeback      bool   `json:"takeback,omitempty"`       // whether the game allows taking back
 
 	Result ResultView `json:"result,omitzero"` // once it is over
 }
 
-// PlayerView is who plays a side.
+// PlayerView is the player of a side.
 type PlayerView struct {
 	Player room.PlayerID `json:"player"`
 	Name   string        `json:"name"`
@@ -47,8 +47,8 @@ type PlayerView struct {
 	Bot    bool          `json:"bot,omitempty"`
 }
 
-// ClockView is both sides' time, in milliseconds. While the game is played, the side to move has been
-// thinking since SinceMS of room time; its own figure is what it had left then.
+// ClockView is both sides' time in milliseconds. The side to move has been thinking since SinceMS of room time;
+// its time is what it had left then.
 type ClockView struct {
 	WhiteMS     int64 `json:"white_ms"`
 	BlackMS     int64 `json:"black_ms"`
@@ -65,14 +65,14 @@ type ResultView struct {
 	Summary string `json:"summary"`
 }
 
-// sheet is what the view shows of the moves, kept from one view to the next.
+// sheet is the part of the view that follows from the moves, kept from one view to the next.
 type sheet struct {
 	fen   string
 	claim string
 	moves map[int]string
 }
 
-// write makes the sheet anew.
+// write rebuilds the sheet.
 func (s *sheet) write(l *line) {
 	s.moves = make(map[int]string)
 	for i := range l.plies {
@@ -81,7 +81,7 @@ func (s *sheet) write(l *line) {
 	s.update(l)
 }
 
-// add writes the last move down.
+// add appends the last move.
 func (s *sheet) add(l *line) {
 	s.note(l, len(l.plies)-1)
 	s.update(l)
@@ -103,7 +103,7 @@ func (s *sheet) update(l *line) {
 	s.fen, s.claim = l.fen(), l.claimable()
 }
 
-// View shows the game. The same for everybody.
+// View shows the game, which is the same for everybody.
 func (g *Game) View(room.Viewer) View {
 	v := View{
 		Status: g.status(), FEN: g.sheet.fen, Turn: g.line.turn().String(), Check: g.line.last().check,

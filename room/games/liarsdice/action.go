@@ -20,14 +20,14 @@ type Claim struct {
 	Face  int `json:"face"`
 }
 
-// Bid is a claim somebody has made.
+// Bid is a claim that a player has made.
 type Bid struct {
 	Seat int `json:"seat"`
 	Claim
-	Auto bool `json:"auto,omitempty"` // made for the player, whose turn had run out
+	Auto bool `json:"auto,omitempty"` // made by the game, because the player's turn had run out
 }
 
-// What can be called against a bid, as [Reveal.Call] has it.
+// Liar and SpotOn are what a player can call against a bid. [Reveal.Call] is one of them.
 const (
 	Liar   = "liar"
 	SpotOn = "spot_on"
@@ -38,7 +38,7 @@ var errAction = room.Refuse("bad_action",
 
 // Act applies a player's action.
 func (g *Game) Act(t *room.Turn, by room.Player, a Action) error {
-	h := g.of(by.ID)
+	h := g.hand(by.ID)
 	switch {
 	case !a.single():
 		return errAction
@@ -48,7 +48,7 @@ func (g *Game) Act(t *room.Turn, by room.Player, a Action) error {
 	if err := g.act(t, h, a); err != nil {
 		return err
 	}
-	if h := g.of(by.ID); h != nil {
+	if h := g.hand(by.ID); h != nil {
 		h.Missed = 0
 	}
 	return nil
@@ -69,7 +69,7 @@ func (g *Game) act(t *room.Turn, h *Hand, a Action) error {
 		g.bid(t, h, *a.Bid, false)
 		return nil
 	}
-	return g.doubt(t, h, a.SpotOn)
+	return g.challenge(t, h, a.SpotOn)
 }
 
 func (a Action) single() bool {
@@ -82,17 +82,17 @@ func (a Action) single() bool {
 	return n == 1
 }
 
-// ready is to start, or to go on after a reveal.
+// ready notes that a player agrees to start, or to go on after a reveal.
 func (g *Game) ready(t *room.Turn, h *Hand, yes bool) error {
 	switch {
 	case g.Status == Waiting:
 		h.Ready = yes
-		g.muster(t)
-	case !g.asks(h):
+		g.startWhenReady(t)
+	case !g.waitsFor(h):
 		return errOut
 	case g.Status == Revealed:
 		h.Ready = yes
-		g.goOn(t)
+		g.dealWhenReady(t)
 	default:
 		return room.Refuse("not_now", "this is for before the game and between rounds")
 	}
@@ -110,7 +110,7 @@ func (g *Game) mayAct(h *Hand) error {
 	case g.Status != Bidding:
 		return room.Refuse("not_now", "the next round has not begun")
 	case g.Turn != h.Seat:
-		return room.Refuse("not_your_turn", fmt.Sprintf("it is %s's turn", g.at(g.Turn).name()))
+		return room.Refuse("not_your_turn", fmt.Sprintf("it is %s's turn", g.handAt(g.Turn).name()))
 	}
 	return nil
 }
@@ -133,12 +133,12 @@ func (g *Game) check(c Claim) error {
 	return nil
 }
 
-// raises reports whether c is higher than a claim before it.
+// raises reports whether c is higher than the claim before it.
 func (c Claim) raises(before Claim) bool {
 	return c.Count > before.Count || c.Count == before.Count && c.Face > before.Face
 }
 
-func (g *Game) doubt(t *room.Turn, h *Hand, exact bool) error {
+func (g *Game) challenge(t *room.Turn, h *Hand, exact bool) error {
 	switch {
 	case exact && !g.Options.SpotOn:
 		return room.Refuse("no_spot_on", "spot on cannot be called in this game")

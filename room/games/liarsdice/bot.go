@@ -25,7 +25,7 @@ func botPause(t *room.Turn, limit time.Duration) time.Duration {
 	return min(ms(900+t.Rand().Int64N(900)), limit/2)
 }
 
-// botTurn lets a built-in opponent act. It is shown what anybody in its seat would be, and no more.
+// botTurn lets a built-in opponent act. The opponent decides by the view of its seat.
 func (g *Game) botTurn(t *room.Turn, h *Hand) {
 	switch a := decide(g.View(room.Viewer{Player: h.ID, Seat: h.Seat}), t.Rand()); {
 	case a.Bid != nil:
@@ -37,17 +37,17 @@ func (g *Game) botTurn(t *room.Turn, h *Hand) {
 	}
 }
 
-// certain is the probability of what is sure, in millionths: integers are the same on every machine.
+// certain is the probability 1 in millionths. Probabilities are integers, which are the same on every machine.
 const certain = 1_000_000
 
-// Leanings of a built-in opponent, in millionths.
+// How a built-in opponent decides. Probabilities are in millionths.
 const (
-	botMood   = 150_000 // how far off it may feel a bid to be, either way
-	botExact  = 400_000 // from here on it likes to call spot on
-	botBluffs = 8       // one raise in so many is any other
+	botMood   = 150_000 // its estimate of a bid is off by up to this, either way
+	botExact  = 400_000 // the least probability at which it calls spot on
+	botBluffs = 8       // one raise in so many is a random one
 )
 
-// decide is a legal action for whom the view was made, whose turn it must be.
+// decide chooses a legal action for the viewer, whose turn it must be.
 func decide(v View, r *rand.Rand) Action {
 	if v.Bid.Count == 0 {
 		return Action{Bid: new(open(v, r))}
@@ -64,7 +64,7 @@ func decide(v View, r *rand.Rand) Action {
 	return Action{Bid: &raise}
 }
 
-// open bids on the face it has most of, about as many as there should be, or one less.
+// open bids on the face that the viewer has most of, about as many as there should be, or up to two fewer.
 func open(v View, r *rand.Rand) Claim {
 	best, most := v.Options.lowest(), -1
 	for face := v.Options.lowest(); face <= 6; face++ {
@@ -76,7 +76,7 @@ func open(v View, r *rand.Rand) Claim {
 	return Claim{max(1, expected-r.IntN(3)), best}
 }
 
-// bestRaise is the lowest raise of the face that most likely holds, or now and then of any face. Count is 0 if there is none.
+// bestRaise is the raise that most likely holds, or now and then any lowest raise of a face. Its Count is 0 if nothing can be bid.
 func bestRaise(v View, r *rand.Rand) (best Claim, safe int) {
 	var all []Claim
 	safe = -1
@@ -99,7 +99,7 @@ func bestRaise(v View, r *rand.Rand) (best Claim, safe int) {
 	return best, safe
 }
 
-// sides is one in how many dice matches a bid.
+// sides is n where one die in n matches a bid.
 func sides(v View) int {
 	if v.Options.WildOnes {
 		return 3
@@ -107,7 +107,7 @@ func sides(v View) int {
 	return 6
 }
 
-// odds are the probabilities, in millionths, that a claim holds and that it is exact, as far as the viewer can tell.
+// odds are the probabilities in millionths that a claim holds and that it is exact, as far as the viewer can tell.
 func odds(v View, c Claim) (holds, exact int) {
 	need := c.Count - matches(v.Mine, c.Face, v.Options.WildOnes)
 	for n, p := range spread(v.Total-len(v.Mine), sides(v)) {
@@ -121,7 +121,7 @@ func odds(v View, c Claim) (holds, exact int) {
 	return holds, exact
 }
 
-// spread is the binomial distribution of how many of n dice match, one in sides of them, in millionths.
+// spread is the probability in millionths, for each k from 0 to n, that k of n dice match, where one in sides matches.
 func spread(n, sides int) []int {
 	p := make([]int, n+1)
 	p[0] = certain

@@ -23,31 +23,31 @@
 //
 // With wild_ones, ones count as every face and cannot be bid themselves. Who calls liar loses a die if the
 // bid holds, else the bidder does. Who calls spot on wins a die back if the bid is exact, never to more
-// than everybody began with, else loses one. That player opens the next round, or who sits next if
+// than everybody began with, else loses one. That player opens the next round, or the next at the table if
 // it was the last die. A lot decides who opens the first.
 //
-// A call ends the round and shows all dice for reveal_ms, or until everybody who is connected and has
-// dice left is ready; where only built-in opponents have any, the people who look on.
+// A call ends the round and shows all dice for reveal_ms, or until every connected player who has
+// dice left is ready. When only built-in opponents have dice left, the people who look on must be ready.
 //
 // # Start
 //
 // The game starts at once when the table is full, or when everybody is ready and two or more sit at it,
-// built-in opponents included. The first to be ready starts a countdown of start_ms, so that one who is
-// not does not keep the others. Then the room is locked.
+// built-in opponents included. The first player who is ready starts a countdown of start_ms, so that nobody
+// can keep the others waiting. The room is locked from the start on.
 //
 // # Time and absence
 //
-// When a turn's time is up, the least legal bid is made for the player, or liar is called where there is
-// none: neither tells of anybody's dice. After two such turns in a row the player's turns last five seconds
+// When a turn's time is up, the game makes the lowest legal bid for the player, or calls liar where there is
+// none. Neither tells of anybody's dice. After two such turns in a row the player's turns last five seconds
 // at most, until the player acts.
 //
-// Being away costs nothing but the turns that run out: the seat is kept, and the game goes on with nobody there for ten
-// minutes and a turn of everybody's. A player who leaves the seat is out with all dice and takes the last place among
-// those still in. A round being bid on is rolled anew, and the dice of the old one are never shown. The last one left wins. A
-// game that all people have left ends, with built-in opponents ranked by their dice.
+// Being away costs only the turns that run out: the player keeps the seat. With nobody connected the game goes on for ten
+// minutes and one turn of each player. A player who leaves the seat is out with all dice and takes the last place among
+// those still in. If a round was being bid on, all dice are rolled again, and the old ones are never shown. The last player
+// left wins. A game that all people have left ends, and built-in opponents are ranked by their dice.
 //
-// Who never bids or calls in person has no rank, whatever their turns' end bid for them; a game that fewer than two played is
-// aborted. Rooms of the first runtime keep the rules that they were made under: see fair.
+// A player who never bids or calls in person has no rank, whatever the game bid for the player. A game that fewer than two
+// played is aborted. Rooms of the first runtime keep the rules that they were made under: see fair.
 //
 // # Refusals
 //
@@ -65,7 +65,7 @@
 //	out            the player has no dice left
 //	not_a_player   the seat is not at the table
 //
-// Options are refused with the code bad_options and a reason that names the field; a seat with started or reserved.
+// Options are refused with the code bad_options and a reason that names the field, seats with started or reserved.
 //
 // # View, events and result
 //
@@ -78,9 +78,9 @@
 //	missed  {"seat": 1}                               a turn has run out
 //	out     {"seat": 1, "rank": 3}                    with "left": true when the player left
 //
-// The result's reason is [LastDice], [Abandoned] or [Aborted], an outcome's score the dice that are left.
+// The result's reason is [LastDice], [Abandoned] or [Aborted]. An outcome's score is the number of dice that are left.
 //
 // # Built-in opponents
 //
-// They decide by the view of their seat and by chance, nothing else. A game with one is not rated.
+// They decide by the view of their seat and by chance alone. A game with one is not rated.
 package liarsdice

@@ -12,7 +12,7 @@ import (
 const (
 	LastDice  = "last_dice" // one player is left with dice
 	Abandoned = "abandoned" // the last opponent left, or all people did
-	Aborted   = "aborted"   // fewer than two had bid or called in person: no result
+	Aborted   = "aborted"   // fewer than two had bid or called in person, so there is no result
 )
 
 // Ending is how a game ended. Before that it is zero.
@@ -56,7 +56,7 @@ func (g *Game) finish(t *room.Turn, reason string) {
 
 func (h *Hand) played() bool { return h.Bot || h.Acted }
 
-// rankPlayed takes the rank of those who never acted in their turn, and counts the others, who are ranked among themselves.
+// rankPlayed ranks the players who acted among themselves, takes the rank of the others, and returns how many acted.
 func (g *Game) rankPlayed() (n int) {
 	ranks := make([]int, len(g.Table))
 	for i := range g.Table {
@@ -138,7 +138,7 @@ func dice(n int) string {
 	return fmt.Sprintf("%d dice", n)
 }
 
-// outcomes are by seat. An aborted game has none, nor has who never acted.
+// outcomes are ordered by seat. An aborted game has none, and players who never acted have none.
 func (g *Game) outcomes() []room.Outcome {
 	out := make([]room.Outcome, 0, len(g.Table))
 	if g.Ending.Reason == Aborted {

@@ -2,13 +2,14 @@ package liarsdice
 
 import "github.com/roomring/roomring/room"
 
-// Legal are all bids that are higher than the last one, and the calls against it; between rounds, to go on.
+// Legal implements room.Advisor. It names all bids that are higher than the last one and the calls against it. Before the game
+// and between rounds it names to be ready, or to take that back.
 func (g *Game) Legal(v room.Viewer) (actions []Action) {
-	h := g.of(v.Player)
+	h := g.hand(v.Player)
 	if h == nil || v.Player == "" {
 		return nil
 	}
-	if g.Status == Waiting || g.Status == Revealed && g.asks(h) {
+	if g.Status == Waiting || g.Status == Revealed && g.waitsFor(h) {
 		return []Action{{Ready: new(!h.Ready)}}
 	}
 	if g.mayAct(h) != nil {

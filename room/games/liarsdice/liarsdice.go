@@ -10,12 +10,11 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// Version is the version of the rules; it stands in every room's log.
+// Version is the version of the rules, which every room's log names.
 const Version = 1
 
-// fair is the edition of the rules in which nobody loses or wins by what an opponent who is not there lets happen. It holds
-// in rooms that were made by the runtime of the same number or a later one; those before it, and their replays, go on as
-// they were begun.
+// fair is the edition of the rules in which nobody wins or loses because an opponent is absent. It applies to rooms made by
+// the runtime of this number or a later one. Rooms of earlier runtimes, and their replays, keep the rules they began with.
 const fair = 2
 
 const (
@@ -23,7 +22,7 @@ const (
 	maxPlayers = 6
 )
 
-// Rules are the game, ready to be run.
+// Rules define the game for a server.
 func Rules() *room.Rules {
 	return room.MustDefine(room.Spec{
 		Name: "liarsdice", Version: Version, Title: "Liar's dice",
@@ -33,7 +32,7 @@ func Rules() *room.Rules {
 	}, func() *Game { return new(Game) })
 }
 
-// What a game is at, as [View.Status] has it.
+// The values of [View.Status].
 const (
 	Waiting  = "waiting" // for players
 	Bidding  = "bidding" // somebody is to act
@@ -41,10 +40,10 @@ const (
 	Over     = "over"
 )
 
-// nobody stands where a seat could.
+// nobody is no seat.
 const nobody = -1
 
-// alarm is the game's one timer: the countdown, a turn or a reveal is over.
+// alarm is the game's one timer. It ends the countdown, a turn or a reveal.
 const alarm = "alarm"
 
 // Game is one game of liar's dice. Its exported fields are its snapshot, hidden dice included.
@@ -52,17 +51,17 @@ type Game struct {
 	Options  Options
 	Edition  int `json:",omitempty"` // fair, or 0
 	Status   string
-	Table    []Hand // by seat; complete from the start on
+	Table    []Hand // ordered by seat; complete once the game has started
 	Round    int
-	Turn     int // the seat to act; in a reveal, to open the next round
+	Turn     int // the seat to act; during a reveal, the seat that opens the next round
 	Bids     []Bid
-	Deadline time.Duration // in room time, for players to see; 0 is none
+	Deadline time.Duration // shown to players, in room time; 0 is none
 	Reveal   *Reveal       // of the last call
 	Begun    bool          // somebody has bid
 	Ending   Ending
 }
 
-// Hand is who sits at the table and what they hold.
+// Hand is a player at the table and the player's dice.
 type Hand struct {
 	room.Player
 	Bot    bool
@@ -71,14 +70,14 @@ type Hand struct {
 	Acted  bool  `json:",omitempty"` // has bid or called in person
 	Left   bool  // gave up the seat after the start
 	Count  int   // dice still in the game
-	Dice   []int // as they were rolled; known to this player alone and empty outside the bidding
+	Dice   []int // in order; known to this player alone, and empty except during the bidding
 	Rank   int   // the final place, once there is one
 	Missed int   // turns let run out in a row
 }
 
 func (h *Hand) in() bool { return h.Count > 0 }
 
-// Open reads the options and seats the built-in opponents, at the far end of the table.
+// Open reads the options and gives the built-in opponents the last seats.
 func (g *Game) Open(t *room.Turn, _ json.RawMessage) error {
 	o, err := decodeOptions(t)
 	if err != nil {
@@ -99,7 +98,7 @@ func (g *Game) Open(t *room.Turn, _ json.RawMessage) error {
 	return nil
 }
 
-// Join seats a player. A full table starts.
+// Join seats a player, and starts the game when the table is full.
 func (g *Game) Join(t *room.Turn, p room.Player) error {
 	switch {
 	case g.Status != Waiting:
@@ -115,8 +114,8 @@ func (g *Game) Join(t *room.Turn, p room.Player) error {
 	return nil
 }
 
-// muster starts the game when everybody is ready, or the countdown when somebody is.
-func (g *Game) muster(t *room.Turn) {
+// startWhenReady starts the game when everybody is ready, and the countdown when somebody is.
+func (g *Game) startWhenReady(t *room.Turn) {
 	people, ready := 0, 0
 	for i := range g.Table {
 		if h := &g.Table[i]; !h.Bot {
@@ -133,14 +132,14 @@ func (g *Game) muster(t *room.Turn) {
 	case ready == people:
 		g.start(t)
 	case g.Deadline == 0:
-		g.wait(t, ms(g.Options.StartMS))
+		g.setDeadline(t, ms(g.Options.StartMS))
 	}
 }
 
 func (g *Game) start(t *room.Turn) {
 	t.Lock(true)
 	t.Begin()
-	if g.Edition >= fair { // a turn's time decides what absence costs, and all may be away for a turn of everybody's
+	if g.Edition >= fair { // absence costs turns, not the seat
 		t.Grace(room.Forever)
 		t.Empty(10*time.Minute + time.Duration(len(g.Table))*ms(g.Options.TurnMS))
 	}
@@ -153,29 +152,29 @@ func (g *Game) start(t *room.Turn) {
 
 // Leave takes a player out of the game, with all dice.
 func (g *Game) Leave(t *room.Turn, p room.Player, _ room.LeaveReason) {
-	h := g.of(p.ID)
+	h := g.hand(p.ID)
 	switch {
 	case h == nil:
 		return
 	case g.Status == Waiting:
 		g.Table = slices.DeleteFunc(g.Table, func(h Hand) bool { return h.ID == p.ID })
-		g.muster(t)
+		g.startWhenReady(t)
 		return
 	}
 	h.Online, h.Ready, h.Left = false, false, true
 	switch {
 	case h.in():
-		g.desert(t, h)
+		g.forfeit(t, h)
 	case len(t.Players()) == 0:
 		g.finish(t, Abandoned)
 	}
 }
 
-// desert takes out a player who still had dice and lets the others go on.
-func (g *Game) desert(t *room.Turn, h *Hand) {
-	g.out(t, h)
+// forfeit takes out a player who leaves with dice, and lets the others go on.
+func (g *Game) forfeit(t *room.Turn, h *Hand) {
+	g.eliminate(t, h)
 	switch {
-	case g.left() == 1 || len(t.Players()) == 0:
+	case g.playersIn() == 1 || len(t.Players()) == 0:
 		g.finish(t, Abandoned)
 		return
 	case g.Turn == h.Seat:
@@ -184,51 +183,51 @@ func (g *Game) desert(t *room.Turn, h *Hand) {
 	if g.Status == Bidding {
 		g.deal(t)
 	} else {
-		g.goOn(t)
+		g.dealWhenReady(t)
 	}
 }
 
 // Presence notes whether a player is connected, for the others to see.
 func (g *Game) Presence(t *room.Turn, p room.Player, online bool) {
-	h := g.of(p.ID)
+	h := g.hand(p.ID)
 	if h == nil {
 		return
 	}
 	h.Online = online
 	if g.Status == Revealed {
-		g.goOn(t)
+		g.dealWhenReady(t)
 	}
 }
 
-// Timer hears that the present wait is over.
+// Timer ends the present countdown, turn or reveal.
 func (g *Game) Timer(t *room.Turn, _ string) {
 	switch g.Status {
 	case Waiting:
 		g.start(t)
 	case Bidding:
-		if h := g.at(g.Turn); h.Bot {
+		if h := g.handAt(g.Turn); h.Bot {
 			g.botTurn(t, h)
 		} else {
-			g.overdue(t, h)
+			g.missTurn(t, h)
 		}
 	case Revealed:
 		g.deal(t)
 	}
 }
 
-// wait lets the present part of the game last so long, for everybody to see.
-func (g *Game) wait(t *room.Turn, d time.Duration) {
+// setDeadline ends the present countdown, turn or reveal after d, and shows everybody when.
+func (g *Game) setDeadline(t *room.Turn, d time.Duration) {
 	g.Deadline = t.Now() + d
 	t.StartTimer(alarm, d)
 }
 
-// of finds a player at the table.
-func (g *Game) of(id room.PlayerID) *Hand {
+// hand is a player's hand, or nil.
+func (g *Game) hand(id room.PlayerID) *Hand {
 	return g.find(func(h Hand) bool { return h.ID == id })
 }
 
-// at finds who has a seat.
-func (g *Game) at(seat int) *Hand {
+// handAt is the hand of a seat, or nil.
+func (g *Game) handAt(seat int) *Hand {
 	return g.find(func(h Hand) bool { return h.Seat == seat })
 }
 
@@ -239,7 +238,7 @@ func (g *Game) find(is func(Hand) bool) *Hand {
 	return nil
 }
 
-// after is the next seat whose player has dice.
+// after is the next seat with dice, or nobody.
 func (g *Game) after(seat int) int {
 	i := slices.IndexFunc(g.Table, func(h Hand) bool { return h.Seat == seat })
 	for n := range len(g.Table) {
@@ -250,8 +249,8 @@ func (g *Game) after(seat int) int {
 	return nobody
 }
 
-// left counts the players who have dice.
-func (g *Game) left() (n int) {
+// playersIn counts the players who have dice left.
+func (g *Game) playersIn() (n int) {
 	for i := range g.Table {
 		if g.Table[i].in() {
 			n++

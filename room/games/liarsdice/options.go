@@ -10,12 +10,12 @@ import (
 // Options are a room's settings, all of them optional. Times are in milliseconds.
 type Options struct {
 	Players  int   `json:"players"`   // seats at the table, built-in opponents included: 2 to 6, default 6
-	Dice     int   `json:"dice"`      // what everybody begins with: 1 to 10, default 5
+	Dice     int   `json:"dice"`      // each player's at the start: 1 to 10, default 5
 	WildOnes bool  `json:"wild_ones"` // ones count as every face; default true
 	SpotOn   bool  `json:"spot_on"`   // an exact bid may be called; default true
 	TurnMS   int64 `json:"turn_ms"`   // for a turn: 100 to 600000, default 30000
 	RevealMS int64 `json:"reveal_ms"` // for looking at all dice: 100 to 60000, default 8000
-	StartMS  int64 `json:"start_ms"`  // from the first who is ready to the start: 100 to 300000, default 20000
+	StartMS  int64 `json:"start_ms"`  // the countdown from the first ready player to the start: 100 to 300000, default 20000
 	Bots     int   `json:"bots"`      // built-in opponents: 0 to players-1, default 0
 }
 

@@ -7,23 +7,23 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// After so many missed turns in a row a player's turns last no longer than hurried.
+// After patience missed turns in a row a player's turns last no longer than hurried.
 const (
 	patience = 2
 	hurried  = 5 * time.Second
 )
 
-// Reveal is what a call brought to light.
+// Reveal is the outcome of a call.
 type Reveal struct {
 	Call    string        `json:"call"`    // [Liar] or [SpotOn]
 	By      int           `json:"by"`      // the seat that called
 	Bid     Bid           `json:"bid"`     // what was called
 	Counted int           `json:"counted"` // dice that matched the bid
-	Right   bool          `json:"right"`   // the caller was
-	Dice    map[int][]int `json:"dice"`    // everybody's by seat, in order
+	Right   bool          `json:"right"`   // the caller was right
+	Dice    map[int][]int `json:"dice"`    // everybody's dice by seat, each in order
 	Loser   int           `json:"loser"`   // the seat that lost a die, or -1
 	Winner  int           `json:"winner"`  // the seat that won one back, or -1
-	Out     bool          `json:"out"`     // the loser's was the last one
+	Out     bool          `json:"out"`     // the loser has no dice left
 }
 
 // RoundEvent is the data of the event "round".
@@ -63,24 +63,24 @@ func (g *Game) deal(t *room.Turn) {
 		slices.Sort(h.Dice)
 	}
 	t.Broadcast("round", RoundEvent{g.Round, g.Turn})
-	g.await(t)
+	g.startTurn(t)
 }
 
-// await gives the player to act their time. How long an opponent that is built in seems to think is nobody's concern.
-func (g *Game) await(t *room.Turn) {
-	h, limit := g.at(g.Turn), ms(g.Options.TurnMS)
+// startTurn starts the time of the player to act. A built-in opponent's thinking time is not shown.
+func (g *Game) startTurn(t *room.Turn) {
+	h, limit := g.handAt(g.Turn), ms(g.Options.TurnMS)
 	switch {
 	case h.Bot:
 		g.Deadline = 0
 		t.StartTimer(alarm, botPause(t, limit))
 	case h.Missed >= patience:
-		g.wait(t, min(limit, hurried))
+		g.setDeadline(t, min(limit, hurried))
 	default:
-		g.wait(t, limit)
+		g.setDeadline(t, limit)
 	}
 }
 
-// last is the bid that stands.
+// last is the last bid of the round, if there is one.
 func (g *Game) last() (b Bid, ok bool) {
 	if n := len(g.Bids); n > 0 {
 		return g.Bids[n-1], true
@@ -102,18 +102,18 @@ func (g *Game) least() (c Claim, ok bool) {
 	return c, c.Count <= g.total()
 }
 
-// bid takes a claim that has been checked.
+// bid makes a bid that check has allowed.
 func (g *Game) bid(t *room.Turn, h *Hand, c Claim, auto bool) {
 	b := Bid{h.Seat, c, auto}
 	g.Bids = append(g.Bids, b)
 	g.Begun = true
 	g.Turn = g.after(h.Seat)
 	t.Broadcast("bid", b)
-	g.await(t)
+	g.startTurn(t)
 }
 
-// overdue acts for a player whose turn has run out, by nothing but what everybody can see.
-func (g *Game) overdue(t *room.Turn, h *Hand) {
+// missTurn acts for a player whose turn has run out. It uses only what everybody can see.
+func (g *Game) missTurn(t *room.Turn, h *Hand) {
 	h.Missed++
 	t.Broadcast("missed", MissedEvent{h.Seat})
 	if c, ok := g.least(); ok {
@@ -123,10 +123,10 @@ func (g *Game) overdue(t *room.Turn, h *Hand) {
 	}
 }
 
-// call shows all dice and settles who was right.
+// call shows all dice and decides who was right.
 func (g *Game) call(t *room.Turn, h *Hand, what string) {
 	t.Broadcast("call", CallEvent{h.Seat, what})
-	r := g.lift(h.Seat, what)
+	r := g.reveal(h.Seat, what)
 	if what == SpotOn {
 		r.Right = r.Counted == r.Bid.Count
 	} else {
@@ -137,20 +137,20 @@ func (g *Game) call(t *room.Turn, h *Hand, what string) {
 	case !r.Right:
 		g.lose(t, h)
 	case what == Liar:
-		g.lose(t, g.at(r.Bid.Seat))
+		g.lose(t, g.handAt(r.Bid.Seat))
 	case h.Count < g.Options.Dice:
 		h.Count++
 		r.Winner = h.Seat
 	}
-	if g.left() == 1 {
+	if g.playersIn() == 1 {
 		g.finish(t, LastDice)
 		return
 	}
-	g.wait(t, ms(g.Options.RevealMS))
+	g.setDeadline(t, ms(g.Options.RevealMS))
 }
 
-// lift takes everybody's dice into the open.
-func (g *Game) lift(by int, what string) *Reveal {
+// reveal moves everybody's dice into a Reveal and counts those that match the bid.
+func (g *Game) reveal(by int, what string) *Reveal {
 	bid, _ := g.last()
 	r := &Reveal{Call: what, By: by, Bid: bid, Dice: map[int][]int{}, Loser: nobody, Winner: nobody}
 	for i := range g.Table {
@@ -164,7 +164,7 @@ func (g *Game) lift(by int, what string) *Reveal {
 	return r
 }
 
-// matches counts the dice that count for a face.
+// matches counts the dice that show a face, or stand for it.
 func matches(dice []int, face int, wild bool) (n int) {
 	for _, d := range dice {
 		if d == face || wild && d == 1 {
@@ -182,22 +182,22 @@ func (g *Game) lose(t *room.Turn, h *Hand) {
 		return
 	}
 	g.Reveal.Out = true
-	g.out(t, h)
+	g.eliminate(t, h)
 	g.Turn = g.after(h.Seat)
 }
 
-// out gives a player the last place among those still in.
-func (g *Game) out(t *room.Turn, h *Hand) {
-	h.Rank = g.left()
+// eliminate takes a player's last dice, and gives the player the last place among those still in.
+func (g *Game) eliminate(t *room.Turn, h *Hand) {
+	h.Rank = g.playersIn()
 	h.Count, h.Dice = 0, nil
 	t.Broadcast("out", OutEvent{h.Seat, h.Rank, h.Left})
 }
 
-// goOn ends a reveal that everybody who is asked has seen.
-func (g *Game) goOn(t *room.Turn) {
+// dealWhenReady starts the next round once every connected player that it waits for is ready.
+func (g *Game) dealWhenReady(t *room.Turn) {
 	asked, ready := 0, 0
 	for i := range g.Table {
-		if h := &g.Table[i]; g.asks(h) && h.Online {
+		if h := &g.Table[i]; g.waitsFor(h) && h.Online {
 			asked++
 			if h.Ready {
 				ready++
@@ -209,8 +209,8 @@ func (g *Game) goOn(t *room.Turn) {
 	}
 }
 
-// asks reports whether the next round waits for a player: for people with dice, and for those who only look
-// on when none of them has any left.
-func (g *Game) asks(h *Hand) bool {
+// waitsFor reports whether the next round waits for a player. It waits for people with dice, or for all people when none of
+// them has dice left.
+func (g *Game) waitsFor(h *Hand) bool {
 	return !h.Bot && !h.Left && (h.in() || g.find(func(h Hand) bool { return !h.Bot && h.in() }) == nil)
 }

@@ -7,22 +7,22 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// View is what one viewer sees: the table, and of hidden dice the viewer's own alone. Seats are 0 to 5,
-// and -1 is nobody. It is made so that an action changes few of its bytes, and passing time none.
+// View is what one viewer sees: the table, and the viewer's own dice while dice are hidden. Seats are 0 to 5,
+// and -1 is nobody. An action changes few bytes of a view, and passing time changes none.
 type View struct {
 	Status  string             `json:"status"`  // [Waiting], [Bidding], [Revealed] or [Over]
 	Round   int                `json:"round"`   // 0 before the start
 	Players map[int]PlayerView `json:"players"` // by seat
 	Turn    int                `json:"turn"`    // the seat to act; -1 unless the status is "bidding"
 	// DeadlineMS is when the countdown, turn or reveal ends by itself, in milliseconds of room time.
-	// Absent when nothing of the kind runs, and while a built-in opponent thinks.
+	// It is absent when none of them runs, and while a built-in opponent thinks.
 	DeadlineMS int64 `json:"deadline_ms,omitempty"`
 	Total      int   `json:"total"` // dice on the table
 
 	Mine []int `json:"mine,omitempty"` // the viewer's own dice in order, while the status is "bidding"
 
 	Bid   Bid         `json:"bid,omitzero"`   // the last one of the round, during its reveal too
-	Bids  map[int]Bid `json:"bids"`           // of the round, from 1 on in their order
+	Bids  map[int]Bid `json:"bids"`           // of the round, numbered from 1 in their order
 	Least Claim       `json:"least,omitzero"` // the lowest that can be bid now; absent if there is none
 
 	Reveal Reveal `json:"reveal,omitzero"` // after a call, until the next round
@@ -41,7 +41,7 @@ type PlayerView struct {
 	Dice   int           `json:"dice"`             // how many; 0 is out, or before the start
 	Rank   int           `json:"rank,omitempty"`   // the final place, once there is one
 	Left   bool          `json:"left,omitempty"`   // gave up the seat after the start
-	Missed int           `json:"missed,omitempty"` // turns let run out in a row
+	Missed int           `json:"missed,omitempty"` // turns in a row that ran out
 }
 
 // View shows the game to one viewer.

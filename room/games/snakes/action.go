@@ -37,7 +37,7 @@ func (g *Game) steer(by room.Player, a Action) error {
 	return s.boost(*a.Boost)
 }
 
-// steer queues a turn: each is taken at a cell of its own.
+// steer queues a turn. The snake takes one turn at each cell.
 func (s *Snake) steer(d Direction) error {
 	switch last := s.last(); {
 	case d == last:

@@ -7,7 +7,7 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// The built-in opponents. Their seats are behind those of the room.
+// botPrefix begins the ids of built-in opponents. Their seats come after those of the room.
 const botPrefix = "roomring:bot"
 
 var botNames = [MaxBots]string{
@@ -20,14 +20,14 @@ func newBot(i int) Contender {
 	}}
 }
 
-// How a built-in opponent weighs a direction, against one cell nearer to its food.
+// How a built-in opponent weighs a direction. One cell nearer to food weighs 1.
 const (
-	roomWorth  = 100 // a cell that can still be reached from there
-	headDanger = 350 // another's head beside it
-	mostRoom   = 60  // more cells than that are plenty
+	roomWorth  = 100 // for each cell that can be reached from there
+	headDanger = 350 // against each other head beside the cell
+	mostRoom   = 60  // cells in reach that are counted at most
 )
 
-// steerBots turns the built-in snakes. It looks at the field alone, so it is the same in every replay.
+// steerBots turns the built-in snakes. It depends on the grid alone, so every replay repeats it.
 func (g *Game) steerBots() {
 	for _, s := range g.Snakes {
 		if !g.Roster[s.Number-1].Bot {
@@ -39,18 +39,18 @@ func (g *Game) steerBots() {
 	}
 }
 
-// choose is the best direction: with room for the body, away from heads, towards food; straight on if all are equal.
+// choose is the best direction: with room for the body, away from heads, towards food. It is straight on if all are equal.
 func (g *Game) choose(s *Snake) Direction {
 	food, hungry := g.nearestFood(s.head())
 	best, most := s.Heading, math.MinInt
 	for _, d := range s.Heading.sides() {
-		to, ok := g.land.free(s.head(), d)
+		to, ok := g.grid.free(s.head(), d)
 		if !ok {
 			continue
 		}
-		worth := roomWorth*g.land.reach(to, min(len(s.Body)+8, mostRoom)) - headDanger*g.headsBeside(s, to)
+		worth := roomWorth*g.grid.reach(to, min(len(s.Body)+8, mostRoom)) - headDanger*g.headsBeside(s, to)
 		if hungry {
-			worth -= g.land.distance(to, food)
+			worth -= g.grid.distance(to, food)
 		}
 		if worth > most {
 			best, most = d, worth
@@ -59,11 +59,11 @@ func (g *Game) choose(s *Snake) Direction {
 	return best
 }
 
-// nearestFood is the same whatever the order of the map: the lowest cell among the nearest.
+// nearestFood is the lowest of the nearest cells with food, so that it does not depend on the map's order.
 func (g *Game) nearestFood(from int) (cell int, ok bool) {
 	nearest := math.MaxInt
 	for c := range g.Food {
-		d := g.land.distance(from, c)
+		d := g.grid.distance(from, c)
 		if d < nearest || d == nearest && c < cell {
 			cell, nearest = c, d
 		}
@@ -73,7 +73,7 @@ func (g *Game) nearestFood(from int) (cell int, ok bool) {
 
 func (g *Game) headsBeside(s *Snake, cell int) (n int) {
 	for _, o := range g.Snakes {
-		if o != s && g.land.distance(o.head(), cell) == 1 {
+		if o != s && g.grid.distance(o.head(), cell) == 1 {
 			n++
 		}
 	}

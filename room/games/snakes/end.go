@@ -28,8 +28,8 @@ func (g *Game) finish(t *room.Turn, reason string) {
 	}
 }
 
-// ranking is the places in the roster of all who had a snake and steered it, best first. Who stayed, or was cut off, is before
-// who left.
+// ranking are the roster indexes of the contenders who had a snake and steered it, best first. Those who left come after those
+// who stayed or were cut off.
 func (g *Game) ranking() []int {
 	var order []int
 	for i := range g.Roster {
@@ -42,7 +42,7 @@ func (g *Game) ranking() []int {
 	return order
 }
 
-// compare is negative if c ends before o and 0 if they draw.
+// compare is negative if c ranks before o, and 0 if they draw.
 func (c *Contender) compare(o *Contender) int {
 	switch {
 	case c.quit() == o.quit():
@@ -55,7 +55,7 @@ func (c *Contender) compare(o *Contender) int {
 
 func (c *Contender) quit() bool { return c.Gone && !c.Cut }
 
-// ranks are by place in the roster; 0 is none.
+// ranks are by roster index; 0 is no rank.
 func (g *Game) ranks() []int {
 	ranks, order := make([]int, len(g.Roster)), g.ranking()
 	for n, i := range order {

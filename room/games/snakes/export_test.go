@@ -2,7 +2,7 @@ package snakes
 
 // Advise is where a built-in opponent would go in a contender's place.
 func Advise(g *Game, number int) string {
-	g.ground()
+	g.makeGrid()
 	s := g.snake(number)
 	if s == nil {
 		return ""

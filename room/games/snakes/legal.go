@@ -2,7 +2,7 @@ package snakes
 
 import "github.com/roomring/roomring/room"
 
-// Legal are the turns that the player's snake can take next, and to boost or to stop it.
+// Legal implements room.Advisor. It names the turns that the player's snake can take next, and to start or stop boosting.
 func (g *Game) Legal(v room.Viewer) (actions []Action) {
 	if v.Spectating() || g.Phase != Ready && g.Phase != Playing {
 		return nil

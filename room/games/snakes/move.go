@@ -6,7 +6,7 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// Why a snake dies, as the event "died" says.
+// The causes of a snake's death, as the event "died" names them.
 const (
 	ByWall    = "wall"
 	BySelf    = "self"
@@ -15,13 +15,12 @@ const (
 	ByLeaving = "left"    // the player left the room
 )
 
-// Points.
 const (
-	killPoints    = 5 // for a snake that dies on one's body
-	outlivePoints = 1 // for each snake that dies before
+	killPoints    = 5 // for each other snake that dies on the body of the player's snake
+	outlivePoints = 1 // for each snake that dies before the player's
 )
 
-// step is a snake's move of this tick.
+// step is a snake's move in this tick.
 type step struct {
 	snake *Snake
 	to    int // -1 behind a wall
@@ -35,7 +34,7 @@ type crash struct {
 	by    int // whose body it was, for BySnake
 }
 
-// move plays one tick: all who move do so at once. Slow snakes move at even ticks, fast ones at every tick.
+// move plays one tick. All snakes that move do so at once: slow ones at even ticks, fast ones at every tick.
 func (g *Game) move(t *room.Turn) {
 	g.Clock++
 	even := g.Clock%2 == 0
@@ -49,16 +48,16 @@ func (g *Game) move(t *room.Turn) {
 			g.advance(&steps[i])
 		}
 	}
-	g.bury(t, crashes)
+	g.removeDead(t, crashes)
 	if even {
-		g.shift()
+		g.changeSpeeds()
 	}
 	for _, s := range g.Snakes {
 		s.forget()
 	}
 }
 
-// steps says where everybody goes, and takes away the tails that move on: a head may follow into their cells.
+// steps says where each snake goes, and frees the cells that tails leave, so that a head may enter them.
 func (g *Game) steps(even bool) []step {
 	var steps []step
 	for _, s := range g.Snakes {
@@ -66,10 +65,10 @@ func (g *Game) steps(even bool) []step {
 			continue
 		}
 		s.turn()
-		to, ok := g.land.next(s.head(), s.Heading)
+		to, ok := g.grid.next(s.head(), s.Heading)
 		st := step{s, to, s.Grow > 0 || ok && g.Food[to] > 0}
 		if ok && !st.grows {
-			g.land.owner[s.dropTail()] = 0
+			g.grid.owner[s.dropTail()] = 0
 		}
 		steps = append(steps, st)
 	}
@@ -86,12 +85,12 @@ func (g *Game) crashes(steps []step) []crash {
 	return out
 }
 
-// crash says what a snake dies of in this step, if it does.
+// crash says what kills a snake in this step, if anything does.
 func (g *Game) crash(st *step, all []step) (cause string, by int) {
 	if st.to < 0 {
 		return ByWall, 0
 	}
-	owner := g.land.owner[st.to]
+	owner := g.grid.owner[st.to]
 	for i := range all {
 		o := &all[i]
 		meet := owner == 0 && o.to == st.to || o.to == st.snake.head() && st.to == o.snake.head()
@@ -116,7 +115,7 @@ func dies(crashes []crash, s *Snake) bool {
 func (g *Game) advance(st *step) {
 	s := st.snake
 	s.advance(st.to, g.Clock)
-	g.land.owner[st.to] = s.Number
+	g.grid.owner[st.to] = s.Number
 	if value := g.Food[st.to]; value > 0 {
 		delete(g.Food, st.to)
 		s.Grow += value
@@ -135,15 +134,15 @@ type Died struct {
 	Cell  int    `json:"cell"`         // where its head was
 }
 
-// bury takes the dead away, leaves food in their place, and gives the living their points.
-func (g *Game) bury(t *room.Turn, crashes []crash) {
+// removeDead removes dead snakes, leaves food in their place, and gives the others their points.
+func (g *Game) removeDead(t *room.Turn, crashes []crash) {
 	if len(crashes) == 0 {
 		return
 	}
 	g.Snakes = slices.DeleteFunc(g.Snakes, func(s *Snake) bool { return dies(crashes, s) })
 	for _, c := range crashes {
 		for _, cell := range c.snake.Body {
-			g.land.owner[cell] = 0
+			g.grid.owner[cell] = 0
 		}
 		if killer := g.snake(c.by); killer != nil {
 			g.Roster[c.by-1].Kills++
@@ -162,16 +161,16 @@ func (g *Game) bury(t *room.Turn, crashes []crash) {
 	}
 }
 
-// shift lets snakes go faster or slower, and the fast ones pay.
-func (g *Game) shift() {
+// changeSpeeds makes snakes faster or slower, and takes the cost of boosting.
+func (g *Game) changeSpeeds() {
 	for _, s := range g.Snakes {
 		switch {
 		case !s.Fast || g.Clock%boostCost != 0:
 		case s.Grow > 0:
 			s.Grow--
 		default:
-			g.land.owner[s.dropTail()] = 0
+			g.grid.owner[s.dropTail()] = 0
 		}
-		s.shift()
+		s.changeSpeed()
 	}
 }

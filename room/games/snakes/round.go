@@ -2,12 +2,12 @@ package snakes
 
 import "github.com/roomring/roomring/room"
 
-// Tick plays on, by a fifteenth of a second. Nothing happens while nobody is connected.
+// Tick plays a fifteenth of a second. The runtime does not call it while nobody is connected.
 func (g *Game) Tick(t *room.Turn) {
 	if g.Phase == Waiting || g.Phase == Over {
 		return
 	}
-	g.ground()
+	g.makeGrid()
 	if g.Phase == Playing {
 		g.move(t)
 	}
@@ -16,12 +16,12 @@ func (g *Game) Tick(t *room.Turn) {
 	case g.Left <= 0 || g.Phase == Playing && g.decided():
 		g.nextPhase(t)
 	case g.Phase != Pause:
-		g.enter(t)
+		g.spawnAll(t)
 		g.feed(t)
 	}
 }
 
-// decided reports whether a round need not go on: nobody is left to beat, or no player to do it.
+// decided reports whether a round is decided: one snake is left, or no player's snake is.
 func (g *Game) decided() bool {
 	people := 0
 	for _, s := range g.Snakes {
@@ -45,28 +45,28 @@ func (g *Game) nextPhase(t *room.Turn) {
 	}
 }
 
-// startRound clears the field and begins the countdown.
+// startRound clears the grid and begins the countdown.
 func (g *Game) startRound(t *room.Turn) {
-	g.clear()
+	g.clearGrid()
 	g.Round++
 	g.Phase, g.Left = Ready, g.Options.StartSeconds*tickRate
 	for i := range g.Roster {
 		g.Roster[i].Before = g.Roster[i].Points
 	}
-	g.enter(t)
+	g.spawnAll(t)
 	for g.feed(t) {
 	}
 }
 
-// clear takes everything off the field.
-func (g *Game) clear() {
-	g.Clock, g.Born, g.Snakes, g.Food, g.land = 0, 0, nil, map[int]int{}, nil
-	g.ground()
+// clearGrid removes all snakes and food.
+func (g *Game) clearGrid() {
+	g.Clock, g.Born, g.Snakes, g.Food, g.grid = 0, 0, nil, map[int]int{}, nil
+	g.makeGrid()
 }
 
-// standDown waits for players again, before the first round has begun.
-func (g *Game) standDown() {
-	g.clear()
+// waitAgain goes back from the first countdown to waiting for players.
+func (g *Game) waitAgain() {
+	g.clearGrid()
 	g.Phase, g.Left, g.Round = Waiting, 0, 0
 	for i := range g.Roster {
 		c := &g.Roster[i]
@@ -77,7 +77,7 @@ func (g *Game) standDown() {
 // RoundOver is the data of the event "round".
 type RoundOver struct {
 	Round int   `json:"round"`
-	Best  []int `json:"best"` // the numbers of those with the most points of the round
+	Best  []int `json:"best"` // the numbers of the players with the most points of the round
 }
 
 func (g *Game) endRound(t *room.Turn) {

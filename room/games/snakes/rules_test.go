@@ -16,12 +16,12 @@ func arena(t *testing.T, walls bool, rows ...string) *Game {
 		Options: Options{Width: len(rows[0]), Height: len(rows), Walls: walls, Rounds: 1, RoundSeconds: 100},
 		Phase:   Playing, Left: 1500, Round: 1, Food: map[int]int{},
 	}
-	g.ground()
+	g.makeGrid()
 	drawing := strings.Join(rows, "")
 	for number := 1; strings.ContainsRune(drawing, rune('A'+number-1)); number++ {
 		id := room.PlayerID(rune('a' + number - 1))
 		g.Roster = append(g.Roster, Contender{Player: room.Player{ID: id, Name: string(id), Seat: number - 1}, Online: true})
-		g.settle(g.drawn(t, drawing, number))
+		g.addSnake(g.drawn(t, drawing, number))
 	}
 	for cell, c := range drawing {
 		if value := map[rune]int{'+': plain, '*': feast}[c]; value > 0 {
@@ -36,7 +36,7 @@ func (g *Game) drawn(t *testing.T, drawing string, number int) *Snake {
 	head := strings.IndexByte(drawing, byte('A'+number-1))
 	for d := Up; d <= Left; d++ {
 		cells := []int{head}
-		for at, ok := g.land.next(head, d.opposite()); ok && drawing[at] == byte('a'+number-1); at, ok = g.land.next(at, d.opposite()) {
+		for at, ok := g.grid.next(head, d.opposite()); ok && drawing[at] == byte('a'+number-1); at, ok = g.grid.next(at, d.opposite()) {
 			cells = append(cells, at)
 		}
 		if len(cells) > 1 {
@@ -262,7 +262,7 @@ func TestPoints(t *testing.T) {
 func TestRemains(t *testing.T) {
 	g := arena(t, true, "...aaaaaaA", "..........", "..........", "..........")
 	g.moves(1)
-	if len(g.Snakes) != 0 || !slices.Equal(g.land.owner, make([]int, 40)) {
+	if len(g.Snakes) != 0 || !slices.Equal(g.grid.owner, make([]int, 40)) {
 		t.Error("the dead snake still lies there")
 	}
 	if g.Food[3] != plain || g.Food[6] != plain || g.Food[9] != plain || len(g.Food) != 3 {

@@ -3,9 +3,9 @@ package snakes
 const (
 	startLength = 4 // cells of a new snake
 	boostLength = 6 // cells a snake must have to boost
-	boostCost   = 8 // a boosting snake loses a cell every so many ticks
-	maxQueue    = 3 // turns that wait for the cells to take them at
-	spareCells  = 2 // the path that a view shows is longer than the body by so many
+	boostCost   = 8 // ticks after which a boosting snake loses a cell
+	maxQueue    = 3 // turns that wait
+	spareCells  = 2 // cells by which the path in a view is longer than the body
 )
 
 // Speeds, in half cells a tick.
@@ -14,19 +14,19 @@ const (
 	fast = 2
 )
 
-// Leg is a straight part of a snake's path: the cell where the head was, the direction it went from there,
-// the tick of it, and the speed in half cells a tick.
+// Leg is a straight part of a snake's path: the cell of the head at its start, the direction from there,
+// the tick of the start, and the speed in half cells a tick.
 type Leg [4]int
 
 // Snake is a living snake.
 type Snake struct {
 	Number  int
 	Body    []int // cells, the head last
-	Grow    int   // cells still to be added, one a move
+	Grow    int   // cells still to be added, one at each move
 	Heading Direction
-	Queue   []Direction // turns to come, one a move
-	Boost   bool        // what the player wishes
-	Fast    bool        // what the snake does; changes at even ticks alone, so that slow snakes move together
+	Queue   []Direction // turns to come, one at each move
+	Boost   bool        // the player wants to boost
+	Fast    bool        // the snake boosts; changes only at even ticks, so that slow snakes move together
 	Since   int         // the tick at which the head came to its cell
 
 	Legs   map[int]Leg // the path, by sequence number, for the view
@@ -35,7 +35,7 @@ type Snake struct {
 	Moves  int         // cells gone in all
 }
 
-// newSnake lies straight on cells, the head last, at an even tick.
+// newSnake makes a snake that lies straight on cells, the head last, at an even tick.
 func newSnake(number int, cells []int, d Direction, tick int) *Snake {
 	n := len(cells)
 	return &Snake{
@@ -46,7 +46,7 @@ func newSnake(number int, cells []int, d Direction, tick int) *Snake {
 
 func (s *Snake) head() int { return s.Body[len(s.Body)-1] }
 
-// last is where the snake heads when all turns that wait are taken.
+// last is the direction of the snake after all turns that wait.
 func (s *Snake) last() Direction {
 	if n := len(s.Queue); n > 0 {
 		return s.Queue[n-1]
@@ -60,20 +60,20 @@ func (s *Snake) turn() {
 		return
 	}
 	s.Heading, s.Queue = s.Queue[0], s.Queue[1:]
-	s.begin()
+	s.startLeg()
 }
 
-// shift goes faster or slower if that is what the snake is to do and can.
-func (s *Snake) shift() {
+// changeSpeed starts or stops boosting as the player wants, if the snake is long enough.
+func (s *Snake) changeSpeed() {
 	s.Boost = s.Boost && len(s.Body) >= boostLength
 	if s.Fast != s.Boost {
 		s.Fast = s.Boost
-		s.begin()
+		s.startLeg()
 	}
 }
 
-// begin starts a leg at the head, or amends one that starts there.
-func (s *Snake) begin() {
+// startLeg starts a leg at the head, or changes the one that starts there.
+func (s *Snake) startLeg() {
 	if s.Starts[len(s.Starts)-1] != s.Moves {
 		s.Starts = append(s.Starts, s.Moves)
 	}
@@ -91,7 +91,7 @@ func (s *Snake) advance(to, tick int) {
 	s.Moves++
 }
 
-// dropTail gives up the last cell and returns it.
+// dropTail removes the last cell and returns it.
 func (s *Snake) dropTail() int {
 	tail := s.Body[0]
 	s.Body = s.Body[1:]

@@ -7,12 +7,11 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// Version is the version of the rules; it stands in every room's log.
+// Version is the version of the rules, which every room's log names.
 const Version = 1
 
-// fair is the edition of the rules in which nobody loses or wins by what an opponent who is not there lets happen. It holds
-// in rooms that were made by the runtime of the same number or a later one; those before it, and their replays, go on as
-// they were begun.
+// fair is the edition of the rules in which nobody wins or loses because an opponent is absent. It applies to rooms made by
+// the runtime of this number or a later one. Rooms of earlier runtimes, and their replays, keep the rules they began with.
 const fair = 2
 
 // MaxPlayers is how many may play at a time, built-in opponents not counted.
@@ -20,10 +19,10 @@ const MaxPlayers = 30
 
 const tickRate = 15 // a second
 
-// maxRoster bounds those who take part in one game, counting who left again.
+// maxRoster bounds the players who take part in one game, those who left included.
 const maxRoster = 200
 
-// Rules are the game, ready to be run.
+// Rules define the game for a server.
 func Rules() *room.Rules {
 	return room.MustDefine(room.Spec{
 		Name: "snakes", Version: Version, Title: "Snakes",
@@ -36,7 +35,7 @@ func Rules() *room.Rules {
 // Phase is what the game is doing.
 type Phase string
 
-// The phases. After the countdown of the first round the game only waits again between rounds.
+// The phases. After the first countdown the game no longer waits for players: too few of them end it after the round.
 const (
 	Waiting Phase = "waiting" // for players
 	Ready   Phase = "ready"   // a countdown: the snakes stand at their start
@@ -51,29 +50,29 @@ type Game struct {
 	Edition int `json:",omitempty"` // fair, or 0
 	Phase   Phase
 	Left    int // ticks until the phase ends
-	Round   int // from 1; 0 before the first
+	Round   int // counted from 1; 0 before the first
 	Clock   int // ticks played in the round
-	Born    int // snakes that the round has seen
+	Born    int // snakes that were put on the grid in the round
 
-	Roster []Contender // a contender's number is the index + 1, for the whole game
+	Roster []Contender // a contender's number is the index + 1 for the whole game
 	Snakes []*Snake    // the living, by number
 	Food   map[int]int // value by cell
 
-	land *field `roomring:"derived"` // follows from Options and Snakes
+	grid *grid `roomring:"derived"` // follows from Options and Snakes
 }
 
-// Contender is somebody who takes part, with what the rounds have brought.
+// Contender is a player or built-in opponent with the score so far.
 type Contender struct {
 	room.Player
 	Bot     bool `json:",omitempty"`
 	Gone    bool `json:",omitempty"` // has left the room
-	Cut     bool `json:",omitempty"` // is gone for having been away, which forfeits nothing
+	Cut     bool `json:",omitempty"` // lost the seat by being away, which keeps the rank
 	Acted   bool `json:",omitempty"` // has steered a snake
 	Online  bool `json:",omitempty"`
 	Points  int
 	Before  int // Points when the round began
 	Kills   int
-	Entered int // the last round with a snake of theirs; 0 is none
+	Entered int // the last round in which they had a snake; 0 is none
 }
 
 // Open reads the options and enlists the built-in opponents.
@@ -95,9 +94,9 @@ func (g *Game) Open(t *room.Turn, _ json.RawMessage) error {
 	return nil
 }
 
-// Join enlists a player, or takes back one who had left. The snake comes with the next tick.
+// Join enlists a player, or takes back one who had left. The next tick brings the snake.
 func (g *Game) Join(t *room.Turn, p room.Player) error {
-	i := g.place(p.ID)
+	i := g.rosterIndex(p.ID)
 	switch {
 	case strings.HasPrefix(string(p.ID), botPrefix):
 		return room.Refuse("reserved", "this id is a built-in opponent's")
@@ -121,9 +120,9 @@ func (g *Game) Join(t *room.Turn, p room.Player) error {
 	return nil
 }
 
-// place is where in the roster a player belongs: the place held before, that of somebody who left before
-// ever having a snake, or a new one.
-func (g *Game) place(id room.PlayerID) int {
+// rosterIndex is where in the roster a player belongs: at the player's index of before, at that of somebody who left
+// without ever having a snake, or at a new one.
+func (g *Game) rosterIndex(id room.PlayerID) int {
 	free := len(g.Roster)
 	for i := range g.Roster {
 		c := &g.Roster[i]
@@ -137,7 +136,7 @@ func (g *Game) place(id room.PlayerID) int {
 	return free
 }
 
-// Leave takes the player's snake away. A game that nobody is left to play is over.
+// Leave removes the player's snake. The game is over when nobody is left to play it.
 func (g *Game) Leave(t *room.Turn, p room.Player, why room.LeaveReason) {
 	i := g.indexOf(p.ID)
 	if i < 0 {
@@ -147,19 +146,19 @@ func (g *Game) Leave(t *room.Turn, p room.Player, why room.LeaveReason) {
 	c.Gone, c.Online = true, false
 	c.Cut = g.Edition >= fair && why == room.TimedOut
 	if s := g.snake(i + 1); s != nil {
-		g.ground()
-		g.bury(t, []crash{{snake: s, cause: ByLeaving}})
+		g.makeGrid()
+		g.removeDead(t, []crash{{snake: s, cause: ByLeaving}})
 	}
 	switch {
 	case g.Round == 0:
 	case g.Round == 1 && g.Phase == Ready && !g.enough():
-		g.standDown()
+		g.waitAgain()
 	case g.people() == 0:
 		g.finish(t, Abandoned)
 	}
 }
 
-// Presence notes who is connected. A snake without its player keeps going straight, and does not boost.
+// Presence notes whether a player is connected. The snake of a player who is not goes straight on and does not boost.
 func (g *Game) Presence(_ *room.Turn, p room.Player, online bool) {
 	i := g.indexOf(p.ID)
 	if i < 0 {
@@ -171,7 +170,7 @@ func (g *Game) Presence(_ *room.Turn, p room.Player, online bool) {
 	}
 }
 
-// indexOf is the place of a player in the roster, or -1.
+// indexOf is the index of a player in the roster, or -1.
 func (g *Game) indexOf(id room.PlayerID) int {
 	for i := range g.Roster {
 		if g.Roster[i].ID == id {
@@ -181,7 +180,7 @@ func (g *Game) indexOf(id room.PlayerID) int {
 	return -1
 }
 
-// snake is a contender's living snake, or nil.
+// snake is the living snake of a number, or nil.
 func (g *Game) snake(number int) *Snake {
 	for _, s := range g.Snakes {
 		if s.Number == number {

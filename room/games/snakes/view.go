@@ -18,7 +18,7 @@ type View struct {
 	Food    map[int]int        `json:"food"`    // value by cell
 }
 
-// PlayerView is somebody who takes part.
+// PlayerView is what everybody sees of a contender.
 type PlayerView struct {
 	Player room.PlayerID `json:"player"`
 	Name   string        `json:"name"`
@@ -27,8 +27,8 @@ type PlayerView struct {
 	Bot    bool          `json:"bot,omitempty"`
 	Gone   bool          `json:"gone,omitempty"` // has left the room
 	Points int           `json:"points"`         // of all rounds
-	Before int           `json:"before"`         // of them, those of earlier rounds
-	Kills  int           `json:"kills"`          // snakes that died on this player's
+	Before int           `json:"before"`         // points of earlier rounds
+	Kills  int           `json:"kills"`          // snakes that died on the body of this player's
 	Rank   int           `json:"rank,omitempty"` // when the game is over
 }
 
@@ -38,7 +38,7 @@ type SnakeView struct {
 	Path  map[int]Leg `json:"p"`
 }
 
-// View shows the game. The same for everybody.
+// View shows the game, which is the same for everybody.
 func (g *Game) View(room.Viewer) View {
 	v := View{
 		Phase: g.Phase, Seconds: (g.Left + tickRate - 1) / tickRate,
@@ -52,7 +52,7 @@ func (g *Game) View(room.Viewer) View {
 	return v
 }
 
-// playerViews leaves out who left before ever having a snake.
+// playerViews are by number. Players who left without ever having a snake are left out.
 func (g *Game) playerViews() map[int]PlayerView {
 	ranks := make([]int, len(g.Roster))
 	if g.Phase == Over {

@@ -18,8 +18,8 @@ func (d Direction) opposite() Direction { return d ^ 2 }
 // sides are the directions that a snake can take next, straight on first.
 func (d Direction) sides() [3]Direction { return [3]Direction{d, (d + 1) % 4, (d + 3) % 4} }
 
-// field is the grid and whose body lies on each cell.
-type field struct {
+// grid knows whose body lies on each cell.
+type grid struct {
 	width, height int
 	walls         bool
 	owner         []int // number by cell; 0 is nobody
@@ -30,27 +30,27 @@ type field struct {
 	queue []int
 }
 
-// ground makes the field if it is not there, as after a restart.
-func (g *Game) ground() {
-	if g.land != nil {
+// makeGrid makes the grid from the snakes if there is none, as after a restart.
+func (g *Game) makeGrid() {
+	if g.grid != nil {
 		return
 	}
 	o := g.Options
-	g.land = &field{width: o.Width, height: o.Height, walls: o.Walls,
+	g.grid = &grid{width: o.Width, height: o.Height, walls: o.Walls,
 		owner: make([]int, o.Width*o.Height), seen: make([]int, o.Width*o.Height)}
 	for _, s := range g.Snakes {
-		g.land.own(s.Body, s.Number)
+		g.grid.occupy(s.Body, s.Number)
 	}
 }
 
-func (f *field) own(cells []int, number int) {
+func (f *grid) occupy(cells []int, number int) {
 	for _, c := range cells {
 		f.owner[c] = number
 	}
 }
 
-// next is the cell beside another, or false where a wall is.
-func (f *field) next(cell int, d Direction) (int, bool) {
+// next is the cell beside another, or false if a wall is there.
+func (f *grid) next(cell int, d Direction) (int, bool) {
 	x, y := cell%f.width, cell/f.width
 	switch d {
 	case Up:
@@ -71,14 +71,14 @@ func (f *field) next(cell int, d Direction) (int, bool) {
 	return y*f.width + x, true
 }
 
-// free is next for a cell that is nobody's.
-func (f *field) free(cell int, d Direction) (int, bool) {
+// free is next, and false for a cell with a body too.
+func (f *grid) free(cell int, d Direction) (int, bool) {
 	to, ok := f.next(cell, d)
 	return to, ok && f.owner[to] == 0
 }
 
-// distance is how many cells a snake needs at least from one cell to another.
-func (f *field) distance(a, b int) int {
+// distance is the least number of moves from one cell to another.
+func (f *grid) distance(a, b int) int {
 	dx, dy := abs(a%f.width-b%f.width), abs(a/f.width-b/f.width)
 	if !f.walls {
 		dx, dy = min(dx, f.width-dx), min(dy, f.height-dy)
@@ -88,8 +88,8 @@ func (f *field) distance(a, b int) int {
 
 func abs(n int) int { return max(n, -n) }
 
-// reach counts the free cells that can be reached from one, itself included, up to most.
-func (f *field) reach(from, most int) int {
+// reach counts the free cells that can be reached from a cell, itself included, up to most.
+func (f *grid) reach(from, most int) int {
 	f.round++
 	f.queue = append(f.queue[:0], from)
 	f.seen[from] = f.round
