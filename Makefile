@@ -43,7 +43,7 @@ check: format ## the inner loop, under two minutes: gofmt, go vet, short unit te
 	@go vet ./...
 	@go run ./scripts/testsum -short ./...
 
-# The binary's tests run one after another: on two processors those that watch what happens in seconds are surer so.
+# Tests of whole servers run one after another: on two processors those that watch what happens in seconds are surer so.
 # -count 1 for the manifests: their test reads docs/CONFIG.md, which is outside of its module, so the cache would miss a change.
 .PHONY: test
 test: ## everything that must hold before a change lands; ends with what it cost and a line that counts tests
@@ -54,7 +54,7 @@ test: ## everything that must hold before a change lands; ends with what it cost
 	    $$($(VIRTUAL) | xargs -n1 dirname | sort -u | sed 's|^|./|') \
 	  + $(TEST) -tags mutation -run TestMutations ./cluster/clustertest \
 	  + $(TEST) -race -short $(RACE) \
-	  + $(TEST) -race -short -run '^($(RACE_SERVERS))$$' ./cmd/roomring \
+	  + $(TEST) -race -short -run '^($(RACE_SERVERS))$$' ./internal/e2e \
 	  + tap scripts/sdktest + tap scripts/pagestest
 
 .PHONY: setup
@@ -97,11 +97,11 @@ soak: ## run every test in its longest form, under the race detector, over and o
 
 .PHONY: chaos
 chaos: ## torment three nodes under play for CHAOS, on both stores at once; a run that fails names its seed
-	@ROOMRING_CHAOS=$(CHAOS) go test -count 1 -timeout 0 -run TestChaos -v ./cmd/roomring
+	@ROOMRING_CHAOS=$(CHAOS) go test -count 1 -timeout 0 -run TestChaos -v ./internal/e2e
 
 .PHONY: hostile
 hostile: ## attack servers with default limits, three times for HOSTILE each, and print what honest players and the server's memory come to
-	@ROOMRING_STRANGERS=$(HOSTILE) go test -count 1 -timeout 0 -run 'TestStrangers$$' -v ./cmd/roomring
+	@ROOMRING_STRANGERS=$(HOSTILE) go test -count 1 -timeout 0 -run 'TestStrangers$$' -v ./internal/e2e
 
 .PHONY: audit
 audit: ## look for known holes in Go modules and npm packages; says so where their databases are out of reach

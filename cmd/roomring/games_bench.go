@@ -4,5 +4,5 @@ package main
 
 import "github.com/roomring/roomring/bench/games"
 
-// extra are the rooms of the comparison with other servers: see bench/README.md.
-var extra = games.All()
+// bench are the rooms of the comparison with other servers: see bench/README.md.
+var bench = games.All()

@@ -4,5 +4,5 @@ package main
 
 import "github.com/roomring/roomring/room"
 
-// extra are games beside the binary's own: none, unless tests or the build tag bench add some.
-var extra []*room.Rules
+// bench are no games unless the build tag bench adds some.
+var bench []*room.Rules

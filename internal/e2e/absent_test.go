@@ -1,0 +1,200 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/web/client"
+)
+
+// chessFor asks for a room of chess.
+func (s *server) chessFor(g guest, options map[string]any) (info roomInfo) {
+	s.t.Helper()
+	body := map[string]any{"game": "chess", "options": options}
+	if code := s.callAt(s.URL, "POST", "/v1/matchmake", g.Token, body, &info); code != http.StatusOK {
+		s.t.Fatalf("matchmaking: %d", code)
+	}
+	return info
+}
+
+// present are the seats of a room, and which of their players are there.
+func (s *server) present(id string) map[string]bool {
+	s.t.Helper()
+	var info struct {
+		Seats []struct {
+			Player string `json:"player"`
+			Online bool   `json:"online"`
+		} `json:"seats"`
+	}
+	if code := s.call("GET", "/v1/rooms/"+id, nil, &info); code != http.StatusOK {
+		s.t.Fatalf("room %s: %d", id, code)
+	}
+	seats := map[string]bool{}
+	for _, seat := range info.Seats {
+		seats[seat.Player] = seat.Online
+	}
+	return seats
+}
+
+// rating is a player's in chess, 0 without any, and the games that count.
+func (s *server) rating(g guest) (rating float64, games int) {
+	s.t.Helper()
+	var profile struct {
+		Games []struct {
+			Game   string `json:"game"`
+			Games  int    `json:"games"`
+			Rating *struct {
+				Rating float64 `json:"rating"`
+			} `json:"rating"`
+		} `json:"games"`
+	}
+	switch code := s.call("GET", "/v1/players/"+g.Player, nil, &profile); code {
+	case http.StatusOK:
+	case http.StatusNotFound:
+		return 0, 0
+	default:
+		s.t.Fatalf("player %s: %d", g.Player, code)
+	}
+	for _, of := range profile.Games {
+		if of.Game == "chess" && of.Rating != nil {
+			return of.Rating.Rating, of.Games
+		}
+	}
+	return 0, 0
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it never came to be: %s", what)
+		}
+	}
+}
+
+// A player who waited and has gone is nobody's match, and loses nothing, in one process and in a cluster.
+func TestNobodyIsMatchedWithWhoHasGone(t *testing.T) {
+	t.Parallel()
+	t.Run("one process", func(t *testing.T) {
+		t.Parallel()
+		s := newServer(t, generous...).start()
+		playAgainstNobody(t, s, s)
+	})
+	t.Run("two nodes", func(t *testing.T) {
+		t.Parallel()
+		c := newTeam(t, 2, generous...).start()
+		playAgainstNobody(t, c.nodes[0], c.nodes[1])
+	})
+}
+
+// playAgainstNobody has one player ask and join by one node, the other by another.
+func playAgainstNobody(t *testing.T, here, there *server) {
+	ctx := patience(t)
+	first, second := here.guest("First"), there.guest("Second")
+	options := map[string]any{"white": "second", "grace_ms": 1000}
+	waits := here.chessFor(first, options)
+	c := here.join(waits, client.Options{Token: first.Token})
+	c.Close()
+	eventually(t, "the first player is seen to be away", func() bool { return !here.present(waits.ID)[first.Player] })
+	if got := there.chessFor(second, options); got.ID == waits.ID {
+		t.Error("the second player is matched with one who has gone")
+	}
+	eventually(t, "the seat is given back", func() bool { return len(there.present(waits.ID)) == 0 })
+
+	// They find each other after all, and play a game that counts.
+	game := here.chessFor(first, options)
+	a := here.join(game, client.Options{Token: first.Token})
+	b := there.join(there.at(game), client.Options{Token: second.Token})
+	playing := func(v any) bool { return field(v, "status") == "playing" }
+	if err := b.WaitView(ctx, playing); err != nil {
+		t.Fatal(err)
+	}
+	act := func(c *client.Client, action map[string]any) {
+		t.Helper()
+		if _, err := c.Act(ctx, action); err != nil {
+			t.Fatal(err)
+		}
+	}
+	act(b, map[string]any{"move": "e4"})
+	if err := a.WaitView(ctx, func(v any) bool { return field(v, "last") == "e2e4" }); err != nil {
+		t.Fatal(err)
+	}
+	for i, move := range []string{"e5", "Nf3", "Nc6", "Bc4"} {
+		act([]*client.Client{a, b}[i%2], map[string]any{"move": move})
+	}
+	act(a, map[string]any{"resign": true})
+	if r := here.result(game.ID); r.End != "finished" || len(r.Result.Outcomes) != 2 {
+		t.Fatalf("a game of two is stored as %+v", r)
+	}
+	before, games := here.rating(first)
+	if before == 0 || games != 1 {
+		t.Fatalf("after a game of two the first player has the rating %v, %d games", before, games)
+	}
+
+	// In the next one the first player sits down and goes: no game of two.
+	next := here.create("chess", options)
+	a = here.join(next, client.Options{Token: first.Token})
+	b = there.join(there.at(next), client.Options{Token: second.Token})
+	if err := b.WaitView(ctx, playing); err != nil {
+		t.Fatal(err)
+	}
+	a.Close()
+	act(b, map[string]any{"move": "e4"})
+	over, err := b.WaitOver(ctx)
+	const why = "The game was aborted before Black's first move, so it does not count"
+	if err != nil || over.End != "aborted" || over.Reason != why {
+		t.Errorf("the end is told as %+v, %v", over, err)
+	}
+	r := there.result(next.ID)
+	if r.End != "aborted" || r.Result.Reason != "aborted" || r.Result.Summary != why || len(r.Result.Outcomes) != 0 {
+		t.Errorf("a game against nobody is stored as %+v", r)
+	}
+	there.replayed(next.ID)
+	for _, g := range []guest{first, second} {
+		if _, games := there.rating(g); games != 1 {
+			t.Errorf("a game that was aborted counts: %d games", games)
+		}
+	}
+	if after, _ := here.rating(first); after != before {
+		t.Errorf("the rating went from %v to %v by a game that was aborted", before, after)
+	}
+}
+
+// A game by correspondence goes on when a player is away for longer than a seat is usually kept, also on the other's
+// turn, and by way of a crash.
+func TestAClockOutlivesAbsence(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, generous...).start()
+	ctx := patience(t)
+	white, black := s.guest("White"), s.guest("Black")
+	info := s.create("chess", map[string]any{"white": "first", "clock": map[string]any{"initial_ms": 14 * 24 * 3_600_000}})
+	a := s.join(info, client.Options{Token: white.Token})
+	b := s.join(info, client.Options{Token: black.Token})
+	if err := b.WaitView(ctx, func(v any) bool { return field(v, "status") == "playing" }); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []struct {
+		by   *client.Client
+		move string
+	}{{a, "e4"}, {b, "e5"}, {a, "Nf3"}} {
+		if _, err := m.by.Act(ctx, map[string]any{"move": m.move}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.Close()
+	time.Sleep(62 * time.Second) // a seat is kept for a minute where nothing else is said
+	if seats := s.present(info.ID); len(seats) != 2 || seats[white.Player] {
+		t.Fatalf("after a minute without White there are %v", seats)
+	}
+	if _, err := b.Act(ctx, map[string]any{"move": "Nc6"}); err != nil {
+		t.Fatalf("Black plays on: %v", err)
+	}
+	b.Close()
+	s.kill()
+	s.start()
+	a = s.join(s.at(info), client.Options{Token: white.Token})
+	if _, err := a.Act(ctx, map[string]any{"move": "Bb5"}); err != nil {
+		t.Errorf("White comes back: %v", err)
+	}
+}

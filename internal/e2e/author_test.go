@@ -1,0 +1,139 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
+	"github.com/roomring/roomring/web/client"
+)
+
+// authorVariable adds games with an author's mistakes to a process.
+const authorVariable = "ROOMRING_TEST_MISTAKES"
+
+func init() {
+	if os.Getenv(authorVariable) == "" {
+		return
+	}
+	extra = append(extra,
+		room.MustDefine(room.Spec{Name: "forgetful", Version: 1, SharedView: true}, func() *forgetful { return new(forgetful) }),
+		room.MustDefine(room.Spec{Name: "touchy", Version: 1, SharedView: true}, func() *touchy { return new(touchy) }))
+}
+
+// touchy panics with what it hides.
+type touchy struct{ Secret string }
+
+func (g *touchy) Act(_ *room.Turn, _ room.Player, secret string) error {
+	g.Secret = secret
+	panic("the secret is " + g.Secret)
+}
+func (g *touchy) View(room.Viewer) int { return 0 }
+
+// forgetful loses a field with every restart.
+type forgetful struct {
+	Kept   int
+	missed int
+}
+
+func (g *forgetful) Act(*room.Turn, room.Player, struct{}) error { g.missed++; return nil }
+func (g *forgetful) View(room.Viewer) int                        { return g.Kept }
+
+func TestAServerWarnsOfStateThatItCannotKeep(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, generous...)
+	s.env = append(s.env, authorVariable+"=1")
+	s.start()
+	s.until(patience(t), "it has warned", func() bool { return strings.Contains(s.log.String(), "not kept whole") })
+	log := s.log.String()
+	for _, words := range []string{"level=WARN", "game=forgetful", "field `missed` is not exported", "the next version refuses"} {
+		if !strings.Contains(log, words) {
+			t.Errorf("the log does not say %q:\n%s", words, log)
+		}
+	}
+	if n := strings.Count(log, "not kept whole"); n != 1 {
+		t.Errorf("%d games are warned of, want the one:\n%s", n, log)
+	}
+}
+
+const secret = "ace of spades"
+
+// touched is a room of the touchy game, which has panicked.
+func touched(t *testing.T, s *server, say string) roomInfo {
+	t.Helper()
+	info := s.create("touchy", nil)
+	c := s.join(info, client.Options{})
+	_, _ = c.Act(patience(t), say) // the answer says no more than the room's end
+	if over, err := c.WaitOver(patience(t)); err != nil || over.End != string(record.Aborted) {
+		t.Fatalf("the room is over: %+v %v", over, err)
+	}
+	return info
+}
+
+// What a game panics with may be hidden state, so the log has it only where games are written; the operator can ask.
+func TestAPanicOfAGameIsShownToWhomItMayBe(t *testing.T) {
+	t.Parallel()
+	long := secret + strings.Repeat(" and more", 100)
+	for name, tt := range map[string]struct {
+		args         []string
+		says, hides  []string
+		stackInLines bool
+	}{
+		"server": {nil, []string{"value=\"withheld: roomring admin room ", "call=Act", "kind=act"}, []string{secret}, true},
+		"author": {[]string{"--show-panics"}, []string{"the secret is " + secret, "…"}, []string{strings.Repeat(" and more", 30)}, true},
+		"json":   {[]string{"--log-format", "json"}, []string{`"value":"withheld: roomring admin room `, `"stack":"`}, []string{secret}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, append(generous, tt.args...)...)
+			s.env = append(s.env, authorVariable+"=1")
+			s.start()
+			info := touched(t, s, long)
+			s.until(patience(t), "the log tells of the panic", func() bool { return mentions(s.log.String(), "the game panicked", "(*touchy).Act") })
+			log := s.log.String()
+			if !mentions(log, tt.says...) {
+				t.Errorf("the log does not say %q:\n%s", tt.says, log)
+			}
+			for _, words := range tt.hides {
+				if strings.Contains(log, words) {
+					t.Errorf("the log says %q:\n%s", words, log)
+				}
+			}
+			if lines := strings.Contains(log, "(*touchy).Act\n        /"); lines != tt.stackInLines || strings.Contains(log, "Act\\n\\t") == lines {
+				t.Errorf("the stack stands in lines: %v\n%s", lines, log)
+			}
+			code, out, errs := s.operate("room", info.ID)
+			if code != exitOK || !mentions(out, "the game panicked in Act at input", "the secret is "+secret, "(*touchy).Act\n", "roomring replay "+info.ID) {
+				t.Errorf("the operator reads %d\n%s%s", code, out, errs)
+			}
+			var in struct{ Panic struct{ Value string } }
+			if code := s.admin(http.MethodGet, "/admin/v1/rooms/"+info.ID, nil, &in); code != http.StatusOK || !strings.Contains(in.Panic.Value, secret) {
+				t.Errorf("the admin API answers %d %+v", code, in)
+			}
+			var public json.RawMessage
+			if s.call(http.MethodGet, "/v1/rooms/"+info.ID, nil, &public); strings.Contains(string(public), secret) {
+				t.Errorf("anybody may read %s", public)
+			}
+		})
+	}
+}
+
+// roomring dev is for authors: its nodes log what games say when they panic.
+func TestDevShowsPanics(t *testing.T) {
+	t.Parallel()
+	d := devFor(t, "--nodes", "2")
+	d.env = append(d.env, authorVariable+"=1")
+	d.start()
+	info := touched(t, d.server, secret)
+	d.until(patience(t), "the log tells of the panic", func() bool {
+		return mentions(d.said.String()+d.log.String(), "the game panicked", "the secret is "+secret, "(*touchy).Act\n")
+	})
+	for _, n := range d.nodes { // whichever had the room, any of them tells
+		code, out, errs := n.operate("room", info.ID)
+		if code != exitOK || !mentions(out, "the secret is "+secret) {
+			t.Errorf("the operator of %s reads %d\n%s%s", n.Node, code, out, errs)
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestAFullDiskAcknowledgesNothing fills the data folder's file system in the middle of games.
+func TestAFullDiskAcknowledgesNothing(t *testing.T) {
+	t.Parallel()
+	disk := t.TempDir()
+	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=16m"); err != nil {
+		t.Fatalf("mounting a small file system: %v (this test needs root)", err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(disk, unix.MNT_DETACH) })
+	s := newServer(t, generous...)
+	s.dir = filepath.Join(disk, "data")
+	s.start()
+	ctx := patience(t)
+	m, err := s.seat(ctx, recordedGames(t)[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	moves := strings.Fields(m.g.Moves)
+	half := len(moves) / 2 / 2 * 2
+	whole := m.g.Moves
+	m.g.Moves = strings.Join(moves[:half], " ")
+	if err := m.play(ctx); err != nil {
+		t.Fatal(err)
+	}
+	filler := filepath.Join(disk, "filler")
+	fill(t, filler)
+	// The last block of the room's file may have space for a move; the journal's marks find out within a second.
+	var problem struct{ Reasons []string }
+	s.until(ctx, "not ready", func() bool { return s.call("GET", "/readyz", nil, nil) == http.StatusServiceUnavailable })
+	short, cancel := context.WithTimeout(ctx, 2*time.Second)
+	_, err = m.players[0].Act(short, map[string]string{"move": moves[half]})
+	cancel()
+	if err == nil {
+		t.Fatal("a move was acknowledged that the disk had no room for")
+	}
+	s.until(ctx, "the operator hears why", func() bool { return s.admin("GET", "/readyz", nil, &problem) == http.StatusServiceUnavailable })
+	if !strings.Contains(strings.Join(problem.Reasons, " "), "journal") && !strings.Contains(strings.Join(problem.Reasons, " "), "disk") {
+		t.Errorf("the server is not ready because of %q", problem.Reasons)
+	}
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	s.until(ctx, "ready again", func() bool { return s.call("GET", "/readyz", nil, nil) == http.StatusOK })
+	// The move of before is sent again by its client and takes effect once; the rest follows.
+	if err := m.players[1].WaitView(ctx, func(v any) bool { return field(v, "turn") == "black" }); err != nil {
+		t.Fatal(err)
+	}
+	for i := half + 1; i < len(moves); i++ {
+		if _, err := m.players[i%2].Act(ctx, map[string]string{"move": moves[i]}); err != nil {
+			t.Fatalf("half-move %d after the disk had space again: %v", i, err)
+		}
+	}
+	m.g.Moves = whole
+	for _, step := range []func(context.Context) error{m.finish, m.check} {
+		if err := step(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.kill()
+	s.start()
+	if err := m.checkStored(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fill writes until the disk is full.
+func fill(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for size := 1 << 20; size > 0; size /= 2 {
+		for err = nil; err == nil; {
+			_, err = f.Write(make([]byte, size))
+		}
+	}
+	if !errors.Is(err, unix.ENOSPC) {
+		t.Fatalf("filling the disk: %v", err)
+	}
+}

@@ -1,0 +1,84 @@
+package e2e
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// askAll asks for a match at one node after another, from the first on, until one answers with a seat. Nodes may be down.
+func (c *team) askAll(ctx context.Context, first int, body map[string]any) (got roomInfo) {
+	for i := first; ctx.Err() == nil; i++ {
+		base := "http://" + c.nodes[i%len(c.nodes)].args[1] // --listen: what the process says may change under way
+		if code, err := c.nodes[0].tryAt(base, "POST", "/v1/matchmake", "", body, &got); err == nil && code == http.StatusOK {
+			return got
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	c.t.Errorf("no seat for %v", body)
+	return got
+}
+
+// TestPlayersMeetWhileNodesComeAndGo matches pairs who ask at different nodes in the same moment, without a pause, while
+// nodes start, join and stop. Whoever asks again gets the same room.
+func TestPlayersMeetWhileNodesComeAndGo(t *testing.T) {
+	t.Parallel()
+	c := newTeam(t, 4)
+	ctx := patience(t)
+	var phase atomic.Value // what is going on
+	phase.Store("nodes start")
+	type pair struct {
+		rooms [2]roomInfo
+		while string
+	}
+	asks := func(p, i int) map[string]any {
+		options := map[string]any{"clock": map[string]any{"initial_ms": 60_000 + p}} // a queue of its own
+		return map[string]any{"game": "chess", "options": options, "ticket": ticket(p, i)}
+	}
+	var pairs []pair
+	enough, asked := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(asked)
+		for p := 0; ; p++ {
+			select {
+			case <-enough:
+				return
+			default:
+			}
+			got := pair{while: phase.Load().(string)}
+			each(2, 2, func(i int) { got.rooms[i] = c.askAll(ctx, p+i, asks(p, i)) })
+			pairs = append(pairs, got)
+		}
+	}()
+	late, leaves := c.nodes[3], c.nodes[1]
+	each(3, 3, func(i int) { c.nodes[i].start() })
+	c.whole(3)
+	phase.Store("a node joins")
+	late.start()
+	c.whole(4)
+	phase.Store("a node stops")
+	if code, _ := leaves.stop(); code != 0 {
+		t.Errorf("%s exits with %d", leaves.Node, code)
+	}
+	c.whole(3)
+	close(enough)
+	<-asked
+	if len(pairs) == 0 {
+		t.Fatal("nobody asked")
+	}
+	t.Logf("%d pairs asked", len(pairs))
+	for p, got := range pairs {
+		if got.rooms[0].ID != got.rooms[1].ID {
+			t.Errorf("while %s: pair %d was put into two rooms, %s at %s and %s at %s", got.while, p, got.rooms[0].ID, got.rooms[0].Node, got.rooms[1].ID, got.rooms[1].Node)
+		}
+	}
+	for p := max(0, len(pairs)-20); p < len(pairs); p++ {
+		for i := range 2 {
+			if again := c.askAll(ctx, p, asks(p, i)); again.ID != pairs[p].rooms[i].ID {
+				t.Errorf("player %d of pair %d asked again and got %s instead of %s", i, p, again.ID, pairs[p].rooms[i].ID)
+			}
+		}
+	}
+}

@@ -1,0 +1,49 @@
+//go:build !race
+
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// from asks for a guest as a page of another origin does, and says how that and a socket went.
+func (s *server) from(origin string) (guest int, shared string, socket error) {
+	s.t.Helper()
+	req, err := http.NewRequest("POST", s.URL+"/v1/guest", nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Origin", origin)
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	_, socket = (&balancer{t: s.t}).open(http.DefaultClient, s.create("chess", nil).URL, http.Header{"Origin": {origin}})
+	return res.StatusCode, res.Header.Get("Access-Control-Allow-Origin"), socket
+}
+
+// TestOriginsOfApps lets in the pages of apps whose origin the operator has named, and names in the log those that he has not.
+func TestOriginsOfApps(t *testing.T) {
+	t.Parallel()
+	apps := []string{"capacitor://localhost", "ionic://localhost", "tauri://localhost", "file://", "null"}
+	for i, named := range apps {
+		s := newServer(t, "--allowed-origins", named).start()
+		stranger := apps[(i+1)%len(apps)]
+		if guest, shared, socket := s.from(named); guest != http.StatusCreated || shared != named || socket != nil {
+			t.Errorf("%s is named: %d, %q, %v", named, guest, shared, socket)
+		}
+		for range 2 {
+			if guest, shared, socket := s.from(stranger); guest != http.StatusForbidden || shared != "" || socket == nil {
+				t.Errorf("%s is not named: %d, %q, %v", stranger, guest, shared, socket)
+			}
+		}
+		settles(t, "the log names "+stranger, func() bool { return strings.Contains(s.log.String(), "origin="+stranger) })
+		if text := s.log.String(); strings.Count(text, "--allowed-origins") != 1 {
+			t.Errorf("the log names the flag more or less than once:\n%s", text)
+		}
+	}
+}

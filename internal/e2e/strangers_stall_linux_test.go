@@ -1,0 +1,148 @@
+//go:build !race
+
+package e2e
+
+import (
+	"bytes"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/web/client"
+)
+
+// sqlite opens the server's store beside it.
+func (s *server) sqlite() *sql.DB {
+	s.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(s.args[slices.Index(s.args, "--store")+1], "sqlite:")+"?_pragma=busy_timeout(30000)")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// longRoom and privateRoom are rooms that were over before the attack.
+const longRoom, privateRoom = "0000000000000008", "0000000000000001"
+
+// longGame is one whose replay comes to longBytes when it is watched, some times what a connection holds.
+func (s *server) longGame() {
+	s.t.Helper()
+	info := s.create("tally", nil)
+	c := s.join(info, client.Options{Name: "long"})
+	if _, err := c.Act(patience(s.t), tallyAction{Add: 1}); err != nil {
+		s.t.Fatal(err)
+	}
+	if code := s.admin("POST", "/admin/v1/rooms/"+info.ID+"/close", map[string]string{"reason": "enough"}, nil); code/100 != 2 {
+		s.t.Fatalf("closing a room: %d", code)
+	}
+	s.result(info.ID)
+	var replay []byte
+	if code := s.call("GET", "/v1/replays/"+info.ID, nil, &replay); code != http.StatusOK {
+		s.t.Fatalf("a replay: %d", code)
+	}
+	packer, err := zstd.NewWriter(nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	noise := `"` + strings.Repeat("0123456789abcdef", 1<<10) + `"`
+	entry, err := core.EncodeEntries(nil, core.Entry{Index: 9, Epoch: 1, Input: core.Input{Kind: core.KindAct, Player: "long", Data: []byte(noise)}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	frame := packer.EncodeAll(bytes.Repeat(entry, 32), nil)
+	for range longBytes() / (512 << 10) {
+		replay = append(replay, frame...)
+	}
+	db := s.sqlite()
+	_, err = db.ExecContext(s.t.Context(), `INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, hash, stored)
+		SELECT ?, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, hash, stored FROM results WHERE room = ?`, longRoom, info.ID)
+	if err == nil {
+		_, err = db.ExecContext(s.t.Context(), `INSERT INTO replays (room, data, stored) VALUES (?, ?, 1700000000000000)`, longRoom, replay)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// longRooms is that one.
+func (s *server) longRooms() []string { return []string{longRoom} }
+
+func longBytes() int { return atForce(12<<20, 32<<20) }
+
+// watches reads the long replay to its end.
+func (s *server) watches() error {
+	req, err := http.NewRequestWithContext(patience(s.t), http.MethodGet, s.URL+"/v1/replays/"+longRoom, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Accept", "application/json")
+	begin := time.Now()
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	n, err := io.Copy(io.Discard, res.Body)
+	if err != nil || res.StatusCode != http.StatusOK || n < int64(longBytes()) {
+		return fmt.Errorf("a replay: %d with %d bytes after %v: %w", res.StatusCode, n, time.Since(begin), errors.Join(err))
+	}
+	return nil
+}
+
+// privateGames fills a leaderboard with players whose games were private, and have a replay.
+func (s *server) privateGames() {
+	s.t.Helper()
+	games := manyPrivate()
+	db := s.sqlite()
+	for _, insert := range []string{
+		`INSERT INTO players (player, name) SELECT printf('g_%08d', n), 'Somebody' FROM numbers`,
+		`INSERT INTO records (game, player, rating, deviation, volatility, games, wins, losses, draws, rated, listed)
+			SELECT 'chess', printf('g_%08d', n), 1000 + n % 1500, 80, 0.06, 30, 10, 10, 10, 30, 1 FROM numbers`,
+		`INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, hash, stored, indexed, readers)
+			SELECT printf('%016d', n), 'chess', 1, 'finished', 1, 1, 30, 60000000000, '[]', 'mate', 'a private end', randomblob(32), 1700000000000000, 1,
+				printf('["g_%08d"]', n) FROM numbers`,
+		`INSERT INTO outcomes (room, player, game, seat, rank, players, nth, stored)
+			SELECT printf('%016d', n), printf('g_%08d', n), 'chess', 0, 1, 2, 1, 1700000000000000 FROM numbers`,
+		`INSERT INTO replays (room, data, stored) SELECT printf('%016d', n), randomblob(2000), 1700000000000000 FROM numbers`,
+	} {
+		numbers := fmt.Sprintf(`WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %d) `, games)
+		if _, err := db.ExecContext(s.t.Context(), numbers+insert); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+func manyPrivate() int { return atForce(300, 20_000) }
+
+// privateOnes are some of those.
+func (s *server) privateOnes() []string {
+	return []string{privateRoom, fmt.Sprintf("%016d", manyPrivate()/2), fmt.Sprintf("%016d", manyPrivate())}
+}
+
+// keepsPrivate sees that a private game is told to nobody, and that a profile is to be had and does not name it.
+func (s *server) keepsPrivate() error {
+	for _, path := range []string{"/v1/results/", "/v1/replays/"} {
+		var raw []byte
+		if code, err := s.tryAt(s.URL, "GET", path+privateRoom, "", nil, &raw); err != nil || code != http.StatusForbidden || bytes.Contains(raw, []byte("private end")) {
+			return fmt.Errorf("%s of a private game: %d %.200s %w", path, code, raw, errors.Join(err))
+		}
+	}
+	var board struct{ Players []any }
+	if code, err := s.tryAt(s.URL, "GET", "/v1/leaderboards/chess?limit=20", "", nil, &board); err != nil || code != http.StatusOK || len(board.Players) != 20 {
+		return fmt.Errorf("a leaderboard: %d with %d players: %w", code, len(board.Players), errors.Join(err))
+	}
+	var profile struct{ Recent []any }
+	if code, err := s.tryAt(s.URL, "GET", "/v1/players/g_00000001", "", nil, &profile); err != nil || code != http.StatusOK || len(profile.Recent) > 0 {
+		return fmt.Errorf("a profile: %d with %d games: %w", code, len(profile.Recent), errors.Join(err))
+	}
+	return nil
+}
