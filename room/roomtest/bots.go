@@ -13,8 +13,8 @@ import (
 	"github.com/roomring/roomring/room/internal/fields"
 )
 
-// aloneIsSound plays games that one player comes to: with the options that the author gives, and with each other option
-// of the game besides, for one of them may bring built-in opponents. What such rooms say of themselves must hold.
+// aloneIsSound plays games with one player: with the author's options, and with each other option of the game added, because
+// one of them may bring built-in opponents. Such rooms must start, or let others join, and name only players in results.
 func (p *prover) aloneIsSound() error {
 	variants, err := p.variants()
 	if err != nil {
@@ -38,7 +38,7 @@ func orNone(options json.RawMessage) string {
 	return string(options)
 }
 
-// alone plays a game for one, who leaves in the end.
+// alone plays a game with one player, who leaves in the end.
 func (g *game) alone() error {
 	if err := g.begin(); err != nil {
 		return err
@@ -56,8 +56,8 @@ func (g *game) alone() error {
 	return g.conclude()
 }
 
-// variants are the options to play alone with: those given, and each of the game's options in one value beside them that
-// opens a room and makes a difference.
+// variants are the options to play alone with: the author's, and for each other option of the game the author's with one value
+// of it that opens a room and makes a difference.
 func (p *prover) variants() ([]json.RawMessage, error) {
 	given := map[string]json.RawMessage{}
 	if len(p.o.RoomOptions) > 0 && json.Unmarshal(p.o.RoomOptions, &given) != nil {
@@ -66,7 +66,7 @@ func (p *prover) variants() ([]json.RawMessage, error) {
 	out := []json.RawMessage{p.o.RoomOptions}
 	plain, err := p.opened(p.o.RoomOptions)
 	if err != nil {
-		return nil, nil // the first random game says so
+		return nil, nil // the first random game has failed with it
 	}
 	for _, name := range p.optionNames(given) {
 		if _, set := given[name]; set {
@@ -88,7 +88,7 @@ func (p *prover) variants() ([]json.RawMessage, error) {
 	return out, nil
 }
 
-// opened is the state of a room that was opened with options, or why they are refused.
+// opened is the state of a room that is opened with options. The error says why they are refused.
 func (p *prover) opened(options json.RawMessage) (string, error) {
 	g := newGame(p, 0)
 	g.cfg.Header.Options = options
@@ -101,10 +101,10 @@ func (p *prover) opened(options json.RawMessage) (string, error) {
 
 var quoted = regexp.MustCompile(`"[^"]+"`)
 
-// guesses are what the option of built-in opponents may be called in a game that does not name its options.
+// guesses are likely names of the option for built-in opponents, for games that do not name their options.
 var guesses = []string{"bots", "bot", "ai", "computer", "opponents", "solo"}
 
-// optionNames are the game's options, as it names them when it refuses one that it does not know.
+// optionNames are the game's options. A game names them when it refuses an unknown one.
 func (p *prover) optionNames(given map[string]json.RawMessage) (names []string) {
 	with := maps.Clone(given)
 	with["no_such_option"] = json.RawMessage("1")
@@ -126,7 +126,7 @@ func (p *prover) optionNames(given map[string]json.RawMessage) (names []string) 
 	return names
 }
 
-// admits proves that a room which still waits for players can be joined by them.
+// admits proves that players can join a room that still waits for them.
 func (g *game) admits() error {
 	if g.core.Started() || g.over() || len(g.core.Seats()) == 0 {
 		return nil
@@ -141,14 +141,14 @@ func (g *game) admits() error {
 	case err != nil:
 		return err
 	case g.core.Panicked() != nil:
-		return errors.New(toldPanic(g.core.Panicked()))
+		return explained(g.core.Panicked())
 	case ready.Refused != nil:
 		return fmt.Errorf("the room waits for %d players, and the game refuses the next one (%w): %s", least, ready.Refused, cure)
 	}
 	return g.note(ready.Entry.Input)
 }
 
-// judgeResult proves a result to be of a game that was on, and of those who played.
+// judgeResult proves that a result is of a game that had begun, and names only those who played.
 func (g *game) judgeResult() error {
 	f := g.core.Final()
 	if f == nil || f.Point.Seq != g.core.Point().Seq {

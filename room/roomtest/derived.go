@@ -11,12 +11,11 @@ import (
 	"github.com/roomring/roomring/room/internal/fields"
 )
 
-// clearedGames is in how many games of a proof derived fields are cleared.
+// clearedGames is the number of games of a proof in which derived fields are cleared.
 const clearedGames = 3
 
-// derivedCanGo proves of the fields that are tagged as derived that they can be computed again: in another run of the game
-// they are cleared after every input, and nothing may come out differently, neither what can be observed nor what the game
-// computes into them.
+// derivedCanGo proves that the fields tagged as derived can be computed again. Another run of the game clears them after every
+// input. Neither what can be observed nor what the game computes into them may differ.
 func (g *game) derivedCanGo() error {
 	if g.n >= clearedGames {
 		return nil
@@ -24,11 +23,11 @@ func (g *game) derivedCanGo() error {
 	if _, own := g.core.Game().(room.Snapshotter); own || !holdsDerived(reflect.TypeOf(g.core.Game()), map[reflect.Type]bool{}) {
 		return nil
 	}
-	straight, err := g.newRun(blind)
+	straight, err := g.newRun(noViews)
 	if err != nil {
 		return err
 	}
-	cleared, err := g.newRun(sharp)
+	cleared, err := g.newRun(distinctViews)
 	if err != nil {
 		return err
 	}
@@ -52,7 +51,7 @@ func (g *game) derivedCanGo() error {
 	return nil
 }
 
-// notAgain blames chance if it can be shown to be at fault.
+// notAgain says that a second run differs at m. It blames chance if more runs differ from each other.
 func (g *game) notAgain(m *moment, what string) error {
 	if err := g.agree(moreRuns); err != nil {
 		return err
@@ -80,8 +79,8 @@ func (g *game) notDerived(m *moment, lost []loss, what string) error {
 		m, strings.Join(names, ", "), what)
 }
 
-// misderived are the derived fields that have another value in game than in the other, though neither that of a new game
-// nor none. It looks at plain values and maps of them, which may hold less: larger things have room for scratch.
+// misderived are the derived fields whose value in game differs from that in other, and is neither empty nor that of a new game.
+// It compares only plain values and maps of them, which may hold less: other values may hold scratch data.
 func misderived(game, other, fresh any) []loss {
 	values := map[string]reflect.Value{}
 	alongDerived(fresh, nil, func(path string, v, _ reflect.Value) { values[path] = v })
@@ -95,7 +94,7 @@ func misderived(game, other, fresh any) []loss {
 	return lost
 }
 
-// plain reports whether t is a plain type, or a map of such.
+// plain reports whether t is a boolean, number or string, or a map of such values.
 func plain(t reflect.Type) bool {
 	if t.Kind() == reflect.Map {
 		t = t.Elem()
@@ -117,7 +116,7 @@ func same(a, b reflect.Value) bool {
 	return !slices.ContainsFunc(f.found, func(l loss) bool { return !l.soft })
 }
 
-// within reports whether a is b, or of two maps a part of it.
+// within reports whether a equals b, or is a map whose entries are all in b.
 func within(a, b reflect.Value) bool {
 	if a.Kind() != reflect.Map || b.Kind() != reflect.Map {
 		return same(a, b)
@@ -130,7 +129,7 @@ func within(a, b reflect.Value) bool {
 	return true
 }
 
-// clearDerived gives every derived field of a game the value that it has in a new one.
+// clearDerived gives every derived field of a game its value in a new game.
 func clearDerived(game, fresh any) {
 	alongDerived(game, fresh, func(_ string, v, of reflect.Value) {
 		if of.IsValid() {
@@ -141,8 +140,8 @@ func clearDerived(game, fresh any) {
 	})
 }
 
-// alongDerived calls visit with every derived field of a game, and with the same field of another if that has it. What visit
-// is given can be set.
+// alongDerived calls visit with every derived field of a game, and with the same field of another game if it is there. The
+// values can be set.
 func alongDerived(game, other any, visit func(path string, v, other reflect.Value)) {
 	w := walker{visit: visit, seen: map[uintptr]bool{}, holds: map[reflect.Type]bool{}}
 	w.walk("", reflect.ValueOf(game), reflect.ValueOf(other))
@@ -151,7 +150,7 @@ func alongDerived(game, other any, visit func(path string, v, other reflect.Valu
 type walker struct {
 	visit func(path string, v, other reflect.Value)
 	seen  map[uintptr]bool
-	holds map[reflect.Type]bool // whether there is a derived field in a type
+	holds map[reflect.Type]bool // whether a value of the type may hold a derived field
 }
 
 func (w *walker) walk(path string, v, other reflect.Value) {
@@ -192,7 +191,7 @@ func (w *walker) walk(path string, v, other reflect.Value) {
 	}
 }
 
-// worthwhile reports whether a derived field may be found in a value of type t.
+// worthwhile reports whether a value of type t may hold a derived field.
 func (w *walker) worthwhile(t reflect.Type) bool {
 	holds, known := w.holds[t]
 	if !known {
@@ -209,7 +208,7 @@ func elem(v reflect.Value) reflect.Value {
 	return v.Elem()
 }
 
-// copied walks a copy of what cannot be set where it is, and puts it back.
+// copied walks a copy of a value that cannot be set in place, and puts the copy back.
 func (w *walker) copied(path string, v, other reflect.Value, back func(reflect.Value)) {
 	c := reflect.New(v.Type()).Elem()
 	c.Set(v)
@@ -237,7 +236,7 @@ func (w *walker) structs(path string, v, other reflect.Value) {
 	}
 }
 
-// holdsDerived reports whether a derived field may be found in a value of type t. Anything may be in an interface.
+// holdsDerived reports whether a value of type t may hold a derived field. An interface may hold anything.
 func holdsDerived(t reflect.Type, seen map[reflect.Type]bool) bool {
 	if seen[t] {
 		return false
@@ -258,12 +257,11 @@ func holdsDerived(t reflect.Type, seen map[reflect.Type]bool) bool {
 	return false
 }
 
-// comesBack proves at one moment that every field of the game comes back from its snapshot, and that what Restore computes
-// again is right.
-func (g *game) comesBack(m *moment) error {
+// restoresWhole proves at one moment that a restored game has every field of the game, and computes derived fields rightly.
+func (g *game) restoresWhole(m *moment) error {
 	restored, err := g.restoreGame(m.state)
 	if err != nil {
-		return nil // the proof of snapshots says so with the circumstances
+		return nil // snapshotsAgree reports this, with the circumstances
 	}
 	game := g.core.Game()
 	if loses(game, restored) {

@@ -27,7 +27,7 @@ func (d *difference) field() string {
 	return "field " + d.path
 }
 
-// diffJSON finds the first difference, or nil. What is no JSON is compared as it is.
+// diffJSON finds the first difference, or nil. It compares texts that are no JSON as they are.
 func diffJSON(a, b string) *difference {
 	if a == b {
 		return nil
@@ -97,7 +97,7 @@ func diffArrays(path string, a, b []any) *difference {
 	return nil
 }
 
-// segment writes a name as a step of a path, in quotes where it would mislead.
+// segment writes a name as a step of a path, in quotes if it is ambiguous.
 func segment(name string) string {
 	if name == "" || strings.ContainsAny(name, `.[]"`) {
 		return "[" + strconv.Quote(name) + "]"
@@ -113,7 +113,7 @@ func show(v any) string {
 	return brief(string(b))
 }
 
-// brief cuts long texts for messages.
+// brief cuts a long text for an error.
 func brief(s string) string {
 	const most = 120
 	if len(s) <= most {

@@ -11,32 +11,32 @@ import (
 	"github.com/roomring/roomring/room/internal/fields"
 )
 
-// mostLost is how many lost fields are named at once.
+// mostLost bounds the lost fields that one error names.
 const mostLost = 3
 
-// loss is a field that a restored game has differently.
+// loss is a field that differs in a restored game.
 type loss struct {
 	path    string
 	a, b    string // what it was and is
-	derived bool   // it is tagged so, or is within a field that is
-	soft    bool   // nil and empty, which may be as good as the same
+	derived bool   // it is tagged as derived, or is within such a field
+	soft    bool   // one is nil and the other empty, which rarely matters
 }
 
-// lostFields are the fields, unexported ones too, in which a restored game differs from the game. It only reads.
+// lostFields are the fields, unexported ones too, that differ between a game and a restored one. It changes neither.
 func lostFields(game, restored any) []loss {
 	f := finder{seen: map[[2]uintptr]bool{}, names: true}
 	f.walk("", reflect.ValueOf(game), reflect.ValueOf(restored))
 	return slices.DeleteFunc(f.found, func(l loss) bool { return l.soft })
 }
 
-// loses reports whether lostFields would name a field that is not derived, at less cost.
+// loses reports whether lostFields would name a field that is not derived. It costs less.
 func loses(game, restored any) bool {
 	f := finder{seen: map[[2]uintptr]bool{}}
 	f.walk("", reflect.ValueOf(game), reflect.ValueOf(restored))
 	return slices.ContainsFunc(f.found, func(l loss) bool { return !l.soft && !l.derived })
 }
 
-// tell names the first of some lost fields, each with the cure.
+// tell names the first lost fields, each with a remedy.
 func tell(game any, lost []loss) string {
 	way := "from its JSON"
 	if _, own := game.(room.Snapshotter); own {
@@ -56,8 +56,8 @@ func tell(game any, lost []loss) string {
 
 // finder walks two values of one type side by side.
 type finder struct {
-	names   bool                // the paths of what differs are wanted
-	derived bool                // what is walked now is within a derived field
+	names   bool                // losses get paths
+	derived bool                // the present value is within a derived field
 	seen    map[[2]uintptr]bool // pairs of pointers, since values may hold themselves
 	found   []loss
 }
@@ -100,7 +100,7 @@ func (f *finder) walk(path string, a, b reflect.Value) {
 	}
 }
 
-// references follows pointers; of functions and channels only the presence can be compared.
+// references follows pointers. Functions and channels are only compared with nil.
 func (f *finder) references(path string, a, b reflect.Value) {
 	if a.IsNil() != b.IsNil() {
 		f.differs(path, a, b)
@@ -134,13 +134,13 @@ func (f *finder) structs(path string, a, b reflect.Value) {
 		f.walk(at, a.Field(i), b.Field(i))
 		f.derived = within
 	}
-	if len(f.found) > before && path != "" && fields.CodedWhole(a.Type(), true) { // nothing inside is named of what is written as one
+	if len(f.found) > before && path != "" && fields.CodedWhole(a.Type(), true) { // it is encoded as one value, so name it as one
 		f.found = f.found[:before]
 		f.differs(path, a, b)
 	}
 }
 
-// ownEqual asks a type's own Equal method, as that of time.Time, where there is one that can be called.
+// ownEqual asks a type's own Equal method, such as that of time.Time. It is known only if the method can be called.
 func ownEqual(a, b reflect.Value) (same, known bool) {
 	a, b = opened(a), opened(b)
 	if !a.CanInterface() || !b.CanInterface() {
@@ -153,7 +153,7 @@ func ownEqual(a, b reflect.Value) (same, known bool) {
 	return a.Method(equal.Index).Call([]reflect.Value{b})[0].Bool(), true
 }
 
-// opened is v, of an unexported field perhaps, so that it can be used like any other. Where v cannot be addressed it is v.
+// opened makes the value of an unexported field usable like any other. A value that cannot be addressed stays as it is.
 func opened(v reflect.Value) reflect.Value {
 	if v.CanAddr() && !v.CanInterface() {
 		return reflect.NewAt(v.Type(), unsafe.Pointer(v.UnsafeAddr())).Elem()

@@ -12,8 +12,8 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// hiddenStaysHidden proves that viewers learn nothing of what is hidden from them: the room is restored
-// with another value in the hidden place, and every byte for those viewers must stay the same.
+// hiddenStaysHidden proves that viewers learn nothing of what is hidden from them. It restores the room with
+// another value in the hidden place, and every byte for those viewers must stay the same.
 func (g *game) hiddenStaysHidden() error {
 	if g.p.o.Hidden == nil {
 		return nil
@@ -54,7 +54,7 @@ func (g *game) hiddenAt(m *moment) error {
 }
 
 // hides proves one hidden fact at one moment.
-func (g *game) hides(m *moment, state any, h Hidden, plain map[room.PlayerID]*learnt) error {
+func (g *game) hides(m *moment, state any, h Hidden, plain map[room.PlayerID]*knowledge) error {
 	steps, err := parsePath(h.Path)
 	if err != nil {
 		return fmt.Errorf("Options.Hidden: %w", err)
@@ -68,15 +68,15 @@ func (g *game) hides(m *moment, state any, h Hidden, plain map[room.PlayerID]*le
 			continue
 		}
 		g.p.report.Altered++
-		if err := g.tellsNobody(m, h, plain, old, other, replaceAt(state, steps, other)); err != nil {
+		if err := g.compareKnowledge(m, h, plain, old, other, replaceAt(state, steps, other)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// tellsNobody compares what viewers learn of a hidden fact as it is with what they learn when it is another.
-func (g *game) tellsNobody(m *moment, h Hidden, plain map[room.PlayerID]*learnt, old, other, state any) error {
+// compareKnowledge proves that viewers who may not learn a hidden fact get the same bytes when it is altered.
+func (g *game) compareKnowledge(m *moment, h Hidden, plain map[room.PlayerID]*knowledge, old, other, state any) error {
 	altered, err := g.learn(m, state)
 	if err != nil {
 		return fmt.Errorf("with %s altered from %s to %s: %w: if the game could not hold that, let Hidden.Alter make a value it could",
@@ -93,8 +93,8 @@ func (g *game) tellsNobody(m *moment, h Hidden, plain map[room.PlayerID]*learnt,
 	return nil
 }
 
-// others are values that a hidden place could hold as well. An array is turned round, too: that tells
-// of views which show how its elements compare.
+// others are values that a hidden place could hold instead. An array is also reversed, which finds
+// views that show how its elements compare.
 func (h *Hidden) others(old any, r *rand.Rand) []any {
 	if h.Alter != nil {
 		return []any{h.Alter(old, r)}
@@ -108,7 +108,7 @@ func (h *Hidden) others(old any, r *rand.Rand) []any {
 	return out
 }
 
-// alter makes another value of the same shape, or the same where there is none.
+// alter makes another value of the same shape, or returns the same value if there is none.
 func alter(old any) any {
 	switch x := old.(type) {
 	case json.Number:

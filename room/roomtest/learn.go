@@ -2,7 +2,6 @@ package roomtest
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/roomring/roomring/room"
@@ -10,16 +9,16 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// learnt is all that one viewer gets from a room.
-type learnt struct {
+// knowledge is all that a room gives to one viewer.
+type knowledge struct {
 	name  string
 	view  string
 	legal string   // what Legal names
 	heard []string // the messages, in order
 }
 
-// differs says where two viewers' knowledge differs, or nothing.
-func (l *learnt) differs(o *learnt) string {
+// differs says where two viewers' knowledge differs, or is empty.
+func (l *knowledge) differs(o *knowledge) string {
 	if d := diffJSON(l.view, o.view); d != nil {
 		return fmt.Sprintf("the view of %s shows it: %v", l.name, d)
 	}
@@ -37,9 +36,9 @@ func (l *learnt) differs(o *learnt) string {
 	return ""
 }
 
-// learn restores the room of moment m with another game state, lets everybody come and go, and returns
-// what each viewer gets. Spectators are under the empty id.
-func (g *game) learn(m *moment, state any) (map[room.PlayerID]*learnt, error) {
+// learn restores the room of moment m with another game state, has everybody disconnect and come back, and returns
+// what each viewer gets. Spectators have the empty id.
+func (g *game) learn(m *moment, state any) (map[room.PlayerID]*knowledge, error) {
 	raw, err := json.Marshal(state)
 	if err != nil {
 		return nil, err
@@ -52,7 +51,7 @@ func (g *game) learn(m *moment, state any) (map[room.PlayerID]*learnt, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the game cannot be restored: %w", err)
 	}
-	l := listener{core: machine, all: map[room.PlayerID]*learnt{}, class: map[room.PlayerID]core.ClassID{}}
+	l := listener{core: machine, all: map[room.PlayerID]*knowledge{}, class: map[room.PlayerID]core.ClassID{}}
 	for _, v := range viewers(machine) {
 		view, err := lookAs(machine, v)
 		if err != nil {
@@ -62,7 +61,7 @@ func (g *game) learn(m *moment, state any) (map[room.PlayerID]*learnt, error) {
 		if err != nil {
 			return nil, err
 		}
-		l.all[v.Player] = &learnt{name: nameOf(v), view: view, legal: legal}
+		l.all[v.Player] = &knowledge{name: nameOf(v), view: view, legal: legal}
 	}
 	if err := watch(machine); err != nil {
 		return nil, err
@@ -70,14 +69,14 @@ func (g *game) learn(m *moment, state any) (map[room.PlayerID]*learnt, error) {
 	return l.all, l.comeAndGo(g.tries + 1)
 }
 
-// listener hears what a room says to everybody.
+// listener collects what a room sends to each viewer.
 type listener struct {
 	core  *core.Core
-	all   map[room.PlayerID]*learnt
+	all   map[room.PlayerID]*knowledge
 	class map[room.PlayerID]core.ClassID
 }
 
-// comeAndGo attaches everybody, then lets each leave the line and come back.
+// comeAndGo attaches everybody, then has each disconnect and come back.
 func (l *listener) comeAndGo(attempt uint64) error {
 	seats := l.core.Seats()
 	attach := func(p room.PlayerID) error {
@@ -104,7 +103,7 @@ func (l *listener) step(in core.Input) error {
 		return err
 	}
 	if p := l.core.Panicked(); p != nil {
-		return errors.New(toldPanic(p))
+		return explained(p)
 	}
 	for _, o := range l.core.Commit(l.core.Point().Seq) {
 		l.hear(o)
@@ -137,7 +136,7 @@ func (l *listener) hear(o core.Output) {
 
 func (l *listener) tell(p room.PlayerID, frames ...*core.Frame) {
 	if l.all[p] == nil {
-		l.all[p] = &learnt{name: watcher(p)}
+		l.all[p] = &knowledge{name: watcher(p)}
 	}
 	for _, f := range frames {
 		if f != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/roomring/roomring/room/core"
 )
 
-// watch lets a spectator in. The room makes their view at once, so it is proved fit before.
+// watch lets a spectator in. The room makes the spectator's view at once, so watch first proves that it can be sent.
 func watch(machine *core.Core) error {
 	if _, err := lookAs(machine, room.Spectator); err != nil {
 		return err
@@ -19,8 +19,8 @@ func watch(machine *core.Core) error {
 	})
 }
 
-// lookTwice proves of every view that it shows the same when it is made again, that making it has not
-// changed the game, and that who is said to see the same does.
+// lookTwice proves that View and Legal give the same when they are called again, that calling them does not
+// change the game, and that viewers who are said to see the same do.
 func lookTwice(machine *core.Core, m *moment) error {
 	state := m.state
 	for _, s := range m.views {
@@ -47,7 +47,7 @@ func lookTwice(machine *core.Core, m *moment) error {
 	return sameClassSameView(machine, m)
 }
 
-// adviseTwice proves that Legal names the same when it is asked again, and does not change the game.
+// adviseTwice proves that Legal names the same when it is called again, and does not change the game.
 func adviseTwice(machine *core.Core, v room.Viewer, state string) error {
 	once, err := adviceFor(machine, v)
 	if err != nil || once == "" {
@@ -70,7 +70,7 @@ func adviseTwice(machine *core.Core, v room.Viewer, state string) error {
 	return nil
 }
 
-// adviceFor is what a game names as legal for a viewer, as JSON; empty if the game is no room.Advisor.
+// adviceFor is what a game names as legal for a viewer, as JSON. It is empty if the game is no room.Advisor.
 func adviceFor(machine *core.Core, v room.Viewer) (advice string, err error) {
 	err = guard("Legal for "+nameOf(v), func() error {
 		actions, advises, err := machine.Legal(v)
@@ -84,14 +84,14 @@ func adviceFor(machine *core.Core, v room.Viewer) (advice string, err error) {
 	return advice, err
 }
 
-// chance is what makes runs of the same inputs differ.
+// chance is advice about runs of the same inputs that differ.
 const chance = "look for a map's order, the wall clock, a global random source or a goroutine"
 
-// sameClassSameView proves Spec.SharedView or the game's Classifier right.
+// sameClassSameView proves that Spec.SharedView or the game's Classifier is right.
 func sameClassSameView(machine *core.Core, m *moment) error {
 	if machine.Rules().Spec().SharedView {
 		for _, s := range m.views {
-			if d := diffJSON(s.json, m.sightOf("")); d != nil {
+			if d := diffJSON(s.json, m.viewOf("")); d != nil {
 				return fmt.Errorf("Spec.SharedView says that all see the same, but View shows %s and a spectator different things: %v", nameOf(s.viewer), d)
 			}
 		}
@@ -101,7 +101,7 @@ func sameClassSameView(machine *core.Core, m *moment) error {
 	if !ok {
 		return nil
 	}
-	first := map[string]sight{}
+	first := map[string]shownView{}
 	for _, s := range m.views {
 		if s.viewer.Spectating() {
 			continue

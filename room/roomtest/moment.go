@@ -21,26 +21,26 @@ type moment struct {
 	index    room.Index
 	state    string // the game's snapshot
 	deadline string
-	final    string // the sum of the room's end
-	views    []sight
-	said     []speech
+	final    string // how the room ended, with a checksum; empty before
+	views    []shownView
+	sent     []message
 	snapshot record.Snapshot // empty between two ticks
 }
 
-// sight is what one viewer is shown.
-type sight struct {
+// shownView is the view of one viewer.
+type shownView struct {
 	viewer room.Viewer
 	json   string
 }
 
-// speech is one message that left, and to whom.
-type speech struct {
+// message is one output of the room, and its receivers.
+type message struct {
 	to, json string
 }
 
 func (m *moment) String() string { return fmt.Sprintf("input %d (%s)", m.index, describe(m.in)) }
 
-// describe names an input as a game author knows it.
+// describe names an input in the words of a game author.
 func describe(in core.Input) string {
 	s := in.Kind.Name()
 	switch in.Kind {
@@ -59,7 +59,7 @@ func describe(in core.Input) string {
 	return s
 }
 
-// viewers are those whom a view is made for.
+// viewers are the players who have seats, and a spectator.
 func viewers(machine *core.Core) []room.Viewer {
 	var out []room.Viewer
 	for _, s := range machine.Seats() {
@@ -75,8 +75,8 @@ func nameOf(v room.Viewer) string {
 	return string(v.Player)
 }
 
-// sightOf is what a viewer is shown at the moment.
-func (m *moment) sightOf(p room.PlayerID) string {
+// viewOf is a viewer's view at the moment.
+func (m *moment) viewOf(p room.PlayerID) string {
 	for _, s := range m.views {
 		if s.viewer.Player == p {
 			return s.json
@@ -89,25 +89,25 @@ func (m *moment) sightOf(p room.PlayerID) string {
 func guard(call string, f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("%s panics: %v%s", call, v, culprit(string(debug.Stack())))
+			err = fmt.Errorf("%s panics: %v%s", call, v, panicLine(string(debug.Stack())))
 		}
 	}()
-	return told(f())
+	return explained(f())
 }
 
-// told lets a panic of the game's that the runtime has caught say what a server would keep to itself.
-func told(err error) error {
+// explained gives a panic that the runtime has caught its value and line, which a server keeps to itself.
+func explained(err error) error {
 	if p, ok := errors.AsType[*core.Panic](err); ok {
 		if p.View != "" {
 			return errors.New("what View shows cannot be sent: " + p.View)
 		}
-		return fmt.Errorf("%s panics: %s%s", p.Call, p.Value, culprit(p.Stack))
+		return fmt.Errorf("%s panics: %s%s", p.Call, p.Value, panicLine(p.Stack))
 	}
 	return err
 }
 
-// culprit is the line of a stack that panicked, by its function and place.
-func culprit(stack string) string {
+// panicLine is the file and line that panicked, as a stack names it, or empty.
+func panicLine(stack string) string {
 	lines := strings.Split(stack, "\n")
 	at := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "panic(") || l == "runtime.gopanic" })
 	for i := at + 2; at >= 0 && i+1 < len(lines); i += 2 {
@@ -143,28 +143,28 @@ func lookAs(machine *core.Core, v room.Viewer) (view string, err error) {
 	return view, err
 }
 
-// sharpness is for whom an observer asks views.
-type sharpness int
+// viewing says whose views an observation holds.
+type viewing int
 
 const (
-	blind   sharpness = iota // for nobody
-	sharp                    // for all who may see something of their own
-	sharper                  // for all, even where Spec.SharedView says that they see the same
+	noViews       viewing = iota
+	distinctViews         // one of all that Spec.SharedView says are the same
+	allViews              // everybody's
 )
 
-// observe notes everything about the room after in.
-func observe(machine *core.Core, in core.Input, eyes sharpness) (m moment, err error) {
+// observe collects everything that can be observed of the room after in.
+func observe(machine *core.Core, in core.Input, views viewing) (m moment, err error) {
 	m.in, m.index, m.deadline = in, machine.Point().Seq, deadlineOf(machine)
 	if f := machine.Final(); f != nil {
 		sum := f.Sum()
 		m.final = string(f.End) + " " + hex.EncodeToString(sum[:])
 	}
-	m.said = utter(machine.Commit(m.index))
-	if m.state, err = stateOf(machine); err != nil || eyes == blind {
+	m.sent = messagesOf(machine.Commit(m.index))
+	if m.state, err = stateOf(machine); err != nil || views == noViews {
 		return m, err
 	}
 	who := viewers(machine)
-	if eyes == sharp && machine.Rules().Spec().SharedView {
+	if views == distinctViews && machine.Rules().Spec().SharedView {
 		who = []room.Viewer{room.Spectator}
 	}
 	for _, v := range who {
@@ -172,7 +172,7 @@ func observe(machine *core.Core, in core.Input, eyes sharpness) (m moment, err e
 		if err != nil {
 			return m, err
 		}
-		m.views = append(m.views, sight{v, view})
+		m.views = append(m.views, shownView{v, view})
 	}
 	return m, nil
 }
@@ -185,13 +185,13 @@ func deadlineOf(machine *core.Core) string {
 	return d.String()
 }
 
-// utter writes outputs down so that two runs can be compared.
-func utter(outputs []core.Output) []speech {
-	var out []speech
+// messagesOf writes outputs as text, so that two runs can be compared.
+func messagesOf(outputs []core.Output) []message {
+	var out []message
 	say := func(to string, frames ...*core.Frame) {
 		for _, f := range frames {
 			if f != nil {
-				out = append(out, speech{to, string(f.Bytes(wire.JSON))})
+				out = append(out, message{to, string(f.Bytes(wire.JSON))})
 			}
 		}
 	}
@@ -211,9 +211,9 @@ func utter(outputs []core.Output) []speech {
 		case core.Ended:
 			say("end", o.Frame)
 		case core.RematchAgreed:
-			out = append(out, speech{"rematch", string(o.Options)})
+			out = append(out, message{"rematch", string(o.Options)})
 		case core.SeatLost:
-			out = append(out, speech{"end of session of " + string(o.Player), string(o.Reason)})
+			out = append(out, message{"end of session of " + string(o.Player), string(o.Reason)})
 		}
 	}
 	return out
@@ -226,16 +226,16 @@ func watching(to core.Recipient) string {
 	return ""
 }
 
-// differs says in what two observations of the same moment differ, or nothing.
+// differs says how two observations of the same moment differ, or is empty.
 func (m *moment) differs(o *moment) string {
-	if what := m.moved(o); what != "" {
+	if what := m.stateDiffers(o); what != "" {
 		return what
 	}
 	if m.final != o.final {
 		return fmt.Sprintf("different ends: %s and %s", m.final, o.final)
 	}
-	for i := range min(len(m.said), len(o.said)) {
-		a, b := m.said[i], o.said[i]
+	for i := range min(len(m.sent), len(o.sent)) {
+		a, b := m.sent[i], o.sent[i]
 		if a.to != b.to {
 			return fmt.Sprintf("different messages: a %s and a %s", a.to, b.to)
 		}
@@ -243,14 +243,14 @@ func (m *moment) differs(o *moment) string {
 			return fmt.Sprintf("different messages: in the %s %v", a.to, d)
 		}
 	}
-	if len(m.said) != len(o.said) {
-		return fmt.Sprintf("different messages: %d and %d of them", len(m.said), len(o.said))
+	if len(m.sent) != len(o.sent) {
+		return fmt.Sprintf("different messages: %d and %d of them", len(m.sent), len(o.sent))
 	}
 	return ""
 }
 
-// moved is differs without what was said and how the room ended.
-func (m *moment) moved(o *moment) string {
+// stateDiffers is differs without messages and the room's end.
+func (m *moment) stateDiffers(o *moment) string {
 	if d := diffJSON(m.state, o.state); d != nil {
 		return "different states: " + d.String()
 	}
@@ -258,7 +258,7 @@ func (m *moment) moved(o *moment) string {
 		return fmt.Sprintf("different timers: the next is due at %s and %s", m.deadline, o.deadline)
 	}
 	for _, s := range o.views {
-		i := slices.IndexFunc(m.views, func(x sight) bool { return x.viewer == s.viewer })
+		i := slices.IndexFunc(m.views, func(x shownView) bool { return x.viewer == s.viewer })
 		if i < 0 {
 			continue
 		}

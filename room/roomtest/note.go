@@ -8,20 +8,20 @@ import (
 	"github.com/roomring/roomring/room/core"
 )
 
-// enter steps one input and notes what came of it. An input that is refused must change nothing.
-func (g *game) enter(in core.Input) error {
+// stepAndNote steps one input and notes the moment after it. An input that is refused must change nothing.
+func (g *game) stepAndNote(in core.Input) error {
 	ready, err := g.core.Step(in)
 	if err != nil {
 		return fmt.Errorf("%s: %w", describe(in), err)
 	}
 	if p := g.core.Panicked(); p != nil {
-		return g.failed(in, p)
+		return fmt.Errorf("input %d (%s): %w", g.core.Point().Seq, describe(in), explained(p))
 	}
 	if ready.Entry == nil {
 		return g.unchanged(in)
 	}
 	entered := ready.Entry.Input
-	entered.Data = in.Data // of a refused act the log has the answer alone
+	entered.Data = in.Data // the log has only the answer of a refused act
 	if err := g.note(entered); err != nil {
 		return err
 	}
@@ -31,18 +31,11 @@ func (g *game) enter(in core.Input) error {
 	return g.judge(in)
 }
 
-// failed tells of a panic that ended the room.
-func (g *game) failed(in core.Input, p *core.Panic) error {
-	return fmt.Errorf("input %d (%s): %s", g.core.Point().Seq, describe(in), toldPanic(p))
-}
-
-func toldPanic(p *core.Panic) string { return told(p).Error() }
-
-// note takes down the moment after in, and proves that looking changes nothing.
+// note records the moment after in, and proves that looking changes nothing.
 func (g *game) note(in core.Input) error {
-	m, err := observe(g.core, in, sharper)
+	m, err := observe(g.core, in, allViews)
 	if err == nil {
-		err = numbersHold(m.said)
+		err = numbersHold(m.sent)
 	}
 	if err == nil {
 		err = lookTwice(g.core, &m)
@@ -51,7 +44,7 @@ func (g *game) note(in core.Input) error {
 		return fmt.Errorf("%v: %w", &m, err)
 	}
 	if m.snapshot, err = g.core.Snapshot(); err == nil {
-		err = g.comesBack(&m)
+		err = g.restoresWhole(&m)
 	}
 	if err != nil && err != core.ErrNotClean {
 		return fmt.Errorf("%v: %w", &m, err)
@@ -65,13 +58,13 @@ func (g *game) note(in core.Input) error {
 
 func (g *game) last() *moment { return &g.moments[len(g.moments)-1] }
 
-// judge counts an act's answer, and proves that a refusal has changed nothing.
+// judge counts an act's answer, and proves that a refused act has changed nothing.
 func (g *game) judge(in core.Input) error {
 	if in.Kind != core.KindAct {
 		return nil
 	}
 	m := g.last()
-	code, reason, refused := rejection(m.said)
+	code, reason, refused := rejection(m.sent)
 	if !refused {
 		g.p.report.Accepted++
 		return nil
@@ -79,7 +72,7 @@ func (g *game) judge(in core.Input) error {
 	g.p.report.Refused++
 	g.p.lastRefusal = reason
 	before := &g.moments[len(g.moments)-2]
-	if what := before.moved(m); what != "" {
+	if what := before.stateDiffers(m); what != "" {
 		return fmt.Errorf("%v: Act refuses it (%s) but leaves %s: check everything before the first change", m, code, what)
 	}
 	return nil
@@ -87,19 +80,19 @@ func (g *game) judge(in core.Input) error {
 
 // unchanged proves that an input which did not enter the log has changed nothing.
 func (g *game) unchanged(in core.Input) error {
-	now, err := observe(g.core, in, sharper)
+	now, err := observe(g.core, in, allViews)
 	if err != nil {
 		return fmt.Errorf("after a refused %s: %w", describe(in), err)
 	}
-	if what := g.last().moved(&now); what != "" {
+	if what := g.last().stateDiffers(&now); what != "" {
 		return fmt.Errorf("the game refuses %s after input %d but leaves %s: check everything before the first change", describe(in), now.index, what)
 	}
 	return nil
 }
 
-// rejection finds the reject among what was said.
-func rejection(said []speech) (code, reason string, refused bool) {
-	for _, s := range said {
+// rejection finds a reject among messages.
+func rejection(sent []message) (code, reason string, refused bool) {
+	for _, s := range sent {
 		var answer struct {
 			T      string `json:"t"`
 			Code   string `json:"code"`

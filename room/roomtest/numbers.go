@@ -11,35 +11,35 @@ import (
 	"strings"
 )
 
-// maxWhole is the greatest n for which a double holds every whole number from -n to n, and none beside n looks like it.
+// maxWhole is the greatest n for which a double represents every whole number from -n to n, and n+1 too.
 const maxWhole = 1<<53 - 1
 
-// long finds messages in which a number may be beyond ±maxWhole: few have so many digits.
+// long finds messages that may hold a number beyond ±maxWhole. Few messages have so many digits in a row.
 var long = regexp.MustCompile(`\d{16}`)
 
-// numbersHold proves of the events and the result in what was said that clients whose only number is a double read
-// every whole number in them as it is. Of views the runtime itself sees to that.
-func numbersHold(said []speech) error {
-	for _, s := range said {
+// numbersHold proves that clients whose only number is a double read every whole number in events and the result as it is.
+// The runtime checks views itself.
+func numbersHold(sent []message) error {
+	for _, s := range sent {
 		if !long.MatchString(s.json) {
 			continue
 		}
-		var message struct {
+		var body struct {
 			Events []struct {
 				Name string          `json:"name"`
 				Data json.RawMessage `json:"data"`
 			} `json:"events"`
 			Result json.RawMessage `json:"result"`
 		}
-		if err := json.Unmarshal([]byte(s.json), &message); err != nil {
+		if err := json.Unmarshal([]byte(s.json), &body); err != nil {
 			return fmt.Errorf("the %s is no JSON: %w", s.to, err)
 		}
-		for _, e := range message.Events {
+		for _, e := range body.Events {
 			if err := wholeNumbers("data", e.Data); err != nil {
 				return fmt.Errorf("event %s: %w", e.Name, err)
 			}
 		}
-		if err := wholeNumbers("result", message.Result); err != nil {
+		if err := wholeNumbers("result", body.Result); err != nil {
 			return err
 		}
 	}

@@ -64,7 +64,7 @@ func valueAt(v any, steps []string) (any, error) {
 	return v, nil
 }
 
-// replaceAt returns a copy of v with another value at the steps, which valueAt has found to lead somewhere.
+// replaceAt returns a copy of v with another value at the steps. Valid steps are those that valueAt accepts.
 func replaceAt(v any, steps []string, to any) any {
 	if len(steps) == 0 {
 		return to

@@ -15,11 +15,11 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// game is one random game: play makes it up, the other proofs go over what it noted.
+// game is one random game. Method play makes it up, and the other proofs go over its moments.
 type game struct {
 	p     *prover
 	n     int
-	calm  bool // nobody leaves or stays away for long, so that the game comes to its own end
+	calm  bool // nobody leaves or stays away for long, so that the game can finish
 	r     *rand.Rand
 	cfg   core.Config
 	core  *core.Core
@@ -27,11 +27,11 @@ type game struct {
 	now   time.Duration
 	tries uint64 // attach attempts so far
 
-	seated  map[room.PlayerID]bool // who has had a seat
+	seated  map[room.PlayerID]bool // players who have, or had, a seat
 	moments []moment               // after opening, and after every input that entered the log
 }
 
-// client is the one client id that every player of a random game uses.
+// client is the client id of every player of a random game.
 const client record.ClientID = "roomtest"
 
 func newGame(p *prover, n int) *game {
@@ -53,11 +53,11 @@ func newGame(p *prover, n int) *game {
 	return g
 }
 
-// open makes the game's room, as every run of it begins.
+// open makes the room of the game, for its play and for every later run.
 func (g *game) open() (*core.Core, error) {
 	machine, _, err := core.Open(g.cfg, 1)
 	if err != nil {
-		return nil, fmt.Errorf("the room cannot be opened with options %s: %w", g.cfg.Header.Options, told(err))
+		return nil, fmt.Errorf("the room cannot be opened with options %s: %w", g.cfg.Header.Options, explained(err))
 	}
 	return machine, nil
 }
@@ -73,7 +73,7 @@ func (g *game) play() error {
 	return g.conclude()
 }
 
-// begin plays all but the end: everybody joins, then random inputs come and time goes by.
+// begin plays everything but the end: everybody joins, then random inputs come and time goes by.
 func (g *game) begin() (err error) {
 	if g.core, err = g.open(); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (g *game) draw() error {
 	return g.wrongAct()
 }
 
-// joinAgain lets the first who has no seat join, or if there is none does what players do mostly.
+// joinAgain has the first player without a seat join. If all have seats, one of them acts.
 func (g *game) joinAgain() error {
 	for _, id := range g.ids {
 		if !slices.ContainsFunc(g.core.Seats(), func(s core.SeatInfo) bool { return s.Player == id }) {
@@ -151,7 +151,7 @@ func (g *game) attach(id room.PlayerID) error {
 	return g.step(core.Input{Kind: core.KindAttach, Player: id, Client: client, Attempt: g.tries})
 }
 
-// restart is what a new process does to a room: another epoch, and nobody is connected any more.
+// restart does what a new process does to a room: a new epoch begins, and nobody is connected until they come back.
 func (g *game) restart() error {
 	if err := g.step(core.Input{Kind: core.KindEpoch, Epoch: g.core.Point().Epoch + 1}); err != nil {
 		return err
@@ -161,11 +161,11 @@ func (g *game) restart() error {
 			return err
 		}
 	}
-	return g.comeBack()
+	return g.reattach()
 }
 
-// comeBack attaches everybody who has a seat and is away.
-func (g *game) comeBack() error {
+// reattach connects everybody who has a seat and is away.
+func (g *game) reattach() error {
 	for _, s := range g.core.Seats() {
 		if s.Online {
 			continue
@@ -189,23 +189,23 @@ func (g *game) signal() error {
 	return g.step(core.Input{Kind: core.KindSignal, Name: name, Data: raw})
 }
 
-// act lets the first player who has something to do do it, in random order.
+// act asks players in random order for an action, and plays the first.
 func (g *game) act() error {
 	for _, by := range g.online(g.core) {
-		if data, err := g.propose(g.core, by, g.last().sightOf(by.ID)); data != nil || err != nil {
+		if data, err := g.propose(g.core, by, g.last().viewOf(by.ID)); data != nil || err != nil {
 			return g.step(actOf(g.core, by.ID, data))
 		}
 	}
 	return g.pass()
 }
 
-// wrongAct gives one player's action to another.
+// wrongAct sends one player's action as another player.
 func (g *game) wrongAct() error {
 	players := g.online(g.core)
 	if len(players) < 2 {
 		return nil
 	}
-	data, err := g.propose(g.core, players[0], g.last().sightOf(players[0].ID))
+	data, err := g.propose(g.core, players[0], g.last().viewOf(players[0].ID))
 	if data == nil || err != nil {
 		return err
 	}
@@ -224,7 +224,7 @@ func (g *game) online(machine *core.Core) []room.Player {
 	return out
 }
 
-// actByLegal lets a player do what the game says is legal, which it must take.
+// actByLegal has a player take an action that Legal names. The game must accept it.
 func (g *game) actByLegal() error {
 	for _, by := range g.online(g.core) {
 		action, err := legalOf(g.core, by, g.r)
@@ -236,7 +236,7 @@ func (g *game) actByLegal() error {
 		}
 		before := g.p.report.Refused
 		in := actOf(g.core, by.ID, action)
-		if err := g.enter(in); err != nil {
+		if err := g.stepAndNote(in); err != nil {
 			return err
 		}
 		if g.p.report.Refused > before {
@@ -248,11 +248,11 @@ func (g *game) actByLegal() error {
 	return g.pass()
 }
 
-// legalOf draws what a player may do by the game's own word; nil is nothing.
+// legalOf draws one of the actions that Legal names for a player. It is nil if there is none.
 func legalOf(machine *core.Core, by room.Player, r *rand.Rand) (json.RawMessage, error) {
 	actions, err := play.Legal(machine, room.Viewer{Player: by.ID, Seat: by.Seat})
 	if err != nil {
-		return nil, fmt.Errorf("Legal for %s: %w", by.ID, told(err))
+		return nil, fmt.Errorf("Legal for %s: %w", by.ID, explained(err))
 	}
 	return play.Choose(r, actions), nil
 }
@@ -272,7 +272,7 @@ func (g *game) propose(machine *core.Core, by room.Player, view string) (json.Ra
 	return data, nil
 }
 
-// encode is v's JSON; JSON given as it is stays so.
+// encode is v as JSON. A json.RawMessage stays as it is.
 func encode(v any) (json.RawMessage, error) {
 	switch v := v.(type) {
 	case nil:
@@ -294,15 +294,15 @@ func actOf(machine *core.Core, by room.PlayerID, data json.RawMessage) core.Inpu
 	return in
 }
 
-// mostDue bounds what time brings at once; then it stands still until the next input.
+// mostDue bounds the ticks and timers in a row. After that time stands still until the next input.
 const mostDue = 50
 
-// pass lets time go by: some ticks, or up to the next thing that is due, or a moment.
+// pass lets time go by: some ticks, or up to the next deadline, or less than a second.
 func (g *game) pass() error {
-	often := 2 // one in so many times up to the next deadline
+	often := 2 // time passes up to the next deadline once in so many calls
 	if g.calm {
 		often = 8
-		if err := g.comeBack(); err != nil {
+		if err := g.reattach(); err != nil {
 			return err
 		}
 	}
@@ -322,7 +322,7 @@ func (g *game) catchUp() error {
 		if !ok || g.over() {
 			return nil
 		}
-		if err := g.enter(in); err != nil {
+		if err := g.stepAndNote(in); err != nil {
 			return err
 		}
 	}
@@ -330,7 +330,7 @@ func (g *game) catchUp() error {
 	return nil
 }
 
-// step plays in after what is due before it.
+// step lets some time go by, and plays in after what is due by then.
 func (g *game) step(in core.Input) error {
 	g.now = max(g.now, g.core.Now())
 	switch rate := g.p.spec.TickRate; {
@@ -343,10 +343,10 @@ func (g *game) step(in core.Input) error {
 		return err
 	}
 	in.At = g.now
-	return g.enter(in)
+	return g.stepAndNote(in)
 }
 
-// conclude brings the room to its end: by a rematch if the game is finished, else by closing it.
+// conclude closes a room that is not over. After a finished game everybody asks for a rematch.
 func (g *game) conclude() error {
 	if !g.over() {
 		return g.step(core.Input{Kind: core.KindClose, Reason: "the proof is done"})
@@ -358,11 +358,11 @@ func (g *game) conclude() error {
 	return g.rematch()
 }
 
-// rematch lets everybody agree to another game, which must be possible to open.
+// rematch has everybody ask for another game. It must be possible to open a room with its options.
 func (g *game) rematch() error {
 	for _, by := range g.online(g.core) {
 		in := actOf(g.core, by.ID, json.RawMessage(`{"rematch":true}`))
-		if err := g.enter(in); err != nil {
+		if err := g.stepAndNote(in); err != nil {
 			return err
 		}
 	}
@@ -373,7 +373,7 @@ func (g *game) rematch() error {
 	cfg := g.cfg
 	cfg.Header.Options = agreed.Options
 	if _, _, err := core.Open(cfg, 1); err != nil {
-		return fmt.Errorf("the options of a rematch, %s, are refused by Open: %w", brief(string(agreed.Options)), told(err))
+		return fmt.Errorf("the options of a rematch, %s, are refused by Open: %w", brief(string(agreed.Options)), explained(err))
 	}
 	return nil
 }

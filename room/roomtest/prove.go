@@ -17,68 +17,68 @@ type TB interface {
 	Fatalf(format string, args ...any)
 }
 
-// Options say how to play the game. The zero value will do for a game that says what is legal (room.Advisor); others need Act.
+// Options say how to play the game. The zero value suits a game that says what is legal (room.Advisor). Others need Act.
 type Options struct {
-	// Act proposes an action for p, who is shown view; its JSON is what p's client would send. Most
+	// Act proposes an action for p, who sees view. Its JSON is what p's client would send. Most
 	// proposals should be legal, else the random games go nowhere. Nil means that p has nothing to do now. Without
-	// it players do what Legal says, so nothing wrong is tried but what Check makes of that.
+	// Act players do what Legal names, and the only wrong actions are those that Check makes from these.
 	Act func(r *rand.Rand, p room.Player, view json.RawMessage) any
 
-	// RoomOptions are what the room is opened with; none means the game's defaults.
+	// RoomOptions open the room; none means the game's defaults.
 	RoomOptions json.RawMessage
 
-	// Players is how many take part at most: 0 means Spec.MaxPlayers, and never more than MostPlayers.
-	// Each random game has from Spec.MinPlayers to so many, the first has all.
+	// Players bounds the players of a random game; 0 means Spec.MaxPlayers. MostPlayers bounds it too.
+	// The first random game has all of them, the others a random number from Spec.MinPlayers on.
 	Players int
 
 	// Games is how many random games are played; 0 means 10.
 	Games int
 
-	// Inputs is how many inputs a game is drawn at most, besides those that time brings: 0 means 80.
+	// Inputs bounds the random inputs of a game, timers and ticks not counted; 0 means 80.
 	Inputs int
 
 	// Seed of the random games; 0 means 1. The same seed always plays the same games.
 	Seed uint64
 
-	// Signals draws a signal for a game with a Signal method; without it the game gets none.
+	// Signals draws a signal for a game with a Signal method. Without it the game gets no signals.
 	Signals func(r *rand.Rand) (name string, data any)
 
-	// Hidden names the parts of a state that somebody must not learn. It is given the game's snapshot as
-	// encoding/json decodes it, but with numbers as json.Number. A part that everybody may know by
-	// now, such as a hand shown at the end, it leaves out.
+	// Hidden names the parts of a state that somebody must not learn. It gets the game's snapshot as
+	// encoding/json decodes it, but with numbers as json.Number. It leaves out parts that everybody may know by
+	// now, such as a hand shown at the end.
 	Hidden func(state map[string]any) []Hidden
 }
 
-// MostPlayers bounds the players of a random game, so that games for hundreds are proved in time too.
+// MostPlayers bounds the players of a random game, so that the proof of a game for hundreds does not take long.
 const MostPlayers = 8
 
 // Hidden is one part of the game's state that not everybody may learn.
 type Hidden struct {
-	// Path leads to it in the game's snapshot, by names and indexes: "Hands.p1", "Deck[0]". A name
-	// with a dot or a bracket in it is quoted: `Hands["a.b"]`.
+	// Path leads to the part in the game's snapshot, by names and indexes: "Hands.p1", "Deck[0]". Quote a name
+	// that contains a dot or a bracket: `Hands["a.b"]`.
 	Path string
 
-	// For is who may learn it; the empty id stands for spectators. Without it nobody may.
+	// For names the players who may learn it; the empty id stands for spectators. Without it nobody may.
 	For []room.PlayerID
 
-	// Alter makes another value that the game could hold there just as well. Without it numbers grow by
-	// one, letters and digits become the next, booleans turn, arrays and objects keep their shape; then
-	// an array is tried in the opposite order.
+	// Alter makes another value that the game could hold there. Without it numbers grow by one, letters and
+	// digits become the next, booleans flip, and arrays and objects keep their shape. Arrays are also tried in
+	// reverse order.
 	Alter func(old any, r *rand.Rand) any
 }
 
 // Report counts what a proof rests on.
 type Report struct {
 	Games    int // random games
-	Finished int // of them, by the game's own Finish
-	Inputs   int // that entered their logs
-	Accepted int // actions that the game took
-	Refused  int // and refused
-	Legal    int // of the accepted, those that Legal had named
-	Restored int // snapshots that a game was restored from and went on
-	Bad      int // actions made to be wrong
-	Altered  int // hidden facts that were altered and looked for
-	Told     int // turns with events that were stepped again to see what they tell of hidden facts
+	Finished int // games that ended by Turn.Finish
+	Inputs   int // inputs that entered the logs
+	Accepted int // actions that the game accepted
+	Refused  int // actions that the game refused
+	Legal    int // accepted actions that Legal had named
+	Restored int // snapshots from which a restored game went on
+	Bad      int // wrong actions that were tried
+	Altered  int // hidden facts that were altered
+	Told     int // turns with events that were stepped again, to see whether they tell hidden facts
 }
 
 func (r Report) String() string {
@@ -86,7 +86,7 @@ func (r Report) String() string {
 		r.Games, r.Finished, r.Inputs, r.Accepted, r.Legal, r.Refused, r.Restored, r.Bad, r.Altered, r.Told)
 }
 
-// Prove plays random games by the rules and fails t with the field or the call at fault.
+// Prove plays random games by the rules, proves what the package comment lists, and fails t with the field or call at fault.
 func Prove(t TB, rules *room.Rules, o Options) {
 	t.Helper()
 	report, err := Check(rules, o)
@@ -96,7 +96,7 @@ func Prove(t TB, rules *room.Rules, o Options) {
 	t.Logf("%s: %v", rules.Spec().Name, report)
 }
 
-// Check is Prove for programs: the error is the first fault that was found.
+// Check is Prove for programs. The error is the first fault.
 func Check(rules *room.Rules, o Options) (Report, error) {
 	p := &prover{rules: rules, spec: rules.Spec(), o: o}
 	err := p.complete()
@@ -115,7 +115,7 @@ func Check(rules *room.Rules, o Options) (Report, error) {
 	return p.report, nil
 }
 
-// prover holds what the proofs of all games share.
+// prover proves one set of rules.
 type prover struct {
 	rules  *room.Rules
 	spec   room.Spec

@@ -12,8 +12,8 @@ import (
 	"github.com/roomring/roomring/room/core"
 )
 
-// At so many moments of a game some connected players try so many spoilt actions each, and at some of
-// them every piece of rubbish.
+// At badMoments moments of a game up to badPlayers connected players try wrong actions: others' actions, and spoilt
+// ones of their own, about spoilt in number. At rubbishMoments of these moments they also try all rubbish.
 const (
 	badMoments     = 6
 	badPlayers     = 3
@@ -21,7 +21,7 @@ const (
 	spoilt         = 24
 )
 
-// rubbish is what no client of the game would send.
+// rubbish are actions that no client of the game would send.
 var rubbish = []string{
 	``, `{`, `null`, `true`, `0`, `-1`, `0.5`, `1e308`, `1e999`, `9223372036854775807`, `-9223372036854775808`,
 	`18446744073709551616`, `""`, `"\u0000"`, `"` + strings.Repeat("x", 10_000) + `"`, `[]`, `[null]`, `{}`,
@@ -33,8 +33,8 @@ func nested(open, end string) string {
 	return strings.Repeat(open, deep) + "0" + strings.Repeat(end, deep)
 }
 
-// badActionsAreRefused proves that wrong actions are errors that leave the game as it was, not panics.
-// It tries them on restored copies of the room, so that those the game takes do no harm.
+// badActionsAreRefused proves that wrong actions do not panic, and change nothing if they are refused.
+// It tries them on restored copies of the room, because the game may accept some of them.
 func (g *game) badActionsAreRefused() error {
 	for i, m := range g.some(badMoments) {
 		b := &bad{g: g, after: m}
@@ -60,11 +60,11 @@ func (g *game) badActionsAreRefused() error {
 	return nil
 }
 
-// wrongActions are spoilt actions and those of other players at moment m; the game may take some of them.
+// wrongActions are spoilt actions of a player, and other players' actions, at moment m. The game may accept some of them.
 func (g *game) wrongActions(machine *core.Core, by room.Player, m *moment) ([]string, error) {
 	var actions []string
 	for _, other := range g.online(machine) {
-		valid, err := g.propose(machine, other, m.sightOf(other.ID))
+		valid, err := g.propose(machine, other, m.viewOf(other.ID))
 		if err != nil {
 			return nil, err
 		}
@@ -79,7 +79,7 @@ func (g *game) wrongActions(machine *core.Core, by room.Player, m *moment) ([]st
 	return actions, nil
 }
 
-// some draws at most n moments at which the game is on and a snapshot was taken.
+// some draws at most n moments that have a snapshot and are before the room's end.
 func (g *game) some(n int) []*moment {
 	var out []*moment
 	for i := range g.moments {
@@ -94,45 +94,45 @@ func (g *game) some(n int) []*moment {
 // bad tries wrong actions on copies of the room.
 type bad struct {
 	g     *game
-	after *moment // whose copy it is
+	after *moment // the moment that is copied
 	core  *core.Core
 	now   moment
 }
 
 func (b *bad) copyRoom() (err error) {
 	if b.core, err = b.g.restore(b.after.snapshot); err == nil {
-		b.now, err = observe(b.core, b.after.in, sharp)
+		b.now, err = observe(b.core, b.after.in, distinctViews)
 	}
 	return err
 }
 
-// act tries one action. What the game takes it may take, but it ends the copy.
+// act tries one action. If the game accepts it, the next one gets a new copy.
 func (b *bad) act(by room.PlayerID, action string) error {
 	in := actOf(b.core, by, json.RawMessage(action))
 	ready, err := b.core.Step(in)
 	at := fmt.Sprintf("after %v, %s", b.after, describe(in))
 	if p := b.core.Panicked(); p != nil {
-		return fmt.Errorf("%s: %s", at, toldPanic(p))
+		return fmt.Errorf("%s: %w", at, explained(p))
 	}
 	if err != nil || ready.Entry == nil {
 		return err
 	}
 	b.g.p.report.Bad++
-	now, err := observe(b.core, in, sharp)
+	now, err := observe(b.core, in, distinctViews)
 	if err != nil {
 		return fmt.Errorf("%s: %w", at, err)
 	}
-	code, _, refused := rejection(now.said)
+	code, _, refused := rejection(now.sent)
 	if !refused {
 		return b.copyRoom()
 	}
-	if what := b.now.moved(&now); what != "" {
+	if what := b.now.stateDiffers(&now); what != "" {
 		return fmt.Errorf("%s: Act refuses it (%s) but leaves %s: check everything before the first change", at, code, what)
 	}
 	return nil
 }
 
-// spoil changes one place of a valid action in many ways: each of its fields is left out once and null once.
+// spoil makes wrong actions of a valid one. Each changes one place. Each field is left out once, and is null once.
 func spoil(r *rand.Rand, valid json.RawMessage) []string {
 	v, err := decode(valid)
 	if err != nil {
@@ -191,7 +191,7 @@ func spoilObject(r *rand.Rand, x map[string]any) any {
 	return x
 }
 
-// wrong is a value that hardly belongs anywhere.
+// wrong is a random value that hardly belongs anywhere.
 func wrong(r *rand.Rand) any {
 	values := []any{
 		nil, true, false, 0, -1, 1, 2, 7, 64, 1 << 20, json.Number("9223372036854775807"), json.Number("-9223372036854775808"),

@@ -7,52 +7,52 @@ import (
 	"github.com/roomring/roomring/room/core"
 )
 
-// run is another room that is stepped along a game's noted inputs.
+// run is another room that steps through the inputs of a game.
 type run struct {
-	core *core.Core
-	eyes sharpness // blind: nobody watches, and no view is asked for beyond what the room itself needs
+	core  *core.Core
+	views viewing // blind: nobody watches, and no view is asked for beyond what the room itself needs
 }
 
-func (g *game) newRun(eyes sharpness) (*run, error) {
+func (g *game) newRun(views viewing) (*run, error) {
 	machine, err := g.open()
 	if err != nil {
 		return nil, err
 	}
-	if eyes != blind {
+	if views != noViews {
 		err = watch(machine)
 	}
-	return &run{machine, eyes}, err
+	return &run{machine, views}, err
 }
 
-// errRefused says that a run does not take an input that the game took before.
+// errRefused says that a run refuses an input that the game accepted before.
 var errRefused = errors.New("is refused this time")
 
-// step makes the moment of m anew.
+// step steps the input of m and returns its moment in this run.
 func (r *run) step(m *moment) (moment, error) {
 	ready, err := r.core.Step(m.in)
 	if err != nil {
 		return moment{}, err
 	}
 	if p := r.core.Panicked(); p != nil {
-		return moment{}, errors.New(toldPanic(p))
+		return moment{}, explained(p)
 	}
 	if ready.Entry == nil {
 		return moment{}, errRefused
 	}
-	return observe(r.core, m.in, r.eyes)
+	return observe(r.core, m.in, r.views)
 }
 
-// follow makes the moment of m, the game's ith, anew. The first is there from the start.
+// follow is step for moment i of the game. The first is that of the room as it was opened.
 func (r *run) follow(i int, m *moment) (moment, error) {
 	if i == 0 {
-		return observe(r.core, m.in, r.eyes)
+		return observe(r.core, m.in, r.views)
 	}
 	return r.step(m)
 }
 
-// along runs the whole game again and returns the first moment that comes out differently, and how.
-func (g *game) along(eyes sharpness) (*moment, string, error) {
-	r, err := g.newRun(eyes)
+// along runs the whole game again and returns the first moment that differs, and how.
+func (g *game) along(views viewing) (*moment, string, error) {
+	r, err := g.newRun(views)
 	if err != nil {
 		return nil, "", err
 	}
@@ -63,8 +63,8 @@ func (g *game) along(eyes sharpness) (*moment, string, error) {
 			return m, err.Error(), nil
 		}
 		what := m.differs(&again)
-		if eyes == blind {
-			what = m.moved(&again)
+		if views == noViews {
+			what = m.stateDiffers(&again)
 		}
 		if what != "" {
 			return m, what, nil
@@ -73,8 +73,8 @@ func (g *game) along(eyes sharpness) (*moment, string, error) {
 	return nil, "", nil
 }
 
-// Every game is run so often in all before its runs are said to agree, and so often again before
-// anything but chance is blamed for a difference.
+// A game's runs agree if all of runs are the same. If some other proof finds a difference, moreRuns runs must
+// agree before anything but chance is blamed.
 const (
 	runs     = 3
 	moreRuns = 12
@@ -85,7 +85,7 @@ func (g *game) runsAgree() error { return g.agree(runs - 1) }
 
 func (g *game) agree(n int) error {
 	for range n {
-		m, what, err := g.along(sharp)
+		m, what, err := g.along(distinctViews)
 		if err != nil {
 			return err
 		}
@@ -96,9 +96,9 @@ func (g *game) agree(n int) error {
 	return nil
 }
 
-// viewsAreIdle proves that it makes no difference to the game whether anybody looks.
+// viewsAreIdle proves that looking at the game does not change it.
 func (g *game) viewsAreIdle() error {
-	m, what, err := g.along(blind)
+	m, what, err := g.along(noViews)
 	if err != nil || m == nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (g *game) viewsAreIdle() error {
 	return fmt.Errorf("%v: View changes the game: being looked at and not gives %s: View may only read", m, what)
 }
 
-// replayAgrees proves that the room's own replay brings it to the same end.
+// replayAgrees proves that the room's replay goes through the same states to the same end.
 func (g *game) replayAgrees() error {
 	sealed, err := g.core.Seal()
 	if err != nil {

@@ -9,13 +9,13 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// How far a restored game goes on: a few inputs from every snapshot, and to the end from some.
+// A restored game goes on for tail inputs, and to the end from one snapshot in wholeTail.
 const (
 	tail      = 6
-	wholeTail = 12 // from every so manieth snapshot
+	wholeTail = 12
 )
 
-// snapshotsAgree proves at every index that a game restored from its snapshot is the game, and goes on as it does.
+// snapshotsAgree proves at every index that a game restored from its snapshot is the same, and goes on in the same way.
 func (g *game) snapshotsAgree() error {
 	for i := range g.moments {
 		if len(g.moments[i].snapshot.Data) == 0 {
@@ -25,7 +25,7 @@ func (g *game) snapshotsAgree() error {
 		if (i+g.n)%wholeTail == 0 {
 			end = len(g.moments)
 		}
-		if err := g.goesOn(i, end); err != nil {
+		if err := g.continues(i, end); err != nil {
 			return err
 		}
 		g.p.report.Restored++
@@ -33,46 +33,46 @@ func (g *game) snapshotsAgree() error {
 	return nil
 }
 
-// goesOn restores the game from the snapshot of moment i and follows it up to moment end.
-func (g *game) goesOn(i, end int) error {
+// continues restores the game from the snapshot of moment i and follows it up to moment end.
+func (g *game) continues(i, end int) error {
 	from := &g.moments[i]
 	machine, err := g.restore(from.snapshot)
 	if err != nil {
 		return fmt.Errorf("%v: the game cannot be restored from its snapshot there: %w%s", from, err, g.blame(i))
 	}
-	r := &run{machine, sharp}
+	r := &run{machine, distinctViews}
 	if err := watch(machine); err != nil {
 		return fmt.Errorf("restored from the snapshot after %v: %w%s", from, err, g.blame(i))
 	}
 	machine.Commit(from.index)
-	back, err := observe(machine, from.in, sharp)
+	back, err := observe(machine, from.in, distinctViews)
 	if err == nil {
-		if what := from.moved(&back); what != "" {
-			return g.forgot(i, i, what)
+		if what := from.stateDiffers(&back); what != "" {
+			return g.restoreDiffers(i, i, what)
 		}
 	}
 	for j := i + 1; err == nil && j < end; j++ {
 		m := &g.moments[j]
 		again, err := r.step(m)
 		if err != nil {
-			return g.forgot(i, j, err.Error())
+			return g.restoreDiffers(i, j, err.Error())
 		}
 		if what := m.differs(&again); what != "" {
-			return g.forgot(i, j, what)
+			return g.restoreDiffers(i, j, what)
 		}
 	}
 	return err
 }
 
-// forgot tells what is lost when the game of moment i is restored and comes out differently at moment j.
-func (g *game) forgot(i, j int, what string) error {
+// restoreDiffers says what is lost when the game restored from moment i differs at moment j.
+func (g *game) restoreDiffers(i, j int, what string) error {
 	if err := g.agree(moreRuns); err != nil {
 		return err
 	}
 	return fmt.Errorf("restored from the snapshot after %v, the game goes another way at %v: %s%s", &g.moments[i], &g.moments[j], what, g.blame(i))
 }
 
-// restore brings a core back from one snapshot.
+// restore makes a core from one snapshot.
 func (g *game) restore(snap record.Snapshot) (*core.Core, error) { return restoreAs(g.cfg, snap) }
 
 func restoreAs(cfg core.Config, snap record.Snapshot) (machine *core.Core, err error) {
@@ -83,10 +83,9 @@ func restoreAs(cfg core.Config, snap record.Snapshot) (machine *core.Core, err e
 	return machine, err
 }
 
-// blame names the fields of the game that differ between the game at moment i and the one restored from
-// its snapshot there.
+// blame names the fields that differ between the game at moment i and a game restored from its snapshot.
 func (g *game) blame(i int) string {
-	straight, err := g.newRun(sharp)
+	straight, err := g.newRun(distinctViews)
 	if err != nil {
 		return ""
 	}
@@ -106,7 +105,7 @@ func (g *game) blame(i int) string {
 	return ": " + tell(game, lost)
 }
 
-// restoreGame makes a game value of a snapshot without a room around it.
+// restoreGame makes a game value from a snapshot, without a room around it.
 func (g *game) restoreGame(state string) (game any, err error) {
 	game = g.cfg.Rules.Instance().Game()
 	data := []byte(state)

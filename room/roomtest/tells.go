@@ -16,21 +16,21 @@ import (
 
 // Bounds of the proof that turns tell nothing of what is hidden.
 const (
-	tellingTurns = 2 // turns of a game looked at with the same events after the same kind of input
-	otherActions = 2 // proposed in place of one that was taken
-	mostLeaves   = 8 // of an action that are altered
-	otherSeeds   = 8 // that a value told and a value hidden must agree under
+	tellingTurns = 2 // turns of a game with the same kinds of inputs and events
+	otherActions = 2 // actions that are tried in place of one
+	mostLeaves   = 8 // values of an action that are altered
+	otherSeeds   = 8 // seeds under which a told and a hidden value must always be equal
 )
 
-// turnsTellNothing proves that what goes with a turn, events above all, tells viewers nothing of what is hidden from them
-// before it and after it. A turn is stepped again with a hidden fact altered before it, with parts of the action altered, and
-// with other luck. Where two outcomes differ in nothing but what is hidden from a viewer, who is also shown the same,
-// that viewer must have heard the same.
+// turnsTellNothing proves that the messages of a turn, events above all, tell viewers nothing that is hidden from them before
+// and after it. It steps a turn again with a hidden fact altered before it, with parts of the action altered, and with other
+// seeds. If two outcomes differ only in what is hidden from a viewer, and the viewer sees the same, the viewer must also hear
+// the same.
 func (g *game) turnsTellNothing() error {
 	if g.p.o.Hidden == nil {
 		return nil
 	}
-	t := &teller{g: g, r: rand.New(rand.NewPCG(g.p.o.Seed, uint64(g.n)+1<<32)), looked: map[string]int{}}
+	t := &turnProver{g: g, r: rand.New(rand.NewPCG(g.p.o.Seed, uint64(g.n)+1<<32)), looked: map[string]int{}}
 	for i := 0; i < len(g.moments); {
 		next := t.next(i)
 		if next == len(g.moments) {
@@ -46,23 +46,23 @@ func (g *game) turnsTellNothing() error {
 	return nil
 }
 
-// teller looks for what turns tell.
-type teller struct {
+// turnProver proves that turns tell nothing hidden.
+type turnProver struct {
 	g      *game
 	r      *rand.Rand
-	looked map[string]int // turns by input and events
+	looked map[string]int // turns by kinds of inputs and events
 }
 
-// next is the first moment behind i from which a room can be restored.
-func (t *teller) next(i int) int {
+// next is the first moment after i from which a room can be restored.
+func (t *turnProver) next(i int) int {
 	for i++; i < len(t.g.moments) && len(t.g.moments[i].snapshot.Data) == 0; i++ {
 	}
 	return i
 }
 
-// worthwhile reports whether the inputs behind moment i, up to moment end, make events of a kind that was not yet looked at
-// often enough. What the end of a game makes known is the game's to decide.
-func (t *teller) worthwhile(i, end int) bool {
+// worthwhile reports whether the inputs after moment i, up to moment end, make events of kinds that were looked at fewer than
+// tellingTurns times. It leaves out the end of a game, which may make hidden facts known.
+func (t *turnProver) worthwhile(i, end int) bool {
 	var kinds strings.Builder
 	events := false
 	for _, m := range t.g.moments[i+1 : end+1] {
@@ -70,7 +70,7 @@ func (t *teller) worthwhile(i, end int) bool {
 			return false
 		}
 		kinds.WriteString(fmt.Sprintln(m.in.Kind, m.in.Name))
-		for _, s := range m.said {
+		for _, s := range m.sent {
 			for _, e := range eventsIn(s.json) {
 				events = true
 				kinds.WriteString(fmt.Sprintln(e["name"]))
@@ -91,7 +91,7 @@ func eventsIn(message string) []map[string]any {
 	return turn.Events
 }
 
-// outcome is what a turn came to.
+// outcome is the result of a turn.
 type outcome struct {
 	state  map[string]any
 	views  map[room.PlayerID]string
@@ -99,8 +99,8 @@ type outcome struct {
 	hidden []Hidden
 }
 
-// turn looks at what is heard of the inputs behind moment i, up to moment end.
-func (t *teller) turn(i, end int) error {
+// turn proves the turn of the inputs after moment i, up to moment end.
+func (t *turnProver) turn(i, end int) error {
 	from := &t.g.moments[i]
 	var ins []core.Input
 	for _, m := range t.g.moments[i+1 : end+1] {
@@ -123,8 +123,8 @@ func (t *teller) turn(i, end int) error {
 	return t.luck(from, ins, plain)
 }
 
-// factsBefore alters what was hidden before the turn.
-func (t *teller) factsBefore(from *moment, ins []core.Input, plain *outcome) error {
+// factsBefore alters facts that were hidden before the turn.
+func (t *turnProver) factsBefore(from *moment, ins []core.Input, plain *outcome) error {
 	state, err := decode([]byte(from.state))
 	if err != nil {
 		return err
@@ -155,16 +155,16 @@ func (t *teller) factsBefore(from *moment, ins []core.Input, plain *outcome) err
 	return nil
 }
 
-// hiddenIn is what the author says is hidden in a state, in order.
-func (t *teller) hiddenIn(state map[string]any) []Hidden {
+// hiddenIn are the parts of a state that the author says are hidden, in order.
+func (t *turnProver) hiddenIn(state map[string]any) []Hidden {
 	hidden := t.g.p.o.Hidden(state)
 	slices.SortStableFunc(hidden, func(a, b Hidden) int { return strings.Compare(a.Path, b.Path) })
 	return hidden
 }
 
-// actions alters one part of the nth input after another, and all of it where no part can be altered by itself: an action may
-// hold what is to be hidden.
-func (t *teller) actions(from *moment, ins []core.Input, n int, plain *outcome) error {
+// actions alters the parts of the nth input one by one, because an action may hold what is then hidden. If no altered part makes
+// another state, it tries other actions.
+func (t *turnProver) actions(from *moment, ins []core.Input, n int, plain *outcome) error {
 	in := ins[n]
 	data, err := decode(in.Data)
 	if in.Kind != core.KindAct && in.Kind != core.KindSignal || err != nil {
@@ -199,8 +199,8 @@ func (t *teller) actions(from *moment, ins []core.Input, n int, plain *outcome) 
 	return nil
 }
 
-// otherData are other actions that the same player might have taken.
-func (t *teller) otherData(from *moment, in core.Input) (others []any) {
+// otherData are other actions that the same player could have proposed.
+func (t *turnProver) otherData(from *moment, in core.Input) (others []any) {
 	if in.Kind != core.KindAct {
 		return nil
 	}
@@ -227,8 +227,8 @@ func valuesAt(all []any, steps []string) (out []any) {
 	return out
 }
 
-// someLeaves are paths to values in v that hold no others.
-func (t *teller) someLeaves(v any) [][]string {
+// someLeaves are random paths to values in v that hold no other values.
+func (t *turnProver) someLeaves(v any) [][]string {
 	var leaves [][]string
 	for path := range leavesOf(v) {
 		steps, err := parsePath(path)
@@ -241,7 +241,7 @@ func (t *teller) someLeaves(v any) [][]string {
 	return leaves[:min(len(leaves), mostLeaves)]
 }
 
-// leavesOf are the values in v that hold no others, by their paths.
+// leavesOf are the values in v that hold no other values, by their paths.
 func leavesOf(v any) map[string]any {
 	out := map[string]any{}
 	var walk func(path string, v any)
@@ -264,7 +264,7 @@ func leavesOf(v any) map[string]any {
 }
 
 // instead is the outcome with other data of the nth input.
-func (t *teller) instead(from *moment, ins []core.Input, n int, data any) *outcome {
+func (t *turnProver) instead(from *moment, ins []core.Input, n int, data any) *outcome {
 	raw, err := json.Marshal(data)
 	if err != nil {
 		return nil
@@ -274,9 +274,9 @@ func (t *teller) instead(from *moment, ins []core.Input, n int, data any) *outco
 	return t.outcome(from.snapshot, ins, t.g.cfg.Header.Seed)
 }
 
-// luck steps the turn with other seeds, and looks for values of events that are always those of a hidden fact, whatever the
-// random source brings: facts that come into being in the turn itself cannot be altered before it.
-func (t *teller) luck(from *moment, ins []core.Input, plain *outcome) error {
+// luck steps the turn with other seeds, and looks for values in events that always equal a hidden fact. This finds facts that
+// the turn itself makes, which cannot be altered before it.
+func (t *turnProver) luck(from *moment, ins []core.Input, plain *outcome) error {
 	all := []*outcome{plain}
 	suspects := plain.echoes()
 	for n := 0; n < otherSeeds && len(suspects) > 0; n++ {
@@ -305,7 +305,7 @@ func (t *teller) luck(from *moment, ins []core.Input, plain *outcome) error {
 	return nil
 }
 
-// echo says that a value in an event heard by somebody is that of a fact hidden from them.
+// echo is a value in an event that equals a fact hidden from the event's receiver.
 type echo struct {
 	to          room.PlayerID
 	event, fact string
@@ -322,7 +322,7 @@ func watcher(p room.PlayerID) string {
 	return string(p)
 }
 
-// echoes are the values in events that are those of hidden facts.
+// echoes are the values in events that equal hidden facts.
 func (o *outcome) echoes() map[echo]any {
 	out := map[echo]any{}
 	for _, h := range o.hidden {
@@ -340,9 +340,9 @@ func (o *outcome) echoes() map[echo]any {
 				continue
 			}
 			for i, message := range heard {
-				for event, told := range eventLeaves(message) {
+				for event, value := range eventLeaves(message) {
 					for at, v := range facts {
-						if _, flag := v.(bool); !flag && v != nil && v == told {
+						if _, flag := v.(bool); !flag && v != nil && v == value {
 							path := h.Path
 							if at != "" && at[0] != '[' {
 								path += "."
@@ -372,16 +372,16 @@ func eventLeaves(message string) map[string]any {
 	return leaves
 }
 
-// outcome restores a room and steps the inputs, while everybody who was connected listens. It is nil where they cannot be
-// stepped so, or end the room.
-func (t *teller) outcome(snap record.Snapshot, ins []core.Input, seed [32]byte) *outcome {
+// outcome restores a room and steps the inputs, while everybody who was connected listens. It is nil if an input is refused,
+// fails or ends the room.
+func (t *turnProver) outcome(snap record.Snapshot, ins []core.Input, seed [32]byte) *outcome {
 	cfg := t.g.cfg
 	cfg.Header.Seed = seed
 	machine, err := restoreAs(cfg, snap)
 	if err != nil || watch(machine) != nil {
 		return nil
 	}
-	l := listener{core: machine, all: map[room.PlayerID]*learnt{}, class: map[room.PlayerID]core.ClassID{}}
+	l := listener{core: machine, all: map[room.PlayerID]*knowledge{}, class: map[room.PlayerID]core.ClassID{}}
 	machine.Commit(machine.Point().Seq)
 	for _, s := range machine.Seats() {
 		if s.Online && l.step(attachAgain(machine, s.Player)) != nil {
@@ -400,7 +400,7 @@ func (t *teller) outcome(snap record.Snapshot, ins []core.Input, seed [32]byte) 
 	return t.look(machine, l.all)
 }
 
-// attachAgain is what a client says that is connected already.
+// attachAgain is the input of a connected client that attaches once more.
 func attachAgain(machine *core.Core, p room.PlayerID) core.Input {
 	in := core.Input{Kind: core.KindAttach, At: machine.Now(), Player: p, Client: client}
 	for _, c := range machine.Clients() {
@@ -411,7 +411,7 @@ func attachAgain(machine *core.Core, p room.PlayerID) core.Input {
 	return in
 }
 
-func (t *teller) look(machine *core.Core, heard map[room.PlayerID]*learnt) *outcome {
+func (t *turnProver) look(machine *core.Core, heard map[room.PlayerID]*knowledge) *outcome {
 	raw, err := stateOf(machine)
 	if err != nil {
 		return nil
@@ -433,7 +433,7 @@ func (t *teller) look(machine *core.Core, heard map[room.PlayerID]*learnt) *outc
 	return o
 }
 
-// compare fails if a viewer has heard something else in another outcome that differs in nothing but what is hidden from them.
+// compare fails if a viewer hears something else in another outcome that differs only in what is hidden from the viewer.
 func (o *outcome) compare(other *outcome) error {
 	if other == nil || reflect.DeepEqual(o.state, other.state) {
 		return nil
@@ -442,7 +442,7 @@ func (o *outcome) compare(other *outcome) error {
 		if view, there := other.views[p]; !there || view != o.views[p] {
 			continue
 		}
-		a, b := learnt{name: watcher(p), heard: o.heard[p]}, learnt{heard: other.heard[p]}
+		a, b := knowledge{name: watcher(p), heard: o.heard[p]}, knowledge{heard: other.heard[p]}
 		leak := a.differs(&b)
 		if leak == "" || diff("", o.knownTo(p), other.knownTo(p)) != nil {
 			continue
@@ -453,7 +453,7 @@ func (o *outcome) compare(other *outcome) error {
 	return nil
 }
 
-// knownTo is the state with what is hidden from a viewer taken out.
+// knownTo is the state without what is hidden from a viewer.
 func (o *outcome) knownTo(p room.PlayerID) any {
 	var known any = o.state
 	for _, h := range o.hidden {
@@ -471,7 +471,7 @@ func (o *outcome) knownTo(p room.PlayerID) any {
 	return known
 }
 
-// differing is the first fact hidden from a viewer that is not the same in another outcome.
+// differing is the first fact hidden from a viewer that differs in another outcome.
 func (o *outcome) differing(other *outcome, p room.PlayerID) (path, here, there string) {
 	for _, h := range o.hidden {
 		steps, err := parsePath(h.Path)

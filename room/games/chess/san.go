@@ -53,7 +53,8 @@ func (l *line) find(text string) (found, error) {
 	return found{}, l.explain(text, w, match, legal)
 }
 
-// matches reports whether a move fits the text. A text without a promotion fits no promotion, so that the refusal asks for it.
+// matches reports whether a move fits the text. A text that names no promotion fits all of them, so that the refusal can ask for
+// one.
 func (w *wanted) matches(pos *chess.Position, m *chess.Move) bool {
 	from := m.S1()
 	return m.S2() == w.to &&
