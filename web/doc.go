@@ -1,6 +1,11 @@
-// Package web is the server's face. Each concern has a package:
+// Package web is the server's face, joined of a package a concern:
 //
-// It knows rooms and records only by the small interfaces declared here, which internal/node joins to their
-// makers. Handlers keep no state of their own beyond the limiters of addresses; all of them may be used by
-// many goroutines at a time. docs/openapi.yaml describes every route, and tests hold both to each other.
+//   - ws: the sockets of players
+//   - api: what players reach by HTTP, pages and SDK among it
+//   - admin: what the operator reaches
+//   - auth: who is let in
+//
+// What two of them need is in limit, trust, httpd and metrics. They know rooms and records only by the small interfaces that they
+// declare, which internal/node joins to their makers. Handlers keep no state of their own beyond the limits of addresses, and may be
+// used by many goroutines at once. docs/openapi.yaml describes every route, and tests hold both to each other.
 package web

@@ -36,7 +36,7 @@ func (n *Node) drain(ctx context.Context) {
 	} else {
 		n.log.Info("no room is left here", "took", took)
 	}
-	if err := n.sockets.Move(ctx, moveWithin); err != nil {
+	if err := n.web.Load().Sockets.Move(ctx, moveWithin); err != nil {
 		n.log.Warn("not every client has gone to another node: the rest are closed", "err", err)
 	}
 }

@@ -121,8 +121,8 @@ func (e *endpoints) serve(ctx context.Context, n *Node) error {
 	defer cancel(nil)
 	var wg sync.WaitGroup
 	wg.Go(func() { <-ctx.Done() }) // a node without listeners serves as well
-	connections := n.connections()
-	for l, handler := range map[net.Listener]http.Handler{e.public: n.handler, e.admin: n.adminHandler} {
+	web := n.web.Load()
+	for l, handler := range map[net.Listener]http.Handler{e.public: web.Players, e.admin: web.Admin} {
 		if l == nil {
 			continue
 		}
@@ -130,8 +130,8 @@ func (e *endpoints) serve(ctx context.Context, n *Node) error {
 		serve := server.Serve
 		switch {
 		case l == e.public:
-			connections.Attend(server)
-			l = connections.Listen(l)
+			web.Connections.Attend(server)
+			l = web.Connections.Listen(l)
 		case n.admins != nil:
 			server.TLSConfig = n.adminTLS()
 			serve = func(l net.Listener) error { return server.ServeTLS(l, "", "") }

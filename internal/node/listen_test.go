@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/roomring/roomring/internal/testwait"
+	"github.com/roomring/roomring/web"
+	"github.com/roomring/roomring/web/httpd"
 )
 
 func freePorts() Options {
@@ -17,7 +19,9 @@ func freePorts() Options {
 
 // answering is a node that does nothing but answer on its listeners.
 func answering(public, admin http.Handler) *Node {
-	return &Node{cfg: &Config{}, log: slog.New(slog.DiscardHandler), handler: public, adminHandler: admin}
+	n := &Node{cfg: &Config{}, log: slog.New(slog.DiscardHandler)}
+	n.web.Store(&web.Server{Players: public, Admin: admin, Connections: httpd.NewConnections(httpd.ConnectionOptions{})})
+	return n
 }
 
 func get(t *testing.T, url string) (int, string) {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"os"
 	"slices"
 	"sync"
@@ -31,12 +30,8 @@ import (
 	"github.com/roomring/roomring/room/match"
 	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web"
-	"github.com/roomring/roomring/web/api"
 	"github.com/roomring/roomring/web/auth"
-	"github.com/roomring/roomring/web/limit"
 	"github.com/roomring/roomring/web/metrics"
-	"github.com/roomring/roomring/web/trust"
-	"github.com/roomring/roomring/web/ws"
 )
 
 // Options say what a node serves and whom it tells.
@@ -92,18 +87,10 @@ type Node struct {
 	cluster   *cluster.Cluster // nil: this node is all there is
 	jwks      *auth.JWKS
 	door      *auth.Authenticator
-	proxies   trust.Proxies
-	origins   trust.Origins
-	codes     *limit.Addresses // of HTTP and sockets together
-	refusals  *limit.Refusals
-	sockets   *ws.Sockets
-	serving   atomic.Pointer[ws.Sockets] // the same, for those that ask before there are any
-	public    atomic.Pointer[api.Server] // nil while there is none yet
+	web       atomic.Pointer[web.Server] // nil while there is none yet
 
 	pages  fs.FS
 	verify func(ctx context.Context, token string) (auth.Identity, error) // nil: keys do
-
-	handler, adminHandler http.Handler
 
 	draining atomic.Bool
 	life     context.Context         // ends when the node is to stop
@@ -133,14 +120,13 @@ func Open(ctx context.Context, opts Options) (*Node, error) {
 	announce := sync.OnceFunc(func() { at.log(opts.Log) })
 	n := &Node{
 		cfg: opts.Config, ends: ends, at: at, games: opts.Games, log: slog.New(preceded{opts.Log.Handler(), announce}),
-		metrics: metricsOn(opts), pages: cmp.Or(opts.Pages, web.Pages()), verify: opts.Verify, clock: clock.System(), started: time.Now(),
+		metrics: metricsOn(opts), pages: opts.Pages, verify: opts.Verify, clock: clock.System(), started: time.Now(),
 		name: opts.Config.nodeName(), boot: record.BootID(ulid.Make().String()), reopening: make(chan struct{}, 1),
 	}
 	n.life, n.fail = context.WithCancelCause(context.WithoutCancel(ctx))
 	defer context.AfterFunc(ctx, func() { n.fail(nil) })()
 	for _, part := range []func(context.Context) error{
-		n.readSecrets, n.readCertificate, n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openRooms, n.openCluster, n.restoreRooms, n.openSockets, n.openRetention,
-		n.openPublic, n.openAdmin, n.checkMetrics,
+		n.readSecrets, n.readCertificate, n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openRooms, n.openCluster, n.restoreRooms, n.openWeb, n.openRetention, n.checkMetrics,
 	} {
 		if err := part(n.life); err != nil {
 			if n.life.Err() != nil {

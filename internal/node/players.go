@@ -83,7 +83,7 @@ func (p players) ForgetPlayer(ctx context.Context, player room.PlayerID, length 
 
 // refreshBoards is for this node; others' leaderboards are at most --leaderboard-cache old.
 func (n *Node) refreshBoards() {
-	if s := n.public.Load(); s != nil {
+	if s := n.web.Load(); s != nil {
 		s.RefreshBoards()
 	}
 }

@@ -52,10 +52,10 @@ func failure(ctx context.Context) error {
 }
 
 // Handler is everything that players reach: API, sockets, SDK and pages.
-func (n *Node) Handler() http.Handler { return n.handler }
+func (n *Node) Handler() http.Handler { return n.web.Load().Players }
 
 // AdminHandler is everything that the operator reaches.
-func (n *Node) AdminHandler() http.Handler { return n.adminHandler }
+func (n *Node) AdminHandler() http.Handler { return n.web.Load().Admin }
 
 // Addr is the public listener's address; nil: there is none.
 func (n *Node) Addr() net.Addr { return addrOf(n.ends.public) }

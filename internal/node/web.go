@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/roomring/roomring/persist"
@@ -18,7 +17,6 @@ import (
 	"github.com/roomring/roomring/web/auth"
 	"github.com/roomring/roomring/web/httpd"
 	"github.com/roomring/roomring/web/limit"
-	"github.com/roomring/roomring/web/trust"
 	"github.com/roomring/roomring/web/ws"
 )
 
@@ -31,8 +29,8 @@ type records struct {
 func (r records) Pending(id room.ID) bool { return r.waiting.Pending(id) }
 func (r records) NotFound(err error) bool { return errors.Is(err, record.ErrNotFound) }
 
-// openSockets makes the WebSocket endpoint and who may use it.
-func (n *Node) openSockets(ctx context.Context) error {
+// openWeb makes what players and the operator reach.
+func (n *Node) openWeb(ctx context.Context) error {
 	auth, err := n.auth(ctx)
 	if err != nil {
 		return err
@@ -44,51 +42,63 @@ func (n *Node) openSockets(ctx context.Context) error {
 		n.owns("key set", func(context.Context) error { cancel(); <-done; return nil })
 	}
 	n.door = auth
-	proxies, err := trust.ParseProxies(n.cfg.TrustedProxies)
+	token, err := n.adminToken()
 	if err != nil {
-		return fmt.Errorf("--trusted-proxies: %w", err)
+		return err
 	}
-	n.proxies = proxies
-	if n.origins, err = n.cfg.origins(); err != nil {
-		return fmt.Errorf("--allowed-origins %w", err)
-	}
-	n.refusals = limit.NewRefusals(rateOf(n.cfg.RefusalsPerSecond, 10))
-	n.codes = limit.NewCodes(rateOf(n.cfg.CodesPerSecond, 20))
-	perSecond := float64(n.cfg.MessagesPerSecond)
-	n.sockets, err = ws.New(ws.Options{
-		Rooms: n.allRooms(), Auth: auth, Meter: n.metrics, Log: n.log,
-		MaxMessage: n.cfg.MaxMessageBytes, Rate: limit.Rate{PerSecond: perSecond, Burst: 2 * n.cfg.MessagesPerSecond},
-		Bytes: limit.Rate{PerSecond: float64(n.cfg.BytesPerSecond), Burst: 2 * n.cfg.BytesPerSecond},
-		Floor: limit.Rate{PerSecond: float64(n.cfg.FloorBytesPerSecond)}, AddressBytes: rateOf(n.cfg.AddressBytesPerSecond, 2), RoomBytes: rateOf(n.cfg.RoomBytesPerSecond, 2),
-		Codes: n.codes, Refusals: n.refusals,
-		PerAddress: cmp.Or(n.cfg.MaxSocketsPerAddress, -1), Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
-		WriteTimeout: n.cfg.WriteTimeout, Close: n.cfg.CloseTimeout, TokenGrace: cmp.Or(n.cfg.TokenGrace, -1), OutboxBytes: n.cfg.OutboxBytes, Origins: n.origins,
-		Proxies: proxies, Clock: n.clock, Draining: n.draining.Load,
+	server, err := web.New(web.Options{
+		Rooms: n.allRooms(), Records: records{n.store, n.results}, Auth: auth, Games: n.games, Pages: n.pages, Metrics: n.metrics, Log: n.log,
+		Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.cfg.AllowedOrigins, TrustedProxies: n.cfg.TrustedProxies,
+		Codes: rateOf(n.cfg.CodesPerSecond, 20), Refusals: rateOf(n.cfg.RefusalsPerSecond, 10),
+		Sockets: ws.Options{
+			MaxMessage: n.cfg.MaxMessageBytes, Rate: limit.Rate{PerSecond: float64(n.cfg.MessagesPerSecond), Burst: 2 * n.cfg.MessagesPerSecond},
+			Bytes: limit.Rate{PerSecond: float64(n.cfg.BytesPerSecond), Burst: 2 * n.cfg.BytesPerSecond},
+			Floor: limit.Rate{PerSecond: float64(n.cfg.FloorBytesPerSecond)}, AddressBytes: rateOf(n.cfg.AddressBytesPerSecond, 2), RoomBytes: rateOf(n.cfg.RoomBytesPerSecond, 2),
+			PerAddress: cmp.Or(n.cfg.MaxSocketsPerAddress, -1), Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
+			WriteTimeout: n.cfg.WriteTimeout, Close: n.cfg.CloseTimeout, TokenGrace: cmp.Or(n.cfg.TokenGrace, -1), OutboxBytes: n.cfg.OutboxBytes,
+			Clock: n.clock, Draining: n.draining.Load,
+		},
+		API: api.Options{
+			Reruns:  blackBox{n.journal.BlackBox()},
+			Creates: rateOf(n.cfg.RoomsPerSecond, 10), Guests: rateOf(n.cfg.GuestsPerSecond, 10), Requests: rateOf(n.cfg.RequestsPerSecond, 10),
+			ListRate: rateOf(n.cfg.ListsPerSecond, 10), ReplayRate: rateOf(n.cfg.ReplaysPerSecond, 10), BoardRate: rateOf(n.cfg.LeaderboardsPerSecond, 10),
+			BoardCache: cmp.Or(n.cfg.LeaderboardCache, -1), BoardOffset: cmp.Or(n.cfg.LeaderboardMaxOffset, -1),
+			ReplayStall: n.cfg.ReplayStallTimeout, ReplayPace: n.cfg.ReplayPace,
+			Ratings: api.Ratings{Guests: n.cfg.RateGuests, Time: n.cfg.RatedMinTime, PerOpponent: n.cfg.RatedPerOpponent, Games: n.cfg.LeaderboardMinGames},
+		},
+		Admin:       admin.Options{Players: players{n}, Cluster: n.operator(), Token: token, Named: n.adminNamed},
+		Connections: httpd.ConnectionOptions{PerAddress: cmp.Or(n.cfg.MaxConnectionsPerAddress, -1), Most: cmp.Or(n.cfg.MaxConnections, -1)},
 	})
 	if err != nil {
 		return err
 	}
-	n.serving.Store(n.sockets)
+	n.web.Store(server)
 	n.owns("sockets", briefly(n.closeSockets))
 	return nil
 }
 
+// adminToken is the operator's, or nothing.
+func (n *Node) adminToken() (string, error) {
+	if n.cfg.AdminTokenFile == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(n.cfg.AdminTokenFile)
+	if err != nil {
+		return "", fmt.Errorf("--admin-token-file: %w", err)
+	}
+	token, _, _ := strings.Cut(string(text), "\n")
+	if token = strings.TrimSpace(token); len(token) < 16 {
+		return "", errors.New("--admin-token-file: its first line must be a token of at least 16 characters, such as from: openssl rand -hex 32")
+	}
+	return token, nil
+}
+
 // closeSockets tells the clients to come back, and cuts off those that do not answer.
 func (n *Node) closeSockets(ctx context.Context) error {
-	if err := n.sockets.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+	if err := n.web.Load().Sockets.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return nil
-}
-
-// origins are the origins whose pages may connect beside those of the Host that was asked: a balancer may pass on a
-// Host of its own, and then the pages of --public-url would be strangers.
-func (c *Config) origins() (trust.Origins, error) {
-	all := slices.Clone(c.AllowedOrigins)
-	if own, err := api.ParsePublicURL(c.PublicURL); err == nil { // else there is none: Validate has checked it
-		all = append(all, own.Origin())
-	}
-	return trust.ParseOrigins(all)
 }
 
 // auth is who is let in, by the flags.
@@ -142,70 +152,12 @@ func (n *Node) guestKeys(ctx context.Context, opts *auth.Options) (err error) {
 	return err
 }
 
-// connections bound those of the public listener.
-func (n *Node) connections() *httpd.Connections {
-	return httpd.NewConnections(httpd.ConnectionOptions{
-		PerAddress: cmp.Or(n.cfg.MaxConnectionsPerAddress, -1), Most: cmp.Or(n.cfg.MaxConnections, -1), Proxies: n.proxies, Refusals: n.refusals, Log: n.log,
-	})
-}
-
 // rateOf is a limit a second for each address, and so many times as much at once. 0 is no limit.
 func rateOf(perSecond, burst int) limit.Rate {
 	if perSecond == 0 {
 		return limit.Rate{PerSecond: -1}
 	}
 	return limit.Rate{PerSecond: float64(perSecond), Burst: burst * perSecond}
-}
-
-// openPublic makes what players reach.
-func (n *Node) openPublic(context.Context) error {
-	var specs []room.Spec
-	for r := range n.games.All() {
-		specs = append(specs, r.Spec())
-	}
-	server, err := api.New(api.Options{
-		Rooms: n.allRooms(), Records: records{n.store, n.results}, Auth: n.door, Games: specs, Rules: n.games,
-		Pages: n.pages, SDK: web.SDK(),
-		Reruns:    blackBox{n.journal.BlackBox()},
-		WebSocket: n.sockets, Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.origins,
-		TrustedProxies: n.proxies, Creates: rateOf(n.cfg.RoomsPerSecond, 10), Guests: rateOf(n.cfg.GuestsPerSecond, 10),
-		Requests: rateOf(n.cfg.RequestsPerSecond, 10), Refusals: n.refusals,
-		Codes: n.codes, ListRate: rateOf(n.cfg.ListsPerSecond, 10), ReplayRate: rateOf(n.cfg.ReplaysPerSecond, 10),
-		BoardRate: rateOf(n.cfg.LeaderboardsPerSecond, 10), BoardCache: cmp.Or(n.cfg.LeaderboardCache, -1), BoardOffset: cmp.Or(n.cfg.LeaderboardMaxOffset, -1),
-		ReplayStall: n.cfg.ReplayStallTimeout, ReplayPace: n.cfg.ReplayPace,
-		Ratings: api.Ratings{Guests: n.cfg.RateGuests, Time: n.cfg.RatedMinTime, PerOpponent: n.cfg.RatedPerOpponent, Games: n.cfg.LeaderboardMinGames},
-		Metrics: n.metrics, Log: n.log,
-	})
-	if err != nil {
-		return err
-	}
-	n.public.Store(server)
-	n.handler = server
-	return nil
-}
-
-// openAdmin makes what the operator reaches.
-func (n *Node) openAdmin(context.Context) (err error) {
-	var token string
-	if n.cfg.AdminTokenFile != "" {
-		text, err := os.ReadFile(n.cfg.AdminTokenFile)
-		if err != nil {
-			return fmt.Errorf("--admin-token-file: %w", err)
-		}
-		token, _, _ = strings.Cut(string(text), "\n")
-		if token = strings.TrimSpace(token); len(token) < 16 {
-			return errors.New("--admin-token-file: its first line must be a token of at least 16 characters, such as from: openssl rand -hex 32")
-		}
-	}
-	var specs []room.Spec
-	for r := range n.games.All() {
-		specs = append(specs, r.Spec())
-	}
-	n.adminHandler, err = admin.Handler(admin.Options{
-		Rooms: n.allRooms(), Aside: n.allRooms(), Records: records{n.store, n.results}, Players: players{n}, Cluster: n.operator(), Games: specs, Metrics: n.metrics, Pages: n.pages,
-		Unready: n.unready, Token: token, Named: n.adminNamed, Log: n.log,
-	})
-	return err
 }
 
 // gauges are asked for at each scrape.
@@ -228,8 +180,8 @@ func (n *Node) gauges() {
 
 // open is how many sockets there are.
 func (n *Node) open() int {
-	if s := n.serving.Load(); s != nil {
-		return s.Open()
+	if s := n.web.Load(); s != nil {
+		return s.Sockets.Open()
 	}
 	return 0
 }
