@@ -11,7 +11,7 @@ import (
 // backoff says how long a session waits at most before it looks for its room again.
 var backoff = clock.Backoff{Min: 40 * time.Millisecond, Max: 250 * time.Millisecond}
 
-// Machine is one client's session. Make it by New; whoever uses it from several goroutines locks it.
+// Machine is one client's session. Make it by New; who uses it from several goroutines locks it.
 type Machine struct {
 	reattach time.Duration
 

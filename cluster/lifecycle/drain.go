@@ -12,10 +12,10 @@ import (
 	"github.com/roomring/roomring/room/clock"
 )
 
-// Drain gives all rooms away into the store, OwnerOptions.Releases of them at a time, and takes no new ones from its call
-// on. It returns nil when no room is left here, the error of one that can never be given away when only such ones are, and
-// the cause of ctx when that ends before. Those that are left stay in the journal, which brings them back when this node
-// starts again; Drain may be called again for them.
+// Drain gives all rooms to the store, OwnerOptions.Releases of them at a time, and takes no new ones from then on. It returns nil when
+// no room is left here. When only rooms are left that can never be given away, it returns the error of one. When ctx ends before, it
+// returns ctx's cause. The rooms that are left stay in the journal, which brings them back when this node starts again. Drain may be
+// called again for them.
 func (w *Owner) Drain(ctx context.Context) error {
 	w.rooms.Drain()
 	w.loop.drain()
@@ -42,8 +42,8 @@ func (w *Owner) Drain(ctx context.Context) error {
 	return fmt.Errorf("%d rooms could not be given away and stay in this node's journal: %w", left, cmp.Or(context.Cause(ctx), stays))
 }
 
-// release gives one room away, and waits until it is at rest. It holds one of the slots until it is, has to try again, or
-// has taken too long: others go first then.
+// release gives one room away, and waits until it is at rest. It holds one of the slots until then, for ReleaseWait at most: after that
+// others go first.
 func (w *Owner) release(ctx context.Context, id room.ID, slots chan struct{}) {
 	select {
 	case slots <- struct{}{}:
@@ -67,7 +67,7 @@ func (w *Owner) release(ctx context.Context, id room.ID, slots chan struct{}) {
 	}
 }
 
-// drain refuses rooms from elsewhere from now on.
+// drain makes the loop refuse rooms from elsewhere.
 func (l *Loop) drain() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -98,7 +98,7 @@ func (l *Loop) leave(id room.ID) <-chan struct{} {
 	return left
 }
 
-// left is how many of the rooms are here still, and why one of them stays for good.
+// left counts the rooms that are still here, and says why one of them stays for good.
 func (l *Loop) left(begun map[room.ID]bool) (n int, stays error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,6 +1,6 @@
-// Package lifecycle executes who has a room: one thin loop a node around the machines of package ownership. Whatever
-// happens to a room is an event of its machine; the effects that follow go to the ports, whose answers are events again.
-// Nothing else decides about a room, and a node by itself runs the same loop.
+// Package lifecycle executes who has a room. Each node has one thin loop around the machines of package ownership. All that happens to a
+// room is an event of its machine. The effects that follow go to the ports, and their answers are events again. Nothing else decides
+// about a room. A node by itself runs the same loop.
 package lifecycle
 
 import (
@@ -18,22 +18,22 @@ import (
 
 // Ports are what a loop's machines act upon.
 type Ports interface {
-	// Do begins an effect of a room and does not block. Answer is called once, from any goroutine, also before Do has
-	// returned, but for effects that have no answer. A room has one effect under way at a port but for its row's and its
-	// end's, so what the port keeps in Room while it works is its own.
+	// Do begins an effect of a room and does not block. It calls answer once, from any goroutine, perhaps before Do has returned,
+	// unless the effect has no answer. Besides those of its row and its end, a room has one effect under way at a time, so a port owns
+	// what it keeps in Room while it works.
 	Do(r *Room, e ownership.Effect, answer func(ownership.Event))
 }
 
 // Room is one room in a loop: its machine, and what the ports hand each other on its behalf.
 type Room struct {
 	ID     room.ID
-	Header record.Header // from when the room is known to be: of its creation or its log
+	Header record.Header // of its creation or its log
 	Kept   *record.Kept  // what Checkpoint, Load or the journal at the start has read; nil once it is served
-	Time   time.Duration // at which it has stopped
+	Time   time.Duration // room time at which it has stopped
 	Final  *record.Final // on its way to the store
-	Cargo  any           // of the rooms' port: what Replay has brought back and Start lets go on
+	Cargo  any           // the rooms' port's: what Replay has brought back, for Start
 
-	ctx     context.Context // of whoever makes the room, while its header is on the way to the journal
+	ctx     context.Context // of the caller that makes the room, while the journal writes its header
 	begin   func()          // lets a made room run
 	stopped bool            // Time counts
 	claimed bool            // it came from the store
@@ -42,7 +42,7 @@ type Room struct {
 
 	// Guarded by the loop.
 	machine *ownership.Machine
-	events  []ownership.Event // that wait for the step under way
+	events  []ownership.Event // wait for the step under way
 	working bool
 	waiters []chan error
 	left    chan struct{} // closed when the machine is at rest; nil: nobody waits for that
@@ -59,7 +59,7 @@ type Options struct {
 	Stepped func(r *Room, e ownership.Event, to ownership.State, effects []ownership.Effect)
 }
 
-// Loop runs the machines of a node's rooms. It has no goroutine: whoever brings an event steps the machine, one at a time
+// Loop runs the machines of a node's rooms. It has no goroutine: the caller that brings an event steps the machine, one event at a time
 // for each room. Its methods may be called from any goroutine.
 type Loop struct {
 	o Options
@@ -80,7 +80,7 @@ func New(o Options) *Loop {
 	return &Loop{o: o, rooms: map[room.ID]*Room{}}
 }
 
-// Deliver brings an event to a room's machine. Enter, if not nil, is called with the room before, under the loop's lock.
+// Deliver brings an event to a room's machine. Before that it calls enter, if not nil, with the room, under the loop's lock.
 func (l *Loop) Deliver(id room.ID, e ownership.Event, enter func(*Room)) {
 	l.mu.Lock()
 	r := l.room(id)
@@ -90,7 +90,7 @@ func (l *Loop) Deliver(id room.ID, e ownership.Event, enter func(*Room)) {
 	l.deliver(r, e)
 }
 
-// room is a room's record, made if there is none; the lock is held.
+// room finds or makes a room's record. The lock is held.
 func (l *Loop) room(id room.ID) *Room {
 	r := l.rooms[id]
 	if r == nil {
@@ -127,14 +127,14 @@ func (l *Loop) deliver(r *Room, e ownership.Event) {
 	l.mu.Unlock()
 }
 
-// note says what operators must know of a machine's new state.
+// note logs what operators must know of a machine's new state.
 func (l *Loop) note(r *Room, was ownership.State) {
 	if r.machine.State() == ownership.Held && was != ownership.Held && !r.machine.Held().Released {
 		l.o.Log.Error("a room is kept but cannot be served", "room", r.ID, "game", r.Header.Game, "why", r.machine.Held().Why)
 	}
 }
 
-// rest forgets a room that is nowhere any more, and tells those who wait for it to be at rest.
+// rest tells those who wait for a room to be at rest, and forgets a room that this node has nothing of any more.
 func (l *Loop) rest(r *Room) {
 	state := r.machine.State()
 	if !resting(state) {
@@ -173,11 +173,11 @@ func (l *Loop) do(r *Room, e ownership.Effect) {
 	}
 }
 
-// ErrDraining answers who wants rooms at a node that gives its own away.
+// ErrDraining is the answer to those who want a room at a node that gives its own away.
 var ErrDraining = errors.New("this node gives its rooms away")
 
-// Await delivers an event and waits for what the machine answers to those who want the room. It returns earlier when
-// ctx ends; what was begun goes on.
+// Await delivers an event and waits for the machine's answer to those who want the room. It returns earlier when ctx ends; what has begun
+// goes on.
 func (l *Loop) Await(ctx context.Context, id room.ID, e ownership.Event, enter func(*Room)) error {
 	l.mu.Lock()
 	draining := l.draining
@@ -188,7 +188,7 @@ func (l *Loop) Await(ctx context.Context, id room.ID, e ownership.Event, enter f
 	return l.await(ctx, id, e, enter)
 }
 
-// await is Await for rooms that were let in before.
+// await is Await without the question whether the node is draining.
 func (l *Loop) await(ctx context.Context, id room.ID, e ownership.Event, enter func(*Room)) error {
 	reply := make(chan error, 1)
 	l.mu.Lock()
@@ -251,12 +251,12 @@ func (l *Loop) Held(each func(r *Room, held ownership.HeldError)) {
 	}
 }
 
-// count is how many rooms are in one of the states that admits says.
-func (l *Loop) count(admits func(*ownership.Machine) bool) (n int) {
+// count counts the rooms whose machine fits.
+func (l *Loop) count(fits func(*ownership.Machine) bool) (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, r := range l.rooms {
-		if admits(r.machine) {
+		if fits(r.machine) {
 			n++
 		}
 	}

@@ -23,20 +23,19 @@ import (
 type Journal interface {
 	// Create makes a room's header durable, owned at the epoch.
 	Create(ctx context.Context, h record.Header, epoch record.Epoch) error
-	// Rooms goes through the rooms it holds, at a start. An error beside a Kept with an ID in its Header is
-	// that room's alone; one without ends the iteration.
+	// Rooms goes through the rooms it holds, at a start. An error beside a Kept with an ID in its Header concerns that room alone.
+	// Any other error ends the iteration.
 	Rooms(ctx context.Context) iter.Seq2[record.Kept, error]
-	// Load reads one of those rooms as far as it is durable. An error that is room.ErrDamaged says that this will
-	// never be possible.
+	// Load reads a room as far as it is durable. An error that is record.ErrDamaged says that this will never be possible.
 	Load(ctx context.Context, id room.ID) (record.Kept, error)
 	// Import takes in a room from elsewhere and returns when all of it is durable. What the journal has set aside of
-	// that room stays; an earlier Import to which nothing was appended is replaced.
+	// that room stays. An earlier Import is replaced if nothing was appended to it.
 	Import(ctx context.Context, kept record.Kept) error
 	// Claimed notes the epoch that a room is claimed at.
 	Claimed(ctx context.Context, id room.ID, epoch record.Epoch) error
-	// Remove forgets a room. One that is not there is no error.
+	// Remove forgets a room. It is no error if there is none.
 	Remove(ctx context.Context, id room.ID) error
-	// SetAside keeps a room's log but never loads it again; why is for the operator. One that is not there is no error.
+	// SetAside keeps a room's log but never loads it again; why is for the operator. It is no error if there is none.
 	SetAside(ctx context.Context, id room.ID, why string) error
 }
 
@@ -70,7 +69,7 @@ type Rooms interface {
 	Creating() bool
 }
 
-// OwnerOptions make an Owner. Self is needed; of the rest what is named by its doc.
+// OwnerOptions make an Owner. Self is needed.
 type OwnerOptions struct {
 	Self    ownership.Self
 	Journal Journal // nil: rooms are kept in memory alone
@@ -103,7 +102,7 @@ type Owner struct {
 
 	replays   sync.RWMutex  // a suspected room is run alone
 	slots     chan struct{} // one for each that runs
-	starting  chan error    // the first trouble of a start; nil: there is no start
+	starting  chan error    // holds the first failure of a start; nil: no start is under way
 	startLock sync.Mutex
 
 	claimed, released atomic.Uint64
@@ -139,14 +138,13 @@ func NewOwner(o OwnerOptions) *Owner {
 	return w
 }
 
-// Serve says whose rooms are owned. It comes before everything else.
+// Serve says whose rooms are owned. Call it before everything else.
 func (w *Owner) Serve(rooms Rooms) { w.rooms = rooms }
 
-// OnRelease has f hear of rooms that were released to whoever takes them on. It comes before everything else; f must not
-// block.
+// OnRelease has f called with every room that was released. Call it before everything else. F must not block.
 func (w *Owner) OnRelease(f func(id room.ID)) { w.tell = f }
 
-// Close ends what is under way and waits for it. What it was stays to be settled by the next start.
+// Close ends what is under way and waits for it. The next start settles what it leaves open.
 func (w *Owner) Close() {
 	w.mu.Lock()
 	w.closed = true
@@ -268,9 +266,8 @@ func (w *Owner) AllDue() {
 // Moves are how many rooms this node has taken from the store, and how many it has given to it.
 func (w *Owner) Moves() (claimed, released uint64) { return w.claimed.Load(), w.released.Load() }
 
-// Reopen lets a log that was set aside go on here, from where it ends, as a room of another id: what was told of the old
-// one, and stands in the store, stays as it is. The log is run again first, and nothing is made of one that does not come
-// to a live room. Errors: a *room.Refusal that says why it cannot go on, and those of Want.
+// Reopen lets a log that was set aside go on here, from where it ends, as a room of another id. What the store holds of the old room
+// stays as it is. The log is run again first. If that does not come to a live room, no room is made. Errors: a *room.Refusal that says why it cannot go on, and those of Want.
 func (w *Owner) Reopen(ctx context.Context, kept record.Kept) (room.ID, error) {
 	if err := w.given(ctx, kept.Header.ID); err != nil {
 		return "", err
@@ -330,7 +327,7 @@ func renamed(kept record.Kept, h record.Header) record.Kept {
 	return out
 }
 
-// told says a machine's error in the words of those who ask for rooms.
+// told turns a machine's error into one of those that callers of an Owner know.
 func (w *Owner) told(id room.ID, err error) error {
 	if held, ok := errors.AsType[*ownership.HeldError](err); ok {
 		return &actor.HeldError{Held: actor.Held{ID: id, Game: w.game(id), Why: held.Why, Released: held.Released}}
@@ -357,7 +354,7 @@ func (w *Owner) game(id room.ID) string {
 	return ""
 }
 
-// ForgetReleased forgets the rooms in Held that lie in the store, but for those that still says so of.
+// ForgetReleased forgets the rooms in Held that lie in the store, except those for which still reports true.
 func (w *Owner) ForgetReleased(still func(room.ID) bool) {
 	var gone []room.ID
 	w.loop.Held(func(r *Room, held ownership.HeldError) {

@@ -65,7 +65,7 @@ func (w *Owner) Do(r *Room, e ownership.Effect, answer func(ownership.Event)) {
 	}
 }
 
-// wait answers in a while, somewhat earlier than said, so that many do not act at once.
+// wait answers after e.Wait, or up to a quarter earlier, so that many rooms do not act at once.
 func (w *Owner) wait(r *Room, e ownership.Effect, answer func(ownership.Event)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -82,7 +82,7 @@ func (w *Owner) wait(r *Room, e ownership.Effect, answer func(ownership.Event)) 
 	})
 }
 
-// stopWait reports whether the wait was still there.
+// stopWait ends a wait, and reports whether it was still under way.
 func (w *Owner) stopWait(r *Room, n uint64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -127,7 +127,7 @@ func (w *Owner) journal(r *Room, e ownership.Effect) (answer ownership.Event) {
 	}
 	if answer.Err != nil && w.ctx.Err() == nil && e.Do != ownership.Create {
 		w.o.Log.Warn("the journal could not "+e.Do.String()+" a room", "room", r.ID, "err", answer.Err)
-		w.trouble(answer.Err)
+		w.failed(answer.Err)
 	}
 	return answer
 }
@@ -210,8 +210,8 @@ func (w *Owner) check(r *Room) ownership.Event {
 	return ownership.Event{Verdict: ownership.Runs}
 }
 
-// replay runs a room's log again, beside those of others unless a process has died in it: if it takes this one too, no
-// other comes under suspicion with it.
+// replay runs a room's log again, beside those of other rooms. A log in which a process has died is run alone: if this process dies in it
+// too, no other room is suspected.
 func (w *Owner) replay(r *Room) ownership.Event {
 	if w.rooms.Suspected(r.ID) {
 		w.replays.Lock()
@@ -279,7 +279,7 @@ func rowWriter[T any](w *Owner, rows func(context.Context, record.BootID, []T) (
 		found, err := rows(ctx, w.o.Self.Boot, all)
 		if err != nil && w.ctx.Err() == nil {
 			w.o.Log.Warn("rooms wait for their rows in the store", "err", err)
-			w.trouble(err)
+			w.failed(err)
 		}
 		for i, one := range some {
 			var result record.RowResult
@@ -306,7 +306,7 @@ func rowAnswer(result record.RowResult, err error) ownership.Event {
 	return e
 }
 
-// batcher gathers what comes while it works into the next piece of work.
+// batcher works on batches. What comes while it works goes into the next batch.
 type batcher[T any] struct {
 	most  int
 	spawn func(func()) bool
@@ -314,11 +314,11 @@ type batcher[T any] struct {
 
 	mu      sync.Mutex
 	waiting []T
-	working int // of it, under way
+	working int // size of the batch under way
 	busy    bool
 }
 
-// put hands something over. It is of bounded number: each room has one at most.
+// put hands something over. The number of all that waits is bounded: each room has one at most.
 func (b *batcher[T]) put(one T) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -20,9 +20,8 @@ type Restored struct {
 	Cut   int // brought back without a damaged tail of their log
 }
 
-// Restore brings back the rooms that the journal holds, each at a new epoch, claimed in the store. It is called once,
-// before anything is served. An error means that the journal cannot be read or written, or the store is away; nothing is
-// served then.
+// Restore brings back the rooms that the journal holds, each at a new epoch, claimed in the store. Call it once, before anything is
+// served. An error means that the journal cannot be read or written, or the store is away: serve nothing then.
 func (w *Owner) Restore(ctx context.Context) (Restored, error) {
 	var n Restored
 	if w.o.Journal == nil {
@@ -30,8 +29,8 @@ func (w *Owner) Restore(ctx context.Context) (Restored, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	trouble := w.watchStart()
-	defer w.watchStart()
+	failed := w.toggleStart()
+	defer w.toggleStart()
 	var (
 		mu       sync.Mutex
 		wg       sync.WaitGroup
@@ -52,7 +51,7 @@ func (w *Owner) Restore(ctx context.Context) (Restored, error) {
 		}
 		select {
 		case inflight <- struct{}{}:
-		case err := <-trouble:
+		case err := <-failed:
 			return n, err
 		}
 		wg.Go(func() {
@@ -67,7 +66,7 @@ func (w *Owner) Restore(ctx context.Context) (Restored, error) {
 	go func() { wg.Wait(); close(settled) }()
 	select {
 	case <-settled:
-	case err := <-trouble:
+	case err := <-failed:
 		cancel()
 		<-settled
 		return n, err
@@ -102,8 +101,8 @@ func (n *Restored) count(err error, lingers bool, log ownership.Log) {
 	}
 }
 
-// watchStart begins to watch for what must keep a node from starting; called again it ends that.
-func (w *Owner) watchStart() <-chan error {
+// toggleStart begins to watch for failures that must keep a node from starting. Called again it ends that.
+func (w *Owner) toggleStart() <-chan error {
 	w.startLock.Lock()
 	defer w.startLock.Unlock()
 	if w.starting != nil {
@@ -114,8 +113,8 @@ func (w *Owner) watchStart() <-chan error {
 	return w.starting
 }
 
-// trouble is told of what failed and is tried again: at a start it ends the start.
-func (w *Owner) trouble(err error) {
+// failed hears of what failed and is tried again. It ends a start that is under way.
+func (w *Owner) failed(err error) {
 	w.startLock.Lock()
 	defer w.startLock.Unlock()
 	select {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/cluster/link"
+	"github.com/roomring/roomring/internal/testwait"
 )
 
 // proxy stands between two nodes and does to their connections what networks do.
@@ -104,7 +105,7 @@ func through(t testing.TB, edge, owner *node) (*proxy, *edgeSide, *ownerSide) {
 func TestSilenceIsNoticedAndHeals(t *testing.T) {
 	a, b := start(t, "a", silence(2*time.Second)), start(t, "b", silence(2*time.Second))
 	p, edge, owner := through(t, a, b)
-	until(t, "it stands", func() bool { return a.state("b").Up })
+	testwait.Until(t, "it stands", func() bool { return a.state("b").Up })
 	p.hole.Store(true)
 	if err := take(t, "the edge's Down", edge.down); !strings.Contains(err.Error(), "silent") {
 		t.Errorf("edge: %v", err)
@@ -112,7 +113,7 @@ func TestSilenceIsNoticedAndHeals(t *testing.T) {
 	if err := take(t, "the owner's Down", owner.down); !strings.Contains(err.Error(), "silent") {
 		t.Errorf("owner: %v", err)
 	}
-	until(t, "it is down", func() bool { return !a.state("b").Up })
+	testwait.Until(t, "it is down", func() bool { return !a.state("b").Up })
 	edge.end.Send(act(1, "into the void"))
 	if edge.end.Queued() < 0 {
 		t.Error("queued below zero")
@@ -155,7 +156,7 @@ func TestRefusedSaysSo(t *testing.T) {
 	nobody := link.Target{Peer: link.Peer{Node: "b", Boot: "b-1"}, Addr: ln.Addr().String()}
 	_ = ln.Close()
 	a.Targets([]link.Target{nobody})
-	until(t, "it says so", func() bool { return strings.Contains(a.state("b").Err, "refused") })
+	testwait.Until(t, "it says so", func() bool { return strings.Contains(a.state("b").Err, "refused") })
 	b := start(t, "b")
 	a.Targets([]link.Target{b.target()})
 	take(t, "the right address is tried", a.edges)
@@ -167,7 +168,7 @@ func TestQueueIsBounded(t *testing.T) {
 	p.hole.Store(true)
 	big := strings.Repeat("x", 10<<10)
 	most := 0
-	until(t, "the stream has ended", func() bool {
+	testwait.Until(t, "the stream has ended", func() bool {
 		owner.end.Send(say(big, 1))
 		most = max(most, owner.end.Queued())
 		return len(owner.down) > 0
@@ -221,7 +222,7 @@ func TestTargetsGone(t *testing.T) {
 	p.reset()
 	take(t, "the edge's Down", edge.down)
 	take(t, "the owner's Down", owner.down)
-	until(t, "no link is left", func() bool { return len(a.States()) == 0 })
+	testwait.Until(t, "no link is left", func() bool { return len(a.States()) == 0 })
 }
 
 func TestQuestionsAreBounded(t *testing.T) {
@@ -260,7 +261,7 @@ func TestBrokenConnectionFailsCalls(t *testing.T) {
 	})
 	a, b := start(t, "a"), start(t, "b", answering(m))
 	p, _, _ := through(t, a, b)
-	until(t, "it stands", func() bool { return a.state("b").Up })
+	testwait.Until(t, "it stands", func() bool { return a.state("b").Up })
 	failed := make(chan error, 1)
 	go func() { failed <- a.Watch(t.Context(), "b", "watch", nil, func([]byte) error { return nil }) }()
 	take(t, "the watch", inside)
@@ -296,7 +297,7 @@ func TestCloseEndsWatchesAndLeavesNothing(t *testing.T) {
 	if err := take(t, "the watch's end", failed); err == nil {
 		t.Error("no error")
 	}
-	until(t, "all goroutines have ended", func() bool { return runtime.NumGoroutine() <= before })
+	testwait.Until(t, "all goroutines have ended", func() bool { return runtime.NumGoroutine() <= before })
 }
 
 // TestCloseRightAfterServe is what a process does that is stopped while it starts.
@@ -315,7 +316,7 @@ func TestCloseRightAfterServe(t *testing.T) {
 func TestCloseWithoutPatience(t *testing.T) {
 	a, b := start(t, "a"), start(t, "b")
 	p, edge, owner := through(t, a, b)
-	until(t, "it stands", func() bool { return a.state("b").Up })
+	testwait.Until(t, "it stands", func() bool { return a.state("b").Up })
 	p.hole.Store(true)
 	edge.end.Send(act(1, "x"))
 	owner.end.Send(say("x", 1))

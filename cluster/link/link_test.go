@@ -15,6 +15,7 @@ import (
 
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/link/linkpb"
+	"github.com/roomring/roomring/internal/testwait"
 )
 
 func secret(t testing.TB) []byte {
@@ -55,7 +56,7 @@ func TestFramesBothWays(t *testing.T) {
 					t.Fatalf("message %d came as %v", i, out)
 				}
 			}
-			until(t, "nothing waits", func() bool { return edge.end.Queued() == 0 && owner.end.Queued() == 0 })
+			testwait.Until(t, "nothing waits", func() bool { return edge.end.Queued() == 0 && owner.end.Queued() == 0 })
 			if st := a.state("b"); st.Version != link.Latest || st.RTT <= 0 || st.Since.IsZero() || st.Err != "" || st.Sent < n || st.Received < n || st.Overflows != 0 {
 				t.Errorf("state %+v", st)
 			}
@@ -171,7 +172,7 @@ func TestStrangersAreRefused(t *testing.T) {
 				break
 			}
 		}
-		until(t, "a line in the log", func() bool { return b.log.has("does not speak TLS") })
+		testwait.Until(t, "a line in the log", func() bool { return b.log.has("does not speak TLS") })
 	})
 	t.Run("plaintext gRPC", func(t *testing.T) {
 		cc, err := grpc.NewClient(b.addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -186,23 +187,23 @@ func TestStrangersAreRefused(t *testing.T) {
 	t.Run("another secret", func(t *testing.T) {
 		a := start(t, "a", with(secret(t)))
 		a.Targets([]link.Target{b.target()})
-		until(t, "the state says so", func() bool { return strings.Contains(a.state("b").Err, "another cluster secret") })
-		until(t, "the log says so", func() bool { return a.log.has("another cluster secret") })
+		testwait.Until(t, "the state says so", func() bool { return strings.Contains(a.state("b").Err, "another cluster secret") })
+		testwait.Until(t, "the log says so", func() bool { return a.log.has("another cluster secret") })
 	})
 	t.Run("a secret that is only old here", func(t *testing.T) {
 		// The dialler accepts the answerer's certificate; the answerer not the dialler's.
 		a := start(t, "a", with(secret(t), ours))
 		a.Targets([]link.Target{b.target()})
-		until(t, "the state says so", func() bool { return strings.Contains(a.state("b").Err, "another cluster secret") })
-		until(t, "the log there says so", func() bool { return b.log.has("another cluster secret") })
+		testwait.Until(t, "the state says so", func() bool { return strings.Contains(a.state("b").Err, "another cluster secret") })
+		testwait.Until(t, "the log there says so", func() bool { return b.log.has("another cluster secret") })
 	})
 	t.Run("a node without any", func(t *testing.T) {
 		a := start(t, "a")
 		a.Targets([]link.Target{b.target()})
-		until(t, "the state says something", func() bool { return a.state("b").Err != "" })
+		testwait.Until(t, "the state says something", func() bool { return a.state("b").Err != "" })
 		c := start(t, "c", with(ours))
 		c.Targets([]link.Target{a.target()})
-		until(t, "the state says why", func() bool { return strings.Contains(c.state("a").Err, "does not speak TLS") })
+		testwait.Until(t, "the state says why", func() bool { return strings.Contains(c.state("a").Err, "does not speak TLS") })
 	})
 	if len(b.owners) > 0 {
 		t.Error("somebody got in")
@@ -254,13 +255,13 @@ func TestGreetings(t *testing.T) {
 			a.Targets([]link.Target{b.target()})
 			b.Targets([]link.Target{a.target()})
 			if c.want == "" {
-				until(t, "the links stand", func() bool { return a.state("b").Up && b.state("a").Up })
+				testwait.Until(t, "the links stand", func() bool { return a.state("b").Up && b.state("a").Up })
 				if v := a.state("b").Version; v != 1 {
 					t.Errorf("version %d", v)
 				}
 				return
 			}
-			until(t, "both say why not", func() bool {
+			testwait.Until(t, "both say why not", func() bool {
 				return strings.Contains(a.state("b").Err, c.want) && strings.Contains(b.state("a").Err, c.want) &&
 					a.log.has(c.want) && b.log.has(c.want)
 			})
@@ -274,9 +275,9 @@ func TestGreetings(t *testing.T) {
 		stale := b.target()
 		stale.Boot = "b-0"
 		a.Targets([]link.Target{stale})
-		until(t, "it says so", func() bool { return strings.Contains(a.state("b").Err, "not up to date") })
+		testwait.Until(t, "it says so", func() bool { return strings.Contains(a.state("b").Err, "not up to date") })
 		a.Targets([]link.Target{b.target()})
-		until(t, "the right one is taken", func() bool { return a.state("b").Up })
+		testwait.Until(t, "the right one is taken", func() bool { return a.state("b").Up })
 	})
 }
 

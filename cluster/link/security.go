@@ -143,7 +143,7 @@ func (s *secrets) verify(c tls.ConnectionState) error {
 	return nil
 }
 
-// mutual is the configuration of either side. The names in certificates say nothing here: whoever has one that verify
+// mutual is the configuration of either side. The names in certificates say nothing here: who has one that verify
 // accepts is a member, and says in its greeting which. Sessions are never resumed, so that each connection is verified
 // by what holds now.
 func mutual(own tls.Certificate, verify func(tls.ConnectionState) error) *tls.Config {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/cluster/link"
+	"github.com/roomring/roomring/internal/testwait"
 )
 
 func TestRotate(t *testing.T) {
@@ -45,7 +46,7 @@ func TestRotate(t *testing.T) {
 	again("one has the new one alone")
 	rotate(b, old)
 	p.reset()
-	until(t, "the old one alone is refused", func() bool { return strings.Contains(a.state("b").Err, "another cluster secret") })
+	testwait.Until(t, "the old one alone is refused", func() bool { return strings.Contains(a.state("b").Err, "another cluster secret") })
 	if err := a.Rotate([][]byte{{1}}); err == nil {
 		t.Error("a short secret is taken")
 	}
@@ -125,7 +126,7 @@ func TestCertificateFilesAreReadAgain(t *testing.T) {
 	newAuthority(t, theirs).issue(t)
 	a, b := start(t, "a", certificates(ours)), start(t, "b", certificates(theirs))
 	a.Targets([]link.Target{b.target()})
-	until(t, "the authorities differ", func() bool { return strings.Contains(a.state("b").Err, "unknown authority") })
+	testwait.Until(t, "the authorities differ", func() bool { return strings.Contains(a.state("b").Err, "unknown authority") })
 	for _, name := range []string{"ca.pem", "cert.pem", "key.pem"} {
 		data, err := os.ReadFile(filepath.Join(ours, name))
 		if err == nil {

@@ -12,20 +12,12 @@ import (
 
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/link/linkpb"
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/record"
 )
 
 // ceiling is how long anything may take on a machine that is busy.
 const ceiling = 60 * time.Second
-
-func until(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(ceiling); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
-}
 
 // take is the next of what comes.
 func take[T any](t testing.TB, what string, from <-chan T) T {
@@ -177,7 +169,7 @@ func connect(t testing.TB, edge, owner *node) (*edgeSide, *ownerSide) {
 	t.Helper()
 	edge.Targets([]link.Target{owner.target()})
 	e, o := take(t, "the edge's end", edge.edges), take(t, "the owner's end", owner.owners)
-	until(t, "the link stands", func() bool { return edge.state(owner.name).Up })
+	testwait.Until(t, "the link stands", func() bool { return edge.state(owner.name).Up })
 	return e, o
 }
 

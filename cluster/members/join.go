@@ -18,8 +18,8 @@ import (
 
 const (
 	defaultPort = "7946"
-	hurry       = time.Second // between tries while no other has ever answered
-	wholeRound  = 6           // every so many tries go to all addresses, members' too
+	hurry       = time.Second // between tries until another node has answered
+	wholeRound  = 6           // every sixth try goes to all addresses, also those of members
 	atOnce      = 8           // addresses that are tried at the same time
 	resolveIn   = 5 * time.Second
 )
@@ -48,7 +48,7 @@ func (m *Members) Join(ctx context.Context) (others int, err error) {
 	return others, err
 }
 
-// rejoin goes on joining: partitions do not heal by themselves.
+// rejoin joins again and again, because partitions do not heal by themselves.
 func (m *Members) rejoin(ctx context.Context) {
 	for round := 1; ; round++ {
 		if !clock.Sleep(ctx, m.o.Clock, m.pause()) {
@@ -84,7 +84,7 @@ func (m *Members) pause() time.Duration {
 	return m.o.Rejoin
 }
 
-// joined notes how a try went. That nobody answered matters only to a node that is alone.
+// joined notes how a try went. Only for a node that is alone it matters that nobody answered.
 func (m *Members) joined(others int, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -108,7 +108,7 @@ func (m *Members) gossips() []string {
 	return out
 }
 
-// lostAddresses are those of nodes that went and whose address nobody has taken since.
+// lostAddresses are those of nodes that went, unless another node has the address now.
 func (m *Members) lostAddresses() []string {
 	known := append(m.gossips(), m.table.self.Gossip)
 	m.mu.Lock()
@@ -179,8 +179,8 @@ func (m *Members) explain(address string, err error) error {
 	return fmt.Errorf("%s does not let this node in: %s", address, cause)
 }
 
-// resolve makes HOST, HOST:PORT and dns+NAME:PORT into addresses, shuffled and without this node's own. Names that
-// do not resolve are in the error; the rest counts all the same.
+// resolve makes HOST, HOST:PORT and dns+NAME:PORT into addresses, shuffled and without this node's own. The error
+// names what does not resolve; the rest is returned all the same.
 func (m *Members) resolve(ctx context.Context, join []string) (addresses []string, err error) {
 	ctx, cancel := clock.WithTimeout(ctx, m.o.Clock, resolveIn)
 	defer cancel()

@@ -1,5 +1,5 @@
-// Package members knows which nodes are there. Gossip (hashicorp/memberlist) tells; this package keeps a table of
-// its own from copies of what it was told, and the ring that follows from it.
+// Package members knows by gossip (hashicorp/memberlist) which nodes are there. It keeps a table of its own from copies of what it was
+// told, and the ring that follows from the table.
 package members
 
 import (
@@ -45,8 +45,8 @@ type Member struct {
 	Gossip string // address it gossips at
 	Least  uint32 // versions of the link's schema it speaks; for people: links greet each other
 	Latest uint32
-	Games  uint64  // hash of the versions of its games; told, and acted on by nobody
-	Load   float64 // how much it has to do, in what who sets it counts in
+	Games  uint64  // hash of the versions of its games, for people
+	Load   float64 // how much it has to do, in the unit of the caller of SetLoad
 }
 
 // Options make a Members.
@@ -54,7 +54,7 @@ type Options struct {
 	Self Member // Name and Boot are needed
 
 	Bind      string   // address and port to gossip at, TCP and UDP; port 0 means a free one, which Self tells
-	Advertise string   // HOST or HOST:PORT others reach Bind at; "": found out, which needs one private address that is not loopback, or a Bind that names its address
+	Advertise string   // HOST or HOST:PORT that others reach Bind by; "": found out, which needs one private address that is not loopback, or a Bind that names its address
 	Join      []string // HOST, HOST:PORT or dns+NAME:PORT, the node's own among them or not; the port is 7946 if not given
 	Label     string   // of the cluster
 	// Secrets are the keys for gossip, 32 bytes each: the first encrypts, all are accepted. None: nothing is encrypted.
@@ -64,8 +64,8 @@ type Options struct {
 	// a partition heals; all of Join every sixth time. 0 means 10 s.
 	Rejoin time.Duration
 
-	// Streams are what nodes tell each other everything by, at a join and every 10 s, in milliseconds. So many may be open at
-	// once that others began: of all addresses, 0 means 64, and of one address or IPv6 /64, 0 means 16. More are closed.
+	// Nodes exchange all they know over streams, at a join and every 10 s, in milliseconds. MaxStreams is how many that others
+	// began may be open at once; 0 means 64. MaxStreamsPerAddress is how many of one address or IPv6 /64; 0 means 16. More are closed.
 	MaxStreams, MaxStreamsPerAddress int
 	// StreamsPerSecond is how many one address may begin, sustained, and eight times as many at once; more are closed before anything
 	// is read of them. 0 means 8, negative no limit.
@@ -270,8 +270,8 @@ func (m *Members) take() (told uint64) {
 	return told
 }
 
-// compare holds the table against memberlist's, in case it ever changes its mind without telling. Of the live nodes
-// it hands out only the names may be read, for they never change; if it tells something meanwhile the names say nothing.
+// compare compares the table with memberlist's, in case that ever changes without telling. Only the names of its live nodes may be read,
+// because they never change. If it tells something meanwhile, the comparison says nothing.
 func (m *Members) compare() {
 	told := m.take()
 	var names []string
@@ -407,7 +407,7 @@ func (m *Members) Leave(ctx context.Context) error {
 	return err
 }
 
-// Close ends gossip. Whoever did not hear of a Leave takes the node for dead.
+// Close ends gossip. Nodes that did not hear of a Leave take this one for dead.
 func (m *Members) Close() error {
 	m.lifecycle.Lock()
 	defer m.lifecycle.Unlock()

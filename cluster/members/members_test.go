@@ -20,6 +20,7 @@ import (
 
 	"github.com/roomring/roomring/cluster/clustertest"
 	"github.com/roomring/roomring/cluster/members"
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/record"
 )
@@ -52,15 +53,6 @@ func open(t *testing.T, o members.Options) *members.Members {
 	return m
 }
 
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(60 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("after 60 s: not %s", what)
-		}
-	}
-}
-
 func sees(m *members.Members, names ...string) bool {
 	var got []string
 	for _, n := range m.All() {
@@ -88,7 +80,7 @@ func three(t *testing.T, change func(i int, o *members.Options)) []*members.Memb
 		m.SetState(members.Active)
 		all = append(all, m)
 	}
-	until(t, "three active nodes everywhere", func() bool { return agree(all, 3) })
+	testwait.Until(t, "three active nodes everywhere", func() bool { return agree(all, 3) })
 	return all
 }
 
@@ -134,15 +126,15 @@ func TestStateAndLoadArrive(t *testing.T) {
 	for load := range 50 {
 		all[1].SetLoad(float64(load))
 	}
-	until(t, "a load of 49", func() bool { b, _ := all[0].Get("b"); return b.Load == 49 })
-	until(t, "changes told", func() bool { mu.Lock(); defer mu.Unlock(); return changes > 0 })
+	testwait.Until(t, "a load of 49", func() bool { b, _ := all[0].Get("b"); return b.Load == 49 })
+	testwait.Until(t, "changes told", func() bool { mu.Lock(); defer mu.Unlock(); return changes > 0 })
 	before := all[0].Ring()
 	all[1].SetState(members.Draining)
 	if sees := all[1].Ring().Nodes(); len(sees) != 2 {
 		t.Errorf("b is draining and has itself on its ring: %+v", sees)
 	}
-	until(t, "b draining", func() bool { b, _ := all[0].Get("b"); return b.State == members.Draining })
-	until(t, "rings of two", func() bool { return agree(all, 2) })
+	testwait.Until(t, "b draining", func() bool { b, _ := all[0].Get("b"); return b.State == members.Draining })
+	testwait.Until(t, "rings of two", func() bool { return agree(all, 2) })
 	if len(before.Nodes()) != 3 {
 		t.Error("a ring that was handed out has changed")
 	}
@@ -153,7 +145,7 @@ func TestADeathIsNoticed(t *testing.T) {
 	if err := all[2].Close(); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "rings of two", func() bool { return agree(all[:2], 2) && sees(all[0], "a", "b") })
+	testwait.Until(t, "rings of two", func() bool { return agree(all[:2], 2) && sees(all[0], "a", "b") })
 }
 
 func TestALeaveIsNoticed(t *testing.T) {
@@ -213,12 +205,12 @@ func TestTheNewerBootWins(t *testing.T) {
 		t.Fatal("the older boot was not told")
 	}
 	for _, m := range []*members.Members{old, witness, now} {
-		until(t, "boot 01B at all", func() bool { a, _ := m.Get("a"); return a.Boot == "01B" && sees(m, "a", "w") })
+		testwait.Until(t, "boot 01B at all", func() bool { a, _ := m.Get("a"); return a.Boot == "01B" && sees(m, "a", "w") })
 	}
 	if err := now.Leave(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "the older boot again", func() bool { a, _ := witness.Get("a"); return a.Boot == "01A" })
+	testwait.Until(t, "the older boot again", func() bool { a, _ := witness.Get("a"); return a.Boot == "01A" })
 	if len(heard) != 0 {
 		t.Error("Superseded was called twice")
 	}
@@ -266,7 +258,7 @@ func TestStrangersAreRefused(t *testing.T) {
 			if others != 0 || err == nil || !strings.Contains(fmt.Sprintf("%q", err), test.because) {
 				t.Errorf("%d others, %v; want %s", others, err, test.because)
 			}
-			until(t, "three tries refused", func() bool { return host.Stats().Strangers >= 3 })
+			testwait.Until(t, "three tries refused", func() bool { return host.Stats().Strangers >= 3 })
 			if s := guest.Stats(); s.JoinErr == "" || !s.Joined.IsZero() {
 				t.Errorf("%+v", s)
 			}
@@ -291,7 +283,7 @@ func TestAProbeOfThePortIsNoAlarm(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = conn.Close()
-	until(t, "it is in the log", func() bool { return strings.Contains(log.String(), "unacceptable label") })
+	testwait.Until(t, "it is in the log", func() bool { return strings.Contains(log.String(), "unacceptable label") })
 	if text := log.String(); host.Stats().Strangers != 0 || strings.Contains(text, "level=WARN") {
 		t.Errorf("%d strangers:\n%s", host.Stats().Strangers, text)
 	}
@@ -329,13 +321,13 @@ func TestStrangersHoldLittle(t *testing.T) {
 			}
 		}()
 	}
-	until(t, "all but four are turned away", func() bool { return closed.Load() == 56 })
+	testwait.Until(t, "all but four are turned away", func() bool { return closed.Load() == 56 })
 	if text := log.String(); strings.Count(text, "streams of gossip are turned away") != 1 {
 		t.Errorf("the log says\n%s", text)
 	}
 
 	var conn net.Conn
-	until(t, "there is room again", func() bool {
+	testwait.Until(t, "there is room again", func() bool {
 		if conn = dial(); conn == nil {
 			return false
 		}
@@ -355,7 +347,7 @@ func TestStrangersHoldLittle(t *testing.T) {
 	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Error("a stranger who announces 19 MiB is waited for")
 	}
-	until(t, "who comes again and again is turned away before anything is read", func() bool {
+	testwait.Until(t, "who comes again and again is turned away before anything is read", func() bool {
 		if conn := dial(); conn != nil {
 			_ = conn.Close()
 			return false
@@ -366,7 +358,7 @@ func TestStrangersHoldLittle(t *testing.T) {
 	o := options("guest", host.Self().Gossip)
 	o.Secrets = ho.Secrets
 	guest := open(t, o)
-	until(t, "a node joins all the same", func() bool { _, _ = guest.Join(t.Context()); return sees(host, "guest", "host") })
+	testwait.Until(t, "a node joins all the same", func() bool { _, _ = guest.Join(t.Context()); return sees(host, "guest", "host") })
 }
 
 func TestSecretsRotateUnderWay(t *testing.T) {
@@ -386,7 +378,7 @@ func TestSecretsRotateUnderWay(t *testing.T) {
 			m.SetState(members.Active)
 		}
 		// What was sent before has arrived when all have heard what was said after it.
-		until(t, "all agree", func() bool { return agree(all, 3) })
+		testwait.Until(t, "all agree", func() bool { return agree(all, 3) })
 	}
 	rotate(old, young)
 	rotate(young, old)
@@ -416,11 +408,11 @@ func TestAPartitionHeals(t *testing.T) {
 	network := clustertest.NewNetwork(clock.System())
 	all := three(t, func(i int, o *members.Options) { o.Transport = network.Transport() })
 	network.Split(all[0].Self().Gossip)
-	until(t, "a alone", func() bool { return sees(all[0], "a") && agree(all[:1], 1) })
-	until(t, "b and c alone", func() bool { return sees(all[1], "b", "c") && agree(all[1:], 2) })
+	testwait.Until(t, "a alone", func() bool { return sees(all[0], "a") && agree(all[:1], 1) })
+	testwait.Until(t, "b and c alone", func() bool { return sees(all[1], "b", "c") && agree(all[1:], 2) })
 	all[1].SetState(members.Draining) // told to nobody on the other side
 	network.Heal()
-	until(t, "one ring again", func() bool { return agree(all, 2) && sees(all[0], "a", "b", "c") && sees(all[2], "a", "b", "c") })
+	testwait.Until(t, "one ring again", func() bool { return agree(all, 2) && sees(all[0], "a", "b", "c") && sees(all[2], "a", "b", "c") })
 }
 
 func TestOneDirectionCutLosesNobody(t *testing.T) {
@@ -428,9 +420,9 @@ func TestOneDirectionCutLosesNobody(t *testing.T) {
 	all := three(t, func(i int, o *members.Options) { o.Transport = network.Transport() })
 	network.Cut(all[0].Self().Gossip, all[1].Self().Gossip)
 	all[0].SetState(members.Draining)
-	until(t, "b hears of a by way of c", func() bool { a, _ := all[1].Get("a"); return a.State == members.Draining })
+	testwait.Until(t, "b hears of a by way of c", func() bool { a, _ := all[1].Get("a"); return a.State == members.Draining })
 	network.Heal()
-	until(t, "all", func() bool { return sees(all[1], "a", "b", "c") && sees(all[0], "a", "b", "c") })
+	testwait.Until(t, "all", func() bool { return sees(all[1], "a", "b", "c") && sees(all[0], "a", "b", "c") })
 }
 
 func TestJoinOfOnlyOneselfIsNoSuccess(t *testing.T) {
@@ -460,7 +452,7 @@ func TestJoinByNameAndInTheBackground(t *testing.T) {
 	b := open(t, options("b"))
 	_, port, _ := strings.Cut(b.Self().Gossip, ":")
 	a := open(t, options("a", "dns+localhost:"+port, "no-such-host.invalid:1"))
-	until(t, "a sees b without having been told to join", func() bool { return sees(a, "a", "b") && sees(b, "a", "b") })
+	testwait.Until(t, "a sees b without having been told to join", func() bool { return sees(a, "a", "b") && sees(b, "a", "b") })
 	if others, err := a.Join(t.Context()); others != 1 || err != nil {
 		t.Errorf("%d others, %v", others, err)
 	}
@@ -508,5 +500,5 @@ func TestGoroutinesEnd(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	until(t, "as many goroutines as before", func() bool { return runtime.NumGoroutine() <= before })
+	testwait.Until(t, "as many goroutines as before", func() bool { return runtime.NumGoroutine() <= before })
 }

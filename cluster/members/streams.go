@@ -15,8 +15,8 @@ import (
 	"github.com/roomring/roomring/room/clock"
 )
 
-// streams bounds what strangers can have a node hold: memberlist reads up to 20 MiB of a stream into memory before it knows
-// whether who sent it has the secret.
+// streams bounds what strangers can make a node hold: memberlist reads up to 20 MiB of a stream into memory before it knows whether the
+// sender has the secret.
 type streams struct {
 	most   int // open at once, of all addresses
 	each   int // … of one address; an IPv6 /64 counts as one
@@ -33,15 +33,15 @@ type streams struct {
 	warned time.Time
 }
 
-// admit hands on the streams that are within bounds until ctx ends, and closes the others: whoever is turned away tries again,
-// and meanwhile hears by UDP who is there.
+// admit hands on the streams that are within bounds, and closes the others, until ctx ends. A node that is turned away tries again, and
+// meanwhile hears by UDP who is there.
 func (s *streams) admit(ctx context.Context, dialed <-chan net.Conn) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case conn := <-dialed:
-			from, ok := s.enter(conn)
+			from, ok := s.count(conn)
 			if !ok {
 				if tcp, ok := conn.(*net.TCPConn); ok {
 					_ = tcp.SetLinger(0) // nothing is left of it, here either
@@ -60,8 +60,8 @@ func (s *streams) admit(ctx context.Context, dialed <-chan net.Conn) {
 	}
 }
 
-// enter counts a stream in, if there is room for it.
-func (s *streams) enter(conn net.Conn) (from netip.Prefix, ok bool) {
+// count counts one more stream, if there is room for it.
+func (s *streams) count(conn net.Conn) (from netip.Prefix, ok bool) {
 	if tcp, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		from = source(tcp.AddrPort().Addr())
 	}
@@ -81,7 +81,7 @@ func (s *streams) enter(conn net.Conn) (from netip.Prefix, ok bool) {
 	return from, false
 }
 
-// maxBegun bounds the addresses that are known. Those who come when all are, and whose turn it would be, are forgotten with them.
+// maxBegun bounds the addresses that are remembered. When there are more, all are forgotten.
 const maxBegun = 4096
 
 // due reports whether an address may begin another stream.
@@ -141,7 +141,7 @@ func (s *stream) Read(p []byte) (int, error) {
 }
 
 // head follows how a stream begins: with memberlist's label, if it has one, and, where what follows is encrypted, with how long that is.
-// Whoever announces too much is not waited for.
+// A stream that announces too much is closed.
 type head struct {
 	most int64
 	seen []byte

@@ -71,7 +71,7 @@ type lost struct {
 	at     time.Time
 }
 
-// table is all that is known of nodes, by gossip name. Whoever uses it locks it.
+// table is all that is known of nodes, by gossip name. Its user locks it.
 type table struct {
 	self Member
 	here map[string]Member // other processes that are there
@@ -153,8 +153,7 @@ func (v *view) get(name string) (Member, bool) {
 	return v.members[i], true
 }
 
-// look makes a view. The ring of the one before is kept where it still holds: to make one is work, and loads
-// change every other second.
+// look makes a view. It keeps the ring of the view before if that still holds: a ring is costly, and loads change every other second.
 func (t *table) look(before *view) *view {
 	best := map[string]Member{t.self.Name: t.self}
 	for _, m := range t.here {

@@ -108,7 +108,7 @@ type StoppedRoom struct {
 // Op is what an Effect does.
 type Op uint8
 
-// What machines have done, and by which port. Each is answered once by an Event, but for those that say otherwise.
+// The effects, by port. Each is answered once by an Event, unless it says otherwise.
 const (
 	// The journal.
 	Create   Op = iota + 1 // keep a new room's header, at Effect.To
@@ -140,7 +140,7 @@ const (
 	Wait   // for Effect.Wait, or somewhat less
 	Cancel // the Wait of the same N, which needs no answer any more; no answer
 
-	// Whoever waits.
+	// Those who wait.
 	Reply // answer all who want the room; Err nil: it is here; no answer
 	Fail  // the node must stop, Err; no answer
 )
@@ -154,7 +154,7 @@ var opNames = [...]string{
 
 func (o Op) String() string { return opNames[o] }
 
-// Effect is something that a machine wants done.
+// Effect is something to do for a machine.
 type Effect struct {
 	Do   Op
 	N    uint64 // to be repeated in the answer

@@ -140,11 +140,10 @@ func (m *Machine) Lingers() bool { return m.wasOver }
 // Epoch is the one that the room is, or was last, owned at; 0: none.
 func (m *Machine) Epoch() record.Epoch { return m.epoch }
 
-// Blank reports whether a new machine would be as good: the room is Absent, and nothing that was asked for may still come.
+// Blank reports whether a new machine would do as well: the room is Absent, and no claim of it is without an answer.
 func (m *Machine) Blank() bool { return m.state == Absent && m.open == 0 }
 
-// Step hears an event and answers what is to be done, in that order. It needs no time: whatever waits asks the clock by an
-// effect.
+// Step hears an event and returns what to do, in order. It needs no time: to wait is an effect.
 func (m *Machine) Step(e Event) []Effect {
 	m.effects = nil
 	switch e.Kind {
@@ -220,13 +219,13 @@ func (m *Machine) found(log Log) {
 	m.begin(&m.main, Replay)
 }
 
-// copied begins with a log that goes on as a new room.
+// copied begins with a log that is to go on as a new room.
 func (m *Machine) copied(log Log) {
 	m.origin, m.log, m.state = copied, log, Asking
 	m.begin(&m.main, Check)
 }
 
-// wanted takes on a room that lies in the store. Whoever else wants it meanwhile waits for the same.
+// wanted takes on a room that lies in the store. Concurrent calls share one adoption.
 func (m *Machine) wanted() {
 	switch {
 	case m.state == Absent, m.state == Held && m.held.Released:
@@ -284,7 +283,7 @@ func (m *Machine) clear() {
 	m.begin(&m.main, Remove)
 }
 
-// drain gives the room away, as soon as it is this node's to give.
+// drain gives the room away as soon as this node owns it.
 func (m *Machine) drain() {
 	switch m.state {
 	case Owning:
@@ -346,14 +345,14 @@ func (m *Machine) named(row record.Row) bool {
 	return row.Folder == m.self.Folder || slices.Contains(m.self.Former, row.Folder)
 }
 
-// mine reports whether a row was moved by this process, and its answer was lost: no other writes its boot.
+// mine reports whether this process has moved the row and the answer was lost: no other process writes this boot.
 func (m *Machine) mine(row record.Row) bool {
 	return row.State == record.RowLive && row.Epoch > m.from.Epoch && (row.Boot == m.self.Boot || without(OwnBoot))
 }
 
 func (m *Machine) emit(e Effect) { m.effects = append(m.effects, e) }
 
-// begin has something done, in place of what the task was before: an answer to that is too late.
+// begin starts a task in place of what it did before. An answer to that is too late.
 func (m *Machine) begin(t *task, op Op) {
 	m.drop(t)
 	t.op = op
@@ -394,7 +393,7 @@ func (m *Machine) try(t *task) {
 	m.emit(e)
 }
 
-// whyAside is what people read beside a log that was set aside.
+// whyAside tells people why a log was set aside.
 func (m *Machine) whyAside() string {
 	switch {
 	case m.refused != "":
