@@ -29,7 +29,7 @@ def node(app, adapter):
 
 
 def roomring(adapter, *flags):
-    # one address plays everybody, and idle clients of the generator say nothing
+    # all players come from one address, and idle clients of the generator send nothing
     limits = ["--max-rooms", "100000", "--max-sockets-per-address", "1000000", "--max-connections-per-address", "0", "--max-connections", "0", "--requests-per-second", "0", "--rooms-per-second", "100000", "--unclaimed-seats", "0", "--room-share", "100",
               "--messages-per-second", "65536", "--heartbeat", "1h"]
     data = os.path.join(HOME, "roomring-data")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What it costs to come by a node that does not have the room: loadgen's w1 on a cluster of real processes.
+"""Measures what it costs to connect to a node that does not have the room: loadgen's w1 on a cluster of real processes.
 
   cluster.py --rounds 5 --out cluster.jsonl
 

@@ -24,7 +24,7 @@ func keyOf(b batch) []byte {
 	return k
 }
 
-// countKeys counts the whole batches that next gives of a room.
+// countKeys counts the whole batches of a room that next returns.
 func countKeys(room int, next func() (key, value []byte, ok bool)) (n int) {
 	for {
 		k, v, ok := next()
@@ -35,7 +35,7 @@ func countKeys(room int, next func() (key, value []byte, ok bool)) (n int) {
 	}
 }
 
-// SQLite with the options and the table of the journal that it was.
+// SQLite with the options and the table of an earlier journal.
 
 type sqlite struct {
 	db  *sql.DB
@@ -92,7 +92,7 @@ func (s *sqlite) count(room int) (n int, err error) {
 
 func (s *sqlite) close() error { return s.db.Close() }
 
-// pebble, committed with Sync over files that leave out fsync for the write-ahead log and for nothing else.
+// pebble, committed with Sync over files that leave out fsync only for the write-ahead log.
 
 type lsm struct{ db *pebble.DB }
 
@@ -216,7 +216,7 @@ func (b *bolt) count(room int) (n int, err error) {
 
 func (b *bolt) close() error { return b.db.Close() }
 
-// framed is a batch with its place, length and checksum.
+// framed is a batch with its room and number, length and checksum.
 func framed(to []byte, b batch) []byte {
 	at := len(to)
 	to = append(to, make([]byte, 8)...)
@@ -245,7 +245,7 @@ func unframe(all []byte, each func(key, value []byte)) error {
 	return nil
 }
 
-// one-file: a floor. It never gives anything back, so it is no journal yet.
+// one-file is a lower bound. It never frees space, so it is no journal.
 
 type oneFile struct {
 	f       *os.File
@@ -283,7 +283,7 @@ func (o *oneFile) count(room int) (n int, err error) {
 
 func (o *oneFile) close() error { return o.f.Close() }
 
-// file-a-room: each room appends to a file of its own.
+// file-a-room appends to one file for each room.
 
 type files struct {
 	dir     string

@@ -1,6 +1,6 @@
-// Program engines compares what a journal could stand on: CPU, pauses and memory of writing small batches of many rooms, what is there
-// after kill -9, and what one flipped byte costs. Every engine gives a batch to the operating system before it acknowledges it; none
-// waits for the disk.
+// Program engines compares storage engines for a journal: CPU, pauses and memory of writing small batches of many rooms, what is
+// left after kill -9, and what one flipped byte costs. Every engine gives a batch to the operating system before it acknowledges it.
+// None waits for the disk.
 //
 //	go run . -engine pebble                      # one engine, as JSON
 //	go run . -engine pebble -kill                # kills a process of its own while it writes, and counts
@@ -84,7 +84,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// payload says whose it is, so that a wrong byte is noticed.
+// payload is made from its room and number, so that a wrong byte is noticed.
 func payload(room, at int) []byte {
 	p := make([]byte, 110)
 	binary.LittleEndian.PutUint64(p, uint64(room))
@@ -184,7 +184,7 @@ func diskBytes() (n int64) {
 	return n
 }
 
-// tellForEver says after each commit how many there are.
+// tellForEver prints the number of commits after each one.
 func tellForEver() {
 	e := must(engines[*name](*dir))
 	out := bufio.NewWriter(os.Stdout)
@@ -196,7 +196,7 @@ func tellForEver() {
 	})
 }
 
-// killed kills a writer twenty times; each has its own folder.
+// killed kills twenty writers, each with its own folder.
 func killed() map[string]any {
 	acked, found, refused := 0, 0, 0
 	root := *dir
@@ -230,7 +230,7 @@ func killed() map[string]any {
 	return map[string]any{"kills": 20, "acknowledged": acked, "found": found, "not_opened": refused}
 }
 
-// flipped opens a whole folder again and again with one byte changed, somewhere in the files by their size.
+// flipped opens a folder again and again, each time with one random byte of its files changed.
 func flipped() map[string]any {
 	*batches = min(*batches, *rooms*100)
 	src := filepath.Join(*dir, "src")

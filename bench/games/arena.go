@@ -10,7 +10,7 @@ import (
 const (
 	arenaSeats = 20
 	arenaRate  = 20  // ticks a second
-	arenaSide  = 1e3 // bodies that leave on one side come in on the other
+	arenaSide  = 1e3 // bodies that leave at one side come back at the other
 )
 
 // ArenaRoom moves twenty bodies 20 times a second; players steer them.
@@ -50,7 +50,7 @@ func Arena() *room.Rules {
 	spec := room.Spec{
 		Name: "arena", Version: 1, Title: "Arena", About: "Twenty bodies, twenty ticks a second",
 		MaxPlayers: arenaSeats, TickRate: arenaRate, SharedView: true,
-		Grace: time.Second, Empty: time.Second, // an arena that nobody plays must not go on ticking beside the measured ones
+		Grace: time.Second, Empty: time.Second, // an arena without players must not tick beside the measured ones
 	}
 	return room.MustDefine(spec, func() *ArenaRoom { return new(ArenaRoom) })
 }
@@ -72,7 +72,7 @@ func (g *ArenaRoom) Act(_ *room.Turn, by room.Player, s Steer) error {
 	return nil
 }
 
-// Tick implements room.Ticker. Each product is converted before it is added, so that no processor fuses the two.
+// Tick implements room.Ticker. It converts each product before adding it, so that no processor fuses the two operations.
 func (g *ArenaRoom) Tick(*room.Turn) {
 	g.Ticks++
 	for i := range g.Bodies {

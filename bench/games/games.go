@@ -7,10 +7,10 @@ import "github.com/roomring/roomring/room"
 // All are the games that the build tag bench adds to cmd/roomring.
 func All() []*room.Rules { return []*room.Rules{Act(), Turns(), Arena()} }
 
-// payload is how long an action of act and turn is, in bytes.
+// payload is the length of an action of act and turn, in bytes.
 const payload = 64
 
-// checkPayload refuses what no client of the comparison sends.
+// checkPayload refuses an action that no client of the comparison sends.
 func checkPayload(data string) error {
 	if len(data) != payload {
 		return room.Refuse("bad_payload", "an action is a text of 64 bytes")
@@ -18,7 +18,7 @@ func checkPayload(data string) error {
 	return nil
 }
 
-// said is what the room keeps of one player of act or turn: how often, and what last.
+// said is one player of act or turn as the room keeps it: the number of actions, and the last one.
 type said struct {
 	Count int
 	Last  string
@@ -26,5 +26,5 @@ type said struct {
 
 func (s *said) add(data string) { s.Count, s.Last = s.Count+1, data }
 
-// quiet is the view of rooms that speak by events alone.
+// quiet is the view of rooms that only send events.
 type quiet struct{}

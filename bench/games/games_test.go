@@ -13,7 +13,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestProved shows that the rooms of the comparison are games like any other.
+// TestProved proves that the rooms of the comparison are games like any other.
 func TestProved(t *testing.T) {
 	text := func(r *rand.Rand, _ room.Player, _ json.RawMessage) any {
 		return strings.Repeat(string(rune('a'+r.IntN(26))), payload)
@@ -61,7 +61,7 @@ func act(t *testing.T, machine *core.Core, by room.PlayerID, cseq record.CSeq, d
 	return heard(machine)
 }
 
-// heard is what the room has to say, as clients of the JSON encoding get it.
+// heard are the room's messages, as clients of the JSON encoding get them.
 func heard(machine *core.Core) string {
 	var b strings.Builder
 	for _, out := range machine.Commit(machine.Point().Seq) {

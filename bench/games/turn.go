@@ -2,7 +2,7 @@ package games
 
 import "github.com/roomring/roomring/room"
 
-// TurnRoom is ActRoom for two who take turns.
+// TurnRoom is ActRoom for two players who take turns.
 type TurnRoom struct {
 	Said  [2]said
 	Next  int // seat whose turn it is

@@ -162,7 +162,7 @@ func (e *Engine) readable(c *Conn) {
 	c.rest = append(c.rest[:0], b...)
 }
 
-// closeText is what a close frame says.
+// closeText is the code and reason of a close frame.
 func closeText(p []byte) string {
 	if len(p) < 2 {
 		return "no code"

@@ -220,7 +220,7 @@ func search(run func(n int, d time.Duration) M, ok func(M) bool) M {
 }
 
 // calibrate times fixed work on this core (ns per multiply-add step, ns per loopback-like
-// write+read pair), so that slow spells of a shared machine show up next to each result.
+// write+read pair). Each result shows these times, so that slow phases of a shared machine are visible.
 func calibrate() (alu, sys float64) {
 	t, x := time.Now(), uint64(1)
 	const n = 30_000_000

@@ -57,7 +57,7 @@ func srvCPU(roots []int) (us, sysus float64) {
 	return
 }
 
-// rssKB sums a line of /proc/PID/status over the tree: VmRSS, or RssAnon which leaves out what is mapped from files.
+// rssKB sums a line of /proc/PID/status over the tree: VmRSS, or RssAnon, which leaves out mapped files.
 func rssKB(roots []int, line string) (kb int) {
 	for _, p := range tree(roots) {
 		b, _ := os.ReadFile("/proc/" + strconv.Itoa(p) + "/status")

@@ -12,7 +12,7 @@ import (
 // ---- Roomring in JSON: POST /v1/rooms, then the subprotocol roomring.v1.json of docs/PROTOCOL.md.
 // A WebSocket message holds one or more protocol messages, one a line. The CBOR form is in roomring_cbor.go.
 
-// ringDoor is how both forms get into a room.
+// ringDoor creates and joins rooms, for both encodings.
 type ringDoor struct {
 	opts
 	rooms roomIDs[ringRoom]
@@ -21,7 +21,7 @@ type ringDoor struct {
 // proxied counts sockets at nodes other than their rooms'.
 var proxied atomic.Int64
 
-// ringRoom is where a room is: at the node with this name.
+// ringRoom is a room and the name of its node.
 type ringRoom struct {
 	ID   string `json:"id"`
 	Node string `json:"node"`
@@ -46,7 +46,7 @@ func (a *ringDoor) dial(room, player int, subprotocol string) (*hs, error) {
 	return wsDial(at.addr, "/v1/rooms/"+made.ID+"/ws", "Sec-WebSocket-Protocol: "+subprotocol)
 }
 
-// door is the node by which a player comes to a room of the owner, as -via says.
+// door is the node that a player connects to for a room of the owner, as -via says.
 func (a *ringDoor) door(owner string, room, player int) door {
 	if a.via == "any" {
 		return a.doors[(room+player)%len(a.doors)]
@@ -63,7 +63,7 @@ func (a *ringDoor) door(owner string, room, player int) door {
 	return at[room%len(at)]
 }
 
-// greet says hello and waits for the welcome, which begins with these bytes.
+// greet sends hello and waits for the welcome, which begins with these bytes.
 func greet(h *hs, op byte, hello, welcome []byte) (*hs, any, error) {
 	if err := h.write(op, hello); err != nil {
 		return nil, nil, err
@@ -86,7 +86,7 @@ func (a *ringAd) Connect(room, player int) (*hs, any, error) {
 	return greet(h, opText, hello, []byte(`"welcome"`))
 }
 
-// act begins an act message; its data and one } more are still to come.
+// act begins an act message; its data and one } must follow.
 func (a *ringAd) act(c *Conn, dst []byte) []byte {
 	n := c.st.(*ringConn)
 	n.cseq++
@@ -119,7 +119,7 @@ var (
 	ringTurn  = []byte(`{"t":"turn"`)
 	ringPatch = []byte(`,"patch":`)
 	ringAct   = []byte(`{"name":"act","data":"`)
-	// what may come and counts for nothing
+	// messages that count for nothing
 	ringQuiet = [][]byte{[]byte(`{"t":"ack"`), []byte(`{"t":"state"`), []byte(`{"t":"pong"`)}
 )
 

@@ -22,7 +22,7 @@ func (a *ringCBOR) Connect(room, player int) (*hs, any, error) {
 	return greet(h, opBin, hello, []byte("\x67welcome"))
 }
 
-// act begins an act message; its data is still to come.
+// act begins an act message; its data must follow.
 func (a *ringCBOR) act(c *Conn, dst []byte) []byte {
 	n := c.st.(*ringConn)
 	n.cseq++
@@ -114,7 +114,7 @@ func cborHead(dst []byte, major byte, n uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(dst, major|27), n)
 }
 
-// cborItem is the length of the first item, 0 if it is not whole. The server sends definite lengths alone.
+// cborItem is the length of the first item, or 0 if the item is not whole. The server only sends definite lengths.
 func cborItem(b []byte) int {
 	at, items := 0, uint64(1)
 	for ; items > 0; items-- {
@@ -138,7 +138,7 @@ func cborItem(b []byte) int {
 	return at
 }
 
-// cborArg reads an item's head and tells its size, 0 if it is not whole.
+// cborArg reads an item's head and returns its size, or 0 if the head is not whole.
 func cborArg(b []byte) (major byte, n uint64, size int) {
 	if len(b) == 0 {
 		return 0, 0, 0

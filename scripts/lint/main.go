@@ -1,4 +1,4 @@
-// Lint runs what staticcheck, go vet and go fix look for, over packages that are loaded once for all three. Its flags are
+// Lint runs the checks of staticcheck, go vet and go fix over packages that it loads once. Its flags are
 // staticcheck's.
 package main
 
@@ -30,8 +30,8 @@ func main() {
 	cmd.Run()
 }
 
-// goAnalyzers are those of go vet and go fix, without what they have to say of generated files. They read files by way of the
-// pass, and the passes of staticcheck's command cannot.
+// goAnalyzers are those of go vet and go fix, without their findings in generated files. They read files through the
+// pass, which the passes of staticcheck's command cannot do.
 func goAnalyzers() []*analysis.Analyzer {
 	all := slices.Clone(vet.Suite)
 	for _, a := range fix.Suite {

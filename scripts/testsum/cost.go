@@ -19,16 +19,16 @@ import (
 const budget = 14 * time.Minute
 
 const (
-	measureWord  = "measure"        // the command by which go test has a test binary run here
+	measureWord  = "measure"        // the command with which go test runs a test binary through this program
 	costFile     = "TESTSUM_COSTS"  // names the file that costs are added to
-	costPass     = "TESTSUM_PASS"   // what its lines say of the pass
-	costTop      = "TESTSUM_TOP"    // the folder that packages are named from
-	orphanageFor = 20 * time.Second // how long processes that a test has left behind are waited for
+	costPass     = "TESTSUM_PASS"   // the name of the pass in its lines
+	costTop      = "TESTSUM_TOP"    // the folder that packages' names begin at
+	orphanageFor = 20 * time.Second // the wait for processes that a test has left behind
 	costLine     = "%s\t%s\t%d\n"   // pass, package, microseconds
 	row          = "%8.1f  %s\n"    // seconds, what
 )
 
-// costs are what tests used of the processors, by package, once begin has been called.
+// costs is the CPU time of tests by package, counted from begin on.
 type costs struct{ path string }
 
 func (c *costs) begin() error {
@@ -46,7 +46,7 @@ func (c *costs) begin() error {
 	return f.Close()
 }
 
-// measured are the flags by which a pass is measured.
+// measured are the flags that have a pass measured.
 func (c *costs) measured(args []string) []string {
 	self, err := os.Executable()
 	if c.path == "" || err != nil {
@@ -60,7 +60,7 @@ func (c *costs) measured(args []string) []string {
 	return []string{"-exec", fmt.Sprintf("'%s' %s", self, measureWord)}
 }
 
-// print shows the dearest packages first, then all else that was run, and the sum.
+// print shows the most expensive packages first, then everything else that was run, and the sum.
 func (c *costs) print(out io.Writer) {
 	if c.path == "" {
 		return
@@ -70,7 +70,7 @@ func (c *costs) print(out io.Writer) {
 	if f, err := os.Open(c.path); err == nil {
 		for lines := bufio.NewScanner(f); lines.Scan(); {
 			if part := strings.Split(lines.Text(), "\t"); len(part) == 3 {
-				d, _ := time.ParseDuration(part[2] + "us") // what is no number was not written here
+				d, _ := time.ParseDuration(part[2] + "us") // other lines are not from this program
 				by[part[1]+part[0]] += d
 			}
 		}
@@ -97,7 +97,7 @@ func (c *costs) print(out io.Writer) {
 	fmt.Fprintf(out, row+"\n", sum.Seconds(), fmt.Sprintf("together: %.1f minutes; the budget of make test is %.0f", sum.Minutes(), budget.Minutes()))
 }
 
-// measure runs a test binary for go test, in its package's folder, and notes what it used and all that it started.
+// measure runs a test binary for go test in its package's folder, and notes the CPU time of it and of all that it started.
 func measure(command []string) (code int) {
 	adopt()
 	cmd := exec.Command(command[0], command[1:]...)
@@ -121,7 +121,7 @@ func measure(command []string) (code int) {
 	return code
 }
 
-// note adds a line; where it cannot, the sum at the end is right all the same.
+// note adds a line. If it cannot, the sum at the end is still right.
 func note(used time.Duration) {
 	dir, err := os.Getwd()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// childrenCPU is what all children that have ended used, and theirs.
+// childrenCPU is the CPU time of all children that have ended, and of theirs.
 func childrenCPU() time.Duration {
 	var used syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &used); err != nil {

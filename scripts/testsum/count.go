@@ -40,7 +40,7 @@ type event struct {
 	Elapsed                       float64
 }
 
-// tally follows a run: the output of what is still going on, and which packages had a test fail.
+// tally follows a run: the output of tests that still run, and the packages in which a test failed.
 type tally struct {
 	counts
 	output  map[string]*strings.Builder // by package and test
@@ -48,7 +48,7 @@ type tally struct {
 	printed io.Writer
 }
 
-// count reads a run's events and prints a line a package, and the output of whatever failed.
+// count reads a run's events and prints a line for each package, and the output of what failed.
 func count(in io.Reader, out io.Writer) counts {
 	t := &tally{output: map[string]*strings.Builder{}, blamed: map[string]bool{}, printed: out}
 	for dec := json.NewDecoder(in); ; {
@@ -105,7 +105,7 @@ func (t *tally) test(e event, key string) {
 	t.show(key)
 }
 
-// pkg ends a package. One without tests counts as nothing; one that fails without a failed test is broken.
+// pkg ends a package. A package without tests counts as nothing. One that fails without a failed test is broken.
 func (t *tally) pkg(e event, key string) {
 	switch {
 	case e.Action == "pass":
@@ -120,7 +120,7 @@ func (t *tally) pkg(e event, key string) {
 	}
 }
 
-// unfinished shows what the tests of a package were saying when its process died.
+// unfinished shows the output of the tests that ran when a package's process died.
 func (t *tally) unfinished(pkg string) {
 	for key := range t.output {
 		if strings.HasPrefix(key, pkg+" ") && key != pkg+" " {

@@ -1,15 +1,15 @@
 // Command testsum runs `go test -json` once for each of its argument lists (separated by a lone
 // "+"), shows what failed, and ends with a line that counts the tests of all of them.
-// A list that begins with "tap" is a command of its own, whose standard output is TAP; one that begins
+// A list that begins with "tap" is a command with TAP on its standard output. A list that begins
 // with "run" is any other command:
 //
 //	go run ./scripts/testsum run make lint + ./... + -race ./room/actor + tap scripts/sdktest
 //	1234 passed, 0 failed
 //
-// With "cpu" before all lists it says too what each package's tests used of the processors, and runs
-// them all anew: Go keeps no results of tests that are run by another program.
+// With "cpu" before all lists it also prints the CPU time of each package's tests. It then runs all of
+// them again, because Go caches no results of tests that another program runs.
 //
-// Its exit code is 1 when a test failed, was skipped, a package did not build, or nothing ran.
+// Its exit code is 1 if a test failed or was skipped, if a package did not build, or if nothing ran.
 package main
 
 import (
@@ -61,7 +61,7 @@ func passes(args []string) func(yield func([]string) bool) {
 	}
 }
 
-// runPass runs one `go test`, a command that speaks TAP, or another command, and counts what it says.
+// runPass runs one `go test`, a command that prints TAP, or another command, and counts the results.
 func (c *costs) runPass(args []string) counts {
 	switch {
 	case len(args) > 1 && args[0] == "tap":
@@ -72,13 +72,13 @@ func (c *costs) runPass(args []string) counts {
 	return run(append([]string{"go", "test"}, args...), slices.Concat([]string{"go", "test", "-json"}, c.measured(args), args), count)
 }
 
-// countNothing shows what a command says that runs no tests.
+// countNothing shows the output of a command that runs no tests.
 func countNothing(in io.Reader, out io.Writer) counts {
 	_, _ = io.Copy(out, in) // the command's exit code tells
 	return counts{}
 }
 
-// run runs a command, called by what people would type, and counts its output.
+// run runs a command under the name that people would type, and counts its output.
 func run(typed, command []string, count func(io.Reader, io.Writer) counts) counts {
 	called := strings.Join(typed, " ")
 	fmt.Printf("== %s\n", called)
@@ -94,7 +94,7 @@ func run(typed, command []string, count func(io.Reader, io.Writer) counts) count
 		return counts{broken: 1}
 	}
 	c := count(out, os.Stdout)
-	_, _ = io.Copy(io.Discard, out) // lets it end should count have stopped early
+	_, _ = io.Copy(io.Discard, out) // lets the command end if count has stopped early
 	if err := cmd.Wait(); err != nil && c.failed == 0 && c.broken == 0 {
 		fmt.Printf("%s: %v\n", called, err)
 		c.broken++

@@ -8,12 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// adopt makes this process the parent of all that its children leave behind, such as a database server that ends
-// after its test.
-func adopt() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) } // without it some cost is not seen
+// adopt makes this process the parent of processes that its children leave behind, such as a database server that
+// ends after its test.
+func adopt() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) } // if it fails, some cost is not counted
 
-// await waits for cmd and returns its exit code, negative after a signal. Orphans that end meanwhile are reaped at once: a
-// test that has killed their parent may wait until they are gone.
+// await waits for cmd and returns its exit code, negative after a signal. It reaps orphans that end meanwhile at once,
+// because a test that has killed their parent may wait until they are gone.
 func await(cmd *exec.Cmd) int {
 	for {
 		var status syscall.WaitStatus

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Elsewhere what a test leaves behind is not counted.
+// On other systems processes that a test leaves behind are not counted.
 
 func adopt() {}
 

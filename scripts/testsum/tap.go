@@ -8,7 +8,7 @@ import (
 )
 
 // countTAP reads a run's TAP (https://testanything.org, version 13, as Node's test runner writes it) and prints
-// whatever failed, with its diagnostics.
+// what failed, with its diagnostics.
 func countTAP(in io.Reader, out io.Writer) counts {
 	var c counts
 	diagnosing, showing := false, false
