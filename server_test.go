@@ -1,7 +1,6 @@
 package roomring_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -165,29 +164,11 @@ func TestMountedUnderAPrefix(t *testing.T) {
 	}
 }
 
-// heard is what was said to a log.
-type heard struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (h *heard) Write(p []byte) (int, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.buf.Write(p)
-}
-
-func (h *heard) String() string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.buf.String()
-}
-
 // Two servers in one process have nothing in common: the end of one is not seen at the other.
 func TestTwoServersInOneProcess(t *testing.T) {
 	usual := slog.Default()
 	ctx := ceiling(t)
-	var logs [2]heard
+	var logs [2]testwait.Log
 	var servers [2]*roomring.Server
 	var stops [2]func()
 	var rooms [2]roomring.Room

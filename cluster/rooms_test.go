@@ -1,19 +1,18 @@
 package cluster_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/roomring/roomring/cluster"
 	"github.com/roomring/roomring/cluster/clustertest/grid"
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/record"
@@ -181,7 +180,7 @@ func TestAQuestionFollowsARoom(t *testing.T) {
 // What the operator does at one node with a room of another is in the log of that one, too.
 func TestActsOfTheOperatorAreLoggedWhereTheyAreDone(t *testing.T) {
 	g := grid.New(t, "a")
-	var log syncBuffer
+	var log testwait.Log
 	b := g.Add("b", func(s *grid.Setup) { s.Cluster.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	made := b.Make(actor.Create{Game: "pair"})
 	asked := g.Nodes["a"].Rooms()
@@ -210,21 +209,4 @@ func TestActsOfTheOperatorAreLoggedWhereTheyAreDone(t *testing.T) {
 	if strings.Count(log.String(), "admin action") != before {
 		t.Error("what is done where it is asked is logged twice")
 	}
-}
-
-type syncBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

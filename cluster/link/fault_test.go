@@ -307,7 +307,7 @@ func TestCloseRightAfterServe(t *testing.T) {
 		if err := n.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if n.log.has("serves no longer") {
+		if n.log.Has("serves no longer") {
 			t.Fatal("an end that was asked for is called an error")
 		}
 	}

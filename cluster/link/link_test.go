@@ -172,7 +172,7 @@ func TestStrangersAreRefused(t *testing.T) {
 				break
 			}
 		}
-		testwait.Until(t, "a line in the log", func() bool { return b.log.has("does not speak TLS") })
+		testwait.Until(t, "a line in the log", func() bool { return b.log.Has("does not speak TLS") })
 	})
 	t.Run("plaintext gRPC", func(t *testing.T) {
 		cc, err := grpc.NewClient(b.addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -188,14 +188,14 @@ func TestStrangersAreRefused(t *testing.T) {
 		a := start(t, "a", with(secret(t)))
 		a.Targets([]link.Target{b.target()})
 		testwait.Until(t, "the state says so", func() bool { return strings.Contains(a.state("b").Err, "another cluster secret") })
-		testwait.Until(t, "the log says so", func() bool { return a.log.has("another cluster secret") })
+		testwait.Until(t, "the log says so", func() bool { return a.log.Has("another cluster secret") })
 	})
 	t.Run("a secret that is only old here", func(t *testing.T) {
 		// The dialler accepts the answerer's certificate; the answerer not the dialler's.
 		a := start(t, "a", with(secret(t), ours))
 		a.Targets([]link.Target{b.target()})
 		testwait.Until(t, "the state says so", func() bool { return strings.Contains(a.state("b").Err, "another cluster secret") })
-		testwait.Until(t, "the log there says so", func() bool { return b.log.has("another cluster secret") })
+		testwait.Until(t, "the log there says so", func() bool { return b.log.Has("another cluster secret") })
 	})
 	t.Run("a node without any", func(t *testing.T) {
 		a := start(t, "a")
@@ -263,7 +263,7 @@ func TestGreetings(t *testing.T) {
 			}
 			testwait.Until(t, "both say why not", func() bool {
 				return strings.Contains(a.state("b").Err, c.want) && strings.Contains(b.state("a").Err, c.want) &&
-					a.log.has(c.want) && b.log.has(c.want)
+					a.log.Has(c.want) && b.log.Has(c.want)
 			})
 			if _, err := a.Call(t.Context(), "b", "x", nil); !errors.Is(err, link.ErrNoPeer) {
 				t.Errorf("call: %v", err)

@@ -145,13 +145,13 @@ func TestCertificateFilesAreReadAgain(t *testing.T) {
 	c.Targets([]link.Target{b.target()})
 	take(t, "what was read last still counts", c.edges)
 	const warning = "cannot be read: those that were read last stay in use"
-	if !b.log.has(warning) {
+	if !b.log.Has(warning) {
 		t.Error("nothing is said of files that cannot be read")
 	}
 	if err := b.Rotate(nil); err == nil {
 		t.Error("files that cannot be read were read again")
 	}
-	if n := b.log.count(warning); n != 1 {
+	if n := b.log.Count(warning); n != 1 {
 		t.Errorf("it is said %d times", n)
 	}
 	again, err := os.ReadFile(filepath.Join(ours, "key.pem"))
@@ -161,7 +161,7 @@ func TestCertificateFilesAreReadAgain(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(theirs, "key.pem"), again, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Rotate(nil); err != nil || !b.log.has("were read again") {
+	if err := b.Rotate(nil); err != nil || !b.log.Has("were read again") {
 		t.Errorf("files that are whole again: %v", err)
 	}
 }

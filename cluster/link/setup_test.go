@@ -1,12 +1,10 @@
 package link_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"net"
-	"sync"
 	"testing"
 	"time"
 
@@ -29,30 +27,6 @@ func take[T any](t testing.TB, what string, from <-chan T) T {
 		t.Fatalf("waited in vain: %s", what)
 		panic("unreachable")
 	}
-}
-
-// lines is a log to look into.
-type lines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(b)
-}
-
-func (l *lines) has(s string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return bytes.Contains(l.buf.Bytes(), []byte(s))
-}
-
-func (l *lines) count(s string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return bytes.Count(l.buf.Bytes(), []byte(s))
 }
 
 // handler notes what one stream brings.
@@ -92,7 +66,7 @@ type node struct {
 	addr   string
 	owners chan *ownerSide
 	edges  chan *edgeSide
-	log    *lines
+	log    *testwait.Log
 }
 
 // options are good ones, with handlers that nobody listens to.
@@ -113,7 +87,7 @@ func options(name string) link.Options {
 
 func start(t testing.TB, name string, change ...func(*link.Options)) *node {
 	t.Helper()
-	n := &node{name: name, owners: make(chan *ownerSide, 64), edges: make(chan *edgeSide, 64), log: &lines{}}
+	n := &node{name: name, owners: make(chan *ownerSide, 64), edges: make(chan *edgeSide, 64), log: &testwait.Log{}}
 	o := options(name)
 	o.Log = slog.New(slog.NewTextHandler(n.log, nil))
 	o.Owner = func(to *link.OwnerEnd) link.Handler[*linkpb.EdgeFrame] {

@@ -216,24 +216,6 @@ func TestTheNewerBootWins(t *testing.T) {
 	}
 }
 
-// lines is a log that can be read.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 func TestStrangersAreRefused(t *testing.T) {
 	for name, test := range map[string]struct {
 		label         string
@@ -247,7 +229,7 @@ func TestStrangersAreRefused(t *testing.T) {
 		"label, no secret": {"other", nil, nil, "its cluster label is another", `another label than \"other\"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var log lines
+			var log testwait.Log
 			ho := options("host")
 			ho.Secrets, ho.Log = test.host, slog.New(slog.NewTextHandler(&log, nil))
 			host := open(t, ho)
@@ -274,7 +256,7 @@ func TestStrangersAreRefused(t *testing.T) {
 
 // A probe of the port is not a stranger.
 func TestAProbeOfThePortIsNoAlarm(t *testing.T) {
-	var log lines
+	var log testwait.Log
 	o := options("host")
 	o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	host := open(t, o)
@@ -291,7 +273,7 @@ func TestAProbeOfThePortIsNoAlarm(t *testing.T) {
 
 // Strangers who never prove that they have the secret hold few streams, and none of them may say much.
 func TestStrangersHoldLittle(t *testing.T) {
-	var log lines
+	var log testwait.Log
 	ho := options("host")
 	ho.Secrets, ho.Log = [][]byte{secret(1)}, slog.New(slog.NewTextHandler(&log, nil))
 	ho.MaxStreams, ho.MaxStreamsPerAddress, ho.StreamBytes = 8, 4, 64<<10

@@ -1,4 +1,4 @@
-// Package testwait has tests wait for what happens beside them: in another goroutine, process or browser.
+// Package testwait has tests wait for what happens beside them, in another goroutine, process or browser, and read its log:
 package testwait
 
 import (

@@ -303,7 +303,7 @@ func (c *card) Open(_ *room.Turn, options json.RawMessage) error {
 
 // TestPanicLogHidesArguments: Go's own stack traces print the arguments of functions, which may be hidden facts.
 func TestPanicLogHidesArguments(t *testing.T) {
-	var log lockedBuffer
+	var log testwait.Log
 	n := newNode(t, withGame(t, room.MustDefine(room.Spec{Name: "card", Version: 1}, func() *card { return &card{} })),
 		func(o *setup) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	defer n.stop()
@@ -320,23 +320,6 @@ func TestPanicLogHidesArguments(t *testing.T) {
 	if strings.Contains(log.String(), "feedface") {
 		t.Errorf("the log tells a hidden fact:\n%s", log.String())
 	}
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 // allOver is a store in which every room's end has arrived.

@@ -268,7 +268,7 @@ func TestOneCommitForSeveralBatches(t *testing.T) {
 
 // TestACommitOfAnotherEpochIsRefused commits what is not of the room's present log.
 func TestACommitOfAnotherEpochIsRefused(t *testing.T) {
-	var log lockedLog
+	var log testwait.Log
 	n, j := newSlowNode(t, func(o *setup) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	defer n.stop()
 	defer j.flow(true)

@@ -204,7 +204,7 @@ func (n *node) neverMade() room.ID {
 }
 
 func TestRoomThatWasNeverMade(t *testing.T) {
-	var log lockedLog
+	var log testwait.Log
 	n := newNode(t, func(o *setup) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	id := n.neverMade()
 	if found := n.restart(); found != (lifecycle.Restored{Rooms: 1}) {
@@ -236,7 +236,7 @@ func TestRoomThatWasNeverMadeAndIsOver(t *testing.T) {
 
 // TestCreateThatNobodyWaitsFor cancels a Create: nothing is wrong with this node.
 func TestCreateThatNobodyWaitsFor(t *testing.T) {
-	var log lockedLog
+	var log testwait.Log
 	n := newNode(t, func(o *setup) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	defer n.stop()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -263,24 +263,6 @@ func TestRestoreThatIsCutShort(t *testing.T) {
 	if _, err := n.owner.Restore(ctx); !errors.Is(err, context.Canceled) || len(n.owner.Held()) > 0 {
 		t.Errorf("restored with %v; held are %v", err, n.owner.Held())
 	}
-}
-
-// lockedLog is a log that can be read while it is written.
-type lockedLog struct {
-	mu  sync.Mutex
-	out strings.Builder
-}
-
-func (l *lockedLog) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.out.Write(b)
-}
-
-func (l *lockedLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.out.String()
 }
 
 func TestPoisonedRoomIsSetAside(t *testing.T) {

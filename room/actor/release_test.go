@@ -17,7 +17,7 @@ import (
 
 // TestReleaseGivesUpWhatIsDamaged releases the other rooms, and does not try damaged ones again.
 func TestReleaseGivesUpWhatIsDamaged(t *testing.T) {
-	var log lockedLog
+	var log testwait.Log
 	n := newNode(t, func(o *setup) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	defer n.stop()
 	damages := []func(l *logged){
@@ -61,7 +61,7 @@ func TestReleaseGivesUpWhatIsDamaged(t *testing.T) {
 
 // TestReleaseGivesUpWhatTheStoreRefuses tries such a room once, logs it once, and leaves it to the next start.
 func TestReleaseGivesUpWhatTheStoreRefuses(t *testing.T) {
-	var log lockedLog
+	var log testwait.Log
 	n := newNode(t, func(o *setup) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	defer func() { n.stop() }()
 	id := n.create(actor.Create{Game: "counter"})

@@ -40,7 +40,7 @@ func (n *node) wantSum(id room.ID, sum int) {
 // TestRoomThatCanNeverBeSaved: the journal refuses one room for good. That is logged once, the room is held, and what was
 // acknowledged comes back with the next start.
 func TestRoomThatCanNeverBeSaved(t *testing.T) {
-	var log lockedLog
+	var log testwait.Log
 	n := newNode(t, func(o *setup) {
 		o.Check = time.Millisecond
 		o.Log = slog.New(slog.NewTextHandler(&log, nil))
@@ -90,7 +90,7 @@ func TestRoomThatCanNeverBeSaved(t *testing.T) {
 
 // TestRoomThatCannotBeSavedForAWhile: that is logged once, however often it is tried, and the room goes on.
 func TestRoomThatCannotBeSavedForAWhile(t *testing.T) {
-	var log lockedLog
+	var log testwait.Log
 	n := newNode(t, func(o *setup) {
 		o.Check = time.Millisecond
 		o.Log = slog.New(slog.NewTextHandler(&log, nil))
