@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/web/client"
 )
 
@@ -64,15 +65,6 @@ func (s *server) rating(g guest) (rating float64, games int) {
 	return 0, 0
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("it never came to be: %s", what)
-		}
-	}
-}
-
 // A player who waited and has gone is nobody's match, and loses nothing, in one process and in a cluster.
 func TestNobodyIsMatchedWithWhoHasGone(t *testing.T) {
 	t.Parallel()
@@ -96,11 +88,11 @@ func playAgainstNobody(t *testing.T, here, there *server) {
 	waits := here.chessFor(first, options)
 	c := here.join(waits, client.Options{Token: first.Token})
 	c.Close()
-	eventually(t, "the first player is seen to be away", func() bool { return !here.present(waits.ID)[first.Player] })
+	testwait.Until(t, "the first player is seen to be away", func() bool { return !here.present(waits.ID)[first.Player] })
 	if got := there.chessFor(second, options); got.ID == waits.ID {
 		t.Error("the second player is matched with one who has gone")
 	}
-	eventually(t, "the seat is given back", func() bool { return len(there.present(waits.ID)) == 0 })
+	testwait.Until(t, "the seat is given back", func() bool { return len(there.present(waits.ID)) == 0 })
 
 	// They find each other after all, and play a game that counts.
 	game := here.chessFor(first, options)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -385,7 +386,7 @@ func (s *server) unknownAndFinishedRooms() {
 	if r.End != "finished" || r.Result.Reason != "enough" {
 		t.Errorf("the result is %+v", r)
 	}
-	settles(t, "the room has left memory", func() bool {
+	testwait.Until(t, "the room has left memory", func() bool {
 		return s.admin("GET", "/admin/v1/rooms/"+info.ID, nil, nil) == http.StatusNotFound
 	})
 	for _, e := range []wire.Encoding{wire.JSON, wire.CBOR} {

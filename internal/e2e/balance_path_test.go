@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -60,7 +61,7 @@ func TestUnderAPath(t *testing.T) {
 				}
 				req.Header.Set("Content-Type", "application/json")
 				var res *http.Response
-				settles(t, method+" "+url, func() bool { // a balancer's first check of the node may be still to come
+				testwait.Until(t, method+" "+url, func() bool { // a balancer's first check of the node may be still to come
 					if res, err = c.Do(req); err != nil {
 						t.Fatal(err)
 					}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -75,7 +76,7 @@ func landed(t *testing.T, nodes []*server, opened int, f func()) map[string]int 
 	}
 	f()
 	var got map[string]int
-	settles(t, fmt.Sprintf("the nodes count %d sockets more", opened), func() bool { // a node answers before it counts
+	testwait.Until(t, fmt.Sprintf("the nodes count %d sockets more", opened), func() bool { // a node answers before it counts
 		got = map[string]int{}
 		total := 0
 		for n, before := range start {
@@ -368,7 +369,7 @@ func passesTheDead(t *testing.T, b *balancer, c *team, rooms []roomInfo) {
 	}
 	dead.start()
 	c.whole(3)
-	settles(t, b.name+" uses a node that is back", func() bool {
+	testwait.Until(t, b.name+" uses a node that is back", func() bool {
 		got := landed(t, c.nodes, 1, func() {
 			if _, err := b.open(way, hinted(rooms[0], dead.Node), nil); err != nil {
 				t.Fatal(err)
@@ -437,7 +438,7 @@ func TestBalancersPassDrainingNodes(t *testing.T) {
 				return // Debian's nginx checks no node on its own
 			}
 			d.noticed.Store(true)
-			settles(t, "the draining node gets no more sockets", func() bool {
+			testwait.Until(t, "the draining node gets no more sockets", func() bool {
 				asked := d.asked.Load()
 				through()
 				return d.asked.Load() == asked

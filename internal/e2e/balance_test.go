@@ -21,6 +21,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/roomring/roomring/internal/testwait"
 )
 
 // balancer is a real HAProxy or nginx that runs a file of deploy/ in front of three nodes.
@@ -72,7 +74,7 @@ func newBalancerOf(t *testing.T, file string, swaps []string, nodes ...string) *
 		b.run(nginxArgs(t, shipped(t, file, append(swaps, "listen 443", "listen "+secure, "listen 80", "listen "+plain)...))...)
 	}
 	for _, addr := range listens {
-		settles(t, name+" listens", func() bool {
+		testwait.Until(t, name+" listens", func() bool {
 			c, err := net.Dial("tcp", addr)
 			if err == nil {
 				_ = c.Close()

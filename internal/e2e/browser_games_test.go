@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/view"
 )
 
@@ -105,7 +106,7 @@ func browserDice(t *testing.T, shared *browser) {
 // turn waits until it is somebody else's turn than before, and says whose.
 func turn(tabs []*tab, before int) (now int) {
 	tabs[0].t.Helper()
-	settles(tabs[0].t, "it is the next one's turn", func() bool {
+	testwait.Until(tabs[0].t, "it is the next one's turn", func() bool {
 		for i, p := range tabs {
 			if i != before && p.count(`[data-action="bid"]:enabled`) == 1 {
 				now = i
@@ -166,7 +167,7 @@ func browserSnakes(t *testing.T, shared *browser) {
 	all = append(all, &onlooker{tab: eve})
 	for _, p := range all {
 		p.sees(testid("field"))
-		settles(t, p.name+" sees four snakes", func() bool { p.look(); return p.most == 4 })
+		testwait.Until(t, p.name+" sees four snakes", func() bool { p.look(); return p.most == 4 })
 	}
 	turned := map[string]int{}
 	for _, p := range four {
@@ -176,7 +177,7 @@ func browserSnakes(t *testing.T, shared *browser) {
 	}
 	for _, p := range all {
 		for number, heading := range turned {
-			settles(t, fmt.Sprintf("%s sees snake %s go %s", p.name, number, directions[heading]), func() bool {
+			testwait.Until(t, fmt.Sprintf("%s sees snake %s go %s", p.name, number, directions[heading]), func() bool {
 				p.look()
 				return p.went[leg{number, heading}]
 			})
@@ -270,7 +271,7 @@ func (p *tab) animates() {
 	for range 3 {
 		var before, now string
 		p.value(pixels, &before)
-		settles(p.t, p.name+"'s field moves", func() bool {
+		testwait.Until(p.t, p.name+"'s field moves", func() bool {
 			time.Sleep(50 * time.Millisecond)
 			p.value(pixels, &now)
 			return now != before

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/roomring/roomring/internal/testwait"
 )
 
 // acts are how many actions stand in a room's log, by player.
@@ -56,7 +58,7 @@ func browserNetwork(t *testing.T, shared *browser) {
 	t.Log("an answer that is lost")
 	network.set(oneWay)
 	black.move(scholars[3])
-	settles(t, "the move has reached the room", func() bool { return s.acts(id)[black.player()] == 2 })
+	testwait.Until(t, "the move has reached the room", func() bool { return s.acts(id)[black.player()] == 2 })
 	network.set(clear)
 	network.reset()
 	two.settled(s, id, scholars[3], 2, 2)

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/roomring/roomring/internal/testwait"
 )
 
 // told waits until a page says what is wrong, in the given kind of notice.
@@ -134,7 +136,7 @@ func browserEnds(t *testing.T, shared *browser) {
 	ada.reads(testid("result-summary"), "They counted to 3")
 	s.result(info.ID)
 	bob := b.person("Bob")
-	settles(t, "the room has gone", func() bool { return s.admin("GET", "/admin/v1/rooms/"+info.ID, nil, nil) == http.StatusNotFound })
+	testwait.Until(t, "the room has gone", func() bool { return s.admin("GET", "/admin/v1/rooms/"+info.ID, nil, nil) == http.StatusNotFound })
 	bob.visit(s.URL + "/play/" + info.ID)
 	bob.told("over")
 	bob.click(fmt.Sprintf(`[data-testid="notice"] a[href="/results/%s"]`, info.ID))

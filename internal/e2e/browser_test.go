@@ -23,6 +23,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
+
+	"github.com/roomring/roomring/internal/testwait"
 )
 
 // TestBrowser plays in real browsers, on real pages of a real server. In short mode it is one game.
@@ -67,7 +69,7 @@ func newBrowser(t *testing.T) *browser {
 	t.Helper()
 	home := t.TempDir()
 	t.Cleanup(func() { // its processes may outlive the first of them for a moment, and still write
-		settles(t, "Chromium leaves its folder alone", func() bool { return os.RemoveAll(home) == nil })
+		testwait.Until(t, "Chromium leaves its folder alone", func() bool { return os.RemoveAll(home) == nil })
 	})
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 900),

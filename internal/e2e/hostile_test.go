@@ -14,6 +14,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -136,7 +137,7 @@ func (s *server) neverReads() {
 	loud := dial(s.t, info.URL, wire.CBOR)
 	loud.hello(wire.Hello{Client: "loud"})
 	cseq, from := uint64(0), time.Now()
-	settles(s.t, "the socket that does not read is closed as too slow", func() bool {
+	testwait.Until(s.t, "the socket that does not read is closed as too slow", func() bool {
 		cseq++
 		_ = deaf.tryWrite(websocket.MessageText, []byte(`{"t":"ping"}`)) // it is too slow, not silent
 		loud.act(cseq, `{"shout":100000}`)
@@ -239,7 +240,7 @@ func TestTooManySocketsOfOneAddress(t *testing.T) {
 	}
 	dial(t, info.URL, wire.JSON).closesWith(wire.CloseTooMany, "address")
 	in[0].bye()
-	settles(t, "the sockets that have gone are not counted", func() bool { return s.metric("roomring_sockets") == 2 })
+	testwait.Until(t, "the sockets that have gone are not counted", func() bool { return s.metric("roomring_sockets") == 2 })
 	dial(t, info.URL, wire.JSON).hello(wire.Hello{Client: "next"})
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web/client"
 )
@@ -51,7 +52,7 @@ func TestKeyBeforeItsPublication(t *testing.T) {
 	t.Cleanup(provider.Close)
 	s := newServer(t, append(generous, "--jwks-url", provider.URL)...).start()
 	var info roomInfo
-	settles(t, "the first keys are fetched", func() bool {
+	testwait.Until(t, "the first keys are fetched", func() bool {
 		return s.callAt(s.URL, "POST", "/v1/rooms", old.token, map[string]any{"game": "chess"}, &info) == http.StatusCreated
 	})
 	for _, k := range []signingKey{fresh, never} {
@@ -79,7 +80,7 @@ func TestKeyBeforeItsPublication(t *testing.T) {
 	case <-time.After(ceiling):
 		t.Error("the key is published and still not known")
 	}
-	settles(t, "it is certain that there is no such key", func() bool {
+	testwait.Until(t, "it is certain that there is no such key", func() bool {
 		code := s.callAt(s.URL, "POST", "/v1/rooms", never.token, map[string]any{"game": "chess"}, nil)
 		if code != http.StatusServiceUnavailable && code != http.StatusUnauthorized {
 			t.Fatalf("a key that is nowhere: %d", code)

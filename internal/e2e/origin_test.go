@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/roomring/roomring/internal/testwait"
 )
 
 // from asks for a guest as a page of another origin does, and says how that and a socket went.
@@ -41,7 +43,7 @@ func TestOriginsOfApps(t *testing.T) {
 				t.Errorf("%s is not named: %d, %q, %v", stranger, guest, shared, socket)
 			}
 		}
-		settles(t, "the log names "+stranger, func() bool { return strings.Contains(s.log.String(), "origin="+stranger) })
+		testwait.Until(t, "the log names "+stranger, func() bool { return strings.Contains(s.log.String(), "origin="+stranger) })
 		if text := s.log.String(); strings.Count(text, "--allowed-origins") != 1 {
 			t.Errorf("the log names the flag more or less than once:\n%s", text)
 		}

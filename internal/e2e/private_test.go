@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web/client"
 )
@@ -296,7 +297,7 @@ func TestMetricsTell(t *testing.T) {
 	c.act(6, `{"finish":true}`)
 	c.closesWith(wire.CloseOver)
 	s.result(info.ID)
-	settles(t, "the room has left the metrics", func() bool { return s.metric(`roomring_rooms{game="tally"}`) == 0 })
+	testwait.Until(t, "the room has left the metrics", func() bool { return s.metric(`roomring_rooms{game="tally"}`) == 0 })
 	var text []byte
 	s.admin("GET", "/metrics", nil, &text)
 	have := map[string]bool{}

@@ -8,10 +8,10 @@ import (
 	"iter"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -191,20 +191,10 @@ func (s *server) inspect(id string) inspected {
 	return in
 }
 
-// settles waits until something is so.
-func settles(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(ceiling); !is(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("it is still not so that %s", what)
-		}
-	}
-}
-
 // offline waits until the room knows that a player's socket has gone.
 func (s *server) offline(id, player string) {
 	s.t.Helper()
-	settles(s.t, "the room knows that "+player+" has gone", func() bool {
+	testwait.Until(s.t, "the room knows that "+player+" has gone", func() bool {
 		for _, seat := range s.inspect(id).Seats {
 			if seat.Player == player && seat.Online {
 				return false
