@@ -88,7 +88,7 @@ func duelRules(wrong string) *room.Rules {
 
 func justAct(*rand.Rand, room.Player, json.RawMessage) any { return struct{}{} }
 
-// Faults of built-in opponents are found although no test of the game's speaks of the option that brings them.
+// The kit finds faults of built-in opponents although the author does not name the option for them.
 func TestFaultsOfBotsAreFoundWithoutTheirOption(t *testing.T) {
 	o := roomtest.Options{Act: justAct, Games: 2, Inputs: 60}
 	roomtest.Prove(t, duelRules(""), o)
@@ -107,7 +107,7 @@ func TestFaultsOfBotsAreFoundWithoutTheirOption(t *testing.T) {
 	expect(t, duelRules("refuses"), o, "the room waits for 2 players, and the game refuses the next one (the game has started)", "call t.Begin()")
 }
 
-func TestTheOptionThatIsUnknownIsAnsweredWithThoseThereAre(t *testing.T) {
+func TestUnknownOptionNamesTheOptions(t *testing.T) {
 	_, err := roomtest.Check(duelRules(""), roomtest.Options{Act: justAct, RoomOptions: json.RawMessage(`{"bots":1}`)})
 	if want := `unknown field "bots": the options are "goal", "computer"`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)

@@ -36,8 +36,7 @@ func (c *counter) View(room.Viewer) sum { return sum{c.Sum} }
 
 func proposeAdd(r *rand.Rand, _ room.Player, _ json.RawMessage) any { return add{r.IntN(10)} }
 
-// hands is a game of hidden cards: who has the turn plays one or draws one, and the highest played wins
-// the trick. A fault may be switched on.
+// hands is a game of hidden cards. The player to move plays one or draws one. A fault may be switched on.
 type hands struct {
 	Hands  map[room.PlayerID][]int
 	Deck   []int
@@ -218,7 +217,7 @@ func proposePlay(r *rand.Rand, p room.Player, view json.RawMessage) any {
 	return play{Do: "draw"}
 }
 
-// hiddenHands is what nobody but its holder may learn.
+// hiddenHands are the deck, and each hand, which only its holder may learn.
 func hiddenHands(state map[string]any) []roomtest.Hidden {
 	out := []roomtest.Hidden{{Path: "Deck"}}
 	for p := range state["Hands"].(map[string]any) {

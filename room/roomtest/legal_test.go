@@ -80,7 +80,7 @@ func heapRules(wrong string) *room.Rules {
 	return room.MustDefine(room.Spec{Name: "heap", Version: 1, MinPlayers: 2}, func() *heap { return &heap{wrong: wrong} })
 }
 
-// luckyNumbers are each its holder's alone.
+// luckyNumbers may be learnt only by their holders.
 func luckyNumbers(state map[string]any) (all []roomtest.Hidden) {
 	return []roomtest.Hidden{{Path: "Lucky[0]", For: []room.PlayerID{"p1"}}, {Path: "Lucky[1]", For: []room.PlayerID{"p2"}}}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/roomring/roomring/room/roomtest"
 )
 
-// recorder stands in for a test that may fail.
+// recorder is a TB that notes a failure.
 type recorder struct{ failure, log string }
 
 func (r *recorder) Helper()                           {}
@@ -171,7 +171,7 @@ func TestWrongClassesAreFound(t *testing.T) {
 	expect(t, one, roomtest.Options{Act: proposeAdd}, `ViewClass puts p1 and p2 into class "one"`, `field me is "p1" and "p2"`)
 }
 
-// again gives a rematch options that it does not open with.
+// again gives a rematch options that its Open refuses.
 type again struct{ counter }
 
 func (g *again) Rematch() any { return map[string]int{"deck": 3} }
@@ -231,7 +231,7 @@ func TestPathsLeadIntoTheState(t *testing.T) {
 	}
 }
 
-// revenant fills its map when it is made, so what was taken out of it comes back.
+// revenant fills its map when it is made, so entries that were removed come back.
 type revenant struct{ Left map[string]bool }
 
 func (g *revenant) Act(_ *room.Turn, _ room.Player, _ add) error { delete(g.Left, "a"); return nil }
@@ -298,7 +298,7 @@ func TestFactsOfEveryKindAreAltered(t *testing.T) {
 	}
 }
 
-func TestAnAlterationOfTheAuthorsIsUsed(t *testing.T) {
+func TestTheAuthorsAlterIsUsed(t *testing.T) {
 	o := handOptions()
 	o.Hidden = func(map[string]any) []roomtest.Hidden {
 		return []roomtest.Hidden{{Path: "Deck", Alter: func(any, *rand.Rand) any { return "no deck" }}}

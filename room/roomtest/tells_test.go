@@ -10,8 +10,8 @@ import (
 	"github.com/roomring/roomring/room/roomtest"
 )
 
-// mines is a game in which each player hides a mine on a line of cells and shoots at those of the others. A card is dealt to
-// each anew whenever somebody is hit.
+// mines is a game in which each player hides a mine in a line of cells and shoots at the others' mines. Whenever somebody is
+// hit, each player gets a new card.
 type mines struct {
 	Mines map[room.PlayerID]int // 0: not hidden yet
 	Cards map[room.PlayerID]int
@@ -31,7 +31,7 @@ type mineView struct {
 	Mine  int   `json:"mine"`
 	Card  int   `json:"card"`
 	Shots []int `json:"shots"`
-	Burnt []int `json:"burnt"` // shots that hit: not in the state, but worked out of what is hidden
+	Burnt []int `json:"burnt"` // shots that hit: not in the state, but computed from hidden facts
 }
 
 const cells = 1000
@@ -106,7 +106,7 @@ func (g *mines) shoot(t *room.Turn, cell int) {
 	}
 	g.Hits++
 	shown := map[room.PlayerID]int{}
-	for _, p := range t.Players() { // a showdown: cards that are dealt anew may be told
+	for _, p := range t.Players() { // a showdown: cards that are replaced may be told
 		shown[p.ID] = g.Cards[p.ID]
 		g.deal(t, p.ID)
 	}
@@ -169,7 +169,7 @@ func mineOptions() roomtest.Options {
 	}
 }
 
-// moveTen keeps what the shots have shown.
+// moveTen moves a mine to a cell that the same shots hit.
 func moveTen(old any, r *rand.Rand) any {
 	n, err := old.(json.Number).Int64()
 	if err != nil {
@@ -178,7 +178,7 @@ func moveTen(old any, r *rand.Rand) any {
 	return (n+10*r.Int64N(100)+10-1)%cells + 1
 }
 
-// A viewer learns of a hidden fact by an event as well as by a view: of one that comes with an action, by luck, or was there.
+// An event may tell a hidden fact that came with an action, was drawn at random, or existed before.
 func TestEventsThatTellHiddenFactsAreFound(t *testing.T) {
 	for fault, words := range map[string][]string{
 		"placed": {"(act {", "Mines.p", " is hidden from ", "a message to ", "tells it: field events", "cell is "},

@@ -11,7 +11,7 @@ import (
 	"github.com/roomring/roomring/room/roomtest"
 )
 
-// patient ends when nobody has acted for so long that the timer came three times in a row.
+// patient ends when its timer has come three times in a row without an action.
 type patient struct {
 	Sum   int
 	tired int
@@ -36,7 +36,7 @@ func (g *patient) Act(_ *room.Turn, _ room.Player, a add) error {
 }
 func (g *patient) View(room.Viewer) sum { return sum{g.Sum} }
 
-// A field that decides once in a long while is found by how it is declared, however the random games go.
+// The kit finds a field that rarely matters by its declaration, whatever the random games do.
 func TestAFieldThatTheSnapshotForgetsIsRefused(t *testing.T) {
 	rules := room.MustDefine(room.Spec{Name: "patient", Version: 1}, func() *patient { return new(patient) })
 	if w := rules.Warnings(); len(w) != 1 {
@@ -45,7 +45,7 @@ func TestAFieldThatTheSnapshotForgetsIsRefused(t *testing.T) {
 	expect(t, rules, roomtest.Options{Act: proposeAdd, Games: 1, Inputs: 1}, "field `tired` is not exported", "export it, write Snapshot and Restore, or tag it `roomring:\"derived\"`")
 }
 
-// hasty is tagged wrongly: what it counts does not follow from what is kept.
+// hasty has a wrong tag: its count does not follow from what is kept.
 type hasty struct {
 	Sum   int
 	tired int `roomring:"derived"`
@@ -59,13 +59,13 @@ func (g *hasty) Act(_ *room.Turn, _ room.Player, a add) error {
 }
 func (g *hasty) View(room.Viewer) sum { return sum{g.Sum} }
 
-// What is said to be derived is cleared and compared, even where the games never come to what hangs on it.
+// The kit clears and compares derived fields, even if they never matter in the random games.
 func TestAFieldThatIsNotDerivedIsFound(t *testing.T) {
 	rules := room.MustDefine(room.Spec{Name: "hasty", Version: 1}, func() *hasty { return new(hasty) })
 	expect(t, rules, roomtest.Options{Act: proposeAdd, Games: 1}, "field `tired` is tagged as derived and cannot be computed again: it comes to 1 when it is cleared after every input, and to 2 otherwise")
 }
 
-// indexed holds derived fields in every place: they are made when they are missing.
+// indexed holds derived fields in every place, and computes them when they are missing.
 type indexed struct {
 	Piles  map[string]pile
 	Any    any
@@ -173,7 +173,7 @@ func (k *slow) Act(t *room.Turn, by room.Player, a add) error {
 func (k *slow) Snapshot() ([]byte, error) { return json.Marshal(k.counter) }
 func (k *slow) Restore(b []byte) error    { return json.Unmarshal(b, &k.counter) }
 
-func TestAFieldThatAnOwnSnapshotForgetsIsFoundAtOnce(t *testing.T) {
+func TestAFieldThatASnapshotterForgetsIsFoundAtOnce(t *testing.T) {
 	rules := room.MustDefine(room.Spec{Name: "slow", Version: 1, SharedView: true}, func() *slow { return new(slow) })
 	if w := rules.Warnings(); len(w) > 0 {
 		t.Errorf("rules with a Snapshot of their own warn of %q", w)

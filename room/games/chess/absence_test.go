@@ -12,7 +12,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Without a clock a side that is away loses after the room's grace, and in its own turn alone.
+// Without a clock a side that is away loses after the room's grace, but only in its own turn.
 func TestAbsenceCountsInOnesOwnTurn(t *testing.T) {
 	for option, grace := range map[string]time.Duration{"": time.Minute, `"grace_ms": 86400000`: 24 * time.Hour} {
 		b := play(t, option)
@@ -42,7 +42,7 @@ func TestAbsenceCountsInOnesOwnTurn(t *testing.T) {
 	}
 }
 
-// A takeback may bring the turn to a side that is away, or take it from there.
+// A takeback may give the turn to a side that is away, or take it from that side.
 func TestAbsenceFollowsATakeback(t *testing.T) {
 	b := play(t, `"takeback": true`)
 	b.moves("e4 e5 Nf3")
@@ -56,7 +56,7 @@ func TestAbsenceFollowsATakeback(t *testing.T) {
 	b.ended("0-1", chess.Abandoned)
 }
 
-// Where a clock runs it decides: nobody loses by being away, and the game outlives that all are away.
+// In a game with a clock nobody loses by being away, and the game goes on while everybody is away.
 func TestAClockDecidesWhatAbsenceCosts(t *testing.T) {
 	const day = 24 * time.Hour
 	b := play(t, `"clock": {"initial_ms": 1209600000}`)
@@ -81,8 +81,8 @@ func TestAClockDecidesWhatAbsenceCosts(t *testing.T) {
 	b.ended("0-1", chess.Time)
 }
 
-// A game in which one of the sides has not acted in its turn is aborted, whatever ends it.
-func TestGamesThatWereNoneAreAborted(t *testing.T) {
+// A game in which a side has not acted in its turn is aborted, whatever ends it.
+func TestGameOfOneIsAborted(t *testing.T) {
 	ends := map[string]func(b *table){
 		"absence": func(b *table) { b.drop(b.toMove()); b.pass(time.Minute) },
 		"leaving": func(b *table) { b.step(core.Input{Kind: core.KindLeave, Player: ann, Reason: string(room.Left)}) },
@@ -126,7 +126,7 @@ func TestGamesThatWereNoneAreAborted(t *testing.T) {
 	b.ended("1-0", chess.Abandoned) // Black has acted, though nothing is left of it
 	c := from(t, "6k1/5ppp/8/8/8/8/8/R6K w - - 0 1", "")
 	c.moves("Ra8")
-	c.ended("1-0", chess.Checkmate) // no absence brings a mate about
+	c.ended("1-0", chess.Checkmate) // absence cannot cause a mate
 }
 
 func TestGraceIsForGamesWithoutAClock(t *testing.T) {
@@ -142,8 +142,8 @@ func TestGraceIsForGamesWithoutAClock(t *testing.T) {
 	}
 }
 
-// A request to take a move back stands while the game goes on, and means the move that it was made for.
-func TestATakebackStandsUntilItIsAnswered(t *testing.T) {
+// A request to take a move back stands while the game goes on, and still means the move that it was made for.
+func TestTakebackStandsUntilAnswered(t *testing.T) {
 	b := play(t, `"takeback": true`)
 	b.moves("e4 e5")
 	b.must(ann, `{"takeback": "offer"}`)
@@ -172,7 +172,7 @@ func TestATakebackStandsUntilItIsAnswered(t *testing.T) {
 	}
 }
 
-// Rooms of the first runtime go on, and are replayed, by the rules that they were begun under.
+// Rooms of the first runtime go on, and are replayed, by the rules that they began with.
 func TestRoomsOfTheFirstRuntimeKeepItsRules(t *testing.T) {
 	old := func(options string) *table { return openUnder(t, 1, `{"white": "first"`+options+`}`).both() }
 	b := old("")

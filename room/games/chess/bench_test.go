@@ -52,8 +52,8 @@ func BenchmarkLibrary(b *testing.B) {
 	}
 }
 
-// BenchmarkFloor is what of the rules library a move cannot do without here: the legal moves, the next
-// position, its board as text and whether it is mate or stalemate.
+// BenchmarkFloor is the least that a move needs of the rules library: the legal moves, the next
+// position, its board as text, and whether it is mate or stalemate.
 func BenchmarkFloor(b *testing.B) {
 	l, moves, n := benchLine(b), benchMoves(b), 0
 	ucis := make([]string, len(moves))
@@ -164,7 +164,7 @@ func benchRoom(b *testing.B, players [2]room.PlayerID) *core.Core {
 	return machine
 }
 
-// BenchmarkRestore brings a game of usual length back from its snapshot.
+// BenchmarkRestore restores a game of usual length from its snapshot.
 func BenchmarkRestore(b *testing.B) {
 	g := new(Game)
 	g.set(Options{FEN: startFEN}, benchLine(b))

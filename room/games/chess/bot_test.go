@@ -49,7 +49,7 @@ func TestBotHasWhite(t *testing.T) {
 	}
 }
 
-// TestBotAgainstRandom: at every level it wins against random moves, and the game is not rated.
+// TestBotAgainstRandom proves that the opponent wins against random moves at every level, and that the game is not rated.
 func TestBotAgainstRandom(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	for level := range 3 {
@@ -75,7 +75,7 @@ func TestBotAgainstRandom(t *testing.T) {
 	}
 }
 
-// randomMove finds a legal move by trying.
+// randomMove finds a legal move by trial.
 func randomMove(b *table, random *rand.Rand) string {
 	fen := b.view().FEN
 	return chess.RandomMove(fen, random)
@@ -142,7 +142,7 @@ func TestBotRematch(t *testing.T) {
 	}
 }
 
-// TestBotReplays: a log with the opponent's moves in it does the same again.
+// TestBotReplays proves that a replay makes the opponent's moves again.
 func TestBotReplays(t *testing.T) {
 	var entries []core.Entry
 	machine, opened, err := core.Open(config(`{"white": "second", "bot": 3}`, 9), 1)

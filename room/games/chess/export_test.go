@@ -12,7 +12,7 @@ func RandomMove(fen string, random *rand.Rand) string {
 	return legal[random.IntN(len(legal))].String()
 }
 
-// BotGame lets the built-in opponent play against itself and says how the game ended by itself.
+// BotGame has the built-in opponent play against itself, and says how the position ended the game.
 func BotGame(level int, random *rand.Rand) (moves []string, reason string) {
 	l, err := newLine(startFEN)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// FuzzActions sends lines of text as two players' actions: nothing panics, what is refused changes
-// nothing, and the game can be brought back after each.
+// FuzzActions sends lines of text as two players' actions. Nothing may panic, a refused action may change
+// nothing, and the game must be restorable after each.
 func FuzzActions(f *testing.F) {
 	f.Add("{\"move\":\"e4\"}\n{\"move\":\"e5\"}\n{\"draw\":\"offer\"}\n{\"draw\":\"accept\"}")
 	f.Add("{\"move\":\"e4\"}\n{\"takeback\":\"offer\"}\n{\"takeback\":\"accept\"}\n{\"move\":\"g1f3\"}")
@@ -21,7 +21,7 @@ func FuzzActions(f *testing.F) {
 		machine := fuzzRoom(t)
 		var cseq [2]record.CSeq
 		for i, text := range strings.SplitN(script, "\n", 64) {
-			// Each line is said by both, so that somebody's turn it is.
+			// Both players send each line, so that it is the turn of one of them.
 			for j, p := range [2]room.PlayerID{"ann", "bob"} {
 				cseq[j]++
 				fuzzAct(t, machine, core.Input{Kind: core.KindAct, At: ms(int64(i) * 100), Player: p, Client: "c", CSeq: cseq[j], Data: json.RawMessage(text)})
@@ -81,7 +81,7 @@ func fuzzAct(t *testing.T, machine *core.Core, in core.Input) {
 	}
 }
 
-// FuzzRestore: no snapshot makes the game panic, then or when it is looked at.
+// FuzzRestore proves that no snapshot makes Restore or View panic.
 func FuzzRestore(f *testing.F) {
 	f.Add([]byte(`{"options":{"white":"first","fen":"` + startFEN + `"},"uci":"e2e4 e7e5","san":"e4 e5","draw":{"by":-1},"takeback":{"by":-1}}`))
 	f.Add([]byte(`{"options":{"fen":"k7/8/8/8/8/8/7P/K7 w - - 0 1","clock":{"initial_ms":5}},"uci":"a1a8","san":"K","players":[{},{}],"clock":{"log":[4]}}`))
@@ -98,7 +98,7 @@ func FuzzRestore(f *testing.F) {
 	})
 }
 
-// FuzzFEN: every position that is taken can be played on from, and is written as it was read.
+// FuzzFEN proves that a game can go on from every accepted position, and that the position is written as it was read.
 func FuzzFEN(f *testing.F) {
 	for _, fen := range []string{
 		startFEN, "4k3/8/8/3pP3/8/8/8/4K3 w - d6 0 1", "r3k2r/8/8/8/8/8/8/R3K2R b Qk - 3 9", "8/4P1k1/8/8/8/8/8/4K3 w - -",

@@ -44,14 +44,14 @@ func boardAndTurn(fen string) string {
 	return f[0] + " " + f[1]
 }
 
-// The rows of the file that end otherwise than their word says.
+// The rows of the file whose games end otherwise than the file says.
 const (
 	flagWithoutMate = 584
 	fivefoldRow     = 658
 )
 
-// libraryLock keeps tests apart in those parts of the rules library that share memory between goroutines.
-// The package itself uses none of them: many rooms at once are what the parallel games are for.
+// libraryLock guards the parts of the rules library that share memory between goroutines. Only tests use them:
+// the parallel games here prove that the package does not.
 var libraryLock sync.Mutex
 
 // TestRecordedGames plays every game of testdata and ends it as it ended.
@@ -68,7 +68,7 @@ func TestRecordedGames(t *testing.T) {
 			if got := boardAndTurn(b.view().FEN); got != boardAndTurn(g.FinalFEN) {
 				t.Fatalf("the board is %s, not %s", got, g.FinalFEN)
 			}
-			if len(strings.Fields(g.Moves)) < 2 && g.Termination != "resignation" { // no game of two has come about
+			if len(strings.Fields(g.Moves)) < 2 && g.Termination != "resignation" { // a side has not acted
 				b.endAs(i, g)
 				b.ended("*", chess.Aborted)
 				return
@@ -172,7 +172,7 @@ func playUCI(t *testing.T, b *table, g recorded) {
 	}
 }
 
-// checkRestore brings the present state back from its snapshot and compares.
+// checkRestore restores the game from its snapshot and compares them.
 func checkRestore(t testing.TB, b *table) {
 	t.Helper()
 	snap, err := b.core.Snapshot()

@@ -10,7 +10,7 @@ import (
 	library "github.com/corentings/chess/v2"
 )
 
-// TestCanMate goes through the endings of few pieces; "own/other" in pieces beside the kings, with
+// TestCanMate goes through endings with few pieces. The names are "own/other", the pieces besides the kings, with
 // bishops as L (on light squares) and D (on dark ones).
 func TestCanMate(t *testing.T) {
 	for pieces, want := range map[string]bool{
@@ -49,8 +49,8 @@ func TestSquareColours(t *testing.T) {
 	}
 }
 
-// TestRulesLibrary counts the moves of positions that catch move generators out, against the numbers
-// that everybody's agree on (https://www.chessprogramming.org/Perft_Results).
+// TestRulesLibrary counts moves in positions that are hard for move generators, and compares with the agreed
+// numbers (https://www.chessprogramming.org/Perft_Results).
 func TestRulesLibrary(t *testing.T) {
 	for fen, want := range map[string]int{
 		startFEN: 8902,
@@ -138,7 +138,7 @@ func passantOf(pos *library.Position) string {
 	return " " + f[3] + " " + f[4]
 }
 
-// The library's generator hands the check of e8=Q on to e8=N.
+// The library's generator passes the check mark of e8=Q on to e8=N.
 func TestCheckOfUnderpromotion(t *testing.T) {
 	l, err := newLine("6k1/4P3/8/8/8/8/8/4K2R w - - 0 1")
 	if err != nil {
@@ -158,7 +158,7 @@ func TestCheckOfUnderpromotion(t *testing.T) {
 	}
 }
 
-// TestBotBoard plays the recorded games and random ones on the small board too, and compares squares, score and checks.
+// TestBotBoard plays recorded and random games on the small board too, and compares squares, score and checks.
 func TestBotBoard(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 40 {
@@ -174,7 +174,7 @@ func TestBotBoard(t *testing.T) {
 			l.play(found{m.String(), legal})
 			fresh := newBotBoard(l.board(), l.turn())
 			if fresh.endgame != b.endgame {
-				b = fresh // a search keeps the tables it began with
+				b = fresh // a board keeps the tables that it began with
 			}
 			if *b != *fresh {
 				t.Fatalf("after %s the small board is\n%+v, not\n%+v", m.String(), b, fresh)
@@ -186,7 +186,7 @@ func TestBotBoard(t *testing.T) {
 	}
 }
 
-// TestBotMoves: the small board's own moves are the legal ones but for castling, en passant and underpromotion.
+// TestBotMoves proves that the small board's moves are the legal ones except castling, en passant and underpromotion.
 func TestBotMoves(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 20 {
@@ -225,7 +225,7 @@ func plainMoves(legal []library.Move) (n int) {
 	return n
 }
 
-// TestBotFinds: mates, captures, a promotion, and not the capture that stalemates.
+// TestBotFinds has the opponent find mates, captures and a promotion, and avoid a capture that stalemates.
 func TestBotFinds(t *testing.T) {
 	for fen, want := range map[string]string{
 		"6k1/5ppp/8/8/8/8/8/R3K3 w Q - 0 1": "a1a8", // mate in one

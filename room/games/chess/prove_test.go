@@ -11,10 +11,10 @@ import (
 	"github.com/roomring/roomring/room/roomtest"
 )
 
-// TestProve plays random games of every kind and has the kit look for what a runtime cannot live with.
+// TestProve has the kit prove random games with different options.
 func TestProve(t *testing.T) {
 	games := 4
-	if os.Getenv("ROOMRING_LONG") != "" { // as make soak has it
+	if os.Getenv("ROOMRING_LONG") != "" { // set by make soak
 		games = 16
 	}
 	for _, options := range []string{
@@ -29,7 +29,7 @@ func TestProve(t *testing.T) {
 	}
 }
 
-// propose is mostly a legal move, and sometimes something else.
+// propose is usually a legal move, and sometimes something else.
 func propose(r *rand.Rand, p room.Player, raw json.RawMessage) any {
 	var v chess.View
 	if err := json.Unmarshal(raw, &v); err != nil {

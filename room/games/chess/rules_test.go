@@ -13,7 +13,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-const shuffle = "Nf3 Nf6 Ng1 Ng8 " // back to where it began, once a time
+const shuffle = "Nf3 Nf6 Ng1 Ng8 " // repeats the position once
 
 func TestThreefoldIsClaimed(t *testing.T) {
 	for _, who := range []room.PlayerID{ann, bob} {
@@ -46,7 +46,7 @@ func TestFivefoldEndsByItself(t *testing.T) {
 	b.ended("1/2-1/2", chess.Fivefold)
 }
 
-// A double step that allows no capture en passant makes no other position (FIDE 9.2.3.2).
+// A double step that allows no capture en passant does not make a different position (FIDE 9.2.3.2).
 func TestRepetitionAndEnPassant(t *testing.T) {
 	b := play(t, "")
 	b.moves("e4 " + "Nf6 Nf3 Ng8 Ng1 " + "Nf6 Nf3 Ng8 Ng1")
@@ -67,7 +67,7 @@ func TestRepetitionAndEnPassant(t *testing.T) {
 	}
 }
 
-// A capture en passant that would leave the king in check does not count either.
+// A capture en passant that would leave the king in check does not make one either.
 func TestRepetitionAndPinnedEnPassant(t *testing.T) {
 	b := from(t, "8/8/8/8/k2p3R/8/4P3/4K3 w - - 0 1", "")
 	b.moves("e4")
@@ -77,7 +77,7 @@ func TestRepetitionAndPinnedEnPassant(t *testing.T) {
 	b.refuse(bob, `{"move": "dxe3"}`, "illegal_move")
 }
 
-// Lost castling rights make another position, though the board looks alike.
+// Lost castling rights make a different position, although the board is the same.
 func TestRepetitionAndCastling(t *testing.T) {
 	b := from(t, "4k3/8/8/8/8/8/8/4K2R w K - 0 1", "")
 	b.moves("Rg1 Kd8 Rh1 Ke8 Rg1 Kd8 Rh1 Ke8")
@@ -246,7 +246,7 @@ func TestDrawOffers(t *testing.T) {
 	if b.view().DrawOffer != "white" {
 		t.Errorf("offer of %q", b.view().DrawOffer)
 	}
-	b.moves("e4") // one's own move leaves the offer standing
+	b.moves("e4") // the offer stands after the offering side's move
 	b.must(bob, `{"draw": "decline"}`)
 	if got := strings.Join(b.events, " "); !strings.Contains(got, `declined{"offer":"draw","by":"black"}`) {
 		t.Errorf("events: %s", got)
@@ -257,7 +257,7 @@ func TestDrawOffers(t *testing.T) {
 	b.must(ann, `{"draw": "offer"}`)
 	b.moves("Nf3")
 	b.going()
-	b.moves("Nf6") // moving on declines
+	b.moves("Nf6") // a move declines
 	b.refuse(bob, `{"draw": "accept"}`, "no_offer")
 	b.must(bob, `{"draw": "offer"}`)
 	b.must(ann, `{"draw": "accept"}`)
@@ -329,7 +329,7 @@ func TestTakebackOnlyWhereAllowed(t *testing.T) {
 	b.refuse(ann, `{"takeback": "offer"}`, "no_takeback")
 }
 
-func TestActionsThatAreNone(t *testing.T) {
+func TestBadActions(t *testing.T) {
 	b := play(t, "")
 	for _, data := range []string{
 		`{}`, `{"move": ""}`, `{"move": "e4", "resign": true}`, `{"resign": false}`, `{"draw": "please"}`,
@@ -395,7 +395,7 @@ func TestWhiteByOption(t *testing.T) {
 	}
 }
 
-func TestSeatsThatAreRefused(t *testing.T) {
+func TestRefusedSeats(t *testing.T) {
 	b := open(t, "")
 	b.sit(ann, "Ann")
 	if err := b.sit("roomring:bot", "Bot"); err == nil || !strings.Contains(err.Error(), "built-in") {
@@ -407,7 +407,7 @@ func TestSeatsThatAreRefused(t *testing.T) {
 	}
 }
 
-func TestOptionsThatCannotBe(t *testing.T) {
+func TestBadOptions(t *testing.T) {
 	for options, field := range map[string]string{
 		`{"white": "me"}`:                                              `"white"`,
 		`{"clock": {"initial_ms": 0}}`:                                 `"clock.initial_ms"`,

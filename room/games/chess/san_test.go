@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestNotations: what may be sent for a move, and how it is written down.
+// TestNotations compares texts that may be sent for a move with its SAN.
 func TestNotations(t *testing.T) {
 	const (
 		castle  = "r3k2r/pppppppp/8/8/8/8/PPPPPPPP/R3K2R w KQkq - 0 1"
@@ -45,7 +45,7 @@ func TestNotations(t *testing.T) {
 			b := from(t, c.fen, "")
 			code := b.act(ann, fmt.Sprintf(`{"move": %q}`, text))
 			if c.fen == castle && strings.HasPrefix(text, "K") && code == "" {
-				continue // a king two squares off is castling by any name
+				continue // a king's move of two squares is always castling
 			}
 			if code != "" {
 				t.Errorf("%s in %s was refused: %s", text, c.fen, b.reason)
@@ -56,7 +56,7 @@ func TestNotations(t *testing.T) {
 	}
 }
 
-// TestWrongMoves: what is refused, and what people are told.
+// TestWrongMoves proves which moves are refused, and with which reasons.
 func TestWrongMoves(t *testing.T) {
 	for _, c := range []struct{ fen, text, code, reason string }{
 		{"", "Nf6", "illegal_move", "Nf6: White has no knight that can go to f6"},

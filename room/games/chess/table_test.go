@@ -44,7 +44,7 @@ func config(options string, seed byte) core.Config {
 // open makes a room without players.
 func open(t testing.TB, options string) *table { return openUnder(t, core.RuntimeVersion, options) }
 
-// openUnder makes it as the runtime of that version did.
+// openUnder is open with a room of an earlier runtime.
 func openUnder(t testing.TB, runtime int, options string) *table {
 	t.Helper()
 	cfg := config(options, 1)
@@ -56,7 +56,7 @@ func openUnder(t testing.TB, runtime int, options string) *table {
 	return &table{t: t, core: machine, cseq: map[room.PlayerID]record.CSeq{}}
 }
 
-// play makes a room in which Ann has White and Bob Black. Options are what stands between the braces.
+// play makes a room in which Ann has White and Bob Black. The options come without their braces.
 func play(t testing.TB, options string) *table {
 	t.Helper()
 	if options != "" {
@@ -83,7 +83,7 @@ func (b *table) back(p room.PlayerID) {
 	b.step(core.Input{Kind: core.KindAttach, Player: p, Client: "c", Attempt: 2})
 }
 
-// from is a game from a position, with other options after it.
+// from is a game that starts from a position, with more options.
 func from(t testing.TB, fen, more string) *table {
 	t.Helper()
 	return play(t, fmt.Sprintf(`"fen": %q%s`, fen, more))
@@ -112,7 +112,7 @@ func (b *table) sit(p room.PlayerID, name string) error {
 	return nil
 }
 
-// hear lets everything out and returns the code of the answer among it, if it is a refusal.
+// hear commits all output and returns the code of the refusal in it, if there is one.
 func (b *table) hear() (code string) {
 	b.t.Helper()
 	for _, o := range b.core.Commit(b.core.Point().Seq) {
@@ -158,7 +158,7 @@ func (b *table) act(p room.PlayerID, data string) string {
 	return b.hear()
 }
 
-// must sends an action that has to be taken.
+// must sends an action that must be accepted.
 func (b *table) must(p room.PlayerID, data string) {
 	b.t.Helper()
 	if code := b.act(p, data); code != "" {
@@ -166,7 +166,7 @@ func (b *table) must(p room.PlayerID, data string) {
 	}
 }
 
-// refuse sends an action that has to be refused with a code, and checks that it changes nothing.
+// refuse sends an action that must be refused with a code, and checks that it changes nothing.
 func (b *table) refuse(p room.PlayerID, data, code string) {
 	b.t.Helper()
 	before := b.state()
@@ -215,7 +215,7 @@ func (b *table) pass(d time.Duration) {
 	b.due()
 }
 
-// due steps what time has made necessary, at the time it was due.
+// due steps what is due, each at its time.
 func (b *table) due() {
 	b.t.Helper()
 	now := b.now

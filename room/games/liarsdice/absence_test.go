@@ -22,8 +22,8 @@ func (b *table) never(summary string) {
 	}
 }
 
-// What the turn's time does for a player is not the player's doing.
-func TestAGameThatOnlyOnePlayedIsAborted(t *testing.T) {
+// An automatic bid or call does not count as an action of the player.
+func TestGameOfOneIsAborted(t *testing.T) {
 	b := play(t, "", "2", "3")
 	b.bid("ann", "2x2")
 	b.pass(10 * time.Minute) // turns run out
@@ -37,8 +37,8 @@ func TestAGameThatOnlyOnePlayedIsAborted(t *testing.T) {
 	d.never("The game was aborted: only Ann played, so it does not count")
 }
 
-// Of more than two, who never acted has no rank and the others have theirs among themselves.
-func TestWhoNeverActedIsLeftOut(t *testing.T) {
+// Among more than two players, those who never acted have no rank. The others are ranked among themselves.
+func TestIdlePlayersAreLeftOut(t *testing.T) {
 	b := play(t, "", "2 2", "3 3", "4 4")
 	b.bid("ann", "1x2")
 	b.must("bob", `{"liar": true}`) // it holds: Bob loses a die
@@ -59,7 +59,7 @@ func TestWhoNeverActedIsLeftOut(t *testing.T) {
 	}
 }
 
-// A table at which not all are ready still waits, and a game that is on lives for as long as its turns may take.
+// A table waits until all are ready. A game that has begun lives for as long as its turns may take.
 func TestATableWaitsUntilItBegins(t *testing.T) {
 	b := wait(t, 2, `{"players": 3, "turn_ms": 600000}`)
 	if b.core.Phase() != core.PhaseWaiting {
@@ -90,7 +90,7 @@ func TestATableWaitsUntilItBegins(t *testing.T) {
 	}
 }
 
-// Rooms of the first runtime go on, and are replayed, by the rules that they were begun under.
+// Rooms of the first runtime go on, and are replayed, by the rules that they began with.
 func TestRoomsOfTheFirstRuntimeKeepItsRules(t *testing.T) {
 	b, err := openUnder(t, 1, `{"players": 2}`)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// TestBotsPlayOn: a person who only looks on sees a whole game of built-in opponents, by legal actions.
+// TestBotsPlayOn proves that built-in opponents play on to the end, by legal actions, while a person only looks on.
 func TestBotsPlayOn(t *testing.T) {
 	for seed := range byte(20) {
 		options := fmt.Sprintf(`{"bots": 5, "dice": 4, "turn_ms": 2000, "reveal_ms": 1000, "wild_ones": %t, "spot_on": %t}`, seed%2 == 0, seed%3 > 0)
@@ -60,7 +60,7 @@ func run(t *testing.T, machine *core.Core) {
 	}
 }
 
-// TestDecide: what a built-in opponent does where it can hardly be mistaken.
+// TestDecide proves what a built-in opponent does in clear cases.
 func TestDecide(t *testing.T) {
 	opts := defaults()
 	view := func(total int, bid Claim, mine ...int) View {

@@ -8,8 +8,8 @@ import (
 	"github.com/roomring/roomring/room/games/liarsdice"
 )
 
-// FuzzActions sends lines of text as three players' actions, and lets a second go by between them: nothing
-// panics, what is refused changes nothing, and the dice on the table are always those the players hold.
+// FuzzActions sends lines of text as three players' actions, and lets a second go by between them. Nothing may
+// panic, a refused action may change nothing, and the dice on the table are always those that players hold.
 func FuzzActions(f *testing.F) {
 	f.Add("{\"bid\":{\"count\":1,\"face\":2}}\n{\"liar\":true}\n{\"ready\":true}")
 	f.Add("{\"bid\":{\"count\":2,\"face\":6}}\n{\"bid\":{\"count\":3,\"face\":2}}\n{\"spot_on\":true}\n{\"ready\":false}")

@@ -12,12 +12,12 @@ import (
 	"github.com/roomring/roomring/room/roomtest"
 )
 
-// TestProve plays random games of every kind and has the kit look for what a runtime cannot live with,
-// and for dice that reach another's bytes.
+// TestProve has the kit prove random games with different options, and that no dice reach another player's
+// bytes.
 func TestProve(t *testing.T) {
 	games := 2
 	switch {
-	case os.Getenv("ROOMRING_LONG") != "": // as make soak has it
+	case os.Getenv("ROOMRING_LONG") != "": // set by make soak
 		games = 8
 	case testing.Short():
 		games = 1
@@ -37,7 +37,7 @@ func TestProve(t *testing.T) {
 	}
 }
 
-// seats is how many people have room at a table.
+// seats is the number of seats for people at a table.
 func seats(options string) int {
 	o := liarsdice.Options{Players: 6}
 	if err := room.DecodeOptions(json.RawMessage(options), &o); err != nil {
@@ -75,7 +75,7 @@ func reroll(old any, r *rand.Rand) any {
 	return out
 }
 
-// propose is mostly a legal action, and sometimes something else.
+// propose is usually a legal action, and sometimes something else.
 func propose(r *rand.Rand, p room.Player, raw json.RawMessage) any {
 	var v liarsdice.View
 	if err := json.Unmarshal(raw, &v); err != nil {

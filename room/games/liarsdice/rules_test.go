@@ -64,7 +64,7 @@ func TestLeastBid(t *testing.T) {
 	}
 }
 
-// TestCalls: what a call costs or wins, and who opens after it.
+// TestCalls proves what a call costs or wins, and who opens the next round.
 func TestCalls(t *testing.T) {
 	for _, c := range []struct {
 		name, options string
@@ -299,7 +299,7 @@ func TestReveal(t *testing.T) {
 
 func TestTurnTimer(t *testing.T) {
 	b := play(t, `"turn_ms": 20000`, "2", "3", "4 4 4 4")
-	b.pass(20 * time.Second) // the clock of the one the lot had chosen has been running for Ann
+	b.pass(20 * time.Second) // Ann's turn began with the time of the player whom the lot had chosen
 	v := b.at(liarsdice.Bidding, 1)
 	if v.Bid != (liarsdice.Bid{Seat: 0, Claim: liarsdice.Claim{Count: 1, Face: 2}, Auto: true}) || v.Players[0].Missed != 1 {
 		t.Fatalf("after a missed turn there is %+v", v)
@@ -422,7 +422,7 @@ func TestReservedIDs(t *testing.T) {
 	}
 }
 
-// TestRestart: a game comes back from its snapshot as it was, at every step of a whole game.
+// TestRestart restores a game from its snapshot at every step of a whole game.
 func TestRestart(t *testing.T) {
 	b := wait(t, 3, `{"players": 4, "bots": 1, "dice": 3, "turn_ms": 1000}`)
 	for range 2000 {

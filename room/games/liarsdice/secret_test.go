@@ -15,8 +15,8 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestInputsTellNothing plays games in which, before every input, everybody but one player is given other
-// dice. Unless the input is a call, that player and the spectators must get the same bytes as in the game as it is.
+// TestInputsTellNothing plays games, and steps every input again after giving everybody but one player other
+// dice. Unless the input is a call, that player and the spectators must get the same bytes.
 func TestInputsTellNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	compared := 0
@@ -152,7 +152,7 @@ func (f *fork) hear() {
 	}
 }
 
-// known lets one watcher stand for all.
+// known gives all watchers the name of one.
 func (f *fork) known(to core.Recipient) core.Recipient {
 	if to.Player == "" {
 		return core.Recipient{Watcher: 1}
@@ -168,7 +168,7 @@ func (f *fork) tell(to core.Recipient, frames ...*core.Frame) {
 	}
 }
 
-// TestEventsHoldNoDice plays whole games: events hold the fields they are documented with and nothing else.
+// TestEventsHoldNoDice plays whole games, and proves that events hold their documented fields and nothing else.
 func TestEventsHoldNoDice(t *testing.T) {
 	shapes := []*regexp.Regexp{
 		regexp.MustCompile(`^\d+ round\{"round":\d+,"seat":\d\}$`),
@@ -198,7 +198,7 @@ func TestEventsHoldNoDice(t *testing.T) {
 	}
 }
 
-// TestViewsOfDice: while dice are hidden they are in their owner's view and nowhere else.
+// TestViewsOfDice proves that hidden dice are only in their owner's view.
 func TestViewsOfDice(t *testing.T) {
 	b := play(t, "", "1 2 3", "4 5 6", "2 2 2")
 	b.bid("ann", "2x2")

@@ -38,7 +38,7 @@ func open(t testing.TB, options string) (*table, error) {
 	return openUnder(t, core.RuntimeVersion, options)
 }
 
-// openUnder makes a room as the runtime of that version did.
+// openUnder makes a room of an earlier runtime.
 func openUnder(t testing.TB, runtime int, options string) (*table, error) {
 	t.Helper()
 	cfg := core.Config{Rules: rules, Header: record.Header{
@@ -64,7 +64,7 @@ func wait(t testing.TB, n int, options string) *table {
 	return b
 }
 
-// play is a game of n people who hold the given dice. Ann opens. Options are what stands between the braces.
+// play is a game of n people who hold the given dice. Ann opens. The options come without their braces.
 func play(t testing.TB, options string, hands ...string) *table {
 	t.Helper()
 	if options != "" {
@@ -173,7 +173,7 @@ func (b *table) leave(p room.PlayerID) {
 	b.hear()
 }
 
-// hear lets everything out and returns the code of the answer among it, if it is a refusal.
+// hear commits all output and returns the code of the refusal in it, if there is one.
 func (b *table) hear() (code string) {
 	b.t.Helper()
 	for _, o := range b.core.Commit(b.core.Point().Seq) {
@@ -233,7 +233,7 @@ func (b *table) act(p room.PlayerID, data string) string {
 	return b.hear()
 }
 
-// must sends an action that has to be taken.
+// must sends an action that must be accepted.
 func (b *table) must(p room.PlayerID, data string) {
 	b.t.Helper()
 	if code := b.act(p, data); code != "" {
@@ -252,7 +252,7 @@ func bidding(claim string) string {
 	return fmt.Sprintf(`{"bid": {"count": %s, "face": %s}}`, count, face)
 }
 
-// refuse sends an action that has to be refused with a code, and checks that it changes nothing.
+// refuse sends an action that must be refused with a code, and checks that it changes nothing.
 func (b *table) refuse(p room.PlayerID, data, code string) {
 	b.t.Helper()
 	before := b.state()

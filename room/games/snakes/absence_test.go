@@ -12,8 +12,8 @@ import (
 
 const short = `{"walls": false, "rounds": 1, "round_s": 5}`
 
-// Who never steered has no rank, and a game that fewer than two played has no result.
-func TestWhoNeverSteeredIsLeftOut(t *testing.T) {
+// Players who never steered have no rank, and a game that fewer than two played has no result.
+func TestIdlePlayersAreLeftOut(t *testing.T) {
 	for played, want := range map[int]string{
 		0: "The game was aborted: nobody played, so it does not count",
 		1: "The game was aborted: only P1 played, so it does not count",
@@ -46,7 +46,7 @@ func TestWhoNeverSteeredIsLeftOut(t *testing.T) {
 	}
 }
 
-// Who is cut off keeps the points, who leaves stands behind.
+// Players who are cut off keep their rank, and players who leave rank last.
 func TestBeingCutOffForfeitsNothing(t *testing.T) {
 	for why, first := range map[room.LeaveReason]room.PlayerID{room.TimedOut: "p1", room.Left: "p2", room.Kicked: "p2"} {
 		b := seat(t, 3, short)
@@ -64,7 +64,7 @@ func TestBeingCutOffForfeitsNothing(t *testing.T) {
 	}
 }
 
-// Rooms of the first runtime go on, and are replayed, by the rules that they were begun under.
+// Rooms of the first runtime go on, and are replayed, by the rules that they began with.
 func TestRoomsOfTheFirstRuntimeKeepItsRules(t *testing.T) {
 	b := openUnder(t, 1, short)
 	b.sit("p1")

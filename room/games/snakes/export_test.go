@@ -1,6 +1,6 @@
 package snakes
 
-// Advise is where a built-in opponent would go in a contender's place.
+// Advise is the direction that a built-in opponent would choose for a contender's snake.
 func Advise(g *Game, number int) string {
 	g.makeGrid()
 	s := g.snake(number)

@@ -14,7 +14,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// TestDrawing has a client draw every snake of lively games from patches alone, at every tick.
+// TestDrawing has a client draw every snake from patches alone, at every tick of lively games.
 func TestDrawing(t *testing.T) {
 	for _, options := range []string{
 		`{"round_s": 40, "width": 40, "height": 24, "walls": false, "bots": 4}`,
@@ -34,7 +34,7 @@ func TestDrawing(t *testing.T) {
 	}
 }
 
-// TestLateViewer sees the same in the whole view as who was there all along.
+// TestLateViewer compares a late viewer's whole view with the patched view of an early one.
 func TestLateViewer(t *testing.T) {
 	b := seat(t, 4, `{"bots": 3}`)
 	b.until(snakes.Playing)
@@ -52,7 +52,7 @@ func TestLateViewer(t *testing.T) {
 	}
 }
 
-// TestPatches measures what a viewer's wire carries for thirty snakes that turn as often as they like.
+// TestPatches measures the bytes that a viewer gets for thirty snakes that turn often.
 func TestPatches(t *testing.T) {
 	b := seat(t, 30, `{"width": 96, "height": 64, "round_s": 60}`)
 	b.until(snakes.Playing)
@@ -71,7 +71,7 @@ func TestPatches(t *testing.T) {
 	}
 }
 
-// TestStraightCostsNothing is the point of the view's encoding.
+// TestStraightCostsNothing proves that a tick without turns costs next to no bytes.
 func TestStraightCostsNothing(t *testing.T) {
 	b := seat(t, 12, `{"walls": false}`)
 	b.until(snakes.Playing)
@@ -127,7 +127,7 @@ func TestAloneAgainstBots(t *testing.T) {
 	}
 }
 
-// TestBotsSurvive has built-in snakes play among themselves as players, and expects them to live and eat.
+// TestBotsSurvive steers players as built-in snakes do, and expects them to live and eat.
 func TestBotsSurvive(t *testing.T) {
 	b := seat(t, 4, `{"round_s": 30, "rounds": 1}`)
 	b.until(snakes.Playing)
@@ -175,7 +175,7 @@ func TestLateJoin(t *testing.T) {
 	}
 }
 
-// TestSpawnIsSafe fills a small field with late joiners, and looks where their snakes are put.
+// TestSpawnIsSafe fills a small grid with late joiners, and checks where their snakes appear.
 func TestSpawnIsSafe(t *testing.T) {
 	b := seat(t, 30, `{"width": 32, "height": 32, "walls": true}`)
 	b.tick(1)
@@ -244,7 +244,7 @@ func TestRoundTime(t *testing.T) {
 	}
 }
 
-// TestAbsent goes straight on, and stands still when nobody is there.
+// TestAbsent proves that an absent player's snake goes straight on, and that the game stands still when nobody is connected.
 func TestAbsent(t *testing.T) {
 	b := seat(t, 2, `{"walls": false}`)
 	b.until(snakes.Playing)
@@ -327,7 +327,7 @@ func TestReserved(t *testing.T) {
 	}
 }
 
-// TestRosterIsBounded lets guests come and go without end.
+// TestRosterIsBounded has guests come and go until the roster is full.
 func TestRosterIsBounded(t *testing.T) {
 	b := seat(t, 2, `{"walls": false, "round_s": 900}`)
 	for n := range 500 {
@@ -339,7 +339,7 @@ func TestRosterIsBounded(t *testing.T) {
 	}
 }
 
-// TestRestart takes the room to another process in the middle of a round, where it goes on to the same end.
+// TestRestart restores the room in the middle of a round. It must go on to the same end.
 func TestRestart(t *testing.T) {
 	b := seat(t, 6, `{"bots": 4, "width": 48, "height": 32, "round_s": 20, "rounds": 1}`)
 	b.until(snakes.Playing)

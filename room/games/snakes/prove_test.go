@@ -11,7 +11,7 @@ import (
 	"github.com/roomring/roomring/room/roomtest"
 )
 
-// TestProve plays random games of every kind and has the kit look for what a runtime cannot live with.
+// TestProve has the kit prove random games with different options.
 func TestProve(t *testing.T) {
 	for _, tt := range []struct {
 		options string
@@ -23,7 +23,7 @@ func TestProve(t *testing.T) {
 		{`{"width": 32, "height": 24, "bots": 3, "rounds": 2, "round_s": 5, "start_s": 1, "pause_s": 1}`, 2},
 		{`{"width": 16, "height": 16, "walls": false, "bots": 12, "rounds": 20, "round_s": 5, "start_s": 1, "pause_s": 1}`, 1},
 	} {
-		if os.Getenv("ROOMRING_LONG") != "" { // as make soak has it
+		if os.Getenv("ROOMRING_LONG") != "" { // set by make soak
 			tt.games *= 4
 		}
 		t.Run(tt.options, func(t *testing.T) {
@@ -34,7 +34,7 @@ func TestProve(t *testing.T) {
 	}
 }
 
-// propose is mostly a turn, and sometimes a boost.
+// propose is usually a turn, and sometimes a boost.
 func propose(r *rand.Rand, p room.Player, raw json.RawMessage) any {
 	var v snakes.View
 	if err := json.Unmarshal(raw, &v); err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// arena is a game in play on a small field, drawn in text: a capital is a head and the same letter in lower
-// case its body, which lies straight behind it; + is food and * a big piece. Snake A has number 1.
+// arena is a game on a small grid, drawn in text. A capital letter is a head, and the same letter in lower
+// case is its body, which lies straight behind it; + is food and * a big piece. Snake A has number 1.
 func arena(t *testing.T, walls bool, rows ...string) *Game {
 	t.Helper()
 	g := &Game{
@@ -48,12 +48,12 @@ func (g *Game) drawn(t *testing.T, drawing string, number int) *Snake {
 	return nil
 }
 
-// silent is a runtime for rules by themselves: nobody hears their events.
+// silent is a runtime that drops events.
 type silent struct{ room.Runtime }
 
 func (silent) Send(room.PlayerID, string, any) {}
 
-// moves plays so many moves of a slow snake.
+// moves plays n moves of a slow snake.
 func (g *Game) moves(n int) {
 	for range 2 * n {
 		turn := room.NewTurn(silent{})
@@ -79,7 +79,7 @@ func (g *Game) living() string {
 	return b.String()
 }
 
-// causes plays one move and says who would die of what.
+// causes plays one move and returns the causes of deaths.
 func (g *Game) causes() string {
 	var out []string
 	g.Clock++
@@ -189,7 +189,7 @@ func TestBoost(t *testing.T) {
 	}
 }
 
-// TestBoostPaysWithGrowth takes cells that are still to come before those that are there.
+// TestBoostPaysWithGrowth proves that boosting costs growth to come before it costs cells.
 func TestBoostPaysWithGrowth(t *testing.T) {
 	g := arena(t, true, "aaaaaaA"+strings.Repeat(".", 40), strings.Repeat(".", 47))
 	s := g.snake(1)
@@ -221,7 +221,7 @@ func TestSteering(t *testing.T) {
 	}
 }
 
-// TestQueue takes one turn a cell.
+// TestQueue proves that a snake takes one turn at each cell.
 func TestQueue(t *testing.T) {
 	g := arena(t, true, "aaaA......", "..........", "..........")
 	g.mustSteer(t, 1, Down, Right, Down)

@@ -30,7 +30,7 @@ type table struct {
 	events  []string // heard so far
 }
 
-// steer has players do the least that is an act of theirs.
+// steer has players take some action.
 func (b *table) steer(players ...room.PlayerID) {
 	b.t.Helper()
 	for _, p := range players {
@@ -50,7 +50,7 @@ func config(options string) core.Config {
 // open makes a room without players.
 func open(t testing.TB, options string) *table { return openUnder(t, core.RuntimeVersion, options) }
 
-// openUnder makes it as the runtime of that version did.
+// openUnder is open with a room of an earlier runtime.
 func openUnder(t testing.TB, runtime int, options string) *table {
 	t.Helper()
 	cfg := config(options)
@@ -62,7 +62,7 @@ func openUnder(t testing.TB, runtime int, options string) *table {
 	return &table{t: t, core: machine, options: options, cseq: map[room.PlayerID]record.CSeq{}}
 }
 
-// seat makes a room with so many players, p1 and so on.
+// seat makes a room with n players, p1 and so on.
 func seat(t testing.TB, players int, options string) *table {
 	t.Helper()
 	b := open(t, options)
@@ -122,7 +122,7 @@ func (b *table) act(p room.PlayerID, data string) string {
 	return b.hear()
 }
 
-// tick plays so many ticks, or fewer if the game ends.
+// tick plays n ticks, or fewer if the game ends.
 func (b *table) tick(n int) {
 	b.t.Helper()
 	for range n {
@@ -150,7 +150,7 @@ func (b *table) until(phase snakes.Phase) {
 	b.t.Fatalf("the phase is still %s, want %s", b.game().Phase, phase)
 }
 
-// hear lets everything out and returns the code of the answer among it, if it is a refusal.
+// hear commits all output and returns the code of the refusal in it, if there is one.
 func (b *table) hear() (code string) {
 	b.t.Helper()
 	b.patch = 0
@@ -222,7 +222,7 @@ func merge(target, patch any) any {
 	return object
 }
 
-// client is the view as the patches have it.
+// client is the view after all patches.
 func (b *table) client() (v snakes.View) {
 	b.t.Helper()
 	raw, err := json.Marshal(b.seen)
@@ -235,7 +235,7 @@ func (b *table) client() (v snakes.View) {
 	return v
 }
 
-// body draws a snake as the package comment tells page authors to: its cells, head first.
+// body draws a snake as the package comment says: its cells, head first.
 func body(v snakes.View, s snakes.SnakeView) (cells []int) {
 	dx, dy := [4]int{0, 1, 0, -1}, [4]int{-1, 0, 1, 0}
 	legs := slices.Sorted(maps.Keys(s.Path))
@@ -252,7 +252,7 @@ func body(v snakes.View, s snakes.SnakeView) (cells []int) {
 	return cells
 }
 
-// agree fails unless the client sees exactly the snakes that there are.
+// agree fails unless the client sees exactly the game's snakes.
 func (b *table) agree() {
 	b.t.Helper()
 	v, g := b.client(), b.game()
