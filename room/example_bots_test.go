@@ -12,7 +12,8 @@ import (
 	"github.com/roomring/roomring/room/roomtest"
 )
 
-// Nim is for two, or for one against the computer: in turn they take 1, 2 or 3 from a heap, and whoever takes the last wins.
+// Nim is for two players, or for one against the computer. They take 1, 2 or 3 from a heap in turn, and whoever takes
+// the last wins.
 type Nim struct {
 	Heap     int
 	Next     int // the seat that takes
@@ -39,7 +40,7 @@ func (g *Nim) Open(t *room.Turn, _ json.RawMessage) error {
 	}
 	g.Heap, g.Computer = 21, o.Computer
 	if g.Computer {
-		t.Seats(1) // the other one is the computer's
+		t.Seats(1) // the computer has the other one
 		t.Begin()  // one player is enough
 	}
 	return nil
@@ -113,7 +114,7 @@ func TestNim(t *testing.T) {
 	})
 }
 
-// A game against the computer is on from the start, and comes to a result in which the computer stands.
+// A game against the computer is on from the start, and its result includes the computer.
 func TestExampleNim(t *testing.T) {
 	head := record.Header{ID: "0123456789abcdef", Game: "nim", Version: 1, Runtime: core.RuntimeVersion, Options: json.RawMessage(`{"computer":true}`)}
 	machine, _, err := core.Open(core.Config{Header: head, Rules: NimRules}, 1)

@@ -10,7 +10,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TwentyOne is played by two: they add 1, 2 or 3 in turn, and whoever reaches 21 loses.
+// TwentyOne is for two players. They add 1, 2 or 3 in turn, and whoever reaches 21 loses.
 type TwentyOne struct{ Sum, Next int }
 
 type Add struct {

@@ -18,8 +18,8 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// Undercut is played by two: each round both choose a number from 1 to 5 in secret. The higher one
-// scores its number, unless the other is lower by exactly one: then that one scores both.
+// Undercut is for two players. In each round both choose a number from 1 to 5 in secret. The higher number scores,
+// unless the lower one is exactly one less: then the lower one scores both.
 type Undercut struct {
 	Goal    int
 	Seconds int
@@ -125,7 +125,7 @@ func (g *Undercut) settle(t *room.Turn) {
 
 func (g *Undercut) Leave(t *room.Turn, p room.Player, why room.LeaveReason) {
 	if len(t.Players()) == 0 {
-		return // nobody had come to play
+		return // nobody has come to play
 	}
 	g.Score[p.Seat] = -1
 	g.finish(t, string(why), p)
@@ -176,7 +176,7 @@ var UndercutRules = room.MustDefine(
 	func() *Undercut { return new(Undercut) },
 )
 
-// Fog moves a dot a player, ten times a second; each team sees only its own.
+// Fog moves one dot for each player, ten times a second. Each team sees only its own dots.
 type Fog struct {
 	Ticks int
 	Dots  map[room.PlayerID]Dot
@@ -199,7 +199,7 @@ func (g *Fog) Act(t *room.Turn, by room.Player, dx int) error {
 
 func (g *Fog) Tick(t *room.Turn) {
 	g.Ticks++
-	for id, d := range g.Dots { // each by itself, so the order of the map does not matter
+	for id, d := range g.Dots { // each dot moves by itself, so the order of the map does not matter
 		d.X += d.DX
 		g.Dots[id] = d
 	}
@@ -230,7 +230,7 @@ func (g *Fog) Upgrade(version int, snapshot []byte) error {
 	if version != 1 {
 		return fmt.Errorf("fog of version %d is not known here", version)
 	}
-	var old struct{ Places map[room.PlayerID]int } // version 1 knew no speeds
+	var old struct{ Places map[room.PlayerID]int } // version 1 had no speeds
 	if err := json.Unmarshal(snapshot, &old); err != nil {
 		return err
 	}
@@ -315,7 +315,7 @@ func TestExampleUndercut(t *testing.T) {
 
 func TestExampleUndercutTimer(t *testing.T) {
 	machine := exampleRoom(t, UndercutRules, `{"goal": 1, "seconds": 5}`)
-	for range 100 { // equal numbers, drawn for both, score nothing
+	for range 100 { // equal numbers score nothing
 		at, ok := machine.Deadline()
 		if !ok || machine.Final() != nil {
 			break

@@ -12,8 +12,8 @@ import (
 	"github.com/roomring/roomring/room/view"
 )
 
-// Rules is a game ready to be run: its Spec and its code, behind types that the runtime can hold.
-// It is immutable and may be shared.
+// Rules are a game ready to run: its Spec and its code, without type parameters. Rules never change and may be shared
+// by any number of goroutines.
 type Rules struct {
 	spec   Spec
 	differ *view.Differ
@@ -21,8 +21,8 @@ type Rules struct {
 	unkept []string
 }
 
-// Define makes rules of a game. New returns a fresh, unopened game each time. The error names what
-// in the spec or the view type cannot be.
+// Define makes rules of a game. Fresh returns a new, unopened game at each call. The error names what is wrong with the
+// spec or the view type.
 func Define[G Game[A, V], A, V any](spec Spec, fresh func() G) (*Rules, error) {
 	spec, err := spec.complete()
 	if err != nil {
@@ -43,7 +43,7 @@ func Define[G Game[A, V], A, V any](spec Spec, fresh func() G) (*Rules, error) {
 	return r, nil
 }
 
-// MustDefine is Define for package variables and main functions; it panics on an error.
+// MustDefine is Define for package variables and main functions. It panics on an error.
 func MustDefine[G Game[A, V], A, V any](spec Spec, fresh func() G) *Rules {
 	rules, err := Define(spec, fresh)
 	if err != nil {
@@ -52,26 +52,26 @@ func MustDefine[G Game[A, V], A, V any](spec Spec, fresh func() G) *Rules {
 	return rules
 }
 
-// Spec is the game's description with every default filled in.
+// Spec returns the game's description with every default filled in.
 func (r *Rules) Spec() Spec { return r.spec }
 
-// Warnings name the fields of the game's state that its snapshot does not bring back after a restart or a move, each with the
-// cure. roomtest fails a game that has any, and a server logs them at its start. That is so in 0.1; from 0.2 on
-// Define refuses such a game.
+// Warnings names the fields that the game's snapshot does not bring back after a restart or a move, each with the cure.
+// roomtest fails a game that has any, and a server logs them at its start. This holds for 0.1; from 0.2 on Define
+// refuses such a game.
 func (r *Rules) Warnings() []string { return slices.Clone(r.unkept) }
 
-// Instance is a fresh, unopened game, for what runs games and for test kits.
+// Instance returns a new, unopened game. It is for package core and for test kits.
 func (r *Rules) Instance() Instance { return r.fresh() }
 
 var gameName = regexp.MustCompile(`^[a-z][a-z0-9]{0,31}$`)
 
 // Limits of a Spec.
 const (
-	MaxSeats    = 1024
-	MaxTickRate = 128
+	MaxSeats    = 1024 // for Spec.MaxPlayers
+	MaxTickRate = 128  // for Spec.TickRate, in ticks a second
 
-	DefaultOptionBytes = 2 << 10  // of Spec.OptionBytes
-	MaxOptionBytes     = 48 << 10 // what a request's body has place for
+	DefaultOptionBytes = 2 << 10  // for Spec.OptionBytes
+	MaxOptionBytes     = 48 << 10 // for Spec.OptionBytes: the body of a request must hold them
 )
 
 func (s Spec) complete() (Spec, error) {

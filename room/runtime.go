@@ -8,8 +8,8 @@ import (
 	"github.com/roomring/roomring/room/view"
 )
 
-// Runtime is what a Turn stands on: the machine that runs the room, which is package core. Games use Turn, whose methods of the same
-// names say what these do. A test of rules by themselves may embed a nil Runtime and give the methods that they need.
+// Runtime is what a Turn calls: the machine that runs the room, in package core. Games use Turn; its methods of the
+// same names document these. A test of rules by themselves may embed a nil Runtime and implement the methods it needs.
 type Runtime interface {
 	Now() time.Duration
 	Index() Index
@@ -21,10 +21,10 @@ type Runtime interface {
 
 	// Decode reads an action.
 	Decode(raw json.RawMessage, into any) error
-	// Options reads the room's options, and returns their JSON beside what is wrong with them.
+	// Options reads the room's options into a struct. It returns their JSON too, and the error says what is wrong with them.
 	Options(into any) (raw json.RawMessage, err error)
 
-	Send(to PlayerID, name string, data any) // an empty to is everybody
+	Send(to PlayerID, name string, data any) // an empty to means everybody
 	StartTimer(name string, after time.Duration)
 	StopTimer(name string)
 	Seats(n int)
@@ -36,14 +36,14 @@ type Runtime interface {
 	Finish(r Result, abort bool)
 }
 
-// Instance is one game value without its type parameters, as a Runtime drives it.
+// Instance is one game value without its type parameters. Package core drives games through it.
 type Instance interface {
-	Spec() *Spec // with every default filled in; nobody changes it
+	Spec() *Spec // with every default filled in; not to be changed
 	Differ() *view.Differ
 	Act(t *Turn, by Player, action json.RawMessage) error
 	View(v Viewer) any
-	Legal(v Viewer) (actions []any, advises bool) // what an Advisor says; false if the game is none
-	Game() any                                    // the value itself, which may have optional interfaces
+	Legal(v Viewer) (actions []any, advises bool) // what an Advisor returns; false if the game is no Advisor
+	Game() any                                    // the value itself, which may implement the optional interfaces
 }
 
 type typed[A, V any] struct {

@@ -5,84 +5,86 @@ import (
 	"time"
 )
 
-// Turn is what the runtime lends a game for the length of one call. It must not be kept.
-// What a refused call asked of it (events, timers, a finish) is forgotten.
+// Turn is what the runtime lends a game for one call. The game must not keep it. If the call refuses its input,
+// everything it asked of the Turn (events, timers, a finish) is dropped.
 type Turn struct{ on Runtime }
 
-// NewTurn is a turn of a room that on runs.
+// NewTurn makes the turn of a room that on runs. It is for package core, and for tests of rules by themselves.
 func NewTurn(on Runtime) Turn { return Turn{on} }
 
-// Now is the room's logical time since it opened. It stands still while no node runs the room, or its process is paused.
+// Now is the room's logical time since it opened. It stands still while no node runs the room or its process is paused.
 func (t *Turn) Now() time.Duration { return t.on.Now() }
 
 // Index is the place of the present input in the room's log.
 func (t *Turn) Index() Index { return t.on.Index() }
 
-// Rand is a random source seeded by the room's secret seed and the present index, so every
-// replay draws the same and nobody can foresee it.
+// Rand is a random source. Its seed comes from the room's secret seed and the present index, so every replay draws the
+// same numbers and nobody can predict them.
 func (t *Turn) Rand() *rand.Rand { return t.on.Rand() }
 
-// Players are those who hold seats, by seat.
+// Players returns those who hold seats, in order of seats.
 func (t *Turn) Players() []Player { return t.on.Players() }
 
 // Online reports whether a player is connected.
 func (t *Turn) Online(p PlayerID) bool { return t.on.Online(p) }
 
-// Broadcast sends an event to every viewer with the next turn. Data must encode to JSON.
+// Broadcast sends an event to every viewer with the next turn. Data must encode to JSON; otherwise the game panics.
 func (t *Turn) Broadcast(name string, data any) { t.on.Send("", name, data) }
 
-// Send sends an event to one player alone.
+// Send sends an event to one player alone. Data must encode to JSON; otherwise the game panics.
 func (t *Turn) Send(to PlayerID, name string, data any) { t.on.Send(to, name, data) }
 
-// StartTimer sets a named timer, or sets it anew. After is in room time, at least 1 ms. The timer is never
-// early: when it comes, Now has moved by After or more.
+// StartTimer sets a named timer; a timer of that name is replaced. After is in room time, and less than 1 ms counts as
+// 1 ms. The timer never comes early: when it comes, Now has moved by after or more.
 func (t *Turn) StartTimer(name string, after time.Duration) {
 	t.on.StartTimer(name, max(after, time.Millisecond))
 }
 
-// StopTimer forgets a named timer. Stopping one that is not set does nothing.
+// StopTimer removes a named timer. It does nothing if there is no such timer.
 func (t *Turn) StopTimer(name string) { t.on.StopTimer(name) }
 
-// Seats says that this room has fewer seats than Spec.MaxPlayers: n, at least 1, as when its options say so or built-in
-// opponents hold some. It belongs into Open. Who sits already stays.
+// Seats gives this room n seats, at least 1, in place of Spec.MaxPlayers, which bounds it. Call it in Open, for example
+// when the options say so or when built-in opponents hold seats. Seated players stay.
 func (t *Turn) Seats(n int) { t.on.Seats(max(n, 1)) }
 
-// Lock keeps new players out (true) or lets them in again while seats are free (false). Spectators may always come.
+// Lock keeps new players out (true), or lets them in while there are free seats (false). Spectators may always come.
 func (t *Turn) Lock(locked bool) { t.on.Lock(locked) }
 
-// Wait says that the room still waits for players when Spec.MinPlayers have come: the game itself begins it, by Begin, as when
-// all say that they are ready. It belongs into Open.
+// Wait makes the room wait for Begin after Spec.MinPlayers have come, for example until all say that they are ready.
+// Call it in Open.
 func (t *Turn) Wait() { t.on.Wait() }
 
-// Begin says that the game is on although fewer players than Spec.MinPlayers are there, as against a built-in opponent. Without
-// it such a room is listed as waiting for ever.
+// Begin says that the game is on although fewer than Spec.MinPlayers are there, for example against a built-in
+// opponent. Without it the lists show such a room as waiting.
 func (t *Turn) Begin() { t.on.Begin() }
 
-// Grace says how long, from now on, this room keeps the seat of a player who is away, in place of Spec.Grace. Forever
-// suits a game in which a clock decides what absence costs. While the room waits for players, Spec.WaitingGrace
-// counts all the same. Not above zero is Spec.Grace again.
+// Grace says how long, from now on, this room keeps the seat of an absent player, in place of Spec.Grace. Forever suits
+// a game with a clock that decides what absence costs. Spec.WaitingGrace still applies while the room waits for
+// players. Zero or less restores Spec.Grace.
 func (t *Turn) Grace(d time.Duration) { t.on.Grace(max(d, 0)) }
 
-// Empty says how long, from now on, this room goes on with nobody connected, in place of Spec.Empty. A game that says
-// Forever must end by its own timers, for nothing else would end a room that all have left. Not above zero
-// is Spec.Empty again.
+// Empty says how long, from now on, this room goes on with nobody connected, in place of Spec.Empty. With Forever, the
+// game must end by its own timers, because nothing else would end the room. Zero or less restores Spec.Empty.
 func (t *Turn) Empty(d time.Duration) { t.on.Empty(max(d, 0)) }
 
-// Acted reports whether a player has had an action accepted in this room, the present one included. It is remembered
-// of those who have left too.
+// Acted reports whether the game has accepted an action of a player in this room, the present one included. It
+// remembers players who have left.
 func (t *Turn) Acted(p PlayerID) bool { return t.on.Acted(p) }
 
-// Runtime is the RuntimeVersion that the room was made by. A game whose newer rules are nothing to the rooms and replays of an
-// older runtime may ask for it in Open, in place of a new Spec.Version.
+// Runtime is the core.RuntimeVersion by which the room was made. A game can ask for it in Open to change its rules for
+// new rooms alone, instead of raising Spec.Version.
 func (t *Turn) Runtime() int { return t.on.RuntimeVersion() }
 
-// Finish ends the game. The room lingers so that people can see it; only a rematch can be acted on any more.
+// Finish ends the game. The room lingers so that people can look at it, and accepts only acts about a rematch.
 //
-// Nobody wins or loses against somebody who never played: of two outcomes both must be of players who have acted
-// (Turn.Acted; built-in opponents have), else the game is aborted. Of more, those of players who never did are
-// left out, the ranks close up, and the game counts if two are left. Result.IdleCounts turns that off.
+// Nobody wins or loses against a player who never played. A game of two is aborted unless both have acted (see
+// Turn.Acted; built-in opponents count as having acted). In a larger game the outcomes of players who never acted are
+// left out, the ranks close up, and the game counts if two outcomes are left. Result.IdleCounts turns this off.
+//
+// Finish panics if an outcome names no player, one player is named twice, a rank is below 1, or r.Data is not JSON. The
+// panic aborts the room.
 func (t *Turn) Finish(r Result) { t.on.Finish(r, false) }
 
-// Abort ends the game like Finish, but without a result: it ends as Aborted, nobody is ranked or rated, and r.Summary
-// tells people why. Its outcomes are left out and its reason is "aborted".
+// Abort ends the game like Finish, but without a result. Nobody is ranked or rated, and r.Summary tells people why. The
+// outcomes are dropped and the reason becomes "aborted".
 func (t *Turn) Abort(r Result) { t.on.Finish(r, true) }

@@ -10,7 +10,7 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// act and view make any type of state a game.
+// still makes a game of any type of state.
 type still[S any] struct{ S S }
 
 func (g *still[S]) Act(*room.Turn, room.Player, struct{}) error { return nil }
