@@ -8,8 +8,8 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Abandon is the end of a room that no program may run again, made from its log without stepping it: an
-// abort with a reason for people at the log's last point. The error says why the replay in it is incomplete.
+// Abandon makes the end of a room that no program may run again, from its log and without stepping it: an abort at the
+// log's last point with a reason for people. The error says why the replay in it is incomplete.
 func Abandon(kept record.Kept, why string) (record.Final, error) {
 	f := record.Final{
 		Room: kept.Header.ID, Game: kept.Header.Game, Version: kept.Header.Version,
@@ -42,11 +42,11 @@ func Abandon(kept record.Kept, why string) (record.Final, error) {
 	return f, damage
 }
 
-// AbandonRow is the end of a room of which only its row is left: an abort with a reason for people, and a replay without
-// inputs.
+// AbandonRow makes the end of a room of which only the row is left: an abort with a reason for people, and a replay
+// without inputs.
 func AbandonRow(row record.Row, why string) (record.Final, error) {
 	f := record.Final{Room: row.Room, Game: row.Game, End: record.Aborted, Result: room.Result{Reason: why}, Point: record.Point{Epoch: row.Epoch}}
-	if row.Private { // nobody knows any more who played
+	if row.Private { // who played is unknown, so nobody may read it
 		f.Readers = []room.PlayerID{}
 	}
 	f.Hash = f.Sum()

@@ -9,15 +9,16 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// runtimeActed is the first runtime that remembers who has acted and asks for it when a game finishes. It is asked of the one
-// that the room was made by, whatever it was moved to since: what was not counted from its beginning nobody is judged by.
+// runtimeActed is the first runtime that counts acts and uses the counts when a game finishes. The runtime that made
+// the room decides, even if the room has moved to another since: nobody is judged by acts that were not counted from
+// the start.
 const runtimeActed = 2
 
-// keptActed bounds the players remembered to have acted who have given their seats up: the oldest is forgotten.
+// keptActed bounds the players without a seat whose acts are remembered. The oldest is forgotten first.
 const keptActed = 2 * room.MaxSeats
 
-// noteActed counts an action of the player of a seat; forget takes it back, if it comes to be refused.
-func (c *Core) countAct(i int) (forget func()) {
+// countAct counts an act of the player in a seat. Undo takes the count back if the game refuses the act.
+func (c *Core) countAct(i int) (undo func()) {
 	if c.header.Runtime < runtimeActed {
 		return func() {}
 	}
@@ -29,7 +30,7 @@ func (c *Core) countAct(i int) (forget func()) {
 	return func() { c.s.Seats[i].Acts, c.s.FirstAct = seat.Acts, first }
 }
 
-// vacate frees a seat. What its player has done counts for what is left of the game.
+// freeSeat frees a seat. The acts of its player still count for the rest of the game.
 func (c *Core) freeSeat(i int) {
 	s := c.s.Seats[i]
 	c.s.Seats[i] = seat{}
@@ -46,12 +47,12 @@ func (c *Core) freeSeat(i int) {
 	c.s.Acted = append(c.s.Acted, acted{s.Player, s.Acts})
 }
 
-// leftAs is where a player who gave a seat up stands among those who did, or -1.
+// formerPlayer returns the place of a player in the list of those who gave up a seat, or -1.
 func (c *Core) formerPlayer(p room.PlayerID) int {
 	return slices.IndexFunc(c.s.Acted, func(a acted) bool { return a.Player == p })
 }
 
-// acts is how many actions a player has had accepted, now or before leaving a seat.
+// acts counts the accepted actions of a player, seated or not.
 func (c *Core) acts(p room.PlayerID) int {
 	n := 0
 	if i := c.s.seatOf(p); i >= 0 {
@@ -65,7 +66,7 @@ func (c *Core) acts(p room.PlayerID) int {
 
 func (c *Core) acted(p room.PlayerID) bool { return c.acts(p) > 0 }
 
-// played is how much was played in a room that is over; nil in one of a runtime that did not count.
+// played says how much was played in a room that is over. It is nil in a room of a runtime that did not count.
 func (c *Core) played() *record.Played {
 	if c.header.Runtime < runtimeActed {
 		return nil
@@ -79,7 +80,8 @@ func (c *Core) played() *record.Played {
 	return p
 }
 
-// judge leaves who never acted out of a result. An empty why says that it counts; else the game is aborted.
+// dropIdle removes players who never acted from a result. If the game must be aborted instead, why tells people the
+// reason.
 func (c *Core) dropIdle(r *room.Result) (why string) {
 	if c.header.Runtime < runtimeActed || r.IdleCounts || len(r.Outcomes) < 2 {
 		return ""
@@ -108,7 +110,7 @@ func displayName(o room.Outcome) string {
 	return fmt.Sprintf("Seat %d", o.Seat)
 }
 
-// closeRanks ranks those who are left among themselves.
+// closeRanks ranks the remaining outcomes among themselves.
 func closeRanks(left []room.Outcome) []room.Outcome {
 	ranks := make([]int, len(left))
 	for i, o := range left {

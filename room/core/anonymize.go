@@ -10,9 +10,8 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// anonymous takes out of a log what is nobody else's: the ids that clients drew for themselves, which let who knows them speak
-// for a player's connection. Each is replaced by one that says nothing, the same wherever it stands, so that the log
-// replays as it was.
+// anonymizer removes client ids from a log. Clients draw them at random, and who knows one can act for that player's
+// connection. Each id becomes a meaningless one, the same wherever it occurs, so the log replays as before.
 type anonymizer struct {
 	ids map[record.ClientID]record.ClientID
 }
@@ -32,7 +31,8 @@ func (a *anonymizer) id(id record.ClientID) record.ClientID {
 	return to
 }
 
-// entry is the entry without them. What states it carries that cannot be read is left alone: no replay goes on from it.
+// entry returns the entry without client ids. If the state in it cannot be read it is left as it is, because no replay
+// goes on from it.
 func (a *anonymizer) entry(e Entry) Entry {
 	if e.Kind == KindCut {
 		*a = anonymizer{} // the log begins anew with it
@@ -61,19 +61,20 @@ func (a *anonymizer) state(data []byte) []byte {
 	return data
 }
 
-// anonymousMark stands behind the magic of a replay that was made without client ids and join code. It is an empty skippable
-// frame (RFC 8878, section 3.1.2), which programs that do not look for it pass over.
+// anonymousMark follows the magic of a replay without client ids and join code. It is an empty skippable frame (RFC
+// 8878, section 3.1.2), so programs that do not know it pass over it.
 const anonymousMark = "\x50\x2a\x4d\x18\x00\x00\x00\x00"
 
 // AnonymousHead is how many bytes of a replay IsAnonymous needs.
 const AnonymousHead = len(replayMagic) + len(anonymousMark)
 
-// IsAnonymous reports whether a replay that begins so was made without client ids and join code. Others, of older programs,
-// are made so by ReplayReader.WriteAnonymous.
+// IsAnonymous reports whether a replay with this beginning was made without client ids and join code.
+// ReplayReader.WriteAnonymous converts replays of older programs.
 func IsAnonymous(head []byte) bool { return bytes.HasPrefix(head, []byte(replayMagic+anonymousMark)) }
 
-// WriteAnonymous writes the rest of a replay without client ids and join code, in the memory of a part of it. It replays
-// as the original does. Entries cannot be read afterwards.
+// WriteAnonymous writes the rest of a replay without client ids and join code. It needs memory for a part of the replay
+// only. The copy replays as the original does. Entries cannot be read afterwards. The error is the writer's, or that of
+// Entries.
 func (r *ReplayReader) WriteAnonymous(w io.Writer) error {
 	head, err := replayHead(r.Header, r.Final)
 	if err != nil {
@@ -98,8 +99,8 @@ func (r *ReplayReader) WriteAnonymous(w io.Writer) error {
 	return err
 }
 
-// Readers are who may read the end of a room that is over and was for its players alone, beside operators: those in the
-// result and those who have a seat. Nil: everybody may.
+// Readers returns the players who may read the end of a finished room that is for its players alone: those in the
+// result and those with a seat. Operators may read it too. Nil means everybody.
 func (c *Core) Readers() []room.PlayerID {
 	if !c.header.Closed() {
 		return nil

@@ -8,17 +8,17 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// spectatorClass is the class of those who watch a room whose players do not all see the same. Spectators
-// come and go without an input, so it is kept up whether anybody watches or not: a view that cannot be shown
-// to them ends the room at the same index in every replay.
+// spectatorClass is the class of spectators in a room whose players do not all see the same. Spectators come and go
+// without an input, so this class always exists: then a view that cannot be shown to them ends the room at the same
+// index in every replay.
 const spectatorClass ClassID = 0
 
-// classes are the derived half of the view classes; the log's half is in state.Classes.
+// classes is the derived part of the view classes. state.Classes is the part that the log determines.
 type classes struct {
 	byID        map[ClassID]*class
 	spectator   *class // nil in a room with one view for all
 	scratch     [2][]byte
-	publishedAt room.Index
+	publishedAt room.Index // index of the last turns
 }
 
 // class holds one group's view as its members have it, and their last turns.
@@ -26,12 +26,12 @@ type class struct {
 	id     ClassID
 	viewer room.Viewer
 	shadow *view.Shadow
-	last   room.Index // of its last turn, or of its making
+	last   room.Index // index of its last turn, or of its creation
 	turns  turnBuffer
-	whole  *Frame // the view as it is, while many ask for it at one index
+	whole  *Frame // the present view, shared by all who ask for it at one index
 }
 
-// classKey tells which class a player belongs in.
+// classKey returns the key of the class in which a viewer belongs.
 func (c *Core) classKey(v room.Viewer) string {
 	if c.spec.SharedView {
 		return "all"
@@ -42,6 +42,7 @@ func (c *Core) classKey(v room.Viewer) string {
 	return "player " + string(v.Player)
 }
 
+// viewerOf returns the viewer for whom a seat's view is made.
 func (c *Core) viewerOf(seat int) room.Viewer {
 	if c.spec.SharedView {
 		return room.Spectator
@@ -49,8 +50,8 @@ func (c *Core) viewerOf(seat int) room.Viewer {
 	return room.Viewer{Player: c.s.Seats[seat].Player, Seat: seat}
 }
 
-// reclass puts every player into the class that the game now says, and makes and drops classes. Who
-// moves hears the whole view as the class has it, then its turns, and can resume from here on only.
+// updateClasses puts every player into the class that the game now returns, creating and dropping classes. A player who
+// changes class gets the class's whole view, then its turns, and can resume from this index on only.
 func (c *Core) updateClasses() {
 	switch shared := c.spec.SharedView; {
 	case shared && c.s.NextClass == 0:
@@ -77,6 +78,7 @@ func (c *Core) updateClasses() {
 	c.dropEmptyClasses()
 }
 
+// classKeyOf returns the key of a class, or "".
 func (s *state) classKeyOf(id ClassID) string {
 	i := slices.IndexFunc(s.Classes, func(x classInfo) bool { return x.ID == id })
 	if i < 0 {
@@ -85,7 +87,7 @@ func (s *state) classKeyOf(id ClassID) string {
 	return s.Classes[i].Key
 }
 
-// enterClass finds or makes a class.
+// ensureClass finds or creates a class.
 func (c *Core) ensureClass(key string, v room.Viewer) *class {
 	for _, info := range c.s.Classes {
 		if info.Key == key {
@@ -97,6 +99,7 @@ func (c *Core) ensureClass(key string, v room.Viewer) *class {
 	return c.makeClass(c.s.NextClass, v, c.s.Index)
 }
 
+// makeClass creates the derived part of a class with the game's present view.
 func (c *Core) makeClass(id ClassID, v room.Viewer, last room.Index) *class {
 	cl := &class{id: id, viewer: v, shadow: c.newShadow(), last: last}
 	cl.turns.from = c.s.Index
@@ -110,7 +113,7 @@ func (c *Core) makeClass(id ClassID, v room.Viewer, last room.Index) *class {
 
 func (c *Core) makeSpectators() {
 	c.classes.spectator = c.makeClass(spectatorClass, room.Spectator, c.s.Index)
-	delete(c.classes.byID, spectatorClass) // it is nobody's among the players
+	delete(c.classes.byID, spectatorClass) // it is no class of players
 }
 
 func (c *Core) dropEmptyClasses() {
@@ -128,8 +131,8 @@ func (c *Core) dropEmptyClasses() {
 	})
 }
 
-// update brings a class's view up to the game and returns the patch by encoding; it is valid until the
-// next update. A view that cannot be shown panics, and so aborts the room with the field named.
+// updateView brings a class's view up to date and returns the patch by encoding, which is valid until the next update.
+// If the view cannot be shown it panics, which aborts the room with the field named.
 func (c *Core) updateView(cl *class) (patch [2][]byte, changed bool) {
 	sc := &c.classes.scratch
 	var err error
@@ -143,7 +146,7 @@ func (c *Core) updateView(cl *class) (patch [2][]byte, changed bool) {
 	return *sc, changed
 }
 
-// spectators is the class of those who watch.
+// spectators returns the class of spectators.
 func (c *Core) spectators() *class {
 	if c.classes.spectator != nil {
 		return c.classes.spectator

@@ -7,24 +7,24 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Config makes a Core.
+// Config says how to make a Core.
 type Config struct {
 	Header record.Header
 	Rules  *room.Rules
 
-	ResumeTurns int // turns a class keeps for clients that come back; 0 means 256
-	ResumeBytes int // and their bytes; 0 means 256 KiB
-	CheckEvery  int // a turn carries the view's checksum once in so many indexes; 0 means 32
-	// OldestRuntime is the oldest that rooms go on by; those of older ones are moved to the present one, see Restore. 0 means
-	// the constant OldestRuntime, and what is below it counts as that.
+	ResumeTurns int // turns that each class keeps for clients that come back; 0 means 256
+	ResumeBytes int // bytes of those turns; 0 means 256 KiB
+	CheckEvery  int // a class's turn carries the view's checksum once in so many indexes; 0 means 32
+	// OldestRuntime is the oldest runtime by which rooms may go on. Restore moves rooms of older runtimes to the present one.
+	// The constant OldestRuntime is the default and the least.
 	OldestRuntime int
 
-	CatchUp int // ticks made up at once when the caller is late, the rest is skipped; 0 means 5
+	CatchUp int // missed ticks that Due makes up when the caller is late; it skips the rest; 0 means 5
 
-	// A snapshot is due when replaying the tail of the log would cost more than one of these.
-	SnapshotCost  time.Duration // of stepping, as told by Charge; 0 means 1 ms
-	SnapshotBytes int           // of log; 0 means 256 KiB
-	SnapshotTurns int           // of inputs; 0 means 1024
+	// A snapshot is due when replaying the log since the last one would cost more than one of these.
+	SnapshotCost  time.Duration // time spent in Step, as told by Charge; 0 means 1 ms
+	SnapshotBytes int           // bytes of log; 0 means 256 KiB
+	SnapshotTurns int           // inputs; 0 means 1024
 }
 
 func (c Config) complete() Config {

@@ -12,21 +12,21 @@ import (
 	"github.com/roomring/roomring/room/view"
 )
 
-// Phase is where a room's life stands.
+// Phase is a stage of a room's life.
 type Phase string
 
 // The phases.
 const (
-	PhaseWaiting Phase = "waiting" // fewer players than Spec.MinPlayers so far, or the game has not said Turn.Begin after Turn.Wait
+	PhaseWaiting Phase = "waiting" // fewer than Spec.MinPlayers have come, or the game waits for its own Turn.Begin
 	PhasePlaying Phase = "playing"
 	PhaseOver    Phase = "over"
 )
 
-// Core is one room: the pure state machine that an actor drives. It has no clock, does no I/O and
-// starts no goroutine; one goroutine uses it at a time.
+// Core is one room as a state machine. It has no clock, does no I/O and starts no goroutine. One goroutine uses it at a
+// time.
 //
-// Step applies one input, puts it into the log and queues what the room says. What is queued leaves
-// by Commit, when the caller's durability has confirmed the index it was computed at.
+// Step applies one input, appends it to the log and queues outputs. Commit returns outputs when the caller's durability
+// has confirmed the index at which they were computed.
 type Core struct {
 	cfg    Config
 	header record.Header
@@ -34,48 +34,55 @@ type Core struct {
 	inst   room.Instance
 	spec   *room.Spec
 
-	s       state   // replicated: a function of the log
-	classes classes // derived: views, and turns for clients that come back
+	s       state   // a function of the log
+	classes classes // derived from it: views, and turns for clients that come back
 
 	outputs   []Output // waiting for commit, in order
 	committed room.Index
 	log       logbook // the whole log, up to the end of the game
 
-	last              Entry  // what Step has put into the log
-	replaying         *Entry // what the log says of the input that is stepped again
-	sampling          refusalSampling
-	cutAt             int  // bytes of log at which it is cut
-	startsWithCut     bool // the next entry is the cut that the log begins with
-	startsWithUpgrade bool // the next entry is an upgrade, and nothing before it was stepped
-	sinceN            int  // inputs, bytes and cost since the last snapshot
-	sinceB            int
-	sinceC            time.Duration
-	watchers          map[WatcherID]struct{}
-	decoded           []byte // what Turn.Options made of the options; nil: nobody wants to know, see Rules.Pool
-	panicked          *Panic
-	panickedBefore    *Panic         // panicked before the present step
-	givenOutcomes     []room.Outcome // of the result, as the game said it; lost by a restore
-	pending           *Input         // see Pending
-	skipped           uint64         // ticks left out because the caller was late
+	last      Entry  // the newest entry, while Step works on it
+	replaying *Entry // the logged entry that is being stepped again; nil: the input is new
+	sampling  refusalSampling
+
+	cutAt             int  // bytes of log at which a cut is due
+	startsWithCut     bool // the next entry is the cut by which the log begins
+	startsWithUpgrade bool // the next entry is an upgrade, and the entries before it were not stepped
+	sinceSnapshot     replayCost
+
+	watchers       map[WatcherID]struct{}
+	decoded        []byte // options as Turn.Options decoded them, for PoolKey; nil: do not collect them
+	panicked       *Panic
+	panickedBefore *Panic         // as panicked was before the present step
+	givenOutcomes  []room.Outcome // of the game's result, before idle players were dropped; a restore loses them
+	pending        *Input         // see Pending
+	skipped        uint64         // ticks that were left out because the caller was late
 }
 
-// Ready says what the caller must do after a Step.
+// replayCost is what replaying a part of the log would cost.
+type replayCost struct {
+	inputs, bytes int
+	time          time.Duration
+}
+
+// Ready tells the caller what to do after a Step.
 type Ready struct {
-	Entry       *Entry // to journal; nil when nothing entered the log
-	Refused     error  // why nothing entered the log: a *Refusal
-	Gap         bool   // the act's cseq is not the next: close 4104, nothing entered the log
-	Over        bool   // this input ended the room: Final is set
-	Gone        bool   // the room may leave memory: its last look is over
-	SnapshotDue bool   // taking a Snapshot now is worth its while
-	CutDue      bool   // a KindCut is to be stepped now, before anything else
-	Changed     string // not empty, once a room: the game refused this act with this code and changed all the same
+	Entry       *Entry // to append to the journal; nil: the log has no new entry
+	Refused     error  // why there is no entry: a *room.Refusal
+	Gap         bool   // the act's cseq is not the next one: close with 4104; there is no entry
+	Over        bool   // this input ended the room; Final is set
+	Gone        bool   // the room has lingered long enough and may leave memory
+	SnapshotDue bool   // a Snapshot now is worth its cost
+	CutDue      bool   // step a KindCut now, before any other input
+	Changed     string // not empty, at most once a room: the game refused this act with this code, and yet its state changed
 }
 
-// ErrStale refuses an attach that is older than one already seen.
+// ErrStale refuses an attach by an older attempt than one already seen.
 var ErrStale = &room.Refusal{Code: "stale", Reason: "a newer connection of this client has come before"}
 
 // Refusals that the core itself makes.
 var (
+	// Refusals by the core itself.
 	errFull      = &room.Refusal{Code: "full", Reason: "all seats are taken"}
 	errLocked    = &room.Refusal{Code: "locked", Reason: "the room takes no new players"}
 	errBanned    = &room.Refusal{Code: "kicked", Reason: "removed from this room"}
@@ -84,8 +91,8 @@ var (
 	errNotYou    = &room.Refusal{Code: "not_attached", Reason: "another client holds this seat"}
 )
 
-// Open makes a new room and steps its first inputs: epoch and open. The error is the game's refusal
-// of the options, or a *Panic. Both entries are in the log that Entries returns.
+// Open makes a new room and steps its first two inputs, epoch and open. It returns their entries. The error is the
+// game's refusal of the options, or wraps a *Panic.
 func Open(cfg Config, epoch record.Epoch) (*Core, []Entry, error) {
 	c := newCore(cfg)
 	if err := c.spec.CheckOptions(c.header.Options); err != nil {
@@ -116,22 +123,22 @@ func newCore(cfg Config) *Core {
 	}
 }
 
-// Header is what never changes about the room.
+// Header returns what never changes about the room.
 func (c *Core) Header() record.Header { return c.header }
 
-// runtime is the one that the room goes on by.
+// runtime is the runtime by which the room goes on.
 func (c *Core) runtime() int { return cmp.Or(c.s.Runtime, c.header.Runtime) }
 
-// Rules is the game that the room runs.
+// Rules returns the game that the room runs.
 func (c *Core) Rules() *room.Rules { return c.rules }
 
-// Now is the room time of the last input.
+// Now returns the room time of the last input.
 func (c *Core) Now() time.Duration { return c.s.Now }
 
-// Point is the epoch and index of the last input.
+// Point returns the epoch and index of the last input.
 func (c *Core) Point() record.Point { return record.Point{Epoch: c.s.Epoch, Seq: c.s.Index} }
 
-// Committed is the highest index that Commit was told.
+// Committed returns the highest index given to Commit.
 func (c *Core) Committed() room.Index { return c.committed }
 
 // PendingOutputs counts the outputs that wait for a commit.
@@ -143,16 +150,16 @@ func (c *Core) Joined() bool { return c.s.Joined }
 // Locked reports whether the game keeps new players out.
 func (c *Core) Locked() bool { return c.s.Locked }
 
-// Ticking reports whether the room speaks at ticks now, and a next one is due.
+// Ticking reports whether a tick is due next, so that turns are made at ticks.
 func (c *Core) Ticking() bool { return c.s.TickAt > 0 && c.s.Final == nil }
 
 // Skipped counts the ticks that were left out because the caller was late.
 func (c *Core) Skipped() uint64 { return c.skipped }
 
-// Panicked is the panic that ended the room, or nil.
+// Panicked returns the panic that ended the room, or nil.
 func (c *Core) Panicked() *Panic { return c.panicked }
 
-// Phase is where the room's life stands.
+// Phase returns the stage of the room's life.
 func (c *Core) Phase() Phase {
 	switch {
 	case c.s.Final != nil:
@@ -163,10 +170,11 @@ func (c *Core) Phase() Phase {
 	return PhaseWaiting
 }
 
-// Started reports whether enough players have been there once, or the game has begun without them: the room is waiting no more.
+// Started reports whether the room waits no longer: enough players have been there once, or the game has begun without
+// them.
 func (c *Core) Started() bool { return c.s.Started }
 
-// Final is the room's end without its replay, or nil while it lives.
+// Final returns the room's end without its replay, or nil while the room lives.
 func (c *Core) Final() *record.Final {
 	if c.s.Final == nil {
 		return nil
@@ -175,8 +183,8 @@ func (c *Core) Final() *record.Final {
 	return &f
 }
 
-// Commit says that the durability level has confirmed every input up to i, and returns what may leave
-// now, in order, each output once.
+// Commit tells the room that every input up to i is durable. It returns the outputs that may leave now, in order, each
+// once.
 func (c *Core) Commit(i room.Index) []Output {
 	c.committed = max(c.committed, min(i, c.s.Index))
 	n := 0
@@ -188,8 +196,8 @@ func (c *Core) Commit(i room.Index) []Output {
 	return out
 }
 
-// Charge tells what the last Step cost; it decides when a snapshot is due and nothing else.
-func (c *Core) Charge(cost time.Duration) { c.sinceC += cost }
+// Charge tells the room what the last Step cost. The sum decides when a snapshot is due, and nothing else.
+func (c *Core) Charge(cost time.Duration) { c.sinceSnapshot.time += cost }
 
 func (c *Core) newShadow() *view.Shadow {
 	if c.runtime() < 2 {

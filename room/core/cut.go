@@ -8,13 +8,13 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// cutDue reports whether the log has grown to the bound, at a point where it can be cut.
+// cutDue reports whether the log has reached its bound and can be cut here.
 func (c *Core) cutDue() bool {
 	return c.runtime() >= 2 && c.s.Final == nil && c.replaying == nil && c.log.size >= c.cutAt && c.clean()
 }
 
-// stepCut begins the log anew: the entry carries the whole state after it, and what lies before it may be forgotten. A
-// log that begins with it goes on from that state.
+// stepCut starts the log anew. The entry carries the whole state after it, so the entries before it may be dropped. A
+// log that begins with a cut goes on from that state.
 func (c *Core) stepCut(in Input) (Ready, error) {
 	if c.startsWithCut {
 		return c.loadCut(in)
@@ -34,7 +34,7 @@ func (c *Core) stepCut(in Input) (Ready, error) {
 	}
 	data, err := c.encodeState()
 	if err != nil {
-		c.cutAt += c.cutAt/8 + 1 // it is tried again, and not at every input
+		c.cutAt += c.cutAt/8 + 1 // try again later, not at every input
 		c.classes.publishedAt--
 		return c.revertEntry(before, err)
 	}
@@ -43,7 +43,7 @@ func (c *Core) stepCut(in Input) (Ready, error) {
 	return c.logEntry(false)
 }
 
-// beginWith takes the state over that a log begins with.
+// loadCut restores the state in the cut by which a log begins.
 func (c *Core) loadCut(in Input) (Ready, error) {
 	c.startsWithCut = false
 	index := c.s.Index + 1
@@ -58,7 +58,7 @@ func (c *Core) loadCut(in Input) (Ready, error) {
 	return c.logEntry(c.s.Final != nil)
 }
 
-// BeginsLog reports whether entries that begin at index may be the beginning of a log: they are the first, or a cut.
+// BeginsLog reports whether entries from index on may be the beginning of a log: they start at index 1 or with a cut.
 func BeginsLog(index room.Index, entries []byte) bool {
 	if index <= 1 {
 		return index == 1
@@ -69,7 +69,7 @@ func BeginsLog(index room.Index, entries []byte) bool {
 	return false
 }
 
-// beginAt puts a fresh core before the cut that its log begins with.
+// startBeforeCut puts a new core before the cut by which its log begins.
 func (c *Core) startBeforeCut(e *Entry) {
 	c.s.Index, c.s.Epoch, c.s.Now = e.Index-1, e.Epoch, time.Duration(0)
 	c.startsWithCut = true

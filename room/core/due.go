@@ -10,18 +10,19 @@ import (
 
 // Reasons of the closes that time brings.
 const (
+	// Reasons for closes that time brings.
 	whyNeverJoined = "nobody joined"
 	whyEmpty       = "everybody left"
 )
 
-// Deadline is the room time at which Due has something next; false means never, as things stand.
+// Deadline returns the room time at which Due next has an input. False means never, as things stand.
 func (c *Core) Deadline() (time.Duration, bool) {
 	in, ok := c.nextDue()
 	return in.At, ok
 }
 
-// Due is the next input that time makes necessary at or before now: a timer, a tick, the end of a
-// grace period or of the room. The caller steps it and asks again until there is none.
+// Due returns the next input that time makes necessary at or before now: a timer, a tick, or the end of a grace period
+// or of the room. The caller steps it and asks again until there is none.
 func (c *Core) Due(now time.Duration) (Input, bool) {
 	in, ok := c.nextDue()
 	if !ok || in.At > now {
@@ -33,7 +34,7 @@ func (c *Core) Due(now time.Duration) (Input, bool) {
 	return in, true
 }
 
-// catchUp leaves out the ticks beyond Config.CatchUp that a late caller has missed.
+// skipTicks leaves out the missed ticks beyond Config.CatchUp.
 func (c *Core) skipTicks(at, now time.Duration) time.Duration {
 	tick := tick(c.spec)
 	if behind := int((now - at) / tick); behind > c.cfg.CatchUp {
@@ -74,8 +75,8 @@ func (c *Core) nextDue() (Input, bool) {
 	return best, best.Kind != 0
 }
 
-// grace is how long the seat of a player who is away is kept. When it comes to an end decides a caller by its clock and
-// the log tells, so that this may change without a change of what a log means.
+// grace is how long an absent player keeps the seat. The caller's clock decides when it ends, and the log records that,
+// so this rule may change without changing what a log means.
 func (c *Core) grace() time.Duration {
 	if !c.s.Started {
 		return c.spec.WaitingGrace
@@ -83,5 +84,5 @@ func (c *Core) grace() time.Duration {
 	return cmp.Or(c.s.Grace, c.spec.Grace)
 }
 
-// later is d after a time, at the end of all time at the latest.
+// later returns d after at, or the end of time if that is beyond it.
 func later(at, d time.Duration) time.Duration { return at + min(d, math.MaxInt64-at) }

@@ -13,7 +13,7 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// calling is the Runtime of one call of a game, with the turn that the game is lent.
+// gameCall is the room.Runtime for one call of a game, and the Turn that the game is lent.
 type gameCall struct {
 	room.Turn
 	core *Core
@@ -27,7 +27,7 @@ func newTurn(c *Core) *gameCall {
 	return t
 }
 
-// onTurn is calling without the methods of the turn in it.
+// turnRuntime is gameCall with the Runtime's methods. They have the names of the Turn's methods, which gameCall embeds.
 type turnRuntime gameCall
 
 func (t *turnRuntime) Now() time.Duration          { return t.core.s.Now }
@@ -72,7 +72,7 @@ func (t *turnRuntime) Grace(d time.Duration)                        { t.fx.grace
 func (t *turnRuntime) Empty(d time.Duration)                        { t.fx.empty = &d }
 func (t *turnRuntime) Finish(r room.Result, abort bool)             { t.fx.result, t.fx.abort = &r, abort }
 
-// StartTimer sets a timer that never comes when its time is beyond all time.
+// StartTimer sets a timer; one beyond the end of time never comes.
 func (t *turnRuntime) StartTimer(name string, after time.Duration) {
 	t.fx.timer(name, later(t.core.s.Now, after))
 }
@@ -81,24 +81,24 @@ func (t *turnRuntime) StartTimer(name string, after time.Duration) {
 type effects struct {
 	events []event
 	timers []timer
-	seats  int // 0: as they are
+	seats  int // 0: unchanged
 	lock   *bool
 	wait   bool
 	begin  bool
-	grace  *time.Duration // 0: as in the spec
-	empty  *time.Duration // likewise
+	grace  *time.Duration // 0: Spec.Grace
+	empty  *time.Duration // 0: Spec.Empty
 	result *room.Result
-	abort  bool // the result is none
+	abort  bool // Turn.Abort gave the result
 }
 
-// event waits for the next turn. An empty To is everybody.
+// event waits for the next turn. An empty To means everybody.
 type event struct {
 	To   room.PlayerID   `cbor:"1,keyasint,omitempty"`
 	Name string          `cbor:"2,keyasint"`
 	Data json.RawMessage `cbor:"3,keyasint,omitempty"`
 }
 
-// timer is due at At in room time; in effects an At of zero stops it.
+// timer is due at At in room time. In effects, an At of zero stops the timer.
 type timer struct {
 	Name string        `cbor:"1,keyasint"`
 	At   time.Duration `cbor:"2,keyasint"`
@@ -120,7 +120,7 @@ func (fx *effects) timer(name string, at time.Duration) {
 	fx.timers = append(fx.timers, timer{name, at})
 }
 
-// take makes the effects of a call that was not refused part of the room.
+// apply changes the room by the effects of a call that the game did not refuse.
 func (c *Core) apply(fx *effects) {
 	c.s.Events = append(c.s.Events, fx.events...)
 	for _, t := range fx.timers {
@@ -156,8 +156,8 @@ func (c *Core) setTimer(t timer) {
 	c.s.Timers = slices.Insert(c.s.Timers, at, t)
 }
 
-// random draws the present input's source from the room's seed and the index: nothing of it needs to
-// be kept in a snapshot.
+// random returns the present input's random source. It depends on the room's seed and the index alone, so snapshots
+// need not keep it.
 func (c *Core) random() *rand.Rand {
 	var block [40]byte
 	copy(block[:], c.header.Seed[:])

@@ -13,8 +13,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// finish takes the game's result, or its word that there is none. A result that cannot be is the game's fault and aborts the
-// room.
+// finishGame ends the game with its result, or as aborted. An invalid result is the game's fault and aborts the room.
 func (c *Core) finishGame(r room.Result, abort bool) {
 	if err := checkResult(&r); err != nil {
 		panic(err.Error())
@@ -46,7 +45,7 @@ func (c *Core) finishGame(r room.Result, abort bool) {
 // reasonAborted is the Result.Reason of a game without a result.
 const reasonAborted = "aborted"
 
-// checkResult reports a result that cannot be, and makes its text UTF-8 and its data compact.
+// checkResult refuses an invalid result; it makes the text UTF-8 and the data compact.
 func checkResult(r *room.Result) error {
 	seen := map[room.PlayerID]bool{}
 	for _, o := range r.Outcomes {
@@ -71,7 +70,7 @@ func checkResult(r *room.Result) error {
 	return nil
 }
 
-// makeStorable takes out of a result's text what a store cannot hold: it may quote what a player has said.
+// makeStorable replaces characters that a store cannot hold, because a result may quote players.
 func makeStorable(r *room.Result) {
 	text := func(s string) string { return strings.ReplaceAll(toUTF8(s), "\x00", "\uFFFD") }
 	r.Reason, r.Summary = text(r.Reason), text(r.Summary)
@@ -85,7 +84,7 @@ func makeStorable(r *room.Result) {
 	}
 }
 
-// conclude ends the room, once. One that failed or was closed may leave memory at once.
+// endRoom ends the room, once. A room that failed or was closed may leave memory at once.
 func (c *Core) endRoom(end record.End, why string) {
 	if c.s.Final != nil {
 		return
@@ -97,7 +96,7 @@ func (c *Core) endRoom(end record.End, why string) {
 	c.s.Timers, c.s.TickAt, c.s.Linger = nil, 0, c.s.Now
 }
 
-// end tells everybody, if the present input has ended the room.
+// announceEnd tells everybody if the present input has ended the room.
 func (c *Core) announceEnd(wasOver bool) {
 	if !wasOver && c.s.Final != nil {
 		c.queue(Ended{c.stamp(), c.overFrame()})

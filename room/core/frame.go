@@ -17,13 +17,13 @@ type turn struct {
 	shared *Frame
 }
 
-// tells reports whether the turn holds a private event for a player.
+// hasPrivate reports whether the turn holds a private event for a player.
 func (t *turn) hasPrivate(p room.PlayerID) bool {
 	return slices.ContainsFunc(t.events, func(e event) bool { return e.To == p && p != "" })
 }
 
-// frame is the turn as a player hears it; an empty player is everybody to whom nothing private is said.
-// It is nil when there is nothing to hear.
+// frame returns the turn for a player. An empty player means all who get no private event. Nil means that there is
+// nothing to send.
 func (t *turn) frame(p room.PlayerID) *Frame {
 	private := t.hasPrivate(p)
 	if !private && t.shared != nil {

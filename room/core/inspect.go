@@ -7,7 +7,8 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// WholeView is what a viewer would be shown now, ahead of commit: for the operator alone.
+// WholeView returns what a viewer would be shown now, ahead of commit. It is for the operator alone. The error is a
+// *view.Error.
 func (c *Core) WholeView(v room.Viewer) (json.RawMessage, error) {
 	s := c.newShadow()
 	if _, _, _, err := s.Update(c.inst.View(v), nil, nil); err != nil {
@@ -16,8 +17,8 @@ func (c *Core) WholeView(v room.Viewer) (json.RawMessage, error) {
 	return s.AppendJSON(nil), nil
 }
 
-// Legal are the actions that the game says a viewer may take now, as that viewer's client would send them, ahead of commit. False
-// says that the game is no room.Advisor. The error is a *Panic, or names an action that is no JSON.
+// Legal returns the actions that the game says a viewer may take now, ahead of commit, as that viewer's client would
+// send them. False means that the game is no room.Advisor. The error is a *Panic, or names an action that is no JSON.
 func (c *Core) Legal(v room.Viewer) (actions []json.RawMessage, advises bool, err error) {
 	if c.s.Final != nil || c.panicked != nil {
 		_, advises = c.inst.Legal(room.Spectator)
@@ -26,7 +27,8 @@ func (c *Core) Legal(v room.Viewer) (actions []json.RawMessage, advises bool, er
 	return legal(c.inst, v)
 }
 
-// LegalIn is Core.Legal of a game whose snapshot is state, as Core.GameState has it. The error says that it is none.
+// LegalIn is Core.Legal for a game whose snapshot is state, in the form of Core.GameState. The error says that state is
+// no snapshot, or is that of Core.Legal.
 func LegalIn(rules *room.Rules, state json.RawMessage, v room.Viewer) (actions []json.RawMessage, advises bool, err error) {
 	inst := rules.Instance()
 	raw := []byte(state)
@@ -57,8 +59,8 @@ func legal(inst room.Instance, v room.Viewer) (actions []json.RawMessage, advise
 	return actions, advises, err
 }
 
-// GameState is the game's snapshot, hidden facts and all: for the operator alone. A snapshot that is
-// not JSON comes as a JSON string in base64.
+// GameState returns the game's snapshot, hidden facts included. It is for the operator alone. A snapshot that is not
+// JSON becomes a JSON string in base64.
 func (c *Core) GameState() (json.RawMessage, error) {
 	raw, err := snapshotGame(c.inst)
 	if err != nil {
@@ -70,8 +72,9 @@ func (c *Core) GameState() (json.RawMessage, error) {
 	return json.Marshal(raw)
 }
 
-// GivenOutcomes are the outcomes that the game has finished with, before who never acted was left out: for test kits.
+// GivenOutcomes returns the outcomes that the game passed to Turn.Finish, before idle players were dropped. It is for
+// test kits.
 func (c *Core) GivenOutcomes() []room.Outcome { return c.givenOutcomes }
 
-// Game is the game value itself, for test kits: a caller that changes it breaks the room.
+// Game returns the game value itself. It is for test kits; a caller that changes the value breaks the room.
 func (c *Core) Game() any { return c.inst.Game() }

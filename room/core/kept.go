@@ -145,14 +145,6 @@ func DecodeKept(b []byte) (record.Kept, error) {
 	if err := json.Unmarshal(form.Header, &k.Header); err != nil {
 		return record.Kept{}, fmt.Errorf("kept room: header: %w", err)
 	}
-	fillKept(&k, form)
-	if err := CheckKept(&k); err != nil {
-		return record.Kept{}, fmt.Errorf("kept room: %w", err)
-	}
-	return k, nil
-}
-
-func fillKept(k *record.Kept, form keptForm) {
 	k.Epoch, k.Time, k.Cut = form.Epoch, time.Duration(form.Time), form.Cut
 	for _, s := range form.Snapshots {
 		k.Snapshots = append(k.Snapshots, record.Snapshot{Room: k.Header.ID, Epoch: s.Epoch, Index: s.Index, Data: s.Data})
@@ -162,4 +154,8 @@ func fillKept(k *record.Kept, form keptForm) {
 			Room: k.Header.ID, Epoch: b.Epoch, First: b.First, Last: b.Last, Time: time.Duration(b.Time), Entries: b.Entries,
 		})
 	}
+	if err := CheckKept(&k); err != nil {
+		return record.Kept{}, fmt.Errorf("kept room: %w", err)
+	}
+	return k, nil
 }

@@ -26,7 +26,7 @@ var (
 	compressor = warmed(must(zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault))))
 )
 
-// ready has an encoder make its channel now: one that is first used in virtual time could be used nowhere else.
+// warmed makes an encoder create its channel now. If it were first used in virtual time, it could be used nowhere else.
 func warmed(e *zstd.Encoder) *zstd.Encoder {
 	e.EncodeAll([]byte{0}, nil)
 	return e
@@ -44,8 +44,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// EncodeEntries appends entries as a CBOR sequence (RFC 8742); ticks that follow each other at one
-// distance become a run.
+// EncodeEntries appends entries as a CBOR sequence (RFC 8742). Consecutive ticks at equal distances become a run.
 func EncodeEntries(b []byte, entries ...Entry) ([]byte, error) {
 	var err error
 	for i := 0; i < len(entries); {
@@ -63,7 +62,7 @@ func EncodeEntries(b []byte, entries ...Entry) ([]byte, error) {
 	return b, nil
 }
 
-// joins makes next a part of the run that e is, if it follows.
+// absorbTick adds next to the run of ticks that e is, if it follows.
 func (e *Entry) absorbTick(next *Entry) bool {
 	if e.Kind != KindTick || next.Kind != KindTick || e.Epoch != next.Epoch || next.Count > 1 {
 		return false
@@ -87,8 +86,8 @@ func (e *Entry) absorbTick(next *Entry) bool {
 	return true
 }
 
-// DecodeEntries goes through what EncodeEntries made; runs come as single ticks. After an error there is nothing more; it
-// is a *VersionError when only a newer program can have written what is there.
+// DecodeEntries goes through what EncodeEntries made; a run comes as single ticks. It stops after an error, which is a
+// *VersionError if only a newer program can have written the bytes.
 func DecodeEntries(b []byte) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		for len(b) > 0 {
@@ -111,7 +110,7 @@ func DecodeEntries(b []byte) iter.Seq2[Entry, error] {
 	}
 }
 
-// known is a *VersionError for an input of a kind that this program does not have.
+// checkKind returns a *VersionError for an input of a kind that this program does not have.
 func (e *Entry) checkKind() error {
 	if e.Kind < KindEpoch || int(e.Kind) >= len(kindNames) {
 		return unknownPart(fmt.Sprintf("its log has an input of kind %d, at %d", e.Kind, e.Index))
@@ -126,7 +125,7 @@ func logError(err error) error {
 	return fmt.Errorf("log: %w", err)
 }
 
-// singles are the ticks of a run, or the entry itself.
+// ticks goes through the ticks of a run, or the entry itself.
 func (e Entry) ticks() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		n, every, checks := max(e.Count, 1), e.Every, e.Checks
@@ -153,10 +152,10 @@ type logbook struct {
 	named     roster
 }
 
-// logStretch is how much log is compressed at once.
+// logPartBytes is how much log is compressed at once.
 const logPartBytes = 64 << 10
 
-// append adds an entry and returns about how many bytes it took. What follows the end of a game is not kept.
+// append adds an entry and returns about how many bytes it took. Entries after the end of a game are not kept.
 func (l *logbook) append(e Entry, wasOver bool) int {
 	if wasOver || l.run.Index > 0 && l.run.absorbTick(&e) {
 		return 1

@@ -9,18 +9,18 @@ import (
 	"github.com/roomring/roomring/room/view"
 )
 
-// Panic is a panic of the game's, kept for the operator. Its value may hold game state; its stack does not.
+// Panic is a panic of the game, kept for the operator. Its value may hold hidden game state; its stack does not.
 type Panic struct {
-	Call  string // the game's method
+	Call  string // the game's method that panicked
 	Value string
 	Stack string // functions and lines
-	View  string // what no view may hold was shown: which field and why, without its value
+	View  string // not empty: the view could not be shown; the field and the reason, without its value
 }
 
 func (p *Panic) Error() string { return "the game panicked in " + p.Call }
 
-// newPanic describes the panic that the calling deferred function has recovered from. Go's own traces also print the
-// arguments of each function, and those may be hidden facts.
+// newPanic describes the panic that the calling deferred function has recovered. Go's own stack traces also print the
+// arguments of each function, which may be hidden facts.
 func newPanic(call string, v any) *Panic {
 	var stack strings.Builder
 	pcs := make([]uintptr, 64)
@@ -37,8 +37,8 @@ func newPanic(call string, v any) *Panic {
 	return p
 }
 
-// contained calls a method of the game's outside of every input, where a panic must not end the room: nothing
-// in the log would say why. The error is a *Panic.
+// catchPanic calls a method of the game outside every input. A panic there must not end the room, because nothing in
+// the log would explain the end. The error is a *Panic.
 func catchPanic(method string, f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -48,16 +48,17 @@ func catchPanic(method string, f func() error) (err error) {
 	return f()
 }
 
+// abort ends the room because its game panicked.
 func (c *Core) abort(p *Panic) {
 	c.panicked = p
 	c.endRoom(record.Aborted, "the game failed in "+p.Call)
 }
 
-// guard runs code that calls the game's view methods, which may panic.
-func (c *Core) guardView(what string, f func()) {
+// guardView runs code that calls the game's view methods. A panic aborts the room.
+func (c *Core) guardView(f func()) {
 	defer func() {
 		if v := recover(); v != nil {
-			c.abort(newPanic(what, v))
+			c.abort(newPanic("View", v))
 		}
 	}()
 	f()

@@ -7,24 +7,24 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// speak lets the viewers know what an input has changed: at once, or in a room that ticks with the next tick.
+// publish tells viewers what an input has changed: at once, or at the next tick in a room that ticks.
 func (c *Core) publish() {
 	if c.panicked != nil {
 		return
 	}
 	if c.Ticking() {
-		c.guardView("View", c.updateClasses)
+		c.guardView(c.updateClasses)
 		return
 	}
 	c.publishTurns()
 }
 
-// say makes the turn of the present index for every class.
+// publishTurns makes the turn of the present index for every class.
 func (c *Core) publishTurns() {
 	if c.panicked != nil {
 		return
 	}
-	c.guardView("View", func() {
+	c.guardView(func() {
 		c.updateClasses()
 		for _, info := range c.s.Classes {
 			c.publishTurn(c.classes.byID[info.ID])
@@ -36,12 +36,12 @@ func (c *Core) publishTurns() {
 	c.s.Events, c.classes.publishedAt = nil, c.s.Index
 }
 
-// clean reports whether everything that happened has been said, so that a snapshot's views are the clients'.
+// clean reports whether every change is published, so that a snapshot's views are those of the clients.
 func (c *Core) clean() bool {
 	return len(c.s.Events) == 0 && (c.s.TickAt == 0 || c.classes.publishedAt == c.s.Index)
 }
 
-// sayTo makes a class's turn of the present index, if there is anything to say.
+// publishTurn makes a class's turn of the present index, if its view changed or it has events.
 func (c *Core) publishTurn(cl *class) {
 	patch, changed := c.updateView(cl)
 	if !changed && !c.hasEventFor(cl) {
@@ -60,7 +60,7 @@ func (c *Core) publishTurn(cl *class) {
 	c.queue(Turned{c.stamp(), cl.id, t.frame(""), c.privateFrames(cl, t)})
 }
 
-// heard reports whether a waiting event is for anybody in the class.
+// hasEventFor reports whether a waiting event is for anybody in the class.
 func (c *Core) hasEventFor(cl *class) bool {
 	return slices.ContainsFunc(c.s.Events, func(e event) bool {
 		if e.To == "" {
@@ -71,7 +71,7 @@ func (c *Core) hasEventFor(cl *class) bool {
 	})
 }
 
-// privates are the frames of the members to whom something is said in private.
+// privateFrames returns the frames of the members who get a private event.
 func (c *Core) privateFrames(cl *class, t *turn) map[room.PlayerID]*Frame {
 	var out map[room.PlayerID]*Frame
 	for _, s := range c.s.Seats {

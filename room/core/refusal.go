@@ -12,6 +12,9 @@ import (
 // a replay need not show the act to the game again. Whether it does leave it so is looked at, and a game that does not is
 // taken at its word: all of what its clients say is logged.
 const (
+	// From the second runtime on, a refused act is logged as its answer alone, because a refusal must leave the game as it
+	// was and a replay need not repeat it. The core samples whether games keep to that. If one does not, every act of its
+	// clients is logged whole.
 	firstSamples     = 4   // acts of a room that are looked at before anything is known of it
 	samplesAfterMiss = 16  // acts that are looked at behind a refusal that was not, to catch the next one
 	minHarmless      = 16  // refusals that must have been found harmless before the next are believed to be
@@ -20,8 +23,8 @@ const (
 	maxCode          = 64  // and of its code
 )
 
-// caution is how far a room trusts its game's refusals. It is no part of the replicated state: it decides what is logged,
-// and what is logged decides the rest.
+// refusalSampling is how far a room trusts its game's refusals. It is no part of the replicated state: it decides what
+// is logged, and the log decides the rest.
 type refusalSampling struct {
 	sampled   int  // acts looked at
 	harmless  int  // refusals found to be
@@ -30,7 +33,7 @@ type refusalSampling struct {
 	mutates   bool // the game has changed in a refusal
 }
 
-// look is the game's state before an act, if this one is looked at.
+// sampleBefore returns the hash of the game's state before an act, if this act is sampled.
 func (c *Core) sampleBefore(asked bool) (sum [32]byte, looks bool) {
 	l := &c.sampling
 	if !asked || l.mutates || c.replaying != nil || c.runtime() < 2 || l.sampled >= firstSamples && l.toSample == 0 {
@@ -49,8 +52,8 @@ func (c *Core) gameHash() (sum [32]byte, ok bool) {
 	return sha256.Sum256(raw), err == nil
 }
 
-// logRefusal notes a refused act's answer in its entry, and takes its bytes out where a replay does not need them.
-// Asked says that it was the game that refused. It reports whether that was just found to change in a refusal.
+// logRefusal puts the answer of a refused act into its entry, and drops the act's data if a replay does not need it. It
+// reports whether the game was just found to change in a refusal.
 func (c *Core) logRefusal(why *room.Refusal, asked bool, before [32]byte, looked bool) (changed bool) {
 	c.last.Refused = why
 	switch {
@@ -89,7 +92,7 @@ func (c *Core) logRefusal(why *room.Refusal, asked bool, before [32]byte, looked
 	return false
 }
 
-// answered is the refusal of an act whose bytes the log has not: it is not shown to the game again.
+// loggedRefusal returns the logged refusal of an act without data, which is not shown to the game again.
 func (c *Core) loggedRefusal(data json.RawMessage) *room.Refusal {
 	if c.replaying == nil || len(data) > 0 {
 		return nil
@@ -97,7 +100,7 @@ func (c *Core) loggedRefusal(data json.RawMessage) *room.Refusal {
 	return c.replaying.Refused
 }
 
-// short cuts a refusal of a game that quotes whatever it is told.
+// truncateRefusal bounds the text of a refusal, because a game may quote whatever it is sent.
 func truncateRefusal(r *room.Refusal) *room.Refusal {
 	return &room.Refusal{Code: truncateText(r.Code, maxCode), Reason: truncateText(r.Reason, maxReason)}
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// rerun steps the logged inputs after the present index again, and compares with the snapshots that it passes.
+// replayLog steps the logged inputs after the present index again, and compares the state with the snapshots that it
+// passes.
 func (c *Core) replayLog(entries iter.Seq2[Entry, error], passed []record.Snapshot) error {
 	for e, err := range entries {
 		if err != nil {
@@ -31,7 +32,7 @@ func (c *Core) replayLog(entries iter.Seq2[Entry, error], passed []record.Snapsh
 	return nil
 }
 
-// again steps one logged input, or only keeps it in the log when a snapshot covers it.
+// replayEntry steps one logged input. If a snapshot covers it, it is only kept in the log.
 func (c *Core) replayEntry(e Entry) error {
 	if e.Index <= c.s.Index {
 		if c.s.Final == nil || e.Index <= c.s.Final.Point.Seq {
@@ -58,9 +59,9 @@ func (c *Core) replayEntry(e Entry) error {
 	return nil
 }
 
-// Run steps the entries of a replay, and calls each after every one. The error is a *DivergedError where an entry comes
-// to something else than the log says; compare Final with the recorded one too. A room that changed version on its way is
-// run from there on. The log is gone through twice.
+// Run steps the entries of a replay and calls each after every one. The error is each's own, one of reading the log, a
+// *VersionError, or a *DivergedError where an entry comes to something else than the log says. Compare Final with the
+// recorded one too. A room that changed version is run from that input on. The log is read twice.
 func Run(cfg Config, log Log, each func(c *Core, e Entry) error) (*Core, error) {
 	c := newCore(cfg)
 	if err := c.seekStart(log()); err != nil {

@@ -10,13 +10,14 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Restore brings a room back from its journal: from the older of its snapshots, so that clients can
-// resume, and the inputs after it; where that cannot be read from the newer one, and then from the first input. What it
-// restores counts as committed. The caller then steps KindEpoch at Kept.Time and a KindDetach for each seat that is online.
+// Restore brings a room back from its journal. It goes on from the older of two snapshots, so that clients can resume;
+// if that cannot be read, from the newer one, and then from the first input. What it restores counts as committed. The
+// caller then steps KindEpoch at Kept.Time, and a KindDetach for each seat that is online.
 //
-// A *VersionError means that this program lacks the version that recorded the log, and that the log
-// does not end in a snapshot that its own version could take over. A *DivergedError means that it has other rules under
-// the same version: what it makes of the log is not what was acknowledged. In both cases nothing is wrong with what is kept.
+// A *VersionError means that this program lacks the version that recorded the log, and that the log does not end in a
+// snapshot that its own version could take over. A *DivergedError means that this program has other rules under the
+// same version: they come to something else than what was acknowledged. In both cases nothing is wrong with what is
+// kept.
 func Restore(cfg Config, kept record.Kept) (*Core, error) {
 	if err := checkRuntimes(&kept); err != nil {
 		return nil, err
@@ -29,10 +30,10 @@ func Restore(cfg Config, kept record.Kept) (*Core, error) {
 	return c, err
 }
 
-// restoreTail goes on from the first start that serves. Whatever lies between the start and the end fills the
-// buffers that clients resume from, so a start a while before the end is worth its cost: the older of two
-// snapshots or, with one, the first input, which is no further away than a snapshot is worth taking. Another start is for a
-// snapshot that cannot be read: rules that come to something else than the log says are wrong wherever they start.
+// restoreTail goes on from the first start that works. The entries between the start and the end fill the buffers from
+// which clients resume, so it starts a while before the end: at the older of two snapshots or, with one snapshot, at
+// the first input, which is then near. It tries another start only if a snapshot cannot be read: rules that diverge are
+// wrong from every start.
 func restoreTail(cfg Config, kept record.Kept) (*Core, error) {
 	starts := []func(c *Core) error{func(c *Core) error { return c.seekStart(entriesOf(&kept)) }}
 	for _, snap := range kept.Snapshots {
@@ -62,7 +63,7 @@ func restoreTail(cfg Config, kept record.Kept) (*Core, error) {
 	return nil, errors.Join(errs...)
 }
 
-// entries are the whole log.
+// entriesOf goes through the whole log.
 func entriesOf(k *record.Kept) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		for _, b := range k.Batches {
@@ -75,8 +76,8 @@ func entriesOf(k *record.Kept) iter.Seq2[Entry, error] {
 	}
 }
 
-// begin puts a fresh core where a log can be stepped from: its start, or the input by which the room
-// came to the present version of the rules, or to a runtime that this program has.
+// seekStart puts a new core where the log can be stepped from: its start, or the input by which the room came to the
+// present version of the rules or to a runtime that this program has.
 func (c *Core) seekStart(entries iter.Seq2[Entry, error]) error {
 	version, runtime, first := c.header.Version, c.header.Runtime, true
 	for e, err := range entries {
@@ -103,7 +104,7 @@ func (c *Core) seekStart(entries iter.Seq2[Entry, error]) error {
 	return c.checkRuntime(runtime)
 }
 
-// load replaces everything by a snapshot of the present version.
+// loadSnapshot replaces the whole state by a snapshot of the present version.
 func (c *Core) loadSnapshot(snap record.Snapshot) error {
 	s, err := decodeState(snap.Data, len(c.s.Seats))
 	if err != nil {
@@ -123,7 +124,7 @@ func (c *Core) loadSnapshot(snap record.Snapshot) error {
 	return c.setState(s)
 }
 
-// adopt takes over a decoded state whose game is restored, and makes the views anew.
+// setState takes over a decoded state whose game is restored, and makes the views anew.
 func (c *Core) setState(s state) error {
 	if s.failed() {
 		c.panicked = &Panic{Value: "the game had failed before this room was brought back"}
@@ -139,22 +140,19 @@ func (c *Core) setState(s state) error {
 }
 
 func (c *Core) makeViews() error {
-	for i, info := range c.s.Classes {
+	for _, info := range c.s.Classes {
 		c.makeClass(info.ID, room.Spectator, info.Last)
 		for seat, at := range c.s.Seats {
 			if at.Class == info.ID {
 				c.classes.byID[info.ID].viewer = c.viewerOf(seat)
 			}
 		}
-		c.remake(c.classes.byID[c.s.Classes[i].ID])
+		cl := c.classes.byID[info.ID]
+		cl.shadow = c.newShadow() // the view may differ by viewer
+		c.updateView(cl)
 	}
 	if !c.spec.SharedView {
 		c.makeSpectators()
 	}
 	return nil
-}
-
-func (c *Core) remake(cl *class) {
-	cl.shadow = c.newShadow()
-	c.updateView(cl)
 }

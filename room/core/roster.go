@@ -6,8 +6,8 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// roster is whom a log names: the players who ever had a seat, or since a cut those whom the state at it knows. It only grows, so
-// that a part of it may be read while it does.
+// roster lists the players whom a log names: those who ever had a seat or, since a cut, those in its state. It only
+// grows, so a part of it may be read meanwhile.
 type roster struct {
 	all  []room.PlayerID
 	seen map[room.PlayerID]struct{} // of a roster that is too long to be looked through
@@ -58,7 +58,8 @@ func (r *roster) addEntry(e *Entry) {
 	}
 }
 
-// state is the state of the room that an entry carries, if it does and this program can read it.
+// state returns the state of the room that an entry carries. False means that it carries none or that this program
+// cannot read it.
 func (e *Entry) state() (state, bool) {
 	if e.Kind != KindCut && e.Kind != KindUpgrade {
 		return state{}, false

@@ -8,7 +8,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// SeatInfo is what anybody may know of a taken seat.
+// SeatInfo is what anybody may know about a taken seat.
 type SeatInfo struct {
 	Seat   int           `json:"seat"`
 	Player room.PlayerID `json:"player"`
@@ -16,7 +16,7 @@ type SeatInfo struct {
 	Online bool          `json:"online"`
 }
 
-// Seats are the taken seats, in order.
+// Seats returns the taken seats, in order.
 func (c *Core) Seats() []SeatInfo {
 	var out []SeatInfo
 	for i, s := range c.s.Seats {
@@ -27,10 +27,10 @@ func (c *Core) Seats() []SeatInfo {
 	return out
 }
 
-// MaxPlayers is how many seats the room has: those that Turn.Seats gave it, else Spec.MaxPlayers.
+// MaxPlayers returns how many seats the room has: what Turn.Seats gave it, else Spec.MaxPlayers.
 func (c *Core) MaxPlayers() int { return cmp.Or(c.s.Limit, c.spec.MaxPlayers) }
 
-// FreeSeats counts the seats that a new player could take now: none when the room is locked or over.
+// FreeSeats counts the seats that new players could take now. A room that is locked or over has none.
 func (c *Core) FreeSeats() int {
 	if c.s.Locked || c.s.Final != nil {
 		return 0
@@ -44,7 +44,8 @@ func (c *Core) FreeSeats() int {
 	return max(free, 0)
 }
 
-// Holder is the client that holds a player's seat: the last one that attached. Ok is false when there is no seat.
+// Holder returns the client that holds a player's seat: the last one that attached. Ok is false if the player has no
+// seat.
 func (c *Core) Holder(p room.PlayerID) (client record.ClientID, ok bool) {
 	i := c.s.seatOf(p)
 	if i < 0 {
@@ -53,7 +54,7 @@ func (c *Core) Holder(p room.PlayerID) (client record.ClientID, ok bool) {
 	return c.s.Seats[i].Client, true
 }
 
-// ClientInfo is what the operator may know of one client of a player.
+// ClientInfo is what the operator may know about one client of a player.
 type ClientInfo struct {
 	Player  room.PlayerID
 	Client  record.ClientID
@@ -61,7 +62,7 @@ type ClientInfo struct {
 	CSeq    record.CSeq
 }
 
-// Clients are the clients the room remembers answers for.
+// Clients returns the clients whose answers the room remembers.
 func (c *Core) Clients() []ClientInfo {
 	out := make([]ClientInfo, 0, len(c.s.Clients))
 	for _, r := range c.s.Clients {

@@ -9,10 +9,10 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// ErrNotClean refuses a snapshot between two ticks, when something has happened that is not yet said.
+// ErrNotClean refuses a snapshot between two ticks, while changes are not yet published.
 var ErrNotClean = errors.New("room: a ticking room is snapshot after a tick")
 
-// Snapshot is the whole state after the last input. The error is ErrNotClean, or the game's own.
+// Snapshot returns the whole state after the last input. The error is ErrNotClean, or the game's own.
 func (c *Core) Snapshot() (record.Snapshot, error) {
 	if !c.clean() {
 		return record.Snapshot{}, ErrNotClean
@@ -21,11 +21,11 @@ func (c *Core) Snapshot() (record.Snapshot, error) {
 	if err != nil {
 		return record.Snapshot{}, err
 	}
-	c.sinceN, c.sinceB, c.sinceC = 0, 0, 0
+	c.sinceSnapshot = replayCost{}
 	return record.Snapshot{Room: c.header.ID, Epoch: c.s.Epoch, Index: c.s.Index, Data: data}, nil
 }
 
-// encodeState is the whole state as snapshots have it.
+// encodeState returns the whole state in the form of snapshots.
 func (c *Core) encodeState() ([]byte, error) {
 	s := c.s
 	for i, info := range s.Classes {
@@ -43,7 +43,7 @@ func (c *Core) encodeState() ([]byte, error) {
 	return s.encode()
 }
 
-// encode adds the sum of all the rest.
+// encode adds the sum of everything else.
 func (s state) encode() ([]byte, error) {
 	s.Sum = nil
 	data, err := encMode.Marshal(s)
@@ -55,8 +55,8 @@ func (s state) encode() ([]byte, error) {
 	return encMode.Marshal(s)
 }
 
-// WithGame is the snapshot with the game's own part replaced: for test kits that ask what a viewer learns
-// from a fact. The error says that s is no snapshot.
+// WithGame replaces the game's own part of a snapshot. It is for test kits that ask what a viewer learns from a fact.
+// The error says that s is no snapshot.
 func WithGame(s record.Snapshot, game []byte) (record.Snapshot, error) {
 	st, err := decodeState(s.Data, 0)
 	if err != nil {

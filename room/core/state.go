@@ -72,7 +72,7 @@ type acted struct {
 	Acts   uint32        `cbor:"2,keyasint"`
 }
 
-// count takes over what programs wrote that did not count acts: there was one, at least.
+// convertActed converts the state of programs that only noted who acted: each of those players acted at least once.
 func (s *state) convertActed() {
 	for i := range s.Seats {
 		if at := &s.Seats[i]; at.Acted {
@@ -85,7 +85,7 @@ func (s *state) convertActed() {
 	s.ActedOnce = nil
 }
 
-// onceEach forgets how often players have acted: who goes on from a snapshot without counts counts from there.
+// capActs forgets how often players have acted, so that a state counted since such a snapshot can be compared.
 func (s *state) capActs() {
 	for i := range s.Seats {
 		s.Seats[i].Acts = min(s.Seats[i].Acts, 1)
@@ -150,7 +150,8 @@ func (s *state) clientOf(p room.PlayerID, id record.ClientID) *client {
 	return nil
 }
 
-// remember finds or makes the record of a client; the longest unused one without a seat makes room.
+// ensureClient finds or makes the record of a client. If there are too many, it drops the longest unused one that holds
+// no seat.
 func (s *state) ensureClient(p room.PlayerID, id record.ClientID) *client {
 	if r := s.clientOf(p, id); r != nil {
 		return r
@@ -184,7 +185,7 @@ func (r *client) addAnswer(a answer) {
 	r.Answers = append(r.Answers, a)
 }
 
-// opened is the index of the entry that opened the present epoch.
+// epochStart is the index of the entry that opened the present epoch.
 func (s *state) epochStart() room.Index {
 	if n := len(s.Lineage); n > 0 {
 		return s.Lineage[n-1].Seq + 1
@@ -192,7 +193,7 @@ func (s *state) epochStart() room.Index {
 	return 1
 }
 
-// knows reports whether a resume point lies in the room's one history.
+// contains reports whether a resume point lies in the room's one history.
 func (s *state) contains(p record.Point) bool {
 	if p.Epoch == s.Epoch {
 		return p.Seq <= s.Index

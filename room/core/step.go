@@ -10,11 +10,12 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Step applies one input. What does not enter the log has changed nothing; Ready says why. An act
-// that the game refuses does enter it: its client's cseq has advanced, and the refusal is an answer
-// like any other. A panic in the game ends the room as Aborted and goes no further.
+// Step applies one input. If Ready has no Entry, nothing has changed, and Ready says why. An act that the game refuses
+// does become an entry: its client's cseq has advanced, and the refusal is an answer like any other. A panic of the
+// game ends the room as record.Aborted and goes no further.
 //
-// The error is for inputs that no caller should make: a kind that is none, or one for a room that is gone.
+// The error is for inputs that no caller should make, such as one of an unknown kind or a tick of a room that does not
+// tick.
 func (c *Core) Step(in Input) (Ready, error) {
 	in.At = max(in.At, c.s.Now)
 	c.panickedBefore = c.panicked
@@ -49,7 +50,7 @@ func (c *Core) Step(in Input) (Ready, error) {
 	return Ready{}, fmt.Errorf("input of unknown kind %d", in.Kind)
 }
 
-// enter gives the input its place in the log.
+// beginEntry gives the input the next index and makes it the newest entry.
 func (c *Core) beginEntry(in Input) {
 	c.s.Index++
 	c.s.Now = in.At
@@ -57,35 +58,37 @@ func (c *Core) beginEntry(in Input) {
 	c.last = Entry{Index: c.s.Index, Epoch: c.s.Epoch, Input: in}
 }
 
-// leave takes the place back: the input was refused and has changed nothing.
+// revertEntry takes the index back, because the input was refused and has changed nothing.
 func (c *Core) revertEntry(before time.Duration, why error) (Ready, error) {
 	c.s.Index--
 	c.s.Now = before
 	return Ready{Refused: why}, nil
 }
 
-// done makes what the caller must know of an input that is in the log.
+// logEntry appends the newest entry to the log with the result of its step, and tells the caller about it.
 func (c *Core) logEntry(wasOver bool) (Ready, error) {
-	c.note(wasOver)
+	c.last.Result = c.stepResult(wasOver)
 	entry, logged := c.last, c.last
 	if c.replaying != nil {
-		logged = *c.replaying // a replay keeps the log as it is
+		logged = *c.replaying // a replay leaves the log as it is
 	}
 	n := c.log.append(logged, wasOver)
-	c.sinceN++
-	c.sinceB += n
-	due := c.clean() && (c.sinceN >= c.cfg.SnapshotTurns || c.sinceB >= c.cfg.SnapshotBytes || c.sinceC >= c.cfg.SnapshotCost)
+	since := &c.sinceSnapshot
+	since.inputs++
+	since.bytes += n
+	due := c.clean() && (since.inputs >= c.cfg.SnapshotTurns || since.bytes >= c.cfg.SnapshotBytes || since.time >= c.cfg.SnapshotCost)
 	return Ready{CutDue: c.cutDue(), Entry: &entry, Over: !wasOver && c.s.Final != nil, SnapshotDue: due}, nil
 }
 
-// settle is the way of every input that the game hears nothing of any more, or has heard: turns, then done.
+// finishInput completes an input after the game's part: it publishes changes, announces the room's end and logs the
+// entry.
 func (c *Core) finishInput(wasOver bool) (Ready, error) {
 	c.publish()
 	c.announceEnd(wasOver)
 	return c.logEntry(wasOver)
 }
 
-// call runs a method of the game and takes its effects, unless it refuses. A panic aborts the room.
+// call runs a method of the game and applies its effects, unless the method refuses. A panic aborts the room.
 func (c *Core) call(what string, f func(t *room.Turn) error) (err error) {
 	if c.panicked != nil {
 		return nil
@@ -103,7 +106,7 @@ func (c *Core) call(what string, f func(t *room.Turn) error) (err error) {
 	return err
 }
 
-// asRefusal gives any error of a game a code. The reason may quote half a character of what a player sent, and a text
+// asRefusal gives any error of a game a code. The reason may quote half a character of a player's text, and a text
 // message that is not UTF-8 would end the connection (RFC 6455, section 8.1).
 func asRefusal(err error) *room.Refusal {
 	code := "refused"
@@ -227,7 +230,7 @@ func (c *Core) stepDetach(in Input) (Ready, error) {
 	return c.finishInput(wasOver)
 }
 
-// presence keeps the tick and the time of being empty in step with who is connected.
+// updatePresence starts or stops ticks and the time of being empty, depending on who is connected.
 func (c *Core) updatePresence() {
 	switch online := c.s.anyOnline(); {
 	case online:
@@ -240,6 +243,7 @@ func (c *Core) updatePresence() {
 	}
 }
 
+// notifyPresence tells the game whether the player in a seat is connected.
 func (c *Core) notifyPresence(i int) {
 	if g, ok := asInterface[room.Presencer](c.inst); ok {
 		s := c.s.Seats[i]
@@ -267,12 +271,12 @@ func (c *Core) stepAct(in Input) (Ready, error) {
 		return Ready{Gap: true}, nil
 	}
 	if c.runtime() < 2 {
-		in.Fault = nil // logs of the first runtime say it by having no data, which no action can be
+		in.Fault = nil // in logs of the first runtime an act without data has the same meaning
 	}
 	wasOver := c.s.Final != nil
 	c.beginEntry(in)
-	asked := !wasOver && in.Fault == nil // the game
-	before, looked := c.sampleBefore(asked)
+	gameDecides := !wasOver && in.Fault == nil
+	before, sampled := c.sampleBefore(gameDecides)
 	var err error
 	if why := c.loggedRefusal(in.Data); why != nil {
 		err = why
@@ -286,7 +290,7 @@ func (c *Core) stepAct(in Input) (Ready, error) {
 			why = truncateRefusal(why)
 		}
 		a.Code, a.Reason = why.Code, why.Reason
-		changed = c.logRefusal(why, asked, before, looked)
+		changed = c.logRefusal(why, gameDecides, before, sampled)
 	}
 	r.CSeq, r.Used = in.CSeq, c.s.Index
 	r.addAnswer(a)
@@ -308,10 +312,10 @@ func (c *Core) act(p room.Player, in Input, wasOver bool) error {
 		return c.actRematch(p, in.Data)
 	}
 	return c.call("Act", func(t *room.Turn) error {
-		forget := c.countAct(p.Seat)
+		undo := c.countAct(p.Seat)
 		err := c.inst.Act(t, p, in.Data)
 		if err != nil {
-			forget()
+			undo()
 		}
 		return err
 	})

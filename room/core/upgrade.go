@@ -3,7 +3,6 @@ package core
 import (
 	"cmp"
 	"errors"
-	"time"
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/record"
@@ -39,7 +38,7 @@ func upgrade(cfg Config, kept record.Kept, wrong *VersionError) (*Core, error) {
 	return c, nil
 }
 
-// Pending is an input that a restored room needs before any other but KindEpoch: its upgrade.
+// Pending returns the input that a restored room needs before any other except KindEpoch: its upgrade.
 func (c *Core) Pending() (Input, bool) {
 	if c.pending == nil {
 		return Input{}, false
@@ -67,8 +66,8 @@ func (c *Core) tryUpgrade(s state) error {
 	return nil
 }
 
-// stepUpgrade moves the room to this program's version of its rules, or to another runtime: the input carries the state as the
-// older one left it. Where that was stepped too, it must have come to the same.
+// stepUpgrade moves the room to this program's version of its rules, or to another runtime. The input carries the state
+// as the older one left it. If this core stepped the older part too, its state must be the same.
 func (c *Core) stepUpgrade(in Input) (Ready, error) {
 	if have := c.spec.Version; in.Version != have {
 		return Ready{}, &VersionError{Game: c.header.Game, Need: in.Version, Have: have}
@@ -95,8 +94,8 @@ func (c *Core) stepUpgrade(in Input) (Ready, error) {
 	s.Version, s.Runtime = c.spec.Version, cmp.Or(in.Runtime, s.Runtime)
 	committed := c.committed
 	c.panicked, c.pending, c.startsWithUpgrade = nil, nil, false
-	c.enterState(s, in.At)
-	if err := c.setState(c.s); err != nil {
+	s.Now = in.At
+	if err := c.setState(s); err != nil {
 		return Ready{}, err
 	}
 	c.committed = committed
@@ -104,8 +103,8 @@ func (c *Core) stepUpgrade(in Input) (Ready, error) {
 	return c.finishInput(c.s.Final != nil)
 }
 
-// agreeOnUpgrade compares the present state with the one that an upgrade carries, if it was stepped by what recorded it. Now is
-// that state behind the epoch that has come in between.
+// verifyUpgrade compares the present state with the one that an upgrade carries, if this core stepped what came before.
+// Now is the carried state after the epoch that has come in between.
 func (c *Core) verifyUpgrade(data []byte, now state) error {
 	if c.replaying == nil || c.startsWithUpgrade || len(now.Sum) == 0 {
 		return nil
@@ -116,9 +115,4 @@ func (c *Core) verifyUpgrade(data []byte, now state) error {
 	}
 	s.Index, s.Epoch, s.Lineage, s.Now = now.Index, now.Epoch, now.Lineage, c.s.Now
 	return c.verifyState(s, nil, c.replaying)
-}
-
-func (c *Core) enterState(s state, now time.Duration) {
-	s.Now = now
-	c.s = s
 }

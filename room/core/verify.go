@@ -9,21 +9,21 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// StepResult is what stepping an input came to. It stands in the log, so that a replay proves itself: rules that come to
-// something else are not the rules that were played by.
+// StepResult is what stepping an input came to. The log holds it, so a replay proves itself: rules that come to
+// something else are not those by which the game was played.
 type StepResult uint8
 
 // The results of a step.
 const (
-	StepUnknown StepResult = iota // of entries of the first runtime, which say nothing
+	StepUnknown StepResult = iota // entries of the first runtime do not say
 	StepAccepted
-	StepRefused // an act that the game did not take; Entry.Refused says why
-	StepEnded   // taken, and it was the end of the room
+	StepRefused // the game refused an act; Entry.Refused says why
+	StepEnded   // accepted, and it ended the room
 	StepFailed  // the game panicked
 )
 
-// ViewCheck is the checksum of a class's view that went out with an input's turn. In a run of ticks After counts from
-// the run's first.
+// ViewCheck is the checksum of a class's view, as sent with an input's turn. In a run of ticks After counts from the
+// run's first.
 type ViewCheck struct {
 	_     struct{} `cbor:",toarray"`
 	After uint32
@@ -34,8 +34,8 @@ type ViewCheck struct {
 // maxRunChecks bounds the checks, and so the length, of one run of ticks.
 const maxRunChecks = 1024
 
-// DivergedError says that a replay came to something else than the log says: what was acknowledged to players would not
-// be what they find. The log is whole, and the rules that recorded it can go on with it.
+// DivergedError says that a replay came to something else than the log says, so players would not find what was
+// acknowledged to them. The log is whole, and the rules that recorded it can go on with it.
 type DivergedError struct {
 	Game    string
 	Index   room.Index
@@ -52,22 +52,21 @@ func (c *Core) diverged(e *Entry, was, is string) error {
 	return &DivergedError{c.header.Game, e.Index, e.Kind, was, is}
 }
 
-// note writes into the newest entry what stepping it came to.
-func (c *Core) note(wasOver bool) {
-	e := &c.last
+// stepResult is what the present step has come to.
+func (c *Core) stepResult(wasOver bool) StepResult {
 	switch {
 	case c.panicked != c.panickedBefore:
-		e.Result = StepFailed
+		return StepFailed
 	case !wasOver && c.s.Final != nil:
-		e.Result = StepEnded
-	case e.Refused != nil:
-		e.Result = StepRefused
-	default:
-		e.Result = StepAccepted
+		return StepEnded
+	case c.last.Refused != nil:
+		return StepRefused
 	}
+	return StepAccepted
 }
 
-// agree compares what stepping an entry anew has come to with what it says itself. Entries that say nothing agree.
+// verifyEntry compares the result of stepping an entry again with the result in the log. An entry without a result
+// agrees.
 func (c *Core) verifyEntry(e *Entry, ready Ready, err error) error {
 	was := e.was()
 	switch now := ready.Entry; {
@@ -107,7 +106,7 @@ func (e *Entry) was() string {
 	return "was played"
 }
 
-// is says the same of the present rules.
+// is says what an entry comes to by the present rules.
 func (e *Entry) is() string {
 	switch e.Result {
 	case StepRefused:
@@ -120,7 +119,7 @@ func (e *Entry) is() string {
 	return "accept it and go on"
 }
 
-// agreeOnViews compares the views that the log has checksums of.
+// verifyViews compares the present views with the checksums in the log.
 func (c *Core) verifyViews(e *Entry) error {
 	if c.panicked != nil {
 		return nil
@@ -133,7 +132,7 @@ func (c *Core) verifyViews(e *Entry) error {
 	return nil
 }
 
-// classOf is a class of players, or that of spectators; nil: there is none.
+// classOf returns a class of players or that of spectators; nil if there is none.
 func (c *Core) classOf(id ClassID) *class {
 	if id == spectatorClass {
 		return c.classes.spectator
@@ -141,8 +140,8 @@ func (c *Core) classOf(id ClassID) *class {
 	return c.classes.byID[id]
 }
 
-// agreeOnState compares the present state with a snapshot that was taken at its index. One without a sum is of a program
-// that did not promise that they are the same.
+// verifySnapshot compares the present state with a snapshot taken at its index. Snapshots without a sum come from
+// programs that did not promise equality, and are not compared.
 func (c *Core) verifySnapshot(snap record.Snapshot, last *Entry) error {
 	theirs, err := decodeState(snap.Data, len(c.s.Seats))
 	if err != nil || len(theirs.Sum) == 0 {
@@ -158,7 +157,8 @@ func (c *Core) divergedState(last *Entry) error {
 	return c.diverged(last, "left one state when it was played", "leave another")
 }
 
-// sameState compares the present state with one that was decoded, which it may change. Raw is that one's bytes, if there are any.
+// verifyState compares the present state with a decoded one, which it may change. Raw is the encoded form of that one,
+// or nil.
 func (c *Core) verifyState(theirs state, raw []byte, last *Entry) error {
 	ours, err := c.encodeState()
 	if err != nil || bytes.Equal(ours, raw) {
@@ -179,9 +179,9 @@ func (c *Core) verifyState(theirs state, raw []byte, last *Entry) error {
 	return c.divergedState(last)
 }
 
-// sameGame reports whether two snapshots of the game are of one state. Newer code of the same version may write more
-// fields than older: they are compared as it reads and writes them. A game that writes one state in several ways cannot
-// be compared.
+// equalGames reports whether two snapshots of the game are of one state. Newer code of the same version may write more
+// fields than older code, so both are compared as this code reads and writes them. A game that writes one state in
+// several ways cannot be compared.
 func (c *Core) equalGames(ours, theirs []byte) bool {
 	if bytes.Equal(ours, theirs) {
 		return true
@@ -197,7 +197,8 @@ func (c *Core) equalGames(ours, theirs []byte) bool {
 	return err == nil && bytes.Equal(again, ours)
 }
 
-// checksAt are those of the tick that is after ticks behind the run's first, as a single entry has them, and the rest.
+// checksAt returns the checks of the tick that comes after ticks behind the run's first, as a single entry has them,
+// and the remaining checks.
 func checksAt(checks []ViewCheck, after uint32) (here, rest []ViewCheck) {
 	n := 0
 	for n < len(checks) && checks[n].After == after {

@@ -8,8 +8,8 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// VersionError says that this program cannot go on with a room: it was recorded by rules or a runtime
-// that it does not have. Nothing is wrong with the room: a program that has them can.
+// VersionError says that this program cannot go on with a room, because it lacks the rules or the runtime that recorded
+// it. Nothing is wrong with the room: a program that has them can go on.
 type VersionError struct {
 	Game       string
 	Need, Have int  // versions
@@ -29,16 +29,17 @@ func (e *VersionError) Error() string {
 	return msg
 }
 
-// unknownPart says that a log or snapshot holds what only a newer runtime can have written.
+// unknownPart says that a log or snapshot has a part that only a newer runtime can have written.
 func unknownPart(what string) *VersionError {
 	return &VersionError{Need: RuntimeVersion + 1, Have: RuntimeVersion, Runtime: true, Why: what}
 }
 
-// past reports whether an upgrade may help: of another version of the game, or of a runtime that this program has no more.
+// upgradable reports whether an upgrade may help: the game has another version, or the runtime is older than any that
+// this program has.
 func (e *VersionError) upgradable() bool { return !e.Runtime || e.Need < e.Have }
 
-// CheckRuntime is a *VersionError when only a newer program has the runtime that the room was made by. Of one that is older
-// than this program's oldest Restore finds out whether the room was moved on, or can be.
+// CheckRuntime returns a *VersionError if only a newer program has the runtime that made the room. If that runtime is
+// older than this program's oldest, Restore finds out whether the room was moved on or can be.
 func CheckRuntime(h record.Header) error {
 	if 0 < h.Runtime && h.Runtime <= RuntimeVersion {
 		return nil
@@ -46,10 +47,10 @@ func CheckRuntime(h record.Header) error {
 	return &VersionError{Game: h.Game, Need: h.Runtime, Have: RuntimeVersion, Runtime: true}
 }
 
-// KnowsRuntime reports whether this program steps what a runtime has recorded.
+// KnowsRuntime reports whether this program can step what a runtime has recorded.
 func KnowsRuntime(n int) bool { return OldestRuntime <= n && n <= RuntimeVersion }
 
-// knows is a *VersionError when this program does not step what a runtime has recorded.
+// checkRuntime returns a *VersionError if this program cannot step what a runtime has recorded.
 func (c *Core) checkRuntime(runtime int) error {
 	if c.cfg.OldestRuntime <= runtime && runtime <= RuntimeVersion {
 		return nil
@@ -57,7 +58,7 @@ func (c *Core) checkRuntime(runtime int) error {
 	return &VersionError{Game: c.header.Game, Need: runtime, Have: RuntimeVersion, Oldest: c.cfg.OldestRuntime, Runtime: true}
 }
 
-// checkRuntime is CheckRuntime of all but the log, which is looked at when it is gone through.
+// checkRuntimes is CheckRuntime for the header and the snapshots. The log is checked when it is read.
 func checkRuntimes(k *record.Kept) error {
 	if err := CheckRuntime(k.Header); err != nil {
 		return err
@@ -72,8 +73,8 @@ func checkRuntimes(k *record.Kept) error {
 	return nil
 }
 
-// CheckVersion answers whether Restore would find that this program lacks a version, without stepping the log: the
-// error is a *VersionError then, or says what is wrong with the log.
+// CheckVersion tells whether Restore would find that this program lacks a version, without stepping the log. The error
+// is then a *VersionError; otherwise it says what is wrong with the log.
 func CheckVersion(cfg Config, kept record.Kept) error {
 	if err := checkRuntimes(&kept); err != nil {
 		return err

@@ -5,7 +5,8 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Watch lets a spectator in: not an input, so it takes no index. The Welcome leaves with the commit of the present one.
+// Watch lets a spectator in. It is no input, so it takes no index. The Welcome leaves with the commit of the present
+// index.
 func (c *Core) Watch(w WatcherID, resume *record.Point) {
 	c.watchers[w] = struct{}{}
 	if c.panicked != nil {
@@ -20,14 +21,14 @@ func (c *Core) Watch(w WatcherID, resume *record.Point) {
 	})
 }
 
-// Unwatch lets a spectator go.
+// Unwatch removes a spectator.
 func (c *Core) Unwatch(w WatcherID) { delete(c.watchers, w) }
 
-// Spectators counts those who watch.
+// Spectators counts the spectators.
 func (c *Core) Spectators() int { return len(c.watchers) }
 
-// Resync queues the whole view for one viewer. Lost tells how many events the viewer was never sent; it is
-// asked when the frame is encoded, because turns that wait for commit before it may be lost too.
+// Resync queues the whole view for one viewer. Lost returns how many events the viewer was never sent. It is called
+// when the frame is encoded, because turns that are still waiting for commit may be lost too.
 func (c *Core) Resync(to Recipient, lost func() uint64) {
 	if c.panicked != nil {
 		return
@@ -43,6 +44,7 @@ func (c *Core) Resync(to Recipient, lost func() uint64) {
 	c.queue(Resynced{c.stamp(), to, c.stateFrame(cl, c.s.Index, lost)})
 }
 
+// welcome queues the answer to an attach.
 func (c *Core) welcome(seat int, in Input) {
 	s := &c.s.Seats[seat]
 	w := Welcome{
@@ -52,11 +54,13 @@ func (c *Core) welcome(seat int, in Input) {
 	if cl := c.classes.byID[s.Class]; cl != nil && c.panicked == nil {
 		w.Frames, w.Recovered = c.missedFrames(cl, s.Player, s.InClass, in.Resume)
 	}
-	w.Frames = c.overFrames(w.Frames)
+	if c.s.Final != nil && c.s.Final.Point.Seq < c.s.Index { // Ended follows if this input ends the room
+		w.Frames = append(w.Frames, c.overFrame())
+	}
 	c.queue(w)
 }
 
-// catchUpFrames are the turns since resume when every one of them is there, else the whole view.
+// missedFrames returns the turns since resume if all of them are kept, else the whole view and false.
 func (c *Core) missedFrames(cl *class, p room.PlayerID, since room.Index, resume *record.Point) ([]*Frame, bool) {
 	if resume == nil || !c.s.contains(*resume) || resume.Seq < since || resume.Seq < cl.turns.from {
 		return []*Frame{c.stateFrame(cl, c.s.Index, nil)}, false
@@ -64,8 +68,8 @@ func (c *Core) missedFrames(cl *class, p room.PlayerID, since room.Index, resume
 	return cl.turns.after(resume.Seq, p), true
 }
 
-// overToo adds the end to what a spectator of a finished room is welcomed with: unlike a player's attach,
-// a spectator's coming is no input, so it always comes after Ended.
+// withOver adds the end to the frames that welcome a spectator of a finished room. Watch is no input, so it always
+// comes after Ended.
 func (c *Core) withOver(frames []*Frame) []*Frame {
 	if c.s.Final == nil {
 		return frames
