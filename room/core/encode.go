@@ -122,7 +122,7 @@ func (m *cborFields) checks(k byte, all []ViewCheck) {
 	}
 }
 
-// done writes how many fields there are: fewer than 24, so the head is one byte.
+// finish writes the number of fields, which is below 24, so the head is one byte.
 func (m *cborFields) finish() ([]byte, error) {
 	m.b[m.head] = cborMap | byte(m.n)
 	return m.b, m.err

@@ -62,7 +62,7 @@ func brittleRules(version int, f *faults) *room.Rules {
 		func() *brittle { return &brittle{fault: f} })
 }
 
-// keep plays a few moves and returns what a journal would have, with a snapshot at its end.
+// keepBrittle plays a few moves and returns what a journal would have, with a snapshot at its end.
 func keepBrittle(t *testing.T, f *faults) record.Kept {
 	t.Helper()
 	h := record.Header{ID: "0123456789abcdef", Game: "brittle", Version: 1, Runtime: core.RuntimeVersion}

@@ -8,7 +8,7 @@ import (
 	"github.com/roomring/roomring/room/strict"
 )
 
-// optional asks a game for one of the optional interfaces.
+// asInterface returns the game as one of the optional interfaces, if it is one.
 func asInterface[I any](in room.Instance) (I, bool) {
 	i, ok := in.Game().(I)
 	return i, ok

@@ -18,7 +18,7 @@ const keptMagic = "roomring kept 1\n"
 // MaxKeptBytes bounds an encoded Kept when it is unpacked.
 const MaxKeptBytes = 256 << 20
 
-// keptStretch is how much log is one batch of an encoded Kept.
+// keptBatchBytes is how much log is one batch of an encoded Kept.
 const keptBatchBytes = 1 << 20
 
 // keptForm is what is compressed behind the magic. The header is JSON, as in journals: CBOR would cut its times short.
@@ -107,7 +107,7 @@ func EncodeKept(k record.Kept) ([]byte, error) {
 	return compressor.EncodeAll(plain, []byte(keptMagic)), nil
 }
 
-// joined makes larger batches of those that follow each other.
+// joinBatches joins consecutive batches into larger ones.
 func joinBatches(batches []record.Batch) []record.Batch {
 	var out []record.Batch
 	for _, b := range batches {

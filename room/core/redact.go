@@ -169,7 +169,7 @@ func logIn(replay []byte) Log {
 	}
 }
 
-// pair is a game beside itself without a player.
+// rerunPair is a game, and the same game without a player, stepped side by side.
 type rerunPair struct {
 	r       *Redaction
 	was, is *Core
@@ -465,7 +465,8 @@ func (r *Redaction) json(data []byte, rewrite func(string) string) []byte {
 	return out
 }
 
-// free is an error when a replay still holds the id, if that is long enough to be found by chance nowhere.
+// checkTraces returns an error if a replay still holds the id. Short ids are not looked for, because they also occur by
+// chance.
 func (r *Redaction) checkTraces(replay record.Parts) error {
 	if len(r.Player) < tellingID {
 		return nil

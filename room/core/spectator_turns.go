@@ -45,13 +45,13 @@ func SpectatorTurns(cfg Config, log Log) iter.Seq2[SpectatorTurn, error] {
 // errSeenEnough stops a run whose reader has.
 var errSeenEnough = errors.New("the reader has stopped")
 
-// spectating is how far a spectator of a replay has got.
+// spectatorCursor is how far a spectator of a replay has got.
 type spectatorCursor struct {
 	in  *class     // nil before the first view
 	seq room.Index // of the last turn
 }
 
-// look is what the entry just stepped has shown to spectators, if anything.
+// next returns what the newest entry has shown to spectators, if anything.
 func (s *spectatorCursor) next(c *Core, e Entry) (SpectatorTurn, bool) {
 	if c.panicked != nil || c.classes.spectator == nil && len(c.s.Classes) == 0 {
 		return SpectatorTurn{}, false
