@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -79,9 +80,7 @@ func (c *Config) options() (node.Options, error) {
 		{"listen", listenAt(c.Listen)}, {"admin-listen", listenAt(c.AdminListen)},
 	}
 	values := map[string]string{}
-	for name, value := range c.Settings {
-		values[name] = value
-	}
+	maps.Copy(values, c.Settings)
 	for _, o := range own {
 		if _, twice := values[o.setting]; twice {
 			return node.Options{}, errors.New("Settings[" + o.setting + "] has a field of Config: set that")

@@ -240,7 +240,7 @@ func (g *game) actByLegal() error {
 			return err
 		}
 		if g.p.report.Refused > before {
-			return fmt.Errorf("Legal names %s for %s, and Act refuses it (%s): name only what Act takes at that moment", brief(string(action)), by.ID, g.p.lastRefusal)
+			return fmt.Errorf("the game's Legal names %s for %s, and Act refuses it (%s): name only what Act takes at that moment", brief(string(action)), by.ID, g.p.lastRefusal)
 		}
 		g.p.report.Legal++
 		return nil
@@ -252,7 +252,7 @@ func (g *game) actByLegal() error {
 func legalOf(machine *core.Core, by room.Player, r *rand.Rand) (json.RawMessage, error) {
 	actions, err := play.Legal(machine, room.Viewer{Player: by.ID, Seat: by.Seat})
 	if err != nil {
-		return nil, fmt.Errorf("Legal for %s: %w", by.ID, explained(err))
+		return nil, fmt.Errorf("calling Legal for %s: %w", by.ID, explained(err))
 	}
 	return play.Choose(r, actions), nil
 }
