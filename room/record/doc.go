@@ -1,3 +1,3 @@
-// Package record has the words that stores, cluster and web share: points in a room's history, rows, ends, results, ratings,
-// profiles. They are data; what they mean is decided in other packages.
+// Package record has the types that stores, cluster and web share: points in a room's history, rows, ends, results, ratings
+// and profiles. They are plain data. Other packages decide what they mean.
 package record

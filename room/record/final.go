@@ -10,8 +10,8 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// Final is a room's end as the store keeps it, written once however often it is tried.
-// It is a function of the log alone, so any owner of the room writes the same.
+// Final is a room's end as the store keeps it. It is stored once, however often the write is retried.
+// The log alone determines it, so every owner of the room writes the same bytes.
 type Final struct {
 	Room     room.ID
 	Game     string
@@ -21,40 +21,42 @@ type Final struct {
 	Result   room.Result
 	Point    Point         // the input that ended it
 	Duration time.Duration // room time at the end
-	Replay   Parts         // header and whole log, see OpenReplay
+	Replay   Parts         // header and whole log, see core.OpenReplay
 	Hash     [32]byte      // SHA-256 over everything above except Replay, see Final.Sum
 
-	// Readers may read the result and the replay, beside operators; nil: everybody may. It is beside the log: two owners
-	// may differ in it.
+	// Readers are the players who may read the result and the replay; operators always may. Nil: everybody may.
+	// It does not follow from the log, so two owners may differ in it.
 	Readers []room.PlayerID `cbor:"-" json:"-"`
-	// Named are the players whom the replay names, those in the result among them or not. It is beside the log too.
+	// Named are all players whom the replay names, whether they are in the result or not. It does not follow from the log
+	// either.
 	Named []room.PlayerID `cbor:"-" json:"-"`
 
-	// Played says how much was played, for whoever decides whether a rated game changes ratings; nil: the room is of the first
-	// runtime, which did not count. It is a function of the log, beside the hash, and not kept with the result.
+	// Played says how much was played. It decides whether a rated game changes ratings. Nil: the room runs on the first
+	// runtime, which did not count. The log determines it, but it is neither hashed nor stored with the result.
 	Played *Played `cbor:"-" json:"-"`
 }
 
 // Played is how much was played in a game.
 type Played struct {
-	Acts int           // that were accepted, of whom of those in the result had fewest
-	Time time.Duration // of the room, from the first accepted act to the end
+	Acts int           // the fewest accepted acts that any player in the result has
+	Time time.Duration // room time from the first accepted act to the end
 }
 
 // End says how a room's life ended.
 type End string
 
+// The ends of a room.
 const (
 	Finished End = "finished" // the game called Turn.Finish
-	Aborted  End = "aborted"  // no result: too few had played, or the game panicked, showed what no view may hold, or was set aside
-	Closed   End = "closed"   // by the operator, or because nobody was there
+	Aborted  End = "aborted"  // no result: too few players acted, the game panicked or showed an invalid view, or the room was set aside
+	Closed   End = "closed"   // the operator closed the room, or it stood empty for too long
 )
 
-// Failed reports whether the room was aborted because its game failed or it could not be brought back, as opposed to a game
-// that went well and has no result.
+// Failed reports whether the room was aborted because its game failed or because the room could not be restored. A game that
+// went well but has no result did not fail; see Void.
 func (f *Final) Failed() bool { return f.End == Aborted && f.Result.Summary == "" }
 
-// Void reports whether f is a game that went well and has no result.
+// Void reports whether the game went well but has no result.
 func (f *Final) Void() bool { return f.End == Aborted && !f.Failed() }
 
 // Over is the protocol message that tells a client of a room's end.
@@ -72,12 +74,12 @@ func (f *Final) Over() wire.Over {
 	return over
 }
 
-// MayRead reports whether the room's end is for a player, who may be nobody.
+// MayRead reports whether player p may read the room's result and replay. An empty p is somebody without an identity.
 func (f *Final) MayRead(p room.PlayerID) bool {
 	return f.Readers == nil || p != "" && slices.Contains(f.Readers, p)
 }
 
-// OverFor is Over for somebody who comes when the room is gone, without the result if it is not for them.
+// OverFor is Over for a client that connects after the room is gone. It leaves out the result if p may not read it.
 func (f *Final) OverFor(p room.PlayerID) wire.Over {
 	if f.MayRead(p) {
 		return f.Over()
@@ -85,7 +87,8 @@ func (f *Final) OverFor(p room.PlayerID) wire.Over {
 	return wire.Over{Seq: uint64(f.Point.Seq), End: string(f.End)}
 }
 
-// Sum is the SHA-256 of everything in f but Replay and Hash: two owners that end one room from one log agree in it.
+// Sum is the SHA-256 of the fields that the log determines, without Replay, Hash and Played. Two owners that end a room from
+// the same log get the same sum.
 func (f *Final) Sum() [sha256.Size]byte {
 	body, err := json.Marshal(struct {
 		Room     room.ID

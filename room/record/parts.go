@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// Parts are the bytes of a replay in pieces that follow each other, so that a log of any length is kept, stored and sent
-// without a copy of the whole. They are shared: nobody changes them.
+// Parts are the bytes of a replay in consecutive pieces. A long log is kept, stored and sent without a copy of the whole.
+// The pieces are shared and must not be changed.
 type Parts [][]byte
 
-// Len is how many bytes the parts have together.
+// Len is the total length in bytes.
 func (p Parts) Len() int {
 	n := 0
 	for _, part := range p {
@@ -19,7 +19,7 @@ func (p Parts) Len() int {
 	return n
 }
 
-// Reader reads the parts one after the other.
+// Reader reads the parts in order.
 func (p Parts) Reader() io.Reader {
 	readers := make([]io.Reader, len(p))
 	for i, part := range p {
@@ -28,11 +28,11 @@ func (p Parts) Reader() io.Reader {
 	return io.MultiReader(readers...)
 }
 
-// Join is the parts as one.
+// Join copies the parts into one slice.
 func (p Parts) Join() []byte { return slices.Concat(p...) }
 
-// Split cuts p between parts into pieces of at most size bytes each; a larger part is a piece of its own. There is always
-// one piece, which may be empty.
+// Split groups the parts into pieces of at most size bytes each. It never cuts a part: one larger than size is a piece of its
+// own. The result has at least one piece, which may be empty.
 func (p Parts) Split(size int) []Parts {
 	pieces, from, n := []Parts{}, 0, 0
 	for i, part := range p {

@@ -7,25 +7,25 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// ClientID names one page load or program run; the client draws it at random, 1 to wire.MaxClient bytes.
+// ClientID names one page load or program run. The client draws it at random; it has 1 to wire.MaxClient bytes.
 type ClientID string
 
-// BootID names one life of a node's process (a ULID).
+// BootID names one run of a node's process. It is a ULID.
 type BootID string
 
-// Epoch is the number of an ownership of a room. It only grows.
+// Epoch numbers the successive ownerships of a room. It only grows.
 type Epoch uint64
 
-// CSeq counts the acts of one client in one room: 1, 2, 3 …
+// CSeq numbers the acts of one client in one room, from 1.
 type CSeq uint64
 
-// Point names one moment in one history of a room: an index as numbered under an epoch.
+// Point names one moment in a room's history: an index, and the epoch under which it was written.
 type Point struct {
 	Epoch Epoch      `json:"epoch"`
 	Seq   room.Index `json:"seq"`
 }
 
-// Before reports whether p is earlier than q; epochs outrank indexes.
+// Before reports whether p is earlier than q. It compares epochs first, then indexes.
 func (p Point) Before(q Point) bool {
 	return p.Epoch < q.Epoch || p.Epoch == q.Epoch && p.Seq < q.Seq
 }
@@ -35,10 +35,10 @@ const (
 	idLength   = 16
 )
 
-// ErrBadID says that a string cannot be a room's id.
+// ErrBadID means that a string is not a valid room id.
 var ErrBadID = errors.New("a room id is 16 characters of 0-9 and a-z without i, l, o, u")
 
-// NewID makes an id from 10 random bytes: 80 bits, so that ids never collide in practice.
+// NewID makes a room id from 10 random bytes. With 80 bits, ids do not collide in practice.
 func NewID(random [10]byte) room.ID {
 	out := make([]byte, 0, idLength)
 	var acc, bits uint
@@ -52,7 +52,7 @@ func NewID(random [10]byte) room.ID {
 	return room.ID(out)
 }
 
-// ParseID checks that s can be a room's id; the error is ErrBadID.
+// ParseID checks that s is a valid room id. The error is ErrBadID.
 func ParseID(s string) (room.ID, error) {
 	if len(s) != idLength {
 		return "", ErrBadID
@@ -69,9 +69,9 @@ func ParseID(s string) (room.ID, error) {
 	return room.ID(s), nil
 }
 
-// FoldCode is a join code as rooms have it, whatever people have made of it on its way: in capitals or full-width letters,
-// with spaces, hyphens or other signs in it, and with letters that look like those that codes are made of, as Crockford's
-// base 32 reads them (and u as v).
+// FoldCode brings a typed join code into the form that rooms store. It turns capitals and full-width characters into plain
+// lower case, drops spaces, hyphens and other signs, and replaces look-alike letters as Crockford's base 32 does (o is 0, i and
+// l are 1), and u by v. The result is empty if the text holds a letter or digit that no code has.
 func FoldCode(typed string) string {
 	out := make([]byte, 0, len(typed))
 	for _, r := range typed {
@@ -87,7 +87,7 @@ func FoldCode(typed string) string {
 			r = 'v'
 		case r >= '0' && r <= '9' || r >= 'a' && r <= 'z':
 		case unicode.IsLetter(r) || unicode.IsNumber(r):
-			return "" // no code has it, and none is guessed without it
+			return "" // no code has this character; dropping it would be a guess
 		default:
 			continue
 		}

@@ -8,34 +8,34 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// Header is what never changes about a room. It is secret while the room lives: it holds the seed and the join code.
+// Header holds what never changes about a room. It is secret while the room lives, because it holds the seed and the join code.
 type Header struct {
 	ID         room.ID         `json:"id"`
 	Game       string          `json:"game"`
-	Version    int             `json:"version"` // of the rules that opened it
-	Runtime    int             `json:"runtime"` // RuntimeVersion of the process that opened it
+	Version    int             `json:"version"` // version of the rules that opened the room
+	Runtime    int             `json:"runtime"` // core.RuntimeVersion of the process that opened the room
 	Name       string          `json:"name,omitempty"`
 	Options    json.RawMessage `json:"options,omitempty"`
 	Private    bool            `json:"private,omitempty"`
-	Code       string          `json:"code,omitempty"`   // asked of joiners when private
-	Public     bool            `json:"public,omitempty"` // of a private room: its end is for everybody all the same
+	Code       string          `json:"code,omitempty"`   // join code of a private room
+	Public     bool            `json:"public,omitempty"` // everybody may read the end of this private room
 	Seed       [32]byte        `json:"seed"`
 	Durability room.Durability `json:"durability"`
-	Created    time.Time       `json:"created"` // wall clock, for people
+	Created    time.Time       `json:"created"` // wall clock, for display only
 }
 
-// Closed reports whether the room's result and replay are for its players alone.
+// Closed reports whether only the room's players may read its result and replay.
 func (h *Header) Closed() bool { return h.Private && !h.Public }
 
-// Batch is a part of a room's log on its way to a journal.
+// Batch is a run of consecutive log entries of one room, as journals store them.
 type Batch struct {
 	Room    room.ID
 	Epoch   Epoch // of the last entry
 	First   room.Index
-	Last    room.Index    // the last place the batch covers (a run of ticks covers many)
+	Last    room.Index    // the last index that the batch covers; a run of ticks covers many
 	Time    time.Duration // room time of the last entry
-	Begins  bool          // it begins with a KindCut: the log before First may be forgotten
-	Entries []byte        // EncodeEntries; batches that follow each other may be joined by joining these bytes
+	Begins  bool          // the first entry is a core.KindCut: the journal may drop the log before First
+	Entries []byte        // made by core.EncodeEntries; consecutive batches may be joined by joining these bytes
 }
 
 // Snapshot is a room's whole state after the input at Index.
@@ -46,17 +46,17 @@ type Snapshot struct {
 	Data  []byte
 }
 
-// Kept is what a journal holds of one room: enough to bring it back.
+// Kept is what a journal holds of one room: enough to restore it.
 type Kept struct {
 	Header    Header
 	Epoch     Epoch         // of the last entry, or of the last claim
 	Snapshots []Snapshot    // at most two, older first; may be empty
-	Batches   []Batch       // the log from index 1 or from a KindCut on, in order, none missing
-	Time      time.Duration // room time to go on from: the last mark or the last input, whichever is later
-	Cut       string        // not empty: why the log's tail was cut at the last whole batch
+	Batches   []Batch       // the log from index 1 or from a core.KindCut on, in order and without gaps
+	Time      time.Duration // room time to continue from: the last mark or the last input, whichever is later
+	Cut       string        // why the log's tail was cut at the last whole batch; empty: it was not
 }
 
-// Last is the last index of the log; 0 when there is none.
+// Last is the last index of the log, or 0 if the log is empty.
 func (k *Kept) Last() room.Index {
 	if len(k.Batches) == 0 {
 		return 0
@@ -64,13 +64,13 @@ func (k *Kept) Last() room.Index {
 	return k.Batches[len(k.Batches)-1].Last
 }
 
-// ErrDamaged says that a journal has lost a part of a room that was durable. Trying again does not help.
+// ErrDamaged means that a journal has lost a durable part of a room. Retrying does not help.
 var ErrDamaged = errors.New("the journal has lost a part of the room")
 
-// ErrPermanent marks errors that are a room's own and come again however often the same is tried.
+// ErrPermanent marks errors that lie in the room itself: every retry fails in the same way. Permanent makes them.
 var ErrPermanent = errors.New("trying again does not help")
 
-// Permanent makes an error that says what err says and is an ErrPermanent.
+// Permanent returns an error with the text of err that wraps both err and ErrPermanent.
 func Permanent(err error) error { return permanent{err} }
 
 type permanent struct{ error }

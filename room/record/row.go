@@ -6,11 +6,11 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// Errors of stores and journals. They are certain: trying again brings the same.
+// Errors of stores and journals. They are definite: a retry gives the same error.
 var (
-	// ErrNotFound means that what was asked for is not there.
+	// ErrNotFound means that the store has no such thing.
 	ErrNotFound = errors.New("not in the store")
-	// ErrMovedOn means that somebody else has changed it since it was read.
+	// ErrMovedOn means that somebody else has changed the row since it was read.
 	ErrMovedOn = errors.New("the room's row has moved on: another owner may serve the room")
 )
 
@@ -20,52 +20,52 @@ type RowState string
 // The states of a row.
 const (
 	RowLive     RowState = "live"     // the boot that the row names serves the room
-	RowReleased RowState = "released" // its last boot has given the room away; the checkpoint is in the row
-	RowOver     RowState = "over"     // the result is stored, in the same transaction
+	RowReleased RowState = "released" // the last boot has released the room; the row holds the checkpoint
+	RowOver     RowState = "over"     // the room is over; the result is stored in the same transaction
 )
 
-// Row is a room's one row in the store.
+// Row is the row of a room in the store. Each room has one.
 type Row struct {
 	Room    room.ID
 	Game    string
 	Epoch   Epoch
 	State   RowState
-	Boot    BootID // the process that serves it
-	Folder  string // id of the data folder whose journal has it
+	Boot    BootID // the process that serves the room
+	Folder  string // id of the data folder whose journal has the room
 	Code    string // join code of a private room
 	Private bool
-	Nonce   string // of the last write: a writer whose answer was lost finds its own if it won
+	Nonce   string // nonce of the last write: a writer that lost the answer recognises its own write by it
 }
 
 // Claim moves a room's row by compare-and-set.
 type Claim struct {
 	Room room.ID
-	// What the row must be, all three.
+	// The row must match all three, or the error is ErrMovedOn.
 	FromEpoch  Epoch
-	FromFolder string // compared only if FromState is live: a released room is in no folder
+	FromFolder string // compared only if FromState is RowLive, because a released room is in no folder
 	FromState  RowState
-	// What it becomes: live under the claiming boot.
+	// The row then becomes RowLive under the claiming boot, with these values.
 	Epoch  Epoch // greater than FromEpoch
 	Folder string
 	Nonce  string
 }
 
-// Release gives a room away: its boot never serves it again.
+// Release gives up a room. The boot that releases it never serves it again.
 type Release struct {
 	Room       room.ID
-	Epoch      Epoch // the row's
+	Epoch      Epoch // the epoch in the row
 	Nonce      string
 	Checkpoint Checkpoint
 }
 
 // Checkpoint is enough to restore a room without its journal.
 type Checkpoint struct {
-	Point Point  // of the last input in it
+	Point Point  // the last input that the checkpoint includes
 	Data  []byte // opaque to the store
 }
 
-// RowResult is the outcome of the write of one row.
+// RowResult is the outcome of writing one row.
 type RowResult struct {
-	Row Row   // as it is now, the zero Row if there is none
-	Err error // nil: the write won; ErrMovedOn or ErrNotFound
+	Row Row   // the row as it is now; the zero Row if there is none
+	Err error // nil if the write succeeded, else ErrMovedOn or ErrNotFound
 }
