@@ -23,7 +23,7 @@ type counter chan struct{}
 func (c counter) Frame(*linkpb.OwnerFrame) { c <- struct{}{} }
 func (counter) Down(error)                 {}
 
-// BenchmarkEcho sends acts from an edge to an owner and messages for eight sessions back, with so many under way.
+// BenchmarkEcho sends acts from an edge to an owner and messages for eight sessions back, with several acts under way.
 func BenchmarkEcho(b *testing.B) {
 	for name, window := range map[string]int{"one": 1, "many": 1024} {
 		for way, secure := range map[string]func(*link.Options){"insecure": func(*link.Options) {}, "secrets": with(secret(b))} {

@@ -12,22 +12,22 @@ import (
 	pb "google.golang.org/protobuf/proto"
 )
 
-// Fields of EdgeBatch and OwnerBatch. Both have the same.
+// EdgeBatch and OwnerBatch have the same fields.
 const (
 	fieldFrames = 1
 	fieldPing   = 2 // pong in an OwnerBatch
 )
 
-// codec is protobuf's, but for batches: they are put together frame by frame as frames are queued, and taken apart
-// frame by frame, so that no batch is ever held as messages. On the wire there is no difference.
+// codec is protobuf's codec, except for batches: a batch is encoded frame by frame as frames are queued, and decoded
+// frame by frame, so that no batch is ever held as messages. The bytes on the wire are the same.
 type codec struct{ encoding.CodecV2 }
 
 var batchCodec = codec{encoding.GetCodecV2(proto.Name)}
 
-// sent is a batch on its way out. Its buffer is the codec's from then on.
+// sent is an outgoing batch. The codec owns its buffer once it is passed to Marshal.
 type sent struct{ buf *[]byte }
 
-// received is a batch that has come in, to be freed by who reads it.
+// received is an incoming batch. Its reader frees it.
 type received struct{ mem.Buffer }
 
 func (c codec) Marshal(v any) (mem.BufferSlice, error) {
@@ -45,10 +45,10 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	return c.CodecV2.Unmarshal(data, v)
 }
 
-// chunkSize is how large a batch grows before the next is begun.
+// chunkSize is the size in bytes at which a batch is complete and the next one begins.
 const chunkSize = 64 << 10
 
-// chunks are buffers for batches.
+// chunks is the pool of buffers for batches.
 var chunks = &chunkPool{sync.Pool{New: func() any { return new(make([]byte, 0, chunkSize+chunkSize/4)) }}}
 
 type chunkPool struct{ pool sync.Pool }
@@ -62,7 +62,7 @@ func (p *chunkPool) Get(n int) *[]byte {
 	return buf
 }
 
-// Put keeps no buffer that one large frame has made large.
+// Put drops buffers that a large frame has grown.
 func (p *chunkPool) Put(buf *[]byte) {
 	if cap(*buf) <= 2*chunkSize {
 		p.pool.Put(buf)
@@ -82,9 +82,10 @@ func appendPing(batch []byte, ping uint64) []byte {
 	return protowire.AppendVarint(batch, ping)
 }
 
-var errBatch = errors.New("the peer sent what is no batch of frames")
+var errBatch = errors.New("the peer sent something that is not a batch of frames")
 
-// eachFrame takes a batch apart. Fields that a newer peer may have added are passed over.
+// eachFrame decodes a batch and calls frame and ping for what it contains. It skips fields that a newer peer may have
+// added.
 func eachFrame(batch []byte, frame func([]byte) error, ping func(uint64)) error {
 	for len(batch) > 0 {
 		number, kind, n := protowire.ConsumeTag(batch)

@@ -16,7 +16,7 @@ type count struct{ frames, downs int }
 func (c *count) Frame(*linkpb.OwnerFrame) { c.frames++ }
 func (c *count) Down(error)               { c.downs++ }
 
-// readAll has a reader read one batch and then the end.
+// readAll reads one batch and then the end of the stream.
 func readAll(batch []byte) (count, error) {
 	o := Options{Self: &linkpb.Greeting{Node: "a", Boot: "1"}}
 	s := newStream(Peer{}, &o, new(traffic))
@@ -48,7 +48,7 @@ func FuzzBatch(f *testing.F) {
 		}
 		var whole linkpb.OwnerBatch
 		if proto.Unmarshal(b, &whole) != nil {
-			return // we may be more lenient about fields that we pass over
+			return // this decoder may be more lenient about fields that it skips
 		}
 		known := 0
 		for _, f := range whole.GetFrames() {
@@ -62,7 +62,7 @@ func FuzzBatch(f *testing.F) {
 	})
 }
 
-// TestPingsAreBounded has a peer ping that does not read the answers.
+// TestPingsAreBounded has a peer that pings and does not read the answers.
 func TestPingsAreBounded(t *testing.T) {
 	o := Options{Self: &linkpb.Greeting{Node: "a", Boot: "1"}, Queue: 1 << 10, Message: 1 << 20}
 	s := newStream(Peer{}, &o, new(traffic))

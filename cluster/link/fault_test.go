@@ -14,11 +14,11 @@ import (
 	"github.com/roomring/roomring/internal/testwait"
 )
 
-// proxy stands between two nodes and does to their connections what networks do.
+// proxy sits between two nodes and disturbs their connections as networks do.
 type proxy struct {
 	net.Listener
 	to   string
-	hole atomic.Bool // bytes vanish, and nobody is told
+	hole atomic.Bool // bytes are dropped silently
 	wg   sync.WaitGroup
 
 	mu    sync.Mutex
@@ -91,7 +91,7 @@ func silence(d time.Duration) func(*link.Options) {
 	return func(o *link.Options) { o.Silence, o.Timeout = d, 5*time.Second }
 }
 
-// through is connect by way of a proxy.
+// through is connect with a proxy in between.
 func through(t testing.TB, edge, owner *node) (*proxy, *edgeSide, *ownerSide) {
 	t.Helper()
 	p := newProxy(t, owner.addr)
@@ -131,7 +131,7 @@ func TestSilenceIsNoticedAndHeals(t *testing.T) {
 }
 
 func TestResetIsKnownAtOnce(t *testing.T) {
-	a, b := start(t, "a"), start(t, "b") // which would be patient with silence
+	a, b := start(t, "a"), start(t, "b") // both tolerate 20 s of silence
 	p, edge, owner := through(t, a, b)
 	begun := time.Now()
 	p.reset()
@@ -147,7 +147,7 @@ func TestResetIsKnownAtOnce(t *testing.T) {
 	}
 }
 
-func TestRefusedSaysSo(t *testing.T) {
+func TestRefusedConnectionIsReported(t *testing.T) {
 	a := start(t, "a")
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -205,8 +205,8 @@ func TestNewStreamReplacesTheOld(t *testing.T) {
 	}
 }
 
-// A node that gossip has given up is still spoken to while it answers, and not dialled again when it does not.
-func TestTargetsGone(t *testing.T) {
+// A link to a node that gossip has given up stays until it breaks. The node is not dialled again.
+func TestLinkToFormerTargetStaysUntilItBreaks(t *testing.T) {
 	a, b := start(t, "a"), start(t, "b")
 	p, edge, owner := through(t, a, b)
 	a.Targets(nil)
@@ -251,7 +251,7 @@ func TestQuestionsAreBounded(t *testing.T) {
 	wg.Wait()
 }
 
-func TestBrokenConnectionFailsCalls(t *testing.T) {
+func TestBrokenConnectionFailsCallsUnderWay(t *testing.T) {
 	m := link.NewMux()
 	inside := make(chan struct{}, 1)
 	m.HandleWatch("watch", func(ctx context.Context, _ link.Peer, _ []byte, _ func([]byte) error) error {
@@ -300,20 +300,20 @@ func TestCloseEndsWatchesAndLeavesNothing(t *testing.T) {
 	testwait.Until(t, "all goroutines have ended", func() bool { return runtime.NumGoroutine() <= before })
 }
 
-// TestCloseRightAfterServe is what a process does that is stopped while it starts.
+// A process that is stopped while it starts closes its links right after Serve.
 func TestCloseRightAfterServe(t *testing.T) {
 	for range 200 {
 		n := start(t, "a")
 		if err := n.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if n.log.Has("serves no longer") {
-			t.Fatal("an end that was asked for is called an error")
+		if n.log.Has("no longer serves") {
+			t.Fatal("the log calls Close an error")
 		}
 	}
 }
 
-func TestCloseWithoutPatience(t *testing.T) {
+func TestCloseCutsConnectionsOffWhenContextEnds(t *testing.T) {
 	a, b := start(t, "a"), start(t, "b")
 	p, edge, owner := through(t, a, b)
 	testwait.Until(t, "it stands", func() bool { return a.state("b").Up })

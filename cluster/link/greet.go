@@ -8,15 +8,16 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// unfitError says why two nodes cannot be in one cluster. Only another program or other settings change that.
+// unfitError says why two nodes cannot be in one cluster. Retrying does not help: the program or the settings of one of
+// them must change.
 type unfitError struct{ why string }
 
 func (e *unfitError) Error() string { return e.why }
 
 func unfit(format string, args ...any) error { return &unfitError{fmt.Sprintf(format, args...)} }
 
-// match says which version two nodes use with each other, or why they cannot be in one cluster. Both sides ask it, so
-// its errors read the same from both.
+// match returns the protocol version that two nodes use with each other, or an error that says why they cannot be in
+// one cluster. Both sides call it, so its errors name both nodes and make sense on either side.
 func match(a, b *linkpb.Greeting) (version uint32, err error) {
 	if a.GetNode() == "" || a.GetBoot() == "" || b.GetNode() == "" || b.GetBoot() == "" {
 		return 0, errors.New("a greeting without node or boot")
@@ -42,8 +43,8 @@ func match(a, b *linkpb.Greeting) (version uint32, err error) {
 	return version, nil
 }
 
-// meet is match for who has dialled a target, and makes sure that it is the one who answers.
-func meet(self, peer *linkpb.Greeting, want Peer) (version uint32, err error) {
+// matchTarget is match for the side that dialled. It also checks that the node that answered is the one that was wanted.
+func matchTarget(self, peer *linkpb.Greeting, want Peer) (version uint32, err error) {
 	if got := peerOf(peer); got != want {
 		return 0, fmt.Errorf("node %s boot %s answers at the address of node %s boot %s: the table of nodes is not up to date", got.Node, got.Boot, want.Node, want.Boot)
 	}

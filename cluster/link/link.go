@@ -1,6 +1,6 @@
-// Package link connects every node with every other: one gRPC connection for each pair and direction, with
-// questions and answers on it and one stream that carries all sessions which clients of the dialling node (the edge)
-// have in rooms of the dialled one (the owner).
+// Package link connects every node with every other. There is one gRPC connection for each pair of nodes and direction.
+// It carries questions and answers, and one stream for all sessions that clients of the dialling node (the edge) have in
+// rooms of the dialled node (the owner).
 package link
 
 import (
@@ -16,32 +16,32 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Versions of linkpb's schema that this program speaks.
+// The versions of linkpb's schema that this program speaks.
 const (
 	Least  = 1
 	Latest = 1
 )
 
-// Peer says who is at the other end.
+// Peer identifies the process at the other end.
 type Peer struct {
 	Node string
 	Boot record.BootID
 }
 
-// Target is a node to be connected to.
+// Target is a node to connect to.
 type Target struct {
 	Peer
 	Addr string
 }
 
-// Security is how peers know each other. Exactly one of its ways is set.
+// Security is how peers authenticate each other. Set exactly one of Secrets, the three files, and Insecure.
 type Security struct {
-	// Secrets prove membership: from each an authority is derived, and every node makes itself a certificate under the
-	// first; certificates under any of them are accepted (TLS 1.3, both sides). 32 bytes each.
+	// Secrets prove membership. They have 32 bytes each. A certificate authority is derived from each. Every node makes
+	// itself a certificate under the first and accepts certificates under any of them (TLS 1.3, both sides).
 	Secrets [][]byte
-	// CertFile, KeyFile and CAFile are used as they are, and read again when they change.
+	// CertFile, KeyFile and CAFile are the operator's certificates. They are read again when they change.
 	CertFile, KeyFile, CAFile string
-	// Insecure takes everybody for a peer and encrypts nothing.
+	// Insecure accepts everybody as a peer and encrypts nothing.
 	Insecure bool
 }
 
@@ -49,34 +49,34 @@ type Security struct {
 type Options struct {
 	Self     *linkpb.Greeting // node and boot are needed; versions of 0 mean those of this program
 	Security Security
-	Calls    *Mux // what peers may ask; nil means nothing
+	Calls    *Mux // answers peers' questions; nil answers none
 
-	// Owner is called when an edge has opened its stream; the returned handler takes what the edge says. A stream that
-	// the same process of the edge had before has ended by then, and its handler knows.
+	// Owner is called when an edge has opened its stream. The returned handler gets the edge's frames. If the same edge
+	// process had a stream before, that stream has ended and its handler's Down has returned.
 	Owner func(to *OwnerEnd) Handler[*linkpb.EdgeFrame]
-	// Edge is called when the stream to an owner stands; the returned handler takes what the owner says.
+	// Edge is called when the stream to an owner is open. The returned handler gets the owner's frames.
 	Edge func(to *EdgeEnd) Handler[*linkpb.OwnerFrame]
 
-	Beat    time.Duration // silence before a heartbeat; 0 means 150 ms
-	Silence time.Duration // a peer that says nothing for so long is gone; 0 means 1.5 s
-	Queue   int           // bytes that wait for one stream before it is ended; 0 means 32 MiB
+	Beat    time.Duration // a heartbeat is sent after this time without a frame; 0 means 150 ms
+	Silence time.Duration // a peer that sends nothing for this long is taken to be gone; 0 means 1.5 s
+	Queue   int           // a stream with more bytes waiting than this is ended; 0 means 32 MiB
 	Retry   time.Duration // the longest wait before another try to connect; 0 means 2 s
-	Timeout time.Duration // of making a connection; 0 means 5 s
+	Timeout time.Duration // for making a connection; 0 means 5 s
 
 	Message  int // bytes of the largest question, answer or batch; 0 means 64 MiB
-	Inflight int // questions of one peer that are answered at one time; more are refused; 0 means 1024
+	Inflight int // questions of one peer that are answered at once; more are refused; 0 means 1024
 
-	// Clock measures beats, silence, Retry and Timeout; gRPC's timers and those of dials are their own. Nil: one of its own.
+	// Clock measures heartbeats, silence, Retry and Timeout. gRPC and dialling use their own timers. Nil means a new one.
 	Clock clock.Clock
 
-	Log *slog.Logger // nil: discarded
+	Log *slog.Logger // nil discards
 }
 
-// Handler takes the frames of one stream, one at a time and in order; a frame is the handler's to keep. Neither method
-// may block: the stream is shared by all sessions between two nodes. Down is called once, after the last Frame.
+// Handler gets the frames of one stream, one at a time and in order. It may keep a frame. Neither method may block: all
+// sessions between two nodes share the stream. Down is called once, after the last Frame.
 type Handler[F any] interface {
 	Frame(F)
-	Down(err error) // the stream is over; nothing follows
+	Down(err error) // the stream has ended; nothing follows
 }
 
 // EdgeEnd is the edge's end of a stream to an owner.
@@ -87,12 +87,12 @@ type OwnerEnd struct{ end[*linkpb.OwnerFrame] }
 
 type end[F proto.Message] struct{ *stream }
 
-// Send queues a frame and never blocks. The frame is encoded at once and is the caller's again. When Options.Queue is
-// exceeded the stream ends: its sessions start over on a new one. After the stream has ended it does nothing.
+// Send queues a frame and never blocks. The frame is encoded before Send returns, so the caller may reuse it. When
+// Options.Queue is exceeded, the stream ends and its sessions start over on a new one. After the end of the stream, Send
+// does nothing.
 func (e *end[F]) Send(f F) { e.send(f, false) }
 
-// Defer queues a frame that waits for the Send that follows, so that both go in one write. Should none follow, it goes
-// within Options.Beat.
+// Defer queues a frame that is written together with the next Send. Without a Send it is written within Options.Beat.
 func (e *end[F]) Defer(f F) { e.send(f, true) }
 
 func edgeReads(b []byte) (*linkpb.OwnerFrame, bool, error) {
@@ -109,12 +109,12 @@ func ownerReads(b []byte) (*linkpb.EdgeFrame, bool, error) {
 
 // Errors of links.
 var (
-	ErrNoPeer   = errors.New("no link to that node")           // not a target, or not connected at present
-	ErrNoMethod = errors.New("that node knows no such method") // it is older
+	ErrNoPeer   = errors.New("no link to that node")               // not a target, or not connected at present
+	ErrNoMethod = errors.New("that node does not know the method") // it is older
 	ErrClosed   = errors.New("the links are closed")
 )
 
-// RemoteError is what a peer's handler returned, as a document of the handler's own making.
+// RemoteError is the error that a peer's handler returned, as the document that the peer's Mux made of it.
 type RemoteError struct{ Body json.RawMessage }
 
 func (e *RemoteError) Error() string { return "the peer answered with an error" }
@@ -127,10 +127,10 @@ type State struct {
 	Since      time.Time     `json:"since"`   // of Up
 	Version    uint32        `json:"version"` // agreed on; 0: none yet
 	RTT        time.Duration `json:"rtt"`     // of the last greeting or heartbeat that measured it; 0: unknown
-	Queued     int           `json:"queued"`  // bytes, towards the peer, in both nodes' streams
-	Sent       uint64        `json:"sent"`    // bytes, in both nodes' streams over all connections; questions are not among them
+	Queued     int           `json:"queued"`  // bytes to the peer, in both nodes' streams
+	Sent       uint64        `json:"sent"`    // bytes, in both nodes' streams over all connections; questions are not counted
 	Received   uint64        `json:"received"`
-	Overflows  uint64        `json:"overflows"` // streams ended because more than Options.Queue waited for the peer
+	Overflows  uint64        `json:"overflows"` // streams that ended because more than Options.Queue waited for the peer
 	Reconnects uint64        `json:"reconnects"`
 	Err        string        `json:"err,omitempty"`   // why it is not up
 	Unfit      bool          `json:"unfit,omitempty"` // the two nodes cannot be in one cluster: Err says why

@@ -64,7 +64,7 @@ func TestFramesBothWays(t *testing.T) {
 	}
 }
 
-func TestDeferredFramesArriveUnasked(t *testing.T) {
+func TestDeferredFramesArriveWithoutSend(t *testing.T) {
 	a, b := start(t, "a"), start(t, "b")
 	edge, owner := connect(t, a, b)
 	for i := range 3 {
@@ -191,7 +191,7 @@ func TestStrangersAreRefused(t *testing.T) {
 		testwait.Until(t, "the log says so", func() bool { return a.log.Has("another cluster secret") })
 	})
 	t.Run("a secret that is only old here", func(t *testing.T) {
-		// The dialler accepts the answerer's certificate; the answerer not the dialler's.
+		// The dialler accepts the answerer's certificate, but the answerer does not accept the dialler's.
 		a := start(t, "a", with(secret(t), ours))
 		a.Targets([]link.Target{b.target()})
 		testwait.Until(t, "the state says so", func() bool { return strings.Contains(a.state("b").Err, "another cluster secret") })

@@ -27,9 +27,9 @@ type Links struct {
 	o       Options
 	log     *slog.Logger
 	server  *grpc.Server
-	refused rate.Sometimes // lines in the log about strangers
+	refused rate.Sometimes // limits log lines about refused connections
 
-	ctx     context.Context // of all connections to targets; ends when Close has no more time
+	ctx     context.Context // of all connections to targets; ends when Close runs out of time
 	cancel  context.CancelFunc
 	closing context.Context // ends when Close begins
 	close   context.CancelFunc
@@ -39,11 +39,11 @@ type Links struct {
 	cred   credential
 	peers  map[string]*peer
 	owners map[Peer]ownerStream
-	counts map[string]*traffic // by node, of all its connections so far
+	counts map[string]*traffic // by node, over all its connections so far
 	closed bool
 }
 
-// New makes Links without targets. Errors say which option is wrong.
+// New makes Links without targets. The error says which option is wrong.
 func New(o Options) (*Links, error) {
 	if err := o.complete(); err != nil {
 		return nil, fmt.Errorf("links: %w", err)
@@ -65,7 +65,7 @@ func New(o Options) (*Links, error) {
 	return l, nil
 }
 
-// complete puts in the defaults.
+// complete fills in defaults and checks the options.
 func (o *Options) complete() error {
 	if o.Self.GetNode() == "" || o.Self.GetBoot() == "" {
 		return errors.New("option Self needs a node and a boot")
@@ -108,16 +108,16 @@ func (l *Links) Serve(ln net.Listener) {
 		return
 	}
 	l.wg.Go(func() {
-		if err := l.server.Serve(ln); err != nil && !errors.Is(err, grpc.ErrServerStopped) { // that is Close coming first
-			l.log.Error("the peer port serves no longer", "err", err)
+		if err := l.server.Serve(ln); err != nil && !errors.Is(err, grpc.ErrServerStopped) { // Close came first
+			l.log.Error("the peer port no longer serves", "err", err)
 		}
 	})
 }
 
-// Targets says which nodes to be connected to from now on; this node itself is passed over. New connections are made in
-// the background, with backoff and jitter. A target whose boot or address has changed is connected to anew, at once. A
-// connection to a node that is no target any more is kept for as long as it stands: gossip takes a slow node for dead,
-// and the link knows better.
+// Targets sets the nodes to connect to from now on. It skips this node itself. New connections are made in the
+// background, with backoff and jitter. A target whose boot or address has changed gets a new connection at once. A
+// connection to a node that is no longer a target is kept until it breaks: gossip may take a slow node for dead, and the
+// link knows better.
 func (l *Links) Targets(to []Target) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -140,8 +140,8 @@ func (l *Links) Targets(to []Target) {
 	}
 }
 
-// keeps reports whether a peer without a connection shall have another.
-func (l *Links) keeps(p *peer) bool {
+// stillWanted reports whether a peer that has lost its connection needs another. If not, it forgets the peer.
+func (l *Links) stillWanted(p *peer) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if p.unwanted && l.peers[p.target.Node] == p {
@@ -182,8 +182,9 @@ func (l *Links) uplink(node string) (*uplink, error) {
 	return up, nil
 }
 
-// Call asks a node and waits for its answer until ctx ends, or the connection does. Errors: ErrNoPeer, ErrNoMethod, *RemoteError, ErrClosed, ctx's, and those
-// of the connection; after one of these the question may have been answered or not.
+// Call asks a node a question. It blocks until the answer is there, ctx ends or the connection breaks. Errors: ErrNoPeer,
+// ErrNoMethod, *RemoteError, ErrClosed, ctx's, and those of the connection. After ctx's error or one of the connection,
+// the question may or may not have been answered.
 func (l *Links) Call(ctx context.Context, node, method string, body []byte) ([]byte, error) {
 	up, err := l.uplink(node)
 	if err != nil {
@@ -191,16 +192,17 @@ func (l *Links) Call(ctx context.Context, node, method string, body []byte) ([]b
 	}
 	a, err := up.client.Call(ctx, &linkpb.Question{Method: method, Body: body})
 	if err == nil {
-		err = remote(a)
+		err = remoteError(a)
 	}
 	if err != nil {
-		return nil, asked(ctx, node, method, err)
+		return nil, callError(ctx, node, method, err)
 	}
 	return a.GetBody(), nil
 }
 
-// Watch asks a node and hands over its answers one by one, until the node or each ends it, or ctx ends. It returns nil
-// when the node has ended it, and else each's error or one of Call's.
+// Watch asks a node a question and calls each with its answers one by one. It blocks until the node ends the watch, each
+// returns an error or ctx ends. It returns nil when the node has ended the watch, otherwise the error of each or one of
+// Call's.
 func (l *Links) Watch(ctx context.Context, node, method string, body []byte, each func([]byte) error) error {
 	up, err := l.uplink(node)
 	if err != nil {
@@ -210,7 +212,7 @@ func (l *Links) Watch(ctx context.Context, node, method string, body []byte, eac
 	defer cancel()
 	answers, err := up.client.Watch(ctx, &linkpb.Question{Method: method, Body: body})
 	if err != nil {
-		return asked(ctx, node, method, err)
+		return callError(ctx, node, method, err)
 	}
 	for {
 		a, err := answers.Recv()
@@ -218,10 +220,10 @@ func (l *Links) Watch(ctx context.Context, node, method string, body []byte, eac
 			return nil
 		}
 		if err == nil {
-			err = remote(a)
+			err = remoteError(a)
 		}
 		if err != nil {
-			return asked(ctx, node, method, err)
+			return callError(ctx, node, method, err)
 		}
 		if err := each(a.GetBody()); err != nil {
 			return err
@@ -229,28 +231,28 @@ func (l *Links) Watch(ctx context.Context, node, method string, body []byte, eac
 	}
 }
 
-// remote is the error in an answer.
-func remote(a *linkpb.Answer) error {
+// remoteError returns the error in an answer.
+func remoteError(a *linkpb.Answer) error {
 	if len(a.GetError()) > 0 {
 		return &RemoteError{Body: a.GetError()}
 	}
 	return nil
 }
 
-// plain takes gRPC's wrapping off an error.
-func plain(err error) error {
+// unwrapStatus removes gRPC's wrapping from an error.
+func unwrapStatus(err error) error {
 	if s, ok := status.FromError(err); ok && err != nil {
 		return errors.New(s.Message())
 	}
 	return err
 }
 
-// traffic is what has gone between this node and another in sessions' streams, over all their connections.
+// traffic counts the bytes of sessions' streams between this node and another, over all their connections.
 type traffic struct {
 	sent, received, overflows atomic.Uint64
 }
 
-// traffic is that of a node. There is one for each name that has ever been let in.
+// traffic returns a node's counters. There is one for each node name that has ever been let in.
 func (l *Links) traffic(node string) *traffic {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -260,7 +262,7 @@ func (l *Links) traffic(node string) *traffic {
 	return l.counts[node]
 }
 
-// States are all links, by node.
+// States returns all links, sorted by node.
 func (l *Links) States() []State {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -279,8 +281,8 @@ func (l *Links) States() []State {
 	return states
 }
 
-// Rotate takes new secrets into use for connections made from now on. Links that are secured by certificates read those
-// files again in their stead. It is an error where links are not secured at all.
+// Rotate uses new secrets for connections made from now on. Links that are secured by certificate files ignore the
+// secrets and read the files again. Insecure links return an error.
 func (l *Links) Rotate(all [][]byte) error {
 	if f, ok := l.credential().(files); ok {
 		if err := f.Again(); err != nil {
@@ -307,15 +309,15 @@ func (l *Links) credential() credential {
 	return l.cred
 }
 
-// Close ends all connections, after what is queued has been sent or ctx has ended. It waits for all goroutines, and so
-// for the handlers of questions, whose contexts end with ctx. The error is ctx's, when it ended first.
+// Close ends all connections once queued frames have been sent or ctx has ended. It waits for all goroutines, including
+// the handlers of questions, whose contexts end with ctx. It returns ctx's error if ctx ended first.
 func (l *Links) Close(ctx context.Context) error {
 	l.mu.Lock()
 	l.closed = true
 	l.mu.Unlock()
 	l.close()
 	defer context.AfterFunc(ctx, l.cancel)()
-	l.shut(ctx)
+	l.stopServer(ctx)
 	l.wg.Wait()
 	l.cancel()
 	return ctx.Err()

@@ -18,27 +18,27 @@ import (
 	"github.com/roomring/roomring/room/clock"
 )
 
-// firstRetry is the longest wait before the second try to connect; it doubles with each try.
+// firstRetry is the longest wait before the second try to connect. It doubles with each try.
 const firstRetry = 50 * time.Millisecond
 
-// peer is one target and the goroutine that keeps a connection to it.
+// peer is one target and the goroutine that keeps it connected.
 type peer struct {
 	l      *Links
 	target Target
 	cancel context.CancelFunc
 	done   chan struct{} // closed when the goroutine has ended
 
-	unwanted bool // no target any more; under the Links' lock
+	unwanted bool // no longer a target; under the Links' lock
 
-	up atomic.Pointer[uplink] // nil while there is none
+	up atomic.Pointer[uplink] // nil while there is no connection
 
 	mu    sync.Mutex
-	lost  uint64 // connections that stood and broke
-	err   error  // why there is none
-	stood bool
+	lost  uint64 // connections that were up and broke
+	err   error  // why there is no connection
+	wasUp bool
 }
 
-// uplink is one connection that stands.
+// uplink is one open connection to a peer.
 type uplink struct {
 	conn    *grpc.ClientConn
 	client  linkpb.PeerClient
@@ -48,8 +48,8 @@ type uplink struct {
 	since   time.Time
 }
 
-// run keeps a connection until ctx ends, Links close, or it breaks and is no longer wanted. It starts when before has
-// ended, which is the goroutine of the same node's former life or address: a node's streams follow each other.
+// run keeps the peer connected until ctx ends, Links close, or the connection breaks and is no longer wanted. It first
+// waits for before, the goroutine of the same node's earlier process or address, so that a node's streams never overlap.
 func (p *peer) run(ctx context.Context, before <-chan struct{}) {
 	defer close(p.done)
 	if before != nil {
@@ -60,10 +60,10 @@ func (p *peer) run(ctx context.Context, before <-chan struct{}) {
 		up, err := p.connect(ctx)
 		if err == nil {
 			backoff.Reset()
-			err = p.hold(ctx, up)
+			err = p.serve(ctx, up)
 		}
 		p.failed(err)
-		if !p.l.keeps(p) {
+		if !p.l.stillWanted(p) {
 			return
 		}
 		again, stop := clock.After(p.l.o.Clock, backoff.Next())
@@ -124,14 +124,14 @@ func (p *peer) greet(ctx, setup context.Context, cc *grpc.ClientConn) (*uplink, 
 		return nil, refusal(err)
 	}
 	rtt := p.l.o.Clock.Now() - sent
-	if up.version, err = meet(p.l.o.Self, greeting, p.target.Peer); err != nil {
+	if up.version, err = matchTarget(p.l.o.Self, greeting, p.target.Peer); err != nil {
 		return nil, err
 	}
 	if up.link, err = up.client.Link(ctx); err != nil {
-		return nil, fmt.Errorf("open the stream: %w", plain(err))
+		return nil, fmt.Errorf("open the stream: %w", unwrapStatus(err))
 	}
-	if _, err = up.link.Header(); err != nil { // the owner is ready once it has sent it
-		return nil, fmt.Errorf("open the stream: %w", plain(err))
+	if _, err = up.link.Header(); err != nil { // the owner sends it when it is ready
+		return nil, fmt.Errorf("open the stream: %w", unwrapStatus(err))
 	}
 	s := newStream(p.target.Peer, &p.l.o, p.l.traffic(p.target.Node))
 	s.pings = true
@@ -141,23 +141,23 @@ func (p *peer) greet(ctx, setup context.Context, cc *grpc.ClientConn) (*uplink, 
 	return up, nil
 }
 
-// refusal is why a peer does not greet.
+// refusal returns the reason that a peer gave for refusing the greeting.
 func refusal(err error) error {
 	if s, ok := status.FromError(err); ok && s.Code() == codes.FailedPrecondition {
 		return &unfitError{s.Message()}
 	}
-	return fmt.Errorf("greet: %w", plain(err))
+	return fmt.Errorf("greet: %w", unwrapStatus(err))
 }
 
-// hold serves a connection until it ends, and says why it did.
-func (p *peer) hold(ctx context.Context, up *uplink) error {
+// serve runs a connection's stream until it ends, and returns why it ended.
+func (p *peer) serve(ctx context.Context, up *uplink) error {
 	s := up.end.stream
 	h := p.l.o.Edge(up.end)
-	p.stands(up)
+	p.markUp(up)
 	var wg sync.WaitGroup
 	wg.Go(func() { read(s, up.link.RecvMsg, edgeReads, h) })
 	wg.Go(func() { s.write(up.link.SendMsg) })
-	wg.Go(s.listen)
+	wg.Go(s.detectSilence)
 	select {
 	case <-s.over:
 	case <-ctx.Done():
@@ -171,7 +171,7 @@ func (p *peer) hold(ctx context.Context, up *uplink) error {
 	return s.err
 }
 
-// drain sends what is queued and waits until the owner has taken it.
+// drain sends what is queued and waits until the owner has received it.
 func (p *peer) drain(ctx context.Context, up *uplink) {
 	s := up.end.stream
 	s.finish()
@@ -187,15 +187,15 @@ func (p *peer) drain(ctx context.Context, up *uplink) {
 	}
 }
 
-func (p *peer) stands(up *uplink) {
+func (p *peer) markUp(up *uplink) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.stood {
+	if p.wasUp {
 		p.lost++
 	}
-	p.stood, p.err = true, nil
+	p.wasUp, p.err = true, nil
 	p.up.Store(up)
-	p.l.log.Info("link to a node stands", "peer", p.target.Node, "addr", p.target.Addr, "version", up.version)
+	p.l.log.Info("linked to a node", "peer", p.target.Node, "addr", p.target.Addr, "version", up.version)
 }
 
 func (p *peer) state() State {
@@ -212,7 +212,7 @@ func (p *peer) state() State {
 	return st
 }
 
-// dialled is a connection that remembers why its peer cut it: TLS 1.3 tells a client so only when it reads.
+// dialled is a connection that remembers why the peer closed it. With TLS 1.3 a client learns that only when it reads.
 type dialled struct {
 	net.Conn
 	mu  sync.Mutex
@@ -234,7 +234,7 @@ func (d *dialled) Read(b []byte) (int, error) {
 func (d *dialled) explain(err error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if better := explain(d.err); better != d.err { //nolint:errorlint // explain gives back what it cannot make better
+	if better := explain(d.err); better != d.err { //nolint:errorlint // explain returns err itself when it knows nothing better
 		return better
 	}
 	return err
@@ -242,7 +242,7 @@ func (d *dialled) explain(err error) error {
 
 var errLost = errors.New("the connection is lost")
 
-// client is a gRPC client on one connection, never on another: who dials again greets again.
+// client makes a gRPC client on one connection. It never dials another, because every connection needs a new greeting.
 func client(conn *dialled, largest int) (*grpc.ClientConn, error) {
 	only := make(chan net.Conn, 1)
 	only <- conn

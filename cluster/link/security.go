@@ -24,18 +24,18 @@ var (
 	errNoTLS  = errors.New("the peer does not speak TLS: it has no cluster secret, or is no node")
 )
 
-// credential makes the TLS configurations of new connections; nil encrypts nothing.
+// credential makes the TLS configurations of new connections. Nil encrypts nothing.
 type credential interface {
 	server() *tls.Config
 	client() *tls.Config
 }
 
-// newCredential checks that a Security is one of its ways.
+// newCredential checks that exactly one kind of security is set and makes its credential.
 func newCredential(s Security, log *slog.Logger) (credential, error) {
 	files := s.CertFile != "" || s.KeyFile != "" || s.CAFile != ""
 	switch {
 	case len(s.Secrets) > 0 && (files || s.Insecure), files && s.Insecure:
-		return nil, errors.New("links are secured in one way: by secrets, by certificates, or not at all")
+		return nil, errors.New("links need exactly one kind of security: secrets, certificates or insecure")
 	case len(s.Secrets) > 0:
 		return newSecrets(s.Secrets)
 	case files:
@@ -46,7 +46,7 @@ func newCredential(s Security, log *slog.Logger) (credential, error) {
 	return nil, errors.New("links need a cluster secret or certificates, or must be told to be insecure")
 }
 
-// secrets are the authorities made of the cluster's secrets, and this node's own certificate.
+// secrets holds the authorities derived from the cluster's secrets, and this node's own certificate.
 type secrets struct {
 	own   tls.Certificate
 	roots *x509.CertPool
@@ -75,15 +75,15 @@ func newSecrets(all [][]byte) (*secrets, error) {
 	return s, nil
 }
 
-// The certificates are valid for so long that no clock matters: what ends them is that their secret is no longer among
-// those of the cluster.
+// The certificates are valid for so long that the nodes' clocks do not matter. A certificate ends when its secret is
+// removed from the cluster's.
 var (
 	validFrom  = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	validTo    = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 	verifiedAt = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
-// newAuthority makes the one authority that follows from a secret.
+// newAuthority derives a certificate authority from a secret. The same secret always gives the same authority.
 func newAuthority(secret []byte) (*x509.Certificate, ed25519.PrivateKey, error) {
 	seed, err := hkdf.Key(sha256.New, secret, nil, "roomring link authority 1", ed25519.SeedSize)
 	if err != nil {
@@ -107,7 +107,7 @@ func newAuthority(secret []byte) (*x509.Certificate, ed25519.PrivateKey, error) 
 	return authority, key, err
 }
 
-// newLeaf makes a certificate for this process, whose key never leaves it.
+// newLeaf makes this process's certificate. Its key never leaves the process.
 func newLeaf(authority *x509.Certificate, by ed25519.PrivateKey) (tls.Certificate, error) {
 	public, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -132,8 +132,8 @@ func newLeaf(authority *x509.Certificate, by ed25519.PrivateKey) (tls.Certificat
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }
 
-func (s *secrets) server() *tls.Config { return mutual(s.own, s.verify) }
-func (s *secrets) client() *tls.Config { return mutual(s.own, s.verify) }
+func (s *secrets) server() *tls.Config { return mutualTLS(s.own, s.verify) }
+func (s *secrets) client() *tls.Config { return mutualTLS(s.own, s.verify) }
 
 func (s *secrets) verify(c tls.ConnectionState) error {
 	_, err := c.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: s.roots, CurrentTime: verifiedAt, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
@@ -143,10 +143,10 @@ func (s *secrets) verify(c tls.ConnectionState) error {
 	return nil
 }
 
-// mutual is the configuration of either side. The names in certificates say nothing here: who has one that verify
-// accepts is a member, and says in its greeting which. Sessions are never resumed, so that each connection is verified
-// by what holds now.
-func mutual(own tls.Certificate, verify func(tls.ConnectionState) error) *tls.Config {
+// mutualTLS is the configuration of either side. The names in certificates do not matter: a peer with a certificate that
+// verify accepts is a member, and names itself in its greeting. TLS sessions are never resumed, so every connection is
+// verified with the current certificates.
+func mutualTLS(own tls.Certificate, verify func(tls.ConnectionState) error) *tls.Config {
 	return &tls.Config{
 		MinVersion:             tls.VersionTLS13,
 		NextProtos:             []string{"h2"},
@@ -158,12 +158,13 @@ func mutual(own tls.Certificate, verify func(tls.ConnectionState) error) *tls.Co
 	}
 }
 
-// explain makes a line for people of why a connection was not made.
+// explain turns the error of a failed connection into one that says what is wrong. It returns err itself when it knows
+// nothing better.
 func explain(err error) error {
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return errNoTLS
 	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" { // so crypto/tls marks an alert
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" { // how crypto/tls marks an alert from the peer
 		return fmt.Errorf("the peer refused this node's certificate: it has another cluster secret or authority (%w)", op.Err)
 	}
 	return err

@@ -10,7 +10,7 @@ import (
 	"github.com/roomring/roomring/internal/certs"
 )
 
-// files are certificates of the operator's.
+// files holds the operator's certificates.
 type files struct{ *certs.Files }
 
 func newFiles(cert, key, ca string, log *slog.Logger) (files, error) {
@@ -26,12 +26,12 @@ func (f files) client() *tls.Config { return f.config(x509.ExtKeyUsageServerAuth
 
 func (f files) config(peer x509.ExtKeyUsage) *tls.Config {
 	own, roots := f.Current()
-	return mutual(own, func(c tls.ConnectionState) error {
-		between := x509.NewCertPool()
+	return mutualTLS(own, func(c tls.ConnectionState) error {
+		intermediates := x509.NewCertPool()
 		for _, cert := range c.PeerCertificates[1:] {
-			between.AddCert(cert)
+			intermediates.AddCert(cert)
 		}
-		_, err := c.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, KeyUsages: []x509.ExtKeyUsage{peer}})
+		_, err := c.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, KeyUsages: []x509.ExtKeyUsage{peer}})
 		if err != nil {
 			return fmt.Errorf("the peer's certificate: %w", err)
 		}

@@ -19,55 +19,55 @@ import (
 	"github.com/roomring/roomring/cluster/link/linkpb"
 )
 
-// Sizes of gRPC's windows and buffers. The windows are so large that no link waits for the other side's permission
-// while that side reads; a reader that does not shows in the queue.
+// Sizes of gRPC's windows and buffers in bytes. The windows are so large that flow control never delays a link whose
+// other side reads. If the other side does not read, the queue grows.
 const (
 	window     = 1 << 20
 	connWindow = 4 << 20
 	bufferSize = 128 << 10
 )
 
-// gate lets peers in: it is gRPC's notion of the server's credentials, and gives every connection its guest.
-type gate struct{ l *Links }
+// serverCreds are gRPC's transport credentials of the server. They attach an inbound to every connection.
+type serverCreds struct{ l *Links }
 
-// guest is one connection from a peer, and who it is once it has greeted.
-type guest struct {
+// inbound is one connection from a peer, and who the peer is once it has greeted.
+type inbound struct {
 	conn  net.Conn
 	peer  atomic.Pointer[Peer]
 	asked atomic.Int64 // questions being answered
 }
 
-// AuthType is for gRPC.
-func (*guest) AuthType() string { return "roomring" }
+// AuthType implements credentials.AuthInfo.
+func (*inbound) AuthType() string { return "roomring" }
 
-func (g gate) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+func (g serverCreds) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	setUserTimeout(conn, g.l.o.Silence)
 	cred := g.l.credential()
 	if cred == nil {
-		return conn, &guest{conn: conn}, nil
+		return conn, &inbound{conn: conn}, nil
 	}
 	secure := tls.Server(conn, cred.server())
 	if err := secure.Handshake(); err != nil {
-		if !errors.Is(err, io.EOF) { // somebody who only looks whether the port is open
-			g.l.refuse(conn.RemoteAddr().String(), "", explain(err))
+		if !errors.Is(err, io.EOF) { // a probe of the port
+			g.l.logRefused(conn.RemoteAddr().String(), "", explain(err))
 		}
 		return nil, nil, err
 	}
-	return secure, &guest{conn: conn}, nil
+	return secure, &inbound{conn: conn}, nil
 }
 
-func (g gate) ClientHandshake(context.Context, string, net.Conn) (net.Conn, credentials.AuthInfo, error) {
+func (g serverCreds) ClientHandshake(context.Context, string, net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	return nil, nil, errors.New("links dial by themselves")
 }
 
-func (g gate) Info() credentials.ProtocolInfo {
+func (g serverCreds) Info() credentials.ProtocolInfo {
 	return credentials.ProtocolInfo{SecurityProtocol: "roomring"}
 }
-func (g gate) Clone() credentials.TransportCredentials { return g }
-func (g gate) OverrideServerName(string) error         { return nil }
+func (g serverCreds) Clone() credentials.TransportCredentials { return g }
+func (g serverCreds) OverrideServerName(string) error         { return nil }
 
-// refuse says that somebody was not let in.
-func (l *Links) refuse(addr, node string, err error) {
+// logRefused logs that a connection was refused, at most once a second.
+func (l *Links) logRefused(addr, node string, err error) {
 	l.refused.Do(func() { l.log.Warn("somebody was refused at the peer port", "from", addr, "peer", node, "err", err) })
 }
 
@@ -79,7 +79,7 @@ type server struct {
 
 func (l *Links) newServer() *grpc.Server {
 	s := grpc.NewServer(
-		grpc.Creds(gate{l}), grpc.ForceServerCodecV2(batchCodec), grpc.ConnectionTimeout(l.o.Timeout),
+		grpc.Creds(serverCreds{l}), grpc.ForceServerCodecV2(batchCodec), grpc.ConnectionTimeout(l.o.Timeout),
 		grpc.MaxRecvMsgSize(l.o.Message), grpc.MaxSendMsgSize(l.o.Message), grpc.MaxHeaderListSize(64<<10),
 		grpc.MaxConcurrentStreams(uint32(2*l.o.Inflight+16)),
 		grpc.InitialWindowSize(window), grpc.InitialConnWindowSize(connWindow),
@@ -92,32 +92,33 @@ func (l *Links) newServer() *grpc.Server {
 
 var errStranger = status.Error(codes.Unauthenticated, "greet first")
 
-func guestOf(ctx context.Context) (*guest, string) {
+func inboundOf(ctx context.Context) (*inbound, string) {
 	p, ok := grpcpeer.FromContext(ctx)
 	if !ok {
-		return new(guest), ""
+		return new(inbound), ""
 	}
-	g, ok := p.AuthInfo.(*guest)
+	g, ok := p.AuthInfo.(*inbound)
 	if !ok {
-		return new(guest), ""
+		return new(inbound), ""
 	}
 	return g, p.Addr.String()
 }
 
 // Greet answers the first call on a connection.
 func (s *server) Greet(ctx context.Context, in *linkpb.Greeting) (*linkpb.Greeting, error) {
-	g, addr := guestOf(ctx)
+	g, addr := inboundOf(ctx)
 	if _, err := match(in, s.l.o.Self); err != nil {
-		s.l.refuse(addr, in.GetNode(), err)
+		s.l.logRefused(addr, in.GetNode(), err)
 		return nil, status.Error(codes.FailedPrecondition, err.Error())
 	}
 	g.peer.Store(new(peerOf(in)))
 	return s.l.o.Self, nil
 }
 
-// question lets a peer ask that has greeted and does not ask too much at one time.
+// question checks that the caller has greeted and has no more than Options.Inflight questions under way. Done must be
+// called when the question is answered.
 func (s *server) question(ctx context.Context) (from Peer, done func(), err error) {
-	g, _ := guestOf(ctx)
+	g, _ := inboundOf(ctx)
 	who := g.peer.Load()
 	if who == nil {
 		return Peer{}, nil, errStranger
@@ -125,7 +126,7 @@ func (s *server) question(ctx context.Context) (from Peer, done func(), err erro
 	done = func() { g.asked.Add(-1) }
 	if g.asked.Add(1) > int64(s.l.o.Inflight) {
 		done()
-		return Peer{}, nil, status.Errorf(codes.ResourceExhausted, "it is answering %d questions of this node already", s.l.o.Inflight)
+		return Peer{}, nil, status.Errorf(codes.ResourceExhausted, "that node is already answering %d questions of this node", s.l.o.Inflight)
 	}
 	return *who, done, nil
 }
@@ -140,7 +141,7 @@ func (s *server) Call(ctx context.Context, q *linkpb.Question) (*linkpb.Answer, 
 	return s.l.o.Calls.call(ctx, s.l.log, from, q)
 }
 
-// Watch answers one question as long as there is something to say.
+// Watch answers one question with any number of answers.
 func (s *server) Watch(q *linkpb.Question, to grpc.ServerStreamingServer[linkpb.Answer]) error {
 	from, done, err := s.question(to.Context())
 	if err != nil {
@@ -149,7 +150,7 @@ func (s *server) Watch(q *linkpb.Question, to grpc.ServerStreamingServer[linkpb.
 	defer done()
 	ctx, cancel := context.WithCancel(to.Context())
 	defer cancel()
-	defer context.AfterFunc(s.l.closing, cancel)() // who watches would keep Close waiting for ever
+	defer context.AfterFunc(s.l.closing, cancel)() // a watch would keep Close waiting for ever
 	err = s.l.o.Calls.watch(ctx, s.l.log, from, q, to.Send)
 	if s.l.closing.Err() != nil {
 		return status.Error(codes.Unavailable, ErrClosed.Error())
@@ -160,37 +161,37 @@ func (s *server) Watch(q *linkpb.Question, to grpc.ServerStreamingServer[linkpb.
 // ownerStream is a stream from an edge.
 type ownerStream struct {
 	*stream
-	gone chan struct{} // closed when its Handler has heard of the end
+	gone chan struct{} // closed when its Handler's Down has returned
 }
 
 // Link serves an edge's stream.
 func (s *server) Link(link grpc.BidiStreamingServer[linkpb.EdgeBatch, linkpb.OwnerBatch]) error {
-	g, _ := guestOf(link.Context())
+	g, _ := inboundOf(link.Context())
 	who := g.peer.Load()
 	if who == nil {
 		return errStranger
 	}
 	o := ownerStream{newStream(*who, &s.l.o, s.l.traffic(who.Node)), make(chan struct{})}
-	if !s.l.admit(o) {
+	if !s.l.addOwner(o) {
 		return status.Error(codes.Unavailable, ErrClosed.Error())
 	}
 	h := s.l.o.Owner(&OwnerEnd{end[*linkpb.OwnerFrame]{o.stream}})
 	s.l.wg.Go(func() {
 		read(o.stream, link.RecvMsg, ownerReads, h)
-		s.l.dismiss(o)
+		s.l.removeOwner(o)
 		close(o.gone)
 	})
-	s.l.wg.Go(o.listen)
+	s.l.wg.Go(o.detectSilence)
 	if err := link.SendHeader(metadata.MD{}); err != nil {
-		o.end(plain(err))
+		o.end(unwrapStatus(err))
 	}
 	go o.write(link.SendMsg)
 	select {
-	case <-o.flushed: // to the end, or to an error
+	case <-o.flushed: // everything is written, or writing failed
 	case <-o.over:
 	}
 	select {
-	case <-o.over: // the connection goes with it: the edge makes everything anew
+	case <-o.over: // close the connection too: the edge connects again
 		_ = g.conn.Close()
 	default:
 	}
@@ -198,8 +199,9 @@ func (s *server) Link(link grpc.BidiStreamingServer[linkpb.EdgeBatch, linkpb.Own
 	return nil
 }
 
-// admit takes in an edge's stream. One that the same process had before is over by now, whatever its connection says.
-func (l *Links) admit(o ownerStream) bool {
+// addOwner registers an edge's stream; false means that Links are closed. It first ends an earlier stream of the same
+// process, even if its connection still looks open, and waits for that stream's handler.
+func (l *Links) addOwner(o ownerStream) bool {
 	for {
 		l.mu.Lock()
 		old, ok := l.owners[o.peer]
@@ -214,19 +216,19 @@ func (l *Links) admit(o ownerStream) bool {
 		case !ok:
 			return true
 		}
-		old.end(errAgain)
+		old.end(errReplaced)
 		<-old.gone
 	}
 }
 
-func (l *Links) dismiss(o ownerStream) {
+func (l *Links) removeOwner(o ownerStream) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.owners, o.peer)
 }
 
-// shut ends all streams from edges after what is queued, and the server with them.
-func (l *Links) shut(ctx context.Context) {
+// stopServer ends all streams from edges once their queues are sent, and then the server. When ctx ends it stops at once.
+func (l *Links) stopServer(ctx context.Context) {
 	stop := context.AfterFunc(ctx, l.server.Stop)
 	defer stop()
 	l.mu.Lock()
@@ -237,7 +239,7 @@ func (l *Links) shut(ctx context.Context) {
 	l.server.GracefulStop()
 }
 
-// dial opens a connection that is mutually proven, where there is anything to prove it by.
+// dial opens a connection, mutually authenticated unless Links are insecure.
 func (l *Links) dial(ctx context.Context, addr string) (*dialled, error) {
 	d := net.Dialer{Timeout: max(l.o.Silence, time.Second)} // a lost SYN is repeated after a second
 	conn, err := d.DialContext(ctx, "tcp", addr)

@@ -17,7 +17,7 @@ import (
 // ceiling is how long anything may take on a machine that is busy.
 const ceiling = 60 * time.Second
 
-// take is the next of what comes.
+// take receives the next value.
 func take[T any](t testing.TB, what string, from <-chan T) T {
 	t.Helper()
 	select {
@@ -29,7 +29,7 @@ func take[T any](t testing.TB, what string, from <-chan T) T {
 	}
 }
 
-// handler notes what one stream brings.
+// handler records what one stream delivers.
 type handler[E, F any] struct {
 	end    E
 	frames chan F
@@ -58,7 +58,7 @@ type (
 	edgeSide  = handler[*link.EdgeEnd, *linkpb.OwnerFrame]
 )
 
-// node is Links that serve on loopback.
+// node is Links serving on loopback.
 type node struct {
 	*link.Links
 	name   string
@@ -69,7 +69,7 @@ type node struct {
 	log    *testwait.Log
 }
 
-// options are good ones, with handlers that nobody listens to.
+// options returns valid options with handlers whose output is ignored.
 func options(name string) link.Options {
 	return link.Options{
 		Self:     &linkpb.Greeting{Node: name, Boot: name + "-1", Label: "test", Machine: "m", Store: "sqlite"},
@@ -80,7 +80,7 @@ func options(name string) link.Options {
 		Edge: func(to *link.EdgeEnd) link.Handler[*linkpb.OwnerFrame] {
 			return newHandler[*link.EdgeEnd, *linkpb.OwnerFrame](to)
 		},
-		Silence: 20 * time.Second, // a busy machine is no fault
+		Silence: 20 * time.Second, // a busy machine must not break links
 		Timeout: 20 * time.Second,
 	}
 }
@@ -118,7 +118,7 @@ func start(t testing.TB, name string, change ...func(*link.Options)) *node {
 	return n
 }
 
-// stop closes a node without patience.
+// stop closes a node at once.
 func (n *node) stop(t testing.TB) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -138,7 +138,7 @@ func (n *node) state(name string) link.State {
 	return link.State{}
 }
 
-// connect has an edge connect to an owner and is both ends.
+// connect connects an edge to an owner and returns both ends.
 func connect(t testing.TB, edge, owner *node) (*edgeSide, *ownerSide) {
 	t.Helper()
 	edge.Targets([]link.Target{owner.target()})

@@ -15,18 +15,18 @@ import (
 	"github.com/roomring/roomring/room/clock"
 )
 
-// pingEvery is how often the edge measures how long the way is.
+// pingEvery is how often the edge measures the round-trip time.
 const pingEvery = time.Second
 
 var (
-	errQueue   = errors.New("more waits for the peer than the queue of one link holds: it reads too slowly")
-	errSilence = errors.New("the peer has fallen silent")
-	errEnded   = errors.New("the peer ended the stream")
-	errAgain   = errors.New("the peer opened a new stream")
-	errGone    = errors.New("the node is no longer to be connected to")
+	errQueue    = errors.New("the peer reads too slowly: the queue of its link is full")
+	errSilence  = errors.New("the peer has fallen silent")
+	errEnded    = errors.New("the peer ended the stream")
+	errReplaced = errors.New("the peer opened a new stream")
+	errGone     = errors.New("the node is no longer a target")
 )
 
-// stream is what both ends have in common: a queue with one writer, and somebody who listens for silence.
+// stream is what both ends have in common: a queue with one writer, and a detector of silence.
 type stream struct {
 	peer    Peer
 	beat    time.Duration
@@ -35,7 +35,7 @@ type stream struct {
 	largest int // bytes of one frame
 	clock   clock.Clock
 	log     *slog.Logger
-	pings   bool // this end measures how long the way is
+	pings   bool // this end measures the round-trip time
 	count   *traffic
 
 	mu     sync.Mutex
@@ -43,8 +43,8 @@ type stream struct {
 	queued int       // bytes in queue and in the batch that is being written
 	ended  bool      // nothing more is queued
 
-	ready   chan struct{} // something is to be written
-	flush   chan struct{} // closed when what is queued is the last
+	ready   chan struct{} // wakes the writer
+	flush   chan struct{} // closed when nothing more will be queued
 	flushed chan struct{} // closed when the writer has ended
 	over    chan struct{} // closed when the stream has ended
 	err     error         // why; valid once over is closed
@@ -63,29 +63,29 @@ func newStream(peer Peer, o *Options, count *traffic) *stream {
 	}
 }
 
-// Peer is who is at the other end.
+// Peer identifies the process at the other end.
 func (s *stream) Peer() Peer { return s.peer }
 
-// Queued is how many bytes wait.
+// Queued returns how many bytes wait to be written.
 func (s *stream) Queued() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.queued
 }
 
-// send queues a frame. The frame is encoded at once, so it is the caller's again afterwards.
+// send queues a frame. It encodes the frame before it returns, so the caller may reuse it. Later leaves the writer asleep.
 func (s *stream) send(frame pb.Message, later bool) {
 	s.mu.Lock()
 	if s.ended {
 		s.mu.Unlock()
 		return
 	}
-	batch := s.room()
+	batch := s.openBatch()
 	before := len(*batch)
 	after, err := appendFrame(*batch, frame)
-	if err != nil { // a string that is no UTF-8: nobody could read the frame
+	if err != nil { // a string is not UTF-8, so nobody could read the frame
 		s.mu.Unlock()
-		s.log.Error("a frame for a peer cannot be encoded and is left out", "peer", s.peer.Node, "err", err)
+		s.log.Error("a frame for a peer cannot be encoded and is dropped", "peer", s.peer.Node, "err", err)
 		return
 	}
 	*batch = after
@@ -101,8 +101,8 @@ func (s *stream) send(frame pb.Message, later bool) {
 	}
 }
 
-// room is the batch that the next frame goes into.
-func (s *stream) room() *[]byte {
+// openBatch returns the batch that the next frame goes into. The caller holds the lock.
+func (s *stream) openBatch() *[]byte {
 	if n := len(s.queue); n > 0 && len(*s.queue[n-1]) < chunkSize {
 		return s.queue[n-1]
 	}
@@ -118,14 +118,14 @@ func (s *stream) wake() {
 	}
 }
 
-// overflow ends the stream because more waits than it may hold.
+// overflow ends the stream because its queue is full.
 func (s *stream) overflow() {
 	if s.end(errQueue) {
 		s.count.overflows.Add(1)
 	}
 }
 
-// end ends the stream; what is queued is lost. Only the first reason counts.
+// end ends the stream and drops what is queued. Only the first reason counts.
 func (s *stream) end(err error) (first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -140,7 +140,7 @@ func (s *stream) end(err error) (first bool) {
 	return true
 }
 
-// finish lets the writer send what is queued, and then end. Nothing more is queued.
+// finish lets the writer send what is queued and then end. Nothing is queued after it.
 func (s *stream) finish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,8 +150,8 @@ func (s *stream) finish() {
 	}
 }
 
-// write is the writer goroutine: it sends everything that is queued, batch by batch, and beats when there is nothing.
-// While it waits for the connection, frames gather in the queue, so that under load a batch holds many.
+// write is the writer goroutine. It sends what is queued, batch by batch, and heartbeats when there is nothing. While it
+// waits for the connection, frames gather in the queue, so under load a batch holds many frames.
 func (s *stream) write(send func(any) error) {
 	defer close(s.flushed)
 	ticks := clock.NewTicker(s.clock, s.beat)
@@ -169,14 +169,14 @@ func (s *stream) write(send func(any) error) {
 			now := s.clock.Now()
 			if s.pings && now-pinged >= pingEvery {
 				pinged = now
-				s.echo(uint64(now))
+				s.queuePing(uint64(now))
 			} else if now-last >= s.beat/2 {
-				s.beatOnce()
+				s.queueHeartbeat()
 			}
 		}
 		wrote, err := s.writeQueued(send)
 		switch {
-		case errors.Is(err, io.EOF): // the owner has ended the stream: the reader takes what it sent before, and ends it here
+		case errors.Is(err, io.EOF): // the owner has ended the stream: the reader reads the rest and then ends it here
 			return
 		case err != nil:
 			s.end(err)
@@ -190,7 +190,7 @@ func (s *stream) write(send func(any) error) {
 }
 
 func (s *stream) writeQueued(send func(any) error) (wrote bool, err error) {
-	for batch := s.take(); batch != nil; batch = s.take() {
+	for batch := s.nextBatch(); batch != nil; batch = s.nextBatch() {
 		n := len(*batch)
 		if err := send(sent{batch}); err != nil {
 			return wrote, fmt.Errorf("write: %w", err)
@@ -204,8 +204,8 @@ func (s *stream) writeQueued(send func(any) error) (wrote bool, err error) {
 	return wrote, nil
 }
 
-// take is the next batch to be written; nil when there is none.
-func (s *stream) take() *[]byte {
+// nextBatch removes the next batch to write from the queue. It returns nil when there is none.
+func (s *stream) nextBatch() *[]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.queue) == 0 {
@@ -216,21 +216,22 @@ func (s *stream) take() *[]byte {
 	return batch
 }
 
-// beatOnce makes sure that there is a batch to send, be it an empty one.
-func (s *stream) beatOnce() {
+// queueHeartbeat makes sure that there is a batch to send. An empty one serves as heartbeat.
+func (s *stream) queueHeartbeat() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.room()
+	s.openBatch()
 }
 
-// echo queues a ping, or the answer to one. A peer that pings and does not read overflows its stream like any other.
-func (s *stream) echo(ping uint64) {
+// queuePing queues a ping, or the answer to one. It counts towards the limit, so a peer that pings without reading ends
+// its stream.
+func (s *stream) queuePing(ping uint64) {
 	s.mu.Lock()
 	if s.ended {
 		s.mu.Unlock()
 		return
 	}
-	batch := s.room()
+	batch := s.openBatch()
 	before := len(*batch)
 	*batch = appendPing(*batch, ping)
 	s.queued += len(*batch) - before
@@ -241,19 +242,19 @@ func (s *stream) echo(ping uint64) {
 	}
 }
 
-// echoed takes a ping or a pong from the peer.
-func (s *stream) echoed(ping uint64) {
+// handlePing handles the peer's pong on the end that pings, and answers its ping on the other.
+func (s *stream) handlePing(ping uint64) {
 	if s.pings {
 		s.rtt.Store(int64(s.clock.Now()) - int64(ping))
 		return
 	}
-	s.echo(ping)
+	s.queuePing(ping)
 	s.wake()
 }
 
-// listen ends the stream when nothing has been read for as long as a peer may be silent. It counts its own ticks and
-// not the time, so that a process that was itself stopped for a while gives the peer another chance.
-func (s *stream) listen() {
+// detectSilence ends the stream when nothing has been read for Options.Silence. It counts its own ticks instead of time,
+// so a process that was stopped for a while gives the peer another chance.
+func (s *stream) detectSilence() {
 	const ticks = 4
 	t := clock.NewTicker(s.clock, s.silence/ticks)
 	defer t.Stop()
@@ -273,7 +274,7 @@ func (s *stream) listen() {
 	}
 }
 
-// read is the reader goroutine: it hands over frames until the stream has ended, and then says so.
+// read is the reader goroutine. It passes frames to h until the stream has ended, and then calls h.Down.
 func read[F any](s *stream, recv func(any) error, decode func([]byte) (F, bool, error), h Handler[F]) {
 	s.end(readFrames(s, recv, decode, h))
 	h.Down(s.err)
@@ -294,7 +295,7 @@ func readFrames[F any](s *stream, recv func(any) error, decode func([]byte) (F, 
 		}
 		s.reads.Add(1)
 		s.count.received.Add(uint64(batch.Len()))
-		err := eachFrame(batch.ReadOnlyData(), frame, s.echoed)
+		err := eachFrame(batch.ReadOnlyData(), frame, s.handlePing)
 		batch.Free()
 		if err != nil {
 			return err
@@ -316,5 +317,5 @@ func (s *stream) readErr(err error) error {
 	if errors.Is(err, io.EOF) {
 		return errEnded
 	}
-	return fmt.Errorf("read: %w", plain(err))
+	return fmt.Errorf("read: %w", unwrapStatus(err))
 }

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setUserTimeout has the kernel give up a connection whose peer acknowledges nothing for so long (RFC 5482).
+// setUserTimeout makes the kernel close a connection whose peer acknowledges nothing for this long (RFC 5482).
 func setUserTimeout(c net.Conn, d time.Duration) {
 	tcp, ok := c.(*net.TCPConn)
 	if !ok {

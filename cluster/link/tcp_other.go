@@ -7,5 +7,5 @@ import (
 	"time"
 )
 
-// setUserTimeout is Linux's alone; elsewhere heartbeats find dead peers.
+// setUserTimeout does nothing outside Linux. Heartbeats detect dead peers there.
 func setUserTimeout(net.Conn, time.Duration) {}
