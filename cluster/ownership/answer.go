@@ -7,7 +7,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// answer takes the answer to an effect to the task that waits for it. One that nobody waits for any more is too late.
+// answer passes the answer to an effect to the task that waits for it. It ignores an answer that no task waits for.
 func (m *Machine) answer(e Event) {
 	t := m.waiting(e.N)
 	switch {
@@ -47,7 +47,7 @@ func (m *Machine) mainAnswered(op Op, e Event) {
 	case Claim:
 		m.claimAnswered(e)
 	case CreateRow:
-		m.madeUpAnswered(e)
+		m.lateRowAnswered(e)
 	case Replay:
 		m.replayAnswered(e)
 	case Stop:
@@ -60,21 +60,21 @@ func (m *Machine) mainAnswered(op Op, e Event) {
 		m.clearAnswered(e)
 	case Wait:
 		m.main = task{}
-		m.waited()
+		m.afterWait()
 	}
 }
 
 func (m *Machine) createAnswered(e Event) {
 	if e.Err != nil {
-		m.leave(e.Err)
+		m.reset(e.Err)
 		return
 	}
 	m.begin(&m.row, CreateRow)
 	m.wait(rowPatience)
 }
 
-// rowAnswered hears of a new room's first row. One that is over is as it should be: the room ended, and its result
-// came, before its first row did.
+// rowAnswered handles the answer to the write of a new room's first row. A row that is over is fine: the room ended, and
+// the store got its result before its first row.
 func (m *Machine) rowAnswered(e Event) {
 	switch {
 	case e.Err != nil:
@@ -84,80 +84,81 @@ func (m *Machine) rowAnswered(e Event) {
 		m.drop(&m.row)
 	default:
 		m.drop(&m.row)
-		m.emit(Effect{Do: Fail, Err: errors.New("a room was made here, but its row in the store is another process's: this process stops")})
+		m.emit(Effect{Do: Fail, Err: errors.New("a room was made here, but its row in the store belongs to another process: this process stops")})
 		return
 	}
 	switch {
 	case m.state == Creating:
 		m.idle()
 		m.own()
-	case m.state == Releasing && m.main.op == 0: // it was all that the release waited for
+	case m.state == Releasing && m.main.op == 0: // the release waited only for the row
 		m.begin(&m.main, Release)
 	}
 }
 
-// waited goes on after a wait that had something to wait for.
-func (m *Machine) waited() {
+// afterWait goes on when a Wait is over, or what it waited for has happened.
+func (m *Machine) afterWait() {
 	m.idle()
 	switch {
 	case m.state == Creating:
 		m.own()
-	case m.state == Releasing && !m.out:
+	case m.state == Releasing && !m.unloaded:
 		m.begin(&m.main, Stop)
-	case m.state == Releasing && m.late:
+	case m.state == Releasing && m.rowMoved:
 		m.overtaken()
-	case m.state == Releasing && m.settled():
+	case m.state == Releasing && m.endDecided():
 		m.clear()
 	case m.state == Releasing:
 		m.begin(&m.main, Load)
 	}
 }
 
-// awaitEnd waits, once, for the end of a room that is to leave: when that is stored nobody needs to take the room on.
+// awaitEnd waits once for the end of a room that is being released. When the end is stored, no node needs to adopt the
+// room.
 func (m *Machine) awaitEnd() {
-	m.patient = true
+	m.awaitedEnd = true
 	m.wait(resultPatience)
 }
 
 func (m *Machine) checkpointAnswered(e Event) {
 	switch {
 	case e.Err != nil:
-		m.comesNot(e.Err)
+		m.adoptionFailed(e.Err)
 	case e.Outcome == NoRow:
-		m.comesNot(record.ErrNotFound)
+		m.adoptionFailed(record.ErrNotFound)
 	default:
 		m.log = e.Log
 		m.begin(&m.main, Check)
 	}
 }
 
-// comesNot is said while nothing of a room is here yet, or what is here is a copy that is replaced by the next.
-func (m *Machine) comesNot(err error) {
-	if m.held.Why != "" && m.held.Released && !errors.Is(err, record.ErrNotFound) { // it lies in the store still
+// adoptionFailed gives up an adoption. Nothing of the room is here yet, or only a copy that the next adoption replaces.
+func (m *Machine) adoptionFailed(err error) {
+	if m.held.Why != "" && m.held.Released && !errors.Is(err, record.ErrNotFound) { // the store still has it
 		m.idle()
 		m.state = Held
 		m.reply(err)
 		return
 	}
-	m.leave(err)
+	m.reset(err)
 }
 
 func (m *Machine) checkAnswered(e Event) {
 	m.idle()
 	switch {
 	case e.Err != nil:
-		m.comesNot(e.Err)
-	case e.Verdict == Lacks && m.origin == copied: // the copy stays where it is
-		m.leave(&HeldError{Why: e.Why})
+		m.adoptionFailed(e.Err)
+	case e.Verdict == Lacks && m.origin == copied: // the log that was set aside stays where it is
+		m.reset(&HeldError{Why: e.Why})
 	case e.Verdict == Lacks:
 		m.hold(e.Why, m.origin == released)
 	case m.origin == found:
 		m.dead = "the server stopped while the room was made"
-		m.wished()
-	case m.vain > 0 && m.vain == m.log.Last: // it would come to the same again
+		m.chooseEpoch()
+	case m.failedAt > 0 && m.failedAt == m.log.Last: // the replay would fail again
 		m.hold(m.held.Why, true)
 	case without(ImportFirst):
-		m.wished()
+		m.chooseEpoch()
 	default:
 		m.begin(&m.main, Import)
 	}
@@ -165,16 +166,17 @@ func (m *Machine) checkAnswered(e Event) {
 
 func (m *Machine) importAnswered(e Event) {
 	if e.Err != nil {
-		m.comesNot(e.Err)
+		m.adoptionFailed(e.Err)
 		return
 	}
-	m.wished()
+	m.chooseEpoch()
 }
 
-// wished asks for the epoch after the log's. It is in the journal before the store is asked, so a process that dies in
-// between finds the row at an epoch that its journal knows: anything else is somebody else's doing. An epoch that was asked
-// for in vain is never owned, nor the one before it: a try whose answer was lost may come to the store even now.
-func (m *Machine) wished() {
+// chooseEpoch chooses the epoch after the log's and asks for it. The journal notes the epoch before the store is asked. If
+// the process dies in between, it finds the row at an epoch that its journal knows; any other epoch was written by another
+// process. An epoch whose claim got no answer is never owned, nor is the one before it: the claim may still reach the
+// store.
+func (m *Machine) chooseEpoch() {
 	m.state, m.wish = Asking, max(m.log.Next(), m.open+1)
 	m.from = Row{State: record.RowLive, Epoch: m.log.Epoch, Folder: m.self.Folder}
 	if m.origin == released {
@@ -201,17 +203,17 @@ func (m *Machine) ask() {
 func (m *Machine) noteAnswered(e Event) {
 	switch {
 	case e.Err != nil && m.epoch == 0 && m.origin != found:
-		m.comesNot(e.Err)
+		m.adoptionFailed(e.Err)
 	case e.Err != nil:
 		m.again(&m.main, journalBackoff)
 	case m.epoch == 0:
 		m.ask()
 	default: // the store has granted a later epoch than was asked for
-		m.comes()
+		m.claimed()
 	}
 }
 
-// claimAnswered settles whose the room is. While the store has not answered it may be this node's without its knowing.
+// claimAnswered decides who owns the room. Until the store has answered, this node may own it without knowing.
 func (m *Machine) claimAnswered(e Event) {
 	row := e.Row
 	switch {
@@ -226,11 +228,11 @@ func (m *Machine) claimAnswered(e Event) {
 		m.granted(row.Epoch)
 	case m.origin != found:
 		m.moved()
-	case e.Outcome == NoRow && !without(NoRowIsOurs): // the store was away when the room was made
+	case e.Outcome == NoRow && !without(NoRowIsOurs): // the store was unreachable when the room was made
 		m.begin(&m.main, CreateRow)
 	case row.State == record.RowOver:
 		m.over(row)
-	case m.ours(row) && row.Epoch < m.wish && !m.asked(row) && !without(ReadRowEarlier): // an earlier life meant to claim it and did not come to it
+	case m.ours(row) && row.Epoch < m.wish && !m.asked(row) && !without(ReadRowEarlier): // an earlier process noted an epoch and died before it claimed the room
 		m.from = Row{State: record.RowLive, Epoch: row.Epoch, Folder: row.Folder}
 		m.begin(&m.main, Claim)
 	default:
@@ -238,14 +240,14 @@ func (m *Machine) claimAnswered(e Event) {
 	}
 }
 
-// asked reports whether the claim was for that very row.
+// asked reports whether the last claim expected exactly this row.
 func (m *Machine) asked(row record.Row) bool {
 	return m.from == Row{State: row.State, Epoch: row.Epoch, Folder: row.Folder}
 }
 
-// madeUpAnswered hears of the row of a room that was found or copied and had none. A found room's may have come meanwhile,
-// from an earlier life whose first row was on its way all the time.
-func (m *Machine) madeUpAnswered(e Event) {
+// lateRowAnswered handles the answer to CreateRow for a found or copied room without a row. A found room may have a row by
+// now: an earlier process may have sent its first row just before it died.
+func (m *Machine) lateRowAnswered(e Event) {
 	switch {
 	case e.Err != nil:
 		m.again(&m.main, claimBackoff)
@@ -263,12 +265,12 @@ func (m *Machine) granted(e record.Epoch) {
 		m.begin(&m.main, Note)
 		return
 	}
-	m.comes()
+	m.claimed()
 }
 
-// comes brings a room to life that is this node's. One from the store is run only now: the black box counts runs of rooms
-// in the journal, and one that kills processes is ended by whoever has it then.
-func (m *Machine) comes() {
+// claimed goes on with a room that this node owns now. A room from the store is replayed only now, after it was imported:
+// the black box counts the replays of rooms in the journal, and the owner of a room that kills processes ends it.
+func (m *Machine) claimed() {
 	m.idle()
 	switch {
 	case m.dead != "":
@@ -281,7 +283,8 @@ func (m *Machine) comes() {
 	}
 }
 
-// moved gives up what somebody else has: an import is dropped, a log that was played here is kept for people.
+// moved gives up a room that another node owns. An imported copy is removed; a log that was played here is set aside for
+// people to read.
 func (m *Machine) moved() {
 	m.state = Ending
 	m.reply(record.ErrMovedOn)
@@ -292,12 +295,12 @@ func (m *Machine) moved() {
 	m.begin(&m.main, Remove)
 }
 
-// over is a room whose end is stored. Where it was last it goes on for as long as people may look at it: a player whose
-// last act was not acknowledged hears the answer, and an agreed rematch is made.
+// over handles a room whose end is stored. On the node that had it last, the room goes on for as long as people may look
+// at it: a player whose last act was not acknowledged gets its answer, and an agreed rematch is made.
 func (m *Machine) over(row record.Row) {
 	m.idle()
 	m.wasOver = true
-	last := row.Folder == "" || m.named(row) // its end may have come before its first row
+	last := row.Folder == "" || m.named(row) // without a folder: the store got the end before the first row
 	if last && m.dead == "" && (m.verdict == RunsOver || without(OverIsOver)) {
 		m.epoch = m.wish
 		m.own()
@@ -305,11 +308,11 @@ func (m *Machine) over(row record.Row) {
 	}
 	m.state = Ending
 	m.reply(ErrOver)
-	if m.log.Unborn { // the process died between the end's coming to the store and the log's removal
+	if m.log.Unborn { // the process died after the end was stored and before the log was removed
 		m.begin(&m.main, Remove)
 		return
 	}
-	m.begin(&m.main, SetAside) // it was given up, or ended elsewhere: what is here may be all that is left of it
+	m.begin(&m.main, SetAside) // it was given up, or ended elsewhere: this log may be the only one left
 }
 
 func (m *Machine) replayAnswered(e Event) {
@@ -320,7 +323,7 @@ func (m *Machine) replayAnswered(e Event) {
 	}
 	held := e.Verdict == Lacks || e.Verdict == Diverged
 	switch {
-	case e.Err != nil: // the process ends
+	case e.Err != nil: // the process is stopping
 	case held && m.origin == found:
 		m.hold(e.Why, false)
 	case held:
@@ -328,7 +331,7 @@ func (m *Machine) replayAnswered(e Event) {
 	case m.origin == found && m.dead != "" && without(AbandonOwn):
 		m.abandon()
 	case m.origin == found:
-		m.wished()
+		m.chooseEpoch()
 	case m.dead != "":
 		m.abandon()
 	default:
@@ -336,10 +339,10 @@ func (m *Machine) replayAnswered(e Event) {
 	}
 }
 
-// giveBack releases a room whose rules this program turned out to have changed: another node may have those that
-// recorded it.
+// giveBack releases an adopted room that this program's rules cannot replay. Another node may have the rules that recorded
+// it.
 func (m *Machine) giveBack(why string) {
-	m.vain, m.stopped.Last = m.log.Last, m.log.Last
+	m.failedAt, m.stopped.Last = m.log.Last, m.log.Last
 	m.held, m.state = HeldError{Why: why}, Releasing
 	if without(GiveBackFirst) {
 		m.held.Released = true
@@ -349,7 +352,7 @@ func (m *Machine) giveBack(why string) {
 	m.begin(&m.main, Load)
 }
 
-// abandon ends a room that cannot be brought back: its end goes to the store, its log is kept.
+// abandon ends a room that cannot be brought back. Its end goes to the store and its log is set aside.
 func (m *Machine) abandon() {
 	m.state = Ending
 	m.reply(ErrDead)
@@ -376,49 +379,49 @@ func (m *Machine) endAnswered(e Event) {
 	}
 	m.emit(Effect{Do: Settled})
 	switch {
-	case m.state == Releasing && m.main.op == Wait: // for this
-		m.waited()
-	case m.state == Ending && m.main.op == 0: // it has left memory before
+	case m.state == Releasing && m.main.op == Wait: // awaitEnd waits for this
+		m.afterWait()
+	case m.state == Ending && m.main.op == 0: // it has already left memory
 		m.clear()
 	}
 }
 
-// stopAnswered goes on with a room that is out of memory.
+// stopAnswered goes on with a room that has left memory.
 func (m *Machine) stopAnswered(e Event) {
-	m.stopped, m.out = e.Stopped, true
+	m.stopped, m.unloaded = e.Stopped, true
 	m.idle()
 	switch {
 	case m.memory:
-		m.leave(nil)
-	case m.settled():
+		m.reset(nil)
+	case m.endDecided():
 		m.clear()
-	case m.end.op != 0 && !m.patient:
+	case m.end.op != 0 && !m.awaitedEnd:
 		m.awaitEnd()
 	default:
 		m.begin(&m.main, Load)
 	}
 }
 
-// loadAnswered gives away what the journal keeps, if that is all that was acknowledged.
+// loadAnswered releases the log that the journal has read, if it holds everything that was acknowledged.
 func (m *Machine) loadAnswered(e Event) {
 	switch {
 	case errors.Is(e.Err, record.ErrPermanent), errors.Is(e.Err, record.ErrDamaged):
-		m.stays(e.Err)
+		m.keepHere(e.Err)
 	case e.Err != nil:
 		m.again(&m.main, releaseBackoff)
 	case e.Log.Cut != "":
-		m.stays(fmt.Errorf("%w: %s", record.ErrDamaged, e.Log.Cut))
+		m.keepHere(fmt.Errorf("%w: %s", record.ErrDamaged, e.Log.Cut))
 	case e.Log.Last < m.stopped.Last && !without(WholeFirst):
-		m.stays(fmt.Errorf("%w: its log ends at %d, and %d was acknowledged", record.ErrDamaged, e.Log.Last, m.stopped.Last))
+		m.keepHere(fmt.Errorf("%w: its log ends at %d, and %d was acknowledged", record.ErrDamaged, e.Log.Last, m.stopped.Last))
 	case m.row.op != 0:
-		m.idle() // the row comes first
+		m.idle() // rowAnswered begins the release
 	default:
 		m.begin(&m.main, Release)
 	}
 }
 
-// stays keeps a room that can never be given away: it goes on when this node starts again.
-func (m *Machine) stays(err error) {
+// keepHere holds a room that can never be released. It goes on when this node starts again.
+func (m *Machine) keepHere(err error) {
 	m.idle()
 	m.hold(fmt.Sprintf("it cannot be given away, and goes on when this node starts again: %v", err), false)
 	m.held.cause = err
@@ -428,7 +431,7 @@ func (m *Machine) releaseAnswered(e Event) {
 	byEarlierTry := e.Row.State == record.RowReleased && e.Row.Epoch == m.epoch
 	switch {
 	case errors.Is(e.Err, record.ErrPermanent):
-		m.stays(e.Err)
+		m.keepHere(e.Err)
 	case e.Err != nil && without(ReleaseFirst):
 		m.begin(&m.main, Remove)
 	case e.Err != nil, e.Outcome == NoRow:
@@ -437,15 +440,15 @@ func (m *Machine) releaseAnswered(e Event) {
 		m.held.Released = true
 		m.emit(Effect{Do: Tell})
 		m.begin(&m.main, Remove)
-	case m.end.op != 0: // it may have come first, which ends the row
-		m.late = true
+	case m.end.op != 0: // the store may have got the end first, which ends the row
+		m.rowMoved = true
 		m.awaitEnd()
 	default:
 		m.overtaken()
 	}
 }
 
-// overtaken clears up a room whose row has moved before its release.
+// overtaken ends the release of a room whose row had already moved.
 func (m *Machine) overtaken() {
 	if m.stored || m.wasOver {
 		m.clear()
@@ -455,8 +458,8 @@ func (m *Machine) overtaken() {
 	m.begin(&m.main, SetAside)
 }
 
-// clearAnswered ends a room's life here when its log is out. A released room's that stays is set aside by the next
-// start: its row tells.
+// clearAnswered ends a room's life here when its log is removed or set aside. If the log of a released room cannot be
+// removed, the next start sees in the room's row that it moved, and sets the log aside.
 func (m *Machine) clearAnswered(e Event) {
 	if e.Err != nil && m.state != Releasing && !errors.Is(e.Err, record.ErrPermanent) {
 		m.again(&m.main, journalBackoff)
@@ -471,5 +474,5 @@ func (m *Machine) afterClear() {
 		m.hold(m.held.Why, true)
 		return
 	}
-	m.leave(nil)
+	m.reset(nil)
 }

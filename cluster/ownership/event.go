@@ -9,22 +9,22 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Kind says what an Event tells.
+// Kind says what has happened.
 type Kind uint8
 
-// The kinds of events. All but Answer come from outside and are heard in every state.
+// The kinds of events. All but Answer come from outside and may come in every state.
 const (
-	Made   Kind = iota + 1 // somebody makes the room here; Event.Memory
+	Made   Kind = iota + 1 // the room is made here; Event.Memory
 	Found                  // the journal has it at a start; Event.Log
 	Copied                 // a log that was set aside is to go on here under this new id; Event.Log
 	Broken                 // the journal has it and cannot read it; Event.Why
 	Wanted                 // somebody wants it served here: it is released, or may be
 	Ended                  // its end is committed
-	Gone                   // it has left memory: its last look is over
-	Lost                   // it has left memory: it can never be saved as it is; Event.Why
-	Drain                  // the node gives its rooms away
-	Forgot                 // the store has no such released room any more
-	Answer                 // an effect has come to its end; Event.N names it
+	Gone                   // it has ended and left memory
+	Lost                   // it has left memory because it can never be saved as it is; Event.Why
+	Drain                  // the node releases its rooms
+	Forgot                 // the store no longer has this released room
+	Answer                 // an effect is done or has failed; Event.N names it
 )
 
 var kindNames = [...]string{
@@ -34,32 +34,32 @@ var kindNames = [...]string{
 
 func (k Kind) String() string { return kindNames[k] }
 
-// Event is something that a machine hears. Fields that a Kind or an answer does not name are ignored.
+// Event is the input of a machine. Fields that a Kind or an answer does not name are ignored.
 type Event struct {
 	Kind   Kind
 	Memory bool // Made: it has neither log nor row
 	Log    Log  // Found, Checkpoint, Load: what is kept
 	Why    string
 
-	// Of an Answer.
+	// For Answer.
 	N       uint64      // of the Effect
-	Err     error       // it failed, and says nothing else; room.ErrPermanent: it always will
+	Err     error       // it failed, and no other field counts; record.ErrPermanent: it always will
 	Outcome Outcome     // of the store's writes
-	Row     record.Row  // as it stands after Claim and CreateRow; the zero Row: there is none
+	Row     record.Row  // the room's row after Claim and CreateRow; the zero Row: there is none
 	Verdict Verdict     // Check, Replay
 	Stopped StoppedRoom // Stop
 }
 
-// Log is what a machine must know of a room's log.
+// Log is what a machine needs to know of a room's log.
 type Log struct {
-	Epoch  record.Epoch // the newest that it knows
+	Epoch  record.Epoch // the newest in it
 	Last   room.Index   // its end
 	Cut    string       // why its tail is missing; "": it is whole
-	Unborn bool         // nothing is in it: nobody was told of the room
+	Unborn bool         // it is empty: nobody was told of the room
 }
 
-// Next is the epoch to wish for. A log whose tail was lost may have lost what clients have seen: a far later epoch
-// sees to it that nothing of that is ever taken for what comes now.
+// Next returns the epoch to ask for. A log that lost its tail may have lost messages that clients have seen. Then the
+// epoch is far later, so that the lost messages are never mistaken for new ones.
 func (l Log) Next() record.Epoch {
 	if l.Cut != "" {
 		return l.Epoch + 1<<32
@@ -67,82 +67,82 @@ func (l Log) Next() record.Epoch {
 	return l.Epoch + 1
 }
 
-// Outcome is what became of a write that the store has answered.
+// Outcome is the result of a write that the store has answered.
 type Outcome uint8
 
 // The outcomes.
 const (
 	Won     Outcome = iota // it is done, by this write or an earlier try of it
-	Moved                  // the row is not as the write says; Event.Row
-	NoRow                  // there is none
-	Refused                // the store never takes it; Event.Why
+	Moved                  // the row is not what the write expects; Event.Row
+	NoRow                  // there is no row
+	Refused                // the store will never accept the write; Event.Why
 )
 
 var outcomeNames = [...]string{Won: "won", Moved: "moved", NoRow: "no row", Refused: "refused"}
 
 func (o Outcome) String() string { return outcomeNames[o] }
 
-// Verdict is what a program makes of a room's log.
+// Verdict says whether a room can go on from its log.
 type Verdict uint8
 
 // The verdicts.
 const (
 	Runs     Verdict = iota // it can go on here
-	RunsOver                // it runs, and has come to its end
+	RunsOver                // it runs, and the room has ended
 	Lacks                   // this program lacks a version that it needs; Event.Why
-	Diverged                // these rules come to something else than is recorded; Event.Why
-	Dead                    // it cannot be brought back by anybody; Event.Why
+	Diverged                // this program's rules do not reproduce the log; Event.Why
+	Dead                    // no program can bring it back; Event.Why
 )
 
 var verdictNames = [...]string{Runs: "runs", RunsOver: "runs over", Lacks: "lacks", Diverged: "diverged", Dead: "dead"}
 
 func (v Verdict) String() string { return verdictNames[v] }
 
-// StoppedRoom is what a room leaves behind when it has stopped and all it has said is safe.
+// StoppedRoom describes a room that has stopped with all its output committed.
 type StoppedRoom struct {
-	Time time.Duration // its time
-	Last room.Index    // committed
-	Over bool          // it has come to its end
+	Time time.Duration // room time
+	Last room.Index    // the last committed entry
+	Over bool          // it has ended
 }
 
 // Op is what an Effect does.
 type Op uint8
 
-// The effects, by port. Each is answered once by an Event, unless it says otherwise.
+// The effects, by port. Each is answered once by an Event, except where "no answer" is noted.
 const (
 	// The journal.
 	Create   Op = iota + 1 // keep a new room's header, at Effect.To
 	Import                 // keep what Checkpoint has brought
-	Note                   // keep the epoch To
-	Load                   // read what it keeps: Log
-	Remove                 // forget the room
-	SetAside               // keep it for people, and never load it again; Why
+	Note                   // keep the epoch Effect.To
+	Load                   // read the room's log: Log
+	Remove                 // remove the room's log
+	SetAside               // keep the room's log for people, and never load it again; Effect.Why
 
 	// The store.
-	CreateRow  // live at To, by this boot: Outcome, Row
-	Claim      // from From to live at To, by this boot: Outcome, Row
-	Checkpoint // read what a released row holds: Log; Outcome NoRow
-	Release    // from From to released, with what Load has brought: Outcome, Row
-	Store      // the room's end: Outcome; tried again until the store has answered
+	CreateRow  // create a row that is live at Effect.To, by this boot: Outcome, Row
+	Claim      // move the row from Effect.From to live at Effect.To, by this boot: Outcome, Row
+	Checkpoint // read the checkpoint of a released row: Log; Outcome NoRow
+	Release    // move the row from Effect.From to released, with what Load has read: Outcome, Row
+	Store      // store the room's end, with retries until the store has answered: Outcome
 
 	// The rooms.
-	Check   // whether this program has the versions for what Checkpoint has brought: Verdict
+	Check   // check whether this program has the versions that the log needs: Verdict
 	Replay  // run the log: Verdict
-	Start   // let the room go on at epoch To; no answer
-	Stop    // have it stop, commit all it has said, and leave memory: Stopped
-	Settled // tell the room that its end is stored; no answer
-	Abandon // make the end of a room that cannot be brought back, why, and Store it: as Store
+	Start   // let the room go on at epoch Effect.To; no answer
+	Stop    // stop the room, commit all its output, and drop it from memory: Stopped
+	Settled // tell the room that its end is stored, or never will be; no answer
+	Abandon // make the end of a room that cannot be brought back, because of Effect.Why, and store it: as Store
 
 	// Links.
-	Tell // tell the node that the ring names of a released room; no answer
+	Tell // tell the node that the ring names that the room is released; no answer
 
 	// The clock.
-	Wait   // for Effect.Wait, or somewhat less
-	Cancel // the Wait of the same N, which needs no answer any more; no answer
+	Wait   // wait for Effect.Wait, or somewhat less
+	Cancel // cancel the Wait of the same N, which then needs no answer; no answer
 
-	// Those who wait.
-	Reply // answer all who want the room; Err nil: it is here; no answer
-	Fail  // the node must stop, Err; no answer
+	// The callers.
+	Reply // answer all who want the room; Effect.Err nil: it is here; no answer
+	Fail  // stop the node because of Effect.Err; no answer
 )
 
 var opNames = [...]string{
@@ -154,7 +154,7 @@ var opNames = [...]string{
 
 func (o Op) String() string { return opNames[o] }
 
-// Effect is something to do for a machine.
+// Effect is something that a machine wants done.
 type Effect struct {
 	Do   Op
 	N    uint64 // to be repeated in the answer
@@ -165,14 +165,14 @@ type Effect struct {
 	Err  error
 }
 
-// Row is what a room's row must be for a write to move it.
+// Row is what a write expects of a room's row. It changes no other row.
 type Row struct {
 	State  record.RowState
 	Epoch  record.Epoch
 	Folder string // compared only if State is live
 }
 
-// String words an event for people, but for which effect it answers.
+// String describes an event for people. It leaves out which effect an answer belongs to.
 func (e Event) String() string {
 	if e.Kind != Answer {
 		return strings.TrimRight(fmt.Sprintf("%s%s %s", e.Kind, e.Log, e.Why), " ")

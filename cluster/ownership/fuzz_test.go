@@ -10,7 +10,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// FuzzMachine brings events and answers in any order, also late and repeated ones.
+// FuzzMachine sends events and answers in any order, including late and repeated ones.
 func FuzzMachine(f *testing.F) {
 	f.Add([]byte{0})
 	f.Fuzz(func(t *testing.T, data []byte) { disorder(t, data) })
@@ -27,16 +27,16 @@ func TestAnyOrder(t *testing.T) {
 	}
 }
 
-// chaos is a machine under events in any order, and what a witness knows of it.
+// chaos is a machine that gets events in any order, and what an observer knows of it.
 type chaos struct {
 	*testing.T
 	m       *Machine
 	data    []byte
-	asked   []Effect // ever, of this life
-	kind    Kind     // that began it
+	asked   []Effect // all effects since the room arrived
+	kind    Kind     // of the event by which it arrived
 	log     Log
 	granted bool // the store has said that the room is this process's, or over
-	free    bool // its log may go: it is in the store, its end is, or nobody was told of it
+	free    bool // its log may be removed: the store has the room or its end, or nobody was told of the room
 }
 
 func disorder(t *testing.T, data []byte) {
@@ -58,7 +58,7 @@ func (c *chaos) byte() int {
 	return int(b)
 }
 
-// next is an event, most often the answer to something that was asked last.
+// next draws an event, most often the answer to a recent effect.
 func (c *chaos) next() Event {
 	if n := len(c.asked); n > 0 && c.byte()%4 > 0 {
 		back := 0
@@ -109,7 +109,7 @@ func (c *chaos) step(e Event) {
 	if was.state == Absent && c.m.state != Absent {
 		c.kind, c.log, c.asked, c.granted, c.free = e.Kind, e.Log, nil, e.Kind == Made, false
 	}
-	if was.state == Ending && c.m.state == Asking { // it was wanted meanwhile
+	if was.state == Ending && c.m.state == Asking { // it was wanted in between
 		c.kind, c.asked, c.granted, c.free = Wanted, nil, false, false
 	}
 	if late {
@@ -126,7 +126,7 @@ func (c *chaos) step(e Event) {
 	}
 }
 
-// learn notes what an answer that is waited for says.
+// learn records what an expected answer says.
 func (c *chaos) learn(e Event, op Op, pausing bool) {
 	if pausing || e.Err != nil {
 		return

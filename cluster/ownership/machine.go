@@ -15,35 +15,34 @@ import (
 type Self struct {
 	Boot   record.BootID
 	Folder string   // the id of its data folder
-	Former []string // ids that the folder had before it was adopted by hand
+	Former []string // ids that the folder had before an operator adopted it
 }
 
 // State is where a room's life on this node stands.
 type State uint8
 
-// The states. Learning, following and yielding will stand beside Owning.
+// The states. Learning, following and yielding will be further states beside Owning.
 const (
-	Absent    State = iota // nothing is kept of it here
-	Creating               // its header is on the way to the journal, its row to the store
-	Asking                 // whose is it? It may be in the journal, and is not served
+	Absent    State = iota // nothing of it is kept here
+	Creating               // its header is being written to the journal, its row to the store
+	Asking                 // the store is asked who owns it; it may be in the journal and is not served
 	Restoring              // its log is being run
-	Owning                 // served here
-	Releasing              // on its way to the store
-	Ending                 // over, or somebody else's: its log is on the way out
-	Held                   // kept, and this program cannot serve it
+	Owning                 // it is served here
+	Releasing              // it is being given to the store
+	Ending                 // it is over, or another node's: its log is being removed or set aside
+	Held                   // it is kept, but this program cannot serve it
 )
 
 var stateNames = [...]string{"absent", "creating", "asking", "restoring", "owning", "releasing", "ending", "held"}
 
 func (s State) String() string { return stateNames[s] }
 
-// Waits of machines.
 const (
-	rowPatience    = 500 * time.Millisecond // for a new room's row: then the room begins without
-	resultPatience = 2 * time.Second        // of a finished room that is to leave, for its result to be stored
+	rowPatience    = 500 * time.Millisecond // how long a new room waits for its row before it begins without
+	resultPatience = 2 * time.Second        // how long the release of a finished room waits for its result to be stored
 )
 
-// Waits before one more try.
+// The backoffs between tries.
 var (
 	claimBackoff   = clock.Backoff{Min: 50 * time.Millisecond, Max: 2 * time.Second}
 	rowBackoff     = clock.Backoff{Min: 20 * time.Millisecond, Max: 2 * time.Second}
@@ -61,7 +60,7 @@ var (
 // HeldError says why a room is kept here and not served.
 type HeldError struct {
 	Why string
-	// Released says that it lies in the store, not in this node's journal: another node may serve it.
+	// Released says that the store has it, not this node's journal, so another node may serve it.
 	Released bool
 
 	cause error
@@ -69,7 +68,7 @@ type HeldError struct {
 
 func (e *HeldError) Error() string { return e.Why }
 
-// Unwrap is what has gone wrong, if something has.
+// Unwrap returns the error that caused it, or nil.
 func (e *HeldError) Unwrap() error { return e.cause }
 
 const movedOn = "it has moved on: another node has taken the room on"
@@ -78,16 +77,16 @@ const movedOn = "it has moved on: another node has taken the room on"
 type origin uint8
 
 const (
-	made     origin = iota // by a player's wish
-	found                  // in the journal, at a start
-	released               // in the store
-	copied                 // from a log that was set aside, under a new id
+	made     origin = iota // it was made here
+	found                  // it was in the journal at a start
+	released               // it was in the store
+	copied                 // it was made from a log that was set aside, under a new id
 )
 
-// task is something that is under way. A machine has one that its state hangs on, and two beside it.
+// task is an effect under way, with its retries. A machine has one that its state depends on, and two beside it.
 type task struct {
-	op      Op     // 0: nothing is
-	n       uint64 // of the Effect whose answer is waited for
+	op      Op     // 0: nothing is under way
+	n       uint64 // the Effect whose answer it waits for
 	tries   int
 	pausing bool // that effect is the wait before the next try
 }
@@ -99,61 +98,61 @@ type Machine struct {
 	state    State
 	origin   origin
 	memory   bool
-	draining bool // to be released as soon as it is owned
+	draining bool // release it as soon as it is owned
 
-	log     Log
-	verdict Verdict
-	dead    string       // why nobody can bring it back
-	from    Row          // what the row must be for the claim
-	wish    record.Epoch // asked for
-	epoch   record.Epoch // owned
-	open    record.Epoch // the newest that a claim without an answer was for; 0: all were answered
-	vain    room.Index   // the end of a log that was run in vain; 0: none was
-	held    HeldError
-	stopped StoppedRoom
-	out     bool // out of memory, since Stop
-	patient bool // it has waited for its end to be stored
-	late    bool // its row had moved when it was to be released
-	pending bool // it is wanted again
+	log        Log
+	verdict    Verdict
+	dead       string       // why nobody can bring it back
+	from       Row          // what the claim expects of the row
+	wish       record.Epoch // the epoch asked for
+	epoch      record.Epoch // the epoch owned
+	open       record.Epoch // the newest epoch of a claim without an answer; 0: all were answered
+	failedAt   room.Index   // the end of the log whose replay failed; 0: none did
+	held       HeldError
+	stopped    StoppedRoom
+	unloaded   bool // Stop has dropped it from memory
+	awaitedEnd bool // it has waited for its end to be stored
+	rowMoved   bool // its row had already moved at the release
+	pending    bool // it was wanted while its log was on the way out
 
 	wasOver bool   // its row was over before it came back here
-	stored  bool   // its end is
-	refused string // why its end never will be
+	stored  bool   // its end is stored
+	refused string // why its end never will be stored
 
 	main, row, end task
-	last           uint64 // effect
+	last           uint64 // the number of the last effect
 	effects        []Effect
 }
 
-// New is the machine of a room that this node has nothing of.
+// New makes the machine of a room that is Absent.
 func New(self *Self) *Machine { return &Machine{self: self} }
 
-// State is where the room's life stands.
+// State returns the room's state on this node.
 func (m *Machine) State() State { return m.state }
 
-// Held is why a room is in state Held.
+// Held says why a room is in state Held.
 func (m *Machine) Held() HeldError { return m.held }
 
-// Lingers reports whether the room is here to be looked at alone: its end was stored before it came back.
+// Lingers reports whether the room is here only to be looked at, because its end was stored before it came back.
 func (m *Machine) Lingers() bool { return m.wasOver }
 
-// Epoch is the one that the room is, or was last, owned at; 0: none.
+// Epoch returns the epoch at which this node owns the room, or did last; 0 means none.
 func (m *Machine) Epoch() record.Epoch { return m.epoch }
 
-// Blank reports whether a new machine would do as well: the room is Absent, and no claim of it is without an answer.
+// Blank reports whether the machine knows no more than a new one: the room is Absent, and all its claims were answered.
 func (m *Machine) Blank() bool { return m.state == Absent && m.open == 0 }
 
-// Step hears an event and returns what to do, in order. It needs no time: to wait is an effect.
+// Step handles an event and returns what to do, in order. It needs no clock: waiting is an effect.
 func (m *Machine) Step(e Event) []Effect {
 	m.effects = nil
 	switch e.Kind {
 	case Made, Found, Copied, Broken:
 		if m.state == Absent {
-			m.arrives(e)
+			m.arrive(e)
 		}
 	case Ended, Gone, Lost:
 		if m.state == Owning || m.state == Releasing {
-			m.speaks(e)
+			m.inMemory(e)
 		}
 	case Wanted:
 		m.wanted()
@@ -162,7 +161,7 @@ func (m *Machine) Step(e Event) []Effect {
 	case Forgot:
 		if m.state == Held && m.held.Released {
 			m.held = HeldError{}
-			m.leave(nil)
+			m.reset(nil)
 		}
 	case Answer:
 		m.answer(e)
@@ -170,8 +169,8 @@ func (m *Machine) Step(e Event) []Effect {
 	return m.effects
 }
 
-// arrives begins a room's life on this node.
-func (m *Machine) arrives(e Event) {
+// arrive begins a room's life on this node.
+func (m *Machine) arrive(e Event) {
 	switch e.Kind {
 	case Made:
 		m.made(e.Memory)
@@ -184,8 +183,8 @@ func (m *Machine) arrives(e Event) {
 	}
 }
 
-// speaks hears what has become of a room in memory.
-func (m *Machine) speaks(e Event) {
+// inMemory handles the events of a room in memory.
+func (m *Machine) inMemory(e Event) {
 	switch e.Kind {
 	case Ended:
 		m.finished()
@@ -208,8 +207,8 @@ func (m *Machine) made(memory bool) {
 	m.begin(&m.main, Create)
 }
 
-// found begins with a room that the journal has kept for this start. It is replayed first: a room that this program
-// cannot run is not asked for.
+// found begins with a room from the journal. It replays the room first: a room that this program cannot run is not
+// claimed.
 func (m *Machine) found(log Log) {
 	m.origin, m.log, m.state = found, log, Restoring
 	if log.Unborn {
@@ -219,13 +218,13 @@ func (m *Machine) found(log Log) {
 	m.begin(&m.main, Replay)
 }
 
-// copied begins with a log that is to go on as a new room.
+// copied begins a new room with another room's log.
 func (m *Machine) copied(log Log) {
 	m.origin, m.log, m.state = copied, log, Asking
 	m.begin(&m.main, Check)
 }
 
-// wanted takes on a room that lies in the store. Concurrent calls share one adoption.
+// wanted adopts a room from the store. Concurrent calls share one adoption.
 func (m *Machine) wanted() {
 	switch {
 	case m.state == Absent, m.state == Held && m.held.Released:
@@ -237,12 +236,12 @@ func (m *Machine) wanted() {
 		m.reply(&m.held)
 	case m.state == Releasing:
 		m.reply(ErrLeaving)
-	case m.state == Ending: // when its log is out of the way
+	case m.state == Ending: // adopt it when its log is out of the way
 		m.pending = true
 	}
 }
 
-// finished has the room's end stored.
+// finished stores the room's end.
 func (m *Machine) finished() {
 	if m.end.op != 0 || m.stored || m.refused != "" {
 		return
@@ -255,25 +254,25 @@ func (m *Machine) finished() {
 	m.begin(&m.end, Store)
 }
 
-// gone clears up behind a room that was looked at for the last time.
+// gone cleans up after a room that has ended and left memory.
 func (m *Machine) gone() {
 	m.idle()
 	switch {
 	case m.memory:
-		m.leave(nil)
-	case m.settled(), m.wasOver:
+		m.reset(nil)
+	case m.endDecided(), m.wasOver:
 		m.clear()
 	case m.end.op != 0:
-		m.state = Ending // and its log goes when its end is stored
+		m.state = Ending // endAnswered removes its log
 	default:
 		m.hold("it has left memory before its end", false)
 	}
 }
 
-// settled reports whether nothing more is to come of the room's end.
-func (m *Machine) settled() bool { return m.stored || m.refused != "" }
+// endDecided reports whether the room's end is stored, or never will be.
+func (m *Machine) endDecided() bool { return m.stored || m.refused != "" }
 
-// clear takes a finished room's log out.
+// clear removes a finished room's log, or sets it aside if the store refuses the room's end.
 func (m *Machine) clear() {
 	m.state = Ending
 	if m.refused != "" && !without(KeepRefused) {
@@ -283,7 +282,7 @@ func (m *Machine) clear() {
 	m.begin(&m.main, Remove)
 }
 
-// drain gives the room away as soon as this node owns it.
+// drain releases the room, or notes to do so as soon as this node owns it.
 func (m *Machine) drain() {
 	switch m.state {
 	case Owning:
@@ -304,7 +303,7 @@ func (m *Machine) drain() {
 	}
 }
 
-// own lets the room go on here.
+// own lets the room run here.
 func (m *Machine) own() {
 	m.state, m.held = Owning, HeldError{}
 	m.emit(Effect{Do: Start, To: m.epoch})
@@ -317,8 +316,8 @@ func (m *Machine) own() {
 
 func (m *Machine) reply(err error) { m.emit(Effect{Do: Reply, Err: err}) }
 
-// leave ends the room's life on this node.
-func (m *Machine) leave(err error) {
+// reset ends the room's life on this node: the machine is Absent again. An err goes to all who want the room.
+func (m *Machine) reset(err error) {
 	if err != nil {
 		m.reply(err)
 	}
@@ -337,7 +336,7 @@ func (m *Machine) hold(why string, inStore bool) {
 	m.reply(&HeldError{Why: why, Released: inStore})
 }
 
-// ours reports whether a room is live in this data folder.
+// ours reports whether a row is live in this data folder.
 func (m *Machine) ours(row record.Row) bool { return row.State == record.RowLive && m.named(row) }
 
 // named reports whether a row names this data folder, under its present or a former id.
@@ -345,14 +344,14 @@ func (m *Machine) named(row record.Row) bool {
 	return row.Folder == m.self.Folder || slices.Contains(m.self.Former, row.Folder)
 }
 
-// mine reports whether this process has moved the row and the answer was lost: no other process writes this boot.
+// mine reports whether this process moved the row and lost the answer. No other process writes this boot.
 func (m *Machine) mine(row record.Row) bool {
 	return row.State == record.RowLive && row.Epoch > m.from.Epoch && (row.Boot == m.self.Boot || without(OwnBoot))
 }
 
 func (m *Machine) emit(e Effect) { m.effects = append(m.effects, e) }
 
-// begin starts a task in place of what it did before. An answer to that is too late.
+// begin starts an effect in a task. It drops the task's earlier effect, whose answer is ignored.
 func (m *Machine) begin(t *task, op Op) {
 	m.drop(t)
 	t.op = op
@@ -361,7 +360,7 @@ func (m *Machine) begin(t *task, op Op) {
 
 func (m *Machine) idle() { m.drop(&m.main) }
 
-// drop leaves a task: an answer to it is too late.
+// drop ends a task. The answer to its effect is ignored.
 func (m *Machine) drop(t *task) {
 	if t.pausing || t.op == Wait {
 		m.emit(Effect{Do: Cancel, N: t.n})
@@ -393,7 +392,7 @@ func (m *Machine) try(t *task) {
 	m.emit(e)
 }
 
-// whyAside tells people why a log was set aside.
+// whyAside says, for people, why a log is set aside.
 func (m *Machine) whyAside() string {
 	switch {
 	case m.refused != "":
@@ -406,17 +405,17 @@ func (m *Machine) whyAside() string {
 	return movedOn
 }
 
-// again tries a task once more, after a while.
+// again tries a task once more after a backoff.
 func (m *Machine) again(t *task, b clock.Backoff) {
 	t.pausing = true
 	m.emit(Effect{Do: Wait, N: m.number(t), Wait: b.Ceiling(t.tries)})
 	t.tries++
 }
 
-func (m *Machine) wait(patience time.Duration) {
+func (m *Machine) wait(d time.Duration) {
 	m.drop(&m.main)
 	m.main.op = Wait
-	m.emit(Effect{Do: Wait, N: m.number(&m.main), Wait: patience})
+	m.emit(Effect{Do: Wait, N: m.number(&m.main), Wait: d})
 }
 
 func (e Effect) String() string {

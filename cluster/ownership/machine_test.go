@@ -13,12 +13,12 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-var update = flag.Bool("update", false, "write down what comes of testdata/transitions.txt")
+var update = flag.Bool("update", false, "rewrite testdata/transitions.txt with the actual effects and states")
 
 var self = Self{Boot: "me", Folder: "here", Former: []string{"former"}}
 
-// TestTransitions walks through testdata/transitions.txt: a line an event, what the machine wants done, and where it stands
-// then. An empty line begins with a new machine.
+// TestTransitions runs testdata/transitions.txt. Each line has an event, the effects that the machine returns, and its
+// state afterwards. An empty line begins a new machine.
 func TestTransitions(t *testing.T) {
 	const file = "testdata/transitions.txt"
 	text, err := os.ReadFile(file)
@@ -42,17 +42,17 @@ func TestTransitions(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatalf("it comes to something else (-update writes it down):\n%s", is.String())
+		t.Fatalf("the transitions differ from the file (-update rewrites it):\n%s", is.String())
 	}
 	if err := os.WriteFile(file, []byte(is.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// walk is a machine with what it waits for.
+// walk is a machine and the effects whose answers it waits for.
 type walk struct {
 	m       *Machine
-	waiting map[string]uint64 // effect, by its name
+	waiting map[string]uint64 // numbers of effects, by name
 }
 
 func newWalk() *walk { return &walk{m: New(&self), waiting: map[string]uint64{}} }
@@ -72,7 +72,7 @@ func (w *walk) step(t *testing.T, text string) string {
 	return strings.TrimSuffix(b.String(), ", ") + fmt.Sprintf(" (%s)", w.m.State())
 }
 
-// event reads an event: its kind and what it tells, or the name of an effect and its answer.
+// event parses an event: its kind and fields, or the name of an effect and its answer.
 func (w *walk) event(t *testing.T, words []string) Event {
 	t.Helper()
 	for k := Made; k < Answer; k++ {
@@ -130,7 +130,8 @@ func logOf(words []string) (l Log) {
 	return l
 }
 
-// rowOf reads STATE EPOCH WHO: this process, an earlier life of its folder, that folder under its former id, or another.
+// rowOf parses STATE EPOCH WHO. WHO is this process, an earlier process of its folder, that folder under its former id, or
+// another node.
 func rowOf(words []string) record.Row {
 	r := record.Row{State: record.RowState(words[0]), Epoch: record.Epoch(number(words[1])), Boot: "earlier", Folder: words[2]}
 	if words[2] == "me" {

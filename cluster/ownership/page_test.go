@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestThePageNamesEverything keeps the tables of docs/decisions complete.
+// The tables of docs/decisions/020-ownership.md name all events, effects, states and rules.
 func TestThePageNamesEverything(t *testing.T) {
 	text, err := os.ReadFile("../../docs/decisions/020-ownership.md")
 	if err != nil {

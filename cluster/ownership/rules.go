@@ -5,21 +5,21 @@ type Rule uint8
 
 // The rules.
 const (
-	NoteFirst      Rule = iota + 1 // the epoch wished for is in the journal before the store is asked for it
+	NoteFirst      Rule = iota + 1 // the journal notes the epoch to claim before the store is asked for it
 	ImportFirst                    // a released room is in the journal before it is claimed
-	ClaimIsOpen                    // a claim without an answer is asked again until the store has said whose the row is
-	OwnBoot                        // a row that a claim did not move is ours only by this boot, at a later epoch
-	ClaimFirst                     // a room goes on only when its row is this node's
-	NoRowIsOurs                    // a found room without a row was never anybody else's: its row is made
+	ClaimIsOpen                    // a claim without an answer is repeated until the store has said whose the row is
+	OwnBoot                        // a row that a claim did not move is ours only if it has this boot and a later epoch
+	ClaimFirst                     // a room runs only once its row is this node's
+	NoRowIsOurs                    // a found room without a row never belonged to another node: its row is created
 	OverIsOver                     // a room whose row is over is shown and never played
 	StoreFirst                     // a log is removed only when the room's end is stored
 	KeepRefused                    // the log of a room whose end the store refuses is set aside
-	StopFirst                      // a room is released only when it has stopped and all it has said is committed
+	StopFirst                      // a room is released only when it has stopped and all its output is committed
 	ReleaseFirst                   // a released room's log is removed only when the store has it
-	WholeFirst                     // a log that lacks what was acknowledged is not given away
-	AbandonOwn                     // only who has a room ends it
-	GiveBackFirst                  // what cannot be run here is given back, not dropped
-	ReadRowEarlier                 // a row in this folder at an epoch before the one wished for is claimed from there
+	WholeFirst                     // a log that lacks acknowledged entries is not released
+	AbandonOwn                     // only the owner of a room ends it
+	GiveBackFirst                  // a room that cannot run here is given back, not dropped
+	ReadRowEarlier                 // a row in this folder at an epoch before the one asked for is claimed from there
 	lastRule
 )
 

@@ -2,5 +2,5 @@
 
 package ownership
 
-// without reports whether a mutation has taken a rule out.
+// without reports whether a mutation has removed a rule.
 func without(Rule) bool { return false }

@@ -2,10 +2,10 @@
 
 package ownership
 
-// Without is the rule that is taken out, so that clustertest can show that it catches it; 0: none.
+// Without is the rule that is removed, so that clustertest can show that it notices; 0 means none.
 var Without Rule
 
-// Rules are all rules.
+// Rules returns all rules.
 func Rules() (all []Rule) {
 	for r := NoteFirst; r < lastRule; r++ {
 		all = append(all, r)
