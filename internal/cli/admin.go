@@ -75,10 +75,10 @@ var adminVariables = map[string]string{
 	"admin": "ROOMRING_ADMIN_URL", "token-file": "ROOMRING_ADMIN_TOKEN_FILE", "admin-ca-file": "ROOMRING_ADMIN_CA_FILE", "output": "ROOMRING_ADMIN_OUTPUT",
 }
 
-// runs is a command's RunE: it settles the flags first.
-func (c *adminClient) runs(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+// run is a command's RunE: it settles the flags first.
+func (c *adminClient) run(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := c.settle(); err != nil {
+		if err := c.resolve(); err != nil {
 			return &usageError{cmd.CommandPath(), err}
 		}
 		c.out = cmd.OutOrStdout()
@@ -86,8 +86,8 @@ func (c *adminClient) runs(f func(ctx context.Context, args []string) error) fun
 	}
 }
 
-// settle gives every flag that the command line left alone the value of its variable, and checks the address.
-func (c *adminClient) settle() error {
+// resolve gives every flag that the command line left alone the value of its variable, and checks the address.
+func (c *adminClient) resolve() error {
 	for flag, variable := range adminVariables {
 		if value := os.Getenv(variable); value != "" && !c.flags.Changed(flag) {
 			if err := c.flags.Set(flag, value); err != nil {
@@ -146,7 +146,7 @@ func (c *adminClient) send(ctx context.Context, method, path string, body any) (
 		return nil, err
 	}
 	if err != nil {
-		return nil, c.unheard(err)
+		return nil, c.noAnswer(err)
 	}
 	if res.StatusCode < 300 {
 		return res, nil
@@ -184,8 +184,8 @@ func (c *adminClient) ask(ctx context.Context, method, path string, body any) ([
 // maxAnswer bounds an answer, in bytes. The largest is the state of a room; nodes pass on no more to each other.
 const maxAnswer = 64 << 20
 
-// shows asks and prints the answer: as it came, or as f makes it of T.
-func shows[T any](ctx context.Context, c *adminClient, method, path string, body any, f func(T) error) error {
+// askAndShow asks and prints the answer: as it came, or as f makes it of T.
+func askAndShow[T any](ctx context.Context, c *adminClient, method, path string, body any, f func(T) error) error {
 	data, err := c.ask(ctx, method, path, body)
 	if err != nil {
 		return err
@@ -195,7 +195,7 @@ func shows[T any](ctx context.Context, c *adminClient, method, path string, body
 	}
 	var answer T
 	if err := json.Unmarshal(data, &answer); err != nil {
-		return c.strange(err)
+		return c.unexpected(err)
 	}
 	return f(answer)
 }
@@ -204,13 +204,13 @@ func shows[T any](ctx context.Context, c *adminClient, method, path string, body
 func (c *adminClient) printJSON(data []byte) error {
 	var line bytes.Buffer
 	if err := json.Compact(&line, data); err != nil {
-		return c.strange(err)
+		return c.unexpected(err)
 	}
 	_, err := fmt.Fprintln(c.out, printableJSON(line.String()))
 	return err
 }
 
-func (c *adminClient) strange(err error) error {
+func (c *adminClient) unexpected(err error) error {
 	return fmt.Errorf("%s answers as no admin listener of this version does: %w", c.base, err)
 }
 
@@ -222,8 +222,8 @@ func roomPath(id, rest string) (string, error) {
 	return "/admin/v1/rooms/" + id + rest, nil
 }
 
-// acts is a POST on a room that answers nothing.
-func (c *adminClient) acts(ctx context.Context, id, what string, body any, done string) error {
+// postRoom is a POST on a room that answers nothing.
+func (c *adminClient) postRoom(ctx context.Context, id, what string, body any, done string) error {
 	path, err := roomPath(id, "/"+what)
 	if err != nil {
 		return err
@@ -241,8 +241,8 @@ func (c *adminClient) closeCommand() *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{
 		Use: "close ROOM", Short: "End a room for good", Args: usageArgs(cobra.ExactArgs(1)), ValidArgsFunction: c.completeRooms,
-		RunE: c.runs(func(ctx context.Context, args []string) error {
-			return c.acts(ctx, args[0], "close", map[string]string{"reason": reason}, "closed")
+		RunE: c.run(func(ctx context.Context, args []string) error {
+			return c.postRoom(ctx, args[0], "close", map[string]string{"reason": reason}, "closed")
 		}),
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "`text` that players are told, at most 123 bytes")
@@ -252,8 +252,8 @@ func (c *adminClient) closeCommand() *cobra.Command {
 func (c *adminClient) kickCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "kick ROOM PLAYER", Short: "Take a player's seat away", Args: usageArgs(cobra.ExactArgs(2)), ValidArgsFunction: c.completeRooms,
-		RunE: c.runs(func(ctx context.Context, args []string) error {
-			return c.acts(ctx, args[0], "kick", map[string]string{"player": args[1]}, "kicked")
+		RunE: c.run(func(ctx context.Context, args []string) error {
+			return c.postRoom(ctx, args[0], "kick", map[string]string{"player": args[1]}, "kicked")
 		}),
 	}
 }
@@ -261,7 +261,7 @@ func (c *adminClient) kickCommand() *cobra.Command {
 func (c *adminClient) signalCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "signal ROOM NAME [DATA]", Short: "Hand a game a signal, with DATA in JSON", Args: usageArgs(cobra.RangeArgs(2, 3)), ValidArgsFunction: c.completeRooms,
-		RunE: c.runs(func(ctx context.Context, args []string) error {
+		RunE: c.run(func(ctx context.Context, args []string) error {
 			body := map[string]any{"name": args[1]}
 			if len(args) == 3 {
 				if !json.Valid([]byte(args[2])) {
@@ -269,7 +269,7 @@ func (c *adminClient) signalCommand() *cobra.Command {
 				}
 				body["data"] = json.RawMessage(args[2])
 			}
-			return c.acts(ctx, args[0], "signal", body, "taken")
+			return c.postRoom(ctx, args[0], "signal", body, "taken")
 		}),
 	}
 }
@@ -277,12 +277,12 @@ func (c *adminClient) signalCommand() *cobra.Command {
 func (c *adminClient) drainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "drain [NODE]", Short: "Tell a node to give its rooms away and stop; without NODE the one that is asked", Args: usageArgs(cobra.MaximumNArgs(1)),
-		RunE: c.runs(func(ctx context.Context, args []string) error {
+		RunE: c.run(func(ctx context.Context, args []string) error {
 			body := map[string]string{}
 			if len(args) == 1 {
 				body["node"] = args[0]
 			}
-			return shows(ctx, c, http.MethodPost, "/admin/v1/drain", body, func(d struct {
+			return askAndShow(ctx, c, http.MethodPost, "/admin/v1/drain", body, func(d struct {
 				Node            string
 				Rooms, Sessions int
 				Will            string
@@ -300,8 +300,8 @@ func (c *adminClient) forgetCommand() *cobra.Command {
 		Long: `Forget is for a node whose disk is lost. The rooms that were live on that disk are over from then on, as aborted; their
 players hear so instead of waiting. It is refused while the node lives, and cannot be undone: a node that comes back after all
 finds its rooms over, and keeps its copies aside.`,
-		RunE: c.runs(func(ctx context.Context, args []string) error {
-			return shows(ctx, c, http.MethodPost, "/admin/v1/forget", map[string]string{"node": args[0]}, func(f struct {
+		RunE: c.run(func(ctx context.Context, args []string) error {
+			return askAndShow(ctx, c, http.MethodPost, "/admin/v1/forget", map[string]string{"node": args[0]}, func(f struct {
 				Node string
 				admin.Forgotten
 			}) error {
@@ -314,7 +314,7 @@ finds its rooms over, and keeps its copies aside.`,
 
 // completeRooms offers the ids of rooms to the shell.
 func (c *adminClient) completeRooms(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
-	if len(args) > 0 || c.settle() != nil {
+	if len(args) > 0 || c.resolve() != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), time.Second)

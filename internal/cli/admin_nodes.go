@@ -62,8 +62,8 @@ func percent(share float64) string { return fmt.Sprintf("%.1f%%", 100*share) }
 func (c *adminClient) nodesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "nodes", Short: "List the nodes with their load and links", Args: usageArgs(cobra.NoArgs),
-		RunE: c.runs(func(ctx context.Context, _ []string) error {
-			return shows(ctx, c, http.MethodGet, "/admin/v1/nodes", nil, c.showNodes)
+		RunE: c.run(func(ctx context.Context, _ []string) error {
+			return askAndShow(ctx, c, http.MethodGet, "/admin/v1/nodes", nil, c.showNodes)
 		}),
 	}
 }
@@ -126,12 +126,12 @@ func (c *adminClient) ringCommand() *cobra.Command {
 	var leave, join []string
 	cmd := &cobra.Command{
 		Use: "ring", Short: "Show the ring, where a room belongs and why, or what a change would move", Args: usageArgs(cobra.NoArgs),
-		RunE: c.runs(func(ctx context.Context, _ []string) error {
+		RunE: c.run(func(ctx context.Context, _ []string) error {
 			q := url.Values{"leave": leave, "join": join}
 			if id != "" {
 				q.Set("id", id)
 			}
-			return shows(ctx, c, http.MethodGet, "/admin/v1/ring?"+q.Encode(), nil, c.showRing)
+			return askAndShow(ctx, c, http.MethodGet, "/admin/v1/ring?"+q.Encode(), nil, c.showRing)
 		}),
 	}
 	f := cmd.Flags()

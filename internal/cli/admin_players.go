@@ -43,7 +43,7 @@ func (c *adminClient) exportPlayerCommand() *cobra.Command {
 		Long: `Export asks for all that the store has of a player, and writes it as lines of JSON: the player with name, ratings and
 counts; each room that is not over yet; each result that names them; of each replay its size, where the whole can be had, and
 the player's own inputs. The last line is {"kind":"end"}: without it the answer is not whole.`,
-		RunE: c.runs(func(ctx context.Context, args []string) error {
+		RunE: c.run(func(ctx context.Context, args []string) error {
 			if file == "" {
 				return c.export(ctx, args[0], func(line []byte) error {
 					_, err := fmt.Fprintln(c.out, printableJSON(string(line)))
@@ -99,7 +99,7 @@ func (c *adminClient) export(ctx context.Context, id string, each func(line []by
 	last := struct{ Kind string }{}
 	for lines.Scan() {
 		if err := json.Unmarshal(lines.Bytes(), &last); err != nil {
-			return c.strange(err)
+			return c.unexpected(err)
 		}
 		if err := each(lines.Bytes()); err != nil {
 			return err
@@ -128,7 +128,7 @@ without them is deleted. It works through long histories in steps, and goes on w
 It is refused while the player sits, or has sat, in a room that is not over.
 
 What stays is said in docs/OPERATIONS.md: what players wrote to each other, logs, backups, rooms that were set aside.`,
-		RunE: c.runs(func(ctx context.Context, args []string) error {
+		RunE: c.run(func(ctx context.Context, args []string) error {
 			path, err := playerPath(args[0], "/forget")
 			if err != nil {
 				return err
@@ -178,7 +178,7 @@ func (c *adminClient) forgetPlayer(ctx context.Context, path string, anyway bool
 		}
 		var step forgotAnswer
 		if err := json.Unmarshal(data, &step); err != nil {
-			return c.strange(err)
+			return c.unexpected(err)
 		}
 		all.Done, all.Unfinished, all.Partial = step.Done, step.Unfinished, step.Partial
 		all.Results, all.Redacted, all.Dropped, all.Indexed = all.Results+step.Results, all.Redacted+step.Redacted, all.Dropped+step.Dropped, all.Indexed+step.Indexed

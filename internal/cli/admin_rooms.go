@@ -49,9 +49,9 @@ func (c *adminClient) roomsCommand() *cobra.Command {
 	limit := 100
 	cmd := &cobra.Command{
 		Use: "rooms", Short: "List rooms, a page or all of them", Args: usageArgs(cobra.NoArgs),
-		RunE: c.runs(func(ctx context.Context, _ []string) error {
+		RunE: c.run(func(ctx context.Context, _ []string) error {
 			if aside {
-				return c.listAside(ctx)
+				return c.listSetAside(ctx)
 			}
 			q := url.Values{"limit": {strconv.Itoa(limit)}}
 			for name, value := range map[string]string{"game": game, "phase": phase, "node": node, "search": search, "after": after} {
@@ -125,7 +125,7 @@ func (c *adminClient) page(ctx context.Context, q url.Values, f func(roomsAnswer
 	}
 	var a roomsAnswer
 	if err := json.Unmarshal(data, &a); err != nil {
-		return c.strange(err)
+		return c.unexpected(err)
 	}
 	return f(a)
 }
@@ -161,7 +161,7 @@ func (c *adminClient) roomCommand() *cobra.Command {
 	as := "whole"
 	cmd := &cobra.Command{
 		Use: "room ROOM", Short: "Show one room in full", Args: usageArgs(cobra.ExactArgs(1)), ValidArgsFunction: c.completeRooms,
-		RunE: c.runs(func(ctx context.Context, args []string) error {
+		RunE: c.run(func(ctx context.Context, args []string) error {
 			q := url.Values{"as": {as}}
 			if player, ok := strings.CutPrefix(as, "player:"); ok {
 				q = url.Values{"as": {"player"}, "player": {player}}
@@ -170,7 +170,7 @@ func (c *adminClient) roomCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return shows(ctx, c, http.MethodGet, path, nil, c.showRoom)
+			return askAndShow(ctx, c, http.MethodGet, path, nil, c.showRoom)
 		}),
 	}
 	cmd.Flags().StringVar(&as, "as", as, "through whose `eyes` the state is shown: whole, spectator or player:ID")
@@ -280,7 +280,7 @@ type eventAnswer struct {
 func (c *adminClient) eventsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "events ROOM", Short: "Follow what happens in a room until it ends or moves", Args: usageArgs(cobra.ExactArgs(1)), ValidArgsFunction: c.completeRooms,
-		RunE: c.runs(func(ctx context.Context, args []string) error {
+		RunE: c.run(func(ctx context.Context, args []string) error {
 			path, err := roomPath(args[0], "/events")
 			if err != nil {
 				return err
@@ -332,7 +332,7 @@ func (c *adminClient) showEvent(kind, data string) error {
 	}
 	var e eventAnswer
 	if err := json.Unmarshal([]byte(data), &e); err != nil {
-		return c.strange(err)
+		return c.unexpected(err)
 	}
 	line := fmt.Sprintf("%8d  %-10s commit %d", e.Index, kind, e.Commit)
 	switch actor.EventType(kind) {

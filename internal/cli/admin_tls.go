@@ -27,17 +27,17 @@ func adminHTTP(at *url.URL, caFile string) (*http.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--admin-ca-file: %w", err)
 	}
-	return trusting(&tls.Config{RootCAs: roots}), nil
+	return clientWith(&tls.Config{RootCAs: roots}), nil
 }
 
-func trusting(config *tls.Config) *http.Client {
+func clientWith(config *tls.Config) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = config
 	return &http.Client{Transport: transport}
 }
 
-// unheard says why there was no answer, and what to do.
-func (c *adminClient) unheard(err error) error {
+// noAnswer says why there was no answer, and what to do.
+func (c *adminClient) noAnswer(err error) error {
 	if errors.Is(err, http.ErrSchemeMismatch) {
 		return fmt.Errorf("%s speaks plain HTTP: give --admin http://…, or the server --admin-cert-file", c.base)
 	}
@@ -63,7 +63,7 @@ func (s *settings) ownAdminHTTP() (*http.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--admin-cert-file and --admin-key-file: %w", err)
 	}
-	return trusting(&tls.Config{
+	return clientWith(&tls.Config{
 		InsecureSkipVerify: true, // the check is this:
 		VerifyConnection: func(c tls.ConnectionState) error {
 			if len(c.PeerCertificates) == 0 || !bytes.Equal(c.PeerCertificates[0].Raw, own.Certificate[0]) {

@@ -108,7 +108,7 @@ type devCluster struct {
 
 // dev runs a cluster until ctx ends.
 func dev(ctx context.Context, o *devOptions, stdout, stderr io.Writer) error {
-	c := &devCluster{o: o, out: &lineWriter{w: stderr}, colour: coloured(stderr)}
+	c := &devCluster{o: o, out: &lineWriter{w: stderr}, colour: showsColours(stderr)}
 	if err := c.prepare(); err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func dev(ctx context.Context, o *devOptions, stdout, stderr io.Writer) error {
 	if err := c.ready(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
-	c.introduce(stdout, front.Addr().String(), admin.Addr().String())
+	c.printAddresses(stdout, front.Addr().String(), admin.Addr().String())
 	return c.serve(ctx, front, admin)
 }
 
@@ -221,8 +221,8 @@ func (c *devCluster) ready(ctx context.Context) error {
 	return nil
 }
 
-// introduce says where everything is.
-func (c *devCluster) introduce(w io.Writer, front, admin string) {
+// printAddresses says where everything is.
+func (c *devCluster) printAddresses(w io.Writer, front, admin string) {
 	fmt.Fprintf(w, "\n  play    http://%s\n  admin   http://%s/admin/\n\n", node.Dialable(front), node.Dialable(admin))
 	for _, n := range c.all() {
 		fmt.Fprintf(w, "  %-7s players %s   admin %s   peers %s   gossip %s   pid %d\n", n.name, n.url(), n.adminURL(), n.peer, n.gossip, n.pid())

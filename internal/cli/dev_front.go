@@ -59,11 +59,11 @@ func named(n *devNode, name string) int {
 // Balance passes each request to the first of the chosen addresses that takes it.
 func Balance(choose func(*http.Request) []string) http.Handler {
 	return &httputil.ReverseProxy{
-		Transport: trying(choose),
+		Transport: failover(choose),
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetXForwarded()
 			r.Out.Host = r.In.Host
-			r.Out.URL.Scheme, r.Out.URL.Host = "http", "node.invalid" // trying puts in which
+			r.Out.URL.Scheme, r.Out.URL.Host = "http", "node.invalid" // failover puts in which
 		},
 		FlushInterval: -1, // event streams
 		ErrorLog:      log.New(io.Discard, "", 0),
@@ -77,8 +77,8 @@ func Balance(choose func(*http.Request) []string) http.Handler {
 	}
 }
 
-// trying is a transport that goes to another address when one is away or draining.
-type trying func(*http.Request) []string
+// failover is a transport that goes to another address when one is away or draining.
+type failover func(*http.Request) []string
 
 // repeatable reports whether a request that failed may be sent to another node: what the first may have done already is not.
 func repeatable(r *http.Request, err error) bool {
@@ -89,7 +89,7 @@ func repeatable(r *http.Request, err error) bool {
 // maxDevBody bounds the body of a request that may have to be sent again, in bytes.
 const maxDevBody = 1 << 20
 
-func (choose trying) RoundTrip(r *http.Request) (*http.Response, error) {
+func (choose failover) RoundTrip(r *http.Request) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
 		var err error
@@ -156,7 +156,7 @@ func (c *devCluster) getNodes(w http.ResponseWriter, _ *http.Request) {
 	for _, n := range c.all() {
 		list = append(list, n.status())
 	}
-	writeDev(w, http.StatusOK, list)
+	writeJSON(w, http.StatusOK, list)
 }
 
 func (n *devNode) status() devStatus {
@@ -169,7 +169,7 @@ func (c *devCluster) postAdd(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, err.Error(), http.StatusConflict)
 		return
 	}
-	writeDev(w, http.StatusCreated, n.status())
+	writeJSON(w, http.StatusCreated, n.status())
 }
 
 func (c *devCluster) postAct(w http.ResponseWriter, r *http.Request) {
@@ -183,7 +183,7 @@ func (c *devCluster) postAct(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusConflict)
 		return
 	}
-	writeDev(w, http.StatusOK, n.status())
+	writeJSON(w, http.StatusOK, n.status())
 }
 
 func (c *devCluster) act(n *devNode, act string) error {
@@ -208,7 +208,7 @@ func (c *devCluster) act(n *devNode, act string) error {
 	return fmt.Errorf("%q is nothing to do with a node: kill, pause, resume, drain or start", act)
 }
 
-func writeDev(w http.ResponseWriter, status int, v any) {
+func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)

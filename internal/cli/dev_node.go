@@ -47,8 +47,8 @@ var noAddressLimits = []string{
 	"--max-connections-per-address", "0", "--address-bytes-per-second", "0",
 }
 
-// playfulRatings are for a machine on which everybody is a guest, and one who tries a game out wants to see what it does to a rating.
-var playfulRatings = []string{"--rate-guests", "--rated-min-time", "0", "--rated-per-opponent", "0", "--leaderboard-min-games", "1"}
+// devRatings are for a machine on which everybody is a guest, and one who tries a game out wants to see what it does to a rating.
+var devRatings = []string{"--rate-guests", "--rated-min-time", "0", "--rated-per-opponent", "0", "--leaderboard-min-games", "1"}
 
 // start runs the process. Starting one that runs does nothing.
 func (n *devNode) start(join string) error {
@@ -65,7 +65,7 @@ func (n *devNode) start(join string) error {
 	args := slices.Concat([]string{"serve", "--node", n.name, "--listen", n.listen, "--admin-listen", n.admin, "--admin-cert-file", "", "--admin-key-file", "",
 		"--peer-listen", n.peer, "--gossip-listen", n.gossip, "--join", join,
 		"--cluster-secret-file", n.c.secret, "--data-dir", filepath.Join(n.c.dir, n.name), "--store", n.c.store(),
-		"--trusted-proxies", "127.0.0.1", "--show-panics"}, noAddressLimits, playfulRatings, n.c.o.Serve)
+		"--trusted-proxies", "127.0.0.1", "--show-panics"}, noAddressLimits, devRatings, n.c.o.Serve)
 	log := &prefixWriter{prefix: devPrefix(n.number, n.name, n.c.colour), to: n.c.out}
 	cmd := exec.Command(exe, args...)
 	cmd.Args[0] = "roomring"
@@ -174,8 +174,8 @@ func (n *devNode) answers(ctx context.Context) bool {
 // devColours tell nodes apart in a terminal: the ANSI colours that can be read on light and dark ground.
 var devColours = []int{36, 33, 35, 32, 34, 31}
 
-// coloured reports whether w is a terminal that shows colours, and NO_COLOR (no-color.org) does not say otherwise.
-func coloured(w io.Writer) bool {
+// showsColours reports whether w is a terminal that shows colours, and NO_COLOR (no-color.org) does not say otherwise.
+func showsColours(w io.Writer) bool {
 	if os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
 		return false
 	}

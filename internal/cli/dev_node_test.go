@@ -51,7 +51,7 @@ func TestDevColours(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	if !coloured(terminal) || coloured(file) || coloured(&bytes.Buffer{}) {
+	if !showsColours(terminal) || showsColours(file) || showsColours(&bytes.Buffer{}) {
 		t.Error("colours are for terminals alone")
 	}
 	if a, b, plain := devPrefix(0, "n1", true), devPrefix(1, "n2", true), devPrefix(1, "n2", false); !strings.HasPrefix(a, "\x1b[") || a[:5] == b[:5] || plain != "n2  | " {
@@ -60,7 +60,7 @@ func TestDevColours(t *testing.T) {
 	for variable, value := range map[string]string{"NO_COLOR": "1", "TERM": "dumb"} {
 		t.Run(variable, func(t *testing.T) {
 			t.Setenv(variable, value)
-			if coloured(terminal) {
+			if showsColours(terminal) {
 				t.Errorf("%s=%s has colours", variable, value)
 			}
 		})

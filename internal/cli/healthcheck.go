@@ -36,7 +36,7 @@ not why, so the reason comes from its admin listener: that of the same settings,
 			if err := s.load(); err != nil {
 				return &usageError{cmd.CommandPath(), err}
 			}
-			at, err := s.places(base)
+			at, err := s.findServer(base)
 			if err != nil {
 				return err
 			}
@@ -45,34 +45,34 @@ not why, so the reason comes from its admin listener: that of the same settings,
 			return s.checkReady(ctx, at)
 		},
 	}
-	s.lend(cmd, "listen", "admin-listen", "admin-token-file", "admin-cert-file", "admin-key-file", "ready-file", "config")
+	s.addTo(cmd, "listen", "admin-listen", "admin-token-file", "admin-cert-file", "admin-key-file", "ready-file", "config")
 	cmd.Flags().StringVar(&base, "url", "", "`URL` of the server, or of its admin listener, when it is not found by its settings")
 	cmd.Flags().DurationVar(&timeout, "timeout", 3*time.Second, "`time` to wait for an answer")
 	return cmd
 }
 
-// places are where a server on this machine answers.
-type places struct {
+// serverURLs are where a server on this machine answers.
+type serverURLs struct {
 	url   string
 	admin string // "" is unknown
 }
 
-// places finds the server on this machine: where it was said to be, where its ready file says it is, or where it was told
+// serverURLs finds the server on this machine: where it was said to be, where its ready file says it is, or where it was told
 // to listen.
-func (s *settings) places(base string) (places, error) {
+func (s *settings) findServer(base string) (serverURLs, error) {
 	if base != "" {
-		return places{url: strings.TrimRight(base, "/")}, nil
+		return serverURLs{url: strings.TrimRight(base, "/")}, nil
 	}
 	if text, err := os.ReadFile(s.ReadyFile); s.ReadyFile != "" && err == nil {
 		var r node.Ready
 		if json.Unmarshal(text, &r) == nil && r.URL != "" {
-			return places{r.URL, r.AdminAt}, nil
+			return serverURLs{r.URL, r.AdminAt}, nil
 		}
 	}
 	if _, port, _ := net.SplitHostPort(s.Listen); port == "0" {
-		return places{}, fmt.Errorf("--listen %s does not say which port the server got: give its --ready-file (not there yet?) or --url", s.Listen)
+		return serverURLs{}, fmt.Errorf("--listen %s does not say which port the server got: give its --ready-file (not there yet?) or --url", s.Listen)
 	}
-	at := places{url: "http://" + node.Dialable(s.Listen)}
+	at := serverURLs{url: "http://" + node.Dialable(s.Listen)}
 	if _, port, _ := net.SplitHostPort(s.AdminListen); port != "0" {
 		at.admin = s.AdminURL(s.AdminListen)
 	}
@@ -80,7 +80,7 @@ func (s *settings) places(base string) (places, error) {
 }
 
 // checkReady is nil when the server tells players that it is ready. Why it is not, its admin listener says.
-func (s *settings) checkReady(ctx context.Context, at places) error {
+func (s *settings) checkReady(ctx context.Context, at serverURLs) error {
 	code, says, err := askReady(ctx, http.DefaultClient, at.url, "")
 	switch {
 	case err != nil:

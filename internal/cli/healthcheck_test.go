@@ -67,21 +67,21 @@ func TestCheckReady(t *testing.T) {
 	secure.StartTLS()
 	defer secure.Close()
 	for _, test := range []struct {
-		at        places
+		at        serverURLs
 		tokenFile string
 		by        *e2e.Issuer
 		says      []string
 	}{
-		{at: places{unready.URL, operator.URL}, tokenFile: tokenFile, says: []string{"not ready", "the store is away"}},
-		{at: places{unready.URL, operator.URL}, says: []string{"not ready", "ask the admin listener", "send the token"}},
-		{at: places{unready.URL, operator.URL}, tokenFile: tokenFile + "x", says: []string{"not ready", "--admin-token-file"}},
-		{at: places{unready.URL, "http://127.0.0.1:1"}, says: []string{"not ready", "ask the admin listener", "127.0.0.1:1"}},
-		{at: places{url: unready.URL}, says: []string{"not ready", "ask the admin listener"}},
-		{at: places{"http://127.0.0.1:1", operator.URL}, tokenFile: tokenFile, says: []string{"not reachable"}},
-		{at: places{fine.URL, operator.URL}, tokenFile: tokenFile},
-		{at: places{unready.URL, secure.URL}, tokenFile: tokenFile, by: ours, says: []string{"not ready", "the store is away"}},
-		{at: places{unready.URL, secure.URL}, tokenFile: tokenFile, by: theirs, says: []string{"not ready", "another certificate than --admin-cert-file"}},
-		{at: places{unready.URL, secure.URL}, tokenFile: tokenFile, says: []string{"not ready", "certificate"}},
+		{at: serverURLs{unready.URL, operator.URL}, tokenFile: tokenFile, says: []string{"not ready", "the store is away"}},
+		{at: serverURLs{unready.URL, operator.URL}, says: []string{"not ready", "ask the admin listener", "send the token"}},
+		{at: serverURLs{unready.URL, operator.URL}, tokenFile: tokenFile + "x", says: []string{"not ready", "--admin-token-file"}},
+		{at: serverURLs{unready.URL, "http://127.0.0.1:1"}, says: []string{"not ready", "ask the admin listener", "127.0.0.1:1"}},
+		{at: serverURLs{url: unready.URL}, says: []string{"not ready", "ask the admin listener"}},
+		{at: serverURLs{"http://127.0.0.1:1", operator.URL}, tokenFile: tokenFile, says: []string{"not reachable"}},
+		{at: serverURLs{fine.URL, operator.URL}, tokenFile: tokenFile},
+		{at: serverURLs{unready.URL, secure.URL}, tokenFile: tokenFile, by: ours, says: []string{"not ready", "the store is away"}},
+		{at: serverURLs{unready.URL, secure.URL}, tokenFile: tokenFile, by: theirs, says: []string{"not ready", "another certificate than --admin-cert-file"}},
+		{at: serverURLs{unready.URL, secure.URL}, tokenFile: tokenFile, says: []string{"not ready", "certificate"}},
 	} {
 		s := &settings{Config: node.Config{AdminTokenFile: test.tokenFile}}
 		if test.by != nil {
@@ -106,14 +106,14 @@ func TestPlaces(t *testing.T) {
 	for _, test := range []struct {
 		base string
 		cfg  node.Config
-		want places
+		want serverURLs
 	}{
-		{"http://x/", node.Config{Listen: ":7777", AdminListen: ":7778", ReadyFile: file}, places{"http://x", ""}},
-		{"", node.Config{Listen: ":0", AdminListen: ":0", ReadyFile: file}, places{"http://a", "http://b"}},
-		{"", node.Config{Listen: ":7777", AdminListen: ":7778", ReadyFile: file + "x"}, places{"http://127.0.0.1:7777", "http://127.0.0.1:7778"}},
-		{"", node.Config{Listen: ":7777", AdminListen: ":0"}, places{"http://127.0.0.1:7777", ""}},
+		{"http://x/", node.Config{Listen: ":7777", AdminListen: ":7778", ReadyFile: file}, serverURLs{"http://x", ""}},
+		{"", node.Config{Listen: ":0", AdminListen: ":0", ReadyFile: file}, serverURLs{"http://a", "http://b"}},
+		{"", node.Config{Listen: ":7777", AdminListen: ":7778", ReadyFile: file + "x"}, serverURLs{"http://127.0.0.1:7777", "http://127.0.0.1:7778"}},
+		{"", node.Config{Listen: ":7777", AdminListen: ":0"}, serverURLs{"http://127.0.0.1:7777", ""}},
 	} {
-		if got, err := (&settings{Config: test.cfg}).places(test.base); err != nil || got != test.want {
+		if got, err := (&settings{Config: test.cfg}).findServer(test.base); err != nil || got != test.want {
 			t.Errorf("%q, %+v: %+v %v, want %+v", test.base, test.cfg, got, err, test.want)
 		}
 	}

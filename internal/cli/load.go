@@ -128,13 +128,13 @@ func assign(f *pflag.Flag, value any) error {
 		return fmt.Errorf("takes a value, not a %T", value)
 	}
 	if err := f.Value.Set(text); err != nil {
-		return fmt.Errorf("%q is not valid: %w", text, plain(err))
+		return fmt.Errorf("%q is not valid: %w", text, plainError(err))
 	}
 	return nil
 }
 
-// plain says in words what strconv says in names of its functions.
-func plain(err error) error {
+// plainError says in words what strconv says in names of its functions.
+func plainError(err error) error {
 	if num, ok := errors.AsType[*strconv.NumError](err); ok {
 		return num.Err
 	}

@@ -6,16 +6,16 @@ import (
 	"unicode"
 )
 
-// actedOn reports whether a terminal does something else with r than show it: it moves the cursor, changes colours,
+// controlsTerminal reports whether a terminal does something else with r than show it: it moves the cursor, changes colours,
 // breaks the line or turns the direction of reading.
-func actedOn(r rune) bool {
+func controlsTerminal(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
 }
 
 // printable is s fit for a terminal, in one line. Whatever comes from a server goes through it: players and peers chose it.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if actedOn(r) {
+		if controlsTerminal(r) {
 			return unicode.ReplacementChar
 		}
 		return r
@@ -26,7 +26,7 @@ func printable(s string) string {
 func printableJSON(text string) string {
 	var b strings.Builder
 	for _, r := range text { // bytes that are no UTF-8 become U+FFFD, as any reader of JSON takes them
-		if actedOn(r) && r != '\n' {
+		if controlsTerminal(r) && r != '\n' {
 			fmt.Fprintf(&b, `\u%04x`, r)
 		} else {
 			b.WriteRune(r)

@@ -23,7 +23,7 @@ import (
 
 func newReplay(games *core.Games) *cobra.Command {
 	var base string
-	var show showing
+	var show replayPrinter
 	s := newSettings()
 	cmd := &cobra.Command{
 		Use:   "replay ROOM|FILE",
@@ -52,7 +52,7 @@ what GET /v1/replays/{room} or roomring admin fetch answered.`,
 			return show.replay(games, data)
 		},
 	}
-	s.lend(cmd, "data-dir", "store", "store-file", "config")
+	s.addTo(cmd, "data-dir", "store", "store-file", "config")
 	f := cmd.Flags()
 	f.StringVar(&base, "url", "", "`URL` of a server to ask in place of the store")
 	f.BoolVar(&show.inputs, "inputs", false, "print every input")
@@ -131,11 +131,11 @@ func askReplay(ctx context.Context, base string, id room.ID) ([]byte, error) {
 // Replay runs a recorded game again and writes to w how it came out. The error is nil only for a game that came out as
 // recorded, or that had no end yet and went through.
 func Replay(w io.Writer, games *core.Games, data []byte) error {
-	return (&showing{out: w}).replay(games, data)
+	return (&replayPrinter{out: w}).replay(games, data)
 }
 
-// showing is how a replay is shown.
-type showing struct {
+// replayPrinter is how a replay is shown.
+type replayPrinter struct {
 	inputs, step bool
 	out          io.Writer
 	in           *bufio.Reader
@@ -143,7 +143,7 @@ type showing struct {
 
 // replay runs a game again, shows it and checks its end. The error is nil only for a game that came
 // out as recorded, or that had no end yet and went through.
-func (s *showing) replay(games *core.Games, data []byte) error {
+func (s *replayPrinter) replay(games *core.Games, data []byte) error {
 	r, err := readLog(data)
 	if err != nil {
 		return err
@@ -182,7 +182,7 @@ func readLog(data []byte) (core.Replay, error) {
 }
 
 // entry shows one input and, when stepping, what it led to.
-func (s *showing) entry(c *core.Core, e core.Entry) error {
+func (s *replayPrinter) entry(c *core.Core, e core.Entry) error {
 	if s.inputs || s.step {
 		line := fmt.Sprintf("%6d  %9v  %-7s %s %s%s %s", e.Index, e.At.Round(time.Millisecond), e.Kind, e.Player, e.Name, e.Reason, shownData(&e))
 		s.printf("%s\n", printable(line))
@@ -217,7 +217,7 @@ func shownData(e *core.Entry) string {
 }
 
 // verdict compares the end with the recorded one.
-func (s *showing) verdict(machine *core.Core, recorded record.Final) error {
+func (s *replayPrinter) verdict(machine *core.Core, recorded record.Final) error {
 	if p := machine.Panicked(); p != nil {
 		s.printf("the game panicked: %s\n%s\n", printable(p.Value), p.Stack)
 	}
@@ -244,4 +244,6 @@ func (s *showing) verdict(machine *core.Core, recorded record.Final) error {
 }
 
 // printf writes to the terminal; one that has gone away is noticed by the shell.
-func (s *showing) printf(format string, args ...any) { _, _ = fmt.Fprintf(s.out, format, args...) }
+func (s *replayPrinter) printf(format string, args ...any) {
+	_, _ = fmt.Fprintf(s.out, format, args...)
+}

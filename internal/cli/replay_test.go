@@ -87,7 +87,7 @@ func played(t *testing.T, acts ...int) []byte {
 
 func TestReplay(t *testing.T) {
 	var out strings.Builder
-	show := showing{inputs: true, out: &out}
+	show := replayPrinter{inputs: true, out: &out}
 	if err := show.replay(raceGames(t, 1), played(t, 1, 2)); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
@@ -100,7 +100,7 @@ func TestReplay(t *testing.T) {
 
 func TestReplayOfALogThatWasCut(t *testing.T) {
 	var out strings.Builder
-	show := showing{inputs: true, out: &out}
+	show := replayPrinter{inputs: true, out: &out}
 	if err := show.replay(raceGames(t, 1), played(t, 1, cutHere, 2)); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
@@ -113,7 +113,7 @@ func TestReplayOfALogThatWasCut(t *testing.T) {
 
 func TestReplayOfLiveRoom(t *testing.T) {
 	var out strings.Builder
-	if err := (&showing{out: &out}).replay(raceGames(t, 1), played(t, 1)); err != nil {
+	if err := (&replayPrinter{out: &out}).replay(raceGames(t, 1), played(t, 1)); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(out.String(), "still going on") {
@@ -123,7 +123,7 @@ func TestReplayOfLiveRoom(t *testing.T) {
 
 func TestReplayReproducesPanic(t *testing.T) {
 	var out strings.Builder
-	if err := (&showing{out: &out}).replay(raceGames(t, 1), played(t, 1, 13)); err != nil {
+	if err := (&replayPrinter{out: &out}).replay(raceGames(t, 1), played(t, 1, 13)); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"the game panicked: unlucky", "replay_test.go", "aborted"} {
@@ -141,7 +141,7 @@ func TestReplayNoticesOtherRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := (&showing{out: &out}).replay(games, played(t, 1, 2)); err == nil {
+	if err := (&replayPrinter{out: &out}).replay(games, played(t, 1, 2)); err == nil {
 		t.Errorf("a game that went otherwise passed:\n%s", out.String())
 	}
 }
@@ -167,7 +167,7 @@ func TestReplayRefuses(t *testing.T) {
 		"another version": {raceGames(t, 2), data, "version 1"},
 	} {
 		var out strings.Builder
-		err := (&showing{out: &out}).replay(tt.games, tt.data)
+		err := (&replayPrinter{out: &out}).replay(tt.games, tt.data)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want an error about %s", name, err, tt.want)
 		}
@@ -176,7 +176,7 @@ func TestReplayRefuses(t *testing.T) {
 
 func TestReplaySteps(t *testing.T) {
 	var out strings.Builder
-	show := showing{step: true, out: &out, in: bufio.NewReader(strings.NewReader("\n\n\n\n"))}
+	show := replayPrinter{step: true, out: &out, in: bufio.NewReader(strings.NewReader("\n\n\n\n"))}
 	if err := show.replay(raceGames(t, 1), played(t, 1, 2)); err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ Every flag is also a variable (--max-rooms is ROOMRING_MAX_ROOMS) and a key of t
 			return serve(ctx, node.Options{Config: &s.Config, Games: games, Log: newLogger(cmd.ErrOrStderr(), s.LogFormat, s.LogLevel)})
 		},
 	}
-	s.lend(cmd)
+	s.addTo(cmd)
 	cmd.SetUsageFunc(s.usage)
 	return cmd
 }

@@ -154,8 +154,8 @@ func (s *settings) processFlags(g *group) {
 	g.Var(oneOf(&s.LogLevel, "info", "debug", "info", "warn", "error"), "log-level", "the least that is logged: debug, info, warn or error")
 }
 
-// lend gives cmd the named flags, or all of them when none is named.
-func (s *settings) lend(cmd *cobra.Command, names ...string) {
+// addTo gives cmd the named flags, or all of them when none is named.
+func (s *settings) addTo(cmd *cobra.Command, names ...string) {
 	cmd.Flags().SortFlags = false
 	s.all.VisitAll(func(f *pflag.Flag) {
 		if len(names) == 0 || slices.Contains(names, f.Name) {

@@ -54,7 +54,7 @@ A server that only checks tokens can have the public half alone:
 			return err
 		},
 	}
-	s.lend(cmd, "auth-key-file", "token-issuer", "token-audience", "config")
+	s.addTo(cmd, "auth-key-file", "token-issuer", "token-audience", "config")
 	f := cmd.Flags()
 	f.StringVar(&who.name, "name", "", "what other players see (default: what the client's hello says)")
 	f.StringVar(&who.room, "room", "", "make the token good for this `room` alone")

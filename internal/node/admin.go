@@ -19,12 +19,12 @@ import (
 	"github.com/roomring/roomring/web/admin"
 )
 
-// operator is the nodes and their ring as the admin server asks for them. It is the same on one node and in a
-// cluster: what differs is where ring, nodes and rooms come from.
-type operator struct {
+// clusterAdmin answers the admin server's questions about nodes and ring. It serves one node and a cluster alike: only
+// the sources of ring, nodes and rooms differ.
+type clusterAdmin struct {
 	self  string
 	ring  func() *ring.Ring
-	nodes func(ctx context.Context) ([]admin.Node, error) // without their shares
+	nodes func(ctx context.Context) ([]admin.Node, error) // without their shares of the ring
 	rooms interface {
 		Info(ctx context.Context, id room.ID) (actor.Info, error)
 		List(ctx context.Context, f actor.Filter) (actor.Listing, error)
@@ -33,12 +33,12 @@ type operator struct {
 	forget func(ctx context.Context, node string) (admin.Forgotten, error)
 }
 
-// operator is the cluster, or else this node alone: a ring of one.
-func (n *Node) operator() operator {
+// clusterAdmin describes the cluster. A node outside a cluster is a ring of one.
+func (n *Node) clusterAdmin() clusterAdmin {
 	if n.cluster != nil {
-		return operator{self: n.name, ring: n.cluster.Nodes.Ring, nodes: n.clusterNodes, rooms: n.cluster.Rooms(), drain: n.cluster.Nodes.DrainNode, forget: n.forget}
+		return clusterAdmin{self: n.name, ring: n.cluster.Nodes.Ring, nodes: n.clusterNodes, rooms: n.cluster.Rooms(), drain: n.cluster.Nodes.DrainNode, forget: n.forget}
 	}
-	return operator{
+	return clusterAdmin{
 		self: n.name,
 		ring: func() *ring.Ring {
 			if n.draining.Load() {
@@ -48,7 +48,7 @@ func (n *Node) operator() operator {
 		},
 		nodes: n.nodes, rooms: n.allRooms(),
 		drain: func(context.Context, string) error {
-			n.log.Info("told to stop by the operator")
+			n.log.Info("the operator drains this node")
 			n.fail(nil)
 			return nil
 		},
@@ -56,15 +56,15 @@ func (n *Node) operator() operator {
 	}
 }
 
-// forget gives up a node whose disk is lost, in the store that all nodes share.
+// forget marks a node whose disk is lost as gone, in the store that all nodes share.
 func (n *Node) forget(ctx context.Context, node string) (admin.Forgotten, error) {
 	heard := []record.BootID{n.boot}
 	if n.cluster != nil {
 		heard = n.cluster.Nodes.HeardBoots()
 	}
 	gone, err := n.store.Forget(ctx, n.boot, node, heard)
-	if lives, ok := errors.AsType[*persist.NodeLivesError](err); ok {
-		err = &admin.NodeLivesError{Reason: lives.Error()}
+	if alive, ok := errors.AsType[*persist.NodeLivesError](err); ok {
+		err = &admin.NodeLivesError{Reason: alive.Error()}
 	}
 	if errors.Is(err, record.ErrNotFound) {
 		err = actor.ErrNotFound
@@ -72,7 +72,7 @@ func (n *Node) forget(ctx context.Context, node string) (admin.Forgotten, error)
 	return admin.Forgotten(gone), err
 }
 
-// clusterNodes are all nodes, as each describes itself.
+// clusterNodes returns all nodes, as each describes itself.
 func (n *Node) clusterNodes(ctx context.Context) ([]admin.Node, error) {
 	infos, err := n.cluster.Nodes.Infos(ctx)
 	out := make([]admin.Node, len(infos))
@@ -92,7 +92,7 @@ func (n *Node) clusterNodes(ctx context.Context) ([]admin.Node, error) {
 	return out, err
 }
 
-// nodes is this one alone.
+// nodes returns this node alone.
 func (n *Node) nodes(context.Context) ([]admin.Node, error) {
 	state := "active"
 	if n.draining.Load() {
@@ -100,30 +100,30 @@ func (n *Node) nodes(context.Context) ([]admin.Node, error) {
 	}
 	return []admin.Node{{
 		Name: n.name, Boot: string(n.boot), State: state, Weight: 1, Version: Version(), Started: n.started, Games: gameVersions(n.games),
-		Rooms: n.rooms.Count(), Sessions: n.open(), Unready: n.unready(), Held: n.held(),
+		Rooms: n.rooms.Count(), Sessions: n.openSockets(), Unready: n.unready(), Held: n.held(),
 	}}, nil
 }
 
-func (o operator) Self() string { return o.self }
+func (a clusterAdmin) Self() string { return a.self }
 
-func (o operator) Drain(ctx context.Context, node string) error { return o.drain(ctx, node) }
+func (a clusterAdmin) Drain(ctx context.Context, node string) error { return a.drain(ctx, node) }
 
-func (o operator) Forget(ctx context.Context, node string) (admin.Forgotten, error) {
-	return o.forget(ctx, node)
+func (a clusterAdmin) Forget(ctx context.Context, node string) (admin.Forgotten, error) {
+	return a.forget(ctx, node)
 }
 
-func (o operator) Nodes(ctx context.Context) ([]admin.Node, error) {
-	nodes, err := o.nodes(ctx)
-	shares := o.ring().Shares()
+func (a clusterAdmin) Nodes(ctx context.Context) ([]admin.Node, error) {
+	nodes, err := a.nodes(ctx)
+	shares := a.ring().Shares()
 	for i := range nodes {
 		nodes[i].Share = shares[nodes[i].Name]
 	}
-	tellLacks(nodes)
+	setLacks(nodes)
 	return nodes, err
 }
 
-// tellLacks says of each node which games it lacks that another one has. While a cluster is upgraded that is as it should be.
-func tellLacks(nodes []admin.Node) {
+// setLacks notes for each node the games that another node has and it lacks. This is normal while a cluster is upgraded.
+func setLacks(nodes []admin.Node) {
 	var all []string
 	for _, n := range nodes {
 		all = append(all, n.Games...)
@@ -137,8 +137,8 @@ func tellLacks(nodes []admin.Node) {
 	}
 }
 
-func (o operator) Ring(context.Context) (admin.Ring, error) {
-	r := o.ring()
+func (a clusterAdmin) Ring(context.Context) (admin.Ring, error) {
+	r := a.ring()
 	out := admin.Ring{Nodes: ringNodes(r)}
 	for _, a := range r.Arcs() {
 		out.Arcs = append(out.Arcs, admin.RingArc(a))
@@ -155,10 +155,10 @@ func ringNodes(r *ring.Ring) []admin.RingNode {
 	return out
 }
 
-func (o operator) Where(ctx context.Context, id room.ID) (admin.Where, error) {
-	at := o.ring().Explain(id)
+func (a clusterAdmin) Where(ctx context.Context, id room.ID) (admin.Where, error) {
+	at := a.ring().Explain(id)
 	where := admin.Where{Hash: at.Hash, Point: at.Point, Nodes: at.Nodes}
-	info, err := o.rooms.Info(ctx, id)
+	info, err := a.rooms.Info(ctx, id)
 	switch {
 	case errors.Is(err, actor.ErrNotFound):
 		return where, nil
@@ -169,11 +169,11 @@ func (o operator) Where(ctx context.Context, id room.ID) (admin.Where, error) {
 	return where, nil
 }
 
-func (o operator) WhatIf(ctx context.Context, change admin.RingChange) (admin.Moves, error) {
-	now := o.ring()
-	then := changed(now, change)
+func (a clusterAdmin) WhatIf(ctx context.Context, change admin.RingChange) (admin.Moves, error) {
+	now := a.ring()
+	then := applyChange(now, change)
 	out := admin.Moves{Share: ring.Moved(now, then), Flows: flows(now.Arcs(), then.Arcs()), Nodes: ringNodes(then)}
-	err := o.allRooms(ctx, func(l actor.Listing) {
+	err := a.allRooms(ctx, func(l actor.Listing) {
 		out.Partial = out.Partial || l.Partial
 		for _, r := range l.Rooms {
 			if r.Phase != core.PhaseOver && now.Owner(r.ID) != then.Owner(r.ID) {
@@ -184,8 +184,8 @@ func (o operator) WhatIf(ctx context.Context, change admin.RingChange) (admin.Mo
 	return out, err
 }
 
-// changed is the ring after a change.
-func changed(now *ring.Ring, change admin.RingChange) *ring.Ring {
+// applyChange returns the ring as it would be after a change.
+func applyChange(now *ring.Ring, change admin.RingChange) *ring.Ring {
 	nodes := slices.DeleteFunc(now.Nodes(), func(n ring.Node) bool { return slices.Contains(change.Leave, n.Name) })
 	for _, n := range change.Join {
 		nodes = append(nodes, ring.Node{Name: n.Name, Weight: n.Weight, Zone: n.Zone})
@@ -193,11 +193,11 @@ func changed(now *ring.Ring, change admin.RingChange) *ring.Ring {
 	return ring.New(nodes)
 }
 
-// flows is what goes from whom to whom between two rings, largest first.
+// flows returns the shares that move from node to node between two rings, largest first.
 func flows(from, to []ring.Arc) []admin.RingFlow {
 	type pair struct{ from, to string }
 	shares := map[pair]float64{}
-	whole := []ring.Arc{{To: 1}} // of a ring without nodes
+	whole := []ring.Arc{{To: 1}} // a ring without nodes is one arc that nobody owns
 	if len(from) == 0 {
 		from = whole
 	}
@@ -213,7 +213,7 @@ func flows(from, to []ring.Arc) []admin.RingFlow {
 		if from[0].To <= end {
 			from = from[1:]
 		}
-		if to[0].To <= end { // both, where they end together
+		if to[0].To <= end { // both arcs may end here
 			to = to[1:]
 		}
 	}
@@ -227,11 +227,11 @@ func flows(from, to []ring.Arc) []admin.RingFlow {
 	return out
 }
 
-// allRooms hands over every room there is, a page at a time.
-func (o operator) allRooms(ctx context.Context, page func(actor.Listing)) error {
+// allRooms calls page with every room there is, a page at a time.
+func (a clusterAdmin) allRooms(ctx context.Context, page func(actor.Listing)) error {
 	f := actor.Filter{Private: true, Limit: 1000}
 	for {
-		l, err := o.rooms.List(ctx, f)
+		l, err := a.rooms.List(ctx, f)
 		if err != nil {
 			return err
 		}
@@ -243,12 +243,12 @@ func (o operator) allRooms(ctx context.Context, page func(actor.Listing)) error 
 	}
 }
 
-// heldShown bounds the held rooms that a node tells its operator of; the log has named each.
-const heldShown = 100
+// maxHeldShown bounds the held rooms that a node lists for its operator. The log names all of them.
+const maxHeldShown = 100
 
-// held are the rooms that this node keeps and cannot run, or the first of them.
+// held returns the first maxHeldShown rooms that this node keeps but cannot run.
 func (n *Node) held() []actor.Held {
 	all := n.owner.Held()
 	slices.SortFunc(all, func(a, b actor.Held) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	return all[:min(len(all), heldShown)]
+	return all[:min(len(all), maxHeldShown)]
 }

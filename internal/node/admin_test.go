@@ -15,7 +15,7 @@ import (
 	"github.com/roomring/roomring/web/admin"
 )
 
-// listed is rooms that can only be listed and asked for.
+// listed is a set of rooms that answers List and Info alone.
 type listed []actor.Info
 
 func (l listed) Info(_ context.Context, id room.ID) (actor.Info, error) {
@@ -59,7 +59,7 @@ func TestFlowsAddUpToWhatMoves(t *testing.T) {
 			sum += f.Share
 		}
 		if want := ring.Moved(now, then); math.Abs(sum-want) > 1e-9 {
-			t.Fatalf("the flows add up to %v, and %v moves", sum, want)
+			t.Fatalf("the flows add up to %v, but %v moves", sum, want)
 		}
 	})
 }
@@ -71,7 +71,7 @@ func TestWhatIfANodeLeftOrCame(t *testing.T) {
 		rooms = append(rooms, actor.Info{ID: room.ID(fmt.Sprintf("%016d", i)), Node: now.Owner(room.ID(fmt.Sprintf("%016d", i))), Phase: core.PhasePlaying})
 	}
 	rooms[0].Phase = core.PhaseOver
-	o := operator{self: "a", ring: func() *ring.Ring { return now }, rooms: rooms}
+	o := clusterAdmin{self: "a", ring: func() *ring.Ring { return now }, rooms: rooms}
 	for _, change := range []admin.RingChange{
 		{Leave: []string{"b"}}, {Join: []admin.RingNode{{Name: "d", Weight: 2}}}, {Leave: []string{"a"}, Join: []admin.RingNode{{Name: "a", Weight: 0.5}}},
 	} {
@@ -79,7 +79,7 @@ func TestWhatIfANodeLeftOrCame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		then, want := changed(now, change), 0
+		then, want := applyChange(now, change), 0
 		for _, r := range rooms[1:] {
 			if now.Owner(r.ID) != then.Owner(r.ID) {
 				want++
@@ -101,7 +101,7 @@ func TestWhatIfANodeLeftOrCame(t *testing.T) {
 func TestWhereARoomIs(t *testing.T) {
 	now := ringOf("a", "b", "c")
 	here := actor.Info{ID: "0123456789abcdef", Node: "z", Epoch: 7}
-	o := operator{ring: func() *ring.Ring { return now }, rooms: listed{here}}
+	o := clusterAdmin{ring: func() *ring.Ring { return now }, rooms: listed{here}}
 	got, err := o.Where(t.Context(), here.ID)
 	if err != nil || got.Node != "z" || got.Epoch != 7 || len(got.Nodes) != 3 || got.Nodes[0] != now.Owner(here.ID) {
 		t.Errorf("%+v, %v", got, err)

@@ -22,30 +22,30 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// openCluster begins to gossip and to answer peers. The node is on nobody's ring before join.
+// openCluster starts gossip and answers peers. No ring contains this node before join.
 func (n *Node) openCluster(context.Context) error {
 	if !n.cfg.Clustered() {
 		return nil
 	}
 	if n.cfg.InsecureCluster {
-		n.log.Warn("--insecure-cluster: whoever reaches the peer and gossip ports is taken for a node of this cluster")
+		n.log.Warn("--insecure-cluster: anybody who reaches the peer and gossip ports can act as a node of this cluster")
 	}
 	host, err := n.advertised()
 	if err != nil {
 		return err
 	}
-	_, peerPort, _ := net.SplitHostPort(n.ends.peer.Addr().String())
+	_, peerPort, _ := net.SplitHostPort(n.listeners.peer.Addr().String())
 	n.cluster, err = cluster.Open(cluster.Options{
 		Members: members.Options{
 			Self: members.Member{
 				Name: n.name, Boot: n.boot, Zone: n.cfg.Zone, Weight: n.cfg.Weight,
 				Link: net.JoinHostPort(host, peerPort), Least: link.Least, Latest: link.Latest, Games: gamesHash(n.games),
 			},
-			Bind: n.ends.gossip, Advertise: host, Join: n.cfg.Join, Label: n.cfg.ClusterLabel,
+			Bind: n.listeners.gossip, Advertise: host, Join: n.cfg.Join, Label: n.cfg.ClusterLabel,
 			Secrets: n.secrets.keys("gossip"),
 		},
 		Link: link.Options{Self: n.greeting(), Security: n.security(), Silence: n.cfg.PeerSilence},
-		Peer: n.ends.peer, Rooms: n.rooms, Owner: n.owner, Store: shared{n.store}, Aside: asides{n}, Describe: n.describe,
+		Peer: n.listeners.peer, Rooms: n.rooms, Owner: n.owner, Store: shared{n.store}, Aside: setAside{n}, Describe: n.describe,
 		Reattach: n.cfg.ReattachTimeout, Clock: n.clock,
 		Stop: func() { n.fail(nil) }, Superseded: func(err error) { n.fail(err) },
 		Log: n.log,
@@ -53,28 +53,28 @@ func (n *Node) openCluster(context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.owns("cluster", n.cluster.Close)
+	n.onClose("cluster", n.cluster.Close)
 	n.metrics.Cluster(clusterMetrics(n.cluster))
 	return nil
 }
 
-// advertised is the host that other nodes reach this one by.
+// advertised returns the host under which other nodes reach this one.
 func (n *Node) advertised() (string, error) {
 	if n.cfg.Advertise != "" {
 		return n.cfg.Advertise, nil
 	}
-	host, _, _ := net.SplitHostPort(n.ends.gossip) // Validate has parsed it
+	host, _, _ := net.SplitHostPort(n.listeners.gossip) // Validate has parsed it
 	if ip := net.ParseIP(host); host != "" && (ip == nil || !ip.IsUnspecified()) {
 		return host, nil
 	}
 	if ip, err := sockaddr.GetPrivateIP(); err == nil && ip != "" {
 		return ip, nil
 	}
-	return "", errors.New("this machine has no private address that other nodes could reach it by: give --advertise, or --gossip-listen and --peer-listen with an address")
+	return "", errors.New("this machine has no private address at which other nodes could reach it: give --advertise, or --gossip-listen and --peer-listen with an address")
 }
 
 func (n *Node) greeting() *linkpb.Greeting {
-	driver, _, _ := n.cfg.StoreTarget() // it is open
+	driver, _, _ := n.cfg.StoreTarget() // it cannot fail: the store is open
 	g := &linkpb.Greeting{
 		Node: n.name, Boot: string(n.boot), Label: n.cfg.ClusterLabel, Least: link.Least, Latest: link.Latest,
 		Program: Version(), Machine: machine(), Store: driver,
@@ -85,7 +85,7 @@ func (n *Node) greeting() *linkpb.Greeting {
 	return g
 }
 
-// gameVersions are games with their versions, as people read them.
+// gameVersions lists games with their versions, for people.
 func gameVersions(games *core.Games) (list []string) {
 	for r := range games.All() {
 		list = append(list, fmt.Sprintf("%s %d", r.Spec().Name, r.Spec().Version))
@@ -93,7 +93,8 @@ func gameVersions(games *core.Games) (list []string) {
 	return list
 }
 
-// gamesHash is the same at two nodes that have the same games in the same versions. The list goes over the links.
+// gamesHash returns a hash that is equal on two nodes with the same games in the same versions. The list itself is sent
+// over the links.
 func gamesHash(games *core.Games) uint64 {
 	h := xxhash.New()
 	for _, g := range gameVersions(games) {
@@ -102,7 +103,7 @@ func gamesHash(games *core.Games) uint64 {
 	return h.Sum64()
 }
 
-// machine names the machine, its kernel's present life, and nothing else: nodes that share a SQLite file must be on one.
+// machine returns an id of this machine and its current boot. Nodes that share a SQLite file must have the same one.
 func machine() string {
 	if id, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
 		return strings.TrimSpace(string(id))
@@ -121,7 +122,7 @@ func (n *Node) security() link.Security {
 	return link.Security{Secrets: n.secrets.keys("peers")}
 }
 
-// readSecrets reads the cluster's secrets, if this node has any.
+// readSecrets reads the cluster's secrets, if a file of them is configured.
 func (n *Node) readSecrets(context.Context) (err error) {
 	if n.cfg.ClusterSecretFile != "" {
 		n.secrets, err = readSecrets(n.cfg.ClusterSecretFile)
@@ -129,7 +130,7 @@ func (n *Node) readSecrets(context.Context) (err error) {
 	return err
 }
 
-// rotate takes the secrets into use that the file has now. On an error everything stays as it was.
+// rotate reads the secrets' file again and uses what it holds. On an error everything stays as it was.
 func (n *Node) rotate() error {
 	if n.cfg.ClusterSecretFile == "" {
 		return errors.New("there is no --cluster-secret-file to read again")
@@ -140,23 +141,23 @@ func (n *Node) rotate() error {
 	}
 	if n.cfg.GuestsAllowed() {
 		keys := fresh.keys("guests")
-		if err := n.door.SetGuestKeys(keys[0], keys[1:]); err != nil {
+		if err := n.auth.SetGuestKeys(keys[0], keys[1:]); err != nil {
 			return err
 		}
 	}
 	return n.cluster.Rotate(fresh.keys("gossip"), fresh.keys("peers"))
 }
 
-// describe is what the operator is told of this node.
+// describe returns what the operator sees of this node.
 func (n *Node) describe() cluster.NodeInfo {
 	return cluster.NodeInfo{
 		Name: n.name, Boot: string(n.boot), Version: Version(), Started: n.started, Games: gameVersions(n.games), Weight: n.cfg.Weight, Zone: n.cfg.Zone,
-		Rooms: n.rooms.Count(), Sessions: n.open(), Remote: n.cluster.Edge.Remote(), Unready: n.troubles(),
+		Rooms: n.rooms.Count(), Sessions: n.openSockets(), Remote: n.cluster.Edge.Remote(), Unready: n.troubles(),
 		Held: n.held(),
 	}
 }
 
-// shared is the store, as the cluster knows it.
+// shared is the store behind the interface that the cluster declares.
 type shared struct{ persist.Store }
 
 func (s shared) Past(ctx context.Context, id room.ID) (actor.Info, error) {
@@ -176,7 +177,7 @@ func (s shared) Boots(ctx context.Context) ([]cluster.Boot, error) {
 	for _, b := range all {
 		if b.State == persist.BootAlive {
 			silent := b.Silent
-			if b.Unknown() { // its heartbeat is left over from before the clock was set back
+			if b.Unknown() { // its heartbeat dates from before the clock was set back
 				silent = persist.FreshFor
 			}
 			alive = append(alive, cluster.Boot{ID: b.ID, Node: b.Node, Host: b.Host, Silent: silent})

@@ -6,7 +6,7 @@ import (
 	"github.com/roomring/roomring/web/metrics"
 )
 
-// clusterMetrics are where the numbers of a cluster come from.
+// clusterMetrics returns the functions that read a cluster's metrics.
 func clusterMetrics(c *cluster.Cluster) metrics.Cluster {
 	links := func(value func(link.State) float64) func() map[string]float64 {
 		return func() map[string]float64 {

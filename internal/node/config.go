@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Config is what one node is told, whether by flags, ROOMRING_… variables, a config file or defaults. docs/CONFIG.md, which
-// is made from the flags in internal/cli, describes each setting. The zero value is not valid: defaults are the flags'.
+// Config holds the settings of one node, from flags, ROOMRING_… variables, a config file or defaults. docs/CONFIG.md
+// describes each; it is generated from the flags in internal/cli. The zero value is not valid: the flags have the defaults.
 type Config struct {
 	Node           string
 	Listen         string
@@ -26,7 +26,7 @@ type Config struct {
 	JournalSync     bool
 	Store           string
 	StoreFile       string
-	StoreExposed    bool // a password stands in --store, on the command line
+	StoreExposed    bool // --store on the command line contains a password
 	Durability      string
 	KeepResults     time.Duration
 	KeepReplays     time.Duration
@@ -39,7 +39,7 @@ type Config struct {
 	Audience    string
 	Guests      string
 	TokenGrace  time.Duration
-	OwnTokens   bool // the program checks players' tokens itself: no flag
+	OwnTokens   bool // the program checks players' tokens itself; it has no flag
 
 	RateGuests          bool
 	RatedMinTime        time.Duration
@@ -102,8 +102,8 @@ type Config struct {
 	ShowPanics bool
 }
 
-// nodeName is --node, or else the host's name.
+// nodeName returns --node or, by default, the host's name.
 func (c *Config) nodeName() string {
-	host, _ := os.Hostname() // a host without a name has "roomring" for one
+	host, _ := os.Hostname() // without a host name the node is called "roomring"
 	return cmp.Or(c.Node, host, "roomring")
 }

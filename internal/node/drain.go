@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// join takes the node onto the ring, once it answers. It goes on trying until ctx ends.
+// join puts the node on the ring once it answers. It tries until ctx ends.
 func (n *Node) join(ctx context.Context) {
 	if n.cluster == nil {
 		return
@@ -15,12 +15,12 @@ func (n *Node) join(ctx context.Context) {
 	}
 }
 
-// moveWithin is over how long the clients of a node that stops are asked to go to another, so that they do not come there
-// all at once.
+// moveWithin is the time over which a stopping node spreads the requests that its clients move, so that they do not all
+// reach other nodes at once.
 const moveWithin = 2 * time.Second
 
-// drain gives the rooms away, and then the clients, while this node still answers. A node by itself keeps its rooms in
-// the journal for its next start; its clients are told when the sockets close.
+// drain gives the rooms and then the clients to other nodes, while this node still answers. A node outside a cluster keeps
+// its rooms in the journal for its next start. Its clients are told when the sockets close.
 func (n *Node) drain(ctx context.Context) {
 	n.draining.Store(true)
 	if n.cluster == nil {
@@ -37,11 +37,11 @@ func (n *Node) drain(ctx context.Context) {
 		n.log.Info("no room is left here", "took", took)
 	}
 	if err := n.web.Load().Sockets.Move(ctx, moveWithin); err != nil {
-		n.log.Warn("not every client has gone to another node: the rest are closed", "err", err)
+		n.log.Warn("some clients have not moved to another node: their sockets are closed", "err", err)
 	}
 }
 
-// Reload reads the cluster's secrets again, and logs what came of it.
+// Reload reads the cluster's secrets again and logs the outcome.
 func (n *Node) Reload() {
 	if n.cluster == nil {
 		n.log.Info("SIGHUP: there is nothing to read again")

@@ -13,32 +13,32 @@ import (
 	"github.com/roomring/roomring/web/httpd"
 )
 
-// saveTimeout is how long the rooms and the journal may take to be saved after a signal. It takes milliseconds unless a game
-// is stuck or the disk is.
+// saveTimeout bounds the time to save rooms and journal after a signal. Saving takes milliseconds unless a game or the disk
+// is stuck.
 const saveTimeout = 5 * time.Second
 
-// stopTimeout is how long requests under way may go on after a signal: the node promises to be gone within a second.
+// stopTimeout is how long running requests may go on after a signal. The node promises to be gone within a second.
 const stopTimeout = 500 * time.Millisecond
 
-// endpoints are the node's open listeners. They are bound before anything else starts, so that a
-// taken port is the first thing a process says, and the ports are known to the first log line.
-type endpoints struct {
-	public, admin net.Listener // nil where the node's program listens itself
+// listeners are the node's open listeners. They are bound before anything else starts. So a process reports a taken
+// port at once, and the first log line can name the ports.
+type listeners struct {
+	public, admin net.Listener // nil if the program around the node listens itself
 	peer          net.Listener // nil outside a cluster
-	gossip        string       // address, not bound yet: "" outside a cluster
+	gossip        string       // an address that is not bound yet; "" outside a cluster
 }
 
-// listen binds all addresses but that of gossip, for which it finds a free port if any will do. The error names the
-// flag at fault.
-func listen(ctx context.Context, opts Options) (_ *endpoints, err error) {
-	e, cfg := &endpoints{}, opts.Config
+// listen binds all addresses except that of gossip. For gossip with port 0 it finds a free port. The error names the flag
+// at fault.
+func listen(ctx context.Context, opts Options) (_ *listeners, err error) {
+	e, cfg := &listeners{}, opts.Config
 	defer func() {
 		if err != nil {
 			e.Close()
 		}
 	}()
 	if !opts.NoListener {
-		if e.public, err = bindWith(ctx, net.ListenConfig{KeepAlive: -1}, "listen", cfg.Listen); err != nil { // httpd.Connections sees to it, of those that it lets in
+		if e.public, err = bindWith(ctx, net.ListenConfig{KeepAlive: -1}, "listen", cfg.Listen); err != nil { // httpd.Connections enables keep-alive on those that it lets in
 			return nil, err
 		}
 	}
@@ -57,7 +57,7 @@ func listen(ctx context.Context, opts Options) (_ *endpoints, err error) {
 	return e, err
 }
 
-// freeGossip replaces port 0 by a port that is free for TCP and UDP. Gossip binds both itself.
+// freeGossip replaces port 0 with a port that is free for TCP and UDP. Gossip binds both itself.
 func freeGossip(ctx context.Context, addr string) (string, error) {
 	if _, port, _ := net.SplitHostPort(addr); port != "0" { // Validate has parsed it
 		return addr, nil
@@ -69,7 +69,7 @@ func freeGossip(ctx context.Context, addr string) (string, error) {
 	}
 }
 
-// FreeForBoth is addr if its port is free for TCP and UDP; a port is drawn in place of 0.
+// FreeForBoth returns addr if its port is free for TCP and UDP. It replaces port 0 with a free port.
 func FreeForBoth(ctx context.Context, flag, addr string) (string, error) {
 	l, err := Bind(ctx, flag, addr)
 	if err != nil {
@@ -81,7 +81,7 @@ func FreeForBoth(ctx context.Context, flag, addr string) (string, error) {
 	both := net.JoinHostPort(host, port)
 	udp, err := new(net.ListenConfig).ListenPacket(ctx, "udp", both)
 	if err != nil {
-		return "", fmt.Errorf("--%s %s: the port is free for TCP and not for UDP: %w", flag, both, err)
+		return "", fmt.Errorf("--%s %s: the port is free for TCP but not for UDP: %w", flag, both, err)
 	}
 	return both, udp.Close()
 }
@@ -105,7 +105,7 @@ func bindWith(ctx context.Context, how net.ListenConfig, flag, addr string) (net
 }
 
 // Close releases the listeners; closing again does nothing.
-func (e *endpoints) Close() {
+func (e *listeners) Close() {
 	for _, l := range []net.Listener{e.public, e.admin, e.peer} {
 		if l != nil {
 			_ = l.Close()
@@ -113,14 +113,13 @@ func (e *endpoints) Close() {
 	}
 }
 
-// serve answers on the listeners until ctx ends, then lets requests under way finish for
-// stopTimeout. Hijacked connections are not its business: who took them closes them.
-// An error means that a listener failed while it was still wanted.
-func (e *endpoints) serve(ctx context.Context, n *Node) error {
+// serve answers on the listeners until ctx ends, then gives running requests stopTimeout to finish. It leaves hijacked
+// connections alone: whoever took them closes them. An error means that a listener failed before ctx ended.
+func (e *listeners) serve(ctx context.Context, n *Node) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
-	wg.Go(func() { <-ctx.Done() }) // a node without listeners serves as well
+	wg.Go(func() { <-ctx.Done() }) // without listeners it waits as well
 	web := n.web.Load()
 	for l, handler := range map[net.Listener]http.Handler{e.public: web.Players, e.admin: web.Admin} {
 		if l == nil {
@@ -132,7 +131,7 @@ func (e *endpoints) serve(ctx context.Context, n *Node) error {
 		case l == e.public:
 			web.Connections.Attend(server)
 			l = web.Connections.Listen(l)
-		case n.admins != nil:
+		case n.adminCert != nil:
 			server.TLSConfig = n.adminTLS()
 			serve = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
 		}
@@ -150,7 +149,7 @@ func (e *endpoints) serve(ctx context.Context, n *Node) error {
 	return nil
 }
 
-// stop waits for ctx to end and then stops server, gently first.
+// stop waits for ctx to end and then shuts server down. After stopTimeout it closes the remaining connections.
 func stop(ctx context.Context, server *http.Server) {
 	<-ctx.Done()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
@@ -160,7 +159,7 @@ func stop(ctx context.Context, server *http.Server) {
 	}
 }
 
-// Dialable is an address of a listener that a program on this machine can connect to.
+// Dialable returns an address at which a program on this machine can connect to a listener at addr.
 func Dialable(addr string) string {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {

@@ -17,7 +17,7 @@ func freePorts() Options {
 	return Options{Config: &Config{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0"}}
 }
 
-// answering is a node that does nothing but answer on its listeners.
+// answering returns a node that only answers on its listeners.
 func answering(public, admin http.Handler) *Node {
 	n := &Node{cfg: &Config{}, log: slog.New(slog.DiscardHandler)}
 	n.web.Store(&web.Server{Players: public, Admin: admin, Connections: httpd.NewConnections(httpd.ConnectionOptions{})})
@@ -42,9 +42,9 @@ func says(text string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) })
 }
 
-// TestServeStops has a request under way that never ends by itself, and stops all the same.
+// TestServeStops checks that serve returns although a request never ends by itself.
 func TestServeStops(t *testing.T) {
-	ends, err := listen(t.Context(), freePorts())
+	listeners, err := listen(t.Context(), freePorts())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,15 +56,15 @@ func TestServeStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		done <- ends.serve(ctx, answering(hangs, says("admin")))
+		done <- listeners.serve(ctx, answering(hangs, says("admin")))
 	}()
 
-	at := newReady(freePorts().Config, ends)
-	if code, body := get(t, at.AdminAt); code != http.StatusOK || body != "admin" {
+	ready := newReady(freePorts().Config, listeners)
+	if code, body := get(t, ready.AdminAt); code != http.StatusOK || body != "admin" {
 		t.Errorf("the admin listener answered %d %q", code, body)
 	}
 	go func() {
-		if res, err := http.Get(at.URL); err == nil {
+		if res, err := http.Get(ready.URL); err == nil {
 			_ = res.Body.Close()
 		}
 	}()
@@ -75,26 +75,26 @@ func TestServeStops(t *testing.T) {
 	}
 }
 
-// TestServeFails takes a listener away under a server that is still wanted.
+// TestServeFails closes a listener while its server runs: serve must return an error.
 func TestServeFails(t *testing.T) {
-	ends, err := listen(t.Context(), freePorts())
+	listeners, err := listen(t.Context(), freePorts())
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = ends.admin.Close()
-	if err := ends.serve(t.Context(), answering(says("public"), says("admin"))); err == nil {
+	_ = listeners.admin.Close()
+	if err := listeners.serve(t.Context(), answering(says("public"), says("admin"))); err == nil {
 		t.Error("a server without its admin listener went on as if nothing had happened")
 	}
 }
 
 func TestListenNamesTheFlag(t *testing.T) {
-	ends, err := listen(t.Context(), freePorts())
+	listeners, err := listen(t.Context(), freePorts())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ends.Close()
+	defer listeners.Close()
 	taken := freePorts()
-	taken.Config.AdminListen = ends.public.Addr().String()
+	taken.Config.AdminListen = listeners.public.Addr().String()
 	if _, err := listen(t.Context(), taken); err == nil || !strings.HasPrefix(err.Error(), "--admin-listen "+taken.Config.AdminListen) {
 		t.Errorf("got %v", err)
 	}

@@ -5,22 +5,22 @@ import (
 	"log/slog"
 )
 
-// preceded is a log before whose first record something else is said. A process that fails before it has
-// anything to log says its error and nothing else.
-type preceded struct {
+// announcing is a log handler that calls first before it handles a record. So the ready line comes first in the log, and
+// a process that fails before it logs anything prints its error alone.
+type announcing struct {
 	slog.Handler
-	first func() // does something at its first call alone
+	first func() // acts on its first call only
 }
 
-func (p preceded) Handle(ctx context.Context, r slog.Record) error {
+func (p announcing) Handle(ctx context.Context, r slog.Record) error {
 	p.first()
 	return p.Handler.Handle(ctx, r)
 }
 
-func (p preceded) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return preceded{p.Handler.WithAttrs(attrs), p.first}
+func (p announcing) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return announcing{p.Handler.WithAttrs(attrs), p.first}
 }
 
-func (p preceded) WithGroup(name string) slog.Handler {
-	return preceded{p.Handler.WithGroup(name), p.first}
+func (p announcing) WithGroup(name string) slog.Handler {
+	return announcing{p.Handler.WithGroup(name), p.first}
 }

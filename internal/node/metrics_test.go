@@ -13,17 +13,17 @@ import (
 	"github.com/roomring/roomring/web/metrics"
 )
 
-// described are the metrics of a node in a cluster. None of them is asked for its value.
+// described returns the metrics of a node in a cluster, without reading their values.
 var update = flag.Bool("update", false, "write docs/METRICS.md")
 
 func described() []metrics.Described {
 	n := &Node{metrics: metrics.New()}
-	n.gauges()
+	n.registerGauges()
 	n.metrics.Cluster(metrics.Cluster{})
 	return n.metrics.Described()
 }
 
-// TestMetricsPage holds docs/METRICS.md to the metrics that there are. With -update it writes the page.
+// TestMetricsPage checks that docs/METRICS.md lists exactly the metrics of the program. With -update it writes the page.
 func TestMetricsPage(t *testing.T) {
 	var page strings.Builder
 	page.WriteString(metricsHead)
@@ -57,7 +57,7 @@ This page is generated: ` + "`go test ./internal/node -run TestMetricsPage -upda
 |---|---|---|---|
 `
 
-// TestMetricNames have the units of Prometheus' conventions, and a help that says something.
+// TestMetricNames checks that names follow Prometheus' conventions for units, and that each help says something.
 func TestMetricNames(t *testing.T) {
 	for _, m := range described() {
 		if (m.Kind == "counter") != strings.HasSuffix(m.Name, "_total") {
@@ -78,13 +78,12 @@ func TestMetricNames(t *testing.T) {
 	}
 }
 
-// panel is one panel of the dashboard.
 type panel struct {
 	Type, Title string
 	Targets     []struct{ Expr string }
 }
 
-// dashboard reads deploy/grafana. What it asks for is held to a cluster's metrics by TestMetricsOfACluster.
+// dashboard reads deploy/grafana. TestMetricsOfACluster checks that a cluster has the metrics it asks for.
 func dashboard(t *testing.T) []panel {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("..", "..", "deploy", "grafana", "roomring.json"))
@@ -98,13 +97,13 @@ func dashboard(t *testing.T) []panel {
 	return board.Panels
 }
 
-// TestDashboard has every panel ask for something, and for every metric of a cluster.
+// TestDashboard checks that every panel has a query, and that some panel shows each metric of a cluster.
 func TestDashboard(t *testing.T) {
 	t.Parallel()
 	var everything strings.Builder
 	for _, p := range dashboard(t) {
 		if p.Type != "row" && len(p.Targets) == 0 {
-			t.Errorf("%s asks for nothing", p.Title)
+			t.Errorf("%s has no query", p.Title)
 		}
 		for _, target := range p.Targets {
 			everything.WriteString(target.Expr + "\n")

@@ -10,7 +10,7 @@ import (
 
 var metricName = regexp.MustCompile(`\broomring_[a-z_]+\b`)
 
-// TestAlarmsHaveMetrics holds docs/OPERATIONS.md to the metrics that a node in a cluster has.
+// TestAlarmsHaveMetrics checks that a node in a cluster has every metric that docs/OPERATIONS.md names.
 func TestAlarmsHaveMetrics(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "OPERATIONS.md"))
 	if err != nil {

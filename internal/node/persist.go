@@ -14,7 +14,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// blackBox is the journal's, as the rooms know it.
+// blackBox is the journal's black box behind the interface that the rooms declare.
 type blackBox struct{ *journal.BlackBox }
 
 func (b blackBox) Begin(id room.ID, fingerprint uint64) actor.Step {
@@ -36,7 +36,7 @@ func (b blackBox) Poisoned(id room.ID) (string, bool) {
 	return fmt.Sprintf("%d processes died at the same place in it", p.Tries), true
 }
 
-// ratings are the rules of ratings, by the flags and the games.
+// ratings returns the rules of ratings, from the flags and the games.
 func (n *Node) ratings() *persist.Ratings {
 	r := &persist.Ratings{
 		Guests: n.cfg.RateGuests, Acts: map[string]int{},
@@ -48,10 +48,10 @@ func (n *Node) ratings() *persist.Ratings {
 	return r
 }
 
-// retainEvery is how often what is too old is deleted.
+// retainEvery is the time between two deletions of what is too old.
 const retainEvery = time.Hour
 
-// openRetention deletes what is too old, until it is ended. Guests may sit in rooms, which must be there.
+// openRetention starts the goroutine that deletes what is too old. It needs the rooms, because guests may sit in them.
 func (n *Node) openRetention(ctx context.Context) error {
 	keep := persist.Retention{Results: n.cfg.KeepResults, Replays: n.cfg.KeepReplays}
 	if keep == (persist.Retention{}) && n.cfg.KeepGuests <= 0 {
@@ -66,16 +66,16 @@ func (n *Node) openRetention(ctx context.Context) error {
 			clock.Sleep(ctx, nil, retainEvery)
 		}
 	}()
-	n.owns("retention", func(context.Context) error { cancel(); <-done; return nil })
+	n.onClose("retention", func(context.Context) error { cancel(); <-done; return nil })
 	return nil
 }
 
-// retain deletes all that is too old now, a batch at a time.
+// retain deletes everything that is too old now, a batch at a time.
 func (n *Node) retain(ctx context.Context, keep persist.Retention) {
 	for gone := (persist.Pruned{Results: 1}); gone != (persist.Pruned{}) && ctx.Err() == nil; {
 		var err error
 		if gone, err = n.store.Prune(ctx, keep); err != nil && ctx.Err() == nil {
-			n.log.Warn("old results are not deleted yet", "err", err)
+			n.log.Warn("old results could not be deleted yet", "err", err)
 		}
 	}
 	if n.cfg.KeepGuests <= 0 {
@@ -90,7 +90,7 @@ func (n *Node) retain(ctx context.Context, keep persist.Retention) {
 	}
 }
 
-// reload makes an end again from the journal, when the queue of results had no memory for it.
+// reload computes a room's end again from the journal, if the queue of results had no memory to keep it.
 func (n *Node) reload(ctx context.Context, id room.ID) (record.Final, error) {
 	kept, err := n.journal.Load(ctx, id)
 	if err != nil {
@@ -112,10 +112,10 @@ func (n *Node) reload(ctx context.Context, id room.ID) (record.Final, error) {
 	return machine.Seal()
 }
 
-// place draws the ids of rooms that are made here; nil draws them at random.
-func (n *Node) place() func(game string) room.ID {
+// newRoomID returns the function that draws the ids of rooms created here. Nil draws them at random.
+func (n *Node) newRoomID() func(game string) room.ID {
 	if !n.cfg.Clustered() {
 		return nil
 	}
-	return func(game string) room.ID { return n.cluster.Place(game) } // it is open before any room is made
+	return func(game string) room.ID { return n.cluster.Place(game) } // the cluster is open before any room is created
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// lookout is a game for one act that looks for its room in the black box's file when it is called.
+// lookout is a game of one act. Each call of it looks for its room in the black box's file.
 type lookout struct {
 	seen func() `roomring:"derived"`
 }
@@ -26,16 +26,16 @@ func (l *lookout) Act(t *room.Turn, by room.Player, _ struct{}) error {
 
 func (l *lookout) View(room.Viewer) map[string]int { l.seen(); return map[string]int{} }
 
-// An end that is made again from the journal runs the game again, which may be what kills the process.
-func TestReloadedEndIsUnderTheBlackBox(t *testing.T) {
+// Reloading an end runs the game again, which may kill the process. So the black box must name the room at each call.
+func TestBlackBoxNamesAReloadedRoom(t *testing.T) {
 	const id = room.ID("100k0vt000000000")
 	dir := t.TempDir()
-	calls, dark, boxed := 0, 0, false
+	calls, unmarked, boxed := 0, 0, false
 	games, err := core.NewGames(room.MustDefine(room.Spec{Name: "lookout", Version: 1}, func() *lookout {
 		return &lookout{func() {
 			box, err := os.ReadFile(filepath.Join(dir, "blackbox"))
 			if calls++; boxed && (err != nil || !bytes.Contains(box, []byte(id))) {
-				dark++
+				unmarked++
 			}
 		}}
 	}))
@@ -84,7 +84,7 @@ func TestReloadedEndIsUnderTheBlackBox(t *testing.T) {
 	if err != nil || final.End != record.Finished {
 		t.Fatal(final.End, err)
 	}
-	if calls == 0 || dark > 0 {
-		t.Errorf("%d calls of the game, %d of them unwatched", calls, dark)
+	if calls == 0 || unmarked > 0 {
+		t.Errorf("%d calls of the game, %d of them not in the black box", calls, unmarked)
 	}
 }

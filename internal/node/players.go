@@ -15,7 +15,7 @@ import (
 	"github.com/roomring/roomring/web/admin"
 )
 
-// players are what is kept of players, in the store that all nodes share and in the rooms of all nodes.
+// players finds and forgets what is kept of a player: in the store that all nodes share, and in the rooms of all nodes.
 type players struct{ n *Node }
 
 func (n *Node) forgetting() *persist.Forgetting {
@@ -24,7 +24,7 @@ func (n *Node) forgetting() *persist.Forgetting {
 	}}
 }
 
-// RoomsOf finds rooms that an older program stored too: it looks through those first.
+// RoomsOf also finds rooms that an older program stored: it indexes those first.
 func (p players) RoomsOf(ctx context.Context, player room.PlayerID, after room.ID) ([]room.ID, error) {
 	if after == "" {
 		if _, err := p.n.forgetting().Index(ctx, time.Now().Add(time.Hour)); err != nil {
@@ -34,16 +34,17 @@ func (p players) RoomsOf(ctx context.Context, player room.PlayerID, after room.I
 	return p.n.store.RoomsOf(ctx, player, after, 100)
 }
 
-// Unfinished leaves out rooms that are over and stored, and stay for a last look.
+// Unfinished lists the player's rooms whose result is not stored yet. A room that is over and stored may stay in memory for
+// players to see its end; it is not listed.
 func (p players) Unfinished(ctx context.Context, player room.PlayerID) (unfinished []actor.Info, partial bool, err error) {
 	unfinished, _, partial, err = p.present(ctx, player)
 	return unfinished, partial, err
 }
 
-// presentPage is how many rooms of a player are looked at.
+// presentPage bounds the rooms of a player that are looked at.
 const presentPage = 1000
 
-// present are the rooms in memory that name a player: those that will be stored, and those that are.
+// present returns the rooms in memory that name a player: those whose result is not stored yet, and those whose result is.
 func (p players) present(ctx context.Context, player room.PlayerID) (unfinished, stored []actor.Info, partial bool, err error) {
 	list, err := p.n.allRooms().List(ctx, actor.Filter{Private: true, Named: player, Limit: presentPage})
 	if err != nil {
@@ -65,7 +66,7 @@ func (p players) present(ctx context.Context, player room.PlayerID) (unfinished,
 	return unfinished, stored, list.Partial || len(list.Rooms) == presentPage, nil
 }
 
-// ForgetPlayer has rooms that stay for a last look leave at once: they tell who was there.
+// ForgetPlayer first closes the player's rooms that are over and stored, because they still show who was there.
 func (p players) ForgetPlayer(ctx context.Context, player room.PlayerID, length time.Duration) (admin.ForgotPlayer, error) {
 	_, stored, _, err := p.present(ctx, player)
 	if err != nil {
@@ -73,7 +74,7 @@ func (p players) ForgetPlayer(ctx context.Context, player room.PlayerID, length 
 	}
 	for _, info := range stored {
 		if err := p.n.allRooms().Close(ctx, info.ID, ""); err != nil && ctx.Err() == nil {
-			p.n.log.Debug("a room that is over has left already", "room", info.ID, "err", err)
+			p.n.log.Debug("a room that is over had closed already", "room", info.ID, "err", err)
 		}
 	}
 	defer p.n.refreshBoards()
@@ -81,7 +82,7 @@ func (p players) ForgetPlayer(ctx context.Context, player room.PlayerID, length 
 	return admin.ForgotPlayer(got), err
 }
 
-// refreshBoards is for this node; others' leaderboards are at most --leaderboard-cache old.
+// refreshBoards drops this node's cached leaderboards. Those of other nodes are at most --leaderboard-cache old.
 func (n *Node) refreshBoards() {
 	if s := n.web.Load(); s != nil {
 		s.RefreshBoards()
@@ -89,13 +90,13 @@ func (n *Node) refreshBoards() {
 }
 
 const (
-	guestPage   = 500         // guests looked at with one question
-	guestLength = time.Minute // for one guest at a time
-	guestFails  = 3           // guests in a row who cannot be forgotten: the store is away
+	guestPage   = 500         // guests read with one query
+	guestLength = time.Minute // for one step of forgetting a guest
+	guestFails  = 3           // failures in a row after which the store counts as away
 )
 
-// forgetGuests forgets guests who have not been seen for so long, and says how many. It rests as long as it works, since replays
-// are played again for it. Several nodes may be at it at once, and take a page's guests in orders of their own.
+// forgetGuests forgets guests who have not been seen for --keep-guests, and returns how many. It pauses after each guest for
+// as long as that guest took, because it runs replays again. Several nodes may do this at once, so each shuffles its pages.
 func (n *Node) forgetGuests(ctx context.Context) (forgotten int, failed error) {
 	all, fails := players{n}, 0
 	for after := room.PlayerID(""); ctx.Err() == nil; {
@@ -108,7 +109,7 @@ func (n *Node) forgetGuests(ctx context.Context) (forgotten int, failed error) {
 			began := time.Now()
 			done, err := all.forgetGuest(ctx, guest)
 			switch {
-			case err != nil: // one room that cannot be written holds up nobody else
+			case err != nil: // a guest who cannot be forgotten does not hold up the others
 				if failed, fails = err, fails+1; fails == guestFails {
 					return forgotten, failed
 				}
@@ -126,7 +127,7 @@ func (n *Node) forgetGuests(ctx context.Context) (forgotten int, failed error) {
 	return forgotten, failed
 }
 
-// forgetGuest leaves a guest alone who is in a room: its end will be what is seen of them last.
+// forgetGuest forgets a guest who is in no unfinished room. The end of such a room counts as the last time they were seen.
 func (p players) forgetGuest(ctx context.Context, guest room.PlayerID) (done bool, err error) {
 	rooms, _, err := p.Unfinished(ctx, guest)
 	if err != nil || len(rooms) > 0 {

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// Ready tells programs that started this one where it is. The first log line and --ready-file both say it.
+// Ready tells the program that started this one where to reach it. The first log line and --ready-file contain it.
 type Ready struct {
 	Node    string `json:"node"`
 	Version string `json:"version"`
@@ -21,23 +21,23 @@ type Ready struct {
 	AdminAt string `json:"admin_url"` // likewise
 }
 
-func newReady(cfg *Config, ends *endpoints) Ready {
-	r := Ready{Node: cfg.nodeName(), Version: Version(), PID: os.Getpid(), Gossip: ends.gossip}
-	if ends.public != nil {
-		r.Listen = ends.public.Addr().String()
+func newReady(cfg *Config, listeners *listeners) Ready {
+	r := Ready{Node: cfg.nodeName(), Version: Version(), PID: os.Getpid(), Gossip: listeners.gossip}
+	if listeners.public != nil {
+		r.Listen = listeners.public.Addr().String()
 		r.URL = "http://" + Dialable(r.Listen)
 	}
-	if ends.admin != nil {
-		r.Admin = ends.admin.Addr().String()
+	if listeners.admin != nil {
+		r.Admin = listeners.admin.Addr().String()
 		r.AdminAt = cfg.AdminURL(r.Admin)
 	}
-	if ends.peer != nil {
-		r.Peer = ends.peer.Addr().String()
+	if listeners.peer != nil {
+		r.Peer = listeners.peer.Addr().String()
 	}
 	return r
 }
 
-// log writes the line that must be a server's first.
+// log writes the line that must come first in a server's log.
 func (r Ready) log(log *slog.Logger) {
 	var about []any
 	if r.Listen != "" {
@@ -52,7 +52,7 @@ func (r Ready) log(log *slog.Logger) {
 	log.Info("listening", append(about, "node", r.Node, "version", r.Version, "pid", r.PID)...)
 }
 
-// write puts r where --ready-file says, whole or not at all.
+// write writes r to the --ready-file, whole or not at all.
 func (r Ready) write(path string) error {
 	if path == "" {
 		return nil
@@ -65,7 +65,7 @@ func (r Ready) write(path string) error {
 	if err != nil {
 		return fmt.Errorf("--ready-file: %w", err)
 	}
-	defer func() { _ = os.Remove(temp.Name()) }() // gone already when all went well
+	defer func() { _ = os.Remove(temp.Name()) }() // after success the file has its final name already
 	_, err = temp.Write(append(text, '\n'))
 	if closed := temp.Close(); err == nil {
 		err = closed
@@ -79,7 +79,7 @@ func (r Ready) write(path string) error {
 	return nil
 }
 
-// remove takes the file away, so that nobody waits for a server that has gone.
+// remove deletes the file, so that nobody connects to a server that has stopped.
 func (r Ready) remove(path string) {
 	if path != "" {
 		_ = os.Remove(path)

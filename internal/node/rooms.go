@@ -16,7 +16,7 @@ import (
 	"github.com/roomring/roomring/web/ws"
 )
 
-// rooms are all rooms, as players and the operator know them.
+// rooms is what players and the operator need of all rooms.
 type rooms interface {
 	api.Rooms
 	ws.Rooms
@@ -24,20 +24,20 @@ type rooms interface {
 	admin.Aside
 }
 
-// allRooms are those of the cluster, or else this node's.
+// allRooms returns the rooms of the cluster or, outside one, this node's.
 func (n *Node) allRooms() rooms {
 	if n.cluster != nil {
 		return n.cluster.Rooms()
 	}
-	return directory{n.rooms, n.matches, n.store, asides{n}}
+	return directory{n.rooms, n.matches, n.store, setAside{n}}
 }
 
-// directory is the rooms of a node by itself: those that live here, and those that the store remembers.
+// directory is the rooms of a node outside a cluster: those that live here, and those whose results are stored.
 type directory struct {
 	*actor.Directory
 	*match.Maker
-	store  persist.Store
-	asides asides
+	store    persist.Store
+	setAside setAside
 }
 
 func (d directory) Info(ctx context.Context, id room.ID) (actor.Info, error) {
@@ -48,8 +48,8 @@ func (d directory) Info(ctx context.Context, id room.ID) (actor.Info, error) {
 	return info, err
 }
 
-// past is a room that is not in this node's memory: over, elsewhere, or none. Only the store can say
-// that there is no such room; while it is away nobody can.
+// past looks up a room that is not in this node's memory. It returns ErrNotFound only if the store knows no such room, and
+// ErrUnreachable while the store is away or another node has the room.
 func (d directory) past(ctx context.Context, id room.ID) (actor.Info, error) {
 	result, err := d.store.Result(ctx, id)
 	if err == nil {
@@ -64,7 +64,7 @@ func (d directory) past(ctx context.Context, id room.ID) (actor.Info, error) {
 	return actor.Info{}, actor.ErrUnreachable
 }
 
-// Create makes a room for the program. The errors are those of package actor, and a [*room.Refusal] of its options.
+// Create creates a room for the program. The errors are those of package actor, or a [*room.Refusal] of the options.
 func (n *Node) Create(ctx context.Context, c actor.Create) (actor.Info, error) {
 	if n.life.Err() != nil {
 		return actor.Info{}, actor.ErrDraining
@@ -72,12 +72,12 @@ func (n *Node) Create(ctx context.Context, c actor.Create) (actor.Info, error) {
 	return n.allRooms().Create(ctx, c)
 }
 
-// Signal hands a game a signal of the program's, wherever the room is, and returns what the game makes of it.
+// Signal sends the program's signal to a room's game, on whichever node the room is, and returns the game's answer.
 func (n *Node) Signal(ctx context.Context, id room.ID, name string, data []byte) error {
 	return n.allRooms().Signal(ctx, id, name, data)
 }
 
-// CloseRoom ends a room for good, wherever it is.
+// CloseRoom ends a room for good, on whichever node it is.
 func (n *Node) CloseRoom(ctx context.Context, id room.ID, reason string) error {
 	return n.allRooms().Close(ctx, id, reason)
 }

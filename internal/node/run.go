@@ -8,32 +8,32 @@ import (
 	"sync"
 )
 
-// Run takes the node into its cluster, if it has one, and serves until ctx ends, or until the node may serve no longer,
-// which is an error. Then it gives its rooms to the other nodes of its cluster, or keeps them for its next start, and closes
-// everything. It is called once.
+// Run joins the cluster, if there is one, and serves until ctx ends. It also stops, with an error, if the node can no longer
+// serve. At the end it gives its rooms to the other nodes of the cluster, or keeps them for the next start, and closes
+// everything. It must be called once.
 func (n *Node) Run(ctx context.Context) error {
 	defer n.metrics.Close()
-	defer n.ends.Close()
+	defer n.listeners.Close()
 	defer n.close(context.WithoutCancel(ctx))
 	defer context.AfterFunc(ctx, func() { n.fail(nil) })()
-	if err := n.at.write(n.cfg.ReadyFile); err != nil {
+	if err := n.ready.write(n.cfg.ReadyFile); err != nil {
 		return err
 	}
-	defer n.at.remove(n.cfg.ReadyFile)
-	answering, quiet := context.WithCancel(context.WithoutCancel(ctx)) // longer than life: a node that gives its rooms away still answers
-	defer quiet()
+	defer n.ready.remove(n.cfg.ReadyFile)
+	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx)) // lasts longer than life: a node still answers while it gives its rooms away
+	defer stopServing()
 	var wg sync.WaitGroup
 	wg.Go(func() { n.join(n.life) })
 	wg.Go(func() {
 		<-n.life.Done()
-		n.at.remove(n.cfg.ReadyFile)
+		n.ready.remove(n.cfg.ReadyFile)
 		n.drain(context.WithoutCancel(ctx))
-		quiet()
+		stopServing()
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 		defer cancel()
 		n.close(grace)
 	})
-	err := n.ends.serve(answering, n)
+	err := n.listeners.serve(serving, n)
 	if err == nil {
 		err = failure(n.life)
 	}
@@ -43,7 +43,7 @@ func (n *Node) Run(ctx context.Context) error {
 	return err
 }
 
-// failure is why a node that was not told to stop does so all the same.
+// failure returns the error that ended ctx, or nil if the node was told to stop.
 func failure(ctx context.Context) error {
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
@@ -51,17 +51,17 @@ func failure(ctx context.Context) error {
 	return nil
 }
 
-// Handler is everything that players reach: API, sockets, SDK and pages.
+// Handler serves everything for players: API, sockets, SDK and pages.
 func (n *Node) Handler() http.Handler { return n.web.Load().Players }
 
-// AdminHandler is everything that the operator reaches.
+// AdminHandler serves everything for the operator.
 func (n *Node) AdminHandler() http.Handler { return n.web.Load().Admin }
 
-// Addr is the public listener's address; nil: there is none.
-func (n *Node) Addr() net.Addr { return addrOf(n.ends.public) }
+// Addr returns the public listener's address, or nil if there is none.
+func (n *Node) Addr() net.Addr { return addrOf(n.listeners.public) }
 
-// AdminAddr is the admin listener's address; nil: there is none.
-func (n *Node) AdminAddr() net.Addr { return addrOf(n.ends.admin) }
+// AdminAddr returns the admin listener's address, or nil if there is none.
+func (n *Node) AdminAddr() net.Addr { return addrOf(n.listeners.admin) }
 
 func addrOf(l net.Listener) net.Addr {
 	if l == nil {

@@ -9,13 +9,14 @@ import (
 	"strings"
 )
 
-// secrets are a cluster's, the one in use first.
+// secrets are a cluster's secrets. The first is used, all are accepted.
 type secrets []string
 
-// minSecret is the length of the shortest secret that is taken, in bytes.
+// minSecret is the least length of a secret, in bytes.
 const minSecret = 16
 
-// readSecrets reads one secret a line. Empty lines and those that begin with # are left out. No error repeats a secret.
+// readSecrets reads a file with one secret on each line. It skips empty lines and those that begin with #. No error repeats
+// a secret.
 func readSecrets(path string) (secrets, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -38,8 +39,8 @@ func readSecrets(path string) (secrets, error) {
 	return found, nil
 }
 
-// keys derives a key of 32 bytes from each secret for one purpose (HKDF, RFC 5869), so that what one purpose
-// gives away says nothing of another's.
+// keys derives from each secret a key of 32 bytes for one purpose (HKDF, RFC 5869). A key that leaks reveals nothing of the
+// keys for other purposes.
 func (s secrets) keys(purpose string) [][]byte {
 	keys := make([][]byte, len(s))
 	for i, secret := range s {

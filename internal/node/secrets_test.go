@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestReadSecrets takes every secret of a file, however long, and repeats none in an error.
+// TestReadSecrets checks that every secret of a file is read, however long it is, and that no error repeats one.
 func TestReadSecrets(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 100_000)

@@ -8,8 +8,8 @@ import (
 	"github.com/roomring/roomring/persist/postgres"
 )
 
-// OpenStore opens what --store names, or the default, and brings its schema up to date. Without rules of ratings it is for
-// reading.
+// OpenStore opens the store that --store names, or the default, and brings its schema up to date. If ratings is nil, the
+// store must only be read.
 func OpenStore(ctx context.Context, cfg *Config, ratings *persist.Ratings) (persist.Store, error) {
 	driver, target, err := cfg.StoreTarget()
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/roomring/roomring/web/trust"
 )
 
-// Validate reports the first setting that cannot work, by the name of its flag. It touches
-// neither files nor the network. No message repeats a value that may hold a password.
+// Validate returns an error for the first setting that cannot work. The error names its flag, and repeats no value that may
+// hold a password. Validate uses neither files nor the network.
 func (c *Config) Validate() error {
 	for _, check := range []func() error{
 		c.validateAddresses, c.validatePublic, c.validateData, c.validatePlayers, c.validateCluster, c.validateLimits,
@@ -28,7 +28,7 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// listener is one address that a node listens at.
+// listener is one address at which a node listens.
 type listener struct {
 	flag, text string
 	Address
@@ -88,7 +88,7 @@ func (c *Config) validatePlayers() error {
 		return errors.New("--auth-key-file and --jwks-url exclude each other: keep the one that signs your tokens")
 	}
 	if c.OwnTokens && (c.AuthKeyFile != "" || c.JWKSURL != "") {
-		return errors.New("--auth-key-file and --jwks-url are for servers whose program does not check tokens itself: drop one of the two")
+		return errors.New("this program checks tokens itself, so --auth-key-file and --jwks-url have no use: remove them, or its own check")
 	}
 	if c.JWKSURL != "" {
 		if u, err := url.Parse(c.JWKSURL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
@@ -96,10 +96,10 @@ func (c *Config) validatePlayers() error {
 		}
 	}
 	if (c.Issuer != "" || c.Audience != "") && !c.keyed() {
-		return errors.New("--token-issuer and --token-audience concern tokens of your own: add --auth-key-file or --jwks-url")
+		return errors.New("--token-issuer and --token-audience apply to your own tokens: add --auth-key-file or --jwks-url")
 	}
 	if c.Guests == "off" && !c.keyed() {
-		return errors.New("--guests off without --auth-key-file or --jwks-url lets nobody in: add one of them")
+		return errors.New("--guests off lets nobody in without --auth-key-file or --jwks-url: add one of them")
 	}
 	if len(c.Node) > 64 || strings.ContainsFunc(c.Node, func(r rune) bool { return r <= ' ' || r > '~' || r == '~' }) {
 		return fmt.Errorf("--node %q: use up to 64 printable ASCII characters without space or ~", c.Node)
@@ -109,10 +109,10 @@ func (c *Config) validatePlayers() error {
 
 func (c *Config) validateLimits() error {
 	for _, l := range []struct {
-		flag     string
-		value    int
-		least    int
-		greatest int
+		flag  string
+		value int
+		min   int
+		max   int
 	}{
 		{"max-rooms", c.MaxRooms, 1, 1 << 24},
 		{"max-spectators", c.MaxSpectators, 1, 1 << 24},
@@ -143,8 +143,8 @@ func (c *Config) validateLimits() error {
 		{"replay-min-bytes-per-second", c.ReplayPace, 1, 1 << 30},
 		{"outbox-bytes", c.OutboxBytes, 4 << 10, 64 << 20},
 	} {
-		if l.value < l.least || l.value > l.greatest {
-			return fmt.Errorf("--%s %d: give %d to %d", l.flag, l.value, l.least, l.greatest)
+		if l.value < l.min || l.value > l.max {
+			return fmt.Errorf("--%s %d: give %d to %d", l.flag, l.value, l.min, l.max)
 		}
 	}
 	if c.MaxJournalBytes < 0 || c.MaxJournalBytes > 0 && c.MaxJournalBytes < 256<<10 {
@@ -158,10 +158,10 @@ func (c *Config) validateLimits() error {
 
 func (c *Config) validateTimes() error {
 	for _, l := range []struct {
-		flag     string
-		value    time.Duration
-		least    time.Duration
-		greatest time.Duration
+		flag  string
+		value time.Duration
+		min   time.Duration
+		max   time.Duration
 	}{
 		{"heartbeat", c.Heartbeat, 100 * time.Millisecond, time.Hour},
 		{"unclaimed-timeout", c.UnclaimedTimeout, 100 * time.Millisecond, time.Hour},
@@ -181,14 +181,14 @@ func (c *Config) validateTimes() error {
 		{"keep-guests", c.KeepGuests, 0, 1<<63 - 1},
 		{"keep-set-aside", c.KeepSetAside, 0, 1<<63 - 1},
 	} {
-		if l.value < l.least || l.value > l.greatest {
-			return fmt.Errorf("--%s %v: give %v to %v", l.flag, l.value, l.least, l.greatest)
+		if l.value < l.min || l.value > l.max {
+			return fmt.Errorf("--%s %v: give %v to %v", l.flag, l.value, l.min, l.max)
 		}
 	}
 	return nil
 }
 
-// roomShare is how many rooms --room-share comes to; below 0 there is no limit.
+// roomShare returns the number of rooms that --room-share allows. Below 0 there is no limit.
 func (c *Config) roomShare() int {
 	if c.RoomShare == 100 {
 		return -1
@@ -196,15 +196,15 @@ func (c *Config) roomShare() int {
 	return max(c.MaxRooms*c.RoomShare/100, 1)
 }
 
-// keyed reports whether tokens of the operator's own can be checked.
+// keyed reports whether this node can check tokens that the operator issues.
 func (c *Config) keyed() bool { return c.OwnTokens || c.AuthKeyFile != "" || c.JWKSURL != "" }
 
-// GuestsAllowed says whether players may come, and rooms be created, without a token.
+// GuestsAllowed reports whether players may join, and create rooms, without a token.
 func (c *Config) GuestsAllowed() bool {
 	return c.Guests == "on" || c.Guests == "auto" && !c.keyed()
 }
 
-// StoreTarget tells which store to open: "postgres" and a connection URL, or "sqlite" and a path.
+// StoreTarget returns the store to open: "postgres" and a connection URL, or "sqlite" and a path.
 func (c *Config) StoreTarget() (driver, target string, err error) {
 	scheme, rest, _ := strings.Cut(c.Store, ":")
 	switch {
@@ -221,13 +221,13 @@ func (c *Config) StoreTarget() (driver, target string, err error) {
 	return "", "", errors.New("--store: give postgres://user@host/database or sqlite:PATH")
 }
 
-// Address is what a listener was asked to bind.
+// Address is the address that a listener is to bind.
 type Address struct {
 	host string
 	port int
 }
 
-// ParseAddress reads HOST:PORT. The error names the flag at fault.
+// ParseAddress parses HOST:PORT. The error names the flag at fault.
 func ParseAddress(flag, s string) (Address, error) {
 	host, port, err := net.SplitHostPort(s)
 	if err != nil {
@@ -245,13 +245,13 @@ func (a Address) wildcard() bool {
 	return a.host == "" || err == nil && ip.IsUnspecified()
 }
 
-// Loopback reports whether it can be reached from this machine alone.
+// Loopback reports whether only this machine can reach the address.
 func (a Address) Loopback() bool {
 	ip, err := netip.ParseAddr(a.host)
 	return a.host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// overlaps reports whether two listeners could not both be opened.
+// overlaps reports whether two listeners cannot both be opened.
 func (a Address) overlaps(b Address) bool {
 	return a.port != 0 && a.port == b.port && (a.host == b.host || a.wildcard() || b.wildcard())
 }

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// Clustered reports whether this node was told anything about a cluster. One that was not opens no port for it.
+// Clustered reports whether any setting asks for a cluster. Otherwise the node opens no ports for one.
 func (c *Config) Clustered() bool {
 	return len(c.Join) > 0 || c.ClusterSecretFile != "" || c.InsecureCluster || c.PeerCertFile != "" || c.Advertise != ""
 }
 
 func (c *Config) validateCluster() error {
-	if !(c.Weight >= 0.01 && c.Weight <= 100) { // NaN is in no range
+	if !(c.Weight >= 0.01 && c.Weight <= 100) { // NaN fails too
 		return fmt.Errorf("--weight %v: give 0.01 to 100", c.Weight)
 	}
 	if !spaceless(c.Zone, 32) {
@@ -32,10 +32,10 @@ func (c *Config) validateCluster() error {
 	return c.validateJoin()
 }
 
-// validateTrust sees to it that nodes know each other.
+// validateTrust checks that nodes can tell each other from strangers.
 func (c *Config) validateTrust() error {
 	if c.ClusterSecretFile == "" && !c.InsecureCluster {
-		return errors.New("a cluster needs --cluster-secret-file, so that strangers cannot join: openssl rand -hex 32 makes a secret; on a network of your own alone --insecure-cluster does without")
+		return errors.New("a cluster needs --cluster-secret-file, so that strangers cannot join: openssl rand -hex 32 makes a secret; on a network that is yours alone, --insecure-cluster needs none")
 	}
 	if c.ClusterSecretFile != "" && c.InsecureCluster {
 		return errors.New("--insecure-cluster and --cluster-secret-file exclude each other: keep the secret")
@@ -62,7 +62,7 @@ func (c *Config) validateJoin() error {
 	return nil
 }
 
-// spaceless reports whether s is printable ASCII without space, and not longer than most.
+// spaceless reports whether s is at most `most` bytes of printable ASCII without space.
 func spaceless(s string, most int) bool {
 	return len(s) <= most && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }

@@ -5,7 +5,7 @@ import "runtime/debug"
 // release is set by the linker in released binaries: -ldflags "-X github.com/roomring/roomring/internal/node.release=v1.2.3".
 var release string
 
-// Version is the release, or else what the build knows of its source.
+// Version returns the release or, in other builds, the module version or commit.
 func Version() string {
 	if release != "" {
 		return release

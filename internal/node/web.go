@@ -20,7 +20,7 @@ import (
 	"github.com/roomring/roomring/web/ws"
 )
 
-// records are the store's, with what still waits for it.
+// records is the store, with the queue of results that are not written yet.
 type records struct {
 	persist.Store
 	waiting *persist.Flusher
@@ -29,9 +29,9 @@ type records struct {
 func (r records) Pending(id room.ID) bool { return r.waiting.Pending(id) }
 func (r records) NotFound(err error) bool { return errors.Is(err, record.ErrNotFound) }
 
-// openWeb makes what players and the operator reach.
+// openWeb opens the servers for players and for the operator.
 func (n *Node) openWeb(ctx context.Context) error {
-	auth, err := n.auth(ctx)
+	auth, err := n.newAuth(ctx)
 	if err != nil {
 		return err
 	}
@@ -39,9 +39,9 @@ func (n *Node) openWeb(ctx context.Context) error {
 		run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		done := make(chan struct{})
 		go func() { defer close(done); n.jwks.Run(run) }()
-		n.owns("key set", func(context.Context) error { cancel(); <-done; return nil })
+		n.onClose("key set", func(context.Context) error { cancel(); <-done; return nil })
 	}
-	n.door = auth
+	n.auth = auth
 	token, err := n.adminToken()
 	if err != nil {
 		return err
@@ -66,18 +66,18 @@ func (n *Node) openWeb(ctx context.Context) error {
 			ReplayStall: n.cfg.ReplayStallTimeout, ReplayPace: n.cfg.ReplayPace,
 			Ratings: api.Ratings{Guests: n.cfg.RateGuests, Time: n.cfg.RatedMinTime, PerOpponent: n.cfg.RatedPerOpponent, Games: n.cfg.LeaderboardMinGames},
 		},
-		Admin:       admin.Options{Players: players{n}, Cluster: n.operator(), Token: token, Named: n.adminNamed},
+		Admin:       admin.Options{Players: players{n}, Cluster: n.clusterAdmin(), Token: token, Named: n.adminCertCovers},
 		Connections: httpd.ConnectionOptions{PerAddress: cmp.Or(n.cfg.MaxConnectionsPerAddress, -1), Most: cmp.Or(n.cfg.MaxConnections, -1)},
 	})
 	if err != nil {
 		return err
 	}
 	n.web.Store(server)
-	n.owns("sockets", briefly(n.closeSockets))
+	n.onClose("sockets", shortly(n.closeSockets))
 	return nil
 }
 
-// adminToken is the operator's, or nothing.
+// adminToken reads the operator's token. It returns "" if none is configured.
 func (n *Node) adminToken() (string, error) {
 	if n.cfg.AdminTokenFile == "" {
 		return "", nil
@@ -93,7 +93,7 @@ func (n *Node) adminToken() (string, error) {
 	return token, nil
 }
 
-// closeSockets tells the clients to come back, and cuts off those that do not answer.
+// closeSockets tells the clients to reconnect, and cuts off those that do not answer in time.
 func (n *Node) closeSockets(ctx context.Context) error {
 	if err := n.web.Load().Sockets.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		return err
@@ -101,8 +101,8 @@ func (n *Node) closeSockets(ctx context.Context) error {
 	return nil
 }
 
-// auth is who is let in, by the flags.
-func (n *Node) auth(ctx context.Context) (*auth.Authenticator, error) {
+// newAuth makes the check of players' tokens that the flags ask for.
+func (n *Node) newAuth(ctx context.Context) (*auth.Authenticator, error) {
 	opts := auth.Options{Issuer: n.cfg.Issuer, Audience: n.cfg.Audience, Verify: n.verify}
 	switch {
 	case n.cfg.AuthKeyFile != "":
@@ -126,8 +126,8 @@ func (n *Node) auth(ctx context.Context) (*auth.Authenticator, error) {
 	return auth.New(opts)
 }
 
-// guestKeys come from the cluster's secrets or, in a cluster without, from the store, so that a guest of one node is one at
-// all; else from the data folder.
+// guestKeys sets the keys of guests' tokens. Every node of a cluster must accept a guest of any other, so a cluster derives
+// the keys from its secrets or, if it has none, takes them from the store. A node outside a cluster has its own in the data folder.
 func (n *Node) guestKeys(ctx context.Context, opts *auth.Options) (err error) {
 	if keys := n.secrets.keys("guests"); len(keys) > 0 {
 		opts.GuestKey, opts.OtherGuestKeys = keys[0], keys[1:]
@@ -138,21 +138,21 @@ func (n *Node) guestKeys(ctx context.Context, opts *auth.Options) (err error) {
 		opts.GuestKey, err = auth.GuestKeyFile(own)
 		return err
 	}
-	n.log.Warn("--insecure-cluster: nodes share the key of guests' tokens in the store: whoever reads its table of keys can forge guests")
+	n.log.Warn("--insecure-cluster: nodes share the key of guests' tokens in the store: anybody who reads its table of keys can forge guests' tokens")
 	shared, err := n.store.SharedKey(ctx, "guests")
 	if err != nil {
 		return fmt.Errorf("the key of guests' tokens: %w", err)
 	}
 	opts.GuestKey = shared[:]
 	if _, err := os.Stat(own); err != nil {
-		return nil // this folder has never been that of a node by itself
+		return nil // this folder has never served a node outside a cluster
 	}
 	former, err := auth.GuestKeyFile(own)
 	opts.OtherGuestKeys = [][]byte{former}
 	return err
 }
 
-// rateOf is a limit a second for each address, and so many times as much at once. 0 is no limit.
+// rateOf returns the limit of perSecond for each address, with burst times as much at once. If perSecond is 0 there is no limit.
 func rateOf(perSecond, burst int) limit.Rate {
 	if perSecond == 0 {
 		return limit.Rate{PerSecond: -1}
@@ -160,26 +160,26 @@ func rateOf(perSecond, burst int) limit.Rate {
 	return limit.Rate{PerSecond: float64(perSecond), Burst: burst * perSecond}
 }
 
-// gauges are asked for at each scrape.
-func (n *Node) gauges() {
+// registerGauges registers metrics that are read at each scrape.
+func (n *Node) registerGauges() {
 	m := n.metrics
 	m.Gauge("roomring_results_unflushed", "Finished rooms whose result is not yet in the store.", func() float64 { return float64(n.results.Stats().Waiting) })
-	m.Gauge("roomring_results_oldest_seconds", "How long the oldest of them has waited, in seconds.", func() float64 { return n.results.Stats().Oldest.Seconds() })
-	m.Counter("roomring_results_retries_total", "Failed tries to write results.", func() float64 { return float64(n.results.Stats().Retries) })
+	m.Gauge("roomring_results_oldest_seconds", "How long the oldest of these results has waited, in seconds.", func() float64 { return n.results.Stats().Oldest.Seconds() })
+	m.Counter("roomring_results_retries_total", "Failed attempts to write results.", func() float64 { return float64(n.results.Stats().Retries) })
 	m.Counter("roomring_results_mismatched_total", "Results refused because another with the same room and another hash is stored. Anything above 0 is an alarm.", func() float64 { return float64(n.results.Stats().Mismatched) })
 	m.Counter("roomring_results_unwritable_total", "Results that no store can hold. Anything above 0 is an alarm.", func() float64 { return float64(n.results.Stats().Unwritable) })
 	m.Gauge("roomring_rows_waiting", "New rooms whose row is not yet in the store.", func() float64 { return float64(n.owner.RowsWaiting()) })
 	m.Gauge("roomring_journal_pending_bytes", "Bytes of log that wait for the disk.", func() float64 { return float64(n.journal.Stats().Pending) })
-	m.Gauge("roomring_journal_bytes", "Bytes that live rooms and those set aside take in the journal.", func() float64 { return float64(n.journal.Used()) })
+	m.Gauge("roomring_journal_bytes", "Bytes that live rooms and copies that were set aside take in the journal.", func() float64 { return float64(n.journal.Used()) })
 	m.Counter("roomring_journal_commits_total", "Groups of changes that the journal has written.", func() float64 { return float64(n.journal.Stats().Commits) })
 	m.Gauge("roomring_store_silent_seconds", "Seconds since the store last took this node's heartbeat.", func() float64 { return n.heartbeat.Age().Seconds() })
 	m.Counter("roomring_pauses_total", "Gaps of more than 250 ms in which this process did not run, while any room's or client's time did.", func() float64 { gaps, _ := n.clock.LeftOut(); return float64(gaps) })
-	m.Counter("roomring_paused_seconds_total", "What of those gaps was left out of rooms' time, in seconds.", func() float64 { _, out := n.clock.LeftOut(); return out.Seconds() })
+	m.Counter("roomring_paused_seconds_total", "Time of those gaps that rooms' time leaves out, in seconds.", func() float64 { _, out := n.clock.LeftOut(); return out.Seconds() })
 	m.Gauge("roomring_rooms_held", "Rooms that are kept but cannot be served by this process: they need a version that it lacks, or their journal takes no more of them.", func() float64 { return float64(len(n.owner.Held())) })
 }
 
-// open is how many sockets there are.
-func (n *Node) open() int {
+// openSockets returns the number of open sockets.
+func (n *Node) openSockets() int {
 	if s := n.web.Load(); s != nil {
 		return s.Sockets.Open()
 	}

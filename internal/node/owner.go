@@ -11,18 +11,20 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// logs are the journal, as the owner of rooms knows it.
-type logs struct{ *journal.Journal }
+// ownerJournal is the journal behind the interface that the owner of rooms declares.
+type ownerJournal struct{ *journal.Journal }
 
-// Remove forgets a room, unless it is not there any more.
-func (l logs) Remove(ctx context.Context, id room.ID) error { return known(l.Journal.Remove(ctx, id)) }
-
-// SetAside keeps a room for people, unless it is not there any more.
-func (l logs) SetAside(ctx context.Context, id room.ID, why string) error {
-	return known(l.Journal.SetAside(ctx, id, why))
+// Remove deletes a room's log. It does nothing if there is none.
+func (j ownerJournal) Remove(ctx context.Context, id room.ID) error {
+	return ignoreNotFound(j.Journal.Remove(ctx, id))
 }
 
-func known(err error) error {
+// SetAside moves a room's log to the copies that are set aside. It does nothing if there is none.
+func (j ownerJournal) SetAside(ctx context.Context, id room.ID, why string) error {
+	return ignoreNotFound(j.Journal.SetAside(ctx, id, why))
+}
+
+func ignoreNotFound(err error) error {
 	if errors.Is(err, record.ErrNotFound) {
 		return nil
 	}

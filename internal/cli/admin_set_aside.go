@@ -20,16 +20,16 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// asideAnswer is GET /admin/v1/set-aside.
-type asideAnswer struct {
+// setAsideAnswer is GET /admin/v1/set-aside.
+type setAsideAnswer struct {
 	Rooms   []actor.Aside
 	Partial bool
 }
 
-const asidePath = "/admin/v1/set-aside"
+const setAsidePath = "/admin/v1/set-aside"
 
-func (c *adminClient) listAside(ctx context.Context) error {
-	return shows(ctx, c, http.MethodGet, asidePath, nil, func(a asideAnswer) error {
+func (c *adminClient) listSetAside(ctx context.Context) error {
+	return askAndShow(ctx, c, http.MethodGet, setAsidePath, nil, func(a setAsideAnswer) error {
 		t := newTable(c.out, "COPY", "ROOM", "AGE", "INDEX", "BYTES", "REASON")
 		for _, r := range a.Rooms {
 			t.row(copyName(r), r.Room, age(r.At), r.Index, r.Bytes, r.Reason)
@@ -43,23 +43,23 @@ func (c *adminClient) listAside(ctx context.Context) error {
 
 func copyName(a actor.Aside) string { return fmt.Sprintf("%s/%d", a.Node, a.Key) }
 
-// findAside is the path of a copy, which is named as the list names it or, where there is one alone, by its room.
-func (c *adminClient) findAside(ctx context.Context, name string) (string, error) {
+// findSetAside is the path of a copy, which is named as the list names it or, where there is one alone, by its room.
+func (c *adminClient) findSetAside(ctx context.Context, name string) (string, error) {
 	if at := strings.LastIndexByte(name, '/'); at > 0 {
 		if key, err := strconv.ParseUint(name[at+1:], 10, 63); err == nil {
-			return fmt.Sprintf("%s/%s/%d", asidePath, url.PathEscape(name[:at]), key), nil
+			return fmt.Sprintf("%s/%s/%d", setAsidePath, url.PathEscape(name[:at]), key), nil
 		}
 	}
 	if _, err := record.ParseID(name); err != nil {
 		return "", fmt.Errorf("%q is neither a copy, such as node-1/3, nor a room's id: roomring admin rooms --set-aside lists them", name)
 	}
-	data, err := c.ask(ctx, http.MethodGet, asidePath, nil)
+	data, err := c.ask(ctx, http.MethodGet, setAsidePath, nil)
 	if err != nil {
 		return "", err
 	}
-	var all asideAnswer
+	var all setAsideAnswer
 	if err := json.Unmarshal(data, &all); err != nil {
-		return "", c.strange(err)
+		return "", c.unexpected(err)
 	}
 	var found []actor.Aside
 	var names []string
@@ -72,14 +72,14 @@ func (c *adminClient) findAside(ctx context.Context, name string) (string, error
 	case 0:
 		return "", fmt.Errorf("no node that answers has set room %s aside", name)
 	case 1:
-		return fmt.Sprintf("%s/%s/%d", asidePath, url.PathEscape(found[0].Node), found[0].Key), nil
+		return fmt.Sprintf("%s/%s/%d", setAsidePath, url.PathEscape(found[0].Node), found[0].Key), nil
 	}
 	return "", fmt.Errorf("room %s was set aside more than once: name one of %s", name, strings.Join(names, ", "))
 }
 
-// loadAside downloads a copy.
-func (c *adminClient) loadAside(ctx context.Context, name string) ([]byte, error) {
-	path, err := c.findAside(ctx, name)
+// loadSetAside downloads a copy.
+func (c *adminClient) loadSetAside(ctx context.Context, name string) ([]byte, error) {
+	path, err := c.findSetAside(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -99,8 +99,8 @@ func (c *adminClient) fetchCommand() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
 		Use: "fetch COPY|ROOM", Short: "Download a copy of a room that was set aside, with all its secrets", Args: usageArgs(cobra.ExactArgs(1)),
-		RunE: c.runs(func(ctx context.Context, args []string) error {
-			data, err := c.loadAside(ctx, args[0])
+		RunE: c.run(func(ctx context.Context, args []string) error {
+			data, err := c.loadSetAside(ctx, args[0])
 			if err != nil {
 				return err
 			}
@@ -124,14 +124,14 @@ func (c *adminClient) fetchCommand() *cobra.Command {
 }
 
 func (c *adminClient) replayCommand(games *core.Games) *cobra.Command {
-	var show showing
+	var show replayPrinter
 	cmd := &cobra.Command{
 		Use: "replay COPY|ROOM", Short: "Run a room that was set aside again, on this machine", Args: usageArgs(cobra.ExactArgs(1)),
 		Long: `Replay runs the log of a room that was set aside with the games of this binary, as roomring replay does with those that are over.
 A game that kills its process kills this one.`,
 	}
-	cmd.RunE = c.runs(func(ctx context.Context, args []string) error {
-		data, err := c.loadAside(ctx, args[0])
+	cmd.RunE = c.run(func(ctx context.Context, args []string) error {
+		data, err := c.loadSetAside(ctx, args[0])
 		if err != nil {
 			return err
 		}
@@ -149,12 +149,12 @@ func (c *adminClient) restoreCommand() *cobra.Command {
 		Long: `Restore is for a room whose cause is cured: by another binary, say. The node that has the copy runs its log again, and the room goes on
 from there under another id, with its players' seats; the old room stays over. It is refused, with the reason, where the log is damaged or
 still does not come to a live room, the room lives on elsewhere, its result is stored, or the copy has been restored already. Replay it first: a game that kills its process kills the node.`,
-		RunE: c.runs(func(ctx context.Context, args []string) error {
-			path, err := c.findAside(ctx, args[0])
+		RunE: c.run(func(ctx context.Context, args []string) error {
+			path, err := c.findSetAside(ctx, args[0])
 			if err != nil {
 				return err
 			}
-			return shows(ctx, c, http.MethodPost, path+"/restore", map[string]string{}, func(a struct{ Room, Node string }) error {
+			return askAndShow(ctx, c, http.MethodPost, path+"/restore", map[string]string{}, func(a struct{ Room, Node string }) error {
 				_, err := fmt.Fprintf(c.out, "goes on as room %s at %s\n", printable(a.Room), printable(a.Node))
 				return err
 			})

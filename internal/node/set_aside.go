@@ -13,10 +13,10 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// asides are the copies of rooms that this node's journal has set aside.
-type asides struct{ n *Node }
+// setAside gives access to the copies of rooms that this node's journal has set aside.
+type setAside struct{ n *Node }
 
-func (a asides) ListAside(ctx context.Context) ([]actor.Aside, error) {
+func (a setAside) ListAside(ctx context.Context) ([]actor.Aside, error) {
 	found, err := a.n.journal.ListAside(ctx)
 	out := make([]actor.Aside, len(found))
 	for i, f := range found {
@@ -25,7 +25,7 @@ func (a asides) ListAside(ctx context.Context) ([]actor.Aside, error) {
 	return out, err
 }
 
-func (a asides) load(ctx context.Context, key int64) (record.Kept, error) {
+func (a setAside) load(ctx context.Context, key int64) (record.Kept, error) {
 	kept, err := a.n.journal.LoadAside(ctx, key)
 	if errors.Is(err, record.ErrNotFound) {
 		err = actor.ErrNotFound
@@ -36,7 +36,7 @@ func (a asides) load(ctx context.Context, key int64) (record.Kept, error) {
 	return kept, err
 }
 
-func (a asides) LoadAside(ctx context.Context, key int64) ([]byte, error) {
+func (a setAside) LoadAside(ctx context.Context, key int64) ([]byte, error) {
 	kept, err := a.load(ctx, key)
 	if err != nil {
 		return nil, err
@@ -48,11 +48,12 @@ func (a asides) LoadAside(ctx context.Context, key int64) ([]byte, error) {
 	return data, err
 }
 
-// reopenedAs stands in the reason of a copy that goes on as another room.
+// reopenedAs marks, in the reason of a copy, that the copy was restored as another room.
 const reopenedAs = "restored as room "
 
-// ReopenAside lets one copy after another go on, so that of two who ask for the same at once the second hears of the first.
-func (a asides) ReopenAside(ctx context.Context, key int64) (room.ID, error) {
+// ReopenAside restores one copy at a time. When two requests name the same copy, the second is refused and learns the room of
+// the first.
+func (a setAside) ReopenAside(ctx context.Context, key int64) (room.ID, error) {
 	select {
 	case a.n.reopening <- struct{}{}:
 		defer func() { <-a.n.reopening }()
@@ -78,7 +79,7 @@ func (a asides) ReopenAside(ctx context.Context, key int64) (room.ID, error) {
 	}
 	if kept.Cut != "" {
 		return "", room.Refuse("damaged", fmt.Sprintf(
-			"its log is damaged: %s: what was acknowledged after input %d is lost, and no room goes on without it; roomring admin fetch takes what is left",
+			"its log is damaged: %s. What was acknowledged after input %d is lost, so it cannot be restored; roomring admin fetch downloads what is left",
 			kept.Cut, kept.Last()))
 	}
 	id, err := a.n.owner.Reopen(ctx, kept)
@@ -86,27 +87,27 @@ func (a asides) ReopenAside(ctx context.Context, key int64) (room.ID, error) {
 		return "", err
 	}
 	if err := a.n.journal.NoteAside(context.WithoutCancel(ctx), key, reason+"; "+reopenedAs+string(id)); err != nil {
-		a.n.log.Warn("a room is restored, and its copy does not say so", "room", kept.Header.ID, "as", id, "err", err)
+		a.n.log.Warn("a room is restored, but its copy could not be marked as restored", "room", kept.Header.ID, "as", id, "err", err)
 	}
 	return id, nil
 }
 
-// ListAside, LoadAside and ReopenAside are those of a node by itself.
+// ListAside, LoadAside and ReopenAside serve a node outside a cluster: its own copies are all there are.
 func (d directory) ListAside(ctx context.Context) ([]actor.Aside, bool, error) {
-	all, err := d.asides.ListAside(ctx)
+	all, err := d.setAside.ListAside(ctx)
 	return all, false, err
 }
 
 func (d directory) LoadAside(ctx context.Context, node string, key int64) ([]byte, error) {
-	if node != d.asides.n.name {
+	if node != d.setAside.n.name {
 		return nil, actor.ErrNotFound
 	}
-	return d.asides.LoadAside(ctx, key)
+	return d.setAside.LoadAside(ctx, key)
 }
 
 func (d directory) ReopenAside(ctx context.Context, node string, key int64) (room.ID, error) {
-	if node != d.asides.n.name {
+	if node != d.setAside.n.name {
 		return "", actor.ErrNotFound
 	}
-	return d.asides.ReopenAside(ctx, key)
+	return d.setAside.ReopenAside(ctx, key)
 }
