@@ -15,7 +15,7 @@ func (anyOp) update(s *Shadow, v reflect.Value, n *node) (bool, *Error) {
 	return s.updateAny(v.Elem(), n)
 }
 
-// updateAny takes a value whose type was not known before; an invalid one is nil.
+// updateAny compares a value whose type is only known now. An invalid v stands for nil.
 func (s *Shadow) updateAny(v reflect.Value, n *node) (bool, *Error) {
 	if !v.IsValid() {
 		return false, fail(reasonNull)
@@ -31,11 +31,11 @@ func (o *pointerOp) update(s *Shadow, v reflect.Value, n *node) (bool, *Error) {
 	if v.IsNil() {
 		return false, fail(reasonNull)
 	}
-	if err := s.enter(); err != nil {
+	if err := s.descend(); err != nil {
 		return false, err
 	}
 	changed, err := o.elem.update(s, v.Elem(), n)
-	s.leave()
+	s.ascend()
 	return changed, err
 }
 
@@ -48,29 +48,29 @@ func (c *compiler) arrayOp(t reflect.Type, addr bool) (op, *Error) {
 }
 
 func (o *arrayOp) update(s *Shadow, v reflect.Value, n *node) (bool, *Error) {
-	if err := s.enter(); err != nil {
+	if err := s.descend(); err != nil {
 		return false, err
 	}
-	b, changed := n.open(kindArray)
+	c, changed := n.open(kindArray)
 	count := v.Len()
-	if count != len(b.kids) {
+	if count != len(c.children) {
 		changed = true
-		b.resize(count)
+		c.resize(count)
 	}
 	for i := range count {
-		c, err := o.elem.update(s, v.Index(i), &b.kids[i])
+		childChanged, err := o.elem.update(s, v.Index(i), &c.children[i])
 		if err != nil {
 			return false, err.under(indexSegment(i))
 		}
-		changed = changed || c
+		changed = changed || childChanged
 	}
-	s.leave()
-	return n.touch(s, changed), nil
+	s.ascend()
+	return n.mark(s, changed), nil
 }
 
-// resize makes room for n elements. Those beyond the old length may be what an earlier,
-// longer array left there, which spares allocating them anew: an update makes a node
-// equal to its value whatever it was.
-func (b *box) resize(n int) {
-	b.kids = slices.Grow(b.kids, max(0, n-len(b.kids)))[:n]
+// resize sets the number of children to n. New children may be nodes that a longer array
+// left in the slice. They are reused, which saves allocations: an update makes a node equal
+// to its value whatever the node was before.
+func (c *container) resize(n int) {
+	c.children = slices.Grow(c.children, max(0, n-len(c.children)))[:n]
 }

@@ -12,22 +12,22 @@ import (
 
 // AppendCanonical appends the canonical JSON (RFC 8785) of a generic value: nil, bool,
 // string, float64, [json.Number], int, int64, uint64, []any and map[string]any, which
-// are what JSON and CBOR decoders make. A client that appends its copy of a view and
-// takes the CRC-32 (IEEE) of the bytes must get the server's checksum.
+// are the types that JSON and CBOR decoders make. A client that appends its copy of a view
+// and takes the CRC-32 (IEEE) of the bytes must get the server's checksum.
 //
-// As the RFC demands, a json.Number stands for the nearest double. The error, an
-// [*Error], says what cannot be written: a number that is not finite, an integer beyond
-// ±(2⁵³-1) held as a Go integer, text that is not UTF-8, another Go type, values nested
-// deeper than encoding/json reads them.
+// A json.Number stands for the nearest double, as the RFC demands. The error is an [*Error]
+// and says what cannot be written: a number that is not finite, a Go integer beyond
+// ±(2⁵³-1), text that is not UTF-8, another Go type, or values nested deeper than
+// encoding/json reads them.
 func AppendCanonical(b []byte, v any) ([]byte, error) {
 	b, err := appendCanonical(b, v, maxGenericDepth)
 	if err != nil {
-		return b, err.done()
+		return b, err.trimPath()
 	}
 	return b, nil
 }
 
-// maxGenericDepth is how deep encoding/json lets a document nest.
+// maxGenericDepth is the nesting limit of encoding/json.
 const maxGenericDepth = 10000
 
 func appendCanonical(b []byte, v any, depth int) ([]byte, *Error) {

@@ -10,7 +10,7 @@ import (
 	"github.com/roomring/roomring/room/view"
 )
 
-// RFC 8785, appendix B: doubles by their bits, and how ECMAScript writes them.
+// These are the samples of RFC 8785, appendix B: the bits of doubles, and how ECMAScript writes them.
 var rfc8785Numbers = []struct {
 	bits uint64
 	want string
@@ -60,7 +60,7 @@ func TestNumbersRFC8785(t *testing.T) {
 	}
 }
 
-// The examples of RFC 8785, 3.2.2 and 3.2.3.
+// TestSamplesRFC8785 checks the examples of RFC 8785, 3.2.2 and 3.2.3.
 func TestSamplesRFC8785(t *testing.T) {
 	for in, want := range map[string]string{
 		`{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],` +
@@ -129,7 +129,7 @@ func FuzzCanonical(f *testing.F) {
 		}
 		out, err := view.AppendCanonical(nil, tree)
 		if err != nil {
-			return // a number beyond the doubles
+			return // a number is too large for a double
 		}
 		if again := canonical(t, decode(t, string(out))); again != string(out) {
 			t.Errorf("canonical %s is not canonical: %s", out, again)

@@ -21,7 +21,7 @@ const (
 	cborFloat64 = 0xfb
 )
 
-// appendCBOR writes the node whole. An absent node writes nothing.
+// appendCBOR writes the whole node. An absent node writes nothing.
 func (n *node) appendCBOR(b []byte) []byte {
 	switch n.kind {
 	case kindBool:
@@ -33,28 +33,28 @@ func (n *node) appendCBOR(b []byte) []byte {
 	case kindString:
 		return appendCBORString(b, n.str)
 	case kindArray:
-		b = appendHead(b, cborArray, uint64(len(n.box.kids)))
-		for i := range n.box.kids {
-			b = n.box.kids[i].appendCBOR(b)
+		b = appendHead(b, cborArray, uint64(len(n.container.children)))
+		for i := range n.container.children {
+			b = n.container.children[i].appendCBOR(b)
 		}
 	case kindObject:
-		return n.box.appendObjectCBOR(b)
+		return n.container.appendObjectCBOR(b)
 	}
 	return b
 }
 
-func (x *box) appendObjectCBOR(b []byte) []byte {
-	b = appendHead(b, cborMap, uint64(x.live()))
-	for i := range x.kids {
-		if kid := &x.kids[i]; kid.kind != kindAbsent {
-			b = append(b, kid.label.cbor...)
-			b = kid.appendCBOR(b)
+func (c *container) appendObjectCBOR(b []byte) []byte {
+	b = appendHead(b, cborMap, uint64(c.present()))
+	for i := range c.children {
+		if child := &c.children[i]; child.kind != kindAbsent {
+			b = append(b, child.label.cbor...)
+			b = child.appendCBOR(b)
 		}
 	}
 	return b
 }
 
-// appendPatchCBOR writes what changed in update gen, which the node was part of.
+// appendPatchCBOR writes what update gen changed in the node. The node must be one that changed.
 func (n *node) appendPatchCBOR(b []byte, gen uint64) []byte {
 	if n.kind == kindAbsent {
 		return append(b, cborNull)
@@ -62,20 +62,20 @@ func (n *node) appendPatchCBOR(b []byte, gen uint64) []byte {
 	if n.kind != kindObject {
 		return n.appendCBOR(b)
 	}
-	b = appendHead(b, cborMap, n.box.changed(gen))
-	for i := range n.box.kids {
-		if kid := &n.box.kids[i]; kid.gen == gen {
-			b = append(b, kid.label.cbor...)
-			b = kid.appendPatchCBOR(b, gen)
+	b = appendHead(b, cborMap, n.container.changed(gen))
+	for i := range n.container.children {
+		if child := &n.container.children[i]; child.gen == gen {
+			b = append(b, child.label.cbor...)
+			b = child.appendPatchCBOR(b, gen)
 		}
 	}
 	return b
 }
 
 // changed counts the members that update gen changed.
-func (x *box) changed(gen uint64) (n uint64) {
-	for i := range x.kids {
-		if x.kids[i].gen == gen {
+func (c *container) changed(gen uint64) (n uint64) {
+	for i := range c.children {
+		if c.children[i].gen == gen {
 			n++
 		}
 	}
@@ -121,8 +121,8 @@ func appendCBORFloat(b []byte, f float64) []byte {
 	return binary.BigEndian.AppendUint32(append(b, cborFloat32), bits)
 }
 
-// toHalf turns the bits of a finite float32 into those of the equal float16, if there is
-// one: 5 bits of exponent for 8, 10 of fraction for 23.
+// toHalf converts the bits of a finite float32 to the bits of the equal float16, if there is
+// one. A float16 has 5 bits of exponent instead of 8, and 10 of fraction instead of 23.
 func toHalf(bits uint32) (uint16, bool) {
 	sign := uint16(bits >> 16 & 0x8000)
 	exp := int(bits>>23&0xff) - 127

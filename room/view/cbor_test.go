@@ -9,7 +9,7 @@ import (
 	"github.com/roomring/roomring/room/view"
 )
 
-// The examples of RFC 8949, appendix A, that a view can hold.
+// TestCBORSamplesRFC8949 checks the examples of RFC 8949, appendix A, that a view can hold.
 func TestCBORSamplesRFC8949(t *testing.T) {
 	for _, c := range []struct {
 		view any
@@ -46,7 +46,7 @@ func TestCBORSamplesRFC8949(t *testing.T) {
 	}
 }
 
-// TestCBORLargeMaps needs map heads of each width, in whole views and in patches.
+// TestCBORLargeMaps checks map heads of each width, in whole views and in patches.
 func TestCBORLargeMaps(t *testing.T) {
 	for _, size := range []int{23, 24, 255, 256, 70000} {
 		m := make(map[int]int, size)

@@ -7,26 +7,27 @@ import (
 	"sync"
 )
 
-// op knows one Go type. update makes n equal to v and reports whether that changed n in
-// the data model; if so, n carries the shadow's gen. After an error n is undefined.
+// op compares values of one Go type. update makes n equal to v and reports whether that
+// changed n in the data model; if so, n.gen is the shadow's gen. After an error n is
+// undefined.
 type op interface {
 	update(s *Shadow, v reflect.Value, n *node) (changed bool, err *Error)
 }
 
-// opKey is all that the meaning of a value depends on in encoding/json: its type,
-// whether it can be addressed (so that methods of its pointer count), and the tag
-// option ",string".
+// opKey holds everything on which the meaning of a value depends in encoding/json: its
+// type, whether it is addressable (then methods of its pointer count), and the tag option
+// ",string".
 type opKey struct {
 	typ    reflect.Type
 	addr   bool
 	quoted bool
 }
 
-// ops holds every op compiled, by opKey. It grows with the types of the program alone.
+// ops holds all compiled ops by opKey. The number of types in the program bounds its size.
 var ops sync.Map
 
-// compile returns the op for values of type t that cannot be addressed, as the
-// arguments of functions and the contents of maps and interfaces cannot.
+// compile returns the op for values of type t that are not addressable. Function arguments
+// and the contents of maps and interfaces are not.
 func compile(t reflect.Type) (op, *Error) {
 	c := compiler{building: make(map[opKey]*forward)}
 	o, err := c.op(opKey{typ: t})
@@ -39,13 +40,13 @@ func compile(t reflect.Type) (op, *Error) {
 	return o, nil
 }
 
-// compiler builds the ops for a type and all it holds. They are published only
-// together, since those of recursive types refer to each other.
+// compiler builds the ops for a type and all types inside it. They are published together,
+// because the ops of recursive types refer to each other.
 type compiler struct {
 	building map[opKey]*forward
 }
 
-// forward stands for an op that is still being built, which only a recursive type asks for.
+// forward stands for an op that is still being built. Only recursive types need it.
 type forward struct{ op }
 
 var (

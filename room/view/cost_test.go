@@ -98,7 +98,7 @@ func newChess() *chessView {
 
 func square(file, row int) string { return string([]byte{byte('a' + file), byte('0' + row)}) }
 
-// step moves a pawn to and fro, which takes a key from the board and adds another.
+// step moves a pawn back and forth, which removes one key of the board and adds another.
 func (c *chessView) step(i int) {
 	from, to, turn := "e2", "e4", "black"
 	if i&1 == 1 {
@@ -182,7 +182,7 @@ func benchmark(b *testing.B, v any, step func(i int)) {
 	b.ReportMetric(float64(len(cbor)), "cbor-bytes")
 }
 
-// Each figure is for the comparison and both encodings of the patch.
+// BenchmarkUpdate measures the comparison together with both encodings of the patch.
 func BenchmarkUpdate(b *testing.B) {
 	byMap, bySlice, chess := newArenaMap(), newArenaSlice(), newChess()
 	b.Run("20 in map, unchanged", func(b *testing.B) { benchmark(b, byMap, func(int) {}) })

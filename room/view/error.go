@@ -6,13 +6,13 @@ import (
 )
 
 // Error says which part of a view cannot be shown to clients, and what to do about it.
-// It never holds a value of the view; its path may hold map keys.
+// It never contains a value of the view. Its path may contain map keys.
 type Error struct {
-	// Path names the part by the names that clients see, such as "players[3].hand".
-	// In errors of [Compile] an element of a slice or map is "[]". Empty means the
-	// view itself.
+	// Path names the part in the names that clients see, such as "players[3].hand".
+	// In errors of [Compile], "[]" stands for an element of a slice or map. An empty
+	// path means the view itself.
 	Path string
-	// Reason says what is wrong and what would be right.
+	// Reason says what is wrong and how to correct it.
 	Reason string
 }
 
@@ -33,21 +33,21 @@ const (
 
 func fail(reason string) *Error { return &Error{Reason: reason} }
 
-// under puts a path segment in front, as the error passes a level on its way out.
+// under puts a path segment in front of the path. Each level of nesting adds its segment.
 func (e *Error) under(segment string) *Error {
 	e.Path = segment + e.Path
 	return e
 }
 
-// done makes the path fit for people once its outermost segment is known.
-func (e *Error) done() *Error {
+// trimPath removes the dot in front of the outermost segment.
+func (e *Error) trimPath() *Error {
 	e.Path = strings.TrimPrefix(e.Path, ".")
 	return e
 }
 
 func indexSegment(i int) string { return "[" + strconv.Itoa(i) + "]" }
 
-// nameSegment writes an object member: .name, or ["na me"] where a dot would mislead.
+// nameSegment writes an object member as .name, or as ["na me"] if it is no plain word.
 func nameSegment(name string) string {
 	for i := range len(name) {
 		c := name[i]

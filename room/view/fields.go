@@ -14,24 +14,24 @@ type field struct {
 	name      string
 	index     []int
 	typ       reflect.Type
-	tagged    bool // the name is from the tag
-	byPointer bool // the way to it leads through an embedded pointer
+	tagged    bool // the name comes from the tag
+	byPointer bool // it is promoted through an embedded pointer
 	quoted    bool
 	omitEmpty bool
 	omitZero  bool
 }
 
-// embedded is a struct whose fields are to be gathered.
+// embedded is a struct whose fields are still to be collected.
 type embedded struct {
 	typ       reflect.Type
 	index     []int
 	byPointer bool
-	repeated  bool // embedded more than once at this depth, so that its fields clash
+	repeated  bool // it is embedded more than once at this depth, so its fields clash
 }
 
-// structFields lists the fields of t that show, by encoding/json's rules: of several
-// with one name the shallowest wins, among those the only tagged one, and if it is not
-// unique, none.
+// structFields lists the fields of t that encoding/json writes. If several fields have one
+// name, the shallowest wins. If several are equally shallow, the tagged one wins. If that
+// does not leave exactly one, none of them is written.
 func structFields(t reflect.Type) []field {
 	var all []field
 	visited := make(map[reflect.Type]bool)
@@ -42,15 +42,15 @@ func structFields(t reflect.Type) []field {
 				continue
 			}
 			visited[e.typ] = true
-			all, next = e.gather(all, next)
+			all, next = e.collect(all, next)
 		}
 		level = next
 	}
 	return dominant(all)
 }
 
-// gather appends the fields of e to all, and the structs it embeds to next.
-func (e embedded) gather(all []field, next []embedded) ([]field, []embedded) {
+// collect appends the fields of e to all, and the structs it embeds to next.
+func (e embedded) collect(all []field, next []embedded) ([]field, []embedded) {
 	for i := range e.typ.NumField() {
 		sf := e.typ.Field(i)
 		tag := sf.Tag.Get("json")
@@ -80,7 +80,7 @@ func (e embedded) gather(all []field, next []embedded) ([]field, []embedded) {
 		}
 		all = append(all, f)
 		if e.repeated {
-			all = append(all, f) // its double annihilates it
+			all = append(all, f) // two equal candidates: dominant drops both
 		}
 	}
 	return all, next
@@ -95,8 +95,8 @@ func embed(next []embedded, e embedded) []embedded {
 	return next
 }
 
-// visible tells whether a field counts: exported, or an embedded struct, which may have
-// exported fields though it is not.
+// visible reports whether encoding/json looks at a field. An embedded struct counts even if
+// it is not exported, because its fields may be.
 func visible(sf reflect.StructField) bool {
 	if sf.IsExported() {
 		return true
@@ -129,7 +129,7 @@ func hasOption(options, want string) bool {
 	return false
 }
 
-// isFieldName tells whether encoding/json takes a tag's name.
+// isFieldName reports whether encoding/json accepts a name from a tag.
 func isFieldName(name string) bool {
 	for _, c := range name {
 		if !strings.ContainsRune("!#$%&()*+-./:;<=>?@[]^_{|}~ ", c) && !unicode.IsLetter(c) && !unicode.IsDigit(c) {
@@ -139,7 +139,7 @@ func isFieldName(name string) bool {
 	return name != ""
 }
 
-// dominant keeps of the fields of each name the one that wins, if one does.
+// dominant keeps for each name the field that wins, if there is one.
 func dominant(all []field) []field {
 	slices.SortStableFunc(all, func(a, b field) int {
 		return cmp.Or(strings.Compare(a.name, b.name), a.compareRank(b))
@@ -165,7 +165,7 @@ func (f field) compareRank(g field) int {
 	return 1
 }
 
-// omit returns the test for leaving the field out, or nil.
+// omit returns the test for leaving the field out, or nil if the field is always written.
 func (f field) omit() func(reflect.Value) bool {
 	zero := isZeroFunc(f.typ)
 	switch {
@@ -179,7 +179,7 @@ func (f field) omit() func(reflect.Value) bool {
 	return nil
 }
 
-// isEmpty is what omitempty leaves out.
+// isEmpty reports whether omitempty leaves v out.
 func isEmpty(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Array, reflect.Map, reflect.Slice, reflect.String:
@@ -194,7 +194,7 @@ type isZeroer interface{ IsZero() bool }
 
 var isZeroerType = reflect.TypeFor[isZeroer]()
 
-// isZeroFunc is what omitzero leaves out: by the type's IsZero method if it has one.
+// isZeroFunc returns the test of omitzero, which calls the type's IsZero method if it has one.
 func isZeroFunc(t reflect.Type) func(reflect.Value) bool {
 	switch {
 	case t.Implements(isZeroerType):

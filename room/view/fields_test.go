@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Types with the finer points of encoding/json's rules for fields.
+// These types use the finer rules of encoding/json for fields.
 
 type (
 	Deep  struct{ A, Shadowed, Clash, Dup int }

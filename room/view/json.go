@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// appendJSON writes the node whole. An absent node writes nothing.
+// appendJSON writes the whole node. An absent node writes nothing.
 func (n *node) appendJSON(b []byte) []byte {
 	switch n.kind {
 	case kindBool:
@@ -17,34 +17,34 @@ func (n *node) appendJSON(b []byte) []byte {
 	case kindString:
 		return appendString(b, n.str)
 	case kindArray:
-		return n.box.appendArrayJSON(b)
+		return n.container.appendArrayJSON(b)
 	case kindObject:
-		return n.box.appendObjectJSON(b)
+		return n.container.appendObjectJSON(b)
 	}
 	return b
 }
 
-func (x *box) appendArrayJSON(b []byte) []byte {
+func (c *container) appendArrayJSON(b []byte) []byte {
 	b = append(b, '[')
-	for i := range x.kids {
+	for i := range c.children {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = x.kids[i].appendJSON(b)
+		b = c.children[i].appendJSON(b)
 	}
 	return append(b, ']')
 }
 
-func (x *box) appendObjectJSON(b []byte) []byte {
+func (c *container) appendObjectJSON(b []byte) []byte {
 	open := byte('{')
-	for i := range x.kids {
-		kid := &x.kids[i]
-		if kid.kind == kindAbsent {
+	for i := range c.children {
+		child := &c.children[i]
+		if child.kind == kindAbsent {
 			continue
 		}
 		b = append(b, open)
-		b = append(b, kid.label.json...)
-		b = kid.appendJSON(b)
+		b = append(b, child.label.json...)
+		b = child.appendJSON(b)
 		open = ','
 	}
 	return closeObject(b, open)
@@ -57,8 +57,8 @@ func closeObject(b []byte, open byte) []byte {
 	return append(b, '}')
 }
 
-// appendPatchJSON writes what changed in update gen, which the node was part of. In an
-// object that was none before, every member is new and so changed.
+// appendPatchJSON writes what update gen changed in the node. The node must be one that
+// changed. If it was no object before, all its members are new, so all of them are written.
 func (n *node) appendPatchJSON(b []byte, gen uint64) []byte {
 	if n.kind == kindAbsent {
 		return append(b, "null"...)
@@ -67,37 +67,37 @@ func (n *node) appendPatchJSON(b []byte, gen uint64) []byte {
 		return n.appendJSON(b)
 	}
 	open := byte('{')
-	for i := range n.box.kids {
-		kid := &n.box.kids[i]
-		if kid.gen != gen {
+	for i := range n.container.children {
+		child := &n.container.children[i]
+		if child.gen != gen {
 			continue
 		}
 		b = append(b, open)
-		b = append(b, kid.label.json...)
-		b = kid.appendPatchJSON(b, gen)
+		b = append(b, child.label.json...)
+		b = child.appendPatchJSON(b, gen)
 		open = ','
 	}
 	return closeObject(b, open)
 }
 
-// appendFloat writes a finite double as ECMAScript's Number::toString does, which
+// appendFloat writes a finite double as ECMAScript's Number::toString does, as
 // RFC 8785, 3.2.2.3, demands: plain from 1e-6 up to 1e21, otherwise with an exponent.
 func appendFloat(b []byte, f float64) []byte {
 	if f == 0 {
-		return append(b, '0') // also for -0
+		return append(b, '0') // -0 too
 	}
 	if abs := math.Abs(f); abs >= 1e-6 && abs < 1e21 {
 		return strconv.AppendFloat(b, f, 'f', -1, 64)
 	}
 	b = strconv.AppendFloat(b, f, 'e', -1, 64)
-	if n := len(b); b[n-4] == 'e' && b[n-2] == '0' { // e-07 is e-7
+	if n := len(b); b[n-4] == 'e' && b[n-2] == '0' { // e-07 → e-7
 		b[n-2] = b[n-1]
 		b = b[:n-1]
 	}
 	return b
 }
 
-// appendString writes valid UTF-8 with the only escapes RFC 8785, 3.2.2.2, allows.
+// appendString writes valid UTF-8 with only the escapes that RFC 8785, 3.2.2.2, allows.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0

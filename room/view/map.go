@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// mapOp compares maps. Go walks a map in any order, so each key is looked up among the
-// node's sorted children; new ones are gathered behind them and sorted in at the end.
+// mapOp compares maps. Go iterates over a map in random order, so each key is looked up
+// among the node's sorted children. New children are appended and sorted in at the end.
 type mapOp struct {
 	typ  reflect.Type
 	elem op
@@ -24,8 +24,8 @@ const (
 	textKeys // encoding.TextMarshaler
 )
 
-// mapScratch is what walking a map needs, kept so that the next walk allocates nothing.
-// Between walks it refers to nothing of the game's.
+// mapScratch holds what an iteration over a map needs. It is kept so that the next
+// iteration allocates nothing. Between iterations it refers to no memory of the game.
 type mapScratch struct {
 	iter      reflect.MapIter
 	key, elem reflect.Value
@@ -52,59 +52,60 @@ func (c *compiler) mapOp(t reflect.Type) (op, *Error) {
 }
 
 func (o *mapOp) update(s *Shadow, v reflect.Value, n *node) (bool, *Error) {
-	if err := s.enter(); err != nil {
+	if err := s.descend(); err != nil {
 		return false, err
 	}
-	b, changed := n.open(kindObject)
-	b.settle()
-	known, met := len(b.kids), 0
-	scan := b.scratch(o.typ)
+	c, changed := n.open(kindObject)
+	c.dropAbsent()
+	known, met := len(c.children), 0
+	scan := c.scratch(o.typ)
 	scan.iter.Reset(v)
 	for scan.iter.Next() {
 		scan.key.SetIterKey(&scan.iter)
 		scan.elem.SetIterValue(&scan.iter)
-		i, err := o.child(s, b, known, scan.key)
+		i, err := o.child(s, c, known, scan.key)
 		if err != nil {
 			return false, err
 		}
-		kid := &b.kids[i]
-		if kid.seen {
-			return false, twice(kid)
+		child := &c.children[i]
+		if child.seen {
+			return false, duplicateKey(child)
 		}
-		kid.seen = true
-		c, err := o.elem.update(s, scan.elem, kid)
+		child.seen = true
+		childChanged, err := o.elem.update(s, scan.elem, child)
 		if err != nil {
-			return false, err.under(nameSegment(kid.label.name))
+			return false, err.under(nameSegment(child.label.name))
 		}
-		changed = changed || c
+		changed = changed || childChanged
 		met++
 	}
 	scan.clear()
-	moved, err := b.finish(s, known, met)
+	keysChanged, err := c.finish(s, known, met)
 	if err != nil {
 		return false, err
 	}
-	s.leave()
-	return n.touch(s, changed || moved), nil
+	s.ascend()
+	return n.mark(s, changed || keysChanged), nil
 }
 
-// child finds the place of the child for a key among the known ones, or makes one.
-func (o *mapOp) child(s *Shadow, b *box, known int, key reflect.Value) (int, *Error) {
+// child returns the index of the child for a key. It searches the first known children and
+// appends a new child if none of them has the key.
+func (o *mapOp) child(s *Shadow, c *container, known int, key reflect.Value) (int, *Error) {
 	if o.keys == stringKeys {
 		name := key.String()
-		if i := find(b.kids[:known], name); i >= 0 {
+		if i := find(c.children[:known], name); i >= 0 {
 			return i, nil
 		}
-		return b.insert(name)
+		return c.insert(name)
 	}
 	var err *Error
 	if s.buf, err = o.appendKey(s.buf[:0], key); err != nil {
 		return 0, err
 	}
-	if i := find(b.kids[:known], s.buf); i >= 0 {
+	if i := find(c.children[:known], s.buf); i >= 0 {
 		return i, nil
 	}
-	return b.insert(string(s.buf))
+	return c.insert(string(s.buf))
 }
 
 func (o *mapOp) appendKey(b []byte, key reflect.Value) ([]byte, *Error) {
@@ -112,7 +113,7 @@ func (o *mapOp) appendKey(b []byte, key reflect.Value) ([]byte, *Error) {
 		return appendInteger(b, key), nil
 	}
 	if key.Kind() == reflect.Pointer && key.IsNil() {
-		return b, nil // encoding/json's name for it is ""
+		return b, nil // encoding/json writes it as ""
 	}
 	m, ok := reflect.TypeAssert[encoding.TextMarshaler](key)
 	if !ok {
@@ -125,19 +126,19 @@ func (o *mapOp) appendKey(b []byte, key reflect.Value) ([]byte, *Error) {
 	return append(b, text...), nil
 }
 
-// settle forgets the children that the last update removed, so that all are alive.
-func (b *box) settle() {
-	if b.dead > 0 || b.shape != nil {
-		b.kids = slices.DeleteFunc(b.kids, func(n node) bool { return n.kind == kindAbsent })
-		b.dead, b.shape = 0, nil
+// dropAbsent drops the absent children, which the last update removed.
+func (c *container) dropAbsent() {
+	if c.absent > 0 || c.shape != nil {
+		c.children = slices.DeleteFunc(c.children, func(n node) bool { return n.kind == kindAbsent })
+		c.absent, c.shape = 0, nil
 	}
 }
 
-func (b *box) scratch(t reflect.Type) *mapScratch {
-	if b.scan == nil || b.scan.key.Type() != t.Key() || b.scan.elem.Type() != t.Elem() {
-		b.scan = &mapScratch{key: reflect.New(t.Key()).Elem(), elem: reflect.New(t.Elem()).Elem()}
+func (c *container) scratch(t reflect.Type) *mapScratch {
+	if c.scan == nil || c.scan.key.Type() != t.Key() || c.scan.elem.Type() != t.Elem() {
+		c.scan = &mapScratch{key: reflect.New(t.Key()).Elem(), elem: reflect.New(t.Elem()).Elem()}
 	}
-	return b.scan
+	return c.scan
 }
 
 func (m *mapScratch) clear() {
@@ -146,38 +147,39 @@ func (m *mapScratch) clear() {
 	m.elem.SetZero()
 }
 
-func (b *box) insert(name string) (int, *Error) {
+func (c *container) insert(name string) (int, *Error) {
 	if !utf8.ValidString(name) {
 		return 0, fail("has a key that " + reasonUTF8)
 	}
-	b.kids = append(b.kids, node{label: newLabel(name)})
-	return len(b.kids) - 1, nil
+	c.children = append(c.children, node{label: newLabel(name)})
+	return len(c.children) - 1, nil
 }
 
-// finish ends a walk over a map that met some of the known children, and new ones
-// behind them: it drops those not met, sorts in the new, and reports whether it did.
-func (b *box) finish(s *Shadow, known, met int) (changed bool, err *Error) {
-	lost := met < len(b.kids)
-	for i := range b.kids {
-		kid := &b.kids[i]
-		if lost && !kid.seen {
-			kid.drop(s)
-			b.dead++
+// finish ends an iteration over a map that met so many children, of which the first known
+// ones existed before. It removes the children that were not met, sorts in the new ones, and
+// reports whether there were any of either.
+func (c *container) finish(s *Shadow, known, met int) (changed bool, err *Error) {
+	removed := met < len(c.children)
+	for i := range c.children {
+		child := &c.children[i]
+		if removed && !child.seen {
+			child.remove(s)
+			c.absent++
 		}
-		kid.seen = false
+		child.seen = false
 	}
-	if len(b.kids) == known {
-		return lost, nil
+	if len(c.children) == known {
+		return removed, nil
 	}
-	b.sort()
-	for i := 1; i < len(b.kids); i++ {
-		if b.kids[i].label.name == b.kids[i-1].label.name {
-			return false, twice(&b.kids[i])
+	c.sort()
+	for i := 1; i < len(c.children); i++ {
+		if c.children[i].label.name == c.children[i-1].label.name {
+			return false, duplicateKey(&c.children[i])
 		}
 	}
 	return true, nil
 }
 
-func twice(n *node) *Error {
+func duplicateKey(n *node) *Error {
 	return fail("has two keys that are both written " + strconv.Quote(n.label.name))
 }

@@ -46,8 +46,8 @@ func (o textOp) update(s *Shadow, v reflect.Value, n *node) (bool, *Error) {
 	return updateText(s, text, n)
 }
 
-// method finds the implementation of M; a nil pointer or interface has none, as in
-// encoding/json, which writes null.
+// method returns v as an M. A nil pointer or interface gives an error, because encoding/json
+// would write null for it.
 func method[M any](v reflect.Value, addr bool) (M, *Error) {
 	var none M
 	if addr {
@@ -63,7 +63,7 @@ func method[M any](v reflect.Value, addr bool) (M, *Error) {
 	return m, nil
 }
 
-// parse reads exactly one JSON value, with its numbers as they are written.
+// parse reads exactly one JSON value and keeps its numbers as text.
 func parse(raw []byte) (tree any, err error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()

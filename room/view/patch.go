@@ -1,12 +1,11 @@
 package view
 
 // Patch applies a JSON Merge Patch (RFC 7396) and returns the result. Both arguments
-// are generic values as encoding/json decodes them into an any; CBOR must be decoded to
-// the same: objects as map[string]any.
+// are generic values as encoding/json decodes them into an any. CBOR must be decoded to the
+// same types, with objects as map[string]any.
 //
-// Where target is or holds an object that the patch changes, that map itself is
-// changed, so only the result may be used afterwards. The patch is not changed, but
-// arrays in it may become part of the result.
+// Patch changes the maps of target in place, so only the result may be used afterwards. The
+// patch is not changed, but arrays in it may become part of the result.
 func Patch(target, patch any) any {
 	changes, ok := patch.(map[string]any)
 	if !ok {

@@ -6,7 +6,7 @@ import (
 	"github.com/roomring/roomring/room/view"
 )
 
-// The test cases of RFC 7396, appendix A.
+// These are the test cases of RFC 7396, appendix A.
 var rfc7396 = []struct{ target, patch, result string }{
 	{`{"a":"b"}`, `{"a":"c"}`, `{"a":"c"}`},
 	{`{"a":"b"}`, `{"b":"c"}`, `{"a":"b","b":"c"}`},
@@ -58,7 +58,7 @@ func FuzzPatch(f *testing.F) {
 		}
 		before, err := view.AppendCanonical(nil, p)
 		if err != nil {
-			return // a number beyond the doubles
+			return // a number is too large for a double
 		}
 		once := view.Patch(a, p)
 		first, err := view.AppendCanonical(nil, once)
@@ -75,7 +75,7 @@ func FuzzPatch(f *testing.F) {
 	})
 }
 
-// fuzzDiff takes both documents for views and checks the way from one to the other.
+// fuzzDiff shows both documents as views and checks the patch between them.
 func fuzzDiff(t *testing.T, from, to string) {
 	a, b := decode(t, from), decode(t, to)
 	if view.Check(a) != nil || view.Check(b) != nil {

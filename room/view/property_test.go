@@ -11,13 +11,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Types that use what encoding/json offers, nested in each other.
+// These types use the features of encoding/json, nested in each other.
 
 type suit uint8
 
 func (s suit) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "suit-%d", s), nil }
 
-// coin encodes itself by its pointer only, so it depends on being addressable.
+// coin has its marshaler on the pointer, so the result depends on whether the value is addressable.
 type coin struct{ Side int }
 
 func (c *coin) MarshalJSON() ([]byte, error) {
@@ -28,7 +28,7 @@ type rank string
 
 func (r *rank) MarshalText() ([]byte, error) { return []byte("rank " + *r), nil }
 
-// span is zero by its own account when both ends meet.
+// span has an IsZero method: it is zero if both ends are equal.
 type span struct{ From, To int }
 
 func (s span) IsZero() bool { return s.From == s.To }
@@ -133,7 +133,7 @@ func genTree(depth int) func(*rapid.T) tree {
 	}
 }
 
-// genAny makes generic documents, and now and then a Go type inside an interface.
+// genAny makes generic documents, and sometimes a Go type inside an interface.
 func genAny(depth int) *rapid.Generator[any] {
 	leaves := []*rapid.Generator[any]{
 		small.AsAny(), words.AsAny(), rapid.Bool().AsAny(), doubles.AsAny(),
@@ -189,7 +189,7 @@ func genEntity(t *rapid.T) entity {
 	return e
 }
 
-// checkViews drives one viewer through views of type V.
+// checkViews shows one viewer a series of views of type V.
 func checkViews[V any](gen *rapid.Generator[V]) func(*testing.T) {
 	return rapid.MakeCheck(func(t *rapid.T) {
 		v := newViewer(t, new(V))
@@ -215,8 +215,8 @@ func TestFollowsEveryChange(t *testing.T) {
 	t.Run("doubles", checkViews(rapid.SliceOf(rapid.Float64Range(-math.MaxFloat64, math.MaxFloat64))))
 }
 
-// TestFollowsSmallChanges mutates one view in place, as games do, instead of drawing
-// each anew.
+// TestFollowsSmallChanges changes one view in place, as games do. It does not draw a new view
+// for each step.
 func TestFollowsSmallChanges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := genEntity(t)

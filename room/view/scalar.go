@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxInt is the greatest n for which a double holds every integer from -n to n and stands for no other: decoders in
-// JavaScript refuse 2⁵³, which 2⁵³+1 is rounded to.
+// maxInt is the largest integer that JavaScript calls safe: a double holds every integer from -maxInt to maxInt exactly, and
+// no other integer is rounded to one of them. 2⁵³ is not safe, because 2⁵³+1 is rounded to it; decoders refuse it.
 const maxInt = 1<<53 - 1
 
 type (
@@ -79,7 +79,7 @@ func updateFloat(s *Shadow, f float64, n *node) (bool, *Error) {
 	return true, nil
 }
 
-// A float32 is compared by its bits, for finding the double it stands for is slow.
+// update compares a float32 by its bits, because finding the double that it stands for is slow.
 func (float32Op) update(s *Shadow, v reflect.Value, n *node) (bool, *Error) {
 	f := float32(v.Float())
 	bits := uint64(math.Float32bits(f))
@@ -109,7 +109,7 @@ func updateString(s *Shadow, str string, n *node) (bool, *Error) {
 	return true, nil
 }
 
-// updateText is updateString for text that the node must copy to keep.
+// updateText is updateString for text in a reused buffer. It copies the text only if it changed.
 func updateText(s *Shadow, text []byte, n *node) (bool, *Error) {
 	if n.kind == kindString && n.str == string(text) {
 		return false, nil
@@ -141,11 +141,11 @@ func (numberOp) update(s *Shadow, v reflect.Value, n *node) (bool, *Error) {
 	return updateFloat(s, f, n)
 }
 
-// numberText is the text of a json.Number, checked to be a JSON number.
+// numberText returns the text of a json.Number and checks that it is a JSON number.
 func numberText(v reflect.Value) (string, *Error) {
 	text := v.String()
 	if text == "" {
-		return "0", nil // as encoding/json has it
+		return "0", nil // as encoding/json writes it
 	}
 	first, last := text[0], text[len(text)-1]
 	if first != '-' && !isDigit(first) || !isDigit(last) || !json.Valid([]byte(text)) {
@@ -190,8 +190,8 @@ func appendInteger(b []byte, v reflect.Value) []byte {
 	return strconv.AppendUint(b, v.Uint(), 10)
 }
 
-// appendQuotedFloat writes a float under ",string" as encoding/json does: like any
-// other, but -0 keeps its sign.
+// appendQuotedFloat writes a float under ",string" as encoding/json does: like every other
+// float, except that -0 keeps its sign.
 func appendQuotedFloat(b []byte, f float64, bits int) []byte {
 	if f == 0 && math.Signbit(f) {
 		return append(b, "-0"...)
@@ -202,8 +202,8 @@ func appendQuotedFloat(b []byte, f float64, bits int) []byte {
 	return appendFloat(b, f)
 }
 
-// updateQuotedString handles a string under ",string": its text is its own JSON, with
-// the escapes that encoding/json chooses.
+// updateQuotedString compares a string under ",string". The text of the node is the JSON of
+// the string, with the escapes that encoding/json chooses.
 func updateQuotedString(s *Shadow, str string, n *node) (bool, *Error) {
 	if !utf8.ValidString(str) {
 		return false, fail(reasonUTF8)

@@ -6,7 +6,7 @@ import (
 	"reflect"
 )
 
-// MaxDepth is how many levels of structs, maps, slices and pointers a view may nest.
+// MaxDepth is how many levels deep a view may nest structs, maps, slices and pointers.
 const MaxDepth = 1000
 
 // Differ compares values of one type. It never changes and may be shared by any number
@@ -16,16 +16,16 @@ type Differ struct {
 	op  op
 }
 
-// Compile builds the differ for views of type t, which may be an interface. The error
-// is an [*Error]; it names the first part of t that can never be shown: a channel, a
-// function, a complex number, a map whose keys are no text.
+// Compile builds the differ for views of type t, which may be an interface. The error is an
+// [*Error] that names the first part of t that can never be shown: a channel, a function, a
+// complex number, or a map whose keys are neither strings nor integers and have no text.
 func Compile(t reflect.Type) (*Differ, error) {
 	if t == nil {
 		return nil, fail("has no type")
 	}
 	o, err := compile(t)
 	if err != nil {
-		return nil, err.done()
+		return nil, err.trimPath()
 	}
 	return &Differ{typ: t, op: o}, nil
 }
@@ -46,32 +46,32 @@ func Check(v any) error {
 // New returns a shadow that has seen no view yet.
 func (d *Differ) New() *Shadow { return &Shadow{differ: d, maxInt: maxInt} }
 
-// NewFirst is New for rooms of the first runtime, whose views may hold ±2⁵³ itself.
+// NewFirst is New for rooms of the first runtime, whose views may also hold ±2⁵³.
 func (d *Differ) NewFirst() *Shadow { return &Shadow{differ: d, maxInt: maxInt + 1} }
 
-// Shadow remembers the last view and tells what is different in the next. It has one
+// Shadow keeps a copy of the last view and computes what the next view changes. It has one
 // user at a time.
 type Shadow struct {
 	differ *Differ
-	maxInt int64 // integers beyond ± this are refused
+	maxInt int64 // integers beyond ±maxInt are refused
 	root   node
-	gen    uint64 // counts updates; a node with this gen changed in the last one
+	gen    uint64 // counts updates; a node with the same gen changed in the last update
 	depth  int
 	types  map[reflect.Type]op // ops of the types met inside interfaces
-	buf    []byte              // scratch
-	err    error               // set for good by the first update that failed
+	buf    []byte              // reused between calls
+	err    error               // error of the first update that failed; it stays
 }
 
 // Compare makes the shadow equal to v, a value of the differ's type, and reports
 // whether that changed anything; the first view always does. [Shadow.AppendPatchJSON]
-// and [Shadow.AppendPatchCBOR] then tell what.
+// and [Shadow.AppendPatchCBOR] then write the change.
 //
-// A value of another type that can be assigned to the differ's is taken too, and so is
-// a pointer to a value of the differ's type, which means the value.
+// v may also be of a type that is assignable to the differ's type, or a pointer to a value
+// of the differ's type.
 //
-// The error is an [*Error]. After an error the shadow is of no more use: it holds no
-// view, and every further update fails in the same way. A panic in one of the game's
-// marshalers passes through and leaves the shadow as an error does.
+// The error is an [*Error]. After an error the shadow is useless: it holds no view, and
+// every further update returns the same error. A panic in one of the game's marshalers
+// passes through and leaves the shadow useless too.
 func (s *Shadow) Compare(v reflect.Value) (changed bool, err error) {
 	if s.err != nil {
 		return false, s.err
@@ -81,7 +81,7 @@ func (s *Shadow) Compare(v reflect.Value) (changed bool, err error) {
 	s.err = errUnfinished
 	changed, fault := s.compare(v)
 	if fault != nil {
-		s.err = fault.done()
+		s.err = fault.trimPath()
 		s.root = node{}
 		return false, s.err
 	}
@@ -89,7 +89,7 @@ func (s *Shadow) Compare(v reflect.Value) (changed bool, err error) {
 	return changed, nil
 }
 
-// errUnfinished stays where a marshaler of the game panicked in the middle of an update.
+// errUnfinished stays set if a marshaler of the game panics in the middle of an update.
 var errUnfinished = fail("was left half compared by a panic")
 
 func (s *Shadow) compare(v reflect.Value) (bool, *Error) {
@@ -117,8 +117,8 @@ func (s *Shadow) compare(v reflect.Value) (bool, *Error) {
 	return o.update(s, v, &s.root)
 }
 
-// Update is [Shadow.Compare] followed by both ways to append the patch. The value v is
-// given as itself or as a [reflect.Value]. If changed is false, nothing was appended.
+// Update calls [Shadow.Compare] and appends the patch to json and to cbor. v is the view
+// itself or a [reflect.Value] of it. If changed is false, nothing was appended.
 func (s *Shadow) Update(v any, json, cbor []byte) (jsonOut, cborOut []byte, changed bool, err error) {
 	rv, ok := v.(reflect.Value)
 	if !ok {
@@ -130,8 +130,8 @@ func (s *Shadow) Update(v any, json, cbor []byte) (jsonOut, cborOut []byte, chan
 	return json, cbor, changed, err
 }
 
-// AppendPatchJSON appends the merge patch (RFC 7396) that turns the view before the
-// last update into the one after it, or nothing if they are equal.
+// AppendPatchJSON appends the merge patch (RFC 7396) that turns the view before the last
+// update into the view after it. It appends nothing if they are equal.
 func (s *Shadow) AppendPatchJSON(b []byte) []byte {
 	if s.root.gen != s.gen || s.root.kind == kindAbsent {
 		return b
@@ -147,11 +147,12 @@ func (s *Shadow) AppendPatchCBOR(b []byte) []byte {
 	return s.root.appendPatchCBOR(b, s.gen)
 }
 
-// AppendJSON appends the whole view in canonical JSON (RFC 8785); nothing before the
-// first update.
+// AppendJSON appends the whole view in canonical JSON (RFC 8785). Before the first update it
+// appends nothing.
 func (s *Shadow) AppendJSON(b []byte) []byte { return s.root.appendJSON(b) }
 
-// AppendCBOR appends the whole view in CBOR (RFC 8949); nothing before the first update.
+// AppendCBOR appends the whole view in CBOR (RFC 8949). Before the first update it appends
+// nothing.
 func (s *Shadow) AppendCBOR(b []byte) []byte { return s.root.appendCBOR(b) }
 
 // Checksum is the CRC-32 (IEEE) of the bytes of [Shadow.AppendJSON].
@@ -160,7 +161,7 @@ func (s *Shadow) Checksum() uint32 {
 	return crc32.ChecksumIEEE(s.buf)
 }
 
-// dynamic finds the op for a type met inside an interface.
+// dynamic returns the op for a type met inside an interface.
 func (s *Shadow) dynamic(t reflect.Type) (op, *Error) {
 	if o, ok := s.types[t]; ok {
 		return o, nil
@@ -176,12 +177,13 @@ func (s *Shadow) dynamic(t reflect.Type) (op, *Error) {
 	return o, nil
 }
 
-// enter counts a level of nesting; leave takes it back. After an error nobody leaves.
-func (s *Shadow) enter() *Error {
+// descend counts one more level of nesting, and ascend one less. After an error the depth no
+// longer matters, so no caller ascends.
+func (s *Shadow) descend() *Error {
 	if s.depth++; s.depth > MaxDepth {
 		return fail(reasonDepth)
 	}
 	return nil
 }
 
-func (s *Shadow) leave() { s.depth-- }
+func (s *Shadow) ascend() { s.depth-- }

@@ -104,8 +104,8 @@ func TestPatchOfOtherRoots(t *testing.T) {
 	}
 }
 
-// TestKeepsNoReference changes what the game owns between updates and behind the
-// shadow's back.
+// TestKeepsNoReference changes memory of the game between updates and checks that the shadow
+// does not change with it.
 func TestKeepsNoReference(t *testing.T) {
 	h := hand{
 		Cards: []string{"a", "b"}, Bids: map[string]int{"x": 1}, Blob: []byte("abc"), Top: new(7),
@@ -125,7 +125,7 @@ func TestKeepsNoReference(t *testing.T) {
 	w.see(t, &h)
 }
 
-// TestHoldsNoMemoryOfTheGame drops what the game owns and sees it collected.
+// TestHoldsNoMemoryOfTheGame drops the game's values and checks that they are collected.
 func TestHoldsNoMemoryOfTheGame(t *testing.T) {
 	type own struct {
 		Map   map[string]*[64]int
@@ -153,7 +153,7 @@ func TestHoldsNoMemoryOfTheGame(t *testing.T) {
 	runtime.KeepAlive(s)
 }
 
-// TestDepthIsNotBreadth has more siblings of each kind than levels are allowed.
+// TestDepthIsNotBreadth shows more siblings of each kind than there may be levels.
 func TestDepthIsNotBreadth(t *testing.T) {
 	const n = 2 * view.MaxDepth
 	places := make([]*Place, n)
@@ -236,8 +236,8 @@ func TestErrorsNameTheField(t *testing.T) {
 	}
 }
 
-// TestTwiceWrittenKeyAlreadyKnown has the clash met on a key of the view before.
-func TestTwiceWrittenKeyAlreadyKnown(t *testing.T) {
+// TestDuplicateOfKnownKey checks two keys with the same text when the last view already had one.
+func TestDuplicateOfKnownKey(t *testing.T) {
 	d, err := view.Compile(reflect.TypeFor[map[sick]int]())
 	if err != nil {
 		t.Fatal(err)
@@ -342,8 +342,8 @@ func TestNothingBeforeTheFirstView(t *testing.T) {
 	}
 }
 
-// TestRoomsOfTheFirstRuntimeShowOneMore: what they have shown is shown again.
-func TestRoomsOfTheFirstRuntimeShowOneMore(t *testing.T) {
+// TestFirstRuntimeShowsOneMoreInteger checks that rooms of the first runtime may still show ±2⁵³.
+func TestFirstRuntimeShowsOneMoreInteger(t *testing.T) {
 	d, err := view.Compile(reflect.TypeFor[map[string]int64]())
 	if err != nil {
 		t.Fatal(err)

@@ -5,17 +5,17 @@ import (
 	"slices"
 )
 
-// structOp compares structs. Each field has its slot among the node's children.
+// structOp compares structs. Each field has a fixed index among the node's children.
 type structOp struct {
 	fields []fieldOp // sorted by name
 }
 
 type fieldOp struct {
 	op
-	first int   // the index of the field, or of the embedded struct it is in
-	rest  []int // the way from there on
+	first int   // the index of the field, or of the embedded struct that holds it
+	rest  []int // the remaining indexes inside the embedded struct
 	label *label
-	omit  func(reflect.Value) bool // nil if the field always shows
+	omit  func(reflect.Value) bool // nil if the field is always written
 }
 
 func (c *compiler) structOp(t reflect.Type, addr bool) (op, *Error) {
@@ -32,7 +32,7 @@ func (c *compiler) structOp(t reflect.Type, addr bool) (op, *Error) {
 	return o, nil
 }
 
-// of finds the field in a struct; it has none where an embedded pointer is nil.
+// of returns the field of a struct v. There is none if an embedded pointer is nil.
 func (f *fieldOp) of(v reflect.Value) (reflect.Value, bool) {
 	v = v.Field(f.first)
 	for _, i := range f.rest {
@@ -48,68 +48,68 @@ func (f *fieldOp) of(v reflect.Value) (reflect.Value, bool) {
 }
 
 func (o *structOp) update(s *Shadow, v reflect.Value, n *node) (bool, *Error) {
-	if err := s.enter(); err != nil {
+	if err := s.descend(); err != nil {
 		return false, err
 	}
-	b, changed := n.open(kindObject)
-	var orphans []node
-	if b.shape != o {
-		orphans = b.adopt(o)
+	c, changed := n.open(kindObject)
+	var removed []node
+	if c.shape != o {
+		removed = c.reshape(o)
 	}
 	for i := range o.fields {
 		f := &o.fields[i]
-		c, err := f.update(s, v, &b.kids[i])
+		childChanged, err := f.update(s, v, &c.children[i])
 		if err != nil {
 			return false, err.under(nameSegment(f.label.name))
 		}
-		changed = changed || c
+		changed = changed || childChanged
 	}
-	if len(orphans) > 0 {
-		b.bury(s, orphans)
+	if len(removed) > 0 {
+		c.keepRemoved(s, removed)
 		changed = true
 	}
-	s.leave()
-	return n.touch(s, changed), nil
+	s.ascend()
+	return n.mark(s, changed), nil
 }
 
 func (f *fieldOp) update(s *Shadow, v reflect.Value, n *node) (bool, *Error) {
 	fv, ok := f.of(v)
 	if !ok || f.omit != nil && f.omit(fv) {
-		return n.drop(s), nil
+		return n.remove(s), nil
 	}
 	return f.op.update(s, fv, n)
 }
 
-// adopt gives the children of another struct or of a map new places as fields of o, and
-// returns those for which o has no field.
-func (b *box) adopt(o *structOp) (orphans []node) {
-	old := b.kids
-	b.kids, b.shape, b.scan, b.dead = make([]node, len(o.fields)), o, nil, 0
+// reshape moves the children of another struct or of a map to their places as fields of o.
+// It returns the children for which o has no field.
+func (c *container) reshape(o *structOp) (removed []node) {
+	old := c.children
+	c.children, c.shape, c.scan, c.absent = make([]node, len(o.fields)), o, nil, 0
 	for i := range o.fields {
-		b.kids[i].label = o.fields[i].label
+		c.children[i].label = o.fields[i].label
 	}
-	for _, kid := range old {
-		if kid.kind == kindAbsent {
+	for _, child := range old {
+		if child.kind == kindAbsent {
 			continue
 		}
-		i := find(b.kids, kid.label.name)
+		i := find(c.children, child.label.name)
 		if i < 0 {
-			orphans = append(orphans, kid)
+			removed = append(removed, child)
 			continue
 		}
-		kid.label = b.kids[i].label
-		b.kids[i] = kid
+		child.label = c.children[i].label
+		c.children[i] = child
 	}
-	return orphans
+	return removed
 }
 
-// bury keeps orphans as absent children until the next update, so that the patch tells
-// of their removal. Meanwhile the children are those of a map.
-func (b *box) bury(s *Shadow, orphans []node) {
-	for i := range orphans {
-		orphans[i].drop(s)
+// keepRemoved keeps removed children as absent ones until the next update, so that the patch
+// reports their removal. Until then the container is that of a map.
+func (c *container) keepRemoved(s *Shadow, removed []node) {
+	for i := range removed {
+		removed[i].remove(s)
 	}
-	b.kids = append(b.kids, orphans...)
-	b.shape, b.dead = nil, len(orphans)
-	b.sort()
+	c.children = append(c.children, removed...)
+	c.shape, c.absent = nil, len(removed)
+	c.sort()
 }

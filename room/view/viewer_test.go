@@ -72,7 +72,7 @@ func canonical(t tb, v any) string {
 	return string(out)
 }
 
-// viewer is a server's shadow, and two clients that follow its patches.
+// viewer is a server's shadow together with two clients that apply its patches.
 type viewer struct {
 	shadow   *view.Shadow
 	json     any
@@ -91,7 +91,7 @@ func newViewer(t tb, example any) *viewer {
 	return &viewer{shadow: d.New()}
 }
 
-// see shows the next view, given by a pointer, and checks all that must hold then.
+// see shows the next view, given by a pointer, and checks all that must hold afterwards.
 func (w *viewer) see(t tb, v any) {
 	t.Helper()
 	want := reference(t, v)
@@ -128,7 +128,7 @@ func (w *viewer) apply(t tb, patch string, patchCBOR []byte) {
 	w.cbor = view.Patch(w.cbor, decodeCBOR(t, patchCBOR))
 }
 
-// checkLean finds parts of a patch that say nothing new.
+// checkLean finds parts of a patch that change nothing.
 func checkLean(t tb, target, patch any) {
 	t.Helper()
 	changes, ok := patch.(map[string]any)
