@@ -2,7 +2,7 @@ package ring
 
 import "math/bits"
 
-// A span is a length on the circle of 2⁶⁴ hashes: the whole of it needs a 65th bit.
+// A span is a length on the circle of 2⁶⁴ hashes. The length of the whole circle needs a 65th bit.
 type span struct{ whole, part uint64 }
 
 func (s span) add(t span) span {
@@ -14,23 +14,23 @@ func (s span) fraction() float64 { return float64(s.whole) + fraction(s.part) }
 
 func fraction(hash uint64) float64 { return float64(hash) / (1 << 64) }
 
-// before is how much of the circle a point has: from after the point before it up to and including itself.
-func before(hashes []uint64, i int) span {
+// spanOf returns the part of the circle that belongs to a point: from after the previous point up to the point itself.
+func spanOf(hashes []uint64, i int) span {
 	if i > 0 {
 		return span{part: hashes[i] - hashes[i-1]}
 	}
 	last := hashes[len(hashes)-1]
-	if last == hashes[0] { // there is no other point
+	if last == hashes[0] { // the only point
 		return span{whole: 1}
 	}
-	return span{part: hashes[0] - last} // past zero
+	return span{part: hashes[0] - last} // it passes zero
 }
 
-// Shares is the part of all rooms that the ring gives each node; they add up to 1.
+// Shares returns the part of all rooms that the ring gives each node. The parts add up to 1.
 func (r *Ring) Shares() map[string]float64 {
 	sums := make([]span, len(r.nodes))
 	for i, n := range r.owners {
-		sums[n] = sums[n].add(before(r.hashes, i))
+		sums[n] = sums[n].add(spanOf(r.hashes, i))
 	}
 	shares := make(map[string]float64, len(r.nodes))
 	for i, n := range r.nodes {
@@ -39,14 +39,15 @@ func (r *Ring) Shares() map[string]float64 {
 	return shares
 }
 
-// Arc is a part of the ring that is one node's, from after From up to and including To, as fractions of the whole circle.
+// Arc is a part of the ring that belongs to one node. It goes from after From up to and including To, as fractions of the
+// whole circle.
 type Arc struct {
 	From, To float64
 	Node     string
 }
 
-// Arcs draw the ring: from 0 to 1 in order, without gaps. Neighbouring points of one node are joined; the arc that
-// passes zero is two.
+// Arcs returns the ring's arcs from 0 to 1 in order, without gaps. Neighbouring points of one node share an arc. The arc
+// that passes zero is split in two.
 func (r *Ring) Arcs() []Arc {
 	if len(r.hashes) == 0 {
 		return nil
@@ -71,7 +72,7 @@ func (r *Ring) Arcs() []Arc {
 	return arcs
 }
 
-// Moved is the part of all rooms whose owner differs between two rings.
+// Moved returns the part of all rooms whose owner differs between two rings.
 func Moved(from, to *Ring) float64 {
 	if len(from.hashes) == 0 || len(to.hashes) == 0 {
 		if len(from.hashes) == len(to.hashes) {
@@ -79,12 +80,12 @@ func Moved(from, to *Ring) float64 {
 		}
 		return 1
 	}
-	// Between two neighbouring points of either ring both owners are the same throughout.
+	// Between two neighbouring points of either ring neither owner changes.
 	cuts := merge(from.hashes, to.hashes)
 	var moved span
 	for i, hash := range cuts {
 		if from.nodes[from.owners[from.at(hash)]].Name != to.nodes[to.owners[to.at(hash)]].Name {
-			moved = moved.add(before(cuts, i))
+			moved = moved.add(spanOf(cuts, i))
 		}
 	}
 	return moved.fraction()

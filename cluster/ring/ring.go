@@ -1,5 +1,5 @@
-// Package ring is the consistent-hash ring that places rooms on nodes and finds them again. It is pure: a
-// function of the nodes it is given, the same in every process.
+// Package ring is the consistent-hash ring that places rooms on nodes and finds them again. It is pure: the same nodes
+// make the same ring in every process.
 package ring
 
 import (
@@ -13,29 +13,31 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// Points is how many points a node of weight 1 has on the ring. A node's share of the rooms then spreads by about
-// 1/√256, or 6 %: the furthest of ten nodes is 11 % from even in the mean, and within 15 % for nine of ten sets of names.
+// Points is how many points a node of weight 1 has on the ring. The standard deviation of a node's share of the rooms is
+// then about 1/√256, or 6 %. With ten nodes, the share furthest from even is off by 11 % in the mean, and by less than
+// 15 % for nine of ten sets of names.
 const Points = 256
 
-// salt begins what is hashed for a point: the first number, counted from 0, with which ten nodes of each usual way of
-// naming (TestSharesAreWithin15PercentAtTenNodes lists them) are all within 15 % of even. Nodes of another salt disagree.
+// salt is the prefix of what is hashed for a point. It is the first number, counted from 0, with which ten nodes of each
+// usual naming scheme (TestSharesAreWithin15PercentAtTenNodes lists them) are all within 15 % of even. All nodes of a
+// cluster must use the same salt.
 const salt = "11445:"
 
-// MaxWeight is the weight that heavier nodes are taken to have, so that no node's word makes a ring of any size.
+// MaxWeight caps the weight of a node, so that no node can make the ring arbitrarily large.
 const MaxWeight = 64
 
 // Node is one node of a ring.
 type Node struct {
-	Name   string  // stable over restarts; a node without a name is left out
-	Weight float64 // how many rooms it takes beside a node of weight 1; 0, and what is no weight, means 1; MaxWeight at most
+	Name   string  // stable across restarts; a node without a name is left out
+	Weight float64 // how many times the rooms of a node of weight 1 it gets; 0, negative and NaN mean 1; at most MaxWeight
 	Zone   string  // "" is none
 }
 
-// Ring is a ring at one moment; it never changes. The zero Ring has no nodes.
+// Ring is an immutable ring. The zero Ring has no nodes.
 type Ring struct {
 	nodes  []Node   // by name
 	hashes []uint64 // of all points, ascending
-	owners []uint32 // of each point, in nodes; of equal hashes the node first by name comes first
+	owners []uint32 // of each point, as an index of nodes; points of equal hashes are sorted by node name
 }
 
 type point struct {
@@ -43,7 +45,7 @@ type point struct {
 	node uint32
 }
 
-// New makes a ring. The order of the nodes does not matter; of two with one name the first counts.
+// New makes a ring. The order of the nodes does not matter, except that of two nodes with the same name the first counts.
 func New(nodes []Node) *Ring {
 	r := &Ring{nodes: distinct(nodes)}
 	var all []point
@@ -66,7 +68,7 @@ func New(nodes []Node) *Ring {
 	return r
 }
 
-// distinct sorts nodes by name, drops what has none and all but the first of a name, and gives each its real weight.
+// distinct sorts nodes by name, drops those without a name and all but the first of each name, and fixes their weights.
 func distinct(nodes []Node) []Node {
 	out := slices.DeleteFunc(slices.Clone(nodes), func(n Node) bool { return n.Name == "" })
 	slices.SortStableFunc(out, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
@@ -94,13 +96,13 @@ func appendPoints(to []point, node uint32, n Node) []point {
 	return to
 }
 
-// Nodes are the ring's nodes by name, with the weights that count.
+// Nodes returns the ring's nodes sorted by name, with their effective weights.
 func (r *Ring) Nodes() []Node { return slices.Clone(r.nodes) }
 
-// Owner is the node that the ring names for a room; "" when the ring is empty. It allocates nothing.
+// Owner returns the name of the node that a room belongs to, or "" when the ring is empty. It allocates nothing.
 func (r *Ring) Owner(id room.ID) string { return r.OwnerOf(string(id)) }
 
-// OwnerOf is the node that the ring names for any other key, such as a matchmaking actor's.
+// OwnerOf is Owner for any other key, such as that of a matchmaking actor.
 func (r *Ring) OwnerOf(key string) string {
 	if len(r.hashes) == 0 {
 		return ""
@@ -108,7 +110,7 @@ func (r *Ring) OwnerOf(key string) string {
 	return r.nodes[r.owners[r.at(xxhash.Sum64String(key))]].Name
 }
 
-// at is the index of the first point that is not before a hash; after the last point comes the first.
+// at returns the index of the first point at or after a hash. After the last point comes the first.
 func (r *Ring) at(hash uint64) int {
 	i, _ := slices.BinarySearch(r.hashes, hash)
 	if i == len(r.hashes) {
@@ -117,7 +119,7 @@ func (r *Ring) at(hash uint64) int {
 	return i
 }
 
-// walk visits the distinct nodes from a hash on until visit says false.
+// walk visits the distinct nodes in ring order from a hash on, until visit returns false.
 func (r *Ring) walk(hash uint64, visit func(Node) bool) {
 	if len(r.hashes) == 0 {
 		return
@@ -135,7 +137,8 @@ func (r *Ring) walk(hash uint64, visit func(Node) bool) {
 	}
 }
 
-// First are the first n distinct nodes from the room's place on, the owner first: whoever follows inherits its rooms.
+// First returns the first n distinct nodes from the room's place on, beginning with the owner. When a node leaves the
+// ring, the next one inherits the room.
 func (r *Ring) First(id room.ID, n int) []string {
 	return r.first(xxhash.Sum64String(string(id)), n)
 }
@@ -153,8 +156,8 @@ func (r *Ring) first(hash uint64, n int) []string {
 	return out
 }
 
-// Standby is the first distinct node after the owner that is in another zone, or, where there is none, the first
-// distinct one; "" when the ring has no two nodes. A node without a zone is in no other zone.
+// Standby returns the first distinct node after the owner in another zone. If there is none, it returns the first distinct
+// node after the owner, and "" when the ring has fewer than two nodes. A node without a zone counts as in no other zone.
 func (r *Ring) Standby(id room.ID) string {
 	var owner, next *Node
 	var standby string
@@ -179,14 +182,14 @@ func (r *Ring) Standby(id room.ID) string {
 	return standby
 }
 
-// Placement says why a room belongs where it does.
+// Placement says which node a room belongs to, and why.
 type Placement struct {
 	Hash  uint64
-	Point uint64   // the first of the ring's points that is not before Hash; after the last comes the first
+	Point uint64   // the ring's first point at or after Hash; after the last comes the first
 	Nodes []string // all nodes in the order in which they would inherit the room
 }
 
-// Explain says where a room belongs, and why.
+// Explain says which node a room belongs to, and why.
 func (r *Ring) Explain(id room.ID) Placement {
 	p := Placement{Hash: xxhash.Sum64String(string(id))}
 	if len(r.hashes) > 0 {

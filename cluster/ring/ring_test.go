@@ -60,7 +60,7 @@ func without(all []ring.Node, name string) []ring.Node {
 	return slices.DeleteFunc(slices.Clone(all), func(n ring.Node) bool { return n.Name == name })
 }
 
-// worst is how far the node furthest from an even share is from it, as a part of the even share.
+// worst returns the largest deviation from an even share, as a part of the even share.
 func worst(r *ring.Ring) float64 {
 	shares, far := r.Shares(), 0.0
 	for _, s := range shares {
@@ -93,8 +93,8 @@ func TestSharesAreWithin15PercentAtTenNodes(t *testing.T) {
 	}
 }
 
-// Ten shares that spread by 5.9 % each are all within 15 % for nine of ten sets of names.
-func TestSharesSpreadAs256PointsMust(t *testing.T) {
+// When ten shares deviate by 5.9 % each, all are within 15 % for nine of ten sets of names.
+func TestSharesSpreadAsExpectedOf256Points(t *testing.T) {
 	const sets, n = 300, 10
 	r := rand.New(rand.NewPCG(1, 2))
 	var squares, mean float64
@@ -167,7 +167,7 @@ func TestAJoinMovesAtMost13TenthsOfItsShare(t *testing.T) {
 	}
 }
 
-func TestWhoeverFollowsInherits(t *testing.T) {
+func TestTheNextNodeInherits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		all := someNodes(2, 8).Draw(t, "nodes")
 		id := ids.Draw(t, "id")
@@ -316,7 +316,7 @@ func TestSmallRings(t *testing.T) {
 	}
 }
 
-// FuzzNew gives the ring what a stranger's metadata may hold.
+// FuzzNew makes rings of anything that a node's metadata may hold.
 func FuzzNew(f *testing.F) {
 	f.Add("a", 1.0, "b", math.NaN(), "0123456789abcdef")
 	f.Add("", -1.0, "#", math.Inf(1), "")

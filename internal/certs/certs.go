@@ -1,4 +1,4 @@
-// Package certs reads certificates that somebody else makes and renews.
+// Package certs reads certificates that the operator makes and renews.
 package certs
 
 import (
@@ -11,27 +11,28 @@ import (
 	"time"
 )
 
-// Files are a certificate, its key and, where they are wanted, authorities that others' certificates must come from, all in PEM.
-// What is on disk counts each time that they are asked for; while it cannot be read, what was read last.
+// Files is a certificate, its key and, optionally, the authorities that must have signed the certificates of others, all in PEM.
+// Changed files are read again. While they cannot be read, those that were read last stay in use.
 type Files struct {
-	of            string // what they are for, in the log
+	of            string // what the files are for, for the log
 	cert, key, ca string // ca may be empty
 	log           *slog.Logger
 
 	mu     sync.Mutex
-	wrong  string // why they could not be read the last time; "" when they could
+	wrong  string // why the last reading failed; "" if it did not
 	stamps [3]stamp
 	own    tls.Certificate
 	roots  *x509.CertPool
 }
 
-// stamp tells whether a file has changed.
+// stamp is compared to see whether a file has changed.
 type stamp struct {
 	time time.Time
 	size int64
 }
 
-// Open reads the files; an empty ca is no file. Of says in the log what they are for. The error names the file at fault.
+// Open reads the files. An empty ca means no authorities. Of says in the log what the files are for. The error names the file
+// at fault.
 func Open(of, cert, key, ca string, log *slog.Logger) (*Files, error) {
 	f := &Files{of: of, cert: cert, key: key, ca: ca, log: log}
 	stamps, err := f.stat()
@@ -70,7 +71,7 @@ func (f *Files) read(stamps [3]stamp) error {
 	return nil
 }
 
-// Authorities are the certificates in a file.
+// Authorities reads the certificates in a PEM file.
 func Authorities(file string) (*x509.CertPool, error) {
 	pem, err := os.ReadFile(file)
 	if err != nil {
@@ -83,16 +84,17 @@ func Authorities(file string) (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// Current is what is on disk, or what was read last: the certificate, and the authorities or nil.
+// Current reads the files again if they have changed. It returns the certificate and the authorities, or nil for no authorities.
+// If reading fails, it returns those that were read last.
 func (f *Files) Current() (tls.Certificate, *x509.CertPool) {
-	_ = f.Again() // it has been logged, and is tried again the next time
+	_ = f.Again() // Again logs the error, and the next call tries again
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.own, f.roots
 }
 
-// Again reads the files if they have changed. What is wrong is logged once. Files that are being replaced may not fit each
-// other for a moment.
+// Again reads the files if they have changed. It logs each error once. While files are being replaced they may not match for a
+// moment, which is an error too.
 func (f *Files) Again() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -5,28 +5,28 @@ import (
 	"time"
 )
 
-// Backoff says how long to wait before one more try: exponential with full jitter, so that those who lost the same thing together do
-// not come back together (source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+// Backoff says how long to wait before the next try. It is exponential with full jitter, so that clients that failed at the same time
+// do not retry at the same time (source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
 //
-// A Backoff belongs to one goroutine. A configured one is copied for each call that is tried again.
+// A Backoff belongs to one goroutine. Copy a configured one for each operation that is retried.
 type Backoff struct {
-	Min time.Duration // the longest wait after the first failure; it doubles with each; 0 means 20 ms
+	Min time.Duration // the longest wait after the first failure; it doubles with each failure; 0 means 20 ms
 	Max time.Duration // the longest wait ever; 0 means 2 s
 
 	failures int
 }
 
-// Next is the wait after one more failure: more than nothing, at most Ceiling.
+// Next returns the wait after one more failure: more than 0, at most Ceiling.
 func (b *Backoff) Next() time.Duration {
 	wait := rand.N(b.Ceiling(b.failures)) + 1
 	b.failures++
 	return wait
 }
 
-// Reset makes the next wait one after a first failure. Call it after a success.
+// Reset forgets all failures. Call it after a success.
 func (b *Backoff) Reset() { b.failures = 0 }
 
-// Ceiling is the longest wait after so many earlier failures, min(Max, Min·2ⁿ): the wait without its jitter.
+// Ceiling returns the wait without jitter after that many earlier failures: min(Max, Min·2ⁿ).
 func (b Backoff) Ceiling(failures int) time.Duration {
 	least, most := b.Min, b.Max
 	if least <= 0 {

@@ -33,7 +33,7 @@ func TestBackoffDoublesUpToItsMax(t *testing.T) {
 	}
 }
 
-// TestBackoffHasFullJitter waits by a clock: the waits fill all that is allowed, not only its end, and a reset begins again.
+// The waits spread over the whole range up to the ceiling, and Reset begins again.
 func TestBackoffHasFullJitter(t *testing.T) {
 	const tries = 200
 	c := clocktest.New()

@@ -1,4 +1,5 @@
-// Package clock is the only time that rooms and the cluster know. Who waits is given a Clock, so that tests can turn it.
+// Package clock is the only source of time for rooms and the cluster. All code that waits is given a Clock, so that tests
+// can control it.
 package clock
 
 import (
@@ -7,25 +8,26 @@ import (
 	"time"
 )
 
-// Clock is what rooms live by, and what patience with players and other nodes is measured by.
+// Clock measures room time and all timeouts towards players and other nodes.
 type Clock interface {
-	// Now is monotonic time since a fixed moment of the clock's own choosing.
+	// Now returns monotonic time since a fixed moment that the clock chooses.
 	Now() time.Duration
-	// Wall is the time of day, for people, and for the age of what changes while this process stands still.
+	// Wall returns the time of day. It is for people, and for the age of things that also change while this process is
+	// stopped.
 	Wall() time.Time
-	// AfterFunc calls f on a goroutine of its own when d has passed by Now.
+	// AfterFunc calls f in its own goroutine when d has passed by Now.
 	AfterFunc(d time.Duration, f func()) Timer
-	// Use tells of somebody whose time runs by the clock (1), or no longer does (-1).
+	// Use adds a user of the clock (1) or removes one (-1).
 	Use(delta int)
 }
 
-// Timer is one pending call of a Clock or a Machine; *time.Timer is one.
+// Timer is one pending call of a Clock or a Machine. *time.Timer implements it.
 type Timer interface {
 	Reset(d time.Duration) bool
 	Stop() bool
 }
 
-// Machine is where an Awake has its time from, gaps and all.
+// Machine is the time source of an Awake. Its time includes the gaps that an Awake leaves out.
 type Machine interface {
 	Now() time.Duration
 	Wall() time.Time
@@ -42,14 +44,14 @@ func (m machine) AfterFunc(d time.Duration, f func()) Timer { return time.AfterF
 
 const (
 	readEvery  = 50 * time.Millisecond  // how often an Awake is read while it is in use
-	longestGap = 250 * time.Millisecond // between two readings of a process that runs, however loaded the machine is
-	readFine   = 10 * time.Millisecond  // readings closer than this to the last one are not noted
+	longestGap = 250 * time.Millisecond // the longest time between two readings of a running process on a loaded machine
+	readFine   = 10 * time.Millisecond  // readings closer than this to the last one are not recorded
 )
 
-// Awake is a machine's monotonic time without the gaps in which the process did not run, because it was stopped,
-// or the machine stood still. While anybody uses it, it is read every 50 ms; of a gap of more than 250 ms between two
-// readings all but 50 ms is left out. Whoever comes first after a gap finds it out, so nothing is ever judged by the
-// time before that is done. While nobody uses it, it costs nothing and leaves out nothing.
+// Awake is a machine's monotonic time without the gaps in which the process did not run, because it was stopped or the
+// machine was suspended. While it has users, it reads the machine's time every 50 ms. When two readings are more than
+// 250 ms apart, it leaves out all but 50 ms of the gap. The first call after a gap detects it, so no call ever returns time
+// that includes the gap. Without users it costs nothing and leaves out nothing.
 //
 // Its methods may be called from any goroutine and do not block.
 type Awake struct {
@@ -57,36 +59,36 @@ type Awake struct {
 	last    atomic.Pointer[reading]
 	users   atomic.Int64
 
-	mu     sync.Mutex // orders those who come and go
-	reader Timer      // nil before the first of them
+	mu     sync.Mutex // serializes Use
+	reader Timer      // nil before the first user
 }
 
-// reading is one look at the machine's time.
+// reading is one reading of the machine's time.
 type reading struct {
-	at   time.Duration // by the machine
-	out  time.Duration // what has been left out until then
-	gaps uint64        // in so many pieces
+	at   time.Duration // the machine's time
+	out  time.Duration // the total left out until then
+	gaps uint64        // the number of gaps left out until then
 }
 
 func (r *reading) now() time.Duration { return r.at - r.out }
 
-// New is a clock that goes by the machine.
+// New makes a clock from a machine's time.
 func New(m Machine) *Awake {
 	c := &Awake{machine: m}
 	c.last.Store(&reading{at: m.Now()})
 	return c
 }
 
-// System is the clock of this process, counted from the call. A process has one.
+// System makes the clock of this process. Its time begins with the call. A process should have one.
 func System() *Awake { return New(machine{time.Now()}) }
 
-// Now never falls.
+// Now never goes back.
 func (c *Awake) Now() time.Duration {
 	for {
 		at := c.machine.Now()
 		last := c.last.Load()
 		gap := at - last.at
-		if gap < readFine { // or negative: others have looked since
+		if gap < readFine { // it is negative if another goroutine has read the time since
 			return last.now() + max(gap, 0)
 		}
 		next := &reading{at, last.out, last.gaps}
@@ -100,22 +102,22 @@ func (c *Awake) Now() time.Duration {
 	}
 }
 
-// Wall is the machine's.
+// Wall returns the machine's time of day.
 func (c *Awake) Wall() time.Time { return c.machine.Wall() }
 
-// LeftOut is what has been left out so far, and in how many gaps.
+// LeftOut returns how many gaps have been left out so far, and their total length.
 func (c *Awake) LeftOut() (gaps uint64, total time.Duration) {
 	last := c.last.Load()
 	return last.gaps, last.out
 }
 
-// Use has the clock read for as long as anybody's time runs.
+// Use makes the clock read the machine's time regularly while it has users.
 func (c *Awake) Use(delta int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	was := c.users.Load()
 	if was == 0 {
-		c.Now() // what went by while nobody's time ran was no gap
+		c.Now() // the time without users is not a gap
 	}
 	switch now := c.users.Add(int64(delta)); {
 	case now == 0 && c.reader != nil:
@@ -137,7 +139,7 @@ func (c *Awake) read() {
 	}
 }
 
-// AfterFunc calls f when d has passed by this clock: a machine's timer that a gap has made ring early is set again.
+// AfterFunc calls f when d has passed by this clock. If a gap makes the machine's timer fire early, the timer is set again.
 func (c *Awake) AfterFunc(d time.Duration, f func()) Timer {
 	a := &alarm{clock: c, f: f, at: c.Now() + d, set: true}
 	a.mu.Lock()

@@ -75,7 +75,7 @@ func TestTicker(t *testing.T) {
 		t.Error("it did not tick after a second")
 	}
 	if c.Advance(3 * time.Second); !ticked() || ticked() {
-		t.Error("who did not listen is told once")
+		t.Error("ticks that nobody received were not merged into one")
 	}
 	ticker.Stop()
 	if c.Advance(time.Second); ticked() || c.Pending() != 0 {

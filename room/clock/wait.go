@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// WithTimeout is context.WithTimeout by a clock. Its cause is context.DeadlineExceeded, and it has no Deadline: that would be
-// a time of day.
+// WithTimeout is context.WithTimeout by a clock. Its cause is context.DeadlineExceeded. It has no Deadline, because that would
+// be a time of day.
 func WithTimeout(ctx context.Context, c Clock, d time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	t := c.AfterFunc(d, func() { cancel(context.DeadlineExceeded) })
@@ -17,8 +17,8 @@ func WithTimeout(ctx context.Context, c Clock, d time.Duration) (context.Context
 	}
 }
 
-// Sleep waits until d has passed by c and reports true, or until ctx ends and reports false. It asks for no timer when ctx has
-// ended already. A nil c is the machine's own time.
+// Sleep blocks until d has passed by c and returns true, or until ctx ends and returns false. It sets no timer when ctx has
+// already ended. A nil c means the machine's own time.
 func Sleep(ctx context.Context, c Clock, d time.Duration) bool {
 	if ctx.Err() != nil {
 		return false
@@ -33,8 +33,8 @@ func Sleep(ctx context.Context, c Clock, d time.Duration) bool {
 	}
 }
 
-// After is a channel that is closed when d has passed, unless stop is called before. Stop may be called again. A nil c is the
-// machine's own time.
+// After returns a channel that is closed when d has passed, unless stop is called before. Stop may be called more than once. A
+// nil c means the machine's own time.
 func After(c Clock, d time.Duration) (over <-chan struct{}, stop func()) {
 	done := make(chan struct{})
 	closeDone := func() { close(done) }
@@ -47,15 +47,15 @@ func After(c Clock, d time.Duration) (over <-chan struct{}, stop func()) {
 	return done, func() { t.Stop() }
 }
 
-// Ticker says again and again that d has passed since it said so last. To somebody who does not listen it says it once.
+// Ticker sends a tick on C after each d. While nobody receives, at most one tick waits.
 type Ticker struct {
 	C <-chan struct{}
 
 	mu    sync.Mutex
-	timer Timer // nil: it is stopped
+	timer Timer // nil once stopped
 }
 
-// NewTicker makes a ticker, which goes until Stop.
+// NewTicker makes a ticker that runs until Stop.
 func NewTicker(c Clock, d time.Duration) *Ticker {
 	ticks := make(chan struct{}, 1)
 	t := &Ticker{C: ticks}
@@ -75,7 +75,7 @@ func NewTicker(c Clock, d time.Duration) *Ticker {
 	return t
 }
 
-// Stop ends it.
+// Stop ends the ticks.
 func (t *Ticker) Stop() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

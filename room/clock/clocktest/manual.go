@@ -1,4 +1,4 @@
-// Package clocktest has a clock that a test turns.
+// Package clocktest has a clock that tests control.
 package clocktest
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/roomring/roomring/room/clock"
 )
 
-// Manual is a clock that stands still until a test turns it. Its methods may be called from any goroutine.
+// Manual is a clock that stands still until a test advances it. Its methods may be called from any goroutine.
 type Manual struct {
 	mu     sync.Mutex
 	now    time.Duration
@@ -17,40 +17,40 @@ type Manual struct {
 	timers map[*timer]struct{} // those that are set
 }
 
-// epoch is the time of day at which a Manual begins.
+// epoch is the time of day of a new Manual.
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// New makes a clock that stands at 0.
+// New makes a clock at 0.
 func New() *Manual { return &Manual{timers: map[*timer]struct{}{}} }
 
-// Now is how far it was turned.
+// Now returns how far the clock was advanced.
 func (m *Manual) Now() time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.now
 }
 
-// Wall is the time of day, which goes as Now does.
+// Wall returns the time of day. It advances with Now.
 func (m *Manual) Wall() time.Time { return epoch.Add(m.Now()) }
 
 // Use does nothing.
 func (*Manual) Use(int) {}
 
-// AfterFunc has Advance call f.
+// AfterFunc makes Advance or Jump call f when d has passed.
 func (m *Manual) AfterFunc(d time.Duration, f func()) clock.Timer {
 	t := &timer{clock: m, f: f}
 	t.Reset(d)
 	return t
 }
 
-// Pending is how many timers are set.
+// Pending returns how many timers are set.
 func (m *Manual) Pending() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.timers)
 }
 
-// Next is when the timer that is due first is due.
+// Next returns the time at which the next timer is due.
 func (m *Manual) Next() (at time.Duration, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -60,8 +60,8 @@ func (m *Manual) Next() (at time.Duration, ok bool) {
 	return 0, false
 }
 
-// Jump turns the clock on at once and then calls whoever is due, in their order: so does time that goes by while a process
-// stands still. A timer that is set meanwhile is not called.
+// Jump advances the clock in one step and then fires the timers that are due, in order, as if the process had been stopped
+// for that time. It does not fire timers that are set meanwhile.
 func (m *Manual) Jump(d time.Duration) {
 	m.mu.Lock()
 	m.now += d
@@ -76,7 +76,7 @@ func (m *Manual) Jump(d time.Duration) {
 	}
 }
 
-// Advance turns the clock on and calls whoever is due, each at its time and one after the other.
+// Advance advances the clock and fires the timers that come due, each at its time and one after the other.
 func (m *Manual) Advance(d time.Duration) {
 	m.mu.Lock()
 	end := m.now + d
@@ -91,7 +91,8 @@ func (m *Manual) Advance(d time.Duration) {
 	m.mu.Unlock()
 }
 
-// next is the timer that is due first, until then; of several that which was set first.
+// next returns the timer that is due first, if it is due by end. Of timers due at the same time the one that was set first
+// comes first.
 func (m *Manual) next(end time.Duration) (first *timer) {
 	for t := range m.timers {
 		if t.at <= end && (first == nil || t.at < first.at || t.at == first.at && t.number < first.number) {
