@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// foldingDecoder reads one JSON value after another. It is used again because a json.Decoder begins with
-// a buffer larger than most actions.
+// foldingDecoder reads one JSON value after another. It is reused, because the first buffer of a json.Decoder is larger
+// than most actions.
 type foldingDecoder struct {
 	src bytes.Reader
 	*json.Decoder
@@ -23,8 +23,8 @@ var foldingDecoders = sync.Pool{New: func() any {
 	return d
 }}
 
-// DecodeFolded decodes exactly one value as rooms of the first runtime did. Unknown fields are errors that name them; the names of fields may be spelt in
-// upper and lower case.
+// DecodeFolded decodes exactly one value as rooms of the first runtime did. It ignores upper and lower case in the names of
+// fields. An unknown field is an error that names it.
 func DecodeFolded(raw json.RawMessage, into any) error {
 	d := foldingDecoders.Get().(*foldingDecoder)
 	d.src.Reset(raw)
@@ -38,7 +38,7 @@ func DecodeFolded(raw json.RawMessage, into any) error {
 		return errors.New("more than one JSON value")
 	}
 	d.src.Reset(nil)
-	foldingDecoders.Put(d) // after an error it may hold a rest of raw, and is not used again
+	foldingDecoders.Put(d) // after an error it is not reused, because it may still hold a part of raw
 	return nil
 }
 

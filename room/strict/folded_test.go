@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// TestDecodeFolded goes through good and bad values in turns: a decoder that is used again must not
-// remember anything.
+// TestDecodeFolded decodes good and bad values in turn, because a reused decoder must not remember anything.
 func TestDecodeFolded(t *testing.T) {
 	type action struct {
 		A int    `json:"a"`

@@ -10,7 +10,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// shape says which names the objects in a value of one Go type may have. A nil one says nothing.
+// shape says which field names the objects in a value of one Go type may have. A nil shape allows all.
 type shape struct {
 	fields map[string]*shape // of a struct
 	elem   *shape            // of a map, slice or array
@@ -29,7 +29,7 @@ func shapeOf(into any) *shape {
 	return s
 }
 
-// builder holds the shapes that are being made, for types that contain themselves.
+// builder holds the shapes under construction, for types that contain themselves.
 type builder map[reflect.Type]*shape
 
 var (
@@ -42,7 +42,7 @@ func (b builder) shape(t reflect.Type) *shape {
 		t = t.Elem()
 	}
 	if opaque(t) {
-		return nil // it reads itself
+		return nil // the type has its own unmarshaler
 	}
 	switch t.Kind() {
 	case reflect.Struct:
@@ -67,11 +67,12 @@ func (b builder) shape(t reflect.Type) *shape {
 	return nil
 }
 
+// opaque reports whether the type, or a pointer to it, has its own unmarshaler.
 func opaque(t reflect.Type) bool {
 	return t.Implements(jsonType) || t.Implements(textType) || reflect.PointerTo(t).Implements(jsonType) || reflect.PointerTo(t).Implements(textType)
 }
 
-// fields adds those of t by encoding/json's rules; those of t itself hide those of the structs it embeds.
+// fields adds the fields of t by encoding/json's rules. Fields of t hide those of the structs that it embeds.
 func (b builder) fields(s *shape, t reflect.Type, inside map[reflect.Type]bool) {
 	if inside[t] {
 		return
@@ -107,7 +108,7 @@ func (b builder) fields(s *shape, t reflect.Type, inside map[reflect.Type]bool) 
 	}
 }
 
-// check finds names that are none of a struct's.
+// check returns an UnknownFieldError for the first name that is not a field of its struct.
 func (s *shape) check(raw []byte) error {
 	switch {
 	case s == nil:
@@ -144,10 +145,10 @@ func (s *shape) unknown(name string) error {
 	return &UnknownFieldError{Name: name}
 }
 
-// UnknownFieldError says that an object has a field that nothing is called.
+// UnknownFieldError says that an object has a field that its struct does not have.
 type UnknownFieldError struct {
-	Name  string
-	Meant string // not empty: a field whose name differs in upper and lower case alone
+	Name  string // the unknown field
+	Meant string // a field whose name differs only in upper and lower case; empty: there is none
 }
 
 func (e *UnknownFieldError) Error() string {

@@ -1,9 +1,9 @@
-// Package strict reads JSON into Go values as Roomring takes it everywhere: actions, options and requests.
+// Package strict reads JSON into Go values. Roomring uses it for all input: actions, options and requests.
 //
-// It reads what encoding/json reads, with three differences. The names of a struct's fields are exact: encoding/json
-// would take "MOVE" for "move". Fields that a struct lacks are errors. And what programs read differently is an error, as
-// in I-JSON (RFC 7493): an object with a key twice, half a surrogate pair, a number that no double holds. Whole numbers
-// of up to ±(2⁵³-1) fit integers however they are spelt: 4, 4.0 and 40e-1.
+// It differs from encoding/json in four ways. The names of fields must match exactly: encoding/json accepts "MOVE" for
+// "move". Fields that the struct does not have are errors. Values that programs read differently are errors, as in I-JSON
+// (RFC 7493): an object with a key twice, half a surrogate pair, a number too large for a double. Whole numbers of up to
+// ±(2⁵³-1) fit integers in any form: 4, 4.0 and 40e-1.
 //
 // All functions may be called from any goroutine.
 package strict
@@ -18,13 +18,13 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// MaxDepth is how deep values may be nested.
+// MaxDepth is how many levels deep values may be nested.
 const MaxDepth = wire.MaxDepth
 
-// Error says why a value was not taken.
+// Error says why a value was refused.
 type Error struct {
-	Field  string // the field at fault; empty: the whole
-	Reason string // for people, and what to do about it
+	Field  string // the wrong field; empty: the whole value
+	Reason string // for people; says what is wrong and what to do
 	syntax bool
 }
 
@@ -35,10 +35,11 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("field %q: %s", e.Field, e.Reason)
 }
 
-// Syntax reports that it was no JSON value at all, or none that all programs read alike.
+// Syntax reports whether the input was no valid JSON value, or one that programs read differently.
 func (e *Error) Syntax() bool { return e.syntax }
 
-// Decode reads exactly one value. The error is an *Error, or what a type's own unmarshaler says.
+// Decode reads exactly one value into what into points to. The error is an *Error, an *UnknownFieldError, or the error of a
+// type's own unmarshaler.
 func Decode(raw []byte, into any) error {
 	raw, err := wire.CheckedJSON(raw, MaxDepth)
 	if err != nil {
@@ -47,11 +48,11 @@ func Decode(raw []byte, into any) error {
 	if err := shapeOf(into).check(raw); err != nil {
 		return err
 	}
-	return told(json.Unmarshal(raw, into))
+	return decodeError(json.Unmarshal(raw, into))
 }
 
-// told is an error of encoding/json in words for who sent the value.
-func told(err error) error {
+// decodeError rewords an error of encoding/json for the sender of the value.
+func decodeError(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -61,7 +62,7 @@ func told(err error) error {
 	return errors.New(strings.TrimPrefix(err.Error(), "json: "))
 }
 
-// article goes before what encoding/json calls a value: bool, string, number 1.5, array, object.
+// article returns the article for encoding/json's name of a value: bool, string, number 1.5, array, object.
 func article(value string) string {
 	if value == "array" || value == "object" {
 		return "an "
@@ -69,7 +70,7 @@ func article(value string) string {
 	return "a "
 }
 
-// quoted is a name as an error shows it, cut at a length.
+// quoted quotes a name for an error and cuts it at 64 bytes.
 func quoted(name string) string {
 	const most = 64
 	if len(name) > most {

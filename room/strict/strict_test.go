@@ -98,7 +98,7 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
-func TestDecodeTakesWhatIsNoStruct(t *testing.T) {
+func TestDecodeAcceptsOtherTypesThanStructs(t *testing.T) {
 	var n int
 	if err := strict.Decode([]byte(`4.0`), &n); err != nil || n != 4 {
 		t.Errorf("%d, %v", n, err)

@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// The scanner below checks that CBOR (RFC 8949) is well-formed and finds the ends of items without building
-// anything, however deep they are nested. Whether JSON can say them is checked by who takes them: see cborToJSON.
-// Arrays and maps of indefinite length are taken, because some encoders know no others; strings in chunks are not.
+// The scanner below checks that CBOR (RFC 8949) is well-formed and finds where items end. It builds nothing and takes
+// any depth of nesting. It does not check whether JSON has an equivalent; cborToJSON does. The protocol accepts arrays
+// and maps of indefinite length, because some encoders write no others. It does not accept strings in chunks.
 
 // Major types.
 const (
@@ -22,7 +22,7 @@ const (
 	cborOther = 7
 )
 
-// Initial bytes with a meaning of their own.
+// Initial bytes that denote a value or its type alone.
 const (
 	cborFalse   = 0xf4
 	cborTrue    = 0xf5
@@ -33,15 +33,15 @@ const (
 	cborBreak   = 0xff
 )
 
-// indefinite is the length of what ends with a break.
+// indefinite stands for the length of an item that ends with a break.
 const indefinite = math.MaxUint64
 
 func cborError(at int, what string) error {
 	return malformed("malformed CBOR at byte %d: %s", at, what)
 }
 
-// cborHead reads an item's head: its major type and argument. For major type 7 the argument is the
-// value's bits and info tells which value it is.
+// cborHead reads an item's head: its major type and argument. For major type 7, info is the kind of value and the
+// argument holds its bits.
 func cborHead(b []byte, i int) (major, info byte, arg uint64, next int, err error) {
 	if i >= len(b) {
 		return 0, 0, 0, i, cborError(i, "it ends where an item should stand")
@@ -73,12 +73,12 @@ func cborHead(b []byte, i int) (major, info byte, arg uint64, next int, err erro
 // cborOpen is an array, map, tag or string in chunks whose members are being skipped.
 type cborOpen struct {
 	left   uint64 // items still to come; indefinite: until a break
-	chunks byte   // the major type of the strings it is made of; 0: any item
-	half   bool   // of an indefinite map: a key has come without its value
+	chunks byte   // the major type that all chunks of a string must have; 0: any item
+	half   bool   // in an indefinite map: a key was read, and its value is next
 	isMap  bool
 }
 
-// cborValue skips one item. It calls itself for nothing, so that no message can exhaust the stack.
+// cborValue skips one item. It does not recurse, so no message can exhaust the stack.
 func cborValue(b []byte, i int) (int, error) {
 	var few [16]cborOpen
 	open := few[:0]
@@ -120,7 +120,7 @@ func cborValue(b []byte, i int) (int, error) {
 	}
 }
 
-// cborItem reads one item's head, and its string if it has one. What else belongs to it is still to come.
+// cborItem reads one item's head, and the text if the item is a string. inner says what else belongs to the item.
 func cborItem(b []byte, i int) (inner cborOpen, next int, err error) {
 	major, info, arg, next, err := cborHead(b, i)
 	if err != nil {
@@ -152,7 +152,7 @@ func cborItem(b []byte, i int) (inner cborOpen, next int, err error) {
 	return inner, next, err
 }
 
-// cborSimple checks what of major type 7 JSON can say.
+// cborSimple checks that JSON has an equivalent of an item of major type 7.
 func cborSimple(b []byte, i int, info byte, arg uint64) error {
 	switch b[i] {
 	case cborFalse, cborTrue, cborNull:
@@ -166,7 +166,7 @@ func cborSimple(b []byte, i int, info byte, arg uint64) error {
 	return cborError(i, "only true, false, null and numbers are taken")
 }
 
-// cborString returns the text of n bytes that begins at from; at is where its item begins.
+// cborString returns the n bytes of text that begin at from. Its item begins at at.
 func cborString(b []byte, at, from int, n uint64) ([]byte, int, error) {
 	if n == indefinite {
 		return nil, at, cborError(at, "text in chunks is not taken")
@@ -181,7 +181,7 @@ func cborString(b []byte, at, from int, n uint64) ([]byte, int, error) {
 	return b[from:end], end, nil
 }
 
-// cborItems skips an array and shows each element's place.
+// cborItems skips an array and calls each for every element.
 func cborItems(b []byte, i int, each func(value []byte) error) (int, error) {
 	return cborMembers(b, i, func(i int) (int, error) {
 		end, err := cborValue(b, i)
@@ -192,7 +192,7 @@ func cborItems(b []byte, i int, each func(value []byte) error) (int, error) {
 	})
 }
 
-// cborPairs skips a map and shows each key's text and the value.
+// cborPairs skips a map and calls each for every pair, with the key's text and the encoded value.
 func cborPairs(b []byte, i int, each func(key, value []byte) error) (int, error) {
 	return cborMembers(b, i, func(i int) (int, error) {
 		key, start, err := cborKey(b, i)
@@ -207,7 +207,7 @@ func cborPairs(b []byte, i int, each func(key, value []byte) error) (int, error)
 	})
 }
 
-// cborMembers walks over what is inside an array or map; member reads one element or pair.
+// cborMembers skips an array or map. member reads one element or pair at i and returns where it ends.
 func cborMembers(b []byte, i int, member func(i int) (int, error)) (int, error) {
 	_, _, count, i, err := cborHead(b, i)
 	for n := uint64(0); err == nil && n < count; n++ {
@@ -230,7 +230,7 @@ func cborKey(b []byte, i int) ([]byte, int, error) {
 	return cborString(b, i, next, n)
 }
 
-// cborFloat widens the bits of a float of the size that info tells.
+// cborFloat converts the bits of a float to a double. info tells the size of the float.
 func cborFloat(info byte, bits uint64) float64 {
 	switch info {
 	case cborFloat16 & 31:
@@ -261,7 +261,7 @@ func float16(bits uint16) float64 {
 	return f
 }
 
-// appendCBORHead writes the shortest head.
+// appendCBORHead writes a head in its shortest form.
 func appendCBORHead(dst []byte, major byte, n uint64) []byte {
 	major <<= 5
 	switch {
@@ -288,7 +288,7 @@ func appendCBORInt(dst []byte, n int64) []byte {
 	return appendCBORHead(dst, cborUint, uint64(n))
 }
 
-// appendCBORFloat writes a float in four bytes where they hold it exactly, else in eight.
+// appendCBORFloat writes a float in four bytes if they hold it exactly, else in eight.
 func appendCBORFloat(dst []byte, f float64) []byte {
 	if f32 := float32(f); float64(f32) == f {
 		return binary.BigEndian.AppendUint32(append(dst, cborFloat32), math.Float32bits(f32))

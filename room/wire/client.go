@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// ClientMessage is what a client may say: a Hello, Act, Ping, Resync or Leave.
+// ClientMessage is a message that a client may send: Hello, Act, Ping, Resync or Leave.
 type ClientMessage interface{ fromClient() }
 
 func (Hello) fromClient()  {}
@@ -15,11 +15,11 @@ func (Ping) fromClient()   {}
 func (Resync) fromClient() {}
 func (Leave) fromClient()  {}
 
-// DecodeClient reads the protocol messages in one WebSocket message from a client, in order. It is
-// strict: whatever is malformed, of an unknown type, lacks a required field or has one of the wrong
-// type (null included) ends the sequence with a *ProtocolError; what came before it stands. Unknown
-// fields are ignored. What is wrong with the data of an act alone is its Fault and ends nothing. In JSON, Act.Data
-// and Ping.Echo may share msg's memory.
+// DecodeClient reads the protocol messages in one WebSocket message from a client, in order. It is strict. The sequence
+// ends with a *ProtocolError at the first message that is malformed, has an unknown type, lacks a required field or has
+// a field of the wrong type (null included). The messages before it are valid. Unknown fields are ignored. If only the
+// data of an act is wrong, the act carries a Fault and the sequence goes on. In JSON, Act.Data and Ping.Echo may share
+// msg's memory.
 func DecodeClient(e Encoding, msg []byte) iter.Seq2[ClientMessage, error] {
 	return func(yield func(ClientMessage, error) bool) {
 		var f fields
@@ -38,7 +38,7 @@ func DecodeClient(e Encoding, msg []byte) iter.Seq2[ClientMessage, error] {
 	}
 }
 
-// next reads the object at msg[i] and goes on to where the following one begins.
+// next reads the object at msg[i] and returns where the following one begins.
 func (f *fields) next(e Encoding, msg []byte, i int) (int, error) {
 	i, err := f.read(e, msg, i)
 	if err != nil {
@@ -47,7 +47,7 @@ func (f *fields) next(e Encoding, msg []byte, i int) (int, error) {
 	return separator(e, msg, i)
 }
 
-// start is where the first message begins.
+// start returns where the first message begins.
 func start(e Encoding, msg []byte) (i int, err error) {
 	if e == JSON {
 		if !utf8.Valid(msg) {
@@ -61,7 +61,7 @@ func start(e Encoding, msg []byte) (i int, err error) {
 	return i, nil
 }
 
-// separator goes from behind one message to the next; in JSON there must be a newline between.
+// separator skips what stands between two messages, from the end of the first at i. In JSON that must include a newline.
 func separator(e Encoding, msg []byte, i int) (int, error) {
 	if e == CBOR {
 		return i, nil
@@ -93,7 +93,7 @@ func decodeClient(f *fields) (ClientMessage, error) {
 	case "leave":
 		return Leave{}, nil
 	}
-	return nil, badField("t", "unknown type "+brief(kind))
+	return nil, badField("t", "unknown type "+quotedStart(kind))
 }
 
 func (f *fields) kind() ([]byte, bool) {
@@ -186,7 +186,7 @@ func decodeResume(f *fields) (*Resume, error) {
 	return &Resume{Epoch: epoch, Seq: seq}, nil
 }
 
-// AppendHello appends a hello as a client writes it.
+// AppendHello appends a hello, for clients written in Go.
 func AppendHello(dst []byte, e Encoding, m Hello) []byte {
 	o := begin(dst, e, "hello")
 	o.textIf("token", m.Token)
@@ -204,7 +204,7 @@ func AppendHello(dst []byte, e Encoding, m Hello) []byte {
 	return o.end()
 }
 
-// AppendAct appends an act as a client writes it. Data must be JSON.
+// AppendAct appends an act. Data must be JSON.
 func AppendAct(dst []byte, e Encoding, m Act) []byte {
 	o := begin(dst, e, "act")
 	o.uint("cseq", m.CSeq)
@@ -212,20 +212,20 @@ func AppendAct(dst []byte, e Encoding, m Act) []byte {
 	return o.end()
 }
 
-// AppendPing appends a ping as a client writes it. Echo must be JSON or empty.
+// AppendPing appends a ping. Echo must be JSON or empty.
 func AppendPing(dst []byte, e Encoding, m Ping) []byte {
 	o := begin(dst, e, "ping")
 	o.jsonIf("echo", m.Echo)
 	return o.end()
 }
 
-// AppendResync appends a resync as a client writes it.
+// AppendResync appends a resync.
 func AppendResync(dst []byte, e Encoding) []byte {
 	o := begin(dst, e, "resync")
 	return o.end()
 }
 
-// AppendLeave appends a leave as a client writes it.
+// AppendLeave appends a leave.
 func AppendLeave(dst []byte, e Encoding) []byte {
 	o := begin(dst, e, "leave")
 	return o.end()

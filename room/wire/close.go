@@ -2,7 +2,7 @@ package wire
 
 import "unicode/utf8"
 
-// CloseCode is a WebSocket close code. 4100 to 4199 say: reconnect and resume. 4400 to 4499 say: do not.
+// CloseCode is a WebSocket close code. After 4100 to 4199 a client reconnects and resumes. After 4400 to 4499 it does not.
 type CloseCode uint16
 
 // The close codes of the protocol.
@@ -30,7 +30,7 @@ const (
 // MaxCloseReason is how many bytes of a reason fit a close frame (RFC 6455, sections 5.5 and 5.5.1).
 const MaxCloseReason = 123
 
-// CloseReason cuts a reason to what fits a close frame, at the end of a character.
+// CloseReason cuts a reason to the length that fits a close frame. It never cuts inside a character.
 func CloseReason(reason string) string {
 	if len(reason) <= MaxCloseReason {
 		return reason

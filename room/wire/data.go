@@ -8,12 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// What a client says freely, the data of an act and the echo of a ping, is I-JSON (RFC 7493): what every program reads
-// alike. Its grammar has been checked; this is about what it says.
+// A client chooses the data of an act and the echo of a ping freely. Both must be I-JSON (RFC 7493), the subset of JSON
+// that all programs read in the same way. The scanner checks the grammar; the functions below check the content.
 
-// CheckedJSON is one JSON value as the data of an act is taken: grammar, UTF-8 and I-JSON are checked, and numbers that
-// are whole stand as integers. Depth is how deep it may be nested. The result is raw itself unless a number was spelt
-// otherwise. The error is a *ProtocolError.
+// CheckedJSON checks one JSON value as the data of an act is checked: grammar, UTF-8, I-JSON, and nesting at most depth
+// levels deep. It returns the value with whole numbers written as integers. The result is raw itself if no number had
+// to be rewritten. The error is a *ProtocolError.
 func CheckedJSON(raw []byte, depth int) ([]byte, error) {
 	if !utf8.Valid(raw) {
 		return nil, notText("text must be UTF-8")
@@ -29,7 +29,7 @@ func CheckedJSON(raw []byte, depth int) ([]byte, error) {
 	return checkedJSON(raw[start:end], depth)
 }
 
-// checkedJSON is CheckedJSON for a value whose grammar is right.
+// checkedJSON is CheckedJSON for a value whose grammar has been checked.
 func checkedJSON(raw []byte, depth int) ([]byte, error) {
 	var c checker
 	if _, err := c.value(raw, 0, depth); err != nil {
@@ -41,9 +41,9 @@ func checkedJSON(raw []byte, depth int) ([]byte, error) {
 	return raw, nil
 }
 
-// checker goes through a value whose grammar is right.
+// checker checks the content of a value whose grammar has been checked.
 type checker struct {
-	floats bool // a whole number is spelt as a float
+	floats bool // a whole number is written as a float
 }
 
 func (c *checker) value(b []byte, i, depth int) (int, error) {
@@ -92,12 +92,12 @@ func (c *checker) name(b []byte, i int, seen *keys) (int, error) {
 		return i, notText("a key must be Unicode, and holds half a surrogate pair")
 	}
 	if key := jsonText(b[i:end]); !seen.add(key) {
-		return i, twice(key)
+		return i, duplicateKey(key)
 	}
 	return value, nil
 }
 
-// number refuses what no double holds. Fewer than 300 digits without an exponent are never too many.
+// number refuses a number that is too large for a double. Fewer than 300 digits without an exponent are never too large.
 func (c *checker) number(raw []byte) error {
 	if !bytes.ContainsAny(raw, ".eE") && len(raw) < 300 {
 		return nil
@@ -105,14 +105,14 @@ func (c *checker) number(raw []byte) error {
 	if _, err := strconv.ParseFloat(string(raw), 64); err != nil {
 		return malformed("a number is too large")
 	}
-	var room [maxWholeText]byte
-	if _, whole := appendWhole(room[:0], raw); whole {
+	var buf [maxWholeText]byte
+	if _, whole := appendWhole(buf[:0], raw); whole {
 		c.floats = true
 	}
 	return nil
 }
 
-// plainNumbers writes the whole numbers of a checked value as integers.
+// plainNumbers rewrites the whole numbers in a checked value as integers.
 func plainNumbers(raw []byte) []byte {
 	out := make([]byte, 0, len(raw))
 	for i := 0; i < len(raw); {
@@ -136,8 +136,8 @@ func plainNumbers(raw []byte) []byte {
 // maxWholeText is the length of the longest number that appendWhole writes.
 const maxWholeText = len("-9007199254740991")
 
-// appendWhole appends a JSON number that is spelt with a point or an exponent as an integer, if it is one of up to
-// ±(2⁵³-1): 1.0, 10e-1 and 0.1E1 are all 1.
+// appendWhole appends a JSON number with a point or an exponent as an integer, if its value is whole and within
+// ±(2⁵³-1): 1.0, 10e-1 and 0.1E1 are all 1. Otherwise ok is false.
 func appendWhole(dst, raw []byte) (out []byte, ok bool) {
 	if !bytes.ContainsAny(raw, ".eE") {
 		return dst, false
@@ -151,8 +151,8 @@ func appendWhole(dst, raw []byte) (out []byte, ok bool) {
 		exponent = clampedInt(number[e+1:])
 		number = number[:e]
 	}
-	var room [maxWholeText + 1]byte
-	digits := room[:0]
+	var buf [maxWholeText + 1]byte
+	digits := buf[:0]
 	before, after, _ := bytes.Cut(number, []byte("."))
 	exponent -= len(after)
 	for _, part := range [...][]byte{before, after} {
@@ -181,7 +181,7 @@ func appendWhole(dst, raw []byte) (out []byte, ok bool) {
 	return append(append(dst, sign...), digits...), true
 }
 
-// clampedInt reads an exponent; one beyond all numbers is far beyond them, however long it is.
+// clampedInt reads an exponent of any length and limits it to ±2³⁰, which is far beyond all doubles.
 func clampedInt(raw []byte) int {
 	n, err := strconv.Atoi(string(raw))
 	const far = 1 << 30
@@ -194,11 +194,11 @@ func clampedInt(raw []byte) int {
 	return n
 }
 
-// keys remembers those of one object.
+// keys remembers the keys of one object. The first eight need no allocation.
 type keys struct {
 	few  [8][]byte
 	n    int
-	many map[string]struct{} // when there are more
+	many map[string]struct{} // all keys, once there are more than fit into few
 }
 
 // add reports whether the key is new.
@@ -225,11 +225,11 @@ func (k *keys) add(key []byte) bool {
 	return true
 }
 
-func twice(key []byte) error { return malformed("the key %s stands twice", brief(key)) }
+func duplicateKey(key []byte) error { return malformed("the key %s stands twice", quotedStart(key)) }
 
 func tooDeep() error { return malformed("nested more than %d deep", MaxDepth) }
 
-// faultOf says by which code an act is refused whose data is wrong.
+// faultOf turns what is wrong with an act's data into the code and reason of its refusal.
 func faultOf(err error) *Fault {
 	fault := &Fault{CodeAction, "data: " + err.Error()}
 	if wrong, ok := errors.AsType[*ProtocolError](err); ok && wrong.text {
@@ -238,8 +238,8 @@ func faultOf(err error) *Fault {
 	return fault
 }
 
-// JSONMembers goes through the members of an object that CheckedJSON has taken: names without quotes and escapes, and
-// values. What is no object has none.
+// JSONMembers iterates over the members of an object that CheckedJSON has accepted. Names come without quotes and
+// escapes, values as JSON. A value that is no object has no members.
 func JSONMembers(raw []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(name, value []byte) bool) {
 		if jsonCloser(raw, 0) != '}' {
@@ -254,7 +254,7 @@ func JSONMembers(raw []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// JSONElements goes likewise through those of an array.
+// JSONElements iterates in the same way over the elements of an array.
 func JSONElements(raw []byte) iter.Seq[[]byte] {
 	return func(yield func(value []byte) bool) {
 		if jsonCloser(raw, 0) != ']' {

@@ -13,9 +13,8 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestFaultsOfDataAreTheActsAlone: whoever could read an act's cseq refuses what is wrong with its data in its turn, and
-// the messages around it stand.
-func TestFaultsOfDataAreTheActsAlone(t *testing.T) {
+// TestBadDataFaultsOnlyTheAct checks that wrong data gives its act a fault, and that the messages around the act stay valid.
+func TestBadDataFaultsOnlyTheAct(t *testing.T) {
 	nest := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	many := make([]string, 100)
 	for i := range many {
@@ -76,8 +75,8 @@ func refused(t *testing.T, e wire.Encoding, msg []byte, want wire.Fault) {
 	}
 }
 
-// TestNestingUpToTheLimitIsTaken: 32 levels are the message and 31 of the data's own.
-func TestNestingUpToTheLimitIsTaken(t *testing.T) {
+// TestNestingUpToTheLimitIsAccepted nests 32 levels: the message itself and 31 levels of data.
+func TestNestingUpToTheLimitIsAccepted(t *testing.T) {
 	data := strings.Repeat("[", 31) + strings.Repeat("]", 31)
 	for _, e := range encodings {
 		got, err := readClient(e, wire.AppendAct(nil, e, wire.Act{CSeq: 1, Data: json.RawMessage(data)}))
@@ -87,7 +86,7 @@ func TestNestingUpToTheLimitIsTaken(t *testing.T) {
 	}
 }
 
-func TestWholeNumbersHoweverSpelt(t *testing.T) {
+func TestWholeNumbersInAnyForm(t *testing.T) {
 	for spelt, want := range map[string]string{
 		`1.0`: `1`, `4e0`: `4`, `1E+2`: `100`, `100e-2`: `1`, `0.5e1`: `5`, `-3.00`: `-3`, `0.0`: `0`, `-0.0`: `0`, `0e99999999999999999999`: `0`,
 		`9007199254740991.0`: `9007199254740991`, `-9.007199254740991e15`: `-9007199254740991`,
@@ -114,8 +113,8 @@ func TestWholeNumbersHoweverSpelt(t *testing.T) {
 	}
 }
 
-// TestPlainNumbersAreTheSameNumbers compares with rational numbers of any size.
-func TestPlainNumbersAreTheSameNumbers(t *testing.T) {
+// TestPlainNumbersKeepTheirValue compares with rational numbers of any size.
+func TestPlainNumbersKeepTheirValue(t *testing.T) {
 	number := rapid.StringMatching(`-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?`)
 	rapid.Check(t, func(t *rapid.T) {
 		in := number.Draw(t, "number")
@@ -135,8 +134,9 @@ func TestPlainNumbersAreTheSameNumbers(t *testing.T) {
 	})
 }
 
-// TestWhatAGameSaysHoldsNoIntegerBeyondDoubles: decoders of CBOR in JavaScript refuse one, and with it the message.
-func TestWhatAGameSaysHoldsNoIntegerBeyondDoubles(t *testing.T) {
+// TestGameDataHasNoUnsafeIntegersInCBOR checks that large integers become floats. CBOR decoders in JavaScript refuse a message
+// with an integer that no double holds exactly.
+func TestGameDataHasNoUnsafeIntegersInCBOR(t *testing.T) {
 	raw := wire.AppendTurn(nil, wire.CBOR, &wire.Turn{Seq: 1, Events: []wire.Event{{Name: "x", Data: json.RawMessage(`[9007199254740991,9007199254740992,-9007199254740993]`)}}})
 	var got struct {
 		Events []struct {

@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// fields are the members of one object, still encoded; known members are looked up by name and
-// unknown ones are ignored, so that a later version may add some.
+// fields holds the members of one object, still encoded. Members are looked up by name. Unknown ones are ignored, so a
+// later version of the protocol may add some.
 type fields struct {
 	e Encoding
 	n int
@@ -19,7 +19,7 @@ type field struct {
 	key, raw []byte
 }
 
-// read takes the object that begins at b[i] and returns the place behind it.
+// read reads the object that begins at b[i] and returns where it ends.
 func (f *fields) read(e Encoding, b []byte, i int) (int, error) {
 	f.e, f.n = e, 0
 	if e == CBOR {
@@ -40,7 +40,7 @@ func (f *fields) read(e Encoding, b []byte, i int) (int, error) {
 func (f *fields) add(key, raw []byte) error {
 	for i := range f.n {
 		if string(f.f[i].key) == string(key) {
-			return badField(brief(key), "stands twice")
+			return badField(quotedStart(key), "stands twice")
 		}
 	}
 	if f.n == MaxFields {
@@ -51,7 +51,7 @@ func (f *fields) add(key, raw []byte) error {
 	return nil
 }
 
-// get returns the encoded value of a field; nil when it is absent.
+// get returns the encoded value of a field, or nil if it is absent.
 func (f *fields) get(name string) []byte {
 	for i := range f.n {
 		if string(f.f[i].key) == name {
@@ -61,7 +61,8 @@ func (f *fields) get(name string) []byte {
 	return nil
 }
 
-// The readers below give the zero value for an absent field and an error that names one of the wrong type.
+// The readers below return the zero value for an absent field. For a field of the wrong type they return an error that
+// names it.
 
 func (f *fields) text(name string, most int) (string, error) {
 	raw := f.get(name)
@@ -95,8 +96,8 @@ func (f *fields) textOf(raw []byte) ([]byte, bool) {
 	return jsonText(raw), true
 }
 
-// uint takes whole numbers however they are spelt: 4, 4.0 and 40e-1, in CBOR also floats. Spelt as a float one
-// goes up to 2⁵³-1, for beyond that floats stand for several.
+// uint accepts whole numbers in any form: 4, 4.0 and 40e-1, in CBOR also floats. A number written as a float may be at
+// most 2⁵³-1, because a larger float stands for several integers.
 func (f *fields) uint(name string) (uint64, error) {
 	raw := f.get(name)
 	if raw == nil {
@@ -111,8 +112,8 @@ func (f *fields) uint(name string) (uint64, error) {
 
 func (f *fields) uintOf(raw []byte) (uint64, bool) {
 	if f.e == JSON {
-		var room [maxWholeText]byte
-		if whole, ok := appendWhole(room[:0], raw); ok {
+		var buf [maxWholeText]byte
+		if whole, ok := appendWhole(buf[:0], raw); ok {
 			raw = whole
 		}
 		n, err := strconv.ParseUint(string(raw), 10, 64)
@@ -158,7 +159,7 @@ func (f *fields) bool(name string) (bool, error) {
 	return false, badField(name, "must be true or false")
 }
 
-// json returns a field's value as JSON, nil when it is absent. In JSON it shares the message's memory.
+// json returns a field's value as JSON, or nil if it is absent. In a JSON message the result shares the message's memory.
 func (f *fields) json(name string) (json.RawMessage, error) {
 	raw := f.get(name)
 	if raw == nil || f.e == JSON {
@@ -171,8 +172,8 @@ func (f *fields) json(name string) (json.RawMessage, error) {
 	return out, nil
 }
 
-// data is json for what a client says freely, checked. It shares the message's memory unless numbers had to be
-// written anew. A null is an error: no field is.
+// data is json for values that a client chooses freely, and checks them. In a JSON message the result shares the message's
+// memory unless numbers had to be rewritten. Null is an error, as in every field.
 func (f *fields) data(name string) (json.RawMessage, error) {
 	raw := f.get(name)
 	switch {
@@ -190,7 +191,7 @@ func (f *fields) data(name string) (json.RawMessage, error) {
 	return out, nil
 }
 
-// object reads a field that is an object; ok is false when it is absent.
+// object reads a field that is an object. ok is false if it is absent.
 func (f *fields) object(name string, into *fields) (ok bool, err error) {
 	raw := f.get(name)
 	if raw == nil {
@@ -202,8 +203,8 @@ func (f *fields) object(name string, into *fields) (ok bool, err error) {
 	return true, nil
 }
 
-// brief quotes a little of what a peer sent, for an error.
-func brief(b []byte) string {
+// quotedStart quotes the first bytes of what a peer sent, for an error.
+func quotedStart(b []byte) string {
 	const most = 24
 	if len(b) > most {
 		return strconv.QuoteToASCII(string(b[:most])) + "…"

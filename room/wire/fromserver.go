@@ -5,7 +5,7 @@ import (
 	"iter"
 )
 
-// ServerMessage is what a server may say: a Welcome, State, Turn, Ack, Reject, Pong, Move or Over.
+// ServerMessage is a message that a server may send: Welcome, State, Turn, Ack, Reject, Pong, Move or Over.
 type ServerMessage interface{ fromServer() }
 
 func (Welcome) fromServer() {}
@@ -17,10 +17,9 @@ func (Pong) fromServer()    {}
 func (Move) fromServer()    {}
 func (Over) fromServer()    {}
 
-// DecodeServer reads the protocol messages in one WebSocket message from a server, for clients
-// written in Go. Unknown types and fields are skipped, as a client must; malformed ones end the
-// sequence with a *ProtocolError. Views and patches stay in encoding e and share msg's memory:
-// ToJSON converts them.
+// DecodeServer reads the protocol messages in one WebSocket message from a server, for clients written in Go. It skips
+// unknown types and fields, as every client must. The sequence ends with a *ProtocolError at the first malformed
+// message. Views and patches stay in encoding e and share msg's memory; ToJSON converts them.
 func DecodeServer(e Encoding, msg []byte) iter.Seq2[ServerMessage, error] {
 	return func(yield func(ServerMessage, error) bool) {
 		var f fields
@@ -52,7 +51,7 @@ func decodeServer(f *fields) (ServerMessage, error) {
 	return m, r.err
 }
 
-// reader reads fields and keeps the first error.
+// reader reads fields and remembers the first error.
 type reader struct {
 	f   *fields
 	err error

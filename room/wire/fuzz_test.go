@@ -9,8 +9,8 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// decodeAgain checks what must hold for any input: no panic, errors of the one type, and that what
-// was understood comes out the same when it is written and read again, in both encodings.
+// decodeAgain checks what must hold for any input: decoding does not panic, errors have the right type, and a decoded
+// message is the same after it is written and read again, in both encodings.
 func decodeAgain(t *testing.T, e wire.Encoding, raw []byte) ([]wire.ClientMessage, error) {
 	got, err := readClient(e, raw)
 	if err != nil {
@@ -24,7 +24,7 @@ func decodeAgain(t *testing.T, e wire.Encoding, raw []byte) ([]wire.ClientMessag
 				continue // there is no data to write
 			}
 			if _, isAct := m.(wire.Act); isAct && to == wire.CBOR {
-				continue // numbers beyond both encodings may be rounded or refused
+				continue // numbers too large for both encodings may be rounded or refused
 			}
 			if p, isPing := m.(wire.Ping); isPing && (to == wire.CBOR || len(p.Echo) > 0) {
 				continue

@@ -7,10 +7,9 @@ import (
 	"strconv"
 )
 
-// The scanner below checks the grammar of JSON (RFC 8259) strictly and finds the ends of values without
-// building anything, however deep they are nested. What a value says is checked by who takes it: see data.go.
-// It leaves UTF-8 to its caller, who checks a whole message at once.
-// Every function takes a position and returns the one after what it has read.
+// The scanner below checks the grammar of JSON (RFC 8259) strictly and finds where values end. It builds nothing and
+// takes any depth of nesting. It does not check the content of values; data.go does. It does not check UTF-8 either: its
+// callers check a whole message at once. Every function takes a position and returns the position after what it read.
 
 func jsonError(at int, what string) error {
 	return malformed("malformed JSON at byte %d: %s", at, what)
@@ -24,10 +23,10 @@ func jsonSpace(b []byte, i int) int {
 	return i
 }
 
-// jsonValue skips one value. It calls itself for nothing, so that no message can exhaust the stack.
+// jsonValue skips one value. It does not recurse, so no message can exhaust the stack.
 func jsonValue(b []byte, i int) (_ int, err error) {
 	var few [32]byte
-	open := few[:0] // the closers that are still to come, the next one last
+	open := few[:0] // the closing characters still to come, the next one last
 	for {
 		closer := jsonCloser(b, i)
 		if closer == 0 {
@@ -55,7 +54,7 @@ func jsonValue(b []byte, i int) (_ int, err error) {
 	}
 }
 
-// jsonCloser is what ends the object or array that begins at b[i]; 0 when none does.
+// jsonCloser returns the character that ends the object or array at b[i], or 0 if neither begins there.
 func jsonCloser(b []byte, i int) byte {
 	switch {
 	case i >= len(b):
@@ -68,7 +67,7 @@ func jsonCloser(b []byte, i int) byte {
 	return 0
 }
 
-// jsonMember goes to the value of the member that begins at b[i]: behind its name, if it has one.
+// jsonMember returns where the value of the member at b[i] begins: after its name in an object, at i in an array.
 func jsonMember(b []byte, i int, closer byte) (int, error) {
 	if closer == ']' {
 		return i, nil
@@ -96,7 +95,7 @@ func jsonScalar(b []byte, i int) (int, error) {
 	return i, jsonError(i, "a value should stand here")
 }
 
-// jsonName skips a member's name and colon: end is behind the name, value where its value begins.
+// jsonName skips a member's name and colon. The name ends at end, and its value begins at value.
 func jsonName(b []byte, i int) (end, value int, err error) {
 	if i >= len(b) || b[i] != '"' {
 		return i, i, jsonError(i, "a key in quotes should stand here")
@@ -110,7 +109,7 @@ func jsonName(b []byte, i int) (end, value int, err error) {
 	return end, jsonSpace(b, value+1), nil
 }
 
-// jsonObject skips an object and shows each member: the key with its quotes, and the value.
+// jsonObject skips an object and calls each for every member. The key has its quotes.
 func jsonObject(b []byte, i int, each func(key, value []byte) error) (int, error) {
 	if i = jsonSpace(b, i+1); i < len(b) && b[i] == '}' {
 		return i + 1, nil
@@ -135,7 +134,7 @@ func jsonObject(b []byte, i int, each func(key, value []byte) error) (int, error
 	}
 }
 
-// jsonArray skips an array and shows each element.
+// jsonArray skips an array and calls each for every element.
 func jsonArray(b []byte, i int, each func(value []byte) error) (int, error) {
 	if i = jsonSpace(b, i+1); i < len(b) && b[i] == ']' {
 		return i + 1, nil
@@ -156,7 +155,8 @@ func jsonArray(b []byte, i int, each func(value []byte) error) (int, error) {
 	}
 }
 
-// jsonNext stands behind a member: at the comma it returns its place, at the closer the place behind it.
+// jsonNext reads what follows a member. If it is a comma, at is its position. If it is the closing character, done is true
+// and at is the position after it.
 func jsonNext(b []byte, i int, closer byte) (at int, done bool, err error) {
 	i = jsonSpace(b, i)
 	switch {
@@ -190,7 +190,7 @@ func jsonString(b []byte, i int) (int, error) {
 	return i, jsonError(start, "the string does not end")
 }
 
-// jsonEscape is the length of the escape that begins at b[i]; 0 when it is none.
+// jsonEscape returns the length of the escape at b[i], or 0 if it is not valid.
 func jsonEscape(b []byte, i int) int {
 	if i+1 < len(b) {
 		switch b[i+1] {
@@ -204,7 +204,7 @@ func jsonEscape(b []byte, i int) int {
 	return 0
 }
 
-// jsonUnicode reports whether a checked string is Unicode text: half of a surrogate pair is none.
+// jsonUnicode reports whether a checked string is Unicode text. Half of a surrogate pair is not.
 func jsonUnicode(raw []byte) bool {
 	for i := bytes.IndexByte(raw, '\\'); i >= 0 && i < len(raw); {
 		unit, ok := hexUnit(raw, i)
@@ -277,7 +277,7 @@ func jsonNumber(b []byte, i int) (int, error) {
 	return i, nil
 }
 
-// jsonText is what a checked string says. It shares raw's memory unless raw holds escapes.
+// jsonText returns the text of a checked string. The result shares raw's memory unless raw contains escapes.
 func jsonText(raw []byte) []byte {
 	inner := raw[1 : len(raw)-1]
 	if bytes.IndexByte(inner, '\\') >= 0 {

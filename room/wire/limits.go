@@ -2,26 +2,26 @@ package wire
 
 import "fmt"
 
-// Bounds on what a client may say, in bytes unless said otherwise.
+// Limits on what a client may send, in bytes unless the comment says otherwise.
 const (
 	MaxToken  = 4096
-	MaxName   = 256 // of which the server keeps what it shows
+	MaxName   = 256 // the server may keep and show fewer
 	MaxClient = 128
 	MaxCode   = 64
 	MaxEcho   = 64
 
-	MaxDepth  = 32 // arrays and objects inside one another in what a client says, the message itself included
-	MaxFields = 32 // of one message, known or not
+	MaxDepth  = 32 // levels of nested arrays and objects, including the message itself
+	MaxFields = 32 // fields in one message, unknown ones included
 )
 
-// serverDepth bounds the recursion over what the server itself made.
+// serverDepth limits the nesting of values that the server itself made.
 const serverDepth = 512
 
-// ProtocolError says what is wrong with a peer's message. The connection should be closed with 4400.
+// ProtocolError says what is wrong with a peer's message. The receiver should close the connection with CloseBadMessage.
 type ProtocolError struct {
-	Field  string // the field at fault, "" for the message as a whole
-	Reason string // for people; never holds more than a few characters of what the peer sent
-	text   bool   // what is wrong is text that is not Unicode
+	Field  string // the wrong field; empty: the whole message
+	Reason string // for people; contains at most a few characters of what the peer sent
+	text   bool   // the fault is text that is not Unicode
 }
 
 func (e *ProtocolError) Error() string {
@@ -39,5 +39,6 @@ func notText(reason string) error { return &ProtocolError{Reason: reason, text: 
 
 func badField(field, reason string) error { return &ProtocolError{Field: field, Reason: reason} }
 
-// maxWhole is the greatest n for which a double holds every whole number from -n to n, and none beside n looks like it.
+// maxWhole is the largest integer that JavaScript calls safe: a double holds every integer from -maxWhole to maxWhole
+// exactly, and no other integer is rounded to one of them.
 const maxWhole = 1<<53 - 1

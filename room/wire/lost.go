@@ -2,8 +2,8 @@ package wire
 
 import "strconv"
 
-// WithLost is an encoded state message that said nothing of lost events, with their number put in: the bytes that
-// AppendState would have made. What is no state message comes back as it is.
+// WithLost adds the number of lost events to an encoded state message that has none. The result is the bytes that
+// AppendState would have made. Anything but a state message is returned unchanged.
 func WithLost(e Encoding, state []byte, lost uint64) []byte {
 	var f fields
 	if end, err := f.read(e, state, 0); lost == 0 || err != nil || end != len(state) {
@@ -24,8 +24,8 @@ func WithLost(e Encoding, state []byte, lost uint64) []byte {
 	return append(out, state[at:]...)
 }
 
-// before is where in a message of a length its last field begins, if that is the one named, else where the
-// message's fields end.
+// before returns where the last field begins in a message of the given length, if that field has the given name.
+// Otherwise it returns where the message's fields end.
 func (f *fields) before(last string, length int) int {
 	tail := 0
 	if f.e == JSON {

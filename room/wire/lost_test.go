@@ -10,8 +10,8 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestWithLostIsAppendState puts the number in afterwards and compares with a state encoded with it.
-func TestWithLostIsAppendState(t *testing.T) {
+// TestWithLostEqualsAppendState adds the number afterwards and compares with a state that was encoded with it.
+func TestWithLostEqualsAppendState(t *testing.T) {
 	views := []string{`{}`, `5`, `null`, `"a,\"check\":7"`, `{"check":5}`, `{"lost":1,"t":"turn"}`, `[{"check":1}]`, `"}"`, `{"a":{"b":[1,2,{"check":9}]}}`}
 	rapid.Check(t, func(t *rapid.T) {
 		e := rapid.SampledFrom([]wire.Encoding{wire.JSON, wire.CBOR}).Draw(t, "encoding")

@@ -14,50 +14,50 @@ const (
 	SubprotocolCBOR = "roomring.v1.cbor"
 )
 
-// Client messages. JSON data always travels inside the server as JSON, whatever the socket's encoding.
+// The client messages follow. Inside the server their data is always JSON, whatever the socket's encoding.
 
-// What Hello.As may say besides nothing.
+// The values of Hello.As. Empty means AsPlayer.
 const (
 	AsPlayer    = "player"
 	AsSpectator = "spectator"
 )
 
-// Hello opens a session; it is the first message on every socket. Its texts hold no control characters.
+// Hello opens a session. It is the first message on every socket. Its texts contain no control characters.
 type Hello struct {
 	Token   string  `json:"token,omitempty"`   // who the player is; may be empty where guests are allowed
 	Name    string  `json:"name,omitempty"`    // what to call a player whose token names none, at most 256 bytes
 	As      string  `json:"as,omitempty"`      // "player" (default) or "spectator"
 	Client  string  `json:"client"`            // random id of this page load or program run, 1 to 128 bytes
-	Attempt uint64  `json:"attempt,omitempty"` // counts this client's sockets; a lower one than before is ignored
+	Attempt uint64  `json:"attempt,omitempty"` // counts this client's sockets; an attempt lower than an earlier one is ignored
 	Code    string  `json:"code,omitempty"`    // join code of a private room
-	Resume  *Resume `json:"resume,omitempty"`  // the last point this client has seen
+	Resume  *Resume `json:"resume,omitempty"`  // the last point that this client has seen
 }
 
-// Resume is a point in a room's life that a client has seen everything up to.
+// Resume is a point in a room's history. The client has seen everything up to it.
 type Resume struct {
 	Epoch uint64 `json:"epoch"`
 	Seq   uint64 `json:"seq"`
 }
 
-// Act is a player's action. Its data is I-JSON (RFC 7493): text is Unicode, no object has a key twice, every number has a
-// double, and it is nested at most MaxDepth-1 deep. Numbers of up to ±(2⁵³-1) that are whole stand as integers, however
-// they were spelt.
+// Act is a player's action. Its data is I-JSON (RFC 7493): text is Unicode, no object has a key twice, every number fits a
+// double. It is nested at most MaxDepth-1 levels deep. Whole numbers of up to ±(2⁵³-1) are written as integers, however
+// the client wrote them.
 type Act struct {
 	CSeq  uint64          `json:"cseq"`
 	Data  json.RawMessage `json:"data"`
-	Fault *Fault          `json:"-"` // why Data is not there: the act is to be refused, in its turn
+	Fault *Fault          `json:"-"` // not nil: why Data is missing; the room refuses the act in its order
 }
 
-// Fault is what is wrong with the data of an act that could be read otherwise.
+// Fault says what is wrong with the data of an act whose other fields are valid.
 type Fault struct {
 	Code   string // CodeText or CodeAction
 	Reason string // for people
 }
 
-// Codes that an act is refused with before a game sees it.
+// Codes of acts that are refused before the game sees them.
 const (
-	CodeText   = "bad_text"   // it holds text that is not Unicode
-	CodeAction = "bad_action" // anything else that no action can be
+	CodeText   = "bad_text"   // the data contains text that is not Unicode
+	CodeAction = "bad_action" // the data is invalid in any other way
 )
 
 // Ping asks for a Pong with the same echo. The echo is any JSON value up to 64 bytes.
@@ -65,15 +65,15 @@ type Ping struct {
 	Echo json.RawMessage `json:"echo,omitempty"`
 }
 
-// Resync asks for the whole view. Leave gives up the seat.
-type (
-	Resync struct{}
-	Leave  struct{}
-)
+// Resync asks for the whole view.
+type Resync struct{}
 
-// Server messages.
+// Leave gives up the seat.
+type Leave struct{}
 
-// Welcome answers a Hello; it may come again on an open socket when the room has a new owner.
+// The server messages follow.
+
+// Welcome answers a Hello. It comes again on an open socket when the room gets a new owner.
 type Welcome struct {
 	Room      string `json:"room"`
 	Game      string `json:"game"`
@@ -82,31 +82,31 @@ type Welcome struct {
 	Epoch     uint64 `json:"epoch"`
 	Seq       uint64 `json:"seq"`
 	CSeq      uint64 `json:"cseq"`      // the last of this client's acts that the room has applied
-	Now       uint64 `json:"now"`       // room time, milliseconds: what times in a view count on
-	Heartbeat uint64 `json:"heartbeat"` // milliseconds: send something at least this often; the server does too
+	Now       uint64 `json:"now"`       // room time in milliseconds, to which times in a view refer
+	Heartbeat uint64 `json:"heartbeat"` // milliseconds; both client and server send something at least this often
 	Limits    Limits `json:"limits"`
 	Recovered bool   `json:"recovered"`       // true: every turn after Resume follows; false: the whole view follows
 	Node      string `json:"node,omitempty"`  // name of the room's owner
 	Token     string `json:"token,omitempty"` // a guest token made for a client that came without one
 }
 
-// Limits tell a client what the server will take.
+// Limits tell a client how much the server accepts.
 type Limits struct {
 	Message    int `json:"message"`    // bytes in one WebSocket message
 	Unanswered int `json:"unanswered"` // acts without an answer
 	Rate       int `json:"rate"`       // messages a second, sustained
-	Bytes      int `json:"bytes"`      // and bytes of them; 0 is no limit, as servers have it that do not say
+	Bytes      int `json:"bytes"`      // bytes of messages a second; 0: no limit, as on servers that do not send it
 }
 
 // State is the whole view.
 type State struct {
 	Seq   uint64  `json:"seq"`
 	View  []byte  `json:"view"`           // encoded, in the socket's encoding
-	Lost  uint64  `json:"lost,omitempty"` // events this client will never see, because it read too slowly
+	Lost  uint64  `json:"lost,omitempty"` // number of events that this client missed because it read too slowly
 	Check *uint32 `json:"check,omitempty"`
 }
 
-// Turn is what one input made the room say to one viewer.
+// Turn is what one input changed for one viewer.
 type Turn struct {
 	Seq    uint64
 	Patch  []byte // encoded merge patch; empty: the view did not change
@@ -114,13 +114,13 @@ type Turn struct {
 	Check  *uint32 // CRC-32 (IEEE) of the whole view's canonical JSON after the patch
 }
 
-// Event is something that happened, as opposed to something that is.
+// Event is something that happened. A view, in contrast, is a state.
 type Event struct {
 	Name string          `json:"name"`
 	Data json.RawMessage `json:"data,omitempty"`
 }
 
-// Ack says that an act has had its effect at Seq.
+// Ack says that the room applied an act at Seq.
 type Ack struct {
 	CSeq uint64 `json:"cseq"`
 	Seq  uint64 `json:"seq"`
@@ -140,9 +140,9 @@ type Pong struct {
 	Time int64           `json:"time"` // the server's clock, milliseconds since 1970
 }
 
-// Move tells a client where to go and by when.
+// Move tells a client where to reconnect and how soon.
 type Move struct {
-	URL    string `json:"url,omitempty"` // empty: the same address again
+	URL    string `json:"url,omitempty"` // empty: the same address
 	Within uint64 `json:"within"`        // milliseconds until the server closes this socket
 }
 
@@ -150,6 +150,6 @@ type Move struct {
 type Over struct {
 	Seq    uint64          `json:"seq"`
 	End    string          `json:"end"`              // finished, aborted or closed
-	Result json.RawMessage `json:"result,omitempty"` // of a finished game
-	Reason string          `json:"reason,omitempty"` // of the others
+	Result json.RawMessage `json:"result,omitempty"` // set if the game has a result
+	Reason string          `json:"reason,omitempty"` // if End is not finished: why
 }

@@ -9,7 +9,7 @@ import (
 type object struct {
 	b    []byte
 	e    Encoding
-	head int // where the map's head stands in CBOR
+	head int // in CBOR: the position of the map's head
 	n    int // members so far, fewer than 24
 }
 
@@ -101,7 +101,7 @@ func (o *object) bool(name string, v bool) {
 	}
 }
 
-// encoded writes a value that already is in the object's encoding.
+// encoded writes a value that is already in the object's encoding.
 func (o *object) encoded(name string, raw []byte) {
 	o.key(name)
 	if o.e == CBOR {
@@ -111,11 +111,11 @@ func (o *object) encoded(name string, raw []byte) {
 	}
 }
 
-// json writes a value that is JSON. What is not becomes null, so that the message stays whole.
+// json writes a JSON value. If raw is not JSON it writes null, so that the message stays valid.
 func (o *object) json(name string, raw []byte) { o.transcoded(name, raw, false) }
 
-// saidIf writes what a game says: in CBOR its integers beyond ±(2⁵³-1) become doubles.
-func (o *object) saidIf(name string, raw []byte) {
+// gameJSONIf writes JSON data of a game, if there is any. In CBOR, integers beyond ±(2⁵³-1) become doubles.
+func (o *object) gameJSONIf(name string, raw []byte) {
 	if len(raw) > 0 {
 		o.transcoded(name, raw, true)
 	}
@@ -144,13 +144,13 @@ func (o *object) jsonIf(name string, raw []byte) {
 	}
 }
 
-// object begins a member that is an object: o.b = in.end() when it is written.
+// object begins a member that is an object. The caller ends it with o.b = in.end().
 func (o *object) object(name string) object {
 	o.key(name)
 	return open(o.b, o.e)
 }
 
-// appendOneLine appends JSON without the newlines it may hold between tokens: a newline ends a message.
+// appendOneLine appends JSON and replaces newlines between tokens by spaces, because a newline ends a message.
 func appendOneLine(dst, raw []byte) []byte {
 	for {
 		i := bytes.IndexByte(raw, '\n')

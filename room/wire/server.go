@@ -1,6 +1,6 @@
 package wire
 
-// Each function appends one message of the server in encoding e. None allocates beyond growing dst.
+// Each function below appends one server message in encoding e. It allocates only to grow dst.
 
 // AppendWelcome appends a welcome.
 func AppendWelcome(dst []byte, e Encoding, m Welcome) []byte {
@@ -69,7 +69,7 @@ func (o *object) events(events []Event) {
 		}
 		in := open(o.b, o.e)
 		in.text("name", events[i].Name)
-		in.saidIf("data", events[i].Data)
+		in.gameJSONIf("data", events[i].Data)
 		o.b = in.end()
 	}
 	if o.e == JSON {
@@ -116,7 +116,7 @@ func AppendOver(dst []byte, e Encoding, m Over) []byte {
 	o := begin(dst, e, "over")
 	o.uint("seq", m.Seq)
 	o.text("end", m.End)
-	o.saidIf("result", m.Result)
+	o.gameJSONIf("result", m.Result)
 	o.textIf("reason", m.Reason)
 	return o.end()
 }

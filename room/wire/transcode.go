@@ -8,15 +8,15 @@ import (
 	"unicode/utf8"
 )
 
-// AppendCBORFromJSON appends one JSON value as CBOR with the same data model. Integers written
-// without point or exponent stay exact down to -2⁶⁴ and up to 2⁶⁴-1; other numbers become floats.
-// The error is a *ProtocolError that says why raw is not one JSON value; dst is then returned as it was.
+// AppendCBORFromJSON appends one JSON value as CBOR with the same data model. Integers without point or exponent stay
+// exact from -2⁶⁴ to 2⁶⁴-1; other numbers become floats. The error is a *ProtocolError that says why raw is not one JSON
+// value. dst is then returned unchanged.
 func AppendCBORFromJSON(dst, raw []byte) ([]byte, error) {
 	return appendCBORFromJSON(dst, raw, false)
 }
 
-// appendCBORFromJSON has, where doubles is set, integers beyond ±(2⁵³-1) become floats, as clients in JavaScript read
-// them: their CBOR decoders refuse an integer that no double holds, and with it the message.
+// appendCBORFromJSON is AppendCBORFromJSON. If doubles is set, integers beyond ±(2⁵³-1) become floats, because CBOR
+// decoders in JavaScript refuse a message with an integer that no double holds exactly.
 func appendCBORFromJSON(dst, raw []byte, doubles bool) ([]byte, error) {
 	if !utf8.Valid(raw) {
 		return dst, malformed("JSON must be UTF-8")
@@ -31,9 +31,9 @@ func appendCBORFromJSON(dst, raw []byte, doubles bool) ([]byte, error) {
 	return out, nil
 }
 
-// AppendJSONFromCBOR appends one CBOR item as JSON with the same data model: integers stay exact,
-// floats take the shortest form that reads back as the same number.
-// The error is a *ProtocolError that says why raw is not one item that JSON can say; dst is then returned as it was.
+// AppendJSONFromCBOR appends one CBOR item as JSON with the same data model. Integers stay exact; floats take the
+// shortest form that reads back as the same number. The error is a *ProtocolError that says why raw is not one item with
+// an equivalent in JSON. dst is then returned unchanged.
 func AppendJSONFromCBOR(dst, raw []byte) ([]byte, error) {
 	out, i, err := cborToJSON(dst, raw, 0, serverDepth)
 	if err != nil {
@@ -45,7 +45,8 @@ func AppendJSONFromCBOR(dst, raw []byte) ([]byte, error) {
 	return out, nil
 }
 
-// ToJSON returns a view, patch or other value that came in encoding e as JSON.
+// ToJSON converts a view, patch or other value in encoding e to JSON. The result shares raw's memory if e is JSON. The error
+// is a *ProtocolError.
 func ToJSON(e Encoding, raw []byte) (json.RawMessage, error) {
 	if e == CBOR {
 		return AppendJSONFromCBOR(nil, raw)
@@ -83,8 +84,8 @@ func jsonToCBOR(dst, b []byte, i, depth int, doubles bool) ([]byte, int, error) 
 	return dst, end, err
 }
 
-// jsonContainerToCBOR writes a one-byte head, the members, and then the head again with their
-// number, moving the members up where one byte does not hold it.
+// jsonContainerToCBOR writes a head of one byte and then the members. Once it knows their number it writes the final head,
+// and moves the members up if that head is longer.
 func jsonContainerToCBOR(dst, b []byte, i, depth int, doubles bool) ([]byte, int, error) {
 	if depth == 0 {
 		return dst, i, tooDeep()
@@ -214,7 +215,7 @@ func cborMapToJSON(dst, b []byte, i, depth int) ([]byte, int, error) {
 			return i, err
 		}
 		if !seen.add(key) {
-			return i, twice(key)
+			return i, duplicateKey(key)
 		}
 		if len(dst) > empty {
 			dst = append(dst, ',')

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// anyJSON draws JSON values of every kind, with numbers from the edges.
+// anyJSON draws JSON values of every kind, with numbers at the limits.
 func anyJSON(depth int) *rapid.Generator[any] {
 	leaves := []*rapid.Generator[any]{
 		rapid.Just[any](nil), rapid.Bool().AsAny(), rapid.String().AsAny(),
@@ -24,7 +24,7 @@ func anyJSON(depth int) *rapid.Generator[any] {
 		rapid.MapOfN(rapid.String(), anyJSON(depth-1), 0, 30).AsAny())...)
 }
 
-func TestJSONThroughCBORAndBackIsTheSame(t *testing.T) {
+func TestJSONToCBORAndBackIsTheSame(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		js, err := json.Marshal(anyJSON(3).Draw(rt, "value"))
 		if err != nil {
@@ -48,7 +48,7 @@ func TestJSONThroughCBORAndBackIsTheSame(t *testing.T) {
 	})
 }
 
-// numbers writes a value with its keys sorted and its numbers as they stand, so that exactness is compared.
+// numbers writes a value with sorted keys and the original text of its numbers, so that exactness is compared.
 func numbers(t interface{ Fatal(...any) }, js []byte) []byte {
 	d := json.NewDecoder(bytes.NewReader(js))
 	d.UseNumber()
@@ -89,7 +89,7 @@ func TestNumbersAcrossEncodings(t *testing.T) {
 	}
 }
 
-// TestHalfFloats compares all 65,536 with an independent decoder.
+// TestHalfFloats compares all 65,536 half floats with an independent decoder.
 func TestHalfFloats(t *testing.T) {
 	for bits := range 1 << 16 {
 		raw := []byte{0xf9, byte(bits >> 8), byte(bits)}
@@ -108,7 +108,7 @@ func TestHalfFloats(t *testing.T) {
 	}
 }
 
-func TestTranscodersLeaveDstAloneOnError(t *testing.T) {
+func TestTranscodersKeepDstOnError(t *testing.T) {
 	if out, err := wire.AppendCBORFromJSON([]byte("ab"), []byte(`[1,2`)); err == nil || string(out) != "ab" {
 		t.Errorf("%q, %v", out, err)
 	}

@@ -13,14 +13,14 @@ import (
 
 var encodings = map[string]wire.Encoding{"json": wire.JSON, "cbor": wire.CBOR}
 
-// frame is one server message as a test writes it: how it is appended, and what JSON it must be.
+// frame is one server message of a test: how to append it, and the JSON it must give.
 type frame struct {
 	append func(e wire.Encoding) []byte
 	want   string
 	msg    wire.ServerMessage // what a client must read; views and patches are compared as JSON
 }
 
-// inEncoding turns JSON into e, as the view side does before it comes here.
+// inEncoding converts JSON to e, as package view does before it calls this package.
 func inEncoding(t testing.TB, e wire.Encoding, js string) []byte {
 	if e == wire.JSON {
 		return []byte(js)
@@ -91,7 +91,7 @@ func TestServerMessagesAreWrittenAndRead(t *testing.T) {
 	}
 }
 
-// oracle has an independent decoder agree that raw is valid CBOR without duplicate keys.
+// oracle checks with an independent decoder that raw is valid CBOR without duplicate keys.
 func oracle(t testing.TB, raw []byte) {
 	t.Helper()
 	mode, _ := cbor.DecOptions{DupMapKey: cbor.DupMapKeyEnforcedAPF, UTF8: cbor.UTF8RejectInvalid}.DecMode()
@@ -166,7 +166,7 @@ func appendClient(dst []byte, e wire.Encoding, m wire.ClientMessage) []byte {
 	return wire.AppendLeave(dst, e)
 }
 
-func TestClientMessagesComeThroughInBatches(t *testing.T) {
+func TestClientMessagesAreReadInBatches(t *testing.T) {
 	for name, e := range encodings {
 		var batch []byte
 		for i, m := range clientMessages() {
@@ -308,7 +308,7 @@ func TestBadCBOR(t *testing.T) {
 	}
 }
 
-func TestToleratedInput(t *testing.T) {
+func TestAcceptedInput(t *testing.T) {
 	for in, n := range map[string]int{
 		"{\"t\":\"ping\"}\n":                            1,
 		" { \"t\" : \"ping\" ,\n \"new\" : [ ] }\r\n\n": 1,
@@ -326,14 +326,14 @@ func TestToleratedInput(t *testing.T) {
 	}
 }
 
-func TestWhatCameBeforeAnErrorStands(t *testing.T) {
+func TestMessagesBeforeAnErrorAreRead(t *testing.T) {
 	got, err := readClient(wire.JSON, []byte("{\"t\":\"leave\"}\n{"))
 	if err == nil || len(got) != 1 {
 		t.Errorf("%v, %v", got, err)
 	}
 }
 
-func TestDecodingStopsWhenAsked(t *testing.T) {
+func TestDecodingStopsWithItsCaller(t *testing.T) {
 	n := 0
 	for range wire.DecodeClient(wire.JSON, []byte("{\"t\":\"leave\"}\n{\"t\":\"leave\"}")) {
 		n++
@@ -351,7 +351,7 @@ func TestUnknownServerMessagesAreSkipped(t *testing.T) {
 	}
 }
 
-func TestBrokenEventDataKeepsTheMessageWhole(t *testing.T) {
+func TestBrokenEventDataKeepsTheMessageValid(t *testing.T) {
 	raw := wire.AppendTurn(nil, wire.CBOR, &wire.Turn{Seq: 1, Events: []wire.Event{{Name: "x", Data: json.RawMessage(`{"a":[1,}`)}}})
 	if js, err := wire.ToJSON(wire.CBOR, raw); err != nil || string(js) != `{"t":"turn","seq":1,"events":[{"name":"x","data":null}]}` {
 		t.Errorf("%s, %v", js, err)
@@ -364,7 +364,7 @@ func TestCloseCodes(t *testing.T) {
 	}
 }
 
-// TestHotMessagesDoNotAllocate guards the paths that every turn takes.
+// TestHotMessagesDoNotAllocate checks the messages that every turn sends.
 func TestHotMessagesDoNotAllocate(t *testing.T) {
 	buf := make([]byte, 0, 4096)
 	for name, e := range encodings {
