@@ -12,10 +12,10 @@ import (
 	"github.com/roomring/roomring/room/clock"
 )
 
-// Drain gives all rooms to the store, OwnerOptions.Releases of them at a time, and takes no new ones from then on. It returns nil when
-// no room is left here. When only rooms are left that can never be given away, it returns the error of one. When ctx ends before, it
-// returns ctx's cause. The rooms that are left stay in the journal, which brings them back when this node starts again. Drain may be
-// called again for them.
+// Drain releases all rooms to the store, OwnerOptions.Releases of them at a time. From then on the owner accepts no new rooms. Drain
+// blocks until no room is left here, and then returns nil. If only rooms are left that can never be released, it returns the error of
+// one of them. If ctx ends first, it returns ctx's cause. The rooms that are left stay in the journal and come back when this node
+// starts again. Drain may be called again for them.
 func (w *Owner) Drain(ctx context.Context) error {
 	w.rooms.Drain()
 	w.loop.drain()
@@ -35,46 +35,46 @@ func (w *Owner) Drain(ctx context.Context) error {
 		}
 	}
 	wg.Wait()
-	left, stays := w.loop.left(begun)
+	left, held := w.loop.remaining(begun)
 	if left == 0 {
 		return nil
 	}
-	return fmt.Errorf("%d rooms could not be given away and stay in this node's journal: %w", left, cmp.Or(context.Cause(ctx), stays))
+	return fmt.Errorf("%d rooms could not be given away and stay in this node's journal: %w", left, cmp.Or(context.Cause(ctx), held))
 }
 
-// release gives one room away, and waits until it is at rest. It holds one of the slots until then, for ReleaseWait at most: after that
-// others go first.
+// release releases one room and waits until its machine is done with it. It holds a slot meanwhile, but for ReleaseWait at most, so
+// that a slow room does not delay the others.
 func (w *Owner) release(ctx context.Context, id room.ID, slots chan struct{}) {
 	select {
 	case slots <- struct{}{}:
 	case <-ctx.Done():
 		return
 	}
-	left := w.loop.leave(id)
-	patience, stop := clock.After(w.o.Clock, w.o.ReleaseWait)
+	idle := w.loop.release(id)
+	late, stop := clock.After(w.o.Clock, w.o.ReleaseWait)
 	defer stop()
 	select {
-	case <-left:
+	case <-idle:
 		<-slots
 		return
-	case <-patience:
+	case <-late:
 	case <-ctx.Done():
 	}
 	<-slots
 	select {
-	case <-left:
+	case <-idle:
 	case <-ctx.Done():
 	}
 }
 
-// drain makes the loop refuse rooms from elsewhere.
+// drain makes the loop refuse rooms from the store and from other nodes.
 func (l *Loop) drain() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.draining = true
 }
 
-// served are the rooms that are to be given away.
+// served returns the rooms that this node serves or is releasing.
 func (l *Loop) served() (ids []room.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -86,20 +86,20 @@ func (l *Loop) served() (ids []room.ID) {
 	return ids
 }
 
-// leave has a room released. The channel is closed when it is at rest.
-func (l *Loop) leave(id room.ID) <-chan struct{} {
+// release makes a room's machine release it. The channel is closed when the room is Absent or Held.
+func (l *Loop) release(id room.ID) <-chan struct{} {
 	l.mu.Lock()
 	r := l.room(id)
-	if r.left == nil {
-		r.left = make(chan struct{})
+	if r.idle == nil {
+		r.idle = make(chan struct{})
 	}
-	left := r.left
+	idle := r.idle
 	l.deliver(r, ownership.Event{Kind: ownership.Drain})
-	return left
+	return idle
 }
 
-// left counts the rooms that are still here, and says why one of them stays for good.
-func (l *Loop) left(begun map[room.ID]bool) (n int, stays error) {
+// remaining counts the rooms that are still here. If some are held, it returns why one of them is.
+func (l *Loop) remaining(begun map[room.ID]bool) (n int, why error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for id := range begun {
@@ -109,8 +109,8 @@ func (l *Loop) left(begun map[room.ID]bool) (n int, stays error) {
 		}
 		n++
 		if held := r.machine.Held(); held.Why != "" {
-			stays = &held
+			why = &held
 		}
 	}
-	return n, stays
+	return n, why
 }

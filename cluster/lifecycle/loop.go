@@ -1,6 +1,6 @@
-// Package lifecycle executes who has a room. Each node has one thin loop around the machines of package ownership. All that happens to a
-// room is an event of its machine. The effects that follow go to the ports, and their answers are events again. Nothing else decides
-// about a room. A node by itself runs the same loop.
+// Package lifecycle carries out the decisions of package ownership. Each node has one thin loop around the machines of its rooms.
+// Everything that happens to a room is an event of its machine. The loop passes the resulting effects to the ports, whose answers are
+// events again. Nothing else decides about a room. A single node runs the same loop.
 package lifecycle
 
 import (
@@ -16,36 +16,36 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Ports are what a loop's machines act upon.
+// Ports executes the effects of a loop's machines.
 type Ports interface {
 	// Do begins an effect of a room and does not block. It calls answer once, from any goroutine, perhaps before Do has returned,
-	// unless the effect has no answer. Besides those of its row and its end, a room has one effect under way at a time, so a port owns
-	// what it keeps in Room while it works.
+	// unless the effect has no answer. Apart from the effects for its row and its end, a room has one effect under way at a time, so
+	// a port may use its fields of Room without a lock while it works.
 	Do(r *Room, e ownership.Effect, answer func(ownership.Event))
 }
 
-// Room is one room in a loop: its machine, and what the ports hand each other on its behalf.
+// Room is one room in a loop: its machine, and what the ports pass to each other for it.
 type Room struct {
 	ID     room.ID
 	Header record.Header // of its creation or its log
 	Kept   *record.Kept  // what Checkpoint, Load or the journal at the start has read; nil once it is served
 	Time   time.Duration // room time at which it has stopped
-	Final  *record.Final // on its way to the store
-	Cargo  any           // the rooms' port's: what Replay has brought back, for Start
+	Final  *record.Final // its end, until the store has it
+	Cargo  any           // what Replay has brought back, for Start
 
 	ctx     context.Context // of the caller that makes the room, while the journal writes its header
 	begin   func()          // lets a made room run
-	stopped bool            // Time counts
+	stopped bool            // Time is valid
 	claimed bool            // it came from the store
 	waits   map[uint64]clock.Timer
-	settled func() // hears that its end is stored, or never will be
+	settled func() // is called when its end is stored, or never will be
 
 	// Guarded by the loop.
 	machine *ownership.Machine
 	events  []ownership.Event // wait for the step under way
 	working bool
 	waiters []chan error
-	left    chan struct{} // closed when the machine is at rest; nil: nobody waits for that
+	idle    chan struct{} // closed when the room is Absent or Held; nil: nobody waits for that
 	again   time.Duration // when a sweep may want the room again
 }
 
@@ -53,14 +53,14 @@ type Room struct {
 type Options struct {
 	Self  ownership.Self
 	Ports Ports
-	Fail  func(error)  // the node must stop; it must not block
-	Log   *slog.Logger // nil: discarded
-	// Stepped hears of each step, under the loop's lock. Nil: nobody wants to know.
+	Fail  func(error)  // stops the node; it must not block
+	Log   *slog.Logger // nil discards
+	// Stepped is called after each step, under the loop's lock. It may be nil.
 	Stepped func(r *Room, e ownership.Event, to ownership.State, effects []ownership.Effect)
 }
 
-// Loop runs the machines of a node's rooms. It has no goroutine: the caller that brings an event steps the machine, one event at a time
-// for each room. Its methods may be called from any goroutine.
+// Loop runs the machines of a node's rooms. It has no goroutine: the caller that delivers an event steps the machine, one event at a
+// time for each room. Its methods may be called from any goroutine.
 type Loop struct {
 	o Options
 
@@ -80,17 +80,17 @@ func New(o Options) *Loop {
 	return &Loop{o: o, rooms: map[room.ID]*Room{}}
 }
 
-// Deliver brings an event to a room's machine. Before that it calls enter, if not nil, with the room, under the loop's lock.
-func (l *Loop) Deliver(id room.ID, e ownership.Event, enter func(*Room)) {
+// Deliver gives an event to a room's machine. Before that it calls prepare, if not nil, with the room, under the loop's lock.
+func (l *Loop) Deliver(id room.ID, e ownership.Event, prepare func(*Room)) {
 	l.mu.Lock()
 	r := l.room(id)
-	if enter != nil {
-		enter(r)
+	if prepare != nil {
+		prepare(r)
 	}
 	l.deliver(r, e)
 }
 
-// room finds or makes a room's record. The lock is held.
+// room finds or makes a room's entry. The caller holds the lock.
 func (l *Loop) room(id room.ID) *Room {
 	r := l.rooms[id]
 	if r == nil {
@@ -100,7 +100,7 @@ func (l *Loop) room(id room.ID) *Room {
 	return r
 }
 
-// deliver steps a machine until no event waits for it. The lock is held when it is called, and not when it returns.
+// deliver steps a machine until no event waits for it. The caller holds the lock; deliver releases it.
 func (l *Loop) deliver(r *Room, e ownership.Event) {
 	r.events = append(r.events, e)
 	if r.working {
@@ -123,34 +123,32 @@ func (l *Loop) deliver(r *Room, e ownership.Event) {
 		l.mu.Lock()
 	}
 	r.working, r.events = false, nil
-	l.rest(r)
+	l.tidy(r)
 	l.mu.Unlock()
 }
 
-// note logs what operators must know of a machine's new state.
+// note logs that a room has become Held, which operators must know.
 func (l *Loop) note(r *Room, was ownership.State) {
 	if r.machine.State() == ownership.Held && was != ownership.Held && !r.machine.Held().Released {
 		l.o.Log.Error("a room is kept but cannot be served", "room", r.ID, "game", r.Header.Game, "why", r.machine.Held().Why)
 	}
 }
 
-// rest tells those who wait for a room to be at rest, and forgets a room that this node has nothing of any more.
-func (l *Loop) rest(r *Room) {
-	state := r.machine.State()
-	if !resting(state) {
+// tidy drops what the ports keep of a room that is Absent or Held, and wakes those that wait for it. It forgets a room of which
+// nothing is left here.
+func (l *Loop) tidy(r *Room) {
+	if s := r.machine.State(); s != ownership.Absent && s != ownership.Held {
 		return
 	}
-	if r.left != nil {
-		close(r.left)
-		r.left = nil
+	if r.idle != nil {
+		close(r.idle)
+		r.idle = nil
 	}
 	r.Kept, r.Cargo, r.Final, r.ctx, r.begin, r.settled, r.stopped, r.claimed = nil, nil, nil, nil, nil, nil, false, false
 	if r.machine.Blank() && r.again == 0 && len(r.waiters) == 0 && l.rooms[r.ID] == r {
 		delete(l.rooms, r.ID)
 	}
 }
-
-func resting(s ownership.State) bool { return s == ownership.Absent || s == ownership.Held }
 
 func (l *Loop) do(r *Room, e ownership.Effect) {
 	switch e.Do {
@@ -173,28 +171,28 @@ func (l *Loop) do(r *Room, e ownership.Effect) {
 	}
 }
 
-// ErrDraining is the answer to those who want a room at a node that gives its own away.
+// ErrDraining says that a node that is giving its rooms away accepts no others.
 var ErrDraining = errors.New("this node gives its rooms away")
 
-// Await delivers an event and waits for the machine's answer to those who want the room. It returns earlier when ctx ends; what has begun
-// goes on.
-func (l *Loop) Await(ctx context.Context, id room.ID, e ownership.Event, enter func(*Room)) error {
+// Await delivers an event as Deliver does, and blocks until the machine's next Reply for the room. It returns ctx's error when ctx ends
+// first; what has begun goes on. It returns ErrDraining at once while the node drains.
+func (l *Loop) Await(ctx context.Context, id room.ID, e ownership.Event, prepare func(*Room)) error {
 	l.mu.Lock()
 	draining := l.draining
 	l.mu.Unlock()
 	if draining {
 		return ErrDraining
 	}
-	return l.await(ctx, id, e, enter)
+	return l.await(ctx, id, e, prepare)
 }
 
-// await is Await without the question whether the node is draining.
-func (l *Loop) await(ctx context.Context, id room.ID, e ownership.Event, enter func(*Room)) error {
+// await is Await for nodes that may be draining.
+func (l *Loop) await(ctx context.Context, id room.ID, e ownership.Event, prepare func(*Room)) error {
 	reply := make(chan error, 1)
 	l.mu.Lock()
 	r := l.room(id)
-	if enter != nil {
-		enter(r)
+	if prepare != nil {
+		prepare(r)
 	}
 	r.waiters = append(r.waiters, reply)
 	l.deliver(r, e)
@@ -206,7 +204,7 @@ func (l *Loop) await(ctx context.Context, id room.ID, e ownership.Event, enter f
 	}
 }
 
-// Arrived waits while a room is on its way to this node.
+// Arrived blocks while a room is arriving: being made, claimed or restored here. It returns ctx's error when ctx ends first.
 func (l *Loop) Arrived(ctx context.Context, id room.ID) error {
 	l.mu.Lock()
 	r := l.rooms[id]
@@ -229,7 +227,7 @@ func arriving(s ownership.State) bool {
 	return s == ownership.Creating || s == ownership.Asking || s == ownership.Restoring
 }
 
-// State is where a room stands, and why it is held if it is.
+// State returns a room's state and, if it is Held, why.
 func (l *Loop) State(id room.ID) (ownership.State, ownership.HeldError) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -240,7 +238,7 @@ func (l *Loop) State(id room.ID) (ownership.State, ownership.HeldError) {
 	return r.machine.State(), r.machine.Held()
 }
 
-// Held goes through the rooms that are kept and cannot be served.
+// Held calls each, under the loop's lock, for every room that is kept but cannot be served.
 func (l *Loop) Held(each func(r *Room, held ownership.HeldError)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -251,7 +249,7 @@ func (l *Loop) Held(each func(r *Room, held ownership.HeldError)) {
 	}
 }
 
-// count counts the rooms whose machine fits.
+// count counts the rooms for whose machine fits returns true.
 func (l *Loop) count(fits func(*ownership.Machine) bool) (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -19,44 +19,44 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Journal keeps the logs of this node's rooms. Its methods wait for the disk.
+// Journal keeps the logs of this node's rooms. Its methods block on the disk.
 type Journal interface {
 	// Create makes a room's header durable, owned at the epoch.
 	Create(ctx context.Context, h record.Header, epoch record.Epoch) error
-	// Rooms goes through the rooms it holds, at a start. An error beside a Kept with an ID in its Header concerns that room alone.
+	// Rooms iterates over the rooms it holds, at a start. An error with a Kept that has an ID in its Header concerns that room only.
 	// Any other error ends the iteration.
 	Rooms(ctx context.Context) iter.Seq2[record.Kept, error]
-	// Load reads a room as far as it is durable. An error that is record.ErrDamaged says that this will never be possible.
+	// Load reads a room as far as it is durable. record.ErrDamaged means that it can never be read.
 	Load(ctx context.Context, id room.ID) (record.Kept, error)
-	// Import takes in a room from elsewhere and returns when all of it is durable. What the journal has set aside of
-	// that room stays. An earlier Import is replaced if nothing was appended to it.
+	// Import stores a room from the store and returns when all of it is durable. Logs of that room that were set aside
+	// stay. An earlier Import is replaced if nothing was appended to it.
 	Import(ctx context.Context, kept record.Kept) error
 	// Claimed notes the epoch that a room is claimed at.
 	Claimed(ctx context.Context, id room.ID, epoch record.Epoch) error
-	// Remove forgets a room. It is no error if there is none.
+	// Remove forgets a room. A room that does not exist is no error.
 	Remove(ctx context.Context, id room.ID) error
-	// SetAside keeps a room's log but never loads it again; why is for the operator. It is no error if there is none.
+	// SetAside keeps a room's log but never loads it again. Why is for the operator. A room that does not exist is no error.
 	SetAside(ctx context.Context, id room.ID, why string) error
 }
 
-// Store has the rooms' rows. An error of a call says that the store is away and nothing about any row; record.ErrNotFound says for
-// certain that there is no such thing. A persist.Store is one.
+// Store has the rooms' rows. record.ErrNotFound means that the thing does not exist. Any other error of a call means that the store
+// could not be reached, and says nothing about any row. A persist.Store implements it.
 type Store interface {
 	// CreateRows writes first rows, live under the boot.
 	CreateRows(ctx context.Context, boot record.BootID, rows []record.Row) ([]record.RowResult, error)
 	// ClaimRows moves rows by compare-and-set to live under the boot.
 	ClaimRows(ctx context.Context, boot record.BootID, claims []record.Claim) ([]record.RowResult, error)
-	// ReleaseRow makes a live row of the boot released, with what is needed to go on. An error that is record.ErrPermanent says that
-	// the store never takes that.
+	// ReleaseRow makes a live row of the boot released, with the checkpoint that the next owner needs. record.ErrPermanent means that
+	// the store will never accept it.
 	ReleaseRow(ctx context.Context, boot record.BootID, release record.Release) (record.RowResult, error)
-	// Checkpoint is what a released row holds.
+	// Checkpoint returns the checkpoint of a released row.
 	Checkpoint(ctx context.Context, id room.ID) (record.Checkpoint, error)
 	Row(ctx context.Context, id room.ID) (record.Row, error)
-	// Result is how a room has ended.
+	// Result returns how a room has ended.
 	Result(ctx context.Context, id room.ID) (record.StoredResult, error)
 }
 
-// Rooms are those in this node's memory: an actor.Directory.
+// Rooms are the rooms in this node's memory. An actor.Directory implements it.
 type Rooms interface {
 	CanRun(kept record.Kept) (lacks string)
 	Suspected(id room.ID) bool
@@ -72,25 +72,25 @@ type Rooms interface {
 // OwnerOptions make an Owner. Self is needed.
 type OwnerOptions struct {
 	Self    ownership.Self
-	Journal Journal // nil: rooms are kept in memory alone
+	Journal Journal // nil: rooms are kept in memory only
 	Store   Store   // nil: there are no rows
-	// StoreEnd queues a room's end and calls done once, when the store has it or will never take it; refused says why. After an
-	// error it was not queued. It does not block. Nil: ends go nowhere.
+	// StoreEnd queues a room's end. It calls done once, when the store has the end or will never accept it; refused says why.
+	// If it returns an error, the end was not queued. It does not block. Nil drops ends.
 	StoreEnd func(f record.Final, done func(refused string)) error
-	Clock    clock.Clock
-	Fail     func(error)  // the node must stop; it must not block. Nil: nothing happens
-	Log      *slog.Logger // nil: discarded
+	Clock    clock.Clock  // nil means a new one
+	Fail     func(error)  // stops the node; it must not block. Nil does nothing
+	Log      *slog.Logger // nil discards
 
-	Timeout     time.Duration // of one try of the store; 0 means 15 s
-	Batch       int           // rows of one write of the store; 0 means 500
-	Restoring   int           // rooms on their way from the journal at a time, at a start; 0 means 1,024
-	Releases    int           // rooms on their way out of this node at a time; 0 means 16
-	ReleaseWait time.Duration // how long one that does not get out keeps its place among them; 0 means 1 s
-	Processors  int           // rooms that are run again at a time; 0 means GOMAXPROCS
+	Timeout     time.Duration // for one try of the store; 0 means 15 s
+	Batch       int           // the most rows in one write to the store; 0 means 500
+	Restoring   int           // the most rooms restored from the journal at once, at a start; 0 means 1,024
+	Releases    int           // the most rooms being released at once; 0 means 16
+	ReleaseWait time.Duration // a room whose release takes longer no longer counts towards Releases; 0 means 1 s
+	Processors  int           // the most rooms being replayed at once; 0 means GOMAXPROCS
 }
 
-// Owner is the owner of a node's rooms: the loop of their machines, and its real ports. It is an actor.Owner. Close ends
-// it. Its methods may be called from any goroutine.
+// Owner owns a node's rooms: it is the loop of their machines and the real ports. It implements actor.Owner. Close ends it. Its
+// methods may be called from any goroutine.
 type Owner struct {
 	o     OwnerOptions
 	loop  *Loop
@@ -100,8 +100,8 @@ type Owner struct {
 	rows   batcher[write[record.Row]]
 	claims batcher[write[record.Claim]]
 
-	replays   sync.RWMutex  // a suspected room is run alone
-	slots     chan struct{} // one for each that runs
+	replays   sync.RWMutex  // a suspected room is replayed alone
+	slots     chan struct{} // one for each replay under way
 	starting  chan error    // holds the first failure of a start; nil: no start is under way
 	startLock sync.Mutex
 
@@ -138,13 +138,13 @@ func NewOwner(o OwnerOptions) *Owner {
 	return w
 }
 
-// Serve says whose rooms are owned. Call it before everything else.
+// Serve sets the directory whose rooms are owned. Call it before any other method.
 func (w *Owner) Serve(rooms Rooms) { w.rooms = rooms }
 
-// OnRelease has f called with every room that was released. Call it before everything else. F must not block.
+// OnRelease makes the owner call f with every room that was released. Call it before any other method but Serve. F must not block.
 func (w *Owner) OnRelease(f func(id room.ID)) { w.tell = f }
 
-// Close ends what is under way and waits for it. The next start settles what it leaves open.
+// Close cancels what is under way and waits until it has ended. The next start completes what was left open.
 func (w *Owner) Close() {
 	w.mu.Lock()
 	w.closed = true
@@ -153,7 +153,7 @@ func (w *Owner) Close() {
 	w.wg.Wait()
 }
 
-// spawn runs f beside everything else; false after Close.
+// spawn runs f in a goroutine that Close waits for. After Close it does not run f and returns false.
 func (w *Owner) spawn(f func()) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -212,7 +212,7 @@ func (w *Owner) Absent(id room.ID) error {
 	return actor.ErrComing
 }
 
-// Held are the rooms that this node keeps and cannot run.
+// Held returns the rooms that this node keeps but cannot run.
 func (w *Owner) Held() (all []actor.Held) {
 	w.loop.Held(func(r *Room, held ownership.HeldError) {
 		all = append(all, actor.Held{ID: r.ID, Game: r.Header.Game, Why: held.Why, Released: held.Released})
@@ -220,11 +220,11 @@ func (w *Owner) Held() (all []actor.Held) {
 	return all
 }
 
-// RowsWaiting is how many new rooms have no row in the store yet.
+// RowsWaiting returns how many new rooms have no row in the store yet.
 func (w *Owner) RowsWaiting() int { return w.rows.depth() }
 
-// Want takes on a room that lies in the store. Concurrent calls share one adoption, which goes on when ctx ends. Errors:
-// record.ErrMovedOn when another node was first, record.ErrNotFound, actor.ErrDraining, a *actor.HeldError when this program
+// Want adopts a room from the store and blocks until it is here. Concurrent calls share one adoption, which goes on when ctx ends.
+// Errors: record.ErrMovedOn when another node was first, record.ErrNotFound, actor.ErrDraining, a *actor.HeldError when this program
 // cannot run it, actor.ErrUnreachable, and those of journal and store.
 func (w *Owner) Want(ctx context.Context, id room.ID) error {
 	if w.o.Journal == nil {
@@ -233,7 +233,7 @@ func (w *Owner) Want(ctx context.Context, id room.ID) error {
 	return w.told(id, w.loop.Await(ctx, id, ownership.Event{Kind: ownership.Wanted}, nil))
 }
 
-// PutOff has sweeps leave a room alone for a while.
+// PutOff makes sweeps leave a room alone for the given time.
 func (w *Owner) PutOff(id room.ID, wait time.Duration) {
 	w.loop.mu.Lock()
 	defer w.loop.mu.Unlock()
@@ -258,16 +258,17 @@ func (w *Owner) AllDue() {
 	for _, r := range w.loop.rooms {
 		if r.again != 0 {
 			r.again = 0
-			w.loop.rest(r)
+			w.loop.tidy(r)
 		}
 	}
 }
 
-// Moves are how many rooms this node has taken from the store, and how many it has given to it.
+// Moves returns how many rooms this node has claimed from the store, and how many it has released to it.
 func (w *Owner) Moves() (claimed, released uint64) { return w.claimed.Load(), w.released.Load() }
 
-// Reopen lets a log that was set aside go on here, from where it ends, as a room of another id. What the store holds of the old room
-// stays as it is. The log is run again first. If that does not come to a live room, no room is made. Errors: a *room.Refusal that says why it cannot go on, and those of Want.
+// Reopen lets a log that was set aside go on here from its end, as a room with a new id. The old room stays as it is in the store. The
+// log is replayed first, and if the room is not live at its end, no room is made. Errors: a *room.Refusal that says why the room
+// cannot go on, and those of Want.
 func (w *Owner) Reopen(ctx context.Context, kept record.Kept) (room.ID, error) {
 	if err := w.given(ctx, kept.Header.ID); err != nil {
 		return "", err
@@ -354,7 +355,7 @@ func (w *Owner) game(id room.ID) string {
 	return ""
 }
 
-// ForgetReleased forgets the rooms in Held that lie in the store, except those for which still reports true.
+// ForgetReleased forgets the rooms in Held that are in the store, except those for which still returns true.
 func (w *Owner) ForgetReleased(still func(room.ID) bool) {
 	var gone []room.ID
 	w.loop.Held(func(r *Room, held ownership.HeldError) {
@@ -367,7 +368,7 @@ func (w *Owner) ForgetReleased(still func(room.ID) bool) {
 	}
 }
 
-// row is a room's row, served by this boot.
+// row makes a room's first row, live under this boot.
 func (w *Owner) row(r *Room, e record.Epoch) record.Row {
 	h := r.Header
 	return record.Row{

@@ -65,7 +65,7 @@ func (w *Owner) Do(r *Room, e ownership.Effect, answer func(ownership.Event)) {
 	}
 }
 
-// wait answers after e.Wait, or up to a quarter earlier, so that many rooms do not act at once.
+// wait answers after e.Wait, or up to a quarter earlier at random, so that many rooms do not act at the same time.
 func (w *Owner) wait(r *Room, e ownership.Effect, answer func(ownership.Event)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -97,7 +97,7 @@ func (w *Owner) stopWait(r *Room, n uint64) bool {
 	return waits
 }
 
-// journal does what waits for the disk.
+// journal executes an effect of the journal, which blocks on the disk.
 func (w *Owner) journal(r *Room, e ownership.Effect) (answer ownership.Event) {
 	ctx := w.ctx
 	switch e.Do {
@@ -122,7 +122,7 @@ func (w *Owner) journal(r *Room, e ownership.Effect) (answer ownership.Event) {
 	case ownership.Remove:
 		answer.Err = w.o.Journal.Remove(ctx, r.ID)
 	case ownership.SetAside:
-		w.o.Log.Warn("this node's copy of a room is set aside: it is kept and never served", "room", r.ID, "why", e.Why)
+		w.o.Log.Warn("this node's log of a room is set aside: it is kept and never served", "room", r.ID, "why", e.Why)
 		answer.Err = w.o.Journal.SetAside(ctx, r.ID, e.Why)
 	}
 	if answer.Err != nil && w.ctx.Err() == nil && e.Do != ownership.Create {
@@ -132,7 +132,7 @@ func (w *Owner) journal(r *Room, e ownership.Effect) (answer ownership.Event) {
 	return answer
 }
 
-// store does what one room alone asks of the store.
+// store executes an effect of the store that is not batched with those of other rooms.
 func (w *Owner) store(r *Room, e ownership.Effect) (answer ownership.Event) {
 	ctx, cancel := clock.WithTimeout(w.ctx, w.o.Clock, w.o.Timeout)
 	defer cancel()
@@ -187,16 +187,16 @@ func (w *Owner) storeEnd(f record.Final, answer func(ownership.Event)) {
 	}
 }
 
-// abandon is the end of a room that cannot be brought back.
+// abandon makes the end of a room that cannot be brought back.
 func (w *Owner) abandon(r *Room, why string) record.Final {
-	said := "the game failed and could not be brought back"
+	reason := "the game failed and could not be brought back"
 	if logOf(*r.Kept).Unborn {
-		w.o.Log.Info("a room is ended that nobody was told of", "room", r.ID, "why", why)
-		said = why
+		w.o.Log.Info("a room that nobody was told of is ended", "room", r.ID, "why", why)
+		reason = why
 	} else {
 		w.o.Log.Error("a room cannot be brought back: it is aborted and its log is set aside", "room", r.ID, "why", why)
 	}
-	final, err := core.Abandon(*r.Kept, said)
+	final, err := core.Abandon(*r.Kept, reason)
 	if err != nil {
 		w.o.Log.Error("its replay cannot be made", "room", r.ID, "err", err)
 	}
@@ -210,8 +210,8 @@ func (w *Owner) check(r *Room) ownership.Event {
 	return ownership.Event{Verdict: ownership.Runs}
 }
 
-// replay runs a room's log again, beside those of other rooms. A log in which a process has died is run alone: if this process dies in it
-// too, no other room is suspected.
+// replay runs a room's log again, in parallel with those of other rooms. A log during whose run a process has died is run alone, so that
+// no other room is suspected if this process dies too.
 func (w *Owner) replay(r *Room) ownership.Event {
 	if w.rooms.Suspected(r.ID) {
 		w.replays.Lock()
@@ -237,7 +237,7 @@ func (w *Owner) replay(r *Room) ownership.Event {
 	return answer
 }
 
-// start lets a room go on that was made or replayed.
+// start lets a room run that was made or replayed.
 func (w *Owner) start(r *Room, e record.Epoch) {
 	if begin := r.begin; begin != nil {
 		r.begin = nil
@@ -252,13 +252,13 @@ func (w *Owner) start(r *Room, e record.Epoch) {
 	w.rooms.Resume(v, e)
 }
 
-// write is the write of a row on its way to the store.
+// write is a row's write that waits for the store.
 type write[T any] struct {
 	what   T
 	answer func(ownership.Event)
 }
 
-// put hands a write over. Without a store there are no rows, and nothing to wait for.
+// put queues a write. Without a store it answers at once that it is done.
 func put[T any](w *Owner, b *batcher[write[T]], what T, answer func(ownership.Event)) {
 	if w.o.Store == nil {
 		answer(ownership.Event{})
@@ -267,7 +267,7 @@ func put[T any](w *Owner, b *batcher[write[T]], what T, answer func(ownership.Ev
 	b.put(write[T]{what, answer})
 }
 
-// rowWriter writes many rows at once and answers each.
+// rowWriter returns a function that writes many rows at once and answers each.
 func rowWriter[T any](w *Owner, rows func(context.Context, record.BootID, []T) ([]record.RowResult, error)) func([]write[T]) {
 	return func(some []write[T]) {
 		all := make([]T, len(some))
@@ -291,7 +291,7 @@ func rowWriter[T any](w *Owner, rows func(context.Context, record.BootID, []T) (
 	}
 }
 
-// rowAnswer says what became of one row's write; err is that of the whole call.
+// rowAnswer makes the answer to one row's write. Err is the error of the whole call.
 func rowAnswer(result record.RowResult, err error) ownership.Event {
 	if err != nil {
 		return ownership.Event{Err: err}
@@ -306,7 +306,7 @@ func rowAnswer(result record.RowResult, err error) ownership.Event {
 	return e
 }
 
-// batcher works on batches. What comes while it works goes into the next batch.
+// batcher processes items in batches. Items that arrive while a batch is processed go into the next.
 type batcher[T any] struct {
 	most  int
 	spawn func(func()) bool
@@ -318,7 +318,7 @@ type batcher[T any] struct {
 	busy    bool
 }
 
-// put hands something over. The number of all that waits is bounded: each room has one at most.
+// put queues an item. The queue is bounded because each room has at most one item in it.
 func (b *batcher[T]) put(one T) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

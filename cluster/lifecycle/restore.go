@@ -14,14 +14,15 @@ import (
 // Restored counts what Restore has found.
 type Restored struct {
 	Rooms int // brought back
-	Held  int // waiting for a program that can run them, see Owner.Held
-	Aside int // set aside: their row has moved on, or they were poisoned or broken
-	Over  int // their result is stored already; those that people may still look at linger
-	Cut   int // brought back without a damaged tail of their log
+	Held  int // kept for a program that can run them, see Owner.Held
+	Aside int // set aside because their row has moved on, or because they were poisoned or broken
+	Over  int // already over with a stored result, including those that people may still look at
+	Cut   int // brought back without the damaged tail of their log
 }
 
-// Restore brings back the rooms that the journal holds, each at a new epoch, claimed in the store. Call it once, before anything is
-// served. An error means that the journal cannot be read or written, or the store is away: serve nothing then.
+// Restore brings back the rooms that the journal holds. It claims each in the store at a new epoch. Call it once, before anything is
+// served; it blocks until all rooms are decided. After an error serve nothing: the journal cannot be read or written, or the store
+// cannot be reached.
 func (w *Owner) Restore(ctx context.Context) (Restored, error) {
 	var n Restored
 	if w.o.Journal == nil {
@@ -101,7 +102,7 @@ func (n *Restored) count(err error, lingers bool, log ownership.Log) {
 	}
 }
 
-// toggleStart begins to watch for failures that must keep a node from starting. Called again it ends that.
+// toggleStart makes failed report to the returned channel, because a failure must keep a node from starting. The second call ends that.
 func (w *Owner) toggleStart() <-chan error {
 	w.startLock.Lock()
 	defer w.startLock.Unlock()
@@ -113,7 +114,7 @@ func (w *Owner) toggleStart() <-chan error {
 	return w.starting
 }
 
-// failed hears of what failed and is tried again. It ends a start that is under way.
+// failed is called when something has failed that is tried again. It ends a start that is under way.
 func (w *Owner) failed(err error) {
 	w.startLock.Lock()
 	defer w.startLock.Unlock()
