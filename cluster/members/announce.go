@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	loadEvery = 2 * time.Second // between two announcements of a load: each goes to every node
-	stateIn   = time.Second     // how long SetState waits
+	loadEvery = 2 * time.Second // between two announcements of a load; each goes to every node
+	stateIn   = time.Second     // how long SetState waits at most
 )
 
 // describer gives memberlist this node's description.
@@ -27,7 +27,7 @@ func (describer) GetBroadcasts(int, int) [][]byte { return nil }
 func (describer) LocalState(bool) []byte          { return nil }
 func (describer) MergeRemoteState([]byte, bool)   {}
 
-// SetState tells everybody this node's state. It returns when the change is on its way, at most after a second.
+// SetState announces this node's state to the other nodes. It blocks until the change is being sent, at most a second.
 func (m *Members) SetState(s State) {
 	m.mu.Lock()
 	if m.table.self.State == s {
@@ -51,7 +51,8 @@ func (m *Members) SetState(s State) {
 	}
 }
 
-// SetLoad tells everybody this node's load; changes are sent at most every 2 s. What is negative or no number is 0.
+// SetLoad announces this node's load to the other nodes, at most every 2 s. It does not block. Negative numbers and NaN
+// count as 0.
 func (m *Members) SetLoad(load float64) {
 	if !(load >= 0) {
 		load = 0
@@ -66,7 +67,7 @@ func (m *Members) SetLoad(load float64) {
 	wake(m.reload)
 }
 
-// announceChanges is the one goroutine that announces: memberlist's UpdateNode must not run twice at once.
+// announceChanges is the only goroutine that announces, because memberlist's UpdateNode must not run concurrently.
 func (m *Members) announceChanges(ctx context.Context) {
 	var due <-chan struct{} // of a load
 	stop := func() {}
@@ -101,7 +102,7 @@ func (m *Members) announceState() {
 	waiting := m.announces
 	m.announces = nil
 	m.mu.Unlock()
-	// Whether others took it within the time decides nothing: it goes on being told.
+	// An error does not matter: gossip goes on spreading the state after the timeout.
 	_ = m.list.UpdateNode(stateIn / 2)
 	for _, done := range waiting {
 		close(done)
@@ -109,6 +110,6 @@ func (m *Members) announceState() {
 }
 
 func (m *Members) announceLoad() {
-	const moment = time.Millisecond // nobody waits for a load to arrive
+	const moment = time.Millisecond // UpdateNode need not wait until a load has arrived
 	_ = m.list.UpdateNode(moment)
 }

@@ -18,14 +18,14 @@ import (
 
 const (
 	defaultPort = "7946"
-	hurry       = time.Second // between tries until another node has answered
-	wholeRound  = 6           // every sixth try goes to all addresses, also those of members
-	atOnce      = 8           // addresses that are tried at the same time
+	firstRejoin = time.Second // between tries until another node has answered
+	wholeRound  = 6           // every sixth try contacts all addresses, including those of members
+	atOnce      = 8           // addresses that are contacted at the same time
 	resolveIn   = 5 * time.Second
 )
 
-// Join reaches for the nodes of Options.Join once and reports how many others answered. It is tried again in the
-// background for as long as Members lives. With nothing to join it returns 0 and no error.
+// Join contacts the nodes of Options.Join once and returns how many others answered. It blocks meanwhile. Members goes on
+// trying in the background until Close. With nothing to join it returns 0 and no error.
 func (m *Members) Join(ctx context.Context) (others int, err error) {
 	if len(m.o.Join) == 0 {
 		return 0, nil
@@ -48,7 +48,7 @@ func (m *Members) Join(ctx context.Context) (others int, err error) {
 	return others, err
 }
 
-// rejoin joins again and again, because partitions do not heal by themselves.
+// rejoin joins repeatedly, because gossip does not heal partitions by itself.
 func (m *Members) rejoin(ctx context.Context) {
 	for round := 1; ; round++ {
 		if !clock.Sleep(ctx, m.o.Clock, m.pause()) {
@@ -79,12 +79,12 @@ func (m *Members) pause() time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.o.Join) > 0 && m.lastJoin.IsZero() && len(m.table.here) == 0 {
-		return min(hurry, m.o.Rejoin)
+		return min(firstRejoin, m.o.Rejoin)
 	}
 	return m.o.Rejoin
 }
 
-// joined notes how a try went. Only for a node that is alone it matters that nobody answered.
+// joined records the outcome of a try. That nobody answered is an error only for a node that is alone.
 func (m *Members) joined(others int, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -108,7 +108,7 @@ func (m *Members) gossips() []string {
 	return out
 }
 
-// lostAddresses are those of nodes that went, unless another node has the address now.
+// lostAddresses returns the addresses of nodes that have left or died, unless another node has the address now.
 func (m *Members) lostAddresses() []string {
 	known := append(m.gossips(), m.table.self.Gossip)
 	m.mu.Lock()
@@ -123,7 +123,7 @@ func (m *Members) lostAddresses() []string {
 	return out
 }
 
-// contact joins by addresses and counts the others that answered.
+// contact joins via the addresses and counts the other nodes that answered.
 func (m *Members) contact(ctx context.Context, addresses []string) (others int, err error) {
 	var (
 		wg    sync.WaitGroup
@@ -151,27 +151,27 @@ func (m *Members) contact(ctx context.Context, addresses []string) (others int, 
 	if err := ctx.Err(); err != nil {
 		errs = append(errs, err)
 	}
-	// An address may lead back here: then memberlist has heard of nobody.
+	// An address may lead back to this node. It does not count, and memberlist knows nobody else then.
 	if others = min(others, m.list.NumMembers()-1); others <= 0 && len(errs) == 0 {
 		errs = append(errs, fmt.Errorf("%s: only this node itself answered", strings.Join(addresses, ", ")))
 	}
 	return max(others, 0), errors.Join(errs...)
 }
 
-// explain says what is likely wrong with a node that answers and does not let this one in.
+// explain says why a node that answers probably refuses this one.
 func (m *Members) explain(address string, err error) error {
 	text := err.Error()
 	has := func(s string) bool { return strings.Contains(text, s) }
 	var cause string
 	switch {
 	case has("no installed keys could decrypt"):
-		cause = "its cluster secret is another than this node's"
+		cause = "its cluster secret differs from this node's"
 	case has("remote state is encrypted and encryption is not configured"):
 		cause = "it has a cluster secret and this node has none"
 	case has("encryption is configured but remote state is not encrypted"):
 		cause = "it has no cluster secret and this node has one"
 	case has("EOF"), has("connection reset"), has("closed pipe"), has("broken pipe"):
-		cause = fmt.Sprintf("it hung up: likely it is of a cluster with another label than %q", m.o.Label)
+		cause = fmt.Sprintf("it closed the connection: probably its cluster has another label than %q", m.o.Label)
 	default:
 		text = strings.TrimSpace(text[strings.LastIndex(text, "failed to join"):])
 		return fmt.Errorf("%s: %s", address, strings.TrimPrefix(text, "failed to join "+address+": "))
@@ -179,8 +179,8 @@ func (m *Members) explain(address string, err error) error {
 	return fmt.Errorf("%s does not let this node in: %s", address, cause)
 }
 
-// resolve makes HOST, HOST:PORT and dns+NAME:PORT into addresses, shuffled and without this node's own. The error
-// names what does not resolve; the rest is returned all the same.
+// resolve turns HOST, HOST:PORT and dns+NAME:PORT into addresses. It shuffles them and leaves out this node's own. The
+// error names those that do not resolve; the others are returned nevertheless.
 func (m *Members) resolve(ctx context.Context, join []string) (addresses []string, err error) {
 	ctx, cancel := clock.WithTimeout(ctx, m.o.Clock, resolveIn)
 	defer cancel()
@@ -202,7 +202,7 @@ func (m *Members) resolve(ctx context.Context, join []string) (addresses []strin
 	return addresses, errors.Join(errs...)
 }
 
-// own reports whether an address is this node's: as it advertises it, or as it is bound.
+// own reports whether an address is this node's advertised or bound address.
 func (m *Members) own(ip netip.Addr, port string) bool {
 	if net.JoinHostPort(ip.String(), port) == m.table.self.Gossip {
 		return true
@@ -230,7 +230,7 @@ func localIPs() []netip.Addr {
 	return out
 }
 
-// splitAddress cuts an address at its port, if it has one. IPv6 with a port is in brackets.
+// splitAddress splits an address into host and port. Port is the default. IPv6 with a port is in brackets.
 func splitAddress(address, port string) (string, string) {
 	if h, p, err := net.SplitHostPort(address); err == nil {
 		return h, p

@@ -14,10 +14,11 @@ import (
 
 const (
 	quiet       = time.Minute // between two warnings of one kind about one host
-	maxWarnings = 256         // hosts remembered; beyond it all are forgotten
+	maxWarnings = 256         // warnings remembered; when there are more, all are forgotten
 )
 
-// logLines is where memberlist's log lines go: all to debug, and those of refused strangers to warnings too.
+// logLines receives memberlist's log lines. It logs all of them as debug, and those about refused strangers also as
+// warnings.
 type logLines struct {
 	log       *slog.Logger
 	clock     clock.Clock
@@ -29,7 +30,7 @@ type logLines struct {
 
 var fromAddress = regexp.MustCompile(`from=(\S+)`)
 
-// Write takes one line, as log.Logger writes.
+// Write logs one line, as log.Logger writes them.
 func (l *logLines) Write(line []byte) (int, error) {
 	text := strings.TrimSpace(string(line))
 	l.log.Debug(text)
@@ -46,12 +47,12 @@ func (l *logLines) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// refusal says what was wrong with a refused packet or stream; "" when the line is of something else.
+// refusal returns what was wrong with a refused packet or stream, or "" when the line is about something else.
 func refusal(line string) string {
 	has := func(s string) bool { return strings.Contains(line, s) }
 	switch {
 	case has(`stream with unacceptable label ""`):
-		return "" // a connection that ended before it said anything: a probe of the port, or a peer that had no patience
+		return "" // a connection that ended before it sent anything: a probe of the port, or a peer that timed out
 	case has("with unacceptable label"):
 		return "its cluster label is another"
 	case has("Decrypt packet failed"), has("failed to receive: no installed keys could decrypt"):
@@ -64,7 +65,7 @@ func refusal(line string) string {
 	return ""
 }
 
-// first reports whether a warning about a host is due: its ports change with each try.
+// first reports whether a warning about a host is due. It ignores the port, which changes with each try.
 func (l *logLines) first(why, from string) bool {
 	if host, _, err := net.SplitHostPort(from); err == nil {
 		from = host

@@ -1,5 +1,5 @@
-// Package members knows by gossip (hashicorp/memberlist) which nodes are there. It keeps a table of its own from copies of what it was
-// told, and the ring that follows from the table.
+// Package members knows by gossip (hashicorp/memberlist) which nodes are there. It keeps its own table of nodes, made from copies of what
+// gossip tells, and the ring that follows from the table.
 package members
 
 import (
@@ -29,9 +29,9 @@ type State uint8
 
 // The states of a node.
 const (
-	Joining  State = iota + 1 // it is there, and takes nothing yet
+	Joining  State = iota + 1 // it is there, but not on the ring yet
 	Active                    // it is on the ring
-	Draining                  // it has left the ring and still answers
+	Draining                  // it has left the ring but still answers
 )
 
 // Member is one node as it last described itself.
@@ -41,59 +41,59 @@ type Member struct {
 	State  State
 	Zone   string
 	Weight float64
-	Link   string // address that other nodes dial
-	Gossip string // address it gossips at
-	Least  uint32 // versions of the link's schema it speaks; for people: links greet each other
+	Link   string // the address that other nodes dial
+	Gossip string // the address it gossips at
+	Least  uint32 // the versions of the link's schema it speaks; for people only, because links negotiate by themselves
 	Latest uint32
 	Games  uint64  // hash of the versions of its games, for people
-	Load   float64 // how much it has to do, in the unit of the caller of SetLoad
+	Load   float64 // in the unit of SetLoad's caller
 }
 
 // Options make a Members.
 type Options struct {
 	Self Member // Name and Boot are needed
 
-	Bind      string   // address and port to gossip at, TCP and UDP; port 0 means a free one, which Self tells
-	Advertise string   // HOST or HOST:PORT that others reach Bind by; "": found out, which needs one private address that is not loopback, or a Bind that names its address
-	Join      []string // HOST, HOST:PORT or dns+NAME:PORT, the node's own among them or not; the port is 7946 if not given
+	Bind      string   // address and port to gossip at, TCP and UDP; port 0 means a free one, which Members.Self tells
+	Advertise string   // HOST or HOST:PORT by which others reach Bind; "" finds it out, which needs one private address that is not loopback, or an address in Bind
+	Join      []string // HOST, HOST:PORT or dns+NAME:PORT, with or without the node's own; the default port is 7946
 	Label     string   // of the cluster
-	// Secrets are the keys for gossip, 32 bytes each: the first encrypts, all are accepted. None: nothing is encrypted.
+	// Secrets are the keys for gossip, 32 bytes each. The first encrypts, all are accepted. Without any, gossip is not encrypted.
 	Secrets [][]byte
 
-	// Rejoin is how often the addresses of Join that no member has, and those of nodes that went, are tried again, so that
-	// a partition heals; all of Join every sixth time. 0 means 10 s.
+	// Rejoin is the time between tries to heal a partition. A try contacts the addresses of Join that no member has, and those of nodes
+	// that have left or died; every sixth try contacts all of Join. 0 means 10 s.
 	Rejoin time.Duration
 
-	// Nodes exchange all they know over streams, at a join and every 10 s, in milliseconds. MaxStreams is how many that others
-	// began may be open at once; 0 means 64. MaxStreamsPerAddress is how many of one address or IPv6 /64; 0 means 16. More are closed.
+	// Nodes exchange all they know over streams, at a join and every 10 s. A stream lasts milliseconds. MaxStreams is how many incoming
+	// streams may be open at once; 0 means 64. MaxStreamsPerAddress is how many from one address or IPv6 /64; 0 means 16. More are closed.
 	MaxStreams, MaxStreamsPerAddress int
-	// StreamsPerSecond is how many one address may begin, sustained, and eight times as many at once; more are closed before anything
-	// is read of them. 0 means 8, negative no limit.
+	// StreamsPerSecond is how many streams one address may begin a second, with bursts of eight times as many. More are closed before
+	// anything is read from them. 0 means 8, negative means no limit.
 	StreamsPerSecond int
-	// StreamBytes is how much one of them may say, and announce; 0 means 1 MiB, which is enough for a thousand nodes.
+	// StreamBytes is how many bytes one stream may send or announce; 0 means 1 MiB, which is enough for a thousand nodes.
 	StreamBytes int64
 
-	// Changed is called, outside all locks and by one goroutine, after the table has changed in more than loads. It
-	// must not call Close.
+	// Changed is called after anything but loads has changed in the table. It is called by one goroutine and without locks. It must not
+	// call Close.
 	Changed func()
-	// Superseded is called once when another process with this node's name and a newer boot is heard of. It must not
+	// Superseded is called once when gossip tells of another process with this node's name and a newer boot. It must not
 	// call Close.
 	Superseded func(by Member)
 
 	// Transport carries gossip instead of sockets at Bind, for tests. Close ends it.
 	Transport memberlist.Transport
 
-	// Clock measures what this package waits for; memberlist's timers are its own. Nil: one of its own.
+	// Clock measures this package's waits. Memberlist uses its own timers. Nil means a new one.
 	Clock clock.Clock
 
-	Log *slog.Logger // nil: discarded
+	Log *slog.Logger // nil discards
 }
 
-// Members is the table of nodes. Its methods may be called from any goroutine; those that answer questions never block.
+// Members is the table of nodes. Its methods may be called from any goroutine. Those that only read never block.
 type Members struct {
 	o     Options
 	list  *memberlist.Memberlist
-	keys  *memberlist.Keyring // nil: nothing is encrypted
+	keys  *memberlist.Keyring // nil without encryption
 	bound netip.AddrPort      // invalid with Options.Transport
 	lines *logLines
 	heard *events
@@ -104,13 +104,13 @@ type Members struct {
 	changed   bool // Changed is due
 	lastJoin  time.Time
 	joinErr   string
-	announces []chan struct{} // closed when the state is on its way
+	announces []chan struct{} // closed when the state is being sent
 	load      float64         // as last announced
 
 	announce chan struct{} // wakes the announcer: the state has changed
 	reload   chan struct{} // … the load has changed
 
-	lifecycle sync.Mutex // of Leave, Close and Rotate
+	lifecycle sync.Mutex // serializes Leave, Close and Rotate
 	left      bool
 	closed    bool
 	leaving   context.CancelFunc // ends rejoining
@@ -119,7 +119,7 @@ type Members struct {
 	wg        sync.WaitGroup
 }
 
-// Open begins to gossip, alone and in state Joining. Errors say what to change.
+// Open begins to gossip, alone and in state Joining. Call Join to join a cluster. Errors say what to change.
 func Open(o Options) (*Members, error) {
 	o.Rejoin = cmp.Or(o.Rejoin, 10*time.Second)
 	o.MaxStreams, o.MaxStreamsPerAddress = cmp.Or(o.MaxStreams, 64), cmp.Or(o.MaxStreamsPerAddress, 16)
@@ -194,7 +194,7 @@ func (m *Members) start(ctx context.Context) (err error) {
 	}
 	ip, port, err := conf.Transport.FinalAdvertiseAddr(conf.AdvertiseAddr, conf.AdvertisePort)
 	if err == nil && ip.IsUnspecified() {
-		err = errors.New("it is no address that others could reach")
+		err = errors.New("others cannot reach that address")
 	}
 	if err != nil {
 		_ = conf.Transport.Shutdown()
@@ -208,7 +208,7 @@ func (m *Members) start(ctx context.Context) (err error) {
 	return nil
 }
 
-// config is memberlist's, set so that a death is noticed in about a second.
+// config makes memberlist's configuration. With it a node's death is noticed in about a second.
 func config() *memberlist.Config {
 	conf := memberlist.DefaultLANConfig()
 	conf.ProbeInterval = 200 * time.Millisecond
@@ -222,7 +222,7 @@ func config() *memberlist.Config {
 	return conf
 }
 
-// keepTable is the one goroutine that takes in what gossip told.
+// keepTable is the only goroutine that applies gossip's events to the table.
 func (m *Members) keepTable(ctx context.Context) {
 	const compareEvery = 5 * time.Second
 	compare := clock.NewTicker(m.o.Clock, compareEvery)
@@ -233,7 +233,7 @@ func (m *Members) keepTable(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-m.heard.wake:
-			m.take()
+			m.applyEvents()
 		case <-compare.C:
 			m.compare()
 		}
@@ -255,9 +255,9 @@ func (m *Members) keepTable(ctx context.Context) {
 	}
 }
 
-// take applies the events so far and returns how many there have been.
-func (m *Members) take() (told uint64) {
-	list, told := m.heard.take()
+// applyEvents applies the queued events to the table and returns the number of events ever.
+func (m *Members) applyEvents() (told uint64) {
+	list, told := m.heard.drain()
 	if len(list) == 0 {
 		return told
 	}
@@ -270,10 +270,10 @@ func (m *Members) take() (told uint64) {
 	return told
 }
 
-// compare compares the table with memberlist's, in case that ever changes without telling. Only the names of its live nodes may be read,
-// because they never change. If it tells something meanwhile, the comparison says nothing.
+// compare makes the table agree with memberlist's nodes, in case these ever change without an event. It reads only the names of live
+// nodes, because nothing else of them may be read without memberlist's lock. If an event comes meanwhile, it does nothing.
 func (m *Members) compare() {
-	told := m.take()
+	told := m.applyEvents()
 	var names []string
 	for _, n := range m.list.Members() {
 		names = append(names, n.Name)
@@ -292,24 +292,24 @@ func (m *Members) compare() {
 	}
 }
 
-// Self is this node.
+// Self returns this node.
 func (m *Members) Self() Member {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.table.self
 }
 
-// All are the nodes that are there, this one included, by name. Of one name the highest boot counts.
+// All returns the nodes that are there, including this one, sorted by name. Of several with one name it returns the newest boot.
 func (m *Members) All() []Member { return slices.Clone(m.seen.Load().members) }
 
-// Get is the node of that name.
+// Get returns the node with a name.
 func (m *Members) Get(name string) (Member, bool) { return m.seen.Load().get(name) }
 
-// Ring is the ring of the active nodes. It is made when the table changes, not when it is asked for.
+// Ring returns the ring of the active nodes. The ring is made when the table changes, so the call is cheap.
 func (m *Members) Ring() *ring.Ring { return m.seen.Load().ring }
 
-// Rotate takes new secrets into use, as Options.Secrets has them. So that no node refuses another, first give every
-// node the old secret and the new, then the new and the old, and at last the new one alone.
+// Rotate replaces the secrets of Options.Secrets. So that no node refuses another, first give every node the old secret
+// and the new one, then the new one and the old, and finally only the new one.
 func (m *Members) Rotate(secrets [][]byte) error {
 	m.lifecycle.Lock()
 	defer m.lifecycle.Unlock()
@@ -349,12 +349,12 @@ func checkSecrets(secrets [][]byte) error {
 	return nil
 }
 
-// Stats are for metrics and the admin page.
+// Stats are counters for metrics and the admin page.
 type Stats struct {
 	Members   int
-	Health    int       // memberlist's own score: 0 is well, more is worse
+	Health    int       // memberlist's score: 0 is healthy, more is worse
 	Joined    time.Time // when another node last answered a join; zero: never
-	JoinErr   string    // why the last try reached nobody; "" when it reached somebody, or others are there
+	JoinErr   string    // why the last try reached nobody; "" when it reached another node, or others are there
 	Strangers uint64    // packets and streams refused: another label or secret
 }
 
@@ -371,8 +371,8 @@ func (m *Members) Stats() Stats {
 	}
 }
 
-// Leave tells the others that this node goes, and goes on answering for a second so that all hear it. A second call,
-// and one after Close, does nothing.
+// Leave tells the others that this node leaves. It blocks for a second more, in which the node still answers, so that all
+// learn of it. A second call and a call after Close do nothing. The error is gossip's, or ctx's when it ended first.
 func (m *Members) Leave(ctx context.Context) error {
 	const (
 		tellIn   = time.Second
@@ -407,7 +407,7 @@ func (m *Members) Leave(ctx context.Context) error {
 	return err
 }
 
-// Close ends gossip. Nodes that did not hear of a Leave take this one for dead.
+// Close ends gossip and waits for all goroutines. To nodes that did not learn of a Leave this one is dead.
 func (m *Members) Close() error {
 	m.lifecycle.Lock()
 	defer m.lifecycle.Unlock()

@@ -21,13 +21,13 @@ import (
 //	22     length of the zone, then the zone
 //	       length of the link's address, then the address
 //
-// Numbers are big-endian. A newer version only appends, so that an older node understands the beginning; what is
-// cut short is zero. The name and the boot are the gossip name's.
+// Numbers are big-endian. A newer version only appends, so an older node understands the beginning. Missing bytes count as
+// zero. The name and the boot are in the gossip name.
 const (
 	metaVersion = 1
 	metaFixed   = 22
-	metaMax     = 127 // bytes: all of them go to every node at each change
-	metaSpare   = 16  // bytes kept for newer versions
+	metaMax     = 127 // bytes; small, because all of them go to every node at each change
+	metaSpare   = 16  // bytes reserved for newer versions
 	metaTexts   = metaMax - metaSpare - metaFixed - 2
 )
 
@@ -43,7 +43,7 @@ func encodeMeta(m Member) []byte {
 	return append(append(b, byte(len(m.Link))), m.Link...)
 }
 
-// decodeMeta reads what any node may have sent. It always makes a member: one that says nothing is Joining.
+// decodeMeta decodes what any node may have sent. It never fails: a node whose bytes are empty is Joining.
 func decodeMeta(b []byte) Member {
 	var fixed [metaFixed]byte
 	copy(fixed[:], b)
@@ -56,7 +56,7 @@ func decodeMeta(b []byte) Member {
 		Latest: uint32(binary.BigEndian.Uint16(fixed[20:])),
 	}
 	if m.State < Joining || m.State > Draining {
-		m.State = Joining // a newer version's state: it takes nothing that this version knows of
+		m.State = Joining // a state of a newer version: the node is not on this version's ring
 	}
 	rest := b[min(len(b), metaFixed):]
 	m.Zone, rest = cutText(rest)
@@ -72,7 +72,7 @@ func cutText(b []byte) (string, []byte) {
 	return strings.ToValidUTF8(string(b[1:n]), "?"), b[n:]
 }
 
-// finite is a number of a node's description; what is negative or no number is 0.
+// finite decodes a float32. Negative numbers, infinity and NaN become 0.
 func finite(bits uint32) float64 {
 	f := float64(math.Float32frombits(bits))
 	if !(f >= 0) || math.IsInf(f, 0) {
@@ -81,8 +81,8 @@ func finite(bits uint32) float64 {
 	return f
 }
 
-// gossipName is what memberlist calls a node: a restarted process is another node to it, so it never
-// conflicts with its former self.
+// gossipName is memberlist's name of a node. It contains the boot, so that a restarted process is another node to
+// memberlist and never conflicts with its predecessor.
 func gossipName(name string, boot record.BootID) string { return name + "~" + string(boot) }
 
 func splitGossipName(s string) (name string, boot record.BootID, ok bool) {

@@ -15,13 +15,13 @@ import (
 	"github.com/roomring/roomring/room/clock"
 )
 
-// streams bounds what strangers can make a node hold: memberlist reads up to 20 MiB of a stream into memory before it knows whether the
-// sender has the secret.
+// streams bounds the memory that strangers can make a node use. Memberlist reads up to 20 MiB of a stream into memory before it knows
+// whether the sender has the secret.
 type streams struct {
-	most   int // open at once, of all addresses
-	each   int // … of one address; an IPv6 /64 counts as one
-	rate   int // that one address may begin a second; below 0: any number
-	bytes  int64
+	most   int   // open at once, from all addresses
+	each   int   // open at once from one address; an IPv6 /64 counts as one
+	rate   int   // begun a second by one address; negative means no limit
+	bytes  int64 // of one stream
 	clock  clock.Clock
 	log    *slog.Logger
 	handed chan net.Conn
@@ -33,8 +33,8 @@ type streams struct {
 	warned time.Time
 }
 
-// admit hands on the streams that are within bounds, and closes the others, until ctx ends. A node that is turned away tries again, and
-// meanwhile hears by UDP who is there.
+// admit passes on the streams that are within bounds and closes the others, until ctx ends. A node whose stream is closed tries again.
+// Meanwhile it learns by UDP who is there.
 func (s *streams) admit(ctx context.Context, dialed <-chan net.Conn) {
 	for {
 		select {
@@ -44,12 +44,12 @@ func (s *streams) admit(ctx context.Context, dialed <-chan net.Conn) {
 			from, ok := s.count(conn)
 			if !ok {
 				if tcp, ok := conn.(*net.TCPConn); ok {
-					_ = tcp.SetLinger(0) // nothing is left of it, here either
+					_ = tcp.SetLinger(0) // leaves no TIME_WAIT behind
 				}
 				_ = conn.Close()
 				continue
 			}
-			conn = &stream{Conn: conn, left: s.bytes, head: head{most: s.bytes}, closed: func() { s.exit(from) }}
+			conn = &stream{Conn: conn, left: s.bytes, head: head{most: s.bytes}, closed: func() { s.release(from) }}
 			select {
 			case s.handed <- conn:
 			case <-ctx.Done():
@@ -60,7 +60,7 @@ func (s *streams) admit(ctx context.Context, dialed <-chan net.Conn) {
 	}
 }
 
-// count counts one more stream, if there is room for it.
+// count counts a new stream and returns true if it is within bounds.
 func (s *streams) count(conn net.Conn) (from netip.Prefix, ok bool) {
 	if tcp, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		from = source(tcp.AddrPort().Addr())
@@ -75,7 +75,7 @@ func (s *streams) count(conn net.Conn) (from netip.Prefix, ok bool) {
 	}
 	if now.Sub(s.warned) > time.Minute {
 		s.warned = now
-		s.log.Warn("streams of gossip are turned away: more are open, or begun, than a cluster needs; let nodes alone reach the gossip port",
+		s.log.Warn("streams of gossip are turned away: more are open, or begun, than a cluster needs; let only nodes reach the gossip port",
 			"from", from, "open", s.open, "most", s.most, "of_one_address", s.each, "begun_a_second", s.rate)
 	}
 	return from, false
@@ -100,7 +100,7 @@ func (s *streams) due(from netip.Prefix, now time.Time) bool {
 	return l.AllowN(now, 1)
 }
 
-func (s *streams) exit(from netip.Prefix) {
+func (s *streams) release(from netip.Prefix) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open--
@@ -119,7 +119,7 @@ func source(ip netip.Addr) netip.Prefix {
 	return p
 }
 
-// stream is a connection that may say only so much.
+// stream is a connection from which only a limited number of bytes is read.
 type stream struct {
 	net.Conn
 	left   int64
@@ -130,18 +130,18 @@ type stream struct {
 
 func (s *stream) Read(p []byte) (int, error) {
 	if s.left <= 0 {
-		return 0, errors.New("it says more than any cluster's gossip")
+		return 0, errors.New("it sends more than any cluster's gossip")
 	}
 	n, err := s.Conn.Read(p[:min(int64(len(p)), s.left)])
 	s.left -= int64(n)
-	if !s.head.hear(p[:n]) {
+	if !s.head.accept(p[:n]) {
 		return 0, errors.New("it announces more than any cluster's gossip")
 	}
 	return n, err
 }
 
-// head follows how a stream begins: with memberlist's label, if it has one, and, where what follows is encrypted, with how long that is.
-// A stream that announces too much is closed.
+// head parses the beginning of a stream: memberlist's label, if it has one, and, if the rest is encrypted, the length of the rest. A
+// stream that announces too much is closed.
 type head struct {
 	most int64
 	seen []byte
@@ -153,8 +153,8 @@ const (
 	encrypted = 10  // encryptMsg, with four bytes of length behind it
 )
 
-// hear takes what comes next. False: more is announced than there may be.
-func (h *head) hear(p []byte) bool {
+// accept parses the next bytes. It returns false if the stream announces more than head.most.
+func (h *head) accept(p []byte) bool {
 	if h.done {
 		return true
 	}

@@ -12,19 +12,19 @@ import (
 )
 
 const (
-	rememberLost = time.Hour // how long the address of a node that went is tried again
-	maxLost      = 256       // of those; the oldest is forgotten
+	rememberLost = time.Hour // how long the address of a lost node is tried again
+	maxLost      = 256       // lost nodes; when there are more, the oldest is forgotten
 )
 
-// event is a copy of what gossip told.
+// event is a copy of one of memberlist's events.
 type event struct {
 	node   string // its gossip name
 	gone   bool
 	member Member
 }
 
-// events is the unbounded queue between memberlist, which calls under its own lock and must never wait, and the
-// goroutine that keeps the table. Gossip from strangers does not get here.
+// events is the queue between memberlist and the goroutine that keeps the table. It is unbounded, because memberlist calls
+// it under its own lock and must never wait. Gossip from strangers does not get here.
 type events struct {
 	mu   sync.Mutex
 	list []event
@@ -51,7 +51,8 @@ func (q *events) add(n *memberlist.Node, gone bool) {
 	wake(q.wake)
 }
 
-func (q *events) take() (list []event, told uint64) {
+// drain empties the queue. Told is the number of events ever.
+func (q *events) drain() (list []event, told uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	list, q.list = q.list, nil
@@ -65,7 +66,7 @@ func wake(c chan struct{}) {
 	}
 }
 
-// lost is a node that went.
+// lost is a node that has left or died.
 type lost struct {
 	member Member
 	at     time.Time
@@ -75,10 +76,10 @@ type lost struct {
 type table struct {
 	self Member
 	here map[string]Member // other processes that are there
-	lost map[string]lost   // those that went
+	lost map[string]lost   // processes that have left or died
 }
 
-// apply takes an event in and reports whether anything but a load changed.
+// apply applies an event and reports whether anything but a load changed.
 func (t *table) apply(e event, now time.Time) bool {
 	if e.node == gossipName(t.self.Name, t.self.Boot) {
 		return false
@@ -113,7 +114,7 @@ func (t *table) forget(now time.Time) {
 	}
 }
 
-// reconcile makes the table agree with the gossip names that memberlist holds to be there.
+// reconcile makes the table agree with the gossip names of memberlist's live nodes.
 func (t *table) reconcile(names []string, now time.Time) (changed bool) {
 	for node, m := range t.here {
 		if !slices.Contains(names, node) {
@@ -128,7 +129,7 @@ func (t *table) reconcile(names []string, now time.Time) (changed bool) {
 	return changed
 }
 
-// newer is the process that has this node's name and a newer boot.
+// newer returns the process with this node's name and the newest boot, if that is newer than this process's.
 func (t *table) newer() (by Member, ok bool) {
 	by = t.self
 	for _, m := range t.here {
@@ -139,9 +140,9 @@ func (t *table) newer() (by Member, ok bool) {
 	return by, ok
 }
 
-// view is the table as others see it. It never changes.
+// view is an immutable copy of the table for readers.
 type view struct {
-	members []Member // by name; of one name the highest boot
+	members []Member // sorted by name; of one name the newest boot
 	ring    *ring.Ring
 }
 
@@ -153,7 +154,8 @@ func (v *view) get(name string) (Member, bool) {
 	return v.members[i], true
 }
 
-// look makes a view. It keeps the ring of the view before if that still holds: a ring is costly, and loads change every other second.
+// look makes a view. It keeps the ring of the previous view if the active nodes are the same, because making a ring is costly and loads
+// change every other second.
 func (t *table) look(before *view) *view {
 	best := map[string]Member{t.self.Name: t.self}
 	for _, m := range t.here {

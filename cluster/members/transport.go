@@ -14,7 +14,7 @@ import (
 	"github.com/roomring/roomring/room/clock"
 )
 
-// sockets are memberlist's own, with dials that end when gossip does, and bounds on what comes in.
+// sockets is memberlist's transport, with dials that end when gossip ends, and bounds on incoming streams.
 type sockets struct {
 	*memberlist.NetTransport
 	ctx     context.Context
@@ -33,7 +33,7 @@ func (s *sockets) DialAddressTimeout(a memberlist.Address, timeout time.Duration
 	return s.DialTimeout(a.Addr, timeout)
 }
 
-// bind takes one port for TCP and UDP.
+// bind binds one port for TCP and UDP.
 func bind(ctx context.Context, c clock.Clock, address string, streams *streams, logger *log.Logger) (*sockets, error) {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
@@ -66,7 +66,7 @@ func bind(ctx context.Context, c clock.Clock, address string, streams *streams, 
 	return &sockets{NetTransport: t, ctx: ctx, bound: bound, streams: streams}, nil
 }
 
-// advertised is the address that Options.Advertise names; a port of 0 is the bound one's.
+// advertised resolves Options.Advertise. A port of 0 means the bound port.
 func advertised(ctx context.Context, c clock.Clock, address string) (host string, port int, err error) {
 	if address == "" {
 		return "", 0, nil
@@ -83,7 +83,7 @@ func advertised(ctx context.Context, c clock.Clock, address string) (host string
 	return ip.String(), int(number), nil
 }
 
-// lookup is a host's first address, IPv4 before IPv6.
+// lookup returns a host's first IPv4 address, or its first address if it has none.
 func lookup(ctx context.Context, c clock.Clock, host string) (netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return ip.Unmap(), nil
