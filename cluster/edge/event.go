@@ -22,24 +22,24 @@ const (
 // Happening says what an Event tells.
 type Happening uint8
 
-// What a machine hears.
+// The events of a machine.
 const (
-	Begin    Happening = iota + 1 // the client is at the door; it comes first and once
+	Begin    Happening = iota + 1 // the client wants a session; it comes first and once
 	Found                         // Find: Event.Node has the room
 	Missed                        // Find: Event.Err says why not
 	Attached                      // the room has said yes to Event.Route
 	Refused                       // it, or its node, has said no: Event.Err
 	Welcomed                      // the room has welcomed the client: Event.Epoch, Event.CSeq
-	Lost                          // the route leads nowhere any more, the room may go on elsewhere: Event.Err
+	Lost                          // the route is lost, the room may go on elsewhere: Event.Err
 	Ended                         // the room has ended the session for good: Event.Err, Event.Discard
 	Leave                         // the client gives up its seat
 	Close                         // this side ends the session: Event.Err, Event.Discard
-	GaveUp                        // who waits for the first answer waits no longer
-	Stopped                       // this node looks for no room any more
+	GaveUp                        // the caller no longer waits for the first answer
+	Stopped                       // this node no longer looks for rooms
 	Due                           // the alarm
 )
 
-// Event is something that a machine hears. Fields that a Happening does not name are ignored.
+// Event is the input of a machine. Fields that a Happening does not name are ignored.
 type Event struct {
 	What    Happening
 	Route   uint64 // of what comes from a room; of Close: 0, or nothing happens unless it is the present one

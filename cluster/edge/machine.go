@@ -8,7 +8,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// backoff says how long a session waits at most before it looks for its room again.
+// backoff is the longest wait before a session looks for its room again.
 var backoff = clock.Backoff{Min: 40 * time.Millisecond, Max: 250 * time.Millisecond}
 
 // Machine is one client's session. Make it by New; who uses it from several goroutines locks it.
@@ -32,13 +32,13 @@ type Machine struct {
 	why    error // the last one failed
 }
 
-// New makes the machine of a client that is looked after for so long when its room is not found.
+// New makes a client's machine. Reattach is how long it looks for its room before it gives up.
 func New(reattach time.Duration) Machine { return Machine{reattach: reattach} }
 
-// State is where the session is; 0 before Begin.
+// State returns the session's state; 0 before Begin.
 func (m *Machine) State() State { return m.state }
 
-// Step hears an event and says what is to be done. Now never falls.
+// Step handles an event and returns what to do, in order. Now must never go back.
 func (m *Machine) Step(now time.Duration, e Event) []Effect {
 	switch {
 	case m.state == 0:
@@ -82,7 +82,7 @@ func (m *Machine) Act(cseq uint64) (route uint64, ok bool) {
 	return 0, false
 }
 
-// present reports whether an event comes from the route that the session has, or tries.
+// present reports whether a route is the one that the session has or tries.
 func (m *Machine) present(route uint64) bool {
 	return m.state >= Attaching && m.state < Over && route == m.route
 }
@@ -95,7 +95,7 @@ func (m *Machine) begin(now time.Duration, e Event) []Effect {
 	return []Effect{{Do: Find}}
 }
 
-// late is what an attach says to a session that is over.
+// late handles an event of a route that is no longer present. If it has attached after all, it is detached.
 func (m *Machine) late(e Event) []Effect {
 	if e.What == Attached {
 		return []Effect{{Do: Detach, Route: e.Route}}
@@ -122,7 +122,7 @@ func (m *Machine) missed(now time.Duration, e Event) []Effect {
 	return m.retry(now, e.Err)
 }
 
-// told is what comes from a room, or from the way to it.
+// told handles an event from a room or its route.
 func (m *Machine) told(now time.Duration, e Event) []Effect {
 	if !m.present(e.Route) {
 		return m.late(e)
@@ -152,7 +152,7 @@ func (m *Machine) attached() []Effect {
 	return append([]Effect{{Do: Open, Route: m.route, Free: true}}, m.answer(nil)...)
 }
 
-// answer tells who began the session, once.
+// answer tells the caller that began the session how it went, once.
 func (m *Machine) answer(err error) []Effect {
 	if m.answered {
 		return nil
@@ -200,7 +200,7 @@ func (m *Machine) leaveRoute(now time.Duration, why error) []Effect {
 	return append([]Effect{{Do: Detach, Route: m.route}}, m.lost(now, why)...)
 }
 
-// lost is when the present route leads nowhere any more.
+// lost handles the loss of the present route: the session looks for its room again.
 func (m *Machine) lost(now time.Duration, why error) []Effect {
 	out := []Effect{{Do: Mute}}
 	if m.search {
@@ -222,7 +222,7 @@ func (m *Machine) refused(now time.Duration, e Event) []Effect {
 	return m.leaveRoute(now, e.Err)
 }
 
-// ended is when the room has ended the session. Before its yes that is a no.
+// ended handles the end of the session by the room. Before the room has accepted the session, that is a refusal.
 func (m *Machine) ended(e Event) []Effect {
 	if !m.yes {
 		return m.fail(e.Err)
@@ -234,7 +234,7 @@ func (m *Machine) ended(e Event) []Effect {
 func (m *Machine) leave() []Effect {
 	m.leaves = true
 	if m.state != Live {
-		return nil // it is told with the welcome
+		return nil // the room is told after the welcome
 	}
 	m.state = Leaving
 	return []Effect{{Do: Depart, Route: m.route}}
@@ -247,7 +247,8 @@ func (m *Machine) close(e Event) []Effect {
 	return m.end(&NotInTime{m.why}, e.Err, e.Discard)
 }
 
-// due is when the time to find the room may be over. That of a new client is what waits for it.
+// due handles the alarm: the time to find the room may be over. A new session has no alarm, because its caller has its own
+// timeout.
 func (m *Machine) due(now time.Duration) []Effect {
 	switch {
 	case !m.search || !m.answered:
@@ -258,7 +259,7 @@ func (m *Machine) due(now time.Duration) []Effect {
 	return m.fail(&NotInTime{m.why})
 }
 
-// retry looks on, if there is time.
+// retry goes on looking for the room if there is time.
 func (m *Machine) retry(now time.Duration, why error) []Effect {
 	m.why = why
 	if now > m.until {
@@ -281,7 +282,7 @@ func (m *Machine) fail(why error) []Effect {
 	return m.end(nil, why, false)
 }
 
-// end ends the session from this side. Unanswered is what who began it is told, if that has heard nothing yet.
+// end ends the session from this side. Unanswered goes to the caller that began it, if that has had no answer yet.
 func (m *Machine) end(unanswered, why error, discard bool) []Effect {
 	var out []Effect
 	if m.present(m.route) {
