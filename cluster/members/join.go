@@ -165,7 +165,7 @@ func (m *Members) explain(address string, err error) error {
 	var cause string
 	switch {
 	case has("no installed keys could decrypt"):
-		cause = "its cluster secret differs from this node's"
+		cause = "its cluster secret is another than this node's"
 	case has("remote state is encrypted and encryption is not configured"):
 		cause = "it has a cluster secret and this node has none"
 	case has("encryption is configured but remote state is not encrypted"):
