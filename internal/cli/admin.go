@@ -21,7 +21,7 @@ import (
 	"github.com/roomring/roomring/web/admin"
 )
 
-// adminClient asks the admin API of a running server.
+// adminClient sends requests to the admin API of a running server.
 type adminClient struct {
 	base      string
 	tokenFile string
@@ -37,9 +37,9 @@ func newAdmin(games *core.Games) *cobra.Command {
 	c := &adminClient{}
 	cmd := &cobra.Command{
 		Use:   "admin",
-		Short: "Look into running servers and act on them",
-		Long: `Admin asks the admin API of a running server, which knows the whole cluster that it belongs to: nodes, ring,
-and rooms wherever they live. Four flags are also variables: --admin is ROOMRING_ADMIN_URL, --token-file
+		Short: "Inspect and control running servers",
+		Long: `Admin asks the admin API of a running server. That server knows its whole cluster: nodes, ring, and the rooms
+of all nodes. Four flags are also variables: --admin is ROOMRING_ADMIN_URL, --token-file
 is ROOMRING_ADMIN_TOKEN_FILE, --admin-ca-file is ROOMRING_ADMIN_CA_FILE, --output is ROOMRING_ADMIN_OUTPUT.`,
 		Example: `  roomring admin nodes
   roomring admin ring --id 0123456789abcdef          # where it belongs, and why
@@ -48,7 +48,7 @@ is ROOMRING_ADMIN_TOKEN_FILE, --admin-ca-file is ROOMRING_ADMIN_CA_FILE, --outpu
   roomring admin room 0123456789abcdef --as spectator
   roomring admin events 0123456789abcdef             # live
   roomring admin close 0123456789abcdef --reason 'closing for tonight'
-  roomring admin rooms --set-aside                   # kept, and not served; then fetch, replay or restore
+  roomring admin rooms --set-aside                   # kept but not served; then fetch, replay or restore
   roomring admin drain node-2
   roomring admin nodes --admin https://admin.example.com:7778 --admin-ca-file ca.pem --token-file token
   roomring admin forget node-3                       # its disk is lost
@@ -61,21 +61,21 @@ is ROOMRING_ADMIN_TOKEN_FILE, --admin-ca-file is ROOMRING_ADMIN_CA_FILE, --outpu
 	c.flags = f
 	f.SortFlags = false
 	f.StringVar(&c.base, "admin", "http://127.0.0.1:7778", "`URL` of a server's admin listener")
-	f.StringVar(&c.tokenFile, "token-file", "", "`file` whose first line is the admin token, as the server's --admin-token-file")
-	f.StringVar(&c.caFile, "admin-ca-file", "", "`file` with the authorities that the certificate at an https:// --admin must come from (default: those of this system)")
+	f.StringVar(&c.tokenFile, "token-file", "", "`file` whose first line is the admin token, like the server's --admin-token-file")
+	f.StringVar(&c.caFile, "admin-ca-file", "", "`file` with the authorities that must have issued the certificate of an https:// --admin (default: those of this system)")
 	f.Var(oneOf(&c.output, "table", "table", "json"), "output", "table, or json as the API answered")
-	f.DurationVar(&c.timeout, "timeout", 10*time.Second, "`time` to wait for an answer; streams have none")
+	f.DurationVar(&c.timeout, "timeout", 10*time.Second, "`time` to wait for an answer; streams have no limit")
 	cmd.AddCommand(c.nodesCommand(), c.ringCommand(), c.roomsCommand(), c.roomCommand(), c.eventsCommand(),
 		c.closeCommand(), c.kickCommand(), c.signalCommand(), c.fetchCommand(), c.replayCommand(games), c.restoreCommand(), c.drainCommand(), c.forgetCommand(), c.playerCommand())
 	return cmd
 }
 
-// adminVariables are the variables that stand for flags.
+// adminVariables maps flags to the variables that set them.
 var adminVariables = map[string]string{
 	"admin": "ROOMRING_ADMIN_URL", "token-file": "ROOMRING_ADMIN_TOKEN_FILE", "admin-ca-file": "ROOMRING_ADMIN_CA_FILE", "output": "ROOMRING_ADMIN_OUTPUT",
 }
 
-// run is a command's RunE: it settles the flags first.
+// run returns a command's RunE, which resolves the flags and then calls f.
 func (c *adminClient) run(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := c.resolve(); err != nil {
@@ -86,7 +86,8 @@ func (c *adminClient) run(f func(ctx context.Context, args []string) error) func
 	}
 }
 
-// resolve gives every flag that the command line left alone the value of its variable, and checks the address.
+// resolve gives each flag that is not on the command line the value of its variable. Then it checks the address and makes the
+// HTTP client.
 func (c *adminClient) resolve() error {
 	for flag, variable := range adminVariables {
 		if value := os.Getenv(variable); value != "" && !c.flags.Changed(flag) {
@@ -107,7 +108,7 @@ func (c *adminClient) resolve() error {
 	return err
 }
 
-// firstLine is the token in a file; without a file there is none.
+// firstLine reads the token in a file. If file is "" there is no token.
 func firstLine(file string) (string, error) {
 	if file == "" {
 		return "", nil
@@ -117,7 +118,7 @@ func firstLine(file string) (string, error) {
 	return strings.TrimSpace(line), err
 }
 
-// send asks and returns an answer whose status is 2xx; anything else is an error in one line.
+// send sends a request and returns the answer if its status is 2xx. Anything else becomes an error of one line.
 func (c *adminClient) send(ctx context.Context, method, path string, body any) (*http.Response, error) {
 	var reader io.Reader
 	if body != nil {
@@ -154,18 +155,18 @@ func (c *adminClient) send(ctx context.Context, method, path string, body any) (
 	defer func() { _ = res.Body.Close() }()
 	data, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10)) // the status alone says enough
 	if res.StatusCode == http.StatusBadRequest && bytes.Contains(data, []byte(wantsTLS)) {
-		return nil, fmt.Errorf("%s speaks TLS: give --admin https://… by a name that its certificate is for", c.base)
+		return nil, fmt.Errorf("%s speaks TLS: give --admin https://… with a name that its certificate is for", c.base)
 	}
 	if res.StatusCode == http.StatusUnauthorized && token != "" {
-		return nil, fmt.Errorf("the token in %s is not the server's admin token: name the file that holds it by --token-file", c.tokenFile)
+		return nil, fmt.Errorf("the token in %s is not the server's admin token: name the right file with --token-file", c.tokenFile)
 	}
 	if res.StatusCode == http.StatusUnauthorized {
-		return nil, errors.New("the server wants its admin token: name the file that holds it by --token-file")
+		return nil, errors.New("the server requires its admin token: name the token's file with --token-file")
 	}
 	return nil, fmt.Errorf("%s: %s", res.Status, problemDetail(data))
 }
 
-// ask sends and reads the whole answer.
+// ask sends a request and returns the whole body of the answer.
 func (c *adminClient) ask(ctx context.Context, method, path string, body any) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -176,15 +177,15 @@ func (c *adminClient) ask(ctx context.Context, method, path string, body any) ([
 	defer func() { _ = res.Body.Close() }()
 	data, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err == nil && len(data) > maxAnswer {
-		err = fmt.Errorf("%s answers more than %d bytes", c.base, maxAnswer)
+		err = fmt.Errorf("%s answers with more than %d bytes", c.base, maxAnswer)
 	}
 	return data, err
 }
 
-// maxAnswer bounds an answer, in bytes. The largest is the state of a room; nodes pass on no more to each other.
+// maxAnswer bounds an answer, in bytes. The largest answer is a room's state, which has the same bound between nodes.
 const maxAnswer = 64 << 20
 
-// askAndShow asks and prints the answer: as it came, or as f makes it of T.
+// askAndShow sends a request and prints the answer: unchanged as JSON, or by f as a table.
 func askAndShow[T any](ctx context.Context, c *adminClient, method, path string, body any, f func(T) error) error {
 	data, err := c.ask(ctx, method, path, body)
 	if err != nil {
@@ -200,7 +201,7 @@ func askAndShow[T any](ctx context.Context, c *adminClient, method, path string,
 	return f(answer)
 }
 
-// printJSON prints an answer as it came, on one line.
+// printJSON prints an answer on one line.
 func (c *adminClient) printJSON(data []byte) error {
 	var line bytes.Buffer
 	if err := json.Compact(&line, data); err != nil {
@@ -214,7 +215,7 @@ func (c *adminClient) unexpected(err error) error {
 	return fmt.Errorf("%s answers as no admin listener of this version does: %w", c.base, err)
 }
 
-// roomPath is a room's path in the API, for an argument that is checked here.
+// roomPath checks an argument that names a room, and returns the room's path in the API.
 func roomPath(id, rest string) (string, error) {
 	if _, err := record.ParseID(id); err != nil {
 		return "", fmt.Errorf("%q is no room's id: %w", id, err)
@@ -222,7 +223,7 @@ func roomPath(id, rest string) (string, error) {
 	return "/admin/v1/rooms/" + id + rest, nil
 }
 
-// postRoom is a POST on a room that answers nothing.
+// postRoom sends a POST to a room whose answer has no body, and prints done.
 func (c *adminClient) postRoom(ctx context.Context, id, what string, body any, done string) error {
 	path, err := roomPath(id, "/"+what)
 	if err != nil {
@@ -245,7 +246,7 @@ func (c *adminClient) closeCommand() *cobra.Command {
 			return c.postRoom(ctx, args[0], "close", map[string]string{"reason": reason}, "closed")
 		}),
 	}
-	cmd.Flags().StringVar(&reason, "reason", "", "`text` that players are told, at most 123 bytes")
+	cmd.Flags().StringVar(&reason, "reason", "", "`text` that players see, at most 123 bytes")
 	return cmd
 }
 
@@ -260,12 +261,12 @@ func (c *adminClient) kickCommand() *cobra.Command {
 
 func (c *adminClient) signalCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "signal ROOM NAME [DATA]", Short: "Hand a game a signal, with DATA in JSON", Args: usageArgs(cobra.RangeArgs(2, 3)), ValidArgsFunction: c.completeRooms,
+		Use: "signal ROOM NAME [DATA]", Short: "Send a signal to a game, with DATA in JSON", Args: usageArgs(cobra.RangeArgs(2, 3)), ValidArgsFunction: c.completeRooms,
 		RunE: c.run(func(ctx context.Context, args []string) error {
 			body := map[string]any{"name": args[1]}
 			if len(args) == 3 {
 				if !json.Valid([]byte(args[2])) {
-					return fmt.Errorf("DATA %q is not JSON: quote a text, as in '\"text\"'", args[2])
+					return fmt.Errorf("DATA %q is not JSON: put quotes around a text, as in '\"text\"'", args[2])
 				}
 				body["data"] = json.RawMessage(args[2])
 			}
@@ -276,7 +277,7 @@ func (c *adminClient) signalCommand() *cobra.Command {
 
 func (c *adminClient) drainCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "drain [NODE]", Short: "Tell a node to give its rooms away and stop; without NODE the one that is asked", Args: usageArgs(cobra.MaximumNArgs(1)),
+		Use: "drain [NODE]", Short: "Tell a node to give its rooms away and stop (default: the node at --admin)", Args: usageArgs(cobra.MaximumNArgs(1)),
 		RunE: c.run(func(ctx context.Context, args []string) error {
 			body := map[string]string{}
 			if len(args) == 1 {
@@ -296,10 +297,10 @@ func (c *adminClient) drainCommand() *cobra.Command {
 
 func (c *adminClient) forgetCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "forget NODE", Short: "Give up a node that will never come back, and the rooms that it had", Args: usageArgs(cobra.ExactArgs(1)),
-		Long: `Forget is for a node whose disk is lost. The rooms that were live on that disk are over from then on, as aborted; their
-players hear so instead of waiting. It is refused while the node lives, and cannot be undone: a node that comes back after all
-finds its rooms over, and keeps its copies aside.`,
+		Use: "forget NODE", Short: "Give up a node that will never come back, with its rooms", Args: usageArgs(cobra.ExactArgs(1)),
+		Long: `Forget is for a node whose disk is lost. The rooms that were live on that disk end as aborted, and their players learn
+it instead of waiting. It is refused while the node is alive. It cannot be undone: if the node comes back after all, its rooms
+stay over, and it sets its copies of them aside.`,
 		RunE: c.run(func(ctx context.Context, args []string) error {
 			return askAndShow(ctx, c, http.MethodPost, "/admin/v1/forget", map[string]string{"node": args[0]}, func(f struct {
 				Node string
@@ -312,7 +313,7 @@ finds its rooms over, and keeps its copies aside.`,
 	}
 }
 
-// completeRooms offers the ids of rooms to the shell.
+// completeRooms completes ids of rooms for the shell.
 func (c *adminClient) completeRooms(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 || c.resolve() != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp

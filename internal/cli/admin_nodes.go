@@ -15,7 +15,7 @@ import (
 	"github.com/roomring/roomring/web/admin"
 )
 
-// table aligns rows. Nothing that comes from players or peers reaches a terminal as it came: it may hold control characters.
+// table prints aligned rows. It replaces control characters, because players and peers choose some of the texts.
 type table struct {
 	*tabwriter.Writer
 }
@@ -37,10 +37,10 @@ func (t table) row(cells ...any) {
 			text[i] = "-"
 		}
 	}
-	_, _ = fmt.Fprintln(t, strings.Join(text, "\t")) // Flush tells of what went wrong
+	_, _ = fmt.Fprintln(t, strings.Join(text, "\t")) // Flush returns any error
 }
 
-// age is a time's distance from now in its largest units: 45s, 12m, 3h5m, 9d.
+// age returns the time since t in its largest units: 45s, 12m, 3h5m, 9d.
 func age(t time.Time) string {
 	if t.IsZero() || t.Year() < 2000 {
 		return "-"
@@ -86,7 +86,7 @@ func (c *adminClient) showNodes(a struct{ Nodes []admin.Node }) error {
 	return c.showLinks(a.Nodes)
 }
 
-// showLinks tells of links, when there are any.
+// showLinks prints the links, if there are any.
 func (c *adminClient) showLinks(nodes []admin.Node) error {
 	var t table
 	for _, n := range nodes {
@@ -108,7 +108,7 @@ func (c *adminClient) showLinks(nodes []admin.Node) error {
 	return t.Flush()
 }
 
-// ringAnswer is what GET /admin/v1/ring says, as far as it is shown.
+// ringAnswer is the shown part of the answer of GET /admin/v1/ring.
 type ringAnswer struct {
 	Nodes []admin.RingNode
 	Where *struct {
@@ -136,8 +136,8 @@ func (c *adminClient) ringCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&id, "id", "", "say where the `room` of this id belongs and why")
-	f.StringArrayVar(&leave, "leave", nil, "say what would move if this `node` left; may be given again")
-	f.StringArrayVar(&join, "join", nil, "say what would move if this `node` came: NAME, NAME:WEIGHT or NAME:WEIGHT:ZONE; may be given again")
+	f.StringArrayVar(&leave, "leave", nil, "say what would move if this `node` left; may be repeated")
+	f.StringArrayVar(&join, "join", nil, "say what would move if this `node` joined: NAME, NAME:WEIGHT or NAME:WEIGHT:ZONE; may be repeated")
 	return cmd
 }
 

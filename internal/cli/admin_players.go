@@ -21,17 +21,17 @@ import (
 
 func (c *adminClient) playerCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "player", Short: "Hand out or take away what is kept of a player", Args: usageArgs(cobra.NoArgs),
+		Use: "player", Short: "Export or delete what is stored about a player", Args: usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(c.exportPlayerCommand(), c.forgetPlayerCommand())
 	return cmd
 }
 
-// playerPath is a player's path in the API, for an argument that is checked here.
+// playerPath checks an argument that names a player, and returns the player's path in the API.
 func playerPath(id, rest string) (string, error) {
 	if id == "" || len(id) > room.MaxPlayerID {
-		return "", fmt.Errorf("a player's id has 1 to %d bytes: it is the sub of their tokens, or g_… of a guest", room.MaxPlayerID)
+		return "", fmt.Errorf("a player's id has 1 to %d bytes: it is the sub of the player's tokens, or g_… for a guest", room.MaxPlayerID)
 	}
 	return "/admin/v1/players/" + url.PathEscape(id) + rest, nil
 }
@@ -39,10 +39,10 @@ func playerPath(id, rest string) (string, error) {
 func (c *adminClient) exportPlayerCommand() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
-		Use: "export ID", Short: "Write down all that is kept of a player, a JSON line each", Args: usageArgs(cobra.ExactArgs(1)),
-		Long: `Export asks for all that the store has of a player, and writes it as lines of JSON: the player with name, ratings and
-counts; each room that is not over yet; each result that names them; of each replay its size, where the whole can be had, and
-the player's own inputs. The last line is {"kind":"end"}: without it the answer is not whole.`,
+		Use: "export ID", Short: "Write all that is stored about a player, as lines of JSON", Args: usageArgs(cobra.ExactArgs(1)),
+		Long: `Export writes all that the store has about a player, as lines of JSON: the player with name, ratings and counts; each
+room that is not over yet; each result that names the player; and for each replay its size, where to download it, and the
+player's own inputs. The last line is {"kind":"end"}: without it the export is incomplete.`,
 		RunE: c.run(func(ctx context.Context, args []string) error {
 			if file == "" {
 				return c.export(ctx, args[0], func(line []byte) error {
@@ -57,16 +57,16 @@ the player's own inputs. The last line is {"kind":"end"}: without it the answer 
 	return cmd
 }
 
-// exportTo writes a file that is there only if it is whole.
+// exportTo writes the export to a file, which appears only once it is complete.
 func (c *adminClient) exportTo(ctx context.Context, id, file string) error {
 	if _, err := os.Lstat(file); err == nil {
-		return fmt.Errorf("%s is there already", file)
+		return fmt.Errorf("%s exists already: choose another name", file)
 	}
-	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*") // nobody else may read it
+	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*") // readable by this user alone
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(f.Name()) }() // it has another name by then, or is of no use
+	defer func() { _ = os.Remove(f.Name()) }() // after success the file has its final name
 	out, lines := bufio.NewWriter(f), 0
 	err = c.export(ctx, id, func(line []byte) error {
 		lines++
@@ -74,7 +74,7 @@ func (c *adminClient) exportTo(ctx context.Context, id, file string) error {
 		return err
 	})
 	if err = errors.Join(err, out.Flush(), f.Sync(), f.Close()); err == nil {
-		err = os.Link(f.Name(), file) // which fails if somebody else has made it meanwhile
+		err = os.Link(f.Name(), file) // fails if the file exists by now
 	}
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (c *adminClient) exportTo(ctx context.Context, id, file string) error {
 	return err
 }
 
-// export hands over the lines of what is kept of a player.
+// export calls each with the lines of a player's export.
 func (c *adminClient) export(ctx context.Context, id string, each func(line []byte) error) error {
 	path, err := playerPath(id, "")
 	if err != nil {
@@ -111,7 +111,7 @@ func (c *adminClient) export(ctx context.Context, id string, each func(line []by
 	return nil
 }
 
-// forgotAnswer is POST /admin/v1/players/{id}/forget.
+// forgotAnswer is the answer of POST /admin/v1/players/{id}/forget.
 type forgotAnswer struct {
 	admin.ForgotPlayer
 	Unfinished []string `json:"unfinished"`
@@ -121,13 +121,13 @@ type forgotAnswer struct {
 func (c *adminClient) forgetPlayerCommand() *cobra.Command {
 	var yes, anyway bool
 	cmd := &cobra.Command{
-		Use: "forget ID", Short: "Take a player out of everything that is stored, for good", Args: usageArgs(cobra.ExactArgs(1)),
-		Long: `Forget deletes a player's profile, ratings and counts, and takes them off the leaderboards. In results and replays a tombstone
-stands where they stood, another in each room, so that their opponents keep games and ratings; a replay that would show another game
-without them is deleted. It works through long histories in steps, and goes on where it was when it is stopped and given again.
-It is refused while the player sits, or has sat, in a room that is not over.
+		Use: "forget ID", Short: "Remove a player from everything that is stored, for good", Args: usageArgs(cobra.ExactArgs(1)),
+		Long: `Forget deletes a player's profile, ratings and counts, and removes the player from the leaderboards. In results and replays a
+tombstone, a different one in each room, replaces the player, so that opponents keep their games and ratings. A replay that
+would show another game with a tombstone is deleted. Long histories take several steps; if the command is stopped, run it
+again and it continues. It is refused while the player has, or had, a seat in a room that is not over.
 
-What stays is said in docs/OPERATIONS.md: what players wrote to each other, logs, backups, rooms that were set aside.`,
+docs/OPERATIONS.md says what stays: what players wrote to each other, logs, backups, rooms that were set aside.`,
 		RunE: c.run(func(ctx context.Context, args []string) error {
 			path, err := playerPath(args[0], "/forget")
 			if err != nil {
@@ -139,12 +139,12 @@ What stays is said in docs/OPERATIONS.md: what players wrote to each other, logs
 			return c.forgetPlayer(ctx, path, anyway)
 		}),
 	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "do it; without, it only says what it would do")
-	cmd.Flags().BoolVar(&anyway, "anyway", false, "forget what is stored, though rooms that are not over will name the player again")
+	cmd.Flags().BoolVar(&yes, "yes", false, "do it; without this flag the command only says what it would do")
+	cmd.Flags().BoolVar(&anyway, "anyway", false, "forget what is stored, although rooms that are not over will name the player again")
 	return cmd
 }
 
-// wouldForget says what there is to forget. It is an error, for nothing was done.
+// wouldForget prints what there is to forget. It always returns an error, because nothing was done.
 func (c *adminClient) wouldForget(ctx context.Context, id string) error {
 	count := map[string]int{}
 	err := c.export(ctx, id, func(line []byte) error {
@@ -158,12 +158,12 @@ func (c *adminClient) wouldForget(ctx context.Context, id string) error {
 	}
 	_, err = fmt.Fprintf(c.out, "It would delete the player's profile, ratings and counts, and take the player out of %d results and %d replays. It cannot be undone.\n", count["result"], count["replay"])
 	if count["unfinished"] > 0 {
-		_, _ = fmt.Fprintf(c.out, "%d rooms that name the player are not over yet: it waits for them, unless --anyway is given.\n", count["unfinished"])
+		_, _ = fmt.Fprintf(c.out, "%d rooms that name the player are not over yet: forget is refused until they are, unless --anyway is given.\n", count["unfinished"])
 	}
 	return errors.Join(err, errors.New("nothing was forgotten: give --yes"))
 }
 
-// forgetPlayer asks until it is done.
+// forgetPlayer repeats the request until nothing is left to do, and prints the totals.
 func (c *adminClient) forgetPlayer(ctx context.Context, path string, anyway bool) error {
 	var all forgotAnswer
 	for !all.Done {
@@ -190,12 +190,12 @@ func (c *adminClient) forgetPlayer(ctx context.Context, path string, anyway bool
 		}
 		return c.printJSON(data)
 	}
-	_, err := fmt.Fprintf(c.out, "Nothing that is stored names the player any more: taken out of %d results; %d replays play on without, %d are deleted.\n", all.Results, all.Redacted, all.Dropped)
+	_, err := fmt.Fprintf(c.out, "Nothing that is stored names the player any more: taken out of %d results; %d replays play on without the player, %d are deleted.\n", all.Results, all.Redacted, all.Dropped)
 	if len(all.Unfinished) > 0 {
 		_, _ = fmt.Fprintf(c.out, "These rooms are not over, and will name the player again: %s. Forget again after their end.\n", printable(strings.Join(all.Unfinished, ", ")))
 	}
 	if all.Partial {
-		_, _ = fmt.Fprintln(c.out, "Not all nodes answered: rooms of theirs may name the player again.")
+		_, _ = fmt.Fprintln(c.out, "Not all nodes answered: rooms of the others may name the player again.")
 	}
 	return err
 }

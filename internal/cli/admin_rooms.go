@@ -20,7 +20,7 @@ import (
 	"github.com/roomring/roomring/room/core"
 )
 
-// roomAnswer is a room as lists have it.
+// roomAnswer is a room in a list.
 type roomAnswer struct {
 	ID         string
 	Game       string
@@ -72,10 +72,10 @@ func (c *adminClient) roomsCommand() *cobra.Command {
 	f.StringVar(&game, "game", "", "only rooms of this `game`")
 	f.StringVar(&phase, "phase", "", "only rooms in this `phase`: waiting, playing or over")
 	f.StringVar(&node, "node", "", "only rooms of this `node`")
-	f.StringVar(&search, "search", "", "only rooms whose id begins with this `text`, or whose name or players hold it")
+	f.StringVar(&search, "search", "", "only rooms whose id begins with this `text`, or whose name or players contain it")
 	f.BoolVar(&open, "open", false, "only rooms that take new players")
 	f.BoolVar(&private, "private", false, "only private rooms")
-	f.BoolVar(&aside, "set-aside", false, "copies of rooms that were set aside, in place of the rooms")
+	f.BoolVar(&aside, "set-aside", false, "list copies of rooms that were set aside, instead of rooms")
 	f.BoolVar(&all, "all", false, "all pages")
 	f.StringVar(&after, "after", "", "the page after this `room`")
 	f.IntVar(&limit, "limit", limit, "`rooms` on a page, at most 1000")
@@ -112,7 +112,7 @@ func (c *adminClient) listRooms(ctx context.Context, q url.Values, all bool) err
 	}
 }
 
-// page asks for one page of rooms. In JSON each page is a line.
+// page asks for one page of rooms and passes it to f. JSON output is one line for each page.
 func (c *adminClient) page(ctx context.Context, q url.Values, f func(roomsAnswer) error) error {
 	data, err := c.ask(ctx, http.MethodGet, "/admin/v1/rooms?"+q.Encode(), nil)
 	if err != nil {
@@ -130,7 +130,7 @@ func (c *adminClient) page(ctx context.Context, q url.Values, f func(roomsAnswer
 	return f(a)
 }
 
-// inspectionAnswer is GET /admin/v1/rooms/{id}, as far as it is shown.
+// inspectionAnswer is the shown part of the answer of GET /admin/v1/rooms/{id}.
 type inspectionAnswer struct {
 	roomAnswer
 	Durability    string
@@ -249,10 +249,10 @@ func (c *adminClient) showState(r inspectionAnswer) error {
 	return err
 }
 
-// showPanic prints what a game panicked with, and where. The lines of the stack are the server's; what players or the game
-// chose stands in one line each.
+// showPanic prints what a game panicked with, and where. The stack keeps its lines, because the server wrote them. Each text
+// that players or the game chose is printed on one line.
 func (c *adminClient) showPanic(p *actor.PanicInfo) error {
-	of := "when the room was to be opened"
+	of := "while the room was opened"
 	if p.Index > 0 {
 		of = fmt.Sprintf("at input %d (%s)", p.Index, p.Kind)
 	}
@@ -293,14 +293,14 @@ func (c *adminClient) eventsCommand() *cobra.Command {
 				err = c.follow(res.Body)
 			}
 			if ctx.Err() != nil {
-				return nil // the operator has seen enough
+				return nil // the operator interrupted
 			}
 			return err
 		}),
 	}
 }
 
-// follow prints the events of a stream, a line each.
+// follow prints each event of a stream on a line.
 func (c *adminClient) follow(stream io.Reader) error {
 	lines := bufio.NewScanner(stream)
 	lines.Buffer(nil, 1<<20)

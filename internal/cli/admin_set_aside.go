@@ -20,7 +20,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// setAsideAnswer is GET /admin/v1/set-aside.
+// setAsideAnswer is the answer of GET /admin/v1/set-aside.
 type setAsideAnswer struct {
 	Rooms   []actor.Aside
 	Partial bool
@@ -43,7 +43,7 @@ func (c *adminClient) listSetAside(ctx context.Context) error {
 
 func copyName(a actor.Aside) string { return fmt.Sprintf("%s/%d", a.Node, a.Key) }
 
-// findSetAside is the path of a copy, which is named as the list names it or, where there is one alone, by its room.
+// findSetAside returns the path of a copy. The name is the one in the list or, if a room has one copy, the room's id.
 func (c *adminClient) findSetAside(ctx context.Context, name string) (string, error) {
 	if at := strings.LastIndexByte(name, '/'); at > 0 {
 		if key, err := strconv.ParseUint(name[at+1:], 10, 63); err == nil {
@@ -74,7 +74,7 @@ func (c *adminClient) findSetAside(ctx context.Context, name string) (string, er
 	case 1:
 		return fmt.Sprintf("%s/%s/%d", setAsidePath, url.PathEscape(found[0].Node), found[0].Key), nil
 	}
-	return "", fmt.Errorf("room %s was set aside more than once: name one of %s", name, strings.Join(names, ", "))
+	return "", fmt.Errorf("room %s has several copies: name one of %s", name, strings.Join(names, ", "))
 }
 
 // loadSetAside downloads a copy.
@@ -108,7 +108,7 @@ func (c *adminClient) fetchCommand() *cobra.Command {
 			if to == "" {
 				to = strings.NewReplacer("/", "-", string(os.PathSeparator), "-").Replace(args[0]) + ".room"
 			}
-			f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // it holds the seed and every hidden fact
+			f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // it contains the seed and all hidden state
 			if err != nil {
 				return err
 			}
@@ -126,8 +126,8 @@ func (c *adminClient) fetchCommand() *cobra.Command {
 func (c *adminClient) replayCommand(games *core.Games) *cobra.Command {
 	var show replayPrinter
 	cmd := &cobra.Command{
-		Use: "replay COPY|ROOM", Short: "Run a room that was set aside again, on this machine", Args: usageArgs(cobra.ExactArgs(1)),
-		Long: `Replay runs the log of a room that was set aside with the games of this binary, as roomring replay does with those that are over.
+		Use: "replay COPY|ROOM", Short: "Run the log of a room that was set aside, on this machine", Args: usageArgs(cobra.ExactArgs(1)),
+		Long: `Replay runs the log of a room that was set aside, with the games of this binary, as roomring replay runs finished games.
 A game that kills its process kills this one.`,
 	}
 	cmd.RunE = c.run(func(ctx context.Context, args []string) error {
@@ -145,10 +145,11 @@ A game that kills its process kills this one.`,
 
 func (c *adminClient) restoreCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "restore COPY|ROOM", Short: "Let a room that was set aside go on, as a room of another id", Args: usageArgs(cobra.ExactArgs(1)),
-		Long: `Restore is for a room whose cause is cured: by another binary, say. The node that has the copy runs its log again, and the room goes on
-from there under another id, with its players' seats; the old room stays over. It is refused, with the reason, where the log is damaged or
-still does not come to a live room, the room lives on elsewhere, its result is stored, or the copy has been restored already. Replay it first: a game that kills its process kills the node.`,
+		Use: "restore COPY|ROOM", Short: "Continue a room that was set aside, under a new id", Args: usageArgs(cobra.ExactArgs(1)),
+		Long: `Restore is for a room that was set aside for a reason that is gone, for example after a fix in the binary. The node that has
+the copy runs its log again. The room continues from there under a new id, with its players' seats; the old room stays over.
+It is refused, with the reason, if the log is damaged or does not lead to a live room, if the room lives elsewhere, if its
+result is stored, or if the copy has been restored already. Replay it first: a game that kills its process kills the node.`,
 		RunE: c.run(func(ctx context.Context, args []string) error {
 			path, err := c.findSetAside(ctx, args[0])
 			if err != nil {

@@ -12,15 +12,15 @@ import (
 	"github.com/roomring/roomring/internal/certs"
 )
 
-// wantsTLS is what net/http's server says to whoever speaks plain HTTP to a port with TLS.
+// wantsTLS is how net/http's server answers plain HTTP on a port with TLS.
 const wantsTLS = "Client sent an HTTP request to an HTTPS server"
 
-// adminHTTP is the client for an admin listener, whose certificate comes from the authorities in a file or else from the system's.
+// adminHTTP returns the client for an admin listener. It trusts the authorities in caFile or, without a file, the system's.
 func adminHTTP(at *url.URL, caFile string) (*http.Client, error) {
 	if caFile == "" {
 		return http.DefaultClient, nil
 	}
-	if at.Scheme != "https" { // the token is not to go where nobody checks
+	if at.Scheme != "https" { // the token must not go to a server that nobody verified
 		return nil, fmt.Errorf("--admin-ca-file and --admin %s do not go together: give https://", at)
 	}
 	roots, err := certs.Authorities(caFile)
@@ -36,25 +36,25 @@ func clientWith(config *tls.Config) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// noAnswer says why there was no answer, and what to do.
+// noAnswer explains why there was no answer, and what to do.
 func (c *adminClient) noAnswer(err error) error {
 	if errors.Is(err, http.ErrSchemeMismatch) {
 		return fmt.Errorf("%s speaks plain HTTP: give --admin http://…, or the server --admin-cert-file", c.base)
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return fmt.Errorf("the certificate at %s comes from nobody who is trusted here: name the file with its authority by --admin-ca-file", c.base)
+		return fmt.Errorf("the certificate at %s comes from nobody who is trusted here: name the file with its authority with --admin-ca-file", c.base)
 	}
 	if wrong, ok := errors.AsType[x509.HostnameError](err); ok {
-		return fmt.Errorf("the certificate at %s is for somebody else: give --admin by a name that it is for: %w", c.base, wrong)
+		return fmt.Errorf("the certificate at %s is for somebody else: give --admin with a name that it is for: %w", c.base, wrong)
 	}
 	if wrong, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return fmt.Errorf("the certificate at %s is not taken: %w", c.base, wrong.Err)
+		return fmt.Errorf("the certificate at %s is not valid: %w", c.base, wrong.Err)
 	}
-	return fmt.Errorf("no server answers at %s: name its --admin-listen by --admin: %w", c.base, err)
+	return fmt.Errorf("no server answers at %s: give its --admin-listen address as --admin: %w", c.base, err)
 }
 
-// ownAdminHTTP is the client for the admin listener of a server on this machine with the same settings: no authority has to speak
-// for it, for it shows the certificate that is on disk here.
+// ownAdminHTTP returns the client for the admin listener of a server on this machine with the same settings. It needs no
+// authority: it compares the server's certificate with the one on disk.
 func (s *settings) ownAdminHTTP() (*http.Client, error) {
 	if s.AdminCertFile == "" {
 		return http.DefaultClient, nil
@@ -64,10 +64,10 @@ func (s *settings) ownAdminHTTP() (*http.Client, error) {
 		return nil, fmt.Errorf("--admin-cert-file and --admin-key-file: %w", err)
 	}
 	return clientWith(&tls.Config{
-		InsecureSkipVerify: true, // the check is this:
+		InsecureSkipVerify: true, // VerifyConnection checks instead
 		VerifyConnection: func(c tls.ConnectionState) error {
 			if len(c.PeerCertificates) == 0 || !bytes.Equal(c.PeerCertificates[0].Raw, own.Certificate[0]) {
-				return errors.New("it has another certificate than --admin-cert-file")
+				return errors.New("its certificate differs from --admin-cert-file")
 			}
 			return nil
 		},

@@ -31,10 +31,10 @@ type devOptions struct {
 	Listen      string
 	AdminListen string
 	Store       string
-	Serve       []string // further flags of every node
+	Serve       []string // more flags for every node
 }
 
-// maxDevNodes bounds what one laptop is asked to run.
+// maxDevNodes bounds the nodes on one machine.
 const maxDevNodes = 16
 
 func newDev() *cobra.Command {
@@ -42,9 +42,11 @@ func newDev() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dev [-- FLAG…]",
 		Short: "Run a cluster on this machine",
-		Long: `Dev runs a whole cluster as child processes: a front that players connect to, nodes n1, n2, … that share one
-SQLite file, at the next free ports, and one admin page with buttons to kill, pause, drain, start and add nodes. What comes after -- goes to
-every node as flags of roomring serve. Nothing is limited for each address, as all players are on one machine, and guests are rated from their first game on. Ctrl-C stops all of it; live games are kept and go on with the next start.
+		Long: `Dev runs a whole cluster on this machine. Players connect to a front, which passes them on to nodes n1, n2, … on the next free
+ports. The nodes are child processes and share one SQLite file. The admin page has buttons to kill, pause, drain, start and
+add nodes. Every node gets the flags of roomring serve that come after --. There are no limits for each address, because all
+players are on one machine, and guests are rated from their first game. Ctrl-C stops everything; live games are kept, and
+continue at the next start.
 
 One SQLite file serves nodes of one machine. Nodes on several machines need --store postgres://…`,
 		Example: `  roomring dev
@@ -66,8 +68,8 @@ One SQLite file serves nodes of one machine. Nodes on several machines need --st
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.IntVar(&o.Nodes, "nodes", 3, "`nodes` to begin with")
-	f.StringVar(&o.Listen, "listen", "127.0.0.1:7777", "`address` players connect to: a front that leads each to a node")
+	f.IntVar(&o.Nodes, "nodes", 3, "`nodes` to start with")
+	f.StringVar(&o.Listen, "listen", "127.0.0.1:7777", "`address` that players connect to; passes each on to a node")
 	f.StringVar(&o.AdminListen, "admin-listen", "127.0.0.1:7778", "loopback `address` of the admin page, which can kill nodes")
 	f.StringVar(&o.Dir, "data-dir", "./roomring-data/dev", "`folder` of the nodes' folders and the store")
 	f.StringVar(&o.Store, "store", "", "`URL` of the store (default: sqlite, in the data folder)")
@@ -91,18 +93,18 @@ func (o *devOptions) validate() error {
 	return nil
 }
 
-// devCluster is the nodes of roomring dev and what leads to them.
+// devCluster is the nodes of roomring dev and the state of the front.
 type devCluster struct {
 	o      *devOptions
 	dir    string
-	out    io.Writer // of all nodes, a line at a time
+	out    io.Writer // takes the logs of all nodes, a line at a time
 	colour bool      // out is a terminal that shows colours
-	secret string    // file
+	secret string    // the path of the secret's file
 
 	mu    sync.Mutex
 	nodes []*devNode
-	port  int // the last one that was given to a node
-	next  int // turn of the front
+	port  int // the last port that was given to a node
+	next  int // counts requests, to take nodes in turn
 	ended bool
 }
 
@@ -136,7 +138,7 @@ func dev(ctx context.Context, o *devOptions, stdout, stderr io.Writer) error {
 	return c.serve(ctx, front, admin)
 }
 
-// prepare makes the folder and the secret that the nodes know each other by.
+// prepare makes the folder, and the secret by which the nodes trust each other.
 func (c *devCluster) prepare() (err error) {
 	if c.dir, err = filepath.Abs(c.o.Dir); err != nil {
 		return err
@@ -163,7 +165,7 @@ func (c *devCluster) add() (*devNode, error) {
 		return nil, errors.New("the cluster is stopping")
 	}
 	if len(c.nodes) == maxDevNodes {
-		return nil, fmt.Errorf("there are %d nodes already: that is all one machine is asked to run", maxDevNodes)
+		return nil, fmt.Errorf("there are %d nodes already, which is the most", maxDevNodes)
 	}
 	n := &devNode{c: c, name: "n" + strconv.Itoa(len(c.nodes)+1), number: len(c.nodes)}
 	for _, addr := range []*string{&n.listen, &n.admin, &n.peer, &n.gossip} {
@@ -176,9 +178,9 @@ func (c *devCluster) add() (*devNode, error) {
 	return n, n.start(c.gossip())
 }
 
-// nextAddress is a node's next address: that of the next port after the front's that nobody has and no node was given. So
-// nodes are found where they were the last time, and where the front's port is below those that the system gives to
-// outgoing connections, a port stays a node's own while it is down. The caller holds mu.
+// nextAddress returns the next address for a node: that of the next free port after the front's that no node was given. So
+// nodes have the same ports at each start. A node keeps its port while it is down, if the front's port is below those that
+// the system gives to outgoing connections. The caller holds mu.
 func (c *devCluster) nextAddress() (string, error) {
 	for c.port < math.MaxUint16 {
 		c.port++
@@ -189,7 +191,7 @@ func (c *devCluster) nextAddress() (string, error) {
 	return "", errors.New("no port after the front's is free: choose a lower --listen")
 }
 
-// gossip are the addresses that nodes find each other by. The caller holds mu.
+// gossip returns the addresses of all nodes for --join. The caller holds mu.
 func (c *devCluster) gossip() string {
 	var all []string
 	for _, n := range c.nodes {
@@ -204,7 +206,7 @@ func (c *devCluster) all() []*devNode {
 	return slices.Clone(c.nodes)
 }
 
-// ready waits until every node takes players.
+// ready waits until every node accepts players.
 func (c *devCluster) ready(ctx context.Context) error {
 	for _, n := range c.all() {
 		for !n.answers(ctx) {
@@ -221,7 +223,7 @@ func (c *devCluster) ready(ctx context.Context) error {
 	return nil
 }
 
-// printAddresses says where everything is.
+// printAddresses prints where to reach the front, the admin page and each node.
 func (c *devCluster) printAddresses(w io.Writer, front, admin string) {
 	fmt.Fprintf(w, "\n  play    http://%s\n  admin   http://%s/admin/\n\n", node.Dialable(front), node.Dialable(admin))
 	for _, n := range c.all() {
@@ -238,7 +240,7 @@ func (c *devCluster) serve(ctx context.Context, front, admin net.Listener) error
 	defer wg.Wait()
 	for l, handler := range map[net.Listener]http.Handler{front: c.front(), admin: c.admin()} {
 		server := httpd.NewServer(handler, 0, quiet)
-		server.WriteTimeout = 0 // event streams go on
+		server.WriteTimeout = 0 // event streams have no end
 		wg.Go(func() {
 			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 				failed <- err
@@ -254,7 +256,7 @@ func (c *devCluster) serve(ctx context.Context, front, admin net.Listener) error
 	}
 }
 
-// stop ends all nodes at once, as a deploy would.
+// stop ends all nodes at the same time.
 func (c *devCluster) stop() {
 	c.mu.Lock()
 	c.ended = true

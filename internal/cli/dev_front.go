@@ -17,8 +17,9 @@ import (
 	"github.com/roomring/roomring/web/admin"
 )
 
-// front leads each player to a node: the one that the request names, by ?node= or the cookie that create and
-// matchmake set, or else the next in turn; and to another when that one does not answer. It is what a balancer does; see deploy/.
+// front passes each player on to a node, as a load balancer would; see deploy/. It chooses the node that the request names, by
+// ?node= or by the cookie that create and matchmake set, or else the next in turn. If that node does not answer, it tries
+// another.
 func (c *devCluster) front() http.Handler {
 	return Balance(func(r *http.Request) []string {
 		hint := r.URL.Query().Get("node")
@@ -37,7 +38,7 @@ func urls(nodes []*devNode, of func(*devNode) string) []string {
 	return out
 }
 
-// inTurn are the running nodes, the named one first and the others in turn.
+// inTurn returns the running nodes: the named one first, then the others in turn.
 func (c *devCluster) inTurn(first string) []*devNode {
 	c.mu.Lock()
 	nodes := slices.Clone(c.nodes)
@@ -56,16 +57,16 @@ func named(n *devNode, name string) int {
 	return 0
 }
 
-// Balance passes each request to the first of the chosen addresses that takes it.
+// Balance passes each request to the first of the chosen addresses that answers it.
 func Balance(choose func(*http.Request) []string) http.Handler {
 	return &httputil.ReverseProxy{
 		Transport: failover(choose),
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetXForwarded()
 			r.Out.Host = r.In.Host
-			r.Out.URL.Scheme, r.Out.URL.Host = "http", "node.invalid" // failover puts in which
+			r.Out.URL.Scheme, r.Out.URL.Host = "http", "node.invalid" // failover replaces it
 		},
-		FlushInterval: -1, // event streams
+		FlushInterval: -1, // for event streams
 		ErrorLog:      log.New(io.Discard, "", 0),
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
 			if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
@@ -77,16 +78,17 @@ func Balance(choose func(*http.Request) []string) http.Handler {
 	}
 }
 
-// failover is a transport that goes to another address when one is away or draining.
+// failover is a transport that tries the next address if one is away or draining.
 type failover func(*http.Request) []string
 
-// repeatable reports whether a request that failed may be sent to another node: what the first may have done already is not.
+// repeatable reports whether a failed request may be sent to another node. A request that the first node may have carried out
+// must not be.
 func repeatable(r *http.Request, err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return r.Method == http.MethodGet || r.Method == http.MethodHead || ok && op.Op == "dial"
 }
 
-// maxDevBody bounds the body of a request that may have to be sent again, in bytes.
+// maxDevBody bounds the body of a request, in bytes. The front keeps the body to send it again.
 const maxDevBody = 1 << 20
 
 func (choose failover) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -125,7 +127,7 @@ func (choose failover) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, err
 }
 
-// admin is the admin page of any node, with the routes that act on processes beside it.
+// admin serves the admin page of any node, and routes that control the nodes' processes.
 func (c *devCluster) admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /admin/v1/dev", c.getNodes)
@@ -134,15 +136,15 @@ func (c *devCluster) admin() http.Handler {
 	mux.Handle("/", Balance(func(*http.Request) []string { return urls(c.inTurn(""), (*devNode).adminURL) }))
 	guarded := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !admin.LocalHost(r.Host) { // a page whose name was pointed here (DNS rebinding) must reach nothing
-			http.Error(w, "this server answers to localhost and IP addresses alone", http.StatusMisdirectedRequest)
+		if !admin.LocalHost(r.Host) { // a page whose host name points here (DNS rebinding) must reach nothing
+			http.Error(w, "this server answers only to localhost and IP addresses", http.StatusMisdirectedRequest)
 			return
 		}
 		guarded.ServeHTTP(w, r)
 	})
 }
 
-// devStatus is one node's process, for the admin page.
+// devStatus describes one node's process to the admin page.
 type devStatus struct {
 	Node  string   `json:"node"`
 	PID   int      `json:"pid"`
@@ -205,12 +207,12 @@ func (c *devCluster) act(n *devNode, act string) error {
 		}
 		return n.start(join)
 	}
-	return fmt.Errorf("%q is nothing to do with a node: kill, pause, resume, drain or start", act)
+	return fmt.Errorf("%q is not an action on a node: give kill, pause, resume, drain or start", act)
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the page may have gone
+	_ = json.NewEncoder(w).Encode(v) // the page may have been closed
 }

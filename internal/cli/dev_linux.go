@@ -2,8 +2,8 @@ package cli
 
 import "syscall"
 
-// ownGroup keeps a child away from the terminal's signals, and has the kernel end it with its parent: by SIGKILL, for one
-// that is paused hears no other signal. Its journal has all that it has said.
+// ownGroup keeps the terminal's signals from a child, and has the kernel kill it when its parent ends. The signal is SIGKILL,
+// because a paused process ignores all others until it resumes. Nothing is lost: the journal has all that it acknowledged.
 func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -16,12 +16,12 @@ import (
 	"time"
 )
 
-// devNode is one node of roomring dev: a child process that may come and go under one name.
+// devNode is one node of roomring dev. Its process may end and start again; its name stays.
 type devNode struct {
 	c                           *devCluster
 	name                        string
 	number                      int
-	listen, admin, peer, gossip string // addresses, the same over restarts
+	listen, admin, peer, gossip string // addresses, kept over restarts
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
@@ -29,7 +29,7 @@ type devNode struct {
 	paused bool
 }
 
-// devState is how a node's process does.
+// devState is the state of a node's process.
 type devState string
 
 const (
@@ -41,16 +41,16 @@ const (
 func (n *devNode) url() string      { return "http://" + n.listen }
 func (n *devNode) adminURL() string { return "http://" + n.admin }
 
-// noAddressLimits are for a machine on which all players, and all of an author's tests, come from one address.
+// noAddressLimits are flags for a machine on which all players, and all of an author's tests, come from one address.
 var noAddressLimits = []string{
 	"--requests-per-second", "0", "--refusals-per-second", "0", "--rooms-per-second", "0", "--guests-per-second", "0", "--codes-per-second", "0", "--lists-per-second", "0", "--unclaimed-seats", "0", "--room-share", "100", "--replays-per-second", "0", "--max-sockets-per-address", "0",
 	"--max-connections-per-address", "0", "--address-bytes-per-second", "0",
 }
 
-// devRatings are for a machine on which everybody is a guest, and one who tries a game out wants to see what it does to a rating.
+// devRatings are flags for a machine on which everybody is a guest, and a player wants to see how a game changes a rating.
 var devRatings = []string{"--rate-guests", "--rated-min-time", "0", "--rated-per-opponent", "0", "--leaderboard-min-games", "1"}
 
-// start runs the process. Starting one that runs does nothing.
+// start starts the process. It does nothing if the process runs.
 func (n *devNode) start(join string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -61,7 +61,7 @@ func (n *devNode) start(join string) error {
 	if err != nil {
 		return err
 	}
-	// The front asks their admin listeners in the clear, on loopback, whatever the variables say.
+	// The front speaks plain HTTP to the nodes' admin listeners, on loopback. So the flags override variables that ask for TLS.
 	args := slices.Concat([]string{"serve", "--node", n.name, "--listen", n.listen, "--admin-listen", n.admin, "--admin-cert-file", "", "--admin-key-file", "",
 		"--peer-listen", n.peer, "--gossip-listen", n.gossip, "--join", join,
 		"--cluster-secret-file", n.c.secret, "--data-dir", filepath.Join(n.c.dir, n.name), "--store", n.c.store(),
@@ -70,11 +70,11 @@ func (n *devNode) start(join string) error {
 	cmd := exec.Command(exe, args...)
 	cmd.Args[0] = "roomring"
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = ownGroup() // Ctrl-C in a terminal is for dev alone, which stops the nodes in its own way
+	cmd.SysProcAttr = ownGroup() // Ctrl-C in a terminal must reach only dev, which then stops the nodes
 	started, ended := make(chan error), make(chan struct{})
 	go func() {
 		defer close(ended)
-		runtime.LockOSThread() // where there is one, a death signal comes when this thread ends
+		runtime.LockOSThread() // on Linux the child is killed when this thread ends
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
 		if started <- err; err == nil {
@@ -88,7 +88,7 @@ func (n *devNode) start(join string) error {
 	return nil
 }
 
-// running is true while there is a process. The caller holds mu.
+// running reports whether the process runs. The caller holds mu.
 func (n *devNode) running() bool {
 	if n.cmd == nil {
 		return false
@@ -122,13 +122,13 @@ func (n *devNode) pid() int {
 	return n.cmd.Process.Pid
 }
 
-// signal sends the process signals, one after the other.
+// signal sends signals to the process, in this order.
 func (n *devNode) signal(signals ...syscall.Signal) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, s := range signals {
 		if !n.running() {
-			return fmt.Errorf("node %s does not run: start it", n.name)
+			return fmt.Errorf("node %s is not running: start it", n.name)
 		}
 		switch s {
 		case pausing:
@@ -143,10 +143,10 @@ func (n *devNode) signal(signals ...syscall.Signal) error {
 	return nil
 }
 
-// terminate tells the process to give its rooms away and stop. One that is paused hears nothing, so it goes on first.
+// terminate tells the process to give its rooms away and stop. It resumes the process first, in case it is paused.
 func (n *devNode) terminate() error { return n.signal(resuming, syscall.SIGTERM) }
 
-// stop ends the process gently, and by force when it takes too long.
+// stop terminates the process, and kills it after 15 s.
 func (n *devNode) stop() {
 	n.mu.Lock()
 	ended := n.ended
@@ -154,7 +154,7 @@ func (n *devNode) stop() {
 	if ended == nil {
 		return
 	}
-	_ = n.terminate() // one that is gone need not be told
+	_ = n.terminate() // fails if it has ended already
 	select {
 	case <-ended:
 	case <-time.After(15 * time.Second):
@@ -163,7 +163,7 @@ func (n *devNode) stop() {
 	}
 }
 
-// answers reports whether the node takes players.
+// answers reports whether the node accepts players.
 func (n *devNode) answers(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
@@ -171,10 +171,10 @@ func (n *devNode) answers(ctx context.Context) bool {
 	return err == nil && code == http.StatusOK
 }
 
-// devColours tell nodes apart in a terminal: the ANSI colours that can be read on light and dark ground.
+// devColours are the ANSI colours of nodes' logs: those that can be read on light and dark backgrounds.
 var devColours = []int{36, 33, 35, 32, 34, 31}
 
-// showsColours reports whether w is a terminal that shows colours, and NO_COLOR (no-color.org) does not say otherwise.
+// showsColours reports whether w is a terminal that shows colours, and NO_COLOR (no-color.org) is not set.
 func showsColours(w io.Writer) bool {
 	if os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
 		return false
@@ -187,7 +187,7 @@ func showsColours(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// devPrefix begins each of a node's log lines.
+// devPrefix returns the beginning of a node's log lines.
 func devPrefix(number int, name string, colour bool) string {
 	if !colour {
 		return fmt.Sprintf("%-3s | ", name)
@@ -195,7 +195,7 @@ func devPrefix(number int, name string, colour bool) string {
 	return fmt.Sprintf("\x1b[%dm%-3s |\x1b[0m ", devColours[number%len(devColours)], name)
 }
 
-// lineWriter passes on whole lines of many writers, one at a time.
+// lineWriter lets many writers write whole lines to w, one at a time.
 type lineWriter struct {
 	mu sync.Mutex
 	w  io.Writer
@@ -214,7 +214,7 @@ type prefixWriter struct {
 	rest   []byte // a line that has not ended yet
 }
 
-// maxDevLine bounds a line, in bytes without its prefix: one that is longer is broken into several.
+// maxDevLine bounds a line, in bytes without its prefix. A longer line is broken into several.
 const maxDevLine = 64 << 10
 
 func (p *prefixWriter) Write(b []byte) (int, error) {

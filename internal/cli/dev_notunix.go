@@ -4,7 +4,7 @@ package cli
 
 import "syscall"
 
-// Processes cannot be held up here: to send them these is an error.
+// Processes cannot be paused here: sending these signals is an error.
 const (
 	pausing  = syscall.Signal(-1)
 	resuming = syscall.Signal(-2)

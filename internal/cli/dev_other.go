@@ -4,5 +4,5 @@ package cli
 
 import "syscall"
 
-// ownGroup keeps a child away from the terminal's signals.
+// ownGroup keeps the terminal's signals from a child.
 func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

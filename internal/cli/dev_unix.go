@@ -4,7 +4,7 @@ package cli
 
 import "syscall"
 
-// What holds a process up, and lets it go on.
+// The signals that pause and resume a process.
 const (
 	pausing  = syscall.SIGSTOP
 	resuming = syscall.SIGCONT

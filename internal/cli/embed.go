@@ -8,8 +8,9 @@ import (
 	"github.com/roomring/roomring/internal/node"
 )
 
-// Defaults is a node's configuration from defaults and some settings, by their flags' names, and no variables or files but
-// --store-file. Change may change it before the whole is checked. The error names the setting at fault.
+// Defaults returns a node's configuration from the defaults and some settings, by the names of their flags. It reads no
+// variables, and no file except --store-file. Change may change the configuration before it is checked. The error names the
+// setting at fault.
 func Defaults(values map[string]string, change func(*node.Config)) (*node.Config, error) {
 	s := newSettings()
 	for _, name := range slices.Sorted(maps.Keys(values)) {
