@@ -16,8 +16,8 @@ const (
 	cborMap    = 5 << 5
 )
 
-// appendEntry encodes an entry as encMode would, byte for byte. Every input is encoded twice, for its journal and for the
-// replay, and by reflection that would cost as much as a small game's rules.
+// appendEntry encodes an entry to the same bytes as encMode. Every input is encoded twice, for its journal and for the replay.
+// With reflection that would cost as much as a small game's rules.
 func appendEntry(b []byte, e *Entry) ([]byte, error) {
 	m := cborFields{b: append(b, 0), head: len(b)}
 	m.uint(1, uint64(e.Kind), true)
@@ -43,7 +43,7 @@ func appendEntry(b []byte, e *Entry) ([]byte, error) {
 	return m.finish()
 }
 
-// size is about how many bytes an entry takes, and hardly ever less than it does.
+// size estimates how many bytes an encoded entry takes. It rarely returns too few.
 func (e *Entry) size() int {
 	n := 48 + len(e.Player) + len(e.Name) + len(e.Client) + len(e.Reason) + len(e.Data) + 20*len(e.Checks)
 	if e.Refused != nil {
@@ -52,11 +52,11 @@ func (e *Entry) size() int {
 	return n
 }
 
-// cborFields is a map under way whose keys are small numbers, in order. A field that is empty is left out.
+// cborFields writes a map whose keys are small numbers in order. It leaves out empty fields.
 type cborFields struct {
 	b    []byte
-	head int // where the map begins
-	n    int
+	head int // where the map begins in b
+	n    int // number of fields so far
 	err  error
 }
 
@@ -122,13 +122,13 @@ func (m *cborFields) checks(k byte, all []ViewCheck) {
 	}
 }
 
-// finish writes the number of fields, which is below 24, so the head is one byte.
+// finish writes the number of fields into the head. The number is below 24, so the head is one byte.
 func (m *cborFields) finish() ([]byte, error) {
 	m.b[m.head] = cborMap | byte(m.n)
 	return m.b, m.err
 }
 
-// appendHead is the shortest form of a head.
+// appendHead writes a head in its shortest form.
 func appendHead(b []byte, major byte, v uint64) []byte {
 	switch {
 	case v < 24:

@@ -8,11 +8,11 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// turn is what one input made the room say to one class.
+// turn is what one input changed for one class.
 type turn struct {
 	seq    room.Index
 	patch  [2][]byte // by encoding; empty when the view did not change
-	events []event   // for all of the class, and private ones
+	events []event   // events for the whole class, and private ones
 	check  *uint32
 	shared *Frame
 }
@@ -60,7 +60,7 @@ func (t *turn) size() int {
 	return n
 }
 
-// turnBuffer keeps a class's last turns, bounded in number and bytes: every turn after from is there.
+// turnBuffer keeps the last turns of a class, limited in number and bytes. It has every turn after from.
 type turnBuffer struct {
 	turns []*turn
 	bytes int
@@ -76,7 +76,7 @@ func (b *turnBuffer) add(t *turn, maxTurns, maxBytes int) {
 		b.turns[drop] = nil
 		drop++
 	}
-	b.turns = b.turns[drop:] // append moves the rest to a new array once in a while
+	b.turns = b.turns[drop:] // append moves the rest to a new array from time to time
 }
 
 func (b *turnBuffer) after(seq room.Index, p room.PlayerID) []*Frame {
@@ -92,9 +92,9 @@ func (b *turnBuffer) after(seq room.Index, p room.PlayerID) []*Frame {
 	return out
 }
 
-// stateFrame is a class's whole view, shared by all who ask at one index: a crowd that joins at once costs
-// one encoding. Lost, if given, is asked when the frame is encoded; the view is written now in both
-// encodings, because it goes on changing.
+// stateFrame returns a class's whole view. All calls at one index without lost share one frame, so a crowd that joins at once
+// costs one encoding. It writes the view in both encodings now, because the view keeps changing. It calls lost, unless that
+// is nil, when the frame is encoded.
 func (c *Core) stateFrame(cl *class, seq room.Index, lost func() uint64) *Frame {
 	if lost == nil && cl.whole != nil && cl.whole.Seq == seq {
 		return cl.whole
@@ -114,7 +114,7 @@ func (c *Core) stateFrame(cl *class, seq room.Index, lost func() uint64) *Frame 
 	return f
 }
 
-// answer queues a client's ack or reject.
+// answer queues an ack or reject for a client.
 func (c *Core) answer(r *client, a answer) {
 	f := &Frame{Kind: FrameAnswer, Seq: a.Index, encode: func(e wire.Encoding) []byte {
 		if a.Code == "" {
@@ -125,8 +125,8 @@ func (c *Core) answer(r *client, a answer) {
 	c.queue(Answered{c.stamp(), r.Player, r.Client, a.CSeq, f})
 }
 
-// answerAgain repeats an answer. One that is too old to be kept has been heard: a client has at most
-// KeptAnswers acts unanswered.
+// answerAgain repeats an answer. An answer that is no longer kept has reached the client, because a client has at most
+// KeptAnswers unanswered acts.
 func (c *Core) answerAgain(r *client, seq record.CSeq) {
 	if i := slices.IndexFunc(r.Answers, func(a answer) bool { return a.CSeq == seq }); i >= 0 {
 		c.answer(r, r.Answers[i])

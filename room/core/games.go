@@ -12,7 +12,7 @@ import (
 // Games is an immutable set of rules by name.
 type Games struct{ byName map[string]*room.Rules }
 
-// NewGames makes a set; two games of one name are an error.
+// NewGames makes a set. Two games with the same name are an error.
 func NewGames(rules ...*room.Rules) (*Games, error) {
 	g := &Games{byName: make(map[string]*room.Rules, len(rules))}
 	for _, r := range rules {
@@ -24,13 +24,13 @@ func NewGames(rules ...*room.Rules) (*Games, error) {
 	return g, nil
 }
 
-// Lookup finds rules by the game's name.
+// Lookup returns the rules of a game. It returns false if there is no game with that name.
 func (g *Games) Lookup(name string) (*room.Rules, bool) {
 	r, ok := g.byName[name]
 	return r, ok
 }
 
-// All goes through the games by name.
+// All iterates over the games, sorted by name.
 func (g *Games) All() iter.Seq[*room.Rules] {
 	return func(yield func(*room.Rules) bool) {
 		for _, name := range slices.Sorted(maps.Keys(g.byName)) {

@@ -15,24 +15,24 @@ type Kind uint8
 
 // The inputs: everything that can change a room.
 const (
-	KindEpoch   Kind = iota + 1 // a new ownership opens; sessions of the old one are cleared by detaches that follow
-	KindOpen                    // the first input: options and seed are in the header
+	KindEpoch   Kind = iota + 1 // a new ownership begins; the detaches that follow end the sessions of the old one
+	KindOpen                    // the first input; options and seed are in the header
 	KindJoin                    // a player takes a seat
-	KindLeave                   // a player gives it up, or loses it (Reason)
-	KindAttach                  // a player's client is connected
-	KindDetach                  // and is gone
+	KindLeave                   // a player gives up the seat or loses it (Reason)
+	KindAttach                  // a player's client connects
+	KindDetach                  // a player's client disconnects
 	KindAct                     // a player's action
 	KindTick                    // one step, or Count steps of equal length, of a ticking game
 	KindTimer                   // a timer of the game (Name) is due
 	KindSignal                  // a signal (Name, Data) from outside
-	KindUpgrade                 // the room moves to Version of its rules, and to Runtime, from a snapshot in Data
-	KindClose                   // the room is ended from outside (Reason)
-	KindCut                     // the log may begin here: Data is the state after it, Version that of the rules
+	KindUpgrade                 // the room moves to Version of its rules and to Runtime, from the snapshot in Data
+	KindClose                   // somebody outside ends the room (Reason)
+	KindCut                     // the log may begin here: Data is the state after this input, Version that of the rules
 )
 
 //go:generate go tool stringer -type=Kind -trimprefix=Kind
 
-// kindNames are made once, because every input is counted by its name.
+// kindNames are computed once, because metrics use the name of every input.
 var kindNames = func() (names [KindCut + 1]string) {
 	for k := range names {
 		names[k] = strings.ToLower(Kind(k).String())
@@ -40,7 +40,7 @@ var kindNames = func() (names [KindCut + 1]string) {
 	return names
 }()
 
-// Name is the kind in the words of documents, metrics and answers: act, join, tick.
+// Name returns the kind's name in documents, metrics and answers, such as act, join or tick.
 func (k Kind) Name() string {
 	if int(k) < len(kindNames) {
 		return kindNames[k]
@@ -48,42 +48,42 @@ func (k Kind) Name() string {
 	return strings.ToLower(k.String())
 }
 
-// Input is one thing that can change a room. Which fields a kind uses is said beside it above.
+// Input is one thing that can change a room. The comment of each Kind names the fields that it uses.
 type Input struct {
 	Kind    Kind            `cbor:"1,keyasint"`
 	At      time.Duration   `cbor:"2,keyasint,omitempty"` // room time; never falls
 	Player  room.PlayerID   `cbor:"3,keyasint,omitempty"`
-	Name    string          `cbor:"4,keyasint,omitempty"` // a player's, timer's or signal's
+	Name    string          `cbor:"4,keyasint,omitempty"` // name of a player, timer or signal
 	Client  record.ClientID `cbor:"5,keyasint,omitempty"`
 	Attempt uint64          `cbor:"6,keyasint,omitempty"`
 	CSeq    record.CSeq     `cbor:"7,keyasint,omitempty"`
 	Reason  string          `cbor:"8,keyasint,omitempty"`
 	Data    json.RawMessage `cbor:"9,keyasint,omitempty"`
 	Epoch   record.Epoch    `cbor:"10,keyasint,omitempty"`
-	Count   uint32          `cbor:"11,keyasint,omitempty"` // of a run of ticks; 0 means 1
-	Every   time.Duration   `cbor:"13,keyasint,omitempty"` // between the ticks of a run
+	Count   uint32          `cbor:"11,keyasint,omitempty"` // number of ticks in a run; 0 means 1
+	Every   time.Duration   `cbor:"13,keyasint,omitempty"` // time between the ticks of a run
 	Version int             `cbor:"12,keyasint,omitempty"`
 
-	Runtime int `cbor:"15,keyasint,omitempty"` // of an upgrade and of a cut: the room goes on by that runtime; 0: by the one it was made by
+	Runtime int `cbor:"15,keyasint,omitempty"` // for KindUpgrade and KindCut: the runtime from now on; 0: the one that opened the room
 
-	Fault *room.Refusal `cbor:"14,keyasint,omitempty"` // of an act: why it has no data; it is refused with this and no game hears of it
+	Fault *room.Refusal `cbor:"14,keyasint,omitempty"` // for KindAct: why it has no data; the act is refused with this and never reaches the game
 
-	Resume *record.Point `cbor:"-"` // of an attach: what the client has seen; it changes the answer, not the room
+	Resume *record.Point `cbor:"-"` // for KindAttach: what the client has seen; it changes the answer, not the room
 }
 
-// Entry is an input in its place in the log, with what stepping it came to. A run of ticks takes Count places, from Index on.
+// Entry is an input with its index in the log and the result of its step. A run of ticks takes Count indexes, from Index on.
 type Entry struct {
 	Index room.Index   `cbor:"20,keyasint"`
 	Epoch record.Epoch `cbor:"21,keyasint"`
 	Input
 
 	Result  StepResult    `cbor:"22,keyasint,omitempty"`
-	Refused *room.Refusal `cbor:"23,keyasint,omitempty"` // of an act: the answer
-	Checks  []ViewCheck   `cbor:"24,keyasint,omitempty"` // that went out with its turn, once in Config.CheckEvery indexes
+	Refused *room.Refusal `cbor:"23,keyasint,omitempty"` // for KindAct: the refusal; nil: it was accepted
+	Checks  []ViewCheck   `cbor:"24,keyasint,omitempty"` // checksums sent with its turn, once every Config.CheckEvery indexes
 }
 
-// Fingerprint tells inputs apart that would do the same again after a restart: it leaves out the
-// place in the log and the time. The runtime uses it to find the input that kills a process.
+// Fingerprint is a hash of the input without its index and time, so the same input has the same fingerprint after a restart.
+// The runtime uses it to find an input that crashes the process.
 func (in Input) Fingerprint() uint64 {
 	h := fnv.New64a()
 	for _, s := range []string{string(rune(in.Kind)), string(in.Player), in.Name, string(in.Client)} {

@@ -12,16 +12,16 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// keptMagic opens every encoded Kept; its last digit is the version of the form.
+// keptMagic begins every encoded record.Kept. Its last digit is the version of the format.
 const keptMagic = "roomring kept 1\n"
 
-// MaxKeptBytes bounds an encoded Kept when it is unpacked.
+// MaxKeptBytes is the largest unpacked size of an encoded record.Kept, in bytes.
 const MaxKeptBytes = 256 << 20
 
-// keptBatchBytes is how much log is one batch of an encoded Kept.
+// keptBatchBytes is the size up to which batches of an encoded record.Kept are joined.
 const keptBatchBytes = 1 << 20
 
-// keptForm is what is compressed behind the magic. The header is JSON, as in journals: CBOR would cut its times short.
+// keptForm is the compressed part after the magic. The header is JSON, as in journals, because CBOR would truncate its times.
 type keptForm struct {
 	Header    []byte         `cbor:"1,keyasint"`
 	Epoch     record.Epoch   `cbor:"2,keyasint"`
@@ -47,7 +47,8 @@ type batchForm struct {
 
 var unpacker = must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(MaxKeptBytes)))
 
-// CheckKept reports a Kept that cannot be one: a log with holes, or snapshots beyond its end.
+// CheckKept returns an error if k is inconsistent, for instance if its log has gaps or a snapshot lies beyond its end. It does
+// not read the entries.
 func CheckKept(k *record.Kept) error {
 	id := k.Header.ID
 	if _, err := record.ParseID(string(id)); err != nil {
@@ -79,9 +80,9 @@ func CheckKept(k *record.Kept) error {
 	return nil
 }
 
-// EncodeKept packs all that is kept of a room for another node: the magic, then one zstd frame of CBOR. Like the
-// header it is secret while the room lives. The error says what is wrong with k, or that it is larger than MaxKeptBytes; it is
-// an ErrPermanent.
+// EncodeKept packs all that a journal holds of a room, to send it to another node: the magic, then one zstd frame of CBOR. Like
+// the header, the result is secret while the room lives. The error is a record.ErrPermanent. It says what is wrong with k, or
+// that k is larger than MaxKeptBytes.
 func EncodeKept(k record.Kept) ([]byte, error) {
 	if err := CheckKept(&k); err != nil {
 		return nil, record.Permanent(err)
@@ -124,11 +125,11 @@ func joinBatches(batches []record.Batch) []record.Batch {
 	return out
 }
 
-// IsKept reports whether b begins as what EncodeKept made.
+// IsKept reports whether b begins like a result of EncodeKept.
 func IsKept(b []byte) bool { return bytes.HasPrefix(b, []byte(keptMagic)) }
 
-// DecodeKept unpacks what EncodeKept made. The log's entries themselves are looked at by Restore. The error says what is
-// wrong with it.
+// DecodeKept unpacks a result of EncodeKept. It does not check the entries of the log; Restore does. The error says what is
+// wrong with b.
 func DecodeKept(b []byte) (record.Kept, error) {
 	var k record.Kept
 	if len(b) < len(keptMagic) || string(b[:len(keptMagic)]) != keptMagic {

@@ -8,23 +8,23 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// WatcherID names a spectator's session to the core; the caller draws it, and it is not part of the log.
+// WatcherID names a spectator's session. The caller draws it. It is not part of the log.
 type WatcherID uint64
 
-// ClassID names a group of viewers who may see the same, in one room, and is never used again.
+// ClassID names a group of viewers in one room who see the same view. An id is never reused.
 type ClassID uint64
 
-// Recipient is whom an output is for: a player's session or a spectator's. Exactly one is set.
+// Recipient is the session that an output is for: a player's or a spectator's. Exactly one field is set.
 type Recipient struct {
 	Player  room.PlayerID
 	Watcher WatcherID
 }
 
-// Output is something a room says. Outputs reach sockets in the order they were made, each only after
-// the commit of the index it was computed at.
+// Output is something that a room sends. Outputs reach sockets in the order in which the core made them, each only after the
+// commit of the index that At returns.
 type Output interface{ At() room.Index }
 
-// Stamp is the index an output was computed at.
+// Stamp holds the index at which an output was computed.
 type Stamp struct{ Index room.Index }
 
 // At is the index whose commit releases the output.
@@ -32,8 +32,8 @@ func (s Stamp) At() room.Index { return s.Index }
 
 // The outputs.
 type (
-	// Welcome opens a session: the missed turns or the whole view follow in Frames, and from now on the
-	// recipient hears the turns of Class.
+	// Welcome opens a session. Frames holds the missed turns or the whole view. From now on the recipient gets the turns of
+	// Class.
 	Welcome struct {
 		Stamp
 		To        Recipient
@@ -42,12 +42,12 @@ type (
 		Seat      int
 		Point     record.Point
 		CSeq      record.CSeq // the last act of this client that the room has applied
-		Recovered bool
+		Recovered bool        // true: Frames holds the missed turns; false: it holds the whole view
 		Class     ClassID
 		Frames    []*Frame
 	}
 
-	// ClassChanged puts a viewer into another class, with the whole view of it.
+	// ClassChanged moves a viewer to another class. State is the whole view of that class.
 	ClassChanged struct {
 		Stamp
 		To    Recipient
@@ -55,11 +55,11 @@ type (
 		State *Frame
 	}
 
-	// Turned is a turn for all of a class. Players in Private get their own frame in place of it.
+	// Turned is a turn for all viewers of a class. A player in Private gets that frame instead.
 	Turned struct {
 		Stamp
 		Class   ClassID
-		Frame   *Frame // nil: only the players in Private hear something
+		Frame   *Frame // nil: only the players in Private get something
 		Private map[room.PlayerID]*Frame
 	}
 
@@ -72,35 +72,35 @@ type (
 		Frame  *Frame
 	}
 
-	// Resynced answers Resync.
+	// Resynced answers a client's resync with the whole view.
 	Resynced struct {
 		Stamp
 		To    Recipient
 		State *Frame
 	}
 
-	// Replaced ends the session of a player's older client.
+	// Replaced ends the session of a client, because a newer client of the same player has attached.
 	Replaced struct {
 		Stamp
 		Player room.PlayerID
 		Client record.ClientID
 	}
 
-	// SeatLost ends the session of a player who has no seat any more.
+	// SeatLost ends the session of a player who no longer has a seat.
 	SeatLost struct {
 		Stamp
 		Player room.PlayerID
 		Reason room.LeaveReason
 	}
 
-	// Ended tells everybody that the room is over.
+	// Ended tells all viewers that the room is over.
 	Ended struct {
 		Stamp
 		Frame *Frame
 	}
 
-	// RematchAgreed asks the caller for a new room with these options and seats kept for these players,
-	// and for a signal RematchSignal with {"room": its id} in return.
+	// RematchAgreed asks the caller to create a room with these options and with seats kept for these players. The caller
+	// answers with the signal RematchSignal and the data {"room": id}.
 	RematchAgreed struct {
 		Stamp
 		Options json.RawMessage
@@ -108,28 +108,28 @@ type (
 	}
 )
 
-// FrameKind tells the fate of a frame at a slow reader.
+// FrameKind decides what happens to a queued frame when its reader is slow.
 type FrameKind uint8
 
 // The kinds of frames.
 const (
-	FrameTurn   FrameKind = iota // may be dropped: a whole view makes up for it
-	FrameState                   // replaces every queued turn
-	FrameAnswer                  // is kept
-	FrameOver                    // is kept
+	FrameTurn   FrameKind = iota // may be dropped; a later whole view makes up for it
+	FrameState                   // a whole view; replaces all queued turns
+	FrameAnswer                  // an ack or reject; never dropped
+	FrameOver                    // the room's end; never dropped
 )
 
-// Frame is one protocol message, encoded at most once for each encoding, whoever gets it.
-// It may be used by one goroutine; the bytes may be shared and must not be changed.
+// Frame is one protocol message. It is encoded at most once for each encoding, however many recipients it has. Only one
+// goroutine may use it at a time. The bytes may be shared and must not be changed.
 type Frame struct {
 	Kind   FrameKind
 	Seq    room.Index
-	Events int // how many events are lost with it
+	Events int // number of events in it, which are lost if it is dropped
 	encode func(e wire.Encoding) []byte
 	bytes  [2][]byte
 }
 
-// Bytes is the message in the encoding.
+// Bytes returns the encoded message. The first call for an encoding encodes it.
 func (f *Frame) Bytes(e wire.Encoding) []byte {
 	if f.bytes[e] == nil {
 		f.bytes[e] = f.encode(e)

@@ -9,9 +9,9 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// PoolKey is the same for options that come to the same: a room of the one will do for who asked for the other. It opens the
-// game with them to see what Turn.Options makes of them, so it costs as much as that; a game that reads its options
-// otherwise is told apart by what they say, however it is spelt. Options that the game refuses have a pool of their own.
+// PoolKey returns a key that is equal for options with the same meaning, so that their players can share rooms. It opens the
+// game once to see what Turn.Options makes of the options, which costs as much as opening a room. For a game that does not use
+// Turn.Options the key is CanonicalOptions. Options that the game refuses get keys of their own.
 func PoolKey(r *room.Rules, options json.RawMessage) string {
 	spec := r.Spec()
 	if spec.CheckOptions(options) != nil {
@@ -29,7 +29,7 @@ func PoolKey(r *room.Rules, options json.RawMessage) string {
 	return string(c.decoded)
 }
 
-// CanonicalOptions is the same for options that say the same, however they are spelt.
+// CanonicalOptions returns a text that is equal for options that are equal as JSON, however they are written.
 func CanonicalOptions(options json.RawMessage) string {
 	if plain, err := wire.CheckedJSON(options, wire.MaxDepth); err == nil {
 		options = plain

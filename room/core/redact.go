@@ -19,30 +19,30 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// GoneName is what a player is called who was taken out of what is kept.
+// GoneName is the name that replaces the name of an erased player.
 const GoneName = "Forgotten player"
 
-// Redaction puts a tombstone in the place of a player in what is kept of one room. What players have said to each other in
-// their actions is not understood: a name that stands in it stays.
+// Redaction replaces a player by a tombstone in the stored result and replay of one room. It does not interpret what players
+// wrote to each other in their actions, so a name inside such a text stays.
 type Redaction struct {
-	Player room.PlayerID
-	Gone   room.PlayerID // the tombstone: drawn at random for each room, so that it leads back to nobody
+	Player room.PlayerID // the player to erase
+	Gone   room.PlayerID // the tombstone: the caller draws it at random for each room, so that it does not identify anybody
 
-	// Stop is asked before each input that is played again; an error ends Rerun. Nil: it goes to its end.
+	// Stop is called before each input that Rerun replays. An error ends Rerun with that error. Nil: Rerun runs to its end.
 	Stop func() error
 
-	names []string // that the player went by in this room, longest first
+	names []string // the names of the player in this room, longest first
 }
 
-// tellingID is how many bytes an id has that is found inside longer texts and stands for its player there; a shorter one
-// counts only where it stands alone, as a word of a language may be the same.
-const tellingID = 8
+// minIDInText is the length in bytes from which an id is also replaced inside longer texts. A shorter id is replaced only where
+// it stands alone, because it may equal a word of a language.
+const minIDInText = 8
 
-// errTraces says that a player is still named where nothing can be put in the place.
+// errTraces means that the player is still named in a place that cannot be rewritten.
 var errTraces = errors.New("the log names the player where it is not understood")
 
-// Learn collects the names that the player went by, from what is known of the room's end and from its replay, which may be empty.
-// The error says why the replay cannot be read, wholly or in part.
+// Learn collects the names of the player from the room's end and from its replay, which may be empty. The error says why the
+// replay, or a part of it, cannot be read.
 func (r *Redaction) Learn(f record.Final, replay []byte) error {
 	r.learnOutcomes(f.Result.Outcomes)
 	if len(replay) == 0 {
@@ -88,8 +88,8 @@ func (r *Redaction) addName(name string) {
 	slices.SortStableFunc(r.names, func(a, b string) int { return len(b) - len(a) })
 }
 
-// Final is a room's end without the player, its texts read as a person would. Replay is left out, and Hash is that of what is
-// left.
+// Final returns a room's end without the player. It also replaces the player's names where they stand as words in texts. The
+// result has no Replay, and Hash is the sum of the redacted end.
 func (r *Redaction) Final(f record.Final) record.Final {
 	f.Replay = nil
 	f.Result.Outcomes = slices.Clone(f.Result.Outcomes)
@@ -104,16 +104,16 @@ func (r *Redaction) Final(f record.Final) record.Final {
 		return slices.DeleteFunc(slices.Clone(all), func(p room.PlayerID) bool { return p == r.Player })
 	}
 	if f.Readers != nil {
-		f.Readers = append([]room.PlayerID{}, without(f.Readers)...) // nil would be everybody
+		f.Readers = append([]room.PlayerID{}, without(f.Readers)...) // not nil, which would mean everybody
 	}
 	f.Named = without(f.Named)
 	f.Hash = f.Sum()
 	return f
 }
 
-// Rerun plays a game again beside itself, once as it was and once without the player, and makes an end with a replay of the
-// second. Readers and Named are not filled. The error says why that cannot be: this program does not have the rules, the game
-// failed, or it goes another way for players of other ids.
+// Rerun replays a game twice side by side, once as it was and once without the player. It returns the end and the replay of the
+// second run, without Readers and Named. The error says why that is impossible: the rules have another version, the game
+// failed, or it runs differently when a player has another id. It takes as long as the game's own work did.
 func (r *Redaction) Rerun(rules *room.Rules, replay []byte) (record.Final, error) {
 	rr, err := OpenReplay(bytes.NewReader(replay))
 	if err != nil {
@@ -154,7 +154,7 @@ func runConfig(h record.Header, rules *room.Rules) Config {
 	return Config{Header: h, Rules: rules, ResumeTurns: 1, ResumeBytes: math.MaxInt}
 }
 
-// logIn goes through the log of a replay.
+// logIn returns the log of a replay.
 func logIn(replay []byte) Log {
 	return func() iter.Seq2[Entry, error] {
 		return func(yield func(Entry, error) bool) {
@@ -169,11 +169,11 @@ func logIn(replay []byte) Log {
 	}
 }
 
-// rerunPair is a game, and the same game without a player, stepped side by side.
+// rerunPair steps a game and the same game without a player side by side.
 type rerunPair struct {
 	r       *Redaction
 	was, is *Core
-	log     logbook // of the second
+	log     logbook // the log of the second game
 }
 
 func (p *rerunPair) run(log Log) error {
@@ -194,13 +194,13 @@ func (p *rerunPair) run(log Log) error {
 	return p.sameViews()
 }
 
-// step plays an entry in both, and keeps the second's with what it came to there.
+// step replays an entry in both games. It logs the entry of the second game with the result that it had there.
 func (p *rerunPair) step(e Entry) error {
 	out, err := p.r.entry(e)
 	if err != nil {
 		return err
 	}
-	out.Checks = nil // of views that name the player
+	out.Checks = nil // they are of views that name the player
 	stepped := e.Index > p.is.s.Index
 	if err := p.was.replayEntry(e); err != nil {
 		return err
@@ -208,7 +208,7 @@ func (p *rerunPair) step(e Entry) error {
 	if err := p.is.replayEntry(out); err != nil {
 		return err
 	}
-	p.was.log, p.is.log = logbook{}, logbook{} // nobody asks for these
+	p.was.log, p.is.log = logbook{}, logbook{} // these logs are not used; p.log is
 	if !stepped {
 		p.log.append(out, false)
 		return nil
@@ -231,7 +231,7 @@ func (p *rerunPair) step(e Entry) error {
 	return nil
 }
 
-// sameViews compares what everybody sees in the one game with what they see in the other.
+// sameViews compares the views of all viewers in the two games.
 func (p *rerunPair) sameViews() error {
 	differ := fmt.Errorf("at input %d the game shows something else to players of other ids", p.is.s.Index)
 	all := func(c *Core) (views []*class) {
@@ -259,7 +259,7 @@ func (p *rerunPair) sameViews() error {
 	return nil
 }
 
-// sameJSON compares without regard to the order of fields, which follows from ids where these are names of fields.
+// sameJSON compares two values and ignores the order of fields. The order differs where ids are names of fields.
 func sameJSON(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true
@@ -278,7 +278,7 @@ func sameJSON(a, b []byte) bool {
 	return err == nil && reflect.DeepEqual(x, y)
 }
 
-// sameEnd reports whether is says of the others what was does, and of the tombstone what was does of the player.
+// sameEnd reports whether both ends are equal, with the tombstone in the place of the player.
 func (r *Redaction) sameEnd(was, is record.Final) bool {
 	was = r.Final(was)
 	outcomes := func(f *record.Final) map[room.PlayerID]room.Outcome {
@@ -292,7 +292,7 @@ func (r *Redaction) sameEnd(was, is record.Final) bool {
 		reflect.DeepEqual(outcomes(&was), outcomes(&is))
 }
 
-// entry is an entry without the player, as far as it is understood.
+// entry returns an entry without the player, as far as the runtime can interpret it.
 func (r *Redaction) entry(e Entry) (Entry, error) {
 	if e.Player == r.Player {
 		e.Player = r.Gone
@@ -315,7 +315,7 @@ func (r *Redaction) entry(e Entry) (Entry, error) {
 	return e, nil
 }
 
-// state is a state of the room without the player. The game's own part is only understood where it is JSON.
+// state returns an encoded state of the room without the player. It can rewrite the game's own part only if that is JSON.
 func (r *Redaction) state(data []byte) ([]byte, error) {
 	s, err := decodeState(data, 0)
 	if err != nil {
@@ -373,13 +373,13 @@ func (r *Redaction) state(data []byte) ([]byte, error) {
 	return s.encode()
 }
 
-// ids puts the tombstone in the place of the player's id in a text of a program's.
+// ids replaces the player's id in a text that a program wrote.
 func (r *Redaction) ids(s string) string {
 	id, gone := string(r.Player), string(r.Gone)
 	switch {
 	case s == id:
 		return gone
-	case len(id) >= tellingID:
+	case len(id) >= minIDInText:
 		return strings.ReplaceAll(s, id, gone)
 	case strings.HasSuffix(s, ":"+id): // as in "player:ID"
 		return s[:len(s)-len(id)] + gone
@@ -387,7 +387,7 @@ func (r *Redaction) ids(s string) string {
 	return s
 }
 
-// exact is ids, and the name where it stands alone.
+// exact does the same as ids, and also replaces the name if the text is exactly the name.
 func (r *Redaction) exact(s string) string {
 	if slices.Contains(r.names, s) {
 		return GoneName
@@ -395,7 +395,7 @@ func (r *Redaction) exact(s string) string {
 	return r.ids(s)
 }
 
-// words is ids, and the name wherever it stands as a word in a text for people.
+// words does the same as ids, and also replaces the name wherever it stands as a word. It is for texts for people.
 func (r *Redaction) words(s string) string {
 	s = r.ids(s)
 	for _, name := range r.names {
@@ -404,7 +404,7 @@ func (r *Redaction) words(s string) string {
 	return s
 }
 
-// replaceWord replaces word where no letter or digit goes on with it on either side.
+// replaceWord replaces word where no letter or digit stands directly before or after it.
 func replaceWord(s, word, by string) string {
 	var out strings.Builder
 	begun := s
@@ -433,7 +433,8 @@ func isWordRune(r rune) bool {
 	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
-// json rewrites the strings of a JSON text, names of fields among them, and leaves all else byte for byte. What is no JSON is left alone.
+// json rewrites the strings of a JSON text, including the names of fields. All other bytes stay the same. A text that is not
+// JSON is returned unchanged.
 func (r *Redaction) json(data []byte, rewrite func(string) string) []byte {
 	if !bytes.ContainsRune(data, '"') || !json.Valid(data) {
 		return data
@@ -465,10 +466,10 @@ func (r *Redaction) json(data []byte, rewrite func(string) string) []byte {
 	return out
 }
 
-// checkTraces returns an error if a replay still holds the id. Short ids are not looked for, because they also occur by
+// checkTraces returns an error if a replay still contains the id. It does not look for short ids, because they also occur by
 // chance.
 func (r *Redaction) checkTraces(replay record.Parts) error {
-	if len(r.Player) < tellingID {
+	if len(r.Player) < minIDInText {
 		return nil
 	}
 	plain, err := zstd.NewReader(io.MultiReader(bytes.NewReader(replay.Join()[len(replayMagic):])), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))

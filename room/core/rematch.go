@@ -8,11 +8,11 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// RematchSignal is the name of the signal that answers RematchAgreed, with data {"room": id}.
+// RematchSignal is the name of the signal that answers RematchAgreed. Its data is {"room": id}.
 const RematchSignal = "roomring.rematch"
 
-// actRematch is the only act in a finished room: {"rematch": true} agrees to another game, false takes
-// it back. When every player who still holds a seat has agreed, the room asks for the next one.
+// actRematch handles the only act that a finished room accepts. {"rematch": true} agrees to another game, and false withdraws
+// that. When every player who still has a seat has agreed, the room asks for the next room.
 func (c *Core) actRematch(p room.Player, data json.RawMessage) error {
 	var act struct {
 		Rematch *bool `json:"rematch"`
@@ -61,7 +61,7 @@ func (c *Core) agreeRematch() error {
 	return nil
 }
 
-// RematchPending is the agreed rematch that no signal has answered yet: a room brought back asks again.
+// RematchPending returns the agreed rematch that no signal has answered yet. A restored room uses it to ask again.
 func (c *Core) RematchPending() (RematchAgreed, bool) {
 	if c.s.Rematch == nil || c.s.Next != "" {
 		return RematchAgreed{}, false

@@ -12,17 +12,17 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// MaxReplayBytes bounds a replay, packed and unpacked.
+// MaxReplayBytes is the largest size of a replay in bytes, packed and unpacked.
 const MaxReplayBytes = 1 << 30
 
-// replayMagic opens every replay; its last digit is the version of the form.
+// replayMagic begins every replay. Its last digit is the version of the format.
 const replayMagic = "roomring replay 1\n"
 
-// pack is a zstd frame of its own memory, no larger than it must be.
+// pack compresses plain into one zstd frame. The result has its own memory and no spare capacity.
 func pack(plain []byte) []byte { return slices.Clip(compressor.EncodeAll(plain, nil)) }
 
-// replay is the whole log with what is needed to run it again: the magic, then zstd frames of one CBOR
-// sequence of header, final and entries. The join code and clients' ids are left out, for whoever plays on may use them still.
+// replay returns the whole log with all that is needed to run it again: the magic, then zstd frames of one CBOR sequence of
+// header, final and entries. It leaves out the join code and the clients' ids, because players may still use them.
 func (l *logbook) replay(h record.Header, f record.Final) (record.Parts, error) {
 	head, err := replayHead(h, f)
 	if err != nil {
@@ -34,7 +34,7 @@ func (l *logbook) replay(h record.Header, f record.Final) (record.Parts, error) 
 	return append(parts, pack(l.plain)), nil
 }
 
-// replayHead is all of a replay before its entries.
+// replayHead returns the part of a replay before its entries.
 func replayHead(h record.Header, f record.Final) ([]byte, error) {
 	h.Code, f.Replay = "", nil
 	head, err := encMode.Marshal(h)
@@ -48,7 +48,7 @@ func replayHead(h record.Header, f record.Final) ([]byte, error) {
 	return compressor.EncodeAll(slices.Concat(head, tail), []byte(replayMagic+anonymousMark)), nil
 }
 
-// Replay is the log so far, whole, for the operator: it holds the seed and every hidden fact.
+// Replay returns the whole log so far. It is for operators only, because it holds the seed and every hidden fact.
 func (c *Core) Replay() (record.Parts, error) {
 	var f record.Final
 	if c.s.Final != nil {
@@ -57,7 +57,7 @@ func (c *Core) Replay() (record.Parts, error) {
 	return c.log.replay(c.header, f)
 }
 
-// ReplayReader reads a replay as a stream, in the memory of its longest input.
+// ReplayReader reads a replay as a stream. It needs memory for one entry at a time.
 type ReplayReader struct {
 	Header record.Header
 	Final  record.Final // zero when the room was still live
@@ -66,8 +66,8 @@ type ReplayReader struct {
 	items *cbor.Decoder
 }
 
-// OpenReplay reads the beginning of what Core.Seal or Core.Replay made. The error says what is wrong with it. Close
-// frees what it holds; r stays the caller's.
+// OpenReplay reads the header and the end of a replay that Core.Seal or Core.Replay made. The error says what is wrong with
+// the replay. The caller must call Close. r stays the caller's.
 func OpenReplay(r io.Reader) (*ReplayReader, error) {
 	magic := make([]byte, len(replayMagic))
 	switch _, err := io.ReadFull(r, magic); {
@@ -94,7 +94,7 @@ func OpenReplay(r io.Reader) (*ReplayReader, error) {
 	return rr, nil
 }
 
-// Entries goes through the log, once; runs come as single ticks. Its errors are those of DecodeEntries.
+// Entries iterates over the log. It works once. Runs of ticks come as single ticks. Errors are as in DecodeEntries.
 func (r *ReplayReader) Entries() iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		for {
@@ -122,14 +122,15 @@ func (r *ReplayReader) Entries() iter.Seq2[Entry, error] {
 // Close frees the decoder. It is safe to call more than once.
 func (r *ReplayReader) Close() { r.plain.Close() }
 
-// Replay is a room's whole log, unpacked.
+// Replay is a room's whole log in memory.
 type Replay struct {
 	Header  record.Header
 	Final   record.Final // zero when the room was still live
 	Entries []Entry
 }
 
-// ReadReplay unpacks a whole replay into memory. The error says what is wrong with it.
+// ReadReplay unpacks a whole replay into memory. The error says what is wrong with the replay; the result then has the entries
+// before the error.
 func ReadReplay(r io.Reader) (Replay, error) {
 	rr, err := OpenReplay(r)
 	if err != nil {
@@ -146,13 +147,13 @@ func ReadReplay(r io.Reader) (Replay, error) {
 	return out, nil
 }
 
-// Log goes through a room's entries from the first one on, as often as it is called.
+// Log iterates over a room's entries from the first one. It may be called any number of times.
 type Log func() iter.Seq2[Entry, error]
 
-// Log goes through the entries in memory.
+// Log returns the entries as a Log.
 func (r *Replay) Log() Log { return LogOf(r.Entries) }
 
-// LogOf goes through entries in memory.
+// LogOf returns a Log of entries in memory. It does not copy them.
 func LogOf(entries []Entry) Log {
 	return func() iter.Seq2[Entry, error] {
 		return func(yield func(Entry, error) bool) {

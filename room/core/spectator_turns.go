@@ -11,47 +11,46 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// SpectatorTurn is what spectators were shown at one input of a game: the whole view when they have none to go on
-// from, else what changed.
+// SpectatorTurn is what spectators saw at one input of a game: the whole view if they had none before, else the change.
 type SpectatorTurn struct {
 	Seq    room.Index
-	At     time.Duration // room time
-	Kind   Kind          // of the input
-	Player room.PlayerID // whose input it was, if a player's
-	View   json.RawMessage
-	Patch  json.RawMessage // RFC 7396; empty when nothing of the view changed
+	At     time.Duration   // room time
+	Kind   Kind            // kind of the input
+	Player room.PlayerID   // player of the input, if it has one
+	View   json.RawMessage // the whole view; empty: see Patch
+	Patch  json.RawMessage // RFC 7396; empty if the view did not change
 	Events []wire.Event
 }
 
-// SpectatorTurns runs a replay again and goes through what a spectator was shown, from the opening on: the same turns
-// at the same indexes. It is as lazy as its reader, and holds one room. It shows nothing from the entry
-// on in which the game panicked. The error, which comes last, is that of Run.
+// SpectatorTurns replays a log and iterates over what a spectator saw from the opening on: the same turns at the same indexes.
+// It runs the game only as far as the caller reads, and holds one room in memory. If the game panicked, the turns end before
+// that entry. An error of Run comes last.
 func SpectatorTurns(cfg Config, log Log) iter.Seq2[SpectatorTurn, error] {
-	cfg.ResumeTurns, cfg.ResumeBytes = 1, math.MaxInt // of a class's turns the last alone is looked at
+	cfg.ResumeTurns, cfg.ResumeBytes = 1, math.MaxInt // only a class's last turn is used
 	return func(yield func(SpectatorTurn, error) bool) {
 		var seen spectatorCursor
 		_, err := Run(cfg, log, func(c *Core, e Entry) error {
 			if s, ok := seen.next(c, e); ok && !yield(s, nil) {
-				return errSeenEnough
+				return errReaderStopped
 			}
 			return nil
 		})
-		if err != nil && !errors.Is(err, errSeenEnough) {
+		if err != nil && !errors.Is(err, errReaderStopped) {
 			yield(SpectatorTurn{}, err)
 		}
 	}
 }
 
-// errSeenEnough stops a run whose reader has.
-var errSeenEnough = errors.New("the reader has stopped")
+// errReaderStopped stops a run after its reader has stopped.
+var errReaderStopped = errors.New("the reader has stopped")
 
-// spectatorCursor is how far a spectator of a replay has got.
+// spectatorCursor is the position of a spectator in a replay.
 type spectatorCursor struct {
 	in  *class     // nil before the first view
-	seq room.Index // of the last turn
+	seq room.Index // index of the last turn
 }
 
-// next returns what the newest entry has shown to spectators, if anything.
+// next returns what the newest entry shows to spectators. It returns false if that is nothing.
 func (s *spectatorCursor) next(c *Core, e Entry) (SpectatorTurn, bool) {
 	if c.panicked != nil || c.classes.spectator == nil && len(c.s.Classes) == 0 {
 		return SpectatorTurn{}, false

@@ -9,22 +9,22 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// state is what the log alone determines, beside the game's own.
+// state is the part of the room that the log alone determines, except for the game's own state.
 type state struct {
 	Index   room.Index     `cbor:"1,keyasint"`
 	Epoch   record.Epoch   `cbor:"2,keyasint"`
 	Lineage []record.Point `cbor:"3,keyasint,omitempty"` // each former epoch with its last index
 	Now     time.Duration  `cbor:"4,keyasint"`
-	Version int            `cbor:"5,keyasint"`            // of the rules at work
-	Runtime int            `cbor:"36,keyasint,omitempty"` // that the room was moved to; 0: it goes on by the one it was made by
+	Version int            `cbor:"5,keyasint"`            // of the present rules
+	Runtime int            `cbor:"36,keyasint,omitempty"` // the runtime that the room was moved to; 0: the one that opened it
 
 	Seats   []seat          `cbor:"6,keyasint"`
-	Limit   int             `cbor:"25,keyasint,omitempty"` // of seats; 0 is Spec.MaxPlayers
+	Limit   int             `cbor:"25,keyasint,omitempty"` // number of seats; 0 is Spec.MaxPlayers
 	Clients []client        `cbor:"7,keyasint,omitempty"`
 	Banned  []room.PlayerID `cbor:"8,keyasint,omitempty"`
 	Locked  bool            `cbor:"9,keyasint,omitempty"`
-	Started bool            `cbor:"10,keyasint,omitempty"` // enough players have been there once
-	Joined  bool            `cbor:"11,keyasint,omitempty"` // anybody ever was
+	Started bool            `cbor:"10,keyasint,omitempty"` // enough players have been present at once
+	Joined  bool            `cbor:"11,keyasint,omitempty"` // a player has joined at least once
 
 	Timers  []timer       `cbor:"12,keyasint,omitempty"` // by time, then name
 	Events  []event       `cbor:"13,keyasint,omitempty"` // for the next turn
@@ -35,38 +35,38 @@ type state struct {
 	NextClass ClassID     `cbor:"17,keyasint,omitempty"`
 
 	Final    *record.Final   `cbor:"18,keyasint,omitempty"`
-	Linger   time.Duration   `cbor:"19,keyasint,omitempty"` // when a finished room may go
-	Agreed   []room.PlayerID `cbor:"20,keyasint,omitempty"` // to a rematch
+	Linger   time.Duration   `cbor:"19,keyasint,omitempty"` // when a finished room may be closed
+	Agreed   []room.PlayerID `cbor:"20,keyasint,omitempty"` // players who agreed to a rematch
 	Rematch  json.RawMessage `cbor:"21,keyasint,omitempty"` // options of the agreed rematch
-	Next     room.ID         `cbor:"22,keyasint,omitempty"` // the room it led to
+	Next     room.ID         `cbor:"22,keyasint,omitempty"` // the room of the rematch
 	CloseWhy string          `cbor:"23,keyasint,omitempty"`
 
-	Waits bool          `cbor:"30,keyasint,omitempty"` // the game itself says when it begins
-	Grace time.Duration `cbor:"31,keyasint,omitempty"` // what Turn.Grace has said; 0 is Spec.Grace
-	Empty time.Duration `cbor:"32,keyasint,omitempty"` // what Turn.Empty has said; 0 is Spec.Empty
-	Acted []acted       `cbor:"34,keyasint,omitempty"` // who have acted and given their seats up, oldest first
+	Waits bool          `cbor:"30,keyasint,omitempty"` // the game decides when it begins
+	Grace time.Duration `cbor:"31,keyasint,omitempty"` // set by Turn.Grace; 0 is Spec.Grace
+	Empty time.Duration `cbor:"32,keyasint,omitempty"` // set by Turn.Empty; 0 is Spec.Empty
+	Acted []acted       `cbor:"34,keyasint,omitempty"` // players who acted and have given up their seats, oldest first
 
-	FirstAct time.Duration `cbor:"35,keyasint,omitempty"` // when the first act was accepted; 0: none was
+	FirstAct time.Duration `cbor:"35,keyasint,omitempty"` // when the first act was accepted; 0: none yet
 
-	ActedOnce []room.PlayerID `cbor:"33,keyasint,omitempty"` // Acted, by programs that did not count
+	ActedOnce []room.PlayerID `cbor:"33,keyasint,omitempty"` // Acted as written by older programs that did not count
 
 	Game []byte `cbor:"24,keyasint,omitempty"` // the game's snapshot, only in snapshots
-	Sum  []byte `cbor:"26,keyasint,omitempty"` // SHA-256 of all the rest, only in snapshots
+	Sum  []byte `cbor:"26,keyasint,omitempty"` // SHA-256 of all other fields, only in snapshots
 }
 
 type seat struct {
 	Player  room.PlayerID   `cbor:"1,keyasint,omitempty"` // empty: free
 	Name    string          `cbor:"2,keyasint,omitempty"`
 	Online  bool            `cbor:"3,keyasint,omitempty"`
-	Client  record.ClientID `cbor:"4,keyasint,omitempty"` // attached last
+	Client  record.ClientID `cbor:"4,keyasint,omitempty"` // the client that attached last
 	Since   time.Duration   `cbor:"5,keyasint,omitempty"` // offline since
 	Class   ClassID         `cbor:"6,keyasint,omitempty"`
 	InClass room.Index      `cbor:"7,keyasint,omitempty"` // since when
-	Acts    uint32          `cbor:"9,keyasint,omitempty"` // how many actions it has had accepted
-	Acted   bool            `cbor:"8,keyasint,omitempty"` // that it has had some, by programs that did not count
+	Acts    uint32          `cbor:"9,keyasint,omitempty"` // number of accepted actions
+	Acted   bool            `cbor:"8,keyasint,omitempty"` // any action was accepted; written by older programs that did not count
 }
 
-// acted is how many actions a player has had accepted in seats given up since.
+// acted counts the accepted actions of a player in seats that the player has given up.
 type acted struct {
 	Player room.PlayerID `cbor:"1,keyasint"`
 	Acts   uint32        `cbor:"2,keyasint"`
@@ -85,7 +85,8 @@ func (s *state) convertActed() {
 	s.ActedOnce = nil
 }
 
-// capActs forgets how often players have acted, so that a state counted since such a snapshot can be compared.
+// capActs limits the counts of actions to one. It makes a state comparable with one restored from a snapshot that did not
+// count.
 func (s *state) capActs() {
 	for i := range s.Seats {
 		s.Seats[i].Acts = min(s.Seats[i].Acts, 1)
@@ -100,10 +101,10 @@ func (s *state) capActs() {
 type classInfo struct {
 	ID   ClassID    `cbor:"1,keyasint"`
 	Key  string     `cbor:"2,keyasint"`
-	Last room.Index `cbor:"3,keyasint"` // of its last turn, or of its making
+	Last room.Index `cbor:"3,keyasint"` // index of its last turn, or of its creation
 }
 
-// client is what the room remembers of one client of one player, connected or not.
+// client is what the room remembers of one client of a player, whether it is connected or not.
 type client struct {
 	Player  room.PlayerID   `cbor:"1,keyasint"`
 	Client  record.ClientID `cbor:"2,keyasint"`
@@ -122,9 +123,9 @@ type answer struct {
 
 // Limits of what a room remembers.
 const (
-	// KeptAnswers is how many answers a room keeps for each client, and how many acts of one may be unanswered.
+	// KeptAnswers is how many answers a room keeps for each client. It also limits the unanswered acts of a client.
 	KeptAnswers = 32
-	// keptClients bounds the clients a room remembers beyond one a seat.
+	// keptClients is how many clients a room remembers in addition to two for each seat.
 	keptClients = 16
 )
 
@@ -132,7 +133,7 @@ func (s *state) seatOf(p room.PlayerID) int {
 	return slices.IndexFunc(s.Seats, func(x seat) bool { return x.Player == p && p != "" })
 }
 
-// failed reports that the game panicked: there is none in the snapshot. One that is merely empty is the game's own affair.
+// failed reports whether the game has failed, so that the snapshot has no game. A snapshot that is empty but not nil is valid.
 func (s *state) failed() bool {
 	return s.Game == nil && s.Final != nil && s.Final.Failed()
 }
@@ -185,7 +186,7 @@ func (r *client) addAnswer(a answer) {
 	r.Answers = append(r.Answers, a)
 }
 
-// epochStart is the index of the entry that opened the present epoch.
+// epochStart returns the index of the entry that began the present epoch.
 func (s *state) epochStart() room.Index {
 	if n := len(s.Lineage); n > 0 {
 		return s.Lineage[n-1].Seq + 1
@@ -193,7 +194,7 @@ func (s *state) epochStart() room.Index {
 	return 1
 }
 
-// contains reports whether a resume point lies in the room's one history.
+// contains reports whether a resume point lies in the room's history.
 func (s *state) contains(p record.Point) bool {
 	if p.Epoch == s.Epoch {
 		return p.Seq <= s.Index
