@@ -11,7 +11,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// sample fills every field that is encoded, now and then, with what is at the edges of CBOR's forms.
+// sample fills each encoded field with probability often. Numbers are at the limits of CBOR's head sizes.
 func sample(rng *rand.Rand, v reflect.Value, often float64) {
 	edges := []uint64{1, 23, 24, 255, 256, 65535, 65536, 1<<32 - 1, 1 << 32, math.MaxInt64, math.MaxUint64}
 	switch v.Kind() {
@@ -42,7 +42,7 @@ func sample(rng *rand.Rand, v reflect.Value, often float64) {
 	}
 }
 
-// TestAnEntryIsEncodedAsByReflection compares the two for entries that hold this and that.
+// TestAnEntryIsEncodedAsByReflection compares appendEntry with the encoder by reflection for random entries.
 func TestAnEntryIsEncodedAsByReflection(t *testing.T) {
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 1))
@@ -60,7 +60,7 @@ func TestAnEntryIsEncodedAsByReflection(t *testing.T) {
 	}
 }
 
-// FuzzEntry compares them for whatever can be read as an entry.
+// FuzzEntry compares the two encoders for every input that decodes to an entry.
 func FuzzEntry(f *testing.F) {
 	for _, e := range []Entry{{}, {Index: 7, Epoch: 1, Input: Input{Kind: KindAct, At: -1, Player: "p", Data: []byte("{}")}, Checks: []ViewCheck{{Class: 1, Sum: 1 << 31}}}} {
 		f.Add(must(encMode.Marshal(e)))

@@ -9,7 +9,7 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// counter is the least game: everybody adds, everybody sees the sum.
+// counter is the smallest game: every player adds, and everybody sees the sum.
 type counter struct{ Sum int }
 
 type add struct {
@@ -37,7 +37,7 @@ func counterRules() *room.Rules {
 	return room.MustDefine(room.Spec{Name: "counter", Version: 1, MaxPlayers: 4, SharedView: true}, func() *counter { return &counter{} })
 }
 
-// cards deals hidden hands; who is the dealer sees all, and the dealer changes. It uses every optional interface.
+// cards deals hidden hands. The dealer sees all of them, and the dealer changes. It uses every optional interface.
 type cards struct {
 	Hands   map[room.PlayerID][]int
 	Dealer  room.PlayerID
@@ -185,7 +185,7 @@ func cardRules() *room.Rules {
 	return room.MustDefine(room.Spec{Name: "cards", Version: 1, MinPlayers: 2, MaxPlayers: 4, Grace: 5 * time.Second}, newCards)
 }
 
-// tickingCards is the same game, moving by itself.
+// tickingCards is the same game with ticks.
 type tickingCards struct{ cards }
 
 func (g *tickingCards) Tick(t *room.Turn) {

@@ -63,7 +63,7 @@ func logOf(k record.Kept) []byte {
 	return all
 }
 
-func TestKeptComesBack(t *testing.T) {
+func TestKeptRoundTrip(t *testing.T) {
 	k := keptRoom(t)
 	b, err := core.EncodeKept(k)
 	if err != nil {
@@ -93,7 +93,7 @@ func TestKeptComesBack(t *testing.T) {
 	}
 }
 
-func TestKeptRefusesWhatCannotBe(t *testing.T) {
+func TestKeptRefusesInconsistentRooms(t *testing.T) {
 	for _, c := range []struct {
 		what   string
 		change func(k *record.Kept)
@@ -134,7 +134,7 @@ func TestKeptRefusesWhatCannotBe(t *testing.T) {
 	}
 }
 
-// TestKeptIsBounded offers what would unpack to more than may be.
+// TestKeptIsBounded decodes data that would unpack to more than MaxKeptBytes.
 func TestKeptIsBounded(t *testing.T) {
 	w, err := zstd.NewWriter(nil)
 	if err != nil {

@@ -69,7 +69,7 @@ func TestPoolKey(t *testing.T) {
 	}
 }
 
-// TestRuntimesReadActionsAsTheyDid: what an old room took it takes again, and a new one is exact.
+// TestRuntimesReadActionsAsTheyDid checks that an old room accepts what it accepted before, and that a new one is exact.
 func TestRuntimesReadActionsAsTheyDid(t *testing.T) {
 	for _, c := range []struct {
 		runtime int
@@ -79,7 +79,7 @@ func TestRuntimesReadActionsAsTheyDid(t *testing.T) {
 	}{
 		{1, `{"ADD":1}`, nil, ""},
 		{1, `{"add":1,"add":2}`, nil, ""},
-		{1, ``, &room.Refusal{Code: "bad_text"}, "bad_action"}, // all that a log of the first runtime can say
+		{1, ``, &room.Refusal{Code: "bad_text"}, "bad_action"}, // a log of the first runtime has no other code
 		{2, `{"ADD":1}`, nil, "bad_action"},
 		{2, `{"add":1,"add":2}`, nil, "bad_action"},
 		{2, `{"add":2.0}`, nil, ""},
@@ -121,7 +121,7 @@ func TestRuntimesReadActionsAsTheyDid(t *testing.T) {
 	}
 }
 
-// answerOf is the code of the newest answer among outputs; empty: an ack.
+// answerOf returns the code of the newest answer among outputs, which is empty for an ack.
 func answerOf(outputs []core.Output) (code string) {
 	for _, out := range outputs {
 		a, ok := out.(core.Answered)

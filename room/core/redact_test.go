@@ -13,8 +13,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// vote is a game that knows its players by id: in options, in its state, in actions, timers and refusals, and tells of them
-// by name.
+// vote is a game that stores players' ids in options, state, actions, timers and refusals, and shows their names in texts.
 type vote struct {
 	Votes map[room.PlayerID]room.PlayerID
 	Names map[room.PlayerID]string
@@ -108,7 +107,7 @@ const (
 	wife   = "Anne Müller"
 )
 
-// voted is the end of a vote in which the wanted player took part, or left before it began.
+// voted returns the end of a vote in which the player to erase took part, or left before it began.
 func voted(t *testing.T, rules *room.Rules, stays, cut bool) record.Final {
 	t.Helper()
 	head := record.Header{
@@ -159,7 +158,7 @@ func voted(t *testing.T, rules *room.Rules, stays, cut bool) record.Final {
 	return final
 }
 
-// plain is all that a replay holds.
+// plain returns the unpacked content of a replay.
 func plain(t *testing.T, replay []byte) string {
 	t.Helper()
 	r, err := core.ReadReplay(bytes.NewReader(replay))
@@ -174,8 +173,8 @@ func plain(t *testing.T, replay []byte) string {
 	return fmt.Sprintf("%s%s%s", cborOf(t, r.Header), cborOf(t, r.Final), entries)
 }
 
-// TestRedact takes a player out of rooms in which they stayed to the end or left before it, whether the log was cut or not.
-// Nothing of them is left, and the game of the others is the same.
+// TestRedact erases a player who stayed to the end or left before it, with a cut log and a whole one. No trace of the player
+// remains, and the game of the others is the same.
 func TestRedact(t *testing.T) {
 	rules := voteRules(1, "")
 	for _, c := range []struct{ stays, cut bool }{{true, false}, {false, false}, {true, true}, {false, true}} {
@@ -239,7 +238,7 @@ func TestRedact(t *testing.T) {
 	}
 }
 
-// TestRedactRefuses drops replays rather than have them show another game, or one that cannot be looked at.
+// TestRedactRefuses checks that replays are refused if they would show another game or cannot be read.
 func TestRedactRefuses(t *testing.T) {
 	for fault, version := range map[string]int{"by id": 1, "shown by id": 1, "": 2} {
 		rules := voteRules(1, fault)
@@ -260,7 +259,7 @@ func TestRedactRefuses(t *testing.T) {
 	}
 }
 
-// TestRedactWords does not take short ids and names for parts of other words.
+// TestRedactWords checks that short ids and names are not replaced inside other words.
 func TestRedactWords(t *testing.T) {
 	was := record.Final{Result: room.Result{
 		Outcomes: []room.Outcome{{Player: "e4", Name: "An"}, {Player: "bob", Name: "Anna"}},

@@ -14,7 +14,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// hearer is a game that takes every text and keeps none.
+// hearer is a game that accepts every text and keeps none.
 type hearer struct{ Heard int }
 
 func (h *hearer) Act(t *room.Turn, by room.Player, said string) error {
@@ -25,7 +25,7 @@ func (h *hearer) Act(t *room.Turn, by room.Player, said string) error {
 }
 func (h *hearer) View(room.Viewer) int { return h.Heard }
 
-// longGame is a room with about so many bytes of acts that cannot be compressed.
+// longGame makes a room with about size bytes of acts that cannot be compressed.
 func longGame(t *testing.T, size int) *core.Core {
 	t.Helper()
 	c, _, err := core.Open(core.Config{
@@ -58,7 +58,7 @@ func longGame(t *testing.T, size int) *core.Core {
 	return c
 }
 
-// The end of a long game takes no memory beside the log that the room holds anyway.
+// TestSealSharesTheLog checks that the end of a long game needs no memory beside the log that the room already holds.
 func TestSealSharesTheLog(t *testing.T) {
 	c := longGame(t, 8<<20)
 	var before, after runtime.MemStats

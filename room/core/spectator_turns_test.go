@@ -11,7 +11,7 @@ import (
 	"github.com/roomring/roomring/room/view"
 )
 
-// playedBench has a game of every sort played before a spectator.
+// playedBench plays a game before a spectator and records what the spectator saw.
 func playedBench(t *testing.T, rules *room.Rules) (b *bench, watcher *mirror, seen map[room.Index]string) {
 	b, seen = newBench(t, rules, ""), map[room.Index]string{}
 	watcher = b.mirror(core.Recipient{Watcher: 1})
@@ -37,7 +37,7 @@ func playedBench(t *testing.T, rules *room.Rules) (b *bench, watcher *mirror, se
 	return b, watcher, seen
 }
 
-func TestViewsAreWhatASpectatorWasShown(t *testing.T) {
+func TestSpectatorTurnsEqualWhatASpectatorSaw(t *testing.T) {
 	for _, rules := range []*room.Rules{cardRules(), tickingRules(), counterRules()} {
 		t.Run(rules.Spec().Name, func(t *testing.T) {
 			b, watcher, seen := playedBench(t, rules)
@@ -80,7 +80,7 @@ func TestViewsAreWhatASpectatorWasShown(t *testing.T) {
 	}
 }
 
-func TestViewsStopWithTheirReaderAndTellOfAWrongLog(t *testing.T) {
+func TestSpectatorTurnsStopWithTheirReaderAndReportAWrongLog(t *testing.T) {
 	b, _, _ := playedBench(t, counterRules())
 	n := 0
 	for range core.SpectatorTurns(b.cfg, core.LogOf(b.entries)) {
@@ -100,7 +100,7 @@ func TestViewsStopWithTheirReaderAndTellOfAWrongLog(t *testing.T) {
 	}
 }
 
-func TestViewsEndBeforeAPanic(t *testing.T) {
+func TestSpectatorTurnsEndBeforeAPanic(t *testing.T) {
 	b := newBench(t, cardRules(), "")
 	b.act(b.join("ann"), `{"do":"boom"}`)
 	b.all()
