@@ -24,10 +24,10 @@ func newHealthcheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "healthcheck",
 		Short: "Ask a running server whether it is ready",
-		Long: `Healthcheck asks GET /readyz of the server on this machine and exits 0 when it is ready, 1 with
-the reason when it is not. It finds the server by the same --listen, --ready-file, ROOMRING_… variables
-and config file that the server was started with, or by --url. Players hear whether a server is ready and
-not why, so the reason comes from its admin listener: that of the same settings, or --url.`,
+		Long: `Healthcheck sends GET /readyz to the server on this machine. It exits 0 if the server is ready, and 1 with the reason if
+not. It finds the server by the same --listen, --ready-file, ROOMRING_… variables and config file that the server was
+started with, or by --url. The public listener does not tell the reason, so healthcheck asks the admin listener: that of the
+same settings, or --url.`,
 		Example: `  roomring healthcheck
   roomring healthcheck --url http://10.0.0.5:7777
   HEALTHCHECK CMD ["roomring", "healthcheck"]     # in a container file`,
@@ -46,18 +46,18 @@ not why, so the reason comes from its admin listener: that of the same settings,
 		},
 	}
 	s.addTo(cmd, "listen", "admin-listen", "admin-token-file", "admin-cert-file", "admin-key-file", "ready-file", "config")
-	cmd.Flags().StringVar(&base, "url", "", "`URL` of the server, or of its admin listener, when it is not found by its settings")
+	cmd.Flags().StringVar(&base, "url", "", "`URL` of the server, or of its admin listener, if its settings do not tell it")
 	cmd.Flags().DurationVar(&timeout, "timeout", 3*time.Second, "`time` to wait for an answer")
 	return cmd
 }
 
-// serverURLs are where a server on this machine answers.
+// serverURLs are the URLs of a server on this machine.
 type serverURLs struct {
 	url   string
-	admin string // "" is unknown
+	admin string // "": unknown
 }
 
-// serverURLs finds the server on this machine: where it was said to be, where its ready file says it is, or where it was told
+// findServer finds the server on this machine: where --url says it is, where its ready file says it is, or where it was told
 // to listen.
 func (s *settings) findServer(base string) (serverURLs, error) {
 	if base != "" {
@@ -79,7 +79,8 @@ func (s *settings) findServer(base string) (serverURLs, error) {
 	return at, nil
 }
 
-// checkReady is nil when the server tells players that it is ready. Why it is not, its admin listener says.
+// checkReady returns nil if the public listener says that the server is ready. Otherwise the error has the admin listener's
+// reason.
 func (s *settings) checkReady(ctx context.Context, at serverURLs) error {
 	code, says, err := askReady(ctx, http.DefaultClient, at.url, "")
 	switch {
@@ -114,7 +115,7 @@ func (s *settings) askWhy(ctx context.Context, admin string) (string, error) {
 	return says, err
 }
 
-// askReady asks one listener, and returns its status as a number and with what it says to people.
+// askReady asks one listener. It returns the status code, and the status with the text for people.
 func askReady(ctx context.Context, client *http.Client, base, token string) (code int, says string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/readyz", nil)
 	if err != nil {
@@ -132,7 +133,7 @@ func askReady(ctx context.Context, client *http.Client, base, token string) (cod
 	return res.StatusCode, res.Status + " " + problemDetail(body), nil
 }
 
-// problemDetail is what an RFC 9457 document says to people, or the body as it is.
+// problemDetail returns the text for people in an RFC 9457 document, or else the body.
 func problemDetail(body []byte) string {
 	var problem struct{ Title, Detail string }
 	if json.Unmarshal(body, &problem) != nil {

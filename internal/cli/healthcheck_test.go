@@ -80,7 +80,7 @@ func TestCheckReady(t *testing.T) {
 		{at: serverURLs{"http://127.0.0.1:1", operator.URL}, tokenFile: tokenFile, says: []string{"not reachable"}},
 		{at: serverURLs{fine.URL, operator.URL}, tokenFile: tokenFile},
 		{at: serverURLs{unready.URL, secure.URL}, tokenFile: tokenFile, by: ours, says: []string{"not ready", "the store is away"}},
-		{at: serverURLs{unready.URL, secure.URL}, tokenFile: tokenFile, by: theirs, says: []string{"not ready", "another certificate than --admin-cert-file"}},
+		{at: serverURLs{unready.URL, secure.URL}, tokenFile: tokenFile, by: theirs, says: []string{"not ready", "its certificate differs from --admin-cert-file"}},
 		{at: serverURLs{unready.URL, secure.URL}, tokenFile: tokenFile, says: []string{"not ready", "certificate"}},
 	} {
 		s := &settings{Config: node.Config{AdminTokenFile: test.tokenFile}}

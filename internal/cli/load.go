@@ -16,14 +16,13 @@ import (
 
 const envPrefix = "ROOMRING"
 
-// envName is the variable that stands for a flag.
+// envName returns the name of the variable that sets a flag.
 func envName(flag string) string {
 	return envPrefix + "_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// load gives every flag that the command line left alone the value of its ROOMRING_… variable or,
-// failing that, of the config file, and then checks the whole. An empty variable counts as unset.
-// Every error is the caller's mistake, so each is for exit code 2.
+// load sets each flag that is not on the command line from its ROOMRING_… variable or, without one, from the config file. Then
+// it validates the settings. An empty variable counts as unset. Every error is a usage error, for exit code 2.
 func (s *settings) load() error {
 	v := viper.New()
 	v.SetEnvPrefix(envPrefix)
@@ -53,7 +52,7 @@ func (s *settings) load() error {
 	return s.Validate()
 }
 
-// readStore takes the store's URL from its file, if it has one. No error repeats what the file holds.
+// readStore reads the store's URL from --store-file, if it is set. No error repeats the file's content.
 func (s *settings) readStore() error {
 	if s.StoreFile == "" {
 		if u, err := url.Parse(s.Store); err == nil && s.all.Changed("store") {
@@ -75,7 +74,7 @@ func (s *settings) readStore() error {
 	return nil
 }
 
-// readFile reads the config file, if there is one, and refuses keys that are no setting.
+// readFile reads the config file, if there is one, and refuses unknown keys.
 func (s *settings) readFile(v *viper.Viper) error {
 	if s.file == "" {
 		return nil
@@ -97,7 +96,7 @@ func (s *settings) readFile(v *viper.Viper) error {
 	return nil
 }
 
-// suggest names the setting that an unknown key may have meant.
+// suggest returns a hint if an unknown key resembles a setting, or "".
 func (s *settings) suggest(key string) string {
 	plain := strings.NewReplacer("_", "-", ".", "-").Replace(key)
 	if s.all.Lookup(plain) != nil {
@@ -106,7 +105,7 @@ func (s *settings) suggest(key string) string {
 	return ""
 }
 
-// origin says where a value that is not from the command line came from.
+// origin names the source of a value that is not from the command line.
 func (s *settings) origin(flag string) string {
 	if os.Getenv(envName(flag)) != "" {
 		return envName(flag)
@@ -114,7 +113,7 @@ func (s *settings) origin(flag string) string {
 	return fmt.Sprintf("config file %s: %s", s.file, flag)
 }
 
-// assign parses value as the command line would; a list may also be a list of the file's own.
+// assign parses value as the command line does. For a list it also accepts a list of the config file.
 func assign(f *pflag.Flag, value any) error {
 	if list, ok := value.([]any); ok {
 		slice, ok := f.Value.(pflag.SliceValue)
@@ -133,7 +132,7 @@ func assign(f *pflag.Flag, value any) error {
 	return nil
 }
 
-// plainError says in words what strconv says in names of its functions.
+// plainError returns the cause of a strconv error, without the names of its functions.
 func plainError(err error) error {
 	if num, ok := errors.AsType[*strconv.NumError](err); ok {
 		return num.Err

@@ -5,7 +5,7 @@ import (
 	"log/slog"
 )
 
-// newLogger writes to w as --log-format and --log-level say.
+// newLogger returns a logger that writes to w, with the format and level of --log-format and --log-level.
 func newLogger(w io.Writer, format, level string) *slog.Logger {
 	var least slog.Level
 	if err := least.UnmarshalText([]byte(level)); err != nil {

@@ -8,10 +8,10 @@ import (
 	"sync"
 )
 
-// stackKey is the attribute under which a record carries a stack.
+// stackKey is the key of the attribute that holds a stack.
 const stackKey = "stack"
 
-// readable is a text log for people: a stack stands in lines of its own below its record, where others would have it on one line.
+// readable is a text log for people. It writes a stack on lines of its own below the record.
 type readable struct {
 	slog.Handler
 	out io.Writer

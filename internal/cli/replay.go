@@ -28,17 +28,17 @@ func newReplay(games *core.Games) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "replay ROOM|FILE",
 		Short: "Run a finished or aborted game again and check its result",
-		Long: `Replay runs a game again from its log, on this machine and without a network: the rules, the seed and
-the inputs give the same game every time. It checks that the result and its checksum come out as they
-were recorded, and exits 1 if they do not. A game that panicked panics again, with its stack.
+		Long: `Replay runs a game again from its log, on this machine and without a network. The same rules, seed and inputs always give
+the same game. Replay compares the result and its checksum with the recorded ones, and exits 1 if they differ. A game that
+panicked panics again, with its stack.
 
-A room's id is looked up in the store (the server need not run), or at the server that --url names; a file is
-what GET /v1/replays/{room} or roomring admin fetch answered.`,
+ROOM is a room's id, which is looked up in the store (the server need not run) or, with --url, at a server. FILE is an answer
+of GET /v1/replays/{room} or a file from roomring admin fetch.`,
 		Example: `  roomring replay 0123456789abcdef
   roomring replay --url https://play.example.com 0123456789abcdef
   curl -o game.replay http://localhost:7777/v1/replays/0123456789abcdef && roomring replay game.replay
-  roomring replay --inputs game.replay         # what happened, an input a line
-  roomring replay --step game.replay           # with the view after each; Enter goes on`,
+  roomring replay --inputs game.replay         # what happened, one input on each line
+  roomring replay --step game.replay           # and the view after each; Enter continues`,
 		Args: usageArgs(oneReplay),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := s.load(); err != nil {
@@ -54,7 +54,7 @@ what GET /v1/replays/{room} or roomring admin fetch answered.`,
 	}
 	s.addTo(cmd, "data-dir", "store", "store-file", "config")
 	f := cmd.Flags()
-	f.StringVar(&base, "url", "", "`URL` of a server to ask in place of the store")
+	f.StringVar(&base, "url", "", "`URL` of a server to ask instead of the store")
 	f.BoolVar(&show.inputs, "inputs", false, "print every input")
 	f.BoolVar(&show.step, "step", false, "print every input and what spectators saw after it, and wait for Enter")
 	return cmd
@@ -67,7 +67,8 @@ func oneReplay(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// fetchReplay reads a file or, when the name is a room's id and no file, asks the server at base or the store.
+// fetchReplay reads the file of this name. If there is none and the name is a room's id, it asks the server at base or, if base
+// is "", the store.
 func (s *settings) fetchReplay(ctx context.Context, name, base string) ([]byte, error) {
 	data, err := os.ReadFile(name)
 	id, bad := record.ParseID(name)
@@ -93,13 +94,13 @@ func (s *settings) storedReplay(ctx context.Context, id room.ID) ([]byte, error)
 		return nil, err
 	}
 	if _, err := os.Stat(path); driver == "sqlite" && err != nil {
-		return nil, fmt.Errorf("there is no store %s: name it by --store or --data-dir, or ask a server by --url", path)
+		return nil, fmt.Errorf("there is no store %s: name it with --store or --data-dir, or ask a server with --url", path)
 	}
 	store, err := node.OpenStore(ctx, &s.Config, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = store.Close() }() // it was only read
+	defer func() { _ = store.Close() }() // nothing was written
 	stored, err := store.Replay(ctx, id)
 	if errors.Is(err, record.ErrNotFound) {
 		return nil, errors.New("the store has no replay of it: is the game over, and is this its store?")
@@ -128,21 +129,20 @@ func askReplay(ctx context.Context, base string, id room.ID) ([]byte, error) {
 	return data, err
 }
 
-// Replay runs a recorded game again and writes to w how it came out. The error is nil only for a game that came out as
-// recorded, or that had no end yet and went through.
+// Replay runs a recorded game again and writes its end to w. The error is nil only if the result is the recorded one, or if the
+// game had not ended when it was recorded and does not end now.
 func Replay(w io.Writer, games *core.Games, data []byte) error {
 	return (&replayPrinter{out: w}).replay(games, data)
 }
 
-// replayPrinter is how a replay is shown.
+// replayPrinter runs a replay again and prints it.
 type replayPrinter struct {
 	inputs, step bool
 	out          io.Writer
 	in           *bufio.Reader
 }
 
-// replay runs a game again, shows it and checks its end. The error is nil only for a game that came
-// out as recorded, or that had no end yet and went through.
+// replay runs a game again, prints it and compares its end. See [Replay] for its error.
 func (s *replayPrinter) replay(games *core.Games, data []byte) error {
 	r, err := readLog(data)
 	if err != nil {
@@ -150,7 +150,7 @@ func (s *replayPrinter) replay(games *core.Games, data []byte) error {
 	}
 	rules, ok := games.Lookup(r.Header.Game)
 	if !ok {
-		return fmt.Errorf("this binary has no game %q: replay with the one that ran it", r.Header.Game)
+		return fmt.Errorf("this binary has no game %q: use the binary that ran it", r.Header.Game)
 	}
 	from := ""
 	if len(r.Entries) > 0 && r.Entries[0].Index > 1 {
@@ -181,7 +181,7 @@ func readLog(data []byte) (core.Replay, error) {
 	return r, err
 }
 
-// entry shows one input and, when stepping, what it led to.
+// entry prints one input and, with --step, the view after it.
 func (s *replayPrinter) entry(c *core.Core, e core.Entry) error {
 	if s.inputs || s.step {
 		line := fmt.Sprintf("%6d  %9v  %-7s %s %s%s %s", e.Index, e.At.Round(time.Millisecond), e.Kind, e.Player, e.Name, e.Reason, shownData(&e))
@@ -198,14 +198,14 @@ func (s *replayPrinter) entry(c *core.Core, e core.Entry) error {
 		s.printf("        %s\n", printableJSON(string(seen)))
 	}
 	if _, err := s.in.ReadString('\n'); errors.Is(err, io.EOF) {
-		s.in, s.step = nil, false // nobody is there to press Enter: run to the end
+		s.in, s.step = nil, false // the input has ended, so nobody can press Enter: run to the end
 	} else if err != nil {
 		return err
 	}
 	return nil
 }
 
-// shownData is what an input carries, for people.
+// shownData returns the data of an input, for people.
 func shownData(e *core.Entry) string {
 	switch {
 	case e.Kind == core.KindCut || e.Kind == core.KindUpgrade:
@@ -227,9 +227,9 @@ func (s *replayPrinter) verdict(machine *core.Core, recorded record.Final) error
 		s.printf("the game was still going on when it was recorded\n")
 		return nil
 	case recorded.End == "":
-		return errors.New("the game ends here, and had not ended when it was recorded: it is not deterministic")
+		return errors.New("the game ends here, but had not ended when it was recorded: it is not deterministic")
 	case final == nil:
-		return fmt.Errorf("the game does not end here, and was %s when it was recorded: it is not deterministic", recorded.End)
+		return fmt.Errorf("the game does not end here, but was %s when it was recorded: it is not deterministic", recorded.End)
 	}
 	result, err := json.MarshalIndent(final.Result, "", "  ")
 	if err != nil {
@@ -243,7 +243,7 @@ func (s *replayPrinter) verdict(machine *core.Core, recorded record.Final) error
 	return nil
 }
 
-// printf writes to the terminal; one that has gone away is noticed by the shell.
+// printf writes to the terminal. It ignores errors: if the terminal is gone, the shell ends this process.
 func (s *replayPrinter) printf(format string, args ...any) {
 	_, _ = fmt.Fprintf(s.out, format, args...)
 }

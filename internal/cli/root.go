@@ -1,4 +1,4 @@
-// Package cli is the commands of a program that serves games, and their settings.
+// Package cli has the commands of a program that serves games, and their settings.
 package cli
 
 import (
@@ -14,14 +14,14 @@ import (
 	"github.com/roomring/roomring/room/core"
 )
 
-// Exit codes: what a supervisor or a script can tell apart.
+// Exit codes, for supervisors and scripts.
 const (
 	ExitOK     = 0
-	ExitFailed = 1 // it was asked rightly and could not be done
-	ExitUsage  = 2 // it was asked wrongly: flags, variables, config file, arguments
+	ExitFailed = 1 // the command was valid but failed
+	ExitUsage  = 2 // flags, variables, config file or arguments are wrong
 )
 
-// usageError is a mistake in how a command was called. Command names the one whose help teaches better.
+// usageError is a mistake in the call of a command. The message points to the help of Command.
 type usageError struct {
 	Command string
 	Err     error
@@ -33,7 +33,7 @@ func (e *usageError) Error() string {
 
 func (e *usageError) Unwrap() error { return e.Err }
 
-// Run carries out one command line of a program with these games, and returns the process's exit code.
+// Run executes a command line of a program with these games, and returns the exit code.
 func Run(rules []*room.Rules, args []string, stdout, stderr io.Writer) int {
 	games, err := core.NewGames(rules...)
 	if err != nil {
@@ -55,15 +55,15 @@ func Run(rules []*room.Rules, args []string, stdout, stderr io.Writer) int {
 	return ExitFailed
 }
 
-// oneLine keeps an error with line breaks from looking like several messages.
+// oneLine joins the lines of an error, so that it does not look like several messages.
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
 func newRoot(games *core.Games) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "roomring",
 		Short: "A stateful WebSocket game and room server",
-		Long: `Roomring runs game rooms: the state of each lives in this process's memory, players are
-connected to it over WebSocket, and every move it acknowledges outlives a crash.
+		Long: `Roomring runs game rooms. The state of each room lives in this process's memory, players connect to it over WebSocket, and
+every move that it acknowledges survives a crash.
 
 Start with:
   roomring serve                       a server on http://localhost:7777, data in ./roomring-data
@@ -80,7 +80,7 @@ Start with:
 	return root
 }
 
-// usageArgs makes wrong arguments a usage error.
+// usageArgs turns an error of check into a usage error.
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {

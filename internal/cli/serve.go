@@ -21,12 +21,12 @@ func newServe(games *core.Games) *cobra.Command {
 		Use:   "serve",
 		Short: "Run a server",
 		Long: `Serve runs one node: rooms, the WebSocket endpoint, the HTTP API and, on an address of its own,
-the admin API. With no flags it listens on port 7777, lets guests in, and keeps everything in
-./roomring-data. SIGTERM or SIGINT stops it: a node of a cluster gives its live rooms to the others; one by
-itself keeps them for its next start.
+the admin API. Without flags it listens on port 7777, lets guests in, and keeps everything in
+./roomring-data. SIGTERM or SIGINT stops it. A node of a cluster then gives its live rooms to the other nodes; a single
+node keeps them for its next start.
 
 Every flag is also a variable (--max-rooms is ROOMRING_MAX_ROOMS) and a key of the --config file
-(max-rooms: 500). A flag outranks a variable, a variable the file, the file the default.`,
+(max-rooms: 500). A flag overrides a variable, which overrides the file, which overrides the default.`,
 		Example: `  roomring serve
   roomring serve --listen 127.0.0.1:0 --ready-file /run/roomring.json
   roomring serve --store postgres://roomring@db/roomring --auth-key-file /etc/roomring/key
@@ -58,18 +58,18 @@ func (s *settings) usage(cmd *cobra.Command) error {
 	return err
 }
 
-// untilSignal ends its context at the first SIGINT or SIGTERM; a second one kills the process as usual.
+// untilSignal returns a context that ends at the first SIGINT or SIGTERM. A second signal kills the process as usual.
 func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := signal.NotifyContext(parent, syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, cancel)
 	return ctx, cancel
 }
 
-// serve runs a node until ctx ends, or until it may serve no longer, which is an error.
+// serve runs a node until ctx ends. It returns an error if the node cannot start, or can no longer serve.
 func serve(ctx context.Context, opts node.Options) error {
 	n, err := node.Open(ctx, opts)
 	if errors.Is(err, context.Canceled) {
-		return nil // a signal came before everything was up
+		return nil // a signal came while the node started
 	}
 	if err != nil {
 		return err

@@ -21,15 +21,15 @@ func newToken() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "token PLAYER",
 		Short: "Make a token for a player",
-		Long: `Token makes a JSON Web Token that says who its bearer is, and prints it. A server that was started
-with the same key lets that player in. Your own backend would do the same with any JWT library: claims
-sub (the player, 1 to 64 bytes) and exp, and as you like name, room and game (good there alone).
+		Long: `Token prints a new JSON Web Token that identifies a player. A server that was started with the same key lets that player
+in. Your own backend can make such tokens with any JWT library. The claims are sub (the player, 1 to 64 bytes) and exp;
+optional are name, and room and game, which limit the token to that room or game.
 
 The key file holds one of:
   an Ed25519 private key in PEM                     openssl genpkey -algorithm ed25519 -out key.pem
   an HMAC secret, plain or after base64:            openssl rand -hex 32 > key
   a JSON Web Key, or a set of them
-A server that only checks tokens can have the public half alone:
+A server that only checks tokens needs just the public key:
                                                     openssl pkey -in key.pem -pubout -out key.pub.pem`,
 		Example: `  roomring token --auth-key-file key.pem alice
   roomring token --auth-key-file key.pem --name 'Alice L.' --game chess --expires 12h alice`,
@@ -56,10 +56,10 @@ A server that only checks tokens can have the public half alone:
 	}
 	s.addTo(cmd, "auth-key-file", "token-issuer", "token-audience", "config")
 	f := cmd.Flags()
-	f.StringVar(&who.name, "name", "", "what other players see (default: what the client's hello says)")
-	f.StringVar(&who.room, "room", "", "make the token good for this `room` alone")
-	f.StringVar(&who.game, "game", "", "make the token good for this `game` alone")
-	f.DurationVar(&who.expires, "expires", 24*time.Hour, "`time` the token is good for")
+	f.StringVar(&who.name, "name", "", "`name` that other players see (default: the one in the client's hello)")
+	f.StringVar(&who.room, "room", "", "limit the token to this `room`")
+	f.StringVar(&who.game, "game", "", "limit the token to this `game`")
+	f.DurationVar(&who.expires, "expires", 24*time.Hour, "`time` until the token expires")
 	return cmd
 }
 
@@ -70,7 +70,7 @@ func onePlayer(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// loadKeyFile loads the settings and asks for the one that this command cannot do without.
+// loadKeyFile loads the settings and checks that --auth-key-file is set.
 func (s *settings) loadKeyFile() error {
 	if err := s.load(); err != nil {
 		return err
