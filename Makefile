@@ -43,18 +43,19 @@ check: format ## the inner loop, under two minutes: gofmt, go vet, short unit te
 	@go vet ./...
 	@go run ./scripts/testsum -short ./...
 
-# Tests of whole servers run one after another: on two processors those that watch what happens in seconds are surer so.
+# Tests of whole servers run one after another, and their folders take turns: on two processors those that watch what happens in seconds
+# are surer so. -p 3: one runs, one may wait for its turn, and tests of other packages go on.
 # -count 1 for the manifests: their test reads docs/CONFIG.md, which is outside of its module, so the cache would miss a change.
 .PHONY: test
 test: ## everything that must hold before a change lands; ends with what it cost and a line that counts tests
 	@go run ./scripts/testsum cpu run $(MAKE) --no-print-directory setup lint \
 	  + run go -C bench/loadgen test -vet=off . + run go -C deploy/kubernetes test -vet=off -count 1 . \
-	  + $(TEST) -parallel 1 -skip '^($(RACE_SERVERS))$$' $$(go list ./... | grep -vxFf <(go list $(RACE))) \
+	  + $(TEST) -p 3 -parallel 1 -skip '^($(RACE_SERVERS))$$' $$(go list ./... | grep -vxFf <(go list $(RACE))) \
 	  + $(TEST) -run "^($$($(VIRTUAL) | xargs sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' | paste -sd '|'))\$$" \
 	    $$($(VIRTUAL) | xargs -n1 dirname | sort -u | sed 's|^|./|') \
 	  + $(TEST) -tags mutation -run TestMutations ./cluster/clustertest \
 	  + $(TEST) -race -short $(RACE) \
-	  + $(TEST) -race -short -run '^($(RACE_SERVERS))$$' ./internal/e2e \
+	  + $(TEST) -race -short -run '^($(RACE_SERVERS))$$' ./internal/e2e/... \
 	  + tap scripts/sdktest + tap scripts/pagestest
 
 .PHONY: setup
@@ -97,11 +98,11 @@ soak: ## run every test in its longest form, under the race detector, over and o
 
 .PHONY: chaos
 chaos: ## torment three nodes under play for CHAOS, on both stores at once; a run that fails names its seed
-	@ROOMRING_CHAOS=$(CHAOS) go test -count 1 -timeout 0 -run TestChaos -v ./internal/e2e
+	@ROOMRING_CHAOS=$(CHAOS) go test -count 1 -timeout 0 -run TestChaos -v ./internal/e2e/cluster
 
 .PHONY: hostile
 hostile: ## attack servers with default limits, three times for HOSTILE each, and print what honest players and the server's memory come to
-	@ROOMRING_STRANGERS=$(HOSTILE) go test -count 1 -timeout 0 -run 'TestStrangers$$' -v ./internal/e2e
+	@ROOMRING_STRANGERS=$(HOSTILE) go test -count 1 -timeout 0 -run 'TestStrangers$$' -v ./internal/e2e/hostile
 
 .PHONY: audit
 audit: ## look for known holes in Go modules and npm packages; says so where their databases are out of reach

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/roomring/roomring/internal/e2e"
 	"github.com/roomring/roomring/internal/node"
+	"github.com/roomring/roomring/internal/testcert"
 )
 
 // mentions reports whether a text has all of these words.
@@ -55,7 +55,7 @@ func TestCheckReady(t *testing.T) {
 	defer unready.Close()
 	fine := httptest.NewServer(answers(http.StatusOK, `{"status":"ready"}`))
 	defer fine.Close()
-	ours, theirs := e2e.NewIssuer(t), e2e.NewIssuer(t)
+	ours, theirs := testcert.NewIssuer(t), testcert.NewIssuer(t)
 	ours.Issue()
 	theirs.Issue()
 	own, err := tls.LoadX509KeyPair(ours.At("cert.pem"), ours.At("key.pem"))
@@ -69,7 +69,7 @@ func TestCheckReady(t *testing.T) {
 	for _, test := range []struct {
 		at        serverURLs
 		tokenFile string
-		by        *e2e.Issuer
+		by        *testcert.Issuer
 		says      []string
 	}{
 		{at: serverURLs{unready.URL, operator.URL}, tokenFile: tokenFile, says: []string{"not ready", "the store is away"}},

@@ -1,0 +1,131 @@
+//go:build !race
+
+package browser_test
+
+import (
+	"context"
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/roomring/roomring/internal/e2e"
+	"github.com/roomring/roomring/web/client"
+)
+
+// seat makes a room and brings both players in by the hints, as often as it takes for the room to suit.
+func seat(b *e2e.Balancer, ctx context.Context, front *e2e.Server, g e2e.Recorded, suits func(e2e.RoomInfo) bool, hints [2]string) (*e2e.Match, error) {
+	m := &e2e.Match{S: front, G: g}
+	options := map[string]any{"white": "first", "clock": map[string]any{"initial_ms": 3_600_000}}
+	for m.Room.ID == "" || !suits(m.Room) {
+		m.Room = front.Create("chess", options)
+	}
+	for i := range m.Players {
+		info := m.Room
+		if hints[i] != "own" {
+			info.URL = hinted(info, hints[i])
+		}
+		c, err := front.TryJoin(info, client.Options{Encoding: e2e.EncodingOf(i)})
+		if err != nil {
+			return nil, fmt.Errorf("join by hint %q: %w", hints[i], err)
+		}
+		m.Players[i] = c
+	}
+	return m, m.Players[1].WaitView(ctx, func(v any) bool { return e2e.Field(v, "status") == "playing" })
+}
+
+// playsAnyway plays whole games with one node dead, by hints that are right, missing, wrong, another node's and the dead
+// one's.
+func playsAnyway(t *testing.T, b *e2e.Balancer, c *e2e.Team, _ []e2e.RoomInfo) {
+	ctx, front, dead := e2e.Patience(t), front(b), c.Nodes[2]
+	lives := func(info e2e.RoomInfo) bool { return info.Node != dead.Node }
+	hints := []string{"own", "", "nowhere", "evil.example:80", "n1", "n2", dead.Node}
+	dead.Kill()
+	front.Until(ctx, "the others know that a node is dead", func() bool { return len(c.Nodes[0].Sees("active")) == 2 && len(c.Nodes[1].Sees("active")) == 2 })
+	games := e2e.SteadyGames(t, 2*len(hints))
+	matches := make([]*e2e.Match, len(games))
+	e2e.Each(len(games), len(games), func(i int) {
+		var err error
+		if matches[i], err = seat(b, ctx, front, games[i], lives, [2]string{hints[i%len(hints)], hints[(i+i/len(hints)+1)%len(hints)]}); err != nil {
+			t.Errorf("game %d: %v", games[i].Row, err)
+		}
+	})
+	if !t.Failed() {
+		e2e.PlayAll(ctx, t, matches)()
+		e2e.CheckStored(t, matches)
+	}
+}
+
+// sparesTheDraining stops a node politely under games: it gets no new socket, whoever asks for it is taken elsewhere, and
+// its games go on.
+func sparesTheDraining(t *testing.T, b *e2e.Balancer, c *e2e.Team, rooms []e2e.RoomInfo) {
+	ctx, front, leaver := e2e.Patience(t), front(b), c.Nodes[1]
+	games := e2e.SteadyGames(t, 12)
+	matches := make([]*e2e.Match, len(games))
+	e2e.Each(len(games), len(games), func(i int) {
+		var err error
+		theirs := func(info e2e.RoomInfo) bool { return i%2 == 1 || info.Node == leaver.Node }
+		if matches[i], err = seat(b, ctx, front, games[i], theirs, [2]string{"own", "own"}); err != nil {
+			t.Errorf("game %d: %v", games[i].Row, err)
+		}
+	})
+	if t.Failed() {
+		return
+	}
+	wait := e2e.PlayAll(ctx, t, matches)
+	front.Amid(ctx, matches, 0.05)
+	for refused := 0; refused == 0 && ctx.Err() == nil && !t.Failed(); { // it may have ended before anybody could ask
+		refused = drains(b, ctx, leaver, rooms)
+		leaver.Start()
+		c.Whole(3)
+	}
+	wait()
+	e2e.CheckStored(t, matches)
+}
+
+// drains stops a node politely and asks for it by name until it has ended. It returns how many sockets that asked for it
+// were seen to open elsewhere meanwhile.
+func drains(b *e2e.Balancer, ctx context.Context, leaver *e2e.Server, rooms []e2e.RoomInfo) (refused int) {
+	t, front := b.T, front(b)
+	stays, err := b.Open(clientAt(b, "127.0.0.1"), hinted(rooms[0], leaver.Node), nil)
+	if err == nil {
+		err = stays.Plays(e2e.Watch("stays")) // and goes only when the node has no more time
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for err := error(nil); err == nil; { // who reads answers the close
+			_, err, _ = stays.Next()
+		}
+	}()
+	if err := leaver.Cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	front.Until(ctx, "the node drains", func() bool { return !leaver.IsReady() })
+	before := -1
+	for leaver.Runs() {
+		if _, bad := b.Open(clientAt(b, "127.0.0.1"), hinted(rooms[(refused+1)%len(rooms)], leaver.Node), nil); bad != nil {
+			t.Errorf("asking for a node that drains: %v", bad)
+		}
+		now, err := tryTaken(leaver)
+		if err != nil {
+			break
+		}
+		if before < 0 { // one that was let in before it drained may be counted only now
+			before = now
+			continue
+		}
+		if now > before {
+			t.Errorf("a draining node got %d sockets", now-before)
+			break
+		}
+		refused++
+		time.Sleep(50 * time.Millisecond) // a node may take seconds to drain, and each new connection costs a handshake
+	}
+	t.Logf("the node was asked for %d times while it drained", refused)
+	if code := leaver.Wait(); code != 0 {
+		t.Errorf("the node stopped with %d", code)
+	}
+	return refused
+}

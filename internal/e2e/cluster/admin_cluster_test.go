@@ -1,0 +1,160 @@
+package cluster_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/roomring/roomring/internal/e2e"
+	"github.com/roomring/roomring/web/client"
+)
+
+// TestAdminCommandOnACluster operates rooms and nodes from the terminal of another node.
+func TestAdminCommandOnACluster(t *testing.T) {
+	t.Parallel()
+	c := e2e.NewTeam(t, 3).Start()
+	here, there, third := c.Nodes[0], c.Nodes[1], c.Nodes[2]
+	ctx := e2e.Patience(t)
+	var info e2e.RoomInfo // at n2
+	var other string      // likewise
+	all := map[string]int{}
+	for all[there.Node] < 2 || all[third.Node] == 0 {
+		made := here.Create("tally", nil)
+		if all[made.Node]++; made.Node == there.Node {
+			info, other = made, info.ID
+		}
+	}
+	total := all[here.Node] + all[there.Node] + all[third.Node]
+	ann := here.Join(here.At(info), client.Options{Name: "Ann"})
+	bob := third.Join(third.At(info), client.Options{Name: "Bob"})
+
+	nodes := here.OperateUntil(ctx, []string{"n1", "n2", "n3", "2/2"}, "nodes")
+	for _, n := range c.Nodes {
+		if !regexp.MustCompile(fmt.Sprintf(`(?m)^%s +active .* %d +[01] +[01] +2/2 `, n.Node, all[n.Node])).MatchString(nodes) {
+			t.Errorf("of %s with %d rooms it says\n%s", n.Node, all[n.Node], nodes)
+		}
+	}
+	here.OperateUntil(ctx, []string{"n1", "n2", "n3", "%"}, "ring")
+	here.OperateUntil(ctx, []string{"lives at: n2", "the room is there"}, "ring", "--id", info.ID)
+	if out := here.OperateUntil(ctx, []string{"of all rooms would move", "n3"}, "ring", "--leave", "n3"); !strings.Contains(out, fmt.Sprintf("; %d live rooms", all[third.Node])) {
+		t.Errorf("%d rooms are at n3, and it says\n%s", all[third.Node], out)
+	}
+	here.OperateUntil(ctx, []string{"of all rooms would move", "n4"}, "ring", "--join", "n4:2:zone-b")
+
+	if out := here.OperateUntil(ctx, []string{info.ID}, "rooms", "--node", "n2", "--all", "--limit", "1"); strings.Count(out, " tally ") != all[there.Node] {
+		t.Errorf("n2 has %d rooms, listed are\n%s", all[there.Node], out)
+	}
+	if out := here.OperateUntil(ctx, []string{info.ID}, "rooms", "--search", "bob"); strings.Count(out, " tally ") != 1 {
+		t.Errorf("Bob is in one room, found are\n%s", out)
+	}
+	if out := here.OperateUntil(ctx, nil, "rooms", "--game", "chess"); strings.Contains(out, "tally") {
+		t.Errorf("of chess there are\n%s", out)
+	}
+	if out := here.OperateUntil(ctx, []string{"owner", "n2", "Ann", "Bob", `"Count": 0`}, "room", info.ID); !regexp.MustCompile(`(?m)^\S+ +n1 `).MatchString(out) || !regexp.MustCompile(`(?m)^\S+ +n3 `).MatchString(out) {
+		t.Errorf("the room, whose sessions are at n1 and n3, is\n%s", out)
+	}
+	here.OperateUntil(ctx, []string{`"count": 0`}, "room", info.ID, "--as", "player:"+bob.Welcome().Player)
+	here.OperateUntil(ctx, []string{`"count": 0`}, "room", info.ID, "--as", "spectator")
+	inJSON(c, ctx, info, total)
+	operatesRoom(here, ctx, info, ann, bob)
+
+	for words, args := range map[string][]string{
+		"no room's id":      {"room", "nonsense"},
+		"no such room":      {"room", "zzzzzzzzzzzzzzzz"},
+		"no server answers": {"nodes", "--admin", "http://" + e2e.FreePort(t)},
+		"no such node":      {"drain", "n9"},
+		"holds no seat":     {"kick", other, "g_nobody"},
+	} {
+		code, out, errs := here.Operate(args...)
+		if code != e2e.ExitFailed || !strings.Contains(strings.ToLower(errs), strings.ToLower(words)) || strings.Count(errs, "\n") != 1 || out != "" {
+			t.Errorf("admin %v: exit %d, %q, %q", args, code, out, errs)
+		}
+	}
+	here.OperateUntil(ctx, []string{"n3 has been told"}, "drain", "n3")
+	if code := third.Wait(); code != e2e.ExitOK {
+		t.Errorf("drained, n3 ended with %d", code)
+	}
+	here.Until(ctx, "n3 is gone from the list", func() bool {
+		_, out, _ := here.Operate("nodes")
+		return !strings.Contains(out, "n3")
+	})
+	here.OperateUntil(ctx, []string{"n1", "n2"}, "nodes")
+	if out := here.OperateUntil(ctx, nil, "rooms", "--all", "--output", "json"); strings.Contains(out, `"node":"n3"`) {
+		t.Errorf("rooms are at a node that has stopped: %s", out)
+	}
+}
+
+// inJSON asks for everything in JSON.
+func inJSON(c *e2e.Team, ctx context.Context, info e2e.RoomInfo, total int) {
+	t := c.T
+	for _, args := range [][]string{{"nodes"}, {"ring"}, {"ring", "--id", info.ID}, {"ring", "--leave", "n1"}, {"room", info.ID}} {
+		if out := c.Nodes[0].OperateUntil(ctx, nil, append(args, "--output", "json")...); !json.Valid([]byte(out)) || len(out) > 20_000 {
+			t.Errorf("admin %v in JSON, %d bytes: %.300s", args, len(out), out)
+		}
+	}
+	seen := map[string]bool{}
+	pages := json.NewDecoder(strings.NewReader(c.Nodes[0].OperateUntil(ctx, nil, "rooms", "--all", "--limit", "2", "--output", "json")))
+	for {
+		var page struct{ Rooms []struct{ ID string } }
+		err := pages.Decode(&page)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatalf("a page of rooms: %v", err)
+		}
+		for _, r := range page.Rooms {
+			seen[r.ID] = true
+		}
+	}
+	if len(seen) != total {
+		t.Errorf("%d rooms are listed of %d", len(seen), total)
+	}
+}
+
+// operatesRoom follows a room of another node while it is acted on from this one.
+func operatesRoom(s *e2e.Server, ctx context.Context, info e2e.RoomInfo, ann, bob *client.Client) {
+	t := s.T
+	lines, follower := io.Pipe()
+	followed := make(chan int, 1)
+	go func() {
+		followed <- e2e.Run([]string{"admin", "--admin", s.AdminAt, "--output", "json", "events", info.ID}, follower, io.Discard)
+		_ = follower.Close()
+	}()
+	events := bufio.NewScanner(lines)
+	follow := func(words ...string) {
+		t.Helper()
+		for events.Scan() {
+			if !json.Valid(events.Bytes()) {
+				t.Errorf("an event in JSON is %s", events.Bytes())
+			}
+			if e2e.Mentions(events.Text(), words...) {
+				return
+			}
+		}
+		t.Fatalf("the stream ended without %q: %v", words, events.Err())
+	}
+	follow(`"type":"watching"`)
+	if _, err := ann.Act(ctx, e2e.TallyAction{Add: 3}); err != nil {
+		t.Fatal(err)
+	}
+	follow(`"type":"input"`, `"act"`, ann.Welcome().Player)
+	s.OperateUntil(ctx, []string{"taken"}, "signal", info.ID, "count", `{"by":1}`)
+	follow(`"signal"`)
+	s.OperateUntil(ctx, []string{"kicked"}, "kick", info.ID, bob.Welcome().Player)
+	follow(`"leave"`, bob.Welcome().Player)
+	s.OperateUntil(ctx, []string{"closed"}, "close", info.ID, "--reason", "enough")
+	follow(`"type":"over"`, `"closed"`)
+	if code := <-followed; code != e2e.ExitOK {
+		t.Errorf("following ended with %d", code)
+	}
+	if code := s.Call("GET", "/v1/results/"+info.ID, nil, nil); code != http.StatusOK && code != http.StatusAccepted {
+		t.Errorf("the result of a room that was closed: %d", code)
+	}
+}

@@ -1,0 +1,90 @@
+package cluster_test
+
+import (
+	"database/sql"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/roomring/roomring/internal/e2e"
+	"github.com/roomring/roomring/persist"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// silence makes the store believe that it has not heard of a node for so long that it may be given up.
+func silence(c *e2e.Team, node string) {
+	c.T.Helper()
+	db, err := sql.Open("sqlite", strings.TrimPrefix(c.Store, "sqlite:")+"?_pragma=busy_timeout(30000)")
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(c.T.Context(), `UPDATE boots SET heartbeat = heartbeat - ? WHERE node = ?`, persist.FreshFor.Microseconds(), node); err != nil {
+		c.T.Fatal(err)
+	}
+}
+
+// TestALostNodeIsForgotten kills a node and has the operator give it up. Players of its rooms hear that these are over, and
+// the node serves none of them when it comes back after all.
+func TestALostNodeIsForgotten(t *testing.T) {
+	t.Parallel()
+	c := e2e.NewTeam(t, 3).Start()
+	ctx := e2e.Patience(t)
+	asked, lost := c.Nodes[0], c.Nodes[2]
+	var theirs, others []e2e.RoomInfo
+	for len(theirs) < 3 || len(others) < 3 {
+		if info := c.Any().Create("chess", nil); info.Node == lost.Node {
+			theirs = append(theirs, info)
+		} else {
+			others = append(others, info)
+		}
+	}
+	refused := func(words ...string) {
+		t.Helper()
+		if code, _, errs := asked.Operate("forget", lost.Node); code != e2e.ExitFailed || !e2e.Mentions(errs, words...) {
+			t.Errorf("forgetting %s: exit %d, %s", lost.Node, code, errs)
+		}
+	}
+	refused("409", lost.Node+" is there")
+	lost.Kill()
+	asked.Until(ctx, "its death is noticed", func() bool { return len(asked.OnRing()) == 2 })
+	refused("409", "try again in")
+	silence(c, lost.Node)
+	if code, out, errs := asked.Operate("forget", lost.Node); code != e2e.ExitOK || !e2e.Mentions(out, lost.Node+" is forgotten", "1 processes") {
+		t.Fatalf("forgetting it: exit %d, %s%s", code, out, errs)
+	}
+	asked.Says("action=forget", "target="+lost.Node, "outcome=done")
+	if code, _, errs := asked.Operate("forget", "nobody"); code != e2e.ExitFailed || !e2e.Mentions(errs, "knows no node") {
+		t.Errorf("forgetting nobody: exit %d, %s", code, errs)
+	}
+	for _, info := range theirs {
+		var now e2e.RoomInfo
+		if code := c.Nodes[1].Call("GET", "/v1/rooms/"+info.ID, nil, &now); code != http.StatusOK || now.Phase != "over" {
+			t.Errorf("its room %s: %d %+v", info.ID, code, now)
+		}
+		if code := c.Nodes[1].Call("GET", "/v1/replays/"+info.ID, nil, nil); code != http.StatusOK {
+			t.Errorf("the replay of its room: %d", code)
+		}
+		if r := asked.Result(info.ID); r.End != "aborted" {
+			t.Errorf("the result of its room: %+v", r)
+		}
+		sock := e2e.Dial(t, asked.At(info).URL, wire.JSON)
+		sock.Write(wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "late"}))
+		sock.ClosesWith(wire.CloseOver, "over")
+	}
+	for _, n := range c.Nodes[:2] {
+		n.Until(ctx, "lists are whole again", func() bool {
+			var list struct{ Partial bool }
+			return n.Call("GET", "/v1/rooms", nil, &list) == http.StatusOK && !list.Partial
+		})
+	}
+	lost.Start()
+	c.Whole(3)
+	lost.Says("rooms brought back", "rooms=0", "over=3")
+	for _, info := range append(theirs, others...) {
+		var now e2e.RoomInfo
+		if code := lost.Call("GET", "/v1/rooms/"+info.ID, nil, &now); code != http.StatusOK || (now.Phase == "over") != (info.Node == lost.Node) {
+			t.Errorf("room %s of %s, seen from the node that is back: %d %+v", info.ID, info.Node, code, now)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package cluster_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/roomring/roomring/internal/e2e"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// TestAPartitionHeals cuts one of three nodes off. The others go on; nobody is told that a room is gone which is only out
+// of reach; and when the cable is back all three agree again, without a restart.
+func TestAPartitionHeals(t *testing.T) {
+	t.Parallel()
+	c, w := newWiredTeam(t, 3)
+	c.Start()
+	ctx := e2e.Patience(t)
+	games := e2e.SteadyGames(t, 18)
+	matches := make([]*e2e.Match, len(games))
+	e2e.Each(len(games), len(games), func(i int) {
+		var err error
+		if matches[i], err = c.Nodes[i%3].Seat(ctx, games[i], c.Nodes[0], c.Nodes[i%2]); err != nil {
+			t.Errorf("game %d: %v", games[i].Row, err)
+		}
+	})
+	if t.Failed() {
+		return
+	}
+	var beyond e2e.RoomInfo
+	for beyond.Node != c.Nodes[2].Node {
+		beyond = c.Nodes[0].Create("chess", nil)
+	}
+	wait := e2e.PlayAll(ctx, t, matches)
+	c.Nodes[0].Amid(ctx, matches, 0.2)
+	w.cut(3)
+	for i, seen := range []int{2, 2, 1} {
+		c.Nodes[i].Until(ctx, "the cut is noticed", func() bool { return len(c.Nodes[i].Sees("active")) == seen })
+	}
+	if code := c.Nodes[0].Call("GET", "/v1/rooms/"+beyond.ID, nil, nil); code != http.StatusServiceUnavailable {
+		t.Errorf("a room beyond the cut: %d", code)
+	}
+	sock := e2e.Dial(t, c.Nodes[0].At(beyond).URL, wire.JSON)
+	sock.Write(wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "late"}))
+	sock.ClosesWith(wire.CloseUnreachable)
+	w.heal(3)
+	for _, n := range c.Nodes {
+		n.Until(ctx, "all three see each other again", func() bool { return len(n.Sees("active")) == 3 && n.IsReady() })
+	}
+	wait()
+	e2e.CheckStored(t, matches)
+}
+
+// TestGamesGoOnOverALossyNetwork loses a tenth of all packets between the nodes.
+func TestGamesGoOnOverALossyNetwork(t *testing.T) {
+	t.Parallel()
+	c, w := newWiredTeam(t, 3)
+	c.Start()
+	for i := range c.Nodes {
+		w.lose(i+1, 10)
+	}
+	ctx := e2e.Patience(t)
+	e2e.Crowd(t, e2e.SteadyGames(t, 9), 9, func(g e2e.Recorded) error {
+		m, err := c.Nodes[g.Row%3].Seat(ctx, g, c.Nodes[(g.Row+1)%3], c.Nodes[(g.Row/3)%3])
+		if err != nil {
+			return err
+		}
+		if err := m.ToTheEnd(ctx); err != nil {
+			return err
+		}
+		return m.CheckStored()
+	})
+}

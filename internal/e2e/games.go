@@ -1,0 +1,130 @@
+package e2e
+
+import (
+	"cmp"
+	"encoding/json"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/roomring/roomring/room"
+)
+
+// VersionVariable is the version of the game "versioned" that a process has; without it it has no such game.
+const VersionVariable = "ROOMRING_TEST_VERSION"
+
+// init adds games to the processes that tests start; the tests themselves have the binary's own.
+func init() {
+	if os.Getenv("ROOMRING_TEST_GAMES") == "" {
+		return
+	}
+	newTally := func() *Tally { return &Tally{} }
+	Extra = append(Extra, room.MustDefine(room.Spec{
+		Name: "tally", Version: 1, Title: "Tally", MinPlayers: 2, MaxPlayers: 4, Linger: 200 * time.Millisecond,
+	}, newTally))
+	if n, err := strconv.Atoi(os.Getenv(VersionVariable)); err == nil {
+		Extra = append(Extra, room.MustDefine(room.Spec{
+			Name: "versioned", Version: n, Title: "Versioned", MaxPlayers: 2,
+		}, newTally))
+	}
+}
+
+// Tally counts, and does on demand what games should not.
+type Tally struct {
+	Count   int
+	Signals int
+	Show    string
+}
+
+type TallyAction struct {
+	Add    int    `json:"add,omitempty"`
+	Shout  int    `json:"shout,omitempty"`  // an event of so many bytes
+	Show   string `json:"show,omitempty"`   // "null" or "huge": what no view may hold
+	Finish bool   `json:"finish,omitempty"` // ends the game; everybody draws
+	Why    string `json:"why,omitempty"`    // the reason of the result in place of "enough"
+}
+
+type TallyView struct {
+	Count   int       `json:"count"`
+	Signals int       `json:"signals"`
+	Inner   tallyDeep `json:"inner,omitzero"`
+}
+
+type tallyDeep struct {
+	Thing any   `json:"thing,omitempty"`
+	Big   int64 `json:"big,omitempty"`
+}
+
+func (g *Tally) Act(t *room.Turn, _ room.Player, a TallyAction) error {
+	if a.Add > 9 {
+		return room.Refuse("too_many", "add at most 9")
+	}
+	g.Count += a.Add
+	g.Show = a.Show
+	if a.Shout > 0 {
+		t.Broadcast("shout", strings.Repeat("a", a.Shout))
+	}
+	if a.Finish {
+		r := room.Result{Reason: cmp.Or(a.Why, "enough"), Summary: "They counted to " + strconv.Itoa(g.Count), IdleCounts: true}
+		for _, p := range t.Players() {
+			r.Outcomes = append(r.Outcomes, room.Outcome{Player: p.ID, Name: p.Name, Seat: p.Seat, Rank: 1})
+		}
+		t.Finish(r)
+	}
+	return nil
+}
+
+func (g *Tally) Signal(t *room.Turn, name string, data json.RawMessage) error {
+	if name != "count" {
+		return room.Refuse("unknown_signal", "the signal is count")
+	}
+	g.Signals++
+	t.Broadcast("signalled", data)
+	return nil
+}
+
+func (g *Tally) View(room.Viewer) TallyView {
+	v := TallyView{Count: g.Count, Signals: g.Signals}
+	switch g.Show {
+	case "null":
+		v.Inner.Thing = []any{1, nil}
+	case "huge":
+		v.Inner.Big = 1 << 53
+	}
+	return v
+}
+
+// poison is a game whose rules can kill a process in a way that nothing in it can recover from.
+type poison struct{ N int }
+
+type PoisonAct struct {
+	Do string `json:"do"`
+}
+
+func (p *poison) Act(t *room.Turn, by room.Player, a PoisonAct) error {
+	switch a.Do {
+	case "overflow":
+		debug.SetMaxStack(32 << 20) // the default, a gigabyte, takes seconds to fill
+		p.N = deep(p.N)
+	case "unwritable":
+		t.Finish(room.Result{Summary: "no store takes this: \x00", Outcomes: []room.Outcome{{Player: by.ID, Name: by.Name, Rank: 1}}})
+	}
+	p.N++
+	return nil
+}
+
+//go:noinline
+//lint:ignore SA5007 overflowing the stack is its purpose
+func deep(n int) int { return deep(n+1) + 1 }
+
+func (p *poison) View(room.Viewer) map[string]int { return map[string]int{"n": p.N} }
+
+func init() {
+	if os.Getenv("ROOMRING_TEST_GAMES") != "" {
+		Extra = append(Extra, room.MustDefine(room.Spec{
+			Name: "poison", Version: 1, SharedView: true, About: "Kills the process that steps it", Linger: 2 * time.Second,
+		}, func() *poison { return &poison{} }))
+	}
+}

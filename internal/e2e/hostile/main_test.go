@@ -1,0 +1,11 @@
+package hostile_test
+
+import (
+	"testing"
+
+	"github.com/roomring/roomring/internal/e2e"
+)
+
+func TestMain(m *testing.M) {
+	e2e.Main(m, map[string]func(){"strangers": strangersMain, "honest": honestMain})
+}

@@ -1,0 +1,34 @@
+package play_test
+
+import (
+	"testing"
+
+	"github.com/roomring/roomring/internal/e2e"
+)
+
+// TestAtAnotherNode repeats what is tested of one server with sockets and requests to a node that has none of the rooms:
+// nobody can tell.
+func TestAtAnotherNode(t *testing.T) {
+	t.Parallel()
+	c := e2e.NewTeam(t, 2).Start()
+	for name, check := range map[string]func(*e2e.Server){
+		"bad messages":        badMessages,
+		"bad hellos":          badHellos,
+		"no actions":          (*e2e.Server).DataThatNoActionCanBe,
+		"whole numbers":       (*e2e.Server).WholeNumbersHoweverSpelt,
+		"unknown subprotocol": unknownSubprotocol,
+		"refused actions":     refusedActionChangesNothing,
+		"two tabs":            twoTabs,
+		"a gap in cseq":       gapInCSeq,
+		"finished rooms":      unknownAndFinishedRooms,
+		"a slow reader":       slowReaderCatchesUp,
+		"the operator":        operator,
+		"points to resume":    func(s *e2e.Server) { resumePoints(s) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := c.Nodes[0].Of(t)
+			s.Away = true
+			check(s)
+		})
+	}
+}

@@ -1,0 +1,87 @@
+package play_test
+
+import (
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/roomring/roomring/internal/e2e"
+	"github.com/roomring/roomring/persist/open"
+	"github.com/roomring/roomring/persist/pgtest"
+	"github.com/roomring/roomring/persist/postgres"
+	"github.com/roomring/roomring/room/wire"
+)
+
+// TestGuestsOfAClusterWithoutASecret starts two nodes that share nothing but their store. A guest made at one is the same
+// player at the other, also after both were started again, and the key that makes it so is seen nowhere.
+func TestGuestsOfAClusterWithoutASecret(t *testing.T) {
+	t.Parallel()
+	for name, store := range map[string]func(t *testing.T) string{
+		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "store.db") },
+		"postgres": func(t *testing.T) string { return pgtest.URL(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newTeamWithoutSecret(t, store(t), 2)
+			e2e.Each(2, 2, func(i int) { c.Nodes[i].Start() })
+			c.Whole(2)
+			var made []e2e.Guest
+			for _, n := range c.Nodes {
+				made = append(made, n.Guest("Ann"))
+			}
+			takesEverywhere(c, made)
+			e2e.Each(2, 2, func(i int) { c.Nodes[i].StopsWell() })
+			e2e.Each(2, 2, func(i int) { c.Nodes[i].Start() })
+			c.Whole(2)
+			takesEverywhere(c, made)
+			keepsTheKeySecret(c)
+		})
+	}
+}
+
+// newTeamWithoutSecret prepares a cluster of nodes that take whoever reaches them for one of them.
+func newTeamWithoutSecret(t *testing.T, store string, nodes int) *e2e.Team {
+	t.Helper()
+	c := e2e.NewTeamOn(t, store, nodes)
+	for _, n := range c.Nodes {
+		i := slices.Index(n.Args, "--cluster-secret-file")
+		n.Args = append(slices.Delete(n.Args, i, i+2), "--insecure-cluster")
+	}
+	return c
+}
+
+// takesEverywhere has guests say hello at every node, in a room of every node.
+func takesEverywhere(c *e2e.Team, guests []e2e.Guest) {
+	c.T.Helper()
+	for _, n := range c.Nodes {
+		for i, g := range guests {
+			w := e2e.Dial(c.T, n.Create("chess", nil).URL, wire.JSON).Hello(wire.Hello{Token: g.Token, Client: fmt.Sprint("c", i)})
+			if w.Player != g.Player {
+				c.T.Errorf("guest %s is %s at %s", g.Player, w.Player, n.Node)
+			}
+		}
+	}
+}
+
+// keepsTheKeySecret looks for the key in all that the nodes have said, and for the warning that it asks for.
+func keepsTheKeySecret(c *e2e.Team) {
+	c.T.Helper()
+	store, err := open.Store(c.T.Context(), c.Store, postgres.Options{})
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	defer store.Close()
+	key, err := store.SharedKey(c.T.Context(), "guests")
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	for _, n := range c.Nodes {
+		n.Says("insecure-cluster", "can forge guests")
+		if text := n.Log.String(); strings.Contains(text, string(key[:])) || strings.Contains(text, hex.EncodeToString(key[:])) {
+			c.T.Errorf("%s logs the key of guests", n.Node)
+		}
+	}
+}
