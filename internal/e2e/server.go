@@ -246,7 +246,7 @@ func (s *Server) Call(method, path string, body, into any) int {
 	return s.CallAt(s.URL, method, path, "", body, into)
 }
 
-// admin sends a request to the admin server.
+// AtAdmin sends a request to the admin server.
 func (s *Server) AtAdmin(method, path string, body, into any) int {
 	s.T.Helper()
 	return s.CallAt(s.AdminAt, method, path, "", body, into)
