@@ -22,21 +22,22 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// Balancer is a real HAProxy or nginx that runs a file of deploy/ in front of three nodes.
+// Balancer is a real HAProxy or nginx in front of three nodes. It runs a configuration file of deploy/.
 type Balancer struct {
 	T     *testing.T
 	Name  string // haproxy or nginx
-	URL   string // over TLS
-	Plain string // without, where it only redirects
+	URL   string // with TLS
+	Plain string // without TLS; it only redirects
 	Roots *x509.CertPool
 }
 
-// Certificate is a certificate for 127.0.0.1 in the forms that balancers read, and who has signed it.
+// Certificate is a self-signed certificate for 127.0.0.1, in the forms that balancers read.
 type Certificate struct {
-	Dir   string // holds roomring.crt, roomring.key, and both as roomring.pem
-	Roots *x509.CertPool
+	Dir   string         // holds roomring.crt, roomring.key, and both as roomring.pem
+	Roots *x509.CertPool // trusts it
 }
 
+// NewCert makes a certificate and writes its files to a temporary folder.
 func NewCert(t *testing.T) Certificate {
 	t.Helper()
 	c := Certificate{t.TempDir(), x509.NewCertPool()}
@@ -69,7 +70,7 @@ func NewCert(t *testing.T) Certificate {
 	return c
 }
 
-// Open opens a socket and says hello on it. The error is of the upgrade alone.
+// Open opens a socket to the address. It sends no hello. When the upgrade is refused, the error contains the body of the answer.
 func (b *Balancer) Open(c *http.Client, address string, header http.Header) (*Socket, error) {
 	ctx, cancel := context.WithTimeout(b.T.Context(), Ceiling)
 	defer cancel()
@@ -86,8 +87,8 @@ func (b *Balancer) Open(c *http.Client, address string, header http.Header) (*So
 	return newSocket(b.T, ws, wire.JSON), nil
 }
 
-// Plays says hello and waits to be welcomed.
-func (s *Socket) Plays(hello wire.Hello) error {
+// TryHello sends hello and waits for the welcome. It returns an error if something else comes.
+func (s *Socket) TryHello(hello wire.Hello) error {
 	ctx, cancel := context.WithTimeout(s.T.Context(), Ceiling)
 	defer cancel()
 	if err := s.Ws.Write(ctx, websocket.MessageText, wire.AppendHello(nil, wire.JSON, hello)); err != nil {
@@ -100,5 +101,7 @@ func (s *Socket) Plays(hello wire.Hello) error {
 	return err
 }
 
-// Watch is a spectator's hello.
-func Watch(client string) wire.Hello { return wire.Hello{Client: client, As: wire.AsSpectator} }
+// SpectatorHello returns the hello of a spectator.
+func SpectatorHello(client string) wire.Hello {
+	return wire.Hello{Client: client, As: wire.AsSpectator}
+}

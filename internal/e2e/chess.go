@@ -18,31 +18,32 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// Recorded is one game of room/games/chess/testdata; the README there says what its words mean.
-type Recorded struct {
-	Row         int
+// RecordedGame is one game of room/games/chess/testdata. The README there explains the fields.
+type RecordedGame struct {
+	Row         int    // from 0
 	Moves       string `json:"moves"`
 	Result      string `json:"result"`
 	Termination string `json:"termination"`
 	FinalFEN    string `json:"final_fen"`
 }
 
-// The rows that end otherwise than their word says.
+// Rows of games that end for another reason than their termination says.
 const (
-	FlagWithoutMate = 584
-	fivefoldRow     = 658
+	FlagWithoutMateRow = 584
+	fivefoldRow        = 658
 )
 
-func RecordedGames(t *testing.T) []Recorded {
+// RecordedGames reads all recorded games.
+func RecordedGames(t *testing.T) []RecordedGame {
 	t.Helper()
 	f, err := os.Open("../../room/games/chess/testdata/chess-games.jsonl")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	var games []Recorded
+	var games []RecordedGame
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		g := Recorded{Row: len(games)}
+		g := RecordedGame{Row: len(games)}
 		if err := json.Unmarshal(lines.Bytes(), &g); err != nil {
 			t.Fatal(err)
 		}
@@ -51,29 +52,30 @@ func RecordedGames(t *testing.T) []Recorded {
 	return games
 }
 
-// SteadyGames are the first recorded games that no clock decides, so that an interruption changes nothing about them.
-func SteadyGames(t *testing.T, n int) []Recorded {
+// SteadyGames returns the first n recorded games that have at least 20 half-moves and do not end by a clock or by leaving. An interruption
+// does not change how they end.
+func SteadyGames(t *testing.T, n int) []RecordedGame {
 	t.Helper()
-	games := slices.DeleteFunc(RecordedGames(t), func(g Recorded) bool {
+	games := slices.DeleteFunc(RecordedGames(t), func(g RecordedGame) bool {
 		return g.ByFlag() || g.Termination == "abandoned" || len(strings.Fields(g.Moves)) < 20
 	})
 	return games[:n]
 }
 
-// ByFlag reports whether a game ends when a clock runs out.
-func (g *Recorded) ByFlag() bool { return g.Termination == "time" || g.Row == FlagWithoutMate }
+// ByFlag reports whether the game ends because a clock runs out.
+func (g *RecordedGame) ByFlag() bool { return g.Termination == "time" || g.Row == FlagWithoutMateRow }
 
-// aborted reports whether too little was played for the end to count.
-func (g *Recorded) aborted() bool {
+// aborted reports whether too few moves were played for the game to count.
+func (g *RecordedGame) aborted() bool {
 	return len(strings.Fields(g.Moves)) < 2 && g.Termination != "resignation"
 }
 
-// Reason is what the server must call the end.
-func (g *Recorded) Reason() string {
+// Reason returns the reason that the server must give for the end.
+func (g *RecordedGame) Reason() string {
 	switch {
 	case g.aborted():
 		return "aborted"
-	case g.Row == FlagWithoutMate:
+	case g.Row == FlagWithoutMateRow:
 		return "time_insufficient"
 	case g.Row == fivefoldRow:
 		return "fivefold"
@@ -81,8 +83,8 @@ func (g *Recorded) Reason() string {
 	return g.Termination
 }
 
-// Score are the ranks of White and Black.
-func (g *Recorded) Score() [2]int {
+// Score returns the ranks of White and Black.
+func (g *RecordedGame) Score() [2]int {
 	switch g.Result {
 	case "1-0":
 		return [2]int{1, 2}
@@ -94,31 +96,31 @@ func (g *Recorded) Score() [2]int {
 
 // Match is one recorded game played by two clients over real sockets.
 type Match struct {
-	S       *Server
-	G       Recorded
+	Server  *Server
+	Game    RecordedGame
 	Room    RoomInfo
 	Players [2]*client.Client // White, Black
-	Played  atomic.Int32      // half-moves acknowledged
-	Think   time.Duration     // before each half-move
-	Hurry   <-chan struct{}   // closed when there is no more time to think
+	Played  atomic.Int32      // acknowledged half-moves
+	Think   time.Duration     // pause before each half-move
+	Hurry   <-chan struct{}   // ends all pauses when it is closed
 }
 
-// Seat makes the room and brings both players in, through other nodes if any are given. Games that end by a fallen flag
-// have a short clock.
-func (s *Server) Seat(ctx context.Context, g Recorded, edges ...*Server) (*Match, error) {
+// Seat makes a room for the game and connects both players: White through the first of edges and Black through the second, if given.
+// Games that end by a clock get a short clock.
+func (s *Server) Seat(ctx context.Context, g RecordedGame, edges ...*Server) (*Match, error) {
 	return s.SeatAt(ctx, "", g, edges...)
 }
 
-// SeatAt is seat in a room of a node; "" is any. Rooms are made until one comes to it.
-func (s *Server) SeatAt(ctx context.Context, node string, g Recorded, edges ...*Server) (*Match, error) {
+// SeatAt is Seat in a room of the named node; "" means any node. It makes rooms until that node owns one.
+func (s *Server) SeatAt(ctx context.Context, node string, g RecordedGame, edges ...*Server) (*Match, error) {
 	clock := map[string]any{"initial_ms": 3_600_000}
 	if g.ByFlag() {
 		clock["initial_ms"] = 20_000
 	}
-	m := &Match{S: s, G: g}
+	m := &Match{Server: s, Game: g}
 	body := map[string]any{"game": "chess", "options": map[string]any{"white": "first", "clock": clock}}
 	for m.Room.ID == "" || node != "" && m.Room.Node != node {
-		if code, err := s.TryAt(s.URL, "POST", "/v1/rooms", "", body, &m.Room); err != nil || code != http.StatusCreated {
+		if code, err := s.TryCallAt(s.URL, "POST", "/v1/rooms", "", body, &m.Room); err != nil || code != http.StatusCreated {
 			return nil, fmt.Errorf("create: %d %w", code, err)
 		}
 		if ctx.Err() != nil {
@@ -128,7 +130,7 @@ func (s *Server) SeatAt(ctx context.Context, node string, g Recorded, edges ...*
 	for i := range m.Players {
 		info := m.Room
 		if i < len(edges) {
-			info = edges[i].At(info)
+			info = edges[i].Via(info)
 		}
 		c, err := s.TryJoin(info, client.Options{Name: []string{"White", "Black"}[i], Encoding: EncodingOf(g.Row + i)})
 		if err != nil {
@@ -139,6 +141,7 @@ func (s *Server) SeatAt(ctx context.Context, node string, g Recorded, edges ...*
 	return m, m.Players[1].WaitView(ctx, func(v any) bool { return Field(v, "status") == "playing" })
 }
 
+// Field returns a nested field of a decoded view, or nil if there is none.
 func Field(view any, names ...string) any {
 	for _, n := range names {
 		m, _ := view.(map[string]any)
@@ -147,9 +150,9 @@ func Field(view any, names ...string) any {
 	return view
 }
 
-// Play makes every move, waiting for its ack.
+// Play makes all moves. It waits for the ack of each.
 func (m *Match) Play(ctx context.Context) error {
-	for i, san := range strings.Fields(m.G.Moves) {
+	for i, san := range strings.Fields(m.Game.Moves) {
 		select {
 		case <-time.After(m.Think):
 		case <-m.Hurry:
@@ -162,21 +165,21 @@ func (m *Match) Play(ctx context.Context) error {
 	return nil
 }
 
-// ToMove is the index of the side to move at the end.
-func (m *Match) ToMove() int { return len(strings.Fields(m.G.Moves)) % 2 }
+// ToMove returns the index of the player whose turn it is at the end.
+func (m *Match) ToMove() int { return len(strings.Fields(m.Game.Moves)) % 2 }
 
-// Finish ends the game as its row says; what ends by itself needs nothing.
+// Finish ends the game after its last move as the row says. It does nothing if the game ends by itself.
 func (m *Match) Finish(ctx context.Context) error {
 	act := func(player int, data any) error {
 		_, err := m.Players[player].Act(ctx, data)
 		return err
 	}
-	loser := slices.Index([]string{"0-1", "1-0"}, m.G.Result)
+	loser := slices.Index([]string{"0-1", "1-0"}, m.Game.Result)
 	switch {
-	case m.G.ByFlag(), m.G.Row == fivefoldRow:
+	case m.Game.ByFlag(), m.Game.Row == fivefoldRow:
 		return nil
 	}
-	switch m.G.Termination {
+	switch m.Game.Termination {
 	case "resignation":
 		return act(loser, map[string]bool{"resign": true})
 	case "agreement":
@@ -189,9 +192,9 @@ func (m *Match) Finish(ctx context.Context) error {
 	return nil
 }
 
-// Check compares everything there is with the row.
+// Check waits for the end of the game and compares the board, the result and the reason with the row.
 func (m *Match) Check(ctx context.Context) error {
-	stays := m.Players[1-m.ToMove()] // the other one may have left
+	stays := m.Players[1-m.ToMove()] // the other player may have left
 	if _, err := stays.WaitOver(ctx); err != nil {
 		return fmt.Errorf("waiting for the end: %w", err)
 	}
@@ -203,15 +206,15 @@ func (m *Match) Check(ctx context.Context) error {
 	if err := stays.View(&view); err != nil {
 		return err
 	}
-	if got, want := BoardAndTurn(view.FEN), BoardAndTurn(m.G.FinalFEN); got != want {
+	if got, want := BoardAndTurn(view.FEN), BoardAndTurn(m.Game.FinalFEN); got != want {
 		return fmt.Errorf("the board is %s, should be %s", got, want)
 	}
-	score := m.G.Result
-	if m.G.aborted() {
+	score := m.Game.Result
+	if m.Game.aborted() {
 		score = "*"
 	}
-	if view.Result.Reason != m.G.Reason() || view.Result.Score != score {
-		return fmt.Errorf("ended %+v, should be %s by %s", view.Result, m.G.Result, m.G.Reason())
+	if view.Result.Reason != m.Game.Reason() || view.Result.Score != score {
+		return fmt.Errorf("ended %+v, should be %s by %s", view.Result, m.Game.Result, m.Game.Reason())
 	}
 	for i, p := range m.Players {
 		if st := p.Stats(); st.Mismatches > 0 {
@@ -221,8 +224,8 @@ func (m *Match) Check(ctx context.Context) error {
 	return nil
 }
 
-// ToTheEnd plays the whole game and compares what its players see of its end.
-func (m *Match) ToTheEnd(ctx context.Context) error {
+// PlayAndCheck plays the whole game and checks its end as Check does.
+func (m *Match) PlayAndCheck(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{m.Play, m.Finish, m.Check} {
 		if err := step(ctx); err != nil {
 			return err
@@ -231,58 +234,59 @@ func (m *Match) ToTheEnd(ctx context.Context) error {
 	return nil
 }
 
-// PlayAll plays every match to its end, all at once, until the returned function has returned.
+// PlayAll starts to play all matches at the same time. The function that it returns waits for their ends.
 func PlayAll(ctx context.Context, t *testing.T, matches []*Match) (wait func()) {
 	var wg sync.WaitGroup
 	for _, m := range matches {
 		wg.Go(func() {
-			if err := m.ToTheEnd(ctx); err != nil {
-				t.Errorf("game %d in room %s, made at %s: %v", m.G.Row, m.Room.ID, m.Room.Node, err)
+			if err := m.PlayAndCheck(ctx); err != nil {
+				t.Errorf("game %d in room %s, made at %s: %v", m.Game.Row, m.Room.ID, m.Room.Node, err)
 			}
 		})
 	}
 	return wg.Wait
 }
 
-// CheckStored compares what the store has of all matches.
+// CheckStored checks the stored results and replays of all matches.
 func CheckStored(t *testing.T, matches []*Match) {
 	t.Helper()
 	for _, m := range matches {
 		if err := m.CheckStored(); err != nil {
-			t.Errorf("game %d: %v", m.G.Row, err)
+			t.Errorf("game %d: %v", m.Game.Row, err)
 		}
 	}
 }
 
-// CheckStored compares what the store has.
+// CheckStored waits for the stored result and compares it with the row. Then it runs the replay.
 func (m *Match) CheckStored() error {
-	r := m.S.Result(m.Room.ID)
-	if m.G.aborted() {
-		if r.End != "aborted" || r.Result.Reason != m.G.Reason() || len(r.Result.Outcomes) != 0 {
+	r := m.Server.Result(m.Room.ID)
+	if m.Game.aborted() {
+		if r.End != "aborted" || r.Result.Reason != m.Game.Reason() || len(r.Result.Outcomes) != 0 {
 			return fmt.Errorf("stored as %+v", r)
 		}
-		m.S.Replayed(m.Room.ID)
+		m.Server.CheckReplay(m.Room.ID)
 		return nil
 	}
-	if r.End != "finished" || r.Result.Reason != m.G.Reason() || len(r.Result.Outcomes) != 2 {
+	if r.End != "finished" || r.Result.Reason != m.Game.Reason() || len(r.Result.Outcomes) != 2 {
 		return fmt.Errorf("stored as %+v", r)
 	}
 	for _, o := range r.Result.Outcomes {
-		if o.Rank != m.G.Score()[o.Seat] {
-			return fmt.Errorf("stored ranks %+v of a game that ended %s", r.Result.Outcomes, m.G.Result)
+		if o.Rank != m.Game.Score()[o.Seat] {
+			return fmt.Errorf("stored ranks %+v of a game that ended %s", r.Result.Outcomes, m.Game.Result)
 		}
 	}
-	m.S.Replayed(m.Room.ID)
+	m.Server.CheckReplay(m.Room.ID)
 	return nil
 }
 
+// BoardAndTurn returns the first two fields of a FEN: the board and whose turn it is.
 func BoardAndTurn(fen string) string {
 	f := append(strings.Fields(fen), "", "")
 	return f[0] + " " + f[1]
 }
 
-// Crowd runs f for every game, many at a time.
-func Crowd(t *testing.T, games []Recorded, atOnce int, f func(g Recorded) error) {
+// ForEachGame calls f for every game, at most atOnce at a time, waits for all, and reports their errors.
+func ForEachGame(t *testing.T, games []RecordedGame, atOnce int, f func(g RecordedGame) error) {
 	t.Helper()
 	var wg sync.WaitGroup
 	places := make(chan struct{}, atOnce)

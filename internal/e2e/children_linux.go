@@ -10,16 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// EndsWithTests has the kernel end a child with the tests.
-func EndsWithTests() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+// DieWithParent returns attributes with which the kernel kills a child when its parent, the test process, ends.
+func DieWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
 
-// humbleVariable is set in a process that is humble.
-const humbleVariable = "ROOMRING_TEST_HUMBLE"
+// idleVariable is set in a process that RunAtIdlePriority has started again.
+const idleVariable = "ROOMRING_TEST_HUMBLE"
 
-// Humble begins this process anew with one of its processors, the last, as the first has most of the interrupts, and with that only while
-// nobody else wants it. Threads have that from the one that executes the program.
-func Humble() error {
-	if os.Getenv(humbleVariable) != "" {
+// RunAtIdlePriority executes this program again, on one processor and only while no other process wants that processor. It takes the last
+// processor because the first one handles most interrupts. It executes again because all threads inherit these settings from the thread
+// that executes the program. In a process that runs this way already, it does nothing.
+func RunAtIdlePriority() error {
+	if os.Getenv(idleVariable) != "" {
 		return nil
 	}
 	exe, err := os.Executable()
@@ -43,10 +44,11 @@ func Humble() error {
 	if err := unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}, 0); err != nil {
 		return err
 	}
-	return syscall.Exec(exe, os.Args, append(os.Environ(), humbleVariable+"=1"))
+	return syscall.Exec(exe, os.Args, append(os.Environ(), idleVariable+"=1"))
 }
 
-// waitForTurn waits until no other process of this user runs such tests. The kernel gives the turn back when the process ends.
+// waitForTurn waits until no other process of this user runs tests of whole servers. It takes a file lock, which the kernel releases when
+// the process ends.
 func waitForTurn() {
 	name := filepath.Join(os.TempDir(), fmt.Sprintf("roomring-e2e-%d.lock", os.Getuid()))
 	turn, err := unix.Open(name, unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC, 0o600)

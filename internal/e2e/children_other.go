@@ -4,11 +4,11 @@ package e2e
 
 import "syscall"
 
-// EndsWithTests is for what the kernel ends with the tests, where it can.
-func EndsWithTests() *syscall.SysProcAttr { return nil }
+// DieWithParent returns nil: only Linux can kill a child when its parent ends.
+func DieWithParent() *syscall.SysProcAttr { return nil }
 
-// Humble would leave processors to others.
-func Humble() error { return nil }
+// RunAtIdlePriority does nothing: it is implemented on Linux only.
+func RunAtIdlePriority() error { return nil }
 
-// waitForTurn would have tests of whole servers take turns.
+// waitForTurn does nothing: it is implemented on Linux only.
 func waitForTurn() {}

@@ -18,28 +18,29 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// unhurried are limits for machines that run much else: a node that gets no turn for a while is not taken for dead, and
-// its players wait for it.
-var unhurried = []string{"--peer-silence", "5s", "--reattach-timeout", "10s"}
+// patientTimeouts are settings for busy machines: a node that gets no processor for a while is not taken for dead, and its players
+// wait for it.
+var patientTimeouts = []string{"--peer-silence", "5s", "--reattach-timeout", "10s"}
 
-// AsShipped takes that back, for tests in which nodes shall be taken for dead.
-var AsShipped = slices.Clip([]string{"--peer-silence", "1.5s", "--reattach-timeout", "2s"})
+// DefaultTimeouts restores the default timeouts, for tests in which nodes must be taken for dead.
+var DefaultTimeouts = slices.Clip([]string{"--peer-silence", "1.5s", "--reattach-timeout", "2s"})
 
-// Team is a cluster of real processes on loopback.
+// Team is a cluster of real processes on the loopback network.
 type Team struct {
 	T      *testing.T
 	Nodes  []*Server
-	secret string // file
-	Store  string // URL
-	args   []string
+	secret string   // the file with the cluster secrets
+	Store  string   // URL of the store
+	args   []string // of every node
 }
 
-// NewTeam prepares a cluster whose nodes share a SQLite file; further args are every node's.
+// NewTeam prepares a cluster of nodes that share a SQLite file. Every node gets the args. Start starts them.
 func NewTeam(t *testing.T, nodes int, args ...string) *Team {
 	t.Helper()
 	return NewTeamOn(t, "sqlite:"+filepath.Join(t.TempDir(), "store.db"), nodes, args...)
 }
 
+// NewTeamOn is NewTeam with the URL of a store.
 func NewTeamOn(t *testing.T, store string, nodes int, args ...string) *Team {
 	t.Helper()
 	c := &Team{T: t, Store: store, secret: filepath.Join(t.TempDir(), "secret"), args: args}
@@ -50,6 +51,7 @@ func NewTeamOn(t *testing.T, store string, nodes int, args ...string) *Team {
 	return c
 }
 
+// WriteSecrets writes the file of cluster secrets, one a line.
 func (c *Team) WriteSecrets(secrets ...string) {
 	c.T.Helper()
 	if err := os.WriteFile(c.secret, []byte(strings.Join(secrets, "\n")+"\n"), 0o600); err != nil {
@@ -57,11 +59,11 @@ func (c *Team) WriteSecrets(secrets ...string) {
 	}
 }
 
-// Add prepares one more node, which knows those before it, and they it from their next start on.
+// Add prepares one more node. It knows the addresses of the nodes before it; they know its address from their next start on.
 func (c *Team) Add() *Server {
 	c.T.Helper()
 	gossip := FreePort(c.T)
-	s := NewServer(c.T, slices.Concat(Generous, unhurried, []string{
+	s := NewServer(c.T, slices.Concat(GenerousLimits, patientTimeouts, []string{
 		"--node", fmt.Sprintf("n%d", len(c.Nodes)+1), "--peer-listen", FreePort(c.T), "--gossip-listen", gossip,
 		"--cluster-secret-file", c.secret, "--store", c.Store,
 	}, c.args)...)
@@ -72,12 +74,12 @@ func (c *Team) Add() *Server {
 		all = append(all, n.GossipAt)
 	}
 	for _, n := range c.Nodes {
-		n.Joins = strings.Join(all, ",")
+		n.JoinAddrs = strings.Join(all, ",")
 	}
 	return s
 }
 
-// Start runs all nodes and waits until each is ready and has all others on its ring.
+// Start starts all nodes and waits until each is ready and has all of them on its ring.
 func (c *Team) Start() *Team {
 	c.T.Helper()
 	var wg sync.WaitGroup
@@ -85,29 +87,30 @@ func (c *Team) Start() *Team {
 		wg.Go(func() { n.Start() })
 	}
 	wg.Wait()
-	c.Whole(len(c.Nodes))
+	c.WaitWhole(len(c.Nodes))
 	return c
 }
 
-// Whole waits until every running node is ready, has so many nodes on its ring, and hears them say that they are active.
-func (c *Team) Whole(active int) {
+// WaitWhole waits until every running node is ready, has this many nodes on its ring, and knows this many nodes as active.
+func (c *Team) WaitWhole(active int) {
 	c.T.Helper()
 	for _, n := range c.Nodes {
-		if !n.Runs() {
+		if !n.IsRunning() {
 			continue
 		}
-		n.Until(Patience(c.T), fmt.Sprintf("%s is ready and has %d active nodes on its ring", n.Node, active), func() bool {
-			return n.IsReady() && len(n.OnRing()) == active && len(n.Sees("active")) == active
+		n.Until(WaitContext(c.T), fmt.Sprintf("%s is ready and has %d active nodes on its ring", n.Node, active), func() bool {
+			return n.IsReady() && len(n.RingNames()) == active && len(n.KnownNodes("active")) == active
 		})
 	}
 }
 
+// IsReady reports whether /readyz answers 200.
 func (s *Server) IsReady() bool {
-	code, err := s.TryAt(s.URL, "GET", "/readyz", "", nil, nil)
+	code, err := s.TryCallAt(s.URL, "GET", "/readyz", "", nil, nil)
 	return err == nil && code == http.StatusOK
 }
 
-// AdminNode is a node of the admin API, as far as tests look at it.
+// AdminNode is a node as the admin API shows it, with the fields that tests read.
 type AdminNode struct {
 	Name     string   `json:"name"`
 	Boot     string   `json:"boot"`
@@ -118,19 +121,19 @@ type AdminNode struct {
 	Unready  []string `json:"unready"`
 }
 
-// Sees are the nodes that this one knows in a state; "" is any.
-func (s *Server) Sees(state string) []AdminNode {
+// KnownNodes returns the nodes that this node knows to be in a state; "" means any state. It returns nil while the node does not answer.
+func (s *Server) KnownNodes(state string) []AdminNode {
 	var body struct{ Nodes []AdminNode }
-	if code, err := s.TryAt(s.AdminAt, "GET", "/admin/v1/nodes", "", nil, &body); err != nil || code != http.StatusOK {
+	if code, err := s.TryCallAt(s.AdminAt, "GET", "/admin/v1/nodes", "", nil, &body); err != nil || code != http.StatusOK {
 		return nil
 	}
 	return slices.DeleteFunc(body.Nodes, func(n AdminNode) bool { return state != "" && n.State != state })
 }
 
-// OnRing are the names on the ring as this node knows it.
-func (s *Server) OnRing() (names []string) {
+// RingNames returns the names of the nodes on the ring, as this node knows it. It returns nil while the node does not answer.
+func (s *Server) RingNames() (names []string) {
 	var body struct{ Nodes []struct{ Name string } }
-	if code, err := s.TryAt(s.AdminAt, "GET", "/admin/v1/ring", "", nil, &body); err != nil || code != http.StatusOK {
+	if code, err := s.TryCallAt(s.AdminAt, "GET", "/admin/v1/ring", "", nil, &body); err != nil || code != http.StatusOK {
 		return nil
 	}
 	for _, n := range body.Nodes {
@@ -139,20 +142,20 @@ func (s *Server) OnRing() (names []string) {
 	return names
 }
 
-// Any is a node that runs, at random.
-func (c *Team) Any() *Server {
-	running := slices.DeleteFunc(slices.Clone(c.Nodes), func(n *Server) bool { return !n.Runs() })
+// AnyNode returns a random node that is running.
+func (c *Team) AnyNode() *Server {
+	running := slices.DeleteFunc(slices.Clone(c.Nodes), func(n *Server) bool { return !n.IsRunning() })
 	return running[mathrand.IntN(len(running))]
 }
 
-// At makes a room's address that of another node.
-func (s *Server) At(info RoomInfo) RoomInfo {
+// Via returns info with a URL that leads to the room through this node.
+func (s *Server) Via(info RoomInfo) RoomInfo {
 	_, path, _ := strings.Cut(strings.TrimPrefix(info.URL, "ws://"), "/")
 	info.URL = strings.Replace(s.URL, "http", "ws", 1) + "/" + path
 	return info
 }
 
-// List pages through all rooms.
+// List returns all rooms that this node lists, page by page.
 func (s *Server) List() (all []RoomInfo) {
 	s.T.Helper()
 	for after := ""; ; {
@@ -173,8 +176,8 @@ func (s *Server) List() (all []RoomInfo) {
 	}
 }
 
-// Each calls f for 0 to n-1, some at once.
-func Each(n, atOnce int, f func(i int)) {
+// ForEach calls f for 0 to n-1, at most atOnce of them at a time, and waits for all.
+func ForEach(n, atOnce int, f func(i int)) {
 	var wg sync.WaitGroup
 	places := make(chan struct{}, atOnce)
 	for i := range n {
@@ -187,10 +190,10 @@ func Each(n, atOnce int, f func(i int)) {
 	wg.Wait()
 }
 
-// Says waits until a process's log has all the words in one line.
-func (s *Server) Says(words ...string) {
+// WaitForLog waits until one line of the process's log has all the words.
+func (s *Server) WaitForLog(words ...string) {
 	s.T.Helper()
-	s.Until(Patience(s.T), "said "+strings.Join(words, ", "), func() bool {
+	s.Until(WaitContext(s.T), "said "+strings.Join(words, ", "), func() bool {
 		for line := range strings.Lines(s.Log.String()) {
 			if Mentions(line, words...) {
 				return true
@@ -200,21 +203,25 @@ func (s *Server) Says(words ...string) {
 	})
 }
 
-func (s *Server) StopsWell() {
+// StopCleanly stops the process and fails the test if it exits with an error.
+func (s *Server) StopCleanly() {
 	if code, _ := s.Stop(); code != 0 {
 		s.T.Errorf("%s stopped with %d", s.Node, code)
 	}
 }
 
+// MatchedRoom is the answer to a guest who asks for a match.
 type MatchedRoom struct {
 	RoomInfo
 	Guest struct{ Token string }
 }
 
-func (s *Server) Signal(sig syscall.Signal) { _ = s.Cmd.Process.Signal(sig) } // an error: it has ended
+// Signal sends a signal to the process. It does nothing if the process has ended.
+func (s *Server) Signal(sig syscall.Signal) { _ = s.Cmd.Process.Signal(sig) }
 
-// Over reports whether an error says that the room is over: the answer to its last act may have been lost with a socket.
-func Over(err error) bool {
+// IsRoomOver reports whether err says that the room is over. An act can fail this way after it ended the game, if its answer was lost with
+// a socket.
+func IsRoomOver(err error) bool {
 	closed, ok := errors.AsType[*client.Closed](err)
 	return ok && closed.Code == wire.CloseOver
 }

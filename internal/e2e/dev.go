@@ -14,31 +14,31 @@ import (
 	"testing"
 )
 
-// DevRun is a real `roomring dev`.
+// DevRun is a real process of `roomring dev`.
 type DevRun struct {
-	*Server // the front: its address for players, and its admin page
-	Said    *LogBuffer
-	Nodes   []*Server // as they introduce themselves
+	*Server // the front, with its address for players and its admin page
+	Stdout  *LogBuffer
+	Nodes   []*Server // as the process printed them at its start
 }
 
-// DevFor prepares one with ports and a folder of its own, which stay the same over restarts.
-func DevFor(t *testing.T, args ...string) *DevRun {
+// NewDev prepares a `roomring dev` with its own ports and folder. They stay the same when it is restarted.
+func NewDev(t *testing.T, args ...string) *DevRun {
 	t.Helper()
-	d := &DevRun{Server: NewServer(t), Said: &LogBuffer{}}
+	d := &DevRun{Server: NewServer(t), Stdout: &LogBuffer{}}
 	d.Args = append([]string{"dev", "--listen", FreePort(t), "--admin-listen", FreePort(t), "--data-dir", d.Dir}, args...)
-	nextPort.Add(4 * 8) // its nodes take those after the front's
+	nextPort.Add(4 * 8) // its nodes take the ports after the front's
 	return d
 }
 
-// Spawn runs the process and does not wait.
+// Spawn starts the process and does not wait until it is ready.
 func (d *DevRun) Spawn() {
 	d.T.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		d.T.Fatal(err)
 	}
-	d.Said = &LogBuffer{}
-	d.Cmd = &exec.Cmd{Path: exe, Args: append([]string{"roomring"}, d.Args...), Stdout: d.Said, Stderr: d.Log,
+	d.Stdout = &LogBuffer{}
+	d.Cmd = &exec.Cmd{Path: exe, Args: append([]string{"roomring"}, d.Args...), Stdout: d.Stdout, Stderr: d.Log,
 		Env: append(append(os.Environ(), "ROOMRING_TEST_GAMES=1"), d.Env...), Dir: d.T.TempDir()}
 	if err := d.Cmd.Start(); err != nil {
 		d.T.Fatal(err)
@@ -48,20 +48,20 @@ func (d *DevRun) Spawn() {
 	go func() { _ = cmd.Wait(); close(ended) }()
 }
 
-// introduced is what dev prints of a node.
+// introduced matches the line that dev prints for a node.
 var introduced = regexp.MustCompile(`(?m)^  (n\d+) +players (\S+) +admin (\S+) +peers (\S+) +gossip (\S+) +pid (\d+)$`)
 
-// Start runs it until it has said where everything is.
+// Start starts the process and waits until it has printed the addresses of everything.
 func (d *DevRun) Start() *DevRun {
 	d.T.Helper()
 	d.Spawn()
-	d.Until(Patience(d.T), "dev says where everything is", func() bool {
-		if !d.Runs() {
+	d.Until(WaitContext(d.T), "dev says where everything is", func() bool {
+		if !d.IsRunning() {
 			d.T.Fatalf("dev ended: %v\n%s", d.Cmd.ProcessState, d.Log)
 		}
-		return strings.HasSuffix(d.Said.String(), "\n\n") && strings.Contains(d.Said.String(), "pid")
+		return strings.HasSuffix(d.Stdout.String(), "\n\n") && strings.Contains(d.Stdout.String(), "pid")
 	})
-	text := d.Said.String()
+	text := d.Stdout.String()
 	for name, at := range map[string]*string{"play": &d.URL, "admin": &d.AdminAt} {
 		found := regexp.MustCompile(`(?m)^  ` + name + ` +(http://[^/\s]+)`).FindStringSubmatch(text)
 		if found == nil {
@@ -77,7 +77,7 @@ func (d *DevRun) Start() *DevRun {
 	return d
 }
 
-// Press does what a button of the admin page does; answer is what came back.
+// Press sends the request of a button on the admin page. It returns the status code and the body of the answer.
 func (d *DevRun) Press(path string) (code int, answer string) {
 	d.T.Helper()
 	res, err := http.Post(d.AdminAt+"/admin/v1/dev/"+path, "application/json", strings.NewReader("{}"))
@@ -92,8 +92,8 @@ func (d *DevRun) Press(path string) (code int, answer string) {
 	return res.StatusCode, string(text)
 }
 
-// Presses fails the test when a button does not work.
-func (d *DevRun) Presses(path string) (s devStatus) {
+// MustPress is Press that fails the test when the request is refused.
+func (d *DevRun) MustPress(path string) (s devStatus) {
 	d.T.Helper()
 	code, answer := d.Press(path)
 	if err := json.Unmarshal([]byte(answer), &s); err != nil || code/100 != 2 {
@@ -102,20 +102,20 @@ func (d *DevRun) Presses(path string) (s devStatus) {
 	return s
 }
 
-// Processes are what the admin page is told of them.
+// Processes returns what the admin page is told about the nodes' processes.
 func (d *DevRun) Processes() (out []devStatus) {
 	d.T.Helper()
-	if code := d.AtAdmin("GET", "/admin/v1/dev", nil, &out); code != http.StatusOK {
+	if code := d.CallAdmin("GET", "/admin/v1/dev", nil, &out); code != http.StatusOK {
 		d.T.Fatalf("the processes: %d", code)
 	}
 	return out
 }
 
-// Becomes waits until a node's process is in a state.
-func (d *DevRun) Becomes(node string, state DevState) devStatus {
+// WaitForState waits until a node's process is in the state, and returns its status.
+func (d *DevRun) WaitForState(node string, state DevState) devStatus {
 	d.T.Helper()
 	var now devStatus
-	d.Until(Patience(d.T), fmt.Sprintf("%s is %s", node, state), func() bool {
+	d.Until(WaitContext(d.T), fmt.Sprintf("%s is %s", node, state), func() bool {
 		i := slices.IndexFunc(d.Processes(), func(s devStatus) bool { return s.Node == node })
 		if i >= 0 {
 			now = d.Processes()[i]
@@ -125,14 +125,14 @@ func (d *DevRun) Becomes(node string, state DevState) devStatus {
 	return now
 }
 
-// Whole waits until the front's nodes see so many active ones.
-func (d *DevRun) Whole(active int) {
+// WaitWhole waits until every running node is ready and knows this many active nodes.
+func (d *DevRun) WaitWhole(active int) {
 	d.T.Helper()
 	for _, p := range d.Processes() {
 		if p.State == DevRunning {
 			n := &Server{T: d.T, Ready: Ready{Node: p.Node, URL: p.URL, AdminAt: p.Admin}}
-			d.Until(Patience(d.T), fmt.Sprintf("%s is ready and sees %d active nodes", p.Node, active), func() bool {
-				return n.IsReady() && len(n.Sees("active")) == active
+			d.Until(WaitContext(d.T), fmt.Sprintf("%s is ready and sees %d active nodes", p.Node, active), func() bool {
+				return n.IsReady() && len(n.KnownNodes("active")) == active
 			})
 		}
 	}

@@ -12,40 +12,43 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// VersionVariable is the version of the game "versioned" that a process has; without it it has no such game.
+// VersionVariable names the environment variable with the version of the game "versioned" in a process. A process without the variable
+// does not have the game.
 const VersionVariable = "ROOMRING_TEST_VERSION"
 
-// init adds games to the processes that tests start; the tests themselves have the binary's own.
+// init adds games to the processes that tests start. The test process itself has only the games of the command.
 func init() {
 	if os.Getenv("ROOMRING_TEST_GAMES") == "" {
 		return
 	}
 	newTally := func() *Tally { return &Tally{} }
-	Extra = append(Extra, room.MustDefine(room.Spec{
+	ExtraGames = append(ExtraGames, room.MustDefine(room.Spec{
 		Name: "tally", Version: 1, Title: "Tally", MinPlayers: 2, MaxPlayers: 4, Linger: 200 * time.Millisecond,
 	}, newTally))
 	if n, err := strconv.Atoi(os.Getenv(VersionVariable)); err == nil {
-		Extra = append(Extra, room.MustDefine(room.Spec{
+		ExtraGames = append(ExtraGames, room.MustDefine(room.Spec{
 			Name: "versioned", Version: n, Title: "Versioned", MaxPlayers: 2,
 		}, newTally))
 	}
 }
 
-// Tally counts, and does on demand what games should not.
+// Tally is a game that counts. On demand it does what games should not do.
 type Tally struct {
 	Count   int
 	Signals int
 	Show    string
 }
 
+// TallyAction is an action of Tally.
 type TallyAction struct {
 	Add    int    `json:"add,omitempty"`
-	Shout  int    `json:"shout,omitempty"`  // an event of so many bytes
-	Show   string `json:"show,omitempty"`   // "null" or "huge": what no view may hold
+	Shout  int    `json:"shout,omitempty"`  // sends an event of this many bytes
+	Show   string `json:"show,omitempty"`   // "null" or "huge": puts into the view what no view may hold
 	Finish bool   `json:"finish,omitempty"` // ends the game; everybody draws
-	Why    string `json:"why,omitempty"`    // the reason of the result in place of "enough"
+	Why    string `json:"why,omitempty"`    // the reason of the result; empty: "enough"
 }
 
+// TallyView is what everybody sees of Tally.
 type TallyView struct {
 	Count   int       `json:"count"`
 	Signals int       `json:"signals"`
@@ -57,6 +60,7 @@ type tallyDeep struct {
 	Big   int64 `json:"big,omitempty"`
 }
 
+// Act implements room.Game.
 func (g *Tally) Act(t *room.Turn, _ room.Player, a TallyAction) error {
 	if a.Add > 9 {
 		return room.Refuse("too_many", "add at most 9")
@@ -76,6 +80,7 @@ func (g *Tally) Act(t *room.Turn, _ room.Player, a TallyAction) error {
 	return nil
 }
 
+// Signal counts signals named "count".
 func (g *Tally) Signal(t *room.Turn, name string, data json.RawMessage) error {
 	if name != "count" {
 		return room.Refuse("unknown_signal", "the signal is count")
@@ -85,6 +90,7 @@ func (g *Tally) Signal(t *room.Turn, name string, data json.RawMessage) error {
 	return nil
 }
 
+// View implements room.Game.
 func (g *Tally) View(room.Viewer) TallyView {
 	v := TallyView{Count: g.Count, Signals: g.Signals}
 	switch g.Show {
@@ -96,9 +102,10 @@ func (g *Tally) View(room.Viewer) TallyView {
 	return v
 }
 
-// poison is a game whose rules can kill a process in a way that nothing in it can recover from.
+// poison is a game whose rules can kill the process in a way that cannot be recovered.
 type poison struct{ N int }
 
+// PoisonAct is an action of the game "poison": "overflow" kills the process, "unwritable" ends the game with a result that no store takes.
 type PoisonAct struct {
 	Do string `json:"do"`
 }
@@ -123,7 +130,7 @@ func (p *poison) View(room.Viewer) map[string]int { return map[string]int{"n": p
 
 func init() {
 	if os.Getenv("ROOMRING_TEST_GAMES") != "" {
-		Extra = append(Extra, room.MustDefine(room.Spec{
+		ExtraGames = append(ExtraGames, room.MustDefine(room.Spec{
 			Name: "poison", Version: 1, SharedView: true, About: "Kills the process that steps it", Linger: 2 * time.Second,
 		}, func() *poison { return &poison{} }))
 	}

@@ -13,20 +13,20 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// Driven is a client over a socket that internal/play drives.
-type Driven struct {
+// DrivenClient is a client over a socket that internal/play drives.
+type DrivenClient struct {
 	*client.Client
-	Enough func() bool // ends its part before the game is over; nil: never
+	Enough func() bool // reports whether it stops before the game is over; nil: never
 }
 
 // Viewer implements play.Client.
-func (d Driven) Viewer() room.Viewer {
+func (d DrivenClient) Viewer() room.Viewer {
 	w := d.Welcome()
 	return room.Viewer{Player: room.PlayerID(w.Player), Seat: w.Seat}
 }
 
 // Act implements play.Client.
-func (d Driven) Act(ctx context.Context, action json.RawMessage) error {
+func (d DrivenClient) Act(ctx context.Context, action json.RawMessage) error {
 	_, err := d.Client.Act(ctx, action)
 	if r, ok := errors.AsType[*client.Rejected](err); ok {
 		return &room.Refusal{Code: r.Code, Reason: r.Reason}
@@ -35,18 +35,18 @@ func (d Driven) Act(ctx context.Context, action json.RawMessage) error {
 }
 
 // Done implements play.Client.
-func (d Driven) Done() bool {
-	return d.Over() || Over(d.Err()) || d.Enough != nil && d.Enough()
+func (d DrivenClient) Done() bool {
+	return d.Over() || IsRoomOver(d.Err()) || d.Enough != nil && d.Enough()
 }
 
-// Guide says what is legal in a room, by the state that the admin API shows. Nothing is legal while the server is away, and
-// after the room is gone.
+// Guide returns a guide to what is legal in a room. It reads the room's state from the admin API. Nothing is legal while the server is
+// away or after the room is gone.
 func (s *Server) Guide(info RoomInfo) play.Guide {
 	all := games()
 	rules := all[slices.IndexFunc(all, func(r *room.Rules) bool { return r.Spec().Name == info.Game })]
 	return play.StateGuide(rules, func(context.Context) (json.RawMessage, error) {
 		var in inspected
-		code, err := s.TryAt(s.AdminAt, "GET", "/admin/v1/rooms/"+info.ID, "", nil, &in)
+		code, err := s.TryCallAt(s.AdminAt, "GET", "/admin/v1/rooms/"+info.ID, "", nil, &in)
 		switch {
 		case err == nil && code == http.StatusOK:
 			return in.State, nil

@@ -9,11 +9,11 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// Loss is a game that one lets the other win, by their tokens.
+// Loss is a game that one player lets another win. It names both by their tokens.
 type Loss struct{ Winner, Loser string }
 
-// Lost plays games, some at once, and returns their rooms.
-func (s *Server) Lost(games []Loss) []string {
+// PlayLosses plays all the games, some at the same time, and returns the ids of their rooms.
+func (s *Server) PlayLosses(games []Loss) []string {
 	s.T.Helper()
 	rooms := make([]string, len(games))
 	var wg sync.WaitGroup
@@ -35,11 +35,11 @@ func (s *Server) Lost(games []Loss) []string {
 	return rooms
 }
 
-// lose plays the scholar's mate.
+// lose plays the scholar's mate and returns the id of the room.
 func (s *Server) lose(g Loss) (string, error) {
 	var info RoomInfo
 	body := map[string]any{"game": "chess", "options": map[string]any{"white": "first"}}
-	if code, err := s.TryAt(s.URL, "POST", "/v1/rooms", g.Winner, body, &info); err != nil || code != http.StatusCreated {
+	if code, err := s.TryCallAt(s.URL, "POST", "/v1/rooms", g.Winner, body, &info); err != nil || code != http.StatusCreated {
 		return "", fmt.Errorf("create: %d %w", code, err)
 	}
 	var sides [2]*client.Client
@@ -51,13 +51,14 @@ func (s *Server) lose(g Loss) (string, error) {
 		defer sides[i].Close()
 	}
 	for i, move := range strings.Fields("e4 e5 Qh5 Nc6 Bc4 Nf6 Qxf7#") {
-		if _, err := sides[i%2].Act(Patience(s.T), map[string]string{"move": move}); err != nil {
+		if _, err := sides[i%2].Act(WaitContext(s.T), map[string]string{"move": move}); err != nil {
 			return "", fmt.Errorf("%s: %w", move, err)
 		}
 	}
 	return info.ID, nil
 }
 
+// ChessBoard is the leaderboard of chess, with the fields that tests read.
 type ChessBoard struct {
 	Rules struct {
 		Games  int  `json:"games"`
@@ -69,7 +70,7 @@ type ChessBoard struct {
 	} `json:"players"`
 }
 
-// Board is the leaderboard of chess.
+// Board returns the leaderboard of chess.
 func (s *Server) Board() (b ChessBoard) {
 	s.T.Helper()
 	if code := s.Call("GET", "/v1/leaderboards/chess", nil, &b); code != http.StatusOK {

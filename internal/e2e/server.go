@@ -37,21 +37,21 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// Generous is crowded, with everybody rated by whatever they play.
-var Generous = slices.Clip(slices.Concat(Crowded, []string{
+// GenerousLimits is CrowdLimits with settings that rate everybody by every game.
+var GenerousLimits = slices.Clip(slices.Concat(CrowdLimits, []string{
 	"--rate-guests", "--rated-min-time", "0", "--rated-per-opponent", "0", "--leaderboard-min-games", "1",
 }))
 
-// Crowded are limits that keep a crowd on one address from being taken for an attack.
-var Crowded = []string{
+// CrowdLimits are settings with which a crowd on one address is not taken for an attack.
+var CrowdLimits = []string{
 	"--requests-per-second", "0", "--refusals-per-second", "0", "--rooms-per-second", "10000", "--guests-per-second", "10000", "--lists-per-second", "10000", "--unclaimed-seats", "0", "--room-share", "100", "--replays-per-second", "10000", "--leaderboards-per-second", "10000", "--leaderboard-cache", "0", "--max-sockets-per-address", "100000",
 	"--messages-per-second", "10000",
 }
 
-// longVariable, when set, has tests do as much as make soak wants of them.
+// longVariable names the environment variable that, when set, makes tests run as long as `make soak` wants.
 const longVariable = "ROOMRING_LONG"
 
-// Sized is how much of something a test does: little with -short, and as much as it ever may when longVariable is set.
+// Sized chooses how much of something a test does: long when longVariable is set, otherwise short with -short, otherwise usual.
 func Sized(short, usual, long int) int {
 	switch {
 	case os.Getenv(longVariable) != "":
@@ -62,7 +62,7 @@ func Sized(short, usual, long int) int {
 	return usual
 }
 
-// Server is one real process of this binary.
+// Server is one real server process. It can be stopped and started again on the same ports and folder.
 type Server struct {
 	T     *testing.T
 	Exe   string // the program; empty: this binary
@@ -73,33 +73,36 @@ type Server struct {
 	Log   *LogBuffer
 	Ended chan struct{}
 	Ready
-	By http.RoundTripper // what takes requests and sockets there; nil: http.DefaultTransport
+	Transport http.RoundTripper // carries requests and the sockets of Join; nil: http.DefaultTransport
 
-	GossipAt, Joins    string                   // of a cluster's node
-	Away               bool                     // rooms are made at other nodes
-	Within             func(func() error) error // where the process is started, if not on this network
-	DoorURL, DoorAdmin string                   // where it is reached then
+	GossipAt, JoinAddrs    string                   // of a cluster's node
+	CreateElsewhere        bool                     // Create returns rooms of other nodes, reached through this one
+	StartIn                func(func() error) error // starts the process on another network; nil: on this one
+	ProxyURL, ProxyAdminAt string                   // addresses that lead to that network
 }
 
-// LogBuffer keeps what a process logs, and shows it when its test fails.
+// LogBuffer holds what a process logs. It is safe for concurrent use.
 type LogBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
+// Write appends to the log.
 func (l *LogBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.Write(p)
 }
 
+// String returns the whole log.
 func (l *LogBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.String()
 }
 
-// NewServer prepares a process on a port of its own, which stays the same over restarts.
+// NewServer prepares a process with its own ports and data folder, which stay the same when it is restarted. The process is killed when the
+// test ends. If the test fails, the end of its log is shown.
 func NewServer(t *testing.T, args ...string) *Server {
 	t.Helper()
 	s := &Server{T: t, Dir: filepath.Join(t.TempDir(), "data"), Log: &LogBuffer{}}
@@ -114,10 +117,11 @@ func NewServer(t *testing.T, args ...string) *Server {
 	return s
 }
 
-// nextPort counts through the ports below those that the system gives to outgoing connections (32768 and
-// up on Linux): a port stays the server's own while it is down between a kill and the next start.
+// nextPort counts through the ports below those that the system gives to outgoing connections (32768 and up on Linux). So nobody
+// takes a server's port while it is down between a kill and the next start.
 var nextPort atomic.Uint32
 
+// FreePort returns a loopback address with a port that is free and is not returned again soon.
 func FreePort(t *testing.T) string {
 	t.Helper()
 	const first, last = 15_000, 31_000
@@ -133,12 +137,12 @@ func FreePort(t *testing.T) string {
 	return ""
 }
 
-// Start runs the process until it is ready.
+// Start starts the process and waits until it is ready.
 func (s *Server) Start() *Server {
 	s.T.Helper()
 	s.Spawn()
 	for end := time.Now().Add(StartCeiling); ; time.Sleep(5 * time.Millisecond) {
-		if s.ReadIn() {
+		if s.ReadReadyFile() {
 			return s
 		}
 		select {
@@ -152,19 +156,19 @@ func (s *Server) Start() *Server {
 	}
 }
 
-// ReadIn takes over what the process's ready file says, if it is there.
-func (s *Server) ReadIn() bool {
+// ReadReadyFile sets Ready from the process's ready file. It reports whether the file is there and is of this process.
+func (s *Server) ReadReadyFile() bool {
 	text, err := os.ReadFile(s.Dir + ".ready")
 	if err != nil || json.Unmarshal(text, &s.Ready) != nil || s.PID != s.Cmd.Process.Pid {
 		return false
 	}
-	if s.DoorURL != "" {
-		s.URL, s.AdminAt = s.DoorURL, s.DoorAdmin
+	if s.ProxyURL != "" {
+		s.URL, s.AdminAt = s.ProxyURL, s.ProxyAdminAt
 	}
 	return true
 }
 
-// Spawn runs the process and does not wait.
+// Spawn starts the process and does not wait until it is ready.
 func (s *Server) Spawn() {
 	s.T.Helper()
 	exe, err := os.Executable()
@@ -173,17 +177,17 @@ func (s *Server) Spawn() {
 	}
 	exe = cmp.Or(s.Exe, exe)
 	args := append([]string{"serve", "--data-dir", s.Dir, "--ready-file", s.Dir + ".ready"}, s.Args...)
-	if s.Joins != "" {
-		args = append(args, "--join", s.Joins)
+	if s.JoinAddrs != "" {
+		args = append(args, "--join", s.JoinAddrs)
 	}
 	s.Cmd = &exec.Cmd{
 		Path: exe, Args: append([]string{"roomring"}, args...), Stdout: s.Log, Stderr: s.Log,
 		Env: append(append(os.Environ(), "ROOMRING_TEST_GAMES=1"), s.Env...), Dir: s.T.TempDir(),
-		SysProcAttr: EndsWithTests(),
+		SysProcAttr: DieWithParent(),
 	}
 	start := s.Cmd.Start
-	if s.Within != nil {
-		start = func() error { return s.Within(s.Cmd.Start) }
+	if s.StartIn != nil {
+		start = func() error { return s.StartIn(s.Cmd.Start) }
 	}
 	if err := start(); err != nil {
 		s.T.Fatal(err)
@@ -193,7 +197,7 @@ func (s *Server) Spawn() {
 	go func() { _ = cmd.Wait(); close(ended) }()
 }
 
-// Kill is a crash: SIGKILL.
+// Kill ends the process by SIGKILL, as a crash does, and waits for its end.
 func (s *Server) Kill() {
 	if s.Cmd != nil {
 		_ = s.Cmd.Process.Kill()
@@ -201,7 +205,7 @@ func (s *Server) Kill() {
 	}
 }
 
-// Stop is a deploy: SIGTERM. It returns the exit code and how long it took.
+// Stop ends the process by SIGTERM, as a deploy does. It returns the exit code and how long the stop took.
 func (s *Server) Stop() (code int, took time.Duration) {
 	s.T.Helper()
 	begin := time.Now()
@@ -216,7 +220,7 @@ func (s *Server) Stop() (code int, took time.Duration) {
 	return s.Cmd.ProcessState.ExitCode(), time.Since(begin)
 }
 
-// Wait waits for the process to end by itself and returns its exit code.
+// Wait waits until the process ends by itself, and returns its exit code.
 func (s *Server) Wait() int {
 	s.T.Helper()
 	select {
@@ -227,8 +231,8 @@ func (s *Server) Wait() int {
 	return s.Cmd.ProcessState.ExitCode()
 }
 
-// Runs reports whether the process does.
-func (s *Server) Runs() bool {
+// IsRunning reports whether the process has been started and has not ended.
+func (s *Server) IsRunning() bool {
 	if s.Cmd == nil {
 		return false
 	}
@@ -240,28 +244,32 @@ func (s *Server) Runs() bool {
 	}
 }
 
-// Call sends a request to the public server, held to the API's description.
+// Call sends a request to the public API as CallAt does, without a token.
 func (s *Server) Call(method, path string, body, into any) int {
 	s.T.Helper()
 	return s.CallAt(s.URL, method, path, "", body, into)
 }
 
-// AtAdmin sends a request to the admin server.
-func (s *Server) AtAdmin(method, path string, body, into any) int {
+// CallAdmin sends a request to the admin API as CallAt does, without a token.
+func (s *Server) CallAdmin(method, path string, body, into any) int {
 	s.T.Helper()
 	return s.CallAt(s.AdminAt, method, path, "", body, into)
 }
 
+// CallAt is TryCallAt that fails the test on an error.
 func (s *Server) CallAt(base, method, path, token string, body, into any) int {
 	s.T.Helper()
-	code, err := s.TryAt(base, method, path, token, body, into)
+	code, err := s.TryCallAt(base, method, path, token, body, into)
 	if err != nil {
 		s.T.Fatalf("%s %s: %v", method, path, err)
 	}
 	return code
 }
 
-func (s *Server) TryAt(base, method, path, token string, body, into any) (int, error) {
+// TryCallAt sends a request with body as JSON; nil sends none. It decodes the JSON of the answer into into, copies the raw bytes if into is a
+// *[]byte, and ignores the answer's body if into is nil. It returns the status code. The test fails if the request or the answer differs
+// from docs/openapi.yaml.
+func (s *Server) TryCallAt(base, method, path, token string, body, into any) (int, error) {
 	var payload io.Reader
 	if body != nil {
 		raw, err := json.Marshal(body)
@@ -280,8 +288,8 @@ func (s *Server) TryAt(base, method, path, token string, body, into any) (int, e
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	c := apitest.Client(s.T) // holds request and answer to docs/openapi.yaml
-	c.Transport, c.Timeout = apitest.Transport(s.T, s.By), time.Minute
+	c := apitest.Client(s.T)
+	c.Transport, c.Timeout = apitest.Transport(s.T, s.Transport), time.Minute
 	res, err := c.Do(req)
 	if err != nil {
 		return 0, err
@@ -301,7 +309,7 @@ func (s *Server) TryAt(base, method, path, token string, body, into any) (int, e
 	return res.StatusCode, nil
 }
 
-// RoomInfo is the room object of the API, as far as tests look at it.
+// RoomInfo is the room object of the API, with the fields that tests read.
 type RoomInfo struct {
 	ID    string `json:"id"`
 	Game  string `json:"game"`
@@ -312,6 +320,7 @@ type RoomInfo struct {
 	Epoch uint64 `json:"epoch"`
 }
 
+// Create makes a room. Options are encoded as JSON; nil sends none. With CreateElsewhere it makes rooms until another node owns one.
 func (s *Server) Create(game string, options any) (info RoomInfo) {
 	s.T.Helper()
 	body := map[string]any{"game": game}
@@ -322,16 +331,16 @@ func (s *Server) Create(game string, options any) (info RoomInfo) {
 		if code := s.Call("POST", "/v1/rooms", body, &info); code != http.StatusCreated {
 			s.T.Fatalf("creating a room of %s: %d", game, code)
 		}
-		if !s.Away {
+		if !s.CreateElsewhere {
 			return info
 		}
 		if info.Node != s.Node {
-			return s.At(info)
+			return s.Via(info)
 		}
 	}
 }
 
-// Join brings a client into a room. It gives up after a minute without the server.
+// Join connects a client to a room. The client is closed when the test ends.
 func (s *Server) Join(info RoomInfo, o client.Options) *client.Client {
 	s.T.Helper()
 	c, err := s.TryJoin(info, o)
@@ -341,10 +350,11 @@ func (s *Server) Join(info RoomInfo, o client.Options) *client.Client {
 	return c
 }
 
+// TryJoin is Join that returns the error.
 func (s *Server) TryJoin(info RoomInfo, o client.Options) (*client.Client, error) {
 	o.URL = info.URL
-	if s.By != nil {
-		o.HTTP = &http.Client{Transport: s.By}
+	if s.Transport != nil {
+		o.HTTP = &http.Client{Transport: s.Transport}
 	}
 	if o.MaxDelay == 0 {
 		o.MaxDelay = 250 * time.Millisecond
@@ -356,14 +366,14 @@ func (s *Server) TryJoin(info RoomInfo, o client.Options) (*client.Client, error
 	return c, err
 }
 
-// Result waits until a room's result is in the store: 202 and 503 say not yet.
+// Result waits until a room's result is in the store, and returns it. The server answers 202 or 503 until then.
 func (s *Server) Result(id string) StoredResult {
 	s.T.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		var raw []byte
 		code := s.Call("GET", "/v1/results/"+id, nil, &raw)
 		if code == http.StatusForbidden { // it was private
-			code = s.AtAdmin("GET", "/admin/v1/results/"+id, nil, &raw)
+			code = s.CallAdmin("GET", "/admin/v1/results/"+id, nil, &raw)
 		}
 		switch {
 		case code == http.StatusOK:
@@ -378,6 +388,7 @@ func (s *Server) Result(id string) StoredResult {
 	}
 }
 
+// StoredResult is the result object of the API, with the fields that tests read.
 type StoredResult struct {
 	Status  string `json:"status"`
 	End     string `json:"end"`
@@ -397,18 +408,18 @@ type StoredResult struct {
 	} `json:"result"`
 }
 
-// Replayed runs a stored replay again, by the command.
-func (s *Server) Replayed(id string) {
+// CheckReplay downloads the replay of a room and runs it as `roomring replay` does.
+func (s *Server) CheckReplay(id string) {
 	s.T.Helper()
 	var raw []byte
 	code := s.Call("GET", "/v1/replays/"+id, nil, &raw)
 	if code == http.StatusForbidden { // it was private
-		code = s.AtAdmin("GET", "/admin/v1/replays/"+id, nil, &raw)
+		code = s.CallAdmin("GET", "/admin/v1/replays/"+id, nil, &raw)
 	}
 	if code != http.StatusOK {
 		s.T.Fatalf("the replay of %s: %d %s", id, code, raw)
 	}
-	games, err := Builtin()
+	games, err := BuiltinGames()
 	if err != nil {
 		s.T.Fatal(err)
 	}
@@ -417,16 +428,17 @@ func (s *Server) Replayed(id string) {
 	}
 }
 
-// EncodingOf gives every other of a series the other encoding.
+// EncodingOf returns JSON for even numbers and CBOR for odd ones.
 func EncodingOf(i int) wire.Encoding { return wire.Encoding(i % 2) }
 
-// Patience is a ceiling for what should take moments.
-func Patience(t *testing.T) context.Context {
+// WaitContext returns a context that ends after two minutes: a ceiling for what should take moments.
+func WaitContext(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
 
+// Mentions reports whether the text has all the words.
 func Mentions(text string, words ...string) bool {
 	for _, w := range words {
 		if !strings.Contains(text, w) {
@@ -436,8 +448,8 @@ func Mentions(text string, words ...string) bool {
 	return true
 }
 
-// Main runs the tests of one folder. They may run this very binary as `roomring`, and as what others names: nothing else is built and
-// linked. Folders take turns: on two processors tests that watch what happens in seconds are surer so.
+// Main runs the tests of one folder. The tests can run this binary as `roomring`, and under the names in others, so that no other program
+// is built. Folders take turns, because tests that watch what happens within seconds fail more often when they share two processors.
 func Main(m *testing.M, others map[string]func()) {
 	commands := map[string]func(){"roomring": func() { roomring.Main(games()...) }}
 	maps.Copy(commands, others)
@@ -447,31 +459,34 @@ func Main(m *testing.M, others map[string]func()) {
 	testscript.Main(m, commands)
 }
 
-// StartCeiling is how long a script waits for a server to be ready on a busy machine.
+// StartCeiling bounds the wait for a server to start, or to end by itself, on a busy machine.
 const StartCeiling = 60 * time.Second
 
+// Exit codes of the command.
 const (
 	ExitOK     = cli.ExitOK
 	ExitFailed = cli.ExitFailed
 	ExitUsage  = cli.ExitUsage
 )
 
+// Ready is what a server writes to its ready file.
 type Ready = node.Ready
 
-// Extra are the games beside those of the command roomring, that tests play.
-var Extra []*room.Rules
+// ExtraGames are games that only tests play. Processes have them in addition to the games of the command roomring.
+var ExtraGames []*room.Rules
 
-// games are those of the program under test.
+// games returns the games of the program under test.
 func games() []*room.Rules {
-	return append([]*room.Rules{chess.Rules(), snakes.Rules(), liarsdice.Rules()}, Extra...)
+	return append([]*room.Rules{chess.Rules(), snakes.Rules(), liarsdice.Rules()}, ExtraGames...)
 }
 
-// Run carries out a command line in this process.
+// Run runs a command of roomring in this process and returns its exit code.
 func Run(args []string, out, errs io.Writer) int { return cli.Run(games(), args, out, errs) }
 
-func Builtin() (*core.Games, error) { return core.NewGames(games()...) }
+// BuiltinGames returns the games of the program under test.
+func BuiltinGames() (*core.Games, error) { return core.NewGames(games()...) }
 
-// devStatus is what roomring dev says of a node's process.
+// devStatus is what `roomring dev` says about a node's process.
 type devStatus struct {
 	Node  string   `json:"node"`
 	PID   int      `json:"pid"`
@@ -480,8 +495,10 @@ type devStatus struct {
 	Admin string   `json:"admin"`
 }
 
+// DevState is the state of a node's process under `roomring dev`.
 type DevState string
 
+// States of a node's process.
 const (
 	DevRunning DevState = "running"
 	DevPaused  DevState = "paused"
@@ -491,8 +508,8 @@ const (
 // Ceiling bounds every wait on a busy machine.
 const Ceiling = 30 * time.Second
 
-// Edit changes a database by hand, and must change something.
-func Edit(t *testing.T, path, query string, args ...any) {
+// EditDatabase runs a statement on a SQLite file.
+func EditDatabase(t *testing.T, path, query string, args ...any) {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+path)
 	if err != nil {
@@ -504,7 +521,7 @@ func Edit(t *testing.T, path, query string, args ...any) {
 	}
 }
 
-// CreateHere makes a room that this node has.
+// CreateHere makes rooms until this node owns one, and returns that one.
 func (s *Server) CreateHere(game string, options any) RoomInfo {
 	s.T.Helper()
 	for {
@@ -514,7 +531,7 @@ func (s *Server) CreateHere(game string, options any) RoomInfo {
 	}
 }
 
-// Until polls for what must come to be.
+// Until polls until ok returns true. It fails the test when ctx ends.
 func (s *Server) Until(ctx context.Context, what string, ok func() bool) {
 	s.T.Helper()
 	for !ok() {
@@ -526,17 +543,17 @@ func (s *Server) Until(ctx context.Context, what string, ok func() bool) {
 	}
 }
 
-// Amid waits until a share of all moves has been acknowledged.
-func (s *Server) Amid(ctx context.Context, matches []*Match, share float64) {
+// WaitForShare waits until a share of all moves has been acknowledged.
+func (s *Server) WaitForShare(ctx context.Context, matches []*Match, share float64) {
 	s.T.Helper()
 	s.Until(ctx, "in the middle of the games", func() bool { return PlayedShare(matches) >= share })
 }
 
-// PlayedShare is how much of all games has been played.
+// PlayedShare returns the share of all moves that has been acknowledged, from 0 to 1.
 func PlayedShare(matches []*Match) float64 {
 	played, total := 0, 0
 	for _, m := range matches {
-		played, total = played+int(m.Played.Load()), total+len(strings.Fields(m.G.Moves))
+		played, total = played+int(m.Played.Load()), total+len(strings.Fields(m.Game.Moves))
 	}
 	return float64(played) / float64(total)
 }

@@ -17,22 +17,22 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// Socket is one WebSocket as a client in any language has it: nothing is kept, resumed or sent again.
+// Socket is a plain WebSocket. Unlike client.Client, it does not resume or send anything again.
 type Socket struct {
 	T        *testing.T
 	Ws       *websocket.Conn
 	Encoding wire.Encoding
-	Next     func() (wire.ServerMessage, error, bool)
+	Next     func() (wire.ServerMessage, error, bool) // the next message, or the error that ended the socket; false after that
 	stop     func()
 }
 
-// Dial opens a socket in the encoding.
+// Dial opens a socket that speaks the encoding.
 func Dial(t *testing.T, url string, e wire.Encoding) *Socket {
 	t.Helper()
 	return DialAs(t, url, e, []string{wire.SubprotocolJSON, wire.SubprotocolCBOR}[e])
 }
 
-// DialAs offers any subprotocols.
+// DialAs is Dial that offers other subprotocols.
 func DialAs(t *testing.T, url string, e wire.Encoding, subprotocols ...string) *Socket {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), Ceiling)
@@ -44,7 +44,7 @@ func DialAs(t *testing.T, url string, e wire.Encoding, subprotocols ...string) *
 	return newSocket(t, ws, e)
 }
 
-// newSocket takes over an open socket.
+// newSocket makes a Socket of an open WebSocket.
 func newSocket(t *testing.T, ws *websocket.Conn, e wire.Encoding) *Socket {
 	ws.SetReadLimit(64 << 20)
 	s := &Socket{T: t, Ws: ws, Encoding: e}
@@ -53,7 +53,7 @@ func newSocket(t *testing.T, ws *websocket.Conn, e wire.Encoding) *Socket {
 	return s
 }
 
-// Read takes one WebSocket message, whatever it holds.
+// Read returns the next WebSocket message, undecoded.
 func (s *Socket) Read() ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.T.Context()), Ceiling)
 	defer cancel()
@@ -61,7 +61,7 @@ func (s *Socket) Read() ([]byte, error) {
 	return msg, err
 }
 
-// messages are all protocol messages until the socket ends, and at last its error.
+// messages yields all protocol messages until the socket ends, and then its error.
 func (s *Socket) messages() iter.Seq2[wire.ServerMessage, error] {
 	return func(yield func(wire.ServerMessage, error) bool) {
 		for {
@@ -79,7 +79,7 @@ func (s *Socket) messages() iter.Seq2[wire.ServerMessage, error] {
 	}
 }
 
-// Hear waits for the next message of one type and passes over all others.
+// Hear waits for the next message of type M and returns it. It skips all other messages.
 func Hear[M wire.ServerMessage](s *Socket) M {
 	s.T.Helper()
 	for {
@@ -93,7 +93,7 @@ func Hear[M wire.ServerMessage](s *Socket) M {
 	}
 }
 
-// Answer waits for the next ack or reject.
+// Answer waits for the next ack or reject and returns it. It skips all other messages.
 func (s *Socket) Answer() wire.ServerMessage {
 	s.T.Helper()
 	for {
@@ -108,7 +108,7 @@ func (s *Socket) Answer() wire.ServerMessage {
 	}
 }
 
-// Closed waits for the end of the socket and returns its code and reason, and what came before it.
+// Closed waits until the server closes the socket. It returns the close code, the reason, and the messages that came before.
 func (s *Socket) Closed() (wire.CloseCode, string, []wire.ServerMessage) {
 	s.T.Helper()
 	var before []wire.ServerMessage
@@ -124,7 +124,7 @@ func (s *Socket) Closed() (wire.CloseCode, string, []wire.ServerMessage) {
 	}
 }
 
-// ClosesWith checks how the socket ends, and that the reason says what it should.
+// ClosesWith waits until the server closes the socket, and checks the close code and that the reason has all the words.
 func (s *Socket) ClosesWith(want wire.CloseCode, words ...string) {
 	s.T.Helper()
 	code, reason, _ := s.Closed()
@@ -133,6 +133,7 @@ func (s *Socket) ClosesWith(want wire.CloseCode, words ...string) {
 	}
 }
 
+// Write sends one WebSocket message, as text for JSON and as binary for CBOR.
 func (s *Socket) Write(msg []byte) {
 	s.T.Helper()
 	kind := websocket.MessageText
@@ -144,32 +145,34 @@ func (s *Socket) Write(msg []byte) {
 	}
 }
 
+// TryWrite sends one WebSocket message of any kind and returns the error.
 func (s *Socket) TryWrite(kind websocket.MessageType, msg []byte) error {
 	ctx, cancel := context.WithTimeout(s.T.Context(), Ceiling)
 	defer cancel()
 	return s.Ws.Write(ctx, kind, msg)
 }
 
-// Hello says it and waits for the welcome.
+// Hello sends a hello and waits for the welcome.
 func (s *Socket) Hello(h wire.Hello) wire.Welcome {
 	s.T.Helper()
 	s.Write(wire.AppendHello(nil, s.Encoding, h))
 	return Hear[wire.Welcome](s)
 }
 
+// Act sends an act with data in JSON. It does not wait for the answer.
 func (s *Socket) Act(cseq uint64, data string) {
 	s.T.Helper()
 	s.Write(wire.AppendAct(nil, s.Encoding, wire.Act{CSeq: cseq, Data: json.RawMessage(data)}))
 }
 
-// Of is the same process, reporting to a subtest.
-func (s *Server) Of(t *testing.T) *Server {
+// ForTest returns the same process, which then reports to t.
+func (s *Server) ForTest(t *testing.T) *Server {
 	c := *s
 	c.T = t
 	return &c
 }
 
-// inspected is what the operator sees of a room, as far as tests look at it.
+// inspected is a room as the operator sees it, with the fields that tests read.
 type inspected struct {
 	Index  uint64          `json:"index"`
 	Commit uint64          `json:"commit"`
@@ -184,17 +187,18 @@ type seatSeen struct {
 	Online bool   `json:"online"`
 }
 
+// Inspect asks the admin API for a room.
 func (s *Server) Inspect(id string) inspected {
 	s.T.Helper()
 	var in inspected
-	if code := s.AtAdmin("GET", "/admin/v1/rooms/"+id, nil, &in); code != http.StatusOK {
+	if code := s.CallAdmin("GET", "/admin/v1/rooms/"+id, nil, &in); code != http.StatusOK {
 		s.T.Fatalf("inspecting %s: %d", id, code)
 	}
 	return in
 }
 
-// Offline waits until the room knows that a player's socket has gone.
-func (s *Server) Offline(id, player string) {
+// WaitOffline waits until the room knows that a player is no longer connected.
+func (s *Server) WaitOffline(id, player string) {
 	s.T.Helper()
 	testwait.Until(s.T, "the room knows that "+player+" has gone", func() bool {
 		for _, seat := range s.Inspect(id).Seats {
@@ -206,7 +210,7 @@ func (s *Server) Offline(id, player string) {
 	})
 }
 
-// Bye closes the socket as a well-behaved client does, and waits for the server's answer.
+// Bye closes the socket as a well-behaved client does: it waits for the server to answer the close.
 func (s *Socket) Bye() {
 	s.T.Helper()
 	if err := s.Ws.Close(websocket.StatusNormalClosure, ""); err != nil {
@@ -214,9 +218,10 @@ func (s *Socket) Bye() {
 	}
 }
 
-// Name makes up different names for clients and players of one test.
+// Name returns the name of client or player number i of a test.
 func Name(i int) string { return fmt.Sprintf("n%02d", i) }
 
+// MustDecode decodes JSON and fails the test if it cannot.
 func MustDecode(t *testing.T, raw []byte, into any) {
 	t.Helper()
 	if err := json.Unmarshal(raw, into); err != nil {
@@ -224,13 +229,14 @@ func MustDecode(t *testing.T, raw []byte, into any) {
 	}
 }
 
-// Guest is a player that the server makes up.
+// Guest is a guest, as the server answers it.
 type Guest struct {
 	Token  string `json:"token"`
 	Player string `json:"player"`
 	Name   string `json:"name"`
 }
 
+// Guest makes a guest.
 func (s *Server) Guest(name string) Guest {
 	s.T.Helper()
 	var g Guest
@@ -240,10 +246,10 @@ func (s *Server) Guest(name string) Guest {
 	return g
 }
 
-// Ticket is one for matchmaking: long enough, and another for whatever else it is of.
+// Ticket returns a matchmaking ticket that is long enough. Different arguments give different tickets.
 func Ticket(of ...any) string { return fmt.Sprintf("a-ticket-of-a-test-%v", of) }
 
-// FolderSize is how many bytes the files of the data folder have.
+// FolderSize returns the total size of the files in the data folder, in bytes.
 func (s *Server) FolderSize() (size int64) {
 	s.T.Helper()
 	err := filepath.WalkDir(s.Dir, func(_ string, e fs.DirEntry, err error) error {
@@ -262,7 +268,7 @@ func (s *Server) FolderSize() (size int64) {
 	return size
 }
 
-// notActions are data of an act that no action can be, by encoding: what some client's library may write all the same.
+// notActions maps data that no action can have to the code of its refusal, by encoding. Some client libraries may write such data.
 var notActions = [2]map[string]string{
 	wire.JSON: {
 		`"hello \ud83c"`:              "bad_text",
@@ -294,7 +300,8 @@ var notActions = [2]map[string]string{
 	},
 }
 
-func (s *Server) DataThatNoActionCanBe() {
+// CheckInvalidActData sends acts whose data cannot be an action. Each must be refused, and must change nothing.
+func (s *Server) CheckInvalidActData() {
 	for e, all := range notActions {
 		s := s
 		info := s.Create("chess", map[string]any{"bot": 1, "white": "first"})
@@ -321,7 +328,7 @@ func (s *Server) DataThatNoActionCanBe() {
 	}
 }
 
-// ActWith is an act around data that is written already, of a cseq below 24.
+// ActWith encodes an act whose data is encoded already. In CBOR the cseq must be below 24.
 func ActWith(e wire.Encoding, cseq uint64, data string) []byte {
 	if e == wire.CBOR {
 		return append(append([]byte("\xa3\x61t\x63act\x64cseq"), byte(cseq)), append([]byte("\x64data"), data...)...)
@@ -330,7 +337,9 @@ func ActWith(e wire.Encoding, cseq uint64, data string) []byte {
 	return []byte(`{"t":"act","cseq":` + string(number) + `,"data":` + data + `}`)
 }
 
-func (s *Server) WholeNumbersHoweverSpelt() {
+// CheckNumberSpellings writes whole numbers as 1.0 and 1e0 in messages, actions and options, which the server must accept, and sends other
+// numbers, which it must refuse.
+func (s *Server) CheckNumberSpellings() {
 	t := s.T
 	for e, say := range []func(string) []byte{
 		func(text string) []byte { return []byte(text) },
@@ -340,7 +349,7 @@ func (s *Server) WholeNumbersHoweverSpelt() {
 		c := Dial(t, info.URL, wire.Encoding(e))
 		c.Write(say(`{"t":"hello","client":"x","name":"Ann","attempt":1.0}`))
 		w := Hear[wire.Welcome](c)
-		// It may be the bot's turn: what a bid is refused with says whether its numbers were read.
+		// It may be the bot's turn. The code of the refusal then tells whether the numbers were read.
 		c.Write(say(`{"t":"act","cseq":1e0,"data":{"bid":{"count":1.0,"face":4.0}}}`))
 		if no, refused := c.Answer().(wire.Reject); refused && (no.CSeq != 1 || no.Code == "bad_action") {
 			t.Errorf("a bid: %+v", no)

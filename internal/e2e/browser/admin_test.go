@@ -16,10 +16,10 @@ import (
 // programs make, and kicks and closes.
 func browserAdmin(t *testing.T, shared *browser) {
 	t.Parallel()
-	s := e2e.NewServer(t, append(e2e.Generous, "--node", "alpha")...)
+	s := e2e.NewServer(t, append(e2e.GenerousLimits, "--node", "alpha")...)
 	held, aside := s.Start().Create("tally", nil), s.Create("chess", nil)
 	s.Kill()
-	e2e.Edit(t, filepath.Join(s.Dir, "store.db"), `UPDATE rooms SET epoch = epoch + 5, folder = 'elsewhere' WHERE room = ?`, aside.ID)
+	e2e.EditDatabase(t, filepath.Join(s.Dir, "store.db"), `UPDATE rooms SET epoch = epoch + 5, folder = 'elsewhere' WHERE room = ?`, aside.ID)
 	s.Env = []string{"ROOMRING_TEST_GAMES="}
 	s.Start()
 	b := shared.on(t)
@@ -57,7 +57,7 @@ func browserAdmin(t *testing.T, shared *browser) {
 
 	for i, uci := range scholars[:4] {
 		player := []*client.Client{white, black}[i%2]
-		if _, err := player.Act(e2e.Patience(t), map[string]string{"move": uci}); err != nil {
+		if _, err := player.Act(e2e.WaitContext(t), map[string]string{"move": uci}); err != nil {
 			t.Fatal(err)
 		}
 		op.until(fmt.Sprintf(`document.querySelectorAll(%s).length === %d`, quote(testid("event", `[data-kind="act"]`)), i+1))

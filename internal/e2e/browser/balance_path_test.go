@@ -41,7 +41,7 @@ func (u underPath) start(t *testing.T) (*e2e.Balancer, *e2e.Server) {
 	node := e2e.FreePort(t)
 	b := newBalancerOf(t, u.file, u.edit, node)
 	b.URL += sitePath
-	s := e2e.NewServer(t, append(e2e.Generous, "--node", "n1", "--listen", node, "--trusted-proxies", "127.0.0.1", "--public-url", b.URL)...)
+	s := e2e.NewServer(t, append(e2e.GenerousLimits, "--node", "n1", "--listen", node, "--trusted-proxies", "127.0.0.1", "--public-url", b.URL)...)
 	s.Env = []string{"ROOMRING_TEST_GAMES="}
 	return b, s.Start()
 }
@@ -104,7 +104,7 @@ func TestUnderAPath(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := ws.Plays(wire.Hello{Client: "c"}); err != nil {
+			if err := ws.TryHello(wire.Hello{Client: "c"}); err != nil {
 				t.Error(err)
 			}
 		})

@@ -14,8 +14,8 @@ import (
 )
 
 // seat makes a room and brings both players in by the hints, as often as it takes for the room to suit.
-func seat(b *e2e.Balancer, ctx context.Context, front *e2e.Server, g e2e.Recorded, suits func(e2e.RoomInfo) bool, hints [2]string) (*e2e.Match, error) {
-	m := &e2e.Match{S: front, G: g}
+func seat(b *e2e.Balancer, ctx context.Context, front *e2e.Server, g e2e.RecordedGame, suits func(e2e.RoomInfo) bool, hints [2]string) (*e2e.Match, error) {
+	m := &e2e.Match{Server: front, Game: g}
 	options := map[string]any{"white": "first", "clock": map[string]any{"initial_ms": 3_600_000}}
 	for m.Room.ID == "" || !suits(m.Room) {
 		m.Room = front.Create("chess", options)
@@ -37,14 +37,16 @@ func seat(b *e2e.Balancer, ctx context.Context, front *e2e.Server, g e2e.Recorde
 // playsAnyway plays whole games with one node dead, by hints that are right, missing, wrong, another node's and the dead
 // one's.
 func playsAnyway(t *testing.T, b *e2e.Balancer, c *e2e.Team, _ []e2e.RoomInfo) {
-	ctx, front, dead := e2e.Patience(t), front(b), c.Nodes[2]
+	ctx, front, dead := e2e.WaitContext(t), front(b), c.Nodes[2]
 	lives := func(info e2e.RoomInfo) bool { return info.Node != dead.Node }
 	hints := []string{"own", "", "nowhere", "evil.example:80", "n1", "n2", dead.Node}
 	dead.Kill()
-	front.Until(ctx, "the others know that a node is dead", func() bool { return len(c.Nodes[0].Sees("active")) == 2 && len(c.Nodes[1].Sees("active")) == 2 })
+	front.Until(ctx, "the others know that a node is dead", func() bool {
+		return len(c.Nodes[0].KnownNodes("active")) == 2 && len(c.Nodes[1].KnownNodes("active")) == 2
+	})
 	games := e2e.SteadyGames(t, 2*len(hints))
 	matches := make([]*e2e.Match, len(games))
-	e2e.Each(len(games), len(games), func(i int) {
+	e2e.ForEach(len(games), len(games), func(i int) {
 		var err error
 		if matches[i], err = seat(b, ctx, front, games[i], lives, [2]string{hints[i%len(hints)], hints[(i+i/len(hints)+1)%len(hints)]}); err != nil {
 			t.Errorf("game %d: %v", games[i].Row, err)
@@ -59,10 +61,10 @@ func playsAnyway(t *testing.T, b *e2e.Balancer, c *e2e.Team, _ []e2e.RoomInfo) {
 // sparesTheDraining stops a node politely under games: it gets no new socket, whoever asks for it is taken elsewhere, and
 // its games go on.
 func sparesTheDraining(t *testing.T, b *e2e.Balancer, c *e2e.Team, rooms []e2e.RoomInfo) {
-	ctx, front, leaver := e2e.Patience(t), front(b), c.Nodes[1]
+	ctx, front, leaver := e2e.WaitContext(t), front(b), c.Nodes[1]
 	games := e2e.SteadyGames(t, 12)
 	matches := make([]*e2e.Match, len(games))
-	e2e.Each(len(games), len(games), func(i int) {
+	e2e.ForEach(len(games), len(games), func(i int) {
 		var err error
 		theirs := func(info e2e.RoomInfo) bool { return i%2 == 1 || info.Node == leaver.Node }
 		if matches[i], err = seat(b, ctx, front, games[i], theirs, [2]string{"own", "own"}); err != nil {
@@ -73,11 +75,11 @@ func sparesTheDraining(t *testing.T, b *e2e.Balancer, c *e2e.Team, rooms []e2e.R
 		return
 	}
 	wait := e2e.PlayAll(ctx, t, matches)
-	front.Amid(ctx, matches, 0.05)
+	front.WaitForShare(ctx, matches, 0.05)
 	for refused := 0; refused == 0 && ctx.Err() == nil && !t.Failed(); { // it may have ended before anybody could ask
 		refused = drains(b, ctx, leaver, rooms)
 		leaver.Start()
-		c.Whole(3)
+		c.WaitWhole(3)
 	}
 	wait()
 	e2e.CheckStored(t, matches)
@@ -89,7 +91,7 @@ func drains(b *e2e.Balancer, ctx context.Context, leaver *e2e.Server, rooms []e2
 	t, front := b.T, front(b)
 	stays, err := b.Open(clientAt(b, "127.0.0.1"), hinted(rooms[0], leaver.Node), nil)
 	if err == nil {
-		err = stays.Plays(e2e.Watch("stays")) // and goes only when the node has no more time
+		err = stays.TryHello(e2e.SpectatorHello("stays")) // and goes only when the node has no more time
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +106,7 @@ func drains(b *e2e.Balancer, ctx context.Context, leaver *e2e.Server, rooms []e2
 	}
 	front.Until(ctx, "the node drains", func() bool { return !leaver.IsReady() })
 	before := -1
-	for leaver.Runs() {
+	for leaver.IsRunning() {
 		if _, bad := b.Open(clientAt(b, "127.0.0.1"), hinted(rooms[(refused+1)%len(rooms)], leaver.Node), nil); bad != nil {
 			t.Errorf("asking for a node that drains: %v", bad)
 		}

@@ -53,7 +53,7 @@ func taken(s *e2e.Server) int {
 
 func tryTaken(s *e2e.Server) (int, error) {
 	var text []byte
-	if code, err := s.TryAt(s.AdminAt, "GET", "/metrics", "", nil, &text); err != nil || code != http.StatusOK {
+	if code, err := s.TryCallAt(s.AdminAt, "GET", "/metrics", "", nil, &text); err != nil || code != http.StatusOK {
 		return 0, fmt.Errorf("GET /metrics: %d %w", code, err)
 	}
 	found := socketsOpened.FindSubmatch(text)
@@ -70,7 +70,7 @@ func landed(t *testing.T, nodes []*e2e.Server, opened int, f func()) map[string]
 	t.Helper()
 	start := map[*e2e.Server]int{}
 	for _, n := range nodes {
-		if n.Runs() {
+		if n.IsRunning() {
 			start[n] = taken(n)
 		}
 	}
@@ -142,11 +142,11 @@ func leadsByHint(t *testing.T, b *e2e.Balancer, c *e2e.Team, rooms []e2e.RoomInf
 	const sockets = 5
 	own, direct := map[string]int{}, 0
 	got := landed(t, c.Nodes, len(rooms)*sockets, func() {
-		e2e.Each(len(rooms)*sockets, 16, func(i int) {
+		e2e.ForEach(len(rooms)*sockets, 16, func(i int) {
 			info := rooms[i%len(rooms)]
 			s, err := b.Open(clientAt(b, "127.0.0.1"), info.URL, nil)
 			if err == nil {
-				err = s.Plays(e2e.Watch(fmt.Sprint("w", i)))
+				err = s.TryHello(e2e.SpectatorHello(fmt.Sprint("w", i)))
 			}
 			if err != nil {
 				t.Errorf("watching %s: %v", info.URL, err)
@@ -191,14 +191,14 @@ func leadsByCookie(t *testing.T, b *e2e.Balancer, c *e2e.Team, _ []e2e.RoomInfo)
 	for range 10 {
 		jar, _ := cookiejar.New(nil) // fails never
 		front := front(b)
-		front.By = jarred{jar, front.By}
+		front.Transport = jarred{jar, front.Transport}
 		info := front.Create("chess", nil)
 		site, _ := url.Parse(b.URL)
 		if set := jar.Cookies(site); len(set) != 1 || set[0].Value != owner(info) {
 			t.Fatalf("create through %s sets the cookies %v", b.Name, set)
 		}
 		got := landed(t, c.Nodes, 1, func() {
-			if _, err := b.Open(&http.Client{Transport: front.By}, hinted(info, ""), nil); err != nil {
+			if _, err := b.Open(&http.Client{Transport: front.Transport}, hinted(info, ""), nil); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -334,7 +334,7 @@ func passesTheDead(t *testing.T, b *e2e.Balancer, c *e2e.Team, rooms []e2e.RoomI
 		res.Body.Close()
 	}
 	dead.Start()
-	c.Whole(3)
+	c.WaitWhole(3)
 	testwait.Until(t, b.Name+" uses a node that is back", func() bool {
 		got := landed(t, c.Nodes, 1, func() {
 			if _, err := b.Open(way, hinted(rooms[0], dead.Node), nil); err != nil {
@@ -424,7 +424,7 @@ func TestBalancersTellTheClient(t *testing.T) {
 			join := func(from string, forged ...string) error {
 				s, err := b.Open(clientAt(b, from), info.URL, http.Header{"X-Forwarded-For": forged})
 				if err == nil {
-					err = s.Plays(e2e.Watch(from))
+					err = s.TryHello(e2e.SpectatorHello(from))
 				}
 				return err
 			}
@@ -440,7 +440,7 @@ func TestBalancersTellTheClient(t *testing.T) {
 			}
 			forged, err := b.Open(clientAt(b, "127.0.0.2"), info.URL, http.Header{"Forwarded": {"for=127.0.0.9"}})
 			if err == nil {
-				err = forged.Plays(e2e.Watch("forged"))
+				err = forged.TryHello(e2e.SpectatorHello("forged"))
 			}
 			if websocket.CloseStatus(err) != websocket.StatusCode(wire.CloseTooMany) {
 				t.Errorf("a third socket with Forwarded: %v", err)
@@ -463,14 +463,14 @@ func TestUntrustedForwarded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer first.Ws.CloseNow() // what nobody holds any more is closed by the garbage collector
-	if err := first.Plays(e2e.Watch("first")); err != nil {
+	if err := first.TryHello(e2e.SpectatorHello("first")); err != nil {
 		t.Fatal(err) // a socket is counted after its upgrade is answered
 	}
 	second, err := b.Open(http.DefaultClient, info.URL, http.Header{"X-Forwarded-For": {"198.51.100.2"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := second.Plays(e2e.Watch("second")); websocket.CloseStatus(err) != websocket.StatusCode(wire.CloseTooMany) {
+	if err := second.TryHello(e2e.SpectatorHello("second")); websocket.CloseStatus(err) != websocket.StatusCode(wire.CloseTooMany) {
 		t.Errorf("a second socket with another X-Forwarded-For: %v", err)
 	}
 	if u, cookie := toldBy(s, map[string]string{"X-Forwarded-Proto": "https"}); !strings.HasPrefix(u, "ws://") || cookie.Secure {

@@ -129,7 +129,7 @@ func runBalancer(b *e2e.Balancer, args ...string) {
 	log := &e2e.LogBuffer{}
 	cmd := exec.Command(program(b.T, b.Name), args...)
 	cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, b.T.TempDir()
-	cmd.SysProcAttr = e2e.EndsWithTests()
+	cmd.SysProcAttr = e2e.DieWithParent()
 	if err := cmd.Start(); err != nil {
 		b.T.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func clientAt(b *e2e.Balancer, from string) *http.Client {
 
 // front is the balancer as if it were one server.
 func front(b *e2e.Balancer) *e2e.Server {
-	return &e2e.Server{T: b.T, Log: &e2e.LogBuffer{}, Ready: e2e.Ready{URL: b.URL}, By: clientFrom(b, "127.0.0.1")}
+	return &e2e.Server{T: b.T, Log: &e2e.LogBuffer{}, Ready: e2e.Ready{URL: b.URL}, Transport: clientFrom(b, "127.0.0.1")}
 }
 
 // TestShippedBalancers lets each program check each file that is written for it. Envoy's is not run, and nginx's file

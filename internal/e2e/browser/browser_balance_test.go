@@ -25,7 +25,7 @@ func browserNodes(t *testing.T, shared *browser) {
 	b := shared.on(t)
 	var two sides
 	got := landed(t, c.Nodes, 3, func() {
-		info := c.Any().Create("chess", map[string]any{"white": "first"})
+		info := c.AnyNode().Create("chess", map[string]any{"white": "first"})
 		for i, name := range []string{"White", "Black"} {
 			two[i] = b.person(name).visit(c.Nodes[i].URL + "/play/" + info.ID).live()
 		}

@@ -114,7 +114,7 @@ func chromium(t *testing.T) string {
 // newPages starts a server as people meet it: without the games that are there for tests.
 func newPages(t *testing.T) *e2e.Server {
 	t.Helper()
-	s := e2e.NewServer(t, e2e.Generous...)
+	s := e2e.NewServer(t, e2e.GenerousLimits...)
 	s.Env = []string{"ROOMRING_TEST_GAMES="}
 	return s.Start()
 }

@@ -20,9 +20,9 @@ import (
 // from the page of `roomring dev`, whose buttons end and start nodes.
 func browserCluster(t *testing.T, shared *browser) {
 	t.Parallel()
-	d := e2e.DevFor(t, slices.Concat([]string{"--nodes", "3", "--"}, e2e.Generous)...)
+	d := e2e.NewDev(t, slices.Concat([]string{"--nodes", "3", "--"}, e2e.GenerousLimits)...)
 	d.Env = []string{"ROOMRING_TEST_GAMES="}
-	d.Start().Whole(3)
+	d.Start().WaitWhole(3)
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	b := shared.on(t)
@@ -108,7 +108,7 @@ func diceAt(d *e2e.DevRun, ctx context.Context, node string) diceTable {
 	table := diceTable{room: info}
 	for i, name := range []string{"<i>Ann</i>", "Bob"} {
 		edge := d.Nodes[2*(1-i)]
-		table.players = append(table.players, edge.Join(edge.At(info), client.Options{Name: name}))
+		table.players = append(table.players, edge.Join(edge.Via(info), client.Options{Name: name}))
 	}
 	for _, p := range table.players {
 		if err := p.WaitView(ctx, func(v any) bool { return e2e.Field(v, "mine") != nil }); err != nil {

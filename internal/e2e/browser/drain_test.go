@@ -30,9 +30,9 @@ const watchConnection = `{
 // to node and say nothing of it.
 func browserDrain(t *testing.T, shared *browser) {
 	t.Parallel()
-	d := e2e.DevFor(t, slices.Concat([]string{"--nodes", "3", "--"}, e2e.Generous)...)
+	d := e2e.NewDev(t, slices.Concat([]string{"--nodes", "3", "--"}, e2e.GenerousLimits)...)
 	d.Env = []string{"ROOMRING_TEST_GAMES="}
-	d.Start().Whole(3)
+	d.Start().WaitWhole(3)
 	b := shared.on(t)
 	two, id := b.seatChess(d.Server, d.URL)
 	for _, p := range two {
@@ -41,12 +41,12 @@ func browserDrain(t *testing.T, shared *browser) {
 	}
 	two.play(scholars, 0, 1)
 	for i, n := range d.Nodes {
-		d.Presses(n.Node + "/drain")
+		d.MustPress(n.Node + "/drain")
 		two.play(scholars, 1+2*i, 2+2*i)
-		d.Becomes(n.Node, e2e.DevStopped)
+		d.WaitForState(n.Node, e2e.DevStopped)
 		two.play(scholars, 2+2*i, 3+2*i)
-		d.Presses(n.Node + "/start")
-		d.Whole(3)
+		d.MustPress(n.Node + "/start")
+		d.WaitWhole(3)
 	}
 	for _, p := range two {
 		var lost struct{ Away, Told float64 } // ms

@@ -17,7 +17,7 @@ func acts(s *e2e.Server, id string) map[string]int {
 	var in struct {
 		Recent []struct{ Kind, Player string }
 	}
-	if code := s.AtAdmin("GET", "/admin/v1/rooms/"+id, nil, &in); code != http.StatusOK {
+	if code := s.CallAdmin("GET", "/admin/v1/rooms/"+id, nil, &in); code != http.StatusOK {
 		s.T.Fatalf("inspecting %s: %d", id, code)
 	}
 	acts := map[string]int{}

@@ -113,7 +113,7 @@ func browserRejected(t *testing.T, shared *browser) {
 // browserEnds visits rooms that are over, rooms and players that never were, and comes with a pass that has run out.
 func browserEnds(t *testing.T, shared *browser) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	b := shared.on(t)
 	ada := b.person("Ada").mayLose() // what is not there is 404, which browsers log
 	for path, kind := range map[string]string{
@@ -137,7 +137,7 @@ func browserEnds(t *testing.T, shared *browser) {
 	ada.reads(testid("result-summary"), "They counted to 3")
 	s.Result(info.ID)
 	bob := b.person("Bob")
-	testwait.Until(t, "the room has gone", func() bool { return s.AtAdmin("GET", "/admin/v1/rooms/"+info.ID, nil, nil) == http.StatusNotFound })
+	testwait.Until(t, "the room has gone", func() bool { return s.CallAdmin("GET", "/admin/v1/rooms/"+info.ID, nil, nil) == http.StatusNotFound })
 	bob.visit(s.URL + "/play/" + info.ID)
 	bob.told("over")
 	bob.click(fmt.Sprintf(`[data-testid="notice"] a[href="/results/%s"]`, info.ID))

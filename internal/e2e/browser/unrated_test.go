@@ -11,7 +11,7 @@ import (
 // browserUnrated reads on the pages why a game changed no rating, and why who played it is not on the leaderboard.
 func browserUnrated(t *testing.T, shared *browser) {
 	t.Parallel()
-	s := e2e.NewServer(t, append(e2e.Crowded, "--rated-min-time", "0")...)
+	s := e2e.NewServer(t, append(e2e.CrowdLimits, "--rated-min-time", "0")...)
 	s.Env = []string{"ROOMRING_TEST_GAMES="}
 	s.Start()
 	b := shared.on(t)
@@ -23,7 +23,7 @@ func browserUnrated(t *testing.T, shared *browser) {
 	var token string
 	ada.value(`JSON.parse(localStorage.getItem("roomring.guest")).token`, &token)
 
-	id := s.Lost([]e2e.Loss{{Winner: token, Loser: s.Guest("Throw-away").Token}})[0]
+	id := s.PlayLosses([]e2e.Loss{{Winner: token, Loser: s.Guest("Throw-away").Token}})[0]
 	s.Result(id)
 	ada.visit(s.URL + "/results/" + id)
 	ada.reads("#result .kicker", "not rated: a guest played")
@@ -41,7 +41,7 @@ func browserUnrated(t *testing.T, shared *browser) {
 	s.Stop()
 	s.Args = append(s.Args, "--rate-guests")
 	s.Start()
-	id = s.Lost([]e2e.Loss{{Winner: token, Loser: s.Guest("Another").Token}})[0]
+	id = s.PlayLosses([]e2e.Loss{{Winner: token, Loser: s.Guest("Another").Token}})[0]
 	s.Result(id)
 	ada.visit(s.URL + "/results/" + id)
 	ada.sees(testid("rating-change"))

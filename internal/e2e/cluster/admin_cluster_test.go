@@ -20,7 +20,7 @@ func TestAdminCommandOnACluster(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3).Start()
 	here, there, third := c.Nodes[0], c.Nodes[1], c.Nodes[2]
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	var info e2e.RoomInfo // at n2
 	var other string      // likewise
 	all := map[string]int{}
@@ -31,36 +31,36 @@ func TestAdminCommandOnACluster(t *testing.T) {
 		}
 	}
 	total := all[here.Node] + all[there.Node] + all[third.Node]
-	ann := here.Join(here.At(info), client.Options{Name: "Ann"})
-	bob := third.Join(third.At(info), client.Options{Name: "Bob"})
+	ann := here.Join(here.Via(info), client.Options{Name: "Ann"})
+	bob := third.Join(third.Via(info), client.Options{Name: "Bob"})
 
-	nodes := here.OperateUntil(ctx, []string{"n1", "n2", "n3", "2/2"}, "nodes")
+	nodes := here.RunAdminUntil(ctx, []string{"n1", "n2", "n3", "2/2"}, "nodes")
 	for _, n := range c.Nodes {
 		if !regexp.MustCompile(fmt.Sprintf(`(?m)^%s +active .* %d +[01] +[01] +2/2 `, n.Node, all[n.Node])).MatchString(nodes) {
 			t.Errorf("of %s with %d rooms it says\n%s", n.Node, all[n.Node], nodes)
 		}
 	}
-	here.OperateUntil(ctx, []string{"n1", "n2", "n3", "%"}, "ring")
-	here.OperateUntil(ctx, []string{"lives at: n2", "the room is there"}, "ring", "--id", info.ID)
-	if out := here.OperateUntil(ctx, []string{"of all rooms would move", "n3"}, "ring", "--leave", "n3"); !strings.Contains(out, fmt.Sprintf("; %d live rooms", all[third.Node])) {
+	here.RunAdminUntil(ctx, []string{"n1", "n2", "n3", "%"}, "ring")
+	here.RunAdminUntil(ctx, []string{"lives at: n2", "the room is there"}, "ring", "--id", info.ID)
+	if out := here.RunAdminUntil(ctx, []string{"of all rooms would move", "n3"}, "ring", "--leave", "n3"); !strings.Contains(out, fmt.Sprintf("; %d live rooms", all[third.Node])) {
 		t.Errorf("%d rooms are at n3, and it says\n%s", all[third.Node], out)
 	}
-	here.OperateUntil(ctx, []string{"of all rooms would move", "n4"}, "ring", "--join", "n4:2:zone-b")
+	here.RunAdminUntil(ctx, []string{"of all rooms would move", "n4"}, "ring", "--join", "n4:2:zone-b")
 
-	if out := here.OperateUntil(ctx, []string{info.ID}, "rooms", "--node", "n2", "--all", "--limit", "1"); strings.Count(out, " tally ") != all[there.Node] {
+	if out := here.RunAdminUntil(ctx, []string{info.ID}, "rooms", "--node", "n2", "--all", "--limit", "1"); strings.Count(out, " tally ") != all[there.Node] {
 		t.Errorf("n2 has %d rooms, listed are\n%s", all[there.Node], out)
 	}
-	if out := here.OperateUntil(ctx, []string{info.ID}, "rooms", "--search", "bob"); strings.Count(out, " tally ") != 1 {
+	if out := here.RunAdminUntil(ctx, []string{info.ID}, "rooms", "--search", "bob"); strings.Count(out, " tally ") != 1 {
 		t.Errorf("Bob is in one room, found are\n%s", out)
 	}
-	if out := here.OperateUntil(ctx, nil, "rooms", "--game", "chess"); strings.Contains(out, "tally") {
+	if out := here.RunAdminUntil(ctx, nil, "rooms", "--game", "chess"); strings.Contains(out, "tally") {
 		t.Errorf("of chess there are\n%s", out)
 	}
-	if out := here.OperateUntil(ctx, []string{"owner", "n2", "Ann", "Bob", `"Count": 0`}, "room", info.ID); !regexp.MustCompile(`(?m)^\S+ +n1 `).MatchString(out) || !regexp.MustCompile(`(?m)^\S+ +n3 `).MatchString(out) {
+	if out := here.RunAdminUntil(ctx, []string{"owner", "n2", "Ann", "Bob", `"Count": 0`}, "room", info.ID); !regexp.MustCompile(`(?m)^\S+ +n1 `).MatchString(out) || !regexp.MustCompile(`(?m)^\S+ +n3 `).MatchString(out) {
 		t.Errorf("the room, whose sessions are at n1 and n3, is\n%s", out)
 	}
-	here.OperateUntil(ctx, []string{`"count": 0`}, "room", info.ID, "--as", "player:"+bob.Welcome().Player)
-	here.OperateUntil(ctx, []string{`"count": 0`}, "room", info.ID, "--as", "spectator")
+	here.RunAdminUntil(ctx, []string{`"count": 0`}, "room", info.ID, "--as", "player:"+bob.Welcome().Player)
+	here.RunAdminUntil(ctx, []string{`"count": 0`}, "room", info.ID, "--as", "spectator")
 	inJSON(c, ctx, info, total)
 	operatesRoom(here, ctx, info, ann, bob)
 
@@ -71,21 +71,21 @@ func TestAdminCommandOnACluster(t *testing.T) {
 		"no such node":      {"drain", "n9"},
 		"holds no seat":     {"kick", other, "g_nobody"},
 	} {
-		code, out, errs := here.Operate(args...)
+		code, out, errs := here.RunAdmin(args...)
 		if code != e2e.ExitFailed || !strings.Contains(strings.ToLower(errs), strings.ToLower(words)) || strings.Count(errs, "\n") != 1 || out != "" {
 			t.Errorf("admin %v: exit %d, %q, %q", args, code, out, errs)
 		}
 	}
-	here.OperateUntil(ctx, []string{"n3 has been told"}, "drain", "n3")
+	here.RunAdminUntil(ctx, []string{"n3 has been told"}, "drain", "n3")
 	if code := third.Wait(); code != e2e.ExitOK {
 		t.Errorf("drained, n3 ended with %d", code)
 	}
 	here.Until(ctx, "n3 is gone from the list", func() bool {
-		_, out, _ := here.Operate("nodes")
+		_, out, _ := here.RunAdmin("nodes")
 		return !strings.Contains(out, "n3")
 	})
-	here.OperateUntil(ctx, []string{"n1", "n2"}, "nodes")
-	if out := here.OperateUntil(ctx, nil, "rooms", "--all", "--output", "json"); strings.Contains(out, `"node":"n3"`) {
+	here.RunAdminUntil(ctx, []string{"n1", "n2"}, "nodes")
+	if out := here.RunAdminUntil(ctx, nil, "rooms", "--all", "--output", "json"); strings.Contains(out, `"node":"n3"`) {
 		t.Errorf("rooms are at a node that has stopped: %s", out)
 	}
 }
@@ -94,12 +94,12 @@ func TestAdminCommandOnACluster(t *testing.T) {
 func inJSON(c *e2e.Team, ctx context.Context, info e2e.RoomInfo, total int) {
 	t := c.T
 	for _, args := range [][]string{{"nodes"}, {"ring"}, {"ring", "--id", info.ID}, {"ring", "--leave", "n1"}, {"room", info.ID}} {
-		if out := c.Nodes[0].OperateUntil(ctx, nil, append(args, "--output", "json")...); !json.Valid([]byte(out)) || len(out) > 20_000 {
+		if out := c.Nodes[0].RunAdminUntil(ctx, nil, append(args, "--output", "json")...); !json.Valid([]byte(out)) || len(out) > 20_000 {
 			t.Errorf("admin %v in JSON, %d bytes: %.300s", args, len(out), out)
 		}
 	}
 	seen := map[string]bool{}
-	pages := json.NewDecoder(strings.NewReader(c.Nodes[0].OperateUntil(ctx, nil, "rooms", "--all", "--limit", "2", "--output", "json")))
+	pages := json.NewDecoder(strings.NewReader(c.Nodes[0].RunAdminUntil(ctx, nil, "rooms", "--all", "--limit", "2", "--output", "json")))
 	for {
 		var page struct{ Rooms []struct{ ID string } }
 		err := pages.Decode(&page)
@@ -145,11 +145,11 @@ func operatesRoom(s *e2e.Server, ctx context.Context, info e2e.RoomInfo, ann, bo
 		t.Fatal(err)
 	}
 	follow(`"type":"input"`, `"act"`, ann.Welcome().Player)
-	s.OperateUntil(ctx, []string{"taken"}, "signal", info.ID, "count", `{"by":1}`)
+	s.RunAdminUntil(ctx, []string{"taken"}, "signal", info.ID, "count", `{"by":1}`)
 	follow(`"signal"`)
-	s.OperateUntil(ctx, []string{"kicked"}, "kick", info.ID, bob.Welcome().Player)
+	s.RunAdminUntil(ctx, []string{"kicked"}, "kick", info.ID, bob.Welcome().Player)
 	follow(`"leave"`, bob.Welcome().Player)
-	s.OperateUntil(ctx, []string{"closed"}, "close", info.ID, "--reason", "enough")
+	s.RunAdminUntil(ctx, []string{"closed"}, "close", info.ID, "--reason", "enough")
 	follow(`"type":"over"`, `"closed"`)
 	if code := <-followed; code != e2e.ExitOK {
 		t.Errorf("following ended with %d", code)

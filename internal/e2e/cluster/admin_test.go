@@ -18,14 +18,14 @@ import (
 // TestAdminCommand does from a terminal all that the operator may do.
 func TestAdminCommand(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, append(e2e.Generous, "--node", "alpha")...).Start()
-	ctx := e2e.Patience(t)
+	s := e2e.NewServer(t, append(e2e.GenerousLimits, "--node", "alpha")...).Start()
+	ctx := e2e.WaitContext(t)
 	info, other := s.Create("tally", nil), s.Create("chess", nil)
 	a := s.Join(info, client.Options{Name: "Ann"})
 	b := s.Join(info, client.Options{Name: "Bob"})
 	shows := func(words []string, args ...string) string {
 		t.Helper()
-		code, out, errs := s.Operate(args...)
+		code, out, errs := s.RunAdmin(args...)
 		if code != e2e.ExitOK || !e2e.Mentions(out, words...) {
 			t.Errorf("admin %v: exit %d, want %q in\n%s%s", args, code, words, out, errs)
 		}
@@ -98,7 +98,7 @@ func TestAdminCommand(t *testing.T) {
 		{e2e.ExitFailed, "no server answers", []string{"nodes", "--admin", "http://127.0.0.1:1"}},
 		{e2e.ExitFailed, "--token-file", []string{"nodes", "--token-file", "/nowhere"}},
 	} {
-		code, out, errs := s.Operate(test.args...)
+		code, out, errs := s.RunAdmin(test.args...)
 		if code != test.code || !strings.Contains(errs, test.words) || strings.Contains(errs, "hunter2") || strings.Count(errs, "\n") != 1 || out != "" {
 			t.Errorf("admin %v: exit %d, %q, %q", test.args, code, out, errs)
 		}
@@ -119,14 +119,14 @@ func TestAdminCommandWithAToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := e2e.NewServer(t, "--admin-token-file", file).Start()
-	if code, _, errs := s.Operate("nodes"); code != e2e.ExitFailed || !strings.Contains(errs, "--token-file") {
+	if code, _, errs := s.RunAdmin("nodes"); code != e2e.ExitFailed || !strings.Contains(errs, "--token-file") {
 		t.Errorf("without the token: %d %s", code, errs)
 	}
 	wrong := filepath.Join(t.TempDir(), "wrong")
 	if err := os.WriteFile(wrong, []byte("hunter2hunter2hunter2\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, out, errs := s.Operate("nodes", "--token-file", wrong); code != e2e.ExitFailed || !e2e.Mentions(errs, wrong, "is not the server's") || e2e.Mentions(errs, "hunter2") || strings.Count(errs, "\n") != 1 || out != "" {
+	if code, out, errs := s.RunAdmin("nodes", "--token-file", wrong); code != e2e.ExitFailed || !e2e.Mentions(errs, wrong, "is not the server's") || e2e.Mentions(errs, "hunter2") || strings.Count(errs, "\n") != 1 || out != "" {
 		t.Errorf("with another token: %d %s%s", code, out, errs)
 	}
 	t.Setenv("ROOMRING_ADMIN_TOKEN_FILE", file)

@@ -47,7 +47,7 @@ func TestAdminByTLS(t *testing.T) {
 		t.Fatal("there is no stream of events")
 	}
 	go func() { _, _ = io.Copy(io.Discard, lines) }()
-	if code, out, errs := s.Operate(append(trusted, "close", info.ID)...); code != e2e.ExitOK || !strings.Contains(out, "closed") {
+	if code, out, errs := s.RunAdmin(append(trusted, "close", info.ID)...); code != e2e.ExitOK || !strings.Contains(out, "closed") {
 		t.Errorf("closing a room: %d %s%s", code, out, errs)
 	}
 	if code := <-followed; code != e2e.ExitOK {
@@ -66,7 +66,7 @@ func TestAdminByTLS(t *testing.T) {
 		{[]string{"--admin", "http://127.0.0.1:" + port, "--admin-ca-file", a.At("ca.pem")}, e2e.ExitUsage, []string{"--admin-ca-file", "https://"}},
 		{[]string{"--admin-ca-file", a.At("token")}, e2e.ExitUsage, []string{"--admin-ca-file", "no certificate"}},
 	} {
-		code, out, errs := s.Operate(append([]string{"nodes", "--token-file", a.At("token")}, test.args...)...)
+		code, out, errs := s.RunAdmin(append([]string{"nodes", "--token-file", a.At("token")}, test.args...)...)
 		if code != test.code || !e2e.Mentions(errs, test.words...) || strings.Count(errs, "\n") != 1 || out != "" {
 			t.Errorf("admin %v: exit %d, %q, %q; want %q", test.args, code, out, errs, test.words)
 		}
@@ -116,7 +116,7 @@ func TestAdminCertificateIsReadAgain(t *testing.T) {
 	if serial, err := a.Shown(s.Admin, a.Trust()); serial != second {
 		t.Errorf("renewed, the certificate is %d, not %d: %v", serial, second, err)
 	}
-	s.Says("certificates were read again", "the admin listener")
+	s.WaitForLog("certificates were read again", "the admin listener")
 
 	a.Write("key.pem", []byte("rubbish"))
 	for range 3 {
@@ -166,7 +166,7 @@ func TestAPlainAdminListenerWarns(t *testing.T) {
 	if err := os.WriteFile(token, []byte("0123456789abcdef0123\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e2e.NewServer(t, "--admin-listen", "0.0.0.0:0", "--admin-token-file", token).Start().Says(plainAdmin, "--admin-cert-file")
+	e2e.NewServer(t, "--admin-listen", "0.0.0.0:0", "--admin-token-file", token).Start().WaitForLog(plainAdmin, "--admin-cert-file")
 	if s := e2e.NewServer(t, "--admin-token-file", token).Start(); strings.Contains(s.Log.String(), plainAdmin) {
 		t.Error("it warns of a listener that only this machine reaches")
 	}

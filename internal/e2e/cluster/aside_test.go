@@ -19,7 +19,7 @@ import (
 // poisonedRoom is a room of the node's that was set aside after three acts, for its game killed two processes.
 func poisonedRoom(t *testing.T, s *e2e.Server) e2e.RoomInfo {
 	t.Helper()
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	info := s.CreateHere("poison", nil)
 	c := s.Join(info, client.Options{})
 	for range 3 {
@@ -58,17 +58,17 @@ func TestRoomsSetAsideAreTheOperatorsToRestore(t *testing.T) {
 	t.Parallel()
 	team := e2e.NewTeam(t, 2).Start()
 	here, there := team.Nodes[0], team.Nodes[1]
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	info := poisonedRoom(t, there)
 
-	list := here.OperateUntil(ctx, []string{info.ID, there.Node + "/"}, "rooms", "--set-aside")
+	list := here.RunAdminUntil(ctx, []string{info.ID, there.Node + "/"}, "rooms", "--set-aside")
 	copied := regexp.MustCompile(`(?m)^(\S+) +` + info.ID).FindStringSubmatch(list)
 	if copied == nil {
 		t.Fatalf("no copy is named by\n%s", list)
 	}
 	file := filepath.Join(t.TempDir(), "copy.room")
-	here.OperateUntil(ctx, []string{"roomring replay"}, "fetch", info.ID, "--out", file)
-	if code, _, errs := here.Operate("fetch", info.ID, "--out", file); code == e2e.ExitOK || !strings.Contains(errs, "exists") {
+	here.RunAdminUntil(ctx, []string{"roomring replay"}, "fetch", info.ID, "--out", file)
+	if code, _, errs := here.RunAdmin("fetch", info.ID, "--out", file); code == e2e.ExitOK || !strings.Contains(errs, "exists") {
 		t.Errorf("the file was written over: %d %s", code, errs)
 	}
 	data, err := os.ReadFile(file)
@@ -85,40 +85,40 @@ func TestRoomsSetAsideAreTheOperatorsToRestore(t *testing.T) {
 		}
 	}
 
-	back := here.OperateUntil(ctx, []string{"goes on as room"}, "restore", copied[1])
+	back := here.RunAdminUntil(ctx, []string{"goes on as room"}, "restore", copied[1])
 	id := regexp.MustCompile(`room (\S+) at`).FindStringSubmatch(back)[1]
 	if r := there.Result(info.ID); r.End != string(record.Aborted) {
 		t.Errorf("the old room's result is now %+v", r)
 	}
-	here.OperateUntil(ctx, []string{`"N": 3`, there.Node}, "room", id)
+	here.RunAdminUntil(ctx, []string{`"N": 3`, there.Node}, "room", id)
 	var restored e2e.RoomInfo
 	if code := there.Call("GET", "/v1/rooms/"+id, nil, &restored); code != 200 {
 		t.Fatalf("the room that it goes on as: %d", code)
 	}
-	again := there.Join(there.At(restored), client.Options{Spectate: true})
+	again := there.Join(there.Via(restored), client.Options{Spectate: true})
 	if err := again.WaitView(ctx, func(v any) bool { n, ok := v.(map[string]any); return ok && n["n"] != nil }); err != nil {
 		t.Error(err)
 	}
-	if code, _, errs := here.Operate("restore", copied[1]); code != e2e.ExitFailed || !strings.Contains(errs, "restored already, as room "+id) {
+	if code, _, errs := here.RunAdmin("restore", copied[1]); code != e2e.ExitFailed || !strings.Contains(errs, "restored already, as room "+id) {
 		t.Errorf("the second time: %d %s", code, errs)
 	}
 	there.Kill()
 	there.Start()
-	here.OperateUntil(ctx, []string{`"N": 3`}, "room", id)
+	here.RunAdminUntil(ctx, []string{`"N": 3`}, "room", id)
 }
 
 // A copy that is not the room's last word does not come back.
 func TestACopyOfARoomThatWentOnIsNotRestored(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	moved := s.Create("tally", nil)
 	c := s.Join(moved, client.Options{})
-	if _, err := c.Act(e2e.Patience(t), e2e.TallyAction{Add: 5}); err != nil {
+	if _, err := c.Act(e2e.WaitContext(t), e2e.TallyAction{Add: 5}); err != nil {
 		t.Fatal(err)
 	}
 	c.Close()
 	s.Kill()
-	e2e.Edit(t, filepath.Join(s.Dir, "store.db"), `UPDATE rooms SET epoch = epoch + 5, folder = 'elsewhere' WHERE room = ?`, moved.ID)
+	e2e.EditDatabase(t, filepath.Join(s.Dir, "store.db"), `UPDATE rooms SET epoch = epoch + 5, folder = 'elsewhere' WHERE room = ?`, moved.ID)
 	s.Start()
 	for words, args := range map[string][]string{
 		"the room lives on":        {"restore", moved.ID},
@@ -127,12 +127,12 @@ func TestACopyOfARoomThatWentOnIsNotRestored(t *testing.T) {
 		"There is no such room":    {"replay", s.Node + "/99"},
 		"There is no such room.":   {"restore", "elsewhere/1"},
 	} {
-		if code, out, errs := s.Operate(args...); code != e2e.ExitFailed || !strings.Contains(errs, words) || out != "" {
+		if code, out, errs := s.RunAdmin(args...); code != e2e.ExitFailed || !strings.Contains(errs, words) || out != "" {
 			t.Errorf("admin %v: exit %d, %q, %q", args, code, out, errs)
 		}
 	}
 	var list struct{ Rooms []struct{ At time.Time } }
-	if code := s.AtAdmin("GET", "/admin/v1/set-aside", nil, &list); code != 200 || len(list.Rooms) != 1 || time.Since(list.Rooms[0].At) > time.Hour {
+	if code := s.CallAdmin("GET", "/admin/v1/set-aside", nil, &list); code != 200 || len(list.Rooms) != 1 || time.Since(list.Rooms[0].At) > time.Hour {
 		t.Errorf("set aside are %d %+v", code, list)
 	}
 }

@@ -18,13 +18,13 @@ func TestLinksByCertificates(t *testing.T) {
 		return []string{"--peer-cert-file", at(".crt"), "--peer-key-file", at(".key"), "--peer-ca-file", at(".crt")}
 	}
 	c := e2e.NewTeam(t, 2, by(e2e.NewCert(t))...).Start()
-	ctx := e2e.Patience(t)
-	e2e.Crowd(t, e2e.SteadyGames(t, 4), 4, func(g e2e.Recorded) error {
+	ctx := e2e.WaitContext(t)
+	e2e.ForEachGame(t, e2e.SteadyGames(t, 4), 4, func(g e2e.RecordedGame) error {
 		m, err := c.Nodes[g.Row%2].Seat(ctx, g, c.Nodes[0], c.Nodes[1])
 		if err != nil {
 			return err
 		}
-		if err := m.ToTheEnd(ctx); err != nil {
+		if err := m.PlayAndCheck(ctx); err != nil {
 			return err
 		}
 		return m.CheckStored()
@@ -32,6 +32,6 @@ func TestLinksByCertificates(t *testing.T) {
 	stranger := c.Add()
 	stranger.Args = append(stranger.Args, by(e2e.NewCert(t))...)
 	stranger.Start()
-	stranger.Says("no link to a node", "certificate")
-	c.Nodes[0].Says("somebody was refused at the peer port", "certificate")
+	stranger.WaitForLog("no link to a node", "certificate")
+	c.Nodes[0].WaitForLog("somebody was refused at the peer port", "certificate")
 }

@@ -66,7 +66,7 @@ func (x *chaos) create(game string, options map[string]any) (info e2e.RoomInfo, 
 // post makes something at any node, however often that takes.
 func (x *chaos) post(path string, body, into any) error {
 	for {
-		code, err := x.front.TryAt(x.front.URL, "POST", path, "", body, into)
+		code, err := x.front.TryCallAt(x.front.URL, "POST", path, "", body, into)
 		switch {
 		case err == nil && code == http.StatusCreated:
 			return nil
@@ -95,7 +95,7 @@ func (x *chaos) join(info e2e.RoomInfo, name string, e wire.Encoding, check func
 	}
 	p := new(player)
 	c, err := client.Dial(x.ctx, client.Options{
-		URL: info.URL, Token: g.Token, Encoding: e, MaxDelay: 250 * time.Millisecond, HTTP: &http.Client{Transport: x.front.By},
+		URL: info.URL, Token: g.Token, Encoding: e, MaxDelay: 250 * time.Millisecond, HTTP: &http.Client{Transport: x.front.Transport},
 		OnView: func(view any, seq uint64) {
 			if p.seq.Swap(seq) > seq {
 				p.back.Add(1)
@@ -149,7 +149,7 @@ func (x *chaos) part(info e2e.RoomInfo, players []*player) error {
 func (x *chaos) stored(info e2e.RoomInfo) (r e2e.StoredResult, err error) {
 	for {
 		var raw []byte
-		code, err := x.front.TryAt(x.front.URL, "GET", "/v1/results/"+info.ID, "", nil, &raw)
+		code, err := x.front.TryCallAt(x.front.URL, "GET", "/v1/results/"+info.ID, "", nil, &raw)
 		switch {
 		case err == nil && code == http.StatusOK:
 			return r, json.Unmarshal(raw, &r)
@@ -168,7 +168,7 @@ func (x *chaos) counted(player string) (int, error) {
 		Games []struct{ Games int }
 	}
 	for {
-		code, err := x.front.TryAt(x.front.URL, "GET", "/v1/players/"+player, "", nil, &profile)
+		code, err := x.front.TryCallAt(x.front.URL, "GET", "/v1/players/"+player, "", nil, &profile)
 		switch {
 		case err == nil && code == http.StatusOK && len(profile.Games) == 1:
 			return profile.Games[0].Games, nil
@@ -181,7 +181,7 @@ func (x *chaos) counted(player string) (int, error) {
 	}
 }
 
-func (x *chaos) chess(g e2e.Recorded, rng *rand.Rand) error {
+func (x *chaos) chess(g e2e.RecordedGame, rng *rand.Rand) error {
 	info, err := x.create("chess", map[string]any{"white": "first", "clock": map[string]any{"initial_ms": 3_600_000}})
 	if err != nil {
 		return err
@@ -190,16 +190,16 @@ func (x *chaos) chess(g e2e.Recorded, rng *rand.Rand) error {
 	if err != nil {
 		return err
 	}
-	m := &e2e.Match{S: x.front, G: g, Room: info, Players: [2]*client.Client{players[0].Client, players[1].Client}}
+	m := &e2e.Match{Server: x.front, Game: g, Room: info, Players: [2]*client.Client{players[0].Client, players[1].Client}}
 	m.Think, m.Hurry = between(rng, 10*time.Millisecond, 150*time.Millisecond), x.calm
 	if err := m.Players[1].WaitView(x.ctx, func(v any) bool { return e2e.Field(v, "status") == "playing" }); err != nil {
 		return fmt.Errorf("room %s, row %d, waiting for the start: %w", info.ID, g.Row, err)
 	}
 	err = m.Play(x.ctx)
-	if err != nil && (!e2e.Over(err) || int(m.Played.Load()) < len(strings.Fields(g.Moves))-1) {
+	if err != nil && (!e2e.IsRoomOver(err) || int(m.Played.Load()) < len(strings.Fields(g.Moves))-1) {
 		return fmt.Errorf("room %s, row %d: %w", info.ID, g.Row, err)
 	}
-	if err := m.Finish(x.ctx); err != nil && !e2e.Over(err) {
+	if err := m.Finish(x.ctx); err != nil && !e2e.IsRoomOver(err) {
 		return fmt.Errorf("room %s, row %d, the end: %w", info.ID, g.Row, err)
 	}
 	r, err := x.stored(info)
@@ -257,7 +257,7 @@ func (x *chaos) tally(rng *rand.Rand) error {
 			return fmt.Errorf("room %s, player %d sees %d, and %d were acknowledged: %w", info.ID, i, v.Count, counted.Load(), err)
 		}
 	}
-	if _, err := players[0].Act(x.ctx, e2e.TallyAction{Finish: true}); err != nil && !e2e.Over(err) {
+	if _, err := players[0].Act(x.ctx, e2e.TallyAction{Finish: true}); err != nil && !e2e.IsRoomOver(err) {
 		return fmt.Errorf("room %s, the end: %w", info.ID, err)
 	}
 	r, err := x.stored(info)
@@ -296,10 +296,10 @@ func (h *hand) check(player string, view any) error {
 }
 
 // bidder is a client of liar's dice in which no turn runs out: only a player who is ready for the next round may come late.
-type bidder struct{ e2e.Driven }
+type bidder struct{ e2e.DrivenClient }
 
 func (b bidder) Act(ctx context.Context, action json.RawMessage) error {
-	err := b.Driven.Act(ctx, action)
+	err := b.DrivenClient.Act(ctx, action)
 	if r, refused := errors.AsType[*room.Refusal](err); refused && r.Code != "not_now" {
 		return fmt.Errorf("it is legal, and is refused: %s", r.Reason)
 	}
@@ -319,7 +319,7 @@ func (x *chaos) dice(rng *rand.Rand) error {
 		if err != nil {
 			return err
 		}
-		players, clients = append(players, p), append(clients, bidder{e2e.Driven{Client: p.Client}})
+		players, clients = append(players, p), append(clients, bidder{e2e.DrivenClient{Client: p.Client}})
 	}
 	pause := between(rng, 10*time.Millisecond, 200*time.Millisecond)
 	if _, err := play.Drive(x.ctx, x.front.Guide(info), clients, play.Options{Rand: rng, Pause: pause}); err != nil {
@@ -352,7 +352,7 @@ func (x *chaos) snakes(rng *rand.Rand) error {
 	end := time.Now().Add(between(rng, 3*time.Second, 8*time.Second))
 	var clients []play.Client
 	for _, p := range players {
-		clients = append(clients, e2e.Driven{Client: p.Client, Enough: func() bool { return time.Now().After(end) || x.quiet(0) }})
+		clients = append(clients, e2e.DrivenClient{Client: p.Client, Enough: func() bool { return time.Now().After(end) || x.quiet(0) }})
 	}
 	if _, err := play.Drive(x.ctx, x.front.Guide(info), clients, play.Options{Rand: rng, Pause: 50 * time.Millisecond}); err != nil {
 		return fmt.Errorf("room %s: %w", info.ID, err)

@@ -40,7 +40,7 @@ func TestChaos(t *testing.T) {
 	})
 }
 
-var chaosArgs = append(e2e.AsShipped, "--drain-timeout", "10s")
+var chaosArgs = append(e2e.DefaultTimeouts, "--drain-timeout", "10s")
 
 // chaos is a team under faults and play.
 type chaos struct {
@@ -77,7 +77,7 @@ func runChaos(c *e2e.Team, pg *pgtest.Server) {
 		}
 	}
 	t.Logf("run this again with %s=%d %s=%v", chaosSeed, x.seed, chaosTime, length)
-	x.front = &e2e.Server{T: t, Log: &e2e.LogBuffer{}, Ready: e2e.Ready{URL: "http://any.invalid", AdminAt: "http://any.invalid"}, By: newAnyNode(c)}
+	x.front = &e2e.Server{T: t, Log: &e2e.LogBuffer{}, Ready: e2e.Ready{URL: "http://any.invalid", AdminAt: "http://any.invalid"}, Transport: newAnyNode(c)}
 	ctx, cancel := context.WithTimeout(t.Context(), length+3*time.Minute)
 	defer cancel()
 	x.ctx = ctx
@@ -101,7 +101,7 @@ func runChaos(c *e2e.Team, pg *pgtest.Server) {
 	if t.Failed() {
 		return
 	}
-	c.Whole(len(c.Nodes))
+	c.WaitWhole(len(c.Nodes))
 	x.note("all nodes are there again")
 	players.Wait()
 	t.Logf("played to the end: %v", x.played)
@@ -225,8 +225,8 @@ func (x *chaos) rise(n *e2e.Server, rng *rand.Rand) error {
 
 // isBack waits until the process is ready, or has ended.
 func isBack(s *e2e.Server) bool {
-	for end := time.Now().Add(e2e.StartCeiling); time.Now().Before(end) && s.Runs(); time.Sleep(5 * time.Millisecond) {
-		if s.ReadIn() {
+	for end := time.Now().Add(e2e.StartCeiling); time.Now().Before(end) && s.IsRunning(); time.Sleep(5 * time.Millisecond) {
+		if s.ReadReadyFile() {
 			return true
 		}
 	}

@@ -39,10 +39,10 @@ func TestStrangersAreTurnedAway(t *testing.T) {
 			stranger.Args = append(stranger.Args, change.args(t)...)
 			stranger.Start()
 			// The store lists the others, so the stranger is not ready, and says why; so do those that turned it away.
-			stranger.Until(e2e.Patience(t), "is not ready", func() bool { return !stranger.IsReady() })
-			stranger.Says("level=WARN", change.says)
-			c.Nodes[0].Says("level=WARN", change.says)
-			if seen := c.Nodes[0].Sees(""); slices.ContainsFunc(seen, func(n e2e.AdminNode) bool { return n.Name == "n3" && n.State == "active" }) {
+			stranger.Until(e2e.WaitContext(t), "is not ready", func() bool { return !stranger.IsReady() })
+			stranger.WaitForLog("level=WARN", change.says)
+			c.Nodes[0].WaitForLog("level=WARN", change.says)
+			if seen := c.Nodes[0].KnownNodes(""); slices.ContainsFunc(seen, func(n e2e.AdminNode) bool { return n.Name == "n3" && n.State == "active" }) {
 				t.Errorf("the stranger was let in: %+v", seen)
 			}
 		})
@@ -62,8 +62,8 @@ func TestTwoNodesOfOneName(t *testing.T) {
 	if log := c.Nodes[0].Log.String(); !e2e.Mentions(lastLine(log), "n1", "--node") {
 		t.Errorf("its last words: %s", lastLine(log))
 	}
-	c.Nodes[1].Until(e2e.Patience(t), "the newer is the one", func() bool {
-		seen := c.Nodes[1].Sees("active")
+	c.Nodes[1].Until(e2e.WaitContext(t), "the newer is the one", func() bool {
+		seen := c.Nodes[1].KnownNodes("active")
 		return len(seen) == 2 && slices.ContainsFunc(seen, func(n e2e.AdminNode) bool { return n.Name == "n1" }) && twin.IsReady()
 	})
 }
@@ -78,32 +78,32 @@ func TestANodeThatReachesNobodyIsNotReady(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 2).Start()
 	lonely := c.Add()
-	lonely.Joins = deadAddress(t)
+	lonely.JoinAddrs = deadAddress(t)
 	a := testcert.NewIssuer(t)
 	a.Issue()
-	lonely.Args, lonely.By = append(lonely.Args, a.Flags()...), &http.Transport{TLSClientConfig: a.Trust()}
+	lonely.Args, lonely.Transport = append(lonely.Args, a.Flags()...), &http.Transport{TLSClientConfig: a.Trust()}
 	lonely.Start()
-	lonely.Until(e2e.Patience(t), "it tells the operator why it is not ready", func() bool {
+	lonely.Until(e2e.WaitContext(t), "it tells the operator why it is not ready", func() bool {
 		var raw []byte
-		code, err := lonely.TryAt(lonely.AdminAt, "GET", "/readyz", "", nil, &raw)
-		return err == nil && code == http.StatusServiceUnavailable && e2e.Mentions(string(raw), lonely.Joins, "n1")
+		code, err := lonely.TryCallAt(lonely.AdminAt, "GET", "/readyz", "", nil, &raw)
+		return err == nil && code == http.StatusServiceUnavailable && e2e.Mentions(string(raw), lonely.JoinAddrs, "n1")
 	})
 	var raw []byte
-	if code := lonely.Call("GET", "/readyz", nil, &raw); code != http.StatusServiceUnavailable || strings.Contains(string(raw), lonely.Joins) || strings.Contains(string(raw), "n1") {
+	if code := lonely.Call("GET", "/readyz", nil, &raw); code != http.StatusServiceUnavailable || strings.Contains(string(raw), lonely.JoinAddrs) || strings.Contains(string(raw), "n1") {
 		t.Errorf("a stranger is told %d %s", code, raw)
 	}
 	var out, errs bytes.Buffer
-	if code := e2e.Run(append([]string{"healthcheck", "--ready-file", lonely.Dir + ".ready"}, a.Flags()...), &out, &errs); code != e2e.ExitFailed || !e2e.Mentions(errs.String(), "not ready", lonely.Joins, "n1") {
+	if code := e2e.Run(append([]string{"healthcheck", "--ready-file", lonely.Dir + ".ready"}, a.Flags()...), &out, &errs); code != e2e.ExitFailed || !e2e.Mentions(errs.String(), "not ready", lonely.JoinAddrs, "n1") {
 		t.Errorf("healthcheck exits %d and says %q", code, &errs)
 	}
-	if seen := c.Nodes[0].Sees("active"); len(seen) != 2 {
+	if seen := c.Nodes[0].KnownNodes("active"); len(seen) != 2 {
 		t.Errorf("the others see %+v", seen)
 	}
 	// Alone with nobody to join it is ready at once: the first node of a cluster.
 	first := e2e.NewTeam(t, 1)
-	first.Nodes[0].Joins = deadAddress(t)
+	first.Nodes[0].JoinAddrs = deadAddress(t)
 	first.Nodes[0].Start()
-	first.Nodes[0].Until(e2e.Patience(t), "a first node is ready", first.Nodes[0].IsReady)
+	first.Nodes[0].Until(e2e.WaitContext(t), "a first node is ready", first.Nodes[0].IsReady)
 }
 
 // TestPeerPortsRefuseStrangers speaks to the ports of the cluster without a secret.
@@ -149,7 +149,7 @@ func TestSecretsRotate(t *testing.T) {
 			if err := n.Cmd.Process.Signal(syscall.SIGHUP); err != nil {
 				t.Fatal(err)
 			}
-			n.Until(e2e.Patience(t), "it has read the secrets", func() bool { return strings.Count(n.Log.String(), "secrets were read again") > said })
+			n.Until(e2e.WaitContext(t), "it has read the secrets", func() bool { return strings.Count(n.Log.String(), "secrets were read again") > said })
 		}
 		if i == 1 {
 			// A guest of the old key is one as long as the key is accepted.
@@ -162,7 +162,7 @@ func TestSecretsRotate(t *testing.T) {
 	// The one that starts anew knows the new secret alone, and is let in.
 	c.Nodes[2].Stop()
 	c.Nodes[2].Start()
-	c.Whole(3)
+	c.WaitWhole(3)
 	info := c.Nodes[0].Create("chess", nil)
 	for _, n := range c.Nodes {
 		if code := n.Call("GET", "/v1/rooms/"+info.ID, nil, nil); code != http.StatusOK {
@@ -176,10 +176,10 @@ func TestAnIDThatIsNone(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 2).Start()
 	for _, id := range []string{"x", "iiiiiiiiiiiiiiii", strings.Repeat("0", 17)} {
-		if code, err := c.Nodes[0].TryAt(c.Nodes[0].URL, "GET", "/v1/rooms/"+id, "", nil, nil); err != nil || code != http.StatusBadRequest {
+		if code, err := c.Nodes[0].TryCallAt(c.Nodes[0].URL, "GET", "/v1/rooms/"+id, "", nil, nil); err != nil || code != http.StatusBadRequest {
 			t.Errorf("%s: %d %v", id, code, err)
 		}
-		if code, err := c.Nodes[0].TryAt(c.Nodes[0].AdminAt, "GET", "/admin/v1/ring?id="+id, "", nil, nil); err != nil || code != http.StatusBadRequest {
+		if code, err := c.Nodes[0].TryCallAt(c.Nodes[0].AdminAt, "GET", "/admin/v1/ring?id="+id, "", nil, nil); err != nil || code != http.StatusBadRequest {
 			t.Errorf("ring of %s: %d %v", id, code, err)
 		}
 	}

@@ -18,15 +18,15 @@ import (
 func TestAnyNodeTakesAnyPlayer(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3).Start()
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	games := e2e.RecordedGames(t)[:18] // their rows are 0 to 17
-	e2e.Crowd(t, games, 18, func(g e2e.Recorded) error {
+	e2e.ForEachGame(t, games, 18, func(g e2e.RecordedGame) error {
 		i := g.Row
 		m, err := c.Nodes[i%3].Seat(ctx, g, c.Nodes[i/3%3], c.Nodes[(i/9+i)%3])
 		if err != nil {
 			return err
 		}
-		if err := m.ToTheEnd(ctx); err != nil {
+		if err := m.PlayAndCheck(ctx); err != nil {
 			return err
 		}
 		for i, p := range m.Players {
@@ -47,7 +47,7 @@ func TestEveryRoomIsFoundFromEveryNode(t *testing.T) {
 	rooms := e2e.Sized(100, 100, 1000)
 	c := e2e.NewTeam(t, 3).Start()
 	infos := make([]e2e.RoomInfo, rooms)
-	e2e.Each(rooms, 16, func(i int) { infos[i] = c.Any().Create("chess", nil) })
+	e2e.ForEach(rooms, 16, func(i int) { infos[i] = c.AnyNode().Create("chess", nil) })
 	own := map[string]int{}
 	for _, info := range infos {
 		own[info.Node]++
@@ -58,8 +58,8 @@ func TestEveryRoomIsFoundFromEveryNode(t *testing.T) {
 			t.Errorf("%s has %.0f %% of the rooms", n.Node, 100*share)
 		}
 	}
-	ctx := e2e.Patience(t)
-	e2e.Each(3*rooms, 16, func(i int) {
+	ctx := e2e.WaitContext(t)
+	e2e.ForEach(3*rooms, 16, func(i int) {
 		info, asked := infos[i/3], c.Nodes[i%3]
 		var found e2e.RoomInfo
 		var code int
@@ -86,8 +86,8 @@ func TestEveryRoomIsFoundFromEveryNode(t *testing.T) {
 	// A fourth node takes a fourth of the ring: no room moves or takes an input for it, and it finds them all.
 	late := c.Add()
 	late.Start()
-	c.Whole(4)
-	e2e.Each(rooms, 16, func(i int) {
+	c.WaitWhole(4)
+	e2e.ForEach(rooms, 16, func(i int) {
 		var found struct {
 			e2e.RoomInfo
 			Seq int
@@ -106,7 +106,7 @@ func TestPlayersWhoAskAtTwoNodesMeet(t *testing.T) {
 	for pair := range 30 {
 		options := map[string]any{"clock": map[string]any{"initial_ms": 60_000 + pair}} // a queue of its own
 		var got [2]e2e.RoomInfo
-		e2e.Each(2, 2, func(i int) {
+		e2e.ForEach(2, 2, func(i int) {
 			n := c.Nodes[(pair+i)%3]
 			body := map[string]any{"game": "chess", "options": options, "ticket": e2e.Ticket(pair, i)}
 			if code := n.Call("POST", "/v1/matchmake", body, &got[i]); code != http.StatusOK {
@@ -127,16 +127,16 @@ func TestABurstOfJoins(t *testing.T) {
 		spectators = 60
 	}
 	c := e2e.NewTeam(t, 3).Start()
-	info := c.Any().Create("snakes", nil)
+	info := c.AnyNode().Create("snakes", nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	const players = snakes.MaxPlayers
 	clients := make([]*client.Client, spectators+players)
-	e2e.Each(len(clients), len(clients), func(i int) {
+	e2e.ForEach(len(clients), len(clients), func(i int) {
 		n := c.Nodes[i%3]
 		o := client.Options{Spectate: i >= players, Encoding: e2e.EncodingOf(i)}
 		var err error
-		if clients[i], err = n.TryJoin(n.At(info), o); err != nil {
+		if clients[i], err = n.TryJoin(n.Via(info), o); err != nil {
 			t.Errorf("client %d at %s: %v", i, n.Node, err)
 		}
 	})
@@ -165,34 +165,34 @@ func TestABurstOfJoins(t *testing.T) {
 func TestAKilledNodeBringsItsRoomsBack(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3).Start()
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	games := e2e.SteadyGames(t, 24)
 	matches := make([]*e2e.Match, len(games))
-	e2e.Each(len(games), len(games), func(i int) {
+	e2e.ForEach(len(games), len(games), func(i int) {
 		var err error // players connect to nodes that live on, wherever their room is
-		if matches[i], err = c.Any().Seat(ctx, games[i], c.Nodes[0], c.Nodes[1]); err != nil {
+		if matches[i], err = c.AnyNode().Seat(ctx, games[i], c.Nodes[0], c.Nodes[1]); err != nil {
 			t.Errorf("game %d: %v", games[i].Row, err)
 			return
 		}
-		matches[i].S = c.Nodes[i%2] // and so do those who ask for results
+		matches[i].Server = c.Nodes[i%2] // and so do those who ask for results
 	})
 	if t.Failed() {
 		return
 	}
 	dead := c.Nodes[2]
 	wait := e2e.PlayAll(ctx, t, matches)
-	c.Nodes[0].Amid(ctx, matches, 0.2)
+	c.Nodes[0].WaitForShare(ctx, matches, 0.2)
 	dead.Kill()
 	theirs := slices.IndexFunc(matches, func(m *e2e.Match) bool { return m.Room.Node == dead.Node })
 	if theirs < 0 {
 		t.Fatal("no room was at the node that died")
 	}
-	c.Nodes[0].Until(ctx, "the death is noticed", func() bool { return len(c.Nodes[0].Sees("active")) == 2 })
+	c.Nodes[0].Until(ctx, "the death is noticed", func() bool { return len(c.Nodes[0].KnownNodes("active")) == 2 })
 	var raw []byte
 	if code := c.Nodes[0].Call("GET", "/v1/rooms/"+matches[theirs].Room.ID, nil, &raw); code != http.StatusServiceUnavailable || !e2e.Mentions(string(raw), dead.Node) {
 		t.Errorf("a room of a node that is down: %d %s", code, raw)
 	}
-	sock := e2e.Dial(t, c.Nodes[0].At(matches[theirs].Room).URL, wire.JSON)
+	sock := e2e.Dial(t, c.Nodes[0].Via(matches[theirs].Room).URL, wire.JSON)
 	sock.Write(wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "late"}))
 	sock.ClosesWith(wire.CloseUnreachable, dead.Node)
 	dead.Start()

@@ -51,7 +51,7 @@ func roomAt(d *e2e.DevRun, ctx context.Context, node string) *e2e.Match {
 
 // moves makes the next two moves of a game.
 func moves(m *e2e.Match, ctx context.Context) error {
-	sans := strings.Fields(m.G.Moves)
+	sans := strings.Fields(m.Game.Moves)
 	for range 2 {
 		n := int(m.Played.Load())
 		if _, err := m.Players[n%2].Act(ctx, map[string]string{"move": sans[n]}); err != nil {
@@ -65,14 +65,14 @@ func moves(m *e2e.Match, ctx context.Context) error {
 // TestDev runs a cluster of three on this machine and presses every button of its admin page.
 func TestDev(t *testing.T) {
 	t.Parallel()
-	d := e2e.DevFor(t, "--nodes", "3", "--", "--messages-per-second", "10000", "--bytes-per-second", "100000000", "--room-bytes-per-second", "0").Start()
+	d := e2e.NewDev(t, "--nodes", "3", "--", "--messages-per-second", "10000", "--bytes-per-second", "100000000", "--room-bytes-per-second", "0").Start()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	t.Cleanup(func() { gone(t, pidsOf(d)...) })
 
 	t.Log("it says where everything is")
 	if len(d.Nodes) != 3 || strings.Contains(d.Log.String(), "\x1b") || !strings.Contains(d.Log.String(), "n2  | time=") {
-		t.Errorf("it says:\n%s\nand logs:\n%.500s", d.Said, d.Log)
+		t.Errorf("it says:\n%s\nand logs:\n%.500s", d.Stdout, d.Log)
 	}
 	for _, s := range append(slices.Clone(d.Nodes), d.Server) {
 		res, err := http.Get(s.URL + "/")
@@ -104,7 +104,7 @@ func TestDev(t *testing.T) {
 	if len(given) != 4*3 {
 		t.Errorf("%d addresses for three nodes: %v", len(given), given)
 	}
-	d.Whole(3)
+	d.WaitWhole(3)
 
 	t.Log("a crowd on one machine meets no limit")
 	for range 400 {
@@ -160,10 +160,10 @@ func buttons(d *e2e.DevRun, ctx context.Context) {
 	t.Log("kill and start")
 	m := roomAt(d, ctx, "n2")
 	plays(m)
-	before := d.Becomes("n2", e2e.DevRunning).PID
-	d.Presses("n2/kill")
-	d.Becomes("n2", e2e.DevStopped)
-	d.Whole(2)
+	before := d.WaitForState("n2", e2e.DevRunning).PID
+	d.MustPress("n2/kill")
+	d.WaitForState("n2", e2e.DevStopped)
+	d.WaitWhole(2)
 	if code := d.Call("GET", "/v1/rooms/"+m.Room.ID, nil, nil); code != http.StatusServiceUnavailable {
 		t.Errorf("a room of a node that was killed: %d", code)
 	}
@@ -172,53 +172,53 @@ func buttons(d *e2e.DevRun, ctx context.Context) {
 			t.Errorf("%s of a node that does not run: %d %s", act, code, answer)
 		}
 	}
-	if s := d.Presses("n2/start"); s.State != e2e.DevRunning || s.PID == before {
+	if s := d.MustPress("n2/start"); s.State != e2e.DevRunning || s.PID == before {
 		t.Errorf("started: %+v", s)
 	}
-	d.Whole(3)
+	d.WaitWhole(3)
 	plays(m)
 
 	t.Log("pause and resume")
 	m = roomAt(d, ctx, "n3")
 	plays(m)
-	if s := d.Presses("n3/pause"); s.State != e2e.DevPaused {
+	if s := d.MustPress("n3/pause"); s.State != e2e.DevPaused {
 		t.Errorf("paused: %+v", s)
 	}
-	d.Whole(2)
+	d.WaitWhole(2)
 	d.Create("chess", nil) // the front goes round it
-	if s := d.Presses("n3/resume"); s.State != e2e.DevRunning {
+	if s := d.MustPress("n3/resume"); s.State != e2e.DevRunning {
 		t.Errorf("resumed: %+v", s)
 	}
-	d.Whole(3)
+	d.WaitWhole(3)
 	plays(m)
 
 	t.Log("drain, of a node that is paused")
 	m = roomAt(d, ctx, "n1")
 	plays(m)
-	d.Presses("n1/pause")
-	d.Whole(2)
-	d.Presses("n1/drain")
-	d.Becomes("n1", e2e.DevStopped)
+	d.MustPress("n1/pause")
+	d.WaitWhole(2)
+	d.MustPress("n1/drain")
+	d.WaitForState("n1", e2e.DevStopped)
 	plays(m)
 	var info e2e.RoomInfo
 	if code := d.Call("GET", "/v1/rooms/"+m.Room.ID, nil, &info); code != http.StatusOK || info.Node == "n1" {
 		t.Errorf("the drained node's room: %d %+v", code, info)
 	}
-	d.Presses("n1/start")
-	d.Whole(3)
+	d.MustPress("n1/start")
+	d.WaitWhole(3)
 
 	t.Log("add")
-	if s := d.Presses("add"); s.Node != "n4" {
+	if s := d.MustPress("add"); s.Node != "n4" {
 		t.Errorf("added: %+v", s)
 	}
-	d.Whole(4)
+	d.WaitWhole(4)
 	for range 4 { // at each node
 		d.Until(ctx, "the ring has all four", func() bool {
 			var ring struct{ Nodes []struct{ Name string } }
-			return d.AtAdmin("GET", "/admin/v1/ring", nil, &ring) == http.StatusOK && len(ring.Nodes) == 4
+			return d.CallAdmin("GET", "/admin/v1/ring", nil, &ring) == http.StatusOK && len(ring.Nodes) == 4
 		})
 	}
-	d.Nodes = append(d.Nodes, &e2e.Server{Ready: e2e.Ready{PID: d.Becomes("n4", e2e.DevRunning).PID}})
+	d.Nodes = append(d.Nodes, &e2e.Server{Ready: e2e.Ready{PID: d.WaitForState("n4", e2e.DevRunning).PID}})
 	refusals(d)
 }
 
@@ -245,7 +245,7 @@ func refusals(d *e2e.DevRun) {
 			t.Fatal(err)
 		}
 		_ = res.Body.Close()
-		if res.StatusCode < 400 || d.Becomes("n1", e2e.DevRunning).PID == 0 {
+		if res.StatusCode < 400 || d.WaitForState("n1", e2e.DevRunning).PID == 0 {
 			t.Errorf("%s may kill a node: %d", what, res.StatusCode)
 		}
 	}
@@ -278,9 +278,9 @@ func restarts(d *e2e.DevRun, ctx context.Context, unfinished *e2e.Match) {
 	}
 
 	t.Log("SIGKILL")
-	d.Whole(3)
+	d.WaitWhole(3)
 	pids = nodePIDs(d)
-	d.Presses("n2/pause")
+	d.MustPress("n2/pause")
 	d.Kill()
 	if runtime.GOOS == "linux" {
 		gone(t, pids...)
@@ -332,7 +332,7 @@ func TestDevRefuses(t *testing.T) {
 // TestDevNodeThatCannotStart ends it with an error, and every other node with it.
 func TestDevNodeThatCannotStart(t *testing.T) {
 	t.Parallel()
-	d := e2e.DevFor(t, "--nodes", "2", "--", "--log-level", "loud")
+	d := e2e.NewDev(t, "--nodes", "2", "--", "--log-level", "loud")
 	d.Spawn()
 	if code := d.Wait(); code != e2e.ExitFailed || !e2e.Mentions(d.Log.String(), "n1  | roomring:", "loud", "roomring: node n1 ended: its log above says why") {
 		t.Errorf("exit %d:\n%s", code, d.Log)

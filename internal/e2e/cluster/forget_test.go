@@ -29,11 +29,11 @@ func silence(c *e2e.Team, node string) {
 func TestALostNodeIsForgotten(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3).Start()
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	asked, lost := c.Nodes[0], c.Nodes[2]
 	var theirs, others []e2e.RoomInfo
 	for len(theirs) < 3 || len(others) < 3 {
-		if info := c.Any().Create("chess", nil); info.Node == lost.Node {
+		if info := c.AnyNode().Create("chess", nil); info.Node == lost.Node {
 			theirs = append(theirs, info)
 		} else {
 			others = append(others, info)
@@ -41,20 +41,20 @@ func TestALostNodeIsForgotten(t *testing.T) {
 	}
 	refused := func(words ...string) {
 		t.Helper()
-		if code, _, errs := asked.Operate("forget", lost.Node); code != e2e.ExitFailed || !e2e.Mentions(errs, words...) {
+		if code, _, errs := asked.RunAdmin("forget", lost.Node); code != e2e.ExitFailed || !e2e.Mentions(errs, words...) {
 			t.Errorf("forgetting %s: exit %d, %s", lost.Node, code, errs)
 		}
 	}
 	refused("409", lost.Node+" is there")
 	lost.Kill()
-	asked.Until(ctx, "its death is noticed", func() bool { return len(asked.OnRing()) == 2 })
+	asked.Until(ctx, "its death is noticed", func() bool { return len(asked.RingNames()) == 2 })
 	refused("409", "try again in")
 	silence(c, lost.Node)
-	if code, out, errs := asked.Operate("forget", lost.Node); code != e2e.ExitOK || !e2e.Mentions(out, lost.Node+" is forgotten", "1 processes") {
+	if code, out, errs := asked.RunAdmin("forget", lost.Node); code != e2e.ExitOK || !e2e.Mentions(out, lost.Node+" is forgotten", "1 processes") {
 		t.Fatalf("forgetting it: exit %d, %s%s", code, out, errs)
 	}
-	asked.Says("action=forget", "target="+lost.Node, "outcome=done")
-	if code, _, errs := asked.Operate("forget", "nobody"); code != e2e.ExitFailed || !e2e.Mentions(errs, "knows no node") {
+	asked.WaitForLog("action=forget", "target="+lost.Node, "outcome=done")
+	if code, _, errs := asked.RunAdmin("forget", "nobody"); code != e2e.ExitFailed || !e2e.Mentions(errs, "knows no node") {
 		t.Errorf("forgetting nobody: exit %d, %s", code, errs)
 	}
 	for _, info := range theirs {
@@ -68,7 +68,7 @@ func TestALostNodeIsForgotten(t *testing.T) {
 		if r := asked.Result(info.ID); r.End != "aborted" {
 			t.Errorf("the result of its room: %+v", r)
 		}
-		sock := e2e.Dial(t, asked.At(info).URL, wire.JSON)
+		sock := e2e.Dial(t, asked.Via(info).URL, wire.JSON)
 		sock.Write(wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "late"}))
 		sock.ClosesWith(wire.CloseOver, "over")
 	}
@@ -79,8 +79,8 @@ func TestALostNodeIsForgotten(t *testing.T) {
 		})
 	}
 	lost.Start()
-	c.Whole(3)
-	lost.Says("rooms brought back", "rooms=0", "over=3")
+	c.WaitWhole(3)
+	lost.WaitForLog("rooms brought back", "rooms=0", "over=3")
 	for _, info := range append(theirs, others...) {
 		var now e2e.RoomInfo
 		if code := lost.Call("GET", "/v1/rooms/"+info.ID, nil, &now); code != http.StatusOK || (now.Phase == "over") != (info.Node == lost.Node) {

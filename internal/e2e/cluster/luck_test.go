@@ -21,24 +21,24 @@ func TestBadLuck(t *testing.T) {
 	for name, strike := range map[string]func(c *e2e.Team){
 		// The next start claims what they left in the store.
 		"every node is stopped": func(c *e2e.Team) {
-			e2e.Each(3, 3, func(i int) { c.Nodes[i].StopsWell() })
-			e2e.Each(3, 3, func(i int) { c.Nodes[i].Start() })
+			e2e.ForEach(3, 3, func(i int) { c.Nodes[i].StopCleanly() })
+			e2e.ForEach(3, 3, func(i int) { c.Nodes[i].Start() })
 		},
 		// The next start brings back what they kept on their disks.
 		"every node is killed": func(c *e2e.Team) {
-			e2e.Each(3, 3, func(i int) { c.Nodes[i].Kill() })
-			e2e.Each(3, 3, func(i int) { c.Nodes[i].Start() })
+			e2e.ForEach(3, 3, func(i int) { c.Nodes[i].Kill() })
+			e2e.ForEach(3, 3, func(i int) { c.Nodes[i].Start() })
 		},
 		// The third takes on all rooms, and then some go back to their disks with it.
 		"two nodes are stopped and the third is killed": func(c *e2e.Team) {
-			e2e.Each(2, 2, func(i int) { c.Nodes[i].StopsWell() })
+			e2e.ForEach(2, 2, func(i int) { c.Nodes[i].StopCleanly() })
 			c.Nodes[2].Kill()
-			e2e.Each(3, 3, func(i int) { c.Nodes[i].Start() })
+			e2e.ForEach(3, 3, func(i int) { c.Nodes[i].Start() })
 		},
 		// Those who were connected there come back by others; what had no answer is sent again.
 		"the edge dies": func(c *e2e.Team) {
 			c.Nodes[0].Kill()
-			c.Whole(2)
+			c.WaitWhole(2)
 			c.Nodes[0].Start()
 		},
 		"a node is frozen while it stops": func(c *e2e.Team) {
@@ -56,7 +56,7 @@ func TestBadLuck(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := e2e.NewTeam(t, 3, e2e.AsShipped...).Start()
+			c := e2e.NewTeam(t, 3, e2e.DefaultTimeouts...).Start()
 			underPlay(c, e2e.Sized(6, 6, 12), func() { strike(c) })
 			for _, n := range c.Nodes {
 				complainsOfNothing(n)
@@ -70,7 +70,7 @@ func TestBadLuck(t *testing.T) {
 func TestStoreAwayWhileANodeStops(t *testing.T) {
 	t.Parallel()
 	pg := pgtest.New(t)
-	c := e2e.NewTeamOn(t, pg.URL(t), 3, append(e2e.AsShipped, "--drain-timeout", "1s")...).Start()
+	c := e2e.NewTeamOn(t, pg.URL(t), 3, append(e2e.DefaultTimeouts, "--drain-timeout", "1s")...).Start()
 	underPlay(c, e2e.Sized(6, 6, 12), func() {
 		n := c.Nodes[1]
 		pg.Stop(t)
@@ -90,9 +90,9 @@ func underPlay(c *e2e.Team, games int, strike func()) {
 	t := c.T
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	front := &e2e.Server{T: t, Log: &e2e.LogBuffer{}, Ready: e2e.Ready{URL: "http://any.invalid"}, By: newAnyNode(c)}
+	front := &e2e.Server{T: t, Log: &e2e.LogBuffer{}, Ready: e2e.Ready{URL: "http://any.invalid"}, Transport: newAnyNode(c)}
 	matches := make([]*e2e.Match, games)
-	e2e.Each(games, games, func(i int) {
+	e2e.ForEach(games, games, func(i int) {
 		var err error
 		if matches[i], err = front.Seat(ctx, e2e.SteadyGames(t, games)[i]); err != nil {
 			t.Errorf("game %d: %v", i, err)
@@ -104,14 +104,14 @@ func underPlay(c *e2e.Team, games int, strike func()) {
 		return
 	}
 	wait := e2e.PlayAll(ctx, t, matches)
-	front.Amid(ctx, matches, 0.2)
+	front.WaitForShare(ctx, matches, 0.2)
 	strike()
 	wait()
 	if t.Failed() {
 		return
 	}
 	for _, m := range matches {
-		m.S = c.Nodes[0]
+		m.Server = c.Nodes[0]
 	}
 	e2e.CheckStored(t, matches)
 }
@@ -120,9 +120,9 @@ func underPlay(c *e2e.Team, games int, strike func()) {
 // its players hear that it cannot be reached, and go on when it does.
 func TestAFrozenOwner(t *testing.T) {
 	t.Parallel()
-	c := e2e.NewTeam(t, 3, e2e.AsShipped...).Start()
+	c := e2e.NewTeam(t, 3, e2e.DefaultTimeouts...).Start()
 	s := c.Nodes[0]
-	s.Away = true
+	s.CreateElsewhere = true
 	info := s.Create("tally", nil)
 	var owner *e2e.Server
 	for _, n := range c.Nodes {
@@ -147,11 +147,11 @@ func TestAFrozenOwner(t *testing.T) {
 		if code := n.Call("GET", "/v1/rooms/"+info.ID, nil, nil); code != http.StatusServiceUnavailable {
 			t.Errorf("%s says of the room: %d", n.Node, code)
 		}
-		n.Until(e2e.Patience(t), "it does not count on the frozen node", func() bool { return len(n.Sees("active")) == 2 })
+		n.Until(e2e.WaitContext(t), "it does not count on the frozen node", func() bool { return len(n.KnownNodes("active")) == 2 })
 	}
 	owner.Signal(syscall.SIGCONT)
-	c.Whole(3)
-	s.Until(e2e.Patience(t), "the room is found again", func() bool { return s.Call("GET", "/v1/rooms/"+info.ID, nil, nil) == http.StatusOK })
+	c.WaitWhole(3)
+	s.Until(e2e.WaitContext(t), "the room is found again", func() bool { return s.Call("GET", "/v1/rooms/"+info.ID, nil, nil) == http.StatusOK })
 	if in := s.Inspect(info.ID); in.Epoch != info.Epoch {
 		t.Errorf("the room's epoch was %d and is %d: somebody took it", info.Epoch, in.Epoch)
 	}
@@ -175,7 +175,7 @@ func TestAnEdgeThatFreezesAndDies(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 2).Start()
 	edge, owner := c.Nodes[0], c.Nodes[1]
-	edge.Away = true
+	edge.CreateElsewhere = true
 	info := edge.Create("tally", nil)
 	player := e2e.Dial(t, info.URL, wire.JSON)
 	w := player.Hello(wire.Hello{Client: "a"})
@@ -183,7 +183,7 @@ func TestAnEdgeThatFreezesAndDies(t *testing.T) {
 	player.Answer()
 
 	edge.Signal(syscall.SIGSTOP)
-	owner.Offline(info.ID, w.Player)
+	owner.WaitOffline(info.ID, w.Player)
 	edge.Signal(syscall.SIGCONT)
 	if again := e2e.Hear[wire.Welcome](player); again.Epoch != w.Epoch || again.CSeq != 1 || !again.Recovered {
 		t.Errorf("welcomed again as %+v", again)
@@ -192,7 +192,7 @@ func TestAnEdgeThatFreezesAndDies(t *testing.T) {
 	player.Answer()
 
 	edge.Kill()
-	owner.Offline(info.ID, w.Player)
+	owner.WaitOffline(info.ID, w.Player)
 	edge.Start()
 	player = e2e.Dial(t, info.URL, wire.JSON)
 	if again := player.Hello(wire.Hello{Client: "a", Token: w.Token, Attempt: 1}); again.CSeq != 2 {
@@ -209,19 +209,19 @@ func TestACrowdMoves(t *testing.T) {
 	if testing.Short() {
 		spectators = 60
 	}
-	c := e2e.NewTeam(t, 3, e2e.AsShipped...).Start()
+	c := e2e.NewTeam(t, 3, e2e.DefaultTimeouts...).Start()
 	info := c.Nodes[0].Create("snakes", nil)
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	const players = 4
 	clients := make([]*client.Client, spectators+players)
-	anywhere := &e2e.Server{T: t, By: newAnyNode(c), Ready: e2e.Ready{URL: "http://any.invalid"}}
-	e2e.Each(len(clients), len(clients), func(i int) {
+	anywhere := &e2e.Server{T: t, Transport: newAnyNode(c), Ready: e2e.Ready{URL: "http://any.invalid"}}
+	e2e.ForEach(len(clients), len(clients), func(i int) {
 		edge := c.Nodes[i%3]
 		if edge.Node == info.Node {
 			edge = anywhere // who is at the node that stops would have to go elsewhere
 		}
 		var err error
-		if clients[i], err = edge.TryJoin(edge.At(info), client.Options{Spectate: i >= players, Encoding: e2e.EncodingOf(i)}); err != nil {
+		if clients[i], err = edge.TryJoin(edge.Via(info), client.Options{Spectate: i >= players, Encoding: e2e.EncodingOf(i)}); err != nil {
 			t.Errorf("client %d: %v", i, err)
 		}
 	})
@@ -230,10 +230,10 @@ func TestACrowdMoves(t *testing.T) {
 	}
 	for _, n := range c.Nodes {
 		if n.Node == info.Node {
-			n.StopsWell()
+			n.StopCleanly()
 		}
 	}
-	now := c.Any()
+	now := c.AnyNode()
 	now.Until(ctx, "the room is at another node", func() bool {
 		var found e2e.RoomInfo
 		return now.Call("GET", "/v1/rooms/"+info.ID, nil, &found) == http.StatusOK && found.Node != info.Node

@@ -43,7 +43,7 @@ func (a *matchAsk) ask(t *testing.T) {
 	const agree = 5 * time.Second // cluster.Options.Forward
 	for end := time.Now().Add(time.Minute); ; {
 		begin := time.Now()
-		code, err := a.at.TryAt(a.at.URL, "POST", "/v1/matchmake", "", a.body, &a.got)
+		code, err := a.at.TryCallAt(a.at.URL, "POST", "/v1/matchmake", "", a.body, &a.got)
 		if a.took = time.Since(begin); err == nil && code == http.StatusOK {
 			return
 		}
@@ -85,7 +85,7 @@ func TestAKilledMatchmakerKeepsNobodyWaiting(t *testing.T) {
 			continue
 		}
 		for i := range pair { // so that no seat is kept: it is taken
-			pair[i].at.Join(pair[i].at.At(pair[i].got.RoomInfo), client.Options{Token: pair[i].got.Guest.Token})
+			pair[i].at.Join(pair[i].at.Via(pair[i].got.RoomInfo), client.Options{Token: pair[i].got.Guest.Token})
 		}
 		before = append(before, pair)
 	}
@@ -106,17 +106,17 @@ func TestAKilledMatchmakerKeepsNobodyWaiting(t *testing.T) {
 				pair := pairOf(next, others)
 				next++
 				mu.Unlock()
-				e2e.Each(2, 2, func(i int) { pair[i].ask(t) })
+				e2e.ForEach(2, 2, func(i int) { pair[i].ask(t) })
 				mu.Lock()
 				amid = append(amid, pair)
 				mu.Unlock()
 			}
 		})
 	}
-	others[0].Until(e2e.Patience(t), "pairs have met", func() bool { mu.Lock(); defer mu.Unlock(); return len(amid) > 10 })
+	others[0].Until(e2e.WaitContext(t), "pairs have met", func() bool { mu.Lock(); defer mu.Unlock(); return len(amid) > 10 })
 	maker.Kill()
 	for _, n := range others {
-		n.Until(e2e.Patience(t), "the matchmaker is off the ring", func() bool { return !slices.Contains(n.OnRing(), maker.Node) })
+		n.Until(e2e.WaitContext(t), "the matchmaker is off the ring", func() bool { return !slices.Contains(n.RingNames(), maker.Node) })
 	}
 	close(enough)
 	asking.Wait()

@@ -28,7 +28,7 @@ type scraped struct {
 func scrape(s *e2e.Server) scraped {
 	s.T.Helper()
 	var text []byte
-	if code := s.AtAdmin("GET", "/metrics", nil, &text); code != http.StatusOK {
+	if code := s.CallAdmin("GET", "/metrics", nil, &text); code != http.StatusOK {
 		s.T.Fatalf("GET /metrics: %d", code)
 	}
 	out := scraped{map[string]string{}, map[string]map[string]float64{}}
@@ -67,7 +67,7 @@ func (m scraped) sum(name string) (sum float64) {
 func TestMetricsOfACluster(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3).Start()
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	matches := make([]*e2e.Match, 0, 6)
 	for i, g := range e2e.SteadyGames(t, 6) {
 		at := ""
@@ -82,7 +82,7 @@ func TestMetricsOfACluster(t *testing.T) {
 	}
 	// At n2, which stops, is a watcher alone: it does not go when it is told to, so n2 stays for the two seconds that
 	// clients have.
-	watcher := e2e.Dial(t, c.Nodes[1].At(matches[0].Room).URL, wire.JSON)
+	watcher := e2e.Dial(t, c.Nodes[1].Via(matches[0].Room).URL, wire.JSON)
 	watcher.Hello(wire.Hello{Client: "watcher", As: wire.AsSpectator})
 	sockets := []int{len(matches), 1, len(matches)}
 	remote := make([]int, 3) // of them, in rooms elsewhere
@@ -119,10 +119,10 @@ func TestMetricsOfACluster(t *testing.T) {
 		}
 	}
 	for _, m := range matches { // a move that crosses links
-		if _, err := m.Players[0].Act(ctx, map[string]string{"move": strings.Fields(m.G.Moves)[0]}); err != nil {
+		if _, err := m.Players[0].Act(ctx, map[string]string{"move": strings.Fields(m.Game.Moves)[0]}); err != nil {
 			t.Fatal(err)
 		}
-		m.G.Moves = strings.Join(strings.Fields(m.G.Moves)[1:], " ")
+		m.Game.Moves = strings.Join(strings.Fields(m.Game.Moves)[1:], " ")
 	}
 	if m := scrape(c.Nodes[0]); m.sum("roomring_link_sent_bytes_total") == 0 || m.sum("roomring_link_received_bytes_total") == 0 {
 		t.Errorf("n1 has seen no traffic: %v sent, %v received", m.samples["roomring_link_sent_bytes_total"], m.samples["roomring_link_received_bytes_total"])
@@ -130,15 +130,15 @@ func TestMetricsOfACluster(t *testing.T) {
 	stopAndCount(c, ctx, matches)
 	for _, m := range matches {
 		if _, err := m.Players[0].Act(ctx, map[string]bool{"resign": true}); err != nil {
-			t.Errorf("game %d after the move: %v", m.G.Row, err)
+			t.Errorf("game %d after the move: %v", m.Game.Row, err)
 		}
 		c.Nodes[0].Result(m.Room.ID)
 		m.Players[0].Close()
 		m.Players[1].Close()
 	}
 	kicked := c.Nodes[0].Create("tally", nil)
-	player := c.Nodes[2].Join(c.Nodes[2].At(kicked), client.Options{}).Welcome().Player
-	if code := c.Nodes[2].AtAdmin("POST", "/admin/v1/rooms/"+kicked.ID+"/kick", map[string]string{"player": player}, nil); code != http.StatusNoContent {
+	player := c.Nodes[2].Join(c.Nodes[2].Via(kicked), client.Options{}).Welcome().Player
+	if code := c.Nodes[2].CallAdmin("POST", "/admin/v1/rooms/"+kicked.ID+"/kick", map[string]string{"player": player}, nil); code != http.StatusNoContent {
 		t.Errorf("kicking: %d", code)
 	}
 	c.Nodes[0].Until(ctx, "every socket is closed", func() bool { return c.Nodes[0].Metric("roomring_sockets") == 0 })
@@ -159,7 +159,7 @@ func stopAndCount(c *e2e.Team, ctx context.Context, matches []*e2e.Match) {
 		t.Fatal(err)
 	}
 	stopped.Until(ctx, stopped.Node+" says that it has released its rooms", func() bool {
-		if !stopped.Runs() {
+		if !stopped.IsRunning() {
 			t.Fatalf("%s has gone without a word", stopped.Node)
 		}
 		return stopped.Metric("roomring_rooms_released_total") == theirs

@@ -29,7 +29,7 @@ func TestAnOldNodeLetsPlayersIntoNewGames(t *testing.T) {
 		}
 	}
 	c.Start()
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 
 	info := old.Create("versioned", nil)
 	for _, n := range c.Nodes {
@@ -48,7 +48,7 @@ func TestAnOldNodeLetsPlayersIntoNewGames(t *testing.T) {
 	if code := old.Call("POST", "/v1/rooms", map[string]any{"game": "nothing"}, nil); code != http.StatusBadRequest {
 		t.Errorf("a room of a game that nobody has: %d", code)
 	}
-	if out := old.OperateUntil(ctx, []string{"LACKS", "versioned 1"}, "nodes"); strings.Count(out, "versioned 1") != 1 {
+	if out := old.RunAdminUntil(ctx, []string{"LACKS", "versioned 1"}, "nodes"); strings.Count(out, "versioned 1") != 1 {
 		t.Errorf("only %s lacks the game:\n%s", old.Node, out)
 	}
 
@@ -63,7 +63,7 @@ func TestAnOldNodeLetsPlayersIntoNewGames(t *testing.T) {
 
 	var players []*client.Client
 	for range 16 { // rooms, so that the ring gives some to the old node when another one stops
-		p := old.Join(old.At(old.Create("versioned", nil)), client.Options{})
+		p := old.Join(old.Via(old.Create("versioned", nil)), client.Options{})
 		players = append(players, p)
 	}
 	add := func(when string) {

@@ -157,15 +157,15 @@ func (w *wires) doorway(i int, to string) (addr string) {
 func newWiredTeam(t *testing.T, nodes int) (*e2e.Team, *wires) {
 	t.Helper()
 	w := newWires(t, nodes)
-	c := e2e.NewTeam(t, 0, e2e.AsShipped...)
+	c := e2e.NewTeam(t, 0, e2e.DefaultTimeouts...)
 	for i := range nodes {
 		n := c.Add()
 		host := i + 1
 		n.Args = append(n.Args, "--listen", "127.0.0.1:7777", "--admin-listen", "127.0.0.1:7778",
 			"--peer-listen", w.addr(host)+":7779", "--gossip-listen", w.addr(host)+":7946")
-		n.Joins = w.addr(1) + "," + w.addr(2)
-		n.Within = func(start func() error) error { return w.inside(host, start) }
-		n.DoorURL, n.DoorAdmin = "http://"+w.doorway(host, "127.0.0.1:7777"), "http://"+w.doorway(host, "127.0.0.1:7778")
+		n.JoinAddrs = w.addr(1) + "," + w.addr(2)
+		n.StartIn = func(start func() error) error { return w.inside(host, start) }
+		n.ProxyURL, n.ProxyAdminAt = "http://"+w.doorway(host, "127.0.0.1:7777"), "http://"+w.doorway(host, "127.0.0.1:7778")
 	}
 	return c, w
 }

@@ -29,7 +29,7 @@ type operated struct {
 func TestTheOperatorSeesTheWholeCluster(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3).Start()
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	info := c.Nodes[0].Create("tally", nil)
 	owner := byName(c, info.Node)
 	var edges []*e2e.Server
@@ -38,7 +38,7 @@ func TestTheOperatorSeesTheWholeCluster(t *testing.T) {
 			edges = append(edges, n)
 		}
 	}
-	players := []*client.Client{edges[0].Join(edges[0].At(info), client.Options{Name: "Ann"}), edges[1].Join(edges[1].At(info), client.Options{Name: "Bob"})}
+	players := []*client.Client{edges[0].Join(edges[0].Via(info), client.Options{Name: "Ann"}), edges[1].Join(edges[1].Via(info), client.Options{Name: "Bob"})}
 	events := follow(edges[0], ctx, info.ID)
 	hears(edges[0], events, "event: watching")
 	for i, p := range players {
@@ -48,7 +48,7 @@ func TestTheOperatorSeesTheWholeCluster(t *testing.T) {
 	}
 	for _, n := range c.Nodes {
 		var room operated
-		if code := n.AtAdmin("GET", "/admin/v1/rooms/"+info.ID+"?as=whole", nil, &room); code != http.StatusOK || room.Node != owner.Node || room.State.Count != 3 {
+		if code := n.CallAdmin("GET", "/admin/v1/rooms/"+info.ID+"?as=whole", nil, &room); code != http.StatusOK || room.Node != owner.Node || room.State.Count != 3 {
 			t.Errorf("%s shows the room as %d %+v", n.Node, code, room)
 		}
 		if len(room.Queues.Sessions) != 2 {
@@ -63,25 +63,25 @@ func TestTheOperatorSeesTheWholeCluster(t *testing.T) {
 				t.Errorf("%s shows the session %+v", n.Node, s)
 			}
 		}
-		if code, out, errs := n.Operate("ring", "--id", info.ID); code != e2e.ExitOK || !e2e.Mentions(out, "lives at: "+owner.Node) {
+		if code, out, errs := n.RunAdmin("ring", "--id", info.ID); code != e2e.ExitOK || !e2e.Mentions(out, "lives at: "+owner.Node) {
 			t.Errorf("%s says where the room is: %d %s%s", n.Node, code, out, errs)
 		}
-		if code, out, errs := n.Operate("rooms", "--search", "bob"); code != e2e.ExitOK || !e2e.Mentions(out, info.ID, owner.Node) {
+		if code, out, errs := n.RunAdmin("rooms", "--search", "bob"); code != e2e.ExitOK || !e2e.Mentions(out, info.ID, owner.Node) {
 			t.Errorf("%s finds the room by a player's name: %d %s%s", n.Node, code, out, errs)
 		}
 	}
 	for i, args := range [][]string{
 		{"signal", info.ID, "count", `{"by":4}`}, {"kick", info.ID, players[1].Welcome().Player}, {"close", info.ID, "--reason", "enough"},
 	} {
-		if code, _, errs := edges[i%2].Operate(args...); code != e2e.ExitOK {
+		if code, _, errs := edges[i%2].RunAdmin(args...); code != e2e.ExitOK {
 			t.Errorf("admin %v: %d %s", args, code, errs)
 		}
-		edges[i%2].Says("action="+args[0], "outcome=done")
+		edges[i%2].WaitForLog("action="+args[0], "outcome=done")
 	}
 	for _, words := range []string{`"kind":"act"`, `"kind":"signal"`, `"kind":"leave"`, "event: over"} {
 		hears(edges[0], events, words)
 	}
-	if code, _, errs := edges[0].Operate("drain", owner.Node); code != e2e.ExitOK {
+	if code, _, errs := edges[0].RunAdmin("drain", owner.Node); code != e2e.ExitOK {
 		t.Errorf("drain: %d %s", code, errs)
 	}
 	if code := owner.Wait(); code != e2e.ExitOK {

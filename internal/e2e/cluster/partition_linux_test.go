@@ -14,10 +14,10 @@ func TestAPartitionHeals(t *testing.T) {
 	t.Parallel()
 	c, w := newWiredTeam(t, 3)
 	c.Start()
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	games := e2e.SteadyGames(t, 18)
 	matches := make([]*e2e.Match, len(games))
-	e2e.Each(len(games), len(games), func(i int) {
+	e2e.ForEach(len(games), len(games), func(i int) {
 		var err error
 		if matches[i], err = c.Nodes[i%3].Seat(ctx, games[i], c.Nodes[0], c.Nodes[i%2]); err != nil {
 			t.Errorf("game %d: %v", games[i].Row, err)
@@ -31,20 +31,20 @@ func TestAPartitionHeals(t *testing.T) {
 		beyond = c.Nodes[0].Create("chess", nil)
 	}
 	wait := e2e.PlayAll(ctx, t, matches)
-	c.Nodes[0].Amid(ctx, matches, 0.2)
+	c.Nodes[0].WaitForShare(ctx, matches, 0.2)
 	w.cut(3)
 	for i, seen := range []int{2, 2, 1} {
-		c.Nodes[i].Until(ctx, "the cut is noticed", func() bool { return len(c.Nodes[i].Sees("active")) == seen })
+		c.Nodes[i].Until(ctx, "the cut is noticed", func() bool { return len(c.Nodes[i].KnownNodes("active")) == seen })
 	}
 	if code := c.Nodes[0].Call("GET", "/v1/rooms/"+beyond.ID, nil, nil); code != http.StatusServiceUnavailable {
 		t.Errorf("a room beyond the cut: %d", code)
 	}
-	sock := e2e.Dial(t, c.Nodes[0].At(beyond).URL, wire.JSON)
+	sock := e2e.Dial(t, c.Nodes[0].Via(beyond).URL, wire.JSON)
 	sock.Write(wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "late"}))
 	sock.ClosesWith(wire.CloseUnreachable)
 	w.heal(3)
 	for _, n := range c.Nodes {
-		n.Until(ctx, "all three see each other again", func() bool { return len(n.Sees("active")) == 3 && n.IsReady() })
+		n.Until(ctx, "all three see each other again", func() bool { return len(n.KnownNodes("active")) == 3 && n.IsReady() })
 	}
 	wait()
 	e2e.CheckStored(t, matches)
@@ -58,13 +58,13 @@ func TestGamesGoOnOverALossyNetwork(t *testing.T) {
 	for i := range c.Nodes {
 		w.lose(i+1, 10)
 	}
-	ctx := e2e.Patience(t)
-	e2e.Crowd(t, e2e.SteadyGames(t, 9), 9, func(g e2e.Recorded) error {
+	ctx := e2e.WaitContext(t)
+	e2e.ForEachGame(t, e2e.SteadyGames(t, 9), 9, func(g e2e.RecordedGame) error {
 		m, err := c.Nodes[g.Row%3].Seat(ctx, g, c.Nodes[(g.Row+1)%3], c.Nodes[(g.Row/3)%3])
 		if err != nil {
 			return err
 		}
-		if err := m.ToTheEnd(ctx); err != nil {
+		if err := m.PlayAndCheck(ctx); err != nil {
 			return err
 		}
 		return m.CheckStored()

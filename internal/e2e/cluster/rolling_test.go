@@ -58,7 +58,7 @@ func rollingRestart(c *e2e.Team) {
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	matches := make([]*e2e.Match, len(games))
-	e2e.Each(len(games), 50, func(i int) {
+	e2e.ForEach(len(games), 50, func(i int) {
 		m, err := front.Seat(ctx, games[i])
 		if err != nil {
 			t.Errorf("game %d: %v", games[i].Row, err)
@@ -72,7 +72,7 @@ func rollingRestart(c *e2e.Team) {
 		return
 	}
 	wait := e2e.PlayAll(ctx, t, matches)
-	front.Amid(ctx, matches, 0.1)
+	front.WaitForShare(ctx, matches, 0.1)
 	for _, n := range c.Nodes {
 		code, took := n.Stop()
 		text := n.Log.String()
@@ -85,7 +85,7 @@ func rollingRestart(c *e2e.Team) {
 			t.Errorf("the games were nearly over when %s was stopped: this proves little", n.Node)
 		}
 		n.Start()
-		c.Whole(len(c.Nodes))
+		c.WaitWhole(len(c.Nodes))
 	}
 	wait()
 	var sockets, whole, resent int
@@ -130,17 +130,17 @@ func TestAStopIsKnownThoughTheStoreIsSlow(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	stays.Until(e2e.Patience(t), "the store is held up", func() bool {
+	stays.Until(e2e.WaitContext(t), "the store is held up", func() bool {
 		_, err := conn.ExecContext(t.Context(), "BEGIN IMMEDIATE")
 		return err == nil
 	})
-	goes.Until(e2e.Patience(t), "a heartbeat is held up", func() bool { return goes.Metric("roomring_store_silent_seconds") > 3.1 })
+	goes.Until(e2e.WaitContext(t), "a heartbeat is held up", func() bool { return goes.Metric("roomring_store_silent_seconds") > 3.1 })
 	stopped := make(chan int)
 	go func() {
 		code, _ := goes.Stop()
 		stopped <- code
 	}()
-	goes.Until(e2e.Patience(t), "it has given its rooms away", func() bool { return strings.Contains(goes.Log.String(), "no room is left here") })
+	goes.Until(e2e.WaitContext(t), "it has given its rooms away", func() bool { return strings.Contains(goes.Log.String(), "no room is left here") })
 	time.Sleep(5500 * time.Millisecond) // so that nothing is left of the time that the stop's parts share
 	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
 		t.Fatal(err)
@@ -148,5 +148,5 @@ func TestAStopIsKnownThoughTheStoreIsSlow(t *testing.T) {
 	if code := <-stopped; code != e2e.ExitOK {
 		t.Errorf("it ended with %d", code)
 	}
-	stays.Until(e2e.Patience(t), "the node that stopped is on nobody's list", func() bool { return len(stays.Sees("")) == 1 })
+	stays.Until(e2e.WaitContext(t), "the node that stopped is on nobody's list", func() bool { return len(stays.KnownNodes("")) == 1 })
 }

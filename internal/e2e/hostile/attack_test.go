@@ -61,7 +61,7 @@ func strangersMain() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(e2e.ExitUsage)
 	}
-	if err := e2e.Humble(); err != nil {
+	if err := e2e.RunAtIdlePriority(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(e2e.ExitFailed)
 	}

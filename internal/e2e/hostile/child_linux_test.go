@@ -28,7 +28,7 @@ func startChild(s *e2e.Server, args ...string) *child {
 		s.T.Fatal(err)
 	}
 	c := &child{began: time.Now()}
-	c.cmd = &exec.Cmd{Path: exe, Args: args, Env: os.Environ(), Stdout: &c.out, Stderr: &c.errs, SysProcAttr: e2e.EndsWithTests()}
+	c.cmd = &exec.Cmd{Path: exe, Args: args, Env: os.Environ(), Stdout: &c.out, Stderr: &c.errs, SysProcAttr: e2e.DieWithParent()}
 	if c.stop, err = c.cmd.StdinPipe(); err == nil {
 		err = c.cmd.Start()
 	}

@@ -67,12 +67,12 @@ func TestConnectionsThatNeverBecomeARequest(t *testing.T) {
 			asks()
 		}
 	}
-	s.Until(e2e.Patience(t), "one address has no more than it may", func() bool { return standing(one) <= 20 })
+	s.Until(e2e.WaitContext(t), "one address has no more than it may", func() bool { return standing(one) <= 20 })
 	for i := range 80 {
 		many = append(many, plainFrom(s, fmt.Sprintf("127.0.1.%d", 1+i/5), ""))
 	}
 	asks()
-	s.Until(e2e.Patience(t), "all have no more than they may", func() bool { return standing(one)+standing(many) <= 50 })
+	s.Until(e2e.WaitContext(t), "all have no more than they may", func() bool { return standing(one)+standing(many) <= 50 })
 	if left := standing(many); left < 40 {
 		t.Errorf("%d of those who came last are left", left)
 	}

@@ -38,7 +38,7 @@ func TestAFloodIsNotAnswered(t *testing.T) {
 		return res.StatusCode, res.Body.Close()
 	}
 	served, refused := 0, 0
-	s.Until(e2e.Patience(t), "the flood is not answered any more", func() bool {
+	s.Until(e2e.WaitContext(t), "the flood is not answered any more", func() bool {
 		switch code, err := get(flooding); {
 		case code == http.StatusOK:
 			served++
@@ -64,7 +64,7 @@ func TestAFloodIsNotAnswered(t *testing.T) {
 	if text := s.Log.String(); !e2e.Mentions(text, "limit=--requests-per-second", "limit=--refusals-per-second") {
 		t.Errorf("the log does not name the limits:\n%s", text)
 	}
-	s.Until(e2e.Patience(t), "who pauses is served again", func() bool { code, _ := get(flooding); return code == http.StatusOK })
+	s.Until(e2e.WaitContext(t), "who pauses is served again", func() bool { code, _ := get(flooding); return code == http.StatusOK })
 }
 
 // TestAFullNodeMakesRoom fills a node with rooms that nobody joins, from one address, and then has many more made at once from others:

@@ -28,7 +28,7 @@ func TestHostileSockets(t *testing.T) {
 func TestHostileSocketsAtAnotherNode(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewTeam(t, 2, append([]string{"--messages-per-second", "60"}, impatient...)...).Start().Nodes[0]
-	s.Away = true
+	s.CreateElsewhere = true
 	attacked(s, t)
 }
 
@@ -51,7 +51,7 @@ func attacked(s *e2e.Server, t *testing.T) {
 				e2e.Dial(s.T, s.Create("tally", nil).URL, wire.JSON).ClosesWith(wire.CloseNoHello)
 			},
 		} {
-			t.Run(what, func(t *testing.T) { attack(s.Of(t)) })
+			t.Run(what, func(t *testing.T) { attack(s.ForTest(t)) })
 		}
 	})
 	close(stop)
@@ -73,7 +73,7 @@ func playOn(s *e2e.Server, stop <-chan struct{}) (n int) {
 		ctx, cancel := context.WithTimeout(s.T.Context(), 2*time.Minute)
 		m, err := s.Seat(ctx, g)
 		if err == nil {
-			err = m.ToTheEnd(ctx)
+			err = m.PlayAndCheck(ctx)
 		}
 		cancel()
 		if err != nil {
@@ -147,7 +147,7 @@ func neverReads(s *e2e.Server) {
 		return s.Metric(`roomring_sockets_closed_total{code="4101"}`) > 0
 	})
 	s.T.Logf("closed after %v and %d messages", time.Since(from), cseq)
-	s.Offline(info.ID, player)
+	s.WaitOffline(info.ID, player)
 }
 
 // halfFrame sends the first messages whole, then half a frame, then nothing.

@@ -39,10 +39,10 @@ func longGame(s *e2e.Server) {
 	s.T.Helper()
 	info := s.Create("tally", nil)
 	c := s.Join(info, client.Options{Name: "long"})
-	if _, err := c.Act(e2e.Patience(s.T), e2e.TallyAction{Add: 1}); err != nil {
+	if _, err := c.Act(e2e.WaitContext(s.T), e2e.TallyAction{Add: 1}); err != nil {
 		s.T.Fatal(err)
 	}
-	if code := s.AtAdmin("POST", "/admin/v1/rooms/"+info.ID+"/close", map[string]string{"reason": "enough"}, nil); code/100 != 2 {
+	if code := s.CallAdmin("POST", "/admin/v1/rooms/"+info.ID+"/close", map[string]string{"reason": "enough"}, nil); code/100 != 2 {
 		s.T.Fatalf("closing a room: %d", code)
 	}
 	s.Result(info.ID)
@@ -81,7 +81,7 @@ func longBytes() int { return atForce(12<<20, 32<<20) }
 
 // watches reads the long replay to its end.
 func watches(s *e2e.Server) error {
-	req, err := http.NewRequestWithContext(e2e.Patience(s.T), http.MethodGet, s.URL+"/v1/replays/"+longRoom, nil)
+	req, err := http.NewRequestWithContext(e2e.WaitContext(s.T), http.MethodGet, s.URL+"/v1/replays/"+longRoom, nil)
 	if err != nil {
 		return err
 	}
@@ -133,16 +133,16 @@ func privateOnes(s *e2e.Server) []string {
 func keepsPrivate(s *e2e.Server) error {
 	for _, path := range []string{"/v1/results/", "/v1/replays/"} {
 		var raw []byte
-		if code, err := s.TryAt(s.URL, "GET", path+privateRoom, "", nil, &raw); err != nil || code != http.StatusForbidden || bytes.Contains(raw, []byte("private end")) {
+		if code, err := s.TryCallAt(s.URL, "GET", path+privateRoom, "", nil, &raw); err != nil || code != http.StatusForbidden || bytes.Contains(raw, []byte("private end")) {
 			return fmt.Errorf("%s of a private game: %d %.200s %w", path, code, raw, errors.Join(err))
 		}
 	}
 	var board struct{ Players []any }
-	if code, err := s.TryAt(s.URL, "GET", "/v1/leaderboards/chess?limit=20", "", nil, &board); err != nil || code != http.StatusOK || len(board.Players) != 20 {
+	if code, err := s.TryCallAt(s.URL, "GET", "/v1/leaderboards/chess?limit=20", "", nil, &board); err != nil || code != http.StatusOK || len(board.Players) != 20 {
 		return fmt.Errorf("a leaderboard: %d with %d players: %w", code, len(board.Players), errors.Join(err))
 	}
 	var profile struct{ Recent []any }
-	if code, err := s.TryAt(s.URL, "GET", "/v1/players/g_00000001", "", nil, &profile); err != nil || code != http.StatusOK || len(profile.Recent) > 0 {
+	if code, err := s.TryCallAt(s.URL, "GET", "/v1/players/g_00000001", "", nil, &profile); err != nil || code != http.StatusOK || len(profile.Recent) > 0 {
 		return fmt.Errorf("a profile: %d with %d games: %w", code, len(profile.Recent), errors.Join(err))
 	}
 	return nil

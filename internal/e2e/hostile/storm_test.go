@@ -20,7 +20,7 @@ func TestReplacedByWayOfAnEdge(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 2).Start()
 	edge, owner := c.Nodes[0], c.Nodes[1]
-	edge.Away = true
+	edge.CreateElsewhere = true
 	info := edge.Create("tally", nil)
 	first := e2e.Dial(t, info.URL, wire.JSON)
 	token := first.Hello(wire.Hello{Client: "a", Attempt: 1}).Token
@@ -52,8 +52,8 @@ func TestReplacedByWayOfAnEdge(t *testing.T) {
 	}
 	heard.Wait()
 	first.ClosesWith(wire.CloseReplaced)
-	edge.Until(e2e.Patience(t), "one socket is left", func() bool { return edge.Metric("roomring_sockets") == 1 })
-	owner.Until(e2e.Patience(t), "one session is left", func() bool { return owner.Metric("roomring_sessions") == 1 })
+	edge.Until(e2e.WaitContext(t), "one socket is left", func() bool { return edge.Metric("roomring_sockets") == 1 })
+	owner.Until(e2e.WaitContext(t), "one session is left", func() bool { return owner.Metric("roomring_sessions") == 1 })
 	last.Act(1, `{"add":1}`)
 	if _, ok := last.Answer().(wire.Ack); !ok {
 		t.Error("who came last cannot act")

@@ -144,7 +144,7 @@ func (a attack) server(t *testing.T) *e2e.Server {
 	s := e2e.NewServer(t, slices.Concat([]string{
 		"--store", "sqlite:" + filepath.Join(t.TempDir(), "store.db"), "--cluster-secret-file", secret, "--peer-listen", e2e.FreePort(t), "--gossip-listen", gossip,
 	}, a.args)...)
-	s.GossipAt, s.Joins = gossip, gossip
+	s.GossipAt, s.JoinAddrs = gossip, gossip
 	return s
 }
 
@@ -334,7 +334,7 @@ func manyPlayers(s *e2e.Server) {
 
 // showsProfiles asks for somebody's.
 func showsProfiles(s *e2e.Server) error {
-	if code, err := s.TryAt(s.URL, "GET", "/v1/players/g_00000042", "", nil, nil); err != nil || code != http.StatusOK {
+	if code, err := s.TryCallAt(s.URL, "GET", "/v1/players/g_00000042", "", nil, nil); err != nil || code != http.StatusOK {
 		return fmt.Errorf("a profile: %d %v", code, err)
 	}
 	return nil
@@ -356,7 +356,7 @@ func twoMeet(s *e2e.Server) error {
 	for end := time.Now().Add(e2e.Ceiling); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 		g := s.Guest("Somebody")
 		var room e2e.RoomInfo
-		if code, err := s.TryAt(s.URL, "POST", "/v1/matchmake", g.Token, map[string]any{"game": "chess"}, &room); err != nil || code != http.StatusOK {
+		if code, err := s.TryCallAt(s.URL, "POST", "/v1/matchmake", g.Token, map[string]any{"game": "chess"}, &room); err != nil || code != http.StatusOK {
 			return fmt.Errorf("matchmaking: %d %v", code, err)
 		}
 		if _, err := s.TryJoin(room, client.Options{Token: g.Token}); err != nil {

@@ -63,7 +63,7 @@ func TestRoomsAreSmall(t *testing.T) {
 		t.Errorf("an id of 128 bytes: %d %.300s", code, answer)
 	}
 	id := s.Create("chess", map[string]any{"clock": map[string]any{"initial_ms": 60000}}).ID
-	if code := s.AtAdmin("POST", "/admin/v1/rooms/"+id+"/close", map[string]string{"reason": "unused"}, nil); code/100 != 2 {
+	if code := s.CallAdmin("POST", "/admin/v1/rooms/"+id+"/close", map[string]string{"reason": "unused"}, nil); code/100 != 2 {
 		t.Fatalf("closing a room that nobody joined: %d", code)
 	}
 	s.Result(id)
@@ -91,7 +91,7 @@ func TestListsAreRated(t *testing.T) {
 	if code, answer := asks(s, "192.0.2.2", "GET", "/v1/rooms", nil); code != http.StatusOK || !e2e.Mentions(answer, id) {
 		t.Errorf("a list for somebody else: %d %s", code, answer)
 	}
-	s.Until(e2e.Patience(t), "the log names the limit", func() bool { return e2e.Mentions(s.Log.String(), "limit=--lists-per-second address=192.0.2.1") })
+	s.Until(e2e.WaitContext(t), "the log names the limit", func() bool { return e2e.Mentions(s.Log.String(), "limit=--lists-per-second address=192.0.2.1") })
 }
 
 // TestSeatsThatNobodyClaims has one address ask for seats without a pause and never come, while two others play: they meet,
@@ -131,7 +131,7 @@ func TestSeatsThatNobodyClaims(t *testing.T) {
 	if rooms[0] != rooms[1] {
 		t.Errorf("two who wanted the same are in %v", rooms)
 	}
-	s.Until(e2e.Patience(t), "the log names the limit", func() bool { return e2e.Mentions(s.Log.String(), "limit=--unclaimed-seats address=192.0.2.1") })
+	s.Until(e2e.WaitContext(t), "the log names the limit", func() bool { return e2e.Mentions(s.Log.String(), "limit=--unclaimed-seats address=192.0.2.1") })
 }
 
 // TestStrangersCannotFillANode has addresses, the addresses of one network and one player make as many rooms as they get, until
@@ -171,10 +171,10 @@ func TestStrangersCannotFillANode(t *testing.T) {
 	if code, answer := asks(s, "203.0.113.1", "GET", "/v1/rooms/"+info.ID, nil); code != http.StatusOK || !e2e.Mentions(answer, `"players":1`) {
 		t.Errorf("the room that somebody plays in: %d %s", code, answer)
 	}
-	s.Until(e2e.Patience(t), "the rooms that make place have gone", func() bool {
+	s.Until(e2e.WaitContext(t), "the rooms that make place have gone", func() bool {
 		var list struct{ Rooms []json.RawMessage }
 		s.Call("GET", "/v1/rooms?phase=waiting", nil, &list)
 		return len(list.Rooms) <= 30
 	})
-	s.Until(e2e.Patience(t), "the log names the limit", func() bool { return e2e.Mentions(s.Log.String(), "limit=--room-share address=192.0.2.1") })
+	s.Until(e2e.WaitContext(t), "the log names the limit", func() bool { return e2e.Mentions(s.Log.String(), "limit=--room-share address=192.0.2.1") })
 }

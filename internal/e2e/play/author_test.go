@@ -20,7 +20,7 @@ func init() {
 	if os.Getenv(authorVariable) == "" {
 		return
 	}
-	e2e.Extra = append(e2e.Extra,
+	e2e.ExtraGames = append(e2e.ExtraGames,
 		room.MustDefine(room.Spec{Name: "forgetful", Version: 1, SharedView: true}, func() *forgetful { return new(forgetful) }),
 		room.MustDefine(room.Spec{Name: "touchy", Version: 1, SharedView: true}, func() *touchy { return new(touchy) }))
 }
@@ -47,10 +47,10 @@ func (g *forgetful) View(room.Viewer) int { return g.Kept }
 
 func TestAServerWarnsOfStateThatItCannotKeep(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...)
+	s := e2e.NewServer(t, e2e.GenerousLimits...)
 	s.Env = append(s.Env, authorVariable+"=1")
 	s.Start()
-	s.Until(e2e.Patience(t), "it has warned", func() bool { return strings.Contains(s.Log.String(), "not kept whole") })
+	s.Until(e2e.WaitContext(t), "it has warned", func() bool { return strings.Contains(s.Log.String(), "not kept whole") })
 	log := s.Log.String()
 	for _, words := range []string{"level=WARN", "game=forgetful", "field `missed` is not exported", "the next version refuses"} {
 		if !strings.Contains(log, words) {
@@ -69,8 +69,8 @@ func touched(t *testing.T, s *e2e.Server, say string) e2e.RoomInfo {
 	t.Helper()
 	info := s.Create("touchy", nil)
 	c := s.Join(info, client.Options{})
-	_, _ = c.Act(e2e.Patience(t), say) // the answer says no more than the room's end
-	if over, err := c.WaitOver(e2e.Patience(t)); err != nil || over.End != string(record.Aborted) {
+	_, _ = c.Act(e2e.WaitContext(t), say) // the answer says no more than the room's end
+	if over, err := c.WaitOver(e2e.WaitContext(t)); err != nil || over.End != string(record.Aborted) {
 		t.Fatalf("the room is over: %+v %v", over, err)
 	}
 	return info
@@ -90,11 +90,11 @@ func TestAPanicOfAGameIsShownToWhomItMayBe(t *testing.T) {
 		"json":   {[]string{"--log-format", "json"}, []string{`"value":"withheld: roomring admin room `, `"stack":"`}, []string{secret}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := e2e.NewServer(t, append(e2e.Generous, tt.args...)...)
+			s := e2e.NewServer(t, append(e2e.GenerousLimits, tt.args...)...)
 			s.Env = append(s.Env, authorVariable+"=1")
 			s.Start()
 			info := touched(t, s, long)
-			s.Until(e2e.Patience(t), "the log tells of the panic", func() bool { return e2e.Mentions(s.Log.String(), "the game panicked", "(*touchy).Act") })
+			s.Until(e2e.WaitContext(t), "the log tells of the panic", func() bool { return e2e.Mentions(s.Log.String(), "the game panicked", "(*touchy).Act") })
 			log := s.Log.String()
 			if !e2e.Mentions(log, tt.says...) {
 				t.Errorf("the log does not say %q:\n%s", tt.says, log)
@@ -107,12 +107,12 @@ func TestAPanicOfAGameIsShownToWhomItMayBe(t *testing.T) {
 			if lines := strings.Contains(log, "(*touchy).Act\n        /"); lines != tt.stackInLines || strings.Contains(log, "Act\\n\\t") == lines {
 				t.Errorf("the stack stands in lines: %v\n%s", lines, log)
 			}
-			code, out, errs := s.Operate("room", info.ID)
+			code, out, errs := s.RunAdmin("room", info.ID)
 			if code != e2e.ExitOK || !e2e.Mentions(out, "the game panicked in Act at input", "the secret is "+secret, "(*touchy).Act\n", "roomring replay "+info.ID) {
 				t.Errorf("the operator reads %d\n%s%s", code, out, errs)
 			}
 			var in struct{ Panic struct{ Value string } }
-			if code := s.AtAdmin(http.MethodGet, "/admin/v1/rooms/"+info.ID, nil, &in); code != http.StatusOK || !strings.Contains(in.Panic.Value, secret) {
+			if code := s.CallAdmin(http.MethodGet, "/admin/v1/rooms/"+info.ID, nil, &in); code != http.StatusOK || !strings.Contains(in.Panic.Value, secret) {
 				t.Errorf("the admin API answers %d %+v", code, in)
 			}
 			var public json.RawMessage
@@ -126,15 +126,15 @@ func TestAPanicOfAGameIsShownToWhomItMayBe(t *testing.T) {
 // roomring dev is for authors: its nodes log what games say when they panic.
 func TestDevShowsPanics(t *testing.T) {
 	t.Parallel()
-	d := e2e.DevFor(t, "--nodes", "2")
+	d := e2e.NewDev(t, "--nodes", "2")
 	d.Env = append(d.Env, authorVariable+"=1")
 	d.Start()
 	info := touched(t, d.Server, secret)
-	d.Until(e2e.Patience(t), "the log tells of the panic", func() bool {
-		return e2e.Mentions(d.Said.String()+d.Log.String(), "the game panicked", "the secret is "+secret, "(*touchy).Act\n")
+	d.Until(e2e.WaitContext(t), "the log tells of the panic", func() bool {
+		return e2e.Mentions(d.Stdout.String()+d.Log.String(), "the game panicked", "the secret is "+secret, "(*touchy).Act\n")
 	})
 	for _, n := range d.Nodes { // whichever had the room, any of them tells
-		code, out, errs := n.Operate("room", info.ID)
+		code, out, errs := n.RunAdmin("room", info.ID)
 		if code != e2e.ExitOK || !e2e.Mentions(out, "the secret is "+secret) {
 			t.Errorf("the operator of %s reads %d\n%s%s", n.Node, code, out, errs)
 		}

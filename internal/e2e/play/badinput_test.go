@@ -17,7 +17,7 @@ import (
 // TestBadMessages sends what is no protocol: 4400 with a reason, and the room has not noticed.
 func TestBadMessages(t *testing.T) {
 	t.Parallel()
-	badMessages(e2e.NewServer(t, e2e.Generous...).Start())
+	badMessages(e2e.NewServer(t, e2e.GenerousLimits...).Start())
 }
 
 func badMessages(s *e2e.Server) {
@@ -62,7 +62,7 @@ func badMessages(s *e2e.Server) {
 		"wrong type of a CBOR field": {wire.CBOR, cbor(`{"t":"act","cseq":-1,"data":1}`), "cseq"},
 	} {
 		t.Run(what, func(t *testing.T) {
-			s := s.Of(t)
+			s := s.ForTest(t)
 			info := s.Create("chess", map[string]any{"bot": 1, "white": "first"})
 			in := e2e.Dial(t, info.URL, bad.encoding)
 			w := in.Hello(wire.Hello{Client: "a", Name: "Ann"})
@@ -77,7 +77,7 @@ func badMessages(s *e2e.Server) {
 
 			in.Write(bad.msg)
 			in.ClosesWith(wire.CloseBadMessage, bad.reason)
-			s.Offline(info.ID, w.Player)
+			s.WaitOffline(info.ID, w.Player)
 			if now := s.Inspect(info.ID); now.Index != before.Index+1 { // the detach
 				t.Errorf("a player's bad message took the room from index %d to %d", before.Index, now.Index)
 			}
@@ -123,7 +123,10 @@ func takesUnknownFields(s *e2e.Server) {
 }
 
 // TestBadHellos are refused before the room hears of them.
-func TestBadHellos(t *testing.T) { t.Parallel(); badHellos(e2e.NewServer(t, e2e.Generous...).Start()) }
+func TestBadHellos(t *testing.T) {
+	t.Parallel()
+	badHellos(e2e.NewServer(t, e2e.GenerousLimits...).Start())
+}
 
 func badHellos(s *e2e.Server) {
 	t := s.T
@@ -273,7 +276,10 @@ func sameActAgain(s *e2e.Server, e wire.Encoding) {
 }
 
 // TestTwoTabs has two clients of one player, and an older attempt of one that comes late.
-func TestTwoTabs(t *testing.T) { t.Parallel(); twoTabs(e2e.NewServer(t, e2e.Generous...).Start()) }
+func TestTwoTabs(t *testing.T) {
+	t.Parallel()
+	twoTabs(e2e.NewServer(t, e2e.GenerousLimits...).Start())
+}
 
 func twoTabs(s *e2e.Server) {
 	t := s.T
@@ -315,7 +321,7 @@ func gapInCSeq(s *e2e.Server) {
 	before := s.Inspect(info.ID)
 	c.Write([]byte(`{"t":"act","cseq":2,"data":{"add":1}}` + "\n" + `{"t":"act","cseq":1,"data":{"add":1}}`))
 	c.ClosesWith(wire.CloseGap)
-	s.Offline(info.ID, w.Player)
+	s.WaitOffline(info.ID, w.Player)
 	if now := s.Inspect(info.ID); now.Index != before.Index+1 || string(now.State) != string(before.State) {
 		t.Errorf("the gap took the room from index %d to %d, from %s to %s", before.Index, now.Index, before.State, now.State)
 	}
@@ -330,7 +336,7 @@ func gapInCSeq(s *e2e.Server) {
 // TestViewNobodyMaySee has a game show what no view may hold: the room is aborted, the field is named, others go on.
 func TestViewNobodyMaySee(t *testing.T) {
 	t.Parallel()
-	viewNobodyMaySee(e2e.NewServer(t, e2e.Generous...).Start())
+	viewNobodyMaySee(e2e.NewServer(t, e2e.GenerousLimits...).Start())
 }
 
 func viewNobodyMaySee(s *e2e.Server) {
@@ -363,7 +369,7 @@ func viewNobodyMaySee(s *e2e.Server) {
 // TestUnknownAndFinishedRooms come by socket and by HTTP.
 func TestUnknownAndFinishedRooms(t *testing.T) {
 	t.Parallel()
-	unknownAndFinishedRooms(e2e.NewServer(t, e2e.Generous...).Start())
+	unknownAndFinishedRooms(e2e.NewServer(t, e2e.GenerousLimits...).Start())
 }
 
 func unknownAndFinishedRooms(s *e2e.Server) {
@@ -394,7 +400,7 @@ func unknownAndFinishedRooms(s *e2e.Server) {
 		t.Errorf("the result is %+v", r)
 	}
 	testwait.Until(t, "the room has left memory", func() bool {
-		return s.AtAdmin("GET", "/admin/v1/rooms/"+info.ID, nil, nil) == http.StatusNotFound
+		return s.CallAdmin("GET", "/admin/v1/rooms/"+info.ID, nil, nil) == http.StatusNotFound
 	})
 	for _, e := range []wire.Encoding{wire.JSON, wire.CBOR} {
 		late := e2e.Dial(t, info.URL, e)
@@ -417,7 +423,7 @@ func unknownAndFinishedRooms(s *e2e.Server) {
 // TestBadRequestsNameTheField is the HTTP part of the table.
 func TestBadRequestsNameTheField(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	long := strings.Repeat("x", 300)
 	for _, bad := range []struct{ path, body, field, detail string }{
 		{"/v1/rooms", `{"game":"go"}`, "game", "/v1/games"},

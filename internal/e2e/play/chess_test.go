@@ -21,22 +21,22 @@ func TestRecordedGamesOverSockets(t *testing.T) {
 	}
 	if step := e2e.Sized(16, 8, 1); step > 1 {
 		ends := map[string]int{}
-		games = slices.DeleteFunc(games, func(g e2e.Recorded) bool {
+		games = slices.DeleteFunc(games, func(g e2e.RecordedGame) bool {
 			ends[g.Termination]++
-			return ends[g.Termination] > 8 && g.Row%step != 0 && g.Row != e2e.FlagWithoutMate
+			return ends[g.Termination] > 8 && g.Row%step != 0 && g.Row != e2e.FlagWithoutMateRow
 		})
 	}
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	// Those that wait for a flag to fall come first, all at once.
-	slices.SortStableFunc(games, func(a, b e2e.Recorded) int { return boolInt(b.ByFlag()) - boolInt(a.ByFlag()) })
-	e2e.Crowd(t, games, 200, func(g e2e.Recorded) error {
+	slices.SortStableFunc(games, func(a, b e2e.RecordedGame) int { return boolInt(b.ByFlag()) - boolInt(a.ByFlag()) })
+	e2e.ForEachGame(t, games, 200, func(g e2e.RecordedGame) error {
 		m, err := s.Seat(ctx, g)
 		if err != nil {
 			return err
 		}
-		if err := m.ToTheEnd(ctx); err != nil {
+		if err := m.PlayAndCheck(ctx); err != nil {
 			return err
 		}
 		for _, p := range m.Players {

@@ -21,7 +21,7 @@ func TestEarlierRoomsMoveToThePresentRuntime(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	unpack(t, filepath.Join("testdata", "earlier", "sqlite", "folders.tar.gz"), dir)
-	games, err := e2e.Builtin()
+	games, err := e2e.BuiltinGames()
 	if err != nil {
 		t.Fatal(err)
 	}

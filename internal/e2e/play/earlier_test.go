@@ -111,7 +111,7 @@ func openEarlier(t *testing.T, path, store, folder string) (*earlier, *e2e.Serve
 		url = pgtest.URL(t)
 		pgtest.Fill(t, url, string(sql))
 	}
-	s := e2e.NewServer(t, append(e2e.Generous, "--store", url, "--adopt-data-dir", "--keep-set-aside", "0")...)
+	s := e2e.NewServer(t, append(e2e.GenerousLimits, "--store", url, "--adopt-data-dir", "--keep-set-aside", "0")...)
 	s.Dir = filepath.Join(dir, folder)
 	e.secret = writeEarlierSecret(t)
 	return e, s
@@ -134,7 +134,7 @@ func (e *earlier) alone(s *e2e.Server) {
 		t.Fatal(err)
 	}
 	s.Start()
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	for _, r := range e.that("live") {
 		e.goesOn(ctx, s, r, key)
 	}
@@ -143,7 +143,7 @@ func (e *earlier) alone(s *e2e.Server) {
 		if code := s.Call("GET", "/v1/rooms/"+r.Info.ID, nil, nil); code != http.StatusServiceUnavailable {
 			t.Errorf("a room of a game that this process lacks: %d", code)
 		}
-		s.Says("kept but cannot be served", r.Info.ID)
+		s.WaitForLog("kept but cannot be served", r.Info.ID)
 	}
 	e.recordsAreServed(s)
 	e.asideIsListed(s)
@@ -169,7 +169,7 @@ func (e *earlier) member(s *e2e.Server) {
 	}
 	s.Args = append(s.Args, "--node", "m", "--peer-listen", e2e.FreePort(s.T), "--gossip-listen", e2e.FreePort(s.T), "--cluster-secret-file", e.secret)
 	s.Start()
-	ctx := e2e.Patience(s.T)
+	ctx := e2e.WaitContext(s.T)
 	for _, r := range e.that("released") {
 		s.Until(ctx, "room "+r.Info.ID+" is claimed", func() bool {
 			var now e2e.RoomInfo
@@ -216,12 +216,12 @@ func (e *earlier) goesOn(ctx context.Context, s *e2e.Server, r earlierRoom, key 
 		}
 		return strings.HasPrefix(answer, "ack")
 	})
-	if code := s.AtAdmin("POST", "/admin/v1/rooms/"+r.Info.ID+"/close", map[string]string{"reason": "seen"}, nil); code/100 != 2 {
+	if code := s.CallAdmin("POST", "/admin/v1/rooms/"+r.Info.ID+"/close", map[string]string{"reason": "seen"}, nil); code/100 != 2 {
 		t.Errorf("closing room %s: %d", r.Info.ID, code)
 	}
 	s.Result(r.Info.ID)
 	if !slices.Contains([]string{"tally", "versioned"}, r.Info.Game) { // games that only the processes of tests have
-		s.Replayed(r.Info.ID)
+		s.CheckReplay(r.Info.ID)
 	}
 }
 
@@ -352,7 +352,7 @@ func (e *earlier) recordsAreServed(s *e2e.Server) {
 		if got := s.Result(r.Info.ID); !reflect.DeepEqual(got, *r.Result) {
 			t.Errorf("the result of a room of %s was %+v and is %+v", r.Info.Game, *r.Result, got)
 		}
-		s.Replayed(r.Info.ID)
+		s.CheckReplay(r.Info.ID)
 	}
 	type board struct {
 		Players []struct {

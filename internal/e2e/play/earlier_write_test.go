@@ -38,7 +38,7 @@ func leaveBehind(t *testing.T, path, store string) {
 		url = pgtest.URL(t)
 	}
 	process := func(folder string, args ...string) *e2e.Server {
-		s := e2e.NewServer(t, append(e2e.Generous, append(args, "--store", url)...)...)
+		s := e2e.NewServer(t, append(e2e.GenerousLimits, append(args, "--store", url)...)...)
 		s.Exe, s.Dir, s.Env = *writeEarlier, filepath.Join(dir, folder), []string{heldVersion}
 		return s.Start()
 	}
@@ -111,7 +111,7 @@ func (l *leaving) finishes() {
 
 func (l *leaving) closes(id string) {
 	l.T.Helper()
-	if code := l.AtAdmin("POST", "/admin/v1/rooms/"+id+"/close", map[string]string{"reason": "enough"}, nil); code/100 != 2 {
+	if code := l.CallAdmin("POST", "/admin/v1/rooms/"+id+"/close", map[string]string{"reason": "enough"}, nil); code/100 != 2 {
 		l.T.Fatalf("closing %s: %d", id, code)
 	}
 }
@@ -127,7 +127,7 @@ func (l *leaving) setsAside() {
 	c.Close()
 	l.Until(l.ctx, "the room is set aside", func() bool {
 		var list struct{ Rooms []e2e.RoomInfo }
-		return l.Server.AtAdmin("GET", "/admin/v1/rooms", nil, &list) == http.StatusOK && len(list.Rooms) == 0 &&
+		return l.Server.CallAdmin("GET", "/admin/v1/rooms", nil, &list) == http.StatusOK && len(list.Rooms) == 0 &&
 			strings.Contains(l.Log.String(), "refused by the store")
 	})
 	aside(unwritable)

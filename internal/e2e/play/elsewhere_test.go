@@ -14,8 +14,8 @@ func TestAtAnotherNode(t *testing.T) {
 	for name, check := range map[string]func(*e2e.Server){
 		"bad messages":        badMessages,
 		"bad hellos":          badHellos,
-		"no actions":          (*e2e.Server).DataThatNoActionCanBe,
-		"whole numbers":       (*e2e.Server).WholeNumbersHoweverSpelt,
+		"no actions":          (*e2e.Server).CheckInvalidActData,
+		"whole numbers":       (*e2e.Server).CheckNumberSpellings,
 		"unknown subprotocol": unknownSubprotocol,
 		"refused actions":     refusedActionChangesNothing,
 		"two tabs":            twoTabs,
@@ -26,8 +26,8 @@ func TestAtAnotherNode(t *testing.T) {
 		"points to resume":    func(s *e2e.Server) { resumePoints(s) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := c.Nodes[0].Of(t)
-			s.Away = true
+			s := c.Nodes[0].ForTest(t)
+			s.CreateElsewhere = true
 			check(s)
 		})
 	}

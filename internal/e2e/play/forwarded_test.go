@@ -36,7 +36,7 @@ func TestForwardedAddresses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = ws.Plays(e2e.Watch("c"))
+		err = ws.TryHello(e2e.SpectatorHello("c"))
 		if taken := err == nil; taken != test.taken || !taken && websocket.CloseStatus(err) != websocket.StatusCode(wire.CloseTooMany) {
 			t.Errorf("%d: a socket with %s: %s: %v", i, test.header, test.value, err)
 		}

@@ -26,16 +26,16 @@ func TestGuestsOfAClusterWithoutASecret(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newTeamWithoutSecret(t, store(t), 2)
-			e2e.Each(2, 2, func(i int) { c.Nodes[i].Start() })
-			c.Whole(2)
+			e2e.ForEach(2, 2, func(i int) { c.Nodes[i].Start() })
+			c.WaitWhole(2)
 			var made []e2e.Guest
 			for _, n := range c.Nodes {
 				made = append(made, n.Guest("Ann"))
 			}
 			takesEverywhere(c, made)
-			e2e.Each(2, 2, func(i int) { c.Nodes[i].StopsWell() })
-			e2e.Each(2, 2, func(i int) { c.Nodes[i].Start() })
-			c.Whole(2)
+			e2e.ForEach(2, 2, func(i int) { c.Nodes[i].StopCleanly() })
+			e2e.ForEach(2, 2, func(i int) { c.Nodes[i].Start() })
+			c.WaitWhole(2)
 			takesEverywhere(c, made)
 			keepsTheKeySecret(c)
 		})
@@ -79,7 +79,7 @@ func keepsTheKeySecret(c *e2e.Team) {
 		c.T.Fatal(err)
 	}
 	for _, n := range c.Nodes {
-		n.Says("insecure-cluster", "can forge guests")
+		n.WaitForLog("insecure-cluster", "can forge guests")
 		if text := n.Log.String(); strings.Contains(text, string(key[:])) || strings.Contains(text, hex.EncodeToString(key[:])) {
 			c.T.Errorf("%s logs the key of guests", n.Node)
 		}

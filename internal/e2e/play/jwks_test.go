@@ -51,7 +51,7 @@ func TestKeyBeforeItsPublication(t *testing.T) {
 	set.Store(&jose.JSONWebKeySet{Keys: []jose.JSONWebKey{old.public}})
 	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(set.Load()) }))
 	t.Cleanup(provider.Close)
-	s := e2e.NewServer(t, append(e2e.Generous, "--jwks-url", provider.URL)...).Start()
+	s := e2e.NewServer(t, append(e2e.GenerousLimits, "--jwks-url", provider.URL)...).Start()
 	var info e2e.RoomInfo
 	testwait.Until(t, "the first keys are fetched", func() bool {
 		return s.CallAt(s.URL, "POST", "/v1/rooms", old.token, map[string]any{"game": "chess"}, &info) == http.StatusCreated

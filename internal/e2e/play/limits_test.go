@@ -41,7 +41,7 @@ func TestLimitsAreNamed(t *testing.T) {
 	for range 3 {
 		e2e.Dial(t, info.URL, wire.JSON).ClosesWith(wire.CloseTooMany, "")
 	}
-	s.Until(e2e.Patience(t), "the log names both limits", func() bool {
+	s.Until(e2e.WaitContext(t), "the log names both limits", func() bool {
 		return e2e.Mentions(s.Log.String(), "limit=--guests-per-second", "limit=--max-sockets-per-address")
 	})
 	text := s.Log.String()

@@ -14,7 +14,7 @@ import (
 func askAll(c *e2e.Team, ctx context.Context, first int, body map[string]any) (got e2e.RoomInfo) {
 	for i := first; ctx.Err() == nil; i++ {
 		base := "http://" + c.Nodes[i%len(c.Nodes)].Args[1] // --listen: what the process says may change under way
-		if code, err := c.Nodes[0].TryAt(base, "POST", "/v1/matchmake", "", body, &got); err == nil && code == http.StatusOK {
+		if code, err := c.Nodes[0].TryCallAt(base, "POST", "/v1/matchmake", "", body, &got); err == nil && code == http.StatusOK {
 			return got
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -28,7 +28,7 @@ func askAll(c *e2e.Team, ctx context.Context, first int, body map[string]any) (g
 func TestPlayersMeetWhileNodesComeAndGo(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 4)
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	var phase atomic.Value // what is going on
 	phase.Store("nodes start")
 	type pair struct {
@@ -50,21 +50,21 @@ func TestPlayersMeetWhileNodesComeAndGo(t *testing.T) {
 			default:
 			}
 			got := pair{while: phase.Load().(string)}
-			e2e.Each(2, 2, func(i int) { got.rooms[i] = askAll(c, ctx, p+i, asks(p, i)) })
+			e2e.ForEach(2, 2, func(i int) { got.rooms[i] = askAll(c, ctx, p+i, asks(p, i)) })
 			pairs = append(pairs, got)
 		}
 	}()
 	late, leaves := c.Nodes[3], c.Nodes[1]
-	e2e.Each(3, 3, func(i int) { c.Nodes[i].Start() })
-	c.Whole(3)
+	e2e.ForEach(3, 3, func(i int) { c.Nodes[i].Start() })
+	c.WaitWhole(3)
 	phase.Store("a node joins")
 	late.Start()
-	c.Whole(4)
+	c.WaitWhole(4)
 	phase.Store("a node stops")
 	if code, _ := leaves.Stop(); code != 0 {
 		t.Errorf("%s exits with %d", leaves.Node, code)
 	}
-	c.Whole(3)
+	c.WaitWhole(3)
 	close(enough)
 	<-asked
 	if len(pairs) == 0 {

@@ -10,7 +10,7 @@ import (
 // TestNames shows players by the names that they give, written as their scripts are, and without what would deceive.
 func TestNames(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	for given, shown := range map[string]string{
 		"\U0001f468\u200d\U0001f469\u200d\U0001f467": "\U0001f468\u200d\U0001f469\u200d\U0001f467", // a family
 		"\u0645\u0631\u06cc\u0645\u200c\u0647\u0627": "\u0645\u0631\u06cc\u0645\u200c\u0647\u0627", // Persian

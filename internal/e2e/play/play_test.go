@@ -17,8 +17,8 @@ import (
 // TestPlayByLegalOverSockets plays each game to a stored result. Its players know nothing but what the rules call legal.
 func TestPlayByLegalOverSockets(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
-	ctx := e2e.Patience(t)
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
+	ctx := e2e.WaitContext(t)
 	var wg sync.WaitGroup
 	for _, g := range []struct {
 		game    string
@@ -50,7 +50,7 @@ func playByLegal(s *e2e.Server, ctx context.Context, game string, options any, o
 		if err != nil {
 			return report, err
 		}
-		players = append(players, e2e.Driven{Client: c})
+		players = append(players, e2e.DrivenClient{Client: c})
 	}
 	if report, err = play.Drive(ctx, s.Guide(info), players, o); err != nil {
 		return report, err
@@ -63,10 +63,10 @@ func playByLegal(s *e2e.Server, ctx context.Context, game string, options any, o
 		return report, fmt.Errorf("stored as %+v", r)
 	}
 	for i, p := range players {
-		if st := p.(e2e.Driven).Stats(); st.Mismatches > 0 {
+		if st := p.(e2e.DrivenClient).Stats(); st.Mismatches > 0 {
 			return report, fmt.Errorf("player %d: %d checksums of the view differ", i, st.Mismatches)
 		}
 	}
-	s.Replayed(info.ID)
+	s.CheckReplay(info.ID)
 	return report, nil
 }

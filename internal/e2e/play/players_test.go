@@ -29,7 +29,7 @@ type playedRoom struct {
 // playEverything has two guests play each game for a while; the operator ends what does not end by itself.
 func playEverything(s *e2e.Server, wanted, other e2e.Guest) (rooms []playedRoom) {
 	s.T.Helper()
-	ctx := e2e.Patience(s.T)
+	ctx := e2e.WaitContext(s.T)
 	create := func(body map[string]any) (info e2e.RoomInfo) {
 		s.T.Helper()
 		if code := s.CallAt(s.URL, "POST", "/v1/rooms", wanted.Token, body, &info); code != http.StatusCreated {
@@ -54,13 +54,13 @@ func playEverything(s *e2e.Server, wanted, other e2e.Guest) (rooms []playedRoom)
 		if err := b.WaitView(ctx, func(v any) bool { return strings.Contains(jsonOf(v), wantedName) }); err != nil {
 			s.T.Fatalf("%s: %v", game, err)
 		}
-		if code := s.AtAdmin("POST", "/admin/v1/rooms/"+info.ID+"/close", map[string]string{}, nil); code != http.StatusNoContent {
+		if code := s.CallAdmin("POST", "/admin/v1/rooms/"+info.ID+"/close", map[string]string{}, nil); code != http.StatusNoContent {
 			s.T.Fatalf("closing %s: %d", game, code)
 		}
 	}
 	for _, r := range rooms {
 		s.Until(ctx, "the result of "+r.game+" is stored", func() bool {
-			return s.AtAdmin("GET", "/admin/v1/results/"+r.info.ID, nil, nil) == http.StatusOK
+			return s.CallAdmin("GET", "/admin/v1/results/"+r.info.ID, nil, nil) == http.StatusOK
 		})
 	}
 	return rooms
@@ -83,13 +83,13 @@ func allTold(s *e2e.Server, rooms []playedRoom, player string) string {
 		all.WriteString(what + " " + string(raw) + "\n")
 	}
 	public := func(path string, into any) int { return s.Call("GET", path, nil, into) }
-	admin := func(path string, into any) int { return s.AtAdmin("GET", path, nil, into) }
+	admin := func(path string, into any) int { return s.CallAdmin("GET", path, nil, into) }
 	for _, r := range rooms {
 		ask("room", public, "/v1/rooms/"+r.info.ID)
 		ask("result", public, "/v1/results/"+r.info.ID)
 		ask("result", admin, "/admin/v1/results/"+r.info.ID)
 		var raw []byte
-		if code := s.AtAdmin("GET", "/admin/v1/replays/"+r.info.ID, nil, &raw); code == http.StatusOK {
+		if code := s.CallAdmin("GET", "/admin/v1/replays/"+r.info.ID, nil, &raw); code == http.StatusOK {
 			replay, err := core.ReadReplay(bytes.NewReader(raw))
 			if err != nil {
 				s.T.Fatalf("the replay of %s: %v", r.game, err)
@@ -125,7 +125,7 @@ const ndjsonType = "application/x-ndjson"
 
 func accepting(s *e2e.Server, path, accept string) (int, string) {
 	s.T.Helper()
-	req, err := http.NewRequestWithContext(e2e.Patience(s.T), http.MethodGet, s.URL+path, nil)
+	req, err := http.NewRequestWithContext(e2e.WaitContext(s.T), http.MethodGet, s.URL+path, nil)
 	if err != nil {
 		s.T.Fatal(err)
 	}
@@ -146,11 +146,11 @@ func accepting(s *e2e.Server, path, accept string) (int, string) {
 // the store's file, names them any more; their opponents' games can be watched as before.
 func TestAPlayerIsForgotten(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, append(e2e.Generous, "--leaderboard-cache", "1h")...).Start()
+	s := e2e.NewServer(t, append(e2e.GenerousLimits, "--leaderboard-cache", "1h")...).Start()
 	wanted, other := s.Guest(wantedName), s.Guest("Opponent")
 	refuses := func(words []string, args ...string) {
 		t.Helper()
-		if code, out, errs := s.Operate(append([]string{"player"}, args...)...); code != e2e.ExitFailed || !e2e.Mentions(out+errs, words...) {
+		if code, out, errs := s.RunAdmin(append([]string{"player"}, args...)...); code != e2e.ExitFailed || !e2e.Mentions(out+errs, words...) {
 			t.Errorf("player %v: exit %d, want %q in %s%s", args, code, words, out, errs)
 		}
 	}
@@ -162,7 +162,7 @@ func TestAPlayerIsForgotten(t *testing.T) {
 	}
 
 	file := filepath.Join(t.TempDir(), "wanted.jsonl")
-	if code, out, errs := s.Operate("player", "export", wanted.Player, "--out", file); code != e2e.ExitOK || !e2e.Mentions(out, "lines") {
+	if code, out, errs := s.RunAdmin("player", "export", wanted.Player, "--out", file); code != e2e.ExitOK || !e2e.Mentions(out, "lines") {
 		t.Fatalf("export: exit %d, %s%s", code, out, errs)
 	}
 	exported(s, file, wanted, rooms)
@@ -173,32 +173,32 @@ func TestAPlayerIsForgotten(t *testing.T) {
 	live := s.Create("chess", nil)
 	c := s.Join(live, client.Options{Token: wanted.Token})
 	refuses([]string{"409", live.ID, "close them"}, "forget", wanted.Player, "--yes")
-	if err := c.Leave(e2e.Patience(t)); err != nil {
+	if err := c.Leave(e2e.WaitContext(t)); err != nil {
 		t.Fatal(err)
 	}
 	refuses([]string{"409", live.ID}, "forget", wanted.Player, "--yes")
 	if got := allTold(s, rooms, wanted.Player); !strings.Contains(got, wanted.Player) {
 		t.Error("a refusal forgot the player")
 	}
-	if code := s.AtAdmin("POST", "/admin/v1/rooms/"+live.ID+"/close", map[string]string{}, nil); code != http.StatusNoContent {
+	if code := s.CallAdmin("POST", "/admin/v1/rooms/"+live.ID+"/close", map[string]string{}, nil); code != http.StatusNoContent {
 		t.Fatalf("closing: %d", code)
 	}
-	s.Until(e2e.Patience(t), "its result is stored", func() bool { return s.AtAdmin("GET", "/admin/v1/results/"+live.ID, nil, nil) == http.StatusOK })
+	s.Until(e2e.WaitContext(t), "its result is stored", func() bool { return s.CallAdmin("GET", "/admin/v1/results/"+live.ID, nil, nil) == http.StatusOK })
 	rooms = append(rooms, playedRoom{info: live, game: "chess"})
 
-	if code, out, errs := s.Operate("player", "forget", wanted.Player, "--yes"); code != e2e.ExitOK || !e2e.Mentions(out, "out of 5 results", "5 replays play on", "0 are deleted") {
+	if code, out, errs := s.RunAdmin("player", "forget", wanted.Player, "--yes"); code != e2e.ExitOK || !e2e.Mentions(out, "out of 5 results", "5 replays play on", "0 are deleted") {
 		t.Fatalf("forget: exit %d, %s%s", code, out, errs)
 	}
-	s.Until(e2e.Patience(t), "rooms that are over have left", func() bool { return !strings.Contains(allTold(s, rooms, wanted.Player), wanted.Player) })
+	s.Until(e2e.WaitContext(t), "rooms that are over have left", func() bool { return !strings.Contains(allTold(s, rooms, wanted.Player), wanted.Player) })
 	refuses([]string{"404"}, "export", wanted.Player)
 	forgets(s, rooms, wanted)
 	for _, r := range rooms {
-		s.Replayed(r.info.ID)
+		s.CheckReplay(r.info.ID)
 	}
-	if code, out, errs := s.Operate("player", "forget", wanted.Player, "--yes"); code != e2e.ExitOK || !e2e.Mentions(out, "out of 0 results") {
+	if code, out, errs := s.RunAdmin("player", "forget", wanted.Player, "--yes"); code != e2e.ExitOK || !e2e.Mentions(out, "out of 0 results") {
 		t.Errorf("once more: exit %d, %s%s", code, out, errs)
 	}
-	s.Says("action=\"forget player\"", "results=5", "outcome=done")
+	s.WaitForLog("action=\"forget player\"", "results=5", "outcome=done")
 	for line := range strings.Lines(s.Log.String()) {
 		if strings.Contains(line, "admin action") && (strings.Contains(line, wanted.Player) || strings.Contains(line, "Zebulon")) {
 			t.Errorf("the log tells %s", line)
@@ -251,7 +251,7 @@ func exported(s *e2e.Server, file string, wanted e2e.Guest, rooms []playedRoom) 
 			t.Errorf("the player is %s", line)
 		case l.Kind == "input" && l.Input.Player != wanted.Player:
 			t.Errorf("somebody else's input: %s", line)
-		case l.Kind == "replay" && s.AtAdmin("GET", l.Path, nil, nil) != http.StatusOK:
+		case l.Kind == "replay" && s.CallAdmin("GET", l.Path, nil, nil) != http.StatusOK:
 			t.Errorf("there is nothing at %s", l.Path)
 		}
 	}
@@ -286,7 +286,7 @@ func forgets(s *e2e.Server, rooms []playedRoom, wanted e2e.Guest) {
 // TestIdleGuestsAreForgotten forgets guests who have not been seen for --keep-guests, and nobody else.
 func TestIdleGuestsAreForgotten(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	old, recent := resigned(s, map[string]any{}), resigned(s, map[string]any{})
 	shutDown(s)
 	db, err := sql.Open("sqlite", filepath.Join(s.Dir, "store.db"))
@@ -303,13 +303,13 @@ func TestIdleGuestsAreForgotten(t *testing.T) {
 	}
 	s.Args = append(s.Args, "--keep-guests", "12h")
 	s.Start()
-	s.Says("guests are forgotten who have not been seen for long", "guests=2")
+	s.WaitForLog("guests are forgotten who have not been seen for long", "guests=2")
 	for _, g := range old.players {
 		if code := s.Call("GET", "/v1/players/"+g.Player, nil, nil); code != http.StatusNotFound {
 			t.Errorf("a guest who has not been seen for a day: %d", code)
 		}
 	}
-	s.Replayed(old.info.ID)
+	s.CheckReplay(old.info.ID)
 	for _, g := range recent.players {
 		var raw []byte
 		if code := s.Call("GET", "/v1/players/"+g.Player, nil, &raw); code != http.StatusOK || !strings.Contains(string(raw), g.Name) {
@@ -338,7 +338,7 @@ func TestPlayersOfAnEarlierVersionAreForgotten(t *testing.T) {
 		if before := allTold(s, rooms, id); !strings.Contains(before, id) {
 			t.Errorf("a player of %s is told nowhere", game)
 		}
-		if code, out, errs := s.Operate("player", "forget", id, "--yes"); code != e2e.ExitOK || !e2e.Mentions(out, "out of 1 results", "1 replays play on", "0 are deleted") {
+		if code, out, errs := s.RunAdmin("player", "forget", id, "--yes"); code != e2e.ExitOK || !e2e.Mentions(out, "out of 1 results", "1 replays play on", "0 are deleted") {
 			t.Errorf("a player of %s: exit %d, %s%s", game, code, out, errs)
 		}
 	}
@@ -352,7 +352,7 @@ func TestPlayersOfAnEarlierVersionAreForgotten(t *testing.T) {
 		t.Errorf("there are %d tombstones", n)
 	}
 	for _, r := range rooms {
-		s.Replayed(r.info.ID)
+		s.CheckReplay(r.info.ID)
 	}
 }
 
@@ -360,7 +360,7 @@ func TestPlayersOfAnEarlierVersionAreForgotten(t *testing.T) {
 func TestForgettingLooksAtAllNodes(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 2).Start()
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	asked, owner := c.Nodes[0], c.Nodes[1]
 	var info e2e.RoomInfo
 	for info.Node != owner.Node {
@@ -369,15 +369,15 @@ func TestForgettingLooksAtAllNodes(t *testing.T) {
 	g := asked.Guest(wantedName)
 	asked.Join(info, client.Options{Token: g.Token})
 	asked.Until(ctx, "the room shows its player", func() bool {
-		code, _, errs := asked.Operate("player", "forget", g.Player, "--yes")
+		code, _, errs := asked.RunAdmin("player", "forget", g.Player, "--yes")
 		return code == e2e.ExitFailed && e2e.Mentions(errs, "409", info.ID)
 	})
 	owner.Kill()
 	asked.Until(ctx, "the node is missed", func() bool {
-		code, _, errs := asked.Operate("player", "forget", g.Player, "--yes")
+		code, _, errs := asked.RunAdmin("player", "forget", g.Player, "--yes")
 		return code == e2e.ExitFailed && e2e.Mentions(errs, "409", "Not all nodes answer")
 	})
-	if code, out, errs := asked.Operate("player", "forget", g.Player, "--yes", "--anyway"); code != e2e.ExitOK || !e2e.Mentions(out, "out of 0 results", "Not all nodes answered") {
+	if code, out, errs := asked.RunAdmin("player", "forget", g.Player, "--yes", "--anyway"); code != e2e.ExitOK || !e2e.Mentions(out, "out of 0 results", "Not all nodes answered") {
 		t.Errorf("anyway: exit %d, %s%s", code, out, errs)
 	}
 }

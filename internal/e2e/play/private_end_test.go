@@ -36,11 +36,11 @@ func resigned(s *e2e.Server, body map[string]any) (e endings) {
 		seats[i] = s.Join(e.info, client.Options{Token: g.Token, Client: e.clients[i], Code: e.info.Code})
 	}
 	for i, act := range []map[string]any{{"move": "e2e4"}, {"move": "e7e5"}, {"resign": true}} {
-		if _, err := seats[i%2].Act(e2e.Patience(s.T), act); err != nil {
+		if _, err := seats[i%2].Act(e2e.WaitContext(s.T), act); err != nil {
 			s.T.Fatal(err)
 		}
 	}
-	s.Until(e2e.Patience(s.T), "the result is stored", func() bool {
+	s.Until(e2e.WaitContext(s.T), "the result is stored", func() bool {
 		return s.CallAt(s.URL, "GET", "/v1/results/"+e.info.ID, e.players[0].Token, nil, nil) == http.StatusOK
 	})
 	return e
@@ -52,7 +52,7 @@ func TestEndsOfPrivateRooms(t *testing.T) {
 	for name, args := range map[string][]string{"sqlite": nil, "postgres": {"--store", pgtest.URL(t)}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := e2e.NewServer(t, append(args, e2e.Generous...)...).Start()
+			s := e2e.NewServer(t, append(args, e2e.GenerousLimits...)...).Start()
 			hidden, shown := resigned(s, map[string]any{"private": true}), resigned(s, map[string]any{"private": true, "public": true})
 			privateIs(s, hidden)
 			for _, path := range []string{"/v1/results/", "/v1/replays/"} {
@@ -81,7 +81,7 @@ func privateIs(s *e2e.Server, e endings) {
 				t.Errorf("%s as %.9s: %d, want %d: %.300s", path, who, code, want, raw)
 			}
 		}
-		if code := s.AtAdmin("GET", "/admin"+path, nil, nil); code != http.StatusOK {
+		if code := s.CallAdmin("GET", "/admin"+path, nil, nil); code != http.StatusOK {
 			t.Errorf("/admin%s: %d", path, code)
 		}
 	}
@@ -134,7 +134,7 @@ func tellsNoSecrets(s *e2e.Server, e endings) {
 			s.T.Errorf("the replay holds %q", secret)
 		}
 	}
-	games, err := e2e.Builtin()
+	games, err := e2e.BuiltinGames()
 	if err != nil {
 		s.T.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func misspelt(code string) []string {
 // TestPrivateRooms are found and entered by their code alone.
 func TestPrivateRooms(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	var info e2e.RoomInfo
 	if code := s.Call("POST", "/v1/rooms", map[string]any{"game": "tally", "private": true}, &info); code != http.StatusCreated || info.Code == "" {
 		t.Fatalf("creating a private room: %d %+v", code, info)
@@ -101,11 +101,11 @@ type matched struct {
 // with the same ticket gets the same seat.
 func TestMatchmaking(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	const clients = 50
 	ask := func(i int) (m matched) {
 		body := map[string]any{"game": "chess", "options": map[string]any{"takeback": true}, "ticket": e2e.Ticket(i)}
-		if code, err := s.TryAt(s.URL, "POST", "/v1/matchmake", "", body, &m); err != nil || code != http.StatusOK {
+		if code, err := s.TryCallAt(s.URL, "POST", "/v1/matchmake", "", body, &m); err != nil || code != http.StatusOK {
 			t.Errorf("client %d: %d %v", i, code, err)
 		}
 		return m
@@ -143,7 +143,7 @@ func TestMatchmaking(t *testing.T) {
 	stranger := e2e.Dial(t, first[0].URL, wire.JSON)
 	stranger.Write(wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "x"}))
 	stranger.ClosesWith(wire.CloseForbidden, "full")
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	round(func(i int) {
 		c, err := s.TryJoin(first[i].RoomInfo, client.Options{Token: first[i].Guest.Token, Encoding: e2e.EncodingOf(i)})
 		if err == nil {
@@ -163,7 +163,10 @@ func TestMatchmaking(t *testing.T) {
 }
 
 // TestOperator kicks, signals and closes.
-func TestOperator(t *testing.T) { t.Parallel(); operator(e2e.NewServer(t, e2e.Generous...).Start()) }
+func TestOperator(t *testing.T) {
+	t.Parallel()
+	operator(e2e.NewServer(t, e2e.GenerousLimits...).Start())
+}
 
 func operator(s *e2e.Server) {
 	t := s.T
@@ -174,7 +177,7 @@ func operator(s *e2e.Server) {
 	path := "/admin/v1/rooms/" + info.ID
 	do := func(want int, action string, body map[string]any) {
 		t.Helper()
-		if code := s.AtAdmin("POST", path+"/"+action, body, nil); code != want {
+		if code := s.CallAdmin("POST", path+"/"+action, body, nil); code != want {
 			t.Errorf("%s %v: %d, should be %d", action, body, code, want)
 		}
 	}
@@ -253,7 +256,7 @@ func TestAdminToken(t *testing.T) {
 // TestMetricsTell checks the numbers after a little play.
 func TestMetricsTell(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	info := s.Create("tally", nil)
 	c := e2e.Dial(t, info.URL, wire.JSON)
 	w := c.Hello(wire.Hello{Client: "a", Name: "Somebody Special"})
@@ -281,7 +284,7 @@ func TestMetricsTell(t *testing.T) {
 	s.Result(info.ID)
 	testwait.Until(t, "the room has left the metrics", func() bool { return s.Metric(`roomring_rooms{game="tally"}`) == 0 })
 	var text []byte
-	s.AtAdmin("GET", "/metrics", nil, &text)
+	s.CallAdmin("GET", "/metrics", nil, &text)
 	have := map[string]bool{}
 	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\S+) `).FindAllSubmatch(text, -1) {
 		have[string(m[1])] = true
@@ -313,7 +316,7 @@ func TestMetricsTell(t *testing.T) {
 // TestGuestStaysTheSamePlayer brings a guest's token back after a crash and after a stop.
 func TestGuestStaysTheSamePlayer(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	g := s.Guest("  Zo\u00eb\t\u202eX ")
 	if g.Name != "Zoë X" {
 		t.Errorf("the guest's name is %q", g.Name)

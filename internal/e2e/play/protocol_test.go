@@ -54,7 +54,7 @@ func TestTranscriptsOfTheProtocolPage(t *testing.T) {
 func TestTranscriptsFromAnotherNode(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewTeam(t, 2, "--messages-per-second", "60").Start().Nodes[0]
-	s.Away = true
+	s.CreateElsewhere = true
 	transcripts(s, t)
 }
 
@@ -70,7 +70,7 @@ func transcripts(s *e2e.Server, t *testing.T) {
 					playMove(t, tr, e)
 					return
 				}
-				newStage(s.Of(t), tr, e).play()
+				newStage(s.ForTest(t), tr, e).play()
 			})
 		}
 	}
@@ -80,9 +80,9 @@ func transcripts(s *e2e.Server, t *testing.T) {
 func playMove(t *testing.T, tr transcript, e wire.Encoding) {
 	t.Helper()
 	c := e2e.NewTeam(t, 2).Start()
-	c.Nodes[0].Away = true
+	c.Nodes[0].CreateElsewhere = true
 	st := newStage(c.Nodes[0], tr, e)
-	st.next = c.Nodes[1].At(st.room)
+	st.next = c.Nodes[1].Via(st.room)
 	st.play()
 }
 
@@ -179,7 +179,7 @@ func (st *stage) play() {
 			if !p.ended {
 				p.Bye()
 			}
-			st.s.Offline(st.room.ID, p.player)
+			st.s.WaitOffline(st.room.ID, p.player)
 			p.Socket, p.heard = e2e.Dial(st.s.T, st.room.URL, st.encoding), nil
 			p.ended = false
 		}

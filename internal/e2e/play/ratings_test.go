@@ -11,13 +11,13 @@ import (
 // TestGuestsBuyNoRating has one guest beat many that were made to be beaten, on a server as it comes.
 func TestGuestsBuyNoRating(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Crowded...).Start()
+	s := e2e.NewServer(t, e2e.CrowdLimits...).Start()
 	winner := s.Guest("Winner")
 	losses := make([]e2e.Loss, e2e.Sized(10, 60, 60))
 	for i := range losses {
 		losses[i] = e2e.Loss{Winner: winner.Token, Loser: s.Guest("Throw-away").Token}
 	}
-	unrated(s, s.Lost(losses), "guest", len(losses))
+	unrated(s, s.PlayLosses(losses), "guest", len(losses))
 	if board := s.Board(); len(board.Players) > 0 || board.Rules.Guests || board.Rules.Games != 5 {
 		t.Errorf("the board is %+v", board)
 	}
@@ -32,11 +32,11 @@ func TestPlayersTradeNoRating(t *testing.T) {
 	t.Parallel()
 	key := authKey(t, "k")
 	token := func(player string) string { return signed(t, key, "--name", player, player) }
-	s := e2e.NewServer(t, append(e2e.Crowded, "--auth-key-file", key, "--guests", "on")...).Start()
+	s := e2e.NewServer(t, append(e2e.CrowdLimits, "--auth-key-file", key, "--guests", "on")...).Start()
 	ann, mallory := token("ann"), token("mallory")
 	traded := slices.Repeat([]e2e.Loss{{Winner: mallory, Loser: token("sybil")}}, e2e.Sized(10, 60, 60))
-	unrated(s, s.Lost(traded), "brief", len(traded))
-	unrated(s, s.Lost([]e2e.Loss{{Winner: mallory, Loser: s.Guest("Throw-away").Token}}), "guest", 1)
+	unrated(s, s.PlayLosses(traded), "brief", len(traded))
+	unrated(s, s.PlayLosses([]e2e.Loss{{Winner: mallory, Loser: s.Guest("Throw-away").Token}}), "guest", 1)
 	if got := s.Board().Players; len(got) > 0 {
 		t.Errorf("the board is %+v", got)
 	}
@@ -44,7 +44,7 @@ func TestPlayersTradeNoRating(t *testing.T) {
 	s.Stop()
 	s.Args = append(s.Args, "--rated-min-time", "0") // as if each game had taken as long as is asked
 	s.Start()
-	unrated(s, s.Lost(traded), "repeat", len(traded)-3)
+	unrated(s, s.PlayLosses(traded), "repeat", len(traded)-3)
 	if got := chessOf(s, "mallory", mallory); got.Games != 2*len(traded)+1 || got.Rated != 3 || got.Listed {
 		t.Errorf("mallory has %+v", got)
 	}
@@ -55,7 +55,7 @@ func TestPlayersTradeNoRating(t *testing.T) {
 	for _, other := range []string{"bob", "cem", "dee"} {
 		honest = append(honest, e2e.Loss{Winner: ann, Loser: token(other)}, e2e.Loss{Winner: ann, Loser: token(other)})
 	}
-	unrated(s, s.Lost(honest), "", len(honest))
+	unrated(s, s.PlayLosses(honest), "", len(honest))
 	if got := chessOf(s, "ann", ann); got.Rated != len(honest) || !got.Listed {
 		t.Errorf("ann has %+v", got)
 	}

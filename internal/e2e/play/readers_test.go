@@ -17,8 +17,8 @@ import (
 func TestReadersHoldUpNoGame(t *testing.T) {
 	t.Parallel()
 	url := pgtest.URL(t)
-	s := e2e.NewServer(t, append(e2e.Generous, "--store", url)...).Start()
-	ctx, cancel := context.WithCancel(e2e.Patience(t))
+	s := e2e.NewServer(t, append(e2e.GenerousLimits, "--store", url)...).Start()
+	ctx, cancel := context.WithCancel(e2e.WaitContext(t))
 	connect := func() *pgx.Conn {
 		conn, err := pgx.Connect(ctx, url)
 		if err != nil {

@@ -45,7 +45,7 @@ func TestAFloodOfRefusedActsFillsNoDisk(t *testing.T) {
 	s.Kill()
 	s.Start()
 
-	c = e2e.Dial(t, s.At(info).URL, wire.JSON)
+	c = e2e.Dial(t, s.Via(info).URL, wire.JSON)
 	if w := c.Hello(wire.Hello{Client: "a", Token: w.Token, Attempt: 2}); w.CSeq != acts {
 		t.Errorf("welcomed back at %d, should be %d", w.CSeq, acts)
 	}
@@ -65,7 +65,7 @@ func TestAFloodOfRefusedActsFillsNoDisk(t *testing.T) {
 	}
 
 	s.Start()
-	c = e2e.Dial(t, s.At(info).URL, wire.JSON)
+	c = e2e.Dial(t, s.Via(info).URL, wire.JSON)
 	c.Hello(wire.Hello{Client: "a", Token: w.Token, Attempt: 3})
 	c.Act(acts+2, `{"resign":true}`)
 	if yes, ok := c.Answer().(wire.Ack); !ok || yes.CSeq != acts+2 {
@@ -76,7 +76,7 @@ func TestAFloodOfRefusedActsFillsNoDisk(t *testing.T) {
 	if code := s.Call("GET", "/v1/replays/"+info.ID, nil, &replay); code != http.StatusOK || len(replay) > sent/share {
 		t.Errorf("%d: the replay has %d bytes of %d sent", code, len(replay), sent)
 	}
-	s.Replayed(info.ID)
+	s.CheckReplay(info.ID)
 }
 
 // noise is text that cannot be packed well.

@@ -14,7 +14,7 @@ import (
 // history is resumed with every later turn and none missing, all else gets the whole view.
 func TestResumePoints(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	r, end := resumePoints(s)
 	s.Kill()
 	s.Start()
@@ -70,7 +70,7 @@ func (r *resumer) connect(from *wire.Resume) wire.Welcome {
 func (r *resumer) hangUp() {
 	r.s.T.Helper()
 	r.Bye()
-	r.s.Offline(r.info.ID, r.player)
+	r.s.WaitOffline(r.info.ID, r.player)
 }
 
 // act makes the room say something, and returns what is heard until its answer.
@@ -122,7 +122,7 @@ func (r *resumer) resume(epoch, seq uint64, good bool) {
 // the events it will never hear is right.
 func TestSlowReaderCatchesUp(t *testing.T) {
 	t.Parallel()
-	slowReaderCatchesUp(e2e.NewServer(t, e2e.Generous...).Start())
+	slowReaderCatchesUp(e2e.NewServer(t, e2e.GenerousLimits...).Start())
 }
 
 func slowReaderCatchesUp(s *e2e.Server) {
@@ -132,7 +132,7 @@ func slowReaderCatchesUp(s *e2e.Server) {
 	slow.Hello(wire.Hello{Client: "slow"})
 	loud := s.Join(info, client.Options{})
 	const shouts = 400
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	for range shouts {
 		if _, err := loud.Act(ctx, e2e.TallyAction{Add: 1, Shout: 16000}); err != nil {
 			t.Fatal(err)

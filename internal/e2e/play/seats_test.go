@@ -11,7 +11,7 @@ import (
 // is small. Nobody is matched into a seat that is not there.
 func TestRoomsTellTheirOwnSeats(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	for _, test := range []struct {
 		game    string
 		options any

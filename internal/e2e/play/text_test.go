@@ -23,7 +23,7 @@ func TestTextThatNoStoreHolds(t *testing.T) {
 			if store == "postgres" {
 				url = pgtest.URL(t)
 			}
-			textThatNoStoreHolds(e2e.NewServer(t, append(e2e.Generous, "--store", url)...).Start())
+			textThatNoStoreHolds(e2e.NewServer(t, append(e2e.GenerousLimits, "--store", url)...).Start())
 		})
 	}
 }
@@ -94,7 +94,7 @@ func TestResultsHoldWhatAStoreCan(t *testing.T) {
 			if store == "postgres" {
 				url = pgtest.URL(t)
 			}
-			s := e2e.NewServer(t, append(e2e.Generous, "--store", url)...).Start()
+			s := e2e.NewServer(t, append(e2e.GenerousLimits, "--store", url)...).Start()
 			info := s.Create("tally", nil)
 			c := e2e.Dial(t, info.URL, wire.JSON)
 			c.Hello(wire.Hello{Client: "a", Name: "Ann"})

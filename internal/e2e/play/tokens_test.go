@@ -114,7 +114,7 @@ func TestLongIDs(t *testing.T) {
 		players[i] = s.Join(info, client.Options{Token: token, Client: strings.Repeat("c", 128)})
 	}
 	for i, act := range []map[string]any{{"move": "e2e4"}, {"move": "e7e5"}, {"resign": true}} {
-		if _, err := players[i%2].Act(e2e.Patience(t), act); err != nil {
+		if _, err := players[i%2].Act(e2e.WaitContext(t), act); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -133,7 +133,7 @@ func TestLongIDs(t *testing.T) {
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	key := authKey(t, "k")
-	s := e2e.NewServer(t, append(e2e.Generous, "--auth-key-file", key)...).Start()
+	s := e2e.NewServer(t, append(e2e.GenerousLimits, "--auth-key-file", key)...).Start()
 	ann := signed(t, key, "--name", "Ann", "ann")
 	var info, other e2e.RoomInfo
 	for _, into := range []*e2e.RoomInfo{&info, &other} {

@@ -71,19 +71,19 @@ func TestNobodyIsMatchedWithWhoHasGone(t *testing.T) {
 	t.Parallel()
 	t.Run("one process", func(t *testing.T) {
 		t.Parallel()
-		s := e2e.NewServer(t, e2e.Generous...).Start()
+		s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 		playAgainstNobody(t, s, s)
 	})
 	t.Run("two nodes", func(t *testing.T) {
 		t.Parallel()
-		c := e2e.NewTeam(t, 2, e2e.Generous...).Start()
+		c := e2e.NewTeam(t, 2, e2e.GenerousLimits...).Start()
 		playAgainstNobody(t, c.Nodes[0], c.Nodes[1])
 	})
 }
 
 // playAgainstNobody has one player ask and join by one node, the other by another.
 func playAgainstNobody(t *testing.T, here, there *e2e.Server) {
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	first, second := here.Guest("First"), there.Guest("Second")
 	options := map[string]any{"white": "second", "grace_ms": 1000}
 	waits := chessFor(here, first, options)
@@ -98,7 +98,7 @@ func playAgainstNobody(t *testing.T, here, there *e2e.Server) {
 	// They find each other after all, and play a game that counts.
 	game := chessFor(here, first, options)
 	a := here.Join(game, client.Options{Token: first.Token})
-	b := there.Join(there.At(game), client.Options{Token: second.Token})
+	b := there.Join(there.Via(game), client.Options{Token: second.Token})
 	playing := func(v any) bool { return e2e.Field(v, "status") == "playing" }
 	if err := b.WaitView(ctx, playing); err != nil {
 		t.Fatal(err)
@@ -128,7 +128,7 @@ func playAgainstNobody(t *testing.T, here, there *e2e.Server) {
 	// In the next one the first player sits down and goes: no game of two.
 	next := here.Create("chess", options)
 	a = here.Join(next, client.Options{Token: first.Token})
-	b = there.Join(there.At(next), client.Options{Token: second.Token})
+	b = there.Join(there.Via(next), client.Options{Token: second.Token})
 	if err := b.WaitView(ctx, playing); err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func playAgainstNobody(t *testing.T, here, there *e2e.Server) {
 	if r.End != "aborted" || r.Result.Reason != "aborted" || r.Result.Summary != why || len(r.Result.Outcomes) != 0 {
 		t.Errorf("a game against nobody is stored as %+v", r)
 	}
-	there.Replayed(next.ID)
+	there.CheckReplay(next.ID)
 	for _, g := range []e2e.Guest{first, second} {
 		if _, games := rating(there, g); games != 1 {
 			t.Errorf("a game that was aborted counts: %d games", games)
@@ -158,8 +158,8 @@ func playAgainstNobody(t *testing.T, here, there *e2e.Server) {
 // turn, and by way of a crash.
 func TestAClockOutlivesAbsence(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
-	ctx := e2e.Patience(t)
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
+	ctx := e2e.WaitContext(t)
 	white, black := s.Guest("White"), s.Guest("Black")
 	info := s.Create("chess", map[string]any{"white": "first", "clock": map[string]any{"initial_ms": 14 * 24 * 3_600_000}})
 	a := s.Join(info, client.Options{Token: white.Token})
@@ -186,7 +186,7 @@ func TestAClockOutlivesAbsence(t *testing.T) {
 	b.Close()
 	s.Kill()
 	s.Start()
-	a = s.Join(s.At(info), client.Options{Token: white.Token})
+	a = s.Join(s.Via(info), client.Options{Token: white.Token})
 	if _, err := a.Act(ctx, map[string]any{"move": "Bb5"}); err != nil {
 		t.Errorf("White comes back: %v", err)
 	}

@@ -13,7 +13,7 @@ import (
 // operator alone, and no more rooms are made. Those that are there go on.
 func TestAJournalOverItsBudget(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, append([]string{"--max-journal-bytes", "262144"}, e2e.Generous...)...).Start()
+	s := e2e.NewServer(t, append([]string{"--max-journal-bytes", "262144"}, e2e.GenerousLimits...)...).Start()
 	info := s.Create("tally", nil)
 	c := e2e.Dial(t, info.URL, wire.JSON)
 	c.Hello(wire.Hello{Client: "a"})
@@ -25,7 +25,7 @@ func TestAJournalOverItsBudget(t *testing.T) {
 		t.Fatalf("after %d rooms another is answered %d", made, code)
 	}
 	var why struct{ Reasons []string }
-	if code := s.AtAdmin("GET", "/readyz", nil, &why); code != http.StatusServiceUnavailable || !e2e.Mentions(strings.Join(why.Reasons, "\n"), "--max-journal-bytes") {
+	if code := s.CallAdmin("GET", "/readyz", nil, &why); code != http.StatusServiceUnavailable || !e2e.Mentions(strings.Join(why.Reasons, "\n"), "--max-journal-bytes") {
 		t.Errorf("the operator is told %d %v", code, why.Reasons)
 	}
 	var public map[string]any

@@ -15,7 +15,7 @@ import (
 // name. It says in one line what is the matter, and starts.
 func TestAClockThatWasSetBack(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	s.Kill()
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.Dir, "store.db")+"?_pragma=busy_timeout(30000)")
 	if err != nil {

@@ -22,7 +22,7 @@ const ledgerVariable = "ROOMRING_TEST_LEDGER"
 
 func init() {
 	if os.Getenv(ledgerVariable) != "" {
-		e2e.Extra = append(e2e.Extra, ledger())
+		e2e.ExtraGames = append(e2e.ExtraGames, ledger())
 	}
 }
 
@@ -36,7 +36,7 @@ func ledger() *room.Rules {
 // TestARoomWhoseLogWasCut plays on over its socket, outlives a kill and ends, and its replay says where it begins.
 func TestARoomWhoseLogWasCut(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...)
+	s := e2e.NewServer(t, e2e.GenerousLimits...)
 	s.Env = append(s.Env, ledgerVariable+"=1")
 	s.Start()
 	info := s.Create("ledger", nil)
@@ -65,7 +65,7 @@ func TestARoomWhoseLogWasCut(t *testing.T) {
 	s.Kill()
 	s.Start()
 
-	c = e2e.Dial(t, s.At(info).URL, wire.CBOR)
+	c = e2e.Dial(t, s.Via(info).URL, wire.CBOR)
 	if w := c.Hello(wire.Hello{Client: "a", Token: token, Attempt: 2}); w.CSeq != acts || w.Epoch != 2 {
 		t.Errorf("welcomed back at act %d, epoch %d", w.CSeq, w.Epoch)
 	}
@@ -92,7 +92,7 @@ func replaysFrom(s *e2e.Server, id string, rules *room.Rules, end uint64) {
 	t.Helper()
 	get := func(accept string) []byte {
 		t.Helper()
-		req, err := http.NewRequestWithContext(e2e.Patience(t), "GET", s.URL+"/v1/replays/"+id, nil)
+		req, err := http.NewRequestWithContext(e2e.WaitContext(t), "GET", s.URL+"/v1/replays/"+id, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,7 +13,7 @@ import (
 // go on.
 func TestDataThatNoActionCanBe(t *testing.T) {
 	t.Parallel()
-	e2e.NewServer(t, e2e.Generous...).Start().DataThatNoActionCanBe()
+	e2e.NewServer(t, e2e.GenerousLimits...).Start().CheckInvalidActData()
 }
 
 // TestRefusedDataOutlivesAKill: the answers to such acts are in the log like any other, and come again.
@@ -31,7 +31,7 @@ func TestRefusedDataOutlivesAKill(t *testing.T) {
 	}
 	s.Kill()
 	s.Start()
-	c = e2e.Dial(t, s.At(info).URL, wire.JSON)
+	c = e2e.Dial(t, s.Via(info).URL, wire.JSON)
 	if w := c.Hello(wire.Hello{Client: "a", Token: token, Attempt: 2}); w.CSeq != 2 {
 		t.Errorf("welcomed back at %d", w.CSeq)
 	}
@@ -44,7 +44,7 @@ func TestRefusedDataOutlivesAKill(t *testing.T) {
 // TestWholeNumbersHoweverSpelt: engines without integers write 1.0, in messages, actions and options.
 func TestWholeNumbersHoweverSpelt(t *testing.T) {
 	t.Parallel()
-	e2e.NewServer(t, e2e.Generous...).Start().WholeNumbersHoweverSpelt()
+	e2e.NewServer(t, e2e.GenerousLimits...).Start().CheckNumberSpellings()
 }
 
 // spelling are options of chess that come to the same.
@@ -79,7 +79,7 @@ func TestDefaultsThatAreSpeltOut(t *testing.T) {
 // TestOptionsThatMeanTheSameAreOnePool asks of every game, with its defaults left out, spelt out, and as numbers with a point.
 func TestOptionsThatMeanTheSameAreOnePool(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	for game, asked := range map[string]struct{ same, others []string }{
 		"chess": {[]string{
 			`{}`, `{"white":"random","takeback":false,"bot":false,"grace_ms":60000.0}`,

@@ -25,8 +25,8 @@ import (
 // restart, as it must; after two dead processes the room is aborted and everybody else plays on.
 func TestAPoisonedRoomIsSetAside(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
-	ctx := e2e.Patience(t)
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
+	ctx := e2e.WaitContext(t)
 	g := e2e.RecordedGames(t)[1]
 	m, err := s.Seat(ctx, g)
 	if err != nil {
@@ -74,7 +74,7 @@ func TestAPoisonedRoomIsSetAside(t *testing.T) {
 	if err != nil || len(r.Entries) < 5 {
 		t.Errorf("its log holds %d entries: %v", len(r.Entries), err)
 	}
-	if err := m.ToTheEnd(ctx); err != nil {
+	if err := m.PlayAndCheck(ctx); err != nil {
 		t.Fatalf("the other room: %v", err)
 	}
 }
@@ -96,9 +96,9 @@ func refuseResults(s *e2e.Server, like string) {
 // and goes; its log is set aside.
 func TestAnUnwritableResultHoldsUpNothing(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	refuseResults(s, "no store takes this%")
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	info := s.Create("poison", nil)
 	c := s.Join(info, client.Options{})
 	if _, err := c.Act(ctx, e2e.PoisonAct{Do: "unwritable"}); err != nil {
@@ -108,7 +108,7 @@ func TestAnUnwritableResultHoldsUpNothing(t *testing.T) {
 	c.Close() // and so is gone: one more input
 	s.Until(ctx, "out of memory", func() bool {
 		var list struct{ Rooms []e2e.RoomInfo }
-		return s.AtAdmin("GET", "/admin/v1/rooms", nil, &list) == http.StatusOK && len(list.Rooms) == 0
+		return s.CallAdmin("GET", "/admin/v1/rooms", nil, &list) == http.StatusOK && len(list.Rooms) == 0
 	})
 	if text := s.Log.String(); strings.Contains(text, "stands still") {
 		t.Error("the room could not be saved while it lingered")
@@ -136,10 +136,10 @@ func TestAnUnwritableResultHoldsUpNothing(t *testing.T) {
 func TestPostgresAwayLosesNoResult(t *testing.T) {
 	t.Parallel()
 	pg := pgtest.New(t)
-	s := e2e.NewServer(t, append([]string{"--store", pg.URL(t)}, e2e.Generous...)...).Start()
-	ctx := e2e.Patience(t)
+	s := e2e.NewServer(t, append([]string{"--store", pg.URL(t)}, e2e.GenerousLimits...)...).Start()
+	ctx := e2e.WaitContext(t)
 	games := e2e.RecordedGames(t)
-	var finished []e2e.Recorded
+	var finished []e2e.RecordedGame
 	for _, g := range games[:160] {
 		if !g.ByFlag() && g.Termination != "abandoned" {
 			finished = append(finished, g)
@@ -166,7 +166,7 @@ func TestPostgresAwayLosesNoResult(t *testing.T) {
 	})
 	var mu sync.Mutex
 	var matches []*e2e.Match
-	e2e.Crowd(t, finished, 20, func(g e2e.Recorded) error {
+	e2e.ForEachGame(t, finished, 20, func(g e2e.RecordedGame) error {
 		m, err := s.Seat(ctx, g)
 		if err != nil {
 			return err
@@ -174,7 +174,7 @@ func TestPostgresAwayLosesNoResult(t *testing.T) {
 		mu.Lock()
 		matches = append(matches, m)
 		mu.Unlock()
-		if err := m.ToTheEnd(ctx); err != nil {
+		if err := m.PlayAndCheck(ctx); err != nil {
 			return err
 		}
 		return nil

@@ -22,18 +22,18 @@ func TestAFullDiskAcknowledgesNothing(t *testing.T) {
 		t.Fatalf("mounting a small file system: %v (this test needs root)", err)
 	}
 	t.Cleanup(func() { _ = unix.Unmount(disk, unix.MNT_DETACH) })
-	s := e2e.NewServer(t, e2e.Generous...)
+	s := e2e.NewServer(t, e2e.GenerousLimits...)
 	s.Dir = filepath.Join(disk, "data")
 	s.Start()
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	m, err := s.Seat(ctx, e2e.RecordedGames(t)[2])
 	if err != nil {
 		t.Fatal(err)
 	}
-	moves := strings.Fields(m.G.Moves)
+	moves := strings.Fields(m.Game.Moves)
 	half := len(moves) / 2 / 2 * 2
-	whole := m.G.Moves
-	m.G.Moves = strings.Join(moves[:half], " ")
+	whole := m.Game.Moves
+	m.Game.Moves = strings.Join(moves[:half], " ")
 	if err := m.Play(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestAFullDiskAcknowledgesNothing(t *testing.T) {
 	if err == nil {
 		t.Fatal("a move was acknowledged that the disk had no room for")
 	}
-	s.Until(ctx, "the operator hears why", func() bool { return s.AtAdmin("GET", "/readyz", nil, &problem) == http.StatusServiceUnavailable })
+	s.Until(ctx, "the operator hears why", func() bool { return s.CallAdmin("GET", "/readyz", nil, &problem) == http.StatusServiceUnavailable })
 	if !strings.Contains(strings.Join(problem.Reasons, " "), "journal") && !strings.Contains(strings.Join(problem.Reasons, " "), "disk") {
 		t.Errorf("the server is not ready because of %q", problem.Reasons)
 	}
@@ -65,7 +65,7 @@ func TestAFullDiskAcknowledgesNothing(t *testing.T) {
 			t.Fatalf("half-move %d after the disk had space again: %v", i, err)
 		}
 	}
-	m.G.Moves = whole
+	m.Game.Moves = whole
 	for _, step := range []func(context.Context) error{m.Finish, m.Check} {
 		if err := step(ctx); err != nil {
 			t.Fatal(err)

@@ -41,7 +41,7 @@ func (g *broadside) View(room.Viewer) map[string]int {
 
 func init() {
 	if os.Getenv("ROOMRING_TEST_GAMES") != "" {
-		e2e.Extra = append(e2e.Extra, room.MustDefine(room.Spec{
+		e2e.ExtraGames = append(e2e.ExtraGames, room.MustDefine(room.Spec{
 			Name: "broadside", Version: 1, MinPlayers: 2, MaxPlayers: 2, SharedView: true, About: "Its rules change unsaid",
 		}, func() *broadside { return &broadside{} }))
 	}
@@ -52,8 +52,8 @@ func init() {
 // politely.
 func TestChangedRulesHoldARoom(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
-	ctx := e2e.Patience(t)
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
+	ctx := e2e.WaitContext(t)
 	info := s.Create("broadside", nil)
 	players := []*client.Client{s.Join(info, client.Options{}), s.Join(info, client.Options{})}
 	for i := range 6 {
@@ -65,8 +65,8 @@ func TestChangedRulesHoldARoom(t *testing.T) {
 	s.Env = append(s.Env, "ROOMRING_TEST_RULES=hit shoots again")
 	s.Start()
 	const why = "was accepted when it was played and these rules refuse it (not_your_turn): raise Spec.Version and write Upgrade"
-	s.Says("rooms brought back", "rooms=0", "held=1")
-	s.Says("a room is kept but cannot be served", "game broadside, act: input ", why)
+	s.WaitForLog("rooms brought back", "rooms=0", "held=1")
+	s.WaitForLog("a room is kept but cannot be served", "game broadside, act: input ", why)
 	for _, at := range []string{s.URL + "/v1/rooms/", s.AdminAt + "/admin/v1/rooms/"} {
 		var problem struct{ Detail string }
 		if code := s.CallAt(at+info.ID, "GET", "", "", nil, &problem); code != http.StatusServiceUnavailable || !strings.Contains(problem.Detail, why) {

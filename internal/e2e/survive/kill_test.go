@@ -16,13 +16,13 @@ import (
 // the boards would differ; every game ends with its right result.
 func TestKillLosesNoAcknowledgedMove(t *testing.T) {
 	rounds, at := e2e.Sized(2, 3, 10), e2e.Sized(20, 30, 200)
-	var games []e2e.Recorded
+	var games []e2e.RecordedGame
 	for _, g := range e2e.RecordedGames(t) {
 		if !g.ByFlag() && g.Termination != "abandoned" {
 			games = append(games, g)
 		}
 	}
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	var resumed, resent int
 	for round := range rounds {
 		seed := uint64(round + 1)
@@ -40,11 +40,11 @@ func TestKillLosesNoAcknowledgedMove(t *testing.T) {
 	}
 }
 
-func killRound(s *e2e.Server, games []e2e.Recorded, rng *rand.Rand) (resumed, resent int) {
+func killRound(s *e2e.Server, games []e2e.RecordedGame, rng *rand.Rand) (resumed, resent int) {
 	ctx, cancel := context.WithTimeout(s.T.Context(), 4*time.Minute)
 	defer cancel()
 	matches := make([]*e2e.Match, len(games))
-	e2e.Crowd(s.T, games, 50, func(g e2e.Recorded) error {
+	e2e.ForEachGame(s.T, games, 50, func(g e2e.RecordedGame) error {
 		m, err := s.Seat(ctx, g)
 		for i := range games {
 			if games[i].Row == g.Row {
@@ -57,7 +57,7 @@ func killRound(s *e2e.Server, games []e2e.Recorded, rng *rand.Rand) (resumed, re
 		return 0, 0
 	}
 	wait := e2e.PlayAll(ctx, s.T, matches)
-	s.Amid(ctx, matches, 0.05+0.65*rng.Float64())
+	s.WaitForShare(ctx, matches, 0.05+0.65*rng.Float64())
 	s.Kill()
 	s.Start()
 	wait()
@@ -66,7 +66,7 @@ func killRound(s *e2e.Server, games []e2e.Recorded, rng *rand.Rand) (resumed, re
 			st := p.Stats()
 			resumed, resent = resumed+st.Recovered, resent+st.Resent
 			if st.States > 1+st.Sockets-1-st.Recovered {
-				s.T.Errorf("game %d: %d whole views in %d sockets, %d of them recovered", m.G.Row, st.States, st.Sockets, st.Recovered)
+				s.T.Errorf("game %d: %d whole views in %d sockets, %d of them recovered", m.Game.Row, st.States, st.Sockets, st.Recovered)
 			}
 			p.Close()
 		}
@@ -78,9 +78,9 @@ func killRound(s *e2e.Server, games []e2e.Recorded, rng *rand.Rand) (resumed, re
 // TestRoomsComeBackAfterATerm stops the process politely in the middle of games.
 func TestRoomsComeBackAfterATerm(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	games := e2e.RecordedGames(t)[:40]
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	var matches []*e2e.Match
 	for _, g := range games {
 		m, err := s.Seat(ctx, g)
@@ -93,11 +93,11 @@ func TestRoomsComeBackAfterATerm(t *testing.T) {
 	for _, m := range matches {
 		wg.Go(func() {
 			if err := m.Play(ctx); err != nil {
-				t.Errorf("game %d: %v", m.G.Row, err)
+				t.Errorf("game %d: %v", m.Game.Row, err)
 			}
 		})
 	}
-	s.Amid(ctx, matches, 0.3)
+	s.WaitForShare(ctx, matches, 0.3)
 	code, took := s.Stop()
 	if code != 0 {
 		t.Errorf("exit code %d after SIGTERM", code)
@@ -113,9 +113,9 @@ func TestRoomsComeBackAfterATerm(t *testing.T) {
 			t.Fatal(err)
 		}
 		last := m.Players[m.ToMove()]
-		want := e2e.BoardAndTurn(m.G.FinalFEN)
+		want := e2e.BoardAndTurn(m.Game.FinalFEN)
 		if err := last.WaitView(ctx, func(v any) bool { return e2e.BoardAndTurn(fmt.Sprint(e2e.Field(v, "fen"))) == want }); err != nil {
-			t.Errorf("game %d: the board never became %s: %v", m.G.Row, want, err)
+			t.Errorf("game %d: the board never became %s: %v", m.Game.Row, want, err)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func TestAPauseCostsNobodyTime(t *testing.T) {
 // plays there, White by another node.
 func TestAPausedNodeCostsNobodyTime(t *testing.T) {
 	t.Parallel()
-	c := e2e.NewTeam(t, 3, e2e.AsShipped...).Start()
+	c := e2e.NewTeam(t, 3, e2e.DefaultTimeouts...).Start()
 	owner := c.Nodes[1]
 	g := chessOnTheClock(owner, c.Nodes[0])
 
@@ -58,7 +58,7 @@ func TestAPausedNodeCostsNobodyTime(t *testing.T) {
 	owner.Signal(syscall.SIGCONT)
 
 	g.goesOn()
-	c.Whole(3)
+	c.WaitWhole(3)
 	g.white = e2e.Dial(t, g.info.URL, wire.JSON)
 	if w := g.white.Hello(wire.Hello{Client: "w", Attempt: 2, Token: g.token}); w.CSeq != 1 || w.Epoch != g.info.Epoch {
 		t.Errorf("White is welcomed by %+v", w)
@@ -91,7 +91,7 @@ func chessOnTheClock(s *e2e.Server, by ...*e2e.Server) *chessGame {
 	g := &chessGame{t: s.T, info: info}
 	way := info
 	for _, n := range by {
-		way = n.At(info)
+		way = n.Via(info)
 	}
 	g.white, g.black = e2e.Dial(s.T, way.URL, wire.JSON), e2e.Dial(s.T, info.URL, wire.JSON)
 	g.token = g.white.Hello(wire.Hello{Client: "w"}).Token

@@ -13,19 +13,19 @@ import (
 // few connections.
 func TestStoreBehindPgBouncer(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, append(e2e.Generous, "--store", pgtest.Pooled(t, pgtest.URL(t)))...).Start()
-	s.Says("connection pooler")
+	s := e2e.NewServer(t, append(e2e.GenerousLimits, "--store", pgtest.Pooled(t, pgtest.URL(t)))...).Start()
+	s.WaitForLog("connection pooler")
 	var ids []string
 	for range 4 {
 		info := s.Create("chess", nil)
 		s.Join(info, client.Options{}) // of a room that nobody ever joined no replay is kept
-		s.AtAdmin("POST", "/admin/v1/rooms/"+info.ID+"/close", map[string]string{"reason": "enough"}, nil)
+		s.CallAdmin("POST", "/admin/v1/rooms/"+info.ID+"/close", map[string]string{"reason": "enough"}, nil)
 		s.Result(info.ID)
 		ids = append(ids, info.ID)
 	}
-	e2e.Each(400, 40, func(i int) {
+	e2e.ForEach(400, 40, func(i int) {
 		path := []string{"/v1/results/", "/v1/replays/"}[i%2] + ids[i/2%len(ids)]
-		if code, err := s.TryAt(s.URL, "GET", path, "", nil, nil); code != http.StatusOK || err != nil {
+		if code, err := s.TryCallAt(s.URL, "GET", path, "", nil, nil); code != http.StatusOK || err != nil {
 			t.Errorf("%s: %d %v", path, code, err)
 		}
 	})

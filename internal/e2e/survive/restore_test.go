@@ -15,23 +15,23 @@ import (
 // What cannot go on is refused with the reason: a room that has come to its end, logs that are broken, and a copy that goes on already, also when two ask at once.
 func TestWhatCannotGoOnIsNotRestored(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	refuseResults(s, "no store takes this%")
-	ctx := e2e.Patience(t)
+	ctx := e2e.WaitContext(t)
 	over := s.Create("poison", nil)
 	c := s.Join(over, client.Options{})
 	if _, err := c.Act(ctx, e2e.PoisonAct{Do: "unwritable"}); err != nil {
 		t.Fatal(err)
 	}
 	c.Close()
-	s.OperateUntil(ctx, []string{over.ID}, "rooms", "--set-aside")
+	s.RunAdminUntil(ctx, []string{over.ID}, "rooms", "--set-aside")
 
 	tail, middle, header, empty, whole := counted(s), counted(s), counted(s), counted(s), counted(s)
 	s.Kill()
-	e2e.Edit(t, filepath.Join(s.Dir, "store.db"), `UPDATE rooms SET epoch = epoch + 5, folder = 'elsewhere' WHERE room != ?`, over.ID)
+	e2e.EditDatabase(t, filepath.Join(s.Dir, "store.db"), `UPDATE rooms SET epoch = epoch + 5, folder = 'elsewhere' WHERE room != ?`, over.ID)
 	s.Start()
 	s.Kill()
-	e2e.Edit(t, filepath.Join(s.Dir, "store.db"), `DELETE FROM rooms WHERE room != ?`, over.ID)
+	e2e.EditDatabase(t, filepath.Join(s.Dir, "store.db"), `DELETE FROM rooms WHERE room != ?`, over.ID)
 	spoil(s, tail.ID, func(file []byte, batches []int) []byte { return file[:len(file)-1] })
 	spoil(s, middle.ID, func(file []byte, batches []int) []byte { file[batches[1]-1] ^= 1; return file })
 	spoil(s, header.ID, func(file []byte, _ []int) []byte { return bytes.Replace(file, []byte("tally"), []byte("chess"), 1) })
@@ -42,7 +42,7 @@ func TestWhatCannotGoOnIsNotRestored(t *testing.T) {
 		tail.ID: "its log is damaged: the batch from entry ", middle.ID: "its log is damaged: the batch from entry 1 ",
 		header.ID: "its header fails its checksum", empty.ID: "its log is damaged: the entries from 1 on are missing",
 	} {
-		code, out, errs := s.Operate("restore", id)
+		code, out, errs := s.RunAdmin("restore", id)
 		if code != e2e.ExitFailed || !strings.Contains(errs, words) || out != "" {
 			t.Errorf("exit %d, %q, %q, should say %q", code, out, errs, words)
 		}
@@ -51,7 +51,7 @@ func TestWhatCannotGoOnIsNotRestored(t *testing.T) {
 	said := make(chan string, 2)
 	for range cap(said) {
 		go func() {
-			_, out, errs := s.Operate("restore", whole.ID)
+			_, out, errs := s.RunAdmin("restore", whole.ID)
 			said <- out + errs
 		}()
 	}
@@ -87,7 +87,7 @@ func counted(s *e2e.Server) e2e.RoomInfo {
 	info := s.Create("tally", nil)
 	c := s.Join(info, client.Options{})
 	for range 3 {
-		if _, err := c.Act(e2e.Patience(s.T), e2e.TallyAction{Add: 1}); err != nil {
+		if _, err := c.Act(e2e.WaitContext(s.T), e2e.TallyAction{Add: 1}); err != nil {
 			s.T.Fatal(err)
 		}
 	}

@@ -74,7 +74,7 @@ func TestRefusesToStart(t *testing.T) {
 		if text := s.Log.String(); code != 1 || strings.Count(text, "\n") != 1 || !e2e.Mentions(text, want, running.Dir) {
 			t.Errorf("exit code %d, should be 1; it said, and should name %sin one line:\n%s", code, want, text)
 		}
-		if code := running.Of(t).Call("GET", "/readyz", nil, nil); code != http.StatusOK {
+		if code := running.ForTest(t).Call("GET", "/readyz", nil, nil); code != http.StatusOK {
 			t.Errorf("the first process answers %d on /readyz", code)
 		}
 	})
@@ -82,7 +82,7 @@ func TestRefusesToStart(t *testing.T) {
 		t.Parallel()
 		s := e2e.NewServer(t).Start()
 		s.Stop()
-		e2e.Edit(t, filepath.Join(s.Dir, "store.db"), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`)
+		e2e.EditDatabase(t, filepath.Join(s.Dir, "store.db"), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`)
 		refuses(s, 1, "9999", "newer")
 	})
 	t.Run("journal of a newer version", func(t *testing.T) {
@@ -135,7 +135,7 @@ func TestCopiedFolderIsRefused(t *testing.T) {
 	s := e2e.NewServer(t).Start()
 	info := s.Create("tally", nil)
 	c := s.Join(info, client.Options{})
-	if _, err := c.Act(e2e.Patience(t), e2e.TallyAction{Add: 3}); err != nil {
+	if _, err := c.Act(e2e.WaitContext(t), e2e.TallyAction{Add: 3}); err != nil {
 		t.Fatal(err)
 	}
 	s.Kill()
@@ -145,7 +145,7 @@ func TestCopiedFolderIsRefused(t *testing.T) {
 	}
 	refuses(copied, 1, copied.Dir, "is a copy", "--adopt-data-dir")
 	s.Start()
-	if _, err := c.Act(e2e.Patience(t), e2e.TallyAction{Add: 4}); err != nil {
+	if _, err := c.Act(e2e.WaitContext(t), e2e.TallyAction{Add: 4}); err != nil {
 		t.Fatal(err)
 	}
 	s.Kill()
@@ -174,7 +174,7 @@ func TestRoomOfAnotherVersionIsHeld(t *testing.T) {
 	has("1")
 	info, other := s.Create("versioned", nil), s.Create("tally", nil)
 	c := s.Join(info, client.Options{})
-	if _, err := c.Act(e2e.Patience(t), e2e.TallyAction{Add: 5}); err != nil {
+	if _, err := c.Act(e2e.WaitContext(t), e2e.TallyAction{Add: 5}); err != nil {
 		t.Fatal(err)
 	}
 	for version, says := range map[string]string{"": "needs game versioned version 1", "2": "version 1 of game versioned"} {
@@ -196,10 +196,10 @@ func TestRoomOfAnotherVersionIsHeld(t *testing.T) {
 		}
 	}
 	has("1")
-	if _, err := c.Act(e2e.Patience(t), e2e.TallyAction{Add: 2}); err != nil {
+	if _, err := c.Act(e2e.WaitContext(t), e2e.TallyAction{Add: 2}); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.WaitView(e2e.Patience(t), func(v any) bool { return e2e.Field(v, "count") == 7.0 }); err != nil {
+	if err := c.WaitView(e2e.WaitContext(t), func(v any) bool { return e2e.Field(v, "count") == 7.0 }); err != nil {
 		t.Errorf("the count never became 7: %v", err)
 	}
 }
@@ -210,19 +210,19 @@ func TestRoomThatMovedOnIsSetAside(t *testing.T) {
 	s := e2e.NewServer(t).Start()
 	moved, stays := s.Create("tally", nil), s.Create("tally", nil)
 	c := s.Join(moved, client.Options{})
-	if _, err := c.Act(e2e.Patience(t), e2e.TallyAction{Add: 5}); err != nil {
+	if _, err := c.Act(e2e.WaitContext(t), e2e.TallyAction{Add: 5}); err != nil {
 		t.Fatal(err)
 	}
 	c.Close()
 	s.Kill()
 	kept := journalFile(s, moved.ID, "log")
-	e2e.Edit(t, filepath.Join(s.Dir, "store.db"), `UPDATE rooms SET epoch = epoch + 5, folder = 'elsewhere' WHERE room = ?`, moved.ID)
+	e2e.EditDatabase(t, filepath.Join(s.Dir, "store.db"), `UPDATE rooms SET epoch = epoch + 5, folder = 'elsewhere' WHERE room = ?`, moved.ID)
 	for range 2 { // the second start finds it set aside
 		s.Start()
 		late := e2e.Dial(t, moved.URL, wire.JSON)
 		late.Write(wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "late"}))
 		late.ClosesWith(wire.CloseUnreachable)
-		if code := s.AtAdmin("GET", "/admin/v1/rooms/"+moved.ID, nil, nil); code == http.StatusOK {
+		if code := s.CallAdmin("GET", "/admin/v1/rooms/"+moved.ID, nil, nil); code == http.StatusOK {
 			t.Error("the room is in memory")
 		}
 		if s.Inspect(stays.ID).Phase != "waiting" {
@@ -247,7 +247,7 @@ func TestJournalSync(t *testing.T) {
 	s := e2e.NewServer(t, "--journal-sync").Start()
 	info := s.Create("tally", nil)
 	c := s.Join(info, client.Options{})
-	if _, err := c.Act(e2e.Patience(t), e2e.TallyAction{Add: 5}); err != nil {
+	if _, err := c.Act(e2e.WaitContext(t), e2e.TallyAction{Add: 5}); err != nil {
 		t.Fatal(err)
 	}
 	s.Kill()
@@ -260,7 +260,7 @@ func TestJournalSync(t *testing.T) {
 		t.Errorf("%d bytes were synced, and nothing of the room: %v", len(synced), err)
 	}
 	s.Start()
-	if err := c.WaitView(e2e.Patience(t), func(v any) bool { return e2e.Field(v, "count") == 5.0 }); err != nil {
+	if err := c.WaitView(e2e.WaitContext(t), func(v any) bool { return e2e.Field(v, "count") == 5.0 }); err != nil {
 		t.Errorf("the count never became 5: %v", err)
 	}
 }
@@ -268,10 +268,10 @@ func TestJournalSync(t *testing.T) {
 // TestTermEndsEverything stops a process with rooms, sockets and requests.
 func TestTermEndsEverything(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	info := s.Create("tally", nil)
 	c := s.Join(info, client.Options{})
-	seq, err := c.Act(e2e.Patience(t), e2e.TallyAction{Add: 5})
+	seq, err := c.Act(e2e.WaitContext(t), e2e.TallyAction{Add: 5})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +302,7 @@ func TestTermEndsEverything(t *testing.T) {
 		t.Error("the ready file is still there")
 	}
 	s.Start()
-	if again, err := c.Act(e2e.Patience(t), e2e.TallyAction{Add: 2}); err != nil || again <= seq {
+	if again, err := c.Act(e2e.WaitContext(t), e2e.TallyAction{Add: 2}); err != nil || again <= seq {
 		t.Fatalf("after the restart an act is answered %d, %v", again, err)
 	}
 	if st := c.Stats(); st.Sockets != 2 || st.Recovered != 1 || st.States != 1 {

@@ -39,8 +39,8 @@ func deaf(ctx context.Context, t *testing.T, url string) {
 // spend the time on them that its rooms need to be saved.
 func TestStopSavesRoomsOfDeafClients(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, e2e.Generous...).Start()
-	ctx := e2e.Patience(t)
+	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
+	ctx := e2e.WaitContext(t)
 	const rooms = 100
 	for range rooms {
 		deaf(ctx, t, s.Create("poison", nil).URL)

@@ -21,14 +21,14 @@ func TestTheStoreHasAFileOfItsOwn(t *testing.T) {
 	}
 	s := e2e.NewServer(t, "--store-file", path).Start()
 	info := s.Create("chess", nil)
-	s.AtAdmin("POST", "/admin/v1/rooms/"+info.ID+"/close", map[string]string{"reason": "enough"}, nil)
+	s.CallAdmin("POST", "/admin/v1/rooms/"+info.ID+"/close", map[string]string{"reason": "enough"}, nil)
 	s.Result(info.ID)
 	if log := s.Log.String(); strings.Contains(log, warning) {
 		t.Errorf("it warns of a file:\n%s", log)
 	}
 
 	exposed := e2e.NewServer(t, "--store", url).Start()
-	exposed.Says(warning, "--store-file")
+	exposed.WaitForLog(warning, "--store-file")
 	exposed.Result(info.ID) // it is the same store
 	for _, log := range []string{s.Log.String(), exposed.Log.String()} {
 		if strings.Contains(log, password) {
