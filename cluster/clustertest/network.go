@@ -16,8 +16,8 @@ import (
 
 const (
 	port    = 7946
-	waiting = 1024 // packets that a node may not have read yet; more are dropped
-	backlog = 64   // streams likewise; more are refused
+	waiting = 1024 // unread packets of a node; further ones are dropped
+	backlog = 64   // streams that a node has not accepted; further ones are refused
 )
 
 // Network joins transports. Its methods may be called from any goroutine.
@@ -35,7 +35,7 @@ func NewNetwork(c clock.Clock) *Network {
 	return &Network{clock: c, nodes: map[string]*Transport{}, cuts: map[[2]string]bool{}}
 }
 
-// Transport makes a node's transport. It has room for 250 of them.
+// Transport makes a node's transport. A network has addresses for 250 of them.
 func (n *Network) Transport() *Transport {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -51,14 +51,14 @@ func (n *Network) Transport() *Transport {
 	return t
 }
 
-// Cut ends what goes from one address to another, until Heal. Streams between the two break.
+// Cut drops everything sent from one address to another, until Heal. Streams between the two break.
 func (n *Network) Cut(from, to string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.cut(from, to)
 }
 
-// Split cuts, both ways, each of some addresses off from all others.
+// Split cuts each of the given addresses off from all other addresses, in both directions.
 func (n *Network) Split(some ...string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -88,7 +88,7 @@ func (n *Network) Heal() {
 	clear(n.cuts)
 }
 
-// reach is the node at an address. cut says that nothing gets there, or nothing back where back is wanted.
+// reach returns the node at an address. cut reports whether the way there is cut, or, if back is set, the way back.
 func (n *Network) reach(from, to string, back bool) (t *Transport, cut bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -109,13 +109,13 @@ type Transport struct {
 	open map[*stream]bool
 }
 
-// Addr is the node's address.
+// Addr returns the node's address.
 func (t *Transport) Addr() string { return fmt.Sprintf("%s:%d", t.ip, port) }
 
-// FinalAdvertiseAddr is Addr.
+// FinalAdvertiseAddr returns the address of Addr.
 func (t *Transport) FinalAdvertiseAddr(string, int) (net.IP, int, error) { return t.ip, port, nil }
 
-// WriteTo sends a packet. It is lost without a word at a cut, at a node that is not there or does not read.
+// WriteTo sends a packet. The packet is lost, without an error, at a cut and when the receiver does not exist or does not read.
 func (t *Transport) WriteTo(b []byte, to string) (time.Time, error) {
 	now := t.network.clock.Wall()
 	other, cut := t.network.reach(t.Addr(), to, false)
@@ -130,13 +130,13 @@ func (t *Transport) WriteTo(b []byte, to string) (time.Time, error) {
 	return now, nil
 }
 
-// PacketCh is where packets arrive.
+// PacketCh returns the channel of arriving packets.
 func (t *Transport) PacketCh() <-chan *memberlist.Packet { return t.packets }
 
-// StreamCh is where streams arrive.
+// StreamCh returns the channel of arriving streams.
 func (t *Transport) StreamCh() <-chan net.Conn { return t.streams }
 
-// DialTimeout opens a stream. A cut in either direction lets it time out; a node that is not there refuses.
+// DialTimeout opens a stream. It times out at a cut in either direction. A node that does not exist refuses.
 func (t *Transport) DialTimeout(to string, timeout time.Duration) (net.Conn, error) {
 	other, cut := t.network.reach(t.Addr(), to, true)
 	if cut {
@@ -197,7 +197,7 @@ func (t *Transport) breakStreams(to string) {
 	}
 }
 
-// stream is a connection that tells its addresses.
+// stream is a connection that knows its addresses.
 type stream struct {
 	net.Conn
 	at, peer *Transport

@@ -11,18 +11,18 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Sim is a cluster in virtual time. It is no use to more than one goroutine.
+// Sim is a cluster in virtual time. Only one goroutine may use it.
 type Sim struct {
 	now   time.Duration
 	queue queue
-	rng   *rand.Rand // nil: a story, in which nothing is left to chance
+	rng   *rand.Rand // nil: a story, which has no chance
 	odds  odds
 
 	nodes     []*node
 	store     *store
-	shelf     []*folder    // unmounted, and may come back
+	shelf     []*folder    // unmounted; each may come back
 	destroyed []*folder    // lost for good
-	lost      []lostFolder // of a story
+	lost      []lostFolder // stories only
 	rooms     []*truth
 	byID      map[room.ID]*truth
 	boots     int
@@ -35,7 +35,7 @@ type Sim struct {
 // Failure is an invariant that did not hold.
 type Failure struct {
 	At   time.Duration
-	Room room.ID // "": it concerns a node
+	Room room.ID // "": the failure concerns a node
 	Why  string
 }
 
@@ -47,7 +47,7 @@ func newSim(rng *rand.Rand) *Sim {
 	return s
 }
 
-// fail notes the first invariant that does not hold; the run ends.
+// fail records the first broken invariant and ends the run.
 func (s *Sim) fail(id room.ID, why string, args ...any) {
 	if s.failed == nil {
 		s.failed = &Failure{s.now, id, fmt.Sprintf(why, args...)}
@@ -55,10 +55,10 @@ func (s *Sim) fail(id room.ID, why string, args ...any) {
 	}
 }
 
-// after has something done in a while.
+// after runs do once d has passed.
 func (s *Sim) after(d time.Duration, do func()) { s.queue.push(s.now+d, do) }
 
-// run lets time go by.
+// run executes what is queued up to a time.
 func (s *Sim) run(until time.Duration) {
 	for s.failed == nil {
 		at, do := s.queue.pop(until)
@@ -71,12 +71,12 @@ func (s *Sim) run(until time.Duration) {
 	}
 }
 
-// once reports true so often in ten thousand.
-func (s *Sim) once(in10000 int) bool {
+// chance reports true with a probability of in10000 in ten thousand; in a story never.
+func (s *Sim) chance(in10000 int) bool {
 	return s.rng != nil && in10000 > 0 && s.rng.IntN(10000) < in10000
 }
 
-// between draws a time; a story takes the least.
+// between draws a duration; a story always takes the shortest.
 func (s *Sim) between(least, most time.Duration) time.Duration {
 	if s.rng == nil || most <= least {
 		return least
@@ -101,7 +101,7 @@ func (s *Sim) truth(id room.ID) *truth {
 	return t
 }
 
-// ring is the node that the ring gives a room, nil if nobody is on it.
+// ring returns the process that the ring gives a room; nil: the ring is empty.
 func (s *Sim) ring(id room.ID) *life {
 	var best *life
 	var most uint64
@@ -116,7 +116,7 @@ func (s *Sim) ring(id room.ID) *life {
 	return best
 }
 
-// mix is FNV-1a over both, stirred.
+// mix hashes both strings: FNV-1a with a final mix.
 func mix(a, b string) uint64 {
 	h := uint64(14695981039346656037)
 	for _, s := range [...]string{a, "~", b} {
@@ -129,7 +129,7 @@ func mix(a, b string) uint64 {
 	return h ^ h>>32
 }
 
-// queue is what is to be done, by time and then by age: a binary heap.
+// queue is a binary heap of pending work, ordered by time and then by age.
 type queue struct {
 	all []timed
 	n   uint64
@@ -156,7 +156,7 @@ func (q *queue) push(at time.Duration, do func()) {
 	}
 }
 
-// pop takes the next, if its time comes by until.
+// pop removes and returns the next work if it is due by until, else nil.
 func (q *queue) pop(until time.Duration) (time.Duration, func()) {
 	if len(q.all) == 0 || q.all[0].at > until {
 		return 0, nil
@@ -183,8 +183,8 @@ func (q *queue) pop(until time.Duration) (time.Duration, func()) {
 // Line is one line of a story.
 type Line struct {
 	At   time.Duration
-	Node string  // "": it concerns none
-	Room room.ID // likewise
+	Node string  // "": the line concerns no node
+	Room room.ID // "": the line concerns no room
 	Text string
 }
 
@@ -200,7 +200,7 @@ func (s *Sim) say(node string, id room.ID, text string, args ...any) {
 	}
 }
 
-// sayStep tells of a machine's step.
+// sayStep writes a line about a step of a machine.
 func (s *Sim) sayStep(l *life, id room.ID, e ownership.Event, to ownership.State, effects []ownership.Effect) {
 	if s.trace == nil {
 		return
@@ -209,7 +209,7 @@ func (s *Sim) sayStep(l *life, id room.ID, e ownership.Event, to ownership.State
 	for i, e := range effects {
 		wants[i] = e.String()
 	}
-	text := l.heard(id, e)
+	text := l.describe(id, e)
 	if len(wants) > 0 {
 		text += " → " + strings.Join(wants, ", ")
 	}

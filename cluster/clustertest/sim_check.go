@@ -11,29 +11,29 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// truth is what players and operators have seen of a room. It belongs to no node.
+// truth is what players and operators have seen of a room. No node reads it.
 type truth struct {
 	id     room.ID
 	memory bool
-	length int // acts until it ends
+	length int // the room ends after so many acts
 
-	acked   log // acknowledged
+	acked   log // what was acknowledged
 	ackedAt time.Duration
-	epoch   record.Epoch // the newest that anybody was told
+	epoch   record.Epoch // the newest that anybody has seen
 	served  map[record.Epoch]*life
 
-	unwritable bool // no store ever takes its end
-	deadly     bool // it has killed a process
-	shortened  bool // a disk has lost some of it
-	damaged    bool // and that was said, or could not be
-	given      bool // an operator has given it up
-	gone       bool // its only copy went with a disk
+	unwritable bool // the store never accepts its end
+	deadly     bool // it has killed a process, or cannot be brought back
+	shortened  bool // a disk has lost a part of its log without a trace
+	damaged    bool // a loss was reported, or nobody is left who could notice it
+	givenUp    bool // by an operator
+	gone       bool // its only copy was on a lost disk
 }
 
-// commit is a room's acknowledging all of a log.
+// commit checks and records that a process acknowledges all of a log.
 func (t *truth) commit(l *life, at record.Epoch, g log) {
 	s := l.s
-	if t.given {
+	if t.givenUp {
 		return
 	}
 	if was := t.served[at]; was != nil && was != l {
@@ -56,7 +56,7 @@ func (t *truth) commit(l *life, at record.Epoch, g log) {
 	t.epoch, t.acked, t.ackedAt = at, g, s.now
 }
 
-// inOrder checks that acts come in order, once, at epochs that grow.
+// inOrder checks that each act is there once and in order, and that epochs never go back.
 func (s *Sim) inOrder(t *truth, g log) {
 	last := t.acked.acts()
 	epoch := t.acked.epoch
@@ -75,7 +75,7 @@ func (s *Sim) inOrder(t *truth, g log) {
 	}
 }
 
-// common is what two logs share.
+// common returns the longest common prefix of two logs.
 func common(a, b log) log {
 	n := min(len(a.entries), len(b.entries))
 	for a.sumAt(n) != b.sumAt(n) {
@@ -84,28 +84,30 @@ func common(a, b log) log {
 	return log{epoch: a.epoch, entries: a.entries[:n]}
 }
 
-// released checks what the store was given.
-func (t *truth) released(s *Sim, kept log) {
+// checkRelease checks the checkpoint that the store was given.
+func (t *truth) checkRelease(s *Sim, kept log) {
 	if !kept.holds(t.acked) && !t.damaged {
 		s.fail(t.id, "(3) it is released with %d entries, and %d were acknowledged", len(kept.entries), len(t.acked.entries))
 	}
 }
 
-// removed checks that a log that went was not all there was. Where a disk has lost some of the
-// owner's log already, a copy that another node removes is not what lost it.
-func (t *truth) removed(s *Sim) {
+// checkRemove checks that a removed log was not the last copy. If a disk has already lost a part of the
+// owner's log, the removal of another node's copy is not the cause of the loss.
+func (t *truth) checkRemove(s *Sim) {
 	if !t.excused() && !t.shortened && !s.safe(t) {
 		s.fail(t.id, "its only log is removed")
 	}
 }
 
-// excused are rooms of which something was lost in a way that is said, or that promise nothing.
-func (t *truth) excused() bool { return t.damaged || t.silent() }
+// excused reports whether the room may have lost something: the loss was reported, or the room promises nothing.
+func (t *truth) excused() bool { return t.damaged || t.needsNoOwner() }
 
-// silent are those of them that need not be served again.
-func (t *truth) silent() bool { return t.memory || t.given || t.gone || len(t.acked.entries) == 0 }
+// needsNoOwner reports whether the room need not be served again.
+func (t *truth) needsNoOwner() bool {
+	return t.memory || t.givenUp || t.gone || len(t.acked.entries) == 0
+}
 
-// safe reports whether all that was acknowledged of a room is somewhere, or its end is stored.
+// safe reports whether a copy of all that was acknowledged of a room exists, or its end is stored.
 func (s *Sim) safe(t *truth) bool {
 	if end, ok := s.store.results[t.id]; ok && !end.aborted {
 		return true
@@ -128,10 +130,10 @@ func (f *folder) safe(t *truth) bool {
 	return slices.ContainsFunc(f.asides, func(a *aside) bool { return a.id == t.id && (t.damaged || a.log.holds(t.acked)) })
 }
 
-// ended checks an end that the store has just taken.
-func (t *truth) ended(s *Sim, end result) {
+// checkEnd checks an end that the store has just taken.
+func (t *truth) checkEnd(s *Sim, end result) {
 	switch {
-	case t.given || t.memory || t.damaged:
+	case t.givenUp || t.memory || t.damaged:
 	case end.aborted && len(t.acked.entries) > 0 && !t.deadly:
 		s.fail(t.id, "(5) it is aborted, and could go on")
 	case end.aborted && t.acked.over():
@@ -142,12 +144,12 @@ func (t *truth) ended(s *Sim, end result) {
 }
 
 func (t *truth) mismatch(s *Sim, was, end result) {
-	if !t.given && !t.damaged {
+	if !t.givenUp && !t.damaged {
 		s.fail(t.id, "(5) it has two ends: %+v is stored, %+v is offered", was, end)
 	}
 }
 
-// checkGone checks that a drained node that exits is in no row.
+// checkGone checks that no live row names a drained process that exits.
 func (l *life) checkGone() {
 	for _, t := range l.s.rooms {
 		r := l.s.store.rows[t.id]
@@ -158,16 +160,16 @@ func (l *life) checkGone() {
 	}
 }
 
-// settled checks, after a time without faults, that each room is served once, or has its end stored.
-func (s *Sim) settled(within time.Duration) {
+// checkSettled runs after a phase without faults. It checks that one node serves each room, or that its end is stored.
+func (s *Sim) checkSettled(within time.Duration) {
 	for _, t := range s.rooms {
-		if t.silent() {
+		if t.needsNoOwner() {
 			continue
 		}
 		end, ended := s.store.results[t.id]
 		switch {
 		case t.unwritable && (t.acked.over() || t.deadly) && (t.damaged || s.safe(t)):
-		case t.damaged && ended: // by its end as it was before, or as it came after
+		case t.damaged && ended: // the end may be that of before the damage, or of after it
 		case t.acked.over():
 			if !ended || end.aborted {
 				s.fail(t.id, "(5) it is finished, and has no result%s", s.where(t))
@@ -184,7 +186,7 @@ func (s *Sim) settled(within time.Duration) {
 	}
 }
 
-// serving are the rooms of that id in memory.
+// serving returns the rooms of that id that processes have in memory.
 func (s *Sim) serving(id room.ID) (all []*live) {
 	for _, n := range s.nodes {
 		if n.life != nil && n.life.live[id] != nil {
@@ -194,7 +196,7 @@ func (s *Sim) serving(id room.ID) (all []*live) {
 	return all
 }
 
-// where says what is left of a room.
+// where describes every copy and owner of a room.
 func (s *Sim) where(t *truth) string {
 	var b strings.Builder
 	if r := s.store.rows[t.id]; r != nil {

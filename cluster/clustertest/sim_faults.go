@@ -11,31 +11,31 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// odds are how often something goes wrong, in ten thousand times that it could.
+// odds are probabilities of faults, in ten thousandths.
 type odds struct {
 	crash      int // at each point before, in and after an effect
-	late       int // a request to the store is done long after
-	lost       int // or never
-	unanswered int // or its answer is lost
-	stray      int // a node wants a room that the ring gives to another
-	untold     int // a word to another node is lost
+	late       int // the store executes a request much later
+	lost       int // the store never executes a request
+	unanswered int // the answer of the store is lost
+	stray      int // a node wants a room that the ring gives to another node
+	tellLost   int // a message to another node is lost
 	poison     int // an act kills the process
 	wrong      int // a program cannot run a room, comes to something else, or breaks
 
-	moved, swapped, destroyed int // what has become of its folder when a node comes back
-	troubles                  []func(*Sim)
+	moved, swapped, destroyed int          // what happens to a node's folder before its next start
+	troubles                  []func(*Sim) // faults that happen now and then
 }
 
 const (
-	storm = 60 * time.Second // of faults
-	calm  = 90 * time.Second // without: what must come right has come right by then
+	faulty = 60 * time.Second // the first phase: faults happen
+	calm   = 90 * time.Second // the second phase: no faults; the cluster has recovered by its end
 )
 
-// Run runs a seed, and tells each line of its story to trace if that is not nil.
+// Run runs a seed and passes each line of its story to trace, unless that is nil.
 func Run(seed uint64, trace func(Line)) *Failure {
 	s := newSim(rand.New(rand.NewPCG(seed, 0x726f6f6d72696e67)))
 	s.trace = trace
-	s.weather()
+	s.drawFaults()
 	for i := range 1 + s.pick(4) {
 		n := s.addNode(string(rune('a' + i)))
 		n.program = s.program()
@@ -43,17 +43,17 @@ func Run(seed uint64, trace func(Line)) *Failure {
 	}
 	s.after(0, s.makeRooms)
 	s.after(s.between(time.Second, 5*time.Second), s.trouble)
-	s.run(storm)
-	s.clear()
-	s.run(storm + calm)
+	s.run(faulty)
+	s.endFaults()
+	s.run(faulty + calm)
 	if s.failed == nil {
-		s.settled(calm / 3)
+		s.checkSettled(calm / 3)
 	}
 	return s.failed
 }
 
-// weather draws which faults this run has: one of all kinds at once would seldom come far.
-func (s *Sim) weather() {
+// drawFaults draws which kinds of faults this run has. With all kinds at once a run would seldom get far.
+func (s *Sim) drawFaults() {
 	some := func(most int) int {
 		if s.pick(2) == 0 {
 			return 0
@@ -61,7 +61,7 @@ func (s *Sim) weather() {
 		return 1 + s.pick(most)
 	}
 	s.odds = odds{
-		crash: some(100), late: some(1000), lost: some(1000), unanswered: some(1000), stray: some(1000), untold: some(8000),
+		crash: some(100), late: some(1000), lost: some(1000), unanswered: some(1000), stray: some(1000), tellLost: some(8000),
 		poison: some(50), wrong: some(2000), moved: some(3000), swapped: some(2000), destroyed: some(1000),
 	}
 	for _, t := range []func(*Sim){
@@ -74,20 +74,20 @@ func (s *Sim) weather() {
 	}
 }
 
-func (s *Sim) stormy() bool { return s.now < storm }
+func (s *Sim) hasFaults() bool { return s.now < faulty }
 
-// trouble makes some, now and then.
+// trouble causes a fault now and then.
 func (s *Sim) trouble() {
-	if !s.stormy() || len(s.odds.troubles) == 0 {
+	if !s.hasFaults() || len(s.odds.troubles) == 0 {
 		return
 	}
 	s.odds.troubles[s.pick(len(s.odds.troubles))](s)
 	s.after(s.between(time.Second, 8*time.Second), s.trouble)
 }
 
-// clear ends all faults: the store answers, each folder that is not lost for good has a node, and each node a program
-// that can run every room.
-func (s *Sim) clear() {
+// endFaults ends all faults: the store answers, each folder that is not lost for good has a node, and each node has a
+// program that can run every room.
+func (s *Sim) endFaults() {
 	s.say("", "", "the faults end")
 	s.odds = odds{}
 	s.store.away, s.store.slow = false, 0
@@ -110,19 +110,19 @@ func (s *Sim) program() program {
 	return program{version: name("v", s.pick(1000)), odds: s.odds.wrong}
 }
 
-// comeBack has a node start again, with what has become of its folder.
-func (s *Sim) comeBack(n *node) {
-	if !s.stormy() {
+// restart schedules the next start of a node, perhaps with another folder or program.
+func (s *Sim) restart(n *node) {
+	if !s.hasFaults() {
 		s.after(time.Second, n.start)
 		return
 	}
 	switch old := n.folder; {
-	case s.once(s.odds.moved):
+	case s.chance(s.odds.moved):
 		n.folder.adopt()
-	case s.once(s.odds.swapped):
+	case s.chance(s.odds.swapped):
 		n.folder = s.unshelve()
 		s.shelf = append(s.shelf, old)
-	case s.once(s.odds.destroyed):
+	case s.chance(s.odds.destroyed):
 		n.folder = s.newFolder()
 		s.destroy(old)
 		s.after(s.between(10*time.Second, 40*time.Second), func() { s.forget(old) })
@@ -147,19 +147,19 @@ func (s *Sim) destroy(f *folder) {
 	s.say("", "", "folder %s is lost for good", f.id)
 	f.lost, s.destroyed = true, append(s.destroyed, f)
 	for _, t := range s.rooms {
-		s.lostWith(t)
+		s.noteLoss(t)
 	}
 }
 
-// lostWith notes that a room's only copy, or the one that its row names, was in a folder that is lost. The row of an aborted
-// room names the folder that keeps its log.
-func (s *Sim) lostWith(t *truth) {
+// noteLoss records whether a room is lost: its only copy, or the one that its row names, was in a lost folder. The row of an
+// aborted room names the folder that keeps its log.
+func (s *Sim) noteLoss(t *truth) {
 	r := s.store.rows[t.id]
 	named := r != nil && r.State != record.RowReleased && slices.ContainsFunc(s.destroyed, func(f *folder) bool { return f.had(r.Folder) })
-	t.gone = t.gone || named || len(s.destroyed) > 0 && !t.silent() && !s.safe(t)
+	t.gone = t.gone || named || len(s.destroyed) > 0 && !t.needsNoOwner() && !s.safe(t)
 }
 
-// forget is an operator's word that a folder is lost.
+// forget is an operator's statement that a folder is lost. It is repeated until the store answers.
 func (s *Sim) forget(f *folder) {
 	if s.store.away {
 		s.after(time.Second, func() { s.forget(f) })
@@ -169,7 +169,7 @@ func (s *Sim) forget(f *folder) {
 	s.store.forget(f)
 }
 
-// anyLife is a process that runs, nil if none does.
+// anyLife returns the process of a random node; nil: that node does not run.
 func (s *Sim) anyLife() *life {
 	n := s.nodes[s.pick(len(s.nodes))]
 	return n.life
@@ -198,7 +198,7 @@ func (s *Sim) drainOne() {
 func (s *Sim) rollAll() {
 	for i, n := range s.nodes {
 		s.after(time.Duration(i)*5*time.Second, func() {
-			if n.life != nil && s.stormy() {
+			if n.life != nil && s.hasFaults() {
 				n.life.drain(10 * time.Second)
 			}
 		})
@@ -236,7 +236,7 @@ func (s *Sim) damageOne() {
 	}
 }
 
-// reopenOne has a copy that was set aside go on as another room.
+// reopenOne continues a copy that was set aside as another room.
 func (s *Sim) reopenOne() {
 	if l := s.anyLife(); l != nil && !l.draining {
 		for _, a := range l.folder.asides {
@@ -247,7 +247,7 @@ func (s *Sim) reopenOne() {
 	}
 }
 
-// reopen refuses a copy of a room that lives, or was played to its end.
+// reopen continues a copy as another room. It refuses a copy of a room that lives or was played to its end.
 func (l *life) reopen(a *aside, as room.ID) bool {
 	r := l.s.store.rows[a.id]
 	end, ended := l.s.store.results[a.id]
@@ -262,9 +262,9 @@ func (l *life) reopen(a *aside, as room.ID) bool {
 	return true
 }
 
-// makeRooms makes some, now and then.
+// makeRooms makes a room now and then.
 func (s *Sim) makeRooms() {
-	if !s.stormy() {
+	if !s.hasFaults() {
 		return
 	}
 	s.after(s.between(time.Second, 20*time.Second), s.makeRooms)
@@ -285,7 +285,7 @@ func (l *life) make(t *truth) {
 	l.loop.Deliver(t.id, ownership.Event{Kind: ownership.Made, Memory: t.memory}, nil)
 }
 
-// client acts in a room until that is over, and looks for it where it is not.
+// client acts in a room until it is over. If nobody serves the room, the client sometimes asks a random node for it.
 func (s *Sim) client(t *truth) {
 	if _, ended := s.store.results[t.id]; ended {
 		return
@@ -297,7 +297,7 @@ func (s *Sim) client(t *truth) {
 			r.act(t.acked.acts() + 1)
 		}
 	}
-	if len(all) == 0 && s.once(1000) {
+	if len(all) == 0 && s.chance(1000) {
 		for range 1 + s.pick(2) {
 			if l := s.anyLife(); l != nil {
 				l.want(t.id)

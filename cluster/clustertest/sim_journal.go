@@ -13,14 +13,14 @@ import (
 // entry is one input of a room's log.
 type entry struct {
 	epoch record.Epoch
-	act   int    // the client's number of it; 0: the entry opens an epoch
+	act   int    // the client's number of the act; 0: the entry opens an epoch or ends the room
 	final bool   // it ends the room
 	sum   uint64 // of the log up to here
 }
 
-// log is what is kept of a room. It is never changed in place, so copies share entries.
+// log is a room's log. It is never changed in place, so copies share entries.
 type log struct {
-	epoch   record.Epoch // noted
+	epoch   record.Epoch // the highest that was noted
 	entries []entry
 	cut     bool // its tail is missing
 }
@@ -37,7 +37,7 @@ func (g log) with(e entry) log {
 
 func (g log) sum() uint64 { return g.sumAt(len(g.entries)) }
 
-// sumAt names the first n entries.
+// sumAt returns the checksum of the first n entries.
 func (g log) sumAt(n int) uint64 {
 	if n == 0 {
 		return 14695981039346656037
@@ -45,7 +45,7 @@ func (g log) sumAt(n int) uint64 {
 	return g.entries[n-1].sum
 }
 
-// holds reports whether the log has all of another.
+// holds reports whether the log begins with all of another.
 func (g log) holds(other log) bool {
 	n := len(other.entries)
 	return n <= len(g.entries) && g.sumAt(n) == other.sum()
@@ -53,7 +53,7 @@ func (g log) holds(other log) bool {
 
 func (g log) over() bool { return len(g.entries) > 0 && g.entries[len(g.entries)-1].final }
 
-// acts is the number of the last act.
+// acts returns the number of the last act.
 func (g log) acts() int {
 	for _, e := range slices.Backward(g.entries) {
 		if e.act > 0 {
@@ -63,7 +63,7 @@ func (g log) acts() int {
 	return 0
 }
 
-// facts are what a machine knows of it.
+// facts returns what a machine knows of the log.
 func (g log) facts() ownership.Log {
 	f := ownership.Log{Epoch: g.epoch, Last: room.Index(len(g.entries)), Unborn: len(g.entries) == 0 && !g.cut}
 	if g.cut {
@@ -78,23 +78,23 @@ var (
 	errUnknown = record.Permanent(errors.New("the journal has no such room"))
 )
 
-// folder is a data folder: all that outlives a process.
+// folder is a data folder. It outlives processes.
 type folder struct {
 	s      *Sim
 	id     string
-	former []string
+	former []string // earlier ids
 	rooms  map[room.ID]*keptRoom
-	order  []room.ID // of rooms, as they came
+	order  []room.ID // the keys of rooms, oldest first
 	asides []*aside
-	deaths map[room.ID]int // processes that died in a room
-	failed time.Duration   // until then it takes nothing
-	lost   bool            // for good
+	deaths map[room.ID]int // how many processes died in a room
+	failed time.Duration   // writes fail until then
+	lost   bool            // the folder is lost for good
 }
 
 type keptRoom struct {
 	log
-	imported bool // and nothing was added since
-	short    bool // a part is missing, and nothing shows it
+	imported bool // and nothing was appended since
+	short    bool // the tail is missing, and nothing in the log shows it
 }
 
 type aside struct {
@@ -109,14 +109,14 @@ func (s *Sim) newFolder() *folder {
 	return &folder{s: s, id: name("f", s.folders), rooms: map[room.ID]*keptRoom{}, deaths: map[room.ID]int{}}
 }
 
-// adopt makes a folder that was moved another, by hand.
+// adopt gives a folder that was moved by hand a new id.
 func (f *folder) adopt() {
 	f.s.folders++
 	f.former = append(f.former, f.id)
 	f.id = name("f", f.s.folders)
 }
 
-// ids are all that the folder ever had.
+// ids returns all ids that the folder ever had.
 func (f *folder) ids() []string { return append([]string{f.id}, f.former...) }
 
 func (f *folder) had(id string) bool { return f.id == id || slices.Contains(f.former, id) }
@@ -133,7 +133,7 @@ func (f *folder) drop(id room.ID) {
 	f.order = slices.DeleteFunc(f.order, func(o room.ID) bool { return o == id })
 }
 
-// create, note, remove, setAside, load and take are what a machine asks of a journal.
+// create, take, note, remove and setAside do what a machine asks of a journal.
 func (f *folder) create(id room.ID, at record.Epoch) error {
 	if f.rooms[id] != nil {
 		return errExists
@@ -162,7 +162,7 @@ func (f *folder) note(id room.ID, e record.Epoch) error {
 func (f *folder) remove(id room.ID) error {
 	if f.rooms[id] != nil {
 		f.drop(id)
-		f.s.truth(id).removed(f.s)
+		f.s.truth(id).checkRemove(f.s)
 	}
 	return nil
 }
@@ -180,7 +180,7 @@ func (f *folder) setAside(id room.ID, why string) error {
 	return nil
 }
 
-// append adds to a room's log. What does not follow on what is there can never be added.
+// append replaces a room's log by a longer one. It fails for good if the log has not as many entries as the writer thinks.
 func (f *folder) append(id room.ID, have int, g log) error {
 	k := f.rooms[id]
 	switch {
@@ -196,8 +196,8 @@ func (f *folder) append(id room.ID, have int, g log) error {
 	return nil
 }
 
-// damage takes the tail off a room's log, as a bad disk does. It is found when the log is read, unless it is silent:
-// then only who knows what was acknowledged can tell.
+// damage removes the tail of a room's log, as a bad disk does. The next reader notices it. Silent damage is noticed only by
+// those who know what was acknowledged.
 func (f *folder) damage(id room.ID, n int, silent bool) {
 	k := f.rooms[id]
 	k.entries = k.entries[:max(len(k.entries)-n, 1)]

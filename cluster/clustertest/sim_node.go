@@ -13,7 +13,7 @@ import (
 
 const (
 	sweepEvery = 2 * time.Second
-	lookEvery  = 10 * time.Second // for a room that is held here and lies in the store
+	lookEvery  = 10 * time.Second // between requests to other nodes for a released room that is held here
 )
 
 // node is a place where processes run, one after another.
@@ -27,10 +27,10 @@ type node struct {
 	plans   []plan
 }
 
-// program is what a node's binary makes of rooms.
+// program is a node's binary: it decides which rooms the node can run.
 type program struct {
 	version          string
-	odds             int // of ten thousand rooms
+	odds             int // how many of ten thousand rooms have each fault
 	lacking, another map[room.ID]bool
 }
 
@@ -42,9 +42,9 @@ func (p program) is(what string, id room.ID) bool {
 	return p.odds > 0 && mix(string(id), p.version+what)%10000 < uint64(p.odds)
 }
 
-// plan is a crash that a story has ordered.
+// plan is a crash that a story has planned.
 type plan struct {
-	after bool // the effect is done, and its answer not heard
+	after bool // crash after the effect, before its answer; false: before the effect
 	op    ownership.Op
 }
 
@@ -64,7 +64,7 @@ type life struct {
 	loop     *lifecycle.Loop
 	live     map[room.ID]*live
 	states   map[room.ID]ownership.State
-	kept     map[room.ID]log // what Checkpoint, Load or the start has read
+	kept     map[room.ID]log // the log that Checkpoint, Load or the start has read last
 	looked   map[room.ID]time.Duration
 	ops      map[opKey]ownership.Op
 	dead     bool
@@ -76,7 +76,7 @@ type opKey struct {
 	n  uint64
 }
 
-// start runs a process, as soon as the store lets it.
+// start runs a process as soon as the store answers.
 func (n *node) start() {
 	if n.life != nil || n.folder.lost {
 		return
@@ -107,7 +107,7 @@ func (n *node) start() {
 	for _, id := range slices.Clone(n.folder.order) {
 		if k := n.folder.rooms[id]; k != nil && !l.dead {
 			l.kept[id] = k.log
-			if k.short { // nobody is left who knows
+			if k.short { // nobody is left who could notice it
 				s.truth(id).damaged = true
 			}
 			l.loop.Deliver(id, ownership.Event{Kind: ownership.Found, Log: k.facts()}, nil)
@@ -116,7 +116,7 @@ func (n *node) start() {
 	l.after(s.between(0, sweepEvery), l.sweep)
 }
 
-// after has a process do something in a while, if it lives then and is not paused.
+// after runs do once d has passed. A dead process does nothing; a paused one does it after its pause.
 func (l *life) after(d time.Duration, do func()) {
 	l.s.after(d, func() { l.awake(do) })
 }
@@ -131,7 +131,7 @@ func (l *life) awake(do func()) {
 	}
 }
 
-// crash kills the process. What it has asked the store for may still be done.
+// crash kills the process. The store may still execute its requests.
 func (l *life) crash(why string) {
 	if l.dead {
 		return
@@ -145,20 +145,20 @@ func (l *life) end() {
 	l.node.life = nil
 	l.node.paused = 0
 	if l.s.rng != nil {
-		l.s.comeBack(l.node)
+		l.s.restart(l.node)
 	}
 }
 
-// fail is a process that stops itself at a machine's word.
+// fail stops the process because a machine asks for it.
 func (l *life) fail(err error) { l.crash("it fails: " + err.Error()) }
 
-// stepped hears of each step of a machine.
+// stepped is called after each step of a machine.
 func (l *life) stepped(r *lifecycle.Room, e ownership.Event, to ownership.State, effects []ownership.Effect) {
 	l.states[r.ID] = to
 	if to == ownership.Absent {
 		delete(l.states, r.ID)
 	}
-	if t := l.s.truth(r.ID); t.shortened && to == ownership.Held { // it is said
+	if t := l.s.truth(r.ID); t.shortened && to == ownership.Held { // the loss is reported
 		t.damaged = true
 	}
 	l.s.sayStep(l, r.ID, e, to, effects)
@@ -169,15 +169,15 @@ func (l *life) stepped(r *lifecycle.Room, e ownership.Event, to ownership.State,
 	}
 }
 
-// heard words an event for a story.
-func (l *life) heard(id room.ID, e ownership.Event) string {
+// describe words an event for a story.
+func (l *life) describe(id room.ID, e ownership.Event) string {
 	if e.Kind != ownership.Answer {
 		return e.String()
 	}
 	return fmt.Sprintf("%s: %s", l.ops[opKey{id, e.N}], e)
 }
 
-// drain gives all rooms away, and exits when that is done.
+// drain gives all rooms away and then exits.
 func (l *life) drain(patience time.Duration) {
 	if l.dead || l.draining {
 		return
@@ -189,11 +189,11 @@ func (l *life) drain(patience time.Duration) {
 			l.loop.Deliver(t.id, ownership.Event{Kind: ownership.Drain}, nil)
 		}
 	}
-	l.drained(l.s.now + patience)
+	l.exitWhenDrained(l.s.now + patience)
 }
 
-// drained exits as soon as nothing is left, or patience ends.
-func (l *life) drained(by time.Duration) {
+// exitWhenDrained exits as soon as no room is left, or when by has come.
+func (l *life) exitWhenDrained(by time.Duration) {
 	left := false
 	for _, state := range l.states {
 		left = left || state != ownership.Held
@@ -207,7 +207,7 @@ func (l *life) drained(by time.Duration) {
 		l.s.say(l.node.name, "", "exits with rooms")
 		l.end()
 	default:
-		l.after(100*time.Millisecond, func() { l.drained(by) })
+		l.after(100*time.Millisecond, func() { l.exitWhenDrained(by) })
 	}
 }
 
@@ -232,7 +232,7 @@ func (l *life) swept(released []room.ID) {
 	for _, id := range released {
 		held := l.states[id] == ownership.Held
 		ours := l.s.ring(id) == l && l.s.now >= l.looked[id]
-		if ours || l.s.once(l.s.odds.stray) {
+		if ours || l.s.chance(l.s.odds.stray) {
 			l.want(id)
 		}
 		if ours && held {
@@ -256,9 +256,9 @@ func (s *Sim) wantElsewhere(l *life, id room.ID) {
 	}
 }
 
-// tell has a node want a room. It may be lost, or late.
+// tell asks a node to want a room. The message may be lost or late.
 func (s *Sim) tell(l *life, id room.ID) {
-	if s.once(s.odds.untold) {
+	if s.chance(s.odds.tellLost) {
 		return
 	}
 	l.after(s.between(time.Millisecond, 50*time.Millisecond), func() { l.want(id) })
@@ -286,7 +286,7 @@ func (l *life) crashes(id room.ID, op ownership.Op, after bool) bool {
 			return true
 		}
 	}
-	if l.s.once(l.s.odds.crash) {
+	if l.s.chance(l.s.odds.crash) {
 		l.crash(fmt.Sprintf("%s the %s of %s", at, op, id))
 		return true
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// answerTo takes the answer to an effect.
+// answerTo receives the answer to an effect.
 type answerTo = func(ownership.Event)
 
-// Do is the life's lifecycle.Ports.
+// Do implements lifecycle.Ports.
 func (l *life) Do(r *lifecycle.Room, e ownership.Effect, answer func(ownership.Event)) {
 	if l.crashes(r.ID, e.Do, false) {
 		return
@@ -62,7 +62,7 @@ func (l *life) Do(r *lifecycle.Room, e ownership.Effect, answer func(ownership.E
 	}
 }
 
-// perform executes an effect of this node's own and answers it a little later. The process may die before, after and in between.
+// perform executes an effect on this node and answers it a little later. The process may die before and after the effect.
 func (l *life) perform(id room.ID, e ownership.Effect, takes time.Duration, answer answerTo, do func() ownership.Event) {
 	l.after(takes, func() {
 		if l.crashes(id, e.Do, false) {
@@ -141,8 +141,8 @@ func (l *life) rows(id room.ID, e ownership.Effect, answer answerTo) {
 	})
 }
 
-// store tries until the store has answered. The end of a room that could not be brought back dies with its process: stores
-// do not fence ends, and another program may bring the room back.
+// store repeats the request until the store has answered. It drops the end of a room that could not be brought back when the
+// process is dead: stores do not fence ends, and another program may bring the room back.
 func (l *life) store(id room.ID, e ownership.Effect, end result, answer answerTo) {
 	l.s.store.call(l, e.Do, func() ownership.Event {
 		if end.aborted && l.dead {
@@ -160,13 +160,13 @@ func (l *life) store(id room.ID, e ownership.Effect, end result, answer answerTo
 	})
 }
 
-// replay runs what is kept of a room.
+// replay answers how a replay of the room's log ends.
 func (l *life) replay(id room.ID) ownership.Event {
 	kept := l.kept[id]
 	switch {
 	case l.node.program.cannotRead(id):
 		return ownership.Event{Verdict: ownership.Lacks, Why: "this program lacks its version"}
-	case l.folder.deaths[id] == 1 && l.s.once(5000):
+	case l.folder.deaths[id] == 1 && l.s.chance(5000):
 		l.folder.deaths[id]++
 		l.crash(fmt.Sprintf("%s kills it again", id))
 		return ownership.Event{}

@@ -9,7 +9,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// live is a room in a process's memory: it steps acts at once, and acknowledges them when its journal has them.
+// live is a room in a process's memory. It steps acts at once and acknowledges them when the journal has them.
 type live struct {
 	l         *life
 	t         *truth
@@ -18,16 +18,16 @@ type live struct {
 	committed int
 	writing   bool
 	settled   bool     // its end is stored, or never will be
-	stopping  answerTo // of Stop
+	stopping  answerTo // the answer to Stop; nil: it was not asked to stop
 }
 
-// start lets a room go on.
+// start runs a room from its log.
 func (l *life) start(id room.ID, at record.Epoch) {
 	t := l.s.truth(id)
 	r := &live{l: l, t: t, epoch: at, log: l.kept[id]}
 	l.live[id] = r
 	r.committed = len(r.log.entries)
-	if r.log.over() { // it is shown
+	if r.log.over() { // players still see its end
 		t.commit(l, at, r.log)
 		l.loop.Deliver(id, ownership.Event{Kind: ownership.Ended}, nil)
 		return
@@ -36,12 +36,12 @@ func (l *life) start(id room.ID, at record.Epoch) {
 	r.write()
 }
 
-// act takes the next act of a client: one that it has already is not taken again, and none is left out.
+// act takes the client's act n, if that is the next one.
 func (r *live) act(n int) {
 	if r.stopping != nil || r.log.over() || r.gone() || n != r.log.acts()+1 {
 		return
 	}
-	if r.l.s.once(r.l.s.odds.poison) {
+	if r.l.s.chance(r.l.s.odds.poison) {
 		r.l.folder.deaths[r.t.id]++
 		r.t.deadly = true
 		r.l.crash(string(r.t.id) + " kills it")
@@ -56,7 +56,7 @@ func (r *live) act(n int) {
 
 func (r *live) gone() bool { return r.l.live[r.t.id] != r }
 
-// write hands on what the journal does not have.
+// write gives the journal the entries that it does not have.
 func (r *live) write() {
 	if r.writing || r.gone() || r.committed == len(r.log.entries) {
 		return
@@ -82,7 +82,7 @@ func (r *live) write() {
 	})
 }
 
-// written lets out what was held for it.
+// written acknowledges what the journal has now.
 func (r *live) written(some log) {
 	if r.gone() {
 		return
@@ -96,7 +96,7 @@ func (r *live) written(some log) {
 	r.write()
 }
 
-// stop has the room take no more.
+// stop ends the room in this process after its last write.
 func (r *live) stop(answer answerTo) {
 	r.stopping = answer
 	r.stopped()
@@ -110,7 +110,7 @@ func (r *live) stopped() {
 	r.stopping(ownership.Event{Stopped: ownership.StoppedRoom{Last: room.Index(r.committed), Over: r.log.over()}})
 }
 
-// leave ends the last look at a room that is over.
+// leave removes a room that is over from memory.
 func (r *live) leave() {
 	if r.gone() || r.stopping != nil || !r.settled {
 		return

@@ -21,7 +21,7 @@ var (
 // row is a room's row.
 type row struct {
 	record.Row
-	kept log // checkpoint, when released
+	kept log // the checkpoint of a released room
 }
 
 // result is a stored end.
@@ -30,7 +30,7 @@ type result struct {
 	aborted bool
 }
 
-// store is the one place where rows are. Each of its methods is a transaction.
+// store is the database of the cluster. Each of its methods is a transaction.
 type store struct {
 	s       *Sim
 	rows    map[room.ID]*row
@@ -43,15 +43,15 @@ type store struct {
 	plans []storePlan
 }
 
-// storePlan is what a story has ordered for the next request of a kind.
+// storePlan is the fault that a story has planned for the next request of a kind.
 type storePlan struct {
 	op         ownership.Op
 	unanswered bool
 	late       time.Duration
 }
 
-// planned takes the plan for a request, if there is one.
-func (st *store) planned(op ownership.Op) storePlan {
+// takePlan removes and returns the plan for a request, if there is one.
+func (st *store) takePlan(op ownership.Op) storePlan {
 	i := slices.IndexFunc(st.plans, func(p storePlan) bool { return p.op == op })
 	if i < 0 {
 		return storePlan{}
@@ -65,10 +65,10 @@ func newStore(s *Sim) *store {
 	return &store{s: s, rows: map[room.ID]*row{}, results: map[room.ID]result{}, fenced: map[record.BootID]bool{}, folders: map[string][]record.BootID{}}
 }
 
-// call asks the store for something on behalf of a process. The write may be done late, also after the caller has given
-// up or died; the answer may be lost. Answer is called once, err not nil if nothing is known.
+// call sends the store a request of a process. The store may execute it late, even after the caller has given up or died, and
+// the answer may be lost. Answer is called once, unless the process dies; with an error, nothing is known about the request.
 func (st *store) call(l *life, op ownership.Op, do func() ownership.Event, answer func(ownership.Event, error)) {
-	s, answered, plan := st.s, false, st.planned(op)
+	s, answered, plan := st.s, false, st.takePlan(op)
 	reply := func(e ownership.Event, err error) {
 		if !answered {
 			answered = true
@@ -78,19 +78,19 @@ func (st *store) call(l *life, op ownership.Op, do func() ownership.Event, answe
 	giveUp := func(d time.Duration) { l.after(d, func() { reply(ownership.Event{}, errAway) }) }
 	land := s.between(time.Millisecond, 20*time.Millisecond) + st.slow + plan.late
 	switch {
-	case st.away && !s.once(s.odds.late):
+	case st.away && !s.chance(s.odds.late):
 		giveUp(s.between(10*time.Millisecond, storePatience))
 		return
-	case s.once(s.odds.lost):
+	case s.chance(s.odds.lost):
 		giveUp(storePatience)
 		return
-	case s.once(s.odds.late):
+	case s.chance(s.odds.late):
 		land = s.between(20*time.Millisecond, 4*storePatience)
 	}
 	giveUp(storePatience)
-	unanswered := plan.unanswered || s.once(s.odds.unanswered)
+	unanswered := plan.unanswered || s.chance(s.odds.unanswered)
 	s.after(land, func() {
-		if st.away && !s.once(s.odds.late) {
+		if st.away && !s.chance(s.odds.late) {
 			l.after(s.between(time.Millisecond, time.Second), func() { reply(ownership.Event{}, errAway) })
 			return
 		}
@@ -105,7 +105,7 @@ func (st *store) call(l *life, op ownership.Op, do func() ownership.Event, answe
 	})
 }
 
-// start makes a process known, and fences the earlier ones of its folder, whatever id it had then: docs/decisions says
+// start registers a process and fences the earlier processes of its folder, under all ids of the folder. docs/decisions says
 // where the real stores fall short of that.
 func (st *store) start(boot record.BootID, f *folder) {
 	for _, id := range f.ids() {
@@ -116,11 +116,8 @@ func (st *store) start(boot record.BootID, f *folder) {
 	st.folders[f.id] = append(st.folders[f.id], boot)
 }
 
-// dead answers a process that is fenced.
-func (st *store) dead(boot record.BootID) bool { return st.fenced[boot] }
-
 func (st *store) createRow(id room.ID, boot record.BootID, folder string, to record.Epoch) ownership.Event {
-	if st.dead(boot) {
+	if st.fenced[boot] {
 		return ownership.Event{Err: errBoot}
 	}
 	if r := st.rows[id]; r != nil {
@@ -133,7 +130,7 @@ func (st *store) createRow(id room.ID, boot record.BootID, folder string, to rec
 }
 
 func (st *store) claim(id room.ID, boot record.BootID, folder string, from ownership.Row, to record.Epoch) ownership.Event {
-	if st.dead(boot) {
+	if st.fenced[boot] {
 		return ownership.Event{Err: errBoot}
 	}
 	r := st.rows[id]
@@ -146,7 +143,7 @@ func (st *store) claim(id room.ID, boot record.BootID, folder string, from owner
 	r.Row = record.Row{Room: id, State: record.RowLive, Epoch: to, Boot: boot, Folder: folder}
 	r.kept = log{}
 	st.say(r)
-	st.s.lostWith(st.s.truth(id)) // a dead process may have claimed it into a folder that is gone
+	st.s.noteLoss(st.s.truth(id)) // a dead process may have claimed it into a lost folder
 	return ownership.Event{Outcome: ownership.Won, Row: r.Row}
 }
 
@@ -159,7 +156,7 @@ func (st *store) checkpoint(id room.ID) (log, bool) {
 }
 
 func (st *store) release(id room.ID, boot record.BootID, from ownership.Row, kept log) ownership.Event {
-	if st.dead(boot) {
+	if st.fenced[boot] {
 		return ownership.Event{Err: errBoot}
 	}
 	r := st.rows[id]
@@ -171,11 +168,11 @@ func (st *store) release(id room.ID, boot record.BootID, from ownership.Row, kep
 	}
 	r.State, r.kept = record.RowReleased, kept
 	st.say(r)
-	st.s.truth(id).released(st.s, kept)
+	st.s.truth(id).checkRelease(st.s, kept)
 	return ownership.Event{Outcome: ownership.Won, Row: r.Row}
 }
 
-// end stores a room's end, once. It asks for no living process: whoever had the room comes to the same end.
+// end stores a room's end once. It does not ask who owns the room: every owner comes to the same end.
 func (st *store) end(id room.ID, end result) ownership.Event {
 	t := st.s.truth(id)
 	if t.unwritable {
@@ -189,7 +186,7 @@ func (st *store) end(id room.ID, end result) ownership.Event {
 		return ownership.Event{Outcome: ownership.Refused, Why: "another end is stored"}
 	}
 	st.over(id, end)
-	t.ended(st.s, end)
+	t.checkEnd(st.s, end)
 	return ownership.Event{Outcome: ownership.Won}
 }
 
@@ -204,7 +201,7 @@ func (st *store) over(id room.ID, end result) {
 	st.say(r)
 }
 
-// forget ends, by an operator's word, the rooms of a folder that is lost for good, and fences its processes.
+// forget aborts the rooms of a folder that is lost for good, and fences its processes. An operator asks for it.
 func (st *store) forget(f *folder) {
 	for _, id := range f.ids() {
 		for _, boot := range st.folders[id] {
@@ -214,13 +211,13 @@ func (st *store) forget(f *folder) {
 	for _, t := range st.s.rooms {
 		r := st.rows[t.id]
 		if r != nil && r.State == record.RowLive && f.had(r.Folder) {
-			t.given = true
+			t.givenUp = true
 			st.over(t.id, result{aborted: true})
 		}
 	}
 }
 
-// releasedRows are the rooms that nobody has, in the order in which they were made.
+// releasedRows returns the released rooms, oldest first.
 func (st *store) releasedRows() (ids []room.ID) {
 	for _, t := range st.s.rooms {
 		if r := st.rows[t.id]; r != nil && r.State == record.RowReleased {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestSeeds runs seeds one after another. ROOMRING_SEED names one to be run alone.
+// TestSeeds runs seeds one after another. ROOMRING_SEED runs one seed alone.
 func TestSeeds(t *testing.T) {
 	first, last := uint64(1), uint64(2000)
 	switch one, err := strconv.ParseUint(os.Getenv("ROOMRING_SEED"), 10, 64); {
@@ -22,13 +22,13 @@ func TestSeeds(t *testing.T) {
 	}
 	for seed := first; seed <= last; seed++ {
 		if f := Run(seed, nil); f != nil {
-			t.Fatalf("%v\n%s\nROOMRING_SEED=%d runs it again", f, told(seed, f), seed)
+			t.Fatalf("%v\n%s\nROOMRING_SEED=%d runs it again", f, storyOf(seed, f), seed)
 		}
 	}
 }
 
-// told is a seed's story, cut to the room concerned.
-func told(seed uint64, f *Failure) string {
+// storyOf returns a seed's story without the lines about other rooms.
+func storyOf(seed uint64, f *Failure) string {
 	var b strings.Builder
 	Run(seed, func(l Line) {
 		if l.Room == "" || l.Room == f.Room {

@@ -12,22 +12,22 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// Story is a run written down by hand: commands, and what comes of them. Nothing in it is left to chance, and time goes by
-// only at its command. Verbs lists the commands.
+// Story is a run written by hand: commands and the lines that they cause. It has no chance, and time passes only by its
+// commands, which verbs lists.
 type Story struct {
 	s     *Sim
 	lines []Line
 }
 
-// NewStory is a story without nodes.
+// NewStory returns a story without nodes.
 func NewStory() *Story {
 	st := &Story{s: newSim(nil)}
 	st.s.trace = func(l Line) { st.lines = append(st.lines, l) }
 	return st
 }
 
-// Do executes a command and returns what has happened since the one before. The error says what a command should have been,
-// which expectation or which invariant does not hold.
+// Do executes a command and returns what has happened since the last one. The error says what is wrong with the command, or
+// which expectation or invariant does not hold.
 func (st *Story) Do(command string) ([]Line, error) {
 	words := strings.Fields(command)
 	verb, ok := verbs[words[0]]
@@ -47,16 +47,16 @@ var errUsage = errors.New("the command is not complete")
 
 // verbs are the commands, by their first word.
 var verbs = map[string]func(s *Sim, words []string) error{
-	"start":   (*Sim).doStart,   // NODE... [moved | empty]: a process, with its node's folder, that folder moved here by hand, or a new one
-	"crash":   (*Sim).doCrash,   // NODE [before EFFECT | after EFFECT]: at once, or at the next such effect: undone, or done and unanswered
+	"start":   (*Sim).doStart,   // NODE... [moved | empty]: starts a process with its node's folder; moved: the folder was moved by hand; empty: with a new folder
+	"crash":   (*Sim).doCrash,   // NODE [before EFFECT | after EFFECT]: at once, or before the next such effect, or between it and its answer
 	"drain":   (*Sim).doDrain,   // NODE: it gives its rooms away and exits
 	"store":   (*Sim).doStore,   // away | back
-	"lose":    (*Sim).doLose,    // answer of EFFECT: the store does the next one and does not answer
-	"delay":   (*Sim).doDelay,   // EFFECT TIME: the store does the next one so much later
+	"lose":    (*Sim).doLose,    // answer of EFFECT: the store executes the next one and does not answer
+	"delay":   (*Sim).doDelay,   // EFFECT TIME: the store executes the next one so much later
 	"disk":    (*Sim).doDisk,    // of NODE fails TIME
 	"damage":  (*Sim).doDamage,  // ROOM at NODE N [silently]: the last N entries of its log are lost
 	"make":    (*Sim).doMake,    // ROOM at NODE
-	"act":     (*Sim).doAct,     // ROOM [N]: acts, one after another
+	"act":     (*Sim).doAct,     // ROOM [N]: N acts, one after another; default 1
 	"finish":  (*Sim).doFinish,  // ROOM: the act that ends it
 	"want":    (*Sim).doWant,    // ROOM at NODE
 	"poison":  (*Sim).doPoison,  // ROOM at NODE: two processes have died in it there
@@ -64,10 +64,10 @@ var verbs = map[string]func(s *Sim, words []string) error{
 	"diverge": (*Sim).doDiverge, // ROOM at NODE: its program comes to something else
 	"cure":    (*Sim).doCure,    // NODE: its next process has a program that can run every room
 	"refuse":  (*Sim).doRefuse,  // ROOM: the store never takes its end
-	"forget":  (*Sim).doForget,  // NODE: its folder is lost, an operator says
-	"reopen":  (*Sim).doReopen,  // ROOM at NODE as ROOM: a copy that was set aside goes on
+	"forget":  (*Sim).doForget,  // NODE: an operator says that its folder is lost
+	"reopen":  (*Sim).doReopen,  // ROOM at NODE as ROOM: continues a copy that was set aside
 	"run":     (*Sim).doRun,     // TIME
-	"expect":  (*Sim).doExpect,  // see there
+	"expect":  (*Sim).doExpect,  // see doExpect
 }
 
 func (s *Sim) node(name string) (*node, error) {
@@ -130,7 +130,7 @@ func (s *Sim) doStart(words []string) error {
 	return nil
 }
 
-// lostFolder is one that a node had.
+// lostFolder is a folder that a node has lost.
 type lostFolder struct {
 	node   *node
 	folder *folder
@@ -323,10 +323,10 @@ func (s *Sim) doRun(words []string) error {
 // doExpect reads
 //
 //	ROOM STATE at NODE [epoch N]
-//	ROOM acts N                                    that were acknowledged
+//	ROOM acts N                                    acknowledged acts
 //	ROOM row none | live | released | over
 //	ROOM end none | stored | aborted
-//	ROOM kept | aside | gone at NODE               its log
+//	ROOM kept | aside | gone at NODE               its log there
 //	NODE runs | exited
 func (s *Sim) doExpect(words []string) error {
 	if len(words) == 2 {
@@ -387,7 +387,7 @@ func (s *Sim) endIs(id room.ID) string {
 	return "stored"
 }
 
-// has says how a folder keeps a room.
+// has returns how a folder keeps a room.
 func (f *folder) has(id room.ID) string {
 	switch {
 	case f.rooms[id] != nil:

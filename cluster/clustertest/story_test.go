@@ -8,9 +8,10 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write down what comes of the stories in testdata")
+var update = flag.Bool("update", false, "write the results of the stories into testdata")
 
-// TestStories runs testdata/*.txt. In each, commands stand above ---- and what comes of them below, up to an empty line.
+// TestStories runs testdata/*.txt. In each block, the commands stand above ---- and their results below it. An empty line ends
+// a block.
 func TestStories(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -26,7 +27,7 @@ func TestStories(t *testing.T) {
 			if is != string(was) && *update {
 				err = os.WriteFile(file, []byte(is), 0o644)
 			} else if is != string(was) {
-				t.Errorf("it comes to something else (go test ./cluster/clustertest -run TestStories -update writes it down):\n%s", is)
+				t.Errorf("the results differ (go test ./cluster/clustertest -run TestStories -update writes them):\n%s", is)
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -35,7 +36,7 @@ func TestStories(t *testing.T) {
 	}
 }
 
-// tell runs a story and returns it with what came of it.
+// tell runs a story and returns it with its results.
 func tell(t *testing.T, text string) string {
 	story := NewStory()
 	var b strings.Builder
