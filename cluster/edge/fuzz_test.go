@@ -12,8 +12,8 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// FuzzMachine brings events in any order, from routes that are, were or never were, and holds what is done against the
-// promises of a session.
+// FuzzMachine sends events in any order, from present, former and unknown routes, and checks the effects against what a
+// session promises.
 func FuzzMachine(f *testing.F) {
 	f.Add([]byte{0, 1, 14, 1, 24, 33, 35, 1, 60, 7, 0, 1, 14, 1, 24, 33, 60, 3})
 	f.Add([]byte{12, 1, 0, 1, 24, 33, 43, 1, 40, 1, 0, 1, 24, 1, 60, 2, 24, 1})
@@ -30,21 +30,21 @@ func TestAnyOrder(t *testing.T) {
 	}
 }
 
-// trial is one machine and what is known of what it has asked for.
+// trial is one machine and the state that its effects have led to.
 type trial struct {
 	t        *testing.T
 	m        edge.Machine
 	now      time.Duration
 	story    []string
-	finding  bool // a Find has no answer
-	tried    uint64
+	finding  bool   // a Find has no answer yet
+	tried    uint64 // the newest route
 	present  uint64 // the route that is attached or being attached; 0: none
 	epoch    record.Epoch
-	held     map[uint64]bool // routes on which a room may have the session
-	opens    map[uint64]int
-	first    uint64          // act that the room of the present route had not applied at the welcome; 0: every act goes there
-	next     uint64          // that the route is to be given
-	acts     map[uint64]bool // that it was given
+	held     map[uint64]bool // the routes by which a room may have the session
+	opens    map[uint64]int  // how often each route was opened
+	first    uint64          // the first act that the room had not applied at the welcome of the present route; 0: every act goes there
+	next     uint64          // the next act that the route must get
+	acts     map[uint64]bool // the acts that the route got
 	answers  int
 	ends     int
 	welcomes int
@@ -54,13 +54,13 @@ func newTrial(t *testing.T) *trial {
 	return &trial{t: t, m: edge.New(patience), held: map[uint64]bool{}, opens: map[uint64]int{}}
 }
 
-// often are events by how often they come; what is left are acts.
+// often is how many of 96 byte values stand for each event; the others stand for acts.
 var often = map[edge.Happening]int{
 	edge.Found: 12, edge.Attached: 8, edge.Welcomed: 10, edge.Lost: 6, edge.Missed: 2, edge.Refused: 2, edge.Leave: 2, edge.Due: 2,
 	edge.Ended: 1, edge.Close: 1, edge.GaveUp: 1, edge.Stopped: 1,
 }
 
-// drawn is the event that a byte stands for; 0: an act.
+// drawn returns the event that a byte stands for; 0: an act.
 func drawn(b byte) edge.Happening {
 	n := int(b % 96)
 	for what := edge.Found; what <= edge.Due; what++ {
@@ -71,7 +71,7 @@ func drawn(b byte) edge.Happening {
 	return 0
 }
 
-// run takes two bytes for each event: which, and by which route, or which act.
+// run reads two bytes for each event: its kind, and its route or act.
 func (x *trial) run(data []byte) {
 	x.step(edge.Event{What: edge.Begin})
 	for i := 0; i+1 < len(data); i += 2 {
@@ -86,11 +86,11 @@ func (x *trial) run(data []byte) {
 			Epoch: record.Epoch(arg >> 5), CSeq: record.CSeq(arg >> 6),
 		}
 		if arg%4 == 0 {
-			e.Route = uint64(arg>>2) % 16 // any, perhaps one that never was
+			e.Route = uint64(arg>>2) % 16 // any route, perhaps one that never existed
 		}
 		if what == edge.Found || what == edge.Missed {
 			if !x.finding {
-				continue // the shell answers what it was asked
+				continue // the shell answers only what it was asked
 			}
 			x.finding = false
 		}
@@ -122,7 +122,7 @@ func (x *trial) act(cseq uint64) {
 
 func (x *trial) step(e edge.Event) {
 	before := x.m.State()
-	late := e.What == edge.Attached && e.Route != x.present // its room has the session after all
+	late := e.What == edge.Attached && e.Route != x.present // the room of a former route has the session after all
 	if x.held[e.Route] = late || x.held[e.Route]; !x.held[e.Route] {
 		delete(x.held, e.Route)
 	}
@@ -132,23 +132,23 @@ func (x *trial) step(e edge.Event) {
 		x.welcomed(e)
 	}
 	if e.Route == x.present && (e.What == edge.Lost || e.What == edge.Ended || e.What == edge.Refused) {
-		delete(x.held, e.Route) // the room has let go
+		delete(x.held, e.Route) // the room no longer has the session
 	}
 	for _, f := range effects {
 		x.effect(f)
 	}
 	if late && x.held[e.Route] {
-		x.fail("that room keeps it")
+		x.fail("that room keeps the session")
 	}
 	if x.ends > 0 != (x.m.State() == edge.Over) {
 		x.fail("%d ends", x.ends)
 	}
 	if x.m.State() == edge.Over {
 		if len(x.held) > 0 {
-			x.fail("rooms still have it: %v", x.held)
+			x.fail("rooms still have the session: %v", x.held)
 		}
 		if x.answers != 1 {
-			x.fail("who began it was told %d times", x.answers)
+			x.fail("the caller that began it got %d answers", x.answers)
 		}
 	}
 }
@@ -169,12 +169,12 @@ func (x *trial) welcomed(e edge.Event) {
 
 func (x *trial) effect(f edge.Effect) {
 	if x.ends > 0 && f.Do != edge.Detach && f.Do != edge.Answer {
-		x.fail("after its end")
+		x.fail("an effect after the end")
 	}
 	switch f.Do {
 	case edge.Find:
 		if x.finding {
-			x.fail("it looks twice at once")
+			x.fail("two searches at once")
 		}
 		x.finding = true
 	case edge.Attach:

@@ -11,25 +11,25 @@ import (
 // backoff is the longest wait before a session looks for its room again.
 var backoff = clock.Backoff{Min: 40 * time.Millisecond, Max: 250 * time.Millisecond}
 
-// Machine is one client's session. Make it by New; who uses it from several goroutines locks it.
+// Machine is one client's session. Make it by New. Callers with several goroutines must lock it.
 type Machine struct {
 	reattach time.Duration
 
-	state State
-	route uint64 // the newest; it is the present one in Attaching, Live and Leaving
-	node  string // of it
-	yes   bool   // Attaching: the room has said yes
-	acts  acts   // of the present route
+	state    State
+	route    uint64 // the newest; the present one in Attaching, Live and Leaving
+	node     string // the node of route
+	accepted bool   // the room has accepted route
+	acts     acts   // the filter of route
 
-	known    bool // the client has been welcomed
-	epoch    record.Epoch
-	leaves   bool // it has given up its seat, as far as it knows
-	answered bool // who began the session knows how it went
+	known    bool         // a room has welcomed the client
+	epoch    record.Epoch // of the last welcome
+	leaves   bool         // the client has given up its seat
+	answered bool         // the caller that began the session knows the outcome
 
-	search bool          // for the room goes on; it ends with the first answer, later ones with the welcome
-	until  time.Duration // it may
-	tries  int
-	why    error // the last one failed
+	searching bool          // the session looks for its room: the first time until the answer, later until the welcome
+	deadline  time.Duration // the search fails then
+	tries     int           // of this search
+	lastErr   error         // why the last try failed
 }
 
 // New makes a client's machine. Reattach is how long it looks for its room before it gives up.
@@ -44,7 +44,7 @@ func (m *Machine) Step(now time.Duration, e Event) []Effect {
 	case m.state == 0:
 		return m.begin(now, e)
 	case m.state == Over:
-		return m.late(e)
+		return m.stale(e)
 	}
 	switch e.What {
 	case Found:
@@ -52,17 +52,17 @@ func (m *Machine) Step(now time.Duration, e Event) []Effect {
 	case Missed:
 		return m.missed(now, e)
 	case Attached, Refused, Welcomed, Lost, Ended:
-		return m.told(now, e)
+		return m.roomEvent(now, e)
 	case Leave:
-		return m.leave()
+		return m.leaveSeat()
 	case Close:
 		return m.close(e)
 	case GaveUp:
 		if !m.answered {
-			return m.fail(&NotInTime{m.why})
+			return m.fail(&NotInTime{m.lastErr})
 		}
 	case Stopped:
-		if m.search {
+		if m.searching {
 			return m.fail(ErrStopped)
 		}
 	case Due:
@@ -77,7 +77,7 @@ func (m *Machine) Act(cseq uint64) (route uint64, ok bool) {
 	case Live, Leaving:
 		return m.route, m.acts.admits(cseq)
 	case Attaching:
-		return m.route, m.yes && !m.known
+		return m.route, m.accepted && !m.known
 	}
 	return 0, false
 }
@@ -91,12 +91,12 @@ func (m *Machine) begin(now time.Duration, e Event) []Effect {
 	if e.What != Begin {
 		return nil
 	}
-	m.state, m.search, m.until = Looking, true, now+m.reattach
+	m.state, m.searching, m.deadline = Looking, true, now+m.reattach
 	return []Effect{{Do: Find}}
 }
 
-// late handles an event of a route that is no longer present. If it has attached after all, it is detached.
-func (m *Machine) late(e Event) []Effect {
+// stale handles an event of a route that is not present. A route that has attached after all is detached.
+func (m *Machine) stale(e Event) []Effect {
 	if e.What == Attached {
 		return []Effect{{Do: Detach, Route: e.Route}}
 	}
@@ -107,7 +107,7 @@ func (m *Machine) found(e Event) []Effect {
 	if m.state != Looking {
 		return nil
 	}
-	m.state, m.yes, m.node = Attaching, false, e.Node
+	m.state, m.accepted, m.node = Attaching, false, e.Node
 	m.route++
 	return []Effect{{Do: Attach, Route: m.route, Node: e.Node, Again: m.known}}
 }
@@ -122,10 +122,10 @@ func (m *Machine) missed(now time.Duration, e Event) []Effect {
 	return m.retry(now, e.Err)
 }
 
-// told handles an event from a room or its route.
-func (m *Machine) told(now time.Duration, e Event) []Effect {
+// roomEvent handles an event from a room or its route.
+func (m *Machine) roomEvent(now time.Duration, e Event) []Effect {
 	if !m.present(e.Route) {
-		return m.late(e)
+		return m.stale(e)
 	}
 	switch e.What {
 	case Attached:
@@ -133,19 +133,19 @@ func (m *Machine) told(now time.Duration, e Event) []Effect {
 	case Welcomed:
 		return m.welcomed(now, e)
 	case Ended:
-		return m.ended(e)
+		return m.roomEnded(e)
 	case Refused:
 		return m.refused(now, e)
 	}
 	return m.lost(now, e.Err)
 }
 
-// attached lets a new client act at once. One that was welcomed before sends what has no answer again at the welcome.
+// attached lets a new client act at once. A client that was welcomed before sends its unanswered acts again at the welcome.
 func (m *Machine) attached() []Effect {
-	if m.state != Attaching || m.yes {
+	if m.state != Attaching || m.accepted {
 		return nil
 	}
-	m.yes, m.why = true, nil
+	m.accepted, m.lastErr = true, nil
 	if m.known {
 		return nil
 	}
@@ -157,19 +157,19 @@ func (m *Machine) answer(err error) []Effect {
 	if m.answered {
 		return nil
 	}
-	m.answered, m.search = true, false
+	m.answered, m.searching = true, false
 	return []Effect{{Do: Answer, Err: err}}
 }
 
 func (m *Machine) welcomed(now time.Duration, e Event) []Effect {
 	if m.state != Attaching {
-		return m.leaveRoute(now, errAgain)
+		return m.dropRoute(now, errAgain)
 	}
 	if e.Epoch < m.epoch {
-		return append([]Effect{{Do: Forget, Node: m.node}}, m.leaveRoute(now, errOld)...)
+		return append([]Effect{{Do: Forget, Node: m.node}}, m.dropRoute(now, errOld)...)
 	}
-	again, open := m.known, m.yes && !m.known
-	m.state, m.yes, m.known, m.epoch = Live, true, true, e.Epoch
+	again, open := m.known, m.accepted && !m.known
+	m.state, m.accepted, m.known, m.epoch = Live, true, true, e.Epoch
 	m.acts = acts{}
 	if again {
 		m.acts.welcome(uint64(e.CSeq))
@@ -178,63 +178,63 @@ func (m *Machine) welcomed(now time.Duration, e Event) []Effect {
 	if !open {
 		out = append(out, Effect{Do: Open, Route: m.route, Again: again, Free: !again})
 	}
-	if m.answered && m.search {
+	if m.answered && m.searching {
 		out = append(out, Effect{Do: Alarm})
 	}
 	out = append(out, m.answer(nil)...)
-	m.search = false
+	m.searching = false
 	if m.leaves {
-		out = append(out, m.leave()...)
+		out = append(out, m.leaveSeat()...)
 	}
 	return out
 }
 
-// Routes that are given up.
+// The reasons for giving a route up after its welcome.
 var (
 	errAgain = errors.New("the room has welcomed the client twice: retry")
 	errOld   = errors.New("the room was found as it was before: retry")
 )
 
-// leaveRoute gives the present route up.
-func (m *Machine) leaveRoute(now time.Duration, why error) []Effect {
+// dropRoute gives the present route up.
+func (m *Machine) dropRoute(now time.Duration, why error) []Effect {
 	return append([]Effect{{Do: Detach, Route: m.route}}, m.lost(now, why)...)
 }
 
 // lost handles the loss of the present route: the session looks for its room again.
 func (m *Machine) lost(now time.Duration, why error) []Effect {
 	out := []Effect{{Do: Mute}}
-	if m.search {
+	if m.searching {
 		return append(out, m.retry(now, why)...)
 	}
-	m.state, m.search, m.until, m.tries, m.why = Looking, true, now+m.reattach, 1, nil
-	return append(out, Effect{Do: Alarm, At: m.until}, m.find())
+	m.state, m.searching, m.deadline, m.tries, m.lastErr = Looking, true, now+m.reattach, 1, nil
+	return append(out, Effect{Do: Alarm, At: m.deadline}, m.find())
 }
 
 func (m *Machine) refused(now time.Duration, e Event) []Effect {
 	switch {
-	case m.yes:
-		return m.leaveRoute(now, e.Err)
+	case m.accepted:
+		return m.dropRoute(now, e.Err)
 	case e.Final:
 		return m.fail(e.Err)
 	case e.NotHere:
-		return append([]Effect{{Do: Forget, Node: m.node}}, m.leaveRoute(now, e.Err)...)
+		return append([]Effect{{Do: Forget, Node: m.node}}, m.dropRoute(now, e.Err)...)
 	}
-	return m.leaveRoute(now, e.Err)
+	return m.dropRoute(now, e.Err)
 }
 
-// ended handles the end of the session by the room. Before the room has accepted the session, that is a refusal.
-func (m *Machine) ended(e Event) []Effect {
-	if !m.yes {
+// roomEnded handles the end of the session by the room. It is a refusal if the room has not accepted the session yet.
+func (m *Machine) roomEnded(e Event) []Effect {
+	if !m.accepted {
 		return m.fail(e.Err)
 	}
 	m.state = Over
 	return []Effect{{Do: End, Err: e.Err, Discard: e.Discard}}
 }
 
-func (m *Machine) leave() []Effect {
+func (m *Machine) leaveSeat() []Effect {
 	m.leaves = true
 	if m.state != Live {
-		return nil // the room is told after the welcome
+		return nil // welcomed tells the room
 	}
 	m.state = Leaving
 	return []Effect{{Do: Depart, Route: m.route}}
@@ -244,25 +244,25 @@ func (m *Machine) close(e Event) []Effect {
 	if e.Route != 0 && !m.present(e.Route) {
 		return nil
 	}
-	return m.end(&NotInTime{m.why}, e.Err, e.Discard)
+	return m.end(&NotInTime{m.lastErr}, e.Err, e.Discard)
 }
 
-// due handles the alarm: the time to find the room may be over. A new session has no alarm, because its caller has its own
-// timeout.
+// due handles the alarm: it fails a search whose deadline has passed. A new session has no alarm, because its caller has its
+// own timeout.
 func (m *Machine) due(now time.Duration) []Effect {
 	switch {
-	case !m.search || !m.answered:
+	case !m.searching || !m.answered:
 		return nil
-	case now < m.until:
-		return []Effect{{Do: Alarm, At: m.until}}
+	case now < m.deadline:
+		return []Effect{{Do: Alarm, At: m.deadline}}
 	}
-	return m.fail(&NotInTime{m.why})
+	return m.fail(&NotInTime{m.lastErr})
 }
 
-// retry goes on looking for the room if there is time.
+// retry looks for the room again, if there is time.
 func (m *Machine) retry(now time.Duration, why error) []Effect {
-	m.why = why
-	if now > m.until {
+	m.lastErr = why
+	if now > m.deadline {
 		return m.fail(&NotInTime{why})
 	}
 	m.state = Looking
@@ -282,7 +282,7 @@ func (m *Machine) fail(why error) []Effect {
 	return m.end(nil, why, false)
 }
 
-// end ends the session from this side. Unanswered goes to the caller that began it, if that has had no answer yet.
+// end ends the session from this side. The caller that began it gets the error unanswered, if it has had no answer yet.
 func (m *Machine) end(unanswered, why error, discard bool) []Effect {
 	var out []Effect
 	if m.present(m.route) {

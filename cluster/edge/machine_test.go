@@ -17,7 +17,7 @@ var (
 	errOver = errors.New("over")
 )
 
-// names of what is done, as the stories below tell it.
+// names are the actions as the stories below write them.
 var names = map[edge.Action]string{
 	edge.Find: "find", edge.Attach: "attach", edge.Open: "open", edge.Mute: "mute", edge.Detach: "detach", edge.Depart: "depart",
 	edge.Forget: "forget", edge.Alarm: "alarm", edge.Answer: "answer", edge.End: "end",
@@ -57,16 +57,16 @@ func tell(effects []edge.Effect) string {
 	return strings.Join(out, ", ")
 }
 
-// states by their names.
+// states are the states as the stories below write them.
 var states = map[edge.State]string{edge.Looking: "looking", edge.Attaching: "attaching", edge.Live: "live", edge.Leaving: "leaving", edge.Over: "over"}
 
 type line struct {
 	at   time.Duration
 	e    edge.Event
-	want string // what is to be done, and the state after it
+	want string // the effects, and the state after them
 }
 
-// begun is how each story begins that has come as far as its name says.
+// Each of these is the beginning of a story, up to the point that it is named after.
 var (
 	looking   = []line{{0, edge.Event{What: edge.Begin}, "find within 0s; looking"}}
 	attaching = append(looking[:1:1], line{0, edge.Event{What: edge.Found, Node: "b"}, "attach 1 at b; attaching"})
@@ -86,21 +86,21 @@ func TestStories(t *testing.T) {
 			line{0, edge.Event{What: edge.Missed, Err: errAway}, "find within 160ms; looking"},
 			line{patience, edge.Event{What: edge.Missed, Err: errAway}, "find within 250ms; looking"},
 			line{patience + 1, edge.Event{What: edge.Missed, Err: errAway}, "end discard, answer: the room was not found in time: away; over"}),
-		"one whose room there is not": append(looking[:1:1],
+		"a new client whose room does not exist": append(looking[:1:1],
 			line{0, edge.Event{What: edge.Missed, Err: errOver, Final: true}, "end discard, answer: over; over"}),
-		"one that waits no longer": append(attaching[:2:2],
+		"a new client that no longer waits": append(attaching[:2:2],
 			line{0, edge.Event{What: edge.GaveUp}, "detach 1, end discard, answer: the room was not found in time; over"},
 			line{0, edge.Event{What: edge.Attached, Route: 1}, "detach 1; over"}),
-		"an attach takes as long as who waits for it": append(attaching[:2:2],
+		"an attach may take as long as its caller waits": append(attaching[:2:2],
 			line{time.Hour, edge.Event{What: edge.Due}, "; attaching"},
 			line{time.Hour, edge.Event{What: edge.Attached, Route: 1}, "open 1 free, answer; attaching"}),
-		"a room that is not there": append(attaching[:2:2],
+		"a node that does not have the room": append(attaching[:2:2],
 			line{0, edge.Event{What: edge.Refused, Route: 1, Err: errAway, NotHere: true}, "forget b, detach 1, mute, find within 40ms; looking"}),
 		"a room that turns the client away": append(attaching[:2:2],
 			line{0, edge.Event{What: edge.Refused, Route: 1, Err: errOver, Final: true}, "detach 1, end discard, answer: over; over"}),
-		"a room that ends the session before its yes": append(attaching[:2:2],
+		"a room that ends the session before it accepts it": append(attaching[:2:2],
 			line{0, edge.Event{What: edge.Ended, Route: 1, Err: errOver}, "detach 1, end discard, answer: over; over"}),
-		"a welcome before the yes": append(attaching[:2:2],
+		"a welcome before the acceptance": append(attaching[:2:2],
 			line{0, edge.Event{What: edge.Welcomed, Route: 1, Epoch: 1}, "open 1 free, answer; live"},
 			line{0, edge.Event{What: edge.Attached, Route: 1}, "; live"}),
 		"a route that is lost before the welcome": append(attached[:3:3],
@@ -123,7 +123,7 @@ func TestStories(t *testing.T) {
 			line{11 * time.Second, edge.Event{What: edge.Due}, "end: the room was not found in time: away; over"}),
 		"a room that does not welcome the client again in time": append(again[:7:7],
 			line{11 * time.Second, edge.Event{What: edge.Due}, "detach 2, end: the room was not found in time; over"}),
-		"a room as it was before": append(again[:7:7],
+		"a room in an older epoch": append(again[:7:7],
 			line{9 * time.Second, edge.Event{What: edge.Welcomed, Route: 2, Epoch: 4}, "forget c, detach 2, mute, find within 80ms again; looking"}),
 		"two welcomes for one attach": append(live[:4:4],
 			line{0, edge.Event{What: edge.Welcomed, Route: 1, Epoch: 5}, "detach 1, mute, alarm 2s, find within 40ms again; looking"}),
@@ -137,7 +137,7 @@ func TestStories(t *testing.T) {
 			line{9 * time.Second, edge.Event{What: edge.Lost, Route: 2, Err: errAway}, "mute, alarm 11s, find within 40ms again; looking"}),
 		"a node that stops": append(again[:7:7],
 			line{9 * time.Second, edge.Event{What: edge.Stopped}, "detach 2, end: the node looks for rooms no longer; over"}),
-		"a node that stops and looks for nothing": append(live[:4:4],
+		"a node that stops while the session is live": append(live[:4:4],
 			line{0, edge.Event{What: edge.Stopped}, "; live"}),
 		"too many acts on a route that is not the present one": append(again[:7:7],
 			line{9 * time.Second, edge.Event{What: edge.Close, Route: 1, Err: errOver}, "; attaching"},
@@ -154,7 +154,7 @@ func TestStories(t *testing.T) {
 	}
 }
 
-// TestActsAgain sends acts before and after the welcome of a second route, which had applied five.
+// TestActsAgain sends acts before and after the welcome of a second route. At the welcome the room has applied five acts.
 func TestActsAgain(t *testing.T) {
 	m := edge.New(patience)
 	for _, l := range again {
@@ -168,14 +168,14 @@ func TestActsAgain(t *testing.T) {
 	}
 	step(1, false)
 	m.Step(9*time.Second, edge.Event{What: edge.Welcomed, Route: 2, Epoch: 6, CSeq: 5})
-	step(8, false) // of before
+	step(8, false) // sent before the client read the welcome
 	step(7, false)
-	step(3, true) // again, for its answer
+	step(3, true) // sent again for its answer
 	step(3, false)
 	step(4, true)
 	step(6, true)
 	step(6, false)
 	step(5, true)
 	step(7, true)
-	step(9, true) // a gap
+	step(9, true) // a gap that the client made
 }

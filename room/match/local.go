@@ -7,7 +7,7 @@ import (
 	"github.com/roomring/roomring/room/actor"
 )
 
-// Local is the rooms of one node.
+// Local returns the Seats of one node's rooms.
 func Local(d *actor.Directory) Seats { return local{d} }
 
 type local struct{ rooms *actor.Directory }

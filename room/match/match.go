@@ -1,8 +1,8 @@
-// Package match puts players together who want the same game with the same options.
+// Package match brings together players who want the same game with the same options.
 //
-// A Maker serves the requests of one pool one at a time, so that players who come together are put together, and remembers
-// tickets, so that a request that is sent again gets the same room. It finds rooms by way of Seats: Local has those of one
-// node, package cluster those of all nodes.
+// A Maker serves the requests of one pool one at a time, so that players who come together get into one room. It remembers
+// tickets, so that a repeated request gets the same room. It finds rooms through Seats: Local covers the rooms of one node,
+// package cluster those of all nodes.
 package match
 
 import (
@@ -23,19 +23,19 @@ const (
 	TicketAge = 10 * time.Minute
 )
 
-// Options make a Maker. Pool is needed.
+// Options are the options of a Maker. Pool is required.
 type Options struct {
-	Pool      func(want actor.Match) string // is equal for requests that may be put together; see actor.Directory.Pool
+	Pool      func(want actor.Match) string // equal for requests that may share a room; see actor.Directory.Pool
 	Clock     clock.Clock                   // nil: clock.System
-	Tickets   int                           // how many are remembered; 0 means 65,536
-	TicketAge time.Duration                 // and for how long; 0 means 10 min
+	Tickets   int                           // how many tickets are remembered; 0 means 65,536
+	TicketAge time.Duration                 // how long a ticket is remembered; 0 means 10 min
 }
 
 // Seats finds and keeps seats in rooms.
 type Seats interface {
 	// Seat keeps a seat for the player in the fullest open room. ErrNotFound: no room has one.
 	Seat(ctx context.Context, want actor.Match) (actor.Info, error)
-	// Renew keeps the player's seat in that room again. ErrNotFound: the player can have none there any more.
+	// Renew keeps the player's seat in that room again. ErrNotFound: the player can no longer have one there.
 	Renew(ctx context.Context, id room.ID, want actor.Match) (actor.Info, error)
 	// Make makes a room with a seat kept for the player.
 	Make(ctx context.Context, want actor.Match) (actor.Info, error)
@@ -62,9 +62,9 @@ func New(o Options, s Seats) *Maker {
 	}
 }
 
-// Match finds or makes a room with a seat kept for the player. Asking again with the same ticket answers the same room as
-// long as the player can still have a seat in it. It waits for the requests of the same pool that came before. Errors
-// are those of Seats, and ctx's.
+// Match finds or makes a room with a seat kept for the player. A repeated request with the same ticket gets the same room
+// as long as the player can still have a seat in it. Match waits for the earlier requests of the same pool. It returns the
+// errors of Seats and of ctx.
 func (m *Maker) Match(ctx context.Context, want actor.Match) (actor.Info, error) {
 	if want.Ticket == "" {
 		return m.find(ctx, want)
@@ -101,8 +101,8 @@ func (m *Maker) answer(ctx context.Context, t *ticket, want actor.Match) (actor.
 	return info, nil
 }
 
-// find waits in the queue of the pool and then finds or makes a room. An empty room that was made for somebody who has gone
-// meanwhile ends by itself.
+// find waits in the queue of the pool and then finds or makes a room. A room that was made for a player who has gone
+// meanwhile stays empty and ends by itself.
 func (m *Maker) find(ctx context.Context, want actor.Match) (actor.Info, error) {
 	done, err := m.wait(ctx, m.pool(want))
 	if err != nil {
@@ -116,14 +116,14 @@ func (m *Maker) find(ctx context.Context, want actor.Match) (actor.Info, error) 
 	return info, err
 }
 
-// queue lets the requests of one pool through one at a time, in the order they came. It exists while any of them does.
+// queue lets the requests of one pool through one at a time, in the order they came. It exists as long as it has requests.
 type queue struct {
-	token    chan struct{} // holds one token: the request that has taken it is served
+	token    chan struct{} // holds one token; the request that takes it is served
 	requests int
 }
 
-// wait returns when every request of the pool that came before has been served, or with ctx's error. The next request is
-// served after done is called.
+// wait returns when all earlier requests of the pool have been served, or with ctx's error. The caller calls done to let the
+// next request through.
 func (m *Maker) wait(ctx context.Context, pool string) (done func(), err error) {
 	m.mu.Lock()
 	q := m.queues[pool]

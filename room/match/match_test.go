@@ -17,10 +17,10 @@ import (
 	"github.com/roomring/roomring/room/match"
 )
 
-// oneRoom has one room of so many seats at a time, and makes the next when it is asked to.
+// oneRoom has one open room at a time, with a fixed number of seats. Make replaces it by the next one.
 type oneRoom struct {
 	seats int
-	slow  chan struct{} // Make waits for it; nil: it does not
+	slow  chan struct{} // Make waits for it; nil: Make does not wait
 
 	inside atomic.Int32
 	mu     sync.Mutex
@@ -29,10 +29,10 @@ type oneRoom struct {
 	fail   error
 }
 
-func (o *oneRoom) now() room.ID { return room.ID(fmt.Sprint("room", o.made)) }
+func (o *oneRoom) current() room.ID { return room.ID(fmt.Sprint("room", o.made)) }
 
 func (o *oneRoom) Seat(ctx context.Context, want actor.Match) (actor.Info, error) {
-	return o.Renew(ctx, o.now(), want)
+	return o.Renew(ctx, o.current(), want)
 }
 
 func (o *oneRoom) Renew(_ context.Context, id room.ID, want actor.Match) (actor.Info, error) {
@@ -65,8 +65,8 @@ func (o *oneRoom) Make(ctx context.Context, want actor.Match) (actor.Info, error
 	if o.in == nil {
 		o.in = map[room.ID]map[room.PlayerID]bool{}
 	}
-	o.in[o.now()] = map[room.PlayerID]bool{want.Player: true}
-	return actor.Info{ID: o.now()}, nil
+	o.in[o.current()] = map[room.PlayerID]bool{want.Player: true}
+	return actor.Info{ID: o.current()}, nil
 }
 
 func newMaker(s match.Seats) *match.Maker {
@@ -91,13 +91,13 @@ func TestRoomsAreMadeOneAtATime(t *testing.T) {
 	}
 }
 
-func TestWhoGivesUpHoldsUpNobody(t *testing.T) {
+func TestARequestThatGivesUpHoldsUpNobody(t *testing.T) {
 	seats := &oneRoom{seats: 2, slow: make(chan struct{})}
 	m := newMaker(seats)
 	ctx, cancel := context.WithCancel(t.Context())
 	const waiting = 10
 	gone := make(chan error, waiting)
-	for i := range waiting { // one makes a room, the others wait for their turn; two of them share a ticket
+	for i := range waiting { // one makes a room and the others wait; each two share a ticket
 		want := actor.Match{Game: "g", Player: room.PlayerID(fmt.Sprint(i / 2)), Ticket: "t"}
 		go func() {
 			_, err := m.Match(ctx, want)
@@ -108,12 +108,12 @@ func TestWhoGivesUpHoldsUpNobody(t *testing.T) {
 	cancel()
 	for range waiting {
 		if err := <-gone; !errors.Is(err, context.Canceled) {
-			t.Errorf("one who gave up: %v", err)
+			t.Errorf("a request that gave up: %v", err)
 		}
 	}
 	close(seats.slow)
 	if info, err := m.Match(t.Context(), actor.Match{Game: "g", Player: "1", Ticket: "t"}); err != nil || info.ID == "" {
-		t.Errorf("who comes after them: %+v, %v", info, err)
+		t.Errorf("the request after them: %+v, %v", info, err)
 	}
 }
 
@@ -135,7 +135,7 @@ func TestATicketOutlivesAnUnreachableRoom(t *testing.T) {
 	}
 }
 
-// TestTicketsMoveToAnotherMaker exports the answered tickets of one game and imports them where one of them is known.
+// TestTicketsMoveToAnotherMaker exports the answered tickets of one game and imports them into a Maker that knows one of them.
 func TestTicketsMoveToAnotherMaker(t *testing.T) {
 	c := clocktest.New()
 	newMaker := func() *match.Maker {

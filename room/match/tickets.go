@@ -12,7 +12,7 @@ import (
 	"github.com/roomring/roomring/room/clock"
 )
 
-// Ticket is an answered request, as one Maker tells it to another.
+// Ticket is an answered request, in the form that Makers exchange.
 type Ticket struct {
 	Player room.PlayerID
 	Ticket string
@@ -21,7 +21,7 @@ type Ticket struct {
 	Left   time.Duration // how long it is still remembered
 }
 
-// tickets remembers requests and their answers. When there are too many, those that were used longest ago are forgotten.
+// tickets remembers requests and their answers. If there are too many, it forgets the least recently used.
 type tickets struct {
 	clock clock.Clock
 	age   time.Duration
@@ -39,7 +39,7 @@ type ticketKey struct {
 type ticket struct {
 	key     ticketKey
 	game    string
-	expires time.Duration // by the clock
+	expires time.Duration // in the clock's time
 	done    chan struct{} // closed when it is answered
 	room    room.ID       // written before done is closed; empty: no room was found
 }
@@ -75,8 +75,8 @@ func (s *tickets) forget(t *ticket) {
 	}
 }
 
-// Export removes the answered tickets of the chosen games and returns them, those used last first. Tickets of requests that
-// are being served stay.
+// Export removes the answered tickets of the chosen games and returns them, most recently used first. Tickets of requests
+// that are being served stay.
 func (m *Maker) Export(chosen func(game string) bool) []Ticket {
 	s := m.tickets
 	s.mu.Lock()
@@ -95,13 +95,13 @@ func (m *Maker) Export(chosen func(game string) bool) []Ticket {
 	return out
 }
 
-// Import remembers tickets that another Maker has exported, in that order. A ticket that is known here already stays as it is.
+// Import remembers tickets that another Maker has exported, in the order of Export. A ticket that is already known here stays as it is.
 func (m *Maker) Import(all []Ticket) {
 	s := m.tickets
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.Now()
-	for _, t := range slices.Backward(all) { // so that the one used last is the newest here
+	for _, t := range slices.Backward(all) { // so that the most recently used is the newest here
 		k := ticketKey{t.Player, t.Ticket}
 		if !s.lru.Contains(k) {
 			s.lru.Add(k, &ticket{key: k, game: t.Game, done: closed, room: t.Room, expires: now + min(t.Left, s.age)})
@@ -109,7 +109,7 @@ func (m *Maker) Import(all []Ticket) {
 	}
 }
 
-// closed is the done of imported tickets.
+// closed is the done channel of imported tickets.
 var closed = func() chan struct{} {
 	c := make(chan struct{})
 	close(c)
