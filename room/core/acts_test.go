@@ -15,10 +15,10 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// match ranks who sits by seat when a player says so, or time does.
+// match ranks its players by seat when a player asks for it or when its timer ends.
 type match struct {
 	Players []room.Player
-	Idle    bool // idle players count
+	Idle    bool // players who never acted count
 	Bots    int
 }
 
@@ -85,13 +85,13 @@ var matchRules = room.MustDefine(
 	func() *match { return new(match) },
 )
 
-// A result is one of those who have played.
-func TestWhoNeverActedHasNoPartInAResult(t *testing.T) {
+// A result names only players who have acted.
+func TestAPlayerWhoNeverActedHasNoPartInAResult(t *testing.T) {
 	const counted = "time is up"
 	for _, c := range []struct {
 		seats int
-		acts  string // "0 2": players 0 and 2 act; "0:{…}" with that
-		ranks string // player by player
+		acts  string // "0 2": players 0 and 2 act; "0:{…}": player 0 acts with that data
+		ranks string // of each player
 		why   string
 		rated bool
 	}{
@@ -129,7 +129,7 @@ func TestWhoNeverActedHasNoPartInAResult(t *testing.T) {
 				b.act(players[act[0]-'0'], data)
 			}
 			b.all()
-			if b.core.Final() == nil && c.seats > 1 { // who has acted is remembered of those who leave
+			if b.core.Final() == nil && c.seats > 1 { // the room remembers whether a player who leaves has acted
 				b.step(core.Input{Kind: core.KindLeave, Player: "p0", Reason: string(room.Left)})
 			}
 			if from == "snapshot" {
@@ -171,7 +171,7 @@ func TestWhoNeverActedHasNoPartInAResult(t *testing.T) {
 	}
 }
 
-// A log of the first runtime is replayed as it was: nobody asks who has acted.
+// A log of the first runtime is replayed by its rules: a result also names players who never acted.
 func TestTheFirstRuntimeCountsEverybody(t *testing.T) {
 	cfg := core.Config{Rules: matchRules, Header: record.Header{Game: "match", Version: 1, Runtime: 1}}
 	machine, _, err := core.Open(cfg, 1)
@@ -196,7 +196,7 @@ func TestTheFirstRuntimeCountsEverybody(t *testing.T) {
 	}
 }
 
-// A game that was aborted for want of players lingers like any other, and may be played again.
+// A game that was aborted for lack of players lingers like any other. Its players can agree on a rematch.
 func TestAnAbortedGameCanBePlayedAgain(t *testing.T) {
 	b := newBench(t, matchRules, "")
 	a, c := b.join("a"), b.join("b")
@@ -211,7 +211,7 @@ func TestAnAbortedGameCanBePlayedAgain(t *testing.T) {
 	}
 }
 
-// How long seats and the room are kept is the game's to say, once the room does not wait any more.
+// The game decides how long seats and the room are kept, once the room no longer waits for players.
 func TestAGameSaysHowLongSeatsAreKept(t *testing.T) {
 	spec := matchRules.Spec()
 	for said, want := range map[string]struct{ seat, room time.Duration }{
@@ -253,7 +253,7 @@ func (b *bench) detach(p room.PlayerID) {
 	b.step(core.Input{Kind: core.KindDetach, Player: p})
 }
 
-// due is what time makes necessary next.
+// due returns the next input that becomes due with time.
 func (b *bench) due() core.Input {
 	b.t.Helper()
 	at, ok := b.core.Deadline()
@@ -264,8 +264,8 @@ func (b *bench) due() core.Input {
 	return in
 }
 
-// How much was played counts what was accepted, of who did least, and survives restarts and leaving.
-func TestHowMuchWasPlayed(t *testing.T) {
+// Played counts the accepted acts of the player with the fewest. Restarts and leaves do not change it.
+func TestPlayedActsAndTime(t *testing.T) {
 	b := newBench(t, matchRules, "")
 	a, c := b.join("a"), b.join("c")
 	act := func(m *mirror, at time.Duration, data string) {
@@ -298,9 +298,9 @@ func TestHowMuchWasPlayed(t *testing.T) {
 	}
 }
 
-// TestActsThatWereNotCounted goes on from a snapshot by a program that only noted who had acted, and counts from there; what the log
-// comes to when it is stepped from its start is no other state.
-func TestActsThatWereNotCounted(t *testing.T) {
+// TestASnapshotWithoutActCounts restores a room from the snapshot of a program that recorded only who had acted. Acts are
+// counted from there on. A replay of the log from its start, which counts all acts, does not diverge from it.
+func TestASnapshotWithoutActCounts(t *testing.T) {
 	b := newBench(t, matchRules, "")
 	a, c := b.join("a"), b.join("c")
 	act := func(m *mirror, at time.Duration) {
@@ -331,7 +331,7 @@ func TestActsThatWereNotCounted(t *testing.T) {
 	}
 }
 
-// withNewer is what is kept of a room with one more snapshot, of the present.
+// withNewer returns what a journal would hold with one more snapshot, of the present state.
 func withNewer(t *testing.T, b *bench) record.Kept {
 	t.Helper()
 	snap, err := b.core.Snapshot()
@@ -343,7 +343,7 @@ func withNewer(t *testing.T, b *bench) record.Kept {
 	return kept
 }
 
-// uncounted rewrites a snapshot as a program did that noted of each player only that there was an act.
+// uncounted rewrites a snapshot in the form of a program that recorded only whether each player had acted.
 func uncounted(t *testing.T, data []byte) []byte {
 	t.Helper()
 	var s map[int]any

@@ -13,7 +13,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// confidant is a game that ends when it is told so, and logs long enough that cuts are made.
+// confidant is a game that ends when a player asks for it. Its log is long enough to be cut.
 type confidant struct{ Said int }
 
 func (g *confidant) Act(t *room.Turn, by room.Player, said string) error {
@@ -24,8 +24,8 @@ func (g *confidant) Act(t *room.Turn, by room.Player, said string) error {
 }
 func (g *confidant) View(room.Viewer) int { return g.Said }
 
-// TestAnonymousReplay finds neither join code nor client ids in replays, whether they are made so or of an older program, with
-// a log that was cut; and they replay to the same end.
+// TestAnonymousReplay checks that replays hold neither join codes nor client ids, and that they replay to the same end. It
+// covers new replays, replays of an older program, and a log that was cut.
 func TestAnonymousReplay(t *testing.T) {
 	rules := room.MustDefine(room.Spec{Name: "confidant", Version: 1, SharedView: true}, func() *confidant { return new(confidant) })
 	head := record.Header{ID: "0123456789abcdef", Game: "confidant", Version: 1, Runtime: core.RuntimeVersion, Private: true, Code: "secretcode"}
@@ -34,7 +34,7 @@ func TestAnonymousReplay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		older := first // the log as an older program kept it
+		older := first // the log in the form of an older program
 		step := func(in core.Input) {
 			t.Helper()
 			ready, err := machine.Step(in)
@@ -104,7 +104,7 @@ func TestAnonymousReplay(t *testing.T) {
 	}
 }
 
-// olderReplay is a replay as older programs made it.
+// olderReplay returns a replay in the form of older programs.
 func olderReplay(t *testing.T, h record.Header, f record.Final, entries []core.Entry) []byte {
 	t.Helper()
 	z, err := zstd.NewWriter(nil)

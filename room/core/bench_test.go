@@ -10,7 +10,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// arena is 20 entities of which a few move at every tick.
+// arena has 20 entities. A few of them move at every tick.
 type arena struct {
 	Entities map[string]*entity
 	N        int
@@ -60,8 +60,8 @@ func newArena(b *testing.B) *core.Core {
 	return c
 }
 
-// BenchmarkTick is a tick of 20 moving entities with one shared view: step, difference in both
-// encodings, and one encoded turn.
+// BenchmarkTick measures a tick of 20 moving entities with one shared view: the step, the difference in both encodings and
+// one encoded turn.
 func BenchmarkTick(b *testing.B) {
 	c := newArena(b)
 	b.ReportAllocs()
@@ -78,7 +78,7 @@ func BenchmarkTick(b *testing.B) {
 	}
 }
 
-// BenchmarkAct is the least act: step, difference, turn and ack.
+// BenchmarkAct measures the smallest act: step, difference, turn and ack.
 func BenchmarkAct(b *testing.B) {
 	rules := room.MustDefine(room.Spec{Name: "adder", Version: 1, SharedView: true}, func() *adder { return &adder{} })
 	c, _, err := core.Open(core.Config{Rules: rules, Header: record.Header{Game: "adder", Version: 1, Runtime: core.RuntimeVersion}}, 1)

@@ -17,15 +17,15 @@ import (
 	"pgregory.net/rapid"
 )
 
-// tb is what tests and property tests share.
+// tb is the common part of testing.T and rapid.T.
 type tb interface {
 	Helper()
 	Fatal(args ...any)
 	Fatalf(format string, args ...any)
 }
 
-// heard is one server message as a client decodes it.
-type heard struct {
+// message is one server message as a client decodes it.
+type message struct {
 	T      string          `json:"t"`
 	Seq    uint64          `json:"seq"`
 	View   any             `json:"view"`
@@ -36,7 +36,7 @@ type heard struct {
 	Code   string          `json:"code"`
 }
 
-// mirror is a client that trusts nothing: it keeps its own copy of the view and what it was told.
+// mirror is a client that checks everything: it keeps its own copy of the view and all answers.
 type mirror struct {
 	t       tb
 	to      core.Recipient
@@ -61,7 +61,7 @@ func (m *mirror) take(f *core.Frame, e wire.Encoding) {
 		}
 		raw = js
 	}
-	var h heard
+	var h message
 	if err := json.Unmarshal(raw, &h); err != nil {
 		m.t.Fatalf("a frame is no JSON: %v: %s", err, raw)
 	}
@@ -107,7 +107,7 @@ func canonical(t tb, v any) string {
 	return string(b)
 }
 
-// bench drives a core as an actor would, with every client mirrored.
+// bench drives a core as an actor would. It has a mirror of every client.
 type bench struct {
 	t       tb
 	cfg     core.Config
@@ -153,7 +153,7 @@ func (b *bench) step(in core.Input) core.Ready {
 			b.t.Fatalf("entry %d follows %d", r.Entry.Index, before.Seq)
 		}
 	} else if b.core.Point() != before {
-		b.t.Fatalf("%s entered nothing into the log but moved the room", in.Kind)
+		b.t.Fatalf("%s added no entry to the log but changed the point of the room", in.Kind)
 	}
 	return r
 }
@@ -161,7 +161,7 @@ func (b *bench) step(in core.Input) core.Ready {
 func (b *bench) commit(i room.Index) {
 	for _, o := range b.core.Commit(i) {
 		if o.At() > i {
-			b.t.Fatalf("output of %d left at commit %d", o.At(), i)
+			b.t.Fatalf("output of %d was released at commit %d", o.At(), i)
 		}
 		b.route(o)
 	}
@@ -241,7 +241,7 @@ func (b *bench) act(m *mirror, data string) core.Ready {
 
 func (b *bench) all() { b.commit(b.core.Point().Seq) }
 
-// kept is what a journal would hold now.
+// kept returns what a journal would hold now.
 func (b *bench) kept() record.Kept {
 	raw, err := core.EncodeEntries(nil, b.entries...)
 	if err != nil {
@@ -282,7 +282,7 @@ func TestEveryInputKeepsTheInvariants(t *testing.T) {
 	}
 }
 
-// drive steps random inputs and holds the core to what it promises.
+// drive steps random inputs and checks what the core promises.
 func drive(t *rapid.T, rules *room.Rules) {
 	b := newBench(t, rules, "")
 	b.enc = rapid.SampledFrom([]wire.Encoding{wire.JSON, wire.CBOR}).Draw(t, "encoding")
@@ -335,7 +335,7 @@ func drive(t *rapid.T, rules *room.Rules) {
 			b.randomAct(t, m)
 		}
 	}
-	b.settleAndCompare(t, now)
+	b.finishAndCompare(t, now)
 }
 
 func (b *bench) randomAct(t *rapid.T, m *mirror) {
@@ -353,8 +353,9 @@ func (b *bench) randomAct(t *rapid.T, m *mirror) {
 	}
 }
 
-func (b *bench) settleAndCompare(t *rapid.T, now time.Duration) {
-	for { // a ticking room says everything at its next tick
+// finishAndCompare commits everything and checks the views. It then restores the room from its log and compares the state.
+func (b *bench) finishAndCompare(t *rapid.T, now time.Duration) {
+	for { // a ticking room sends changes at its next tick
 		in, ok := b.core.Due(now + 100*time.Millisecond)
 		if !ok || b.core.Final() != nil {
 			break
@@ -380,7 +381,7 @@ func (b *bench) settleAndCompare(t *rapid.T, now time.Duration) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(snap.Data, other.Data) {
-			t.Fatalf("brought back from %d snapshots the room differs", len(snaps))
+			t.Fatalf("the room restored from %d snapshots differs", len(snaps))
 		}
 	}
 }
@@ -404,7 +405,7 @@ func TestSnapshotAndTailEqualTheWholeLogAtEveryIndex(t *testing.T) {
 	}
 	want := all[len(all)-1]
 	for _, from := range all {
-		b.snaps = []record.Snapshot{from, want} // the older one is gone on from
+		b.snaps = []record.Snapshot{from, want} // Restore continues from the older one
 		c, err := core.Restore(b.cfg, b.kept())
 		if err != nil {
 			t.Fatal(err)
@@ -414,17 +415,17 @@ func TestSnapshotAndTailEqualTheWholeLogAtEveryIndex(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got.Data, want.Data) {
-			t.Fatalf("from the snapshot at %d the room comes out differently", from.Index)
+			t.Fatalf("the room restored from the snapshot at %d differs", from.Index)
 		}
 	}
 }
 
-func TestNothingLeavesBeforeItsCommit(t *testing.T) {
+func TestNoOutputIsReleasedBeforeItsCommit(t *testing.T) {
 	b := newBench(t, counterRules(), "")
 	m := b.join("x")
 	b.act(m, `{"by":5}`)
 	if len(b.core.Commit(0)) != 0 || m.open {
-		t.Fatal("something left before any commit")
+		t.Fatal("an output was released before any commit")
 	}
 	at := b.core.Point().Seq
 	b.commit(at - 1)
@@ -437,7 +438,7 @@ func TestNothingLeavesBeforeItsCommit(t *testing.T) {
 	}
 }
 
-func TestAnActThatTheGameRefusesChangesNothing(t *testing.T) {
+func TestARefusedActChangesNothing(t *testing.T) {
 	b := newBench(t, cardRules(), "")
 	m := b.join("x")
 	b.all()
@@ -460,7 +461,7 @@ func TestAnActThatTheGameRefusesChangesNothing(t *testing.T) {
 	}
 }
 
-func TestACSeqGapLeavesTheRoomUntouched(t *testing.T) {
+func TestACSeqGapDoesNotChangeTheRoom(t *testing.T) {
 	b := newBench(t, counterRules(), "")
 	m := b.join("x")
 	m.sent = 1
@@ -489,7 +490,7 @@ func TestAnswersSurviveARestartAndANewClientStartsAfresh(t *testing.T) {
 	for i := range uint64(2) {
 		m.sent = i
 		if r := b.act(m, `{"by":500}`); r.Entry != nil {
-			t.Fatal("an act of before the restart took effect again")
+			t.Fatal("an act from before the restart took effect again")
 		}
 	}
 	b.all()
@@ -585,7 +586,7 @@ func (g *nullGame) View(room.Viewer) nullView {
 	return v
 }
 
-func TestAViewThatCannotBeShownAbortsTheRoomWithTheFieldNamed(t *testing.T) {
+func TestAnInvalidViewAbortsTheRoomAndNamesItsField(t *testing.T) {
 	rules := room.MustDefine(room.Spec{Name: "null", Version: 1}, func() *nullGame { return &nullGame{} })
 	for data, field := range map[string]string{"1": "p", "9007199254740993": "n"} {
 		b := newBench(t, rules, "")
@@ -598,7 +599,7 @@ func TestAViewThatCannotBeShownAbortsTheRoomWithTheFieldNamed(t *testing.T) {
 	}
 }
 
-func TestARematchIsAgreedOnOnce(t *testing.T) {
+func TestARematchIsAgreedOnce(t *testing.T) {
 	b := newBench(t, counterRules(), "")
 	x, y := b.join("x"), b.join("y")
 	if r := b.act(x, `{"by":1000}`); !r.Over {
@@ -629,7 +630,7 @@ func TestARematchIsAgreedOnOnce(t *testing.T) {
 	}
 }
 
-func TestTimeBringsLeavesAndCloses(t *testing.T) {
+func TestLeavesAndClosesBecomeDueWithTime(t *testing.T) {
 	b := newBench(t, counterRules(), "")
 	m := b.join("x")
 	if d, ok := b.core.Deadline(); ok {
@@ -653,7 +654,7 @@ func TestTimeBringsLeavesAndCloses(t *testing.T) {
 	}
 }
 
-// alarm sets a timer for as long as it is told.
+// alarm sets a timer for the duration that an act gives.
 type alarm struct{ Set, Rang time.Duration }
 
 func (a *alarm) Act(t *room.Turn, _ room.Player, after time.Duration) error {

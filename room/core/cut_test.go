@@ -11,7 +11,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// worldRules is a world that never ends, of which little log is kept; it ticks where it should.
+// worldRules returns a game that never ends and keeps a short log. It ticks if rate is above 0.
 func worldRules(rate int) *room.Rules {
 	spec := room.Spec{Name: "world", Version: 1, MaxPlayers: 2, TickRate: rate, LogBytes: room.MinLogBytes}
 	if rate > 0 {
@@ -29,8 +29,8 @@ type tickingWorld struct{ world }
 
 func (w *tickingWorld) Tick(*room.Turn) { w.Ticks++ }
 
-// outlive plays a world far beyond its bound, as an actor would, and returns what a journal has then.
-func (b *bench) outlive(m *mirror, acts int) (cuts int, kept record.Kept) {
+// playPastBound plays a world until its log was cut many times, as an actor would, and returns what a journal has then.
+func (b *bench) playPastBound(m *mirror, acts int) (cuts int, kept record.Kept) {
 	b.t.Helper()
 	began := 0
 	cut := func(r core.Ready) {
@@ -55,13 +55,13 @@ func (b *bench) outlive(m *mirror, acts int) (cuts int, kept record.Kept) {
 	return cuts, kept
 }
 
-func TestALogBeginsAnewAtItsBound(t *testing.T) {
+func TestALogIsCutAtItsBound(t *testing.T) {
 	for _, rate := range []int{0, 20} {
 		t.Run(fmt.Sprint(rate), func(t *testing.T) {
 			b := newBench(t, worldRules(rate), "")
 			m := b.join("x")
 			b.all()
-			cuts, kept := b.outlive(m, 500)
+			cuts, kept := b.playPastBound(m, 500)
 			if cuts < 10 {
 				t.Fatalf("the log was cut %d times", cuts)
 			}
@@ -120,8 +120,8 @@ func TestALogBeginsAnewAtItsBound(t *testing.T) {
 	}
 }
 
-// TestACutThatIsPassedIsCompared when a log still has what lies before it.
-func TestACutThatIsPassedIsCompared(t *testing.T) {
+// TestAReplayComparesTheStateAtACut replays a log that still has the entries before its cut.
+func TestAReplayComparesTheStateAtACut(t *testing.T) {
 	r := &duelRules{}
 	spec := duelGame(1, r).Spec()
 	spec.LogBytes = room.MinLogBytes
@@ -145,7 +145,7 @@ func TestACutThatIsPassedIsCompared(t *testing.T) {
 	}
 }
 
-func TestTheFirstRuntimeIsNeverCut(t *testing.T) {
+func TestALogOfTheFirstRuntimeIsNeverCut(t *testing.T) {
 	b := newBench(t, worldRules(0), "")
 	m := b.join("x")
 	kept := b.kept()
@@ -155,7 +155,7 @@ func TestTheFirstRuntimeIsNeverCut(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.core = c
-	if cuts, _ := b.outlive(m, 100); cuts > 0 {
+	if cuts, _ := b.playPastBound(m, 100); cuts > 0 {
 		t.Errorf("it was cut %d times", cuts)
 	}
 }

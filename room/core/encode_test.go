@@ -11,7 +11,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// sample fills each encoded field with probability often. Numbers are at the limits of CBOR's head sizes.
+// sample fills each encoded field with the probability often. Its numbers are at the limits of CBOR's head sizes.
 func sample(rng *rand.Rand, v reflect.Value, often float64) {
 	edges := []uint64{1, 23, 24, 255, 256, 65535, 65536, 1<<32 - 1, 1 << 32, math.MaxInt64, math.MaxUint64}
 	switch v.Kind() {

@@ -8,7 +8,8 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// FuzzSnapshot feeds the snapshot reader rubbish: it must refuse or give a room that can be looked at, never panic.
+// FuzzSnapshot gives the snapshot reader random data. The reader must refuse it or return a room that has views. It never
+// panics.
 func FuzzSnapshot(f *testing.F) {
 	b := newBench(f, cardRules(), "")
 	m := b.join("x")
@@ -40,7 +41,7 @@ func FuzzSnapshot(f *testing.F) {
 	})
 }
 
-// FuzzReplay feeds the replay reader rubbish.
+// FuzzReplay gives the replay reader random data.
 func FuzzReplay(f *testing.F) {
 	b := newBench(f, counterRules(), "")
 	b.act(b.join("x"), `{"by":1000}`)

@@ -37,7 +37,7 @@ func counterRules() *room.Rules {
 	return room.MustDefine(room.Spec{Name: "counter", Version: 1, MaxPlayers: 4, SharedView: true}, func() *counter { return &counter{} })
 }
 
-// cards deals hidden hands. The dealer sees all of them, and the dealer changes. It uses every optional interface.
+// cards deals hidden hands. The dealer sees all of them, and the dealer changes. The game uses every optional interface.
 type cards struct {
 	Hands   map[room.PlayerID][]int
 	Dealer  room.PlayerID

@@ -62,7 +62,7 @@ func brittleRules(version int, f *faults) *room.Rules {
 		func() *brittle { return &brittle{fault: f} })
 }
 
-// keepBrittle plays a few moves and returns what a journal would have, with a snapshot at its end.
+// keepBrittle plays a few moves and returns what a journal would hold, with a snapshot at the end.
 func keepBrittle(t *testing.T, f *faults) record.Kept {
 	t.Helper()
 	h := record.Header{ID: "0123456789abcdef", Game: "brittle", Version: 1, Runtime: core.RuntimeVersion}
@@ -148,8 +148,8 @@ func TestPanicInUpgradeHoldsTheRoom(t *testing.T) {
 	noSecret(t, err)
 }
 
-// A snapshot that cannot be read costs the resume buffer, not the game.
-func TestRestoreGoesOnFromTheNewerSnapshot(t *testing.T) {
+// An unreadable snapshot costs the resume buffer, not the game.
+func TestRestoreContinuesFromTheNewerSnapshot(t *testing.T) {
 	f := &faults{}
 	kept := keepBrittle(t, f)
 	kept.Snapshots[0].Data = []byte{0xff}
@@ -174,7 +174,7 @@ func TestRestoreErrorsHideThePanic(t *testing.T) {
 	noSecret(t, err)
 }
 
-// A room that a newer version has taken on must not be replayed by the older one.
+// An older version must not replay a room that a newer version has taken over.
 func TestOlderVersionDoesNotReplayAnUpgrade(t *testing.T) {
 	f := &faults{}
 	kept := keepBrittle(t, f)
@@ -208,7 +208,7 @@ func TestOlderVersionDoesNotReplayAnUpgrade(t *testing.T) {
 	}
 }
 
-// blank is a game that keeps nothing.
+// blank is a game whose snapshot is empty.
 type blank struct{ acts *int }
 
 func (b *blank) Act(*room.Turn, room.Player, int) error { *b.acts++; return nil }
@@ -254,7 +254,7 @@ func TestEmptySnapshotIsNoFailure(t *testing.T) {
 	}
 }
 
-// sloppy is a game that cuts texts without a look at their characters.
+// sloppy is a game that cuts texts in the middle of a character.
 type sloppy struct{ Rings int }
 
 func (s *sloppy) Act(t *room.Turn, _ room.Player, text string) error {
@@ -316,7 +316,7 @@ func TestTextThatIsNotUTF8LosesNothing(t *testing.T) {
 	}
 }
 
-// patient is a game that waits as long as there is.
+// patient is a game with a timer of the longest possible duration.
 type patient struct{ Rings int }
 
 func (p *patient) Act(t *room.Turn, _ room.Player, _ int) error {
@@ -326,7 +326,7 @@ func (p *patient) Act(t *room.Turn, _ room.Player, _ int) error {
 func (p *patient) Timer(*room.Turn, string)        { p.Rings++ }
 func (p *patient) View(room.Viewer) map[string]int { return map[string]int{} }
 
-func TestTimerBeyondAllTime(t *testing.T) {
+func TestATimerOfTheLongestDurationIsNeverDue(t *testing.T) {
 	c, _, err := core.Open(core.Config{
 		Header: record.Header{ID: "0123456789abcdef", Game: "patient", Version: 1, Runtime: core.RuntimeVersion},
 		Rules:  room.MustDefine(room.Spec{Name: "patient", Version: 1, SharedView: true}, func() *patient { return &patient{} }),

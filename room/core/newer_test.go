@@ -14,7 +14,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// newerLogs are what a program of a later runtime may have left of a room, each with a part of what is said of it.
+// newerLogs returns rooms as a program with a later runtime may have left them. Each key is a part of the error about the room.
 func newerLogs(t *testing.T, kept record.Kept) map[string]record.Kept {
 	encode := func(v any) []byte {
 		raw, err := cbor.Marshal(v)
@@ -48,7 +48,7 @@ func newerLogs(t *testing.T, kept record.Kept) map[string]record.Kept {
 	}
 }
 
-func TestWhatANewerRuntimeWroteIsNotGuessedAt(t *testing.T) {
+func TestARoomOfANewerRuntimeIsRefused(t *testing.T) {
 	b := newBench(t, counterRules(), "")
 	b.act(b.join("x"), `{"by":7}`)
 	for says, kept := range newerLogs(t, b.kept()) {
@@ -61,7 +61,7 @@ func TestWhatANewerRuntimeWroteIsNotGuessedAt(t *testing.T) {
 	}
 }
 
-func TestARoomOfAnOlderRuntimeGoesOn(t *testing.T) {
+func TestARoomOfAnOlderRuntimeContinues(t *testing.T) {
 	b := newBench(t, counterRules(), "")
 	b.act(b.join("x"), `{"by":7}`)
 	kept := b.kept()

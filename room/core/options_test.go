@@ -10,7 +10,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// longOptions is a game that takes any options, and whose next game has longer ones.
+// longOptions is a game that accepts any options. Its rematch has longer ones.
 type longOptions struct{ Next string }
 
 func (g *longOptions) Open(*room.Turn, json.RawMessage) error { return nil }
@@ -26,7 +26,8 @@ func longOptionsRules(most int) *room.Rules {
 	return room.MustDefine(room.Spec{Name: "long", Version: 1, OptionBytes: most}, func() *longOptions { return &longOptions{} })
 }
 
-// TestOptionsAreBounded: a new room's are, also those of a rematch; a room that was made with longer ones comes back.
+// TestOptionsAreBounded checks that the options of a new room and of a rematch are bounded. A room that was made with longer
+// options can still be restored.
 func TestOptionsAreBounded(t *testing.T) {
 	long := `{"x":"` + strings.Repeat("x", room.DefaultOptionBytes) + `"}`
 	roomy, usual := longOptionsRules(3<<10), longOptionsRules(0)
@@ -54,7 +55,7 @@ func TestOptionsAreBounded(t *testing.T) {
 	}
 }
 
-// TestARoomThatNobodyJoinedHasNoReplay when it is closed, and one that somebody joined has.
+// TestARoomThatNobodyJoinedHasNoReplay closes a room that nobody joined, and one that somebody joined, which has a replay.
 func TestARoomThatNobodyJoinedHasNoReplay(t *testing.T) {
 	for _, joined := range []bool{false, true} {
 		b := newBench(t, counterRules(), "")

@@ -69,8 +69,8 @@ func TestPoolKey(t *testing.T) {
 	}
 }
 
-// TestRuntimesReadActionsAsTheyDid checks that an old room accepts what it accepted before, and that a new one is exact.
-func TestRuntimesReadActionsAsTheyDid(t *testing.T) {
+// TestEachRuntimeReadsActionsByItsRules checks that an old room accepts what it accepted before, and that a new one is exact.
+func TestEachRuntimeReadsActionsByItsRules(t *testing.T) {
 	for _, c := range []struct {
 		runtime int
 		data    string

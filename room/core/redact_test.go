@@ -63,7 +63,7 @@ func (g *vote) Act(t *room.Turn, by room.Player, b ballot) error {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
-	if g.fault == "by id" { // the first in the alphabet wins
+	if g.fault == "by id" { // the player whose id comes first wins
 		t.Finish(room.Result{Outcomes: []room.Outcome{{Player: ids[0], Name: g.Names[ids[0]], Rank: 1}}})
 		return nil
 	}

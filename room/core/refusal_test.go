@@ -11,7 +11,7 @@ import (
 	"github.com/roomring/roomring/room/core"
 )
 
-// strict takes "yes" and refuses all else, and counts what it refuses when it is told to be careless.
+// strict accepts "yes" and refuses all else. If it is careless, it counts its refusals in its state.
 type strict struct {
 	Taken, Refused int
 	careless       *bool
@@ -83,8 +83,8 @@ func TestARefusedActIsLoggedAsItsAnswer(t *testing.T) {
 	}
 }
 
-// TestAGameThatChangesInARefusalLosesNothing: it is found out at its first refusal, or at its second when many acts that it
-// took came before; what it was told is logged whole in any case.
+// TestAGameThatChangesInARefusalLosesNothing checks that such a game is noticed at its first refusal, or at its second after
+// many accepted acts. Its refused acts are logged whole in both cases.
 func TestAGameThatChangesInARefusalLosesNothing(t *testing.T) {
 	for _, before := range []int{0, 100} {
 		careless := true
@@ -113,7 +113,7 @@ func TestAGameThatChangesInARefusalLosesNothing(t *testing.T) {
 	}
 }
 
-// TestAGameThatBecomesCareless is looked at once in a while.
+// TestAGameThatBecomesCareless checks that a game that changes its state only in later refusals is noticed too.
 func TestAGameThatBecomesCareless(t *testing.T) {
 	careless := false
 	b, m := strictBench(t, &careless)
@@ -132,7 +132,7 @@ func TestAGameThatBecomesCareless(t *testing.T) {
 	t.Error("not found in 200 refusals")
 }
 
-// TestAFloodOfRefusedActsHardlyGrowsTheLog nor the state, however the game quotes them.
+// TestAFloodOfRefusedActsHardlyGrowsTheLog checks the size of the log and of the state. The game quotes the acts in its reasons.
 func TestAFloodOfRefusedActsHardlyGrowsTheLog(t *testing.T) {
 	careless := false
 	b, m := strictBench(t, &careless)
@@ -155,7 +155,7 @@ func TestAFloodOfRefusedActsHardlyGrowsTheLog(t *testing.T) {
 	}
 }
 
-// TestTheFirstRuntimeLogsRefusedActsWhole, as the programs that know no other can replay them.
+// TestTheFirstRuntimeLogsRefusedActsWhole: programs that know only that runtime must be able to replay the log.
 func TestTheFirstRuntimeLogsRefusedActsWhole(t *testing.T) {
 	careless := false
 	b, m := strictBench(t, &careless)

@@ -14,7 +14,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// hearer is a game that accepts every text and keeps none.
+// hearer is a game that accepts every text and keeps none of it.
 type hearer struct{ Heard int }
 
 func (h *hearer) Act(t *room.Turn, by room.Player, said string) error {
@@ -58,7 +58,7 @@ func longGame(t *testing.T, size int) *core.Core {
 	return c
 }
 
-// TestSealSharesTheLog checks that the end of a long game needs no memory beside the log that the room already holds.
+// TestSealSharesTheLog checks that the end of a long game needs hardly any memory besides the log that the room already holds.
 func TestSealSharesTheLog(t *testing.T) {
 	c := longGame(t, 8<<20)
 	var before, after runtime.MemStats

@@ -12,7 +12,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// firstRuntime makes the bench's room one that the first runtime has made.
+// firstRuntime replaces the bench's room by a room of the first runtime.
 func (b *bench) firstRuntime() {
 	b.t.Helper()
 	b.cfg.Header.Runtime = 1
@@ -23,7 +23,7 @@ func (b *bench) firstRuntime() {
 	b.core, b.entries = machine, entries
 }
 
-// move stops the room and goes on with it as a program that lacks the first runtime.
+// move restores the room in a program that lacks the first runtime.
 func (b *bench) move() {
 	b.t.Helper()
 	snap, err := b.core.Snapshot()
@@ -32,7 +32,7 @@ func (b *bench) move() {
 	}
 	b.snaps = []record.Snapshot{snap}
 	b.cfg.OldestRuntime = 2
-	b.back()
+	b.restart()
 	in, ok := b.core.Pending()
 	if !ok || in.Runtime != core.RuntimeVersion {
 		b.t.Fatalf("pending is %+v, %v", in.Kind, ok)
@@ -43,8 +43,8 @@ func (b *bench) move() {
 	}
 }
 
-// back brings the room back in the next epoch.
-func (b *bench) back() {
+// restart restores the room and opens the next epoch.
+func (b *bench) restart() {
 	b.t.Helper()
 	var err error
 	if b.core, err = core.Restore(b.cfg, b.kept()); err != nil {
@@ -53,12 +53,12 @@ func (b *bench) back() {
 	b.step(core.Input{Kind: core.KindEpoch, Epoch: b.core.Point().Epoch + 1, At: b.core.Now()})
 }
 
-// TestARoomMovesToAnotherRuntime has clients find what they left, and go on by the runtime that the room was moved to.
+// TestARoomMovesToAnotherRuntime checks that clients find the room as they left it, and that it continues by the new runtime.
 func TestARoomMovesToAnotherRuntime(t *testing.T) {
 	b := newBench(t, counterRules(), "")
 	b.firstRuntime()
 	m := b.join("x")
-	b.act(m, `{"BY":7}`) // names are folded by the first runtime
+	b.act(m, `{"BY":7}`) // the first runtime ignores the case of names
 	b.all()
 	if got := canonical(t, m.view); got != `{"sum":7}` {
 		t.Fatalf("the first runtime makes %s of it", got)
@@ -66,7 +66,7 @@ func TestARoomMovesToAnotherRuntime(t *testing.T) {
 	b.move()
 	b.attach(m, new(m.point))
 	m.sent--
-	b.act(m, `{"BY":7}`) // once more: it is answered as it was
+	b.act(m, `{"BY":7}`) // the same act again gets the same answer
 	b.act(m, `{"BY":7}`)
 	b.act(m, `{"by":1}`)
 	b.all()
@@ -92,15 +92,15 @@ func TestARoomMovesToAnotherRuntime(t *testing.T) {
 	}
 }
 
-// TestAMoveIsProved has rules that come to another state before the move than it carries.
-func TestAMoveIsProved(t *testing.T) {
+// TestAMoveIsVerified replays a log whose acts lead to another state than the one that the move carries.
+func TestAMoveIsVerified(t *testing.T) {
 	b := newBench(t, counterRules(), "")
 	b.firstRuntime()
 	m := b.join("x")
 	b.act(m, `{"by":7}`)
 	b.move()
 	for i, e := range b.entries {
-		b.entries[i].Checks = nil // else the views that went out would tell
+		b.entries[i].Checks = nil // so that the checksums of views do not show the difference
 		if e.Kind == core.KindAct {
 			b.entries[i].Data = []byte(`{"by":8}`)
 		}
@@ -109,16 +109,16 @@ func TestAMoveIsProved(t *testing.T) {
 	kept.Snapshots = nil
 	cfg := b.cfg
 	if _, err := core.Restore(cfg, kept); err != nil {
-		t.Errorf("who cannot run what comes before the move: %v", err)
+		t.Errorf("a program without the first runtime: %v", err)
 	}
 	cfg.OldestRuntime = 1
 	_, err := core.Restore(cfg, kept)
 	if _, ok := errors.AsType[*core.DivergedError](err); !ok {
-		t.Errorf("who can: %v", err)
+		t.Errorf("a program with the first runtime: %v", err)
 	}
 }
 
-// TestAMoveNeedsASnapshot at the end of the log, and a program that has the runtime that it leads to.
+// TestAMoveNeedsASnapshot checks that a move needs a snapshot at the end of the log and a program with the new runtime.
 func TestAMoveNeedsASnapshot(t *testing.T) {
 	b := newBench(t, counterRules(), "")
 	b.firstRuntime()
@@ -151,14 +151,14 @@ func TestAMoveNeedsASnapshot(t *testing.T) {
 	}
 }
 
-// TestAMovedRoomIsCut, which the first runtime does not do, and goes on from there.
+// TestAMovedRoomIsCut checks that a moved room cuts its log, unlike the first runtime, and continues after the cut.
 func TestAMovedRoomIsCut(t *testing.T) {
 	b := newBench(t, worldRules(0), "")
 	b.firstRuntime()
 	m := b.join("x")
 	b.move()
 	b.attach(m, nil)
-	if cuts, _ := b.outlive(m, 100); cuts == 0 {
+	if cuts, _ := b.playPastBound(m, 100); cuts == 0 {
 		t.Fatal("it is not cut")
 	}
 	kept := b.kept()
@@ -184,8 +184,8 @@ func TestAMovedRoomIsCut(t *testing.T) {
 	}
 }
 
-// TestAMovedRoomJudgesNobody by what its first runtime did not count.
-func TestAMovedRoomJudgesNobody(t *testing.T) {
+// TestAMovedRoomCountsEverybody checks that nobody is left out of the result, because the first runtime did not count acts.
+func TestAMovedRoomCountsEverybody(t *testing.T) {
 	b := newBench(t, matchRules, "")
 	b.firstRuntime()
 	x, y := b.join("x"), b.join("y")
@@ -202,7 +202,7 @@ func TestAMovedRoomJudgesNobody(t *testing.T) {
 	}
 }
 
-// TestAFinishedRoomMoves while people look at it: its replay ends where the game did.
+// TestAFinishedRoomMoves moves a finished room that players still see. Its replay ends where the game did.
 func TestAFinishedRoomMoves(t *testing.T) {
 	b := newBench(t, matchRules, "")
 	b.firstRuntime()

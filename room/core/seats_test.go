@@ -10,7 +10,7 @@ import (
 	"github.com/roomring/roomring/room/core"
 )
 
-// table has the seats that its options say.
+// table has as many seats as its options say.
 type table struct{ Seats int }
 
 func (g *table) Open(t *room.Turn, options json.RawMessage) error {
@@ -27,7 +27,7 @@ func (g *table) Act(*room.Turn, room.Player, struct{}) error { return nil }
 
 func (g *table) View(room.Viewer) table { return *g }
 
-// TestSeatsOfARoom fills rooms of fewer seats than their game has. A restart changes nothing about them.
+// TestSeatsOfARoom fills rooms that have fewer seats than their game allows. A restart keeps the number.
 func TestSeatsOfARoom(t *testing.T) {
 	rules := room.MustDefine(room.Spec{Name: "table", Version: 1, MaxPlayers: 4, SharedView: true}, func() *table { return new(table) })
 	for said, want := range map[int]int{0: 4, -1: 1, 1: 1, 3: 3, 4: 4, 9: 4} {

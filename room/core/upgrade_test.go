@@ -69,7 +69,7 @@ func TestANewerVersionTakesOverFromASnapshotAtTheEnd(t *testing.T) {
 	}
 }
 
-func TestAVersionThatIsLackingIsNamed(t *testing.T) {
+func TestAMissingVersionIsNamed(t *testing.T) {
 	b := newBench(t, counterRules(), "")
 	b.act(b.join("x"), `{"by":7}`)
 	b.cfg.Rules = secondVersion()

@@ -53,7 +53,7 @@ func duelGame(version int, r *duelRules) *room.Rules {
 		func() *duel { return &duel{rules: r} })
 }
 
-// playDuel is what a journal has of a few shots, of which the last but one missed.
+// playDuel plays a few shots and returns what a journal has of them. The last shot but one missed.
 func playDuel(t *testing.T, snapshots ...room.Index) (record.Kept, core.Config) {
 	t.Helper()
 	r := &duelRules{}
@@ -114,9 +114,8 @@ func TestAReplayThatDiffersSaysWhere(t *testing.T) {
 	}
 }
 
-// TestARefusalThatIsNoneDiffers, and so does an act that is taken now; whether it hits is told by its bytes, which the log
-// of a room of the first runtime has.
-func TestARefusalThatIsNoneDiffers(t *testing.T) {
+// TestARefusedActThatIsAcceptedNowDiverges uses a room of the first runtime, because its log has the bytes of refused acts.
+func TestARefusedActThatIsAcceptedNowDiverges(t *testing.T) {
 	b := newBench(t, duelGame(1, &duelRules{}), "")
 	h := b.core.Header()
 	h.Runtime = 1
@@ -147,8 +146,8 @@ func TestARefusalThatIsNoneDiffers(t *testing.T) {
 	}
 }
 
-// TestEntriesThatSayNothingAgree with any rules that step them, as they always have.
-func TestEntriesThatSayNothingAgree(t *testing.T) {
+// TestEntriesWithoutResultsMatchAnyRules checks that a replay has nothing to compare when entries lack results and checks.
+func TestEntriesWithoutResultsMatchAnyRules(t *testing.T) {
 	b := newBench(t, duelGame(1, &duelRules{}), "")
 	m := b.join("x")
 	for _, shot := range []string{"1", "2", "3", "4"} {
@@ -167,8 +166,8 @@ func TestEntriesThatSayNothingAgree(t *testing.T) {
 	}
 }
 
-// TestTheLogIsKeptAsItWas when a room is brought back: what stood in it stands in its replay.
-func TestTheLogIsKeptAsItWas(t *testing.T) {
+// TestARestoredRoomKeepsItsLog compares the log before the restore with the replay after it.
+func TestARestoredRoomKeepsItsLog(t *testing.T) {
 	kept, cfg := playDuel(t)
 	cfg.CheckEvery = 1
 	c, err := core.Restore(cfg, kept)
@@ -188,12 +187,12 @@ func TestTheLogIsKeptAsItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(again) != string(kept.Batches[0].Entries) {
-		t.Errorf("the log has become another")
+		t.Errorf("the log has changed")
 	}
 }
 
-// TestANewFieldIsNoOtherState: code that writes one more field than the snapshot has, and leaves it at zero, agrees.
-func TestANewFieldIsNoOtherState(t *testing.T) {
+// TestANewZeroFieldDoesNotDiverge checks code that writes one more field than the snapshot has, and leaves it at zero.
+func TestANewZeroFieldDoesNotDiverge(t *testing.T) {
 	kept, cfg := playDuel(t, 6, 10)
 	cfg.Rules = room.MustDefine(room.Spec{Name: "duel", Version: 1, MaxPlayers: 2, SharedView: true},
 		func() *longerDuel { return &longerDuel{duel: duel{rules: &duelRules{}}} })
@@ -209,7 +208,7 @@ func (d *longerDuel) Snapshot() ([]byte, error) {
 }
 func (d *longerDuel) Restore(b []byte) error { return json.Unmarshal(b, &d.duel) }
 
-// TestTheFirstTurnOfAnEpochIsChecked in every class, however lately the last check went out.
+// TestTheFirstTurnOfAnEpochIsChecked checks this in every class, however recent the last check is.
 func TestTheFirstTurnOfAnEpochIsChecked(t *testing.T) {
 	for name, rules := range map[string]*room.Rules{"shared": counterRules(), "own": cardRules()} {
 		b := newBench(t, rules, "")
