@@ -36,7 +36,7 @@ const (
 // RecordedGames reads all recorded games.
 func RecordedGames(t *testing.T) []RecordedGame {
 	t.Helper()
-	f, err := os.Open("../../room/games/chess/testdata/chess-games.jsonl")
+	f, err := os.Open("../../../room/games/chess/testdata/chess-games.jsonl")
 	if err != nil {
 		t.Fatal(err)
 	}

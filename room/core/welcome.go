@@ -76,10 +76,3 @@ func (c *Core) withOver(frames []*Frame) []*Frame {
 	}
 	return append(frames, c.overFrame())
 }
-
-func (c *Core) overFrames(frames []*Frame) []*Frame {
-	if c.s.Final != nil && c.s.Final.Point.Seq < c.s.Index {
-		return append(frames, c.overFrame())
-	}
-	return frames
-}

@@ -98,7 +98,12 @@ func diceAt(d *e2e.DevRun, ctx context.Context, node string) diceTable {
 	d.T.Helper()
 	var info e2e.RoomInfo
 	for range 200 {
-		if info = d.Create("liarsdice", map[string]any{"players": 2, "turn_ms": 600_000}); info.Node == node {
+		info = d.Create("liarsdice", map[string]any{"players": 2, "turn_ms": 600_000})
+		var ring struct {
+			Where struct{ Nodes []string }
+		}
+		d.Nodes[0].CallAdmin("GET", "/admin/v1/ring?id="+info.ID, nil, &ring)
+		if info.Node == node && ring.Where.Nodes[0] == node { // a node may have made it that has not heard of all others
 			break
 		}
 	}

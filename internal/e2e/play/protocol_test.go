@@ -19,7 +19,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-const protocolPage = "../../docs/PROTOCOL.md"
+const protocolPage = "../../../docs/PROTOCOL.md"
 
 // leastTranscripts keeps a broken fence from passing for a page without errors.
 const leastTranscripts = 8
