@@ -77,11 +77,11 @@ func (s *Sim) chance(in10000 int) bool {
 }
 
 // between draws a duration; a story always takes the shortest.
-func (s *Sim) between(least, most time.Duration) time.Duration {
-	if s.rng == nil || most <= least {
-		return least
+func (s *Sim) between(shortest, longest time.Duration) time.Duration {
+	if s.rng == nil || longest <= shortest {
+		return shortest
 	}
-	return least + time.Duration(s.rng.Int64N(int64(most-least)))
+	return shortest + time.Duration(s.rng.Int64N(int64(longest-shortest)))
 }
 
 func (s *Sim) pick(n int) int {

@@ -37,20 +37,20 @@ func (t *truth) commit(l *life, at record.Epoch, g log) {
 		return
 	}
 	if was := t.served[at]; was != nil && was != l {
-		s.fail(t.id, "(1) %s and %s both let outputs out at epoch %d", was.boot, l.boot, at)
+		s.fail(t.id, "(1) %s and %s both released outputs at epoch %d", was.boot, l.boot, at)
 	}
 	t.served[at] = l
 	if at < t.epoch {
 		s.fail(t.id, "(2) outputs go back from epoch %d to %d", t.epoch, at)
 	}
 	if end, ok := s.store.results[t.id]; ok && !t.damaged && (end.aborted || end.sum != g.sum()) {
-		s.fail(t.id, "(5) it goes on at %s after its end was stored", l.boot)
+		s.fail(t.id, "(5) it continues at %s after its end was stored", l.boot)
 	}
 	if t.damaged && (t.shortened || at>>32 > t.epoch>>32) {
 		t.acked = common(t.acked, g)
 	}
 	if !g.holds(t.acked) {
-		s.fail(t.id, "(3) %s goes on at epoch %d from %d entries without all of the %d that were acknowledged", l.boot, at, len(g.entries), len(t.acked.entries))
+		s.fail(t.id, "(3) %s continues at epoch %d from %d entries, which lack some of the %d acknowledged ones", l.boot, at, len(g.entries), len(t.acked.entries))
 	}
 	s.inOrder(t, g)
 	t.epoch, t.acked, t.ackedAt = at, g, s.now
@@ -69,7 +69,7 @@ func (s *Sim) inOrder(t *truth, g log) {
 			continue
 		}
 		if e.act != last+1 {
-			s.fail(t.id, "(3) act %d follows on act %d", e.act, last)
+			s.fail(t.id, "(3) act %d follows act %d", e.act, last)
 		}
 		last = e.act
 	}
@@ -87,7 +87,7 @@ func common(a, b log) log {
 // checkRelease checks the checkpoint that the store was given.
 func (t *truth) checkRelease(s *Sim, kept log) {
 	if !kept.holds(t.acked) && !t.damaged {
-		s.fail(t.id, "(3) it is released with %d entries, and %d were acknowledged", len(kept.entries), len(t.acked.entries))
+		s.fail(t.id, "(3) it is released with %d entries, but %d were acknowledged", len(kept.entries), len(t.acked.entries))
 	}
 }
 
@@ -135,11 +135,11 @@ func (t *truth) checkEnd(s *Sim, end result) {
 	switch {
 	case t.givenUp || t.memory || t.damaged:
 	case end.aborted && len(t.acked.entries) > 0 && !t.deadly:
-		s.fail(t.id, "(5) it is aborted, and could go on")
+		s.fail(t.id, "(5) it is aborted, but could continue")
 	case end.aborted && t.acked.over():
-		s.fail(t.id, "(5) it is aborted, and was finished")
+		s.fail(t.id, "(5) it is aborted, but was finished")
 	case !end.aborted && (!t.acked.over() || end.sum != t.acked.sum()):
-		s.fail(t.id, "(5) its result is not that of its log")
+		s.fail(t.id, "(5) its result differs from its log")
 	}
 }
 
@@ -156,7 +156,7 @@ func (l *life) checkGone() {
 		if r == nil || r.State != record.RowLive || r.Boot != l.boot || t.unwritable || l.states[t.id] == ownership.Held {
 			continue
 		}
-		l.s.fail(t.id, "(8) %s exits, and its row still names it", l.boot)
+		l.s.fail(t.id, "(8) %s exits, but the row of the room still names it", l.boot)
 	}
 }
 
@@ -172,16 +172,16 @@ func (s *Sim) checkSettled(within time.Duration) {
 		case t.damaged && ended: // the end may be that of before the damage, or of after it
 		case t.acked.over():
 			if !ended || end.aborted {
-				s.fail(t.id, "(5) it is finished, and has no result%s", s.where(t))
+				s.fail(t.id, "(5) it is finished, but has no result%s", s.where(t))
 			}
 		case ended && t.deadly:
 			if !s.safe(t) {
-				s.fail(t.id, "it was aborted, and its log is not kept")
+				s.fail(t.id, "it was aborted, but its log is not kept")
 			}
 		case len(s.serving(t.id)) != 1:
 			s.fail(t.id, "(9) it is served by %d nodes%s", len(s.serving(t.id)), s.where(t))
 		case t.ackedAt < s.now-within:
-			s.fail(t.id, "(9) nothing is acknowledged since %s%s", stamp(t.ackedAt), s.where(t))
+			s.fail(t.id, "(9) nothing was acknowledged since %s%s", stamp(t.ackedAt), s.where(t))
 		}
 	}
 }

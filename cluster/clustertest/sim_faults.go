@@ -23,7 +23,7 @@ type odds struct {
 	wrong      int // a program cannot run a room, comes to something else, or breaks
 
 	moved, swapped, destroyed int          // what happens to a node's folder before its next start
-	troubles                  []func(*Sim) // faults that happen now and then
+	recurring                 []func(*Sim) // faults that happen now and then
 }
 
 const (
@@ -42,7 +42,7 @@ func Run(seed uint64, trace func(Line)) *Failure {
 		n.start()
 	}
 	s.after(0, s.makeRooms)
-	s.after(s.between(time.Second, 5*time.Second), s.trouble)
+	s.after(s.between(time.Second, 5*time.Second), s.causeFault)
 	s.run(faulty)
 	s.endFaults()
 	s.run(faulty + calm)
@@ -54,11 +54,11 @@ func Run(seed uint64, trace func(Line)) *Failure {
 
 // drawFaults draws which kinds of faults this run has. With all kinds at once a run would seldom get far.
 func (s *Sim) drawFaults() {
-	some := func(most int) int {
+	some := func(limit int) int {
 		if s.pick(2) == 0 {
 			return 0
 		}
-		return 1 + s.pick(most)
+		return 1 + s.pick(limit)
 	}
 	s.odds = odds{
 		crash: some(100), late: some(1000), lost: some(1000), unanswered: some(1000), stray: some(1000), tellLost: some(8000),
@@ -69,20 +69,20 @@ func (s *Sim) drawFaults() {
 		(*Sim).fillDisk, (*Sim).damageOne, (*Sim).reopenOne,
 	} {
 		if s.pick(2) == 0 {
-			s.odds.troubles = append(s.odds.troubles, t)
+			s.odds.recurring = append(s.odds.recurring, t)
 		}
 	}
 }
 
 func (s *Sim) hasFaults() bool { return s.now < faulty }
 
-// trouble causes a fault now and then.
-func (s *Sim) trouble() {
-	if !s.hasFaults() || len(s.odds.troubles) == 0 {
+// causeFault causes a fault now and then.
+func (s *Sim) causeFault() {
+	if !s.hasFaults() || len(s.odds.recurring) == 0 {
 		return
 	}
-	s.odds.troubles[s.pick(len(s.odds.troubles))](s)
-	s.after(s.between(time.Second, 8*time.Second), s.trouble)
+	s.odds.recurring[s.pick(len(s.odds.recurring))](s)
+	s.after(s.between(time.Second, 8*time.Second), s.causeFault)
 }
 
 // endFaults ends all faults: the store answers, each folder that is not lost for good has a node, and each node has a
