@@ -15,14 +15,14 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// TestAdminCommandOnACluster operates rooms and nodes from the terminal of another node.
+// TestAdminCommandOnACluster uses the admin command at one node to operate rooms and nodes elsewhere in the cluster.
 func TestAdminCommandOnACluster(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3).Start()
 	here, there, third := c.Nodes[0], c.Nodes[1], c.Nodes[2]
 	ctx := e2e.WaitContext(t)
-	var info e2e.RoomInfo // at n2
-	var other string      // likewise
+	var info e2e.RoomInfo // owned by n2
+	var other string      // also owned by n2
 	all := map[string]int{}
 	for all[there.Node] < 2 || all[third.Node] == 0 {
 		made := here.Create("tally", nil)
@@ -90,7 +90,7 @@ func TestAdminCommandOnACluster(t *testing.T) {
 	}
 }
 
-// inJSON asks for everything in JSON.
+// inJSON runs every command with JSON output.
 func inJSON(c *e2e.Team, ctx context.Context, info e2e.RoomInfo, total int) {
 	t := c.T
 	for _, args := range [][]string{{"nodes"}, {"ring"}, {"ring", "--id", info.ID}, {"ring", "--leave", "n1"}, {"room", info.ID}} {
@@ -118,7 +118,7 @@ func inJSON(c *e2e.Team, ctx context.Context, info e2e.RoomInfo, total int) {
 	}
 }
 
-// operatesRoom follows a room of another node while it is acted on from this one.
+// operatesRoom follows a room of another node and acts on it from this node.
 func operatesRoom(s *e2e.Server, ctx context.Context, info e2e.RoomInfo, ann, bob *client.Client) {
 	t := s.T
 	lines, follower := io.Pipe()

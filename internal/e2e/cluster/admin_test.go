@@ -15,7 +15,7 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// TestAdminCommand does from a terminal all that the operator may do.
+// TestAdminCommand does everything that the operator may do from a terminal.
 func TestAdminCommand(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, append(e2e.GenerousLimits, "--node", "alpha")...).Start()
@@ -112,7 +112,7 @@ func TestAdminCommand(t *testing.T) {
 	}
 }
 
-// TestAdminCommandWithAToken finds the token and the address in the variables.
+// TestAdminCommandWithAToken reads the token and the address from environment variables.
 func TestAdminCommandWithAToken(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte("0123456789abcdef0123\nmore\n"), 0o600); err != nil {

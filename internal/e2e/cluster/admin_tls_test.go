@@ -19,8 +19,8 @@ import (
 
 const plainAdmin = "the admin listener can be reached from other machines and speaks plain HTTP"
 
-// TestAdminByTLS runs an admin listener with a certificate: the ready file, the command and the page find it, in the clear nothing
-// is told, and names that are not in the certificate are refused on either side.
+// TestAdminByTLS runs an admin listener with a certificate. The ready file, the command and the page use it. Plain HTTP gets nothing, and
+// both sides refuse names that are not in the certificate.
 func TestAdminByTLS(t *testing.T) {
 	t.Parallel()
 	a := testcert.NewIssuer(t)
@@ -98,7 +98,7 @@ func TestAdminByTLS(t *testing.T) {
 	}
 }
 
-// TestAdminCertificateIsReadAgain renews the certificate under a running server, which speaks TLS 1.2 and later alone.
+// TestAdminCertificateIsReadAgain renews the certificate of a running server. The server accepts only TLS 1.2 and later.
 func TestAdminCertificateIsReadAgain(t *testing.T) {
 	t.Parallel()
 	a := testcert.NewIssuer(t)
@@ -133,7 +133,7 @@ func TestAdminCertificateIsReadAgain(t *testing.T) {
 	}
 }
 
-// TestAdminCertificatesThatAreNone end the start with a line that says what to change.
+// TestAdminCertificatesThatAreNone starts servers with bad certificate files. Each start ends with a line that says what to change.
 func TestAdminCertificatesThatAreNone(t *testing.T) {
 	t.Parallel()
 	a, other := testcert.NewIssuer(t), testcert.NewIssuer(t)
@@ -159,7 +159,7 @@ func TestAdminCertificatesThatAreNone(t *testing.T) {
 	}
 }
 
-// TestAPlainAdminListenerWarns where others can reach it.
+// TestAPlainAdminListenerWarns checks that an admin listener without TLS warns when others can reach it.
 func TestAPlainAdminListenerWarns(t *testing.T) {
 	t.Parallel()
 	token := filepath.Join(t.TempDir(), "token")

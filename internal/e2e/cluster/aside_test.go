@@ -16,7 +16,7 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// poisonedRoom is a room of the node's that was set aside after three acts, for its game killed two processes.
+// poisonedRoom returns a room of the node that was set aside after three acts, because its game killed two processes.
 func poisonedRoom(t *testing.T, s *e2e.Server) e2e.RoomInfo {
 	t.Helper()
 	ctx := e2e.WaitContext(t)
@@ -41,7 +41,7 @@ func poisonedRoom(t *testing.T, s *e2e.Server) e2e.RoomInfo {
 	}
 }
 
-// binary runs this binary as a shell would, with the tests' games.
+// binary runs this binary as a shell would, with the games of the tests.
 func binary(t *testing.T, args ...string) (out string, err error) {
 	t.Helper()
 	exe, err := os.Executable()
@@ -53,7 +53,7 @@ func binary(t *testing.T, args ...string) (out string, err error) {
 	return string(text), err
 }
 
-// What a node has set aside is listed, downloaded, run again and let go on from the terminal of any node.
+// Rooms that a node has set aside can be listed, downloaded, replayed and restored from the terminal of any node.
 func TestRoomsSetAsideAreTheOperatorsToRestore(t *testing.T) {
 	t.Parallel()
 	team := e2e.NewTeam(t, 2).Start()
@@ -107,7 +107,7 @@ func TestRoomsSetAsideAreTheOperatorsToRestore(t *testing.T) {
 	here.RunAdminUntil(ctx, []string{`"N": 3`}, "room", id)
 }
 
-// A copy that is not the room's last word does not come back.
+// A copy that does not have the room's last state is not restored.
 func TestACopyOfARoomThatWentOnIsNotRestored(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()

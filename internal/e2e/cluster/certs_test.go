@@ -9,8 +9,8 @@ import (
 	"github.com/roomring/roomring/internal/e2e"
 )
 
-// TestLinksByCertificates plays across nodes that know each other by certificates of the operator's. One with the cluster's
-// secret and another certificate gossips with them, and gets no link.
+// TestLinksByCertificates plays across nodes that authenticate each other by the operator's certificates. A node with the cluster's
+// secret and another certificate can gossip with them, but gets no link.
 func TestLinksByCertificates(t *testing.T) {
 	t.Parallel()
 	by := func(cert e2e.Certificate) []string {

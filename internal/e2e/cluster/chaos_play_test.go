@@ -20,12 +20,12 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// play begins to play games of every kind, one after the other in several places, until it is calm.
+// play starts players of every kind of game. Each plays one game after another until it is calm.
 func (x *chaos) play(wg *sync.WaitGroup) {
 	games := e2e.SteadyGames(x.T, 200)
 	for i, kind := range []struct {
 		name  string
-		at    int // once
+		at    int // how many at the same time
 		round func(rng *rand.Rand) error
 	}{
 		{"chess", e2e.Sized(4, 12, 12), func(rng *rand.Rand) error { return x.chess(games[rng.IntN(len(games))], rng) }},
@@ -63,7 +63,7 @@ func (x *chaos) create(game string, options map[string]any) (info e2e.RoomInfo, 
 	return info, err
 }
 
-// post makes something at any node, however often that takes.
+// post sends a POST to any node and repeats it until it succeeds.
 func (x *chaos) post(path string, body, into any) error {
 	for {
 		code, err := x.front.TryCallAt(x.front.URL, "POST", path, "", body, into)
@@ -79,15 +79,15 @@ func (x *chaos) post(path string, body, into any) error {
 	}
 }
 
-// player is a client with what it must never see.
+// player is a client that records what must never happen to it.
 type player struct {
 	*client.Client
 	seq  atomic.Uint64 // of the newest view
-	back atomic.Uint64 // views that were older than one before
+	back atomic.Uint64 // how many views were older than one before
 }
 
-// join brings a guest in, who is one before: a guest made by a welcome that is lost would hold a seat for nobody. The function
-// check, if any, sees each view of the player, and says what is wrong with it.
+// join connects a guest that was made before: a guest made by a welcome that is lost would hold a seat for nobody. If check is not nil,
+// it sees each view of the player and returns what is wrong with it.
 func (x *chaos) join(info e2e.RoomInfo, name string, e wire.Encoding, check func(player string, view any) error) (*player, error) {
 	var g e2e.Guest
 	if err := x.post("/v1/guest", map[string]string{"name": name}, &g); err != nil {
@@ -118,7 +118,7 @@ func (x *chaos) join(info e2e.RoomInfo, name string, e wire.Encoding, check func
 	return p, nil
 }
 
-// table brings players into a room.
+// table connects players to a room.
 func (x *chaos) table(info e2e.RoomInfo, names ...string) (all []*player, err error) {
 	for i, name := range names {
 		p, err := x.join(info, name, e2e.EncodingOf(i), nil)
@@ -130,7 +130,7 @@ func (x *chaos) table(info e2e.RoomInfo, names ...string) (all []*player, err er
 	return all, nil
 }
 
-// part ends clients that are done, and says what they went through that must not be.
+// part closes clients that are done, and returns what must not have happened to them.
 func (x *chaos) part(info e2e.RoomInfo, players []*player) error {
 	for i, p := range players {
 		st := p.Stats()
@@ -145,7 +145,7 @@ func (x *chaos) part(info e2e.RoomInfo, players []*player) error {
 	return nil
 }
 
-// stored is a room's result, when it is there.
+// stored returns a room's result, if it is there.
 func (x *chaos) stored(info e2e.RoomInfo) (r e2e.StoredResult, err error) {
 	for {
 		var raw []byte
@@ -162,7 +162,7 @@ func (x *chaos) stored(info e2e.RoomInfo) (r e2e.StoredResult, err error) {
 	}
 }
 
-// counted is how many games the store has counted for a player of one kind of game.
+// counted returns how many games of one kind the store has counted for a player.
 func (x *chaos) counted(player string) (int, error) {
 	var profile struct {
 		Games []struct{ Games int }
@@ -220,7 +220,7 @@ func (x *chaos) chess(g e2e.RecordedGame, rng *rand.Rand) error {
 	return x.part(info, players)
 }
 
-// tally counts in one room from several hands with many acts under way. Each that is answered counts once.
+// tally counts in one room from several clients, with many acts in flight. Each answered act must count once.
 func (x *chaos) tally(rng *rand.Rand) error {
 	const people, hands = 3, 6
 	info, err := x.create("tally", nil)
@@ -241,7 +241,7 @@ func (x *chaos) tally(rng *rand.Rand) error {
 				if _, errs[i] = players[i%people].Act(x.ctx, e2e.TallyAction{Add: 1 + i}); errs[i] == nil {
 					counted.Add(int64(1 + i))
 				} else if r, ok := errors.AsType[*client.Rejected](errs[i]); ok && r.Code == "too_many" && i >= 9 {
-					errs[i] = nil // as it should: answered, and without effect
+					errs[i] = nil // as it should be: answered, and without effect
 				}
 			}
 		})
@@ -270,13 +270,13 @@ func (x *chaos) tally(rng *rand.Rand) error {
 	return x.part(info, players)
 }
 
-// hand is what one player of liar's dice has seen of the player's own dice.
+// hand is what one player of liar's dice has seen of their own dice.
 type hand struct {
 	round any
 	dice  string
 }
 
-// check finds a view in which the player's dice change within a round, or all dice are shown while they should be hidden.
+// check reports a view in which the player's dice change within a round, or in which all dice are shown while they must be hidden.
 func (h *hand) check(player string, view any) error {
 	if e2e.Field(view, "status") != "bidding" {
 		return nil
@@ -295,7 +295,7 @@ func (h *hand) check(player string, view any) error {
 	return nil
 }
 
-// bidder is a client of liar's dice in which no turn runs out: only a player who is ready for the next round may come late.
+// bidder is a client of liar's dice whose turns never run out. Only being ready for the next round may come too late.
 type bidder struct{ e2e.DrivenClient }
 
 func (b bidder) Act(ctx context.Context, action json.RawMessage) error {
@@ -306,7 +306,7 @@ func (b bidder) Act(ctx context.Context, action json.RawMessage) error {
 	return err
 }
 
-// dice plays liar's dice: everybody has dice that nobody else sees, and the same all through a round.
+// dice plays liar's dice. Every player has dice that nobody else sees, and keeps them through a round.
 func (x *chaos) dice(rng *rand.Rand) error {
 	info, err := x.create("liarsdice", map[string]any{"players": 3, "dice": 2, "reveal_ms": 150, "turn_ms": 600_000})
 	if err != nil {
@@ -335,7 +335,7 @@ func (x *chaos) dice(rng *rand.Rand) error {
 	return x.part(info, players)
 }
 
-// snakes has two players steer in a game that ticks, and leave it.
+// snakes plays a game that ticks: two players steer, and then leave.
 func (x *chaos) snakes(rng *rand.Rand) error {
 	info, err := x.create("snakes", map[string]any{"bots": 2, "start_s": 1, "rounds": 20})
 	if err != nil {
@@ -345,7 +345,7 @@ func (x *chaos) snakes(rng *rand.Rand) error {
 	if err != nil {
 		return err
 	}
-	// Who leaves before the first round only makes place for others.
+	// A player who leaves before the first round only frees a seat.
 	if err := players[0].WaitView(x.ctx, func(v any) bool { return e2e.Field(v, "phase") == "playing" }); err != nil {
 		return fmt.Errorf("room %s never starts: %w", info.ID, err)
 	}
@@ -378,7 +378,7 @@ func (x *chaos) snakes(rng *rand.Rand) error {
 	return x.part(info, players)
 }
 
-// leave gives up a seat, however often that takes: it is the one wish that is not sent again by itself.
+// leave gives up a seat and tries until it succeeds: a client does not send this again by itself.
 func (x *chaos) leave(p *player) error {
 	for p.Err() == nil && x.ctx.Err() == nil {
 		ctx, cancel := context.WithTimeout(x.ctx, time.Second)

@@ -21,28 +21,28 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// Variables of TestChaos: how long each run lasts, and the seed of its faults and games, which a failed run logs.
+// Environment variables of TestChaos: how long each run lasts, and the seed of its faults and games. A failed run logs its seed.
 const (
 	chaosTime = "ROOMRING_CHAOS"
 	chaosSeed = "ROOMRING_CHAOS_SEED"
 )
 
-// TestChaos plays games of every kind on three nodes that stop, die, freeze and come back at random, for players whose
-// sockets break and who come back to any node. Afterwards every acknowledged act has had its effect once, every finished
-// game is in the store with its right result, and the nodes are as well as they were before.
+// TestChaos plays games of every kind on three nodes that stop, die, freeze and come back at random. The players' sockets break, and the
+// players come back to any node. Afterwards every acknowledged act has taken effect once, every finished game is in the store with its
+// right result, and the nodes are as healthy as before.
 func TestChaos(t *testing.T) {
 	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) { t.Parallel(); runChaos(e2e.NewTeam(t, 3, chaosArgs...), nil) })
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		pg := pgtest.New(t) // it is no steadier than the nodes
+		pg := pgtest.New(t) // it is stopped and killed too
 		runChaos(e2e.NewTeamOn(t, pg.URL(t), 3, chaosArgs...), pg)
 	})
 }
 
 var chaosArgs = append(e2e.DefaultTimeouts, "--drain-timeout", "10s")
 
-// chaos is a team under faults and play.
+// chaos is a team with its faults and its players.
 type chaos struct {
 	*e2e.Team
 	seed  uint64
@@ -53,7 +53,7 @@ type chaos struct {
 
 	mu      sync.Mutex
 	clients []*client.Client
-	played  map[string]int // games to their ends, by kind
+	played  map[string]int // number of games played to their ends, by kind
 }
 
 func runChaos(c *e2e.Team, pg *pgtest.Server) {
@@ -111,14 +111,14 @@ func runChaos(c *e2e.Team, pg *pgtest.Server) {
 	}
 }
 
-// rand is a source of its own for each part, so that parts do not change each other's course.
+// rand returns a random source for one part, so that the parts do not influence each other.
 func (x *chaos) rand(part uint64) *rand.Rand { return rand.New(rand.NewPCG(x.seed, part)) }
 
 func (x *chaos) note(format string, args ...any) {
 	x.T.Logf("%7.3fs %s", time.Since(x.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
-// quiet waits for a while, and reports whether it is calm now.
+// quiet waits for a while and reports whether it is calm now.
 func (x *chaos) quiet(wait time.Duration) bool {
 	select {
 	case <-x.calm:
@@ -128,7 +128,7 @@ func (x *chaos) quiet(wait time.Duration) bool {
 	}
 }
 
-// torment does one thing after another to a node, which runs when it returns.
+// torment breaks a node in one way after another. The node is running when it returns.
 func (x *chaos) torment(n *e2e.Server, rng *rand.Rand) {
 	for !x.quiet(between(rng, 200*time.Millisecond, 3*time.Second)) {
 		var err error
@@ -170,7 +170,7 @@ func between(rng *rand.Rand, least, most time.Duration) time.Duration {
 	return least + time.Duration(rng.Int64N(int64(most-least)))
 }
 
-// term stops a node politely, and freezes it for a while while it gives its rooms away.
+// term stops a node by SIGTERM, and freezes it for a while as it gives its rooms away.
 func (x *chaos) term(n *e2e.Server, frozen time.Duration) error {
 	x.note("%s: SIGTERM", n.Node)
 	n.Signal(syscall.SIGTERM)
@@ -195,7 +195,7 @@ func (x *chaos) freeze(n *e2e.Server, wait time.Duration) {
 	n.Signal(syscall.SIGCONT)
 }
 
-// rise starts a node, sometimes at the second try.
+// rise starts a node. Sometimes that takes a second try.
 func (x *chaos) rise(n *e2e.Server, rng *rand.Rand) error {
 	for rng.IntN(4) == 0 {
 		signal := []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL}[rng.IntN(2)]
@@ -214,7 +214,7 @@ func (x *chaos) rise(n *e2e.Server, rng *rand.Rand) error {
 			x.note("%s: back", n.Node)
 			return nil
 		}
-		// PostgreSQL may be away; a frozen process may hold the lock of the SQLite file. Whoever looks after processes tries again.
+		// PostgreSQL may be away, and a frozen process may hold the lock of the SQLite file. A process supervisor would try again.
 		last := lastLine(n.Log.String())
 		if x.ctx.Err() != nil || !strings.Contains(last, "the store") && !strings.Contains(last, "frozen (SIGSTOP)") {
 			return fmt.Errorf("it does not start: %s", last)
@@ -233,7 +233,7 @@ func isBack(s *e2e.Server) bool {
 	return false
 }
 
-// ends waits for the process to end.
+// ends waits until the process ends.
 func ends(s *e2e.Server) error {
 	select {
 	case <-s.Ended:
@@ -243,7 +243,7 @@ func ends(s *e2e.Server) error {
 	}
 }
 
-// shake stops and kills PostgreSQL, which is up when it returns.
+// shake stops and kills PostgreSQL. PostgreSQL is up when it returns.
 func (x *chaos) shake(pg *pgtest.Server, rng *rand.Rand) {
 	for !x.quiet(between(rng, time.Second, 6*time.Second)) {
 		away := between(rng, 0, 3*time.Second)
@@ -273,13 +273,13 @@ func (x *chaos) cut(rng *rand.Rand) {
 	}
 }
 
-// leaveNothing waits until the nodes run no more goroutines than before anybody played.
+// leaveNothing waits until the nodes run no more goroutines than before the games.
 func (x *chaos) leaveNothing(before []float64) {
 	x.T.Helper()
 	for _, c := range x.clients {
 		c.Close()
 	}
-	const slack = 15 // of links, pools and idle connections
+	const slack = 15 // for links, pools and idle connections
 	for i, n := range x.Nodes {
 		var now, rooms float64
 		n.Until(x.ctx, fmt.Sprintf("%s runs no more goroutines than before", n.Node), func() bool {
@@ -293,7 +293,7 @@ func (x *chaos) leaveNothing(before []float64) {
 	}
 }
 
-// complainsOfNothing looks through a process's log for what may never be there; lines with one of these words may.
+// complainsOfNothing checks that a process's log has no line that must never be there. Lines with one of the words are allowed.
 func complainsOfNothing(s *e2e.Server, but ...string) {
 	s.T.Helper()
 	for line := range strings.Lines(s.Log.String()) {
@@ -308,7 +308,7 @@ func complainsOfNothing(s *e2e.Server, but ...string) {
 	}
 }
 
-// anyNode takes each request to a node drawn at random, and to another when that one is away or stops.
+// anyNode sends each request to a random node, and to another if that node is away or is stopping.
 type anyNode struct {
 	c   *e2e.Team
 	way http.RoundTripper
@@ -316,7 +316,7 @@ type anyNode struct {
 
 func newAnyNode(c *e2e.Team) anyNode {
 	way := http.DefaultTransport.(*http.Transport).Clone()
-	way.ResponseHeaderTimeout = 2 * time.Second // a frozen node takes connections
+	way.ResponseHeaderTimeout = 2 * time.Second // a frozen node accepts connections and does not answer
 	way.DisableKeepAlives = true
 	return anyNode{c, way}
 }
@@ -334,7 +334,7 @@ func (a anyNode) RoundTrip(r *http.Request) (*http.Response, error) {
 		try := r.Clone(r.Context())
 		if strings.HasPrefix(r.URL.Path, "/admin/") {
 			try.URL.Host = adminListen(a.c.Nodes[at])
-			try.Host = try.URL.Host // the admin API answers to no other name
+			try.Host = try.URL.Host // the admin API accepts no other host name
 		} else {
 			try.URL.Host, try.Host = listen(a.c.Nodes[at]), r.URL.Host
 		}
@@ -356,8 +356,8 @@ func (a anyNode) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, errors.New("no nodes")
 }
 
-// listen is the address that players reach the node at, over all its restarts.
+// listen returns the address at which players reach the node. It stays the same when the node restarts.
 func listen(s *e2e.Server) string { return s.Args[1] }
 
-// adminListen is the address of its admin API.
+// adminListen returns the address of the node's admin API.
 func adminListen(s *e2e.Server) string { return s.Args[3] }

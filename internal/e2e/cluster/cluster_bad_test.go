@@ -38,7 +38,7 @@ func TestStrangersAreTurnedAway(t *testing.T) {
 			stranger := c.Add()
 			stranger.Args = append(stranger.Args, change.args(t)...)
 			stranger.Start()
-			// The store lists the others, so the stranger is not ready, and says why; so do those that turned it away.
+			// The store lists the others. So the stranger is not ready and says why, and the nodes that refused it say so too.
 			stranger.Until(e2e.WaitContext(t), "is not ready", func() bool { return !stranger.IsReady() })
 			stranger.WaitForLog("level=WARN", change.says)
 			c.Nodes[0].WaitForLog("level=WARN", change.says)
@@ -49,7 +49,7 @@ func TestStrangersAreTurnedAway(t *testing.T) {
 	}
 }
 
-// TestTwoNodesOfOneName starts a second process under a name that is taken: the newer stays.
+// TestTwoNodesOfOneName starts a second process with the name of a running node. The newer process stays.
 func TestTwoNodesOfOneName(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 2).Start()
@@ -73,7 +73,7 @@ func lastLine(text string) string {
 	return lines[len(lines)-1]
 }
 
-// TestANodeThatReachesNobodyIsNotReady cuts a node off from the start: it was told to join, and the store lists others.
+// TestANodeThatReachesNobodyIsNotReady cuts a node off from the start. It was told to join, and the store lists other nodes.
 func TestANodeThatReachesNobodyIsNotReady(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 2).Start()
@@ -99,21 +99,21 @@ func TestANodeThatReachesNobodyIsNotReady(t *testing.T) {
 	if seen := c.Nodes[0].KnownNodes("active"); len(seen) != 2 {
 		t.Errorf("the others see %+v", seen)
 	}
-	// Alone with nobody to join it is ready at once: the first node of a cluster.
+	// Without any other node to join it is ready at once: it is the first node of a cluster.
 	first := e2e.NewTeam(t, 1)
 	first.Nodes[0].JoinAddrs = deadAddress(t)
 	first.Nodes[0].Start()
 	first.Nodes[0].Until(e2e.WaitContext(t), "a first node is ready", first.Nodes[0].IsReady)
 }
 
-// TestPeerPortsRefuseStrangers speaks to the ports of the cluster without a secret.
+// TestPeerPortsRefuseStrangers connects to the cluster's ports without a secret.
 func TestPeerPortsRefuseStrangers(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 2).Start()
 	for _, addr := range []string{c.Nodes[0].Peer, c.Nodes[0].Gossip} {
 		conn, err := net.Dial("tcp", addr)
 		if err != nil {
-			t.Fatal(err) // a refusal by nobody proves nothing
+			t.Fatal(err) // a refusal proves nothing if nobody listens
 		}
 		_ = conn.Close()
 		for _, path := range []string{"/", "/roomring.peer.v1.Peer/Greet", "/admin/v1/nodes"} {
@@ -131,7 +131,7 @@ func TestPeerPortsRefuseStrangers(t *testing.T) {
 	}
 }
 
-// TestSecretsRotate changes the cluster's secret under way: add everywhere, use everywhere, remove.
+// TestSecretsRotate changes the secret of a running cluster: add it everywhere, use it everywhere, remove the old one.
 func TestSecretsRotate(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3)
@@ -152,14 +152,14 @@ func TestSecretsRotate(t *testing.T) {
 			n.Until(e2e.WaitContext(t), "it has read the secrets", func() bool { return strings.Count(n.Log.String(), "secrets were read again") > said })
 		}
 		if i == 1 {
-			// A guest of the old key is one as long as the key is accepted.
+			// A guest of the old key stays the same as long as the key is accepted.
 			code := c.Nodes[1].CallAt(c.Nodes[1].URL, "POST", "/v1/matchmake", guest.Token, map[string]any{"game": "chess"}, nil)
 			if code != http.StatusOK {
 				t.Errorf("a guest of the old key at another node: %d", code)
 			}
 		}
 	}
-	// The one that starts anew knows the new secret alone, and is let in.
+	// A node that starts again knows only the new secret, and is let in.
 	c.Nodes[2].Stop()
 	c.Nodes[2].Start()
 	c.WaitWhole(3)
@@ -171,7 +171,7 @@ func TestSecretsRotate(t *testing.T) {
 	}
 }
 
-// TestAnIDThatIsNone asks for rooms that cannot be.
+// TestAnIDThatIsNone asks for rooms with impossible ids.
 func TestAnIDThatIsNone(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 2).Start()

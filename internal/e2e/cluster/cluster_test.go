@@ -14,7 +14,8 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// TestAnyNodeTakesAnyPlayer plays chess with every pair of edges, so that owner and edge are the same and different nodes.
+// TestAnyNodeTakesAnyPlayer plays chess through every pair of edges. So owner and edge are sometimes the same node and sometimes
+// different nodes.
 func TestAnyNodeTakesAnyPlayer(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3).Start()
@@ -41,7 +42,7 @@ func TestAnyNodeTakesAnyPlayer(t *testing.T) {
 	})
 }
 
-// TestEveryRoomIsFoundFromEveryNode makes rooms at random nodes and asks each node for each of them.
+// TestEveryRoomIsFoundFromEveryNode makes rooms at random nodes and asks every node for each of them.
 func TestEveryRoomIsFoundFromEveryNode(t *testing.T) {
 	t.Parallel()
 	rooms := e2e.Sized(100, 100, 1000)
@@ -83,7 +84,7 @@ func TestEveryRoomIsFoundFromEveryNode(t *testing.T) {
 		}
 	}
 
-	// A fourth node takes a fourth of the ring: no room moves or takes an input for it, and it finds them all.
+	// A fourth node takes a quarter of the ring. No room moves or takes an input because of it, and it finds all rooms.
 	late := c.Add()
 	late.Start()
 	c.WaitWhole(4)
@@ -99,12 +100,12 @@ func TestEveryRoomIsFoundFromEveryNode(t *testing.T) {
 	})
 }
 
-// TestPlayersWhoAskAtTwoNodesMeet matches pairs that ask different nodes in the same moment.
+// TestPlayersWhoAskAtTwoNodesMeet matches pairs that ask different nodes at the same moment.
 func TestPlayersWhoAskAtTwoNodesMeet(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3).Start()
 	for pair := range 30 {
-		options := map[string]any{"clock": map[string]any{"initial_ms": 60_000 + pair}} // a queue of its own
+		options := map[string]any{"clock": map[string]any{"initial_ms": 60_000 + pair}} // options that no other pair uses
 		var got [2]e2e.RoomInfo
 		e2e.ForEach(2, 2, func(i int) {
 			n := c.Nodes[(pair+i)%3]
@@ -119,7 +120,7 @@ func TestPlayersWhoAskAtTwoNodesMeet(t *testing.T) {
 	}
 }
 
-// TestABurstOfJoins brings 500 spectators and a full table into one room at once, through three nodes.
+// TestABurstOfJoins connects 500 spectators and a full table to one room at once, through three nodes.
 func TestABurstOfJoins(t *testing.T) {
 	t.Parallel()
 	spectators := 500
@@ -143,7 +144,7 @@ func TestABurstOfJoins(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	// Nobody starves: everybody sees the game go on.
+	// Nobody starves: every client sees the game go on.
 	before := make([]int, len(clients))
 	for i, cl := range clients {
 		before[i] = cl.Stats().Turns
@@ -160,8 +161,8 @@ func TestABurstOfJoins(t *testing.T) {
 	}
 }
 
-// TestAKilledNodeBringsItsRoomsBack kills one of three nodes: its players hear that their room is not reachable, not
-// that there is none, and go on when the node is back; the others' players notice nothing.
+// TestAKilledNodeBringsItsRoomsBack kills one of three nodes. Its players hear that their room cannot be reached, not that it does not
+// exist, and go on when the node is back. Players of other rooms notice nothing.
 func TestAKilledNodeBringsItsRoomsBack(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3).Start()
@@ -169,12 +170,12 @@ func TestAKilledNodeBringsItsRoomsBack(t *testing.T) {
 	games := e2e.SteadyGames(t, 24)
 	matches := make([]*e2e.Match, len(games))
 	e2e.ForEach(len(games), len(games), func(i int) {
-		var err error // players connect to nodes that live on, wherever their room is
+		var err error // players connect to nodes that are not killed, wherever their room is
 		if matches[i], err = c.AnyNode().Seat(ctx, games[i], c.Nodes[0], c.Nodes[1]); err != nil {
 			t.Errorf("game %d: %v", games[i].Row, err)
 			return
 		}
-		matches[i].Server = c.Nodes[i%2] // and so do those who ask for results
+		matches[i].Server = c.Nodes[i%2] // and so do clients that ask for results
 	})
 	if t.Failed() {
 		return

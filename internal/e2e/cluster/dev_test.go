@@ -18,7 +18,7 @@ import (
 	"github.com/roomring/roomring/internal/e2e"
 )
 
-// gone waits until none of the processes is there any more.
+// gone waits until none of the processes exists any more.
 func gone(t *testing.T, pids ...int) {
 	t.Helper()
 	for end := time.Now().Add(e2e.StartCeiling); ; time.Sleep(20 * time.Millisecond) {
@@ -39,7 +39,7 @@ func nodePIDs(d *e2e.DevRun) (pids []int) {
 	return pids
 }
 
-// roomAt seats two players in a room of a node, by the front.
+// roomAt seats two players in a room of a node, through the front.
 func roomAt(d *e2e.DevRun, ctx context.Context, node string) *e2e.Match {
 	d.T.Helper()
 	m, err := d.SeatAt(ctx, node, e2e.SteadyGames(d.T, 1)[0])
@@ -62,7 +62,7 @@ func moves(m *e2e.Match, ctx context.Context) error {
 	return nil
 }
 
-// TestDev runs a cluster of three on this machine and presses every button of its admin page.
+// TestDev runs a cluster of three nodes on this machine and presses every button of its admin page.
 func TestDev(t *testing.T) {
 	t.Parallel()
 	d := e2e.NewDev(t, "--nodes", "3", "--", "--messages-per-second", "10000", "--bytes-per-second", "100000000", "--room-bytes-per-second", "0").Start()
@@ -140,7 +140,7 @@ func TestDev(t *testing.T) {
 	restarts(d, ctx, unfinished)
 }
 
-// pidsOf are the nodes' processes as dev has last introduced them.
+// pidsOf returns the ids of the nodes' processes as dev printed them last.
 func pidsOf(d *e2e.DevRun) (pids []int) {
 	for _, n := range d.Nodes {
 		pids = append(pids, n.PID)
@@ -148,7 +148,7 @@ func pidsOf(d *e2e.DevRun) (pids []int) {
 	return pids
 }
 
-// buttons presses each.
+// buttons presses every button.
 func buttons(d *e2e.DevRun, ctx context.Context) {
 	t := d.T
 	plays := func(m *e2e.Match) {
@@ -185,7 +185,7 @@ func buttons(d *e2e.DevRun, ctx context.Context) {
 		t.Errorf("paused: %+v", s)
 	}
 	d.WaitWhole(2)
-	d.Create("chess", nil) // the front goes round it
+	d.Create("chess", nil) // the front avoids the node
 	if s := d.MustPress("n3/resume"); s.State != e2e.DevRunning {
 		t.Errorf("resumed: %+v", s)
 	}
@@ -212,7 +212,7 @@ func buttons(d *e2e.DevRun, ctx context.Context) {
 		t.Errorf("added: %+v", s)
 	}
 	d.WaitWhole(4)
-	for range 4 { // at each node
+	for range 4 { // once for each node
 		d.Until(ctx, "the ring has all four", func() bool {
 			var ring struct{ Nodes []struct{ Name string } }
 			return d.CallAdmin("GET", "/admin/v1/ring", nil, &ring) == http.StatusOK && len(ring.Nodes) == 4
@@ -222,7 +222,7 @@ func buttons(d *e2e.DevRun, ctx context.Context) {
 	refusals(d)
 }
 
-// refusals presses what is no button.
+// refusals sends requests that no button sends.
 func refusals(d *e2e.DevRun) {
 	t := d.T
 	for path, want := range map[string]int{"n9/kill": http.StatusNotFound, "n1/tickle": http.StatusConflict} {
@@ -251,7 +251,7 @@ func refusals(d *e2e.DevRun) {
 	}
 }
 
-// restarts stops all of it with Ctrl-C and starts it again: a game goes on. Then it is killed outright.
+// restarts stops everything with Ctrl-C and starts it again. A game goes on. Then it kills the process.
 func restarts(d *e2e.DevRun, ctx context.Context, unfinished *e2e.Match) {
 	t := d.T
 	t.Log("Ctrl-C, and a second start")
@@ -264,7 +264,7 @@ func restarts(d *e2e.DevRun, ctx context.Context, unfinished *e2e.Match) {
 		t.Errorf("it ended with %d", code)
 	}
 	t.Logf("it ended in %v", time.Since(begin).Round(time.Millisecond))
-	for _, pid := range pids { // it has waited for them
+	for _, pid := range pids { // it waited for their ends
 		if syscall.Kill(pid, 0) == nil {
 			t.Errorf("process %d is still there", pid)
 		}
@@ -291,7 +291,7 @@ func restarts(d *e2e.DevRun, ctx context.Context, unfinished *e2e.Match) {
 	}
 }
 
-// TestDevRefuses are the ways to ask for it wrongly.
+// TestDevRefuses runs dev with wrong arguments.
 func TestDevRefuses(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -329,7 +329,7 @@ func TestDevRefuses(t *testing.T) {
 	}
 }
 
-// TestDevNodeThatCannotStart ends it with an error, and every other node with it.
+// TestDevNodeThatCannotStart has a node that cannot start. Dev ends with an error and ends every other node.
 func TestDevNodeThatCannotStart(t *testing.T) {
 	t.Parallel()
 	d := e2e.NewDev(t, "--nodes", "2", "--", "--log-level", "loud")

@@ -11,7 +11,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// silence makes the store believe that it has not heard of a node for so long that it may be given up.
+// silence makes the store believe that a node has been silent for long enough to be given up.
 func silence(c *e2e.Team, node string) {
 	c.T.Helper()
 	db, err := sql.Open("sqlite", strings.TrimPrefix(c.Store, "sqlite:")+"?_pragma=busy_timeout(30000)")
@@ -24,8 +24,8 @@ func silence(c *e2e.Team, node string) {
 	}
 }
 
-// TestALostNodeIsForgotten kills a node and has the operator give it up. Players of its rooms hear that these are over, and
-// the node serves none of them when it comes back after all.
+// TestALostNodeIsForgotten kills a node, and the operator gives it up. Players of its rooms hear that the rooms are over. If the node
+// comes back after all, it serves none of them.
 func TestALostNodeIsForgotten(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3).Start()

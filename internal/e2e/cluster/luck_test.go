@@ -15,27 +15,27 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// TestBadLuck breaks a cluster of three in the middle of games, which all end as they should.
+// TestBadLuck breaks a cluster of three nodes in the middle of games. All games end as they should.
 func TestBadLuck(t *testing.T) {
 	t.Parallel()
 	for name, strike := range map[string]func(c *e2e.Team){
-		// The next start claims what they left in the store.
+		// The next start claims the rooms that they left in the store.
 		"every node is stopped": func(c *e2e.Team) {
 			e2e.ForEach(3, 3, func(i int) { c.Nodes[i].StopCleanly() })
 			e2e.ForEach(3, 3, func(i int) { c.Nodes[i].Start() })
 		},
-		// The next start brings back what they kept on their disks.
+		// The next start brings back the rooms on their disks.
 		"every node is killed": func(c *e2e.Team) {
 			e2e.ForEach(3, 3, func(i int) { c.Nodes[i].Kill() })
 			e2e.ForEach(3, 3, func(i int) { c.Nodes[i].Start() })
 		},
-		// The third takes on all rooms, and then some go back to their disks with it.
+		// The third node takes all rooms. Then some rooms return to their disks with it.
 		"two nodes are stopped and the third is killed": func(c *e2e.Team) {
 			e2e.ForEach(2, 2, func(i int) { c.Nodes[i].StopCleanly() })
 			c.Nodes[2].Kill()
 			e2e.ForEach(3, 3, func(i int) { c.Nodes[i].Start() })
 		},
-		// Those who were connected there come back by others; what had no answer is sent again.
+		// Players who were connected there come back through other nodes. Acts without an answer are sent again.
 		"the edge dies": func(c *e2e.Team) {
 			c.Nodes[0].Kill()
 			c.WaitWhole(2)
@@ -46,7 +46,7 @@ func TestBadLuck(t *testing.T) {
 			n.Signal(syscall.SIGTERM)
 			time.Sleep(30 * time.Millisecond)
 			n.Signal(syscall.SIGSTOP)
-			time.Sleep(3 * time.Second) // longer than links and gossip bear silence
+			time.Sleep(3 * time.Second) // longer than the silence that links and gossip allow
 			n.Signal(syscall.SIGCONT)
 			if err := ends(n); err != nil || n.Cmd.ProcessState.ExitCode() != 0 {
 				c.T.Errorf("it ended with %v %v", n.Cmd.ProcessState, err)
@@ -65,8 +65,7 @@ func TestBadLuck(t *testing.T) {
 	}
 }
 
-// TestStoreAwayWhileANodeStops stops PostgreSQL and then a node: it ends in its time, and its rooms come back from its
-// own disk.
+// TestStoreAwayWhileANodeStops stops PostgreSQL and then a node. The node ends in time, and its rooms come back from its own disk.
 func TestStoreAwayWhileANodeStops(t *testing.T) {
 	t.Parallel()
 	pg := pgtest.New(t)
@@ -85,7 +84,7 @@ func TestStoreAwayWhileANodeStops(t *testing.T) {
 	})
 }
 
-// underPlay plays games for players who connect to any node, strikes in their middle, and checks how all of them end.
+// underPlay plays games for players at any node, calls strike in the middle of them, and checks how all games end.
 func underPlay(c *e2e.Team, games int, strike func()) {
 	t := c.T
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
@@ -116,8 +115,8 @@ func underPlay(c *e2e.Team, games int, strike func()) {
 	e2e.CheckStored(t, matches)
 }
 
-// TestAFrozenOwner freezes the node that has a room for longer than anybody waits for it. Nobody takes the room from it;
-// its players hear that it cannot be reached, and go on when it does.
+// TestAFrozenOwner freezes the owner of a room for longer than anybody waits for it. No node takes the room from it. Its players hear
+// that it cannot be reached, and go on when it goes on.
 func TestAFrozenOwner(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3, e2e.DefaultTimeouts...).Start()
@@ -169,8 +168,8 @@ func TestAFrozenOwner(t *testing.T) {
 	}
 }
 
-// TestAnEdgeThatFreezesAndDies has a player connected to a node that has not the room. The room notices that the node is
-// gone, and the player goes on when it is back, on the same socket if that has survived.
+// TestAnEdgeThatFreezesAndDies has a player connected to a node that does not own the room. The room notices that the node is gone. The
+// player goes on when the node is back, on the same socket if it has survived.
 func TestAnEdgeThatFreezesAndDies(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 2).Start()
@@ -202,7 +201,7 @@ func TestAnEdgeThatFreezesAndDies(t *testing.T) {
 	player.Answer()
 }
 
-// TestACrowdMoves stops the node of a room that a full table plays in and a crowd watches, from all nodes.
+// TestACrowdMoves stops the owner of a room with a full table and a crowd of spectators at all nodes.
 func TestACrowdMoves(t *testing.T) {
 	t.Parallel()
 	spectators := 500
@@ -218,7 +217,7 @@ func TestACrowdMoves(t *testing.T) {
 	e2e.ForEach(len(clients), len(clients), func(i int) {
 		edge := c.Nodes[i%3]
 		if edge.Node == info.Node {
-			edge = anywhere // who is at the node that stops would have to go elsewhere
+			edge = anywhere // clients of the stopping node would have to move
 		}
 		var err error
 		if clients[i], err = edge.TryJoin(edge.Via(info), client.Options{Spectate: i >= players, Encoding: e2e.EncodingOf(i)}); err != nil {

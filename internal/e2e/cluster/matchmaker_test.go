@@ -12,7 +12,7 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// matchmaker is the node that makes the matches of a game, and the others.
+// matchmaker returns the node that makes the matches of a game, and the other nodes.
 func matchmaker(c *e2e.Team, game string) (maker *e2e.Server, others []*e2e.Server) {
 	var on []ring.Node
 	for _, n := range c.Nodes {
@@ -37,7 +37,7 @@ type matchAsk struct {
 	took time.Duration
 }
 
-// ask asks once. Only who was made to wait for as long as nodes that do not agree may take asks again, as players do.
+// ask sends the request once. It sends it again, as players do, only if it had to wait for as long as nodes may disagree.
 func (a *matchAsk) ask(t *testing.T) {
 	t.Helper()
 	const agree = 5 * time.Second // cluster.Options.Forward
@@ -54,7 +54,7 @@ func (a *matchAsk) ask(t *testing.T) {
 	}
 }
 
-// pairOf are two who ask at two nodes for a game that nobody else wants.
+// pairOf returns two players who ask at two nodes for a game that nobody else wants.
 func pairOf(n int, at []*e2e.Server) (pair [2]matchAsk) {
 	options := map[string]any{"clock": map[string]any{"initial_ms": 60_000 + n}}
 	for i := range pair {
@@ -63,15 +63,15 @@ func pairOf(n int, at []*e2e.Server) (pair [2]matchAsk) {
 	return pair
 }
 
-// TestAKilledMatchmakerKeepsNobodyWaiting kills the node that makes the matches while pairs ask at the two others. Each
-// request is answered without being repeated by its player, no pair is split, and who was answered before and asks again
-// is answered the same, though the memory of that died with the matchmaker.
+// TestAKilledMatchmakerKeepsNobodyWaiting kills the node that makes the matches while pairs ask at the two other nodes. Each request is
+// answered without being repeated by its player, and no pair is split. A player who was answered before and asks again gets the same
+// answer, though the matchmaker's memory is lost.
 func TestAKilledMatchmakerKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3).Start()
 	maker, others := matchmaker(c, "chess")
 
-	var before [][2]matchAsk // in rooms that outlive the matchmaker
+	var before [][2]matchAsk // in rooms of other nodes
 	next := 0
 	for ; len(before) < 3; next++ {
 		pair := pairOf(next, others)
@@ -84,7 +84,7 @@ func TestAKilledMatchmakerKeepsNobodyWaiting(t *testing.T) {
 		if pair[0].got.Node == maker.Node {
 			continue
 		}
-		for i := range pair { // so that no seat is kept: it is taken
+		for i := range pair { // so that the seats are taken, not reserved
 			pair[i].at.Join(pair[i].at.Via(pair[i].got.RoomInfo), client.Options{Token: pair[i].got.Guest.Token})
 		}
 		before = append(before, pair)

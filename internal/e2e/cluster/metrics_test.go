@@ -54,7 +54,7 @@ func scrape(s *e2e.Server) scraped {
 	return out
 }
 
-// sum is of all samples of a metric.
+// sum returns the sum of all samples of a metric.
 func (m scraped) sum(name string) (sum float64) {
 	for v := range maps.Values(m.samples[name]) {
 		sum += v
@@ -62,8 +62,8 @@ func (m scraped) sum(name string) (sum float64) {
 	return sum
 }
 
-// TestMetricsOfACluster plays and stops a node in a cluster, and reads the metrics of every node: those of
-// docs/METRICS.md are there and no others, and the numbers are what has happened.
+// TestMetricsOfACluster plays in a cluster, stops a node, and reads the metrics of every node. Exactly the metrics of docs/METRICS.md are
+// there, and the numbers match what has happened.
 func TestMetricsOfACluster(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3).Start()
@@ -72,7 +72,7 @@ func TestMetricsOfACluster(t *testing.T) {
 	for i, g := range e2e.SteadyGames(t, 6) {
 		at := ""
 		if i == 0 {
-			at = c.Nodes[1].Node // at least one is where it must move from
+			at = c.Nodes[1].Node // at least one room must move from n2
 		}
 		m, err := c.Nodes[i%3].SeatAt(ctx, at, g, c.Nodes[0], c.Nodes[2])
 		if err != nil {
@@ -80,12 +80,11 @@ func TestMetricsOfACluster(t *testing.T) {
 		}
 		matches = append(matches, m)
 	}
-	// At n2, which stops, is a watcher alone: it does not go when it is told to, so n2 stays for the two seconds that
-	// clients have.
+	// Only a watcher is at n2, which stops. The watcher does not leave when it is told to, so n2 stays for the two seconds that clients have.
 	watcher := e2e.Dial(t, c.Nodes[1].Via(matches[0].Room).URL, wire.JSON)
 	watcher.Hello(wire.Hello{Client: "watcher", As: wire.AsSpectator})
 	sockets := []int{len(matches), 1, len(matches)}
-	remote := make([]int, 3) // of them, in rooms elsewhere
+	remote := make([]int, 3) // how many of them are in rooms of other nodes
 	for i, n := range c.Nodes {
 		for _, m := range matches[:sockets[i]] {
 			if m.Room.Node != n.Node {
@@ -118,7 +117,7 @@ func TestMetricsOfACluster(t *testing.T) {
 			t.Errorf("%s: the panics of chess do not begin at 0", n.Node)
 		}
 	}
-	for _, m := range matches { // a move that crosses links
+	for _, m := range matches { // these moves cross links
 		if _, err := m.Players[0].Act(ctx, map[string]string{"move": strings.Fields(m.Game.Moves)[0]}); err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +144,7 @@ func TestMetricsOfACluster(t *testing.T) {
 	describes(c.Nodes[0], c.Nodes[2])
 }
 
-// stopAndCount stops n2, whose rooms the others take.
+// stopAndCount stops n2. The others take its rooms.
 func stopAndCount(c *e2e.Team, ctx context.Context, matches []*e2e.Match) {
 	t := c.T
 	stopped := c.Nodes[1]
@@ -179,7 +178,7 @@ func stopAndCount(c *e2e.Team, ctx context.Context, matches []*e2e.Match) {
 	}
 }
 
-// describes holds what is documented to what nodes of a cluster serve, of which one has ended rooms and sockets.
+// describes compares the documented metrics with those that nodes of a cluster serve. One of the nodes has ended rooms and sockets.
 func describes(s *e2e.Server, more ...*e2e.Server) {
 	s.T.Helper()
 	page, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "METRICS.md"))
@@ -219,7 +218,7 @@ func describes(s *e2e.Server, more ...*e2e.Server) {
 	}
 }
 
-// asked are the metrics that alarms and the dashboard ask for, by where.
+// asked returns the metrics that the alarms and the dashboard query, with the place of each.
 func asked(t *testing.T, operations string) map[string]string {
 	names := map[string]string{}
 	alarms, _, _ := strings.Cut(operations[strings.Index(operations, "\n## Alarms"):], "\n## Plan")
@@ -239,7 +238,7 @@ func asked(t *testing.T, operations string) map[string]string {
 	return names
 }
 
-// panel is one of the dashboard.
+// panel is a panel of the dashboard.
 type panel struct {
 	Title   string
 	Targets []struct{ Expr string }

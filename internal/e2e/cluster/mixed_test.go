@@ -11,9 +11,9 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// TestAnOldNodeLetsPlayersIntoNewGames is the middle of a rolling upgrade: one node, which makes the matches, lacks a game
-// that the two others have. Players who come by way of the old node make, find, join and match rooms of it like all others,
-// and go on when a new node stops.
+// TestAnOldNodeLetsPlayersIntoNewGames is the middle of a rolling upgrade. One node, which makes the matches, lacks a game that the two
+// others have. Players at the old node can make, find, join and match rooms of that game like all others, and go on when a new node
+// stops.
 func TestAnOldNodeLetsPlayersIntoNewGames(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3)
@@ -62,7 +62,7 @@ func TestAnOldNodeLetsPlayersIntoNewGames(t *testing.T) {
 	}
 
 	var players []*client.Client
-	for range 16 { // rooms, so that the ring gives some to the old node when another one stops
+	for range 16 { // enough rooms for the ring to give some to the old node when another node stops
 		p := old.Join(old.Via(old.Create("versioned", nil)), client.Options{})
 		players = append(players, p)
 	}
@@ -86,7 +86,7 @@ func TestAnOldNodeLetsPlayersIntoNewGames(t *testing.T) {
 	}
 }
 
-// listed are the rooms of a game as JSON.
+// listed returns the rooms of a game as JSON.
 func listed(s *e2e.Server, game string) string {
 	var raw []byte
 	if code := s.Call("GET", "/v1/rooms?game="+game, nil, &raw); code != http.StatusOK {

@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wires are network namespaces, one a host, joined by a bridge in one more. What is between hosts can be cut and made lossy;
-// what a host says to itself cannot.
+// wires is a network of hosts: one network namespace per host, joined by a bridge in another namespace. The traffic between hosts can be
+// cut and made lossy. The traffic within a host cannot.
 type wires struct {
 	t    *testing.T
 	name string
@@ -63,29 +63,29 @@ func (w *wires) run(name string, args ...string) {
 	}
 }
 
-// rule puts nftables rules before all that comes to a host from another one.
+// rule adds nftables rules for everything that comes to a host from another host.
 func (w *wires) rule(i int, rule string) {
 	w.t.Helper()
 	w.run("ip", "netns", "exec", w.host(i), "nft", "add table inet cut; add chain inet cut in { type filter hook input priority 0; }; "+
 		"add rule inet cut in iifname eth0 "+rule)
 }
 
-// cut drops all that comes to a host, and all that it says is lost with it, for nothing is answered.
+// cut drops everything that comes to a host. What the host sends is of no use either, because no answer reaches it.
 func (w *wires) cut(i int) { w.t.Helper(); w.rule(i, "drop") }
 
-// lose drops some of what comes to a host, in percent.
+// lose drops a percentage of what comes to a host.
 func (w *wires) lose(i, percent int) {
 	w.t.Helper()
 	w.rule(i, fmt.Sprintf("numgen random mod 100 < %d drop", percent))
 }
 
-// heal takes away what cut and lose have put in.
+// heal removes the rules of cut and lose.
 func (w *wires) heal(i int) {
 	w.t.Helper()
 	w.run("ip", "netns", "exec", w.host(i), "nft", "delete", "table", "inet", "cut")
 }
 
-// inside runs f on a thread that is on a host's network. Sockets that f opens and processes that it starts stay there.
+// inside runs f on a thread in a host's network. Sockets that f opens and processes that it starts stay there.
 func (w *wires) inside(i int, f func() error) error {
 	fd, err := unix.Open(filepath.Join("/run/netns", w.host(i)), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -109,7 +109,7 @@ func (w *wires) inside(i int, f func() error) error {
 	return err
 }
 
-// doorway leads from this process's loopback to an address on a host's own loopback.
+// doorway forwards from this process's loopback to an address on a host's own loopback, and returns the address to connect to.
 func (w *wires) doorway(i int, to string) (addr string) {
 	w.t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -11,7 +11,7 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// operated is a room as the operator sees it, as far as this test looks at it.
+// operated is a room as the operator sees it, with the fields that this test reads.
 type operated struct {
 	Node   string
 	State  struct{ Count int }
@@ -24,8 +24,8 @@ type operated struct {
 	}
 }
 
-// TestTheOperatorSeesTheWholeCluster looks at one room from each of three nodes, follows it, and acts on it. The room is at one
-// node and its players have their sockets at the others.
+// TestTheOperatorSeesTheWholeCluster looks at one room from each of three nodes, follows it, and acts on it. One node owns the room, and
+// its players are connected to the others.
 func TestTheOperatorSeesTheWholeCluster(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3).Start()
@@ -89,7 +89,7 @@ func TestTheOperatorSeesTheWholeCluster(t *testing.T) {
 	}
 }
 
-// byName is the node of that name.
+// byName returns the node with the name.
 func byName(c *e2e.Team, name string) *e2e.Server {
 	c.T.Helper()
 	for _, n := range c.Nodes {
@@ -101,7 +101,7 @@ func byName(c *e2e.Team, name string) *e2e.Server {
 	return nil
 }
 
-// follow hands over, line by line, what the operator is told of a room, until the stream ends.
+// follow passes on each line that the operator is told about a room, until the stream ends.
 func follow(s *e2e.Server, ctx context.Context, id string) <-chan string {
 	out := make(chan string, 1000)
 	go func() {
@@ -124,7 +124,7 @@ func follow(s *e2e.Server, ctx context.Context, id string) <-chan string {
 	return out
 }
 
-// hears waits for a line that has all the words.
+// hears waits for a line with all the words.
 func hears(s *e2e.Server, lines <-chan string, words ...string) {
 	s.T.Helper()
 	var all []string

@@ -8,8 +8,8 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestAPartitionHeals cuts one of three nodes off. The others go on; nobody is told that a room is gone which is only out
-// of reach; and when the cable is back all three agree again, without a restart.
+// TestAPartitionHeals cuts one of three nodes off. The others go on. Nobody hears that a room is gone when it is only out of reach. When
+// the network is back, all three nodes agree again without a restart.
 func TestAPartitionHeals(t *testing.T) {
 	t.Parallel()
 	c, w := newWiredTeam(t, 3)
@@ -50,7 +50,7 @@ func TestAPartitionHeals(t *testing.T) {
 	e2e.CheckStored(t, matches)
 }
 
-// TestGamesGoOnOverALossyNetwork loses a tenth of all packets between the nodes.
+// TestGamesGoOnOverALossyNetwork drops a tenth of all packets between the nodes.
 func TestGamesGoOnOverALossyNetwork(t *testing.T) {
 	t.Parallel()
 	c, w := newWiredTeam(t, 3)

@@ -17,8 +17,8 @@ import (
 	"github.com/roomring/roomring/persist/pgtest"
 )
 
-// door is a plain balancer in front of a team: the node that the request names, or else the next in turn, and another one
-// when that one is away or draining.
+// door is a simple balancer in front of a team. It picks the node that the request names, or else the next in turn. If that node is away
+// or draining, it picks another.
 type door struct {
 	*e2e.Server // its address, for everything that players do
 	turn        atomic.Uint32
@@ -42,8 +42,8 @@ func newDoor(c *e2e.Team) *door {
 	return d
 }
 
-// TestRollingRestart restarts all three nodes, one after another, under live games. Nobody loses an acknowledged
-// move, and every game ends with its right result, once. It is run on both stores.
+// TestRollingRestart restarts all three nodes, one after another, during live games. No acknowledged move is lost, and every game ends
+// with its right result, once. The test runs on both stores.
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) { t.Parallel(); rollingRestart(e2e.NewTeam(t, 3)) })
@@ -65,7 +65,7 @@ func rollingRestart(c *e2e.Team) {
 		}
 		matches[i] = m
 		if m != nil {
-			m.Think = 250 * time.Millisecond // long enough a game for three restarts
+			m.Think = 250 * time.Millisecond // makes games long enough for three restarts
 		}
 	})
 	if t.Failed() {
@@ -103,7 +103,7 @@ func rollingRestart(c *e2e.Team) {
 	}
 }
 
-// deadAddress is an address where nobody listens.
+// deadAddress returns an address where nobody listens.
 func deadAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -114,8 +114,8 @@ func deadAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// TestAStopIsKnownThoughTheStoreIsSlow keeps the store busy while a node stops. The others must not take the node for one
-// that may come back with rooms.
+// TestAStopIsKnownThoughTheStoreIsSlow keeps the store busy while a node stops. The other nodes must not believe that the node may come
+// back with rooms.
 func TestAStopIsKnownThoughTheStoreIsSlow(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 2).Start()
@@ -141,7 +141,7 @@ func TestAStopIsKnownThoughTheStoreIsSlow(t *testing.T) {
 		stopped <- code
 	}()
 	goes.Until(e2e.WaitContext(t), "it has given its rooms away", func() bool { return strings.Contains(goes.Log.String(), "no room is left here") })
-	time.Sleep(5500 * time.Millisecond) // so that nothing is left of the time that the stop's parts share
+	time.Sleep(5500 * time.Millisecond) // uses up the time that the parts of the stop share
 	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// authorVariable adds games with an author's mistakes to a process.
+// authorVariable names the environment variable that adds games with an author's mistakes to a process.
 const authorVariable = "ROOMRING_TEST_MISTAKES"
 
 func init() {
@@ -25,7 +25,7 @@ func init() {
 		room.MustDefine(room.Spec{Name: "touchy", Version: 1, SharedView: true}, func() *touchy { return new(touchy) }))
 }
 
-// touchy panics with what it hides.
+// touchy is a game that panics with its hidden state.
 type touchy struct{ Secret string }
 
 func (g *touchy) Act(_ *room.Turn, _ room.Player, secret string) error {
@@ -35,7 +35,7 @@ func (g *touchy) Act(_ *room.Turn, _ room.Player, secret string) error {
 
 func (g *touchy) View(room.Viewer) int { return 0 }
 
-// forgetful loses a field with every restart.
+// forgetful is a game that loses a field at every restart.
 type forgetful struct {
 	Kept   int
 	missed int
@@ -64,19 +64,19 @@ func TestAServerWarnsOfStateThatItCannotKeep(t *testing.T) {
 
 const secret = "ace of spades"
 
-// touched is a room of the touchy game, which has panicked.
+// touched returns a room of the touchy game that has panicked.
 func touched(t *testing.T, s *e2e.Server, say string) e2e.RoomInfo {
 	t.Helper()
 	info := s.Create("touchy", nil)
 	c := s.Join(info, client.Options{})
-	_, _ = c.Act(e2e.WaitContext(t), say) // the answer says no more than the room's end
+	_, _ = c.Act(e2e.WaitContext(t), say) // the answer only says that the room ended
 	if over, err := c.WaitOver(e2e.WaitContext(t)); err != nil || over.End != string(record.Aborted) {
 		t.Fatalf("the room is over: %+v %v", over, err)
 	}
 	return info
 }
 
-// What a game panics with may be hidden state, so the log has it only where games are written; the operator can ask.
+// The value of a game's panic may be hidden state. So the log has it only where games are developed, and the operator can ask for it.
 func TestAPanicOfAGameIsShownToWhomItMayBe(t *testing.T) {
 	t.Parallel()
 	long := secret + strings.Repeat(" and more", 100)
@@ -123,7 +123,7 @@ func TestAPanicOfAGameIsShownToWhomItMayBe(t *testing.T) {
 	}
 }
 
-// roomring dev is for authors: its nodes log what games say when they panic.
+// roomring dev is for authors: its nodes log the panics of games.
 func TestDevShowsPanics(t *testing.T) {
 	t.Parallel()
 	d := e2e.NewDev(t, "--nodes", "2")
@@ -133,7 +133,7 @@ func TestDevShowsPanics(t *testing.T) {
 	d.Until(e2e.WaitContext(t), "the log tells of the panic", func() bool {
 		return e2e.Mentions(d.Stdout.String()+d.Log.String(), "the game panicked", "the secret is "+secret, "(*touchy).Act\n")
 	})
-	for _, n := range d.Nodes { // whichever had the room, any of them tells
+	for _, n := range d.Nodes { // the room was at one of them
 		code, out, errs := n.RunAdmin("room", info.ID)
 		if code != e2e.ExitOK || !e2e.Mentions(out, "the secret is "+secret) {
 			t.Errorf("the operator of %s reads %d\n%s%s", n.Node, code, out, errs)

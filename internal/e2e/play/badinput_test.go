@@ -14,7 +14,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestBadMessages sends what is no protocol: 4400 with a reason, and the room has not noticed.
+// TestBadMessages sends messages that break the protocol. The server closes with 4400 and a reason, and the room does not notice.
 func TestBadMessages(t *testing.T) {
 	t.Parallel()
 	badMessages(e2e.NewServer(t, e2e.GenerousLimits...).Start())
@@ -85,7 +85,7 @@ func badMessages(s *e2e.Server) {
 	}
 }
 
-// manyFields are so many unknown fields.
+// manyFields returns this many unknown fields.
 func manyFields(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -94,7 +94,7 @@ func manyFields(n int) string {
 	return b.String()
 }
 
-// TestWhatAMessageMayHold: nobody minds blank lines, or what stands in fields that are unknown.
+// TestWhatAMessageMayHold sends blank lines and unknown fields with any value. The server accepts them.
 func TestWhatAMessageMayHold(t *testing.T) {
 	t.Parallel()
 	takesUnknownFields(e2e.NewServer(t).Start())
@@ -122,7 +122,7 @@ func takesUnknownFields(s *e2e.Server) {
 	}
 }
 
-// TestBadHellos are refused before the room hears of them.
+// TestBadHellos sends hellos that are refused before they reach the room.
 func TestBadHellos(t *testing.T) {
 	t.Parallel()
 	badHellos(e2e.NewServer(t, e2e.GenerousLimits...).Start())
@@ -161,7 +161,8 @@ func badHellos(s *e2e.Server) {
 	}
 }
 
-// TestUnknownSubprotocol is told what to offer, by a socket that a browser opens.
+// TestUnknownSubprotocol offers an unknown subprotocol. The socket opens, as a browser needs it to, and its close names the subprotocols
+// to offer.
 func TestUnknownSubprotocol(t *testing.T) { t.Parallel(); unknownSubprotocol(e2e.NewServer(t).Start()) }
 
 func unknownSubprotocol(s *e2e.Server) {
@@ -181,7 +182,7 @@ func unknownSubprotocol(s *e2e.Server) {
 	c.ClosesWith(wire.CloseBadMessage, "JSON")
 }
 
-// TestRefusedActionChangesNothing compares the whole state before and after.
+// TestRefusedActionChangesNothing compares the whole state before and after a refused action.
 func TestRefusedActionChangesNothing(t *testing.T) {
 	t.Parallel()
 	refusedActionChangesNothing(e2e.NewServer(t).Start())
@@ -208,7 +209,7 @@ func refusedActionChangesNothing(s *e2e.Server) {
 	}
 }
 
-// TestSameActAgain sends acts twice by every way there is: the first answer comes again, the effect does not.
+// TestSameActAgain sends acts twice in every possible way. The first answer comes again, and the act has no second effect.
 func TestSameActAgain(t *testing.T) {
 	t.Parallel()
 	for e, name := range []string{"json", "cbor"} {
@@ -227,14 +228,14 @@ func sameActAgain(s *e2e.Server, e wire.Encoding) {
 	const acts = 40
 	var first [acts + 1]string
 	for i := uint64(1); i <= acts; i++ {
-		c.Act(i, fmt.Sprintf(`{"add":%d}`, 1+i%2*9)) // every other is refused
+		c.Act(i, fmt.Sprintf(`{"add":%d}`, 1+i%2*9)) // every second act is refused
 		first[i] = fmt.Sprintf("%+v", c.Answer())
 	}
 	again := func(where string, seqs ...uint64) {
 		t.Helper()
 		before := s.Inspect(info.ID)
 		for _, i := range seqs {
-			c.Act(i, `{"add":9}`) // even an act with other data: the number counts
+			c.Act(i, `{"add":9}`) // other data makes no difference: the number counts
 			if got := fmt.Sprintf("%+v", c.Answer()); got != first[i] {
 				t.Errorf("%s: act %d was answered %s, first %s", where, i, got, first[i])
 			}
@@ -246,7 +247,7 @@ func sameActAgain(s *e2e.Server, e wire.Encoding) {
 	again("on the same socket", acts)
 	again("among the last 32", acts-31, acts-16, acts-1)
 	c.Act(acts-32, `{"add":1}`) // older than what the room remembers
-	c.Act(acts, `{"add":9}`)    // whose answer would come behind
+	c.Act(acts, `{"add":9}`)    // its answer would come after newer ones
 	if got := fmt.Sprintf("%+v", c.Answer()); got != first[acts] {
 		t.Errorf("an act older than the last 32 answers is answered %s", got)
 	}
@@ -275,7 +276,7 @@ func sameActAgain(s *e2e.Server, e wire.Encoding) {
 	}
 }
 
-// TestTwoTabs has two clients of one player, and an older attempt of one that comes late.
+// TestTwoTabs connects two clients of one player, and an older attempt of one client that arrives late.
 func TestTwoTabs(t *testing.T) {
 	t.Parallel()
 	twoTabs(e2e.NewServer(t, e2e.GenerousLimits...).Start())
@@ -310,7 +311,7 @@ func twoTabs(s *e2e.Server) {
 	}
 }
 
-// TestGapInCSeq closes with 4104 and leaves the room as it was.
+// TestGapInCSeq skips a cseq. The server closes with 4104 and the room stays as it was.
 func TestGapInCSeq(t *testing.T) { t.Parallel(); gapInCSeq(e2e.NewServer(t).Start()) }
 
 func gapInCSeq(s *e2e.Server) {
@@ -333,7 +334,7 @@ func gapInCSeq(s *e2e.Server) {
 	}
 }
 
-// TestViewNobodyMaySee has a game show what no view may hold: the room is aborted, the field is named, others go on.
+// TestViewNobodyMaySee has a game show what no view may hold. The room is aborted, the reason names the field, and other rooms go on.
 func TestViewNobodyMaySee(t *testing.T) {
 	t.Parallel()
 	viewNobodyMaySee(e2e.NewServer(t, e2e.GenerousLimits...).Start())
@@ -366,7 +367,7 @@ func viewNobodyMaySee(s *e2e.Server) {
 	}
 }
 
-// TestUnknownAndFinishedRooms come by socket and by HTTP.
+// TestUnknownAndFinishedRooms asks for unknown and finished rooms by socket and by HTTP.
 func TestUnknownAndFinishedRooms(t *testing.T) {
 	t.Parallel()
 	unknownAndFinishedRooms(e2e.NewServer(t, e2e.GenerousLimits...).Start())
@@ -420,7 +421,7 @@ func unknownAndFinishedRooms(s *e2e.Server) {
 	}
 }
 
-// TestBadRequestsNameTheField is the HTTP part of the table.
+// TestBadRequestsNameTheField sends bad HTTP requests. Each answer names the field that is wrong.
 func TestBadRequestsNameTheField(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()

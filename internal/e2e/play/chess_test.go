@@ -10,9 +10,9 @@ import (
 	"github.com/roomring/roomring/internal/e2e"
 )
 
-// TestRecordedGamesOverSockets plays recorded games with two real clients each, half of them in each encoding, and
-// compares boards, ends, results and replays with the file. In its longest form it plays all; else every eighth, and
-// each that ends in a rare way. (TestRecordedGames of the package chess plays all of them without sockets.)
+// TestRecordedGamesOverSockets plays recorded games with two real clients each, half of the clients in each encoding. It compares boards,
+// ends, results and replays with the file. In its longest form it plays all games. Otherwise it plays every eighth game and each game
+// that ends in a rare way. (TestRecordedGames of package chess plays all of them without sockets.)
 func TestRecordedGamesOverSockets(t *testing.T) {
 	t.Parallel()
 	games := e2e.RecordedGames(t)
@@ -29,7 +29,7 @@ func TestRecordedGamesOverSockets(t *testing.T) {
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
-	// Those that wait for a flag to fall come first, all at once.
+	// Games that wait for a flag to fall come first, all at once.
 	slices.SortStableFunc(games, func(a, b e2e.RecordedGame) int { return boolInt(b.ByFlag()) - boolInt(a.ByFlag()) })
 	e2e.ForEachGame(t, games, 200, func(g e2e.RecordedGame) error {
 		m, err := s.Seat(ctx, g)
@@ -47,7 +47,7 @@ func TestRecordedGamesOverSockets(t *testing.T) {
 	checkRecords(s, len(games))
 }
 
-// checkRecords looks at what the results made of the players.
+// checkRecords checks the players' records against the results.
 func checkRecords(s *e2e.Server, rated int) {
 	s.T.Helper()
 	var board struct {

@@ -8,8 +8,8 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestJoinCodesAreGuessedNoFasterBySocket has one address guess at the code of a private room through sockets: it is held to
-// the limit of searches over HTTP, out of the same bucket, and right codes cost nothing.
+// TestJoinCodesAreGuessedNoFasterBySocket guesses at the code of a private room through sockets from one address. The limit of searches
+// over HTTP applies, with the same bucket. Right codes cost nothing.
 func TestJoinCodesAreGuessedNoFasterBySocket(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, "--rooms-per-second", "1000", "--guests-per-second", "1000").Start()
@@ -24,7 +24,7 @@ func TestJoinCodesAreGuessedNoFasterBySocket(t *testing.T) {
 	}
 	guessed := 0
 	for code := wire.CloseForbidden; code == wire.CloseForbidden; guessed++ {
-		if guessed == 400 { // more than come back in the time that this takes
+		if guessed == 400 { // more than are refilled in the time that this takes
 			t.Fatal("400 guesses were not too many")
 		}
 		c := e2e.Dial(t, info.URL, wire.JSON)
@@ -34,10 +34,10 @@ func TestJoinCodesAreGuessedNoFasterBySocket(t *testing.T) {
 		}
 	}
 	for tries := 1; s.Call("GET", "/v1/rooms?code=00000000", nil, nil) != http.StatusTooManyRequests; tries++ {
-		if tries == 10 { // half of a bucket of its own
+		if tries == 10 { // half of a full bucket
 			t.Fatalf("after %d guesses by sockets, HTTP has a bucket of its own", guessed)
 		}
 	}
-	open := s.Create("tally", nil) // whom nobody asks for a code is not affected
+	open := s.Create("tally", nil) // a room without a code is not affected
 	e2e.Dial(t, open.URL, wire.JSON).Hello(wire.Hello{Client: "open"})
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// TestEarlierRoomsMoveToThePresentRuntime takes the rooms that commit 1d1d88e has left, stops each as a program that has its
-// runtime would, and goes on with a program that has it no more.
+// TestEarlierRoomsMoveToThePresentRuntime takes the rooms that commit 1d1d88e left behind. It stops each room as a program with the first
+// runtime would, and goes on with a program that no longer has that runtime.
 func TestEarlierRoomsMoveToThePresentRuntime(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -32,7 +32,7 @@ func TestEarlierRoomsMoveToThePresentRuntime(t *testing.T) {
 			t.Fatalf("room %s of %s is of runtime %d", kept.Header.ID, kept.Header.Game, kept.Header.Runtime)
 		}
 		m := &runtimeMove{t: t, cfg: core.Config{Header: kept.Header, Rules: rules}, kept: kept}
-		if ok && m.stops() { // else it is of a game, or of a version, that only earlier tests had
+		if ok && m.stops() { // otherwise only earlier tests had the game or the version
 			m.moves()
 			m.replays()
 			moved[kept.Header.Game]++
@@ -71,19 +71,19 @@ type runtimeMove struct {
 	t    *testing.T
 	cfg  core.Config
 	kept record.Kept
-	view string // of a spectator, when it stopped
+	view string // of a spectator, when the room stopped
 	now  string // after the move, at the end of the log
 }
 
-// dropped is the configuration of a program that has the first runtime no more.
+// dropped is the configuration of a program that no longer has the first runtime.
 func (m *runtimeMove) dropped() core.Config {
 	cfg := m.cfg
 	cfg.OldestRuntime = core.RuntimeVersion
 	return cfg
 }
 
-// stops goes on with the room by its own runtime, and stops it: its log ends with a snapshot. It reports whether the room is
-// one that these rules can go on with.
+// stops goes on with the room by its own runtime and stops it, so that its log ends with a snapshot. It reports whether these rules can
+// go on with the room.
 func (m *runtimeMove) stops() bool {
 	machine, err := core.Restore(m.cfg, m.kept)
 	if wrong, ok := errors.AsType[*core.VersionError](err); ok && !wrong.Runtime {
@@ -112,7 +112,7 @@ func (m *runtimeMove) stops() bool {
 	return true
 }
 
-// moves goes on with a program that lacks the runtime.
+// moves goes on with the room in a program that lacks the first runtime.
 func (m *runtimeMove) moves() {
 	if err := core.CheckVersion(m.dropped(), m.kept); err != nil {
 		m.t.Fatalf("%s: %v", m.kept.Header.Game, err)
@@ -131,7 +131,8 @@ func (m *runtimeMove) moves() {
 	m.now = m.seen(machine)
 }
 
-// replays runs the log of both runtimes: all of it where both are known, and from the move on where the first is not.
+// replays runs the log of both runtimes. It runs the whole log where both runtimes are known, and the part after the move where the first
+// is not.
 func (m *runtimeMove) replays() {
 	var entries []core.Entry
 	for _, b := range m.kept.Batches {
@@ -177,7 +178,7 @@ func (m *runtimeMove) replays() {
 	}
 }
 
-// enter opens the next epoch, as a process does that brings a room back.
+// enter opens the next epoch, as a process does when it brings a room back.
 func (m *runtimeMove) enter(c *core.Core) {
 	m.step(c, core.Input{Kind: core.KindEpoch, Epoch: c.Point().Epoch + 1, At: m.kept.Time})
 	if in, ok := c.Pending(); ok {

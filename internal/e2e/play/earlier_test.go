@@ -33,8 +33,8 @@ import (
 
 var writeEarlier = flag.String("write-earlier", "", "write testdata/earlier anew with this test `binary`, see the README there")
 
-// earlier is what an earlier version of Roomring left behind: the folder of a node that was alone, killed in the middle
-// of everything; the folder of a cluster's last node, which released its rooms as it stopped; the store of both.
+// earlier is what an earlier version of Roomring left behind: the folder of a single node that was killed in the middle of everything,
+// the folder of a cluster's last node, which released its rooms when it stopped, and the store of both.
 type earlier struct {
 	path   string // of the files
 	secret string // the cluster's
@@ -42,13 +42,13 @@ type earlier struct {
 	Boards map[string]json.RawMessage // leaderboards by game
 }
 
-// earlierRoom is a room and what its players last knew.
+// earlierRoom is a room and what its players knew last.
 type earlierRoom struct {
 	Info    e2e.RoomInfo
 	Is      string // live, held, aside, released or over
 	Players []earlierPlayer
 	Next    earlierAct        // what somebody can do now
-	Result  *e2e.StoredResult // of one that is over
+	Result  *e2e.StoredResult // of a room that is over
 }
 
 type earlierAct struct {
@@ -68,12 +68,12 @@ type earlierPlayer struct {
 
 const (
 	earlierSecret = "what an earlier cluster shared" // a cluster secret that guards nothing
-	// heldVersion is the version of the game "versioned" that an earlier process had, and that a process lacks by default.
+	// heldVersion is the version of the game "versioned" in an earlier process. A process has no such game by default.
 	heldVersion = e2e.VersionVariable + "=7"
 )
 
-// TestEarlierDataGoesOn opens what an earlier version left behind. Live rooms go on for clients that resume, held ones are
-// kept, released ones are claimed, and whatever is over is still served.
+// TestEarlierDataGoesOn opens what an earlier version left behind. Live rooms go on for clients that resume, held rooms are kept,
+// released rooms are claimed, and everything that is over is still served.
 func TestEarlierDataGoesOn(t *testing.T) {
 	t.Parallel()
 	for _, store := range []string{"sqlite", "postgres"} {
@@ -91,7 +91,7 @@ func TestEarlierDataGoesOn(t *testing.T) {
 	}
 }
 
-// openEarlier puts a copy of it where a process can be started on it.
+// openEarlier copies the data to a place where a process can start on it.
 func openEarlier(t *testing.T, path, store, folder string) (*earlier, *e2e.Server) {
 	t.Helper()
 	e := &earlier{path: path}
@@ -189,7 +189,7 @@ func (e *earlier) that(is string) (rooms []earlierRoom) {
 	return rooms
 }
 
-// goesOn has every player of a room come back to what they last saw, then one of them act, and the room end.
+// goesOn checks that every player of a room can come back to what they saw last, that one of them can act, and that the room can end.
 func (e *earlier) goesOn(ctx context.Context, s *e2e.Server, r earlierRoom, key []byte) {
 	t := s.T
 	t.Helper()
@@ -220,15 +220,15 @@ func (e *earlier) goesOn(ctx context.Context, s *e2e.Server, r earlierRoom, key 
 		t.Errorf("closing room %s: %d", r.Info.ID, code)
 	}
 	s.Result(r.Info.ID)
-	if !slices.Contains([]string{"tally", "versioned"}, r.Info.Game) { // games that only the processes of tests have
+	if !slices.Contains([]string{"tally", "versioned"}, r.Info.Game) { // only test processes have these games
 		s.CheckReplay(r.Info.ID)
 	}
 }
 
-// ticks reports that a room goes on by itself, so that nobody finds it as it was.
+// ticks reports whether a room goes on by itself, so that nobody finds it as it was.
 func (r earlierRoom) ticks() bool { return r.Info.Game == "snakes" }
 
-// resumes comes back as the player, hears the last answer again, and sees what it saw.
+// resumes comes back as the player. It checks that the last answer comes again and that the view is the same.
 func (p earlierPlayer) resumes(t *testing.T, r earlierRoom, url string, key []byte) *e2e.Socket {
 	t.Helper()
 	sock := e2e.Dial(t, url, p.Encoding)
@@ -258,7 +258,7 @@ func (p earlierPlayer) resumes(t *testing.T, r earlierRoom, url string, key []by
 	return sock
 }
 
-// wholeView asks for the view, and answers it in JSON.
+// wholeView asks for the whole view and returns it as JSON.
 func wholeView(s *e2e.Socket) wire.State {
 	s.T.Helper()
 	s.Write(wire.AppendResync(nil, s.Encoding))
@@ -273,7 +273,7 @@ func wholeView(s *e2e.Socket) wire.State {
 	return state
 }
 
-// seen is a view without who is connected, which changes as players come back one after another.
+// seen is a view without the connection states, which change as players come back one after another.
 func seen(t *testing.T, view []byte) any {
 	t.Helper()
 	var v any
@@ -296,7 +296,7 @@ func offlineAll(v any) any {
 	return v
 }
 
-// told is an answer as far as a client may rely on it.
+// told is the part of an answer that a client may rely on.
 func told(m wire.ServerMessage) string {
 	switch m := m.(type) {
 	case wire.Ack:
@@ -307,7 +307,7 @@ func told(m wire.ServerMessage) string {
 	return fmt.Sprintf("%T", m)
 }
 
-// stillValid gives a guest's token more time, as it was signed long ago. The key must be the one that signed it.
+// stillValid returns a guest's token with a later expiry, because it was signed long ago. The key must be the one that signed it.
 func stillValid(t *testing.T, token string, key []byte) string {
 	t.Helper()
 	parts := strings.Split(token, ".")
@@ -333,7 +333,7 @@ func stillValid(t *testing.T, token string, key []byte) string {
 	return text + "." + sign(text)
 }
 
-// guestsAreUnlisted looks at the boards, on which all are guests, when these are not rated.
+// guestsAreUnlisted checks that the leaderboards are empty when guests are not rated, because all their players are guests.
 func (e *earlier) guestsAreUnlisted(s *e2e.Server) {
 	s.T.Helper()
 	for game := range e.Boards {
@@ -422,7 +422,7 @@ func pack(t *testing.T, archive, dir string) {
 	}
 }
 
-// unpack is its reverse.
+// unpack extracts an archive that pack made.
 func unpack(t *testing.T, archive, dir string) {
 	t.Helper()
 	f, err := os.Open(archive)

@@ -18,15 +18,15 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// leaving is an earlier version at work.
+// leaving is a running server of an earlier version.
 type leaving struct {
 	*e2e.Server
 	ctx context.Context
 	e   *earlier
-	is  string // what becomes of the rooms that are made now
+	is  string // the fate of the rooms that are made now
 }
 
-// leaveBehind plays with an earlier binary and keeps what it leaves.
+// leaveBehind plays with an earlier binary and keeps the data that it leaves behind.
 func leaveBehind(t *testing.T, path, store string) {
 	t.Helper()
 	if err := os.MkdirAll(path, 0o750); err != nil {
@@ -80,7 +80,7 @@ func leaveBehind(t *testing.T, path, store string) {
 	}
 }
 
-// finishes plays a game of each kind to its end, and ends others otherwise.
+// finishes plays a game of each kind to its end, and ends other games in other ways.
 func (l *leaving) finishes() {
 	chess := l.opens("chess", map[string]any{"white": "first", "clock": map[string]any{"initial_ms": 600_000}}, 2)
 	for i, san := range strings.Fields("f3 e5 g4 Qh4#") {
@@ -95,7 +95,7 @@ func (l *leaving) finishes() {
 	l.closes(closed.Info.ID)
 	for _, r := range []*leavingRoom{chess, dice, snakes, closed} {
 		e2e.Hear[wire.Over](r.socks[1])
-		r.Players = nil // they have nothing to come back to
+		r.Players = nil // the players have nothing to come back to
 		result := l.Result(r.Info.ID)
 		r.Is, r.Result = "over", &result
 		l.e.Rooms = append(l.e.Rooms, r.earlierRoom)
@@ -116,7 +116,8 @@ func (l *leaving) closes(id string) {
 	}
 }
 
-// setsAside has a result that no store takes, and a game that kills two processes at the same act.
+// setsAside makes rooms that are set aside: one with a result that no store takes, and one whose game kills two processes at the same
+// act.
 func (l *leaving) setsAside() {
 	aside := func(info e2e.RoomInfo) { l.e.Rooms = append(l.e.Rooms, earlierRoom{Info: info, Is: "aside"}) }
 	unwritable := l.Create("poison", nil)
@@ -151,7 +152,7 @@ func (l *leaving) setsAside() {
 	aside(poisoned)
 }
 
-// plays leaves games of all kinds in their middle.
+// plays leaves games of all kinds unfinished.
 func (l *leaving) plays() {
 	chess := l.opens("chess", map[string]any{
 		"white": "first", "takeback": true, "clock": map[string]any{"initial_ms": 3_600_000, "increment_ms": 2000},
@@ -199,14 +200,14 @@ func (l *leaving) counts(game string) {
 	r.leaves(0, `{"add":1}`)
 }
 
-// leavingRoom is one of its rooms.
+// leavingRoom is a room of that server.
 type leavingRoom struct {
 	earlierRoom
 	l     *leaving
 	socks []*e2e.Socket
 }
 
-// opens makes a private room and brings players in.
+// opens makes a private room and connects players.
 func (l *leaving) opens(game string, options any, players int) *leavingRoom {
 	l.T.Helper()
 	r := &leavingRoom{l: l}
@@ -224,7 +225,7 @@ func (l *leaving) opens(game string, options any, players int) *leavingRoom {
 	return r
 }
 
-// enters brings in the next player, a guest that is made as it enters if there is no token.
+// enters connects the next player. Without a token the server makes a guest.
 func (r *leavingRoom) enters(i int, token string) {
 	p := earlierPlayer{Client: fmt.Sprint("client", i), Attempt: 1, Encoding: e2e.EncodingOf(i)}
 	sock := e2e.Dial(r.l.T, r.Info.URL, p.Encoding)
@@ -234,7 +235,7 @@ func (r *leavingRoom) enters(i int, token string) {
 	r.Players, r.socks = append(r.Players, p), append(r.socks, sock)
 }
 
-// begins waits until a game of chess, which says so, has begun.
+// begins waits until a game of chess says that it has begun.
 func (r *leavingRoom) begins() {
 	if r.Info.Game != "chess" {
 		return
@@ -242,7 +243,7 @@ func (r *leavingRoom) begins() {
 	r.l.Until(r.l.ctx, "the game begins", func() bool { return e2e.Field(seen(r.l.T, wholeView(r.socks[0]).View), "status") == "playing" })
 }
 
-// turn waits until one of the first players, who are people, has the turn in a game of dice.
+// turn waits until it is a human player's turn in a game of dice. The human players come first.
 func (r *leavingRoom) turn(people int) (seat int) {
 	r.l.Until(r.l.ctx, "a player's turn comes", func() bool {
 		at, ok := e2e.Field(seen(r.l.T, wholeView(r.socks[0]).View), "turn").(float64)
@@ -252,7 +253,7 @@ func (r *leavingRoom) turn(people int) (seat int) {
 	return seat
 }
 
-// says sends an act and notes its answer.
+// says sends an act and records its answer.
 func (r *leavingRoom) says(i int, data string) string {
 	p := &r.Players[i]
 	p.Acts = append(p.Acts, data)
@@ -276,7 +277,7 @@ func (r *leavingRoom) refuses(i int, data string) {
 	}
 }
 
-// leaves notes what everybody knows of the room as it is left, and what somebody can do next.
+// leaves records what everybody knows of the room at the end, and what somebody can do next.
 func (r *leavingRoom) leaves(by int, next string) {
 	for i := range r.Players {
 		state := wholeView(r.socks[i])

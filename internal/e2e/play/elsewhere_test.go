@@ -6,8 +6,7 @@ import (
 	"github.com/roomring/roomring/internal/e2e"
 )
 
-// TestAtAnotherNode repeats what is tested of one server with sockets and requests to a node that has none of the rooms:
-// nobody can tell.
+// TestAtAnotherNode repeats tests of a single server at a node that owns none of the rooms. Sockets and requests must see no difference.
 func TestAtAnotherNode(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 2).Start()

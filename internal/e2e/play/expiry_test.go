@@ -9,8 +9,8 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestATokenExpiresOnAnOpenSocket closes the socket of a token that has expired, not before its grace is over, and leaves
-// one alone whose token is still good. The seat stays for who comes with another token.
+// TestATokenExpiresOnAnOpenSocket keeps sockets open until a token expires. The server closes the socket of the expired token after the
+// grace period, and no other socket. The player keeps the seat and can come back with another token.
 func TestATokenExpiresOnAnOpenSocket(t *testing.T) {
 	t.Parallel()
 	key := authKey(t, "k")

@@ -12,7 +12,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestForwardedAddresses counts players by the addresses that a trusted proxy tells, however it spells them.
+// TestForwardedAddresses checks that players are counted by the addresses that a trusted proxy forwards, in any spelling.
 func TestForwardedAddresses(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, "--max-sockets-per-address", "1", "--trusted-proxies", "127.0.0.1").Start()

@@ -15,8 +15,8 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestGuestsOfAClusterWithoutASecret starts two nodes that share nothing but their store. A guest made at one is the same
-// player at the other, also after both were started again, and the key that makes it so is seen nowhere.
+// TestGuestsOfAClusterWithoutASecret starts two nodes that share only their store. A guest made at one node is the same player at the
+// other, also after both restart. The key that signs guests' tokens appears nowhere.
 func TestGuestsOfAClusterWithoutASecret(t *testing.T) {
 	t.Parallel()
 	for name, store := range map[string]func(t *testing.T) string{
@@ -42,7 +42,7 @@ func TestGuestsOfAClusterWithoutASecret(t *testing.T) {
 	}
 }
 
-// newTeamWithoutSecret prepares a cluster of nodes that take whoever reaches them for one of them.
+// newTeamWithoutSecret prepares a cluster without a secret: its nodes accept any node that reaches them.
 func newTeamWithoutSecret(t *testing.T, store string, nodes int) *e2e.Team {
 	t.Helper()
 	c := e2e.NewTeamOn(t, store, nodes)
@@ -53,7 +53,7 @@ func newTeamWithoutSecret(t *testing.T, store string, nodes int) *e2e.Team {
 	return c
 }
 
-// takesEverywhere has guests say hello at every node, in a room of every node.
+// takesEverywhere says hello as each guest at every node, in a room of every node.
 func takesEverywhere(c *e2e.Team, guests []e2e.Guest) {
 	c.T.Helper()
 	for _, n := range c.Nodes {
@@ -66,7 +66,7 @@ func takesEverywhere(c *e2e.Team, guests []e2e.Guest) {
 	}
 }
 
-// keepsTheKeySecret looks for the key in all that the nodes have said, and for the warning that it asks for.
+// keepsTheKeySecret checks that the key is in no log, and that each node warns that guests can be forged.
 func keepsTheKeySecret(c *e2e.Team) {
 	c.T.Helper()
 	store, err := open.Store(c.T.Context(), c.Store, postgres.Options{})

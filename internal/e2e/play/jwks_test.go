@@ -19,7 +19,7 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// signingKey is a key of an identity provider, and a token that it has signed.
+// signingKey is a key of an identity provider, and a token signed with it.
 type signingKey struct {
 	public jose.JSONWebKey
 	token  string
@@ -42,8 +42,8 @@ func newSigningKey(t *testing.T, id string) signingKey {
 	return signingKey{jose.JSONWebKey{Key: public, KeyID: id}, token}
 }
 
-// TestKeyBeforeItsPublication: who comes with a token whose key is published a moment later waits for that moment and is let in;
-// who comes with one whose key never is hears so in the end.
+// TestKeyBeforeItsPublication connects with tokens whose key is not published yet. If the key is published a moment later, the player
+// waits and is let in. If it never is, the player is refused in the end.
 func TestKeyBeforeItsPublication(t *testing.T) {
 	t.Parallel()
 	old, fresh, never := newSigningKey(t, "old"), newSigningKey(t, "fresh"), newSigningKey(t, "never")

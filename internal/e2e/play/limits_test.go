@@ -9,7 +9,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestSpectatorsAreBounded has one more come to watch than may.
+// TestSpectatorsAreBounded connects one more spectator than is allowed.
 func TestSpectatorsAreBounded(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, "--max-spectators", "2").Start()
@@ -20,16 +20,16 @@ func TestSpectatorsAreBounded(t *testing.T) {
 	third := e2e.Dial(t, info.URL, wire.JSON)
 	third.Write(wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "w", As: wire.AsSpectator}))
 	third.ClosesWith(wire.CloseForbidden, "too many are watching")
-	e2e.Dial(t, info.URL, wire.JSON).Hello(wire.Hello{Client: "player"}) // who plays is no spectator
+	e2e.Dial(t, info.URL, wire.JSON).Hello(wire.Hello{Client: "player"}) // players are not counted as spectators
 }
 
-// TestLimitsAreNamed has one address ask for more than it may, and the log say, once, which setting would allow it.
+// TestLimitsAreNamed asks for more than one address may. The log names, once, the setting that would allow it.
 func TestLimitsAreNamed(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, "--max-sockets-per-address", "1").Start()
 	info := s.Create("chess", nil)
 	refused := 0
-	for i := 0; refused < 20; i++ { // who is refused much more often is not answered
+	for i := 0; refused < 20; i++ { // an address that is refused much more often gets no answer
 		if i == 400 {
 			t.Fatal("400 guests at once were not too many")
 		}

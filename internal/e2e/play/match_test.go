@@ -10,10 +10,10 @@ import (
 	"github.com/roomring/roomring/internal/e2e"
 )
 
-// askAll asks for a match at one node after another, from the first on, until one answers with a seat. Nodes may be down.
+// askAll asks the nodes for a match, one after another from the first on, until one answers with a seat. Nodes may be down.
 func askAll(c *e2e.Team, ctx context.Context, first int, body map[string]any) (got e2e.RoomInfo) {
 	for i := first; ctx.Err() == nil; i++ {
-		base := "http://" + c.Nodes[i%len(c.Nodes)].Args[1] // --listen: what the process says may change under way
+		base := "http://" + c.Nodes[i%len(c.Nodes)].Args[1] // the value of --listen; Ready may change meanwhile
 		if code, err := c.Nodes[0].TryCallAt(base, "POST", "/v1/matchmake", "", body, &got); err == nil && code == http.StatusOK {
 			return got
 		}
@@ -23,20 +23,20 @@ func askAll(c *e2e.Team, ctx context.Context, first int, body map[string]any) (g
 	return got
 }
 
-// TestPlayersMeetWhileNodesComeAndGo matches pairs who ask at different nodes in the same moment, without a pause, while
-// nodes start, join and stop. Whoever asks again gets the same room.
+// TestPlayersMeetWhileNodesComeAndGo matches pairs that ask at different nodes at the same moment, again and again, while nodes start,
+// join and stop. A player who asks again gets the same room.
 func TestPlayersMeetWhileNodesComeAndGo(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 4)
 	ctx := e2e.WaitContext(t)
-	var phase atomic.Value // what is going on
+	var phase atomic.Value // what the nodes are doing
 	phase.Store("nodes start")
 	type pair struct {
 		rooms [2]e2e.RoomInfo
 		while string
 	}
 	asks := func(p, i int) map[string]any {
-		options := map[string]any{"clock": map[string]any{"initial_ms": 60_000 + p}} // a queue of its own
+		options := map[string]any{"clock": map[string]any{"initial_ms": 60_000 + p}} // options that no other pair uses
 		return map[string]any{"game": "chess", "options": options, "ticket": e2e.Ticket(p, i)}
 	}
 	var pairs []pair

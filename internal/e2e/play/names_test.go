@@ -7,7 +7,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestNames shows players by the names that they give, written as their scripts are, and without what would deceive.
+// TestNames checks that names are shown as players write them, in any script, without characters that deceive.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()

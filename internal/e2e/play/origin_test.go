@@ -11,7 +11,7 @@ import (
 	"github.com/roomring/roomring/internal/testwait"
 )
 
-// from asks for a guest as a page of another origin does, and says how that and a socket went.
+// clientFrom asks for a guest and opens a socket as a page of another origin does. It returns how both went.
 func clientFrom(s *e2e.Server, origin string) (guest int, shared string, socket error) {
 	s.T.Helper()
 	req, err := http.NewRequest("POST", s.URL+"/v1/guest", nil)
@@ -29,7 +29,8 @@ func clientFrom(s *e2e.Server, origin string) (guest int, shared string, socket 
 	return res.StatusCode, res.Header.Get("Access-Control-Allow-Origin"), socket
 }
 
-// TestOriginsOfApps lets in the pages of apps whose origin the operator has named, and names in the log those that he has not.
+// TestOriginsOfApps connects from pages of apps. The server lets in the origins that the operator has named, and names the others in the
+// log.
 func TestOriginsOfApps(t *testing.T) {
 	t.Parallel()
 	apps := []string{"capacitor://localhost", "ionic://localhost", "tauri://localhost", "file://", "null"}

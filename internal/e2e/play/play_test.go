@@ -14,7 +14,7 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// TestPlayByLegalOverSockets plays each game to a stored result. Its players know nothing but what the rules call legal.
+// TestPlayByLegalOverSockets plays each game to a stored result. The players know only what the rules call legal.
 func TestPlayByLegalOverSockets(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
@@ -30,7 +30,7 @@ func TestPlayByLegalOverSockets(t *testing.T) {
 		{"snakes", map[string]any{"rounds": 1, "round_s": 5, "start_s": 1, "pause_s": 1, "width": 16, "height": 16}, 50 * time.Millisecond},
 	} {
 		wg.Go(func() {
-			// By this seed both sides of the chess game move before one resigns.
+			// With this seed both sides of the chess game move before one resigns.
 			report, err := playByLegal(s, ctx, g.game, g.options, play.Options{Pause: g.pause, Rand: rand.New(rand.NewPCG(1, 2_000_000))})
 			if err != nil {
 				t.Errorf("%s: %v", g.game, err)

@@ -16,17 +16,17 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// wantedName is a name that is found nowhere by chance.
+// wantedName is a name that appears nowhere by chance.
 const wantedName = "Zebulon Quimby"
 
-// playedRoom is a room in which the wanted player and another are.
+// playedRoom is a room of the wanted player and an opponent.
 type playedRoom struct {
 	info    e2e.RoomInfo
 	game    string
 	private bool
 }
 
-// playEverything has two guests play each game for a while; the operator ends what does not end by itself.
+// playEverything plays each game for a while with two guests. The operator closes the games that do not end by themselves.
 func playEverything(s *e2e.Server, wanted, other e2e.Guest) (rooms []playedRoom) {
 	s.T.Helper()
 	ctx := e2e.WaitContext(s.T)
@@ -71,7 +71,7 @@ func jsonOf(v any) string {
 	return string(data)
 }
 
-// allTold is all that anybody can be told of rooms that are over, and of a player.
+// allTold returns everything that anybody can be told about rooms that are over and about a player.
 func allTold(s *e2e.Server, rooms []playedRoom, player string) string {
 	s.T.Helper()
 	var all bytes.Buffer
@@ -142,8 +142,8 @@ func accepting(s *e2e.Server, path, accept string) (int, string) {
 	return res.StatusCode, string(body)
 }
 
-// TestAPlayerIsForgotten hands out what is kept of a player, and takes it away. Nothing that anybody can ask for, and no byte of
-// the store's file, names them any more; their opponents' games can be watched as before.
+// TestAPlayerIsForgotten exports what is stored about a player and forgets the player. After that no answer and no byte of the store's
+// file names the player. Replays of the opponents' games still work.
 func TestAPlayerIsForgotten(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, append(e2e.GenerousLimits, "--leaderboard-cache", "1h")...).Start()
@@ -169,7 +169,7 @@ func TestAPlayerIsForgotten(t *testing.T) {
 	refuses([]string{"there already"}, "export", wanted.Player, "--out", file)
 	refuses([]string{"4 results and 4 replays", "--yes"}, "forget", wanted.Player)
 
-	// Who has a seat in a room that goes on, or had one, would be named again.
+	// A player with a seat in a room that goes on, now or earlier, would be named again.
 	live := s.Create("chess", nil)
 	c := s.Join(live, client.Options{Token: wanted.Token})
 	refuses([]string{"409", live.ID, "close them"}, "forget", wanted.Player, "--yes")
@@ -223,7 +223,7 @@ func TestAPlayerIsForgotten(t *testing.T) {
 	forgets(s, rooms, wanted)
 }
 
-// exported checks the lines of what is kept of a player.
+// exported checks the lines of a player's export.
 func exported(s *e2e.Server, file string, wanted e2e.Guest, rooms []playedRoom) {
 	t := s.T
 	t.Helper()
@@ -263,7 +263,7 @@ func exported(s *e2e.Server, file string, wanted e2e.Guest, rooms []playedRoom) 
 	}
 }
 
-// forgets checks that nobody is told of a player any more.
+// forgets checks that nobody is told about a player any more.
 func forgets(s *e2e.Server, rooms []playedRoom, wanted e2e.Guest) {
 	t := s.T
 	t.Helper()
@@ -283,7 +283,7 @@ func forgets(s *e2e.Server, rooms []playedRoom, wanted e2e.Guest) {
 	}
 }
 
-// TestIdleGuestsAreForgotten forgets guests who have not been seen for --keep-guests, and nobody else.
+// TestIdleGuestsAreForgotten checks that guests who have not been seen for --keep-guests are forgotten, and nobody else.
 func TestIdleGuestsAreForgotten(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
@@ -318,7 +318,7 @@ func TestIdleGuestsAreForgotten(t *testing.T) {
 	}
 }
 
-// TestPlayersOfAnEarlierVersionAreForgotten takes everybody out of games that an earlier version stored, which play on.
+// TestPlayersOfAnEarlierVersionAreForgotten forgets the players of games that an earlier version stored. Their replays still work.
 func TestPlayersOfAnEarlierVersionAreForgotten(t *testing.T) {
 	t.Parallel()
 	e, s := openEarlier(t, filepath.Join("testdata", "earlier", "sqlite"), "sqlite", "alone")
@@ -356,7 +356,7 @@ func TestPlayersOfAnEarlierVersionAreForgotten(t *testing.T) {
 	}
 }
 
-// TestForgettingLooksAtAllNodes refuses to forget who is in a room of another node, or of one that does not answer.
+// TestForgettingLooksAtAllNodes checks that a player is not forgotten while in a room of another node, or while a node does not answer.
 func TestForgettingLooksAtAllNodes(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 2).Start()

@@ -16,7 +16,7 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// endings is a game of chess between two guests, ended by resignation.
+// endings is a game of chess between two guests that ended by resignation.
 type endings struct {
 	info    e2e.RoomInfo
 	players [2]e2e.Guest
@@ -46,7 +46,8 @@ func resigned(s *e2e.Server, body map[string]any) (e endings) {
 	return e
 }
 
-// TestEndsOfPrivateRooms are told to their players and the operator alone, unless whoever made the room wanted otherwise.
+// TestEndsOfPrivateRooms checks that only the players and the operator see the ends of private rooms, unless the room was made with
+// another choice.
 func TestEndsOfPrivateRooms(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string][]string{"sqlite": nil, "postgres": {"--store", pgtest.URL(t)}} {
@@ -70,7 +71,7 @@ func TestEndsOfPrivateRooms(t *testing.T) {
 	}
 }
 
-// privateIs checks who is told what of a private room that is over.
+// privateIs checks who is told what about a private room that is over.
 func privateIs(s *e2e.Server, e endings) {
 	t, id, stranger := s.T, e.info.ID, s.Guest("Stranger")
 	t.Helper()
@@ -104,7 +105,7 @@ func privateIs(s *e2e.Server, e endings) {
 	tellsNoSecrets(s, e)
 }
 
-// recent is the newest game in a player's profile, to whoever has the token.
+// recent returns the newest game in a player's profile, as the holder of the token sees it.
 func recent(s *e2e.Server, of e2e.Guest, token string) string {
 	s.T.Helper()
 	var p struct{ Recent []struct{ Room string } }
@@ -114,7 +115,7 @@ func recent(s *e2e.Server, of e2e.Guest, token string) string {
 	return p.Recent[0].Room
 }
 
-// tellsNoSecrets takes the replay of a room apart and runs it again.
+// tellsNoSecrets checks that the replay of a room contains no codes, client ids or tokens, and runs it.
 func tellsNoSecrets(s *e2e.Server, e endings) {
 	s.T.Helper()
 	var raw []byte

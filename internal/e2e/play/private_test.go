@@ -17,7 +17,7 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// misspelt is what people make of a code.
+// misspelt returns ways in which people misspell a code.
 func misspelt(code string) []string {
 	wide := strings.Map(func(r rune) rune { return r + 0xfee0 }, code)
 	return []string{
@@ -26,7 +26,7 @@ func misspelt(code string) []string {
 	}
 }
 
-// TestPrivateRooms are found and entered by their code alone.
+// TestPrivateRooms checks that private rooms can be found and entered only with their code.
 func TestPrivateRooms(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
@@ -79,7 +79,7 @@ func TestPrivateRooms(t *testing.T) {
 	e2e.Dial(t, info.URL, wire.JSON).Hello(wire.Hello{Client: "w", Code: info.Code, As: wire.AsSpectator})
 
 	s.Kill()
-	s.Start() // who has a seat needs the code no more, strangers still do
+	s.Start() // players with a seat no longer need the code, strangers still do
 	if w := e2e.Dial(t, info.URL, wire.JSON).Hello(wire.Hello{Client: "b", Token: token}); w.Seat != 0 {
 		t.Errorf("back in seat %d, should be 0", w.Seat)
 	}
@@ -97,8 +97,8 @@ type matched struct {
 	Guest e2e.Guest `json:"guest"`
 }
 
-// TestMatchmaking has 50 clients come at once: they are paired, no seat is given twice, and who asks again
-// with the same ticket gets the same seat.
+// TestMatchmaking has 50 clients ask at once. They are paired, no seat is given twice, and a client that asks again with the same ticket
+// gets the same seat.
 func TestMatchmaking(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
@@ -139,7 +139,7 @@ func TestMatchmaking(t *testing.T) {
 		t.Errorf("%d clients were put into %d rooms", clients, len(pairs))
 	}
 
-	// A stranger finds no free seat where two are kept, though nobody sits yet.
+	// A stranger finds no free seat where two are reserved, though nobody has joined yet.
 	stranger := e2e.Dial(t, first[0].URL, wire.JSON)
 	stranger.Write(wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "x"}))
 	stranger.ClosesWith(wire.CloseForbidden, "full")
@@ -154,7 +154,7 @@ func TestMatchmaking(t *testing.T) {
 		}
 	})
 
-	// Other options are another game.
+	// Other options make another pool.
 	var other matched
 	body := map[string]any{"game": "chess", "ticket": e2e.Ticket("other")}
 	if code := s.Call("POST", "/v1/matchmake", body, &other); code != http.StatusOK || pairs[other.ID] != nil {
@@ -221,7 +221,7 @@ func operator(s *e2e.Server) {
 	}
 }
 
-// TestAdminToken is asked for as soon as others can reach the admin server.
+// TestAdminToken checks that a token is required as soon as others can reach the admin server.
 func TestAdminToken(t *testing.T) {
 	t.Parallel()
 	const secret = "0123456789abcdef0123456789abcdef"
@@ -253,7 +253,7 @@ func TestAdminToken(t *testing.T) {
 	}
 }
 
-// TestMetricsTell checks the numbers after a little play.
+// TestMetricsTell checks the metrics after some play.
 func TestMetricsTell(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
@@ -313,7 +313,7 @@ func TestMetricsTell(t *testing.T) {
 	}
 }
 
-// TestGuestStaysTheSamePlayer brings a guest's token back after a crash and after a stop.
+// TestGuestStaysTheSamePlayer uses a guest's token again after a crash and after a stop.
 func TestGuestStaysTheSamePlayer(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()

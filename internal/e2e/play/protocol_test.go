@@ -21,10 +21,10 @@ import (
 
 const protocolPage = "../../../docs/PROTOCOL.md"
 
-// leastTranscripts keeps a broken fence from passing for a page without errors.
+// leastTranscripts is the least number of transcripts on the page, so that a broken fence does not pass for a page without errors.
 const leastTranscripts = 8
 
-// transcript is a fenced block of the page: a room, and what is said in it.
+// transcript is a fenced block of the page: a room and what is said in it.
 type transcript struct {
 	line  int
 	title string
@@ -33,7 +33,7 @@ type transcript struct {
 		Options json.RawMessage `json:"options"`
 	}
 	steps []transcriptStep
-	stops bool // the node of its sockets
+	stops bool // its sockets' node stops
 }
 
 // transcriptStep is one line: a client says, the server says, or a client opens a new socket.
@@ -50,7 +50,7 @@ func TestTranscriptsOfTheProtocolPage(t *testing.T) {
 	transcripts(e2e.NewServer(t, "--node", "alpha").Start(), t)
 }
 
-// TestTranscriptsFromAnotherNode replays them in rooms that are not where the sockets are.
+// TestTranscriptsFromAnotherNode replays the transcripts with sockets at a node that does not own the rooms.
 func TestTranscriptsFromAnotherNode(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewTeam(t, 2, "--messages-per-second", "60").Start().Nodes[0]
@@ -76,7 +76,7 @@ func transcripts(s *e2e.Server, t *testing.T) {
 	}
 }
 
-// playMove replays a transcript in which a node stops: in a cluster of its own, at a node that has not the room.
+// playMove replays a transcript in which a node stops. It uses its own cluster, and a node that does not own the room.
 func playMove(t *testing.T, tr transcript, e wire.Encoding) {
 	t.Helper()
 	c := e2e.NewTeam(t, 2).Start()
@@ -139,7 +139,7 @@ type stage struct {
 	tr       transcript
 	encoding wire.Encoding
 	room     e2e.RoomInfo
-	next     e2e.RoomInfo // by way of another node, once the first has stopped
+	next     e2e.RoomInfo // the room through another node, once the first has stopped
 	token    string       // of the last welcome
 	clients  map[string]*part
 }
@@ -147,7 +147,7 @@ type stage struct {
 // part is one client of a transcript.
 type part struct {
 	*e2e.Socket
-	heard         [][]byte // messages not yet compared
+	heard         [][]byte // messages that are not compared yet
 	ended         bool     // by the server
 	token, player string
 }
@@ -201,7 +201,7 @@ func (p *part) say(line string) (err error) {
 	return nil
 }
 
-// compare holds what the server says next to a line of the page.
+// compare compares the server's next message with a line of the page.
 func (p *part) compare(want string) error {
 	if code, ok := strings.CutPrefix(want, "close "); ok {
 		return p.compareClose(code)
@@ -233,7 +233,7 @@ func (p *part) compareClose(code string) error {
 	return nil
 }
 
-// hearRaw takes joined messages apart.
+// hearRaw receives messages and splits joined ones.
 func (p *part) hearRaw() ([]byte, error) {
 	if len(p.heard) == 0 {
 		msg, err := p.Read()
@@ -267,10 +267,10 @@ func apart(e wire.Encoding, msg []byte) (all [][]byte, err error) {
 	return all, nil
 }
 
-// anything is what `…` becomes.
+// anything stands for `…`.
 const anything = "\u2026"
 
-// decoded reads a line; `…` outside a string stands for any one value.
+// decoded decodes a line. A `…` outside of a string stands for any one value.
 func decoded(line string) (v any) {
 	var b strings.Builder
 	inText, escaped := false, false

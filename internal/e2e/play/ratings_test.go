@@ -8,7 +8,7 @@ import (
 	"github.com/roomring/roomring/internal/e2e"
 )
 
-// TestGuestsBuyNoRating has one guest beat many that were made to be beaten, on a server as it comes.
+// TestGuestsBuyNoRating has one guest beat many guests that were made to lose, on a server with default settings.
 func TestGuestsBuyNoRating(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.CrowdLimits...).Start()
@@ -26,8 +26,8 @@ func TestGuestsBuyNoRating(t *testing.T) {
 	}
 }
 
-// TestPlayersTradeNoRating has two players with accounts give each other games, first as fast as they can and then with more
-// patience; one who has played others leads the board.
+// TestPlayersTradeNoRating has two players with accounts let each other win, first as fast as they can and then more slowly. A player who
+// has played others leads the board.
 func TestPlayersTradeNoRating(t *testing.T) {
 	t.Parallel()
 	key := authKey(t, "k")
@@ -42,7 +42,7 @@ func TestPlayersTradeNoRating(t *testing.T) {
 	}
 
 	s.Stop()
-	s.Args = append(s.Args, "--rated-min-time", "0") // as if each game had taken as long as is asked
+	s.Args = append(s.Args, "--rated-min-time", "0") // as if each game had lasted long enough
 	s.Start()
 	unrated(s, s.PlayLosses(traded), "repeat", len(traded)-3)
 	if got := chessOf(s, "mallory", mallory); got.Games != 2*len(traded)+1 || got.Rated != 3 || got.Listed {
@@ -64,7 +64,7 @@ func TestPlayersTradeNoRating(t *testing.T) {
 	}
 }
 
-// unrated waits for results, and says how many of them must be unrated for a reason; all others must have changed ratings.
+// unrated waits for results and returns how many of them are unrated for a reason. All others must have changed ratings.
 func unrated(s *e2e.Server, rooms []string, why string, want int) {
 	s.T.Helper()
 	got := map[string]int{}
@@ -92,7 +92,7 @@ type gameRecord struct {
 	Listed bool   `json:"listed"`
 }
 
-// chessOf is a player's record in chess.
+// chessOf returns a player's record in chess.
 func chessOf(s *e2e.Server, player, token string) gameRecord {
 	s.T.Helper()
 	return recordOf(s, "chess", player, token)

@@ -12,8 +12,8 @@ import (
 	"github.com/roomring/roomring/persist/pgtest"
 )
 
-// TestReadersHoldUpNoGame has many readers wait for a store that does not answer them. The node's heartbeats and the rows of
-// new rooms get there all the same.
+// TestReadersHoldUpNoGame has many readers wait for a store that does not answer them. The node's heartbeats and the rows of new rooms
+// still reach the store.
 func TestReadersHoldUpNoGame(t *testing.T) {
 	t.Parallel()
 	url := pgtest.URL(t)

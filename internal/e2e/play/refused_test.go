@@ -11,14 +11,14 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestAFloodOfRefusedActsFillsNoDisk has one guest send megabytes that the game refuses. They come to little in the data
-// folder and in the replay, and the room goes on after a kill as if nothing had been.
+// TestAFloodOfRefusedActsFillsNoDisk has one guest send megabytes that the game refuses. They add little to the data folder and to the
+// replay, and the room goes on after a kill as before.
 func TestAFloodOfRefusedActsFillsNoDisk(t *testing.T) {
 	t.Parallel()
 	const (
 		acts  = 320
 		burst = 16 // acts sent before their answers are read, of 32 that may wait for one
-		share = 10 // what is sent must be so many times what is kept
+		share = 10 // the bytes sent must be at least this many times the bytes kept
 	)
 	s := e2e.NewServer(t, "--messages-per-second", "10000", "--bytes-per-second", "100000000", "--address-bytes-per-second", "0", "--room-bytes-per-second", "0").Start()
 	shutDown(s)
@@ -79,7 +79,7 @@ func TestAFloodOfRefusedActsFillsNoDisk(t *testing.T) {
 	s.CheckReplay(info.ID)
 }
 
-// noise is text that cannot be packed well.
+// noise is text that compresses badly.
 func noise(from *rand.Rand, size int) string {
 	var b strings.Builder
 	for range size {
@@ -88,7 +88,7 @@ func noise(from *rand.Rand, size int) string {
 	return b.String()
 }
 
-// shutDown stops the process, which puts the write-ahead logs into their databases.
+// shutDown stops the process. Its databases then take in their write-ahead logs.
 func shutDown(s *e2e.Server) {
 	s.T.Helper()
 	if code, _ := s.Stop(); code != e2e.ExitOK {

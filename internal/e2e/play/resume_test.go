@@ -10,8 +10,8 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// TestResumePoints tries every kind of point to resume from, before and after a crash: what is in the room's
-// history is resumed with every later turn and none missing, all else gets the whole view.
+// TestResumePoints resumes from every kind of point, before and after a crash. From a point in the room's history every later turn comes
+// and none is missing. From any other point the whole view comes.
 func TestResumePoints(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
@@ -21,14 +21,14 @@ func TestResumePoints(t *testing.T) {
 	if now := r.connect(nil); now.Epoch != 2 || now.CSeq != uint64(len(r.turns)) || now.Recovered {
 		t.Errorf("after a crash welcomed as %+v", now)
 	}
-	r.resume(1, end, true)    // how much earlier still serves depends on the snapshots
+	r.resume(1, end, true)    // the snapshots determine how far back resuming works
 	r.resume(1, end+1, false) // the first epoch has no such index, though the room has
 	r.resume(2, end+1, true)
 	r.resume(2, end+1000, false)
 	r.resume(3, end, false)
 }
 
-// resumePoints tries those of one epoch, and returns the last of them.
+// resumePoints resumes from the points of one epoch and returns the last of them.
 func resumePoints(s *e2e.Server) (r *resumer, end uint64) {
 	r = &resumer{s: s, info: s.Create("tally", nil), hello: wire.Hello{Client: "a"}}
 	w := r.connect(nil)
@@ -54,7 +54,7 @@ type resumer struct {
 	info   e2e.RoomInfo
 	hello  wire.Hello
 	player string
-	turns  []uint64 // the room has said something at these indexes
+	turns  []uint64 // the indexes at which the room has said something
 }
 
 func (r *resumer) connect(from *wire.Resume) wire.Welcome {
@@ -73,7 +73,7 @@ func (r *resumer) hangUp() {
 	r.s.WaitOffline(r.info.ID, r.player)
 }
 
-// act makes the room say something, and returns what is heard until its answer.
+// act makes the room say something, and returns the messages up to the answer.
 func (r *resumer) act() (heard []string) {
 	r.s.T.Helper()
 	r.Socket.Act(uint64(len(r.turns)+1), `{"add":1}`)
@@ -118,8 +118,8 @@ func (r *resumer) resume(epoch, seq uint64, good bool) {
 	}
 }
 
-// TestSlowReaderCatchesUp stops reading while a lot is said. It gets the newest whole view, and the count of
-// the events it will never hear is right.
+// TestSlowReaderCatchesUp stops reading while the room says a lot. The client then gets the newest whole view, and the right count of the
+// events that it missed.
 func TestSlowReaderCatchesUp(t *testing.T) {
 	t.Parallel()
 	slowReaderCatchesUp(e2e.NewServer(t, e2e.GenerousLimits...).Start())

@@ -20,7 +20,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// waitFile is the script command `waitfile NAME`: it goes on when the file is there.
+// waitFile is the script command `waitfile NAME`. It waits until the file exists.
 func waitFile(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: waitfile NAME")

@@ -7,8 +7,8 @@ import (
 	"github.com/roomring/roomring/internal/e2e"
 )
 
-// TestRoomsTellTheirOwnSeats makes rooms of fewer seats than their game has: built-in opponents hold some, or the table
-// is small. Nobody is matched into a seat that is not there.
+// TestRoomsTellTheirOwnSeats makes rooms with fewer seats than their game has, because built-in opponents hold some or because the table
+// is small. Nobody is matched into a seat that does not exist.
 func TestRoomsTellTheirOwnSeats(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
@@ -34,7 +34,7 @@ func TestRoomsTellTheirOwnSeats(t *testing.T) {
 	rooms := map[string]int{}
 	for i := range 6 {
 		var got e2e.RoomInfo
-		options := map[string]any{"players": 3, "dice": 7} // a table that nobody else asks for
+		options := map[string]any{"players": 3, "dice": 7} // options that nobody else asks for
 		if code := s.Call("POST", "/v1/matchmake", map[string]any{"game": "liarsdice", "options": options, "ticket": e2e.Ticket(i)}, &got); code != http.StatusOK {
 			t.Fatalf("asking for a match: %d", code)
 		}

@@ -13,7 +13,8 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestTextThatNoStoreHolds comes to no store by any route: it is refused alike whatever the store, and no store is blamed.
+// TestTextThatNoStoreHolds sends text that no store can hold by every route. It is refused in the same way with every store, and the
+// refusal does not blame the store.
 func TestTextThatNoStoreHolds(t *testing.T) {
 	t.Parallel()
 	for _, store := range []string{"sqlite", "postgres"} {
@@ -64,7 +65,7 @@ func textThatNoStoreHolds(s *e2e.Server) {
 	}
 }
 
-// refusesPath asks as it is written, and wants a problem document with 400.
+// refusesPath sends the path as written, and wants a problem document with status 400.
 func refusesPath(s *e2e.Server, base, method, path, body string) {
 	s.T.Helper()
 	req, err := http.NewRequestWithContext(s.T.Context(), method, base+path, strings.NewReader(body))
@@ -84,7 +85,7 @@ func refusesPath(s *e2e.Server, base, method, path, body string) {
 	}
 }
 
-// TestResultsHoldWhatAStoreCan: a result may quote what a player has said.
+// TestResultsHoldWhatAStoreCan quotes a player's text in a result.
 func TestResultsHoldWhatAStoreCan(t *testing.T) {
 	t.Parallel()
 	for _, store := range []string{"sqlite", "postgres"} {

@@ -21,7 +21,7 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// command runs this binary as `roomring` and returns its exit code and what it said.
+// command runs this binary as `roomring` and returns its exit code and its output.
 func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	exe, err := os.Executable()
@@ -46,7 +46,7 @@ func authKey(t *testing.T, letter string) string {
 	return file
 }
 
-// signed makes a token by the command.
+// signed makes a token with the command.
 func signed(t *testing.T, key string, args ...string) string {
 	t.Helper()
 	code, out, errs := command(t, append([]string{"token", "--auth-key-file", key}, args...)...)
@@ -56,7 +56,7 @@ func signed(t *testing.T, key string, args ...string) string {
 	return strings.TrimSpace(out)
 }
 
-// expired makes one that was good yesterday.
+// expired makes a token that expired yesterday.
 func expired(t *testing.T, file string) string {
 	t.Helper()
 	keys, err := auth.ReadKeyFile(file)
@@ -71,14 +71,14 @@ func expired(t *testing.T, file string) string {
 	return text
 }
 
-// unsigned is what a library that believes a token's own algorithm would take.
+// unsigned returns a token without a signature. A library that trusts a token's own algorithm would accept it.
 func unsigned() string {
 	part := base64.RawURLEncoding.EncodeToString
 	claims := fmt.Sprintf(`{"sub":"ann","exp":%d}`, time.Now().Add(time.Hour).Unix())
 	return part([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + part([]byte(claims)) + "."
 }
 
-// claiming makes a token of any claims, signed by the key of letter k.
+// claiming makes a token with any claims, signed with the key of letter k.
 func claiming(t *testing.T, claims string) string {
 	t.Helper()
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: bytes.Repeat([]byte("k"), 40)}, nil)
@@ -96,7 +96,7 @@ func claiming(t *testing.T, claims string) string {
 	return token
 }
 
-// TestLongIDs plays a game for people whose ids are as long as ids may be, and looks them up.
+// TestLongIDs plays a game between players whose ids have the greatest allowed length, and looks the players up.
 func TestLongIDs(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, "--auth-key-file", authKey(t, "k")).Start()
@@ -129,7 +129,7 @@ func TestLongIDs(t *testing.T) {
 	}
 }
 
-// TestTokens are the rows about tokens, on a server that lets nobody in without one.
+// TestTokens tests tokens on a server that requires one of every player.
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	key := authKey(t, "k")

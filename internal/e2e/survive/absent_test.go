@@ -20,7 +20,7 @@ func chessFor(s *e2e.Server, g e2e.Guest, options map[string]any) (info e2e.Room
 	return info
 }
 
-// present are the seats of a room, and which of their players are there.
+// present returns the seats of a room and which of their players are connected.
 func present(s *e2e.Server, id string) map[string]bool {
 	s.T.Helper()
 	var info struct {
@@ -39,7 +39,7 @@ func present(s *e2e.Server, id string) map[string]bool {
 	return seats
 }
 
-// rating is a player's in chess, 0 without any, and the games that count.
+// rating returns a player's rating in chess (0 if there is none) and the number of games that count.
 func rating(s *e2e.Server, g e2e.Guest) (rating float64, games int) {
 	s.T.Helper()
 	var profile struct {
@@ -66,7 +66,7 @@ func rating(s *e2e.Server, g e2e.Guest) (rating float64, games int) {
 	return 0, 0
 }
 
-// A player who waited and has gone is nobody's match, and loses nothing, in one process and in a cluster.
+// A player who waited for a match and left is not matched and loses nothing, in one process and in a cluster.
 func TestNobodyIsMatchedWithWhoHasGone(t *testing.T) {
 	t.Parallel()
 	t.Run("one process", func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestNobodyIsMatchedWithWhoHasGone(t *testing.T) {
 	})
 }
 
-// playAgainstNobody has one player ask and join by one node, the other by another.
+// playAgainstNobody has one player ask and join at one node, the other player at another.
 func playAgainstNobody(t *testing.T, here, there *e2e.Server) {
 	ctx := e2e.WaitContext(t)
 	first, second := here.Guest("First"), there.Guest("Second")
@@ -95,7 +95,7 @@ func playAgainstNobody(t *testing.T, here, there *e2e.Server) {
 	}
 	testwait.Until(t, "the seat is given back", func() bool { return len(present(there, waits.ID)) == 0 })
 
-	// They find each other after all, and play a game that counts.
+	// In the end they meet and play a game that counts.
 	game := chessFor(here, first, options)
 	a := here.Join(game, client.Options{Token: first.Token})
 	b := there.Join(there.Via(game), client.Options{Token: second.Token})
@@ -125,7 +125,7 @@ func playAgainstNobody(t *testing.T, here, there *e2e.Server) {
 		t.Fatalf("after a game of two the first player has the rating %v, %d games", before, games)
 	}
 
-	// In the next one the first player sits down and goes: no game of two.
+	// In the next room the first player joins and leaves. That is no game of two players.
 	next := here.Create("chess", options)
 	a = here.Join(next, client.Options{Token: first.Token})
 	b = there.Join(there.Via(next), client.Options{Token: second.Token})
@@ -154,8 +154,8 @@ func playAgainstNobody(t *testing.T, here, there *e2e.Server) {
 	}
 }
 
-// A game by correspondence goes on when a player is away for longer than a seat is usually kept, also on the other's
-// turn, and by way of a crash.
+// A correspondence game goes on when a player is away for longer than a seat is usually kept, also on the other player's turn and across
+// a crash.
 func TestAClockOutlivesAbsence(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
@@ -176,7 +176,7 @@ func TestAClockOutlivesAbsence(t *testing.T) {
 		}
 	}
 	a.Close()
-	time.Sleep(62 * time.Second) // a seat is kept for a minute where nothing else is said
+	time.Sleep(62 * time.Second) // a seat is kept for a minute by default
 	if seats := present(s, info.ID); len(seats) != 2 || seats[white.Player] {
 		t.Fatalf("after a minute without White there are %v", seats)
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestAJournalOverItsBudget has rooms take more of the disk than they should: readiness says so, with the reason to the
-// operator alone, and no more rooms are made. Those that are there go on.
+// TestAJournalOverItsBudget has rooms take more of the disk than they may. Readiness fails, only the operator sees the reason, and no
+// more rooms can be made. Existing rooms go on.
 func TestAJournalOverItsBudget(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, append([]string{"--max-journal-bytes", "262144"}, e2e.GenerousLimits...)...).Start()

@@ -11,8 +11,8 @@ import (
 	"github.com/roomring/roomring/internal/e2e"
 )
 
-// TestAClockThatWasSetBack starts a node on the folder of one that was killed, whose heartbeat is a day ahead, under another host
-// name. It says in one line what is the matter, and starts.
+// TestAClockThatWasSetBack starts a node on the folder of a killed node whose heartbeat is a day ahead, under another host name. The node
+// says in one line what is wrong, and starts.
 func TestAClockThatWasSetBack(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()

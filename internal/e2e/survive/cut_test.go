@@ -17,7 +17,7 @@ import (
 	"github.com/roomring/roomring/web/apitest"
 )
 
-// ledgerVariable adds the game "ledger" to a process.
+// ledgerVariable names the environment variable that adds the game "ledger" to a process.
 const ledgerVariable = "ROOMRING_TEST_LEDGER"
 
 func init() {
@@ -26,14 +26,14 @@ func init() {
 	}
 }
 
-// ledger is a tally of whose log as little is kept as may be.
+// ledger is a tally that keeps as little of its log as possible.
 func ledger() *room.Rules {
 	return room.MustDefine(room.Spec{
 		Name: "ledger", Version: 1, MaxPlayers: 4, LogBytes: room.MinLogBytes, Linger: 200 * time.Millisecond,
 	}, func() *e2e.Tally { return &e2e.Tally{} })
 }
 
-// TestARoomWhoseLogWasCut plays on over its socket, outlives a kill and ends, and its replay says where it begins.
+// TestARoomWhoseLogWasCut plays on over a socket after the log was cut, survives a kill and ends. The replay says where it begins.
 func TestARoomWhoseLogWasCut(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...)
@@ -42,7 +42,7 @@ func TestARoomWhoseLogWasCut(t *testing.T) {
 	info := s.Create("ledger", nil)
 	c := e2e.Dial(t, info.URL, wire.JSON)
 	token := c.Hello(wire.Hello{Client: "a", Name: "Ann", Attempt: 1}).Token
-	const acts = 60 // each a twentieth of what is kept
+	const acts = 60 // each is a twentieth of what is kept
 	add := `{"add":1,"why":"` + strings.Repeat("x", room.MinLogBytes/20) + `"}`
 	cseq := uint64(0)
 	var last wire.Ack
@@ -86,7 +86,7 @@ func TestARoomWhoseLogWasCut(t *testing.T) {
 	replaysFrom(s, info.ID, ledger(), over.Seq)
 }
 
-// replaysFrom holds the three forms of a replay whose beginning is not kept to each other.
+// replaysFrom compares the three forms of a replay whose beginning is not kept.
 func replaysFrom(s *e2e.Server, id string, rules *room.Rules, end uint64) {
 	t := s.T
 	t.Helper()

@@ -9,14 +9,14 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestDataThatNoActionCanBe is refused in its turn and nothing else happens: the session, the room and the acts around it
-// go on.
+// TestDataThatNoActionCanBe sends data that no action can have. It is refused in its turn and changes nothing else: the session, the room
+// and the acts around it go on.
 func TestDataThatNoActionCanBe(t *testing.T) {
 	t.Parallel()
 	e2e.NewServer(t, e2e.GenerousLimits...).Start().CheckInvalidActData()
 }
 
-// TestRefusedDataOutlivesAKill: the answers to such acts are in the log like any other, and come again.
+// TestRefusedDataOutlivesAKill checks that the answers to such acts are in the log like any other, and come again after a kill.
 func TestRefusedDataOutlivesAKill(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t).Start()
@@ -41,21 +41,20 @@ func TestRefusedDataOutlivesAKill(t *testing.T) {
 	}
 }
 
-// TestWholeNumbersHoweverSpelt: engines without integers write 1.0, in messages, actions and options.
+// TestWholeNumbersHoweverSpelt writes whole numbers as 1.0 in messages, actions and options, as engines without integers do.
 func TestWholeNumbersHoweverSpelt(t *testing.T) {
 	t.Parallel()
 	e2e.NewServer(t, e2e.GenerousLimits...).Start().CheckNumberSpellings()
 }
 
-// spelling are options of chess that come to the same.
+// spelling are options of chess that mean the same.
 var spelling = []string{
 	`{"clock":{"initial_ms":600000}}`,
 	`{"clock":{"initial_ms":600000.0,"increment_ms":0}}`,
 	`{"bot":false,"clock":{"increment_ms":0e5,"initial_ms":6e5},"takeback":false,"white":"random"}`,
 }
 
-// TestDefaultsThatAreSpeltOut are no other game: who asks with them and who asks without are put together, whichever node
-// they ask.
+// TestDefaultsThatAreSpeltOut asks for matches with and without the defaults written out. Both kinds of players meet, at any nodes.
 func TestDefaultsThatAreSpeltOut(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 2).Start()
@@ -76,7 +75,7 @@ func TestDefaultsThatAreSpeltOut(t *testing.T) {
 	}
 }
 
-// TestOptionsThatMeanTheSameAreOnePool asks of every game, with its defaults left out, spelt out, and as numbers with a point.
+// TestOptionsThatMeanTheSameAreOnePool asks for every game with its defaults left out, written out, and written as numbers with a point.
 func TestOptionsThatMeanTheSameAreOnePool(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
@@ -115,7 +114,7 @@ func TestOptionsThatMeanTheSameAreOnePool(t *testing.T) {
 	}
 }
 
-// matched is the room that a new player is put into.
+// matchedTo returns the room that a new player is matched into.
 func matchedTo(s *e2e.Server, game, options string) string {
 	s.T.Helper()
 	var got e2e.RoomInfo

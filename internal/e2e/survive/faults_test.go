@@ -21,8 +21,8 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// TestAPoisonedRoomIsSetAside lets a game overflow the stack. Its client sends the act again after every
-// restart, as it must; after two dead processes the room is aborted and everybody else plays on.
+// TestAPoisonedRoomIsSetAside lets a game overflow the stack. The client sends the act again after every restart, as it must. After two
+// dead processes the room is aborted and all other rooms go on.
 func TestAPoisonedRoomIsSetAside(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
@@ -79,7 +79,7 @@ func TestAPoisonedRoomIsSetAside(t *testing.T) {
 	}
 }
 
-// refuseResults has the server's store refuse results whose summary is like this.
+// refuseResults makes the server's store refuse results whose summary matches a LIKE pattern.
 func refuseResults(s *e2e.Server, like string) {
 	s.T.Helper()
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.Dir, "store.db")+"?_pragma=busy_timeout(30000)")
@@ -92,8 +92,8 @@ func refuseResults(s *e2e.Server, like string) {
 	}
 }
 
-// TestAnUnwritableResultHoldsUpNothing ends a room with a result that the store refuses for good. The room lingers as usual
-// and goes; its log is set aside.
+// TestAnUnwritableResultHoldsUpNothing ends a room with a result that the store refuses for good. The room lingers as usual and goes, and
+// its log is set aside.
 func TestAnUnwritableResultHoldsUpNothing(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
@@ -105,7 +105,7 @@ func TestAnUnwritableResultHoldsUpNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Until(ctx, "refused", func() bool { return strings.Contains(s.Log.String(), "refused by the store") })
-	c.Close() // and so is gone: one more input
+	c.Close() // the player leaves: one more input
 	s.Until(ctx, "out of memory", func() bool {
 		var list struct{ Rooms []e2e.RoomInfo }
 		return s.CallAdmin("GET", "/admin/v1/rooms", nil, &list) == http.StatusOK && len(list.Rooms) == 0
@@ -131,8 +131,8 @@ func TestAnUnwritableResultHoldsUpNothing(t *testing.T) {
 	}
 }
 
-// TestPostgresAwayLosesNoResult stops and kills PostgreSQL while games finish. Play goes on, rooms are
-// made, and when it is back every result lands once.
+// TestPostgresAwayLosesNoResult stops and kills PostgreSQL while games finish. Play goes on and rooms can be made. When PostgreSQL is
+// back, every result is stored once.
 func TestPostgresAwayLosesNoResult(t *testing.T) {
 	t.Parallel()
 	pg := pgtest.New(t)
@@ -181,13 +181,13 @@ func TestPostgresAwayLosesNoResult(t *testing.T) {
 	})
 	close(done)
 	faults.Wait()
-	s.Kill() // results that still wait are offered again by the next start
+	s.Kill() // the next start offers waiting results again
 	s.Start()
 	e2e.CheckStored(t, matches)
 	countedOnce(s, matches)
 }
 
-// countedOnce adds up what the store counted for every player.
+// countedOnce checks that the store counted one game for every player.
 func countedOnce(s *e2e.Server, matches []*e2e.Match) {
 	s.T.Helper()
 	for _, m := range matches {

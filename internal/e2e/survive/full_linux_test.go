@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestAFullDiskAcknowledgesNothing fills the data folder's file system in the middle of games.
+// TestAFullDiskAcknowledgesNothing fills the file system of the data folder in the middle of games.
 func TestAFullDiskAcknowledgesNothing(t *testing.T) {
 	t.Parallel()
 	disk := t.TempDir()
@@ -39,7 +39,7 @@ func TestAFullDiskAcknowledgesNothing(t *testing.T) {
 	}
 	filler := filepath.Join(disk, "filler")
 	fill(t, filler)
-	// The last block of the room's file may have space for a move; the journal's marks find out within a second.
+	// The last block of the room's file may have space for a move. The journal notices the full disk within a second.
 	var problem struct{ Reasons []string }
 	s.Until(ctx, "not ready", func() bool { return s.Call("GET", "/readyz", nil, nil) == http.StatusServiceUnavailable })
 	short, cancel := context.WithTimeout(ctx, 2*time.Second)
@@ -56,7 +56,7 @@ func TestAFullDiskAcknowledgesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Until(ctx, "ready again", func() bool { return s.Call("GET", "/readyz", nil, nil) == http.StatusOK })
-	// The move of before is sent again by its client and takes effect once; the rest follows.
+	// The client sends its last move again. It takes effect once, and the rest of the game follows.
 	if err := m.Players[1].WaitView(ctx, func(v any) bool { return e2e.Field(v, "turn") == "black" }); err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// broadside is a game whose rules are others when ROOMRING_TEST_RULES says so, under the same version: one shot a turn, or
-// another one after each hit.
+// broadside is a game with different rules when ROOMRING_TEST_RULES says so, under the same version: one shot a turn, or another shot
+// after each hit.
 type broadside struct {
 	Turn  int
 	Shots []int
@@ -47,9 +47,9 @@ func init() {
 	}
 }
 
-// TestChangedRulesHoldARoom changes a rule without raising the version, after six acknowledged shots and a kill. The other
-// binary holds the room and says why, and the one that recorded it goes on without a loss, also after the other was stopped
-// politely.
+// TestChangedRulesHoldARoom changes a rule without a new version, after six acknowledged shots and a kill. The binary with the changed
+// rule holds the room and says why. The binary that recorded the room goes on without a loss, also after the other was stopped by
+// SIGTERM.
 func TestChangedRulesHoldARoom(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()

@@ -11,9 +11,9 @@ import (
 	"github.com/roomring/roomring/internal/e2e"
 )
 
-// TestKillLosesNoAcknowledgedMove plays many games while the process is killed at random moments and
-// started again on the same data folder. Every client resumes; every move takes effect exactly once, or
-// the boards would differ; every game ends with its right result.
+// TestKillLosesNoAcknowledgedMove plays many games while the process is killed at random moments and started again on the same data
+// folder. Every client resumes. Every move takes effect exactly once; otherwise the boards would differ. Every game ends with its right
+// result.
 func TestKillLosesNoAcknowledgedMove(t *testing.T) {
 	rounds, at := e2e.Sized(2, 3, 10), e2e.Sized(20, 30, 200)
 	var games []e2e.RecordedGame
@@ -75,7 +75,7 @@ func killRound(s *e2e.Server, games []e2e.RecordedGame, rng *rand.Rand) (resumed
 	return resumed, resent
 }
 
-// TestRoomsComeBackAfterATerm stops the process politely in the middle of games.
+// TestRoomsComeBackAfterATerm stops the process by SIGTERM in the middle of games.
 func TestRoomsComeBackAfterATerm(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()

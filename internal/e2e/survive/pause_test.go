@@ -11,14 +11,14 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// A process that does not run for longer than a player has on the clock, and longer than a client may be silent.
+// These pauses are longer than a player has on the clock, and longer than a client may be silent.
 const (
 	onTheClock = 6 * time.Second
 	stoodStill = 8 * time.Second
 )
 
-// TestAPauseCostsNobodyTime stops the only server while a player thinks. What players send meanwhile is taken as if it
-// had been read when it was sent: moves, pings, a hello, and more messages than a burst allows.
+// TestAPauseCostsNobodyTime pauses the only server while a player thinks. What players send meanwhile counts as if it had been read when
+// it was sent: moves, pings, a hello, and more messages than a burst allows.
 func TestAPauseCostsNobodyTime(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, "--heartbeat", "2s", "--hello-timeout", "5s", "--messages-per-second", "20").Start()
@@ -27,7 +27,7 @@ func TestAPauseCostsNobodyTime(t *testing.T) {
 
 	freeze(s)
 	late.Write(wire.AppendHello(nil, wire.CBOR, wire.Hello{Client: "late", As: wire.AsSpectator}))
-	for range 8 * 15 { // in bursts that would be fine one a second
+	for range 8 * 15 { // in bursts that a rate of one a second would allow
 		g.white.Write(wire.AppendPing(nil, wire.JSON, wire.Ping{}))
 	}
 	g.moveDuring(stoodStill)
@@ -44,8 +44,8 @@ func TestAPauseCostsNobodyTime(t *testing.T) {
 	}
 }
 
-// TestAPausedNodeCostsNobodyTime does the same to one node of three, which its peers hold to be dead meanwhile. Black
-// plays there, White by another node.
+// TestAPausedNodeCostsNobodyTime does the same to one node of three, which the others take for dead meanwhile. Black plays at this node,
+// White through another.
 func TestAPausedNodeCostsNobodyTime(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3, e2e.DefaultTimeouts...).Start()
@@ -65,7 +65,7 @@ func TestAPausedNodeCostsNobodyTime(t *testing.T) {
 	}
 }
 
-// freeze stops the process and returns when none of its threads runs any more.
+// freeze pauses the process and returns when none of its threads runs any more.
 func freeze(s *e2e.Server) {
 	s.T.Helper()
 	s.Signal(syscall.SIGSTOP)
@@ -76,7 +76,7 @@ func freeze(s *e2e.Server) {
 	}
 }
 
-// chessGame is one in which it is Black's turn.
+// chessGame is a game of chess in which it is Black's turn.
 type chessGame struct {
 	t            *testing.T
 	info         e2e.RoomInfo
@@ -84,7 +84,7 @@ type chessGame struct {
 	token        string // White's
 }
 
-// chessOnTheClock begins a game at this node; White comes by way of another, if one is given.
+// chessOnTheClock begins a game at this node. White connects through another node if one is given.
 func chessOnTheClock(s *e2e.Server, by ...*e2e.Server) *chessGame {
 	s.T.Helper()
 	info := s.CreateHere("chess", map[string]any{"white": "first", "clock": map[string]any{"initial_ms": onTheClock.Milliseconds()}})
@@ -103,7 +103,7 @@ func chessOnTheClock(s *e2e.Server, by ...*e2e.Server) *chessGame {
 	return g
 }
 
-// moveDuring has Black move in the middle of a time in which nobody reads that.
+// moveDuring sends Black's move in the middle of a time in which nobody reads it.
 func (g *chessGame) moveDuring(d time.Duration) {
 	time.Sleep(d / 2)
 	g.black.Act(1, `{"move":"c5"}`)

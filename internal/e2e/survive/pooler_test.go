@@ -9,8 +9,8 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// TestStoreBehindPgBouncer serves what is stored to many at once, through a pooler that leads each transaction to any of a
-// few connections.
+// TestStoreBehindPgBouncer serves stored data to many clients at once through a pooler, which sends each transaction over any of a few
+// connections.
 func TestStoreBehindPgBouncer(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, append(e2e.GenerousLimits, "--store", pgtest.Pooled(t, pgtest.URL(t)))...).Start()
@@ -18,7 +18,7 @@ func TestStoreBehindPgBouncer(t *testing.T) {
 	var ids []string
 	for range 4 {
 		info := s.Create("chess", nil)
-		s.Join(info, client.Options{}) // of a room that nobody ever joined no replay is kept
+		s.Join(info, client.Options{}) // a room that nobody joined has no replay
 		s.CallAdmin("POST", "/admin/v1/rooms/"+info.ID+"/close", map[string]string{"reason": "enough"}, nil)
 		s.Result(info.ID)
 		ids = append(ids, info.ID)

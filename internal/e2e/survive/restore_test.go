@@ -12,7 +12,8 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// What cannot go on is refused with the reason: a room that has come to its end, logs that are broken, and a copy that goes on already, also when two ask at once.
+// TestWhatCannotGoOnIsNotRestored restores rooms that cannot go on: a room that has ended, broken logs, and a copy that goes on already,
+// also when two requests come at once. Each is refused with the reason.
 func TestWhatCannotGoOnIsNotRestored(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
@@ -65,12 +66,13 @@ func TestWhatCannotGoOnIsNotRestored(t *testing.T) {
 	}
 }
 
-// spoil changes the file of a room that was set aside. It is told where the records of its log begin, and where the last ends.
+// spoil changes the file of a room that was set aside. The function edit gets the offsets where the records of the log begin and where
+// the last one ends.
 func spoil(s *e2e.Server, id string, edit func(file []byte, batches []int) []byte) {
 	s.T.Helper()
 	file := journalFile(s, id, "aside")
 	var batches []int
-	const batch = 2 // kind of record, behind a record's length and checksum
+	const batch = 2 // kind of record; it follows the length and the checksum of a record
 	for at := 8; at < len(file); at += 8 + int(encoding.LittleEndian.Uint32(file[at:])) {
 		if file[at+8] == batch {
 			batches = append(batches, at)
@@ -81,7 +83,7 @@ func spoil(s *e2e.Server, id string, edit func(file []byte, batches []int) []byt
 	}
 }
 
-// counted is a room in which somebody has counted to three and left the line.
+// counted returns a room in which somebody has counted to three and disconnected.
 func counted(s *e2e.Server) e2e.RoomInfo {
 	s.T.Helper()
 	info := s.Create("tally", nil)

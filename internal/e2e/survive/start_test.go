@@ -18,7 +18,7 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// refuses starts a process that must not come up: it says one line and ends with the exit code.
+// refuses starts a process that must not start. The process must say one line and end with the exit code.
 func refuses(s *e2e.Server, code int, words ...string) {
 	s.T.Helper()
 	from := len(s.Log.String())
@@ -33,7 +33,7 @@ func refuses(s *e2e.Server, code int, words ...string) {
 	}
 }
 
-// TestRefusesToStart are the rows about starting.
+// TestRefusesToStart starts servers that must refuse to start.
 func TestRefusesToStart(t *testing.T) {
 	t.Parallel()
 	running := e2e.NewServer(t).Start()
@@ -96,7 +96,7 @@ func TestRefusesToStart(t *testing.T) {
 	})
 }
 
-// journalFile is what the journal has of a room in its one file with a suffix.
+// journalFile reads the room's only journal file with the suffix.
 func journalFile(s *e2e.Server, id, suffix string) []byte {
 	s.T.Helper()
 	data, err := os.ReadFile(journalPath(s, id, suffix))
@@ -150,7 +150,7 @@ func TestCopiedFolderIsRefused(t *testing.T) {
 	}
 	s.Kill()
 
-	// Who says that the original will never run again may have the copy, with its rooms.
+	// An operator who says that the original will never run again may use the copy, with its rooms.
 	refuses(copied, 1, "is a copy")
 	copied.Args = append(copied.Args, "--adopt-data-dir")
 	copied.Start()
@@ -161,8 +161,8 @@ func TestCopiedFolderIsRefused(t *testing.T) {
 	}
 }
 
-// TestRoomOfAnotherVersionIsHeld starts binaries that lack a room's game, or its version of it. The room is kept,
-// clients are told which version it needs, and a binary that has it goes on where it stopped.
+// TestRoomOfAnotherVersionIsHeld starts binaries that lack a room's game, or its version of the game. The room is kept and clients are
+// told which version it needs. A binary that has the version goes on where the room stopped.
 func TestRoomOfAnotherVersionIsHeld(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t)
@@ -204,7 +204,7 @@ func TestRoomOfAnotherVersionIsHeld(t *testing.T) {
 	}
 }
 
-// TestRoomThatMovedOnIsSetAside edits a room's row as another node would have that took it over.
+// TestRoomThatMovedOnIsSetAside edits a room's row as another node would when it takes the room over.
 func TestRoomThatMovedOnIsSetAside(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t).Start()
@@ -241,7 +241,7 @@ func TestRoomThatMovedOnIsSetAside(t *testing.T) {
 	}
 }
 
-// TestJournalSync waits for the disk: what was acknowledged stands in the log that is synced, and a start goes on from it.
+// TestJournalSync waits for the disk. Acknowledged acts are in the synced log, and a start goes on from it.
 func TestJournalSync(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, "--journal-sync").Start()
@@ -286,7 +286,7 @@ func TestTermEndsEverything(t *testing.T) {
 	if code != 0 {
 		t.Errorf("exit code %d, should be 0", code)
 	}
-	if took > 10*time.Second { // it promises one; the machine may be busy
+	if took > 10*time.Second { // it should take one second; the machine may be busy
 		t.Errorf("stopping took %v", took)
 	}
 	for _, w := range rest {

@@ -15,7 +15,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// deaf is a client that says hello, hears its welcome and then nothing more, not even that it is to go.
+// deaf is a client that says hello, reads its welcome and then reads nothing more, not even that it must go.
 func deaf(ctx context.Context, t *testing.T, url string) {
 	t.Helper()
 	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: []string{wire.SubprotocolJSON}})
@@ -35,8 +35,8 @@ func deaf(ctx context.Context, t *testing.T, url string) {
 	}
 }
 
-// TestStopSavesRoomsOfDeafClients ends a server whose clients do not answer its close: it must neither wait for them nor
-// spend the time on them that its rooms need to be saved.
+// TestStopSavesRoomsOfDeafClients stops a server whose clients do not answer its close. The server must not wait for them, and must keep
+// enough time to save its rooms.
 func TestStopSavesRoomsOfDeafClients(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
@@ -88,7 +88,7 @@ func TestStopSavesRoomsOfDeafClients(t *testing.T) {
 	}
 }
 
-// TestStopWhileItStarts ends a server that still waits for its store.
+// TestStopWhileItStarts stops a server that still waits for its store.
 func TestStopWhileItStarts(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")

@@ -10,7 +10,8 @@ import (
 	"github.com/roomring/roomring/persist/pgtest"
 )
 
-// TestTheStoreHasAFileOfItsOwn keeps the store's password off the command line.
+// TestTheStoreHasAFileOfItsOwn reads the store's URL from a file. A password on the command line is warned of, and no log shows the
+// password.
 func TestTheStoreHasAFileOfItsOwn(t *testing.T) {
 	t.Parallel()
 	const password, warning = "correct-horse", "password stands on the command line"
@@ -37,7 +38,7 @@ func TestTheStoreHasAFileOfItsOwn(t *testing.T) {
 	}
 }
 
-// TestStoreFilesThatAreNone are told apart.
+// TestStoreFilesThatAreNone starts with bad store files. Each has its own error.
 func TestStoreFilesThatAreNone(t *testing.T) {
 	t.Parallel()
 	empty := filepath.Join(t.TempDir(), "empty")
