@@ -12,8 +12,8 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// browserAdmin operates a server from its page: sees the ring, the nodes and the rooms that are not served, finds a room, sees inputs come that
-// programs make, and kicks and closes.
+// browserAdmin operates a server from its page. It looks at the ring, the nodes and the rooms that are not served, finds a room, watches
+// the inputs that programs make, and kicks and closes.
 func browserAdmin(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := e2e.NewServer(t, append(e2e.GenerousLimits, "--node", "alpha")...)
@@ -29,7 +29,7 @@ func browserAdmin(t *testing.T, shared *browser) {
 	}
 	info := s.Create("chess", map[string]any{"white": "first"})
 	white, black := s.Join(info, client.Options{Name: "<b>Ann</b>"}), s.Join(info, client.Options{Name: "Bob"})
-	for range 60 { // more than a page
+	for range 60 { // more rooms than a page shows
 		s.Create("snakes", nil)
 	}
 
@@ -52,7 +52,7 @@ func browserAdmin(t *testing.T, shared *browser) {
 	op.sees(testid("event", `[data-type="watching"]`))
 	op.reads(testid("room-state"), `"`)
 	op.sees(testid("seat", `[data-player="`+white.Welcome().Player+`"]`))
-	op.reads(testid("seat"), "<b>Ann</b>") // as text
+	op.reads(testid("seat"), "<b>Ann</b>") // shown as text
 	op.sees(testid("session"))
 
 	for i, uci := range scholars[:4] {
@@ -79,7 +79,7 @@ func browserAdmin(t *testing.T, shared *browser) {
 	op.sees(testid("event", `[data-type="watching"]`))
 	op.click(testid("close-room"))
 	op.write(testid("confirm-field"), "closing for tonight")
-	op.mayLose() // it may ask once more for a room, and then a server, that has gone
+	op.mayLose() // the page may ask once more for a room, and then a server, that is gone
 	op.click(testid("confirm-yes"))
 	op.sees(testid("event", `[data-type="over"]`))
 	if r := s.Result(other.ID); r.End != "closed" {
@@ -94,7 +94,7 @@ func browserAdmin(t *testing.T, shared *browser) {
 	op.reads("#trouble", "The server cannot be reached")
 }
 
-// browserAdminToken opens the page of a server that wants a token.
+// browserAdminToken opens the page of a server that requires a token.
 func browserAdminToken(t *testing.T, shared *browser) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "token")
@@ -110,6 +110,6 @@ func browserAdminToken(t *testing.T, shared *browser) {
 	op.write(testid("token"), "0123456789abcdef0123")
 	op.click(testid("token-ok"))
 	op.sees(testid("node", `[data-node="alpha"]`))
-	op.visit(s.AdminAt + "/admin/?again") // the tab keeps it
+	op.visit(s.AdminAt + "/admin/?again") // the tab keeps the token
 	op.sees(testid("node", `[data-node="alpha"]`))
 }

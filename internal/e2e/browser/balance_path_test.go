@@ -15,11 +15,11 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// sitePath is the path of a site that the shipped files put Roomring under.
+// sitePath is the path under which the shipped files put Roomring on a site.
 const sitePath = "/games/ring"
 
-// underPath is a proxy that puts a server under a path, which it takes off or leaves on. The server is run with the
-// public address, and any further flags.
+// underPath is a proxy that puts a server under a path. It removes the path from requests or keeps it. The server gets the public address
+// and any further flags.
 type underPath struct {
 	name string
 	file string
@@ -35,7 +35,7 @@ var underPaths = []underPath{
 `}},
 }
 
-// start runs the proxy, whose URL is then the public one, and a server behind it.
+// start starts the proxy, whose URL becomes the public one, and a server behind it.
 func (u underPath) start(t *testing.T) (*e2e.Balancer, *e2e.Server) {
 	t.Helper()
 	node := e2e.FreePort(t)
@@ -62,7 +62,7 @@ func TestUnderAPath(t *testing.T) {
 				}
 				req.Header.Set("Content-Type", "application/json")
 				var res *http.Response
-				testwait.Until(t, method+" "+url, func() bool { // a balancer's first check of the node may be still to come
+				testwait.Until(t, method+" "+url, func() bool { // the balancer may not have checked the node yet
 					if res, err = c.Do(req); err != nil {
 						t.Fatal(err)
 					}
@@ -111,7 +111,7 @@ func TestUnderAPath(t *testing.T) {
 	}
 }
 
-// browserPath plays chess on pages under a path that a proxy takes off, from the lobby to the leaderboard.
+// browserPath plays chess on pages under a path that a proxy removes, from the lobby to the leaderboard.
 func browserPath(t *testing.T, shared *browser) {
 	t.Parallel()
 	site, _ := underPaths[0].start(t)

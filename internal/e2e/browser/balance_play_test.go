@@ -13,7 +13,7 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// seat makes a room and brings both players in by the hints, as often as it takes for the room to suit.
+// seat makes a room and connects both players by the hints. It makes rooms until one suits.
 func seat(b *e2e.Balancer, ctx context.Context, front *e2e.Server, g e2e.RecordedGame, suits func(e2e.RoomInfo) bool, hints [2]string) (*e2e.Match, error) {
 	m := &e2e.Match{Server: front, Game: g}
 	options := map[string]any{"white": "first", "clock": map[string]any{"initial_ms": 3_600_000}}
@@ -34,8 +34,8 @@ func seat(b *e2e.Balancer, ctx context.Context, front *e2e.Server, g e2e.Recorde
 	return m, m.Players[1].WaitView(ctx, func(v any) bool { return e2e.Field(v, "status") == "playing" })
 }
 
-// playsAnyway plays whole games with one node dead, by hints that are right, missing, wrong, another node's and the dead
-// one's.
+// playsAnyway plays whole games while one node is dead. The hints are right, missing, wrong, those of another node, and those of the dead
+// node.
 func playsAnyway(t *testing.T, b *e2e.Balancer, c *e2e.Team, _ []e2e.RoomInfo) {
 	ctx, front, dead := e2e.WaitContext(t), front(b), c.Nodes[2]
 	lives := func(info e2e.RoomInfo) bool { return info.Node != dead.Node }
@@ -58,8 +58,8 @@ func playsAnyway(t *testing.T, b *e2e.Balancer, c *e2e.Team, _ []e2e.RoomInfo) {
 	}
 }
 
-// sparesTheDraining stops a node politely under games: it gets no new socket, whoever asks for it is taken elsewhere, and
-// its games go on.
+// sparesTheDraining stops a node by SIGTERM during games. The node gets no new socket, sockets that ask for it open elsewhere, and its
+// games go on.
 func sparesTheDraining(t *testing.T, b *e2e.Balancer, c *e2e.Team, rooms []e2e.RoomInfo) {
 	ctx, front, leaver := e2e.WaitContext(t), front(b), c.Nodes[1]
 	games := e2e.SteadyGames(t, 12)
@@ -76,7 +76,7 @@ func sparesTheDraining(t *testing.T, b *e2e.Balancer, c *e2e.Team, rooms []e2e.R
 	}
 	wait := e2e.PlayAll(ctx, t, matches)
 	front.WaitForShare(ctx, matches, 0.05)
-	for refused := 0; refused == 0 && ctx.Err() == nil && !t.Failed(); { // it may have ended before anybody could ask
+	for refused := 0; refused == 0 && ctx.Err() == nil && !t.Failed(); { // the node may end before anybody asks for it
 		refused = drains(b, ctx, leaver, rooms)
 		leaver.Start()
 		c.WaitWhole(3)
@@ -85,19 +85,19 @@ func sparesTheDraining(t *testing.T, b *e2e.Balancer, c *e2e.Team, rooms []e2e.R
 	e2e.CheckStored(t, matches)
 }
 
-// drains stops a node politely and asks for it by name until it has ended. It returns how many sockets that asked for it
-// were seen to open elsewhere meanwhile.
+// drains stops a node by SIGTERM and asks for it by name until it has ended. It returns how many of the sockets that asked for it opened
+// elsewhere meanwhile.
 func drains(b *e2e.Balancer, ctx context.Context, leaver *e2e.Server, rooms []e2e.RoomInfo) (refused int) {
 	t, front := b.T, front(b)
 	stays, err := b.Open(clientAt(b, "127.0.0.1"), hinted(rooms[0], leaver.Node), nil)
 	if err == nil {
-		err = stays.TryHello(e2e.SpectatorHello("stays")) // and goes only when the node has no more time
+		err = stays.TryHello(e2e.SpectatorHello("stays")) // leaves only when the node has no more time
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	go func() {
-		for err := error(nil); err == nil; { // who reads answers the close
+		for err := error(nil); err == nil; { // reading answers the close
 			_, err, _ = stays.Next()
 		}
 	}()
@@ -114,7 +114,7 @@ func drains(b *e2e.Balancer, ctx context.Context, leaver *e2e.Server, rooms []e2
 		if err != nil {
 			break
 		}
-		if before < 0 { // one that was let in before it drained may be counted only now
+		if before < 0 { // a socket from before the drain may be counted only now
 			before = now
 			continue
 		}

@@ -25,7 +25,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// trio is a cluster of three nodes, n1 to n3, that believe a balancer on 127.0.0.1.
+// trio is a cluster of three nodes, n1 to n3, that trust a balancer on 127.0.0.1.
 func trio(t *testing.T, args ...string) *e2e.Team {
 	t.Helper()
 	return e2e.NewTeam(t, 3, append([]string{"--trusted-proxies", "127.0.0.1"}, args...)...).Start()
@@ -41,7 +41,7 @@ func before(t *testing.T, name string, c *e2e.Team) *e2e.Balancer {
 	return newBalancer(t, name, at...)
 }
 
-// taken is how many sockets a node has opened so far.
+// taken returns how many sockets a node has opened so far.
 func taken(s *e2e.Server) int {
 	s.T.Helper()
 	n, err := tryTaken(s)
@@ -65,7 +65,7 @@ func tryTaken(s *e2e.Server) (int, error) {
 
 var socketsOpened = regexp.MustCompile(`(?m)^roomring_sockets_opened_total (\d+)$`)
 
-// landed says how many sockets each running node gets while f opens so many of them.
+// landed returns how many sockets each running node gets while f opens this many of them.
 func landed(t *testing.T, nodes []*e2e.Server, opened int, f func()) map[string]int {
 	t.Helper()
 	start := map[*e2e.Server]int{}
@@ -76,7 +76,7 @@ func landed(t *testing.T, nodes []*e2e.Server, opened int, f func()) map[string]
 	}
 	f()
 	var got map[string]int
-	testwait.Until(t, fmt.Sprintf("the nodes count %d sockets more", opened), func() bool { // a node answers before it counts
+	testwait.Until(t, fmt.Sprintf("the nodes count %d sockets more", opened), func() bool { // a node counts a socket after it answers
 		got = map[string]int{}
 		total := 0
 		for n, before := range start {
@@ -88,7 +88,7 @@ func landed(t *testing.T, nodes []*e2e.Server, opened int, f func()) map[string]
 	return got
 }
 
-// owner is the node that a room's address leads to.
+// owner returns the node that a room's address names.
 func owner(info e2e.RoomInfo) string {
 	u, err := url.Parse(info.URL)
 	if err != nil {
@@ -97,7 +97,7 @@ func owner(info e2e.RoomInfo) string {
 	return u.Query().Get("node")
 }
 
-// hinted is a room's address with another hint, or none.
+// hinted returns a room's address with another hint, or with none.
 func hinted(info e2e.RoomInfo, node string) string {
 	address, _, _ := strings.Cut(info.URL, "?")
 	if node != "" {
@@ -106,7 +106,7 @@ func hinted(info e2e.RoomInfo, node string) string {
 	return address
 }
 
-// TestBalancers leads players to their rooms' nodes, as far as it can, whatever they ask.
+// TestBalancers checks that players reach their rooms' nodes where possible, whatever they ask for.
 func TestBalancers(t *testing.T) {
 	for _, name := range balancers {
 		t.Run(name, func(t *testing.T) {
@@ -130,14 +130,14 @@ func TestBalancers(t *testing.T) {
 	}
 }
 
-// in is the same balancer, whose failures are another test's.
+// in returns the same balancer, which reports to another test.
 func in(b *e2e.Balancer, t *testing.T) *e2e.Balancer {
 	c := *b
 	c.T = t
 	return &c
 }
 
-// leadsByHint counts sockets that land on their room's own node by ?node= alone.
+// leadsByHint counts the sockets that reach their room's own node by ?node= alone.
 func leadsByHint(t *testing.T, b *e2e.Balancer, c *e2e.Team, rooms []e2e.RoomInfo) {
 	const sockets = 5
 	own, direct := map[string]int{}, 0
@@ -168,7 +168,7 @@ func leadsByHint(t *testing.T, b *e2e.Balancer, c *e2e.Team, rooms []e2e.RoomInf
 	}
 }
 
-// jarred keeps cookies as a browser does, below what holds requests to the API's description.
+// jarred keeps cookies as a browser does. It works below the transport that compares requests with the API's description.
 type jarred struct {
 	http.CookieJar
 	next http.RoundTripper
@@ -186,10 +186,10 @@ func (j jarred) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// leadsByCookie follows the cookie that create sets, and no hint.
+// leadsByCookie follows the cookie that the creation of a room sets, without a hint.
 func leadsByCookie(t *testing.T, b *e2e.Balancer, c *e2e.Team, _ []e2e.RoomInfo) {
 	for range 10 {
-		jar, _ := cookiejar.New(nil) // fails never
+		jar, _ := cookiejar.New(nil) // it never fails
 		front := front(b)
 		front.Transport = jarred{jar, front.Transport}
 		info := front.Create("chess", nil)
@@ -208,7 +208,7 @@ func leadsByCookie(t *testing.T, b *e2e.Balancer, c *e2e.Team, _ []e2e.RoomInfo)
 	}
 }
 
-// meetsByHash asks for rooms without hint or cookie: a room's sockets land on one node, and rooms on several.
+// meetsByHash connects without hint or cookie. All sockets of a room reach one node, and different rooms reach different nodes.
 func meetsByHash(t *testing.T, b *e2e.Balancer, c *e2e.Team, rooms []e2e.RoomInfo) {
 	used := map[string]bool{}
 	for _, info := range rooms[:10] {
@@ -231,8 +231,8 @@ func meetsByHash(t *testing.T, b *e2e.Balancer, c *e2e.Team, rooms []e2e.RoomInf
 	}
 }
 
-// survivesWrongHints sends what names no node, in the address and in the cookie: every socket opens, and what the
-// words say is never connected to.
+// survivesWrongHints sends hints that name no node, in the address and in the cookie. Every socket opens, and nothing connects to what
+// the hints say.
 func survivesWrongHints(t *testing.T, b *e2e.Balancer, c *e2e.Team, rooms []e2e.RoomInfo) {
 	trap, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -273,7 +273,7 @@ func survivesWrongHints(t *testing.T, b *e2e.Balancer, c *e2e.Team, rooms []e2e.
 	}
 }
 
-// speaksTLS looks at what players are told of where they are.
+// speaksTLS checks the addresses that players are told.
 func speaksTLS(t *testing.T, b *e2e.Balancer, _ *e2e.Team, rooms []e2e.RoomInfo) {
 	want := strings.Replace(b.URL, "https", "wss", 1) + "/v1/rooms/"
 	if !strings.HasPrefix(rooms[0].URL, want) {
@@ -285,7 +285,7 @@ func speaksTLS(t *testing.T, b *e2e.Balancer, _ *e2e.Team, rooms []e2e.RoomInfo)
 		t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-Forwarded-Proto", "http") // a client's word
+	req.Header.Set("X-Forwarded-Proto", "http") // a client's claim
 	res, err := c.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -312,7 +312,7 @@ func speaksTLS(t *testing.T, b *e2e.Balancer, _ *e2e.Team, rooms []e2e.RoomInfo)
 	}
 }
 
-// passesTheDead kills a node: who is sent to it lands elsewhere at once, and back on it when it lives again.
+// passesTheDead kills a node. Sockets that ask for it reach another node at once, and reach it again when it is back.
 func passesTheDead(t *testing.T, b *e2e.Balancer, c *e2e.Team, rooms []e2e.RoomInfo) {
 	dead := c.Nodes[2]
 	dead.Kill()
@@ -348,7 +348,7 @@ func passesTheDead(t *testing.T, b *e2e.Balancer, c *e2e.Team, rooms []e2e.RoomI
 // drained is a node that answers new sockets with 503.
 type drained struct {
 	*httptest.Server
-	asked   atomic.Int32 // for sockets
+	asked   atomic.Int32 // how often it was asked for a socket
 	noticed atomic.Bool  // /readyz says so too
 }
 
@@ -372,8 +372,8 @@ func newDrained(t *testing.T) *drained {
 
 func (d *drained) addr() string { return d.Listener.Addr().String() }
 
-// TestBalancersPassDrainingNodes has one of three nodes answer sockets with 503, first while its /readyz still says
-// that it is ready. Nobody is turned away.
+// TestBalancersPassDrainingNodes has one of three nodes answer sockets with 503, first while its /readyz still says that it is ready. No
+// client is turned away.
 func TestBalancersPassDrainingNodes(t *testing.T) {
 	for _, name := range balancers {
 		t.Run(name, func(t *testing.T) {
@@ -413,8 +413,7 @@ func TestBalancersPassDrainingNodes(t *testing.T) {
 	}
 }
 
-// TestBalancersTellTheClient limits sockets by the client's own address: neither the balancer's, nor what the client
-// claims.
+// TestBalancersTellTheClient limits sockets by the client's own address, not by the balancer's and not by one that the client claims.
 func TestBalancersTellTheClient(t *testing.T) {
 	for _, name := range balancers {
 		t.Run(name, func(t *testing.T) {
@@ -452,7 +451,7 @@ func TestBalancersTellTheClient(t *testing.T) {
 	}
 }
 
-// TestUntrustedForwarded sends what a balancer would to a node that was told of none.
+// TestUntrustedForwarded sends the headers of a balancer to a node that trusts no balancer.
 func TestUntrustedForwarded(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, "--max-sockets-per-address", "1").Start()
@@ -462,7 +461,7 @@ func TestUntrustedForwarded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer first.Ws.CloseNow() // what nobody holds any more is closed by the garbage collector
+	defer first.Ws.CloseNow() // the garbage collector closes unreferenced sockets
 	if err := first.TryHello(e2e.SpectatorHello("first")); err != nil {
 		t.Fatal(err) // a socket is counted after its upgrade is answered
 	}
@@ -478,7 +477,7 @@ func TestUntrustedForwarded(t *testing.T) {
 	}
 }
 
-// TestPublicURL gives out the address that the operator names, whatever was asked.
+// TestPublicURL checks that the server gives out the address that the operator names, whatever host was asked for.
 func TestPublicURL(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, "--public-url", "https://play.example.com", "--node", "n1").Start()
@@ -486,7 +485,7 @@ func TestPublicURL(t *testing.T) {
 	if !strings.HasPrefix(u, "wss://play.example.com/v1/rooms/") || !strings.HasSuffix(u, "/ws?node=n1") || !cookie.Secure {
 		t.Errorf("the room's address is %s, its cookie %v", u, cookie)
 	}
-	// A balancer that does not pass the Host on: pages still come from the public address.
+	// The balancer does not forward the Host. Pages still come from the public address.
 	b := &e2e.Balancer{T: t, URL: s.URL}
 	address := strings.Replace(strings.Replace(u, "wss", "ws", 1), "play.example.com", s.Listen, 1)
 	if _, err := b.Open(http.DefaultClient, address, http.Header{"Origin": {"https://play.example.com"}}); err != nil {
@@ -497,7 +496,7 @@ func TestPublicURL(t *testing.T) {
 	}
 }
 
-// told is the address and the cookie in the answer to a new room.
+// toldBy returns the address and the cookie in the answer to a new room.
 func toldBy(s *e2e.Server, headers map[string]string) (address string, cookie *http.Cookie) {
 	s.T.Helper()
 	req, err := http.NewRequest("POST", s.URL+"/v1/rooms", strings.NewReader(`{"game":"chess"}`))

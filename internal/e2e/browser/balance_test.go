@@ -19,16 +19,16 @@ import (
 	"github.com/roomring/roomring/internal/testwait"
 )
 
-// balancers are those that the tests run.
+// balancers are the balancers that the tests run.
 var balancers = []string{"haproxy", "nginx"}
 
-// newBalancer runs the shipped file with other addresses: the nodes', n1 to n3, and free ports of its own.
+// newBalancer runs the shipped file with other addresses: those of the nodes n1 to n3, and free ports for the balancer.
 func newBalancer(t *testing.T, name string, nodes ...string) *e2e.Balancer {
 	t.Helper()
 	return newBalancerOf(t, map[string]string{"haproxy": "haproxy/haproxy.cfg", "nginx": "nginx/roomring.conf"}[name], nil, nodes...)
 }
 
-// newBalancerOf runs a file of deploy/ with further pairs of old and new text swapped. Nobody answers for a node that is not named.
+// newBalancerOf runs a file of deploy/ with further pairs of old and new text replaced. Nobody answers for a node that is not named.
 func newBalancerOf(t *testing.T, file string, swaps []string, nodes ...string) *e2e.Balancer {
 	t.Helper()
 	name, _, _ := strings.Cut(file, "/")
@@ -41,7 +41,7 @@ func newBalancerOf(t *testing.T, file string, swaps []string, nodes ...string) *
 		named = 1
 	}
 	for i := range named {
-		addr := "127.0.0.1:1" // where nobody listens; the file's own address may be somebody's
+		addr := "127.0.0.1:1" // nobody listens there; the file's own address may be in use
 		if i < len(nodes) {
 			addr = nodes[i]
 		}
@@ -70,10 +70,10 @@ func newBalancerOf(t *testing.T, file string, swaps []string, nodes ...string) *
 	return b
 }
 
-// rootless leaves out of haproxy.cfg what only root can do.
+// rootless removes what only root can do from haproxy.cfg.
 var rootless = []string{"  user haproxy\n", "", "  group haproxy\n", ""}
 
-// shipped copies a file of deploy/ with pairs of old and new text swapped; nothing else may differ.
+// shipped copies a file of deploy/ with pairs of old and new text replaced. Nothing else may differ.
 func shipped(t *testing.T, name string, swaps ...string) string {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "deploy", filepath.FromSlash(name)))
@@ -92,7 +92,7 @@ func shipped(t *testing.T, name string, swaps ...string) string {
 	return path
 }
 
-// nginxArgs wraps a file for the http block into all that nginx needs to run in one process and a folder of its own.
+// nginxArgs wraps a file for the http block into a configuration with which nginx runs in one process and its own folder.
 func nginxArgs(t *testing.T, file string) []string {
 	t.Helper()
 	dir := t.TempDir()
@@ -111,7 +111,7 @@ http {
 	return []string{"-p", dir, "-e", "stderr", "-c", path}
 }
 
-// program finds a balancer's program, which may be where only root looks.
+// program finds a balancer's program, which may be in a folder that is only in root's path.
 func program(t *testing.T, name string) string {
 	t.Helper()
 	for _, at := range []string{name, "/usr/sbin/" + name, "/usr/local/sbin/" + name} {
@@ -123,7 +123,7 @@ func program(t *testing.T, name string) string {
 	return ""
 }
 
-// run starts the balancer's one process, which ends with the test.
+// runBalancer starts the balancer's only process, which ends with the test.
 func runBalancer(b *e2e.Balancer, args ...string) {
 	b.T.Helper()
 	log := &e2e.LogBuffer{}
@@ -143,7 +143,7 @@ func runBalancer(b *e2e.Balancer, args ...string) {
 	})
 }
 
-// from is a way to the balancer from an address of this machine's loopback, over connections of its own.
+// clientFrom returns a transport to the balancer from an address of this machine's loopback, with its own connections.
 func clientFrom(b *e2e.Balancer, addr string) *http.Transport {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(addr)}}
 	tr := &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: &tls.Config{RootCAs: b.Roots}, MaxIdleConnsPerHost: 32}
@@ -151,7 +151,7 @@ func clientFrom(b *e2e.Balancer, addr string) *http.Transport {
 	return tr
 }
 
-// client speaks to the balancer from an address.
+// clientAt returns an HTTP client that connects to the balancer from an address and follows no redirects.
 func clientAt(b *e2e.Balancer, from string) *http.Client {
 	return &http.Client{
 		Transport: clientFrom(b, from), Timeout: time.Minute,
@@ -159,13 +159,13 @@ func clientAt(b *e2e.Balancer, from string) *http.Client {
 	}
 }
 
-// front is the balancer as if it were one server.
+// front returns the balancer as if it were one server.
 func front(b *e2e.Balancer) *e2e.Server {
 	return &e2e.Server{T: b.T, Log: &e2e.LogBuffer{}, Ready: e2e.Ready{URL: b.URL}, Transport: clientFrom(b, "127.0.0.1")}
 }
 
-// TestShippedBalancers lets each program check each file that is written for it. Envoy's is not run, and nginx's file
-// for newer versions needs one.
+// TestShippedBalancers lets each program check each file that is written for it. Envoy's file is not run, and nginx's file for newer
+// versions needs one of those.
 func TestShippedBalancers(t *testing.T) {
 	t.Parallel()
 	cert := filepath.Join(e2e.NewCert(t).Dir, "roomring")

@@ -8,7 +8,7 @@ import (
 	"github.com/roomring/roomring/internal/e2e"
 )
 
-// newPagesTeam starts three nodes as people meet them: without the games that are there for tests.
+// newPagesTeam starts three nodes without the games that only tests play.
 func newPagesTeam(t *testing.T, args ...string) *e2e.Team {
 	t.Helper()
 	c := e2e.NewTeam(t, 3, args...)

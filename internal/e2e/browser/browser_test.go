@@ -28,7 +28,7 @@ import (
 	"github.com/roomring/roomring/internal/testwait"
 )
 
-// TestBrowser plays in real browsers, on real pages of a real server. In short mode it is one game.
+// TestBrowser plays in real browsers, on real pages of a real server. In short mode it plays one game.
 func TestBrowser(t *testing.T) {
 	tests := []struct {
 		name string
@@ -50,41 +50,41 @@ func TestBrowser(t *testing.T) {
 	}
 }
 
-// inUse bounds how many tests use a browser at once: it has as many processes as there are tabs.
+// inUse bounds how many tests use a browser at once, because a browser has a process for each tab.
 var inUse = make(chan struct{}, 2)
 
-// programs are the names that Chromium goes by, the one without windows first: it needs two thirds of what the others do.
+// programs are the names of Chromium. The one without windows comes first, because it needs two thirds of the resources of the others.
 var programs = []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"}
 
-// unwanted are parts of Chromium that cost more than the pages: each window has its address bar drawn by two web pages.
+// unwanted are features of Chromium that cost more than the pages: two web pages draw the address bar of each window.
 const unwanted = "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,site-per-process,Translate"
 
-// browser is a real Chromium, in which a test has people of its own.
+// browser is a real Chromium in which each person of a test has a profile.
 type browser struct {
 	t   *testing.T
 	ctx context.Context
 }
 
-// newBrowser starts a Chromium with a profile of its own.
+// newBrowser starts a Chromium with a new profile.
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
 	home := t.TempDir()
-	t.Cleanup(func() { // its processes may outlive the first of them for a moment, and still write
+	t.Cleanup(func() { // some processes may outlive the first for a moment, and still write
 		testwait.Until(t, "Chromium leaves its folder alone", func() bool { return os.RemoveAll(home) == nil })
 	})
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 900),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-features", unwanted),
-		chromedp.Flag("renderer-process-limit", "1"),     // a person's pages share a process, for each costs as much as a page
-		chromedp.Flag("ignore-certificate-errors", true), // balancers have certificates that the tests made
+		chromedp.Flag("renderer-process-limit", "1"),     // a person's pages share a process, because each process costs as much as a page
+		chromedp.Flag("ignore-certificate-errors", true), // balancers use certificates that the tests made
 		chromedp.UserDataDir(filepath.Join(home, "profile")), chromedp.WSURLReadTimeout(e2e.Ceiling),
 		chromedp.Env("HOME="+home))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {})) // it logs events that it is too old for
+	ctx, stop = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {})) // it logs events that it does not know
 	t.Cleanup(func() {
 		defer stop()
-		_ = chromedp.Cancel(ctx) // asks Chromium to end by itself; stop does not ask
+		_ = chromedp.Cancel(ctx) // asks Chromium to end by itself, which stop does not do
 	})
 	if err := chromedp.Run(ctx); err != nil {
 		t.Fatalf("starting Chromium: %v", err)
@@ -92,7 +92,7 @@ func newBrowser(t *testing.T) *browser {
 	return &browser{t, ctx}
 }
 
-// on is the browser in the hands of a test, once fewer than two others have one.
+// on returns the browser for a test, once fewer than two other tests use one.
 func (b *browser) on(t *testing.T) *browser {
 	t.Helper()
 	inUse <- struct{}{}
@@ -111,7 +111,7 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// newPages starts a server as people meet it: without the games that are there for tests.
+// newPages starts a server without the games that only tests play.
 func newPages(t *testing.T) *e2e.Server {
 	t.Helper()
 	s := e2e.NewServer(t, e2e.GenerousLimits...)
@@ -119,7 +119,7 @@ func newPages(t *testing.T) *e2e.Server {
 	return s.Start()
 }
 
-// tab is one page of one person's.
+// tab is one page of a person.
 type tab struct {
 	t       *testing.T
 	name    string
@@ -128,11 +128,11 @@ type tab struct {
 
 	mu      sync.Mutex
 	trouble []string
-	frames  []string // what came over its sockets
-	lossy   bool     // the test cuts or stops something, or asks for what is not there
+	frames  []string // messages that came over its sockets
+	lossy   bool     // requests may fail: the test cuts or stops something, or asks for what does not exist
 }
 
-// person opens a tab with storage of its own: another person's browser.
+// person opens a tab with its own storage, as in another person's browser.
 func (b *browser) person(name string) *tab {
 	b.t.Helper()
 	profile, err := target.CreateBrowserContext().Do(b.executor())
@@ -149,18 +149,18 @@ func (b *browser) second(of *tab) *tab {
 	return b.open(of.profile, of.name+"'s second tab")
 }
 
-// executor speaks to the browser itself instead of a page.
+// executor sends commands to the browser itself instead of a page.
 func (b *browser) executor() context.Context {
 	return cdp.WithExecutor(b.ctx, chromedp.FromContext(b.ctx).Browser)
 }
 
-// watcher sees to it that what the page's policy forbids is heard of. It has games draw ten frames a second, since Chromium draws
-// them without a graphics card.
+// watcher reports what the page's policy forbids. It makes games draw ten frames a second, because Chromium draws them without a graphics
+// card.
 const watcher = `addEventListener("securitypolicyviolation", (e) => console.error("policy violation: " + e.violatedDirective + " " + e.blockedURI + " " + e.sample));
 requestAnimationFrame = (draw) => setTimeout(() => draw(performance.now()), 100);
 cancelAnimationFrame = clearTimeout`
 
-// open makes a tab in a window of its own, so that none is hidden behind another.
+// open makes a tab in its own window, so that no tab is hidden behind another.
 func (b *browser) open(profile cdp.BrowserContextID, name string) *tab {
 	b.t.Helper()
 	id, err := target.CreateTarget("about:blank").WithBrowserContextID(profile).WithNewWindow(true).Do(b.executor())
@@ -180,7 +180,7 @@ func (b *browser) open(profile cdp.BrowserContextID, name string) *tab {
 	return p
 }
 
-// hear notes what the browser says of the page.
+// hear records what the browser reports about the page.
 func (p *tab) hear(event any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -208,7 +208,7 @@ func args(list []*runtime.RemoteObject) string {
 	return b.String()
 }
 
-// mayLose says that from now on requests of this tab may fail: the test sees to that.
+// mayLose says that requests of this tab may fail from now on, because the test causes that.
 func (p *tab) mayLose() *tab {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -216,7 +216,7 @@ func (p *tab) mayLose() *tab {
 	return p
 }
 
-// check ends a tab's life: nothing may have gone wrong on its page.
+// check runs at the end of a tab and fails the test if anything went wrong on its page.
 func (p *tab) check() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -225,7 +225,7 @@ func (p *tab) check() {
 	}
 }
 
-// heard returns what came over the tab's sockets so far.
+// heard returns the messages that came over the tab's sockets so far.
 func (p *tab) heard() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -248,7 +248,7 @@ func (p *tab) run(actions ...chromedp.Action) {
 	}
 }
 
-// fail ends the test and tells what the page shows.
+// fail ends the test and logs what the page shows.
 func (p *tab) fail(format string, args ...any) {
 	p.t.Helper()
 	var text string
@@ -272,7 +272,7 @@ func (p *tab) visit(url string) *tab {
 	return p
 }
 
-// click presses and lets go the mouse in the middle of an element, once it can be seen.
+// click presses and releases the mouse in the middle of an element, once it can be seen.
 func (p *tab) click(selector string) {
 	p.t.Helper()
 	p.sees(selector)
@@ -283,14 +283,14 @@ func (p *tab) click(selector string) {
 	}
 }
 
-// middle is where an element is, once that is inside of the window.
+// middle returns the middle of an element, once that is inside the window.
 const middle = `((e) => {
 	e.scrollIntoView({block: "nearest", inline: "nearest", behavior: "instant"});
 	const {x, y, width, height} = e.getBoundingClientRect();
 	return {x: x + width / 2, y: y + height / 2};
 })(document.querySelector(%s))`
 
-// write types into a field in place of what it holds.
+// write replaces the text of a field by typing.
 func (p *tab) write(selector, text string) {
 	p.t.Helper()
 	p.click(selector)
@@ -299,7 +299,7 @@ func (p *tab) write(selector, text string) {
 	}
 }
 
-// until waits for a JavaScript expression to be true; while a page loads, it is not. The page itself looks again and again, for
+// until waits for a JavaScript expression to be true. It is not true while a page loads. The page itself evaluates it repeatedly, because
 // each question from here would cost three processes some work.
 func (p *tab) until(expression string) {
 	p.t.Helper()
@@ -316,7 +316,7 @@ func (p *tab) until(expression string) {
 	p.fail("it is still not so that %s (%v)", expression, last)
 }
 
-// becomes looks every 25 ms whether an expression is true, for at most a second.
+// becomes checks every 25 ms whether an expression is true, for at most a second.
 const becomes = `new Promise((done, failed) => {
 	const last = performance.now() + 1000;
 	const look = () => {
@@ -365,13 +365,13 @@ func (p *tab) sees(selector string) {
 	p.until(fmt.Sprintf("document.querySelector(%s)?.checkVisibility()", quote(selector)))
 }
 
-// reads waits until an element's text holds words.
+// reads waits until an element's text contains the words.
 func (p *tab) reads(selector, words string) {
 	p.t.Helper()
 	p.until(fmt.Sprintf("document.querySelector(%s)?.textContent.includes(%s)", quote(selector), quote(words)))
 }
 
-// room is the id in the page's address, once it is a table's.
+// room returns the room's id from the page's address, once the page is at a table.
 func (p *tab) room() string {
 	p.t.Helper()
 	p.until(`/^(\/games\/ring)?\/play\//.test(location.pathname)`)
@@ -388,7 +388,7 @@ func (p *tab) live() *tab {
 	return p
 }
 
-// player is the id of who plays in this tab.
+// player returns the id of the player in this tab.
 func (p *tab) player() (id string) {
 	p.t.Helper()
 	p.value(`((key) => JSON.parse(sessionStorage.getItem(key) ?? localStorage.getItem(key)).player)("roomring.guest" + (location.pathname.startsWith("/games/ring/") ? "/games/ring" : ""))`, &id)
@@ -407,7 +407,7 @@ func quote(s string) string {
 	return string(raw)
 }
 
-// offline lets the browser know that it has no network, or has one again.
+// offline tells the browser that it has no network, or has one again.
 func (p *tab) offline(cut bool) {
 	p.t.Helper()
 	p.run(network.OverrideNetworkState(cut, 0, -1, -1))

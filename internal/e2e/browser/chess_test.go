@@ -9,7 +9,7 @@ import (
 	"github.com/roomring/roomring/internal/e2e"
 )
 
-// scholars is the scholar's mate, as the squares that one clicks.
+// scholars is the scholar's mate, as the squares to click.
 var scholars = []string{"e2e4", "e7e5", "d1h5", "b8c6", "f1c4", "g8f6", "h5f7"}
 
 // sides are the tabs of White and Black.
@@ -27,7 +27,7 @@ func (b *browser) seatChess(s *e2e.Server, base string) (sides, string) {
 	return two, info.ID
 }
 
-// begin waits until both sit at the board, each on their own side.
+// begin waits until both players are at the board, each on their own side.
 func (two sides) begin() {
 	two[0].t.Helper()
 	for i, side := range []string{"white", "black"} {
@@ -36,7 +36,7 @@ func (two sides) begin() {
 	two[0].sees(`[data-square="e2"][data-movable]`)
 }
 
-// move clicks a move, and waits for nothing.
+// move clicks a move and does not wait.
 func (p *tab) move(uci string) {
 	p.t.Helper()
 	p.sees(fmt.Sprintf(`[data-square=%q][data-movable]`, uci[:2]))
@@ -45,14 +45,14 @@ func (p *tab) move(uci string) {
 	p.click(fmt.Sprintf("[data-square=%q]", uci[2:]))
 }
 
-// moved waits until the move is the last one that the board shows.
+// moved waits until the board shows the move as the last one.
 func (p *tab) moved(uci string) {
 	p.t.Helper()
 	p.sees(fmt.Sprintf("[data-square=%q][data-last]", uci[:2]))
 	p.sees(fmt.Sprintf("[data-square=%q][data-last]", uci[2:]))
 }
 
-// play makes the moves of a line from the given ply on, up to another.
+// play makes the moves of a line from one ply up to another.
 func (two sides) play(line []string, from, to int) {
 	two[0].t.Helper()
 	for i := from; i < to; i++ {
@@ -62,7 +62,7 @@ func (two sides) play(line []string, from, to int) {
 	}
 }
 
-// browserChess is a whole game from the lobby to the leaderboard, by clicks alone.
+// browserChess plays a whole game from the lobby to the leaderboard, by clicks alone.
 func browserChess(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
@@ -99,7 +99,7 @@ func browserChess(t *testing.T, shared *browser) {
 	b.afterChess(s, two, id, winner, loser)
 }
 
-// afterChess looks at every page that tells of the scholar's mate.
+// afterChess checks every page that shows the scholar's mate.
 func (b *browser) afterChess(s *e2e.Server, two sides, id, winner, loser string) {
 	t := b.t
 	t.Helper()

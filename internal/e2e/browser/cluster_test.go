@@ -16,8 +16,8 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// browserCluster operates a cluster of three from the page of one of its nodes, looks into a room of another, and then
-// from the page of `roomring dev`, whose buttons end and start nodes.
+// browserCluster operates a cluster of three nodes from the page of one node and looks into a room of another. Then it does so from the
+// page of `roomring dev`, whose buttons end and start nodes.
 func browserCluster(t *testing.T, shared *browser) {
 	t.Parallel()
 	d := e2e.NewDev(t, slices.Concat([]string{"--nodes", "3", "--"}, e2e.GenerousLimits)...)
@@ -31,7 +31,7 @@ func browserCluster(t *testing.T, shared *browser) {
 		t.Fatalf("%v: run scripts/npm", err)
 	}
 	dice := diceAt(d, ctx, "n2")
-	for range 60 { // more than a page
+	for range 60 { // more rooms than a page shows
 		d.Create("chess", nil)
 	}
 	here, there := d.Nodes[0], d.Nodes[1]
@@ -55,7 +55,7 @@ func browserCluster(t *testing.T, shared *browser) {
 	op.click(testid("room", ` a[href="#room=`+dice.room.ID+`"]`))
 	op.sees(testid("event", `[data-type="watching"]`))
 	op.reads(testid("room-facts"), "owner n2")
-	op.reads(testid("seat"), "<i>Ann</i>") // as text
+	op.reads(testid("seat"), "<i>Ann</i>") // shown as text
 	op.reads(testid("session"), "n3")      // her edge
 	op.looksAs(dice)
 
@@ -87,13 +87,13 @@ func browserCluster(t *testing.T, shared *browser) {
 	pageButtons(d, op)
 }
 
-// diceTable is a game of liar's dice, in which players see their own dice alone.
+// diceTable is a game of liar's dice, in which players see only their own dice.
 type diceTable struct {
 	room    e2e.RoomInfo
 	players []*client.Client // Ann and Bob
 }
 
-// diceAt makes one at a node, with players who come by the others; a full table begins.
+// diceAt makes a game at a node, with players at the other nodes. A full table starts by itself.
 func diceAt(d *e2e.DevRun, ctx context.Context, node string) diceTable {
 	d.T.Helper()
 	var info e2e.RoomInfo
@@ -123,7 +123,7 @@ func diceAt(d *e2e.DevRun, ctx context.Context, node string) diceTable {
 	return table
 }
 
-// dice are what a player holds, as JSON.
+// dice returns a player's dice as JSON.
 func (table diceTable) dice(t *testing.T, player int) string {
 	t.Helper()
 	var v struct{ Mine []int }
@@ -133,7 +133,7 @@ func (table diceTable) dice(t *testing.T, player int) string {
 	return strings.ReplaceAll(fmt.Sprint(v.Mine), " ", ",")
 }
 
-// bid has whoever's turn it is bid.
+// bid makes a bid for the player whose turn it is.
 func (table diceTable) bid(ctx context.Context, t *testing.T) {
 	t.Helper()
 	for _, p := range table.players {
@@ -144,7 +144,7 @@ func (table diceTable) bid(ctx context.Context, t *testing.T) {
 	t.Fatal("nobody may bid")
 }
 
-// insists does something again when it has had no effect for a while.
+// insists repeats an action that has had no effect for a while.
 func (p *tab) insists(effect string, do func()) {
 	p.t.Helper()
 	for range 3 {
@@ -165,7 +165,7 @@ func (p *tab) choose(selector, value string) {
 	p.value(fmt.Sprintf(`{const s = document.querySelector(%s); s.value = %s; s.dispatchEvent(new Event("change", {bubbles: true})); true}`, quote(selector), quote(value)), nil)
 }
 
-// looksAs looks at a room's state through each pair of eyes.
+// looksAs shows a room's state as each player sees it.
 func (p *tab) looksAs(table diceTable) {
 	p.t.Helper()
 	state := fmt.Sprintf("JSON.parse(document.querySelector(%s).textContent)", quote(testid("room-state")))
@@ -195,7 +195,7 @@ func pageButtons(d *e2e.DevRun, op *tab) {
 	op.sees(testid("node", card("n2", e2e.DevRunning), `[data-state="active"]`))
 	op.click(button("n3", "pause"))
 	op.sees(card("n3", e2e.DevPaused))
-	op.until(`!document.querySelector(".admin-nodes").textContent.includes("days ago")`) // it knows nothing of when it started
+	op.until(`!document.querySelector(".admin-nodes").textContent.includes("days ago")`) // the page does not know when the node started
 	op.shoot("cluster-paused")
 	op.click(button("n3", "resume"))
 	op.sees(testid("node", card("n3", e2e.DevRunning), `[data-state="active"]`))

@@ -10,7 +10,7 @@ import (
 	"github.com/roomring/roomring/internal/e2e"
 )
 
-// watchConnection adds up how long a page was not connected, and how long it said so in its banner.
+// watchConnection adds up how long a page was not connected, and how long its banner said so.
 const watchConnection = `{
 	const lost = (window.lost = {away: 0, told: 0});
 	const adds = (el, name, isLost) => {
@@ -26,8 +26,8 @@ const watchConnection = `{
 	true
 }`
 
-// browserDrain plays chess while each node of a cluster is stopped and started again, in turn. The pages change from node
-// to node and say nothing of it.
+// browserDrain plays chess while each node of a cluster is stopped and started again, in turn. The pages move from node to node and show
+// no message about it.
 func browserDrain(t *testing.T, shared *browser) {
 	t.Parallel()
 	d := e2e.NewDev(t, slices.Concat([]string{"--nodes", "3", "--"}, e2e.GenerousLimits)...)
@@ -50,7 +50,7 @@ func browserDrain(t *testing.T, shared *browser) {
 	}
 	for _, p := range two {
 		var lost struct{ Away, Told float64 } // ms
-		p.value("window.lost", &lost)         // there is none if the page was loaded again
+		p.value("window.lost", &lost)         // it does not exist if the page was loaded again
 		t.Logf("%s was not connected for %.0f ms and said so for %.0f ms", p.name, lost.Away, lost.Told)
 		if !slices.ContainsFunc(p.messages(), func(m any) bool { return e2e.Field(m, "t") == "move" }) {
 			t.Errorf("%s was never told to move: this proves nothing", p.name)

@@ -19,7 +19,7 @@ import (
 	"github.com/roomring/roomring/room/view"
 )
 
-// messages are what came over the tab's sockets, decoded.
+// messages returns the decoded messages that came over the tab's sockets.
 func (p *tab) messages() (all []any) {
 	p.t.Helper()
 	for _, frame := range p.heard() {
@@ -40,7 +40,7 @@ func (p *tab) decoded(frame string) (all []any) {
 	return all
 }
 
-// hands are all lists of numbers that the tab has heard of: nothing but dice is one in liar's dice.
+// hands returns all lists of numbers that the tab has received. In liar's dice, all such lists are dice.
 func hands(v any) (found []string) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -58,8 +58,8 @@ func hands(v any) (found []string) {
 	return found
 }
 
-// browserDice plays a round of liar's dice. Until the reveal nobody's page has anybody else's dice, neither in
-// what it shows nor in what it heard.
+// browserDice plays a round of liar's dice. Until the reveal no page has another player's dice, neither in what it shows nor in what it
+// received.
 func browserDice(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
@@ -74,7 +74,7 @@ func browserDice(t *testing.T, shared *browser) {
 		three[i].sees(testid("seat-" + strconv.Itoa(i)))
 	}
 	eve := b.person("Eve").visit(s.URL + "/play/" + info.ID + "?watch").live()
-	for i, p := range three { // a full table begins by itself
+	for i, p := range three { // a full table starts by itself
 		p.until(fmt.Sprintf(`document.querySelectorAll('[data-testid="dice-%d"] [data-face]').length === 5`, i))
 	}
 
@@ -104,7 +104,7 @@ func browserDice(t *testing.T, shared *browser) {
 	}
 }
 
-// turn waits until it is somebody else's turn than before, and says whose.
+// turn waits until it is another player's turn than before, and returns whose.
 func turn(tabs []*tab, before int) (now int) {
 	tabs[0].t.Helper()
 	testwait.Until(tabs[0].t, "it is the next one's turn", func() bool {
@@ -119,7 +119,7 @@ func turn(tabs []*tab, before int) (now int) {
 	return now
 }
 
-// secret holds a page to knowing the dice of one seat, or of none, before the reveal.
+// secret checks that a page knows the dice of one seat, or of none, before the reveal.
 func (p *tab) secret(seat, seats int) {
 	p.t.Helper()
 	own := ""
@@ -150,13 +150,12 @@ var (
 	arrows     = []string{kb.ArrowUp, kb.ArrowRight, kb.ArrowDown, kb.ArrowLeft}
 )
 
-// browserSnakes has four people steer snakes by their keys while a fifth watches. Everybody sees every head turn
-// and move on.
+// browserSnakes has four people steer snakes with their keys while a fifth watches. Each of them sees every head turn and move on.
 func browserSnakes(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
 	b := shared.on(t)
-	// The round begins so long after the second of them has come, and who comes later has no snake in it.
+	// The round begins a while after the second player has joined. A player who joins after that has no snake in it.
 	const startSeconds = 20
 	info := s.Create("snakes", map[string]any{"walls": false, "width": 128, "height": 128, "rounds": 1, "start_s": startSeconds})
 	var all []*onlooker
@@ -193,12 +192,12 @@ func browserSnakes(t *testing.T, shared *browser) {
 	}
 }
 
-// onlooker remembers what a tab has been shown of the snakes, which may die at any time.
+// onlooker remembers what a tab has shown of the snakes, which may die at any time.
 type onlooker struct {
 	*tab
 	read int // frames
 	now  any // the view after them
-	most int // snakes that played at one time
+	most int // most snakes that played at one time
 	went map[leg]bool
 }
 
@@ -208,7 +207,7 @@ type leg struct {
 	heading int
 }
 
-// look reads what has come since the last look.
+// look reads the messages since the last look.
 func (o *onlooker) look() {
 	o.t.Helper()
 	frames := o.heard()
@@ -246,7 +245,7 @@ func (o *onlooker) note() {
 	}
 }
 
-// snake finds the tab's own snake, which has gone one way only, and that way.
+// snake returns the tab's own snake, if it has gone in one direction only, and that direction.
 func (o *onlooker) snake() (number string, heading int) {
 	o.t.Helper()
 	o.look()
@@ -265,7 +264,7 @@ func (o *onlooker) snake() (number string, heading int) {
 	return "", 0
 }
 
-// animates waits until the field has been painted differently several times.
+// animates waits until the field has been painted in several different ways.
 func (p *tab) animates() {
 	p.t.Helper()
 	const pixels = `document.querySelector("[data-testid=field]").toDataURL()`

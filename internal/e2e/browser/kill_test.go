@@ -8,8 +8,8 @@ import (
 	"github.com/roomring/roomring/internal/e2e"
 )
 
-// browserKill crashes the server in the middle of a game. The pages come back by themselves, with all there was
-// and with what was done meanwhile.
+// browserKill crashes the server in the middle of a game. The pages come back by themselves with everything they had and with what was
+// done meanwhile.
 func browserKill(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
@@ -26,14 +26,14 @@ func browserKill(t *testing.T, shared *browser) {
 		p.sees(testid("banner"))
 		p.sees(testid("connection", `[data-state="reconnecting"]`))
 	}
-	two[1].move(scholars[3]) // while nobody is there to hear it
+	two[1].move(scholars[3]) // while no server is there to receive it
 	two[1].moved(scholars[3])
 	s.Start()
 
 	for _, p := range two {
 		p.live().moved(scholars[3])
 		p.until(`document.querySelector("[data-testid=banner]").hidden`)
-		p.until(`window.same`) // nobody has loaded the page again
+		p.until(`window.same`) // the page was not loaded again
 	}
 	two.play(scholars, 4, len(scholars))
 	two[0].reads(testid("ending"), "You won.")

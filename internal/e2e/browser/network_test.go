@@ -11,7 +11,7 @@ import (
 	"github.com/roomring/roomring/internal/testwait"
 )
 
-// acts are how many actions stand in a room's log, by player.
+// acts returns how many actions each player has in a room's log.
 func acts(s *e2e.Server, id string) map[string]int {
 	s.T.Helper()
 	var in struct {
@@ -29,8 +29,8 @@ func acts(s *e2e.Server, id string) map[string]int {
 	return acts
 }
 
-// browserNetwork cuts the network between a browser and the server in every way there is, always with a move
-// under way. Each move is made exactly once.
+// browserNetwork cuts the network between a browser and the server in every possible way, always while a move is in flight. Each move is
+// made exactly once.
 func browserNetwork(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
@@ -81,7 +81,7 @@ func browserNetwork(t *testing.T, shared *browser) {
 	}
 }
 
-// settled waits until both see a move again, and counts what is in the room's log of each.
+// settled waits until both pages show a move again, and counts each player's actions in the room's log.
 func (two sides) settled(s *e2e.Server, id, uci string, white, black int) {
 	s.T.Helper()
 	for _, p := range two {

@@ -15,7 +15,7 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// browserPhone plays chess on phones: what the page says of the game, before it and after it, leaves the board in sight.
+// browserPhone plays chess on phones. Nothing that the page shows before, during and after the game covers the board.
 func browserPhone(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
@@ -53,11 +53,11 @@ func browserPhone(t *testing.T, shared *browser) {
 	ada.looksAround(s)
 }
 
-// looksAround reads the list of rooms: where nobody else can sit down, it says why and lets one watch.
+// looksAround reads the list of rooms. Where no seat is free, the list says why and offers to watch.
 func (p *tab) looksAround(s *e2e.Server) {
 	p.t.Helper()
 	var kept e2e.RoomInfo
-	for range 2 { // two guests are on their way there
+	for range 2 { // two guests have reserved these seats
 		if code := s.Call("POST", "/v1/matchmake", map[string]any{"game": "chess"}, &kept); code != http.StatusOK && code != http.StatusCreated {
 			p.t.Fatalf("matchmaking: %d", code)
 		}
@@ -86,7 +86,7 @@ func act(t *testing.T, c *client.Client, action string) {
 	}
 }
 
-// spares sees to it that a sheet lies over no part of the board, and that the board is in sight.
+// spares checks that a sheet covers no part of the board, and that the board can be seen.
 func (p *tab) spares(sheet string) {
 	p.t.Helper()
 	p.run(chromedp.Evaluate(`scrollTo(0, 0)`, nil))

@@ -15,8 +15,8 @@ type weather int
 
 const (
 	clear     weather = iota
-	blackHole         // nothing passes either way; what is under way waits
-	oneWay            // what the browser says arrives, what the server says is lost
+	blackHole         // nothing passes in either direction; bytes in flight wait
+	oneWay            // bytes from the browser arrive, bytes from the server are lost
 )
 
 // proxy is the network between browsers and a server.
@@ -33,7 +33,7 @@ type proxy struct {
 	work    sync.WaitGroup
 }
 
-// newProxy listens on a port of its own.
+// newProxy listens on its own port.
 func newProxy(t *testing.T, s *e2e.Server) *proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -59,7 +59,7 @@ func (p *proxy) accept() {
 
 func (p *proxy) serve(browser net.Conn) {
 	defer browser.Close()
-	if !p.wait() { // in a black hole nobody answers
+	if !p.wait() { // a black hole answers nothing
 		return
 	}
 	server, err := net.Dial("tcp", p.to)
@@ -80,7 +80,7 @@ func (p *proxy) serve(browser net.Conn) {
 	<-back
 }
 
-// pass copies one direction, as the weather allows. When it ends, the connection does.
+// pass copies one direction as the weather allows. It closes the connection when the direction ends.
 func (p *proxy) pass(to, from net.Conn, up bool) {
 	defer to.Close()
 	buf := make([]byte, 32<<10)
@@ -98,7 +98,7 @@ func (p *proxy) pass(to, from net.Conn, up bool) {
 	}
 }
 
-// wait waits for the end of a black hole. It reports whether the proxy goes on.
+// wait waits until the black hole ends. It reports whether the proxy goes on.
 func (p *proxy) wait() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

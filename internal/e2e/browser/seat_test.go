@@ -14,13 +14,13 @@ import (
 	"github.com/roomring/roomring/internal/testwait"
 )
 
-// told waits until a page says what is wrong, in the given kind of notice.
+// told waits until a page shows an error in the given kind of notice.
 func (p *tab) told(kind string) {
 	p.t.Helper()
 	p.sees(testid("notice", fmt.Sprintf("[data-kind=%q]", kind)))
 }
 
-// browserSeat: a seat is its player's, whatever becomes of the tab that it was taken in.
+// browserSeat checks that a seat stays its player's, whatever happens to the tab in which the player took it.
 func browserSeat(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
@@ -54,7 +54,7 @@ func browserSeat(t *testing.T, shared *browser) {
 	}
 }
 
-// browserPrivate makes a private room in the lobby and lets in who has the code, and nobody else.
+// browserPrivate makes a private room in the lobby. It lets in people with the code, and nobody else.
 func browserPrivate(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
@@ -89,10 +89,10 @@ func browserPrivate(t *testing.T, shared *browser) {
 	eve.told("code")
 	eve.write(testid("code-input"), code[:2]+" "+strings.ToUpper(code[2:]))
 	eve.click(`[data-testid="notice"] button[type="submit"]`)
-	eve.told("forbidden") // by now the seats are taken
+	eve.told("forbidden") // the seats are taken by now
 }
 
-// browserRejected alters a move on its way, so that the room refuses it: the piece goes back, and one hears why.
+// browserRejected changes a move on its way so that the room refuses it. The piece goes back, and the page says why.
 func browserRejected(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
@@ -110,7 +110,7 @@ func browserRejected(t *testing.T, shared *browser) {
 	two[1].moved("d2d4")
 }
 
-// browserEnds visits rooms that are over, rooms and players that never were, and comes with a pass that has run out.
+// browserEnds visits rooms that are over and rooms and players that never existed, and uses an expired pass.
 func browserEnds(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := e2e.NewServer(t, e2e.GenerousLimits...).Start()
@@ -144,7 +144,7 @@ func browserEnds(t *testing.T, shared *browser) {
 	bob.reads(testid("result-summary"), "They counted to 3")
 }
 
-// browserExpired comes with a guest's token that the server does not take any more.
+// browserExpired uses a guest's token that the server no longer accepts.
 func browserExpired(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)

@@ -20,13 +20,13 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// sight is a page to look at, and what is on it once it is all there.
+// sight is a page to look at, with what it must show once it is complete.
 type sight struct {
 	name, path, there string
 }
 
-// browserTour takes pictures of every page, on a phone and a desk, light and dark, and holds each to what people
-// with assistive technology need: axe finds nothing that it calls serious or critical.
+// browserTour takes pictures of every page, on a phone and on a desktop, light and dark. It checks each page for people with assistive
+// technology: axe must find nothing serious or critical.
 func browserTour(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := newPages(t)
@@ -69,19 +69,19 @@ func browserTour(t *testing.T, shared *browser) {
 	}
 }
 
-// look is a way to see a page.
+// look is a way to show a page.
 type look struct {
 	width, height int64
 	scheme        string
 	audited       bool
 }
 
-// Between them, the audited looks have each layout and each set of colours.
+// The audited looks together cover each layout and each set of colours.
 var looks = []look{{390, 844, "light", true}, {390, 844, "dark", false}, {1280, 900, "light", false}, {1280, 900, "dark", true}}
 
 func (l look) name() string { return fmt.Sprintf("%d-%s", l.width, l.scheme) }
 
-// dress lets a tab be of a size and colour scheme.
+// dress gives a tab a size and a colour scheme.
 func (p *tab) dress(l look) {
 	p.t.Helper()
 	p.run(emulation.SetDeviceMetricsOverride(l.width, l.height, 1, l.width < 600),
@@ -110,14 +110,14 @@ func (p *tab) shoot(name string) {
 	}
 }
 
-// settled has an evaluation wait for its promise.
+// settled makes an evaluation wait for its promise.
 func settled(e *runtime.EvaluateParams) *runtime.EvaluateParams { return e.WithAwaitPromise(true) }
 
 const audit = `axe.run(document, {resultTypes: ["violations"], preload: false}).then((r) => (r.passes.length > 0 ? r.violations : [{impact: "serious", id: "nothing was audited", nodes: [{html: "", failureSummary: ""}]}])
 	.filter((v) => v.impact === "serious" || v.impact === "critical")
 	.flatMap((v) => v.nodes.slice(0, 4).map((n) => v.impact + " " + v.id + ": " + n.html.slice(0, 200) + "\n\t" + n.failureSummary)))`
 
-// audit reports what axe finds wrong with the page.
+// audit returns what axe finds wrong with the page.
 func (p *tab) audit(name, axe string) {
 	p.t.Helper()
 	var found []string
@@ -128,7 +128,7 @@ func (p *tab) audit(name, axe string) {
 	}
 }
 
-// seated makes a room of chess, seats two programs there, and plays some moves of the scholar's mate.
+// seated makes a room of chess, seats two programs in it, and plays some moves of the scholar's mate.
 func seated(s *e2e.Server, white, black string, moves int) e2e.RoomInfo {
 	s.T.Helper()
 	info := s.Create("chess", map[string]any{"white": "first", "clock": map[string]any{"initial_ms": 600_000}})
@@ -144,7 +144,7 @@ func seated(s *e2e.Server, white, black string, moves int) e2e.RoomInfo {
 	return info
 }
 
-// mated plays the scholar's mate, and returns its room and the winner.
+// mated plays the scholar's mate and returns its room and the winner.
 func mated(s *e2e.Server, white, black string) (room, winner string) {
 	s.T.Helper()
 	info := seated(s, white, black, len(scholars))

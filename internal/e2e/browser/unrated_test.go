@@ -8,7 +8,7 @@ import (
 	"github.com/roomring/roomring/internal/e2e"
 )
 
-// browserUnrated reads on the pages why a game changed no rating, and why who played it is not on the leaderboard.
+// browserUnrated checks that the pages say why a game changed no rating, and why a player of it is not on the leaderboard.
 func browserUnrated(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := e2e.NewServer(t, append(e2e.CrowdLimits, "--rated-min-time", "0")...)
