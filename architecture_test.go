@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// Steps of a walk are the numbered lines of docs/ARCHITECTURE.md. Each begins with the functions it is about, written as
-// `folder` `Type.Method` or `folder` `Function`.
+// Steps of a walk are the numbered lines of docs/ARCHITECTURE.md. Each begins with the functions that it describes, written as `folder`
+// `Type.Method` or `folder` `Function`.
 var (
 	walkTitle = regexp.MustCompile(`^### (.+)$`)
 	walkStep  = regexp.MustCompile("^[0-9]+\\. `([a-z/]+)` ((?:`[A-Za-z.]+`(?:, )?)+)")
@@ -34,7 +34,7 @@ var mostFiles = map[string]int{
 	"A room, from one node to another":      25,
 }
 
-// TestArchitecturePage holds the walks of docs/ARCHITECTURE.md to functions that there are.
+// TestArchitecturePage checks that every function in the walks of docs/ARCHITECTURE.md exists.
 func TestArchitecturePage(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("docs", "ARCHITECTURE.md"))
 	if err != nil {
@@ -83,7 +83,7 @@ func TestArchitecturePage(t *testing.T) {
 	}
 }
 
-// functionsOf are the functions and methods of the Go files in a folder, tests left out, with their files.
+// functionsOf returns the functions and methods of the Go files in a folder, without tests, and their files.
 func functionsOf(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -105,7 +105,7 @@ func functionsOf(t *testing.T, folder string) map[string]string {
 	return all
 }
 
-// receiver is the type of a method and a dot, or nothing.
+// receiver returns the type of a method and a dot, or nothing.
 func receiver(f *ast.FuncDecl) string {
 	if f.Recv == nil {
 		return ""

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestGamesPage holds the Go on docs/GAMES.md to examples that are compiled and run.
+// TestGamesPage checks that the Go code on docs/GAMES.md comes from examples that are compiled and run.
 func TestGamesPage(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("docs", "GAMES.md"))
 	if err != nil {

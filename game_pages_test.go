@@ -15,7 +15,7 @@ import (
 	"github.com/roomring/roomring/room/games/snakes"
 )
 
-// gamePage is a game's page with the Go types that it tells of.
+// gamePage is a game's page with the Go types that it describes.
 type gamePage struct {
 	options, action, view any
 	record                any            // the result's data; nil: none
@@ -32,7 +32,7 @@ var gamePages = map[string]gamePage{
 	}},
 }
 
-// TestGamePages holds docs/games to the games: every field, event, reason and code is there, and nothing else is.
+// TestGamePages compares docs/games with the games: the pages name every field, event, reason and code, and nothing else.
 func TestGamePages(t *testing.T) {
 	folders, err := os.ReadDir("room/games")
 	if err != nil {
@@ -85,7 +85,7 @@ func (p gamePage) check(t *testing.T, name string) {
 	same("events", slices.Sorted(maps.Keys(p.events)), source.all(`t\.(?:Broadcast|Send)\((?:\w+, )?"([a-z_]+)"`, ""))
 }
 
-// fields are the names that a value has in JSON, at any depth.
+// fields returns the names that a value has in JSON, at any depth.
 func fields(v any) (names []string) {
 	seen := map[reflect.Type]bool{}
 	var walk func(t reflect.Type)
@@ -112,7 +112,7 @@ func fields(v any) (names []string) {
 	return names
 }
 
-// markdown is a page's sections by title.
+// markdown returns a page's sections by title.
 type markdown map[string]string
 
 func sections(t *testing.T, file string) markdown {
@@ -129,7 +129,7 @@ func sections(t *testing.T, file string) markdown {
 	return page
 }
 
-// table are the first cells of the rows of a section's table, n joined, by the title of the table's first column.
+// table returns the first n cells, joined, of the rows of a section's table. The table's first column has the title.
 func (m markdown) table(section, title string, n int) (cells []string) {
 	on := false
 	for line := range strings.Lines(m[section]) {
@@ -151,7 +151,7 @@ func (m markdown) table(section, title string, n int) (cells []string) {
 	return cells
 }
 
-// goSource is a package's files that are no tests, by name.
+// goSource returns a package's files by name, without tests.
 type goSource map[string]string
 
 func sourceOf(t *testing.T, dir string) goSource {
@@ -173,7 +173,7 @@ func sourceOf(t *testing.T, dir string) goSource {
 	return src
 }
 
-// all are what an expression's group finds in one file, or in all.
+// all returns what an expression's group matches in one file, or in all.
 func (s goSource) all(expression, file string) (found []string) {
 	re := regexp.MustCompile(expression)
 	for name, text := range s {

@@ -52,8 +52,8 @@ func buildProgram(t *testing.T) string {
 	return program
 }
 
-// TestAProgramOfSomebodysOwn builds a program of another module, plays its game through the socket with a token that the
-// program has made, and has the program run the game again.
+// TestAProgramOfSomebodysOwn builds a program of another module. It plays the program's game through a socket, with a token that the
+// program has made, and has the program replay the game.
 func TestAProgramOfSomebodysOwn(t *testing.T) {
 	t.Parallel()
 	ctx, program, dir := ceiling(t), buildProgram(t), t.TempDir()

@@ -15,8 +15,7 @@ var (
 	limitStart = "\n## Limits\n"
 )
 
-// TestSecurityPage holds docs/SECURITY.md to the tests and flags that there are: each limit names a test that exists, and
-// each setting is one.
+// TestSecurityPage compares docs/SECURITY.md with the tests and flags: each limit names a test that exists, and each setting exists.
 func TestSecurityPage(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("docs", "SECURITY.md"))
 	if err != nil {
@@ -53,7 +52,7 @@ func TestSecurityPage(t *testing.T) {
 	}
 }
 
-// testsOfTheModule are the names of all its tests.
+// testsOfTheModule returns the names of all tests of the module.
 func testsOfTheModule(t *testing.T) map[string]bool {
 	t.Helper()
 	found := map[string]bool{}

@@ -33,7 +33,7 @@ func ceiling(t *testing.T) context.Context {
 	return ctx
 }
 
-// serve runs a server of tallies until the test ends, or until it is stopped.
+// serve runs a server of tallies until the test ends or the server is stopped.
 func serve(t *testing.T, cfg roomring.Config) (s *roomring.Server, stop func()) {
 	t.Helper()
 	if cfg.DataDir == "" {
@@ -73,7 +73,7 @@ func ask(t *testing.T, url string) (int, string) {
 	return res.StatusCode, string(text)
 }
 
-// counts plays one act in a room, and returns what its view shows then.
+// counts plays one act in a room, and returns what its view shows after it.
 func counts(t *testing.T, o client.Options, n int) int {
 	t.Helper()
 	ctx := ceiling(t)
@@ -119,7 +119,7 @@ func TestAZeroConfig(t *testing.T) {
 	}
 }
 
-// Under a prefix of the program's own everything leads back under it.
+// Under the program's own prefix, every link leads back to the prefix.
 func TestMountedUnderAPrefix(t *testing.T) {
 	t.Parallel()
 	s, _ := serve(t, roomring.Config{Listen: roomring.None, AdminListen: roomring.None})
@@ -164,7 +164,7 @@ func TestMountedUnderAPrefix(t *testing.T) {
 	}
 }
 
-// Two servers in one process have nothing in common: the end of one is not seen at the other.
+// Two servers in one process share nothing: one does not notice the end of the other.
 func TestTwoServersInOneProcess(t *testing.T) {
 	usual := slog.Default()
 	ctx := ceiling(t)
@@ -220,7 +220,7 @@ func TestTwoServersInOneProcess(t *testing.T) {
 	}
 }
 
-// A folder, a port and a registry are one server's.
+// Two servers cannot share a folder, a port or a registry.
 func TestWhatServersCannotShare(t *testing.T) {
 	t.Parallel()
 	dir, registry := t.TempDir(), prometheus.NewRegistry()
@@ -239,7 +239,7 @@ func TestWhatServersCannotShare(t *testing.T) {
 		t.Errorf("at one port: %v", err)
 	}
 	stop()
-	again, _ := serve(t, cfg) // everything was given back
+	again, _ := serve(t, cfg) // the first server has released everything
 	if _, err := again.Create(ceiling(t), roomring.NewRoom{Game: "tally"}); err != nil {
 		t.Error(err)
 	}
@@ -256,7 +256,7 @@ func TestWhatServersCannotShare(t *testing.T) {
 	}
 }
 
-// Rooms are made, signalled and closed by the program around the server, and outlive it.
+// The program makes, signals and closes rooms around the server. The rooms outlive the server.
 func TestRoomsOfTheProgram(t *testing.T) {
 	t.Parallel()
 	ctx := ceiling(t)
@@ -305,7 +305,7 @@ func TestRoomsOfTheProgram(t *testing.T) {
 	}
 }
 
-// The program's own tokens and pages are those that count.
+// The program's own tokens and pages are used.
 func TestAuthAndPagesOfTheProgram(t *testing.T) {
 	t.Parallel()
 	ctx := ceiling(t)

@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write what is exported to testdata/surface")
 
-// TestSurface prints what packages roomring and room export, so that a change of it is seen. With -update it writes that down.
+// TestSurface prints what packages roomring and room export, so that a change is visible. With -update it writes the list.
 func TestSurface(t *testing.T) {
 	for name, folder := range map[string]string{"roomring": ".", "room": "room"} {
 		golden := filepath.Join("testdata", "surface", name+".txt")
@@ -35,7 +35,8 @@ func TestSurface(t *testing.T) {
 
 var comments = regexp.MustCompile(`(?m)[ \t]*//.*$`)
 
-// surface is what a package exports, a declaration after another, without comments. It is an error for one to have none.
+// surface returns the exported declarations of a package, one after another, without comments. A declaration without a comment is an
+// error.
 func surface(t *testing.T, name, folder string) string {
 	t.Helper()
 	files := token.NewFileSet()

@@ -18,7 +18,7 @@ const (
 	pageEnd   = "<!-- end of settings -->\n"
 )
 
-// TestConfigPage holds docs/CONFIG.md to the flags that there are.
+// TestConfigPage compares docs/CONFIG.md with the flags.
 func TestConfigPage(t *testing.T) {
 	path := filepath.Join("..", "..", "docs", "CONFIG.md")
 	text, err := os.ReadFile(path)
@@ -42,7 +42,7 @@ func TestConfigPage(t *testing.T) {
 	}
 }
 
-// settingsPage is every setting as a table a group.
+// settingsPage returns every setting, in one table per group.
 func settingsPage() string {
 	var b strings.Builder
 	for _, g := range newSettings().groups {
@@ -56,7 +56,7 @@ func settingsPage() string {
 	return b.String()
 }
 
-// kind says what form a value has, where its unit alone does not.
+// kind returns the form of a value where its unit does not tell it.
 func kind(f *pflag.Flag, unit string) string {
 	switch f.Value.Type() {
 	case "duration":

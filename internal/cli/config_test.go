@@ -10,7 +10,7 @@ import (
 	"github.com/roomring/roomring/room/core"
 )
 
-// parse loads settings from a command line alone.
+// parse loads settings from a command line only.
 func parse(t *testing.T, args ...string) (*node.Config, error) {
 	t.Helper()
 	s := newSettings()
@@ -156,7 +156,7 @@ func TestListsFromVariables(t *testing.T) {
 	}
 }
 
-// noGames is for commands that run none.
+// noGames is for commands that run no games.
 func noGames(t *testing.T) *core.Games {
 	t.Helper()
 	games, err := core.NewGames()

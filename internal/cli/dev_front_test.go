@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestTheFrontRefusesLargeBodies tells a body that is too long from a node that is away.
+// TestTheFrontRefusesLargeBodies checks that the front distinguishes a body that is too long from a node that is away.
 func TestTheFrontRefusesLargeBodies(t *testing.T) {
 	t.Parallel()
 	node := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) }))

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestPrefixWriter gives a prefix to every line, however the bytes come, and breaks lines that are too long.
+// TestPrefixWriter checks that every line gets a prefix, however the bytes come, and that lines that are too long are broken.
 func TestPrefixWriter(t *testing.T) {
 	t.Parallel()
 	x := func(n int) string { return strings.Repeat("x", n) }

@@ -15,7 +15,7 @@ import (
 	"github.com/roomring/roomring/internal/testcert"
 )
 
-// mentions reports whether a text has all of these words.
+// mentions reports whether a text has all the words.
 func mentions(text string, words ...string) bool {
 	for _, w := range words {
 		if !strings.Contains(text, w) {
@@ -25,7 +25,7 @@ func mentions(text string, words ...string) bool {
 	return true
 }
 
-// TestCheckReady has a server that tells players that it is not ready and its operator why, if the token is right.
+// TestCheckReady checks a server that tells players only that it is not ready, and tells the operator why if the token is right.
 func TestCheckReady(t *testing.T) {
 	tokenFile := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(tokenFile, []byte("right\n"), 0o600); err != nil {

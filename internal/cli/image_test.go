@@ -18,8 +18,8 @@ type instruction struct{ name, args string }
 
 var continued = regexp.MustCompile(`\\\n\s*`)
 
-// dockerfile reads the stages of the Dockerfile at the top, each from its FROM on. scripts/imagetest builds and runs it;
-// these tests hold what can be held without.
+// dockerfile reads the stages of the Dockerfile, each from its FROM on. scripts/imagetest builds and runs the image; these tests check
+// what can be checked without that.
 func dockerfile(t *testing.T) (stages [][]instruction) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "Dockerfile"))
@@ -52,7 +52,7 @@ func last(t *testing.T, name string) string {
 	return image[i].args
 }
 
-// execForm is an instruction in the form that needs no shell: the image has none.
+// execForm returns an instruction in the form that needs no shell, because the image has none.
 func execForm(t *testing.T, text string) []string {
 	t.Helper()
 	var args []string
@@ -103,7 +103,7 @@ func TestImageRuns(t *testing.T) {
 	}
 }
 
-// TestImagePorts: what is exposed is what the server listens at when it is told nothing.
+// TestImagePorts checks that the exposed ports are those on which the server listens by default.
 func TestImagePorts(t *testing.T) {
 	s := newSettings()
 	var want []string
@@ -124,7 +124,8 @@ func TestImagePorts(t *testing.T) {
 	}
 }
 
-// TestImageContext: .dockerignore lets through every folder that the binary is built from, and its version can be stamped.
+// TestImageContext checks that .dockerignore lets through every folder from which the binary is built, and that its version can be
+// stamped.
 func TestImageContext(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", ".dockerignore"))
 	if err != nil {

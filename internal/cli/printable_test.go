@@ -13,7 +13,7 @@ import (
 // directions of reading; and as an escape a sequence that clears the screen. Between them is what people write.
 const evil = "Zoë 棋 👩‍👧\u007f\u0085\u009b31m\u2028\u2029\u200f\u061c\u202a\u202e\u2066\u2069" + `\u001b[2J`
 
-// evilServer answers everything with evil texts. Paths without an answer are refused with one.
+// evilServer answers everything with evil texts. It refuses paths without an answer with such a text.
 func evilServer(t *testing.T) *httptest.Server {
 	answers := map[string]string{
 		"GET /admin/v1/nodes":   `{"nodes":[{"name":"EVIL","state":"EVIL","zone":"EVIL","version":"EVIL","unready":["EVIL"],"links":[{"peer":"EVIL","error":"EVIL"}]}]}`,
@@ -39,7 +39,7 @@ func evilServer(t *testing.T) *httptest.Server {
 	return s
 }
 
-// harmless reports whether a terminal shows text and does nothing else with it.
+// harmless reports whether a terminal only shows the text.
 func harmless(text string) bool {
 	for _, r := range text {
 		if r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 || strings.ContainsRune("\u061c\u200e\u200f\u2028\u2029", r) ||
@@ -50,7 +50,7 @@ func harmless(text string) bool {
 	return true
 }
 
-// TestNothingEvilReachesATerminal has every admin command print what a malicious server answers.
+// TestNothingEvilReachesATerminal has every admin command print the answers of a malicious server.
 func TestNothingEvilReachesATerminal(t *testing.T) {
 	t.Parallel()
 	s := evilServer(t)
@@ -92,7 +92,7 @@ func saysEvil(line string) bool {
 }
 
 func jsonValue(text string) (v any) {
-	_ = json.Unmarshal([]byte(text), &v) // nil says no text
+	_ = json.Unmarshal([]byte(text), &v) // invalid JSON gives nil, which contains no text
 	return v
 }
 
@@ -116,7 +116,7 @@ func anyText(v any, text string) bool {
 	return false
 }
 
-// TestAnswersOfStrangers asks something that is no admin listener: the error says so, whatever the output.
+// TestAnswersOfStrangers sends commands to a server that is not an admin listener. The error says so, whatever the output format.
 func TestAnswersOfStrangers(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>\u009b")) }))

@@ -40,10 +40,10 @@ func raceGames(t *testing.T, version int) *core.Games {
 	return games
 }
 
-// cutHere stands between acts where the log is cut.
+// cutHere marks, between acts, where the log is cut.
 const cutHere = -1
 
-// played is the replay of a race with these acts.
+// played returns the replay of a race with these acts.
 func played(t *testing.T, acts ...int) []byte {
 	t.Helper()
 	rules, _ := raceGames(t, 1).Lookup("race")
@@ -133,7 +133,7 @@ func TestReplayReproducesPanic(t *testing.T) {
 	}
 }
 
-// TestReplayNoticesOtherRules runs the log of one race by rules that count otherwise.
+// TestReplayNoticesOtherRules runs the log of one race with rules that count differently.
 func TestReplayNoticesOtherRules(t *testing.T) {
 	slow := room.MustDefine(room.Spec{Name: "race", Version: 1, SharedView: true}, func() *slowRace { return new(slowRace) })
 	games, err := core.NewGames(slow)

@@ -11,7 +11,7 @@ import (
 	"github.com/roomring/roomring/web/auth"
 )
 
-// TestTokenIsTaken makes a token as the command does and shows it to the server's own check.
+// TestTokenIsTaken makes a token with the command and passes it to the server's own check.
 func TestTokenIsTaken(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(file, []byte("0123456789abcdef0123456789abcdef"), 0o600); err != nil {

@@ -28,12 +28,12 @@ type strangers struct {
 	ctx    context.Context
 	url    string // of the server
 	gossip string
-	known  []string // what the test has told them
+	known  []string // what the test tells them
 	tokens sync.Map // attacker → string
-	done   sync.Map // what came of it → *atomic.Int64
+	done   sync.Map // outcome → *atomic.Int64
 }
 
-// attackers are what one of them does until ctx ends, by the names of attacks; again and again if it returns before.
+// attackers maps the name of each attack to what one attacker does until ctx ends. If the function returns before, it is called again.
 var attackers = map[string]func(x *strangers, i int){
 	"refused": (*strangers).refused,
 	"options": (*strangers).options,
@@ -49,8 +49,8 @@ var attackers = map[string]func(x *strangers, i int){
 	"walks":   (*strangers).walks,
 }
 
-// strangersMain is the command `strangers NAME FORCE URL GOSSIP [KNOWN…]`. It ends with its standard input, and prints what
-// became of its tries.
+// strangersMain is the command `strangers NAME FORCE URL GOSSIP [KNOWN…]`. It ends when its standard input ends, and prints the outcomes
+// of its attempts.
 func strangersMain() {
 	if len(os.Args) < 5 || attackers[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "usage: strangers NAME FORCE URL GOSSIP [KNOWN…]")
@@ -88,13 +88,13 @@ func strangersMain() {
 	fmt.Println(strings.Join(all, ", "))
 }
 
-// count notes what came of a try.
+// count counts the outcome of an attempt.
 func (x *strangers) count(what string) {
 	n, _ := x.done.LoadOrStore(what, new(atomic.Int64))
 	n.(*atomic.Int64).Add(1)
 }
 
-// wait is for a time, or until it is over.
+// wait waits for a time, or until the attack is over.
 func (x *strangers) wait(d time.Duration) {
 	select {
 	case <-x.ctx.Done():
@@ -102,17 +102,17 @@ func (x *strangers) wait(d time.Duration) {
 	}
 }
 
-// from is a dialer with an address of its own on loopback.
+// from returns a dialer with its own address on loopback.
 func from(i int) *net.Dialer {
 	return &net.Dialer{Timeout: e2e.Ceiling, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 9, byte(i/250), byte(1+i%250))}}
 }
 
-// client is one whose requests come from an address.
+// client returns an HTTP client whose requests come from an address.
 func (x *strangers) client(dialer *net.Dialer) *http.Client {
 	return &http.Client{Timeout: e2e.Ceiling, Transport: &http.Transport{DialContext: dialer.DialContext, MaxIdleConnsPerHost: 100}}
 }
 
-// asks sends requests, and counts the answers, until it is over.
+// asks sends requests and counts the answers, until the attack is over.
 func (x *strangers) asks(c *http.Client, method, path string, body []byte) {
 	defer c.CloseIdleConnections()
 	for x.ctx.Err() == nil {
@@ -120,7 +120,7 @@ func (x *strangers) asks(c *http.Client, method, path string, body []byte) {
 	}
 }
 
-// ask sends one request, and counts its answer.
+// ask sends one request and counts its answer.
 func (x *strangers) ask(c *http.Client, method, path string, body []byte) {
 	req, err := http.NewRequestWithContext(x.ctx, method, x.url+path, bytes.NewReader(body))
 	if err != nil {
@@ -154,7 +154,7 @@ func (x *strangers) socket(dialer *net.Dialer, url string) *websocket.Conn {
 	return ws
 }
 
-// refused says 50 acts a second of 15 KB that the game refuses, from one address. It comes back to its seat.
+// refused sends 50 acts a second of 15 KB, which the game refuses, from one address. It comes back to its seat.
 func (x *strangers) refused(i int) {
 	ws := x.socket(from(0), x.known[i%len(x.known)])
 	if ws == nil {
@@ -190,7 +190,7 @@ func (x *strangers) refused(i int) {
 	}
 }
 
-// token is what an attacker is known by since its first time; what it is given is kept for the next.
+// token returns the token that identifies an attacker since its first attempt. A token that it gets is kept for the next attempt.
 func (x *strangers) token(i int, given string) string {
 	if given != "" {
 		x.tokens.Store(i, given)
@@ -208,7 +208,7 @@ func (x *strangers) options(i int) {
 // lists asks for a page of one room, from one address.
 func (x *strangers) lists(int) { x.asks(x.client(from(0)), "GET", "/v1/rooms?limit=1", nil) }
 
-// halves upgrades, sends half a frame and falls silent, from one address.
+// halves opens sockets, sends half a frame and falls silent, from one address.
 func (x *strangers) halves(int) {
 	conn, err := from(0).DialContext(x.ctx, "tcp", strings.TrimPrefix(x.url, "http://"))
 	if err != nil {
@@ -246,7 +246,7 @@ func (x *strangers) codes(i int) {
 	}
 }
 
-// seats asks for games and joins none, from an address of its own.
+// seats asks for matches and joins none. Each attacker has its own address.
 func (x *strangers) seats(i int) {
 	c := x.client(from(i))
 	defer c.CloseIdleConnections()
@@ -255,12 +255,12 @@ func (x *strangers) seats(i int) {
 	}
 }
 
-// rooms makes rooms and joins none, from an address of its own.
+// rooms makes rooms and joins none. Each attacker has its own address.
 func (x *strangers) rooms(i int) {
 	x.asks(x.client(from(i)), "POST", "/v1/rooms", []byte(`{"game":"chess"}`))
 }
 
-// boards asks for a page far down a leaderboard, by turns the old way and the first page, from an address of its own.
+// boards asks for a page far down a leaderboard, in the old way, and for the first page, in turn. Each attacker has its own address.
 func (x *strangers) boards(i int) {
 	path := "/v1/leaderboards/chess?limit=1"
 	if i%2 == 0 {
@@ -269,7 +269,7 @@ func (x *strangers) boards(i int) {
 	x.asks(x.client(from(i)), "GET", path, nil)
 }
 
-// strangeGossip says 19 MB to the gossip port without the secret, from ten addresses.
+// strangeGossip sends 19 MB to the gossip port without the secret, from ten addresses.
 func (x *strangers) strangeGossip(i int) {
 	conn, err := from(i%10).DialContext(x.ctx, "tcp", x.gossip)
 	if err != nil {
@@ -281,7 +281,7 @@ func (x *strangers) strangeGossip(i int) {
 	ended := context.AfterFunc(x.ctx, func() { _ = conn.Close() })
 	defer ended()
 	const label = "roomring"
-	// memberlist's label, and a message that is encrypted and has 19 MiB
+	// memberlist's label, and the head of an encrypted message of 19 MiB
 	_, err = conn.Write(append(append([]byte{244, byte(len(label))}, label...), 10, 0x01, 0x30, 0, 0))
 	sent := 0
 	for chunk := make([]byte, 64<<10); err == nil && sent < 19<<20; sent += len(chunk) {

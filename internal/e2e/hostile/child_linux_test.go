@@ -13,7 +13,7 @@ import (
 	"github.com/roomring/roomring/internal/e2e"
 )
 
-// child is a process of this program under another name. It ends with its standard input.
+// child is a process of this program under another name. It ends when its standard input ends.
 type child struct {
 	cmd       *exec.Cmd
 	stop      io.Closer
@@ -39,7 +39,7 @@ func startChild(s *e2e.Server, args ...string) *child {
 	return c
 }
 
-// end has it stop, and returns what it has printed.
+// end stops the process and returns what it has printed.
 func (c *child) end() (string, error) {
 	_ = c.stop.Close()
 	if err := c.cmd.Wait(); err != nil {
@@ -48,7 +48,7 @@ func (c *child) end() (string, error) {
 	return c.out.String(), nil
 }
 
-// busy is the part of a processor that it has had. It has ended.
+// busy returns the share of a processor that the process used. The process has ended.
 func (c *child) busy() float64 {
 	used := c.cmd.ProcessState.UserTime() + c.cmd.ProcessState.SystemTime()
 	return used.Seconds() / time.Since(c.began).Seconds()

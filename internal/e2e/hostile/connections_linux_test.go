@@ -16,7 +16,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// plainFrom connects from a loopback address and says something.
+// plainFrom connects from a loopback address and sends something.
 func plainFrom(s *e2e.Server, address, say string) net.Conn {
 	s.T.Helper()
 	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}, Timeout: e2e.Ceiling}
@@ -31,7 +31,7 @@ func plainFrom(s *e2e.Server, address, say string) net.Conn {
 	return nc
 }
 
-// standing counts the connections that the server has not closed.
+// standing returns the number of connections that the server has not closed.
 func standing(all []net.Conn) (n int) {
 	for _, nc := range all {
 		_ = nc.SetReadDeadline(time.Now().Add(time.Millisecond))
@@ -42,8 +42,8 @@ func standing(all []net.Conn) (n int) {
 	return n
 }
 
-// TestConnectionsThatNeverBecomeARequest come in crowds, silent or with half a request, from one address and from many. They
-// are bounded in number, and meanwhile those who ask something are answered, from the same address too.
+// TestConnectionsThatNeverBecomeARequest opens crowds of connections that are silent or send half a request, from one address and from
+// many. Their number is bounded. Meanwhile real requests are answered, also from the same address.
 func TestConnectionsThatNeverBecomeARequest(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, "--max-connections-per-address", "20", "--max-connections", "50", "--request-timeout", "5m").Start()
@@ -77,7 +77,7 @@ func TestConnectionsThatNeverBecomeARequest(t *testing.T) {
 		t.Errorf("%d of those who came last are left", left)
 	}
 	asks()
-	socket.Act(1, `{"add":1}`) // a socket is no such connection
+	socket.Act(1, `{"add":1}`) // a socket is not such a connection
 	if a, ok := socket.Answer().(wire.Ack); !ok {
 		t.Errorf("the socket is answered %+v", a)
 	}
@@ -86,7 +86,7 @@ func TestConnectionsThatNeverBecomeARequest(t *testing.T) {
 	}
 }
 
-// TestRequestsThatDoNotArrive are given up: one whose body stays away is told so.
+// TestRequestsThatDoNotArrive sends incomplete requests, which the server gives up. A request whose body does not come is told so.
 func TestRequestsThatDoNotArrive(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, "--request-timeout", "1s").Start()
@@ -108,7 +108,7 @@ func TestRequestsThatDoNotArrive(t *testing.T) {
 	}
 }
 
-// TestNamesThatCannotBeSeen are refused, of rooms and of players.
+// TestNamesThatCannotBeSeen gives rooms and players invisible names, which are refused.
 func TestNamesThatCannotBeSeen(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t).Start()

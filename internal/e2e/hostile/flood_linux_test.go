@@ -13,7 +13,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// comingFrom is a client whose requests come from a loopback address, each by a connection of its own if brief.
+// comingFrom returns a client whose requests come from a loopback address. If brief is set, each request has its own connection.
 func comingFrom(s *e2e.Server, ip net.IP, brief bool) *http.Client {
 	dialer := &net.Dialer{Timeout: e2e.Ceiling, LocalAddr: &net.TCPAddr{IP: ip}}
 	transport := &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: brief}
@@ -21,11 +21,11 @@ func comingFrom(s *e2e.Server, ip net.IP, brief bool) *http.Client {
 	return &http.Client{Timeout: e2e.Ceiling, Transport: transport}
 }
 
-// TestAFloodIsNotAnswered asks on from one address after it has been refused, until its connections are closed before anything is
-// read of them. The address' open socket goes on, others are served, and so is the address again after a while.
+// TestAFloodIsNotAnswered goes on with requests from one address after they are refused, until its connections are closed before anything
+// is read. The open socket of the address goes on, other addresses are served, and so is this address after a while.
 func TestAFloodIsNotAnswered(t *testing.T) {
 	t.Parallel()
-	s := e2e.NewServer(t, "--requests-per-second", "2", "--refusals-per-second", "1").Start() // 20 and 10 at once
+	s := e2e.NewServer(t, "--requests-per-second", "2", "--refusals-per-second", "1").Start() // bursts of 20 and 10
 	flooding := comingFrom(s, net.IPv4(127, 0, 0, 1), true)
 	socket := e2e.Dial(t, s.Create("tally", nil).URL, wire.JSON)
 	socket.Hello(wire.Hello{Client: "a"})
@@ -67,8 +67,8 @@ func TestAFloodIsNotAnswered(t *testing.T) {
 	s.Until(e2e.WaitContext(t), "who pauses is served again", func() bool { code, _ := get(flooding); return code == http.StatusOK })
 }
 
-// TestAFullNodeMakesRoom fills a node with rooms that nobody joins, from one address, and then has many more made at once from others:
-// whatever is on its way out, each of them gets a room.
+// TestAFullNodeMakesRoom fills a node with rooms that nobody joins, from one address. Then many rooms are made at once from other
+// addresses. Each of those requests gets a room, whatever is being removed at that moment.
 func TestAFullNodeMakesRoom(t *testing.T) {
 	t.Parallel()
 	const most = 120

@@ -12,7 +12,7 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// honestWords are what a process of honest players says in the end.
+// honestWords are what a process of honest players prints at its end.
 type honestWords struct {
 	Acts    []honestAct    `json:"acts"`
 	Players []client.Stats `json:"players"`
@@ -24,7 +24,7 @@ type honestAct struct {
 	Took time.Duration `json:"took"`
 }
 
-// honestPause is between two acts.
+// honestPause is the pause between two acts.
 const honestPause = 10 * time.Millisecond
 
 // honestMain is the command `honest URL`. It plays until its standard input ends, and then prints honestWords.

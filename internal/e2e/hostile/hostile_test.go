@@ -17,14 +17,14 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestHostileSockets are the rows about limits. While all of them are under way, two players in the
-// same process play one game after another on the sockets they began with.
+// TestHostileSockets tests the limits of sockets. While all attacks are running, two players in the same process play one game after
+// another on the sockets with which they began.
 func TestHostileSockets(t *testing.T) {
 	t.Parallel()
 	attacked(e2e.NewServer(t, append([]string{"--rooms-per-second", "1000", "--guests-per-second", "1000"}, impatient...)...).Start(), t)
 }
 
-// TestHostileSocketsAtAnotherNode has the same clients connect to a node that has none of their rooms.
+// TestHostileSocketsAtAnotherNode connects the same clients to a node that owns none of their rooms.
 func TestHostileSocketsAtAnotherNode(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewTeam(t, 2, append([]string{"--messages-per-second", "60"}, impatient...)...).Start().Nodes[0]
@@ -62,12 +62,12 @@ func attacked(s *e2e.Server, t *testing.T) {
 	}
 }
 
-// playOn plays recorded games until it is told to stop, and at least one. Nobody may lose a socket.
+// playOn plays recorded games until it is told to stop, but at least one. No player may lose a socket.
 func playOn(s *e2e.Server, stop <-chan struct{}) (n int) {
 	games := e2e.RecordedGames(s.T)
-	for i := 1; ; i++ { // the first is the longest
+	for i := 1; ; i++ { // the first game is the longest
 		g := games[i%len(games)]
-		if g.ByFlag() || g.Termination == "abandoned" || len(strings.Fields(g.Moves)) > 150 { // one player's share stays under the rate limit's burst
+		if g.ByFlag() || g.Termination == "abandoned" || len(strings.Fields(g.Moves)) > 150 { // each player's half must stay under the burst of the rate limit
 			continue
 		}
 		ctx, cancel := context.WithTimeout(s.T.Context(), 2*time.Minute)
@@ -99,7 +99,7 @@ func hugeMessage(s *e2e.Server) {
 	c := e2e.Dial(s.T, s.Create("tally", nil).URL, wire.JSON)
 	w := c.Hello(wire.Hello{Client: "a"})
 	msg := []byte(`{"t":"act","cseq":1,"data":"` + strings.Repeat("a", 1<<20) + `"}`)
-	_ = c.TryWrite(websocket.MessageText, msg) // the server may stop reading in its middle
+	_ = c.TryWrite(websocket.MessageText, msg) // the server may stop reading in the middle of it
 	c.ClosesWith(wire.CloseTooLarge, strconv.Itoa(w.Limits.Message))
 }
 
@@ -116,7 +116,7 @@ func flood(s *e2e.Server) {
 	c.ClosesWith(wire.CloseTooMany, "limits.rate")
 }
 
-// tooManyActs sends more acts at once than may be unanswered; joined, so that no answer can come between.
+// tooManyActs sends more acts at once than may be unanswered. They are joined into one message, so that no answer can come between them.
 func tooManyActs(s *e2e.Server) {
 	c := e2e.Dial(s.T, s.Create("tally", nil).URL, wire.JSON)
 	c.Hello(wire.Hello{Client: "a"})
@@ -138,12 +138,12 @@ func neverReads(s *e2e.Server) {
 	cseq, from := uint64(0), time.Now()
 	testwait.Until(s.T, "the socket that does not read is closed as too slow", func() bool {
 		cseq++
-		_ = deaf.TryWrite(websocket.MessageText, []byte(`{"t":"ping"}`)) // it is too slow, not silent
+		_ = deaf.TryWrite(websocket.MessageText, []byte(`{"t":"ping"}`)) // the player is slow, not silent
 		loud.Act(cseq, `{"shout":100000}`)
 		if a, ok := loud.Answer().(wire.Ack); !ok {
 			s.T.Fatalf("the other player was answered %+v", a)
 		}
-		time.Sleep(20 * time.Millisecond) // the loud one has a limit too
+		time.Sleep(20 * time.Millisecond) // the sending player has a rate limit too
 		return s.Metric(`roomring_sockets_closed_total{code="4101"}`) > 0
 	})
 	s.T.Logf("closed after %v and %d messages", time.Since(from), cseq)
@@ -176,7 +176,7 @@ func halfFrame(s *e2e.Server, first []byte, want wire.CloseCode) {
 			s.T.Fatal(err)
 		}
 	}
-	// RFC 6455, section 5.2: final text frame, masked, 100 bytes, of which four come.
+	// RFC 6455, section 5.2: a final, masked text frame of 100 bytes, of which four are sent.
 	if _, err := under.Write([]byte{0x81, 0x80 | 100, 1, 2, 3, 4, 'h', 'a', 'l', 'f'}); err != nil {
 		s.T.Fatal(err)
 	}
@@ -188,8 +188,8 @@ func halfFrame(s *e2e.Server, first []byte, want wire.CloseCode) {
 	}
 }
 
-// TestHeartbeats keeps a client that says something from time to time, and lets one that is silent hear that
-// the server is there before it is closed.
+// TestHeartbeats checks that a client that says something from time to time stays connected. A silent client hears from the server before
+// it is closed.
 func TestHeartbeats(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, "--heartbeat", "1s").Start()
@@ -202,7 +202,7 @@ func TestHeartbeats(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for range 20 { // twice as long as silence is borne
+		for range 20 { // twice as long as the server allows silence
 			time.Sleep(250 * time.Millisecond)
 			if alive.TryWrite(websocket.MessageBinary, wire.AppendPing(nil, wire.CBOR, wire.Ping{})) != nil {
 				return
@@ -226,7 +226,7 @@ func TestHeartbeats(t *testing.T) {
 	}
 }
 
-// TestTooManySocketsOfOneAddress turns away one too many, and lets the next one in when another has gone.
+// TestTooManySocketsOfOneAddress opens one socket too many, which is refused. When another socket has closed, the next one is let in.
 func TestTooManySocketsOfOneAddress(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, "--max-sockets-per-address", "3").Start()

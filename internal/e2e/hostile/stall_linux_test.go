@@ -20,7 +20,7 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// sqlite opens the server's store beside it.
+// sqlite opens the database of the server's store.
 func sqlite(s *e2e.Server) *sql.DB {
 	s.T.Helper()
 	db, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(s.Args[slices.Index(s.Args, "--store")+1], "sqlite:")+"?_pragma=busy_timeout(30000)")
@@ -34,7 +34,7 @@ func sqlite(s *e2e.Server) *sql.DB {
 // longRoom and privateRoom are rooms that were over before the attack.
 const longRoom, privateRoom = "0000000000000008", "0000000000000001"
 
-// longGame is one whose replay comes to longBytes when it is watched, some times what a connection holds.
+// longGame stores a game whose replay has longBytes when it is watched, several times what a connection buffers.
 func longGame(s *e2e.Server) {
 	s.T.Helper()
 	info := s.Create("tally", nil)
@@ -74,7 +74,7 @@ func longGame(s *e2e.Server) {
 	}
 }
 
-// longRooms is that one.
+// longRooms returns the room of the long game.
 func longRooms(s *e2e.Server) []string { return []string{longRoom} }
 
 func longBytes() int { return atForce(12<<20, 32<<20) }
@@ -99,7 +99,7 @@ func watches(s *e2e.Server) error {
 	return nil
 }
 
-// privateGames fills a leaderboard with players whose games were private, and have a replay.
+// privateGames fills a leaderboard with players whose games were private and have a replay.
 func privateGames(s *e2e.Server) {
 	s.T.Helper()
 	games := manyPrivate()
@@ -124,12 +124,12 @@ func privateGames(s *e2e.Server) {
 
 func manyPrivate() int { return atForce(300, 20_000) }
 
-// privateOnes are some of those.
+// privateOnes returns some of those players and games.
 func privateOnes(s *e2e.Server) []string {
 	return []string{privateRoom, fmt.Sprintf("%016d", manyPrivate()/2), fmt.Sprintf("%016d", manyPrivate())}
 }
 
-// keepsPrivate sees that a private game is told to nobody, and that a profile is to be had and does not name it.
+// keepsPrivate checks that nobody is told about a private game, and that a profile is served and does not name it.
 func keepsPrivate(s *e2e.Server) error {
 	for _, path := range []string{"/v1/results/", "/v1/replays/"} {
 		var raw []byte

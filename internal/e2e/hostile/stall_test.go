@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// Attacks that hold something for as long as they are let, rather than ask for much.
+// These attacks hold resources for as long as they can, rather than ask for much.
 
-// stalls asks to watch a long replay, takes a byte of it and then nothing, from an address of its own.
+// stalls asks for a long replay, reads one byte of it and then nothing. Each attacker has its own address.
 func (x *strangers) stalls(i int) {
 	conn := x.connects(i)
 	if conn == nil {
@@ -37,7 +37,7 @@ func (x *strangers) stalls(i int) {
 	}
 }
 
-// connects opens a connection from an address of its own.
+// connects opens a connection from the attacker's own address.
 func (x *strangers) connects(i int) net.Conn {
 	conn, err := from(i).DialContext(x.ctx, "tcp", strings.TrimPrefix(x.url, "http://"))
 	if err != nil {
@@ -48,7 +48,7 @@ func (x *strangers) connects(i int) net.Conn {
 	return conn
 }
 
-// plain opens a connection, says nothing, half a head or half a body, and holds on to it, from two addresses.
+// plain opens a connection, sends nothing, half a head or half a body, and keeps it open, from two addresses.
 func (x *strangers) plain(i int) {
 	conn := x.connects(i % 2)
 	if conn == nil {
@@ -65,8 +65,8 @@ func (x *strangers) plain(i int) {
 	}
 }
 
-// walks goes from the leaderboard to players, from players to their games, and from those to results and replays, private
-// ones of which it has heard among them, from one address.
+// walks goes from the leaderboard to players, from players to their games, and from games to results and replays, also of private games
+// that it has heard of. All requests come from one address.
 func (x *strangers) walks(i int) {
 	c := x.client(from(0))
 	defer c.CloseIdleConnections()

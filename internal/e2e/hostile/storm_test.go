@@ -14,8 +14,8 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// TestReplacedByWayOfAnEdge has one player come again and again to a node that has not the room, as a client that flaps, or one that
-// says hello and is gone. Whom the room has replaced hears so, and none of the sockets stays.
+// TestReplacedByWayOfAnEdge has one player connect again and again to a node that does not own the room, as a client on a flapping
+// network does, or one that says hello and leaves. A replaced client hears so, and none of the sockets stays.
 func TestReplacedByWayOfAnEdge(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 2).Start()

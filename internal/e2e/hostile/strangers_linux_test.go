@@ -26,29 +26,29 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// strangersVariable, when set, is how long each attack of TestStrangers lasts at its full force; then honest players' latencies
-// are held to their bound too. Otherwise the attacks are short and have a tenth of it.
+// strangersVariable names the environment variable that, when set, is how long each attack of TestStrangers lasts at full force. Honest
+// players' latencies must then stay under their bound. Otherwise the attacks are short and have a tenth of the force.
 const strangersVariable = "ROOMRING_STRANGERS"
 
-// honestP99 is what attacks at full force may make of an honest player's act and answer, at the 99th percentile.
+// honestP99 bounds the 99th percentile of the time between an honest player's act and its answer during attacks at full force.
 const honestP99 = 20 * time.Millisecond
 
-// restful is how many times as long as at rest an act may take at least: on a machine that is busy with something else, 20 ms are
-// no bound for anything.
+// restful is how many times its time at rest an act may always take: on a machine that is busy with other work, 20 ms is no sensible
+// bound.
 const restful = 3
 
-// hostileRounds are how often each attack at full force is begun anew, after a time of rest.
+// hostileRounds is how often each attack at full force is started again, after a time of rest.
 const hostileRounds = 3
 
-// attack is something that strangers do to a server with default limits, from a process of their own.
+// attack is what strangers do to a server with default limits, from their own process.
 type attack struct {
-	name   string // and of the function in attackers
-	force  int    // attackers at once; ten times of what was once enough
-	memory int    // MiB that the server may come to
+	name   string // also names the function in attackers
+	force  int    // attackers at once; ten times what was once enough
+	memory int    // MiB of memory that the server may use at most
 	args   []string
 	before func(*e2e.Server)          // prepares the server
-	tell   func(*e2e.Server) []string // … for one round, and says what the attackers are to know
-	honest func(*e2e.Server) error    // what must still work in the middle of it
+	tell   func(*e2e.Server) []string // prepares one round, and returns what the attackers must know
+	honest func(*e2e.Server) error    // what must still work during the attack
 }
 
 var attacks = []attack{
@@ -66,8 +66,8 @@ var attacks = []attack{
 	{name: "walks", force: 64, memory: 200, before: privateGames, tell: privateOnes, honest: keepsPrivate},
 }
 
-// TestStrangers has each attack run against a server of its own while two honest players play, and prints what became of them
-// and of the server's memory and disk.
+// TestStrangers runs each attack against a server of its own while two honest players play. It prints how the players fared, and the
+// server's use of memory and disk.
 func TestStrangers(t *testing.T) {
 	length, full := 700*time.Millisecond, false
 	if text, ok := os.LookupEnv(strangersVariable); ok {
@@ -107,7 +107,7 @@ func (a attack) run(t *testing.T, length time.Duration, full bool, table *tabwri
 		if a.tell != nil {
 			known = a.tell(s)
 		}
-		spend(time.Second) // whatever was begun before ends
+		spend(time.Second) // everything that was begun before ends
 		rest = append(rest, spend(length/2))
 		ctx, cancel := context.WithCancel(t.Context())
 		said := make(chan string, 1)
@@ -135,7 +135,7 @@ func (a attack) run(t *testing.T, length time.Duration, full bool, table *tabwri
 		memory, float64(s.FolderSize())/1e6, words[len(words)-1])
 }
 
-// server is one with default limits, in a cluster of its own.
+// server prepares a server with default limits in its own cluster.
 func (a attack) server(t *testing.T) *e2e.Server {
 	secret, gossip := filepath.Join(t.TempDir(), "secret"), e2e.FreePort(t)
 	if err := os.WriteFile(secret, []byte(rand.Text()), 0o600); err != nil {
@@ -148,8 +148,8 @@ func (a attack) server(t *testing.T) *e2e.Server {
 	return s
 }
 
-// strike has the attackers at work until ctx ends, and returns what they say in the end. They have one processor at most,
-// and of that only what nobody else wants: they are to spend the server's time, not to take the place of it.
+// strike runs the attackers until ctx ends and returns what they print. They get at most one processor, and only while no other process
+// wants it: they must use the server's time, not take its processor.
 func strike(s *e2e.Server, ctx context.Context, a attack, known []string) string {
 	attackers := startChild(s, append([]string{"strangers", a.name, strconv.Itoa(a.force), s.URL, s.GossipAt}, known...)...)
 	<-ctx.Done()
@@ -160,10 +160,10 @@ func strike(s *e2e.Server, ctx context.Context, a attack, known []string) string
 	return fmt.Sprintf("%.0f %% of a processor: %s", 100*attackers.busy(), strings.TrimSpace(words))
 }
 
-// profilesVariable, when set, names a folder for profiles of what the server's processors did under each attack.
+// profilesVariable names the environment variable with a folder for processor profiles of the server under each attack.
 const profilesVariable = "ROOMRING_STRANGERS_PROFILES"
 
-// profile has one written of the time to come.
+// profile starts to write a profile of the time that follows.
 func profile(s *e2e.Server, name string, length time.Duration) {
 	folder := os.Getenv(profilesVariable)
 	if folder == "" {
@@ -184,7 +184,7 @@ func profile(s *e2e.Server, name string, length time.Duration) {
 	}()
 }
 
-// peakMemory is the most that the process has had in memory, in MiB.
+// peakMemory returns the most memory that the process has used, in MiB.
 func peakMemory(s *e2e.Server) int {
 	s.T.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.Cmd.Process.Pid))
@@ -204,20 +204,20 @@ func peakMemory(s *e2e.Server) int {
 	return 0
 }
 
-// honest are two players who act in turn in a room of their own, in a process of their own: neither the attackers' work
-// nor the tests' is to be taken for the server's.
+// honest are two players who act in turn in their own room, in their own process. So the work of the attackers and of the tests is not
+// counted as the server's.
 type honest struct {
 	s   *e2e.Server
 	run *child
 }
 
-// honestPair has two players come and play.
+// honestPair starts two players.
 func honestPair(s *e2e.Server) *honest {
 	s.T.Helper()
 	return &honest{s, startChild(s, "honest", s.Create("tally", nil).URL)}
 }
 
-// end has them stop, and tells what they came to. None of them may have been disturbed.
+// end stops the players and returns their results. No player may have been disturbed.
 func (h *honest) end() honestWords {
 	t := h.s.T
 	t.Helper()
@@ -240,7 +240,7 @@ func (h *honest) end() honestWords {
 // latency is how long acts took.
 type latency struct{ p50, p99 time.Duration }
 
-// over is what acts took in several spans of time: the middle ones of what they took in each.
+// over returns the medians, over several spans of time, of the percentiles in each span.
 func (w honestWords) over(spans []span) latency {
 	var p50, p99 []time.Duration
 	for _, in := range spans {
@@ -258,7 +258,7 @@ func (w honestWords) over(spans []span) latency {
 // span is a part of the test's time.
 type span struct{ from, to time.Time }
 
-// spend lets time pass.
+// spend waits and returns the span that passed.
 func spend(length time.Duration) span {
 	from := time.Now()
 	time.Sleep(length)
@@ -275,13 +275,13 @@ func percentile(took []time.Duration, share float64) time.Duration {
 
 // manyTables makes rooms for attackers to sit in.
 func manyTables(s *e2e.Server) (urls []string) {
-	for range 50 { // with four seats each
+	for range 50 { // four seats each
 		urls = append(urls, s.Create("tally", nil).URL)
 	}
 	return urls
 }
 
-// atForce is how many of something there are, in short and at full force.
+// atForce returns the short amount, or the full one at full force.
 func atForce(short, full int) int {
 	if os.Getenv(strangersVariable) != "" {
 		return full
@@ -332,7 +332,7 @@ func manyPlayers(s *e2e.Server) {
 	}
 }
 
-// showsProfiles asks for somebody's.
+// showsProfiles asks for a player's profile.
 func showsProfiles(s *e2e.Server) error {
 	if code, err := s.TryCallAt(s.URL, "GET", "/v1/players/g_00000042", "", nil, nil); err != nil || code != http.StatusOK {
 		return fmt.Errorf("a profile: %d %v", code, err)
@@ -340,7 +340,7 @@ func showsProfiles(s *e2e.Server) error {
 	return nil
 }
 
-// privateRoom is one that only its code lets in to.
+// makePrivateRoom makes a room that can be entered only with its code.
 func makePrivateRoom(s *e2e.Server) []string {
 	s.T.Helper()
 	var info e2e.RoomInfo
@@ -350,7 +350,7 @@ func makePrivateRoom(s *e2e.Server) []string {
 	return []string{info.URL}
 }
 
-// twoMeet has people come for a game of chess, each of whom waits where they are sent, until two are in one room.
+// twoMeet has people ask for a game of chess and join where they are sent, until two are in one room.
 func twoMeet(s *e2e.Server) error {
 	waiting := map[string]bool{}
 	for end := time.Now().Add(e2e.Ceiling); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {

@@ -13,7 +13,7 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// asks sends a request as from an address: the server is told to believe its neighbour about that.
+// asks sends a request as if from an address: the server trusts the header that names it.
 func asks(s *e2e.Server, from, method, path string, body any) (code int, answer string) {
 	s.T.Helper()
 	raw, err := json.Marshal(body)
@@ -38,11 +38,11 @@ func asks(s *e2e.Server, from, method, path string, body any) (code int, answer 
 	return res.StatusCode, string(text)
 }
 
-// believing has the server take the addresses of asks.
+// believing makes the server trust the addresses that asks names.
 const believing = "--trusted-proxies=127.0.0.0/8"
 
-// TestRoomsAreSmall has strangers ask for rooms with options as long as a request may be, and for many rooms that nobody
-// joins: the options are refused with what they may be, and of such a room next to nothing is kept.
+// TestRoomsAreSmall has strangers ask for rooms with options of the greatest request size, and for many rooms that nobody joins. The
+// options are refused with their limit, and almost nothing is kept of such rooms.
 func TestRoomsAreSmall(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, believing).Start()
@@ -75,8 +75,8 @@ func TestRoomsAreSmall(t *testing.T) {
 	}
 }
 
-// TestListsAreRated has one address ask for lists without a pause: it is told to come later, the log says which setting
-// would let it, and others have their lists.
+// TestListsAreRated has one address ask for lists without a pause. It is told to come later, the log names the setting that would allow
+// it, and other addresses get their lists.
 func TestListsAreRated(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, believing, "--lists-per-second", "2").Start()
@@ -94,8 +94,8 @@ func TestListsAreRated(t *testing.T) {
 	s.Until(e2e.WaitContext(t), "the log names the limit", func() bool { return e2e.Mentions(s.Log.String(), "limit=--lists-per-second address=192.0.2.1") })
 }
 
-// TestSeatsThatNobodyClaims has one address ask for seats without a pause and never come, while two others play: they meet,
-// in a room where nobody else sits. Who asks too often is told what to do, and the log says which setting would let it.
+// TestSeatsThatNobodyClaims has one address ask for seats without a pause and never join. Meanwhile two others meet in a room where
+// nobody else sits. The address is told what to do, and the log names the setting that would allow it.
 func TestSeatsThatNobodyClaims(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, believing, "--rooms-per-second", "0", "--guests-per-second", "0").Start()
@@ -134,8 +134,8 @@ func TestSeatsThatNobodyClaims(t *testing.T) {
 	s.Until(e2e.WaitContext(t), "the log names the limit", func() bool { return e2e.Mentions(s.Log.String(), "limit=--unclaimed-seats address=192.0.2.1") })
 }
 
-// TestStrangersCannotFillANode has addresses, the addresses of one network and one player make as many rooms as they get, until
-// the node is full. Everybody else can still make one, and a room that somebody plays in stays.
+// TestStrangersCannotFillANode has single addresses, the addresses of one network and one player make as many rooms as they can, until
+// the node is full. Everybody else can still make one, and a room in which somebody plays stays.
 func TestStrangersCannotFillANode(t *testing.T) {
 	t.Parallel()
 	s := e2e.NewServer(t, believing, "--max-rooms", "30", "--room-share", "10").Start()
