@@ -168,7 +168,7 @@ func buttons(d *e2e.DevRun, ctx context.Context) {
 		t.Errorf("a room of a node that was killed: %d", code)
 	}
 	for _, act := range []string{"kill", "pause", "resume", "drain"} {
-		if code, answer := d.Press("n2/" + act); code != http.StatusConflict || !strings.Contains(answer, "n2 does not run") {
+		if code, answer := d.Press("n2/" + act); code != http.StatusConflict || !strings.Contains(answer, "n2 is not running") {
 			t.Errorf("%s of a node that does not run: %d %s", act, code, answer)
 		}
 	}
