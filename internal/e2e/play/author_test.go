@@ -52,7 +52,7 @@ func TestAServerWarnsOfStateThatItCannotKeep(t *testing.T) {
 	s.Start()
 	s.Until(e2e.WaitContext(t), "it has warned", func() bool { return strings.Contains(s.Log.String(), "not kept whole") })
 	log := s.Log.String()
-	for _, words := range []string{"level=WARN", "game=forgetful", "field `missed` is not exported", "the next version refuses"} {
+	for _, words := range []string{"level=WARN", "game=forgetful", "field `missed` is not exported", "the next version of Roomring refuses"} {
 		if !strings.Contains(log, words) {
 			t.Errorf("the log does not say %q:\n%s", words, log)
 		}

@@ -166,7 +166,7 @@ func TestAPlayerIsForgotten(t *testing.T) {
 		t.Fatalf("export: exit %d, %s%s", code, out, errs)
 	}
 	exported(s, file, wanted, rooms)
-	refuses([]string{"there already"}, "export", wanted.Player, "--out", file)
+	refuses([]string{"exists already"}, "export", wanted.Player, "--out", file)
 	refuses([]string{"4 results and 4 replays", "--yes"}, "forget", wanted.Player)
 
 	// A player with a seat in a room that goes on, now or earlier, would be named again.

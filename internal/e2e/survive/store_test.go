@@ -14,7 +14,7 @@ import (
 // password.
 func TestTheStoreHasAFileOfItsOwn(t *testing.T) {
 	t.Parallel()
-	const password, warning = "correct-horse", "password stands on the command line"
+	const password, warning = "correct-horse", "the store's password on the command line"
 	url := strings.Replace(pgtest.URL(t), "postgres@", "postgres:"+password+"@", 1)
 	path := filepath.Join(t.TempDir(), "store")
 	if err := os.WriteFile(path, []byte(url+"\n"), 0o600); err != nil {
