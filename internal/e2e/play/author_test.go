@@ -50,14 +50,14 @@ func TestAServerWarnsOfStateThatItCannotKeep(t *testing.T) {
 	s := e2e.NewServer(t, e2e.GenerousLimits...)
 	s.Env = append(s.Env, authorVariable+"=1")
 	s.Start()
-	s.Until(e2e.WaitContext(t), "it has warned", func() bool { return strings.Contains(s.Log.String(), "not kept whole") })
+	s.Until(e2e.WaitContext(t), "it has warned", func() bool { return strings.Contains(s.Log.String(), "is lost at a restart") })
 	log := s.Log.String()
 	for _, words := range []string{"level=WARN", "game=forgetful", "field `missed` is not exported", "the next version of Roomring refuses"} {
 		if !strings.Contains(log, words) {
 			t.Errorf("the log does not say %q:\n%s", words, log)
 		}
 	}
-	if n := strings.Count(log, "not kept whole"); n != 1 {
+	if n := strings.Count(log, "is lost at a restart"); n != 1 {
 		t.Errorf("%d games are warned of, want the one:\n%s", n, log)
 	}
 }
