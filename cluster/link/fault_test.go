@@ -209,6 +209,7 @@ func TestNewStreamReplacesTheOld(t *testing.T) {
 func TestLinkToFormerTargetStaysUntilItBreaks(t *testing.T) {
 	a, b := start(t, "a"), start(t, "b")
 	p, edge, owner := through(t, a, b)
+	testwait.Until(t, "the link is up", func() bool { return a.state("b").Up }) // its ends are told before
 	a.Targets(nil)
 	edge.end.Send(act(1, "still there"))
 	take(t, "a frame over the link", owner.frames)
