@@ -22,8 +22,8 @@ type Logs interface {
 // LogStore makes one room's log durable. The room's goroutine calls it, and nothing in it blocks. The answers come through
 // Progress.
 type LogStore interface {
-	// Append hands over the next batch. Several may be under way, at most Options.Window of them, each beginning where the
-	// one before it ends. After an error nothing of the batch was taken, and those before it are still under way: the room
+	// Append hands over the next batch. Several may be under way, at most Options.Window of them and those that a new epoch
+	// makes necessary, each beginning where the one before it ends. All entries of a batch are of one epoch. After an error nothing of the batch was taken, and those before it are still under way: the room
 	// hands it over again after Progress.Available. After a room.ErrPermanent the room is held instead.
 	Append(b record.Batch) error
 	// Save hands over a snapshot of the room at or before the end of the last batch. One is under way at a time. Errors
@@ -31,6 +31,10 @@ type LogStore interface {
 	Save(s record.Snapshot) error
 	// SetClock says that the room's time is Options.Clock minus offset from now on.
 	SetClock(offset time.Duration) error
+	// Current asks whether this log is still the present one, for an answer that takes no index of its own. Done is called
+	// once, at once or later and from any goroutine, when everybody else who has the room's log has said, after this call,
+	// that its epoch is the present one; never when that is not so. One question is under way at a time.
+	Current(done func())
 	// Close says that the room has left memory: Progress is told nothing more.
 	Close()
 }
@@ -38,7 +42,8 @@ type LogStore interface {
 // Progress is what a room hears of its log, from any goroutine. None of it blocks.
 type Progress interface {
 	// Committed says that the log is durable up to p, with everything before it. One call may speak of several batches, and
-	// it may be repeated. A point that is not of the room's present epoch, or that the room has not handed over, is refused.
+	// it may be repeated. A point that is not of the room's present epoch, or that the room has not handed over, is refused. A
+	// commit of an earlier epoch that was under way when the epoch changed is nothing wrong: the new epoch is told of it again.
 	Committed(p record.Point)
 	// Saved says that the snapshot of that index is durable.
 	Saved(i room.Index)
@@ -199,6 +204,9 @@ func (s *journalStore) Save(snap record.Snapshot) error {
 func (s *journalStore) SetClock(offset time.Duration) error {
 	return s.logs.journal.SetClock(s.room, offset)
 }
+
+// Current answers at once: nobody else has the log.
+func (s *journalStore) Current(done func()) { done() }
 
 func (s *journalStore) Close() {
 	s.logs.mu.Lock()

@@ -138,9 +138,11 @@ func (b *mailbox) expect(p record.Point) {
 // Committed implements Progress.
 func (b *mailbox) Committed(p record.Point) {
 	b.mu.Lock()
-	if p.Epoch == b.handed.Epoch && p.Seq <= b.handed.Seq {
+	switch {
+	case p.Epoch < b.handed.Epoch: // it was under way when the epoch changed: the new one is told of it again
+	case p.Epoch == b.handed.Epoch && p.Seq <= b.handed.Seq:
 		b.control.commit = max(b.control.commit, p.Seq)
-	} else {
+	default:
 		b.control.refused = p
 	}
 	b.mu.Unlock()

@@ -21,6 +21,7 @@ type roomLog struct {
 	expect func(record.Point)  // is told how far the log is handed over; commits beyond are refused
 	logger func() *slog.Logger // for the operator
 	epoch  record.Epoch        // the present one
+	opened room.Index          // the entry that began it
 
 	pending     []core.Entry
 	since       time.Duration // when the first of pending was stepped
@@ -46,7 +47,7 @@ func (l *roomLog) add(e core.Entry, at time.Duration) {
 		return
 	}
 	if e.Kind == core.KindEpoch {
-		l.epoch = e.Epoch
+		l.epoch, l.opened = e.Epoch, e.Index
 		l.expectHanded()
 	}
 	if len(l.pending) == 0 {
@@ -56,9 +57,11 @@ func (l *roomLog) add(e core.Entry, at time.Duration) {
 }
 
 // write makes batches of what is pending, as many as may be under way, and hands them over. What is stepped meanwhile
-// goes into the next batches, so the slower the store is the larger the groups that are committed together.
+// goes into the next batches, so the slower the store is the larger the groups that are committed together. What begins an epoch
+// does not wait, because until the store has it nothing is committed.
 func (l *roomLog) write() error {
-	for len(l.pending) > 0 && len(l.window) < l.most && len(l.pending) >= leastEntries(len(l.window)) {
+	for len(l.pending) > 0 && (l.pending[0].Index <= l.opened ||
+		len(l.window) < l.most && len(l.pending) >= leastEntries(len(l.window))) {
 		if err := l.batch(); err != nil {
 			return record.Permanent(err)
 		}
@@ -73,10 +76,10 @@ func leastEntries(underway int) int { return 1 << (2 * max(underway-1, 0)) }
 // largeBatch is how many bytes of inputs end a batch: no store need take all that may wait at once.
 const largeBatch = 1 << 20
 
-// batch moves entries from pending into a new batch. A cut of the log begins another.
+// batch moves entries from pending into a new batch. A cut of the log and an epoch begin another.
 func (l *roomLog) batch() error {
 	n, size := 1, len(l.pending[0].Data)
-	for n < len(l.pending) && l.pending[n].Kind != core.KindCut && size < largeBatch {
+	for n < len(l.pending) && !beginsBatch(l.pending[n].Kind) && size < largeBatch {
 		size += len(l.pending[n].Data)
 		n++
 	}
@@ -92,6 +95,8 @@ func (l *roomLog) batch() error {
 	l.pending = slices.Delete(l.pending, 0, n)
 	return nil
 }
+
+func beginsBatch(k core.Kind) bool { return k == core.KindCut || k == core.KindEpoch }
 
 // handOver gives the store what it does not have: batches, then the snapshot when all before it is there.
 func (l *roomLog) handOver() error {
