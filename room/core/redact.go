@@ -202,6 +202,7 @@ func (p *rerunPair) step(e Entry) error {
 	}
 	out.Checks = nil // they are of views that name the player
 	stepped := e.Index > p.is.s.Index
+	p.was.outputs, p.is.outputs = p.was.outputs[:0], p.is.outputs[:0] // nobody is shown anything
 	if err := p.was.replayEntry(e); err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ func (c *Core) replayLog(entries iter.Seq2[Entry, error], passed []record.Snapsh
 		if err := c.replayEntry(e); err != nil {
 			return err
 		}
+		c.outputs = c.outputs[:0]
 		for _, snap := range passed {
 			if stepped && snap.Index == e.Index {
 				if err := c.verifySnapshot(snap, &e); err != nil {
@@ -52,11 +53,7 @@ func (c *Core) replayEntry(e Entry) error {
 	if wrong, ok := errors.AsType[*DivergedError](err); ok {
 		return wrong
 	}
-	if err := c.verifyEntry(&e, ready, err); err != nil {
-		return err
-	}
-	c.outputs = c.outputs[:0]
-	return nil
+	return c.verifyEntry(&e, ready, err)
 }
 
 // Run steps the entries of a replay and calls each after every one. The error is each's own, one of reading the log, a
@@ -80,6 +77,7 @@ func Run(cfg Config, log Log, each func(c *Core, e Entry) error) (*Core, error) 
 				return c, err
 			}
 		}
+		c.outputs = c.outputs[:0]
 	}
 	return c, nil
 }

@@ -34,6 +34,17 @@ type Options struct {
 
 	OnEvent func(wire.Event)           // called in order by the goroutine that reads; must not block
 	OnView  func(view any, seq uint64) // likewise, after each change; the view must not be changed
+
+	Trace *Trace // nil: nobody watches the sockets
+}
+
+// Trace watches what goes over a client's sockets, for those who check servers. A nil function is not called. None may block or call
+// the client.
+type Trace struct {
+	Opening  func(wire.Hello)         // before a socket is opened with this hello
+	Sending  func(wire.Act)           // before an act is written, each time that it is
+	Received func(wire.ServerMessage) // before a message is applied
+	Lost     func(error)              // a socket that was opened, or could not be, has ended
 }
 
 // Rejected is the room's refusal of an act.

@@ -29,6 +29,9 @@ func (c *Client) run(ctx context.Context) {
 	for first := true; ; first = false {
 		before, began := c.Stats().Sockets, time.Now()
 		err := c.connect(ctx)
+		if c.o.Trace != nil && c.o.Trace.Lost != nil {
+			c.o.Trace.Lost(err)
+		}
 		if c.Stats().Sockets > before {
 			lastGood = time.Now()
 			if lastGood.Sub(began) > stable {
@@ -68,6 +71,10 @@ func (c *Client) end(err error) {
 func (c *Client) connect(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	hello := c.hello()
+	if c.o.Trace != nil && c.o.Trace.Opening != nil {
+		c.o.Trace.Opening(hello)
+	}
 	sub := []string{wire.SubprotocolJSON, wire.SubprotocolCBOR}[c.o.Encoding]
 	dial, stop := context.WithTimeout(ctx, 10*time.Second)
 	ws, resp, err := websocket.Dial(dial, c.at, &websocket.DialOptions{HTTPClient: c.o.HTTP, Subprotocols: []string{sub}})
@@ -81,7 +88,7 @@ func (c *Client) connect(ctx context.Context) error {
 	}
 	defer ws.CloseNow()
 	ws.SetReadLimit(64 << 20)
-	if err := c.write(ctx, ws, wire.AppendHello(nil, c.o.Encoding, c.hello())); err != nil {
+	if err := c.write(ctx, ws, wire.AppendHello(nil, c.o.Encoding, hello)); err != nil {
 		return err
 	}
 	var w writer
@@ -144,6 +151,9 @@ func (c *Client) read(ctx context.Context, ws *websocket.Conn, writer *writer) e
 		for m, err := range wire.DecodeServer(c.o.Encoding, msg) {
 			if err != nil {
 				return err
+			}
+			if c.o.Trace != nil && c.o.Trace.Received != nil {
+				c.o.Trace.Received(m)
 			}
 			if w, ok := m.(wire.Welcome); ok {
 				heartbeat := time.Duration(w.Heartbeat) * time.Millisecond
@@ -250,6 +260,9 @@ func (c *Client) unsent(sent *uint64) []byte {
 			continue
 		}
 		add()
+		if c.o.Trace != nil && c.o.Trace.Sending != nil {
+			c.o.Trace.Sending(wire.Act{CSeq: a.cseq, Data: a.data})
+		}
 		msg = wire.AppendAct(msg, c.o.Encoding, wire.Act{CSeq: a.cseq, Data: a.data})
 		*sent = a.cseq
 		if a.sent++; a.sent > 1 {
