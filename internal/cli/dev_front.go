@@ -14,6 +14,7 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/roomring/roomring/internal/child"
 	"github.com/roomring/roomring/web/admin"
 )
 
@@ -193,9 +194,9 @@ func (c *devCluster) act(n *devNode, act string) error {
 	case "kill":
 		return n.signal(syscall.SIGKILL)
 	case "pause":
-		return n.signal(pausing)
+		return n.signal(child.Pause)
 	case "resume":
-		return n.signal(resuming)
+		return n.signal(child.Resume)
 	case "drain":
 		return n.terminate()
 	case "start":

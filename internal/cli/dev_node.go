@@ -3,17 +3,19 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/roomring/roomring/internal/child"
 )
 
 // devNode is one node of roomring dev. Its process may end and start again; its name stays.
@@ -23,10 +25,8 @@ type devNode struct {
 	number                      int
 	listen, admin, peer, gossip string // addresses, kept over restarts
 
-	mu     sync.Mutex
-	cmd    *exec.Cmd
-	ended  chan struct{} // closed when the process has ended
-	paused bool
+	mu      sync.Mutex
+	process *child.Process // nil: it was never started
 }
 
 // devState is the state of a node's process.
@@ -70,36 +70,14 @@ func (n *devNode) start(join string) error {
 	cmd := exec.Command(exe, args...)
 	cmd.Args[0] = "roomring"
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = ownGroup() // Ctrl-C in a terminal must reach only dev, which then stops the nodes
-	started, ended := make(chan error), make(chan struct{})
-	go func() {
-		defer close(ended)
-		runtime.LockOSThread() // on Linux the child is killed when this thread ends
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		if started <- err; err == nil {
-			_ = cmd.Wait()
-		}
-	}()
-	if err := <-started; err != nil {
+	if n.process, err = child.Start(cmd, nil); err != nil {
 		return fmt.Errorf("node %s cannot be started: %w", n.name, err)
 	}
-	n.cmd, n.ended, n.paused = cmd, ended, false
 	return nil
 }
 
 // running reports whether the process runs. The caller holds mu.
-func (n *devNode) running() bool {
-	if n.cmd == nil {
-		return false
-	}
-	select {
-	case <-n.ended:
-		return false
-	default:
-		return true
-	}
-}
+func (n *devNode) running() bool { return n.process != nil && n.process.Running() }
 
 func (n *devNode) state() devState {
 	n.mu.Lock()
@@ -107,7 +85,7 @@ func (n *devNode) state() devState {
 	switch {
 	case !n.running():
 		return devStopped
-	case n.paused:
+	case n.process.Paused():
 		return devPaused
 	}
 	return devRunning
@@ -119,7 +97,7 @@ func (n *devNode) pid() int {
 	if !n.running() {
 		return 0
 	}
-	return n.cmd.Process.Pid
+	return n.process.PID()
 }
 
 // signal sends signals to the process, in this order.
@@ -130,13 +108,7 @@ func (n *devNode) signal(signals ...syscall.Signal) error {
 		if !n.running() {
 			return fmt.Errorf("node %s is not running: start it", n.name)
 		}
-		switch s {
-		case pausing:
-			n.paused = true
-		case resuming:
-			n.paused = false
-		}
-		if err := n.cmd.Process.Signal(s); err != nil {
+		if err := n.process.Signal(s); err != nil {
 			return fmt.Errorf("node %s: %w", n.name, err)
 		}
 	}
@@ -144,22 +116,18 @@ func (n *devNode) signal(signals ...syscall.Signal) error {
 }
 
 // terminate tells the process to give its rooms away and stop. It resumes the process first, in case it is paused.
-func (n *devNode) terminate() error { return n.signal(resuming, syscall.SIGTERM) }
+func (n *devNode) terminate() error { return n.signal(child.Resume, syscall.SIGTERM) }
 
 // stop terminates the process, and kills it after 15 s.
 func (n *devNode) stop() {
 	n.mu.Lock()
-	ended := n.ended
+	p := n.process
 	n.mu.Unlock()
-	if ended == nil {
+	if p == nil {
 		return
 	}
-	_ = n.terminate() // fails if it has ended already
-	select {
-	case <-ended:
-	case <-time.After(15 * time.Second):
-		_ = n.signal(syscall.SIGKILL)
-		<-ended
+	if err := p.Terminate(15 * time.Second); errors.Is(err, child.ErrStuck) {
+		p.Kill()
 	}
 }
 

@@ -4,19 +4,17 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/roomring/roomring/internal/child"
 )
 
 // GenerousLimits is CrowdLimits with settings that rate everybody by every game.
@@ -53,14 +51,14 @@ type Server struct {
 	Env   []string
 	Cmd   *exec.Cmd
 	Log   *LogBuffer
-	Ended chan struct{}
+	Ended <-chan struct{}
 	Ready
 	Transport http.RoundTripper // carries requests and the sockets of Join; nil: http.DefaultTransport
 
-	GossipAt, JoinAddrs    string                   // of a cluster's node
-	CreateElsewhere        bool                     // Create returns rooms of other nodes, reached through this one
-	StartIn                func(func() error) error // starts the process on another network; nil: on this one
-	ProxyURL, ProxyAdminAt string                   // addresses that lead to that network
+	GossipAt, JoinAddrs    string       // of a cluster's node
+	CreateElsewhere        bool         // Create returns rooms of other nodes, reached through this one
+	Enter                  func() error // puts the thread that starts the process into another network; nil: it stays in this one
+	ProxyURL, ProxyAdminAt string       // addresses that lead to that network
 }
 
 // LogBuffer holds what a process logs. It is safe for concurrent use.
@@ -99,24 +97,14 @@ func NewServer(t *testing.T, args ...string) *Server {
 	return s
 }
 
-// nextPort counts through the ports below those that the system gives to outgoing connections (32768 and up on Linux). So nobody
-// takes a server's port while it is down between a kill and the next start.
-var nextPort atomic.Uint32
-
 // FreePort returns a loopback address with a port that is free and is not returned again soon.
 func FreePort(t *testing.T) string {
 	t.Helper()
-	const first, last = 15_000, 31_000
-	nextPort.CompareAndSwap(0, rand.Uint32N(last-first))
-	for range last - first {
-		addr := fmt.Sprintf("127.0.0.1:%d", first+nextPort.Add(1)%(last-first))
-		if l, err := net.Listen("tcp", addr); err == nil {
-			_ = l.Close()
-			return addr
-		}
+	addr, err := child.FreePort("127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no port is free")
-	return ""
+	return addr
 }
 
 // Start starts the process and waits until it is ready.
@@ -165,18 +153,12 @@ func (s *Server) Spawn() {
 	s.Cmd = &exec.Cmd{
 		Path: exe, Args: append([]string{"roomring"}, args...), Stdout: s.Log, Stderr: s.Log,
 		Env: append(append(os.Environ(), "ROOMRING_TEST_GAMES=1"), s.Env...), Dir: s.T.TempDir(),
-		SysProcAttr: DieWithParent(),
 	}
-	start := s.Cmd.Start
-	if s.StartIn != nil {
-		start = func() error { return s.StartIn(s.Cmd.Start) }
-	}
-	if err := start(); err != nil {
+	p, err := child.Start(s.Cmd, s.Enter)
+	if err != nil {
 		s.T.Fatal(err)
 	}
-	cmd, ended := s.Cmd, make(chan struct{})
-	s.Ended = ended
-	go func() { _ = cmd.Wait(); close(ended) }()
+	s.Ended = p.Ended()
 }
 
 // Kill ends the process by SIGKILL, as a crash does, and waits for its end.

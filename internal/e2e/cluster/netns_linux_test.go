@@ -85,6 +85,16 @@ func (w *wires) heal(i int) {
 	w.run("ip", "netns", "exec", w.host(i), "nft", "delete", "table", "inet", "cut")
 }
 
+// enter puts the calling thread into a host's network, for good.
+func (w *wires) enter(i int) error {
+	fd, err := unix.Open(filepath.Join("/run/netns", w.host(i)), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.Setns(fd, unix.CLONE_NEWNET)
+}
+
 // inside runs f on a thread in a host's network. Sockets that f opens and processes that it starts stay there.
 func (w *wires) inside(i int, f func() error) error {
 	fd, err := unix.Open(filepath.Join("/run/netns", w.host(i)), unix.O_RDONLY|unix.O_CLOEXEC, 0)
@@ -164,7 +174,7 @@ func newWiredTeam(t *testing.T, nodes int) (*e2e.Team, *wires) {
 		n.Args = append(n.Args, "--listen", "127.0.0.1:7777", "--admin-listen", "127.0.0.1:7778",
 			"--peer-listen", w.addr(host)+":7779", "--gossip-listen", w.addr(host)+":7946")
 		n.JoinAddrs = w.addr(1) + "," + w.addr(2)
-		n.StartIn = func(start func() error) error { return w.inside(host, start) }
+		n.Enter = func() error { return w.enter(host) }
 		n.ProxyURL, n.ProxyAdminAt = "http://"+w.doorway(host, "127.0.0.1:7777"), "http://"+w.doorway(host, "127.0.0.1:7778")
 	}
 	return c, w

@@ -1,11 +1,11 @@
 //go:build unix
 
-package cli
+package child
 
 import "syscall"
 
 // The signals that pause and resume a process.
 const (
-	pausing  = syscall.SIGSTOP
-	resuming = syscall.SIGCONT
+	Pause  = syscall.SIGSTOP
+	Resume = syscall.SIGCONT
 )

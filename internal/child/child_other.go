@@ -1,8 +1,8 @@
 //go:build unix && !linux
 
-package cli
+package child
 
 import "syscall"
 
 // ownGroup keeps the terminal's signals from a child.
-func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+func ownGroup(a *syscall.SysProcAttr) { a.Setpgid = true }

@@ -1,9 +1,0 @@
-package cli
-
-import "syscall"
-
-// ownGroup keeps the terminal's signals from a child, and has the kernel kill it when its parent ends. The signal is SIGKILL,
-// because a paused process ignores all others until it resumes. Nothing is lost: the journal has all that it acknowledged.
-func ownGroup() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-}
