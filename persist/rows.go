@@ -15,7 +15,7 @@ type Rows interface {
 	// CreateRows writes the first rows of rooms in one transaction, as live under the boot, whatever their State and Boot say.
 	// If another write has made a room's row, the result's Err is record.ErrMovedOn. That row is over if the room's result came first.
 	CreateRows(ctx context.Context, boot record.BootID, rows []record.Row) ([]record.RowResult, error)
-	// ClaimRows moves rows to a new epoch and to the boot, in one transaction. A start may claim hundreds at once.
+	// ClaimRows moves rows to a new epoch and to the boot, in one transaction. A start or a takeover may claim hundreds at once.
 	// Err is record.ErrMovedOn if the row is no longer as the claim says, and record.ErrNotFound if there is none.
 	ClaimRows(ctx context.Context, boot record.BootID, claims []record.Claim) ([]record.RowResult, error)
 	// ReleaseRow makes a live row of the boot released, with a checkpoint for whoever claims it. A checkpoint
@@ -25,6 +25,11 @@ type Rows interface {
 	Row(ctx context.Context, id room.ID) (record.Row, error)
 	// RowByCode returns the row of a private room that is not over, the newest if codes collide, or record.ErrNotFound.
 	RowByCode(ctx context.Context, code string) (record.Row, error)
+	// Rows returns the rows of rooms, in the order of ids. It is the zero Row for a room that has none.
+	Rows(ctx context.Context, ids []room.ID) ([]record.Row, error)
+	// RowsNaming returns the live rows whose owner or standby is one of the data folders, by room id: the first limit of those
+	// after a room. A limit of 0 means 1000. The cost depends on what it returns, however many other rooms there are.
+	RowsNaming(ctx context.Context, folders []string, after room.ID, limit int) ([]record.Row, error)
 	// ListRows returns rows by room id.
 	ListRows(ctx context.Context, filter RowFilter) ([]record.Row, error)
 	// Checkpoint returns the last checkpoint of a room that is not over, or record.ErrNotFound.
@@ -52,9 +57,12 @@ func (f RowFilter) StateTerm(parameter string) string {
 }
 
 // Max is the number of rows to return.
-func (f RowFilter) Max() int {
-	if f.Limit <= 0 {
+func (f RowFilter) Max() int { return MaxRows(f.Limit) }
+
+// MaxRows is the number of rows that a limit allows.
+func MaxRows(limit int) int {
+	if limit <= 0 {
 		return 1000
 	}
-	return f.Limit
+	return limit
 }

@@ -164,7 +164,7 @@ func (w *Owner) releaseRow(ctx context.Context, epoch record.Epoch, kept record.
 		return record.RowResult{}, err
 	}
 	return w.o.Store.ReleaseRow(ctx, w.o.Self.Boot, record.Release{
-		Room: kept.Header.ID, Epoch: epoch, Nonce: crand.Text(),
+		Room: kept.Header.ID, FromEpoch: epoch, Epoch: epoch, Nonce: crand.Text(),
 		Checkpoint: record.Checkpoint{Point: record.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data},
 	})
 }

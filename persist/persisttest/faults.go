@@ -62,7 +62,7 @@ func Forget(t *testing.T, s persist.Store, age func()) {
 	by.Node = "asked"
 	must(t, s.StartBoot(t.Context(), by))
 	theirs, kept, held, gone := created(t, s, lost), created(t, s, other), created(t, s, restarted), created(t, s, lost)
-	get[record.RowResult](t)(s.ReleaseRow(t.Context(), lost.ID, record.Release{Room: gone.Room, Epoch: 1, Nonce: Nonce(), Checkpoint: record.Checkpoint{Data: []byte("x")}}))
+	get[record.RowResult](t)(s.ReleaseRow(t.Context(), lost.ID, record.Release{Room: gone.Room, FromEpoch: 1, Epoch: 2, Nonce: Nonce(), Checkpoint: record.Checkpoint{Data: []byte("x")}}))
 	forget := func(node string, heard ...record.BootID) (persist.ForgotNode, error) {
 		return s.Forget(t.Context(), by.ID, node, heard)
 	}
@@ -93,7 +93,7 @@ func Forget(t *testing.T, s persist.Store, age func()) {
 	if row := get[record.Row](t)(s.Row(t.Context(), gone.Room)); row.State != record.RowReleased {
 		t.Errorf("a room that had been released: %+v", row)
 	}
-	theirs.State = record.RowOver
+	theirs.State, theirs.Epoch = record.RowOver, theirs.Epoch+1
 	wantRow(t, s, theirs)
 	result := get[record.StoredResult](t)(s.Result(t.Context(), theirs.Room))
 	if result.End != record.Aborted || result.Result.Reason != persist.LostReason || result.Point != (record.Point{Epoch: 1}) {

@@ -94,7 +94,7 @@ func testRowOver(t *testing.T, s persist.Store) {
 	closed := finalOf(r)
 	closed.End, closed.Rated = record.Closed, false
 	wrote(t, s, []record.Final{Seal(closed)}, persist.Written)
-	r.State = record.RowOver
+	r.State, r.Epoch = record.RowOver, r.Epoch+1
 	wantRow(t, s, r)
 	if got := claim(t, s, b, claimOf(r, b)); !errors.Is(got.Err, record.ErrMovedOn) || got.Row != r {
 		t.Errorf("a room that is over was claimed: %+v", got)
@@ -235,7 +235,7 @@ func testManyClaims(t *testing.T, s persist.Store) {
 // released releases a row at a point and returns it as it is then.
 func released(t *testing.T, s persist.Store, b persist.Boot, r record.Row, p record.Point) record.Row {
 	t.Helper()
-	got, err := s.ReleaseRow(t.Context(), b.ID, record.Release{Room: r.Room, Epoch: r.Epoch, Nonce: Nonce(),
+	got, err := s.ReleaseRow(t.Context(), b.ID, record.Release{Room: r.Room, FromEpoch: r.Epoch, Epoch: r.Epoch, Nonce: Nonce(),
 		Checkpoint: record.Checkpoint{Point: p, Data: []byte("all\x00of it")}})
 	must(t, err)
 	must(t, got.Err)
@@ -245,7 +245,7 @@ func released(t *testing.T, s persist.Store, b persist.Boot, r record.Row, p rec
 func testRelease(t *testing.T, s persist.Store) {
 	holder, other := Started(t, s), Started(t, s)
 	r := created(t, s, holder)
-	release := record.Release{Room: r.Room, Epoch: r.Epoch, Nonce: Nonce()}
+	release := record.Release{Room: r.Room, FromEpoch: r.Epoch, Epoch: r.Epoch, Nonce: Nonce()}
 	if got := get[record.RowResult](t)(s.ReleaseRow(t.Context(), other.ID, release)); !errors.Is(got.Err, record.ErrMovedOn) {
 		t.Errorf("released by who does not hold it: %+v", got)
 	}
@@ -265,7 +265,7 @@ func testRelease(t *testing.T, s persist.Store) {
 	if kept := get[record.Checkpoint](t)(s.Checkpoint(t.Context(), r.Room)); kept.Point != point {
 		t.Errorf("the claim changed the checkpoint: %+v", kept)
 	}
-	release = record.Release{Room: r.Room, Epoch: got.Row.Epoch, Nonce: Nonce(), Checkpoint: record.Checkpoint{Point: record.Point{Epoch: 1, Seq: 39}}}
+	release = record.Release{Room: r.Room, FromEpoch: got.Row.Epoch, Epoch: got.Row.Epoch, Nonce: Nonce(), Checkpoint: record.Checkpoint{Point: record.Point{Epoch: 1, Seq: 39}}}
 	if got := get[record.RowResult](t)(s.ReleaseRow(t.Context(), other.ID, release)); !errors.Is(got.Err, record.ErrMovedOn) {
 		t.Errorf("the checkpoint fell: %+v", got)
 	}
@@ -312,7 +312,7 @@ func testDeadBootWrites(t *testing.T, s persist.Store) {
 	for _, b := range []persist.Boot{dead, ended, NewBoot()} {
 		_, create := s.CreateRows(t.Context(), b.ID, []record.Row{NewRow(b)})
 		_, claim := s.ClaimRows(t.Context(), b.ID, []record.Claim{claimOf(r, b)})
-		_, release := s.ReleaseRow(t.Context(), b.ID, record.Release{Room: r.Room, Epoch: r.Epoch, Nonce: Nonce()})
+		_, release := s.ReleaseRow(t.Context(), b.ID, record.Release{Room: r.Room, FromEpoch: r.Epoch, Epoch: r.Epoch, Nonce: Nonce()})
 		for what, err := range map[string]error{"create": create, "claim": claim, "release": release} {
 			if !errors.Is(err, persist.ErrBootDead) {
 				t.Errorf("%s by %s: %v, want ErrBootDead", what, b.ID, err)

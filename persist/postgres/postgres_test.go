@@ -75,6 +75,11 @@ func TestALostNodeIsForgotten(t *testing.T) {
 	persisttest.Forget(t, s, func() { pgtest.Ask(t, url, `UPDATE boots SET heartbeat = heartbeat - interval '16 s'`) })
 }
 
+func TestAnOlderProgramLeavesNoStandby(t *testing.T) {
+	url := pgtest.URL(t)
+	persisttest.OlderProgram(t, open(t, url), func(query string) { pgtest.Ask(t, url, query) })
+}
+
 func TestNodesOpenAtOnce(t *testing.T) {
 	url := pgtest.URL(t)
 	var group sync.WaitGroup

@@ -170,7 +170,7 @@ func (tx resultTx) Save(ctx context.Context, finals []record.Final, lines []ledg
 		INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce)
 		SELECT room, game, epoch, 'over', '', '', '', false, ''
 		FROM unnest($1::text[], $2::text[], $3::bigint[]) AS t (room, game, epoch) ORDER BY room
-		ON CONFLICT (room) DO UPDATE SET state = 'over', checkpoint = NULL, checkpoint_epoch = NULL, checkpoint_seq = NULL`,
+		ON CONFLICT (room) DO UPDATE SET epoch = rooms.epoch + 1, state = 'over', standby = '', checkpoint = NULL, checkpoint_epoch = NULL, checkpoint_seq = NULL`,
 		rooms, column(finals, func(f record.Final) string { return f.Game }),
 		column(finals, func(f record.Final) int64 { return int64(f.Point.Epoch) }))
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {

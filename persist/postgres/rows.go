@@ -23,10 +23,10 @@ type write struct {
 func (s *Store) CreateRows(ctx context.Context, boot record.BootID, rows []record.Row) ([]record.RowResult, error) {
 	return s.writeRows(ctx, boot, column(rows, func(r record.Row) write {
 		return write{r.Room, r.Nonce, `
-			INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce)
-			VALUES ($1, $2, $3, 'live', $4, $5, $6, $7, $8)
+			INSERT INTO rooms (room, game, epoch, state, boot, folder, standby, standby_epoch, code, private, nonce)
+			VALUES ($1, $2, $3, 'live', $4, $5, $6, $3, $7, $8, $9)
 			ON CONFLICT (room) DO NOTHING`,
-			[]any{r.Room, r.Game, int64(r.Epoch), boot, r.Folder, r.Code, r.Private, r.Nonce}}
+			[]any{r.Room, r.Game, int64(r.Epoch), boot, r.Folder, r.Standby, r.Code, r.Private, r.Nonce}}
 	}))
 }
 
@@ -34,10 +34,10 @@ func (s *Store) CreateRows(ctx context.Context, boot record.BootID, rows []recor
 func (s *Store) ClaimRows(ctx context.Context, boot record.BootID, claims []record.Claim) ([]record.RowResult, error) {
 	return s.writeRows(ctx, boot, column(claims, func(c record.Claim) write {
 		return write{c.Room, c.Nonce, `
-			UPDATE rooms SET epoch = $1, state = 'live', boot = $2, folder = $3, nonce = $4
-			WHERE room = $5 AND epoch = $6 AND epoch < $1 AND state = $7 AND state <> 'over'
-				AND (state = 'released' OR folder = $8)`,
-			[]any{int64(c.Epoch), boot, c.Folder, c.Nonce, c.Room, int64(c.FromEpoch), c.FromState, c.FromFolder}}
+			UPDATE rooms SET epoch = $1, state = 'live', boot = $2, folder = $3, standby = $4, standby_epoch = $1, nonce = $5
+			WHERE room = $6 AND epoch = $7 AND epoch < $1 AND state = $8 AND state <> 'over'
+				AND (state = 'released' OR folder = $9)`,
+			[]any{int64(c.Epoch), boot, c.Folder, c.Standby, c.Nonce, c.Room, int64(c.FromEpoch), c.FromState, c.FromFolder}}
 	}))
 }
 
@@ -45,10 +45,11 @@ func (s *Store) ClaimRows(ctx context.Context, boot record.BootID, claims []reco
 func (s *Store) ReleaseRow(ctx context.Context, boot record.BootID, r record.Release) (record.RowResult, error) {
 	p := r.Checkpoint.Point
 	results, err := s.writeRows(ctx, boot, []write{{r.Room, r.Nonce, `
-		UPDATE rooms SET state = 'released', nonce = $1, checkpoint_epoch = $2, checkpoint_seq = $3, checkpoint = $4
-		WHERE room = $5 AND epoch = $6 AND state = 'live' AND boot = $7
-			AND (coalesce(checkpoint_epoch, 0), coalesce(checkpoint_seq, 0)) <= ($2, $3)`,
-		[]any{r.Nonce, int64(p.Epoch), int64(p.Seq), ledger.NotNil(r.Checkpoint.Data), r.Room, int64(r.Epoch), boot}}})
+		UPDATE rooms SET epoch = $1, state = 'released', folder = '', standby = '', nonce = $2,
+			checkpoint_epoch = $3, checkpoint_seq = $4, checkpoint = $5
+		WHERE room = $6 AND epoch = $7 AND epoch <= $1 AND state = 'live' AND boot = $8
+			AND (coalesce(checkpoint_epoch, 0), coalesce(checkpoint_seq, 0)) <= ($3, $4)`,
+		[]any{int64(r.Epoch), r.Nonce, int64(p.Epoch), int64(p.Seq), ledger.NotNil(r.Checkpoint.Data), r.Room, int64(r.FromEpoch), boot}}})
 	if err != nil {
 		return record.RowResult{}, err
 	}
@@ -56,13 +57,14 @@ func (s *Store) ReleaseRow(ctx context.Context, boot record.BootID, r record.Rel
 }
 
 // writeRows does the writes in one transaction of an alive boot, in three round trips, and reads back who won.
-// The lock on the boot's row makes a fence wait until the writes are committed. Two boots that claim the same
-// released rooms in different orders may deadlock. The server then ends one of the transactions, and inTx tries it again.
+// The lock on the boot's row makes a fence wait until the writes are committed. The rows are written, and so locked, in the order of
+// room ids, as WriteResults locks them: boots that write the same rooms do not deadlock, whatever the order of their callers.
 func (s *Store) writeRows(ctx context.Context, boot record.BootID, writes []write) (results []record.RowResult, err error) {
+	sorted := ledger.ByRoom(writes, func(w write) room.ID { return w.room })
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
 		batch.Queue(`SELECT state FROM boots WHERE boot = $1 FOR SHARE`, boot).Query(requireAlive)
-		for _, w := range writes {
+		for _, w := range sorted {
 			batch.Queue(w.query, w.args...)
 		}
 		present := map[room.ID]record.Row{}
@@ -95,6 +97,23 @@ func requireAlive(rows pgx.Rows) error {
 // Row implements persist.Rows.
 func (s *Store) Row(ctx context.Context, id room.ID) (record.Row, error) {
 	return queryOne(ctx, s, ledger.ScanRow, ledger.SelectRow+` WHERE room = $1`, id)
+}
+
+// Rows implements persist.Rows.
+func (s *Store) Rows(ctx context.Context, ids []room.ID) ([]record.Row, error) {
+	found, err := query(ctx, s, ledger.ScanRow, ledger.SelectRow+` WHERE room = ANY ($1)`, column(ids, func(id room.ID) string { return string(id) }))
+	return ledger.InOrder(found, ids), err
+}
+
+// RowsNaming implements persist.Rows. Each folder's rooms are read from an index, in order, so that a page costs no more than a page.
+func (s *Store) RowsNaming(ctx context.Context, folders []string, after room.ID, limit int) ([]record.Row, error) {
+	return query(ctx, s, ledger.ScanRow, ledger.SelectRow+` WHERE room IN (
+		SELECT named.room FROM unnest($1::text[]) AS of (folder) CROSS JOIN LATERAL (
+			(SELECT room FROM rooms WHERE state = 'live' AND rooms.folder = of.folder AND room > $2 ORDER BY room LIMIT $3)
+			UNION ALL
+			(SELECT room FROM rooms WHERE state = 'live' AND standby <> '' AND standby = of.folder AND standby_epoch = epoch AND room > $2
+				ORDER BY room LIMIT $3)) AS named
+		) ORDER BY room LIMIT $3`, folders, after, persist.MaxRows(limit))
 }
 
 // RowByCode implements persist.Rows.

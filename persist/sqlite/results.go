@@ -139,7 +139,7 @@ func (tx *resultTx) Save(ctx context.Context, finals []record.Final, lines []led
 	return each(ctx, tx.Tx, `
 		INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce, created)
 		VALUES (?, ?, ?, 'over', '', '', '', 0, '', ?)
-		ON CONFLICT (room) DO UPDATE SET state = 'over', checkpoint = NULL, checkpoint_epoch = NULL, checkpoint_seq = NULL`,
+		ON CONFLICT (room) DO UPDATE SET epoch = rooms.epoch + 1, state = 'over', standby = '', checkpoint = NULL, checkpoint_epoch = NULL, checkpoint_seq = NULL`,
 		finals, func(f record.Final) []any { return []any{f.Room, f.Game, int64(f.Point.Epoch), tx.stored} })
 }
 

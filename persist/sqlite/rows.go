@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 
 	"github.com/roomring/roomring/persist"
@@ -16,10 +17,10 @@ func (s *Store) CreateRows(ctx context.Context, boot record.BootID, rows []recor
 	at := now()
 	return writeRows(ctx, s, boot, rows, func(tx *sql.Tx, r record.Row) (room.ID, string, error) {
 		_, err := tx.ExecContext(ctx, `
-			INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce, created)
-			VALUES (?, ?, ?, 'live', ?, ?, ?, ?, ?, ?)
+			INSERT INTO rooms (room, game, epoch, state, boot, folder, standby, standby_epoch, code, private, nonce, created)
+			VALUES (?1, ?2, ?3, 'live', ?4, ?5, ?6, ?3, ?7, ?8, ?9, ?10)
 			ON CONFLICT (room) DO NOTHING`,
-			r.Room, r.Game, int64(r.Epoch), boot, r.Folder, r.Code, r.Private, r.Nonce, at)
+			r.Room, r.Game, int64(r.Epoch), boot, r.Folder, r.Standby, r.Code, r.Private, r.Nonce, at)
 		return r.Room, r.Nonce, err
 	})
 }
@@ -28,10 +29,10 @@ func (s *Store) CreateRows(ctx context.Context, boot record.BootID, rows []recor
 func (s *Store) ClaimRows(ctx context.Context, boot record.BootID, claims []record.Claim) ([]record.RowResult, error) {
 	return writeRows(ctx, s, boot, claims, func(tx *sql.Tx, c record.Claim) (room.ID, string, error) {
 		_, err := tx.ExecContext(ctx, `
-			UPDATE rooms SET epoch = ?1, state = 'live', boot = ?2, folder = ?3, nonce = ?4
-			WHERE room = ?5 AND epoch = ?6 AND epoch < ?1 AND state = ?7 AND state <> 'over'
-				AND (state = 'released' OR folder = ?8)`,
-			int64(c.Epoch), boot, c.Folder, c.Nonce, c.Room, int64(c.FromEpoch), c.FromState, c.FromFolder)
+			UPDATE rooms SET epoch = ?1, state = 'live', boot = ?2, folder = ?3, standby = ?4, standby_epoch = ?1, nonce = ?5
+			WHERE room = ?6 AND epoch = ?7 AND epoch < ?1 AND state = ?8 AND state <> 'over'
+				AND (state = 'released' OR folder = ?9)`,
+			int64(c.Epoch), boot, c.Folder, c.Standby, c.Nonce, c.Room, int64(c.FromEpoch), c.FromState, c.FromFolder)
 		return c.Room, c.Nonce, err
 	})
 }
@@ -41,10 +42,11 @@ func (s *Store) ReleaseRow(ctx context.Context, boot record.BootID, release reco
 	results, err := writeRows(ctx, s, boot, []record.Release{release}, func(tx *sql.Tx, r record.Release) (room.ID, string, error) {
 		p := r.Checkpoint.Point
 		_, err := tx.ExecContext(ctx, `
-			UPDATE rooms SET state = 'released', nonce = ?1, checkpoint_epoch = ?2, checkpoint_seq = ?3, checkpoint = ?4
-			WHERE room = ?5 AND epoch = ?6 AND state = 'live' AND boot = ?7
-				AND (coalesce(checkpoint_epoch, 0), coalesce(checkpoint_seq, 0)) <= (?2, ?3)`,
-			r.Nonce, int64(p.Epoch), int64(p.Seq), ledger.NotNil(r.Checkpoint.Data), r.Room, int64(r.Epoch), boot)
+			UPDATE rooms SET epoch = ?1, state = 'released', folder = '', standby = '', nonce = ?2,
+				checkpoint_epoch = ?3, checkpoint_seq = ?4, checkpoint = ?5
+			WHERE room = ?6 AND epoch = ?7 AND epoch <= ?1 AND state = 'live' AND boot = ?8
+				AND (coalesce(checkpoint_epoch, 0), coalesce(checkpoint_seq, 0)) <= (?3, ?4)`,
+			int64(r.Epoch), r.Nonce, int64(p.Epoch), int64(p.Seq), ledger.NotNil(r.Checkpoint.Data), r.Room, int64(r.FromEpoch), boot)
 		return r.Room, r.Nonce, err
 	})
 	if err != nil {
@@ -91,6 +93,34 @@ func (s *Store) Row(ctx context.Context, id room.ID) (record.Row, error) {
 	r, err := ledger.ScanRow(s.look.QueryRowContext(ctx, ledger.SelectRow+` WHERE room = ?`, id))
 	return r, notFound(err)
 }
+
+// Rows implements persist.Rows.
+func (s *Store) Rows(ctx context.Context, ids []room.ID) ([]record.Row, error) {
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.look.QueryContext(ctx, ledger.SelectRow+` WHERE room IN (SELECT value FROM json_each(?))`, string(list))
+	found, err := collect(rows, err, ledger.ScanRow)
+	return ledger.InOrder(found, ids), err
+}
+
+// RowsNaming implements persist.Rows.
+func (s *Store) RowsNaming(ctx context.Context, folders []string, after room.ID, limit int) ([]record.Row, error) {
+	list, err := json.Marshal(folders)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.look.QueryContext(ctx, ledger.SelectRow+` WHERE room IN (`+selectNaming+`) ORDER BY room LIMIT ?3`, string(list), after, persist.MaxRows(limit))
+	return collect(rows, err, ledger.ScanRow)
+}
+
+// selectNaming selects the rooms of live rows that name folders, each role from its index.
+const selectNaming = `
+	SELECT room FROM rooms WHERE state = 'live' AND folder IN (SELECT value FROM json_each(?1)) AND room > ?2
+	UNION
+	SELECT room FROM rooms WHERE state = 'live' AND standby <> '' AND standby_epoch = epoch
+		AND standby IN (SELECT value FROM json_each(?1)) AND room > ?2`
 
 // RowByCode implements persist.Rows.
 func (s *Store) RowByCode(ctx context.Context, code string) (record.Row, error) {

@@ -77,6 +77,11 @@ func TestALostNodeIsForgotten(t *testing.T) {
 	persisttest.Forget(t, s, func() { execute(t, path, `UPDATE boots SET heartbeat = heartbeat - 16000000`) })
 }
 
+func TestAnOlderProgramLeavesNoStandby(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	persisttest.OlderProgram(t, open(t, path), func(query string) { execute(t, path, query) })
+}
+
 func TestNewerSchemaIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store.db")
 	open(t, path)

@@ -24,36 +24,43 @@ const (
 	RowOver     RowState = "over"     // the room is over; the result is stored in the same transaction
 )
 
-// Row is the row of a room in the store. Each room has one.
+// Row is the row of a room in the store. Each room has one. Owner and standby are the room's members, named by their data
+// folders. Every change takes a higher epoch, so that an epoch and a state name one version of the row.
 type Row struct {
 	Room    room.ID
 	Game    string
 	Epoch   Epoch
 	State   RowState
-	Boot    BootID // the process that serves the room
-	Folder  string // id of the data folder whose journal has the room
+	Boot    BootID // the process that wrote the row last; of a live room it is the owner's
+	Folder  string // id of the owner's data folder, whose journal has the room; "" when the room is released
+	Standby string // id of the standby's data folder, whose journal has the room too; "" if there is none, or the room is not live
 	Code    string // join code of a private room
 	Private bool
 	Nonce   string // nonce of the last write: a writer that lost the answer recognises its own write by it
 }
 
-// Claim moves a room's row by compare-and-set.
+// Claim moves a room's row by compare-and-set to live under the writer's boot. Its members say which change it is: the owner
+// dismisses, recruits, resumes or raises the epoch, its standby seizes or takes the room, anybody claims a released one.
 type Claim struct {
 	Room room.ID
 	// The row must match all three, or the error is ErrMovedOn.
 	FromEpoch  Epoch
-	FromFolder string // compared only if FromState is RowLive, because a released room is in no folder
+	FromFolder string // the owner's; compared only if FromState is RowLive, because a released room is in no folder
 	FromState  RowState
-	// The row then becomes RowLive under the claiming boot, with these values.
-	Epoch  Epoch // greater than FromEpoch
-	Folder string
-	Nonce  string
+	// The row then becomes RowLive with these values.
+	Epoch   Epoch  // greater than FromEpoch
+	Folder  string // the writer's own
+	Standby string // "" means none
+	Nonce   string
 }
 
-// Release gives up a room. The boot that releases it never serves it again.
+// Release gives a live room of the writer's boot into the store, without an owner and a standby.
 type Release struct {
-	Room       room.ID
-	Epoch      Epoch // the epoch in the row
+	Room      room.ID
+	FromEpoch Epoch // the row's
+	// Epoch is the row's afterwards. It should be greater than FromEpoch, and must not be smaller: owners that give up a
+	// room at its own epoch are still accepted.
+	Epoch      Epoch
 	Nonce      string
 	Checkpoint Checkpoint
 }

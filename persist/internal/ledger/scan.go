@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/roomring/roomring/persist"
@@ -39,15 +41,39 @@ func (i instant) Scan(value any) error {
 // Micros is the time so many microseconds after 1970 began, in UTC.
 func Micros(t int64) time.Time { return time.UnixMicro(t).UTC() }
 
-// SelectRow is the start of a query whose rows ScanRow reads.
-const SelectRow = `SELECT room, game, epoch, state, boot, folder, code, private, nonce FROM rooms`
+// SelectRow is the start of a query whose rows ScanRow reads. A standby counts only in a live row and only at the epoch that it was
+// written at. Programs that know no standbys raise the epoch or end the state when they write, and so leave none behind.
+const SelectRow = `
+	SELECT room, game, epoch, state, boot, folder, code, private, nonce,
+		CASE WHEN state = 'live' AND standby_epoch = epoch THEN standby ELSE '' END
+	FROM rooms`
 
 // ScanRow reads a room's row.
 func ScanRow(row Scanner) (r record.Row, err error) {
 	var epoch int64
-	err = row.Scan(&r.Room, &r.Game, &epoch, &r.State, &r.Boot, &r.Folder, &r.Code, &r.Private, &r.Nonce)
+	err = row.Scan(&r.Room, &r.Game, &epoch, &r.State, &r.Boot, &r.Folder, &r.Code, &r.Private, &r.Nonce, &r.Standby)
 	r.Epoch = record.Epoch(epoch)
 	return r, err
+}
+
+// InOrder returns the rows of rooms in the order of ids. It is the zero Row for a room that has none.
+func InOrder(rows []record.Row, ids []room.ID) []record.Row {
+	byID := make(map[room.ID]record.Row, len(rows))
+	for _, r := range rows {
+		byID[r.Room] = r
+	}
+	all := make([]record.Row, len(ids))
+	for i, id := range ids {
+		all[i] = byID[id]
+	}
+	return all
+}
+
+// ByRoom returns items in the order of room ids, in which every transaction locks rows of rooms. Items of one room keep their order.
+func ByRoom[T any](items []T, id func(T) room.ID) []T {
+	sorted := slices.Clone(items)
+	slices.SortStableFunc(sorted, func(a, b T) int { return cmp.Compare(id(a), id(b)) })
+	return sorted
 }
 
 // ScanCheckpoint reads checkpoint_epoch, checkpoint_seq, checkpoint.
