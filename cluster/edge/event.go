@@ -30,6 +30,7 @@ const (
 	Attached                      // the room has accepted Event.Route
 	Refused                       // the room or its node has refused: Event.Err
 	Welcomed                      // the room has welcomed the client: Event.Epoch, Event.CSeq
+	Raised                        // the room has told the client an epoch: Event.Epoch
 	Lost                          // the route is lost; the room may go on elsewhere: Event.Err
 	Ended                         // the room has ended the session for good: Event.Err, Event.Discard
 	Leave                         // the client gives up its seat

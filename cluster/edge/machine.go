@@ -22,7 +22,7 @@ type Machine struct {
 	acts     acts   // the filter of route
 
 	known    bool         // a room has welcomed the client
-	epoch    record.Epoch // of the last welcome
+	epoch    record.Epoch // the highest that a room has told the client
 	leaves   bool         // the client has given up its seat
 	answered bool         // the caller that began the session knows the outcome
 
@@ -51,7 +51,7 @@ func (m *Machine) Step(now time.Duration, e Event) []Effect {
 		return m.found(e)
 	case Missed:
 		return m.missed(now, e)
-	case Attached, Refused, Welcomed, Lost, Ended:
+	case Attached, Refused, Welcomed, Raised, Lost, Ended:
 		return m.roomEvent(now, e)
 	case Leave:
 		return m.leaveSeat()
@@ -132,6 +132,9 @@ func (m *Machine) roomEvent(now time.Duration, e Event) []Effect {
 		return m.attached()
 	case Welcomed:
 		return m.welcomed(now, e)
+	case Raised:
+		m.epoch = max(m.epoch, e.Epoch)
+		return nil
 	case Ended:
 		return m.roomEnded(e)
 	case Refused:

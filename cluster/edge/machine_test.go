@@ -125,6 +125,15 @@ func TestStories(t *testing.T) {
 			line{11 * time.Second, edge.Event{What: edge.Due}, "detach 2, end: the room was not found in time; over"}),
 		"a room in an older epoch": append(again[:7:7],
 			line{9 * time.Second, edge.Event{What: edge.Welcomed, Route: 2, Epoch: 4}, "forget c, detach 2, mute, find within 80ms again; looking"}),
+		"a room whose epoch rises, and which is then found as it was before": append(live[:4:4],
+			line{0, edge.Event{What: edge.Raised, Route: 1, Epoch: 7}, "; live"},
+			line{0, edge.Event{What: edge.Raised, Route: 1, Epoch: 6}, "; live"}, // of a turn that is told again
+			line{9 * time.Second, edge.Event{What: edge.Lost, Route: 1, Err: errAway}, "mute, alarm 11s, find within 40ms again; looking"},
+			line{9 * time.Second, edge.Event{What: edge.Found, Node: "c"}, "attach 2 at c again; attaching"},
+			line{9 * time.Second, edge.Event{What: edge.Raised, Route: 1, Epoch: 9}, "; attaching"}, // late, and never taken in
+			line{9 * time.Second, edge.Event{What: edge.Welcomed, Route: 2, Epoch: 6}, "forget c, detach 2, mute, find within 80ms again; looking"},
+			line{9 * time.Second, edge.Event{What: edge.Found, Node: "b"}, "attach 3 at b again; attaching"},
+			line{9 * time.Second, edge.Event{What: edge.Welcomed, Route: 3, Epoch: 7}, "open 3 again, alarm 0s; live"}),
 		"two welcomes for one attach": append(live[:4:4],
 			line{0, edge.Event{What: edge.Welcomed, Route: 1, Epoch: 5}, "detach 1, mute, alarm 2s, find within 40ms again; looking"}),
 		"a client that leaves": append(live[:4:4],

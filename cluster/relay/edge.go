@@ -182,10 +182,13 @@ func (s *stream) Frame(f *linkpb.OwnerFrame) {
 	s.mu.Unlock()
 	var say *actor.Say
 	if m := f.GetSay(); m != nil {
-		say = &actor.Say{Frame: m.Frame, Fate: actor.Fate(m.Fate), Seq: room.Index(m.Seq), Events: int(m.Events)}
+		say = &actor.Say{
+			Frame: m.Frame, Fate: actor.Fate(m.Fate), Epoch: record.Epoch(m.Epoch), Seq: room.Index(m.Seq), Events: int(m.Events),
+		}
 	}
 	for _, r := range s.named {
 		if say != nil {
+			r.hearsEpoch(say.Epoch)
 			r.feed.Deliver(say)
 		} else {
 			r.handle(f)

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -27,6 +28,7 @@ type guest struct {
 	mu        sync.Mutex
 	paused    bool // reads nothing
 	view      any
+	epoch     uint64 // told last
 	seq       uint64
 	cseq      uint64
 	pending   []wire.Act
@@ -159,6 +161,7 @@ func (g *guest) take(m wire.ServerMessage) {
 		defer g.sock.Unlock()
 		g.mu.Lock()
 		g.welcomes++
+		g.epoch = w.Epoch
 		g.welcome = w
 		if w.Recovered {
 			g.recovered++
@@ -178,6 +181,7 @@ func (g *guest) take(m wire.ServerMessage) {
 	case wire.State:
 		g.states++
 		g.lost += m.Lost
+		g.epoch = cmp.Or(m.Epoch, g.epoch)
 		g.view, g.seq = g.decode(m.View), m.Seq
 	case wire.Turn:
 		g.turns++
@@ -187,7 +191,7 @@ func (g *guest) take(m wire.ServerMessage) {
 		if m.Seq <= g.seq {
 			g.wrong = append(g.wrong, fmt.Sprintf("turn %d after %d", m.Seq, g.seq))
 		}
-		g.seq = m.Seq
+		g.epoch, g.seq = cmp.Or(m.Epoch, g.epoch), m.Seq
 		if len(m.Patch) > 0 {
 			g.view = view.Patch(g.view, g.decode(m.Patch))
 		}

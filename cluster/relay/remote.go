@@ -116,7 +116,7 @@ func (r *remote) Deliver(e actor.Event) {
 	case *actor.View: // encoded as if nothing was lost: the edge adds how much was
 		frame := e.Encode(0)
 		r.sent.Add(uint64(len(frame)))
-		r.tell(&linkpb.OwnerFrame{What: &linkpb.OwnerFrame_View{View: &linkpb.View{Frame: frame, Seq: uint64(e.Seq)}}})
+		r.tell(&linkpb.OwnerFrame{What: &linkpb.OwnerFrame_View{View: &linkpb.View{Frame: frame, Epoch: uint64(e.Epoch), Seq: uint64(e.Seq)}}})
 	case *actor.Welcomed:
 		r.tell(&linkpb.OwnerFrame{What: &linkpb.OwnerFrame_Welcomed{Welcomed: &linkpb.Welcomed{
 			Point: &linkpb.Point{Epoch: uint64(e.Epoch)}, Cseq: uint64(e.CSeq), From: uint64(e.From),
@@ -150,7 +150,7 @@ func (r *remote) say(m *actor.Say) {
 	}
 	if !g.joins(r, m) {
 		g.begin(r, &linkpb.OwnerFrame{What: &linkpb.OwnerFrame_Say{Say: &linkpb.Say{
-			Frame: m.Frame, Fate: linkpb.Fate(m.Fate), Seq: uint64(m.Seq), Events: uint32(m.Events),
+			Frame: m.Frame, Fate: linkpb.Fate(m.Fate), Epoch: uint64(m.Epoch), Seq: uint64(m.Seq), Events: uint32(m.Events),
 		}}})
 		g.said = m
 	}

@@ -37,6 +37,13 @@ func (a *attempt) ended(why *actor.CloseError, discard bool) {
 	a.hears(edge.Event{What: what, Err: why, Discard: discard})
 }
 
+// hearsEpoch tells the machine an epoch that the client is about to be told.
+func (a *attempt) hearsEpoch(e record.Epoch) {
+	if e > 0 {
+		a.hears(edge.Event{What: edge.Raised, Epoch: e})
+	}
+}
+
 // localRoute leads to a room of this node. It is the room's sink: it passes all on to the outbox but ends that are not the client's.
 type localRoute struct {
 	attempt
@@ -62,6 +69,9 @@ func (r *localRoute) Stats() actor.OutboxStats { return r.feed.Stats() }
 func (r *localRoute) Deliver(e actor.Event) {
 	switch e := e.(type) {
 	case *actor.Say: // the most frequent
+		r.hearsEpoch(e.Epoch)
+	case *actor.View:
+		r.hearsEpoch(e.Epoch)
 	case *actor.Bindings:
 		r.s.mu.Lock()
 		r.session = e.Session // the client may act as soon as it is welcomed
@@ -174,7 +184,8 @@ func (r *remoteRoute) handle(f *linkpb.OwnerFrame) {
 		r.hears(edge.Event{What: edge.Welcomed, Epoch: to.Epoch, CSeq: to.CSeq})
 		r.feed.Deliver(to)
 	case *linkpb.OwnerFrame_View:
-		r.feed.Deliver(&actor.View{Seq: room.Index(what.View.Seq), Encode: func(lost uint64) []byte {
+		r.hearsEpoch(record.Epoch(what.View.Epoch))
+		r.feed.Deliver(&actor.View{Epoch: record.Epoch(what.View.Epoch), Seq: room.Index(what.View.Seq), Encode: func(lost uint64) []byte {
 			r.s.e.lostEvents.Add(lost)
 			return wire.WithLost(r.feed.Encoding(), what.View.Frame, lost)
 		}})

@@ -15,6 +15,7 @@ import (
 	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 )
 
@@ -454,4 +455,42 @@ func BenchmarkEdgeFrame(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*sessions), "ns/session")
+}
+
+// TestAnEpochThatRisesElsewhere raises a room's epoch between cuts of the link. Clients at both nodes are told, and those who are
+// attached again by what they were told miss nothing.
+func TestAnEpochThatRisesElsewhere(t *testing.T) {
+	for name, e := range encodings {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "a", "b")
+			c := w.connect("a", "b")
+			id := w.create("b", "adding")
+			far := w.join("a", id, w.hello("far"), actor.OutboxOptions{Encoding: e})
+			near := w.join("b", id, w.hello("near"), actor.OutboxOptions{Encoding: e})
+			total := 0
+			play := func(epoch uint64) {
+				t.Helper()
+				for _, g := range []*guest{far, near} {
+					g.act(added{Add: 1})
+					total++
+					for _, g := range []*guest{far, near} {
+						g.wait("what was added, and the epoch", func(g *guest) bool { return g.sum() == total && g.epoch == epoch && len(g.pending) == 0 })
+					}
+				}
+			}
+			play(1)
+			for epoch := range uint64(3) {
+				w.nodes["b"].EnterEpoch(id, record.Epoch(10+epoch))
+				play(10 + epoch)
+				c.cut(0)
+				c = w.connect("a", "b")
+				play(10 + epoch)
+			}
+			far.check()
+			near.check()
+			if far.welcomes != 4 || far.recovered != 3 || far.states != 1 || near.welcomes != 1 {
+				t.Errorf("far: %d welcomes, %d recovered, %d views; near: %d welcomes", far.welcomes, far.recovered, far.states, near.welcomes)
+			}
+		})
+	}
 }

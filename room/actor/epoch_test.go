@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/roomring/roomring/internal/testwait"
+	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/record"
 )
@@ -49,4 +50,69 @@ func TestAnEpochBeginsWhileCommitsAreUnderWay(t *testing.T) {
 	if log.String() != "" {
 		t.Errorf("it is logged:\n%s", log.String())
 	}
+}
+
+// TestASlowClientIsToldTheEpoch raises the epoch while one client reads and another does not. The one hears it with the next turn;
+// the other has missed that, and hears it with the whole view. Each comes back with what it has been told, and misses nothing.
+func TestASlowClientIsToldTheEpoch(t *testing.T) {
+	n := newNode(t)
+	defer n.stop()
+	id := n.create(actor.Create{Game: "counter"})
+	a := n.player(id, "a")
+	slow := newClient(t, actor.OutboxOptions{MaxBytes: 1000})
+	n.attachClient(id, hello("slow"), slow)
+	slow.next("state")
+	a.next("state")
+	a.send(`{"add":1}`)
+	if turn := a.next("turn"); turn["epoch"] != nil {
+		t.Errorf("before: %v", turn)
+	}
+	a.next("ack")
+	n.EnterEpoch(id, 4)
+	for i := range 50 {
+		a.send(`{"add":1}`)
+		if turn := a.next("turn"); (turn.num("epoch") == 4) != (i == 0) {
+			t.Errorf("turn %d: %v", i, turn)
+		}
+		a.next("ack")
+	}
+	if view := slow.next("state"); view.num("epoch") != 4 || view.num("lost") == 0 {
+		t.Errorf("the slow one gets %v", view)
+	}
+	a.send(`{"add":1}`)
+	end := slow.next("turn").num("seq")
+	if at := slow.box.Resume(); at == nil || *at != (record.Point{Epoch: 4, Seq: room.Index(end)}) {
+		t.Errorf("it can go on from %v, and has %d", at, end)
+	}
+	if info, err := n.Info(id); err != nil || info.Epoch != 4 {
+		t.Errorf("the room is %+v, %v", info, err)
+	}
+	for _, from := range []record.Point{{Epoch: 1, Seq: 4}, {Epoch: 4, Seq: room.Index(end)}} {
+		h := hello("a")
+		h.Resume = &from
+		h.Attempt = 2
+		if at := n.attach(id, h).next("welcome"); at["recovered"] != true || at.num("epoch") != 4 {
+			t.Errorf("from %v: %v", from, at)
+		}
+	}
+}
+
+// TestAnEpochBetweenTicks begins an epoch in a room that ticks: the next tick tells it, and answers go out with their ticks.
+func TestAnEpochBetweenTicks(t *testing.T) {
+	n := newNode(t)
+	defer n.stop()
+	id := n.create(actor.Create{Game: "ticker"})
+	a := n.player(id, "a")
+	a.next("state")
+	a.next("turn")
+	n.EnterEpoch(id, 2)
+	a.send(`{}`)
+	testwait.Until(t, "a tick tells the epoch", func() bool { return a.next("turn").num("epoch") == 2 })
+	for range 5 {
+		if turn := a.next("turn"); turn["epoch"] != nil {
+			t.Errorf("told again: %v", turn)
+		}
+	}
+	a.cseq = 1
+	a.act(`{}`)
 }

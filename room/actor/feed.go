@@ -47,14 +47,16 @@ type Welcomed struct {
 type Say struct {
 	Frame  []byte // may be shared with other sessions; empty: an act will have no answer, and Fate is Answer
 	Fate   Fate
-	Hold   bool       // it may wait for the next message or for Flush
-	Seq    room.Index // the index that a client has reached who has read it; 0: unchanged
-	Events int        // of a turn
+	Hold   bool         // it may wait for the next message or for Flush
+	Epoch  record.Epoch // that a client knows who has read it; 0: unchanged
+	Seq    room.Index   // the index that it has reached then; 0: unchanged
+	Events int          // of a turn
 }
 
 // View is the whole view that Bindings.Refill has asked for. Encode makes the message and is told how many events were dropped
 // since the last whole view.
 type View struct {
+	Epoch  record.Epoch
 	Seq    room.Index
 	Encode func(lost uint64) []byte
 }
@@ -181,9 +183,7 @@ func (f *Feed) say(m *Say) (wake bool) {
 		b.dropped(m.Events)
 		return false
 	}
-	if m.Seq > 0 {
-		b.at.Seq = m.Seq
-	}
+	b.reached(m.Epoch, m.Seq)
 	wake = b.put(queuedItem{bytes: m.Frame, events: uint32(m.Events), fate: m.Fate})
 	if m.Hold {
 		b.holding = wake
@@ -222,7 +222,7 @@ func (f *Feed) view(v *View) (wake bool) {
 	b.lost -= lost
 	b.behind, b.asked = false, false
 	if b.fits(len(frame)) {
-		b.at.Seq = v.Seq
+		b.reached(v.Epoch, v.Seq)
 		wake = b.put(queuedItem{bytes: frame, events: uint32(lost), fate: Drop, view: true})
 	}
 	return wake

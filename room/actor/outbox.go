@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/record"
@@ -151,6 +152,11 @@ func (b *Outbox) Resume() *record.Point {
 		return nil
 	}
 	return new(b.at)
+}
+
+// reached notes what a reader knows who has taken all that is queued. Zeros change nothing.
+func (b *Outbox) reached(e record.Epoch, i room.Index) {
+	b.at.Epoch, b.at.Seq = cmp.Or(e, b.at.Epoch), cmp.Or(i, b.at.Seq)
 }
 
 // removeHead accounts for the item at the head and frees its bytes.

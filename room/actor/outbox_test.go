@@ -33,7 +33,7 @@ func (b *testBox) take(t *testing.T, max int) string {
 }
 
 func (b *testBox) view(s string) (told uint64) {
-	b.feed.Deliver(&View{1, func(lost uint64) []byte { told = lost; return []byte(s) }})
+	b.feed.Deliver(&View{0, 1, func(lost uint64) []byte { told = lost; return []byte(s) }})
 	return told
 }
 
@@ -287,7 +287,7 @@ func TestAnOlderFeedIsDisconnected(t *testing.T) {
 	old.Credit().Done()
 	push(old, []byte("turn"), Keep, 1, 1)
 	old.Deliver(&Say{Frame: []byte("ack"), Fate: Answer, Hold: true})
-	old.Deliver(&View{1, func(uint64) []byte { return []byte("view") }})
+	old.Deliver(&View{0, 1, func(uint64) []byte { return []byte("view") }})
 	old.Deliver(&Welcomed{7, 7, 7})
 	old.Deliver(&End{CloseStuck(), true})
 	if s := next.Stats(); s.Unanswered != 2 || s.Messages != 1 {

@@ -59,7 +59,7 @@ func (r *liveRoom) send(outputs []core.Output) {
 		case core.ClassChanged:
 			if s := r.sessions.hearing(o.To); s != nil {
 				r.sessions.joinClass(s, o.Class)
-				s.out.Deliver(&Say{Frame: o.State.Bytes(s.out.Encoding()), Fate: Drop, Seq: o.State.Seq})
+				s.out.Deliver(turn(o.State, s.out.Encoding()))
 			}
 		case core.Resynced:
 			r.sendView(o)
@@ -103,7 +103,7 @@ func (r *liveRoom) sendTurn(o core.Turned) {
 }
 
 func turn(f *core.Frame, e wire.Encoding) *Say {
-	return &Say{Frame: f.Bytes(e), Fate: Drop, Seq: f.Seq, Events: f.Events}
+	return &Say{Frame: f.Bytes(e), Fate: Drop, Epoch: f.Epoch, Seq: f.Seq, Events: f.Events}
 }
 
 // broadcast is what many sessions are told, by encoding.
@@ -184,7 +184,7 @@ func (r *liveRoom) sendWelcome(o core.Welcome) {
 	for _, f := range o.Frames {
 		say := &Say{Frame: f.Bytes(e)}
 		if f.Kind == core.FrameTurn || f.Kind == core.FrameState { // the index of an answer or of the end may be ahead of the view
-			say.Seq = f.Seq
+			say.Epoch, say.Seq = f.Epoch, f.Seq
 		}
 		s.out.Deliver(say)
 	}
@@ -210,7 +210,7 @@ func (r *liveRoom) sendView(o core.Resynced) {
 		return
 	}
 	s.wantView.Store(false) // before the view is queued: a reader that falls behind right then may ask again
-	s.out.Deliver(&View{o.State.Seq, func(lost uint64) []byte {
+	s.out.Deliver(&View{o.State.Epoch, o.State.Seq, func(lost uint64) []byte {
 		s.lost = lost
 		if lost > 0 {
 			r.o.Metrics.LostEvents(r.game, lost)

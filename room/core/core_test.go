@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
@@ -27,6 +28,7 @@ type tb interface {
 // message is one server message as a client decodes it.
 type message struct {
 	T      string          `json:"t"`
+	Epoch  uint64          `json:"epoch"`
 	Seq    uint64          `json:"seq"`
 	View   any             `json:"view"`
 	Patch  json.RawMessage `json:"patch"`
@@ -91,6 +93,7 @@ func (m *mirror) take(f *core.Frame, e wire.Encoding) {
 	default:
 		m.t.Fatalf("unexpected message %q", h.T)
 	}
+	m.point.Epoch = cmp.Or(record.Epoch(h.Epoch), m.point.Epoch)
 	m.point.Seq = max(m.point.Seq, room.Index(h.Seq))
 	if h.Check != nil {
 		if got := crc32.ChecksumIEEE([]byte(canonical(m.t, m.view))); got != *h.Check {

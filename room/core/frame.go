@@ -11,8 +11,9 @@ import (
 // turn is what one input changed for one class.
 type turn struct {
 	seq    room.Index
-	patch  [2][]byte // by encoding; empty when the view did not change
-	events []event   // events for the whole class, and private ones
+	epoch  record.Epoch // of the class's first turn in it; 0: as before
+	patch  [2][]byte    // by encoding; empty when the view did not change
+	events []event      // events for the whole class, and private ones
 	check  *uint32
 	shared *Frame
 }
@@ -23,18 +24,20 @@ func (t *turn) hasPrivate(p room.PlayerID) bool {
 }
 
 // frame returns the turn for a player. An empty player means all who get no private event. Nil means that there is
-// nothing to send.
+// nothing to send. Whoever is in the class is told a new epoch, even those for whom the turn has nothing else.
 func (t *turn) frame(p room.PlayerID) *Frame {
 	private := t.hasPrivate(p)
 	if !private && t.shared != nil {
 		return t.shared
 	}
 	events := t.eventsFor(p)
-	if len(events) == 0 && len(t.patch[wire.JSON]) == 0 {
+	if len(events) == 0 && len(t.patch[wire.JSON]) == 0 && t.epoch == 0 {
 		return nil
 	}
-	f := &Frame{Kind: FrameTurn, Seq: t.seq, Events: len(events), encode: func(e wire.Encoding) []byte {
-		return wire.AppendTurn(nil, e, &wire.Turn{Seq: uint64(t.seq), Patch: t.patch[e], Events: events, Check: t.check})
+	f := &Frame{Kind: FrameTurn, Epoch: t.epoch, Seq: t.seq, Events: len(events), encode: func(e wire.Encoding) []byte {
+		return wire.AppendTurn(nil, e, &wire.Turn{
+			Epoch: uint64(t.epoch), Seq: uint64(t.seq), Patch: t.patch[e], Events: events, Check: t.check,
+		})
 	}}
 	if !private {
 		t.shared = f
@@ -101,8 +104,9 @@ func (c *Core) stateFrame(cl *class, seq room.Index, lost func() uint64) *Frame 
 	}
 	check := cl.shadow.Checksum()
 	whole := [2][]byte{wire.JSON: cl.shadow.AppendJSON(nil), wire.CBOR: cl.shadow.AppendCBOR(nil)}
-	f := &Frame{Kind: FrameState, Seq: seq, encode: func(e wire.Encoding) []byte {
-		state := wire.State{Seq: uint64(seq), View: whole[e], Check: &check}
+	epoch := c.s.Epoch
+	f := &Frame{Kind: FrameState, Epoch: epoch, Seq: seq, encode: func(e wire.Encoding) []byte {
+		state := wire.State{Epoch: uint64(epoch), Seq: uint64(seq), View: whole[e], Check: &check}
 		if lost != nil {
 			state.Lost = lost()
 		}

@@ -123,6 +123,7 @@ const (
 // goroutine may use it at a time. The bytes may be shared and must not be changed.
 type Frame struct {
 	Kind   FrameKind
+	Epoch  record.Epoch // that it tells; 0: none
 	Seq    room.Index
 	Events int // number of events in it, which are lost if it is dropped
 	encode func(e wire.Encoding) []byte

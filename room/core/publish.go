@@ -51,7 +51,11 @@ func (c *Core) publishTurn(cl *class) {
 	if changed {
 		t.patch = [2][]byte{slices.Clone(patch[wire.JSON]), slices.Clone(patch[wire.CBOR])}
 	}
-	if every := room.Index(c.cfg.CheckEvery); cl.last/every != c.s.Index/every || cl.last < c.s.epochStart() {
+	first := cl.last < c.s.epochStart()
+	if first {
+		t.epoch = c.s.Epoch
+	}
+	if every := room.Index(c.cfg.CheckEvery); first || cl.last/every != c.s.Index/every {
 		t.check = new(cl.shadow.Checksum())
 		c.last.Checks = append(c.last.Checks, ViewCheck{Class: cl.id, Sum: *t.check})
 	}

@@ -60,13 +60,13 @@ type reader struct {
 func (r *reader) message(kind string) ServerMessage {
 	switch kind {
 	case "turn":
-		return Turn{Seq: r.uint("seq"), Patch: r.f.get("patch"), Events: r.events(), Check: r.check()}
+		return Turn{Epoch: r.uint("epoch"), Seq: r.uint("seq"), Patch: r.f.get("patch"), Events: r.events(), Check: r.check()}
 	case "ack":
 		return Ack{CSeq: r.uint("cseq"), Seq: r.uint("seq")}
 	case "reject":
 		return Reject{CSeq: r.uint("cseq"), Seq: r.uint("seq"), Code: r.text("code"), Reason: r.text("reason")}
 	case "state":
-		return State{Seq: r.uint("seq"), View: r.f.get("view"), Lost: r.uint("lost"), Check: r.check()}
+		return State{Epoch: r.uint("epoch"), Seq: r.uint("seq"), View: r.f.get("view"), Lost: r.uint("lost"), Check: r.check()}
 	case "pong":
 		return Pong{Echo: r.json("echo"), Time: r.int("time")}
 	case "move":

@@ -100,6 +100,7 @@ type Limits struct {
 
 // State is the whole view.
 type State struct {
+	Epoch uint64  `json:"epoch,omitempty"` // the present one; 0: as before, from servers that do not say it
 	Seq   uint64  `json:"seq"`
 	View  []byte  `json:"view"`           // encoded, in the socket's encoding
 	Lost  uint64  `json:"lost,omitempty"` // number of events that this client missed because it read too slowly
@@ -108,6 +109,7 @@ type State struct {
 
 // Turn is what one input changed for one viewer.
 type Turn struct {
+	Epoch  uint64 // of the first turn that a viewer gets in an epoch; 0: as before
 	Seq    uint64
 	Patch  []byte // encoded merge patch; empty: the view did not change
 	Events []Event

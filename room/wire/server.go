@@ -29,6 +29,7 @@ func AppendWelcome(dst []byte, e Encoding, m Welcome) []byte {
 // AppendState appends a whole view. View must be in encoding e.
 func AppendState(dst []byte, e Encoding, m State) []byte {
 	o := begin(dst, e, "state")
+	o.uintIf("epoch", m.Epoch)
 	o.uint("seq", m.Seq)
 	o.encoded("view", m.View)
 	o.uintIf("lost", m.Lost)
@@ -39,6 +40,7 @@ func AppendState(dst []byte, e Encoding, m State) []byte {
 // AppendTurn appends a turn. Patch must be in encoding e, events' data in JSON.
 func AppendTurn(dst []byte, e Encoding, m *Turn) []byte {
 	o := begin(dst, e, "turn")
+	o.uintIf("epoch", m.Epoch)
 	o.uint("seq", m.Seq)
 	if len(m.Patch) > 0 {
 		o.encoded("patch", m.Patch)

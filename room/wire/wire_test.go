@@ -50,9 +50,11 @@ func frames(t testing.TB) []frame {
 			return wire.AppendTurn(nil, e, &m)
 		}, `{"t":"turn","seq":1099511627776,"patch":{"b":null},"events":[{"name":"moved","data":{"a":[1,-2.5,"ü\n",null,true]}},{"name":"bare"}],"check":4000000000}`, nil},
 		{func(e wire.Encoding) []byte { return wire.AppendTurn(nil, e, &wire.Turn{Seq: 2}) }, `{"t":"turn","seq":2}`, wire.Turn{Seq: 2}},
+		{func(e wire.Encoding) []byte { return wire.AppendTurn(nil, e, &wire.Turn{Epoch: 1 << 33, Seq: 2}) },
+			`{"t":"turn","epoch":8589934592,"seq":2}`, wire.Turn{Epoch: 1 << 33, Seq: 2}},
 		{func(e wire.Encoding) []byte {
-			return wire.AppendState(nil, e, wire.State{Seq: 9, View: inEncoding(t, e, `{"x":1}`), Lost: 4, Check: new(uint32(0))})
-		}, `{"t":"state","seq":9,"view":{"x":1},"lost":4,"check":0}`, nil},
+			return wire.AppendState(nil, e, wire.State{Epoch: 3, Seq: 9, View: inEncoding(t, e, `{"x":1}`), Lost: 4, Check: new(uint32(0))})
+		}, `{"t":"state","epoch":3,"seq":9,"view":{"x":1},"lost":4,"check":0}`, nil},
 		{func(e wire.Encoding) []byte { return wire.AppendAck(nil, e, wire.Ack{CSeq: 1, Seq: 24}) },
 			`{"t":"ack","cseq":1,"seq":24}`, wire.Ack{CSeq: 1, Seq: 24}},
 		{func(e wire.Encoding) []byte {

@@ -94,6 +94,7 @@ type Client struct {
 	welcome wire.Welcome
 	joined  bool
 	view    any
+	epoch   uint64 // the last one told
 	seq     uint64 // of the view
 	next    uint64 // cseq of the next act
 	pending []*act // without an answer, in order

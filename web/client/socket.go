@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -114,7 +115,7 @@ func (c *Client) hello() wire.Hello {
 		h.As = wire.AsSpectator
 	}
 	if c.joined && c.view != nil {
-		h.Resume = &wire.Resume{Epoch: c.welcome.Epoch, Seq: c.seq}
+		h.Resume = &wire.Resume{Epoch: c.epoch, Seq: c.seq}
 	}
 	return h
 }
@@ -206,7 +207,7 @@ func (c *Client) welcomed(w wire.Welcome, ws *websocket.Conn) {
 		c.token = w.Token
 	}
 	c.stats.Sockets++
-	c.welcome, c.joined, c.socket = w, true, ws
+	c.welcome, c.joined, c.socket, c.epoch = w, true, ws, w.Epoch
 	c.count(w.CSeq)
 	c.notify()
 }
@@ -297,7 +298,7 @@ func (c *Client) apply(m wire.ServerMessage) (err error) {
 		c.stats.States++
 		c.stats.Lost += m.Lost
 		c.view, err = c.decode(m.View)
-		c.viewed(m.Seq, m.Check)
+		c.viewed(m.Epoch, m.Seq, m.Check)
 	case wire.Turn:
 		c.stats.Turns++
 		if len(m.Patch) > 0 {
@@ -305,7 +306,7 @@ func (c *Client) apply(m wire.ServerMessage) (err error) {
 			patch, err = c.decode(m.Patch)
 			c.view = view.Patch(c.view, patch)
 		}
-		c.viewed(m.Seq, m.Check)
+		c.viewed(m.Epoch, m.Seq, m.Check)
 		for _, e := range m.Events {
 			if c.o.OnEvent != nil {
 				c.o.OnEvent(e)
@@ -328,9 +329,9 @@ func (c *Client) decode(raw []byte) (v any, err error) {
 	return v, err
 }
 
-// viewed notes the index of the view. The client resumes from it alone: an answer may be ahead of turns that a slow reader did not get.
-func (c *Client) viewed(seq uint64, check *uint32) {
-	c.seq = seq
+// viewed notes the index of the view, and the epoch if the message tells one. The client resumes from it alone: an answer may be ahead of turns that a slow reader did not get.
+func (c *Client) viewed(epoch, seq uint64, check *uint32) {
+	c.epoch, c.seq = cmp.Or(epoch, c.epoch), seq
 	if check != nil {
 		b, err := view.AppendCanonical(nil, c.view)
 		if err == nil && crc32.ChecksumIEEE(b) == *check {

@@ -12,10 +12,11 @@ func TestResumesFromTheViewAlone(t *testing.T) {
 	t.Parallel()
 	c := &Client{changed: make(chan struct{}), wake: make(chan struct{}, 1)}
 	c.welcomed(wire.Welcome{Epoch: 3, Seq: 20}, nil)
+	epoch := uint64(3)
 	resume := func(want uint64) {
 		t.Helper()
-		if got := c.hello().Resume; got == nil || got.Epoch != 3 || got.Seq != want {
-			t.Errorf("resumes from %+v, should be from seq %d", got, want)
+		if got := c.hello().Resume; got == nil || got.Epoch != epoch || got.Seq != want {
+			t.Errorf("resumes from %+v, should be from seq %d of epoch %d", got, want, epoch)
 		}
 	}
 	if got := c.hello().Resume; got != nil {
@@ -39,4 +40,11 @@ func TestResumesFromTheViewAlone(t *testing.T) {
 	}
 	c.welcomed(wire.Welcome{Epoch: 3, Seq: 40, Recovered: true}, nil)
 	resume(12)
+	for i, m := range []wire.ServerMessage{wire.Turn{Epoch: 5, Seq: 41}, wire.Turn{Seq: 42}, wire.State{Epoch: 6, Seq: 43, View: []byte(`{}`)}} {
+		if err := c.apply(m); err != nil {
+			t.Fatal(err)
+		}
+		epoch = []uint64{5, 5, 6}[i] // the last one told, by whatever message
+		resume(41 + uint64(i))
+	}
 }

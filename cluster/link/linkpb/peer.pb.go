@@ -1245,6 +1245,7 @@ type Say struct {
 	Fate          Fate                   `protobuf:"varint,2,opt,name=fate,proto3,enum=roomring.peer.v1.Fate" json:"fate,omitempty"`
 	Seq           uint64                 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"` // the point a client has reached that has read it; 0: it moves nothing
 	Events        uint32                 `protobuf:"varint,4,opt,name=events,proto3" json:"events,omitempty"`
+	Epoch         uint64                 `protobuf:"varint,5,opt,name=epoch,proto3" json:"epoch,omitempty"` // that it knows then; 0: as before
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1307,11 +1308,19 @@ func (x *Say) GetEvents() uint32 {
 	return 0
 }
 
+func (x *Say) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
 // View is the whole view that was asked for, encoded as if nothing had been lost: the edge puts in how much was.
 type View struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Frame         []byte                 `protobuf:"bytes,1,opt,name=frame,proto3" json:"frame,omitempty"`
 	Seq           uint64                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
+	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"` // 0: as before
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1356,6 +1365,13 @@ func (x *View) GetFrame() []byte {
 func (x *View) GetSeq() uint64 {
 	if x != nil {
 		return x.Seq
+	}
+	return 0
+}
+
+func (x *View) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
 	}
 	return 0
 }
@@ -1526,15 +1542,17 @@ const file_peer_proto_rawDesc = "" +
 	"\bWelcomed\x12-\n" +
 	"\x05point\x18\x01 \x01(\v2\x17.roomring.peer.v1.PointR\x05point\x12\x12\n" +
 	"\x04cseq\x18\x02 \x01(\x04R\x04cseq\x12\x12\n" +
-	"\x04from\x18\x03 \x01(\x04R\x04from\"q\n" +
+	"\x04from\x18\x03 \x01(\x04R\x04from\"\x87\x01\n" +
 	"\x03Say\x12\x14\n" +
 	"\x05frame\x18\x01 \x01(\fR\x05frame\x12*\n" +
 	"\x04fate\x18\x02 \x01(\x0e2\x16.roomring.peer.v1.FateR\x04fate\x12\x10\n" +
 	"\x03seq\x18\x03 \x01(\x04R\x03seq\x12\x16\n" +
-	"\x06events\x18\x04 \x01(\rR\x06events\".\n" +
+	"\x06events\x18\x04 \x01(\rR\x06events\x12\x14\n" +
+	"\x05epoch\x18\x05 \x01(\x04R\x05epoch\"D\n" +
 	"\x04View\x12\x14\n" +
 	"\x05frame\x18\x01 \x01(\fR\x05frame\x12\x10\n" +
-	"\x03seq\x18\x02 \x01(\x04R\x03seq\"u\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x14\n" +
+	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\"u\n" +
 	"\x03End\x12\x14\n" +
 	"\x05moved\x18\x01 \x01(\bR\x05moved\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\rR\x04code\x12\x16\n" +

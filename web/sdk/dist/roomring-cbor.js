@@ -42,43 +42,44 @@ t??{}}function J(n,e){if(Array.isArray(e)&&Array.isArray(n)){let t=e.map((r,o)=>
 n)){let t=Object.keys(e),r=t.length===Object.keys(n).length,o={};for(let s of t)Ze(o,s,J(ue(n,s),e[s])),r&&=Object.hasOwn(n,s)&&o[s]===n[s];return r?n:o}return e}
 function Re(n,e,t,r,o=[]){if(e===t)return;if(o.length===n.length)return r(t,o);let s=n[o.length],a=s==="*"?new Set([...Ye(e),...Ye(t)]):[s];for(let d of a)Re(n,
 ue(e,d),ue(t,d),r,[...o,d])}var Ye=n=>typeof n=="object"&&n!==null?Object.keys(n):[];var ln=1e4,tt=5e3,hn=3,mn=1024,de=class{id;spectator;game="";player="";seat=-1;view;state="connecting";lag=NaN;clockOffset=0;over;#e;#r;#n=new ie;#i;#s={sockets:0,
-recovered:0,states:0,turns:0,checks:0,mismatches:0,lost:0};#a;#u;#t;#o;#d=0;#f;#c=0;#m=0;#b=0;#T=0;#x;#E=!1;#_=0;#y=0;#U=0;#l=!1;#p=!1;#I=0;#A=1/0;#B=!1;#h;#v;ready=new Promise(
-(e,t)=>this.#v={resolve:e,reject:t});constructor(e,t){this.#e=e,this.#r=t,this.id=t.id,this.spectator=t.spectator,this.#a=[...t.urls],this.#u=this.#a[0],this.#i=
-new re(e.codec.encode,r=>this.#t?.write(r)??!1),this.ready.catch(()=>{}),this.#N("addEventListener"),this.#k()}get stats(){return{...this.#s,resent:this.#i.resent}}roomTime(){
+recovered:0,states:0,turns:0,checks:0,mismatches:0,lost:0};#a;#u;#t;#o;#d=0;#f;#c=0;#m=0;#b=0;#E=0;#x;#A=!1;#v=0;#y=0;#U=0;#l=!1;#p=!1;#I=0;#S=1/0;#B=!1;#h;#k;ready=new Promise(
+(e,t)=>this.#k={resolve:e,reject:t});constructor(e,t){this.#e=e,this.#r=t,this.id=t.id,this.spectator=t.spectator,this.#a=[...t.urls],this.#u=this.#a[0],this.#i=
+new re(e.codec.encode,r=>this.#t?.write(r)??!1),this.ready.catch(()=>{}),this.#N("addEventListener"),this.#T()}get stats(){return{...this.#s,resent:this.#i.resent}}roomTime(){
 return performance.now()-this.#I}act(e,t){return this.#h?Promise.reject(this.#h):this.spectator?Promise.reject(new S("spectator","Who watches cannot act.")):this.#i.
 add(e,t?.signal)}on(e,t,r){return this.#n.on(e,t,r?.signal)}watch(e,t,r){let o=typeof e=="string"?e?e.split("."):[]:e;return this.on("view",(s,a)=>Re(o,a,s,t),r)}events(e){
 return this.#C("event",mn,e?.signal)}views(e){return this.#C("view",1,e?.signal,this.#l?[this.view]:[])}resync(){this.#p=!1,this.#t?.send({t:"resync"})}leave(){
 return this.#h||this.spectator?Promise.resolve(this.close()):(this.#B=!0,this.#t?.send({t:"leave"}),new Promise(e=>this.on("closed",()=>e())))}close(){this.#g(new _(
-1e3,"This client has closed the connection."))}fail(e){this.#v.reject(e),this.close()}async#k(){let e=++this.#d;clearTimeout(this.#f),this.#f=void 0,this.#o?.close(),
-this.#o=void 0;try{let t=await this.#e.token(this.spectator);if(e!==this.#d)return;this.#x=t,this.#T++,this.#o=new ae(this.#u,(r,o)=>this.#e.open(r,o),this.#e.codec,
+1e3,"This client has closed the connection."))}fail(e){this.#k.reject(e),this.close()}async#T(){let e=++this.#d;clearTimeout(this.#f),this.#f=void 0,this.#o?.close(),
+this.#o=void 0;try{let t=await this.#e.token(this.spectator);if(e!==this.#d)return;this.#x=t,this.#E++,this.#o=new ae(this.#u,(r,o)=>this.#e.open(r,o),this.#e.codec,
 this)}catch(t){e===this.#d&&this.#P(t)}}#P(e){let t=e instanceof $,r=t&&e.status<500&&e.status!==429;if(!this.#l&&(r||!t))return this.fail(e);if(r)return this.#g(
 new _(4401,e.message));if(this.#j())return this.fail(e);this.#u=this.#a[0],this.#O(1006,String(e))}opened(e){let{client:t,spectator:r,name:o,code:s}=this.#r,a={
-t:"hello",client:t,attempt:this.#T};this.#x&&(a.token=this.#x),o&&(a.name=o),r&&(a.as="spectator"),s&&(a.code=s),this.#p&&(a.resume={epoch:this.#_,seq:this.#y}),
-e.send(a)}lost(e,t,r){if(e===this.#o&&(this.#o=void 0),e===this.#t&&(this.#t=void 0),t===4401&&!this.#E&&this.#e.renew(this.#x,this.#l))return this.#E=!0,this.#l&&
-!this.#t&&this.#w("reconnecting",{code:t,reason:r,retryIn:0}),void this.#k();if(t===4409&&this.#o&&e!==this.#o)return;if(t===1e3||t>=4400&&t<4500)return this.#g(
+t:"hello",client:t,attempt:this.#E};this.#x&&(a.token=this.#x),o&&(a.name=o),r&&(a.as="spectator"),s&&(a.code=s),this.#p&&(a.resume={epoch:this.#v,seq:this.#y}),
+e.send(a)}lost(e,t,r){if(e===this.#o&&(this.#o=void 0),e===this.#t&&(this.#t=void 0),t===4401&&!this.#A&&this.#e.renew(this.#x,this.#l))return this.#A=!0,this.#l&&
+!this.#t&&this.#w("reconnecting",{code:t,reason:r,retryIn:0}),void this.#T();if(t===4409&&this.#o&&e!==this.#o)return;if(t===1e3||t>=4400&&t<4500)return this.#g(
 new _(t,r,this.over));if(t===1007&&(this.#p=!1,++this.#b>=hn))return this.#g(new _(t,r,this.over));let o=this.#j();e.open||(this.#a.push(this.#a.shift()),this.#u=
 this.#a[0]),(o||!e.open)&&this.#L(t,e,r,o),!o&&(e.welcomedAt!==void 0&&performance.now()-e.welcomedAt>tt&&(this.#c=0),this.#O(t,r))}#j(){return!this.#l&&!this.#t&&
 !this.#o&&++this.#m>=this.#r.tries}async#L(e,t,r,o){let{gone:s,reason:a}=await this.#e.ask(this.id);if(s)return this.#g(new _(4404,"",this.over));o&&this.#g(new _(
 e,t.open?r||a:`No socket opens at ${t.url}${r&&` (${r})`}. ${a}`))}#O(e,t){if(this.#h)return;let r={code:e,reason:t};this.#o||(r={code:e,reason:t,retryIn:this.#R()}),
 !this.#t&&this.#l&&this.#w("reconnecting",r)}#R(){let e=this.#c++,t=e&&Math.random()*Math.min(ln,250*2**e);return this.#d++,clearTimeout(this.#f),this.#f=setTimeout(
-()=>{this.#k()},t),t}#S=e=>{e.type==="visibilitychange"&&document.visibilityState==="hidden"||(this.#f!==void 0&&this.#k(),this.#t?.check(),this.#o?.check())};#N(e){
-globalThis[e]?.("online",this.#S),globalThis[e]?.("pageshow",this.#S),globalThis.document?.[e]("visibilitychange",this.#S)}received(e,t){switch(t.t){case"welcom\
+()=>{this.#T()},t),t}#_=e=>{e.type==="visibilitychange"&&document.visibilityState==="hidden"||(this.#f!==void 0&&this.#T(),this.#t?.check(),this.#o?.check())};#N(e){
+globalThis[e]?.("online",this.#_),globalThis[e]?.("pageshow",this.#_),globalThis.document?.[e]("visibilitychange",this.#_)}received(e,t){switch(t.t){case"welcom\
 e":return this.#F(e,t);case"state":return this.#V(t);case"turn":return this.#q(t);case"ack":return this.#i.answer(t.cseq,t.seq);case"reject":return this.#i.answer(
 t.cseq,t.seq,new S(t.code,t.reason??""));case"pong":return this.#z(t);case"move":return this.#G(e,t);case"over":return this.#W(t)}}#F(e,t){e===this.#o&&(this.#a.
-includes(e.url)&&(this.#a=[e.url]),this.#t?.close(),this.#o=void 0,this.#t=e);let r=t.player??"";this.#T>1&&r!==this.player&&this.#i.fail(new _(4401,"The new to\
-ken is another player's.")),this.game=t.game,this.player=r,this.seat=t.seat,this.#_=t.epoch,this.#I=performance.now()-t.now,this.#E=!1,this.#s.sockets++,t.recovered?
+includes(e.url)&&(this.#a=[e.url]),this.#t?.close(),this.#o=void 0,this.#t=e);let r=t.player??"";this.#E>1&&r!==this.player&&this.#i.fail(new _(4401,"The new to\
+ken is another player's.")),this.game=t.game,this.player=r,this.seat=t.seat,this.#v=t.epoch,this.#I=performance.now()-t.now,this.#A=!1,this.#s.sockets++,t.recovered?
 this.#s.recovered++:(this.#p=!1,this.#y=0),this.#U=this.#y,this.#e.welcomed(r,t.token),e.welcomed(t.heartbeat),this.#i.welcomed(t.cseq??0,t.limits??{}),this.#B&&
 e.send({t:"leave"}),t.recovered&&this.#w("open")}#V(e){this.#s.states++,this.#s.lost+=e.lost??0,this.#p=!1,this.#M(e,this.#l?J(this.view,e.view):e.view),this.#p=
 !0,this.#$()}#q(e){if(!(!this.#l||e.seq<=this.#U)){this.#s.turns++,this.#M(e,"patch"in e?Oe(this.view,e.patch):this.view);for(let t of e.events??[])this.#n.emit(
-"event",{...t,seq:e.seq})}}#M(e,t){let r=this.#l?this.view:void 0,o=!this.#l||t!==r;this.#y=Math.max(this.#y,e.seq),this.view=t,this.#l=!0,this.#b=0,e.check!==void 0&&
-this.#D(e.check),o&&this.#n.emit("view",t,r)}#D(e){if(Xe(oe(this.view))===e){this.#s.checks++;return}this.#s.mismatches++,this.#p&&this.resync()}#$(){this.#v.resolve(),
-this.#t&&this.#w("open")}#z(e){typeof e.echo=="number"&&(this.lag=performance.now()-e.echo,this.#A=Math.min(this.lag,this.#A*1.1),this.lag===this.#A&&(this.clockOffset=
-e.time+this.lag/2-Date.now()),this.#n.emit("lag",this.lag))}#G(e,t){e===this.#t&&(t.url&&(this.#u=new URL(t.url,this.#u).href),performance.now()-e.welcomedAt>tt&&
-(this.#c=0),this.#n.emit("move",{within:t.within,...t.url&&{url:t.url}}),!this.#o&&!this.#h&&this.#R())}#W(e){let{t,...r}=e;this.over=r,this.#n.emit("over",this.
-over),this.#t&&this.#$()}#w(e,t){e===this.state&&e!=="reconnecting"||(this.state=e,this.#n.emit("state",e,t))}#g(e){this.#h||(this.#h=e,this.#d++,clearTimeout(this.#f),
-this.#N("removeEventListener"),this.#o?.close(),this.#t?.close(),this.#o=this.#t=void 0,this.#i.fail(e),this.#v.reject(e),this.#w("closed",{code:e.code,reason:e.
-reason,kind:e.kind}),this.#n.emit("closed",e))}#C(e,t,r,o=[]){let s=[],a=new se(t,()=>s.forEach(h=>h()));o.forEach(h=>a.push(h));let d=()=>a.end();return this.#h||
-r?.aborted?d():(r?.addEventListener("abort",d),s.push(this.#n.on(e,h=>a.push(h)),this.on("closed",d),()=>r?.removeEventListener("abort",d))),a}};var le=class{get codec(){return We}#e;#r;#n;#i;#s;#a;constructor(e={}){let t=e.url??globalThis.location?.origin;if(!t)throw new TypeError('There is no page whos\
+"event",{...t,seq:e.seq})}}#M(e,t){let r=this.#l?this.view:void 0,o=!this.#l||t!==r;this.#v=e.epoch??this.#v,this.#y=Math.max(this.#y,e.seq),this.view=t,this.#l=
+!0,this.#b=0,e.check!==void 0&&this.#D(e.check),o&&this.#n.emit("view",t,r)}#D(e){if(Xe(oe(this.view))===e){this.#s.checks++;return}this.#s.mismatches++,this.#p&&
+this.resync()}#$(){this.#k.resolve(),this.#t&&this.#w("open")}#z(e){typeof e.echo=="number"&&(this.lag=performance.now()-e.echo,this.#S=Math.min(this.lag,this.#S*
+1.1),this.lag===this.#S&&(this.clockOffset=e.time+this.lag/2-Date.now()),this.#n.emit("lag",this.lag))}#G(e,t){e===this.#t&&(t.url&&(this.#u=new URL(t.url,this.#u).
+href),performance.now()-e.welcomedAt>tt&&(this.#c=0),this.#n.emit("move",{within:t.within,...t.url&&{url:t.url}}),!this.#o&&!this.#h&&this.#R())}#W(e){let{t,...r}=e;
+this.over=r,this.#n.emit("over",this.over),this.#t&&this.#$()}#w(e,t){e===this.state&&e!=="reconnecting"||(this.state=e,this.#n.emit("state",e,t))}#g(e){this.#h||
+(this.#h=e,this.#d++,clearTimeout(this.#f),this.#N("removeEventListener"),this.#o?.close(),this.#t?.close(),this.#o=this.#t=void 0,this.#i.fail(e),this.#k.reject(
+e),this.#w("closed",{code:e.code,reason:e.reason,kind:e.kind}),this.#n.emit("closed",e))}#C(e,t,r,o=[]){let s=[],a=new se(t,()=>s.forEach(h=>h()));o.forEach(h=>a.
+push(h));let d=()=>a.end();return this.#h||r?.aborted?d():(r?.addEventListener("abort",d),s.push(this.#n.on(e,h=>a.push(h)),this.on("closed",d),()=>r?.removeEventListener(
+"abort",d))),a}};var le=class{get codec(){return We}#e;#r;#n;#i;#s;#a;constructor(e={}){let t=e.url??globalThis.location?.origin;if(!t)throw new TypeError('There is no page whos\
 e server to ask: pass url, such as new Roomring({ url: "https://play.example.org" }).');this.#e=e,this.#r=new URL(t).href.replace(/\/$/,""),this.#n=e.storage===
 void 0?gn():e.storage,e.token||(this.#i=this.#u())}get player(){return this.#a??this.#i?.player}async guest(e={}){let t=e.name??this.#e.name,r=await this.#c("/v\
 1/guest",{...e,method:"POST",body:t===void 0?{}:{name:t}});return this.#t(r),r}#u(){try{let e=JSON.parse(this.#n?.getItem(this.#o)??"null");return typeof e?.token==

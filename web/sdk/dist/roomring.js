@@ -42,43 +42,43 @@ t??{}}function m(s,e){if(Array.isArray(e)&&Array.isArray(s)){let t=e.map((n,i)=>
 let t=Object.keys(e),n=t.length===Object.keys(s).length,i={};for(let r of t)q(i,r,m(T(s,r),e[r])),n&&=Object.hasOwn(s,r)&&i[r]===s[r];return n?s:i}return e}function j(s,e,t,n,i=[]){
 if(e===t)return;if(i.length===s.length)return n(t,i);let r=s[i.length],o=r==="*"?new Set([...M(e),...M(t)]):[r];for(let a of o)j(s,T(e,a),T(t,a),n,[...i,a])}var M=s=>typeof s==
 "object"&&s!==null?Object.keys(s):[];var H=1e4,U=5e3,K=3,B=1024,S=class{id;spectator;game="";player="";seat=-1;view;state="connecting";lag=NaN;clockOffset=0;over;#e;#s;#n=new w;#r;#o={sockets:0,recovered:0,
-states:0,turns:0,checks:0,mismatches:0,lost:0};#a;#d;#t;#i;#c=0;#u;#h=0;#m=0;#b=0;#S=0;#v;#x=!1;#P=0;#y=0;#R=0;#l=!1;#g=!1;#I=0;#A=1/0;#O=!1;#f;#k;ready=new Promise(
-(e,t)=>this.#k={resolve:e,reject:t});constructor(e,t){this.#e=e,this.#s=t,this.id=t.id,this.spectator=t.spectator,this.#a=[...t.urls],this.#d=this.#a[0],this.#r=
-new p(e.codec.encode,n=>this.#t?.write(n)??!1),this.ready.catch(()=>{}),this.#q("addEventListener"),this.#T()}get stats(){return{...this.#o,resent:this.#r.resent}}roomTime(){
+states:0,turns:0,checks:0,mismatches:0,lost:0};#a;#d;#t;#i;#c=0;#u;#h=0;#m=0;#b=0;#x=0;#v;#A=!1;#k=0;#y=0;#R=0;#l=!1;#g=!1;#I=0;#j=1/0;#O=!1;#f;#T;ready=new Promise(
+(e,t)=>this.#T={resolve:e,reject:t});constructor(e,t){this.#e=e,this.#s=t,this.id=t.id,this.spectator=t.spectator,this.#a=[...t.urls],this.#d=this.#a[0],this.#r=
+new p(e.codec.encode,n=>this.#t?.write(n)??!1),this.ready.catch(()=>{}),this.#q("addEventListener"),this.#S()}get stats(){return{...this.#o,resent:this.#r.resent}}roomTime(){
 return performance.now()-this.#I}act(e,t){return this.#f?Promise.reject(this.#f):this.spectator?Promise.reject(new u("spectator","Who watches cannot act.")):this.#r.
 add(e,t?.signal)}on(e,t,n){return this.#n.on(e,t,n?.signal)}watch(e,t,n){let i=typeof e=="string"?e?e.split("."):[]:e;return this.on("view",(r,o)=>j(i,o,r,t),n)}events(e){
 return this.#V("event",B,e?.signal)}views(e){return this.#V("view",1,e?.signal,this.#l?[this.view]:[])}resync(){this.#g=!1,this.#t?.send({t:"resync"})}leave(){return this.#f||
 this.spectator?Promise.resolve(this.close()):(this.#O=!0,this.#t?.send({t:"leave"}),new Promise(e=>this.on("closed",()=>e())))}close(){this.#p(new l(1e3,"This c\
-lient has closed the connection."))}fail(e){this.#k.reject(e),this.close()}async#T(){let e=++this.#c;clearTimeout(this.#u),this.#u=void 0,this.#i?.close(),this.#i=
-void 0;try{let t=await this.#e.token(this.spectator);if(e!==this.#c)return;this.#v=t,this.#S++,this.#i=new v(this.#d,(n,i)=>this.#e.open(n,i),this.#e.codec,this)}catch(t){
+lient has closed the connection."))}fail(e){this.#T.reject(e),this.close()}async#S(){let e=++this.#c;clearTimeout(this.#u),this.#u=void 0,this.#i?.close(),this.#i=
+void 0;try{let t=await this.#e.token(this.spectator);if(e!==this.#c)return;this.#v=t,this.#x++,this.#i=new v(this.#d,(n,i)=>this.#e.open(n,i),this.#e.codec,this)}catch(t){
 e===this.#c&&this.#$(t)}}#$(e){let t=e instanceof f,n=t&&e.status<500&&e.status!==429;if(!this.#l&&(n||!t))return this.fail(e);if(n)return this.#p(new l(4401,e.
 message));if(this.#E())return this.fail(e);this.#d=this.#a[0],this.#L(1006,String(e))}opened(e){let{client:t,spectator:n,name:i,code:r}=this.#s,o={t:"hello",client:t,
-attempt:this.#S};this.#v&&(o.token=this.#v),i&&(o.name=i),n&&(o.as="spectator"),r&&(o.code=r),this.#g&&(o.resume={epoch:this.#P,seq:this.#y}),e.send(o)}lost(e,t,n){
-if(e===this.#i&&(this.#i=void 0),e===this.#t&&(this.#t=void 0),t===4401&&!this.#x&&this.#e.renew(this.#v,this.#l))return this.#x=!0,this.#l&&!this.#t&&this.#w("\
-reconnecting",{code:t,reason:n,retryIn:0}),void this.#T();if(t===4409&&this.#i&&e!==this.#i)return;if(t===1e3||t>=4400&&t<4500)return this.#p(new l(t,n,this.over));
+attempt:this.#x};this.#v&&(o.token=this.#v),i&&(o.name=i),n&&(o.as="spectator"),r&&(o.code=r),this.#g&&(o.resume={epoch:this.#k,seq:this.#y}),e.send(o)}lost(e,t,n){
+if(e===this.#i&&(this.#i=void 0),e===this.#t&&(this.#t=void 0),t===4401&&!this.#A&&this.#e.renew(this.#v,this.#l))return this.#A=!0,this.#l&&!this.#t&&this.#w("\
+reconnecting",{code:t,reason:n,retryIn:0}),void this.#S();if(t===4409&&this.#i&&e!==this.#i)return;if(t===1e3||t>=4400&&t<4500)return this.#p(new l(t,n,this.over));
 if(t===1007&&(this.#g=!1,++this.#b>=K))return this.#p(new l(t,n,this.over));let i=this.#E();e.open||(this.#a.push(this.#a.shift()),this.#d=this.#a[0]),(i||!e.open)&&
 this.#N(t,e,n,i),!i&&(e.welcomedAt!==void 0&&performance.now()-e.welcomedAt>U&&(this.#h=0),this.#L(t,n))}#E(){return!this.#l&&!this.#t&&!this.#i&&++this.#m>=this.#s.
 tries}async#N(e,t,n,i){let{gone:r,reason:o}=await this.#e.ask(this.id);if(r)return this.#p(new l(4404,"",this.over));i&&this.#p(new l(e,t.open?n||o:`No socket o\
 pens at ${t.url}${n&&` (${n})`}. ${o}`))}#L(e,t){if(this.#f)return;let n={code:e,reason:t};this.#i||(n={code:e,reason:t,retryIn:this.#M()}),!this.#t&&this.#l&&this.#w(
-"reconnecting",n)}#M(){let e=this.#h++,t=e&&Math.random()*Math.min(H,250*2**e);return this.#c++,clearTimeout(this.#u),this.#u=setTimeout(()=>{this.#T()},t),t}#j=e=>{
-e.type==="visibilitychange"&&document.visibilityState==="hidden"||(this.#u!==void 0&&this.#T(),this.#t?.check(),this.#i?.check())};#q(e){globalThis[e]?.("online",
-this.#j),globalThis[e]?.("pageshow",this.#j),globalThis.document?.[e]("visibilitychange",this.#j)}received(e,t){switch(t.t){case"welcome":return this.#G(e,t);case"\
+"reconnecting",n)}#M(){let e=this.#h++,t=e&&Math.random()*Math.min(H,250*2**e);return this.#c++,clearTimeout(this.#u),this.#u=setTimeout(()=>{this.#S()},t),t}#P=e=>{
+e.type==="visibilitychange"&&document.visibilityState==="hidden"||(this.#u!==void 0&&this.#S(),this.#t?.check(),this.#i?.check())};#q(e){globalThis[e]?.("online",
+this.#P),globalThis[e]?.("pageshow",this.#P),globalThis.document?.[e]("visibilitychange",this.#P)}received(e,t){switch(t.t){case"welcome":return this.#G(e,t);case"\
 state":return this.#W(t);case"turn":return this.#_(t);case"ack":return this.#r.answer(t.cseq,t.seq);case"reject":return this.#r.answer(t.cseq,t.seq,new u(t.code,
 t.reason??""));case"pong":return this.#H(t);case"move":return this.#K(e,t);case"over":return this.#B(t)}}#G(e,t){e===this.#i&&(this.#a.includes(e.url)&&(this.#a=
-[e.url]),this.#t?.close(),this.#i=void 0,this.#t=e);let n=t.player??"";this.#S>1&&n!==this.player&&this.#r.fail(new l(4401,"The new token is another player's.")),
-this.game=t.game,this.player=n,this.seat=t.seat,this.#P=t.epoch,this.#I=performance.now()-t.now,this.#x=!1,this.#o.sockets++,t.recovered?this.#o.recovered++:(this.#g=
+[e.url]),this.#t?.close(),this.#i=void 0,this.#t=e);let n=t.player??"";this.#x>1&&n!==this.player&&this.#r.fail(new l(4401,"The new token is another player's.")),
+this.game=t.game,this.player=n,this.seat=t.seat,this.#k=t.epoch,this.#I=performance.now()-t.now,this.#A=!1,this.#o.sockets++,t.recovered?this.#o.recovered++:(this.#g=
 !1,this.#y=0),this.#R=this.#y,this.#e.welcomed(n,t.token),e.welcomed(t.heartbeat),this.#r.welcomed(t.cseq??0,t.limits??{}),this.#O&&e.send({t:"leave"}),t.recovered&&
 this.#w("open")}#W(e){this.#o.states++,this.#o.lost+=e.lost??0,this.#g=!1,this.#C(e,this.#l?m(this.view,e.view):e.view),this.#g=!0,this.#U()}#_(e){if(!(!this.#l||
 e.seq<=this.#R)){this.#o.turns++,this.#C(e,"patch"in e?A(this.view,e.patch):this.view);for(let t of e.events??[])this.#n.emit("event",{...t,seq:e.seq})}}#C(e,t){
-let n=this.#l?this.view:void 0,i=!this.#l||t!==n;this.#y=Math.max(this.#y,e.seq),this.view=t,this.#l=!0,this.#b=0,e.check!==void 0&&this.#J(e.check),i&&this.#n.
-emit("view",t,n)}#J(e){if(L(y(this.view))===e){this.#o.checks++;return}this.#o.mismatches++,this.#g&&this.resync()}#U(){this.#k.resolve(),this.#t&&this.#w("open")}#H(e){
-typeof e.echo=="number"&&(this.lag=performance.now()-e.echo,this.#A=Math.min(this.lag,this.#A*1.1),this.lag===this.#A&&(this.clockOffset=e.time+this.lag/2-Date.
-now()),this.#n.emit("lag",this.lag))}#K(e,t){e===this.#t&&(t.url&&(this.#d=new URL(t.url,this.#d).href),performance.now()-e.welcomedAt>U&&(this.#h=0),this.#n.emit(
-"move",{within:t.within,...t.url&&{url:t.url}}),!this.#i&&!this.#f&&this.#M())}#B(e){let{t,...n}=e;this.over=n,this.#n.emit("over",this.over),this.#t&&this.#U()}#w(e,t){
-e===this.state&&e!=="reconnecting"||(this.state=e,this.#n.emit("state",e,t))}#p(e){this.#f||(this.#f=e,this.#c++,clearTimeout(this.#u),this.#q("removeEventListe\
-ner"),this.#i?.close(),this.#t?.close(),this.#i=this.#t=void 0,this.#r.fail(e),this.#k.reject(e),this.#w("closed",{code:e.code,reason:e.reason,kind:e.kind}),this.#n.
-emit("closed",e))}#V(e,t,n,i=[]){let r=[],o=new b(t,()=>r.forEach(c=>c()));i.forEach(c=>o.push(c));let a=()=>o.end();return this.#f||n?.aborted?a():(n?.addEventListener(
-"abort",a),r.push(this.#n.on(e,c=>o.push(c)),this.on("closed",a),()=>n?.removeEventListener("abort",a))),o}};var V=class{get codec(){return P}#e;#s;#n;#r;#o;#a;constructor(e={}){let t=e.url??globalThis.location?.origin;if(!t)throw new TypeError('There is no page whose \
+let n=this.#l?this.view:void 0,i=!this.#l||t!==n;this.#k=e.epoch??this.#k,this.#y=Math.max(this.#y,e.seq),this.view=t,this.#l=!0,this.#b=0,e.check!==void 0&&this.#J(
+e.check),i&&this.#n.emit("view",t,n)}#J(e){if(L(y(this.view))===e){this.#o.checks++;return}this.#o.mismatches++,this.#g&&this.resync()}#U(){this.#T.resolve(),this.#t&&
+this.#w("open")}#H(e){typeof e.echo=="number"&&(this.lag=performance.now()-e.echo,this.#j=Math.min(this.lag,this.#j*1.1),this.lag===this.#j&&(this.clockOffset=e.
+time+this.lag/2-Date.now()),this.#n.emit("lag",this.lag))}#K(e,t){e===this.#t&&(t.url&&(this.#d=new URL(t.url,this.#d).href),performance.now()-e.welcomedAt>U&&(this.#h=
+0),this.#n.emit("move",{within:t.within,...t.url&&{url:t.url}}),!this.#i&&!this.#f&&this.#M())}#B(e){let{t,...n}=e;this.over=n,this.#n.emit("over",this.over),this.#t&&
+this.#U()}#w(e,t){e===this.state&&e!=="reconnecting"||(this.state=e,this.#n.emit("state",e,t))}#p(e){this.#f||(this.#f=e,this.#c++,clearTimeout(this.#u),this.#q(
+"removeEventListener"),this.#i?.close(),this.#t?.close(),this.#i=this.#t=void 0,this.#r.fail(e),this.#T.reject(e),this.#w("closed",{code:e.code,reason:e.reason,
+kind:e.kind}),this.#n.emit("closed",e))}#V(e,t,n,i=[]){let r=[],o=new b(t,()=>r.forEach(c=>c()));i.forEach(c=>o.push(c));let a=()=>o.end();return this.#f||n?.aborted?
+a():(n?.addEventListener("abort",a),r.push(this.#n.on(e,c=>o.push(c)),this.on("closed",a),()=>n?.removeEventListener("abort",a))),o}};var V=class{get codec(){return P}#e;#s;#n;#r;#o;#a;constructor(e={}){let t=e.url??globalThis.location?.origin;if(!t)throw new TypeError('There is no page whose \
 server to ask: pass url, such as new Roomring({ url: "https://play.example.org" }).');this.#e=e,this.#s=new URL(t).href.replace(/\/$/,""),this.#n=e.storage===void 0?
 Q():e.storage,e.token||(this.#r=this.#d())}get player(){return this.#a??this.#r?.player}async guest(e={}){let t=e.name??this.#e.name,n=await this.#h("/v1/guest",
 {...e,method:"POST",body:t===void 0?{}:{name:t}});return this.#t(n),n}#d(){try{let e=JSON.parse(this.#n?.getItem(this.#i)??"null");return typeof e?.token=="stri\

@@ -68,7 +68,7 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
   #attempt = 0;
   #token: string | undefined; // of the newest socket
   #renewed = false; // since the last welcome
-  #epoch = 0;
+  #epoch = 0; // the last one told
   #seq = 0; // of the last state or turn
   #floor = 0; // turns up to here came by an older socket
   #seen = false; // there is a view
@@ -322,6 +322,7 @@ export class Session<V = any, A = any> implements Room<V, A>, Owner {
   #show(m: Message, view: V): void {
     const previous = this.#seen ? this.view : undefined;
     const changed = !this.#seen || view !== previous;
+    this.#epoch = m.epoch ?? this.#epoch;
     this.#seq = Math.max(this.#seq, m.seq);
     this.view = view;
     this.#seen = true;

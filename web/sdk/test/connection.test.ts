@@ -57,6 +57,20 @@ test("when the room does not recover the view, a whole one replaces it", async (
   assert.deepEqual(w.last.accept().resume, resume(4294967297, 5));
 });
 
+test("a resume names the epoch last told, by whatever message", async () => {
+  const w = new World();
+  const room = await w.join({ n: 1 });
+  w.last.say(turn(9, { n: 2 }, { epoch: 3 }), turn(10, { n: 3 }));
+  w.last.lose();
+  await w.clock.advance(0);
+  assert.deepEqual(w.last.accept().resume, resume(3, 10));
+  w.last.say(welcome({ recovered: true, epoch: 5, seq: 12 }), turn(11, { n: 4 }, { epoch: 4 }), state(12, { n: 5 }, { epoch: 6 }));
+  assert.deepEqual(room.view, { n: 5 });
+  w.last.lose();
+  await w.clock.advance(10_000);
+  assert.deepEqual(w.last.accept().resume, resume(6, 12));
+});
+
 test("after a stated loss acts count on from what the room knows", async () => {
   const room = await w.join();
   for (let i = 1; i <= 5; i++) void room.act(i).catch(() => {});

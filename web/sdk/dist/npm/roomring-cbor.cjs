@@ -511,6 +511,7 @@ var Session = class {
   #renewed = false;
   // since the last welcome
   #epoch = 0;
+  // the last one told
   #seq = 0;
   // of the last state or turn
   #floor = 0;
@@ -749,6 +750,7 @@ var Session = class {
   #show(m, view) {
     const previous = this.#seen ? this.view : void 0;
     const changed = !this.#seen || view !== previous;
+    this.#epoch = m.epoch ?? this.#epoch;
     this.#seq = Math.max(this.#seq, m.seq);
     this.view = view;
     this.#seen = true;
