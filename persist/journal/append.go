@@ -33,7 +33,7 @@ func (j *Journal) Append(b record.Batch, snapshot *record.Snapshot, done func(er
 	}
 	j.queue.mu.Lock()
 	defer j.queue.mu.Unlock()
-	if j.queue.bytes+size > j.options.MaxPending && j.queue.bytes > 0 {
+	if j.full(size) {
 		if t := j.queue.tails[b.Room]; t != nil {
 			t.refused = true
 		}
@@ -49,12 +49,15 @@ func (q *queue) append(b record.Batch, snapshot *record.Snapshot, c command) err
 	if err != nil {
 		return err
 	}
+	if t.owed {
+		return ErrFull
+	}
 	end := t.last
 	if b.Last != 0 {
-		switch {
-		case t.refused && b.First > t.last+1:
+		switch follows := b.First == t.last+1 || t.last == 0 && b.Begins; {
+		case !follows && t.refused:
 			return ErrFull
-		case b.First != t.last+1 || b.Last < b.First:
+		case !follows || b.Last < b.First:
 			return ErrGap
 		}
 		end = b.Last
@@ -64,6 +67,9 @@ func (q *queue) append(b record.Batch, snapshot *record.Snapshot, c command) err
 	}
 	t.last, t.imported, t.refused = end, false, false
 	if b.Last != 0 {
+		if t.epoch = max(t.epoch, b.Epoch); t.first == 0 || b.Begins {
+			t.first = b.First
+		}
 		entries := command{change: &putBatch{file: t.file, batch: b, size: len(b.Entries)}, size: c.size, done: c.done}
 		if snapshot == nil {
 			q.push(entries)
@@ -72,7 +78,7 @@ func (q *queue) append(b record.Batch, snapshot *record.Snapshot, c command) err
 		entries.size, entries.done = 0, nil
 		q.push(entries)
 	}
-	c.change = putSnapshot{file: t.file, snapshot: *snapshot}
+	c.change = &putSnapshot{file: t.file, snapshot: *snapshot}
 	q.push(c)
 	return nil
 }
@@ -104,7 +110,7 @@ func (j *Journal) Create(ctx context.Context, header record.Header, epoch record
 		if q.tails[id] != nil {
 			return nil, ErrExists
 		}
-		t := &tail{file: q.newFile(id), loaded: true}
+		t := &tail{file: q.newFile(id), loaded: true, epoch: epoch}
 		q.tails[id] = t
 		return putRoom{file: t.file, facts: facts{header: text, epoch: epoch}}, nil
 	})
@@ -131,14 +137,15 @@ func (j *Journal) abandon(id room.ID) {
 	}
 }
 
-// Claimed records the epoch of a claim and returns when it is written. Load no longer reports a cut that it
-// has reported before.
+// Claimed records the epoch of a claim and returns when it is written. Whoever claims a room goes on from this very log, so it is
+// whole from then on, and Load no longer reports a cut that it has reported before.
 func (j *Journal) Claimed(ctx context.Context, id room.ID, epoch record.Epoch) error {
 	return j.wait(ctx, func(q *queue) (change, error) {
 		t, err := q.ready(id)
 		if err != nil {
 			return nil, err
 		}
+		t.epoch, t.doubt, t.owed = max(t.epoch, epoch), record.Whole, false
 		return claim{file: t.file, epoch: epoch}, nil
 	})
 }

@@ -27,6 +27,11 @@ func (c putRoom) apply(w *writer) error {
 			return err
 		}
 	}
+	if c.facts.marked() {
+		if err := w.needFormat(marksFormat); err != nil {
+			return err
+		}
+	}
 	if err := w.rewrite(c.file, c.facts.encode(c.file.id, c.batches...)); err != nil {
 		return err
 	}
@@ -45,6 +50,7 @@ type putBatch struct {
 	batch record.Batch
 	more  [][]byte // entries of batches that were joined to the first
 	size  int
+	outcome
 }
 
 func (c *putBatch) join(b record.Batch) {
@@ -54,6 +60,9 @@ func (c *putBatch) join(b record.Batch) {
 }
 
 func (c *putBatch) apply(w *writer) (err error) {
+	if c.refuse(c.file) {
+		return nil
+	}
 	b := c.batch
 	if b.Begins {
 		err = c.begin(w)
@@ -96,9 +105,15 @@ func (c *putBatch) begin(w *writer) error {
 type putSnapshot struct {
 	file     *roomFile
 	snapshot record.Snapshot
+	outcome
 }
 
-func (c putSnapshot) apply(w *writer) error { return w.saveSnapshot(c.file, c.snapshot) }
+func (c *putSnapshot) apply(w *writer) error {
+	if c.refuse(c.file) {
+		return nil
+	}
+	return w.saveSnapshot(c.file, c.snapshot)
+}
 
 // claim writes a claim's epoch. From then on a cut is not reported any more: the claimer has dealt with it.
 type claim struct {

@@ -43,6 +43,7 @@ type roomFile struct {
 	used     bool     // since handles.hand last passed it
 	snaps    [2]room.Index
 	snapSize [2]int64
+	spoilt   error    // why it takes no batches in this life; nil: it does
 	cuts     []string // suffixes of the copies from before a cut
 	cutSize  int64
 }

@@ -23,15 +23,23 @@ func (j *Journal) Import(ctx context.Context, kept record.Kept) error {
 	}
 	id := kept.Header.ID
 	err = j.wait(ctx, func(q *queue) (change, error) {
-		c := putRoom{facts: facts{header: header, epoch: kept.Epoch, clock: roomClock{floor: kept.Time}}, batches: kept.Batches, snapshots: kept.Snapshots}
+		c := putRoom{facts: facts{header: header, epoch: kept.Epoch, doubt: kept.Doubt, clock: roomClock{floor: kept.Time}}, batches: kept.Batches, snapshots: kept.Snapshots}
 		if old := q.tails[id]; old != nil {
 			if !old.imported {
 				return nil, ErrExists
 			}
 			c.replaces = old.file
+			c.facts.epoch = max(c.facts.epoch, old.epoch) // what was promised stays so
 		}
 		c.file = q.newFile(id)
-		q.tails[id] = &tail{file: c.file, loaded: true, imported: true, last: kept.Last()}
+		t := &tail{file: c.file, loaded: true, imported: true, last: kept.Last(), epoch: c.facts.epoch, doubt: kept.Doubt}
+		for _, b := range kept.Batches {
+			t.epoch = max(t.epoch, b.Epoch)
+		}
+		if len(kept.Batches) > 0 {
+			t.first = kept.Batches[0].First
+		}
+		q.tails[id] = t
 		return c, nil
 	})
 	if err != nil && errors.Is(err, ctx.Err()) {

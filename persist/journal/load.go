@@ -89,7 +89,7 @@ func (j *Journal) Load(ctx context.Context, id room.ID) (record.Kept, error) {
 	if err := j.mend(ctx, t.file, s, cut, kept.Cut); err != nil {
 		return none, err
 	}
-	j.queue.loaded(id, s)
+	j.queue.loaded(id, s, kept)
 	return kept, nil
 }
 
@@ -132,11 +132,12 @@ func (q *queue) find(id room.ID) (tail, error) {
 }
 
 // loaded allows the room's log to be continued.
-func (q *queue) loaded(id room.ID, s *stored) {
+func (q *queue) loaded(id room.ID, s *stored, kept record.Kept) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if t := q.tails[id]; t != nil && !t.loaded {
-		t.loaded, t.last, t.life = true, s.end(), s.clock.life
+		t.loaded, t.first, t.last, t.life = true, s.first(), s.end(), s.clock.life
+		t.epoch, t.doubt = kept.Epoch, kept.Doubt
 		for slot, at := range s.slots {
 			if at <= s.end() {
 				t.file.snaps[slot] = at

@@ -25,6 +25,7 @@ type marks struct {
 	clean bool                    // everything is on the disk and nothing was written afterwards
 	dirty bool                    // ends have changed since they were written
 	known bool                    // the marks could be read
+	loss  int64                   // identifies the newest loss of power; 0: there was none
 
 	earlier atomic.Pointer[map[int64]time.Duration] // the lives before that are still needed
 }

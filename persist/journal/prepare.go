@@ -12,8 +12,13 @@ import (
 	"strings"
 )
 
-// journalFormat is raised when an older binary must not use the journal.
-const journalFormat = 1
+// The formats of a journal. A program refuses a journal whose format it does not know. A journal gets marksFormat with the first thing in it
+// that only this format has, so that older programs can use it until then.
+const (
+	plainFormat   = 1
+	marksFormat   = 2 // rooms have marks: a program that does not know them would serve a copy that is not whole
+	journalFormat = marksFormat
+)
 
 // takenName is a file in a journal that was converted. It says what to do with the database that the journal comes from.
 const (
@@ -44,7 +49,7 @@ func prepare(ctx context.Context, folder *Folder, log *slog.Logger) error {
 			return err
 		}
 	}
-	if err := checkFormat(filepath.Join(root, formatName)); err != nil {
+	if _, err := readFormat(filepath.Join(root, formatName)); err != nil {
 		return err
 	}
 	return removeOld(root, database, log)
@@ -74,7 +79,7 @@ func build(root string, fill func(root string) error) error {
 	if err := os.MkdirAll(filepath.Join(temporary, roomsName), 0o700); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(temporary, formatName), fmt.Appendln(nil, journalFormat), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(temporary, formatName), fmt.Appendln(nil, plainFormat), 0o600); err != nil {
 		return err
 	}
 	if err := fill(temporary); err != nil {
@@ -89,19 +94,41 @@ func build(root string, fill func(root string) error) error {
 	return syncDir(filepath.Dir(root))
 }
 
-func checkFormat(path string) error {
+func readFormat(path string) (has int, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	has, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	has, err = strconv.Atoi(strings.TrimSpace(string(text)))
 	if err != nil {
-		return fmt.Errorf("%s cannot be read: it should hold %d: %w", path, journalFormat, err)
+		return 0, fmt.Errorf("%s cannot be read: it should hold a number up to %d: %w", path, journalFormat, err)
 	}
 	if has > journalFormat {
-		return &NewerError{Path: path, Has: has, Known: journalFormat}
+		return 0, &NewerError{Path: path, Has: has, Known: journalFormat}
 	}
-	return nil
+	return has, nil
+}
+
+// needFormat raises the journal's format. It is on the disk before anything that needs it is written.
+func (w *writer) needFormat(format int) error {
+	if w.format == 0 {
+		has, err := readFormat(w.disk.path(formatName))
+		if err != nil {
+			return err
+		}
+		w.format = has
+	}
+	if w.format >= format {
+		return nil
+	}
+	err := replaceFile(w.disk.path(formatName), func(f *os.File) error {
+		_, err := fmt.Fprintln(f, format)
+		return err
+	})
+	if err == nil {
+		w.format = format
+	}
+	return err
 }
 
 // removeOld deletes the database that was converted. A damaged one is kept under another name.

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // command is a change on its way to the writer.
@@ -19,9 +20,14 @@ type tail struct {
 	loaded   bool       // a room from an earlier life may be appended to only after it was loaded
 	imported bool       // it was imported and nothing was appended since
 	seen     room.Index // the end of its log at the last mark of the life before
+	first    room.Index // where its log begins with everything that is queued; 0: it is empty
 	last     room.Index // the end of its log with everything that is queued
-	refused  bool       // a batch was refused, so those that follow must wait until it is offered again
-	life     int64      // the life that its clock refers to, once that is known
+	refused  bool       // a batch or a cut was refused, so the batches that follow must wait until it is offered again
+	owed     bool       // a mark was refused, so everything that follows must wait until something is marked
+
+	epoch record.Epoch // the highest known, with everything that is queued
+	doubt record.Doubt // likewise
+	life  int64        // the life that its clock refers to, once that is known
 }
 
 // queue holds what waits for the writer, in order, and the rooms' tails as they will be once it
@@ -116,9 +122,13 @@ func (q *queue) rooms() int {
 // plan turns a group into changes. It joins consecutive batches of a room that have
 // nothing else of that room between them. of is the index of each command's change.
 func plan(group []command, maxRow int) (changes []change, of []int) {
-	changes = make([]change, 0, len(group))
+	changes = make([]change, 0, len(group)+1)
 	of = make([]int, len(group))
+	if cuts := cutsOf(group); len(cuts) > 0 {
+		changes = append(changes, &lowerEnds{cuts: cuts})
+	}
 	if len(group) == 1 {
+		of[0] = len(changes)
 		return append(changes, group[0].change), of
 	}
 	type row struct {
@@ -130,7 +140,13 @@ func plan(group []command, maxRow int) (changes []change, of []int) {
 		of[i] = len(changes)
 		b, ok := c.change.(*putBatch)
 		if !ok {
-			if _, neutral := c.change.(putSnapshot); !neutral {
+			switch other := c.change.(type) {
+			case *putSnapshot, nothing:
+			case putMark:
+				delete(open, other.file)
+			case *cutLog:
+				delete(open, other.file)
+			default:
 				clear(open)
 			}
 			changes = append(changes, c.change)

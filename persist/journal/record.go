@@ -28,9 +28,10 @@ const (
 	kindClaim                  // epoch
 	kindClock                  // life, offset, floor
 	kindCut                    // no numbers; the reason
+	kindMark                   // epoch, doubt, the loss of power that it knows of
 )
 
-var numbersOf = [...]int{kindHeader: 1, kindBatch: 4, kindClaim: 1, kindClock: 3, kindCut: 0}
+var numbersOf = [...]int{kindHeader: 1, kindBatch: 4, kindClaim: 1, kindClock: 3, kindCut: 0, kindMark: 3}
 
 // snapshotRecord is the kind of the one record in a snapshot's file: index, epoch; the state.
 const snapshotRecord byte = 'S'
@@ -113,6 +114,8 @@ type facts struct {
 	epoch  record.Epoch
 	clock  roomClock
 	cut    string
+	doubt  record.Doubt // as it was marked
+	loss   int64        // the loss of power that was known when it was marked; 0: none
 }
 
 // encode makes the content of a room's file: the facts, followed by the records of a log.
@@ -128,11 +131,17 @@ func (f facts) encode(id room.ID, batches ...record.Batch) []byte {
 	if f.cut != "" {
 		add(kindCut, []byte(f.cut))
 	}
+	if f.marked() {
+		add(kindMark, nil, int64(f.epoch), int64(f.doubt), f.loss)
+	}
 	for _, b := range batches {
 		add(kindBatch, b.Entries, int64(b.First), int64(b.Last), int64(b.Epoch), int64(b.Time))
 	}
 	return to
 }
+
+// marked reports whether the facts need a record that only journalFormat 2 has.
+func (f facts) marked() bool { return f.doubt != record.Whole || f.loss != 0 }
 
 func (c roomClock) numbers() []int64 { return []int64{c.life, int64(c.offset), int64(c.floor)} }
 
@@ -187,11 +196,16 @@ func (s *stored) add(r logRecord) {
 	case kindHeader:
 		s.header, s.epoch = r.data, record.Epoch(r.numbers[0])
 	case kindClaim:
-		s.epoch, s.cut = max(s.epoch, record.Epoch(r.numbers[0])), ""
+		s.epoch, s.cut, s.doubt = max(s.epoch, record.Epoch(r.numbers[0])), "", record.Whole
 	case kindClock:
 		s.clock = roomClock{r.numbers[0], time.Duration(r.numbers[1]), max(s.clock.floor, time.Duration(r.numbers[2]))}
 	case kindCut:
 		s.cut = string(r.data)
+	case kindMark:
+		s.epoch, s.doubt, s.loss = max(s.epoch, record.Epoch(r.numbers[0])), record.Doubt(r.numbers[1]), r.numbers[2]
+		if s.doubt == record.Whole {
+			s.cut = ""
+		}
 	case kindBatch:
 		s.addBatch(record.Batch{
 			Room: s.id, First: room.Index(r.numbers[0]), Last: room.Index(r.numbers[1]),
@@ -225,9 +239,17 @@ func (s *stored) end() room.Index {
 	return s.batches[len(s.batches)-1].Last
 }
 
+// first is where the log begins.
+func (s *stored) first() room.Index {
+	if len(s.batches) == 0 {
+		return 0
+	}
+	return s.batches[0].First
+}
+
 // kept is what can be used of the room. cut is why something cannot be used that is there: it must be cut off before the log can go on.
 func (s *stored) kept(now time.Duration) (kept record.Kept, cut string, err error) {
-	kept = record.Kept{Epoch: s.epoch, Time: now, Cut: s.cut, Batches: s.batches}
+	kept = record.Kept{Epoch: s.epoch, Time: now, Cut: s.cut, Batches: s.batches, Doubt: s.doubt}
 	if s.header == nil {
 		return kept, "", errors.New("its header fails its checksum")
 	}
@@ -251,6 +273,9 @@ func (s *stored) kept(now time.Duration) (kept record.Kept, cut string, err erro
 	}
 	if cut != "" && kept.Cut == "" {
 		kept.Cut = cut
+	}
+	if kept.Cut != "" && kept.Doubt == record.Whole {
+		kept.Doubt = record.Partial
 	}
 	return kept, cut, nil
 }

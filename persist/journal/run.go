@@ -91,7 +91,7 @@ func (l *loop) write(group []command) {
 		switch {
 		case c.done == nil:
 		case of[i] < done:
-			c.done(nil)
+			c.done(refusal(changes[of[i]]))
 		default:
 			c.done(err)
 		}

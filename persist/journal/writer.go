@@ -18,6 +18,7 @@ type writer struct {
 	elapsed func() time.Duration
 	used    *atomic.Int64 // bytes that all rooms take on the disk
 	scratch []byte
+	format  int // of the journal; 0: not read yet
 }
 
 // change is one thing to do. It must be possible to do it again after it failed half way, with the same result.

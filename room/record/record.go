@@ -46,24 +46,6 @@ type Snapshot struct {
 	Data  []byte
 }
 
-// Kept is what a journal holds of one room: enough to restore it.
-type Kept struct {
-	Header    Header
-	Epoch     Epoch         // of the last entry, or of the last claim
-	Snapshots []Snapshot    // at most two, older first; may be empty
-	Batches   []Batch       // the log from index 1 or from a core.KindCut on, in order and without gaps
-	Time      time.Duration // room time to continue from: the last mark or the last input, whichever is later
-	Cut       string        // why the log's tail was cut at the last whole batch; empty: it was not
-}
-
-// Last is the last index of the log, or 0 if the log is empty.
-func (k *Kept) Last() room.Index {
-	if len(k.Batches) == 0 {
-		return 0
-	}
-	return k.Batches[len(k.Batches)-1].Last
-}
-
 // ErrDamaged means that a journal has lost a durable part of a room. Retrying does not help.
 var ErrDamaged = errors.New("the journal has lost a part of the room")
 
