@@ -25,8 +25,8 @@ type Boots interface {
 	// Ending a boot that is not alive changes nothing.
 	EndBoot(ctx context.Context, boot record.BootID) error
 	// Forget gives up the boots of a node whose data folders nobody will serve again, because their disk is lost. In one
-	// transaction it fences those of the boots that count as alive, and ends the rooms that are live under them: aborted
-	// for LostReason. The boot by, which asks for it, must be alive. If a process of such a folder starts after all, its
+	// transaction it fences those of the boots that count as alive, and ends the live rooms that have no other member left: aborted
+	// for LostReason. A room whose other member's folder has not been forgotten goes on there. The boot by, which asks for it, must be alive. If a process of such a folder starts after all, its
 	// rooms are over. Forget leaves a folder alone if a boot serves it that is among heard, or whose last heartbeat is younger
 	// than FreshFor. If no other folder is left the error is a *NodeLivesError, or record.ErrNotFound if the store knows no such node.
 	Forget(ctx context.Context, by record.BootID, node string, heard []record.BootID) (ForgotNode, error)
@@ -70,11 +70,12 @@ const (
 // BootInfo is a boot as the store knows it.
 type BootInfo struct {
 	Boot
-	State   BootState
-	Fence   uint64 // number of its fence, 0 if there is none
-	Started time.Time
-	Silent  time.Duration // since its last heartbeat, by the store's clock
-	Ahead   time.Duration // how far its last heartbeat is in the future, because that clock was set back; else 0
+	State     BootState
+	Fence     uint64 // number of its fence, 0 if there is none
+	Forgotten bool   // by Forget
+	Started   time.Time
+	Silent    time.Duration // since its last heartbeat, by the store's clock
+	Ahead     time.Duration // how far its last heartbeat is in the future, because that clock was set back; else 0
 }
 
 // Unknown reports whether the time of the last heartbeat says nothing, because it is in the future. A process that runs

@@ -65,13 +65,14 @@ type Flusher struct {
 	reloads clock.Backoff // the wait while no final can be reloaded; only the goroutine uses it
 
 	retries atomic.Uint64
-	counts  [Unwritable + 1]atomic.Uint64 // by Outcome
+	counts  [Moved + 1]atomic.Uint64 // by Outcome
 }
 
 // waiting is a final that is not yet written.
 type waiting struct {
 	room  room.ID
 	hash  [32]byte
+	by    record.Writer
 	final *record.Final // nil: to be reloaded
 	size  int           // bytes counted in memory
 	done  func(Verdict)
@@ -86,7 +87,7 @@ type FlusherStats struct {
 	Oldest  time.Duration // how long the oldest of them has waited
 	Retries uint64        // failed tries so far
 	// Rooms that are done, by outcome.
-	Written, Already, Mismatched, Unwritable uint64
+	Written, Already, Mismatched, Unwritable, Moved uint64
 }
 
 // NewFlusher starts a flusher. Close ends it.
@@ -120,7 +121,7 @@ func orDiscard(log *slog.Logger) *slog.Logger {
 }
 
 // Add offers a room's final, which must not be changed afterwards. It never blocks. When the result is in the store,
-// or never will be (Mismatch, Unwritable), done is called once, on the Flusher's goroutine. It must not block for long, and may be nil.
+// or never will be by this writer (Mismatch, Unwritable, Moved), done is called once, on the Flusher's goroutine. It must not block for long, and may be nil.
 // If the room waits already, Add does nothing and the first done counts. The error is ErrFull (keep
 // the log and offer it again later) or ErrClosed (it will be offered at the next start).
 func (f *Flusher) Add(final record.Final, done func(Verdict)) error {
@@ -129,7 +130,7 @@ func (f *Flusher) Add(final record.Final, done func(Verdict)) error {
 	if f.pending[final.Room] != nil {
 		return nil
 	}
-	w := &waiting{room: final.Room, hash: final.Hash, done: done, since: time.Now()}
+	w := &waiting{room: final.Room, hash: final.Hash, by: final.By, done: done, since: time.Now()}
 	switch size := sizeOf(final); {
 	case f.memory+size <= f.o.Memory:
 		w.final, w.size = &final, size
@@ -163,7 +164,7 @@ func (f *Flusher) Pending(id room.ID) bool {
 func (f *Flusher) Stats() FlusherStats {
 	s := FlusherStats{
 		Retries: f.retries.Load(), Written: f.counts[Written].Load(), Already: f.counts[Already].Load(),
-		Mismatched: f.counts[Mismatch].Load(), Unwritable: f.counts[Unwritable].Load(),
+		Mismatched: f.counts[Mismatch].Load(), Unwritable: f.counts[Unwritable].Load(), Moved: f.counts[Moved].Load(),
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -244,6 +245,7 @@ func (f *Flusher) load(ctx context.Context, w *waiting) (final record.Final, ok 
 	final, err := f.o.Reload(ctx, w.room)
 	switch {
 	case err == nil && final.Room == w.room:
+		final.By = w.by
 		return final, true
 	case err == nil || errors.Is(err, record.ErrNotFound):
 		f.finish(w, record.Final{Room: w.room, Hash: w.hash}, Verdict{Unwritable, "the journal no longer has the room's log"})
@@ -297,7 +299,10 @@ func powerOfTwo(n int) bool { return n&(n-1) == 0 }
 // finish removes a room. Pending is true until done has returned.
 func (f *Flusher) finish(w *waiting, final record.Final, v Verdict) {
 	f.counts[v.Outcome].Add(1)
-	if !v.Outcome.Stored() {
+	switch {
+	case v.Outcome == Moved:
+		f.o.Log.Warn("a result is not written: another node may serve the room and write it", "room", w.room, "game", final.Game, "reason", v.Reason)
+	case !v.Outcome.Stored():
 		f.o.Log.Error("a result was refused by the store and its log is kept", "outcome", v.Outcome.String(),
 			"room", w.room, "game", final.Game, "reason", v.Reason)
 	}

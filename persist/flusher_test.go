@@ -196,6 +196,41 @@ func TestFlusherReportsRefusals(t *testing.T) {
 	}
 }
 
+// A room that moves on while its end waits is left to its new owner, also when the end is made again from the journal.
+func TestFlusherLeavesRoomsThatMovedOn(t *testing.T) {
+	s, c := newFaulty(t), newTally()
+	owner := persisttest.Started(t, s)
+	finals := games(3)
+	byID := map[room.ID]record.Final{}
+	for i, f := range finals {
+		row := persisttest.NewRow(owner)
+		row.Room, row.Epoch = f.Room, 5
+		if _, err := s.Store.CreateRows(t.Context(), owner.ID, []record.Row{row}); err != nil {
+			t.Fatal(err)
+		}
+		byID[f.Room] = f
+		finals[i].By = record.Writer{Epoch: 5, Boot: owner.ID}
+	}
+	finals[0].By.Epoch = 4
+	finals[2].By.Epoch = 4
+	var log strings.Builder
+	f := persist.NewFlusher(s, persist.FlusherOptions{Log: textLog(&log), Memory: 1200, // enough for one
+		Reload: func(_ context.Context, id room.ID) (record.Final, error) { return byID[id], nil }})
+	for _, final := range finals {
+		c.add(t, f, final)
+	}
+	closed(t, f)
+	if c.stored[finals[1].Room] != 1 || !errors.Is(c.refused[finals[0].Room].Err(), record.ErrMovedOn) || !errors.Is(c.refused[finals[2].Room].Err(), record.ErrMovedOn) {
+		t.Errorf("stored %v, refused %v", c.stored, c.refused)
+	}
+	if stats := f.Stats(); stats.Written != 1 || stats.Moved != 2 || stats.Waiting != 0 {
+		t.Errorf("stats %+v", stats)
+	}
+	if got := log.String(); strings.Count(got, "level=WARN") != 2 || strings.Contains(got, "level=ERROR") {
+		t.Errorf("log:\n%s", got)
+	}
+}
+
 func TestFlusherBoundsItsMemory(t *testing.T) {
 	s, c := newFaulty(t), newTally()
 	finals := games(40)

@@ -39,9 +39,10 @@ type Store interface {
 type Results interface {
 	// WriteResults writes finished games in one transaction: result, replay, each player's outcome, name and counts, the ratings
 	// (if the row is new, the game is Final.Rated with two or more players, and the store's Ratings allow it), and the room's row
-	// set to over. Final.Replay and Final.Hash must be filled. The verdicts are in the order of finals. A final that can
-	// never be written is split out of its batch, so that the others are written. After an error some finals may be written and
-	// others not: write them all again.
+	// set to over at a higher epoch. Final.Replay and Final.Hash must be filled. The verdicts are in the order of finals. A final whose
+	// row is no longer that of Final.By is left out of its batch, and one that can never be written is split out of it, so that
+	// the others are written. A result that the store has already counts as written, whoever wrote it. After an error some finals
+	// may be written and others not: write them all again.
 	WriteResults(ctx context.Context, finals []record.Final) ([]Verdict, error)
 	// Result returns a finished room, or record.ErrNotFound. Final.Replay is not filled.
 	Result(ctx context.Context, id room.ID) (record.StoredResult, error)
@@ -90,6 +91,7 @@ const (
 	Already                       // the row existed with the same hash: as good as written
 	Mismatch                      // the row existed with another hash: refused; somebody must look
 	Unwritable                    // no store can hold this final, such as one with a NUL in a name
+	Moved                         // the room's row is no longer the writer's: its present owner writes the final
 )
 
 func (o Outcome) String() string {
@@ -102,6 +104,8 @@ func (o Outcome) String() string {
 		return "mismatch"
 	case Unwritable:
 		return "unwritable"
+	case Moved:
+		return "moved"
 	}
 	return fmt.Sprintf("outcome %d", uint8(o))
 }
@@ -112,7 +116,15 @@ func (o Outcome) Stored() bool { return o == Written || o == Already }
 // Verdict is the outcome of one final, with the reason if it was refused.
 type Verdict struct {
 	Outcome Outcome
-	Reason  string // why a final is Mismatch or Unwritable, for people; it contains nothing secret
+	Reason  string // why a final is Mismatch, Unwritable or Moved, for people; it contains nothing secret
+}
+
+// Err is record.ErrMovedOn if the room's row is no longer the writer's, and otherwise nil.
+func (v Verdict) Err() error {
+	if v.Outcome == Moved {
+		return record.ErrMovedOn
+	}
+	return nil
 }
 
 // Errors of the port, beside record.ErrNotFound and record.ErrMovedOn. Any other error means that the store is away or has failed:

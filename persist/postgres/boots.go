@@ -80,10 +80,17 @@ func (s *Store) Forget(ctx context.Context, by record.BootID, node string, heard
 	return f, err
 }
 
-// LiveRows implements ledger.BootTx.
-func (tx resultTx) LiveRows(ctx context.Context, boots []persist.BootInfo) ([]record.Row, error) {
-	rows, _ := tx.Query(ctx, ledger.SelectRow+` WHERE state = 'live' AND boot = ANY ($1) ORDER BY room`,
+// GiveUp implements ledger.BootTx.
+func (tx resultTx) GiveUp(ctx context.Context, boots []persist.BootInfo) error {
+	_, err := tx.Exec(ctx, `UPDATE boots SET forgotten = true WHERE boot = ANY ($1)`,
 		column(boots, func(b persist.BootInfo) string { return string(b.ID) }))
+	return err
+}
+
+// LiveRows implements ledger.BootTx.
+func (tx resultTx) LiveRows(ctx context.Context, folders []string) ([]record.Row, error) {
+	rows, _ := tx.Query(ctx, ledger.SelectRow+`
+		WHERE state = 'live' AND (folder = ANY ($1) OR standby = ANY ($1) AND standby_epoch = epoch) ORDER BY room`, folders)
 	return collect(rows, ledger.ScanRow)
 }
 
@@ -107,12 +114,12 @@ func (s *Store) EndBoot(ctx context.Context, boot record.BootID) error {
 
 const selectBoot = `
 	SELECT b.boot, node, folder, host, pid, path, state, started,
-		clock_timestamp() - heartbeat, coalesce(number, 0)
+		clock_timestamp() - heartbeat, coalesce(number, 0), forgotten
 	FROM boots b LEFT JOIN fences f ON f.boot = b.boot`
 
 func scanBoot(row ledger.Scanner) (b persist.BootInfo, err error) {
 	var age time.Duration
-	err = row.Scan(&b.ID, &b.Node, &b.Folder, &b.Host, &b.PID, &b.Path, &b.State, &b.Started, &age, &b.Fence)
+	err = row.Scan(&b.ID, &b.Node, &b.Folder, &b.Host, &b.PID, &b.Path, &b.State, &b.Started, &age, &b.Fence, &b.Forgotten)
 	b.SetBeat(age)
 	b.Started = b.Started.UTC()
 	return b, err

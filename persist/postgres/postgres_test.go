@@ -75,6 +75,17 @@ func TestALostNodeIsForgotten(t *testing.T) {
 	persisttest.Forget(t, s, func() { pgtest.Ask(t, url, `UPDATE boots SET heartbeat = heartbeat - interval '16 s'`) })
 }
 
+func TestALostMemberIsForgotten(t *testing.T) {
+	url := pgtest.URL(t)
+	s := open(t, url)
+	persisttest.ForgetMembers(t, s, func() { pgtest.Ask(t, url, `UPDATE boots SET heartbeat = heartbeat - interval '16 s'`) })
+}
+
+// Batches that write the same rooms in different orders must not wait for each other in a circle.
+func TestBatchesCross(t *testing.T) {
+	persisttest.Cross(t, openWith(t, pgtest.URL(t), postgres.Options{Tries: 1})) // with more tries the store would hide a deadlock
+}
+
 func TestAnOlderProgramLeavesNoStandby(t *testing.T) {
 	url := pgtest.URL(t)
 	persisttest.OlderProgram(t, open(t, url), func(query string) { pgtest.Ask(t, url, query) })

@@ -11,10 +11,10 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// WriteResults implements persist.Results. A batch of any size takes five round trips.
+// WriteResults implements persist.Results. A batch of any size takes six round trips.
 //
 // Read committed is enough. ON CONFLICT waits for a rival that has not committed, each later statement sees what
-// the rival did, and records are locked before they are read. All batches lock results, players, records and rooms
+// the rival did, and rows and records are locked before they are read. All batches lock rooms, results, players and records
 // in this order, each by key, so they do not deadlock.
 func (s *Store) WriteResults(ctx context.Context, finals []record.Final) ([]persist.Verdict, error) {
 	once := func(ctx context.Context, finals []record.Final) (verdicts []persist.Verdict, err error) {
@@ -31,6 +31,40 @@ func (s *Store) WriteResults(ctx context.Context, finals []record.Final) ([]pers
 type resultTx struct {
 	pgx.Tx
 	rules persist.Ratings
+}
+
+// Rows implements ledger.Tx. Like all writers of rows it locks them in the order of room ids.
+func (tx resultTx) Rows(ctx context.Context, finals []record.Final) (map[room.ID]record.Row, error) {
+	rows := map[room.ID]record.Row{}
+	var made []room.ID
+	batch := &pgx.Batch{}
+	batch.Queue(`
+		INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce)
+		SELECT room, game, epoch, 'over', '', '', '', false, ''
+		FROM unnest($1::text[], $2::text[], $3::bigint[]) AS t (room, game, epoch) ORDER BY room COLLATE "C"
+		ON CONFLICT (room) DO NOTHING
+		RETURNING room`, roomColumn(finals), column(finals, func(f record.Final) string { return f.Game }), column(finals, ledger.OverAt)).
+		Query(func(r pgx.Rows) (err error) {
+			made, err = collect(r, ledger.Scan[room.ID])
+			return err
+		})
+	batch.Queue(ledger.SelectRow+` WHERE room = ANY ($1) ORDER BY room COLLATE "C" FOR UPDATE`, roomColumn(finals)).
+		Query(func(r pgx.Rows) error {
+			all, err := collect(r, ledger.ScanRow)
+			for _, row := range all {
+				rows[row.Room] = row
+			}
+			return err
+		})
+	err := tx.SendBatch(ctx, batch).Close()
+	for _, id := range made {
+		delete(rows, id)
+	}
+	return rows, err
+}
+
+func roomColumn(finals []record.Final) []string {
+	return column(finals, func(f record.Final) string { return string(f.Room) })
 }
 
 const insertResults = `
@@ -74,7 +108,7 @@ func resultColumns(rules persist.Ratings, finals []record.Final) ([]any, error) 
 		}
 	}
 	return []any{
-		column(finals, func(f record.Final) string { return string(f.Room) }),
+		roomColumn(finals),
 		column(finals, func(f record.Final) string { return f.Game }),
 		column(finals, func(f record.Final) int64 { return int64(f.Version) }),
 		column(finals, func(f record.Final) string { return string(f.End) }),
@@ -160,19 +194,14 @@ func (tx resultTx) Save(ctx context.Context, finals []record.Final, lines []ledg
 	batch := &pgx.Batch{}
 	queueRecords(batch, records)
 	queueLines(batch, lines)
-	rooms := column(finals, func(f record.Final) string { return string(f.Room) })
 	queueReplays(batch, ledger.Replayed(finals))
 	queueOthers(batch, ledger.Others(finals))
 	if len(repeats) > 0 {
 		batch.Queue(`UPDATE results SET unrated = $1 WHERE room = ANY ($2)`, record.UnratedRepeat, repeats)
 	}
 	batch.Queue(`
-		INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce)
-		SELECT room, game, epoch, 'over', '', '', '', false, ''
-		FROM unnest($1::text[], $2::text[], $3::bigint[]) AS t (room, game, epoch) ORDER BY room
-		ON CONFLICT (room) DO UPDATE SET epoch = rooms.epoch + 1, state = 'over', standby = '', checkpoint = NULL, checkpoint_epoch = NULL, checkpoint_seq = NULL`,
-		rooms, column(finals, func(f record.Final) string { return f.Game }),
-		column(finals, func(f record.Final) int64 { return int64(f.Point.Epoch) }))
+		UPDATE rooms SET epoch = epoch + 1, state = 'over', standby = '', checkpoint = NULL, checkpoint_epoch = NULL, checkpoint_seq = NULL
+		WHERE room = ANY ($1) AND state <> 'over'`, roomColumn(finals))
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return err
 	}
@@ -192,7 +221,7 @@ func queueReplays(batch *pgx.Batch, finals []record.Final) {
 		INSERT INTO replays (room, data, more, size, stored)
 		SELECT t.room, t.data, t.more, t.size, r.stored
 		FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::bigint[]) AS t (room, data, more, size) JOIN results r ON r.room = t.room`,
-		column(finals, func(f record.Final) string { return string(f.Room) }), first, more, column(finals, func(f record.Final) int64 { return int64(f.Replay.Len()) }))
+		roomColumn(finals), first, more, column(finals, func(f record.Final) int64 { return int64(f.Replay.Len()) }))
 }
 
 func queueRecords(batch *pgx.Batch, records []ledger.Record) {

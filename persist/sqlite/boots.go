@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"time"
 
 	"github.com/roomring/roomring/persist"
@@ -67,17 +68,19 @@ func (s *Store) Forget(ctx context.Context, by record.BootID, node string, heard
 	return f, err
 }
 
+// GiveUp implements ledger.BootTx.
+func (tx *resultTx) GiveUp(ctx context.Context, boots []persist.BootInfo) error {
+	return each(ctx, tx.Tx, `UPDATE boots SET forgotten = 1 WHERE boot = ?`, boots, func(b persist.BootInfo) []any { return []any{b.ID} })
+}
+
 // LiveRows implements ledger.BootTx.
-func (tx *resultTx) LiveRows(ctx context.Context, boots []persist.BootInfo) (live []record.Row, err error) {
-	for _, b := range boots {
-		rows, err := tx.QueryContext(ctx, ledger.SelectRow+` WHERE state = 'live' AND boot = ? ORDER BY room`, b.ID)
-		some, err := collect(rows, err, ledger.ScanRow)
-		if err != nil {
-			return nil, err
-		}
-		live = append(live, some...)
+func (tx *resultTx) LiveRows(ctx context.Context, folders []string) ([]record.Row, error) {
+	list, err := json.Marshal(folders)
+	if err != nil {
+		return nil, err
 	}
-	return live, nil
+	rows, err := tx.QueryContext(ctx, ledger.SelectRow+` WHERE room IN (`+selectNaming+`) ORDER BY room`, string(list), "")
+	return collect(rows, err, ledger.ScanRow)
 }
 
 // Heartbeat implements persist.Boots.
@@ -99,14 +102,14 @@ func (s *Store) EndBoot(ctx context.Context, boot record.BootID) error {
 }
 
 const selectBoot = `
-	SELECT b.boot, node, folder, host, pid, path, state, started, heartbeat, coalesce(number, 0)
+	SELECT b.boot, node, folder, host, pid, path, state, started, heartbeat, coalesce(number, 0), forgotten
 	FROM boots b LEFT JOIN fences f ON f.boot = b.boot`
 
 // bootScanner reads boots at a time of the store's clock.
 func bootScanner(at int64) func(ledger.Scanner) (persist.BootInfo, error) {
 	return func(row ledger.Scanner) (b persist.BootInfo, err error) {
 		var started, heartbeat int64
-		err = row.Scan(&b.ID, &b.Node, &b.Folder, &b.Host, &b.PID, &b.Path, &b.State, &started, &heartbeat, &b.Fence)
+		err = row.Scan(&b.ID, &b.Node, &b.Folder, &b.Host, &b.PID, &b.Path, &b.State, &started, &heartbeat, &b.Fence, &b.Forgotten)
 		b.Started = ledger.Micros(started)
 		b.SetBeat(time.Duration(at-heartbeat) * time.Microsecond)
 		return b, err

@@ -30,6 +30,26 @@ type resultTx struct {
 	stored int64 // the time that is written with the results, in microseconds
 }
 
+// Rows implements ledger.Tx.
+func (tx *resultTx) Rows(ctx context.Context, finals []record.Final) (map[room.ID]record.Row, error) {
+	rows := map[room.ID]record.Row{}
+	for _, f := range finals {
+		row, err := ledger.ScanRow(tx.QueryRowContext(ctx, ledger.SelectRow+` WHERE room = ?`, f.Room))
+		switch {
+		case err == nil:
+			rows[f.Room] = row
+		case errors.Is(err, sql.ErrNoRows):
+			_, err = tx.ExecContext(ctx, `
+				INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce, created)
+				VALUES (?, ?, ?, 'over', '', '', '', 0, '', ?)`, f.Room, f.Game, ledger.OverAt(f), tx.stored)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
 const insertResult = `
 INSERT INTO results (room, game, version, ended, rated, epoch, seq, duration_ns, outcomes, reason, summary, data, hash, stored, readers, unrated, indexed)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
@@ -137,10 +157,9 @@ func (tx *resultTx) Save(ctx context.Context, finals []record.Final, lines []led
 		return err
 	}
 	return each(ctx, tx.Tx, `
-		INSERT INTO rooms (room, game, epoch, state, boot, folder, code, private, nonce, created)
-		VALUES (?, ?, ?, 'over', '', '', '', 0, '', ?)
-		ON CONFLICT (room) DO UPDATE SET epoch = rooms.epoch + 1, state = 'over', standby = '', checkpoint = NULL, checkpoint_epoch = NULL, checkpoint_seq = NULL`,
-		finals, func(f record.Final) []any { return []any{f.Room, f.Game, int64(f.Point.Epoch), tx.stored} })
+		UPDATE rooms SET epoch = epoch + 1, state = 'over', standby = '', checkpoint = NULL, checkpoint_epoch = NULL, checkpoint_seq = NULL
+		WHERE room = ? AND state <> 'over'`,
+		finals, func(f record.Final) []any { return []any{f.Room} })
 }
 
 func (tx *resultTx) saveReplays(ctx context.Context, finals []record.Final) error {

@@ -77,6 +77,17 @@ func TestALostNodeIsForgotten(t *testing.T) {
 	persisttest.Forget(t, s, func() { execute(t, path, `UPDATE boots SET heartbeat = heartbeat - 16000000`) })
 }
 
+func TestALostMemberIsForgotten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	s := open(t, path)
+	persisttest.ForgetMembers(t, s, func() { execute(t, path, `UPDATE boots SET heartbeat = heartbeat - 16000000`) })
+}
+
+// Batches that write the same rooms in different orders must not wait for each other in a circle.
+func TestBatchesCross(t *testing.T) {
+	persisttest.Cross(t, open(t, filepath.Join(t.TempDir(), "store.db")))
+}
+
 func TestAnOlderProgramLeavesNoStandby(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store.db")
 	persisttest.OlderProgram(t, open(t, path), func(query string) { execute(t, path, query) })

@@ -31,9 +31,24 @@ type Final struct {
 	// either.
 	Named []room.PlayerID `cbor:"-" json:"-"`
 
+	// By is the owner that writes the final. The store writes it only if the room's row is still that owner's. Zero: the
+	// writer cannot know, and the store does not ask. It is neither hashed nor stored.
+	By Writer `cbor:"-" json:"-"`
+
 	// Played says how much was played. It decides whether a rated game changes ratings. Nil: the room runs on the first
 	// runtime, which did not count. The log determines it, but it is neither hashed nor stored with the result.
 	Played *Played `cbor:"-" json:"-"`
+}
+
+// Writer is an owner of a room, by the row that it had when it wrote.
+type Writer struct {
+	Epoch Epoch
+	Boot  BootID
+}
+
+// Owns reports whether a row is the writer's: live under its boot at its epoch, or released at its epoch.
+func (w Writer) Owns(r Row) bool {
+	return r.Epoch == w.Epoch && (r.State == RowReleased || r.State == RowLive && r.Boot == w.Boot)
 }
 
 // Played is how much was played in a game.

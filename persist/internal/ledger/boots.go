@@ -15,8 +15,10 @@ type BootTx interface {
 	Tx
 	// Fence declares boots dead, on behalf of another.
 	Fence(ctx context.Context, by record.BootID, boots []persist.BootInfo) error
-	// LiveRows returns the rows of rooms that are live under boots.
-	LiveRows(ctx context.Context, boots []persist.BootInfo) ([]record.Row, error)
+	// GiveUp marks boots as forgotten.
+	GiveUp(ctx context.Context, boots []persist.BootInfo) error
+	// LiveRows returns the rows of live rooms whose owner or standby is one of the data folders.
+	LiveRows(ctx context.Context, folders []string) ([]record.Row, error)
 }
 
 // FenceOlder fences older, the other alive boots of a starting boot's folder. It fences none and returns a *persist.FolderInUseError
@@ -45,22 +47,50 @@ func Forget(ctx context.Context, tx BootTx, boots []persist.BootInfo, by record.
 	if err != nil {
 		return persist.ForgotNode{}, err
 	}
-	live, err := tx.LiveRows(ctx, lost)
+	live, err := tx.LiveRows(ctx, folders(lost))
 	if err != nil {
 		return persist.ForgotNode{}, err
 	}
-	finals := make([]record.Final, len(live))
-	for i, r := range live {
-		if finals[i], err = core.AbandonRow(r, persist.LostReason); err != nil {
+	var finals []record.Final
+	for _, r := range alone(live, boots, lost) {
+		final, err := core.AbandonRow(r, persist.LostReason)
+		if err != nil {
 			return persist.ForgotNode{}, fmt.Errorf("the end of room %s: %w", r.Room, err)
 		}
+		final.By = record.Writer{Epoch: r.Epoch, Boot: r.Boot}
+		finals = append(finals, final)
 	}
 	alive := slices.DeleteFunc(lost, func(b persist.BootInfo) bool { return b.State != persist.BootAlive })
 	if err := tx.Fence(ctx, by, alive); err != nil {
 		return persist.ForgotNode{}, err
 	}
-	_, err = Post(ctx, tx, persist.Ratings{}, finals) // no rules of ratings are needed: none of these games was finished
-	return persist.ForgotNode{Boots: len(alive), Rooms: len(finals)}, err
+	if err := tx.GiveUp(ctx, lost); err != nil {
+		return persist.ForgotNode{}, err
+	}
+	verdicts, err := Post(ctx, tx, persist.Ratings{}, finals)                                                  // no rules of ratings are needed: none of these games was finished
+	verdicts = slices.DeleteFunc(verdicts, func(v persist.Verdict) bool { return v.Outcome == persist.Moved }) // their other member has seized them just now
+	return persist.ForgotNode{Boots: len(alive), Rooms: len(verdicts)}, err
+}
+
+func folders(boots []persist.BootInfo) []string {
+	all := make([]string, len(boots))
+	for i, b := range boots {
+		all[i] = b.Folder
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// alone are the rows of which no member is left: their data folders are lost, or were forgotten before and never served again.
+func alone(rows []record.Row, boots, lost []persist.BootInfo) []record.Row {
+	left := map[string]bool{}
+	for _, b := range boots {
+		left[b.Folder] = left[b.Folder] || !b.Forgotten
+	}
+	for _, b := range lost {
+		left[b.Folder] = false
+	}
+	return slices.DeleteFunc(rows, func(r record.Row) bool { return left[r.Folder] || left[r.Standby] })
 }
 
 // lostBoots are the boots of a node whose data folders no process serves.

@@ -14,26 +14,44 @@ import (
 // Tx is the transaction that a store lends to Post. Post calls each method at most once, in this order.
 // They lock rows in the order of their arguments, so that two batches never deadlock.
 type Tx interface {
+	// Rows writes the rows of rooms that have none as over, and returns all other rows, locked.
+	Rows(ctx context.Context, finals []record.Final) (map[room.ID]record.Row, error)
 	// Insert writes the result rows that do not exist yet, with the reason that Refuses gives, and returns the hash of every row.
 	// fresh holds the rooms whose row is new.
 	Insert(ctx context.Context, finals []record.Final) (hashes map[room.ID][32]byte, fresh map[room.ID]bool, err error)
 	// Lock writes the players' names, makes the records that are missing, and returns all of them locked. It also returns how many
 	// rated games rivals had with each other, which nobody can change while their records are locked.
 	Lock(ctx context.Context, names []Name, keys, rivals []Key) ([]Record, Met, error)
-	// Save writes the lines, the records and the replays of finals, sets their rooms' rows to over, and marks the results of repeats
+	// Save writes the lines, the records and the replays of finals, sets their rooms' rows to over at the next epoch, and marks the results of repeats
 	// as record.UnratedRepeat.
 	Save(ctx context.Context, finals []record.Final, lines []Line, records []Record, repeats []room.ID) error
 }
 
 // Post writes checked finals in one transaction, which the caller commits.
 func Post(ctx context.Context, tx Tx, rules persist.Ratings, finals []record.Final) ([]persist.Verdict, error) {
-	hashes, fresh, err := tx.Insert(ctx, firsts(finals))
+	rows, err := tx.Rows(ctx, firsts(finals))
 	if err != nil {
 		return nil, err
 	}
 	verdicts := make([]persist.Verdict, len(finals))
+	var owned []record.Final
+	for i, f := range finals {
+		if verdicts[i] = owns(f, rows[f.Room]); verdicts[i].Outcome != persist.Moved {
+			owned = append(owned, f)
+		}
+	}
+	if len(owned) == 0 {
+		return verdicts, nil
+	}
+	hashes, fresh, err := tx.Insert(ctx, firsts(owned))
+	if err != nil {
+		return nil, err
+	}
 	var written []record.Final
 	for i, f := range finals {
+		if verdicts[i].Outcome == persist.Moved {
+			continue
+		}
 		verdicts[i] = judge(f, hashes[f.Room], fresh[f.Room])
 		if verdicts[i].Outcome == persist.Written {
 			written = append(written, f)
@@ -59,6 +77,17 @@ func firsts(finals []record.Final) []record.Final {
 	slices.SortStableFunc(sorted, func(a, b record.Final) int { return cmp.Compare(a.Room, b.Room) })
 	return slices.CompactFunc(sorted, func(a, b record.Final) bool { return a.Room == b.Room })
 }
+
+// owns refuses a final whose writer has lost the room. Of a room that is over it says nothing: the result's hash decides.
+func owns(f record.Final, row record.Row) persist.Verdict {
+	if f.By == (record.Writer{}) || row.Room == "" || row.State == record.RowOver || f.By.Owns(row) {
+		return persist.Verdict{}
+	}
+	return persist.Verdict{Outcome: persist.Moved, Reason: fmt.Sprintf("its writer had the room at epoch %d; its row is %s at epoch %d", f.By.Epoch, row.State, row.Epoch)}
+}
+
+// OverAt is the epoch of a row that is over from the start: no owner of the room had a higher one.
+func OverAt(f record.Final) int64 { return int64(max(f.Point.Epoch, f.By.Epoch)) + 1 }
 
 func judge(f record.Final, stored [32]byte, fresh bool) persist.Verdict {
 	switch {
