@@ -57,12 +57,12 @@ type signalAsk struct {
 
 func (c *Cluster) serveRooms() {
 	here := c.o.Rooms
-	rpc.Serve(c.Calls, roomsInfo, func(_ context.Context, id room.ID) (actor.Info, error) {
-		info, err := here.Info(id)
+	rpc.Serve(c.Calls, roomsInfo, func(ctx context.Context, id room.ID) (actor.Info, error) {
+		info, err := here.Read(ctx, id)
 		return withoutReplay(info), err
 	})
-	rpc.Serve(c.Calls, roomsFind, func(_ context.Context, code string) (actor.Info, error) {
-		info, err := here.Find(code)
+	rpc.Serve(c.Calls, roomsFind, func(ctx context.Context, code string) (actor.Info, error) {
+		info, err := here.Find(ctx, code)
 		if err == actor.ErrNotFound && !c.Locate.IsComplete() { // the room may be among those that are still being brought back
 			err = actor.ErrUnreachable
 		}

@@ -24,12 +24,12 @@ type directoryRooms struct {
 	*match.Maker
 }
 
-func (d directoryRooms) Info(_ context.Context, id room.ID) (actor.Info, error) {
-	return d.Directory.Info(id)
+func (d directoryRooms) Info(ctx context.Context, id room.ID) (actor.Info, error) {
+	return d.Read(ctx, id)
 }
 
-func (d directoryRooms) Find(_ context.Context, code string) (actor.Info, error) {
-	return d.Directory.Find(code)
+func (d directoryRooms) Find(ctx context.Context, code string) (actor.Info, error) {
+	return d.Directory.Find(ctx, code)
 }
 
 func (d directoryRooms) List(_ context.Context, f actor.Filter) (actor.Listing, error) {

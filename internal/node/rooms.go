@@ -41,7 +41,7 @@ type directory struct {
 }
 
 func (d directory) Info(ctx context.Context, id room.ID) (actor.Info, error) {
-	info, err := d.Directory.Info(id)
+	info, err := d.Directory.Read(ctx, id)
 	if err == actor.ErrNotFound {
 		return d.past(ctx, id)
 	}
@@ -101,8 +101,8 @@ func (d directory) Attach(ctx context.Context, id room.ID, h actor.Hello, out *a
 	return nil, &actor.CloseError{Code: wire.CloseOver, Reason: "the room is over", Over: new(info.Final.OverFor(h.Player))}
 }
 
-func (d directory) Find(_ context.Context, code string) (actor.Info, error) {
-	return d.Directory.Find(code)
+func (d directory) Find(ctx context.Context, code string) (actor.Info, error) {
+	return d.Directory.Find(ctx, code)
 }
 
 func (d directory) List(_ context.Context, f actor.Filter) (actor.Listing, error) {

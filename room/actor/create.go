@@ -67,7 +67,7 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 		for _, p := range c.Reserve {
 			r.seats.reserve(p, c.From, now, now+cmp.Or(c.ReserveFor, d.o.Reserve))
 		}
-		r.waiters = append(r.waiters, waiter{r.core.Point().Seq, first})
+		r.waiters = append(r.waiters, waiter{at: r.core.Point().Seq, done: first})
 		d.start(r)
 	})
 	switch {

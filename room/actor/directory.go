@@ -68,7 +68,7 @@ func (d *Directory) find(id room.ID) (*liveRoom, error) {
 // failing reports whether a room cannot be saved at present.
 func (d *Directory) failing(r *liveRoom) bool { return r.durable && d.o.Logs.Failing() != nil }
 
-// Info answers what anybody may know of a room. Errors: ErrNotFound when the room is not here, a *HeldError
+// Info answers what anybody may know of a room, as this node knows it: another node may have taken the room since; see Read. Errors: ErrNotFound when the room is not here, a *HeldError
 // (which is ErrUnreachable) when this program cannot run it, ErrUnreachable before its first commit and while it
 // comes or goes.
 func (d *Directory) Info(id room.ID) (Info, error) {
@@ -83,14 +83,14 @@ func (d *Directory) Info(id room.ID) (Info, error) {
 	return info, nil
 }
 
-// Find answers the private room of a join code. Errors are those of Info.
-func (d *Directory) Find(code string) (Info, error) {
+// Find answers the private room of a join code. Errors are those of Read.
+func (d *Directory) Find(ctx context.Context, code string) (Info, error) {
 	code = record.FoldCode(code)
 	id, ok := d.rooms.withCode(code)
 	if !ok || code == "" {
 		return Info{}, ErrNotFound
 	}
-	return d.Info(id)
+	return d.Read(ctx, id)
 }
 
 // Count is how many rooms are here, those that linger after their end included.

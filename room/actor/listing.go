@@ -82,7 +82,7 @@ func (l *listing) after(k listKey, id room.ID, into []*liveRoom) []*liveRoom {
 // listStride is how many rooms are copied at most while the lock is held.
 const listStride = 128
 
-// List answers rooms by id, a page at a time.
+// List answers rooms by id, a page at a time, as Info knows them: a page of a hundred rooms is not worth a hundred questions.
 func (d *Directory) List(f Filter) []Info {
 	var out []Info
 	var buffer [listStride]*liveRoom

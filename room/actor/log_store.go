@@ -19,8 +19,8 @@ type Logs interface {
 	Failing() error
 }
 
-// LogStore makes one room's log durable. The room's goroutine calls it, and nothing in it blocks. The answers come through
-// Progress.
+// LogStore makes one room's log durable. The room's goroutine calls it, Current any goroutine, and nothing in it blocks. The answers
+// come through Progress.
 type LogStore interface {
 	// Append hands over the next batch. Several may be under way, at most Options.Window of them and those that a new epoch
 	// makes necessary, each beginning where the one before it ends. All entries of a batch are of one epoch. After an error nothing of the batch was taken, and those before it are still under way: the room
@@ -33,7 +33,8 @@ type LogStore interface {
 	SetClock(offset time.Duration) error
 	// Current asks whether this log is still the present one, for an answer that takes no index of its own. Done is called
 	// once, at once or later and from any goroutine, when everybody else who has the room's log has said, after this call,
-	// that its epoch is the present one; never when that is not so. One question is under way at a time.
+	// that its epoch is the present one; never when that is not so. One question is under way at a time. Any goroutine may
+	// ask, also after Close: then it need not be answered.
 	Current(done func())
 	// Close says that the room has left memory: Progress is told nothing more.
 	Close()

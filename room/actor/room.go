@@ -26,6 +26,7 @@ type liveRoom struct {
 	info     roomInfo
 	stepping stepping
 	reg      registration
+	readers  readers
 
 	// The rest belongs to the room's goroutine.
 	core     *core.Core
@@ -58,6 +59,7 @@ type life struct {
 type waiter struct {
 	at   room.Index
 	done chan<- error
+	err  error // what to answer
 }
 
 func (d *Directory) newRoom(machine *core.Core) *liveRoom {
@@ -101,6 +103,7 @@ func (r *liveRoom) run() {
 func (r *liveRoom) turn() {
 	control, messages := r.mail.receive(r.limit(), r.messages)
 	r.serve(control)
+	r.release()
 	r.elapse()
 	for _, m := range messages {
 		m.handle(r)
@@ -136,8 +139,8 @@ func (r *liveRoom) serve(c control) {
 	for _, m := range c.messages {
 		m.handle(r)
 	}
-	for _, s := range c.views {
-		r.core.Resync(s.recipient(), func() uint64 { return s.lost })
+	for _, s := range c.views { // each session has one on its way at most
+		r.whenCurrent(func() { r.core.Resync(s.recipient(), func() uint64 { return s.lost }) })
 	}
 }
 

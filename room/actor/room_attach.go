@@ -44,6 +44,7 @@ func (d *Directory) AttachSink(ctx context.Context, id room.ID, h Hello, out Sin
 	s := newSession(r, h, out)
 	if err := s.attach(ctx); err != nil {
 		s.Detach()
+		err = r.confirmed(ctx, err)
 		if err == ErrEnded {
 			err = closeMoved()
 		}
@@ -52,8 +53,14 @@ func (d *Directory) AttachSink(ctx context.Context, id room.ID, h Hello, out Sin
 	return s, nil
 }
 
-// attach waits for the room's yes or no.
+// attach waits for the room's yes or no. That of a spectator takes no index, so what it says comes after the room is known to
+// be the present one.
 func (s *session) attach(ctx context.Context) error {
+	if s.hello.Spectate {
+		if err := s.room.await(ctx); err != nil {
+			return err
+		}
+	}
 	reply := make(chan error, 1)
 	if err := s.room.mail.send(ctx, attachMessage{s, reply}); err != nil {
 		return err
@@ -74,7 +81,14 @@ type attachMessage struct {
 	reply chan<- error
 }
 
-func (m attachMessage) handle(r *liveRoom) { m.reply <- r.attach(m.s) }
+func (m attachMessage) handle(r *liveRoom) {
+	err := r.attach(m.s)
+	if isFinal(err) { // for a reason that is to be committed first
+		r.waiters = append(r.waiters, waiter{r.core.Point().Seq, m.reply, err})
+		return
+	}
+	m.reply <- err
+}
 
 func (r *liveRoom) attach(s *session) error {
 	switch {

@@ -35,6 +35,9 @@ func (d *Directory) command(ctx context.Context, id room.ID, with func(done chan
 	r.mail.command(with(done))
 	select {
 	case err := <-done:
+		if err = r.confirmed(ctx, err); err == ErrEnded {
+			return ErrUnreachable
+		}
 		return err
 	case <-ctx.Done():
 		return ctx.Err()
@@ -76,8 +79,7 @@ type kickMessage struct {
 func (m kickMessage) handle(r *liveRoom) {
 	ready := r.step(core.Input{Kind: core.KindLeave, Player: m.player, Reason: string(room.Kicked)})
 	if ready.Refused != nil {
-		m.done <- ErrNotSeated
-		return
+		ready.Refused = ErrNotSeated
 	}
 	r.answer(ready, m.done)
 }
@@ -104,11 +106,7 @@ func (m signalMessage) handle(r *liveRoom) {
 	r.answer(r.step(core.Input{Kind: core.KindSignal, Name: m.name, Data: m.data}), m.done)
 }
 
-// answer answers the operator when what the input did is committed.
+// answer answers the operator when what the input did is committed, or that for which it was refused.
 func (r *liveRoom) answer(ready core.Ready, done chan<- error) {
-	if ready.Refused != nil {
-		done <- ready.Refused
-		return
-	}
-	r.waiters = append(r.waiters, waiter{r.core.Point().Seq, done})
+	r.waiters = append(r.waiters, waiter{r.core.Point().Seq, done, ready.Refused})
 }

@@ -39,7 +39,7 @@ func (r *liveRoom) answerWaiters() {
 			kept = append(kept, w)
 			continue
 		}
-		w.done <- nil
+		w.done <- w.err
 	}
 	clear(r.waiters[len(kept):])
 	r.waiters = kept

@@ -19,9 +19,11 @@ type actMessage struct {
 func (m actMessage) handle(r *liveRoom) {
 	s := m.s
 	if s.spectator != 0 {
-		s.out.Deliver(&Say{Fate: Answer, Frame: wire.AppendReject(nil, s.out.Encoding(), wire.Reject{
-			CSeq: m.act.CSeq, Seq: uint64(r.core.Committed()), Code: "not_seated", Reason: "spectators cannot act",
-		})})
+		r.whenCurrent(func() { // MaxUnanswered wait at most
+			s.out.Deliver(&Say{Fate: Answer, Frame: wire.AppendReject(nil, s.out.Encoding(), wire.Reject{
+				CSeq: m.act.CSeq, Seq: uint64(r.core.Committed()), Code: "not_seated", Reason: "spectators cannot act",
+			})})
+		})
 		return
 	}
 	if r.log.failing != nil || s.gapped {

@@ -201,7 +201,7 @@ func TestSeatsAndDoors(t *testing.T) {
 		h.Code = info.Code
 		n.attach(info.ID, h).next("welcome")
 	}
-	if found, err := n.Find(info.Code); err != nil || found.ID != info.ID || found.Code != "" {
+	if found, err := n.Find(t.Context(), info.Code); err != nil || found.ID != info.ID || found.Code != "" {
 		t.Errorf("found %+v, %v", found, err)
 	}
 	n.attach(info.ID, hello("a")) // who sits needs no code

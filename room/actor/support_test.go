@@ -435,6 +435,8 @@ type setup struct {
 	Journal actor.Journal // nil: only memory rooms
 	Check   time.Duration // how often the journal is asked whether it works
 	Rows    rows          // nil: all is granted
+
+	Through func(actor.Logs) actor.Logs // what stands between the rooms and their logs; nil: nothing
 }
 
 // rows answer for rows in the store.
@@ -525,6 +527,9 @@ func (n *node) boot() {
 	if n.options.Journal != nil {
 		n.logs = actor.NewJournalLogs(n.options.Journal, actor.JournalOptions{Clock: o.Clock, Check: n.options.Check})
 		o.Logs = n.logs
+		if n.options.Through != nil {
+			o.Logs = n.options.Through(n.logs)
+		}
 	}
 	d, err := actor.NewDirectory(o)
 	if err != nil {
