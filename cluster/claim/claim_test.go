@@ -118,6 +118,13 @@ func (s *rowsOf) CreateRows(ctx context.Context, boot record.BootID, rows []reco
 	return s.Store.CreateRows(ctx, boot, rows)
 }
 
+func (s *rowsOf) Rows(ctx context.Context, ids []room.ID) ([]record.Row, error) {
+	if s.away.Load() {
+		return nil, errAway
+	}
+	return s.Store.Rows(ctx, ids)
+}
+
 func (s *rowsOf) ReleaseRow(ctx context.Context, boot record.BootID, r record.Release) (record.RowResult, error) {
 	return s.write(s.release, func() (record.RowResult, error) { return s.Store.ReleaseRow(ctx, boot, r) })
 }
@@ -486,7 +493,7 @@ func TestDrainUnderPlay(t *testing.T) {
 			if v := b.view(id); v["sum"] != acts {
 				t.Errorf("room %d: %d of %d acts had their effect", i, v["sum"], acts)
 			}
-			if info, err := b.Info(id); err != nil || info.Epoch != 2 || info.Node != "b" {
+			if info, err := b.Info(id); err != nil || info.Epoch != 3 || info.Node != "b" {
 				t.Errorf("room %d: %+v, %v", i, info, err)
 			}
 			if sockets[i].whole > 1 {

@@ -105,8 +105,8 @@ func TestDeathOfTheTaker(t *testing.T) {
 		claimed bool
 		epoch   record.Epoch // at the end
 	}{
-		{"before the claim", false, 2},
-		{"after the claim", true, 3},
+		{"before the claim", false, 3},
+		{"after the claim", true, 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newTown(t, sqliteStore(t))

@@ -15,7 +15,9 @@ import (
 type truth struct {
 	id     room.ID
 	memory bool
-	length int // the room ends after so many acts
+	local  bool // it is kept by its owner alone
+	power  bool // a machine with a copy has lost power
+	length int  // the room ends after so many acts
 
 	acked   log // what was acknowledged
 	ackedAt time.Duration
@@ -41,12 +43,15 @@ func (t *truth) commit(l *life, at record.Epoch, g log) {
 	}
 	t.served[at] = l
 	if at < t.epoch {
-		s.fail(t.id, "(2) outputs go back from epoch %d to %d", t.epoch, at)
+		if !t.acked.holds(g) && !t.damaged {
+			s.fail(t.id, "(6) %s acknowledges %d entries at epoch %d, and the owner at epoch %d lacks some of them", l.boot, len(g.entries), at, t.epoch)
+		}
+		return
 	}
-	if end, ok := s.store.results[t.id]; ok && !t.damaged && (end.aborted || end.sum != g.sum()) {
+	if end, ok := s.store.results[t.id]; ok && !t.damaged && (end.aborted || end.sum != g.endSum()) {
 		s.fail(t.id, "(5) it continues at %s after its end was stored", l.boot)
 	}
-	if t.damaged && (t.shortened || at>>32 > t.epoch>>32) {
+	if t.damaged && t.shortened || (t.damaged || t.power) && at>>32 > t.epoch>>32 {
 		t.acked = common(t.acked, g)
 	}
 	if !g.holds(t.acked) {
@@ -94,7 +99,7 @@ func (t *truth) checkRelease(s *Sim, kept log) {
 // checkRemove checks that a removed log was not the last copy. If a disk has already lost a part of the
 // owner's log, the removal of another node's copy is not the cause of the loss.
 func (t *truth) checkRemove(s *Sim) {
-	if !t.excused() && !t.shortened && !s.safe(t) {
+	if !t.excused() && !t.shortened && !t.power && !s.safe(t) {
 		s.fail(t.id, "its only log is removed")
 	}
 }
@@ -138,7 +143,7 @@ func (t *truth) checkEnd(s *Sim, end result) {
 		s.fail(t.id, "(5) it is aborted, but could continue")
 	case end.aborted && t.acked.over():
 		s.fail(t.id, "(5) it is aborted, but was finished")
-	case !end.aborted && (!t.acked.over() || end.sum != t.acked.sum()):
+	case !end.aborted && (!t.acked.over() || end.sum != t.acked.endSum()):
 		s.fail(t.id, "(5) its result differs from its log")
 	}
 }
@@ -153,7 +158,7 @@ func (t *truth) mismatch(s *Sim, was, end result) {
 func (l *life) checkGone() {
 	for _, t := range l.s.rooms {
 		r := l.s.store.rows[t.id]
-		if r == nil || r.State != record.RowLive || r.Boot != l.boot || t.unwritable || l.states[t.id] == ownership.Held {
+		if r == nil || r.State != record.RowLive || r.Boot != l.boot && r.Standby != l.self || t.unwritable || l.states[t.id] == ownership.Held {
 			continue
 		}
 		l.s.fail(t.id, "(8) %s exits, but the row of the room still names it", l.boot)
@@ -168,6 +173,7 @@ func (s *Sim) checkSettled(within time.Duration) {
 		}
 		end, ended := s.store.results[t.id]
 		switch {
+		case s.orphaned(t):
 		case t.unwritable && (t.acked.over() || t.deadly) && (t.damaged || s.safe(t)):
 		case t.damaged && ended: // the end may be that of before the damage, or of after it
 		case t.acked.over():
@@ -175,15 +181,43 @@ func (s *Sim) checkSettled(within time.Duration) {
 				s.fail(t.id, "(5) it is finished, but has no result%s", s.where(t))
 			}
 		case ended && t.deadly:
-			if !s.safe(t) {
+			if !s.safe(t) && !t.power {
 				s.fail(t.id, "it was aborted, but its log is not kept")
 			}
 		case len(s.serving(t.id)) != 1:
 			s.fail(t.id, "(9) it is served by %d nodes%s", len(s.serving(t.id)), s.where(t))
 		case t.ackedAt < s.now-within:
 			s.fail(t.id, "(9) nothing was acknowledged since %s%s", stamp(t.ackedAt), s.where(t))
+		case !s.replicated(t):
+			s.fail(t.id, "(7) it has no standby%s", s.where(t))
 		}
 	}
+}
+
+// orphaned reports whether no member that a row names can go on without an operator's word: its folder has another id since
+// it was adopted, or its copy is not whole.
+func (s *Sim) orphaned(t *truth) bool {
+	r := s.store.rows[t.id]
+	if r == nil || r.State != record.RowLive || r.Standby == "" {
+		return false
+	}
+	is := func(f *folder) bool {
+		k := f.rooms[t.id]
+		return k != nil && k.doubt != record.Partial && (f.id == r.Folder || f.id == r.Standby)
+	}
+	return !slices.ContainsFunc(s.nodes, func(n *node) bool { return is(n.folder) })
+}
+
+// replicated reports whether a room has a standby, if it can have one.
+func (s *Sim) replicated(t *truth) bool {
+	running := 0
+	for _, n := range s.nodes {
+		if n.life != nil {
+			running++
+		}
+	}
+	r := s.store.rows[t.id]
+	return running < 2 || t.local || t.memory || r == nil || r.Standby != ""
 }
 
 // serving returns the rooms of that id that processes have in memory.
@@ -200,7 +234,7 @@ func (s *Sim) serving(id room.ID) (all []*live) {
 func (s *Sim) where(t *truth) string {
 	var b strings.Builder
 	if r := s.store.rows[t.id]; r != nil {
-		fmt.Fprintf(&b, "; row: %s %d %s %s", r.State, r.Epoch, r.Boot, r.Folder)
+		fmt.Fprintf(&b, "; row: %s %d %s %s %s", r.State, r.Epoch, r.Boot, r.Folder, r.Standby)
 	}
 	for _, n := range s.nodes {
 		if n.life == nil {
@@ -211,7 +245,7 @@ func (s *Sim) where(t *truth) string {
 			fmt.Fprintf(&b, "; %s (%s): %s %s", n.name, n.life.boot, state, held.Why)
 		}
 		if k := n.folder.rooms[t.id]; k != nil {
-			fmt.Fprintf(&b, "; folder %s of %s: epoch %d, %d entries", n.folder.id, n.name, k.epoch, len(k.entries))
+			fmt.Fprintf(&b, "; folder %s of %s: epoch %d, %d entries, %s", n.folder.id, n.name, k.epoch, len(k.entries), k.doubt)
 		}
 		for _, a := range n.folder.asides {
 			if a.id == t.id {

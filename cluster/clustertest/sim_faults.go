@@ -20,6 +20,9 @@ type odds struct {
 	stray      int // a node wants a room that the ring gives to another node
 	tellLost   int // a message to another node is lost
 	poison     int // an act kills the process
+	parts      int // an append brings a part of what there is
+	suspect    int // a node takes another one for dead
+	restless   int // an owner yields a room, or changes its standby, without need
 	wrong      int // a program cannot run a room, comes to something else, or breaks
 
 	moved, swapped, destroyed int          // what happens to a node's folder before its next start
@@ -62,11 +65,11 @@ func (s *Sim) drawFaults() {
 	}
 	s.odds = odds{
 		crash: some(100), late: some(1000), lost: some(1000), unanswered: some(1000), stray: some(1000), tellLost: some(8000),
-		poison: some(50), wrong: some(2000), moved: some(3000), swapped: some(2000), destroyed: some(1000),
+		poison: some(50), parts: some(5000), suspect: some(500), restless: some(1000), wrong: some(2000), moved: some(3000), swapped: some(2000), destroyed: some(1000),
 	}
 	for _, t := range []func(*Sim){
 		(*Sim).killOne, (*Sim).pauseOne, (*Sim).drainOne, (*Sim).rollAll, (*Sim).loseStore, (*Sim).slowStore,
-		(*Sim).fillDisk, (*Sim).damageOne, (*Sim).reopenOne,
+		(*Sim).fillDisk, (*Sim).damageOne, (*Sim).reopenOne, (*Sim).powerOne, (*Sim).cutLink, (*Sim).cutLink,
 	} {
 		if s.pick(2) == 0 {
 			s.odds.recurring = append(s.odds.recurring, t)
@@ -91,6 +94,7 @@ func (s *Sim) endFaults() {
 	s.say("", "", "the faults end")
 	s.odds = odds{}
 	s.store.away, s.store.slow = false, 0
+	clear(s.cuts)
 	for i, f := range s.shelf {
 		n := &node{s: s, name: name("x", i), folder: f}
 		s.nodes = append(s.nodes, n)
@@ -155,7 +159,11 @@ func (s *Sim) destroy(f *folder) {
 // aborted room names the folder that keeps its log.
 func (s *Sim) noteLoss(t *truth) {
 	r := s.store.rows[t.id]
-	named := r != nil && r.State != record.RowReleased && slices.ContainsFunc(s.destroyed, func(f *folder) bool { return f.had(r.Folder) })
+	lost := func(id string) bool {
+		return slices.ContainsFunc(s.destroyed, func(f *folder) bool { return f.had(id) })
+	}
+	named := r != nil && r.State != record.RowReleased && lost(r.Folder) && (r.Standby == "" || lost(r.Standby) || !s.whole(r.Standby, t.id)) ||
+		r != nil && r.State == record.RowLive && r.Standby != "" && lost(r.Standby) && !s.whole(r.Folder, t.id)
 	t.gone = t.gone || named || len(s.destroyed) > 0 && !t.needsNoOwner() && !s.safe(t)
 }
 
@@ -186,6 +194,30 @@ func (s *Sim) pauseOne() {
 		l.node.paused = s.now + s.between(time.Second, 20*time.Second)
 		s.say(l.node.name, "", "pauses until %s", stamp(l.node.paused))
 	}
+}
+
+// powerOne has a machine lose its power.
+func (s *Sim) powerOne() {
+	if l := s.anyLife(); l != nil {
+		l.folder.losePower()
+		l.crash("its machine loses power")
+	}
+}
+
+// cutLink cuts the links between two nodes, one way or both ways, for a while.
+func (s *Sim) cutLink() {
+	a, b := s.nodes[s.pick(len(s.nodes))], s.nodes[s.pick(len(s.nodes))]
+	if a == b {
+		return
+	}
+	until := s.now + s.between(300*time.Millisecond, 20*time.Second)
+	s.cuts[[2]*node{a, b}] = until
+	way := "to"
+	if s.pick(3) > 0 {
+		s.cuts[[2]*node{b, a}] = until
+		way = "and"
+	}
+	s.say("", "", "the link of %s %s %s is cut until %s", a.name, way, b.name, stamp(until))
 }
 
 func (s *Sim) drainOne() {
@@ -273,7 +305,7 @@ func (s *Sim) makeRooms() {
 		return
 	}
 	t := s.truth(room.ID(fmt.Sprintf("r%d", len(s.rooms)+1)))
-	t.memory, t.unwritable = s.pick(20) == 0, s.pick(20) == 0
+	t.memory, t.unwritable, t.local = s.pick(20) == 0, s.pick(20) == 0, s.pick(4) == 0
 	if s.pick(3) > 0 {
 		t.length = 1 + s.pick(30)
 	}

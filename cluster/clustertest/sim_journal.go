@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/cluster/replication"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/record"
 )
@@ -23,6 +24,7 @@ type log struct {
 	epoch   record.Epoch // the highest that was noted
 	entries []entry
 	cut     bool // its tail is missing
+	doubt   record.Doubt
 }
 
 func (g log) with(e entry) log {
@@ -51,7 +53,43 @@ func (g log) holds(other log) bool {
 	return n <= len(g.entries) && g.sumAt(n) == other.sum()
 }
 
-func (g log) over() bool { return len(g.entries) > 0 && g.entries[len(g.entries)-1].final }
+// end returns how many entries there are up to the end of the game, or 0 if it is not over.
+func (g log) end() int {
+	for n := len(g.entries); n > 0; n-- {
+		if e := g.entries[n-1]; e.final {
+			return n
+		} else if e.act > 0 {
+			return 0
+		}
+	}
+	return 0
+}
+
+func (g log) over() bool { return g.end() > 0 }
+
+// endSum returns the checksum of the log up to the end of the game.
+func (g log) endSum() uint64 { return g.sumAt(g.end()) }
+
+// history returns what replication knows of the log.
+func (g log) history() (h replication.History) {
+	for i, e := range g.entries {
+		h.Add(e.epoch, room.Index(i+1), room.Index(i+1))
+	}
+	return h
+}
+
+// spans returns what replication knows of a part of the log.
+func spans(first int, entries []entry) (all []replication.Span) {
+	for i, e := range entries {
+		at := room.Index(first + i)
+		if n := len(all); n > 0 && all[n-1].Epoch == e.epoch {
+			all[n-1].Last = at
+			continue
+		}
+		all = append(all, replication.Span{Epoch: e.epoch, First: at, Last: at})
+	}
+	return all
+}
 
 // acts returns the number of the last act.
 func (g log) acts() int {
@@ -65,7 +103,7 @@ func (g log) acts() int {
 
 // facts returns what a machine knows of the log.
 func (g log) facts() ownership.Log {
-	f := ownership.Log{Epoch: g.epoch, Last: room.Index(len(g.entries)), Unborn: len(g.entries) == 0 && !g.cut}
+	f := ownership.Log{Epoch: g.epoch, Last: room.Index(len(g.entries)), Unborn: len(g.entries) == 0 && !g.cut, Doubt: g.doubt}
 	if g.cut {
 		f.Cut = "its tail is damaged"
 	}
@@ -196,12 +234,49 @@ func (f *folder) append(id room.ID, have int, g log) error {
 	return nil
 }
 
+// learn makes an empty copy of a room that is owned elsewhere.
+func (f *folder) learn(id room.ID, at record.Epoch) error {
+	if f.rooms[id] != nil {
+		return errExists
+	}
+	f.put(id, &keptRoom{log: log{epoch: at, doubt: record.Partial}})
+	return nil
+}
+
+// follow writes what a follower has taken: it cuts the log, adds entries, and notes what was promised.
+func (f *folder) follow(id room.ID, keep int, more []entry, c replication.Copy) {
+	k := f.rooms[id]
+	k.log = log{epoch: max(c.Promised, c.At(c.Last)), entries: append(slices.Clip(k.entries[:keep]), more...), doubt: c.Doubt}
+	k.imported, k.short = false, false
+}
+
+// losePower takes from each log what the disk may not have yet.
+func (f *folder) losePower() {
+	for _, id := range f.order {
+		k := f.rooms[id]
+		if len(k.entries) == 0 {
+			continue
+		}
+		if n := f.s.pick(3); n > 0 {
+			k.entries = k.entries[:max(len(k.entries)-n, 1)]
+		}
+		k.epoch = k.entries[len(k.entries)-1].epoch
+		if k.doubt == record.Whole {
+			k.doubt = record.Unsure
+		}
+		f.s.truth(id).power = true
+	}
+}
+
 // damage removes the tail of a room's log, as a bad disk does. The next reader notices it. Silent damage is noticed only by
 // those who know what was acknowledged.
 func (f *folder) damage(id room.ID, n int, silent bool) {
 	k := f.rooms[id]
 	k.entries = k.entries[:max(len(k.entries)-n, 1)]
 	k.cut, k.short = !silent, silent
+	if !silent {
+		k.doubt = record.Partial
+	}
 	t := f.s.truth(id)
 	t.shortened = t.shortened || silent
 	t.damaged = t.damaged || !silent

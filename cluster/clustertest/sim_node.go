@@ -66,6 +66,9 @@ type life struct {
 	states   map[room.ID]ownership.State
 	kept     map[room.ID]log // the log that Checkpoint, Load or the start has read last
 	looked   map[room.ID]time.Duration
+	copies   map[room.ID]*following
+	offers   map[room.ID]offer // that wait for the machine
+	silent   map[string]int    // for how many looks a folder's process has not been heard
 	ops      map[opKey]ownership.Op
 	dead     bool
 	draining bool
@@ -90,13 +93,13 @@ func (n *node) start() {
 	l := &life{
 		node: n, s: s, boot: record.BootID(name("p", s.boots)), folder: n.folder, self: n.folder.id,
 		live: map[room.ID]*live{}, states: map[room.ID]ownership.State{}, kept: map[room.ID]log{},
-		looked: map[room.ID]time.Duration{},
+		looked: map[room.ID]time.Duration{}, copies: map[room.ID]*following{}, offers: map[room.ID]offer{}, silent: map[string]int{},
 	}
 	if s.trace != nil {
 		l.ops = map[opKey]ownership.Op{}
 	}
 	l.loop = lifecycle.New(lifecycle.Options{
-		Self:    ownership.Self{Boot: l.boot, Folder: n.folder.id, Former: slices.Clone(n.folder.former)},
+		Self:    ownership.Self{Boot: l.boot, Folder: n.folder.id, Former: slices.Clone(n.folder.former), DoubtWait: 20 * time.Second},
 		Ports:   l,
 		Fail:    func(err error) { l.fail(err) },
 		Stepped: l.stepped,
@@ -114,6 +117,9 @@ func (n *node) start() {
 		}
 	}
 	l.after(s.between(0, sweepEvery), l.sweep)
+	if s.rng != nil {
+		l.after(s.between(0, lookAround), l.tend)
+	}
 }
 
 // after runs do once d has passed. A dead process does nothing; a paused one does it after its pause.

@@ -7,6 +7,7 @@ import (
 	"github.com/roomring/roomring/cluster/lifecycle"
 	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/record"
 )
 
 // answerTo receives the answer to an effect.
@@ -19,13 +20,22 @@ func (l *life) Do(r *lifecycle.Room, e ownership.Effect, answer func(ownership.E
 	}
 	id := r.ID
 	switch e.Do {
-	case ownership.Create, ownership.Import, ownership.Note, ownership.Load, ownership.Remove, ownership.SetAside:
+	case ownership.Create, ownership.Learn, ownership.Import, ownership.Note, ownership.Load, ownership.Remove, ownership.SetAside:
 		l.journal(id, e, answer)
-	case ownership.CreateRow, ownership.Claim, ownership.Checkpoint, ownership.Release:
+	case ownership.CreateRow, ownership.ReadRow, ownership.Claim, ownership.Change, ownership.Checkpoint, ownership.Release:
 		l.rows(id, e, answer)
+	case ownership.Enter:
+		l.enter(id, e.To, e.Folder)
+	case ownership.Expel:
+		if r := l.live[id]; r != nil {
+			r.forget()
+		}
+		l.after(time.Millisecond, func() { answer(ownership.Event{}) })
+	case ownership.Replicate, ownership.Join, ownership.Notify, ownership.Pass, ownership.Follow, ownership.Decline:
+		l.replicate(id, e)
 	case ownership.Store:
 		if r := l.live[id]; r != nil {
-			l.store(id, e, result{sum: r.log.sum()}, answer)
+			l.store(id, e, result{sum: r.log.endSum()}, answer)
 		}
 	case ownership.Abandon:
 		l.store(id, e, result{sum: l.kept[id].sum(), aborted: true}, answer)
@@ -39,7 +49,7 @@ func (l *life) Do(r *lifecycle.Room, e ownership.Effect, answer func(ownership.E
 	case ownership.Replay:
 		l.perform(id, e, l.s.between(time.Millisecond, 20*time.Millisecond), answer, func() ownership.Event { return l.replay(id) })
 	case ownership.Start:
-		l.start(id, e.To)
+		l.start(id, e.To, e.Folder)
 	case ownership.Stop:
 		if r := l.live[id]; r != nil {
 			r.stop(func(e ownership.Event) { l.after(time.Millisecond, func() { answer(e) }) })
@@ -77,6 +87,10 @@ func (l *life) perform(id room.ID, e ownership.Effect, takes time.Duration, answ
 }
 
 func (l *life) journal(id room.ID, e ownership.Effect, answer answerTo) {
+	had := l.copies[id]
+	if e.Do == ownership.Load || e.Do == ownership.Remove || e.Do == ownership.SetAside {
+		delete(l.copies, id)
+	}
 	takes := l.s.between(time.Millisecond, 5*time.Millisecond)
 	l.perform(id, e, takes, answer, func() ownership.Event {
 		if l.s.now < l.folder.failed {
@@ -86,6 +100,8 @@ func (l *life) journal(id room.ID, e ownership.Effect, answer answerTo) {
 		switch e.Do {
 		case ownership.Create:
 			err = l.folder.create(id, e.To)
+		case ownership.Learn:
+			err = l.folder.learn(id, e.To)
 		case ownership.Import:
 			err = l.folder.take(id, l.kept[id])
 		case ownership.Note:
@@ -98,6 +114,9 @@ func (l *life) journal(id room.ID, e ownership.Effect, answer answerTo) {
 			k := l.folder.rooms[id]
 			if k == nil {
 				return ownership.Event{Err: errUnknown}
+			}
+			if had != nil && len(k.entries) < int(had.Last) { // the process knows what it has written
+				k.cut, k.short, k.doubt = true, false, record.Partial
 			}
 			l.kept[id] = k.log
 			return ownership.Event{Log: k.facts()}
@@ -113,16 +132,19 @@ func (l *life) rows(id room.ID, e ownership.Effect, answer answerTo) {
 		switch e.Do {
 		case ownership.CreateRow:
 			return st.createRow(id, l.boot, l.self, e.To)
-		case ownership.Claim:
-			return st.claim(id, l.boot, l.self, e.From, e.To)
+		case ownership.ReadRow:
+			return st.read(id)
+		case ownership.Claim, ownership.Change:
+			return st.claim(id, l.boot, l.self, e.Folder, e.From, e.To)
 		case ownership.Release:
-			return st.release(id, l.boot, e.From, kept)
+			kept.epoch = max(kept.epoch, e.From.Epoch)
+			return st.release(id, l.boot, e.From, e.To, kept)
 		}
 		var ok bool
 		if read, ok = st.checkpoint(id); !ok {
 			return ownership.Event{Outcome: ownership.NoRow}
 		}
-		return ownership.Event{Log: read.facts()}
+		return ownership.Event{Log: read.facts(), Row: st.rows[id].Row}
 	}, func(a ownership.Event, err error) {
 		if l.crashes(id, e.Do, true) {
 			return
@@ -136,6 +158,9 @@ func (l *life) rows(id room.ID, e ownership.Effect, answer answerTo) {
 		}
 		if e.Do == ownership.Checkpoint {
 			l.kept[id] = read
+		}
+		if k := l.folder.rooms[id]; e.Do == ownership.ReadRow && k != nil {
+			a.Log = k.facts()
 		}
 		answer(a)
 	})

@@ -5,35 +5,72 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/cluster/replication"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/record"
 )
 
-// live is a room in a process's memory. It steps acts at once and acknowledges them when the journal has them.
+// live is a room in a process's memory. It steps acts at once and acknowledges them when all members have them.
 type live struct {
-	l         *life
-	t         *truth
-	epoch     record.Epoch
-	log       log
-	committed int
-	writing   bool
-	settled   bool     // its end is stored, or never will be
-	stopping  answerTo // the answer to Stop; nil: it was not asked to stop
+	l        *life
+	t        *truth
+	epoch    record.Epoch
+	log      log
+	leader   replication.Leader
+	learner  string // the folder of a follower that is to become the standby
+	fed      map[string]feed
+	copied   bool // it may have followers
+	stable   int  // what the journal has
+	acked    int
+	writing  bool
+	ended    bool     // its end was acknowledged
+	settled  bool     // its end is stored, or never will be
+	stopping answerTo // the answer to Stop; nil: it was not asked to stop
 }
 
 // start runs a room from its log.
-func (l *life) start(id room.ID, at record.Epoch) {
+func (l *life) start(id room.ID, at record.Epoch, standby string) {
 	t := l.s.truth(id)
-	r := &live{l: l, t: t, epoch: at, log: l.kept[id]}
+	r := &live{l: l, t: t, epoch: at, log: l.kept[id], fed: map[string]feed{}}
+	r.log.doubt, r.log.cut = record.Whole, false
+	if k := l.folder.rooms[id]; k != nil {
+		k.doubt = record.Whole
+	}
 	l.live[id] = r
-	r.committed = len(r.log.entries)
-	if r.log.over() { // players still see its end
+	r.leader.Begin(at, standby, r.log.history())
+	r.stable = len(r.log.entries)
+	if _, stored := l.s.store.results[id]; stored && r.log.over() { // players still see its end
+		r.ended, r.acked = true, r.stable
 		t.commit(l, at, r.log)
 		l.loop.Deliver(id, ownership.Event{Kind: ownership.Ended}, nil)
 		return
 	}
-	r.log = r.log.with(entry{epoch: at})
+	r.add(entry{epoch: at})
 	r.write()
+	r.feedAll()
+}
+
+// enter goes on at a later epoch with another standby.
+func (l *life) enter(id room.ID, at record.Epoch, standby string) {
+	r := l.live[id]
+	if r == nil {
+		return
+	}
+	was := r.leader.Standby()
+	r.leader.Enter(at, standby)
+	r.epoch, r.learner = at, ""
+	r.add(entry{epoch: at})
+	r.write()
+	if was != "" && was != standby {
+		l.send(was, func(to *life) { to.look(id) })
+	}
+	r.feedAll()
+}
+
+func (r *live) add(e entry) {
+	r.log = r.log.with(e)
+	n := room.Index(len(r.log.entries))
+	r.leader.Appended(e.epoch, n, n, false)
 }
 
 // act takes the client's act n, if that is the next one.
@@ -47,27 +84,31 @@ func (r *live) act(n int) {
 		r.l.crash(string(r.t.id) + " kills it")
 		return
 	}
-	r.log = r.log.with(entry{epoch: r.epoch, act: n})
+	r.add(entry{epoch: r.epoch, act: n})
 	if n >= r.t.length {
-		r.log = r.log.with(entry{epoch: r.epoch, final: true})
+		r.add(entry{epoch: r.epoch, final: true})
 	}
 	r.write()
+	r.feedAll()
 }
 
 func (r *live) gone() bool { return r.l.live[r.t.id] != r }
 
 // write gives the journal the entries that it does not have.
 func (r *live) write() {
-	if r.writing || r.gone() || r.committed == len(r.log.entries) {
+	if r.writing || r.gone() || r.stable == len(r.log.entries) {
 		return
 	}
 	r.writing = true
-	some, have := r.log, r.committed
+	some, have := r.log, r.stable
 	if r.t.memory {
 		r.l.after(0, func() { r.written(some) })
 		return
 	}
 	r.l.after(r.l.s.between(time.Millisecond, 5*time.Millisecond), func() {
+		if r.gone() {
+			return
+		}
 		err := r.l.folder.append(r.t.id, have, some)
 		switch {
 		case errors.Is(err, errDisk):
@@ -82,32 +123,45 @@ func (r *live) write() {
 	})
 }
 
-// written acknowledges what the journal has now.
+// written notes what the journal has now.
 func (r *live) written(some log) {
 	if r.gone() {
 		return
 	}
-	r.writing, r.committed = false, len(some.entries)
-	r.t.commit(r.l, r.epoch, some)
-	if some.over() {
-		r.l.loop.Deliver(r.t.id, ownership.Event{Kind: ownership.Ended}, nil)
-	}
-	r.stopped()
+	r.writing, r.stable = false, len(some.entries)
+	r.leader.Stable(room.Index(r.stable))
+	r.commit()
 	r.write()
 }
 
-// stop ends the room in this process after its last write.
+// commit acknowledges what all members have.
+func (r *live) commit() {
+	n := int(r.leader.Commit())
+	if r.gone() || n <= r.acked {
+		return
+	}
+	some := log{epoch: r.log.entries[n-1].epoch, entries: r.log.entries[:n]}
+	r.acked = n
+	r.t.commit(r.l, r.epoch, some)
+	if some.over() && !r.ended {
+		r.ended = true
+		r.l.loop.Deliver(r.t.id, ownership.Event{Kind: ownership.Ended}, nil)
+	}
+	r.stopped()
+}
+
+// stop ends the room in this process once all of it is acknowledged.
 func (r *live) stop(answer answerTo) {
 	r.stopping = answer
 	r.stopped()
 }
 
 func (r *live) stopped() {
-	if r.stopping == nil || r.gone() || r.committed < len(r.log.entries) {
+	if r.stopping == nil || r.gone() || r.acked < len(r.log.entries) {
 		return
 	}
 	r.forget()
-	r.stopping(ownership.Event{Stopped: ownership.StoppedRoom{Last: room.Index(r.committed), Over: r.log.over()}})
+	r.stopping(ownership.Event{Stopped: ownership.StoppedRoom{Last: room.Index(r.acked), Over: r.log.over()}})
 }
 
 // leave removes a room that is over from memory.

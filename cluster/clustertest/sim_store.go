@@ -2,6 +2,7 @@ package clustertest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -129,7 +130,15 @@ func (st *store) createRow(id room.ID, boot record.BootID, folder string, to rec
 	return ownership.Event{Outcome: ownership.Won, Row: r.Row}
 }
 
-func (st *store) claim(id room.ID, boot record.BootID, folder string, from ownership.Row, to record.Epoch) ownership.Event {
+// read returns a room's row.
+func (st *store) read(id room.ID) ownership.Event {
+	if r := st.rows[id]; r != nil {
+		return ownership.Event{Row: r.Row}
+	}
+	return ownership.Event{Outcome: ownership.NoRow}
+}
+
+func (st *store) claim(id room.ID, boot record.BootID, folder, standby string, from ownership.Row, to record.Epoch) ownership.Event {
 	if st.fenced[boot] {
 		return ownership.Event{Err: errBoot}
 	}
@@ -140,7 +149,7 @@ func (st *store) claim(id room.ID, boot record.BootID, folder string, from owner
 	case r.State == record.RowOver, r.State != from.State, r.Epoch != from.Epoch, r.State == record.RowLive && r.Folder != from.Folder, r.Epoch >= to:
 		return ownership.Event{Outcome: ownership.Moved, Row: r.Row}
 	}
-	r.Row = record.Row{Room: id, State: record.RowLive, Epoch: to, Boot: boot, Folder: folder}
+	r.Row = record.Row{Room: id, State: record.RowLive, Epoch: to, Boot: boot, Folder: folder, Standby: standby}
 	r.kept = log{}
 	st.say(r)
 	st.s.noteLoss(st.s.truth(id)) // a dead process may have claimed it into a lost folder
@@ -155,7 +164,7 @@ func (st *store) checkpoint(id room.ID) (log, bool) {
 	return r.kept, true
 }
 
-func (st *store) release(id room.ID, boot record.BootID, from ownership.Row, kept log) ownership.Event {
+func (st *store) release(id room.ID, boot record.BootID, from ownership.Row, to record.Epoch, kept log) ownership.Event {
 	if st.fenced[boot] {
 		return ownership.Event{Err: errBoot}
 	}
@@ -166,7 +175,7 @@ func (st *store) release(id room.ID, boot record.BootID, from ownership.Row, kep
 	case r.State != record.RowLive, r.Epoch != from.Epoch, r.Boot != boot:
 		return ownership.Event{Outcome: ownership.Moved, Row: r.Row}
 	}
-	r.State, r.kept = record.RowReleased, kept
+	r.State, r.kept, r.Epoch, r.Folder, r.Standby = record.RowReleased, kept, to, "", ""
 	st.say(r)
 	st.s.truth(id).checkRelease(st.s, kept)
 	return ownership.Event{Outcome: ownership.Won, Row: r.Row}
@@ -210,7 +219,7 @@ func (st *store) forget(f *folder) {
 	}
 	for _, t := range st.s.rooms {
 		r := st.rows[t.id]
-		if r != nil && r.State == record.RowLive && f.had(r.Folder) {
+		if r != nil && r.State == record.RowLive && f.had(r.Folder) && (r.Standby == "" || f.had(r.Standby)) {
 			t.givenUp = true
 			st.over(t.id, result{aborted: true})
 		}
@@ -233,7 +242,11 @@ func (st *store) say(r *row) {
 	}
 	switch r.State {
 	case record.RowLive:
-		st.s.say("", r.Room, "row: live at epoch %d, boot %s, folder %s", r.Epoch, r.Boot, r.Folder)
+		text := fmt.Sprintf("row: live at epoch %d, boot %s, folder %s", r.Epoch, r.Boot, r.Folder)
+		if r.Standby != "" {
+			text += ", standby " + r.Standby
+		}
+		st.s.say("", r.Room, "%s", text)
 	case record.RowReleased:
 		st.s.say("", r.Room, "row: released at epoch %d with %d entries", r.Epoch, len(r.kept.entries))
 	default:

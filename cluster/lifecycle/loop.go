@@ -33,12 +33,13 @@ type Room struct {
 	Final  *record.Final // its end, until the store has it
 	Cargo  any           // what Replay has brought back, for Start
 
-	ctx     context.Context // of the caller that makes the room, while the journal writes its header
-	begin   func()          // lets a made room run
-	stopped bool            // Time is valid
-	claimed bool            // it came from the store
-	waits   map[uint64]clock.Timer
-	settled func() // is called when its end is stored, or never will be
+	ctx      context.Context // of the caller that makes the room, while the journal writes its header
+	begin    func()          // lets a made room run
+	stopped  bool            // Time is valid
+	expelled bool            // it was dropped from memory
+	claimed  bool            // it came from the store
+	waits    map[uint64]clock.Timer
+	settled  func() // is called when its end is stored, or never will be
 
 	// Guarded by the loop.
 	machine *ownership.Machine
@@ -144,7 +145,7 @@ func (l *Loop) tidy(r *Room) {
 		close(r.idle)
 		r.idle = nil
 	}
-	r.Kept, r.Cargo, r.Final, r.ctx, r.begin, r.settled, r.stopped, r.claimed = nil, nil, nil, nil, nil, nil, false, false
+	r.Kept, r.Cargo, r.Final, r.ctx, r.begin, r.settled, r.stopped, r.claimed, r.expelled = nil, nil, nil, nil, nil, nil, false, false, false
 	if r.machine.Blank() && r.again == 0 && len(r.waiters) == 0 && l.rooms[r.ID] == r {
 		delete(l.rooms, r.ID)
 	}

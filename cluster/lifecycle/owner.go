@@ -33,6 +33,9 @@ type Journal interface {
 	Import(ctx context.Context, kept record.Kept) error
 	// Claimed notes the epoch that a room is claimed at.
 	Claimed(ctx context.Context, id room.ID, epoch record.Epoch) error
+	// Mark notes the highest epoch that was promised and whether the copy is whole. It does not block; done, if not nil, is called when
+	// that is written.
+	Mark(id room.ID, epoch record.Epoch, d record.Doubt, done func(error)) error
 	// Remove forgets a room. A room that does not exist is no error.
 	Remove(ctx context.Context, id room.ID) error
 	// SetAside keeps a room's log but never loads it again. Why is for the operator. A room that does not exist is no error.
@@ -51,6 +54,8 @@ type Store interface {
 	ReleaseRow(ctx context.Context, boot record.BootID, release record.Release) (record.RowResult, error)
 	// Checkpoint returns the checkpoint of a released row.
 	Checkpoint(ctx context.Context, id room.ID) (record.Checkpoint, error)
+	// Rows reads rooms' rows, in the order of the ids. The zero Row: there is none.
+	Rows(ctx context.Context, ids []room.ID) ([]record.Row, error)
 	Row(ctx context.Context, id room.ID) (record.Row, error)
 	// Result returns how a room has ended.
 	Result(ctx context.Context, id room.ID) (record.StoredResult, error)
@@ -63,6 +68,8 @@ type Rooms interface {
 	Revive(kept record.Kept) actor.Revival
 	Resume(v actor.Revival, e record.Epoch)
 	Stop(id room.ID, stopped func(actor.Stopped))
+	EnterEpoch(id room.ID, e record.Epoch)
+	Expel(id room.ID, left func())
 	GoesOn(kept record.Kept) error
 	NewID(h record.Header) record.Header
 	Drain()
@@ -97,6 +104,8 @@ type Owner struct {
 	rooms Rooms
 	tell  func(id room.ID)
 
+	copies Replicas
+	reads  batcher[write[room.ID]]
 	rows   batcher[write[record.Row]]
 	claims batcher[write[record.Claim]]
 
@@ -128,10 +137,11 @@ func NewOwner(o OwnerOptions) *Owner {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	w := &Owner{o: o, tell: func(room.ID) {}, slots: make(chan struct{}, o.Processors)}
+	w := &Owner{o: o, tell: func(room.ID) {}, copies: alone{}, slots: make(chan struct{}, o.Processors)}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.loop = New(Options{Self: o.Self, Ports: w, Fail: o.Fail, Log: o.Log})
 	if o.Store != nil {
+		w.reads = batcher[write[room.ID]]{most: o.Batch, spawn: w.spawn, work: w.readRows}
 		w.rows = batcher[write[record.Row]]{most: o.Batch, spawn: w.spawn, work: rowWriter(w, o.Store.CreateRows)}
 		w.claims = batcher[write[record.Claim]]{most: o.Batch, spawn: w.spawn, work: rowWriter(w, o.Store.ClaimRows)}
 	}
@@ -140,6 +150,9 @@ func NewOwner(o OwnerOptions) *Owner {
 
 // Serve sets the directory whose rooms are owned. Call it before any other method.
 func (w *Owner) Serve(rooms Rooms) { w.rooms = rooms }
+
+// Replicate sets what copies rooms to other nodes. Call it before any other method but Serve. Without it no room is copied.
+func (w *Owner) Replicate(r Replicas) { w.copies = r }
 
 // OnRelease makes the owner call f with every room that was released. Call it before any other method but Serve. F must not block.
 func (w *Owner) OnRelease(f func(id room.ID)) { w.tell = f }
@@ -199,9 +212,9 @@ func (w *Owner) Arrived(ctx context.Context, id room.ID) error { return w.loop.A
 func (w *Owner) Absent(id room.ID) error {
 	state, held := w.loop.State(id)
 	switch state {
-	case ownership.Absent, ownership.Ending:
+	case ownership.Absent, ownership.Ending, ownership.Learning, ownership.Following:
 		return actor.ErrNotFound
-	case ownership.Releasing:
+	case ownership.Releasing, ownership.Yielding:
 		return actor.ErrLeaving
 	case ownership.Held:
 		if held.Released {
@@ -379,7 +392,7 @@ func (w *Owner) row(r *Room, e record.Epoch) record.Row {
 
 func logOf(kept record.Kept) ownership.Log {
 	return ownership.Log{
-		Epoch: kept.Epoch, Last: kept.Last(), Cut: kept.Cut,
+		Epoch: kept.Epoch, Last: kept.Last(), Cut: kept.Cut, Doubt: kept.Doubt,
 		Unborn: len(kept.Batches) == 0 && len(kept.Snapshots) == 0 && kept.Cut == "",
 	}
 }

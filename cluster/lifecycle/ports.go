@@ -26,14 +26,16 @@ func processors(n int) int {
 // Do implements Ports.
 func (w *Owner) Do(r *Room, e ownership.Effect, answer func(ownership.Event)) {
 	switch e.Do {
-	case ownership.Create, ownership.Import, ownership.Note, ownership.Load, ownership.Remove, ownership.SetAside:
+	case ownership.Create, ownership.Learn, ownership.Import, ownership.Note, ownership.Load, ownership.Remove, ownership.SetAside:
 		w.spawn(func() { answer(w.journal(r, e)) })
+	case ownership.ReadRow:
+		w.readRow(r, answer)
 	case ownership.CreateRow:
 		put(w, &w.rows, w.row(r, e.To), answer)
-	case ownership.Claim:
+	case ownership.Claim, ownership.Change:
 		put(w, &w.claims, record.Claim{
 			Room: r.ID, FromEpoch: e.From.Epoch, FromFolder: e.From.Folder, FromState: e.From.State,
-			Epoch: e.To, Folder: w.o.Self.Folder, Nonce: crand.Text(),
+			Epoch: e.To, Folder: w.o.Self.Folder, Standby: e.Folder, Nonce: crand.Text(),
 		}, answer)
 	case ownership.Checkpoint, ownership.Release:
 		w.spawn(func() { answer(w.store(r, e)) })
@@ -46,7 +48,13 @@ func (w *Owner) Do(r *Room, e ownership.Effect, answer func(ownership.Event)) {
 	case ownership.Replay:
 		w.spawn(func() { answer(w.replay(r)) })
 	case ownership.Start:
-		w.start(r, e.To)
+		w.start(r, e.To, e.Folder)
+	case ownership.Enter:
+		w.copies.Enter(r.ID, e.To, e.Folder)
+		w.rooms.EnterEpoch(r.ID, e.To)
+	case ownership.Expel:
+		r.expelled = true
+		w.rooms.Expel(r.ID, func() { answer(ownership.Event{}) })
 	case ownership.Stop:
 		w.rooms.Stop(r.ID, func(d actor.Stopped) {
 			r.Time, r.stopped = d.Time, true
@@ -58,6 +66,18 @@ func (w *Owner) Do(r *Room, e ownership.Effect, answer func(ownership.Event)) {
 	case ownership.Tell:
 		w.released.Add(1)
 		w.tell(r.ID)
+	case ownership.Replicate:
+		w.copies.Replicate(r.ID, r.Header)
+	case ownership.Join:
+		w.copies.Join(r.ID, e.Folder)
+	case ownership.Notify:
+		w.copies.Notify(r.ID)
+	case ownership.Pass:
+		w.copies.Pass(r.ID, e.To, e.Folder, e.Log)
+	case ownership.Decline:
+		w.copies.Decline(r.ID, e.To, e.Folder, e.Log)
+	case ownership.Follow:
+		w.follow(r, e.To, e.Folder)
 	case ownership.Wait:
 		w.wait(r, e, answer)
 	case ownership.Cancel:
@@ -107,21 +127,19 @@ func (w *Owner) journal(r *Room, e ownership.Effect) (answer ownership.Event) {
 		defer context.AfterFunc(w.ctx, cancel)()
 		answer.Err = w.o.Journal.Create(making, r.Header, e.To)
 		r.ctx = nil
+	case ownership.Learn:
+		answer.Err = w.learn(ctx, r, e.To)
 	case ownership.Import:
 		answer.Err = w.o.Journal.Import(ctx, *r.Kept)
 	case ownership.Note:
 		answer.Err = w.o.Journal.Claimed(ctx, r.ID, e.To)
 	case ownership.Load:
-		var kept record.Kept
-		if kept, answer.Err = w.o.Journal.Load(ctx, r.ID); answer.Err == nil {
-			if r.stopped {
-				kept.Time = max(r.Time, 0)
-			}
-			r.Kept, answer.Log = &kept, logOf(kept)
-		}
+		return w.load(ctx, r)
 	case ownership.Remove:
+		w.copies.Unfollow(r.ID)
 		answer.Err = w.o.Journal.Remove(ctx, r.ID)
 	case ownership.SetAside:
+		w.copies.Unfollow(r.ID)
 		w.o.Log.Warn("this node's log of a room is set aside: it is kept and never served", "room", r.ID, "why", e.Why)
 		answer.Err = w.o.Journal.SetAside(ctx, r.ID, e.Why)
 	}
@@ -137,13 +155,18 @@ func (w *Owner) store(r *Room, e ownership.Effect) (answer ownership.Event) {
 	ctx, cancel := clock.WithTimeout(w.ctx, w.o.Clock, w.o.Timeout)
 	defer cancel()
 	if e.Do == ownership.Release {
-		result, err := w.releaseRow(ctx, e.From.Epoch, *r.Kept)
+		result, err := w.releaseRow(ctx, e.From.Epoch, e.To, *r.Kept)
 		if err != nil && w.ctx.Err() == nil && !errors.Is(err, record.ErrPermanent) {
 			w.o.Log.Warn("a room could not be given away: trying again", "room", r.ID, "err", err)
 		}
 		return rowAnswer(result, err)
 	}
-	checkpoint, err := w.o.Store.Checkpoint(ctx, r.ID)
+	// The row comes first: a claim that expects it then fails if the room was released again since.
+	row, err := w.o.Store.Row(ctx, r.ID)
+	var checkpoint record.Checkpoint
+	if err == nil {
+		checkpoint, err = w.o.Store.Checkpoint(ctx, r.ID)
+	}
 	if errors.Is(err, record.ErrNotFound) {
 		return ownership.Event{Outcome: ownership.NoRow}
 	}
@@ -155,16 +178,16 @@ func (w *Owner) store(r *Room, e ownership.Effect) (answer ownership.Event) {
 		return ownership.Event{Err: fmt.Errorf("the checkpoint of room %s: %w", r.ID, err)}
 	}
 	r.Header, r.Kept, r.claimed = kept.Header, &kept, true
-	return ownership.Event{Log: logOf(kept)}
+	return ownership.Event{Log: logOf(kept), Row: row}
 }
 
-func (w *Owner) releaseRow(ctx context.Context, epoch record.Epoch, kept record.Kept) (record.RowResult, error) {
+func (w *Owner) releaseRow(ctx context.Context, from, to record.Epoch, kept record.Kept) (record.RowResult, error) {
 	data, err := core.EncodeKept(kept)
 	if err != nil {
 		return record.RowResult{}, err
 	}
 	return w.o.Store.ReleaseRow(ctx, w.o.Self.Boot, record.Release{
-		Room: kept.Header.ID, FromEpoch: epoch, Epoch: epoch, Nonce: crand.Text(),
+		Room: kept.Header.ID, FromEpoch: from, Epoch: to, Nonce: crand.Text(),
 		Checkpoint: record.Checkpoint{Point: record.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data},
 	})
 }
@@ -238,11 +261,16 @@ func (w *Owner) replay(r *Room) ownership.Event {
 }
 
 // start lets a room run that was made or replayed.
-func (w *Owner) start(r *Room, e record.Epoch) {
+func (w *Owner) start(r *Room, e record.Epoch, standby string) {
 	if begin := r.begin; begin != nil {
 		r.begin = nil
+		w.copies.Lead(r.ID, e, standby, nil)
 		begin()
 		return
+	}
+	w.copies.Lead(r.ID, e, standby, r.Kept)
+	if r.Kept != nil && r.Kept.Doubt != record.Whole {
+		w.mark(r.ID, e)
 	}
 	v, _ := r.Cargo.(actor.Revival)
 	if r.claimed {

@@ -12,10 +12,10 @@ import (
 	pb "google.golang.org/protobuf/proto"
 )
 
-// All batches have the same fields.
+// EdgeBatch and OwnerBatch have the same fields.
 const (
 	fieldFrames = 1
-	fieldPing   = 2 // pong in what the dialled node sends
+	fieldPing   = 2 // pong in an OwnerBatch
 )
 
 // codec is protobuf's codec, except for batches: a batch is encoded frame by frame as frames are queued, and decoded

@@ -32,7 +32,7 @@ type serverCreds struct{ l *Links }
 
 // inbound is one connection from a peer, and who the peer is once it has greeted.
 type inbound struct {
-	conn  *conn
+	conn  net.Conn
 	peer  atomic.Pointer[Peer]
 	asked atomic.Int64 // questions being answered
 }
@@ -40,20 +40,20 @@ type inbound struct {
 // AuthType implements credentials.AuthInfo.
 func (*inbound) AuthType() string { return "roomring" }
 
-func (g serverCreds) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	setUserTimeout(raw, g.l.o.Silence)
-	c := &conn{Conn: raw}
-	if cred := g.l.credential(); cred != nil {
-		secure := tls.Server(raw, cred.server())
-		if err := secure.Handshake(); err != nil {
-			if !errors.Is(err, io.EOF) { // a probe of the port
-				g.l.logRefused(raw.RemoteAddr().String(), "", explain(err))
-			}
-			return nil, nil, err
-		}
-		c.Conn = secure
+func (g serverCreds) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	setUserTimeout(conn, g.l.o.Silence)
+	cred := g.l.credential()
+	if cred == nil {
+		return conn, &inbound{conn: conn}, nil
 	}
-	return c, &inbound{conn: c}, nil
+	secure := tls.Server(conn, cred.server())
+	if err := secure.Handshake(); err != nil {
+		if !errors.Is(err, io.EOF) { // a probe of the port
+			g.l.logRefused(conn.RemoteAddr().String(), "", explain(err))
+		}
+		return nil, nil, err
+	}
+	return secure, &inbound{conn: conn}, nil
 }
 
 func (g serverCreds) ClientHandshake(context.Context, string, net.Conn) (net.Conn, credentials.AuthInfo, error) {
@@ -158,90 +158,62 @@ func (s *server) Watch(q *linkpb.Question, to grpc.ServerStreamingServer[linkpb.
 	return err
 }
 
-// inStream is a stream that a peer has dialled.
-type inStream struct {
+// ownerStream is a stream from an edge.
+type ownerStream struct {
 	*stream
 	gone chan struct{} // closed when its Handler's Down has returned
 }
 
-// inbounds are the streams of one kind that peers have dialled. Each peer has one at most.
-type inbounds map[Peer]inStream
-
 // Link serves an edge's stream.
 func (s *server) Link(link grpc.BidiStreamingServer[linkpb.EdgeBatch, linkpb.OwnerBatch]) error {
-	return s.serve(link, s.l.owners, s.l.o.Queue, func(t *traffics) *traffic { return &t.sessions }, func(st *stream) reader {
-		h := s.l.o.Owner(&OwnerEnd{end[*linkpb.OwnerFrame]{st}})
-		return func(recv func(any) error) { read(st, recv, ownerReads, h) }
-	})
-}
-
-// Replicate serves a leader's stream.
-func (s *server) Replicate(link grpc.BidiStreamingServer[linkpb.LeaderBatch, linkpb.FollowerBatch]) error {
-	if s.l.o.Follower == nil {
-		return s.UnimplementedPeerServer.Replicate(link)
-	}
-	return s.serve(link, s.l.followers, s.l.o.ReplicaQueue, func(t *traffics) *traffic { return &t.replication }, func(st *stream) reader {
-		h := s.l.o.Follower(&FollowerEnd{end[*linkpb.FollowerFrame]{st}})
-		return func(recv func(any) error) { read(st, recv, followerReads, h) }
-	})
-}
-
-// serve serves a stream that a peer has dialled. Begin calls the option that makes its handler.
-func (s *server) serve(link grpc.ServerStream, among inbounds, limit int, of func(*traffics) *traffic, begin func(*stream) reader) error {
 	g, _ := inboundOf(link.Context())
 	who := g.peer.Load()
 	if who == nil {
 		return errStranger
 	}
-	s.l.mu.Lock()
-	count := of(s.l.traffic(who.Node))
-	s.l.mu.Unlock()
-	in := inStream{newStream(*who, &s.l.o, limit, count), make(chan struct{})}
-	if !s.l.addInbound(among, in) {
+	o := ownerStream{newStream(*who, &s.l.o, s.l.traffic(who.Node)), make(chan struct{})}
+	if !s.l.addOwner(o) {
 		return status.Error(codes.Unavailable, ErrClosed.Error())
 	}
-	read := begin(in.stream)
+	h := s.l.o.Owner(&OwnerEnd{end[*linkpb.OwnerFrame]{o.stream}})
 	s.l.wg.Go(func() {
-		read(link.RecvMsg)
-		s.l.removeInbound(among, in, g.conn)
-		close(in.gone)
+		read(o.stream, link.RecvMsg, ownerReads, h)
+		s.l.removeOwner(o)
+		close(o.gone)
 	})
-	s.l.wg.Go(in.detectSilence)
+	s.l.wg.Go(o.detectSilence)
 	if err := link.SendHeader(metadata.MD{}); err != nil {
-		in.end(unwrapStatus(err))
+		o.end(unwrapStatus(err))
 	}
-	go in.write(link.SendMsg)
+	go o.write(link.SendMsg)
 	select {
-	case <-in.flushed: // everything is written, or writing failed
-	case <-in.over:
+	case <-o.flushed: // everything is written, or writing failed
+	case <-o.over:
 	}
 	select {
-	case <-in.over: // close the connection too: the peer connects again
+	case <-o.over: // close the connection too: the edge connects again
 		_ = g.conn.Close()
 	default:
 	}
-	<-in.flushed
+	<-o.flushed
 	return nil
 }
 
-// addInbound registers a peer's stream; false means that Links are closed. It first ends an earlier stream of the same
+// addOwner registers an edge's stream; false means that Links are closed. It first ends an earlier stream of the same
 // process, even if its connection still looks open, and waits for that stream's handler.
-func (l *Links) addInbound(among inbounds, in inStream) bool {
+func (l *Links) addOwner(o ownerStream) bool {
 	for {
 		l.mu.Lock()
-		old, ok := among[in.peer]
+		old, ok := l.owners[o.peer]
 		if !ok && !l.closed {
-			among[in.peer] = in
+			l.owners[o.peer] = o
 		}
-		p, closed := l.peers[in.peer.Node], l.closed
+		closed := l.closed
 		l.mu.Unlock()
 		switch {
 		case closed:
 			return false
 		case !ok:
-			if p != nil && p.target.Peer == in.peer {
-				p.signs.begun()
-			}
 			return true
 		}
 		old.end(errReplaced)
@@ -249,46 +221,40 @@ func (l *Links) addInbound(among inbounds, in inStream) bool {
 	}
 }
 
-func (l *Links) removeInbound(among inbounds, in inStream, by *conn) {
+func (l *Links) removeOwner(o ownerStream) {
 	l.mu.Lock()
-	delete(among, in.peer)
-	p := l.peers[in.peer.Node]
-	l.mu.Unlock()
-	if p != nil && p.target.Peer == in.peer {
-		p.signs.ended(in.stream, by)
-	}
+	defer l.mu.Unlock()
+	delete(l.owners, o.peer)
 }
 
-// stopServer ends all streams that peers have dialled once their queues are sent, and then the server. When ctx ends it stops at once.
+// stopServer ends all streams from edges once their queues are sent, and then the server. When ctx ends it stops at once.
 func (l *Links) stopServer(ctx context.Context) {
 	stop := context.AfterFunc(ctx, l.server.Stop)
 	defer stop()
 	l.mu.Lock()
-	for _, from := range []inbounds{l.owners, l.followers} {
-		for _, in := range from {
-			in.finish()
-		}
+	for _, o := range l.owners {
+		o.finish()
 	}
 	l.mu.Unlock()
 	l.server.GracefulStop()
 }
 
 // dial opens a connection, mutually authenticated unless Links are insecure.
-func (l *Links) dial(ctx context.Context, addr string) (*conn, error) {
+func (l *Links) dial(ctx context.Context, addr string) (*dialled, error) {
 	d := net.Dialer{Timeout: max(l.o.Silence, time.Second)} // a lost SYN is repeated after a second
-	raw, err := d.DialContext(ctx, "tcp", addr)
+	conn, err := d.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	setUserTimeout(raw, l.o.Silence)
+	setUserTimeout(conn, l.o.Silence)
 	cred := l.credential()
 	if cred == nil {
-		return &conn{Conn: raw}, nil
+		return &dialled{Conn: conn}, nil
 	}
-	secure := tls.Client(raw, cred.client())
+	secure := tls.Client(conn, cred.client())
 	if err := secure.HandshakeContext(ctx); err != nil {
-		_ = raw.Close()
+		_ = conn.Close()
 		return nil, err
 	}
-	return &conn{Conn: secure}, nil
+	return &dialled{Conn: secure}, nil
 }

@@ -18,13 +18,15 @@ func (m *Machine) answer(e Event) {
 		m.rowAnswered(e)
 	case t == &m.end:
 		m.endAnswered(e)
+	case t == &m.conf:
+		m.confAnswered(e)
 	default:
 		m.mainAnswered(t.op, e)
 	}
 }
 
 func (m *Machine) waiting(n uint64) *task {
-	for _, t := range [...]*task{&m.main, &m.row, &m.end} {
+	for _, t := range [...]*task{&m.main, &m.row, &m.end, &m.conf} {
 		if t.op != 0 && t.n == n {
 			return t
 		}
@@ -46,6 +48,12 @@ func (m *Machine) mainAnswered(op Op, e Event) {
 		m.noteAnswered(e)
 	case Claim:
 		m.claimAnswered(e)
+	case ReadRow:
+		m.rowRead(e)
+	case Learn:
+		m.learnAnswered(e)
+	case Expel:
+		m.expelAnswered()
 	case CreateRow:
 		m.lateRowAnswered(e)
 	case Replay:
@@ -82,6 +90,7 @@ func (m *Machine) rowAnswered(e Event) {
 		return
 	case e.Outcome == Won, e.Row.State == record.RowOver, m.mine(e.Row):
 		m.drop(&m.row)
+		m.inStore = e.Row.State != record.RowOver
 	default:
 		m.drop(&m.row)
 		m.emit(Effect{Do: Fail, Err: errors.New("a room was made here, but its row in the store belongs to another process: this process stops")})
@@ -91,8 +100,10 @@ func (m *Machine) rowAnswered(e Event) {
 	case m.state == Creating:
 		m.idle()
 		m.own()
+	case m.state == Owning && m.inStore && !m.stored && m.refused == "":
+		m.emit(Effect{Do: Replicate})
 	case m.state == Releasing && m.main.op == 0: // the release waited only for the row
-		m.begin(&m.main, Release)
+		m.release()
 	}
 }
 
@@ -110,6 +121,8 @@ func (m *Machine) afterWait() {
 		m.clear()
 	case m.state == Releasing:
 		m.begin(&m.main, Load)
+	case m.state == Yielding:
+		m.begin(&m.main, ReadRow)
 	}
 }
 
@@ -127,7 +140,7 @@ func (m *Machine) checkpointAnswered(e Event) {
 	case e.Outcome == NoRow:
 		m.adoptionFailed(record.ErrNotFound)
 	default:
-		m.log = e.Log
+		m.log, m.followed = e.Log, e.Row.Epoch
 		m.begin(&m.main, Check)
 	}
 }
@@ -177,11 +190,15 @@ func (m *Machine) importAnswered(e Event) {
 // process. An epoch whose claim got no answer is never owned, nor is the one before it: the claim may still reach the
 // store.
 func (m *Machine) chooseEpoch() {
-	m.state, m.wish = Asking, max(m.log.Next(), m.open+1)
-	m.from = Row{State: record.RowLive, Epoch: m.log.Epoch, Folder: m.self.Folder}
-	if m.origin == released {
-		m.from = Row{State: record.RowReleased, Epoch: m.log.Epoch}
+	m.state = Asking
+	switch m.origin {
+	case released:
+		m.from = Row{State: record.RowReleased, Epoch: m.followed}
+	case made, copied:
+		m.from = Row{State: record.RowLive, Epoch: m.log.Epoch, Folder: m.self.Folder}
+	default: // as its row was read
 	}
+	m.wish = max(m.log.next(m.from.Epoch), m.open+1)
 	if without(NoteFirst) || without(ImportFirst) && m.origin != found {
 		m.ask()
 		return
@@ -225,24 +242,15 @@ func (m *Machine) claimAnswered(e Event) {
 	case e.Outcome == Won:
 		m.granted(m.wish)
 	case m.mine(row):
+		m.with = row.Standby
 		m.granted(row.Epoch)
-	case m.origin != found:
+	case m.origin == released, m.origin == copied:
 		m.moved()
-	case e.Outcome == NoRow && !without(NoRowIsOurs): // the store was unreachable when the room was made
+	case e.Outcome == NoRow && m.state == Asking && !without(NoRowIsOurs): // the store was unreachable when the room was made
 		m.begin(&m.main, CreateRow)
-	case row.State == record.RowOver:
-		m.over(row)
-	case m.ours(row) && row.Epoch < m.wish && !m.asked(row) && !without(ReadRowEarlier): // an earlier process noted an epoch and died before it claimed the room
-		m.from = Row{State: record.RowLive, Epoch: row.Epoch, Folder: row.Folder}
-		m.begin(&m.main, Claim)
 	default:
-		m.moved()
+		m.goBy(e)
 	}
-}
-
-// asked reports whether the last claim expected exactly this row.
-func (m *Machine) asked(row record.Row) bool {
-	return m.from == Row{State: row.State, Epoch: row.Epoch, Folder: row.Folder}
 }
 
 // lateRowAnswered handles the answer to CreateRow for a found or copied room without a row. A found room may have a row by
@@ -259,7 +267,11 @@ func (m *Machine) lateRowAnswered(e Event) {
 }
 
 func (m *Machine) granted(e record.Epoch) {
-	m.epoch = e
+	m.epoch, m.standby, m.inStore = e, m.with, true
+	if m.state == Seizing || m.state == Yielding {
+		m.taken()
+		return
+	}
 	if e > m.wish {
 		m.wish = e
 		m.begin(&m.main, Note)
@@ -283,12 +295,12 @@ func (m *Machine) claimed() {
 	}
 }
 
-// moved gives up a room that another node owns. An imported copy is removed; a log that was played here is set aside for
-// people to read.
+// moved gives up a room that another node owns. A copy is removed; a log that was played here is set aside for people to
+// read.
 func (m *Machine) moved() {
 	m.state = Ending
 	m.reply(record.ErrMovedOn)
-	if m.origin == found {
+	if m.origin == found && !m.kept {
 		m.begin(&m.main, SetAside)
 		return
 	}
@@ -317,20 +329,23 @@ func (m *Machine) over(row record.Row) {
 
 func (m *Machine) replayAnswered(e Event) {
 	m.idle()
-	m.verdict = e.Verdict
+	m.verdict, m.replayed = e.Verdict, e.Err == nil
 	if e.Verdict == Dead {
 		m.dead = e.Why
 	}
 	held := e.Verdict == Lacks || e.Verdict == Diverged
 	switch {
 	case e.Err != nil: // the process is stopping
-	case held && m.origin == found:
+	case held && m.epoch == 0 && m.with != "":
+		m.cannot = e.Why
+		m.pass()
+	case held && m.origin == found && m.epoch == 0:
 		m.hold(e.Why, false)
 	case held:
 		m.giveBack(e.Why)
-	case m.origin == found && m.dead != "" && without(AbandonOwn):
+	case m.epoch == 0 && m.dead != "" && without(AbandonOwn):
 		m.abandon()
-	case m.origin == found:
+	case m.epoch == 0:
 		m.chooseEpoch()
 	case m.dead != "":
 		m.abandon()
@@ -342,7 +357,7 @@ func (m *Machine) replayAnswered(e Event) {
 // giveBack releases an adopted room that this program's rules cannot replay. Another node may have the rules that recorded
 // it.
 func (m *Machine) giveBack(why string) {
-	m.failedAt, m.stopped.Last = m.log.Last, m.log.Last
+	m.failedAt, m.stopped.Last, m.unloaded = m.log.Last, m.log.Last, true
 	m.held, m.state = HeldError{Why: why}, Releasing
 	if without(GiveBackFirst) {
 		m.held.Released = true
@@ -390,7 +405,18 @@ func (m *Machine) endAnswered(e Event) {
 func (m *Machine) stopAnswered(e Event) {
 	m.stopped, m.unloaded = e.Stopped, true
 	m.idle()
+	if m.state == Yielding && (e.Stopped.Over || m.end.op != 0 || m.endDecided()) {
+		m.state = Releasing
+	}
+	if m.state == Yielding && m.standby == "" && m.draining {
+		m.state, m.draining = Releasing, false
+	}
 	switch {
+	case m.state == Yielding && m.standby != "":
+		m.pass()
+	case m.state == Yielding && !m.draining: // the standby was dismissed meanwhile
+		m.from = m.at()
+		m.takeBack()
 	case m.memory:
 		m.reset(nil)
 	case m.endDecided():
@@ -409,6 +435,8 @@ func (m *Machine) loadAnswered(e Event) {
 		m.keepHere(e.Err)
 	case e.Err != nil:
 		m.again(&m.main, releaseBackoff)
+	case m.state == Restoring:
+		m.loaded(e.Log)
 	case e.Log.Cut != "":
 		m.keepHere(fmt.Errorf("%w: %s", record.ErrDamaged, e.Log.Cut))
 	case e.Log.Last < m.stopped.Last && !without(WholeFirst):
@@ -416,8 +444,32 @@ func (m *Machine) loadAnswered(e Event) {
 	case m.row.op != 0:
 		m.idle() // rowAnswered begins the release
 	default:
-		m.begin(&m.main, Release)
+		m.release()
 	}
+}
+
+// loaded runs a log that was read again. If it lacks what this node has written and the room has a standby, that one takes it.
+func (m *Machine) loaded(log Log) {
+	wrote := max(m.log.Last, m.stopped.Last)
+	lacks := log.Cut != m.log.Cut || log.Doubt != m.log.Doubt || log.Last < wrote
+	m.log = log
+	switch {
+	case without(WholeFirst), !lacks:
+		m.begin(&m.main, Replay)
+	case m.standby != "", m.epoch == 0 && m.with != "":
+		m.cannot = fmt.Sprintf("its log ends at %d, and %d was written", log.Last, wrote)
+		m.pass()
+	case m.epoch == 0:
+		m.begin(&m.main, Replay)
+	default:
+		m.keepHere(fmt.Errorf("%w: its log ends at %d, and %d was written", record.ErrDamaged, log.Last, wrote))
+	}
+}
+
+// release asks the store to take the room, at an epoch of its own.
+func (m *Machine) release() {
+	m.next = change{to: max(m.epoch, m.open) + 1}
+	m.begin(&m.main, Release)
 }
 
 // keepHere holds a room that can never be released. It goes on when this node starts again.
@@ -428,7 +480,7 @@ func (m *Machine) keepHere(err error) {
 }
 
 func (m *Machine) releaseAnswered(e Event) {
-	byEarlierTry := e.Row.State == record.RowReleased && e.Row.Epoch == m.epoch
+	byEarlierTry := e.Row.State == record.RowReleased && e.Row.Epoch == m.next.to
 	switch {
 	case errors.Is(e.Err, record.ErrPermanent):
 		m.keepHere(e.Err)
@@ -439,6 +491,7 @@ func (m *Machine) releaseAnswered(e Event) {
 	case e.Outcome == Won, byEarlierTry:
 		m.held.Released = true
 		m.emit(Effect{Do: Tell})
+		m.emit(Effect{Do: Notify})
 		m.begin(&m.main, Remove)
 	case m.end.op != 0: // the store may have got the end first, which ends the row
 		m.rowMoved = true
@@ -454,8 +507,8 @@ func (m *Machine) overtaken() {
 		m.clear()
 		return
 	}
-	m.state = Ending
-	m.begin(&m.main, SetAside)
+	m.unloaded = true
+	m.readAgain()
 }
 
 // clearAnswered ends a room's life here when its log is removed or set aside. If the log of a released room cannot be

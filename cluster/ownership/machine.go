@@ -16,30 +16,41 @@ type Self struct {
 	Boot   record.BootID
 	Folder string   // the id of its data folder
 	Former []string // ids that the folder had before an operator adopted it
+
+	// DoubtWait is how long a copy that may have lost its end with its machine's power waits for the other member. Then it
+	// goes on without what it has lost.
+	DoubtWait time.Duration
 }
 
 // State is where a room's life on this node stands.
 type State uint8
 
-// The states. Learning, following and yielding will be further states beside Owning.
+// The states.
 const (
 	Absent    State = iota // nothing of it is kept here
 	Creating               // its header is being written to the journal, its row to the store
 	Asking                 // the store is asked who owns it; it may be in the journal and is not served
 	Restoring              // its log is being run
 	Owning                 // it is served here
+	Yielding               // it has stopped, and its standby may take it
 	Releasing              // it is being given to the store
 	Ending                 // it is over, or another node's: its log is being removed or set aside
 	Held                   // it is kept, but this program cannot serve it
+	Learning               // another node's owner feeds a copy that is not whole
+	Following              // another node's owner feeds a whole copy
+	Seizing                // as Following, while the store is asked for the room
 )
 
-var stateNames = [...]string{"absent", "creating", "asking", "restoring", "owning", "releasing", "ending", "held"}
+var stateNames = [...]string{
+	"absent", "creating", "asking", "restoring", "owning", "yielding", "releasing", "ending", "held", "learning", "following", "seizing",
+}
 
 func (s State) String() string { return stateNames[s] }
 
 const (
 	rowPatience    = 500 * time.Millisecond // how long a new room waits for its row before it begins without
 	resultPatience = 2 * time.Second        // how long the release of a finished room waits for its result to be stored
+	yieldPatience  = 2 * time.Second        // how long a room that was yielded waits for its standby before the row is read
 )
 
 // The backoffs between tries.
@@ -80,10 +91,11 @@ const (
 	made     origin = iota // it was made here
 	found                  // it was in the journal at a start
 	released               // it was in the store
+	offered                // an owner elsewhere has offered it
 	copied                 // it was made from a log that was set aside, under a new id
 )
 
-// task is an effect under way, with its retries. A machine has one that its state depends on, and two beside it.
+// task is an effect under way, with its retries. A machine has one that its state depends on, and three beside it.
 type task struct {
 	op      Op     // 0: nothing is under way
 	n       uint64 // the Effect whose answer it waits for
@@ -102,10 +114,14 @@ type Machine struct {
 
 	log        Log
 	verdict    Verdict
+	replayed   bool         // verdict is of this log
 	dead       string       // why nobody can bring it back
 	from       Row          // what the claim expects of the row
 	wish       record.Epoch // the epoch asked for
+	with       string       // the standby asked for
 	epoch      record.Epoch // the epoch owned
+	standby    string       // the standby at that epoch; "": none
+	next       change       // the change of members under way
 	open       record.Epoch // the newest epoch of a claim without an answer; 0: all were answered
 	failedAt   room.Index   // the end of the log whose replay failed; 0: none did
 	held       HeldError
@@ -119,9 +135,18 @@ type Machine struct {
 	stored  bool   // its end is stored
 	refused string // why its end never will be stored
 
-	main, row, end task
-	last           uint64 // the number of the last effect
-	effects        []Effect
+	followed  record.Epoch // the epoch of the row by which it follows
+	owner     string       // the folder of the owner that it follows
+	kept      bool         // it has been a copy of another node's room in this life
+	expelled  bool         // it has been dropped from memory because its row has moved, or nothing can be saved
+	passing   int          // how many times the standby was told to take the room
+	cannot    string       // why this node cannot serve it: its standby should
+	inStore   bool         // its row is there
+	suspected bool         // its owner seems to be dead
+
+	main, row, end, conf task
+	last                 uint64 // the number of the last effect
+	effects              []Effect
 }
 
 // New makes the machine of a room that is Absent.
@@ -139,6 +164,12 @@ func (m *Machine) Lingers() bool { return m.wasOver }
 // Epoch returns the epoch at which this node owns the room, or did last; 0 means none.
 func (m *Machine) Epoch() record.Epoch { return m.epoch }
 
+// Standby returns the folder of the standby of a room that is owned here; "": it has none.
+func (m *Machine) Standby() string { return m.standby }
+
+// Owner returns the folder of the owner of a room that is followed here, and the epoch of the row that says so.
+func (m *Machine) Owner() (folder string, at record.Epoch) { return m.owner, m.followed }
+
 // Blank reports whether the machine knows no more than a new one: the room is Absent, and all its claims were answered.
 func (m *Machine) Blank() bool { return m.state == Absent && m.open == 0 }
 
@@ -151,9 +182,18 @@ func (m *Machine) Step(e Event) []Effect {
 			m.arrive(e)
 		}
 	case Ended, Gone, Lost:
-		if m.state == Owning || m.state == Releasing {
+		if m.state == Owning || (m.state == Releasing || m.state == Yielding) && !m.unloaded {
 			m.inMemory(e)
 		}
+		if m.main.op == Expel && e.Kind != Ended {
+			m.expelAnswered()
+		}
+	case Offered, Filled, Suspected, Heard, Yielded:
+		m.asFollower(e)
+	case Recruit, Dismiss, Yield, Declined, Unable:
+		m.asOwner(e)
+	case Look:
+		m.look()
 	case Wanted:
 		m.wanted()
 	case Drain:
@@ -191,9 +231,21 @@ func (m *Machine) inMemory(e Event) {
 	case Gone:
 		m.gone()
 	case Lost:
-		m.idle()
-		m.hold(e.Why, false)
+		m.lost(e.Why)
 	}
+}
+
+// lost goes on after the room has left memory because it cannot be saved here. A standby may take it.
+func (m *Machine) lost(why string) {
+	m.idle()
+	m.drop(&m.conf)
+	m.unloaded = true
+	if m.standby == "" || m.end.op != 0 || m.endDecided() {
+		m.hold(why, false)
+		return
+	}
+	m.cannot = why
+	m.pass()
 }
 
 // made begins a new room.
@@ -207,15 +259,26 @@ func (m *Machine) made(memory bool) {
 	m.begin(&m.main, Create)
 }
 
-// found begins with a room from the journal. It replays the room first: a room that this program cannot run is not
-// claimed.
+// found begins with a room from the journal. Its row says whether this node owns or follows it, or neither.
 func (m *Machine) found(log Log) {
-	m.origin, m.log, m.state = found, log, Restoring
-	if log.Unborn {
+	m.origin, m.log, m.state = found, log, Asking
+	m.begin(&m.main, ReadRow)
+}
+
+// restore runs the log of a room that this node may own, before it asks for the room: a room that this program cannot run
+// is not claimed.
+func (m *Machine) restore() {
+	m.state = Restoring
+	switch {
+	case m.replayed:
+		m.chooseEpoch()
+	case m.log.Unborn:
 		m.begin(&m.main, Check)
-		return
+	case m.expelled || m.kept: // Found has not brought the log as it is now
+		m.begin(&m.main, Load)
+	default:
+		m.begin(&m.main, Replay)
 	}
-	m.begin(&m.main, Replay)
 }
 
 // copied begins a new room with another room's log.
@@ -238,6 +301,11 @@ func (m *Machine) wanted() {
 		m.reply(ErrLeaving)
 	case m.state == Ending: // adopt it when its log is out of the way
 		m.pending = true
+	case m.state == Yielding:
+		m.reply(ErrLeaving)
+	case m.state == Learning, m.state == Following:
+		m.pending = true
+		m.look()
 	}
 }
 
@@ -257,6 +325,7 @@ func (m *Machine) finished() {
 // gone cleans up after a room that has ended and left memory.
 func (m *Machine) gone() {
 	m.idle()
+	m.drop(&m.conf)
 	switch {
 	case m.memory:
 		m.reset(nil)
@@ -279,6 +348,9 @@ func (m *Machine) clear() {
 		m.begin(&m.main, SetAside)
 		return
 	}
+	if m.inStore && !m.memory {
+		m.emit(Effect{Do: Notify})
+	}
 	m.begin(&m.main, Remove)
 }
 
@@ -286,10 +358,18 @@ func (m *Machine) clear() {
 func (m *Machine) drain() {
 	switch m.state {
 	case Owning:
-	case Creating, Asking, Restoring:
+	case Creating, Asking, Restoring, Yielding, Learning, Following, Seizing:
 		m.draining = true
 		return
 	default:
+		return
+	}
+	switch {
+	case m.conf.op != 0:
+		m.draining = true // as soon as the change is settled
+		return
+	case m.standby != "" && m.end.op == 0 && !m.stored && m.refused == "":
+		m.yield()
 		return
 	}
 	m.state = Releasing
@@ -306,7 +386,11 @@ func (m *Machine) drain() {
 // own lets the room run here.
 func (m *Machine) own() {
 	m.state, m.held = Owning, HeldError{}
-	m.emit(Effect{Do: Start, To: m.epoch})
+	m.passing, m.cannot, m.expelled, m.unloaded, m.replayed, m.kept = 0, "", false, false, false, false
+	m.emit(Effect{Do: Start, To: m.epoch, Folder: m.standby})
+	if m.inStore && !m.memory && !m.wasOver {
+		m.emit(Effect{Do: Replicate})
+	}
 	m.reply(nil)
 	if m.draining {
 		m.draining = false
@@ -321,7 +405,7 @@ func (m *Machine) reset(err error) {
 	if err != nil {
 		m.reply(err)
 	}
-	for _, t := range [...]*task{&m.main, &m.row, &m.end} {
+	for _, t := range [...]*task{&m.main, &m.row, &m.end, &m.conf} {
 		m.drop(t)
 	}
 	pending := m.pending
@@ -339,14 +423,21 @@ func (m *Machine) hold(why string, inStore bool) {
 // ours reports whether a row is live in this data folder.
 func (m *Machine) ours(row record.Row) bool { return row.State == record.RowLive && m.named(row) }
 
-// named reports whether a row names this data folder, under its present or a former id.
-func (m *Machine) named(row record.Row) bool {
-	return row.Folder == m.self.Folder || slices.Contains(m.self.Former, row.Folder)
+// named reports whether a row names this data folder as the owner's, under its present or a former id.
+func (m *Machine) named(row record.Row) bool { return m.isSelf(row.Folder) }
+
+func (m *Machine) isSelf(folder string) bool {
+	return folder == m.self.Folder || slices.Contains(m.self.Former, folder)
 }
 
 // mine reports whether this process moved the row and lost the answer. No other process writes this boot.
 func (m *Machine) mine(row record.Row) bool {
-	return row.State == record.RowLive && row.Epoch > m.from.Epoch && (row.Boot == m.self.Boot || without(OwnBoot))
+	return m.wrote(row, m.from)
+}
+
+// wrote reports whether this process has moved the row on from where it was.
+func (m *Machine) wrote(row record.Row, from Row) bool {
+	return row.State == record.RowLive && row.Epoch > from.Epoch && (row.Boot == m.self.Boot || without(OwnBoot))
 }
 
 func (m *Machine) emit(e Effect) { m.effects = append(m.effects, e) }
@@ -381,9 +472,11 @@ func (m *Machine) try(t *task) {
 	case Create, Note, CreateRow:
 		e.To = m.wish
 	case Claim:
-		e.From, e.To = m.from, m.wish
+		e.From, e.To, e.Folder = m.from, m.wish, m.with
+	case Change:
+		e.From, e.To, e.Folder = m.at(), m.next.to, m.next.standby
 	case Release:
-		e.From = Row{State: record.RowLive, Epoch: m.epoch, Folder: m.self.Folder}
+		e.From, e.To = m.at(), m.next.to
 	case SetAside:
 		e.Why = m.whyAside()
 	case Abandon:
@@ -391,6 +484,9 @@ func (m *Machine) try(t *task) {
 	}
 	m.emit(e)
 }
+
+// at is the row as this owner knows it.
+func (m *Machine) at() Row { return Row{State: record.RowLive, Epoch: m.epoch, Folder: m.self.Folder} }
 
 // whyAside says, for people, why a log is set aside.
 func (m *Machine) whyAside() string {
@@ -420,6 +516,9 @@ func (m *Machine) wait(d time.Duration) {
 
 func (e Effect) String() string {
 	s := opNames[e.Do]
+	if e.Folder != "" {
+		s += " " + e.Folder
+	}
 	if e.From != (Row{}) {
 		s += fmt.Sprintf(" from %s %d", e.From.State, e.From.Epoch)
 	}

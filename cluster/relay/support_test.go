@@ -109,6 +109,8 @@ func (k *keeper) Claimed(_ context.Context, id room.ID, e record.Epoch) error {
 	return nil
 }
 
+func (k *keeper) Mark(room.ID, record.Epoch, record.Doubt, func(error)) error { return nil }
+
 func (k *keeper) Load(_ context.Context, id room.ID) (record.Kept, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -84,6 +84,7 @@ func (d *Directory) Resume(v Revival, e record.Epoch) {
 	r := d.newRoom(v.core)
 	r.time.offset = v.kept.Time - d.o.Clock.Now()
 	r.apply(core.Input{Kind: core.KindEpoch, Epoch: e, At: v.kept.Time})
+	r.life.floor = r.core.Point().Seq
 	if in, ok := v.core.Pending(); ok {
 		r.apply(in)
 	}

@@ -53,6 +53,8 @@ type life struct {
 	stopping bool // its time in this process ends: it takes no more input
 	left     bool // the loop ends
 	stopped  func(Stopped)
+	expelled func()     // another node has the room
+	floor    room.Index // of a revived room: nothing that it says at or before this is known to be committed
 }
 
 // waiter is somebody whose answer waits for a commit.

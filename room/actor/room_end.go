@@ -55,7 +55,7 @@ func (r *liveRoom) end() {
 // seal hands the room's committed end to the store, once.
 func (r *liveRoom) seal() {
 	f := r.core.Final()
-	if r.life.sealed || f == nil || r.core.Committed() < f.Point.Seq {
+	if r.life.sealed || f == nil || r.core.Committed() < max(f.Point.Seq, r.life.floor) {
 		return
 	}
 	r.life.sealed = true
@@ -112,9 +112,30 @@ func (r *liveRoom) depart() {
 	r.dir.remove(r)
 	close(r.mail.gone)
 	switch {
+	case r.life.expelled != nil:
+		r.life.expelled()
 	case r.life.stopped != nil:
 		r.life.stopped(last)
 	case r.life.gone && r.life.stored:
 		r.o.Owner.Gone(r.id)
 	}
+}
+
+// Expel ends a room's time at this node at once, because another node has it: what is not committed is dropped, and its
+// sessions end with 4100. Then left is called; at once if the room is not in memory. A room that leaves by itself meanwhile
+// calls the Owner instead.
+func (d *Directory) Expel(id room.ID, left func()) {
+	r := d.rooms.lookup(id)
+	if r == nil {
+		left()
+		return
+	}
+	r.mail.command(expelMessage{left})
+}
+
+// expelMessage ends the room's time at this node at once.
+type expelMessage struct{ left func() }
+
+func (m expelMessage) handle(r *liveRoom) {
+	r.life.expelled, r.life.left = m.left, true
 }

@@ -343,6 +343,14 @@ func (j *journal) Claimed(_ context.Context, id room.ID, e record.Epoch) error {
 	return nil
 }
 
+func (j *journal) Mark(id room.ID, e record.Epoch, d record.Doubt, done func(error)) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	kept := &j.rooms[id].kept
+	kept.Epoch, kept.Doubt = max(kept.Epoch, e), d
+	return nil
+}
+
 func (j *journal) Remove(_ context.Context, id room.ID) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -485,8 +493,16 @@ func (s store) Checkpoint(context.Context, room.ID) (record.Checkpoint, error) {
 	return record.Checkpoint{Data: data}, err
 }
 
-func (s store) Row(context.Context, room.ID) (record.Row, error) {
-	return record.Row{}, record.ErrNotFound
+// Rows says that no room has a row: what is found in the journal is the node's own.
+func (s store) Rows(_ context.Context, ids []room.ID) ([]record.Row, error) {
+	return make([]record.Row, len(ids)), nil
+}
+
+func (s store) Row(_ context.Context, id room.ID) (record.Row, error) {
+	if s.n.taken.Header.ID != id {
+		return record.Row{}, record.ErrNotFound
+	}
+	return record.Row{Room: id, State: record.RowReleased, Epoch: s.n.taken.Epoch}, nil
 }
 
 func (s store) Result(context.Context, room.ID) (record.StoredResult, error) {

@@ -1,0 +1,157 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/clock"
+	"github.com/roomring/roomring/room/record"
+)
+
+// Replicas copies the logs of rooms between nodes. Members are named by their data folders. Only Learn and Unfollow block, on the disk.
+type Replicas interface {
+	// Lead begins to own a room, with the log that the journal has; nil: the room is new.
+	Lead(id room.ID, e record.Epoch, standby string, kept *record.Kept)
+	// Enter goes on at a later epoch, with another standby.
+	Enter(id room.ID, e record.Epoch, standby string)
+	// Replicate lets a room be copied: it has a row.
+	Replicate(id room.ID, h record.Header)
+	// Join counts a follower as a member.
+	Join(id room.ID, folder string)
+	// Notify tells those who follow a room to look at its row.
+	Notify(id room.ID)
+	// Pass tells the standby that it may take a room, which this node owns at an epoch and does not serve.
+	Pass(id room.ID, e record.Epoch, folder string, log ownership.Log)
+	// Decline tells an owner that this node does not take what it was offered.
+	Decline(id room.ID, e record.Epoch, folder string, log ownership.Log)
+
+	// Offered is the header of a room that was offered at an epoch.
+	Offered(id room.ID, e record.Epoch) (record.Header, bool)
+	// Follow begins to take what a room's owner sends, at an epoch that the row has shown or later.
+	Follow(id room.ID, e record.Epoch, owner string, kept record.Kept)
+	// Unfollow ends that and returns when all that was taken is written, and the index of the last entry. False: it was not followed.
+	Unfollow(id room.ID) (last room.Index, followed bool)
+	// Copy says what a follower has.
+	Copy(id room.ID) (log ownership.Log, followed bool)
+}
+
+// alone copies nothing: there is no other node.
+type alone struct{}
+
+func (alone) Lead(room.ID, record.Epoch, string, *record.Kept)         {}
+func (alone) Enter(room.ID, record.Epoch, string)                      {}
+func (alone) Replicate(room.ID, record.Header)                         {}
+func (alone) Join(room.ID, string)                                     {}
+func (alone) Notify(room.ID)                                           {}
+func (alone) Pass(room.ID, record.Epoch, string, ownership.Log)        {}
+func (alone) Decline(room.ID, record.Epoch, string, ownership.Log)     {}
+func (alone) Offered(room.ID, record.Epoch) (h record.Header, ok bool) { return }
+func (alone) Follow(room.ID, record.Epoch, string, record.Kept)        {}
+func (alone) Unfollow(room.ID) (last room.Index, followed bool)        { return }
+func (alone) Copy(room.ID) (log ownership.Log, followed bool)          { return }
+
+// readRow reads a room's row and then what this node keeps of it. Without a store there is no row.
+func (w *Owner) readRow(r *Room, answer func(ownership.Event)) {
+	if w.o.Store == nil {
+		answer(w.withLog(r, ownership.Event{Outcome: ownership.NoRow}))
+		return
+	}
+	w.reads.put(write[room.ID]{r.ID, func(a ownership.Event) { answer(w.withLog(r, a)) }})
+}
+
+// readRows reads the rows of many rooms at once and answers each.
+func (w *Owner) readRows(some []write[room.ID]) {
+	ids := make([]room.ID, len(some))
+	for i, one := range some {
+		ids[i] = one.what
+	}
+	ctx, cancel := clock.WithTimeout(w.ctx, w.o.Clock, w.o.Timeout)
+	defer cancel()
+	rows, err := w.o.Store.Rows(ctx, ids)
+	if err != nil && w.ctx.Err() == nil {
+		w.o.Log.Warn("rooms wait for the store to say who has them", "err", err)
+		w.failed(err)
+	}
+	for i, one := range some {
+		switch {
+		case err != nil:
+			one.answer(ownership.Event{Err: err})
+		case rows[i] == record.Row{}:
+			one.answer(ownership.Event{Outcome: ownership.NoRow})
+		default:
+			one.answer(ownership.Event{Row: rows[i]})
+		}
+	}
+}
+
+// withLog adds to a row that was read what this node keeps of the room now.
+func (w *Owner) withLog(r *Room, a ownership.Event) ownership.Event {
+	log, followed := w.copies.Copy(r.ID)
+	switch {
+	case a.Err != nil:
+	case followed:
+		a.Log = log
+	case r.Kept != nil:
+		a.Log = logOf(*r.Kept)
+	case r.stopped || r.expelled:
+		a.Log = w.load(w.ctx, r).Log
+	}
+	return a
+}
+
+// load reads what the journal keeps of a room.
+func (w *Owner) load(ctx context.Context, r *Room) (answer ownership.Event) {
+	last, followed := w.copies.Unfollow(r.ID)
+	kept, err := w.o.Journal.Load(ctx, r.ID)
+	if err != nil {
+		if w.ctx.Err() == nil {
+			w.o.Log.Warn("the journal could not load a room", "room", r.ID, "err", err)
+			w.failed(err)
+		}
+		return ownership.Event{Err: err}
+	}
+	if r.stopped {
+		kept.Time = max(r.Time, 0)
+	}
+	if followed && kept.Last() < last && kept.Cut == "" {
+		kept.Cut = fmt.Sprintf("it ends at %d, and %d was written", kept.Last(), last)
+	}
+	r.Kept, r.Header = &kept, kept.Header
+	return ownership.Event{Log: logOf(kept)}
+}
+
+var errNotOffered = errors.New("the owner does not offer the room any more")
+
+// learn keeps an empty copy of a room that was offered.
+func (w *Owner) learn(ctx context.Context, r *Room, e record.Epoch) error {
+	h, ok := w.copies.Offered(r.ID, e)
+	if !ok {
+		return errNotOffered
+	}
+	r.Header = h
+	return w.o.Journal.Import(ctx, record.Kept{Header: h, Epoch: e, Doubt: record.Partial})
+}
+
+// follow lets a copy be fed. Its log is read if this node has had the room in memory before.
+func (w *Owner) follow(r *Room, e record.Epoch, owner string) {
+	if _, followed := w.copies.Copy(r.ID); followed {
+		w.copies.Follow(r.ID, e, owner, record.Kept{})
+		return
+	}
+	kept := record.Kept{Header: r.Header, Epoch: e, Doubt: record.Partial}
+	if r.Kept != nil {
+		kept = *r.Kept
+	}
+	r.Kept, r.Cargo, r.stopped, r.expelled = nil, nil, false, false
+	w.copies.Follow(r.ID, e, owner, kept)
+}
+
+// mark notes that a copy which was in doubt is the room's log now.
+func (w *Owner) mark(id room.ID, e record.Epoch) {
+	if err := w.o.Journal.Mark(id, e, record.Whole, nil); err != nil {
+		w.o.Log.Warn("the journal could not note that a copy counts", "room", id, "err", err)
+	}
+}

@@ -1,0 +1,365 @@
+package ownership
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/roomring/roomring/room/record"
+)
+
+// change is a change of a room's row that its owner has asked for. It is open until the store has answered it, or shows the
+// row at a later epoch: until then a late write may still make it.
+type change struct {
+	to      record.Epoch
+	standby string // afterwards
+}
+
+// asOwner handles what the owner of a room hears of its followers.
+func (m *Machine) asOwner(e Event) {
+	switch {
+	case m.state == Yielding && e.Kind == Declined && m.main.op == Wait:
+		m.declined(e.Log)
+		return
+	case !m.inMemoryHere(), m.conf.op != 0, !m.inStore, m.wasOver, m.state != Owning && e.Kind != Dismiss:
+		return
+	}
+	ended := m.end.op != 0 || m.endDecided()
+	switch e.Kind {
+	case Recruit:
+		if e.Folder != m.standby && !ended {
+			m.emit(Effect{Do: Join, Folder: e.Folder})
+			m.change(e.Folder)
+		}
+	case Dismiss:
+		if m.standby != "" {
+			m.change("")
+		}
+	case Yield:
+		if e.Folder == m.standby && e.Folder != "" && !ended {
+			m.yield()
+		}
+	case Unable:
+		if m.standby != "" && !ended {
+			m.cannot, m.state = e.Why, Yielding
+			m.begin(&m.main, Expel)
+		}
+	}
+}
+
+// inMemoryHere reports whether this node owns the room and has it in memory, perhaps until it has stopped.
+func (m *Machine) inMemoryHere() bool {
+	return m.state == Owning || (m.state == Yielding || m.state == Releasing) && !m.unloaded
+}
+
+// change asks the store for another standby.
+func (m *Machine) change(standby string) {
+	m.next = change{max(m.epoch, m.open) + 1, standby}
+	m.begin(&m.conf, Change)
+}
+
+// confAnswered handles the store's answers to an owner that changes members or looks at its row.
+func (m *Machine) confAnswered(e Event) {
+	looks := m.conf.op == ReadRow
+	same := e.Outcome != NoRow && e.Row.State == record.RowLive && e.Row.Epoch == m.epoch
+	switch {
+	case looks && (e.Err != nil || e.Outcome == NoRow || same):
+		m.drop(&m.conf)
+	case !looks && (e.Err != nil && without(ChangeIsOpen)):
+		m.drop(&m.conf)
+	case e.Err != nil, e.Outcome == NoRow:
+		m.open = max(m.open, m.next.to)
+		m.again(&m.conf, claimBackoff)
+		return
+	case !looks && (e.Outcome == Won || m.wrote(e.Row, m.at())):
+		m.drop(&m.conf)
+		m.epoch, m.standby = m.next.to, m.next.standby
+		m.emit(Effect{Do: Enter, To: m.epoch, Folder: m.standby})
+	default:
+		m.drop(&m.conf)
+		m.expel()
+		return
+	}
+	if m.draining && m.state == Owning {
+		m.draining = false
+		m.drain()
+	}
+}
+
+// expel ends the room's time in memory because its row has moved without this owner. Nothing that was not committed has left
+// the room, and nothing will.
+func (m *Machine) expel() {
+	m.state = Ending
+	m.begin(&m.main, Expel)
+}
+
+func (m *Machine) expelAnswered() {
+	m.idle()
+	m.unloaded = true
+	switch {
+	case m.state != Yielding:
+		m.readAgain()
+	case m.standby == "":
+		m.hold(m.cannot, false)
+	default:
+		m.pass()
+	}
+}
+
+// readAgain goes by the row of a room that this node has owned and owns no longer.
+func (m *Machine) readAgain() {
+	m.state, m.origin, m.expelled, m.replayed = Asking, found, true, false
+	m.epoch, m.standby, m.with, m.inStore = 0, "", "", false
+	m.begin(&m.main, ReadRow)
+}
+
+// yield stops the room, so that its standby may take it.
+func (m *Machine) yield() {
+	m.state = Yielding
+	if without(StopBeforeYield) {
+		m.pass()
+		return
+	}
+	m.begin(&m.main, Stop)
+}
+
+// pass tells the standby that it may take the room, and waits for it.
+func (m *Machine) pass() {
+	m.state, m.unloaded = Yielding, true
+	if m.epoch != 0 {
+		m.from, m.with = m.at(), m.standby
+	}
+	m.passing++
+	m.emit(Effect{Do: Pass, To: m.from.Epoch, Folder: m.with, Log: m.log})
+	m.wait(yieldPatience)
+}
+
+// declined goes on after the standby has said that it does not take the room. If neither copy is whole, the one that holds
+// more goes on.
+func (m *Machine) declined(other Log) {
+	switch {
+	case !m.doubtful():
+		m.begin(&m.main, ReadRow)
+	case m.cannot == "" && other.Doubt != record.Whole && m.log.Doubt == record.Unsure && !other.beats(m.log):
+		m.takeBack()
+	}
+}
+
+// doubtful reports whether this node's copy is not whole.
+func (m *Machine) doubtful() bool { return m.log.Doubt != record.Whole || m.log.Cut != "" }
+
+// yieldRead goes by the row of a room that was yielded. While the row has not moved, this node goes on with it, unless it
+// cannot.
+func (m *Machine) yieldRead(e Event) {
+	m.log = e.Log
+	if m.log.Last < m.stopped.Last && !without(WholeFirst) {
+		m.cannot = fmt.Sprintf("its log ends at %d, and %d was acknowledged", m.log.Last, m.stopped.Last)
+	}
+	still := e.Outcome != NoRow && m.ours(e.Row) && e.Row.Epoch == m.from.Epoch
+	switch {
+	case !still:
+		m.origin, m.expelled, m.replayed = found, true, false
+		m.epoch, m.standby, m.with = 0, "", ""
+		m.goBy(e)
+	case m.cannot != "", m.doubtful() && time.Duration(m.passing)*yieldPatience < m.self.DoubtWait, m.log.Doubt == record.Partial:
+		m.pass()
+	case m.draining && !m.doubtful():
+		m.draining, m.state = false, Releasing
+		m.epoch = m.from.Epoch
+		m.begin(&m.main, Load)
+	default:
+		m.takeBack()
+	}
+}
+
+// takeBack asks for a room that this node has stopped and still owns.
+func (m *Machine) takeBack() {
+	m.with, m.wish = "", max(m.log.next(m.from.Epoch), m.open+1)
+	m.begin(&m.main, Claim)
+}
+
+// asFollower handles what a follower hears of the room's owner.
+func (m *Machine) asFollower(e Event) {
+	idle := m.main.op == 0
+	switch e.Kind {
+	case Offered:
+		m.offered(e)
+	case Filled:
+		if m.state == Learning && m.kept {
+			m.log.Doubt, m.state = record.Whole, Following
+			m.suspect()
+		}
+	case Suspected:
+		m.suspected = m.state == Learning || m.state == Following || m.state == Seizing
+		m.suspect()
+	case Heard:
+		m.suspected = false
+		if m.state == Seizing && m.main.op == ReadRow {
+			m.idle()
+			m.state = Following
+		}
+	case Yielded:
+		switch {
+		case m.state == Following && idle && !m.draining && (e.Epoch >= m.followed):
+			m.from = Row{State: record.RowLive, Epoch: e.Epoch, Folder: e.Folder}
+			m.with, m.wish, m.state = e.Folder, max(e.Epoch, m.open)+1, Seizing
+			m.begin(&m.main, Claim)
+		case m.state == Learning && idle && m.log.Doubt == record.Unsure && e.Log.Doubt != record.Whole && m.log.beats(e.Log):
+			m.from = Row{State: record.RowLive, Epoch: e.Epoch, Folder: e.Folder}
+			m.with, m.wish, m.state = "", max(m.log.next(e.Epoch), m.open+1), Seizing
+			m.begin(&m.main, Claim)
+		case m.state != Seizing:
+			m.decline(e)
+		}
+	}
+}
+
+func (m *Machine) decline(e Event) {
+	m.emit(Effect{Do: Decline, Folder: e.Folder, To: e.Epoch, Log: m.log})
+}
+
+// offered reads the row before it believes somebody to be the owner.
+func (m *Machine) offered(e Event) {
+	switch {
+	case m.state == Absent && m.draining:
+		m.decline(e)
+	case m.state == Absent:
+		m.origin, m.state = offered, Learning
+		m.owner, m.wish = e.Folder, e.Epoch
+		m.begin(&m.main, ReadRow)
+	case (m.state == Learning || m.state == Following) && m.main.op == 0, m.state == Yielding && m.main.op == Wait:
+		m.begin(&m.main, ReadRow)
+	case m.state == Owning:
+		m.look()
+	default:
+		m.decline(e)
+	}
+}
+
+// look reads the row.
+func (m *Machine) look() {
+	switch {
+	case (m.state == Learning || m.state == Following) && m.main.op == 0:
+		m.begin(&m.main, ReadRow)
+	case m.state == Owning && m.conf.op == 0 && m.inStore && !m.wasOver:
+		m.begin(&m.conf, ReadRow)
+	}
+}
+
+// suspect tries to seize a room whose owner seems to be dead. A copy that is not whole never does.
+func (m *Machine) suspect() {
+	if m.suspected && (m.state == Following || m.state == Learning && without(WholeSeizes)) && m.main.op == 0 {
+		m.state = Seizing
+		m.begin(&m.main, ReadRow)
+	}
+}
+
+// rowRead goes by a row that was read.
+func (m *Machine) rowRead(e Event) {
+	fresh := m.state == Learning && !m.kept
+	switch {
+	case fresh && (e.Err != nil || e.Outcome == NoRow || e.Row.State != record.RowLive || e.Row.Folder != m.owner || e.Row.Epoch != m.wish):
+		m.emit(Effect{Do: Decline, Folder: m.owner, To: m.wish})
+		m.reset(nil)
+	case e.Err != nil:
+		m.again(&m.main, claimBackoff)
+	case fresh:
+		m.followed = e.Row.Epoch
+		m.begin(&m.main, Learn)
+	case m.state == Seizing:
+		m.seize(e)
+	case m.state == Yielding:
+		m.yieldRead(e)
+	default:
+		m.goBy(e)
+	}
+}
+
+func (m *Machine) learnAnswered(e Event) {
+	if e.Err != nil {
+		m.emit(Effect{Do: Decline, Folder: m.owner, To: m.followed})
+		m.reset(nil)
+		return
+	}
+	m.log = Log{Epoch: m.followed, Unborn: true, Doubt: record.Partial}
+	m.follow(record.Row{State: record.RowLive, Epoch: m.followed, Folder: m.owner})
+}
+
+// seize asks for the room if the row still says that this node may. It goes on following meanwhile, so a wrong suspicion
+// costs nothing.
+func (m *Machine) seize(e Event) {
+	row := e.Row
+	may := e.Outcome != NoRow && row.State == record.RowLive && row.Standby == m.self.Folder && row.Epoch >= e.Log.Epoch
+	if !may || e.Log.Doubt != record.Whole && !without(WholeSeizes) {
+		m.goBy(e)
+		return
+	}
+	m.log = e.Log
+	m.from = Row{State: record.RowLive, Epoch: row.Epoch, Folder: row.Folder}
+	m.with, m.wish = "", max(row.Epoch, m.open)+1
+	m.begin(&m.main, Claim)
+}
+
+// taken goes on with a room that was seized, taken from an owner that yielded it, or taken back. What it restores is all
+// that it holds now.
+func (m *Machine) taken() {
+	m.state, m.kept, m.suspected = Restoring, true, false
+	if m.origin == found {
+		m.origin = offered
+	}
+	m.begin(&m.main, Load)
+}
+
+// goBy goes by the row of a room that is kept here and not in memory.
+func (m *Machine) goBy(e Event) {
+	row := e.Row
+	if e.Log != (Log{}) {
+		m.log = e.Log
+	}
+	last := row.Folder == "" || m.named(row)
+	switch {
+	case e.Outcome == NoRow:
+		m.from = Row{State: record.RowLive, Epoch: m.log.Epoch, Folder: m.self.Folder}
+		m.restore()
+	case row.State == record.RowOver && m.kept && !last:
+		m.moved()
+	case row.State == record.RowOver && last && !m.replayed && !m.log.Unborn && m.dead == "":
+		m.from = Row{State: record.RowLive, Epoch: m.log.Epoch, Folder: m.self.Folder}
+		m.restore()
+	case row.State == record.RowOver:
+		m.over(row)
+	case m.ours(row) && (row.Folder == m.self.Folder || row.Standby == "" || without(AdoptedIsNoMember)):
+		m.resume(row)
+	case row.State == record.RowLive && (row.Standby == m.self.Folder || row.Epoch <= m.log.Epoch && !without(KeepPromised)):
+		m.follow(row)
+	default:
+		m.moved()
+	}
+}
+
+// resume goes on with a room whose row names this node as the owner. If this node's copy is not whole and there is a
+// standby, that one should take the room.
+func (m *Machine) resume(row record.Row) {
+	m.origin = found
+	m.from = Row{State: record.RowLive, Epoch: row.Epoch, Folder: row.Folder}
+	m.with = row.Standby
+	if m.with != "" && m.doubtful() && !without(WholeSeizes) {
+		m.pass()
+		return
+	}
+	m.restore()
+}
+
+// follow takes what the room's owner sends.
+func (m *Machine) follow(row record.Row) {
+	m.idle()
+	m.kept, m.replayed, m.pending, m.cannot, m.held = true, false, false, "", HeldError{}
+	m.owner, m.followed = row.Folder, row.Epoch
+	m.epoch, m.standby, m.with, m.passing = 0, "", "", 0
+	m.state = Following
+	if m.log.Doubt != record.Whole {
+		m.state = Learning
+	}
+	m.reply(record.ErrMovedOn)
+	m.suspected = false // who suspects its owner still says so again
+	m.emit(Effect{Do: Follow, To: row.Epoch, Folder: row.Folder})
+}
