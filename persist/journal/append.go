@@ -146,6 +146,9 @@ func (j *Journal) Claimed(ctx context.Context, id room.ID, epoch record.Epoch) e
 			return nil, err
 		}
 		t.epoch, t.doubt, t.owed = max(t.epoch, epoch), record.Whole, false
+		if j.loop.writer.marks.loss != 0 {
+			return putMark{file: t.file, epoch: epoch, doubt: record.Whole}, nil // a claim does not tell whether it came before the loss
+		}
 		return claim{file: t.file, epoch: epoch}, nil
 	})
 }

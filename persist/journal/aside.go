@@ -140,7 +140,7 @@ func (j *Journal) LoadAside(_ context.Context, key int64) (record.Kept, error) {
 	if s.torn {
 		s.bad = tornReason(s)
 	}
-	kept, _, err := s.kept(n.Time)
+	kept, _, err := s.kept(n.Time, j.loop.writer.marks.unsure(key, s.loss))
 	if err != nil {
 		return record.Kept{}, &DamagedError{Room: r.id, Err: err}
 	}

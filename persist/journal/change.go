@@ -27,12 +27,7 @@ func (c putRoom) apply(w *writer) error {
 			return err
 		}
 	}
-	if c.facts.marked() {
-		if err := w.needFormat(marksFormat); err != nil {
-			return err
-		}
-	}
-	if err := w.rewrite(c.file, c.facts.encode(c.file.id, c.batches...)); err != nil {
+	if err := w.putLog(c.file, c.facts, c.batches...); err != nil {
 		return err
 	}
 	if n := len(c.batches); n > 0 {
@@ -88,7 +83,7 @@ func (c *putBatch) begin(w *writer) error {
 	}
 	b := c.batch
 	b.Entries = slices.Concat(append([][]byte{b.Entries}, c.more...)...)
-	if err := w.rewrite(c.file, s.facts.encode(c.file.id, b)); err != nil {
+	if err := w.putLog(c.file, s.facts, b); err != nil {
 		return err
 	}
 	for slot, at := range c.file.snaps {
@@ -192,6 +187,7 @@ func (c setAside) apply(w *writer) error {
 type cutTail struct {
 	file   *roomFile
 	reason string
+	doubt  record.Doubt
 	at     time.Time
 }
 
@@ -215,9 +211,14 @@ func (c cutTail) apply(w *writer) error {
 			}
 		}
 	}
-	s.cut = c.reason
+	if s.cut = c.reason; c.doubt == record.Unsure { // a cut alone says that the log is partial
+		s.doubt, s.loss = c.doubt, w.marks.loss
+	}
+	if err := w.putLog(c.file, s.facts, s.batches...); err != nil {
+		return err
+	}
 	w.marks.ended(c.file.key, s.end())
-	return w.rewrite(c.file, s.facts.encode(c.file.id, s.batches...))
+	return w.marks.write(&w.disk, w.elapsed()) // or the next life finds the same end missing again
 }
 
 // copyBeforeCut copies a file before something is cut off it. A copy that exists is kept: it was made before the cut.

@@ -25,6 +25,7 @@ import (
 var children = map[string]func(dir string){
 	"hold":     holdFolder,
 	"append":   appendForEver,
+	"follow":   followForEver,
 	"open":     openFatally,
 	"overflow": func(dir string) { stepFatally(dir, false) },
 	"takeover": takeOver,
@@ -35,7 +36,7 @@ var children = map[string]func(dir string){
 type child struct {
 	*exec.Cmd
 	lines *bufio.Scanner
-	in    io.Closer
+	in    io.WriteCloser
 }
 
 func start(t *testing.T, part, dir string) *child {

@@ -118,10 +118,6 @@ func (c *cutLog) apply(w *writer) error {
 	if err != nil || s.end() <= c.last {
 		return err
 	}
-	facts := s.facts
-	for _, b := range s.batches {
-		facts.epoch = max(facts.epoch, b.Epoch) // what was promised stays so
-	}
 	batches, err := cutBatches(s.batches, c.last)
 	if err != nil {
 		c.file.spoilt = record.Permanent(fmt.Errorf("the log of room %s cannot be cut behind entry %d: %w", c.file.id, c.last, err))
@@ -137,7 +133,7 @@ func (c *cutLog) apply(w *writer) error {
 		}
 	}
 	w.marks.ended(c.file.key, c.last)
-	return w.rewrite(c.file, facts.encode(c.file.id, batches...))
+	return w.putLog(c.file, s.facts, batches...)
 }
 
 // outcome is of a change that a room's file may refuse, because a cut before it was impossible.

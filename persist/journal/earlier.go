@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"log/slog"
-	"math/rand/v2"
 	"net/url"
 	"sync/atomic"
 	"time"
@@ -54,7 +53,7 @@ func convertDatabase(ctx context.Context, root, database string, log *slog.Logge
 	if version == 0 {
 		return (&disk{root: root}).put(takenName, []byte(takenWhole)) // its process died before it created any table
 	}
-	m := &marks{life: 1 + rand.Int64N(1<<62), ends: make(map[int64]room.Index)}
+	m := &marks{life: newID(), ends: make(map[int64]room.Index)}
 	e := &earlier{db: db, log: log, writer: &writer{
 		disk: disk{root: root}, handles: handles{most: 1}, marks: m, tries: &tries{}, aside: &asideRooms{rooms: make(map[int64]*roomFile)}, used: new(atomic.Int64),
 	}}
@@ -187,7 +186,7 @@ func (e *earlier) take(ctx context.Context, k earlierRoom) error {
 		}
 		return e.asideIf(k, f, now, 0, 0)
 	}
-	kept, cut, err := s.kept(now)
+	kept, cut, err := s.kept(now, false)
 	if err != nil || cut != "" {
 		e.damaged = true
 	}

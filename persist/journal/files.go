@@ -212,7 +212,7 @@ func (h *handles) closeAll() (err error) {
 }
 
 // read reads a room's files. written says that this life writes them: then it reads only the records that are whole, and none that
-// is being written. Otherwise it reads everything.
+// is being written, and leaves out a snapshot that is newer than those. Otherwise it reads everything.
 func (r *roomFile) read(root string, suffix string, written bool) (*stored, error) {
 	for {
 		turn := r.turns.Load()
@@ -233,9 +233,12 @@ func (r *roomFile) read(root string, suffix string, written bool) (*stored, erro
 			if err != nil {
 				return nil, err
 			}
-			if n, err := decodeSnapshot(r.id, data); err == nil {
+			if n, err := decodeSnapshot(r.id, data); err == nil && (!written || n.Index <= s.end()) {
 				s.snapshots, s.slots[slot] = append(s.snapshots, n), n.Index
 			}
+		}
+		if written && r.turns.Load() != turn {
+			continue // the snapshots may be of another log
 		}
 		if len(s.snapshots) == 2 && s.snapshots[0].Index > s.snapshots[1].Index {
 			s.snapshots[0], s.snapshots[1] = s.snapshots[1], s.snapshots[0]

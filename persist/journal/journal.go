@@ -116,11 +116,19 @@ func (j *Journal) begin(ctx context.Context, folder *Folder) error {
 	if err != nil {
 		return err
 	}
-	marks.sync = j.options.Sync
-	j.power = detectPowerLoss(bootID(j.options.BootIDFile), before)
-	marks.boot = j.power.boot
+	if j.options.Sync && !before.sync && !before.clean {
+		if err := syncTree(j.path); err != nil { // what the life before has written must be on the disk before the marks say that everything is
+			return err
+		}
+	}
+	marks.sync, marks.boot = j.options.Sync, bootID(j.options.BootIDFile)
+	lost := lostPower(marks.boot, before)
+	if lost || !before.known && len(there.live) > 0 {
+		marks.lostPower(there.nextKey)
+	}
+	marks.pending = marks.pending || lost
+	j.power = power{lost: marks.pending, doubtful: marks.pending || !before.known}
 	if j.power.lost {
-		marks.boot, marks.sync = before.boot, false // the marks go on saying so until all rooms were looked at
 		j.options.Log.Warn("the machine went down while rooms were played and the journal did not wait for the disk: the last moments of some rooms may be missing (--journal-sync would have kept them)", "journal", j.path)
 	}
 	w := &writer{
@@ -130,7 +138,7 @@ func (j *Journal) begin(ctx context.Context, folder *Folder) error {
 	if j.options.Sync {
 		w.disk.redo = &redo{root: j.path, log: j.options.Log, most: j.options.redoMost, number: newest}
 	}
-	j.loop.queue, j.loop.writer, j.loop.budget, j.loop.boot = &j.queue, w, &j.budget, j.power.boot
+	j.loop.queue, j.loop.writer, j.loop.budget = &j.queue, w, &j.budget
 	for _, r := range there.aside {
 		w.aside.add(r)
 	}
@@ -140,6 +148,11 @@ func (j *Journal) begin(ctx context.Context, folder *Folder) error {
 	box, found, err := openBlackBox(folder.Path(blackBoxName), j)
 	if err != nil {
 		return err
+	}
+	if marks.loss != 0 {
+		if err := w.needFormat(marksFormat); err != nil {
+			return err
+		}
 	}
 	if _, err := w.commit([]change{mark{}, j.options.purge(), found}); err != nil {
 		return err
@@ -153,21 +166,20 @@ func (j *Journal) begin(ctx context.Context, folder *Folder) error {
 
 // power is what Open found out about the machine's last stop.
 type power struct {
-	boot     string // id of this start of the machine; empty: not known
-	lost     bool   // see Journal.PowerLost
-	doubtful bool   // a log that ends within a record may have lost what was acknowledged
+	lost     bool // see Journal.PowerLost
+	doubtful bool // a log that ends within a record may have lost what was acknowledged
 }
 
-// detectPowerLoss finds out by the marks of the life before whether the machine went down before everything that it was told was on
-// its disk. boot is the id of this start of the machine.
-func detectPowerLoss(boot string, before *marks) power {
-	lost := before.boot != "" && boot != "" && before.boot != boot && !before.clean && !before.sync
-	return power{boot: boot, lost: lost, doubtful: lost || !before.known}
+// lostPower finds out by the marks of the life before whether the machine went down before everything that it was told was on
+// its disk. boot is the id of this start of the machine; empty: it is not known.
+func lostPower(boot string, before *marks) bool {
+	return before.boot != "" && boot != "" && before.boot != boot && !before.clean && !before.sync
 }
 
 // PowerLost reports whether the machine has gone down since the life before, and took what the operating system had not yet
 // written to the disk: what was acknowledged in the last seconds may be missing, whole batches from the end of a room's log. It is false if
-// a process was only killed, if Options.Sync was set, and if the system has no ids for its starts.
+// a process was only killed, if Options.Sync was set, and if the system has no ids for its starts. A later life reports it again if not all rooms
+// were loaded meanwhile. Each room is record.Unsure until it is marked or claimed.
 func (j *Journal) PowerLost() bool { return j.power.lost }
 
 // restore fills the queue's table with the rooms that were found, and deletes the ends of others. Loading a room finds out how far

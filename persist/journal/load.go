@@ -55,7 +55,8 @@ func (q *queue) live() []room.ID {
 // Load reads a live room as far as it is written. After the first Load of a room from an earlier life,
 // Append continues the log at its end. If the log is damaged or has a hole, it ends with the last
 // whole batch before that. What follows is cut off, a copy of it is kept, and Kept.Cut says why.
-// Every Load reports the cut until the room is Claimed. A damaged snapshot is left out. Errors: record.ErrNotFound,
+// Every Load reports the cut until the room is Claimed or marked whole. Kept.Doubt is then record.Partial, or record.Unsure if power was lost
+// before, which may be what damaged the log. A damaged snapshot is left out. Errors: record.ErrNotFound,
 // ErrClosed, *DamagedError and those of the disk.
 func (j *Journal) Load(ctx context.Context, id room.ID) (record.Kept, error) {
 	none := record.Kept{Header: record.Header{ID: id}}
@@ -70,9 +71,10 @@ func (j *Journal) Load(ctx context.Context, id room.ID) (record.Kept, error) {
 	if err != nil {
 		return none, err
 	}
-	now := j.loop.writer.marks.timeOf(s.clock)
+	marks := j.loop.writer.marks
+	now, unsure := marks.timeOf(s.clock), marks.unsure(t.file.key, s.loss)
 	if t.loaded {
-		kept, _, err := s.kept(now)
+		kept, _, err := s.kept(now, unsure)
 		if err != nil {
 			return none, j.gone(id, t.file, err)
 		}
@@ -82,11 +84,11 @@ func (j *Journal) Load(ctx context.Context, id room.ID) (record.Kept, error) {
 	if s.torn && j.power.doubtful {
 		s.bad = tornReason(s)
 	}
-	kept, cut, err := s.kept(now)
+	kept, cut, err := s.kept(now, unsure)
 	if err != nil {
 		return none, &DamagedError{Room: id, Err: err}
 	}
-	if err := j.mend(ctx, t.file, s, cut, kept.Cut); err != nil {
+	if err := j.mend(ctx, t.file, s, cut, kept); err != nil {
 		return none, err
 	}
 	j.queue.loaded(id, s, kept)
@@ -107,12 +109,12 @@ func tornReason(s *stored) string {
 }
 
 // mend repairs the file of a room from an earlier life, so that its log can be continued.
-func (j *Journal) mend(ctx context.Context, f *roomFile, s *stored, cut, why string) error {
+func (j *Journal) mend(ctx context.Context, f *roomFile, s *stored, cut string, kept record.Kept) error {
 	var c change
 	switch {
 	case cut != "":
 		j.options.Log.Error("a damaged log is cut; what is cut off is kept beside it", "room", f.id, "cut", cut, "file", f.name(logSuffix))
-		c = cutTail{file: f, reason: why, at: time.Now()}
+		c = cutTail{file: f, reason: kept.Cut, doubt: kept.Doubt, at: time.Now()}
 	case s.torn:
 		c = cutTorn{f, s.size}
 	default:

@@ -25,7 +25,10 @@ type marks struct {
 	clean bool                    // everything is on the disk and nothing was written afterwards
 	dirty bool                    // ends have changed since they were written
 	known bool                    // the marks could be read
-	loss  int64                   // identifies the newest loss of power; 0: there was none
+
+	loss    int64 // identifies the newest loss of power; 0: there was none
+	before  int64 // that one concerns the rooms with keys below this
+	pending bool  // not all rooms have been looked at since
 
 	earlier atomic.Pointer[map[int64]time.Duration] // the lives before that are still needed
 }
@@ -39,11 +42,14 @@ func readMarks(path string) (before, now *marks, err error) {
 		return nil, nil, err
 	}
 	before = decodeMarks(data)
-	now = &marks{life: 1 + rand.Int64N(1<<62), ends: maps.Clone(before.ends)}
+	now = &marks{life: newID(), ends: maps.Clone(before.ends), loss: before.loss, before: before.before, pending: before.pending}
 	lives := maps.Clone(before.lives)
 	now.earlier.Store(&lives)
 	return before, now, nil
 }
+
+// newID returns a number that identifies a life or a loss of power.
+func newID() int64 { return 1 + rand.Int64N(1<<62) }
 
 func decodeMarks(data []byte) *marks {
 	m := &marks{lives: make(map[int64]time.Duration), ends: make(map[int64]room.Index)}
@@ -61,7 +67,7 @@ func decodeMarks(data []byte) *marks {
 		return n
 	}
 	flags := number()
-	m.sync, m.clean = flags&1 != 0, flags&2 != 0
+	m.sync, m.clean, m.pending = flags&1 != 0, flags&2 != 0, flags&4 != 0
 	n := min(number(), int64(len(body)))
 	m.boot, body = string(body[:n]), body[n:]
 	m.known = true
@@ -73,6 +79,9 @@ func decodeMarks(data []byte) *marks {
 		key := number()
 		m.ends[key] = room.Index(number())
 	}
+	if len(body) > 0 {
+		m.loss, m.before = number(), number()
+	}
 	return m
 }
 
@@ -83,6 +92,9 @@ func (m *marks) encode(now time.Duration) []byte {
 	}
 	if m.clean {
 		flags |= 2
+	}
+	if m.pending {
+		flags |= 4
 	}
 	lives := *m.earlier.Load()
 	to := make([]byte, len(marksMagic)+4, 64+len(m.boot)+20*len(lives)+8*len(m.ends))
@@ -102,6 +114,9 @@ func (m *marks) encode(now time.Duration) []byte {
 	for key, end := range m.ends {
 		add(key, int64(end))
 	}
+	if m.loss != 0 {
+		add(m.loss, m.before)
+	}
 	binary.LittleEndian.PutUint32(to[len(marksMagic):], crc32.Checksum(to[len(marksMagic)+4:], castagnoli))
 	return to
 }
@@ -114,6 +129,12 @@ func (m *marks) write(d *disk, now time.Duration) error {
 	m.now.Store(int64(now))
 	return nil
 }
+
+// lostPower notes that rooms with keys below before may have lost what they had.
+func (m *marks) lostPower(before int64) { m.loss, m.before = newID(), before }
+
+// unsure reports whether the newest loss of power concerns a room, and nothing was marked since.
+func (m *marks) unsure(key, loss int64) bool { return key < m.before && loss != m.loss }
 
 // ended records how far a log is written. 0 means that the log is gone.
 func (m *marks) ended(key int64, last room.Index) {

@@ -142,6 +142,8 @@ func plan(group []command, maxRow int) (changes []change, of []int) {
 		if !ok {
 			switch other := c.change.(type) {
 			case *putSnapshot, nothing:
+			case setClock:
+				delete(open, other.file)
 			case putMark:
 				delete(open, other.file)
 			case *cutLog:

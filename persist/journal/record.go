@@ -214,14 +214,19 @@ func (s *stored) add(r logRecord) {
 	}
 }
 
-// addBatch adds a batch if it continues the log. Then nothing of the log is missing before it, and s.bad is cleared.
+// addBatch adds a batch if it continues the log. Then nothing of the log is missing before it, and s.bad is cleared. But a damaged record before
+// it may have been a mark.
 func (s *stored) addBatch(b record.Batch) {
+	s.epoch = max(s.epoch, b.Epoch) // what was promised stays so, whatever becomes of the batch
 	next := s.end() + 1
 	if len(s.batches) == 0 && core.BeginsLog(b.First, b.Entries) {
 		next = b.First
 	}
 	switch {
 	case b.First == next && b.Last >= b.First:
+		if s.bad != "" && s.doubt == record.Whole {
+			s.doubt = record.Unsure
+		}
 		s.batches, s.bad = append(s.batches, b), ""
 	case s.bad != "":
 	case b.First > next:
@@ -247,8 +252,9 @@ func (s *stored) first() room.Index {
 	return s.batches[0].First
 }
 
-// kept is what can be used of the room. cut is why something cannot be used that is there: it must be cut off before the log can go on.
-func (s *stored) kept(now time.Duration) (kept record.Kept, cut string, err error) {
+// kept is what can be used of the room. cut is why something cannot be used that is there: it must be cut off before the log can go on. unsure
+// says that power was lost since anything was marked.
+func (s *stored) kept(now time.Duration, unsure bool) (kept record.Kept, cut string, err error) {
 	kept = record.Kept{Epoch: s.epoch, Time: now, Cut: s.cut, Batches: s.batches, Doubt: s.doubt}
 	if s.header == nil {
 		return kept, "", errors.New("its header fails its checksum")
@@ -257,7 +263,6 @@ func (s *stored) kept(now time.Duration) (kept record.Kept, cut string, err erro
 		return kept, "", fmt.Errorf("its header cannot be read: %w", err)
 	}
 	for _, b := range s.batches {
-		kept.Epoch = max(kept.Epoch, b.Epoch)
 		kept.Time = max(kept.Time, b.Time)
 	}
 	cut = s.bad
@@ -274,7 +279,13 @@ func (s *stored) kept(now time.Duration) (kept record.Kept, cut string, err erro
 	if cut != "" && kept.Cut == "" {
 		kept.Cut = cut
 	}
-	if kept.Cut != "" && kept.Doubt == record.Whole {
+	switch {
+	case s.doubt != record.Whole:
+	case s.cut != "":
+		kept.Doubt = record.Partial
+	case unsure:
+		kept.Doubt = record.Unsure
+	case cut != "":
 		kept.Doubt = record.Partial
 	}
 	return kept, cut, nil

@@ -17,7 +17,6 @@ const purgeEvery = time.Hour
 // goroutine once it runs, but for those that are atomic.
 type loop struct {
 	options Options
-	boot    string // of the machine, for the marks once all rooms were looked at
 	queue   *queue
 	writer  *writer
 	budget  *budget
@@ -73,7 +72,7 @@ func (l *loop) mark() {
 	if !l.pruned {
 		if used, known := l.queue.lives(); known {
 			l.writer.marks.prune(used)
-			l.writer.marks.boot, l.writer.marks.sync = l.boot, l.options.Sync
+			l.writer.marks.pending = false
 			l.pruned = true
 		}
 	}

@@ -60,6 +60,16 @@ func (w *writer) append(r *roomFile, kind byte, numbers []int64, parts ...[]byte
 	return err
 }
 
+// putLog replaces the content of a room's file by facts and a log.
+func (w *writer) putLog(r *roomFile, f facts, batches ...record.Batch) error {
+	if f.marked() {
+		if err := w.needFormat(marksFormat); err != nil {
+			return err
+		}
+	}
+	return w.rewrite(r, f.encode(r.id, batches...))
+}
+
 // rewrite replaces the content of a room's file.
 func (w *writer) rewrite(r *roomFile, content []byte) error {
 	r.turns.Add(1)
