@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,6 +30,7 @@ type faulty struct {
 	persist.Store
 	away, loseAnswer atomic.Bool
 	calls, largest   atomic.Int64
+	promoted         atomic.Int64 // how often another server took its place
 }
 
 func newFaulty(t *testing.T) *faulty {
@@ -68,6 +70,13 @@ func (s *faulty) CreateRows(ctx context.Context, boot record.BootID, rows []reco
 
 func (s *faulty) Heartbeat(ctx context.Context, boot record.BootID) error {
 	return s.call(1, func() error { return s.Store.Heartbeat(ctx, boot) })
+}
+
+func (s *faulty) Timeline(context.Context) (string, error) {
+	if s.away.Load() {
+		return "", errAway
+	}
+	return strconv.FormatInt(s.promoted.Load(), 10), nil
 }
 
 func textLog(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

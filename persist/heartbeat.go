@@ -10,9 +10,10 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Heart is the part of Boots that a Heartbeat needs.
+// Heart is the part of a Store that a Heartbeat needs.
 type Heart interface {
 	Heartbeat(ctx context.Context, boot record.BootID) error
+	Timeline(ctx context.Context) (string, error)
 }
 
 // HeartbeatOptions configure a Heartbeat. The zero value is fit for use.
@@ -24,6 +25,9 @@ type HeartbeatOptions struct {
 	// Dead is called once, on the Heartbeat's goroutine, if the store says that the boot is fenced: the process must
 	// acknowledge nothing more. A store that is away does not lead to the call.
 	Dead func()
+	// NewTimeline is called, on the Heartbeat's goroutine, if the store has failed over since the last heartbeat: see Store.Timeline.
+	// Nil calls nothing.
+	NewTimeline func()
 }
 
 // Heartbeat tells the store every few seconds that a boot is alive. It has one goroutine, which Close ends.
@@ -57,6 +61,7 @@ func (h *Heartbeat) run(ctx context.Context, store Heart, boot record.BootID, o 
 	defer close(h.done)
 	ticker := time.NewTicker(o.Every)
 	defer ticker.Stop()
+	timeline := o.compare(ctx, store, "")
 	for failures := 0; ; {
 		select {
 		case <-ctx.Done():
@@ -65,6 +70,9 @@ func (h *Heartbeat) run(ctx context.Context, store Heart, boot record.BootID, o 
 		}
 		limited, cancel := context.WithTimeout(ctx, o.Every)
 		err := store.Heartbeat(limited, boot)
+		if err == nil {
+			timeline = o.compare(ctx, store, timeline)
+		}
 		cancel()
 		switch {
 		case err == nil:
@@ -82,4 +90,21 @@ func (h *Heartbeat) run(ctx context.Context, store Heart, boot record.BootID, o 
 			}
 		}
 	}
+}
+
+// compare returns the store's timeline, and tells if it is another one than before. A store that does not say counts as unchanged.
+func (o *HeartbeatOptions) compare(ctx context.Context, store Heart, before string) string {
+	limited, cancel := context.WithTimeout(ctx, o.Every)
+	defer cancel()
+	now, err := store.Timeline(limited)
+	switch {
+	case err != nil:
+		return before
+	case before != "" && now != before:
+		o.Log.Warn("the store has failed over", "from", before, "to", now)
+		if o.NewTimeline != nil {
+			o.NewTimeline()
+		}
+	}
+	return now
 }

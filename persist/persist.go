@@ -31,6 +31,9 @@ type Store interface {
 	Keys
 	// Ping asks whether the store answers now. It does not retry.
 	Ping(ctx context.Context) error
+	// Timeline names the history that the store is in. It changes when a copy takes the place of the database's server: who owns rooms
+	// then asks for their rows again before it acknowledges more.
+	Timeline(ctx context.Context) (string, error)
 	// Close waits for calls under way and frees the connections.
 	Close() error
 }

@@ -21,13 +21,15 @@ type Rows interface {
 	// ReleaseRow makes a live row of the boot released, with a checkpoint for whoever claims it. A checkpoint
 	// never replaces a later one. Err is as of ClaimRows.
 	ReleaseRow(ctx context.Context, boot record.BootID, release record.Release) (record.RowResult, error)
-	// Row returns a room's row, or record.ErrNotFound: then there is no such room.
+	// Row returns a room's row, or record.ErrNotFound: then there is no such room. What it shows may be lost if the store fails over, as
+	// may that of RowByCode and ListRows: they tell where to ask and whom to show. Who changes, drops or follows a room by its row asks Rows.
 	Row(ctx context.Context, id room.ID) (record.Row, error)
 	// RowByCode returns the row of a private room that is not over, the newest if codes collide, or record.ErrNotFound.
 	RowByCode(ctx context.Context, code string) (record.Row, error)
-	// Rows returns the rows of rooms, in the order of ids. It is the zero Row for a room that has none.
+	// Rows returns the rows of rooms, in the order of ids. It is the zero Row for a room that has none. What it returns is as lasting
+	// as a write that has succeeded: no failover of the store undoes it.
 	Rows(ctx context.Context, ids []room.ID) ([]record.Row, error)
-	// RowsNaming returns the live rows whose owner or standby is one of the data folders, by room id: the first limit of those
+	// RowsNaming returns, as lasting, the live rows whose owner or standby is one of the data folders, by room id: the first limit of those
 	// after a room. A limit of 0 means 1000. The cost depends on what it returns, however many other rooms there are.
 	RowsNaming(ctx context.Context, folders []string, after room.ID, limit int) ([]record.Row, error)
 	// ListRows returns rows by room id.

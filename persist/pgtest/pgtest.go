@@ -37,6 +37,7 @@ type Server struct {
 	bin     string
 	account *syscall.Credential // nil: the test's own
 	port    int
+	options []string // of the server, beside those of every one
 	process *exec.Cmd
 	exited  chan struct{} // closed when process has exited
 	janitor io.Closer
@@ -177,7 +178,10 @@ func (s *Server) end(tb testing.TB, signal syscall.Signal) {
 }
 
 // start makes a server with fresh data.
-func start() (*Server, error) {
+func start() (*Server, error) { return startBy((*Server).initialise) }
+
+// startBy makes a folder, has data made in it, and starts a server on them.
+func startBy(fill func(*Server) error) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
@@ -192,7 +196,19 @@ func start() (*Server, error) {
 	if s.janitor, err = hire(s.dir, filepath.Join(s.data(), "postmaster.pid")); err != nil {
 		return nil, err
 	}
-	if err := s.initialise(); err != nil {
+	if s.account != nil {
+		err = os.Chown(s.dir, int(s.account.Uid), int(s.account.Gid))
+	}
+	if err == nil {
+		err = fill(s)
+	}
+	if err == nil {
+		s.port, err = freePort()
+	}
+	if err == nil {
+		err = s.run()
+	}
+	if err != nil {
 		s.remove()
 		return nil, err
 	}
@@ -200,20 +216,15 @@ func start() (*Server, error) {
 }
 
 func (s *Server) initialise() error {
-	if s.account != nil {
-		if err := os.Chown(s.dir, int(s.account.Uid), int(s.account.Gid)); err != nil {
-			return err
-		}
+	return s.make("initdb", "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+}
+
+// make runs a program that makes the server's data.
+func (s *Server) make(program string, args ...string) error {
+	if out, err := s.command(program, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", program, err, out)
 	}
-	initdb := s.command("initdb", "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, out)
-	}
-	var err error
-	if s.port, err = freePort(); err != nil {
-		return err
-	}
-	return s.run()
+	return nil
 }
 
 // run starts the server. After a kill the old server's children may hold its shared memory for a moment.
@@ -240,6 +251,7 @@ func (s *Server) launch() error {
 	defer log.Close()
 	s.process = s.command("postgres", "-D", s.data(), "-k", s.dir, "-p", strconv.Itoa(s.port),
 		"-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200")
+	s.process.Args = append(s.process.Args, s.options...)
 	s.process.Stdout, s.process.Stderr = log, log
 	if err := s.process.Start(); err != nil {
 		return err

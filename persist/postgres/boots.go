@@ -29,6 +29,9 @@ func (s *Store) StartBoot(ctx context.Context, boot persist.Boot) error {
 			return err
 		}
 		if tag.RowsAffected() == 0 { // this start was tried before
+			if _, err := tx.Exec(ctx, settle); err != nil {
+				return err
+			}
 			rows, _ := tx.Query(ctx, `SELECT state FROM boots WHERE boot = $1`, boot.ID)
 			return requireAlive(rows)
 		}

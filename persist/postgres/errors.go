@@ -17,6 +17,9 @@ func retryable(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return dialTimedOut(err)
 	}
+	if errors.Is(err, errUnreplicated) {
+		return true
+	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return retryableCode(e.Code)
 	}

@@ -123,6 +123,7 @@ func (o *Options) apply(config *pgxpool.Config, rawURL string) {
 		_, err := conn.Exec(ctx, settings(false))
 		return err
 	}
+	config.ConnConfig.OnNotice = noticed
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = 5 * time.Second
 	}
@@ -134,11 +135,12 @@ func (o *Options) apply(config *pgxpool.Config, rawURL string) {
 // settings is the SQL that sets what a connection, or a transaction alone, needs, unless the operator has chosen otherwise.
 //
 // A journal is deleted once its result is stored, so synchronous_commit=off becomes on; other values, such as remote_apply,
-// stay. The timeout ends the transaction of a process that freezes or is cut off in the middle of it: otherwise it would hold
+// stay. The warning that noticed looks for must come. The timeout ends the transaction of a process that freezes or is cut off in the middle of it: otherwise it would hold
 // the arbiter's lock or a room's row for as long as its connection seems to live.
 func settings(transaction bool) string {
 	return fmt.Sprintf(`
 		SELECT set_config('synchronous_commit', 'on', %[1]t) WHERE current_setting('synchronous_commit') = 'off';
+		SELECT set_config('client_min_messages', 'warning', %[1]t) WHERE current_setting('client_min_messages') IN ('error', 'fatal', 'panic');
 		SELECT set_config('idle_in_transaction_session_timeout', '10s', %[1]t)
 			WHERE current_setting('idle_in_transaction_session_timeout') = '0'`, transaction)
 }
@@ -207,16 +209,10 @@ func (s *Store) do(ctx context.Context, call func() error) error {
 	}
 }
 
-// inTx runs do in a read committed transaction, and commits it if do returns nil.
+// inTx runs do in a read committed transaction, and commits it if do returns nil. It returns nil only when the server has replicated the
+// commit, if it does so synchronously.
 func (s *Store) inTx(ctx context.Context, do func(pgx.Tx) error) error {
-	return s.do(ctx, func() error {
-		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-			if err := s.begin(ctx, tx); err != nil {
-				return err
-			}
-			return do(tx)
-		})
-	})
+	return s.do(ctx, func() error { return s.commit(ctx, do) })
 }
 
 // query reads all rows with scan.

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"errors"
 	"net"
 	"strings"
@@ -8,10 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/persisttest"
 	"github.com/roomring/roomring/persist/pgtest"
 	"github.com/roomring/roomring/persist/postgres"
+	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/record"
 )
 
@@ -214,4 +218,54 @@ func allRows(t *testing.T, url string) string {
 		out.WriteString(rows + "\n" + table + "\n")
 	}
 	return out.String()
+}
+
+// A start and a takeover ask whom 20,000 rooms name.
+func TestRowsNamingIsIndexed(t *testing.T) {
+	url := pgtest.URL(t)
+	s := open(t, url)
+	pgtest.Ask(t, url, `
+		INSERT INTO rooms (room, game, epoch, state, boot, folder, standby, standby_epoch, code, private, nonce)
+		SELECT lpad(i::text, 16, '0'), 'chess', 1, CASE WHEN i % 2 = 0 THEN 'live' ELSE 'over' END, 'b', 'f' || i % 8, 'f' || (i + 2) % 8, 1, '', false, ''
+		FROM generate_series(1, 20000) i`)
+	pgtest.Ask(t, url, `ANALYZE rooms`)
+	var after room.ID
+	n := 0
+	for {
+		page, err := s.RowsNaming(t.Context(), []string{"f2", "f4"}, after, 500)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		n, after = n+len(page), page[len(page)-1].Room
+	}
+	if n != 7500 { // 2,500 as owner, 2,500 as owner or as the other's standby, 2,500 as standby
+		t.Errorf("%d rows", n)
+	}
+	plan := planOf(t, url, postgres.RowsNamingSQL, []string{"f2", "f4"}, room.ID(""), 500)
+	for _, index := range []string{"rooms_folder", "rooms_standby", "rooms_pkey"} {
+		if !strings.Contains(plan, index) {
+			t.Errorf("%s is not used:\n%s", index, plan)
+		}
+	}
+	if strings.Contains(plan, "Seq Scan") {
+		t.Errorf("all rooms are read:\n%s", plan)
+	}
+}
+
+func planOf(t *testing.T, url, sql string, args ...any) string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	rows, _ := conn.Query(t.Context(), `EXPLAIN `+sql, args...)
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(lines, "\n")
 }

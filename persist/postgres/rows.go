@@ -101,20 +101,23 @@ func (s *Store) Row(ctx context.Context, id room.ID) (record.Row, error) {
 
 // Rows implements persist.Rows.
 func (s *Store) Rows(ctx context.Context, ids []room.ID) ([]record.Row, error) {
-	found, err := query(ctx, s, ledger.ScanRow, ledger.SelectRow+` WHERE room = ANY ($1)`, column(ids, func(id room.ID) string { return string(id) }))
+	found, err := s.read(ctx, ledger.SelectRow+` WHERE room = ANY ($1)`, column(ids, func(id room.ID) string { return string(id) }))
 	return ledger.InOrder(found, ids), err
 }
 
 // RowsNaming implements persist.Rows. Each folder's rooms are read from an index, in order, so that a page costs no more than a page.
 func (s *Store) RowsNaming(ctx context.Context, folders []string, after room.ID, limit int) ([]record.Row, error) {
-	return query(ctx, s, ledger.ScanRow, ledger.SelectRow+` WHERE room IN (
-		SELECT named.room FROM unnest($1::text[]) AS of (folder) CROSS JOIN LATERAL (
-			(SELECT room FROM rooms WHERE state = 'live' AND rooms.folder = of.folder AND room > $2 ORDER BY room LIMIT $3)
-			UNION ALL
-			(SELECT room FROM rooms WHERE state = 'live' AND standby <> '' AND standby = of.folder AND standby_epoch = epoch AND room > $2
-				ORDER BY room LIMIT $3)) AS named
-		) ORDER BY room LIMIT $3`, folders, after, persist.MaxRows(limit))
+	return s.read(ctx, selectNaming, folders, after, persist.MaxRows(limit))
 }
+
+const selectNaming = ledger.SelectRow + ` WHERE room IN (
+	SELECT named.room FROM unnest($1::text[]) AS of (folder) CROSS JOIN LATERAL (
+		(SELECT room FROM rooms WHERE state = 'live' AND rooms.folder = of.folder AND room > $2 ORDER BY room LIMIT $3)
+		UNION ALL
+		(SELECT room FROM rooms WHERE state = 'live' AND standby <> '' AND standby = of.folder AND standby_epoch = epoch AND room > $2
+			ORDER BY room LIMIT $3)) AS named
+	ORDER BY room LIMIT 2 * $3)
+	ORDER BY room LIMIT $3`
 
 // RowByCode implements persist.Rows.
 func (s *Store) RowByCode(ctx context.Context, code string) (record.Row, error) {

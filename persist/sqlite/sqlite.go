@@ -151,6 +151,9 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.look.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM results LIMIT 1)`).Scan(&one)
 }
 
+// Timeline implements persist.Store. A file has one history.
+func (s *Store) Timeline(context.Context) (string, error) { return "file", nil }
+
 // Close implements persist.Store.
 func (s *Store) Close() error {
 	var err error

@@ -162,6 +162,47 @@ func TestRowsByStateAreIndexed(t *testing.T) {
 	}
 }
 
+// A start and a takeover ask whom 20,000 rooms name.
+func TestRowsNamingIsIndexed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	s := open(t, path)
+	execute(t, path, `
+		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+		INSERT INTO rooms (room, game, epoch, state, boot, folder, standby, standby_epoch, code, private, nonce, created)
+		SELECT printf('%016d', i), 'chess', 1, iif(i % 2 = 0, 'live', 'over'), 'b', 'f' || (i % 8), 'f' || ((i + 2) % 8), 1, '', 0, '', 0 FROM n`)
+	rows, err := s.RowsNaming(t.Context(), []string{"f2", "f4"}, "", 10_000)
+	if err != nil || len(rows) != 7500 { // 2,500 as owner, 2,500 as owner or as the other's standby, 2,500 as standby
+		t.Errorf("%d rows, %v", len(rows), err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	lines, err := db.QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+sqlite.RowsNamingSQL, `["f2","f4"]`, "", 500)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lines.Close()
+	var plan strings.Builder
+	for lines.Next() {
+		var id, parent, unused int
+		var line string
+		if err := lines.Scan(&id, &parent, &unused, &line); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&plan, line)
+	}
+	for _, use := range []string{"rooms_folder (folder=? AND room>?)", "rooms_standby (standby=? AND room>?)"} {
+		if !strings.Contains(plan.String(), use) {
+			t.Errorf("%s is not used:\n%s", use, &plan)
+		}
+	}
+	if strings.Contains(plan.String(), "SCAN rooms") {
+		t.Errorf("all rooms are read:\n%s", &plan)
+	}
+}
+
 // TestLockThatStaysIsExplained has another process begin a write and not end it.
 func TestLockThatStaysIsExplained(t *testing.T) {
 	t.Parallel()
