@@ -12,10 +12,10 @@ import (
 	pb "google.golang.org/protobuf/proto"
 )
 
-// EdgeBatch and OwnerBatch have the same fields.
+// All batches have the same fields.
 const (
 	fieldFrames = 1
-	fieldPing   = 2 // pong in an OwnerBatch
+	fieldPing   = 2 // pong in what the dialled node sends
 )
 
 // codec is protobuf's codec, except for batches: a batch is encoded frame by frame as frames are queued, and decoded

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/roomring/roomring/cluster/link/linkpb"
+	"github.com/roomring/roomring/room/clock"
 )
 
 type count struct{ frames, downs int }
@@ -18,8 +19,8 @@ func (c *count) Down(error)               { c.downs++ }
 
 // readAll reads one batch and then the end of the stream.
 func readAll(batch []byte) (count, error) {
-	o := Options{Self: &linkpb.Greeting{Node: "a", Boot: "1"}}
-	s := newStream(Peer{}, &o, new(traffic))
+	o := Options{Clock: clock.System()}
+	s := newStream(Peer{}, &o, o.Queue, new(traffic))
 	var c count
 	pending := true
 	read(s, func(v any) error {
@@ -64,8 +65,8 @@ func FuzzBatch(f *testing.F) {
 
 // TestPingsAreBounded has a peer that pings and does not read the answers.
 func TestPingsAreBounded(t *testing.T) {
-	o := Options{Self: &linkpb.Greeting{Node: "a", Boot: "1"}, Queue: 1 << 10, Message: 1 << 20}
-	s := newStream(Peer{}, &o, new(traffic))
+	o := Options{Clock: clock.System(), Queue: 1 << 10, Message: 1 << 20}
+	s := newStream(Peer{}, &o, o.Queue, new(traffic))
 	var pings []byte
 	for range 10_000 {
 		pings = appendPing(pings, 1)

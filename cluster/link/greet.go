@@ -46,9 +46,16 @@ func match(a, b *linkpb.Greeting) (version uint32, err error) {
 // matchTarget is match for the side that dialled. It also checks that the node that answered is the one that was wanted.
 func matchTarget(self, peer *linkpb.Greeting, want Peer) (version uint32, err error) {
 	if got := peerOf(peer); got != want {
-		return 0, fmt.Errorf("node %s boot %s answers at the address of node %s boot %s: the table of nodes is not up to date", got.Node, got.Boot, want.Node, want.Boot)
+		return 0, &anotherError{got: got, want: want}
 	}
 	return match(self, peer)
+}
+
+// anotherError says that another process than the wanted one answers at its address.
+type anotherError struct{ got, want Peer }
+
+func (e *anotherError) Error() string {
+	return fmt.Sprintf("node %s boot %s answers at the address of node %s boot %s: the table of nodes is not up to date", e.got.Node, e.got.Boot, e.want.Node, e.want.Boot)
 }
 
 func peerOf(g *linkpb.Greeting) Peer {

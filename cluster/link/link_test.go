@@ -256,7 +256,7 @@ func TestGreetings(t *testing.T) {
 			b.Targets([]link.Target{a.target()})
 			if c.want == "" {
 				testwait.Until(t, "the links stand", func() bool { return a.state("b").Up && b.state("a").Up })
-				if v := a.state("b").Version; v != 1 {
+				if v := a.state("b").Version; v != link.Latest {
 					t.Errorf("version %d", v)
 				}
 				return

@@ -35,12 +35,13 @@ type Links struct {
 	close   context.CancelFunc
 	wg      sync.WaitGroup
 
-	mu     sync.RWMutex
-	cred   credential
-	peers  map[string]*peer
-	owners map[Peer]ownerStream
-	counts map[string]*traffic // by node, over all its connections so far
-	closed bool
+	mu        sync.RWMutex
+	cred      credential
+	peers     map[string]*peer
+	owners    inbounds             // streams from edges
+	followers inbounds             // streams from leaders
+	counts    map[string]*traffics // by node, over all its connections so far
+	closed    bool
 }
 
 // New makes Links without targets. The error says which option is wrong.
@@ -54,10 +55,11 @@ func New(o Options) (*Links, error) {
 	}
 	l := &Links{
 		o: o, log: o.Log, cred: cred,
-		refused: rate.Sometimes{Interval: time.Second},
-		peers:   map[string]*peer{},
-		owners:  map[Peer]ownerStream{},
-		counts:  map[string]*traffic{},
+		refused:   rate.Sometimes{Interval: time.Second},
+		peers:     map[string]*peer{},
+		owners:    inbounds{},
+		followers: inbounds{},
+		counts:    map[string]*traffics{},
 	}
 	l.closing, l.close = context.WithCancel(context.Background())
 	l.ctx, l.cancel = context.WithCancel(context.Background())
@@ -80,6 +82,7 @@ func (o *Options) complete() error {
 	o.Beat = cmp.Or(o.Beat, 150*time.Millisecond)
 	o.Silence = cmp.Or(o.Silence, 1500*time.Millisecond)
 	o.Queue = cmp.Or(o.Queue, 32<<20)
+	o.ReplicaQueue = cmp.Or(o.ReplicaQueue, 32<<20)
 	o.Retry = cmp.Or(o.Retry, 2*time.Second)
 	o.Timeout = cmp.Or(o.Timeout, 5*time.Second)
 	o.Message = cmp.Or(o.Message, 64<<20)
@@ -89,7 +92,7 @@ func (o *Options) complete() error {
 	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	switch {
-	case o.Beat < 0, o.Silence < 0, o.Queue < 0, o.Retry < 0, o.Timeout < 0, o.Inflight < 0:
+	case o.Beat < 0, o.Silence < 0, o.Queue < 0, o.ReplicaQueue < 0, o.Retry < 0, o.Timeout < 0, o.Inflight < 0:
 		return errors.New("no option may be negative")
 	case o.Silence <= 2*o.Beat:
 		return fmt.Errorf("option Silence of %v must be more than two of Beat, %v", o.Silence, o.Beat)
@@ -133,7 +136,7 @@ func (l *Links) Targets(to []Target) {
 		l.target(t)
 	}
 	for node, p := range l.peers {
-		if p.unwanted = !wanted[node]; p.unwanted && p.up.Load() == nil {
+		if p.unwanted = !wanted[node]; p.unwanted && p.sessions.up.Load() == nil {
 			p.cancel()
 			delete(l.peers, node)
 		}
@@ -150,6 +153,7 @@ func (l *Links) stillWanted(p *peer) bool {
 	return !p.unwanted
 }
 
+// target adds one target. The caller holds the lock.
 func (l *Links) target(t Target) {
 	var before <-chan struct{}
 	if old := l.peers[t.Node]; old != nil {
@@ -160,7 +164,7 @@ func (l *Links) target(t Target) {
 		before = old.done
 	}
 	ctx, cancel := context.WithCancel(l.ctx)
-	p := &peer{l: l, target: t, cancel: cancel, done: make(chan struct{})}
+	p := newPeer(l, t, cancel)
 	l.peers[t.Node] = p
 	l.wg.Go(func() { p.run(ctx, before) })
 }
@@ -175,7 +179,7 @@ func (l *Links) uplink(node string) (*uplink, error) {
 	case p == nil:
 		return nil, fmt.Errorf("node %s: %w", node, ErrNoPeer)
 	}
-	up := p.up.Load()
+	up := p.sessions.up.Load()
 	if up == nil {
 		return nil, fmt.Errorf("node %s: %w", node, ErrNoPeer)
 	}
@@ -247,17 +251,21 @@ func unwrapStatus(err error) error {
 	return err
 }
 
-// traffic counts the bytes of sessions' streams between this node and another, over all their connections.
+// traffic counts the bytes of one kind of stream between this node and another, over all their connections.
 type traffic struct {
 	sent, received, overflows atomic.Uint64
 }
 
-// traffic returns a node's counters. There is one for each node name that has ever been let in.
-func (l *Links) traffic(node string) *traffic {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (t *traffic) read() (sent, received, overflows uint64) {
+	return t.sent.Load(), t.received.Load(), t.overflows.Load()
+}
+
+type traffics struct{ sessions, replication traffic }
+
+// traffic returns a node's counters. There is one for each node name that has ever been let in. The caller holds the lock.
+func (l *Links) traffic(node string) *traffics {
 	if l.counts[node] == nil {
-		l.counts[node] = new(traffic)
+		l.counts[node] = new(traffics)
 	}
 	return l.counts[node]
 }
@@ -269,11 +277,14 @@ func (l *Links) States() []State {
 	states := make([]State, 0, len(l.peers))
 	for _, p := range l.peers {
 		st := p.state()
-		if n := l.counts[p.target.Node]; n != nil {
-			st.Sent, st.Received, st.Overflows = n.sent.Load(), n.received.Load(), n.overflows.Load()
-		}
+		n, r := l.counts[p.target.Node], &st.Replication // whoever is a target has counters
+		st.Sent, st.Received, st.Overflows = n.sessions.read()
+		r.Sent, r.Received, r.Overflows = n.replication.read()
 		if o, ok := l.owners[p.target.Peer]; ok {
 			st.Queued += o.Queued()
+		}
+		if f, ok := l.followers[p.target.Peer]; ok {
+			r.Queued += f.Queued()
 		}
 		states = append(states, st)
 	}

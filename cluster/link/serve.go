@@ -32,7 +32,7 @@ type serverCreds struct{ l *Links }
 
 // inbound is one connection from a peer, and who the peer is once it has greeted.
 type inbound struct {
-	conn  net.Conn
+	conn  *conn
 	peer  atomic.Pointer[Peer]
 	asked atomic.Int64 // questions being answered
 }
@@ -40,20 +40,20 @@ type inbound struct {
 // AuthType implements credentials.AuthInfo.
 func (*inbound) AuthType() string { return "roomring" }
 
-func (g serverCreds) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	setUserTimeout(conn, g.l.o.Silence)
-	cred := g.l.credential()
-	if cred == nil {
-		return conn, &inbound{conn: conn}, nil
-	}
-	secure := tls.Server(conn, cred.server())
-	if err := secure.Handshake(); err != nil {
-		if !errors.Is(err, io.EOF) { // a probe of the port
-			g.l.logRefused(conn.RemoteAddr().String(), "", explain(err))
+func (g serverCreds) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	setUserTimeout(raw, g.l.o.Silence)
+	c := &conn{Conn: raw}
+	if cred := g.l.credential(); cred != nil {
+		secure := tls.Server(raw, cred.server())
+		if err := secure.Handshake(); err != nil {
+			if !errors.Is(err, io.EOF) { // a probe of the port
+				g.l.logRefused(raw.RemoteAddr().String(), "", explain(err))
+			}
+			return nil, nil, err
 		}
-		return nil, nil, err
+		c.Conn = secure
 	}
-	return secure, &inbound{conn: conn}, nil
+	return c, &inbound{conn: c}, nil
 }
 
 func (g serverCreds) ClientHandshake(context.Context, string, net.Conn) (net.Conn, credentials.AuthInfo, error) {
@@ -158,62 +158,90 @@ func (s *server) Watch(q *linkpb.Question, to grpc.ServerStreamingServer[linkpb.
 	return err
 }
 
-// ownerStream is a stream from an edge.
-type ownerStream struct {
+// inStream is a stream that a peer has dialled.
+type inStream struct {
 	*stream
 	gone chan struct{} // closed when its Handler's Down has returned
 }
 
+// inbounds are the streams of one kind that peers have dialled. Each peer has one at most.
+type inbounds map[Peer]inStream
+
 // Link serves an edge's stream.
 func (s *server) Link(link grpc.BidiStreamingServer[linkpb.EdgeBatch, linkpb.OwnerBatch]) error {
+	return s.serve(link, s.l.owners, s.l.o.Queue, func(t *traffics) *traffic { return &t.sessions }, func(st *stream) reader {
+		h := s.l.o.Owner(&OwnerEnd{end[*linkpb.OwnerFrame]{st}})
+		return func(recv func(any) error) { read(st, recv, ownerReads, h) }
+	})
+}
+
+// Replicate serves a leader's stream.
+func (s *server) Replicate(link grpc.BidiStreamingServer[linkpb.LeaderBatch, linkpb.FollowerBatch]) error {
+	if s.l.o.Follower == nil {
+		return s.UnimplementedPeerServer.Replicate(link)
+	}
+	return s.serve(link, s.l.followers, s.l.o.ReplicaQueue, func(t *traffics) *traffic { return &t.replication }, func(st *stream) reader {
+		h := s.l.o.Follower(&FollowerEnd{end[*linkpb.FollowerFrame]{st}})
+		return func(recv func(any) error) { read(st, recv, followerReads, h) }
+	})
+}
+
+// serve serves a stream that a peer has dialled. Begin calls the option that makes its handler.
+func (s *server) serve(link grpc.ServerStream, among inbounds, limit int, of func(*traffics) *traffic, begin func(*stream) reader) error {
 	g, _ := inboundOf(link.Context())
 	who := g.peer.Load()
 	if who == nil {
 		return errStranger
 	}
-	o := ownerStream{newStream(*who, &s.l.o, s.l.traffic(who.Node)), make(chan struct{})}
-	if !s.l.addOwner(o) {
+	s.l.mu.Lock()
+	count := of(s.l.traffic(who.Node))
+	s.l.mu.Unlock()
+	in := inStream{newStream(*who, &s.l.o, limit, count), make(chan struct{})}
+	if !s.l.addInbound(among, in) {
 		return status.Error(codes.Unavailable, ErrClosed.Error())
 	}
-	h := s.l.o.Owner(&OwnerEnd{end[*linkpb.OwnerFrame]{o.stream}})
+	read := begin(in.stream)
 	s.l.wg.Go(func() {
-		read(o.stream, link.RecvMsg, ownerReads, h)
-		s.l.removeOwner(o)
-		close(o.gone)
+		read(link.RecvMsg)
+		s.l.removeInbound(among, in, g.conn)
+		close(in.gone)
 	})
-	s.l.wg.Go(o.detectSilence)
+	s.l.wg.Go(in.detectSilence)
 	if err := link.SendHeader(metadata.MD{}); err != nil {
-		o.end(unwrapStatus(err))
+		in.end(unwrapStatus(err))
 	}
-	go o.write(link.SendMsg)
+	go in.write(link.SendMsg)
 	select {
-	case <-o.flushed: // everything is written, or writing failed
-	case <-o.over:
+	case <-in.flushed: // everything is written, or writing failed
+	case <-in.over:
 	}
 	select {
-	case <-o.over: // close the connection too: the edge connects again
+	case <-in.over: // close the connection too: the peer connects again
 		_ = g.conn.Close()
 	default:
 	}
-	<-o.flushed
+	<-in.flushed
 	return nil
 }
 
-// addOwner registers an edge's stream; false means that Links are closed. It first ends an earlier stream of the same
+// addInbound registers a peer's stream; false means that Links are closed. It first ends an earlier stream of the same
 // process, even if its connection still looks open, and waits for that stream's handler.
-func (l *Links) addOwner(o ownerStream) bool {
+func (l *Links) addInbound(among inbounds, in inStream) bool {
 	for {
 		l.mu.Lock()
-		old, ok := l.owners[o.peer]
+		old, ok := among[in.peer]
 		if !ok && !l.closed {
-			l.owners[o.peer] = o
+			among[in.peer] = in
 		}
-		closed := l.closed
+		p, closed := l.peers[in.peer.Node], l.closed
 		l.mu.Unlock()
 		switch {
 		case closed:
 			return false
 		case !ok:
+			if p != nil && p.target.Peer == in.peer {
+				p.signs.begun()
+			}
 			return true
 		}
 		old.end(errReplaced)
@@ -221,40 +249,46 @@ func (l *Links) addOwner(o ownerStream) bool {
 	}
 }
 
-func (l *Links) removeOwner(o ownerStream) {
+func (l *Links) removeInbound(among inbounds, in inStream, by *conn) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.owners, o.peer)
+	delete(among, in.peer)
+	p := l.peers[in.peer.Node]
+	l.mu.Unlock()
+	if p != nil && p.target.Peer == in.peer {
+		p.signs.ended(in.stream, by)
+	}
 }
 
-// stopServer ends all streams from edges once their queues are sent, and then the server. When ctx ends it stops at once.
+// stopServer ends all streams that peers have dialled once their queues are sent, and then the server. When ctx ends it stops at once.
 func (l *Links) stopServer(ctx context.Context) {
 	stop := context.AfterFunc(ctx, l.server.Stop)
 	defer stop()
 	l.mu.Lock()
-	for _, o := range l.owners {
-		o.finish()
+	for _, from := range []inbounds{l.owners, l.followers} {
+		for _, in := range from {
+			in.finish()
+		}
 	}
 	l.mu.Unlock()
 	l.server.GracefulStop()
 }
 
 // dial opens a connection, mutually authenticated unless Links are insecure.
-func (l *Links) dial(ctx context.Context, addr string) (*dialled, error) {
+func (l *Links) dial(ctx context.Context, addr string) (*conn, error) {
 	d := net.Dialer{Timeout: max(l.o.Silence, time.Second)} // a lost SYN is repeated after a second
-	conn, err := d.DialContext(ctx, "tcp", addr)
+	raw, err := d.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	setUserTimeout(conn, l.o.Silence)
+	setUserTimeout(raw, l.o.Silence)
 	cred := l.credential()
 	if cred == nil {
-		return &dialled{Conn: conn}, nil
+		return &conn{Conn: raw}, nil
 	}
-	secure := tls.Client(conn, cred.client())
+	secure := tls.Client(raw, cred.client())
 	if err := secure.HandshakeContext(ctx); err != nil {
-		_ = conn.Close()
+		_ = raw.Close()
 		return nil, err
 	}
-	return &dialled{Conn: secure}, nil
+	return &conn{Conn: secure}, nil
 }

@@ -54,19 +54,23 @@ func (h *handler[E, F]) Frame(f F) {
 func (h *handler[E, F]) Down(err error) { h.down <- err }
 
 type (
-	ownerSide = handler[*link.OwnerEnd, *linkpb.EdgeFrame]
-	edgeSide  = handler[*link.EdgeEnd, *linkpb.OwnerFrame]
+	ownerSide    = handler[*link.OwnerEnd, *linkpb.EdgeFrame]
+	edgeSide     = handler[*link.EdgeEnd, *linkpb.OwnerFrame]
+	leaderSide   = handler[*link.LeaderEnd, *linkpb.FollowerFrame]
+	followerSide = handler[*link.FollowerEnd, *linkpb.LeaderFrame]
 )
 
 // node is Links serving on loopback.
 type node struct {
 	*link.Links
-	name   string
-	boot   record.BootID
-	addr   string
-	owners chan *ownerSide
-	edges  chan *edgeSide
-	log    *testwait.Log
+	name      string
+	boot      record.BootID
+	addr      string
+	owners    chan *ownerSide
+	edges     chan *edgeSide
+	leaders   chan *leaderSide
+	followers chan *followerSide
+	log       *testwait.Log
 }
 
 // options returns valid options with handlers whose output is ignored.
@@ -87,7 +91,10 @@ func options(name string) link.Options {
 
 func start(t testing.TB, name string, change ...func(*link.Options)) *node {
 	t.Helper()
-	n := &node{name: name, owners: make(chan *ownerSide, 64), edges: make(chan *edgeSide, 64), log: &testwait.Log{}}
+	n := &node{
+		name: name, owners: make(chan *ownerSide, 64), edges: make(chan *edgeSide, 64),
+		leaders: make(chan *leaderSide, 64), followers: make(chan *followerSide, 64), log: &testwait.Log{},
+	}
 	o := options(name)
 	o.Log = slog.New(slog.NewTextHandler(n.log, nil))
 	o.Owner = func(to *link.OwnerEnd) link.Handler[*linkpb.EdgeFrame] {
@@ -100,6 +107,7 @@ func start(t testing.TB, name string, change ...func(*link.Options)) *node {
 		n.edges <- h
 		return h
 	}
+	n.replicating(&o)
 	for _, f := range change {
 		f(&o)
 	}

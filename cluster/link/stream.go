@@ -26,7 +26,7 @@ var (
 	errGone     = errors.New("the node is no longer a target")
 )
 
-// stream is what both ends have in common: a queue with one writer, and a detector of silence.
+// stream is what all ends have in common: a queue with one writer, and a detector of silence.
 type stream struct {
 	peer    Peer
 	beat    time.Duration
@@ -50,17 +50,20 @@ type stream struct {
 	err     error         // why; valid once over is closed
 
 	reads atomic.Uint64
+	heard atomic.Int64 // when something was read last, by the clock; at first when the stream was made
 	rtt   atomic.Int64
 }
 
-func newStream(peer Peer, o *Options, count *traffic) *stream {
-	return &stream{
-		peer: peer, count: count, beat: o.Beat, silence: o.Silence, limit: o.Queue, largest: min(o.Queue, o.Message-chunkSize), clock: o.Clock, log: o.Log,
+func newStream(peer Peer, o *Options, limit int, count *traffic) *stream {
+	s := &stream{
+		peer: peer, count: count, beat: o.Beat, silence: o.Silence, limit: limit, largest: min(limit, o.Message-chunkSize), clock: o.Clock, log: o.Log,
 		ready:   make(chan struct{}, 1),
 		flush:   make(chan struct{}),
 		flushed: make(chan struct{}),
 		over:    make(chan struct{}),
 	}
+	s.heard.Store(int64(o.Clock.Now()))
+	return s
 }
 
 // Peer identifies the process at the other end.
@@ -72,6 +75,9 @@ func (s *stream) Queued() int {
 	defer s.mu.Unlock()
 	return s.queued
 }
+
+// Quiet returns how long the peer has said nothing on this stream, not even a heartbeat.
+func (s *stream) Quiet() time.Duration { return s.clock.Now() - time.Duration(s.heard.Load()) }
 
 // send queues a frame. It encodes the frame before it returns, so the caller may reuse it. Later leaves the writer asleep.
 func (s *stream) send(frame pb.Message, later bool) {
@@ -294,6 +300,7 @@ func readFrames[F any](s *stream, recv func(any) error, decode func([]byte) (F, 
 			return s.readErr(err)
 		}
 		s.reads.Add(1)
+		s.heard.Store(int64(s.clock.Now()))
 		s.count.received.Add(uint64(batch.Len()))
 		err := eachFrame(batch.ReadOnlyData(), frame, s.handlePing)
 		batch.Free()

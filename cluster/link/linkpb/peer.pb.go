@@ -1453,6 +1453,1077 @@ func (x *End) GetDiscard() bool {
 	return false
 }
 
+// LeaderBatch is what a leader tells a follower. An empty batch is a heartbeat.
+type LeaderBatch struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Frames        []*LeaderFrame         `protobuf:"bytes,1,rep,name=frames,proto3" json:"frames,omitempty"`
+	Ping          uint64                 `protobuf:"varint,2,opt,name=ping,proto3" json:"ping,omitempty"` // comes back in a FollowerBatch's pong
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LeaderBatch) Reset() {
+	*x = LeaderBatch{}
+	mi := &file_peer_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LeaderBatch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LeaderBatch) ProtoMessage() {}
+
+func (x *LeaderBatch) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LeaderBatch.ProtoReflect.Descriptor instead.
+func (*LeaderBatch) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *LeaderBatch) GetFrames() []*LeaderFrame {
+	if x != nil {
+		return x.Frames
+	}
+	return nil
+}
+
+func (x *LeaderBatch) GetPing() uint64 {
+	if x != nil {
+		return x.Ping
+	}
+	return 0
+}
+
+// FollowerBatch is what a follower tells a leader. An empty batch is a heartbeat.
+type FollowerBatch struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Frames        []*FollowerFrame       `protobuf:"bytes,1,rep,name=frames,proto3" json:"frames,omitempty"`
+	Pong          uint64                 `protobuf:"varint,2,opt,name=pong,proto3" json:"pong,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowerBatch) Reset() {
+	*x = FollowerBatch{}
+	mi := &file_peer_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowerBatch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowerBatch) ProtoMessage() {}
+
+func (x *FollowerBatch) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowerBatch.ProtoReflect.Descriptor instead.
+func (*FollowerBatch) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *FollowerBatch) GetFrames() []*FollowerFrame {
+	if x != nil {
+		return x.Frames
+	}
+	return nil
+}
+
+func (x *FollowerBatch) GetPong() uint64 {
+	if x != nil {
+		return x.Pong
+	}
+	return 0
+}
+
+// LeaderFrame is one thing that a room's owner tells a member or a learner of the room.
+type LeaderFrame struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Room  string                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`    // empty with clock alone
+	Epoch uint64                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"` // at which the sender owns the room
+	// Types that are valid to be assigned to What:
+	//
+	//	*LeaderFrame_Offer
+	//	*LeaderFrame_Append
+	//	*LeaderFrame_Snapshot
+	//	*LeaderFrame_Time
+	//	*LeaderFrame_Yield
+	//	*LeaderFrame_Over
+	//	*LeaderFrame_Dismissed
+	//	*LeaderFrame_Clock
+	What          isLeaderFrame_What `protobuf_oneof:"what"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LeaderFrame) Reset() {
+	*x = LeaderFrame{}
+	mi := &file_peer_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LeaderFrame) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LeaderFrame) ProtoMessage() {}
+
+func (x *LeaderFrame) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LeaderFrame.ProtoReflect.Descriptor instead.
+func (*LeaderFrame) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *LeaderFrame) GetRoom() string {
+	if x != nil {
+		return x.Room
+	}
+	return ""
+}
+
+func (x *LeaderFrame) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *LeaderFrame) GetWhat() isLeaderFrame_What {
+	if x != nil {
+		return x.What
+	}
+	return nil
+}
+
+func (x *LeaderFrame) GetOffer() *Offer {
+	if x != nil {
+		if x, ok := x.What.(*LeaderFrame_Offer); ok {
+			return x.Offer
+		}
+	}
+	return nil
+}
+
+func (x *LeaderFrame) GetAppend() *Append {
+	if x != nil {
+		if x, ok := x.What.(*LeaderFrame_Append); ok {
+			return x.Append
+		}
+	}
+	return nil
+}
+
+func (x *LeaderFrame) GetSnapshot() *Snapshot {
+	if x != nil {
+		if x, ok := x.What.(*LeaderFrame_Snapshot); ok {
+			return x.Snapshot
+		}
+	}
+	return nil
+}
+
+func (x *LeaderFrame) GetTime() *Time {
+	if x != nil {
+		if x, ok := x.What.(*LeaderFrame_Time); ok {
+			return x.Time
+		}
+	}
+	return nil
+}
+
+func (x *LeaderFrame) GetYield() *Nothing {
+	if x != nil {
+		if x, ok := x.What.(*LeaderFrame_Yield); ok {
+			return x.Yield
+		}
+	}
+	return nil
+}
+
+func (x *LeaderFrame) GetOver() *Over {
+	if x != nil {
+		if x, ok := x.What.(*LeaderFrame_Over); ok {
+			return x.Over
+		}
+	}
+	return nil
+}
+
+func (x *LeaderFrame) GetDismissed() *Nothing {
+	if x != nil {
+		if x, ok := x.What.(*LeaderFrame_Dismissed); ok {
+			return x.Dismissed
+		}
+	}
+	return nil
+}
+
+func (x *LeaderFrame) GetClock() *Clock {
+	if x != nil {
+		if x, ok := x.What.(*LeaderFrame_Clock); ok {
+			return x.Clock
+		}
+	}
+	return nil
+}
+
+type isLeaderFrame_What interface {
+	isLeaderFrame_What()
+}
+
+type LeaderFrame_Offer struct {
+	Offer *Offer `protobuf:"bytes,3,opt,name=offer,proto3,oneof"`
+}
+
+type LeaderFrame_Append struct {
+	Append *Append `protobuf:"bytes,4,opt,name=append,proto3,oneof"`
+}
+
+type LeaderFrame_Snapshot struct {
+	Snapshot *Snapshot `protobuf:"bytes,5,opt,name=snapshot,proto3,oneof"`
+}
+
+type LeaderFrame_Time struct {
+	Time *Time `protobuf:"bytes,6,opt,name=time,proto3,oneof"`
+}
+
+type LeaderFrame_Yield struct {
+	Yield *Nothing `protobuf:"bytes,7,opt,name=yield,proto3,oneof"` // the owner has stopped, and all is committed: seize
+}
+
+type LeaderFrame_Over struct {
+	Over *Over `protobuf:"bytes,8,opt,name=over,proto3,oneof"`
+}
+
+type LeaderFrame_Dismissed struct {
+	Dismissed *Nothing `protobuf:"bytes,9,opt,name=dismissed,proto3,oneof"` // the row does not name the follower any more
+}
+
+type LeaderFrame_Clock struct {
+	Clock *Clock `protobuf:"bytes,10,opt,name=clock,proto3,oneof"`
+}
+
+func (*LeaderFrame_Offer) isLeaderFrame_What() {}
+
+func (*LeaderFrame_Append) isLeaderFrame_What() {}
+
+func (*LeaderFrame_Snapshot) isLeaderFrame_What() {}
+
+func (*LeaderFrame_Time) isLeaderFrame_What() {}
+
+func (*LeaderFrame_Yield) isLeaderFrame_What() {}
+
+func (*LeaderFrame_Over) isLeaderFrame_What() {}
+
+func (*LeaderFrame_Dismissed) isLeaderFrame_What() {}
+
+func (*LeaderFrame_Clock) isLeaderFrame_What() {}
+
+// Offer says that the sender wants to feed the follower a room. The follower answers with Have or Refuse.
+type Offer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Header        []byte                 `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`                // the room's header, as journals keep it
+	Runs          []*Run                 `protobuf:"bytes,2,rep,name=runs,proto3" json:"runs,omitempty"`                    // the lineage: all epochs of the log, ascending
+	Last          uint64                 `protobuf:"varint,3,opt,name=last,proto3" json:"last,omitempty"`                   // the last index that the sender has
+	TimeNs        int64                  `protobuf:"varint,4,opt,name=time_ns,json=timeNs,proto3" json:"time_ns,omitempty"` // room time there
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Offer) Reset() {
+	*x = Offer{}
+	mi := &file_peer_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Offer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Offer) ProtoMessage() {}
+
+func (x *Offer) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Offer.ProtoReflect.Descriptor instead.
+func (*Offer) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Offer) GetHeader() []byte {
+	if x != nil {
+		return x.Header
+	}
+	return nil
+}
+
+func (x *Offer) GetRuns() []*Run {
+	if x != nil {
+		return x.Runs
+	}
+	return nil
+}
+
+func (x *Offer) GetLast() uint64 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
+func (x *Offer) GetTimeNs() int64 {
+	if x != nil {
+		return x.TimeNs
+	}
+	return 0
+}
+
+// Run is one epoch's part of a log. It ends where the next run begins.
+type Run struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Epoch         uint64                 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	First         uint64                 `protobuf:"varint,2,opt,name=first,proto3" json:"first,omitempty"` // index of its opening entry
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Run) Reset() {
+	*x = Run{}
+	mi := &file_peer_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Run) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Run) ProtoMessage() {}
+
+func (x *Run) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Run.ProtoReflect.Descriptor instead.
+func (*Run) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Run) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *Run) GetFirst() uint64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+// Append continues the log behind the entry (prev_epoch, prev_index). Without batches it asks for a confirmation.
+type Append struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	PrevEpoch     uint64                 `protobuf:"varint,1,opt,name=prev_epoch,json=prevEpoch,proto3" json:"prev_epoch,omitempty"` // both 0: it begins the log
+	PrevIndex     uint64                 `protobuf:"varint,2,opt,name=prev_index,json=prevIndex,proto3" json:"prev_index,omitempty"`
+	Batches       []*LogBatch            `protobuf:"bytes,3,rep,name=batches,proto3" json:"batches,omitempty"`
+	Full          bool                   `protobuf:"varint,4,opt,name=full,proto3" json:"full,omitempty"` // it reaches the end of what the sender had when their link was made
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Append) Reset() {
+	*x = Append{}
+	mi := &file_peer_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Append) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Append) ProtoMessage() {}
+
+func (x *Append) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Append.ProtoReflect.Descriptor instead.
+func (*Append) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Append) GetPrevEpoch() uint64 {
+	if x != nil {
+		return x.PrevEpoch
+	}
+	return 0
+}
+
+func (x *Append) GetPrevIndex() uint64 {
+	if x != nil {
+		return x.PrevIndex
+	}
+	return 0
+}
+
+func (x *Append) GetBatches() []*LogBatch {
+	if x != nil {
+		return x.Batches
+	}
+	return nil
+}
+
+func (x *Append) GetFull() bool {
+	if x != nil {
+		return x.Full
+	}
+	return false
+}
+
+// LogBatch is a record.Batch.
+type LogBatch struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Epoch         uint64                 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"` // of the last entry
+	First         uint64                 `protobuf:"varint,2,opt,name=first,proto3" json:"first,omitempty"`
+	Last          uint64                 `protobuf:"varint,3,opt,name=last,proto3" json:"last,omitempty"`
+	TimeNs        int64                  `protobuf:"varint,4,opt,name=time_ns,json=timeNs,proto3" json:"time_ns,omitempty"` // room time of the last entry
+	Begins        bool                   `protobuf:"varint,5,opt,name=begins,proto3" json:"begins,omitempty"`               // the first entry is a cut: the log before it may be dropped
+	Entries       []byte                 `protobuf:"bytes,6,opt,name=entries,proto3" json:"entries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogBatch) Reset() {
+	*x = LogBatch{}
+	mi := &file_peer_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogBatch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogBatch) ProtoMessage() {}
+
+func (x *LogBatch) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogBatch.ProtoReflect.Descriptor instead.
+func (*LogBatch) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *LogBatch) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *LogBatch) GetFirst() uint64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *LogBatch) GetLast() uint64 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
+func (x *LogBatch) GetTimeNs() int64 {
+	if x != nil {
+		return x.TimeNs
+	}
+	return 0
+}
+
+func (x *LogBatch) GetBegins() bool {
+	if x != nil {
+		return x.Begins
+	}
+	return false
+}
+
+func (x *LogBatch) GetEntries() []byte {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+// Snapshot is the room's state after (epoch_of, index).
+type Snapshot struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	EpochOf       uint64                 `protobuf:"varint,1,opt,name=epoch_of,json=epochOf,proto3" json:"epoch_of,omitempty"`
+	Index         uint64                 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
+	Data          []byte                 `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Snapshot) Reset() {
+	*x = Snapshot{}
+	mi := &file_peer_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Snapshot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Snapshot) ProtoMessage() {}
+
+func (x *Snapshot) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
+func (*Snapshot) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Snapshot) GetEpochOf() uint64 {
+	if x != nil {
+		return x.EpochOf
+	}
+	return 0
+}
+
+func (x *Snapshot) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *Snapshot) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+// Time says where room time is: at the sender's clock, as Clock tells it, minus offset.
+type Time struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	OffsetNs      int64                  `protobuf:"varint,1,opt,name=offset_ns,json=offsetNs,proto3" json:"offset_ns,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Time) Reset() {
+	*x = Time{}
+	mi := &file_peer_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Time) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Time) ProtoMessage() {}
+
+func (x *Time) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Time.ProtoReflect.Descriptor instead.
+func (*Time) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Time) GetOffsetNs() int64 {
+	if x != nil {
+		return x.OffsetNs
+	}
+	return 0
+}
+
+// Over says that the room is over at an index, and that its result is stored.
+type Over struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Index         uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Over) Reset() {
+	*x = Over{}
+	mi := &file_peer_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Over) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Over) ProtoMessage() {}
+
+func (x *Over) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Over.ProtoReflect.Descriptor instead.
+func (*Over) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *Over) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+// Clock is the sender's clock, for all rooms of the stream. It stands still while the sender's process does.
+type Clock struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ElapsedNs     int64                  `protobuf:"varint,1,opt,name=elapsed_ns,json=elapsedNs,proto3" json:"elapsed_ns,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Clock) Reset() {
+	*x = Clock{}
+	mi := &file_peer_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Clock) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Clock) ProtoMessage() {}
+
+func (x *Clock) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Clock.ProtoReflect.Descriptor instead.
+func (*Clock) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Clock) GetElapsedNs() int64 {
+	if x != nil {
+		return x.ElapsedNs
+	}
+	return 0
+}
+
+// FollowerFrame is what a follower says of one room to the owner that feeds it.
+type FollowerFrame struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Room  string                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`
+	Epoch uint64                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"` // of the frame that it answers
+	// Types that are valid to be assigned to What:
+	//
+	//	*FollowerFrame_Have
+	//	*FollowerFrame_Confirm
+	//	*FollowerFrame_Mismatch
+	//	*FollowerFrame_Refuse
+	What          isFollowerFrame_What `protobuf_oneof:"what"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowerFrame) Reset() {
+	*x = FollowerFrame{}
+	mi := &file_peer_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowerFrame) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowerFrame) ProtoMessage() {}
+
+func (x *FollowerFrame) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowerFrame.ProtoReflect.Descriptor instead.
+func (*FollowerFrame) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *FollowerFrame) GetRoom() string {
+	if x != nil {
+		return x.Room
+	}
+	return ""
+}
+
+func (x *FollowerFrame) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *FollowerFrame) GetWhat() isFollowerFrame_What {
+	if x != nil {
+		return x.What
+	}
+	return nil
+}
+
+func (x *FollowerFrame) GetHave() *Have {
+	if x != nil {
+		if x, ok := x.What.(*FollowerFrame_Have); ok {
+			return x.Have
+		}
+	}
+	return nil
+}
+
+func (x *FollowerFrame) GetConfirm() *Confirm {
+	if x != nil {
+		if x, ok := x.What.(*FollowerFrame_Confirm); ok {
+			return x.Confirm
+		}
+	}
+	return nil
+}
+
+func (x *FollowerFrame) GetMismatch() *Nothing {
+	if x != nil {
+		if x, ok := x.What.(*FollowerFrame_Mismatch); ok {
+			return x.Mismatch
+		}
+	}
+	return nil
+}
+
+func (x *FollowerFrame) GetRefuse() *Refuse {
+	if x != nil {
+		if x, ok := x.What.(*FollowerFrame_Refuse); ok {
+			return x.Refuse
+		}
+	}
+	return nil
+}
+
+type isFollowerFrame_What interface {
+	isFollowerFrame_What()
+}
+
+type FollowerFrame_Have struct {
+	Have *Have `protobuf:"bytes,3,opt,name=have,proto3,oneof"`
+}
+
+type FollowerFrame_Confirm struct {
+	Confirm *Confirm `protobuf:"bytes,4,opt,name=confirm,proto3,oneof"`
+}
+
+type FollowerFrame_Mismatch struct {
+	Mismatch *Nothing `protobuf:"bytes,5,opt,name=mismatch,proto3,oneof"` // the entry before an append is not in the follower's log: offer the room again
+}
+
+type FollowerFrame_Refuse struct {
+	Refuse *Refuse `protobuf:"bytes,6,opt,name=refuse,proto3,oneof"`
+}
+
+func (*FollowerFrame_Have) isFollowerFrame_What() {}
+
+func (*FollowerFrame_Confirm) isFollowerFrame_What() {}
+
+func (*FollowerFrame_Mismatch) isFollowerFrame_What() {}
+
+func (*FollowerFrame_Refuse) isFollowerFrame_What() {}
+
+// Have answers an Offer with what the follower's log holds.
+type Have struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Runs          []*Run                 `protobuf:"bytes,1,rep,name=runs,proto3" json:"runs,omitempty"`
+	Last          uint64                 `protobuf:"varint,2,opt,name=last,proto3" json:"last,omitempty"`
+	Whole         bool                   `protobuf:"varint,3,opt,name=whole,proto3" json:"whole,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Have) Reset() {
+	*x = Have{}
+	mi := &file_peer_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Have) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Have) ProtoMessage() {}
+
+func (x *Have) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Have.ProtoReflect.Descriptor instead.
+func (*Have) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *Have) GetRuns() []*Run {
+	if x != nil {
+		return x.Runs
+	}
+	return nil
+}
+
+func (x *Have) GetLast() uint64 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
+func (x *Have) GetWhole() bool {
+	if x != nil {
+		return x.Whole
+	}
+	return false
+}
+
+// Confirm says that everything up to an index is in the follower's journal.
+type Confirm struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Index         uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	Whole         bool                   `protobuf:"varint,2,opt,name=whole,proto3" json:"whole,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Confirm) Reset() {
+	*x = Confirm{}
+	mi := &file_peer_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Confirm) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Confirm) ProtoMessage() {}
+
+func (x *Confirm) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Confirm.ProtoReflect.Descriptor instead.
+func (*Confirm) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *Confirm) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *Confirm) GetWhole() bool {
+	if x != nil {
+		return x.Whole
+	}
+	return false
+}
+
+// Refuse says why the follower does not take what it was sent.
+type Refuse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Why           string                 `protobuf:"bytes,1,opt,name=why,proto3" json:"why,omitempty"`                                  // for people
+	EpochKnown    uint64                 `protobuf:"varint,2,opt,name=epoch_known,json=epochKnown,proto3" json:"epoch_known,omitempty"` // the highest epoch of the room that it knows
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Refuse) Reset() {
+	*x = Refuse{}
+	mi := &file_peer_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Refuse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Refuse) ProtoMessage() {}
+
+func (x *Refuse) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Refuse.ProtoReflect.Descriptor instead.
+func (*Refuse) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *Refuse) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
+func (x *Refuse) GetEpochKnown() uint64 {
+	if x != nil {
+		return x.EpochKnown
+	}
+	return 0
+}
+
 var File_peer_proto protoreflect.FileDescriptor
 
 const file_peer_proto_rawDesc = "" +
@@ -1558,17 +2629,89 @@ const file_peer_proto_rawDesc = "" +
 	"\x04code\x18\x02 \x01(\rR\x04code\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
 	"\x04over\x18\x04 \x01(\fR\x04over\x12\x18\n" +
-	"\adiscard\x18\x05 \x01(\bR\adiscard*&\n" +
+	"\adiscard\x18\x05 \x01(\bR\adiscard\"X\n" +
+	"\vLeaderBatch\x125\n" +
+	"\x06frames\x18\x01 \x03(\v2\x1d.roomring.peer.v1.LeaderFrameR\x06frames\x12\x12\n" +
+	"\x04ping\x18\x02 \x01(\x04R\x04ping\"\\\n" +
+	"\rFollowerBatch\x127\n" +
+	"\x06frames\x18\x01 \x03(\v2\x1f.roomring.peer.v1.FollowerFrameR\x06frames\x12\x12\n" +
+	"\x04pong\x18\x02 \x01(\x04R\x04pong\"\xd9\x03\n" +
+	"\vLeaderFrame\x12\x12\n" +
+	"\x04room\x18\x01 \x01(\tR\x04room\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12/\n" +
+	"\x05offer\x18\x03 \x01(\v2\x17.roomring.peer.v1.OfferH\x00R\x05offer\x122\n" +
+	"\x06append\x18\x04 \x01(\v2\x18.roomring.peer.v1.AppendH\x00R\x06append\x128\n" +
+	"\bsnapshot\x18\x05 \x01(\v2\x1a.roomring.peer.v1.SnapshotH\x00R\bsnapshot\x12,\n" +
+	"\x04time\x18\x06 \x01(\v2\x16.roomring.peer.v1.TimeH\x00R\x04time\x121\n" +
+	"\x05yield\x18\a \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\x05yield\x12,\n" +
+	"\x04over\x18\b \x01(\v2\x16.roomring.peer.v1.OverH\x00R\x04over\x129\n" +
+	"\tdismissed\x18\t \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\tdismissed\x12/\n" +
+	"\x05clock\x18\n" +
+	" \x01(\v2\x17.roomring.peer.v1.ClockH\x00R\x05clockB\x06\n" +
+	"\x04what\"w\n" +
+	"\x05Offer\x12\x16\n" +
+	"\x06header\x18\x01 \x01(\fR\x06header\x12)\n" +
+	"\x04runs\x18\x02 \x03(\v2\x15.roomring.peer.v1.RunR\x04runs\x12\x12\n" +
+	"\x04last\x18\x03 \x01(\x04R\x04last\x12\x17\n" +
+	"\atime_ns\x18\x04 \x01(\x03R\x06timeNs\"1\n" +
+	"\x03Run\x12\x14\n" +
+	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x14\n" +
+	"\x05first\x18\x02 \x01(\x04R\x05first\"\x90\x01\n" +
+	"\x06Append\x12\x1d\n" +
+	"\n" +
+	"prev_epoch\x18\x01 \x01(\x04R\tprevEpoch\x12\x1d\n" +
+	"\n" +
+	"prev_index\x18\x02 \x01(\x04R\tprevIndex\x124\n" +
+	"\abatches\x18\x03 \x03(\v2\x1a.roomring.peer.v1.LogBatchR\abatches\x12\x12\n" +
+	"\x04full\x18\x04 \x01(\bR\x04full\"\x95\x01\n" +
+	"\bLogBatch\x12\x14\n" +
+	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x14\n" +
+	"\x05first\x18\x02 \x01(\x04R\x05first\x12\x12\n" +
+	"\x04last\x18\x03 \x01(\x04R\x04last\x12\x17\n" +
+	"\atime_ns\x18\x04 \x01(\x03R\x06timeNs\x12\x16\n" +
+	"\x06begins\x18\x05 \x01(\bR\x06begins\x12\x18\n" +
+	"\aentries\x18\x06 \x01(\fR\aentries\"O\n" +
+	"\bSnapshot\x12\x19\n" +
+	"\bepoch_of\x18\x01 \x01(\x04R\aepochOf\x12\x14\n" +
+	"\x05index\x18\x02 \x01(\x04R\x05index\x12\x12\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\"#\n" +
+	"\x04Time\x12\x1b\n" +
+	"\toffset_ns\x18\x01 \x01(\x03R\boffsetNs\"\x1c\n" +
+	"\x04Over\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x04R\x05index\"&\n" +
+	"\x05Clock\x12\x1d\n" +
+	"\n" +
+	"elapsed_ns\x18\x01 \x01(\x03R\telapsedNs\"\x93\x02\n" +
+	"\rFollowerFrame\x12\x12\n" +
+	"\x04room\x18\x01 \x01(\tR\x04room\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12,\n" +
+	"\x04have\x18\x03 \x01(\v2\x16.roomring.peer.v1.HaveH\x00R\x04have\x125\n" +
+	"\aconfirm\x18\x04 \x01(\v2\x19.roomring.peer.v1.ConfirmH\x00R\aconfirm\x127\n" +
+	"\bmismatch\x18\x05 \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\bmismatch\x122\n" +
+	"\x06refuse\x18\x06 \x01(\v2\x18.roomring.peer.v1.RefuseH\x00R\x06refuseB\x06\n" +
+	"\x04what\"[\n" +
+	"\x04Have\x12)\n" +
+	"\x04runs\x18\x01 \x03(\v2\x15.roomring.peer.v1.RunR\x04runs\x12\x12\n" +
+	"\x04last\x18\x02 \x01(\x04R\x04last\x12\x14\n" +
+	"\x05whole\x18\x03 \x01(\bR\x05whole\"5\n" +
+	"\aConfirm\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x14\n" +
+	"\x05whole\x18\x02 \x01(\bR\x05whole\";\n" +
+	"\x06Refuse\x12\x10\n" +
+	"\x03why\x18\x01 \x01(\tR\x03why\x12\x1f\n" +
+	"\vepoch_known\x18\x02 \x01(\x04R\n" +
+	"epochKnown*&\n" +
 	"\x04Fate\x12\b\n" +
 	"\x04KEEP\x10\x00\x12\n" +
 	"\n" +
 	"\x06ANSWER\x10\x01\x12\b\n" +
-	"\x04DROP\x10\x022\x8d\x02\n" +
+	"\x04DROP\x10\x022\xde\x02\n" +
 	"\x04Peer\x12?\n" +
 	"\x05Greet\x12\x1a.roomring.peer.v1.Greeting\x1a\x1a.roomring.peer.v1.Greeting\x12<\n" +
 	"\x04Call\x12\x1a.roomring.peer.v1.Question\x1a\x18.roomring.peer.v1.Answer\x12?\n" +
 	"\x05Watch\x12\x1a.roomring.peer.v1.Question\x1a\x18.roomring.peer.v1.Answer0\x01\x12E\n" +
-	"\x04Link\x12\x1b.roomring.peer.v1.EdgeBatch\x1a\x1c.roomring.peer.v1.OwnerBatch(\x010\x01B2Z0github.com/roomring/roomring/cluster/link/linkpbb\x06proto3"
+	"\x04Link\x12\x1b.roomring.peer.v1.EdgeBatch\x1a\x1c.roomring.peer.v1.OwnerBatch(\x010\x01\x12O\n" +
+	"\tReplicate\x12\x1d.roomring.peer.v1.LeaderBatch\x1a\x1f.roomring.peer.v1.FollowerBatch(\x010\x01B2Z0github.com/roomring/roomring/cluster/link/linkpbb\x06proto3"
 
 var (
 	file_peer_proto_rawDescOnce sync.Once
@@ -1583,27 +2726,42 @@ func file_peer_proto_rawDescGZIP() []byte {
 }
 
 var file_peer_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_peer_proto_goTypes = []any{
-	(Fate)(0),           // 0: roomring.peer.v1.Fate
-	(*Greeting)(nil),    // 1: roomring.peer.v1.Greeting
-	(*GameVersion)(nil), // 2: roomring.peer.v1.GameVersion
-	(*Question)(nil),    // 3: roomring.peer.v1.Question
-	(*Answer)(nil),      // 4: roomring.peer.v1.Answer
-	(*EdgeBatch)(nil),   // 5: roomring.peer.v1.EdgeBatch
-	(*OwnerBatch)(nil),  // 6: roomring.peer.v1.OwnerBatch
-	(*EdgeFrame)(nil),   // 7: roomring.peer.v1.EdgeFrame
-	(*Nothing)(nil),     // 8: roomring.peer.v1.Nothing
-	(*Attach)(nil),      // 9: roomring.peer.v1.Attach
-	(*Point)(nil),       // 10: roomring.peer.v1.Point
-	(*Act)(nil),         // 11: roomring.peer.v1.Act
-	(*Fault)(nil),       // 12: roomring.peer.v1.Fault
-	(*OwnerFrame)(nil),  // 13: roomring.peer.v1.OwnerFrame
-	(*Refused)(nil),     // 14: roomring.peer.v1.Refused
-	(*Welcomed)(nil),    // 15: roomring.peer.v1.Welcomed
-	(*Say)(nil),         // 16: roomring.peer.v1.Say
-	(*View)(nil),        // 17: roomring.peer.v1.View
-	(*End)(nil),         // 18: roomring.peer.v1.End
+	(Fate)(0),             // 0: roomring.peer.v1.Fate
+	(*Greeting)(nil),      // 1: roomring.peer.v1.Greeting
+	(*GameVersion)(nil),   // 2: roomring.peer.v1.GameVersion
+	(*Question)(nil),      // 3: roomring.peer.v1.Question
+	(*Answer)(nil),        // 4: roomring.peer.v1.Answer
+	(*EdgeBatch)(nil),     // 5: roomring.peer.v1.EdgeBatch
+	(*OwnerBatch)(nil),    // 6: roomring.peer.v1.OwnerBatch
+	(*EdgeFrame)(nil),     // 7: roomring.peer.v1.EdgeFrame
+	(*Nothing)(nil),       // 8: roomring.peer.v1.Nothing
+	(*Attach)(nil),        // 9: roomring.peer.v1.Attach
+	(*Point)(nil),         // 10: roomring.peer.v1.Point
+	(*Act)(nil),           // 11: roomring.peer.v1.Act
+	(*Fault)(nil),         // 12: roomring.peer.v1.Fault
+	(*OwnerFrame)(nil),    // 13: roomring.peer.v1.OwnerFrame
+	(*Refused)(nil),       // 14: roomring.peer.v1.Refused
+	(*Welcomed)(nil),      // 15: roomring.peer.v1.Welcomed
+	(*Say)(nil),           // 16: roomring.peer.v1.Say
+	(*View)(nil),          // 17: roomring.peer.v1.View
+	(*End)(nil),           // 18: roomring.peer.v1.End
+	(*LeaderBatch)(nil),   // 19: roomring.peer.v1.LeaderBatch
+	(*FollowerBatch)(nil), // 20: roomring.peer.v1.FollowerBatch
+	(*LeaderFrame)(nil),   // 21: roomring.peer.v1.LeaderFrame
+	(*Offer)(nil),         // 22: roomring.peer.v1.Offer
+	(*Run)(nil),           // 23: roomring.peer.v1.Run
+	(*Append)(nil),        // 24: roomring.peer.v1.Append
+	(*LogBatch)(nil),      // 25: roomring.peer.v1.LogBatch
+	(*Snapshot)(nil),      // 26: roomring.peer.v1.Snapshot
+	(*Time)(nil),          // 27: roomring.peer.v1.Time
+	(*Over)(nil),          // 28: roomring.peer.v1.Over
+	(*Clock)(nil),         // 29: roomring.peer.v1.Clock
+	(*FollowerFrame)(nil), // 30: roomring.peer.v1.FollowerFrame
+	(*Have)(nil),          // 31: roomring.peer.v1.Have
+	(*Confirm)(nil),       // 32: roomring.peer.v1.Confirm
+	(*Refuse)(nil),        // 33: roomring.peer.v1.Refuse
 }
 var file_peer_proto_depIdxs = []int32{
 	2,  // 0: roomring.peer.v1.Greeting.games:type_name -> roomring.peer.v1.GameVersion
@@ -1624,19 +2782,38 @@ var file_peer_proto_depIdxs = []int32{
 	18, // 15: roomring.peer.v1.OwnerFrame.end:type_name -> roomring.peer.v1.End
 	10, // 16: roomring.peer.v1.Welcomed.point:type_name -> roomring.peer.v1.Point
 	0,  // 17: roomring.peer.v1.Say.fate:type_name -> roomring.peer.v1.Fate
-	1,  // 18: roomring.peer.v1.Peer.Greet:input_type -> roomring.peer.v1.Greeting
-	3,  // 19: roomring.peer.v1.Peer.Call:input_type -> roomring.peer.v1.Question
-	3,  // 20: roomring.peer.v1.Peer.Watch:input_type -> roomring.peer.v1.Question
-	5,  // 21: roomring.peer.v1.Peer.Link:input_type -> roomring.peer.v1.EdgeBatch
-	1,  // 22: roomring.peer.v1.Peer.Greet:output_type -> roomring.peer.v1.Greeting
-	4,  // 23: roomring.peer.v1.Peer.Call:output_type -> roomring.peer.v1.Answer
-	4,  // 24: roomring.peer.v1.Peer.Watch:output_type -> roomring.peer.v1.Answer
-	6,  // 25: roomring.peer.v1.Peer.Link:output_type -> roomring.peer.v1.OwnerBatch
-	22, // [22:26] is the sub-list for method output_type
-	18, // [18:22] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	21, // 18: roomring.peer.v1.LeaderBatch.frames:type_name -> roomring.peer.v1.LeaderFrame
+	30, // 19: roomring.peer.v1.FollowerBatch.frames:type_name -> roomring.peer.v1.FollowerFrame
+	22, // 20: roomring.peer.v1.LeaderFrame.offer:type_name -> roomring.peer.v1.Offer
+	24, // 21: roomring.peer.v1.LeaderFrame.append:type_name -> roomring.peer.v1.Append
+	26, // 22: roomring.peer.v1.LeaderFrame.snapshot:type_name -> roomring.peer.v1.Snapshot
+	27, // 23: roomring.peer.v1.LeaderFrame.time:type_name -> roomring.peer.v1.Time
+	8,  // 24: roomring.peer.v1.LeaderFrame.yield:type_name -> roomring.peer.v1.Nothing
+	28, // 25: roomring.peer.v1.LeaderFrame.over:type_name -> roomring.peer.v1.Over
+	8,  // 26: roomring.peer.v1.LeaderFrame.dismissed:type_name -> roomring.peer.v1.Nothing
+	29, // 27: roomring.peer.v1.LeaderFrame.clock:type_name -> roomring.peer.v1.Clock
+	23, // 28: roomring.peer.v1.Offer.runs:type_name -> roomring.peer.v1.Run
+	25, // 29: roomring.peer.v1.Append.batches:type_name -> roomring.peer.v1.LogBatch
+	31, // 30: roomring.peer.v1.FollowerFrame.have:type_name -> roomring.peer.v1.Have
+	32, // 31: roomring.peer.v1.FollowerFrame.confirm:type_name -> roomring.peer.v1.Confirm
+	8,  // 32: roomring.peer.v1.FollowerFrame.mismatch:type_name -> roomring.peer.v1.Nothing
+	33, // 33: roomring.peer.v1.FollowerFrame.refuse:type_name -> roomring.peer.v1.Refuse
+	23, // 34: roomring.peer.v1.Have.runs:type_name -> roomring.peer.v1.Run
+	1,  // 35: roomring.peer.v1.Peer.Greet:input_type -> roomring.peer.v1.Greeting
+	3,  // 36: roomring.peer.v1.Peer.Call:input_type -> roomring.peer.v1.Question
+	3,  // 37: roomring.peer.v1.Peer.Watch:input_type -> roomring.peer.v1.Question
+	5,  // 38: roomring.peer.v1.Peer.Link:input_type -> roomring.peer.v1.EdgeBatch
+	19, // 39: roomring.peer.v1.Peer.Replicate:input_type -> roomring.peer.v1.LeaderBatch
+	1,  // 40: roomring.peer.v1.Peer.Greet:output_type -> roomring.peer.v1.Greeting
+	4,  // 41: roomring.peer.v1.Peer.Call:output_type -> roomring.peer.v1.Answer
+	4,  // 42: roomring.peer.v1.Peer.Watch:output_type -> roomring.peer.v1.Answer
+	6,  // 43: roomring.peer.v1.Peer.Link:output_type -> roomring.peer.v1.OwnerBatch
+	20, // 44: roomring.peer.v1.Peer.Replicate:output_type -> roomring.peer.v1.FollowerBatch
+	40, // [40:45] is the sub-list for method output_type
+	35, // [35:40] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_peer_proto_init() }
@@ -1659,13 +2836,29 @@ func file_peer_proto_init() {
 		(*OwnerFrame_View)(nil),
 		(*OwnerFrame_End)(nil),
 	}
+	file_peer_proto_msgTypes[20].OneofWrappers = []any{
+		(*LeaderFrame_Offer)(nil),
+		(*LeaderFrame_Append)(nil),
+		(*LeaderFrame_Snapshot)(nil),
+		(*LeaderFrame_Time)(nil),
+		(*LeaderFrame_Yield)(nil),
+		(*LeaderFrame_Over)(nil),
+		(*LeaderFrame_Dismissed)(nil),
+		(*LeaderFrame_Clock)(nil),
+	}
+	file_peer_proto_msgTypes[29].OneofWrappers = []any{
+		(*FollowerFrame_Have)(nil),
+		(*FollowerFrame_Confirm)(nil),
+		(*FollowerFrame_Mismatch)(nil),
+		(*FollowerFrame_Refuse)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_peer_proto_rawDesc), len(file_peer_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   18,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,10 +25,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Peer_Greet_FullMethodName = "/roomring.peer.v1.Peer/Greet"
-	Peer_Call_FullMethodName  = "/roomring.peer.v1.Peer/Call"
-	Peer_Watch_FullMethodName = "/roomring.peer.v1.Peer/Watch"
-	Peer_Link_FullMethodName  = "/roomring.peer.v1.Peer/Link"
+	Peer_Greet_FullMethodName     = "/roomring.peer.v1.Peer/Greet"
+	Peer_Call_FullMethodName      = "/roomring.peer.v1.Peer/Call"
+	Peer_Watch_FullMethodName     = "/roomring.peer.v1.Peer/Watch"
+	Peer_Link_FullMethodName      = "/roomring.peer.v1.Peer/Link"
+	Peer_Replicate_FullMethodName = "/roomring.peer.v1.Peer/Replicate"
 )
 
 // PeerClient is the client API for Peer service.
@@ -44,6 +45,9 @@ type PeerClient interface {
 	// Link carries all sessions that clients of the calling node (the edge) have in rooms of the called one (the owner).
 	// It lasts as long as both nodes do. Both sides beat: a side that has nothing to say sends an empty batch.
 	Link(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[EdgeBatch, OwnerBatch], error)
+	// Replicate carries the logs of all rooms that the calling node (the leader) owns and the called one (the follower)
+	// copies. It has a connection of its own and beats like Link. Peers know it from version 2 on.
+	Replicate(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[LeaderBatch, FollowerBatch], error)
 }
 
 type peerClient struct {
@@ -106,6 +110,19 @@ func (c *peerClient) Link(ctx context.Context, opts ...grpc.CallOption) (grpc.Bi
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Peer_LinkClient = grpc.BidiStreamingClient[EdgeBatch, OwnerBatch]
 
+func (c *peerClient) Replicate(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[LeaderBatch, FollowerBatch], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Peer_ServiceDesc.Streams[2], Peer_Replicate_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[LeaderBatch, FollowerBatch]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Peer_ReplicateClient = grpc.BidiStreamingClient[LeaderBatch, FollowerBatch]
+
 // PeerServer is the server API for Peer service.
 // All implementations must embed UnimplementedPeerServer
 // for forward compatibility.
@@ -119,6 +136,9 @@ type PeerServer interface {
 	// Link carries all sessions that clients of the calling node (the edge) have in rooms of the called one (the owner).
 	// It lasts as long as both nodes do. Both sides beat: a side that has nothing to say sends an empty batch.
 	Link(grpc.BidiStreamingServer[EdgeBatch, OwnerBatch]) error
+	// Replicate carries the logs of all rooms that the calling node (the leader) owns and the called one (the follower)
+	// copies. It has a connection of its own and beats like Link. Peers know it from version 2 on.
+	Replicate(grpc.BidiStreamingServer[LeaderBatch, FollowerBatch]) error
 	mustEmbedUnimplementedPeerServer()
 }
 
@@ -140,6 +160,9 @@ func (UnimplementedPeerServer) Watch(*Question, grpc.ServerStreamingServer[Answe
 }
 func (UnimplementedPeerServer) Link(grpc.BidiStreamingServer[EdgeBatch, OwnerBatch]) error {
 	return status.Error(codes.Unimplemented, "method Link not implemented")
+}
+func (UnimplementedPeerServer) Replicate(grpc.BidiStreamingServer[LeaderBatch, FollowerBatch]) error {
+	return status.Error(codes.Unimplemented, "method Replicate not implemented")
 }
 func (UnimplementedPeerServer) mustEmbedUnimplementedPeerServer() {}
 func (UnimplementedPeerServer) testEmbeddedByValue()              {}
@@ -216,6 +239,13 @@ func _Peer_Link_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Peer_LinkServer = grpc.BidiStreamingServer[EdgeBatch, OwnerBatch]
 
+func _Peer_Replicate_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(PeerServer).Replicate(&grpc.GenericServerStream[LeaderBatch, FollowerBatch]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Peer_ReplicateServer = grpc.BidiStreamingServer[LeaderBatch, FollowerBatch]
+
 // Peer_ServiceDesc is the grpc.ServiceDesc for Peer service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -241,6 +271,12 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Link",
 			Handler:       _Peer_Link_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "Replicate",
+			Handler:       _Peer_Replicate_Handler,
 			ServerStreams: true,
 			ClientStreams: true,
 		},
