@@ -69,10 +69,10 @@ func (p *chunkPool) Put(buf *[]byte) {
 	}
 }
 
-// appendFrame adds a frame to a batch.
-func appendFrame(batch []byte, frame pb.Message) ([]byte, error) {
+// appendFrame adds a frame to a batch. The size is that of a call of pb.Size just before.
+func appendFrame(batch []byte, frame pb.Message, size int) ([]byte, error) {
 	batch = protowire.AppendTag(batch, fieldFrames, protowire.BytesType)
-	batch = protowire.AppendVarint(batch, uint64(pb.Size(frame)))
+	batch = protowire.AppendVarint(batch, uint64(size))
 	return pb.MarshalOptions{UseCachedSize: true}.MarshalAppend(batch, frame)
 }
 

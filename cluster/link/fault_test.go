@@ -17,12 +17,15 @@ import (
 // proxy sits between two nodes and disturbs their connections as networks do.
 type proxy struct {
 	net.Listener
-	to   string
 	hole atomic.Bool // bytes are dropped silently
 	wg   sync.WaitGroup
 
-	mu    sync.Mutex
-	conns []*net.TCPConn
+	mu     sync.Mutex
+	to     string
+	conns  []*net.TCPConn
+	jammed chan struct{} // closed by reset; connections that jam has chosen are not read until then
+	made   int           // connections so far
+	jam    int           // the connection, from 1, that is not read; 0: none
 }
 
 func newProxy(t testing.TB, to string) *proxy {
@@ -31,7 +34,7 @@ func newProxy(t testing.TB, to string) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{Listener: ln, to: to}
+	p := &proxy{Listener: ln, to: to, jammed: make(chan struct{})}
 	p.wg.Go(p.serve)
 	t.Cleanup(func() {
 		_ = ln.Close()
@@ -47,22 +50,49 @@ func (p *proxy) serve() {
 		if err != nil {
 			return
 		}
-		out, err := net.Dial("tcp", p.to)
+		p.mu.Lock()
+		to := p.to
+		p.mu.Unlock()
+		out, err := net.Dial("tcp", to)
 		if err != nil {
 			_ = in.Close()
 			continue
 		}
 		p.mu.Lock()
 		p.conns = append(p.conns, in.(*net.TCPConn), out.(*net.TCPConn))
+		p.made++
+		number := p.made
 		p.mu.Unlock()
-		p.wg.Go(func() { p.copy(in, out) })
-		p.wg.Go(func() { p.copy(out, in) })
+		p.wg.Go(func() { p.copy(in, out, number) })
+		p.wg.Go(func() { p.copy(out, in, number) })
 	}
 }
 
-func (p *proxy) copy(to, from net.Conn) {
+// lead leads new connections elsewhere.
+func (p *proxy) lead(to string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.to = to
+}
+
+// stop stops reading a connection, from 1, both ways: TCP's buffers fill.
+func (p *proxy) stop(number int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.jam = number
+}
+
+func (p *proxy) copy(to, from net.Conn, number int) {
 	buf := make([]byte, 32<<10)
 	for {
+		p.mu.Lock()
+		jam, jammed := p.jam == number, p.jammed
+		p.mu.Unlock()
+		if jam {
+			<-jammed
+			_ = to.Close()
+			return
+		}
 		n, err := from.Read(buf)
 		if err != nil {
 			if !p.hole.Load() {
@@ -85,6 +115,8 @@ func (p *proxy) reset() {
 		_ = c.Close()
 	}
 	p.conns = nil
+	close(p.jammed)
+	p.jammed, p.jam = make(chan struct{}), 0
 }
 
 func silence(d time.Duration) func(*link.Options) {

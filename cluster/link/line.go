@@ -75,6 +75,9 @@ func (n *line) run(ctx context.Context, more func(error) bool) {
 }
 
 func (n *line) failed(err error) {
+	if isRefused(err) { // a process that dies may close its streams before its listener: only a later dial is refused
+		n.p.signs.look()
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.p.l.closing.Err() != nil {

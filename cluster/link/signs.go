@@ -164,5 +164,7 @@ func (s *signs) refused(ctx context.Context) bool {
 		_ = c.Close()
 		return false
 	}
-	return errors.Is(err, syscall.ECONNREFUSED)
+	return isRefused(err)
 }
+
+func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -81,23 +82,30 @@ func (s *stream) Quiet() time.Duration { return s.clock.Now() - time.Duration(s.
 
 // send queues a frame. It encodes the frame before it returns, so the caller may reuse it. Later leaves the writer asleep.
 func (s *stream) send(frame pb.Message, later bool) {
+	size := pb.Size(frame)
+	if size > s.largest {
+		s.overflow()
+		return
+	}
+	var own []byte // a large frame is a batch of its own, encoded before the lock, so that others can send meanwhile
+	if size > chunkSize {
+		own = s.encode(make([]byte, 0, size+binary.MaxVarintLen64), frame, size)
+	}
 	s.mu.Lock()
 	if s.ended {
 		s.mu.Unlock()
 		return
 	}
-	batch := s.openBatch()
-	before := len(*batch)
-	after, err := appendFrame(*batch, frame)
-	if err != nil { // a string is not UTF-8, so nobody could read the frame
-		s.mu.Unlock()
-		s.log.Error("a frame for a peer cannot be encoded and is dropped", "peer", s.peer.Node, "err", err)
-		return
+	if own != nil {
+		s.queue = append(s.queue, &own)
+		s.queued += len(own)
+	} else {
+		batch := s.openBatch()
+		before := len(*batch)
+		*batch = s.encode(*batch, frame, size)
+		s.queued += len(*batch) - before
 	}
-	*batch = after
-	grown := len(after) - before
-	s.queued += grown
-	full := s.queued > s.limit || grown > s.largest
+	full := s.queued > s.limit
 	s.mu.Unlock()
 	switch {
 	case full:
@@ -105,6 +113,16 @@ func (s *stream) send(frame pb.Message, later bool) {
 	case !later:
 		s.wake()
 	}
+}
+
+// encode returns a batch with one more frame, or as it was if the frame cannot be encoded.
+func (s *stream) encode(batch []byte, frame pb.Message, size int) []byte {
+	after, err := appendFrame(batch, frame, size)
+	if err != nil { // a string is not UTF-8, so nobody could read the frame
+		s.log.Error("a frame for a peer cannot be encoded and is dropped", "peer", s.peer.Node, "err", err)
+		return batch
+	}
+	return after
 }
 
 // openBatch returns the batch that the next frame goes into. The caller holds the lock.
