@@ -191,7 +191,7 @@ func messagesOf(outputs []core.Output) []message {
 	say := func(to string, frames ...*core.Frame) {
 		for _, f := range frames {
 			if f != nil {
-				out = append(out, message{to, string(f.Bytes(wire.JSON))})
+				out = append(out, message{to, withoutEpoch(f)})
 			}
 		}
 	}
@@ -217,6 +217,12 @@ func messagesOf(outputs []core.Output) []message {
 		}
 	}
 	return out
+}
+
+// withoutEpoch is a message but for the epoch. The first turn in an epoch tells it, and when spectators, who are not in the log, had
+// their last turn, a snapshot does not say.
+func withoutEpoch(f *core.Frame) string {
+	return strings.Replace(string(f.Bytes(wire.JSON)), fmt.Sprintf(`"epoch":%d,`, f.Epoch), "", 1)
 }
 
 func watching(to core.Recipient) string {
