@@ -76,7 +76,7 @@ Start with:
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{cmd.CommandPath(), err}
 	})
-	root.AddCommand(newServe(games), newDev(), newReplay(games), newToken(), newHealthcheck(), newAdmin(games), newVersion())
+	root.AddCommand(newServe(games), newDev(), newTorture(games), newReplay(games), newToken(), newHealthcheck(), newAdmin(games), newVersion())
 	return root
 }
 

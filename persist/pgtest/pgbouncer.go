@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/roomring/roomring/persist/pgserver"
 )
 
 // Pooled starts a PgBouncer for the test in front of the database that a URL of this package names, in transaction
@@ -26,11 +28,11 @@ func Pooled(tb testing.TB, rawURL string) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	who, err := account()
+	who, err := pgserver.Account()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	port, err := freePort()
+	port, err := pgserver.FreePort()
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -39,7 +41,7 @@ func Pooled(tb testing.TB, rawURL string) string {
 		tb.Fatal(err)
 	}
 	config, pidFile := filepath.Join(dir, "pgbouncer.ini"), filepath.Join(dir, "pid")
-	janitor, err := hire(dir, pidFile)
+	janitor, err := pgserver.Hire(dir, pidFile)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -88,7 +90,7 @@ func run(tb testing.TB, cmd *exec.Cmd, who *syscall.Credential, url string) {
 			tb.Logf("PgBouncer's log:\n%s", log.Bytes()[max(0, log.Len()-4000):])
 		}
 	})
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), pgserver.Patience)
 	defer cancel()
 	for {
 		conn, err := pgx.Connect(ctx, url)

@@ -6,7 +6,6 @@ import "github.com/roomring/roomring/room"
 type Shown struct {
 	Turn  *Frame // the turn of this entry; nil: it had nothing for this viewer
 	State *Frame // the whole view that the viewer got instead because its class changed; nil: it did not
-	Check uint32 // checksum of the viewer's whole view after the entry
 }
 
 // Shown returns what the entry that Run has just stepped showed to a player, or to spectators if p is empty. It is false for
@@ -16,7 +15,6 @@ func (c *Core) Shown(p room.PlayerID) (s Shown, ok bool) {
 	if cl == nil || c.panicked != nil {
 		return s, false
 	}
-	s.Check = cl.shadow.Checksum()
 	for _, o := range c.outputs {
 		switch o := o.(type) {
 		case Turned:
@@ -34,6 +32,16 @@ func (c *Core) Shown(p room.PlayerID) (s Shown, ok bool) {
 		}
 	}
 	return s, true
+}
+
+// ViewCheck returns the checksum of the whole view that a player, or a spectator if p is empty, has been shown by now. It is false for who
+// has no view.
+func (c *Core) ViewCheck(p room.PlayerID) (sum uint32, ok bool) {
+	cl := c.shownClass(p)
+	if cl == nil || c.panicked != nil {
+		return 0, false
+	}
+	return cl.shadow.Checksum(), true
 }
 
 // shownClass returns the class of a player with a seat, or that of spectators; nil if there is none.
