@@ -10,7 +10,7 @@
 // When the done function of an Append is called with nil, the operating system has the batch:
 // killing the process loses nothing. Losing power or the machine may lose the newest batches of a
 // room, whole batches from the end of its log. With Options.Sync the disk has the batch, and nothing is lost.
-// Journal.PowerLost tells which of the two has happened.
+// Journal.PowerLost tells which of the two has happened, and Kept.Doubt for which rooms.
 //
 // # Order and backpressure
 //
@@ -21,6 +21,12 @@
 // Done functions run on the writer's goroutine one after another and must be quick: sending on a
 // channel that has room, or appending to a list. They may call Append, but none of the methods
 // that wait.
+//
+// # Copies
+//
+// A standby keeps a copy of a room that another node serves. It imports the header, appends what it is sent, cuts what the owner does not
+// have (Cut), and notes what it has promised and whether the copy can be relied on (Mark, record.Doubt). Both take their turn
+// among the Appends.
 //
 // # When the disk fails
 //

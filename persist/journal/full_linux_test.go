@@ -237,3 +237,74 @@ func TestConversionOnAFullDisk(t *testing.T) {
 	checkConverted(t, open(t, dir, journal.Options{}))
 	databaseIsGone(t, dir)
 }
+
+// TestCopiesOnAFullDisk goes on appending to copies, cutting and marking them while the disk is full. Nothing is acknowledged until there is
+// space, and then everything is done in order.
+func TestCopiesOnAFullDisk(t *testing.T) {
+	disk := smallDisk(t)
+	dir := filepath.Join(disk, "data")
+	n := open(t, dir, journal.Options{MaxPending: 16 << 10, RetryMin: time.Millisecond, RetryMax: 10 * time.Millisecond})
+	var models []*copyModel
+	for i := range 3 {
+		if err := n.Import(within(t), emptyCopy(roomID(i))); err != nil {
+			t.Fatal(err)
+		}
+		m, _ := modelOf(n.load(roomID(i)), uint64(i))
+		models = append(models, m)
+	}
+	n.burst(models, 20)
+	for range 3 {
+		empty := fill(t, disk)
+		waiting, answers := 0, make(chan error, 1000)
+		offered := make([]*copyOp, len(models)) // what was refused
+		offer := func(i int) bool {
+			if offered[i] == nil {
+				o := models[i].next()
+				offered[i] = &o
+			}
+			err := offered[i].do(n.Journal, models[i].id, func(err error) { answers <- err })
+			if err != nil && !errors.Is(err, journal.ErrFull) {
+				t.Fatal(err)
+			}
+			if err == nil {
+				offered[i] = nil
+				waiting++
+			}
+			return err == nil
+		}
+		for full := 0; full < 2*len(models); {
+			if offer(waiting%len(models)) || n.Failing() == nil {
+				full = 0
+			} else if full++; !offer(full % len(models)) {
+				continue
+			}
+		}
+		if n.Failing() == nil {
+			t.Error("the disk is full and nothing is said")
+		}
+		empty()
+		testwait.Until(t, "the journal is well", func() bool { return n.Failing() == nil && n.Stats().Pending == 0 })
+		for i := range models {
+			if offered[i] != nil && !offer(i) {
+				t.Error("what was refused is refused again")
+			}
+		}
+		for range waiting {
+			if err := <-answers; err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, m := range models {
+			if diff := m.differs(n.load(m.id), true); diff != "" {
+				t.Errorf("room %s: %s", m.id, diff)
+			}
+		}
+	}
+	n.close()
+	n = open(t, dir, journal.Options{})
+	for _, m := range models {
+		if diff := m.differs(n.load(m.id), true); diff != "" {
+			t.Errorf("after a restart: room %s: %s", m.id, diff)
+		}
+	}
+}

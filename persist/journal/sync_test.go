@@ -148,6 +148,15 @@ func TestSyncSurvivesALossOfPower(t *testing.T) {
 		}
 		made, cut := roomID(4), roomID(5)
 		n.create(made, cut)
+		var copies []*copyModel
+		for i := range 3 {
+			if err := n.Import(within(t), emptyCopy(roomID(10+i))); err != nil {
+				t.Fatal(err)
+			}
+			c, _ := modelOf(n.load(roomID(10+i)), rand.Uint64N(1<<30))
+			copies = append(copies, c)
+		}
+		n.burst(copies, 25)
 		for i := room.Index(5); i < 25; i += 2 {
 			n.append(batch(old, 1, i, i+1), &record.Snapshot{Room: old, Epoch: 1, Index: i + 1, Data: fmt.Append(nil, i)})
 			n.append(batch(made, 1, i-4, i-3), nil)
@@ -187,6 +196,11 @@ func TestSyncSurvivesALossOfPower(t *testing.T) {
 		}
 		if kept := n.load(cut); kept.Last() != 8 || len(kept.Batches) != 1 || kept.Cut != "" {
 			t.Errorf("the room that was cut: %+v", kept)
+		}
+		for _, c := range copies {
+			if diff := c.differs(n.load(c.id), true); diff != "" {
+				t.Errorf("round %d: the copy %s: %s", round, c.id, diff)
+			}
 		}
 		if _, err := n.Load(within(t), gone); err == nil {
 			t.Error("a room that was removed is back")

@@ -16,6 +16,9 @@ const (
 	checksKey = 24
 )
 
+// fieldsMode decodes an entry into its fields, none of which may be there twice.
+var fieldsMode = must(cbor.DecOptions{UTF8: cbor.UTF8DecodeInvalid, DupMapKey: cbor.DupMapKeyEnforcedAPF}.DecMode())
+
 // place is what tells an entry's place in the log, of any entry, also of a kind that this program does not have.
 type place struct {
 	At    time.Duration `cbor:"2,keyasint"`
@@ -61,7 +64,7 @@ func EntriesUpTo(b []byte, last room.Index) (kept []byte, epoch record.Epoch, at
 // shortenRun leaves the first ticks of a run.
 func shortenRun(run []byte, count uint32) ([]byte, error) {
 	var fields map[uint64]cbor.RawMessage
-	if err := decMode.Unmarshal(run, &fields); err != nil {
+	if err := fieldsMode.Unmarshal(run, &fields); err != nil {
 		return nil, err
 	}
 	fields[countKey] = must(encMode.Marshal(count))
