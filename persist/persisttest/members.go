@@ -144,17 +144,18 @@ func wantMembers(t *testing.T, s persist.Store, want record.Row) {
 func testRows(t *testing.T, s persist.Store) {
 	b := Started(t, s)
 	var ids []room.ID
-	var want []record.Row
+	var want, rows []record.Row
 	for i := range 300 {
-		r := record.Row{Room: NewRoom()}
-		if i%7 != 0 {
-			r = created(t, s, b)
-		}
-		ids, want = append(ids, r.Room), append(want, r)
+		r := NewRow(b)
+		ids = append(ids, r.Room)
 		if i%7 == 0 {
-			want[i] = record.Row{} // there is none
+			r = record.Row{} // there is none
+		} else {
+			rows = append(rows, r)
 		}
+		want = append(want, r)
 	}
+	get[[]record.RowResult](t)(s.CreateRows(t.Context(), b.ID, rows))
 	ids, want = append(ids, ids[1]), append(want, want[1]) // twice
 	if got := get[[]record.Row](t)(s.Rows(t.Context(), ids)); !slices.Equal(got, want) {
 		t.Errorf("%d rows in another order than asked for", len(got))
