@@ -244,7 +244,7 @@ func (m *Machine) claimAnswered(e Event) {
 	case m.mine(row):
 		m.with = row.Standby
 		m.granted(row.Epoch)
-	case m.origin == released, m.origin == copied:
+	case m.origin == copied, m.origin == released && !m.ours(row): // else it is this folder's by an earlier process
 		m.moved()
 	case e.Outcome == NoRow && m.state == Asking && !without(NoRowIsOurs): // the store was unreachable when the room was made
 		m.begin(&m.main, CreateRow)

@@ -244,7 +244,10 @@ func (e Event) String() string {
 
 // describe describes a row for people.
 func describe(r record.Row) string {
-	text := fmt.Sprintf("the row is %s at %d, %s, %s", r.State, r.Epoch, r.Boot, r.Folder)
+	text := fmt.Sprintf("the row is %s at %d, %s", r.State, r.Epoch, r.Boot)
+	if r.Folder != "" {
+		text += ", " + r.Folder
+	}
 	if r.Standby != "" {
 		text += " and " + r.Standby
 	}

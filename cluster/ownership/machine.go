@@ -137,6 +137,8 @@ type Machine struct {
 
 	followed  record.Epoch // the epoch of the row by which it follows
 	owner     string       // the folder of the owner that it follows
+	first     record.Epoch // of the row that a copy that may have forgotten its promises has read first
+	doubted   record.Epoch // the promise that a released row was read again for
 	kept      bool         // it has been a copy of another node's room in this life
 	expelled  bool         // it has been dropped from memory because its row has moved, or nothing can be saved
 	passing   int          // how many times the standby was told to take the room
@@ -291,7 +293,9 @@ func (m *Machine) copied(log Log) {
 func (m *Machine) wanted() {
 	switch {
 	case m.state == Absent, m.state == Held && m.held.Released:
-		m.origin, m.state = released, Asking
+		*m = Machine{
+			self: m.self, origin: released, state: Asking, held: m.held, failedAt: m.failedAt, last: m.last, open: m.open, effects: m.effects,
+		}
 		m.begin(&m.main, Checkpoint)
 	case m.state == Owning:
 		m.reply(nil)

@@ -5,9 +5,11 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/record"
@@ -15,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite testdata/transitions.txt with the actual effects and states")
 
-var self = Self{Boot: "me", Folder: "here", Former: []string{"former"}}
+var self = Self{Boot: "me", Folder: "here", Former: []string{"former"}, DoubtWait: 5 * time.Second}
 
 // TestTransitions runs testdata/transitions.txt. Each line has an event, the effects that the machine returns, and its
 // state afterwards. An empty line begins a new machine.
@@ -77,7 +79,7 @@ func (w *walk) event(t *testing.T, words []string) Event {
 	t.Helper()
 	for k := Made; k < Answer; k++ {
 		if k.String() == words[0] {
-			return Event{Kind: k, Memory: len(words) == 2, Log: logOf(words[1:]), Why: map[bool]string{true: "it is so"}[k == Broken || k == Lost]}
+			return eventOf(k, words[1:])
 		}
 	}
 	n, ok := w.waiting[words[0]]
@@ -98,10 +100,12 @@ func (w *walk) event(t *testing.T, words []string) Event {
 		e.Outcome, e.Why = Refused, "no store can hold it"
 	case "moved":
 		e.Outcome, e.Row = Moved, rowOf(words[2:])
+	case "row":
+		e.Row, e.Log = rowOf(words[2:]), logOf(words[2:])
 	case "log":
-		e.Log = logOf(words[2:])
+		e.Log = logOf(words[1:])
 	case "stopped":
-		e.Stopped.Last = room.Index(number(words[2]))
+		e.Stopped = StoppedRoom{Last: room.Index(number(words[2])), Over: len(words) > 3}
 	case "over":
 		e.Verdict = RunsOver
 	case "lacks":
@@ -116,26 +120,57 @@ func (w *walk) event(t *testing.T, words []string) Event {
 	return e
 }
 
+// eventOf parses what follows an event's kind: memory, FOLDER and EPOCH of another member, and a log.
+func eventOf(k Kind, words []string) Event {
+	e := Event{Kind: k, Log: logOf(words)}
+	switch k {
+	case Made:
+		e.Memory = len(words) > 0
+	case Broken, Lost, Unable:
+		e.Why = "it is so"
+	case Offered, Yielded, Recruit, Yield:
+		e.Folder = words[0]
+		if len(words) > 1 {
+			e.Epoch = record.Epoch(number(words[1]))
+		}
+	}
+	return e
+}
+
 func number(s string) uint64 { n, _ := strconv.ParseUint(s, 10, 64); return n }
 
+// logOf parses what follows the word log: EPOCH LAST and perhaps cut, partial or unsure. Without that word there is none.
 func logOf(words []string) (l Log) {
-	if len(words) < 2 {
+	i := slices.Index(words, "log")
+	if i < 0 {
 		return l
 	}
+	words = words[i+1:]
 	l = Log{Epoch: record.Epoch(number(words[0])), Last: room.Index(number(words[1]))}
 	l.Unborn = l.Last == 0
-	if len(words) > 2 {
-		l.Cut = "its tail is gone"
+	switch words = words[2:]; {
+	case slices.Contains(words, "cut"):
+		l.Cut, l.Doubt = "its tail is gone", record.Partial
+	case slices.Contains(words, "partial"):
+		l.Doubt = record.Partial
+	case slices.Contains(words, "unsure"):
+		l.Doubt = record.Unsure
 	}
 	return l
 }
 
-// rowOf parses STATE EPOCH WHO. WHO is this process, an earlier process of its folder, that folder under its former id, or
-// another node.
+// rowOf parses STATE EPOCH WHO and perhaps STANDBY. WHO is this process, an earlier process of its folder, that folder under
+// its former id, or another node; the standby may be this folder.
 func rowOf(words []string) record.Row {
 	r := record.Row{State: record.RowState(words[0]), Epoch: record.Epoch(number(words[1])), Boot: "earlier", Folder: words[2]}
-	if words[2] == "me" {
+	switch {
+	case words[2] == "me":
 		r.Boot, r.Folder = "me", "here"
+	case r.State == record.RowReleased:
+		r.Folder = ""
+	}
+	if len(words) > 3 && words[3] != "log" {
+		r.Standby = words[3]
 	}
 	return r
 }

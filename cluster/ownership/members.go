@@ -329,11 +329,24 @@ func (m *Machine) goBy(e Event) {
 		m.over(row)
 	case m.ours(row) && (row.Folder == m.self.Folder || row.Standby == "" || without(AdoptedIsNoMember)):
 		m.resume(row)
-	case row.State == record.RowLive && (row.Standby == m.self.Folder || row.Epoch <= m.log.Epoch && !without(KeepPromised)):
+	case row.State == record.RowLive && (row.Standby == m.self.Folder || m.early(row)):
 		m.follow(row)
+	case m.kept && m.early(row) && m.doubted != m.log.Epoch:
+		m.doubted = m.log.Epoch
+		m.begin(&m.main, ReadRow)
 	default:
 		m.moved()
 	}
+}
+
+// early reports whether a row that does not name this node says nothing about its copy: the copy has promised to follow at
+// that epoch or a later one, or may have. A row may be read long before its answer comes, or before a change that makes this
+// node the standby. If a released row is the same when it is read again, no owner has got that promise.
+func (m *Machine) early(row record.Row) bool {
+	if m.log.Doubt == record.Unsure && m.first == 0 && row.State == record.RowLive {
+		m.first = row.Epoch
+	}
+	return row.Epoch <= max(m.log.Epoch, m.first) && !without(KeepPromised)
 }
 
 // resume goes on with a room whose row names this node as the owner. If this node's copy is not whole and there is a
