@@ -149,7 +149,7 @@ type State struct {
 	Up         bool          `json:"up"`
 	Since      time.Time     `json:"since"`      // of Up
 	Version    uint32        `json:"version"`    // agreed on; 0: none yet
-	Replicates bool          `json:"replicates"` // the peer has streams of replication; false until that is known
+	Replicates bool          `json:"replicates"` // this node has streams of replication to the peer: both know them; false until that is known
 	RTT        time.Duration `json:"rtt"`        // of the last greeting or heartbeat that measured it; 0: unknown
 	Queued     int           `json:"queued"`     // bytes to the peer, in both nodes' streams
 	Sent       uint64        `json:"sent"`       // bytes, in both nodes' streams over all connections; questions are not counted
@@ -171,6 +171,7 @@ type Replication struct {
 	Queued     int       `json:"queued"` // bytes to the peer, in both nodes' streams
 	Sent       uint64    `json:"sent"`   // bytes, in both nodes' streams over all connections
 	Received   uint64    `json:"received"`
+	Writes     uint64    `json:"writes"`    // batches of frames sent, heartbeats among them
 	Overflows  uint64    `json:"overflows"` // streams that ended because more than Options.ReplicaQueue waited for the peer
 	Reconnects uint64    `json:"reconnects"`
 	Err        string    `json:"err,omitempty"` // why it is not up

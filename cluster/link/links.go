@@ -254,6 +254,7 @@ func unwrapStatus(err error) error {
 // traffic counts the bytes of one kind of stream between this node and another, over all their connections.
 type traffic struct {
 	sent, received, overflows atomic.Uint64
+	writes                    atomic.Uint64 // batches sent
 }
 
 func (t *traffic) read() (sent, received, overflows uint64) {
@@ -280,6 +281,7 @@ func (l *Links) States() []State {
 		n, r := l.counts[p.target.Node], &st.Replication // whoever is a target has counters
 		st.Sent, st.Received, st.Overflows = n.sessions.read()
 		r.Sent, r.Received, r.Overflows = n.replication.read()
+		r.Writes = n.replication.writes.Load()
 		if o, ok := l.owners[p.target.Peer]; ok {
 			st.Queued += o.Queued()
 		}

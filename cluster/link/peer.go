@@ -111,7 +111,7 @@ func (p *peer) streams() []*stream {
 func (p *peer) state() State {
 	st := State{Peer: p.target.Peer, Addr: p.target.Addr}
 	p.mu.Lock()
-	st.Version, st.Replicates = p.version, p.version >= withReplication && !p.without
+	st.Version, st.Replicates = p.version, p.replication != nil && p.version >= withReplication && !p.without
 	p.mu.Unlock()
 	st.Silent, st.Gone = p.signs.state()
 	up, lost, err := p.sessions.state()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -189,6 +190,7 @@ func (s *stream) write(send func(any) error) {
 		case <-s.flush:
 			final = true
 		case <-s.ready:
+			runtime.Gosched() // whoever else has something to send now joins this batch; when nobody does this costs nothing
 		case <-ticks.C:
 			now := s.clock.Now()
 			if s.pings && now-pinged >= pingEvery {
@@ -221,6 +223,7 @@ func (s *stream) writeQueued(send func(any) error) (wrote bool, err error) {
 		}
 		wrote = true
 		s.count.sent.Add(uint64(n))
+		s.count.writes.Add(1)
 		s.mu.Lock()
 		s.queued -= n
 		s.mu.Unlock()

@@ -17,6 +17,15 @@ func clusterMetrics(c *cluster.Cluster) metrics.Cluster {
 			return out
 		}
 	}
+	up := func(is bool) float64 {
+		if is {
+			return 1
+		}
+		return 0
+	}
+	replication := func(value func(link.Replication) float64) func() map[string]float64 {
+		return links(func(l link.State) float64 { return value(l.Replication) })
+	}
 	counted := func(value func(cluster.Counts) uint64) func() float64 {
 		return func() float64 { return float64(value(c.Counts())) }
 	}
@@ -28,19 +37,22 @@ func clusterMetrics(c *cluster.Cluster) metrics.Cluster {
 			}
 			return out
 		},
-		RingShare: func() map[string]float64 { return c.Nodes.Ring().Shares() },
-		LinkUp: links(func(l link.State) float64 {
-			if l.Up {
-				return 1
-			}
-			return 0
-		}),
-		LinkRTT:         links(func(l link.State) float64 { return l.RTT.Seconds() }),
-		LinkQueued:      links(func(l link.State) float64 { return float64(l.Queued) }),
-		LinkReconnects:  links(func(l link.State) float64 { return float64(l.Reconnects) }),
-		LinkSent:        links(func(l link.State) float64 { return float64(l.Sent) }),
-		LinkReceived:    links(func(l link.State) float64 { return float64(l.Received) }),
-		LinkOverflows:   links(func(l link.State) float64 { return float64(l.Overflows) }),
+		RingShare:      func() map[string]float64 { return c.Nodes.Ring().Shares() },
+		LinkUp:         links(func(l link.State) float64 { return up(l.Up) }),
+		LinkRTT:        links(func(l link.State) float64 { return l.RTT.Seconds() }),
+		LinkQueued:     links(func(l link.State) float64 { return float64(l.Queued) }),
+		LinkReconnects: links(func(l link.State) float64 { return float64(l.Reconnects) }),
+		LinkSent:       links(func(l link.State) float64 { return float64(l.Sent) }),
+		LinkReceived:   links(func(l link.State) float64 { return float64(l.Received) }),
+		LinkOverflows:  links(func(l link.State) float64 { return float64(l.Overflows) }),
+
+		ReplicationUp:         replication(func(r link.Replication) float64 { return up(r.Up) }),
+		ReplicationQueued:     replication(func(r link.Replication) float64 { return float64(r.Queued) }),
+		ReplicationReconnects: replication(func(r link.Replication) float64 { return float64(r.Reconnects) }),
+		ReplicationSent:       replication(func(r link.Replication) float64 { return float64(r.Sent) }),
+		ReplicationReceived:   replication(func(r link.Replication) float64 { return float64(r.Received) }),
+		ReplicationOverflows:  replication(func(r link.Replication) float64 { return float64(r.Overflows) }),
+
 		GossipHealth:    func() float64 { return float64(c.Gossip().Health) },
 		GossipStrangers: func() float64 { return float64(c.Gossip().Strangers) },
 		RemoteSessions:  func() float64 { return float64(c.Edge.Remote()) },

@@ -22,12 +22,14 @@ func TestClusterMetricsAreAskedForAtEachScrape(t *testing.T) {
 	peers := func() map[string]float64 { return map[string]float64{"beta": 1, "g\xffmma": 0} }
 	m.Cluster(metrics.Cluster{
 		Members: func() map[string]float64 { return map[string]float64{"active": 2, "draining": 1} }, RingShare: peers, LinkUp: peers, LinkRTT: peers,
-		LinkQueued: peers, LinkReconnects: peers, LinkSent: peers, LinkReceived: peers, LinkOverflows: peers, GossipHealth: func() float64 { return 0 }, GossipStrangers: one, RemoteSessions: func() float64 { return 5 },
+		LinkQueued: peers, LinkReconnects: peers, LinkSent: peers, LinkReceived: peers, LinkOverflows: peers,
+		ReplicationUp: peers, ReplicationQueued: peers, ReplicationReconnects: peers, ReplicationSent: peers, ReplicationReceived: peers, ReplicationOverflows: peers,
+		GossipHealth: func() float64 { return 0 }, GossipStrangers: one, RemoteSessions: func() float64 { return 5 },
 		RoomsClaimed: one, RoomsReleased: one, EdgeReattach: one, EdgeEventsLost: func() float64 { return 0 },
 	})
 	text := a.Want(200, "GET", "/metrics", "").Text
 	for _, line := range []string{
-		`roomring_cluster_members{state="active"} 2`, `roomring_link_up{peer="beta"} 1`, `roomring_link_up{peer="g?mma"} 0`, `roomring_sessions_remote 5`,
+		`roomring_cluster_members{state="active"} 2`, `roomring_link_up{peer="beta"} 1`, `roomring_link_up{peer="g?mma"} 0`, `roomring_replication_up{peer="beta"} 1`, `roomring_sessions_remote 5`,
 		"# TYPE roomring_link_reconnects_total counter", "# TYPE roomring_link_rtt_seconds gauge", "# HELP roomring_ring_share ",
 	} {
 		if !strings.Contains(text, line) {

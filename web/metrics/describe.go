@@ -82,6 +82,13 @@ type Cluster struct {
 	LinkReceived   func() map[string]float64 // bytes
 	LinkOverflows  func() map[string]float64
 
+	ReplicationUp         func() map[string]float64 // 1 or 0, by peer; so are the next
+	ReplicationQueued     func() map[string]float64 // bytes
+	ReplicationReconnects func() map[string]float64
+	ReplicationSent       func() map[string]float64 // bytes
+	ReplicationReceived   func() map[string]float64 // bytes
+	ReplicationOverflows  func() map[string]float64
+
 	GossipHealth    func() float64
 	GossipStrangers func() float64
 	RemoteSessions  func() float64
@@ -102,6 +109,12 @@ func (m *Metrics) Cluster(c Cluster) {
 	m.CounterVec("roomring_link_sent_bytes_total", "Bytes of sessions in rooms elsewhere, sent to a peer. Questions between nodes are not among them.", "peer", c.LinkSent)
 	m.CounterVec("roomring_link_received_bytes_total", "Likewise, bytes received from a peer.", "peer", c.LinkReceived)
 	m.CounterVec("roomring_link_overflows_total", "Streams that were ended because too much waited for a peer that reads too slowly. Their sessions begin anew.", "peer", c.LinkOverflows)
+	m.GaugeVec("roomring_replication_up", "Whether the stream stands over which this node feeds a peer's copies of rooms: 1 or 0. It is 0 for a peer that takes no copies.", "peer", c.ReplicationUp)
+	m.GaugeVec("roomring_replication_queued_bytes", "Bytes that wait for the streams of replication to a peer.", "peer", c.ReplicationQueued)
+	m.CounterVec("roomring_replication_reconnects_total", "Times the stream of replication to a peer was made anew.", "peer", c.ReplicationReconnects)
+	m.CounterVec("roomring_replication_sent_bytes_total", "Bytes of rooms' logs and confirmations sent to a peer.", "peer", c.ReplicationSent)
+	m.CounterVec("roomring_replication_received_bytes_total", "Likewise, bytes received from a peer.", "peer", c.ReplicationReceived)
+	m.CounterVec("roomring_replication_overflows_total", "Streams of replication that were ended because too much waited for a peer that reads too slowly. They begin anew.", "peer", c.ReplicationOverflows)
 	m.Gauge("roomring_gossip_health", "How late this node's own gossip is: 0 is well, more is worse.", c.GossipHealth)
 	m.Counter("roomring_gossip_strangers_total", "Gossip packets and streams refused: another label or secret.", c.GossipStrangers)
 	m.Gauge("roomring_sessions_remote", "Clients of this node that are in rooms elsewhere.", c.RemoteSessions)
