@@ -51,7 +51,7 @@ func TestARoomOnItsWayIsNotFull(t *testing.T) {
 	a := w.node("a")
 	id := a.create("adder")
 	a.store.release = func(write func() (record.RowResult, error)) (record.RowResult, error) {
-		if _, err := a.Seat(id, "q", netip.Addr{}); !errors.Is(err, actor.ErrUnreachable) {
+		if _, err := a.Seat(t.Context(), id, "q", netip.Addr{}); !errors.Is(err, actor.ErrUnreachable) {
 			t.Errorf("on its way: %v", err)
 		}
 		return write()
@@ -59,7 +59,7 @@ func TestARoomOnItsWayIsNotFull(t *testing.T) {
 	if err := a.owner.Drain(bounded(t)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Seat(id, "q", netip.Addr{}); !errors.Is(err, actor.ErrNotFound) {
+	if _, err := a.Seat(t.Context(), id, "q", netip.Addr{}); !errors.Is(err, actor.ErrNotFound) {
 		t.Errorf("given away: %v", err)
 	}
 }

@@ -139,8 +139,8 @@ func (m *Matcher) serve() {
 		}
 		return nil, nil
 	})
-	rpc.Serve(m.o.Calls, seatQuestion, func(_ context.Context, in seatAsk) (actor.Info, error) {
-		info, err := m.o.Rooms.Seat(in.Room, in.Player, in.From)
+	rpc.Serve(m.o.Calls, seatQuestion, func(ctx context.Context, in seatAsk) (actor.Info, error) {
+		info, err := m.o.Rooms.Seat(ctx, in.Room, in.Player, in.From)
 		if err == actor.ErrNotFound && m.o.Locate.Here(in.Room) {
 			err = rpc.ErrNoSeat
 		}

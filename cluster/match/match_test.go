@@ -292,12 +292,12 @@ func TestARoomOnItsWayIsWaitedFor(t *testing.T) {
 	moving, asked := atomic.Bool{}, make(chan struct{}, 1000)
 	moving.Store(true)
 	for _, n := range g.All() {
-		rpc.Serve(n.Calls, match.SeatQuestion, func(_ context.Context, in match.SeatAsk) (actor.Info, error) {
+		rpc.Serve(n.Calls, match.SeatQuestion, func(ctx context.Context, in match.SeatAsk) (actor.Info, error) {
 			if moving.Load() {
 				asked <- struct{}{}
 				return actor.Info{}, &actor.UnreachableError{Reason: "the room is on its way to another node: retry"}
 			}
-			return n.Directory.Seat(in.Room, in.Player, in.From)
+			return n.Directory.Seat(ctx, in.Room, in.Player, in.From)
 		})
 		rpc.Serve(n.Calls, match.BestQuestion, func(context.Context, actor.Match) (*actor.Candidate, error) { return nil, nil })
 	}

@@ -210,6 +210,8 @@ func shownData(e *core.Entry) string {
 	switch {
 	case e.Kind == core.KindCut || e.Kind == core.KindUpgrade:
 		return fmt.Sprintf("(a state of %d bytes)", len(e.Data))
+	case e.Kind == core.KindReserve:
+		return fmt.Sprintf("for %v", e.For)
 	case e.Refused != nil:
 		return fmt.Sprintf("%s refused: %s (%s)", e.Data, e.Refused.Reason, e.Refused.Code)
 	}

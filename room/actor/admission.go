@@ -10,11 +10,13 @@ import (
 )
 
 // admission knows a room's free seats and for whom they are kept. The room's goroutine updates the seats
-// and asks before a join; matchmaking reserves seats from other goroutines.
+// and asks before a join; matchmaking reserves seats from other goroutines. That seats are kept is in the log too, so
+// that it outlives the process. Methods are told the clock's time, and count in room time.
 type admission struct {
 	unclaimed *unclaimed // the whole node's
 
 	mu       sync.Mutex // held for moments only
+	time     sharedTime
 	free     int
 	seated   map[room.PlayerID]bool // and whether the player is connected
 	present  bool                   // one of them is
@@ -46,22 +48,22 @@ func (a *admission) update(free int, phase core.Phase, seats []core.SeatInfo) {
 
 // match is reserve for matchmaking. In a deserted room only a player who has a seat or a reservation gets it again.
 // ErrNotFound: there is no seat. ErrUnclaimed: too many seats are kept for the address.
-func (a *admission) match(p room.PlayerID, from netip.Addr, now, until time.Duration) error {
+func (a *admission) match(p room.PlayerID, from netip.Addr, now, term time.Duration) error {
 	f := a.fill(p, from, now)
 	switch {
 	case !f.ok:
 		return ErrNotFound
 	case !f.kept && a.unclaimed.full(from, now):
 		return ErrUnclaimed
-	case !a.reserve(p, from, now, until):
+	case !a.reserve(p, from, now, term):
 		return ErrNotFound
 	}
 	return nil
 }
 
-// reserve keeps a seat for the player until a time, or renews the reservation. False: no seat is free. A player who has a
+// reserve keeps a seat for the player for a while, or renews the reservation. False: no seat is free. A player who has a
 // seat needs no reservation.
-func (a *admission) reserve(p room.PlayerID, from netip.Addr, now, until time.Duration) bool {
+func (a *admission) reserve(p room.PlayerID, from netip.Addr, now, term time.Duration) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if _, sits := a.seated[p]; sits {
@@ -79,8 +81,16 @@ func (a *admission) reserve(p room.PlayerID, from netip.Addr, now, until time.Du
 		a.reserved[p] = k
 		defer a.unclaimed.keep(k, now)
 	}
-	k.until.Store(int64(until))
+	k.ends = a.time.at(now) + term
+	k.until.Store(int64(now + term))
 	return true
+}
+
+// setTime says how room time follows the clock from now on.
+func (a *admission) setTime(t sharedTime) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.time = t
 }
 
 // giveBack ends the player's reservation.
@@ -93,8 +103,9 @@ func (a *admission) giveBack(p room.PlayerID) {
 
 // left counts the seats that p may have: the free ones less those kept for others.
 func (a *admission) left(p room.PlayerID, now time.Duration) int {
+	at := a.time.at(now)
 	for q, k := range a.reserved {
-		if !k.kept(now) {
+		if k.ends <= at {
 			a.giveBack(q)
 		}
 	}
@@ -124,7 +135,7 @@ func (a *admission) invited(p room.PlayerID, now time.Duration) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	k := a.reserved[p]
-	return k != nil && k.kept(now)
+	return k != nil && k.ends > a.time.at(now)
 }
 
 // filled is what matchmaking needs to know of a room for one player.

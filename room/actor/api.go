@@ -47,7 +47,7 @@ type Filter struct {
 	Hidden  bool          // only private rooms; needs Private
 	Node    string        // only rooms of this node
 	Search  string        // only rooms whose id begins with it, or whose name or a player's id or name contains it; case is ignored
-	Named   room.PlayerID // only rooms in which this player has a seat or has given one up
+	Named   room.PlayerID // only rooms in which this player has a seat, has given one up, or had one kept
 	After   room.ID       // page: ids after this one
 	Limit   int           // 0 means 100, at most 1000
 }

@@ -46,7 +46,7 @@ func TestNobodyIsMatchedWithWhoIsAway(t *testing.T) {
 		if _, ok := n.Candidate(actor.Match{Game: "pair", Player: "b"}); ok {
 			t.Error("a room whose player is away is a candidate")
 		}
-		if _, err := n.Seat(first, "b", netip.Addr{}); err != actor.ErrNotFound {
+		if _, err := n.Seat(t.Context(), first, "b", netip.Addr{}); err != actor.ErrNotFound {
 			t.Errorf("a seat beside a player who is away: %v", err)
 		}
 		if n.matched("pair", "b") == first {
@@ -63,7 +63,7 @@ func TestNobodyIsMatchedWithWhoIsAway(t *testing.T) {
 		if got := n.seated(first); got != 0 {
 			t.Errorf("after the grace of a waiting room %d seats are occupied", got)
 		}
-		if _, err := n.Seat(first, "c", netip.Addr{}); err != nil {
+		if _, err := n.Seat(t.Context(), first, "c", netip.Addr{}); err != nil {
 			t.Errorf("the empty room: %v", err)
 		}
 	})

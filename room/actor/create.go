@@ -65,7 +65,10 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 			r.recent.add(e)
 		}
 		for _, p := range c.Reserve {
-			r.seats.reserve(p, c.From, now, now+cmp.Or(c.ReserveFor, d.o.Reserve))
+			term := cmp.Or(c.ReserveFor, d.o.Reserve)
+			if r.seats.reserve(p, c.From, now, term) {
+				r.apply(core.Input{Kind: core.KindReserve, Player: p, For: term})
+			}
 		}
 		r.waiters = append(r.waiters, waiter{at: r.core.Point().Seq, done: first})
 		d.start(r)

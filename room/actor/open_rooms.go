@@ -2,6 +2,7 @@ package actor
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/netip"
 	"sync"
@@ -78,10 +79,11 @@ func (d *Directory) Candidate(want Match) (Candidate, bool) {
 	return as, true
 }
 
-// Seat keeps a seat for the player, who asks from an address that may be zero, in a room here for Options.Reserve, or keeps it
-// for longer. ErrNotFound: the room is not here, is held, is over, or has no seat for that player. ErrUnclaimed: see
-// Options.Unclaimed. ErrUnreachable: it cannot be saved at present, or comes or goes.
-func (d *Directory) Seat(id room.ID, p room.PlayerID, from netip.Addr) (Info, error) {
+// Seat keeps a seat for the player, who asks from an address that may be zero, in a room here for Options.Reserve of room time, or
+// keeps it for longer. It waits until that is committed, until ctx ends; then the seat may be kept. ErrNotFound: the room is not
+// here, is held, is over, or has no seat for that player. ErrUnclaimed: see Options.Unclaimed. ErrUnreachable: it cannot be
+// saved at present, or comes or goes.
+func (d *Directory) Seat(ctx context.Context, id room.ID, p room.PlayerID, from netip.Addr) (Info, error) {
 	r, err := d.find(id)
 	if isError[*HeldError](err) {
 		return Info{}, ErrNotFound
@@ -93,18 +95,40 @@ func (d *Directory) Seat(id room.ID, p room.PlayerID, from netip.Addr) (Info, er
 	if !ok {
 		return Info{}, ErrUnreachable
 	}
-	now := d.o.Clock.Now()
 	if info.Phase == core.PhaseOver {
 		return Info{}, ErrNotFound
 	}
-	if err := r.seats.match(p, from, now, now+d.o.Reserve); err != nil {
+	if err := r.seats.match(p, from, d.o.Clock.Now(), d.o.Reserve); err != nil {
 		return Info{}, err
 	}
 	if d.failing(r) {
 		r.seats.cancel(p)
 		return Info{}, ErrUnreachable
 	}
+	err = d.command(ctx, id, func(done chan<- error) message { return reserveMessage{p, done} })
+	if isError[*room.Refusal](err) { // it is over
+		r.seats.cancel(p)
+		return Info{}, ErrNotFound
+	}
+	if err != nil {
+		return Info{}, err
+	}
+	info, _ = r.public()
 	return info, nil
+}
+
+// reserveMessage notes in the log that a seat is kept. Admission keeps it already.
+type reserveMessage struct {
+	player room.PlayerID
+	done   chan<- error
+}
+
+func (m reserveMessage) handle(r *liveRoom) {
+	if r.log.failing != nil || r.life.stopping {
+		m.done <- ErrUnreachable
+		return
+	}
+	r.answer(r.step(core.Input{Kind: core.KindReserve, Player: m.player, For: r.o.Reserve}), m.done)
 }
 
 // Pool is equal for requests that may be put together: those of one game whose options come to the same. The first request

@@ -3,6 +3,7 @@ package actor
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/core"
@@ -83,6 +84,10 @@ func noGame(h record.Header) string {
 func (d *Directory) Resume(v Revival, e record.Epoch) {
 	r := d.newRoom(v.core)
 	r.time.offset = v.kept.Time - d.o.Clock.Now()
+	r.seats.setTime(r.time.shared())
+	for _, k := range v.core.Reservations() {
+		r.seats.reserve(k.Player, netip.Addr{}, d.o.Clock.Now(), k.Until-v.kept.Time)
+	}
 	r.apply(core.Input{Kind: core.KindEpoch, Epoch: e, At: v.kept.Time})
 	r.life.floor = r.core.Point().Seq
 	if in, ok := v.core.Pending(); ok {

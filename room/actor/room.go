@@ -81,7 +81,7 @@ func (d *Directory) newRoom(machine *core.Core) *liveRoom {
 			epoch: at.Epoch, durable: at.Seq, since: d.o.Clock.Now(),
 		}
 	}
-	r.seats.unclaimed = &d.unclaimed
+	r.seats.unclaimed, r.seats.time = &d.unclaimed, r.time.shared()
 	r.seats.update(machine.FreeSeats(), machine.Phase(), machine.Seats())
 	r.mail.notify()
 	return r
@@ -157,8 +157,10 @@ func (r *liveRoom) pace() {
 	case stop == r.time.stopped:
 	case stop:
 		r.time.stop(r.now())
+		r.seats.setTime(r.time.shared())
 	default:
 		r.time.resume()
+		r.seats.setTime(r.time.shared())
 		r.setClock()
 		r.mail.notify()
 	}

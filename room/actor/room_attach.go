@@ -146,8 +146,7 @@ func (r *liveRoom) seat(h Hello) error {
 	if err := r.checkCode(h); err != nil {
 		return err
 	}
-	now := r.o.Clock.Now()
-	if !r.seats.reserve(h.Player, netip.Addr{}, now, now+r.o.Reserve) && !r.core.Locked() {
+	if now := r.o.Clock.Now(); !r.seats.reserve(h.Player, netip.Addr{}, now, r.o.Reserve) && !r.core.Locked() {
 		return closing(wire.CloseForbidden, "the room is full")
 	}
 	defer r.seats.cancel(h.Player)

@@ -29,7 +29,7 @@ func (i *roomInfo) init(machine *core.Core) {
 // noteSeats updates what others know of the seats after an input of a kind.
 func (r *liveRoom) noteSeats(k core.Kind) {
 	switch free, phase := r.core.FreeSeats(), r.core.Phase(); {
-	case free == r.info.free && phase == r.info.phase && (k == core.KindAct || k == core.KindTick || k == core.KindTimer):
+	case free == r.info.free && phase == r.info.phase && (k == core.KindAct || k == core.KindTick || k == core.KindTimer || k == core.KindReserve):
 	default:
 		r.publishSeats()
 	}

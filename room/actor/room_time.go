@@ -25,6 +25,23 @@ func startTime(c clock.Clock, at time.Duration, ring func()) roomTime {
 	return roomTime{clock: c, offset: at - c.Now(), ring: ring, armed: -1}
 }
 
+// sharedTime is a room's time for other goroutines.
+type sharedTime struct {
+	offset  time.Duration
+	stopped bool
+	stands  time.Duration // while stopped
+}
+
+// at is room time when the clock says now.
+func (t sharedTime) at(now time.Duration) time.Duration {
+	if t.stopped {
+		return t.stands
+	}
+	return now + t.offset
+}
+
+func (t *roomTime) shared() sharedTime { return sharedTime{t.offset, t.stopped, t.at} }
+
 // now is in whole microseconds, as the ticks are.
 func (t *roomTime) now() time.Duration {
 	at := t.at

@@ -9,8 +9,9 @@ import (
 
 // keptSeat is a seat that is kept for somebody who has not come yet.
 type keptSeat struct {
-	from  netip.Addr   // who asked for it; zero: unknown, and not counted
-	until atomic.Int64 // by the node's clock; 0: claimed, or given back
+	from  netip.Addr    // who asked for it; zero: unknown, and not counted
+	ends  time.Duration // in room time; under the admission's lock
+	until atomic.Int64  // by the node's clock, for unclaimed; 0: claimed, or given back
 }
 
 func (k *keptSeat) kept(now time.Duration) bool { return time.Duration(k.until.Load()) > now }

@@ -302,7 +302,7 @@ func drive(t *rapid.T, rules *room.Rules) {
 		}
 		p := rapid.SampledFrom(players).Draw(t, "player")
 		m := b.mirror(core.Recipient{Player: p})
-		switch rapid.IntRange(0, 11).Draw(t, "what") {
+		switch rapid.IntRange(0, 13).Draw(t, "what") {
 		case 0, 1:
 			b.step(core.Input{Kind: core.KindJoin, Player: p, Name: string(p), At: now})
 			b.attach(m, nil)
@@ -334,6 +334,10 @@ func drive(t *rapid.T, rules *room.Rules) {
 				b.snaps = append(b.snaps, snap)
 				b.snaps = b.snaps[max(0, len(b.snaps)-2):]
 			}
+		case 9:
+			b.step(core.Input{Kind: core.KindReserve, Player: p, For: time.Second, At: now})
+		case 10:
+			b.step(core.Input{Kind: core.KindEpoch, Epoch: b.core.Point().Epoch + 1, At: now})
 		default:
 			b.randomAct(t, m)
 		}

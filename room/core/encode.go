@@ -35,6 +35,7 @@ func appendEntry(b []byte, e *Entry) ([]byte, error) {
 	m.int(13, int64(e.Every))
 	m.refusal(14, e.Fault)
 	m.int(15, int64(e.Runtime))
+	m.int(16, int64(e.For))
 	m.uint(20, uint64(e.Index), true)
 	m.uint(21, uint64(e.Epoch), true)
 	m.uint(22, uint64(e.Result), false)

@@ -28,12 +28,13 @@ const (
 	KindUpgrade                 // the room moves to Version of its rules and to Runtime, from the snapshot in Data
 	KindClose                   // somebody outside ends the room (Reason)
 	KindCut                     // the log may begin here: Data is the state after this input, Version that of the rules
+	KindReserve                 // a seat is kept for a player who has none yet (For)
 )
 
 //go:generate go tool stringer -type=Kind -trimprefix=Kind
 
 // kindNames are computed once, because metrics use the name of every input.
-var kindNames = func() (names [KindCut + 1]string) {
+var kindNames = func() (names [KindReserve + 1]string) {
 	for k := range names {
 		names[k] = strings.ToLower(Kind(k).String())
 	}
@@ -65,6 +66,8 @@ type Input struct {
 	Version int             `cbor:"12,keyasint,omitempty"`
 
 	Runtime int `cbor:"15,keyasint,omitempty"` // for KindUpgrade and KindCut: the runtime from now on; 0: the one that opened the room
+
+	For time.Duration `cbor:"16,keyasint,omitempty"` // for KindReserve: how long
 
 	Fault *room.Refusal `cbor:"14,keyasint,omitempty"` // for KindAct: why it has no data; the act is refused with this and never reaches the game
 

@@ -21,11 +21,12 @@ func _() {
 	_ = x[KindUpgrade-11]
 	_ = x[KindClose-12]
 	_ = x[KindCut-13]
+	_ = x[KindReserve-14]
 }
 
-const _Kind_name = "EpochOpenJoinLeaveAttachDetachActTickTimerSignalUpgradeCloseCut"
+const _Kind_name = "EpochOpenJoinLeaveAttachDetachActTickTimerSignalUpgradeCloseCutReserve"
 
-var _Kind_index = [...]uint8{0, 5, 9, 13, 18, 24, 30, 33, 37, 42, 48, 55, 60, 63}
+var _Kind_index = [...]uint8{0, 5, 9, 13, 18, 24, 30, 33, 37, 42, 48, 55, 60, 63, 70}
 
 func (i Kind) String() string {
 	idx := int(i) - 1

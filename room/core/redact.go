@@ -347,6 +347,9 @@ func (r *Redaction) state(data []byte) ([]byte, error) {
 	for i := range s.Acted {
 		swap(&s.Acted[i].Player)
 	}
+	for i := range s.Reserved {
+		swap(&s.Reserved[i].Player)
+	}
 	for i := range s.Classes {
 		if key := &s.Classes[i].Key; *key == "player "+string(r.Player) {
 			*key = "player " + string(r.Gone)

@@ -6,7 +6,7 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// roster lists the players whom a log names: those who ever had a seat or, since a cut, those in its state. It only
+// roster lists the players whom a log names: those who ever had a seat, or had one kept for them, or, since a cut, those in its state. It only
 // grows, so a part of it may be read meanwhile.
 type roster struct {
 	all  []room.PlayerID
@@ -33,7 +33,7 @@ func (r *roster) add(p room.PlayerID) {
 }
 
 func (r *roster) addEntry(e *Entry) {
-	if e.Kind == KindJoin {
+	if e.Kind == KindJoin || e.Kind == KindReserve {
 		r.add(e.Player)
 		return
 	}
@@ -56,6 +56,9 @@ func (r *roster) addEntry(e *Entry) {
 	for _, a := range s.Acted {
 		r.add(a.Player)
 	}
+	for _, k := range s.Reserved {
+		r.add(k.Player)
+	}
 }
 
 // state returns the state of the room that an entry carries. False means that it carries none or that this program
@@ -68,7 +71,8 @@ func (e *Entry) state() (state, bool) {
 	return s, err == nil
 }
 
-// Named are the players whom the room's log names: those who have a seat, and those who have given theirs up. Nobody changes it.
+// Named are the players whom the room's log names: those who have a seat, those who have given theirs up, and those for
+// whom one was kept. Nobody changes it.
 func (c *Core) Named() []room.PlayerID { return slices.Clip(c.log.named.all) }
 
 // Named are the players whom a replay's log names. Entries cannot be read afterwards. The error is that of Entries; those found

@@ -46,6 +46,8 @@ type state struct {
 	Empty time.Duration `cbor:"32,keyasint,omitempty"` // set by Turn.Empty; 0 is Spec.Empty
 	Acted []acted       `cbor:"34,keyasint,omitempty"` // players who acted and have given up their seats, oldest first
 
+	Reserved []Reservation `cbor:"37,keyasint,omitempty"` // oldest first; some may have run out
+
 	FirstAct time.Duration `cbor:"35,keyasint,omitempty"` // when the first act was accepted; 0: none yet
 
 	ActedOnce []room.PlayerID `cbor:"33,keyasint,omitempty"` // Acted as written by older programs that did not count

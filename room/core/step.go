@@ -46,6 +46,8 @@ func (c *Core) Step(in Input) (Ready, error) {
 		return c.stepClose(in)
 	case KindCut:
 		return c.stepCut(in)
+	case KindReserve:
+		return c.stepReserve(in)
 	}
 	return Ready{}, fmt.Errorf("input of unknown kind %d", in.Kind)
 }
@@ -162,6 +164,7 @@ func (c *Core) stepJoin(in Input) (Ready, error) {
 		}
 	}
 	c.s.Joined = true
+	c.s.giveBack(p.ID)
 	c.s.Started = c.s.Started || !c.s.Waits && len(c.players()) >= c.spec.MinPlayers
 	return c.finishInput(false)
 }

@@ -91,6 +91,6 @@ func CheckVersion(cfg Config, kept record.Kept) error {
 // one would not understand. New rooms get it; a room of an older one, down to OldestRuntime, goes on by the older rules. One that
 // is older still is moved to the present runtime by an upgrade, from a snapshot at the end of its log.
 const (
-	RuntimeVersion = 2
+	RuntimeVersion = 3
 	OldestRuntime  = 1
 )

@@ -13,20 +13,20 @@ func Local(d *actor.Directory) Seats { return local{d} }
 type local struct{ rooms *actor.Directory }
 
 // Seat tries again when the best room has no seat any more: players also join without a Maker.
-func (l local) Seat(_ context.Context, want actor.Match) (actor.Info, error) {
+func (l local) Seat(ctx context.Context, want actor.Match) (actor.Info, error) {
 	for {
 		best, ok := l.rooms.Candidate(want)
 		if !ok {
 			return actor.Info{}, actor.ErrNotFound
 		}
-		if info, err := l.rooms.Seat(best.Room, want.Player, want.From); err != actor.ErrNotFound {
+		if info, err := l.rooms.Seat(ctx, best.Room, want.Player, want.From); err != actor.ErrNotFound {
 			return info, err
 		}
 	}
 }
 
-func (l local) Renew(_ context.Context, id room.ID, want actor.Match) (actor.Info, error) {
-	return l.rooms.Seat(id, want.Player, want.From)
+func (l local) Renew(ctx context.Context, id room.ID, want actor.Match) (actor.Info, error) {
+	return l.rooms.Seat(ctx, id, want.Player, want.From)
 }
 
 func (l local) Make(ctx context.Context, want actor.Match) (actor.Info, error) {
