@@ -151,7 +151,13 @@ var patient = postgres.Options{Tries: 10_000, Retry: clock.Backoff{Max: 100 * ti
 func TestACancelledWaitIsNoSuccess(t *testing.T) {
 	server := pgtest.New(t)
 	url := server.URL(t)
-	s := openWith(t, url, patient)
+	t.Run("straight", func(t *testing.T) { cancelWaits(t, server, url, url) })
+	t.Run("behind PgBouncer", func(t *testing.T) { cancelWaits(t, server, url, pgtest.Pooled(t, url)) })
+}
+
+// cancelWaits cancels the waits of a store that is opened through another URL.
+func cancelWaits(t *testing.T, server *pgtest.Server, url, through string) {
+	s := openWith(t, through, patient)
 	b, r := oneRoom(t, s)
 	server.Configure(t, "synchronous_standby_names", "nobody")
 	holds(t, url)
