@@ -349,7 +349,7 @@ func TestCloseRightAfterServe(t *testing.T) {
 func TestCloseCutsConnectionsOffWhenContextEnds(t *testing.T) {
 	a, b := start(t, "a"), start(t, "b")
 	p, edge, owner := through(t, a, b)
-	testwait.Until(t, "it stands", func() bool { return a.state("b").Up })
+	testwait.Until(t, "both streams stand", func() bool { st := a.state("b"); return st.Up && st.Replication.Up })
 	p.hole.Store(true)
 	edge.end.Send(act(1, "x"))
 	owner.end.Send(say("x", 1))
