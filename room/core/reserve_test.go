@@ -77,3 +77,34 @@ func TestEarlierRuntimesLogNoKeptSeats(t *testing.T) {
 		}
 	}
 }
+
+// TestAPlayerWhoNeverCameIsForgotten: a kept seat names its player in the log, and in the state of a snapshot; a redacted replay
+// names a tombstone instead.
+func TestAPlayerWhoNeverCameIsForgotten(t *testing.T) {
+	b := newBench(t, counterRules(), "")
+	m := b.join("ann")
+	b.step(core.Input{Kind: core.KindReserve, Player: "never-came", For: time.Hour})
+	b.act(m, `{"by":1000}`)
+	b.all()
+	f, err := b.core.Seal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(f.Named, "never-came") {
+		t.Errorf("the room names %v", f.Named)
+	}
+	r := core.Redaction{Player: "never-came", Gone: "tombstone"}
+	now, err := r.Rerun(counterRules(), f.Replay.Join())
+	if err != nil {
+		t.Fatal(err)
+	}
+	replay, err := core.ReadReplay(now.Replay.Reader())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range replay.Entries {
+		if e.Kind == core.KindReserve && e.Player != "tombstone" {
+			t.Errorf("input %d is of %s", e.Index, e.Player)
+		}
+	}
+}
