@@ -75,7 +75,7 @@ func (c *putBatch) apply(w *writer) (err error) {
 	return err
 }
 
-// begin rewrites the room's file with nothing before the batch, and deletes the snapshots from before the beginning of the log.
+// begin deletes the snapshots from before the batch, and rewrites the room's file with nothing before it.
 func (c *putBatch) begin(w *writer) error {
 	s, err := c.file.read(w.disk.root, logSuffix, true)
 	if err != nil {
@@ -83,9 +83,6 @@ func (c *putBatch) begin(w *writer) error {
 	}
 	b := c.batch
 	b.Entries = slices.Concat(append([][]byte{b.Entries}, c.more...)...)
-	if err := w.putLog(c.file, s.facts, b); err != nil {
-		return err
-	}
 	for slot, at := range c.file.snaps {
 		if at != 0 && at < b.First {
 			if err := w.dropSnapshot(c.file, slot); err != nil {
@@ -93,7 +90,7 @@ func (c *putBatch) begin(w *writer) error {
 			}
 		}
 	}
-	return nil
+	return w.putLog(c.file, s.facts, b)
 }
 
 // putSnapshot writes a snapshot. The two newest of a room are kept.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -108,12 +109,15 @@ func (m *copyModel) catchUp(t *testing.T, n *node, acked int) {
 	for range acked {
 		m.next()
 	}
-	var why string
-	for range 64 { // more than were under way
-		if why = m.differs(kept, false); why == "" {
+	var whys []string
+	for range 20 { // more than were under way
+		why := m.differs(kept, false)
+		if why == "" {
 			return
 		}
-		m.next()
+		o := m.next()
+		whys = append(whys, fmt.Sprintf("%s; then cut %v to %d, mark %v, batch %d to %d", why, o.cut, o.last, o.mark, o.batch.First, o.batch.Last))
 	}
-	t.Errorf("room %s is as at no time after %d things; at last: %s", m.id, acked, why)
+	t.Errorf("room %s is as at no time after %d things: %d to %d, epoch %d, %v, cut %q, snapshots %v\n%s", m.id, acked,
+		kept.Batches[0].First, kept.Last(), kept.Epoch, kept.Doubt, kept.Cut, len(kept.Snapshots), strings.Join(whys, "\n"))
 }

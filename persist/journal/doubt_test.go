@@ -201,7 +201,8 @@ func TestDamageMakesDoubt(t *testing.T) {
 			n.append(ticks(id, 1, 1, 4), nil)
 			n.append(ticks(id, 2, 5, 6), nil)
 			n.append(ticks(id, 3, 7, 8), nil)
-			h.kill(n)
+			n.close()
+			h.kill(h.open()) // now the marks on the disk know where the log ends
 			if c.power {
 				h.reboot("two")
 			}
@@ -218,13 +219,17 @@ func TestDamageMakesDoubt(t *testing.T) {
 			}
 			n = h.open()
 			n.load(id)
-			n.cutTo(id, 3) // the file is written anew
+			left := "1111"
+			if !c.power {
+				left = "111"
+				n.cutTo(id, 3) // the file is written anew
+			}
 			if kept := n.load(id); kept.Doubt != c.want || kept.Cut == "" {
 				t.Errorf("kept %+v", kept)
 			}
 			c.ends(n, id)
 			for range 2 {
-				if kept := n.load(id); epochs(t, kept) != "111" || kept.Doubt != record.Whole || kept.Cut != "" || kept.Epoch != 9 {
+				if kept := n.load(id); epochs(t, kept) != left || kept.Doubt != record.Whole || kept.Cut != "" || kept.Epoch != 9 {
 					t.Errorf("kept %+v", kept)
 				}
 				h.kill(n)

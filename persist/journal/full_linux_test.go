@@ -252,7 +252,7 @@ func TestCopiesOnAFullDisk(t *testing.T) {
 		m, _ := modelOf(n.load(roomID(i)), uint64(i))
 		models = append(models, m)
 	}
-	n.burst(models, 20)
+	n.burst(models, 5)
 	for range 3 {
 		empty := fill(t, disk)
 		waiting, answers := 0, make(chan error, 1000)

@@ -267,9 +267,11 @@ func (s *stored) kept(now time.Duration, unsure bool) (kept record.Kept, cut str
 	}
 	cut = s.bad
 	for _, n := range s.snapshots {
-		if n.Index <= s.end() {
+		switch {
+		case n.Index < s.first(): // the log has begun anew since
+		case n.Index <= s.end():
 			kept.Snapshots = append(kept.Snapshots, n)
-		} else if cut == "" {
+		case cut == "":
 			cut = fmt.Sprintf("the entries from %d on are missing: there is a snapshot at %d", s.end()+1, n.Index)
 		}
 	}
