@@ -11,6 +11,7 @@ COUNT ?= 1
 SOAK ?= 10m
 CHAOS ?= 5m
 HOSTILE ?= 5s
+TORTURE ?= 5m
 
 # What is tested under the race detector alone: all packages with goroutines but for the binary, whose every part is in one
 # of these. The other packages, which start none, are tested without. make soak runs all of them with it.
@@ -28,7 +29,7 @@ VIRTUAL := grep -l '^//go:build !race' -r --include=*_test.go room web persist c
 .PHONY: help
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
-	@echo "  variables  FUZZTIME=$(FUZZTIME) BENCH=$(BENCH) COUNT=$(COUNT) SOAK=$(SOAK) CHAOS=$(CHAOS) HOSTILE=$(HOSTILE)"
+	@echo "  variables  FUZZTIME=$(FUZZTIME) BENCH=$(BENCH) COUNT=$(COUNT) SOAK=$(SOAK) CHAOS=$(CHAOS) HOSTILE=$(HOSTILE) TORTURE=$(TORTURE)"
 
 .PHONY: build
 build: ## build bin/roomring
@@ -93,12 +94,16 @@ bench: ## run the benchmarks that match BENCH, COUNT times
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
 
 .PHONY: soak
-soak: ## run every test in its longest form, under the race detector, over and over for SOAK; the first failure ends it
+soak: ## torment a cluster, then run every test in its longest form, under the race detector, over and over for SOAK; the first failure ends it
 	@scripts/soak $(SOAK) ./room/... ./web/... ./persist/... ./cluster/... ./internal/... ./cmd/... .
 
 .PHONY: chaos
 chaos: ## torment three nodes under play for CHAOS, on both stores at once; a run that fails names its seed
 	@ROOMRING_CHAOS=$(CHAOS) go test -count 1 -timeout 0 -run TestChaos -v ./internal/e2e/cluster
+
+.PHONY: torture
+torture: build ## break a cluster under play for TORTURE and prove that nothing was lost; as root with cables to cut (docs/RELIABILITY.md)
+	@bin/roomring torture --store postgres $$([ "$$(id -u)" != 0 ] || echo --namespaces) --for $(TORTURE)
 
 .PHONY: hostile
 hostile: ## attack servers with default limits, three times for HOSTILE each, and print what honest players and the server's memory come to

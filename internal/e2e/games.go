@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/roomring/roomring/room"
@@ -133,5 +134,32 @@ func init() {
 		ExtraGames = append(ExtraGames, room.MustDefine(room.Spec{
 			Name: "poison", Version: 1, SharedView: true, About: "Kills the process that steps it", Linger: 2 * time.Second,
 		}, func() *poison { return &poison{} }))
+	}
+}
+
+// fickle is a game that breaks the rule that a replay comes to the same: its view tells of the process.
+type fickle struct{ N int }
+
+var fickleViews atomic.Int64
+
+func (f *fickle) Act(t *room.Turn, by room.Player, _ struct{}) error {
+	if f.N++; f.N == 20 {
+		t.Finish(room.Result{Summary: "done", Outcomes: []room.Outcome{{Player: by.ID, Name: by.Name, Rank: 1}}})
+	}
+	return nil
+}
+
+// Legal implements room.Advisor.
+func (f *fickle) Legal(room.Viewer) []struct{} { return []struct{}{{}} }
+
+func (f *fickle) View(room.Viewer) map[string]int64 {
+	return map[string]int64{"n": int64(f.N), "views": fickleViews.Add(1)}
+}
+
+func init() {
+	if os.Getenv("ROOMRING_TEST_GAMES") != "" {
+		ExtraGames = append(ExtraGames, room.MustDefine(room.Spec{
+			Name: "fickle", Version: 1, SharedView: true, About: "Shows what its log does not say",
+		}, func() *fickle { return &fickle{} }))
 	}
 }

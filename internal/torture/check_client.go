@@ -19,8 +19,10 @@ type clientFacts struct {
 	over    *note
 
 	epoch    uint64 // the highest that it was told
+	node     string // that had the room at its last welcome
 	seq      uint64 // of its view
 	viewing  bool   // it has a view
+	session  bool   // it was welcomed on its present socket
 	answered uint64 // the highest cseq of an answer
 	acked    uint64 // the highest index of an answer
 }
@@ -31,6 +33,8 @@ func (c *checker) checkClient(l *clientLog) *clientFacts {
 	for i := range l.notes {
 		n := &l.notes[i]
 		switch n.Kind {
+		case noteOpening:
+			f.session = false
 		case noteSent:
 			if was, again := f.sent[n.CSeq]; again && !bytes.Equal(was, n.Data) {
 				c.report(RuleActs, l.Name, "it had to give act %d another meaning: the room said that it had forgotten acts", n.CSeq)
@@ -59,7 +63,7 @@ func (c *checker) welcomed(f *clientFacts, n *note) {
 	if n.Epoch < f.epoch {
 		c.report(RuleEpochs, f.log.Name, "welcome of epoch %d after epoch %d", n.Epoch, f.epoch)
 	}
-	f.epoch = max(f.epoch, n.Epoch)
+	f.epoch, f.node = max(f.epoch, n.Epoch), n.Text
 	if n.CSeq < f.answered {
 		c.report(RuleActs, f.log.Name, "the room has applied act %d, and has answered %d before", n.CSeq, f.answered)
 	}
@@ -69,10 +73,19 @@ func (c *checker) welcomed(f *clientFacts, n *note) {
 	if n.Recovered && !f.viewing {
 		c.report(RuleTurns, f.log.Name, "the view is to go on at %d, and there was none", n.Seq)
 	}
-	f.viewing = n.Recovered
+	f.viewing, f.session = n.Recovered, true
+}
+
+// told notes an epoch that a state or turn tells. Turns that were missed tell earlier ones than the welcome before them.
+func (c *checker) told(f *clientFacts, epoch uint64) {
+	if epoch >= f.epoch && epoch > 0 {
+		c.owned(epoch, f.node, f.log.Name)
+		f.epoch = epoch
+	}
 }
 
 func (c *checker) sawState(f *clientFacts, n *note) {
+	c.told(f, n.Epoch)
 	if n.Seq < f.seq {
 		c.report(RuleTurns, f.log.Name, "the whole view of %d after that of %d", n.Seq, f.seq)
 	}
@@ -81,12 +94,15 @@ func (c *checker) sawState(f *clientFacts, n *note) {
 
 func (c *checker) sawTurn(f *clientFacts, n *note) {
 	switch {
+	case !f.session:
+		c.report(RuleTurns, f.log.Name, "turn %d before a welcome", n.Seq)
 	case !f.viewing:
 		c.report(RuleTurns, f.log.Name, "turn %d before any view", n.Seq)
 	case n.Seq <= f.seq:
 		c.report(RuleTurns, f.log.Name, "turn %d after %d", n.Seq, f.seq)
 	}
 	f.seq = n.Seq
+	c.told(f, n.Epoch)
 }
 
 func (c *checker) sawAnswer(f *clientFacts, n *note) {

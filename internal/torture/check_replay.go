@@ -245,11 +245,13 @@ func (c *checker) checkAnswer(h *history, f *clientFacts, cseq uint64, a answer)
 
 // checkSights compares a client's states and turns with what the replay showed it, and looks for turns between them that it did not get.
 func (c *checker) checkSights(h *history, i int, f *clientFacts) {
-	frames, seq, viewing := h.frames[i], uint64(0), false
+	frames, seq, viewing, session := h.frames[i], uint64(0), false, false
 	for _, n := range f.log.notes {
 		switch n.Kind {
+		case noteOpening:
+			session = false
 		case noteWelcome:
-			viewing = viewing && n.Recovered
+			session, viewing = true, viewing && n.Recovered
 		case noteState:
 			c.checkState(h, i, f, n)
 			seq, viewing = n.Seq, true
@@ -260,7 +262,8 @@ func (c *checker) checkSights(h *history, i int, f *clientFacts) {
 			}
 			seq = n.Seq
 		case noteOver:
-			if missed := between(frames, seq, n.Seq+1); viewing && missed > 0 {
+			// Who comes back when the room is gone is told its end alone.
+			if missed := between(frames, seq, n.Seq+1); session && viewing && missed > 0 {
 				c.report(RuleTurns, f.log.Name, "the end at %d comes after turn %d, and the log has %d more for it", n.Seq, seq, missed)
 			}
 			seq = max(seq, n.Seq)
@@ -304,14 +307,19 @@ func (c *checker) checkTurn(h *history, i int, f *clientFacts, n note) {
 	}
 }
 
-// checkLineage checks that the points at which a client was welcomed are points of the log.
+// checkLineage checks that the points that a client was told are points of the log.
 func (c *checker) checkLineage(h *history, f *clientFacts) {
 	for _, n := range f.log.notes {
-		if n.Kind != noteWelcome || !h.covers(n.Seq) {
+		told := n.Kind == noteWelcome || n.Kind == noteTurn || n.Kind == noteState
+		if !told || n.Epoch == 0 || !h.covers(n.Seq) {
 			continue
 		}
-		if epoch := h.epochs[n.Seq-h.first]; epoch != n.Epoch {
-			c.report(RuleEpochs, f.log.Name, "it was welcomed at %d of epoch %d, which is of epoch %d in the log", n.Seq, n.Epoch, epoch)
+		// A view that comes because the viewer's class changes is told as that before the input which changed it.
+		if !h.of(n.Seq, n.Epoch) && (n.Kind != noteState || !h.of(n.Seq+1, n.Epoch)) {
+			c.report(RuleEpochs, f.log.Name, "it was told %d as of epoch %d, and it is of another in the log", n.Seq, n.Epoch)
 		}
 	}
 }
+
+// of reports whether an index of the log is of an epoch.
+func (h *history) of(seq, epoch uint64) bool { return h.covers(seq) && h.epochs[seq-h.first] == epoch }

@@ -191,6 +191,7 @@ func played(t *testing.T) *evidence {
 		tb.step(core.Input{Kind: core.KindDetach, Player: p})
 		c := tb.clients[p]
 		c.log.add(note{Kind: noteLost})
+		c.log.add(note{Kind: noteOpening, Recovered: true, Epoch: 1})
 		seen := record.Point{Epoch: 1, Seq: room.Index(lastSeen(c.log))}
 		tb.step(core.Input{Kind: core.KindAttach, Player: p, Client: record.ClientID(p), Attempt: 2, Resume: &seen})
 	}
@@ -307,6 +308,10 @@ func TestEveryViolationIsFound(t *testing.T) {
 			i := find(t, l, noteTurn, -1)
 			l.notes = slices.Delete(l.notes, i, i+1)
 		}},
+		"a turn of the session before": {RuleTurns, "before a welcome", func(t *testing.T, e *evidence) {
+			l := ann(e)
+			l.notes = slices.Insert(l.notes, find(t, l, noteTurn, -1), note{Kind: noteOpening})
+		}},
 		"a turn comes twice": {RuleTurns, "after", func(t *testing.T, e *evidence) {
 			l := ann(e)
 			i := find(t, l, noteTurn, 1)
@@ -343,6 +348,10 @@ func TestEveryViolationIsFound(t *testing.T) {
 		}},
 		"two nodes in one epoch, as the admin API says": {RuleEpochs, "as the admin API says", func(t *testing.T, e *evidence) {
 			e.Owners = append(e.Owners, owner{2, "n3"})
+		}},
+		"a turn of an epoch that the log does not know": {RuleEpochs, "of another in the log", func(t *testing.T, e *evidence) {
+			l := ann(e)
+			l.notes[find(t, l, noteTurn, -1)].Epoch = 7
 		}},
 		"an epoch that the log does not know": {RuleEpochs, "in the log", func(t *testing.T, e *evidence) {
 			l := ann(e)

@@ -47,6 +47,16 @@ func (r *run) breakAll(calm, after context.Context, plan *Plan) {
 
 // strike does one fault and undoes it.
 func (r *run) strike(calm, after context.Context, f Fault, rng *rand.Rand) {
+	if f.Kind == "wipe" {
+		r.world.Lock() // what it takes away must be whole elsewhere
+		defer r.world.Unlock()
+	} else {
+		r.world.RLock()
+		defer r.world.RUnlock()
+	}
+	if calm.Err() != nil {
+		return
+	}
 	s := Struck{Line: f.String(), At: r.since()}
 	r.note("%s", f)
 	err := r.doFault(calm, after, f, rng)
@@ -113,13 +123,21 @@ func (r *run) kill(calm, after context.Context, s *server, f Fault) error {
 		}
 	}
 	r.pause(calm, f.For)
-	return r.back(after, s)
+	err := r.back(after, s)
+	if f.Kind == "wipe" {
+		r.pause(calm, recovery)
+	}
+	return err
 }
 
-// back starts a node and waits until it is ready.
+// recovery is how long the cluster is left alone after a folder was deleted, so that rooms have two copies again.
+const recovery = 15 * time.Second
+
+// back starts a node and waits until it is ready. Other faults may keep it from that for as long as they go on.
 func (r *run) back(after context.Context, s *server) error {
-	ctx, cancel := context.WithTimeout(after, startCeiling)
+	ctx, cancel := context.WithCancel(after)
 	defer cancel()
+	defer context.AfterFunc(r.calm, func() { time.AfterFunc(startCeiling, cancel) })()
 	if err := s.await(ctx); err != nil {
 		r.violate(Violation{Rule: RuleNodes, Text: fmt.Sprintf("%s does not come back: %v: %s", s.name, err, s.lastLine())})
 		return err

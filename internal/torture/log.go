@@ -33,7 +33,7 @@ const (
 type note struct {
 	At        time.Duration // since the run began
 	Kind      noteKind
-	Epoch     uint64 // that the message told; of an opening, that of the resume point
+	Epoch     uint64 // that the message told, 0 if none; of an opening, that of the resume point
 	Seq       uint64 // of the message; of an opening, that of the resume point
 	CSeq      uint64
 	Check     uint32 // checksum of the client's own view after a state or turn
@@ -105,9 +105,9 @@ func (l *clientLog) received(m wire.ServerMessage) {
 		l.mu.Unlock()
 		l.add(note{Kind: noteWelcome, Epoch: m.Epoch, Seq: m.Seq, CSeq: m.CSeq, Text: m.Node, Recovered: m.Recovered})
 	case wire.State:
-		l.add(note{Kind: noteState, Seq: m.Seq})
+		l.add(note{Kind: noteState, Epoch: m.Epoch, Seq: m.Seq})
 	case wire.Turn:
-		l.add(note{Kind: noteTurn, Seq: m.Seq, Events: hashEvents(m.Events)})
+		l.add(note{Kind: noteTurn, Epoch: m.Epoch, Seq: m.Seq, Events: hashEvents(m.Events)})
 	case wire.Ack:
 		l.add(note{Kind: noteAnswered, Seq: m.Seq, CSeq: m.CSeq})
 	case wire.Reject:

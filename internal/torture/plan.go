@@ -216,7 +216,10 @@ func (r *run) choosePlan() (*Plan, []string, error) {
 		var skipped []string
 		names := r.o.Faults
 		if len(names) == 0 {
-			names = slices.DeleteFunc(Kinds(), func(name string) bool { return h.lacks(kinds[name].needs) != "" })
+			names = Kinds()
+		}
+		if r.o.Quiet {
+			names = nil
 		}
 		for _, name := range names {
 			k, known := kinds[name]
@@ -228,9 +231,6 @@ func (r *run) choosePlan() (*Plan, []string, error) {
 			}
 		}
 		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return h.lacks(kinds[name].needs) != "" })
-		if r.o.Quiet {
-			names = nil
-		}
 		return draw(r.rand(1), r.o, names), skipped, nil
 	}
 	able, skipped := &Plan{Wipe: p.Wipe}, []string(nil)
@@ -286,22 +286,56 @@ func draw(rng *rand.Rand, o *Options, names []string) *Plan {
 	if total == 0 {
 		return p
 	}
-	joined := 0
-	for at := o.Every / 2; at < o.For; {
+	joined, free := 0, map[string]time.Duration{} // when a target is whole again
+	for at, tries := o.Every/2, 0; at < o.For; tries++ {
+		if tries == maxTries {
+			at, tries = at+o.Every, 0
+			continue
+		}
 		n := rng.IntN(total)
 		name := names[slices.IndexFunc(names, func(name string) bool { n -= kinds[name].weight; return n < 0 })]
 		f := Fault{At: at.Round(time.Millisecond), Kind: name}
-		if f.fill(rng, o); f.Kind == "join" {
-			if joined++; joined > maxJoined {
-				continue
-			}
+		f.fill(rng, o)
+		targets := f.targets(o)
+		if f.Kind == "join" && joined == maxJoined || slices.ContainsFunc(targets, func(t string) bool { return free[t] > at }) {
+			continue // something else, at the same time
+		}
+		if f.Kind == "join" {
+			joined++
+		}
+		for _, t := range targets {
+			free[t] = at + 2*f.For + breath
 		}
 		p.Faults = append(p.Faults, f)
+		tries = 0
 		if rng.IntN(5) > 0 { // else two at once
-			at += time.Duration(rng.ExpFloat64() * float64(o.Every))
+			at += time.Duration((0.25 + 1.5*rng.Float64()) * float64(o.Every))
 		}
 	}
 	return p
+}
+
+// breath is how long, beside the length of a fault, a target of drawn faults is left alone after it: what never recovers proves nothing.
+const breath = 2 * time.Second
+
+// maxTries bounds how often something else is drawn because all that was drawn has not recovered; then time goes on.
+const maxTries = 20
+
+// targets are what the fault takes away.
+func (f *Fault) targets(o *Options) (all []string) {
+	switch f.Kind {
+	case "store", "drop", "starve", "join":
+		return []string{f.Kind}
+	case "roll":
+		for i := range o.Nodes {
+			all = append(all, fmt.Sprintf("n%d", i+1))
+		}
+	case "kill", "freeze", "drain", "wipe", "fill":
+		return []string{f.A}
+	case "cut", "lose":
+		return []string{"cable " + f.A}
+	}
+	return all
 }
 
 // fill draws a fault's details.

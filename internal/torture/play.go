@@ -212,13 +212,13 @@ func (g *gamer) Act(ctx context.Context, action json.RawMessage) error {
 // Done implements play.Client.
 func (g *gamer) Done() bool { return g.Over() || g.Err() != nil }
 
-// play plays the room to its end, or until the run's patience with it ends.
+// play plays the room to its end, or until it has lived long enough, or the run's patience ends.
 func (l *live) play(ctx context.Context, rng *rand.Rand) error {
 	clients := make([]play.Client, len(l.clients))
 	for i, g := range l.clients {
 		clients[i] = g
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithTimeout(ctx, l.r.o.Longest)
 	defer cancel()
 	defer context.AfterFunc(l.r.patience, cancel)()
 	_, err := play.Drive(ctx, play.StateGuide(l.game.rules, l.state), clients, play.Options{Rand: rng, Pause: l.r.o.Pause})

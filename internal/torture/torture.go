@@ -28,6 +28,7 @@ type Options struct {
 	Play    []string          // names of the games to play; none: all that have Legal
 	Setup   map[string]string // options of a game as JSON, by its name
 	Rooms   int               // at a time; 0 means 12
+	Longest time.Duration     // how long a room may live before it is closed; 0 means 60 s
 	Pause   time.Duration     // between the acts of a room; 0 means 100 ms
 	For     time.Duration     // how long faults happen; 0 means 60 s
 	Settle  time.Duration     // how long rooms may take to end after that, and everything else once more; 0 means 20 s
@@ -61,7 +62,7 @@ func (o *Options) complete() error {
 	for _, d := range []struct {
 		is     *time.Duration
 		preset time.Duration
-	}{{&o.Pause, 100 * time.Millisecond}, {&o.For, time.Minute}, {&o.Settle, 20 * time.Second}, {&o.Every, 5 * time.Second}} {
+	}{{&o.Pause, 100 * time.Millisecond}, {&o.For, time.Minute}, {&o.Settle, 20 * time.Second}, {&o.Every, 5 * time.Second}, {&o.Longest, time.Minute}} {
 		if *d.is == 0 {
 			*d.is = d.preset
 		}
@@ -100,7 +101,8 @@ type run struct {
 	patience context.Context // ends when rooms are closed that have not ended
 	verdict  context.Context // ends when what the store has not told by then counts as missing
 
-	storeBusy sync.Mutex // one fault of the store at a time
+	world     sync.RWMutex // a fault that must happen alone holds it
+	storeBusy sync.Mutex   // one fault of the store at a time
 
 	mu     sync.Mutex
 	logMu  sync.Mutex
@@ -131,6 +133,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	r.torment(ctx, plan)
 	stop()
+	r.readLogs()
 	r.tidy()
 	r.report.finish()
 	return &r.report, nil

@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/roomring/roomring/internal/e2e"
 )
@@ -87,6 +90,63 @@ func TestTortureJoins(t *testing.T) {
 	}
 	if r := torture(t, args...); r.Counts.Faults == 0 || len(r.Faults) == 0 {
 		t.Errorf("no sockets were broken: %+v", r)
+	}
+}
+
+// tortureProcess starts `roomring torture` as a process of its own, with the games of tests.
+func tortureProcess(t *testing.T, args ...string) (cmd *exec.Cmd, out, errs *e2e.LogBuffer) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, errs = &e2e.LogBuffer{}, &e2e.LogBuffer{}
+	cmd = &exec.Cmd{Path: exe, Args: append([]string{"roomring", "torture", "--json", "--rooms", "3"}, args...), Stdout: out, Stderr: errs,
+		Env: append(os.Environ(), "ROOMRING_TEST_GAMES=1"), Dir: t.TempDir(), SysProcAttr: e2e.DieWithParent()}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	return cmd, out, errs
+}
+
+// TestTortureFindsAFickleGame plays a game whose views are not those of its log.
+func TestTortureFindsAFickleGame(t *testing.T) {
+	t.Parallel()
+	cmd, out, errs := tortureProcess(t, "--games", "fickle", "--nodes", "1", "--no-faults", "--for", "1s", "--settle", "2s")
+	err := cmd.Wait()
+	var r tortureReport
+	if bad := json.Unmarshal([]byte(out.String()), &r); bad != nil {
+		t.Fatalf("%v: %s%s", bad, out, errs)
+	}
+	if err == nil || cmd.ProcessState.ExitCode() != e2e.ExitFailed || r.OK || len(r.Violations) == 0 {
+		t.Errorf("exit %v, %s", err, out)
+	}
+}
+
+// TestTortureInterrupted checks that Ctrl-C ends the faults, and that the report comes all the same.
+func TestTortureInterrupted(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "nodes")
+	cmd, out, errs := tortureProcess(t, "--games", "chess", "--for", "1h", "--settle", "1h", "--every", "500ms", "--faults", "drop", "--dir", dir)
+	ctx := e2e.WaitContext(t)
+	for !e2e.Mentions(errs.String(), "drop") {
+		if ctx.Err() != nil {
+			t.Fatalf("nothing breaks: %s", errs)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	err := cmd.Wait()
+	var r tortureReport
+	if bad := json.Unmarshal([]byte(out.String()), &r); bad != nil || err != nil || !r.OK || r.Counts.Rooms == 0 || r.Counts.Results != r.Counts.Rooms {
+		t.Errorf("exit %v, %v: %s%s", err, bad, out, errs)
+	}
+	logs, err := filepath.Glob(filepath.Join(dir, "*.log"))
+	if err != nil || len(logs) != 3 {
+		t.Errorf("logs of its nodes: %v %v", logs, err)
 	}
 }
 
