@@ -24,6 +24,7 @@ import (
 	"github.com/roomring/roomring/cluster/nodes"
 	"github.com/roomring/roomring/cluster/placement"
 	"github.com/roomring/roomring/cluster/relay"
+	"github.com/roomring/roomring/cluster/replica"
 	"github.com/roomring/roomring/cluster/ring"
 	"github.com/roomring/roomring/cluster/rpc"
 	"github.com/roomring/roomring/cluster/tasks"
@@ -39,7 +40,8 @@ type Options struct {
 	Link    link.Options    // Calls, Owner, Edge and Clock are the cluster's own
 	Peer    net.Listener    // where other nodes dial
 	Rooms   *actor.Directory
-	Owner   *lifecycle.Owner // of Rooms
+	Owner   *lifecycle.Owner  // of Rooms
+	Copies  *replica.Replicas // of Rooms, between this node and the others; nil: no room is copied
 	Store   Store
 	Aside   AsideRooms // nil: this node sets no rooms aside
 
@@ -173,6 +175,9 @@ func Open(o Options) (*Cluster, error) {
 	lo.Calls, lo.Clock, lo.Log = mux, o.Clock, cmp.Or(lo.Log, o.Log)
 	lo.Edge = func(to *link.EdgeEnd) link.Handler[*linkpb.OwnerFrame] { return c.Edge.Open(to) }
 	lo.Owner = func(to *link.OwnerEnd) link.Handler[*linkpb.EdgeFrame] { return c.Owner.Open(to) }
+	if r := o.Copies; r != nil {
+		lo.Leader, lo.Follower, lo.Gone, lo.Silent, lo.Heard = r.Leader, r.Follower, r.Gone, r.Silent, r.Heard
+	}
 	links, err := link.New(lo) // before gossip, so that peers that hear of this node can dial it
 	if err != nil {
 		return nil, err
@@ -193,6 +198,9 @@ func Open(o Options) (*Cluster, error) {
 	close(made)
 	if err != nil {
 		return nil, errors.Join(err, links.Close(context.Background()), table.Close())
+	}
+	if o.Copies != nil {
+		o.Copies.Start(others{c.Nodes})
 	}
 	links.Serve(o.Peer)
 	c.Nodes.Reach()

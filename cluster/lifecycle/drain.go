@@ -30,6 +30,12 @@ func (w *Owner) Drain(ctx context.Context) error {
 				wg.Go(func() { w.release(ctx, id, slots) })
 			}
 		}
+		for _, id := range w.loop.copies() {
+			if !begun[id] {
+				begun[id] = true
+				wg.Go(func() { w.dismissed(ctx, id) })
+			}
+		}
 		if !last && !clock.Sleep(ctx, w.o.Clock, 20*time.Millisecond) {
 			break
 		}
@@ -50,17 +56,24 @@ func (w *Owner) release(ctx context.Context, id room.ID, slots chan struct{}) {
 	case <-ctx.Done():
 		return
 	}
-	idle := w.loop.release(id)
+	idle, given := w.loop.release(id)
 	late, stop := clock.After(w.o.Clock, w.o.ReleaseWait)
 	defer stop()
 	select {
-	case <-idle:
-		<-slots
-		return
+	case <-given:
 	case <-late:
 	case <-ctx.Done():
 	}
 	<-slots
+	select {
+	case <-idle:
+	case <-ctx.Done():
+	}
+}
+
+// dismissed waits until a copy that another node's owner feeds is needed no more. That owner finds itself another standby.
+func (w *Owner) dismissed(ctx context.Context, id room.ID) {
+	idle, _ := w.loop.release(id)
 	select {
 	case <-idle:
 	case <-ctx.Done():
@@ -79,23 +92,39 @@ func (l *Loop) served() (ids []room.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for id, r := range l.rooms {
-		if s := r.machine.State(); s == ownership.Owning || s == ownership.Releasing {
+		if s := r.machine.State(); s == ownership.Owning || s == ownership.Yielding || s == ownership.Releasing {
 			ids = append(ids, id)
 		}
 	}
 	return ids
 }
 
-// release makes a room's machine release it. The channel is closed when the room is Absent or Held.
-func (l *Loop) release(id room.ID) <-chan struct{} {
+// copies returns the rooms that are copied here.
+func (l *Loop) copies() (ids []room.ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id, r := range l.rooms {
+		if followed(r.machine.State()) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// release makes a room's machine give it away. Idle is closed when the room is Absent or Held, given when this node does not own it any
+// more.
+func (l *Loop) release(id room.ID) (idle, given <-chan struct{}) {
 	l.mu.Lock()
 	r := l.room(id)
 	if r.idle == nil {
 		r.idle = make(chan struct{})
 	}
-	idle := r.idle
+	if r.given == nil {
+		r.given = make(chan struct{})
+	}
+	idle, given = r.idle, r.given
 	l.deliver(r, ownership.Event{Kind: ownership.Drain})
-	return idle
+	return idle, given
 }
 
 // remaining counts the rooms that are still here. If some are held, it returns why one of them is.

@@ -47,6 +47,7 @@ type Room struct {
 	working bool
 	waiters []chan error
 	idle    chan struct{} // closed when the room is Absent or Held; nil: nobody waits for that
+	given   chan struct{} // closed when the room is not owned here any more, too
 	again   time.Duration // when a sweep may want the room again
 }
 
@@ -138,6 +139,10 @@ func (l *Loop) note(r *Room, was ownership.State) {
 // tidy drops what the ports keep of a room that is Absent or Held, and wakes those that wait for it. It forgets a room of which
 // nothing is left here.
 func (l *Loop) tidy(r *Room) {
+	if r.given != nil && !owned(r.machine.State()) {
+		close(r.given)
+		r.given = nil
+	}
 	if s := r.machine.State(); s != ownership.Absent && s != ownership.Held {
 		return
 	}
@@ -222,6 +227,16 @@ func (l *Loop) Arrived(ctx context.Context, id room.ID) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// owned reports whether this node serves the room or is about to, or has not given it away yet.
+func owned(s ownership.State) bool {
+	return arriving(s) || s == ownership.Owning || s == ownership.Yielding || s == ownership.Releasing
+}
+
+// followed reports whether another node's owner feeds a copy here.
+func followed(s ownership.State) bool {
+	return s == ownership.Learning || s == ownership.Following || s == ownership.Seizing
 }
 
 func arriving(s ownership.State) bool {

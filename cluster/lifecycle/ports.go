@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/core"
@@ -264,11 +265,13 @@ func (w *Owner) replay(r *Room) ownership.Event {
 func (w *Owner) start(r *Room, e record.Epoch, standby string) {
 	if begin := r.begin; begin != nil {
 		r.begin = nil
-		w.copies.Lead(r.ID, e, standby, nil)
+		if r.Header.Durability != room.Memory {
+			w.copies.Lead(r.Header, e, standby, nil)
+		}
 		begin()
 		return
 	}
-	w.copies.Lead(r.ID, e, standby, r.Kept)
+	w.copies.Lead(r.Header, e, standby, r.Kept)
 	if r.Kept != nil && r.Kept.Doubt != record.Whole {
 		w.mark(r.ID, e)
 	}

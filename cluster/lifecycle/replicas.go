@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
@@ -14,7 +15,7 @@ import (
 // Replicas copies the logs of rooms between nodes. Members are named by their data folders. Only Learn and Unfollow block, on the disk.
 type Replicas interface {
 	// Lead begins to own a room, with the log that the journal has; nil: the room is new.
-	Lead(id room.ID, e record.Epoch, standby string, kept *record.Kept)
+	Lead(h record.Header, e record.Epoch, standby string, kept *record.Kept)
 	// Enter goes on at a later epoch, with another standby.
 	Enter(id room.ID, e record.Epoch, standby string)
 	// Replicate lets a room be copied: it has a row.
@@ -32,8 +33,9 @@ type Replicas interface {
 	Offered(id room.ID, e record.Epoch) (record.Header, bool)
 	// Follow begins to take what a room's owner sends, at an epoch that the row has shown or later.
 	Follow(id room.ID, e record.Epoch, owner string, kept record.Kept)
-	// Unfollow ends that and returns when all that was taken is written, and the index of the last entry. False: it was not followed.
-	Unfollow(id room.ID) (last room.Index, followed bool)
+	// Unfollow ends that and returns when all that was taken is written: the index of the last entry, and room time as the owner told
+	// it last. False: it was not followed.
+	Unfollow(id room.ID) (last room.Index, at time.Duration, followed bool)
 	// Copy says what a follower has.
 	Copy(id room.ID) (log ownership.Log, followed bool)
 }
@@ -41,17 +43,30 @@ type Replicas interface {
 // alone copies nothing: there is no other node.
 type alone struct{}
 
-func (alone) Lead(room.ID, record.Epoch, string, *record.Kept)         {}
-func (alone) Enter(room.ID, record.Epoch, string)                      {}
-func (alone) Replicate(room.ID, record.Header)                         {}
-func (alone) Join(room.ID, string)                                     {}
-func (alone) Notify(room.ID)                                           {}
-func (alone) Pass(room.ID, record.Epoch, string, ownership.Log)        {}
-func (alone) Decline(room.ID, record.Epoch, string, ownership.Log)     {}
-func (alone) Offered(room.ID, record.Epoch) (h record.Header, ok bool) { return }
-func (alone) Follow(room.ID, record.Epoch, string, record.Kept)        {}
-func (alone) Unfollow(room.ID) (last room.Index, followed bool)        { return }
-func (alone) Copy(room.ID) (log ownership.Log, followed bool)          { return }
+func (alone) Lead(record.Header, record.Epoch, string, *record.Kept)              {}
+func (alone) Enter(room.ID, record.Epoch, string)                                 {}
+func (alone) Replicate(room.ID, record.Header)                                    {}
+func (alone) Join(room.ID, string)                                                {}
+func (alone) Notify(room.ID)                                                      {}
+func (alone) Pass(room.ID, record.Epoch, string, ownership.Log)                   {}
+func (alone) Decline(room.ID, record.Epoch, string, ownership.Log)                {}
+func (alone) Offered(room.ID, record.Epoch) (h record.Header, ok bool)            { return }
+func (alone) Follow(room.ID, record.Epoch, string, record.Kept)                   {}
+func (alone) Unfollow(room.ID) (last room.Index, at time.Duration, followed bool) { return }
+func (alone) Copy(room.ID) (log ownership.Log, followed bool)                     { return }
+
+// Deliver gives an event that has come from another node, or from the policy of copies, to a room's machine. While this node gives its
+// rooms away it takes no new copies.
+func (w *Owner) Deliver(id room.ID, e ownership.Event) {
+	w.loop.mu.Lock()
+	refused := e.Kind == ownership.Offered && w.loop.draining && w.loop.rooms[id] == nil
+	w.loop.mu.Unlock()
+	if refused {
+		w.copies.Decline(id, e.Epoch, e.Folder, ownership.Log{})
+		return
+	}
+	w.loop.Deliver(id, e, nil)
+}
 
 // readRow reads a room's row and then what this node keeps of it. Without a store there is no row.
 func (w *Owner) readRow(r *Room, answer func(ownership.Event)) {
@@ -104,7 +119,7 @@ func (w *Owner) withLog(r *Room, a ownership.Event) ownership.Event {
 
 // load reads what the journal keeps of a room.
 func (w *Owner) load(ctx context.Context, r *Room) (answer ownership.Event) {
-	last, followed := w.copies.Unfollow(r.ID)
+	last, at, followed := w.copies.Unfollow(r.ID)
 	kept, err := w.o.Journal.Load(ctx, r.ID)
 	if err != nil {
 		if w.ctx.Err() == nil {
@@ -116,6 +131,7 @@ func (w *Owner) load(ctx context.Context, r *Room) (answer ownership.Event) {
 	if r.stopped {
 		kept.Time = max(r.Time, 0)
 	}
+	kept.Time = max(kept.Time, at)
 	if followed && kept.Last() < last && kept.Cut == "" {
 		kept.Cut = fmt.Sprintf("it ends at %d, and %d was written", kept.Last(), last)
 	}

@@ -475,6 +475,8 @@ func (m *Machine) try(t *task) {
 	switch t.op {
 	case Create, Note, CreateRow:
 		e.To = m.wish
+	case Learn:
+		e.To = m.followed
 	case Claim:
 		e.From, e.To, e.Folder = m.from, m.wish, m.with
 	case Change:

@@ -62,6 +62,10 @@ func (l *Leader) Epoch() record.Epoch { return l.epoch }
 // Standby is the folder of the present standby, or "".
 func (l *Leader) Standby() string { return l.standby }
 
+// Alone reports whether nobody else need be asked whether this owner is the present one: there is no standby, and no change of
+// members is open that the owner knows of.
+func (l *Leader) Alone() bool { return l.standby == "" && l.joining == "" && l.committed >= l.floor }
+
 // Log is all that was handed over. It must not be changed.
 func (l *Leader) Log() *History { return &l.log }
 

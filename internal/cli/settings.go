@@ -69,7 +69,7 @@ func (s *settings) dataFlags(g *group) {
 	g.StringVar(&s.StoreFile, "store-file", "", "`file` whose first line is the URL for --store: everybody on the machine can read a command line, so put a password here or into PGPASSFILE")
 	g.IntVar(&s.StoreConns, "store-conns", 8, "`connections` to PostgreSQL for what games need: rooms' rows, heartbeats, new results (pool_max_conns in the URL of --store overrides it)")
 	g.IntVar(&s.StoreReaders, "store-readers", 4, "`connections` to the store for what anybody may read: results, replays, players, leaderboards; games never wait for these")
-	g.Var(oneOf(&s.Durability, "local", "memory", "local"), "durability", "what rooms survive, unless their game says otherwise: nothing (memory) or the end of this process (local)")
+	g.Var(oneOf(&s.Durability, "auto", "auto", "memory", "local", "standby"), "durability", "what rooms survive, unless their game says otherwise: nothing (memory), the end of this process (local), or the loss of this machine (standby); auto is standby in a cluster and local on one node")
 	g.DurationVar(&s.KeepResults, "keep-results", 0, "`time` after which results are deleted from the store; 0 keeps them for ever")
 	g.DurationVar(&s.KeepReplays, "keep-replays", 0, "`time` after which replays are deleted from the store; 0 keeps them as long as their results")
 	g.DurationVar(&s.KeepGuests, "keep-guests", 0, "`time` since a guest's last stored result after which the guest is forgotten: profile, ratings, and the name in results and replays; guests' tokens are valid for 720h; 0 keeps guests for ever")

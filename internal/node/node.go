@@ -20,10 +20,10 @@ import (
 	"github.com/roomring/roomring/cluster"
 	"github.com/roomring/roomring/cluster/lifecycle"
 	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/cluster/replica"
 	"github.com/roomring/roomring/internal/certs"
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/journal"
-	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/core"
@@ -80,7 +80,8 @@ type Node struct {
 	store     persist.Store
 	results   *persist.Flusher
 	owner     *lifecycle.Owner
-	reopening chan struct{} // holds one element while a copy that was set aside is restored
+	copies    *replica.Replicas // nil: this node is alone
+	reopening chan struct{}     // holds one element while a copy that was set aside is restored
 	heartbeat *persist.Heartbeat
 	rooms     *actor.Directory
 	matches   *match.Maker     // matchmaking for this node's rooms
@@ -108,9 +109,6 @@ type closer struct {
 // that says what to do; [context.Canceled] means that ctx ended first. After an error nothing is left running. After success
 // the caller must call [Node.Run], which closes the node.
 func Open(ctx context.Context, opts Options) (*Node, error) {
-	if err := checkGames(opts.Games); err != nil {
-		return nil, err
-	}
 	listeners, err := listen(ctx, opts)
 	if err != nil {
 		return nil, err
@@ -284,7 +282,7 @@ func (n *Node) openRooms(ctx context.Context) error {
 	n.results = persist.NewFlusher(n.store, persist.FlusherOptions{Log: n.log, Reload: n.reload})
 	n.onClose("results", shortly(n.results.Close))
 	n.owner = lifecycle.NewOwner(lifecycle.OwnerOptions{
-		Self:    ownership.Self{Boot: n.boot, Folder: n.folder.ID(), Former: n.folder.Adopted()},
+		Self:    ownership.Self{Boot: n.boot, Folder: n.folder.ID(), Former: n.folder.Adopted(), DoubtWait: doubtWait},
 		Journal: ownerJournal{n.journal}, Store: n.store, StoreEnd: n.storeEnd, Clock: n.clock, Log: n.log, Fail: n.fail,
 	})
 	n.onClose("owner", func(context.Context) error { n.owner.Close(); return nil })
@@ -292,9 +290,9 @@ func (n *Node) openRooms(ctx context.Context) error {
 	n.onClose("logs", func(context.Context) error { logs.Close(); return nil })
 	var err error
 	n.rooms, err = actor.NewDirectory(actor.Options{
-		Games: n.games, Owner: n.owner, Logs: logs, Black: blackBox{n.journal.BlackBox()},
+		Games: n.games, Owner: n.owner, Logs: n.copied(logs), Black: blackBox{n.journal.BlackBox()},
 		Node: n.name, Clock: n.clock, Log: n.log, Metrics: n.metrics.Actor(),
-		NewID: n.newRoomID(), Durability: room.Durability(n.cfg.Durability), MaxRooms: n.cfg.MaxRooms, RoomShare: n.cfg.roomShare(), Unclaimed: cmp.Or(n.cfg.UnclaimedSeats, -1), Reserve: n.cfg.UnclaimedTimeout, MaxSpectators: n.cfg.MaxSpectators,
+		NewID: n.newRoomID(), Durability: n.cfg.durability(), MaxRooms: n.cfg.MaxRooms, RoomShare: n.cfg.roomShare(), Unclaimed: cmp.Or(n.cfg.UnclaimedSeats, -1), Reserve: n.cfg.UnclaimedTimeout, MaxSpectators: n.cfg.MaxSpectators,
 		ShowPanics: n.cfg.ShowPanics, Full: func() bool { return n.journal.OverBudget() != nil },
 	})
 	if err != nil {
@@ -346,12 +344,18 @@ func (n *Node) troubles() []string {
 	return why
 }
 
-// checkGames refuses a game whose durability this node cannot give.
-func checkGames(games *core.Games) error {
-	for r := range games.All() {
-		if spec := r.Spec(); spec.Durability == room.Standby {
-			return fmt.Errorf("game %s asks for durability standby, which does not exist yet: choose local or memory", spec.Name)
-		}
+// doubtWait is how long a copy that may have lost its end with its machine's power waits for the other member.
+const doubtWait = 5 * time.Minute
+
+// copied puts what copies rooms to other nodes between the rooms and this node's journal. A node alone copies nothing.
+func (n *Node) copied(logs actor.Logs) actor.Logs {
+	if !n.cfg.Clustered() {
+		return logs
 	}
-	return nil
+	n.copies = replica.New(replica.Options{
+		Folder: n.folder.ID(), Journal: n.journal, Logs: logs, Deliver: n.owner.Deliver, Clock: n.clock, Log: n.log,
+	})
+	n.onClose("copies", func(context.Context) error { n.copies.Close(); return nil })
+	n.owner.Replicate(n.copies)
+	return n.copies
 }

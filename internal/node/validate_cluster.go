@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"github.com/roomring/roomring/room"
 	"net"
 	"strconv"
 	"strings"
@@ -11,6 +12,17 @@ import (
 // Clustered reports whether any setting asks for a cluster. Otherwise the node opens no ports for one.
 func (c *Config) Clustered() bool {
 	return len(c.Join) > 0 || c.ClusterSecretFile != "" || c.InsecureCluster || c.PeerCertFile != "" || c.Advertise != ""
+}
+
+// durability is that of games that name none.
+func (c *Config) durability() room.Durability {
+	switch {
+	case c.Durability != "" && c.Durability != "auto":
+		return room.Durability(c.Durability)
+	case c.Clustered():
+		return room.Standby
+	}
+	return room.Local
 }
 
 func (c *Config) validateCluster() error {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -113,10 +114,8 @@ func (o Options) complete() (Options, error) {
 // checkDurability refuses what this node cannot keep.
 func (o *Options) checkDurability(d room.Durability) error {
 	switch {
-	case d == room.Standby:
-		return errors.New("durability standby is not built yet: choose local or memory")
-	case d == room.Local && o.Logs == nil:
-		return errors.New("durability local needs a data folder: this node keeps rooms in memory only")
+	case d != room.Memory && d.Validate() == nil && o.Logs == nil:
+		return fmt.Errorf("durability %s needs a data folder: this node keeps rooms in memory only", d)
 	}
 	return d.Validate()
 }

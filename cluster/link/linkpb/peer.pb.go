@@ -1562,7 +1562,7 @@ func (x *FollowerBatch) GetPong() uint64 {
 // LeaderFrame is one thing that a room's owner tells a member or a learner of the room.
 type LeaderFrame struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	Room  string                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`    // empty with clock alone
+	Room  string                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`    // empty with clock and hello alone
 	Epoch uint64                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"` // at which the sender owns the room
 	// Types that are valid to be assigned to What:
 	//
@@ -1574,6 +1574,7 @@ type LeaderFrame struct {
 	//	*LeaderFrame_Over
 	//	*LeaderFrame_Dismissed
 	//	*LeaderFrame_Clock
+	//	*LeaderFrame_Hello
 	What          isLeaderFrame_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1666,7 +1667,7 @@ func (x *LeaderFrame) GetTime() *Time {
 	return nil
 }
 
-func (x *LeaderFrame) GetYield() *Nothing {
+func (x *LeaderFrame) GetYield() *Yield {
 	if x != nil {
 		if x, ok := x.What.(*LeaderFrame_Yield); ok {
 			return x.Yield
@@ -1702,6 +1703,15 @@ func (x *LeaderFrame) GetClock() *Clock {
 	return nil
 }
 
+func (x *LeaderFrame) GetHello() *Hello {
+	if x != nil {
+		if x, ok := x.What.(*LeaderFrame_Hello); ok {
+			return x.Hello
+		}
+	}
+	return nil
+}
+
 type isLeaderFrame_What interface {
 	isLeaderFrame_What()
 }
@@ -1723,7 +1733,7 @@ type LeaderFrame_Time struct {
 }
 
 type LeaderFrame_Yield struct {
-	Yield *Nothing `protobuf:"bytes,7,opt,name=yield,proto3,oneof"` // the owner has stopped, and all is committed: seize
+	Yield *Yield `protobuf:"bytes,7,opt,name=yield,proto3,oneof"`
 }
 
 type LeaderFrame_Over struct {
@@ -1731,11 +1741,15 @@ type LeaderFrame_Over struct {
 }
 
 type LeaderFrame_Dismissed struct {
-	Dismissed *Nothing `protobuf:"bytes,9,opt,name=dismissed,proto3,oneof"` // the row does not name the follower any more
+	Dismissed *Nothing `protobuf:"bytes,9,opt,name=dismissed,proto3,oneof"` // the row may not name the follower any more: look at it
 }
 
 type LeaderFrame_Clock struct {
 	Clock *Clock `protobuf:"bytes,10,opt,name=clock,proto3,oneof"`
+}
+
+type LeaderFrame_Hello struct {
+	Hello *Hello `protobuf:"bytes,11,opt,name=hello,proto3,oneof"`
 }
 
 func (*LeaderFrame_Offer) isLeaderFrame_What() {}
@@ -1754,6 +1768,159 @@ func (*LeaderFrame_Dismissed) isLeaderFrame_What() {}
 
 func (*LeaderFrame_Clock) isLeaderFrame_What() {}
 
+func (*LeaderFrame_Hello) isLeaderFrame_What() {}
+
+// Hello is the first frame of a stream in both directions.
+type Hello struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Folder        string                 `protobuf:"bytes,1,opt,name=folder,proto3" json:"folder,omitempty"` // the id of the sender's data folder, by which rows name it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Hello) Reset() {
+	*x = Hello{}
+	mi := &file_peer_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Hello) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Hello) ProtoMessage() {}
+
+func (x *Hello) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Hello.ProtoReflect.Descriptor instead.
+func (*Hello) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Hello) GetFolder() string {
+	if x != nil {
+		return x.Folder
+	}
+	return ""
+}
+
+// Yield says that the follower may take the room: its owner has stopped with all committed, or cannot serve it.
+type Yield struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Copy          *Copy                  `protobuf:"bytes,1,opt,name=copy,proto3" json:"copy,omitempty"` // the owner's
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Yield) Reset() {
+	*x = Yield{}
+	mi := &file_peer_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Yield) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Yield) ProtoMessage() {}
+
+func (x *Yield) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Yield.ProtoReflect.Descriptor instead.
+func (*Yield) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Yield) GetCopy() *Copy {
+	if x != nil {
+		return x.Copy
+	}
+	return nil
+}
+
+// Copy says what a member keeps of a room, to be compared where neither copy is whole.
+type Copy struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Epoch         uint64                 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Last          uint64                 `protobuf:"varint,2,opt,name=last,proto3" json:"last,omitempty"`
+	Doubt         uint32                 `protobuf:"varint,3,opt,name=doubt,proto3" json:"doubt,omitempty"` // a record.Doubt
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Copy) Reset() {
+	*x = Copy{}
+	mi := &file_peer_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Copy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Copy) ProtoMessage() {}
+
+func (x *Copy) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Copy.ProtoReflect.Descriptor instead.
+func (*Copy) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Copy) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *Copy) GetLast() uint64 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
+func (x *Copy) GetDoubt() uint32 {
+	if x != nil {
+		return x.Doubt
+	}
+	return 0
+}
+
 // Offer says that the sender wants to feed the follower a room. The follower answers with Have or Refuse.
 type Offer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1767,7 +1934,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_peer_proto_msgTypes[21]
+	mi := &file_peer_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1779,7 +1946,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[21]
+	mi := &file_peer_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1792,7 +1959,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{21}
+	return file_peer_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Offer) GetHeader() []byte {
@@ -1834,7 +2001,7 @@ type Run struct {
 
 func (x *Run) Reset() {
 	*x = Run{}
-	mi := &file_peer_proto_msgTypes[22]
+	mi := &file_peer_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1846,7 +2013,7 @@ func (x *Run) String() string {
 func (*Run) ProtoMessage() {}
 
 func (x *Run) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[22]
+	mi := &file_peer_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1859,7 +2026,7 @@ func (x *Run) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Run.ProtoReflect.Descriptor instead.
 func (*Run) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{22}
+	return file_peer_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Run) GetEpoch() uint64 {
@@ -1882,14 +2049,15 @@ type Append struct {
 	PrevEpoch     uint64                 `protobuf:"varint,1,opt,name=prev_epoch,json=prevEpoch,proto3" json:"prev_epoch,omitempty"` // both 0: it begins the log
 	PrevIndex     uint64                 `protobuf:"varint,2,opt,name=prev_index,json=prevIndex,proto3" json:"prev_index,omitempty"`
 	Batches       []*LogBatch            `protobuf:"bytes,3,rep,name=batches,proto3" json:"batches,omitempty"`
-	Full          bool                   `protobuf:"varint,4,opt,name=full,proto3" json:"full,omitempty"` // it reaches the end of what the sender had when their link was made
+	Full          bool                   `protobuf:"varint,4,opt,name=full,proto3" json:"full,omitempty"`   // it reaches the end of what the sender had when their link was made
+	Probe         uint64                 `protobuf:"varint,5,opt,name=probe,proto3" json:"probe,omitempty"` // comes back in the confirmation; 0: none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Append) Reset() {
 	*x = Append{}
-	mi := &file_peer_proto_msgTypes[23]
+	mi := &file_peer_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1901,7 +2069,7 @@ func (x *Append) String() string {
 func (*Append) ProtoMessage() {}
 
 func (x *Append) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[23]
+	mi := &file_peer_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1914,7 +2082,7 @@ func (x *Append) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Append.ProtoReflect.Descriptor instead.
 func (*Append) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{23}
+	return file_peer_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Append) GetPrevEpoch() uint64 {
@@ -1945,6 +2113,13 @@ func (x *Append) GetFull() bool {
 	return false
 }
 
+func (x *Append) GetProbe() uint64 {
+	if x != nil {
+		return x.Probe
+	}
+	return 0
+}
+
 // LogBatch is a record.Batch.
 type LogBatch struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1960,7 +2135,7 @@ type LogBatch struct {
 
 func (x *LogBatch) Reset() {
 	*x = LogBatch{}
-	mi := &file_peer_proto_msgTypes[24]
+	mi := &file_peer_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1972,7 +2147,7 @@ func (x *LogBatch) String() string {
 func (*LogBatch) ProtoMessage() {}
 
 func (x *LogBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[24]
+	mi := &file_peer_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1985,7 +2160,7 @@ func (x *LogBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogBatch.ProtoReflect.Descriptor instead.
 func (*LogBatch) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{24}
+	return file_peer_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *LogBatch) GetEpoch() uint64 {
@@ -2042,7 +2217,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_peer_proto_msgTypes[25]
+	mi := &file_peer_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2054,7 +2229,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[25]
+	mi := &file_peer_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2067,7 +2242,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{25}
+	return file_peer_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Snapshot) GetEpochOf() uint64 {
@@ -2101,7 +2276,7 @@ type Time struct {
 
 func (x *Time) Reset() {
 	*x = Time{}
-	mi := &file_peer_proto_msgTypes[26]
+	mi := &file_peer_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2113,7 +2288,7 @@ func (x *Time) String() string {
 func (*Time) ProtoMessage() {}
 
 func (x *Time) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[26]
+	mi := &file_peer_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2126,7 +2301,7 @@ func (x *Time) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Time.ProtoReflect.Descriptor instead.
 func (*Time) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{26}
+	return file_peer_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Time) GetOffsetNs() int64 {
@@ -2146,7 +2321,7 @@ type Over struct {
 
 func (x *Over) Reset() {
 	*x = Over{}
-	mi := &file_peer_proto_msgTypes[27]
+	mi := &file_peer_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2158,7 +2333,7 @@ func (x *Over) String() string {
 func (*Over) ProtoMessage() {}
 
 func (x *Over) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[27]
+	mi := &file_peer_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2171,7 +2346,7 @@ func (x *Over) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Over.ProtoReflect.Descriptor instead.
 func (*Over) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{27}
+	return file_peer_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Over) GetIndex() uint64 {
@@ -2191,7 +2366,7 @@ type Clock struct {
 
 func (x *Clock) Reset() {
 	*x = Clock{}
-	mi := &file_peer_proto_msgTypes[28]
+	mi := &file_peer_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2203,7 +2378,7 @@ func (x *Clock) String() string {
 func (*Clock) ProtoMessage() {}
 
 func (x *Clock) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[28]
+	mi := &file_peer_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2216,7 +2391,7 @@ func (x *Clock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Clock.ProtoReflect.Descriptor instead.
 func (*Clock) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{28}
+	return file_peer_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Clock) GetElapsedNs() int64 {
@@ -2237,6 +2412,7 @@ type FollowerFrame struct {
 	//	*FollowerFrame_Confirm
 	//	*FollowerFrame_Mismatch
 	//	*FollowerFrame_Refuse
+	//	*FollowerFrame_Hello
 	What          isFollowerFrame_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2244,7 +2420,7 @@ type FollowerFrame struct {
 
 func (x *FollowerFrame) Reset() {
 	*x = FollowerFrame{}
-	mi := &file_peer_proto_msgTypes[29]
+	mi := &file_peer_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2256,7 +2432,7 @@ func (x *FollowerFrame) String() string {
 func (*FollowerFrame) ProtoMessage() {}
 
 func (x *FollowerFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[29]
+	mi := &file_peer_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2269,7 +2445,7 @@ func (x *FollowerFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowerFrame.ProtoReflect.Descriptor instead.
 func (*FollowerFrame) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{29}
+	return file_peer_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *FollowerFrame) GetRoom() string {
@@ -2329,6 +2505,15 @@ func (x *FollowerFrame) GetRefuse() *Refuse {
 	return nil
 }
 
+func (x *FollowerFrame) GetHello() *Hello {
+	if x != nil {
+		if x, ok := x.What.(*FollowerFrame_Hello); ok {
+			return x.Hello
+		}
+	}
+	return nil
+}
+
 type isFollowerFrame_What interface {
 	isFollowerFrame_What()
 }
@@ -2349,6 +2534,10 @@ type FollowerFrame_Refuse struct {
 	Refuse *Refuse `protobuf:"bytes,6,opt,name=refuse,proto3,oneof"`
 }
 
+type FollowerFrame_Hello struct {
+	Hello *Hello `protobuf:"bytes,7,opt,name=hello,proto3,oneof"`
+}
+
 func (*FollowerFrame_Have) isFollowerFrame_What() {}
 
 func (*FollowerFrame_Confirm) isFollowerFrame_What() {}
@@ -2356,6 +2545,8 @@ func (*FollowerFrame_Confirm) isFollowerFrame_What() {}
 func (*FollowerFrame_Mismatch) isFollowerFrame_What() {}
 
 func (*FollowerFrame_Refuse) isFollowerFrame_What() {}
+
+func (*FollowerFrame_Hello) isFollowerFrame_What() {}
 
 // Have answers an Offer with what the follower's log holds.
 type Have struct {
@@ -2369,7 +2560,7 @@ type Have struct {
 
 func (x *Have) Reset() {
 	*x = Have{}
-	mi := &file_peer_proto_msgTypes[30]
+	mi := &file_peer_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2381,7 +2572,7 @@ func (x *Have) String() string {
 func (*Have) ProtoMessage() {}
 
 func (x *Have) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[30]
+	mi := &file_peer_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2394,7 +2585,7 @@ func (x *Have) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Have.ProtoReflect.Descriptor instead.
 func (*Have) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{30}
+	return file_peer_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Have) GetRuns() []*Run {
@@ -2423,13 +2614,14 @@ type Confirm struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Index         uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
 	Whole         bool                   `protobuf:"varint,2,opt,name=whole,proto3" json:"whole,omitempty"`
+	Probe         uint64                 `protobuf:"varint,3,opt,name=probe,proto3" json:"probe,omitempty"` // of the append
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Confirm) Reset() {
 	*x = Confirm{}
-	mi := &file_peer_proto_msgTypes[31]
+	mi := &file_peer_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2441,7 +2633,7 @@ func (x *Confirm) String() string {
 func (*Confirm) ProtoMessage() {}
 
 func (x *Confirm) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[31]
+	mi := &file_peer_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2454,7 +2646,7 @@ func (x *Confirm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirm.ProtoReflect.Descriptor instead.
 func (*Confirm) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{31}
+	return file_peer_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Confirm) GetIndex() uint64 {
@@ -2471,18 +2663,26 @@ func (x *Confirm) GetWhole() bool {
 	return false
 }
 
+func (x *Confirm) GetProbe() uint64 {
+	if x != nil {
+		return x.Probe
+	}
+	return 0
+}
+
 // Refuse says why the follower does not take what it was sent.
 type Refuse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Why           string                 `protobuf:"bytes,1,opt,name=why,proto3" json:"why,omitempty"`                                  // for people
 	EpochKnown    uint64                 `protobuf:"varint,2,opt,name=epoch_known,json=epochKnown,proto3" json:"epoch_known,omitempty"` // the highest epoch of the room that it knows
+	Copy          *Copy                  `protobuf:"bytes,3,opt,name=copy,proto3" json:"copy,omitempty"`                                // the follower's
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Refuse) Reset() {
 	*x = Refuse{}
-	mi := &file_peer_proto_msgTypes[32]
+	mi := &file_peer_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2494,7 +2694,7 @@ func (x *Refuse) String() string {
 func (*Refuse) ProtoMessage() {}
 
 func (x *Refuse) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[32]
+	mi := &file_peer_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2507,7 +2707,7 @@ func (x *Refuse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refuse.ProtoReflect.Descriptor instead.
 func (*Refuse) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{32}
+	return file_peer_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Refuse) GetWhy() string {
@@ -2522,6 +2722,13 @@ func (x *Refuse) GetEpochKnown() uint64 {
 		return x.EpochKnown
 	}
 	return 0
+}
+
+func (x *Refuse) GetCopy() *Copy {
+	if x != nil {
+		return x.Copy
+	}
+	return nil
 }
 
 var File_peer_proto protoreflect.FileDescriptor
@@ -2635,20 +2842,29 @@ const file_peer_proto_rawDesc = "" +
 	"\x04ping\x18\x02 \x01(\x04R\x04ping\"\\\n" +
 	"\rFollowerBatch\x127\n" +
 	"\x06frames\x18\x01 \x03(\v2\x1f.roomring.peer.v1.FollowerFrameR\x06frames\x12\x12\n" +
-	"\x04pong\x18\x02 \x01(\x04R\x04pong\"\xd9\x03\n" +
+	"\x04pong\x18\x02 \x01(\x04R\x04pong\"\x88\x04\n" +
 	"\vLeaderFrame\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12/\n" +
 	"\x05offer\x18\x03 \x01(\v2\x17.roomring.peer.v1.OfferH\x00R\x05offer\x122\n" +
 	"\x06append\x18\x04 \x01(\v2\x18.roomring.peer.v1.AppendH\x00R\x06append\x128\n" +
 	"\bsnapshot\x18\x05 \x01(\v2\x1a.roomring.peer.v1.SnapshotH\x00R\bsnapshot\x12,\n" +
-	"\x04time\x18\x06 \x01(\v2\x16.roomring.peer.v1.TimeH\x00R\x04time\x121\n" +
-	"\x05yield\x18\a \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\x05yield\x12,\n" +
+	"\x04time\x18\x06 \x01(\v2\x16.roomring.peer.v1.TimeH\x00R\x04time\x12/\n" +
+	"\x05yield\x18\a \x01(\v2\x17.roomring.peer.v1.YieldH\x00R\x05yield\x12,\n" +
 	"\x04over\x18\b \x01(\v2\x16.roomring.peer.v1.OverH\x00R\x04over\x129\n" +
 	"\tdismissed\x18\t \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\tdismissed\x12/\n" +
 	"\x05clock\x18\n" +
-	" \x01(\v2\x17.roomring.peer.v1.ClockH\x00R\x05clockB\x06\n" +
-	"\x04what\"w\n" +
+	" \x01(\v2\x17.roomring.peer.v1.ClockH\x00R\x05clock\x12/\n" +
+	"\x05hello\x18\v \x01(\v2\x17.roomring.peer.v1.HelloH\x00R\x05helloB\x06\n" +
+	"\x04what\"\x1f\n" +
+	"\x05Hello\x12\x16\n" +
+	"\x06folder\x18\x01 \x01(\tR\x06folder\"3\n" +
+	"\x05Yield\x12*\n" +
+	"\x04copy\x18\x01 \x01(\v2\x16.roomring.peer.v1.CopyR\x04copy\"F\n" +
+	"\x04Copy\x12\x14\n" +
+	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x12\n" +
+	"\x04last\x18\x02 \x01(\x04R\x04last\x12\x14\n" +
+	"\x05doubt\x18\x03 \x01(\rR\x05doubt\"w\n" +
 	"\x05Offer\x12\x16\n" +
 	"\x06header\x18\x01 \x01(\fR\x06header\x12)\n" +
 	"\x04runs\x18\x02 \x03(\v2\x15.roomring.peer.v1.RunR\x04runs\x12\x12\n" +
@@ -2656,14 +2872,15 @@ const file_peer_proto_rawDesc = "" +
 	"\atime_ns\x18\x04 \x01(\x03R\x06timeNs\"1\n" +
 	"\x03Run\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x14\n" +
-	"\x05first\x18\x02 \x01(\x04R\x05first\"\x90\x01\n" +
+	"\x05first\x18\x02 \x01(\x04R\x05first\"\xa6\x01\n" +
 	"\x06Append\x12\x1d\n" +
 	"\n" +
 	"prev_epoch\x18\x01 \x01(\x04R\tprevEpoch\x12\x1d\n" +
 	"\n" +
 	"prev_index\x18\x02 \x01(\x04R\tprevIndex\x124\n" +
 	"\abatches\x18\x03 \x03(\v2\x1a.roomring.peer.v1.LogBatchR\abatches\x12\x12\n" +
-	"\x04full\x18\x04 \x01(\bR\x04full\"\x95\x01\n" +
+	"\x04full\x18\x04 \x01(\bR\x04full\x12\x14\n" +
+	"\x05probe\x18\x05 \x01(\x04R\x05probe\"\x95\x01\n" +
 	"\bLogBatch\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x04R\x05first\x12\x12\n" +
@@ -2681,26 +2898,29 @@ const file_peer_proto_rawDesc = "" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\"&\n" +
 	"\x05Clock\x12\x1d\n" +
 	"\n" +
-	"elapsed_ns\x18\x01 \x01(\x03R\telapsedNs\"\x93\x02\n" +
+	"elapsed_ns\x18\x01 \x01(\x03R\telapsedNs\"\xc4\x02\n" +
 	"\rFollowerFrame\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12,\n" +
 	"\x04have\x18\x03 \x01(\v2\x16.roomring.peer.v1.HaveH\x00R\x04have\x125\n" +
 	"\aconfirm\x18\x04 \x01(\v2\x19.roomring.peer.v1.ConfirmH\x00R\aconfirm\x127\n" +
 	"\bmismatch\x18\x05 \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\bmismatch\x122\n" +
-	"\x06refuse\x18\x06 \x01(\v2\x18.roomring.peer.v1.RefuseH\x00R\x06refuseB\x06\n" +
+	"\x06refuse\x18\x06 \x01(\v2\x18.roomring.peer.v1.RefuseH\x00R\x06refuse\x12/\n" +
+	"\x05hello\x18\a \x01(\v2\x17.roomring.peer.v1.HelloH\x00R\x05helloB\x06\n" +
 	"\x04what\"[\n" +
 	"\x04Have\x12)\n" +
 	"\x04runs\x18\x01 \x03(\v2\x15.roomring.peer.v1.RunR\x04runs\x12\x12\n" +
 	"\x04last\x18\x02 \x01(\x04R\x04last\x12\x14\n" +
-	"\x05whole\x18\x03 \x01(\bR\x05whole\"5\n" +
+	"\x05whole\x18\x03 \x01(\bR\x05whole\"K\n" +
 	"\aConfirm\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x14\n" +
-	"\x05whole\x18\x02 \x01(\bR\x05whole\";\n" +
+	"\x05whole\x18\x02 \x01(\bR\x05whole\x12\x14\n" +
+	"\x05probe\x18\x03 \x01(\x04R\x05probe\"g\n" +
 	"\x06Refuse\x12\x10\n" +
 	"\x03why\x18\x01 \x01(\tR\x03why\x12\x1f\n" +
 	"\vepoch_known\x18\x02 \x01(\x04R\n" +
-	"epochKnown*&\n" +
+	"epochKnown\x12*\n" +
+	"\x04copy\x18\x03 \x01(\v2\x16.roomring.peer.v1.CopyR\x04copy*&\n" +
 	"\x04Fate\x12\b\n" +
 	"\x04KEEP\x10\x00\x12\n" +
 	"\n" +
@@ -2726,7 +2946,7 @@ func file_peer_proto_rawDescGZIP() []byte {
 }
 
 var file_peer_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_peer_proto_goTypes = []any{
 	(Fate)(0),             // 0: roomring.peer.v1.Fate
 	(*Greeting)(nil),      // 1: roomring.peer.v1.Greeting
@@ -2750,18 +2970,21 @@ var file_peer_proto_goTypes = []any{
 	(*LeaderBatch)(nil),   // 19: roomring.peer.v1.LeaderBatch
 	(*FollowerBatch)(nil), // 20: roomring.peer.v1.FollowerBatch
 	(*LeaderFrame)(nil),   // 21: roomring.peer.v1.LeaderFrame
-	(*Offer)(nil),         // 22: roomring.peer.v1.Offer
-	(*Run)(nil),           // 23: roomring.peer.v1.Run
-	(*Append)(nil),        // 24: roomring.peer.v1.Append
-	(*LogBatch)(nil),      // 25: roomring.peer.v1.LogBatch
-	(*Snapshot)(nil),      // 26: roomring.peer.v1.Snapshot
-	(*Time)(nil),          // 27: roomring.peer.v1.Time
-	(*Over)(nil),          // 28: roomring.peer.v1.Over
-	(*Clock)(nil),         // 29: roomring.peer.v1.Clock
-	(*FollowerFrame)(nil), // 30: roomring.peer.v1.FollowerFrame
-	(*Have)(nil),          // 31: roomring.peer.v1.Have
-	(*Confirm)(nil),       // 32: roomring.peer.v1.Confirm
-	(*Refuse)(nil),        // 33: roomring.peer.v1.Refuse
+	(*Hello)(nil),         // 22: roomring.peer.v1.Hello
+	(*Yield)(nil),         // 23: roomring.peer.v1.Yield
+	(*Copy)(nil),          // 24: roomring.peer.v1.Copy
+	(*Offer)(nil),         // 25: roomring.peer.v1.Offer
+	(*Run)(nil),           // 26: roomring.peer.v1.Run
+	(*Append)(nil),        // 27: roomring.peer.v1.Append
+	(*LogBatch)(nil),      // 28: roomring.peer.v1.LogBatch
+	(*Snapshot)(nil),      // 29: roomring.peer.v1.Snapshot
+	(*Time)(nil),          // 30: roomring.peer.v1.Time
+	(*Over)(nil),          // 31: roomring.peer.v1.Over
+	(*Clock)(nil),         // 32: roomring.peer.v1.Clock
+	(*FollowerFrame)(nil), // 33: roomring.peer.v1.FollowerFrame
+	(*Have)(nil),          // 34: roomring.peer.v1.Have
+	(*Confirm)(nil),       // 35: roomring.peer.v1.Confirm
+	(*Refuse)(nil),        // 36: roomring.peer.v1.Refuse
 }
 var file_peer_proto_depIdxs = []int32{
 	2,  // 0: roomring.peer.v1.Greeting.games:type_name -> roomring.peer.v1.GameVersion
@@ -2783,37 +3006,41 @@ var file_peer_proto_depIdxs = []int32{
 	10, // 16: roomring.peer.v1.Welcomed.point:type_name -> roomring.peer.v1.Point
 	0,  // 17: roomring.peer.v1.Say.fate:type_name -> roomring.peer.v1.Fate
 	21, // 18: roomring.peer.v1.LeaderBatch.frames:type_name -> roomring.peer.v1.LeaderFrame
-	30, // 19: roomring.peer.v1.FollowerBatch.frames:type_name -> roomring.peer.v1.FollowerFrame
-	22, // 20: roomring.peer.v1.LeaderFrame.offer:type_name -> roomring.peer.v1.Offer
-	24, // 21: roomring.peer.v1.LeaderFrame.append:type_name -> roomring.peer.v1.Append
-	26, // 22: roomring.peer.v1.LeaderFrame.snapshot:type_name -> roomring.peer.v1.Snapshot
-	27, // 23: roomring.peer.v1.LeaderFrame.time:type_name -> roomring.peer.v1.Time
-	8,  // 24: roomring.peer.v1.LeaderFrame.yield:type_name -> roomring.peer.v1.Nothing
-	28, // 25: roomring.peer.v1.LeaderFrame.over:type_name -> roomring.peer.v1.Over
+	33, // 19: roomring.peer.v1.FollowerBatch.frames:type_name -> roomring.peer.v1.FollowerFrame
+	25, // 20: roomring.peer.v1.LeaderFrame.offer:type_name -> roomring.peer.v1.Offer
+	27, // 21: roomring.peer.v1.LeaderFrame.append:type_name -> roomring.peer.v1.Append
+	29, // 22: roomring.peer.v1.LeaderFrame.snapshot:type_name -> roomring.peer.v1.Snapshot
+	30, // 23: roomring.peer.v1.LeaderFrame.time:type_name -> roomring.peer.v1.Time
+	23, // 24: roomring.peer.v1.LeaderFrame.yield:type_name -> roomring.peer.v1.Yield
+	31, // 25: roomring.peer.v1.LeaderFrame.over:type_name -> roomring.peer.v1.Over
 	8,  // 26: roomring.peer.v1.LeaderFrame.dismissed:type_name -> roomring.peer.v1.Nothing
-	29, // 27: roomring.peer.v1.LeaderFrame.clock:type_name -> roomring.peer.v1.Clock
-	23, // 28: roomring.peer.v1.Offer.runs:type_name -> roomring.peer.v1.Run
-	25, // 29: roomring.peer.v1.Append.batches:type_name -> roomring.peer.v1.LogBatch
-	31, // 30: roomring.peer.v1.FollowerFrame.have:type_name -> roomring.peer.v1.Have
-	32, // 31: roomring.peer.v1.FollowerFrame.confirm:type_name -> roomring.peer.v1.Confirm
-	8,  // 32: roomring.peer.v1.FollowerFrame.mismatch:type_name -> roomring.peer.v1.Nothing
-	33, // 33: roomring.peer.v1.FollowerFrame.refuse:type_name -> roomring.peer.v1.Refuse
-	23, // 34: roomring.peer.v1.Have.runs:type_name -> roomring.peer.v1.Run
-	1,  // 35: roomring.peer.v1.Peer.Greet:input_type -> roomring.peer.v1.Greeting
-	3,  // 36: roomring.peer.v1.Peer.Call:input_type -> roomring.peer.v1.Question
-	3,  // 37: roomring.peer.v1.Peer.Watch:input_type -> roomring.peer.v1.Question
-	5,  // 38: roomring.peer.v1.Peer.Link:input_type -> roomring.peer.v1.EdgeBatch
-	19, // 39: roomring.peer.v1.Peer.Replicate:input_type -> roomring.peer.v1.LeaderBatch
-	1,  // 40: roomring.peer.v1.Peer.Greet:output_type -> roomring.peer.v1.Greeting
-	4,  // 41: roomring.peer.v1.Peer.Call:output_type -> roomring.peer.v1.Answer
-	4,  // 42: roomring.peer.v1.Peer.Watch:output_type -> roomring.peer.v1.Answer
-	6,  // 43: roomring.peer.v1.Peer.Link:output_type -> roomring.peer.v1.OwnerBatch
-	20, // 44: roomring.peer.v1.Peer.Replicate:output_type -> roomring.peer.v1.FollowerBatch
-	40, // [40:45] is the sub-list for method output_type
-	35, // [35:40] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	32, // 27: roomring.peer.v1.LeaderFrame.clock:type_name -> roomring.peer.v1.Clock
+	22, // 28: roomring.peer.v1.LeaderFrame.hello:type_name -> roomring.peer.v1.Hello
+	24, // 29: roomring.peer.v1.Yield.copy:type_name -> roomring.peer.v1.Copy
+	26, // 30: roomring.peer.v1.Offer.runs:type_name -> roomring.peer.v1.Run
+	28, // 31: roomring.peer.v1.Append.batches:type_name -> roomring.peer.v1.LogBatch
+	34, // 32: roomring.peer.v1.FollowerFrame.have:type_name -> roomring.peer.v1.Have
+	35, // 33: roomring.peer.v1.FollowerFrame.confirm:type_name -> roomring.peer.v1.Confirm
+	8,  // 34: roomring.peer.v1.FollowerFrame.mismatch:type_name -> roomring.peer.v1.Nothing
+	36, // 35: roomring.peer.v1.FollowerFrame.refuse:type_name -> roomring.peer.v1.Refuse
+	22, // 36: roomring.peer.v1.FollowerFrame.hello:type_name -> roomring.peer.v1.Hello
+	26, // 37: roomring.peer.v1.Have.runs:type_name -> roomring.peer.v1.Run
+	24, // 38: roomring.peer.v1.Refuse.copy:type_name -> roomring.peer.v1.Copy
+	1,  // 39: roomring.peer.v1.Peer.Greet:input_type -> roomring.peer.v1.Greeting
+	3,  // 40: roomring.peer.v1.Peer.Call:input_type -> roomring.peer.v1.Question
+	3,  // 41: roomring.peer.v1.Peer.Watch:input_type -> roomring.peer.v1.Question
+	5,  // 42: roomring.peer.v1.Peer.Link:input_type -> roomring.peer.v1.EdgeBatch
+	19, // 43: roomring.peer.v1.Peer.Replicate:input_type -> roomring.peer.v1.LeaderBatch
+	1,  // 44: roomring.peer.v1.Peer.Greet:output_type -> roomring.peer.v1.Greeting
+	4,  // 45: roomring.peer.v1.Peer.Call:output_type -> roomring.peer.v1.Answer
+	4,  // 46: roomring.peer.v1.Peer.Watch:output_type -> roomring.peer.v1.Answer
+	6,  // 47: roomring.peer.v1.Peer.Link:output_type -> roomring.peer.v1.OwnerBatch
+	20, // 48: roomring.peer.v1.Peer.Replicate:output_type -> roomring.peer.v1.FollowerBatch
+	44, // [44:49] is the sub-list for method output_type
+	39, // [39:44] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_peer_proto_init() }
@@ -2845,12 +3072,14 @@ func file_peer_proto_init() {
 		(*LeaderFrame_Over)(nil),
 		(*LeaderFrame_Dismissed)(nil),
 		(*LeaderFrame_Clock)(nil),
+		(*LeaderFrame_Hello)(nil),
 	}
-	file_peer_proto_msgTypes[29].OneofWrappers = []any{
+	file_peer_proto_msgTypes[32].OneofWrappers = []any{
 		(*FollowerFrame_Have)(nil),
 		(*FollowerFrame_Confirm)(nil),
 		(*FollowerFrame_Mismatch)(nil),
 		(*FollowerFrame_Refuse)(nil),
+		(*FollowerFrame_Hello)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2858,7 +3087,7 @@ func file_peer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_peer_proto_rawDesc), len(file_peer_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   33,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,0 +1,255 @@
+package replica
+
+import (
+	"time"
+
+	"github.com/roomring/roomring/cluster/link"
+	"github.com/roomring/roomring/cluster/link/linkpb"
+	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/room/clock"
+)
+
+// tendAll looks after all rooms until Close.
+func (r *Replicas) tendAll() {
+	told := time.Duration(0)
+	for clock.Sleep(r.ctx, r.o.Clock, min(r.o.Tend, 100*time.Millisecond)) {
+		r.sendClocks()
+		if now := r.o.Clock.Now(); now >= told+r.o.Tend {
+			told = now
+			r.judge("")
+		}
+	}
+}
+
+// sendClocks tells every node that copies rooms of this one what time it is here.
+func (r *Replicas) sendClocks() {
+	now := r.o.Clock.Now()
+	r.mu.Lock()
+	if len(r.rooms) == 0 {
+		r.mu.Unlock()
+		return
+	}
+	var ends []*link.LeaderEnd
+	for _, p := range r.peers {
+		if p.lead != nil {
+			ends = append(ends, p.lead)
+		}
+	}
+	r.mu.Unlock()
+	for _, end := range ends {
+		end.Defer(&linkpb.LeaderFrame{What: &linkpb.LeaderFrame_Clock{Clock: &linkpb.Clock{ElapsedNs: int64(now)}}})
+	}
+}
+
+// judge looks after the rooms that have to do with a folder; "": after all.
+func (r *Replicas) judge(folder string) {
+	r.mu.Lock()
+	rooms := make([]*lead, 0, len(r.rooms))
+	for _, l := range r.rooms {
+		rooms = append(rooms, l)
+	}
+	copies := make([]*copied, 0, len(r.copies))
+	for _, c := range r.copies {
+		copies = append(copies, c)
+	}
+	r.mu.Unlock()
+	for _, c := range copies {
+		c.tend(folder)
+	}
+	for _, l := range rooms {
+		if folder == "" || l.concerns(folder) {
+			r.tend(l)
+		}
+	}
+}
+
+func (l *lead) concerns(folder string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.l.Standby() == folder || l.learner == folder
+}
+
+// linked offers the rooms that have to do with a folder over a new stream.
+func (r *Replicas) linked(folder string) {
+	r.spawn(func() { r.judge(folder) })
+}
+
+// isDead reports whether the node of a folder seems to be dead. Of a folder that was never heard of that is so some time
+// after it was named.
+func (r *Replicas) isDead(folder string, named time.Duration) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p := r.folders[folder]; p != nil {
+		return p.dead
+	}
+	return r.o.Clock.Now() > max(named, r.began)+r.o.Grace
+}
+
+// tend suspects the owner if it seems to be dead, and looks at the row if nothing has come for long.
+func (c *copied) tend(folder string) {
+	c.mu.Lock()
+	owner, fed, broken, idle := c.owner, c.fed, c.broken, len(c.underway) == 0
+	c.mu.Unlock()
+	if folder != "" && owner != folder {
+		return
+	}
+	now := c.r.o.Clock.Now()
+	dead := c.r.isDead(owner, fed)
+	c.mu.Lock()
+	heard := c.suspect && !dead
+	c.suspect = dead
+	look := !dead && now > c.fed+c.r.o.Idle
+	if look {
+		c.fed = now
+	}
+	c.mu.Unlock()
+	switch {
+	case broken && idle:
+		c.r.spawn(c.mend)
+	case dead:
+		c.r.count(func(n *Counts) { n.Suspicions++ })
+		c.r.tell(c.id, ownership.Event{Kind: ownership.Suspected})
+	case heard:
+		c.r.tell(c.id, ownership.Event{Kind: ownership.Heard})
+	case look:
+		c.r.tell(c.id, ownership.Event{Kind: ownership.Look})
+	}
+}
+
+// tend looks after a room that this node owns: it offers the room to its standby, dismisses one that is dead, and finds one
+// where there is none.
+func (r *Replicas) tend(l *lead) {
+	standby, learner := l.members()
+	dead := standby != "" && r.isDead(standby, l.since())
+	if dead {
+		r.count(func(c *Counts) { c.Dismissals++ })
+		r.tell(l.id, ownership.Event{Kind: ownership.Dismiss})
+	}
+	if learner != "" && r.isDead(learner, 0) {
+		l.mu.Lock()
+		l.forget(learner)
+		l.mu.Unlock()
+		learner = ""
+	}
+	if learner == "" && (standby == "" || r.leaves(standby)) {
+		learner = r.choose(l, standby)
+	}
+	if learner == "" && standby != "" && !dead && r.leaves(standby) {
+		r.tell(l.id, ownership.Event{Kind: ownership.Dismiss})
+	}
+	for _, folder := range [...]string{standby, learner} {
+		if folder == "" {
+			continue
+		}
+		if end := r.stream(folder); end != nil && end.Queued() < 8*r.o.Ahead {
+			l.get(folder, end)
+		}
+	}
+	l.unhold(learner != "")
+}
+
+func (l *lead) members() (standby, learner string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.copying || l.closed {
+		return "", ""
+	}
+	return l.l.Standby(), l.learner
+}
+
+// since is when the standby got on last.
+func (l *lead) since() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if f := l.feeds[l.l.Standby()]; f != nil {
+		return f.moved
+	}
+	return 0
+}
+
+// leaves reports whether the node of a folder is draining.
+func (r *Replicas) leaves(folder string) bool {
+	r.mu.Lock()
+	node := ""
+	if p := r.folders[folder]; p != nil {
+		node = p.node
+	}
+	r.mu.Unlock()
+	return node != "" && r.nodes != nil && r.nodes.Leaves(node)
+}
+
+// choose chooses who is to become a room's standby; "": nobody can now.
+func (r *Replicas) choose(l *lead, standby string) string {
+	if r.nodes == nil {
+		return ""
+	}
+	l.mu.Lock()
+	may := l.copying && !l.closed
+	l.mu.Unlock()
+	if !may {
+		return ""
+	}
+	now := r.o.Clock.Now()
+	for _, node := range r.nodes.Order(l.id) {
+		r.mu.Lock()
+		p := r.peers[node]
+		folder := ""
+		if p != nil && p.lead != nil && !p.dead {
+			folder = p.folder
+		}
+		r.mu.Unlock()
+		if folder == "" || folder == standby || folder == r.o.Folder || r.nodes.Leaves(node) {
+			continue
+		}
+		l.mu.Lock()
+		ok := l.avoid[folder] <= now
+		if ok {
+			l.learner, l.asked = folder, false
+		}
+		l.mu.Unlock()
+		if ok {
+			return folder
+		}
+	}
+	return ""
+}
+
+// get offers the room over a stream if that has not been done, or if the follower does not get on.
+func (l *lead) get(folder string, end *link.LeaderEnd) {
+	l.mu.Lock()
+	now := l.r.o.Clock.Now()
+	f := l.feeds[folder]
+	stuck := f != nil && now > f.moved+l.r.o.Patience && !f.filling && (l.l.Match(folder) < l.l.Log().Last || folder == l.learner)
+	switch {
+	case l.closed || !l.copying:
+	case f == nil || f.end != end:
+		l.r.count(func(c *Counts) { c.Offers++ })
+		l.offer(folder, end)
+	case stuck && folder == l.learner:
+		l.forget(folder)
+	case stuck:
+		l.offer(folder, end)
+	}
+	ready := l.ready(folder)
+	if l.asked && now > l.askedAt+l.r.o.Patience {
+		l.asked = false // the machine may have been busy
+	}
+	if ready {
+		l.askedAt = now
+	}
+	l.mu.Unlock()
+	if ready {
+		l.recruit(folder)
+	}
+}
+
+// unhold lets a room that was made without a standby go on alone after a while.
+func (l *lead) unhold(waits bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.heldSince > 0 && (!waits && l.copying || l.r.o.Clock.Now() > l.heldSince+l.r.o.Hold) {
+		l.heldSince = 0
+		l.l.Hold(false)
+		l.commit()
+	}
+}
