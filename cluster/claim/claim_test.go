@@ -164,8 +164,8 @@ func (s *rowsOf) write(around func(func() (record.RowResult, error)) (record.Row
 	return write()
 }
 
-func (s *rowsOf) storeEnd(f record.Final, done func(string)) error {
-	return s.results.Add(f, func(persist.Verdict) { done("") })
+func (s *rowsOf) storeEnd(f record.Final, done func(error)) error {
+	return s.results.Add(f, func(persist.Verdict) { done(nil) })
 }
 
 // placeOptions make a place.

@@ -81,9 +81,10 @@ type OwnerOptions struct {
 	Self    ownership.Self
 	Journal Journal // nil: rooms are kept in memory only
 	Store   Store   // nil: there are no rows
-	// StoreEnd queues a room's end. It calls done once, when the store has the end or will never accept it; refused says why.
+	// StoreEnd queues a room's end. It calls done once: with nil when the store has the end, with record.ErrMovedOn if the room is not
+	// the writer's (record.Final.By) any more, or with why the store will never accept it.
 	// If it returns an error, the end was not queued. It does not block. Nil drops ends.
-	StoreEnd func(f record.Final, done func(refused string)) error
+	StoreEnd func(f record.Final, done func(error)) error
 	Clock    clock.Clock  // nil means a new one
 	Fail     func(error)  // stops the node; it must not block. Nil does nothing
 	Log      *slog.Logger // nil discards

@@ -43,7 +43,11 @@ func (w *Owner) Do(r *Room, e ownership.Effect, answer func(ownership.Event)) {
 	case ownership.Store:
 		w.storeEnd(*r.Final, answer)
 	case ownership.Abandon:
-		w.spawn(func() { w.storeEnd(w.abandon(r, e.Why), answer) })
+		w.spawn(func() {
+			f := w.abandon(r, e.Why)
+			f.By = record.Writer{Epoch: e.To, Boot: w.o.Self.Boot} // no log of another owner agrees with an end that is made up
+			w.storeEnd(f, answer)
+		})
 	case ownership.Check:
 		answer(w.check(r))
 	case ownership.Replay:
@@ -133,7 +137,7 @@ func (w *Owner) journal(r *Room, e ownership.Effect) (answer ownership.Event) {
 	case ownership.Import:
 		answer.Err = w.o.Journal.Import(ctx, *r.Kept)
 	case ownership.Note:
-		answer.Err = w.o.Journal.Claimed(ctx, r.ID, e.To)
+		answer.Err = w.note(ctx, r, e.To)
 	case ownership.Load:
 		return w.load(ctx, r)
 	case ownership.Remove:
@@ -163,9 +167,11 @@ func (w *Owner) store(r *Room, e ownership.Effect) (answer ownership.Event) {
 		return rowAnswer(result, err)
 	}
 	// The row comes first: a claim that expects it then fails if the room was released again since.
-	row, err := w.o.Store.Row(ctx, r.ID)
+	rows, err := w.o.Store.Rows(ctx, []room.ID{r.ID})
+	var row record.Row
 	var checkpoint record.Checkpoint
 	if err == nil {
+		row = rows[0]
 		checkpoint, err = w.o.Store.Checkpoint(ctx, r.ID)
 	}
 	if errors.Is(err, record.ErrNotFound) {
@@ -198,12 +204,15 @@ func (w *Owner) storeEnd(f record.Final, answer func(ownership.Event)) {
 		answer(ownership.Event{})
 		return
 	}
-	err := w.o.StoreEnd(f, func(refused string) {
-		if refused != "" {
-			answer(ownership.Event{Outcome: ownership.Refused, Why: refused})
-			return
+	err := w.o.StoreEnd(f, func(err error) {
+		switch {
+		case errors.Is(err, record.ErrMovedOn):
+			answer(ownership.Event{Outcome: ownership.Moved})
+		case err != nil:
+			answer(ownership.Event{Outcome: ownership.Refused, Why: err.Error()})
+		default:
+			answer(ownership.Event{})
 		}
-		answer(ownership.Event{})
 	})
 	if err != nil {
 		w.o.Log.Warn("a result waits in the journal", "room", f.Room, "err", err)
@@ -273,7 +282,7 @@ func (w *Owner) start(r *Room, e record.Epoch, standby string) {
 	}
 	w.copies.Lead(r.Header, e, standby, r.Kept)
 	if r.Kept != nil && r.Kept.Doubt != record.Whole {
-		w.mark(r.ID, e)
+		w.counts(r.ID, e)
 	}
 	v, _ := r.Cargo.(actor.Revival)
 	if r.claimed {

@@ -165,9 +165,27 @@ func (w *Owner) follow(r *Room, e record.Epoch, owner string) {
 	w.copies.Follow(r.ID, e, owner, kept)
 }
 
-// mark notes that a copy which was in doubt is the room's log now.
-func (w *Owner) mark(id room.ID, e record.Epoch) {
-	if err := w.o.Journal.Mark(id, e, record.Whole, nil); err != nil {
+// note notes the epoch that is about to be claimed. A copy that is in doubt stays so until the store has granted it.
+func (w *Owner) note(ctx context.Context, r *Room, e record.Epoch) error {
+	if r.Kept == nil || r.Kept.Doubt == record.Whole {
+		return w.o.Journal.Claimed(ctx, r.ID, e)
+	}
+	noted := make(chan error, 1)
+	if err := w.o.Journal.Mark(r.ID, e, r.Kept.Doubt, func(err error) { noted <- err }); err != nil {
+		return err
+	}
+	select {
+	case err := <-noted:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// counts notes that a copy which was in doubt is the room's log now. It blocks on the disk.
+func (w *Owner) counts(id room.ID, e record.Epoch) {
+	w.o.Log.Error("a room goes on from a copy that may lack its last moments", "room", id, "epoch", e)
+	if err := w.o.Journal.Claimed(w.ctx, id, e); err != nil {
 		w.o.Log.Warn("the journal could not note that a copy counts", "room", id, "err", err)
 	}
 }

@@ -381,6 +381,10 @@ func (m *Machine) endAnswered(e Event) {
 	}
 	abandoned := m.end.op == Abandon
 	m.drop(&m.end)
+	if abandoned && e.Outcome == Moved { // it is another node's to judge
+		m.readAgain()
+		return
+	}
 	if m.stored = e.Outcome == Won; !m.stored {
 		m.refused = e.Why
 	}

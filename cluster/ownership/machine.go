@@ -486,7 +486,7 @@ func (m *Machine) try(t *task) {
 	case SetAside:
 		e.Why = m.whyAside()
 	case Abandon:
-		e.Why = m.dead
+		e.Why, e.To = m.dead, m.epoch
 	}
 	m.emit(e)
 }

@@ -24,6 +24,7 @@ type copied struct {
 	c        replication.Copy
 	owner    string
 	fresh    record.Epoch // the epoch at which the row has shown the owner
+	unread   bool         // it is not whole and has taken nothing yet: it may have forgotten what it has promised, so only fresh counts
 	underway []written    // what the journal has not written yet, in order
 	offset   time.Duration
 	timed    bool
@@ -87,7 +88,7 @@ func (c *copied) welcomes(o offer) (known record.Epoch, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	known = max(c.c.Promised, c.fresh)
-	return known, !c.broken && !c.ended && o.epoch >= c.c.Promised && (c.c.Doubt != record.Unsure || o.epoch == c.fresh)
+	return known, !c.broken && !c.ended && o.epoch >= c.c.Promised && (!c.unread || o.epoch == c.fresh)
 }
 
 func (c *copied) sendHave(o offer) {
@@ -122,6 +123,7 @@ func (r *Replicas) Follow(id room.ID, e record.Epoch, owner string, kept record.
 	if fresh {
 		c = &copied{r: r, id: id, since: now, fed: now, empty: make(chan struct{})}
 		c.c = replication.Copy{History: historyOf(kept), Promised: kept.Epoch, Doubt: kept.Doubt}
+		c.unread = kept.Doubt != record.Whole
 		r.copies[id] = c
 	}
 	o, waits := r.offers[id]
@@ -194,7 +196,7 @@ func (c *copied) log() ownership.Log {
 func (c *copied) take(s *followerStream, e record.Epoch, a *linkpb.Append) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ended || c.broken || c.c.Doubt == record.Unsure && e != c.fresh {
+	if c.ended || c.broken || c.unread && e != c.fresh {
 		return
 	}
 	before := record.Point{Epoch: record.Epoch(a.GetPrevEpoch()), Seq: room.Index(a.GetPrevIndex())}
@@ -217,7 +219,7 @@ func (c *copied) take(s *followerStream, e record.Epoch, a *linkpb.Append) {
 		s.end.Send(&linkpb.FollowerFrame{Room: string(c.id), Epoch: uint64(e), What: &linkpb.FollowerFrame_Mismatch{Mismatch: &linkpb.Nothing{}}})
 		return
 	}
-	c.owner, c.fed = s.folder, c.r.o.Clock.Now()
+	c.owner, c.fed, c.unread = s.folder, c.r.o.Clock.Now(), false
 	end := before.Seq
 	if n := len(batches); n > 0 {
 		end = batches[n-1].Last
@@ -355,6 +357,10 @@ func (c *copied) mend() {
 	}
 	c.c = replication.Copy{History: historyOf(kept), Promised: max(kept.Epoch, c.c.Promised), Doubt: kept.Doubt}
 	c.broken = false
+	if err := c.r.o.Journal.Mark(c.id, c.c.Promised, c.c.Doubt, nil); err != nil {
+		c.broken = true
+		return
+	}
 	if end := c.r.answers(c.owner); end != nil {
 		end.Send(&linkpb.FollowerFrame{Room: string(c.id), Epoch: uint64(c.c.Promised), What: &linkpb.FollowerFrame_Mismatch{Mismatch: &linkpb.Nothing{}}})
 	}

@@ -140,7 +140,13 @@ func (l *lead) sendTime(f *feed) {
 	}
 }
 
+// largestSnapshot is sent to followers. They restore a room with a larger one from its log, which takes longer.
+const largestSnapshot = 8 << 20
+
 func (l *lead) sendSnapshot(f *feed, s record.Snapshot) {
+	if len(s.Data) > largestSnapshot || f.end.Queued() > 2*largestSnapshot {
+		return
+	}
 	f.end.Send(l.frame(&linkpb.LeaderFrame{What: &linkpb.LeaderFrame_Snapshot{Snapshot: &linkpb.Snapshot{
 		EpochOf: uint64(s.Epoch), Index: uint64(s.Index), Data: s.Data,
 	}}}))

@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/roomring/roomring/cluster/link"
@@ -251,5 +253,15 @@ func (l *lead) unhold(waits bool) {
 		l.heldSince = 0
 		l.l.Hold(false)
 		l.commit()
+	}
+}
+
+// LookAtAll has the rows of all rooms read again, those owned here and those copied: the store may have lost a change.
+func (r *Replicas) LookAtAll() {
+	r.mu.Lock()
+	ids := slices.AppendSeq(slices.Collect(maps.Keys(r.rooms)), maps.Keys(r.copies))
+	r.mu.Unlock()
+	for _, id := range ids {
+		r.tell(id, ownership.Event{Kind: ownership.Look})
 	}
 }

@@ -257,6 +257,10 @@ func (n *Node) startBoot(ctx context.Context) error {
 	n.onClose("boot", n.endBoot)
 	n.heartbeat = persist.NewHeartbeat(n.store, n.boot, persist.HeartbeatOptions{Log: n.log, Dead: func() {
 		n.fail(errors.New("the store declared this process dead, so another may have taken over its rooms: it stops; start it again"))
+	}, NewTimeline: func() {
+		if n.copies != nil {
+			n.copies.LookAtAll()
+		}
 	}})
 	n.onClose("heartbeat", func(context.Context) error { n.heartbeat.Close(); return nil })
 	return nil

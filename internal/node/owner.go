@@ -32,12 +32,15 @@ func ignoreNotFound(err error) error {
 }
 
 // storeEnd queues a room's end for the store.
-func (n *Node) storeEnd(f record.Final, done func(refused string)) error {
+func (n *Node) storeEnd(f record.Final, done func(error)) error {
 	return n.results.Add(f, func(v persist.Verdict) {
-		if v.Outcome.Stored() {
-			done("")
-			return
+		switch {
+		case v.Outcome.Stored():
+			done(nil)
+		case v.Err() != nil:
+			done(v.Err())
+		default:
+			done(fmt.Errorf("the store refused its result (%s): %s", v.Outcome, v.Reason))
 		}
-		done(fmt.Sprintf("the store refused its result (%s): %s", v.Outcome, v.Reason))
 	})
 }

@@ -443,7 +443,7 @@ func TestCreateRefuses(t *testing.T) {
 	for want, c := range map[string]actor.Create{
 		"name":       {Game: "counter", Name: strings.Repeat("x", 65)},
 		"options":    {Game: "counter", Options: json.RawMessage(`{"limt":3}`)},
-		"durability": {Game: "counter", Durability: room.Standby},
+		"durability": {Game: "counter", Durability: "eternal"},
 	} {
 		_, err := n.Create(t.Context(), c)
 		if bad, ok := errors.AsType[*actor.OptionsError](err); !ok || bad.Field != want {

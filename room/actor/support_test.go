@@ -493,9 +493,15 @@ func (s store) Checkpoint(context.Context, room.ID) (record.Checkpoint, error) {
 	return record.Checkpoint{Data: data}, err
 }
 
-// Rows says that no room has a row: what is found in the journal is the node's own.
+// Rows says that no room has a row but the one that is released: what is found in the journal is the node's own.
 func (s store) Rows(_ context.Context, ids []room.ID) ([]record.Row, error) {
-	return make([]record.Row, len(ids)), nil
+	rows := make([]record.Row, len(ids))
+	for i, id := range ids {
+		if s.n.taken.Header.ID == id {
+			rows[i] = record.Row{Room: id, State: record.RowReleased, Epoch: s.n.taken.Epoch}
+		}
+	}
+	return rows, nil
 }
 
 func (s store) Row(_ context.Context, id room.ID) (record.Row, error) {
@@ -509,8 +515,8 @@ func (s store) Result(context.Context, room.ID) (record.StoredResult, error) {
 	return record.StoredResult{}, record.ErrNotFound
 }
 
-func (s store) storeEnd(f record.Final, done func(string)) error {
-	s.n.results.Add(f, func() { done("") })
+func (s store) storeEnd(f record.Final, done func(error)) error {
+	s.n.results.Add(f, func() { done(nil) })
 	return nil
 }
 
