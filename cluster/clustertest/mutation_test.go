@@ -3,27 +3,48 @@
 package clustertest
 
 import (
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/cluster/replication"
 )
 
 // mutationSeeds is how many seeds are tried for each rule. A missing rule shows well before the last.
 const mutationSeeds = 10_000
 
+// TestMutations takes out each rule. ROOMRING_RULE names one alone.
 func TestMutations(t *testing.T) {
-	defer func() { ownership.Without = 0 }()
-	for _, rule := range ownership.Rules() {
-		ownership.Without = rule
-		caught := false
-		for seed := uint64(1); seed <= mutationSeeds && !caught; seed++ {
+	none := func() { ownership.Without, replication.Without, Without = 0, 0, 0 }
+	defer none()
+	try := func(rule fmt.Stringer) {
+		if one := os.Getenv("ROOMRING_RULE"); one != "" && one != rule.String() {
+			return
+		}
+		for seed := uint64(1); seed <= mutationSeeds; seed++ {
 			if f := Run(seed, nil); f != nil {
-				t.Logf("%-24s seed %4d  %s", rule, seed, f)
-				caught = true
+				why, _, _ := strings.Cut(f.Why, ";")
+				t.Logf("%-24s seed %4d  %s: %s: %s", rule, seed, stamp(f.At), f.Room, why)
+				return
 			}
 		}
-		if !caught {
-			t.Errorf("%-24s is not caught", rule)
-		}
+		t.Errorf("%-24s is not caught", rule)
+	}
+	for _, rule := range ownership.Rules() {
+		none()
+		ownership.Without = rule
+		try(rule)
+	}
+	for _, rule := range replication.Rules() {
+		none()
+		replication.Without = rule
+		try(rule)
+	}
+	for rule := UnsureReads; rule < lastRule; rule++ {
+		none()
+		Without = rule
+		try(rule)
 	}
 }

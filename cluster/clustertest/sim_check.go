@@ -20,12 +20,14 @@ type truth struct {
 	length int  // the room ends after so many acts
 
 	acked   log // what was acknowledged
+	ended   log // with which it was aborted
 	ackedAt time.Duration
 	epoch   record.Epoch // the newest that anybody has seen
 	served  map[record.Epoch]*life
 
 	unwritable bool // the store never accepts its end
 	deadly     bool // it has killed a process, or cannot be brought back
+	told       int  // how many losses were told
 	shortened  bool // a disk has lost a part of its log without a trace
 	damaged    bool // a loss was reported, or nobody is left who could notice it
 	givenUp    bool // by an operator
@@ -38,27 +40,97 @@ func (t *truth) commit(l *life, at record.Epoch, g log) {
 	if t.givenUp {
 		return
 	}
+	shown := t.power && g.over() && s.store.results[t.id] == result{sum: g.endSum()} // it cannot change any more
+	if shown {
+		return
+	}
 	if was := t.served[at]; was != nil && was != l {
 		s.fail(t.id, "(1) %s and %s both released outputs at epoch %d", was.boot, l.boot, at)
 	}
 	t.served[at] = l
 	if at < t.epoch {
-		if !t.acked.holds(g) && !t.damaged {
+		if !t.acked.holds(g) && t.told == 0 {
 			s.fail(t.id, "(6) %s acknowledges %d entries at epoch %d, and the owner at epoch %d lacks some of them", l.boot, len(g.entries), at, t.epoch)
 		}
 		return
 	}
-	if end, ok := s.store.results[t.id]; ok && !t.damaged && (end.aborted || end.sum != g.endSum()) {
+	if end, ok := s.store.results[t.id]; ok && t.told == 0 && (end.aborted && !t.ended.holds(g) || !end.aborted && end.sum != g.endSum()) {
 		s.fail(t.id, "(5) it continues at %s after its end was stored", l.boot)
 	}
-	if t.damaged && t.shortened || (t.damaged || t.power) && at>>32 > t.epoch>>32 {
-		t.acked = common(t.acked, g)
+	if !g.holds(t.acked) && (t.damaged && t.shortened || (t.damaged || t.power) && at>>32 > t.epoch>>32) {
+		t.tell(l, g)
 	}
 	if !g.holds(t.acked) {
 		s.fail(t.id, "(3) %s continues at epoch %d from %d entries, which lack some of the %d acknowledged ones", l.boot, at, len(g.entries), len(t.acked.entries))
 	}
 	s.inOrder(t, g)
+	g.told = t.told
 	t.epoch, t.acked, t.ackedAt = at, g, s.now
+	t.checkMembers(s)
+}
+
+// tell notes that players hear of a loss. A loss is a failure if another running member had everything.
+func (t *truth) tell(l *life, g log) {
+	t.told++
+	for _, n := range l.s.nodes {
+		k := n.folder.rooms[t.id]
+		if n.life == nil || n.life == l || k == nil || k.doubt != record.Whole || k.short || !k.holds(t.acked) || t.shortened {
+			continue
+		}
+		if c := n.life.copies[t.id]; c != nil && c.owner == l.self && l.s.steady(l, n.life) {
+			l.s.fail(t.id, "(3) %s goes on without acknowledged entries, which %s has", l.boot, n.life.boot)
+		}
+	}
+	t.acked = common(t.acked, g)
+}
+
+// steady reports whether two processes could have reached each other for longer than doubt waits.
+func (s *Sim) steady(a, b *life) bool {
+	since := s.now - 2*doubtWait
+	for _, l := range [...]*life{a, b} {
+		if l.since > since || l.node.paused > since || l.folder.failed > since {
+			return false
+		}
+	}
+	return max(s.cuts[[2]*node{a.node, b.node}], s.cuts[[2]*node{b.node, a.node}], s.store.backAt) < since && s.odds.lost == 0 && s.odds.tellLost == 0
+}
+
+// checkMembers checks that every member that a row names has all that was acknowledged, or knows that it may not.
+func (t *truth) checkMembers(s *Sim) {
+	r := s.store.rows[t.id]
+	if r == nil || r.State != record.RowLive || r.Epoch>>32 > t.epoch>>32 || t.shortened || t.unwritable || t.needsNoOwner() {
+		return
+	}
+	for _, folder := range [...]string{r.Folder, r.Standby} {
+		f := s.folder(folder)
+		if folder == "" || f == nil {
+			continue
+		}
+		if k := f.rooms[t.id]; k == nil {
+			s.fail(t.id, "(2) the row names %s, which has nothing of it", folder)
+		} else if k.doubt == record.Whole && !k.cut && !k.holds(t.acked) {
+			s.fail(t.id, "(2) the row names %s, which lacks some of the %d acknowledged entries and does not know", folder, len(t.acked.entries))
+		}
+	}
+}
+
+// folder returns the folder of that id, if it is not lost.
+func (s *Sim) folder(id string) *folder {
+	for _, f := range s.allFolders() {
+		if f.id == id {
+			return f
+		}
+	}
+	return nil
+}
+
+// allFolders returns all folders that are not lost.
+func (s *Sim) allFolders() []*folder {
+	all := slices.Clone(s.shelf)
+	for _, n := range s.nodes {
+		all = append(all, n.folder)
+	}
+	return all
 }
 
 // inOrder checks that each act is there once and in order, and that epochs never go back.
@@ -91,21 +163,34 @@ func common(a, b log) log {
 
 // checkRelease checks the checkpoint that the store was given.
 func (t *truth) checkRelease(s *Sim, kept log) {
-	if !kept.holds(t.acked) && !t.damaged {
+	if !kept.holds(t.acked) && !t.jumped(s) {
 		s.fail(t.id, "(3) it is released with %d entries, but %d were acknowledged", len(kept.entries), len(t.acked.entries))
 	}
 }
 
-// checkRemove checks that a removed log was not the last copy. If a disk has already lost a part of the
-// owner's log, the removal of another node's copy is not the cause of the loss.
-func (t *truth) checkRemove(s *Sim) {
-	if !t.excused() && !t.shortened && !t.power && !s.safe(t) {
-		s.fail(t.id, "its only log is removed")
+// checkRemove checks that a removed log was not the last one with all that was acknowledged.
+func (t *truth) checkRemove(s *Sim, removed log) {
+	if !removed.holds(t.acked) || t.needsNoOwner() || t.jumped(s) || s.safe(t) {
+		return
 	}
+	if s.store.results[t.id].aborted && s.folder(s.store.rows[t.id].Folder) == nil { // who aborted it kept it, until its folder was lost
+		return
+	}
+	if r := s.store.rows[t.id]; r != nil && r.State == record.RowLive && r.Standby == "" {
+		for _, f := range s.allFolders() {
+			if k := f.rooms[t.id]; f.had(r.Folder) && k != nil && (k.cut || k.short || k.doubt == record.Unsure) {
+				return // the only member's disk, or its power, has failed: that is the cause
+			}
+		}
+	}
+	s.fail(t.id, "its only log is removed")
 }
 
-// excused reports whether the room may have lost something: the loss was reported, or the room promises nothing.
-func (t *truth) excused() bool { return t.damaged || t.needsNoOwner() }
+// jumped reports whether the room has gone on without what a disk or a lost power took, and nobody has heard of it yet.
+func (t *truth) jumped(s *Sim) bool {
+	r := s.store.rows[t.id]
+	return (t.power || t.damaged) && r != nil && r.Epoch>>32 > t.epoch>>32
+}
 
 // needsNoOwner reports whether the room need not be served again.
 func (t *truth) needsNoOwner() bool {
@@ -129,19 +214,19 @@ func (s *Sim) safe(t *truth) bool {
 }
 
 func (f *folder) safe(t *truth) bool {
-	if k := f.rooms[t.id]; k != nil && (t.damaged || k.holds(t.acked)) {
+	if k := f.rooms[t.id]; k != nil && k.holds(t.acked) {
 		return true
 	}
-	return slices.ContainsFunc(f.asides, func(a *aside) bool { return a.id == t.id && (t.damaged || a.log.holds(t.acked)) })
+	return slices.ContainsFunc(f.asides, func(a *aside) bool { return a.id == t.id && a.log.holds(t.acked) })
 }
 
 // checkEnd checks an end that the store has just taken.
 func (t *truth) checkEnd(s *Sim, end result) {
 	switch {
-	case t.givenUp || t.memory || t.damaged:
+	case t.givenUp || t.memory || t.told > 0:
 	case end.aborted && len(t.acked.entries) > 0 && !t.deadly:
 		s.fail(t.id, "(5) it is aborted, but could continue")
-	case end.aborted && t.acked.over():
+	case end.aborted && t.acked.over() && !t.jumped(s):
 		s.fail(t.id, "(5) it is aborted, but was finished")
 	case !end.aborted && (!t.acked.over() || end.sum != t.acked.endSum()):
 		s.fail(t.id, "(5) its result differs from its log")
@@ -149,7 +234,7 @@ func (t *truth) checkEnd(s *Sim, end result) {
 }
 
 func (t *truth) mismatch(s *Sim, was, end result) {
-	if !t.givenUp && !t.damaged {
+	if !t.givenUp && t.told == 0 {
 		s.fail(t.id, "(5) it has two ends: %+v is stored, %+v is offered", was, end)
 	}
 }
@@ -174,15 +259,15 @@ func (s *Sim) checkSettled(within time.Duration) {
 		end, ended := s.store.results[t.id]
 		switch {
 		case s.orphaned(t):
-		case t.unwritable && (t.acked.over() || t.deadly) && (t.damaged || s.safe(t)):
-		case t.damaged && ended: // the end may be that of before the damage, or of after it
+		case t.unwritable && (t.acked.over() || t.deadly) && (t.damaged || t.jumped(s) || s.safe(t)):
+		case t.told > 0 && ended: // the end may be that of before the damage, or of after it
 		case t.acked.over():
-			if !ended || end.aborted {
+			if (!ended || end.aborted) && !t.jumped(s) {
 				s.fail(t.id, "(5) it is finished, but has no result%s", s.where(t))
 			}
 		case ended && t.deadly:
-			if !s.safe(t) && !t.power {
-				s.fail(t.id, "it was aborted, but its log is not kept")
+			if !s.safe(t) && !t.power && !t.jumped(s) && !(t.damaged && t.shortened) && s.folder(s.store.rows[t.id].Folder) != nil {
+				s.fail(t.id, "it was aborted, but its log is not kept: %d entries%s", len(t.acked.entries), s.where(t))
 			}
 		case len(s.serving(t.id)) != 1:
 			s.fail(t.id, "(9) it is served by %d nodes%s", len(s.serving(t.id)), s.where(t))
@@ -198,7 +283,7 @@ func (s *Sim) checkSettled(within time.Duration) {
 // it was adopted, or its copy is not whole.
 func (s *Sim) orphaned(t *truth) bool {
 	r := s.store.rows[t.id]
-	if r == nil || r.State != record.RowLive || r.Standby == "" {
+	if r == nil || r.State != record.RowLive || r.Standby == "" || !t.damaged && s.folder(r.Folder) != nil && s.folder(r.Standby) != nil {
 		return false
 	}
 	is := func(f *folder) bool {

@@ -162,9 +162,9 @@ func (s *Sim) noteLoss(t *truth) {
 	lost := func(id string) bool {
 		return slices.ContainsFunc(s.destroyed, func(f *folder) bool { return f.had(id) })
 	}
-	named := r != nil && r.State != record.RowReleased && lost(r.Folder) && (r.Standby == "" || lost(r.Standby) || !s.whole(r.Standby, t.id)) ||
-		r != nil && r.State == record.RowLive && r.Standby != "" && lost(r.Standby) && !s.whole(r.Folder, t.id)
-	t.gone = t.gone || named || len(s.destroyed) > 0 && !t.needsNoOwner() && !s.safe(t)
+	named := r != nil && r.State != record.RowReleased && lost(r.Folder) && (r.Standby == "" || lost(r.Standby) || !s.usable(r.Standby, t.id)) ||
+		r != nil && r.State == record.RowLive && r.Standby != "" && lost(r.Standby) && !s.usable(r.Folder, t.id)
+	t.gone = t.gone || named || r == nil && len(s.destroyed) > 0 && !t.needsNoOwner() && !s.safe(t)
 }
 
 // forget is an operator's statement that a folder is lost. It is repeated until the store answers.
@@ -240,7 +240,7 @@ func (s *Sim) rollAll() {
 func (s *Sim) loseStore() {
 	s.say("", "", "the store goes away")
 	s.store.away = true
-	s.after(s.between(time.Second, 20*time.Second), func() { s.store.away = false; s.say("", "", "the store is back") })
+	s.after(s.between(time.Second, 20*time.Second), func() { s.store.away, s.store.backAt = false, s.now; s.say("", "", "the store is back") })
 }
 
 func (s *Sim) slowStore() {
@@ -311,6 +311,7 @@ func (s *Sim) makeRooms() {
 	}
 	l.make(t)
 	s.client(t)
+	s.spectate(t)
 }
 
 func (l *life) make(t *truth) {

@@ -25,6 +25,7 @@ type log struct {
 	entries []entry
 	cut     bool // its tail is missing
 	doubt   record.Doubt
+	told    int // of what was acknowledged: how many losses were told before
 }
 
 func (g log) with(e entry) log {
@@ -133,6 +134,9 @@ type keptRoom struct {
 	log
 	imported bool // and nothing was appended since
 	short    bool // the tail is missing, and nothing in the log shows it
+	doubted  bool // a process has started since it is in doubt
+
+	snapshots []snapshot // oldest first
 }
 
 type aside struct {
@@ -198,9 +202,9 @@ func (f *folder) note(id room.ID, e record.Epoch) error {
 }
 
 func (f *folder) remove(id room.ID) error {
-	if f.rooms[id] != nil {
+	if k := f.rooms[id]; k != nil {
 		f.drop(id)
-		f.s.truth(id).checkRemove(f.s)
+		f.s.truth(id).checkRemove(f.s, k.log)
 	}
 	return nil
 }
@@ -227,6 +231,7 @@ func (f *folder) append(id room.ID, have int, g log) error {
 	case f.s.now < f.failed:
 		return errDisk
 	case len(k.entries) != have:
+		k.cut, k.short, k.doubt = true, false, record.Partial
 		return record.ErrDamaged
 	}
 	k.log = log{epoch: max(k.epoch, g.epoch), entries: g.entries}
@@ -239,13 +244,20 @@ func (f *folder) learn(id room.ID, at record.Epoch) error {
 	if f.rooms[id] != nil {
 		return errExists
 	}
-	f.put(id, &keptRoom{log: log{epoch: at, doubt: record.Partial}})
+	k := &keptRoom{log: log{epoch: at, doubt: record.Partial}}
+	if without(LearnsInPart) {
+		k.doubt = record.Whole
+	}
+	f.put(id, k)
 	return nil
 }
 
 // follow writes what a follower has taken: it cuts the log, adds entries, and notes what was promised.
 func (f *folder) follow(id room.ID, keep int, more []entry, c replication.Copy) {
 	k := f.rooms[id]
+	if keep < len(k.entries) && !without(CutSnapshots) {
+		k.cutSnapshots(keep)
+	}
 	k.log = log{epoch: max(c.Promised, c.At(c.Last)), entries: append(slices.Clip(k.entries[:keep]), more...), doubt: c.Doubt}
 	k.imported, k.short = false, false
 }
@@ -259,10 +271,11 @@ func (f *folder) losePower() {
 		}
 		if n := f.s.pick(3); n > 0 {
 			k.entries = k.entries[:max(len(k.entries)-n, 1)]
+			k.cutSnapshots(len(k.entries))
 		}
 		k.epoch = k.entries[len(k.entries)-1].epoch
 		if k.doubt == record.Whole {
-			k.doubt = record.Unsure
+			k.doubt, k.doubted = record.Unsure, false
 		}
 		f.s.truth(id).power = true
 	}
@@ -273,6 +286,7 @@ func (f *folder) losePower() {
 func (f *folder) damage(id room.ID, n int, silent bool) {
 	k := f.rooms[id]
 	k.entries = k.entries[:max(len(k.entries)-n, 1)]
+	k.cutSnapshots(len(k.entries))
 	k.cut, k.short = !silent, silent
 	if !silent {
 		k.doubt = record.Partial

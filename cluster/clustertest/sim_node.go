@@ -64,6 +64,7 @@ type life struct {
 	loop     *lifecycle.Loop
 	live     map[room.ID]*live
 	states   map[room.ID]ownership.State
+	machines map[room.ID]*lifecycle.Room
 	kept     map[room.ID]log // the log that Checkpoint, Load or the start has read last
 	looked   map[room.ID]time.Duration
 	copies   map[room.ID]*following
@@ -72,7 +73,10 @@ type life struct {
 	ops      map[opKey]ownership.Op
 	dead     bool
 	draining bool
+	since    time.Duration // it runs
 }
+
+const doubtWait = 20 * time.Second
 
 type opKey struct {
 	id room.ID
@@ -91,15 +95,15 @@ func (n *node) start() {
 	s := n.s
 	s.boots++
 	l := &life{
-		node: n, s: s, boot: record.BootID(name("p", s.boots)), folder: n.folder, self: n.folder.id,
-		live: map[room.ID]*live{}, states: map[room.ID]ownership.State{}, kept: map[room.ID]log{},
+		node: n, s: s, since: s.now, boot: record.BootID(name("p", s.boots)), folder: n.folder, self: n.folder.id,
+		live: map[room.ID]*live{}, states: map[room.ID]ownership.State{}, machines: map[room.ID]*lifecycle.Room{}, kept: map[room.ID]log{},
 		looked: map[room.ID]time.Duration{}, copies: map[room.ID]*following{}, offers: map[room.ID]offer{}, silent: map[string]int{},
 	}
 	if s.trace != nil {
 		l.ops = map[opKey]ownership.Op{}
 	}
 	l.loop = lifecycle.New(lifecycle.Options{
-		Self:    ownership.Self{Boot: l.boot, Folder: n.folder.id, Former: slices.Clone(n.folder.former), DoubtWait: 20 * time.Second},
+		Self:    ownership.Self{Boot: l.boot, Folder: n.folder.id, Former: slices.Clone(n.folder.former), DoubtWait: doubtWait},
 		Ports:   l,
 		Fail:    func(err error) { l.fail(err) },
 		Stepped: l.stepped,
@@ -109,6 +113,10 @@ func (n *node) start() {
 	s.store.start(l.boot, n.folder)
 	for _, id := range slices.Clone(n.folder.order) {
 		if k := n.folder.rooms[id]; k != nil && !l.dead {
+			if without(DoubtLasts) && k.doubted {
+				k.doubt = record.Whole
+			}
+			k.doubted = k.doubt == record.Unsure
 			l.kept[id] = k.log
 			if k.short { // nobody is left who could notice it
 				s.truth(id).damaged = true
@@ -118,7 +126,7 @@ func (n *node) start() {
 	}
 	l.after(s.between(0, sweepEvery), l.sweep)
 	if s.rng != nil {
-		l.after(s.between(0, lookAround), l.tend)
+		l.after(s.between(0, lookAround), l.tendOften)
 	}
 }
 
@@ -160,9 +168,11 @@ func (l *life) fail(err error) { l.crash("it fails: " + err.Error()) }
 
 // stepped is called after each step of a machine.
 func (l *life) stepped(r *lifecycle.Room, e ownership.Event, to ownership.State, effects []ownership.Effect) {
-	l.states[r.ID] = to
-	if to == ownership.Absent {
+	if to != ownership.Absent {
+		l.states[r.ID], l.machines[r.ID] = to, r
+	} else if l.machines[r.ID] == r { // else it is a late answer to an earlier one
 		delete(l.states, r.ID)
+		delete(l.machines, r.ID)
 	}
 	if t := l.s.truth(r.ID); t.shortened && to == ownership.Held { // the loss is reported
 		t.damaged = true

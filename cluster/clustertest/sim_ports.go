@@ -35,10 +35,10 @@ func (l *life) Do(r *lifecycle.Room, e ownership.Effect, answer func(ownership.E
 		l.replicate(id, e)
 	case ownership.Store:
 		if r := l.live[id]; r != nil {
-			l.store(id, e, result{sum: r.log.endSum()}, answer)
+			l.store(id, e, result{sum: r.log.endSum()}, r.log, answer)
 		}
 	case ownership.Abandon:
-		l.store(id, e, result{sum: l.kept[id].sum(), aborted: true}, answer)
+		l.store(id, e, result{sum: l.kept[id].sum(), aborted: true}, l.kept[id], answer)
 	case ownership.Check:
 		l.perform(id, e, time.Millisecond, answer, func() ownership.Event {
 			if l.node.program.cannotRead(id) {
@@ -168,17 +168,17 @@ func (l *life) rows(id room.ID, e ownership.Effect, answer answerTo) {
 
 // store repeats the request until the store has answered. It drops the end of a room that could not be brought back when the
 // process is dead: stores do not fence ends, and another program may bring the room back.
-func (l *life) store(id room.ID, e ownership.Effect, end result, answer answerTo) {
+func (l *life) store(id room.ID, e ownership.Effect, end result, kept log, answer answerTo) {
 	l.s.store.call(l, e.Do, func() ownership.Event {
 		if end.aborted && l.dead {
 			return ownership.Event{}
 		}
-		return l.s.store.end(id, end)
+		return l.s.store.end(id, end, kept)
 	}, func(a ownership.Event, err error) {
 		switch {
 		case l.crashes(id, e.Do, true):
 		case err != nil:
-			l.after(l.s.between(100*time.Millisecond, 2*time.Second), func() { l.store(id, e, end, answer) })
+			l.after(l.s.between(100*time.Millisecond, 2*time.Second), func() { l.store(id, e, end, kept, answer) })
 		default:
 			answer(a)
 		}

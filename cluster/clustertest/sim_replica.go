@@ -67,11 +67,11 @@ func (s *Sim) serves(folder string) *life {
 	return nil
 }
 
-// whole reports whether a folder has a whole copy of a room.
-func (s *Sim) whole(of string, id room.ID) bool {
+// usable reports whether a folder has a copy of a room with which its node may go on, after a while.
+func (s *Sim) usable(of string, id room.ID) bool {
 	has := func(f *folder) bool {
 		k := f.rooms[id]
-		return f.had(of) && k != nil && k.doubt == record.Whole
+		return f.had(of) && k != nil && k.doubt != record.Partial
 	}
 	for _, n := range s.nodes {
 		if has(n.folder) {
@@ -127,10 +127,13 @@ func (l *life) follow(id room.ID, at record.Epoch, owner string) {
 	if k == nil {
 		return
 	}
+	if was := l.copies[id]; was != nil && len(k.entries) < int(was.Last) { // a disk has lost a part of it
+		k.doubt, k.short = record.Partial, false
+	}
 	c := &following{owner: owner, fresh: at, fedAt: l.s.now}
 	c.History, c.Promised, c.Doubt = k.history(), k.epoch, k.doubt
 	l.copies[id] = c
-	if o, ok := l.offers[id]; ok && o.epoch >= c.Promised && (c.Doubt != record.Unsure || o.epoch == at) {
+	if o, ok := l.offers[id]; ok && o.epoch >= c.Promised && (c.Doubt != record.Unsure || o.epoch == at || without(UnsureReads)) {
 		delete(l.offers, id)
 		l.have(id, o)
 	}
@@ -152,7 +155,7 @@ func (l *life) hearOffer(id room.ID, o offer) {
 		return
 	}
 	c := l.copies[id]
-	if c == nil || c.Doubt == record.Unsure && o.epoch != c.fresh {
+	if c == nil || c.Doubt == record.Unsure && o.epoch != c.fresh && !without(UnsureReads) {
 		l.offers[id] = o
 		l.loop.Deliver(id, ownership.Event{Kind: ownership.Offered, Folder: o.owner, Epoch: o.epoch}, nil)
 		return
@@ -210,11 +213,10 @@ func (r *live) feed(folder string) {
 // take writes what an owner has sent.
 func (l *life) take(id room.ID, owner string, epoch record.Epoch, before record.Point, some []entry, full bool) {
 	c := l.copies[id]
-	if c == nil || l.s.now < l.folder.failed || c.Doubt == record.Unsure && epoch != c.fresh {
+	if c == nil || l.s.now < l.folder.failed || c.Doubt == record.Unsure && epoch != c.fresh && !without(UnsureReads) {
 		return
 	}
 	if k := l.folder.rooms[id]; len(k.entries) != int(c.Last) { // a disk has lost a part of it
-		k.doubt, k.short = record.Partial, false
 		l.follow(id, c.fresh, c.owner)
 		return
 	}
@@ -267,6 +269,11 @@ func (r *live) recruit(folder string) {
 	}
 }
 
+func (l *life) tendOften() {
+	l.tend()
+	l.after(lookAround, l.tendOften)
+}
+
 // tend looks after the rooms of a process: it notices who is silent, finds standbys, and seizes rooms of the dead.
 func (l *life) tend() {
 	for _, n := range l.s.nodes {
@@ -287,7 +294,6 @@ func (l *life) tend() {
 			l.tendCopy(t.id, c)
 		}
 	}
-	l.after(lookAround, l.tend)
 }
 
 // isSilent reports whether the process of a folder seems to be dead.
@@ -315,6 +321,9 @@ func (r *live) tend() {
 	leaves := func(folder string) bool { to := l.s.serves(folder); return to != nil && to.draining }
 	if l.s.chance(500) || r.acked < len(r.log.entries) && l.s.chance(3000) {
 		l.look(r.t.id)
+	}
+	if len(r.asks) > 0 && !r.gone() {
+		r.sendAsk()
 	}
 	switch {
 	case r.gone():

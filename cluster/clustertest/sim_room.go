@@ -22,6 +22,8 @@ type live struct {
 	copied   bool // it may have followers
 	stable   int  // what the journal has
 	acked    int
+	sent     int // the client's number of its last act here; -1: it is not known
+	asks     []ask
 	writing  bool
 	ended    bool     // its end was acknowledged
 	settled  bool     // its end is stored, or never will be
@@ -37,6 +39,12 @@ func (l *life) start(id room.ID, at record.Epoch, standby string) {
 		k.doubt = record.Whole
 	}
 	l.live[id] = r
+	if r.sent = r.log.acts(); without(TableInLog) {
+		r.sent = -1
+	}
+	if k := l.folder.rooms[id]; k != nil && !k.restores(r.log) {
+		l.s.fail(id, "(3) %s restores it from a snapshot of another log", l.boot)
+	}
 	r.leader.Begin(at, standby, r.log.history())
 	r.stable = len(r.log.entries)
 	if _, stored := l.s.store.results[id]; stored && r.log.over() { // players still see its end
@@ -75,9 +83,10 @@ func (r *live) add(e entry) {
 
 // act takes the client's act n, if that is the next one.
 func (r *live) act(n int) {
-	if r.stopping != nil || r.log.over() || r.gone() || n != r.log.acts()+1 {
+	if r.stopping != nil || r.log.over() || r.gone() || r.sent >= 0 && n != r.sent+1 {
 		return
 	}
+	r.sent = n
 	if r.l.s.chance(r.l.s.odds.poison) {
 		r.l.folder.deaths[r.t.id]++
 		r.t.deadly = true
@@ -87,6 +96,9 @@ func (r *live) act(n int) {
 	r.add(entry{epoch: r.epoch, act: n})
 	if n >= r.t.length {
 		r.add(entry{epoch: r.epoch, final: true})
+		if without(CommitFirst) {
+			r.over()
+		}
 	}
 	r.write()
 	r.feedAll()
@@ -129,6 +141,7 @@ func (r *live) written(some log) {
 		return
 	}
 	r.writing, r.stable = false, len(some.entries)
+	r.snapshot()
 	r.leader.Stable(room.Index(r.stable))
 	r.commit()
 	r.write()
@@ -143,11 +156,19 @@ func (r *live) commit() {
 	some := log{epoch: r.log.entries[n-1].epoch, entries: r.log.entries[:n]}
 	r.acked = n
 	r.t.commit(r.l, r.epoch, some)
-	if some.over() && !r.ended {
+	if some.over() {
+		r.over()
+	}
+	r.answerAsks()
+	r.stopped()
+}
+
+// over tells that the room has ended.
+func (r *live) over() {
+	if !r.ended {
 		r.ended = true
 		r.l.loop.Deliver(r.t.id, ownership.Event{Kind: ownership.Ended}, nil)
 	}
-	r.stopped()
 }
 
 // stop ends the room in this process once all of it is acknowledged.

@@ -39,9 +39,10 @@ type store struct {
 	fenced  map[record.BootID]bool
 	folders map[string][]record.BootID
 
-	away  bool
-	slow  time.Duration // added to every answer
-	plans []storePlan
+	away   bool
+	backAt time.Duration // when it answered again
+	slow   time.Duration // added to every answer
+	plans  []storePlan
 }
 
 // storePlan is the fault that a story has planned for the next request of a kind.
@@ -152,6 +153,7 @@ func (st *store) claim(id room.ID, boot record.BootID, folder, standby string, f
 	r.Row = record.Row{Room: id, State: record.RowLive, Epoch: to, Boot: boot, Folder: folder, Standby: standby}
 	r.kept = log{}
 	st.say(r)
+	st.s.truth(id).checkMembers(st.s)
 	st.s.noteLoss(st.s.truth(id)) // a dead process may have claimed it into a lost folder
 	return ownership.Event{Outcome: ownership.Won, Row: r.Row}
 }
@@ -182,7 +184,7 @@ func (st *store) release(id room.ID, boot record.BootID, from ownership.Row, to 
 }
 
 // end stores a room's end once. It does not ask who owns the room: every owner comes to the same end.
-func (st *store) end(id room.ID, end result) ownership.Event {
+func (st *store) end(id room.ID, end result, kept log) ownership.Event {
 	t := st.s.truth(id)
 	if t.unwritable {
 		return ownership.Event{Outcome: ownership.Refused, Why: "no store can hold it"}
@@ -195,6 +197,7 @@ func (st *store) end(id room.ID, end result) ownership.Event {
 		return ownership.Event{Outcome: ownership.Refused, Why: "another end is stored"}
 	}
 	st.over(id, end)
+	t.ended = kept
 	t.checkEnd(st.s, end)
 	return ownership.Event{Outcome: ownership.Won}
 }

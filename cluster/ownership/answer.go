@@ -244,10 +244,13 @@ func (m *Machine) claimAnswered(e Event) {
 	case m.mine(row):
 		m.with = row.Standby
 		m.granted(row.Epoch)
-	case m.origin == copied, m.origin == released && !m.ours(row): // else it is this folder's by an earlier process
+	case m.origin == copied, m.origin == released && m.state == Asking && !m.member(row):
 		m.moved()
 	case e.Outcome == NoRow && m.state == Asking && !without(NoRowIsOurs): // the store was unreachable when the room was made
 		m.begin(&m.main, CreateRow)
+	case m.state == Seizing: // the copy has gone on following, so what it has promised is not known
+		m.state = Following
+		m.begin(&m.main, ReadRow)
 	default:
 		m.goBy(e)
 	}
@@ -312,7 +315,7 @@ func (m *Machine) moved() {
 func (m *Machine) over(row record.Row) {
 	m.idle()
 	m.wasOver = true
-	last := row.Folder == "" || m.named(row) // without a folder: the store got the end before the first row
+	last := m.lastHere(row)
 	if last && m.dead == "" && (m.verdict == RunsOver || without(OverIsOver)) {
 		m.epoch = m.wish
 		m.own()
@@ -419,7 +422,7 @@ func (m *Machine) stopAnswered(e Event) {
 	case m.state == Yielding && m.standby != "":
 		m.pass()
 	case m.state == Yielding && !m.draining: // the standby was dismissed meanwhile
-		m.from = m.at()
+		m.from, m.with = m.at(), m.standby
 		m.takeBack()
 	case m.memory:
 		m.reset(nil)

@@ -136,7 +136,7 @@ type Op uint8
 const (
 	// The journal.
 	Create   Op = iota + 1 // keep a new room's header, at Effect.To
-	Learn                  // keep an empty copy, not whole, of the room that Offered tells of
+	Learn                  // keep an empty copy, not whole, of the room that Offered tells of, which has promised to follow Effect.To
 	Import                 // keep what Checkpoint has brought
 	Note                   // keep the epoch Effect.To
 	Load                   // read the room's log: Log

@@ -145,6 +145,7 @@ type Machine struct {
 	cannot    string       // why this node cannot serve it: its standby should
 	inStore   bool         // its row is there
 	suspected bool         // its owner seems to be dead
+	waited    bool         // and has seemed to be for so long that a copy that may have lost its end goes on
 
 	main, row, end, conf task
 	last                 uint64 // the number of the last effect
@@ -240,6 +241,9 @@ func (m *Machine) inMemory(e Event) {
 // lost goes on after the room has left memory because it cannot be saved here. A standby may take it.
 func (m *Machine) lost(why string) {
 	m.idle()
+	if m.conf.op == Change {
+		m.open = max(m.open, m.next.to)
+	}
 	m.drop(&m.conf)
 	m.unloaded = true
 	if m.standby == "" || m.end.op != 0 || m.endDecided() {
@@ -426,6 +430,11 @@ func (m *Machine) hold(why string, inStore bool) {
 
 // ours reports whether a row is live in this data folder.
 func (m *Machine) ours(row record.Row) bool { return row.State == record.RowLive && m.named(row) }
+
+// member reports whether a row is live and names this node as the owner or the standby.
+func (m *Machine) member(row record.Row) bool {
+	return m.ours(row) || row.State == record.RowLive && row.Standby == m.self.Folder
+}
 
 // named reports whether a row names this data folder as the owner's, under its present or a former id.
 func (m *Machine) named(row record.Row) bool { return m.isSelf(row.Folder) }

@@ -59,13 +59,27 @@ func (m *Machine) change(standby string) {
 
 // confAnswered handles the store's answers to an owner that changes members or looks at its row.
 func (m *Machine) confAnswered(e Event) {
+	if m.conf.op == Wait {
+		m.drop(&m.conf)
+		m.waited = true
+		m.suspected = true
+		m.suspect()
+		return
+	}
 	looks := m.conf.op == ReadRow
 	same := e.Outcome != NoRow && e.Row.State == record.RowLive && e.Row.Epoch == m.epoch
 	switch {
 	case looks && (e.Err != nil || e.Outcome == NoRow || same):
 		m.drop(&m.conf)
-	case !looks && (e.Err != nil && without(ChangeIsOpen)):
+		if without(HigherSettles) {
+			m.emit(Effect{Do: Join})
+		}
+	case !looks && e.Err != nil && without(ChangeIsOpen):
 		m.drop(&m.conf)
+		m.emit(Effect{Do: Join})
+	case !looks && e.Err != nil && without(HigherSettles):
+		m.begin(&m.conf, ReadRow)
+		return
 	case e.Err != nil, e.Outcome == NoRow:
 		m.open = max(m.open, m.next.to)
 		m.again(&m.conf, claimBackoff)
@@ -154,8 +168,16 @@ func (m *Machine) yieldRead(e Event) {
 	if m.log.Last < m.stopped.Last && !without(WholeFirst) {
 		m.cannot = fmt.Sprintf("its log ends at %d, and %d was acknowledged", m.log.Last, m.stopped.Last)
 	}
+	if e.Outcome != NoRow && m.ours(e.Row) && m.wrote(e.Row, m.from) { // by a change of members that was still open
+		m.from.Epoch, m.with = e.Row.Epoch, e.Row.Standby
+		if m.epoch != 0 {
+			m.epoch, m.standby = m.from.Epoch, m.with
+		}
+	}
 	still := e.Outcome != NoRow && m.ours(e.Row) && e.Row.Epoch == m.from.Epoch
 	switch {
+	case still && m.with == "" && m.cannot != "":
+		m.hold(m.cannot, false)
 	case !still:
 		m.origin, m.expelled, m.replayed = found, true, false
 		m.epoch, m.standby, m.with = 0, "", ""
@@ -171,31 +193,40 @@ func (m *Machine) yieldRead(e Event) {
 	}
 }
 
-// takeBack asks for a room that this node has stopped and still owns.
+// takeBack asks for a room that this node has stopped and still owns. Its standby stays, unless this node goes on without
+// what that one may have.
 func (m *Machine) takeBack() {
-	m.with, m.wish = "", max(m.log.next(m.from.Epoch), m.open+1)
+	if m.doubtful() {
+		m.with = ""
+	}
+	m.wish = max(m.log.next(m.from.Epoch), m.open+1)
 	m.begin(&m.main, Claim)
 }
 
 // asFollower handles what a follower hears of the room's owner.
 func (m *Machine) asFollower(e Event) {
-	idle := m.main.op == 0
+	idle := m.free()
 	switch e.Kind {
 	case Offered:
 		m.offered(e)
 	case Filled:
 		if m.state == Learning && m.kept {
-			m.log.Doubt, m.state = record.Whole, Following
+			m.log.Doubt, m.state, m.waited = record.Whole, Following, false
+			m.drop(&m.conf)
 			m.suspect()
 		}
 	case Suspected:
 		m.suspected = m.state == Learning || m.state == Following || m.state == Seizing
 		m.suspect()
 	case Heard:
-		m.suspected = false
+		m.suspected, m.waited = false, false
+		m.drop(&m.conf)
 		if m.state == Seizing && m.main.op == ReadRow {
 			m.idle()
 			m.state = Following
+			if m.log.Doubt != record.Whole {
+				m.state = Learning
+			}
 		}
 	case Yielded:
 		switch {
@@ -225,8 +256,13 @@ func (m *Machine) offered(e Event) {
 	case m.state == Absent:
 		m.origin, m.state = offered, Learning
 		m.owner, m.wish = e.Folder, e.Epoch
+		if without(ReadFirst) {
+			m.followed = e.Epoch
+			m.begin(&m.main, Learn)
+			return
+		}
 		m.begin(&m.main, ReadRow)
-	case (m.state == Learning || m.state == Following) && m.main.op == 0, m.state == Yielding && m.main.op == Wait:
+	case m.free(), m.state == Yielding && m.main.op == Wait:
 		m.begin(&m.main, ReadRow)
 	case m.state == Owning:
 		m.look()
@@ -238,18 +274,29 @@ func (m *Machine) offered(e Event) {
 // look reads the row.
 func (m *Machine) look() {
 	switch {
-	case (m.state == Learning || m.state == Following) && m.main.op == 0:
+	case m.free():
 		m.begin(&m.main, ReadRow)
 	case m.state == Owning && m.conf.op == 0 && m.inStore && !m.wasOver:
 		m.begin(&m.conf, ReadRow)
 	}
 }
 
-// suspect tries to seize a room whose owner seems to be dead. A copy that is not whole never does.
+// free reports whether a copy is followed and nothing is asked for.
+func (m *Machine) free() bool {
+	return (m.state == Learning || m.state == Following) && m.main.op == 0
+}
+
+// suspect tries to seize a room whose owner seems to be dead. A copy with a known gap never does, and one that may have lost
+// its end waits for the owner first.
 func (m *Machine) suspect() {
-	if m.suspected && (m.state == Following || m.state == Learning && without(WholeSeizes)) && m.main.op == 0 {
+	switch {
+	case !m.suspected || m.main.op != 0:
+	case m.state == Following, m.state == Learning && (m.waited || without(WholeSeizes)):
 		m.state = Seizing
 		m.begin(&m.main, ReadRow)
+	case m.state == Learning && m.log.Doubt == record.Unsure && m.conf.op == 0:
+		m.conf.op = Wait
+		m.emit(Effect{Do: Wait, N: m.number(&m.conf), Wait: m.self.DoubtWait})
 	}
 }
 
@@ -289,20 +336,25 @@ func (m *Machine) learnAnswered(e Event) {
 func (m *Machine) seize(e Event) {
 	row := e.Row
 	may := e.Outcome != NoRow && row.State == record.RowLive && row.Standby == m.self.Folder && row.Epoch >= e.Log.Epoch
-	if !may || e.Log.Doubt != record.Whole && !without(WholeSeizes) {
+	waited := m.waited && e.Log.Doubt == record.Unsure
+	if !may || e.Log.Doubt != record.Whole && !waited && !without(WholeSeizes) {
 		m.goBy(e)
 		return
 	}
 	m.log = e.Log
 	m.from = Row{State: record.RowLive, Epoch: row.Epoch, Folder: row.Folder}
 	m.with, m.wish = "", max(row.Epoch, m.open)+1
+	if waited {
+		m.wish = max(m.log.next(row.Epoch), m.open+1)
+	}
 	m.begin(&m.main, Claim)
 }
 
 // taken goes on with a room that was seized, taken from an owner that yielded it, or taken back. What it restores is all
 // that it holds now.
 func (m *Machine) taken() {
-	m.state, m.kept, m.suspected = Restoring, true, false
+	m.state, m.kept, m.suspected, m.waited = Restoring, true, false, false
+	m.drop(&m.conf)
 	if m.origin == found {
 		m.origin = offered
 	}
@@ -315,7 +367,7 @@ func (m *Machine) goBy(e Event) {
 	if e.Log != (Log{}) {
 		m.log = e.Log
 	}
-	last := row.Folder == "" || m.named(row)
+	last := m.lastHere(row)
 	switch {
 	case e.Outcome == NoRow:
 		m.from = Row{State: record.RowLive, Epoch: m.log.Epoch, Folder: m.self.Folder}
@@ -329,7 +381,7 @@ func (m *Machine) goBy(e Event) {
 		m.over(row)
 	case m.ours(row) && (row.Folder == m.self.Folder || row.Standby == "" || without(AdoptedIsNoMember)):
 		m.resume(row)
-	case row.State == record.RowLive && (row.Standby == m.self.Folder || m.early(row)):
+	case row.State == record.RowLive && (m.isSelf(row.Standby) || m.early(row)): // an adopted standby stays, for an operator
 		m.follow(row)
 	case m.kept && m.early(row) && m.doubted != m.log.Epoch:
 		m.doubted = m.log.Epoch
@@ -337,6 +389,11 @@ func (m *Machine) goBy(e Event) {
 	default:
 		m.moved()
 	}
+}
+
+// lastHere reports whether a room that is over was here last. The store may have got its end before its first row.
+func (m *Machine) lastHere(row record.Row) bool {
+	return m.named(row) || row.Folder == "" && row.Epoch <= 1
 }
 
 // early reports whether a row that does not name this node says nothing about its copy: the copy has promised to follow at
@@ -366,6 +423,10 @@ func (m *Machine) resume(row record.Row) {
 func (m *Machine) follow(row record.Row) {
 	m.idle()
 	m.kept, m.replayed, m.pending, m.cannot, m.held = true, false, false, "", HeldError{}
+	if row.Folder != m.owner || row.Epoch != m.followed {
+		m.waited = false
+		m.drop(&m.conf)
+	}
 	m.owner, m.followed = row.Folder, row.Epoch
 	m.epoch, m.standby, m.with, m.passing = 0, "", "", 0
 	m.state = Following

@@ -24,6 +24,8 @@ const (
 	WholeSeizes                       // a copy that is not whole is neither seized nor resumed from while there is another member
 	KeepPromised                      // a copy goes only by a row that does not name it, at an epoch later than any that it has promised to follow
 	AdoptedIsNoMember                 // a folder that an operator has adopted goes on only with rooms that are alone in their row
+	HigherSettles                     // only a row at a later epoch settles a change without an answer
+	ReadFirst                         // an offer is believed only when the row shows that owner at that epoch
 	lastRule
 )
 
@@ -32,6 +34,7 @@ var ruleNames = [...]string{
 	NoRowIsOurs: "no row is ours", OverIsOver: "over is over", StoreFirst: "store first", KeepRefused: "keep refused", StopFirst: "stop first",
 	ReleaseFirst: "release first", WholeFirst: "whole first", AbandonOwn: "abandon own", GiveBackFirst: "give back first",
 	AdoptedIsNoMember: "adopted is no member", ChangeIsOpen: "a change is open", StopBeforeYield: "stop before yield", WholeSeizes: "whole seizes", KeepPromised: "keep what was promised",
+	HigherSettles: "a later row settles", ReadFirst: "read first",
 }
 
 func (r Rule) String() string { return ruleNames[r] }

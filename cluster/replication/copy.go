@@ -43,9 +43,9 @@ type Placement struct {
 func (c *Copy) Take(e record.Epoch, before record.Point, spans []Span, full bool) (Placement, error) {
 	var p Placement
 	switch {
-	case e < c.Promised:
+	case e < c.Promised && !without(NoOldOwner):
 		return p, ErrOld
-	case before.Seq > 0 && c.At(before.Seq) != before.Epoch:
+	case before.Seq > c.Last, before.Seq > 0 && c.At(before.Seq) != before.Epoch && !without(SameBefore):
 		return p, ErrMismatch
 	case before.Seq == 0 && len(spans) > 0 && spans[0].First > 1 && c.At(spans[0].First) != spans[0].Epoch:
 		p.Reset = c.Last > 0
@@ -54,7 +54,7 @@ func (c *Copy) Take(e record.Epoch, before record.Point, spans []Span, full bool
 	p.From = before.Seq + 1
 	for _, s := range spans {
 		first := max(s.First, p.From)
-		for first <= s.Last && c.At(first) == s.Epoch {
+		for first <= s.Last && c.At(first) == s.Epoch && !without(KeepAgreed) {
 			first++
 		}
 		p.From = first
@@ -74,7 +74,7 @@ func (c *Copy) Take(e record.Epoch, before record.Point, spans []Span, full bool
 	}
 	doubt := c.Doubt
 	switch {
-	case full:
+	case full, without(FullFill):
 		c.Doubt = record.Whole
 	case c.Doubt == record.Unsure:
 		c.Doubt = record.Partial

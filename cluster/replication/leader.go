@@ -19,6 +19,7 @@ type Leader struct {
 
 	followers map[string]*progress
 	committed room.Index
+	asked     uint64 // the number of the last question
 }
 
 // progress is how far a follower is.
@@ -27,6 +28,7 @@ type progress struct {
 	next  room.Index // what to send next; 0: what it has is not known
 	match room.Index // what it has confirmed, at the present epoch
 	whole bool
+	said  uint64 // the last question that it has answered, at the present epoch
 }
 
 // Begin owns the room at an epoch, with a log that this node's journal has. Whatever it has counts as committed only when
@@ -34,6 +36,9 @@ type progress struct {
 func (l *Leader) Begin(e record.Epoch, standby string, log History) {
 	*l = Leader{
 		epoch: e, standby: standby, log: log.Clone(), floor: log.Last + 1, stable: log.Last, followers: map[string]*progress{},
+	}
+	if without(RestoredIsOpen) {
+		l.floor, l.committed = 0, log.Last
 	}
 }
 
@@ -47,8 +52,8 @@ func (l *Leader) Enter(e record.Epoch, standby string) {
 	l.epoch, l.standby, l.joining, l.base = e, standby, "", 0
 	for folder, p := range l.followers {
 		p.goal = l.log.Last
-		if folder != standby {
-			p.match, p.whole = 0, false
+		if folder != standby && !without(PresentEpoch) {
+			p.match, p.whole, p.said = 0, false, 0
 		}
 	}
 }
@@ -138,7 +143,7 @@ func (l *Leader) Sent(folder string, last room.Index) (full bool) {
 // Confirm takes a follower's word that its journal has the log up to an index. It counts at the present epoch only.
 func (l *Leader) Confirm(folder string, e record.Epoch, i room.Index, whole bool) {
 	p := l.followers[folder]
-	if p == nil || e != l.epoch {
+	if p == nil || e != l.epoch && !without(PresentEpoch) {
 		return
 	}
 	p.match, p.whole = max(p.match, min(i, l.log.Last)), whole
@@ -166,7 +171,8 @@ func (l *Leader) Match(folder string) room.Index {
 // entry of the present epoch behind whatever the owner has restored.
 func (l *Leader) Ready(folder string) bool {
 	p := l.followers[folder]
-	return p != nil && folder != l.standby && l.base > 0 && p.whole && p.match >= l.base && p.match >= l.committed
+	return p != nil && folder != l.standby && l.base > 0 && p.match > 0 && (p.whole || without(WholeFirst)) &&
+		(p.match >= l.base || without(BaseFirst)) && p.match >= l.committed
 }
 
 // Commit returns the end of what is committed: what this node's journal and every member have. It never falls.
@@ -175,7 +181,7 @@ func (l *Leader) Commit() room.Index {
 	if l.hold && l.standby == "" {
 		return l.committed
 	}
-	for _, folder := range [...]string{l.standby, l.joining} {
+	for _, folder := range l.members() {
 		if folder != "" {
 			c = min(c, l.Match(folder))
 		}
@@ -184,4 +190,46 @@ func (l *Leader) Commit() room.Index {
 		l.committed = max(l.committed, c)
 	}
 	return l.committed
+}
+
+// members are the folders that count beside this node's.
+func (l *Leader) members() [2]string {
+	switch {
+	case without(BothCount):
+		return [2]string{l.standby}
+	case without(OldCounts) && l.joining != "":
+		return [2]string{l.joining}
+	}
+	return [2]string{l.standby, l.joining}
+}
+
+// Ask numbers a question to which no entry of the log is the answer, such as a view. All members are sent the number, and say
+// it back if they know of no later epoch than the present one.
+func (l *Leader) Ask() uint64 {
+	l.asked++
+	return l.asked
+}
+
+// Said takes a member's word that it knows of no later epoch, in answer to a question.
+func (l *Leader) Said(folder string, e record.Epoch, n uint64) {
+	if p := l.followers[folder]; p != nil && e == l.epoch {
+		p.said = max(p.said, n)
+	}
+}
+
+// Current is the last question that may be answered: every member but this node has said since that no other owner has
+// answered anybody. An owner that is alone may answer at once.
+func (l *Leader) Current() uint64 {
+	n := l.asked
+	if without(FreshWord) {
+		return n
+	}
+	for _, folder := range l.members() {
+		if p := l.followers[folder]; folder != "" && p == nil {
+			return 0
+		} else if folder != "" {
+			n = min(n, p.said)
+		}
+	}
+	return n
 }

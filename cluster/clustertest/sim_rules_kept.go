@@ -1,0 +1,5 @@
+//go:build !mutation
+
+package clustertest
+
+func without(Rule) bool { return false }
