@@ -94,11 +94,7 @@ func (l *life) replicate(id room.ID, e ownership.Effect) {
 			r.leader.Join(e.Folder)
 		}
 	case ownership.Notify:
-		for _, n := range l.s.nodes {
-			if n.life != nil && n.life != l && n.life.states[id] != ownership.Absent {
-				l.send(n.life.self, func(to *life) { to.look(id) })
-			}
-		}
+		l.send(e.Folder, func(to *life) { to.look(id) })
 	case ownership.Pass:
 		l.send(e.Folder, func(to *life) {
 			to.loop.Deliver(id, ownership.Event{Kind: ownership.Yielded, Folder: l.self, Epoch: e.To, Log: e.Log}, nil)

@@ -350,7 +350,7 @@ func (w *Owner) told(id room.ID, err error) error {
 	switch {
 	case errors.Is(err, ErrDraining):
 		return actor.ErrDraining
-	case errors.Is(err, record.ErrMovedOn), errors.Is(err, ownership.ErrOver):
+	case errors.Is(err, record.ErrMovedOn), errors.Is(err, ownership.ErrOver), errors.Is(err, ownership.ErrFollowed):
 		return record.ErrMovedOn
 	case errors.Is(err, ownership.ErrLeaving):
 		return actor.ErrLeaving

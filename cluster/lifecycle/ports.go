@@ -76,7 +76,7 @@ func (w *Owner) Do(r *Room, e ownership.Effect, answer func(ownership.Event)) {
 	case ownership.Join:
 		w.copies.Join(r.ID, e.Folder)
 	case ownership.Notify:
-		w.copies.Notify(r.ID)
+		w.copies.Notify(r.ID, e.Folder)
 	case ownership.Pass:
 		w.copies.Pass(r.ID, e.To, e.Folder, e.Log)
 	case ownership.Decline:

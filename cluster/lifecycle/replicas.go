@@ -22,8 +22,8 @@ type Replicas interface {
 	Replicate(id room.ID, h record.Header)
 	// Join counts a follower as a member.
 	Join(id room.ID, folder string)
-	// Notify tells those who follow a room to look at its row.
-	Notify(id room.ID)
+	// Notify tells a follower to look at a room's row.
+	Notify(id room.ID, folder string)
 	// Pass tells the standby that it may take a room, which this node owns at an epoch and does not serve.
 	Pass(id room.ID, e record.Epoch, folder string, log ownership.Log)
 	// Decline tells an owner that this node does not take what it was offered.
@@ -47,7 +47,7 @@ func (alone) Lead(record.Header, record.Epoch, string, *record.Kept)            
 func (alone) Enter(room.ID, record.Epoch, string)                                 {}
 func (alone) Replicate(room.ID, record.Header)                                    {}
 func (alone) Join(room.ID, string)                                                {}
-func (alone) Notify(room.ID)                                                      {}
+func (alone) Notify(room.ID, string)                                              {}
 func (alone) Pass(room.ID, record.Epoch, string, ownership.Log)                   {}
 func (alone) Decline(room.ID, record.Epoch, string, ownership.Log)                {}
 func (alone) Offered(room.ID, record.Epoch) (h record.Header, ok bool)            { return }

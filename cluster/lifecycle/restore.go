@@ -13,11 +13,12 @@ import (
 
 // Restored counts what Restore has found.
 type Restored struct {
-	Rooms int // brought back
-	Held  int // kept for a program that can run them, see Owner.Held
-	Aside int // set aside because their row has moved on, or because they were poisoned or broken
-	Over  int // already over with a stored result, including those that people may still look at
-	Cut   int // brought back without the damaged tail of their log
+	Rooms  int // brought back
+	Held   int // kept for a program that can run them, see Owner.Held
+	Aside  int // set aside because their row has moved on, or because they were poisoned or broken
+	Copies int // of rooms that other nodes own
+	Over   int // already over with a stored result, including those that people may still look at
+	Cut    int // brought back without the damaged tail of their log
 }
 
 // Restore brings back the rooms that the journal holds. It claims each in the store at a new epoch. Call it once, before anything is
@@ -97,6 +98,8 @@ func (n *Restored) count(err error, lingers bool, log ownership.Log) {
 		n.Rooms++
 	case err == nil, errors.Is(err, ownership.ErrOver):
 		n.Over++
+	case errors.Is(err, ownership.ErrFollowed):
+		n.Copies++
 	case errors.Is(err, record.ErrMovedOn), errors.Is(err, ownership.ErrDead) && !log.Unborn:
 		n.Aside++
 	}

@@ -498,7 +498,7 @@ func (m *Machine) releaseAnswered(e Event) {
 	case e.Outcome == Won, byEarlierTry:
 		m.held.Released = true
 		m.emit(Effect{Do: Tell})
-		m.emit(Effect{Do: Notify})
+		m.notify()
 		m.begin(&m.main, Remove)
 	case m.end.op != 0: // the store may have got the end first, which ends the row
 		m.rowMoved = true

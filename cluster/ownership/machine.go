@@ -63,9 +63,10 @@ var (
 
 // Errors of Effect.Err, beside record.ErrMovedOn, record.ErrNotFound and a *HeldError.
 var (
-	ErrOver    = errors.New("the room is over, and its end is stored")
-	ErrLeaving = errors.New("the room is on its way to another node")
-	ErrDead    = errors.New("the game failed and could not be brought back: it has been ended")
+	ErrOver     = errors.New("the room is over, and its end is stored")
+	ErrFollowed = errors.New("another node has the room, and this one a copy of it")
+	ErrLeaving  = errors.New("the room is on its way to another node")
+	ErrDead     = errors.New("the game failed and could not be brought back: it has been ended")
 )
 
 // HeldError says why a room is kept here and not served.
@@ -356,9 +357,7 @@ func (m *Machine) clear() {
 		m.begin(&m.main, SetAside)
 		return
 	}
-	if m.inStore && !m.memory {
-		m.emit(Effect{Do: Notify})
-	}
+	m.notify()
 	m.begin(&m.main, Remove)
 }
 

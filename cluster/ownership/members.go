@@ -136,6 +136,13 @@ func (m *Machine) yield() {
 	m.begin(&m.main, Stop)
 }
 
+// notify tells the standby to look at the row: it is needed no more.
+func (m *Machine) notify() {
+	if m.standby != "" {
+		m.emit(Effect{Do: Notify, Folder: m.standby})
+	}
+}
+
 // pass tells the standby that it may take the room, and waits for it.
 func (m *Machine) pass() {
 	m.state, m.unloaded = Yielding, true
@@ -433,7 +440,7 @@ func (m *Machine) follow(row record.Row) {
 	if m.log.Doubt != record.Whole {
 		m.state = Learning
 	}
-	m.reply(record.ErrMovedOn)
+	m.reply(ErrFollowed)
 	m.suspected = false // who suspects its owner still says so again
 	m.emit(Effect{Do: Follow, To: row.Epoch, Folder: row.Folder})
 }

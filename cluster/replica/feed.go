@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/roomring/roomring/cluster/link"
@@ -25,6 +26,7 @@ func (l *lead) offer(folder string, end *link.LeaderEnd) {
 		l.feeds[folder] = f
 	}
 	f.end, f.filling, f.moved, f.match = end, false, now, l.l.Match(folder)
+	f.on = cmp.Or(f.on, now)
 	l.l.Offer(folder)
 	log := l.l.Log()
 	end.Send(l.frame(&linkpb.LeaderFrame{What: &linkpb.LeaderFrame_Offer{Offer: &linkpb.Offer{
@@ -253,8 +255,8 @@ func (l *lead) confirmed(folder string, e record.Epoch, c *linkpb.Confirm) {
 		return
 	}
 	l.l.Confirm(folder, e, room.Index(c.GetIndex()), c.GetWhole())
-	if m := l.l.Match(folder); m > f.match {
-		f.match, f.moved = m, l.r.o.Clock.Now()
+	if m := l.l.Match(folder); m > f.match || m >= l.l.Log().Last {
+		f.match, f.moved, f.on = m, l.r.o.Clock.Now(), l.r.o.Clock.Now()
 	}
 	if l.question != nil && folder == l.l.Standby() && e == l.l.Epoch() && c.GetProbe() == l.probe && c.GetProbe() != 0 {
 		done := l.question

@@ -51,7 +51,8 @@ type feed struct {
 	end     *link.LeaderEnd
 	filling bool
 	match   room.Index    // when it got on last
-	moved   time.Duration // and when that was
+	moved   time.Duration // when that was, or when the room was offered
+	on      time.Duration // when it got on or had everything last
 }
 
 // Lead implements lifecycle.Replicas.
@@ -212,6 +213,11 @@ func (l *lead) commit() {
 		l.reported = c
 		l.room.Committed(record.Point{Epoch: l.handed, Seq: c})
 	}
+	if l.question != nil && l.l.Alone() {
+		done := l.question
+		l.question = nil
+		l.r.spawn(done)
+	}
 }
 
 // Saved, Failed, Unavailable and Available implement actor.Progress.
@@ -272,23 +278,14 @@ func (r *Replicas) Enter(id room.ID, e record.Epoch, standby string) {
 	if was != "" && was != standby && l.feeds[was] == nil {
 		r.lookAt(was, id, e)
 	}
-	l.answerQuestion()
+	l.askAgain()
 	l.trim()
 	l.commit()
 }
 
-// answerQuestion answers a question that waits while there is nobody to ask, and asks the present standby otherwise.
-func (l *lead) answerQuestion() {
-	if l.question == nil {
-		return
-	}
-	if l.l.Alone() {
-		done := l.question
-		l.question = nil
-		l.r.spawn(done)
-		return
-	}
-	if f := l.feeds[l.l.Standby()]; f != nil {
+// askAgain asks the present standby a question that waits.
+func (l *lead) askAgain() {
+	if f := l.feeds[l.l.Standby()]; f != nil && l.question != nil {
 		l.send(f)
 	}
 }
@@ -322,19 +319,7 @@ func (r *Replicas) Join(id room.ID, folder string) {
 }
 
 // Notify implements lifecycle.Replicas.
-func (r *Replicas) Notify(id room.ID) {
-	r.mu.Lock()
-	ends := make([]*link.LeaderEnd, 0, len(r.peers))
-	for _, p := range r.peers {
-		if p.lead != nil {
-			ends = append(ends, p.lead)
-		}
-	}
-	r.mu.Unlock()
-	for _, end := range ends {
-		end.Send(&linkpb.LeaderFrame{Room: string(id), What: &linkpb.LeaderFrame_Dismissed{Dismissed: &linkpb.Nothing{}}})
-	}
-}
+func (r *Replicas) Notify(id room.ID, folder string) { r.lookAt(folder, id, 0) }
 
 // Pass implements lifecycle.Replicas.
 func (r *Replicas) Pass(id room.ID, e record.Epoch, folder string, log ownership.Log) {

@@ -221,9 +221,11 @@ func (l *lead) get(folder string, end *link.LeaderEnd) {
 	l.mu.Lock()
 	now := l.r.o.Clock.Now()
 	f := l.feeds[folder]
+	late := f != nil && folder == l.l.Standby() && l.l.Match(folder) < l.l.Log().Last && now > f.on+2*l.r.o.Patience
 	stuck := f != nil && now > f.moved+l.r.o.Patience && !f.filling && (l.l.Match(folder) < l.l.Log().Last || folder == l.learner)
 	switch {
 	case l.closed || !l.copying:
+	case late:
 	case f == nil || f.end != end:
 		l.r.count(func(c *Counts) { c.Offers++ })
 		l.offer(folder, end)
@@ -242,6 +244,9 @@ func (l *lead) get(folder string, end *link.LeaderEnd) {
 	l.mu.Unlock()
 	if ready {
 		l.recruit(folder)
+	}
+	if late {
+		l.r.tell(l.id, ownership.Event{Kind: ownership.Dismiss, Why: "it does not get on"})
 	}
 }
 

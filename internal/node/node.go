@@ -319,7 +319,7 @@ func (n *Node) restoreRooms(ctx context.Context) error {
 		return err
 	}
 	if back != (lifecycle.Restored{}) {
-		n.log.Info("rooms brought back", "rooms", back.Rooms, "held", back.Held, "set_aside", back.Aside, "over", back.Over, "cut", back.Cut)
+		n.log.Info("rooms brought back", "rooms", back.Rooms, "copies", back.Copies, "held", back.Held, "set_aside", back.Aside, "over", back.Over, "cut", back.Cut)
 	}
 	return nil
 }
