@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web/client"
 )
@@ -21,6 +22,9 @@ import (
 // patientTimeouts are settings for busy machines: a node that gets no processor for a while is not taken for dead, and its players
 // wait for it.
 var patientTimeouts = []string{"--peer-silence", "5s", "--reattach-timeout", "10s"}
+
+// OneJournal has each room in the journal of its owner only, for tests in which the rooms of a node that is gone wait for it.
+var OneJournal = slices.Clip([]string{"--durability", "local"})
 
 // DefaultTimeouts restores the default timeouts, for tests in which nodes must be taken for dead.
 var DefaultTimeouts = slices.Clip([]string{"--peer-silence", "1.5s", "--reattach-timeout", "2s"})
@@ -32,6 +36,7 @@ type Team struct {
 	secret string   // the file with the cluster secrets
 	Store  string   // URL of the store
 	args   []string // of every node
+	opened persist.Store
 }
 
 // NewTeam prepares a cluster of nodes that share a SQLite file. Every node gets the args. Start starts them.

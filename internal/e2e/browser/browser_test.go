@@ -40,6 +40,7 @@ func TestBrowser(t *testing.T) {
 		{"haproxy", browserHAProxy}, {"nginx", browserNginx},
 		{"path", browserPath}, {"nodes", browserNodes},
 		{"admin", browserAdmin}, {"admin-token", browserAdminToken}, {"cluster", browserCluster}, {"drain", browserDrain},
+		{"stall", browserStall},
 	}
 	if testing.Short() {
 		tests = tests[:1]
@@ -128,8 +129,9 @@ type tab struct {
 
 	mu      sync.Mutex
 	trouble []string
-	frames  []string // messages that came over its sockets
-	lossy   bool     // requests may fail: the test cuts or stops something, or asks for what does not exist
+	frames  []string    // messages that came over its sockets
+	came    []time.Time // when each of them came
+	lossy   bool        // requests may fail: the test cuts or stops something, or asks for what does not exist
 }
 
 // person opens a tab with its own storage, as in another person's browser.
@@ -196,7 +198,7 @@ func (p *tab) hear(event any) {
 			p.trouble = append(p.trouble, fmt.Sprintf("%s: %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL))
 		}
 	case *network.EventWebSocketFrameReceived:
-		p.frames = append(p.frames, e.Response.PayloadData)
+		p.frames, p.came = append(p.frames, e.Response.PayloadData), append(p.came, e.Timestamp.Time())
 	}
 }
 

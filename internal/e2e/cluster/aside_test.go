@@ -56,7 +56,7 @@ func binary(t *testing.T, args ...string) (out string, err error) {
 // Rooms that a node has set aside can be listed, downloaded, replayed and restored from the terminal of any node.
 func TestRoomsSetAsideAreTheOperatorsToRestore(t *testing.T) {
 	t.Parallel()
-	team := e2e.NewTeam(t, 2).Start()
+	team := e2e.NewTeam(t, 2, e2e.OneJournal...).Start()
 	here, there := team.Nodes[0], team.Nodes[1]
 	ctx := e2e.WaitContext(t)
 	info := poisonedRoom(t, there)

@@ -24,11 +24,11 @@ func silence(c *e2e.Team, node string) {
 	}
 }
 
-// TestALostNodeIsForgotten kills a node, and the operator gives it up. Players of its rooms hear that the rooms are over. If the node
+// TestALostNodeIsForgotten kills a node whose rooms have no standbys, and the operator gives it up. Players of its rooms hear that the rooms are over. If the node
 // comes back after all, it serves none of them.
 func TestALostNodeIsForgotten(t *testing.T) {
 	t.Parallel()
-	c := e2e.NewTeam(t, 3).Start()
+	c := e2e.NewTeam(t, 3, e2e.OneJournal...).Start()
 	ctx := e2e.WaitContext(t)
 	asked, lost := c.Nodes[0], c.Nodes[2]
 	var theirs, others []e2e.RoomInfo

@@ -115,11 +115,11 @@ func underPlay(c *e2e.Team, games int, strike func()) {
 	e2e.CheckStored(t, matches)
 }
 
-// TestAFrozenOwner freezes the owner of a room for longer than anybody waits for it. No node takes the room from it. Its players hear
-// that it cannot be reached, and go on when it goes on.
+// TestAFrozenOwner freezes the owner of a room without a standby for longer than anybody waits for it. No node takes the room from it. Its
+// players hear that it cannot be reached, and go on when it goes on.
 func TestAFrozenOwner(t *testing.T) {
 	t.Parallel()
-	c := e2e.NewTeam(t, 3, e2e.DefaultTimeouts...).Start()
+	c := e2e.NewTeam(t, 3, append(e2e.DefaultTimeouts, e2e.OneJournal...)...).Start()
 	s := c.Nodes[0]
 	s.CreateElsewhere = true
 	info := s.Create("tally", nil)
@@ -169,7 +169,8 @@ func TestAFrozenOwner(t *testing.T) {
 }
 
 // TestAnEdgeThatFreezesAndDies has a player connected to a node that does not own the room. The room notices that the node is gone. The
-// player goes on when the node is back, on the same socket if it has survived.
+// player goes on when the node is back, on the same socket if it has survived. That the node was the room's standby too costs nobody
+// anything.
 func TestAnEdgeThatFreezesAndDies(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 2).Start()
@@ -184,7 +185,7 @@ func TestAnEdgeThatFreezesAndDies(t *testing.T) {
 	edge.Signal(syscall.SIGSTOP)
 	owner.WaitOffline(info.ID, w.Player)
 	edge.Signal(syscall.SIGCONT)
-	if again := e2e.Hear[wire.Welcome](player); again.Epoch != w.Epoch || again.CSeq != 1 || !again.Recovered {
+	if again := e2e.Hear[wire.Welcome](player); again.Epoch < w.Epoch || again.CSeq != 1 || !again.Recovered {
 		t.Errorf("welcomed again as %+v", again)
 	}
 	player.Act(2, `{"add":1}`)

@@ -44,11 +44,11 @@ func TestAPauseCostsNobodyTime(t *testing.T) {
 	}
 }
 
-// TestAPausedNodeCostsNobodyTime does the same to one node of three, which the others take for dead meanwhile. Black plays at this node,
-// White through another.
+// TestAPausedNodeCostsNobodyTime does the same to one node of three, which the others take for dead meanwhile. No other node has its
+// room. Black plays at this node, White through another.
 func TestAPausedNodeCostsNobodyTime(t *testing.T) {
 	t.Parallel()
-	c := e2e.NewTeam(t, 3, e2e.DefaultTimeouts...).Start()
+	c := e2e.NewTeam(t, 3, append(e2e.DefaultTimeouts, e2e.OneJournal...)...).Start()
 	owner := c.Nodes[1]
 	g := chessOnTheClock(owner, c.Nodes[0])
 
