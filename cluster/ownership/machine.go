@@ -376,6 +376,7 @@ func (m *Machine) drain() {
 		m.draining = true // as soon as the change is settled
 		return
 	case m.standby != "" && m.end.op == 0 && !m.stored && m.refused == "":
+		m.draining = true // if the standby does not take it, the store shall have it
 		m.yield()
 		return
 	}
