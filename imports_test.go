@@ -92,7 +92,7 @@ var importRules = []rule{
 		"it starts processes, whatever they are"},
 	{[]string{"internal/netns"}, nil, []string{"golang.org/x/sys/..."}, nil,
 		"it makes networks, whoever is in them"},
-	{[]string{"internal/torture"}, []string{"internal/child", "internal/netns", "internal/play", "internal/node", "room/...", "persist/pgserver", "web/client"}, nil, []string{"flag", "os/signal"},
+	{[]string{"internal/torture"}, []string{"internal/child", "internal/netns", "internal/play", "room/...", "persist/pgserver", "web/client"}, nil, []string{"flag", "os/signal"},
 		"it sees a cluster from outside, as players and an operator do; the parts of a node are none of its business"},
 	{[]string{"internal/cli"}, []string{"internal/node", "internal/certs", "internal/child", "internal/torture", "room/...", "cluster/...", "persist/...", "web/..."}, nil, nil,
 		"commands start nodes and ask running ones; nothing imports them but the package that is the program"},

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +18,6 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/internal/child"
-	"github.com/roomring/roomring/internal/node"
 )
 
 // cluster is the nodes that are tormented. They are child processes, or, where a running cluster was joined, other people's.
@@ -322,13 +320,4 @@ func (s *server) lastLine() string {
 	}
 	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
 	return string(lines[len(lines)-1])
-}
-
-// readyFile is what a node has written of itself.
-func (s *server) readyFile() (r node.Ready, err error) {
-	text, err := os.ReadFile(s.dir + ".ready")
-	if err != nil {
-		return r, err
-	}
-	return r, json.Unmarshal(text, &r)
 }

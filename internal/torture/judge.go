@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/roomring/roomring/room"
@@ -192,10 +193,7 @@ func (r *run) watchOwners(ctx context.Context) {
 func (l *live) owned(o owner) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, known := range l.owners {
-		if known == o {
-			return
-		}
+	if !slices.Contains(l.owners, o) {
+		l.owners = append(l.owners, o)
 	}
-	l.owners = append(l.owners, o)
 }

@@ -30,9 +30,6 @@ func waits(notes []note) (all []wait) {
 			broken = broken || waiting
 		case noteWelcome:
 			broken = true
-			if n.Recovered {
-				break // a turn or an answer shows that it goes on, or nothing was missing
-			}
 		case noteAnswered:
 			delete(open, n.CSeq)
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -70,14 +71,18 @@ at 7s   store kill for 500ms
 	}
 }
 
-// TestTortureAtRandom draws its faults, for as long as tortureTime says.
+// TestTortureAtRandom draws its faults from all kinds but wipe, for as long as tortureTime says.
 func TestTortureAtRandom(t *testing.T) {
 	t.Parallel()
 	length := os.Getenv(tortureTime)
 	if length == "" {
-		length = fmt.Sprintf("%ds", e2e.Sized(4, 10, 120))
+		length = fmt.Sprintf("%ds", e2e.Sized(5, 45, 300))
 	}
-	torture(t, "--for", length, "--settle", "5s", "--every", "2s", "--rooms", fmt.Sprint(e2e.Sized(4, 8, 24)))
+	args := []string{"--store", "postgres", "--for", length, "--settle", "5s", "--every", "3s", "--rooms", fmt.Sprint(e2e.Sized(4, 8, 24))}
+	if runtime.GOOS == "linux" && os.Geteuid() == 0 {
+		args = append(args, "--namespaces")
+	}
+	torture(t, args...)
 }
 
 // TestTortureJoins plays on a cluster that others have started.
