@@ -118,7 +118,8 @@ func tortureProcess(t *testing.T, args ...string) (cmd *exec.Cmd, out, errs *e2e
 // TestTortureFindsAFickleGame plays a game whose views are not those of its log.
 func TestTortureFindsAFickleGame(t *testing.T) {
 	t.Parallel()
-	cmd, out, errs := tortureProcess(t, "--games", "fickle", "--nodes", "1", "--no-faults", "--for", "1s", "--settle", "2s")
+	cmd, out, errs := tortureProcess(t, "--games", "fickle", "--nodes", "1", "--no-faults", "--for", "1s", "--settle", "2s",
+		"--dir", filepath.Join(t.TempDir(), "nodes")) // which would be left, for something is found
 	err := cmd.Wait()
 	var r tortureReport
 	if bad := json.Unmarshal([]byte(out.String()), &r); bad != nil {
