@@ -28,6 +28,7 @@ func (l *lead) offer(folder string, end *link.LeaderEnd) {
 	f.end, f.filling, f.moved, f.match = end, false, now, l.l.Match(folder)
 	f.on = cmp.Or(f.on, now)
 	l.l.Offer(folder)
+	l.owes(f)
 	log := l.l.Log()
 	end.Send(l.frame(&linkpb.LeaderFrame{What: &linkpb.LeaderFrame_Offer{Offer: &linkpb.Offer{
 		Header: headerBytes(l.header), Runs: runsOf(log), Last: uint64(log.Last),
@@ -257,6 +258,7 @@ func (l *lead) confirmed(folder string, e record.Epoch, c *linkpb.Confirm) {
 	l.l.Confirm(folder, e, room.Index(c.GetIndex()), c.GetWhole())
 	if m := l.l.Match(folder); m > f.match || m >= l.l.Log().Last {
 		f.match, f.moved, f.on = m, l.r.o.Clock.Now(), l.r.o.Clock.Now()
+		l.owes(f)
 	}
 	if l.question != nil && folder == l.l.Standby() && e == l.l.Epoch() && c.GetProbe() == l.probe && c.GetProbe() != 0 {
 		done := l.question

@@ -40,6 +40,7 @@ type lead struct {
 	feeds     map[string]*feed
 	avoid     map[string]time.Duration // folders that did not get on, until then
 	heldSince time.Duration            // since when it promises nothing; 0: it does not
+	named     time.Duration            // since when it has the present standby, or none
 	probe     uint64
 	question  func() // waits for the answer to probe
 	closed    bool
@@ -53,11 +54,13 @@ type feed struct {
 	match   room.Index    // when it got on last
 	moved   time.Duration // when that was, or when the room was offered
 	on      time.Duration // when it got on or had everything last
+	owed    room.Index    // an entry that it has not confirmed; 0: there is none
+	since   time.Duration // when that was appended, or somewhat later
 }
 
 // Lead implements lifecycle.Replicas.
 func (r *Replicas) Lead(h record.Header, e record.Epoch, standby string, kept *record.Kept) {
-	l := &lead{r: r, id: h.ID, header: h, feeds: map[string]*feed{}, handed: e}
+	l := &lead{r: r, id: h.ID, header: h, feeds: map[string]*feed{}, handed: e, named: r.o.Clock.Now()}
 	var has replication.History
 	if kept != nil {
 		has = historyOf(*kept)
@@ -135,6 +138,7 @@ func (l *lead) Append(b record.Batch) error {
 	l.window = append(l.window, b)
 	l.bytes += len(b.Entries)
 	for _, f := range l.feeds {
+		l.owes(f)
 		l.send(f)
 	}
 	l.trim()
@@ -261,6 +265,9 @@ func (r *Replicas) Enter(id room.ID, e record.Epoch, standby string) {
 	defer l.mu.Unlock()
 	was := l.l.Standby()
 	l.l.Enter(e, standby)
+	if was != standby {
+		l.named = r.o.Clock.Now()
+	}
 	l.learner, l.asked = "", false
 	if standby != "" {
 		l.l.Hold(false)

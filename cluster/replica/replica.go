@@ -32,8 +32,9 @@ type Nodes interface {
 	Leaves(node string) bool
 }
 
-// Options make Replicas. Folder, Journal and Logs are needed.
+// Options make Replicas. Node, Folder, Journal and Logs are needed.
 type Options struct {
+	Node    string // this node's name
 	Folder  string // the id of this node's data folder
 	Journal Journal
 	Logs    actor.Logs // this node's own journal, as the rooms see it
@@ -76,6 +77,10 @@ type Replicas struct {
 	closed  bool
 
 	counts Counts // guarded by mu
+
+	summing sync.Mutex
+	sum     record.Copies
+	summed  time.Duration // when sum was made; 0: never
 }
 
 // Counts are what has happened since the start.

@@ -45,16 +45,7 @@ func (r *Replicas) sendClocks() {
 
 // judge looks after the rooms that have to do with a folder; "": after all.
 func (r *Replicas) judge(folder string) {
-	r.mu.Lock()
-	rooms := make([]*lead, 0, len(r.rooms))
-	for _, l := range r.rooms {
-		rooms = append(rooms, l)
-	}
-	copies := make([]*copied, 0, len(r.copies))
-	for _, c := range r.copies {
-		copies = append(copies, c)
-	}
-	r.mu.Unlock()
+	rooms, copies := r.all()
 	for _, c := range copies {
 		c.tend(folder)
 	}

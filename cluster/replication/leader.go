@@ -167,6 +167,12 @@ func (l *Leader) Match(folder string) room.Index {
 	return 0
 }
 
+// Whole reports whether a follower has said, at the present epoch, that its copy is whole.
+func (l *Leader) Whole(folder string) bool {
+	p := l.followers[folder]
+	return p != nil && p.whole
+}
+
 // Ready reports whether a learner may become the standby: it is whole, has all that is committed, and has confirmed an
 // entry of the present epoch behind whatever the owner has restored.
 func (l *Leader) Ready(folder string) bool {

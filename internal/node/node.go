@@ -357,7 +357,7 @@ func (n *Node) copied(logs actor.Logs) actor.Logs {
 		return logs
 	}
 	n.copies = replica.New(replica.Options{
-		Folder: n.folder.ID(), Journal: n.journal, Logs: logs, Deliver: n.owner.Deliver, Clock: n.clock, Log: n.log,
+		Node: n.name, Folder: n.folder.ID(), Journal: n.journal, Logs: logs, Deliver: n.owner.Deliver, Clock: n.clock, Log: n.log,
 	})
 	n.onClose("copies", func(context.Context) error { n.copies.Close(); return nil })
 	n.owner.Replicate(n.copies)
