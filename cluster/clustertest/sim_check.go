@@ -20,6 +20,7 @@ type truth struct {
 	length int  // the room ends after so many acts
 
 	acked   log // what was acknowledged
+	shown   log // what a spectator saw last
 	ended   log // with which it was aborted
 	ackedAt time.Duration
 	epoch   record.Epoch // the newest that anybody has seen

@@ -199,7 +199,7 @@ func (s *Sim) pauseOne() {
 // powerOne has a machine lose its power.
 func (s *Sim) powerOne() {
 	if l := s.anyLife(); l != nil {
-		l.folder.losePower()
+		l.folder.losePower(func() int { return s.pick(3) })
 		l.crash("its machine loses power")
 	}
 }

@@ -262,14 +262,14 @@ func (f *folder) follow(id room.ID, keep int, more []entry, c replication.Copy) 
 	k.imported, k.short = false, false
 }
 
-// losePower takes from each log what the disk may not have yet.
-func (f *folder) losePower() {
+// losePower takes from each log what the disk may not have yet: so many entries.
+func (f *folder) losePower(entries func() int) {
 	for _, id := range f.order {
 		k := f.rooms[id]
 		if len(k.entries) == 0 {
 			continue
 		}
-		if n := f.s.pick(3); n > 0 {
+		if n := entries(); n > 0 {
 			k.entries = k.entries[:max(len(k.entries)-n, 1)]
 			k.cutSnapshots(len(k.entries))
 		}

@@ -68,6 +68,7 @@ type life struct {
 	kept     map[room.ID]log // the log that Checkpoint, Load or the start has read last
 	looked   map[room.ID]time.Duration
 	copies   map[room.ID]*following
+	wrote    map[room.ID]int   // the end of a log that was followed
 	offers   map[room.ID]offer // that wait for the machine
 	silent   map[string]int    // for how many looks a folder's process has not been heard
 	ops      map[opKey]ownership.Op
@@ -97,7 +98,7 @@ func (n *node) start() {
 	l := &life{
 		node: n, s: s, since: s.now, boot: record.BootID(name("p", s.boots)), folder: n.folder, self: n.folder.id,
 		live: map[room.ID]*live{}, states: map[room.ID]ownership.State{}, machines: map[room.ID]*lifecycle.Room{}, kept: map[room.ID]log{},
-		looked: map[room.ID]time.Duration{}, copies: map[room.ID]*following{}, offers: map[room.ID]offer{}, silent: map[string]int{},
+		looked: map[room.ID]time.Duration{}, copies: map[room.ID]*following{}, wrote: map[room.ID]int{}, offers: map[room.ID]offer{}, silent: map[string]int{},
 	}
 	if s.trace != nil {
 		l.ops = map[opKey]ownership.Op{}

@@ -87,8 +87,12 @@ func (l *life) perform(id room.ID, e ownership.Effect, takes time.Duration, answ
 }
 
 func (l *life) journal(id room.ID, e ownership.Effect, answer answerTo) {
-	had := l.copies[id]
 	if e.Do == ownership.Load || e.Do == ownership.Remove || e.Do == ownership.SetAside {
+		if c := l.copies[id]; c != nil && e.Do == ownership.Load {
+			l.wrote[id] = int(c.Last)
+		} else if e.Do != ownership.Load {
+			delete(l.wrote, id)
+		}
 		delete(l.copies, id)
 	}
 	takes := l.s.between(time.Millisecond, 5*time.Millisecond)
@@ -115,9 +119,10 @@ func (l *life) journal(id room.ID, e ownership.Effect, answer answerTo) {
 			if k == nil {
 				return ownership.Event{Err: errUnknown}
 			}
-			if had != nil && len(k.entries) < int(had.Last) { // the process knows what it has written
+			if len(k.entries) < l.wrote[id] { // the process knows what it has written
 				k.cut, k.short, k.doubt = true, false, record.Partial
 			}
+			delete(l.wrote, id)
 			l.kept[id] = k.log
 			return ownership.Event{Log: k.facts()}
 		}

@@ -55,6 +55,8 @@ func (r *live) answerAsks() {
 // answered checks what a spectator sees: all that anybody had seen before it asked.
 func (t *truth) answered(r *live, a ask) {
 	view := log{entries: r.log.entries[:a.index]}
+	t.shown = view
+	r.l.s.say(r.l.node.name, t.id, "a spectator is shown the view after %d entries", a.index)
 	if !t.givenUp && t.told == a.seen.told && !view.holds(a.seen) {
 		r.l.s.fail(t.id, "(4) %s shows %d entries at epoch %d to who could have seen %d before", r.l.boot, a.index, r.epoch, len(a.seen.entries))
 	}

@@ -20,9 +20,10 @@ const (
 // following is a copy that an owner elsewhere feeds.
 type following struct {
 	replication.Copy
-	owner string
-	fresh record.Epoch // the epoch at which the row has shown the owner, after its offer
-	fedAt time.Duration
+	owner     string
+	suspected bool         // the machine was told that the owner seems to be dead
+	fresh     record.Epoch // the epoch at which the row has shown the owner, after its offer
+	fedAt     time.Duration
 }
 
 // offer is an owner's offer to feed a copy.
@@ -35,6 +36,7 @@ type offer struct {
 type feed struct {
 	match room.Index
 	at    time.Duration // of the last offer
+	boot  record.BootID // of the process that was offered it
 }
 
 // send delivers a message to the process that serves a folder, in order, unless the link is cut, the process is dead, or
@@ -138,7 +140,11 @@ func (l *life) follow(id room.ID, at record.Epoch, owner string) {
 // offerTo asks a follower what it has.
 func (r *live) offerTo(folder string) {
 	r.leader.Offer(folder)
-	r.fed[folder] = feed{match: r.leader.Match(folder), at: r.l.s.now}
+	f := feed{match: r.leader.Match(folder), at: r.l.s.now}
+	if to := r.l.s.serves(folder); to != nil {
+		f.boot = to.boot
+	}
+	r.fed[folder] = f
 	o := offer{r.l.self, r.epoch}
 	r.l.send(folder, func(to *life) { to.hearOffer(r.t.id, o) })
 }
@@ -300,8 +306,10 @@ func (l *life) isSilent(folder string) bool {
 func (l *life) tendCopy(id room.ID, c *following) {
 	switch {
 	case l.isSilent(c.owner):
+		c.suspected = true
 		l.loop.Deliver(id, ownership.Event{Kind: ownership.Suspected}, nil)
-	case l.states[id] == ownership.Seizing:
+	case c.suspected && l.s.serves(c.owner) != nil:
+		c.suspected = false
 		l.loop.Deliver(id, ownership.Event{Kind: ownership.Heard}, nil)
 	case l.s.now > c.fedAt+idleCopy:
 		c.fedAt = l.s.now
@@ -351,8 +359,9 @@ func (r *live) tend() {
 		f := r.fed[folder]
 		match := r.leader.Match(folder)
 		behind := match < room.Index(len(r.log.entries)) && match == f.match || folder == r.learner && match == f.match
-		r.fed[folder] = feed{match, f.at}
-		if _, known := r.fed[folder]; !known || behind && l.s.now >= f.at+lookAround {
+		r.fed[folder] = feed{match, f.at, f.boot}
+		to := l.s.serves(folder)
+		if linked := to != nil && to.boot != f.boot; linked || behind && l.s.now >= f.at+lookAround {
 			r.offerTo(folder)
 		}
 		r.recruit(folder)

@@ -49,7 +49,7 @@ type store struct {
 type storePlan struct {
 	op         ownership.Op
 	unanswered bool
-	late       time.Duration
+	late, slow time.Duration
 }
 
 // takePlan removes and returns the plan for a request, if there is one.
@@ -103,7 +103,7 @@ func (st *store) call(l *life, op ownership.Op, do func() ownership.Event, answe
 		if unanswered {
 			return
 		}
-		l.after(s.between(time.Millisecond, 20*time.Millisecond)+st.slow, func() { reply(e, nil) })
+		l.after(s.between(time.Millisecond, 20*time.Millisecond)+st.slow+plan.slow, func() { reply(e, nil) })
 	})
 }
 

@@ -50,11 +50,24 @@ var verbs = map[string]func(s *Sim, words []string) error{
 	"start":   (*Sim).doStart,   // NODE... [moved | empty]: starts a process with its node's folder; moved: the folder was moved by hand; empty: with a new folder
 	"crash":   (*Sim).doCrash,   // NODE [before EFFECT | after EFFECT]: at once, or before the next such effect, or between it and its answer
 	"drain":   (*Sim).doDrain,   // NODE: it gives its rooms away and exits
+	"copy":    (*Sim).doCopy,    // NODE to NODE: that one has a copy of its folder, adopted by hand
 	"store":   (*Sim).doStore,   // away | back
 	"lose":    (*Sim).doLose,    // answer of EFFECT: the store executes the next one and does not answer
 	"delay":   (*Sim).doDelay,   // EFFECT TIME: the store executes the next one so much later
+	"slow":    (*Sim).doSlow,    // answer of EFFECT TIME: the store executes the next one, and answers so much later
 	"disk":    (*Sim).doDisk,    // of NODE fails TIME
 	"damage":  (*Sim).doDamage,  // ROOM at NODE N [silently]: the last N entries of its log are lost
+	"power":   (*Sim).doPower,   // NODE N: its machine loses power, and each log its last N entries
+	"pause":   (*Sim).doPause,   // NODE TIME
+	"cut":     (*Sim).doCut,     // NODE NODE [one way]: nothing passes between them; mend ends it
+	"mend":    (*Sim).doMend,    // NODE NODE
+	"tend":    (*Sim).doTend,    // TIME | NODE...: all processes look after their rooms twice a second for so long, or these once
+	"fill":    (*Sim).doFill,    // ROOM at NODE: its owner feeds that node, and then recruits it
+	"suspect": (*Sim).doSuspect, // ROOM at NODE: its owner seems to be dead
+	"dismiss": (*Sim).doDismiss, // ROOM: its owner dismisses the standby
+	"yield":   (*Sim).doYield,   // ROOM: its owner yields it to the standby
+	"unable":  (*Sim).doUnable,  // ROOM: its owner can save nothing
+	"ask":     (*Sim).doAsk,     // ROOM at NODE: a spectator asks that owner for the view
 	"make":    (*Sim).doMake,    // ROOM at NODE
 	"act":     (*Sim).doAct,     // ROOM [N]: N acts, one after another; default 1
 	"finish":  (*Sim).doFinish,  // ROOM: the act that ends it
@@ -181,6 +194,16 @@ func (s *Sim) doDelay(words []string) error {
 	op, err := effect(words[0])
 	late, wrong := time.ParseDuration(words[1])
 	s.store.plans = append(s.store.plans, storePlan{op: op, late: late})
+	return errors.Join(err, wrong)
+}
+
+func (s *Sim) doSlow(words []string) error {
+	if len(words) != 4 {
+		return errUsage
+	}
+	op, err := effect(words[2])
+	slow, wrong := time.ParseDuration(words[3])
+	s.store.plans = append(s.store.plans, storePlan{op: op, slow: slow})
 	return errors.Join(err, wrong)
 }
 
@@ -327,6 +350,8 @@ func (s *Sim) doRun(words []string) error {
 //	ROOM row none | live | released | over
 //	ROOM end none | stored | aborted
 //	ROOM kept | aside | gone at NODE               its log there
+//	ROOM members NODE [NODE]                       its row's owner and standby
+//	ROOM shown N                                   the acts in the last view that a spectator got
 //	NODE runs | exited
 func (s *Sim) doExpect(words []string) error {
 	if len(words) == 2 {
@@ -348,6 +373,10 @@ func (s *Sim) doExpect(words []string) error {
 		is = "row " + s.rowIs(id)
 	case "end":
 		is = "end " + s.endIs(id)
+	case "members":
+		is = "members " + s.membersOf(id)
+	case "shown":
+		is = fmt.Sprintf("shown %d", s.truth(id).shown.acts())
 	case "kept", "aside", "gone":
 		n, err := s.node(words[3])
 		if err != nil {

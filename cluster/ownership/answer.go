@@ -458,7 +458,7 @@ func (m *Machine) loadAnswered(e Event) {
 // loaded runs a log that was read again. If it lacks what this node has written and the room has a standby, that one takes it.
 func (m *Machine) loaded(log Log) {
 	wrote := max(m.log.Last, m.stopped.Last)
-	lacks := log.Cut != m.log.Cut || log.Doubt != m.log.Doubt || log.Last < wrote
+	lacks := log.Cut != "" && m.log.Cut == "" || log.Doubt != record.Whole && m.log.Doubt == record.Whole || log.Last < wrote
 	m.log = log
 	switch {
 	case without(WholeFirst), !lacks:

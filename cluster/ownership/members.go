@@ -158,9 +158,10 @@ func (m *Machine) pass() {
 // more goes on.
 func (m *Machine) declined(other Log) {
 	switch {
+	case m.cannot != "": // it is asked again after a while
 	case !m.doubtful():
 		m.begin(&m.main, ReadRow)
-	case m.cannot == "" && other.Doubt != record.Whole && m.log.Doubt == record.Unsure && !other.beats(m.log):
+	case other.Doubt != record.Whole && m.log.Doubt == record.Unsure && !other.beats(m.log):
 		m.takeBack()
 	}
 }
@@ -218,7 +219,7 @@ func (m *Machine) asFollower(e Event) {
 		m.offered(e)
 	case Filled:
 		if m.state == Learning && m.kept {
-			m.log.Doubt, m.state, m.waited = record.Whole, Following, false
+			m.log.Doubt, m.log.Cut, m.state, m.waited = record.Whole, "", Following, false
 			m.drop(&m.conf)
 			m.suspect()
 		}
@@ -360,6 +361,9 @@ func (m *Machine) seize(e Event) {
 // taken goes on with a room that was seized, taken from an owner that yielded it, or taken back. What it restores is all
 // that it holds now.
 func (m *Machine) taken() {
+	if m.state == Seizing { // its owner may have cut it, and the journal knows what it has written
+		m.log.Last = 0
+	}
 	m.state, m.kept, m.suspected, m.waited = Restoring, true, false, false
 	m.drop(&m.conf)
 	if m.origin == found {

@@ -177,8 +177,10 @@ func (l *Leader) Whole(folder string) bool {
 // entry of the present epoch behind whatever the owner has restored.
 func (l *Leader) Ready(folder string) bool {
 	p := l.followers[folder]
-	return p != nil && folder != l.standby && l.base > 0 && p.match > 0 && (p.whole || without(WholeFirst)) &&
-		(p.match >= l.base || without(BaseFirst)) && p.match >= l.committed
+	if p == nil || folder == l.standby {
+		return false
+	}
+	return l.base > 0 && p.whole && p.match >= l.base && p.match >= l.committed || without(WholeFirst)
 }
 
 // Commit returns the end of what is committed: what this node's journal and every member have. It never falls.

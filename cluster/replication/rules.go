@@ -7,12 +7,10 @@ type Rule uint8
 const (
 	BothCount      Rule = iota + 1 // while a change is open, the members before it and after it all count
 	OldCounts                      // the standby counts until another one has been granted
-	WholeFirst                     // a learner is recruited only when it is whole
-	BaseFirst                      // a learner is recruited only when it has the entry that opens the owner's epoch
+	WholeFirst                     // a learner is recruited only when it is whole and has confirmed the owner's epoch
 	PresentEpoch                   // a confirmation counts only at the epoch at which it was given
 	RestoredIsOpen                 // what an owner has restored is committed only when all members have confirmed its epoch
 	NoOldOwner                     // a copy takes nothing of an epoch earlier than one that it has promised to follow
-	SameBefore                     // an append is taken only behind the very entry that the owner has there
 	KeepAgreed                     // a copy is cut from the first entry that differs, and what agrees stays
 	FullFill                       // a copy is whole only when it has all that the owner had when it began to feed it
 	FreshWord                      // a question to an owner is answered only when all members have said, since, that its epoch is the present one
@@ -20,8 +18,8 @@ const (
 )
 
 var ruleNames = [...]string{
-	BothCount: "both count", OldCounts: "the old one counts", WholeFirst: "whole before recruited", BaseFirst: "base before recruited",
-	PresentEpoch: "present epoch", RestoredIsOpen: "restored is open", NoOldOwner: "no old owner", SameBefore: "same before",
+	BothCount: "both count", OldCounts: "the old one counts", WholeFirst: "whole before recruited",
+	PresentEpoch: "present epoch", RestoredIsOpen: "restored is open", NoOldOwner: "no old owner",
 	KeepAgreed: "keep what agrees", FullFill: "full fill", FreshWord: "fresh word",
 }
 
