@@ -104,7 +104,7 @@ func (g log) acts() int {
 
 // facts returns what a machine knows of the log.
 func (g log) facts() ownership.Log {
-	f := ownership.Log{Epoch: g.epoch, Last: room.Index(len(g.entries)), Unborn: len(g.entries) == 0 && !g.cut, Doubt: g.doubt}
+	f := ownership.Log{Epoch: g.epoch, Last: room.Index(len(g.entries)), Unborn: len(g.entries) == 0 && !g.cut, Doubt: g.doubt, Copied: true}
 	if g.cut {
 		f.Cut = "its tail is damaged"
 	}

@@ -395,5 +395,6 @@ func logOf(kept record.Kept) ownership.Log {
 	return ownership.Log{
 		Epoch: kept.Epoch, Last: kept.Last(), Cut: kept.Cut, Doubt: kept.Doubt,
 		Unborn: len(kept.Batches) == 0 && len(kept.Snapshots) == 0 && kept.Cut == "",
+		Copied: kept.Header.Durability == room.Standby,
 	}
 }

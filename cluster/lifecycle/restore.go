@@ -98,7 +98,7 @@ func (n *Restored) count(err error, lingers bool, log ownership.Log) {
 		n.Rooms++
 	case err == nil, errors.Is(err, ownership.ErrOver):
 		n.Over++
-	case errors.Is(err, ownership.ErrFollowed):
+	case errors.Is(err, ownership.ErrFollowed), errors.Is(err, record.ErrMovedOn) && log.Copied:
 		n.Copies++
 	case errors.Is(err, record.ErrMovedOn), errors.Is(err, ownership.ErrDead) && !log.Unborn:
 		n.Aside++

@@ -298,12 +298,12 @@ func (m *Machine) claimed() {
 	}
 }
 
-// moved gives up a room that another node owns. A copy is removed; a log that was played here is set aside for people to
-// read.
+// moved gives up a room that another node owns. A copy is removed, and so is the log of a room that its standby has taken on; another
+// log that was played here is set aside for people to read.
 func (m *Machine) moved() {
 	m.state = Ending
 	m.reply(record.ErrMovedOn)
-	if m.origin == found && !m.kept {
+	if m.origin == found && !m.copy() {
 		m.begin(&m.main, SetAside)
 		return
 	}

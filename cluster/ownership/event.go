@@ -71,6 +71,7 @@ type Log struct {
 	Cut    string       // why its tail is missing; "": it is not
 	Doubt  record.Doubt // whether the copy is whole
 	Unborn bool         // it is empty: nobody was told of the room
+	Copied bool         // the room's durability is standby, so another node may have all of it too
 }
 
 // next returns the epoch to ask for after another. A log that lost its tail may have lost messages that clients have seen.

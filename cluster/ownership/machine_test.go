@@ -139,7 +139,7 @@ func eventOf(k Kind, words []string) Event {
 
 func number(s string) uint64 { n, _ := strconv.ParseUint(s, 10, 64); return n }
 
-// logOf parses what follows the word log: EPOCH LAST and perhaps cut, partial or unsure. Without that word there is none.
+// logOf parses what follows the word log: EPOCH LAST and perhaps cut, partial, unsure or copied. Without that word there is none.
 func logOf(words []string) (l Log) {
 	i := slices.Index(words, "log")
 	if i < 0 {
@@ -147,7 +147,7 @@ func logOf(words []string) (l Log) {
 	}
 	words = words[i+1:]
 	l = Log{Epoch: record.Epoch(number(words[0])), Last: room.Index(number(words[1]))}
-	l.Unborn = l.Last == 0
+	l.Unborn, l.Copied = l.Last == 0, slices.Contains(words, "copied")
 	switch words = words[2:]; {
 	case slices.Contains(words, "cut"):
 		l.Cut, l.Doubt = "its tail is gone", record.Partial

@@ -383,7 +383,7 @@ func (m *Machine) goBy(e Event) {
 	case e.Outcome == NoRow:
 		m.from = Row{State: record.RowLive, Epoch: m.log.Epoch, Folder: m.self.Folder}
 		m.restore()
-	case row.State == record.RowOver && m.kept && !last:
+	case row.State == record.RowOver && m.copy() && !last:
 		m.moved()
 	case row.State == record.RowOver && last && !m.replayed && !m.log.Unborn && m.dead == "":
 		m.from = Row{State: record.RowLive, Epoch: m.log.Epoch, Folder: m.self.Folder}
@@ -394,9 +394,12 @@ func (m *Machine) goBy(e Event) {
 		m.resume(row)
 	case row.State == record.RowLive && (m.isSelf(row.Standby) || m.early(row)): // an adopted standby stays, for an operator
 		m.follow(row)
-	case m.kept && m.early(row) && m.doubted != m.log.Epoch:
+	case m.copy() && m.early(row) && m.doubted != m.log.Epoch:
 		m.doubted = m.log.Epoch
 		m.begin(&m.main, ReadRow)
+	case m.ours(row): // an adopted folder is no member, and may have what the standby has lost
+		m.log.Copied = false
+		m.moved()
 	default:
 		m.moved()
 	}
@@ -406,6 +409,9 @@ func (m *Machine) goBy(e Event) {
 func (m *Machine) lastHere(row record.Row) bool {
 	return m.named(row) || row.Folder == "" && row.Epoch <= 1
 }
+
+// copy reports whether the log here is one of two copies, or was.
+func (m *Machine) copy() bool { return m.kept || m.log.Copied }
 
 // early reports whether a row that does not name this node says nothing about its copy: the copy has promised to follow at
 // that epoch or a later one, or may have. A row may be read long before its answer comes, or before a change that makes this
