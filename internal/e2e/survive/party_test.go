@@ -94,18 +94,15 @@ func (p *party) goesOn() (longest time.Duration) {
 	return time.Since(began)
 }
 
-// finishing ends one room while strike breaks something.
+// finishing ends one room while strike breaks something. The answer may come later.
 func (p *party) finishing(strike func()) {
 	p.T.Helper()
-	ended := make(chan error, 1)
-	go func() {
-		_, err := p.ends.players[0].Act(p.ctx, e2e.TallyAction{Add: 7, Finish: true})
-		ended <- err
-	}()
+	p.wg.Go(func() {
+		if _, err := p.ends.players[0].Act(p.ctx, e2e.TallyAction{Add: 7, Finish: true}); err != nil && !e2e.IsRoomOver(err) {
+			p.T.Errorf("the end of room %s: %v", p.ends.ID, err)
+		}
+	})
 	strike()
-	if err := <-ended; err != nil && !e2e.IsRoomOver(err) {
-		p.T.Errorf("the end of room %s: %v", p.ends.ID, err)
-	}
 }
 
 // moved waits until every room is where it should be, and has a standby again.
