@@ -41,6 +41,7 @@ type lead struct {
 	avoid     map[string]time.Duration // folders that did not get on, until then
 	heldSince time.Duration            // since when it promises nothing; 0: it does not
 	named     time.Duration            // since when it has the present standby, or none
+	stalled   time.Duration            // since when something waits for its commit, or when that was said last; 0: nothing does
 	probe     uint64
 	question  func() // waits for the answer to probe
 	closed    bool

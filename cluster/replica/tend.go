@@ -139,6 +139,29 @@ func (r *Replicas) tend(l *lead) {
 		}
 	}
 	l.unhold(learner != "")
+	if l.stalls() {
+		r.tell(l.id, ownership.Event{Kind: ownership.Look})
+	}
+}
+
+// stallLook is how long commits may stall before the row is read, in case another node has the room.
+const stallLook = time.Second
+
+// stalls reports, now and then, that something waits for its commit for long.
+func (l *lead) stalls() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.r.o.Clock.Now()
+	switch {
+	case l.closed || l.reported >= l.l.Log().Last:
+		l.stalled = 0
+	case l.stalled == 0:
+		l.stalled = now
+	case now > l.stalled+stallLook:
+		l.stalled = now
+		return true
+	}
+	return false
 }
 
 func (l *lead) members() (standby, learner string) {
