@@ -47,7 +47,7 @@ func TestMutations(t *testing.T) {
 		replication.Without = rule
 		try(rule)
 	}
-	for rule := UnsureReads; rule < lastRule; rule++ {
+	for rule := DoubtLasts; rule < lastRule; rule++ {
 		none()
 		Without = rule
 		try(rule)

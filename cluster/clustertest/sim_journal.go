@@ -245,9 +245,6 @@ func (f *folder) learn(id room.ID, at record.Epoch) error {
 		return errExists
 	}
 	k := &keptRoom{log: log{epoch: at, doubt: record.Partial}}
-	if without(LearnsInPart) {
-		k.doubt = record.Whole
-	}
 	f.put(id, k)
 	return nil
 }

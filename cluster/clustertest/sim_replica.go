@@ -131,7 +131,7 @@ func (l *life) follow(id room.ID, at record.Epoch, owner string) {
 	c := &following{owner: owner, fresh: at, fedAt: l.s.now}
 	c.History, c.Promised, c.Doubt = k.history(), k.epoch, k.doubt
 	l.copies[id] = c
-	if o, ok := l.offers[id]; ok && o.epoch >= c.Promised && (c.Doubt != record.Unsure || o.epoch == at || without(UnsureReads)) {
+	if o, ok := l.offers[id]; ok && o.epoch >= c.Promised && (c.Doubt != record.Unsure || o.epoch == at) {
 		delete(l.offers, id)
 		l.have(id, o)
 	}
@@ -157,7 +157,7 @@ func (l *life) hearOffer(id room.ID, o offer) {
 		return
 	}
 	c := l.copies[id]
-	if c == nil || c.Doubt == record.Unsure && o.epoch != c.fresh && !without(UnsureReads) {
+	if c == nil || c.Doubt == record.Unsure && o.epoch != c.fresh {
 		l.offers[id] = o
 		l.loop.Deliver(id, ownership.Event{Kind: ownership.Offered, Folder: o.owner, Epoch: o.epoch}, nil)
 		return
@@ -215,7 +215,7 @@ func (r *live) feed(folder string) {
 // take writes what an owner has sent.
 func (l *life) take(id room.ID, owner string, epoch record.Epoch, before record.Point, some []entry, full bool) {
 	c := l.copies[id]
-	if c == nil || l.s.now < l.folder.failed || c.Doubt == record.Unsure && epoch != c.fresh && !without(UnsureReads) {
+	if c == nil || l.s.now < l.folder.failed || c.Doubt == record.Unsure && epoch != c.fresh {
 		return
 	}
 	if k := l.folder.rooms[id]; len(k.entries) != int(c.Last) { // a disk has lost a part of it

@@ -6,9 +6,7 @@ type Rule uint8
 
 // The rules.
 const (
-	UnsureReads  Rule = iota + 1 // a copy that may have lost promises takes an owner's first message of an epoch only by the row
-	LearnsInPart                 // a copy that is filled from nothing is not whole
-	DoubtLasts                   // a restart does not end a doubt
+	DoubtLasts   Rule = iota + 1 // a restart does not end a doubt
 	CommitFirst                  // a room's end is stored when it is committed
 	TableInLog                   // which acts a client has sent is a part of the room's state, and comes back with its log
 	CutSnapshots                 // a log is cut with the snapshots behind the cut
@@ -16,7 +14,7 @@ const (
 )
 
 var ruleNames = [...]string{
-	UnsureReads: "unsure reads first", LearnsInPart: "learns in part", DoubtLasts: "a doubt lasts", CommitFirst: "commit first",
+	DoubtLasts: "a doubt lasts", CommitFirst: "commit first",
 	TableInLog: "the table is in the log", CutSnapshots: "snapshots are cut",
 }
 

@@ -385,8 +385,8 @@ func (m *Machine) goBy(e Event) {
 		m.restore()
 	case row.State == record.RowOver && m.copy() && !last:
 		m.moved()
-	case row.State == record.RowOver && last && !m.replayed && !m.log.Unborn && m.dead == "":
-		m.from = Row{State: record.RowLive, Epoch: m.log.Epoch, Folder: m.self.Folder}
+	case row.State == record.RowOver && last && !m.replayed && !m.log.Unborn && m.dead == "": // shown at a later epoch than any before
+		m.from = Row{State: record.RowLive, Epoch: max(m.log.Epoch, row.Epoch), Folder: m.self.Folder}
 		m.restore()
 	case row.State == record.RowOver:
 		m.over(row)

@@ -74,7 +74,7 @@ func (c *Copy) Take(e record.Epoch, before record.Point, spans []Span, full bool
 	}
 	doubt := c.Doubt
 	switch {
-	case full, without(FullFill):
+	case full:
 		c.Doubt = record.Whole
 	case c.Doubt == record.Unsure:
 		c.Doubt = record.Partial

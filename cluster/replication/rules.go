@@ -12,7 +12,6 @@ const (
 	RestoredIsOpen                 // what an owner has restored is committed only when all members have confirmed its epoch
 	NoOldOwner                     // a copy takes nothing of an epoch earlier than one that it has promised to follow
 	KeepAgreed                     // a copy is cut from the first entry that differs, and what agrees stays
-	FullFill                       // a copy is whole only when it has all that the owner had when it began to feed it
 	FreshWord                      // a question to an owner is answered only when all members have said, since, that its epoch is the present one
 	lastRule
 )
@@ -20,7 +19,7 @@ const (
 var ruleNames = [...]string{
 	BothCount: "both count", OldCounts: "the old one counts", WholeFirst: "whole before recruited",
 	PresentEpoch: "present epoch", RestoredIsOpen: "restored is open", NoOldOwner: "no old owner",
-	KeepAgreed: "keep what agrees", FullFill: "full fill", FreshWord: "fresh word",
+	KeepAgreed: "keep what agrees", FreshWord: "fresh word",
 }
 
 func (r Rule) String() string { return ruleNames[r] }
