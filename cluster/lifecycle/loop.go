@@ -254,6 +254,16 @@ func (l *Loop) State(id room.ID) (ownership.State, ownership.HeldError) {
 	return r.machine.State(), r.machine.Held()
 }
 
+// tries returns how often what a room waits for has failed.
+func (l *Loop) tries(id room.ID) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r := l.rooms[id]; r != nil {
+		return r.machine.Tries()
+	}
+	return 0
+}
+
 // Held calls each, under the loop's lock, for every room that is kept but cannot be served.
 func (l *Loop) Held(each func(r *Room, held ownership.HeldError)) {
 	l.mu.Lock()

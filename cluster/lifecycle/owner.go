@@ -222,9 +222,16 @@ func (w *Owner) Absent(id room.ID) error {
 			return actor.ErrNotFound
 		}
 		return w.told(id, &held)
+	case ownership.Asking, ownership.Seizing:
+		if w.loop.tries(id) > 0 {
+			return errNobodySays
+		}
 	}
 	return actor.ErrComing
 }
+
+// errNobodySays is what players hear while the store is away that must say who may go on with a room.
+var errNobodySays error = &actor.UnreachableError{Reason: "the store does not answer, which must say who may serve the room: retry"}
 
 // Held returns the rooms that this node keeps but cannot run.
 func (w *Owner) Held() (all []actor.Held) {

@@ -162,6 +162,9 @@ func (m *Machine) State() State { return m.state }
 // Held says why a room is in state Held.
 func (m *Machine) Held() HeldError { return m.held }
 
+// Tries returns how often what the room waits for has failed: the store or the journal did not answer.
+func (m *Machine) Tries() int { return m.main.tries }
+
 // Lingers reports whether the room is here only to be looked at, because its end was stored before it came back.
 func (m *Machine) Lingers() bool { return m.wasOver }
 

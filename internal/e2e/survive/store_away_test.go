@@ -1,9 +1,11 @@
 package survive_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/roomring/roomring/internal/e2e"
+	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/persist/pgtest"
 	"github.com/roomring/roomring/room/wire"
 )
@@ -21,9 +23,15 @@ func TestANodeDiesWhileTheStoreIsAway(t *testing.T) {
 		p.goesOn() // games that need no change of their owner
 		dead.Kill()
 		for _, n := range []*e2e.Server{c.Nodes[0], c.Nodes[2]} {
-			late := e2e.Dial(t, n.Via(p.rooms[0].RoomInfo).URL, wire.JSON)
-			late.Write(wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "late", As: wire.AsSpectator}))
-			late.ClosesWith(wire.CloseUnreachable, "store")
+			testwait.Until(t, n.Node+" says what a room waits for", func() bool {
+				late := e2e.Dial(t, n.Via(p.rooms[0].RoomInfo).URL, wire.JSON)
+				late.Write(wire.AppendHello(nil, wire.JSON, wire.Hello{Client: "late", As: wire.AsSpectator}))
+				code, reason, _ := late.Closed()
+				if code != wire.CloseUnreachable {
+					t.Errorf("closed %d %q, should be %d", code, reason, wire.CloseUnreachable)
+				}
+				return strings.Contains(reason, "the store does not answer")
+			})
 		}
 		pg.Start(t)
 	})
