@@ -397,7 +397,7 @@ func (m *Machine) goBy(e Event) {
 	case m.copy() && m.early(row) && m.doubted != m.log.Epoch:
 		m.doubted = m.log.Epoch
 		m.begin(&m.main, ReadRow)
-	case m.ours(row): // an adopted folder is no member, and may have what the standby has lost
+	case m.ours(row), m.early(row): // an adopted folder, or a store that was set back: this log may have what others have lost
 		m.log.Copied = false
 		m.moved()
 	default:
