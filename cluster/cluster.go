@@ -221,7 +221,7 @@ func Compose(o Options, net Net) (*Cluster, error) {
 	c.Nodes = nodes.New(nodes.Options{
 		Name: self, Boot: o.Members.Self.Boot, Join: o.Members.Join,
 		Table: net.Members, Links: net.Links, Store: o.Store, Calls: c.Calls, Tasks: c.tasks, Clock: o.Clock, Log: o.Log,
-		Describe: o.Describe, Load: c.load, Stop: o.Stop, Activated: func() { c.Claims.Start() },
+		Describe: c.describe, Load: c.load, Stop: o.Stop, Activated: func() { c.Claims.Start() },
 		Gather: o.Gather, Forward: o.Forward, Fresh: o.Fresh,
 	})
 	c.Locate, err = locate.New(locate.Options{
@@ -328,15 +328,18 @@ func (c *Cluster) Where(ctx context.Context, id room.ID) (p ring.Placement, node
 
 // Counts are what this node has done in its cluster since it started.
 type Counts struct {
-	Claimed    uint64 // released rooms that this node has taken from the store
-	Released   uint64 // rooms that it has given to the store
+	lifecycle.Moves
+	Fills      uint64 // copies of its rooms elsewhere that were filled from its journal
 	Reattached uint64 // times that one of its clients was brought into its room again
 	LostEvents uint64 // events that its clients of rooms elsewhere were told they missed
 }
 
 // Counts reads the counters. It never blocks.
 func (c *Cluster) Counts() (n Counts) {
-	n.Claimed, n.Released = c.o.Owner.Moves()
+	n.Moves = c.o.Owner.Moves()
+	if c.o.Copies != nil {
+		n.Fills = c.o.Copies.Counts().Fills
+	}
 	n.Reattached, n.LostEvents = c.Edge.Counts()
 	return n
 }

@@ -75,12 +75,18 @@ func (c *Cluster) serveRooms() {
 		infos := here.List(f)
 		for i := range infos {
 			infos[i] = withoutReplay(infos[i])
+			if m := c.members(infos[i].ID); m != nil && m.Standby != nil {
+				infos[i].Standby = cmp.Or(m.Standby.Node, m.Standby.Folder)
+			}
 		}
 		return infos, nil
 	})
 	rpc.Serve(c.Calls, roomsInspect, func(ctx context.Context, in inspectAsk) (actor.Inspection, error) {
 		i, err := here.Inspect(ctx, in.Room, in.Look)
 		i.Info = withoutReplay(i.Info)
+		if err == nil {
+			i.Members = c.members(in.Room)
+		}
 		return i, err
 	})
 	rpc.ServeAct(c.Calls, roomsClose, "close", func(in closeAsk) []any { return []any{"room", in.Room, "reason", in.Reason} },
@@ -91,6 +97,7 @@ func (c *Cluster) serveRooms() {
 		func(ctx context.Context, in signalAsk) error { return here.Signal(ctx, in.Room, in.Name, in.Data) })
 	rpc.ServeWatch(c.Calls, roomsWatch, here.Watch)
 	c.serveInspect()
+	c.serveMembers()
 	c.serveAside()
 }
 

@@ -8,7 +8,8 @@ import (
 // ForgotNode counts what Boots.Forget gave up.
 type ForgotNode struct {
 	Boots int // counted as alive before, fenced now
-	Rooms int // live before, over now; those that go on with their other member do not count
+	Rooms int // live before, over now
+	Kept  int // live, named the node, and go on with their other member
 }
 
 // LostReason is the result's reason of a room that was lost with its node.

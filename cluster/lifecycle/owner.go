@@ -9,7 +9,6 @@ import (
 	"iter"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/roomring/roomring/cluster/ownership"
@@ -115,7 +114,7 @@ type Owner struct {
 	starting  chan error    // holds the first failure of a start; nil: no start is under way
 	startLock sync.Mutex
 
-	claimed, released atomic.Uint64
+	moves moves
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -283,9 +282,6 @@ func (w *Owner) AllDue() {
 		}
 	}
 }
-
-// Moves returns how many rooms this node has claimed from the store, and how many it has released to it.
-func (w *Owner) Moves() (claimed, released uint64) { return w.claimed.Load(), w.released.Load() }
 
 // Reopen lets a log that was set aside go on here from its end, as a room with a new id. The old room stays as it is in the store. The
 // log is replayed first, and if the room is not live at its end, no room is made. Errors: a *room.Refusal that says why the room

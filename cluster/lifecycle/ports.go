@@ -55,6 +55,7 @@ func (w *Owner) Do(r *Room, e ownership.Effect, answer func(ownership.Event)) {
 	case ownership.Start:
 		w.start(r, e.To, e.Folder)
 	case ownership.Enter:
+		w.moves.changed(e.Folder)
 		w.copies.Enter(r.ID, e.To, e.Folder)
 		w.rooms.EnterEpoch(r.ID, e.To)
 	case ownership.Expel:
@@ -69,7 +70,7 @@ func (w *Owner) Do(r *Room, e ownership.Effect, answer func(ownership.Event)) {
 		r.Final = nil
 		r.settled()
 	case ownership.Tell:
-		w.released.Add(1)
+		w.moves.count(func(m *Moves) { m.Released++ })
 		w.tell(r.ID)
 	case ownership.Replicate:
 		w.copies.Replicate(r.ID, r.Header)
@@ -78,6 +79,7 @@ func (w *Owner) Do(r *Room, e ownership.Effect, answer func(ownership.Event)) {
 	case ownership.Notify:
 		w.copies.Notify(r.ID, e.Folder)
 	case ownership.Pass:
+		r.passed = true
 		w.copies.Pass(r.ID, e.To, e.Folder, e.Log)
 	case ownership.Decline:
 		w.copies.Decline(r.ID, e.To, e.Folder, e.Log)
@@ -285,10 +287,8 @@ func (w *Owner) start(r *Room, e record.Epoch, standby string) {
 		w.counts(r.ID, e)
 	}
 	v, _ := r.Cargo.(actor.Revival)
-	if r.claimed {
-		w.claimed.Add(1)
-	}
-	r.Cargo, r.Kept = nil, nil
+	w.moves.started(r, standby)
+	r.Cargo, r.Kept, r.follows, r.passed = nil, nil, "", false
 	w.rooms.Resume(v, e)
 }
 

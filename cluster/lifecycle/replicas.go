@@ -135,6 +135,9 @@ func (w *Owner) load(ctx context.Context, r *Room) (answer ownership.Event) {
 	if followed && kept.Last() < last && kept.Cut == "" {
 		kept.Cut = fmt.Sprintf("it ends at %d, and %d was written", kept.Last(), last)
 	}
+	if followed {
+		r.follows = w.loop.owner(r)
+	}
 	r.Kept, r.Header = &kept, kept.Header
 	return ownership.Event{Log: logOf(kept)}
 }
@@ -161,7 +164,10 @@ func (w *Owner) follow(r *Room, e record.Epoch, owner string) {
 	if r.Kept != nil {
 		kept = *r.Kept
 	}
-	r.Kept, r.Cargo, r.stopped, r.expelled = nil, nil, false, false
+	if r.passed {
+		w.moves.count(func(m *Moves) { m.Yielded++ })
+	}
+	r.Kept, r.Cargo, r.stopped, r.expelled, r.follows, r.passed = nil, nil, false, false, "", false
 	w.copies.Follow(r.ID, e, owner, kept)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/roomring/roomring/cluster/members"
 	"github.com/roomring/roomring/cluster/rpc"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Questions about nodes.
@@ -20,23 +21,25 @@ const (
 
 // Info is one node as it describes itself. It travels as JSON.
 type Info struct {
-	Name     string        `json:"name"`
-	Boot     string        `json:"boot"`
-	State    string        `json:"state"` // joining, active, draining; or silent: the store holds it to be alive and nobody hears it
-	Zone     string        `json:"zone,omitempty"`
-	Weight   float64       `json:"weight"`
-	Version  string        `json:"version"`
-	Started  time.Time     `json:"started"`
-	Games    []string      `json:"games,omitempty"` // each with its version, as "chess 1"; an older node does not say
-	Rooms    int           `json:"rooms"`
-	Sessions int           `json:"sessions"` // sockets open at this node
-	Remote   int           `json:"remote"`   // of them, those in rooms elsewhere
-	Unready  []string      `json:"unready"`
-	Held     []actor.Held  `json:"held,omitempty"`   // rooms that it keeps and cannot run; some of them where there are many
-	Link     string        `json:"link,omitempty"`   // address that other nodes dial
-	Gossip   string        `json:"gossip,omitempty"` // address that it gossips at
-	Links    []link.State  `json:"links"`
-	Gossips  members.Stats `json:"gossip_stats"`
+	Name     string         `json:"name"`
+	Boot     string         `json:"boot"`
+	State    string         `json:"state"` // joining, active, draining; or silent: the store holds it to be alive and nobody hears it
+	Zone     string         `json:"zone,omitempty"`
+	Weight   float64        `json:"weight"`
+	Version  string         `json:"version"`
+	Started  time.Time      `json:"started"`
+	Games    []string       `json:"games,omitempty"` // each with its version, as "chess 1"; an older node does not say
+	Rooms    int            `json:"rooms"`
+	Sessions int            `json:"sessions"` // sockets open at this node
+	Remote   int            `json:"remote"`   // of them, those in rooms elsewhere
+	Unready  []string       `json:"unready"`
+	Copies   record.Copies  `json:"copies"`
+	Taken    []record.Taken `json:"taken,omitempty"`  // by the nodes that had the rooms; an older node does not say
+	Held     []actor.Held   `json:"held,omitempty"`   // rooms that it keeps and cannot run; some of them where there are many
+	Link     string         `json:"link,omitempty"`   // address that other nodes dial
+	Gossip   string         `json:"gossip,omitempty"` // address that it gossips at
+	Links    []link.State   `json:"links"`
+	Gossips  members.Stats  `json:"gossip_stats"`
 }
 
 // describe is this node as Options.Describe has it, with what this package knows better.

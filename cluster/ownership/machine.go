@@ -165,6 +165,10 @@ func (m *Machine) Held() HeldError { return m.held }
 // Tries returns how often what the room waits for has failed: the store or the journal did not answer.
 func (m *Machine) Tries() int { return m.main.tries }
 
+// InDoubt reports whether the room waits for its standby because this node, which the row names as the owner, has a copy that
+// is not whole.
+func (m *Machine) InDoubt() bool { return m.state == Yielding && m.unloaded && m.doubtful() }
+
 // Lingers reports whether the room is here only to be looked at, because its end was stored before it came back.
 func (m *Machine) Lingers() bool { return m.wasOver }
 

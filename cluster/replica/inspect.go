@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -158,4 +159,19 @@ func (l *lead) sumUp(s *record.Copies, now time.Duration) {
 	if l.learner != "" {
 		s.Learners++
 	}
+}
+
+// FollowedFrom counts the rooms that have their standby here, by the node that owns them.
+func (r *Replicas) FollowedFrom() map[string]int {
+	out := map[string]int{}
+	_, copies := r.all()
+	for _, c := range copies {
+		c.mu.Lock()
+		owner, whole := c.owner, c.c.Doubt == record.Whole
+		c.mu.Unlock()
+		if whole {
+			out[cmp.Or(r.NodeOf(owner), owner)]++
+		}
+	}
+	return out
 }

@@ -44,6 +44,7 @@ is ROOMRING_ADMIN_TOKEN_FILE, --admin-ca-file is ROOMRING_ADMIN_CA_FILE, --outpu
 		Example: `  roomring admin nodes
   roomring admin ring --id 0123456789abcdef          # where it belongs, and why
   roomring admin ring --leave node-2                 # what would move
+  roomring admin what-if node-2                      # what would happen if it died now
   roomring admin rooms --game chess --phase playing --all
   roomring admin room 0123456789abcdef --as spectator
   roomring admin events 0123456789abcdef             # live
@@ -65,7 +66,7 @@ is ROOMRING_ADMIN_TOKEN_FILE, --admin-ca-file is ROOMRING_ADMIN_CA_FILE, --outpu
 	f.StringVar(&c.caFile, "admin-ca-file", "", "`file` with the authorities that must have issued the certificate of an https:// --admin (default: those of this system)")
 	f.Var(oneOf(&c.output, "table", "table", "json"), "output", "table, or json as the API answered")
 	f.DurationVar(&c.timeout, "timeout", 10*time.Second, "`time` to wait for an answer; streams have no limit")
-	cmd.AddCommand(c.nodesCommand(), c.ringCommand(), c.roomsCommand(), c.roomCommand(), c.eventsCommand(),
+	cmd.AddCommand(c.nodesCommand(), c.whatIfCommand(), c.ringCommand(), c.roomsCommand(), c.roomCommand(), c.eventsCommand(),
 		c.closeCommand(), c.kickCommand(), c.signalCommand(), c.fetchCommand(), c.replayCommand(games), c.restoreCommand(), c.drainCommand(), c.forgetCommand(), c.playerCommand())
 	return cmd
 }
@@ -298,15 +299,15 @@ func (c *adminClient) drainCommand() *cobra.Command {
 func (c *adminClient) forgetCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "forget NODE", Short: "Give up a node that will never come back, with its rooms", Args: usageArgs(cobra.ExactArgs(1)),
-		Long: `Forget is for a node whose disk is lost. The rooms that were live on that disk end as aborted, and their players learn
-it instead of waiting. It is refused while the node is alive. It cannot be undone: if the node comes back after all, its rooms
+		Long: `Forget is for a node whose disk is lost. The rooms that were live on that disk alone end as aborted, and their players
+learn it instead of waiting; those of which another node has a copy go on there. It is refused while the node is alive. It cannot be undone: if the node comes back after all, its rooms
 stay over, and it sets its copies of them aside.`,
 		RunE: c.run(func(ctx context.Context, args []string) error {
 			return askAndShow(ctx, c, http.MethodPost, "/admin/v1/forget", map[string]string{"node": args[0]}, func(f struct {
 				Node string
 				admin.Forgotten
 			}) error {
-				_, err := fmt.Fprintf(c.out, "%s is forgotten: %d processes are fenced, %d rooms are over.\n", printable(f.Node), f.Boots, f.Rooms)
+				_, err := fmt.Fprintf(c.out, "%s is forgotten: %d processes are fenced, %d rooms are over, %d go on at their other member.\n", printable(f.Node), f.Boots, f.Rooms, f.Kept)
 				return err
 			})
 		}),

@@ -69,7 +69,7 @@ func (c *adminClient) nodesCommand() *cobra.Command {
 }
 
 func (c *adminClient) showNodes(a struct{ Nodes []admin.Node }) error {
-	t := newTable(c.out, "NODE", "STATE", "ZONE", "WEIGHT", "SHARE", "ROOMS", "SESSIONS", "REMOTE", "LINKS", "GOSSIP", "UP", "VERSION", "LACKS", "NOT READY")
+	t := newTable(c.out, "NODE", "STATE", "ZONE", "WEIGHT", "SHARE", "ROOMS", "SESSIONS", "REMOTE", "STANDBYS", "LONE", "COPIES", "LAG", "LINKS", "GOSSIP", "UP", "VERSION", "LACKS", "NOT READY")
 	for _, n := range a.Nodes {
 		up := 0
 		for _, l := range n.Links {
@@ -77,8 +77,8 @@ func (c *adminClient) showNodes(a struct{ Nodes []admin.Node }) error {
 				up++
 			}
 		}
-		t.row(n.Name, n.State, n.Zone, n.Weight, percent(n.Share), n.Rooms, n.Sessions, n.Remote,
-			fmt.Sprintf("%d/%d", up, len(n.Links)), n.GossipHealth, age(n.Started), n.Version, strings.Join(n.Lacks, ", "), strings.Join(n.Unready, "; "))
+		cells := append([]any{n.Name, n.State, n.Zone, n.Weight, percent(n.Share), n.Rooms, n.Sessions, n.Remote}, copiesCells(n.Copies)...)
+		t.row(append(cells, fmt.Sprintf("%d/%d", up, len(n.Links)), n.GossipHealth, age(n.Started), n.Version, strings.Join(n.Lacks, ", "), strings.Join(n.Unready, "; "))...)
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -33,6 +33,7 @@ type roomAnswer struct {
 	Spectators int
 	Epoch, Seq uint64
 	Node       string
+	Standby    string
 	Created    time.Time
 	Seats      []core.SeatInfo
 }
@@ -85,7 +86,7 @@ func (c *adminClient) roomsCommand() *cobra.Command {
 func (c *adminClient) listRooms(ctx context.Context, q url.Values, all bool) error {
 	var t table
 	if c.output == "table" {
-		t = newTable(c.out, "ROOM", "GAME", "PHASE", "PLAYERS", "WATCHING", "EPOCH", "INDEX", "NODE", "AGE", "CODE", "NAME")
+		t = newTable(c.out, "ROOM", "GAME", "PHASE", "PLAYERS", "WATCHING", "EPOCH", "INDEX", "NODE", "STANDBY", "AGE", "CODE", "NAME")
 	}
 	for {
 		var next string
@@ -95,7 +96,7 @@ func (c *adminClient) listRooms(ctx context.Context, q url.Values, all bool) err
 				return nil
 			}
 			for _, r := range a.Rooms {
-				t.row(r.ID, r.Game, r.Phase, fmt.Sprintf("%d/%d", r.Players, r.MaxPlayers), r.Spectators, r.Epoch, r.Seq, r.Node, age(r.Created), r.Code, r.Name)
+				t.row(r.ID, r.Game, r.Phase, fmt.Sprintf("%d/%d", r.Players, r.MaxPlayers), r.Spectators, r.Epoch, r.Seq, r.Node, r.Standby, age(r.Created), r.Code, r.Name)
 			}
 			switch {
 			case a.Partial:
@@ -134,6 +135,7 @@ func (c *adminClient) page(ctx context.Context, q url.Values, f func(roomsAnswer
 type inspectionAnswer struct {
 	roomAnswer
 	Durability    string
+	Members       *membersAnswer
 	Index, Commit uint64
 	Time          int64  `json:"time_ms"`
 	Deadline      *int64 `json:"deadline_ms"`
@@ -184,6 +186,7 @@ func (c *adminClient) showRoom(r inspectionAnswer) error {
 	row("name", r.Name)
 	row("phase", r.Phase)
 	row("owner", r.Node)
+	r.Members.rows(row)
 	row("epoch", r.Epoch)
 	row("index", fmt.Sprintf("%d stepped, %d committed", r.Index, r.Commit))
 	row("room time", time.Duration(r.Time)*time.Millisecond)

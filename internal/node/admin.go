@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/roomring/roomring/cluster"
 	"github.com/roomring/roomring/cluster/ring"
+	"github.com/roomring/roomring/cluster/rpc"
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
@@ -29,6 +31,7 @@ type clusterAdmin struct {
 		Info(ctx context.Context, id room.ID) (actor.Info, error)
 		List(ctx context.Context, f actor.Filter) (actor.Listing, error)
 	}
+	loss   func(ctx context.Context, node string) (cluster.Loss, error)
 	drain  func(ctx context.Context, node string) error
 	forget func(ctx context.Context, node string) (admin.Forgotten, error)
 }
@@ -36,7 +39,7 @@ type clusterAdmin struct {
 // clusterAdmin describes the cluster. A node outside a cluster is a ring of one.
 func (n *Node) clusterAdmin() clusterAdmin {
 	if n.cluster != nil {
-		return clusterAdmin{self: n.name, ring: n.cluster.Nodes.Ring, nodes: n.clusterNodes, rooms: n.cluster.Rooms(), drain: n.cluster.Nodes.DrainNode, forget: n.forget}
+		return clusterAdmin{self: n.name, ring: n.cluster.Nodes.Ring, nodes: n.clusterNodes, rooms: n.cluster.Rooms(), loss: n.cluster.Loss, drain: n.cluster.Nodes.DrainNode, forget: n.forget}
 	}
 	return clusterAdmin{
 		self: n.name,
@@ -47,6 +50,9 @@ func (n *Node) clusterAdmin() clusterAdmin {
 			return ring.New([]ring.Node{{Name: n.name}})
 		},
 		nodes: n.nodes, rooms: n.allRooms(),
+		loss: func(context.Context, string) (cluster.Loss, error) {
+			return cluster.LossOf(n.rooms, func(room.ID) *record.Members { return nil }), nil
+		},
 		drain: func(context.Context, string) error {
 			n.log.Info("the operator drains this node")
 			n.fail(nil)
@@ -80,7 +86,7 @@ func (n *Node) clusterNodes(ctx context.Context) ([]admin.Node, error) {
 		out[i] = admin.Node{
 			Name: in.Name, Boot: in.Boot, State: in.State, Zone: in.Zone, Weight: in.Weight, Version: in.Version, Started: in.Started, Games: in.Games,
 			Rooms: in.Rooms, Sessions: in.Sessions, Remote: in.Remote, Unready: in.Unready, Held: in.Held,
-			LinkAddress: in.Link, GossipAddress: in.Gossip, GossipHealth: in.Gossips.Health,
+			Copies: copiesOf(in.Copies), Taken: in.Taken, LinkAddress: in.Link, GossipAddress: in.Gossip, GossipHealth: in.Gossips.Health,
 		}
 		for _, l := range in.Links {
 			out[i].Links = append(out[i].Links, admin.Link{
@@ -105,6 +111,43 @@ func (n *Node) nodes(context.Context) ([]admin.Node, error) {
 }
 
 func (a clusterAdmin) Self() string { return a.self }
+
+func (a clusterAdmin) Loss(ctx context.Context, node string) (admin.Loss, error) {
+	loss, err := a.loss(ctx, node)
+	if _, silent := errors.AsType[*rpc.NoAnswerError](err); silent {
+		err = &actor.UnreachableError{Reason: "the node " + node + " does not answer: which of its rooms have gone on, GET /admin/v1/rooms tells"}
+	}
+	if err != nil {
+		return admin.Loss{}, err
+	}
+	out := admin.Loss{Node: node, Rooms: loss.Rooms, GoOn: perNode(loss.GoOn), Bare: perNode(loss.Bare)}
+	for _, fate := range []cluster.Fate{cluster.WaitsLone, cluster.WaitsCopy, cluster.WaitsSilent, cluster.WaitsLocal} {
+		if n := loss.Fates[fate]; n > 0 {
+			out.Wait = append(out.Wait, admin.LossReason{Why: string(fate), Rooms: n})
+		}
+	}
+	out.Lost = loss.Fates[cluster.LostMemory]
+	for _, e := range loss.Examples {
+		out.Examples = append(out.Examples, admin.LossExample{Room: e.Room, Game: e.Game, Fate: string(e.Fate), Node: e.Node})
+	}
+	return out, nil
+}
+
+// perNode lists numbers of rooms by node.
+func perNode(rooms map[string]int) []admin.NodeRooms {
+	var out []admin.NodeRooms
+	for _, node := range slices.Sorted(maps.Keys(rooms)) {
+		out = append(out, admin.NodeRooms{Node: node, Rooms: rooms[node]})
+	}
+	return out
+}
+
+func copiesOf(c record.Copies) *admin.Copies {
+	return &admin.Copies{
+		Owned: c.Owned, Lone: c.Lone, Learners: c.Learners, LagEntries: c.Lag.Entries, Lag: admin.Milliseconds(c.Lag.Oldest),
+		Followed: c.Followed, Partial: c.Partial, Unsure: c.Unsure,
+	}
+}
 
 func (a clusterAdmin) Drain(ctx context.Context, node string) error { return a.drain(ctx, node) }
 

@@ -53,6 +53,21 @@ func clusterMetrics(c *cluster.Cluster) metrics.Cluster {
 		ReplicationReceived:   replication(func(r link.Replication) float64 { return float64(r.Received) }),
 		ReplicationOverflows:  replication(func(r link.Replication) float64 { return float64(r.Overflows) }),
 
+		Seized:     counted(func(n cluster.Counts) uint64 { return n.Seized }),
+		Taken:      counted(func(n cluster.Counts) uint64 { return n.Taken }),
+		Yielded:    counted(func(n cluster.Counts) uint64 { return n.Yielded }),
+		Dismissed:  counted(func(n cluster.Counts) uint64 { return n.Dismissed }),
+		Recruited:  counted(func(n cluster.Counts) uint64 { return n.Recruited }),
+		Fills:      counted(func(n cluster.Counts) uint64 { return n.Fills }),
+		LoneRooms:  func() float64 { return float64(c.Copies().Lone) },
+		LagEntries: func() float64 { return float64(c.Copies().Lag.Entries) },
+		LagSeconds: func() float64 { return c.Copies().Lag.Oldest.Seconds() },
+		Copies: func() map[string]float64 {
+			s := c.Copies()
+			return map[string]float64{"whole": float64(s.Followed), "partial": float64(s.Partial), "unsure": float64(s.Unsure)}
+		},
+		InDoubt: func() float64 { return float64(c.InDoubt()) },
+
 		GossipHealth:    func() float64 { return float64(c.Gossip().Health) },
 		GossipStrangers: func() float64 { return float64(c.Gossip().Strangers) },
 		RemoteSessions:  func() float64 { return float64(c.Edge.Remote()) },

@@ -244,7 +244,7 @@ func ForgetMembers(t *testing.T, s persist.Store, age func()) {
 			t.Fatalf("forgot %s: %+v, %v, want %+v", node, got, err, want)
 		}
 	}
-	forget("lost", persist.ForgotNode{Boots: 2, Rooms: 2})
+	forget("lost", persist.ForgotNode{Boots: 2, Rooms: 2, Kept: 2})
 	for _, r := range []record.Row{alone, both} {
 		if row := get[record.Row](t)(s.Row(t.Context(), r.Room)); row.State != record.RowOver {
 			t.Errorf("a room that only the lost node had: %+v", row)
@@ -258,7 +258,7 @@ func ForgetMembers(t *testing.T, s persist.Store, age func()) {
 	stays := made(other, by.Folder)
 	age()
 	must(t, s.Heartbeat(t.Context(), by.ID))
-	forget("other", persist.ForgotNode{Boots: 1, Rooms: 3})
+	forget("other", persist.ForgotNode{Boots: 1, Rooms: 3, Kept: 1})
 	wantRow(t, s, stays)
-	forget("other", persist.ForgotNode{})
+	forget("other", persist.ForgotNode{Kept: 1})
 }

@@ -68,8 +68,10 @@ type Info struct {
 	MaxPlayers int // the room's own seats, which may be fewer than the game's
 	Spectators int
 	Epoch      record.Epoch
-	Index      room.Index // the last committed
-	Node       string     // the owner's name
+	Index      room.Index      // the last committed
+	Node       string          // the owner's name
+	Standby    string          `json:",omitempty"` // the node of its standby, for the admin; the cluster fills it in
+	Durability room.Durability `json:",omitempty"`
 	Created    time.Time
 	Final      *record.Final // of a room that is over
 

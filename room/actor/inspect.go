@@ -22,6 +22,7 @@ type Look struct {
 type Inspection struct {
 	Info        Info            `json:"info"` // committed, with the join code
 	Durability  room.Durability `json:"durability"`
+	Members     *record.Members `json:"members,omitempty"` // beside the owner; the cluster fills it in
 	Point       record.Point    `json:"point"`
 	Committed   room.Index      `json:"committed"`
 	Time        time.Duration   `json:"time"`            // room time

@@ -159,7 +159,7 @@ func (m Metrics) complete() Metrics {
 		m.StepTime = func(string, time.Duration) {}
 	}
 	if m.CommitDelay == nil {
-		m.CommitDelay = func(time.Duration) {}
+		m.CommitDelay = func(room.Durability, time.Duration) {}
 	}
 	if m.LostEvents == nil {
 		m.LostEvents = func(string, uint64) {}

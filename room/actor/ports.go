@@ -38,12 +38,12 @@ type Metrics struct {
 	Sessions    func(game string, delta int)
 	Remote      func(game string, delta int) // of Sessions, those whose socket another node has
 	Inputs      func(game string, kind core.Kind)
-	Sent        func(game string, messages int)        // handed to outboxes: one turn to 50 sessions is 50
-	StepTime    func(game string, d time.Duration)     // of one Step, encoding of views included
-	CommitDelay func(d time.Duration)                  // from the first step of a batch to its commit
-	LostEvents  func(game string, events uint64)       // told to a reader that had fallen behind, with its whole view
-	LateTicks   func(game string, n uint64)            // left out because the room was late
-	Closed      func(game string, code wire.CloseCode) // sessions ended by the room
+	Sent        func(game string, messages int)             // handed to outboxes: one turn to 50 sessions is 50
+	StepTime    func(game string, d time.Duration)          // of one Step, encoding of views included
+	CommitDelay func(kept room.Durability, d time.Duration) // from the first step of a batch to its commit
+	LostEvents  func(game string, events uint64)            // told to a reader that had fallen behind, with its whole view
+	LateTicks   func(game string, n uint64)                 // left out because the room was late
+	Closed      func(game string, code wire.CloseCode)      // sessions ended by the room
 	Ended       func(game string, end record.End)
 	Panics      func(game string)
 	SlowSteps   func(game string)

@@ -81,7 +81,7 @@ func (r *liveRoom) describe() *Info {
 	return &Info{
 		ID: h.ID, Game: h.Game, Version: r.core.Rules().Spec().Version, Name: h.Name, Options: h.Options,
 		Private: h.Private, Public: h.Public, Phase: r.core.Phase(), Open: r.core.FreeSeats() > 0, Seats: r.core.Seats(),
-		MaxPlayers: r.core.MaxPlayers(), Spectators: len(r.sessions.spectators),
+		MaxPlayers: r.core.MaxPlayers(), Durability: r.header.Durability, Spectators: len(r.sessions.spectators),
 		Epoch: at.Epoch, Index: at.Seq, Node: r.o.Node, Created: h.Created, Final: r.core.Final(),
 		named: r.core.Named(),
 	}

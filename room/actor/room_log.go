@@ -218,6 +218,8 @@ func (r *liveRoom) stepEarly() bool {
 	return ok && r.apply(in).Entry != nil
 }
 
+func (r *liveRoom) commitDelay(d time.Duration) { r.o.Metrics.CommitDelay(r.header.Durability, d) }
+
 // hearLog takes in what has become of the log.
 func (r *liveRoom) hearLog(c control) {
 	if c.refused != (record.Point{}) && !r.refused {
@@ -226,7 +228,7 @@ func (r *liveRoom) hearLog(c control) {
 			"epoch", c.refused.Epoch, "index", c.refused.Seq, "present_epoch", r.core.Point().Epoch)
 	}
 	if c.commit > 0 {
-		r.log.committed(c.commit, r.o.Clock.Now(), r.o.Metrics.CommitDelay)
+		r.log.committed(c.commit, r.o.Clock.Now(), r.commitDelay)
 		r.commit(c.commit)
 	}
 	if c.saved > 0 {

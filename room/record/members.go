@@ -29,6 +29,13 @@ type Members struct {
 	Alone   time.Duration `json:"alone,omitempty"`   // how long there has been no standby
 }
 
+// Taken counts the rooms that a node has taken on from another, whose standby it was.
+type Taken struct {
+	From    string `json:"from"`    // the node that had them
+	Seized  uint64 `json:"seized"`  // from an owner that seemed to be dead
+	Yielded uint64 `json:"yielded"` // from an owner that handed them over
+}
+
 // Copies sums up the rooms of a node that have copies, and its copies of others' rooms.
 type Copies struct {
 	Owned    int `json:"owned"`    // rooms of this node with a standby

@@ -110,6 +110,7 @@ func Handler(opts Options) (http.Handler, error) {
 func (a *handler) routes() []rest.Route {
 	return []rest.Route{
 		{Method: "GET", Path: "/admin/v1/nodes", Handle: a.getNodes},
+		{Method: "GET", Path: "/admin/v1/nodes/{name}/loss", Handle: a.getLoss},
 		{Method: "GET", Path: "/admin/v1/dev", Handle: getDev},
 		{Method: "GET", Path: "/admin/v1/ring", Handle: a.getRing},
 		{Method: "POST", Path: "/admin/v1/drain", Handle: a.postDrain},

@@ -32,6 +32,9 @@ func TestAdminLooksIntoARoom(t *testing.T) {
 			t.Errorf("%s is %v, want %v", field, whole.Body[field], want)
 		}
 	}
+	if !strings.Contains(whole.Text, `"members":{"standby":{"node":"beta","folder":"f2","whole":true,"linked":true,"lag_entries":3,"lag_ms":1.5},"learner":{"node":"","folder":"f3",`) || whole.Body["standby"] != "beta" {
+		t.Errorf("its members are not told: %s", whole.Text)
+	}
 	queues := whole.Body["queues"].(map[string]any)
 	if queues["mailbox"] != 1.0 || queues["pending"] != 2.0 || queues["held"] != 4.0 || queues["sessions"].([]any)[0].(map[string]any)["edge"] != "beta" {
 		t.Errorf("queues %v", queues)

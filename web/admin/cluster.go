@@ -20,6 +20,8 @@ type Cluster interface {
 	Where(ctx context.Context, id room.ID) (Where, error)
 	// WhatIf is what would move if nodes left the ring or joined it. The handler has checked that the change fits the ring.
 	WhatIf(ctx context.Context, change RingChange) (Moves, error)
+	// Loss is what would happen if a node died now. Errors are actor.ErrNotFound, and actor.ErrUnreachable if the node does not answer.
+	Loss(ctx context.Context, node string) (Loss, error)
 	// Drain tells a node to give its rooms away and stop. It returns when the node has been told.
 	Drain(ctx context.Context, node string) error
 	// Forget gives up a node that will never come back, with its rooms. Errors are actor.ErrNotFound and *NodeLivesError.
@@ -30,6 +32,7 @@ type Cluster interface {
 type Forgotten struct {
 	Boots int `json:"boots"` // processes that counted as alive and never will again
 	Rooms int `json:"rooms"` // that were live and are over now, as aborted
+	Kept  int `json:"kept"`  // live rooms that it was a member of and that go on at their other member
 }
 
 // NodeLivesError says why a node may not be forgotten.
@@ -53,6 +56,9 @@ type Node struct {
 	Sessions int       `json:"sessions"` // sockets open at this node
 	Remote   int       `json:"remote"`   // of them, those in rooms elsewhere
 	Unready  []string  `json:"unready"`
+
+	Copies *Copies        `json:"copies,omitempty"` // none outside a cluster
+	Taken  []record.Taken `json:"taken,omitempty"`  // rooms that it has taken on as their standby, by the nodes that had them
 
 	Held []actor.Held `json:"held,omitempty"` // rooms that it keeps and cannot run, some of them where there are many
 

@@ -254,3 +254,21 @@ func TestAdminStreamsStayAliveAndAreBounded(t *testing.T) {
 		return resp.StatusCode == 200
 	})
 }
+
+func TestAdminSaysWhatANodesDeathWouldDo(t *testing.T) {
+	a, c := startCluster(t, nil)
+	c.Dies = admin.Loss{
+		Node: "alpha", Rooms: 4, GoOn: []admin.NodeRooms{{Node: "beta", Rooms: 2}}, Wait: []admin.LossReason{{Why: "waits-lone", Rooms: 1}}, Lost: 1,
+		Examples: []admin.LossExample{{Room: webtest.RoomID, Game: "go", Fate: "waits-lone"}},
+	}
+	got := a.Want(200, "GET", "/admin/v1/nodes/alpha/loss", "")
+	if got.Body["rooms"] != 4.0 || got.Body["lost"] != 1.0 || len(got.Body["bare"].([]any)) != 0 || !strings.Contains(got.Text, `"go_on":[{"node":"beta","rooms":2}]`) {
+		t.Errorf("it says %s", got.Text)
+	}
+	a.Refused(404, "", "GET", "/admin/v1/nodes/gamma/loss", "")
+	c.Fail = actor.ErrUnreachable
+	a.Refused(503, "", "GET", "/admin/v1/nodes/beta/loss", "")
+	if nodes := a.Want(200, "GET", "/admin/v1/nodes", "").Text; !strings.Contains(nodes, `"lone":1`) || !strings.Contains(nodes, `"taken":[{"from":"beta","seized":3,"yielded":0}]`) {
+		t.Errorf("nodes %s", nodes)
+	}
+}

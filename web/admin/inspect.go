@@ -22,6 +22,7 @@ import (
 type inspectBody struct {
 	body.Room
 	Durability  room.Durability `json:"durability"`
+	Members     *membersBody    `json:"members,omitempty"` // who keeps its log beside the owner
 	Index       room.Index      `json:"index"`
 	Commit      room.Index      `json:"commit"`
 	Time        int64           `json:"time_ms"`               // room time
@@ -138,6 +139,9 @@ func inspectionOf(in actor.Inspection, as string) inspectBody {
 		Panic: in.Panic,
 	}
 	b.Code = in.Info.Code
+	if b.Members = membersOf(in.Members); b.Members != nil && b.Members.Standby != nil {
+		b.Standby = cmp.Or(b.Members.Standby.Node, b.Members.Standby.Folder)
+	}
 	if as == "whole" {
 		b.State = in.State
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
@@ -24,6 +25,7 @@ func TestClusterMetricsAreAskedForAtEachScrape(t *testing.T) {
 		Members: func() map[string]float64 { return map[string]float64{"active": 2, "draining": 1} }, RingShare: peers, LinkUp: peers, LinkRTT: peers,
 		LinkQueued: peers, LinkReconnects: peers, LinkSent: peers, LinkReceived: peers, LinkOverflows: peers,
 		ReplicationUp: peers, ReplicationQueued: peers, ReplicationReconnects: peers, ReplicationSent: peers, ReplicationReceived: peers, ReplicationOverflows: peers,
+		Seized: one, Taken: one, Yielded: one, Dismissed: one, Recruited: one, Fills: one, LoneRooms: one, LagEntries: one, LagSeconds: one, Copies: peers, InDoubt: one,
 		GossipHealth: func() float64 { return 0 }, GossipStrangers: one, RemoteSessions: func() float64 { return 5 },
 		RoomsClaimed: one, RoomsReleased: one, EdgeReattach: one, EdgeEventsLost: func() float64 { return 0 },
 	})
@@ -36,7 +38,7 @@ func TestClusterMetricsAreAskedForAtEachScrape(t *testing.T) {
 			t.Errorf("/metrics lacks %s", line)
 		}
 	}
-	if before := scrapes; a.Want(200, "GET", "/metrics", "").Text == "" || scrapes != before+4 {
+	if before := scrapes; a.Want(200, "GET", "/metrics", "").Text == "" || scrapes != before+14 {
 		t.Errorf("asked %v times, and then %v", before, scrapes)
 	}
 }
@@ -51,7 +53,7 @@ func TestMetricsAndProfiles(t *testing.T) {
 	rooms.Inputs("chess", core.KindAct)
 	rooms.Sent("chess", 50)
 	rooms.StepTime("chess", 20*time.Microsecond)
-	rooms.CommitDelay(time.Millisecond)
+	rooms.CommitDelay(room.Standby, time.Millisecond)
 	rooms.LostEvents("chess", 4)
 	rooms.LateTicks("chess", 5)
 	rooms.Closed("chess", wire.CloseReplaced)
@@ -69,14 +71,14 @@ func TestMetricsAndProfiles(t *testing.T) {
 	text := a.Want(200, "GET", "/metrics", "").Text
 	for _, line := range []string{
 		`roomring_rooms{game="chess"} 1`, `roomring_sessions{game="chess"} 3`, `roomring_inputs_total{game="chess",kind="act"} 1`,
-		`roomring_messages_sent_total{game="chess"} 50`, `roomring_step_seconds_count{game="chess"} 1`, `roomring_commit_delay_seconds_sum 0.001`,
+		`roomring_messages_sent_total{game="chess"} 50`, `roomring_step_seconds_count{game="chess"} 1`, `roomring_commit_delay_seconds_sum{durability="standby"} 0.001`,
 		`roomring_events_lost_total{game="chess"} 4`, `roomring_ticks_left_out_total{game="chess"} 5`,
 		`roomring_sessions_closed_total{code="4409",game="chess"} 1`, `roomring_rooms_ended_total{end="finished",game="chess"} 1`,
 		`roomring_game_panics_total{game="chess"} 1`, `roomring_slow_steps_total{game="chess"} 1`, `roomring_sockets 1`,
 		`roomring_sockets_closed_total{code="1000"} 1`, `roomring_socket_bytes_total{direction="out"} 900`,
 		`roomring_socket_messages_total{direction="in"} 1`, `roomring_results_unflushed 6`, `roomring_results_alarms_total 7`,
 		`roomring_http_requests_total{method="GET",route="/admin/v1/nodes",status="200"} 1`,
-		"# HELP roomring_commit_delay_seconds Time from the first step of a batch to its commit, in seconds.", "go_goroutines",
+		"# HELP roomring_commit_delay_seconds Time from the first step of a batch to its commit, in seconds, by where rooms are kept", "go_goroutines",
 	} {
 		if !strings.Contains(text, line) {
 			t.Errorf("/metrics lacks %s", line)

@@ -39,7 +39,7 @@ func (a *handler) getRooms(w http.ResponseWriter, r *http.Request) error {
 	out := body.Rooms{Rooms: make([]body.Room, len(list.Rooms)), Next: body.NextPage(list.Rooms, filter.Limit), Partial: list.Partial}
 	for i, info := range list.Rooms {
 		out.Rooms[i] = body.RoomOf(info)
-		out.Rooms[i].Code = info.Code
+		out.Rooms[i].Code, out.Rooms[i].Standby = info.Code, info.Standby
 	}
 	rest.WriteJSON(w, http.StatusOK, out)
 	return nil

@@ -89,6 +89,19 @@ type Cluster struct {
 	ReplicationReceived   func() map[string]float64 // bytes
 	ReplicationOverflows  func() map[string]float64
 
+	// Of copies of rooms.
+	Seized     func() float64
+	Taken      func() float64
+	Yielded    func() float64
+	Dismissed  func() float64
+	Recruited  func() float64
+	Fills      func() float64
+	LoneRooms  func() float64
+	LagEntries func() float64
+	LagSeconds func() float64
+	Copies     func() map[string]float64 // by state
+	InDoubt    func() float64
+
 	GossipHealth    func() float64
 	GossipStrangers func() float64
 	RemoteSessions  func() float64
@@ -115,6 +128,17 @@ func (m *Metrics) Cluster(c Cluster) {
 	m.CounterVec("roomring_replication_sent_bytes_total", "Bytes of rooms' logs and confirmations sent to a peer.", "peer", c.ReplicationSent)
 	m.CounterVec("roomring_replication_received_bytes_total", "Likewise, bytes received from a peer.", "peer", c.ReplicationReceived)
 	m.CounterVec("roomring_replication_overflows_total", "Streams of replication that were ended because too much waited for a peer that reads too slowly. They begin anew.", "peer", c.ReplicationOverflows)
+	m.Counter("roomring_rooms_seized_total", "Takeovers: rooms of which this node was the standby and whose owner seemed to be dead.", c.Seized)
+	m.Counter("roomring_rooms_taken_total", "Handovers to this node: rooms of which it was the standby and that their owner gave it.", c.Taken)
+	m.Counter("roomring_rooms_yielded_total", "Handovers by this node: rooms that it gave to their standby.", c.Yielded)
+	m.Counter("roomring_standbys_dismissed_total", "Standbys of this node's rooms that were given up: silent, too slow, or leaving.", c.Dismissed)
+	m.Counter("roomring_standbys_recruited_total", "Standbys that rooms of this node have got.", c.Recruited)
+	m.Counter("roomring_replication_fills_total", "Times a copy elsewhere was filled from this node's journal.", c.Fills)
+	m.Gauge("roomring_rooms_lone", "Rooms of this node that should have a standby and have none now.", c.LoneRooms)
+	m.Gauge("roomring_replication_lag_entries", "Inputs that the standby furthest behind has not confirmed.", c.LagEntries)
+	m.Gauge("roomring_replication_lag_seconds", "How long the oldest input that a standby has not confirmed has waited, in seconds.", c.LagSeconds)
+	m.GaugeVec("roomring_copies", "Copies of other nodes' rooms here, by state: whole; partial, which are being filled; unsure, whose end may have been lost with this machine's power.", "state", c.Copies)
+	m.Gauge("roomring_rooms_in_doubt", "Rooms that the store gives to this node, whose copy here is not whole: they wait for their standby.", c.InDoubt)
 	m.Gauge("roomring_gossip_health", "How late this node's own gossip is: 0 is well, more is worse.", c.GossipHealth)
 	m.Counter("roomring_gossip_strangers_total", "Gossip packets and streams refused: another label or secret.", c.GossipStrangers)
 	m.Gauge("roomring_sessions_remote", "Clients of this node that are in rooms elsewhere.", c.RemoteSessions)

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/record"
@@ -29,7 +30,7 @@ type Metrics struct {
 	inputs, sent, lost, late    *prometheus.CounterVec
 	closed, ended, panics, slow *prometheus.CounterVec
 	step                        *prometheus.HistogramVec
-	commit                      prometheus.Histogram
+	commit                      map[room.Durability]prometheus.Observer
 	requests                    *prometheus.CounterVec
 	requestTime                 *prometheus.HistogramVec
 
@@ -65,7 +66,11 @@ func NewOn(registry prometheus.Registerer, gatherer prometheus.Gatherer) *Metric
 	m.panics = m.counter("game_panics_total", "Rooms aborted because their game panicked.", "game")
 	m.slow = m.counter("slow_steps_total", "Steps that took longer than the watchdog allows.", "game")
 	m.step = m.histogram("step_seconds", "Time of one step, encoding of views included, in seconds.", fine, "game")
-	m.commit = m.histogram("commit_delay_seconds", "Time from the first step of a batch to its commit, in seconds.", fine).WithLabelValues().(prometheus.Histogram)
+	commit := m.histogram("commit_delay_seconds", "Time from the first step of a batch to its commit, in seconds, by where rooms are kept: local is this node's journal alone, standby another node's too.", fine, "durability")
+	m.commit = map[room.Durability]prometheus.Observer{}
+	for _, d := range []room.Durability{room.Memory, room.Local, room.Standby} {
+		m.commit[d] = commit.WithLabelValues(string(d))
+	}
 	m.requests = m.counter("http_requests_total", "HTTP requests, by route and status.", "method", "route", "status")
 	m.requestTime = m.histogram("http_request_seconds", "Time to answer an HTTP request, in seconds.", prometheus.DefBuckets, "route")
 	m.sockets = m.gauge("sockets", "WebSockets open now.").WithLabelValues()
@@ -162,7 +167,7 @@ func (m *Metrics) Actor() actor.Metrics {
 		Inputs:      func(game string, k core.Kind) { m.inputs.WithLabelValues(game, k.Name()).Inc() },
 		Sent:        func(game string, messages int) { m.sent.WithLabelValues(game).Add(float64(messages)) },
 		StepTime:    func(game string, d time.Duration) { m.step.WithLabelValues(game).Observe(d.Seconds()) },
-		CommitDelay: func(d time.Duration) { m.commit.Observe(d.Seconds()) },
+		CommitDelay: func(kept room.Durability, d time.Duration) { m.commit[kept].Observe(d.Seconds()) },
 		LostEvents:  func(game string, events uint64) { m.lost.WithLabelValues(game).Add(float64(events)) },
 		LateTicks:   func(game string, n uint64) { m.late.WithLabelValues(game).Add(float64(n)) },
 		Closed:      func(game string, code wire.CloseCode) { m.closed.WithLabelValues(game, strconv.Itoa(int(code))).Inc() },

@@ -52,7 +52,8 @@ func Forget(ctx context.Context, tx BootTx, boots []persist.BootInfo, by record.
 		return persist.ForgotNode{}, err
 	}
 	var finals []record.Final
-	for _, r := range alone(live, boots, lost) {
+	gone := alone(slices.Clone(live), boots, lost)
+	for _, r := range gone {
 		final, err := core.AbandonRow(r, persist.LostReason)
 		if err != nil {
 			return persist.ForgotNode{}, fmt.Errorf("the end of room %s: %w", r.Room, err)
@@ -69,7 +70,7 @@ func Forget(ctx context.Context, tx BootTx, boots []persist.BootInfo, by record.
 	}
 	verdicts, err := Post(ctx, tx, persist.Ratings{}, finals)                                                  // no rules of ratings are needed: none of these games was finished
 	verdicts = slices.DeleteFunc(verdicts, func(v persist.Verdict) bool { return v.Outcome == persist.Moved }) // their other member has seized them just now
-	return persist.ForgotNode{Boots: len(alive), Rooms: len(verdicts)}, err
+	return persist.ForgotNode{Boots: len(alive), Rooms: len(verdicts), Kept: len(live) - len(verdicts)}, err
 }
 
 func folders(boots []persist.BootInfo) []string {

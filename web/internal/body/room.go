@@ -38,6 +38,7 @@ type Room struct {
 	Epoch      record.Epoch    `json:"epoch"`
 	Seq        room.Index      `json:"seq"`
 	Node       string          `json:"node"`
+	Standby    string          `json:"standby,omitempty"` // only for the operator
 	Created    time.Time       `json:"created,omitzero"`
 	WSURL      string          `json:"ws_url,omitempty"`
 	Final      *Final          `json:"final,omitempty"` // of a room that is over

@@ -6,6 +6,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/web/admin"
 )
 
@@ -16,6 +17,7 @@ type Cluster struct {
 	Asked   admin.RingChange
 	Drained []string
 	Forgot  admin.Forgotten
+	Dies    admin.Loss
 	Fail    error
 }
 
@@ -24,6 +26,7 @@ func (c *Cluster) Self() string { return "alpha" }
 func (c *Cluster) Nodes(context.Context) ([]admin.Node, error) {
 	return []admin.Node{
 		{Name: "alpha", Boot: "01J", State: "active", Weight: 1, Share: 0.5, Version: "dev", Started: Now, Rooms: 1, Sessions: 3, Remote: 2,
+			Copies: &admin.Copies{Owned: 4, Lone: 1, Learners: 1, LagEntries: 12, Lag: 3.5, Followed: 2}, Taken: []record.Taken{{From: "beta", Seized: 3}},
 			Held:  []actor.Held{{ID: RoomID, Game: "go", Why: "there is no such game"}},
 			Links: []admin.Link{{Peer: "beta", Up: true, Since: Now, RTT: 0.3}}},
 		{Name: "beta", Boot: "01K", State: "silent", Weight: 2, Zone: "z", Started: Now, Unready: []string{"nobody hears it"}},
@@ -45,6 +48,8 @@ func (c *Cluster) WhatIf(_ context.Context, change admin.RingChange) (admin.Move
 	c.Asked = change
 	return admin.Moves{Share: 0.25, Flows: []admin.RingFlow{{From: "alpha", To: "gamma", Share: 0.25}}, Rooms: 3}, nil
 }
+
+func (c *Cluster) Loss(context.Context, string) (admin.Loss, error) { return c.Dies, c.Fail }
 
 func (c *Cluster) Drain(_ context.Context, node string) error {
 	c.mu.Lock()

@@ -144,7 +144,12 @@ func (m *Rooms) FailWith(err error) {
 func (m *Rooms) Inspect(ctx context.Context, id room.ID, look actor.Look) (actor.Inspection, error) {
 	info, err := m.Info(ctx, id)
 	in := actor.Inspection{
-		Info: info, Durability: room.Local, Point: record.Point{Epoch: info.Epoch, Seq: info.Index + 3}, Committed: info.Index,
+		Members: &record.Members{
+			Epoch:   info.Epoch,
+			Standby: &record.Member{Node: "beta", Folder: "f2", Lag: record.Lag{Entries: 3, Oldest: 1500 * time.Microsecond}, Whole: true, Linked: true},
+			Learner: &record.Member{Folder: "f3"},
+		},
+		Info: info, Durability: room.Standby, Point: record.Point{Epoch: info.Epoch, Seq: info.Index + 3}, Committed: info.Index,
 		Time: time.Minute, Deadline: new(2 * time.Minute), Mailbox: 1, Pending: 2, Held: 4,
 		Sessions: []actor.SessionInfo{{Player: "ann", Client: "c", Edge: "beta", Queue: actor.OutboxStats{Messages: 2, Bytes: 80}}},
 		Recent:   []actor.RecentInput{{Index: info.Index, Kind: "act", Player: "ann", CSeq: 1, Bytes: 2}},
