@@ -54,6 +54,8 @@ func (l *life) Do(r *lifecycle.Room, e ownership.Effect, answer func(ownership.E
 		if r := l.live[id]; r != nil {
 			r.stop(func(e ownership.Event) { l.after(time.Millisecond, func() { answer(e) }) })
 		}
+	case ownership.Retire:
+		l.retire(id)
 	case ownership.Settled:
 		if r := l.live[id]; r != nil {
 			r.settled = true

@@ -75,6 +75,20 @@ func (l *life) enter(id room.ID, at record.Epoch, standby string) {
 	r.feedAll()
 }
 
+func (l *life) retire(id room.ID) {
+	r := l.live[id]
+	if r == nil {
+		return
+	}
+	was := r.leader.Standby()
+	r.leader.Enter(r.epoch, "")
+	r.learner, r.copied = "", false
+	if was != "" {
+		l.send(was, func(to *life) { to.look(id) })
+	}
+	r.commit()
+}
+
 func (r *live) add(e entry) {
 	r.log = r.log.with(e)
 	n := room.Index(len(r.log.entries))

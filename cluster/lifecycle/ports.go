@@ -78,6 +78,8 @@ func (w *Owner) Do(r *Room, e ownership.Effect, answer func(ownership.Event)) {
 		w.copies.Join(r.ID, e.Folder)
 	case ownership.Notify:
 		w.copies.Notify(r.ID, e.Folder)
+	case ownership.Retire:
+		w.copies.Retire(r.ID)
 	case ownership.Pass:
 		r.passed = true
 		w.copies.Pass(r.ID, e.To, e.Folder, e.Log)

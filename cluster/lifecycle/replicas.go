@@ -24,6 +24,8 @@ type Replicas interface {
 	Join(id room.ID, folder string)
 	// Notify tells a follower to look at a room's row.
 	Notify(id room.ID, folder string)
+	// Retire lets the followers of a room go. It is copied no more.
+	Retire(id room.ID)
 	// Pass tells the standby that it may take a room, which this node owns at an epoch and does not serve.
 	Pass(id room.ID, e record.Epoch, folder string, log ownership.Log)
 	// Decline tells an owner that this node does not take what it was offered.
@@ -48,6 +50,7 @@ func (alone) Enter(room.ID, record.Epoch, string)                               
 func (alone) Replicate(room.ID, record.Header)                                    {}
 func (alone) Join(room.ID, string)                                                {}
 func (alone) Notify(room.ID, string)                                              {}
+func (alone) Retire(room.ID)                                                      {}
 func (alone) Pass(room.ID, record.Epoch, string, ownership.Log)                   {}
 func (alone) Decline(room.ID, record.Epoch, string, ownership.Log)                {}
 func (alone) Offered(room.ID, record.Epoch) (h record.Header, ok bool)            { return }

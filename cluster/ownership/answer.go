@@ -400,6 +400,9 @@ func (m *Machine) endAnswered(e Event) {
 		return
 	}
 	m.emit(Effect{Do: Settled})
+	if m.stored && m.inStore && !m.unloaded {
+		m.retire()
+	}
 	switch {
 	case m.state == Releasing && m.main.op == Wait: // awaitEnd waits for this
 		m.afterWait()

@@ -168,6 +168,7 @@ const (
 	Replicate // the room has a row: it may be copied to other nodes; no answer
 	Join      // commit nothing more that the follower Effect.Folder does not have; no answer
 	Notify    // tell the followers to look at the row; no answer
+	Retire    // let the followers go, because the end is stored; no answer
 	Pass      // tell the standby Effect.Folder that it may take the room, which is at epoch Effect.To; no answer
 	Follow    // take what the owner Effect.Folder sends, at Effect.To and later; no answer
 	Decline   // tell the owner that this node does not take what it was offered, or the room; no answer
@@ -185,7 +186,7 @@ var opNames = [...]string{
 	Create: "create", Learn: "learn", Import: "import", Note: "note", Load: "load", Remove: "remove", SetAside: "set aside",
 	CreateRow: "create row", ReadRow: "read row", Claim: "claim", Change: "change", Checkpoint: "checkpoint", Release: "release", Store: "store",
 	Check: "check", Replay: "replay", Start: "start", Enter: "enter", Stop: "stop", Expel: "expel", Settled: "settled", Abandon: "abandon",
-	Tell: "tell", Replicate: "replicate", Join: "join", Notify: "notify", Pass: "pass", Follow: "follow",
+	Tell: "tell", Replicate: "replicate", Join: "join", Notify: "notify", Retire: "retire", Pass: "pass", Follow: "follow",
 	Decline: "decline", Wait: "wait", Cancel: "cancel", Reply: "reply", Fail: "fail",
 }
 

@@ -143,6 +143,13 @@ func (m *Machine) notify() {
 	}
 }
 
+// retire lets the members of a room go whose end is stored: people only look at it now, and nobody takes it on.
+func (m *Machine) retire() {
+	m.drop(&m.conf)
+	m.standby = ""
+	m.emit(Effect{Do: Retire})
+}
+
 // pass tells the standby that it may take the room, and waits for it.
 func (m *Machine) pass() {
 	m.state, m.unloaded = Yielding, true

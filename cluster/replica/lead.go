@@ -329,6 +329,19 @@ func (r *Replicas) Join(id room.ID, folder string) {
 // Notify implements lifecycle.Replicas.
 func (r *Replicas) Notify(id room.ID, folder string) { r.lookAt(folder, id, 0) }
 
+// Retire implements lifecycle.Replicas.
+func (r *Replicas) Retire(id room.ID) {
+	l := r.room(id)
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	l.copying = false
+	e := l.l.Epoch()
+	l.mu.Unlock()
+	r.Enter(id, e, "")
+}
+
 // Pass implements lifecycle.Replicas.
 func (r *Replicas) Pass(id room.ID, e record.Epoch, folder string, log ownership.Log) {
 	if end := r.stream(folder); end != nil {

@@ -26,8 +26,8 @@ func browserStall(t *testing.T, shared *browser) {
 		info = d.Create("snakes", map[string]any{"walls": false, "width": 128, "height": 128, "bots": 4, "rounds": 20, "round_s": 900, "start_s": 1, "pause_s": 1})
 	}
 	var pages []*tab
-	for name, at := range map[string]string{"Ada, through the front": d.URL, "Bob, through another node": d.Nodes[0].URL} {
-		p := b.person(name).mayLose().visit(at + "/play/" + info.ID).live()
+	for name, query := range map[string]string{"Ada": "", "Eve": "?watch"} {
+		p := b.person(name).mayLose().visit(d.URL + "/play/" + info.ID + query).live()
 		p.sees(testid("field"))
 		p.value(`window.same = true`, nil)
 		pages = append(pages, p)

@@ -164,8 +164,10 @@ func buttons(d *e2e.DevRun, ctx context.Context) {
 	d.MustPress("n2/kill")
 	d.WaitForState("n2", e2e.DevStopped)
 	d.WaitWhole(2)
-	if code := d.Call("GET", "/v1/rooms/"+m.Room.ID, nil, nil); code != http.StatusServiceUnavailable {
-		t.Errorf("a room of a node that was killed: %d", code)
+	plays(m) // at its standby
+	var info e2e.RoomInfo
+	if code := d.Call("GET", "/v1/rooms/"+m.Room.ID, nil, &info); code != http.StatusOK || info.Node == "n2" {
+		t.Errorf("a room of a node that was killed: %d %+v", code, info)
 	}
 	for _, act := range []string{"kill", "pause", "resume", "drain"} {
 		if code, answer := d.Press("n2/" + act); code != http.StatusConflict || !strings.Contains(answer, "n2 is not running") {
@@ -200,7 +202,6 @@ func buttons(d *e2e.DevRun, ctx context.Context) {
 	d.MustPress("n1/drain")
 	d.WaitForState("n1", e2e.DevStopped)
 	plays(m)
-	var info e2e.RoomInfo
 	if code := d.Call("GET", "/v1/rooms/"+m.Room.ID, nil, &info); code != http.StatusOK || info.Node == "n1" {
 		t.Errorf("the drained node's room: %d %+v", code, info)
 	}
