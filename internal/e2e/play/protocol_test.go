@@ -77,10 +77,10 @@ func transcripts(s *e2e.Server, t *testing.T) {
 	}
 }
 
-// playMove replays a transcript in which a node stops. It uses its own cluster, and a node that does not own the room.
+// playMove replays a transcript in which a node stops. It uses its own cluster, and a node that does not own the room, which has no standby.
 func playMove(t *testing.T, tr transcript, e wire.Encoding) {
 	t.Helper()
-	c := e2e.NewTeam(t, 2).Start()
+	c := e2e.NewTeam(t, 2, e2e.OneJournal...).Start()
 	c.Nodes[0].CreateElsewhere = true
 	st := newStage(c.Nodes[0], tr, e)
 	st.next = c.Nodes[1].Via(st.room)
