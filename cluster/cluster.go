@@ -256,6 +256,7 @@ func Compose(o Options, net Net) (*Cluster, error) {
 	rpc.Serve(c.Calls, claimRooms, c.Claims.Serve)
 	o.Owner.OnRelease(c.Claims.Released)
 	c.serveRooms()
+	c.serveRebalance()
 	o.Clock.Use(1)
 	return c, nil
 }

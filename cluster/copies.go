@@ -1,8 +1,14 @@
 package cluster
 
 import (
+	"fmt"
+	"hash/fnv"
+	"slices"
+
+	"github.com/roomring/roomring/cluster/balance"
 	"github.com/roomring/roomring/cluster/members"
 	"github.com/roomring/roomring/cluster/nodes"
+	"github.com/roomring/roomring/cluster/ring"
 	"github.com/roomring/roomring/room"
 )
 
@@ -31,6 +37,26 @@ func (o others) Order(id room.ID) []string {
 		}
 	}
 	return append(far, near...)
+}
+
+// Place is where the ring wants a room. While this node is not on the ring nothing of it is wanted elsewhere: it gives its rooms away
+// by draining, or has not begun.
+func (o others) Place(id room.ID) balance.Place {
+	r := o.nodes.Ring()
+	self := o.nodes.Self().Node
+	if !slices.ContainsFunc(r.Nodes(), func(n ring.Node) bool { return n.Name == self }) {
+		return balance.Place{}
+	}
+	return balance.Place{Owner: r.Owner(id), Standby: r.Standby(id)}
+}
+
+// Version differs whenever a node has come, gone, restarted, or changed its weight or zone.
+func (o others) Version() uint64 {
+	h := fnv.New64a()
+	for _, m := range o.nodes.Members() {
+		_, _ = fmt.Fprintln(h, m.Name, m.Boot, m.State, m.Zone, m.Weight)
+	}
+	return h.Sum64()
 }
 
 // Leaves reports whether a node gives its rooms away.

@@ -187,7 +187,13 @@ func (l *lead) fill(f *feed, end *link.LeaderEnd, e record.Epoch) {
 		if !ok {
 			return
 		}
-		batches = more
+		sent := 0
+		for _, b := range batches[:len(batches)-len(more)] {
+			sent += len(b.Entries)
+		}
+		if batches = more; !l.r.pace(sent) {
+			return
+		}
 		if len(batches) == 0 {
 			break
 		}

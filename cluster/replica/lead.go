@@ -45,6 +45,7 @@ type lead struct {
 	probe     uint64
 	question  func() // waits for the answer to probe
 	closed    bool
+	came      time.Duration // when it came here; 0: it was made here
 }
 
 // feed is the feeding of one follower.
@@ -65,6 +66,7 @@ func (r *Replicas) Lead(h record.Header, e record.Epoch, standby string, kept *r
 	var has replication.History
 	if kept != nil {
 		has = historyOf(*kept)
+		l.came = r.o.Clock.Now()
 	}
 	l.l.Begin(e, standby, has)
 	l.stable = has.Last

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/roomring/roomring/cluster/balance"
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/link/linkpb"
 	"github.com/roomring/roomring/cluster/ownership"
@@ -30,6 +31,10 @@ type Nodes interface {
 	Order(id room.ID) []string
 	// Leaves reports whether a node is draining.
 	Leaves(node string) bool
+	// Place is where the ring wants a room. Without an owner: this node is not on the ring.
+	Place(id room.ID) balance.Place
+	// Version differs whenever a node has come, gone or restarted.
+	Version() uint64
 }
 
 // Options make Replicas. Node, Folder, Journal and Logs are needed.
@@ -40,6 +45,9 @@ type Options struct {
 	Logs    actor.Logs // this node's own journal, as the rooms see it
 	// Deliver gives an event to a room's machine: lifecycle.Owner.Deliver. It may block on locks.
 	Deliver func(id room.ID, e ownership.Event)
+	// Clients counts the sessions in a room of this node. It says false of a room that is over or not here. Nil: nobody is anywhere.
+	Clients func(id room.ID) (n int, lives bool)
+	Balance balance.Options // Self is this node's name
 
 	Tend     time.Duration // how often all rooms are looked after; 0 means 250 ms
 	Patience time.Duration // how long a follower may take to answer, and to get on; 0 means 5 s
@@ -48,8 +56,10 @@ type Options struct {
 	Hold     time.Duration // how long a new room promises nothing while it has no standby; 0 means 1 s
 	Learners int           // the most rooms that are copied to a new standby at once; 0 means 128
 	Fills    int           // the most of them whose log is read from the journal at once; 0 means 4
-	Ahead    int           // bytes that may wait in a stream before a copy that is being filled waits; 0 means 1 MiB
-	Window   int           // bytes of a room's log kept for a follower that is being filled; 0 means 4 MiB. Beyond it the copy begins again
+	// FillBytes is the most bytes a second, in the mean, that are read from the journal to fill copies; 0 means 32 MiB.
+	FillBytes int
+	Ahead     int // bytes that may wait in a stream before a copy that is being filled waits; 0 means 1 MiB
+	Window    int // bytes of a room's log kept for a follower that is being filled; 0 means 4 MiB. Beyond it the copy begins again
 
 	Clock clock.Clock  // nil: one of its own
 	Log   *slog.Logger // nil: discarded
@@ -76,16 +86,23 @@ type Replicas struct {
 	wake    chan struct{}
 	closed  bool
 
-	counts Counts // guarded by mu
+	counts Counts        // guarded by mu
+	free   int           // learners that may still be chosen in this round; guarded by mu
+	filled time.Duration // when all that fillings have sent is within Options.FillBytes; guarded by mu
 
 	summing sync.Mutex
 	sum     record.Copies
 	summed  time.Duration // when sum was made; 0: never
+
+	balancing sync.Mutex // guards what follows
+	balancer  *balance.Balancer
+	looked    time.Duration // when all rooms were compared with the ring
 }
 
 // Counts are what has happened since the start.
 type Counts struct {
 	Offers, Fills, Mismatches, Recruits, Dismissals, Suspicions uint64
+	Handovers                                                   uint64 // that the balance has begun
 }
 
 // peer is another node.
@@ -121,8 +138,12 @@ func New(o Options) *Replicas {
 	o.Hold = cmp.Or(o.Hold, time.Second)
 	o.Learners = cmp.Or(o.Learners, 128)
 	o.Fills = cmp.Or(o.Fills, 4)
+	o.FillBytes = cmp.Or(o.FillBytes, 32<<20)
 	o.Ahead = cmp.Or(o.Ahead, 1<<20)
 	o.Window = cmp.Or(o.Window, 4<<20)
+	if o.Clients == nil {
+		o.Clients = func(room.ID) (int, bool) { return 0, true }
+	}
 	if o.Clock == nil {
 		o.Clock = clock.System()
 	}
@@ -132,7 +153,7 @@ func New(o Options) *Replicas {
 	r := &Replicas{
 		o: o, fills: make(chan struct{}, o.Fills), wake: make(chan struct{}, 1), began: o.Clock.Now(),
 		rooms: map[room.ID]*lead{}, copies: map[room.ID]*copied{}, offers: map[room.ID]offer{},
-		peers: map[string]*peer{}, folders: map[string]*peer{},
+		peers: map[string]*peer{}, folders: map[string]*peer{}, balancer: balance.New(o.Balance),
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r

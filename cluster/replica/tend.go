@@ -19,6 +19,7 @@ func (r *Replicas) tendAll() {
 		if now := r.o.Clock.Now(); now >= told+r.o.Tend {
 			told = now
 			r.judge("")
+			r.balance()
 		}
 	}
 }
@@ -49,9 +50,10 @@ func (r *Replicas) judge(folder string) {
 	for _, c := range copies {
 		c.tend(folder)
 	}
+	r.urgent(rooms)
 	for _, l := range rooms {
 		if folder == "" || l.concerns(folder) {
-			r.tend(l)
+			r.tendIn(l, true)
 		}
 	}
 }
@@ -111,7 +113,10 @@ func (c *copied) tend(folder string) {
 
 // tend looks after a room that this node owns: it offers the room to its standby, dismisses one that is dead, and finds one
 // where there is none.
-func (r *Replicas) tend(l *lead) {
+func (r *Replicas) tend(l *lead) { r.tendIn(l, false) }
+
+// tendIn is tend; in a round over all rooms only so many get a learner.
+func (r *Replicas) tendIn(l *lead, round bool) {
 	standby, learner := l.members()
 	dead := standby != "" && r.isDead(standby, l.since())
 	if dead {
@@ -124,10 +129,13 @@ func (r *Replicas) tend(l *lead) {
 		l.mu.Unlock()
 		learner = ""
 	}
+	later := false
 	if learner == "" && (standby == "" || r.leaves(standby)) {
-		learner = r.choose(l, standby)
+		if later = round && r.full(); !later {
+			learner = r.choose(l, standby)
+		}
 	}
-	if learner == "" && standby != "" && !dead && r.leaves(standby) {
+	if learner == "" && !later && standby != "" && !dead && r.leaves(standby) {
 		r.tell(l.id, ownership.Event{Kind: ownership.Dismiss})
 	}
 	for _, folder := range [...]string{standby, learner} {
@@ -224,6 +232,9 @@ func (r *Replicas) choose(l *lead, standby string) string {
 		}
 		l.mu.Unlock()
 		if ok {
+			r.mu.Lock()
+			r.free--
+			r.mu.Unlock()
 			return folder
 		}
 	}

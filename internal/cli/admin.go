@@ -51,6 +51,7 @@ is ROOMRING_ADMIN_TOKEN_FILE, --admin-ca-file is ROOMRING_ADMIN_CA_FILE, --outpu
   roomring admin close 0123456789abcdef --reason 'closing for tonight'
   roomring admin rooms --set-aside                   # kept but not served; then fetch, replay or restore
   roomring admin drain node-2
+  roomring admin rebalance --dry-run                 # what would move to where the ring has it
   roomring admin nodes --admin https://admin.example.com:7778 --admin-ca-file ca.pem --token-file token
   roomring admin forget node-3                       # its disk is lost
   roomring admin player export alice --out alice.jsonl
@@ -67,7 +68,7 @@ is ROOMRING_ADMIN_TOKEN_FILE, --admin-ca-file is ROOMRING_ADMIN_CA_FILE, --outpu
 	f.Var(oneOf(&c.output, "table", "table", "json"), "output", "table, or json as the API answered")
 	f.DurationVar(&c.timeout, "timeout", 10*time.Second, "`time` to wait for an answer; streams have no limit")
 	cmd.AddCommand(c.nodesCommand(), c.whatIfCommand(), c.ringCommand(), c.roomsCommand(), c.roomCommand(), c.eventsCommand(),
-		c.closeCommand(), c.kickCommand(), c.signalCommand(), c.fetchCommand(), c.replayCommand(games), c.restoreCommand(), c.drainCommand(), c.forgetCommand(), c.playerCommand())
+		c.closeCommand(), c.kickCommand(), c.signalCommand(), c.fetchCommand(), c.replayCommand(games), c.restoreCommand(), c.drainCommand(), c.rebalanceCommand(), c.forgetCommand(), c.playerCommand())
 	return cmd
 }
 

@@ -34,12 +34,14 @@ type clusterAdmin struct {
 	loss   func(ctx context.Context, node string) (cluster.Loss, error)
 	drain  func(ctx context.Context, node string) error
 	forget func(ctx context.Context, node string) (admin.Forgotten, error)
+
+	rebalance func(ctx context.Context, dry bool) ([]admin.Rebalance, error)
 }
 
 // clusterAdmin describes the cluster. A node outside a cluster is a ring of one.
 func (n *Node) clusterAdmin() clusterAdmin {
 	if n.cluster != nil {
-		return clusterAdmin{self: n.name, ring: n.cluster.Nodes.Ring, nodes: n.clusterNodes, rooms: n.cluster.Rooms(), loss: n.cluster.Loss, drain: n.cluster.Nodes.DrainNode, forget: n.forget}
+		return clusterAdmin{self: n.name, ring: n.cluster.Nodes.Ring, nodes: n.clusterNodes, rooms: n.cluster.Rooms(), loss: n.cluster.Loss, drain: n.cluster.Nodes.DrainNode, forget: n.forget, rebalance: n.rebalance}
 	}
 	return clusterAdmin{
 		self: n.name,
@@ -58,7 +60,7 @@ func (n *Node) clusterAdmin() clusterAdmin {
 			n.fail(nil)
 			return nil
 		},
-		forget: n.forget,
+		forget: n.forget, rebalance: n.rebalance,
 	}
 }
 

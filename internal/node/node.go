@@ -18,12 +18,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/roomring/roomring/cluster"
+	"github.com/roomring/roomring/cluster/balance"
 	"github.com/roomring/roomring/cluster/lifecycle"
 	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/cluster/replica"
 	"github.com/roomring/roomring/internal/certs"
 	"github.com/roomring/roomring/persist"
 	"github.com/roomring/roomring/persist/journal"
+	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/core"
@@ -351,6 +353,20 @@ func (n *Node) troubles() []string {
 // doubtWait is how long a copy that may have lost its end with its machine's power waits for the other member.
 const doubtWait = 5 * time.Minute
 
+// clients counts who is in a room of this node.
+func (n *Node) clients(id room.ID) (count int, lives bool) {
+	info, err := n.rooms.Info(id)
+	if err != nil || info.Final != nil {
+		return 0, false
+	}
+	for _, s := range info.Seats {
+		if s.Online {
+			count++
+		}
+	}
+	return count + info.Spectators, true
+}
+
 // copied puts what copies rooms to other nodes between the rooms and this node's journal. A node alone copies nothing.
 func (n *Node) copied(logs actor.Logs) actor.Logs {
 	if !n.cfg.Clustered() {
@@ -358,6 +374,7 @@ func (n *Node) copied(logs actor.Logs) actor.Logs {
 	}
 	n.copies = replica.New(replica.Options{
 		Node: n.name, Folder: n.folder.ID(), Journal: n.journal, Logs: logs, Deliver: n.owner.Deliver, Clock: n.clock, Log: n.log,
+		Clients: n.clients, Balance: balance.Options{Self: n.name},
 	})
 	n.onClose("copies", func(context.Context) error { n.copies.Close(); return nil })
 	n.owner.Replicate(n.copies)

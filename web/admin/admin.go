@@ -115,6 +115,7 @@ func (a *handler) routes() []rest.Route {
 		{Method: "GET", Path: "/admin/v1/ring", Handle: a.getRing},
 		{Method: "POST", Path: "/admin/v1/drain", Handle: a.postDrain},
 		{Method: "POST", Path: "/admin/v1/forget", Handle: a.postForget},
+		{Method: "POST", Path: "/admin/v1/rebalance", Handle: a.postRebalance},
 		{Method: "GET", Path: "/admin/v1/rooms", Handle: a.getRooms},
 		{Method: "GET", Path: "/admin/v1/rooms/{id}", Handle: a.getRoom},
 		{Method: "GET", Path: "/admin/v1/rooms/{id}/events", Handle: a.getEvents, Stream: true},

@@ -26,6 +26,8 @@ type Cluster interface {
 	Drain(ctx context.Context, node string) error
 	// Forget gives up a node that will never come back, with its rooms. Errors are actor.ErrNotFound and *NodeLivesError.
 	Forget(ctx context.Context, node string) (Forgotten, error)
+	// Rebalance asks all nodes what would move so that every room is where the ring has it, and unless dry is set they begin.
+	Rebalance(ctx context.Context, dry bool) ([]Rebalance, error)
 }
 
 // Forgotten is what was given up with a node.

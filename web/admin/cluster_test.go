@@ -103,6 +103,20 @@ func TestAdminSaysWhatWouldMove(t *testing.T) {
 	}
 }
 
+func TestAdminRebalances(t *testing.T) {
+	a, c := startCluster(t, nil)
+	dry := a.Want(200, "POST", "/admin/v1/rebalance?dry_run=true", "").Body
+	if c.Begun || dry["dry_run"] != true || dry["takes"].(map[string]any)["beta"] != 3.0 || len(dry["nodes"].([]any)) != 2 {
+		t.Errorf("a dry run answers %v, and begins: %v", dry, c.Begun)
+	}
+	if a.Want(202, "POST", "/admin/v1/rebalance", ""); !c.Begun {
+		t.Error("it does not begin")
+	}
+	a.Refused(400, "dry_run", "POST", "/admin/v1/rebalance?dry_run=perhaps", "")
+	c.Fail = actor.ErrUnreachable
+	a.Refused(503, "", "POST", "/admin/v1/rebalance", "")
+}
+
 func TestAdminDrains(t *testing.T) {
 	var log bytes.Buffer
 	a, c := startCluster(t, func(o *admin.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)); o.Token = "open sesame" })

@@ -170,7 +170,7 @@ func why(at Where) string {
 	case i == 0:
 		return "The first of the ring's points from its hash on is " + first + "'s, and the room is there."
 	case i > 0:
-		return fmt.Sprintf("The ring names %s, but the room is at %s, which is number %d in the order of asking. A change of the ring moves no living room.", first, at.Node, i+1)
+		return fmt.Sprintf("The ring names %s, but the room is at %s, which is number %d in the order of asking. It moves when the ring has stood still for 10 s: see POST /admin/v1/rebalance.", first, at.Node, i+1)
 	}
 	return fmt.Sprintf("The ring names %s, but the room is at %s, which is not on the ring. It is found by asking all nodes.", first, at.Node)
 }

@@ -18,6 +18,7 @@ type Cluster struct {
 	Drained []string
 	Forgot  admin.Forgotten
 	Dies    admin.Loss
+	Begun   bool // a rebalance that is no dry run was asked for
 	Fail    error
 }
 
@@ -63,4 +64,17 @@ func (c *Cluster) Forget(_ context.Context, node string) (admin.Forgotten, error
 		return admin.Forgotten{}, actor.ErrNotFound
 	}
 	return c.Forgot, c.Fail
+}
+
+func (c *Cluster) Rebalance(_ context.Context, dry bool) ([]admin.Rebalance, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Begun = c.Begun || !dry
+	return []admin.Rebalance{
+		{Node: "alpha", Owned: 9, Waits: 4.5, Changes: []admin.RebalanceStep{
+			{Change: "owner", From: "alpha", To: "beta", Rooms: 3, Why: "the ring names another node for the room", Examples: []room.ID{RoomID}},
+			{Change: "standby", From: "beta", To: "gamma", Rooms: 1, Why: "the ring names another node for the standby"},
+		}},
+		{Node: "beta", Error: "the node does not answer"},
+	}, c.Fail
 }
