@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/cluster/balance"
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/link/linkpb"
 	"github.com/roomring/roomring/cluster/ownership"
@@ -89,8 +90,10 @@ func (quiet) Available()             {}
 // only is the other node.
 type only string
 
-func (o only) Order(room.ID) []string { return []string{string(o)} }
-func (only) Leaves(string) bool       { return false }
+func (o only) Order(room.ID) []string    { return []string{string(o)} }
+func (only) Leaves(string) bool          { return false }
+func (only) Place(room.ID) balance.Place { return balance.Place{} }
+func (only) Version() uint64             { return 1 }
 
 // deaf is a session that does not listen.
 type deaf[F any] struct{}

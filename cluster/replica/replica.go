@@ -47,7 +47,7 @@ type Options struct {
 	Deliver func(id room.ID, e ownership.Event)
 	// Clients counts the sessions in a room of this node. It says false of a room that is over or not here. Nil: nobody is anywhere.
 	Clients func(id room.ID) (n int, lives bool)
-	Balance balance.Options // Self is this node's name
+	Balance balance.Options // Self is Node
 
 	Tend     time.Duration // how often all rooms are looked after; 0 means 250 ms
 	Patience time.Duration // how long a follower may take to answer, and to get on; 0 means 5 s
@@ -131,6 +131,7 @@ type event struct {
 
 // New makes Replicas that know no other node yet. Start has them look after rooms.
 func New(o Options) *Replicas {
+	o.Balance.Self = o.Node
 	o.Tend = cmp.Or(o.Tend, 250*time.Millisecond)
 	o.Patience = cmp.Or(o.Patience, 5*time.Second)
 	o.Grace = cmp.Or(o.Grace, 3*time.Second)

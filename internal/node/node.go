@@ -18,7 +18,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/roomring/roomring/cluster"
-	"github.com/roomring/roomring/cluster/balance"
 	"github.com/roomring/roomring/cluster/lifecycle"
 	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/cluster/replica"
@@ -374,7 +373,7 @@ func (n *Node) copied(logs actor.Logs) actor.Logs {
 	}
 	n.copies = replica.New(replica.Options{
 		Node: n.name, Folder: n.folder.ID(), Journal: n.journal, Logs: logs, Deliver: n.owner.Deliver, Clock: n.clock, Log: n.log,
-		Clients: n.clients, Balance: balance.Options{Self: n.name},
+		Clients: n.clients,
 	})
 	n.onClose("copies", func(context.Context) error { n.copies.Close(); return nil })
 	n.owner.Replicate(n.copies)

@@ -30,13 +30,11 @@ type watcher struct {
 	lost    atomic.Int32 // sockets
 }
 
-var endlessSnakes = map[string]any{"rounds": 20, "round_s": 900, "start_s": 1, "pause_s": 1, "width": 16, "height": 16, "walls": false, "bots": 1}
-
-// watch makes rooms of snakes, each with a player at one of the nodes in turn.
+// watch makes rooms that tick 20 times a second, each with a player at one of the nodes in turn.
 func watch(c *e2e.Team, n int) []*watcher {
 	all := make([]*watcher, n)
 	e2e.ForEach(n, 16, func(i int) {
-		w := &watcher{room: c.Nodes[i%len(c.Nodes)].Create("snakes", endlessSnakes)}
+		w := &watcher{room: c.Nodes[i%len(c.Nodes)].Create("metronome", nil)}
 		edge := c.Nodes[i/len(c.Nodes)%len(c.Nodes)]
 		w.client = edge.Join(edge.Via(w.room), client.Options{
 			Encoding: wire.CBOR, Name: fmt.Sprintf("w%d", i), MaxDelay: 200 * time.Millisecond,
