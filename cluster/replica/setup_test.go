@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/cluster/balance"
 	"github.com/roomring/roomring/cluster/lifecycle"
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/link/linkpb"
@@ -318,3 +319,9 @@ func (p *player) acked() {
 	p.t.Helper()
 	testwait.Until(p.t, "all acts are acknowledged", func() bool { p.read(); return p.acks == p.cseq })
 }
+
+// Place leaves every room where it is.
+func (others) Place(room.ID) balance.Place { return balance.Place{} }
+
+// Version never changes.
+func (others) Version() uint64 { return 1 }
