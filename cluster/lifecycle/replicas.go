@@ -136,7 +136,10 @@ func (w *Owner) load(ctx context.Context, r *Room) (answer ownership.Event) {
 	}
 	kept.Time = max(kept.Time, at)
 	if followed && kept.Last() < last && kept.Cut == "" {
-		kept.Cut = fmt.Sprintf("it ends at %d, and %d was written", kept.Last(), last)
+		kept.Cut, kept.Doubt = fmt.Sprintf("it ends at %d, and %d was written", kept.Last(), last), record.Partial
+		if err := w.o.Journal.Mark(r.ID, kept.Epoch, record.Partial, nil); err != nil { // no later process can know it
+			return ownership.Event{Err: err}
+		}
 	}
 	if followed {
 		r.follows = w.loop.owner(r)
