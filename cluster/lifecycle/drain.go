@@ -41,11 +41,11 @@ func (w *Owner) Drain(ctx context.Context) error {
 		}
 	}
 	wg.Wait()
-	left, held := w.loop.remaining(begun)
+	left, one, held := w.loop.remaining(begun)
 	if left == 0 {
 		return nil
 	}
-	return fmt.Errorf("%d rooms could not be given away and stay in this node's journal: %w", left, cmp.Or(context.Cause(ctx), held))
+	return fmt.Errorf("%d rooms could not be given away and stay in this node's journal (%s): %w", left, one, cmp.Or(context.Cause(ctx), held))
 }
 
 // release releases one room and waits until its machine is done with it. It holds a slot meanwhile, but for ReleaseWait at most, so
@@ -127,8 +127,8 @@ func (l *Loop) release(id room.ID) (idle, given <-chan struct{}) {
 	return idle, given
 }
 
-// remaining counts the rooms that are still here. If some are held, it returns why one of them is.
-func (l *Loop) remaining(begun map[room.ID]bool) (n int, why error) {
+// remaining counts the rooms that are still here, and says where one of them stands. If some are held, it returns why one of them is.
+func (l *Loop) remaining(begun map[room.ID]bool) (n int, one string, why error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for id := range begun {
@@ -137,9 +137,10 @@ func (l *Loop) remaining(begun map[room.ID]bool) (n int, why error) {
 			continue
 		}
 		n++
+		one = fmt.Sprintf("%s is %s", id, r.machine.State())
 		if held := r.machine.Held(); held.Why != "" {
 			why = &held
 		}
 	}
-	return n, why
+	return n, one, why
 }

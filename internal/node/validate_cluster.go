@@ -36,6 +36,9 @@ func (c *Config) validateCluster() error {
 		return fmt.Errorf("--cluster-label %q: use 1 to 64 printable ASCII characters without space", c.ClusterLabel)
 	}
 	if !c.Clustered() {
+		if c.Durability == string(room.Standby) {
+			return errors.New("--durability standby needs other nodes: give --join and --cluster-secret-file, or leave it at auto")
+		}
 		return nil
 	}
 	if err := c.validateTrust(); err != nil {

@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"database/sql"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -85,6 +86,43 @@ func TestALostNodeIsForgotten(t *testing.T) {
 		var now e2e.RoomInfo
 		if code := lost.Call("GET", "/v1/rooms/"+info.ID, nil, &now); code != http.StatusOK || (now.Phase == "over") != (info.Node == lost.Node) {
 			t.Errorf("room %s of %s, seen from the node that is back: %d %+v", info.ID, info.Node, code, now)
+		}
+	}
+}
+
+// TestRoomsOfAForgottenNodeGoOn forgets a node whose rooms have gone on at their standbys. It ends none of them, and the node is let in
+// again with an empty folder.
+func TestRoomsOfAForgottenNodeGoOn(t *testing.T) {
+	t.Parallel()
+	c := e2e.NewTeam(t, 3).Start()
+	ctx := e2e.WaitContext(t)
+	asked, lost := c.Nodes[0], c.Nodes[2]
+	var rooms []e2e.RoomInfo
+	for range 3 {
+		info := lost.CreateHere("chess", nil)
+		c.WaitMembers(ctx, info.ID, "a standby", func(m e2e.Members) bool { return m.Owner == lost })
+		rooms = append(rooms, info)
+	}
+	lost.Kill()
+	for _, info := range rooms {
+		c.WaitMembers(ctx, info.ID, "two members without the node that is lost", func(m e2e.Members) bool { return m.Owner != lost && m.Standby != lost })
+	}
+	asked.Until(ctx, "its death is noticed", func() bool { return len(asked.RingNames()) == 2 })
+	silence(c, lost.Node)
+	if code, out, errs := asked.RunAdmin("forget", lost.Node); code != e2e.ExitOK || !e2e.Mentions(out, lost.Node+" is forgotten") {
+		t.Fatalf("forgetting it: exit %d, %s%s", code, out, errs)
+	}
+	if err := os.RemoveAll(lost.Dir); err != nil {
+		t.Fatal(err)
+	}
+	lost.Start()
+	c.WaitWhole(3)
+	for _, info := range rooms {
+		for _, n := range c.Nodes {
+			var now e2e.RoomInfo
+			if code := n.Call("GET", "/v1/rooms/"+info.ID, nil, &now); code != http.StatusOK || now.Phase == "over" || now.Node == lost.Node {
+				t.Errorf("%s says of room %s: %d %+v", n.Node, info.ID, code, now)
+			}
 		}
 	}
 }
