@@ -41,7 +41,7 @@ func (r *Replicas) Members(id room.ID) (record.Members, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	m := record.Members{Epoch: l.l.Epoch(), Standby: l.member(l.l.Standby(), now), Learner: l.member(l.learner, now)}
-	if m.Standby == nil {
+	if m.Standby == nil && l.header.Durability == room.Standby {
 		m.Alone = now - l.named
 	}
 	return m, true

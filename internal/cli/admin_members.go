@@ -52,7 +52,7 @@ func (m *membersAnswer) rows(row func(name string, value any)) {
 		return
 	}
 	standby := m.Standby.String()
-	if m.Standby == nil {
+	if m.Standby == nil && m.Alone > 0 {
 		standby = fmt.Sprintf("none for %v", (time.Duration(m.Alone) * time.Millisecond).Round(100*time.Millisecond))
 	}
 	row("standby", standby)

@@ -26,7 +26,7 @@ type Members struct {
 	Epoch   Epoch         `json:"epoch"`
 	Standby *Member       `json:"standby,omitempty"`
 	Learner *Member       `json:"learner,omitempty"` // is being filled, to become the standby
-	Alone   time.Duration `json:"alone,omitempty"`   // how long there has been no standby
+	Alone   time.Duration `json:"alone,omitempty"`   // how long there has been no standby where there should be one
 }
 
 // Taken counts the rooms that a node has taken on from another, whose standby it was.

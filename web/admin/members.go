@@ -64,7 +64,7 @@ type LossExample struct {
 type membersBody struct {
 	Standby *memberBody `json:"standby,omitempty"`
 	Learner *memberBody `json:"learner,omitempty"`
-	Alone   *float64    `json:"alone_ms,omitempty"` // how long there has been no standby
+	Alone   *float64    `json:"alone_ms,omitempty"` // how long there has been no standby where there should be one
 }
 
 type memberBody struct {
@@ -81,7 +81,7 @@ func membersOf(m *record.Members) *membersBody {
 		return nil
 	}
 	out := &membersBody{Standby: memberOf(m.Standby), Learner: memberOf(m.Learner)}
-	if m.Standby == nil {
+	if m.Alone > 0 {
 		out.Alone = new(Milliseconds(m.Alone))
 	}
 	return out

@@ -1,5 +1,6 @@
 import { confirm, get, post, type Aside, type DevNode, type Node, type Ring } from "./admin/api.ts";
 import { showKept } from "./admin/kept.ts";
+import { Moves } from "./admin/moves.ts";
 import { showNodes, type NodeAct } from "./admin/nodes.ts";
 import { showRing } from "./admin/ring.ts";
 import { RoomPanel } from "./admin/room.ts";
@@ -11,6 +12,7 @@ import { toast } from "./kit/toast.ts";
 
 const slot = (id: string): HTMLElement => document.getElementById(id)!;
 const trouble = slot("trouble");
+const moves = new Moves(slot("moves"));
 const rooms = new Rooms(slot("rooms"), troubled);
 let runsNodes = false; // the server is `roomring dev`, which starts and ends nodes
 let searched = ""; // the id whose place is marked
@@ -32,6 +34,7 @@ async function refresh(): Promise<void> {
       get<{ nodes: Node[] }>("/admin/v1/nodes"), getRing(), get<DevNode[]>("/admin/v1/dev"), get<{ rooms: Aside[]; partial?: boolean }>("/admin/v1/set-aside")]);
     runsNodes = dev.length > 0;
     showNodes(slot("nodes"), nodes, dev, act, () => void dared(() => post("/admin/v1/dev/add", {}), "A node is starting."));
+    moves.show(nodes);
     showRing(slot("ring"), ring, find);
     rooms.knows(nodes);
     showKept(slot("kept"), slot("kept-rooms"), nodes, aside);

@@ -7,6 +7,8 @@ export interface NodeLink { peer: string; up: boolean; since?: string; rtt_ms: n
 export interface Node {
   name: string; boot: string; state: string; zone?: string; weight: number; share: number; version: string; games?: string[]; lacks?: string[]; started: string;
   rooms: number; sessions: number; remote: number; unready: string[]; held?: { room: string; game: string; why: string }[]; gossip_health: number; links: NodeLink[];
+  copies?: { owned: number; lone: number; learners: number; lag_entries: number; lag_ms: number; followed: number; partial: number; unsure: number };
+  taken?: { from: string; seized: number; yielded: number }[];
 }
 export interface Aside { node: string; key: number; room: string; reason: string; at: string; index: number; bytes: number }
 export interface Ring {
@@ -17,13 +19,15 @@ export interface Ring {
 export interface Seat { seat: number; player: string; name: string; online: boolean }
 export interface Room {
   id: string; game: string; name?: string; private: boolean; code?: string; phase: string; seats: Seat[]; players: number; max_players: number;
-  spectators: number; epoch: number; seq: number; node: string; created?: string;
+  spectators: number; epoch: number; seq: number; node: string; standby?: string; created?: string;
 }
 export interface Session {
   player?: string; client: string; edge: string; spectator: boolean; cseq: number;
   queue: { messages: number; bytes: number; behind: boolean; lost: number; unanswered: number };
 }
+export interface Member { node: string; folder: string; whole: boolean; linked: boolean; lag_entries: number; lag_ms: number }
 export interface Inspection extends Room {
+  members?: { standby?: Member; learner?: Member; alone_ms?: number };
   index: number; commit: number; time_ms: number; still?: string; late_ticks: number; state?: unknown; unavailable?: string;
   queues: { mailbox: number; pending: number; held: number; sessions: Session[] };
 }

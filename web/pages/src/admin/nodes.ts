@@ -32,13 +32,18 @@ function title(name: string, state: string): HTMLElement {
 const load = (n: Node): HTMLElement =>
   h("p", {}, `${count(n.rooms, "room")} · ${count(n.sessions, "session")}, ${n.remote} in rooms elsewhere · ${percent(n.share)} of the ring`);
 
+const copies = (c: NonNullable<Node["copies"]>): HTMLElement =>
+  h("p", { class: "facts", "data-testid": "copies" }, [`${count(c.owned, "room")} with a standby`, c.lone > 0 && `${c.lone} WITHOUT`, c.learners > 0 && `${c.learners} being copied`,
+    `keeps ${count(c.followed, "copy", "copies")} for others`, c.partial > 0 && `${c.partial} not whole yet`, c.unsure > 0 && `${c.unsure} in doubt`,
+    c.lag_entries > 0 && `standbys at most ${count(c.lag_entries, "input")} and ${c.lag_ms.toFixed(0)} ms behind`].filter(Boolean).join(" · "));
+
 const facts = (n: Node): HTMLElement =>
   h("p", { class: "facts" }, [`weight ${n.weight}`, n.zone && `zone ${n.zone}`, `version ${n.version}`, `started ${since(n.started)}`, `gossip health ${n.gossip_health}`, n.lacks && `lacks ${n.lacks.join(", ")}`].filter(Boolean).join(" · "));
 
 function card(n: Node, dev: DevNode | undefined, act: NodeAct): HTMLElement {
   return h("article", { class: "admin-node", "data-testid": "node", "data-node": n.name, "data-state": n.state, "data-process": dev?.state },
     title(n.name, dev && dev.state !== "running" ? dev.state : n.state),
-    ...(n.version ? [load(n), facts(n)] : []), // one that does not answer says nothing of itself
+    ...(n.version ? [load(n), n.copies && copies(n.copies), facts(n)] : []), // one that does not answer says nothing of itself
     n.unready.length > 0 ? h("ul", { class: "admin-unready" }, ...n.unready.map((why) => h("li", {}, why))) : undefined,
     n.links.length > 0 ? h("ul", { class: "facts" }, ...n.links.map((l) => h("li", { class: l.up ? "" : "down" },
       `→ ${l.peer}: ${l.up ? `up, ${l.rtt_ms.toFixed(2)} ms, ${l.queued_bytes} bytes queued` : `down${l.error ? `: ${l.error}` : ""}`}${l.reconnects > 0 ? `, ${count(l.reconnects, "reconnect")}` : ""}`))) : undefined,

@@ -1,11 +1,19 @@
 import { h, refill, text } from "../games/dom.ts";
-import { clock } from "../kit/format.ts";
+import { clock, duration } from "../kit/format.ts";
 import { button, sleep } from "../kit/load.ts";
 import { words } from "../kit/problem.ts";
 import { toast } from "../kit/toast.ts";
-import { confirm, events, get, post, Refused, type Inspection, type RoomEvent } from "./api.ts";
+import { confirm, events, get, post, Refused, type Inspection, type Member, type RoomEvent } from "./api.ts";
 
 const keptLines = 200;
+
+/** Who keeps the room's log beside its owner, in words. */
+function members(r: Inspection): (string | undefined)[] {
+  const one = (what: string, m: Member | undefined): string | undefined => m &&
+    `${what} ${m.node || m.folder}${!m.linked ? ", not there" : !m.whole ? ", not whole yet" : ""}${m.lag_entries > 0 ? `, ${m.lag_entries} behind for ${m.lag_ms.toFixed(0)} ms` : ""}`;
+  const alone = r.members?.alone_ms;
+  return [one("standby", r.members?.standby), alone !== undefined && r.phase !== "over" ? `NO STANDBY for ${duration(alone)}` : undefined, one("learner", r.members?.learner)];
+}
 
 /** One room: its state through chosen eyes, its seats and queues, its inputs as they come. */
 export class RoomPanel {
@@ -69,7 +77,7 @@ export class RoomPanel {
   }
 
   private show(r: Inspection): void {
-    text(this.facts, [`${r.game}, ${r.phase}`, r.name, `owner ${r.node}`, `epoch ${r.epoch}`, `index ${r.index}, committed ${r.commit}`, `room time ${clock(r.time_ms)}`,
+    text(this.facts, [`${r.game}, ${r.phase}`, r.name, `owner ${r.node}`, ...members(r), `epoch ${r.epoch}`, `index ${r.index}, committed ${r.commit}`, `room time ${clock(r.time_ms)}`,
       r.code && `code ${r.code}`, `waiting: ${r.queues.mailbox} in the mailbox, ${r.queues.pending} for the journal, ${r.queues.held} for commit`, r.late_ticks > 0 && `${r.late_ticks} ticks left out`, r.still && `STANDS STILL: ${r.still}`].filter(Boolean).join(" · "));
     refill(this.seats, r.seats.map((s) => h("tr", { "data-testid": "seat", "data-player": s.player },
       h("td", {}, String(s.seat)), h("th", { scope: "row" }, s.name || s.player, h("span", { class: "spread" }, ` ${s.player}`)), h("td", {}, s.online ? "yes" : "no"),
