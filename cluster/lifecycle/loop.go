@@ -40,6 +40,7 @@ type Room struct {
 	claimed  bool            // it came from the store
 	follows  string          // the folder of the owner from which it comes, once its copy is fed no more; "": it was not followed
 	passed   bool            // its standby was told to take it
+	yielded  bool            // its owner gave it to this node
 	waits    map[uint64]clock.Timer
 	settled  func() // is called when its end is stored, or never will be
 
@@ -152,7 +153,7 @@ func (l *Loop) tidy(r *Room) {
 		close(r.idle)
 		r.idle = nil
 	}
-	r.Kept, r.Cargo, r.Final, r.ctx, r.begin, r.settled, r.stopped, r.claimed, r.expelled, r.follows, r.passed = nil, nil, nil, nil, nil, nil, false, false, false, "", false
+	r.Kept, r.Cargo, r.Final, r.ctx, r.begin, r.settled, r.stopped, r.claimed, r.expelled, r.follows, r.passed, r.yielded = nil, nil, nil, nil, nil, nil, false, false, false, "", false, false
 	if r.machine.Blank() && r.again == 0 && len(r.waiters) == 0 && l.rooms[r.ID] == r {
 		delete(l.rooms, r.ID)
 	}

@@ -279,12 +279,12 @@ func (w *Owner) start(r *Room, e record.Epoch, standby string) {
 	if begin := r.begin; begin != nil {
 		r.begin = nil
 		if r.Header.Durability != room.Memory {
-			w.copies.Lead(r.Header, e, standby, nil)
+			w.copies.Lead(r.Header, e, standby, nil, false)
 		}
 		begin()
 		return
 	}
-	w.copies.Lead(r.Header, e, standby, r.Kept)
+	w.copies.Lead(r.Header, e, standby, r.Kept, !r.yielded && !r.claimed && !r.stopped)
 	if r.Kept != nil && r.Kept.Doubt != record.Whole {
 		w.counts(r.ID, e)
 	}

@@ -14,8 +14,9 @@ import (
 
 // Replicas copies the logs of rooms between nodes. Members are named by their data folders. Only Learn and Unfollow block, on the disk.
 type Replicas interface {
-	// Lead begins to own a room, with the log that the journal has; nil: the room is new.
-	Lead(h record.Header, e record.Epoch, standby string, kept *record.Kept)
+	// Lead begins to own a room, with the log that the journal has; nil: the room is new. Wary: its owner was lost, and so this process may
+	// be if it steps the same.
+	Lead(h record.Header, e record.Epoch, standby string, kept *record.Kept, wary bool)
 	// Enter goes on at a later epoch, with another standby.
 	Enter(id room.ID, e record.Epoch, standby string)
 	// Replicate lets a room be copied: it has a row.
@@ -36,8 +37,9 @@ type Replicas interface {
 	// Follow begins to take what a room's owner sends, at an epoch that the row has shown or later.
 	Follow(id room.ID, e record.Epoch, owner string, kept record.Kept)
 	// Unfollow ends that and returns when all that was taken is written: the index of the last entry, and room time as the owner told
-	// it last. False: it was not followed.
-	Unfollow(id room.ID) (last room.Index, at time.Duration, followed bool)
+	// it last. Lost: the owner did not give the room away. A step that it has not returned from is noted in the black box. Not
+	// followed: it was not.
+	Unfollow(id room.ID) (last room.Index, at time.Duration, lost, followed bool)
 	// Copy says what a follower has.
 	Copy(id room.ID) (log ownership.Log, followed bool)
 }
@@ -45,18 +47,18 @@ type Replicas interface {
 // alone copies nothing: there is no other node.
 type alone struct{}
 
-func (alone) Lead(record.Header, record.Epoch, string, *record.Kept)              {}
-func (alone) Enter(room.ID, record.Epoch, string)                                 {}
-func (alone) Replicate(room.ID, record.Header)                                    {}
-func (alone) Join(room.ID, string)                                                {}
-func (alone) Notify(room.ID, string)                                              {}
-func (alone) Retire(room.ID)                                                      {}
-func (alone) Pass(room.ID, record.Epoch, string, ownership.Log)                   {}
-func (alone) Decline(room.ID, record.Epoch, string, ownership.Log)                {}
-func (alone) Offered(room.ID, record.Epoch) (h record.Header, ok bool)            { return }
-func (alone) Follow(room.ID, record.Epoch, string, record.Kept)                   {}
-func (alone) Unfollow(room.ID) (last room.Index, at time.Duration, followed bool) { return }
-func (alone) Copy(room.ID) (log ownership.Log, followed bool)                     { return }
+func (alone) Lead(record.Header, record.Epoch, string, *record.Kept, bool)              {}
+func (alone) Enter(room.ID, record.Epoch, string)                                       {}
+func (alone) Replicate(room.ID, record.Header)                                          {}
+func (alone) Join(room.ID, string)                                                      {}
+func (alone) Notify(room.ID, string)                                                    {}
+func (alone) Retire(room.ID)                                                            {}
+func (alone) Pass(room.ID, record.Epoch, string, ownership.Log)                         {}
+func (alone) Decline(room.ID, record.Epoch, string, ownership.Log)                      {}
+func (alone) Offered(room.ID, record.Epoch) (h record.Header, ok bool)                  { return }
+func (alone) Follow(room.ID, record.Epoch, string, record.Kept)                         {}
+func (alone) Unfollow(room.ID) (last room.Index, at time.Duration, lost, followed bool) { return }
+func (alone) Copy(room.ID) (log ownership.Log, followed bool)                           { return }
 
 // Deliver gives an event that has come from another node, or from the policy of copies, to a room's machine. While this node gives its
 // rooms away it takes no new copies.
@@ -122,7 +124,8 @@ func (w *Owner) withLog(r *Room, a ownership.Event) ownership.Event {
 
 // load reads what the journal keeps of a room.
 func (w *Owner) load(ctx context.Context, r *Room) (answer ownership.Event) {
-	last, at, followed := w.copies.Unfollow(r.ID)
+	last, at, lost, followed := w.copies.Unfollow(r.ID)
+	r.yielded = followed && !lost
 	kept, err := w.o.Journal.Load(ctx, r.ID)
 	if err != nil {
 		if w.ctx.Err() == nil {

@@ -31,6 +31,7 @@ type copied struct {
 	since    time.Duration // when it began to be followed
 	fed      time.Duration // when it was sent something last
 	suspect  bool          // its owner was said to seem dead
+	step     *step         // the step in which the owner would die now, as it has said; nil: none
 	broken   bool          // the journal has refused something: the copy is read again
 	ended    bool
 	empty    chan struct{} // closed when ended and nothing is under way
@@ -100,7 +101,7 @@ func (c *copied) sendHave(o offer) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.owner, c.fed = o.folder, c.r.o.Clock.Now()
+	c.owner, c.fed, c.step = o.folder, c.r.o.Clock.Now(), nil // it says again what it steps
 	end.Send(&linkpb.FollowerFrame{Room: string(c.id), Epoch: uint64(o.epoch), What: &linkpb.FollowerFrame_Have{Have: &linkpb.Have{
 		Runs: runsOf(&c.c.History), Last: uint64(c.c.Last), Whole: c.c.Doubt == record.Whole,
 	}}})
@@ -143,14 +144,14 @@ func (r *Replicas) Follow(id room.ID, e record.Epoch, owner string, kept record.
 }
 
 // Unfollow implements lifecycle.Replicas.
-func (r *Replicas) Unfollow(id room.ID) (last room.Index, at time.Duration, followed bool) {
+func (r *Replicas) Unfollow(id room.ID) (last room.Index, at time.Duration, lost, followed bool) {
 	r.mu.Lock()
 	c := r.copies[id]
 	delete(r.copies, id)
 	delete(r.offers, id)
 	r.mu.Unlock()
 	if c == nil {
-		return 0, 0, false
+		return 0, 0, false, false
 	}
 	c.mu.Lock()
 	c.ended = true
@@ -163,8 +164,13 @@ func (r *Replicas) Unfollow(id room.ID) (last room.Index, at time.Duration, foll
 	case <-r.ctx.Done():
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.c.Last, c.time(), true
+	last, at, open := c.c.Last, c.time(), c.step
+	lost = c.suspect || open != nil
+	c.mu.Unlock()
+	if open != nil {
+		c.strike(open)
+	}
+	return last, at, lost, true
 }
 
 // time is room time as the owner told it last; 0: it told nothing. The caller holds the lock.

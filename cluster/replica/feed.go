@@ -69,6 +69,7 @@ func (l *lead) have(folder string, end *link.LeaderEnd, e record.Epoch, has *lin
 		return
 	}
 	f.moved = l.r.o.Clock.Now()
+	l.tellStep(f)
 	l.sendTime(f)
 	l.send(f)
 }

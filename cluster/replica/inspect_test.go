@@ -3,6 +3,7 @@ package replica_test
 import (
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -58,10 +59,12 @@ func (d *disk) Cut(_ room.ID, _ room.Index, done func(error)) error { return d.w
 func (d *disk) Mark(_ room.ID, _ record.Epoch, _ record.Doubt, done func(error)) error {
 	return d.write(done)
 }
-func (d *disk) Load(context.Context, room.ID) (record.Kept, error) {
+func (d *disk) Load(_ context.Context, id room.ID) (record.Kept, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.kept, nil
+	kept := d.kept
+	kept.Batches = slices.DeleteFunc(slices.Clone(kept.Batches), func(b record.Batch) bool { return b.Room != id })
+	return kept, nil
 }
 
 // own is an owner's journal, which keeps everything at once.
@@ -104,6 +107,7 @@ func (deaf[F]) Down(error) {}
 type side struct {
 	*replica.Replicas
 	disk   disk
+	box    box
 	links  *link.Links
 	target link.Target
 }
@@ -112,7 +116,7 @@ func open(t *testing.T, name, other string, deliver func(*side, room.ID, ownersh
 	t.Helper()
 	s := &side{}
 	s.Replicas = replica.New(replica.Options{
-		Node: name, Folder: name + "-folder", Journal: &s.disk, Logs: own{}, Patience: time.Minute, Tend: 20 * time.Millisecond,
+		Node: name, Folder: name + "-folder", Journal: &s.disk, Logs: own{}, Black: &s.box, NoteWait: time.Minute, Patience: time.Minute, Tend: 20 * time.Millisecond,
 		Deliver: func(id room.ID, e ownership.Event) { deliver(s, id, e) },
 	})
 	var err error
@@ -156,7 +160,7 @@ func TestWhatTheOperatorSees(t *testing.T) {
 			s.Follow(id, e.Epoch, e.Folder, record.Kept{Header: h, Epoch: e.Epoch, Doubt: record.Partial})
 		}
 	})
-	owner.Lead(h, 1, "", nil)
+	owner.Lead(h, 1, "", nil, false)
 	log := owner.Open(id, quiet{})
 	write := func(e record.Epoch, first, last room.Index) {
 		t.Helper()

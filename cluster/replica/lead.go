@@ -43,7 +43,9 @@ type lead struct {
 	named     time.Duration            // since when it has the present standby, or none
 	stalled   time.Duration            // since when something waits for its commit, or when that was said last; 0: nothing does
 	probe     uint64
-	question  func() // waits for the answer to probe
+	question  func()     // waits for the answer to probe
+	wary      room.Index // until so much is committed the followers are told of every step; 0: they are not
+	step      *step      // of which they were told
 	closed    bool
 	came      time.Duration // when it came here; 0: it was made here
 }
@@ -61,7 +63,7 @@ type feed struct {
 }
 
 // Lead implements lifecycle.Replicas.
-func (r *Replicas) Lead(h record.Header, e record.Epoch, standby string, kept *record.Kept) {
+func (r *Replicas) Lead(h record.Header, e record.Epoch, standby string, kept *record.Kept, wary bool) {
 	l := &lead{r: r, id: h.ID, header: h, feeds: map[string]*feed{}, handed: e, named: r.o.Clock.Now()}
 	var has replication.History
 	if kept != nil {
@@ -70,6 +72,9 @@ func (r *Replicas) Lead(h record.Header, e record.Epoch, standby string, kept *r
 	}
 	l.l.Begin(e, standby, has)
 	l.stable = has.Last
+	if wary {
+		l.watch(has.Last)
+	}
 	r.mu.Lock()
 	r.rooms[h.ID] = l
 	if kept == nil && h.Durability == room.Standby && r.hasOthers() {
@@ -200,6 +205,7 @@ func (l *lead) Close() {
 	l.r.mu.Unlock()
 	l.mu.Lock()
 	l.closed, l.question, l.window = true, nil, nil
+	l.calm()
 	l.mu.Unlock()
 	l.store.Close()
 }
@@ -218,6 +224,9 @@ func (l *lead) Committed(p record.Point) {
 func (l *lead) commit() {
 	if c := l.l.Commit(); c > l.reported && !l.closed && l.room != nil {
 		l.reported = c
+		if c >= l.wary {
+			l.calm()
+		}
 		l.room.Committed(record.Point{Epoch: l.handed, Seq: c})
 	}
 	if l.question != nil && l.l.Alone() {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/roomring/roomring/cluster/balance"
@@ -61,6 +62,12 @@ type Options struct {
 	Ahead     int // bytes that may wait in a stream before a copy that is being filled waits; 0 means 1 MiB
 	Window    int // bytes of a room's log kept for a follower that is being filled; 0 means 4 MiB. Beyond it the copy begins again
 
+	// Black finds rooms whose game kills the process; nil: none.
+	Black    BlackBox
+	LongStep time.Duration // a step that takes so long is told to the followers; 0 means 50 ms
+	Wary     int           // so many inputs after its owner's death a room tells each step before it begins; 0 means 32
+	NoteWait time.Duration // how long that waits for the standby; 0 means 250 ms
+
 	Clock clock.Clock  // nil: one of its own
 	Log   *slog.Logger // nil: discarded
 }
@@ -93,6 +100,8 @@ type Replicas struct {
 	summing sync.Mutex
 	sum     record.Copies
 	summed  time.Duration // when sum was made; 0: never
+
+	wary atomic.Int32 // rooms that tell each step
 
 	balancing sync.Mutex // guards what follows
 	balancer  *balance.Balancer
@@ -145,6 +154,12 @@ func New(o Options) *Replicas {
 	if o.Clients == nil {
 		o.Clients = func(room.ID) (int, bool) { return 0, true }
 	}
+	o.LongStep = cmp.Or(o.LongStep, defaultLongStep)
+	o.Wary = cmp.Or(o.Wary, defaultWary)
+	o.NoteWait = cmp.Or(o.NoteWait, defaultNoteWait)
+	if o.Black == nil {
+		o.Black = noBlackBox{}
+	}
 	if o.Clock == nil {
 		o.Clock = clock.System()
 	}
@@ -165,6 +180,7 @@ func (r *Replicas) Start(nodes Nodes) {
 	r.nodes = nodes
 	r.wg.Go(r.deliverAll)
 	r.wg.Go(r.tendAll)
+	r.wg.Go(r.scan)
 }
 
 // Close ends everything under way and waits for it.
@@ -330,6 +346,10 @@ func (s *leaderStream) Frame(f *linkpb.FollowerFrame) {
 		if l != nil {
 			l.mismatch(folder, s.end, e)
 		}
+	case *linkpb.FollowerFrame_Noted:
+		if l != nil {
+			l.noted(folder, what.Noted)
+		}
 	case *linkpb.FollowerFrame_Refuse:
 		if l != nil {
 			l.refused(folder, e, what.Refuse)
@@ -397,6 +417,14 @@ func (s *followerStream) Frame(f *linkpb.LeaderFrame) {
 	case *linkpb.LeaderFrame_Time:
 		if c := r.copy(id); c != nil {
 			c.setOffset(time.Duration(what.Time.GetOffsetNs()))
+		}
+	case *linkpb.LeaderFrame_Stepping:
+		if c := r.copy(id); c != nil {
+			c.stepping(s.end, e, what.Stepping)
+		}
+	case *linkpb.LeaderFrame_Stepped:
+		if c := r.copy(id); c != nil {
+			c.stepped(e)
 		}
 	}
 }

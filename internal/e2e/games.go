@@ -3,6 +3,7 @@ package e2e
 import (
 	"cmp"
 	"encoding/json"
+	"math"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -103,10 +104,14 @@ func (g *Tally) View(room.Viewer) TallyView {
 	return v
 }
 
+// ExitPoisoned is how a process exits that an act of the game "poison" ends.
+const ExitPoisoned = 66
+
 // poison is a game whose rules can kill the process in a way that cannot be recovered.
 type poison struct{ N int }
 
-// PoisonAct is an action of the game "poison": "overflow" kills the process, "unwritable" ends the game with a result that no store takes.
+// PoisonAct is an action of the game "poison". "overflow" and "exit" kill the process, "loop" never returns, "panic" panics, and
+// "unwritable" ends the game with a result that no store takes.
 type PoisonAct struct {
 	Do string `json:"do"`
 }
@@ -116,6 +121,13 @@ func (p *poison) Act(t *room.Turn, by room.Player, a PoisonAct) error {
 	case "overflow":
 		debug.SetMaxStack(32 << 20) // the default, a gigabyte, takes seconds to fill
 		p.N = deep(p.N)
+	case "exit":
+		os.Exit(ExitPoisoned)
+	case "loop":
+		for p.N < math.MaxInt {
+		}
+	case "panic":
+		panic("poison")
 	case "unwritable":
 		t.Finish(room.Result{Summary: "no store takes this: \x00", Outcomes: []room.Outcome{{Player: by.ID, Name: by.Name, Rank: 1}}})
 	}

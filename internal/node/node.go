@@ -372,9 +372,10 @@ func (n *Node) copied(logs actor.Logs) actor.Logs {
 		return logs
 	}
 	n.copies = replica.New(replica.Options{
-		Node: n.name, Folder: n.folder.ID(), Journal: n.journal, Logs: logs, Deliver: n.owner.Deliver, Clock: n.clock, Log: n.log,
+		Node: n.name, Folder: n.folder.ID(), Journal: n.journal, Logs: logs, Deliver: n.owner.Deliver, Black: n.journal.BlackBox(), Clock: n.clock, Log: n.log,
 		Clients: n.clients,
 	})
+	n.journal.BlackBox().Watch(n.copies)
 	n.onClose("copies", func(context.Context) error { n.copies.Close(); return nil })
 	n.owner.Replicate(n.copies)
 	return n.copies

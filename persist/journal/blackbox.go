@@ -24,17 +24,22 @@ const Rerunning uint64 = 1<<64 - 3
 
 // BlackBox finds the input that kills a process. It records the steps under way in a memory-mapped
 // file, which the operating system keeps when the process is gone, whatever ended it. The next
-// life counts the steps that it finds there. A room in which the same step was found MaxTries times is poisoned.
-// Any goroutine may call its methods, and they never block. Begin and Release cost tens of
+// life counts the steps that it finds there. A room in which the same step was found MaxTries times is poisoned. Processes of other
+// machines that died in a step of the room count too: see Strike, and Witness.
+// Any goroutine may call its methods, and none but Strike and Begin block. Begin and Release cost tens of
 // nanoseconds and no allocation.
 type BlackBox struct {
 	journal  *Journal
 	slots    *slots
 	path     string
 	opened   time.Time
+	struck   atomic.Int64 // the time.Duration from then to the last Strike
 	missed   atomic.Uint64
+	witness  Witness
+	tells    sync.Mutex                      // held to end a step that the witness knows of, and by Scan
+	seen     []uint32                        // the turns of the slots that the Scan before has found set; 0: it was not
 	mu       sync.Mutex                      // held to change suspects
-	suspects atomic.Pointer[map[suspect]int] // how often each was found; nil when there are none
+	suspects atomic.Pointer[map[suspect]int] // how many processes died in each; nil when there are none
 }
 
 // suspect is a step in which a process died.
@@ -50,8 +55,21 @@ type Step struct {
 }
 
 // Begin records that a room is about to step an input with that fingerprint (Input.Fingerprint). If
-// all slots near the room's own are taken the step is not recorded, and Stats.Missed counts it.
+// all slots near the room's own are taken the step is not recorded, and Stats.Missed counts it. It blocks only if the Witness does.
 func (b *BlackBox) Begin(id room.ID, fingerprint uint64) Step {
+	told := b.witness != nil && b.witness.Before(id, fingerprint)
+	s := b.begin(id, fingerprint)
+	switch {
+	case !told:
+	case s.slot == nil:
+		b.witness.After(id, fingerprint)
+	default:
+		s.slot.state.Store(slotTold)
+	}
+	return s
+}
+
+func (b *BlackBox) begin(id room.ID, fingerprint uint64) Step {
 	s := b.slots.claim(id, fingerprint)
 	if s == nil {
 		b.missed.Add(1)
@@ -60,16 +78,16 @@ func (b *BlackBox) Begin(id room.ID, fingerprint uint64) Step {
 }
 
 // BeginReplay records that a room is about to be replayed. Begin may record the replay's entries as well.
-func (b *BlackBox) BeginReplay(id room.ID) Step { return b.Begin(id, Replaying) }
+func (b *BlackBox) BeginReplay(id room.ID) Step { return b.begin(id, Replaying) }
 
 // BeginOpen records that a game is about to make a new room. id may be empty when it has none yet.
 func (b *BlackBox) BeginOpen(id room.ID, game string) Step {
-	return b.Begin(id+slotGame+room.ID(game), Opening)
+	return b.begin(id+slotGame+room.ID(game), Opening)
 }
 
 // BeginRerun records that a game is about to run the log of a room that no start restores.
 func (b *BlackBox) BeginRerun(id room.ID, game string) Step {
-	return b.Begin(id+slotGame+room.ID(game), Rerunning)
+	return b.begin(id+slotGame+room.ID(game), Rerunning)
 }
 
 // Release records that the step has returned.
@@ -80,16 +98,18 @@ func (s Step) Release() {
 	if known := s.box.suspects.Load(); known != nil {
 		s.box.forgive(*known, suspect{s.slot.id(), s.slot.fingerprint})
 	}
-	s.slot.state.Store(slotFree)
+	if !s.slot.state.CompareAndSwap(slotSet, slotFree) {
+		s.box.releaseTold(s.slot)
+	}
 }
 
-// forgive clears a suspect that has returned. The process must also have run for a while since it started:
-// of many equal ticks only the tenth may be fatal.
+// forgive clears a suspect that has returned. The process must also have run for a while since it started, or was told of
+// a death: of many equal ticks only the tenth may be fatal.
 func (b *BlackBox) forgive(known map[suspect]int, s suspect) {
 	if _, found := known[s]; !found {
 		return
 	}
-	if s.fingerprint != Replaying && time.Since(b.opened) < b.journal.options.ForgiveAfter {
+	if s.fingerprint != Replaying && time.Since(b.opened)-time.Duration(b.struck.Load()) < b.journal.options.ForgiveAfter {
 		return
 	}
 	b.mu.Lock()
@@ -163,7 +183,7 @@ func (q *queue) enqueue(c change) {
 	}
 }
 
-// openBlackBox reads what the life before has left, and returns the change that counts it. Once that is written, begin
+// openBlackBox reads what the life before has left, and returns the change that counts it. Once that is written, start
 // starts the box anew.
 func openBlackBox(path string, j *Journal) (*BlackBox, countTries, error) {
 	left, generation, err := readSlots(path)
@@ -201,8 +221,11 @@ func (j *Journal) gameOf(id room.ID) string {
 	return header.Game
 }
 
-func (b *BlackBox) begin(tries *tries) (err error) {
+func (b *BlackBox) start(tries *tries) (err error) {
 	b.setSuspects(*tries.counts.Load())
-	b.slots, err = newSlots(b.path, rand.Text(), b.journal.options.BlackBoxSlots)
-	return err
+	if b.slots, err = newSlots(b.path, rand.Text(), b.journal.options.BlackBoxSlots); err != nil {
+		return err
+	}
+	b.seen = make([]uint32, len(b.slots.table))
+	return nil
 }

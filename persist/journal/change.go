@@ -291,6 +291,14 @@ type forgive struct{ suspect suspect }
 
 func (c forgive) apply(w *writer) error { return w.tries.forgive(&w.disk, c.suspect) }
 
+// strike raises the tries of a suspect.
+type strike struct {
+	suspect suspect
+	deaths  int
+}
+
+func (c strike) apply(w *writer) error { return w.tries.strike(&w.disk, c.suspect, c.deaths) }
+
 // countTries adds the steps that a black box held to the tries.
 type countTries struct {
 	left       map[suspect]string // the game, of a room that was being made or run again

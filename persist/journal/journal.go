@@ -157,7 +157,7 @@ func (j *Journal) begin(ctx context.Context, folder *Folder) error {
 	if _, err := w.commit([]change{mark{}, j.options.purge(), found}); err != nil {
 		return err
 	}
-	if err := box.begin(tries); err != nil {
+	if err := box.start(tries); err != nil {
 		return err
 	}
 	j.blackBox = box

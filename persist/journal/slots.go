@@ -29,6 +29,7 @@ const (
 	slotFree = iota
 	slotClaimed
 	slotSet
+	slotTold // it is set, and the witness knows of the step
 )
 
 type slot struct {
@@ -36,7 +37,7 @@ type slot struct {
 	idLen       uint32
 	fingerprint uint64
 	idBytes     [slotIDBytes]byte
-	_           [4]byte
+	turn        atomic.Uint32 // counts the steps that had this slot
 }
 
 // slotGame separates a room's id from its game, if a slot has both.
@@ -63,6 +64,7 @@ func (t *slots) claim(id room.ID, fingerprint uint64) *slot {
 		if s.state.Load() == slotFree && s.state.CompareAndSwap(slotFree, slotClaimed) {
 			s.idLen = uint32(copy(s.idBytes[:], id))
 			s.fingerprint = fingerprint
+			s.turn.Add(1)
 			s.state.Store(slotSet)
 			return s
 		}
@@ -109,7 +111,7 @@ func readSlots(path string) (left map[suspect]string, generation string, err err
 	left = make(map[suspect]string)
 	for at := slotSize; at+slotSize <= len(data); at += slotSize {
 		raw := data[at : at+slotSize]
-		if binary.NativeEndian.Uint32(raw) != slotSet {
+		if state := binary.NativeEndian.Uint32(raw); state != slotSet && state != slotTold {
 			continue
 		}
 		n := min(binary.NativeEndian.Uint32(raw[4:]), slotIDBytes)

@@ -86,6 +86,13 @@ func (t *tries) drop(d *disk, is func(suspect) bool) error {
 	return t.write(d, t.generation, counts)
 }
 
+// strike raises a suspect's count.
+func (t *tries) strike(d *disk, s suspect, deaths int) error {
+	counts := maps.Clone(*t.counts.Load())
+	counts[s] = max(counts[s], deaths)
+	return t.write(d, t.generation, counts)
+}
+
 func (t *tries) forgive(d *disk, one suspect) error {
 	return t.drop(d, func(s suspect) bool { return s == one })
 }

@@ -1575,6 +1575,8 @@ type LeaderFrame struct {
 	//	*LeaderFrame_Dismissed
 	//	*LeaderFrame_Clock
 	//	*LeaderFrame_Hello
+	//	*LeaderFrame_Stepping
+	//	*LeaderFrame_Stepped
 	What          isLeaderFrame_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1712,6 +1714,24 @@ func (x *LeaderFrame) GetHello() *Hello {
 	return nil
 }
 
+func (x *LeaderFrame) GetStepping() *Stepping {
+	if x != nil {
+		if x, ok := x.What.(*LeaderFrame_Stepping); ok {
+			return x.Stepping
+		}
+	}
+	return nil
+}
+
+func (x *LeaderFrame) GetStepped() *Nothing {
+	if x != nil {
+		if x, ok := x.What.(*LeaderFrame_Stepped); ok {
+			return x.Stepped
+		}
+	}
+	return nil
+}
+
 type isLeaderFrame_What interface {
 	isLeaderFrame_What()
 }
@@ -1752,6 +1772,14 @@ type LeaderFrame_Hello struct {
 	Hello *Hello `protobuf:"bytes,11,opt,name=hello,proto3,oneof"`
 }
 
+type LeaderFrame_Stepping struct {
+	Stepping *Stepping `protobuf:"bytes,12,opt,name=stepping,proto3,oneof"`
+}
+
+type LeaderFrame_Stepped struct {
+	Stepped *Nothing `protobuf:"bytes,13,opt,name=stepped,proto3,oneof"` // the step that Stepping told of has returned
+}
+
 func (*LeaderFrame_Offer) isLeaderFrame_What() {}
 
 func (*LeaderFrame_Append) isLeaderFrame_What() {}
@@ -1770,6 +1798,64 @@ func (*LeaderFrame_Clock) isLeaderFrame_What() {}
 
 func (*LeaderFrame_Hello) isLeaderFrame_What() {}
 
+func (*LeaderFrame_Stepping) isLeaderFrame_What() {}
+
+func (*LeaderFrame_Stepped) isLeaderFrame_What() {}
+
+// Stepping says that the sender is about to step an input which may kill its process, or has been at it for long. The
+// follower answers Noted.
+type Stepping struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Fingerprint   uint64                 `protobuf:"fixed64,1,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"` // of the input
+	Deaths        uint32                 `protobuf:"varint,2,opt,name=deaths,proto3" json:"deaths,omitempty"`            // processes that are known to have died in it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Stepping) Reset() {
+	*x = Stepping{}
+	mi := &file_peer_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Stepping) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Stepping) ProtoMessage() {}
+
+func (x *Stepping) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Stepping.ProtoReflect.Descriptor instead.
+func (*Stepping) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Stepping) GetFingerprint() uint64 {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return 0
+}
+
+func (x *Stepping) GetDeaths() uint32 {
+	if x != nil {
+		return x.Deaths
+	}
+	return 0
+}
+
 // Hello is the first frame of a stream in both directions.
 type Hello struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1780,7 +1866,7 @@ type Hello struct {
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_peer_proto_msgTypes[21]
+	mi := &file_peer_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1792,7 +1878,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[21]
+	mi := &file_peer_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1805,7 +1891,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{21}
+	return file_peer_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Hello) GetFolder() string {
@@ -1825,7 +1911,7 @@ type Yield struct {
 
 func (x *Yield) Reset() {
 	*x = Yield{}
-	mi := &file_peer_proto_msgTypes[22]
+	mi := &file_peer_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1837,7 +1923,7 @@ func (x *Yield) String() string {
 func (*Yield) ProtoMessage() {}
 
 func (x *Yield) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[22]
+	mi := &file_peer_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1850,7 +1936,7 @@ func (x *Yield) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Yield.ProtoReflect.Descriptor instead.
 func (*Yield) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{22}
+	return file_peer_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Yield) GetCopy() *Copy {
@@ -1872,7 +1958,7 @@ type Copy struct {
 
 func (x *Copy) Reset() {
 	*x = Copy{}
-	mi := &file_peer_proto_msgTypes[23]
+	mi := &file_peer_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1884,7 +1970,7 @@ func (x *Copy) String() string {
 func (*Copy) ProtoMessage() {}
 
 func (x *Copy) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[23]
+	mi := &file_peer_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1897,7 +1983,7 @@ func (x *Copy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Copy.ProtoReflect.Descriptor instead.
 func (*Copy) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{23}
+	return file_peer_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Copy) GetEpoch() uint64 {
@@ -1934,7 +2020,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_peer_proto_msgTypes[24]
+	mi := &file_peer_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1946,7 +2032,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[24]
+	mi := &file_peer_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1959,7 +2045,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{24}
+	return file_peer_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Offer) GetHeader() []byte {
@@ -2001,7 +2087,7 @@ type Run struct {
 
 func (x *Run) Reset() {
 	*x = Run{}
-	mi := &file_peer_proto_msgTypes[25]
+	mi := &file_peer_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2013,7 +2099,7 @@ func (x *Run) String() string {
 func (*Run) ProtoMessage() {}
 
 func (x *Run) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[25]
+	mi := &file_peer_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2026,7 +2112,7 @@ func (x *Run) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Run.ProtoReflect.Descriptor instead.
 func (*Run) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{25}
+	return file_peer_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Run) GetEpoch() uint64 {
@@ -2057,7 +2143,7 @@ type Append struct {
 
 func (x *Append) Reset() {
 	*x = Append{}
-	mi := &file_peer_proto_msgTypes[26]
+	mi := &file_peer_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2069,7 +2155,7 @@ func (x *Append) String() string {
 func (*Append) ProtoMessage() {}
 
 func (x *Append) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[26]
+	mi := &file_peer_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2082,7 +2168,7 @@ func (x *Append) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Append.ProtoReflect.Descriptor instead.
 func (*Append) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{26}
+	return file_peer_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Append) GetPrevEpoch() uint64 {
@@ -2135,7 +2221,7 @@ type LogBatch struct {
 
 func (x *LogBatch) Reset() {
 	*x = LogBatch{}
-	mi := &file_peer_proto_msgTypes[27]
+	mi := &file_peer_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2147,7 +2233,7 @@ func (x *LogBatch) String() string {
 func (*LogBatch) ProtoMessage() {}
 
 func (x *LogBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[27]
+	mi := &file_peer_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2160,7 +2246,7 @@ func (x *LogBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogBatch.ProtoReflect.Descriptor instead.
 func (*LogBatch) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{27}
+	return file_peer_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *LogBatch) GetEpoch() uint64 {
@@ -2217,7 +2303,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_peer_proto_msgTypes[28]
+	mi := &file_peer_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2229,7 +2315,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[28]
+	mi := &file_peer_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2242,7 +2328,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{28}
+	return file_peer_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Snapshot) GetEpochOf() uint64 {
@@ -2276,7 +2362,7 @@ type Time struct {
 
 func (x *Time) Reset() {
 	*x = Time{}
-	mi := &file_peer_proto_msgTypes[29]
+	mi := &file_peer_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2288,7 +2374,7 @@ func (x *Time) String() string {
 func (*Time) ProtoMessage() {}
 
 func (x *Time) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[29]
+	mi := &file_peer_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2301,7 +2387,7 @@ func (x *Time) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Time.ProtoReflect.Descriptor instead.
 func (*Time) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{29}
+	return file_peer_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Time) GetOffsetNs() int64 {
@@ -2321,7 +2407,7 @@ type Over struct {
 
 func (x *Over) Reset() {
 	*x = Over{}
-	mi := &file_peer_proto_msgTypes[30]
+	mi := &file_peer_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2333,7 +2419,7 @@ func (x *Over) String() string {
 func (*Over) ProtoMessage() {}
 
 func (x *Over) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[30]
+	mi := &file_peer_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2346,7 +2432,7 @@ func (x *Over) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Over.ProtoReflect.Descriptor instead.
 func (*Over) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{30}
+	return file_peer_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Over) GetIndex() uint64 {
@@ -2366,7 +2452,7 @@ type Clock struct {
 
 func (x *Clock) Reset() {
 	*x = Clock{}
-	mi := &file_peer_proto_msgTypes[31]
+	mi := &file_peer_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2378,7 +2464,7 @@ func (x *Clock) String() string {
 func (*Clock) ProtoMessage() {}
 
 func (x *Clock) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[31]
+	mi := &file_peer_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2391,7 +2477,7 @@ func (x *Clock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Clock.ProtoReflect.Descriptor instead.
 func (*Clock) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{31}
+	return file_peer_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Clock) GetElapsedNs() int64 {
@@ -2413,6 +2499,7 @@ type FollowerFrame struct {
 	//	*FollowerFrame_Mismatch
 	//	*FollowerFrame_Refuse
 	//	*FollowerFrame_Hello
+	//	*FollowerFrame_Noted
 	What          isFollowerFrame_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2420,7 +2507,7 @@ type FollowerFrame struct {
 
 func (x *FollowerFrame) Reset() {
 	*x = FollowerFrame{}
-	mi := &file_peer_proto_msgTypes[32]
+	mi := &file_peer_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2432,7 +2519,7 @@ func (x *FollowerFrame) String() string {
 func (*FollowerFrame) ProtoMessage() {}
 
 func (x *FollowerFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[32]
+	mi := &file_peer_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2445,7 +2532,7 @@ func (x *FollowerFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowerFrame.ProtoReflect.Descriptor instead.
 func (*FollowerFrame) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{32}
+	return file_peer_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *FollowerFrame) GetRoom() string {
@@ -2514,6 +2601,15 @@ func (x *FollowerFrame) GetHello() *Hello {
 	return nil
 }
 
+func (x *FollowerFrame) GetNoted() *Noted {
+	if x != nil {
+		if x, ok := x.What.(*FollowerFrame_Noted); ok {
+			return x.Noted
+		}
+	}
+	return nil
+}
+
 type isFollowerFrame_What interface {
 	isFollowerFrame_What()
 }
@@ -2538,6 +2634,10 @@ type FollowerFrame_Hello struct {
 	Hello *Hello `protobuf:"bytes,7,opt,name=hello,proto3,oneof"`
 }
 
+type FollowerFrame_Noted struct {
+	Noted *Noted `protobuf:"bytes,8,opt,name=noted,proto3,oneof"`
+}
+
 func (*FollowerFrame_Have) isFollowerFrame_What() {}
 
 func (*FollowerFrame_Confirm) isFollowerFrame_What() {}
@@ -2547,6 +2647,53 @@ func (*FollowerFrame_Mismatch) isFollowerFrame_What() {}
 func (*FollowerFrame_Refuse) isFollowerFrame_What() {}
 
 func (*FollowerFrame_Hello) isFollowerFrame_What() {}
+
+func (*FollowerFrame_Noted) isFollowerFrame_What() {}
+
+// Noted answers Stepping: should the sender's process die now, the follower knows in which step.
+type Noted struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Fingerprint   uint64                 `protobuf:"fixed64,1,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Noted) Reset() {
+	*x = Noted{}
+	mi := &file_peer_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Noted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Noted) ProtoMessage() {}
+
+func (x *Noted) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Noted.ProtoReflect.Descriptor instead.
+func (*Noted) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *Noted) GetFingerprint() uint64 {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return 0
+}
 
 // Have answers an Offer with what the follower's log holds.
 type Have struct {
@@ -2560,7 +2707,7 @@ type Have struct {
 
 func (x *Have) Reset() {
 	*x = Have{}
-	mi := &file_peer_proto_msgTypes[33]
+	mi := &file_peer_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2572,7 +2719,7 @@ func (x *Have) String() string {
 func (*Have) ProtoMessage() {}
 
 func (x *Have) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[33]
+	mi := &file_peer_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2585,7 +2732,7 @@ func (x *Have) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Have.ProtoReflect.Descriptor instead.
 func (*Have) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{33}
+	return file_peer_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Have) GetRuns() []*Run {
@@ -2621,7 +2768,7 @@ type Confirm struct {
 
 func (x *Confirm) Reset() {
 	*x = Confirm{}
-	mi := &file_peer_proto_msgTypes[34]
+	mi := &file_peer_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2633,7 +2780,7 @@ func (x *Confirm) String() string {
 func (*Confirm) ProtoMessage() {}
 
 func (x *Confirm) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[34]
+	mi := &file_peer_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2646,7 +2793,7 @@ func (x *Confirm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirm.ProtoReflect.Descriptor instead.
 func (*Confirm) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{34}
+	return file_peer_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Confirm) GetIndex() uint64 {
@@ -2682,7 +2829,7 @@ type Refuse struct {
 
 func (x *Refuse) Reset() {
 	*x = Refuse{}
-	mi := &file_peer_proto_msgTypes[35]
+	mi := &file_peer_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2694,7 +2841,7 @@ func (x *Refuse) String() string {
 func (*Refuse) ProtoMessage() {}
 
 func (x *Refuse) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[35]
+	mi := &file_peer_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2707,7 +2854,7 @@ func (x *Refuse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refuse.ProtoReflect.Descriptor instead.
 func (*Refuse) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{35}
+	return file_peer_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Refuse) GetWhy() string {
@@ -2842,7 +2989,7 @@ const file_peer_proto_rawDesc = "" +
 	"\x04ping\x18\x02 \x01(\x04R\x04ping\"\\\n" +
 	"\rFollowerBatch\x127\n" +
 	"\x06frames\x18\x01 \x03(\v2\x1f.roomring.peer.v1.FollowerFrameR\x06frames\x12\x12\n" +
-	"\x04pong\x18\x02 \x01(\x04R\x04pong\"\x88\x04\n" +
+	"\x04pong\x18\x02 \x01(\x04R\x04pong\"\xf9\x04\n" +
 	"\vLeaderFrame\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12/\n" +
@@ -2855,8 +3002,13 @@ const file_peer_proto_rawDesc = "" +
 	"\tdismissed\x18\t \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\tdismissed\x12/\n" +
 	"\x05clock\x18\n" +
 	" \x01(\v2\x17.roomring.peer.v1.ClockH\x00R\x05clock\x12/\n" +
-	"\x05hello\x18\v \x01(\v2\x17.roomring.peer.v1.HelloH\x00R\x05helloB\x06\n" +
-	"\x04what\"\x1f\n" +
+	"\x05hello\x18\v \x01(\v2\x17.roomring.peer.v1.HelloH\x00R\x05hello\x128\n" +
+	"\bstepping\x18\f \x01(\v2\x1a.roomring.peer.v1.SteppingH\x00R\bstepping\x125\n" +
+	"\astepped\x18\r \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\asteppedB\x06\n" +
+	"\x04what\"D\n" +
+	"\bStepping\x12 \n" +
+	"\vfingerprint\x18\x01 \x01(\x06R\vfingerprint\x12\x16\n" +
+	"\x06deaths\x18\x02 \x01(\rR\x06deaths\"\x1f\n" +
 	"\x05Hello\x12\x16\n" +
 	"\x06folder\x18\x01 \x01(\tR\x06folder\"3\n" +
 	"\x05Yield\x12*\n" +
@@ -2898,7 +3050,7 @@ const file_peer_proto_rawDesc = "" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\"&\n" +
 	"\x05Clock\x12\x1d\n" +
 	"\n" +
-	"elapsed_ns\x18\x01 \x01(\x03R\telapsedNs\"\xc4\x02\n" +
+	"elapsed_ns\x18\x01 \x01(\x03R\telapsedNs\"\xf5\x02\n" +
 	"\rFollowerFrame\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12,\n" +
@@ -2906,8 +3058,11 @@ const file_peer_proto_rawDesc = "" +
 	"\aconfirm\x18\x04 \x01(\v2\x19.roomring.peer.v1.ConfirmH\x00R\aconfirm\x127\n" +
 	"\bmismatch\x18\x05 \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\bmismatch\x122\n" +
 	"\x06refuse\x18\x06 \x01(\v2\x18.roomring.peer.v1.RefuseH\x00R\x06refuse\x12/\n" +
-	"\x05hello\x18\a \x01(\v2\x17.roomring.peer.v1.HelloH\x00R\x05helloB\x06\n" +
-	"\x04what\"[\n" +
+	"\x05hello\x18\a \x01(\v2\x17.roomring.peer.v1.HelloH\x00R\x05hello\x12/\n" +
+	"\x05noted\x18\b \x01(\v2\x17.roomring.peer.v1.NotedH\x00R\x05notedB\x06\n" +
+	"\x04what\")\n" +
+	"\x05Noted\x12 \n" +
+	"\vfingerprint\x18\x01 \x01(\x06R\vfingerprint\"[\n" +
 	"\x04Have\x12)\n" +
 	"\x04runs\x18\x01 \x03(\v2\x15.roomring.peer.v1.RunR\x04runs\x12\x12\n" +
 	"\x04last\x18\x02 \x01(\x04R\x04last\x12\x14\n" +
@@ -2946,7 +3101,7 @@ func file_peer_proto_rawDescGZIP() []byte {
 }
 
 var file_peer_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_peer_proto_goTypes = []any{
 	(Fate)(0),             // 0: roomring.peer.v1.Fate
 	(*Greeting)(nil),      // 1: roomring.peer.v1.Greeting
@@ -2970,21 +3125,23 @@ var file_peer_proto_goTypes = []any{
 	(*LeaderBatch)(nil),   // 19: roomring.peer.v1.LeaderBatch
 	(*FollowerBatch)(nil), // 20: roomring.peer.v1.FollowerBatch
 	(*LeaderFrame)(nil),   // 21: roomring.peer.v1.LeaderFrame
-	(*Hello)(nil),         // 22: roomring.peer.v1.Hello
-	(*Yield)(nil),         // 23: roomring.peer.v1.Yield
-	(*Copy)(nil),          // 24: roomring.peer.v1.Copy
-	(*Offer)(nil),         // 25: roomring.peer.v1.Offer
-	(*Run)(nil),           // 26: roomring.peer.v1.Run
-	(*Append)(nil),        // 27: roomring.peer.v1.Append
-	(*LogBatch)(nil),      // 28: roomring.peer.v1.LogBatch
-	(*Snapshot)(nil),      // 29: roomring.peer.v1.Snapshot
-	(*Time)(nil),          // 30: roomring.peer.v1.Time
-	(*Over)(nil),          // 31: roomring.peer.v1.Over
-	(*Clock)(nil),         // 32: roomring.peer.v1.Clock
-	(*FollowerFrame)(nil), // 33: roomring.peer.v1.FollowerFrame
-	(*Have)(nil),          // 34: roomring.peer.v1.Have
-	(*Confirm)(nil),       // 35: roomring.peer.v1.Confirm
-	(*Refuse)(nil),        // 36: roomring.peer.v1.Refuse
+	(*Stepping)(nil),      // 22: roomring.peer.v1.Stepping
+	(*Hello)(nil),         // 23: roomring.peer.v1.Hello
+	(*Yield)(nil),         // 24: roomring.peer.v1.Yield
+	(*Copy)(nil),          // 25: roomring.peer.v1.Copy
+	(*Offer)(nil),         // 26: roomring.peer.v1.Offer
+	(*Run)(nil),           // 27: roomring.peer.v1.Run
+	(*Append)(nil),        // 28: roomring.peer.v1.Append
+	(*LogBatch)(nil),      // 29: roomring.peer.v1.LogBatch
+	(*Snapshot)(nil),      // 30: roomring.peer.v1.Snapshot
+	(*Time)(nil),          // 31: roomring.peer.v1.Time
+	(*Over)(nil),          // 32: roomring.peer.v1.Over
+	(*Clock)(nil),         // 33: roomring.peer.v1.Clock
+	(*FollowerFrame)(nil), // 34: roomring.peer.v1.FollowerFrame
+	(*Noted)(nil),         // 35: roomring.peer.v1.Noted
+	(*Have)(nil),          // 36: roomring.peer.v1.Have
+	(*Confirm)(nil),       // 37: roomring.peer.v1.Confirm
+	(*Refuse)(nil),        // 38: roomring.peer.v1.Refuse
 }
 var file_peer_proto_depIdxs = []int32{
 	2,  // 0: roomring.peer.v1.Greeting.games:type_name -> roomring.peer.v1.GameVersion
@@ -3006,41 +3163,44 @@ var file_peer_proto_depIdxs = []int32{
 	10, // 16: roomring.peer.v1.Welcomed.point:type_name -> roomring.peer.v1.Point
 	0,  // 17: roomring.peer.v1.Say.fate:type_name -> roomring.peer.v1.Fate
 	21, // 18: roomring.peer.v1.LeaderBatch.frames:type_name -> roomring.peer.v1.LeaderFrame
-	33, // 19: roomring.peer.v1.FollowerBatch.frames:type_name -> roomring.peer.v1.FollowerFrame
-	25, // 20: roomring.peer.v1.LeaderFrame.offer:type_name -> roomring.peer.v1.Offer
-	27, // 21: roomring.peer.v1.LeaderFrame.append:type_name -> roomring.peer.v1.Append
-	29, // 22: roomring.peer.v1.LeaderFrame.snapshot:type_name -> roomring.peer.v1.Snapshot
-	30, // 23: roomring.peer.v1.LeaderFrame.time:type_name -> roomring.peer.v1.Time
-	23, // 24: roomring.peer.v1.LeaderFrame.yield:type_name -> roomring.peer.v1.Yield
-	31, // 25: roomring.peer.v1.LeaderFrame.over:type_name -> roomring.peer.v1.Over
+	34, // 19: roomring.peer.v1.FollowerBatch.frames:type_name -> roomring.peer.v1.FollowerFrame
+	26, // 20: roomring.peer.v1.LeaderFrame.offer:type_name -> roomring.peer.v1.Offer
+	28, // 21: roomring.peer.v1.LeaderFrame.append:type_name -> roomring.peer.v1.Append
+	30, // 22: roomring.peer.v1.LeaderFrame.snapshot:type_name -> roomring.peer.v1.Snapshot
+	31, // 23: roomring.peer.v1.LeaderFrame.time:type_name -> roomring.peer.v1.Time
+	24, // 24: roomring.peer.v1.LeaderFrame.yield:type_name -> roomring.peer.v1.Yield
+	32, // 25: roomring.peer.v1.LeaderFrame.over:type_name -> roomring.peer.v1.Over
 	8,  // 26: roomring.peer.v1.LeaderFrame.dismissed:type_name -> roomring.peer.v1.Nothing
-	32, // 27: roomring.peer.v1.LeaderFrame.clock:type_name -> roomring.peer.v1.Clock
-	22, // 28: roomring.peer.v1.LeaderFrame.hello:type_name -> roomring.peer.v1.Hello
-	24, // 29: roomring.peer.v1.Yield.copy:type_name -> roomring.peer.v1.Copy
-	26, // 30: roomring.peer.v1.Offer.runs:type_name -> roomring.peer.v1.Run
-	28, // 31: roomring.peer.v1.Append.batches:type_name -> roomring.peer.v1.LogBatch
-	34, // 32: roomring.peer.v1.FollowerFrame.have:type_name -> roomring.peer.v1.Have
-	35, // 33: roomring.peer.v1.FollowerFrame.confirm:type_name -> roomring.peer.v1.Confirm
-	8,  // 34: roomring.peer.v1.FollowerFrame.mismatch:type_name -> roomring.peer.v1.Nothing
-	36, // 35: roomring.peer.v1.FollowerFrame.refuse:type_name -> roomring.peer.v1.Refuse
-	22, // 36: roomring.peer.v1.FollowerFrame.hello:type_name -> roomring.peer.v1.Hello
-	26, // 37: roomring.peer.v1.Have.runs:type_name -> roomring.peer.v1.Run
-	24, // 38: roomring.peer.v1.Refuse.copy:type_name -> roomring.peer.v1.Copy
-	1,  // 39: roomring.peer.v1.Peer.Greet:input_type -> roomring.peer.v1.Greeting
-	3,  // 40: roomring.peer.v1.Peer.Call:input_type -> roomring.peer.v1.Question
-	3,  // 41: roomring.peer.v1.Peer.Watch:input_type -> roomring.peer.v1.Question
-	5,  // 42: roomring.peer.v1.Peer.Link:input_type -> roomring.peer.v1.EdgeBatch
-	19, // 43: roomring.peer.v1.Peer.Replicate:input_type -> roomring.peer.v1.LeaderBatch
-	1,  // 44: roomring.peer.v1.Peer.Greet:output_type -> roomring.peer.v1.Greeting
-	4,  // 45: roomring.peer.v1.Peer.Call:output_type -> roomring.peer.v1.Answer
-	4,  // 46: roomring.peer.v1.Peer.Watch:output_type -> roomring.peer.v1.Answer
-	6,  // 47: roomring.peer.v1.Peer.Link:output_type -> roomring.peer.v1.OwnerBatch
-	20, // 48: roomring.peer.v1.Peer.Replicate:output_type -> roomring.peer.v1.FollowerBatch
-	44, // [44:49] is the sub-list for method output_type
-	39, // [39:44] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	33, // 27: roomring.peer.v1.LeaderFrame.clock:type_name -> roomring.peer.v1.Clock
+	23, // 28: roomring.peer.v1.LeaderFrame.hello:type_name -> roomring.peer.v1.Hello
+	22, // 29: roomring.peer.v1.LeaderFrame.stepping:type_name -> roomring.peer.v1.Stepping
+	8,  // 30: roomring.peer.v1.LeaderFrame.stepped:type_name -> roomring.peer.v1.Nothing
+	25, // 31: roomring.peer.v1.Yield.copy:type_name -> roomring.peer.v1.Copy
+	27, // 32: roomring.peer.v1.Offer.runs:type_name -> roomring.peer.v1.Run
+	29, // 33: roomring.peer.v1.Append.batches:type_name -> roomring.peer.v1.LogBatch
+	36, // 34: roomring.peer.v1.FollowerFrame.have:type_name -> roomring.peer.v1.Have
+	37, // 35: roomring.peer.v1.FollowerFrame.confirm:type_name -> roomring.peer.v1.Confirm
+	8,  // 36: roomring.peer.v1.FollowerFrame.mismatch:type_name -> roomring.peer.v1.Nothing
+	38, // 37: roomring.peer.v1.FollowerFrame.refuse:type_name -> roomring.peer.v1.Refuse
+	23, // 38: roomring.peer.v1.FollowerFrame.hello:type_name -> roomring.peer.v1.Hello
+	35, // 39: roomring.peer.v1.FollowerFrame.noted:type_name -> roomring.peer.v1.Noted
+	27, // 40: roomring.peer.v1.Have.runs:type_name -> roomring.peer.v1.Run
+	25, // 41: roomring.peer.v1.Refuse.copy:type_name -> roomring.peer.v1.Copy
+	1,  // 42: roomring.peer.v1.Peer.Greet:input_type -> roomring.peer.v1.Greeting
+	3,  // 43: roomring.peer.v1.Peer.Call:input_type -> roomring.peer.v1.Question
+	3,  // 44: roomring.peer.v1.Peer.Watch:input_type -> roomring.peer.v1.Question
+	5,  // 45: roomring.peer.v1.Peer.Link:input_type -> roomring.peer.v1.EdgeBatch
+	19, // 46: roomring.peer.v1.Peer.Replicate:input_type -> roomring.peer.v1.LeaderBatch
+	1,  // 47: roomring.peer.v1.Peer.Greet:output_type -> roomring.peer.v1.Greeting
+	4,  // 48: roomring.peer.v1.Peer.Call:output_type -> roomring.peer.v1.Answer
+	4,  // 49: roomring.peer.v1.Peer.Watch:output_type -> roomring.peer.v1.Answer
+	6,  // 50: roomring.peer.v1.Peer.Link:output_type -> roomring.peer.v1.OwnerBatch
+	20, // 51: roomring.peer.v1.Peer.Replicate:output_type -> roomring.peer.v1.FollowerBatch
+	47, // [47:52] is the sub-list for method output_type
+	42, // [42:47] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_peer_proto_init() }
@@ -3073,13 +3233,16 @@ func file_peer_proto_init() {
 		(*LeaderFrame_Dismissed)(nil),
 		(*LeaderFrame_Clock)(nil),
 		(*LeaderFrame_Hello)(nil),
+		(*LeaderFrame_Stepping)(nil),
+		(*LeaderFrame_Stepped)(nil),
 	}
-	file_peer_proto_msgTypes[32].OneofWrappers = []any{
+	file_peer_proto_msgTypes[33].OneofWrappers = []any{
 		(*FollowerFrame_Have)(nil),
 		(*FollowerFrame_Confirm)(nil),
 		(*FollowerFrame_Mismatch)(nil),
 		(*FollowerFrame_Refuse)(nil),
 		(*FollowerFrame_Hello)(nil),
+		(*FollowerFrame_Noted)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -3087,7 +3250,7 @@ func file_peer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_peer_proto_rawDesc), len(file_peer_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   36,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
