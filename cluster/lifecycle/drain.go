@@ -66,6 +66,8 @@ func (w *Owner) release(ctx context.Context, id room.ID, slots chan struct{}) {
 	}
 	<-slots
 	select {
+	case <-given: // its new owner still has this node as its standby
+		w.unneeded(ctx, id, idle)
 	case <-idle:
 	case <-ctx.Done():
 	}
@@ -74,10 +76,47 @@ func (w *Owner) release(ctx context.Context, id room.ID, slots chan struct{}) {
 // dismissed waits until a copy that another node's owner feeds is needed no more. That owner finds itself another standby.
 func (w *Owner) dismissed(ctx context.Context, id room.ID) {
 	idle, _ := w.loop.release(id)
-	select {
-	case <-idle:
-	case <-ctx.Done():
+	w.unneeded(ctx, id, idle)
+}
+
+// unneeded waits until a copy is gone, or its row has not named it for a while.
+func (w *Owner) unneeded(ctx context.Context, id room.ID, idle <-chan struct{}) {
+	looks := clock.NewTicker(w.o.Clock, lookEvery)
+	defer looks.Stop()
+	for needless := 0; needless < enoughLooks; needless++ {
+		w.loop.Deliver(id, ownership.Event{Kind: ownership.Look}, nil)
+		select {
+		case <-idle:
+			return
+		case <-looks.C:
+		case <-ctx.Done():
+			return
+		}
+		if w.loop.member(id) {
+			needless = -1
+		}
 	}
+}
+
+// A copy that its row has not named at so many looks is needed by nobody. It may stay on the disk, because an owner could still ask for it
+// as its standby: then that owner finds it gone.
+const (
+	lookEvery   = 500 * time.Millisecond
+	enoughLooks = 3
+)
+
+// member reports whether this node is a room's standby, or may take it.
+func (l *Loop) member(id room.ID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.rooms[id]
+	return r != nil && needed(r.machine)
+}
+
+// needed reports whether a room is more here than a copy that its row does not name.
+func needed(m *ownership.Machine) bool {
+	s := m.State()
+	return s == ownership.Seizing || m.Member() || s != ownership.Learning && s != ownership.Following
 }
 
 // drain makes the loop refuse rooms from the store and from other nodes.
@@ -133,7 +172,7 @@ func (l *Loop) remaining(begun map[room.ID]bool) (n int, one string, why error) 
 	defer l.mu.Unlock()
 	for id := range begun {
 		r := l.rooms[id]
-		if r == nil || r.machine.State() == ownership.Absent || r.machine.State() == ownership.Ending {
+		if r == nil || r.machine.State() == ownership.Absent || r.machine.State() == ownership.Ending || !needed(r.machine) {
 			continue
 		}
 		n++

@@ -138,6 +138,7 @@ type Machine struct {
 
 	followed  record.Epoch // the epoch of the row by which it follows
 	owner     string       // the folder of the owner that it follows
+	appointed bool         // the row that was read last names this node as the standby
 	first     record.Epoch // of the row that a copy that may have forgotten its promises has read first
 	doubted   record.Epoch // the promise that a released row was read again for
 	kept      bool         // it has been a copy of another node's room in this life
@@ -177,6 +178,9 @@ func (m *Machine) Epoch() record.Epoch { return m.epoch }
 
 // Standby returns the folder of the standby of a room that is owned here; "": it has none.
 func (m *Machine) Standby() string { return m.standby }
+
+// Member reports whether a room that is followed here has this node as its standby, as far as the row that was read last says.
+func (m *Machine) Member() bool { return m.appointed }
 
 // Owner returns the folder of the owner of a room that is followed here, and the epoch of the row that says so.
 func (m *Machine) Owner() (folder string, at record.Epoch) { return m.owner, m.followed }

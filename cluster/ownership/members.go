@@ -451,7 +451,7 @@ func (m *Machine) follow(row record.Row) {
 		m.waited = false
 		m.drop(&m.conf)
 	}
-	m.owner, m.followed = row.Folder, row.Epoch
+	m.owner, m.followed, m.appointed = row.Folder, row.Epoch, row.Standby == m.self.Folder
 	m.epoch, m.standby, m.with, m.passing = 0, "", "", 0
 	m.state = Following
 	if m.log.Doubt != record.Whole {

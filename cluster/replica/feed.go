@@ -308,14 +308,30 @@ func (l *lead) mismatch(folder string, end *link.LeaderEnd, e record.Epoch) {
 func (l *lead) refused(folder string, e record.Epoch, why *linkpb.Refuse) {
 	l.mu.Lock()
 	later := record.Epoch(why.GetEpochKnown()) > l.l.Epoch()
-	if folder == l.learner && e == l.l.Epoch() {
+	now := e == l.l.Epoch()
+	if folder == l.learner && now {
 		l.forget(folder)
 	}
+	f := l.feeds[folder]
+	again := f != nil && now && folder == l.l.Standby()
+	if again {
+		f.end = nil // it may be between two states: it is offered the room again
+	}
 	l.mu.Unlock()
+	if again {
+		l.r.spawn(func() {
+			if clock.Sleep(l.r.ctx, l.r.o.Clock, offerAgain) {
+				l.r.tend(l)
+			}
+		})
+	}
 	if later {
 		l.r.tell(l.id, ownership.Event{Kind: ownership.Look})
 	}
 }
+
+// offerAgain is how long an owner waits before it offers a room again to a standby that has refused it.
+const offerAgain = 50 * time.Millisecond
 
 // forget gives a learner up for a while. The caller holds the lock.
 func (l *lead) forget(folder string) {
