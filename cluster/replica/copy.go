@@ -148,7 +148,6 @@ func (r *Replicas) Unfollow(id room.ID) (last room.Index, at time.Duration, lost
 	r.mu.Lock()
 	c := r.copies[id]
 	delete(r.copies, id)
-	delete(r.offers, id)
 	r.mu.Unlock()
 	if c == nil {
 		return 0, 0, false, false

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
@@ -212,5 +213,29 @@ func TestARoomAloneAnswersAtOnce(t *testing.T) {
 	p.acked()
 	if took := time.Since(began); took > ceiling/2 {
 		t.Errorf("it took %s", took)
+	}
+}
+
+// TestAYieldedRoomIsServedAtOnce hands rooms from node to node and back. The new owner waits for nothing but its standby's answer.
+func TestAYieldedRoomIsServedAtOnce(t *testing.T) {
+	w := newWorld(t, "a", "b", "c")
+	late := 0
+	for i := range 8 {
+		id := w.node("a").create()
+		for round := range 3 {
+			o, s := w.standby(id)
+			o.owner.Deliver(id, ownership.Event{Kind: ownership.Yield, Folder: s.folder.ID()})
+			testwait.Until(t, "the standby serves the room", func() bool { return s.sum(id) >= 0 })
+			began := time.Now()
+			p := s.join(id, fmt.Sprint("x", i, round), 0)
+			p.act(`{"add":1}`)
+			p.acked()
+			if time.Since(began) > patience {
+				late++
+			}
+		}
+	}
+	if late > 12 { // of 24: a busy machine may be late now and then
+		t.Errorf("%d of 24 rooms waited until their new owner had lost its patience", late)
 	}
 }

@@ -33,6 +33,9 @@ import (
 // ceiling is how long anything may take on a machine that is busy.
 const ceiling = 60 * time.Second
 
+// patience is how long an owner waits for a follower that does not get on.
+const patience = 2 * time.Second
+
 // adder adds what it is told.
 type adder struct{ Sum, Acts int }
 
@@ -130,7 +133,7 @@ func (w *world) start(name, dir string) *node {
 	})
 	n.copies = replica.New(replica.Options{
 		Folder: n.folder.ID(), Journal: n.journal, Logs: logs, Deliver: n.owner.Deliver, Clock: ticks,
-		Tend: 50 * time.Millisecond, Grace: 500 * time.Millisecond, Patience: 2 * time.Second,
+		Tend: 50 * time.Millisecond, Grace: 500 * time.Millisecond, Patience: patience,
 	})
 	n.owner.Replicate(n.copies)
 	games, err := core.NewGames(room.MustDefine(room.Spec{Name: "adder", Version: 1, MaxPlayers: 2, SharedView: true, Grace: time.Hour}, func() *adder { return &adder{} }))
