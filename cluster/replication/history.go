@@ -93,9 +93,9 @@ func (h *History) end(run int) room.Index {
 
 // Common is the last index at which two logs agree; 0: there is none.
 func Common(a, b *History) room.Index {
-	for i := len(a.Runs) - 1; i >= 0; i-- {
-		for j := len(b.Runs) - 1; j >= 0; j-- {
-			if a.Runs[i].Epoch == b.Runs[j].Epoch {
+	for i, run := range slices.Backward(a.Runs) {
+		for j, other := range slices.Backward(b.Runs) {
+			if run.Epoch == other.Epoch {
 				return min(a.end(i), b.end(j))
 			}
 		}

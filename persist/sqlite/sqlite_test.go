@@ -193,6 +193,9 @@ func TestRowsNamingIsIndexed(t *testing.T) {
 		}
 		fmt.Fprintln(&plan, line)
 	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
 	for _, use := range []string{"rooms_folder (folder=? AND room>?)", "rooms_standby (standby=? AND room>?)"} {
 		if !strings.Contains(plan.String(), use) {
 			t.Errorf("%s is not used:\n%s", use, &plan)

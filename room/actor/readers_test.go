@@ -185,8 +185,7 @@ func TestNothingWithoutAnIndexLeavesARoomInDoubt(t *testing.T) {
 }
 
 func closeCode(err error) wire.CloseCode {
-	var why *actor.CloseError
-	if errors.As(err, &why) {
+	if why, ok := errors.AsType[*actor.CloseError](err); ok {
 		return why.Code
 	}
 	return 0
