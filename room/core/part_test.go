@@ -13,8 +13,8 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// TestEntriesUpTo shortens logs with runs of ticks, of all checks and lengths, everywhere.
-func TestEntriesUpTo(t *testing.T) {
+// TestPartsOfLogs divides logs with runs of ticks, of all checks and lengths, everywhere.
+func TestPartsOfLogs(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 30 {
 		var all []core.Entry
@@ -42,8 +42,31 @@ func TestEntriesUpTo(t *testing.T) {
 				t.Fatalf("up to %d of %d: % x, want % x; epoch %d, at %v, %v", n, len(all), kept, want, epoch, end, err)
 			}
 		}
+		batch := record.Batch{Room: "r", Epoch: all[len(all)-1].Epoch, First: 7, Last: all[len(all)-1].Index, Time: all[len(all)-1].At, Begins: true, Entries: raw}
+		for n := range all {
+			tail, err := core.Tail(batch, all[n].Index)
+			want, _ := core.EncodeEntries(nil, all[n:]...)
+			if err != nil || !bytes.Equal(tail.Entries, want) || tail.First != all[n].Index || tail.Last != batch.Last || tail.Time != batch.Time || tail.Begins != (n == 0) {
+				t.Fatalf("from %d of %d: %+v, want % x; %v", n, len(all), tail, want, err)
+			}
+		}
+		parts, err := core.ByEpoch(batch)
+		if err != nil || len(parts) != (len(all)+14)/15 {
+			t.Fatalf("%d entries in %d parts, %v", len(all), len(parts), err)
+		}
+		for i, p := range parts {
+			some := all[15*i : min(15*i+15, len(all))]
+			want, _ := core.EncodeEntries(nil, some...)
+			end := some[len(some)-1]
+			if !bytes.Equal(p.Entries, want) || p.Epoch != end.Epoch || p.First != some[0].Index || p.Last != end.Index || p.Time != end.At || p.Begins != (i == 0) {
+				t.Fatalf("part %d: %+v, want % x", i, p, want)
+			}
+		}
 		if !bytes.Equal(raw, before) {
 			t.Fatal("what was given is changed")
+		}
+		if _, err := core.Tail(batch, batch.Last+1); err == nil {
+			t.Error("a tail begins behind the end")
 		}
 		for _, last := range []room.Index{0, 6, all[len(all)-1].Index + 1} {
 			if _, _, _, err := core.EntriesUpTo(raw, last); err == nil {
@@ -53,8 +76,8 @@ func TestEntriesUpTo(t *testing.T) {
 	}
 }
 
-// TestEntriesUpToKeepsWhatItDoesNotKnow shortens a log that a newer program has written.
-func TestEntriesUpToKeepsWhatItDoesNotKnow(t *testing.T) {
+// TestPartsKeepWhatTheyDoNotKnow divides a log that a newer program has written.
+func TestPartsKeepWhatTheyDoNotKnow(t *testing.T) {
 	item := func(fields map[int]any) []byte {
 		b, err := cbor.Marshal(fields)
 		if err != nil {
@@ -76,6 +99,14 @@ func TestEntriesUpToKeepsWhatItDoesNotKnow(t *testing.T) {
 	var fields map[int]any
 	if err := cbor.Unmarshal(kept[len(newer):], &fields); err != nil || fields[11] != uint64(3) || fields[99] != "who knows" {
 		t.Errorf("the run became %v, %v", fields, err)
+	}
+	batch := record.Batch{Epoch: 4, First: 1, Last: 6, Time: 1040, Entries: raw}
+	tail, err := core.Tail(batch, 3)
+	if err != nil || cbor.Unmarshal(tail.Entries, &fields) != nil || fields[2] != uint64(1010) || fields[11] != uint64(4) || fields[20] != uint64(3) || fields[99] != "who knows" {
+		t.Errorf("its tail is %v, %v", fields, err)
+	}
+	if parts, err := core.ByEpoch(batch); err != nil || len(parts) != 1 {
+		t.Errorf("%v, %v", parts, err)
 	}
 	if _, _, _, err := core.EntriesUpTo(append(bytes.Clone(newer), 0xff), 2); err == nil {
 		t.Error("bytes that are no entry are taken")
