@@ -339,7 +339,7 @@ type Counts struct {
 func (c *Cluster) Counts() (n Counts) {
 	n.Moves = c.o.Owner.Moves()
 	if c.o.Copies != nil {
-		n.Fills = c.o.Copies.Counts().Fills
+		n.Fills = c.o.Copies.Fills()
 	}
 	n.Reattached, n.LostEvents = c.Edge.Counts()
 	return n

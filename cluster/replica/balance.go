@@ -59,7 +59,6 @@ func (r *Replicas) balance() {
 		switch {
 		case l == nil || folder == "":
 		case c.What == balance.Yield:
-			r.count(func(n *Counts) { n.Handovers++ })
 			r.tell(c.Room, ownership.Event{Kind: ownership.Yield, Folder: folder})
 		default:
 			l.mu.Lock()

@@ -81,7 +81,7 @@ func (l *lead) send(f *feed) {
 	case next == 0 || f.end == nil || f.filling || l.closed:
 		return
 	case next > l.l.Log().Last:
-		if l.question != nil && f.folder == l.l.Standby() {
+		if l.question != nil && l.l.Member(f.folder) {
 			l.append(f, next, nil)
 		}
 		return
@@ -113,7 +113,7 @@ func (l *lead) sendBatches(f *feed, next room.Index, batches []record.Batch) {
 
 // append sends one frame of batches. The caller holds the lock.
 func (l *lead) append(f *feed, next room.Index, batches []record.Batch) {
-	a := &linkpb.Append{Probe: l.probe}
+	a := &linkpb.Append{Probe: l.asking}
 	if len(batches) > 0 && batches[0].First < next {
 		tail, err := core.Tail(batches[0], next)
 		if err != nil {
@@ -165,7 +165,7 @@ func (l *lead) fill(f *feed, end *link.LeaderEnd, e record.Epoch) {
 	case <-l.r.ctx.Done():
 		return
 	}
-	l.r.count(func(c *Counts) { c.Fills++ })
+	l.r.filledCopies.Add(1)
 	kept, err := l.r.o.Journal.Load(l.r.ctx, l.id)
 	var batches []record.Batch
 	for _, b := range kept.Batches {
@@ -267,11 +267,7 @@ func (l *lead) confirmed(folder string, e record.Epoch, c *linkpb.Confirm) {
 		f.match, f.moved, f.on = m, l.r.o.Clock.Now(), l.r.o.Clock.Now()
 		l.owes(f)
 	}
-	if l.question != nil && folder == l.l.Standby() && e == l.l.Epoch() && c.GetProbe() == l.probe && c.GetProbe() != 0 {
-		done := l.question
-		l.question = nil
-		l.r.spawn(done)
-	}
+	l.l.Said(folder, e, c.GetProbe())
 	l.commit()
 	ready := l.ready(folder)
 	l.mu.Unlock()
@@ -290,13 +286,11 @@ func (l *lead) ready(folder string) bool {
 }
 
 func (l *lead) recruit(folder string) {
-	l.r.count(func(c *Counts) { c.Recruits++ })
 	l.r.tell(l.id, ownership.Event{Kind: ownership.Recruit, Folder: folder})
 }
 
 // mismatch offers the room again to a follower whose log is not as this node thinks.
 func (l *lead) mismatch(folder string, end *link.LeaderEnd, e record.Epoch) {
-	l.r.count(func(c *Counts) { c.Mismatches++ })
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if f := l.feeds[folder]; f != nil && !l.closed && l.l.Mismatch(folder, e) {

@@ -42,10 +42,10 @@ type lead struct {
 	heldSince time.Duration            // since when it promises nothing; 0: it does not
 	named     time.Duration            // since when it has the present standby, or none
 	stalled   time.Duration            // since when something waits for its commit, or when that was said last; 0: nothing does
-	probe     uint64
-	question  func()     // waits for the answer to probe
-	wary      room.Index // until so much is committed the followers are told of every step; 0: they are not
-	step      *step      // of which they were told
+	asking    uint64                   // the number of the question that waits
+	question  func()                   // answers it; nil: none waits
+	wary      room.Index               // until so much is committed the followers are told of every step; 0: they are not
+	step      *step                    // of which they were told
 	closed    bool
 	came      time.Duration // when it came here; 0: it was made here
 }
@@ -183,17 +183,32 @@ func (l *lead) SetClock(offset time.Duration) error {
 // Current implements actor.LogStore.
 func (l *lead) Current(done func()) {
 	l.mu.Lock()
-	if l.l.Alone() {
+	l.asking, l.question = l.l.Ask(), done
+	if l.l.Current() >= l.asking { // nobody need be asked, and no goroutine be started
+		l.question = nil
 		l.mu.Unlock()
 		done()
 		return
 	}
-	l.probe++
-	l.question = done
-	if f := l.feeds[l.l.Standby()]; f != nil {
-		l.send(f)
-	}
+	l.ask()
 	l.mu.Unlock()
+}
+
+// ask sends a question that waits to all members. The caller holds the lock.
+func (l *lead) ask() {
+	for folder, f := range l.feeds {
+		if l.question != nil && l.l.Member(folder) {
+			l.send(f)
+		}
+	}
+}
+
+// answer answers the question that waits, if all members have said what is needed. The caller holds the lock.
+func (l *lead) answer() {
+	if l.question != nil && l.l.Current() >= l.asking {
+		l.r.spawn(l.question)
+		l.question = nil
+	}
 }
 
 // Close implements actor.LogStore.
@@ -229,11 +244,7 @@ func (l *lead) commit() {
 		}
 		l.room.Committed(record.Point{Epoch: l.handed, Seq: c})
 	}
-	if l.question != nil && l.l.Alone() {
-		done := l.question
-		l.question = nil
-		l.r.spawn(done)
-	}
+	l.answer()
 }
 
 // Saved, Failed, Unavailable and Available implement actor.Progress.
@@ -285,28 +296,22 @@ func (r *Replicas) Enter(id room.ID, e record.Epoch, standby string) {
 		l.l.Hold(false)
 		l.heldSince = 0
 	}
-	for folder, f := range l.feeds {
+	dropped := map[string]bool{was: was != "" && was != standby}
+	for folder := range l.feeds {
 		if folder != standby {
-			if f.end != nil {
-				f.end.Send(&linkpb.LeaderFrame{Room: string(id), Epoch: uint64(e), What: &linkpb.LeaderFrame_Dismissed{Dismissed: &linkpb.Nothing{}}})
-			}
+			dropped[folder] = true
 			delete(l.feeds, folder)
 			l.l.Drop(folder)
 		}
 	}
-	if was != "" && was != standby && l.feeds[was] == nil {
-		r.lookAt(was, id, e)
+	for folder, is := range dropped {
+		if is {
+			r.lookAt(folder, id, e)
+		}
 	}
-	l.askAgain()
+	l.ask()
 	l.trim()
 	l.commit()
-}
-
-// askAgain asks the present standby a question that waits.
-func (l *lead) askAgain() {
-	if f := l.feeds[l.l.Standby()]; f != nil && l.question != nil {
-		l.send(f)
-	}
 }
 
 // lookAt tells the node of a folder to look at a room's row.
@@ -334,6 +339,7 @@ func (r *Replicas) Join(id room.ID, folder string) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.l.Join(folder)
+		l.ask()
 	}
 }
 

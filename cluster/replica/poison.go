@@ -2,7 +2,6 @@ package replica
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/roomring/roomring/cluster/link"
@@ -60,9 +59,8 @@ func (r *Replicas) Before(id room.ID, fingerprint uint64) (told bool) {
 		return true
 	default:
 	}
-	late := make(chan struct{})
-	timer := r.o.Clock.AfterFunc(r.o.NoteWait, sync.OnceFunc(func() { close(late) }))
-	defer timer.Stop()
+	late, stop := clock.After(r.o.Clock, r.o.NoteWait)
+	defer stop()
 	select {
 	case <-noted:
 	case <-late:

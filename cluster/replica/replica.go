@@ -93,7 +93,6 @@ type Replicas struct {
 	wake    chan struct{}
 	closed  bool
 
-	counts Counts        // guarded by mu
 	free   int           // learners that may still be chosen in this round; guarded by mu
 	filled time.Duration // when all that fillings have sent is within Options.FillBytes; guarded by mu
 
@@ -101,17 +100,12 @@ type Replicas struct {
 	sum     record.Copies
 	summed  time.Duration // when sum was made; 0: never
 
-	wary atomic.Int32 // rooms that tell each step
+	wary         atomic.Int32 // rooms that tell each step
+	filledCopies atomic.Uint64
 
 	balancing sync.Mutex // guards what follows
 	balancer  *balance.Balancer
 	looked    time.Duration // when all rooms were compared with the ring
-}
-
-// Counts are what has happened since the start.
-type Counts struct {
-	Offers, Fills, Mismatches, Recruits, Dismissals, Suspicions uint64
-	Handovers                                                   uint64 // that the balance has begun
 }
 
 // peer is another node.
@@ -230,18 +224,8 @@ func (r *Replicas) deliverAll() {
 	}
 }
 
-func (r *Replicas) count(f func(*Counts)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	f(&r.counts)
-}
-
-// Counts reads the counters.
-func (r *Replicas) Counts() Counts {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.counts
-}
+// Fills counts the copies that were filled from this node's journal since the start.
+func (r *Replicas) Fills() uint64 { return r.filledCopies.Load() }
 
 func (r *Replicas) room(id room.ID) *lead {
 	r.mu.Lock()
@@ -404,7 +388,7 @@ func (s *followerStream) Frame(f *linkpb.LeaderFrame) {
 		r.hearOffer(s, id, e, what.Offer)
 	case *linkpb.LeaderFrame_Yield:
 		r.tell(id, ownership.Event{Kind: ownership.Yielded, Folder: s.folder, Epoch: e, Log: logOf(what.Yield.GetCopy())})
-	case *linkpb.LeaderFrame_Dismissed, *linkpb.LeaderFrame_Over:
+	case *linkpb.LeaderFrame_Dismissed:
 		r.tell(id, ownership.Event{Kind: ownership.Look})
 	case *linkpb.LeaderFrame_Append:
 		if c := r.copy(id); c != nil {

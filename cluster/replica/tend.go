@@ -102,7 +102,6 @@ func (c *copied) tend(folder string) {
 	case broken && idle:
 		c.r.spawn(c.mend)
 	case dead:
-		c.r.count(func(n *Counts) { n.Suspicions++ })
 		c.r.tell(c.id, ownership.Event{Kind: ownership.Suspected})
 	case heard:
 		c.r.tell(c.id, ownership.Event{Kind: ownership.Heard})
@@ -120,7 +119,6 @@ func (r *Replicas) tendIn(l *lead, round bool) {
 	standby, learner := l.members()
 	dead := standby != "" && r.isDead(standby, l.since())
 	if dead {
-		r.count(func(c *Counts) { c.Dismissals++ })
 		r.tell(l.id, ownership.Event{Kind: ownership.Dismiss})
 	}
 	if learner != "" && r.isDead(learner, 0) {
@@ -252,7 +250,6 @@ func (l *lead) get(folder string, end *link.LeaderEnd) {
 	case l.closed || !l.copying:
 	case late:
 	case f == nil || f.end != end:
-		l.r.count(func(c *Counts) { c.Offers++ })
 		l.offer(folder, end)
 	case stuck && folder == l.learner:
 		l.forget(folder)

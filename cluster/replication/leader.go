@@ -67,10 +67,6 @@ func (l *Leader) Epoch() record.Epoch { return l.epoch }
 // Standby is the folder of the present standby, or "".
 func (l *Leader) Standby() string { return l.standby }
 
-// Alone reports whether nobody else need be asked whether this owner is the present one: there is no standby, and no change of
-// members is open that the owner knows of.
-func (l *Leader) Alone() bool { return l.standby == "" && l.joining == "" && l.committed >= l.floor }
-
 // Log is all that was handed over. It must not be changed.
 func (l *Leader) Log() *History { return &l.log }
 
@@ -226,11 +222,15 @@ func (l *Leader) Said(folder string, e record.Epoch, n uint64) {
 }
 
 // Current is the last question that may be answered: every member but this node has said since that no other owner has
-// answered anybody. An owner that is alone may answer at once.
+// answered anybody. An owner that is alone may answer at once, unless it does not know yet what its predecessor has
+// acknowledged.
 func (l *Leader) Current() uint64 {
 	n := l.asked
-	if without(FreshWord) {
+	switch {
+	case without(FreshWord):
 		return n
+	case l.committed < l.floor:
+		return 0
 	}
 	for _, folder := range l.members() {
 		if p := l.followers[folder]; folder != "" && p == nil {
@@ -240,4 +240,9 @@ func (l *Leader) Current() uint64 {
 		}
 	}
 	return n
+}
+
+// Member reports whether a follower counts: it is the standby, or about to become it.
+func (l *Leader) Member(folder string) bool {
+	return folder != "" && (folder == l.standby || folder == l.joining)
 }

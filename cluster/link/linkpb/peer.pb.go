@@ -1571,7 +1571,6 @@ type LeaderFrame struct {
 	//	*LeaderFrame_Snapshot
 	//	*LeaderFrame_Time
 	//	*LeaderFrame_Yield
-	//	*LeaderFrame_Over
 	//	*LeaderFrame_Dismissed
 	//	*LeaderFrame_Clock
 	//	*LeaderFrame_Hello
@@ -1678,15 +1677,6 @@ func (x *LeaderFrame) GetYield() *Yield {
 	return nil
 }
 
-func (x *LeaderFrame) GetOver() *Over {
-	if x != nil {
-		if x, ok := x.What.(*LeaderFrame_Over); ok {
-			return x.Over
-		}
-	}
-	return nil
-}
-
 func (x *LeaderFrame) GetDismissed() *Nothing {
 	if x != nil {
 		if x, ok := x.What.(*LeaderFrame_Dismissed); ok {
@@ -1756,28 +1746,24 @@ type LeaderFrame_Yield struct {
 	Yield *Yield `protobuf:"bytes,7,opt,name=yield,proto3,oneof"`
 }
 
-type LeaderFrame_Over struct {
-	Over *Over `protobuf:"bytes,8,opt,name=over,proto3,oneof"`
-}
-
 type LeaderFrame_Dismissed struct {
-	Dismissed *Nothing `protobuf:"bytes,9,opt,name=dismissed,proto3,oneof"` // the row may not name the follower any more: look at it
+	Dismissed *Nothing `protobuf:"bytes,8,opt,name=dismissed,proto3,oneof"` // the row may not name the follower any more: look at it
 }
 
 type LeaderFrame_Clock struct {
-	Clock *Clock `protobuf:"bytes,10,opt,name=clock,proto3,oneof"`
+	Clock *Clock `protobuf:"bytes,9,opt,name=clock,proto3,oneof"`
 }
 
 type LeaderFrame_Hello struct {
-	Hello *Hello `protobuf:"bytes,11,opt,name=hello,proto3,oneof"`
+	Hello *Hello `protobuf:"bytes,10,opt,name=hello,proto3,oneof"`
 }
 
 type LeaderFrame_Stepping struct {
-	Stepping *Stepping `protobuf:"bytes,12,opt,name=stepping,proto3,oneof"`
+	Stepping *Stepping `protobuf:"bytes,11,opt,name=stepping,proto3,oneof"`
 }
 
 type LeaderFrame_Stepped struct {
-	Stepped *Nothing `protobuf:"bytes,13,opt,name=stepped,proto3,oneof"` // the step that Stepping told of has returned
+	Stepped *Nothing `protobuf:"bytes,12,opt,name=stepped,proto3,oneof"` // the step that Stepping told of has returned
 }
 
 func (*LeaderFrame_Offer) isLeaderFrame_What() {}
@@ -1789,8 +1775,6 @@ func (*LeaderFrame_Snapshot) isLeaderFrame_What() {}
 func (*LeaderFrame_Time) isLeaderFrame_What() {}
 
 func (*LeaderFrame_Yield) isLeaderFrame_What() {}
-
-func (*LeaderFrame_Over) isLeaderFrame_What() {}
 
 func (*LeaderFrame_Dismissed) isLeaderFrame_What() {}
 
@@ -2010,10 +1994,9 @@ func (x *Copy) GetDoubt() uint32 {
 // Offer says that the sender wants to feed the follower a room. The follower answers with Have or Refuse.
 type Offer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Header        []byte                 `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`                // the room's header, as journals keep it
-	Runs          []*Run                 `protobuf:"bytes,2,rep,name=runs,proto3" json:"runs,omitempty"`                    // the lineage: all epochs of the log, ascending
-	Last          uint64                 `protobuf:"varint,3,opt,name=last,proto3" json:"last,omitempty"`                   // the last index that the sender has
-	TimeNs        int64                  `protobuf:"varint,4,opt,name=time_ns,json=timeNs,proto3" json:"time_ns,omitempty"` // room time there
+	Header        []byte                 `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"` // the room's header, as journals keep it
+	Runs          []*Run                 `protobuf:"bytes,2,rep,name=runs,proto3" json:"runs,omitempty"`     // the lineage: all epochs of the log, ascending
+	Last          uint64                 `protobuf:"varint,3,opt,name=last,proto3" json:"last,omitempty"`    // the last index that the sender has
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2065,13 +2048,6 @@ func (x *Offer) GetRuns() []*Run {
 func (x *Offer) GetLast() uint64 {
 	if x != nil {
 		return x.Last
-	}
-	return 0
-}
-
-func (x *Offer) GetTimeNs() int64 {
-	if x != nil {
-		return x.TimeNs
 	}
 	return 0
 }
@@ -2397,51 +2373,6 @@ func (x *Time) GetOffsetNs() int64 {
 	return 0
 }
 
-// Over says that the room is over at an index, and that its result is stored.
-type Over struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Index         uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Over) Reset() {
-	*x = Over{}
-	mi := &file_peer_proto_msgTypes[31]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Over) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Over) ProtoMessage() {}
-
-func (x *Over) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[31]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Over.ProtoReflect.Descriptor instead.
-func (*Over) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{31}
-}
-
-func (x *Over) GetIndex() uint64 {
-	if x != nil {
-		return x.Index
-	}
-	return 0
-}
-
 // Clock is the sender's clock, for all rooms of the stream. It stands still while the sender's process does.
 type Clock struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2452,7 +2383,7 @@ type Clock struct {
 
 func (x *Clock) Reset() {
 	*x = Clock{}
-	mi := &file_peer_proto_msgTypes[32]
+	mi := &file_peer_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2464,7 +2395,7 @@ func (x *Clock) String() string {
 func (*Clock) ProtoMessage() {}
 
 func (x *Clock) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[32]
+	mi := &file_peer_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2477,7 +2408,7 @@ func (x *Clock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Clock.ProtoReflect.Descriptor instead.
 func (*Clock) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{32}
+	return file_peer_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Clock) GetElapsedNs() int64 {
@@ -2507,7 +2438,7 @@ type FollowerFrame struct {
 
 func (x *FollowerFrame) Reset() {
 	*x = FollowerFrame{}
-	mi := &file_peer_proto_msgTypes[33]
+	mi := &file_peer_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2519,7 +2450,7 @@ func (x *FollowerFrame) String() string {
 func (*FollowerFrame) ProtoMessage() {}
 
 func (x *FollowerFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[33]
+	mi := &file_peer_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2532,7 +2463,7 @@ func (x *FollowerFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowerFrame.ProtoReflect.Descriptor instead.
 func (*FollowerFrame) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{33}
+	return file_peer_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *FollowerFrame) GetRoom() string {
@@ -2660,7 +2591,7 @@ type Noted struct {
 
 func (x *Noted) Reset() {
 	*x = Noted{}
-	mi := &file_peer_proto_msgTypes[34]
+	mi := &file_peer_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2672,7 +2603,7 @@ func (x *Noted) String() string {
 func (*Noted) ProtoMessage() {}
 
 func (x *Noted) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[34]
+	mi := &file_peer_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2685,7 +2616,7 @@ func (x *Noted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Noted.ProtoReflect.Descriptor instead.
 func (*Noted) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{34}
+	return file_peer_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Noted) GetFingerprint() uint64 {
@@ -2707,7 +2638,7 @@ type Have struct {
 
 func (x *Have) Reset() {
 	*x = Have{}
-	mi := &file_peer_proto_msgTypes[35]
+	mi := &file_peer_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2719,7 +2650,7 @@ func (x *Have) String() string {
 func (*Have) ProtoMessage() {}
 
 func (x *Have) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[35]
+	mi := &file_peer_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2732,7 +2663,7 @@ func (x *Have) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Have.ProtoReflect.Descriptor instead.
 func (*Have) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{35}
+	return file_peer_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Have) GetRuns() []*Run {
@@ -2768,7 +2699,7 @@ type Confirm struct {
 
 func (x *Confirm) Reset() {
 	*x = Confirm{}
-	mi := &file_peer_proto_msgTypes[36]
+	mi := &file_peer_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2780,7 +2711,7 @@ func (x *Confirm) String() string {
 func (*Confirm) ProtoMessage() {}
 
 func (x *Confirm) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[36]
+	mi := &file_peer_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2793,7 +2724,7 @@ func (x *Confirm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirm.ProtoReflect.Descriptor instead.
 func (*Confirm) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{36}
+	return file_peer_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Confirm) GetIndex() uint64 {
@@ -2829,7 +2760,7 @@ type Refuse struct {
 
 func (x *Refuse) Reset() {
 	*x = Refuse{}
-	mi := &file_peer_proto_msgTypes[37]
+	mi := &file_peer_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2841,7 +2772,7 @@ func (x *Refuse) String() string {
 func (*Refuse) ProtoMessage() {}
 
 func (x *Refuse) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[37]
+	mi := &file_peer_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2854,7 +2785,7 @@ func (x *Refuse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refuse.ProtoReflect.Descriptor instead.
 func (*Refuse) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{37}
+	return file_peer_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Refuse) GetWhy() string {
@@ -2989,7 +2920,7 @@ const file_peer_proto_rawDesc = "" +
 	"\x04ping\x18\x02 \x01(\x04R\x04ping\"\\\n" +
 	"\rFollowerBatch\x127\n" +
 	"\x06frames\x18\x01 \x03(\v2\x1f.roomring.peer.v1.FollowerFrameR\x06frames\x12\x12\n" +
-	"\x04pong\x18\x02 \x01(\x04R\x04pong\"\xf9\x04\n" +
+	"\x04pong\x18\x02 \x01(\x04R\x04pong\"\xcb\x04\n" +
 	"\vLeaderFrame\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12/\n" +
@@ -2997,14 +2928,13 @@ const file_peer_proto_rawDesc = "" +
 	"\x06append\x18\x04 \x01(\v2\x18.roomring.peer.v1.AppendH\x00R\x06append\x128\n" +
 	"\bsnapshot\x18\x05 \x01(\v2\x1a.roomring.peer.v1.SnapshotH\x00R\bsnapshot\x12,\n" +
 	"\x04time\x18\x06 \x01(\v2\x16.roomring.peer.v1.TimeH\x00R\x04time\x12/\n" +
-	"\x05yield\x18\a \x01(\v2\x17.roomring.peer.v1.YieldH\x00R\x05yield\x12,\n" +
-	"\x04over\x18\b \x01(\v2\x16.roomring.peer.v1.OverH\x00R\x04over\x129\n" +
-	"\tdismissed\x18\t \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\tdismissed\x12/\n" +
-	"\x05clock\x18\n" +
-	" \x01(\v2\x17.roomring.peer.v1.ClockH\x00R\x05clock\x12/\n" +
-	"\x05hello\x18\v \x01(\v2\x17.roomring.peer.v1.HelloH\x00R\x05hello\x128\n" +
-	"\bstepping\x18\f \x01(\v2\x1a.roomring.peer.v1.SteppingH\x00R\bstepping\x125\n" +
-	"\astepped\x18\r \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\asteppedB\x06\n" +
+	"\x05yield\x18\a \x01(\v2\x17.roomring.peer.v1.YieldH\x00R\x05yield\x129\n" +
+	"\tdismissed\x18\b \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\tdismissed\x12/\n" +
+	"\x05clock\x18\t \x01(\v2\x17.roomring.peer.v1.ClockH\x00R\x05clock\x12/\n" +
+	"\x05hello\x18\n" +
+	" \x01(\v2\x17.roomring.peer.v1.HelloH\x00R\x05hello\x128\n" +
+	"\bstepping\x18\v \x01(\v2\x1a.roomring.peer.v1.SteppingH\x00R\bstepping\x125\n" +
+	"\astepped\x18\f \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\asteppedB\x06\n" +
 	"\x04what\"D\n" +
 	"\bStepping\x12 \n" +
 	"\vfingerprint\x18\x01 \x01(\x06R\vfingerprint\x12\x16\n" +
@@ -3016,12 +2946,11 @@ const file_peer_proto_rawDesc = "" +
 	"\x04Copy\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x12\n" +
 	"\x04last\x18\x02 \x01(\x04R\x04last\x12\x14\n" +
-	"\x05doubt\x18\x03 \x01(\rR\x05doubt\"w\n" +
+	"\x05doubt\x18\x03 \x01(\rR\x05doubt\"^\n" +
 	"\x05Offer\x12\x16\n" +
 	"\x06header\x18\x01 \x01(\fR\x06header\x12)\n" +
 	"\x04runs\x18\x02 \x03(\v2\x15.roomring.peer.v1.RunR\x04runs\x12\x12\n" +
-	"\x04last\x18\x03 \x01(\x04R\x04last\x12\x17\n" +
-	"\atime_ns\x18\x04 \x01(\x03R\x06timeNs\"1\n" +
+	"\x04last\x18\x03 \x01(\x04R\x04last\"1\n" +
 	"\x03Run\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x04R\x05first\"\xa6\x01\n" +
@@ -3045,9 +2974,7 @@ const file_peer_proto_rawDesc = "" +
 	"\x05index\x18\x02 \x01(\x04R\x05index\x12\x12\n" +
 	"\x04data\x18\x03 \x01(\fR\x04data\"#\n" +
 	"\x04Time\x12\x1b\n" +
-	"\toffset_ns\x18\x01 \x01(\x03R\boffsetNs\"\x1c\n" +
-	"\x04Over\x12\x14\n" +
-	"\x05index\x18\x01 \x01(\x04R\x05index\"&\n" +
+	"\toffset_ns\x18\x01 \x01(\x03R\boffsetNs\"&\n" +
 	"\x05Clock\x12\x1d\n" +
 	"\n" +
 	"elapsed_ns\x18\x01 \x01(\x03R\telapsedNs\"\xf5\x02\n" +
@@ -3101,7 +3028,7 @@ func file_peer_proto_rawDescGZIP() []byte {
 }
 
 var file_peer_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_peer_proto_goTypes = []any{
 	(Fate)(0),             // 0: roomring.peer.v1.Fate
 	(*Greeting)(nil),      // 1: roomring.peer.v1.Greeting
@@ -3135,13 +3062,12 @@ var file_peer_proto_goTypes = []any{
 	(*LogBatch)(nil),      // 29: roomring.peer.v1.LogBatch
 	(*Snapshot)(nil),      // 30: roomring.peer.v1.Snapshot
 	(*Time)(nil),          // 31: roomring.peer.v1.Time
-	(*Over)(nil),          // 32: roomring.peer.v1.Over
-	(*Clock)(nil),         // 33: roomring.peer.v1.Clock
-	(*FollowerFrame)(nil), // 34: roomring.peer.v1.FollowerFrame
-	(*Noted)(nil),         // 35: roomring.peer.v1.Noted
-	(*Have)(nil),          // 36: roomring.peer.v1.Have
-	(*Confirm)(nil),       // 37: roomring.peer.v1.Confirm
-	(*Refuse)(nil),        // 38: roomring.peer.v1.Refuse
+	(*Clock)(nil),         // 32: roomring.peer.v1.Clock
+	(*FollowerFrame)(nil), // 33: roomring.peer.v1.FollowerFrame
+	(*Noted)(nil),         // 34: roomring.peer.v1.Noted
+	(*Have)(nil),          // 35: roomring.peer.v1.Have
+	(*Confirm)(nil),       // 36: roomring.peer.v1.Confirm
+	(*Refuse)(nil),        // 37: roomring.peer.v1.Refuse
 }
 var file_peer_proto_depIdxs = []int32{
 	2,  // 0: roomring.peer.v1.Greeting.games:type_name -> roomring.peer.v1.GameVersion
@@ -3163,44 +3089,43 @@ var file_peer_proto_depIdxs = []int32{
 	10, // 16: roomring.peer.v1.Welcomed.point:type_name -> roomring.peer.v1.Point
 	0,  // 17: roomring.peer.v1.Say.fate:type_name -> roomring.peer.v1.Fate
 	21, // 18: roomring.peer.v1.LeaderBatch.frames:type_name -> roomring.peer.v1.LeaderFrame
-	34, // 19: roomring.peer.v1.FollowerBatch.frames:type_name -> roomring.peer.v1.FollowerFrame
+	33, // 19: roomring.peer.v1.FollowerBatch.frames:type_name -> roomring.peer.v1.FollowerFrame
 	26, // 20: roomring.peer.v1.LeaderFrame.offer:type_name -> roomring.peer.v1.Offer
 	28, // 21: roomring.peer.v1.LeaderFrame.append:type_name -> roomring.peer.v1.Append
 	30, // 22: roomring.peer.v1.LeaderFrame.snapshot:type_name -> roomring.peer.v1.Snapshot
 	31, // 23: roomring.peer.v1.LeaderFrame.time:type_name -> roomring.peer.v1.Time
 	24, // 24: roomring.peer.v1.LeaderFrame.yield:type_name -> roomring.peer.v1.Yield
-	32, // 25: roomring.peer.v1.LeaderFrame.over:type_name -> roomring.peer.v1.Over
-	8,  // 26: roomring.peer.v1.LeaderFrame.dismissed:type_name -> roomring.peer.v1.Nothing
-	33, // 27: roomring.peer.v1.LeaderFrame.clock:type_name -> roomring.peer.v1.Clock
-	23, // 28: roomring.peer.v1.LeaderFrame.hello:type_name -> roomring.peer.v1.Hello
-	22, // 29: roomring.peer.v1.LeaderFrame.stepping:type_name -> roomring.peer.v1.Stepping
-	8,  // 30: roomring.peer.v1.LeaderFrame.stepped:type_name -> roomring.peer.v1.Nothing
-	25, // 31: roomring.peer.v1.Yield.copy:type_name -> roomring.peer.v1.Copy
-	27, // 32: roomring.peer.v1.Offer.runs:type_name -> roomring.peer.v1.Run
-	29, // 33: roomring.peer.v1.Append.batches:type_name -> roomring.peer.v1.LogBatch
-	36, // 34: roomring.peer.v1.FollowerFrame.have:type_name -> roomring.peer.v1.Have
-	37, // 35: roomring.peer.v1.FollowerFrame.confirm:type_name -> roomring.peer.v1.Confirm
-	8,  // 36: roomring.peer.v1.FollowerFrame.mismatch:type_name -> roomring.peer.v1.Nothing
-	38, // 37: roomring.peer.v1.FollowerFrame.refuse:type_name -> roomring.peer.v1.Refuse
-	23, // 38: roomring.peer.v1.FollowerFrame.hello:type_name -> roomring.peer.v1.Hello
-	35, // 39: roomring.peer.v1.FollowerFrame.noted:type_name -> roomring.peer.v1.Noted
-	27, // 40: roomring.peer.v1.Have.runs:type_name -> roomring.peer.v1.Run
-	25, // 41: roomring.peer.v1.Refuse.copy:type_name -> roomring.peer.v1.Copy
-	1,  // 42: roomring.peer.v1.Peer.Greet:input_type -> roomring.peer.v1.Greeting
-	3,  // 43: roomring.peer.v1.Peer.Call:input_type -> roomring.peer.v1.Question
-	3,  // 44: roomring.peer.v1.Peer.Watch:input_type -> roomring.peer.v1.Question
-	5,  // 45: roomring.peer.v1.Peer.Link:input_type -> roomring.peer.v1.EdgeBatch
-	19, // 46: roomring.peer.v1.Peer.Replicate:input_type -> roomring.peer.v1.LeaderBatch
-	1,  // 47: roomring.peer.v1.Peer.Greet:output_type -> roomring.peer.v1.Greeting
-	4,  // 48: roomring.peer.v1.Peer.Call:output_type -> roomring.peer.v1.Answer
-	4,  // 49: roomring.peer.v1.Peer.Watch:output_type -> roomring.peer.v1.Answer
-	6,  // 50: roomring.peer.v1.Peer.Link:output_type -> roomring.peer.v1.OwnerBatch
-	20, // 51: roomring.peer.v1.Peer.Replicate:output_type -> roomring.peer.v1.FollowerBatch
-	47, // [47:52] is the sub-list for method output_type
-	42, // [42:47] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	8,  // 25: roomring.peer.v1.LeaderFrame.dismissed:type_name -> roomring.peer.v1.Nothing
+	32, // 26: roomring.peer.v1.LeaderFrame.clock:type_name -> roomring.peer.v1.Clock
+	23, // 27: roomring.peer.v1.LeaderFrame.hello:type_name -> roomring.peer.v1.Hello
+	22, // 28: roomring.peer.v1.LeaderFrame.stepping:type_name -> roomring.peer.v1.Stepping
+	8,  // 29: roomring.peer.v1.LeaderFrame.stepped:type_name -> roomring.peer.v1.Nothing
+	25, // 30: roomring.peer.v1.Yield.copy:type_name -> roomring.peer.v1.Copy
+	27, // 31: roomring.peer.v1.Offer.runs:type_name -> roomring.peer.v1.Run
+	29, // 32: roomring.peer.v1.Append.batches:type_name -> roomring.peer.v1.LogBatch
+	35, // 33: roomring.peer.v1.FollowerFrame.have:type_name -> roomring.peer.v1.Have
+	36, // 34: roomring.peer.v1.FollowerFrame.confirm:type_name -> roomring.peer.v1.Confirm
+	8,  // 35: roomring.peer.v1.FollowerFrame.mismatch:type_name -> roomring.peer.v1.Nothing
+	37, // 36: roomring.peer.v1.FollowerFrame.refuse:type_name -> roomring.peer.v1.Refuse
+	23, // 37: roomring.peer.v1.FollowerFrame.hello:type_name -> roomring.peer.v1.Hello
+	34, // 38: roomring.peer.v1.FollowerFrame.noted:type_name -> roomring.peer.v1.Noted
+	27, // 39: roomring.peer.v1.Have.runs:type_name -> roomring.peer.v1.Run
+	25, // 40: roomring.peer.v1.Refuse.copy:type_name -> roomring.peer.v1.Copy
+	1,  // 41: roomring.peer.v1.Peer.Greet:input_type -> roomring.peer.v1.Greeting
+	3,  // 42: roomring.peer.v1.Peer.Call:input_type -> roomring.peer.v1.Question
+	3,  // 43: roomring.peer.v1.Peer.Watch:input_type -> roomring.peer.v1.Question
+	5,  // 44: roomring.peer.v1.Peer.Link:input_type -> roomring.peer.v1.EdgeBatch
+	19, // 45: roomring.peer.v1.Peer.Replicate:input_type -> roomring.peer.v1.LeaderBatch
+	1,  // 46: roomring.peer.v1.Peer.Greet:output_type -> roomring.peer.v1.Greeting
+	4,  // 47: roomring.peer.v1.Peer.Call:output_type -> roomring.peer.v1.Answer
+	4,  // 48: roomring.peer.v1.Peer.Watch:output_type -> roomring.peer.v1.Answer
+	6,  // 49: roomring.peer.v1.Peer.Link:output_type -> roomring.peer.v1.OwnerBatch
+	20, // 50: roomring.peer.v1.Peer.Replicate:output_type -> roomring.peer.v1.FollowerBatch
+	46, // [46:51] is the sub-list for method output_type
+	41, // [41:46] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_peer_proto_init() }
@@ -3229,14 +3154,13 @@ func file_peer_proto_init() {
 		(*LeaderFrame_Snapshot)(nil),
 		(*LeaderFrame_Time)(nil),
 		(*LeaderFrame_Yield)(nil),
-		(*LeaderFrame_Over)(nil),
 		(*LeaderFrame_Dismissed)(nil),
 		(*LeaderFrame_Clock)(nil),
 		(*LeaderFrame_Hello)(nil),
 		(*LeaderFrame_Stepping)(nil),
 		(*LeaderFrame_Stepped)(nil),
 	}
-	file_peer_proto_msgTypes[33].OneofWrappers = []any{
+	file_peer_proto_msgTypes[32].OneofWrappers = []any{
 		(*FollowerFrame_Have)(nil),
 		(*FollowerFrame_Confirm)(nil),
 		(*FollowerFrame_Mismatch)(nil),
@@ -3250,7 +3174,7 @@ func file_peer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_peer_proto_rawDesc), len(file_peer_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   38,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
