@@ -122,9 +122,9 @@ func (r *Replicas) folderOf(node string) string {
 }
 
 // urgent sorts rooms: those that are alone come first, and among them those with clients. It lets no more than Options.Learners of them
-// be filled at once.
-func (r *Replicas) urgent(rooms []*lead) {
-	rank := make(map[*lead]int, len(rooms))
+// be filled at once. It reports whether there are rooms that are alone, or held back.
+func (r *Replicas) urgent(rooms []*lead) (some bool) {
+	rank := map[*lead]int{}
 	learners := 0
 	for _, l := range rooms {
 		l.mu.Lock()
@@ -132,16 +132,20 @@ func (r *Replicas) urgent(rooms []*lead) {
 		if l.learner != "" {
 			learners++
 		}
+		some = some || alone || l.heldSince > 0
 		l.mu.Unlock()
 		if alone {
 			clients, _ := r.o.Clients(l.id)
 			rank[l] = -1 - clients
 		}
 	}
-	slices.SortFunc(rooms, func(a, b *lead) int { return cmp.Compare(rank[a], rank[b]) })
+	if len(rank) > 0 {
+		slices.SortFunc(rooms, func(a, b *lead) int { return cmp.Compare(rank[a], rank[b]) })
+	}
 	r.mu.Lock()
 	r.free = max(r.o.Learners-learners, 0)
 	r.mu.Unlock()
+	return some
 }
 
 // full reports whether no more rooms may get a learner in this round.

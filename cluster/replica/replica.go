@@ -50,7 +50,7 @@ type Options struct {
 	Clients func(id room.ID) (n int, lives bool)
 	Balance balance.Options // Self is Node
 
-	Tend     time.Duration // how often all rooms are looked after; 0 means 250 ms
+	Tend     time.Duration // how often all rooms are looked after while something is under way, else four times that; 0 means 250 ms
 	Patience time.Duration // how long a follower may take to answer, and to get on; 0 means 5 s
 	Grace    time.Duration // how long a member's node may be unknown after it was named before it counts as dead; 0 means 3 s
 	Idle     time.Duration // the row of a copy that is not fed for so long is read; 0 means 30 s

@@ -13,16 +13,22 @@ import (
 
 // tendAll looks after all rooms until Close.
 func (r *Replicas) tendAll() {
-	told := time.Duration(0)
+	next := time.Duration(0)
 	for clock.Sleep(r.ctx, r.o.Clock, min(r.o.Tend, 100*time.Millisecond)) {
 		r.sendClocks()
-		if now := r.o.Clock.Now(); now >= told+r.o.Tend {
-			told = now
-			r.judge("")
+		if now := r.o.Clock.Now(); now >= next {
+			next = now + r.o.Tend
+			if !r.judge("") {
+				next += restfully * r.o.Tend
+			}
 			r.balance()
 		}
 	}
 }
+
+// restfully is how many rounds are left out after one that has found nothing to do. What must not wait comes by itself: a node that dies, a
+// stream that opens, a room that begins.
+const restfully = 3
 
 // sendClocks tells every node that copies rooms of this one what time it is here.
 func (r *Replicas) sendClocks() {
@@ -44,18 +50,19 @@ func (r *Replicas) sendClocks() {
 	}
 }
 
-// judge looks after the rooms that have to do with a folder; "": after all.
-func (r *Replicas) judge(folder string) {
+// judge looks after the rooms that have to do with a folder; "": after all. It reports whether anything is under way.
+func (r *Replicas) judge(folder string) (busy bool) {
 	rooms, copies := r.all()
 	for _, c := range copies {
-		c.tend(folder)
+		busy = c.tend(folder) || busy
 	}
-	r.urgent(rooms)
+	busy = r.urgent(rooms) || busy
 	for _, l := range rooms {
 		if folder == "" || l.concerns(folder) {
-			r.tendIn(l, true)
+			busy = r.tendIn(l, true) || busy
 		}
 	}
+	return busy
 }
 
 func (l *lead) concerns(folder string) bool {
@@ -80,13 +87,13 @@ func (r *Replicas) isDead(folder string, named time.Duration) bool {
 	return r.o.Clock.Now() > max(named, r.began)+r.o.Grace
 }
 
-// tend suspects the owner if it seems to be dead, and looks at the row if nothing has come for long.
-func (c *copied) tend(folder string) {
+// tend suspects the owner if it seems to be dead, and looks at the row if nothing has come for long. It reports whether anything is amiss.
+func (c *copied) tend(folder string) (amiss bool) {
 	c.mu.Lock()
 	owner, fed, broken, idle := c.owner, c.fed, c.broken, len(c.underway) == 0
 	c.mu.Unlock()
 	if folder != "" && owner != folder {
-		return
+		return false
 	}
 	now := c.r.o.Clock.Now()
 	dead := c.r.isDead(owner, fed)
@@ -108,14 +115,15 @@ func (c *copied) tend(folder string) {
 	case look:
 		c.r.tell(c.id, ownership.Event{Kind: ownership.Look})
 	}
+	return broken || dead
 }
 
 // tend looks after a room that this node owns: it offers the room to its standby, dismisses one that is dead, and finds one
 // where there is none.
 func (r *Replicas) tend(l *lead) { r.tendIn(l, false) }
 
-// tendIn is tend; in a round over all rooms only so many get a learner.
-func (r *Replicas) tendIn(l *lead, round bool) {
+// tendIn is tend; in a round over all rooms only so many get a learner. It reports whether the room has something under way.
+func (r *Replicas) tendIn(l *lead, round bool) (busy bool) {
 	standby, learner := l.members()
 	dead := standby != "" && r.isDead(standby, l.since())
 	if dead {
@@ -148,6 +156,7 @@ func (r *Replicas) tendIn(l *lead, round bool) {
 	if l.stalls() {
 		r.tell(l.id, ownership.Event{Kind: ownership.Look})
 	}
+	return dead || learner != "" || standby != "" && r.leaves(standby)
 }
 
 // stallLook is how long commits may stall before the row is read, in case another node has the room.
