@@ -269,3 +269,26 @@ func (l Log) String() string {
 	}
 	return fmt.Sprintf(" (epoch %d, index %d)", l.Epoch, l.Last)
 }
+
+func (e Effect) String() string {
+	s := opNames[e.Do]
+	if e.Folder != "" {
+		s += " " + e.Folder
+	}
+	if e.From != (Row{}) {
+		s += fmt.Sprintf(" from %s %d", e.From.State, e.From.Epoch)
+	}
+	if e.To != 0 {
+		s += fmt.Sprintf(" to %d", e.To)
+	}
+	if e.Why != "" {
+		s += fmt.Sprintf(" because %q", e.Why)
+	}
+	if e.Wait != 0 {
+		s += " " + e.Wait.String()
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
