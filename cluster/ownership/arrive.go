@@ -200,7 +200,7 @@ func (m *Machine) replayAnswered(e Event) {
 // own lets the room run here.
 func (m *Machine) own() {
 	m.state, m.held = Owning, HeldError{}
-	m.passing, m.cannot, m.expelled, m.unloaded, m.replayed, m.kept = 0, "", false, false, false, false
+	m.unable, m.passing, m.cannot, m.expelled, m.unloaded, m.replayed, m.kept = false, 0, "", false, false, false, false
 	m.emit(Effect{Do: Start, To: m.epoch, Folder: m.standby})
 	if m.inStore && !m.memory && !m.wasOver {
 		m.emit(Effect{Do: Replicate})

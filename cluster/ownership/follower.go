@@ -150,7 +150,7 @@ func (m *Machine) copy() bool { return m.kept || m.log.Copied }
 // follow takes what the room's owner sends.
 func (m *Machine) follow(row record.Row) {
 	m.idle()
-	m.kept, m.replayed, m.pending, m.cannot, m.held = true, false, false, "", HeldError{}
+	m.kept, m.replayed, m.pending, m.cannot, m.unable, m.held = true, false, false, "", false, HeldError{}
 	if row.Folder != m.owner || row.Epoch != m.followed {
 		m.waited = false
 		m.drop(&m.conf)

@@ -49,6 +49,7 @@ const (
 	rowPatience    = 500 * time.Millisecond // how long a new room waits for its row before it begins without
 	resultPatience = 2 * time.Second        // how long the release of a finished room waits for its result to be stored
 	yieldPatience  = 2 * time.Second        // how long a room that was yielded waits for its standby before the row is read
+	unablePasses   = 5                      // how often that is before a node whose journal failed tries to go on by itself
 )
 
 // The backoffs between tries.
@@ -135,6 +136,7 @@ type Machine struct {
 	expelled  bool         // it has been dropped from memory because its row has moved, or nothing can be saved
 	passing   int          // how many times the standby was told to take the room
 	cannot    string       // why this node cannot serve it: its standby should
+	unable    bool         // that may pass, because only its journal fails
 	inStore   bool         // its row is there
 	suspected bool         // its owner seems to be dead
 	waited    bool         // and has seemed to be for so long that a copy that may have lost its end goes on

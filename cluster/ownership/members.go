@@ -40,7 +40,7 @@ func (m *Machine) asOwner(e Event) {
 		}
 	case Unable:
 		if m.standby != "" && !ended {
-			m.cannot, m.state = e.Why, Yielding
+			m.cannot, m.unable, m.state = e.Why, true, Yielding
 			m.begin(&m.main, Expel)
 		}
 	}
@@ -197,6 +197,9 @@ func (m *Machine) yieldRead(e Event) {
 		m.origin, m.expelled, m.replayed = found, true, false
 		m.epoch, m.standby, m.with = 0, "", ""
 		m.goBy(e)
+	case m.unable && m.passing >= unablePasses: // its disk may work again, and its standby is not there
+		m.cannot, m.unable = "", false
+		m.takeBack()
 	case m.cannot != "", m.doubtful() && time.Duration(m.passing)*yieldPatience < m.self.DoubtWait, m.log.Doubt == record.Partial:
 		m.pass()
 	case m.draining && !m.doubtful():

@@ -61,6 +61,10 @@ func (r *Replicas) hearOffer(s *followerStream, id room.ID, e record.Epoch, o *l
 		r.refuse(s.end, id, e, "this node owns the room", log)
 		return
 	}
+	if err := r.Failing(); err != nil {
+		r.refuse(s.end, id, e, err.Error(), ownership.Log{})
+		return
+	}
 	var h record.Header
 	if err := json.Unmarshal(o.GetHeader(), &h); err != nil || h.ID != id {
 		r.refuse(s.end, id, e, "the header cannot be read", ownership.Log{})

@@ -307,7 +307,8 @@ func (l *lead) refused(folder string, e record.Epoch, why *linkpb.Refuse) {
 		l.forget(folder)
 	}
 	f := l.feeds[folder]
-	again := f != nil && now && folder == l.l.Standby()
+	standby := f != nil && now && folder == l.l.Standby()
+	again := standby && !why.GetUnable()
 	if again {
 		f.end = nil // it may be between two states: it is offered the room again
 	}
@@ -318,6 +319,9 @@ func (l *lead) refused(folder string, e record.Epoch, why *linkpb.Refuse) {
 				l.r.tend(l)
 			}
 		})
+	}
+	if standby && !again {
+		l.r.tell(l.id, ownership.Event{Kind: ownership.Dismiss})
 	}
 	if later {
 		l.r.tell(l.id, ownership.Event{Kind: ownership.Look})

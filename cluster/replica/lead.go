@@ -46,6 +46,8 @@ type lead struct {
 	question  func()                   // answers it; nil: none waits
 	wary      room.Index               // until so much is committed the followers are told of every step; 0: they are not
 	step      *step                    // of which they were told
+	failing   error                    // why this node's journal saves nothing
+	failed    time.Duration            // since when
 	closed    bool
 	came      time.Duration // when it came here; 0: it was made here
 }
@@ -248,10 +250,43 @@ func (l *lead) commit() {
 }
 
 // Saved, Failed, Unavailable and Available implement actor.Progress.
-func (l *lead) Saved(i room.Index)    { l.room.Saved(i) }
-func (l *lead) Failed(err error)      { l.room.Failed(err) }
-func (l *lead) Unavailable(err error) { l.room.Unavailable(err) }
-func (l *lead) Available()            { l.room.Available() }
+func (l *lead) Saved(i room.Index) { l.room.Saved(i) }
+
+func (l *lead) Failed(err error) {
+	l.fails(err)
+	l.room.Failed(err)
+}
+
+func (l *lead) Unavailable(err error) {
+	l.fails(err)
+	l.room.Unavailable(err)
+}
+
+func (l *lead) Available() {
+	l.mu.Lock()
+	l.failing = nil
+	l.mu.Unlock()
+	l.room.Available()
+}
+
+// fails notes since when nothing can be saved here.
+func (l *lead) fails(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failing == nil {
+		l.failing, l.failed = err, l.r.o.Clock.Now()
+	}
+}
+
+// unable is why this node cannot save the room, if that lasts; nil: it can.
+func (l *lead) unable() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failing == nil || l.r.o.Clock.Now() < l.failed+l.r.o.Unable {
+		return nil
+	}
+	return l.failing
+}
 
 // trim drops from the window what the journal has, unless a copy is being filled. What is too much ends the filling.
 func (l *lead) trim() {
@@ -377,7 +412,7 @@ func (r *Replicas) Decline(id room.ID, e record.Epoch, folder string, log owners
 func (r *Replicas) refuse(end *link.FollowerEnd, id room.ID, e record.Epoch, why string, log ownership.Log) {
 	if end != nil {
 		end.Send(&linkpb.FollowerFrame{Room: string(id), Epoch: uint64(e), What: &linkpb.FollowerFrame_Refuse{Refuse: &linkpb.Refuse{
-			Why: why, EpochKnown: uint64(log.Epoch), Copy: copyOf(log),
+			Why: why, EpochKnown: uint64(log.Epoch), Copy: copyOf(log), Unable: r.Failing() != nil,
 		}}})
 	}
 }

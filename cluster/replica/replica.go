@@ -55,6 +55,7 @@ type Options struct {
 	Grace    time.Duration // how long a member's node may be unknown after it was named before it counts as dead; 0 means 3 s
 	Idle     time.Duration // the row of a copy that is not fed for so long is read; 0 means 30 s
 	Hold     time.Duration // how long a new room promises nothing while it has no standby; 0 means 1 s
+	Unable   time.Duration // how long this node's journal may fail before rooms go to their standbys; 0 means 2 s
 	Learners int           // the most rooms that are copied to a new standby at once; 0 means 128
 	Fills    int           // the most of them whose log is read from the journal at once; 0 means 4
 	// FillBytes is the most bytes a second, in the mean, that are read from the journal to fill copies; 0 means 32 MiB.
@@ -140,6 +141,7 @@ func New(o Options) *Replicas {
 	o.Grace = cmp.Or(o.Grace, 3*time.Second)
 	o.Idle = cmp.Or(o.Idle, 30*time.Second)
 	o.Hold = cmp.Or(o.Hold, time.Second)
+	o.Unable = cmp.Or(o.Unable, 2*time.Second)
 	o.Learners = cmp.Or(o.Learners, 128)
 	o.Fills = cmp.Or(o.Fills, 4)
 	o.FillBytes = cmp.Or(o.FillBytes, 32<<20)

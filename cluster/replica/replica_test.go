@@ -1,6 +1,7 @@
 package replica_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -238,4 +239,24 @@ func TestAYieldedRoomIsServedAtOnce(t *testing.T) {
 	if late > 12 { // of 24: a busy machine may be late now and then
 		t.Errorf("%d of 24 rooms waited until their new owner had lost its patience", late)
 	}
+}
+
+// TestAnOwnerThatCanSaveNothingYields has a node's journal fail. Its rooms go on at their standbys, which let the node go at once.
+func TestAnOwnerThatCanSaveNothingYields(t *testing.T) {
+	w := newWorld(t, "a", "b", "c")
+	id := w.node("a").create()
+	o, s := w.standby(id)
+	p := o.join(id, "x", 0)
+	p.act(`{"add":1}`)
+	p.acked()
+	failed := errors.New("the disk is full")
+	o.failing.Store(&failed)
+	testwait.Until(t, "the standby serves the room", func() bool { return s.sum(id) == 1 })
+	q := s.join(id, "y", 0)
+	q.act(`{"add":1}`)
+	q.acked()
+	testwait.Until(t, "another node becomes the standby", func() bool {
+		row := w.row(id)
+		return row.Folder == s.folder.ID() && row.Standby != "" && row.Standby != o.folder.ID()
+	})
 }

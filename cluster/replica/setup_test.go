@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -77,6 +78,28 @@ type node struct {
 	links   *link.Links
 	ln      net.Listener
 	ended   bool
+	failing atomic.Pointer[error] // why its journal saves nothing
+}
+
+// failingJournal is a node's journal, which fails on demand.
+type failingJournal struct{ n *node }
+
+func (j failingJournal) Failing() error {
+	if err := j.n.failing.Load(); err != nil {
+		return *err
+	}
+	return j.n.journal.Failing()
+}
+
+func (j failingJournal) Append(b record.Batch, snap *record.Snapshot, done func(error)) error {
+	if err := j.Failing(); err != nil {
+		return err
+	}
+	return j.n.journal.Append(b, snap, done)
+}
+
+func (j failingJournal) SetClock(id room.ID, offset time.Duration) error {
+	return j.n.journal.SetClock(id, offset)
 }
 
 func newWorld(t *testing.T, names ...string) *world {
@@ -123,7 +146,7 @@ func (w *world) start(name, dir string) *node {
 	fatal(w.store.StartBoot(ctx, persist.Boot{ID: n.boot, Node: name, Folder: n.folder.ID(), Host: "here", PID: 1, Path: dir, Locked: true}))
 	results := persist.NewFlusher(w.store, persist.FlusherOptions{})
 	t.Cleanup(func() { _ = results.Close(context.Background()) })
-	logs := actor.NewJournalLogs(n.journal, actor.JournalOptions{Clock: ticks})
+	logs := actor.NewJournalLogs(failingJournal{n}, actor.JournalOptions{Clock: ticks, Check: 50 * time.Millisecond})
 	t.Cleanup(logs.Close)
 	n.owner = lifecycle.NewOwner(lifecycle.OwnerOptions{
 		Self: ownership.Self{Boot: n.boot, Folder: n.folder.ID(), DoubtWait: time.Minute}, Journal: ownerJournal{n.journal}, Store: w.store, Clock: ticks,

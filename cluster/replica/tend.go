@@ -152,11 +152,15 @@ func (r *Replicas) tendIn(l *lead, round bool) (busy bool) {
 			l.get(folder, end)
 		}
 	}
+	failing := l.unable()
+	if failing != nil && standby != "" && !dead {
+		r.tell(l.id, ownership.Event{Kind: ownership.Unable, Why: failing.Error()})
+	}
 	l.unhold(learner != "")
 	if l.stalls() {
 		r.tell(l.id, ownership.Event{Kind: ownership.Look})
 	}
-	return dead || learner != "" || standby != "" && r.leaves(standby)
+	return dead || failing != nil || learner != "" || standby != "" && r.leaves(standby)
 }
 
 // stallLook is how long commits may stall before the row is read, in case another node has the room.

@@ -2754,6 +2754,7 @@ type Refuse struct {
 	Why           string                 `protobuf:"bytes,1,opt,name=why,proto3" json:"why,omitempty"`                                  // for people
 	EpochKnown    uint64                 `protobuf:"varint,2,opt,name=epoch_known,json=epochKnown,proto3" json:"epoch_known,omitempty"` // the highest epoch of the room that it knows
 	Copy          *Copy                  `protobuf:"bytes,3,opt,name=copy,proto3" json:"copy,omitempty"`                                // the follower's
+	Unable        bool                   `protobuf:"varint,4,opt,name=unable,proto3" json:"unable,omitempty"`                           // it can save nothing at present
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2807,6 +2808,13 @@ func (x *Refuse) GetCopy() *Copy {
 		return x.Copy
 	}
 	return nil
+}
+
+func (x *Refuse) GetUnable() bool {
+	if x != nil {
+		return x.Unable
+	}
+	return false
 }
 
 var File_peer_proto protoreflect.FileDescriptor
@@ -2997,12 +3005,13 @@ const file_peer_proto_rawDesc = "" +
 	"\aConfirm\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x14\n" +
 	"\x05whole\x18\x02 \x01(\bR\x05whole\x12\x14\n" +
-	"\x05probe\x18\x03 \x01(\x04R\x05probe\"g\n" +
+	"\x05probe\x18\x03 \x01(\x04R\x05probe\"\x7f\n" +
 	"\x06Refuse\x12\x10\n" +
 	"\x03why\x18\x01 \x01(\tR\x03why\x12\x1f\n" +
 	"\vepoch_known\x18\x02 \x01(\x04R\n" +
 	"epochKnown\x12*\n" +
-	"\x04copy\x18\x03 \x01(\v2\x16.roomring.peer.v1.CopyR\x04copy*&\n" +
+	"\x04copy\x18\x03 \x01(\v2\x16.roomring.peer.v1.CopyR\x04copy\x12\x16\n" +
+	"\x06unable\x18\x04 \x01(\bR\x06unable*&\n" +
 	"\x04Fate\x12\b\n" +
 	"\x04KEEP\x10\x00\x12\n" +
 	"\n" +
