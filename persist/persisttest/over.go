@@ -220,13 +220,15 @@ func Cross(t *testing.T, s persist.Store) {
 // ForgetMembers checks that Boots.Forget ends only rooms that have no other member left. age makes every heartbeat older than FreshFor.
 func ForgetMembers(t *testing.T, s persist.Store, age func()) {
 	t.Helper()
-	start := func(node string) persist.Boot {
+	start := func(node, folder string) persist.Boot {
 		b := NewBoot()
-		b.Node = node
+		b.Node, b.Folder = node, folder
 		must(t, s.StartBoot(t.Context(), b))
 		return b
 	}
-	by, lost, second, other := start("asked"), start("lost"), start("lost"), start("other")
+	former := start("lost", "folder of lost")
+	must(t, s.EndBoot(t.Context(), former.ID))
+	by, lost, second, other := start("asked", "folder of asked"), start("lost", former.Folder), start("lost", "second folder of lost"), start("other", "folder of other")
 	made := func(owner persist.Boot, standby string) record.Row {
 		r := NewRow(owner)
 		r.Standby = standby

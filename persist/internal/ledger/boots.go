@@ -52,8 +52,7 @@ func Forget(ctx context.Context, tx BootTx, boots []persist.BootInfo, by record.
 		return persist.ForgotNode{}, err
 	}
 	var finals []record.Final
-	gone := alone(slices.Clone(live), boots, lost)
-	for _, r := range gone {
+	for _, r := range alone(slices.Clone(live), boots, lost) {
 		final, err := core.AbandonRow(r, persist.LostReason)
 		if err != nil {
 			return persist.ForgotNode{}, fmt.Errorf("the end of room %s: %w", r.Room, err)
@@ -61,15 +60,17 @@ func Forget(ctx context.Context, tx BootTx, boots []persist.BootInfo, by record.
 		final.By = record.Writer{Epoch: r.Epoch, Boot: r.Boot}
 		finals = append(finals, final)
 	}
-	alive := slices.DeleteFunc(lost, func(b persist.BootInfo) bool { return b.State != persist.BootAlive })
+	alive := slices.DeleteFunc(slices.Clone(lost), func(b persist.BootInfo) bool { return b.State != persist.BootAlive })
 	if err := tx.Fence(ctx, by, alive); err != nil {
 		return persist.ForgotNode{}, err
 	}
 	if err := tx.GiveUp(ctx, lost); err != nil {
 		return persist.ForgotNode{}, err
 	}
-	verdicts, err := Post(ctx, tx, persist.Ratings{}, finals)                                                  // no rules of ratings are needed: none of these games was finished
-	verdicts = slices.DeleteFunc(verdicts, func(v persist.Verdict) bool { return v.Outcome == persist.Moved }) // their other member has seized them just now
+	// No rules of ratings are needed, since none of these games was finished.
+	verdicts, err := Post(ctx, tx, persist.Ratings{}, finals)
+	// The other member has just seized those that have moved.
+	verdicts = slices.DeleteFunc(verdicts, func(v persist.Verdict) bool { return v.Outcome == persist.Moved })
 	return persist.ForgotNode{Boots: len(alive), Rooms: len(verdicts), Kept: len(live) - len(verdicts)}, err
 }
 
