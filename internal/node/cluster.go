@@ -45,7 +45,7 @@ func (n *Node) openCluster(context.Context) error {
 			Secrets: n.secrets.keys("gossip"),
 		},
 		Link: link.Options{Self: n.greeting(), Security: n.security(), Silence: n.cfg.PeerSilence},
-		Peer: n.listeners.peer, Rooms: n.rooms, Owner: n.owner, Copies: n.copies, Store: shared{n.store}, Aside: setAside{n}, Describe: n.describe,
+		Peer: n.listeners.peer, Rooms: n.rooms, Owner: n.owner, Copies: n.copies.Load(), Store: shared{n.store}, Aside: setAside{n}, Describe: n.describe,
 		Reattach: n.cfg.ReattachTimeout, Clock: n.clock,
 		Stop: func() { n.fail(nil) }, Superseded: func(err error) { n.fail(err) },
 		Log: n.log,

@@ -81,8 +81,8 @@ type Node struct {
 	store     persist.Store
 	results   *persist.Flusher
 	owner     *lifecycle.Owner
-	copies    *replica.Replicas // nil: this node is alone
-	reopening chan struct{}     // holds one element while a copy that was set aside is restored
+	copies    atomic.Pointer[replica.Replicas] // nil: this node is alone, or openRooms has yet to run
+	reopening chan struct{}                    // holds one element while a copy that was set aside is restored
 	heartbeat *persist.Heartbeat
 	rooms     *actor.Directory
 	matches   *match.Maker     // matchmaking for this node's rooms
@@ -259,8 +259,8 @@ func (n *Node) startBoot(ctx context.Context) error {
 	n.heartbeat = persist.NewHeartbeat(n.store, n.boot, persist.HeartbeatOptions{Log: n.log, Dead: func() {
 		n.fail(errors.New("the store declared this process dead, so another may have taken over its rooms: it stops; start it again"))
 	}, NewTimeline: func() {
-		if n.copies != nil {
-			n.copies.LookAtAll()
+		if copies := n.copies.Load(); copies != nil {
+			copies.LookAtAll()
 		}
 	}})
 	n.onClose("heartbeat", func(context.Context) error { n.heartbeat.Close(); return nil })
@@ -371,12 +371,13 @@ func (n *Node) copied(logs actor.Logs) actor.Logs {
 	if !n.cfg.Clustered() {
 		return logs
 	}
-	n.copies = replica.New(replica.Options{
+	copies := replica.New(replica.Options{
 		Node: n.name, Folder: n.folder.ID(), Journal: n.journal, Logs: logs, Deliver: n.owner.Deliver, Black: n.journal.BlackBox(), Clock: n.clock, Log: n.log,
 		Clients: n.clients,
 	})
-	n.journal.BlackBox().Watch(n.copies)
-	n.onClose("copies", func(context.Context) error { n.copies.Close(); return nil })
-	n.owner.Replicate(n.copies)
-	return n.copies
+	n.copies.Store(copies)
+	n.journal.BlackBox().Watch(copies)
+	n.onClose("copies", func(context.Context) error { copies.Close(); return nil })
+	n.owner.Replicate(copies)
+	return copies
 }
