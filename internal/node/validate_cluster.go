@@ -3,10 +3,11 @@ package node
 import (
 	"errors"
 	"fmt"
-	"github.com/roomring/roomring/room"
 	"net"
 	"strconv"
 	"strings"
+
+	"github.com/roomring/roomring/room"
 )
 
 // Clustered reports whether any setting asks for a cluster. Otherwise the node opens no ports for one.
