@@ -106,6 +106,7 @@ func (s *settings) clusterFlags(g *group) {
 	g.StringVar(&s.Zone, "zone", "", "`name` of the zone this node is in")
 	g.Float64Var(&s.Weight, "weight", 1, "`share` of the rooms that this node takes, compared with a node of weight 1")
 	g.DurationVar(&s.PeerSilence, "peer-silence", 1500*time.Millisecond, "`time` of silence after which a node counts as unreachable")
+	g.DurationVar(&s.DoubtWait, "doubt-wait", 5*time.Minute, "`time` for which a copy of a room that may have lost its last moments with its machine's power waits for the other one; then the room goes on without them")
 	g.DurationVar(&s.ReattachTimeout, "reattach-timeout", 2*time.Second, "`time` for which this node looks for a player's room that has moved or is unreachable; then the socket closes with 4103")
 	g.DurationVar(&s.DrainTimeout, "drain-timeout", 30*time.Second, "`time` after SIGTERM to give rooms to other nodes; the remaining rooms come back with this node's next start")
 }

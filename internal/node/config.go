@@ -95,6 +95,7 @@ type Config struct {
 	Weight            float64
 	DrainTimeout      time.Duration
 	PeerSilence       time.Duration
+	DoubtWait         time.Duration
 	ReattachTimeout   time.Duration
 
 	LogFormat  string

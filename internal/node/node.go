@@ -287,7 +287,7 @@ func (n *Node) openRooms(ctx context.Context) error {
 	n.results = persist.NewFlusher(n.store, persist.FlusherOptions{Log: n.log, Reload: n.reload})
 	n.onClose("results", shortly(n.results.Close))
 	n.owner = lifecycle.NewOwner(lifecycle.OwnerOptions{
-		Self:    ownership.Self{Boot: n.boot, Folder: n.folder.ID(), Former: n.folder.Adopted(), DoubtWait: doubtWait},
+		Self:    ownership.Self{Boot: n.boot, Folder: n.folder.ID(), Former: n.folder.Adopted(), DoubtWait: n.cfg.DoubtWait},
 		Journal: ownerJournal{n.journal}, Store: n.store, StoreEnd: n.storeEnd, Clock: n.clock, Log: n.log, Fail: n.fail,
 	})
 	n.onClose("owner", func(context.Context) error { n.owner.Close(); return nil })
@@ -348,9 +348,6 @@ func (n *Node) troubles() []string {
 	}
 	return why
 }
-
-// doubtWait is how long a copy that may have lost its end with its machine's power waits for the other member.
-const doubtWait = 5 * time.Minute
 
 // clients counts who is in a room of this node.
 func (n *Node) clients(id room.ID) (count int, lives bool) {

@@ -175,6 +175,7 @@ func (c *Config) validateTimes() error {
 		{"request-timeout", c.RequestTimeout, 100 * time.Millisecond, 5 * time.Minute},
 		{"drain-timeout", c.DrainTimeout, time.Second, time.Hour},
 		{"peer-silence", c.PeerSilence, 500 * time.Millisecond, time.Minute},
+		{"doubt-wait", c.DoubtWait, time.Second, 1<<63 - 1},
 		{"reattach-timeout", c.ReattachTimeout, 100 * time.Millisecond, time.Minute},
 		{"keep-results", c.KeepResults, 0, 1<<63 - 1},
 		{"keep-replays", c.KeepReplays, 0, 1<<63 - 1},
