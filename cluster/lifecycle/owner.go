@@ -205,6 +205,11 @@ func (w *Owner) Lost(id room.ID, why string) {
 	w.loop.Deliver(id, ownership.Event{Kind: ownership.Lost, Why: why}, nil)
 }
 
+// Elsewhere implements actor.Owner: it has the room's row read.
+func (w *Owner) Elsewhere(id room.ID) {
+	w.loop.Deliver(id, ownership.Event{Kind: ownership.Look}, nil)
+}
+
 // Arrived implements actor.Owner.
 func (w *Owner) Arrived(ctx context.Context, id room.ID) error { return w.loop.Arrived(ctx, id) }
 

@@ -3,11 +3,14 @@ package actor_test
 import (
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/clock/clocktest"
 	"github.com/roomring/roomring/room/record"
+	"github.com/roomring/roomring/room/wire"
 )
 
 // TestAnEpochBeginsWhileCommitsAreUnderWay enters an epoch with the log's window full. The commits of the old epoch that come
@@ -115,4 +118,51 @@ func TestAnEpochBetweenTicks(t *testing.T) {
 	}
 	a.cseq = 1
 	a.act(`{}`)
+}
+
+// TestAClientKnowsAHigherEpoch attaches clients that know the room at a higher epoch than its node does. The row is read, once a
+// second at most, because anybody may say so. When another node has the room, it leaves, and a spectator who waits for it too.
+func TestAClientKnowsAHigherEpoch(t *testing.T) {
+	c := clocktest.New()
+	d := &doubtful{sure: true}
+	n := newNode(t, func(o *setup) {
+		o.Clock, o.MaxSpectators = c, 1000
+		o.Through = func(l actor.Logs) actor.Logs { d.Logs = l; return d }
+	})
+	defer n.stop()
+	id := n.create(actor.Create{Game: "counter"})
+	a := n.player(id, "a")
+	a.next("state")
+	watching := hello("w")
+	watching.Spectate = true
+	attach := func(epoch record.Epoch) {
+		t.Helper()
+		watching.Resume = &record.Point{Epoch: epoch, Seq: 1}
+		n.attach(id, watching).next("state")
+	}
+	attach(1)
+	n.EnterEpoch(id, 2)
+	a.act(`{"add":1}`)
+	attach(2)
+	for round := range int64(3) {
+		for range 20 {
+			attach(9)
+		}
+		testwait.Until(t, "the row is read", func() bool { return n.reads.Load() > round })
+		if got := n.reads.Load(); got != round+1 {
+			t.Errorf("the row was read %d times in %d s", got, round+1)
+		}
+		c.Advance(time.Second)
+	}
+	a.act(`{"add":1}`)
+
+	d.be(false)
+	n.moved.Store(&record.Row{Room: id, State: record.RowLive, Epoch: 3, Folder: "f2", Boot: "b2"})
+	watching.Resume = &record.Point{Epoch: 3, Seq: 1}
+	if err := attachError(t, n, id, watching); err.Code != wire.CloseMoved {
+		t.Errorf("the spectator is told %v", err)
+	}
+	if code := a.closed(); code != wire.CloseMoved {
+		t.Errorf("the player is closed with %d", code)
+	}
 }

@@ -20,6 +20,9 @@ type Owner interface {
 	Gone(id room.ID)
 	// Lost says that a room can never be saved as it is and has left memory: it goes on at the next start. It does not block.
 	Lost(id room.ID, why string)
+	// Elsewhere says that somebody knows a room at a higher epoch than the one that it has here, so another node may have it. It
+	// is called once a second at most for a room. It does not block.
+	Elsewhere(id room.ID)
 	// Arrived waits while a room is on its way to this node.
 	Arrived(ctx context.Context, id room.ID) error
 	// Absent answers for a room that is not in memory: ErrNotFound, a *HeldError when it is kept and cannot be run,
@@ -83,6 +86,9 @@ func (Alone) Gone(room.ID) {}
 
 // Lost has nothing to do.
 func (Alone) Lost(room.ID, string) {}
+
+// Elsewhere has nothing to do.
+func (Alone) Elsewhere(room.ID) {}
 
 // Arrived waits for nothing.
 func (Alone) Arrived(context.Context, room.ID) error { return nil }

@@ -2,6 +2,7 @@ package actor
 
 import (
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/roomring/roomring/room"
@@ -27,6 +28,7 @@ type liveRoom struct {
 	stepping stepping
 	reg      registration
 	readers  readers
+	doubtAt  atomic.Int64 // when the owner may be told again that another node may have the room
 
 	// The rest belongs to the room's goroutine.
 	core     *core.Core

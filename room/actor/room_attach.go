@@ -41,6 +41,7 @@ func (d *Directory) AttachSink(ctx context.Context, id room.ID, h Hello, out Sin
 	case d.failing(r):
 		return nil, closeUnsaved()
 	}
+	r.heard(h.Resume)
 	s := newSession(r, h, out)
 	if err := s.attach(ctx); err != nil {
 		s.Detach()

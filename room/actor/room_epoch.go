@@ -1,6 +1,8 @@
 package actor
 
 import (
+	"time"
+
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/record"
@@ -25,3 +27,19 @@ func (m epochMessage) handle(r *liveRoom) {
 		r.step(core.Input{Kind: core.KindEpoch, Epoch: m.epoch})
 	}
 }
+
+// heard tells the owner when a client knows a higher epoch of the room than this node does. Clients can forge that, so it is told
+// only now and then. Any goroutine may call it: a spectator is kept waiting outside a room that another node has.
+func (r *liveRoom) heard(p *record.Point) {
+	shown := r.info.shown.Load()
+	if p == nil || shown == nil || p.Epoch <= shown.Epoch {
+		return
+	}
+	now, at := r.o.Clock.Now(), r.doubtAt.Load()
+	if now >= time.Duration(at) && r.doubtAt.CompareAndSwap(at, int64(now+tellAgain)) {
+		r.o.Owner.Elsewhere(r.id)
+	}
+}
+
+// tellAgain is how long an owner is not told again that another node may have a room.
+const tellAgain = time.Second

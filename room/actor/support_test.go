@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -435,6 +436,8 @@ type node struct {
 	options setup
 	give    func(ctx context.Context, kept record.Kept) error // the store's answer to releases; nil: it takes them
 	taken   record.Kept                                       // what the store holds for who claims it
+	moved   atomic.Pointer[record.Row]                        // the row of a room that another node has; nil: none has
+	reads   atomic.Int64                                      // of rows
 }
 
 // setup is what a node under test is made of.
@@ -493,10 +496,14 @@ func (s store) Checkpoint(context.Context, room.ID) (record.Checkpoint, error) {
 	return record.Checkpoint{Data: data}, err
 }
 
-// Rows says that no room has a row but the one that is released: what is found in the journal is the node's own.
+// Rows says that no room has a row but those that are released or have moved: what is found in the journal is the node's own.
 func (s store) Rows(_ context.Context, ids []room.ID) ([]record.Row, error) {
 	rows := make([]record.Row, len(ids))
 	for i, id := range ids {
+		s.n.reads.Add(1)
+		if row := s.n.moved.Load(); row != nil && row.Room == id {
+			rows[i] = *row
+		}
 		if s.n.taken.Header.ID == id {
 			rows[i] = record.Row{Room: id, State: record.RowReleased, Epoch: s.n.taken.Epoch}
 		}
