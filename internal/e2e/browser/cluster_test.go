@@ -84,7 +84,7 @@ func browserCluster(t *testing.T, shared *browser) {
 	if r := here.Result(other.ID); r.End != "closed" {
 		t.Errorf("the room ended as %+v", r)
 	}
-	pageButtons(d, op)
+	pageButtons(d, op, string(axe))
 }
 
 // diceTable is a game of liar's dice, in which players see only their own dice.
@@ -179,8 +179,8 @@ func (p *tab) looksAs(table diceTable) {
 	p.until(state + ".status === undefined")
 }
 
-// pageButtons ends, starts and adds nodes from the page.
-func pageButtons(d *e2e.DevRun, op *tab) {
+// pageButtons ends, starts and adds nodes from the page, which draws the rooms that are taken over meanwhile.
+func pageButtons(d *e2e.DevRun, op *tab, axe string) {
 	card := func(node string, state e2e.DevState) string {
 		return fmt.Sprintf(`[data-node=%q][data-process=%q]`, node, state)
 	}
@@ -189,6 +189,15 @@ func pageButtons(d *e2e.DevRun, op *tab) {
 	op.click(button("n2", "kill"))
 	op.click(testid("confirm-yes"))
 	op.sees(card("n2", e2e.DevStopped))
+	op.reads(testid("moves"), "of n2, which did not answer")
+	op.sees(".moves-picture .moves-way")
+	for _, look := range looks { // soon, for the picture does not stay
+		if look.audited {
+			op.dress(look)
+			op.audit("cluster moves "+look.name(), axe)
+			op.shoot("cluster-moves-" + look.name())
+		}
+	}
 	op.until(`!document.querySelector(".ring-legend").textContent.includes("n2") && document.querySelectorAll(".ring-arc.node-2").length > 50`) // n3 keeps its colour
 	op.shoot("cluster-killed")
 	op.click(button("n2", "start"))

@@ -43,11 +43,11 @@ const gap = 120; // between two nodes
 export class Moves {
   private readonly counted = new Counted();
   private readonly picture = h("div", {});
-  private readonly words = h("ul", { class: "facts", role: "status", "data-testid": "moves" });
+  private readonly words = h("ul", { class: "facts" });
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly slot: HTMLElement) {
-    slot.append(this.picture, this.words);
+    slot.append(this.picture, h("div", { role: "status", "data-testid": "moves" }, this.words));
   }
 
   show(nodes: Node[]): void {
