@@ -16,7 +16,7 @@ type Options struct {
 	Self   string        // this node
 	Settle time.Duration // how long the ring must have stood still; 0 means 10 s
 	Rest   time.Duration // how long a room stays that has come to this node; 0 means a minute
-	AtOnce int           // the most changes under way; 0 means 16. Half of them may go to one node, so that one that hangs does not hold up the others
+	AtOnce int           // the most changes under way; 0 means 8. Half of them may go to one node, so that one that hangs does not hold up the others
 	Each   time.Duration // the shortest time between the beginnings of two changes; 0 means 10 ms, so 100 a second at most
 	GiveUp time.Duration // a change that takes longer counts as failed, and its room is left alone for Rest; 0 means 15 s
 }
