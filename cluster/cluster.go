@@ -283,7 +283,7 @@ func (c *Cluster) Start(ctx context.Context) error {
 	return c.Nodes.Start(ctx)
 }
 
-// Drain takes this node off the ring and gives its rooms away through the store. When it returns nil none is left.
+// Drain takes this node off the ring and gives its rooms away. When it returns nil none is left.
 func (c *Cluster) Drain(ctx context.Context) error {
 	c.Nodes.Drain()
 	limited, cancel := clock.WithTimeout(ctx, c.o.Clock, c.o.Gather)

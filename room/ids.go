@@ -32,7 +32,7 @@ const (
 	Memory Durability = "memory"
 	// Local rooms acknowledge an input when this machine's journal has it. A killed process loses nothing.
 	Local Durability = "local"
-	// Standby rooms acknowledge an input when a second node has it.
+	// Standby rooms acknowledge an input when a second node's journal has it too. Without a standby they acknowledge as Local ones do.
 	Standby Durability = "standby"
 )
 

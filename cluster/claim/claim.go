@@ -230,8 +230,8 @@ func (c *Claimer) claimHere(ctx context.Context, id room.ID) error {
 	return c.o.Owner.Want(ctx, id)
 }
 
-// Drain gives all rooms of this node away through the store. Take this node off the ring before. It returns nil when no room is left
-// here and the nodes that the ring names have been told; otherwise the error of lifecycle.Owner.Drain.
+// Drain gives all rooms of this node away. Take this node off the ring before. It returns nil when no room is left here and the nodes
+// that the ring names have been told of those that were released; otherwise the error of lifecycle.Owner.Drain.
 func (c *Claimer) Drain(ctx context.Context) error {
 	err := c.o.Owner.Drain(ctx)
 	c.mu.Lock()

@@ -12,10 +12,10 @@ import (
 	"github.com/roomring/roomring/room/clock"
 )
 
-// Drain releases all rooms to the store, OwnerOptions.Releases of them at a time. From then on the owner accepts no new rooms. Drain
-// blocks until no room is left here, and then returns nil. If only rooms are left that can never be released, it returns the error of
-// one of them. If ctx ends first, it returns ctx's cause. The rooms that are left stay in the journal and come back when this node
-// starts again. Drain may be called again for them.
+// Drain gives all rooms away, OwnerOptions.Releases of them at a time: to their standbys, or else into the store. From then on the owner
+// accepts neither rooms nor copies. Drain blocks until no room is left here and no row needs a copy here, and then returns nil. If only
+// rooms are left that can never be given away, it returns the error of one of them. If ctx ends first, it returns ctx's cause. The rooms
+// that are left stay in the journal, and go on at their standbys or when this node starts again. Drain may be called again for them.
 func (w *Owner) Drain(ctx context.Context) error {
 	w.rooms.Drain()
 	w.loop.drain()
@@ -48,7 +48,7 @@ func (w *Owner) Drain(ctx context.Context) error {
 	return fmt.Errorf("%d rooms could not be given away and stay in this node's journal (%s): %w", left, one, cmp.Or(context.Cause(ctx), held))
 }
 
-// release releases one room and waits until its machine is done with it. It holds a slot meanwhile, but for ReleaseWait at most, so
+// release gives one room away and waits until no row needs this node's copy of it. It holds a slot meanwhile, but for ReleaseWait at most, so
 // that a slow room does not delay the others.
 func (w *Owner) release(ctx context.Context, id room.ID, slots chan struct{}) {
 	select {
@@ -98,8 +98,7 @@ func (w *Owner) unneeded(ctx context.Context, id room.ID, idle <-chan struct{}) 
 	}
 }
 
-// A copy that its row has not named at so many looks is needed by nobody. It may stay on the disk, because an owner could still ask for it
-// as its standby: then that owner finds it gone.
+// A copy that its row has not named at so many looks is needed by nobody. An owner that feeds it as its learner finds it gone, and chooses another.
 const (
 	lookEvery   = 500 * time.Millisecond
 	enoughLooks = 3
@@ -126,7 +125,7 @@ func (l *Loop) drain() {
 	l.draining = true
 }
 
-// served returns the rooms that this node serves or is releasing.
+// served returns the rooms that this node serves or is giving away.
 func (l *Loop) served() (ids []room.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 
 // Moves counts how rooms have come to this node and left it since its start.
 type Moves struct {
-	Claimed   uint64 // released rooms that were taken from the store
-	Released  uint64 // rooms that were given to the store
+	Claimed   uint64 // released rooms that were claimed from the store
+	Released  uint64 // rooms that were released into the store
 	Seized    uint64 // rooms whose owner seemed to be dead
 	Taken     uint64 // rooms that their owner handed over
 	Yielded   uint64 // rooms that were handed over to their standby

@@ -91,8 +91,8 @@ type OwnerOptions struct {
 	Timeout     time.Duration // for one try of the store; 0 means 15 s
 	Batch       int           // the most rows in one write to the store; 0 means 500
 	Restoring   int           // the most rooms restored from the journal at once, at a start; 0 means 1,024
-	Releases    int           // the most rooms being released at once; 0 means 16
-	ReleaseWait time.Duration // a room whose release takes longer no longer counts towards Releases; 0 means 1 s
+	Releases    int           // the most rooms being given away in a drain at once; 0 means 16
+	ReleaseWait time.Duration // a room that takes longer counts towards Releases no more; 0 means 1 s
 	Processors  int           // the most rooms being replayed at once; 0 means GOMAXPROCS
 }
 

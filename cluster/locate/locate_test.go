@@ -137,9 +137,10 @@ func TestTheStoreSaysWhatBecameOfARoom(t *testing.T) {
 		_, err := g.Nodes["a"].Locate.Locate(t.Context(), id)
 		return id, err
 	}
+	standby := ""
 	row := func(state record.RowState, boot record.BootID) (room.ID, error) {
 		id := grid.RandomID()
-		g.Store.Set(func() { g.Store.Rows[id] = record.Row{Room: id, State: state, Boot: boot, Epoch: 4} })
+		g.Store.Set(func() { g.Store.Rows[id] = record.Row{Room: id, State: state, Boot: boot, Epoch: 4, Standby: standby} })
 		g.Later(time.Minute)
 		_, err := g.Nodes["a"].Locate.Locate(t.Context(), id)
 		return id, err
@@ -165,7 +166,11 @@ func TestTheStoreSaysWhatBecameOfARoom(t *testing.T) {
 		t.Errorf("no row, and a node that is long dead: %v", err)
 	}
 	_, err = row(record.RowLive, "boot-x")
-	unreachable("live at a dead node", err, "node x is down")
+	unreachable("live at a dead node", err, "node x is down: the room comes back with it")
+	standby = "folder-y"
+	_, err = row(record.RowLive, "boot-x")
+	unreachable("live at a dead node, with a standby", err, "node x is down: the room goes on at its standby")
+	standby = ""
 	_, err = row(record.RowLive, "boot-unknown")
 	unreachable("live at an unknown boot", err, "node is down")
 	_, err = row(record.RowLive, "boot-b")

@@ -166,16 +166,20 @@ func (l *Locator) absent(ctx context.Context, row record.Row, silent []string) e
 		}
 		return errMoving
 	}
+	then := ": the room comes back with it"
+	if row.Standby != "" {
+		then = ": the room goes on at its standby, or comes back with it"
+	}
 	boots := l.o.Nodes.Boots(ctx)
 	i := slices.IndexFunc(boots, func(b nodes.Boot) bool { return b.ID == row.Boot })
 	if i < 0 {
-		return &actor.UnreachableError{Reason: "the room's node is down: the room comes back with it"}
+		return &actor.UnreachableError{Reason: "the room's node is down" + then}
 	}
 	name := boots[i].Node
 	if name == l.o.Calls.Self() || l.o.Nodes.Hears(name) {
 		return &actor.UnreachableError{Reason: "the room's node " + name + " has restarted and does not serve the room yet"}
 	}
-	return &actor.UnreachableError{Reason: "the room's node " + name + " is down: the room comes back with it"}
+	return &actor.UnreachableError{Reason: "the room's node " + name + " is down" + then}
 }
 
 // OverError answers for a room that is over and gone from memory. It unwraps to the *actor.CloseError that turns clients away.

@@ -7,7 +7,7 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// drain releases the room, or notes to do so as soon as this node owns it.
+// drain yields the room, or releases it if it has no standby, or notes to do so as soon as this node owns it.
 func (m *Machine) drain() {
 	switch m.state {
 	case Owning:

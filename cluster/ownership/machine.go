@@ -102,7 +102,7 @@ type Machine struct {
 	state    State
 	origin   origin
 	memory   bool
-	draining bool // release it as soon as it is owned
+	draining bool // give it away as soon as it is owned
 
 	log        Log
 	verdict    Verdict

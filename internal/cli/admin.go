@@ -299,10 +299,10 @@ func (c *adminClient) drainCommand() *cobra.Command {
 
 func (c *adminClient) forgetCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "forget NODE", Short: "Give up a node that will never come back, with its rooms", Args: usageArgs(cobra.ExactArgs(1)),
+		Use: "forget NODE", Short: "Give up a node that will never come back, with the rooms that no other node has", Args: usageArgs(cobra.ExactArgs(1)),
 		Long: `Forget is for a node whose disk is lost. The rooms that were live on that disk alone end as aborted, and their players
-learn it instead of waiting; those of which another node has a copy go on there. It is refused while the node is alive. It cannot be undone: if the node comes back after all, its rooms
-stay over, and it sets its copies of them aside.`,
+learn it instead of waiting; those of which another node has a copy go on there. It is refused while the node is alive. It
+cannot be undone: if the node comes back after all, its rooms stay over, and it sets its logs of them aside.`,
 		RunE: c.run(func(ctx context.Context, args []string) error {
 			return askAndShow(ctx, c, http.MethodPost, "/admin/v1/forget", map[string]string{"node": args[0]}, func(f struct {
 				Node string

@@ -76,7 +76,7 @@ func (c *adminClient) roomsCommand() *cobra.Command {
 	f.StringVar(&search, "search", "", "only rooms whose id begins with this `text`, or whose name or players contain it")
 	f.BoolVar(&open, "open", false, "only rooms that take new players")
 	f.BoolVar(&private, "private", false, "only private rooms")
-	f.BoolVar(&aside, "set-aside", false, "list copies of rooms that were set aside, instead of rooms")
+	f.BoolVar(&aside, "set-aside", false, "list rooms that were set aside, instead of those that are served")
 	f.BoolVar(&all, "all", false, "all pages")
 	f.StringVar(&after, "after", "", "the page after this `room`")
 	f.IntVar(&limit, "limit", limit, "`rooms` on a page, at most 1000")

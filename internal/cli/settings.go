@@ -73,7 +73,7 @@ func (s *settings) dataFlags(g *group) {
 	g.DurationVar(&s.KeepResults, "keep-results", 0, "`time` after which results are deleted from the store; 0 keeps them for ever")
 	g.DurationVar(&s.KeepReplays, "keep-replays", 0, "`time` after which replays are deleted from the store; 0 keeps them as long as their results")
 	g.DurationVar(&s.KeepGuests, "keep-guests", 0, "`time` since a guest's last stored result after which the guest is forgotten: profile, ratings, and the name in results and replays; guests' tokens are valid for 720h; 0 keeps guests for ever")
-	g.DurationVar(&s.KeepSetAside, "keep-set-aside", 30*24*time.Hour, "`time` after which copies of rooms that were set aside are deleted; 0 keeps them for ever")
+	g.DurationVar(&s.KeepSetAside, "keep-set-aside", 30*24*time.Hour, "`time` after which rooms that were set aside are deleted; 0 keeps them for ever")
 }
 
 func (s *settings) playerFlags(g *group) {
@@ -108,7 +108,7 @@ func (s *settings) clusterFlags(g *group) {
 	g.DurationVar(&s.PeerSilence, "peer-silence", 1500*time.Millisecond, "`time` of silence after which a node counts as unreachable")
 	g.DurationVar(&s.DoubtWait, "doubt-wait", 5*time.Minute, "`time` for which a copy of a room that may have lost its last moments with its machine's power waits for the other one; then the room goes on without them")
 	g.DurationVar(&s.ReattachTimeout, "reattach-timeout", 2*time.Second, "`time` for which this node looks for a player's room that has moved or is unreachable; then the socket closes with 4103")
-	g.DurationVar(&s.DrainTimeout, "drain-timeout", 30*time.Second, "`time` after SIGTERM to give rooms to other nodes; the remaining rooms come back with this node's next start")
+	g.DurationVar(&s.DrainTimeout, "drain-timeout", 30*time.Second, "`time` after SIGTERM to give rooms to other nodes; the remaining rooms go on at their standbys, or else come back with this node's next start")
 }
 
 func (s *settings) limitFlags(g *group) {

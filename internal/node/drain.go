@@ -32,7 +32,7 @@ func (n *Node) drain(ctx context.Context) {
 	err := n.cluster.Drain(ctx)
 	took := time.Since(begun).Round(time.Millisecond)
 	if err != nil {
-		n.log.Error("not every room could be given away: those that are left come back with this node's next start", "err", err, "took", took)
+		n.log.Error("not every room could be given away: those that are left go on at their standbys, or else come back with this node's next start", "err", err, "took", took)
 	} else {
 		n.log.Info("no room is left here", "took", took)
 	}

@@ -170,7 +170,7 @@ func (n *Node) registerGauges() {
 	m.Counter("roomring_results_unwritable_total", "Results that no store can hold. Anything above 0 is an alarm.", func() float64 { return float64(n.results.Stats().Unwritable) })
 	m.Gauge("roomring_rows_waiting", "New rooms whose row is not yet in the store.", func() float64 { return float64(n.owner.RowsWaiting()) })
 	m.Gauge("roomring_journal_pending_bytes", "Bytes of log that wait for the disk.", func() float64 { return float64(n.journal.Stats().Pending) })
-	m.Gauge("roomring_journal_bytes", "Bytes that live rooms and copies that were set aside take in the journal.", func() float64 { return float64(n.journal.Used()) })
+	m.Gauge("roomring_journal_bytes", "Bytes that live rooms, copies of other nodes' rooms, and rooms that were set aside take in the journal.", func() float64 { return float64(n.journal.Used()) })
 	m.Counter("roomring_journal_commits_total", "Groups of changes that the journal has written.", func() float64 { return float64(n.journal.Stats().Commits) })
 	m.Gauge("roomring_store_silent_seconds", "Seconds since the store last took this node's heartbeat.", func() float64 { return n.heartbeat.Age().Seconds() })
 	m.Counter("roomring_pauses_total", "Gaps of more than 250 ms in which this process did not run, while any room's or client's time did.", func() float64 { gaps, _ := n.clock.LeftOut(); return float64(gaps) })

@@ -18,7 +18,7 @@ type Owner interface {
 	Ended(f record.Final, done func())
 	// Gone says that a room which is over has left memory, so that nothing of it need be kept. It does not block.
 	Gone(id room.ID)
-	// Lost says that a room can never be saved as it is and has left memory: it goes on at the next start. It does not block.
+	// Lost says that a room can never be saved as it is and has left memory: it goes on at its standby or at the next start. It does not block.
 	Lost(id room.ID, why string)
 	// Elsewhere says that somebody knows a room at a higher epoch than the one that it has here, so another node may have it. It
 	// is called once a second at most for a room. It does not block.

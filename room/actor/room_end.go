@@ -85,11 +85,11 @@ func (r *liveRoom) stop() {
 	r.life.left = true
 }
 
-// hold takes a room that can never be saved as it is out of memory. What is durable stays in the journal, and the next
-// start goes on from there: nothing that came after was acknowledged.
+// hold takes a room that can never be saved as it is out of memory. What is durable stays in the journal. Its standby or the next start
+// goes on from there: nothing that came after was acknowledged.
 func (r *liveRoom) hold() {
 	held := &HeldError{Held{ID: r.id, Game: r.game, Why: fmt.Sprintf(
-		"it cannot be saved: %v: it goes on from index %d when this node starts again", r.log.failing, r.core.Committed())}}
+		"it cannot be saved here: %v: it goes on from index %d at its standby, or when this node starts again", r.log.failing, r.core.Committed())}}
 	r.o.Owner.Lost(r.id, held.Why)
 	for s := range r.sessions.all() {
 		s.close(closing(wire.CloseUnreachable, held.Error()), false)

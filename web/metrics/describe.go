@@ -142,7 +142,7 @@ func (m *Metrics) Cluster(c Cluster) {
 	m.Gauge("roomring_gossip_health", "How late this node's own gossip is: 0 is well, more is worse.", c.GossipHealth)
 	m.Counter("roomring_gossip_strangers_total", "Gossip packets and streams refused: another label or secret.", c.GossipStrangers)
 	m.Gauge("roomring_sessions_remote", "Clients of this node that are in rooms elsewhere.", c.RemoteSessions)
-	m.Counter("roomring_rooms_claimed_total", "Released rooms that this node has taken from the store.", c.RoomsClaimed)
+	m.Counter("roomring_rooms_claimed_total", "Released rooms that this node has claimed from the store.", c.RoomsClaimed)
 	m.Counter("roomring_rooms_released_total", "Rooms that this node has given to the store for others to claim.", c.RoomsReleased)
 	m.Counter("roomring_edge_reattach_total", "Times a client of this node was attached again because its room had moved or the link to it was lost.", c.EdgeReattach)
 	m.Counter("roomring_edge_events_lost_total", "Events that readers at this node who had fallen behind in rooms elsewhere were told they missed.", c.EdgeEventsLost)

@@ -2,7 +2,7 @@ import { h, refill } from "../games/dom.ts";
 import { since } from "../kit/format.ts";
 import type { Aside, Node } from "./api.ts";
 
-/** Lists the rooms that nodes keep and do not serve: those that they cannot run, and copies that were set aside. */
+/** Lists the rooms that nodes keep and do not serve: those that they cannot run, and those that were set aside. */
 export function showKept(section: HTMLElement, slot: HTMLElement, nodes: Node[], aside: { rooms: Aside[]; partial?: boolean }): void {
   const held = nodes.flatMap((n) => (n.held ?? []).map((r) => ({ ...r, node: n.name })));
   section.hidden = held.length + aside.rooms.length === 0 && !aside.partial;
