@@ -20,7 +20,7 @@ import (
 type tortureFlags struct {
 	torture.Options
 	plan, tokenFile, adminTokenFile string
-	setup, allow                    []string
+	setup                           []string
 	json                            bool
 }
 
@@ -77,7 +77,6 @@ func (f *tortureFlags) flags(cmd *cobra.Command) {
 	g.StringSliceVar(&f.Faults, "faults", nil, "`kinds` of faults that may be drawn: "+strings.Join(torture.Kinds(), ",")+" (default: all that can be done and lose nothing)")
 	g.BoolVar(&f.Quiet, "no-faults", false, "break nothing")
 	g.DurationVar(&f.Every, "every", 5*time.Second, "mean `time` between two faults that are drawn")
-	g.StringSliceVar(&f.allow, "allow", nil, "`wipe`: nodes' folders may be deleted while the nodes are dead, for every room has a standby")
 	g.StringSliceVar(&f.Play, "games", nil, "`names` of the games to play (default: all that say what is legal)")
 	g.StringArrayVar(&f.setup, "options", nil, "options of a game as JSON, `NAME=JSON`; may be repeated")
 	g.IntVar(&f.Rooms, "rooms", 12, "`rooms` at a time")
@@ -104,12 +103,6 @@ func (f *tortureFlags) complete(games *core.Games, seeded bool) (err error) {
 		if f.Plan, err = readPlan(f.plan); err != nil {
 			return fmt.Errorf("--plan %s: %w", f.plan, err)
 		}
-	}
-	for _, what := range f.allow {
-		if what != "wipe" {
-			return fmt.Errorf("--allow %s: only wipe needs to be allowed", what)
-		}
-		f.Wipe = true
 	}
 	f.Setup = map[string]string{}
 	for _, text := range f.setup {

@@ -7,6 +7,7 @@ package netns
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,7 +27,7 @@ type Net struct {
 
 	mu    sync.Mutex
 	hosts int
-	rules map[int]map[string]string // by host: what nftables does with what comes to it, by what it was asked for
+	rules map[int]map[string]string // by host: what nftables does with its packets, by what it was asked for
 }
 
 var made atomic.Uint32
@@ -93,30 +94,40 @@ func (n *Net) namespace(host int) string { return fmt.Sprintf("%s-%d", n.name, h
 // Addr is the address of a host.
 func Addr(host int) string { return fmt.Sprintf("10.99.0.%d", host) }
 
-// Cut drops everything that comes to a host from another one; from 0: from all others. Calls for the same two count once.
+// Cut drops everything that comes to a host from another one. Either may be 0: all others. Calls for the same two count once.
 func (n *Net) Cut(from, to int) error {
-	return n.rule(to, fmt.Sprint(from), n.source(from)+"drop")
+	switch {
+	case to == 0:
+		return n.rule(from, "out", "drop")
+	case from == 0:
+		return n.rule(to, "in", "drop")
+	}
+	return n.rule(to, fmt.Sprint(from), "ip saddr "+Addr(from)+" drop")
 }
 
 // Heal ends what Cut has done.
-func (n *Net) Heal(from, to int) error { return n.rule(to, fmt.Sprint(from), "") }
+func (n *Net) Heal(from, to int) error {
+	switch {
+	case to == 0:
+		return n.rule(from, "out", "")
+	case from == 0:
+		return n.rule(to, "in", "")
+	}
+	return n.rule(to, fmt.Sprint(from), "")
+}
 
 // Lose drops a percentage of what comes to a host; 0 ends that.
 func (n *Net) Lose(to, percent int) error {
-	if percent == 0 {
+	switch percent {
+	case 0:
 		return n.rule(to, "loss", "")
+	case 100: // which nft refuses as a share
+		return n.rule(to, "loss", "drop")
 	}
 	return n.rule(to, "loss", fmt.Sprintf("numgen random mod 100 < %d drop", percent))
 }
 
-func (n *Net) source(from int) string {
-	if from == 0 {
-		return ""
-	}
-	return "ip saddr " + Addr(from) + " "
-}
-
-// rule sets or removes one of a host's rules for what comes from other hosts.
+// rule sets or removes one of a host's rules for what comes from other hosts; of the key "out", for what goes to them.
 func (n *Net) rule(host int, key, rule string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -128,15 +139,17 @@ func (n *Net) rule(host int, key, rule string) error {
 	} else {
 		n.rules[host][key] = rule
 	}
-	var all []string
-	for _, r := range n.rules[host] {
-		all = append(all, "iifname eth0 "+r)
+	in, out := "", ""
+	for _, key := range slices.Sorted(maps.Keys(n.rules[host])) {
+		if r := n.rules[host][key]; key == "out" {
+			out += "oifname eth0 " + r + "\n"
+		} else {
+			in += "iifname eth0 " + r + "\n"
+		}
 	}
-	slices.Sort(all)
-	text := "table inet cut {}\ndelete table inet cut\n" // so that there is one to delete
-	if len(all) > 0 {
-		text += "table inet cut {\nchain in {\ntype filter hook input priority 0;\n" + strings.Join(all, "\n") + "\n}\n}\n"
-	}
+	text := "table inet cut {}\ndelete table inet cut\n" + // so that there is one to delete
+		"table inet cut {\nchain in {\ntype filter hook input priority 0;\n" + in + "}\n" +
+		"chain out {\ntype filter hook output priority 0;\n" + out + "}\n}\n"
 	return run(text, "ip", "netns", "exec", n.namespace(host), "nft", "-f", "-")
 }
 

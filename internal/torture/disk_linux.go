@@ -18,7 +18,14 @@ func canMount() error {
 	if os.Geteuid() != 0 {
 		return errors.New("small disks are mounted by root alone")
 	}
-	return nil
+	dir, err := os.MkdirTemp("", "roomring-disk-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(dir)
+	undo, err := mount(dir) // root in a container often may not
+	undo()
+	return err
 }
 
 // mount puts a small disk, in memory, at a folder. The function that it returns takes it away.

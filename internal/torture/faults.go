@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"runtime"
 	"sync"
@@ -92,8 +91,10 @@ func (r *run) doFault(calm, after context.Context, f Fault, rng *rand.Rand) erro
 	s.busy.Lock()
 	defer s.busy.Unlock()
 	switch f.Kind {
-	case "kill", "wipe":
-		return r.kill(calm, after, s, f)
+	case "kill":
+		return r.kill(calm, after, s, f.For)
+	case "wipe":
+		return r.wipe(calm, after, s, f.For)
 	case "freeze":
 		return r.freeze(calm, s, f)
 	case "drain":
@@ -111,27 +112,15 @@ func (r *run) hit(kill bool, node string) {
 	r.report.blows = append(r.report.blows, blow{kill, node, r.since()})
 }
 
-func (r *run) kill(calm, after context.Context, s *server, f Fault) error {
+func (r *run) kill(calm, after context.Context, s *server, away time.Duration) error {
 	if s.running() == nil {
 		return errors.New("it does not run")
 	}
 	r.hit(true, s.name)
 	s.kill()
-	if f.Kind == "wipe" {
-		if err := emptyFolder(s.dir); err != nil {
-			return err
-		}
-	}
-	r.pause(calm, f.For)
-	err := r.back(after, s)
-	if f.Kind == "wipe" {
-		r.pause(calm, recovery)
-	}
-	return err
+	r.pause(calm, away)
+	return r.back(after, s)
 }
-
-// recovery is how long the cluster is left alone after a folder was deleted, so that rooms have two copies again.
-const recovery = 15 * time.Second
 
 // back starts a node and waits until it is ready. Other faults may keep it from that for as long as they go on.
 func (r *run) back(after context.Context, s *server) error {
@@ -293,12 +282,10 @@ func (r *run) wireFault(f Fault) (do, undo func() error, err error) {
 		}
 		return func() error { return lose(f.Part) }, func() error { return lose(0) }, nil
 	}
-	a, b := host(f.A), host(f.B)
+	a, b := host(f.A), host(f.B) // b is 0, all others, if there is no B
 	switch {
 	case a == 0 || f.B != "" && b == 0:
 		return nil, nil, errors.New("there is no such node yet")
-	case f.B == "":
-		return func() error { return w.Cut(0, a) }, func() error { return w.Heal(0, a) }, nil
 	case f.One:
 		return func() error { return w.Cut(a, b) }, func() error { return w.Heal(a, b) }, nil
 	}
@@ -324,17 +311,4 @@ func (r *run) heal(after context.Context) {
 		return
 	}
 	r.note("everything is whole again: rooms may end")
-}
-
-// emptyFolder deletes what is in a folder, which may be where a disk is mounted.
-func emptyFolder(dir string) error {
-	files, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, f := range files {
-		errs = append(errs, os.RemoveAll(dir+"/"+f.Name()))
-	}
-	return errors.Join(errs...)
 }

@@ -6,17 +6,19 @@ import (
 )
 
 // has says what the run has for faults.
-func (r *run) has(p *Plan) have {
+func (r *run) has() have {
 	h := have{why: map[need]string{
 		needsNodes:      "the cluster is somebody else's",
 		needsStore:      "the store was not started here: give --store postgres",
 		needsNamespaces: "the nodes share one network: give --namespaces, as root on Linux",
-		needsWipe:       "a node's folder may hold the only copy of a room: give --allow wipe, or begin the plan with it, where each room has a standby",
+		needsStandbys:   "one node's folder has the only copy of each room: give --nodes 2 or more",
 	}}
 	h.nodes = !r.o.joins()
 	h.store = h.nodes && r.o.Store == "postgres"
 	h.namespaces = h.nodes && r.o.Namespaces
-	h.wipe = h.nodes && (r.o.Wipe || p != nil && p.Wipe)
+	if h.standbys = h.nodes && r.o.Nodes > 1; !h.nodes {
+		h.why[needsStandbys] = h.why[needsNodes]
+	}
 	err := canMount()
 	if h.disks = h.nodes && err == nil; err != nil {
 		h.why[needsDisks] = err.Error()

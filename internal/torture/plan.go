@@ -13,10 +13,7 @@ import (
 )
 
 // Plan says what breaks when. The page docs/RELIABILITY.md describes its text.
-type Plan struct {
-	Wipe   bool // folders may be deleted: every room has a standby
-	Faults []Fault
-}
+type Plan struct{ Faults []Fault }
 
 // Fault is one line of a plan.
 type Fault struct {
@@ -48,7 +45,7 @@ const (
 	needsStore           // a PostgreSQL of its own
 	needsNamespaces      // networks of the nodes' own
 	needsDisks           // root, on Linux
-	needsWipe            // the word that nothing is lost by it
+	needsStandbys        // a cluster of its own, with a second node for every room
 )
 
 var kinds = map[string]kind{
@@ -63,7 +60,7 @@ var kinds = map[string]kind{
 	"cut":    {node: true, preset: 3 * time.Second, needs: needsNamespaces, weight: 8},
 	"lose":   {node: true, all: true, part: 10, preset: 5 * time.Second, needs: needsNamespaces, weight: 2},
 	"fill":   {node: true, preset: 3 * time.Second, needs: needsDisks, weight: 2},
-	"wipe":   {node: true, preset: 2 * time.Second, needs: needsWipe, weight: 4},
+	"wipe":   {node: true, preset: 2 * time.Second, needs: needsStandbys, weight: 4},
 }
 
 // Kinds are the names of all kinds of faults.
@@ -97,9 +94,6 @@ func (f Fault) String() string {
 // String is the plan as its text.
 func (p *Plan) String() string {
 	var b strings.Builder
-	if p.Wipe {
-		b.WriteString("allow wipe\n")
-	}
 	for _, f := range p.Faults {
 		b.WriteString(f.String() + "\n")
 	}
@@ -113,17 +107,14 @@ func ParsePlan(r io.Reader) (*Plan, error) {
 	for n := 1; lines.Scan(); n++ {
 		text, _, _ := strings.Cut(lines.Text(), "#")
 		words := strings.Fields(text)
-		switch {
-		case len(words) == 0:
-		case slices.Equal(words, []string{"allow", "wipe"}):
-			p.Wipe = true
-		default:
-			f, err := parseFault(words)
-			if err != nil {
-				return nil, fmt.Errorf("line %d: %q: %w", n, strings.TrimSpace(text), err)
-			}
-			p.Faults = append(p.Faults, f)
+		if len(words) == 0 {
+			continue
 		}
+		f, err := parseFault(words)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %q: %w", n, strings.TrimSpace(text), err)
+		}
+		p.Faults = append(p.Faults, f)
 	}
 	if err := lines.Err(); err != nil {
 		return nil, err
@@ -197,12 +188,12 @@ func (f *Fault) parseArguments(k kind, rest []string) error {
 
 // have says what a run has, for its plan.
 type have struct {
-	nodes, store, namespaces, disks, wipe bool
-	why                                   map[need]string // why not
+	nodes, store, namespaces, disks, standbys bool
+	why                                       map[need]string // why not
 }
 
 func (h have) lacks(n need) (why string) {
-	if has := map[need]bool{needsNothing: true, needsNodes: h.nodes, needsStore: h.store, needsNamespaces: h.namespaces, needsDisks: h.disks, needsWipe: h.wipe}; has[n] {
+	if has := map[need]bool{needsNothing: true, needsNodes: h.nodes, needsStore: h.store, needsNamespaces: h.namespaces, needsDisks: h.disks, needsStandbys: h.standbys}; has[n] {
 		return ""
 	}
 	return h.why[n]
@@ -211,7 +202,7 @@ func (h have) lacks(n need) (why string) {
 // choosePlan returns the plan that can be carried out, and what of it cannot, with the reasons.
 func (r *run) choosePlan() (*Plan, []string, error) {
 	p := r.o.Plan
-	h := r.has(p)
+	h := r.has()
 	if p == nil {
 		var skipped []string
 		names := r.o.Faults
@@ -233,7 +224,7 @@ func (r *run) choosePlan() (*Plan, []string, error) {
 		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return h.lacks(kinds[name].needs) != "" })
 		return draw(r.rand(1), r.o, names), skipped, nil
 	}
-	able, skipped := &Plan{Wipe: p.Wipe}, []string(nil)
+	able, skipped := new(Plan), []string(nil)
 	for _, f := range p.Faults {
 		if why := h.lacks(kinds[f.Kind].needs); why != "" {
 			skipped = append(skipped, f.String()+": "+why)

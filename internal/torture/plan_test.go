@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestPlanOfThePage reads the plan in docs/RELIABILITY.md, which has every kind of fault but the one that needs to be allowed.
+// TestPlanOfThePage reads the plan in docs/RELIABILITY.md, which has every kind of fault.
 func TestPlanOfThePage(t *testing.T) {
 	text, err := os.ReadFile("../../docs/RELIABILITY.md")
 	if err != nil {
@@ -24,7 +24,7 @@ func TestPlanOfThePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range Kinds() {
-		if name != "wipe" && !slices.ContainsFunc(p.Faults, func(f Fault) bool { return f.Kind == name }) {
+		if !slices.ContainsFunc(p.Faults, func(f Fault) bool { return f.Kind == name }) {
 			t.Errorf("the page's plan has no %s", name)
 		}
 	}
@@ -47,7 +47,7 @@ func TestPlanRefuses(t *testing.T) {
 		"at 1s store burn":            "how the store breaks",
 		"at 1s lose n1 200%":          "no share",
 		"at 1s drop n1":               "takes no",
-		"allow wipe\nat 1s starve n1": "line 2",
+		"at 1s roll\nat 1s starve n1": "line 2",
 		"at 1s kill n1 for 1s please": "for TIME",
 	} {
 		if _, err := ParsePlan(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), words) {
@@ -91,16 +91,16 @@ func TestDrawnPlans(t *testing.T) {
 
 // TestWhatCannotBeDone checks that a run leaves out what it has not the means for, and says why.
 func TestWhatCannotBeDone(t *testing.T) {
-	p, err := ParsePlan(strings.NewReader("at 1s store kill\nat 1s cut n1 n2\nat 1s wipe n1\nat 2s kill n1"))
+	p, err := ParsePlan(strings.NewReader("at 1s store kill\nat 1s cut n1 n1\nat 1s wipe n1\nat 2s kill n1"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &run{o: &Options{Nodes: 3, Store: "sqlite", Plan: p}}
+	r := &run{o: &Options{Nodes: 1, Store: "sqlite", Plan: p}}
 	able, skipped, err := r.choosePlan()
 	if err != nil || len(able.Faults) != 1 || able.Faults[0].Kind != "kill" || len(skipped) != 3 {
 		t.Errorf("%v, %v, %v", able, skipped, err)
 	}
-	for _, words := range []string{"--store postgres", "--namespaces", "--allow wipe"} {
+	for _, words := range []string{"--store postgres", "--namespaces", "--nodes 2"} {
 		if !strings.Contains(strings.Join(skipped, "\n"), words) {
 			t.Errorf("nothing of %q in %q", words, skipped)
 		}

@@ -35,7 +35,6 @@ type Options struct {
 	Seed    uint64            // of faults and games
 	Plan    *Plan             // nil: drawn by Seed
 	Faults  []string          // kinds of faults that may be drawn; none: all that can be done here and lose nothing
-	Wipe    bool              // folders may be deleted: every room has a standby
 	Quiet   bool              // no faults at all
 	Every   time.Duration     // mean time between drawn faults; 0 means 5 s
 	Command string            // runs this again, for the report

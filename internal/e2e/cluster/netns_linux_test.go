@@ -34,14 +34,14 @@ func (w *wires) must(err error) {
 	}
 }
 
-// cut drops everything that comes to a host. What the host sends is of no use either, because no answer reaches it.
-func (w *wires) cut(i int) { w.t.Helper(); w.must(w.Cut(0, i)) }
+// cut drops everything between a host and all others.
+func (w *wires) cut(i int) { w.t.Helper(); w.must(w.Cut(0, i)); w.must(w.Cut(i, 0)) }
 
 // lose drops a percentage of what comes to a host.
 func (w *wires) lose(i, percent int) { w.t.Helper(); w.must(w.Lose(i, percent)) }
 
 // heal ends a cut.
-func (w *wires) heal(i int) { w.t.Helper(); w.must(w.Heal(0, i)) }
+func (w *wires) heal(i int) { w.t.Helper(); w.must(w.Heal(0, i)); w.must(w.Heal(i, 0)) }
 
 // doorway forwards from this process's loopback to an address on a host's own loopback, and returns the address to connect to.
 func (w *wires) doorway(i int, to string) (addr string) {

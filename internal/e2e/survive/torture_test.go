@@ -51,7 +51,7 @@ func TestTorture(t *testing.T) {
 	t.Parallel()
 	plan := filepath.Join(t.TempDir(), "plan")
 	if err := os.WriteFile(plan, []byte(`
-at 1s   kill n2 for 1s          # its rooms wait for it
+at 1s   kill n2 for 1s
 at 1s   store stop for 2s       # two at once
 at 4s   freeze n3 for 2s
 at 5s   drop 60%
@@ -71,7 +71,32 @@ at 7s   store kill for 500ms
 	}
 }
 
-// TestTortureAtRandom draws its faults from all kinds but wipe, for as long as tortureTime says.
+// TestTortureWipes deletes the folder of a node under play: a node that comes back is another member of the cluster, and nothing is lost.
+func TestTortureWipes(t *testing.T) {
+	t.Parallel()
+	plan, dir := filepath.Join(t.TempDir(), "plan"), filepath.Join(t.TempDir(), "nodes")
+	if err := os.WriteFile(plan, []byte("at 1s wipe n2 for 500ms"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := torture(t, "--plan", plan, "--dir", dir, "--for", "8s", "--settle", "4s", "--rooms", "6", "--seed", "1")
+	if len(r.Faults) != 1 || r.Faults[0].Error != "" || r.Failovers.Count == 0 {
+		t.Errorf("no folder was deleted under play: %+v", r)
+	}
+	identity, err := os.Stat(filepath.Join(dir, "n2", "identity.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.ReadFile(filepath.Join(dir, "n2.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := bytes.Cut(bytes.TrimPrefix(log, []byte("time=")), []byte(" "))
+	if begun, err := time.Parse(time.RFC3339, string(first)); err != nil || !identity.ModTime().After(begun) {
+		t.Errorf("its folder is of %v, and it served for the first time at %s: %v", identity.ModTime(), first, err)
+	}
+}
+
+// TestTortureAtRandom draws its faults from all kinds, for as long as tortureTime says.
 func TestTortureAtRandom(t *testing.T) {
 	t.Parallel()
 	length := os.Getenv(tortureTime)
