@@ -245,13 +245,11 @@ func (c *checker) checkAnswer(h *history, f *clientFacts, cseq uint64, a answer)
 
 // checkSights compares a client's states and turns with what the replay showed it, and looks for turns between them that it did not get.
 func (c *checker) checkSights(h *history, i int, f *clientFacts) {
-	frames, seq, viewing, session := h.frames[i], uint64(0), false, false
+	frames, seq, viewing := h.frames[i], uint64(0), false
 	for _, n := range f.log.notes {
 		switch n.Kind {
-		case noteOpening:
-			session = false
 		case noteWelcome:
-			session, viewing = true, viewing && n.Recovered
+			viewing = viewing && n.Recovered
 		case noteState:
 			c.checkState(h, i, f, n)
 			seq, viewing = n.Seq, true
@@ -262,8 +260,7 @@ func (c *checker) checkSights(h *history, i int, f *clientFacts) {
 			}
 			seq = n.Seq
 		case noteOver:
-			// Who comes back when the room is gone is told its end alone.
-			if missed := between(frames, seq, n.Seq+1); session && viewing && missed > 0 {
+			if missed := between(frames, seq, n.Seq+1); viewing && !n.Alone && missed > 0 {
 				c.report(RuleTurns, f.log.Name, "the end at %d comes after turn %d, and the log has %d more for it", n.Seq, seq, missed)
 			}
 			seq = max(seq, n.Seq)

@@ -231,6 +231,18 @@ func TestAnHonestRoomIsFine(t *testing.T) {
 	}
 }
 
+// TestAnEndToldAloneIsFine has a client's edge find the room again when it is gone.
+func TestAnEndToldAloneIsFine(t *testing.T) {
+	e := played(t)
+	l := e.Clients[0]
+	i := find(t, l, noteTurn, -1)
+	l.notes = slices.Delete(l.notes, i, i+1)
+	l.notes[find(t, l, noteOver, 0)].Alone = true
+	for _, v := range check(e) {
+		t.Error(v)
+	}
+}
+
 // find returns the n-th note of a kind, from 0; negative counts from the last.
 func find(t *testing.T, l *clientLog, kind noteKind, n int) int {
 	t.Helper()

@@ -41,6 +41,7 @@ type note struct {
 	Text      string // the owner's node of a welcome, the code of a reject, why a socket was lost, the end of an over
 	Data      []byte // an act's data, an over's result
 	Recovered bool   // of a welcome: the view goes on; of an opening: the client asks for that
+	Alone     bool   // of an over: the room was gone, so that turns before it may be missing
 }
 
 // clientLog is what one client of a room noted, in order.
@@ -115,7 +116,7 @@ func (l *clientLog) received(m wire.ServerMessage) {
 	case wire.Move:
 		l.add(note{Kind: noteMove})
 	case wire.Over:
-		l.add(note{Kind: noteOver, Seq: m.Seq, Text: m.End, Data: m.Result})
+		l.add(note{Kind: noteOver, Seq: m.Seq, Text: m.End, Data: m.Result, Alone: m.Alone})
 	}
 }
 

@@ -94,12 +94,15 @@ func (f *Final) MayRead(p room.PlayerID) bool {
 	return f.Readers == nil || p != "" && slices.Contains(f.Readers, p)
 }
 
-// OverFor is Over for a client that connects after the room is gone. It leaves out the result if p may not read it.
+// OverFor is Over for a client that is told of the end alone, because the room is gone or has no place for it. It leaves out the result
+// if p may not read it.
 func (f *Final) OverFor(p room.PlayerID) wire.Over {
+	over := wire.Over{Seq: uint64(f.Point.Seq), End: string(f.End)}
 	if f.MayRead(p) {
-		return f.Over()
+		over = f.Over()
 	}
-	return wire.Over{Seq: uint64(f.Point.Seq), End: string(f.End)}
+	over.Alone = true
+	return over
 }
 
 // Sum is the SHA-256 of the fields that the log determines, without Replay, Hash and Played. Two owners that end a room from

@@ -72,7 +72,7 @@ func (r *reader) message(kind string) ServerMessage {
 	case "move":
 		return Move{URL: r.text("url"), Within: r.uint("within")}
 	case "over":
-		return Over{Seq: r.uint("seq"), End: r.text("end"), Result: r.json("result"), Reason: r.text("reason")}
+		return Over{Seq: r.uint("seq"), End: r.text("end"), Result: r.json("result"), Reason: r.text("reason"), Alone: r.bool("alone")}
 	case "welcome":
 		return r.welcome()
 	}

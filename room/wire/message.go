@@ -154,4 +154,5 @@ type Over struct {
 	End    string          `json:"end"`              // finished, aborted or closed
 	Result json.RawMessage `json:"result,omitempty"` // set if the game has a result
 	Reason string          `json:"reason,omitempty"` // if End is not finished: why
+	Alone  bool            `json:"alone,omitempty"`  // the client may lack turns before the end: the room is gone
 }

@@ -120,5 +120,8 @@ func AppendOver(dst []byte, e Encoding, m Over) []byte {
 	o.text("end", m.End)
 	o.gameJSONIf("result", m.Result)
 	o.textIf("reason", m.Reason)
+	if m.Alone {
+		o.bool("alone", true)
+	}
 	return o.end()
 }

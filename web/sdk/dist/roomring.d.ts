@@ -179,6 +179,8 @@ export interface Over {
     end: End;
     result?: GameResult;
     reason?: string;
+    /** The room was gone: turns before its end may be missing, and the view may not be the last. The replay has them. */
+    alone?: boolean;
 }
 /** Something that happened in a room, as opposed to something that is. */
 export interface GameEvent {
