@@ -26,6 +26,7 @@ type proxy struct {
 	jammed chan struct{} // closed by reset; connections that jam has chosen are not read until then
 	made   int           // connections so far
 	jam    int           // the connection, from 1, that is not read; 0: none
+	closed bool
 }
 
 func newProxy(t testing.TB, to string) *proxy {
@@ -38,6 +39,9 @@ func newProxy(t testing.TB, to string) *proxy {
 	p.wg.Go(p.serve)
 	t.Cleanup(func() {
 		_ = ln.Close()
+		p.mu.Lock()
+		p.closed = true // a connection may have been accepted just now
+		p.mu.Unlock()
 		p.reset()
 		p.wg.Wait()
 	})
@@ -61,8 +65,12 @@ func (p *proxy) serve() {
 		p.mu.Lock()
 		p.conns = append(p.conns, in.(*net.TCPConn), out.(*net.TCPConn))
 		p.made++
-		number := p.made
+		number, closed := p.made, p.closed
 		p.mu.Unlock()
+		if closed {
+			_, _ = in.Close(), out.Close()
+			return
+		}
 		p.wg.Go(func() { p.copy(in, out, number) })
 		p.wg.Go(func() { p.copy(out, in, number) })
 	}
