@@ -122,12 +122,13 @@ func orDiscard(log *slog.Logger) *slog.Logger {
 
 // Add offers a room's final, which must not be changed afterwards. It never blocks. When the result is in the store,
 // or never will be by this writer (Mismatch, Unwritable, Moved), done is called once, on the Flusher's goroutine. It must not block for long, and may be nil.
-// If the room waits already, Add does nothing and the first done counts. The error is ErrFull (keep
+// If the room waits already, what is offered now only replaces who writes it and done: its owner may have come to a later epoch. The error is ErrFull (keep
 // the log and offer it again later) or ErrClosed (it will be offered at the next start).
 func (f *Flusher) Add(final record.Final, done func(Verdict)) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.pending[final.Room] != nil {
+	if w := f.pending[final.Room]; w != nil {
+		w.by, w.done = final.By, done
 		return nil
 	}
 	w := &waiting{room: final.Room, hash: final.Hash, by: final.By, done: done, since: time.Now()}
@@ -240,12 +241,14 @@ func (f *Flusher) flush(ctx context.Context, batch []*waiting) (rest []*waiting)
 // cannot read now goes to the end of the queue, so that the others need not wait for it.
 func (f *Flusher) load(ctx context.Context, w *waiting) (final record.Final, ok bool) {
 	if w.final != nil {
-		return *w.final, true
+		final = *w.final
+		final.By = f.writer(w)
+		return final, true
 	}
 	final, err := f.o.Reload(ctx, w.room)
 	switch {
 	case err == nil && final.Room == w.room:
-		final.By = w.by
+		final.By = f.writer(w)
 		return final, true
 	case err == nil || errors.Is(err, record.ErrNotFound):
 		f.finish(w, record.Final{Room: w.room, Hash: w.hash}, Verdict{Unwritable, "the journal no longer has the room's log"})
@@ -306,11 +309,19 @@ func (f *Flusher) finish(w *waiting, final record.Final, v Verdict) {
 		f.o.Log.Error("a result was refused by the store and its log is kept", "outcome", v.Outcome.String(),
 			"room", w.room, "game", final.Game, "reason", v.Reason)
 	}
-	if w.done != nil {
-		w.done(v)
-	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	done := w.done
 	delete(f.pending, w.room)
 	f.memory -= w.size
+	f.mu.Unlock()
+	if done != nil {
+		done(v)
+	}
+}
+
+// writer is the owner that offered a final last.
+func (f *Flusher) writer(w *waiting) record.Writer {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return w.by
 }

@@ -227,12 +227,15 @@ func (t *truth) checkEnd(s *Sim, end result) {
 	case t.givenUp || t.memory || t.told > 0:
 	case end.aborted && len(t.acked.entries) > 0 && !t.deadly:
 		s.fail(t.id, "(5) it is aborted, but could continue")
-	case end.aborted && t.acked.over() && !t.jumped(s):
+	case end.aborted && t.acked.over() && !t.jumped(s) && !t.endedShort():
 		s.fail(t.id, "(5) it is aborted, but was finished")
 	case !end.aborted && (!t.acked.over() || end.sum != t.acked.endSum()):
 		s.fail(t.id, "(5) its result differs from its log")
 	}
 }
+
+// endedShort reports whether the room was aborted with a log from which a disk had taken a part without a trace.
+func (t *truth) endedShort() bool { return t.shortened && !t.ended.holds(t.acked) }
 
 func (t *truth) mismatch(s *Sim, was, end result) {
 	if !t.givenUp && t.told == 0 {
@@ -263,7 +266,7 @@ func (s *Sim) checkSettled(within time.Duration) {
 		case t.unwritable && (t.acked.over() || t.deadly) && (t.damaged || t.jumped(s) || s.safe(t)):
 		case t.told > 0 && ended: // the end may be that of before the damage, or of after it
 		case t.acked.over():
-			if (!ended || end.aborted) && !t.jumped(s) {
+			if (!ended || end.aborted && !t.endedShort()) && !t.jumped(s) {
 				s.fail(t.id, "(5) it is finished, but has no result%s", s.where(t))
 			}
 		case ended && t.deadly:

@@ -38,7 +38,12 @@ func (l *life) Do(r *lifecycle.Room, e ownership.Effect, answer func(ownership.E
 			l.store(id, e, result{sum: r.log.endSum()}, r.log, answer)
 		}
 	case ownership.Abandon:
-		l.store(id, e, result{sum: l.kept[id].sum(), aborted: true}, l.kept[id], answer)
+		kept := l.kept[id]
+		end := result{sum: kept.sum(), aborted: true}
+		if kept.over() && !without(EndsStay) {
+			end = result{sum: kept.endSum()}
+		}
+		l.store(id, e, end, kept, answer)
 	case ownership.Check:
 		l.perform(id, e, time.Millisecond, answer, func() ownership.Event {
 			if l.node.program.cannotRead(id) {
@@ -173,14 +178,10 @@ func (l *life) rows(id room.ID, e ownership.Effect, answer answerTo) {
 	})
 }
 
-// store repeats the request until the store has answered. It drops the end of a room that could not be brought back when the
-// process is dead: stores do not fence ends, and another program may bring the room back.
+// store repeats the request until the store has answered.
 func (l *life) store(id room.ID, e ownership.Effect, end result, kept log, answer answerTo) {
 	l.s.store.call(l, e.Do, func() ownership.Event {
-		if end.aborted && l.dead {
-			return ownership.Event{}
-		}
-		return l.s.store.end(id, end, kept)
+		return l.s.store.end(id, record.Writer{Epoch: e.To, Boot: l.boot}, end, kept)
 	}, func(a ownership.Event, err error) {
 		switch {
 		case l.crashes(id, e.Do, true):

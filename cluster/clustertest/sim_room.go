@@ -97,14 +97,19 @@ func (r *live) add(e entry) {
 
 // act takes the client's act n, if that is the next one.
 func (r *live) act(n int) {
-	if r.stopping != nil || r.log.over() || r.gone() || r.sent >= 0 && n != r.sent+1 {
+	if r.stopping != nil || r.gone() {
+		return
+	}
+	if r.log.over() {
+		r.linger()
+		return
+	}
+	if r.sent >= 0 && n != r.sent+1 {
 		return
 	}
 	r.sent = n
 	if r.l.s.chance(r.l.s.odds.poison) {
-		r.l.folder.deaths[r.t.id]++
-		r.t.deadly = true
-		r.l.crash(string(r.t.id) + " kills it")
+		r.kill()
 		return
 	}
 	r.add(entry{epoch: r.epoch, act: n})
@@ -116,6 +121,20 @@ func (r *live) act(n int) {
 	}
 	r.write()
 	r.feedAll()
+}
+
+// linger takes what people do in a room that is over. That may kill the process, too.
+func (r *live) linger() {
+	if r.l.s.chance(20 * r.l.s.odds.poison) {
+		r.kill()
+	}
+}
+
+// kill ends the process in a step of the room.
+func (r *live) kill() {
+	r.l.folder.deaths[r.t.id]++
+	r.t.deadly = true
+	r.l.crash(string(r.t.id) + " kills it")
 }
 
 func (r *live) gone() bool { return r.l.live[r.t.id] != r }

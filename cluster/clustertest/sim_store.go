@@ -183,9 +183,12 @@ func (st *store) release(id room.ID, boot record.BootID, from ownership.Row, to 
 	return ownership.Event{Outcome: ownership.Won, Row: r.Row}
 }
 
-// end stores a room's end once. It does not ask who owns the room: every owner comes to the same end.
-func (st *store) end(id room.ID, end result, kept log) ownership.Event {
+// end stores a room's end once, if the writer owns the room.
+func (st *store) end(id room.ID, by record.Writer, end result, kept log) ownership.Event {
 	t := st.s.truth(id)
+	if r := st.rows[id]; r != nil && r.State != record.RowOver && !by.Owns(r.Row) && !without(WriterOwns) {
+		return ownership.Event{Outcome: ownership.Moved}
+	}
 	if t.unwritable {
 		return ownership.Event{Outcome: ownership.Refused, Why: "no store can hold it"}
 	}
@@ -193,7 +196,9 @@ func (st *store) end(id room.ID, end result, kept log) ownership.Event {
 		if was == end {
 			return ownership.Event{Outcome: ownership.Won}
 		}
-		t.mismatch(st.s, was, end)
+		if !end.aborted || by.Epoch >= st.rows[id].Epoch { // else it is the late abort of an owner before the one that ended the room
+			t.mismatch(st.s, was, end)
+		}
 		return ownership.Event{Outcome: ownership.Refused, Why: "another end is stored"}
 	}
 	st.over(id, end)

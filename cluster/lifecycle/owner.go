@@ -66,6 +66,7 @@ type Rooms interface {
 	Suspected(id room.ID) bool
 	Revive(kept record.Kept) actor.Revival
 	Resume(v actor.Revival, e record.Epoch)
+	End(kept record.Kept) (record.Final, error)
 	Stop(id room.ID, stopped func(actor.Stopped))
 	EnterEpoch(id room.ID, e record.Epoch)
 	Expel(id room.ID, left func())

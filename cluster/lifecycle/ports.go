@@ -41,13 +41,9 @@ func (w *Owner) Do(r *Room, e ownership.Effect, answer func(ownership.Event)) {
 	case ownership.Checkpoint, ownership.Release:
 		w.spawn(func() { answer(w.store(r, e)) })
 	case ownership.Store:
-		w.storeEnd(*r.Final, answer)
+		w.storeEnd(*r.Final, e.To, answer)
 	case ownership.Abandon:
-		w.spawn(func() {
-			f := w.abandon(r, e.Why)
-			f.By = record.Writer{Epoch: e.To, Boot: w.o.Self.Boot} // no log of another owner agrees with an end that is made up
-			w.storeEnd(f, answer)
-		})
+		w.spawn(func() { w.abandon(r, e, answer) })
 	case ownership.Check:
 		answer(w.check(r))
 	case ownership.Replay:
@@ -203,11 +199,13 @@ func (w *Owner) releaseRow(ctx context.Context, from, to record.Epoch, kept reco
 	})
 }
 
-func (w *Owner) storeEnd(f record.Final, answer func(ownership.Event)) {
+// storeEnd has a room's end stored, unless the room's row is not that of this process at the epoch.
+func (w *Owner) storeEnd(f record.Final, e record.Epoch, answer func(ownership.Event)) {
 	if w.o.StoreEnd == nil {
 		answer(ownership.Event{})
 		return
 	}
+	f.By = record.Writer{Epoch: e, Boot: w.o.Self.Boot}
 	err := w.o.StoreEnd(f, func(err error) {
 		switch {
 		case errors.Is(err, record.ErrMovedOn):
@@ -224,20 +222,35 @@ func (w *Owner) storeEnd(f record.Final, answer func(ownership.Event)) {
 	}
 }
 
-// abandon makes the end of a room that cannot be brought back.
-func (w *Owner) abandon(r *Room, why string) record.Final {
-	reason := "the game failed and could not be brought back"
-	if logOf(*r.Kept).Unborn {
-		w.o.Log.Info("a room that nobody was told of is ended", "room", r.ID, "why", why)
-		reason = why
-	} else {
-		w.o.Log.Error("a room cannot be brought back: it is aborted and its log is set aside", "room", r.ID, "why", why)
-	}
-	final, err := core.Abandon(*r.Kept, reason)
+// abandon ends a room that cannot be brought back. A room that has ended keeps its end.
+func (w *Owner) abandon(r *Room, e ownership.Effect, answer func(ownership.Event)) {
+	f, err := w.endOf(*r.Kept, e.Why)
 	if err != nil {
-		w.o.Log.Error("its replay cannot be made", "room", r.ID, "err", err)
+		w.o.Log.Error("a room has ended and its end cannot be made out: its log is set aside", "room", r.ID, "err", err)
+		answer(ownership.Event{Outcome: ownership.Refused, Why: fmt.Sprintf("%s; it has ended, and its end cannot be made out: %v", e.Why, err)})
+		return
 	}
-	return final
+	w.storeEnd(f, e.To, answer)
+}
+
+// endOf is the end of a room that cannot be brought back: the one that it has come to, or else an abort.
+func (w *Owner) endOf(kept record.Kept, why string) (record.Final, error) {
+	reason := "the game failed and could not be brought back"
+	switch {
+	case core.EndedAt(kept) > 0:
+		w.o.Log.Error("a room that has ended cannot be brought back: its end is stored and its log is set aside", "room", kept.Header.ID, "why", why)
+		return w.rooms.End(kept)
+	case logOf(kept).Unborn:
+		w.o.Log.Info("a room that nobody was told of is ended", "room", kept.Header.ID, "why", why)
+		reason = why
+	default:
+		w.o.Log.Error("a room cannot be brought back: it is aborted and its log is set aside", "room", kept.Header.ID, "why", why)
+	}
+	final, err := core.Abandon(kept, reason)
+	if err != nil {
+		w.o.Log.Error("its replay cannot be made", "room", kept.Header.ID, "err", err)
+	}
+	return final, nil
 }
 
 func (w *Owner) check(r *Room) ownership.Event {

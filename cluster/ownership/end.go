@@ -12,9 +12,10 @@ func (m *Machine) inMemory(e Event) {
 	}
 }
 
-// finished stores the room's end.
+// finished stores the room's end, as soon as no change of its members is open: the store takes it from the owner of the row only.
 func (m *Machine) finished() {
-	if m.end.op != 0 || m.stored || m.refused != "" {
+	m.finishing = m.conf.op == Change
+	if m.finishing || m.end.op != 0 || m.endDecided() {
 		return
 	}
 	if without(StoreFirst) {
@@ -67,6 +68,22 @@ func (m *Machine) abandon() {
 	m.begin(&m.end, Abandon)
 }
 
+// endMoved goes on when the row of a room was not this owner's any more when its end came: another node has the room and comes
+// to the same end, or an earlier claim of this process has moved the row.
+func (m *Machine) endMoved(abandoned bool) {
+	switch {
+	case m.inMemoryHere() && m.main.op == 0:
+		m.end.op = Store
+		m.again(&m.end, journalBackoff)
+		m.look()
+	case m.state == Releasing && m.main.op == Wait: // awaitEnd waits for this
+		m.afterWait()
+	case abandoned, m.state == Ending && m.main.op == 0: // it has already left memory
+		m.unloaded = true
+		m.readAgain()
+	}
+}
+
 func (m *Machine) endAnswered(e Event) {
 	if e.Err != nil { // too many ends wait for the store
 		m.again(&m.end, journalBackoff)
@@ -74,8 +91,8 @@ func (m *Machine) endAnswered(e Event) {
 	}
 	abandoned := m.end.op == Abandon
 	m.drop(&m.end)
-	if abandoned && e.Outcome == Moved { // it is another node's to judge
-		m.readAgain()
+	if e.Outcome == Moved {
+		m.endMoved(abandoned)
 		return
 	}
 	if m.stored = e.Outcome == Won; !m.stored {

@@ -151,7 +151,7 @@ const (
 	Change     // the same, for a room that is owned here
 	Checkpoint // read the row of a released room and then its checkpoint: Row, Log; Outcome NoRow
 	Release    // move the row from Effect.From to released at Effect.To, with what Load has read: Outcome, Row
-	Store      // store the room's end, with retries until the store has answered: Outcome
+	Store      // store the room's end as the owner at Effect.To, with retries until the store has answered: Outcome; Moved: the row is another's
 
 	// The rooms.
 	Check   // check whether this program has the versions that the log needs: Verdict

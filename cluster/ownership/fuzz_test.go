@@ -117,6 +117,7 @@ func (c *chaos) answer(e Effect) Event {
 		if a.Outcome == Moved {
 			a.Row = c.row(least)
 		}
+	case Store, Abandon:
 	default:
 		if a.Outcome == Moved {
 			a.Outcome = Won

@@ -123,9 +123,10 @@ type Machine struct {
 	rowMoved   bool // its row had already moved at the release
 	pending    bool // it was wanted while its log was on the way out
 
-	wasOver bool   // its row was over before it came back here
-	stored  bool   // its end is stored
-	refused string // why its end never will be stored
+	wasOver   bool   // its row was over before it came back here
+	finishing bool   // its end is to be stored when the change of members under way is settled
+	stored    bool   // its end is stored
+	refused   string // why its end never will be stored
 
 	followed  record.Epoch // the epoch of the row by which it follows
 	owner     string       // the folder of the owner that it follows

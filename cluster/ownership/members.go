@@ -31,7 +31,7 @@ func (m *Machine) asOwner(e Event) {
 			m.change(e.Folder)
 		}
 	case Dismiss:
-		if m.standby != "" {
+		if m.standby != "" && m.end.op == 0 {
 			m.change("")
 		}
 	case Yield:
@@ -92,6 +92,9 @@ func (m *Machine) confAnswered(e Event) {
 		m.drop(&m.conf)
 		m.expel()
 		return
+	}
+	if m.finishing {
+		m.finished()
 	}
 	if m.draining && m.state == Owning {
 		m.draining = false

@@ -55,6 +55,8 @@ func (m *Machine) try(t *task) {
 		e.From, e.To = m.at(), m.next.to
 	case SetAside:
 		e.Why = m.whyAside()
+	case Store:
+		e.To = m.epoch
 	case Abandon:
 		e.Why, e.To = m.dead, m.epoch
 	}

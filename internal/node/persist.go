@@ -36,6 +36,9 @@ func (b blackBox) Poisoned(id room.ID) (string, bool) {
 	return fmt.Sprintf("%d processes died at the same place in it", p.Tries), true
 }
 
+// Fatal implements actor.BlackBox.
+func (b blackBox) Fatal(id room.ID) bool { return b.Exhausted(id, journal.Replaying) }
+
 // ratings returns the rules of ratings, from the flags and the games.
 func (n *Node) ratings() *persist.Ratings {
 	r := &persist.Ratings{

@@ -67,6 +67,11 @@ func (b *BlackBox) Deaths(id room.ID, fingerprint uint64) int {
 	return 0
 }
 
+// Exhausted reports whether MaxTries processes have died in a step of a room.
+func (b *BlackBox) Exhausted(id room.ID, fingerprint uint64) bool {
+	return b.Deaths(id, fingerprint) >= b.journal.options.MaxTries
+}
+
 // Strike notes that so many processes have died in a step of a room, some of them elsewhere, and returns when that is written. It
 // changes nothing if the box knows of as many.
 func (b *BlackBox) Strike(ctx context.Context, id room.ID, fingerprint uint64, deaths int) error {

@@ -121,6 +121,7 @@ func (b *blackBox) BeginRerun(id room.ID, game string) actor.Step {
 func (b *blackBox) BeginReplay(id room.ID) actor.Step      { return b.Begin(id, 1) }
 func (b *blackBox) Suspected(room.ID) bool                 { return false }
 func (b *blackBox) Poisoned(room.ID) (why string, is bool) { return "", false }
+func (*blackBox) Fatal(room.ID) bool                       { return false }
 
 func (b *blackBox) watching() bool {
 	b.mu.Lock()
@@ -336,6 +337,7 @@ func overRow() record.RowResult {
 type condemned struct{ *blackBox }
 
 func (condemned) Poisoned(room.ID) (string, bool) { return "it kills", true }
+func (condemned) Fatal(room.ID) bool              { return false }
 
 // TestLogOfAnAbortedRoomIsKept starts after a process that died when the abort of a poisoned room was stored and its log not
 // yet set aside.

@@ -188,6 +188,7 @@ func (p *poison) BeginRerun(room.ID, string) actor.Step { return step{} }
 func (p *poison) BeginReplay(room.ID) actor.Step        { return step{} }
 func (p *poison) Suspected(id room.ID) bool             { return id == p.id }
 func (p *poison) Poisoned(id room.ID) (string, bool)    { return "two processes died in it", id == p.id }
+func (*poison) Fatal(room.ID) bool                      { return false }
 
 // neverMade puts a room into the journal as a process leaves it that dies after the header and before the first inputs.
 func (n *node) neverMade() room.ID {
@@ -286,6 +287,50 @@ func TestPoisonedRoomIsSetAside(t *testing.T) {
 	n.player(good, "b2").act(`{"add":1}`)
 }
 
+// deadlyAfterwards is a black box of a room in which processes died while it was over: its log may be run, or not.
+type deadlyAfterwards struct {
+	poison
+	fatal bool
+}
+
+func (d *deadlyAfterwards) Fatal(room.ID) bool { return d.fatal }
+
+// TestPoisonAfterTheEnd: a finished room in which processes die before its end is stored keeps that end, and is stepped no further. If
+// its log kills when it is run, nobody can know the end, and no other is stored.
+func TestPoisonAfterTheEnd(t *testing.T) {
+	for _, fatal := range []bool{false, true} {
+		n := newNode(t)
+		n.results.shut = true
+		id := n.create(actor.Create{Game: "counter"})
+		a := n.player(id, "ann")
+		a.act(`{"add":3}`)
+		a.act(`{"finish":true}`)
+		a.send(`{"add":4}`) // behind the end
+		last := func() (e core.Entry) {
+			n.journal.mu.Lock()
+			defer n.journal.mu.Unlock()
+			for _, b := range n.journal.rooms[id].kept.Batches {
+				for one := range core.DecodeEntries(b.Entries) {
+					e = one
+				}
+			}
+			return e
+		}
+		testwait.Until(t, "there is an input behind the end", func() bool { e := last(); return e.Kind == core.KindAct && e.Result == core.StepRefused })
+		behind := last().Index
+		n.results = &results{}
+		n.restart(func(o *setup) { o.Black = &deadlyAfterwards{poison{id}, fatal} })
+		testwait.Until(t, "its log is set aside", func() bool { return n.journal.isAside(id) })
+		switch f, stored := n.results.get(id); {
+		case stored == fatal:
+			t.Errorf("its log may not be run: %v; its end is stored: %v", fatal, stored)
+		case stored && (f.End != record.Finished || f.Result.Reason != "counted" || f.Point.Seq >= behind || f.Hash != f.Sum() || f.By.Epoch < 2):
+			t.Errorf("its end is %+v", f)
+		}
+		n.stop()
+	}
+}
+
 // replays is a black box that suspects one room, and notes which rooms are replayed at the same time.
 type replays struct {
 	poison
@@ -298,6 +343,7 @@ type replays struct {
 
 func (r *replays) Suspected(id room.ID) bool             { return id == r.suspect }
 func (r *replays) Poisoned(room.ID) (why string, _ bool) { return "", false }
+func (*replays) Fatal(room.ID) bool                      { return false }
 
 func (r *replays) BeginReplay(id room.ID) actor.Step {
 	r.mu.Lock()

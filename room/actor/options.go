@@ -134,6 +134,7 @@ func (noBlackBox) BeginRerun(room.ID, string) Step { return noStep{} }
 func (noBlackBox) BeginReplay(room.ID) Step        { return noStep{} }
 func (noBlackBox) Suspected(room.ID) bool          { return false }
 func (noBlackBox) Poisoned(room.ID) (string, bool) { return "", false }
+func (noBlackBox) Fatal(room.ID) bool              { return false }
 
 type noStep struct{}
 

@@ -27,6 +27,8 @@ type BlackBox interface {
 	Suspected(id room.ID) bool
 	// Poisoned reports why a room must not be brought back again: processes died at the same place in it.
 	Poisoned(id room.ID) (why string, poisoned bool)
+	// Fatal reports whether a room's log must not be run at all, because processes died in its replay.
+	Fatal(id room.ID) bool
 }
 
 // Step is a step under way.

@@ -72,6 +72,22 @@ func (d *Directory) Revive(kept record.Kept) Revival {
 	return Revival{Verdict: Dead, Why: err.Error()}
 }
 
+// End runs the log of a room that has ended up to its end, under the eyes of the black box, and returns the end. It blocks for as long
+// as that takes. A log whose replay has killed processes is not run.
+func (d *Directory) End(kept record.Kept) (record.Final, error) {
+	id := kept.Header.ID
+	rules, ok := d.o.Games.Lookup(kept.Header.Game)
+	switch {
+	case !ok:
+		return record.Final{}, errors.New(noGame(kept.Header))
+	case d.o.Black.Fatal(id):
+		return record.Final{}, errors.New("processes died when its log was run")
+	}
+	mark := d.o.Black.BeginReplay(id)
+	defer mark.Release()
+	return core.End(d.coreConfig(kept.Header, rules), kept)
+}
+
 // Suspected reports whether a process has died in a room and nothing has cleared it since. Revive such a room alone, so that
 // no other room is suspected with it if it kills this process too.
 func (d *Directory) Suspected(id room.ID) bool { return d.o.Black.Suspected(id) }

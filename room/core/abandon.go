@@ -1,7 +1,9 @@
 package core
 
 import (
+	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/roomring/roomring/room"
@@ -40,6 +42,44 @@ func Abandon(kept record.Kept, why string) (record.Final, error) {
 	}
 	f.Replay = replay
 	return f, damage
+}
+
+// EndedAt is the index of the input that ended a kept room; 0: none did, or its log is of the first runtime, which did not say so, or
+// cannot be read.
+func EndedAt(kept record.Kept) room.Index {
+	for e, err := range entriesOf(&kept) {
+		if err != nil {
+			return 0
+		}
+		if e.Result == StepEnded || e.Result == StepFailed {
+			return e.Index
+		}
+	}
+	return 0
+}
+
+var errEnded = errors.New("the room has ended")
+
+// End runs a kept room's log up to the input that ended the room, and no further, and returns the room's end as Seal does. It
+// blocks for as long as that takes. The error says why the log does not come to an end.
+func End(cfg Config, kept record.Kept) (record.Final, error) {
+	if err := checkRuntimes(&kept); err != nil {
+		return record.Final{}, err
+	}
+	cfg.Header = kept.Header
+	c, err := Run(cfg, func() iter.Seq2[Entry, error] { return entriesOf(&kept) }, func(c *Core, _ Entry) error {
+		if c.Final() != nil {
+			return errEnded
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, errEnded):
+		return c.Seal()
+	case err != nil:
+		return record.Final{}, err
+	}
+	return record.Final{}, fmt.Errorf("the log of room %s does not come to an end", kept.Header.ID)
 }
 
 // AbandonRow makes the end of a room of which only the row is left: an abort with a reason for people, and a replay
