@@ -9,12 +9,19 @@ pinned to core 0 with GOMAXPROCS=1, the generator to core 1 (--unpinned: neither
 turns too, each with a cluster of its own. A round in which messages or sockets were lost, or too much came too late, is
 left out, and its logs are kept. Exits with 1 if the first build misses the goals: other over owner at most 1.6 times the
 CPU, and at most 0.5 ms more at the median.
+
+  cluster.py --standbys --rounds 20
+
+Instead measures what standbys cost: two nodes, of which the first has all rooms and all sockets and the second their copies, with rooms
+in memory, in the first node's journal (local) and in both (standby), by turns. Commit delays are of that node's histogram. Goals of
+standby: the owner at most 1.3 times the CPU of local, the follower at most 0.3 times the owner's, at most 0.3 ms more at the median.
 """
 import argparse, collections, json, os, random, shlex, shutil, signal, socket, statistics, subprocess, sys, tempfile, time, urllib.request
 
 HOME = os.environ.get("BENCH_HOME", os.path.join(tempfile.gettempdir(), "roombench"))
 BIN = os.environ.get("BENCH_BIN", os.path.join(HOME, "bin"))
 CPU_GOAL, ADDED_MS_GOAL = 1.6, 0.5
+OWNER_GOAL, FOLLOWER_GOAL, COMMIT_MS_GOAL = 1.3, 0.3, 0.3
 
 
 def free_ports(n):
@@ -32,7 +39,7 @@ def ask(method, url, body=None):
 
 
 class Cluster:
-    def __init__(self, binary, nodes, durability, pinned, extra):
+    def __init__(self, binary, nodes, durability, pinned, extra, weights=()):
         self.dir = tempfile.mkdtemp(dir=HOME)
         secret = os.path.join(self.dir, "secret")
         with open(secret, "w", opener=lambda p, f: os.open(p, f, 0o600)) as f:
@@ -44,7 +51,8 @@ class Cluster:
         self.admin = [f"127.0.0.1:{p[1]}" for p in ports]
         env = dict(os.environ, **({"GOMAXPROCS": "1"} if pinned else {}))
         self.procs, self.valid = [], True
-        for name, p in zip(self.names, ports):
+        for i, (name, p) in enumerate(zip(self.names, ports)):
+            weight = ["--weight", str(weights[i])] if weights else []
             join = ["--peer-listen", f"127.0.0.1:{p[2]}", "--gossip-listen", f"127.0.0.1:{p[3]}", "--cluster-secret-file", secret,
                     "--join", ",".join(f"127.0.0.1:{q[3]}" for q in ports)] if nodes > 1 else []
             log = open(os.path.join(self.dir, name + ".log"), "ab")
@@ -53,7 +61,7 @@ class Cluster:
                 [binary, "serve", "--node", name, "--listen", f"127.0.0.1:{p[0]}", "--admin-listen", f"127.0.0.1:{p[1]}", *join,
                  "--store", "sqlite:" + os.path.join(self.dir, "store.db"), "--data-dir", os.path.join(self.dir, name),
                  "--durability", durability, "--log-level", "warn", "--max-rooms", "100000", "--max-sockets-per-address", "1000000", "--max-connections-per-address", "0", "--max-connections", "0", "--requests-per-second", "0",
-                 "--rooms-per-second", "100000", "--unclaimed-seats", "0", "--room-share", "100", "--messages-per-second", "65536", "--heartbeat", "1h", *extra],
+                 "--rooms-per-second", "100000", "--unclaimed-seats", "0", "--room-share", "100", "--messages-per-second", "65536", "--heartbeat", "1h", *weight, *extra],
                 env=env, stdout=log, stderr=log, cwd=self.dir))
 
     def __enter__(self):
@@ -115,6 +123,89 @@ def load(c, way, pinned, args):
     return m
 
 
+def text(url):
+    with urllib.request.urlopen(url, timeout=30) as a:
+        return a.read().decode()
+
+
+def commits(c, durability):
+    """The first node's histogram of commit delays: counts of all up to each bound in seconds."""
+    at = {}
+    for line in text(f"http://{c.admin[0]}/metrics").splitlines():
+        if line.startswith("roomring_commit_delay_seconds_bucket{") and f'durability="{durability}"' in line:
+            at[float(line.split('le="')[1].split('"')[0])] = float(line.split()[-1])
+    return at
+
+
+def quantile(before, after, share):
+    """A quantile of what a histogram has gained, in ms, interpolated within its bucket."""
+    gained = [(bound, after[bound] - before.get(bound, 0)) for bound in sorted(after)]
+    want, low, under = share * gained[-1][1], 0, 0
+    for bound, n in gained:
+        if n >= want and n > 0:
+            return 1e3 * (low + (bound - low) * (want - under) / (n - under)) if bound != float("inf") else 1e3 * low
+        low, under = bound, n
+
+
+def copied(c):
+    """Waits until every room of the first node has its standby."""
+    end = time.time() + 60
+    while True:
+        loss = ask("GET", f"http://{c.admin[0]}/admin/v1/nodes/{c.names[0]}/loss")
+        if not loss["wait"]:
+            return
+        if time.time() > end:
+            raise SystemExit(f"rooms have no standby after 60 s: {loss}")
+        time.sleep(0.1)
+
+
+def profile(c, folder, name):
+    """Has each node write a CPU profile of the next 3 s, which the load outlasts."""
+    for node, at in zip(c.names, c.admin):
+        subprocess.Popen(["curl", "-s", "-o", os.path.join(folder, f"{name}-{node}.pprof"), f"http://{at}/debug/pprof/profile?seconds=3"])
+
+
+def standbys(a, binary, pinned):
+    """Measures what standbys cost, prints it, and returns what misses its goal."""
+    kinds, results = a.durability.split(","), collections.defaultdict(list)
+    for n in range(a.rounds):
+        for d in kinds[n % len(kinds):] + kinds[:n % len(kinds)]:
+            with Cluster(binary, 2, d, pinned, shlex.split(a.serve), weights=(100, 0.01)) as c:
+                for warm in (True, False):
+                    before = commits(c, d)
+                    if a.profile and not warm:
+                        profile(c, a.profile, d)
+                    m = load(c, "owner", pinned, shlex.split(a.load) + (["-warm", "1s", "-dur", "1s"] if warm else []))
+                    if d == "standby":
+                        copied(c)
+                after = commits(c, d)
+                if d != "memory":
+                    m["commit_p50"], m["commit_p99"] = (round(quantile(before, after, q), 4) for q in (0.5, 0.99))
+                m.update(durability=d, round=n)
+                results[d].append(m)
+                with open(a.out, "a") as f:
+                    f.write(json.dumps(m) + "\n")
+                print(d, *(f"{k}={m.get(k)}" for k in ("cpu_us_act", "p50", "p99", "commit_p50", "commit_p99", "ratio", "late_ms")), flush=True)
+    rounds = [dict(zip(kinds, r)) for r in zip(*(results[d] for d in kinds)) if all(m["valid"] for m in r)]
+    if not rounds:
+        return ["no round was valid"]
+    print("\n| rooms | commit delay, median, ms | 99 % | owner's CPU an act, µs | follower's | a turn at the client, median, ms | 99 % | rounds |\n" + "|---" * 8 + "|")
+    for d in kinds:
+        ms = [r[d] for r in rounds]
+        print("| " + " | ".join([d] + [spread([m[k] for m in ms if k in m]) for k in ("commit_p50", "commit_p99")] +
+                                [spread([m["cpu_us_act"][i] for m in ms]) if i == 0 or d == "standby" else "" for i in (0, 1)] +
+                                [spread([m[k] for m in ms]) for k in ("p50", "p99")] + [str(len(ms))]) + " |")
+    if not {"local", "standby"} <= set(kinds):
+        return []
+    idle = [r["local"]["cpu_us_act"][1] for r in rounds]
+    owner = [r["standby"]["cpu_us_act"][0] / r["local"]["cpu_us_act"][0] for r in rounds]
+    follower = [r["standby"]["cpu_us_act"][1] / r["standby"]["cpu_us_act"][0] for r in rounds]
+    added = [r["standby"]["p50"] - r["local"]["p50"] for r in rounds]
+    print(f"\nowner over local {spread(owner)}, follower over owner {spread(follower)} (of which at rest {spread(idle)} µs an act), ms added at the median {spread(added)}")
+    return [f"{what}: {statistics.median(v):.3g}, goal {goal}" for what, v, goal in
+            (("owner over local", owner, OWNER_GOAL), ("follower over owner", follower, FOLLOWER_GOAL), ("ms added", added, COMMIT_MS_GOAL)) if statistics.median(v) > goal]
+
+
 def idle(c, seconds):
     """Share of a core that one node uses while nobody plays."""
     time.sleep(3)
@@ -162,10 +253,12 @@ def main():
     ap.add_argument("--nodes", type=int, default=3)
     ap.add_argument("--rounds", type=int, default=5)
     ap.add_argument("--ways", default="owner,other")
-    ap.add_argument("--durability", default="memory,local")
+    ap.add_argument("--durability", help="default memory,local, and with --standbys standby too")
+    ap.add_argument("--standbys", action="store_true", help="only measure what standbys cost, with the first build")
     ap.add_argument("--build", action="append", help="NAME=PATH of a server built with -tags bench; may be given again")
     ap.add_argument("--load", default="-rooms 40 -f 10 -dur 5s", help="loadgen arguments")
     ap.add_argument("--serve", default="", help="more arguments of the nodes")
+    ap.add_argument("--profile", help="with --standbys: folder for CPU profiles of both nodes, one for each durability; they cost CPU themselves")
     ap.add_argument("--unpinned", action="store_true")
     ap.add_argument("--idle", type=float, default=0, help="only measure the CPU of a node at rest, over so many seconds")
     ap.add_argument("--balance", type=int, default=0, help="only make so many rooms at random nodes and say where they are")
@@ -176,6 +269,11 @@ def main():
     for binary in [*builds.values(), f"{BIN}/loadgen"]:
         if not os.path.exists(binary):
             raise SystemExit(f"{binary} is not there: build it as bench/README.md says")
+    a.durability = a.durability or ("memory,local,standby" if a.standbys else "memory,local")
+    if a.standbys:
+        if missed := standbys(a, next(iter(builds.values())), not a.unpinned):
+            raise SystemExit("missed: " + "; ".join(missed))
+        return
     ways, durabilities, pinned = a.ways.split(","), a.durability.split(","), not a.unpinned
     results, only = collections.defaultdict(list), a.idle or a.balance
     for n in range(a.rounds):

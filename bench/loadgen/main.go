@@ -111,12 +111,16 @@ func measure(load func(d time.Duration), d time.Duration) M {
 	}
 	own0, t0 := ownCPU(), time.Now()
 	s0, k0 := srvCPU(pids)
+	each := eachCPU(pids)
 	load(d)
 	s1, k1 := srvCPU(pids)
+	for i, after := range eachCPU(pids) {
+		each[i] = after - each[i]
+	}
 	el := time.Since(t0).Seconds()
 	m := M{"secs": r(el, 2), "srv_cpu": r((s1-s0)/el/1e4, 1), "srv_sys_pct": r((k1-k0)/math.Max(s1-s0, 1)*100, 0),
 		"gen_cpu": r((ownCPU()-own0)/el/1e4, 1), "gen_busy": r(100-float64(e.idle)/el/1e7, 1), "late_ms": r(float64(e.lateMax)/1e6, 2), "closed": e.closed, "bad": e.bad,
-		"_cpu_us": s1 - s0, "_el": el}
+		"_cpu_us": s1 - s0, "_each_us": each, "_el": el}
 	return m
 }
 
@@ -127,6 +131,11 @@ func actionStats(m M, expect float64) {
 	m["ratio"] = r(float64(e.deliv)/math.Max(float64(e.sent)*expect, 1), 4)
 	m["p50"], m["p99"], m["p999"] = r(e.lat.Q(.5), 3), r(e.lat.Q(.99), 3), r(e.lat.Q(.999), 3)
 	m["cpu_us_msg"], m["bytes_msg"] = r(cpu/d, 3), r(float64(e.rxBytes)/d, 1)
+	each := make([]float64, len(pids))
+	for i, us := range m["_each_us"].([]float64) {
+		each[i] = r(us/math.Max(float64(e.sent), 1), 2)
+	}
+	m["cpu_us_act"] = each
 }
 
 func active(n int) []*Conn { return e.conns[:n**size] }
@@ -349,6 +358,7 @@ func main() {
 		m["cpu_us_move"] = r(m["_cpu_us"].(float64)/math.Max(float64(e.sent), 1), 2)
 	}
 	delete(m, "_cpu_us")
+	delete(m, "_each_us")
 	delete(m, "_el")
 	if len(e.why) > 0 {
 		m["why"] = e.why

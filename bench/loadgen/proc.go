@@ -57,6 +57,15 @@ func srvCPU(roots []int) (us, sysus float64) {
 	return
 }
 
+// eachCPU is srvCPU of each of the server's processes.
+func eachCPU(roots []int) (us []float64) {
+	for _, p := range roots {
+		one, _ := srvCPU([]int{p})
+		us = append(us, one)
+	}
+	return us
+}
+
 // rssKB sums a line of /proc/PID/status over the tree: VmRSS, or RssAnon, which leaves out mapped files.
 func rssKB(roots []int, line string) (kb int) {
 	for _, p := range tree(roots) {

@@ -80,6 +80,7 @@ func (f *tortureFlags) flags(cmd *cobra.Command) {
 	g.StringSliceVar(&f.Play, "games", nil, "`names` of the games to play (default: all that say what is legal)")
 	g.StringArrayVar(&f.setup, "options", nil, "options of a game as JSON, `NAME=JSON`; may be repeated")
 	g.IntVar(&f.Rooms, "rooms", 12, "`rooms` at a time")
+	g.IntVar(&f.Players, "players", 2, "`players` in a room, as far as its game takes them")
 	g.DurationVar(&f.Longest, "room-time", time.Minute, "`time` after which a room is closed whose game goes on")
 	g.DurationVar(&f.Pause, "pause", 100*time.Millisecond, "`time` between two acts in a room")
 	g.IntVar(&f.Nodes, "nodes", 3, "`nodes` to start")
@@ -112,8 +113,8 @@ func (f *tortureFlags) complete(games *core.Games, seeded bool) (err error) {
 		}
 		f.Setup[name] = options
 	}
-	if f.Nodes < 1 || f.Nodes > maxDevNodes || f.Rooms < 1 || f.For <= 0 || f.Every <= 0 || f.Longest <= 0 {
-		return fmt.Errorf("--nodes must be 1 to %d, --rooms at least 1, and times more than 0", maxDevNodes)
+	if f.Nodes < 1 || f.Nodes > maxDevNodes || f.Rooms < 1 || f.Players < 1 || f.For <= 0 || f.Every <= 0 || f.Longest <= 0 {
+		return fmt.Errorf("--nodes must be 1 to %d, --rooms and --players at least 1, and times more than 0", maxDevNodes)
 	}
 	for _, t := range []struct {
 		file string

@@ -21,11 +21,12 @@ type Struck struct {
 	Err  string        `json:"error,omitempty"`
 }
 
-// blow is the moment at which a node was killed or told to stop, for the figures.
+// blow is the moment at which a node was killed or told to stop, or a time in which a cable was cut, for the figures.
 type blow struct {
-	kill bool
-	node string
-	at   time.Duration
+	kind  string // kill, drain or cut
+	node  string
+	at    time.Duration
+	until time.Duration // of a cut: when it was healed
 }
 
 // breakAll carries the plan out. It returns when everything that it broke is whole again, which calm's end hastens.
@@ -105,18 +106,18 @@ func (r *run) doFault(calm, after context.Context, f Fault, rng *rand.Rand) erro
 	return fmt.Errorf("nobody knows how to %s", f.Kind)
 }
 
-// hit notes the moment of a blow.
-func (r *run) hit(kill bool, node string) {
+// hit notes a blow.
+func (r *run) hit(b blow) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.report.blows = append(r.report.blows, blow{kill, node, r.since()})
+	r.report.blows = append(r.report.blows, b)
 }
 
 func (r *run) kill(calm, after context.Context, s *server, away time.Duration) error {
 	if s.running() == nil {
 		return errors.New("it does not run")
 	}
-	r.hit(true, s.name)
+	r.hit(blow{kind: "kill", node: s.name, at: r.since()})
 	s.kill()
 	r.pause(calm, away)
 	return r.back(after, s)
@@ -152,7 +153,7 @@ func (r *run) drain(calm, after context.Context, s *server, away time.Duration) 
 	if s.running() == nil {
 		return errors.New("it does not run")
 	}
-	r.hit(false, s.name)
+	r.hit(blow{kind: "drain", node: s.name, at: r.since()})
 	if err := s.terminate(); err != nil {
 		r.violate(Violation{Rule: RuleNodes, Text: fmt.Sprintf("%s: %v: %s", s.name, err, s.lastLine())})
 	}
@@ -247,10 +248,14 @@ func (r *run) cut(calm context.Context, f Fault) error {
 	if err != nil {
 		return err
 	}
+	at := r.since()
 	if err := do(); err != nil {
 		return errors.Join(err, undo())
 	}
 	r.pause(calm, f.For)
+	if f.Kind == "cut" {
+		r.hit(blow{kind: "cut", node: f.A, at: at, until: r.since()})
+	}
 	return undo()
 }
 

@@ -77,9 +77,9 @@ func ownerAt(notes []note, at time.Duration) (node string, epoch uint64) {
 	return node, epoch
 }
 
-// failover is the time from the death of the room's owner until the client hears of its room again under a later epoch. False: the owner was
-// another node, or the room was over, or it never heard.
-func failover(notes []note, b blow) (time.Duration, bool) {
+// failover is the time from the death of the room's owner until the client hears of its room again under a later epoch; in a room that ticks,
+// until its next turn. False: the owner was another node, or the room was over, or it never heard.
+func failover(notes []note, b blow, ticks bool) (time.Duration, bool) {
 	node, epoch := ownerAt(notes, b.at)
 	if node != b.node {
 		return 0, false
@@ -93,7 +93,8 @@ func failover(notes []note, b blow) (time.Duration, bool) {
 			continue
 		}
 		later = later || n.Kind == noteWelcome && n.Epoch > epoch
-		if later && (n.Kind == noteTurn || n.Kind == noteState || n.Kind == noteAnswered || n.Kind == noteWelcome && n.Recovered) {
+		turn := n.Kind == noteTurn || n.Kind == noteState
+		if later && (turn || !ticks && (n.Kind == noteAnswered || n.Kind == noteWelcome && n.Recovered)) {
 			return n.At - b.at, true
 		}
 	}
@@ -130,6 +131,24 @@ func handover(notes []note, b blow, ticks bool) (time.Duration, bool) {
 		longest = max(longest, turnGap(notes, b.at, end))
 	}
 	return longest, true
+}
+
+// stallLeast is what counts as a stall: shorter gaps between turns say nothing of a cut.
+const stallLeast = 300 * time.Millisecond
+
+// stall is the longest time without a turn that began while a cable was cut, in a room that ticks. False: the client felt nothing.
+func stall(notes []note, b blow) (longest time.Duration, felt bool) {
+	var last time.Duration
+	for _, n := range notes {
+		if n.Kind != noteTurn && n.Kind != noteState {
+			continue
+		}
+		if last > 0 && n.At > b.at && last < b.until {
+			longest = max(longest, n.At-max(last, b.at))
+		}
+		last = n.At
+	}
+	return longest, longest > stallLeast
 }
 
 // turnGap is the longest time between two states or turns that touches a span of time.
@@ -174,12 +193,19 @@ func (r *run) measure(l *live, e *evidence) {
 			if b.at < l.born {
 				continue
 			}
-			if b.kill {
-				if d, ok := failover(log.notes, b); ok {
+			switch b.kind {
+			case "kill":
+				if d, ok := failover(log.notes, b, ticks); ok {
 					r.report.Failovers = append(r.report.Failovers, d)
 				}
-			} else if d, ok := handover(log.notes, b, ticks); ok {
-				r.report.Handovers = append(r.report.Handovers, d)
+			case "drain":
+				if d, ok := handover(log.notes, b, ticks); ok {
+					r.report.Handovers = append(r.report.Handovers, d)
+				}
+			case "cut":
+				if d, ok := stall(log.notes, b); ok && ticks {
+					r.report.Cuts = append(r.report.Cuts, d)
+				}
 			}
 		}
 	}

@@ -34,13 +34,26 @@ func TestMeasures(t *testing.T) {
 	if !slices.Equal(answers, []int{3, 750, 70}) || !slices.Equal(outages, []int{650, 50}) {
 		t.Errorf("answers %v, outages %v", answers, outages)
 	}
-	if d, ok := failover(notes, blow{true, "n1", 200 * time.Millisecond}); !ok || ms(d) != 700 {
+	if d, ok := failover(notes, blow{kind: "kill", node: "n1", at: 200 * time.Millisecond}, false); !ok || ms(d) != 700 {
 		t.Errorf("failover %v %v", d, ok)
 	}
-	if _, ok := failover(notes, blow{true, "n3", 200 * time.Millisecond}); ok {
+	if _, ok := failover(notes, blow{kind: "kill", node: "n3", at: 200 * time.Millisecond}, false); ok {
 		t.Error("a failover of a node that did not have the room")
 	}
-	if d, ok := handover(notes, blow{false, "n2", 2 * time.Second}, false); !ok || ms(d) != 50 {
+	if _, ok := failover(notes, blow{kind: "kill", node: "n1", at: 200 * time.Millisecond}, true); ok {
+		t.Error("in a room that ticks an ack counts as a turn")
+	}
+	ticking := []note{
+		at(0, note{Kind: noteState}), at(50, note{Kind: noteTurn}), at(100, note{Kind: noteTurn}), // the cable is cut at 110 and healed at 3000
+		at(1900, note{Kind: noteTurn}), at(1950, note{Kind: noteTurn}), at(2600, note{Kind: noteTurn}), at(8000, note{Kind: noteTurn}),
+	}
+	if d, ok := stall(ticking, blow{kind: "cut", at: 110 * time.Millisecond, until: 2500 * time.Millisecond}); !ok || ms(d) != 1790 {
+		t.Errorf("stall %v %v", d, ok)
+	}
+	if d, ok := stall(ticking[:3], blow{kind: "cut", at: 60 * time.Millisecond, until: 95 * time.Millisecond}); ok {
+		t.Errorf("a stall of %v though the turns came", d)
+	}
+	if d, ok := handover(notes, blow{kind: "drain", node: "n2", at: 2 * time.Second}, false); !ok || ms(d) != 50 {
 		t.Errorf("handover %v %v", d, ok)
 	}
 	var c Counts

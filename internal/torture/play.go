@@ -27,7 +27,8 @@ type game struct {
 }
 
 // chooseGames returns those of the named games that can be played; all that have Legal if none is named. Lacking are games that have none.
-func chooseGames(all *core.Games, names []string, options map[string]string) (chosen []game, lacking []string, err error) {
+func chooseGames(o *Options) (chosen []game, lacking []string, err error) {
+	all, names := o.Games, o.Play
 	for rules := range all.All() {
 		spec := rules.Spec()
 		named := slices.Contains(names, spec.Name)
@@ -38,8 +39,8 @@ func chooseGames(all *core.Games, names []string, options map[string]string) (ch
 			lacking = append(lacking, spec.Name)
 			continue
 		}
-		g := game{rules: rules, players: min(spec.MaxPlayers, max(spec.MinPlayers, 2))}
-		if text := options[spec.Name]; text != "" {
+		g := game{rules: rules, players: min(spec.MaxPlayers, max(spec.MinPlayers, o.Players))}
+		if text := o.Setup[spec.Name]; text != "" {
 			g.options = json.RawMessage(text)
 			if !json.Valid(g.options) {
 				return nil, nil, fmt.Errorf("the options of %s are no JSON: %s", spec.Name, text)

@@ -25,6 +25,7 @@ type Report struct {
 	Outages   Times // a client's waits in which its session broke or went on elsewhere
 	Failovers Times // from SIGKILL of a room's owner to the next word of the room, for each of its clients
 	Handovers Times // the longest wait of each client while its room's owner was told to stop
+	Cuts      Times // the longest time without a turn of each client of a room that ticks, for each cut that it felt
 
 	blows []blow
 }
@@ -53,7 +54,7 @@ func (r *Report) OK() bool { return len(r.Violations) == 0 }
 // finish sorts what is printed.
 func (r *Report) finish() {
 	slices.SortStableFunc(r.Faults, func(a, b Struck) int { return int(a.At - b.At) })
-	for _, t := range []Times{r.Answers, r.Outages, r.Failovers, r.Handovers} {
+	for _, t := range []Times{r.Answers, r.Outages, r.Failovers, r.Handovers, r.Cuts} {
 		slices.Sort(t)
 	}
 }
@@ -126,7 +127,8 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		Outages    Times       `json:"outages"`
 		Failovers  Times       `json:"failovers"`
 		Handovers  Times       `json:"handovers"`
-	}{r.OK(), r.Seed, r.Command, r.Dir, ms(r.Took), r.Counts, list(r.Faults), list(r.Skipped), list(r.Lacking), list(r.Violations), r.Answers, r.Outages, r.Failovers, r.Handovers})
+		Cuts       Times       `json:"cuts"`
+	}{r.OK(), r.Seed, r.Command, r.Dir, ms(r.Took), r.Counts, list(r.Faults), list(r.Skipped), list(r.Lacking), list(r.Violations), r.Answers, r.Outages, r.Failovers, r.Handovers, r.Cuts})
 }
 
 // list is never null in JSON.
@@ -158,7 +160,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, row := range []struct {
 		name string
 		t    Times
-	}{{"answers", r.Answers}, {"outages", r.Outages}, {"failover", r.Failovers}, {"handover", r.Handovers}} {
+	}{{"answers", r.Answers}, {"outages", r.Outages}, {"failover", r.Failovers}, {"handover", r.Handovers}, {"cut", r.Cuts}} {
 		fmt.Fprintf(&b, "%-9s median %v, 99%% %v, worst %v, of %d\n", row.name, round(row.t.quantile(0.5)), round(row.t.quantile(0.99)), round(row.t.quantile(1)), len(row.t))
 	}
 	for _, s := range r.Skipped {

@@ -28,6 +28,7 @@ type Options struct {
 	Play    []string          // names of the games to play; none: all that have Legal
 	Setup   map[string]string // options of a game as JSON, by its name
 	Rooms   int               // at a time; 0 means 12
+	Players int               // in a room, as far as its game takes them; 0 means 2
 	Longest time.Duration     // how long a room may live before it is closed; 0 means 60 s
 	Pause   time.Duration     // between the acts of a room; 0 means 100 ms
 	For     time.Duration     // how long faults happen; 0 means 60 s
@@ -68,6 +69,9 @@ func (o *Options) complete() error {
 	}
 	if o.Rooms == 0 {
 		o.Rooms = 12
+	}
+	if o.Players == 0 {
+		o.Players = 2
 	}
 	if o.Nodes == 0 {
 		o.Nodes = 3
@@ -117,7 +121,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	r := &run{o: &o, began0: time.Now(), living: map[room.ID]*live{}}
 	r.report.Seed, r.report.Command = o.Seed, o.Command
 	var err error
-	if r.games, r.report.Lacking, err = chooseGames(o.Games, o.Play, o.Setup); err != nil {
+	if r.games, r.report.Lacking, err = chooseGames(&o); err != nil {
 		return nil, err
 	}
 	plan, skipped, err := r.choosePlan()

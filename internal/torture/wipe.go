@@ -23,7 +23,7 @@ func (r *run) wipe(calm, after context.Context, s *server, away time.Duration) e
 	if err := r.spareable(calm, s); err != nil {
 		return err
 	}
-	r.hit(true, s.name)
+	r.hit(blow{kind: "kill", node: s.name, at: r.since()})
 	s.kill()
 	r.note("%s is dead", s.name)
 	r.pause(calm, away)

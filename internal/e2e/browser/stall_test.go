@@ -4,7 +4,9 @@ package browser_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +16,8 @@ import (
 )
 
 // browserStall plays snakes while its node is killed, and then while the node that has taken it over is drained. The pages go on by
-// themselves, at the same game. The test prints for how long each page heard of no turn at most.
+// themselves, at the same game. The test prints for how long each page heard of no turn at most. With ROOMRING_FIGURES, which
+// bench/figures.py sets, it does so that many times.
 func browserStall(t *testing.T, shared *browser) {
 	t.Parallel()
 	d := e2e.NewDev(t, slices.Concat([]string{"--nodes", "3", "--"}, e2e.GenerousLimits)...)
@@ -36,7 +39,14 @@ func browserStall(t *testing.T, shared *browser) {
 		p.turns(40)
 	}
 
-	for _, strike := range []string{"kill", "drain"} {
+	times := 1
+	if text := os.Getenv("ROOMRING_FIGURES"); text != "" {
+		var err error
+		if times, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, strike := range slices.Repeat([]string{"kill", "drain"}, times) {
 		node := whereIs(d, info.ID)
 		since := make([]int, len(pages))
 		for i, p := range pages {
@@ -49,7 +59,9 @@ func browserStall(t *testing.T, shared *browser) {
 			p.live().turns(40)
 			p.animates()
 			p.until(`window.same`) // the page was not loaded again
-			t.Logf("%s of %s: %s heard nothing for %v at most", strike, node, p.name, p.longest(since[i]).Round(time.Millisecond))
+			longest := p.longest(since[i])
+			t.Logf("%s of %s: %s heard nothing for %v at most", strike, node, p.name, longest.Round(time.Millisecond))
+			t.Logf("FIGURE %s %.1f", strike, float64(longest.Microseconds())/1000)
 		}
 		d.MustPress(node + "/start")
 		d.WaitWhole(3)
