@@ -3,6 +3,7 @@ package replica
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,7 +36,18 @@ type copied struct {
 	broken   bool          // the journal has refused something: the copy is read again
 	ended    bool
 	empty    chan struct{} // closed when ended and nothing is under way
+	wrote    func(error)   // hearWritten: made once
 }
+
+// confirmFrame is a frame that confirms.
+type confirmFrame struct {
+	frame   linkpb.FollowerFrame
+	what    linkpb.FollowerFrame_Confirm
+	confirm linkpb.Confirm
+}
+
+// confirmFrames are used again: who sends one is done with it when Send returns.
+var confirmFrames = sync.Pool{New: func() any { return new(confirmFrame) }}
 
 // written is what to confirm when the journal has written so far.
 type written struct {
@@ -127,6 +139,7 @@ func (r *Replicas) Follow(id room.ID, e record.Epoch, owner string, kept record.
 	fresh := c == nil
 	if fresh {
 		c = &copied{r: r, id: id, since: now, fed: now, empty: make(chan struct{})}
+		c.wrote = c.hearWritten
 		c.c = replication.Copy{History: historyOf(kept), Promised: kept.Epoch, Doubt: kept.Doubt}
 		c.unread = kept.Doubt != record.Whole
 		r.copies[id] = c
@@ -201,6 +214,9 @@ func (c *copied) log() ownership.Log {
 	return ownership.Log{Epoch: max(c.c.Promised, c.c.At(c.c.Last)), Last: c.c.Last, Doubt: c.c.Doubt, Unborn: c.c.Last == 0}
 }
 
+// usual is how many batches one frame brings at most while the owner waits for nothing.
+const usual = 4
+
 // take writes what an owner has sent.
 func (c *copied) take(s *followerStream, e record.Epoch, a *linkpb.Append) {
 	c.mu.Lock()
@@ -209,14 +225,13 @@ func (c *copied) take(s *followerStream, e record.Epoch, a *linkpb.Append) {
 		return
 	}
 	before := record.Point{Epoch: record.Epoch(a.GetPrevEpoch()), Seq: room.Index(a.GetPrevIndex())}
-	batches := make([]record.Batch, len(a.GetBatches()))
-	spans := make([]replication.Span, len(batches))
-	for i, b := range a.GetBatches() {
-		batches[i] = record.Batch{
+	batches, spans := make([]record.Batch, 0, usual), make([]replication.Span, 0, usual)
+	for _, b := range a.GetBatches() {
+		batches = append(batches, record.Batch{
 			Room: c.id, Epoch: record.Epoch(b.GetEpoch()), First: room.Index(b.GetFirst()), Last: room.Index(b.GetLast()),
 			Time: time.Duration(b.GetTimeNs()), Begins: b.GetBegins(), Entries: b.GetEntries(),
-		}
-		spans[i] = replication.Span{Epoch: batches[i].Epoch, First: batches[i].First, Last: batches[i].Last}
+		})
+		spans = append(spans, replication.Span{Epoch: record.Epoch(b.GetEpoch()), First: room.Index(b.GetFirst()), Last: room.Index(b.GetLast())})
 	}
 	was := c.c.Doubt
 	place, err := c.c.Take(e, before, spans, a.GetFull())
@@ -243,6 +258,14 @@ func (c *copied) take(s *followerStream, e record.Epoch, a *linkpb.Append) {
 // write hands the journal what is new, and confirms when that and all before it is written.
 func (c *copied) write(place replication.Placement, batches []record.Batch, w written) error {
 	j := c.r.o.Journal
+	if len(batches) == 1 && batches[0].First == place.From && !place.Reset && !place.Cuts && !place.Mark { // as nearly always
+		c.underway = append(c.underway, w)
+		err := j.Append(batches[0], nil, c.wrote)
+		if err != nil {
+			c.underway = c.underway[:len(c.underway)-1]
+		}
+		return err
+	}
 	var steps []func(done func(error)) error
 	if place.Reset {
 		steps = append(steps, func(done func(error)) error { return j.Cut(c.id, 0, done) })
@@ -286,8 +309,8 @@ func (c *copied) write(place replication.Placement, batches []record.Batch, w wr
 	return nil
 }
 
-// wrote hears that the journal has written the first thing under way that it had not.
-func (c *copied) wrote(err error) {
+// hearWritten hears that the journal has written the first thing under way that it had not.
+func (c *copied) hearWritten(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range c.underway {
@@ -313,16 +336,20 @@ func (c *copied) confirm() {
 		n++
 	}
 	if last != nil && !c.broken {
-		last.end.Send(&linkpb.FollowerFrame{Room: string(c.id), Epoch: uint64(last.epoch), What: &linkpb.FollowerFrame_Confirm{Confirm: &linkpb.Confirm{
-			Index: uint64(last.index), Whole: last.whole, Probe: last.probe,
-		}}})
+		f := confirmFrames.Get().(*confirmFrame)
+		f.frame.Room, f.frame.Epoch, f.frame.What, f.what.Confirm = string(c.id), uint64(last.epoch), &f.what, &f.confirm
+		f.confirm.Index, f.confirm.Whole, f.confirm.Probe = uint64(last.index), last.whole, last.probe
+		last.end.Send(&f.frame)
+		confirmFrames.Put(f)
 		if filled {
 			c.r.tell(c.id, ownership.Event{Kind: ownership.Filled})
 		}
 	}
-	c.underway = c.underway[n:]
+	c.underway = slices.Delete(c.underway, 0, n)
 	if len(c.underway) == 0 {
-		c.underway = nil
+		if cap(c.underway) > usual {
+			c.underway = nil
+		}
 		if c.ended {
 			select {
 			case <-c.empty:

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"cmp"
+	"sync"
 	"time"
 
 	"github.com/roomring/roomring/cluster/link"
@@ -111,9 +112,43 @@ func (l *lead) sendBatches(f *feed, next room.Index, batches []record.Batch) {
 	}
 }
 
+// appendFrame is a frame that brings batches, with room for the usual one: most frames of a stream are such.
+type appendFrame struct {
+	frame  linkpb.LeaderFrame
+	what   linkpb.LeaderFrame_Append
+	append linkpb.Append
+	batch  linkpb.LogBatch
+	one    [1]*linkpb.LogBatch
+}
+
+// appendFrames are used again: who sends one is done with it when Send returns.
+var appendFrames = sync.Pool{New: func() any { return new(appendFrame) }}
+
+// start empties the frame and returns the append in it, which can take one batch without an allocation.
+func (a *appendFrame) start() *linkpb.Append {
+	a.append.Reset()
+	a.batch.Reset()
+	a.what.Append, a.frame.What = &a.append, &a.what
+	a.append.Batches = a.one[:0]
+	return &a.append
+}
+
+// add adds a batch to the append.
+func (a *appendFrame) add(b record.Batch) {
+	to := &a.batch
+	if len(a.append.Batches) > 0 {
+		to = new(linkpb.LogBatch)
+	}
+	to.Epoch, to.First, to.Last, to.TimeNs, to.Begins, to.Entries = uint64(b.Epoch), uint64(b.First), uint64(b.Last), int64(b.Time), b.Begins, b.Entries
+	a.append.Batches = append(a.append.Batches, to)
+}
+
 // append sends one frame of batches. The caller holds the lock.
 func (l *lead) append(f *feed, next room.Index, batches []record.Batch) {
-	a := &linkpb.Append{Probe: l.asking}
+	frame := appendFrames.Get().(*appendFrame)
+	defer appendFrames.Put(frame)
+	a := frame.start()
+	a.Probe = l.asking
 	if len(batches) > 0 && batches[0].First < next {
 		tail, err := core.Tail(batches[0], next)
 		if err != nil {
@@ -127,15 +162,14 @@ func (l *lead) append(f *feed, next room.Index, batches []record.Batch) {
 		a.PrevEpoch, a.PrevIndex = uint64(e), uint64(next-1)
 	}
 	for _, b := range batches {
-		a.Batches = append(a.Batches, &linkpb.LogBatch{
-			Epoch: uint64(b.Epoch), First: uint64(b.First), Last: uint64(b.Last), TimeNs: int64(b.Time), Begins: b.Begins, Entries: b.Entries,
-		})
+		frame.add(b)
 		a.Full = l.l.Sent(f.folder, b.Last)
 	}
 	if len(batches) == 0 {
 		a.Full = l.l.Sent(f.folder, next-1)
 	}
-	f.end.Send(l.frame(&linkpb.LeaderFrame{What: &linkpb.LeaderFrame_Append{Append: a}}))
+	f.end.Send(l.frame(&frame.frame))
+	frame.batch.Entries = nil // the journal's
 }
 
 func (l *lead) sendTime(f *feed) {

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"encoding/json"
+	"slices"
 	"sync"
 	"time"
 
@@ -306,11 +307,10 @@ func (l *lead) trim() {
 		l.bytes -= len(l.window[n].Entries)
 		n++
 	}
-	if n == len(l.window) {
+	l.window = slices.Delete(l.window, 0, n)
+	if len(l.window) == 0 && cap(l.window) > usual {
 		l.window = nil
-		return
 	}
-	l.window = l.window[n:]
 }
 
 // Enter implements lifecycle.Replicas.

@@ -57,7 +57,7 @@ func (a *adder) View(room.Viewer) map[string]int { return map[string]int{"sum": 
 
 // world is a few nodes over one store.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	store persist.Store
 	mu    sync.Mutex
 	nodes []*node
@@ -102,7 +102,7 @@ func (j failingJournal) SetClock(id room.ID, offset time.Duration) error {
 	return j.n.journal.SetClock(id, offset)
 }
 
-func newWorld(t *testing.T, names ...string) *world {
+func newWorld(t testing.TB, names ...string) *world {
 	t.Helper()
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"))
 	if err != nil {
@@ -278,7 +278,7 @@ func (n *node) end() {
 
 // player acts in a room and knows what was acknowledged.
 type player struct {
-	t    *testing.T
+	t    testing.TB
 	s    actor.Session
 	box  *actor.Outbox
 	wake chan struct{}

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/roomring/roomring/room"
@@ -120,10 +121,9 @@ func (q *queue) rooms() int {
 }
 
 // plan turns a group into changes. It joins consecutive batches of a room that have
-// nothing else of that room between them. of is the index of each command's change.
-func plan(group []command, maxRow int) (changes []change, of []int) {
-	changes = make([]change, 0, len(group)+1)
-	of = make([]int, len(group))
+// nothing else of that room between them. of is the index of each command's change. Both are appended to what is given.
+func plan(group []command, maxRow int, changes []change, of []int) ([]change, []int) {
+	of = slices.Grow(of, len(group))[:len(group)]
 	if cuts := cutsOf(group); len(cuts) > 0 {
 		changes = append(changes, &lowerEnds{cuts: cuts})
 	}

@@ -46,10 +46,13 @@ func appendRecord(to []byte, id room.ID, place int64, kind byte, numbers []int64
 	for _, p := range parts {
 		to = append(to, p...)
 	}
-	body := to[at+recordHead:]
+	end := len(to)
+	to = append(to, id...) // room for what the checksum begins with: a buffer of its own would be an allocation
+	to = binary.LittleEndian.AppendUint64(to, uint64(place))
+	body, head := to[at+recordHead:end], to[end:]
 	binary.LittleEndian.PutUint32(to[at:], uint32(len(body)))
-	binary.LittleEndian.PutUint32(to[at+4:], sumOf(id, place, body))
-	return to
+	binary.LittleEndian.PutUint32(to[at+4:], sum(head, body))
+	return to[:end]
 }
 
 // logRecord is a record that was read.

@@ -24,6 +24,8 @@ type loop struct {
 	commits atomic.Uint64
 	pruned  bool  // the lives that no room's clock refers to are deleted from the marks
 	lost    error // why Close gave up; nil: it did not
+	changes []change
+	of      []int // with changes what plan has made, to be used again
 
 	closing chan struct{}   // closed by Close: write what waits and end
 	trying  context.Context // ends when Close gives up: stop trying
@@ -83,7 +85,11 @@ func (l *loop) mark() {
 
 // write commits a group, however many tries it takes, and then calls the done functions of its commands.
 func (l *loop) write(group []command) {
-	changes, of := plan(group, l.options.MaxRow)
+	changes, of := plan(group, l.options.MaxRow, l.changes[:0], l.of[:0])
+	defer func() {
+		clear(changes)
+		l.changes, l.of = changes, of
+	}()
 	done, err := l.commit(changes)
 	l.queue.written(group)
 	for i, c := range group {

@@ -15,5 +15,9 @@ func sumOf(id room.ID, place int64, data []byte) uint32 {
 	head := make([]byte, 0, 64)
 	head = append(head, id...)
 	head = binary.LittleEndian.AppendUint64(head, uint64(place))
+	return sum(head, data)
+}
+
+func sum(head, data []byte) uint32 {
 	return crc32.Update(crc32.Checksum(head, castagnoli), castagnoli, data)
 }
