@@ -78,7 +78,7 @@ type Options struct {
 	// time for each target, and may not block. Nil is allowed.
 	Heard func(Peer)
 
-	Beat    time.Duration // a heartbeat is sent after this time without a frame; 0 means 150 ms
+	Beat    time.Duration // a heartbeat is sent after this time without a frame; 0 means a tenth of Silence, or 300 ms if that is less
 	Silence time.Duration // a peer that sends nothing for this long is taken to be gone; 0 means 1.5 s
 	Queue   int           // a stream with more bytes waiting than this is ended; 0 means 32 MiB
 	// ReplicaQueue is Queue for streams of replication. A frame may not be larger, nor larger than Message; 0 means 32 MiB.

@@ -143,15 +143,16 @@ func TestReplicationHeals(t *testing.T) {
 	}
 }
 
-// A snapshot of 8 MiB delays another room's append by its own writing and no more. Acts and messages of sessions do not
+// A snapshot of megabytes delays another room's append by its own writing and no more. Acts and messages of sessions do not
 // wait for it at all: they have another connection. The times are measured in turns, so load changes all of them alike.
 func TestSnapshotsDelayOthersByTheirOwnWritingAlone(t *testing.T) {
+	const size = 2 << 20
 	a, b := start(t, "a"), start(t, "b")
 	edge, owner := connect(t, a, b)
 	leader, follower := take(t, "the leader's end", a.leaders), take(t, "the follower's end", b.followers)
-	snapshot := &linkpb.LeaderFrame{Room: "big", Epoch: 1, What: &linkpb.LeaderFrame_Snapshot{Snapshot: &linkpb.Snapshot{EpochOf: 1, Index: 9, Data: make([]byte, 8<<20)}}}
+	snapshot := &linkpb.LeaderFrame{Room: "big", Epoch: 1, What: &linkpb.LeaderFrame_Snapshot{Snapshot: &linkpb.Snapshot{EpochOf: 1, Index: 9, Data: make([]byte, size)}}}
 	var alone, behind, session []time.Duration
-	for range 15 {
+	for range 11 {
 		began := time.Now()
 		leader.end.Send(snapshot)
 		take(t, "a snapshot", follower.frames)
@@ -163,7 +164,7 @@ func TestSnapshotsDelayOthersByTheirOwnWritingAlone(t *testing.T) {
 		edge.end.Send(act(1, "x"))
 		take(t, "an act", owner.frames)
 		session = append(session, time.Since(began))
-		if f := take(t, "a snapshot", follower.frames); len(f.GetSnapshot().GetData()) != 8<<20 {
+		if f := take(t, "a snapshot", follower.frames); len(f.GetSnapshot().GetData()) != size {
 			t.Fatalf("got %v", f.GetRoom())
 		}
 		if f := take(t, "an append", follower.frames); f.GetRoom() != "small" {

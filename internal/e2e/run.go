@@ -126,14 +126,14 @@ func (s *Server) CreateHere(game string, options any) RoomInfo {
 	}
 }
 
-// Until polls until ok returns true. It fails the test when ctx ends.
+// Until asks until ok returns true, with pauses that grow: each question may cost several processes some work. It fails the test when ctx ends.
 func (s *Server) Until(ctx context.Context, what string, ok func() bool) {
 	s.T.Helper()
-	for !ok() {
+	for pause := 10 * time.Millisecond; !ok(); pause = min(pause*5/4, 100*time.Millisecond) {
 		select {
 		case <-ctx.Done():
 			s.T.Fatalf("never %s", what)
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(pause):
 		}
 	}
 }

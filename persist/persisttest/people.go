@@ -26,7 +26,7 @@ type Looked struct {
 	Do    func(sql string) // changes it; the SQL is understood by all backends
 }
 
-// RunPeople tests that a backend keeps the promises of persist.People and persist.Forgetting. Each test gets its own store.
+// RunPeople tests that a backend keeps the promises of persist.People and persist.Forgetting. Each test begins with an empty store.
 func RunPeople(t *testing.T, empty func(t *testing.T) Looked) {
 	for name, test := range map[string]func(*testing.T, Looked){
 		"rooms of a player": testRoomsOf,

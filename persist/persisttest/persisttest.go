@@ -15,10 +15,10 @@ import (
 	"github.com/roomring/roomring/room/record"
 )
 
-// Open returns an empty store for one test, and closes it after the test.
+// Open returns an empty store for one test. A test does not close it, so it may be the same one for all.
 type Open func(t *testing.T) persist.Store
 
-// Run runs the suite. Each test opens its own store.
+// Run runs the suite. Each test begins with an empty store.
 func Run(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, persist.Store){
 		"result":             testResult,

@@ -11,14 +11,12 @@ import (
 
 // TestConformanceBehindPgBouncer runs the suite where each transaction of a connection may run in another process of the server.
 func TestConformanceBehindPgBouncer(t *testing.T) {
-	pooled := pgtest.Pooled(t, pgtest.URL(t))
-	persisttest.Run(t, func(t *testing.T) persist.Store {
-		s := openEmpty(t, pooled)
-		if !s.Pooled() {
-			t.Error("PgBouncer is taken for the server")
-		}
-		return s
-	})
+	url := pgtest.URL(t)
+	s, ask := open(t, pgtest.Pooled(t, url)), asker(t, url)
+	if !s.Pooled() {
+		t.Error("PgBouncer is taken for the server")
+	}
+	persisttest.Run(t, func(t *testing.T) persist.Store { ask(emptied); return s })
 }
 
 // TestMigrateAtOnceBehindPgBouncer opens an empty database many times at once, with and without the pooler. Afterwards no lock is

@@ -33,30 +33,50 @@ func openWith(t *testing.T, url string, o postgres.Options) *postgres.Store {
 
 func TestConformance(t *testing.T) {
 	url := pgtest.URL(t)
-	persisttest.Run(t, func(t *testing.T) persist.Store { return openEmpty(t, url) })
+	s, ask := open(t, url), asker(t, url)
+	persisttest.Run(t, func(t *testing.T) persist.Store { ask(emptied); return s })
 }
 
 func TestRatings(t *testing.T) {
 	url := pgtest.URL(t)
+	open(t, url)
+	ask := asker(t, url)
 	persisttest.RunRatings(t, func(t *testing.T) persisttest.Rated {
-		openEmpty(t, url)
+		ask(emptied)
 		return persisttest.Rated{
 			Open: func(rules persist.Ratings) persist.Store { return openWith(t, url, postgres.Options{Ratings: &rules}) },
-			Age:  func() { pgtest.Ask(t, url, `UPDATE outcomes SET stored = stored - interval '24 hours'`) },
+			Age:  func() { ask(`UPDATE outcomes SET stored = stored - interval '24 hours'`) },
 		}
 	})
 }
 
-// openEmpty opens a store on a database and empties its tables. A database for each test would cost more than the tests, and
-// TRUNCATE costs more than DELETE, because it makes new files for each table and index.
-func openEmpty(t *testing.T, url string) *postgres.Store {
+// emptied empties the tables of a store. A store and a database for each test would cost more than the tests, and TRUNCATE costs more
+// than DELETE, because it makes new files for each table and index.
+const emptied = `DO $$ BEGIN
+	PERFORM set_config('session_replication_role', 'replica', true); -- here alone references are not looked at, for the order
+	EXECUTE (SELECT string_agg('DELETE FROM ' || quote_ident(tablename), '; ')
+	FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'goose_db_version'); END $$`
+
+// asker returns what runs statements on one connection, which ends with the test, and reads their rows into the variables if there are any.
+func asker(t *testing.T, url string) func(sql string, into ...any) {
 	t.Helper()
-	s := open(t, url)
-	pgtest.Ask(t, url, `DO $$ BEGIN
-		PERFORM set_config('session_replication_role', 'replica', true); -- here alone references are not looked at, for the order
-		EXECUTE (SELECT string_agg('DELETE FROM ' || quote_ident(tablename), '; ')
-		FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'goose_db_version'); END $$`)
-	return s
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(context.Background()) })
+	return func(sql string, into ...any) {
+		t.Helper()
+		var err error
+		if len(into) == 0 {
+			_, err = conn.Exec(t.Context(), sql)
+		} else {
+			err = conn.QueryRow(t.Context(), sql).Scan(into...)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // Bisection finds the finals that only the backend refuses.
@@ -199,22 +219,21 @@ func settingOf(t *testing.T, url, name string) (setting string) {
 
 func TestPeople(t *testing.T) {
 	url := pgtest.URL(t)
+	s, ask := open(t, url), asker(t, url)
 	persisttest.RunPeople(t, func(t *testing.T) persisttest.Looked {
-		return persisttest.Looked{
-			Store: openEmpty(t, url), Rows: func() string { return allRows(t, url) }, Do: func(query string) { pgtest.Ask(t, url, query) },
-		}
+		ask(emptied)
+		return persisttest.Looked{Store: s, Rows: func() string { return allRows(ask) }, Do: func(query string) { ask(query) }}
 	})
 }
 
 // allRows is every row of every table.
-func allRows(t *testing.T, url string) string {
-	t.Helper()
+func allRows(ask func(sql string, into ...any)) string {
 	var tables []string
-	pgtest.Ask(t, url, `SELECT array_agg(tablename::text) FROM pg_tables WHERE schemaname = 'public'`, &tables)
+	ask(`SELECT array_agg(tablename::text) FROM pg_tables WHERE schemaname = 'public'`, &tables)
 	var out strings.Builder
 	for _, table := range tables {
 		var rows string
-		pgtest.Ask(t, url, `SELECT coalesce(string_agg(t::text, E'\n'), '') FROM `+table+` t`, &rows)
+		ask(`SELECT coalesce(string_agg(t::text, E'\n'), '') FROM `+table+` t`, &rows)
 		out.WriteString(rows + "\n" + table + "\n")
 	}
 	return out.String()

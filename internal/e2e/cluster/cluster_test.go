@@ -119,10 +119,7 @@ func TestPlayersWhoAskAtTwoNodesMeet(t *testing.T) {
 // TestABurstOfJoins connects 500 spectators and a full table to one room at once, through three nodes.
 func TestABurstOfJoins(t *testing.T) {
 	t.Parallel()
-	spectators := 500
-	if testing.Short() {
-		spectators = 60
-	}
+	spectators := e2e.Sized(60, 60, 500)
 	c := e2e.NewTeam(t, 3).Start()
 	info := c.AnyNode().Create("snakes", nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -163,7 +160,7 @@ func TestAKilledNodeBringsItsRoomsBack(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3, e2e.OneJournal...).Start()
 	ctx := e2e.WaitContext(t)
-	games := e2e.SteadyGames(t, 24)
+	games := e2e.SteadyGames(t, e2e.Sized(12, 12, 24))
 	matches := make([]*e2e.Match, len(games))
 	e2e.ForEach(len(games), len(games), func(i int) {
 		var err error // players connect to nodes that are not killed, wherever their room is

@@ -139,10 +139,10 @@ func planned(n *e2e.Server) (rooms int) {
 func TestAJoiningNodeGetsItsShareOfLivingRooms(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3).Start()
-	empty := e2e.Sized(20, 40, 450)
+	empty := e2e.Sized(20, 30, 450)
 	rooms := make([]e2e.RoomInfo, empty)
 	e2e.ForEach(empty, 16, func(i int) { rooms[i] = c.Nodes[i%3].Create("chess", nil) })
-	watchers := watch(c, e2e.Sized(6, 12, 50))
+	watchers := watch(c, e2e.Sized(6, 8, 50))
 	for _, w := range watchers {
 		rooms = append(rooms, w.room)
 	}
@@ -188,9 +188,9 @@ func TestAJoiningNodeGetsItsShareOfLivingRooms(t *testing.T) {
 func TestADrainHandsRoomsOver(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 4).Start()
-	empty := e2e.Sized(20, 40, 450)
+	empty := e2e.Sized(20, 30, 450)
 	e2e.ForEach(empty, 16, func(i int) { c.Nodes[i%4].Create("chess", nil) })
-	watchers := watch(c, e2e.Sized(8, 16, 60))
+	watchers := watch(c, e2e.Sized(8, 10, 60))
 	gaps(t, watchers)
 	drained := func(n *e2e.Server) {
 		select {

@@ -205,10 +205,7 @@ func TestAnEdgeThatFreezesAndDies(t *testing.T) {
 // TestACrowdMoves stops the owner of a room with a full table and a crowd of spectators at all nodes.
 func TestACrowdMoves(t *testing.T) {
 	t.Parallel()
-	spectators := 500
-	if testing.Short() {
-		spectators = 60
-	}
+	spectators := e2e.Sized(60, 200, 500)
 	c := e2e.NewTeam(t, 3, e2e.DefaultTimeouts...).Start()
 	info := c.Nodes[0].Create("snakes", nil)
 	ctx := e2e.WaitContext(t)

@@ -54,7 +54,7 @@ func rollingRestart(c *e2e.Team) {
 	t := c.T
 	c.Start()
 	front := newDoor(c)
-	games := e2e.SteadyGames(t, e2e.Sized(20, 20, 200))
+	games := e2e.SteadyGames(t, e2e.Sized(10, 10, 200))
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	matches := make([]*e2e.Match, len(games))

@@ -145,7 +145,7 @@ func TestPostgresAwayLosesNoResult(t *testing.T) {
 			finished = append(finished, g)
 		}
 	}
-	finished = finished[:e2e.Sized(50, 50, 100)]
+	finished = finished[:e2e.Sized(24, 24, 100)]
 	done := make(chan struct{})
 	var faults sync.WaitGroup
 	faults.Go(func() {

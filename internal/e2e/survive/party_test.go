@@ -74,7 +74,7 @@ func (p *party) count(r *tallied, i int) {
 		select {
 		case <-p.stop:
 			return
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }

@@ -17,13 +17,13 @@ import (
 	"github.com/roomring/roomring/web/client"
 )
 
-// TestPoisonDoesNotSpread has games panic, end their process, and loop without end, on a cluster with a hundred innocent rooms. The
+// TestPoisonDoesNotSpread has games panic, end their process, and loop without end, on a cluster with innocent rooms. The
 // clients send their acts again to every new owner, as they must. What has died is started again, and what loops is killed, as an
 // orchestrator would.
 func TestPoisonDoesNotSpread(t *testing.T) {
 	t.Parallel()
 	c := e2e.NewTeam(t, 3, e2e.DefaultTimeouts...).Start()
-	w := newWard(c, e2e.Sized(20, 100, 100))
+	w := newWard(c, e2e.Sized(20, 40, 100))
 	for _, one := range []struct {
 		do   string
 		most int // deaths

@@ -60,7 +60,7 @@ at 7s   store kill for 500ms
 `), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := torture(t, "--plan", plan, "--store", "postgres", "--for", "9s", "--settle", "5s", "--rooms", fmt.Sprint(e2e.Sized(4, 8, 24)), "--seed", "1")
+	r := torture(t, "--plan", plan, "--store", "postgres", "--for", "9s", "--settle", "5s", "--rooms", fmt.Sprint(e2e.Sized(4, 6, 24)), "--seed", "1")
 	if r.Counts.Faults != 6 || r.Failovers.Count == 0 || r.Handovers.Count == 0 || r.Counts.Resumes == 0 || len(r.Skipped) > 0 {
 		t.Errorf("not everything happened: %+v", r)
 	}
@@ -101,9 +101,9 @@ func TestTortureAtRandom(t *testing.T) {
 	t.Parallel()
 	length := os.Getenv(tortureTime)
 	if length == "" {
-		length = fmt.Sprintf("%ds", e2e.Sized(5, 45, 300))
+		length = fmt.Sprintf("%ds", e2e.Sized(5, 30, 300))
 	}
-	args := []string{"--store", "postgres", "--for", length, "--settle", "5s", "--every", "3s", "--rooms", fmt.Sprint(e2e.Sized(4, 8, 24))}
+	args := []string{"--store", "postgres", "--for", length, "--settle", "5s", "--every", "3s", "--rooms", fmt.Sprint(e2e.Sized(4, 6, 24)), "--pause", fmt.Sprintf("%dms", e2e.Sized(200, 200, 100))}
 	if runtime.GOOS == "linux" && os.Geteuid() == 0 {
 		args = append(args, "--namespaces")
 	}
