@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/roomring/roomring/cluster/balance"
+	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/members"
 	"github.com/roomring/roomring/cluster/nodes"
 	"github.com/roomring/roomring/cluster/ring"
@@ -16,11 +17,15 @@ import (
 type others struct{ nodes *nodes.Nodes }
 
 // Order names those of another zone first, if this node has one, and among them those that the ring names first: that is where a room is
-// looked for after its owner's death.
+// looked for after its owner's death. It names nobody beside a node that knows no standbys.
 func (o others) Order(id room.ID) []string {
 	self := o.nodes.Self().Node
 	zones, zone := map[string]string{}, ""
-	for _, m := range o.nodes.Members() {
+	all := o.nodes.Members()
+	if !knowStandbys(all) {
+		return nil
+	}
+	for _, m := range all {
 		if zones[m.Name] = m.Zone; m.Name == self {
 			zone = m.Zone
 		}
@@ -39,12 +44,18 @@ func (o others) Order(id room.ID) []string {
 	return append(far, near...)
 }
 
+// knowStandbys reports whether all nodes know what a standby is. An earlier program that forgets a node ends that node's rooms, though their
+// standbys could go on, so no room gets one beside it.
+func knowStandbys(all []members.Member) bool {
+	return !slices.ContainsFunc(all, func(m members.Member) bool { return m.Latest < link.WithReplication })
+}
+
 // Place is where the ring wants a room. While this node is not on the ring nothing of it is wanted elsewhere: it gives its rooms away
-// by draining, or has not begun.
+// by draining, or has not begun. Beside a node that knows no standbys rooms stay where they are.
 func (o others) Place(id room.ID) balance.Place {
 	r := o.nodes.Ring()
 	self := o.nodes.Self().Node
-	if !slices.ContainsFunc(r.Nodes(), func(n ring.Node) bool { return n.Name == self }) {
+	if !slices.ContainsFunc(r.Nodes(), func(n ring.Node) bool { return n.Name == self }) || !knowStandbys(o.nodes.Members()) {
 		return balance.Place{}
 	}
 	return balance.Place{Owner: r.Owner(id), Standby: r.Standby(id)}

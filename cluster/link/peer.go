@@ -80,7 +80,7 @@ func (p *peer) replicate(ctx context.Context) {
 // spoke notes that a connection to the peer stands.
 func (p *peer) spoke(version uint32) {
 	p.mu.Lock()
-	if p.version == 0 && version >= withReplication {
+	if p.version == 0 && version >= WithReplication {
 		close(p.replicates)
 	}
 	p.version = version
@@ -111,7 +111,7 @@ func (p *peer) streams() []*stream {
 func (p *peer) state() State {
 	st := State{Peer: p.target.Peer, Addr: p.target.Addr}
 	p.mu.Lock()
-	st.Version, st.Replicates = p.version, p.replication != nil && p.version >= withReplication && !p.without
+	st.Version, st.Replicates = p.version, p.replication != nil && p.version >= WithReplication && !p.without
 	p.mu.Unlock()
 	st.Silent, st.Gone = p.signs.state()
 	up, lost, err := p.sessions.state()

@@ -9,8 +9,8 @@ import (
 	"github.com/roomring/roomring/cluster/link/linkpb"
 )
 
-// withReplication is the first version of linkpb's schema that has Replicate.
-const withReplication = 2
+// WithReplication is the first version of linkpb's schema that has Replicate. A node whose latest is an earlier one knows no standbys.
+const WithReplication = 2
 
 // LeaderEnd is the end of a stream of replication at the node that dialled it: that of owners.
 type LeaderEnd struct{ end[*linkpb.LeaderFrame] }
