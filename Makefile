@@ -65,7 +65,7 @@ setup: ## install what the tests need beside Go (PostgreSQL, PgBouncer, Chromium
 
 .PHONY: lint
 lint: format ## staticcheck, vet, go fix, generated files, go.mod; changes nothing but stale generated files
-	@echo "== lint";           go build -o bin/lint ./scripts/lint && bin/lint -tags bench ./...
+	@echo "== lint";           go build -o bin/lint ./scripts/lint && bin/lint -tags bench,soak ./...
 	@for dir in bench/loadgen bench/hub deploy/kubernetes; do (cd $$dir && $(CURDIR)/bin/lint .); done
 	@echo "== generated";      scripts/generated
 	@echo "== go mod tidy";    go mod tidy -diff && go -C deploy/kubernetes mod tidy -diff
@@ -93,9 +93,11 @@ fuzz: ## run every fuzz target for FUZZTIME; what it finds goes to testdata/fuzz
 bench: ## run the benchmarks that match BENCH, COUNT times
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
 
+# Tests with the tag soak run here alone. An hour of torture, unless TORTURE is given.
 .PHONY: soak
-soak: ## torment a cluster, then run every test in its longest form, under the race detector, over and over for SOAK; the first failure ends it
-	@scripts/soak $(SOAK) ./room/... ./web/... ./persist/... ./cluster/... ./internal/... ./cmd/... .
+soak: TORTURE = 1h
+soak: ## 200,000 simulated clusters, an upgrade, an hour of torture, then every test in its longest form over and over for SOAK; the first failure ends it
+	@scripts/soak $(TORTURE) $(SOAK) ./room/... ./web/... ./persist/... ./cluster/... ./internal/... ./cmd/... .
 
 .PHONY: chaos
 chaos: ## torment three nodes under play for CHAOS, on both stores at once; a run that fails names its seed

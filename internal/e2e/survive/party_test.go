@@ -34,29 +34,52 @@ type tallied struct {
 // nodes.
 func newParty(c *e2e.Team, at *e2e.Server, rooms int, suits func(e2e.Members) bool, edges ...*e2e.Server) *party {
 	c.T.Helper()
-	ctx, cancel := context.WithTimeout(c.T.Context(), 4*time.Minute)
-	c.T.Cleanup(cancel)
-	p := &party{Team: c, ctx: ctx, stop: make(chan struct{})}
+	p := gather(c, 4*time.Minute)
 	for len(p.rooms) < rooms+1 {
 		r := &tallied{RoomInfo: at.CreateHere("tally", nil)}
 		r.was = c.WaitMembers(p.ctx, r.ID, "a standby", func(m e2e.Members) bool { return m.Owner == at })
-		if !suits(r.was) {
-			continue
+		if suits(r.was) {
+			p.join(r, edges...)
 		}
-		for i := range r.players {
-			edge := edges[i%len(edges)]
-			r.players[i] = edge.Join(edge.Via(r.RoomInfo), client.Options{Encoding: e2e.EncodingOf(i)})
-		}
-		p.rooms = append(p.rooms, r)
 	}
-	p.ends, p.rooms = p.rooms[rooms], p.rooms[:rooms]
+	p.begin()
+	return p
+}
+
+// gather makes a party without rooms, which lasts for a while at most.
+func gather(c *e2e.Team, lasts time.Duration) *party {
+	ctx, cancel := context.WithTimeout(c.T.Context(), lasts)
+	c.T.Cleanup(cancel)
+	return &party{Team: c, ctx: ctx, stop: make(chan struct{})}
+}
+
+// join adds a room, with players who come through the edges.
+func (p *party) join(r *tallied, edges ...*e2e.Server) *tallied {
+	p.T.Helper()
+	for i := range r.players {
+		edge := edges[i%len(edges)]
+		r.players[i] = edge.Join(edge.Via(r.RoomInfo), client.Options{Encoding: e2e.EncodingOf(i)})
+	}
+	p.rooms = append(p.rooms, r)
+	return r
+}
+
+// begin has players count in all rooms but the last, which finishing ends.
+func (p *party) begin() {
+	p.T.Helper()
+	last := len(p.rooms) - 1
+	p.ends, p.rooms = p.rooms[last], p.rooms[:last]
 	for _, r := range p.rooms {
-		for i := range r.players {
-			p.wg.Go(func() { p.count(r, i) })
-		}
+		p.play(r)
 	}
 	p.goesOn()
-	return p
+}
+
+// play has the players of a room count.
+func (p *party) play(r *tallied) {
+	for i := range r.players {
+		p.wg.Go(func() { p.count(r, i) })
+	}
 }
 
 func anyStandby(e2e.Members) bool { return true }
