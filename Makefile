@@ -107,6 +107,10 @@ chaos: ## torment three nodes under play for CHAOS, on both stores at once; a ru
 torture: build ## break a cluster under play for TORTURE and prove that nothing was lost; as root with cables to cut (docs/RELIABILITY.md)
 	@bin/roomring torture --store postgres $$([ "$$(id -u)" != 0 ] || echo --namespaces) --for $(TORTURE)
 
+.PHONY: figures
+figures: ## measure deaths, cuts, drains and deploys (docs/RELIABILITY.md), an hour; as root, ROWS="kill drain" for only these
+	@python3 bench/figures.py $(ROWS)
+
 .PHONY: hostile
 hostile: ## attack servers with default limits, three times for HOSTILE each, and print what honest players and the server's memory come to
 	@ROOMRING_STRANGERS=$(HOSTILE) go test -count 1 -timeout 0 -run 'TestStrangers$$' -v ./internal/e2e/hostile
