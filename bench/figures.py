@@ -104,7 +104,7 @@ ROWS = [
     Row("join", "a fourth node joins three with 500 rooms: its share is there, after the 10 s in which the ring must be stable", "< 15 s, no gap > 100 ms",
         e2e("cluster", "TestFiguresOfANodeThatJoins$"), joined),
     Row("away", "PostgreSQL is away for 60 s while games end, three times", "each result once", torture("away", 240, "--store postgres --games chess --rooms 150 --room-time 5m --pause 2s --settle 60s"), counts_row("answers", "from an act to its answer")),
-    Row("wipe", "a node is killed and its folder deleted: to the next turn at each client", "nothing lost", torture("wipe", 165, OPEN),
+    Row("wipe", "a node is killed and its folder deleted: to the next turn at each client", "nothing lost", torture("wipe", 190, OPEN),
         plan_row("failovers", "clients", lambda s: True)),
     Row("stall", "Chromium plays snakes while its node is killed, and drained: longest time without a turn", "", e2e("browser", "TestBrowser/stall"), stalls),
 ]

@@ -164,6 +164,8 @@ func (r *run) drain(calm, after context.Context, s *server, away time.Duration) 
 
 // roll drains one node after another and starts each again, as a deploy of a new version does.
 func (r *run) roll(calm, after context.Context) error {
+	r.rolling.Lock()
+	defer r.rolling.Unlock()
 	var errs []error
 	for _, s := range r.cluster.all() {
 		if calm.Err() != nil {

@@ -106,6 +106,7 @@ type run struct {
 
 	world     sync.RWMutex // a fault that must happen alone holds it
 	storeBusy sync.Mutex   // one fault of the store at a time
+	rolling   sync.Mutex   // one rolling restart at a time
 
 	mu     sync.Mutex
 	logMu  sync.Mutex
