@@ -174,9 +174,6 @@ func (t *truth) checkRemove(s *Sim, removed log) {
 	if !removed.holds(t.acked) || t.needsNoOwner() || t.jumped(s) || s.safe(t) {
 		return
 	}
-	if s.store.results[t.id].aborted && s.folder(s.store.rows[t.id].Folder) == nil { // who aborted it kept it, until its folder was lost
-		return
-	}
 	if r := s.store.rows[t.id]; r != nil && r.State == record.RowLive && r.Standby == "" {
 		for _, f := range s.allFolders() {
 			if k := f.rooms[t.id]; f.had(r.Folder) && k != nil && (k.cut || k.short || k.doubt == record.Unsure) {
@@ -200,7 +197,7 @@ func (t *truth) needsNoOwner() bool {
 
 // safe reports whether a copy of all that was acknowledged of a room exists, or its end is stored.
 func (s *Sim) safe(t *truth) bool {
-	if end, ok := s.store.results[t.id]; ok && !end.aborted {
+	if end, ok := s.store.results[t.id]; ok && (!end.aborted || t.ended.holds(t.acked)) { // the store has its replay
 		return true
 	}
 	if kept, ok := s.store.checkpoint(t.id); ok && kept.holds(t.acked) {
@@ -221,14 +218,16 @@ func (f *folder) safe(t *truth) bool {
 	return slices.ContainsFunc(f.asides, func(a *aside) bool { return a.id == t.id && a.log.holds(t.acked) })
 }
 
-// checkEnd checks an end that the store has just taken.
-func (t *truth) checkEnd(s *Sim, end result) {
+// checkEnd checks an end that the store has just taken. BrokenOff: its owner could not bring the room back.
+func (t *truth) checkEnd(s *Sim, end result, brokenOff bool) {
 	switch {
 	case t.givenUp || t.memory || t.told > 0:
 	case end.aborted && len(t.acked.entries) > 0 && !t.deadly:
 		s.fail(t.id, "(5) it is aborted, but could continue")
 	case end.aborted && t.acked.over() && !t.jumped(s) && !t.endedShort():
 		s.fail(t.id, "(5) it is aborted, but was finished")
+	case !end.aborted && t.ended.holds(t.acked) && t.ended.over() && end.sum == t.ended.endSum() && brokenOff:
+		// its owner does not run it: that the row is over is what commits the end
 	case !end.aborted && (!t.acked.over() || end.sum != t.acked.endSum()):
 		s.fail(t.id, "(5) its result differs from its log")
 	}
@@ -270,7 +269,7 @@ func (s *Sim) checkSettled(within time.Duration) {
 				s.fail(t.id, "(5) it is finished, but has no result%s", s.where(t))
 			}
 		case ended && t.deadly:
-			if !s.safe(t) && !t.power && !t.jumped(s) && !(t.damaged && t.shortened) && s.folder(s.store.rows[t.id].Folder) != nil {
+			if !s.safe(t) && !t.jumped(s) && !t.endedShort() {
 				s.fail(t.id, "it was aborted, but its log is not kept: %d entries%s", len(t.acked.entries), s.where(t))
 			}
 		case len(s.serving(t.id)) != 1:

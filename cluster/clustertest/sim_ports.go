@@ -181,7 +181,7 @@ func (l *life) rows(id room.ID, e ownership.Effect, answer answerTo) {
 // store repeats the request until the store has answered.
 func (l *life) store(id room.ID, e ownership.Effect, end result, kept log, answer answerTo) {
 	l.s.store.call(l, e.Do, func() ownership.Event {
-		return l.s.store.end(id, record.Writer{Epoch: e.To, Boot: l.boot}, end, kept)
+		return l.s.store.end(id, record.Writer{Epoch: e.To, Boot: l.boot}, end, kept, e.Do == ownership.Abandon)
 	}, func(a ownership.Event, err error) {
 		switch {
 		case l.crashes(id, e.Do, true):

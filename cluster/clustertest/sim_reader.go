@@ -1,6 +1,8 @@
 package clustertest
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/roomring/roomring/room"
@@ -27,7 +29,7 @@ func (r *live) ask() {
 // sendAsk asks the members whether the owner's epoch is the present one.
 func (r *live) sendAsk() {
 	id, epoch, owner, n := r.t.id, r.epoch, r.l.self, r.asks[len(r.asks)-1].n
-	for folder := range r.fed {
+	for _, folder := range slices.Sorted(maps.Keys(r.fed)) { // in an order, so that a seed comes to the same again
 		r.l.send(folder, func(to *life) {
 			c := to.copies[id]
 			if c == nil || epoch < c.Promised || c.Doubt == record.Unsure {
