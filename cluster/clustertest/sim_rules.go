@@ -11,14 +11,13 @@ const (
 	TableInLog                   // which acts a client has sent is a part of the room's state, and comes back with its log
 	CutSnapshots                 // a log is cut with the snapshots behind the cut
 	EndsStay                     // a room that has ended and cannot be brought back keeps its end
-	WriterOwns                   // the store takes a room's end from the owner of its row only
 	lastRule
 )
 
 var ruleNames = [...]string{
 	DoubtLasts: "a doubt lasts", CommitFirst: "commit first",
 	TableInLog: "the table is in the log", CutSnapshots: "snapshots are cut",
-	EndsStay: "an end stays", WriterOwns: "the writer owns the room",
+	EndsStay: "an end stays",
 }
 
 func (r Rule) String() string { return ruleNames[r] }

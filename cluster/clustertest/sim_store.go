@@ -186,7 +186,7 @@ func (st *store) release(id room.ID, boot record.BootID, from ownership.Row, to 
 // end stores a room's end once, if the writer owns the room.
 func (st *store) end(id room.ID, by record.Writer, end result, kept log, brokenOff bool) ownership.Event {
 	t := st.s.truth(id)
-	if r := st.rows[id]; r != nil && r.State != record.RowOver && !by.Owns(r.Row) && !without(WriterOwns) {
+	if r := st.rows[id]; r != nil && r.State != record.RowOver && !by.Owns(r.Row) {
 		return ownership.Event{Outcome: ownership.Moved}
 	}
 	if t.unwritable {
