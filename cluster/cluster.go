@@ -283,12 +283,18 @@ func (c *Cluster) Start(ctx context.Context) error {
 	return c.Nodes.Start(ctx)
 }
 
+// notice is how long before its rooms a node's leave is told.
+const notice = 300 * time.Millisecond
+
 // Drain takes this node off the ring and gives its rooms away. When it returns nil none is left.
 func (c *Cluster) Drain(ctx context.Context) error {
 	c.Nodes.Drain()
 	limited, cancel := clock.WithTimeout(ctx, c.o.Clock, c.o.Gather)
 	c.Match.HandOver(limited)
 	cancel()
+	if len(c.Nodes.Others()) > 0 { // so that they know of each other that they leave, and hand nothing to one that does
+		clock.Sleep(ctx, c.o.Clock, notice)
+	}
 	return c.Claims.Drain(ctx)
 }
 

@@ -26,12 +26,12 @@ type Happening uint8
 const (
 	Begin    Happening = iota + 1 // the client wants a session; it comes first and once
 	Found                         // Find: Event.Node has the room
-	Missed                        // Find: Event.Err says why not
+	Missed                        // Find: Event.Err says why not; the room may be on its way to Event.Node
 	Attached                      // the room has accepted Event.Route
-	Refused                       // the room or its node has refused: Event.Err
+	Refused                       // the room or its node has refused: Event.Err; the room may be at Event.Node
 	Welcomed                      // the room has welcomed the client: Event.Epoch, Event.CSeq
 	Raised                        // the room has told the client an epoch: Event.Epoch
-	Lost                          // the route is lost; the room may go on elsewhere: Event.Err
+	Lost                          // the route is lost; the room may go on elsewhere, or is on its way to Event.Node: Event.Err
 	Ended                         // the room has ended the session for good: Event.Err, Event.Discard
 	Leave                         // the client gives up its seat
 	Close                         // this side ends the session: Event.Err, Event.Discard
@@ -58,7 +58,7 @@ type Action uint8
 
 // The actions that a machine asks for.
 const (
-	Find   Action = iota + 1 // wait, then say which node has the room: Found or Missed
+	Find   Action = iota + 1 // wait, then say which node has the room: Found, at once if Effect.Node is known, or Missed
 	Attach                   // attach at Effect.Node by a new route; the outbox takes messages of this route only: Attached or Refused
 	Open                     // the client's acts go by the route; if it is not Free, only those that Act admits
 	Mute                     // the outbox takes messages of no route; acts go nowhere
@@ -77,6 +77,7 @@ type Effect struct {
 	Node    string
 	Wait    time.Duration // Find: the longest wait; the shell draws it at random, so that many sessions that lose their routes at once do not return at once
 	Again   bool          // Find, Attach, Open: the client has been welcomed before
+	Coming  bool          // Attach: the room may still be on its way there
 	Free    bool          // Open
 	At      time.Duration
 	Err     error // End: nil if the client's side has ended the session

@@ -30,6 +30,7 @@ type Machine struct {
 	deadline  time.Duration // the search fails then
 	tries     int           // of this search
 	lastErr   error         // why the last try failed
+	next      string        // the node to which the room is said to be on its way; "": nobody has said
 }
 
 // New makes a client's machine. Reattach is how long it looks for its room before it gives up.
@@ -107,17 +108,23 @@ func (m *Machine) found(e Event) []Effect {
 	if m.state != Looking {
 		return nil
 	}
-	m.state, m.accepted, m.node = Attaching, false, e.Node
+	coming := e.Node == m.next
+	m.state, m.accepted, m.node, m.next = Attaching, false, e.Node, ""
 	m.route++
-	return []Effect{{Do: Attach, Route: m.route, Node: e.Node, Again: m.known}}
+	return []Effect{{Do: Attach, Route: m.route, Node: e.Node, Again: m.known, Coming: coming}}
 }
 
 func (m *Machine) missed(now time.Duration, e Event) []Effect {
 	if m.state != Looking {
 		return nil
 	}
-	if e.Final {
+	m.next = e.Node
+	switch {
+	case e.Final:
 		return m.fail(e.Err)
+	case e.Node != "":
+		m.lastErr = e.Err
+		return m.found(e)
 	}
 	return m.retry(now, e.Err)
 }
@@ -140,6 +147,7 @@ func (m *Machine) roomEvent(now time.Duration, e Event) []Effect {
 	case Refused:
 		return m.refused(now, e)
 	}
+	m.next = e.Node
 	return m.lost(now, e.Err)
 }
 
@@ -210,10 +218,15 @@ func (m *Machine) lost(now time.Duration, why error) []Effect {
 		return append(out, m.retry(now, why)...)
 	}
 	m.state, m.searching, m.deadline, m.tries, m.lastErr = Looking, true, now+m.reattach, 1, nil
-	return append(out, Effect{Do: Alarm, At: m.deadline}, m.find())
+	find := m.find()
+	if m.next != "" { // after a refusal it waits, so that two nodes that name each other are not asked without a pause
+		find.Wait = 0
+	}
+	return append(out, Effect{Do: Alarm, At: m.deadline}, find)
 }
 
 func (m *Machine) refused(now time.Duration, e Event) []Effect {
+	m.next = e.Node
 	switch {
 	case m.accepted:
 		return m.dropRoute(now, e.Err)
@@ -274,7 +287,7 @@ func (m *Machine) retry(now time.Duration, why error) []Effect {
 }
 
 func (m *Machine) find() Effect {
-	return Effect{Do: Find, Wait: backoff.Ceiling(m.tries - 1), Again: m.known}
+	return Effect{Do: Find, Node: m.next, Wait: backoff.Ceiling(m.tries - 1), Again: m.known}
 }
 
 // fail ends a session that has found no room.

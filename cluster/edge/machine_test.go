@@ -30,6 +30,9 @@ func tell(effects []edge.Effect) string {
 		switch f.Do {
 		case edge.Find:
 			s += fmt.Sprintf(" within %v", f.Wait)
+			if f.Node != "" {
+				s += " at " + f.Node
+			}
 		case edge.Attach:
 			s += fmt.Sprintf(" %d at %s", f.Route, f.Node)
 		case edge.Open, edge.Detach, edge.Depart:
@@ -42,6 +45,9 @@ func tell(effects []edge.Effect) string {
 			if f.Err != nil {
 				s += ": " + f.Err.Error()
 			}
+		}
+		if f.Coming {
+			s += " coming"
 		}
 		if f.Again {
 			s += " again"
@@ -123,6 +129,15 @@ func TestStories(t *testing.T) {
 			line{11 * time.Second, edge.Event{What: edge.Due}, "end: the room was not found in time: away; over"}),
 		"a room that does not welcome the client again in time": append(again[:7:7],
 			line{11 * time.Second, edge.Event{What: edge.Due}, "detach 2, end: the room was not found in time; over"}),
+		"a room that moves to a node that is named": append(live[:4:4],
+			line{0, edge.Event{What: edge.Lost, Route: 1, Node: "d", Err: errAway}, "mute, alarm 2s, find within 0s at d again; looking"},
+			line{0, edge.Event{What: edge.Found, Node: "d"}, "attach 2 at d coming again; attaching"},
+			line{0, edge.Event{What: edge.Refused, Route: 2, Node: "b", Err: errAway, NotHere: true}, "forget d, detach 2, mute, find within 80ms at b again; looking"},
+			line{0, edge.Event{What: edge.Found, Node: "b"}, "attach 3 at b coming again; attaching"},
+			line{0, edge.Event{What: edge.Refused, Route: 3, Err: errAway}, "detach 3, mute, find within 160ms again; looking"},
+			line{0, edge.Event{What: edge.Missed, Node: "c", Err: errAway}, "attach 4 at c coming again; attaching"},
+			line{0, edge.Event{What: edge.Lost, Route: 4, Err: errAway}, "mute, find within 250ms again; looking"},
+			line{0, edge.Event{What: edge.Found, Node: "c"}, "attach 5 at c again; attaching"}),
 		"a room in an older epoch": append(again[:7:7],
 			line{9 * time.Second, edge.Event{What: edge.Welcomed, Route: 2, Epoch: 4}, "forget c, detach 2, mute, find within 80ms again; looking"}),
 		"a room whose epoch rises, and which is then found as it was before": append(live[:4:4],

@@ -48,9 +48,27 @@ func (w *Owner) Drain(ctx context.Context) error {
 	return fmt.Errorf("%d rooms could not be given away and stay in this node's journal (%s): %w", left, one, cmp.Or(context.Cause(ctx), held))
 }
 
+// heir waits until a room has a standby that stays, if it may get one: the room plays on meanwhile, while the way through the store
+// would take it from its players for longer.
+func (w *Owner) heir(ctx context.Context, id room.ID) {
+	if !w.copies.Wanting(id) {
+		return
+	}
+	ctx, cancel := clock.WithTimeout(ctx, w.o.Clock, heirWait)
+	defer cancel()
+	for clock.Sleep(ctx, w.o.Clock, heirLook) && w.copies.Wanting(id) {
+	}
+}
+
+const (
+	heirWait = 3 * time.Second
+	heirLook = 50 * time.Millisecond
+)
+
 // release gives one room away and waits until no row needs this node's copy of it. It holds a slot meanwhile, but for ReleaseWait at most, so
 // that a slow room does not delay the others.
 func (w *Owner) release(ctx context.Context, id room.ID, slots chan struct{}) {
+	w.heir(ctx, id)
 	select {
 	case slots <- struct{}{}:
 	case <-ctx.Done():

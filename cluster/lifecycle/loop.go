@@ -38,6 +38,7 @@ type Room struct {
 	stopped  bool            // Time is valid
 	expelled bool            // it was dropped from memory
 	claimed  bool            // it came from the store
+	ahead    *loaded         // what the journal has of it, on its way since it has stopped; nil: it was not asked
 	follows  string          // the folder of the owner from which it comes, once its copy is fed no more; "": it was not followed
 	passed   bool            // its standby was told to take it
 	yielded  bool            // its owner gave it to this node
@@ -153,6 +154,7 @@ func (l *Loop) tidy(r *Room) {
 		close(r.idle)
 		r.idle = nil
 	}
+	r.ahead = nil
 	r.Kept, r.Cargo, r.Final, r.ctx, r.begin, r.settled, r.stopped, r.claimed, r.expelled, r.follows, r.passed, r.yielded = nil, nil, nil, nil, nil, nil, false, false, false, "", false, false
 	if r.machine.Blank() && r.again == 0 && len(r.waiters) == 0 && l.rooms[r.ID] == r {
 		delete(l.rooms, r.ID)
@@ -213,11 +215,12 @@ func (l *Loop) await(ctx context.Context, id room.ID, e ownership.Event, prepare
 	}
 }
 
-// Arrived blocks while a room is arriving: being made, claimed or restored here. It returns ctx's error when ctx ends first.
-func (l *Loop) Arrived(ctx context.Context, id room.ID) error {
+// Arrived blocks while a room is arriving: being made, claimed or restored here. Coming: and while this node follows it. It returns ctx's
+// error when ctx ends first.
+func (l *Loop) Arrived(ctx context.Context, id room.ID, coming bool) error {
 	l.mu.Lock()
 	r := l.rooms[id]
-	if r == nil || !arriving(r.machine.State()) {
+	if !r.arrives(coming) {
 		l.mu.Unlock()
 		return nil
 	}
@@ -230,6 +233,47 @@ func (l *Loop) Arrived(ctx context.Context, id room.ID) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// arrived reports whether Arrived need not block.
+func (l *Loop) arrived(id room.ID, coming bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.rooms[id].arrives(coming)
+}
+
+// arrives reports whether a room is on its way here. One that is being seized is not while the store does not answer. R may be nil.
+func (r *Room) arrives(coming bool) bool {
+	if r == nil {
+		return false
+	}
+	switch s := r.machine.State(); s {
+	case ownership.Seizing:
+		return r.machine.Tries() == 0
+	case ownership.Learning, ownership.Following:
+		return coming
+	default:
+		return arriving(s)
+	}
+}
+
+// next is the folder of the node that has a room, or that this node gives it to; "": none is known. Heir: this node follows it with a
+// whole copy.
+func (l *Loop) next(id room.ID) (folder string, heir bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.rooms[id]
+	if r == nil {
+		return "", false
+	}
+	switch r.machine.State() {
+	case ownership.Yielding:
+		return r.machine.Heir(), false
+	case ownership.Learning, ownership.Following:
+		folder, _ = r.machine.Owner()
+		return folder, r.machine.State() == ownership.Following
+	}
+	return "", false
 }
 
 // owned reports whether this node serves the room or is about to, or has not given it away yet.

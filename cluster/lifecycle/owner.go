@@ -65,7 +65,7 @@ type Rooms interface {
 	CanRun(kept record.Kept) (lacks string)
 	Suspected(id room.ID) bool
 	Revive(kept record.Kept) actor.Revival
-	Resume(v actor.Revival, e record.Epoch)
+	Resume(v actor.Revival, e record.Epoch, handed bool)
 	End(kept record.Kept) (record.Final, error)
 	Stop(id room.ID, stopped func(actor.Stopped))
 	EnterEpoch(id room.ID, e record.Epoch)
@@ -211,8 +211,30 @@ func (w *Owner) Elsewhere(id room.ID) {
 	w.loop.Deliver(id, ownership.Event{Kind: ownership.Look}, nil)
 }
 
+// comingWait is how long those wait at most who want a room that another node still has.
+const comingWait = time.Second
+
 // Arrived implements actor.Owner.
-func (w *Owner) Arrived(ctx context.Context, id room.ID) error { return w.loop.Arrived(ctx, id) }
+func (w *Owner) Arrived(ctx context.Context, id room.ID, coming bool) error {
+	if w.loop.arrived(id, coming) {
+		return nil
+	}
+	limited, cancel := clock.WithTimeout(ctx, w.o.Clock, comingWait)
+	defer cancel()
+	if err := w.loop.Arrived(limited, id, coming); err == nil || ctx.Err() != nil {
+		return err
+	}
+	return w.loop.Arrived(ctx, id, false)
+}
+
+// Next implements actor.Owner.
+func (w *Owner) Next(id room.ID) (node string, heir bool) {
+	folder, heir := w.loop.next(id)
+	if folder == "" {
+		return "", false
+	}
+	return w.copies.Node(folder), heir
+}
 
 // Absent implements actor.Owner.
 func (w *Owner) Absent(id room.ID) error {

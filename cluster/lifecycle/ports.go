@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/room"
@@ -78,7 +79,12 @@ func (w *Owner) Do(r *Room, e ownership.Effect, answer func(ownership.Event)) {
 		w.copies.Retire(r.ID)
 	case ownership.Pass:
 		r.passed = true
-		w.copies.Pass(r.ID, e.To, e.Folder, e.Log)
+		stopped := time.Duration(0)
+		if r.stopped {
+			stopped = r.Time
+		}
+		w.copies.Pass(r.ID, e.To, e.Folder, e.Log, stopped)
+		w.loadAhead(r)
 	case ownership.Decline:
 		w.copies.Decline(r.ID, e.To, e.Folder, e.Log)
 	case ownership.Follow:
@@ -303,8 +309,9 @@ func (w *Owner) start(r *Room, e record.Epoch, standby string) {
 	}
 	v, _ := r.Cargo.(actor.Revival)
 	w.moves.started(r, standby)
-	r.Cargo, r.Kept, r.follows, r.passed = nil, nil, "", false
-	w.rooms.Resume(v, e)
+	handed := r.yielded && standby != "" && standby == r.follows
+	r.Cargo, r.Kept, r.ahead, r.follows, r.passed = nil, nil, nil, "", false
+	w.rooms.Resume(v, e, handed)
 }
 
 // write is a row's write that waits for the store.

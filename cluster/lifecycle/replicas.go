@@ -27,8 +27,11 @@ type Replicas interface {
 	Notify(id room.ID, folder string)
 	// Retire lets the followers of a room go. It is copied no more.
 	Retire(id room.ID)
-	// Pass tells the standby that it may take a room, which this node owns at an epoch and does not serve.
-	Pass(id room.ID, e record.Epoch, folder string, log ownership.Log)
+	// Pass tells the standby that it may take a room, which this node owns at an epoch and does not serve. Stopped is its room time; 0:
+	// not known.
+	Pass(id room.ID, e record.Epoch, folder string, log ownership.Log, stopped time.Duration)
+	// Wanting reports whether a room lacks a standby that stays while there is a node that could be it. It has one looked for.
+	Wanting(id room.ID) bool
 	// Decline tells an owner that this node does not take what it was offered.
 	Decline(id room.ID, e record.Epoch, folder string, log ownership.Log)
 
@@ -40,6 +43,8 @@ type Replicas interface {
 	// it last. Lost: the owner did not give the room away. A step that it has not returned from is noted in the black box. Not
 	// followed: it was not.
 	Unfollow(id room.ID) (last room.Index, at time.Duration, lost, followed bool)
+	// Node is the name of the node that serves a folder; "": it is not known.
+	Node(folder string) string
 	// Copy says what a follower has.
 	Copy(id room.ID) (log ownership.Log, followed bool)
 }
@@ -53,11 +58,13 @@ func (alone) Replicate(room.ID, record.Header)                                  
 func (alone) Join(room.ID, string)                                                      {}
 func (alone) Notify(room.ID, string)                                                    {}
 func (alone) Retire(room.ID)                                                            {}
-func (alone) Pass(room.ID, record.Epoch, string, ownership.Log)                         {}
+func (alone) Pass(room.ID, record.Epoch, string, ownership.Log, time.Duration)          {}
+func (alone) Wanting(room.ID) bool                                                      { return false }
 func (alone) Decline(room.ID, record.Epoch, string, ownership.Log)                      {}
 func (alone) Offered(room.ID, record.Epoch) (h record.Header, ok bool)                  { return }
 func (alone) Follow(room.ID, record.Epoch, string, record.Kept)                         {}
 func (alone) Unfollow(room.ID) (last room.Index, at time.Duration, lost, followed bool) { return }
+func (alone) Node(string) string                                                        { return "" }
 func (alone) Copy(room.ID) (log ownership.Log, followed bool)                           { return }
 
 // Deliver gives an event that has come from another node, or from the policy of copies, to a room's machine. While this node gives its
@@ -122,11 +129,45 @@ func (w *Owner) withLog(r *Room, a ownership.Event) ownership.Event {
 	return a
 }
 
+// loaded is what the journal has of a room, when done is closed.
+type loaded struct {
+	done chan struct{}
+	kept record.Kept
+	err  error
+}
+
+// loadAhead begins to read the log of a room that has stopped and was passed on, so that this node can follow the next owner at once: until
+// then that one acknowledges nothing.
+func (w *Owner) loadAhead(r *Room) {
+	if !r.stopped || r.ahead != nil {
+		return
+	}
+	a := &loaded{done: make(chan struct{})}
+	r.ahead = a
+	if !w.spawn(func() {
+		a.kept, a.err = w.o.Journal.Load(w.ctx, r.ID)
+		close(a.done)
+	}) {
+		r.ahead = nil
+	}
+}
+
+// fromJournal reads what the journal keeps of a room. Nothing is written to one that has stopped.
+func (w *Owner) fromJournal(ctx context.Context, r *Room) (record.Kept, error) {
+	if a := r.ahead; a != nil {
+		r.ahead = nil
+		if <-a.done; a.err == nil {
+			return a.kept, nil
+		}
+	}
+	return w.o.Journal.Load(ctx, r.ID)
+}
+
 // load reads what the journal keeps of a room.
 func (w *Owner) load(ctx context.Context, r *Room) (answer ownership.Event) {
 	last, at, lost, followed := w.copies.Unfollow(r.ID)
 	r.yielded = followed && !lost
-	kept, err := w.o.Journal.Load(ctx, r.ID)
+	kept, err := w.fromJournal(ctx, r)
 	if err != nil {
 		if w.ctx.Err() == nil {
 			w.o.Log.Warn("the journal could not load a room", "room", r.ID, "err", err)

@@ -80,6 +80,7 @@ const Where rpc.Method[room.ID, Presence] = "rooms.where"
 type Presence struct {
 	Here  bool         `json:"here"`
 	Epoch record.Epoch `json:"epoch"`
+	Heir  bool         `json:"heir,omitempty"` // not here, but the node follows it, and can take it; an older node does not say
 }
 
 func (l *Locator) presence(id room.ID) (Presence, error) {
@@ -88,7 +89,8 @@ func (l *Locator) presence(id room.ID) (Presence, error) {
 		if !l.IsComplete() {
 			return Presence{}, actor.ErrUnreachable // the room may be among those that are still being brought back
 		}
-		return Presence{}, nil
+		_, heir := l.o.Rooms.Next(id)
+		return Presence{Heir: heir}, nil
 	}
 	return Presence{Here: true, Epoch: info.Epoch}, nil
 }
@@ -107,7 +109,7 @@ func (l *Locator) Here(id room.ID) bool {
 
 // Locate is the node that has a room. The answer may be out of date when it arrives: call Forget then, and Locate again. Concurrent
 // calls for one room share one search. Errors: actor.ErrNotFound when there certainly is no such room; actor.ErrUnreachable, often an
-// *actor.UnreachableError, when nobody can say or the room is at a node that is away; an *OverError when the room is over; ctx's.
+// *actor.UnreachableError, when nobody can say or the room is at a node that is away, with its Next if another node can take it; an *OverError when the room is over; ctx's.
 func (l *Locator) Locate(ctx context.Context, id room.ID) (node string, err error) {
 	if l.Here(id) {
 		return l.o.Calls.Self(), nil

@@ -75,7 +75,7 @@ func (l *Locator) look(ctx context.Context, id room.ID) (node string, err error)
 	case record.RowReleased:
 		return l.claim(ctx, row.Room)
 	case record.RowLive:
-		return "", l.absent(ctx, row, a.silent)
+		return "", l.absent(ctx, row, a)
 	}
 	return "", l.over(ctx, row.Room)
 }
@@ -91,6 +91,7 @@ func order(self string, ring, others []string) [2][]string {
 type answers struct {
 	node   string // that has it at the highest epoch
 	epoch  record.Epoch
+	heir   string   // follows it with a whole copy
 	silent []string // did not say, or cannot yet
 }
 
@@ -104,6 +105,9 @@ func (a *answers) add(node string, p Presence, err error) rpc.Next {
 		a.silent = append(a.silent, node)
 		return rpc.Continue
 	case !p.Here:
+		if p.Heir {
+			a.heir = node
+		}
 		return rpc.Continue
 	case a.node == "" || p.Epoch > a.epoch:
 		a.node, a.epoch = node, p.Epoch
@@ -158,13 +162,19 @@ func (l *Locator) claim(ctx context.Context, id room.ID) (node string, err error
 var errAllStop = &actor.UnreachableError{Reason: "the nodes that could serve the room are stopping: retry"}
 
 // absent says why no node has a room whose row is live.
-func (l *Locator) absent(ctx context.Context, row record.Row, silent []string) error {
+func (l *Locator) absent(ctx context.Context, row record.Row, a answers) error {
 	heard := append(l.o.Nodes.Heard(), l.o.Nodes.Self())
 	if i := slices.IndexFunc(heard, func(p link.Peer) bool { return p.Boot == row.Boot }); i >= 0 {
-		if slices.Contains(silent, heard[i].Node) {
+		if slices.Contains(a.silent, heard[i].Node) {
 			return &actor.UnreachableError{Reason: "the room's node " + heard[i].Node + " does not answer"}
 		}
 		return errMoving
+	}
+	if _, heir := l.o.Rooms.Next(row.Room); heir {
+		a.heir = l.o.Calls.Self()
+	}
+	if a.heir != "" {
+		return &actor.UnreachableError{Reason: "the room's node is down: the room goes on at its standby", Next: a.heir}
 	}
 	then := ": the room comes back with it"
 	if row.Standby != "" {

@@ -63,6 +63,9 @@ func (m *Machine) offered(e Event) {
 			return
 		}
 		m.begin(&m.main, ReadRow)
+	case m.state == Yielding && m.main.op == Wait && m.took(e):
+		m.taker = e.Epoch
+		m.begin(&m.main, Load)
 	case m.free(), m.state == Yielding && m.main.op == Wait:
 		m.begin(&m.main, ReadRow)
 	case m.state == Owning:
@@ -70,6 +73,23 @@ func (m *Machine) offered(e Event) {
 	default:
 		m.decline(e)
 	}
+}
+
+// took reports whether an offer comes from the standby that was told to take this room, which it has done. A whole copy may follow it
+// before the row is read.
+func (m *Machine) took(e Event) bool {
+	return e.Folder == m.with && e.Epoch > m.from.Epoch && m.cannot == "" && m.conf.op == 0 && !m.doubtful()
+}
+
+// takenOver follows the node that has taken a yielded room, with all that this node has acknowledged.
+func (m *Machine) takenOver(e Event) {
+	owner := m.with
+	if e.Err != nil || e.Log.Last < m.stopped.Last || e.Log.Doubt != record.Whole || e.Log.Cut != "" {
+		m.begin(&m.main, ReadRow)
+		return
+	}
+	m.log, m.origin, m.expelled = e.Log, found, true
+	m.follow(record.Row{State: record.RowLive, Epoch: m.taker, Folder: owner, Standby: m.self.Folder})
 }
 
 // free reports whether a copy is followed and nothing is asked for.

@@ -67,6 +67,8 @@ func (m *Machine) stopAnswered(e Event) {
 // loadAnswered releases the log that the journal has read, if it holds everything that was acknowledged.
 func (m *Machine) loadAnswered(e Event) {
 	switch {
+	case m.state == Yielding:
+		m.takenOver(e)
 	case errors.Is(e.Err, record.ErrPermanent), errors.Is(e.Err, record.ErrDamaged):
 		m.keepHere(e.Err)
 	case e.Err != nil:

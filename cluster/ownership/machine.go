@@ -136,6 +136,7 @@ type Machine struct {
 	kept      bool         // it has been a copy of another node's room in this life
 	expelled  bool         // it has been dropped from memory because its row has moved, or nothing can be saved
 	passing   int          // how many times the standby was told to take the room
+	taker     record.Epoch // at which it has, as it says
 	cannot    string       // why this node cannot serve it: its standby should
 	unable    bool         // that may pass, because only its journal fails
 	inStore   bool         // its row is there
@@ -171,6 +172,14 @@ func (m *Machine) Epoch() record.Epoch { return m.epoch }
 
 // Standby returns the folder of the standby of a room that is owned here; "": it has none.
 func (m *Machine) Standby() string { return m.standby }
+
+// Heir returns the folder of the standby that is to take a room that is being yielded; "": there is none any more.
+func (m *Machine) Heir() string {
+	if m.unloaded {
+		return m.with
+	}
+	return m.standby
+}
 
 // Member reports whether a room that is followed here has this node as its standby, as far as the row that was read last says.
 func (m *Machine) Member() bool { return m.appointed }

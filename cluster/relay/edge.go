@@ -25,9 +25,12 @@ import (
 type Locator interface {
 	// Locate is the node that has a room. actor.ErrNotFound: there certainly is none; a *actor.CloseError is what to
 	// tell the client; any other error: it cannot be said at present.
+	// If it is an *actor.UnreachableError, the room may be on its way to its Next.
 	Locate(ctx context.Context, id room.ID) (node string, err error)
 	// Forget says that the room was not there after all.
 	Forget(id room.ID, node string)
+	// Remember says that the room is at another node, or about to be.
+	Remember(id room.ID, node string)
 }
 
 // EdgeOptions make an Edge.

@@ -162,7 +162,7 @@ func (o *ownerStream) hello(a *linkpb.Attach) actor.Hello {
 		Spectate: a.Spectate, Code: a.Code, Again: a.Again, Edge: o.to.Peer().Node,
 		Heartbeat: time.Duration(a.HeartbeatMs) * time.Millisecond,
 		Limits:    wire.Limits{Message: int(a.LimitMessage), Rate: int(a.LimitRate), Bytes: int(a.LimitBytes)},
-		Token:     a.Token,
+		Token:     a.Token, Coming: a.Coming,
 	}
 	if a.Resume != nil {
 		h.Resume = &record.Point{Epoch: record.Epoch(a.Resume.Epoch), Seq: room.Index(a.Resume.Seq)}
@@ -186,8 +186,21 @@ func (o *ownerStream) finishAttach(ctx context.Context, r *remote, h actor.Hello
 	}
 	o.forget(r)
 	if ctx.Err() == nil {
-		o.refuse(r.number, refusal(err))
+		why := refusal(err)
+		why.Next = nextOf(o.o.Rooms, r.room, err)
+		o.refuse(r.number, why)
 	}
+}
+
+// nextOf is the node that this one knows to have a room, or to be about to have it, whose session has ended or was refused here; "": it
+// knows none, or the end is for good.
+func nextOf(rooms *actor.Directory, id room.ID, why error) string {
+	end, closed := errors.AsType[*actor.CloseError](why)
+	if why == nil || closed && !end.Moved() {
+		return ""
+	}
+	node, _ := rooms.Next(id)
+	return node
 }
 
 func (o *ownerStream) refuse(number uint64, why *linkpb.Refused) {

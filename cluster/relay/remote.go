@@ -197,6 +197,10 @@ func (r *remote) sendDeferred() {
 
 // end ends the session and tells the edge, unless the edge has ended it.
 func (r *remote) end(why *actor.CloseError, discard bool) {
+	next := ""
+	if why != nil {
+		next = nextOf(r.owner.o.Rooms, r.room, why)
+	}
 	r.to.mu.Lock()
 	if r.ended {
 		r.to.mu.Unlock()
@@ -205,7 +209,7 @@ func (r *remote) end(why *actor.CloseError, discard bool) {
 	if why != nil {
 		r.sendDeferred()
 		r.to.now(r, &linkpb.OwnerFrame{What: &linkpb.OwnerFrame_End{End: &linkpb.End{
-			Moved: why.Moved(), Code: uint32(why.Code), Reason: why.Reason, Over: encodeOver(why.Over), Discard: discard,
+			Moved: why.Moved(), Code: uint32(why.Code), Reason: why.Reason, Over: encodeOver(why.Over), Discard: discard, Next: next,
 		}}})
 	}
 	r.ended, r.deferred = true, nil

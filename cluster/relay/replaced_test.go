@@ -30,6 +30,7 @@ type everywhereB struct{}
 
 func (everywhereB) Locate(context.Context, room.ID) (string, error) { return "b", nil }
 func (everywhereB) Forget(room.ID, string)                          {}
+func (everywhereB) Remember(room.ID, string)                        {}
 
 // TestASessionThatEndsBeforeItsAttach has a room welcome a client and end its session for a newer one before the node
 // has said yes to the attach, which it then never does.

@@ -14,27 +14,27 @@ import (
 	"github.com/roomring/roomring/room/wire"
 )
 
-// answered tells the machine the answer to an attach.
-func (a *attempt) answered(ctx context.Context, err error) {
+// answered tells the machine the answer to an attach. Next is where the room is or will be, if that node knows.
+func (a *attempt) answered(ctx context.Context, err error, next string) {
 	switch {
 	case err == nil:
 		a.hears(edge.Event{What: edge.Attached})
 	case ctx.Err() != nil:
 		a.hears(edge.Event{What: edge.Stopped})
 	case errors.Is(err, actor.ErrNotFound):
-		a.hears(edge.Event{What: edge.Refused, NotHere: true, Err: &actor.UnreachableError{Reason: "the room is on its way to another node: retry"}})
+		a.hears(edge.Event{What: edge.Refused, NotHere: true, Node: next, Err: &actor.UnreachableError{Reason: "the room is on its way to another node: retry"}})
 	default:
-		a.hears(edge.Event{What: edge.Refused, Err: err, Final: final(err)})
+		a.hears(edge.Event{What: edge.Refused, Node: next, Err: err, Final: final(err)})
 	}
 }
 
-// ended tells the machine that the room has ended the session at this route: for good, or because the room moves.
-func (a *attempt) ended(why *actor.CloseError, discard bool) {
-	what := edge.Ended
+// ended tells the machine that the room has ended the session at this route: for good, or because the room moves, to next if that is known.
+func (a *attempt) ended(why *actor.CloseError, discard bool, next string) {
 	if why.Moved() {
-		what = edge.Lost
+		a.hears(edge.Event{What: edge.Lost, Err: why, Node: next})
+		return
 	}
-	a.hears(edge.Event{What: what, Err: why, Discard: discard})
+	a.hears(edge.Event{What: edge.Ended, Err: why, Discard: discard})
 }
 
 // hearsEpoch tells the machine an epoch that the client is about to be told.
@@ -58,7 +58,7 @@ func newLocal(a attempt) route {
 
 func (r *localRoute) attach(ctx context.Context) {
 	_, err := r.s.e.o.Rooms.AttachSink(ctx, r.s.id, r.hello, r)
-	r.answered(ctx, err)
+	r.answered(ctx, err, nextOf(r.s.e.o.Rooms, r.s.id, err))
 }
 
 func (r *localRoute) Encoding() wire.Encoding  { return r.feed.Encoding() }
@@ -80,7 +80,7 @@ func (r *localRoute) Deliver(e actor.Event) {
 		r.hears(edge.Event{What: edge.Welcomed, Epoch: e.Epoch, CSeq: e.CSeq})
 	case *actor.End:
 		if e.Why != nil { // nil: this side has detached it
-			r.ended(e.Why, e.Discard)
+			r.ended(e.Why, e.Discard, nextOf(r.s.e.o.Rooms, r.s.id, e.Why))
 		}
 		return
 	}
@@ -120,7 +120,7 @@ func newRemote(a attempt, node string) route {
 
 func (r *remoteRoute) attach(ctx context.Context) {
 	if !r.ask() {
-		r.answered(ctx, errLinkLost)
+		r.answered(ctx, errLinkLost, "")
 		return
 	}
 	select {
@@ -159,7 +159,7 @@ func attachFrame(id room.ID, e wire.Encoding, h actor.Hello) *linkpb.Attach {
 		Attempt: h.Attempt, Spectate: h.Spectate, Code: h.Code, Again: h.Again,
 		HeartbeatMs: h.Heartbeat.Milliseconds(), LimitMessage: int64(h.Limits.Message), LimitRate: int64(h.Limits.Rate),
 		LimitBytes: int64(h.Limits.Bytes),
-		Token:      h.Token,
+		Token:      h.Token, Coming: h.Coming,
 	}
 	if h.Resume != nil {
 		a.Resume = &linkpb.Point{Epoch: uint64(h.Resume.Epoch), Seq: uint64(h.Resume.Seq)}
@@ -176,7 +176,7 @@ func (r *remoteRoute) handle(f *linkpb.OwnerFrame) {
 	case *linkpb.OwnerFrame_Refused:
 		r.stream.forget(r.session)
 		r.answerCame()
-		r.answered(context.Background(), refused(what.Refused))
+		r.answered(context.Background(), refused(what.Refused), what.Refused.Next)
 	case *linkpb.OwnerFrame_Welcomed:
 		w := what.Welcomed
 		to := &actor.Welcomed{Epoch: record.Epoch(w.GetPoint().GetEpoch()), From: room.Index(w.From), CSeq: record.CSeq(w.Cseq)}
@@ -193,7 +193,7 @@ func (r *remoteRoute) handle(f *linkpb.OwnerFrame) {
 		r.stream.forget(r.session) // as the owner has
 		r.answerCame()
 		if why := closeError(what.End.Code, what.End.Reason, what.End.Over); what.End.Moved {
-			r.hears(edge.Event{What: edge.Lost, Err: why})
+			r.hears(edge.Event{What: edge.Lost, Err: why, Node: what.End.Next})
 		} else {
 			r.hears(edge.Event{What: edge.Ended, Err: why, Discard: what.End.Discard})
 		}

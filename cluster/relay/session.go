@@ -131,6 +131,7 @@ func (s *session) apply(from route, f edge.Effect) (later func()) {
 // is held.
 func (s *session) newRoute(f edge.Effect) route {
 	a := attempt{s: s, number: f.Route, hello: s.hello}
+	a.hello.Coming = f.Coming
 	if a.hello.Again = f.Again; f.Again {
 		a.hello.Resume = s.out.Resume()
 	}
@@ -198,6 +199,13 @@ func (s *session) find(ctx context.Context, f edge.Effect) {
 			return
 		}
 	}
+	if f.Node != "" {
+		if f.Node != s.e.o.Node {
+			s.e.o.Locator.Remember(s.id, f.Node)
+		}
+		s.step(nil, edge.Event{What: edge.Found, Node: f.Node})
+		return
+	}
 	node, err := s.e.o.Locator.Locate(ctx, s.id)
 	switch {
 	case err == nil:
@@ -205,7 +213,11 @@ func (s *session) find(ctx context.Context, f edge.Effect) {
 	case ctx.Err() != nil:
 		s.step(nil, edge.Event{What: edge.Stopped})
 	default:
-		s.step(nil, edge.Event{What: edge.Missed, Err: err, Final: final(err)})
+		missed := edge.Event{What: edge.Missed, Err: err, Final: final(err)}
+		if away, ok := errors.AsType[*actor.UnreachableError](err); ok {
+			missed.Node = away.Next
+		}
+		s.step(nil, missed)
 	}
 }
 

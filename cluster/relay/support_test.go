@@ -201,6 +201,8 @@ func (w *world) Locate(_ context.Context, id room.ID) (string, error) {
 
 func (w *world) Forget(room.ID, string) {}
 
+func (w *world) Remember(room.ID, string) {}
+
 func (w *world) put(id room.ID, node string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

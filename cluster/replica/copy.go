@@ -29,6 +29,8 @@ type copied struct {
 	underway []written    // what the journal has not written yet, in order
 	offset   time.Duration
 	timed    bool
+	stopped  time.Duration // room time at which the owner has stopped it, to hand it over; 0: it has not
+	handed   time.Duration // when it said so
 	since    time.Duration // when it began to be followed
 	fed      time.Duration // when it was sent something last
 	suspect  bool          // its owner was said to seem dead
@@ -189,8 +191,24 @@ func (r *Replicas) Unfollow(id room.ID) (last room.Index, at time.Duration, lost
 	return last, at, lost, true
 }
 
-// time is room time as the owner told it last; 0: it told nothing. The caller holds the lock.
+// handoverTime is how much of a handover is room time at most. Games go on as if nothing had been, unless it takes longer.
+const handoverTime = 100 * time.Millisecond
+
+// stops hears that the owner has stopped the room, for this node to take it.
+func (c *copied) stops(e record.Epoch, at time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e >= c.c.Promised {
+		c.stopped, c.handed = at, c.r.o.Clock.Now()
+	}
+}
+
+// time is room time as the owner told it last; 0: it told nothing. It goes on for a while when the owner hands the room over. The caller
+// holds the lock.
 func (c *copied) time() time.Duration {
+	if c.stopped > 0 {
+		return c.stopped + min(c.r.o.Clock.Now()-c.handed, handoverTime)
+	}
 	c.r.mu.Lock()
 	defer c.r.mu.Unlock()
 	if p := c.r.folders[c.owner]; c.timed && p != nil && p.clock > 0 {
@@ -377,7 +395,7 @@ func (c *copied) snapshot(e record.Epoch, s *linkpb.Snapshot) {
 func (c *copied) setOffset(offset time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.offset, c.timed = offset, true
+	c.offset, c.timed, c.stopped = offset, true, 0
 }
 
 // mend reads a copy again after the journal has refused something, and has the owner offer the room again.

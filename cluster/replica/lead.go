@@ -395,9 +395,9 @@ func (r *Replicas) Retire(id room.ID) {
 }
 
 // Pass implements lifecycle.Replicas.
-func (r *Replicas) Pass(id room.ID, e record.Epoch, folder string, log ownership.Log) {
+func (r *Replicas) Pass(id room.ID, e record.Epoch, folder string, log ownership.Log, stopped time.Duration) {
 	if end := r.stream(folder); end != nil {
-		end.Send(&linkpb.LeaderFrame{Room: string(id), Epoch: uint64(e), What: &linkpb.LeaderFrame_Yield{Yield: &linkpb.Yield{Copy: copyOf(log)}}})
+		end.Send(&linkpb.LeaderFrame{Room: string(id), Epoch: uint64(e), What: &linkpb.LeaderFrame_Yield{Yield: &linkpb.Yield{Copy: copyOf(log), TimeNs: int64(stopped)}}})
 	}
 }
 

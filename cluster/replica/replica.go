@@ -251,6 +251,16 @@ func (r *Replicas) stream(folder string) *link.LeaderEnd {
 	return nil
 }
 
+// Node implements lifecycle.Replicas.
+func (r *Replicas) Node(folder string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p := r.folders[folder]; p != nil {
+		return p.node
+	}
+	return ""
+}
+
 // answers is the stream by which the node that serves a folder feeds this one; nil: there is none now.
 func (r *Replicas) answers(folder string) *link.FollowerEnd {
 	r.mu.Lock()
@@ -389,6 +399,9 @@ func (s *followerStream) Frame(f *linkpb.LeaderFrame) {
 	case *linkpb.LeaderFrame_Offer:
 		r.hearOffer(s, id, e, what.Offer)
 	case *linkpb.LeaderFrame_Yield:
+		if c := r.copy(id); c != nil {
+			c.stops(e, time.Duration(what.Yield.GetTimeNs()))
+		}
 		r.tell(id, ownership.Event{Kind: ownership.Yielded, Folder: s.folder, Epoch: e, Log: logOf(what.Yield.GetCopy())})
 	case *linkpb.LeaderFrame_Dismissed:
 		r.tell(id, ownership.Event{Kind: ownership.Look})

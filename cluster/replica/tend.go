@@ -8,6 +8,7 @@ import (
 	"github.com/roomring/roomring/cluster/link"
 	"github.com/roomring/roomring/cluster/link/linkpb"
 	"github.com/roomring/roomring/cluster/ownership"
+	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/clock"
 )
 
@@ -211,6 +212,34 @@ func (r *Replicas) leaves(folder string) bool {
 	}
 	r.mu.Unlock()
 	return node != "" && r.nodes != nil && r.nodes.Leaves(node)
+}
+
+// Wanting implements lifecycle.Replicas.
+func (r *Replicas) Wanting(id room.ID) bool {
+	l := r.room(id)
+	if l == nil || r.nodes == nil {
+		return false
+	}
+	standby, _ := l.members()
+	if standby != "" && !r.leaves(standby) && !r.isDead(standby, l.since()) || !r.anyStays(l) {
+		return false
+	}
+	r.tendIn(l, true)
+	return true
+}
+
+// anyStays reports whether a node could become a room's standby.
+func (r *Replicas) anyStays(l *lead) bool {
+	l.mu.Lock()
+	may := l.copying && !l.closed
+	l.mu.Unlock()
+	return may && slices.ContainsFunc(r.nodes.Order(l.id), func(node string) bool {
+		r.mu.Lock()
+		p := r.peers[node]
+		there := p != nil && p.lead != nil && !p.dead && p.folder != ""
+		r.mu.Unlock()
+		return there && !r.nodes.Leaves(node)
+	})
 }
 
 // choose chooses who is to become a room's standby; "": nobody can now.

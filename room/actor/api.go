@@ -93,6 +93,9 @@ type Hello struct {
 	// lost since. It gets no new seat, and does not replace a client that came after it.
 	Again bool
 
+	// Coming says that the room is known to be on its way to this node: the attach waits for it a moment.
+	Coming bool
+
 	// What the welcome says for the edge.
 	Heartbeat time.Duration // the longest silence the edge allows
 	Limits    wire.Limits
@@ -135,8 +138,8 @@ var (
 	ErrNotSeated   = errors.New("that player holds no seat in the room")
 
 	// ErrLeaving and ErrComing are an ErrUnreachable.
-	ErrLeaving error = &UnreachableError{"the room is on its way to another node: retry"}
-	ErrComing  error = &UnreachableError{"the room is on its way to this node: retry"}
+	ErrLeaving error = &UnreachableError{Reason: "the room is on its way to another node: retry"}
+	ErrComing  error = &UnreachableError{Reason: "the room is on its way to this node: retry"}
 )
 
 // OptionsError says that a game refused the options or name of a new room; Field may be empty.
@@ -154,7 +157,10 @@ type Listing struct {
 }
 
 // UnreachableError is an ErrUnreachable that tells players why.
-type UnreachableError struct{ Reason string }
+type UnreachableError struct {
+	Reason string
+	Next   string // the node to which the room may be on its way; empty: that is not known
+}
 
 func (e *UnreachableError) Error() string { return e.Reason }
 

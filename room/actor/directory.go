@@ -65,6 +65,9 @@ func (d *Directory) find(id room.ID) (*liveRoom, error) {
 	return nil, err
 }
 
+// Next is Owner.Next of a room that is not here, or leaves.
+func (d *Directory) Next(id room.ID) (node string, heir bool) { return d.o.Owner.Next(id) }
+
 // failing reports whether a room cannot be saved at present.
 func (d *Directory) failing(r *liveRoom) bool { return r.durable && d.o.Logs.Failing() != nil }
 

@@ -23,8 +23,11 @@ type Owner interface {
 	// Elsewhere says that somebody knows a room at a higher epoch than the one that it has here, so another node may have it. It
 	// is called once a second at most for a room. It does not block.
 	Elsewhere(id room.ID)
-	// Arrived waits while a room is on its way to this node.
-	Arrived(ctx context.Context, id room.ID) error
+	// Arrived waits while a room is on its way to this node. Coming: the caller knows that it is to come.
+	Arrived(ctx context.Context, id room.ID, coming bool) error
+	// Next is the node that has a room, or is to have it, as far as this node knows from following it or giving it away; "": it does
+	// not know. Heir: this node follows that one, and can take the room. It does not block.
+	Next(id room.ID) (node string, heir bool)
 	// Absent answers for a room that is not in memory: ErrNotFound, a *HeldError when it is kept and cannot be run,
 	// ErrUnreachable while it comes or goes.
 	Absent(id room.ID) error
@@ -91,7 +94,10 @@ func (Alone) Lost(room.ID, string) {}
 func (Alone) Elsewhere(room.ID) {}
 
 // Arrived waits for nothing.
-func (Alone) Arrived(context.Context, room.ID) error { return nil }
+func (Alone) Arrived(context.Context, room.ID, bool) error { return nil }
+
+// Next knows nobody.
+func (Alone) Next(room.ID) (node string, heir bool) { return "", false }
 
 // Absent is ErrNotFound.
 func (Alone) Absent(room.ID) error { return ErrNotFound }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/core"
@@ -96,8 +97,13 @@ func noGame(h record.Header) string {
 	return fmt.Sprintf("it needs game %s version %d, and this program has no such game", h.Game, h.Version)
 }
 
-// Resume runs a revived room on under a new epoch. Its clients are detached: they are gone with the process that had them.
-func (d *Directory) Resume(v Revival, e record.Epoch) {
+// comeback is how long players of a room that was handed over stay connected without a client.
+const comeback = time.Second
+
+// Resume runs a revived room on under a new epoch. Its clients are detached: they are gone with the process that had them. Handed: that
+// process has handed the room over, so they come at once. Only who has not come within a second is detached, so that the game notices
+// nothing.
+func (d *Directory) Resume(v Revival, e record.Epoch, handed bool) {
 	r := d.newRoom(v.core)
 	r.time.offset = v.kept.Time - d.o.Clock.Now()
 	r.seats.setTime(r.time.shared())
@@ -109,14 +115,30 @@ func (d *Directory) Resume(v Revival, e record.Epoch) {
 	if in, ok := v.core.Pending(); ok {
 		r.apply(in)
 	}
+	awaits := false
 	for _, s := range v.core.Seats() {
-		if s.Online {
+		switch {
+		case s.Online && handed:
+			awaits = true
+		case s.Online:
 			r.apply(core.Input{Kind: core.KindDetach, Player: s.Player, At: v.kept.Time})
 		}
 	}
 	d.start(r)
+	if awaits {
+		d.o.Clock.AfterFunc(comeback, func() { r.mail.command(function((*liveRoom).detachAbsent)) })
+	}
 	if agreed, ok := v.core.RematchPending(); ok {
 		d.rematch(r, agreed)
+	}
+}
+
+// detachAbsent detaches the players who are connected as far as the game knows, and have no client here.
+func (r *liveRoom) detachAbsent() {
+	for _, s := range r.core.Seats() {
+		if s.Online && len(r.sessions.players[s.Player]) == 0 {
+			r.step(core.Input{Kind: core.KindDetach, Player: s.Player})
+		}
 	}
 }
 

@@ -27,12 +27,12 @@ func (d *Directory) Attach(ctx context.Context, id room.ID, h Hello, out *Outbox
 
 // AttachSink is Attach for a client that hears the room by way of a sink of the caller's.
 func (d *Directory) AttachSink(ctx context.Context, id room.ID, h Hello, out Sink) (Remote, error) {
-	if err := d.o.Owner.Arrived(ctx, id); err != nil {
+	if err := d.o.Owner.Arrived(ctx, id, h.Coming); err != nil {
 		return nil, err
 	}
 	r, err := d.find(id)
 	switch {
-	case errors.Is(err, ErrLeaving):
+	case errors.Is(err, ErrLeaving), errors.Is(err, ErrComing):
 		return nil, closeMoved()
 	case errors.Is(err, ErrUnreachable):
 		return nil, closing(wire.CloseUnreachable, err.Error())

@@ -84,7 +84,11 @@ type Client struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	wake   chan struct{} // to the writer: there is something to send
-	at     string        // the address of the next socket; of the run goroutine
+
+	// Of the run goroutine.
+	at     string          // the address of the next socket
+	moving *moving         // the server asks to connect elsewhere; nil: it does not
+	old    *websocket.Conn // from which it moves, until the next one is welcomed; nil: it does not
 
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced at every change that Wait may wait for

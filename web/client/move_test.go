@@ -65,3 +65,59 @@ func TestMovesAtOnce(t *testing.T) {
 		t.Errorf("%d tries there, %d sockets in all", there.Load(), here.Load())
 	}
 }
+
+// TestMovesWhileTheOldSocketGoesOn has a server ask its client to move. The client connects there first, reads on meanwhile, resumes after
+// what it has read, and closes the old socket only when the new one is welcomed.
+func TestMovesWhileTheOldSocketGoesOn(t *testing.T) {
+	var early atomic.Bool
+	var resumed atomic.Uint64
+	old, begun := make(chan struct{}), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/there" {
+			<-begun // the old socket says more before this one is open
+			converse(w, r, func(m wire.ClientMessage, say func([]byte)) bool {
+				if hello, ok := m.(wire.Hello); ok {
+					resumed.Store(hello.Resume.Seq)
+					select {
+					case <-old:
+						early.Store(true)
+					case <-time.After(50 * time.Millisecond):
+					}
+					say(wire.AppendWelcome(nil, wire.JSON, wire.Welcome{Epoch: 1, Heartbeat: 60_000, Recovered: true}))
+				}
+				return true
+			})
+			return
+		}
+		defer close(old)
+		converse(w, r, func(m wire.ClientMessage, say func([]byte)) bool {
+			switch m.(type) {
+			case wire.Hello:
+				say(wire.AppendWelcome(nil, wire.JSON, wire.Welcome{Epoch: 1, Heartbeat: 60_000}))
+				say(wire.AppendState(nil, wire.JSON, wire.State{Seq: 1, View: []byte(`{}`)}))
+				say(wire.AppendMove(nil, wire.JSON, wire.Move{URL: "/there", Within: 60_000}))
+				say(wire.AppendState(nil, wire.JSON, wire.State{Seq: 7, View: []byte(`{}`)}))
+				close(begun)
+			case wire.Ping:
+				say(wire.AppendPong(nil, wire.JSON, wire.Pong{Time: 1}))
+			}
+			return true
+		})
+	}))
+	defer server.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	c, err := client.Dial(ctx, client.Options{URL: strings.Replace(server.URL, "http", "ws", 1) + "/here"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	select {
+	case <-old:
+	case <-ctx.Done():
+		t.Fatal("the old socket stays open")
+	}
+	if early.Load() || resumed.Load() != 7 || c.Stats().Sockets != 2 {
+		t.Errorf("closed early: %v, resumed after %d, %d sockets", early.Load(), resumed.Load(), c.Stats().Sockets)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"net/http"
 	"net/url"
 	"slices"
 	"sync"
@@ -25,6 +26,12 @@ const stable = time.Second
 // run connects until the session ends: the client's one long goroutine.
 func (c *Client) run(ctx context.Context) {
 	defer close(c.done)
+	defer func() {
+		if ws := c.moved(); ws != nil {
+			_ = ws.CloseNow()
+		}
+		c.leave()
+	}()
 	var lastGood time.Time
 	backoff := clock.Backoff{Min: 500 * time.Millisecond, Max: c.o.MaxDelay}
 	for first := true; ; first = false {
@@ -70,32 +77,29 @@ func (c *Client) end(err error) {
 
 // connect opens one socket and reads it until it ends. The error is *Closed when the client must not come back.
 func (c *Client) connect(ctx context.Context) error {
+	life := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	ws, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
 	hello := c.hello()
 	if c.o.Trace != nil && c.o.Trace.Opening != nil {
 		c.o.Trace.Opening(hello)
 	}
-	sub := []string{wire.SubprotocolJSON, wire.SubprotocolCBOR}[c.o.Encoding]
-	dial, stop := context.WithTimeout(ctx, 10*time.Second)
-	ws, resp, err := websocket.Dial(dial, c.at, &websocket.DialOptions{HTTPClient: c.o.HTTP, Subprotocols: []string{sub}})
-	stop()
-	if err != nil {
-		c.at = c.o.URL // the server that a move led to may be gone
-		if resp != nil && resp.StatusCode == 404 {
-			return &Closed{wire.CloseNoRoom, "no such room"}
-		}
-		return err
-	}
-	defer ws.CloseNow()
-	ws.SetReadLimit(64 << 20)
 	if err := c.write(ctx, ws, wire.AppendHello(nil, c.o.Encoding, hello)); err != nil {
+		_ = ws.CloseNow()
 		return err
 	}
 	var w writer
-	err = c.read(ctx, ws, &w)
+	err = c.read(ctx, life, ws, &w)
 	cancel() // a write under way is for nobody any more
 	w.end()
+	c.leave()
+	if c.old = ws; err != errMove {
+		c.leave()
+	}
 	c.mu.Lock()
 	c.socket = nil
 	c.mu.Unlock()
@@ -104,6 +108,61 @@ func (c *Client) connect(ctx context.Context) error {
 		return &Closed{code, closed.Reason}
 	}
 	return err
+}
+
+// open returns the socket that a move has opened, or opens one.
+func (c *Client) open(ctx context.Context) (*websocket.Conn, error) {
+	if ws := c.moved(); ws != nil {
+		return ws, nil
+	}
+	ws, resp, err := c.dial(ctx, c.at)
+	if err != nil {
+		c.at = c.o.URL // the server that a move led to may be gone
+		if resp != nil && resp.StatusCode == 404 {
+			return nil, &Closed{wire.CloseNoRoom, "no such room"}
+		}
+	}
+	return ws, err
+}
+
+func (c *Client) dial(ctx context.Context, at string) (*websocket.Conn, *http.Response, error) {
+	sub := []string{wire.SubprotocolJSON, wire.SubprotocolCBOR}[c.o.Encoding]
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	ws, resp, err := websocket.Dial(ctx, at, &websocket.DialOptions{HTTPClient: c.o.HTTP, Subprotocols: []string{sub}})
+	if err == nil {
+		ws.SetReadLimit(64 << 20)
+	}
+	return ws, resp, err
+}
+
+// moving is a socket that is opened while another goes on.
+type moving struct {
+	ws     *websocket.Conn // nil: it could not be opened
+	opened chan struct{}
+	taken  chan struct{}
+}
+
+// moved is the socket that a move has opened; nil: there is none.
+func (c *Client) moved() *websocket.Conn {
+	m := c.moving
+	if m == nil {
+		return nil
+	}
+	c.moving = nil
+	close(m.taken)
+	if <-m.opened; m.ws == nil {
+		c.at = c.o.URL
+	}
+	return m.ws
+}
+
+// leave closes the socket that the client has moved from.
+func (c *Client) leave() {
+	if c.old != nil {
+		_ = c.old.CloseNow()
+		c.old = nil
+	}
 }
 
 func (c *Client) hello() wire.Hello {
@@ -140,7 +199,8 @@ func (w *writer) end() {
 	w.wg.Wait()
 }
 
-func (c *Client) read(ctx context.Context, ws *websocket.Conn, writer *writer) error {
+// read reads a socket until it ends, or another is to take its place. Life is the client's.
+func (c *Client) read(ctx, life context.Context, ws *websocket.Conn, writer *writer) error {
 	silence := 30 * time.Second // how long the server may send nothing
 	for {
 		readCtx, cancel := context.WithTimeout(ctx, silence)
@@ -149,6 +209,7 @@ func (c *Client) read(ctx context.Context, ws *websocket.Conn, writer *writer) e
 		if err != nil {
 			return err
 		}
+		moves := c.moving.isOpen()
 		for m, err := range wire.DecodeServer(c.o.Encoding, msg) {
 			if err != nil {
 				return err
@@ -161,15 +222,22 @@ func (c *Client) read(ctx context.Context, ws *websocket.Conn, writer *writer) e
 				silence = heartbeat * 5 / 2
 				writer.end() // after another welcome all that has no answer is sent again
 				c.welcomed(w, ws)
+				c.leave()
 				writer.begin(func(stop <-chan struct{}) { c.writeAll(ctx, ws, heartbeat/2, stop) })
 				continue
 			}
 			if to, ok := m.(wire.Move); ok {
-				return c.move(to)
+				if err := c.move(life, ws, to); err != nil {
+					return err
+				}
+				continue
 			}
 			if err := c.apply(m); err != nil {
 				return err
 			}
+		}
+		if moves {
+			return errMove
 		}
 	}
 }
@@ -177,22 +245,55 @@ func (c *Client) read(ctx context.Context, ws *websocket.Conn, writer *writer) e
 // errMove ends a socket whose server has asked the client to connect elsewhere.
 var errMove = errors.New("client: the server asks to connect elsewhere")
 
-// move gives the socket up at once. What has no answer is sent again on the next. A client for people keeps the old socket until the
-// new one is welcomed; bots and tools need not.
-func (c *Client) move(m wire.Move) error {
-	if m.URL == "" {
-		return errMove
+// move opens the next socket while this one goes on. Then read returns, what has no answer is sent again on the next, and this one is closed
+// when that is welcomed.
+func (c *Client) move(life context.Context, ws *websocket.Conn, m wire.Move) error {
+	if c.moving != nil {
+		return nil
 	}
-	base, err := url.Parse(c.o.URL)
-	if err != nil {
-		return err
+	if m.URL != "" {
+		base, err := url.Parse(c.o.URL)
+		if err != nil {
+			return err
+		}
+		to, err := base.Parse(m.URL)
+		if err != nil {
+			return fmt.Errorf("client: the server names %q to move to: %w", m.URL, err)
+		}
+		c.at = to.String()
 	}
-	to, err := base.Parse(m.URL)
-	if err != nil {
-		return fmt.Errorf("client: the server names %q to move to: %w", m.URL, err)
+	next := &moving{opened: make(chan struct{}), taken: make(chan struct{})}
+	c.moving = next
+	go next.open(life, c, ws, c.at) // moved waits for it
+	return nil
+}
+
+// pongWait is how long the old socket may take to read something when the next one is open. Then it is closed.
+const pongWait = 250 * time.Millisecond
+
+// open opens the socket, and has the old one read something, so that its reader finds the new one.
+func (m *moving) open(ctx context.Context, c *Client, old *websocket.Conn, at string) {
+	m.ws, _, _ = c.dial(ctx, at)
+	close(m.opened)
+	_ = c.write(ctx, old, wire.AppendPing(nil, c.o.Encoding, wire.Ping{}))
+	select {
+	case <-m.taken:
+	case <-time.After(pongWait):
+		_ = old.CloseNow()
 	}
-	c.at = to.String()
-	return errMove
+}
+
+// isOpen reports whether the socket is open, or could not be opened. M may be nil.
+func (m *moving) isOpen() bool {
+	if m == nil {
+		return false
+	}
+	select {
+	case <-m.opened:
+		return true
+	default:
+		return false
+	}
 }
 
 func (c *Client) welcomed(w wire.Welcome, ws *websocket.Conn) {

@@ -640,7 +640,8 @@ type Attach struct {
 	LimitRate     int64                  `protobuf:"varint,12,opt,name=limit_rate,json=limitRate,proto3" json:"limit_rate,omitempty"`
 	Token         string                 `protobuf:"bytes,13,opt,name=token,proto3" json:"token,omitempty"` // of a guest that the edge has just made up
 	LimitBytes    int64                  `protobuf:"varint,15,opt,name=limit_bytes,json=limitBytes,proto3" json:"limit_bytes,omitempty"`
-	Again         bool                   `protobuf:"varint,14,opt,name=again,proto3" json:"again,omitempty"` // it was welcomed before: it takes no seat and comes before no newer client
+	Again         bool                   `protobuf:"varint,14,opt,name=again,proto3" json:"again,omitempty"`   // it was welcomed before: it takes no seat and comes before no newer client
+	Coming        bool                   `protobuf:"varint,16,opt,name=coming,proto3" json:"coming,omitempty"` // the edge was told that the room is on its way to this node, which may not know it yet: wait a moment
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -776,6 +777,13 @@ func (x *Attach) GetLimitBytes() int64 {
 func (x *Attach) GetAgain() bool {
 	if x != nil {
 		return x.Again
+	}
+	return false
+}
+
+func (x *Attach) GetComing() bool {
+	if x != nil {
+		return x.Coming
 	}
 	return false
 }
@@ -1108,6 +1116,7 @@ type Refused struct {
 	Code          uint32                 `protobuf:"varint,3,opt,name=code,proto3" json:"code,omitempty"`                      // else the code to close the socket with
 	Reason        string                 `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	Over          []byte                 `protobuf:"bytes,5,opt,name=over,proto3" json:"over,omitempty"` // JSON of wire.Over, when the room is over
+	Next          string                 `protobuf:"bytes,6,opt,name=next,proto3" json:"next,omitempty"` // not_here, moved: the node that has the room or is to have it, if this one knows
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1175,6 +1184,13 @@ func (x *Refused) GetOver() []byte {
 		return x.Over
 	}
 	return nil
+}
+
+func (x *Refused) GetNext() string {
+	if x != nil {
+		return x.Next
+	}
+	return ""
 }
 
 // Welcomed starts a session's stream, or starts it over; the welcome message and what follows it come as Say.
@@ -1384,6 +1400,7 @@ type End struct {
 	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	Over          []byte                 `protobuf:"bytes,4,opt,name=over,proto3" json:"over,omitempty"`        // JSON of wire.Over
 	Discard       bool                   `protobuf:"varint,5,opt,name=discard,proto3" json:"discard,omitempty"` // what is queued goes to nobody
+	Next          string                 `protobuf:"bytes,6,opt,name=next,proto3" json:"next,omitempty"`        // moved: the node that is to have the room, if this one knows
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1451,6 +1468,13 @@ func (x *End) GetDiscard() bool {
 		return x.Discard
 	}
 	return false
+}
+
+func (x *End) GetNext() string {
+	if x != nil {
+		return x.Next
+	}
+	return ""
 }
 
 // LeaderBatch is what a leader tells a follower. An empty batch is a heartbeat.
@@ -1888,7 +1912,8 @@ func (x *Hello) GetFolder() string {
 // Yield says that the follower may take the room: its owner has stopped with all committed, or cannot serve it.
 type Yield struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Copy          *Copy                  `protobuf:"bytes,1,opt,name=copy,proto3" json:"copy,omitempty"` // the owner's
+	Copy          *Copy                  `protobuf:"bytes,1,opt,name=copy,proto3" json:"copy,omitempty"`                    // the owner's
+	TimeNs        int64                  `protobuf:"varint,2,opt,name=time_ns,json=timeNs,proto3" json:"time_ns,omitempty"` // room time at which it has stopped; 0: not told
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1928,6 +1953,13 @@ func (x *Yield) GetCopy() *Copy {
 		return x.Copy
 	}
 	return nil
+}
+
+func (x *Yield) GetTimeNs() int64 {
+	if x != nil {
+		return x.TimeNs
+	}
+	return 0
 }
 
 // Copy says what a member keeps of a room, to be compared where neither copy is whole.
@@ -2857,7 +2889,7 @@ const file_peer_proto_rawDesc = "" +
 	"\x05leave\x18\x05 \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\x05leave\x123\n" +
 	"\x06detach\x18\x06 \x01(\v2\x19.roomring.peer.v1.NothingH\x00R\x06detachB\x06\n" +
 	"\x04what\"\t\n" +
-	"\aNothing\"\xab\x03\n" +
+	"\aNothing\"\xc3\x03\n" +
 	"\x06Attach\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12\x1a\n" +
 	"\bencoding\x18\x02 \x01(\rR\bencoding\x12\x16\n" +
@@ -2876,7 +2908,8 @@ const file_peer_proto_rawDesc = "" +
 	"\x05token\x18\r \x01(\tR\x05token\x12\x1f\n" +
 	"\vlimit_bytes\x18\x0f \x01(\x03R\n" +
 	"limitBytes\x12\x14\n" +
-	"\x05again\x18\x0e \x01(\bR\x05again\"/\n" +
+	"\x05again\x18\x0e \x01(\bR\x05again\x12\x16\n" +
+	"\x06coming\x18\x10 \x01(\bR\x06coming\"/\n" +
 	"\x05Point\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\"\\\n" +
@@ -2896,13 +2929,14 @@ const file_peer_proto_rawDesc = "" +
 	"\x03say\x18\x05 \x01(\v2\x15.roomring.peer.v1.SayH\x00R\x03say\x12,\n" +
 	"\x04view\x18\x06 \x01(\v2\x16.roomring.peer.v1.ViewH\x00R\x04view\x12)\n" +
 	"\x03end\x18\a \x01(\v2\x15.roomring.peer.v1.EndH\x00R\x03endB\x06\n" +
-	"\x04what\"z\n" +
+	"\x04what\"\x8e\x01\n" +
 	"\aRefused\x12\x19\n" +
 	"\bnot_here\x18\x01 \x01(\bR\anotHere\x12\x14\n" +
 	"\x05moved\x18\x02 \x01(\bR\x05moved\x12\x12\n" +
 	"\x04code\x18\x03 \x01(\rR\x04code\x12\x16\n" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x12\n" +
-	"\x04over\x18\x05 \x01(\fR\x04over\"a\n" +
+	"\x04over\x18\x05 \x01(\fR\x04over\x12\x12\n" +
+	"\x04next\x18\x06 \x01(\tR\x04next\"a\n" +
 	"\bWelcomed\x12-\n" +
 	"\x05point\x18\x01 \x01(\v2\x17.roomring.peer.v1.PointR\x05point\x12\x12\n" +
 	"\x04cseq\x18\x02 \x01(\x04R\x04cseq\x12\x12\n" +
@@ -2916,13 +2950,14 @@ const file_peer_proto_rawDesc = "" +
 	"\x04View\x12\x14\n" +
 	"\x05frame\x18\x01 \x01(\fR\x05frame\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x14\n" +
-	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\"u\n" +
+	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\"\x89\x01\n" +
 	"\x03End\x12\x14\n" +
 	"\x05moved\x18\x01 \x01(\bR\x05moved\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\rR\x04code\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
 	"\x04over\x18\x04 \x01(\fR\x04over\x12\x18\n" +
-	"\adiscard\x18\x05 \x01(\bR\adiscard\"X\n" +
+	"\adiscard\x18\x05 \x01(\bR\adiscard\x12\x12\n" +
+	"\x04next\x18\x06 \x01(\tR\x04next\"X\n" +
 	"\vLeaderBatch\x125\n" +
 	"\x06frames\x18\x01 \x03(\v2\x1d.roomring.peer.v1.LeaderFrameR\x06frames\x12\x12\n" +
 	"\x04ping\x18\x02 \x01(\x04R\x04ping\"\\\n" +
@@ -2948,9 +2983,10 @@ const file_peer_proto_rawDesc = "" +
 	"\vfingerprint\x18\x01 \x01(\x06R\vfingerprint\x12\x16\n" +
 	"\x06deaths\x18\x02 \x01(\rR\x06deaths\"\x1f\n" +
 	"\x05Hello\x12\x16\n" +
-	"\x06folder\x18\x01 \x01(\tR\x06folder\"3\n" +
+	"\x06folder\x18\x01 \x01(\tR\x06folder\"L\n" +
 	"\x05Yield\x12*\n" +
-	"\x04copy\x18\x01 \x01(\v2\x16.roomring.peer.v1.CopyR\x04copy\"F\n" +
+	"\x04copy\x18\x01 \x01(\v2\x16.roomring.peer.v1.CopyR\x04copy\x12\x17\n" +
+	"\atime_ns\x18\x02 \x01(\x03R\x06timeNs\"F\n" +
 	"\x04Copy\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x12\n" +
 	"\x04last\x18\x02 \x01(\x04R\x04last\x12\x14\n" +
