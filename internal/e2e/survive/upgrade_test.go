@@ -20,8 +20,8 @@ import (
 const beforeStandby = "before-standby"
 
 // TestUpgrade replaces the program of a running cluster, one node at a time, under play: from the last program without standbys to this
-// one. Rooms that were made on old nodes go on. No room gets a standby before every node is new, and each one has one soon after. What has
-// seen the newer schema does not go back, and says so.
+// one. Rooms that were made on old nodes go on, with one journal as they were made. No room gets a standby before every node is new, and each
+// one that new nodes have made has one soon after. What has seen the newer schema does not go back, and says so.
 func TestUpgrade(t *testing.T) {
 	old := programOf(t, beforeStandby)
 	c := e2e.NewTeamOn(t, pgtest.URL(t), 3)
@@ -42,7 +42,8 @@ func TestUpgrade(t *testing.T) {
 	first.Start()
 	c.WaitWhole(3)
 	t.Logf("one node of three is new; everybody was answered within %v", p.goesOn().Round(time.Millisecond))
-	p.play(p.join(&tallied{RoomInfo: first.CreateHere("tally", nil)}, killed, last))
+	fresh := []*tallied{{RoomInfo: first.CreateHere("tally", nil)}}
+	p.play(p.join(fresh[0], killed, last))
 	p.play(p.join(&tallied{RoomInfo: killed.CreateHere("tally", nil)}, last, first))
 	p.alone()
 
@@ -69,14 +70,18 @@ func TestUpgrade(t *testing.T) {
 	last.Exe = ""
 	last.Start()
 	c.WaitWhole(3)
-	began := time.Now()
-	for _, r := range p.rooms {
-		r.was = c.WaitMembers(p.ctx, r.ID, "two members", func(e2e.Members) bool { return true })
+	for i, n := range c.Nodes {
+		fresh = append(fresh, &tallied{RoomInfo: n.CreateHere("tally", nil)})
+		p.play(p.join(fresh[i+1], c.Nodes[(i+1)%3], c.Nodes[(i+2)%3]))
 	}
-	t.Logf("all nodes are new; every room has a standby after %v, everybody was answered within %v", time.Since(began).Round(time.Millisecond), p.goesOn().Round(time.Millisecond))
+	began := time.Now()
+	for _, r := range fresh {
+		r.was = c.WaitMembers(p.ctx, r.ID, "two members", anyStandby)
+	}
+	t.Logf("all nodes are new; rooms of new nodes have standbys after %v, everybody was answered within %v", time.Since(began).Round(time.Millisecond), p.goesOn().Round(time.Millisecond))
 
 	killed.Kill()
-	for _, r := range p.rooms {
+	for _, r := range fresh {
 		c.WaitMembers(p.ctx, r.ID, "two members without the dead one", func(m e2e.Members) bool { return m.Owner != killed && m.Standby != killed })
 	}
 	killed.Start()
