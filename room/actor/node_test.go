@@ -318,8 +318,10 @@ func TestPoisonAfterTheEnd(t *testing.T) {
 		}
 		testwait.Until(t, "there is an input behind the end", func() bool { e := last(); return e.Kind == core.KindAct && e.Result == core.StepRefused })
 		behind := last().Index
-		n.results = &results{}
-		n.restart(func(o *setup) { o.Black = &deadlyAfterwards{poison{id}, fatal} })
+		n.restart(func(o *setup) { // by then the old process has ended
+			n.results = &results{}
+			o.Black = &deadlyAfterwards{poison{id}, fatal}
+		})
 		testwait.Until(t, "its log is set aside", func() bool { return n.journal.isAside(id) })
 		switch f, stored := n.results.get(id); {
 		case stored == fatal:
