@@ -13,45 +13,74 @@ import (
 	"github.com/roomring/roomring/cluster/replication"
 )
 
-// mutationSeeds is how many seeds are tried for each rule. A missing rule shows well before the last.
-const mutationSeeds = 10_000
+// mutationSeeds is how many seeds are tried for each rule, and fewSeeds how many before the stories, which are quicker.
+const (
+	mutationSeeds = 20_000
+	fewSeeds      = 2_000
+)
 
 // TestMutations takes out each rule. ROOMRING_RULE names one alone.
 func TestMutations(t *testing.T) {
 	none := func() { ownership.Without, replication.Without, Without = 0, 0, 0 }
 	defer none()
-	try := func(rule fmt.Stringer) {
+	try := func(rule fmt.Stringer, without func()) {
 		if one := os.Getenv("ROOMRING_RULE"); one != "" && one != rule.String() {
 			return
 		}
 		for seed := uint64(1); seed <= mutationSeeds; seed++ {
-			if f := Run(seed, nil); f != nil {
+			if seed == fewSeeds {
+				if story := failingStory(t); story != "" {
+					t.Logf("%-24s story %s", rule, story)
+					return
+				}
+				if rule == replication.PresentEpoch && countsAnyEpoch() {
+					t.Logf("%-24s a few lines: no seed is known", rule)
+					return
+				}
+			}
+			f := Run(seed, nil)
+			if f == nil {
+				continue
+			}
+			none()
+			all := Run(seed, nil)
+			if without(); all == nil { // otherwise the rule is not what fails
 				why, _, _ := strings.Cut(f.Why, ";")
 				t.Logf("%-24s seed %4d  %s: %s: %s", rule, seed, stamp(f.At), f.Room, why)
 				return
 			}
 		}
-		if story := failingStory(t); story != "" {
-			t.Logf("%-24s story %s", rule, story)
-			return
-		}
 		t.Errorf("%-24s is not caught", rule)
 	}
 	for _, rule := range ownership.Rules() {
+		without := func() { ownership.Without = rule }
+		without()
+		try(rule, without)
 		none()
-		ownership.Without = rule
-		try(rule)
 	}
 	for _, rule := range replication.Rules() {
+		without := func() { replication.Without = rule }
+		without()
+		try(rule, without)
 		none()
-		replication.Without = rule
-		try(rule)
 	}
 	for rule := DoubtLasts; rule < lastRule; rule++ {
+		without := func() { Without = rule }
+		without()
+		try(rule, without)
 		none()
-		Without = rule
-		try(rule)
 	}
+}
+
+// countsAnyEpoch reports whether an owner takes a confirmation of another epoch for one of its own.
+func countsAnyEpoch() bool {
+	var l replication.Leader
+	l.Begin(2, "standby", replication.History{})
+	l.Appended(2, 1, 1, false)
+	l.Stable(1)
+	l.Offer("standby")
+	l.Confirm("standby", 1, 1, true)
+	return l.Commit() > 0
 }
 
 // failingStory returns the name of a story that does not come to its end as it should.
