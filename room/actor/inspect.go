@@ -69,13 +69,14 @@ type RecentInput struct {
 // answer before ctx ends is stuck in a step. Errors are those of Info, and ctx's.
 func (d *Directory) Inspect(ctx context.Context, id room.ID, look Look) (Inspection, error) {
 	r, err := d.find(id)
-	if err != nil {
-		if left := d.Panicked(id); left != nil && err == ErrNotFound {
-			return *left, nil // the room as its game's panic left it
-		}
-		return Inspection{}, err
+	var in Inspection
+	if err == nil {
+		in, err = call(ctx, r.mail, func(r *liveRoom) (Inspection, error) { return r.inspect(look), nil })
 	}
-	return call(ctx, r.mail, func(r *liveRoom) (Inspection, error) { return r.inspect(look), nil })
+	if left := d.Panicked(id); left != nil && err == ErrNotFound { // it may have left memory just now
+		return *left, nil // the room as its game's panic left it
+	}
+	return in, err
 }
 
 func (r *liveRoom) inspect(look Look) Inspection {
