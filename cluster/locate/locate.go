@@ -114,16 +114,15 @@ func (l *Locator) Locate(ctx context.Context, id room.ID) (node string, err erro
 	if l.Here(id) {
 		return l.o.Calls.Self(), nil
 	}
-	l.mu.Lock()
-	node, ok := l.known.Get(id)
-	l.mu.Unlock()
-	if ok {
-		if l.o.Nodes.Hears(node) {
-			return node, nil
-		}
-		l.Forget(id, node)
+	if node, ok := l.remembered(id); ok {
+		return node, nil
 	}
-	found := l.searches.DoChan(string(id), func() (any, error) { return l.search(id) })
+	found := l.searches.DoChan(string(id), func() (any, error) {
+		if node, ok := l.remembered(id); ok {
+			return node, nil // by a search that ended as this call began
+		}
+		return l.search(id)
+	})
 	select {
 	case f := <-found:
 		node, _ = f.Val.(string)
@@ -131,6 +130,18 @@ func (l *Locator) Locate(ctx context.Context, id room.ID) (node string, err erro
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
+}
+
+// remembered is the node that has a room as far as this one knows. It forgets a node that is not heard.
+func (l *Locator) remembered(id room.ID) (node string, ok bool) {
+	l.mu.Lock()
+	node, ok = l.known.Get(id)
+	l.mu.Unlock()
+	if ok && !l.o.Nodes.Hears(node) {
+		l.Forget(id, node)
+		return "", false
+	}
+	return node, ok
 }
 
 // Forget says that a room is not at that node, or does not answer there.
