@@ -44,8 +44,9 @@ type Results interface {
 	// (if the row is new, the game is Final.Rated with two or more players, and the store's Ratings allow it), and the room's row
 	// set to over at a higher epoch. Final.Replay and Final.Hash must be filled. The verdicts are in the order of finals. A final whose
 	// row is no longer that of Final.By is left out of its batch, and one that can never be written is split out of it, so that
-	// the others are written. A result that the store has already counts as written, whoever wrote it. After an error some finals
-	// may be written and others not: write them all again.
+	// the others are written. A result that the store has already counts as written, unless an owner after Final.By has ended the
+	// room: a writer that has lost the room may not acknowledge more of it, though its end is the stored one. After an error some
+	// finals may be written and others not: write them all again.
 	WriteResults(ctx context.Context, finals []record.Final) ([]Verdict, error)
 	// Result returns a finished room, or record.ErrNotFound. Final.Replay is not filled.
 	Result(ctx context.Context, id room.ID) (record.StoredResult, error)
@@ -94,7 +95,7 @@ const (
 	Already                       // the row existed with the same hash: as good as written
 	Mismatch                      // the row existed with another hash: refused; somebody must look
 	Unwritable                    // no store can hold this final, such as one with a NUL in a name
-	Moved                         // the room's row is no longer the writer's: its present owner writes the final
+	Moved                         // the room's row is no longer the writer's: its present owner writes the final, or has written it
 )
 
 func (o Outcome) String() string {

@@ -193,7 +193,10 @@ func (st *store) end(id room.ID, by record.Writer, end result, kept log, brokenO
 		return ownership.Event{Outcome: ownership.Refused, Why: "no store can hold it"}
 	}
 	if was, ok := st.results[id]; ok {
-		if was == end {
+		switch r := st.rows[id]; {
+		case was == end && by.Epoch < r.Epoch:
+			return ownership.Event{Outcome: ownership.Moved}
+		case was == end:
 			return ownership.Event{Outcome: ownership.Won}
 		}
 		if !end.aborted || by.Epoch >= st.rows[id].Epoch { // else it is the late abort of an owner before the one that ended the room

@@ -57,7 +57,7 @@ func testOver(t *testing.T, s persist.Store) {
 	same := late
 	same.By = record.Writer{Epoch: seized.Epoch, Boot: other.ID}
 	wrote(t, s, []record.Final{late, same}, persist.Moved, persist.Written)
-	wrote(t, s, []record.Final{late, same}, persist.Already, persist.Already)
+	wrote(t, s, []record.Final{late, same}, persist.Moved, persist.Already)
 	late.Result.Summary = "Another end"
 	wrote(t, s, []record.Final{Seal(late)}, persist.Mismatch)
 	Audit(t, s, append(fine, same))

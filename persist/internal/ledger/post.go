@@ -52,7 +52,7 @@ func Post(ctx context.Context, tx Tx, rules persist.Ratings, finals []record.Fin
 		if verdicts[i].Outcome == persist.Moved {
 			continue
 		}
-		verdicts[i] = judge(f, hashes[f.Room], fresh[f.Room])
+		verdicts[i] = judge(f, rows[f.Room], hashes[f.Room], fresh[f.Room])
 		if verdicts[i].Outcome == persist.Written {
 			written = append(written, f)
 			fresh[f.Room] = false // a second one of the same room in this batch is not new
@@ -89,13 +89,17 @@ func owns(f record.Final, row record.Row) persist.Verdict {
 // OverAt is the epoch of a row that is over from the start: no owner of the room had a higher one.
 func OverAt(f record.Final) int64 { return int64(max(f.Point.Epoch, f.By.Epoch)) + 1 }
 
-func judge(f record.Final, stored [32]byte, fresh bool) persist.Verdict {
+// judge compares a final with the stored result of its room. row is the zero Row if this transaction writes it as over.
+func judge(f record.Final, row record.Row, stored [32]byte, fresh bool) persist.Verdict {
 	switch {
 	case stored != f.Hash:
 		return persist.Verdict{Outcome: persist.Mismatch,
 			Reason: fmt.Sprintf("the store has this room's result with hash %x, offered is %x", stored[:8], f.Hash[:8])}
 	case fresh:
 		return persist.Verdict{Outcome: persist.Written}
+	case f.By != (record.Writer{}) && row.State == record.RowOver && row.Epoch > f.By.Epoch+1:
+		return persist.Verdict{Outcome: persist.Moved,
+			Reason: fmt.Sprintf("its writer had the room at epoch %d; a later owner has ended it in the same way, at epoch %d", f.By.Epoch, row.Epoch-1)}
 	}
 	return persist.Verdict{Outcome: persist.Already}
 }
