@@ -26,6 +26,7 @@ type Room struct {
 	ID      room.ID
 	Standby string        // the node that has the standby; "": it is alone, or nobody knows which node serves the standby's folder
 	Busy    bool          // a standby is being filled
+	Fresh   bool          // it was made a moment ago, and waits for its first standby
 	Came    time.Duration // when it came here from another node or another process; 0: it was made here
 }
 
@@ -165,11 +166,11 @@ func (b *Balancer) next(r Room, to Place) (c Change, ok bool) {
 }
 
 // Step returns the changes to begin now. Look must have been called with the present ring. While rooms that are
-// alone are being given a standby nothing else begins.
+// alone are being given a standby nothing else begins; rooms that were made a moment ago do not count, for there may always be some.
 func (b *Balancer) Step(now time.Duration, rooms []Room, look Lookup) []Change {
 	plan := b.Plan(rooms, look)
 	b.settle(now, plan)
-	alone := slices.ContainsFunc(rooms, func(r Room) bool { return r.Standby == "" && r.Busy })
+	alone := slices.ContainsFunc(rooms, func(r Room) bool { return r.Standby == "" && r.Busy && !r.Fresh })
 	if alone || b.Look(now, b.ring) > 0 {
 		return nil
 	}

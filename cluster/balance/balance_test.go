@@ -273,7 +273,13 @@ func TestARoomThatIsAloneGoesFirst(t *testing.T) {
 	if began := b.Step(time.Minute, rooms, look); len(began) > 0 {
 		t.Errorf("%v begin", began)
 	}
-	rooms[1].Standby, rooms[1].Busy = "n2", false
+	rooms[1].Fresh = true
+	if began := b.Step(time.Minute, rooms, look); len(began) != 1 {
+		t.Errorf("%v begin beside a room that was just made", began)
+	}
+	b = balance.New(balance.Options{Self: "n1"})
+	b.Look(0, 1)
+	rooms[1] = balance.Room{ID: "b", Standby: "n2"}
 	if began := b.Step(time.Minute, rooms, look); len(began) != 1 {
 		t.Errorf("%v begin", began)
 	}

@@ -30,21 +30,23 @@ func (r *Replicas) Rebalance(dry bool) Balance {
 	out.Groups = balance.Groups(r.o.Balance.Self, r.balancer.Plan(rooms, lookup{r}))
 	if !dry {
 		r.balancer.Hurry()
+		r.compareAt = 0
 	}
 	return out
 }
 
-// calmly is how often all rooms are compared with the ring while all are where it wants them.
-const calmly = 2 * time.Second
+const (
+	// calmly is how often all rooms are compared with the ring while all are where it wants them.
+	calmly = 2 * time.Second
+	// spare is how many times as long as a comparison of all rooms the pause behind it is, so that many rooms cost no more than few.
+	spare = 20
+)
 
 // balance begins the changes that bring this node's rooms to where the ring has them.
 func (r *Replicas) balance() {
-	r.balancing.Lock()
 	now := r.o.Clock.Now()
-	waits := r.balancer.Look(now, r.nodes.Version()) > 0 || r.balancer.Calm() && now < r.looked+calmly
-	if !waits {
-		r.looked = now
-	}
+	r.balancing.Lock()
+	waits := r.balancer.Look(now, r.nodes.Version()) > 0 || now < r.compareAt
 	r.balancing.Unlock()
 	if waits {
 		return
@@ -52,6 +54,11 @@ func (r *Replicas) balance() {
 	rooms := r.balanced()
 	r.balancing.Lock()
 	changes := r.balancer.Step(now, rooms, lookup{r})
+	took := r.o.Clock.Now() - now
+	r.compareAt = now + took + spare*took
+	if r.balancer.Calm() {
+		r.compareAt = max(r.compareAt, now+calmly)
+	}
 	r.balancing.Unlock()
 	for _, c := range changes {
 		folder := r.folderOf(c.To)
@@ -87,7 +94,7 @@ func (r *Replicas) balanced() []balance.Room {
 	for _, l := range leads {
 		l.mu.Lock()
 		if l.copying && !l.closed {
-			rooms = append(rooms, balance.Room{ID: l.id, Standby: node[l.l.Standby()], Busy: l.learner != "", Came: l.came})
+			rooms = append(rooms, balance.Room{ID: l.id, Standby: node[l.l.Standby()], Busy: l.learner != "", Fresh: l.heldSince > 0, Came: l.came})
 		}
 		l.mu.Unlock()
 	}

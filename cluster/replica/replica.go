@@ -106,7 +106,7 @@ type Replicas struct {
 
 	balancing sync.Mutex // guards what follows
 	balancer  *balance.Balancer
-	looked    time.Duration // when all rooms were compared with the ring
+	compareAt time.Duration // when all rooms are compared with the ring again
 }
 
 // peer is another node.

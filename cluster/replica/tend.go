@@ -22,8 +22,8 @@ func (r *Replicas) tendAll() {
 			if !r.judge("") {
 				next += restfully * r.o.Tend
 			}
-			r.balance()
 		}
+		r.balance()
 	}
 }
 
