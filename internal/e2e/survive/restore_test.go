@@ -31,6 +31,10 @@ func TestWhatCannotGoOnIsNotRestored(t *testing.T) {
 	s.Kill()
 	e2e.EditDatabase(t, filepath.Join(s.Dir, "store.db"), `UPDATE rooms SET epoch = epoch + 5, folder = 'elsewhere' WHERE room != ?`, over.ID)
 	s.Start()
+	s.Until(ctx, "all five are set aside", func() bool {
+		names, err := filepath.Glob(filepath.Join(s.Dir, "journal", "rooms", "*.aside"))
+		return err == nil && len(names) == 6 // with the one that is over
+	})
 	s.Kill()
 	e2e.EditDatabase(t, filepath.Join(s.Dir, "store.db"), `DELETE FROM rooms WHERE room != ?`, over.ID)
 	spoil(s, tail.ID, func(file []byte, batches []int) []byte { return file[:len(file)-1] })
