@@ -16,6 +16,8 @@ import (
 // it reads why the peer refused it.
 type conn struct {
 	net.Conn
+	via string // the node that carries it; "": it is direct
+
 	mu          sync.Mutex
 	read, wrote error // the first of each kind
 }

@@ -83,7 +83,10 @@ func (n *line) failed(err error) {
 	if n.p.l.closing.Err() != nil {
 		return
 	}
-	if n.err == nil || n.err.Error() != err.Error() {
+	switch {
+	case errors.Is(err, errDirect):
+		n.p.l.log.Info("a node can be reached directly again", "peer", n.p.target.Node, "addr", n.p.target.Addr, "for", n.name)
+	case n.err == nil || n.err.Error() != err.Error():
 		n.p.l.log.Warn("no link to a node", "peer", n.p.target.Node, "addr", n.p.target.Addr, "for", n.name, "err", err)
 	}
 	n.err = err
@@ -94,7 +97,7 @@ func (n *line) connect(ctx context.Context) (up *uplink, err error) {
 	l := n.p.l
 	setup, cancel := clock.WithTimeout(ctx, l.o.Clock, l.o.Timeout)
 	defer cancel()
-	raw, err := l.dial(setup, n.p.target.Addr)
+	raw, err := l.reach(setup, n.p)
 	if err != nil {
 		return nil, explain(err)
 	}
@@ -167,6 +170,11 @@ func (n *line) serve(ctx context.Context, up *uplink) error {
 	wg.Go(func() { read(up.link.RecvMsg) })
 	wg.Go(func() { s.write(up.link.SendMsg) })
 	wg.Go(s.detectSilence)
+	carried, stop := context.WithCancel(ctx)
+	defer stop()
+	if up.raw.via != "" {
+		wg.Go(func() { n.p.awaitDirect(carried, s) })
+	}
 	select {
 	case <-s.over:
 	case <-ctx.Done():
@@ -174,6 +182,7 @@ func (n *line) serve(ctx context.Context, up *uplink) error {
 	case <-n.p.l.closing.Done():
 		n.drain(ctx, up)
 	}
+	stop()
 	n.up.Store(nil)
 	_ = up.conn.Close()
 	wg.Wait()
@@ -206,7 +215,12 @@ func (n *line) markUp(up *uplink) {
 	n.wasUp, n.err = true, nil
 	n.up.Store(up)
 	n.p.spoke(up.version)
-	n.p.l.log.Info("linked to a node", "peer", n.p.target.Node, "addr", n.p.target.Addr, "for", n.name, "version", up.version)
+	log := n.p.l.log.With("peer", n.p.target.Node, "addr", n.p.target.Addr, "for", n.name, "version", up.version)
+	if up.raw.via != "" {
+		log.Warn("linked to a node through another, for it does not answer directly", "via", up.raw.via)
+	} else {
+		log.Info("linked to a node")
+	}
 }
 
 // state returns the connection, if there is one, how many were lost, and why there is none.

@@ -88,6 +88,8 @@ type Options struct {
 
 	Message  int // bytes of the largest question, answer or batch; 0 means 64 MiB
 	Inflight int // questions of one peer that are answered at once; more are refused; 0 means 1024
+	// Tunnels is how many connections this node carries between others that do not reach each other; more are refused; 0 means 256.
+	Tunnels int
 
 	// Clock measures heartbeats, silence, Retry and Timeout. gRPC and dialling use their own timers. Nil means a new one.
 	Clock clock.Clock
@@ -156,6 +158,7 @@ type State struct {
 	Received   uint64        `json:"received"`
 	Overflows  uint64        `json:"overflows"` // streams that ended because more than Options.Queue waited for the peer
 	Reconnects uint64        `json:"reconnects"`
+	Via        string        `json:"via,omitempty"`    // the node through which it goes; "": it is direct
 	Err        string        `json:"err,omitempty"`    // why it is not up
 	Unfit      bool          `json:"unfit,omitempty"`  // the two nodes cannot be in one cluster: Err says why
 	Silent     bool          `json:"silent,omitempty"` // as Options.Silent says

@@ -28,6 +28,7 @@ type Links struct {
 	log     *slog.Logger
 	server  *grpc.Server
 	refused rate.Sometimes // limits log lines about refused connections
+	tunnels atomic.Int64   // connections that are carried for others
 
 	ctx     context.Context // of all connections to targets; ends when Close runs out of time
 	cancel  context.CancelFunc
@@ -87,12 +88,13 @@ func (o *Options) complete() error {
 	o.Timeout = cmp.Or(o.Timeout, 5*time.Second)
 	o.Message = cmp.Or(o.Message, 64<<20)
 	o.Inflight = cmp.Or(o.Inflight, 1024)
+	o.Tunnels = cmp.Or(o.Tunnels, 256)
 	if o.Clock == nil {
 		o.Clock = clock.System()
 	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	switch {
-	case o.Beat < 0, o.Silence < 0, o.Queue < 0, o.ReplicaQueue < 0, o.Retry < 0, o.Timeout < 0, o.Inflight < 0:
+	case o.Beat < 0, o.Silence < 0, o.Queue < 0, o.ReplicaQueue < 0, o.Retry < 0, o.Timeout < 0, o.Inflight < 0, o.Tunnels < 0:
 		return errors.New("no option may be negative")
 	case o.Silence <= 2*o.Beat:
 		return fmt.Errorf("option Silence of %v must be more than two of Beat, %v", o.Silence, o.Beat)

@@ -118,7 +118,7 @@ func (p *peer) state() State {
 	st.Reconnects = lost
 	if up != nil {
 		st.Up, st.Since = true, up.since
-		st.RTT, st.Queued = time.Duration(up.stream.rtt.Load()), up.stream.Queued()
+		st.RTT, st.Queued, st.Via = time.Duration(up.stream.rtt.Load()), up.stream.Queued(), up.raw.via
 	} else if err != nil {
 		st.Err = err.Error()
 		_, st.Unfit = errors.AsType[*unfitError](err)

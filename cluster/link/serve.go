@@ -281,6 +281,11 @@ func (l *Links) dial(ctx context.Context, addr string) (*conn, error) {
 		return nil, err
 	}
 	setUserTimeout(raw, l.o.Silence)
+	return l.secure(ctx, raw)
+}
+
+// secure authenticates a connection that this node has made.
+func (l *Links) secure(ctx context.Context, raw net.Conn) (*conn, error) {
 	cred := l.credential()
 	if cred == nil {
 		return &conn{Conn: raw}, nil

@@ -124,6 +124,11 @@ type AdminNode struct {
 	Sessions int      `json:"sessions"`
 	Remote   int      `json:"remote"`
 	Unready  []string `json:"unready"`
+	Links    []struct {
+		Peer string `json:"peer"`
+		Up   bool   `json:"up"`
+		Via  string `json:"via"`
+	} `json:"links"`
 }
 
 // KnownNodes returns the nodes that this node knows to be in a state; "" means any state. It returns nil while the node does not answer.

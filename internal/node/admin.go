@@ -93,7 +93,7 @@ func (n *Node) clusterNodes(ctx context.Context) ([]admin.Node, error) {
 		for _, l := range in.Links {
 			out[i].Links = append(out[i].Links, admin.Link{
 				Peer: l.Node, Up: l.Up, Since: l.Since, RTT: float64(l.RTT) / float64(time.Millisecond), Queued: l.Queued,
-				Reconnects: l.Reconnects, Error: l.Err,
+				Reconnects: l.Reconnects, Via: l.Via, Error: l.Err,
 			})
 		}
 	}

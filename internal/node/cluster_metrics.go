@@ -41,6 +41,7 @@ func clusterMetrics(c *cluster.Cluster) metrics.Cluster {
 		LinkUp:         links(func(l link.State) float64 { return up(l.Up) }),
 		LinkRTT:        links(func(l link.State) float64 { return l.RTT.Seconds() }),
 		LinkQueued:     links(func(l link.State) float64 { return float64(l.Queued) }),
+		LinkCarried:    links(func(l link.State) float64 { return up(l.Via != "") }),
 		LinkReconnects: links(func(l link.State) float64 { return float64(l.Reconnects) }),
 		LinkSent:       links(func(l link.State) float64 { return float64(l.Sent) }),
 		LinkReceived:   links(func(l link.State) float64 { return float64(l.Received) }),

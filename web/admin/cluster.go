@@ -78,6 +78,7 @@ type Link struct {
 	RTT        float64   `json:"rtt_ms"`         // 0: not yet measured
 	Queued     int       `json:"queued_bytes"`   // towards the peer
 	Reconnects uint64    `json:"reconnects"`
+	Via        string    `json:"via,omitempty"`   // the node through which it goes, for this one does not reach the peer; "": it is direct
 	Error      string    `json:"error,omitempty"` // why it is not up
 }
 

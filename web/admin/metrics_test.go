@@ -23,7 +23,7 @@ func TestClusterMetricsAreAskedForAtEachScrape(t *testing.T) {
 	peers := func() map[string]float64 { return map[string]float64{"beta": 1, "g\xffmma": 0} }
 	m.Cluster(metrics.Cluster{
 		Members: func() map[string]float64 { return map[string]float64{"active": 2, "draining": 1} }, RingShare: peers, LinkUp: peers, LinkRTT: peers,
-		LinkQueued: peers, LinkReconnects: peers, LinkSent: peers, LinkReceived: peers, LinkOverflows: peers,
+		LinkQueued: peers, LinkReconnects: peers, LinkCarried: peers, LinkSent: peers, LinkReceived: peers, LinkOverflows: peers,
 		ReplicationUp: peers, ReplicationQueued: peers, ReplicationReconnects: peers, ReplicationSent: peers, ReplicationReceived: peers, ReplicationOverflows: peers,
 		Seized: one, Taken: one, Yielded: one, Dismissed: one, Recruited: one, Fills: one, LoneRooms: one, LagEntries: one, LagSeconds: one, Copies: peers, InDoubt: one,
 		GossipHealth: func() float64 { return 0 }, GossipStrangers: one, RemoteSessions: func() float64 { return 5 },

@@ -77,6 +77,7 @@ type Cluster struct {
 	LinkUp         func() map[string]float64 // 1 or 0, by peer; so are the next
 	LinkRTT        func() map[string]float64 // seconds
 	LinkQueued     func() map[string]float64 // bytes
+	LinkCarried    func() map[string]float64
 	LinkReconnects func() map[string]float64
 	LinkSent       func() map[string]float64 // bytes
 	LinkReceived   func() map[string]float64 // bytes
@@ -116,6 +117,7 @@ func (m *Metrics) Cluster(c Cluster) {
 	m.GaugeVec("roomring_cluster_members", "Nodes that this one knows of, itself included, by state.", "state", c.Members)
 	m.GaugeVec("roomring_ring_share", "Part of all rooms that the ring gives each node, as a fraction of 1.", "node", c.RingShare)
 	m.GaugeVec("roomring_link_up", "Whether this node's link to a peer stands: 1 or 0.", "peer", c.LinkUp)
+	m.GaugeVec("roomring_link_carried", "Whether this node's link to a peer goes through a third node, because it does not reach the peer itself: 1 or 0.", "peer", c.LinkCarried)
 	m.GaugeVec("roomring_link_rtt_seconds", "Last measured round trip to a peer, in seconds; 0 is not yet measured.", "peer", c.LinkRTT)
 	m.GaugeVec("roomring_link_queued_bytes", "Bytes that wait for the link to a peer.", "peer", c.LinkQueued)
 	m.CounterVec("roomring_link_reconnects_total", "Times the link to a peer was made anew.", "peer", c.LinkReconnects)

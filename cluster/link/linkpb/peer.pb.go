@@ -237,6 +237,59 @@ func (x *GameVersion) GetVersion() int64 {
 	return 0
 }
 
+// Piece is a part of what a connection carries.
+type Piece struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Node          string                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Piece) Reset() {
+	*x = Piece{}
+	mi := &file_peer_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Piece) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Piece) ProtoMessage() {}
+
+func (x *Piece) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Piece.ProtoReflect.Descriptor instead.
+func (*Piece) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Piece) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *Piece) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 type Question struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Method        string                 `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`
@@ -247,7 +300,7 @@ type Question struct {
 
 func (x *Question) Reset() {
 	*x = Question{}
-	mi := &file_peer_proto_msgTypes[2]
+	mi := &file_peer_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -259,7 +312,7 @@ func (x *Question) String() string {
 func (*Question) ProtoMessage() {}
 
 func (x *Question) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[2]
+	mi := &file_peer_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -272,7 +325,7 @@ func (x *Question) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Question.ProtoReflect.Descriptor instead.
 func (*Question) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{2}
+	return file_peer_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Question) GetMethod() string {
@@ -299,7 +352,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_peer_proto_msgTypes[3]
+	mi := &file_peer_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -311,7 +364,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[3]
+	mi := &file_peer_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -324,7 +377,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{3}
+	return file_peer_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Answer) GetBody() []byte {
@@ -352,7 +405,7 @@ type EdgeBatch struct {
 
 func (x *EdgeBatch) Reset() {
 	*x = EdgeBatch{}
-	mi := &file_peer_proto_msgTypes[4]
+	mi := &file_peer_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -364,7 +417,7 @@ func (x *EdgeBatch) String() string {
 func (*EdgeBatch) ProtoMessage() {}
 
 func (x *EdgeBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[4]
+	mi := &file_peer_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -377,7 +430,7 @@ func (x *EdgeBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EdgeBatch.ProtoReflect.Descriptor instead.
 func (*EdgeBatch) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{4}
+	return file_peer_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *EdgeBatch) GetFrames() []*EdgeFrame {
@@ -405,7 +458,7 @@ type OwnerBatch struct {
 
 func (x *OwnerBatch) Reset() {
 	*x = OwnerBatch{}
-	mi := &file_peer_proto_msgTypes[5]
+	mi := &file_peer_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -417,7 +470,7 @@ func (x *OwnerBatch) String() string {
 func (*OwnerBatch) ProtoMessage() {}
 
 func (x *OwnerBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[5]
+	mi := &file_peer_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -430,7 +483,7 @@ func (x *OwnerBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwnerBatch.ProtoReflect.Descriptor instead.
 func (*OwnerBatch) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{5}
+	return file_peer_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *OwnerBatch) GetFrames() []*OwnerFrame {
@@ -466,7 +519,7 @@ type EdgeFrame struct {
 
 func (x *EdgeFrame) Reset() {
 	*x = EdgeFrame{}
-	mi := &file_peer_proto_msgTypes[6]
+	mi := &file_peer_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -478,7 +531,7 @@ func (x *EdgeFrame) String() string {
 func (*EdgeFrame) ProtoMessage() {}
 
 func (x *EdgeFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[6]
+	mi := &file_peer_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -491,7 +544,7 @@ func (x *EdgeFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EdgeFrame.ProtoReflect.Descriptor instead.
 func (*EdgeFrame) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{6}
+	return file_peer_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *EdgeFrame) GetSession() uint64 {
@@ -595,7 +648,7 @@ type Nothing struct {
 
 func (x *Nothing) Reset() {
 	*x = Nothing{}
-	mi := &file_peer_proto_msgTypes[7]
+	mi := &file_peer_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -607,7 +660,7 @@ func (x *Nothing) String() string {
 func (*Nothing) ProtoMessage() {}
 
 func (x *Nothing) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[7]
+	mi := &file_peer_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -620,7 +673,7 @@ func (x *Nothing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Nothing.ProtoReflect.Descriptor instead.
 func (*Nothing) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{7}
+	return file_peer_proto_rawDescGZIP(), []int{8}
 }
 
 // Attach brings a client into a room. The owner answers Attached or Refused, once.
@@ -648,7 +701,7 @@ type Attach struct {
 
 func (x *Attach) Reset() {
 	*x = Attach{}
-	mi := &file_peer_proto_msgTypes[8]
+	mi := &file_peer_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -660,7 +713,7 @@ func (x *Attach) String() string {
 func (*Attach) ProtoMessage() {}
 
 func (x *Attach) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[8]
+	mi := &file_peer_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -673,7 +726,7 @@ func (x *Attach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attach.ProtoReflect.Descriptor instead.
 func (*Attach) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{8}
+	return file_peer_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Attach) GetRoom() string {
@@ -798,7 +851,7 @@ type Point struct {
 
 func (x *Point) Reset() {
 	*x = Point{}
-	mi := &file_peer_proto_msgTypes[9]
+	mi := &file_peer_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -810,7 +863,7 @@ func (x *Point) String() string {
 func (*Point) ProtoMessage() {}
 
 func (x *Point) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[9]
+	mi := &file_peer_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -823,7 +876,7 @@ func (x *Point) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Point.ProtoReflect.Descriptor instead.
 func (*Point) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{9}
+	return file_peer_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Point) GetEpoch() uint64 {
@@ -851,7 +904,7 @@ type Act struct {
 
 func (x *Act) Reset() {
 	*x = Act{}
-	mi := &file_peer_proto_msgTypes[10]
+	mi := &file_peer_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -863,7 +916,7 @@ func (x *Act) String() string {
 func (*Act) ProtoMessage() {}
 
 func (x *Act) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[10]
+	mi := &file_peer_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -876,7 +929,7 @@ func (x *Act) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Act.ProtoReflect.Descriptor instead.
 func (*Act) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{10}
+	return file_peer_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Act) GetCseq() uint64 {
@@ -911,7 +964,7 @@ type Fault struct {
 
 func (x *Fault) Reset() {
 	*x = Fault{}
-	mi := &file_peer_proto_msgTypes[11]
+	mi := &file_peer_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -923,7 +976,7 @@ func (x *Fault) String() string {
 func (*Fault) ProtoMessage() {}
 
 func (x *Fault) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[11]
+	mi := &file_peer_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -936,7 +989,7 @@ func (x *Fault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fault.ProtoReflect.Descriptor instead.
 func (*Fault) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{11}
+	return file_peer_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Fault) GetCode() string {
@@ -972,7 +1025,7 @@ type OwnerFrame struct {
 
 func (x *OwnerFrame) Reset() {
 	*x = OwnerFrame{}
-	mi := &file_peer_proto_msgTypes[12]
+	mi := &file_peer_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -984,7 +1037,7 @@ func (x *OwnerFrame) String() string {
 func (*OwnerFrame) ProtoMessage() {}
 
 func (x *OwnerFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[12]
+	mi := &file_peer_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -997,7 +1050,7 @@ func (x *OwnerFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwnerFrame.ProtoReflect.Descriptor instead.
 func (*OwnerFrame) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{12}
+	return file_peer_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *OwnerFrame) GetSessions() []uint64 {
@@ -1123,7 +1176,7 @@ type Refused struct {
 
 func (x *Refused) Reset() {
 	*x = Refused{}
-	mi := &file_peer_proto_msgTypes[13]
+	mi := &file_peer_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1135,7 +1188,7 @@ func (x *Refused) String() string {
 func (*Refused) ProtoMessage() {}
 
 func (x *Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[13]
+	mi := &file_peer_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1148,7 +1201,7 @@ func (x *Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refused.ProtoReflect.Descriptor instead.
 func (*Refused) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{13}
+	return file_peer_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Refused) GetNotHere() bool {
@@ -1205,7 +1258,7 @@ type Welcomed struct {
 
 func (x *Welcomed) Reset() {
 	*x = Welcomed{}
-	mi := &file_peer_proto_msgTypes[14]
+	mi := &file_peer_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1217,7 +1270,7 @@ func (x *Welcomed) String() string {
 func (*Welcomed) ProtoMessage() {}
 
 func (x *Welcomed) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[14]
+	mi := &file_peer_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1230,7 +1283,7 @@ func (x *Welcomed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcomed.ProtoReflect.Descriptor instead.
 func (*Welcomed) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{14}
+	return file_peer_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Welcomed) GetPoint() *Point {
@@ -1268,7 +1321,7 @@ type Say struct {
 
 func (x *Say) Reset() {
 	*x = Say{}
-	mi := &file_peer_proto_msgTypes[15]
+	mi := &file_peer_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1280,7 +1333,7 @@ func (x *Say) String() string {
 func (*Say) ProtoMessage() {}
 
 func (x *Say) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[15]
+	mi := &file_peer_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1293,7 +1346,7 @@ func (x *Say) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Say.ProtoReflect.Descriptor instead.
 func (*Say) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{15}
+	return file_peer_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Say) GetFrame() []byte {
@@ -1343,7 +1396,7 @@ type View struct {
 
 func (x *View) Reset() {
 	*x = View{}
-	mi := &file_peer_proto_msgTypes[16]
+	mi := &file_peer_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1355,7 +1408,7 @@ func (x *View) String() string {
 func (*View) ProtoMessage() {}
 
 func (x *View) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[16]
+	mi := &file_peer_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1368,7 +1421,7 @@ func (x *View) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use View.ProtoReflect.Descriptor instead.
 func (*View) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{16}
+	return file_peer_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *View) GetFrame() []byte {
@@ -1407,7 +1460,7 @@ type End struct {
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_peer_proto_msgTypes[17]
+	mi := &file_peer_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1419,7 +1472,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[17]
+	mi := &file_peer_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1432,7 +1485,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{17}
+	return file_peer_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *End) GetMoved() bool {
@@ -1488,7 +1541,7 @@ type LeaderBatch struct {
 
 func (x *LeaderBatch) Reset() {
 	*x = LeaderBatch{}
-	mi := &file_peer_proto_msgTypes[18]
+	mi := &file_peer_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1500,7 +1553,7 @@ func (x *LeaderBatch) String() string {
 func (*LeaderBatch) ProtoMessage() {}
 
 func (x *LeaderBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[18]
+	mi := &file_peer_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1513,7 +1566,7 @@ func (x *LeaderBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaderBatch.ProtoReflect.Descriptor instead.
 func (*LeaderBatch) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{18}
+	return file_peer_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *LeaderBatch) GetFrames() []*LeaderFrame {
@@ -1541,7 +1594,7 @@ type FollowerBatch struct {
 
 func (x *FollowerBatch) Reset() {
 	*x = FollowerBatch{}
-	mi := &file_peer_proto_msgTypes[19]
+	mi := &file_peer_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1553,7 +1606,7 @@ func (x *FollowerBatch) String() string {
 func (*FollowerBatch) ProtoMessage() {}
 
 func (x *FollowerBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[19]
+	mi := &file_peer_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1566,7 +1619,7 @@ func (x *FollowerBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowerBatch.ProtoReflect.Descriptor instead.
 func (*FollowerBatch) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{19}
+	return file_peer_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *FollowerBatch) GetFrames() []*FollowerFrame {
@@ -1607,7 +1660,7 @@ type LeaderFrame struct {
 
 func (x *LeaderFrame) Reset() {
 	*x = LeaderFrame{}
-	mi := &file_peer_proto_msgTypes[20]
+	mi := &file_peer_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1619,7 +1672,7 @@ func (x *LeaderFrame) String() string {
 func (*LeaderFrame) ProtoMessage() {}
 
 func (x *LeaderFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[20]
+	mi := &file_peer_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1632,7 +1685,7 @@ func (x *LeaderFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaderFrame.ProtoReflect.Descriptor instead.
 func (*LeaderFrame) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{20}
+	return file_peer_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *LeaderFrame) GetRoom() string {
@@ -1822,7 +1875,7 @@ type Stepping struct {
 
 func (x *Stepping) Reset() {
 	*x = Stepping{}
-	mi := &file_peer_proto_msgTypes[21]
+	mi := &file_peer_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +1887,7 @@ func (x *Stepping) String() string {
 func (*Stepping) ProtoMessage() {}
 
 func (x *Stepping) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[21]
+	mi := &file_peer_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +1900,7 @@ func (x *Stepping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stepping.ProtoReflect.Descriptor instead.
 func (*Stepping) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{21}
+	return file_peer_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Stepping) GetFingerprint() uint64 {
@@ -1874,7 +1927,7 @@ type Hello struct {
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_peer_proto_msgTypes[22]
+	mi := &file_peer_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1886,7 +1939,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[22]
+	mi := &file_peer_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1899,7 +1952,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{22}
+	return file_peer_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Hello) GetFolder() string {
@@ -1920,7 +1973,7 @@ type Yield struct {
 
 func (x *Yield) Reset() {
 	*x = Yield{}
-	mi := &file_peer_proto_msgTypes[23]
+	mi := &file_peer_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1932,7 +1985,7 @@ func (x *Yield) String() string {
 func (*Yield) ProtoMessage() {}
 
 func (x *Yield) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[23]
+	mi := &file_peer_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1945,7 +1998,7 @@ func (x *Yield) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Yield.ProtoReflect.Descriptor instead.
 func (*Yield) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{23}
+	return file_peer_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Yield) GetCopy() *Copy {
@@ -1974,7 +2027,7 @@ type Copy struct {
 
 func (x *Copy) Reset() {
 	*x = Copy{}
-	mi := &file_peer_proto_msgTypes[24]
+	mi := &file_peer_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1986,7 +2039,7 @@ func (x *Copy) String() string {
 func (*Copy) ProtoMessage() {}
 
 func (x *Copy) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[24]
+	mi := &file_peer_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1999,7 +2052,7 @@ func (x *Copy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Copy.ProtoReflect.Descriptor instead.
 func (*Copy) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{24}
+	return file_peer_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Copy) GetEpoch() uint64 {
@@ -2035,7 +2088,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_peer_proto_msgTypes[25]
+	mi := &file_peer_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2047,7 +2100,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[25]
+	mi := &file_peer_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2060,7 +2113,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{25}
+	return file_peer_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Offer) GetHeader() []byte {
@@ -2095,7 +2148,7 @@ type Run struct {
 
 func (x *Run) Reset() {
 	*x = Run{}
-	mi := &file_peer_proto_msgTypes[26]
+	mi := &file_peer_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2107,7 +2160,7 @@ func (x *Run) String() string {
 func (*Run) ProtoMessage() {}
 
 func (x *Run) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[26]
+	mi := &file_peer_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2120,7 +2173,7 @@ func (x *Run) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Run.ProtoReflect.Descriptor instead.
 func (*Run) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{26}
+	return file_peer_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Run) GetEpoch() uint64 {
@@ -2151,7 +2204,7 @@ type Append struct {
 
 func (x *Append) Reset() {
 	*x = Append{}
-	mi := &file_peer_proto_msgTypes[27]
+	mi := &file_peer_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2163,7 +2216,7 @@ func (x *Append) String() string {
 func (*Append) ProtoMessage() {}
 
 func (x *Append) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[27]
+	mi := &file_peer_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2176,7 +2229,7 @@ func (x *Append) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Append.ProtoReflect.Descriptor instead.
 func (*Append) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{27}
+	return file_peer_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Append) GetPrevEpoch() uint64 {
@@ -2229,7 +2282,7 @@ type LogBatch struct {
 
 func (x *LogBatch) Reset() {
 	*x = LogBatch{}
-	mi := &file_peer_proto_msgTypes[28]
+	mi := &file_peer_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2241,7 +2294,7 @@ func (x *LogBatch) String() string {
 func (*LogBatch) ProtoMessage() {}
 
 func (x *LogBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[28]
+	mi := &file_peer_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2254,7 +2307,7 @@ func (x *LogBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogBatch.ProtoReflect.Descriptor instead.
 func (*LogBatch) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{28}
+	return file_peer_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *LogBatch) GetEpoch() uint64 {
@@ -2311,7 +2364,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_peer_proto_msgTypes[29]
+	mi := &file_peer_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2323,7 +2376,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[29]
+	mi := &file_peer_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2336,7 +2389,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{29}
+	return file_peer_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Snapshot) GetEpochOf() uint64 {
@@ -2370,7 +2423,7 @@ type Time struct {
 
 func (x *Time) Reset() {
 	*x = Time{}
-	mi := &file_peer_proto_msgTypes[30]
+	mi := &file_peer_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2382,7 +2435,7 @@ func (x *Time) String() string {
 func (*Time) ProtoMessage() {}
 
 func (x *Time) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[30]
+	mi := &file_peer_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2395,7 +2448,7 @@ func (x *Time) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Time.ProtoReflect.Descriptor instead.
 func (*Time) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{30}
+	return file_peer_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Time) GetOffsetNs() int64 {
@@ -2415,7 +2468,7 @@ type Clock struct {
 
 func (x *Clock) Reset() {
 	*x = Clock{}
-	mi := &file_peer_proto_msgTypes[31]
+	mi := &file_peer_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2427,7 +2480,7 @@ func (x *Clock) String() string {
 func (*Clock) ProtoMessage() {}
 
 func (x *Clock) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[31]
+	mi := &file_peer_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2440,7 +2493,7 @@ func (x *Clock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Clock.ProtoReflect.Descriptor instead.
 func (*Clock) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{31}
+	return file_peer_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Clock) GetElapsedNs() int64 {
@@ -2470,7 +2523,7 @@ type FollowerFrame struct {
 
 func (x *FollowerFrame) Reset() {
 	*x = FollowerFrame{}
-	mi := &file_peer_proto_msgTypes[32]
+	mi := &file_peer_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2482,7 +2535,7 @@ func (x *FollowerFrame) String() string {
 func (*FollowerFrame) ProtoMessage() {}
 
 func (x *FollowerFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[32]
+	mi := &file_peer_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2495,7 +2548,7 @@ func (x *FollowerFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowerFrame.ProtoReflect.Descriptor instead.
 func (*FollowerFrame) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{32}
+	return file_peer_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *FollowerFrame) GetRoom() string {
@@ -2623,7 +2676,7 @@ type Noted struct {
 
 func (x *Noted) Reset() {
 	*x = Noted{}
-	mi := &file_peer_proto_msgTypes[33]
+	mi := &file_peer_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2635,7 +2688,7 @@ func (x *Noted) String() string {
 func (*Noted) ProtoMessage() {}
 
 func (x *Noted) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[33]
+	mi := &file_peer_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2648,7 +2701,7 @@ func (x *Noted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Noted.ProtoReflect.Descriptor instead.
 func (*Noted) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{33}
+	return file_peer_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Noted) GetFingerprint() uint64 {
@@ -2670,7 +2723,7 @@ type Have struct {
 
 func (x *Have) Reset() {
 	*x = Have{}
-	mi := &file_peer_proto_msgTypes[34]
+	mi := &file_peer_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2682,7 +2735,7 @@ func (x *Have) String() string {
 func (*Have) ProtoMessage() {}
 
 func (x *Have) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[34]
+	mi := &file_peer_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2695,7 +2748,7 @@ func (x *Have) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Have.ProtoReflect.Descriptor instead.
 func (*Have) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{34}
+	return file_peer_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Have) GetRuns() []*Run {
@@ -2731,7 +2784,7 @@ type Confirm struct {
 
 func (x *Confirm) Reset() {
 	*x = Confirm{}
-	mi := &file_peer_proto_msgTypes[35]
+	mi := &file_peer_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2743,7 +2796,7 @@ func (x *Confirm) String() string {
 func (*Confirm) ProtoMessage() {}
 
 func (x *Confirm) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[35]
+	mi := &file_peer_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2756,7 +2809,7 @@ func (x *Confirm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirm.ProtoReflect.Descriptor instead.
 func (*Confirm) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{35}
+	return file_peer_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Confirm) GetIndex() uint64 {
@@ -2793,7 +2846,7 @@ type Refuse struct {
 
 func (x *Refuse) Reset() {
 	*x = Refuse{}
-	mi := &file_peer_proto_msgTypes[36]
+	mi := &file_peer_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2805,7 +2858,7 @@ func (x *Refuse) String() string {
 func (*Refuse) ProtoMessage() {}
 
 func (x *Refuse) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[36]
+	mi := &file_peer_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2818,7 +2871,7 @@ func (x *Refuse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refuse.ProtoReflect.Descriptor instead.
 func (*Refuse) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{36}
+	return file_peer_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Refuse) GetWhy() string {
@@ -2867,7 +2920,10 @@ const file_peer_proto_rawDesc = "" +
 	"\x05games\x18\t \x03(\v2\x1d.roomring.peer.v1.GameVersionR\x05games\";\n" +
 	"\vGameVersion\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
-	"\aversion\x18\x02 \x01(\x03R\aversion\"6\n" +
+	"\aversion\x18\x02 \x01(\x03R\aversion\"/\n" +
+	"\x05Piece\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\tR\x04node\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\"6\n" +
 	"\bQuestion\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12\x12\n" +
 	"\x04body\x18\x02 \x01(\fR\x04body\"2\n" +
@@ -3052,13 +3108,14 @@ const file_peer_proto_rawDesc = "" +
 	"\x04KEEP\x10\x00\x12\n" +
 	"\n" +
 	"\x06ANSWER\x10\x01\x12\b\n" +
-	"\x04DROP\x10\x022\xde\x02\n" +
+	"\x04DROP\x10\x022\x9e\x03\n" +
 	"\x04Peer\x12?\n" +
 	"\x05Greet\x12\x1a.roomring.peer.v1.Greeting\x1a\x1a.roomring.peer.v1.Greeting\x12<\n" +
 	"\x04Call\x12\x1a.roomring.peer.v1.Question\x1a\x18.roomring.peer.v1.Answer\x12?\n" +
 	"\x05Watch\x12\x1a.roomring.peer.v1.Question\x1a\x18.roomring.peer.v1.Answer0\x01\x12E\n" +
 	"\x04Link\x12\x1b.roomring.peer.v1.EdgeBatch\x1a\x1c.roomring.peer.v1.OwnerBatch(\x010\x01\x12O\n" +
-	"\tReplicate\x12\x1d.roomring.peer.v1.LeaderBatch\x1a\x1f.roomring.peer.v1.FollowerBatch(\x010\x01B2Z0github.com/roomring/roomring/cluster/link/linkpbb\x06proto3"
+	"\tReplicate\x12\x1d.roomring.peer.v1.LeaderBatch\x1a\x1f.roomring.peer.v1.FollowerBatch(\x010\x01\x12>\n" +
+	"\x06Tunnel\x12\x17.roomring.peer.v1.Piece\x1a\x17.roomring.peer.v1.Piece(\x010\x01B2Z0github.com/roomring/roomring/cluster/link/linkpbb\x06proto3"
 
 var (
 	file_peer_proto_rawDescOnce sync.Once
@@ -3073,101 +3130,104 @@ func file_peer_proto_rawDescGZIP() []byte {
 }
 
 var file_peer_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_peer_proto_goTypes = []any{
 	(Fate)(0),             // 0: roomring.peer.v1.Fate
 	(*Greeting)(nil),      // 1: roomring.peer.v1.Greeting
 	(*GameVersion)(nil),   // 2: roomring.peer.v1.GameVersion
-	(*Question)(nil),      // 3: roomring.peer.v1.Question
-	(*Answer)(nil),        // 4: roomring.peer.v1.Answer
-	(*EdgeBatch)(nil),     // 5: roomring.peer.v1.EdgeBatch
-	(*OwnerBatch)(nil),    // 6: roomring.peer.v1.OwnerBatch
-	(*EdgeFrame)(nil),     // 7: roomring.peer.v1.EdgeFrame
-	(*Nothing)(nil),       // 8: roomring.peer.v1.Nothing
-	(*Attach)(nil),        // 9: roomring.peer.v1.Attach
-	(*Point)(nil),         // 10: roomring.peer.v1.Point
-	(*Act)(nil),           // 11: roomring.peer.v1.Act
-	(*Fault)(nil),         // 12: roomring.peer.v1.Fault
-	(*OwnerFrame)(nil),    // 13: roomring.peer.v1.OwnerFrame
-	(*Refused)(nil),       // 14: roomring.peer.v1.Refused
-	(*Welcomed)(nil),      // 15: roomring.peer.v1.Welcomed
-	(*Say)(nil),           // 16: roomring.peer.v1.Say
-	(*View)(nil),          // 17: roomring.peer.v1.View
-	(*End)(nil),           // 18: roomring.peer.v1.End
-	(*LeaderBatch)(nil),   // 19: roomring.peer.v1.LeaderBatch
-	(*FollowerBatch)(nil), // 20: roomring.peer.v1.FollowerBatch
-	(*LeaderFrame)(nil),   // 21: roomring.peer.v1.LeaderFrame
-	(*Stepping)(nil),      // 22: roomring.peer.v1.Stepping
-	(*Hello)(nil),         // 23: roomring.peer.v1.Hello
-	(*Yield)(nil),         // 24: roomring.peer.v1.Yield
-	(*Copy)(nil),          // 25: roomring.peer.v1.Copy
-	(*Offer)(nil),         // 26: roomring.peer.v1.Offer
-	(*Run)(nil),           // 27: roomring.peer.v1.Run
-	(*Append)(nil),        // 28: roomring.peer.v1.Append
-	(*LogBatch)(nil),      // 29: roomring.peer.v1.LogBatch
-	(*Snapshot)(nil),      // 30: roomring.peer.v1.Snapshot
-	(*Time)(nil),          // 31: roomring.peer.v1.Time
-	(*Clock)(nil),         // 32: roomring.peer.v1.Clock
-	(*FollowerFrame)(nil), // 33: roomring.peer.v1.FollowerFrame
-	(*Noted)(nil),         // 34: roomring.peer.v1.Noted
-	(*Have)(nil),          // 35: roomring.peer.v1.Have
-	(*Confirm)(nil),       // 36: roomring.peer.v1.Confirm
-	(*Refuse)(nil),        // 37: roomring.peer.v1.Refuse
+	(*Piece)(nil),         // 3: roomring.peer.v1.Piece
+	(*Question)(nil),      // 4: roomring.peer.v1.Question
+	(*Answer)(nil),        // 5: roomring.peer.v1.Answer
+	(*EdgeBatch)(nil),     // 6: roomring.peer.v1.EdgeBatch
+	(*OwnerBatch)(nil),    // 7: roomring.peer.v1.OwnerBatch
+	(*EdgeFrame)(nil),     // 8: roomring.peer.v1.EdgeFrame
+	(*Nothing)(nil),       // 9: roomring.peer.v1.Nothing
+	(*Attach)(nil),        // 10: roomring.peer.v1.Attach
+	(*Point)(nil),         // 11: roomring.peer.v1.Point
+	(*Act)(nil),           // 12: roomring.peer.v1.Act
+	(*Fault)(nil),         // 13: roomring.peer.v1.Fault
+	(*OwnerFrame)(nil),    // 14: roomring.peer.v1.OwnerFrame
+	(*Refused)(nil),       // 15: roomring.peer.v1.Refused
+	(*Welcomed)(nil),      // 16: roomring.peer.v1.Welcomed
+	(*Say)(nil),           // 17: roomring.peer.v1.Say
+	(*View)(nil),          // 18: roomring.peer.v1.View
+	(*End)(nil),           // 19: roomring.peer.v1.End
+	(*LeaderBatch)(nil),   // 20: roomring.peer.v1.LeaderBatch
+	(*FollowerBatch)(nil), // 21: roomring.peer.v1.FollowerBatch
+	(*LeaderFrame)(nil),   // 22: roomring.peer.v1.LeaderFrame
+	(*Stepping)(nil),      // 23: roomring.peer.v1.Stepping
+	(*Hello)(nil),         // 24: roomring.peer.v1.Hello
+	(*Yield)(nil),         // 25: roomring.peer.v1.Yield
+	(*Copy)(nil),          // 26: roomring.peer.v1.Copy
+	(*Offer)(nil),         // 27: roomring.peer.v1.Offer
+	(*Run)(nil),           // 28: roomring.peer.v1.Run
+	(*Append)(nil),        // 29: roomring.peer.v1.Append
+	(*LogBatch)(nil),      // 30: roomring.peer.v1.LogBatch
+	(*Snapshot)(nil),      // 31: roomring.peer.v1.Snapshot
+	(*Time)(nil),          // 32: roomring.peer.v1.Time
+	(*Clock)(nil),         // 33: roomring.peer.v1.Clock
+	(*FollowerFrame)(nil), // 34: roomring.peer.v1.FollowerFrame
+	(*Noted)(nil),         // 35: roomring.peer.v1.Noted
+	(*Have)(nil),          // 36: roomring.peer.v1.Have
+	(*Confirm)(nil),       // 37: roomring.peer.v1.Confirm
+	(*Refuse)(nil),        // 38: roomring.peer.v1.Refuse
 }
 var file_peer_proto_depIdxs = []int32{
 	2,  // 0: roomring.peer.v1.Greeting.games:type_name -> roomring.peer.v1.GameVersion
-	7,  // 1: roomring.peer.v1.EdgeBatch.frames:type_name -> roomring.peer.v1.EdgeFrame
-	13, // 2: roomring.peer.v1.OwnerBatch.frames:type_name -> roomring.peer.v1.OwnerFrame
-	9,  // 3: roomring.peer.v1.EdgeFrame.attach:type_name -> roomring.peer.v1.Attach
-	11, // 4: roomring.peer.v1.EdgeFrame.act:type_name -> roomring.peer.v1.Act
-	8,  // 5: roomring.peer.v1.EdgeFrame.resync:type_name -> roomring.peer.v1.Nothing
-	8,  // 6: roomring.peer.v1.EdgeFrame.leave:type_name -> roomring.peer.v1.Nothing
-	8,  // 7: roomring.peer.v1.EdgeFrame.detach:type_name -> roomring.peer.v1.Nothing
-	10, // 8: roomring.peer.v1.Attach.resume:type_name -> roomring.peer.v1.Point
-	12, // 9: roomring.peer.v1.Act.fault:type_name -> roomring.peer.v1.Fault
-	8,  // 10: roomring.peer.v1.OwnerFrame.attached:type_name -> roomring.peer.v1.Nothing
-	14, // 11: roomring.peer.v1.OwnerFrame.refused:type_name -> roomring.peer.v1.Refused
-	15, // 12: roomring.peer.v1.OwnerFrame.welcomed:type_name -> roomring.peer.v1.Welcomed
-	16, // 13: roomring.peer.v1.OwnerFrame.say:type_name -> roomring.peer.v1.Say
-	17, // 14: roomring.peer.v1.OwnerFrame.view:type_name -> roomring.peer.v1.View
-	18, // 15: roomring.peer.v1.OwnerFrame.end:type_name -> roomring.peer.v1.End
-	10, // 16: roomring.peer.v1.Welcomed.point:type_name -> roomring.peer.v1.Point
+	8,  // 1: roomring.peer.v1.EdgeBatch.frames:type_name -> roomring.peer.v1.EdgeFrame
+	14, // 2: roomring.peer.v1.OwnerBatch.frames:type_name -> roomring.peer.v1.OwnerFrame
+	10, // 3: roomring.peer.v1.EdgeFrame.attach:type_name -> roomring.peer.v1.Attach
+	12, // 4: roomring.peer.v1.EdgeFrame.act:type_name -> roomring.peer.v1.Act
+	9,  // 5: roomring.peer.v1.EdgeFrame.resync:type_name -> roomring.peer.v1.Nothing
+	9,  // 6: roomring.peer.v1.EdgeFrame.leave:type_name -> roomring.peer.v1.Nothing
+	9,  // 7: roomring.peer.v1.EdgeFrame.detach:type_name -> roomring.peer.v1.Nothing
+	11, // 8: roomring.peer.v1.Attach.resume:type_name -> roomring.peer.v1.Point
+	13, // 9: roomring.peer.v1.Act.fault:type_name -> roomring.peer.v1.Fault
+	9,  // 10: roomring.peer.v1.OwnerFrame.attached:type_name -> roomring.peer.v1.Nothing
+	15, // 11: roomring.peer.v1.OwnerFrame.refused:type_name -> roomring.peer.v1.Refused
+	16, // 12: roomring.peer.v1.OwnerFrame.welcomed:type_name -> roomring.peer.v1.Welcomed
+	17, // 13: roomring.peer.v1.OwnerFrame.say:type_name -> roomring.peer.v1.Say
+	18, // 14: roomring.peer.v1.OwnerFrame.view:type_name -> roomring.peer.v1.View
+	19, // 15: roomring.peer.v1.OwnerFrame.end:type_name -> roomring.peer.v1.End
+	11, // 16: roomring.peer.v1.Welcomed.point:type_name -> roomring.peer.v1.Point
 	0,  // 17: roomring.peer.v1.Say.fate:type_name -> roomring.peer.v1.Fate
-	21, // 18: roomring.peer.v1.LeaderBatch.frames:type_name -> roomring.peer.v1.LeaderFrame
-	33, // 19: roomring.peer.v1.FollowerBatch.frames:type_name -> roomring.peer.v1.FollowerFrame
-	26, // 20: roomring.peer.v1.LeaderFrame.offer:type_name -> roomring.peer.v1.Offer
-	28, // 21: roomring.peer.v1.LeaderFrame.append:type_name -> roomring.peer.v1.Append
-	30, // 22: roomring.peer.v1.LeaderFrame.snapshot:type_name -> roomring.peer.v1.Snapshot
-	31, // 23: roomring.peer.v1.LeaderFrame.time:type_name -> roomring.peer.v1.Time
-	24, // 24: roomring.peer.v1.LeaderFrame.yield:type_name -> roomring.peer.v1.Yield
-	8,  // 25: roomring.peer.v1.LeaderFrame.dismissed:type_name -> roomring.peer.v1.Nothing
-	32, // 26: roomring.peer.v1.LeaderFrame.clock:type_name -> roomring.peer.v1.Clock
-	23, // 27: roomring.peer.v1.LeaderFrame.hello:type_name -> roomring.peer.v1.Hello
-	22, // 28: roomring.peer.v1.LeaderFrame.stepping:type_name -> roomring.peer.v1.Stepping
-	8,  // 29: roomring.peer.v1.LeaderFrame.stepped:type_name -> roomring.peer.v1.Nothing
-	25, // 30: roomring.peer.v1.Yield.copy:type_name -> roomring.peer.v1.Copy
-	27, // 31: roomring.peer.v1.Offer.runs:type_name -> roomring.peer.v1.Run
-	29, // 32: roomring.peer.v1.Append.batches:type_name -> roomring.peer.v1.LogBatch
-	35, // 33: roomring.peer.v1.FollowerFrame.have:type_name -> roomring.peer.v1.Have
-	36, // 34: roomring.peer.v1.FollowerFrame.confirm:type_name -> roomring.peer.v1.Confirm
-	8,  // 35: roomring.peer.v1.FollowerFrame.mismatch:type_name -> roomring.peer.v1.Nothing
-	37, // 36: roomring.peer.v1.FollowerFrame.refuse:type_name -> roomring.peer.v1.Refuse
-	23, // 37: roomring.peer.v1.FollowerFrame.hello:type_name -> roomring.peer.v1.Hello
-	34, // 38: roomring.peer.v1.FollowerFrame.noted:type_name -> roomring.peer.v1.Noted
-	27, // 39: roomring.peer.v1.Have.runs:type_name -> roomring.peer.v1.Run
-	25, // 40: roomring.peer.v1.Refuse.copy:type_name -> roomring.peer.v1.Copy
+	22, // 18: roomring.peer.v1.LeaderBatch.frames:type_name -> roomring.peer.v1.LeaderFrame
+	34, // 19: roomring.peer.v1.FollowerBatch.frames:type_name -> roomring.peer.v1.FollowerFrame
+	27, // 20: roomring.peer.v1.LeaderFrame.offer:type_name -> roomring.peer.v1.Offer
+	29, // 21: roomring.peer.v1.LeaderFrame.append:type_name -> roomring.peer.v1.Append
+	31, // 22: roomring.peer.v1.LeaderFrame.snapshot:type_name -> roomring.peer.v1.Snapshot
+	32, // 23: roomring.peer.v1.LeaderFrame.time:type_name -> roomring.peer.v1.Time
+	25, // 24: roomring.peer.v1.LeaderFrame.yield:type_name -> roomring.peer.v1.Yield
+	9,  // 25: roomring.peer.v1.LeaderFrame.dismissed:type_name -> roomring.peer.v1.Nothing
+	33, // 26: roomring.peer.v1.LeaderFrame.clock:type_name -> roomring.peer.v1.Clock
+	24, // 27: roomring.peer.v1.LeaderFrame.hello:type_name -> roomring.peer.v1.Hello
+	23, // 28: roomring.peer.v1.LeaderFrame.stepping:type_name -> roomring.peer.v1.Stepping
+	9,  // 29: roomring.peer.v1.LeaderFrame.stepped:type_name -> roomring.peer.v1.Nothing
+	26, // 30: roomring.peer.v1.Yield.copy:type_name -> roomring.peer.v1.Copy
+	28, // 31: roomring.peer.v1.Offer.runs:type_name -> roomring.peer.v1.Run
+	30, // 32: roomring.peer.v1.Append.batches:type_name -> roomring.peer.v1.LogBatch
+	36, // 33: roomring.peer.v1.FollowerFrame.have:type_name -> roomring.peer.v1.Have
+	37, // 34: roomring.peer.v1.FollowerFrame.confirm:type_name -> roomring.peer.v1.Confirm
+	9,  // 35: roomring.peer.v1.FollowerFrame.mismatch:type_name -> roomring.peer.v1.Nothing
+	38, // 36: roomring.peer.v1.FollowerFrame.refuse:type_name -> roomring.peer.v1.Refuse
+	24, // 37: roomring.peer.v1.FollowerFrame.hello:type_name -> roomring.peer.v1.Hello
+	35, // 38: roomring.peer.v1.FollowerFrame.noted:type_name -> roomring.peer.v1.Noted
+	28, // 39: roomring.peer.v1.Have.runs:type_name -> roomring.peer.v1.Run
+	26, // 40: roomring.peer.v1.Refuse.copy:type_name -> roomring.peer.v1.Copy
 	1,  // 41: roomring.peer.v1.Peer.Greet:input_type -> roomring.peer.v1.Greeting
-	3,  // 42: roomring.peer.v1.Peer.Call:input_type -> roomring.peer.v1.Question
-	3,  // 43: roomring.peer.v1.Peer.Watch:input_type -> roomring.peer.v1.Question
-	5,  // 44: roomring.peer.v1.Peer.Link:input_type -> roomring.peer.v1.EdgeBatch
-	19, // 45: roomring.peer.v1.Peer.Replicate:input_type -> roomring.peer.v1.LeaderBatch
-	1,  // 46: roomring.peer.v1.Peer.Greet:output_type -> roomring.peer.v1.Greeting
-	4,  // 47: roomring.peer.v1.Peer.Call:output_type -> roomring.peer.v1.Answer
-	4,  // 48: roomring.peer.v1.Peer.Watch:output_type -> roomring.peer.v1.Answer
-	6,  // 49: roomring.peer.v1.Peer.Link:output_type -> roomring.peer.v1.OwnerBatch
-	20, // 50: roomring.peer.v1.Peer.Replicate:output_type -> roomring.peer.v1.FollowerBatch
-	46, // [46:51] is the sub-list for method output_type
-	41, // [41:46] is the sub-list for method input_type
+	4,  // 42: roomring.peer.v1.Peer.Call:input_type -> roomring.peer.v1.Question
+	4,  // 43: roomring.peer.v1.Peer.Watch:input_type -> roomring.peer.v1.Question
+	6,  // 44: roomring.peer.v1.Peer.Link:input_type -> roomring.peer.v1.EdgeBatch
+	20, // 45: roomring.peer.v1.Peer.Replicate:input_type -> roomring.peer.v1.LeaderBatch
+	3,  // 46: roomring.peer.v1.Peer.Tunnel:input_type -> roomring.peer.v1.Piece
+	1,  // 47: roomring.peer.v1.Peer.Greet:output_type -> roomring.peer.v1.Greeting
+	5,  // 48: roomring.peer.v1.Peer.Call:output_type -> roomring.peer.v1.Answer
+	5,  // 49: roomring.peer.v1.Peer.Watch:output_type -> roomring.peer.v1.Answer
+	7,  // 50: roomring.peer.v1.Peer.Link:output_type -> roomring.peer.v1.OwnerBatch
+	21, // 51: roomring.peer.v1.Peer.Replicate:output_type -> roomring.peer.v1.FollowerBatch
+	3,  // 52: roomring.peer.v1.Peer.Tunnel:output_type -> roomring.peer.v1.Piece
+	47, // [47:53] is the sub-list for method output_type
+	41, // [41:47] is the sub-list for method input_type
 	41, // [41:41] is the sub-list for extension type_name
 	41, // [41:41] is the sub-list for extension extendee
 	0,  // [0:41] is the sub-list for field type_name
@@ -3178,14 +3238,14 @@ func file_peer_proto_init() {
 	if File_peer_proto != nil {
 		return
 	}
-	file_peer_proto_msgTypes[6].OneofWrappers = []any{
+	file_peer_proto_msgTypes[7].OneofWrappers = []any{
 		(*EdgeFrame_Attach)(nil),
 		(*EdgeFrame_Act)(nil),
 		(*EdgeFrame_Resync)(nil),
 		(*EdgeFrame_Leave)(nil),
 		(*EdgeFrame_Detach)(nil),
 	}
-	file_peer_proto_msgTypes[12].OneofWrappers = []any{
+	file_peer_proto_msgTypes[13].OneofWrappers = []any{
 		(*OwnerFrame_Attached)(nil),
 		(*OwnerFrame_Refused)(nil),
 		(*OwnerFrame_Welcomed)(nil),
@@ -3193,7 +3253,7 @@ func file_peer_proto_init() {
 		(*OwnerFrame_View)(nil),
 		(*OwnerFrame_End)(nil),
 	}
-	file_peer_proto_msgTypes[20].OneofWrappers = []any{
+	file_peer_proto_msgTypes[21].OneofWrappers = []any{
 		(*LeaderFrame_Offer)(nil),
 		(*LeaderFrame_Append)(nil),
 		(*LeaderFrame_Snapshot)(nil),
@@ -3205,7 +3265,7 @@ func file_peer_proto_init() {
 		(*LeaderFrame_Stepping)(nil),
 		(*LeaderFrame_Stepped)(nil),
 	}
-	file_peer_proto_msgTypes[32].OneofWrappers = []any{
+	file_peer_proto_msgTypes[33].OneofWrappers = []any{
 		(*FollowerFrame_Have)(nil),
 		(*FollowerFrame_Confirm)(nil),
 		(*FollowerFrame_Mismatch)(nil),
@@ -3219,7 +3279,7 @@ func file_peer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_peer_proto_rawDesc), len(file_peer_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   37,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -30,6 +30,7 @@ const (
 	Peer_Watch_FullMethodName     = "/roomring.peer.v1.Peer/Watch"
 	Peer_Link_FullMethodName      = "/roomring.peer.v1.Peer/Link"
 	Peer_Replicate_FullMethodName = "/roomring.peer.v1.Peer/Replicate"
+	Peer_Tunnel_FullMethodName    = "/roomring.peer.v1.Peer/Tunnel"
 )
 
 // PeerClient is the client API for Peer service.
@@ -48,6 +49,10 @@ type PeerClient interface {
 	// Replicate carries the logs of all rooms that the calling node (the leader) owns and the called one (the follower)
 	// copies. It has a connection of its own and beats like Link. Peers know it from version 2 on.
 	Replicate(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[LeaderBatch, FollowerBatch], error)
+	// Tunnel carries a connection to a third node, which the calling node does not reach and the called one does. The first
+	// piece names that node and has no data. An empty piece answers it once the called node has a connection. Then pieces bring what is to be
+	// written to it, and what was read from it. The end of either is the end of both.
+	Tunnel(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Piece, Piece], error)
 }
 
 type peerClient struct {
@@ -123,6 +128,19 @@ func (c *peerClient) Replicate(ctx context.Context, opts ...grpc.CallOption) (gr
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Peer_ReplicateClient = grpc.BidiStreamingClient[LeaderBatch, FollowerBatch]
 
+func (c *peerClient) Tunnel(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Piece, Piece], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Peer_ServiceDesc.Streams[3], Peer_Tunnel_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[Piece, Piece]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Peer_TunnelClient = grpc.BidiStreamingClient[Piece, Piece]
+
 // PeerServer is the server API for Peer service.
 // All implementations must embed UnimplementedPeerServer
 // for forward compatibility.
@@ -139,6 +157,10 @@ type PeerServer interface {
 	// Replicate carries the logs of all rooms that the calling node (the leader) owns and the called one (the follower)
 	// copies. It has a connection of its own and beats like Link. Peers know it from version 2 on.
 	Replicate(grpc.BidiStreamingServer[LeaderBatch, FollowerBatch]) error
+	// Tunnel carries a connection to a third node, which the calling node does not reach and the called one does. The first
+	// piece names that node and has no data. An empty piece answers it once the called node has a connection. Then pieces bring what is to be
+	// written to it, and what was read from it. The end of either is the end of both.
+	Tunnel(grpc.BidiStreamingServer[Piece, Piece]) error
 	mustEmbedUnimplementedPeerServer()
 }
 
@@ -163,6 +185,9 @@ func (UnimplementedPeerServer) Link(grpc.BidiStreamingServer[EdgeBatch, OwnerBat
 }
 func (UnimplementedPeerServer) Replicate(grpc.BidiStreamingServer[LeaderBatch, FollowerBatch]) error {
 	return status.Error(codes.Unimplemented, "method Replicate not implemented")
+}
+func (UnimplementedPeerServer) Tunnel(grpc.BidiStreamingServer[Piece, Piece]) error {
+	return status.Error(codes.Unimplemented, "method Tunnel not implemented")
 }
 func (UnimplementedPeerServer) mustEmbedUnimplementedPeerServer() {}
 func (UnimplementedPeerServer) testEmbeddedByValue()              {}
@@ -246,6 +271,13 @@ func _Peer_Replicate_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Peer_ReplicateServer = grpc.BidiStreamingServer[LeaderBatch, FollowerBatch]
 
+func _Peer_Tunnel_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(PeerServer).Tunnel(&grpc.GenericServerStream[Piece, Piece]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Peer_TunnelServer = grpc.BidiStreamingServer[Piece, Piece]
+
 // Peer_ServiceDesc is the grpc.ServiceDesc for Peer service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -277,6 +309,12 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Replicate",
 			Handler:       _Peer_Replicate_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "Tunnel",
+			Handler:       _Peer_Tunnel_Handler,
 			ServerStreams: true,
 			ClientStreams: true,
 		},

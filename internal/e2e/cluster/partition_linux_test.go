@@ -10,6 +10,7 @@ import (
 
 	"github.com/roomring/roomring/internal/e2e"
 	"github.com/roomring/roomring/room/wire"
+	"github.com/roomring/roomring/web/client"
 )
 
 // TestAPartitionHeals cuts one of three nodes off. The others go on. Nobody hears that a room is gone when it is only out of reach. When
@@ -73,6 +74,56 @@ func checkBeyond(ctx context.Context, t *testing.T, c *e2e.Team, room e2e.RoomIn
 		_, welcome := first.(wire.Welcome)
 		return code == http.StatusOK && info.Node != c.Nodes[2].Node && err == nil && welcome
 	})
+}
+
+// TestACutCableIsGoneRound cuts the cable between two of three nodes. The third one carries what they say to each other, so all players go
+// on while it is cut, whichever node they came to.
+func TestACutCableIsGoneRound(t *testing.T) {
+	t.Parallel()
+	c, w := newWiredTeam(t, 3)
+	c.Start()
+	ctx := e2e.WaitContext(t)
+	var all []*watcher
+	for i := range 12 {
+		one := &watcher{room: c.Nodes[i%3].Create("metronome", nil)}
+		one.client = c.Nodes[i/3%3].Join(c.Nodes[i/3%3].Via(one.room), client.Options{
+			Encoding: wire.CBOR, Name: e2e.Name(i), Trace: &client.Trace{Received: one.received},
+		})
+		all = append(all, one)
+	}
+	via := func(of, to *e2e.Server, want string) func() bool {
+		return func() bool {
+			for _, n := range of.KnownNodes("") {
+				for _, l := range n.Links {
+					if n.Name == of.Node && l.Peer == to.Node {
+						return l.Up && l.Via == want
+					}
+				}
+			}
+			return false
+		}
+	}
+	gaps(t, all)
+	for _, one := range all {
+		one.begin()
+	}
+	a, b := c.Nodes[0], c.Nodes[1]
+	w.must(w.Cut(1, 2))
+	w.must(w.Cut(2, 1))
+	a.Until(ctx, "the third node carries the link", via(a, b, c.Nodes[2].Node))
+	b.Until(ctx, "the third node carries the link", via(b, a, c.Nodes[2].Node))
+	t.Logf("longest time without a turn: %s", spread(gaps(t, all)))
+	w.must(w.Heal(1, 2))
+	w.must(w.Heal(2, 1))
+	a.Until(ctx, "the link is direct again", via(a, b, ""))
+	b.Until(ctx, "the link is direct again", via(b, a, ""))
+	gaps(t, all)
+	missedNothing(t, all)
+	for _, one := range all {
+		if st := one.client.Stats(); st.Sockets > 1 {
+			t.Logf("a player of %s had %d sockets", one.room.ID, st.Sockets)
+		}
+	}
 }
 
 // TestGamesGoOnOverALossyNetwork drops a tenth of all packets between the nodes.

@@ -3,7 +3,7 @@ import { button } from "../kit/load.ts";
 import { ofTab } from "../kit/store.ts";
 import { base } from "../kit/base.ts";
 
-export interface NodeLink { peer: string; up: boolean; since?: string; rtt_ms: number; queued_bytes: number; reconnects: number; error?: string }
+export interface NodeLink { peer: string; up: boolean; since?: string; rtt_ms: number; queued_bytes: number; reconnects: number; via?: string; error?: string }
 export interface Node {
   name: string; boot: string; state: string; zone?: string; weight: number; share: number; version: string; games?: string[]; lacks?: string[]; started: string;
   rooms: number; sessions: number; remote: number; unready: string[]; held?: { room: string; game: string; why: string }[]; gossip_health: number; links: NodeLink[];

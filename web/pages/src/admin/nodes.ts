@@ -46,7 +46,7 @@ function card(n: Node, dev: DevNode | undefined, act: NodeAct): HTMLElement {
     ...(n.version ? [load(n), n.copies && copies(n.copies), facts(n)] : []), // one that does not answer says nothing of itself
     n.unready.length > 0 ? h("ul", { class: "admin-unready" }, ...n.unready.map((why) => h("li", {}, why))) : undefined,
     n.links.length > 0 ? h("ul", { class: "facts" }, ...n.links.map((l) => h("li", { class: l.up ? "" : "down" },
-      `→ ${l.peer}: ${l.up ? `up, ${l.rtt_ms.toFixed(2)} ms, ${l.queued_bytes} bytes queued` : `down${l.error ? `: ${l.error}` : ""}`}${l.reconnects > 0 ? `, ${count(l.reconnects, "reconnect")}` : ""}`))) : undefined,
+      `→ ${l.peer}: ${l.up ? `up${l.via ? ` through ${l.via}` : ""}, ${l.rtt_ms.toFixed(2)} ms, ${l.queued_bytes} bytes queued` : `down${l.error ? `: ${l.error}` : ""}`}${l.reconnects > 0 ? `, ${count(l.reconnects, "reconnect")}` : ""}`))) : undefined,
     buttons(n.name, dev, act));
 }
 
