@@ -168,7 +168,7 @@ func New(o Options) (*Server, error) { return startBy(o, (*Server).initialise) }
 func (s *Server) Replica(name string) (*Server, error) {
 	return startBy(s.o, func(r *Server) error {
 		r.options = []string{"-c", "synchronous_standby_names="} // its own setting, not the copied one, once it is promoted
-		return made(r.command("pg_basebackup", "-D", r.data(), "-X", "stream", "-c", "fast", "--no-sync", "-R",
+		return runQuietly(r.command("pg_basebackup", "-D", r.data(), "-X", "stream", "-c", "fast", "--no-sync", "-R",
 			"-d", fmt.Sprintf("host=%s port=%d user=postgres application_name=%s", s.o.Host, s.port, name)))
 	})
 }
@@ -186,7 +186,7 @@ func startBy(o Options, fill func(*Server) error) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{o: o, bin: bin}
-	if err = s.furnish(); err == nil {
+	if err = s.makeFolder(); err == nil {
 		err = fill(s)
 	}
 	if err == nil {
@@ -208,7 +208,7 @@ func (s *Server) initialise() error {
 	if err != nil {
 		return err
 	}
-	if err := made(s.as(exec.Command("cp", "-R", from.data(), s.data()))); err != nil {
+	if err := runQuietly(s.as(exec.Command("cp", "-R", from.data(), s.data()))); err != nil {
 		return err
 	}
 	return s.trustNeighbours()
@@ -218,16 +218,16 @@ func (s *Server) initialise() error {
 var pristine = sync.OnceValues(func() (s *Server, err error) {
 	s = &Server{}
 	if s.bin, err = binaries(); err == nil {
-		err = s.furnish()
+		err = s.makeFolder()
 	}
 	if err == nil {
-		err = made(s.command("initdb", "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--wal-segsize=1"))
+		err = runQuietly(s.command("initdb", "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--wal-segsize=1"))
 	}
 	return s, err
 })
 
-// furnish makes the server's folder, for its account, and hires the janitor.
-func (s *Server) furnish() (err error) {
+// makeFolder makes the server's folder, for its account, and hires the janitor.
+func (s *Server) makeFolder() (err error) {
 	if s.account, err = Account(); err != nil {
 		return err
 	}
@@ -243,8 +243,8 @@ func (s *Server) furnish() (err error) {
 	return err
 }
 
-// made runs a program that makes a server's data.
-func made(by *exec.Cmd) error {
+// runQuietly runs a program that makes a server's data.
+func runQuietly(by *exec.Cmd) error {
 	if out, err := by.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", by.Path, err, out)
 	}
