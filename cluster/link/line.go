@@ -97,7 +97,7 @@ func (n *line) connect(ctx context.Context) (up *uplink, err error) {
 	l := n.p.l
 	setup, cancel := clock.WithTimeout(ctx, l.o.Clock, l.o.Timeout)
 	defer cancel()
-	raw, err := l.reach(setup, n.p)
+	raw, err := l.reach(setup, n.p, n.patience())
 	if err != nil {
 		return nil, explain(err)
 	}
@@ -117,6 +117,16 @@ func (n *line) connect(ctx context.Context) (up *uplink, err error) {
 	defer stop()
 	up = &uplink{conn: cc, raw: raw, client: linkpb.NewPeerClient(cc)}
 	return up, n.greet(ctx, setup, up)
+}
+
+// patience is how long the peer has for answering directly. Of one that has fallen silent nothing is expected.
+func (n *line) patience() time.Duration {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if errors.Is(n.err, errSilence) {
+		return 0
+	}
+	return directFirst
 }
 
 func (n *line) greet(ctx, setup context.Context, up *uplink) error {

@@ -20,7 +20,8 @@ const silenceTicks = 8
 //   - It is gone when none of its streams stands any more, its kernel has closed or reset one of the last, and a dial is
 //     refused at once, or answered by another process of the same node. A process whose listener is closed and that still
 //     has a stream to this node is not gone.
-//   - It is silent when nothing at all was heard of it for Options.Silence, whatever the state of its streams.
+//   - It is silent when nothing at all was heard of it for Options.Silence, whatever the state of its streams, and no other node hears it.
+//     If one does, it has as long again, in which the other node may carry its connections.
 //
 // Time is that of Options.Clock, which stands still while this process does not run.
 type signs struct {
@@ -33,6 +34,7 @@ type signs struct {
 	replaced bool          // another process of the node answers at its address
 	looks    int           // without anything heard
 	silent   bool
+	vouched  bool // another node has heard it since this one did
 	gone     bool
 	told     bool // that it is gone; once for a boot
 }
@@ -99,8 +101,9 @@ func (s *signs) watch(ctx context.Context) {
 			look = 1
 		}
 		streams := s.p.streams()
-		if tell := s.judge(streams, look); tell != nil {
-			tell(s.p.target.Peer)
+		quiet := s.judge(streams, look)
+		if quiet && !s.vouch(ctx) && o.Silent != nil {
+			o.Silent(s.p.target.Peer)
 		}
 		if s.mayBeGone(len(streams)) && s.refused(ctx) && s.isGone() && o.Gone != nil {
 			o.Gone(s.p.target.Peer)
@@ -108,28 +111,46 @@ func (s *signs) watch(ctx context.Context) {
 	}
 }
 
-// judge returns which of Silent and Heard is to be called.
-func (s *signs) judge(streams []*stream, look int) (tell func(Peer)) {
+// judge calls Heard if the peer speaks again, and reports whether it has fallen silent.
+func (s *signs) judge(streams []*stream, look int) (quiet bool) {
 	o := &s.p.l.o
-	heard := time.Duration(0)
-	for _, st := range streams {
-		heard = max(heard, time.Duration(st.heard.Load()))
+	heard := lastHeard(streams)
+	s.mu.Lock()
+	if s.looks += look; heard <= s.heard {
+		defer s.mu.Unlock()
+		return !s.silent && !s.gone && s.looks >= silenceTicks && o.Clock.Now()-s.heard >= o.Silence
 	}
+	again := s.silent || s.gone
+	s.heard, s.looks = heard, 0
+	s.silent, s.gone, s.vouched = false, false, false
+	s.mu.Unlock()
+	if again && o.Heard != nil {
+		o.Heard(s.p.target.Peer)
+	}
+	return false
+}
+
+func lastHeard(streams []*stream) (at time.Duration) {
+	for _, st := range streams {
+		at = max(at, time.Duration(st.heard.Load()))
+	}
+	return at
+}
+
+// vouch reports whether another node hears the peer, which then has Options.Silence once more. Otherwise it is silent. It takes no longer than the
+// time between two looks.
+func (s *signs) vouch(ctx context.Context) bool {
+	s.mu.Lock()
+	again := s.vouched
+	s.mu.Unlock()
+	vouched := !again && s.p.l.othersHear(ctx, s.p)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.looks += look; heard > s.heard {
-		s.heard, s.looks = heard, 0
-		was := s.silent || s.gone
-		if s.silent, s.gone = false, false; was {
-			return o.Heard
-		}
-		return nil
+	s.vouched, s.silent = vouched, !vouched
+	if vouched {
+		s.heard, s.looks = s.p.l.o.Clock.Now(), 0
 	}
-	if s.silent || s.gone || s.looks < silenceTicks || o.Clock.Now()-s.heard < o.Silence {
-		return nil
-	}
-	s.silent = true
-	return o.Silent
+	return vouched
 }
 
 // mayBeGone reports whether a dial would tell more.

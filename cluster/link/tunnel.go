@@ -35,9 +35,9 @@ type attempt struct {
 	direct bool
 }
 
-// reach opens a connection to a peer: directly, or through another node if it does not answer soon. Of a peer that is silent nothing is
-// expected. A refused dial is final, for then the peer's machine answers.
-func (l *Links) reach(ctx context.Context, p *peer) (*conn, error) {
+// reach opens a connection to a peer: directly, or through another node if it does not answer in time. A refused dial is final, for then
+// the peer's machine answers.
+func (l *Links) reach(ctx context.Context, p *peer, inTime time.Duration) (*conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	attempts := make(chan attempt)
@@ -62,11 +62,7 @@ func (l *Links) reach(ctx context.Context, p *peer) (*conn, error) {
 			open(false, func() (*conn, error) { return l.tunnel(ctx, by, p.target.Node) })
 		}
 	}
-	head := directFirst
-	if silent, _ := p.signs.state(); silent {
-		head = 0
-	}
-	late, stop := clock.After(l.o.Clock, head)
+	late, stop := clock.After(l.o.Clock, inTime)
 	defer stop()
 	var failed, carried error
 	for pending > 0 && ctx.Err() == nil {
@@ -114,6 +110,50 @@ func (l *Links) carriers(to *peer) (some []*peer) {
 func (p *peer) direct() bool {
 	up := p.sessions.up.Load()
 	return up != nil && up.raw.via == ""
+}
+
+// othersHear reports whether another node hears a peer.
+func (l *Links) othersHear(ctx context.Context, p *peer) bool {
+	ctx, cancel := clock.WithTimeout(ctx, l.o.Clock, l.o.Silence/silenceTicks)
+	defer cancel()
+	others := l.carriers(p)
+	answers := make(chan bool, len(others))
+	for _, by := range others {
+		up := by.sessions.up.Load()
+		if up == nil {
+			answers <- false
+			continue
+		}
+		l.wg.Go(func() {
+			h, err := up.client.Hears(ctx, &linkpb.Whom{Node: p.target.Node, Boot: string(p.target.Boot)})
+			answers <- err == nil && h.GetHears()
+		})
+	}
+	for range others {
+		select {
+		case hears := <-answers:
+			if hears {
+				return true
+			}
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return false
+}
+
+// Hears says whether this node has a connection of its own to a peer, and has heard of it so lately that it is not about to call it silent.
+func (s *server) Hears(ctx context.Context, whom *linkpb.Whom) (*linkpb.Hearing, error) {
+	_, done, err := s.question(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	s.l.mu.RLock()
+	p := s.l.peers[whom.GetNode()]
+	s.l.mu.RUnlock()
+	hears := p != nil && string(p.target.Boot) == whom.GetBoot() && p.direct() && s.l.o.Clock.Now()-lastHeard(p.streams()) < s.l.o.Silence/2
+	return &linkpb.Hearing{Hears: hears}, nil
 }
 
 // tunnel opens a connection to a node through another one. It has a connection of its own to that one, so that it delays nothing else.

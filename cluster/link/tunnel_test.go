@@ -11,22 +11,24 @@ import (
 	"github.com/roomring/roomring/internal/testwait"
 )
 
-// triangle starts nodes a, b and c. A reaches b through a proxy, and c and b reach each other.
-func triangle(t *testing.T, change ...func(*link.Options)) (a, b, c *node, p *proxy, edge *edgeSide, owner *ownerSide) {
+// triangle starts nodes a, b and c. A reaches b through the proxy p, and c reaches b through p2.
+func triangle(t *testing.T, change ...func(*link.Options)) (a, b, c *node, p, p2 *proxy, edge *edgeSide, owner *ownerSide) {
 	t.Helper()
 	key := secret(t)
 	m := link.NewMux()
 	m.Handle("name", func(context.Context, link.Peer, []byte) ([]byte, error) { return []byte(`"b"`), nil })
 	change = append(change, with(key), silence(2*time.Second))
 	a, b, c = start(t, "a", change...), start(t, "b", append(change, answering(m))...), start(t, "c", change...)
-	connect(t, c, b)
+	p2, _, _ = through(t, c, b)
 	p = newProxy(t, b.addr)
 	by := b.target()
 	by.Addr = p.Addr().String()
 	a.Targets([]link.Target{by, c.target()})
 	edge, owner = ends(t, a, b)
-	testwait.Until(t, "both links stand", func() bool { return a.state("b").Up && a.state("b").Replication.Up && a.state("c").Up })
-	return a, b, c, p, edge, owner
+	testwait.Until(t, "both links stand", func() bool {
+		return a.state("b").Up && a.state("b").Replication.Up && a.state("c").Up && c.state("b").Up
+	})
+	return a, b, c, p, p2, edge, owner
 }
 
 // ends takes the ends of the next stream from a to b.
@@ -43,7 +45,7 @@ func ends(t *testing.T, a, b *node) (edge *edgeSide, owner *ownerSide) {
 
 // TestAThirdNodeCarriesACutConnection cuts the cable between two nodes. The third carries their streams and questions until it is mended.
 func TestAThirdNodeCarriesACutConnection(t *testing.T) {
-	a, b, _, p, edge, owner := triangle(t)
+	a, b, _, p, _, edge, owner := triangle(t)
 	if via := a.state("b").Via; via != "" {
 		t.Fatalf("at first it goes through %q", via)
 	}
@@ -78,9 +80,30 @@ func TestAThirdNodeCarriesACutConnection(t *testing.T) {
 	take(t, "an act", owner.frames)
 }
 
+// TestASecondOpinionCounts cuts the cable between two nodes: neither calls the other silent, because the third one hears both. When that one hears
+// nothing any more either, silence is called.
+func TestASecondOpinionCounts(t *testing.T) {
+	silent := make(chan link.Peer, 64)
+	a, _, _, p, p2, edge, _ := triangle(t, func(o *link.Options) {
+		if o.Self.GetNode() == "a" {
+			o.Silent = func(p link.Peer) { silent <- p }
+		}
+	})
+	p.hole.Store(true)
+	take(t, "the edge's Down", edge.down)
+	testwait.Until(t, "it is carried", func() bool { st := a.state("b"); return st.Via == "c" && st.Replication.Up })
+	if len(silent) > 0 || a.state("b").Silent {
+		t.Errorf("%v is called silent, and c hears it", <-silent)
+	}
+	p2.hole.Store(true)
+	if who := take(t, "a calls b silent", silent); who.Node != "b" {
+		t.Errorf("%v is called silent", who)
+	}
+}
+
 // TestNobodyCarriesWhatItDoesNotReach cuts b off from both others, and has c carry as many connections as it may.
 func TestNobodyCarriesWhatItDoesNotReach(t *testing.T) {
-	a, b, c, p, edge, _ := triangle(t, func(o *link.Options) { o.Tunnels = 1 })
+	a, b, c, p, _, edge, _ := triangle(t, func(o *link.Options) { o.Tunnels = 1 })
 	p.hole.Store(true)
 	take(t, "the edge's Down", edge.down)
 	testwait.Until(t, "one of two is carried", func() bool {
@@ -96,7 +119,7 @@ func TestNobodyCarriesWhatItDoesNotReach(t *testing.T) {
 // TestTunnelsLeaveNothing closes three nodes while one carries a connection.
 func TestTunnelsLeaveNothing(t *testing.T) {
 	before := runtime.NumGoroutine()
-	a, b, c, p, edge, _ := triangle(t)
+	a, b, c, p, p2, edge, _ := triangle(t)
 	p.hole.Store(true)
 	take(t, "the edge's Down", edge.down)
 	testwait.Until(t, "it is carried", func() bool { st := a.state("b"); return st.Via == "c" && st.Replication.Up })
@@ -109,5 +132,6 @@ func TestTunnelsLeaveNothing(t *testing.T) {
 	}
 	p.hole.Store(false)
 	p.reset()
-	testwait.Until(t, "all goroutines have ended", func() bool { return runtime.NumGoroutine() <= before+1 }) // the proxy's
+	p2.reset()
+	testwait.Until(t, "all goroutines have ended", func() bool { return runtime.NumGoroutine() <= before+2 }) // those of the proxies
 }

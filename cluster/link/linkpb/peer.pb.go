@@ -237,6 +237,104 @@ func (x *GameVersion) GetVersion() int64 {
 	return 0
 }
 
+// Whom names a process.
+type Whom struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Node          string                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	Boot          string                 `protobuf:"bytes,2,opt,name=boot,proto3" json:"boot,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Whom) Reset() {
+	*x = Whom{}
+	mi := &file_peer_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Whom) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Whom) ProtoMessage() {}
+
+func (x *Whom) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Whom.ProtoReflect.Descriptor instead.
+func (*Whom) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Whom) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *Whom) GetBoot() string {
+	if x != nil {
+		return x.Boot
+	}
+	return ""
+}
+
+// Hearing says whether something came from it lately.
+type Hearing struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Hears         bool                   `protobuf:"varint,1,opt,name=hears,proto3" json:"hears,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Hearing) Reset() {
+	*x = Hearing{}
+	mi := &file_peer_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Hearing) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Hearing) ProtoMessage() {}
+
+func (x *Hearing) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Hearing.ProtoReflect.Descriptor instead.
+func (*Hearing) Descriptor() ([]byte, []int) {
+	return file_peer_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Hearing) GetHears() bool {
+	if x != nil {
+		return x.Hears
+	}
+	return false
+}
+
 // Piece is a part of what a connection carries.
 type Piece struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -248,7 +346,7 @@ type Piece struct {
 
 func (x *Piece) Reset() {
 	*x = Piece{}
-	mi := &file_peer_proto_msgTypes[2]
+	mi := &file_peer_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -260,7 +358,7 @@ func (x *Piece) String() string {
 func (*Piece) ProtoMessage() {}
 
 func (x *Piece) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[2]
+	mi := &file_peer_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -273,7 +371,7 @@ func (x *Piece) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Piece.ProtoReflect.Descriptor instead.
 func (*Piece) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{2}
+	return file_peer_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Piece) GetNode() string {
@@ -300,7 +398,7 @@ type Question struct {
 
 func (x *Question) Reset() {
 	*x = Question{}
-	mi := &file_peer_proto_msgTypes[3]
+	mi := &file_peer_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -312,7 +410,7 @@ func (x *Question) String() string {
 func (*Question) ProtoMessage() {}
 
 func (x *Question) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[3]
+	mi := &file_peer_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -325,7 +423,7 @@ func (x *Question) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Question.ProtoReflect.Descriptor instead.
 func (*Question) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{3}
+	return file_peer_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Question) GetMethod() string {
@@ -352,7 +450,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_peer_proto_msgTypes[4]
+	mi := &file_peer_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -364,7 +462,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[4]
+	mi := &file_peer_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -377,7 +475,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{4}
+	return file_peer_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Answer) GetBody() []byte {
@@ -405,7 +503,7 @@ type EdgeBatch struct {
 
 func (x *EdgeBatch) Reset() {
 	*x = EdgeBatch{}
-	mi := &file_peer_proto_msgTypes[5]
+	mi := &file_peer_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -417,7 +515,7 @@ func (x *EdgeBatch) String() string {
 func (*EdgeBatch) ProtoMessage() {}
 
 func (x *EdgeBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[5]
+	mi := &file_peer_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -430,7 +528,7 @@ func (x *EdgeBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EdgeBatch.ProtoReflect.Descriptor instead.
 func (*EdgeBatch) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{5}
+	return file_peer_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *EdgeBatch) GetFrames() []*EdgeFrame {
@@ -458,7 +556,7 @@ type OwnerBatch struct {
 
 func (x *OwnerBatch) Reset() {
 	*x = OwnerBatch{}
-	mi := &file_peer_proto_msgTypes[6]
+	mi := &file_peer_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -470,7 +568,7 @@ func (x *OwnerBatch) String() string {
 func (*OwnerBatch) ProtoMessage() {}
 
 func (x *OwnerBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[6]
+	mi := &file_peer_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -483,7 +581,7 @@ func (x *OwnerBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwnerBatch.ProtoReflect.Descriptor instead.
 func (*OwnerBatch) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{6}
+	return file_peer_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *OwnerBatch) GetFrames() []*OwnerFrame {
@@ -519,7 +617,7 @@ type EdgeFrame struct {
 
 func (x *EdgeFrame) Reset() {
 	*x = EdgeFrame{}
-	mi := &file_peer_proto_msgTypes[7]
+	mi := &file_peer_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -531,7 +629,7 @@ func (x *EdgeFrame) String() string {
 func (*EdgeFrame) ProtoMessage() {}
 
 func (x *EdgeFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[7]
+	mi := &file_peer_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -544,7 +642,7 @@ func (x *EdgeFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EdgeFrame.ProtoReflect.Descriptor instead.
 func (*EdgeFrame) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{7}
+	return file_peer_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *EdgeFrame) GetSession() uint64 {
@@ -648,7 +746,7 @@ type Nothing struct {
 
 func (x *Nothing) Reset() {
 	*x = Nothing{}
-	mi := &file_peer_proto_msgTypes[8]
+	mi := &file_peer_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -660,7 +758,7 @@ func (x *Nothing) String() string {
 func (*Nothing) ProtoMessage() {}
 
 func (x *Nothing) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[8]
+	mi := &file_peer_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -673,7 +771,7 @@ func (x *Nothing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Nothing.ProtoReflect.Descriptor instead.
 func (*Nothing) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{8}
+	return file_peer_proto_rawDescGZIP(), []int{10}
 }
 
 // Attach brings a client into a room. The owner answers Attached or Refused, once.
@@ -701,7 +799,7 @@ type Attach struct {
 
 func (x *Attach) Reset() {
 	*x = Attach{}
-	mi := &file_peer_proto_msgTypes[9]
+	mi := &file_peer_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -713,7 +811,7 @@ func (x *Attach) String() string {
 func (*Attach) ProtoMessage() {}
 
 func (x *Attach) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[9]
+	mi := &file_peer_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -726,7 +824,7 @@ func (x *Attach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attach.ProtoReflect.Descriptor instead.
 func (*Attach) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{9}
+	return file_peer_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Attach) GetRoom() string {
@@ -851,7 +949,7 @@ type Point struct {
 
 func (x *Point) Reset() {
 	*x = Point{}
-	mi := &file_peer_proto_msgTypes[10]
+	mi := &file_peer_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -863,7 +961,7 @@ func (x *Point) String() string {
 func (*Point) ProtoMessage() {}
 
 func (x *Point) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[10]
+	mi := &file_peer_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -876,7 +974,7 @@ func (x *Point) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Point.ProtoReflect.Descriptor instead.
 func (*Point) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{10}
+	return file_peer_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Point) GetEpoch() uint64 {
@@ -904,7 +1002,7 @@ type Act struct {
 
 func (x *Act) Reset() {
 	*x = Act{}
-	mi := &file_peer_proto_msgTypes[11]
+	mi := &file_peer_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -916,7 +1014,7 @@ func (x *Act) String() string {
 func (*Act) ProtoMessage() {}
 
 func (x *Act) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[11]
+	mi := &file_peer_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -929,7 +1027,7 @@ func (x *Act) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Act.ProtoReflect.Descriptor instead.
 func (*Act) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{11}
+	return file_peer_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Act) GetCseq() uint64 {
@@ -964,7 +1062,7 @@ type Fault struct {
 
 func (x *Fault) Reset() {
 	*x = Fault{}
-	mi := &file_peer_proto_msgTypes[12]
+	mi := &file_peer_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -976,7 +1074,7 @@ func (x *Fault) String() string {
 func (*Fault) ProtoMessage() {}
 
 func (x *Fault) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[12]
+	mi := &file_peer_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -989,7 +1087,7 @@ func (x *Fault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fault.ProtoReflect.Descriptor instead.
 func (*Fault) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{12}
+	return file_peer_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Fault) GetCode() string {
@@ -1025,7 +1123,7 @@ type OwnerFrame struct {
 
 func (x *OwnerFrame) Reset() {
 	*x = OwnerFrame{}
-	mi := &file_peer_proto_msgTypes[13]
+	mi := &file_peer_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1037,7 +1135,7 @@ func (x *OwnerFrame) String() string {
 func (*OwnerFrame) ProtoMessage() {}
 
 func (x *OwnerFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[13]
+	mi := &file_peer_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1050,7 +1148,7 @@ func (x *OwnerFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwnerFrame.ProtoReflect.Descriptor instead.
 func (*OwnerFrame) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{13}
+	return file_peer_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *OwnerFrame) GetSessions() []uint64 {
@@ -1176,7 +1274,7 @@ type Refused struct {
 
 func (x *Refused) Reset() {
 	*x = Refused{}
-	mi := &file_peer_proto_msgTypes[14]
+	mi := &file_peer_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1188,7 +1286,7 @@ func (x *Refused) String() string {
 func (*Refused) ProtoMessage() {}
 
 func (x *Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[14]
+	mi := &file_peer_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1201,7 +1299,7 @@ func (x *Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refused.ProtoReflect.Descriptor instead.
 func (*Refused) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{14}
+	return file_peer_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Refused) GetNotHere() bool {
@@ -1258,7 +1356,7 @@ type Welcomed struct {
 
 func (x *Welcomed) Reset() {
 	*x = Welcomed{}
-	mi := &file_peer_proto_msgTypes[15]
+	mi := &file_peer_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1270,7 +1368,7 @@ func (x *Welcomed) String() string {
 func (*Welcomed) ProtoMessage() {}
 
 func (x *Welcomed) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[15]
+	mi := &file_peer_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1283,7 +1381,7 @@ func (x *Welcomed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcomed.ProtoReflect.Descriptor instead.
 func (*Welcomed) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{15}
+	return file_peer_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Welcomed) GetPoint() *Point {
@@ -1321,7 +1419,7 @@ type Say struct {
 
 func (x *Say) Reset() {
 	*x = Say{}
-	mi := &file_peer_proto_msgTypes[16]
+	mi := &file_peer_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1333,7 +1431,7 @@ func (x *Say) String() string {
 func (*Say) ProtoMessage() {}
 
 func (x *Say) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[16]
+	mi := &file_peer_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1346,7 +1444,7 @@ func (x *Say) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Say.ProtoReflect.Descriptor instead.
 func (*Say) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{16}
+	return file_peer_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Say) GetFrame() []byte {
@@ -1396,7 +1494,7 @@ type View struct {
 
 func (x *View) Reset() {
 	*x = View{}
-	mi := &file_peer_proto_msgTypes[17]
+	mi := &file_peer_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1408,7 +1506,7 @@ func (x *View) String() string {
 func (*View) ProtoMessage() {}
 
 func (x *View) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[17]
+	mi := &file_peer_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1421,7 +1519,7 @@ func (x *View) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use View.ProtoReflect.Descriptor instead.
 func (*View) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{17}
+	return file_peer_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *View) GetFrame() []byte {
@@ -1460,7 +1558,7 @@ type End struct {
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_peer_proto_msgTypes[18]
+	mi := &file_peer_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1472,7 +1570,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[18]
+	mi := &file_peer_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1485,7 +1583,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{18}
+	return file_peer_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *End) GetMoved() bool {
@@ -1541,7 +1639,7 @@ type LeaderBatch struct {
 
 func (x *LeaderBatch) Reset() {
 	*x = LeaderBatch{}
-	mi := &file_peer_proto_msgTypes[19]
+	mi := &file_peer_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1553,7 +1651,7 @@ func (x *LeaderBatch) String() string {
 func (*LeaderBatch) ProtoMessage() {}
 
 func (x *LeaderBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[19]
+	mi := &file_peer_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1566,7 +1664,7 @@ func (x *LeaderBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaderBatch.ProtoReflect.Descriptor instead.
 func (*LeaderBatch) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{19}
+	return file_peer_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *LeaderBatch) GetFrames() []*LeaderFrame {
@@ -1594,7 +1692,7 @@ type FollowerBatch struct {
 
 func (x *FollowerBatch) Reset() {
 	*x = FollowerBatch{}
-	mi := &file_peer_proto_msgTypes[20]
+	mi := &file_peer_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1606,7 +1704,7 @@ func (x *FollowerBatch) String() string {
 func (*FollowerBatch) ProtoMessage() {}
 
 func (x *FollowerBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[20]
+	mi := &file_peer_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1619,7 +1717,7 @@ func (x *FollowerBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowerBatch.ProtoReflect.Descriptor instead.
 func (*FollowerBatch) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{20}
+	return file_peer_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *FollowerBatch) GetFrames() []*FollowerFrame {
@@ -1660,7 +1758,7 @@ type LeaderFrame struct {
 
 func (x *LeaderFrame) Reset() {
 	*x = LeaderFrame{}
-	mi := &file_peer_proto_msgTypes[21]
+	mi := &file_peer_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1672,7 +1770,7 @@ func (x *LeaderFrame) String() string {
 func (*LeaderFrame) ProtoMessage() {}
 
 func (x *LeaderFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[21]
+	mi := &file_peer_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1685,7 +1783,7 @@ func (x *LeaderFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaderFrame.ProtoReflect.Descriptor instead.
 func (*LeaderFrame) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{21}
+	return file_peer_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *LeaderFrame) GetRoom() string {
@@ -1875,7 +1973,7 @@ type Stepping struct {
 
 func (x *Stepping) Reset() {
 	*x = Stepping{}
-	mi := &file_peer_proto_msgTypes[22]
+	mi := &file_peer_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1887,7 +1985,7 @@ func (x *Stepping) String() string {
 func (*Stepping) ProtoMessage() {}
 
 func (x *Stepping) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[22]
+	mi := &file_peer_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1900,7 +1998,7 @@ func (x *Stepping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stepping.ProtoReflect.Descriptor instead.
 func (*Stepping) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{22}
+	return file_peer_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Stepping) GetFingerprint() uint64 {
@@ -1927,7 +2025,7 @@ type Hello struct {
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_peer_proto_msgTypes[23]
+	mi := &file_peer_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1939,7 +2037,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[23]
+	mi := &file_peer_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1952,7 +2050,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{23}
+	return file_peer_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Hello) GetFolder() string {
@@ -1973,7 +2071,7 @@ type Yield struct {
 
 func (x *Yield) Reset() {
 	*x = Yield{}
-	mi := &file_peer_proto_msgTypes[24]
+	mi := &file_peer_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1985,7 +2083,7 @@ func (x *Yield) String() string {
 func (*Yield) ProtoMessage() {}
 
 func (x *Yield) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[24]
+	mi := &file_peer_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1998,7 +2096,7 @@ func (x *Yield) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Yield.ProtoReflect.Descriptor instead.
 func (*Yield) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{24}
+	return file_peer_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Yield) GetCopy() *Copy {
@@ -2027,7 +2125,7 @@ type Copy struct {
 
 func (x *Copy) Reset() {
 	*x = Copy{}
-	mi := &file_peer_proto_msgTypes[25]
+	mi := &file_peer_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2039,7 +2137,7 @@ func (x *Copy) String() string {
 func (*Copy) ProtoMessage() {}
 
 func (x *Copy) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[25]
+	mi := &file_peer_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2052,7 +2150,7 @@ func (x *Copy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Copy.ProtoReflect.Descriptor instead.
 func (*Copy) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{25}
+	return file_peer_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Copy) GetEpoch() uint64 {
@@ -2088,7 +2186,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_peer_proto_msgTypes[26]
+	mi := &file_peer_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2100,7 +2198,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[26]
+	mi := &file_peer_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2113,7 +2211,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{26}
+	return file_peer_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Offer) GetHeader() []byte {
@@ -2148,7 +2246,7 @@ type Run struct {
 
 func (x *Run) Reset() {
 	*x = Run{}
-	mi := &file_peer_proto_msgTypes[27]
+	mi := &file_peer_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2160,7 +2258,7 @@ func (x *Run) String() string {
 func (*Run) ProtoMessage() {}
 
 func (x *Run) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[27]
+	mi := &file_peer_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2173,7 +2271,7 @@ func (x *Run) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Run.ProtoReflect.Descriptor instead.
 func (*Run) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{27}
+	return file_peer_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Run) GetEpoch() uint64 {
@@ -2204,7 +2302,7 @@ type Append struct {
 
 func (x *Append) Reset() {
 	*x = Append{}
-	mi := &file_peer_proto_msgTypes[28]
+	mi := &file_peer_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2216,7 +2314,7 @@ func (x *Append) String() string {
 func (*Append) ProtoMessage() {}
 
 func (x *Append) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[28]
+	mi := &file_peer_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2229,7 +2327,7 @@ func (x *Append) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Append.ProtoReflect.Descriptor instead.
 func (*Append) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{28}
+	return file_peer_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Append) GetPrevEpoch() uint64 {
@@ -2282,7 +2380,7 @@ type LogBatch struct {
 
 func (x *LogBatch) Reset() {
 	*x = LogBatch{}
-	mi := &file_peer_proto_msgTypes[29]
+	mi := &file_peer_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2294,7 +2392,7 @@ func (x *LogBatch) String() string {
 func (*LogBatch) ProtoMessage() {}
 
 func (x *LogBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[29]
+	mi := &file_peer_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2307,7 +2405,7 @@ func (x *LogBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogBatch.ProtoReflect.Descriptor instead.
 func (*LogBatch) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{29}
+	return file_peer_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *LogBatch) GetEpoch() uint64 {
@@ -2364,7 +2462,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_peer_proto_msgTypes[30]
+	mi := &file_peer_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2376,7 +2474,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[30]
+	mi := &file_peer_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2389,7 +2487,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{30}
+	return file_peer_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Snapshot) GetEpochOf() uint64 {
@@ -2423,7 +2521,7 @@ type Time struct {
 
 func (x *Time) Reset() {
 	*x = Time{}
-	mi := &file_peer_proto_msgTypes[31]
+	mi := &file_peer_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2435,7 +2533,7 @@ func (x *Time) String() string {
 func (*Time) ProtoMessage() {}
 
 func (x *Time) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[31]
+	mi := &file_peer_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2448,7 +2546,7 @@ func (x *Time) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Time.ProtoReflect.Descriptor instead.
 func (*Time) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{31}
+	return file_peer_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Time) GetOffsetNs() int64 {
@@ -2468,7 +2566,7 @@ type Clock struct {
 
 func (x *Clock) Reset() {
 	*x = Clock{}
-	mi := &file_peer_proto_msgTypes[32]
+	mi := &file_peer_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2480,7 +2578,7 @@ func (x *Clock) String() string {
 func (*Clock) ProtoMessage() {}
 
 func (x *Clock) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[32]
+	mi := &file_peer_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2493,7 +2591,7 @@ func (x *Clock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Clock.ProtoReflect.Descriptor instead.
 func (*Clock) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{32}
+	return file_peer_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Clock) GetElapsedNs() int64 {
@@ -2523,7 +2621,7 @@ type FollowerFrame struct {
 
 func (x *FollowerFrame) Reset() {
 	*x = FollowerFrame{}
-	mi := &file_peer_proto_msgTypes[33]
+	mi := &file_peer_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2535,7 +2633,7 @@ func (x *FollowerFrame) String() string {
 func (*FollowerFrame) ProtoMessage() {}
 
 func (x *FollowerFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[33]
+	mi := &file_peer_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2548,7 +2646,7 @@ func (x *FollowerFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowerFrame.ProtoReflect.Descriptor instead.
 func (*FollowerFrame) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{33}
+	return file_peer_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *FollowerFrame) GetRoom() string {
@@ -2676,7 +2774,7 @@ type Noted struct {
 
 func (x *Noted) Reset() {
 	*x = Noted{}
-	mi := &file_peer_proto_msgTypes[34]
+	mi := &file_peer_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2688,7 +2786,7 @@ func (x *Noted) String() string {
 func (*Noted) ProtoMessage() {}
 
 func (x *Noted) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[34]
+	mi := &file_peer_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2701,7 +2799,7 @@ func (x *Noted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Noted.ProtoReflect.Descriptor instead.
 func (*Noted) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{34}
+	return file_peer_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Noted) GetFingerprint() uint64 {
@@ -2723,7 +2821,7 @@ type Have struct {
 
 func (x *Have) Reset() {
 	*x = Have{}
-	mi := &file_peer_proto_msgTypes[35]
+	mi := &file_peer_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2735,7 +2833,7 @@ func (x *Have) String() string {
 func (*Have) ProtoMessage() {}
 
 func (x *Have) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[35]
+	mi := &file_peer_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2748,7 +2846,7 @@ func (x *Have) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Have.ProtoReflect.Descriptor instead.
 func (*Have) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{35}
+	return file_peer_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Have) GetRuns() []*Run {
@@ -2784,7 +2882,7 @@ type Confirm struct {
 
 func (x *Confirm) Reset() {
 	*x = Confirm{}
-	mi := &file_peer_proto_msgTypes[36]
+	mi := &file_peer_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2796,7 +2894,7 @@ func (x *Confirm) String() string {
 func (*Confirm) ProtoMessage() {}
 
 func (x *Confirm) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[36]
+	mi := &file_peer_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2809,7 +2907,7 @@ func (x *Confirm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirm.ProtoReflect.Descriptor instead.
 func (*Confirm) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{36}
+	return file_peer_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Confirm) GetIndex() uint64 {
@@ -2846,7 +2944,7 @@ type Refuse struct {
 
 func (x *Refuse) Reset() {
 	*x = Refuse{}
-	mi := &file_peer_proto_msgTypes[37]
+	mi := &file_peer_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2858,7 +2956,7 @@ func (x *Refuse) String() string {
 func (*Refuse) ProtoMessage() {}
 
 func (x *Refuse) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_proto_msgTypes[37]
+	mi := &file_peer_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2871,7 +2969,7 @@ func (x *Refuse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refuse.ProtoReflect.Descriptor instead.
 func (*Refuse) Descriptor() ([]byte, []int) {
-	return file_peer_proto_rawDescGZIP(), []int{37}
+	return file_peer_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Refuse) GetWhy() string {
@@ -2920,7 +3018,12 @@ const file_peer_proto_rawDesc = "" +
 	"\x05games\x18\t \x03(\v2\x1d.roomring.peer.v1.GameVersionR\x05games\";\n" +
 	"\vGameVersion\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
-	"\aversion\x18\x02 \x01(\x03R\aversion\"/\n" +
+	"\aversion\x18\x02 \x01(\x03R\aversion\".\n" +
+	"\x04Whom\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\tR\x04node\x12\x12\n" +
+	"\x04boot\x18\x02 \x01(\tR\x04boot\"\x1f\n" +
+	"\aHearing\x12\x14\n" +
+	"\x05hears\x18\x01 \x01(\bR\x05hears\"/\n" +
 	"\x05Piece\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\"6\n" +
@@ -3108,14 +3211,15 @@ const file_peer_proto_rawDesc = "" +
 	"\x04KEEP\x10\x00\x12\n" +
 	"\n" +
 	"\x06ANSWER\x10\x01\x12\b\n" +
-	"\x04DROP\x10\x022\x9e\x03\n" +
+	"\x04DROP\x10\x022\xda\x03\n" +
 	"\x04Peer\x12?\n" +
 	"\x05Greet\x12\x1a.roomring.peer.v1.Greeting\x1a\x1a.roomring.peer.v1.Greeting\x12<\n" +
 	"\x04Call\x12\x1a.roomring.peer.v1.Question\x1a\x18.roomring.peer.v1.Answer\x12?\n" +
 	"\x05Watch\x12\x1a.roomring.peer.v1.Question\x1a\x18.roomring.peer.v1.Answer0\x01\x12E\n" +
 	"\x04Link\x12\x1b.roomring.peer.v1.EdgeBatch\x1a\x1c.roomring.peer.v1.OwnerBatch(\x010\x01\x12O\n" +
 	"\tReplicate\x12\x1d.roomring.peer.v1.LeaderBatch\x1a\x1f.roomring.peer.v1.FollowerBatch(\x010\x01\x12>\n" +
-	"\x06Tunnel\x12\x17.roomring.peer.v1.Piece\x1a\x17.roomring.peer.v1.Piece(\x010\x01B2Z0github.com/roomring/roomring/cluster/link/linkpbb\x06proto3"
+	"\x06Tunnel\x12\x17.roomring.peer.v1.Piece\x1a\x17.roomring.peer.v1.Piece(\x010\x01\x12:\n" +
+	"\x05Hears\x12\x16.roomring.peer.v1.Whom\x1a\x19.roomring.peer.v1.HearingB2Z0github.com/roomring/roomring/cluster/link/linkpbb\x06proto3"
 
 var (
 	file_peer_proto_rawDescOnce sync.Once
@@ -3130,104 +3234,108 @@ func file_peer_proto_rawDescGZIP() []byte {
 }
 
 var file_peer_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_peer_proto_goTypes = []any{
 	(Fate)(0),             // 0: roomring.peer.v1.Fate
 	(*Greeting)(nil),      // 1: roomring.peer.v1.Greeting
 	(*GameVersion)(nil),   // 2: roomring.peer.v1.GameVersion
-	(*Piece)(nil),         // 3: roomring.peer.v1.Piece
-	(*Question)(nil),      // 4: roomring.peer.v1.Question
-	(*Answer)(nil),        // 5: roomring.peer.v1.Answer
-	(*EdgeBatch)(nil),     // 6: roomring.peer.v1.EdgeBatch
-	(*OwnerBatch)(nil),    // 7: roomring.peer.v1.OwnerBatch
-	(*EdgeFrame)(nil),     // 8: roomring.peer.v1.EdgeFrame
-	(*Nothing)(nil),       // 9: roomring.peer.v1.Nothing
-	(*Attach)(nil),        // 10: roomring.peer.v1.Attach
-	(*Point)(nil),         // 11: roomring.peer.v1.Point
-	(*Act)(nil),           // 12: roomring.peer.v1.Act
-	(*Fault)(nil),         // 13: roomring.peer.v1.Fault
-	(*OwnerFrame)(nil),    // 14: roomring.peer.v1.OwnerFrame
-	(*Refused)(nil),       // 15: roomring.peer.v1.Refused
-	(*Welcomed)(nil),      // 16: roomring.peer.v1.Welcomed
-	(*Say)(nil),           // 17: roomring.peer.v1.Say
-	(*View)(nil),          // 18: roomring.peer.v1.View
-	(*End)(nil),           // 19: roomring.peer.v1.End
-	(*LeaderBatch)(nil),   // 20: roomring.peer.v1.LeaderBatch
-	(*FollowerBatch)(nil), // 21: roomring.peer.v1.FollowerBatch
-	(*LeaderFrame)(nil),   // 22: roomring.peer.v1.LeaderFrame
-	(*Stepping)(nil),      // 23: roomring.peer.v1.Stepping
-	(*Hello)(nil),         // 24: roomring.peer.v1.Hello
-	(*Yield)(nil),         // 25: roomring.peer.v1.Yield
-	(*Copy)(nil),          // 26: roomring.peer.v1.Copy
-	(*Offer)(nil),         // 27: roomring.peer.v1.Offer
-	(*Run)(nil),           // 28: roomring.peer.v1.Run
-	(*Append)(nil),        // 29: roomring.peer.v1.Append
-	(*LogBatch)(nil),      // 30: roomring.peer.v1.LogBatch
-	(*Snapshot)(nil),      // 31: roomring.peer.v1.Snapshot
-	(*Time)(nil),          // 32: roomring.peer.v1.Time
-	(*Clock)(nil),         // 33: roomring.peer.v1.Clock
-	(*FollowerFrame)(nil), // 34: roomring.peer.v1.FollowerFrame
-	(*Noted)(nil),         // 35: roomring.peer.v1.Noted
-	(*Have)(nil),          // 36: roomring.peer.v1.Have
-	(*Confirm)(nil),       // 37: roomring.peer.v1.Confirm
-	(*Refuse)(nil),        // 38: roomring.peer.v1.Refuse
+	(*Whom)(nil),          // 3: roomring.peer.v1.Whom
+	(*Hearing)(nil),       // 4: roomring.peer.v1.Hearing
+	(*Piece)(nil),         // 5: roomring.peer.v1.Piece
+	(*Question)(nil),      // 6: roomring.peer.v1.Question
+	(*Answer)(nil),        // 7: roomring.peer.v1.Answer
+	(*EdgeBatch)(nil),     // 8: roomring.peer.v1.EdgeBatch
+	(*OwnerBatch)(nil),    // 9: roomring.peer.v1.OwnerBatch
+	(*EdgeFrame)(nil),     // 10: roomring.peer.v1.EdgeFrame
+	(*Nothing)(nil),       // 11: roomring.peer.v1.Nothing
+	(*Attach)(nil),        // 12: roomring.peer.v1.Attach
+	(*Point)(nil),         // 13: roomring.peer.v1.Point
+	(*Act)(nil),           // 14: roomring.peer.v1.Act
+	(*Fault)(nil),         // 15: roomring.peer.v1.Fault
+	(*OwnerFrame)(nil),    // 16: roomring.peer.v1.OwnerFrame
+	(*Refused)(nil),       // 17: roomring.peer.v1.Refused
+	(*Welcomed)(nil),      // 18: roomring.peer.v1.Welcomed
+	(*Say)(nil),           // 19: roomring.peer.v1.Say
+	(*View)(nil),          // 20: roomring.peer.v1.View
+	(*End)(nil),           // 21: roomring.peer.v1.End
+	(*LeaderBatch)(nil),   // 22: roomring.peer.v1.LeaderBatch
+	(*FollowerBatch)(nil), // 23: roomring.peer.v1.FollowerBatch
+	(*LeaderFrame)(nil),   // 24: roomring.peer.v1.LeaderFrame
+	(*Stepping)(nil),      // 25: roomring.peer.v1.Stepping
+	(*Hello)(nil),         // 26: roomring.peer.v1.Hello
+	(*Yield)(nil),         // 27: roomring.peer.v1.Yield
+	(*Copy)(nil),          // 28: roomring.peer.v1.Copy
+	(*Offer)(nil),         // 29: roomring.peer.v1.Offer
+	(*Run)(nil),           // 30: roomring.peer.v1.Run
+	(*Append)(nil),        // 31: roomring.peer.v1.Append
+	(*LogBatch)(nil),      // 32: roomring.peer.v1.LogBatch
+	(*Snapshot)(nil),      // 33: roomring.peer.v1.Snapshot
+	(*Time)(nil),          // 34: roomring.peer.v1.Time
+	(*Clock)(nil),         // 35: roomring.peer.v1.Clock
+	(*FollowerFrame)(nil), // 36: roomring.peer.v1.FollowerFrame
+	(*Noted)(nil),         // 37: roomring.peer.v1.Noted
+	(*Have)(nil),          // 38: roomring.peer.v1.Have
+	(*Confirm)(nil),       // 39: roomring.peer.v1.Confirm
+	(*Refuse)(nil),        // 40: roomring.peer.v1.Refuse
 }
 var file_peer_proto_depIdxs = []int32{
 	2,  // 0: roomring.peer.v1.Greeting.games:type_name -> roomring.peer.v1.GameVersion
-	8,  // 1: roomring.peer.v1.EdgeBatch.frames:type_name -> roomring.peer.v1.EdgeFrame
-	14, // 2: roomring.peer.v1.OwnerBatch.frames:type_name -> roomring.peer.v1.OwnerFrame
-	10, // 3: roomring.peer.v1.EdgeFrame.attach:type_name -> roomring.peer.v1.Attach
-	12, // 4: roomring.peer.v1.EdgeFrame.act:type_name -> roomring.peer.v1.Act
-	9,  // 5: roomring.peer.v1.EdgeFrame.resync:type_name -> roomring.peer.v1.Nothing
-	9,  // 6: roomring.peer.v1.EdgeFrame.leave:type_name -> roomring.peer.v1.Nothing
-	9,  // 7: roomring.peer.v1.EdgeFrame.detach:type_name -> roomring.peer.v1.Nothing
-	11, // 8: roomring.peer.v1.Attach.resume:type_name -> roomring.peer.v1.Point
-	13, // 9: roomring.peer.v1.Act.fault:type_name -> roomring.peer.v1.Fault
-	9,  // 10: roomring.peer.v1.OwnerFrame.attached:type_name -> roomring.peer.v1.Nothing
-	15, // 11: roomring.peer.v1.OwnerFrame.refused:type_name -> roomring.peer.v1.Refused
-	16, // 12: roomring.peer.v1.OwnerFrame.welcomed:type_name -> roomring.peer.v1.Welcomed
-	17, // 13: roomring.peer.v1.OwnerFrame.say:type_name -> roomring.peer.v1.Say
-	18, // 14: roomring.peer.v1.OwnerFrame.view:type_name -> roomring.peer.v1.View
-	19, // 15: roomring.peer.v1.OwnerFrame.end:type_name -> roomring.peer.v1.End
-	11, // 16: roomring.peer.v1.Welcomed.point:type_name -> roomring.peer.v1.Point
+	10, // 1: roomring.peer.v1.EdgeBatch.frames:type_name -> roomring.peer.v1.EdgeFrame
+	16, // 2: roomring.peer.v1.OwnerBatch.frames:type_name -> roomring.peer.v1.OwnerFrame
+	12, // 3: roomring.peer.v1.EdgeFrame.attach:type_name -> roomring.peer.v1.Attach
+	14, // 4: roomring.peer.v1.EdgeFrame.act:type_name -> roomring.peer.v1.Act
+	11, // 5: roomring.peer.v1.EdgeFrame.resync:type_name -> roomring.peer.v1.Nothing
+	11, // 6: roomring.peer.v1.EdgeFrame.leave:type_name -> roomring.peer.v1.Nothing
+	11, // 7: roomring.peer.v1.EdgeFrame.detach:type_name -> roomring.peer.v1.Nothing
+	13, // 8: roomring.peer.v1.Attach.resume:type_name -> roomring.peer.v1.Point
+	15, // 9: roomring.peer.v1.Act.fault:type_name -> roomring.peer.v1.Fault
+	11, // 10: roomring.peer.v1.OwnerFrame.attached:type_name -> roomring.peer.v1.Nothing
+	17, // 11: roomring.peer.v1.OwnerFrame.refused:type_name -> roomring.peer.v1.Refused
+	18, // 12: roomring.peer.v1.OwnerFrame.welcomed:type_name -> roomring.peer.v1.Welcomed
+	19, // 13: roomring.peer.v1.OwnerFrame.say:type_name -> roomring.peer.v1.Say
+	20, // 14: roomring.peer.v1.OwnerFrame.view:type_name -> roomring.peer.v1.View
+	21, // 15: roomring.peer.v1.OwnerFrame.end:type_name -> roomring.peer.v1.End
+	13, // 16: roomring.peer.v1.Welcomed.point:type_name -> roomring.peer.v1.Point
 	0,  // 17: roomring.peer.v1.Say.fate:type_name -> roomring.peer.v1.Fate
-	22, // 18: roomring.peer.v1.LeaderBatch.frames:type_name -> roomring.peer.v1.LeaderFrame
-	34, // 19: roomring.peer.v1.FollowerBatch.frames:type_name -> roomring.peer.v1.FollowerFrame
-	27, // 20: roomring.peer.v1.LeaderFrame.offer:type_name -> roomring.peer.v1.Offer
-	29, // 21: roomring.peer.v1.LeaderFrame.append:type_name -> roomring.peer.v1.Append
-	31, // 22: roomring.peer.v1.LeaderFrame.snapshot:type_name -> roomring.peer.v1.Snapshot
-	32, // 23: roomring.peer.v1.LeaderFrame.time:type_name -> roomring.peer.v1.Time
-	25, // 24: roomring.peer.v1.LeaderFrame.yield:type_name -> roomring.peer.v1.Yield
-	9,  // 25: roomring.peer.v1.LeaderFrame.dismissed:type_name -> roomring.peer.v1.Nothing
-	33, // 26: roomring.peer.v1.LeaderFrame.clock:type_name -> roomring.peer.v1.Clock
-	24, // 27: roomring.peer.v1.LeaderFrame.hello:type_name -> roomring.peer.v1.Hello
-	23, // 28: roomring.peer.v1.LeaderFrame.stepping:type_name -> roomring.peer.v1.Stepping
-	9,  // 29: roomring.peer.v1.LeaderFrame.stepped:type_name -> roomring.peer.v1.Nothing
-	26, // 30: roomring.peer.v1.Yield.copy:type_name -> roomring.peer.v1.Copy
-	28, // 31: roomring.peer.v1.Offer.runs:type_name -> roomring.peer.v1.Run
-	30, // 32: roomring.peer.v1.Append.batches:type_name -> roomring.peer.v1.LogBatch
-	36, // 33: roomring.peer.v1.FollowerFrame.have:type_name -> roomring.peer.v1.Have
-	37, // 34: roomring.peer.v1.FollowerFrame.confirm:type_name -> roomring.peer.v1.Confirm
-	9,  // 35: roomring.peer.v1.FollowerFrame.mismatch:type_name -> roomring.peer.v1.Nothing
-	38, // 36: roomring.peer.v1.FollowerFrame.refuse:type_name -> roomring.peer.v1.Refuse
-	24, // 37: roomring.peer.v1.FollowerFrame.hello:type_name -> roomring.peer.v1.Hello
-	35, // 38: roomring.peer.v1.FollowerFrame.noted:type_name -> roomring.peer.v1.Noted
-	28, // 39: roomring.peer.v1.Have.runs:type_name -> roomring.peer.v1.Run
-	26, // 40: roomring.peer.v1.Refuse.copy:type_name -> roomring.peer.v1.Copy
+	24, // 18: roomring.peer.v1.LeaderBatch.frames:type_name -> roomring.peer.v1.LeaderFrame
+	36, // 19: roomring.peer.v1.FollowerBatch.frames:type_name -> roomring.peer.v1.FollowerFrame
+	29, // 20: roomring.peer.v1.LeaderFrame.offer:type_name -> roomring.peer.v1.Offer
+	31, // 21: roomring.peer.v1.LeaderFrame.append:type_name -> roomring.peer.v1.Append
+	33, // 22: roomring.peer.v1.LeaderFrame.snapshot:type_name -> roomring.peer.v1.Snapshot
+	34, // 23: roomring.peer.v1.LeaderFrame.time:type_name -> roomring.peer.v1.Time
+	27, // 24: roomring.peer.v1.LeaderFrame.yield:type_name -> roomring.peer.v1.Yield
+	11, // 25: roomring.peer.v1.LeaderFrame.dismissed:type_name -> roomring.peer.v1.Nothing
+	35, // 26: roomring.peer.v1.LeaderFrame.clock:type_name -> roomring.peer.v1.Clock
+	26, // 27: roomring.peer.v1.LeaderFrame.hello:type_name -> roomring.peer.v1.Hello
+	25, // 28: roomring.peer.v1.LeaderFrame.stepping:type_name -> roomring.peer.v1.Stepping
+	11, // 29: roomring.peer.v1.LeaderFrame.stepped:type_name -> roomring.peer.v1.Nothing
+	28, // 30: roomring.peer.v1.Yield.copy:type_name -> roomring.peer.v1.Copy
+	30, // 31: roomring.peer.v1.Offer.runs:type_name -> roomring.peer.v1.Run
+	32, // 32: roomring.peer.v1.Append.batches:type_name -> roomring.peer.v1.LogBatch
+	38, // 33: roomring.peer.v1.FollowerFrame.have:type_name -> roomring.peer.v1.Have
+	39, // 34: roomring.peer.v1.FollowerFrame.confirm:type_name -> roomring.peer.v1.Confirm
+	11, // 35: roomring.peer.v1.FollowerFrame.mismatch:type_name -> roomring.peer.v1.Nothing
+	40, // 36: roomring.peer.v1.FollowerFrame.refuse:type_name -> roomring.peer.v1.Refuse
+	26, // 37: roomring.peer.v1.FollowerFrame.hello:type_name -> roomring.peer.v1.Hello
+	37, // 38: roomring.peer.v1.FollowerFrame.noted:type_name -> roomring.peer.v1.Noted
+	30, // 39: roomring.peer.v1.Have.runs:type_name -> roomring.peer.v1.Run
+	28, // 40: roomring.peer.v1.Refuse.copy:type_name -> roomring.peer.v1.Copy
 	1,  // 41: roomring.peer.v1.Peer.Greet:input_type -> roomring.peer.v1.Greeting
-	4,  // 42: roomring.peer.v1.Peer.Call:input_type -> roomring.peer.v1.Question
-	4,  // 43: roomring.peer.v1.Peer.Watch:input_type -> roomring.peer.v1.Question
-	6,  // 44: roomring.peer.v1.Peer.Link:input_type -> roomring.peer.v1.EdgeBatch
-	20, // 45: roomring.peer.v1.Peer.Replicate:input_type -> roomring.peer.v1.LeaderBatch
-	3,  // 46: roomring.peer.v1.Peer.Tunnel:input_type -> roomring.peer.v1.Piece
-	1,  // 47: roomring.peer.v1.Peer.Greet:output_type -> roomring.peer.v1.Greeting
-	5,  // 48: roomring.peer.v1.Peer.Call:output_type -> roomring.peer.v1.Answer
-	5,  // 49: roomring.peer.v1.Peer.Watch:output_type -> roomring.peer.v1.Answer
-	7,  // 50: roomring.peer.v1.Peer.Link:output_type -> roomring.peer.v1.OwnerBatch
-	21, // 51: roomring.peer.v1.Peer.Replicate:output_type -> roomring.peer.v1.FollowerBatch
-	3,  // 52: roomring.peer.v1.Peer.Tunnel:output_type -> roomring.peer.v1.Piece
-	47, // [47:53] is the sub-list for method output_type
-	41, // [41:47] is the sub-list for method input_type
+	6,  // 42: roomring.peer.v1.Peer.Call:input_type -> roomring.peer.v1.Question
+	6,  // 43: roomring.peer.v1.Peer.Watch:input_type -> roomring.peer.v1.Question
+	8,  // 44: roomring.peer.v1.Peer.Link:input_type -> roomring.peer.v1.EdgeBatch
+	22, // 45: roomring.peer.v1.Peer.Replicate:input_type -> roomring.peer.v1.LeaderBatch
+	5,  // 46: roomring.peer.v1.Peer.Tunnel:input_type -> roomring.peer.v1.Piece
+	3,  // 47: roomring.peer.v1.Peer.Hears:input_type -> roomring.peer.v1.Whom
+	1,  // 48: roomring.peer.v1.Peer.Greet:output_type -> roomring.peer.v1.Greeting
+	7,  // 49: roomring.peer.v1.Peer.Call:output_type -> roomring.peer.v1.Answer
+	7,  // 50: roomring.peer.v1.Peer.Watch:output_type -> roomring.peer.v1.Answer
+	9,  // 51: roomring.peer.v1.Peer.Link:output_type -> roomring.peer.v1.OwnerBatch
+	23, // 52: roomring.peer.v1.Peer.Replicate:output_type -> roomring.peer.v1.FollowerBatch
+	5,  // 53: roomring.peer.v1.Peer.Tunnel:output_type -> roomring.peer.v1.Piece
+	4,  // 54: roomring.peer.v1.Peer.Hears:output_type -> roomring.peer.v1.Hearing
+	48, // [48:55] is the sub-list for method output_type
+	41, // [41:48] is the sub-list for method input_type
 	41, // [41:41] is the sub-list for extension type_name
 	41, // [41:41] is the sub-list for extension extendee
 	0,  // [0:41] is the sub-list for field type_name
@@ -3238,14 +3346,14 @@ func file_peer_proto_init() {
 	if File_peer_proto != nil {
 		return
 	}
-	file_peer_proto_msgTypes[7].OneofWrappers = []any{
+	file_peer_proto_msgTypes[9].OneofWrappers = []any{
 		(*EdgeFrame_Attach)(nil),
 		(*EdgeFrame_Act)(nil),
 		(*EdgeFrame_Resync)(nil),
 		(*EdgeFrame_Leave)(nil),
 		(*EdgeFrame_Detach)(nil),
 	}
-	file_peer_proto_msgTypes[13].OneofWrappers = []any{
+	file_peer_proto_msgTypes[15].OneofWrappers = []any{
 		(*OwnerFrame_Attached)(nil),
 		(*OwnerFrame_Refused)(nil),
 		(*OwnerFrame_Welcomed)(nil),
@@ -3253,7 +3361,7 @@ func file_peer_proto_init() {
 		(*OwnerFrame_View)(nil),
 		(*OwnerFrame_End)(nil),
 	}
-	file_peer_proto_msgTypes[21].OneofWrappers = []any{
+	file_peer_proto_msgTypes[23].OneofWrappers = []any{
 		(*LeaderFrame_Offer)(nil),
 		(*LeaderFrame_Append)(nil),
 		(*LeaderFrame_Snapshot)(nil),
@@ -3265,7 +3373,7 @@ func file_peer_proto_init() {
 		(*LeaderFrame_Stepping)(nil),
 		(*LeaderFrame_Stepped)(nil),
 	}
-	file_peer_proto_msgTypes[33].OneofWrappers = []any{
+	file_peer_proto_msgTypes[35].OneofWrappers = []any{
 		(*FollowerFrame_Have)(nil),
 		(*FollowerFrame_Confirm)(nil),
 		(*FollowerFrame_Mismatch)(nil),
@@ -3279,7 +3387,7 @@ func file_peer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_peer_proto_rawDesc), len(file_peer_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   38,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

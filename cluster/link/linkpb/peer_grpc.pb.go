@@ -31,6 +31,7 @@ const (
 	Peer_Link_FullMethodName      = "/roomring.peer.v1.Peer/Link"
 	Peer_Replicate_FullMethodName = "/roomring.peer.v1.Peer/Replicate"
 	Peer_Tunnel_FullMethodName    = "/roomring.peer.v1.Peer/Tunnel"
+	Peer_Hears_FullMethodName     = "/roomring.peer.v1.Peer/Hears"
 )
 
 // PeerClient is the client API for Peer service.
@@ -53,6 +54,8 @@ type PeerClient interface {
 	// piece names that node and has no data. An empty piece answers it once the called node has a connection. Then pieces bring what is to be
 	// written to it, and what was read from it. The end of either is the end of both.
 	Tunnel(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Piece, Piece], error)
+	// Hears asks whether the called node hears a third one directly, which the calling node does not.
+	Hears(ctx context.Context, in *Whom, opts ...grpc.CallOption) (*Hearing, error)
 }
 
 type peerClient struct {
@@ -141,6 +144,16 @@ func (c *peerClient) Tunnel(ctx context.Context, opts ...grpc.CallOption) (grpc.
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Peer_TunnelClient = grpc.BidiStreamingClient[Piece, Piece]
 
+func (c *peerClient) Hears(ctx context.Context, in *Whom, opts ...grpc.CallOption) (*Hearing, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Hearing)
+	err := c.cc.Invoke(ctx, Peer_Hears_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PeerServer is the server API for Peer service.
 // All implementations must embed UnimplementedPeerServer
 // for forward compatibility.
@@ -161,6 +174,8 @@ type PeerServer interface {
 	// piece names that node and has no data. An empty piece answers it once the called node has a connection. Then pieces bring what is to be
 	// written to it, and what was read from it. The end of either is the end of both.
 	Tunnel(grpc.BidiStreamingServer[Piece, Piece]) error
+	// Hears asks whether the called node hears a third one directly, which the calling node does not.
+	Hears(context.Context, *Whom) (*Hearing, error)
 	mustEmbedUnimplementedPeerServer()
 }
 
@@ -188,6 +203,9 @@ func (UnimplementedPeerServer) Replicate(grpc.BidiStreamingServer[LeaderBatch, F
 }
 func (UnimplementedPeerServer) Tunnel(grpc.BidiStreamingServer[Piece, Piece]) error {
 	return status.Error(codes.Unimplemented, "method Tunnel not implemented")
+}
+func (UnimplementedPeerServer) Hears(context.Context, *Whom) (*Hearing, error) {
+	return nil, status.Error(codes.Unimplemented, "method Hears not implemented")
 }
 func (UnimplementedPeerServer) mustEmbedUnimplementedPeerServer() {}
 func (UnimplementedPeerServer) testEmbeddedByValue()              {}
@@ -278,6 +296,24 @@ func _Peer_Tunnel_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Peer_TunnelServer = grpc.BidiStreamingServer[Piece, Piece]
 
+func _Peer_Hears_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(Whom)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).Hears(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_Hears_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).Hears(ctx, req.(*Whom))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Peer_ServiceDesc is the grpc.ServiceDesc for Peer service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -292,6 +328,10 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Call",
 			Handler:    _Peer_Call_Handler,
+		},
+		{
+			MethodName: "Hears",
+			Handler:    _Peer_Hears_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
