@@ -16,6 +16,7 @@ type Rows interface {
 	// If another write has made a room's row, the result's Err is record.ErrMovedOn. That row is over if the room's result came first.
 	CreateRows(ctx context.Context, boot record.BootID, rows []record.Row) ([]record.RowResult, error)
 	// ClaimRows moves rows to a new epoch and to the boot, in one transaction. A start or a takeover may claim hundreds at once.
+	// A strike that a claim does not name stays, as it does in ReleaseRow.
 	// Err is record.ErrMovedOn if the row is no longer as the claim says, and record.ErrNotFound if there is none.
 	ClaimRows(ctx context.Context, boot record.BootID, claims []record.Claim) ([]record.RowResult, error)
 	// ReleaseRow makes a live row of the boot released, with a checkpoint for whoever claims it. A checkpoint

@@ -217,7 +217,8 @@ func testRowsNaming(t *testing.T, s persist.Store) {
 	}
 }
 
-// OlderProgram checks that what a program writes that knows no standbys leaves none in a row. do runs SQL as such a program does.
+// OlderProgram checks that what a program writes that knows no standbys leaves none in a row, nor a strike that may be forgiven. do runs
+// SQL as such a program does.
 func OlderProgram(t *testing.T, s persist.Store, do func(query string)) {
 	t.Helper()
 	b := Started(t, s)
@@ -226,13 +227,16 @@ func OlderProgram(t *testing.T, s persist.Store, do func(query string)) {
 		want record.Row
 	}{
 		"claim":   {`epoch = 4, boot = 'old', folder = 'its'`, record.Row{Epoch: 4, State: record.RowLive, Boot: "old", Folder: "its"}},
-		"release": {`state = 'released'`, record.Row{Epoch: 3, State: record.RowReleased, Boot: b.ID, Folder: b.Folder}},
+		"release": {`state = 'released'`, record.Row{Epoch: 3, State: record.RowReleased, Boot: b.ID, Folder: b.Folder, Strike: strike(1)}},
 		"over":    {`state = 'over'`, record.Row{Epoch: 3, State: record.RowOver, Boot: b.ID, Folder: b.Folder}},
 	} {
-		r := NewRow(b)
-		r.Epoch, r.Standby = 3, "standby of "+name
-		must(t, get[[]record.RowResult](t)(s.CreateRows(t.Context(), b.ID, []record.Row{r}))[0].Err)
-		wantRow(t, s, r)
+		r := created(t, s, b)
+		move := moveOf(r, b, "standby of "+name)
+		move.Epoch, move.Strike = 3, new(strike(1))
+		r = claim(t, s, b, move).Row
+		if r.Standby != move.Standby || r.Strike != *move.Strike {
+			t.Fatalf("%s: %+v", name, r)
+		}
 		do(fmt.Sprintf(`UPDATE rooms SET %s WHERE room = '%s'`, c.set, r.Room))
 		c.want.Room, c.want.Game, c.want.Nonce = r.Room, r.Game, r.Nonce
 		wantRow(t, s, c.want)
@@ -241,7 +245,7 @@ func OlderProgram(t *testing.T, s persist.Store, do func(query string)) {
 		}
 		if name == "release" { // and claims it again
 			do(fmt.Sprintf(`UPDATE rooms SET state = 'live', epoch = 4 WHERE room = '%s'`, r.Room))
-			c.want.State, c.want.Epoch = record.RowLive, 4
+			c.want.State, c.want.Epoch, c.want.Strike = record.RowLive, 4, record.Strike{}
 			wantRow(t, s, c.want)
 		}
 	}

@@ -47,6 +47,7 @@ func Run(t *testing.T, open Open) {
 		"claims in hundreds": testManyClaims,
 		"release":            testRelease,
 		"members":            testMembers,
+		"strikes":            testStrikes,
 		"rows":               testRows,
 		"rows naming":        testRowsNaming,
 		"over":               testOver,

@@ -33,23 +33,30 @@ func (s *Store) CreateRows(ctx context.Context, boot record.BootID, rows []recor
 // ClaimRows implements persist.Rows.
 func (s *Store) ClaimRows(ctx context.Context, boot record.BootID, claims []record.Claim) ([]record.RowResult, error) {
 	return s.writeRows(ctx, boot, column(claims, func(c record.Claim) write {
+		strike, deaths := ledger.Strike(c.Strike)
 		return write{c.Room, c.Nonce, `
-			UPDATE rooms SET epoch = $1, state = 'live', boot = $2, folder = $3, standby = $4, standby_epoch = $1, nonce = $5
+			UPDATE rooms SET epoch = $1, state = 'live', boot = $2, folder = $3, standby = $4, standby_epoch = $1, nonce = $5,
+				strike = coalesce($10, strike), deaths = coalesce($11, deaths),
+				strike_epoch = CASE WHEN $11 IS NOT NULL OR strike_epoch = epoch THEN $1 END
 			WHERE room = $6 AND epoch = $7 AND epoch < $1 AND state = $8 AND state <> 'over'
 				AND (state = 'released' OR folder = $9)`,
-			[]any{int64(c.Epoch), boot, c.Folder, c.Standby, c.Nonce, c.Room, int64(c.FromEpoch), c.FromState, c.FromFolder}}
+			[]any{int64(c.Epoch), boot, c.Folder, c.Standby, c.Nonce, c.Room, int64(c.FromEpoch), c.FromState, c.FromFolder, strike, deaths}}
 	}))
 }
 
 // ReleaseRow implements persist.Rows.
 func (s *Store) ReleaseRow(ctx context.Context, boot record.BootID, r record.Release) (record.RowResult, error) {
 	p := r.Checkpoint.Point
+	strike, deaths := ledger.Strike(r.Strike)
 	results, err := s.writeRows(ctx, boot, []write{{r.Room, r.Nonce, `
 		UPDATE rooms SET epoch = $1, state = 'released', folder = '', standby = '', nonce = $2,
-			checkpoint_epoch = $3, checkpoint_seq = $4, checkpoint = $5
+			checkpoint_epoch = $3, checkpoint_seq = $4, checkpoint = $5,
+			strike = coalesce($9, strike), deaths = coalesce($10, deaths),
+			strike_epoch = CASE WHEN $10 IS NOT NULL OR strike_epoch = epoch THEN $1 END
 		WHERE room = $6 AND epoch = $7 AND epoch <= $1 AND state = 'live' AND boot = $8
 			AND (coalesce(checkpoint_epoch, 0), coalesce(checkpoint_seq, 0)) <= ($3, $4)`,
-		[]any{int64(r.Epoch), r.Nonce, int64(p.Epoch), int64(p.Seq), ledger.NotNil(r.Checkpoint.Data), r.Room, int64(r.FromEpoch), boot}}})
+		[]any{int64(r.Epoch), r.Nonce, int64(p.Epoch), int64(p.Seq), ledger.NotNil(r.Checkpoint.Data), r.Room, int64(r.FromEpoch), boot,
+			strike, deaths}}})
 	if err != nil {
 		return record.RowResult{}, err
 	}

@@ -28,11 +28,14 @@ func (s *Store) CreateRows(ctx context.Context, boot record.BootID, rows []recor
 // ClaimRows implements persist.Rows.
 func (s *Store) ClaimRows(ctx context.Context, boot record.BootID, claims []record.Claim) ([]record.RowResult, error) {
 	return writeRows(ctx, s, boot, claims, func(tx *sql.Tx, c record.Claim) (room.ID, string, error) {
+		strike, deaths := ledger.Strike(c.Strike)
 		_, err := tx.ExecContext(ctx, `
-			UPDATE rooms SET epoch = ?1, state = 'live', boot = ?2, folder = ?3, standby = ?4, standby_epoch = ?1, nonce = ?5
+			UPDATE rooms SET epoch = ?1, state = 'live', boot = ?2, folder = ?3, standby = ?4, standby_epoch = ?1, nonce = ?5,
+				strike = coalesce(?10, strike), deaths = coalesce(?11, deaths),
+				strike_epoch = CASE WHEN ?11 IS NOT NULL OR strike_epoch = epoch THEN ?1 END
 			WHERE room = ?6 AND epoch = ?7 AND epoch < ?1 AND state = ?8 AND state <> 'over'
 				AND (state = 'released' OR folder = ?9)`,
-			int64(c.Epoch), boot, c.Folder, c.Standby, c.Nonce, c.Room, int64(c.FromEpoch), c.FromState, c.FromFolder)
+			int64(c.Epoch), boot, c.Folder, c.Standby, c.Nonce, c.Room, int64(c.FromEpoch), c.FromState, c.FromFolder, strike, deaths)
 		return c.Room, c.Nonce, err
 	})
 }
@@ -41,12 +44,16 @@ func (s *Store) ClaimRows(ctx context.Context, boot record.BootID, claims []reco
 func (s *Store) ReleaseRow(ctx context.Context, boot record.BootID, release record.Release) (record.RowResult, error) {
 	results, err := writeRows(ctx, s, boot, []record.Release{release}, func(tx *sql.Tx, r record.Release) (room.ID, string, error) {
 		p := r.Checkpoint.Point
+		strike, deaths := ledger.Strike(r.Strike)
 		_, err := tx.ExecContext(ctx, `
 			UPDATE rooms SET epoch = ?1, state = 'released', folder = '', standby = '', nonce = ?2,
-				checkpoint_epoch = ?3, checkpoint_seq = ?4, checkpoint = ?5
+				checkpoint_epoch = ?3, checkpoint_seq = ?4, checkpoint = ?5,
+				strike = coalesce(?9, strike), deaths = coalesce(?10, deaths),
+				strike_epoch = CASE WHEN ?10 IS NOT NULL OR strike_epoch = epoch THEN ?1 END
 			WHERE room = ?6 AND epoch = ?7 AND epoch <= ?1 AND state = 'live' AND boot = ?8
 				AND (coalesce(checkpoint_epoch, 0), coalesce(checkpoint_seq, 0)) <= (?3, ?4)`,
-			int64(r.Epoch), r.Nonce, int64(p.Epoch), int64(p.Seq), ledger.NotNil(r.Checkpoint.Data), r.Room, int64(r.FromEpoch), boot)
+			int64(r.Epoch), r.Nonce, int64(p.Epoch), int64(p.Seq), ledger.NotNil(r.Checkpoint.Data), r.Room, int64(r.FromEpoch), boot,
+			strike, deaths)
 		return r.Room, r.Nonce, err
 	})
 	if err != nil {

@@ -37,6 +37,13 @@ type Row struct {
 	Code    string // join code of a private room
 	Private bool
 	Nonce   string // nonce of the last write: a writer that lost the answer recognises its own write by it
+	Strike  Strike // what may kill whoever goes on with the room
+}
+
+// Strike is a step of a room in which processes have died. A room is ended, and nothing of it is stepped, when there were too many.
+type Strike struct {
+	Fingerprint uint64 // of the input, see core.Input
+	Deaths      int    // 0: none is known of
 }
 
 // Claim moves a room's row by compare-and-set to live under the writer's boot. Its members say which change it is: the owner
@@ -48,9 +55,10 @@ type Claim struct {
 	FromFolder string // the owner's; compared only if FromState is RowLive, because a released room is in no folder
 	FromState  RowState
 	// The row then becomes RowLive with these values.
-	Epoch   Epoch  // greater than FromEpoch
-	Folder  string // the writer's own
-	Standby string // "" means none
+	Epoch   Epoch   // greater than FromEpoch
+	Folder  string  // the writer's own
+	Standby string  // "" means none
+	Strike  *Strike // nil: it stays
 	Nonce   string
 }
 
@@ -61,6 +69,7 @@ type Release struct {
 	// Epoch is the row's afterwards. It should be greater than FromEpoch, and must not be smaller: owners that give up a
 	// room at its own epoch are still accepted.
 	Epoch      Epoch
+	Strike     *Strike // the row's afterwards; nil: it stays
 	Nonce      string
 	Checkpoint Checkpoint
 }

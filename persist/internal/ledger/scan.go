@@ -42,18 +42,32 @@ func (i instant) Scan(value any) error {
 func Micros(t int64) time.Time { return time.UnixMicro(t).UTC() }
 
 // SelectRow is the start of a query whose rows ScanRow reads. A standby counts only in a live row and only at the epoch that it was
-// written at. Programs that know no standbys raise the epoch or end the state when they write, and so leave none behind.
+// written at. Programs that know no standbys raise the epoch or end the state when they write, and so leave none behind. So it is with
+// strikes, which a release keeps.
 const SelectRow = `
 	SELECT room, game, epoch, state, boot, folder, code, private, nonce,
-		CASE WHEN state = 'live' AND standby_epoch = epoch THEN standby ELSE '' END
+		CASE WHEN state = 'live' AND standby_epoch = epoch THEN standby ELSE '' END,
+		coalesce(strike, 0), CASE WHEN state <> 'over' AND strike_epoch = epoch THEN deaths ELSE 0 END
 	FROM rooms`
 
 // ScanRow reads a room's row.
 func ScanRow(row Scanner) (r record.Row, err error) {
-	var epoch int64
-	err = row.Scan(&r.Room, &r.Game, &epoch, &r.State, &r.Boot, &r.Folder, &r.Code, &r.Private, &r.Nonce, &r.Standby)
+	var epoch, strike int64
+	var deaths int
+	err = row.Scan(&r.Room, &r.Game, &epoch, &r.State, &r.Boot, &r.Folder, &r.Code, &r.Private, &r.Nonce, &r.Standby, &strike, &deaths)
 	r.Epoch = record.Epoch(epoch)
+	if deaths > 0 {
+		r.Strike = record.Strike{Fingerprint: uint64(strike), Deaths: deaths}
+	}
 	return r, err
+}
+
+// Strike returns the columns strike and deaths to write. They are NULL if the row's are to stay.
+func Strike(s *record.Strike) (strike, deaths *int64) {
+	if s == nil {
+		return nil, nil
+	}
+	return new(int64(s.Fingerprint)), new(int64(s.Deaths))
 }
 
 // InOrder returns the rows of rooms in the order of ids. It is the zero Row for a room that has none.
