@@ -53,6 +53,8 @@ type Room struct {
 	idle    chan struct{} // closed when the room is Absent or Held; nil: nobody waits for that
 	given   chan struct{} // closed when the room is not owned here any more, too
 	again   time.Duration // when a sweep may want the room again
+	shown   record.Epoch  // of the newest row that the store has shown
+	strike  record.Strike // in it
 }
 
 // Options make a Loop.
@@ -177,6 +179,9 @@ func (l *Loop) do(r *Room, e ownership.Effect) {
 		l.o.Ports.Do(r, e, func(answer ownership.Event) {
 			answer.Kind, answer.N = ownership.Answer, e.N
 			l.mu.Lock()
+			if row := answer.Row; row.Epoch >= r.shown {
+				r.shown, r.strike = row.Epoch, row.Strike
+			}
 			l.deliver(r, answer)
 		})
 	}

@@ -85,6 +85,7 @@ type OwnerOptions struct {
 	// the writer's (record.Final.By) any more, or with why the store will never accept it.
 	// If it returns an error, the end was not queued. It does not block. Nil drops ends.
 	StoreEnd func(f record.Final, done func(error)) error
+	Black    BlackBox     // nil: no deaths are known
 	Clock    clock.Clock  // nil means a new one
 	Fail     func(error)  // stops the node; it must not block. Nil does nothing
 	Log      *slog.Logger // nil discards
@@ -134,6 +135,9 @@ func NewOwner(o OwnerOptions) *Owner {
 	o.Processors = processors(o.Processors)
 	if o.Clock == nil {
 		o.Clock = clock.System()
+	}
+	if o.Black == nil {
+		o.Black = noBlackBox{}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

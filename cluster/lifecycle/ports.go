@@ -37,7 +37,7 @@ func (w *Owner) Do(r *Room, e ownership.Effect, answer func(ownership.Event)) {
 	case ownership.Claim, ownership.Change:
 		put(w, &w.claims, record.Claim{
 			Room: r.ID, FromEpoch: e.From.Epoch, FromFolder: e.From.Folder, FromState: e.From.State,
-			Epoch: e.To, Folder: w.o.Self.Folder, Standby: e.Folder, Nonce: crand.Text(),
+			Epoch: e.To, Folder: w.o.Self.Folder, Standby: e.Folder, Strike: w.strike(r, e), Nonce: crand.Text(),
 		}, answer)
 	case ownership.Checkpoint, ownership.Release:
 		w.spawn(func() { answer(w.store(r, e)) })
@@ -141,6 +141,7 @@ func (w *Owner) journal(r *Room, e ownership.Effect) (answer ownership.Event) {
 	case ownership.Learn:
 		answer.Err = w.learn(ctx, r, e.To)
 	case ownership.Import:
+		w.noteStrike(r) // the next process would find the journal to know the epoch that is claimed now
 		answer.Err = w.o.Journal.Import(ctx, *r.Kept)
 	case ownership.Note:
 		answer.Err = w.note(ctx, r, e.To)
@@ -166,7 +167,7 @@ func (w *Owner) store(r *Room, e ownership.Effect) (answer ownership.Event) {
 	ctx, cancel := clock.WithTimeout(w.ctx, w.o.Clock, w.o.Timeout)
 	defer cancel()
 	if e.Do == ownership.Release {
-		result, err := w.releaseRow(ctx, e.From.Epoch, e.To, *r.Kept)
+		result, err := w.releaseRow(ctx, e.From.Epoch, e.To, w.strike(r, e), *r.Kept)
 		if err != nil && w.ctx.Err() == nil && !errors.Is(err, record.ErrPermanent) {
 			w.o.Log.Warn("a room could not be given away: trying again", "room", r.ID, "err", err)
 		}
@@ -194,13 +195,13 @@ func (w *Owner) store(r *Room, e ownership.Effect) (answer ownership.Event) {
 	return ownership.Event{Log: logOf(kept), Row: row}
 }
 
-func (w *Owner) releaseRow(ctx context.Context, from, to record.Epoch, kept record.Kept) (record.RowResult, error) {
+func (w *Owner) releaseRow(ctx context.Context, from, to record.Epoch, strike *record.Strike, kept record.Kept) (record.RowResult, error) {
 	data, err := core.EncodeKept(kept)
 	if err != nil {
 		return record.RowResult{}, err
 	}
 	return w.o.Store.ReleaseRow(ctx, w.o.Self.Boot, record.Release{
-		Room: kept.Header.ID, FromEpoch: from, Epoch: to, Nonce: crand.Text(),
+		Room: kept.Header.ID, FromEpoch: from, Epoch: to, Strike: strike, Nonce: crand.Text(),
 		Checkpoint: record.Checkpoint{Point: record.Point{Epoch: kept.Epoch, Seq: kept.Last()}, Data: data},
 	})
 }
@@ -269,6 +270,7 @@ func (w *Owner) check(r *Room) ownership.Event {
 // replay runs a room's log again, in parallel with those of other rooms. A log during whose run a process has died is run alone, so that
 // no other room is suspected if this process dies too.
 func (w *Owner) replay(r *Room) ownership.Event {
+	w.noteStrike(r)
 	if w.rooms.Suspected(r.ID) {
 		w.replays.Lock()
 		defer w.replays.Unlock()
@@ -303,7 +305,7 @@ func (w *Owner) start(r *Room, e record.Epoch, standby string) {
 		begin()
 		return
 	}
-	w.copies.Lead(r.Header, e, standby, r.Kept, !r.yielded && !r.claimed && !r.stopped)
+	w.copies.Lead(r.Header, e, standby, r.Kept, !r.yielded && !r.claimed && !r.stopped || w.rooms.Suspected(r.ID))
 	if r.Kept != nil && r.Kept.Doubt != record.Whole {
 		w.counts(r.ID, e)
 	}

@@ -14,8 +14,8 @@ import (
 
 // Replicas copies the logs of rooms between nodes. Members are named by their data folders. Only Learn and Unfollow block, on the disk.
 type Replicas interface {
-	// Lead begins to own a room, with the log that the journal has; nil: the room is new. Wary: its owner was lost, and so this process may
-	// be if it steps the same.
+	// Lead begins to own a room, with the log that the journal has; nil: the room is new. Wary: its owner was lost, or others before it
+	// in a known step, and so this process may be if it steps the same.
 	Lead(h record.Header, e record.Epoch, standby string, kept *record.Kept, wary bool)
 	// Enter goes on at a later epoch, with another standby.
 	Enter(id room.ID, e record.Epoch, standby string)
@@ -43,6 +43,9 @@ type Replicas interface {
 	// it last. Lost: the owner did not give the room away. A step that it has not returned from is noted in the black box. Not
 	// followed: it was not.
 	Unfollow(id room.ID) (last room.Index, at time.Duration, lost, followed bool)
+	// Stepping is the step from which the owner of a followed room has not returned, as far as it has said, and how many processes had died
+	// in it by then.
+	Stepping(id room.ID) (s record.Strike, open bool)
 	// Node is the name of the node that serves a folder; "": it is not known.
 	Node(folder string) string
 	// Copy says what a follower has.
@@ -64,6 +67,7 @@ func (alone) Decline(room.ID, record.Epoch, string, ownership.Log)              
 func (alone) Offered(room.ID, record.Epoch) (h record.Header, ok bool)                  { return }
 func (alone) Follow(room.ID, record.Epoch, string, record.Kept)                         {}
 func (alone) Unfollow(room.ID) (last room.Index, at time.Duration, lost, followed bool) { return }
+func (alone) Stepping(room.ID) (s record.Strike, open bool)                             { return }
 func (alone) Node(string) string                                                        { return "" }
 func (alone) Copy(room.ID) (log ownership.Log, followed bool)                           { return }
 

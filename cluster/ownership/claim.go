@@ -1,8 +1,6 @@
 package ownership
 
 import (
-	"slices"
-
 	"github.com/roomring/roomring/room/record"
 )
 
@@ -160,11 +158,7 @@ func (m *Machine) member(row record.Row) bool {
 }
 
 // named reports whether a row names this data folder as the owner's, under its present or a former id.
-func (m *Machine) named(row record.Row) bool { return m.isSelf(row.Folder) }
-
-func (m *Machine) isSelf(folder string) bool {
-	return folder == m.self.Folder || slices.Contains(m.self.Former, folder)
-}
+func (m *Machine) named(row record.Row) bool { return m.self.Is(row.Folder) }
 
 // mine reports whether this process moved the row and lost the answer. No other process writes this boot.
 func (m *Machine) mine(row record.Row) bool {

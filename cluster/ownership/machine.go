@@ -2,6 +2,7 @@ package ownership
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/roomring/roomring/room"
@@ -19,6 +20,9 @@ type Self struct {
 	// goes on without what it has lost.
 	DoubtWait time.Duration
 }
+
+// Is reports whether a folder is this node's, under its present or a former id.
+func (s *Self) Is(folder string) bool { return folder == s.Folder || slices.Contains(s.Former, folder) }
 
 // State is where a room's life on this node stands.
 type State uint8

@@ -275,7 +275,7 @@ func (m *Machine) goBy(e Event) {
 		m.over(row)
 	case m.ours(row) && (row.Folder == m.self.Folder || row.Standby == "" || without(AdoptedIsNoMember)):
 		m.resume(row)
-	case row.State == record.RowLive && (m.isSelf(row.Standby) || m.early(row)): // an adopted standby stays, for an operator
+	case row.State == record.RowLive && (m.self.Is(row.Standby) || m.early(row)): // an adopted standby stays, for an operator
 		m.follow(row)
 	case m.copy() && m.early(row) && m.doubted != m.log.Epoch:
 		m.doubted = m.log.Epoch

@@ -179,6 +179,20 @@ func (c *copied) stepped(e record.Epoch) {
 	}
 }
 
+// Stepping implements lifecycle.Replicas.
+func (r *Replicas) Stepping(id room.ID) (s record.Strike, open bool) {
+	c := r.copy(id)
+	if c == nil {
+		return s, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.step == nil {
+		return s, false
+	}
+	return record.Strike{Fingerprint: c.step.fingerprint, Deaths: c.step.deaths}, true
+}
+
 // strike notes that the owner has not returned from a step, and blocks on the disk.
 func (c *copied) strike(s *step) {
 	c.r.o.Log.Warn("the owner of a room was lost while it stepped the room", "room", c.id, "deaths", s.deaths+1)

@@ -141,7 +141,7 @@ func (w *world) start(name, dir string) *node {
 	var err error
 	n.folder, err = journal.OpenFolder(dir, journal.FolderOptions{Boot: n.boot})
 	fatal(err)
-	n.journal, err = journal.Open(ctx, n.folder, journal.Options{Elapsed: ticks.Now})
+	n.journal, err = journal.Open(ctx, n.folder, journal.Options{Elapsed: ticks.Now, ForgiveAfter: time.Millisecond})
 	fatal(err)
 	fatal(w.store.StartBoot(ctx, persist.Boot{ID: n.boot, Node: name, Folder: n.folder.ID(), Host: "here", PID: 1, Path: dir, Locked: true}))
 	results := persist.NewFlusher(w.store, persist.FlusherOptions{})
@@ -150,18 +150,19 @@ func (w *world) start(name, dir string) *node {
 	t.Cleanup(logs.Close)
 	n.owner = lifecycle.NewOwner(lifecycle.OwnerOptions{
 		Self: ownership.Self{Boot: n.boot, Folder: n.folder.ID(), DoubtWait: time.Minute}, Journal: ownerJournal{n.journal}, Store: w.store, Clock: ticks,
+		Black: n.journal.BlackBox(),
 		StoreEnd: func(f record.Final, done func(error)) error {
 			return results.Add(f, func(v persist.Verdict) { done(v.Err()) })
 		},
 	})
 	n.copies = replica.New(replica.Options{
-		Folder: n.folder.ID(), Journal: n.journal, Logs: logs, Deliver: n.owner.Deliver, Clock: ticks,
+		Folder: n.folder.ID(), Journal: n.journal, Logs: logs, Deliver: n.owner.Deliver, Black: n.journal.BlackBox(), Clock: ticks,
 		Tend: 50 * time.Millisecond, Grace: 500 * time.Millisecond, Patience: patience,
 	})
 	n.owner.Replicate(n.copies)
 	games, err := core.NewGames(room.MustDefine(room.Spec{Name: "adder", Version: 1, MaxPlayers: 2, SharedView: true, Grace: time.Hour}, func() *adder { return &adder{} }))
 	fatal(err)
-	n.Directory, err = actor.NewDirectory(actor.Options{Games: games, Logs: n.copies, Owner: n.owner, Clock: ticks, Node: name, Durability: room.Standby})
+	n.Directory, err = actor.NewDirectory(actor.Options{Games: games, Logs: n.copies, Owner: n.owner, Black: blackBox{n.journal.BlackBox()}, Clock: ticks, Node: name, Durability: room.Standby})
 	fatal(err)
 	n.owner.Serve(n.Directory)
 	n.links, err = link.New(link.Options{
@@ -193,6 +194,26 @@ func (j ownerJournal) Remove(ctx context.Context, id room.ID) error {
 		return err
 	}
 	return nil
+}
+
+// blackBox is a node's black box as the rooms see it.
+type blackBox struct{ *journal.BlackBox }
+
+func (b blackBox) Begin(id room.ID, fingerprint uint64) actor.Step {
+	return b.BlackBox.Begin(id, fingerprint)
+}
+func (b blackBox) BeginOpen(id room.ID, game string) actor.Step {
+	return b.BlackBox.BeginOpen(id, game)
+}
+func (b blackBox) BeginRerun(id room.ID, game string) actor.Step {
+	return b.BlackBox.BeginRerun(id, game)
+}
+func (b blackBox) BeginReplay(id room.ID) actor.Step { return b.BlackBox.BeginReplay(id) }
+func (b blackBox) Fatal(id room.ID) bool             { return b.Exhausted(id, journal.Replaying) }
+
+func (b blackBox) Poisoned(id room.ID) (string, bool) {
+	_, poisoned := b.BlackBox.Poisoned(id)
+	return "processes died in it", poisoned
 }
 
 // others are the nodes in the order in which the world has them.

@@ -288,7 +288,7 @@ func (n *Node) openRooms(ctx context.Context) error {
 	n.onClose("results", shortly(n.results.Close))
 	n.owner = lifecycle.NewOwner(lifecycle.OwnerOptions{
 		Self:    ownership.Self{Boot: n.boot, Folder: n.folder.ID(), Former: n.folder.Adopted(), DoubtWait: n.cfg.DoubtWait},
-		Journal: ownerJournal{n.journal}, Store: n.store, StoreEnd: n.storeEnd, Clock: n.clock, Log: n.log, Fail: n.fail,
+		Journal: ownerJournal{n.journal}, Store: n.store, StoreEnd: n.storeEnd, Black: n.journal.BlackBox(), Clock: n.clock, Log: n.log, Fail: n.fail,
 	})
 	n.onClose("owner", func(context.Context) error { n.owner.Close(); return nil })
 	logs := actor.NewJournalLogs(n.journal, actor.JournalOptions{Clock: n.clock})

@@ -156,6 +156,12 @@ func (b *BlackBox) Poisoned(id room.ID) (Poison, bool) {
 	return worst, worst.Tries >= b.journal.options.MaxTries
 }
 
+// Struck is the step of a room in which the most processes are known to have died; the zero Strike: none has.
+func (b *BlackBox) Struck(id room.ID) record.Strike {
+	p, _ := b.Poisoned(id)
+	return record.Strike{Fingerprint: p.Fingerprint, Deaths: p.Tries}
+}
+
 // Suspected reports whether a process has died in a step of a room, or in its replay, which has not succeeded since.
 func (b *BlackBox) Suspected(id room.ID) bool {
 	p, _ := b.Poisoned(id)
