@@ -118,21 +118,28 @@ func (w *ward) poison(do string, most int) {
 		t.Errorf("%s: %d processes died, not %d at most", do, deaths, most)
 	}
 	t.Logf("%s: %d processes died", do, deaths)
-	at := w.AnyNode()
-	at.Until(w.ctx, "the end of the room is stored", func() bool { return w.Members(bad.ID).Row.State == record.RowOver })
-	if r := at.Result(bad.ID); r.End != string(record.Aborted) {
-		t.Errorf("%s: the room ended as %+v", do, r)
-	}
-	var replay []byte
-	if code := at.Call("GET", "/v1/replays/"+bad.ID, nil, &replay); code != http.StatusOK {
-		t.Fatalf("%s: the log of the room: %d", do, code)
-	}
-	r, err := core.ReadReplay(bytes.NewReader(replay))
-	if err != nil || len(r.Entries) < 4 {
-		t.Errorf("%s: its log holds %d entries: %v", do, len(r.Entries), err)
-	}
+	w.aborted(do, bad.ID, 4)
 	w.WaitWhole(len(w.Nodes))
 	w.goOn()
+}
+
+// aborted waits until a poisoned room is over. It must have ended so, with a log of so many entries at least.
+func (w *ward) aborted(what, id string, entries int) {
+	t := w.T
+	t.Helper()
+	at := w.AnyNode()
+	at.Until(w.ctx, "the end of the room is stored", func() bool { return w.Members(id).Row.State == record.RowOver })
+	if r := at.Result(id); r.End != string(record.Aborted) {
+		t.Errorf("%s: the room ended as %+v", what, r)
+	}
+	var replay []byte
+	if code := at.Call("GET", "/v1/replays/"+id, nil, &replay); code != http.StatusOK {
+		t.Fatalf("%s: the log of the room: %d", what, code)
+	}
+	r, err := core.ReadReplay(bytes.NewReader(replay))
+	if err != nil || len(r.Entries) < entries {
+		t.Errorf("%s: its log holds %d entries: %v", what, len(r.Entries), err)
+	}
 }
 
 // nurse starts what has died, and kills what loops, until the player of a room hears that it is over. It counts the deaths.
