@@ -337,6 +337,7 @@ func (c *Cluster) Where(ctx context.Context, id room.ID) (p ring.Placement, node
 type Counts struct {
 	lifecycle.Moves
 	Fills      uint64 // copies of its rooms elsewhere that were filled from its journal
+	Strikes    uint64 // rooms taken on whose owner was lost in a step of them
 	Reattached uint64 // times that one of its clients was brought into its room again
 	LostEvents uint64 // events that its clients of rooms elsewhere were told they missed
 }
@@ -345,7 +346,7 @@ type Counts struct {
 func (c *Cluster) Counts() (n Counts) {
 	n.Moves = c.o.Owner.Moves()
 	if c.o.Copies != nil {
-		n.Fills = c.o.Copies.Fills()
+		n.Fills, n.Strikes = c.o.Copies.Fills(), c.o.Copies.Strikes()
 	}
 	n.Reattached, n.LostEvents = c.Edge.Counts()
 	return n

@@ -195,6 +195,7 @@ func (r *Replicas) Stepping(id room.ID) (s record.Strike, open bool) {
 
 // strike notes that the owner has not returned from a step, and blocks on the disk.
 func (c *copied) strike(s *step) {
+	c.r.strikes.Add(1)
 	c.r.o.Log.Warn("the owner of a room was lost while it stepped the room", "room", c.id, "deaths", s.deaths+1)
 	if err := c.r.o.Black.Strike(c.r.ctx, c.id, s.fingerprint, s.deaths+1); err != nil && c.r.ctx.Err() == nil {
 		c.r.o.Log.Warn("it is not noted", "room", c.id, "err", err)

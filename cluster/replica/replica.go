@@ -103,6 +103,7 @@ type Replicas struct {
 
 	wary         atomic.Int32 // rooms that tell each step
 	filledCopies atomic.Uint64
+	strikes      atomic.Uint64
 
 	balancing sync.Mutex // guards what follows
 	balancer  *balance.Balancer
@@ -228,6 +229,9 @@ func (r *Replicas) deliverAll() {
 
 // Fills counts the copies that were filled from this node's journal since the start.
 func (r *Replicas) Fills() uint64 { return r.filledCopies.Load() }
+
+// Strikes counts the rooms whose owner was lost while it stepped them, and which this node has taken on.
+func (r *Replicas) Strikes() uint64 { return r.strikes.Load() }
 
 func (r *Replicas) room(id room.ID) *lead {
 	r.mu.Lock()

@@ -59,6 +59,7 @@ func clusterMetrics(c *cluster.Cluster) metrics.Cluster {
 		Yielded:    counted(func(n cluster.Counts) uint64 { return n.Yielded }),
 		Dismissed:  counted(func(n cluster.Counts) uint64 { return n.Dismissed }),
 		Recruited:  counted(func(n cluster.Counts) uint64 { return n.Recruited }),
+		Strikes:    counted(func(n cluster.Counts) uint64 { return n.Strikes }),
 		Fills:      counted(func(n cluster.Counts) uint64 { return n.Fills }),
 		LoneRooms:  func() float64 { return float64(c.Copies().Lone) },
 		LagEntries: func() float64 { return float64(c.Copies().Lag.Entries) },

@@ -25,7 +25,7 @@ func TestClusterMetricsAreAskedForAtEachScrape(t *testing.T) {
 		Members: func() map[string]float64 { return map[string]float64{"active": 2, "draining": 1} }, RingShare: peers, LinkUp: peers, LinkRTT: peers,
 		LinkQueued: peers, LinkReconnects: peers, LinkCarried: peers, LinkSent: peers, LinkReceived: peers, LinkOverflows: peers,
 		ReplicationUp: peers, ReplicationQueued: peers, ReplicationReconnects: peers, ReplicationSent: peers, ReplicationReceived: peers, ReplicationOverflows: peers,
-		Seized: one, Taken: one, Yielded: one, Dismissed: one, Recruited: one, Fills: one, LoneRooms: one, LagEntries: one, LagSeconds: one, Copies: peers, InDoubt: one,
+		Seized: one, Taken: one, Yielded: one, Dismissed: one, Recruited: one, Fills: one, Strikes: one, LoneRooms: one, LagEntries: one, LagSeconds: one, Copies: peers, InDoubt: one,
 		GossipHealth: func() float64 { return 0 }, GossipStrangers: one, RemoteSessions: func() float64 { return 5 },
 		RoomsClaimed: one, RoomsReleased: one, EdgeReattach: one, EdgeEventsLost: func() float64 { return 0 },
 	})
@@ -38,7 +38,7 @@ func TestClusterMetricsAreAskedForAtEachScrape(t *testing.T) {
 			t.Errorf("/metrics lacks %s", line)
 		}
 	}
-	if before := scrapes; a.Want(200, "GET", "/metrics", "").Text == "" || scrapes != before+14 {
+	if before := scrapes; a.Want(200, "GET", "/metrics", "").Text == "" || scrapes != before+15 {
 		t.Errorf("asked %v times, and then %v", before, scrapes)
 	}
 }

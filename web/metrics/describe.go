@@ -97,6 +97,7 @@ type Cluster struct {
 	Dismissed  func() float64
 	Recruited  func() float64
 	Fills      func() float64
+	Strikes    func() float64
 	LoneRooms  func() float64
 	LagEntries func() float64
 	LagSeconds func() float64
@@ -136,6 +137,7 @@ func (m *Metrics) Cluster(c Cluster) {
 	m.Counter("roomring_standbys_dismissed_total", "Standbys of this node's rooms that were given up: silent, too slow, or leaving.", c.Dismissed)
 	m.Counter("roomring_standbys_recruited_total", "Standbys that rooms of this node have got.", c.Recruited)
 	m.Counter("roomring_replication_fills_total", "Times a copy elsewhere was filled from this node's journal.", c.Fills)
+	m.Counter("roomring_strikes_total", "Strikes: rooms that this node has taken on from an owner that was lost while it stepped them. Two of them in the same step end the room.", c.Strikes)
 	m.Gauge("roomring_rooms_lone", "Rooms of this node that should have a standby and have none now.", c.LoneRooms)
 	m.Gauge("roomring_replication_lag_entries", "Inputs that the standby furthest behind has not confirmed.", c.LagEntries)
 	m.Gauge("roomring_replication_lag_seconds", "How long the oldest input that a standby has not confirmed has waited, in seconds.", c.LagSeconds)
