@@ -47,7 +47,6 @@ type Event struct {
 	Node    string
 	Err     error
 	Final   bool // Missed, Refused: another try would end the same way
-	NotHere bool // Refused: the node has no such room
 	Discard bool // nobody reads what is queued
 	Epoch   record.Epoch
 	CSeq    record.CSeq // the last of the client's acts that the room has applied

@@ -82,7 +82,7 @@ func (x *trial) run(data []byte) {
 		}
 		x.now += time.Duration(arg>>6) * 50 * time.Millisecond
 		e := edge.Event{
-			What: what, Route: x.present, Node: "b", Err: errors.New("why"), Final: arg%16 == 1, NotHere: arg&16 > 0, Discard: arg&8 > 0,
+			What: what, Route: x.present, Node: "b", Err: errors.New("why"), Final: arg%16 == 1, Discard: arg&8 > 0,
 			Epoch: record.Epoch(arg >> 5), CSeq: record.CSeq(arg >> 6),
 		}
 		if arg%4 == 0 {

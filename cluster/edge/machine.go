@@ -177,7 +177,7 @@ func (m *Machine) welcomed(now time.Duration, e Event) []Effect {
 		return m.dropRoute(now, errAgain)
 	}
 	if e.Epoch < m.epoch {
-		return append([]Effect{{Do: Forget, Node: m.node}}, m.dropRoute(now, errOld)...)
+		return m.dropRoute(now, errOld)
 	}
 	again, open := m.known, m.accepted && !m.known
 	m.state, m.accepted, m.known, m.epoch = Live, true, true, e.Epoch
@@ -211,9 +211,10 @@ func (m *Machine) dropRoute(now time.Duration, why error) []Effect {
 	return append([]Effect{{Do: Detach, Route: m.route}}, m.lost(now, why)...)
 }
 
-// lost handles the loss of the present route: the session looks for its room again.
+// lost handles the loss of the present route: the session looks for its room again, wherever it is now. What was known is forgotten, because gossip
+// takes a node that has just died for alive a second longer than its links.
 func (m *Machine) lost(now time.Duration, why error) []Effect {
-	out := []Effect{{Do: Mute}}
+	out := []Effect{{Do: Mute}, {Do: Forget, Node: m.node}}
 	if m.searching {
 		return append(out, m.retry(now, why)...)
 	}
@@ -227,13 +228,8 @@ func (m *Machine) lost(now time.Duration, why error) []Effect {
 
 func (m *Machine) refused(now time.Duration, e Event) []Effect {
 	m.next = e.Node
-	switch {
-	case m.accepted:
-		return m.dropRoute(now, e.Err)
-	case e.Final:
+	if e.Final && !m.accepted {
 		return m.fail(e.Err)
-	case e.NotHere:
-		return append([]Effect{{Do: Forget, Node: m.node}}, m.dropRoute(now, e.Err)...)
 	}
 	return m.dropRoute(now, e.Err)
 }

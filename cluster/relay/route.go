@@ -22,7 +22,7 @@ func (a *attempt) answered(ctx context.Context, err error, next string) {
 	case ctx.Err() != nil:
 		a.hears(edge.Event{What: edge.Stopped})
 	case errors.Is(err, actor.ErrNotFound):
-		a.hears(edge.Event{What: edge.Refused, NotHere: true, Node: next, Err: &actor.UnreachableError{Reason: "the room is on its way to another node: retry"}})
+		a.hears(edge.Event{What: edge.Refused, Node: next, Err: &actor.UnreachableError{Reason: "the room is on its way to another node: retry"}})
 	default:
 		a.hears(edge.Event{What: edge.Refused, Node: next, Err: err, Final: final(err)})
 	}
