@@ -3,12 +3,17 @@
 package survive_test
 
 import (
+	"net/http"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/roomring/roomring/internal/e2e"
 	"github.com/roomring/roomring/internal/testwait"
+	"github.com/roomring/roomring/persist/pgtest"
+	"github.com/roomring/roomring/room/record"
+	"github.com/roomring/roomring/web/client"
 )
 
 // TestTheLastTwoNodesDrainAtOnce stops both nodes of a cluster at the same moment. Rooms of which nobody is left to take them are in the
@@ -105,4 +110,94 @@ func TestOwnerAndStandbyAreInTwoZones(t *testing.T) {
 	}
 	p.goesOn()
 	p.over()
+}
+
+// TestPostgreSQLFailsOverUnderACluster kills PostgreSQL's primary in the middle of games and promotes its synchronous replica, while a node drains.
+// Rows that change meanwhile wait, and nobody loses anything.
+func TestPostgreSQLFailsOverUnderACluster(t *testing.T) {
+	primary := pgtest.New(t)
+	database := primary.URL(t)
+	replica := primary.Replica(t, "second")
+	primary.Configure(t, "synchronous_standby_names", "second")
+	c := e2e.NewTeamOn(t, pgtest.Either(t, database, replica), 3, e2e.DefaultTimeouts...).Start()
+	p := newParty(c, c.Nodes[1], 4, anyStandby, c.Nodes[0], c.Nodes[2])
+	p.finishing(func() {
+		c.Nodes[1].Signal(syscall.SIGTERM)
+		time.Sleep(50 * time.Millisecond) // some of its rooms are on their way
+		primary.Kill(t)
+		p.goesOn() // without a store
+		replica.Promote(t)
+		if code := c.Nodes[1].Wait(); code != e2e.ExitOK {
+			t.Errorf("the node that drained ended with %d", code)
+		}
+	})
+	c.Nodes[2].Kill() // the new primary decides on takeovers
+	p.goesOn()
+	c.Nodes[1].Start()
+	c.Nodes[2].Start()
+	c.WaitWhole(3)
+	p.goesOn()
+	p.moved("two members", func(_, _ e2e.Members) bool { return true })
+	p.over()
+}
+
+// TestANodeWithTwentyThousandRoomsDies kills the owner of 20,000 rooms while the results of others are being written. The other node takes
+// all of them, and PostgreSQL never has to end one of two statements that wait for each other.
+func TestANodeWithTwentyThousandRoomsDies(t *testing.T) {
+	const rooms, games = 20_000, 200
+	database := pgtest.URL(t)
+	c := e2e.NewTeamOn(t, database, 2, append(e2e.DefaultTimeouts, "--max-rooms", "50000", "--room-share", "100")...)
+	c.Nodes[1].Args = append(c.Nodes[1].Args, "--weight", "0.0001") // nearly all rooms are made at the other one
+	c.Start()
+	dies, lives := c.Nodes[0], c.Nodes[1]
+	began := time.Now()
+	e2e.ForEach(rooms-games, 16, func(int) { dies.Create("tally", nil) })
+	played := make([]e2e.RoomInfo, games)
+	players := make([]*client.Client, games)
+	e2e.ForEach(games, 16, func(i int) {
+		played[i] = dies.CreateHere("tally", nil)
+		for range 2 {
+			players[i] = lives.Join(lives.Via(played[i]), client.Options{Encoding: e2e.EncodingOf(i)})
+		}
+	})
+	dies.Until(e2e.WaitContext(t), "each room would go on without "+dies.Node, func() bool {
+		var loss struct{ Wait []struct{ Rooms int } }
+		code, err := dies.TryCallAt(dies.AdminAt, http.MethodGet, "/admin/v1/nodes/"+dies.Node+"/loss", "", nil, &loss)
+		return err == nil && code == http.StatusOK && len(loss.Wait) == 0
+	})
+	t.Logf("%d rooms were made, and had their standbys after %v", rooms, time.Since(began).Round(time.Second))
+
+	var ends sync.WaitGroup
+	for i, c := range players {
+		ends.Go(func() {
+			time.Sleep(time.Duration(i) * 10 * time.Millisecond) // some before, some after
+			if _, err := c.Act(e2e.WaitContext(t), e2e.TallyAction{Add: 1, Finish: true}); err != nil && !e2e.IsRoomOver(err) {
+				t.Errorf("the end of room %s: %v", played[i].ID, err)
+			}
+		})
+	}
+	time.Sleep(games * 10 * time.Millisecond / 2)
+	died := time.Now()
+	dies.Kill()
+	folder := dies.Folder()
+	lives.Until(e2e.WaitContext(t), "the other node has all rooms", func() bool {
+		for _, r := range c.Naming(folder) {
+			if r.State == record.RowLive && r.Folder == folder {
+				return false
+			}
+		}
+		return true
+	})
+	t.Logf("all were taken within %v", time.Since(died).Round(10*time.Millisecond))
+	ends.Wait()
+	for _, r := range played {
+		if got := lives.Result(r.ID); got.End != "finished" || got.Result.Summary != "They counted to 1" {
+			t.Errorf("room %s is stored as %+v", r.ID, got)
+		}
+	}
+	var deadlocks int
+	pgtest.Ask(t, database, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`, &deadlocks)
+	if deadlocks > 0 {
+		t.Errorf("PostgreSQL has ended %d deadlocks", deadlocks)
+	}
 }
