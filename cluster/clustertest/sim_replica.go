@@ -336,7 +336,7 @@ func (r *live) tend() {
 		deliver(ownership.Dismiss, "")
 		return
 	case l.s.now < l.folder.failed && standby != "" && l.s.chance(3000):
-		deliver(ownership.Unable, "")
+		l.loop.Deliver(r.t.id, ownership.Event{Kind: ownership.Unable, Why: errDisk.Error()}, nil)
 		return
 	case standby != "" && l.s.chance(l.s.odds.restless):
 		deliver(ownership.Yield, standby)

@@ -34,7 +34,7 @@ const (
 	Dismiss                   // the standby is silent, or leaves
 	Yield                     // the standby Event.Folder is to take the room
 	Declined                  // the standby does not take it
-	Unable                    // this node can save nothing
+	Unable                    // this node can save nothing; Event.Why
 	Answer                    // an effect is done or has failed; Event.N names it
 )
 
