@@ -29,7 +29,6 @@ type truth struct {
 	unwritable bool // the store never accepts its end
 	deadly     bool // it has killed a process, or cannot be brought back
 	told       int  // how many losses were told
-	shortened  bool // a disk has lost a part of its log without a trace
 	damaged    bool // a loss was reported, or nobody is left who could notice it
 	givenUp    bool // by an operator
 	gone       bool // its only copy was on a lost disk
@@ -58,7 +57,7 @@ func (t *truth) commit(l *life, at record.Epoch, g log) {
 	if end, ok := s.store.results[t.id]; ok && t.told == 0 && (end.aborted && !t.ended.holds(g) || !end.aborted && end.sum != g.endSum()) {
 		s.fail(t.id, "(5) it continues at %s after its end was stored", l.boot)
 	}
-	if !g.holds(t.acked) && (t.damaged && t.shortened || (t.damaged || t.power) && at>>32 > t.epoch>>32) {
+	if !g.holds(t.acked) && (g.short || (t.damaged || t.power) && at>>32 > t.epoch>>32) {
 		t.tell(l, g)
 	}
 	if !g.holds(t.acked) {
@@ -75,7 +74,7 @@ func (t *truth) tell(l *life, g log) {
 	t.told++
 	for _, n := range l.s.nodes {
 		k := n.folder.rooms[t.id]
-		if n.life == nil || n.life == l || k == nil || k.doubt != record.Whole || k.short || !k.holds(t.acked) || t.shortened {
+		if n.life == nil || n.life == l || k == nil || k.doubt != record.Whole || k.short || !k.holds(t.acked) || g.short {
 			continue
 		}
 		if c := n.life.copies[t.id]; c != nil && c.owner == l.self && l.s.steady(l, n.life) {
@@ -83,6 +82,9 @@ func (t *truth) tell(l *life, g log) {
 		}
 	}
 	t.acked = common(t.acked, g)
+	l.live[t.id].log.short = false // what was lost is not missing any more
+	k := l.folder.rooms[t.id]
+	k.short, k.unknown = false, false
 }
 
 // steady reports whether two processes could have reached each other for longer than doubt waits.
@@ -99,7 +101,7 @@ func (s *Sim) steady(a, b *life) bool {
 // checkMembers checks that every member that a row names has all that was acknowledged, or knows that it may not.
 func (t *truth) checkMembers(s *Sim) {
 	r := s.store.rows[t.id]
-	if r == nil || r.State != record.RowLive || r.Epoch>>32 > t.epoch>>32 || t.shortened || t.unwritable || t.needsNoOwner() {
+	if r == nil || r.State != record.RowLive || r.Epoch>>32 > t.epoch>>32 || t.unwritable || t.needsNoOwner() {
 		return
 	}
 	for _, folder := range [...]string{r.Folder, r.Standby} {
@@ -109,7 +111,7 @@ func (t *truth) checkMembers(s *Sim) {
 		}
 		if k := f.rooms[t.id]; k == nil {
 			s.fail(t.id, "(2) the row names %s, which has nothing of it", folder)
-		} else if k.doubt == record.Whole && !k.cut && !k.holds(t.acked) {
+		} else if k.doubt == record.Whole && !k.cut && !k.short && !k.holds(t.acked) {
 			s.fail(t.id, "(2) the row names %s, which lacks some of the %d acknowledged entries and does not know", folder, len(t.acked.entries))
 		}
 	}
@@ -164,24 +166,33 @@ func common(a, b log) log {
 
 // checkRelease checks the checkpoint that the store was given.
 func (t *truth) checkRelease(s *Sim, kept log) {
-	if !kept.holds(t.acked) && !t.jumped(s) {
+	if !kept.holds(t.acked) && !kept.unknown && !t.jumped(s) {
 		s.fail(t.id, "(3) it is released with %d entries, but %d were acknowledged", len(kept.entries), len(t.acked.entries))
 	}
 }
 
 // checkRemove checks that a removed log was not the last one with all that was acknowledged.
 func (t *truth) checkRemove(s *Sim, removed log) {
-	if !removed.holds(t.acked) || t.needsNoOwner() || t.jumped(s) || s.safe(t) {
-		return
+	if removed.holds(t.acked) && !t.needsNoOwner() && !t.jumped(s) && !s.safe(t) && !s.goesOnShort(t) {
+		s.fail(t.id, "its only log is removed")
 	}
-	if r := s.store.rows[t.id]; r != nil && r.State == record.RowLive && r.Standby == "" {
-		for _, f := range s.allFolders() {
-			if k := f.rooms[t.id]; f.had(r.Folder) && k != nil && (k.cut || k.short || k.doubt == record.Unsure) {
-				return // the only member's disk, or its power, has failed: that is the cause
-			}
-		}
+}
+
+// goesOnShort reports whether the log from which the room goes on, or with which it was aborted, is one from which a disk or a lost power
+// has taken a part. That has lost what was acknowledged, and not who removes a copy from which the room does not go on.
+func (s *Sim) goesOnShort(t *truth) bool {
+	r := s.store.rows[t.id]
+	switch {
+	case r == nil, r.State == record.RowLive && r.Standby != "":
+		return false
+	case r.State == record.RowReleased:
+		return r.kept.short
+	case r.State == record.RowOver:
+		return t.endedShort()
 	}
-	s.fail(t.id, "its only log is removed")
+	return slices.ContainsFunc(s.allFolders(), func(f *folder) bool {
+		return f.had(r.Folder) && slices.ContainsFunc(f.logs(t.id), func(g log) bool { return g.cut || g.short || g.doubt == record.Unsure })
+	})
 }
 
 // jumped reports whether the room has gone on without what a disk or a lost power took, and nobody has heard of it yet.
@@ -197,7 +208,7 @@ func (t *truth) needsNoOwner() bool {
 
 // safe reports whether a copy of all that was acknowledged of a room exists, or its end is stored.
 func (s *Sim) safe(t *truth) bool {
-	if end, ok := s.store.results[t.id]; ok && (!end.aborted || t.ended.holds(t.acked)) { // the store has its replay
+	if end, ok := s.store.results[t.id]; ok && (!end.aborted || t.ended.holds(t.acked)) { // the store has the log as its replay
 		return true
 	}
 	if kept, ok := s.store.checkpoint(t.id); ok && kept.holds(t.acked) {
@@ -212,10 +223,20 @@ func (s *Sim) safe(t *truth) bool {
 }
 
 func (f *folder) safe(t *truth) bool {
-	if k := f.rooms[t.id]; k != nil && k.holds(t.acked) {
-		return true
+	return slices.ContainsFunc(f.logs(t.id), func(g log) bool { return g.holds(t.acked) })
+}
+
+// logs returns the logs of a room in a folder: the one that goes on, and those that were set aside.
+func (f *folder) logs(id room.ID) (all []log) {
+	if k := f.rooms[id]; k != nil {
+		all = append(all, k.log)
 	}
-	return slices.ContainsFunc(f.asides, func(a *aside) bool { return a.id == t.id && a.log.holds(t.acked) })
+	for _, a := range f.asides {
+		if a.id == id {
+			all = append(all, a.log)
+		}
+	}
+	return all
 }
 
 // checkEnd checks an end that the store has just taken. BrokenOff: its owner could not bring the room back.
@@ -224,20 +245,29 @@ func (t *truth) checkEnd(s *Sim, end result, brokenOff bool) {
 	case t.givenUp || t.memory || t.told > 0:
 	case end.aborted && len(t.acked.entries) > 0 && !t.deadly:
 		s.fail(t.id, "(5) it is aborted, but could continue")
-	case end.aborted && t.acked.over() && !t.jumped(s) && !t.endedShort():
+	case end.aborted && t.ended.holds(t.acked) && t.acked.over():
 		s.fail(t.id, "(5) it is aborted, but was finished")
+	case end.aborted && !t.ended.holds(t.acked) && !t.jumped(s) && !t.endedShort():
+		s.fail(t.id, "(5) it is aborted from %d entries, which lack some of the %d acknowledged ones", len(t.ended.entries), len(t.acked.entries))
 	case !end.aborted && t.ended.holds(t.acked) && t.ended.over() && end.sum == t.ended.endSum() && brokenOff:
-		// its owner does not run it: that the row is over is what commits the end
+		// Its owner does not run it, so nobody has committed the end. Nobody else goes on either: that the row is over is what commits it,
+		// and that its log has all that was acknowledged is what makes it right.
 	case !end.aborted && (!t.acked.over() || end.sum != t.acked.endSum()):
 		s.fail(t.id, "(5) its result differs from its log")
 	}
 }
 
-// endedShort reports whether the room was aborted with a log from which a disk had taken a part without a trace.
-func (t *truth) endedShort() bool { return t.shortened && !t.ended.holds(t.acked) }
+// endedShort reports whether the room was aborted with a log from which a disk had taken a part without a trace. Nothing in that log tells
+// its owner, which does not hear either what its standby has: it runs nothing that it could feed.
+func (t *truth) endedShort() bool { return t.ended.short && !t.ended.holds(t.acked) }
 
-func (t *truth) mismatch(s *Sim, was, end result) {
-	if !t.givenUp && t.told == 0 {
+// mismatch checks an end that the store refuses because it has another one.
+func (t *truth) mismatch(s *Sim, was, end result, by record.Epoch, brokenOff bool) {
+	switch at := s.store.rows[t.id].Epoch; {
+	case t.givenUp || t.told > 0:
+	case brokenOff && by < at: // it comes late, and was not committed: a later owner has brought the room to another end
+	case t.jumped(s) && by>>32 < at>>32: // it comes late, after the loss of what it was the end of was told
+	default:
 		s.fail(t.id, "(5) it has two ends: %+v is stored, %+v is offered", was, end)
 	}
 }

@@ -24,6 +24,8 @@ type log struct {
 	epoch   record.Epoch // the highest that was noted
 	entries []entry
 	cut     bool // its tail is missing
+	short   bool // its tail is missing, and nothing in the log shows it
+	unknown bool // nor does a process know that has written it
 	doubt   record.Doubt
 	told    int // of what was acknowledged: how many losses were told before
 }
@@ -133,7 +135,6 @@ type folder struct {
 type keptRoom struct {
 	log
 	imported bool // and nothing was appended since
-	short    bool // the tail is missing, and nothing in the log shows it
 	doubted  bool // a process has started since it is in doubt
 
 	snapshots []snapshot // oldest first
@@ -231,12 +232,20 @@ func (f *folder) append(id room.ID, have int, g log) error {
 	case f.s.now < f.failed:
 		return errDisk
 	case len(k.entries) != have:
-		k.cut, k.short, k.doubt = true, false, record.Partial
+		f.notice(id)
+		k.cut = true
 		return record.ErrDamaged
 	}
-	k.log = log{epoch: max(k.epoch, g.epoch), entries: g.entries}
+	k.log = log{epoch: max(k.epoch, g.epoch), entries: g.entries, short: k.short, unknown: k.unknown}
 	k.imported = false
 	return nil
+}
+
+// notice marks a copy from which a disk has taken a part, as its process has noticed.
+func (f *folder) notice(id room.ID) {
+	k := f.rooms[id]
+	k.short, k.unknown, k.doubt = false, false, record.Partial
+	f.s.truth(id).damaged = true
 }
 
 // learn makes an empty copy of a room that is owned elsewhere.
@@ -249,14 +258,15 @@ func (f *folder) learn(id room.ID, at record.Epoch) error {
 	return nil
 }
 
-// follow writes what a follower has taken: it cuts the log, adds entries, and notes what was promised.
-func (f *folder) follow(id room.ID, keep int, more []entry, c replication.Copy) {
+// follow writes what a follower has taken: it cuts the log, adds entries, and notes what was promised. Short: the owner's log
+// is, and it does not know.
+func (f *folder) follow(id room.ID, keep int, more []entry, c replication.Copy, short bool) {
 	k := f.rooms[id]
 	if keep < len(k.entries) && !without(CutSnapshots) {
 		k.cutSnapshots(keep)
 	}
-	k.log = log{epoch: max(c.Promised, c.At(c.Last)), entries: append(slices.Clip(k.entries[:keep]), more...), doubt: c.Doubt}
-	k.imported, k.short = false, false
+	k.log = log{epoch: max(c.Promised, c.At(c.Last)), entries: append(slices.Clip(k.entries[:keep]), more...), short: short, unknown: short, doubt: c.Doubt}
+	k.imported = false
 }
 
 // losePower takes from each log what the disk may not have yet: so many entries.
@@ -289,7 +299,6 @@ func (f *folder) damage(id room.ID, n int, silent bool) {
 		k.doubt = record.Partial
 	}
 	t := f.s.truth(id)
-	t.shortened = t.shortened || silent
 	t.damaged = t.damaged || !silent
 	f.s.say("", id, "the log in folder %s is damaged: %d entries are left", f.id, len(k.entries))
 }

@@ -118,10 +118,10 @@ func (n *node) start() {
 				k.doubt = record.Whole
 			}
 			k.doubted = k.doubt == record.Unsure
-			l.kept[id] = k.log
 			if k.short { // nobody is left who could notice it
-				s.truth(id).damaged = true
+				k.unknown, s.truth(id).damaged = true, true
 			}
+			l.kept[id] = k.log
 			l.loop.Deliver(id, ownership.Event{Kind: ownership.Found, Log: k.facts()}, nil)
 		}
 	}
@@ -174,9 +174,6 @@ func (l *life) stepped(r *lifecycle.Room, e ownership.Event, to ownership.State,
 	} else if l.machines[r.ID] == r { // else it is a late answer to an earlier one
 		delete(l.states, r.ID)
 		delete(l.machines, r.ID)
-	}
-	if t := l.s.truth(r.ID); t.shortened && to == ownership.Held { // the loss is reported
-		t.damaged = true
 	}
 	l.s.sayStep(l, r.ID, e, to, effects)
 	for _, e := range effects {

@@ -127,7 +127,8 @@ func (l *life) journal(id room.ID, e ownership.Effect, answer answerTo) {
 				return ownership.Event{Err: errUnknown}
 			}
 			if len(k.entries) < l.wrote[id] { // the process knows what it has written
-				k.cut, k.short, k.doubt = true, false, record.Partial
+				l.folder.notice(id)
+				k.cut = true
 			}
 			delete(l.wrote, id)
 			l.kept[id] = k.log

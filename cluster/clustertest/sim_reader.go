@@ -86,7 +86,7 @@ type snapshot struct {
 // snapshot keeps a snapshot now and then, and sends it to the followers.
 func (r *live) snapshot() {
 	k := r.l.folder.rooms[r.t.id]
-	if k == nil || r.t.memory || r.stable/snapshotEvery == k.newest()/snapshotEvery {
+	if k == nil || len(k.entries) < r.stable || r.t.memory || r.stable/snapshotEvery == k.newest()/snapshotEvery {
 		return
 	}
 	snap := snapshot{record.Point{Epoch: r.log.entries[r.stable-1].epoch, Seq: room.Index(r.stable)}, r.log.sumAt(r.stable)}

@@ -126,7 +126,7 @@ func (l *life) follow(id room.ID, at record.Epoch, owner string) {
 		return
 	}
 	if was := l.copies[id]; was != nil && len(k.entries) < int(was.Last) { // a disk has lost a part of it
-		k.doubt, k.short = record.Partial, false
+		l.folder.notice(id)
 	}
 	c := &following{owner: owner, fresh: at, fedAt: l.s.now}
 	c.History, c.Promised, c.Doubt = k.history(), k.epoch, k.doubt
@@ -205,15 +205,15 @@ func (r *live) feed(folder string) {
 		before = record.Point{Epoch: r.log.entries[next-2].epoch, Seq: room.Index(next - 1)}
 	}
 	full := r.leader.Sent(folder, room.Index(last))
-	epoch, some, owner := r.epoch, r.log.entries[next-1:last], r.l.self
-	r.l.send(folder, func(to *life) { to.take(r.t.id, owner, epoch, before, some, full) })
+	epoch, some, owner, short := r.epoch, r.log.entries[next-1:last], r.l.self, r.log.short
+	r.l.send(folder, func(to *life) { to.take(r.t.id, owner, epoch, before, some, full, short) })
 	if last < len(r.log.entries) {
 		r.l.after(r.l.s.between(time.Millisecond, 50*time.Millisecond), func() { r.feed(folder) })
 	}
 }
 
 // take writes what an owner has sent.
-func (l *life) take(id room.ID, owner string, epoch record.Epoch, before record.Point, some []entry, full bool) {
+func (l *life) take(id room.ID, owner string, epoch record.Epoch, before record.Point, some []entry, full, short bool) {
 	c := l.copies[id]
 	if c == nil || l.s.now < l.folder.failed || c.Doubt == record.Unsure && epoch != c.fresh {
 		return
@@ -243,7 +243,7 @@ func (l *life) take(id room.ID, owner string, epoch record.Epoch, before record.
 	if len(more) > 0 {
 		keep = from - 1
 	}
-	l.folder.follow(id, keep, more, c.Copy)
+	l.folder.follow(id, keep, more, c.Copy, short)
 	c.owner, c.fedAt = owner, l.s.now
 	if was != record.Whole && c.Doubt == record.Whole {
 		l.loop.Deliver(id, ownership.Event{Kind: ownership.Filled}, nil)

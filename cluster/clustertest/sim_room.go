@@ -186,7 +186,7 @@ func (r *live) commit() {
 	if r.gone() || n <= r.acked {
 		return
 	}
-	some := log{epoch: r.log.entries[n-1].epoch, entries: r.log.entries[:n]}
+	some := log{epoch: r.log.entries[n-1].epoch, entries: r.log.entries[:n], short: r.log.short}
 	r.acked = n
 	r.t.commit(r.l, r.epoch, some)
 	if some.over() {

@@ -199,9 +199,7 @@ func (st *store) end(id room.ID, by record.Writer, end result, kept log, brokenO
 		case was == end:
 			return ownership.Event{Outcome: ownership.Won}
 		}
-		if !end.aborted || by.Epoch >= st.rows[id].Epoch { // else it is the late abort of an owner before the one that ended the room
-			t.mismatch(st.s, was, end)
-		}
+		t.mismatch(st.s, was, end, by.Epoch, brokenOff)
 		return ownership.Event{Outcome: ownership.Refused, Why: "another end is stored"}
 	}
 	st.over(id, end)
