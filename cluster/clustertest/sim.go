@@ -26,6 +26,7 @@ type Sim struct {
 	rooms     []*truth
 	byID      map[room.ID]*truth
 	cuts      map[[2]*node]time.Duration // messages from one to the other are lost until then
+	lags      map[[2]*node]time.Duration // messages from one to the other take so much longer; stories only
 	arrives   map[[2]*life]time.Duration // of the last message from one to the other
 	boots     int
 	folders   int
@@ -44,7 +45,7 @@ type Failure struct {
 func (f *Failure) Error() string { return fmt.Sprintf("%s: %s: %s", stamp(f.At), f.Room, f.Why) }
 
 func newSim(rng *rand.Rand) *Sim {
-	s := &Sim{rng: rng, byID: map[room.ID]*truth{}, cuts: map[[2]*node]time.Duration{}, arrives: map[[2]*life]time.Duration{}}
+	s := &Sim{rng: rng, byID: map[room.ID]*truth{}, cuts: map[[2]*node]time.Duration{}, lags: map[[2]*node]time.Duration{}, arrives: map[[2]*life]time.Duration{}}
 	s.store = newStore(s)
 	return s
 }

@@ -48,7 +48,7 @@ func (l *life) send(folder string, do func(to *life)) {
 		return
 	}
 	key := [2]*life{l, to}
-	at := max(s.now+s.between(time.Millisecond, 20*time.Millisecond), s.arrives[key])
+	at := max(s.now+s.between(time.Millisecond, 20*time.Millisecond)+s.lags[[2]*node{l.node, to.node}], s.arrives[key])
 	s.arrives[key] = at
 	to.after(at-s.now, func() {
 		if !s.isCut(l, to) {

@@ -61,6 +61,7 @@ var verbs = map[string]func(s *Sim, words []string) error{
 	"pause":   (*Sim).doPause,   // NODE TIME
 	"cut":     (*Sim).doCut,     // NODE NODE [one way]: nothing passes between them; mend ends it
 	"mend":    (*Sim).doMend,    // NODE NODE
+	"lag":     (*Sim).doLag,     // NODE NODE TIME: what the first sends to the other from now on arrives so much later, in order
 	"tend":    (*Sim).doTend,    // TIME | NODE...: all processes look after their rooms twice a second for so long, or these once
 	"fill":    (*Sim).doFill,    // ROOM at NODE: its owner feeds that node, and then recruits it
 	"suspect": (*Sim).doSuspect, // ROOM at NODE: its owner seems to be dead

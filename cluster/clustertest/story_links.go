@@ -77,6 +77,20 @@ func (s *Sim) cut(words []string, until time.Duration) error {
 	return nil
 }
 
+func (s *Sim) doLag(words []string) error {
+	if len(words) != 3 {
+		return errUsage
+	}
+	from, err := s.node(words[0])
+	to, wrong := s.node(words[1])
+	d, bad := time.ParseDuration(words[2])
+	if err := errors.Join(err, wrong, bad); err != nil {
+		return err
+	}
+	s.lags[[2]*node{from, to}] = d
+	return nil
+}
+
 func (s *Sim) doTend(words []string) error {
 	if len(words) == 0 {
 		return errUsage
