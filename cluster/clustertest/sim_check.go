@@ -179,20 +179,24 @@ func (t *truth) checkRemove(s *Sim, removed log) {
 }
 
 // goesOnShort reports whether the log from which the room goes on, or with which it was aborted, is one from which a disk or a lost power
-// has taken a part. That has lost what was acknowledged, and not who removes a copy from which the room does not go on.
+// has taken a part: that of each of its members, or of the store. That has lost what was acknowledged, and not who removes a copy from which
+// the room does not go on.
 func (s *Sim) goesOnShort(t *truth) bool {
 	r := s.store.rows[t.id]
 	switch {
-	case r == nil, r.State == record.RowLive && r.Standby != "":
+	case r == nil:
 		return false
 	case r.State == record.RowReleased:
 		return r.kept.short
 	case r.State == record.RowOver:
 		return t.endedShort()
 	}
-	return slices.ContainsFunc(s.allFolders(), func(f *folder) bool {
-		return f.had(r.Folder) && slices.ContainsFunc(f.logs(t.id), func(g log) bool { return g.cut || g.short || g.doubt == record.Unsure })
-	})
+	short := func(member string) bool {
+		return slices.ContainsFunc(s.allFolders(), func(f *folder) bool {
+			return f.had(member) && slices.ContainsFunc(f.logs(t.id), func(g log) bool { return g.cut || g.short || g.doubt == record.Unsure })
+		})
+	}
+	return short(r.Folder) && (r.Standby == "" || short(r.Standby))
 }
 
 // jumped reports whether the room has gone on without what a disk or a lost power took, and nobody has heard of it yet.

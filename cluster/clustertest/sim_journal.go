@@ -265,7 +265,11 @@ func (f *folder) follow(id room.ID, keep int, more []entry, c replication.Copy, 
 	if keep < len(k.entries) && !without(CutSnapshots) {
 		k.cutSnapshots(keep)
 	}
-	k.log = log{epoch: max(c.Promised, c.At(c.Last)), entries: append(slices.Clip(k.entries[:keep]), more...), short: short, unknown: short, doubt: c.Doubt}
+	g := log{entries: k.entries[:keep]}
+	for _, e := range more { // the checksum is of what is here, and not of what the owner has
+		g = g.with(e)
+	}
+	k.log = log{epoch: max(c.Promised, c.At(c.Last)), entries: g.entries, short: short, unknown: short, doubt: c.Doubt}
 	k.imported = false
 }
 
