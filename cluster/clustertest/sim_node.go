@@ -25,6 +25,7 @@ type node struct {
 	paused  time.Duration
 	program program
 	plans   []plan
+	part    int // so many entries are all that the next append brings; 0: it brings what there is
 }
 
 // program is a node's binary: it decides which rooms the node can run.

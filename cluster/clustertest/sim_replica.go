@@ -26,6 +26,11 @@ type following struct {
 	fedAt     time.Duration
 }
 
+// mustRead reports whether the row has to say that there is an owner at that epoch before the copy takes anything from it.
+func (c *following) mustRead(epoch record.Epoch) bool {
+	return c.Doubt == record.Unsure && epoch != c.fresh && !without(UnsureReads)
+}
+
 // offer is an owner's offer to feed a copy.
 type offer struct {
 	owner string
@@ -131,7 +136,7 @@ func (l *life) follow(id room.ID, at record.Epoch, owner string) {
 	c := &following{owner: owner, fresh: at, fedAt: l.s.now}
 	c.History, c.Promised, c.Doubt = k.history(), k.epoch, k.doubt
 	l.copies[id] = c
-	if o, ok := l.offers[id]; ok && o.epoch >= c.Promised && (c.Doubt != record.Unsure || o.epoch == at) {
+	if o, ok := l.offers[id]; ok && o.epoch >= c.Promised && !c.mustRead(o.epoch) {
 		delete(l.offers, id)
 		l.have(id, o)
 	}
@@ -157,7 +162,7 @@ func (l *life) hearOffer(id room.ID, o offer) {
 		return
 	}
 	c := l.copies[id]
-	if c == nil || c.Doubt == record.Unsure && o.epoch != c.fresh {
+	if c == nil || c.mustRead(o.epoch) {
 		l.offers[id] = o
 		l.loop.Deliver(id, ownership.Event{Kind: ownership.Offered, Folder: o.owner, Epoch: o.epoch}, nil)
 		return
@@ -200,6 +205,9 @@ func (r *live) feed(folder string) {
 	if r.l.s.chance(r.l.s.odds.parts) && last > next {
 		last = next + r.l.s.pick(last-next)
 	}
+	if n := r.l.node.part; n > 0 {
+		r.l.node.part, last = 0, min(last, next+n-1)
+	}
 	before := record.Point{}
 	if next > 1 {
 		before = record.Point{Epoch: r.log.entries[next-2].epoch, Seq: room.Index(next - 1)}
@@ -215,7 +223,7 @@ func (r *live) feed(folder string) {
 // take writes what an owner has sent.
 func (l *life) take(id room.ID, owner string, epoch record.Epoch, before record.Point, some []entry, full, short bool) {
 	c := l.copies[id]
-	if c == nil || l.s.now < l.folder.failed || c.Doubt == record.Unsure && epoch != c.fresh {
+	if c == nil || l.s.now < l.folder.failed || c.mustRead(epoch) {
 		return
 	}
 	if k := l.folder.rooms[id]; len(k.entries) != int(c.Last) { // a disk has lost a part of it

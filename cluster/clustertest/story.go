@@ -64,6 +64,7 @@ var verbs = map[string]func(s *Sim, words []string) error{
 	"lag":     (*Sim).doLag,     // NODE NODE TIME: what the first sends to the other from now on arrives so much later, in order
 	"tend":    (*Sim).doTend,    // TIME | NODE...: all processes look after their rooms twice a second for so long, or these once
 	"fill":    (*Sim).doFill,    // ROOM at NODE: its owner feeds that node, and then recruits it
+	"part":    (*Sim).doPart,    // NODE N: the next append that it sends brings so many entries, and the rest comes after it
 	"suspect": (*Sim).doSuspect, // ROOM at NODE: its owner seems to be dead
 	"dismiss": (*Sim).doDismiss, // ROOM: its owner dismisses the standby
 	"yield":   (*Sim).doYield,   // ROOM: its owner yields it to the standby

@@ -164,6 +164,18 @@ func (s *Sim) doFill(words []string) error {
 	return nil
 }
 
+func (s *Sim) doPart(words []string) error {
+	if len(words) != 2 {
+		return errUsage
+	}
+	n, err := s.node(words[0])
+	if err != nil {
+		return err
+	}
+	n.part, err = strconv.Atoi(words[1])
+	return err
+}
+
 func (s *Sim) doSuspect(words []string) error {
 	id, l, err := s.at(words)
 	if err == nil {

@@ -1,6 +1,8 @@
 package ownership
 
 import (
+	"time"
+
 	"github.com/roomring/roomring/room/record"
 )
 
@@ -107,8 +109,16 @@ func (m *Machine) suspect() {
 		m.begin(&m.main, ReadRow)
 	case m.state == Learning && m.log.Doubt == record.Unsure && m.conf.op == 0:
 		m.conf.op = Wait
-		m.emit(Effect{Do: Wait, N: m.number(&m.conf), Wait: m.self.DoubtWait})
+		m.emit(Effect{Do: Wait, N: m.number(&m.conf), Wait: m.doubtWait()})
 	}
+}
+
+// doubtWait is how long a copy that may have lost its end waits for the other member.
+func (m *Machine) doubtWait() time.Duration {
+	if without(DoubtWaits) {
+		return 0
+	}
+	return m.self.DoubtWait
 }
 
 func (m *Machine) learnAnswered(e Event) {
@@ -150,6 +160,10 @@ func (m *Machine) taken() {
 	m.drop(&m.conf)
 	if m.origin == found {
 		m.origin = offered
+	}
+	if without(AllItHolds) {
+		m.begin(&m.main, Replay)
+		return
 	}
 	m.begin(&m.main, Load)
 }

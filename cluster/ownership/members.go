@@ -203,7 +203,7 @@ func (m *Machine) yieldRead(e Event) {
 	case m.unable && m.passing >= unablePasses: // its disk may work again, and its standby is not there
 		m.cannot, m.unable = "", false
 		m.takeBack()
-	case m.cannot != "", m.doubtful() && time.Duration(m.passing)*yieldPatience < m.self.DoubtWait, m.log.Doubt == record.Partial:
+	case m.cannot != "", m.doubtful() && time.Duration(m.passing)*yieldPatience < m.doubtWait(), m.log.Doubt == record.Partial:
 		m.pass()
 	case m.draining && !m.doubtful():
 		m.draining, m.state = false, Releasing

@@ -26,6 +26,8 @@ const (
 	AdoptedIsNoMember                 // a folder that an operator has adopted goes on only with rooms that are alone in their row
 	HigherSettles                     // only a row at a later epoch settles a change without an answer
 	ReadFirst                         // an offer is believed only when the row shows that owner at that epoch
+	DoubtWaits                        // a copy that may have lost its end waits for the other member before it goes on without it
+	AllItHolds                        // a room that was taken is restored from all that its copy holds when it is granted
 	lastRule
 )
 
@@ -34,7 +36,8 @@ var ruleNames = [...]string{
 	NoRowIsOurs: "no row is ours", OverIsOver: "over is over", StoreFirst: "store first", KeepRefused: "keep refused", StopFirst: "stop first",
 	ReleaseFirst: "release first", WholeFirst: "whole first", AbandonOwn: "abandon own", GiveBackFirst: "give back first",
 	AdoptedIsNoMember: "adopted is no member", ChangeIsOpen: "a change is open", StopBeforeYield: "stop before yield", WholeSeizes: "whole seizes", KeepPromised: "keep what was promised",
-	HigherSettles: "a later row settles", ReadFirst: "read first",
+	HigherSettles: "a later row settles", ReadFirst: "read first", DoubtWaits: "doubt waits",
+	AllItHolds: "all it holds",
 }
 
 func (r Rule) String() string { return ruleNames[r] }

@@ -45,7 +45,7 @@ func (c *Copy) Take(e record.Epoch, before record.Point, spans []Span, full bool
 	switch {
 	case e < c.Promised && !without(NoOldOwner):
 		return p, ErrOld
-	case before.Seq > 0 && c.At(before.Seq) != before.Epoch:
+	case before.Seq > c.Last, before.Seq > 0 && c.At(before.Seq) != before.Epoch && !without(EntryBefore):
 		return p, ErrMismatch
 	case before.Seq == 0 && len(spans) > 0 && spans[0].First > 1 && c.At(spans[0].First) != spans[0].Epoch:
 		p.Reset = c.Last > 0

@@ -133,7 +133,7 @@ func (l *Leader) Sent(folder string, last room.Index) (full bool) {
 		return false
 	}
 	p.next = last + 1
-	return last >= p.goal
+	return last >= p.goal || last >= l.committed && without(AllOfIt)
 }
 
 // Confirm takes a follower's word that its journal has the log up to an index. It counts at the present epoch only.
@@ -176,7 +176,8 @@ func (l *Leader) Ready(folder string) bool {
 	if p == nil || folder == l.standby {
 		return false
 	}
-	return l.base > 0 && p.whole && p.match >= l.base && p.match >= l.committed || without(WholeFirst)
+	opened := l.base > 0 && p.match >= l.base || without(OpenedFirst)
+	return opened && p.whole && p.match >= l.committed || without(WholeFirst)
 }
 
 // Commit returns the end of what is committed: what this node's journal and every member have. It never falls.
