@@ -178,11 +178,9 @@ func (l *lead) sendTime(f *feed) {
 	}
 }
 
-// largestSnapshot is sent to followers. They restore a room with a larger one from its log, which takes longer.
-const largestSnapshot = 8 << 20
-
+// sendSnapshot sends a follower a snapshot, from which it restores the room sooner than from its log alone.
 func (l *lead) sendSnapshot(f *feed, s record.Snapshot) {
-	if len(s.Data) > largestSnapshot || f.end.Queued() > 2*largestSnapshot {
+	if len(s.Data) > l.r.o.Snapshot || f.end.Queued() > 2*l.r.o.Snapshot {
 		return
 	}
 	f.end.Send(l.frame(&linkpb.LeaderFrame{What: &linkpb.LeaderFrame_Snapshot{Snapshot: &linkpb.Snapshot{

@@ -26,6 +26,7 @@ func TestThePageNamesTheDefaults(t *testing.T) {
 		"`FillBytes` | 32 MiB": r.o.FillBytes == 32<<20,
 		"`Ahead` | 1 MiB":      r.o.Ahead == 1<<20,
 		"`Window` | 4 MiB":     r.o.Window == 4<<20,
+		"`Snapshot` | 8 MiB":   r.o.Snapshot == 8<<20,
 		"`LongStep` | 50 ms":   r.o.LongStep == 50*time.Millisecond,
 		"`Wary` | 32":          r.o.Wary == 32,
 		"`NoteWait` | 250 ms":  r.o.NoteWait == 250*time.Millisecond,

@@ -62,6 +62,7 @@ type Options struct {
 	FillBytes int
 	Ahead     int // bytes that may wait in a stream before a copy that is being filled waits; 0 means 1 MiB
 	Window    int // bytes of a room's log kept for a follower that is being filled; 0 means 4 MiB. Beyond it the copy begins again
+	Snapshot  int // bytes of the largest snapshot that is sent to followers; 0 means 8 MiB. They restore a room with a larger one from its log
 
 	// Black finds rooms whose game kills the process; nil: none.
 	Black    BlackBox
@@ -148,6 +149,7 @@ func New(o Options) *Replicas {
 	o.FillBytes = cmp.Or(o.FillBytes, 32<<20)
 	o.Ahead = cmp.Or(o.Ahead, 1<<20)
 	o.Window = cmp.Or(o.Window, 4<<20)
+	o.Snapshot = cmp.Or(o.Snapshot, 8<<20)
 	if o.Clients == nil {
 		o.Clients = func(room.ID) (int, bool) { return 0, true }
 	}

@@ -62,6 +62,7 @@ type world struct {
 	mu    sync.Mutex
 	nodes []*node
 	leave map[string]bool
+	tune  func(*replica.Options) // nil: the options stay as they are
 }
 
 // node is one node: folder, journal, rooms and copies. Its links are real.
@@ -104,11 +105,16 @@ func (j failingJournal) SetClock(id room.ID, offset time.Duration) error {
 
 func newWorld(t testing.TB, names ...string) *world {
 	t.Helper()
+	return newTunedWorld(t, nil, names...)
+}
+
+func newTunedWorld(t testing.TB, tune func(*replica.Options), names ...string) *world {
+	t.Helper()
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, store: store, leave: map[string]bool{}}
+	w := &world{t: t, store: store, leave: map[string]bool{}, tune: tune}
 	t.Cleanup(func() {
 		for _, n := range w.nodes {
 			n.end()
@@ -155,14 +161,18 @@ func (w *world) start(name, dir string) *node {
 			return results.Add(f, func(v persist.Verdict) { done(v.Err()) })
 		},
 	})
-	n.copies = replica.New(replica.Options{
+	options := replica.Options{
 		Folder: n.folder.ID(), Journal: n.journal, Logs: logs, Deliver: n.owner.Deliver, Black: n.journal.BlackBox(), Clock: ticks,
 		Tend: 50 * time.Millisecond, Grace: 500 * time.Millisecond, Patience: patience,
-	})
+	}
+	if w.tune != nil {
+		w.tune(&options)
+	}
+	n.copies = replica.New(options)
 	n.owner.Replicate(n.copies)
 	games, err := core.NewGames(room.MustDefine(room.Spec{Name: "adder", Version: 1, MaxPlayers: 2, SharedView: true, Grace: time.Hour}, func() *adder { return &adder{} }))
 	fatal(err)
-	n.Directory, err = actor.NewDirectory(actor.Options{Games: games, Logs: n.copies, Owner: n.owner, Black: blackBox{n.journal.BlackBox()}, Clock: ticks, Node: name, Durability: room.Standby})
+	n.Directory, err = actor.NewDirectory(actor.Options{Games: games, Logs: n.copies, Owner: n.owner, Black: blackBox{n.journal.BlackBox()}, Clock: ticks, Node: name, Durability: room.Standby, Reserve: ceiling})
 	fatal(err)
 	n.owner.Serve(n.Directory)
 	n.links, err = link.New(link.Options{
