@@ -92,6 +92,8 @@ func (m *Machine) loaded(log Log) {
 	lacks := log.Cut != "" && m.log.Cut == "" || log.Doubt != record.Whole && m.log.Doubt == record.Whole || log.Last < wrote
 	m.log = log
 	switch {
+	case log.Epoch > m.epoch && m.epoch != 0 && !without(GrantIsLatest): // the grant came late, and a later owner has fed this copy since
+		m.readAgain()
 	case without(WholeFirst), !lacks:
 		m.begin(&m.main, Replay)
 	case m.standby != "", m.epoch == 0 && m.with != "":

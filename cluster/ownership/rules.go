@@ -28,6 +28,7 @@ const (
 	ReadFirst                         // an offer is believed only when the row shows that owner at that epoch
 	DoubtWaits                        // a copy that may have lost its end waits for the other member before it goes on without it
 	AllItHolds                        // a room that was taken is restored from all that its copy holds when it is granted
+	GrantIsLatest                     // a room that was granted late goes on here only if its copy has promised to follow nobody later
 	lastRule
 )
 
@@ -37,7 +38,7 @@ var ruleNames = [...]string{
 	ReleaseFirst: "release first", WholeFirst: "whole first", AbandonOwn: "abandon own", GiveBackFirst: "give back first",
 	AdoptedIsNoMember: "adopted is no member", ChangeIsOpen: "a change is open", StopBeforeYield: "stop before yield", WholeSeizes: "whole seizes", KeepPromised: "keep what was promised",
 	HigherSettles: "a later row settles", ReadFirst: "read first", DoubtWaits: "doubt waits",
-	AllItHolds: "all it holds",
+	AllItHolds: "all it holds", GrantIsLatest: "the grant is the latest",
 }
 
 func (r Rule) String() string { return ruleNames[r] }
