@@ -83,8 +83,9 @@ func (t *truth) tell(l *life, g log) {
 	}
 	t.acked = common(t.acked, g)
 	l.live[t.id].log.short = false // what was lost is not missing any more
-	k := l.folder.rooms[t.id]
-	k.short, k.unknown = false, false
+	if k := l.folder.rooms[t.id]; k.holds(g) {
+		k.lost, k.short, k.unknown = false, false, false
+	}
 }
 
 // steady reports whether two processes could have reached each other for longer than doubt waits.
@@ -174,13 +175,12 @@ func (t *truth) checkRelease(s *Sim, kept log) {
 // checkRemove checks that a removed log was not the last one with all that was acknowledged.
 func (t *truth) checkRemove(s *Sim, removed log) {
 	if removed.holds(t.acked) && !t.needsNoOwner() && !t.jumped(s) && !s.safe(t) && !s.goesOnShort(t) {
-		s.fail(t.id, "its only log is removed")
+		s.fail(t.id, "its only log is removed%s", s.where(t))
 	}
 }
 
-// goesOnShort reports whether the log from which the room goes on, or with which it was aborted, is one from which a disk or a lost power
-// has taken a part: that of each of its members, or of the store. That has lost what was acknowledged, and not who removes a copy from which
-// the room does not go on.
+// goesOnShort reports whether the log from which the room goes on, or with which it was aborted, has lost its end to a disk or a lost
+// power: that of each of its members, or of the store. Who removes a copy from which the room does not go on has not lost it.
 func (s *Sim) goesOnShort(t *truth) bool {
 	r := s.store.rows[t.id]
 	switch {
@@ -191,12 +191,12 @@ func (s *Sim) goesOnShort(t *truth) bool {
 	case r.State == record.RowOver:
 		return t.endedShort()
 	}
-	short := func(member string) bool {
-		return slices.ContainsFunc(s.allFolders(), func(f *folder) bool {
-			return f.had(member) && slices.ContainsFunc(f.logs(t.id), func(g log) bool { return g.cut || g.short || g.doubt == record.Unsure })
+	lost := func(member string) bool {
+		return s.isDestroyed(member) || slices.ContainsFunc(s.allFolders(), func(f *folder) bool {
+			return f.had(member) && slices.ContainsFunc(f.logs(t.id), func(g log) bool { return g.lost })
 		})
 	}
-	return short(r.Folder) && (r.Standby == "" || short(r.Standby))
+	return lost(r.Folder) && (r.Standby == "" || lost(r.Standby))
 }
 
 // jumped reports whether the room has gone on without what a disk or a lost power took, and nobody has heard of it yet.

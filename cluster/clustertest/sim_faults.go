@@ -155,13 +155,16 @@ func (s *Sim) destroy(f *folder) {
 	}
 }
 
+// isDestroyed reports whether a folder is lost for good.
+func (s *Sim) isDestroyed(id string) bool {
+	return slices.ContainsFunc(s.destroyed, func(f *folder) bool { return f.had(id) })
+}
+
 // noteLoss records whether a room is lost: its only copy, or the one that its row names, was in a lost folder. The row of an
 // aborted room names the folder that keeps its log.
 func (s *Sim) noteLoss(t *truth) {
 	r := s.store.rows[t.id]
-	lost := func(id string) bool {
-		return slices.ContainsFunc(s.destroyed, func(f *folder) bool { return f.had(id) })
-	}
+	lost := s.isDestroyed
 	named := r != nil && r.State != record.RowReleased && lost(r.Folder) && (r.Standby == "" || lost(r.Standby) || !s.usable(r.Standby, t.id)) ||
 		r != nil && r.State == record.RowLive && r.Standby != "" && lost(r.Standby) && !s.usable(r.Folder, t.id)
 	t.gone = t.gone || named || r == nil && len(s.destroyed) > 0 && !t.needsNoOwner() && !s.safe(t)

@@ -24,6 +24,7 @@ type log struct {
 	epoch   record.Epoch // the highest that was noted
 	entries []entry
 	cut     bool // its tail is missing
+	lost    bool // a disk or a lost power has taken its tail, which no owner has sent again
 	short   bool // its tail is missing, and nothing in the log shows it
 	unknown bool // nor does a process know that has written it
 	doubt   record.Doubt
@@ -236,7 +237,7 @@ func (f *folder) append(id room.ID, have int, g log) error {
 		k.cut = true
 		return record.ErrDamaged
 	}
-	k.log = log{epoch: max(k.epoch, g.epoch), entries: g.entries, short: k.short, unknown: k.unknown}
+	k.log = log{epoch: max(k.epoch, g.epoch), entries: g.entries, lost: k.lost, short: k.short, unknown: k.unknown}
 	k.imported = false
 	return nil
 }
@@ -269,7 +270,8 @@ func (f *folder) follow(id room.ID, keep int, more []entry, c replication.Copy, 
 	for _, e := range more { // the checksum is of what is here, and not of what the owner has
 		g = g.with(e)
 	}
-	k.log = log{epoch: max(c.Promised, c.At(c.Last)), entries: g.entries, short: short, unknown: short, doubt: c.Doubt}
+	lost := short || k.lost && c.Doubt != record.Whole
+	k.log = log{epoch: max(c.Promised, c.At(c.Last)), entries: g.entries, lost: lost, short: short, unknown: short, doubt: c.Doubt}
 	k.imported = false
 }
 
@@ -281,7 +283,7 @@ func (f *folder) losePower(entries func() int) {
 			continue
 		}
 		if n := entries(); n > 0 {
-			k.entries = k.entries[:max(len(k.entries)-n, 1)]
+			k.entries, k.lost = k.entries[:max(len(k.entries)-n, 1)], true
 			k.cutSnapshots(len(k.entries))
 		}
 		k.epoch = k.entries[len(k.entries)-1].epoch
@@ -296,7 +298,7 @@ func (f *folder) losePower(entries func() int) {
 // those who know what was acknowledged.
 func (f *folder) damage(id room.ID, n int, silent bool) {
 	k := f.rooms[id]
-	k.entries = k.entries[:max(len(k.entries)-n, 1)]
+	k.entries, k.lost = k.entries[:max(len(k.entries)-n, 1)], true
 	k.cutSnapshots(len(k.entries))
 	k.cut, k.short = !silent, silent
 	if !silent {

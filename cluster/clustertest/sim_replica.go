@@ -133,6 +133,7 @@ func (l *life) follow(id room.ID, at record.Epoch, owner string) {
 	if was := l.copies[id]; was != nil && len(k.entries) < int(was.Last) { // a disk has lost a part of it
 		l.folder.notice(id)
 	}
+	k.unknown = k.short // from now on the process goes by what it finds
 	c := &following{owner: owner, fresh: at, fedAt: l.s.now}
 	c.History, c.Promised, c.Doubt = k.history(), k.epoch, k.doubt
 	l.copies[id] = c

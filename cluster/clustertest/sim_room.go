@@ -47,7 +47,7 @@ func (l *life) start(id room.ID, at record.Epoch, standby string) {
 	}
 	r.leader.Begin(at, standby, r.log.history())
 	r.stable = len(r.log.entries)
-	if _, stored := l.s.store.results[id]; stored && r.log.over() { // players still see its end
+	if l.s.store.results[id] == (result{sum: r.log.endSum()}) && r.log.over() { // players still see its end
 		r.ended, r.acked = true, r.stable
 		t.commit(l, at, r.log)
 		l.loop.Deliver(id, ownership.Event{Kind: ownership.Ended}, nil)
