@@ -49,7 +49,8 @@ func (t *truth) commit(l *life, at record.Epoch, g log) {
 	}
 	t.served[at] = l
 	if at < t.epoch {
-		if !t.acked.holds(g) && t.told == 0 {
+		raised := (t.power || t.damaged) && t.epoch>>32 > at>>32 // that epoch tells that what was confirmed before may be lost
+		if !t.acked.holds(g) && t.told == 0 && !raised {
 			s.fail(t.id, "(6) %s acknowledges %d entries at epoch %d, and the owner at epoch %d lacks some of them", l.boot, len(g.entries), at, t.epoch)
 		}
 		return
