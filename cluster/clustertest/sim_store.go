@@ -194,7 +194,7 @@ func (st *store) end(id room.ID, by record.Writer, end result, kept log, brokenO
 	}
 	if was, ok := st.results[id]; ok {
 		switch r := st.rows[id]; {
-		case was == end && by.Epoch < r.Epoch:
+		case by.Epoch < r.Epoch && (was == end || end.aborted):
 			return ownership.Event{Outcome: ownership.Moved}
 		case was == end:
 			return ownership.Event{Outcome: ownership.Won}

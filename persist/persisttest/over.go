@@ -58,6 +58,9 @@ func testOver(t *testing.T, s persist.Store) {
 	same.By = record.Writer{Epoch: seized.Epoch, Boot: other.ID}
 	wrote(t, s, []record.Final{late, same}, persist.Moved, persist.Written)
 	wrote(t, s, []record.Final{late, same}, persist.Moved, persist.Already)
+	brokenOff := late
+	brokenOff.End, brokenOff.Result = record.Aborted, room.Result{}
+	wrote(t, s, []record.Final{Seal(brokenOff)}, persist.Moved)
 	late.Result.Summary = "Another end"
 	wrote(t, s, []record.Final{Seal(late)}, persist.Mismatch)
 	Audit(t, s, append(fine, same))

@@ -89,17 +89,20 @@ func owns(f record.Final, row record.Row) persist.Verdict {
 // OverAt is the epoch of a row that is over from the start: no owner of the room had a higher one.
 func OverAt(f record.Final) int64 { return int64(max(f.Point.Epoch, f.By.Epoch)) + 1 }
 
-// judge compares a final with the stored result of its room. row is the zero Row if this transaction writes it as over.
+// judge compares a final with the stored result of its room. row is the zero Row if this transaction writes it as over. A writer that a later
+// owner has followed is told so if it comes to the same end, or breaks the room off: it has lost the room. That it has finished the game
+// otherwise is a mismatch, whenever it comes.
 func judge(f record.Final, row record.Row, stored [32]byte, fresh bool) persist.Verdict {
+	late := f.By != (record.Writer{}) && row.State == record.RowOver && row.Epoch > f.By.Epoch+1
 	switch {
+	case fresh && stored == f.Hash:
+		return persist.Verdict{Outcome: persist.Written}
+	case late && (stored == f.Hash || f.End == record.Aborted):
+		return persist.Verdict{Outcome: persist.Moved,
+			Reason: fmt.Sprintf("its writer had the room at epoch %d; a later owner has ended it, at epoch %d", f.By.Epoch, row.Epoch-1)}
 	case stored != f.Hash:
 		return persist.Verdict{Outcome: persist.Mismatch,
 			Reason: fmt.Sprintf("the store has this room's result with hash %x, offered is %x", stored[:8], f.Hash[:8])}
-	case fresh:
-		return persist.Verdict{Outcome: persist.Written}
-	case f.By != (record.Writer{}) && row.State == record.RowOver && row.Epoch > f.By.Epoch+1:
-		return persist.Verdict{Outcome: persist.Moved,
-			Reason: fmt.Sprintf("its writer had the room at epoch %d; a later owner has ended it in the same way, at epoch %d", f.By.Epoch, row.Epoch-1)}
 	}
 	return persist.Verdict{Outcome: persist.Already}
 }
