@@ -1,3 +1,5 @@
+//go:build soak
+
 package survive_test
 
 import (
