@@ -77,6 +77,11 @@ def served(text):
     return told(s, "deaths"), bool(s["count"]) and s["worst_ms"] < 3000
 
 
+def drained(text):
+    s = of(marks(text, "gap"))
+    return told(s, "clients"), bool(s["count"]) and s["p99_ms"] < 100
+
+
 def joined(text):
     share, gap = of(marks(text, "share")), of(marks(text, "gap"))
     return f"share: {told(share, 'joins')}; longest gap of a client: {told(gap, 'clients')}", \
@@ -97,8 +102,10 @@ ROWS = [
         plan_row("cuts", "clients", lambda s: True)),
     Row("served", "1,000 rooms of chess and 100 of snakes on the node that is killed: until a client of each is welcomed by the other node", "< 3 s on two cores",
         e2e("cluster", "TestFiguresOfADeathWithAThousandRooms$"), served),
-    Row("drain", "a room's node drains: longest gap of each of its clients", "99 % < 100 ms, nothing lost", torture("drain", 135, OPEN),
-        plan_row("handovers", "clients", lambda s: s["p99_ms"] < 100)),
+    Row("drain", "a room's node drains, of four by command and two at once by SIGTERM: longest gap of each client", "99 % < 100 ms, nothing lost",
+        "go test ./internal/e2e/cluster -count {times} -timeout 0 -v -run 'TestADrainHandsRoomsOver$'", drained),
+    Row("pauses", "the same in rooms of snakes, whose rounds have pauses of a second", "", torture("drain", 135, OPEN),
+        plan_row("handovers", "clients", lambda s: True)),
     Row("roll", "rolling restarts of three nodes with 500 games and 1,500 players", "0 lost, forked, doubled",
         torture("roll", 270, "--store postgres --games liarsdice --players 3 --rooms 500 --room-time 15m --pause 8s --settle 60s"), counts_row("outages", "a client's waits")),
     Row("join", "a fourth node joins three with 500 rooms: its share is there, after the 10 s in which the ring must be stable", "< 15 s, no gap > 100 ms",

@@ -217,6 +217,9 @@ func TestADrainHandsRoomsOver(t *testing.T) {
 		list := gaps(t, watchers)
 		missedNothing(t, watchers)
 		t.Logf("%s: %d of %d nodes ended after %v; longest time without a turn: %s", how, len(nodes), len(c.Nodes), took.Round(time.Millisecond), spread(list))
+		for _, gap := range list {
+			figure(t, "gap", milliseconds(gap))
+		}
 	}
 	sigterm := func(n *e2e.Server) { n.Signal(syscall.SIGTERM) }
 	round("roomring admin drain", func(n *e2e.Server) {
