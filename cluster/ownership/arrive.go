@@ -207,7 +207,6 @@ func (m *Machine) own() {
 	}
 	m.reply(nil)
 	if m.draining {
-		m.draining = false
 		m.drain()
 	}
 }

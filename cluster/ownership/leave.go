@@ -9,20 +9,14 @@ import (
 
 // drain yields the room, or releases it if it has no standby, or notes to do so as soon as this node owns it.
 func (m *Machine) drain() {
-	switch m.state {
-	case Owning:
-	case Creating, Asking, Restoring, Yielding, Learning, Following, Seizing:
-		m.draining = true
-		return
-	default:
+	if m.state == Absent || m.state == Held {
 		return
 	}
-	switch {
-	case m.conf.op != 0:
-		m.draining = true // as soon as the change is settled
+	m.draining = true // also of a room that is leaving now: it may turn out to be this node's still, or come back
+	if m.state != Owning || m.conf.op != 0 {
 		return
-	case m.standby != "" && m.end.op == 0 && !m.stored && m.refused == "":
-		m.draining = true // if the standby does not take it, the store shall have it
+	}
+	if m.standby != "" && m.end.op == 0 && !m.stored && m.refused == "" {
 		m.yield()
 		return
 	}
@@ -45,7 +39,7 @@ func (m *Machine) stopAnswered(e Event) {
 		m.state = Releasing
 	}
 	if m.state == Yielding && m.standby == "" && m.draining {
-		m.state, m.draining = Releasing, false
+		m.state = Releasing
 	}
 	switch {
 	case m.state == Yielding && m.standby != "":

@@ -106,7 +106,7 @@ type Machine struct {
 	state    State
 	origin   origin
 	memory   bool
-	draining bool // give it away as soon as it is owned
+	draining bool // give it away whenever it is owned
 
 	log        Log
 	verdict    Verdict

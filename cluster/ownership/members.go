@@ -97,7 +97,6 @@ func (m *Machine) confAnswered(e Event) {
 		m.finished()
 	}
 	if m.draining && m.state == Owning {
-		m.draining = false
 		m.drain()
 	}
 }
@@ -206,7 +205,7 @@ func (m *Machine) yieldRead(e Event) {
 	case m.cannot != "", m.doubtful() && time.Duration(m.passing)*yieldPatience < m.doubtWait(), m.log.Doubt == record.Partial:
 		m.pass()
 	case m.draining && !m.doubtful():
-		m.draining, m.state = false, Releasing
+		m.state = Releasing
 		m.epoch = m.from.Epoch
 		m.begin(&m.main, Load)
 	default:
