@@ -57,11 +57,14 @@ at 4s   freeze n3 for 2s
 at 5s   drop 60%
 at 6s   drain n1 for 500ms
 at 7s   store kill for 500ms
+at 9s   freeze n2 for 500ms
+at 10s  store freeze for 1s
+at 12s  roll
 `), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := torture(t, "--plan", plan, "--store", "postgres", "--for", "9s", "--settle", "5s", "--rooms", fmt.Sprint(e2e.Sized(4, 6, 24)), "--seed", "1")
-	if r.Counts.Faults != 6 || r.Failovers.Count == 0 || r.Handovers.Count == 0 || r.Counts.Resumes == 0 || len(r.Skipped) > 0 {
+	r := torture(t, "--plan", plan, "--store", "postgres", "--for", "18s", "--settle", "5s", "--rooms", fmt.Sprint(e2e.Sized(4, 6, 24)), "--seed", "1")
+	if r.Counts.Faults != 9 || r.Failovers.Count == 0 || r.Handovers.Count == 0 || r.Counts.Resumes == 0 || len(r.Skipped) > 0 {
 		t.Errorf("not everything happened: %+v", r)
 	}
 	for _, f := range r.Faults {
