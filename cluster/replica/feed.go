@@ -88,7 +88,8 @@ func (l *lead) send(f *feed) {
 		return
 	case len(l.window) == 0 || l.window[0].First > next:
 		f.filling = true
-		l.r.spawn(func() { l.fill(f, f.end, l.l.Epoch()) })
+		end, e := f.end, l.l.Epoch()
+		l.r.spawn(func() { l.fill(f, end, e) })
 		return
 	}
 	i := 0

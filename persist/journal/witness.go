@@ -37,7 +37,7 @@ func (b *BlackBox) Scan() {
 			b.seen[i] = turn
 			continue
 		}
-		if !s.state.CompareAndSwap(slotSet, slotTold) {
+		if b.witness == nil || !s.state.CompareAndSwap(slotSet, slotTold) { // nobody watches, or the step has returned
 			continue
 		}
 		// From here on the step cannot give its slot back. A later one may have taken it just before.
