@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room/actor"
 )
@@ -36,7 +35,7 @@ func TestAHandoverIsAwaited(t *testing.T) {
 		t.Fatalf("the attach does not wait: %v", err)
 	case <-time.After(20 * time.Millisecond):
 	}
-	o.owner.Deliver(id, ownership.Event{Kind: ownership.Yield, Folder: s.folder.ID()})
+	w.yields(id, o, s)
 	if err := <-attached; err != nil {
 		t.Fatalf("the attach that has waited: %v", err)
 	}

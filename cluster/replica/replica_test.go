@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
@@ -225,10 +224,8 @@ func TestAYieldedRoomIsServedAtOnce(t *testing.T) {
 		id := w.node("a").create()
 		for round := range 3 {
 			o, s := w.standby(id)
-			testwait.Until(t, "the standby serves the room", func() bool { // an owner that changes its members just now does not hear it
-				o.owner.Deliver(id, ownership.Event{Kind: ownership.Yield, Folder: s.folder.ID()})
-				return s.sum(id) >= 0
-			})
+			w.yields(id, o, s)
+			testwait.Until(t, "the standby serves the room", func() bool { return s.sum(id) >= 0 })
 			began := time.Now()
 			p := s.join(id, fmt.Sprint("x", i, round), 0)
 			p.act(`{"add":1}`)

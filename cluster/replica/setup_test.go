@@ -382,3 +382,12 @@ func (others) Place(room.ID) balance.Place { return balance.Place{} }
 
 // Version never changes.
 func (others) Version() uint64 { return 1 }
+
+// yields has a room's owner hand it to its standby. An owner that changes its members just then does not hear that, and is told again.
+func (w *world) yields(id room.ID, o, s *node) {
+	w.t.Helper()
+	testwait.Until(w.t, o.name+" hands the room to "+s.name, func() bool {
+		o.owner.Deliver(id, ownership.Event{Kind: ownership.Yield, Folder: s.folder.ID()})
+		return w.row(id).Folder == s.folder.ID()
+	})
+}

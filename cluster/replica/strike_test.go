@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/roomring/roomring/cluster/ownership"
 	"github.com/roomring/roomring/internal/testwait"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/record"
@@ -59,7 +58,7 @@ func TestDeathsAreCountedFromNodeToNode(t *testing.T) {
 	s := w.dies(id)
 	s.serves(id, 1)
 	_, third := w.standby(id)
-	s.owner.Deliver(id, ownership.Event{Kind: ownership.Yield, Folder: third.folder.ID()})
+	w.yields(id, s, third)
 	third.serves(id, 1)
 	w.standby(id)
 	if !third.copies.Before(id, fatal+1) {
