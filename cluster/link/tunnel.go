@@ -16,7 +16,7 @@ import (
 	"github.com/roomring/roomring/room/clock"
 )
 
-// Two nodes may not reach each other while a third one reaches both: a cable is cut, a rule of a firewall is wrong. Such partial partitions
+// It happens that two nodes do not reach each other while a third one reaches both: a cable is cut, a rule of a firewall is wrong. Such partial partitions
 // are common (Alquraan et al., "Toward a Generic Fault Tolerance Technique for Partial Network Partitioning", OSDI 2020). The third node then
 // carries their connections. They are authenticated from end to end, so the third node only sees bytes.
 
@@ -171,6 +171,7 @@ func (l *Links) tunnel(ctx context.Context, by *peer, to string) (*conn, error) 
 	endAll := func() {
 		end()
 		_ = cc.Close()
+		_ = raw.Close() // gRPC may not have taken it
 	}
 	stop := context.AfterFunc(ctx, endAll)
 	pieces, err := l.openTunnel(life, linkpb.NewPeerClient(cc), by.target.Peer, to)
