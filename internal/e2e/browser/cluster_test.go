@@ -96,6 +96,9 @@ type diceTable struct {
 // diceAt makes a game at a node, with players at the other nodes. A full table starts by itself.
 func diceAt(d *e2e.DevRun, ctx context.Context, node string) diceTable {
 	d.T.Helper()
+	for _, n := range d.Nodes { // else the room would move once it is
+		n.Until(ctx, "the ring is whole", func() bool { return len(n.RingNames()) == len(d.Nodes) })
+	}
 	var info e2e.RoomInfo
 	for range 200 {
 		info = d.Create("liarsdice", map[string]any{"players": 2, "turn_ms": 600_000})
