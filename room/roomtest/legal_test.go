@@ -32,6 +32,9 @@ func (g *heap) Act(t *room.Turn, by room.Player, a take) error {
 	case a.N < 1 || a.N > min(2, g.Left):
 		return room.Refuse("too_many", "take 1 or 2 of what is left")
 	}
+	if t.Broadcast("took", a.N); g.wrong == "tells" {
+		t.Broadcast("luck", g.Lucky[1-by.Seat])
+	}
 	g.Left, g.Turn = g.Left-a.N, 1-g.Turn
 	if g.Left > 0 {
 		return nil
@@ -100,6 +103,7 @@ func TestLegalMustBeTrue(t *testing.T) {
 		"too much": {"Legal names", "and Act refuses it (", "turn"},
 		"writes":   {"calling Legal for", "changes the game", "Legal may only read"},
 		"leaks":    {"Lucky", "what Legal names for", "shows it"},
+		"tells":    {"Lucky", "tells it"},
 	} {
 		t.Run(wrong, func(t *testing.T) {
 			expect(t, heapRules(wrong), roomtest.Options{Hidden: luckyNumbers, Games: 4}, words...)

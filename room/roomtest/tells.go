@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/roomring/roomring/internal/play"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/record"
@@ -209,13 +210,22 @@ func (t *turnProver) otherData(from *moment, in core.Input) (others []any) {
 			continue
 		}
 		for range otherActions {
-			raw, err := encode(t.g.p.o.Act(t.r, room.Player{ID: in.Player, Seat: s.viewer.Seat}, json.RawMessage(s.json)))
+			raw, err := t.proposal(from, s.viewer, json.RawMessage(s.json))
 			if data, bad := decode(raw); err == nil && bad == nil {
 				others = append(others, data)
 			}
 		}
 	}
 	return others
+}
+
+// proposal draws an action for a viewer who sees view: one of Act's, or one that Legal names.
+func (t *turnProver) proposal(from *moment, v room.Viewer, view json.RawMessage) (json.RawMessage, error) {
+	if act := t.g.p.o.Act; act != nil {
+		return encode(act(t.r, room.Player{ID: v.Player, Seat: v.Seat}, view))
+	}
+	legal, _, err := core.LegalIn(t.g.p.rules, json.RawMessage(from.state), v)
+	return play.Choose(t.r, legal), err
 }
 
 func valuesAt(all []any, steps []string) (out []any) {
