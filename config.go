@@ -53,7 +53,9 @@ type Config struct {
 	// [prometheus.WrapRegistererWith].
 	Registerer prometheus.Registerer
 	Gatherer   prometheus.Gatherer
-	// Pages are the files of the server's pages, by their names: index.html, play.html and what they load. Nil means the built-in ones.
+	// Pages are files of the program's own that players reach under /, and that lie over the built-in pages: index.html in place of the
+	// lobby, GAME.js with a game's table, and whatever they load ("Pages of your own" in docs/GAMES.md). They are read when they are
+	// asked for, by many goroutines. Nil means that there are none. The setting "pages" names a folder instead.
 	Pages fs.FS
 	// Auth says who bears a token that the server did not make itself for a guest. It may block until ctx ends. Any error refuses the
 	// token, and is shown to nobody; [ErrTryAgain] asks the client to come back. Nil means the keys of Settings, or guests alone.
@@ -88,6 +90,9 @@ func (c *Config) options() (node.Options, error) {
 		if o.value != "" {
 			values[o.setting] = o.value
 		}
+	}
+	if c.Pages != nil && values["pages"] != "" {
+		return node.Options{}, errors.New("Settings[pages] and Config.Pages are both set: keep one of them")
 	}
 	cfg, err := cli.Defaults(values, func(n *node.Config) { n.OwnTokens = c.Auth != nil })
 	if err != nil {

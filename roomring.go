@@ -5,11 +5,14 @@
 //
 //	func main() { roomring.Main(battleship.Rules()) }
 //
+// [Pages] is the same with pages of its own.
+//
 // [New] is a server inside a program that has more to do than that. Servers share nothing: one process may have many, each with
 // ports and a data folder of its own.
 package roomring
 
 import (
+	"io/fs"
 	"os"
 
 	"github.com/roomring/roomring/internal/cli"
@@ -19,6 +22,19 @@ import (
 // Main is a whole program that serves these games: the commands serve, dev, torture, replay, admin, token, healthcheck and
 // version. It does not return: it ends the process with 0 when the command line could be carried out, 1 when it could
 // not, and 2 when it was wrong.
-func Main(games ...*room.Rules) {
-	os.Exit(cli.Run(games, os.Args[1:], os.Stdout, os.Stderr))
+func Main(games ...*room.Rules) { Program{}.Main(games...) }
+
+// Program is a whole program that has more than games. The zero value is that of [Main].
+type Program struct {
+	// Pages are pages of the program's own, as [Config.Pages]. The flag --pages goes before them.
+	Pages fs.FS
+}
+
+// Pages is a program with pages of its own: roomring.Pages(files).Main(battleship.Rules()). Of an embedded folder take what is in it,
+// by [fs.Sub].
+func Pages(pages fs.FS) Program { return Program{Pages: pages} }
+
+// Main is the function [Main] for this program.
+func (p Program) Main(games ...*room.Rules) {
+	os.Exit(cli.Run(cli.Program{Games: games, Pages: p.Pages}, os.Args[1:], os.Stdout, os.Stderr))
 }

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -40,7 +39,7 @@ type Options struct {
 	Records Records
 	Auth    *auth.Authenticator
 	Games   *core.Games
-	Pages   fs.FS            // nil: the built-in ones
+	Pages   fs.FS            // lie over the built-in ones and beside them, and are read when they are asked for; nil: there are none
 	Metrics *metrics.Metrics // nil: nothing is counted
 	Log     *slog.Logger     // nil: nothing is logged
 
@@ -84,7 +83,6 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("--allowed-origins %w", err)
 	}
 	refusals, codes := limit.NewRefusals(o.Refusals), limit.NewCodes(o.Codes)
-	pages := cmp.Or(o.Pages, Pages())
 
 	sockets := o.Sockets
 	sockets.Rooms, sockets.Auth, sockets.Log = o.Rooms, o.Auth, o.Log
@@ -100,7 +98,7 @@ func New(o Options) (*Server, error) {
 	players := o.API
 	players.Rooms, players.Records, players.Auth, players.Games, players.Rules = o.Rooms, o.Records, o.Auth, specs(o.Games), o.Games
 	players.TrustedProxies, players.AllowedOrigins, players.Codes, players.Refusals = proxies, origins, codes, refusals
-	players.Pages, players.SDK, players.WebSocket, players.PublicURL = pages, SDK(), s.Sockets, o.PublicURL
+	players.Pages, players.OwnPages, players.SDK, players.WebSocket, players.PublicURL = Pages(), o.Pages, SDK(), s.Sockets, o.PublicURL
 	players.Unready, players.Metrics, players.Log = o.Unready, o.Metrics, o.Log
 	if s.api, err = api.New(players); err != nil {
 		return nil, err
@@ -109,7 +107,8 @@ func New(o Options) (*Server, error) {
 
 	operator := o.Admin
 	operator.Rooms, operator.Aside, operator.Records, operator.Games = o.Rooms, o.Rooms, o.Records, specs(o.Games)
-	operator.Pages, operator.Unready, operator.Metrics, operator.Log = pages, o.Unready, o.Metrics, o.Log
+	operator.Pages, operator.OwnPages, operator.SDK = Pages(), o.Pages, SDK()
+	operator.Unready, operator.Metrics, operator.Log = o.Unready, o.Metrics, o.Log
 	if s.Admin, err = admin.Handler(operator); err != nil {
 		return nil, err
 	}

@@ -86,7 +86,7 @@ func TestImageRuns(t *testing.T) {
 	}
 	_, check, _ := strings.Cut(last(t, "HEALTHCHECK"), "CMD ")
 	args := execForm(t, check)
-	root := newRoot(noGames(t))
+	root := newRoot(noGames(t), Program{})
 	root.SetOut(io.Discard)
 	cmd, rest, err := root.Find(args[1:])
 	if args[0] != "/roomring" || err != nil || cmd.Name() != "healthcheck" {

@@ -60,7 +60,7 @@ func TestNothingEvilReachesATerminal(t *testing.T) {
 	} {
 		for _, output := range []string{"table", "json"} {
 			var out, errs bytes.Buffer
-			code := Run(nil, append([]string{"admin", "--admin", s.URL, "--output", output}, args...), &out, &errs)
+			code := Run(Program{}, append([]string{"admin", "--admin", s.URL, "--output", output}, args...), &out, &errs)
 			if code != ExitOK || out.Len() == 0 || errs.Len() > 0 || !harmless(out.String()) {
 				t.Errorf("admin %v as %s: exit %d\n%q\n%q", args, output, code, &out, &errs)
 			}
@@ -79,7 +79,7 @@ func TestNothingEvilReachesATerminal(t *testing.T) {
 		{"healthcheck", "--url", s.URL}, {"replay", "--url", s.URL, "0123456789abcdef"},
 	} {
 		var out, errs bytes.Buffer
-		if code := Run(nil, args, &out, &errs); code != ExitFailed || !strings.Contains(errs.String(), "Zoë") || !harmless(errs.String()) {
+		if code := Run(Program{}, args, &out, &errs); code != ExitFailed || !strings.Contains(errs.String(), "Zoë") || !harmless(errs.String()) {
 			t.Errorf("%v: exit %d, %q", args, code, &errs)
 		}
 	}
@@ -123,7 +123,7 @@ func TestAnswersOfStrangers(t *testing.T) {
 	t.Cleanup(s.Close)
 	for _, output := range []string{"table", "json"} {
 		var out, errs bytes.Buffer
-		code := Run(nil, []string{"admin", "--admin", s.URL, "--output", output, "nodes"}, &out, &errs)
+		code := Run(Program{}, []string{"admin", "--admin", s.URL, "--output", output, "nodes"}, &out, &errs)
 		if code != ExitFailed || out.Len() > 0 || !mentions(errs.String(), "as no admin listener") || !harmless(errs.String()) {
 			t.Errorf("as %s: exit %d, %q, %q", output, code, &out, &errs)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,14 +34,20 @@ func (e *usageError) Error() string {
 
 func (e *usageError) Unwrap() error { return e.Err }
 
-// Run executes a command line of a program with these games, and returns the exit code.
-func Run(rules []*room.Rules, args []string, stdout, stderr io.Writer) int {
-	games, err := core.NewGames(rules...)
+// Program is what a program gives the commands.
+type Program struct {
+	Games []*room.Rules
+	Pages fs.FS // of its own, over and beside the built-in ones, unless --pages names a folder; nil: none
+}
+
+// Run executes a command line of a program, and returns the exit code.
+func Run(p Program, args []string, stdout, stderr io.Writer) int {
+	games, err := core.NewGames(p.Games...)
 	if err != nil {
 		fmt.Fprintf(stderr, "roomring: %s\n", printable(oneLine(err)))
 		return ExitFailed
 	}
-	root := newRoot(games)
+	root := newRoot(games, p)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -58,7 +65,7 @@ func Run(rules []*room.Rules, args []string, stdout, stderr io.Writer) int {
 // oneLine joins the lines of an error, so that it does not look like several messages.
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
-func newRoot(games *core.Games) *cobra.Command {
+func newRoot(games *core.Games, p Program) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "roomring",
 		Short: "A stateful WebSocket game and room server",
@@ -76,7 +83,16 @@ Start with:
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{cmd.CommandPath(), err}
 	})
-	root.AddCommand(newServe(games), newDev(), newTorture(games), newReplay(games), newToken(), newHealthcheck(), newAdmin(games), newVersion())
+	root.AddCommand(
+		newServe(games, p),
+		newDev(),
+		newTorture(games),
+		newReplay(games),
+		newToken(),
+		newHealthcheck(),
+		newAdmin(games),
+		newVersion(),
+	)
 	return root
 }
 

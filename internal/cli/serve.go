@@ -15,7 +15,7 @@ import (
 	"github.com/roomring/roomring/room/core"
 )
 
-func newServe(games *core.Games) *cobra.Command {
+func newServe(games *core.Games, p Program) *cobra.Command {
 	s := newSettings()
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -39,7 +39,7 @@ Every flag is also a variable (--max-rooms is ROOMRING_MAX_ROOMS) and a key of t
 			}
 			ctx, cancel := untilSignal(cmd.Context())
 			defer cancel()
-			return serve(ctx, node.Options{Config: &s.Config, Games: games, Log: newLogger(cmd.ErrOrStderr(), s.LogFormat, s.LogLevel)})
+			return serve(ctx, node.Options{Config: &s.Config, Games: games, Pages: p.Pages, Log: newLogger(cmd.ErrOrStderr(), s.LogFormat, s.LogLevel)})
 		},
 	}
 	s.addTo(cmd)

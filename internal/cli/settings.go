@@ -57,6 +57,7 @@ func (s *settings) addressFlags(g *group) {
 	g.StringVar(&s.PublicURL, "public-url", "", "`URL` by which players reach this node, if it differs from the one they asked for; with the path under which a proxy serves it: https://play.example.com, https://example.com/games/ring")
 	g.StringSliceVar(&s.AllowedOrigins, "allowed-origins", nil, "`origins` whose pages may connect, besides the server's own: https://example.com,https://*.example.org,capacitor://localhost; * is any (docs/OPERATIONS.md says what each allows)")
 	g.StringSliceVar(&s.TrustedProxies, "trusted-proxies", nil, "`networks` of proxies whose X-Forwarded-For header, or else Forwarded, names the client: 10.0.0.0/8,192.0.2.7")
+	g.StringVar(&s.Pages, "pages", "", "`folder` of pages of one's own, which lie over the built-in ones and beside them: index.html in place of the lobby, GAME.js with a game's table; files are read when they are asked for (docs/GAMES.md)")
 	g.StringVar(&s.Node, "node", "", "`name` of this node in answers and logs (default: the host's name)")
 }
 
@@ -126,7 +127,7 @@ func (s *settings) limitFlags(g *group) {
 	g.DurationVar(&s.UnclaimedTimeout, "unclaimed-timeout", 5*time.Second, "`time` for which matchmaking reserves a seat for a player who has not joined yet")
 	g.IntVar(&s.GuestsPerSecond, "guests-per-second", 5, "`guests` one address may create, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")
 	g.IntVar(&s.CodesPerSecond, "codes-per-second", 1, "`searches` by join code from one address, including wrong codes sent over sockets, sustained, and twenty times as many at once; more are refused with 429 or closed with 4429; 0 is no limit, so codes can be guessed")
-	g.IntVar(&s.ListsPerSecond, "lists-per-second", 20, "`lists` of rooms one address may ask for, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")
+	g.IntVar(&s.ListsPerSecond, "lists-per-second", 20, "`lists` of rooms, and of what is legal in one, that one address may ask for, sustained, and ten times as many at once; more are refused with 429; 0 is no limit")
 	g.IntVar(&s.MaxMessageBytes, "max-message-bytes", 16<<10, "most `bytes` in one message from a client; a larger one closes the socket with 4413")
 	g.IntVar(&s.MessagesPerSecond, "messages-per-second", 60, "`messages` a second from one client, sustained; more close the socket with 4429")
 	g.IntVar(&s.BytesPerSecond, "bytes-per-second", 64<<10, "`bytes` of messages a second from one client, sustained, and twice as many at once; more close the socket with 4429")

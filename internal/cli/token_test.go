@@ -19,7 +19,7 @@ func TestTokenIsTaken(t *testing.T) {
 	}
 	var out, problems strings.Builder
 	args := []string{"token", "--auth-key-file", file, "--token-issuer", "us", "--token-audience", "play", "--name", "Alice", "--game", "chess", "alice"}
-	if code := Run(nil, args, &out, &problems); code != ExitOK {
+	if code := Run(Program{}, args, &out, &problems); code != ExitOK {
 		t.Fatalf("exit %d: %s", code, problems.String())
 	}
 	keys, err := auth.ReadKeyFile(file)

@@ -76,7 +76,9 @@ func games() []*room.Rules {
 }
 
 // Run runs a command of roomring in this process and returns its exit code.
-func Run(args []string, out, errs io.Writer) int { return cli.Run(games(), args, out, errs) }
+func Run(args []string, out, errs io.Writer) int {
+	return cli.Run(cli.Program{Games: games()}, args, out, errs)
+}
 
 // BuiltinGames returns the games of the program under test.
 func BuiltinGames() (*core.Games, error) { return core.NewGames(games()...) }

@@ -19,6 +19,7 @@ type Config struct {
 	AllowedOrigins []string
 	TrustedProxies []string
 	ReadyFile      string
+	Pages          string
 
 	DataDir         string
 	AdoptDataDir    bool

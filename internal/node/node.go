@@ -43,7 +43,7 @@ type Options struct {
 
 	Registry prometheus.Registerer // takes the metrics; nil: the node's own, which has Go's runtime metrics too
 	Gatherer prometheus.Gatherer   // what /metrics serves if Registry is set
-	Pages    fs.FS                 // the pages for players and operator; nil: the built-in ones
+	Pages    fs.FS                 // lie over the built-in pages and beside them; nil: none, and Config.Pages goes before them
 	// Verify identifies the bearer of one of the owner's tokens. Nil: the keys in Config check tokens. See [auth.Options].
 	Verify func(ctx context.Context, token string) (Identity, error)
 
@@ -124,7 +124,7 @@ func Open(ctx context.Context, opts Options) (*Node, error) {
 	n.life, n.fail = context.WithCancelCause(context.WithoutCancel(ctx))
 	defer context.AfterFunc(ctx, func() { n.fail(nil) })()
 	for _, part := range []func(context.Context) error{
-		n.readSecrets, n.readCertificate, n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openRooms, n.openCluster, n.restoreRooms, n.openWeb, n.openRetention, n.checkMetrics,
+		n.openPages, n.readSecrets, n.readCertificate, n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openRooms, n.openCluster, n.restoreRooms, n.openWeb, n.openRetention, n.checkMetrics,
 	} {
 		if err := part(n.life); err != nil {
 			if n.life.Err() != nil {

@@ -43,6 +43,16 @@ func LegalIn(rules *room.Rules, state json.RawMessage, v room.Viewer) (actions [
 	return legal(inst, v)
 }
 
+// Advises reports whether a game says what is legal.
+func Advises(rules *room.Rules) bool {
+	advises := true // only an advisor can panic
+	_ = catchPanic("Legal", func() error {
+		_, advises = rules.Instance().Legal(room.Spectator)
+		return nil
+	})
+	return advises
+}
+
 func legal(inst room.Instance, v room.Viewer) (actions []json.RawMessage, advises bool, err error) {
 	err = catchPanic("Legal", func() error {
 		var all []any

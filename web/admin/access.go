@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/roomring/roomring/web/auth"
@@ -40,15 +41,15 @@ func hostName(host string) string {
 	return strings.ToLower(strings.Trim(host, "[]"))
 }
 
-// checkToken turns away requests without the admin token, if there is one. The page is served to everybody: it holds no secret, and
-// asks for the token itself.
+// checkToken turns away requests without the admin token, if there is one. The page, and what it loads, is served to everybody: it
+// holds no secret, and asks for the token itself.
 func (a *handler) checkToken(next http.Handler) http.Handler {
 	if a.opts.Token == "" {
 		return next
 	}
 	want := sha256.Sum256([]byte(a.opts.Token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		page := r.URL.Path == "/admin/" || strings.HasPrefix(r.URL.Path, "/assets/") && path.Clean(r.URL.Path) == r.URL.Path
+		page := r.URL.Path == "/admin/" || path.Clean(r.URL.Path) == r.URL.Path && (inFolder(r, "/assets/", "/sdk/") || a.ownFile(r))
 		token, err := auth.Bearer(r)
 		got := sha256.Sum256([]byte(token))
 		if !page && (err != nil || subtle.ConstantTimeCompare(got[:], want[:]) != 1) {
@@ -57,4 +58,29 @@ func (a *handler) checkToken(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+func inFolder(r *http.Request, folders ...string) bool {
+	return slices.ContainsFunc(folders, func(f string) bool { return strings.HasPrefix(r.URL.Path, f) })
+}
+
+// taken are the names that paths of this server begin with: nobody's own files are served below them.
+var taken = []string{"admin", "assets", "sdk", "v1", "readyz", "metrics", "debug"}
+
+// ownFile reports whether a request is for a file of the program's own pages.
+func (a *handler) ownFile(r *http.Request) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	return reads && !slices.Contains(taken, first) && a.pages.HasFile(r.URL.Path)
+}
+
+// ownFiles serves what a game's own table is made of: the page shows rooms with it.
+func (a *handler) ownFiles(files http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if a.ownFile(r) {
+			files.ServeHTTP(w, r)
+			return
+		}
+		rest.UnknownPath(w, r)
+	}
 }

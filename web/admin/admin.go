@@ -44,8 +44,11 @@ type Options struct {
 	Records Records // nil: no game is ever finished
 	Players Players // nil: nobody can be forgotten
 	Games   []room.Spec
-	Pages   fs.FS            // the files of pages, by their names; nil: there are none
-	Metrics *metrics.Metrics // nil: /metrics is empty
+	Pages   fs.FS // the files of the built-in pages, by their names; nil: there are none
+	// OwnPages are files of the program's own, over and beside those: tables of games that the page shows. Nil: there are none.
+	OwnPages fs.FS
+	SDK      fs.FS            // what such tables may import; nil: nothing
+	Metrics  *metrics.Metrics // nil: /metrics is empty
 
 	// Unready returns why this node should not get traffic, for GET /readyz. Nil: always ready.
 	Unready func() []string
@@ -67,7 +70,8 @@ type Options struct {
 type handler struct {
 	opts    Options
 	games   map[string]room.Spec
-	pages   assets.Files
+	pages   *assets.Site
+	sdk     assets.Files
 	streams chan struct{} // a semaphore of open streams
 }
 
@@ -94,15 +98,21 @@ func Handler(opts Options) (http.Handler, error) {
 	if opts.Metrics == nil {
 		opts.Metrics = metrics.New()
 	}
-	pages, err := assets.Read(opts.Pages)
+	pages, err := assets.ReadSite(opts.Pages, opts.OwnPages)
 	if err != nil {
 		return nil, fmt.Errorf("the pages: %w", err)
 	}
-	a := &handler{opts: opts, games: map[string]room.Spec{}, pages: pages, streams: make(chan struct{}, opts.Streams)}
+	sdk, err := assets.Read(opts.SDK)
+	if err != nil {
+		return nil, fmt.Errorf("the SDK: %w", err)
+	}
+	a := &handler{opts: opts, games: map[string]room.Spec{}, pages: pages, sdk: sdk, streams: make(chan struct{}, opts.Streams)}
 	for _, spec := range opts.Games {
 		a.games[spec.Name] = spec
 	}
-	mux := rest.NewMux(a.routes(), rest.MuxOptions{Log: opts.Log, Metrics: opts.Metrics, Timeout: opts.RequestTimeout, Unknown: rest.UnknownPath})
+	common := rest.MuxOptions{Log: opts.Log, Metrics: opts.Metrics, Timeout: opts.RequestTimeout}
+	common.Unknown = a.ownFiles(common.Handler(rest.Route{Method: "GET", Path: "/{file}", Handle: a.pages.File(assets.Self)}))
+	mux := rest.NewMux(a.routes(), common)
 	return rest.SecurityHeaders(a.checkHost(a.checkToken(rest.CORS(nil, nil, mux)))), nil
 }
 
@@ -131,6 +141,7 @@ func (a *handler) routes() []rest.Route {
 		{Method: "POST", Path: "/admin/v1/set-aside/{node}/{key}/restore", Handle: a.postReopen},
 		{Method: "GET", Path: "/admin/{$}", Handle: a.pages.Page("admin.html", assets.Self)},
 		{Method: "GET", Path: "/assets/{file}", Handle: a.pages.Part},
+		{Method: "GET", Path: "/sdk/{file}", Handle: a.sdk.Part},
 		{Method: "GET", Path: "/readyz", Handle: a.getReady},
 		{Method: "GET", Path: "/metrics", Raw: a.opts.Metrics.Handler()},
 		{Method: "GET", Path: "/debug/pprof/{$}", Raw: http.HandlerFunc(pprof.Index)},

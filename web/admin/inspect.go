@@ -36,6 +36,8 @@ type inspectBody struct {
 	As          string          `json:"as"`
 	State       json.RawMessage `json:"state,omitempty"`
 	Unavailable string          `json:"unavailable,omitempty"` // why State is not there
+	UI          string          `json:"ui,omitempty"`          // the game's own table, relative to this server's address
+	Style       string          `json:"style,omitempty"`       // and the style sheet of that
 
 	Panic *actor.PanicInfo `json:"panic,omitempty"` // of the game, which has ended the room
 }
@@ -94,7 +96,9 @@ func (a *handler) getRoom(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rest.WriteJSON(w, http.StatusOK, inspectionOf(in, as))
+	out := inspectionOf(in, as)
+	out.UI, out.Style = a.pages.Table(in.Info.Game)
+	rest.WriteJSON(w, http.StatusOK, out)
 	return nil
 }
 

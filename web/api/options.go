@@ -26,6 +26,8 @@ type Rooms interface {
 	Match(ctx context.Context, m actor.Match) (actor.Info, error)
 	// Info also knows rooms that are over, for as long as any node remembers them: see Phase and Final.
 	Info(ctx context.Context, id room.ID) (actor.Info, error)
+	// Inspect looks ahead of commit. Nothing of it leaves before it is committed.
+	Inspect(ctx context.Context, id room.ID, look actor.Look) (actor.Inspection, error)
 	Find(ctx context.Context, code string) (actor.Info, error) // a private room by its join code
 	List(ctx context.Context, f actor.Filter) (actor.Listing, error)
 }
@@ -57,7 +59,8 @@ type Options struct {
 	Games     []room.Spec  // in the order of GET /v1/games
 	Rules     *core.Games  // run replays again for spectators; nil: only logs of replays are served
 	Reruns    Reruns       // told when a game runs for that; nil: nobody is
-	Pages     fs.FS        // the files of pages, by their names; nil: there are none
+	Pages     fs.FS        // the files of the built-in pages, by their names; nil: there are none
+	OwnPages  fs.FS        // files of the program's own, over and beside those; read when they are asked for. Nil: there are none
 	SDK       fs.FS        // the files under /sdk/; nil: there are none
 	WebSocket http.Handler // serves GET /v1/rooms/{id}/ws; r.PathValue("id") is set
 
@@ -91,9 +94,9 @@ type Options struct {
 	// whose addresses have asked the most get 503. 0 means 8 and 256.
 	Makes, MakesWaiting int
 
-	// ListRate limits lists of rooms of an address. Zero means 20 a second, 200 at once.
+	// ListRate limits lists of rooms, and questions for what is legal, of an address. Zero means 20 a second, 200 at once.
 	ListRate limit.Rate
-	// Lists is how many lists are put together at once, here or from all nodes; others wait. 0 means 16.
+	// Lists is how many of these answers are put together at once, here or from all nodes; others wait. 0 means 16.
 	Lists int
 
 	// ReplayRate limits replays of an address. Zero means 2 a second, 20 at once.

@@ -95,7 +95,9 @@ type gameBody struct {
 	MaxPlayers int     `json:"max_players"`
 	TickRate   int     `json:"tick_rate"` // a second; 0: the game only moves when somebody does
 	Rated      bool    `json:"rated"`
-	Grace      float64 `json:"grace"` // seconds
+	Grace      float64 `json:"grace"`           // seconds
+	UI         string  `json:"ui,omitempty"`    // its own table, relative to the server's address
+	Style      string  `json:"style,omitempty"` // and the style sheet of that
 }
 
 func (s *Server) getGames(w http.ResponseWriter, _ *http.Request) error {
@@ -105,6 +107,7 @@ func (s *Server) getGames(w http.ResponseWriter, _ *http.Request) error {
 			Name: g.Name, Version: g.Version, Title: g.Title, About: g.About, MinPlayers: g.MinPlayers,
 			MaxPlayers: g.MaxPlayers, TickRate: g.TickRate, Rated: g.Rated, Grace: g.Grace.Seconds(),
 		}
+		games[i].UI, games[i].Style = s.pages.Table(g.Name)
 	}
 	rest.WriteJSON(w, http.StatusOK, map[string]any{"games": games})
 	return nil

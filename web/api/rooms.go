@@ -153,14 +153,23 @@ func (s *Server) getRooms(w http.ResponseWriter, r *http.Request) error {
 
 // list lists rooms when there is a place to do so.
 func (s *Server) list(ctx context.Context, f actor.Filter) (actor.Listing, error) {
+	leave, err := s.takePlace(ctx)
+	if err != nil {
+		return actor.Listing{}, err
+	}
+	defer leave()
+	return s.opts.Rooms.List(ctx, f)
+}
+
+// takePlace waits for one of the places in which the dearer answers are put together, and returns how to leave it.
+func (s *Server) takePlace(ctx context.Context) (leave func(), err error) {
 	defer httpd.Waiting(ctx)()
 	select {
 	case s.lists <- struct{}{}:
-		defer func() { <-s.lists }()
+		return func() { <-s.lists }, nil
 	case <-ctx.Done():
-		return actor.Listing{}, rest.RetryLater("busy", "Too many lists of rooms are being asked for: retry.", 2*time.Second)
+		return nil, rest.RetryLater("busy", "Too many such answers are being put together: retry.", 2*time.Second)
 	}
-	return s.opts.Rooms.List(ctx, f)
 }
 
 // pageBytes is about how long a page of rooms may be. The rest is on the next.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/web/auth"
@@ -17,16 +18,18 @@ import (
 
 // Server is the public HTTP handler. It may be used by many goroutines.
 type Server struct {
-	opts       Options
-	public     *PublicURL // nil: the request's Host
-	games      map[string]room.Spec
-	limits     *limits
-	making     making
-	lists      chan struct{} // a semaphore of the lists that are put together
-	boards     *boards
-	readers    *readers // of replays
-	pages, sdk assets.Files
-	handler    http.Handler
+	opts     Options
+	public   *PublicURL // nil: the request's Host
+	games    map[string]room.Spec
+	limits   *limits
+	making   making
+	lists    chan struct{} // a semaphore of the lists that are put together
+	boards   *boards
+	readers  *readers // of replays
+	pages    *assets.Site
+	sdk      assets.Files
+	advisors map[string]bool // games that say what is legal
+	handler  http.Handler
 }
 
 // New checks the options and lays out the routes. The error says which option is wrong.
@@ -36,7 +39,7 @@ func New(opts Options) (*Server, error) {
 	}
 	s := &Server{
 		opts: opts, games: map[string]room.Spec{}, limits: newLimits(opts), making: newMaking(opts),
-		lists: make(chan struct{}, opts.Lists), boards: newBoards(opts), readers: newReaders(opts.Watchers, opts.Replays),
+		lists: make(chan struct{}, opts.Lists), boards: newBoards(opts), readers: newReaders(opts.Watchers, opts.Replays), advisors: advisors(opts.Rules),
 	}
 	for _, spec := range opts.Games {
 		s.games[spec.Name] = spec
@@ -50,13 +53,18 @@ func New(opts Options) (*Server, error) {
 		s.public, prefix = &u, u.Path
 	}
 	var err error
-	if s.pages, err = assets.Read(opts.Pages); err != nil {
+	if s.pages, err = assets.ReadSite(opts.Pages, opts.OwnPages); err != nil {
 		return nil, fmt.Errorf("the pages: %w", err)
 	}
 	if s.sdk, err = assets.Read(opts.SDK); err != nil {
 		return nil, fmt.Errorf("the SDK: %w", err)
 	}
-	mux := rest.NewMux(s.routes(), rest.MuxOptions{Log: opts.Log, Metrics: opts.Metrics, Timeout: opts.RequestTimeout, Unknown: s.unknownPage})
+	if names := s.pages.Unreachable(s.taken()); len(names) > 0 {
+		opts.Log.Warn("some of the pages' files can never be asked for, because the server has these names itself: rename them", "names", strings.Join(names, ", "))
+	}
+	common := rest.MuxOptions{Log: opts.Log, Metrics: opts.Metrics, Timeout: opts.RequestTimeout}
+	common.Unknown = s.ownFiles(common.Handler(rest.Route{Method: "GET", Path: "/{file}", Handle: s.pages.File(s.reach())}))
+	mux := rest.NewMux(s.routes(), common)
 	s.handler = rest.SecurityHeaders(rest.CORS(opts.AllowedOrigins, opts.Log, underPrefix(prefix, mux)))
 	return s, nil
 }
@@ -81,6 +89,7 @@ func (s *Server) routes() []rest.Route {
 		{Method: "GET", Path: "/v1/rooms", Handle: s.getRooms},
 		{Method: "GET", Path: "/v1/rooms/{id}", Handle: s.getRoom},
 		{Method: "GET", Path: "/v1/rooms/{id}/ws", Raw: s.opts.WebSocket},
+		{Method: "GET", Path: "/v1/rooms/{id}/legal", Handle: s.getLegal},
 		{Method: "POST", Path: "/v1/matchmake", Handle: s.postMatch},
 		{Method: "POST", Path: "/v1/guest", Handle: s.postGuest},
 		{Method: "GET", Path: "/v1/results/{room}", Handle: s.getResult},
@@ -91,6 +100,7 @@ func (s *Server) routes() []rest.Route {
 		{Method: "GET", Path: "/livez", Handle: getLive},
 		{Method: "GET", Path: "/readyz", Handle: s.getReady},
 		{Method: "GET", Path: "/{$}", Handle: s.page("index.html")},
+		{Method: "GET", Path: "/lobby", Handle: s.pages.BuiltIn("index.html", s.reach())},
 		{Method: "GET", Path: "/play/{id}", Handle: s.page("play.html")},
 		{Method: "GET", Path: "/results/{id}", Handle: s.page("results.html")},
 		{Method: "GET", Path: "/players/{id}", Handle: s.page("player.html")},

@@ -27,6 +27,11 @@ func (r waitingRooms) Info(ctx context.Context, id room.ID) (actor.Info, error) 
 	return r.Rooms.Info(ctx, id)
 }
 
+func (r waitingRooms) Inspect(ctx context.Context, id room.ID, look actor.Look) (actor.Inspection, error) {
+	defer httpd.Waiting(ctx)()
+	return r.Rooms.Inspect(ctx, id, look)
+}
+
 func (r waitingRooms) Find(ctx context.Context, code string) (actor.Info, error) {
 	defer httpd.Waiting(ctx)()
 	return r.Rooms.Find(ctx, code)

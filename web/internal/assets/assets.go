@@ -3,6 +3,7 @@ package assets
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
@@ -56,8 +57,8 @@ const Self = "'self'"
 
 // Restrict sets the policy of a page, as Page does.
 func Restrict(h http.Header, reach string) {
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src "+
-		reach+"; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; media-src 'self'; "+
+		"worker-src 'self'; manifest-src 'self'; connect-src "+reach+"; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 }
@@ -91,16 +92,48 @@ var kinds = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
 	".js":   "text/javascript; charset=utf-8",
+	".mjs":  "text/javascript; charset=utf-8",
 	".ts":   "application/typescript; charset=utf-8",
+	".json": "application/json",
+	".map":  "application/json",
+	".txt":  "text/plain; charset=utf-8",
+	".md":   "text/markdown; charset=utf-8",
+	".xml":  "text/xml; charset=utf-8",
+	".wasm": "application/wasm",
+
+	".webmanifest": "application/manifest+json",
+
 	".svg":  "image/svg+xml",
+	".png":  "image/png",
+	".jpg":  "image/jpeg",
+	".jpeg": "image/jpeg",
+	".gif":  "image/gif",
+	".webp": "image/webp",
+	".avif": "image/avif",
+	".ico":  "image/vnd.microsoft.icon",
+
+	".woff":  "font/woff",
+	".woff2": "font/woff2",
+	".ttf":   "font/ttf",
+	".otf":   "font/otf",
+
+	".mp3":  "audio/mpeg",
+	".ogg":  "audio/ogg",
+	".opus": "audio/ogg",
+	".wav":  "audio/wav",
+	".m4a":  "audio/mp4",
+	".mp4":  "video/mp4",
+	".webm": "video/webm",
+}
+
+// kindOf is the media type of a file. Browsers guess none: see rest.SecurityHeaders.
+func kindOf(name string) string {
+	end := strings.ToLower(path.Ext(name))
+	return cmp.Or(kinds[end], mime.TypeByExtension(end), "application/octet-stream")
 }
 
 func newFile(name string, data []byte) *file {
-	kind, known := kinds[path.Ext(name)]
-	if !known {
-		kind = mime.TypeByExtension(path.Ext(name))
-	}
-	return &file{Plain: data, Kind: kind, forever: strings.HasPrefix(name, "chunk-"), packed: sync.OnceValue(func() packed {
+	return &file{Plain: data, Kind: kindOf(name), forever: strings.HasPrefix(name, "chunk-"), packed: sync.OnceValue(func() packed {
 		sum := sha256.Sum256(data)
 		var b bytes.Buffer
 		z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is a known one

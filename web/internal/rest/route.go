@@ -55,7 +55,7 @@ func NewMux(routes []Route, o MuxOptions) Mux {
 		}
 		handler := route.Raw
 		if handler == nil {
-			handler = o.handler(route)
+			handler = o.Handler(route)
 		}
 		paths[route.Path][route.Method] = handler
 	}
@@ -121,9 +121,9 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	NewProblem(http.StatusMethodNotAllowed, "wrong-method", "This path takes "+allowed+".").Write(w)
 }
 
-// handler runs a route within its time, and turns its error or panic into a problem document. An error that means nothing to
+// Handler runs a route within its time, and turns its error or panic into a problem document. An error that means nothing to
 // clients is logged and stays a bare 500.
-func (o MuxOptions) handler(route Route) http.Handler {
+func (o MuxOptions) Handler(route Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		ctx := r.Context()
