@@ -2,6 +2,7 @@ import { Roomring as JSONRoomring } from "./client.js";
 import { cbor } from "./codec-cbor.js";
 
 export * from "./types.js";
+export type * from "./table.js";
 export * from "./errors.js";
 export type { GuestStorage, Options, RoomsQuery } from "./client.js";
 export { patch } from "./patch.js";

@@ -11,6 +11,10 @@ export interface GameInfo {
   rated: boolean;
   /** Seconds that a disconnected player's seat is kept. */
   grace: number;
+  /** The module of the game's own table, relative to the server's address; absent: the server has none beside its built-in pages. */
+  ui?: string;
+  /** The style sheet of that. */
+  style?: string;
 }
 
 export type Phase = "waiting" | "playing" | "over";
