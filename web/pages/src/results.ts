@@ -73,7 +73,8 @@ async function showReplay(): Promise<void> {
   try {
     const recording = await fetchReplay(id, (turns) => text(place, `Loading the replay… ${count(turns, "turn")}`));
     place.replaceChildren();
-    await new Player(place, recording, (await server.result(id) as { game: string }).game).show();
+    const [{ game: name }, games] = await Promise.all([server.result(id) as Promise<{ game: string }>, server.games()]);
+    await new Player(place, recording, games.find((g) => g.name === name) ?? { name }).show();
   } catch (err) {
     place.replaceChildren(h("p", { class: "empty", "data-testid": "no-replay" }, words(err)));
   } finally {

@@ -28,7 +28,8 @@ export interface Session {
 export interface Member { node: string; folder: string; whole: boolean; linked: boolean; lag_entries: number; lag_ms: number }
 export interface Inspection extends Room {
   members?: { standby?: Member; learner?: Member; alone_ms?: number };
-  index: number; commit: number; time_ms: number; still?: string; late_ticks: number; state?: unknown; unavailable?: string;
+  ui?: string; style?: string;
+  index: number; commit: number; time_ms: number; still?: string; late_ticks: number; as: string; state?: unknown; unavailable?: string;
   queues: { mailbox: number; pending: number; held: number; sessions: Session[] };
 }
 export interface RoomEvent {

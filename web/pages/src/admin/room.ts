@@ -3,6 +3,7 @@ import { clock, duration } from "../kit/format.ts";
 import { button, sleep } from "../kit/load.ts";
 import { words } from "../kit/problem.ts";
 import { toast } from "../kit/toast.ts";
+import { Seen } from "./seen.ts";
 import { confirm, events, get, post, Refused, type Inspection, type Member, type RoomEvent } from "./api.ts";
 
 const keptLines = 200;
@@ -24,6 +25,7 @@ export class RoomPanel {
   private readonly facts = h("p", { class: "facts", "data-testid": "room-facts" });
   private readonly seats = h("tbody");
   private readonly sessions = h("tbody");
+  private readonly seen = new Seen();
   private readonly state = h("pre", { class: "room-state", tabindex: 0, role: "region", "aria-label": "State", "data-testid": "room-state" });
   private readonly lines = h("div", { class: "room-events", tabindex: 0, role: "region", "aria-label": "Live inputs", "data-testid": "room-events" });
 
@@ -41,7 +43,7 @@ export class RoomPanel {
         h("div", { class: "stack" },
           table("Seats", ["Seat", "Player", "Online", ""], this.seats),
           table("Sessions", ["Who", "Edge", "Cseq", "Queued", "Bytes", "Lost", "Unanswered"], this.sessions)),
-        h("div", { class: "stack" }, h("div", { class: "field" }, h("label", { for: "room-as" }, "State, as seen by"), this.eyes), this.state),
+        h("div", { class: "stack" }, h("div", { class: "field" }, h("label", { for: "room-as" }, "State, as seen by"), this.eyes), this.seen.el, this.state),
         h("div", { class: "stack" }, h("h3", {}, "Live inputs"), this.lines)));
     slot.hidden = false;
     void this.poll();
@@ -50,6 +52,7 @@ export class RoomPanel {
 
   end(): void {
     clearTimeout(this.due);
+    this.seen.end();
     this.stop.abort();
   }
 
@@ -67,7 +70,7 @@ export class RoomPanel {
     const [as, player] = this.eyes.value.startsWith("player:") ? ["player", this.eyes.value.slice(7)] : [this.eyes.value, ""];
     const q = new URLSearchParams(player ? { as, player } : { as });
     try {
-      this.show(await get<Inspection>(`/admin/v1/rooms/${this.id}?${q}`, this.stop.signal));
+      this.show(await get<Inspection>(`/admin/v1/rooms/${this.id}?${q}`, this.stop.signal), player);
       return true;
     } catch (err) {
       if (this.stop.signal.aborted) return false;
@@ -76,7 +79,7 @@ export class RoomPanel {
     }
   }
 
-  private show(r: Inspection): void {
+  private show(r: Inspection, player = ""): void {
     text(this.facts, [`${r.game}, ${r.phase}`, r.name, `owner ${r.node}`, ...members(r), `epoch ${r.epoch}`, `index ${r.index}, committed ${r.commit}`, `room time ${clock(r.time_ms)}`,
       r.code && `code ${r.code}`, `waiting: ${r.queues.mailbox} in the mailbox, ${r.queues.pending} for the journal, ${r.queues.held} for commit`, r.late_ticks > 0 && `${r.late_ticks} ticks left out`, r.still && `STANDS STILL: ${r.still}`].filter(Boolean).join(" · "));
     refill(this.seats, r.seats.map((s) => h("tr", { "data-testid": "seat", "data-player": s.player },
@@ -88,6 +91,7 @@ export class RoomPanel {
       ...[s.edge, s.cseq, `${s.queue.messages}${s.queue.behind ? ", behind" : ""}`, s.queue.bytes, s.queue.lost, s.queue.unanswered].map((v) => h("td", {}, String(v))))));
     const there = [...this.eyes.options].map((o) => o.value);
     for (const s of r.seats) if (!there.includes(`player:${s.player}`)) this.eyes.append(h("option", { value: `player:${s.player}` }, s.name || s.player));
+    this.seen.show(r, player);
     text(this.state, r.unavailable ? `There is no state: ${r.unavailable}` : JSON.stringify(r.state, null, 2));
   }
 

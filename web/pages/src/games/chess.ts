@@ -5,7 +5,7 @@ import { Panel } from "./chess/panel.ts";
 import { after, lastSAN, plies, spoken } from "./chess/position.ts";
 import { other, title, type ChessAction, type ChessView, type Side } from "./chess/view.ts";
 import { h } from "./dom.ts";
-import type { GameUI, Table } from "./table.ts";
+import type { GameUI, Table } from "roomring";
 
 /** Chess: a board to click, drag and type on, clocks, the score sheet and offers. */
 const chess: GameUI<ChessView, ChessAction> = {

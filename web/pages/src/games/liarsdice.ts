@@ -6,7 +6,7 @@ import { Seats } from "./liarsdice/seats.ts";
 import { Timer } from "./liarsdice/timer.ts";
 import { bidsOf, seatOf, type DiceAction, type DiceView } from "./liarsdice/view.ts";
 import { bidWords, revealWords } from "./liarsdice/words.ts";
-import type { GameUI, Table } from "./table.ts";
+import type { GameUI, Table } from "roomring";
 
 /** Liar's dice: one's own dice, others' cups, bids and what was under the cups. */
 const liarsdice: GameUI<DiceView, DiceAction> = {

@@ -5,7 +5,7 @@ import { Head, Overlay } from "./snakes/overlay.ts";
 import { Scores } from "./snakes/scores.ts";
 import { Stage } from "./snakes/stage.ts";
 import { numberOf, type SnakesAction, type SnakesView } from "./snakes/view.ts";
-import type { GameUI, Table } from "./table.ts";
+import type { GameUI, Table } from "roomring";
 
 /** Snakes: a field to steer on in real time, scores and rounds. */
 const snakes: GameUI<SnakesView, SnakesAction> = {

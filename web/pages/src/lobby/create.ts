@@ -1,16 +1,32 @@
 import { HTTPError, type GameInfo } from "roomring";
 import { h, text } from "../games/dom.ts";
-import { uiOf } from "../kit/catalogue.ts";
+import { fileOf, uiOf } from "../kit/catalogue.ts";
 import { asGuest } from "../kit/expired.ts";
 import { busy, button } from "../kit/load.ts";
 import { words } from "../kit/problem.ts";
+import { trouble } from "../kit/trouble.ts";
+import { optionsForm } from "../plain/form.ts";
+import { schemasOf } from "../plain/schema.ts";
 import { go } from "./go.ts";
+
+/** Fills the form for a game's options by its table or, if it has none or that fails, from their type. It returns how to read them. */
+async function optionsOf(game: GameInfo, el: HTMLElement): Promise<(() => unknown) | undefined> {
+  let failed: HTMLElement | undefined;
+  try {
+    const read = (await uiOf(game))?.options?.(el);
+    if (read) return read;
+  } catch (err) {
+    failed = trouble(fileOf(game), err, "Below are the options by their types.");
+  }
+  el.replaceChildren(...(failed ? [failed] : []));
+  const schema = (await schemasOf(game.name).catch(() => undefined))?.options;
+  return schema ? optionsForm(el, schema) : undefined;
+}
 
 /** Asks for a new room's name and options in a dialog, and goes there. */
 export async function openCreate(game: GameInfo): Promise<void> {
-  const ui = await uiOf(game.name).catch(() => undefined);
   const own = h("div", { class: "fields" });
-  const read = ui?.options?.(own);
+  const read = await optionsOf(game, own);
   const name = h("input", { id: "create-name", type: "text", maxlength: 40, autocomplete: "off", placeholder: `A game of ${game.title}`, "data-testid": "create-name" });
   const hidden = h("input", { id: "create-private", type: "checkbox", "data-testid": "create-private" });
   const problem = h("p", { class: "field-problem", role: "alert", "data-testid": "create-problem" });

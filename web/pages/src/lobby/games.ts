@@ -1,7 +1,7 @@
 import type { GameInfo } from "roomring";
 import { h } from "../games/dom.ts";
 import { picture } from "../kit/art.ts";
-import { uiOf } from "../kit/catalogue.ts";
+import { fileOf, uiOf } from "../kit/catalogue.ts";
 import { asGuest } from "../kit/expired.ts";
 import { seats } from "../kit/format.ts";
 import { busy } from "../kit/load.ts";
@@ -33,7 +33,7 @@ function card(game: GameInfo): HTMLElement {
 async function match(game: GameInfo, button: HTMLButtonElement): Promise<void> {
   await busy(button, async () => {
     try {
-      const options = await usual(game.name);
+      const options = await usual(game);
       go(await asGuest((server) => server.matchmake({ game: game.name, ...(options && { options }) })));
     } catch (err) {
       toast(words(err), "bad");
@@ -42,7 +42,12 @@ async function match(game: GameInfo, button: HTMLButtonElement): Promise<void> {
 }
 
 // What the form for creating a room would say untouched: strangers are matched on that.
-async function usual(game: string): Promise<Record<string, unknown> | undefined> {
-  const ui = await uiOf(game);
-  return ui?.options?.(document.createElement("div"))() as Record<string, unknown> | undefined;
+async function usual(game: GameInfo): Promise<Record<string, unknown> | undefined> {
+  try {
+    const ui = await uiOf(game);
+    return ui?.options?.(document.createElement("div"))() as Record<string, unknown> | undefined;
+  } catch (err) {
+    console.error(`${fileOf(game)} failed:`, err); // one can play without its options
+    return undefined;
+  }
 }

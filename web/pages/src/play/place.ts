@@ -1,9 +1,11 @@
-import { ClosedError, type GameInfo, type Room, type RoomInfo } from "roomring";
-import type { Dispose } from "../games/table.ts";
+import { ClosedError, type Dispose, type GameInfo, type Room, type RoomInfo } from "roomring";
 import { tablePath } from "../lobby/go.ts";
+import { ask } from "../kit/ask.ts";
 import { asMe, me, server } from "../kit/me.ts";
 import { mount } from "../kit/mount.ts";
 import { words } from "../kit/problem.ts";
+import type { LegalActions } from "../plain/legal.ts";
+import { schemasOf } from "../plain/schema.ts";
 import { say, toast } from "../kit/toast.ts";
 import { Banner } from "./banner.ts";
 import { Ending } from "./ending.ts";
@@ -79,7 +81,10 @@ export class Place {
     this.head.lag(room.lag);
     this.ask(0);
     const table = asTable(room, say, (why) => toast(why, "bad"));
-    this.dispose = await mount(at("table"), room.game, table);
+    this.dispose = await mount(at("table"), this.game ?? { name: room.game }, table, {
+      legal: () => ask<LegalActions>(`/v1/rooms/${this.id}/legal`),
+      action: async () => (await schemasOf(room.game))?.action,
+    });
     document.body.dataset["seat"] = String(room.seat);
     if (room.over) this.over(room, room.over);
   }

@@ -1,5 +1,4 @@
-import type { Room } from "roomring";
-import type { Table } from "../games/table.ts";
+import type { Room, Table } from "roomring";
 import { words } from "../kit/problem.ts";
 
 /** A live room, as a game's page sees it. */

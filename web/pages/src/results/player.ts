@@ -1,5 +1,6 @@
 import { h, set, text } from "../games/dom.ts";
-import type { Table } from "../games/table.ts";
+import type { Table } from "roomring";
+import type { Shown } from "../kit/catalogue.ts";
 import { clock } from "../kit/format.ts";
 import { icon } from "../kit/icons.ts";
 import { me } from "../kit/me.ts";
@@ -23,7 +24,7 @@ export class Player {
   private shownAt = 0; // performance.now() of the present step
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly el: HTMLElement, private readonly recording: Recording, private readonly game: string) {
+  constructor(private readonly el: HTMLElement, private readonly recording: Recording, private readonly game: Shown) {
     this.step = this.last;
     this.scrub = h("input", { type: "range", min: 0, max: this.last, step: 1, value: this.last, "aria-label": "Position in the game", "data-testid": "replay-scrub", input: () => this.go(Number(this.scrub.value)) });
     this.speed = h("select", { "aria-label": "Speed", "data-testid": "replay-speed", change: () => this.schedule() }, ...speeds.map((s) => h("option", { value: s, selected: s === 1 }, `${s}×`)));

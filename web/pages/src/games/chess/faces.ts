@@ -1,5 +1,5 @@
 import { h, set, text } from "../dom.ts";
-import type { Table } from "../table.ts";
+import type { Table } from "roomring";
 import { format, low, remaining, runs, untilChange } from "./clock.ts";
 import { draw } from "./pieces.ts";
 import { captured, names, pieces } from "./position.ts";

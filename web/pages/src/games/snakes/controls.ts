@@ -1,5 +1,5 @@
 import { h } from "../dom.ts";
-import type { Table } from "../table.ts";
+import type { Table } from "roomring";
 import { boostCells, directions, lastLeg, numberOf, type Direction, type Snake, type SnakesAction, type SnakesView } from "./view.ts";
 
 const keys: Record<string, Direction> = {
