@@ -102,6 +102,8 @@ type Config struct {
 	LogFormat  string
 	LogLevel   string
 	ShowPanics bool
+	// KeepState lets rooms go on that these rules play differently; see core.Config. For development alone.
+	KeepState bool
 }
 
 // nodeName returns --node or, by default, the host's name.

@@ -19,6 +19,11 @@ type Config struct {
 	// The constant OldestRuntime is the default and the least.
 	OldestRuntime int
 
+	// KeepState lets a room go on whose log these rules play differently: from its newest snapshot, with its log begun anew there. Then
+	// Restore runs every log from its beginning. It is for machines on which games are developed: elsewhere nobody may change the
+	// rules of a game that is being played.
+	KeepState bool
+
 	CatchUp int // missed ticks that Due makes up when the caller is late; it skips the rest; 0 means 5
 
 	// A snapshot is due when replaying the log since the last one would cost more than one of these.

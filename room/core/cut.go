@@ -38,7 +38,7 @@ func (c *Core) stepCut(in Input) (Ready, error) {
 		c.classes.publishedAt--
 		return c.revertEntry(before, err)
 	}
-	c.last.Data = data
+	c.last.Data, c.pending = data, nil
 	c.cutAt = max(c.spec.LogBytes, 2*len(data))
 	return c.logEntry(false)
 }

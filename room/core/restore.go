@@ -23,11 +23,37 @@ func Restore(cfg Config, kept record.Kept) (*Core, error) {
 		return nil, err
 	}
 	cfg.Header = kept.Header
+	if cfg.KeepState {
+		return restoreState(cfg, kept)
+	}
+	return restore(cfg, kept)
+}
+
+func restore(cfg Config, kept record.Kept) (*Core, error) {
 	c, err := restoreTail(cfg, kept)
 	if wrong, ok := errors.AsType[*VersionError](err); ok && wrong.upgradable() {
 		return upgrade(cfg, kept, wrong)
 	}
 	return c, err
+}
+
+// restoreState is Restore with Config.KeepState.
+func restoreState(cfg Config, kept record.Kept) (*Core, error) {
+	c := newCore(cfg)
+	err := c.seekStart(entriesOf(&kept))
+	if err == nil {
+		err = c.replayLog(entriesOf(&kept), kept.Snapshots)
+	}
+	differs, ok := errors.AsType[*DivergedError](err)
+	if !ok || len(kept.Snapshots) == 0 {
+		return restore(cfg, kept)
+	}
+	c = newCore(cfg)
+	if c.loadSnapshot(kept.Snapshots[len(kept.Snapshots)-1]) != nil || c.replayLog(entriesOf(&kept), nil) != nil {
+		return nil, differs
+	}
+	c.pending = &Input{Kind: KindCut, At: max(kept.Time, c.s.Now)}
+	return c, nil
 }
 
 // restoreTail goes on from the first start that works. The entries between the start and the end fill the buffers from

@@ -38,7 +38,8 @@ func upgrade(cfg Config, kept record.Kept, wrong *VersionError) (*Core, error) {
 	return c, nil
 }
 
-// Pending returns the input that a restored room needs before any other except KindEpoch: its upgrade.
+// Pending returns the input that a restored room needs before any other except KindEpoch: its upgrade, or the cut of a log
+// that these rules play differently.
 func (c *Core) Pending() (Input, bool) {
 	if c.pending == nil {
 		return Input{}, false
