@@ -85,6 +85,7 @@ Start with:
 	})
 	root.AddCommand(
 		newServe(games, p),
+		newNew(),
 		newDev(),
 		newTorture(games),
 		newReplay(games),
