@@ -16,11 +16,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/roomring/roomring/internal/node"
+	"github.com/roomring/roomring/internal/slownet"
 	"github.com/roomring/roomring/web/httpd"
 )
 
@@ -31,7 +33,14 @@ type devOptions struct {
 	Listen      string
 	AdminListen string
 	Store       string
+	Watch       bool
+	Pages       string
+	Lag         string
+	Loss        string
+	Slow        string
 	Serve       []string // more flags for every node
+
+	network slownet.Network
 }
 
 // maxDevNodes bounds the nodes on one machine.
@@ -41,16 +50,25 @@ func newDev() *cobra.Command {
 	var o devOptions
 	cmd := &cobra.Command{
 		Use:   "dev [-- FLAG…]",
-		Short: "Run a cluster on this machine",
-		Long: `Dev runs a whole cluster on this machine. Players connect to a front, which passes them on to nodes n1, n2, … on the next free
-ports. The nodes are child processes and share one SQLite file. The admin page has buttons to kill, pause, drain, start and
-add nodes. Every node gets the flags of roomring serve that come after --. There are no limits for each address, because all
-players are on one machine, and guests are rated from their first game. Ctrl-C stops everything; live games are kept, and
-continue at the next start.
+		Short: "Run a server, or a cluster, for a developer",
+		Long: `Dev runs the program of this folder for whoever writes it. When a file of its module changes, dev builds the program and starts it
+again, and every table goes on. Where the new rules would play a room differently than it was played, dev says at which input, and
+asks: keep the state as it is, start the room over, or mend the rules. While a change does not compile, the program before runs on.
+Pages in the folder pages are served as they are written.
+
+--lag, --loss and --slow make the network of all players slow, and the admin page that of one of them. TCP loses nothing: a lost
+segment is sent again after 200 ms, and what follows waits.
+
+--nodes runs a whole cluster. Players connect to a front, which passes them on to nodes n1, n2, … on the next free ports. The nodes
+are child processes and share one SQLite file. The admin page has buttons to kill, pause, drain, start and add nodes. Every node gets
+the flags of roomring serve that come after --. There are no limits for each address, because all players are on one machine, pages of
+this machine may connect whatever their port, and guests are rated from their first game. Ctrl-C stops everything; live games are
+kept, and continue at the next start.
 
 One SQLite file serves nodes of one machine. Nodes on several machines need --store postgres://…`,
-		Example: `  roomring dev
-  roomring dev --nodes 5 --listen 0.0.0.0:7777
+		Example: `  go run . dev
+  go run . dev --lag 120ms±40 --loss 2% --slow 256kbit
+  roomring dev --nodes 3 --listen 0.0.0.0:7777
   roomring dev -- --log-level debug --max-rooms 100`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Serve = args
@@ -68,11 +86,16 @@ One SQLite file serves nodes of one machine. Nodes on several machines need --st
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.IntVar(&o.Nodes, "nodes", 3, "`nodes` to start with")
+	f.IntVar(&o.Nodes, "nodes", 1, "`nodes` to start with")
 	f.StringVar(&o.Listen, "listen", "127.0.0.1:7777", "`address` that players connect to; passes each on to a node")
 	f.StringVar(&o.AdminListen, "admin-listen", "127.0.0.1:7778", "loopback `address` of the admin page, which can kill nodes")
 	f.StringVar(&o.Dir, "data-dir", "./roomring-data/dev", "`folder` of the nodes' folders and the store")
 	f.StringVar(&o.Store, "store", "", "`URL` of the store (default: sqlite, in the data folder)")
+	f.BoolVar(&o.Watch, "watch", true, "build the program and start it again when its source changes, where the source is")
+	f.StringVar(&o.Pages, "pages", "", "`folder` of pages to serve as they are written (default: pages, beside the program's source)")
+	f.StringVar(&o.Lag, "lag", "", "`time` by which every round trip is longer, and how much that varies: 120ms±40")
+	f.StringVar(&o.Loss, "loss", "", "`share` of segments that are lost and sent again: 2%")
+	f.StringVar(&o.Slow, "slow", "", "`rate` in bits a second each way: 256kbit")
 	return cmd
 }
 
@@ -82,6 +105,10 @@ func (o *devOptions) validate() error {
 	}
 	if _, err := node.ParseAddress("listen", o.Listen); err != nil {
 		return err
+	}
+	var err error
+	if o.network, err = slownet.Parse(o.Lag, o.Loss, o.Slow); err != nil {
+		return fmt.Errorf("--%w", err)
 	}
 	admin, err := node.ParseAddress("admin-listen", o.AdminListen)
 	if err != nil {
@@ -100,6 +127,12 @@ type devCluster struct {
 	out    io.Writer // takes the logs of all nodes, a line at a time
 	colour bool      // out is a terminal that shows colours
 	secret string    // the path of the secret's file
+	up     *gate     // open while the nodes are not being restarted
+
+	source *program                  // nil: nothing is rebuilt
+	reload *reloader                 // nil without source
+	runs   atomic.Pointer[devBinary] // nil: the program that this process runs
+	slow   *slowClients
 
 	mu    sync.Mutex
 	nodes []*devNode
@@ -110,7 +143,7 @@ type devCluster struct {
 
 // dev runs a cluster until ctx ends.
 func dev(ctx context.Context, o *devOptions, stdout, stderr io.Writer) error {
-	c := &devCluster{o: o, out: &lineWriter{w: stderr}, colour: showsColours(stderr)}
+	c := &devCluster{o: o, out: &lineWriter{w: stderr}, colour: showsColours(stderr), up: newGate()}
 	if err := c.prepare(); err != nil {
 		return err
 	}
@@ -124,7 +157,11 @@ func dev(ctx context.Context, o *devOptions, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer admin.Close()
+	slow := slownet.Listen(front)
+	slow.Set(o.network)
+	c.slow = newSlowClients(slow)
 	c.port = front.Addr().(*net.TCPAddr).Port
+	c.findSource(ctx)
 	defer c.stop()
 	for range o.Nodes {
 		if _, err := c.add(); err != nil {
@@ -135,7 +172,58 @@ func dev(ctx context.Context, o *devOptions, stdout, stderr io.Writer) error {
 		return err
 	}
 	c.printAddresses(stdout, front.Addr().String(), admin.Addr().String())
-	return c.serve(ctx, front, admin)
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer cancel()
+	if err := c.watch(ctx, &watching); err != nil {
+		return err
+	}
+	return c.serve(ctx, slow, admin)
+}
+
+// findSource looks for the program's source, if it is to be watched.
+func (c *devCluster) findSource(ctx context.Context) {
+	if !c.o.Watch {
+		return
+	}
+	var err error
+	if c.source, err = findProgram(ctx); err != nil {
+		c.say("Changes are not looked for: %v.", err)
+	}
+}
+
+// pages are the flags of the folder of pages, if there is one.
+func (c *devCluster) pages() []string {
+	dir := c.o.Pages
+	if dir == "" && c.source != nil {
+		dir = c.source.pages()
+	}
+	if dir == "" {
+		return nil
+	}
+	return []string{"--pages", dir}
+}
+
+// watch has the source's changes rebuilt until ctx ends.
+func (c *devCluster) watch(ctx context.Context, wg *sync.WaitGroup) error {
+	if c.source == nil {
+		return nil
+	}
+	skip := []string{c.dir}
+	if pages := c.pages(); pages != nil {
+		skip = append(skip, pages[1])
+	}
+	changes, err := watch(ctx, c.source.Module, skip...)
+	if err != nil {
+		return fmt.Errorf("--watch: %w", err)
+	}
+	c.reload = newReloader(c, c.source)
+	wg.Go(func() { c.reload.run(ctx, changes) })
+	if info, err := os.Stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		go c.reload.listen(ctx, os.Stdin)
+	}
+	return nil
 }
 
 // prepare makes the folder, and the secret by which the nodes trust each other.
@@ -226,6 +314,9 @@ func (c *devCluster) ready(ctx context.Context) error {
 // printAddresses prints where to reach the front, the admin page and each node.
 func (c *devCluster) printAddresses(w io.Writer, front, admin string) {
 	fmt.Fprintf(w, "\n  play    http://%s\n  admin   http://%s/admin/\n\n", node.Dialable(front), node.Dialable(admin))
+	if c.source != nil {
+		fmt.Fprintf(w, "  source  %s is built and started again when it changes\n\n", c.source.Module)
+	}
 	for _, n := range c.all() {
 		fmt.Fprintf(w, "  %-7s players %s   admin %s   peers %s   gossip %s   pid %d\n", n.name, n.url(), n.adminURL(), n.peer, n.gossip, n.pid())
 	}
@@ -238,8 +329,9 @@ func (c *devCluster) serve(ctx context.Context, front, admin net.Listener) error
 	failed := make(chan error, 2)
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	for l, handler := range map[net.Listener]http.Handler{front: c.front(), admin: c.admin()} {
+	for l, handler := range map[net.Listener]http.Handler{front: c.slow.note(c.front()), admin: c.admin()} {
 		server := httpd.NewServer(handler, 0, quiet)
+		server.ConnContext = withConn
 		server.WriteTimeout = 0 // event streams have no end
 		wg.Go(func() {
 			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -23,6 +23,7 @@ import (
 // another.
 func (c *devCluster) front() http.Handler {
 	return Balance(func(r *http.Request) []string {
+		c.up.wait(r.Context())
 		hint := r.URL.Query().Get("node")
 		if cookie, err := r.Cookie("roomring_node"); hint == "" && err == nil {
 			hint = cookie.Value
@@ -134,7 +135,14 @@ func (c *devCluster) admin() http.Handler {
 	mux.HandleFunc("GET /admin/v1/dev", c.getNodes)
 	mux.HandleFunc("POST /admin/v1/dev/add", c.postAdd)
 	mux.HandleFunc("POST /admin/v1/dev/{node}/{act}", c.postAct)
-	mux.Handle("/", Balance(func(*http.Request) []string { return urls(c.inTurn(""), (*devNode).adminURL) }))
+	mux.HandleFunc("GET /admin/v1/dev/rules", c.getRules)
+	mux.HandleFunc("POST /admin/v1/dev/rules", c.postRules)
+	mux.HandleFunc("GET /admin/v1/dev/network", c.getNetwork)
+	mux.HandleFunc("POST /admin/v1/dev/network", c.postNetwork)
+	mux.Handle("/", Balance(func(r *http.Request) []string {
+		c.up.wait(r.Context())
+		return urls(c.inTurn(""), (*devNode).adminURL)
+	}))
 	guarded := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !admin.LocalHost(r.Host) { // a page whose host name points here (DNS rebinding) must reach nothing

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -47,6 +48,9 @@ var noAddressLimits = []string{
 	"--max-connections-per-address", "0", "--address-bytes-per-second", "0",
 }
 
+// loopbackOrigins are those of pages that other servers on this machine serve, such as a bundler's.
+const loopbackOrigins = "http://localhost:*,http://127.0.0.1:*,http://[::1]:*"
+
 // devRatings are flags for a machine on which everybody is a guest, and a player wants to see how a game changes a rating.
 var devRatings = []string{"--rate-guests", "--rated-min-time", "0", "--rated-per-opponent", "0", "--leaderboard-min-games", "1"}
 
@@ -61,11 +65,16 @@ func (n *devNode) start(join string) error {
 	if err != nil {
 		return err
 	}
+	var keep []string
+	if built := n.c.runs.Load(); built != nil {
+		exe = built.path
+		keep = []string{"--keep-state=" + strconv.FormatBool(built.keep)}
+	}
 	// The front speaks plain HTTP to the nodes' admin listeners, on loopback. So the flags override variables that ask for TLS.
 	args := slices.Concat([]string{"serve", "--node", n.name, "--listen", n.listen, "--admin-listen", n.admin, "--admin-cert-file", "", "--admin-key-file", "",
 		"--peer-listen", n.peer, "--gossip-listen", n.gossip, "--join", join,
 		"--cluster-secret-file", n.c.secret, "--data-dir", filepath.Join(n.c.dir, n.name), "--store", n.c.store(),
-		"--trusted-proxies", "127.0.0.1", "--show-panics"}, noAddressLimits, devRatings, n.c.o.Serve)
+		"--trusted-proxies", "127.0.0.1", "--allowed-origins", loopbackOrigins, "--show-panics"}, noAddressLimits, devRatings, keep, n.c.pages(), n.c.o.Serve)
 	log := &prefixWriter{prefix: devPrefix(n.number, n.name, n.c.colour), to: n.c.out}
 	cmd := exec.Command(exe, args...)
 	cmd.Args[0] = "roomring"

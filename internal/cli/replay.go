@@ -24,6 +24,7 @@ import (
 func newReplay(games *core.Games) *cobra.Command {
 	var base string
 	var show replayPrinter
+	var check bool
 	s := newSettings()
 	cmd := &cobra.Command{
 		Use:   "replay ROOM|FILE",
@@ -39,8 +40,16 @@ of GET /v1/replays/{room} or a file from roomring admin fetch.`,
   curl -o game.replay http://localhost:7777/v1/replays/0123456789abcdef && roomring replay game.replay
   roomring replay --inputs game.replay         # what happened, one input on each line
   roomring replay --step game.replay           # and the view after each; Enter continues`,
-		Args: usageArgs(oneReplay),
+		Args: usageArgs(func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 && !check || len(args) == 0 {
+				return errors.New("name one room or file")
+			}
+			return nil
+		}),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if check {
+				return checkReplays(cmd.OutOrStdout(), games, args)
+			}
 			if err := s.load(); err != nil {
 				return &usageError{cmd.CommandPath(), err}
 			}
@@ -56,15 +65,9 @@ of GET /v1/replays/{room} or a file from roomring admin fetch.`,
 	f := cmd.Flags()
 	f.StringVar(&base, "url", "", "`URL` of a server to ask instead of the store")
 	f.BoolVar(&show.inputs, "inputs", false, "print every input")
+	f.BoolVar(&check, "check", false, "run any number of files, and print a line of JSON for each: the file, and how these rules differ from those by which it was played")
 	f.BoolVar(&show.step, "step", false, "print every input and what spectators saw after it, and wait for Enter")
 	return cmd
-}
-
-func oneReplay(_ *cobra.Command, args []string) error {
-	if len(args) != 1 {
-		return errors.New("name one room or file")
-	}
-	return nil
 }
 
 // fetchReplay reads the file of this name. If there is none and the name is a room's id, it asks the server at base or, if base

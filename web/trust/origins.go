@@ -21,7 +21,7 @@ type originPattern struct {
 
 var schemeSyntax = regexp.MustCompile(`^[a-z][a-z0-9+.-]*$`)
 
-// ParseOrigins reads origins as browsers write them: https://example.org, https://*.example.org, those of apps such as
+// ParseOrigins reads origins as browsers write them: https://example.org, https://*.example.org, http://localhost:*, those of apps such as
 // capacitor://localhost and file://, null, and * for all. The error quotes the first that is wrong and says why.
 func ParseOrigins(list []string) (Origins, error) {
 	var out Origins
@@ -62,7 +62,7 @@ func normalise(raw string) (string, error) {
 	if !web {
 		return text, nil // the apps of a scheme decide what follows it
 	}
-	if _, err := url.Parse(strings.ReplaceAll(text, "*", "x")); err != nil {
+	if _, err := url.Parse(strings.NewReplacer(":*", ":1", "*", "x").Replace(text)); err != nil {
 		return "", errOrigin
 	}
 	return scheme + "://" + WithoutDefaultPort(scheme, host), nil
