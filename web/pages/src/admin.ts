@@ -1,4 +1,5 @@
 import { confirm, get, post, type Aside, type DevNode, type Node, type Ring } from "./admin/api.ts";
+import { DevPanel } from "./admin/dev.ts";
 import { showKept } from "./admin/kept.ts";
 import { Moves } from "./admin/moves.ts";
 import { showNodes, type NodeAct } from "./admin/nodes.ts";
@@ -13,6 +14,7 @@ import { toast } from "./kit/toast.ts";
 const slot = (id: string): HTMLElement => document.getElementById(id)!;
 const trouble = slot("trouble");
 const moves = new Moves(slot("moves"));
+const development = new DevPanel(slot("dev"), (work, done) => void dared(work, done));
 const rooms = new Rooms(slot("rooms"), troubled);
 let runsNodes = false; // the server is `roomring dev`, which starts and ends nodes
 let searched = ""; // the id whose place is marked
@@ -39,7 +41,7 @@ async function refresh(): Promise<void> {
     rooms.knows(nodes);
     showKept(slot("kept"), slot("kept-rooms"), nodes, aside);
     trouble.hidden = true;
-    await rooms.refresh();
+    await Promise.all([rooms.refresh(), development.refresh(runsNodes)]);
   } catch (err) {
     troubled(err);
   }

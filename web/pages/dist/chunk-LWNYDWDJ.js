@@ -1,1 +1,0 @@
-var i={chess:()=>import("./chunk-BJDK6BXS.js"),liarsdice:()=>import("./chunk-IAB35CY3.js"),snakes:()=>import("./chunk-PMUSSBRO.js")};async function s(e){let t=Object.hasOwn(i,e)?i[e]:void 0;return t&&(await t()).default}export{s as a};
