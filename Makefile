@@ -119,6 +119,14 @@ hostile: ## attack servers with default limits, three times for HOSTILE each, an
 audit: ## look for known holes in Go modules and npm packages; says so where their databases are out of reach
 	@scripts/audit
 
+.PHONY: site
+site: ## write the documentation as a web site into site
+	@go run ./scripts/site site
+
+.PHONY: release
+release: ## write binaries for every platform, the npm package and their checksums into artifacts/VERSION
+	@scripts/release $(VERSION)
+
 .PHONY: image-test
 image-test: ## build the container image and run it, as root and without a registry; two minutes the first time, seconds after
 	@scripts/imagetest

@@ -313,7 +313,7 @@ func (c *devCluster) ready(ctx context.Context) error {
 
 // printAddresses prints where to reach the front, the admin page and each node.
 func (c *devCluster) printAddresses(w io.Writer, front, admin string) {
-	fmt.Fprintf(w, "\n  play    http://%s\n  admin   http://%s/admin/\n\n", node.Dialable(front), node.Dialable(admin))
+	fmt.Fprintf(w, "\n  play    http://%[1]s\n  admin   http://%[2]s/admin/\n  docs    http://%[1]s/docs/\n\n", node.Dialable(front), node.Dialable(admin))
 	if c.source != nil {
 		fmt.Fprintf(w, "  source  %s is built and started again when it changes\n\n", c.source.Module)
 	}
@@ -329,7 +329,7 @@ func (c *devCluster) serve(ctx context.Context, front, admin net.Listener) error
 	failed := make(chan error, 2)
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	for l, handler := range map[net.Listener]http.Handler{front: c.slow.note(c.front()), admin: c.admin()} {
+	for l, handler := range map[net.Listener]http.Handler{front: c.slow.note(withDocs(c.front())), admin: c.admin()} {
 		server := httpd.NewServer(handler, 0, quiet)
 		server.ConnContext = withConn
 		server.WriteTimeout = 0 // event streams have no end
