@@ -37,6 +37,7 @@ func TestBrowser(t *testing.T) {
 		{"chess", browserChess}, {"tour", browserTour}, {"network", browserNetwork}, {"kill", browserKill},
 		{"dice", browserDice}, {"snakes", browserSnakes}, {"seat", browserSeat}, {"private", browserPrivate},
 		{"rejected", browserRejected}, {"unrated", browserUnrated}, {"phone", browserPhone}, {"ends", browserEnds}, {"expired", browserExpired},
+		{"own", browserOwn},
 		{"haproxy", browserHAProxy}, {"nginx", browserNginx},
 		{"path", browserPath}, {"nodes", browserNodes},
 		{"admin", browserAdmin}, {"admin-token", browserAdminToken}, {"cluster", browserCluster}, {"drain", browserDrain},

@@ -129,6 +129,7 @@ func browserEnds(t *testing.T, shared *browser) {
 
 	info := s.Create("tally", nil)
 	ada.visit(s.URL + "/play/" + info.ID).live()
+	ada.until(`document.querySelector(".plain-json") && (document.querySelector(".plain-json").open = true)`)
 	ada.write(testid("plain-act"), `{"add":10}`)
 	ada.run(chromedp.KeyEvent("\r"))
 	ada.reads(testid("toast"), "at most 9")

@@ -122,7 +122,10 @@ function optional(s: Schema, at: Place, nullable: boolean, make: () => Field): F
   let made: Field | undefined;
   const input = h("input", {
     type: "checkbox", change: () => {
-      made ??= make();
+      if (!made) {
+        made = make();
+        made.el.querySelector("legend")?.classList.add("quiet"); // the tick's label has said it
+      }
       if (input.checked) el.append(made.el);
       else made.el.remove();
     },
