@@ -92,7 +92,7 @@ func (c *Config) options() (node.Options, error) {
 		}
 	}
 	if c.Pages != nil && values["pages"] != "" {
-		return node.Options{}, errors.New("Settings[pages] and Config.Pages are both set: keep one of them")
+		return node.Options{}, errors.New("the setting pages and Config.Pages are both given: keep one of them")
 	}
 	cfg, err := cli.Defaults(values, func(n *node.Config) { n.OwnTokens = c.Auth != nil })
 	if err != nil {

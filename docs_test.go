@@ -39,6 +39,21 @@ func TestGamesPage(t *testing.T) {
 	}
 }
 
+// TestTablesOnTheGamesPage checks that the JavaScript on docs/GAMES.md is a table that the tests of browsers play on.
+func TestTablesOnTheGamesPage(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("docs", "GAMES.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := os.ReadFile(filepath.Join("internal", "e2e", "browser", "testdata", "pages", "nim.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), "```js\n"+string(table)+"```\n") {
+		t.Error("docs/GAMES.md has another table than internal/e2e/browser/testdata/pages/nim.js")
+	}
+}
+
 var pageLink = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
 
 // TestLinks follows every link from one page of the project to another.

@@ -50,6 +50,12 @@ func ExampleNew() {
 	// <nil>
 }
 
+// A program serves pages of its own: nim.js in this folder is the table of the game nim. To carry them in the program, embed the folder and
+// take what is in it by [fs.Sub].
+func ExamplePages() {
+	roomring.Pages(os.DirFS("pages")).Main(tallyRules)
+}
+
 // A program mounts a server beside what it serves itself. The server opens no listener.
 func ExampleServer_Handler() {
 	dir, err := os.MkdirTemp("", "roomring")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -37,7 +38,10 @@ func buildProgram(t *testing.T) string {
 	for _, block := range regexp.MustCompile(`(?ms)^require \(.*?^\)`).FindAllString(read("go.mod"), -1) {
 		mod += "\n" + block + "\n"
 	}
-	for name, text := range map[string]string{"go.mod": mod, "go.sum": read("go.sum"), "main.go": read("testdata/program/main.go")} {
+	if err := os.CopyFS(dir, os.DirFS("testdata/program")); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"go.mod": mod, "go.sum": read("go.sum")} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -89,6 +93,12 @@ func TestAProgramOfSomebodysOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	playCountdown(ctx, t, made.URL, token)
+	if table := get(t, ready.URL+"/countdown.js"); !strings.Contains(table, "export default") {
+		t.Errorf("the program's table is %q", table)
+	}
+	if games := get(t, ready.URL+"/v1/games"); !strings.Contains(games, `"ui":"countdown.js"`) {
+		t.Errorf("nobody is told of the program's table: %s", games)
+	}
 	testwait.Until(t, "the result is stored", func() bool {
 		res, err := http.Get(ready.URL + "/v1/results/" + made.ID)
 		if err != nil {
@@ -108,6 +118,21 @@ func TestAProgramOfSomebodysOwn(t *testing.T) {
 			t.Errorf("the replay lacks %q:\n%s", want, out)
 		}
 	}
+}
+
+// get is what a server answers.
+func get(t *testing.T, url string) string {
+	t.Helper()
+	res, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // playCountdown plays a game to its end.

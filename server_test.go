@@ -371,6 +371,8 @@ func TestConfigsThatCannotWork(t *testing.T) {
 		"did you mean \"max-rooms\"": {Settings: map[string]string{"max_rooms": "7"}},
 		"field of Config":            {Settings: map[string]string{"listen": ":0"}},
 		"--max-rooms":                {Settings: map[string]string{"max-rooms": "many"}},
+		"keep one of them":           {Pages: fstest.MapFS{}, Settings: map[string]string{"pages": "p"}},
+		"there is no such folder":    {Settings: map[string]string{"pages": "no-such-folder"}},
 		"for the command line":       {Settings: map[string]string{"config": "x"}},
 		"--store":                    {Store: "mysql://db"},
 		"--admin-token-file":         {AdminListen: "0.0.0.0:0"},

@@ -2,7 +2,9 @@
 package main
 
 import (
+	"embed"
 	"encoding/json"
+	"io/fs"
 
 	"github.com/roomring/roomring"
 	"github.com/roomring/roomring/room"
@@ -34,4 +36,13 @@ var rules = room.MustDefine(
 	func() *countdown { return new(countdown) },
 )
 
-func main() { roomring.Main(rules) }
+//go:embed pages
+var folder embed.FS
+
+func main() {
+	pages, err := fs.Sub(folder, "pages")
+	if err != nil {
+		panic(err)
+	}
+	roomring.Pages(pages).Main(rules)
+}

@@ -11,7 +11,7 @@ import (
 	"github.com/roomring/roomring/web/internal/webtest"
 )
 
-var pagePaths = []string{"/", "/play/0123456789abcdef?watch", "/results/0123456789abcdef", "/players/ann", "/leaderboards/chess"}
+var pagePaths = []string{"/", "/lobby", "/play/0123456789abcdef?watch", "/results/0123456789abcdef", "/players/ann", "/leaderboards/chess"}
 
 func TestPagesRunUnderAStrictPolicy(t *testing.T) {
 	a := webtest.StartAPI(t, nil)

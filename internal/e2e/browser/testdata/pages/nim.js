@@ -14,13 +14,14 @@ export default {
     });
     el.append(heap, ...(table.act ? buttons : []));
 
-    const show = (view) => {
+    const show = () => {
+      const view = table.view();
       if (!view) return; // the first one is still on its way
       heap.textContent = "●".repeat(view.heap) || "Nothing is left.";
       buttons.forEach((button, i) => (button.disabled = view.next !== table.me.seat || i >= view.heap));
     };
     const stop = table.onView(show);
-    show(table.view());
+    show();
     return () => {
       stop();
       el.replaceChildren();
