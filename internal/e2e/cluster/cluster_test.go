@@ -84,6 +84,15 @@ func TestEveryRoomIsFoundFromEveryNode(t *testing.T) {
 		}
 	}
 
+	// Each node says what a player may do, wherever the room is.
+	ann := c.Nodes[0].Join(infos[0], client.Options{Name: "Ann"})
+	for _, n := range c.Nodes {
+		var legal struct{ Advises bool }
+		if code := n.CallAt(n.URL, http.MethodGet, "/v1/rooms/"+infos[0].ID+"/legal", ann.Token(), nil, &legal); code != http.StatusOK || !legal.Advises {
+			t.Errorf("%s says of what is legal in a room at %s: %d %+v", n.Node, infos[0].Node, code, legal)
+		}
+	}
+
 	// A fourth node takes a quarter of the ring, and finds all rooms.
 	late := c.Add()
 	late.Start()
