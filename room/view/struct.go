@@ -3,6 +3,8 @@ package view
 import (
 	"reflect"
 	"slices"
+
+	"github.com/roomring/roomring/room/internal/fields"
 )
 
 // structOp compares structs. Each field has a fixed index among the node's children.
@@ -20,13 +22,13 @@ type fieldOp struct {
 
 func (c *compiler) structOp(t reflect.Type, addr bool) (op, *Error) {
 	o := new(structOp)
-	for _, f := range structFields(t) {
-		label := newLabel(f.name)
-		elem, err := c.op(opKey{f.typ, addr || f.byPointer, f.quoted})
+	for _, f := range fields.JSONFields(t) {
+		label := newLabel(f.Name)
+		elem, err := c.op(opKey{f.Type, addr || f.ByPointer, f.Quoted})
 		if err != nil {
-			return nil, err.under(nameSegment(f.name))
+			return nil, err.under(nameSegment(f.Name))
 		}
-		o.fields = append(o.fields, fieldOp{elem, f.index[0], f.index[1:], label, f.omit()})
+		o.fields = append(o.fields, fieldOp{elem, f.Index[0], f.Index[1:], label, omit(f)})
 	}
 	slices.SortFunc(o.fields, func(x, y fieldOp) int { return compareNames(x.label.name, y.label.name) })
 	return o, nil
