@@ -40,7 +40,7 @@ var (
 var importRules = []rule{
 	{[]string{"room/wire"}, nil, cbor, impure,
 		"the protocol must be readable by any program: it takes the standard library and its codec, nothing else"},
-	{[]string{"room/view"}, []string{"room/wire"}, cbor, impure,
+	{[]string{"room/view"}, []string{"room/wire", "room/internal/fields"}, cbor, impure,
 		"views are a pure function of the game's state"},
 	{[]string{"room/strict"}, []string{"room/wire"}, []string{}, impure,
 		"what an action says is a pure function of its bytes"},
@@ -48,6 +48,8 @@ var importRules = []rule{
 		"what it finds is a pure function of a type"},
 	{[]string{"room"}, []string{"room/view", "room/strict", "room/internal/fields"}, []string{}, impure,
 		"what a game author imports is the contract and nothing that runs it"},
+	{[]string{"room/schema"}, []string{"room", "room/core", "room/internal/fields"}, []string{}, impure,
+		"what a game's JSON may be is a pure function of its Go types"},
 	{[]string{"room/record"}, []string{"room", "room/wire"}, []string{}, impure,
 		"stores, cluster and web share these words; they are data"},
 	{[]string{"room/core"}, []string{"room", "room/record", "room/wire", "room/view", "room/strict"}, append([]string{"github.com/klauspost/compress/..."}, cbor...), impure,

@@ -147,7 +147,17 @@ func (g *Undercut) finish(t *room.Turn, reason string, gone ...room.Player) {
 }
 
 func (g *Undercut) Presence(t *room.Turn, p room.Player, online bool) {
-	t.Broadcast("presence", map[string]any{"seat": p.Seat, "online": online})
+	t.Broadcast("presence", Presence{Seat: p.Seat, Online: online})
+}
+
+// Presence says that a player's connection has come or gone.
+type Presence struct {
+	Seat   int  `json:"seat"`
+	Online bool `json:"online"`
+}
+
+func (g *Undercut) Events() map[string]any {
+	return map[string]any{"revealed": [2]int{}, "presence": Presence{}}
 }
 
 func (g *Undercut) Signal(t *room.Turn, name string, data json.RawMessage) error {

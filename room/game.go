@@ -114,6 +114,13 @@ type Rematcher interface {
 	Rematch() (options any)
 }
 
+// Announcer names the events that the game sends: each with a value of the type of its data, which need not be filled in, and
+// nil for an event without data. Clients get their types from it. Events must return the same for every value of the game,
+// a new and unopened one too.
+type Announcer interface {
+	Events() map[string]any
+}
+
 // LeaveReason says why a player left a seat.
 type LeaveReason string
 

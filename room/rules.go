@@ -19,6 +19,8 @@ type Rules struct {
 	differ *view.Differ
 	fresh  func() Instance
 	unkept []string
+
+	action, view reflect.Type
 }
 
 // Define makes rules of a game. Fresh returns a new, unopened game at each call. The error names what is wrong with the
@@ -35,7 +37,7 @@ func Define[G Game[A, V], A, V any](spec Spec, fresh func() G) (*Rules, error) {
 	if _, ticks := any(fresh()).(Ticker); ticks != (spec.TickRate > 0) {
 		return nil, fmt.Errorf("game %s: a game with a Tick method needs Spec.TickRate, and the other way round", spec.Name)
 	}
-	r := &Rules{spec: spec, differ: differ}
+	r := &Rules{spec: spec, differ: differ, action: reflect.TypeFor[A](), view: reflect.TypeFor[V]()}
 	if game := reflect.TypeFor[G](); !game.Implements(reflect.TypeFor[Snapshotter]()) {
 		r.unkept = fields.Unkept(game)
 	}
@@ -59,6 +61,9 @@ func (r *Rules) Spec() Spec { return r.spec }
 // roomtest fails a game that has any, and a server logs them at its start. This holds for 0.1; from 0.2 on Define
 // refuses such a game.
 func (r *Rules) Warnings() []string { return slices.Clone(r.unkept) }
+
+// Types returns the Go types of the game's actions and views. Package schema says what they are as JSON.
+func (r *Rules) Types() (action, view reflect.Type) { return r.action, r.view }
 
 // Instance returns a new, unopened game. It is for package core and for test kits.
 func (r *Rules) Instance() Instance { return r.fresh() }

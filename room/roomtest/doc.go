@@ -40,7 +40,7 @@
 //   - Bad actions are errors. Rubbish, spoilt actions and other players' actions never panic. A refused
 //     action, join or signal leaves states, timers and views as they were.
 //   - Views can be sent: they hold no null and no integer beyond ±(2⁵³-1). Making one changes nothing. Events and results hold no
-//     such integer either, because clients would read another number.
+//     such integer either, because clients would read another number. A game that names its events sends no other.
 //   - The options that a Rematcher gives can open a room.
 //   - Rooms of one player alone are sound, with the given options and with each other option of the game, because one of
 //     them may bring built-in opponents. Such a room starts or lets others join. Its results name only those who

@@ -38,6 +38,9 @@ func (g *game) note(in core.Input) error {
 		err = numbersHold(m.sent)
 	}
 	if err == nil {
+		err = g.announced(m.sent)
+	}
+	if err == nil {
 		err = lookTwice(g.core, &m)
 	}
 	if err != nil {

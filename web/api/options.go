@@ -57,7 +57,7 @@ type Options struct {
 	Records   Records
 	Auth      *auth.Authenticator
 	Games     []room.Spec  // in the order of GET /v1/games
-	Rules     *core.Games  // run replays again for spectators; nil: only logs of replays are served
+	Rules     *core.Games  // tell their schemas, and run replays again for spectators; nil: there are no schemas, and only logs of replays are served
 	Reruns    Reruns       // told when a game runs for that; nil: nobody is
 	Pages     fs.FS        // the files of the built-in pages, by their names; nil: there are none
 	OwnPages  fs.FS        // files of the program's own, over and beside those; read when they are asked for. Nil: there are none

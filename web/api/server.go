@@ -29,6 +29,7 @@ type Server struct {
 	pages    *assets.Site
 	sdk      assets.Files
 	advisors map[string]bool // games that say what is legal
+	schemas  schemas
 	handler  http.Handler
 }
 
@@ -40,6 +41,7 @@ func New(opts Options) (*Server, error) {
 	s := &Server{
 		opts: opts, games: map[string]room.Spec{}, limits: newLimits(opts), making: newMaking(opts),
 		lists: make(chan struct{}, opts.Lists), boards: newBoards(opts), readers: newReaders(opts.Watchers, opts.Replays), advisors: advisors(opts.Rules),
+		schemas: newSchemas(opts.Rules),
 	}
 	for _, spec := range opts.Games {
 		s.games[spec.Name] = spec
@@ -85,6 +87,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) routes() []rest.Route {
 	return []rest.Route{
 		{Method: "GET", Path: "/v1/games", Handle: s.getGames},
+		{Method: "GET", Path: "/v1/games/{game}/schema", Handle: s.getSchema},
 		{Method: "POST", Path: "/v1/rooms", Handle: s.postRoom},
 		{Method: "GET", Path: "/v1/rooms", Handle: s.getRooms},
 		{Method: "GET", Path: "/v1/rooms/{id}", Handle: s.getRoom},

@@ -194,6 +194,9 @@ func (g *Game) offerDraw(t *room.Turn, s side) error {
 	return g.decline(t, s.other(), &g.draw, "draw")
 }
 
+// Events names what [Game] broadcasts.
+func (g *Game) Events() map[string]any { return map[string]any{"declined": Declined{}} }
+
 // Declined is the data of the event "declined".
 type Declined struct {
 	Offer string `json:"offer"` // "draw" or "takeback"

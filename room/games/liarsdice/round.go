@@ -50,6 +50,11 @@ type OutEvent struct {
 	Left bool `json:"left,omitempty"`
 }
 
+// Events names what [Game] broadcasts.
+func (g *Game) Events() map[string]any {
+	return map[string]any{"round": RoundEvent{}, "bid": Bid{}, "missed": MissedEvent{}, "call": CallEvent{}, "out": OutEvent{}}
+}
+
 // deal rolls everybody's dice and opens a round.
 func (g *Game) deal(t *room.Turn) {
 	g.Round++

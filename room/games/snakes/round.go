@@ -74,6 +74,9 @@ func (g *Game) waitAgain() {
 	}
 }
 
+// Events names what [Game] broadcasts.
+func (g *Game) Events() map[string]any { return map[string]any{"died": Died{}, "round": RoundOver{}} }
+
 // RoundOver is the data of the event "round".
 type RoundOver struct {
 	Round int   `json:"round"`

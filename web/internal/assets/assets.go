@@ -39,6 +39,15 @@ func Read(from fs.FS) (Files, error) {
 	return out, err
 }
 
+// Of are files whose content is made and not read.
+func Of(made map[string][]byte) Files {
+	out := Files{}
+	for name, data := range made {
+		out[name] = newFile(name, data)
+	}
+	return out
+}
+
 // Page serves a page under a policy that lets it load what this server has, and connect to reach alone.
 func (f Files) Page(name, reach string) rest.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
