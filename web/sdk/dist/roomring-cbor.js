@@ -40,41 +40,41 @@ n,e,{value:t,configurable:!0,enumerable:!0,writable:!0});function Oe(n,e){return
 keys(e)){let s=t!==void 0&&Object.hasOwn(t,o);if(e[o]===null){s&&delete(r??={...t})[o];continue}let a=ue(t,o),d=et(a,e[o]);(!s||d!==a)&&Ze(r??={...t},o,d)}return r??
 t??{}}function J(n,e){if(Array.isArray(e)&&Array.isArray(n)){let t=e.map((r,o)=>J(n[o],r));return t.length===n.length&&t.every((r,o)=>r===n[o])?n:t}if(ce(e)&&ce(
 n)){let t=Object.keys(e),r=t.length===Object.keys(n).length,o={};for(let s of t)Ze(o,s,J(ue(n,s),e[s])),r&&=Object.hasOwn(n,s)&&o[s]===n[s];return r?n:o}return e}
-function Re(n,e,t,r,o=[]){if(e===t)return;if(o.length===n.length)return r(t,o);let s=n[o.length],a=s==="*"?new Set([...Ye(e),...Ye(t)]):[s];for(let d of a)Re(n,
+function je(n,e,t,r,o=[]){if(e===t)return;if(o.length===n.length)return r(t,o);let s=n[o.length],a=s==="*"?new Set([...Ye(e),...Ye(t)]):[s];for(let d of a)je(n,
 ue(e,d),ue(t,d),r,[...o,d])}var Ye=n=>typeof n=="object"&&n!==null?Object.keys(n):[];var ln=1e4,tt=5e3,hn=3,mn=1024,de=class{id;spectator;game="";player="";seat=-1;view;state="connecting";lag=NaN;clockOffset=0;over;#e;#r;#n=new ie;#i;#s={sockets:0,
-recovered:0,states:0,turns:0,checks:0,mismatches:0,lost:0};#a;#u;#t;#o;#d=0;#f;#c=0;#m=0;#b=0;#E=0;#x;#A=!1;#v=0;#y=0;#U=0;#l=!1;#p=!1;#I=0;#S=1/0;#B=!1;#h;#k;ready=new Promise(
+recovered:0,states:0,turns:0,checks:0,mismatches:0,lost:0};#a;#u;#t;#o;#d=0;#f;#c=0;#m=0;#x=0;#E=0;#b;#A=!1;#v=0;#y=0;#U=0;#l=!1;#p=!1;#I=0;#S=1/0;#B=!1;#h;#k;ready=new Promise(
 (e,t)=>this.#k={resolve:e,reject:t});constructor(e,t){this.#e=e,this.#r=t,this.id=t.id,this.spectator=t.spectator,this.#a=[...t.urls],this.#u=this.#a[0],this.#i=
 new re(e.codec.encode,r=>this.#t?.write(r)??!1),this.ready.catch(()=>{}),this.#N("addEventListener"),this.#T()}get stats(){return{...this.#s,resent:this.#i.resent}}roomTime(){
 return performance.now()-this.#I}act(e,t){return this.#h?Promise.reject(this.#h):this.spectator?Promise.reject(new S("spectator","Who watches cannot act.")):this.#i.
-add(e,t?.signal)}on(e,t,r){return this.#n.on(e,t,r?.signal)}watch(e,t,r){let o=typeof e=="string"?e?e.split("."):[]:e;return this.on("view",(s,a)=>Re(o,a,s,t),r)}events(e){
+add(e,t?.signal)}on(e,t,r){return this.#n.on(e,t,r?.signal)}watch(e,t,r){let o=typeof e=="string"?e?e.split("."):[]:e;return this.on("view",(s,a)=>je(o,a,s,t),r)}events(e){
 return this.#C("event",mn,e?.signal)}views(e){return this.#C("view",1,e?.signal,this.#l?[this.view]:[])}resync(){this.#p=!1,this.#t?.send({t:"resync"})}leave(){
 return this.#h||this.spectator?Promise.resolve(this.close()):(this.#B=!0,this.#t?.send({t:"leave"}),new Promise(e=>this.on("closed",()=>e())))}close(){this.#g(new _(
 1e3,"This client has closed the connection."))}fail(e){this.#k.reject(e),this.close()}async#T(){let e=++this.#d;clearTimeout(this.#f),this.#f=void 0,this.#o?.close(),
-this.#o=void 0;try{let t=await this.#e.token(this.spectator);if(e!==this.#d)return;this.#x=t,this.#E++,this.#o=new ae(this.#u,(r,o)=>this.#e.open(r,o),this.#e.codec,
+this.#o=void 0;try{let t=await this.#e.token(this.spectator);if(e!==this.#d)return;this.#b=t,this.#E++,this.#o=new ae(this.#u,(r,o)=>this.#e.open(r,o),this.#e.codec,
 this)}catch(t){e===this.#d&&this.#P(t)}}#P(e){let t=e instanceof $,r=t&&e.status<500&&e.status!==429;if(!this.#l&&(r||!t))return this.fail(e);if(r)return this.#g(
-new _(4401,e.message));if(this.#j())return this.fail(e);this.#u=this.#a[0],this.#O(1006,String(e))}opened(e){let{client:t,spectator:r,name:o,code:s}=this.#r,a={
-t:"hello",client:t,attempt:this.#E};this.#x&&(a.token=this.#x),o&&(a.name=o),r&&(a.as="spectator"),s&&(a.code=s),this.#p&&(a.resume={epoch:this.#v,seq:this.#y}),
-e.send(a)}lost(e,t,r){if(e===this.#o&&(this.#o=void 0),e===this.#t&&(this.#t=void 0),t===4401&&!this.#A&&this.#e.renew(this.#x,this.#l))return this.#A=!0,this.#l&&
+new _(4401,e.message));if(this.#R())return this.fail(e);this.#u=this.#a[0],this.#O(1006,String(e))}opened(e){let{client:t,spectator:r,name:o,code:s}=this.#r,a={
+t:"hello",client:t,attempt:this.#E};this.#b&&(a.token=this.#b),o&&(a.name=o),r&&(a.as="spectator"),s&&(a.code=s),this.#p&&(a.resume={epoch:this.#v,seq:this.#y}),
+e.send(a)}lost(e,t,r){if(e===this.#o&&(this.#o=void 0),e===this.#t&&(this.#t=void 0),t===4401&&!this.#A&&this.#e.renew(this.#b,this.#l))return this.#A=!0,this.#l&&
 !this.#t&&this.#w("reconnecting",{code:t,reason:r,retryIn:0}),void this.#T();if(t===4409&&this.#o&&e!==this.#o)return;if(t===1e3||t>=4400&&t<4500)return this.#g(
-new _(t,r,this.over));if(t===1007&&(this.#p=!1,++this.#b>=hn))return this.#g(new _(t,r,this.over));let o=this.#j();e.open||(this.#a.push(this.#a.shift()),this.#u=
-this.#a[0]),(o||!e.open)&&this.#L(t,e,r,o),!o&&(e.welcomedAt!==void 0&&performance.now()-e.welcomedAt>tt&&(this.#c=0),this.#O(t,r))}#j(){return!this.#l&&!this.#t&&
+new _(t,r,this.over));if(t===1007&&(this.#p=!1,++this.#x>=hn))return this.#g(new _(t,r,this.over));let o=this.#R();e.open||(this.#a.push(this.#a.shift()),this.#u=
+this.#a[0]),(o||!e.open)&&this.#L(t,e,r,o),!o&&(e.welcomedAt!==void 0&&performance.now()-e.welcomedAt>tt&&(this.#c=0),this.#O(t,r))}#R(){return!this.#l&&!this.#t&&
 !this.#o&&++this.#m>=this.#r.tries}async#L(e,t,r,o){let{gone:s,reason:a}=await this.#e.ask(this.id);if(s)return this.#g(new _(4404,"",this.over));o&&this.#g(new _(
-e,t.open?r||a:`No socket opens at ${t.url}${r&&` (${r})`}. ${a}`))}#O(e,t){if(this.#h)return;let r={code:e,reason:t};this.#o||(r={code:e,reason:t,retryIn:this.#R()}),
-!this.#t&&this.#l&&this.#w("reconnecting",r)}#R(){let e=this.#c++,t=e&&Math.random()*Math.min(ln,250*2**e);return this.#d++,clearTimeout(this.#f),this.#f=setTimeout(
+e,t.open?r||a:`No socket opens at ${t.url}${r&&` (${r})`}. ${a}`))}#O(e,t){if(this.#h)return;let r={code:e,reason:t};this.#o||(r={code:e,reason:t,retryIn:this.#j()}),
+!this.#t&&this.#l&&this.#w("reconnecting",r)}#j(){let e=this.#c++,t=e&&Math.random()*Math.min(ln,250*2**e);return this.#d++,clearTimeout(this.#f),this.#f=setTimeout(
 ()=>{this.#T()},t),t}#_=e=>{e.type==="visibilitychange"&&document.visibilityState==="hidden"||(this.#f!==void 0&&this.#T(),this.#t?.check(),this.#o?.check())};#N(e){
 globalThis[e]?.("online",this.#_),globalThis[e]?.("pageshow",this.#_),globalThis.document?.[e]("visibilitychange",this.#_)}received(e,t){switch(t.t){case"welcom\
-e":return this.#F(e,t);case"state":return this.#V(t);case"turn":return this.#q(t);case"ack":return this.#i.answer(t.cseq,t.seq);case"reject":return this.#i.answer(
-t.cseq,t.seq,new S(t.code,t.reason??""));case"pong":return this.#z(t);case"move":return this.#G(e,t);case"over":return this.#W(t)}}#F(e,t){e===this.#o&&(this.#a.
+e":return this.#F(e,t);case"state":return this.#G(t);case"turn":return this.#q(t);case"ack":return this.#i.answer(t.cseq,t.seq);case"reject":return this.#i.answer(
+t.cseq,t.seq,new S(t.code,t.reason??""));case"pong":return this.#V(t);case"move":return this.#z(e,t);case"over":return this.#W(t)}}#F(e,t){e===this.#o&&(this.#a.
 includes(e.url)&&(this.#a=[e.url]),this.#t?.close(),this.#o=void 0,this.#t=e);let r=t.player??"";this.#E>1&&r!==this.player&&this.#i.fail(new _(4401,"The new to\
 ken is another player's.")),this.game=t.game,this.player=r,this.seat=t.seat,this.#v=t.epoch,this.#I=performance.now()-t.now,this.#A=!1,this.#s.sockets++,t.recovered?
 this.#s.recovered++:(this.#p=!1,this.#y=0),this.#U=this.#y,this.#e.welcomed(r,t.token),e.welcomed(t.heartbeat),this.#i.welcomed(t.cseq??0,t.limits??{}),this.#B&&
-e.send({t:"leave"}),t.recovered&&this.#w("open")}#V(e){this.#s.states++,this.#s.lost+=e.lost??0,this.#p=!1,this.#M(e,this.#l?J(this.view,e.view):e.view),this.#p=
+e.send({t:"leave"}),t.recovered&&this.#w("open")}#G(e){this.#s.states++,this.#s.lost+=e.lost??0,this.#p=!1,this.#M(e,this.#l?J(this.view,e.view):e.view),this.#p=
 !0,this.#$()}#q(e){if(!(!this.#l||e.seq<=this.#U)){this.#s.turns++,this.#M(e,"patch"in e?Oe(this.view,e.patch):this.view);for(let t of e.events??[])this.#n.emit(
 "event",{...t,seq:e.seq})}}#M(e,t){let r=this.#l?this.view:void 0,o=!this.#l||t!==r;this.#v=e.epoch??this.#v,this.#y=Math.max(this.#y,e.seq),this.view=t,this.#l=
-!0,this.#b=0,e.check!==void 0&&this.#D(e.check),o&&this.#n.emit("view",t,r)}#D(e){if(Xe(oe(this.view))===e){this.#s.checks++;return}this.#s.mismatches++,this.#p&&
-this.resync()}#$(){this.#k.resolve(),this.#t&&this.#w("open")}#z(e){typeof e.echo=="number"&&(this.lag=performance.now()-e.echo,this.#S=Math.min(this.lag,this.#S*
-1.1),this.lag===this.#S&&(this.clockOffset=e.time+this.lag/2-Date.now()),this.#n.emit("lag",this.lag))}#G(e,t){e===this.#t&&(t.url&&(this.#u=new URL(t.url,this.#u).
-href),performance.now()-e.welcomedAt>tt&&(this.#c=0),this.#n.emit("move",{within:t.within,...t.url&&{url:t.url}}),!this.#o&&!this.#h&&this.#R())}#W(e){let{t,...r}=e;
+!0,this.#x=0,e.check!==void 0&&this.#D(e.check),o&&this.#n.emit("view",t,r)}#D(e){if(Xe(oe(this.view))===e){this.#s.checks++;return}this.#s.mismatches++,this.#p&&
+this.resync()}#$(){this.#k.resolve(),this.#t&&this.#w("open")}#V(e){typeof e.echo=="number"&&(this.lag=performance.now()-e.echo,this.#S=Math.min(this.lag,this.#S*
+1.1),this.lag===this.#S&&(this.clockOffset=e.time+this.lag/2-Date.now()),this.#n.emit("lag",this.lag))}#z(e,t){e===this.#t&&(t.url&&(this.#u=new URL(t.url,this.#u).
+href),performance.now()-e.welcomedAt>tt&&(this.#c=0),this.#n.emit("move",{within:t.within,...t.url&&{url:t.url}}),!this.#o&&!this.#h&&this.#j())}#W(e){let{t,...r}=e;
 this.over=r,this.#n.emit("over",this.over),this.#t&&this.#$()}#w(e,t){e===this.state&&e!=="reconnecting"||(this.state=e,this.#n.emit("state",e,t))}#g(e){this.#h||
 (this.#h=e,this.#d++,clearTimeout(this.#f),this.#N("removeEventListener"),this.#o?.close(),this.#t?.close(),this.#o=this.#t=void 0,this.#i.fail(e),this.#k.reject(
 e),this.#w("closed",{code:e.code,reason:e.reason,kind:e.kind}),this.#n.emit("closed",e))}#C(e,t,r,o=[]){let s=[],a=new se(t,()=>s.forEach(h=>h()));o.forEach(h=>a.
@@ -98,9 +98,9 @@ yer"})}result(e,t){return this.#c(`/v1/results/${encodeURIComponent(e)}`,{...t,a
 let o=this.#e.WebSocket??globalThis.WebSocket;if(!o)throw new TypeError("This runtime has no WebSocket: pass one, such as that of the npm package ws: new Roomri\
 ng({ url, WebSocket }).");let s=typeof e=="string"?{id:e}:e,a={id:s.id,urls:pn(`${this.#r.replace(/^http/,"ws")}/v1/rooms/${encodeURIComponent(s.id)}/ws`,s.ws_url),
 tries:this.#e.tries??10,client:this.#e.client??nt(),spectator:t,name:this.#e.name,code:r.code??s.code},d=new de({codec:this.codec,open:(m,p)=>new o(m,p),token:m=>this.#d(
-!m),renew:(m,p)=>this.#f(m,p),welcomed:(m,p)=>this.#b(m,p),ask:m=>this.#c(`/v1/rooms/${encodeURIComponent(m)}`).then(()=>({gone:!1,reason:"HTTP gets through: lo\
+!m),renew:(m,p)=>this.#f(m,p),welcomed:(m,p)=>this.#x(m,p),ask:m=>this.#c(`/v1/rooms/${encodeURIComponent(m)}`).then(()=>({gone:!1,reason:"HTTP gets through: lo\
 ok whether each proxy on the way passes WebSocket upgrades on."}),p=>({gone:p.status===404||p.status===400,reason:p.message}))},a),h=()=>d.fail(r.signal.reason);
-r.signal?.addEventListener("abort",h);try{await d.ready}finally{r.signal?.removeEventListener("abort",h)}return d}#b(e,t){t&&!this.#e.token&&this.#t({token:t,player:e,
+r.signal?.addEventListener("abort",h);try{await d.ready}finally{r.signal?.removeEventListener("abort",h)}return d}#x(e,t){t&&!this.#e.token&&this.#t({token:t,player:e,
 name:this.#e.name??""}),e&&(this.#a=e)}};function pn(n,e=n){let t=new URL(e,n),r=new URL(n);return r.search=t.search,t.host===r.host||t.protocol==="ws:"&&r.protocol===
 "wss:"||t.href===r.href?[r.href]:[t.href,r.href]}function gn(){try{return globalThis.document?globalThis.localStorage:null}catch{return null}}function nt(){return Array.
 from(crypto.getRandomValues(new Uint8Array(16)),n=>n.toString(16).padStart(2,"0")).join("")}function fe(n){let e=Object.entries(n).filter(([,t])=>t!==void 0).map(
@@ -109,16 +109,16 @@ nk",title:n.statusText||`HTTP ${n.status}`,status:n.status}}var wn=["Object","Re
 "Uint8ClampedArray","Int16Array","Uint16Array","Int32Array","Uint32Array","Float32Array","Float64Array","BigInt64Array","BigUint64Array","Tagged"];function Ne(n){
 if(n===null)return"null";if(n===void 0)return"undefined";if(n===!0||n===!1)return"boolean";let e=typeof n;if(e==="string"||e==="number"||e==="bigint"||e==="symb\
 ol")return e;if(e==="function")return"Function";if(Array.isArray(n))return"Array";if(n instanceof Uint8Array)return"Uint8Array";if(n.constructor===Object)return"\
-Object";let t=bn(n);return t||"Object"}function bn(n){let e=Object.prototype.toString.call(n).slice(8,-1);if(wn.includes(e))return e}var i=class{constructor(e,t,r){this.major=e,this.majorEncoded=e<<5,this.name=t,this.terminal=r}toString(){return`Type[${this.major}].${this.name}`}compare(e){return this.
+Object";let t=xn(n);return t||"Object"}function xn(n){let e=Object.prototype.toString.call(n).slice(8,-1);if(wn.includes(e))return e}var i=class{constructor(e,t,r){this.major=e,this.majorEncoded=e<<5,this.name=t,this.terminal=r}toString(){return`Type[${this.major}].${this.name}`}compare(e){return this.
 major<e.major?-1:this.major>e.major?1:0}static equals(e,t){return e===t||e.major===t.major&&e.name===t.name}};i.uint=new i(0,"uint",!0);i.negint=new i(1,"negint",
 !0);i.bytes=new i(2,"bytes",!0);i.string=new i(3,"string",!0);i.array=new i(4,"array",!1);i.map=new i(5,"map",!1);i.tag=new i(6,"tag",!1);i.float=new i(7,"float",
 !0);i.false=new i(7,"false",!0);i.true=new i(7,"true",!0);i.null=new i(7,"null",!0);i.undefined=new i(7,"undefined",!0);i.break=new i(7,"break",!0);var u=class{constructor(e,t,r){
-this.type=e,this.value=t,this.encodedLength=r,this.encodedBytes=void 0,this.byteValue=void 0}toString(){return`Token[${this.type}].${this.value}`}};var K=globalThis.process&&!globalThis.process.browser&&globalThis.Buffer&&typeof globalThis.Buffer.isBuffer=="function",xn=new TextEncoder;function he(n){return K&&
+this.type=e,this.value=t,this.encodedLength=r,this.encodedBytes=void 0,this.byteValue=void 0}toString(){return`Token[${this.type}].${this.value}`}};var K=globalThis.process&&!globalThis.process.browser&&globalThis.Buffer&&typeof globalThis.Buffer.isBuffer=="function",bn=new TextEncoder;function he(n){return K&&
 globalThis.Buffer.isBuffer(n)}function Q(n){return n instanceof Uint8Array?he(n)?new Uint8Array(n.buffer,n.byteOffset,n.byteLength):n:Uint8Array.from(n)}var vn=24,
-kn=200,me=K?n=>n.length>=vn?globalThis.Buffer.from(n):rt(n):n=>n.length>=kn?xn.encode(n):rt(n),U=n=>Uint8Array.from(n),ot=K?(n,e,t)=>he(n)?new Uint8Array(n.subarray(
+kn=200,me=K?n=>n.length>=vn?globalThis.Buffer.from(n):rt(n):n=>n.length>=kn?bn.encode(n):rt(n),U=n=>Uint8Array.from(n),ot=K?(n,e,t)=>he(n)?new Uint8Array(n.subarray(
 e,t)):n.slice(e,t):(n,e,t)=>n.slice(e,t),it=K?(n,e)=>(n=n.map(t=>t instanceof Uint8Array?t:globalThis.Buffer.from(t)),Q(globalThis.Buffer.concat(n,e))):(n,e)=>{
 let t=new Uint8Array(e),r=0;for(let o of n)r+o.length>t.length&&(o=o.subarray(0,t.length-r)),t.set(o,r),r+=o.length;return t},Me=K?n=>globalThis.Buffer.allocUnsafe(
-n):n=>new Uint8Array(n);function V(n,e){if(he(n)&&he(e))return n.compare(e);for(let t=0;t<n.length;t++)if(n[t]!==e[t])return n[t]<e[t]?-1:1;return 0}function rt(n){let e=[],t=0;for(let r=0;r<
+n):n=>new Uint8Array(n);function G(n,e){if(he(n)&&he(e))return n.compare(e);for(let t=0;t<n.length;t++)if(n[t]!==e[t])return n[t]<e[t]?-1:1;return 0}function rt(n){let e=[],t=0;for(let r=0;r<
 n.length;r++){let o=n.charCodeAt(r);o<128?e[t++]=o:o<2048?(e[t++]=o>>6|192,e[t++]=o&63|128):(o&64512)===55296&&r+1<n.length&&(n.charCodeAt(r+1)&64512)===56320?(o=
 65536+((o&1023)<<10)+(n.charCodeAt(++r)&1023),e[t++]=o>>18|240,e[t++]=o>>12&63|128,e[t++]=o>>6&63|128,e[t++]=o&63|128):(o>=55296&&o<=57343&&(o=65533),e[t++]=o>>
 12|224,e[t++]=o>>6&63|128,e[t++]=o&63|128)}return e}var Tn=256,X=class{constructor(e=Tn){this.chunkSize=e,this.cursor=0,this.maxCursor=-1,this.chunks=[],this._initReuseChunk=null}reset(){this.cursor=0,this.maxCursor=
@@ -132,41 +132,41 @@ if(this.chunks.length===1){let r=this.chunks[0];e&&this.cursor>r.length/2?(t=thi
 []):t=ot(r,0,this.cursor)}else t=it(this.chunks,this.cursor);return e&&this.reset(),t}},pe=class{constructor(e){this.dest=e,this.cursor=0,this.chunks=[e]}reset(){
 this.cursor=0}pushByte(e){if(this.cursor>=this.dest.length)throw new Error("write out of bounds, destination buffer is too small");this.dest[this.cursor++]=e}push(e){
 if(this.cursor+e.length>this.dest.length)throw new Error("write out of bounds, destination buffer is too small");this.dest.set(e,this.cursor),this.cursor+=e.length}toBytes(e=!1){
-let t=this.dest.subarray(0,this.cursor);return e&&this.reset(),t}};var f="CBOR decode error:",ge="CBOR encode error:",Y=[];Y[23]=1;Y[24]=2;Y[25]=3;Y[26]=5;Y[27]=9;function j(n,e,t){if(n.length-e<t)throw new Error(`${f} not enou\
-gh data for type`)}var w=[24,256,65536,4294967296,BigInt("18446744073709551616")];function b(n,e,t){j(n,e,1);let r=n[e];if(t.strict===!0&&r<w[0])throw new Error(`${f} integer enco\
-ded in more bytes than necessary (strict decode)`);return r}function x(n,e,t){j(n,e,2);let r=n[e]<<8|n[e+1];if(t.strict===!0&&r<w[1])throw new Error(`${f} integ\
-er encoded in more bytes than necessary (strict decode)`);return r}function v(n,e,t){j(n,e,4);let r=n[e]*16777216+(n[e+1]<<16)+(n[e+2]<<8)+n[e+3];if(t.strict===
-!0&&r<w[2])throw new Error(`${f} integer encoded in more bytes than necessary (strict decode)`);return r}function k(n,e,t){j(n,e,8);let r=n[e]*16777216+(n[e+1]<<
+let t=this.dest.subarray(0,this.cursor);return e&&this.reset(),t}};var f="CBOR decode error:",ge="CBOR encode error:",Y=[];Y[23]=1;Y[24]=2;Y[25]=3;Y[26]=5;Y[27]=9;function R(n,e,t){if(n.length-e<t)throw new Error(`${f} not enou\
+gh data for type`)}var w=[24,256,65536,4294967296,BigInt("18446744073709551616")];function x(n,e,t){R(n,e,1);let r=n[e];if(t.strict===!0&&r<w[0])throw new Error(`${f} integer enco\
+ded in more bytes than necessary (strict decode)`);return r}function b(n,e,t){R(n,e,2);let r=n[e]<<8|n[e+1];if(t.strict===!0&&r<w[1])throw new Error(`${f} integ\
+er encoded in more bytes than necessary (strict decode)`);return r}function v(n,e,t){R(n,e,4);let r=n[e]*16777216+(n[e+1]<<16)+(n[e+2]<<8)+n[e+3];if(t.strict===
+!0&&r<w[2])throw new Error(`${f} integer encoded in more bytes than necessary (strict decode)`);return r}function k(n,e,t){R(n,e,8);let r=n[e]*16777216+(n[e+1]<<
 16)+(n[e+2]<<8)+n[e+3],o=n[e+4]*16777216+(n[e+5]<<16)+(n[e+6]<<8)+n[e+7],s=(BigInt(r)<<BigInt(32))+BigInt(o);if(t.strict===!0&&s<w[3])throw new Error(`${f} inte\
 ger encoded in more bytes than necessary (strict decode)`);if(s<=Number.MAX_SAFE_INTEGER)return Number(s);if(t.allowBigInt===!0)return s;throw new Error(`${f} i\
-ntegers outside of the safe integer range are not supported`)}function st(n,e,t,r){return new u(i.uint,b(n,e+1,r),2)}function at(n,e,t,r){return new u(i.uint,x(
+ntegers outside of the safe integer range are not supported`)}function st(n,e,t,r){return new u(i.uint,x(n,e+1,r),2)}function at(n,e,t,r){return new u(i.uint,b(
 n,e+1,r),3)}function ct(n,e,t,r){return new u(i.uint,v(n,e+1,r),5)}function ut(n,e,t,r){return new u(i.uint,k(n,e+1,r),9)}function I(n,e){return g(n,0,e.value)}
 function g(n,e,t){if(t<w[0]){let r=Number(t);n.pushByte(e|r)}else if(t<w[1]){let r=Number(t);n.push([e|24,r])}else if(t<w[2]){let r=Number(t);n.push([e|25,r>>>8,
 r&255])}else if(t<w[3]){let r=Number(t);n.push([e|26,r>>>24&255,r>>>16&255,r>>>8&255,r&255])}else{let r=BigInt(t);if(r<w[4]){let o=[e|27,0,0,0,0,0,0,0],s=Number(
 r&BigInt(4294967295)),a=Number(r>>BigInt(32)&BigInt(4294967295));o[8]=s&255,s=s>>8,o[7]=s&255,s=s>>8,o[6]=s&255,s=s>>8,o[5]=s&255,o[4]=a&255,a=a>>8,o[3]=a&255,a=
 a>>8,o[2]=a&255,a=a>>8,o[1]=a&255,n.push(o)}else throw new Error(`${f} encountered BigInt larger than allowable range`)}}I.encodedSize=function(e){return g.encodedSize(
-e.value)};g.encodedSize=function(e){return e<w[0]?1:e<w[1]?2:e<w[2]?3:e<w[3]?5:9};I.compareTokens=function(e,t){return e.value<t.value?-1:e.value>t.value?1:0};function dt(n,e,t,r){return new u(i.negint,-1-b(n,e+1,r),2)}function ft(n,e,t,r){return new u(i.negint,-1-x(n,e+1,r),3)}function lt(n,e,t,r){return new u(i.negint,
+e.value)};g.encodedSize=function(e){return e<w[0]?1:e<w[1]?2:e<w[2]?3:e<w[3]?5:9};I.compareTokens=function(e,t){return e.value<t.value?-1:e.value>t.value?1:0};function dt(n,e,t,r){return new u(i.negint,-1-x(n,e+1,r),2)}function ft(n,e,t,r){return new u(i.negint,-1-b(n,e+1,r),3)}function lt(n,e,t,r){return new u(i.negint,
 -1-v(n,e+1,r),5)}var $e=BigInt(-1),ht=BigInt(1);function mt(n,e,t,r){let o=k(n,e+1,r);if(typeof o!="bigint"){let s=-1-o;if(s>=Number.MIN_SAFE_INTEGER)return new u(
 i.negint,s,9)}if(r.allowBigInt!==!0)throw new Error(`${f} integers outside of the safe integer range are not supported`);return new u(i.negint,$e-BigInt(o),9)}function ye(n,e){
 let t=e.value,r=typeof t=="bigint"?t*$e-ht:t*-1-1;g(n,e.type.majorEncoded,r)}ye.encodedSize=function(e){let t=e.value,r=typeof t=="bigint"?t*$e-ht:t*-1-1;return r<
-w[0]?1:r<w[1]?2:r<w[2]?3:r<w[3]?5:9};ye.compareTokens=function(e,t){return e.value<t.value?1:e.value>t.value?-1:0};function Z(n,e,t,r){j(n,e,t+r);let o=n.slice(e+t,e+t+r);return new u(i.bytes,o,t+r)}function pt(n,e,t,r){return Z(n,e,1,t)}function gt(n,e,t,r){return Z(n,e,2,b(
-n,e+1,r))}function yt(n,e,t,r){return Z(n,e,3,x(n,e+1,r))}function wt(n,e,t,r){return Z(n,e,5,v(n,e+1,r))}function bt(n,e,t,r){let o=k(n,e+1,r);if(typeof o=="bi\
+w[0]?1:r<w[1]?2:r<w[2]?3:r<w[3]?5:9};ye.compareTokens=function(e,t){return e.value<t.value?1:e.value>t.value?-1:0};function Z(n,e,t,r){R(n,e,t+r);let o=n.slice(e+t,e+t+r);return new u(i.bytes,o,t+r)}function pt(n,e,t,r){return Z(n,e,1,t)}function gt(n,e,t,r){return Z(n,e,2,x(
+n,e+1,r))}function yt(n,e,t,r){return Z(n,e,3,b(n,e+1,r))}function wt(n,e,t,r){return Z(n,e,5,v(n,e+1,r))}function xt(n,e,t,r){let o=k(n,e+1,r);if(typeof o=="bi\
 gint")throw new Error(`${f} 64-bit integer bytes lengths not supported`);return Z(n,e,9,o)}function we(n){return n.encodedBytes===void 0&&(n.encodedBytes=i.equals(
 n.type,i.string)?me(n.value):n.value),n.encodedBytes}function q(n,e){let t=we(e);g(n,e.type.majorEncoded,t.length),n.push(t)}q.encodedSize=function(e){let t=we(
 e);return g.encodedSize(t.length)+t.length};q.compareTokens=function(e,t){return An(we(e),we(t))};function An(n,e){return n.length<e.length?-1:n.length>e.length?
-1:V(n,e)}var xt=new TextDecoder,_n=32;function Un(n,e,t){if(t-e<_n){let o="";for(let s=e;s<t;s++){let a=n[s];if(a&128)return xt.decode(n.subarray(e,t));o+=String.fromCharCode(
-a)}return o}return xt.decode(n.subarray(e,t))}function ee(n,e,t,r,o){let s=t+r;j(n,e,s);let a=new u(i.string,Un(n,e+t,e+s),s);return o.retainStringBytes===!0&&(a.
-byteValue=n.slice(e+t,e+s)),a}function vt(n,e,t,r){return ee(n,e,1,t,r)}function kt(n,e,t,r){return ee(n,e,2,b(n,e+1,r),r)}function Tt(n,e,t,r){return ee(n,e,3,
-x(n,e+1,r),r)}function Et(n,e,t,r){return ee(n,e,5,v(n,e+1,r),r)}function At(n,e,t,r){let o=k(n,e+1,r);if(typeof o=="bigint")throw new Error(`${f} 64-bit intege\
-r string lengths not supported`);return ee(n,e,9,o,r)}var St=q;function D(n,e,t,r){return new u(i.array,r,t)}function _t(n,e,t,r){return D(n,e,1,t)}function Ut(n,e,t,r){return D(n,e,2,b(n,e+1,r))}function It(n,e,t,r){return D(
-n,e,3,x(n,e+1,r))}function Bt(n,e,t,r){return D(n,e,5,v(n,e+1,r))}function jt(n,e,t,r){let o=k(n,e+1,r);if(typeof o=="bigint")throw new Error(`${f} 64-bit integ\
+1:G(n,e)}var bt=new TextDecoder,_n=32;function Un(n,e,t){if(t-e<_n){let o="";for(let s=e;s<t;s++){let a=n[s];if(a&128)return bt.decode(n.subarray(e,t));o+=String.fromCharCode(
+a)}return o}return bt.decode(n.subarray(e,t))}function ee(n,e,t,r,o){let s=t+r;R(n,e,s);let a=new u(i.string,Un(n,e+t,e+s),s);return o.retainStringBytes===!0&&(a.
+byteValue=n.slice(e+t,e+s)),a}function vt(n,e,t,r){return ee(n,e,1,t,r)}function kt(n,e,t,r){return ee(n,e,2,x(n,e+1,r),r)}function Tt(n,e,t,r){return ee(n,e,3,
+b(n,e+1,r),r)}function Et(n,e,t,r){return ee(n,e,5,v(n,e+1,r),r)}function At(n,e,t,r){let o=k(n,e+1,r);if(typeof o=="bigint")throw new Error(`${f} 64-bit intege\
+r string lengths not supported`);return ee(n,e,9,o,r)}var St=q;function D(n,e,t,r){return new u(i.array,r,t)}function _t(n,e,t,r){return D(n,e,1,t)}function Ut(n,e,t,r){return D(n,e,2,x(n,e+1,r))}function It(n,e,t,r){return D(
+n,e,3,b(n,e+1,r))}function Bt(n,e,t,r){return D(n,e,5,v(n,e+1,r))}function Rt(n,e,t,r){let o=k(n,e+1,r);if(typeof o=="bigint")throw new Error(`${f} 64-bit integ\
 er array lengths not supported`);return D(n,e,9,o)}function Ot(n,e,t,r){if(r.allowIndefinite===!1)throw new Error(`${f} indefinite length items not allowed`);return D(
-n,e,1,1/0)}function be(n,e){g(n,i.array.majorEncoded,e.value)}be.compareTokens=I.compareTokens;be.encodedSize=function(e){return g.encodedSize(e.value)};function z(n,e,t,r){return new u(i.map,r,t)}function Rt(n,e,t,r){return z(n,e,1,t)}function Nt(n,e,t,r){return z(n,e,2,b(n,e+1,r))}function Mt(n,e,t,r){return z(
-n,e,3,x(n,e+1,r))}function $t(n,e,t,r){return z(n,e,5,v(n,e+1,r))}function Ct(n,e,t,r){let o=k(n,e+1,r);if(typeof o=="bigint")throw new Error(`${f} 64-bit integ\
-er map lengths not supported`);return z(n,e,9,o)}function Pt(n,e,t,r){if(r.allowIndefinite===!1)throw new Error(`${f} indefinite length items not allowed`);return z(
-n,e,1,1/0)}function xe(n,e){g(n,i.map.majorEncoded,e.value)}xe.compareTokens=I.compareTokens;xe.encodedSize=function(e){return g.encodedSize(e.value)};function Lt(n,e,t,r){return new u(i.tag,t,1)}function Ft(n,e,t,r){return new u(i.tag,b(n,e+1,r),2)}function Vt(n,e,t,r){return new u(i.tag,x(n,e+1,r),3)}function qt(n,e,t,r){
+n,e,1,1/0)}function xe(n,e){g(n,i.array.majorEncoded,e.value)}xe.compareTokens=I.compareTokens;xe.encodedSize=function(e){return g.encodedSize(e.value)};function V(n,e,t,r){return new u(i.map,r,t)}function jt(n,e,t,r){return V(n,e,1,t)}function Nt(n,e,t,r){return V(n,e,2,x(n,e+1,r))}function Mt(n,e,t,r){return V(
+n,e,3,b(n,e+1,r))}function $t(n,e,t,r){return V(n,e,5,v(n,e+1,r))}function Ct(n,e,t,r){let o=k(n,e+1,r);if(typeof o=="bigint")throw new Error(`${f} 64-bit integ\
+er map lengths not supported`);return V(n,e,9,o)}function Pt(n,e,t,r){if(r.allowIndefinite===!1)throw new Error(`${f} indefinite length items not allowed`);return V(
+n,e,1,1/0)}function be(n,e){g(n,i.map.majorEncoded,e.value)}be.compareTokens=I.compareTokens;be.encodedSize=function(e){return g.encodedSize(e.value)};function Lt(n,e,t,r){return new u(i.tag,t,1)}function Ft(n,e,t,r){return new u(i.tag,x(n,e+1,r),2)}function Gt(n,e,t,r){return new u(i.tag,b(n,e+1,r),3)}function qt(n,e,t,r){
 return new u(i.tag,v(n,e+1,r),5)}function Dt(n,e,t,r){return new u(i.tag,k(n,e+1,r),9)}function ve(n,e){g(n,i.tag.majorEncoded,e.value)}ve.compareTokens=I.compareTokens;
-ve.encodedSize=function(e){return g.encodedSize(e.value)};var ke=20,Te=21,Ee=22,Ae=23;function Gt(n,e,t,r){if(r.allowUndefined===!1)throw new Error(`${f} undefined values are not supported`);return r.coerceUndefinedToNull===
+ve.encodedSize=function(e){return g.encodedSize(e.value)};var ke=20,Te=21,Ee=22,Ae=23;function zt(n,e,t,r){if(r.allowUndefined===!1)throw new Error(`${f} undefined values are not supported`);return r.coerceUndefinedToNull===
 !0?new u(i.null,null,1):new u(i.undefined,void 0,1)}function Wt(n,e,t,r){if(r.allowIndefinite===!1)throw new Error(`${f} indefinite length items not allowed`);return new u(
 i.break,void 0,1)}function Ce(n,e,t){if(t){if(t.allowNaN===!1&&Number.isNaN(n))throw new Error(`${f} NaN values are not supported`);if(t.allowInfinity===!1&&(n===
 1/0||n===-1/0))throw new Error(`${f} Infinity values are not supported`)}return new u(i.float,n,e)}function Ht(n,e,t,r){return Ce(Se(n,e+1),3,r)}function Jt(n,e,t,r){
@@ -182,24 +182,24 @@ e<2)throw new Error(`${f} not enough data for float16`);let t=(n[e]<<8)+n[e+1];i
 10&31,o=t&1023,s;return r===0?s=o*2**-24:r!==31?s=(o+1024)*2**(r-25):s=o===0?1/0:NaN,t&32768?-s:s}function Le(n){E.setFloat32(0,n,!1)}function _e(n,e){if(n.length-
 e<4)throw new Error(`${f} not enough data for float32`);let t=(n.byteOffset||0)+e;return new DataView(n.buffer,t,4).getFloat32(0,!1)}function Xt(n){E.setFloat64(
 0,n,!1)}function Yt(n,e){if(n.length-e<8)throw new Error(`${f} not enough data for float64`);let t=(n.byteOffset||0)+e;return new DataView(n.buffer,t,8).getFloat64(
-0,!1)}function Rn(n,e){let t=n.value;if(t===!1)return Uint8Array.of(i.float.majorEncoded|ke);if(t===!0)return Uint8Array.of(i.float.majorEncoded|Te);if(t===null)
+0,!1)}function jn(n,e){let t=n.value;if(t===!1)return Uint8Array.of(i.float.majorEncoded|ke);if(t===!0)return Uint8Array.of(i.float.majorEncoded|Te);if(t===null)
 return Uint8Array.of(i.float.majorEncoded|Ee);if(t===void 0)return Uint8Array.of(i.float.majorEncoded|Ae);if(!e){if(Pe(t),t===Se(y,1)||Number.isNaN(t))return y[0]=
-249,y.slice(0,3);if(Le(t),t===_e(y,1))return y[0]=250,y.slice(0,5)}return Xt(t),y[0]=251,y.slice(0,9)}function zt(n,e){let t=n,r=e?.float64===!0,o=r?t._keyBytesFloat64:
-t._keyBytes;if(o!==void 0)return o;let s=Rn(n,r);return r?t._keyBytesFloat64=s:t._keyBytes=s,s}te.compareTokens=function(e,t,r){let o=zt(e,r),s=zt(t,r);return o.
-length!==s.length?o.length<s.length?-1:1:V(o,s)};function l(n,e,t){throw new Error(`${f} encountered invalid minor (${t}) for major ${n[e]>>>5}`)}function Ue(n){return()=>{throw new Error(`${f} ${n}`)}}var c=[];
+249,y.slice(0,3);if(Le(t),t===_e(y,1))return y[0]=250,y.slice(0,5)}return Xt(t),y[0]=251,y.slice(0,9)}function Vt(n,e){let t=n,r=e?.float64===!0,o=r?t._keyBytesFloat64:
+t._keyBytes;if(o!==void 0)return o;let s=jn(n,r);return r?t._keyBytesFloat64=s:t._keyBytes=s,s}te.compareTokens=function(e,t,r){let o=Vt(e,r),s=Vt(t,r);return o.
+length!==s.length?o.length<s.length?-1:1:G(o,s)};function l(n,e,t){throw new Error(`${f} encountered invalid minor (${t}) for major ${n[e]>>>5}`)}function Ue(n){return()=>{throw new Error(`${f} ${n}`)}}var c=[];
 for(let n=0;n<=23;n++)c[n]=l;c[24]=st;c[25]=at;c[26]=ct;c[27]=ut;c[28]=l;c[29]=l;c[30]=l;c[31]=l;for(let n=32;n<=55;n++)c[n]=l;c[56]=dt;c[57]=ft;c[58]=lt;c[59]=
-mt;c[60]=l;c[61]=l;c[62]=l;c[63]=l;for(let n=64;n<=87;n++)c[n]=pt;c[88]=gt;c[89]=yt;c[90]=wt;c[91]=bt;c[92]=l;c[93]=l;c[94]=l;c[95]=Ue("indefinite length bytes/\
+mt;c[60]=l;c[61]=l;c[62]=l;c[63]=l;for(let n=64;n<=87;n++)c[n]=pt;c[88]=gt;c[89]=yt;c[90]=wt;c[91]=xt;c[92]=l;c[93]=l;c[94]=l;c[95]=Ue("indefinite length bytes/\
 strings are not supported");for(let n=96;n<=119;n++)c[n]=vt;c[120]=kt;c[121]=Tt;c[122]=Et;c[123]=At;c[124]=l;c[125]=l;c[126]=l;c[127]=Ue("indefinite length byte\
-s/strings are not supported");for(let n=128;n<=151;n++)c[n]=_t;c[152]=Ut;c[153]=It;c[154]=Bt;c[155]=jt;c[156]=l;c[157]=l;c[158]=l;c[159]=Ot;for(let n=160;n<=183;n++)
-c[n]=Rt;c[184]=Nt;c[185]=Mt;c[186]=$t;c[187]=Ct;c[188]=l;c[189]=l;c[190]=l;c[191]=Pt;for(let n=192;n<=215;n++)c[n]=Lt;c[216]=Ft;c[217]=Vt;c[218]=qt;c[219]=Dt;c[220]=
-l;c[221]=l;c[222]=l;c[223]=l;for(let n=224;n<=243;n++)c[n]=Ue("simple values are not supported");c[244]=l;c[245]=l;c[246]=l;c[247]=Gt;c[248]=Ue("simple values a\
+s/strings are not supported");for(let n=128;n<=151;n++)c[n]=_t;c[152]=Ut;c[153]=It;c[154]=Bt;c[155]=Rt;c[156]=l;c[157]=l;c[158]=l;c[159]=Ot;for(let n=160;n<=183;n++)
+c[n]=jt;c[184]=Nt;c[185]=Mt;c[186]=$t;c[187]=Ct;c[188]=l;c[189]=l;c[190]=l;c[191]=Pt;for(let n=192;n<=215;n++)c[n]=Lt;c[216]=Ft;c[217]=Gt;c[218]=qt;c[219]=Dt;c[220]=
+l;c[221]=l;c[222]=l;c[223]=l;for(let n=224;n<=243;n++)c[n]=Ue("simple values are not supported");c[244]=l;c[245]=l;c[246]=l;c[247]=zt;c[248]=Ue("simple values a\
 re not supported");c[249]=Ht;c[250]=Jt;c[251]=Kt;c[252]=l;c[253]=l;c[254]=l;c[255]=Wt;var A=[];for(let n=0;n<24;n++)A[n]=new u(i.uint,n,1);for(let n=-1;n>=-24;n--)
 A[31-n]=new u(i.negint,n,1);A[64]=new u(i.bytes,new Uint8Array(0),1);A[96]=new u(i.string,"",1);A[128]=new u(i.array,0,1);A[160]=new u(i.map,0,1);A[244]=new u(i.
 false,!1,1);A[245]=new u(i.true,!0,1);A[246]=new u(i.null,null,1);function Fe(n){switch(n.type){case i.false:return U([244]);case i.true:return U([245]);case i.
 null:return U([246]);case i.bytes:return n.value.length?void 0:U([64]);case i.string:return n.value===""?U([96]):void 0;case i.array:return n.value===0?U([128]):
 void 0;case i.map:return n.value===0?U([160]):void 0;case i.uint:return n.value<24?U([Number(n.value)]):void 0;case i.negint:if(n.value>=-24)return U([31-Number(
 n.value)])}}var Mn={float64:!1,mapSorter:qe,quickEncodeToken:Fe},rn=Object.freeze({mapSorter:Pn,quickEncodeToken:Fe});function $n(){let n=[];return n[i.uint.major]=I,n[i.negint.
-major]=ye,n[i.bytes.major]=q,n[i.string.major]=St,n[i.array.major]=be,n[i.map.major]=xe,n[i.tag.major]=ve,n[i.float.major]=te,n}var L=$n(),Ie=new X,W=class n{constructor(e,t){
+major]=ye,n[i.bytes.major]=q,n[i.string.major]=St,n[i.array.major]=xe,n[i.map.major]=be,n[i.tag.major]=ve,n[i.float.major]=te,n}var L=$n(),Ie=new X,W=class n{constructor(e,t){
 this.obj=e,this.parent=t}includes(e){let t=this;do if(t.obj===e)return!0;while(t=t.parent);return!1}static createCheck(e,t){if(e&&e.includes(t))throw new Error(
 `${ge} object contains circular references`);return new n(t,e)}},O={null:new u(i.null,null),undefined:new u(i.undefined,void 0),true:new u(i.true,!0),false:new u(
 i.false,!1),emptyArray:new u(i.array,0),emptyMap:new u(i.map,0)},B={number(n,e,t,r){return!Number.isInteger(n)||!Number.isSafeInteger(n)?new u(i.float,n):n>=0?new u(
@@ -215,22 +215,22 @@ at32 Float64".split(" "))B[`${n}Array`]=B.DataView;function P(n,e={},t){let r=Ne
 n,r,e,t);if(a!=null)return a}let s=B[r];if(!s)throw new Error(`${ge} unsupported type: ${r}`);return s(n,r,e,t)}function Cn(n,e){let t=e.mapSorter;t&&n.sort((r,o)=>t(
 r,o,e))}function qe(n,e,t){let r=Array.isArray(n[0])?n[0][0]:n[0],o=Array.isArray(e[0])?e[0][0]:e[0];if(r.type.major!==o.type.major)return r.type.compare(o.type);
 let s=r.type.major,a=L[s].compareTokens(r,o,t);return a===0&&console.warn("WARNING: complex key types used, CBOR key sorting guarantees are gone"),a}function Pn(n,e){
-if(n[0]instanceof u&&e[0]instanceof u){let t=n[0],r=e[0];return t._keyBytes||(t._keyBytes=Zt(t.value)),r._keyBytes||(r._keyBytes=Zt(r.value)),V(t._keyBytes,r._keyBytes)}
-throw new Error("rfc8949MapSorter: complex key types are not supported yet")}function Zt(n){return on(n,L,rn)}function G(n,e,t,r){if(Array.isArray(e))for(let o of e)
-G(n,o,t,r);else t[e.type.major](n,e,r)}var en=i.uint.majorEncoded,tn=i.negint.majorEncoded,Ln=i.bytes.majorEncoded,Fn=i.string.majorEncoded,nn=i.array.majorEncoded,
-Ve=i.map.majorEncoded,Vn=i.float.majorEncoded|ke,qn=i.float.majorEncoded|Te,Dn=i.float.majorEncoded|Ee,zn=i.float.majorEncoded|Ae,Gn=BigInt(-1),Wn=BigInt(1);function R(n,e,t){
+if(n[0]instanceof u&&e[0]instanceof u){let t=n[0],r=e[0];return t._keyBytes||(t._keyBytes=Zt(t.value)),r._keyBytes||(r._keyBytes=Zt(r.value)),G(t._keyBytes,r._keyBytes)}
+throw new Error("rfc8949MapSorter: complex key types are not supported yet")}function Zt(n){return on(n,L,rn)}function z(n,e,t,r){if(Array.isArray(e))for(let o of e)
+z(n,o,t,r);else t[e.type.major](n,e,r)}var en=i.uint.majorEncoded,tn=i.negint.majorEncoded,Ln=i.bytes.majorEncoded,Fn=i.string.majorEncoded,nn=i.array.majorEncoded,
+Ge=i.map.majorEncoded,Gn=i.float.majorEncoded|ke,qn=i.float.majorEncoded|Te,Dn=i.float.majorEncoded|Ee,Vn=i.float.majorEncoded|Ae,zn=BigInt(-1),Wn=BigInt(1);function j(n,e,t){
 t<24?n.pushByte(e|Number(t)):g(n,e,t)}function Hn(n){return n.addBreakTokens!==!0}function Jn(n,e,t,r,o){let s=t==="Map",a=s?e.keys():Object.keys(e),d=s?e.size:
-a.length;if(!d){n.pushByte(Ve);return}o=W.createCheck(o,e);let h=!s&&r.ignoreUndefinedProperties,m=new Array(d),p=0;for(let T of a){let F=s?e.get(T):e[T];h&&F===
-void 0||(m[p++]=[P(T,r,o),F])}if(p===0){n.pushByte(Ve);return}p<d&&(m.length=p),m.sort((T,F)=>qe(T,F,r)),R(n,Ve,p);for(let[T,F]of m)G(n,T,L,r),De(n,F,r,o)}function De(n,e,t,r){
-let o=Ne(e),s=t.typeEncoders&&t.typeEncoders[o];if(s){let a=s(e,o,t,r);if(a!=null){G(n,a,L,t);return}}switch(o){case"null":n.pushByte(Dn);return;case"undefined":
-n.pushByte(zn);return;case"boolean":n.pushByte(e?qn:Vn);return;case"number":!Number.isInteger(e)||!Number.isSafeInteger(e)?te(n,new u(i.float,e),t):e>=0?R(n,en,
-e):R(n,tn,e*-1-1);return;case"bigint":e>=BigInt(0)?R(n,en,e):R(n,tn,e*Gn-Wn);return;case"string":{let a=me(e);R(n,Fn,a.length),n.push(a);return}case"Uint8Array":
-R(n,Ln,e.length),n.push(e);return;case"Array":if(!e.length){n.pushByte(nn);return}r=W.createCheck(r,e),R(n,nn,e.length);for(let a of e)De(n,a,t,r);return;case"O\
-bject":case"Map":if(t.mapSorter===qe)Jn(n,e,o,t,r);else{let a=B.Object(e,o,t,r);G(n,a,L,t)}return;default:{let a=B[o];if(!a)throw new Error(`${ge} unsupported t\
-ype: ${o}`);let d=a(e,o,t,r);G(n,d,L,t)}}}function on(n,e,t,r){let o=r instanceof Uint8Array,s=o?new pe(r):Ie,a=P(n,t);if(!Array.isArray(a)&&t.quickEncodeToken){
+a.length;if(!d){n.pushByte(Ge);return}o=W.createCheck(o,e);let h=!s&&r.ignoreUndefinedProperties,m=new Array(d),p=0;for(let T of a){let F=s?e.get(T):e[T];h&&F===
+void 0||(m[p++]=[P(T,r,o),F])}if(p===0){n.pushByte(Ge);return}p<d&&(m.length=p),m.sort((T,F)=>qe(T,F,r)),j(n,Ge,p);for(let[T,F]of m)z(n,T,L,r),De(n,F,r,o)}function De(n,e,t,r){
+let o=Ne(e),s=t.typeEncoders&&t.typeEncoders[o];if(s){let a=s(e,o,t,r);if(a!=null){z(n,a,L,t);return}}switch(o){case"null":n.pushByte(Dn);return;case"undefined":
+n.pushByte(Vn);return;case"boolean":n.pushByte(e?qn:Gn);return;case"number":!Number.isInteger(e)||!Number.isSafeInteger(e)?te(n,new u(i.float,e),t):e>=0?j(n,en,
+e):j(n,tn,e*-1-1);return;case"bigint":e>=BigInt(0)?j(n,en,e):j(n,tn,e*zn-Wn);return;case"string":{let a=me(e);j(n,Fn,a.length),n.push(a);return}case"Uint8Array":
+j(n,Ln,e.length),n.push(e);return;case"Array":if(!e.length){n.pushByte(nn);return}r=W.createCheck(r,e),j(n,nn,e.length);for(let a of e)De(n,a,t,r);return;case"O\
+bject":case"Map":if(t.mapSorter===qe)Jn(n,e,o,t,r);else{let a=B.Object(e,o,t,r);z(n,a,L,t)}return;default:{let a=B[o];if(!a)throw new Error(`${ge} unsupported t\
+ype: ${o}`);let d=a(e,o,t,r);z(n,d,L,t)}}}function on(n,e,t,r){let o=r instanceof Uint8Array,s=o?new pe(r):Ie,a=P(n,t);if(!Array.isArray(a)&&t.quickEncodeToken){
 let d=t.quickEncodeToken(a);if(d)return o?(s.push(d),s.toBytes()):d;let h=e[a.type.major];if(h.encodedSize){let m=h.encodedSize(a,t);if(o||(s=new X(m)),h(s,a,t),
-s.chunks.length!==1)throw new Error(`Unexpected error: pre-calculated length for ${a} was wrong`);return o?s.toBytes():Q(s.chunks[0])}}return s.reset(),G(s,a,e,
-t),s.toBytes(!0)}function ze(n,e){return e=Object.assign({},Mn,e),Hn(e)?(Ie.reset(),De(Ie,n,e,void 0),Ie.toBytes(!0)):on(n,L,e)}var Kn={strict:!1,allowIndefinite:!0,allowUndefined:!0,allowBigInt:!0},Be=class{constructor(e,t={}){this._pos=0,this.data=e,this.options=t}pos(){return this._pos}done(){
+s.chunks.length!==1)throw new Error(`Unexpected error: pre-calculated length for ${a} was wrong`);return o?s.toBytes():Q(s.chunks[0])}}return s.reset(),z(s,a,e,
+t),s.toBytes(!0)}function Ve(n,e){return e=Object.assign({},Mn,e),Hn(e)?(Ie.reset(),De(Ie,n,e,void 0),Ie.toBytes(!0)):on(n,L,e)}var Kn={strict:!1,allowIndefinite:!0,allowUndefined:!0,allowBigInt:!0},Be=class{constructor(e,t={}){this._pos=0,this.data=e,this.options=t}pos(){return this._pos}done(){
 return this._pos>=this.data.length}next(){let e=this.data[this._pos],t=A[e];if(t===void 0){let r=c[e];if(!r)throw new Error(`${f} no decoder for major type ${e>>>
 5} (byte 0x${e.toString(16).padStart(2,"0")})`);let o=e&31;t=r(this.data,this._pos,o,this.options)}return this._pos+=t.encodedLength,t}},N=Symbol.for("DONE"),H=Symbol.
 for("BREAK");function Qn(n,e,t){let r=[];for(let o=0;o<n.value;o++){let s=M(e,t);if(s===H){if(n.value===1/0)break;throw new Error(`${f} got unexpected break to \
@@ -248,9 +248,9 @@ es (got ${r} [no key], expected ${n.value})`);let s=M(e,t);if(s===N)throw new Er
 type.name}`);let o=[];for(let s of Yn(r,n,e))o.push(s);return o},t._called=!1,t}function M(n,e){if(n.done())return N;let t=n.next();if(i.equals(t.type,i.break))
 return H;if(t.type.terminal)return t.value;if(i.equals(t.type,i.array))return Qn(t,n,e);if(i.equals(t.type,i.map))return Xn(t,n,e);if(i.equals(t.type,i.tag)){if(e.
 tags&&typeof e.tags[t.value]=="function"){let r=Zn(n,e),o=e.tags[t.value](r);if(!r._called)throw new Error(`${f} tag decoder must call decode() or entries()`);return o}
-throw new Error(`${f} tag not supported (${t.value})`)}throw new Error("unsupported")}function Ge(n,e){if(!(n instanceof Uint8Array))throw new Error(`${f} data \
+throw new Error(`${f} tag not supported (${t.value})`)}throw new Error("unsupported")}function ze(n,e){if(!(n instanceof Uint8Array))throw new Error(`${f} data \
 to decode must be a Uint8Array`);e=Object.assign({},Kn,e);let t=Q(n),r=e.tokenizer||new Be(t,e),o=M(r,e);if(o===N)throw new Error(`${f} did not find any content\
- to decode`);if(o===H)throw new Error(`${f} got unexpected break`);return[o,n.subarray(r.pos())]}var je=class n{constructor(e,t){if(typeof e!="number"||!Number.isInteger(e)||e<0)throw new TypeError("Tagged: tag must be a non-negative integer");this.tag=e,this.
-value=t}static decoder(e){return t=>new n(e,t())}static preserve(...e){let t={};for(let r of e)t[r]=n.decoder(r);return t}};Object.defineProperty(je.prototype,Symbol.
-toStringTag,{value:"Tagged"});var sn={subprotocol:"roomring.v1.cbor",encode:n=>ze(n),decode(n){let e=[];for(let t=new Uint8Array(n);t.length>0;){let[r,o]=Ge(t,{allowBigInt:!1});e.push(r),t=o}
+ to decode`);if(o===H)throw new Error(`${f} got unexpected break`);return[o,n.subarray(r.pos())]}var Re=class n{constructor(e,t){if(typeof e!="number"||!Number.isInteger(e)||e<0)throw new TypeError("Tagged: tag must be a non-negative integer");this.tag=e,this.
+value=t}static decoder(e){return t=>new n(e,t())}static preserve(...e){let t={};for(let r of e)t[r]=n.decoder(r);return t}};Object.defineProperty(Re.prototype,Symbol.
+toStringTag,{value:"Tagged"});var sn={subprotocol:"roomring.v1.cbor",encode:n=>Ve(n),decode(n){let e=[];for(let t=new Uint8Array(n);t.length>0;){let[r,o]=ze(t,{allowBigInt:!1});e.push(r),t=o}
 return e}};var an=class extends le{get codec(){return sn}};export{_ as ClosedError,$ as HTTPError,S as RejectedError,an as Roomring,Oe as patch};

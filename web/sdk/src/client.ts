@@ -3,7 +3,7 @@ import { HTTPError } from "./errors.js";
 import type { SocketLike } from "./link.js";
 import { Session, type Target } from "./session.js";
 import type {
-  GameInfo, Guest, LeaderboardPage, Phase, Problem, Profile, Result, Room, RoomInfo, Signalled, Standing,
+  AnyGame, EventOf, GameInfo, GameTypes, Guest, LeaderboardPage, Phase, Problem, Profile, Result, Room, RoomInfo, RoomOf, Signalled, Standing,
 } from "./types.js";
 
 /** Where and as whom to play. */
@@ -166,7 +166,7 @@ export class Roomring {
     throw new HTTPError(404, { type: "about:blank", title: "Not Found", status: 404, detail: "There is no room with this code." });
   }
 
-  create(c: { game: string; options?: unknown; name?: string | undefined; private?: boolean; public?: boolean }, o?: Signalled): Promise<RoomInfo> {
+  create<G extends GameTypes = AnyGame>(c: { game: string; options?: G["options"]; name?: string | undefined; private?: boolean; public?: boolean }, o?: Signalled): Promise<RoomInfo> {
     return this.#ask("/v1/rooms", { ...o, method: "POST", body: c, as: "player" });
   }
 
@@ -174,7 +174,7 @@ export class Roomring {
    * A room in which a seat is held for 15 s: join it. Asking again with the same ticket, of 16 characters or more, gets
    * the same room; without one it is drawn at random.
    */
-  matchmake(m: { game: string; options?: unknown; ticket?: string | undefined }, o?: Signalled): Promise<RoomInfo> {
+  matchmake<G extends GameTypes = AnyGame>(m: { game: string; options?: G["options"]; ticket?: string | undefined }, o?: Signalled): Promise<RoomInfo> {
     return this.#ask("/v1/matchmake", { ...o, method: "POST", body: { ...m, ticket: m.ticket ?? newID() }, as: "player" });
   }
 
@@ -201,16 +201,21 @@ export class Roomring {
    * Takes a seat, or comes back to it. Resolves with the first view; rejects with ClosedError when the room
    * does not let this player in or cannot be reached in Options.tries, HTTPError when there is no guest to be had.
    */
-  join<V = any, A = any>(room: string | RoomInfo, o: { code?: string | undefined } & Signalled = {}): Promise<Room<V, A>> {
-    return this.#enter<V, A>(room, false, o);
+  join<G extends GameTypes = AnyGame>(room: string | RoomInfo, o?: { code?: string | undefined } & Signalled): Promise<RoomOf<G>>;
+  /** The same where there are types of views and actions alone. */
+  join<V = any, A = any>(room: string | RoomInfo, o?: { code?: string | undefined } & Signalled): Promise<Room<V, A>>;
+  join(room: string | RoomInfo, o: { code?: string | undefined } & Signalled = {}): Promise<Room> {
+    return this.#enter(room, false, o);
   }
 
   /** Watches. */
-  spectate<V = any>(room: string | RoomInfo, o: { code?: string | undefined } & Signalled = {}): Promise<Room<V, never>> {
-    return this.#enter<V, never>(room, true, o);
+  spectate<G extends GameTypes = AnyGame>(room: string | RoomInfo, o?: { code?: string | undefined } & Signalled): Promise<Room<G["view"], never, EventOf<G["events"]>>>;
+  spectate<V = any>(room: string | RoomInfo, o?: { code?: string | undefined } & Signalled): Promise<Room<V, never>>;
+  spectate(room: string | RoomInfo, o: { code?: string | undefined } & Signalled = {}): Promise<Room<any, never>> {
+    return this.#enter(room, true, o);
   }
 
-  async #enter<V, A>(room: string | RoomInfo, spectator: boolean, o: { code?: string | undefined } & Signalled): Promise<Room<V, A>> {
+  async #enter(room: string | RoomInfo, spectator: boolean, o: { code?: string | undefined } & Signalled): Promise<Room> {
     o.signal?.throwIfAborted();
     const Socket = this.#o.WebSocket ?? globalThis.WebSocket;
     if (!Socket) {
@@ -226,7 +231,7 @@ export class Roomring {
       name: this.#o.name,
       code: o.code ?? info.code,
     };
-    const session = new Session<V, A>({
+    const session = new Session({
       codec: this.codec,
       open: (url, protocol) => new Socket(url, protocol) as SocketLike,
       token: (watching) => this.#token(!watching),

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { publint } from "publint";
@@ -36,6 +36,7 @@ test("each way to import the package finds the types of what it gets", async () 
 const program = `
 import { ClosedError, Roomring, patch, type Options, type Room } from "roomring";
 import { Roomring as CBOR, RejectedError } from "roomring/cbor";
+import type { RoomStatus } from "roomring/react";
 
 interface View { n: number }
 class Closed {
@@ -55,6 +56,9 @@ async function main(): Promise<void> {
       console.log(err.kind, patch({ n: 1 }, { n: 2 }).n, new RejectedError("a", "b").reason);
     }
   }
+  const status: RoomStatus = { state: "connecting" };
+  // @ts-expect-error: these types are real ones, too
+  status.state = "away";
   console.log(new ClosedError(4404, "") instanceof ClosedError);
 }
 void main();
@@ -100,6 +104,14 @@ test("require finds a CommonJS build where Node cannot require ES modules", asyn
   const { stdout } = await run(process.execPath, [...without, "-e",
     `const { Roomring } = require("roomring"); console.log(new Roomring({ url: "http://h/" }) instanceof Roomring, typeof require("roomring/cbor").Roomring)`], { cwd: dir });
   assert.equal(stdout, "true function\n");
+});
+
+test("the adapter for React finds its React, by import and by require", async () => {
+  symlinkSync(resolve("..", "node_modules", "react"), join(dir, "node_modules", "react"));
+  const script = `import { useRoom } from "roomring/react"; import { createRequire } from "node:module";
+    console.log(typeof useRoom, typeof createRequire(import.meta.url)("roomring/react").useView)`;
+  const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script], { cwd: dir });
+  assert.equal(stdout, "function function\n");
 });
 
 test("an error in the SDK shows the line it came from, and not the whole file", async () => {

@@ -952,15 +952,9 @@ var Roomring = class {
   leaderboardPage(game, q = {}, o) {
     return this.#ask(`/v1/leaderboards/${encodeURIComponent(game)}${query(q)}`, o);
   }
-  // Rooms.
-  /**
-   * Takes a seat, or comes back to it. Resolves with the first view; rejects with ClosedError when the room
-   * does not let this player in or cannot be reached in Options.tries, HTTPError when there is no guest to be had.
-   */
   join(room, o = {}) {
     return this.#enter(room, false, o);
   }
-  /** Watches. */
   spectate(room, o = {}) {
     return this.#enter(room, true, o);
   }

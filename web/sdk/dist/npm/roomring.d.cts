@@ -192,6 +192,38 @@ export interface GameEvent {
     data?: any;
     seq: number;
 }
+/** The types of a game, as `roomring types` writes them: of a view, an action, the options of a room, and the data of each event. */
+export interface GameTypes {
+    view: any;
+    action: any;
+    options: any;
+    events: object;
+}
+/** The types of a game of which nothing is known. */
+export interface AnyGame extends GameTypes {
+    events: Record<string, any>;
+}
+/** The events of a room, by the types of their data: `e.name` tells what `e.data` is. */
+export type EventOf<E> = string extends keyof E ? GameEvent : {
+    [K in keyof E & string]: {
+        name: K;
+        data: E[K];
+        seq: number;
+    };
+}[keyof E & string] | {
+    name: "rematch";
+    data: Rematch;
+    seq: number;
+};
+/** Who has agreed to another game and, once all have, its room. */
+export interface Rematch {
+    agreed: string[];
+    room?: string;
+}
+/** A room of a game: its action is the game's, or one about a rematch. */
+export type RoomOf<G extends GameTypes> = Room<G["view"], G["action"] | {
+    rematch: boolean;
+}, EventOf<G["events"]>>;
 export type ConnectionState = "connecting" | "open" | "reconnecting" | "closed";
 /** Why a connection is not open. */
 export interface Why {
@@ -221,10 +253,10 @@ export interface Stats {
     /** Actions sent more than once; each has its effect once. */
     resent: number;
 }
-export interface RoomEvents<V> {
+export interface RoomEvents<V, E = GameEvent> {
     /** The view has changed. */
     view: [view: V, previous: V | undefined];
-    event: [event: GameEvent];
+    event: [event: E];
     state: [state: ConnectionState, why?: Why];
     over: [over: Over];
     /** It is closed for good: nothing follows. */
@@ -238,7 +270,7 @@ export interface RoomEvents<V> {
     }];
 }
 /** One player's or spectator's place in one room. It comes back by itself after every loss of its socket. */
-export interface Room<V = any, A = any> {
+export interface Room<V = any, A = any, E = GameEvent> {
     readonly id: string;
     readonly game: string;
     /** Empty for a spectator without a token. */
@@ -267,14 +299,14 @@ export interface Room<V = any, A = any> {
         seq: number;
     }>;
     /** Calls f at each event until the function it returns is called, or the signal aborts. */
-    on<K extends keyof RoomEvents<V>>(type: K, f: (...args: RoomEvents<V>[K]) => void, o?: Signalled): () => void;
+    on<K extends keyof RoomEvents<V, E>>(type: K, f: (...args: RoomEvents<V, E>[K]) => void, o?: Signalled): () => void;
     /**
      * Calls f for each place in the view that matches the path and has changed, with its new value (undefined:
      * it is gone). A path is names and indexes joined by dots, or a list of them; * is any: "players.*.score".
      */
     watch(path: string | readonly string[], f: (value: any, path: string[]) => void, o?: Signalled): () => void;
     /** The events from now on. It ends when the room closes; more than 1024 unread push out the oldest. */
-    events(o?: Signalled): AsyncIterableIterator<GameEvent>;
+    events(o?: Signalled): AsyncIterableIterator<E>;
     /** The view now and after changes. A slow reader gets only the newest. It ends when the room closes. */
     views(o?: Signalled): AsyncIterableIterator<V>;
     /** Asks for the whole view. There is seldom need: a view that is wrong by its checksum is asked for anew. */
@@ -421,9 +453,9 @@ export declare class Roomring {
     room(id: string, o?: Signalled): Promise<RoomInfo>;
     /** The private room with a join code. It rejects with an HTTPError of status 404 when there is none. */
     findRoom(code: string, o?: Signalled): Promise<RoomInfo>;
-    create(c: {
+    create<G extends GameTypes = AnyGame>(c: {
         game: string;
-        options?: unknown;
+        options?: G["options"];
         name?: string | undefined;
         private?: boolean;
         public?: boolean;
@@ -432,9 +464,9 @@ export declare class Roomring {
      * A room in which a seat is held for 15 s: join it. Asking again with the same ticket, of 16 characters or more, gets
      * the same room; without one it is drawn at random.
      */
-    matchmake(m: {
+    matchmake<G extends GameTypes = AnyGame>(m: {
         game: string;
-        options?: unknown;
+        options?: G["options"];
         ticket?: string | undefined;
     }, o?: Signalled): Promise<RoomInfo>;
     result(room: string, o?: Signalled): Promise<Result>;
@@ -452,10 +484,17 @@ export declare class Roomring {
      * Takes a seat, or comes back to it. Resolves with the first view; rejects with ClosedError when the room
      * does not let this player in or cannot be reached in Options.tries, HTTPError when there is no guest to be had.
      */
+    join<G extends GameTypes = AnyGame>(room: string | RoomInfo, o?: {
+        code?: string | undefined;
+    } & Signalled): Promise<RoomOf<G>>;
+    /** The same where there are types of views and actions alone. */
     join<V = any, A = any>(room: string | RoomInfo, o?: {
         code?: string | undefined;
     } & Signalled): Promise<Room<V, A>>;
     /** Watches. */
+    spectate<G extends GameTypes = AnyGame>(room: string | RoomInfo, o?: {
+        code?: string | undefined;
+    } & Signalled): Promise<Room<G["view"], never, EventOf<G["events"]>>>;
     spectate<V = any>(room: string | RoomInfo, o?: {
         code?: string | undefined;
     } & Signalled): Promise<Room<V, never>>;
