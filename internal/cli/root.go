@@ -89,6 +89,7 @@ Start with:
 		newDev(),
 		newTorture(games),
 		newReplay(games),
+		newTypes(games),
 		newToken(),
 		newHealthcheck(),
 		newAdmin(games),

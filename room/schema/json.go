@@ -124,7 +124,7 @@ func (r *renderer) reference(t *Type) *node {
 	case Same(t, r.root):
 		return &node{Ref: "#"}
 	}
-	name, isNew := r.names.Of(t)
+	name, isNew := r.names.Of(t, TypeName(t.Go), QualifiedName(t.Go))
 	if isNew {
 		n := r.inline(t)
 		n.Title = TypeName(t.Go)

@@ -13,46 +13,55 @@ import (
 
 // Names gives types names that differ.
 type Names struct {
-	taken map[string]*Type // nil: reserved
+	taken map[string]bool
 	known map[*Type]string
+	order []*Type // of known
 }
 
 // NewNames returns names of nothing. The reserved ones are given to no type.
 func NewNames(reserved ...string) *Names {
-	n := &Names{map[string]*Type{}, map[*Type]string{}}
+	n := &Names{map[string]bool{}, map[*Type]string{}, nil}
 	for _, name := range reserved {
-		n.taken[name] = nil
+		n.taken[name] = true
 	}
 	return n
 }
 
-// Of returns the name of a type, and whether it is a new one. It is the type's name in Go, with that of its package or a number
-// behind it if another type has that. Types that are the same have the same name.
-func (n *Names) Of(t *Type) (name string, isNew bool) {
+// Of returns the name of a type, and whether it is a new one: the first of the wishes that no other type has, or the first with a number
+// behind it. Types that are the same have the same name.
+func (n *Names) Of(t *Type, wishes ...string) (name string, isNew bool) {
 	if name, ok := n.known[t]; ok {
 		return name, false
 	}
-	own := TypeName(t.Go)
-	name = own
-	for i := 1; ; i++ {
-		other, taken := n.taken[name]
-		if !taken {
-			break
-		}
-		if other != nil && Same(t, other) {
-			n.known[t] = name
-			return name, false
-		}
-		if name = fmt.Sprintf("%s%d", own, i); i == 1 {
-			name = TypeName(t.Go) + "_" + notOfAName.ReplaceAllString(path.Base(t.Go.PkgPath()), "_")
+	for _, other := range n.order {
+		if Same(t, other) {
+			n.known[t] = n.known[other]
+			return n.known[t], false
 		}
 	}
-	n.Set(t, name)
-	return name, true
+	for i := 0; ; i++ {
+		if i < len(wishes) {
+			name = wishes[i]
+		} else {
+			name = fmt.Sprintf("%s%d", wishes[0], i-len(wishes)+2)
+		}
+		if !n.taken[name] {
+			n.Set(t, name)
+			return name, true
+		}
+	}
 }
 
-// Set gives a type a name that no other type has.
-func (n *Names) Set(t *Type, name string) { n.taken[name], n.known[t] = t, name }
+// QualifiedName is TypeName with the name of the type's package behind it.
+func QualifiedName(t reflect.Type) string {
+	return TypeName(t) + "_" + notOfAName.ReplaceAllString(path.Base(t.PkgPath()), "_")
+}
+
+// Set gives a type a name, which should be new or reserved.
+func (n *Names) Set(t *Type, name string) {
+	n.taken[name], n.known[t] = true, name
+	n.order = append(n.order, t)
+}
 
 var (
 	packages   = regexp.MustCompile(`[^\[\],*]*[/.]`) // in front of the names of type arguments
