@@ -60,7 +60,7 @@ test: ## everything that must hold before a change lands; ends with what it cost
 	  + tap scripts/sdktest + tap scripts/pagestest
 
 .PHONY: setup
-setup: ## install what the tests need beside Go (PostgreSQL, PgBouncer, Chromium, HAProxy, nginx, npm packages), or say what to install
+setup: ## install what the tests need beside Go (PostgreSQL, PgBouncer, Chromium, HAProxy, nginx, Mono, npm packages), or say what to install
 	@scripts/setup
 
 .PHONY: lint

@@ -56,11 +56,28 @@ func buildProgram(t *testing.T) string {
 	return program
 }
 
+// generatesTypes runs go generate in the program's folder, as its author would.
+func generatesTypes(t *testing.T, dir string) {
+	t.Helper()
+	generate := exec.CommandContext(t.Context(), "go", "generate")
+	generate.Dir = dir
+	generate.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off")
+	if out, err := generate.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "web", "countdown.ts"))
+	const want = "/** say is what a player does. */\nexport interface CountdownAction {\n  /** of what is left, 1 at least */\n  take: number;\n}\n"
+	if err != nil || !strings.Contains(string(text), want) {
+		t.Errorf("go generate wrote (%v)\n%s", err, text)
+	}
+}
+
 // TestAProgramOfSomebodysOwn builds a program of another module. It plays the program's game through a socket, with a token that the
 // program has made, and has the program replay the game.
 func TestAProgramOfSomebodysOwn(t *testing.T) {
 	t.Parallel()
 	ctx, program, dir := ceiling(t), buildProgram(t), t.TempDir()
+	generatesTypes(t, filepath.Dir(program))
 	command := func(args ...string) string {
 		cmd := exec.CommandContext(ctx, program, args...)
 		cmd.Dir = dir

@@ -19,7 +19,7 @@ import (
 	"github.com/roomring/roomring/room"
 )
 
-// Main is a whole program that serves these games: the commands serve, dev, torture, replay, admin, token, healthcheck and
+// Main is a whole program that serves these games: the commands serve, dev, torture, replay, types, admin, token, healthcheck and
 // version. It does not return: it ends the process with 0 when the command line could be carried out, 1 when it could
 // not, and 2 when it was wrong.
 func Main(games ...*room.Rules) { Program{}.Main(games...) }

@@ -13,8 +13,11 @@ import (
 // countdown is won by whoever says zero.
 type countdown struct{ Left int }
 
+//go:generate go run . types --out web
+
+// say is what a player does.
 type say struct {
-	Take int `json:"take"`
+	Take int `json:"take"` // of what is left, 1 at least
 }
 
 func (g *countdown) Open(*room.Turn, json.RawMessage) error { g.Left = 10; return nil }
