@@ -15,7 +15,7 @@ import (
 // typesOf runs the command and returns its exit code and what it said.
 func typesOf(games []*room.Rules, args ...string) (code int, stdout, stderr string) {
 	var out, err bytes.Buffer
-	code = Run(games, append([]string{"types"}, args...), &out, &err)
+	code = Run(Program{Games: games}, append([]string{"types"}, args...), &out, &err)
 	return code, out.String(), err.String()
 }
 

@@ -23,10 +23,10 @@ this.#t=o,this.#a>=1&&this.#d>=i)return!0;let a=Math.max((1-this.#a)/t,(i-this.#
 map(n=>JSON.stringify(n)+":"+y(e[n])).join()+"}"}var E;function _(){return Uint32Array.from({length:256},(s,e)=>{for(let t=0;t<8;t++)e=e&1?3988292384^e>>>1:e>>>
 1;return e})}function L(s){E??=_();let e=-1;for(let t of new TextEncoder().encode(s))e=E[(e^t)&255]^e>>>8;return~e>>>0}var w=class{#e=new Map;on(e,t,n){if(n?.aborted)return()=>{};let i=(...a)=>t(...a),o=this.#e.get(e);o||this.#e.set(e,o=new Set),o.add(i);let r=()=>{o.delete(i),n?.
 removeEventListener("abort",r)};return n?.addEventListener("abort",r),r}emit(e,...t){for(let n of[...this.#e.get(e)??[]])try{n(...t)}catch(i){queueMicrotask(()=>{
-throw i})}}},v=class{constructor(e,t){this.max=e;this.cleanup=t}max;cleanup;#e=[];#s=[];#n=!1;push(e){if(this.#n)return;let t=this.#s.shift();if(t)return t({value:e,
+throw i})}}},b=class{constructor(e,t){this.max=e;this.cleanup=t}max;cleanup;#e=[];#s=[];#n=!1;push(e){if(this.#n)return;let t=this.#s.shift();if(t)return t({value:e,
 done:!1});this.#e.push(e)>this.max&&this.#e.shift()}end(){if(!this.#n){this.#n=!0;for(let e of this.#s.splice(0))e({value:void 0,done:!0});this.cleanup()}}async next(){
 return this.#e.length?{value:this.#e.shift(),done:!1}:this.#n?{value:void 0,done:!0}:new Promise(e=>this.#s.push(e))}async return(){return this.#e.length=0,this.
-end(),{value:void 0,done:!0}}[Symbol.asyncIterator](){return this}};var b=class{constructor(e,t,n,i){this.url=e;this.codec=n;this.owner=i;let o=this.#e=t(e,n.subprotocol);this.#r=setTimeout(()=>this.drop("the server does not ans\
+end(),{value:void 0,done:!0}}[Symbol.asyncIterator](){return this}};var v=class{constructor(e,t,n,i){this.url=e;this.codec=n;this.owner=i;let o=this.#e=t(e,n.subprotocol);this.#r=setTimeout(()=>this.drop("the server does not ans\
 wer"),1e4),o.binaryType="arraybuffer",o.onopen=()=>{this.open=!0,i.opened(this)},o.onmessage=r=>this.#u(r.data),o.onclose=r=>this.#h(r.code,r.reason||this.#d),o.
 onerror=r=>this.#d=String(r?.message??"")}url;codec;owner;open=!1;welcomedAt;#e;#s=performance.now();#n=1/0;#o=0;#r;#a;#d="";#t=!1;welcomed(e){this.welcomedAt??=
 performance.now(),this.#n=e,clearTimeout(this.#r),this.#i()}send(e){this.write(this.codec.encode(e))}write(e){if(this.#t||!this.open)return!1;try{this.#e.send(e)}catch{
@@ -42,7 +42,7 @@ t??{}}function m(s,e){if(Array.isArray(e)&&Array.isArray(s)){let t=e.map((n,i)=>
 let t=Object.keys(e),n=t.length===Object.keys(s).length,i={};for(let o of t)M(i,o,m(T(s,o),e[o])),n&&=Object.hasOwn(s,o)&&i[o]===s[o];return n?s:i}return e}function A(s,e,t,n,i=[]){
 if(e===t)return;if(i.length===s.length)return n(t,i);let o=s[i.length],r=o==="*"?new Set([...G(e),...G(t)]):[o];for(let a of r)A(s,T(e,a),T(t,a),n,[...i,a])}var G=s=>typeof s==
 "object"&&s!==null?Object.keys(s):[];var H=1e4,C=5e3,K=3,B=1024,S=class{id;spectator;game="";player="";seat=-1;view;state="connecting";lag=NaN;clockOffset=0;over;#e;#s;#n=new w;#o;#r={sockets:0,recovered:0,
-states:0,turns:0,checks:0,mismatches:0,lost:0};#a;#d;#t;#i;#c=0;#u;#h=0;#m=0;#v=0;#x=0;#b;#R=!1;#k=0;#y=0;#j=0;#l=!1;#g=!1;#I=0;#A=1/0;#O=!1;#f;#T;ready=new Promise(
+states:0,turns:0,checks:0,mismatches:0,lost:0};#a;#d;#t;#i;#c=0;#u;#h=0;#m=0;#b=0;#x=0;#v;#R=!1;#k=0;#y=0;#j=0;#l=!1;#g=!1;#I=0;#A=1/0;#O=!1;#f;#T;ready=new Promise(
 (e,t)=>this.#T={resolve:e,reject:t});constructor(e,t){this.#e=e,this.#s=t,this.id=t.id,this.spectator=t.spectator,this.#a=[...t.urls],this.#d=this.#a[0],this.#o=
 new p(e.codec.encode,n=>this.#t?.write(n)??!1),this.ready.catch(()=>{}),this.#M("addEventListener"),this.#S()}get stats(){return{...this.#r,resent:this.#o.resent}}roomTime(){
 return performance.now()-this.#I}act(e,t){return this.#f?Promise.reject(this.#f):this.spectator?Promise.reject(new u("spectator","Who watches cannot act.")):this.#o.
@@ -50,13 +50,13 @@ add(e,t?.signal)}on(e,t,n){return this.#n.on(e,t,n?.signal)}watch(e,t,n){let i=t
 return this.#U("event",B,e?.signal)}views(e){return this.#U("view",1,e?.signal,this.#l?[this.view]:[])}resync(){this.#g=!1,this.#t?.send({t:"resync"})}leave(){return this.#f||
 this.spectator?Promise.resolve(this.close()):(this.#O=!0,this.#t?.send({t:"leave"}),new Promise(e=>this.on("closed",()=>e())))}close(){this.#p(new l(1e3,"This c\
 lient has closed the connection."))}fail(e){this.#T.reject(e),this.close()}async#S(){let e=++this.#c;clearTimeout(this.#u),this.#u=void 0,this.#i?.close(),this.#i=
-void 0;try{let t=await this.#e.token(this.spectator);if(e!==this.#c)return;this.#b=t,this.#x++,this.#i=new b(this.#d,(n,i)=>this.#e.open(n,i),this.#e.codec,this)}catch(t){
+void 0;try{let t=await this.#e.token(this.spectator);if(e!==this.#c)return;this.#v=t,this.#x++,this.#i=new v(this.#d,(n,i)=>this.#e.open(n,i),this.#e.codec,this)}catch(t){
 e===this.#c&&this.#$(t)}}#$(e){let t=e instanceof f,n=t&&e.status<500&&e.status!==429;if(!this.#l&&(n||!t))return this.fail(e);if(n)return this.#p(new l(4401,e.
 message));if(this.#E())return this.fail(e);this.#d=this.#a[0],this.#L(1006,String(e))}opened(e){let{client:t,spectator:n,name:i,code:o}=this.#s,r={t:"hello",client:t,
-attempt:this.#x};this.#b&&(r.token=this.#b),i&&(r.name=i),n&&(r.as="spectator"),o&&(r.code=o),this.#g&&(r.resume={epoch:this.#k,seq:this.#y}),e.send(r)}lost(e,t,n){
-if(e===this.#i&&(this.#i=void 0),e===this.#t&&(this.#t=void 0),t===4401&&!this.#R&&this.#e.renew(this.#b,this.#l))return this.#R=!0,this.#l&&!this.#t&&this.#w("\
+attempt:this.#x};this.#v&&(r.token=this.#v),i&&(r.name=i),n&&(r.as="spectator"),o&&(r.code=o),this.#g&&(r.resume={epoch:this.#k,seq:this.#y}),e.send(r)}lost(e,t,n){
+if(e===this.#i&&(this.#i=void 0),e===this.#t&&(this.#t=void 0),t===4401&&!this.#R&&this.#e.renew(this.#v,this.#l))return this.#R=!0,this.#l&&!this.#t&&this.#w("\
 reconnecting",{code:t,reason:n,retryIn:0}),void this.#S();if(t===4409&&this.#i&&e!==this.#i)return;if(t===1e3||t>=4400&&t<4500)return this.#p(new l(t,n,this.over));
-if(t===1007&&(this.#g=!1,++this.#v>=K))return this.#p(new l(t,n,this.over));let i=this.#E();e.open||(this.#a.push(this.#a.shift()),this.#d=this.#a[0]),(i||!e.open)&&
+if(t===1007&&(this.#g=!1,++this.#b>=K))return this.#p(new l(t,n,this.over));let i=this.#E();e.open||(this.#a.push(this.#a.shift()),this.#d=this.#a[0]),(i||!e.open)&&
 this.#N(t,e,n,i),!i&&(e.welcomedAt!==void 0&&performance.now()-e.welcomedAt>C&&(this.#h=0),this.#L(t,n))}#E(){return!this.#l&&!this.#t&&!this.#i&&++this.#m>=this.#s.
 tries}async#N(e,t,n,i){let{gone:o,reason:r}=await this.#e.ask(this.id);if(o)return this.#p(new l(4404,"",this.over));i&&this.#p(new l(e,t.open?n||r:`No socket o\
 pens at ${t.url}${n&&` (${n})`}. ${r}`))}#L(e,t){if(this.#f)return;let n={code:e,reason:t};this.#i||(n={code:e,reason:t,retryIn:this.#G()}),!this.#t&&this.#l&&this.#w(
@@ -70,14 +70,14 @@ this.game=t.game,this.player=n,this.seat=t.seat,this.#k=t.epoch,this.#I=performa
 !1,this.#y=0),this.#j=this.#y,this.#e.welcomed(n,t.token),e.welcomed(t.heartbeat),this.#o.welcomed(t.cseq??0,t.limits??{}),this.#O&&e.send({t:"leave"}),t.recovered&&
 this.#w("open")}#W(e){this.#r.states++,this.#r.lost+=e.lost??0,this.#g=!1,this.#q(e,this.#l?m(this.view,e.view):e.view),this.#g=!0,this.#C()}#_(e){if(!(!this.#l||
 e.seq<=this.#j)){this.#r.turns++,this.#q(e,"patch"in e?R(this.view,e.patch):this.view);for(let t of e.events??[])this.#n.emit("event",{...t,seq:e.seq})}}#q(e,t){
-let n=this.#l?this.view:void 0,i=!this.#l||t!==n;this.#k=e.epoch??this.#k,this.#y=Math.max(this.#y,e.seq),this.view=t,this.#l=!0,this.#v=0,e.check!==void 0&&this.#J(
+let n=this.#l?this.view:void 0,i=!this.#l||t!==n;this.#k=e.epoch??this.#k,this.#y=Math.max(this.#y,e.seq),this.view=t,this.#l=!0,this.#b=0,e.check!==void 0&&this.#J(
 e.check),i&&this.#n.emit("view",t,n)}#J(e){if(L(y(this.view))===e){this.#r.checks++;return}this.#r.mismatches++,this.#g&&this.resync()}#C(){this.#T.resolve(),this.#t&&
 this.#w("open")}#H(e){typeof e.echo=="number"&&(this.lag=performance.now()-e.echo,this.#A=Math.min(this.lag,this.#A*1.1),this.lag===this.#A&&(this.clockOffset=e.
 time+this.lag/2-Date.now()),this.#n.emit("lag",this.lag))}#K(e,t){e===this.#t&&(t.url&&(this.#d=new URL(t.url,this.#d).href),performance.now()-e.welcomedAt>C&&(this.#h=
 0),this.#n.emit("move",{within:t.within,...t.url&&{url:t.url}}),!this.#i&&!this.#f&&this.#G())}#B(e){let{t,...n}=e;this.over=n,this.#n.emit("over",this.over),this.#t&&
 this.#C()}#w(e,t){e===this.state&&e!=="reconnecting"||(this.state=e,this.#n.emit("state",e,t))}#p(e){this.#f||(this.#f=e,this.#c++,clearTimeout(this.#u),this.#M(
 "removeEventListener"),this.#i?.close(),this.#t?.close(),this.#i=this.#t=void 0,this.#o.fail(e),this.#T.reject(e),this.#w("closed",{code:e.code,reason:e.reason,
-kind:e.kind}),this.#n.emit("closed",e))}#U(e,t,n,i=[]){let o=[],r=new v(t,()=>o.forEach(c=>c()));i.forEach(c=>r.push(c));let a=()=>r.end();return this.#f||n?.aborted?
+kind:e.kind}),this.#n.emit("closed",e))}#U(e,t,n,i=[]){let o=[],r=new b(t,()=>o.forEach(c=>c()));i.forEach(c=>r.push(c));let a=()=>r.end();return this.#f||n?.aborted?
 a():(n?.addEventListener("abort",a),o.push(this.#n.on(e,c=>r.push(c)),this.on("closed",a),()=>n?.removeEventListener("abort",a))),r}};var U=class{get codec(){return P}#e;#s;#n;#o;#r;#a;constructor(e={}){let t=e.url??globalThis.location?.origin;if(!t)throw new TypeError('There is no page whose \
 server to ask: pass url, such as new Roomring({ url: "https://play.example.org" }).');this.#e=e,this.#s=new URL(t).href.replace(/\/$/,""),this.#n=e.storage===void 0?
 Q():e.storage,e.token||(this.#o=this.#d())}get player(){return this.#a??this.#o?.player}async guest(e={}){let t=e.name??this.#e.name,n=await this.#h("/v1/guest",
@@ -96,10 +96,10 @@ return(await this.#h(`/v1/leaderboards/${encodeURIComponent(e)}${x(t)}`,n)).play
 e)}${x(t)}`,n)}join(e,t={}){return this.#m(e,!1,t)}spectate(e,t={}){return this.#m(e,!0,t)}async#m(e,t,n){n.signal?.throwIfAborted();let i=this.#e.WebSocket??globalThis.
 WebSocket;if(!i)throw new TypeError("This runtime has no WebSocket: pass one, such as that of the npm package ws: new Roomring({ url, WebSocket }).");let o=typeof e==
 "string"?{id:e}:e,r={id:o.id,urls:D(`${this.#s.replace(/^http/,"ws")}/v1/rooms/${encodeURIComponent(o.id)}/ws`,o.ws_url),tries:this.#e.tries??10,client:this.#e.
-client??$(),spectator:t,name:this.#e.name,code:n.code??o.code},a=new S({codec:this.codec,open:(d,h)=>new i(d,h),token:d=>this.#c(!d),renew:(d,h)=>this.#u(d,h),welcomed:(d,h)=>this.#v(
+client??$(),spectator:t,name:this.#e.name,code:n.code??o.code},a=new S({codec:this.codec,open:(d,h)=>new i(d,h),token:d=>this.#c(!d),renew:(d,h)=>this.#u(d,h),welcomed:(d,h)=>this.#b(
 d,h),ask:d=>this.#h(`/v1/rooms/${encodeURIComponent(d)}`).then(()=>({gone:!1,reason:"HTTP gets through: look whether each proxy on the way passes WebSocket upgr\
 ades on."}),h=>({gone:h.status===404||h.status===400,reason:h.message}))},r),c=()=>a.fail(n.signal.reason);n.signal?.addEventListener("abort",c);try{await a.ready}finally{
-n.signal?.removeEventListener("abort",c)}return a}#v(e,t){t&&!this.#e.token&&this.#t({token:t,player:e,name:this.#e.name??""}),e&&(this.#a=e)}};function D(s,e=s){
+n.signal?.removeEventListener("abort",c)}return a}#b(e,t){t&&!this.#e.token&&this.#t({token:t,player:e,name:this.#e.name??""}),e&&(this.#a=e)}};function D(s,e=s){
 let t=new URL(e,s),n=new URL(s);return n.search=t.search,t.host===n.host||t.protocol==="ws:"&&n.protocol==="wss:"||t.href===n.href?[n.href]:[t.href,n.href]}function Q(){
 try{return globalThis.document?globalThis.localStorage:null}catch{return null}}function $(){return Array.from(crypto.getRandomValues(new Uint8Array(16)),s=>s.toString(
 16).padStart(2,"0")).join("")}function x(s){let e=Object.entries(s).filter(([,t])=>t!==void 0).map(([t,n])=>[t,String(n)]);return e.length?"?"+new URLSearchParams(
