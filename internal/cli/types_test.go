@@ -22,13 +22,14 @@ func typesOf(games []*room.Rules, args ...string) (code int, stdout, stderr stri
 func TestTypes(t *testing.T) {
 	games := []*room.Rules{chess.Rules(), snakes.Rules()}
 	dir := filepath.Join(t.TempDir(), "src", "types")
-	code, out, said := typesOf(games, "--out", dir, "--check")
+	code, _, said := typesOf(games, "--out", dir, "--check")
 	if code != ExitFailed || !strings.Contains(said, filepath.Join(dir, "chess.ts")) || !strings.Contains(said, "snakes.ts") {
 		t.Errorf("without files --check exits %d: %s", code, said)
 	}
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("--check writes")
 	}
+	var out string
 	if code, out, said = typesOf(games, "--out", dir); code != ExitOK || said != "" || strings.Count(out, "wrote ") != 2 {
 		t.Fatalf("exit %d, %s%s", code, out, said)
 	}

@@ -67,7 +67,7 @@ func samplesOf(rules *room.Rules) (samples map[string]any, err error) {
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("Events panics on a new game: %v: it must return the same for every game", r)
+			err = fmt.Errorf("the method Events panics on a new game: %v: it must return the same for every game", r)
 		}
 	}()
 	return announcer.Events(), nil

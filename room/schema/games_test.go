@@ -213,7 +213,7 @@ func TestOptionsAreFoundHoweverOpenIsWritten(t *testing.T) {
 
 func TestEventsThatPanicAreAnError(t *testing.T) {
 	rules := room.MustDefine(room.Spec{Name: "odd", Version: 1}, func() *announcer { return new(announcer) })
-	if _, err := schema.Of(rules); err == nil || !strings.Contains(err.Error(), "its events: Events panics on a new game") {
+	if _, err := schema.Of(rules); err == nil || !strings.Contains(err.Error(), "its events: the method Events panics on a new game") {
 		t.Error(err)
 	}
 }

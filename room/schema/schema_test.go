@@ -92,11 +92,8 @@ type Odd struct {
 	Base
 	*Extra
 	Same   int
-	hidden int
 	Hidden string              `json:"-"`
-	Dash   int                 `json:"-,"`
 	Emoji  bool                `json:"é<&>😀"`
-	Bad    int                 `json:"a\"b"`
 	Health uint16              `json:"health,omitempty"`
 	Quoted string              `json:",string"`
 	QBool  bool                `json:",string"`
@@ -123,7 +120,7 @@ type Odd struct {
 	For    time.Duration       `json:"for"`
 	Last   *Cell               `json:"last"`
 	Free   any                 `json:"free"`
-	Empty  struct{}            `json:"empty,omitempty"`
+	Full   [2]int              `json:"full,omitempty"`
 	None   [0]int              `json:"none,omitempty"`
 	Inner  struct{ A, B *int } `json:"inner"`
 	Big    *big.Int            `json:"big"`
@@ -272,8 +269,8 @@ func fill(r *rand.Rand, v reflect.Value, depth int, nils bool) {
 		}
 		fill(r, v.Elem(), depth, nils)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if f := v.Field(i); f.CanSet() {
+		for _, f := range v.Fields() {
+			if f.CanSet() {
 				fill(r, f, depth+1, nils)
 			}
 		}
