@@ -246,7 +246,9 @@ func (w *Owner) endOf(kept record.Kept, why string) (record.Final, error) {
 	switch {
 	case core.EndedAt(kept) > 0:
 		w.o.Log.Error("a room that has ended cannot be brought back: its end is stored and its log is set aside", "room", kept.Header.ID, "why", why)
-		return w.rooms.End(kept)
+		final, err := w.rooms.End(kept)
+		final.Events = core.Events(kept)
+		return final, err
 	case logOf(kept).Unborn:
 		w.o.Log.Info("a room that nobody was told of is ended", "room", kept.Header.ID, "why", why)
 		reason = why
@@ -257,6 +259,7 @@ func (w *Owner) endOf(kept record.Kept, why string) (record.Final, error) {
 	if err != nil {
 		w.o.Log.Error("its replay cannot be made", "room", kept.Header.ID, "err", err)
 	}
+	final.Events = core.Events(kept)
 	return final, nil
 }
 

@@ -63,6 +63,7 @@ func (d *Directory) Create(ctx context.Context, c Create) (Info, error) {
 		for _, e := range entries {
 			r.log.add(e, now)
 			r.recent.add(e)
+			r.tell(&e)
 		}
 		for _, p := range c.Reserve {
 			term := cmp.Or(c.ReserveFor, d.o.Reserve)

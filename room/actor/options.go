@@ -22,6 +22,8 @@ type Options struct {
 	Owner Owner    // nil: Alone
 	Logs  Logs     // nil: only memory rooms
 	Black BlackBox // nil: none
+	// Events is told what happens in rooms. Nil: nobody outside wants to know.
+	Events Events
 
 	Node string // this node's name, for clients
 

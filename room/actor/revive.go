@@ -107,6 +107,7 @@ func (d *Directory) Resume(v Revival, e record.Epoch, handed bool) {
 	r := d.newRoom(v.core)
 	r.time.offset = v.kept.Time - d.o.Clock.Now()
 	r.seats.setTime(r.time.shared())
+	r.tellAgain(v.kept)
 	for _, k := range v.core.Reservations() {
 		r.seats.reserve(k.Player, netip.Addr{}, d.o.Clock.Now(), k.Until-v.kept.Time)
 	}

@@ -40,6 +40,7 @@ type liveRoom struct {
 	waiters  []waiter                // for commits
 	watches  map[*roomWatch]struct{} // of the operator
 	recent   recent
+	events   []record.Event // wait for their commit
 	life     life
 	skipped  uint64 // ticks left out that the metrics know of
 	refused  bool   // a commit was refused, and that was logged

@@ -25,6 +25,7 @@ func (r *liveRoom) commit(i room.Index) {
 	}
 	r.info.committed.Store(uint64(r.core.Committed()))
 	r.publish() // before anybody hears of it: who asks then is told no less
+	r.tellCommitted()
 	r.send(out)
 	r.flushAnswers()
 	r.flush()

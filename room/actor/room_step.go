@@ -89,7 +89,7 @@ func (r *liveRoom) apply(in core.Input) core.Ready {
 		r.logger().Error("an input could not be stepped", "kind", in.Kind.Name(), "err", err)
 	}
 	r.note(ready, in, start)
-	if ready.CutDue {
+	if ready.CutDue && !r.untold() { // else it is due again at the next input
 		r.apply(core.Input{Kind: core.KindCut, At: in.At})
 	}
 	return ready
@@ -109,6 +109,7 @@ func (r *liveRoom) note(ready core.Ready, in core.Input, at time.Duration) {
 	e := *ready.Entry
 	r.log.add(e, at)
 	r.recent.add(e)
+	r.tell(&e)
 	if len(r.watches) > 0 {
 		r.tellWatches(e, in.Data)
 	}

@@ -15,7 +15,7 @@ import (
 func Abandon(kept record.Kept, why string) (record.Final, error) {
 	f := record.Final{
 		Room: kept.Header.ID, Game: kept.Header.Game, Version: kept.Header.Version,
-		End: record.Aborted, Result: room.Result{Reason: why},
+		End: record.Aborted, Result: room.Result{Reason: why}, Private: kept.Header.Private,
 	}
 	if kept.Header.Closed() {
 		f.Readers = []room.PlayerID{}

@@ -114,7 +114,7 @@ func (c *Core) overFrame() *Frame {
 // that was closed with nobody ever in a seat: there is nothing to see in it, and strangers can make any number of them.
 func (c *Core) Seal() (record.Final, error) {
 	f := *c.Final()
-	f.Hash, f.Readers, f.Named, f.Played = f.Sum(), c.Readers(), c.Named(), c.played()
+	f.Hash, f.Readers, f.Named, f.Played, f.Private = f.Sum(), c.Readers(), c.Named(), c.played(), c.header.Private
 	if f.End == record.Closed && !c.s.Joined {
 		return f, nil
 	}

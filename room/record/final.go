@@ -31,6 +31,11 @@ type Final struct {
 	// either.
 	Named []room.PlayerID `cbor:"-" json:"-"`
 
+	// Private says that the room was found by its join code alone. Events are those of before the end that the store may not have
+	// yet: they are written with the result. Neither is hashed or stored with it.
+	Private bool    `cbor:"-" json:"-"`
+	Events  []Event `cbor:"-" json:"-"`
+
 	// By is the owner that writes the final. The store writes it only if the room's row is still that owner's. Zero: the
 	// writer cannot know, and the store does not ask. It is neither hashed nor stored.
 	By Writer `cbor:"-" json:"-"`
