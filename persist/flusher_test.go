@@ -35,7 +35,7 @@ type faulty struct {
 
 func newFaulty(t *testing.T) *faulty {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"))
+	s, err := sqlite.OpenWith(t.Context(), filepath.Join(t.TempDir(), "store.db"), sqlite.Options{Subscribers: persisttest.Told})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,6 +70,14 @@ func (s *faulty) CreateRows(ctx context.Context, boot record.BootID, rows []reco
 
 func (s *faulty) Heartbeat(ctx context.Context, boot record.BootID) error {
 	return s.call(1, func() error { return s.Store.Heartbeat(ctx, boot) })
+}
+
+func (s *faulty) PutEvents(ctx context.Context, events []record.Event) error {
+	return s.call(len(events), func() error { return s.Store.PutEvents(ctx, events) })
+}
+
+func (s *faulty) SettleEvents(ctx context.Context, settled []persist.Settled) error {
+	return s.call(len(settled), func() error { return s.Store.SettleEvents(ctx, settled) })
 }
 
 func (s *faulty) Timeline(context.Context) (string, error) {

@@ -29,6 +29,7 @@ type Store interface {
 	Rows
 	Boots
 	Keys
+	Outbox
 	// Ping asks whether the store answers now. It does not retry.
 	Ping(ctx context.Context) error
 	// Timeline names the history that the store is in. It changes when a copy takes the place of the database's server: who owns rooms

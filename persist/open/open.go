@@ -19,7 +19,7 @@ func Store(ctx context.Context, url string, o postgres.Options) (persist.Store, 
 	case scheme == "postgres" || scheme == "postgresql":
 		return opened(postgres.Open(ctx, url, o))
 	case scheme == "sqlite" && rest != "":
-		return opened(sqlite.OpenWith(ctx, rest, sqlite.Options{Readers: int(o.Readers), Ratings: o.Ratings}))
+		return opened(sqlite.OpenWith(ctx, rest, sqlite.Options{Readers: int(o.Readers), Ratings: o.Ratings, Subscribers: o.Subscribers}))
 	}
 	// The URL itself may hold a password, so it is not repeated.
 	return nil, fmt.Errorf("the store's URL must be postgres://USER@HOST:PORT/DATABASE or sqlite:PATH")

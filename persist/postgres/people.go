@@ -81,6 +81,9 @@ func (s *Store) Redact(ctx context.Context, r persist.Redacted) error {
 				return err
 			}
 		}
+		if _, err := tx.Exec(ctx, `DELETE FROM outbox WHERE room = $1`, f.Room); err != nil {
+			return err
+		}
 		return replaceReplay(ctx, tx, f)
 	})
 }
@@ -118,6 +121,7 @@ func (s *Store) DropRecords(ctx context.Context, player room.PlayerID) error {
 			`UPDATE players SET name = '' WHERE player = $1`,
 			`DELETE FROM records WHERE player = $1`,
 			`DELETE FROM players WHERE player = $1 AND NOT EXISTS (SELECT FROM outcomes WHERE player = $1)`,
+			`DELETE FROM outbox WHERE player = $1 AND player <> ''`,
 		} {
 			if _, err := tx.Exec(ctx, query, player); err != nil {
 				return err

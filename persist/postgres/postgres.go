@@ -41,6 +41,8 @@ type Options struct {
 	// Ratings are the rules of ratings. Open updates in all records who is listed by them. nil means the zero rules, and
 	// leaves who is listed as it is.
 	Ratings *persist.Ratings
+	// Subscribers are told events, see persist.Outbox. None: no event is written.
+	Subscribers []persist.Subscriber
 }
 
 // Store is a persist.Store in PostgreSQL.
@@ -51,6 +53,8 @@ type Store struct {
 	retry  clock.Backoff
 	tries  int
 	rules  persist.Ratings
+
+	subscribers []persist.Subscriber
 }
 
 var _ persist.Store = (*Store)(nil)
@@ -65,7 +69,7 @@ func Open(ctx context.Context, rawURL string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("the store's URL: %w", err)
 	}
 	o.apply(config, rawURL)
-	s := &Store{retry: o.Retry, tries: o.Tries}
+	s := &Store{retry: o.Retry, tries: o.Tries, subscribers: o.Subscribers}
 	if err := s.await(ctx, o.Wait, config); err != nil {
 		return nil, err
 	}

@@ -134,9 +134,9 @@ func TestNodesOpenAtOnce(t *testing.T) {
 func TestNewerSchemaIsRefused(t *testing.T) {
 	url := pgtest.URL(t)
 	open(t, url)
-	pgtest.Ask(t, url, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9, true)`)
+	pgtest.Ask(t, url, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (10, true)`)
 	_, err := postgres.Open(t.Context(), url, postgres.Options{})
-	if newer, ok := errors.AsType[*persist.NewerSchemaError](err); !ok || newer.Store != 9 {
+	if newer, ok := errors.AsType[*persist.NewerSchemaError](err); !ok || newer.Store != 10 {
 		t.Errorf("got %v", err)
 	}
 }
@@ -287,4 +287,15 @@ func planOf(t *testing.T, url, sql string, args ...any) string {
 		t.Fatal(err)
 	}
 	return strings.Join(lines, "\n")
+}
+
+func TestOutbox(t *testing.T) {
+	url := pgtest.URL(t)
+	s, ask := openWith(t, url, postgres.Options{Subscribers: persisttest.Told, Tries: 1}), asker(t, url)
+	persisttest.RunOutbox(t, func(t *testing.T) persisttest.Aged {
+		ask(emptied)
+		return persisttest.Aged{Store: s, Age: func() {
+			ask(`UPDATE outbox SET since = since - interval '24 hours', settled = settled - interval '24 hours'`)
+		}}
+	})
 }

@@ -19,7 +19,7 @@ import (
 func (s *Store) WriteResults(ctx context.Context, finals []record.Final) ([]persist.Verdict, error) {
 	once := func(ctx context.Context, finals []record.Final) (verdicts []persist.Verdict, err error) {
 		err = s.inTx(ctx, func(tx pgx.Tx) error {
-			verdicts, err = ledger.Post(ctx, resultTx{tx, s.rules}, s.rules, finals)
+			verdicts, err = ledger.Post(ctx, resultTx{tx, s.rules, s.subscribers}, s.rules, finals)
 			return err
 		})
 		return verdicts, err
@@ -30,7 +30,8 @@ func (s *Store) WriteResults(ctx context.Context, finals []record.Final) ([]pers
 // resultTx is a ledger.BootTx.
 type resultTx struct {
 	pgx.Tx
-	rules persist.Ratings
+	rules       persist.Ratings
+	subscribers []persist.Subscriber
 }
 
 // Rows implements ledger.Tx. Like all writers of rows it locks them in the order of room ids.

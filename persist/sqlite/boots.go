@@ -62,7 +62,7 @@ func (s *Store) Forget(ctx context.Context, by record.BootID, node string, heard
 		if err != nil {
 			return err
 		}
-		f, err = ledger.Forget(ctx, &resultTx{Tx: tx, stored: at}, boots, by, node, heard)
+		f, err = ledger.Forget(ctx, &resultTx{Tx: tx, subscribers: s.subscribers, stored: at}, boots, by, node, heard)
 		return err
 	})
 	return f, err

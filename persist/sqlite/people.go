@@ -76,6 +76,9 @@ func (s *Store) Redact(ctx context.Context, r persist.Redacted) error {
 				return err
 			}
 		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE room = ?`, f.Room); err != nil {
+			return err
+		}
 		return replaceReplay(ctx, tx, f)
 	})
 }
@@ -113,6 +116,7 @@ func (s *Store) DropRecords(ctx context.Context, player room.PlayerID) error {
 			`DELETE FROM records WHERE player = ?`,
 			`UPDATE players SET name = '' WHERE player = ?`,
 			`DELETE FROM players WHERE player = ?1 AND NOT EXISTS (SELECT 1 FROM outcomes WHERE player = ?1)`,
+			`DELETE FROM outbox WHERE player = ?1 AND player <> ''`,
 		} {
 			if _, err := tx.ExecContext(ctx, query, player); err != nil {
 				return err

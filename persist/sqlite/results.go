@@ -15,7 +15,7 @@ import (
 func (s *Store) WriteResults(ctx context.Context, finals []record.Final) ([]persist.Verdict, error) {
 	once := func(ctx context.Context, finals []record.Final) (verdicts []persist.Verdict, err error) {
 		err = s.inTx(ctx, func(tx *sql.Tx) error {
-			verdicts, err = ledger.Post(ctx, &resultTx{tx, s.rules, now()}, s.rules, finals)
+			verdicts, err = ledger.Post(ctx, &resultTx{tx, s.rules, s.subscribers, now()}, s.rules, finals)
 			return err
 		})
 		return verdicts, err
@@ -26,8 +26,9 @@ func (s *Store) WriteResults(ctx context.Context, finals []record.Final) ([]pers
 // resultTx is a ledger.BootTx. SQLite has one writer at a time, so there is nothing to lock.
 type resultTx struct {
 	*sql.Tx
-	rules  persist.Ratings
-	stored int64 // the time that is written with the results, in microseconds
+	rules       persist.Ratings
+	subscribers []persist.Subscriber
+	stored      int64 // the time that is written with the results, in microseconds
 }
 
 // Rows implements ledger.Tx.

@@ -40,6 +40,8 @@ type Options struct {
 	// Ratings are the rules of ratings. OpenWith updates in all records who is listed by them. nil means the zero rules, and
 	// leaves who is listed as it is.
 	Ratings *persist.Ratings
+	// Subscribers are told events, see persist.Outbox. None: no event is written.
+	Subscribers []persist.Subscriber
 }
 
 // gameReaders is the number of connections for what games need to read.
@@ -51,6 +53,8 @@ type Store struct {
 	read  *sql.DB // for what strangers may ask for: results, replays, players, leaderboards
 	look  *sql.DB // for what games need to read, so that they do not wait for strangers
 	rules persist.Ratings
+
+	subscribers []persist.Subscriber
 }
 
 var _ persist.Store = (*Store)(nil)
@@ -74,7 +78,7 @@ func OpenWith(ctx context.Context, path string, o Options) (*Store, error) {
 	if o.Readers <= 0 {
 		o.Readers = 4
 	}
-	s := &Store{}
+	s := &Store{subscribers: o.Subscribers}
 	// secure_delete overwrites what is deleted, so that a player who is forgotten is not found in the file's free pages.
 	if s.write, err = connect(path, "_txlock=immediate&_pragma=secure_delete(1)", 1); err != nil {
 		return nil, err

@@ -96,9 +96,9 @@ func TestAnOlderProgramLeavesNoStandby(t *testing.T) {
 func TestNewerSchemaIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store.db")
 	open(t, path)
-	execute(t, path, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9, true)`)
+	execute(t, path, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (10, true)`)
 	_, err := sqlite.Open(t.Context(), path)
-	if newer, ok := errors.AsType[*persist.NewerSchemaError](err); !ok || newer.Store != 9 {
+	if newer, ok := errors.AsType[*persist.NewerSchemaError](err); !ok || newer.Store != 10 {
 		t.Errorf("got %v", err)
 	}
 }
@@ -287,4 +287,16 @@ func allRows(t *testing.T, path string) string {
 		}
 	}
 	return out.String()
+}
+
+func TestOutbox(t *testing.T) {
+	persisttest.RunOutbox(t, func(t *testing.T) persisttest.Aged {
+		path := filepath.Join(t.TempDir(), "store.db")
+		return persisttest.Aged{
+			Store: openWith(t, path, sqlite.Options{Subscribers: persisttest.Told}),
+			Age: func() {
+				execute(t, path, `UPDATE outbox SET since = since - 86400000000, settled = settled - 86400000000`)
+			},
+		}
+	})
 }

@@ -25,6 +25,8 @@ type Tx interface {
 	// Save writes the lines, the records and the replays of finals, sets their rooms' rows to over at the next epoch, and marks the results of repeats
 	// as record.UnratedRepeat.
 	Save(ctx context.Context, finals []record.Final, lines []Line, records []Record, repeats []room.ID) error
+	// Events writes events into the outbox, for those who want them.
+	Events(ctx context.Context, events []record.Event) error
 }
 
 // Post writes checked finals in one transaction, which the caller commits.
@@ -68,7 +70,10 @@ func Post(ctx context.Context, tx Tx, rules persist.Ratings, finals []record.Fin
 	}
 	l.Load(records, met)
 	l.Post()
-	return verdicts, tx.Save(ctx, written, l.Lines(), l.Records(), l.Repeats())
+	if err := tx.Save(ctx, written, l.Lines(), l.Records(), l.Repeats()); err != nil {
+		return nil, err
+	}
+	return verdicts, tx.Events(ctx, told(written))
 }
 
 // firsts returns the first final of each room, by room.
