@@ -25,7 +25,7 @@ type CourierOptions struct {
 	Parallel int           // calls of Send at a time; 0 means 16
 	Batch    int           // events claimed at once; 0 means Parallel
 	Timeout  time.Duration // for one call of Send; 0 means 10 s
-	// GiveUp is how long an event is tried, from when it was written or replayed. Then it is EventFailed. 0 means 72 h.
+	// GiveUp is how long an event is tried, from when it was written or replayed. Then it is record.EventFailed. 0 means 72 h.
 	GiveUp time.Duration
 	// Retry is the wait between two tries of an event. Its zero value is 1 s doubling up to 1 h, with full jitter.
 	Retry clock.Backoff
@@ -127,14 +127,14 @@ func (c *Courier) run(ctx context.Context) {
 	}
 }
 
-func (c *Courier) claim(ctx context.Context) ([]Delivery, error) {
+func (c *Courier) claim(ctx context.Context) ([]record.Delivery, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
 	return c.store.ClaimEvents(ctx, c.o.Target, c.o.Batch, c.lease())
 }
 
 // deliver sends claimed events, some at a time, and returns what has become of each.
-func (c *Courier) deliver(ctx context.Context, claimed []Delivery) []Settled {
+func (c *Courier) deliver(ctx context.Context, claimed []record.Delivery) []Settled {
 	settled := make([]Settled, len(claimed))
 	places := make(chan struct{}, c.o.Parallel)
 	var wg sync.WaitGroup
@@ -150,8 +150,8 @@ func (c *Courier) deliver(ctx context.Context, claimed []Delivery) []Settled {
 }
 
 // try sends one event.
-func (c *Courier) try(ctx context.Context, d Delivery) Settled {
-	out := Settled{Number: d.Number, Tries: d.Tries, State: EventDelivered}
+func (c *Courier) try(ctx context.Context, d record.Delivery) Settled {
+	out := Settled{Number: d.Number, Tries: d.Tries, State: record.EventDelivered}
 	err := ctx.Err()
 	if err == nil {
 		limited, cancel := context.WithTimeout(ctx, c.o.Timeout)
@@ -163,7 +163,7 @@ func (c *Courier) try(ctx context.Context, d Delivery) Settled {
 		c.delivered.Add(1)
 		return out
 	case ctx.Err() != nil: // this node stops: another one may try at once
-		out.State, out.Error = EventWaiting, "the node stopped"
+		out.State, out.Error = record.EventWaiting, "the node stopped"
 		return out
 	}
 	out.Error = shorten(err.Error())
@@ -171,14 +171,14 @@ func (c *Courier) try(ctx context.Context, d Delivery) Settled {
 	if d.Waited+wait >= c.o.GiveUp {
 		c.failed.Add(1)
 		c.o.Log.Error("an event is given up and kept for an operator to replay", "event", d.Event.ID, "tries", d.Tries, "error", out.Error)
-		out.State = EventFailed
+		out.State = record.EventFailed
 		return out
 	}
 	c.retried.Add(1)
 	if powerOfTwo(d.Tries) {
 		c.o.Log.Warn("an event could not be delivered and is tried again", "event", d.Event.ID, "tries", d.Tries, "wait", wait, "error", out.Error)
 	}
-	out.State, out.Retry = EventWaiting, wait
+	out.State, out.Retry = record.EventWaiting, wait
 	return out
 }
 

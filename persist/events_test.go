@@ -27,13 +27,13 @@ func happened(kind record.EventKind, n int) (events []record.Event) {
 	return events
 }
 
-func stored(t *testing.T, s persist.Store, target string) map[string]persist.Delivery {
+func stored(t *testing.T, s persist.Store, target string) map[string]record.Delivery {
 	t.Helper()
-	all, err := s.Deliveries(t.Context(), persist.DeliveryFilter{Target: target})
+	all, err := s.Deliveries(t.Context(), record.DeliveryFilter{Target: target})
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := map[string]persist.Delivery{}
+	found := map[string]record.Delivery{}
 	for _, d := range all {
 		found[d.Event.ID] = d
 	}
@@ -151,7 +151,7 @@ func TestCourierTriesAgain(t *testing.T) {
 	testwait.Until(t, "all are delivered", func() bool { return c.Stats().Delivered == 40 })
 	testwait.Until(t, "the store knows", func() bool {
 		stats, err := s.OutboxStats(t.Context())
-		return err == nil && len(stats) == 1 && stats[0].State == persist.EventDelivered
+		return err == nil && len(stats) == 1 && stats[0].State == record.EventDelivered
 	})
 	for id, n := range r.got {
 		if n != 3 {
@@ -180,10 +180,10 @@ func TestCourierGivesUpAndAnOperatorReplays(t *testing.T) {
 	}
 	c := courier(t, s, r, func(o *persist.CourierOptions) { o.GiveUp, o.Log = 30*time.Millisecond, textLog(&log) })
 	testwait.Until(t, "it is given up", func() bool { return c.Stats().Failed == 1 })
-	var left persist.Delivery
+	var left record.Delivery
 	testwait.Until(t, "the store knows", func() bool {
 		for _, left = range stored(t, s, "all") {
-			return left.State == persist.EventFailed
+			return left.State == record.EventFailed
 		}
 		return false
 	})

@@ -60,17 +60,17 @@ func eventOf(kind record.EventKind, id room.ID, index room.Index) record.Event {
 }
 
 // claimed takes what is due for a target, and checks that it is n.
-func claimed(t *testing.T, s persist.Store, target string, n int) []persist.Delivery {
+func claimed(t *testing.T, s persist.Store, target string, n int) []record.Delivery {
 	t.Helper()
 	all, err := s.ClaimEvents(t.Context(), target, 1000, time.Hour)
 	if err != nil || len(all) != n {
 		t.Fatalf("%d events are due for %s, want %d: %v", len(all), target, n, err)
 	}
-	slices.SortFunc(all, func(a, b persist.Delivery) int { return int(a.Number - b.Number) })
+	slices.SortFunc(all, func(a, b record.Delivery) int { return int(a.Number - b.Number) })
 	return all
 }
 
-func settle(t *testing.T, s persist.Store, state persist.DeliveryState, all []persist.Delivery) {
+func settle(t *testing.T, s persist.Store, state record.DeliveryState, all []record.Delivery) {
 	t.Helper()
 	var settled []persist.Settled
 	for _, d := range all {
@@ -93,7 +93,7 @@ func testPutEvents(t *testing.T, a Aged) {
 			t.Errorf("it was taken at %v", d.Event.At)
 		}
 		want.At = d.Event.At
-		if !reflect.DeepEqual(d.Event, want) || d.Target != "all" || d.Tries != 1 || d.State != persist.EventWaiting {
+		if !reflect.DeepEqual(d.Event, want) || d.Target != "all" || d.Tries != 1 || d.State != record.EventWaiting {
 			t.Errorf("%+v, want %+v", d, want)
 		}
 	}
@@ -160,7 +160,7 @@ func testClaimEvents(t *testing.T, a Aged) {
 	if err != nil || len(first) != 2 {
 		t.Fatalf("%+v, %v", first, err)
 	}
-	slices.SortFunc(first, func(a, b persist.Delivery) int { return int(a.Number - b.Number) })
+	slices.SortFunc(first, func(a, b record.Delivery) int { return int(a.Number - b.Number) })
 	if first[0].Event.Index != 3 || first[1].Event.Index != 4 {
 		t.Errorf("the first that are due are %+v", first)
 	}
@@ -170,8 +170,8 @@ func testClaimEvents(t *testing.T, a Aged) {
 		t.Errorf("%+v", again)
 	}
 	claimed(t, a.Store, "all", 0)
-	settle(t, a.Store, persist.EventDelivered, first) // comes too late: they were claimed since
-	settle(t, a.Store, persist.EventWaiting, again)   // at once
+	settle(t, a.Store, record.EventDelivered, first) // comes too late: they were claimed since
+	settle(t, a.Store, record.EventWaiting, again)   // at once
 	claimed(t, a.Store, "all", 3)
 	claimed(t, a.Store, "nobody", 0)
 }
@@ -236,20 +236,20 @@ func testClaimByRivals(t *testing.T, a Aged) {
 func testSettleEvents(t *testing.T, a Aged) {
 	must(t, a.Store.PutEvents(t.Context(), []record.Event{eventOf(record.PlayerJoined, NewRoom(), 3)}))
 	d := claimed(t, a.Store, "all", 1)[0]
-	must(t, a.Store.SettleEvents(t.Context(), []persist.Settled{{Number: d.Number, Tries: d.Tries, State: persist.EventWaiting, Retry: time.Hour, Error: "answered 500"}}))
+	must(t, a.Store.SettleEvents(t.Context(), []persist.Settled{{Number: d.Number, Tries: d.Tries, State: record.EventWaiting, Retry: time.Hour, Error: "answered 500"}}))
 	claimed(t, a.Store, "all", 0)
-	left := get[[]persist.Delivery](t)(a.Store.Deliveries(t.Context(), persist.DeliveryFilter{}))[0]
-	if left.Error != "answered 500" || time.Until(left.Due) < time.Minute || left.State != persist.EventWaiting {
+	left := get[[]record.Delivery](t)(a.Store.Deliveries(t.Context(), record.DeliveryFilter{}))[0]
+	if left.Error != "answered 500" || time.Until(left.Due) < time.Minute || left.State != record.EventWaiting {
 		t.Errorf("%+v", left)
 	}
-	settle(t, a.Store, persist.EventDelivered, []persist.Delivery{d})
-	done := get[[]persist.Delivery](t)(a.Store.Deliveries(t.Context(), persist.DeliveryFilter{}))[0]
-	if done.State != persist.EventDelivered || done.Settled.IsZero() {
+	settle(t, a.Store, record.EventDelivered, []record.Delivery{d})
+	done := get[[]record.Delivery](t)(a.Store.Deliveries(t.Context(), record.DeliveryFilter{}))[0]
+	if done.State != record.EventDelivered || done.Settled.IsZero() {
 		t.Errorf("%+v", done)
 	}
-	settle(t, a.Store, persist.EventFailed, []persist.Delivery{d}) // it is done
+	settle(t, a.Store, record.EventFailed, []record.Delivery{d}) // it is done
 	claimed(t, a.Store, "all", 0)
-	if stats := get[[]persist.OutboxStat](t)(a.Store.OutboxStats(t.Context())); len(stats) != 1 || stats[0].State != persist.EventDelivered || stats[0].Count != 1 {
+	if stats := get[[]record.OutboxStat](t)(a.Store.OutboxStats(t.Context())); len(stats) != 1 || stats[0].State != record.EventDelivered || stats[0].Count != 1 {
 		t.Errorf("%+v", stats)
 	}
 	must(t, a.Store.PutEvents(t.Context(), []record.Event{d.Event}))
@@ -258,9 +258,9 @@ func testSettleEvents(t *testing.T, a Aged) {
 
 func testReplayEvent(t *testing.T, a Aged) {
 	must(t, a.Store.PutEvents(t.Context(), []record.Event{eventOf(record.PlayerJoined, NewRoom(), 3)}))
-	settle(t, a.Store, persist.EventFailed, claimed(t, a.Store, "all", 1))
+	settle(t, a.Store, record.EventFailed, claimed(t, a.Store, "all", 1))
 	a.Age()
-	d := get[[]persist.Delivery](t)(a.Store.Deliveries(t.Context(), persist.DeliveryFilter{State: persist.EventFailed}))[0]
+	d := get[[]record.Delivery](t)(a.Store.Deliveries(t.Context(), record.DeliveryFilter{State: record.EventFailed}))[0]
 	if d.Waited < 24*time.Hour {
 		t.Errorf("it waited %v", d.Waited)
 	}
@@ -295,7 +295,7 @@ func testTrimEvents(t *testing.T, a Aged) {
 	}
 	trim(10, 0, 0)
 	trim(8, 2, 0)
-	left := get[[]persist.Delivery](t)(a.Store.Deliveries(t.Context(), persist.DeliveryFilter{Room: id}))
+	left := get[[]record.Delivery](t)(a.Store.Deliveries(t.Context(), record.DeliveryFilter{Room: id}))
 	if len(left) != 4 || left[0].Event.Index != 5 || left[1].Event.Index != 4 || left[2].Event.Kind != record.RoomCreated {
 		t.Errorf("%+v", left)
 	}
@@ -309,7 +309,7 @@ func testPruneEvents(t *testing.T, a Aged) {
 	b := Started(t, a.Store)
 	live, over := created(t, a.Store, b).Room, NewRoom()
 	must(t, a.Store.PutEvents(t.Context(), []record.Event{eventOf(record.PlayerJoined, live, 3), eventOf(record.PlayerJoined, over, 3)}))
-	settle(t, a.Store, persist.EventDelivered, claimed(t, a.Store, "all", 2))
+	settle(t, a.Store, record.EventDelivered, claimed(t, a.Store, "all", 2))
 	prune := func(keep, waits time.Duration, want int) {
 		t.Helper()
 		if n, err := a.Store.PruneEvents(t.Context(), keep, waits); err != nil || n != want {
@@ -320,7 +320,7 @@ func testPruneEvents(t *testing.T, a Aged) {
 	a.Age()
 	prune(48*time.Hour, 48*time.Hour, 0)
 	prune(time.Hour, time.Hour, 1)
-	if left := get[[]persist.Delivery](t)(a.Store.Deliveries(t.Context(), persist.DeliveryFilter{})); len(left) != 1 || left[0].Event.Room != live {
+	if left := get[[]record.Delivery](t)(a.Store.Deliveries(t.Context(), record.DeliveryFilter{})); len(left) != 1 || left[0].Event.Room != live {
 		t.Errorf("%+v", left)
 	}
 	must(t, a.Store.PutEvents(t.Context(), []record.Event{eventOf(record.PlayerJoined, over, 4)}))
@@ -338,7 +338,7 @@ func testForgetEvents(t *testing.T, a Aged) {
 	must(t, a.Store.PutEvents(t.Context(), []record.Event{elsewhere, eventOf(record.PlayerJoined, elsewhere.Room, 4)}))
 	must(t, a.Store.Redact(t.Context(), persist.Redacted{Player: "ann", Final: redacted(f, "ann", "")}))
 	must(t, a.Store.DropRecords(t.Context(), "ann"))
-	if left := get[[]persist.Delivery](t)(a.Store.Deliveries(t.Context(), persist.DeliveryFilter{})); len(left) != 1 || left[0].Event.Index != 4 {
+	if left := get[[]record.Delivery](t)(a.Store.Deliveries(t.Context(), record.DeliveryFilter{})); len(left) != 1 || left[0].Event.Index != 4 {
 		t.Errorf("%+v", left)
 	}
 }
@@ -349,13 +349,13 @@ func testListDeliveries(t *testing.T, a Aged) {
 		must(t, a.Store.PutEvents(t.Context(), []record.Event{eventOf(record.PlayerJoined, id, room.Index(i))}))
 	}
 	wrote(t, a.Store, []record.Final{Game("chess", "ann", "bob")}, persist.Written)
-	settle(t, a.Store, persist.EventFailed, claimed(t, a.Store, "all", 7)[:2])
+	settle(t, a.Store, record.EventFailed, claimed(t, a.Store, "all", 7)[:2])
 	for _, c := range []struct {
-		f    persist.DeliveryFilter
+		f    record.DeliveryFilter
 		want int
 	}{
-		{persist.DeliveryFilter{}, 9}, {persist.DeliveryFilter{Limit: 3}, 3}, {persist.DeliveryFilter{Target: "ends"}, 2},
-		{persist.DeliveryFilter{Room: id}, 5}, {persist.DeliveryFilter{State: persist.EventFailed}, 2}, {persist.DeliveryFilter{State: persist.EventFailed, Target: "ends"}, 0},
+		{record.DeliveryFilter{}, 9}, {record.DeliveryFilter{Limit: 3}, 3}, {record.DeliveryFilter{Target: "ends"}, 2},
+		{record.DeliveryFilter{Room: id}, 5}, {record.DeliveryFilter{State: record.EventFailed}, 2}, {record.DeliveryFilter{State: record.EventFailed, Target: "ends"}, 0},
 	} {
 		got, err := a.Store.Deliveries(t.Context(), c.f)
 		if err != nil || len(got) != c.want {
@@ -367,8 +367,8 @@ func testListDeliveries(t *testing.T, a Aged) {
 			}
 		}
 	}
-	page := get[[]persist.Delivery](t)(a.Store.Deliveries(t.Context(), persist.DeliveryFilter{Limit: 4}))
-	rest := get[[]persist.Delivery](t)(a.Store.Deliveries(t.Context(), persist.DeliveryFilter{Before: page[3].Number}))
+	page := get[[]record.Delivery](t)(a.Store.Deliveries(t.Context(), record.DeliveryFilter{Limit: 4}))
+	rest := get[[]record.Delivery](t)(a.Store.Deliveries(t.Context(), record.DeliveryFilter{Before: page[3].Number}))
 	if len(rest) != 5 || rest[0].Number >= page[3].Number {
 		t.Errorf("the next page is %+v", rest)
 	}

@@ -48,7 +48,7 @@ const deliveryColumns = `number, target, kind, data, made, state, tries,
 	(extract(epoch FROM clock_timestamp() - since) * 1000000)::bigint, due, settled, error`
 
 // ClaimEvents implements persist.Outbox.
-func (s *Store) ClaimEvents(ctx context.Context, target string, n int, lease time.Duration) ([]persist.Delivery, error) {
+func (s *Store) ClaimEvents(ctx context.Context, target string, n int, lease time.Duration) ([]record.Delivery, error) {
 	return query(ctx, s, ledger.ScanDelivery, `
 		UPDATE outbox SET due = clock_timestamp() + $3::interval, tries = tries + 1
 		WHERE number = ANY (ARRAY (
@@ -107,14 +107,14 @@ func (s *Store) PruneEvents(ctx context.Context, keep, waits time.Duration) (n i
 }
 
 // OutboxStats implements persist.Outbox.
-func (s *Store) OutboxStats(ctx context.Context) ([]persist.OutboxStat, error) {
+func (s *Store) OutboxStats(ctx context.Context) ([]record.OutboxStat, error) {
 	return query(ctx, s, ledger.ScanOutboxStat, `
 		SELECT target, state, count(*), (extract(epoch FROM clock_timestamp() - min(since)) * 1000000)::bigint
 		FROM outbox GROUP BY target, state ORDER BY target, state`)
 }
 
 // Deliveries implements persist.Outbox.
-func (s *Store) Deliveries(ctx context.Context, f persist.DeliveryFilter) ([]persist.Delivery, error) {
+func (s *Store) Deliveries(ctx context.Context, f record.DeliveryFilter) ([]record.Delivery, error) {
 	return query(ctx, s.reader, ledger.ScanDelivery, `SELECT `+deliveryColumns+` FROM outbox
 		WHERE ($1 = '' OR state = $1) AND ($2 = '' OR target = $2) AND ($3 = '' OR room = $3) AND ($4 = 0 OR number < $4)
 		ORDER BY number DESC LIMIT $5`, string(f.State), f.Target, string(f.Room), f.Before, f.Max())

@@ -35,7 +35,7 @@ func (tx *resultTx) Events(ctx context.Context, events []record.Event) error {
 const deliveryColumns = `number, target, kind, data, made, state, tries, ?1 - since, due, settled, error`
 
 // ClaimEvents implements persist.Outbox. It asks before it writes, because a look costs no lock.
-func (s *Store) ClaimEvents(ctx context.Context, target string, n int, lease time.Duration) (claimed []persist.Delivery, err error) {
+func (s *Store) ClaimEvents(ctx context.Context, target string, n int, lease time.Duration) (claimed []record.Delivery, err error) {
 	var due bool
 	err = s.look.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM outbox WHERE target = ? AND state = 'waiting' AND due <= ?)`, target, now()).Scan(&due)
 	if err != nil || !due {
@@ -105,13 +105,13 @@ func (s *Store) PruneEvents(ctx context.Context, keep, waits time.Duration) (n i
 }
 
 // OutboxStats implements persist.Outbox.
-func (s *Store) OutboxStats(ctx context.Context) ([]persist.OutboxStat, error) {
+func (s *Store) OutboxStats(ctx context.Context) ([]record.OutboxStat, error) {
 	rows, err := s.look.QueryContext(ctx, `SELECT target, state, count(*), ? - min(since) FROM outbox GROUP BY target, state ORDER BY target, state`, now())
 	return collect(rows, err, ledger.ScanOutboxStat)
 }
 
 // Deliveries implements persist.Outbox.
-func (s *Store) Deliveries(ctx context.Context, f persist.DeliveryFilter) ([]persist.Delivery, error) {
+func (s *Store) Deliveries(ctx context.Context, f record.DeliveryFilter) ([]record.Delivery, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+deliveryColumns+` FROM outbox
 		WHERE (?2 = '' OR state = ?2) AND (?3 = '' OR target = ?3) AND (?4 = '' OR room = ?4) AND (?5 = 0 OR number < ?5)
 		ORDER BY number DESC LIMIT ?6`, now(), f.State, f.Target, f.Room, f.Before, f.Max())

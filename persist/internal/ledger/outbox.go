@@ -68,7 +68,7 @@ func told(finals []record.Final) (all []record.Event) {
 }
 
 // ScanDelivery reads number, target, kind, data, made, state, tries, how long it has waited in microseconds, due, settled and error.
-func ScanDelivery(row Scanner) (d persist.Delivery, err error) {
+func ScanDelivery(row Scanner) (d record.Delivery, err error) {
 	var kind, data string
 	var waited int64
 	err = row.Scan(&d.Number, &d.Target, &kind, &data, instant{&d.Event.At}, &d.State, &d.Tries, &waited, instant{&d.Due}, instant{&d.Settled}, &d.Error)
@@ -82,7 +82,7 @@ func ScanDelivery(row Scanner) (d persist.Delivery, err error) {
 }
 
 // ScanOutboxStat reads target, state, count and the age of the oldest in microseconds.
-func ScanOutboxStat(row Scanner) (s persist.OutboxStat, err error) {
+func ScanOutboxStat(row Scanner) (s record.OutboxStat, err error) {
 	var oldest int64
 	err = row.Scan(&s.Target, &s.State, &s.Count, &oldest)
 	s.Oldest = max(time.Duration(oldest)*time.Microsecond, 0)
