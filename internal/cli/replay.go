@@ -99,7 +99,7 @@ func (s *settings) storedReplay(ctx context.Context, id room.ID) ([]byte, error)
 	if _, err := os.Stat(path); driver == "sqlite" && err != nil {
 		return nil, fmt.Errorf("there is no store %s: name it with --store or --data-dir, or ask a server with --url", path)
 	}
-	store, err := node.OpenStore(ctx, &s.Config, nil)
+	store, err := node.OpenStore(ctx, &s.Config, nil, nil)
 	if err != nil {
 		return nil, err
 	}

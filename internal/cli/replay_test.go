@@ -189,7 +189,7 @@ func TestReplaySteps(t *testing.T) {
 func TestReplayFromStore(t *testing.T) {
 	s := newSettings()
 	s.DataDir = t.TempDir()
-	store, err := node.OpenStore(t.Context(), &s.Config, nil)
+	store, err := node.OpenStore(t.Context(), &s.Config, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

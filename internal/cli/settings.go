@@ -32,6 +32,7 @@ func newSettings() *settings {
 	s.dataFlags(s.group("Data"))
 	s.playerFlags(s.group("Who may play"))
 	s.ratingFlags(s.group("Ratings"))
+	s.hookFlags(s.group("Webhooks"))
 	s.clusterFlags(s.group("Cluster"))
 	s.limitFlags(s.group("Limits"))
 	s.processFlags(s.group("Process"))
@@ -91,6 +92,19 @@ func (s *settings) ratingFlags(g *group) {
 	g.DurationVar(&s.RatedMinTime, "rated-min-time", 10*time.Second, "least `time` from the first act to the end of a game that changes ratings; 0 requires none")
 	g.IntVar(&s.RatedPerOpponent, "rated-per-opponent", 3, "most `games` of one kind between the same two players that change ratings in 24 hours; 0 is no limit")
 	g.IntVar(&s.LeaderboardMinGames, "leaderboard-min-games", 5, "rated `games` that a player needs to appear on the leaderboard")
+}
+
+func (s *settings) hookFlags(g *group) {
+	g.StringVar(&s.Webhook, "webhook", "", "`URL` that is sent events by POST, signed by Standard Webhooks; docs/OPERATIONS.md says what they hold; settings of webhooks must be the same on every node of a store")
+	g.StringVar(&s.WebhookSecretFile, "webhook-secret-file", "", "`file` with the secret that signs events for --webhook: whsec_ and 24 to 64 random bytes in base64; several, one on each line, all sign")
+	g.StringSliceVar(&s.WebhookEvents, "webhook-events", []string{"result"}, "`kinds` of events for --webhook: room.created, player.joined, room.over, result")
+	g.StringVar(&s.WebhooksFile, "webhooks", "", "`file` in YAML with further webhooks: a list of name, url, secret-file and events")
+	g.BoolVar(&s.WebhookAllowPrivate, "webhook-allow-private", false, "let webhooks be at addresses that are not of the public internet, such as 127.0.0.1, 10.0.0.1 and 169.254.169.254; otherwise these are refused, whatever name leads to them")
+	g.DurationVar(&s.WebhookTimeout, "webhook-timeout", 10*time.Second, "`time` within which a webhook must have answered")
+	g.DurationVar(&s.WebhookGiveUp, "webhook-give-up", 72*time.Hour, "`time` for which an event is tried, after 1s at first and then ever longer up to 1h; then it is kept as failed for an operator to replay")
+	g.IntVar(&s.WebhookParallel, "webhook-parallel", 16, "most `events` that this node sends to one webhook at a time")
+	g.IntVar(&s.OutboxEvents, "outbox-events", 100_000, "most `events` that wait in the store, and likewise in this node's memory while the store is away; beyond that the oldest player.joined are dropped and counted, then room.created; result and room.over are never dropped")
+	g.DurationVar(&s.KeepEvents, "keep-events", 30*24*time.Hour, "`time` after which events that were delivered or have failed are deleted from the store")
 }
 
 func (s *settings) clusterFlags(g *group) {

@@ -82,6 +82,17 @@ type Config struct {
 	WriteTimeout             time.Duration
 	CloseTimeout             time.Duration
 
+	Webhook             string
+	WebhookSecretFile   string
+	WebhookEvents       []string
+	WebhooksFile        string
+	WebhookAllowPrivate bool
+	WebhookTimeout      time.Duration
+	WebhookGiveUp       time.Duration
+	WebhookParallel     int
+	OutboxEvents        int
+	KeepEvents          time.Duration
+
 	PeerListen        string
 	GossipListen      string
 	Join              []string

@@ -50,6 +50,11 @@ type Options struct {
 	// NoListener and NoAdminListener keep the node from listening at Config.Listen and Config.AdminListen. The program around
 	// the node then mounts [Node.Handler] and [Node.AdminHandler] itself.
 	NoListener, NoAdminListener bool
+
+	// OnEvent, if not nil, is told events of the kinds EventKinds, each at least once, one at a time, while the node runs. In a cluster
+	// one of the nodes that have it is told. An event is told again after an error.
+	OnEvent    func(ctx context.Context, e record.Event) error
+	EventKinds []record.EventKind
 }
 
 // Identity is the bearer of a token.
@@ -91,6 +96,11 @@ type Node struct {
 	auth      *auth.Authenticator
 	web       atomic.Pointer[web.Server] // nil until openWeb
 
+	hooks      hooks
+	targets    []target // of events
+	onEvent    func(ctx context.Context, e record.Event) error
+	eventKinds []record.EventKind
+
 	pages  fs.FS
 	verify func(ctx context.Context, token string) (auth.Identity, error) // nil: keys check tokens
 
@@ -118,13 +128,13 @@ func Open(ctx context.Context, opts Options) (*Node, error) {
 	announce := sync.OnceFunc(func() { ready.log(opts.Log) })
 	n := &Node{
 		cfg: opts.Config, listeners: listeners, ready: ready, games: opts.Games, log: slog.New(announcing{opts.Log.Handler(), announce}),
-		metrics: metricsOn(opts), pages: opts.Pages, verify: opts.Verify, clock: clock.System(), started: time.Now(),
+		metrics: metricsOn(opts), pages: opts.Pages, verify: opts.Verify, onEvent: opts.OnEvent, eventKinds: opts.EventKinds, clock: clock.System(), started: time.Now(),
 		name: opts.Config.nodeName(), boot: record.BootID(ulid.Make().String()), reopening: make(chan struct{}, 1),
 	}
 	n.life, n.fail = context.WithCancelCause(context.WithoutCancel(ctx))
 	defer context.AfterFunc(ctx, func() { n.fail(nil) })()
 	for _, part := range []func(context.Context) error{
-		n.openPages, n.readSecrets, n.readCertificate, n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openRooms, n.openCluster, n.restoreRooms, n.openWeb, n.openRetention, n.checkMetrics,
+		n.openPages, n.readSecrets, n.readCertificate, n.openFolder, n.openStore, n.startBoot, n.openJournal, n.openEvents, n.openRooms, n.openCluster, n.restoreRooms, n.openWeb, n.openRetention, n.checkMetrics,
 	} {
 		if err := part(n.life); err != nil {
 			if n.life.Err() != nil {
@@ -223,7 +233,10 @@ func (n *Node) openJournal(ctx context.Context) (err error) {
 
 // openStore connects to the store of results and room rows.
 func (n *Node) openStore(ctx context.Context) (err error) {
-	if n.store, err = OpenStore(ctx, n.cfg, n.ratings()); err != nil {
+	if err := n.readHooks(); err != nil {
+		return err
+	}
+	if n.store, err = OpenStore(ctx, n.cfg, n.ratings(), n.subscribers()); err != nil {
 		return err
 	}
 	n.onClose("store", func(context.Context) error { return n.store.Close() })
@@ -299,6 +312,7 @@ func (n *Node) openRooms(ctx context.Context) error {
 		Node: n.name, Clock: n.clock, Log: n.log, Metrics: n.metrics.Actor(),
 		NewID: n.newRoomID(), Durability: n.cfg.durability(), MaxRooms: n.cfg.MaxRooms, RoomShare: n.cfg.roomShare(), Unclaimed: cmp.Or(n.cfg.UnclaimedSeats, -1), Reserve: n.cfg.UnclaimedTimeout, MaxSpectators: n.cfg.MaxSpectators,
 		ShowPanics: n.cfg.ShowPanics, Core: core.Config{KeepState: n.cfg.KeepState}, Full: func() bool { return n.journal.OverBudget() != nil },
+		Events: n.events(),
 	})
 	if err != nil {
 		return err

@@ -33,9 +33,11 @@ func ignoreNotFound(err error) error {
 
 // storeEnd queues a room's end for the store.
 func (n *Node) storeEnd(f record.Final, done func(error)) error {
+	f.Events = append(f.Events, n.eventsOf(f.Room)...)
 	return n.results.Add(f, func(v persist.Verdict) {
 		switch {
 		case v.Outcome.Stored():
+			n.wakeCouriers()
 			done(nil)
 		case v.Err() != nil:
 			done(v.Err())

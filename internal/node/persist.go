@@ -112,7 +112,9 @@ func (n *Node) reload(ctx context.Context, id room.ID) (record.Final, error) {
 	if machine.Final() == nil {
 		return record.Final{}, record.ErrNotFound
 	}
-	return machine.Seal()
+	final, err := machine.Seal()
+	final.Events = core.Events(kept)
+	return final, err
 }
 
 // newRoomID returns the function that draws the ids of rooms created here. Nil draws them at random.

@@ -20,6 +20,7 @@ func (n *Node) Run(ctx context.Context) error {
 		return err
 	}
 	defer n.ready.remove(n.cfg.ReadyFile)
+	n.startCouriers(ctx)
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx)) // lasts longer than life: a node still answers while it gives its rooms away
 	defer stopServing()
 	var wg sync.WaitGroup

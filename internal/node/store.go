@@ -9,8 +9,8 @@ import (
 )
 
 // OpenStore opens the store that --store names, or the default, and brings its schema up to date. If ratings is nil, the
-// store must only be read.
-func OpenStore(ctx context.Context, cfg *Config, ratings *persist.Ratings) (persist.Store, error) {
+// store must only be read. Told are the subscribers of events.
+func OpenStore(ctx context.Context, cfg *Config, ratings *persist.Ratings, told []persist.Subscriber) (persist.Store, error) {
 	driver, target, err := cfg.StoreTarget()
 	if err != nil {
 		return nil, err
@@ -18,5 +18,5 @@ func OpenStore(ctx context.Context, cfg *Config, ratings *persist.Ratings) (pers
 	if driver == "sqlite" {
 		target = "sqlite:" + target
 	}
-	return open.Store(ctx, target, postgres.Options{Conns: int32(cfg.StoreConns), Readers: int32(cfg.StoreReaders), Ratings: ratings})
+	return open.Store(ctx, target, postgres.Options{Conns: int32(cfg.StoreConns), Readers: int32(cfg.StoreReaders), Ratings: ratings, Subscribers: told})
 }

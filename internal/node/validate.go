@@ -19,7 +19,7 @@ import (
 // hold a password. Validate uses neither files nor the network.
 func (c *Config) Validate() error {
 	for _, check := range []func() error{
-		c.validateAddresses, c.validatePublic, c.validateData, c.validatePlayers, c.validateCluster, c.validateLimits,
+		c.validateAddresses, c.validatePublic, c.validateData, c.validatePlayers, c.validateHooks, c.validateCluster, c.validateLimits,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -142,6 +142,8 @@ func (c *Config) validateLimits() error {
 		{"replays-per-second", c.ReplaysPerSecond, 0, 1 << 24},
 		{"replay-min-bytes-per-second", c.ReplayPace, 1, 1 << 30},
 		{"outbox-bytes", c.OutboxBytes, 4 << 10, 64 << 20},
+		{"outbox-events", c.OutboxEvents, 100, 1 << 24},
+		{"webhook-parallel", c.WebhookParallel, 1, 256},
 	} {
 		if l.value < l.min || l.value > l.max {
 			return fmt.Errorf("--%s %d: give %d to %d", l.flag, l.value, l.min, l.max)
@@ -180,6 +182,9 @@ func (c *Config) validateTimes() error {
 		{"keep-results", c.KeepResults, 0, 1<<63 - 1},
 		{"keep-replays", c.KeepReplays, 0, 1<<63 - 1},
 		{"keep-guests", c.KeepGuests, 0, 1<<63 - 1},
+		{"webhook-timeout", c.WebhookTimeout, 100 * time.Millisecond, 5 * time.Minute},
+		{"webhook-give-up", c.WebhookGiveUp, time.Second, 90 * 24 * time.Hour},
+		{"keep-events", c.KeepEvents, time.Minute, 10 * 365 * 24 * time.Hour},
 		{"keep-set-aside", c.KeepSetAside, 0, 1<<63 - 1},
 	} {
 		if l.value < l.min || l.value > l.max {

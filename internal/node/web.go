@@ -163,6 +163,7 @@ func rateOf(perSecond, burst int) limit.Rate {
 // registerGauges registers metrics that are read at each scrape.
 func (n *Node) registerGauges() {
 	m := n.metrics
+	n.registerHookMetrics()
 	m.Gauge("roomring_results_unflushed", "Finished rooms whose result is not yet in the store.", func() float64 { return float64(n.results.Stats().Waiting) })
 	m.Gauge("roomring_results_oldest_seconds", "How long the oldest of these results has waited, in seconds.", func() float64 { return n.results.Stats().Oldest.Seconds() })
 	m.Counter("roomring_results_retries_total", "Failed attempts to write results.", func() float64 { return float64(n.results.Stats().Retries) })
