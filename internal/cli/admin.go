@@ -55,7 +55,8 @@ is ROOMRING_ADMIN_TOKEN_FILE, --admin-ca-file is ROOMRING_ADMIN_CA_FILE, --outpu
   roomring admin nodes --admin https://admin.example.com:7778 --admin-ca-file ca.pem --token-file token
   roomring admin forget node-3                       # its disk is lost
   roomring admin player export alice --out alice.jsonl
-  roomring admin player forget alice --yes           # for good`,
+  roomring admin player forget alice --yes           # for good
+  roomring admin outbox --state failed               # events that no webhook took; then outbox replay ID`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -68,7 +69,7 @@ is ROOMRING_ADMIN_TOKEN_FILE, --admin-ca-file is ROOMRING_ADMIN_CA_FILE, --outpu
 	f.Var(oneOf(&c.output, "table", "table", "json"), "output", "table, or json as the API answered")
 	f.DurationVar(&c.timeout, "timeout", 10*time.Second, "`time` to wait for an answer; streams have no limit")
 	cmd.AddCommand(c.nodesCommand(), c.whatIfCommand(), c.ringCommand(), c.roomsCommand(), c.roomCommand(), c.eventsCommand(),
-		c.closeCommand(), c.kickCommand(), c.signalCommand(), c.fetchCommand(), c.replayCommand(games), c.restoreCommand(), c.drainCommand(), c.rebalanceCommand(), c.forgetCommand(), c.playerCommand())
+		c.closeCommand(), c.kickCommand(), c.signalCommand(), c.fetchCommand(), c.replayCommand(games), c.restoreCommand(), c.drainCommand(), c.rebalanceCommand(), c.forgetCommand(), c.playerCommand(), c.outboxCommand())
 	return cmd
 }
 

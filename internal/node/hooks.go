@@ -95,6 +95,18 @@ func (n *Node) wakeCouriers() {
 	}
 }
 
+// outbox is the store's for the operator.
+type outbox struct {
+	persist.Outbox
+	n *Node
+}
+
+// ReplayEvent implements admin.Outbox.
+func (o outbox) ReplayEvent(ctx context.Context, number int64) error {
+	defer o.n.wakeCouriers()
+	return o.Outbox.ReplayEvent(ctx, number)
+}
+
 // outboxEvery is the time between two looks at the outbox's size.
 const outboxEvery = 5 * time.Second
 

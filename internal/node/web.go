@@ -66,7 +66,7 @@ func (n *Node) openWeb(ctx context.Context) error {
 			ReplayStall: n.cfg.ReplayStallTimeout, ReplayPace: n.cfg.ReplayPace,
 			Ratings: api.Ratings{Guests: n.cfg.RateGuests, Time: n.cfg.RatedMinTime, PerOpponent: n.cfg.RatedPerOpponent, Games: n.cfg.LeaderboardMinGames},
 		},
-		Admin:       admin.Options{Players: players{n}, Cluster: n.clusterAdmin(), Token: token, Named: n.adminCertCovers},
+		Admin:       admin.Options{Players: players{n}, Outbox: outbox{n.store, n}, Cluster: n.clusterAdmin(), Token: token, Named: n.adminCertCovers},
 		Connections: httpd.ConnectionOptions{PerAddress: cmp.Or(n.cfg.MaxConnectionsPerAddress, -1), Most: cmp.Or(n.cfg.MaxConnections, -1)},
 	})
 	if err != nil {

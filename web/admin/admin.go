@@ -42,6 +42,7 @@ type Options struct {
 	Cluster Cluster
 	Aside   Aside   // nil: no room is ever set aside
 	Records Records // nil: no game is ever finished
+	Outbox  Outbox  // nil: no events are kept
 	Players Players // nil: nobody can be forgotten
 	Games   []room.Spec
 	Pages   fs.FS // the files of the built-in pages, by their names; nil: there are none
@@ -139,6 +140,8 @@ func (a *handler) routes() []rest.Route {
 		{Method: "GET", Path: "/admin/v1/set-aside", Handle: a.getAsides},
 		{Method: "GET", Path: "/admin/v1/set-aside/{node}/{key}", Handle: a.getAside},
 		{Method: "POST", Path: "/admin/v1/set-aside/{node}/{key}/restore", Handle: a.postReopen},
+		{Method: "GET", Path: "/admin/v1/outbox", Handle: a.getOutbox},
+		{Method: "POST", Path: "/admin/v1/outbox/{id}/replay", Handle: a.postReplayEvent},
 		{Method: "GET", Path: "/admin/{$}", Handle: a.pages.Page("admin.html", assets.Self)},
 		{Method: "GET", Path: "/assets/{file}", Handle: a.pages.Part},
 		{Method: "GET", Path: "/sdk/{file}", Handle: a.sdk.Part},

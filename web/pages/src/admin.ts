@@ -1,8 +1,9 @@
-import { confirm, get, post, type Aside, type DevNode, type Node, type Ring } from "./admin/api.ts";
+import { confirm, get, post, type Aside, type DevNode, type Node, type Outbox, type Ring } from "./admin/api.ts";
 import { DevPanel } from "./admin/dev.ts";
 import { showKept } from "./admin/kept.ts";
 import { Moves } from "./admin/moves.ts";
 import { showNodes, type NodeAct } from "./admin/nodes.ts";
+import { showOutbox } from "./admin/outbox.ts";
 import { showRing } from "./admin/ring.ts";
 import { RoomPanel } from "./admin/room.ts";
 import { Rooms } from "./admin/rooms.ts";
@@ -32,14 +33,16 @@ async function live(): Promise<void> {
 
 async function refresh(): Promise<void> {
   try {
-    const [{ nodes }, ring, dev, aside] = await Promise.all([
-      get<{ nodes: Node[] }>("/admin/v1/nodes"), getRing(), get<DevNode[]>("/admin/v1/dev"), get<{ rooms: Aside[]; partial?: boolean }>("/admin/v1/set-aside")]);
+    const [{ nodes }, ring, dev, aside, outbox] = await Promise.all([
+      get<{ nodes: Node[] }>("/admin/v1/nodes"), getRing(), get<DevNode[]>("/admin/v1/dev"), get<{ rooms: Aside[]; partial?: boolean }>("/admin/v1/set-aside"),
+      get<Outbox>("/admin/v1/outbox?state=failed").catch(() => undefined)]); // the store may be away, and the rest is wanted all the more
     runsNodes = dev.length > 0;
     showNodes(slot("nodes"), nodes, dev, act, () => void dared(() => post("/admin/v1/dev/add", {}), "A node is starting."));
     moves.show(nodes);
     showRing(slot("ring"), ring, find);
     rooms.knows(nodes);
     showKept(slot("kept"), slot("kept-rooms"), nodes, aside);
+    if (outbox) showOutbox(slot("outbox"), slot("outbox-events"), outbox, (id) => void dared(() => post(`/admin/v1/outbox/${id}/replay`, {}), "The event is sent again."));
     trouble.hidden = true;
     await Promise.all([rooms.refresh(), development.refresh(runsNodes)]);
   } catch (err) {

@@ -11,6 +11,11 @@ export interface Node {
   taken?: { from: string; seized: number; yielded: number }[];
 }
 export interface Aside { node: string; key: number; room: string; reason: string; at: string; index: number; bytes: number }
+export interface Outbox {
+  events: { id: number; target: string; event: string; at: string; settled?: string; tries: number; error?: string }[];
+  next?: number;
+  targets: { target: string; waiting: number; delivered: number; failed: number; oldest_ms: number }[];
+}
 export interface Ring {
   nodes: { name: string; weight: number; zone?: string; share: number }[];
   arcs?: { from: number; to: number; node: string }[];
