@@ -61,6 +61,13 @@ type Config struct {
 	// token, and is shown to nobody; [ErrTryAgain] asks the client to come back. Nil means the keys of Settings, or guests alone.
 	// With it guests are let in only by {"guests": "on"}.
 	Auth func(ctx context.Context, token string) (Player, error)
+	// Events is told events of EventKinds, each at least once, one at a time and in no certain order, while Run runs: what happens before, and while
+	// it is away, it is told later. The store keeps them meanwhile, as --outbox-events allows. After an error, a panic, or webhook-timeout
+	// without an answer, an event is told again, after 1 s at first and ever later, for webhook-give-up. In a cluster, any one of
+	// the programs is told. No room waits for it, and no other event is told to this program until it returns.
+	Events func(ctx context.Context, e Event) error
+	// EventKinds are the kinds that Events is told. Empty means GameResult. All programs of a cluster need the same.
+	EventKinds []EventKind
 }
 
 // Player is who bears a token.
@@ -98,8 +105,12 @@ func (c *Config) options() (node.Options, error) {
 	if err != nil {
 		return node.Options{}, err
 	}
+	kinds, err := c.eventKinds()
+	if err != nil {
+		return node.Options{}, err
+	}
 	opts := node.Options{
-		Config: cfg, Log: cmp.Or(c.Log, slog.Default()), Registry: c.Registerer, Gatherer: c.Gatherer, Pages: c.Pages,
+		Config: cfg, OnEvent: c.Events, EventKinds: kinds, Log: cmp.Or(c.Log, slog.Default()), Registry: c.Registerer, Gatherer: c.Gatherer, Pages: c.Pages,
 		NoListener: c.Listen == None, NoAdminListener: c.AdminListen == None,
 	}
 	if c.Registerer != nil && c.Gatherer == nil {
