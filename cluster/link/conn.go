@@ -72,10 +72,10 @@ func (c *conn) hungUp() bool {
 var errLost = errors.New("the connection is lost")
 
 // client makes a gRPC client on one connection. It never dials another, because every connection needs a new greeting.
-func client(raw *conn, largest int) (*grpc.ClientConn, error) {
+func client(raw *conn, largest int, options ...grpc.DialOption) (*grpc.ClientConn, error) {
 	only := make(chan net.Conn, 1)
 	only <- raw
-	return grpc.NewClient("passthrough:///peer",
+	return grpc.NewClient("passthrough:///peer", append(options,
 		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) {
 			select {
 			case c := <-only:
@@ -89,5 +89,5 @@ func client(raw *conn, largest int) (*grpc.ClientConn, error) {
 		grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(), grpc.WithIdleTimeout(0),
 		grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(connWindow),
 		grpc.WithWriteBufferSize(bufferSize), grpc.WithReadBufferSize(bufferSize),
-	)
+	)...)
 }

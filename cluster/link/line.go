@@ -101,7 +101,7 @@ func (n *line) connect(ctx context.Context) (up *uplink, err error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	cc, err := client(raw, l.o.Message)
+	cc, err := client(raw, l.o.Message, l.o.dialTraced()...)
 	if err != nil {
 		_ = raw.Close()
 		return nil, err

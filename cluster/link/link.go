@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/roomring/roomring/cluster/link/linkpb"
@@ -51,6 +52,8 @@ type Options struct {
 	Self     *linkpb.Greeting // node and boot are needed; versions of 0 mean those of this program
 	Security Security
 	Calls    *Mux // answers peers' questions; nil answers none
+	// Tracing makes the spans of questions, at both ends. Nil: there are none.
+	Tracing trace.TracerProvider
 
 	// Owner is called when an edge has opened its stream. The returned handler gets the edge's frames. If the same edge
 	// process had a stream before, that stream has ended and its handler's Down has returned.

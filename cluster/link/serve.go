@@ -78,14 +78,14 @@ type server struct {
 }
 
 func (l *Links) newServer() *grpc.Server {
-	s := grpc.NewServer(
+	s := grpc.NewServer(append(l.o.serveTraced(),
 		grpc.Creds(serverCreds{l}), grpc.ForceServerCodecV2(batchCodec), grpc.ConnectionTimeout(l.o.Timeout),
 		grpc.MaxRecvMsgSize(l.o.Message), grpc.MaxSendMsgSize(l.o.Message), grpc.MaxHeaderListSize(64<<10),
 		grpc.MaxConcurrentStreams(uint32(2*l.o.Inflight+16)),
 		grpc.InitialWindowSize(window), grpc.InitialConnWindowSize(connWindow),
 		grpc.WriteBufferSize(bufferSize), grpc.ReadBufferSize(bufferSize),
 		grpc.WaitForHandlers(true),
-	)
+	)...)
 	linkpb.RegisterPeerServer(s, &server{l: l})
 	return s
 }

@@ -55,7 +55,7 @@ func (r *remote) handle(f *linkpb.EdgeFrame) {
 func (r *remote) do(f *linkpb.EdgeFrame) {
 	switch what := f.What.(type) {
 	case *linkpb.EdgeFrame_Act:
-		act := wire.Act{CSeq: what.Act.GetCseq(), Data: what.Act.GetData()}
+		act := wire.Act{CSeq: what.Act.GetCseq(), Data: what.Act.GetData(), Trace: what.Act.GetTrace()}
 		if fault := what.Act.GetFault(); fault != nil {
 			act.Fault = &wire.Fault{Code: fault.GetCode(), Reason: fault.GetReason()}
 		}

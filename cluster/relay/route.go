@@ -233,7 +233,7 @@ func (r *remoteRoute) act(_ context.Context, act wire.Act) error {
 		r.hears(edge.Event{What: edge.Close, Err: actor.CloseUnanswered()})
 		return actor.ErrEnded
 	}
-	frame := &linkpb.Act{Cseq: act.CSeq, Data: act.Data}
+	frame := &linkpb.Act{Cseq: act.CSeq, Data: act.Data, Trace: act.Trace}
 	if act.Fault != nil {
 		frame.Fault = &linkpb.Fault{Code: act.Fault.Code, Reason: act.Fault.Reason}
 	}

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/core"
@@ -24,6 +26,8 @@ type Options struct {
 	Black BlackBox // nil: none
 	// Events is told what happens in rooms. Nil: nobody outside wants to know.
 	Events Events
+	// Tracer makes the spans of acts that are sampled: see wire.Act.Trace. Nil: there are none.
+	Tracer trace.Tracer
 
 	Node string // this node's name, for clients
 

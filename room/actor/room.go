@@ -41,6 +41,7 @@ type liveRoom struct {
 	watches  map[*roomWatch]struct{} // of the operator
 	recent   recent
 	events   []record.Event // wait for their commit
+	traces   []traced       // as do these
 	life     life
 	skipped  uint64 // ticks left out that the metrics know of
 	refused  bool   // a commit was refused, and that was logged

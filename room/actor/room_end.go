@@ -101,6 +101,7 @@ func (r *liveRoom) hold() {
 func (r *liveRoom) depart() {
 	last := Stopped{Time: r.now(), Last: r.core.Committed(), Over: r.core.Final() != nil}
 	r.time.end()
+	r.traceLost()
 	for s := range r.sessions.all() {
 		s.close(closeMoved(), false)
 		r.count(s, -1)

@@ -26,6 +26,10 @@ func (r *liveRoom) commit(i room.Index) {
 	r.info.committed.Store(uint64(r.core.Committed()))
 	r.publish() // before anybody hears of it: who asks then is told no less
 	r.tellCommitted()
+	if len(r.traces) > 0 {
+		r.traceCommitted()
+		defer r.traceAnswered()
+	}
 	r.send(out)
 	r.flushAnswers()
 	r.flush()

@@ -37,7 +37,9 @@ func (m actMessage) handle(r *liveRoom) {
 	if fault := m.act.Fault; fault != nil {
 		in.Fault = &room.Refusal{Code: fault.Code, Reason: fault.Reason}
 	}
+	traced, span := r.beginStep(m.act.Trace)
 	ready := r.step(in)
+	r.endStep(traced, span, ready.Entry)
 	switch {
 	case ready.Gap:
 		s.gapped = true

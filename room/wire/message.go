@@ -46,6 +46,9 @@ type Act struct {
 	CSeq  uint64          `json:"cseq"`
 	Data  json.RawMessage `json:"data"`
 	Fault *Fault          `json:"-"` // not nil: why Data is missing; the room refuses the act in its order
+
+	// Trace is the act's span as W3C Trace Context has it, if it is sampled. It is no part of the message: servers alone set it.
+	Trace string `json:"-"`
 }
 
 // Fault says what is wrong with the data of an act whose other fields are valid.

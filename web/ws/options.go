@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
@@ -101,8 +103,10 @@ type Options struct {
 	// Draining reports whether new sockets should go elsewhere: they get 503. Nil: never.
 	Draining func() bool
 
-	Meter Meter        // nil: nothing is counted
-	Log   *slog.Logger // nil: nothing is logged
+	Meter Meter // nil: nothing is counted
+	// Tracer makes the spans of acts, of which those that are sampled are followed to the room. Nil: there are none.
+	Tracer trace.Tracer
+	Log    *slog.Logger // nil: nothing is logged
 }
 
 func (o *Options) complete() error {

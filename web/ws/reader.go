@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/wire"
@@ -101,7 +102,7 @@ func (c *conn) handle(m wire.ClientMessage) (err error) {
 	}
 	switch m := m.(type) {
 	case wire.Act:
-		err = c.session.Act(c.s.ctx, wire.Act{CSeq: m.CSeq, Data: bytes.Clone(m.Data), Fault: m.Fault}) // the buffer is used again
+		err = c.act(wire.Act{CSeq: m.CSeq, Data: bytes.Clone(m.Data), Fault: m.Fault}) // the buffer is used again
 	case wire.Ping:
 		c.answer(c.pong(m))
 	case wire.Resync:
@@ -113,6 +114,18 @@ func (c *conn) handle(m wire.ClientMessage) (err error) {
 		return nil // the outbox holds the reason, in its place
 	}
 	return err
+}
+
+// act hands an act to the room, within a span if acts are traced.
+func (c *conn) act(act wire.Act) error {
+	if c.s.opts.Tracer == nil {
+		return c.session.Act(c.s.ctx, act)
+	}
+	ctx, span := c.s.opts.Tracer.Start(c.s.ctx, "act", trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindServer),
+		trace.WithAttributes(actor.TraceRoom.String(string(c.id))))
+	defer span.End()
+	act.Trace = actor.TraceOf(ctx)
+	return c.session.Act(c.s.ctx, act)
 }
 
 // pong is the frame that answers a ping, or shows that a silent connection is alive.

@@ -996,6 +996,7 @@ type Act struct {
 	Cseq          uint64                 `protobuf:"varint,1,opt,name=cseq,proto3" json:"cseq,omitempty"`
 	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
 	Fault         *Fault                 `protobuf:"bytes,3,opt,name=fault,proto3" json:"fault,omitempty"` // why there is no data; an owner that does not know it refuses the act for want of data
+	Trace         string                 `protobuf:"bytes,4,opt,name=trace,proto3" json:"trace,omitempty"` // the act's span, by W3C Trace Context, if it is sampled
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1049,6 +1050,13 @@ func (x *Act) GetFault() *Fault {
 		return x.Fault
 	}
 	return nil
+}
+
+func (x *Act) GetTrace() string {
+	if x != nil {
+		return x.Trace
+	}
+	return ""
 }
 
 // Fault is what is wrong with the data of an act that could be read otherwise.
@@ -3071,11 +3079,12 @@ const file_peer_proto_rawDesc = "" +
 	"\x06coming\x18\x10 \x01(\bR\x06coming\"/\n" +
 	"\x05Point\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x10\n" +
-	"\x03seq\x18\x02 \x01(\x04R\x03seq\"\\\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq\"r\n" +
 	"\x03Act\x12\x12\n" +
 	"\x04cseq\x18\x01 \x01(\x04R\x04cseq\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12-\n" +
-	"\x05fault\x18\x03 \x01(\v2\x17.roomring.peer.v1.FaultR\x05fault\"3\n" +
+	"\x05fault\x18\x03 \x01(\v2\x17.roomring.peer.v1.FaultR\x05fault\x12\x14\n" +
+	"\x05trace\x18\x04 \x01(\tR\x05trace\"3\n" +
 	"\x05Fault\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"\xde\x02\n" +

@@ -13,6 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/roomring/roomring/web/metrics"
 )
 
@@ -127,6 +130,10 @@ func (o MuxOptions) Handler(route Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		ctx := r.Context()
+		if span := trace.SpanFromContext(ctx); span.IsRecording() {
+			span.SetName(route.Method + " " + route.Path)
+			span.SetAttributes(attribute.String("http.route", route.Path))
+		}
 		if !route.Stream {
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeout(ctx, o.Timeout)
