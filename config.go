@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/roomring/roomring/internal/cli"
 	"github.com/roomring/roomring/internal/node"
@@ -53,6 +54,8 @@ type Config struct {
 	// [prometheus.WrapRegistererWith].
 	Registerer prometheus.Registerer
 	Gatherer   prometheus.Gatherer
+	// TracerProvider makes the spans of acts and requests, as OpenTelemetry has them. Nil means none. The variables OTEL_… are for the program.
+	TracerProvider trace.TracerProvider
 	// Pages are files of the program's own that players reach under /, and that lie over the built-in pages: index.html in place of the
 	// lobby, GAME.js with a game's table, and whatever they load ("Pages of your own" in docs/GAMES.md). They are read when they are
 	// asked for, by many goroutines. Nil means that there are none. The setting "pages" names a folder instead.
@@ -110,7 +113,7 @@ func (c *Config) options() (node.Options, error) {
 		return node.Options{}, err
 	}
 	opts := node.Options{
-		Config: cfg, OnEvent: c.Events, EventKinds: kinds, Log: cmp.Or(c.Log, slog.Default()), Registry: c.Registerer, Gatherer: c.Gatherer, Pages: c.Pages,
+		Config: cfg, OnEvent: c.Events, EventKinds: kinds, Tracing: c.TracerProvider, Log: cmp.Or(c.Log, slog.Default()), Registry: c.Registerer, Gatherer: c.Gatherer, Pages: c.Pages,
 		NoListener: c.Listen == None, NoAdminListener: c.AdminListen == None,
 	}
 	if c.Registerer != nil && c.Gatherer == nil {

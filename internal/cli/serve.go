@@ -39,7 +39,13 @@ Every flag is also a variable (--max-rooms is ROOMRING_MAX_ROOMS) and a key of t
 			}
 			ctx, cancel := untilSignal(cmd.Context())
 			defer cancel()
-			return serve(ctx, node.Options{Config: &s.Config, Games: games, Pages: p.Pages, Log: newLogger(cmd.ErrOrStderr(), s.LogFormat, s.LogLevel)})
+			log := newLogger(cmd.ErrOrStderr(), s.LogFormat, s.LogLevel)
+			traces, end, err := startTracing(ctx, &s.Config, log)
+			if err != nil {
+				return &usageError{cmd.CommandPath(), err}
+			}
+			defer end()
+			return serve(ctx, node.Options{Config: &s.Config, Games: games, Pages: p.Pages, Log: log, Tracing: traces})
 		},
 	}
 	s.addTo(cmd)

@@ -44,7 +44,7 @@ func (n *Node) openCluster(context.Context) error {
 			Bind: n.listeners.gossip, Advertise: host, Join: n.cfg.Join, Label: n.cfg.ClusterLabel,
 			Secrets: n.secrets.keys("gossip"),
 		},
-		Link: link.Options{Self: n.greeting(), Security: n.security(), Silence: n.cfg.PeerSilence},
+		Link: link.Options{Self: n.greeting(), Security: n.security(), Silence: n.cfg.PeerSilence, Tracing: n.tracing},
 		Peer: n.listeners.peer, Rooms: n.rooms, Owner: n.owner, Copies: n.copies.Load(), Store: shared{n.store}, Aside: setAside{n}, Describe: n.describe,
 		Reattach: n.cfg.ReattachTimeout, Clock: n.clock,
 		Stop: func() { n.fail(nil) }, Superseded: func(err error) { n.fail(err) },

@@ -117,8 +117,8 @@ type Config struct {
 	KeepState bool
 }
 
-// nodeName returns --node or, by default, the host's name.
-func (c *Config) nodeName() string {
+// Name returns --node or, by default, the host's name.
+func (c *Config) Name() string {
 	host, _ := os.Hostname() // without a host name the node is called "roomring"
 	return cmp.Or(c.Node, host, "roomring")
 }

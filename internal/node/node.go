@@ -16,6 +16,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/roomring/roomring/cluster"
 	"github.com/roomring/roomring/cluster/lifecycle"
@@ -55,6 +56,8 @@ type Options struct {
 	// one of the nodes that have it is told. An event is told again after an error.
 	OnEvent    func(ctx context.Context, e record.Event) error
 	EventKinds []record.EventKind
+
+	Tracing trace.TracerProvider // makes the spans of acts and requests; nil: there are none
 }
 
 // Identity is the bearer of a token.
@@ -100,6 +103,7 @@ type Node struct {
 	targets    []target // of events
 	onEvent    func(ctx context.Context, e record.Event) error
 	eventKinds []record.EventKind
+	tracing    trace.TracerProvider // nil: nothing is traced
 
 	pages  fs.FS
 	verify func(ctx context.Context, token string) (auth.Identity, error) // nil: keys check tokens
@@ -128,8 +132,8 @@ func Open(ctx context.Context, opts Options) (*Node, error) {
 	announce := sync.OnceFunc(func() { ready.log(opts.Log) })
 	n := &Node{
 		cfg: opts.Config, listeners: listeners, ready: ready, games: opts.Games, log: slog.New(announcing{opts.Log.Handler(), announce}),
-		metrics: metricsOn(opts), pages: opts.Pages, verify: opts.Verify, onEvent: opts.OnEvent, eventKinds: opts.EventKinds, clock: clock.System(), started: time.Now(),
-		name: opts.Config.nodeName(), boot: record.BootID(ulid.Make().String()), reopening: make(chan struct{}, 1),
+		metrics: metricsOn(opts), pages: opts.Pages, verify: opts.Verify, onEvent: opts.OnEvent, eventKinds: opts.EventKinds, tracing: opts.Tracing, clock: clock.System(), started: time.Now(),
+		name: opts.Config.Name(), boot: record.BootID(ulid.Make().String()), reopening: make(chan struct{}, 1),
 	}
 	n.life, n.fail = context.WithCancelCause(context.WithoutCancel(ctx))
 	defer context.AfterFunc(ctx, func() { n.fail(nil) })()
@@ -312,7 +316,7 @@ func (n *Node) openRooms(ctx context.Context) error {
 		Node: n.name, Clock: n.clock, Log: n.log, Metrics: n.metrics.Actor(),
 		NewID: n.newRoomID(), Durability: n.cfg.durability(), MaxRooms: n.cfg.MaxRooms, RoomShare: n.cfg.roomShare(), Unclaimed: cmp.Or(n.cfg.UnclaimedSeats, -1), Reserve: n.cfg.UnclaimedTimeout, MaxSpectators: n.cfg.MaxSpectators,
 		ShowPanics: n.cfg.ShowPanics, Core: core.Config{KeepState: n.cfg.KeepState}, Full: func() bool { return n.journal.OverBudget() != nil },
-		Events: n.events(),
+		Events: n.events(), Tracer: n.tracer(),
 	})
 	if err != nil {
 		return err

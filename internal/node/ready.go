@@ -22,7 +22,7 @@ type Ready struct {
 }
 
 func newReady(cfg *Config, listeners *listeners) Ready {
-	r := Ready{Node: cfg.nodeName(), Version: Version(), PID: os.Getpid(), Gossip: listeners.gossip}
+	r := Ready{Node: cfg.Name(), Version: Version(), PID: os.Getpid(), Gossip: listeners.gossip}
 	if listeners.public != nil {
 		r.Listen = listeners.public.Addr().String()
 		r.URL = "http://" + Dialable(r.Listen)

@@ -56,7 +56,7 @@ func (n *Node) openWeb(ctx context.Context) error {
 			Floor: limit.Rate{PerSecond: float64(n.cfg.FloorBytesPerSecond)}, AddressBytes: rateOf(n.cfg.AddressBytesPerSecond, 2), RoomBytes: rateOf(n.cfg.RoomBytesPerSecond, 2),
 			PerAddress: cmp.Or(n.cfg.MaxSocketsPerAddress, -1), Hello: n.cfg.HelloTimeout, Heartbeat: n.cfg.Heartbeat,
 			WriteTimeout: n.cfg.WriteTimeout, Close: n.cfg.CloseTimeout, TokenGrace: cmp.Or(n.cfg.TokenGrace, -1), OutboxBytes: n.cfg.OutboxBytes,
-			Clock: n.clock, Draining: n.draining.Load,
+			Clock: n.clock, Draining: n.draining.Load, Tracer: n.tracer(),
 		},
 		API: api.Options{
 			Reruns:  blackBox{n.journal.BlackBox()},
@@ -72,6 +72,7 @@ func (n *Node) openWeb(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	server.Players, server.Admin = n.traced(server.Players), n.traced(server.Admin)
 	n.web.Store(server)
 	n.onClose("sockets", shortly(n.closeSockets))
 	return nil
