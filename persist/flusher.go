@@ -147,7 +147,7 @@ func (f *Flusher) Add(final record.Final, done func(Verdict)) error {
 }
 
 func sizeOf(f record.Final) int {
-	size := 512 + f.Replay.Len() + len(f.Result.Data) + len(f.Result.Summary)
+	size := 512 + f.Replay.Len() + len(f.Result.Data) + len(f.Result.Summary) + 256*len(f.Events)
 	for _, o := range f.Result.Outcomes {
 		size += 64 + len(o.Player) + len(o.Name)
 	}
