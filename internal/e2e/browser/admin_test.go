@@ -6,17 +6,23 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/roomring/roomring/internal/e2e"
 	"github.com/roomring/roomring/web/client"
 )
 
-// browserAdmin operates a server from its page. It looks at the ring, the nodes and the rooms that are not served, finds a room, watches
+// browserAdmin operates a server from its page. It looks at the ring, the nodes and the rooms that are not served, sends an event again, finds a room, watches
 // the inputs that programs make, and kicks and closes.
 func browserAdmin(t *testing.T, shared *browser) {
 	t.Parallel()
-	s := e2e.NewServer(t, append(e2e.GenerousLimits, "--node", "alpha")...)
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("whsec_"+strings.Repeat("a", 32)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := e2e.NewServer(t, append(e2e.GenerousLimits, "--node", "alpha", // and a webhook at an address that is refused
+		"--webhook", "http://127.0.0.1:9/", "--webhook-secret-file", secret, "--webhook-events", "player.joined", "--webhook-give-up", "1s")...)
 	held, aside := s.Start().Create("tally", nil), s.Create("chess", nil)
 	s.Kill()
 	e2e.EditDatabase(t, filepath.Join(s.Dir, "store.db"), `UPDATE rooms SET epoch = epoch + 5, folder = 'elsewhere' WHERE room = ?`, aside.ID)
@@ -41,6 +47,11 @@ func browserAdmin(t *testing.T, shared *browser) {
 	op.reads(testid("held"), "this program has no such game")
 	op.reads(testid("aside"), aside.ID)
 	op.reads(testid("aside"), "another node has taken the room on")
+	op.reads(testid("outbox-target", `[data-target="webhook"]`), "2 failed")
+	op.reads(testid("failed-event"), info.ID+":1:")
+	op.reads(testid("failed-event"), "--webhook-allow-private")
+	op.click(testid("replay-event"))
+	op.reads(testid("toast"), "sent again")
 	op.write(testid("ring-id"), info.ID)
 	op.click(testid("ring-find"))
 	op.sees(testid("ring-mark"))
