@@ -45,13 +45,13 @@ check: format ## the inner loop, under two minutes: gofmt, go vet, short unit te
 	@go run ./scripts/testsum -short ./...
 
 # Tests of whole servers run one after another, and their folders take turns: on two processors those that watch what happens in seconds
-# are surer so. -p 6: one runs, four may wait for their turn, and tests of other packages go on.
+# are surer so. -p 7: one runs, five may wait for their turn, and tests of other packages go on.
 # -count 1 for the manifests: their test reads docs/CONFIG.md, which is outside of its module, so the cache would miss a change.
 .PHONY: test
 test: ## everything that must hold before a change lands; ends with what it cost and a line that counts tests
 	@go run ./scripts/testsum cpu run $(MAKE) --no-print-directory setup lint \
 	  + run go -C bench/loadgen test -vet=off . + run go -C deploy/kubernetes test -vet=off -count 1 . \
-	  + $(TEST) -p 6 -parallel 1 -skip '^($(RACE_SERVERS))$$' $$(go list ./... | grep -vxFf <(go list $(RACE))) \
+	  + $(TEST) -p 7 -parallel 1 -skip '^($(RACE_SERVERS))$$' $$(go list ./... | grep -vxFf <(go list $(RACE))) \
 	  + $(TEST) -run "^($$($(VIRTUAL) | xargs sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' | paste -sd '|'))\$$" \
 	    $$($(VIRTUAL) | xargs -n1 dirname | sort -u | sed 's|^|./|') \
 	  + $(TEST) -tags mutation -run TestMutations ./cluster/clustertest \

@@ -67,7 +67,8 @@ type Config struct {
 	// Events is told events of EventKinds, each at least once, one at a time and in no certain order, while Run runs: what happens before, and while
 	// it is away, it is told later. The store keeps them meanwhile, as --outbox-events allows. After an error, a panic, or webhook-timeout
 	// without an answer, an event is told again, after 1 s at first and ever later, for webhook-give-up. In a cluster, any one of
-	// the programs is told. No room waits for it, and no other event is told to this program until it returns.
+	// the programs is told. No room waits for it, and no other event is told to this program until it returns: it
+	// must return when ctx ends.
 	Events func(ctx context.Context, e Event) error
 	// EventKinds are the kinds that Events is told. Empty means GameResult. All programs of a cluster need the same.
 	EventKinds []EventKind

@@ -78,6 +78,8 @@ var importRules = []rule{
 		"who is let in does not depend on where it is asked"},
 	{[]string{"web/ws", "web/api", "web/admin"}, []string{"room/...", "web/auth", "web/limit", "web/trust", "web/httpd", "web/metrics", "web/internal/..."}, nil, []string{"database/sql"},
 		"sockets, API and admin API never import each other: what two of them need has a package of its own"},
+	{[]string{"web/hook"}, []string{"room", "room/record"}, nil, []string{"database/sql"},
+		"who is told an event knows what has happened, and nothing of how the server has come to it"},
 	{[]string{"web/internal/webtest"}, []string{"room/...", "web/...", "internal/testwait"}, nil, []string{"database/sql"},
 		"tests of the HTTP APIs share it"},
 	{[]string{"web/..."}, []string{"room/...", "web/..."}, nil, []string{"database/sql"},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/roomring/roomring/internal/e2e"
 	"github.com/roomring/roomring/internal/testwait"
+	"github.com/roomring/roomring/persist/pgtest"
 )
 
 const whole = "created 1, joined 2, over 1, result 1"
@@ -189,36 +190,42 @@ func TestAKillLosesNoEvent(t *testing.T) {
 	checkHushed(t, s, r)
 }
 
-// TestAClusterTellsWhatADeadOwnerKnew kills a node of three while games are made, played and over. Whoever has the rooms then tells the
-// same events: each came, and none under two ids.
+// TestAClusterTellsWhatADeadOwnerKnew kills one node of three while games are made, played and over, and then stops another, which hands its
+// rooms over. Whoever has the rooms then tells the same events: each came, and none under two ids.
 func TestAClusterTellsWhatADeadOwnerKnew(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t, nil)
-	c := e2e.NewTeam(t, 3, append(e2e.DefaultTimeouts, "--webhook", r.serve(""), "--webhook-secret-file", r.file, "--webhook-allow-private",
+	c := e2e.NewTeamOn(t, pgtest.URL(t), 3, append(e2e.DefaultTimeouts, "--webhook", r.serve(""), "--webhook-secret-file", r.file, "--webhook-allow-private",
 		"--webhook-events", "room.created,player.joined,room.over,result", "--webhook-timeout", "1s")...).Start()
-	dead := c.Nodes[1]
+	killed, stopped, edge := c.Nodes[1], c.Nodes[0], c.Nodes[2]
 	var tables []*table
-	for range e2e.Sized(6, 9, 40) {
-		tables = append(tables, seat(t, c.Nodes[0], nil, c.Nodes[0], c.Nodes[2]))
-	}
-	for i, at := range tables[:len(tables)/2] {
-		if i == len(tables)/4 {
-			go func() { // in the middle of all that
-				time.Sleep(10 * time.Millisecond)
-				_ = dead.Cmd.Process.Kill()
-			}()
+	third := e2e.Sized(2, 4, 20)
+	play := func(some []*table, meanwhile func()) {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			time.Sleep(5 * time.Millisecond) // in the middle of it
+			meanwhile()
+		}()
+		for _, at := range some {
+			at.finish(t)
 		}
-		at.finish(t)
+		<-done
 	}
-	dead.Kill()
-	for _, at := range tables[len(tables)/2:] {
-		at.finish(t)
+	for range 3 * third {
+		tables = append(tables, seat(t, edge, nil))
 	}
+	play(tables[:third], killed.Kill)
+	for range third {
+		tables = append(tables, seat(t, edge, nil))
+	}
+	play(tables[third:2*third], stopped.StopCleanly)
+	play(tables[2*third:], func() {})
 	for _, at := range tables {
 		r.waitFor(at.ID, whole)
 		checkStory(t, r, at)
 	}
-	t.Logf("%d events came again", r.repeats())
+	t.Logf("%d events of %d rooms came again", r.repeats(), len(tables))
 	for _, s := range c.Nodes {
 		checkHushed(t, s, r)
 	}
