@@ -60,6 +60,8 @@ var importRules = []rule{
 		"the actor knows rooms and its ports; sockets and stores are joined to it by internal/node"},
 	{[]string{"room/match"}, []string{"room", "room/core", "room/record", "room/clock", "room/actor"}, []string{"github.com/hashicorp/golang-lru/..."}, impure,
 		"who plays with whom is decided by way of seats, wherever they are"},
+	{[]string{"room/timeline"}, []string{"room", "room/core", "room/record", "room/clock", "room/wire", "room/actor"}, []string{"github.com/hashicorp/golang-lru/..."}, impure,
+		"what a log comes to depends on the log and the rules; where logs come from is given"},
 	{[]string{"internal/play"}, []string{"room", "room/core", "room/clock"}, []string{}, []string{"net", "net/...", "os", "os/..."},
 		"who plays a game knows its rules, and clients by an interface"},
 	{[]string{"room/roomtest"}, []string{"internal/play", "room", "room/core", "room/internal/fields", "room/record", "room/wire", "room/view"}, nil, []string{"net", "net/..."},

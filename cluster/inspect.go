@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -18,11 +19,41 @@ const (
 	roomsQueues rpc.Method[room.ID, []relay.Queue] = "rooms.queues"
 	// roomsPanicked asks a node for a room as a panic of its game left it there; nil: the node knows of none.
 	roomsPanicked rpc.Method[room.ID, *actor.Inspection] = "rooms.panicked"
+	roomsLog      rpc.Method[logAsk, actor.Log]          = "rooms.log"
+	roomsActFor   rpc.Method[actForAsk, rpc.None]        = "rooms.act_for"
 )
+
+type logAsk struct {
+	Room  room.ID    `json:"room"`
+	After room.Index `json:"after,omitempty"`
+}
+
+type actForAsk struct {
+	Room   room.ID         `json:"room"`
+	Player room.PlayerID   `json:"player"`
+	Action json.RawMessage `json:"action"`
+}
 
 func (c *Cluster) serveInspect() {
 	rpc.Serve(c.Calls, roomsQueues, func(_ context.Context, id room.ID) ([]relay.Queue, error) { return c.Edge.Queues(id), nil })
 	rpc.Serve(c.Calls, roomsPanicked, func(_ context.Context, id room.ID) (*actor.Inspection, error) { return c.o.Rooms.Panicked(id), nil })
+	rpc.Serve(c.Calls, roomsLog, func(ctx context.Context, in logAsk) (actor.Log, error) { return c.o.Rooms.Log(ctx, in.Room, in.After) })
+	rpc.ServeAct(c.Calls, roomsActFor, "act", func(in actForAsk) []any { return []any{"room", in.Room, "player", in.Player} },
+		func(ctx context.Context, in actForAsk) error {
+			return c.o.Rooms.ActFor(ctx, in.Room, in.Player, in.Action)
+		})
+}
+
+// Log returns the log of a live room. See actor.Directory.
+func (r Rooms) Log(ctx context.Context, id room.ID, after room.Index) (actor.Log, error) {
+	log, err := locate.Ask(ctx, r.c.Locate, id, roomsLog, logAsk{id, after})
+	return log, locate.Living(err)
+}
+
+// ActFor acts for a player, if the room's node allows it. See actor.Directory.
+func (r Rooms) ActFor(ctx context.Context, id room.ID, p room.PlayerID, action json.RawMessage) error {
+	_, err := locate.Ask(ctx, r.c.Locate, id, roomsActFor, actForAsk{id, p, action})
+	return locate.Living(err)
 }
 
 // Inspect looks into a room for the operator. See actor.Directory. The node that has a session's socket knows what waits for the

@@ -326,11 +326,25 @@ func (w *Owner) Reopen(ctx context.Context, kept record.Kept) (room.ID, error) {
 		return "", err
 	}
 	kept = renamed(kept, w.rooms.NewID(kept.Header))
+	return kept.Header.ID, w.begin(ctx, kept)
+}
+
+// Fork lets a log go on here as a room of its own, which no room has been before. The log is replayed first, and if the room is not live at its
+// end, no room is made. Errors are those of Reopen.
+func (w *Owner) Fork(ctx context.Context, kept record.Kept) error {
+	if err := w.rooms.GoesOn(kept); err != nil {
+		return err
+	}
+	return w.begin(ctx, kept)
+}
+
+// begin has a log go on here under a new id.
+func (w *Owner) begin(ctx context.Context, kept record.Kept) error {
 	id := kept.Header.ID
 	err := w.loop.Await(ctx, id, ownership.Event{Kind: ownership.Copied, Log: logOf(kept)}, func(r *Room) {
 		r.Header, r.Kept = kept.Header, &kept
 	})
-	return id, w.told(id, err)
+	return w.told(id, err)
 }
 
 // given refuses a copy of a room that lives elsewhere, or has come to its end.

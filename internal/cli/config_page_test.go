@@ -48,6 +48,9 @@ func settingsPage() string {
 	for _, g := range newSettings().groups {
 		fmt.Fprintf(&b, "\n## %s\n\n| flag and key | variable | takes | default | what it does |\n|---|---|---|---|---|\n", g.title)
 		g.VisitAll(func(f *pflag.Flag) {
+			if f.Hidden {
+				return
+			}
 			unit, usage := pflag.UnquoteUsage(f)
 			fmt.Fprintf(&b, "| `--%s` | `%s` | %s | %s | %s |\n", f.Name, envName(f.Name), cell(kind(f, unit)), code(f.DefValue), cell(usage))
 		})

@@ -167,6 +167,8 @@ func (s *settings) processFlags(g *group) {
 	g.Var(oneOf(&s.LogFormat, "text", "text", "json"), "log-format", "format of the log on standard error: text or json")
 	g.BoolVar(&s.ShowPanics, "show-panics", false, "log the message of a game's panic, which may contain what is hidden from players: for machines on which games are developed (roomring dev sets it)")
 	g.BoolVar(&s.KeepState, "keep-state", false, "let a room whose log these rules play differently go on from its last snapshot, with its log begun anew there: for machines on which games are developed (roomring dev sets it when asked to)")
+	g.BoolVar(&s.DevTools, "dev-tools", false, "let the operator act for players, by the inspector and the admin API (roomring dev sets it)")
+	_ = g.MarkHidden("dev-tools") // it exists; nobody should come across it who serves players
 	g.Var(oneOf(&s.LogLevel, "info", "debug", "info", "warn", "error"), "log-level", "lowest level that is logged: debug, info, warn or error")
 }
 

@@ -115,6 +115,7 @@ type Config struct {
 	ShowPanics bool
 	// KeepState lets rooms go on that these rules play differently; see core.Config. For development alone.
 	KeepState bool
+	DevTools  bool // the operator may act for players: for machines on which games are written
 }
 
 // Name returns --node or, by default, the host's name.

@@ -315,7 +315,7 @@ func (n *Node) openRooms(ctx context.Context) error {
 		Games: n.games, Owner: n.owner, Logs: n.copied(logs), Black: blackBox{n.journal.BlackBox()},
 		Node: n.name, Clock: n.clock, Log: n.log, Metrics: n.metrics.Actor(),
 		NewID: n.newRoomID(), Durability: n.cfg.durability(), MaxRooms: n.cfg.MaxRooms, RoomShare: n.cfg.roomShare(), Unclaimed: cmp.Or(n.cfg.UnclaimedSeats, -1), Reserve: n.cfg.UnclaimedTimeout, MaxSpectators: n.cfg.MaxSpectators,
-		ShowPanics: n.cfg.ShowPanics, Core: core.Config{KeepState: n.cfg.KeepState}, Full: func() bool { return n.journal.OverBudget() != nil },
+		ShowPanics: n.cfg.ShowPanics, Core: core.Config{KeepState: n.cfg.KeepState}, ActFor: n.cfg.DevTools, Full: func() bool { return n.journal.OverBudget() != nil },
 		Events: n.events(), Tracer: n.tracer(),
 	})
 	if err != nil {

@@ -22,6 +22,7 @@ type rooms interface {
 	ws.Rooms
 	admin.Rooms
 	admin.Aside
+	Log(ctx context.Context, id room.ID, after room.Index) (actor.Log, error)
 }
 
 // allRooms returns the rooms of the cluster or, outside one, this node's.

@@ -46,6 +46,10 @@ func (n *Node) openWeb(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	timelines, err := n.timelines()
+	if err != nil {
+		return err
+	}
 	server, err := web.New(web.Options{
 		Rooms: n.allRooms(), Records: records{n.store, n.results}, Auth: auth, Games: n.games, Pages: n.pages, Metrics: n.metrics, Log: n.log,
 		Unready: n.unready, PublicURL: n.cfg.PublicURL, AllowedOrigins: n.cfg.AllowedOrigins, TrustedProxies: n.cfg.TrustedProxies,
@@ -66,7 +70,9 @@ func (n *Node) openWeb(ctx context.Context) error {
 			ReplayStall: n.cfg.ReplayStallTimeout, ReplayPace: n.cfg.ReplayPace,
 			Ratings: api.Ratings{Guests: n.cfg.RateGuests, Time: n.cfg.RatedMinTime, PerOpponent: n.cfg.RatedPerOpponent, Games: n.cfg.LeaderboardMinGames},
 		},
-		Admin:       admin.Options{Players: players{n}, Outbox: outbox{n.store, n}, Cluster: n.clusterAdmin(), Token: token, Named: n.adminCertCovers},
+		Admin: admin.Options{
+			Players: players{n}, Outbox: outbox{n.store, n}, Cluster: n.clusterAdmin(), Token: token, Named: n.adminCertCovers, Timelines: timelines, Forks: forks{n}, DevTools: n.cfg.DevTools,
+		},
 		Connections: httpd.ConnectionOptions{PerAddress: cmp.Or(n.cfg.MaxConnectionsPerAddress, -1), Most: cmp.Or(n.cfg.MaxConnections, -1)},
 	})
 	if err != nil {

@@ -41,6 +41,11 @@ type Options struct {
 	// Durability of games that name none; "" is local, or memory where there are no Logs.
 	Durability room.Durability
 
+	// ActFor lets the operator act for players (Directory.ActFor). It is for machines where games are written.
+	ActFor bool
+	// MaxLog bounds the bytes, compressed, of a live room's log that Directory.Log hands out; 0 means 32 MiB.
+	MaxLog int
+
 	// ShowPanics logs the value of a game's panic, which may be hidden from players. It is for machines where games are
 	// written; elsewhere Inspect shows the value.
 	ShowPanics bool
@@ -87,6 +92,7 @@ func (o Options) complete() (Options, error) {
 	num(&o.Window, 4)
 	num(&o.WatchData, 1<<10)
 	num(&o.WatchQueue, 256)
+	num(&o.MaxLog, 32<<20)
 	num(&o.Unclaimed, 8)
 	def(&o.Reserve, 5*time.Second)
 	def(&o.ReserveRematch, time.Minute)

@@ -188,6 +188,12 @@ func (g *registry) drain() {
 	g.draining = true
 }
 
+func (g *registry) isDraining() bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return g.draining
+}
+
 // close drains, and stops every room.
 func (g *registry) close() {
 	g.mu.Lock()

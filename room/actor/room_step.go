@@ -26,7 +26,7 @@ func (m actMessage) handle(r *liveRoom) {
 		})
 		return
 	}
-	if r.log.failing != nil || s.gapped {
+	if r.log.failing != nil || s.gapped || s.hello.Client == "" { // without a client it would be the operator's act
 		return // its session has ended, and its client sends again what has no answer
 	}
 	held := r.core.PendingOutputs()

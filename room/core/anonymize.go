@@ -92,7 +92,7 @@ func (r *ReplayReader) WriteAnonymous(w io.Writer) error {
 		if _, err := io.Copy(w, l.packed.Reader()); err != nil {
 			return err
 		}
-		l.packed = nil
+		l.packed, l.ends = nil, nil
 	}
 	l.flush()
 	_, err = io.Copy(w, record.Parts{pack(l.plain)}.Reader())

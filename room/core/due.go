@@ -66,7 +66,7 @@ func (c *Core) nextDue() (Input, bool) {
 			earlier(Input{Kind: KindLeave, Player: s.Player, Reason: string(room.TimedOut), At: later(s.Since, grace)})
 		}
 	}
-	switch empty := cmp.Or(c.s.Empty, c.spec.Empty); {
+	switch empty := c.empty(); {
 	case !c.s.Joined:
 		earlier(Input{Kind: KindClose, Reason: whyNeverJoined, At: c.spec.NeverJoined})
 	case c.s.EmptyAt >= 0 && empty != room.Forever:
@@ -78,10 +78,24 @@ func (c *Core) nextDue() (Input, bool) {
 // grace is how long an absent player keeps the seat. The caller's clock decides when it ends, and the log records that,
 // so this rule may change without changing what a log means.
 func (c *Core) grace() time.Duration {
+	if c.header.ForkOf != "" {
+		return room.Forever // its players have not come and may never: the seats are there to be looked at and acted for
+	}
 	if !c.s.Started {
 		return c.spec.WaitingGrace
 	}
 	return cmp.Or(c.s.Grace, c.spec.Grace)
+}
+
+// forkEmpty is how long a fork lives with nobody connected.
+const forkEmpty = time.Hour
+
+// empty is how long the room lives with nobody connected.
+func (c *Core) empty() time.Duration {
+	if c.header.ForkOf != "" {
+		return forkEmpty
+	}
+	return cmp.Or(c.s.Empty, c.spec.Empty)
 }
 
 // later returns d after at, or the end of time if that is beyond it.

@@ -38,7 +38,7 @@ func (c *Core) finishGame(r room.Result, abort bool) {
 	bot := slices.ContainsFunc(r.Outcomes, func(o room.Outcome) bool { return o.Bot })
 	r.IdleCounts = false // it has done its work, and is no part of what is kept
 	c.s.Final.Result = r
-	c.s.Final.Rated = c.spec.Rated && !r.Unrated && !bot && len(r.Outcomes) > 1
+	c.s.Final.Rated = c.spec.Rated && !r.Unrated && !bot && len(r.Outcomes) > 1 && c.header.ForkOf == ""
 	c.s.Linger = c.s.Now + c.spec.Linger
 }
 

@@ -21,7 +21,7 @@ const (
 	KindLeave                   // a player gives up the seat or loses it (Reason)
 	KindAttach                  // a player's client connects
 	KindDetach                  // a player's client disconnects
-	KindAct                     // a player's action
+	KindAct                     // a player's action; without Client and CSeq the operator's, on behalf of the player
 	KindTick                    // one step, or Count steps of equal length, of a ticking game
 	KindTimer                   // a timer of the game (Name) is due
 	KindSignal                  // a signal (Name, Data) from outside

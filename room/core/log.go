@@ -144,6 +144,7 @@ func (e Entry) ticks() iter.Seq[Entry] {
 // logbook keeps a room's whole log in memory, compressed by parts.
 type logbook struct {
 	packed record.Parts // zstd frames of CBOR sequences, one a part
+	ends   []room.Index // the last index in each of them
 	plain  []byte       // the newest part without run
 	run    Entry        // the newest entry, while ticks may join it; Index 0 is none
 	size   int          // bytes of the log since its beginning, before compression
@@ -178,13 +179,17 @@ func (l *logbook) flush() int {
 	if cap(l.plain)-before < 256 {
 		l.plain = slices.Grow(l.plain, before+256) // doubling, where append would copy it many times more
 	}
+	last := l.run.last()
 	l.plain = must(EncodeEntries(l.plain, l.run))
 	l.run = Entry{}
 	n := len(l.plain) - before
 	l.size += n
 	if len(l.plain) >= logPartBytes {
-		l.packed = append(l.packed, pack(l.plain))
+		l.packed, l.ends = append(l.packed, pack(l.plain)), append(l.ends, last)
 		l.plain = nil
 	}
 	return n
 }
+
+// last is the index of the entry or, of a run of ticks, that of its last tick.
+func (e *Entry) last() room.Index { return e.Index + room.Index(max(e.Count, 1)) - 1 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 	"github.com/klauspost/compress/zstd"
+	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/record"
 )
 
@@ -24,13 +25,19 @@ func pack(plain []byte) []byte { return slices.Clip(compressor.EncodeAll(plain, 
 // replay returns the whole log with all that is needed to run it again: the magic, then zstd frames of one CBOR sequence of
 // header, final and entries. It leaves out the join code and the clients' ids, because players may still use them.
 func (l *logbook) replay(h record.Header, f record.Final) (record.Parts, error) {
+	return l.replayAfter(h, f, 0)
+}
+
+// replayAfter is replay without the parts that hold nothing after index i.
+func (l *logbook) replayAfter(h record.Header, f record.Final, i room.Index) (record.Parts, error) {
 	head, err := replayHead(h, f)
 	if err != nil {
 		return nil, err
 	}
 	l.flush()
+	known, _ := slices.BinarySearch(l.ends, i+1)
 	parts := record.Parts{head}
-	parts = append(parts, l.packed...)
+	parts = append(parts, l.packed[known:]...)
 	return append(parts, pack(l.plain)), nil
 }
 
@@ -49,12 +56,16 @@ func replayHead(h record.Header, f record.Final) ([]byte, error) {
 }
 
 // Replay returns the whole log so far. It is for operators only, because it holds the seed and every hidden fact.
-func (c *Core) Replay() (record.Parts, error) {
+func (c *Core) Replay() (record.Parts, error) { return c.ReplayAfter(0) }
+
+// ReplayAfter is Replay without the first entries, for who has them: it leaves out most of those up to index i, and none
+// after it. The log may begin after i by itself, see KindCut.
+func (c *Core) ReplayAfter(i room.Index) (record.Parts, error) {
 	var f record.Final
 	if c.s.Final != nil {
 		f = *c.s.Final
 	}
-	return c.log.replay(c.header, f)
+	return c.log.replayAfter(c.header, f, i)
 }
 
 // ReplayReader reads a replay as a stream. It needs memory for one entry at a time.

@@ -264,7 +264,9 @@ func (c *Core) stepAct(in Input) (Ready, error) {
 	}
 	s := &c.s.Seats[i]
 	r := c.s.clientOf(in.Player, in.Client)
+	operators := in.Client == "" // on behalf of the player: it has no cseq, and no client hears its answer
 	switch {
+	case operators:
 	case !s.Online || s.Client != in.Client || r == nil:
 		return Ready{Refused: errNotYou}, nil
 	case in.CSeq <= r.CSeq:
@@ -295,10 +297,14 @@ func (c *Core) stepAct(in Input) (Ready, error) {
 		a.Code, a.Reason = why.Code, why.Reason
 		changed = c.logRefusal(why, gameDecides, before, sampled)
 	}
-	r.CSeq, r.Used = in.CSeq, c.s.Index
-	r.addAnswer(a)
+	if !operators {
+		r.CSeq, r.Used = in.CSeq, c.s.Index
+		r.addAnswer(a)
+	}
 	c.publish()
-	c.answer(r, a)
+	if !operators {
+		c.answer(r, a)
+	}
 	c.announceEnd(wasOver)
 	ready, err := c.logEntry(wasOver)
 	if changed {

@@ -21,7 +21,8 @@ type Header struct {
 	Public     bool            `json:"public,omitempty"` // everybody may read the end of this private room
 	Seed       [32]byte        `json:"seed"`
 	Durability room.Durability `json:"durability"`
-	Created    time.Time       `json:"created"` // wall clock, for display only
+	Created    time.Time       `json:"created"`           // wall clock, for display only
+	ForkOf     room.ID         `json:"fork_of,omitempty"` // the operator made it of that room's log: it is never rated
 }
 
 // Closed reports whether only the room's players may read its result and replay.

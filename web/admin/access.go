@@ -41,15 +41,15 @@ func hostName(host string) string {
 	return strings.ToLower(strings.Trim(host, "[]"))
 }
 
-// checkToken turns away requests without the admin token, if there is one. The page, and what it loads, is served to everybody: it
-// holds no secret, and asks for the token itself.
+// checkToken turns away requests without the admin token, if there is one. The pages are served to everybody: they hold no secret, and
+// ask for the token themselves.
 func (a *handler) checkToken(next http.Handler) http.Handler {
 	if a.opts.Token == "" {
 		return next
 	}
 	want := sha256.Sum256([]byte(a.opts.Token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		page := r.URL.Path == "/admin/" || path.Clean(r.URL.Path) == r.URL.Path && (inFolder(r, "/assets/", "/sdk/") || a.ownFile(r))
+		page := r.URL.Path == "/admin/" || path.Clean(r.URL.Path) == r.URL.Path && (inFolder(r, "/assets/", "/sdk/", "/admin/inspect/") || a.ownFile(r))
 		token, err := auth.Bearer(r)
 		got := sha256.Sum256([]byte(token))
 		if !page && (err != nil || subtle.ConstantTimeCompare(got[:], want[:]) != 1) {

@@ -4,6 +4,7 @@ package admin
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
+	"github.com/roomring/roomring/room/timeline"
 	"github.com/roomring/roomring/web/internal/assets"
 	"github.com/roomring/roomring/web/internal/rest"
 	"github.com/roomring/roomring/web/metrics"
@@ -32,6 +34,8 @@ type Rooms interface {
 	Kick(ctx context.Context, id room.ID, player room.PlayerID) error
 	// Signal sends a game a signal; the error is a *room.Refusal when the game refuses it.
 	Signal(ctx context.Context, id room.ID, name string, data []byte) error
+	// ActFor acts for a player who has a seat. The error is a *room.Refusal when the game, or the room's node, refuses it.
+	ActFor(ctx context.Context, id room.ID, player room.PlayerID, action json.RawMessage) error
 	// Watch calls each with what happens in a room, until the room ends or moves. See actor.Directory.
 	Watch(ctx context.Context, id room.ID, each func(actor.RoomEvent) error) error
 }
@@ -44,8 +48,14 @@ type Options struct {
 	Records Records // nil: no game is ever finished
 	Outbox  Outbox  // nil: no events are kept
 	Players Players // nil: nobody can be forgotten
-	Games   []room.Spec
-	Pages   fs.FS // the files of the built-in pages, by their names; nil: there are none
+	Forks   Forks   // nil: no room is forked
+
+	Timelines *timeline.Timelines // nil: no logs are shown
+	// DevTools let the operator act for players. They are for machines on which games are written.
+	DevTools bool
+
+	Games []room.Spec
+	Pages fs.FS // the files of the built-in pages, by their names; nil: there are none
 	// OwnPages are files of the program's own, over and beside those: tables of games that the page shows. Nil: there are none.
 	OwnPages fs.FS
 	SDK      fs.FS            // what such tables may import; nil: nothing
@@ -133,6 +143,11 @@ func (a *handler) routes() []rest.Route {
 		{Method: "POST", Path: "/admin/v1/rooms/{id}/close", Handle: a.postClose},
 		{Method: "POST", Path: "/admin/v1/rooms/{id}/kick", Handle: a.postKick},
 		{Method: "POST", Path: "/admin/v1/rooms/{id}/signal", Handle: a.postSignal},
+		{Method: "GET", Path: "/admin/v1/rooms/{id}/log", Handle: a.getLog},
+		{Method: "GET", Path: "/admin/v1/rooms/{id}/log.replay", Handle: a.getLogReplay},
+		{Method: "GET", Path: "/admin/v1/rooms/{id}/at/{index}", Handle: a.getMoment},
+		{Method: "POST", Path: "/admin/v1/rooms/{id}/fork", Handle: a.postFork},
+		{Method: "POST", Path: "/admin/v1/rooms/{id}/act", Handle: a.postAct},
 		{Method: "GET", Path: "/admin/v1/players/{id}", Handle: a.getPlayer, Stream: true},
 		{Method: "POST", Path: "/admin/v1/players/{id}/forget", Handle: a.postForgetPlayer, Stream: true},
 		{Method: "GET", Path: "/admin/v1/results/{room}", Handle: a.getResult},
@@ -143,6 +158,7 @@ func (a *handler) routes() []rest.Route {
 		{Method: "GET", Path: "/admin/v1/outbox", Handle: a.getOutbox},
 		{Method: "POST", Path: "/admin/v1/outbox/{id}/replay", Handle: a.postReplayEvent},
 		{Method: "GET", Path: "/admin/{$}", Handle: a.pages.Page("admin.html", assets.Self)},
+		{Method: "GET", Path: "/admin/inspect/{id}", Handle: a.pages.Page("inspect.html", assets.Self)},
 		{Method: "GET", Path: "/assets/{file}", Handle: a.pages.Part},
 		{Method: "GET", Path: "/sdk/{file}", Handle: a.sdk.Part},
 		{Method: "GET", Path: "/readyz", Handle: a.getReady},

@@ -185,6 +185,10 @@ func (m *Rooms) Signal(_ context.Context, id room.ID, name string, data []byte) 
 	return m.act("signal: "+name+string(data), id)
 }
 
+func (m *Rooms) ActFor(_ context.Context, id room.ID, player room.PlayerID, action json.RawMessage) error {
+	return m.act("act for "+string(player)+": "+string(action), id)
+}
+
 // Watch tells the events that the test has queued, and waits for more.
 func (m *Rooms) Watch(ctx context.Context, id room.ID, each func(actor.RoomEvent) error) error {
 	if _, err := m.Info(ctx, id); err != nil {

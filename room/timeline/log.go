@@ -1,0 +1,66 @@
+package timeline
+
+import (
+	"context"
+
+	"github.com/roomring/roomring/room"
+	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
+)
+
+// Page is a part of a room's log.
+type Page struct {
+	Header      record.Header // without join code
+	First, Last room.Index    // of the whole log; First is not 1 if the log was cut, or one that begins with an upgrade
+	Final       record.Final  // zero while the room lives
+	Entries     []core.Entry
+}
+
+// Entries returns at most limit entries after an index. It runs nothing.
+func (t *Timelines) Entries(ctx context.Context, id room.ID, after room.Index, limit int) (Page, error) {
+	p, release, err := t.hold(ctx, id, 0)
+	if err != nil {
+		return Page{}, err
+	}
+	defer release()
+	page := Page{Header: p.rec.Header, First: p.rec.First(), Last: p.rec.Last().Seq, Final: p.rec.Final}
+	if limit < 1 {
+		return page, nil
+	}
+	for e, err := range p.rec.Entries(after) {
+		if err != nil {
+			return page, err
+		}
+		if page.Entries = append(page.Entries, e); len(page.Entries) == limit {
+			break
+		}
+	}
+	return page, nil
+}
+
+// Replay returns the whole log, as far as it is committed, as a replay. It holds the seed and every hidden fact.
+func (t *Timelines) Replay(ctx context.Context, id room.ID) (record.Parts, error) {
+	p, release, err := t.hold(ctx, id, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return p.rec.Replay()
+}
+
+// Fork returns the log of a room up to an index, as that of a room with the header that rename makes of the room's own.
+func (t *Timelines) Fork(ctx context.Context, id room.ID, index room.Index, rename func(record.Header) (record.Header, error)) (record.Kept, error) {
+	p, release, err := t.hold(ctx, id, index)
+	if err != nil {
+		return record.Kept{}, err
+	}
+	defer release()
+	if err := p.check(index); err != nil {
+		return record.Kept{}, err
+	}
+	h, err := rename(p.rec.Header)
+	if err != nil {
+		return record.Kept{}, err
+	}
+	return p.rec.Fork(h, index)
+}
