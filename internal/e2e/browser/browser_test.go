@@ -40,7 +40,7 @@ func TestBrowser(t *testing.T) {
 		{"own", browserOwn},
 		{"haproxy", browserHAProxy}, {"nginx", browserNginx},
 		{"path", browserPath}, {"nodes", browserNodes},
-		{"admin", browserAdmin}, {"admin-token", browserAdminToken}, {"cluster", browserCluster}, {"drain", browserDrain},
+		{"admin", browserAdmin}, {"admin-token", browserAdminToken}, {"inspect", browserInspect}, {"cluster", browserCluster}, {"drain", browserDrain},
 		{"stall", browserStall},
 	}
 	if testing.Short() {

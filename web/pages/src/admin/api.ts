@@ -84,7 +84,21 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 }
 
 export async function post(path: string, body: unknown): Promise<void> {
-  await send(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  await posted(path, body);
+}
+
+/** Posts, and returns what was made. */
+export async function make<T>(path: string, body: unknown): Promise<T> {
+  return (await (await posted(path, body)).json()) as T;
+}
+
+function posted(path: string, body: unknown): Promise<Response> {
+  return send(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+}
+
+/** Fetches a file. */
+export async function file(path: string): Promise<Blob> {
+  return (await send(path)).blob();
 }
 
 async function detail(res: Response): Promise<string> {

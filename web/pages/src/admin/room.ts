@@ -38,7 +38,7 @@ export class RoomPanel {
     slot.replaceChildren(
       h("h2", { id: "room-title" }, `Room ${id}`),
       this.facts,
-      h("p", { class: "actions" }, act("Close the room", "close-room", () => void this.close()), act("Signal", "signal-room", () => void this.signal()), h("a", { class: "button small", href: "#" }, "Back")),
+      h("p", { class: "actions" }, act("Close the room", "close-room", () => void this.close()), act("Signal", "signal-room", () => void this.signal()), h("a", { class: "button small", href: `inspect/${id}`, "data-testid": "inspect" }, "Inspect"), h("a", { class: "button small", href: "#" }, "Back")),
       h("div", { class: "room-columns" },
         h("div", { class: "stack" },
           table("Seats", ["Seat", "Player", "Online", ""], this.seats),

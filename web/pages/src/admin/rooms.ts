@@ -26,7 +26,7 @@ export class Rooms {
       h("form", { class: "room-filters", submit: (e: Event) => e.preventDefault() },
         labelled("Search", this.search), labelled("Game", this.game), labelled("Phase", this.phase), labelled("Node", this.node)),
       h("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": "Rooms" }, h("table", { class: "list" },
-        h("thead", {}, h("tr", {}, ...["Room", "Game", "Phase", "Players", "Watching", "Node", "Standby", "Epoch", "Index", "Made"].map((w) => h("th", { scope: "col" }, w)))), this.body)),
+        h("thead", {}, h("tr", {}, ...["Room", "Game", "Phase", "Players", "Watching", "Node", "Standby", "Epoch", "Index", "Made", ""].map((w) => (w ? h("th", { scope: "col" }, w) : h("td"))))), this.body)),
       this.note, h("p", { class: "actions" }, this.back, this.more));
   }
 
@@ -80,5 +80,6 @@ export class Rooms {
 function row(r: Room): HTMLElement {
   return h("tr", { "data-testid": "room", "data-room": r.id },
     h("th", { scope: "row" }, h("a", { href: `#room=${r.id}` }, r.id), r.name ? ` ${r.name}` : undefined, r.private ? h("span", { class: "tag" }, "private") : undefined),
-    ...[r.game, r.phase, `${r.players}/${r.max_players}`, String(r.spectators), r.node, r.standby ?? "", String(r.epoch), String(r.seq), r.created ? since(r.created) : ""].map((w) => h("td", {}, w)));
+    ...[r.game, r.phase, `${r.players}/${r.max_players}`, String(r.spectators), r.node, r.standby ?? "", String(r.epoch), String(r.seq), r.created ? since(r.created) : ""].map((w) => h("td", {}, w)),
+    h("td", {}, h("a", { href: `inspect/${r.id}`, "aria-label": `Inspect ${r.id}` }, "inspect")));
 }
