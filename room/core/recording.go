@@ -160,3 +160,49 @@ func (r *Recording) Fork(h record.Header, i room.Index) (record.Kept, error) {
 
 // forkBatch is how many entries of a fork are in one batch.
 const forkBatch = 4096
+
+// Checked returns the recording as a replay whose entries hold the checksum of every view that changed with them, where the log itself has one
+// only from time to time. So a replay by other rules says at which input a view first differs. It runs the whole log; stop and the errors are those of Seeker.Seek.
+func (r *Recording) Checked(rules *room.Rules, stop func() error) (record.Parts, error) {
+	c := newCore(runConfig(r.Header, rules))
+	if err := c.seekStart(r.Entries(0)); err != nil {
+		return nil, err
+	}
+	var checked logbook
+	sums := map[ClassID]uint32{}
+	for e, err := range r.Entries(0) {
+		if err == nil {
+			err = stop()
+		}
+		stepped := e.Index > c.s.Index
+		if err == nil {
+			err = c.replayEntry(e)
+		}
+		if err != nil {
+			return nil, err
+		}
+		c.outputs, c.log = c.outputs[:0], logbook{}
+		if stepped && c.panicked == nil {
+			e.Checks = c.changedViews(sums)
+		}
+		checked.append(e, false)
+	}
+	return checked.replay(r.Header, r.Final)
+}
+
+// changedViews returns the checksums of the views that differ from sums, and notes them there.
+func (c *Core) changedViews(sums map[ClassID]uint32) (out []ViewCheck) {
+	note := func(cl *class) {
+		if sum := cl.shadow.Checksum(); sums[cl.id] != sum {
+			sums[cl.id] = sum
+			out = append(out, ViewCheck{Class: cl.id, Sum: sum})
+		}
+	}
+	for _, info := range c.s.Classes {
+		note(c.classes.byID[info.ID])
+	}
+	if c.classes.spectator != nil {
+		note(c.classes.spectator)
+	}
+	return out
+}

@@ -64,6 +64,7 @@ func (c *Core) ReplayAfter(i room.Index) (record.Parts, error) {
 	var f record.Final
 	if c.s.Final != nil {
 		f = *c.s.Final
+		f.Hash = f.Sum()
 	}
 	return c.log.replayAfter(c.header, f, i)
 }

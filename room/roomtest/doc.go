@@ -50,5 +50,7 @@
 // of hidden facts, or kinds of events that no random game makes. A proof is only as good as its random
 // games: Act should reach every part of the rules, and Prove logs how many games finished.
 //
+// Replay runs the log of a room that was played, and fails with the first input that the rules play differently.
+//
 // A proof of a small game takes well under a second.
 package roomtest

@@ -38,13 +38,25 @@ func (t *Timelines) Entries(ctx context.Context, id room.ID, after room.Index, l
 	return page, nil
 }
 
-// Replay returns the whole log, as far as it is committed, as a replay. It holds the seed and every hidden fact.
-func (t *Timelines) Replay(ctx context.Context, id room.ID) (record.Parts, error) {
+// Replay returns the whole log, as far as it is committed, as a replay. It holds the seed and every hidden fact. Checked has it hold the
+// checksums of all views behind each input, see core.Recording.Checked, if the log can be run within the budget.
+func (t *Timelines) Replay(ctx context.Context, id room.ID, checked bool) (record.Parts, error) {
 	p, release, err := t.hold(ctx, id, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
+	if checked && t.prepare(p) == nil {
+		done, err := t.begin(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+		rules, _ := t.o.Games.Lookup(p.rec.Header.Game) // prepare has found them
+		if replay, err := p.rec.Checked(rules, t.budget(ctx)); err == nil {
+			return replay, nil
+		}
+	}
 	return p.rec.Replay()
 }
 

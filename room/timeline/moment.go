@@ -53,17 +53,29 @@ func (t *Timelines) At(ctx context.Context, id room.ID, index room.Index, eyes [
 	if err := t.prepare(p); err != nil {
 		return Moment{}, err
 	}
+	done, err := t.begin(ctx, p)
+	if err != nil {
+		return Moment{}, err
+	}
+	defer done()
+	return t.look(ctx, p, index, eyes)
+}
+
+// begin waits for the caller's turn to run a game. The caller calls done.
+func (t *Timelines) begin(ctx context.Context, p *tape) (done func(), err error) {
 	select {
 	case t.work <- struct{}{}:
-		defer func() { <-t.work }()
 	case <-ctx.Done():
-		return Moment{}, ctx.Err()
+		return nil, ctx.Err()
 	}
-	if t.o.Black != nil {
-		mark := t.o.Black.BeginRerun(id, p.rec.Header.Game)
-		defer mark.Release()
+	if t.o.Black == nil {
+		return func() { <-t.work }, nil
 	}
-	return t.look(ctx, p, index, eyes)
+	mark := t.o.Black.BeginRerun(p.id, p.rec.Header.Game)
+	return func() {
+		mark.Release()
+		<-t.work
+	}, nil
 }
 
 // prepare makes a tape's seeker, unless the game must not or cannot be run here.

@@ -119,7 +119,12 @@ func (a *handler) getLogReplay(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	replay, err := a.opts.Timelines.Replay(r.Context(), id)
+	q := rest.QueryOf(r)
+	checked := q.Flag("checked")
+	if q.Err != nil {
+		return q.Err
+	}
+	replay, err := a.opts.Timelines.Replay(r.Context(), id, checked)
 	if err != nil {
 		return timelineProblem(err)
 	}

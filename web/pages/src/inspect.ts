@@ -215,7 +215,7 @@ class Inspector {
   }
 
   private async keep(): Promise<void> {
-    keepAsTest(this.log?.game ?? "", await file(`${this.path}/log.replay`));
+    keepAsTest(this.log?.game ?? "", await file(`${this.path}/log.replay?checked=true`));
   }
 
   private complain(err: unknown): void {
