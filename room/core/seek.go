@@ -24,12 +24,14 @@ type Seeker struct {
 }
 
 const (
-	markStride = 1024 // inputs between two marks, at first
-	maxMarks   = 64   // then every second one is dropped, and the stride doubled
+	markStride   = 1024    // inputs between two marks, at first
+	maxMarks     = 64      // then every second one is dropped, and the stride doubled
+	maxMarkBytes = 8 << 20 // likewise
 
-	nearStride = 8 // inputs between two near snapshots
-	nearReach  = 4 // strides before the place
-	maxNear    = 8 // then the oldest is dropped
+	nearStride   = 8       // inputs between two near snapshots
+	nearReach    = 4       // strides before the place
+	maxNear      = 8       // then the oldest is dropped
+	maxNearBytes = 4 << 20 // likewise
 )
 
 // NewSeeker returns a Seeker at the beginning of a log, which may grow. The rules must be those of the log's game.
@@ -123,17 +125,27 @@ func (s *Seeker) step(e Entry, i room.Index) error {
 	switch at := e.Index; {
 	case at >= last+s.stride:
 		s.marks = s.keep(s.marks)
-		if len(s.marks) > maxMarks {
-			for n := range maxMarks / 2 {
+		for len(s.marks) > 1 && (len(s.marks) > maxMarks || bytesOf(s.marks) > maxMarkBytes) {
+			half := len(s.marks) / 2
+			for n := range half {
 				s.marks[n] = s.marks[2*n+1]
 			}
-			s.marks, s.stride = slices.Delete(s.marks, maxMarks/2, len(s.marks)), 2*s.stride
+			s.marks, s.stride = slices.Delete(s.marks, half, len(s.marks)), 2*s.stride
 		}
 	case at%nearStride == 0 && i-at <= nearReach*nearStride:
 		s.near = s.keep(s.near)
-		s.near = slices.Delete(s.near, 0, max(0, len(s.near)-maxNear))
+		for len(s.near) > maxNear || len(s.near) > 1 && bytesOf(s.near) > maxNearBytes {
+			s.near = slices.Delete(s.near, 0, 1)
+		}
 	}
 	return nil
+}
+
+func bytesOf(all []record.Snapshot) (n int) {
+	for _, snap := range all {
+		n += len(snap.Data)
+	}
+	return n
 }
 
 // keep adds a snapshot. Where there can be none, the game is run again from an earlier one.

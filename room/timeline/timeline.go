@@ -113,10 +113,10 @@ func (t *Timelines) hold(ctx context.Context, id room.ID, index room.Index) (on 
 	}
 	release = func() { <-p.busy }
 	if err := t.update(ctx, p, index); err != nil {
-		release()
 		if p.rec.First() == 0 {
-			t.tapes.Remove(id)
+			t.tapes.Remove(id) // there is nothing to keep
 		}
+		release()
 		return nil, nil, err
 	}
 	return p, release, nil

@@ -62,6 +62,7 @@ func TestAdminCommandOnACluster(t *testing.T) {
 	here.RunAdminUntil(ctx, []string{`"count": 0`}, "room", info.ID, "--as", "player:"+bob.Welcome().Player)
 	here.RunAdminUntil(ctx, []string{`"count": 0`}, "room", info.ID, "--as", "spectator")
 	inJSON(c, ctx, info, total)
+	inspectsElsewhere(c, ctx, info, ann)
 	operatesRoom(here, ctx, info, ann, bob)
 
 	for words, args := range map[string][]string{
@@ -115,6 +116,54 @@ func inJSON(c *e2e.Team, ctx context.Context, info e2e.RoomInfo, total int) {
 	}
 	if len(seen) != total {
 		t.Errorf("%d rooms are listed of %d", len(seen), total)
+	}
+}
+
+// inspectsElsewhere reads the log of a room at another node, looks at it, and forks it here.
+func inspectsElsewhere(c *e2e.Team, ctx context.Context, info e2e.RoomInfo, ann *client.Client) {
+	t, here := c.T, c.Nodes[0]
+	ack, err := ann.Act(ctx, e2e.TallyAction{Add: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := "/admin/v1/rooms/" + info.ID
+	var log struct {
+		Last    uint64
+		Entries []struct {
+			Index   uint64
+			Player  string
+			Data    e2e.TallyAction
+			Outcome string
+		}
+	}
+	here.Until(ctx, "the act is in the log", func() bool {
+		return here.CallAdmin("GET", fmt.Sprintf("%s/log?after=%d", path, ack-1), nil, &log) == http.StatusOK && log.Last >= ack
+	})
+	if e := log.Entries[0]; e.Index != ack || e.Player != ann.Welcome().Player || e.Data.Add != 2 || e.Outcome != "accepted" {
+		t.Errorf("the log of a room at another node has %+v", e)
+	}
+	var moment struct {
+		Views []struct {
+			View struct{ Count int }
+		}
+	}
+	for index, count := range map[uint64]int{ack: 2, ack - 1: 0} {
+		if code := here.CallAdmin("GET", fmt.Sprintf("%s/at/%d?viewer=spectator", path, index), nil, &moment); code != http.StatusOK || moment.Views[0].View.Count != count {
+			t.Errorf("at %d: %d, %+v, want %d", index, code, moment, count)
+		}
+	}
+	if code := here.CallAdmin("POST", path+"/act", map[string]any{"player": ann.Welcome().Player, "action": e2e.TallyAction{Add: 2}}, nil); code != http.StatusForbidden {
+		t.Errorf("acting for a player of another node: %d", code)
+	}
+	var fork e2e.RoomInfo
+	if code := here.CallAdmin("POST", path+"/fork", map[string]uint64{"index": ack - 1}, &fork); code != http.StatusCreated || fork.Node != here.Node {
+		t.Fatalf("a fork: %d, %+v", code, fork)
+	}
+	here.RunAdminUntil(ctx, []string{"fork of " + info.ID, `"Count": 0`}, "room", fork.ID)
+	c.Nodes[2].RunAdminUntil(ctx, []string{"owner", here.Node}, "room", fork.ID) // found from everywhere
+	here.RunAdminUntil(ctx, []string{"closed"}, "close", fork.ID)
+	if _, err := ann.Act(ctx, e2e.TallyAction{Add: -2}); err != nil {
+		t.Fatal(err)
 	}
 }
 
