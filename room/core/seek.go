@@ -77,17 +77,17 @@ func (s *Seeker) Seek(i room.Index, stop func() error) (*Core, error) {
 	return s.core, nil
 }
 
-// start brings the room to an index from which i is ahead, or to i.
+// start brings the room to an index from which i is ahead, or to i. What lies before the log's beginning, which a cut moves, leads nowhere.
 func (s *Seeker) start(i room.Index) error {
 	var from *record.Snapshot
 	for _, kept := range [][]record.Snapshot{s.marks, s.near} {
 		for n := range kept {
-			if m := &kept[n]; m.Index <= i && (from == nil || m.Index > from.Index) {
+			if m := &kept[n]; s.log.first <= m.Index && m.Index <= i && (from == nil || m.Index > from.Index) {
 				from = m
 			}
 		}
 	}
-	if s.core != nil && s.core.s.Index <= i && (from == nil || from.Index <= s.core.s.Index+1) { // one step tells what a snapshot forgets: what was shown
+	if s.core != nil && s.log.first <= s.core.s.Index+1 && s.core.s.Index <= i && (from == nil || from.Index <= s.core.s.Index+1) { // one step tells what a snapshot forgets: what was shown
 		return nil
 	}
 	s.cfg.Header = s.log.Header

@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -337,7 +339,7 @@ func TestAFinishedRoomComesFromTheStore(t *testing.T) {
 		o.Live = func(context.Context, room.ID, room.Index) (actor.Log, error) { return actor.Log{}, actor.ErrNotFound }
 		o.Stored = func(_ context.Context, asked room.ID) (record.StoredReplay, error) {
 			if asked != id {
-				return none(nil, asked)
+				return none(t.Context(), asked)
 			}
 			reads++
 			return record.StoredReplay{Size: int64(final.Replay.Len()), Reader: final.Replay.Reader()}, nil
@@ -412,9 +414,8 @@ func (fatal) BeginRerun(room.ID, string) actor.Step { return nil }
 
 // TestOtherRulesDiverge runs a log by rules that refuse what was accepted.
 func TestOtherRulesDiverge(t *testing.T) {
-	played := room.MustDefine(room.Spec{Name: "press", Version: 1, MaxPlayers: 4}, func() *press { return &press{} })
 	stricter := room.MustDefine(room.Spec{Name: "press", Version: 1, MaxPlayers: 4}, func() *press { return &press{Most: 2} })
-	g := newGame(t, played, "")
+	g := newGame(t, pressRules(1), "")
 	for range 4 {
 		g.act("ann", json.RawMessage(`{}`))
 	}
@@ -445,7 +446,7 @@ func (p *press) View(room.Viewer) int { return p.Presses }
 
 // TestTheOperatorsActDisturbsNoClient acts for a player between the player's own acts.
 func TestTheOperatorsActDisturbsNoClient(t *testing.T) {
-	g := newGame(t, room.MustDefine(room.Spec{Name: "press", Version: 1, MaxPlayers: 4}, func() *press { return &press{} }), "")
+	g := newGame(t, pressRules(1), "")
 	g.act("ann", json.RawMessage(`{}`))
 	if e := g.step(core.Input{Kind: core.KindAct, Player: "ann", Data: json.RawMessage(`{}`)}); e.Result != core.StepAccepted {
 		t.Fatalf("the operator's act came to %v", e.Result)
@@ -502,4 +503,148 @@ func TestAForkIsTheSameGame(t *testing.T) {
 			t.Errorf("a fork at %d was made", i)
 		}
 	}
+}
+
+// walk is a world whose log is cut again and again.
+type walk struct{ Steps int }
+
+func (w *walk) Act(t *room.Turn, by room.Player, _ string) error {
+	w.Steps++
+	t.Send(by.ID, "stepped", w.Steps)
+	return nil
+}
+
+func (w *walk) View(room.Viewer) walk { return *w }
+
+func walkRules(version int) *room.Rules {
+	return room.MustDefine(room.Spec{Name: "walk", Version: version, MaxPlayers: 4, Log: room.TailLog, LogBytes: room.MinLogBytes}, func() *walk { return &walk{} })
+}
+
+// actAndCut lets the game cut its log, as a room does.
+func (g *game) actAndCut(data string) {
+	g.t.Helper()
+	g.cseq["ann"]++
+	ready, err := g.c.Step(core.Input{Kind: core.KindAct, Player: "ann", Client: "client of ann", CSeq: g.cseq["ann"], Data: json.RawMessage(data), At: g.now})
+	if err != nil || ready.Entry == nil {
+		g.t.Fatal(err, ready.Refused)
+	}
+	g.remember(*ready.Entry)
+	if ready.CutDue {
+		g.step(core.Input{Kind: core.KindCut})
+	}
+	g.c.Commit(g.c.Point().Seq)
+}
+
+func TestALogThatIsCutIsShownFromTheCutOn(t *testing.T) {
+	g := newGame(t, walkRules(1), "")
+	all := g.timelines(nil)
+	pad, cuts, first := `"`+strings.Repeat("x", 300)+`"`, 0, room.Index(1)
+	for range 60 {
+		g.actAndCut(pad)
+		page, err := all.Entries(t.Context(), id, 0, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page.First != first {
+			cuts++
+			if first = page.First; page.Entries[0].Kind != core.KindCut {
+				t.Fatalf("the log begins with %s at %d", page.Entries[0].Kind, first)
+			}
+		}
+		g.check(all, page.Last)
+		for back := range room.Index(12) {
+			g.check(all, max(page.First, page.Last-min(back, page.Last-2), 2))
+		}
+	}
+	if cuts < 3 {
+		t.Fatalf("the log was cut %d times", cuts)
+	}
+	g.check(all, first)
+	_, err := all.At(t.Context(), id, first-1, everybody)
+	if none, ok := errors.AsType[*timeline.NoIndexError](err); !ok || none.First != first {
+		t.Errorf("before the cut: %v", err)
+	}
+	kept, err := all.Fork(t.Context(), id, first+2, func(h record.Header) (record.Header, error) { return h, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := core.Restore(core.Config{Rules: g.rules}, kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if state, _ := c.GameState(); !bytes.Equal(state, g.moments[first+2].state) {
+		t.Errorf("a fork of a log that was cut begins with %s, and it was %s", state, g.moments[first+2].state)
+	}
+	log, err := all.Replay(t.Context(), id, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replay, err := core.ReadReplay(log.Reader())
+	if err != nil || replay.Entries[0].Index != first {
+		t.Fatalf("the log that is downloaded begins at %d: %v", replay.Entries[0].Index, err)
+	}
+	if _, err := core.Run(core.Config{Header: replay.Header, Rules: g.rules}, replay.Log(), nil); err != nil {
+		t.Errorf("the log that is downloaded does not run: %v", err)
+	}
+}
+
+// TestWhatOtherRulesPlayedIsNotShown moves a room to the next version of its rules.
+func TestWhatOtherRulesPlayedIsNotShown(t *testing.T) {
+	g := newGame(t, pressRules(1), "")
+	g.act("ann", json.RawMessage(`{}`))
+	g.act("ann", json.RawMessage(`{}`))
+	snap, err := g.c.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := g.timelines(nil).Fork(t.Context(), id, snap.Index, func(h record.Header) (record.Header, error) { return h, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept.Snapshots = []record.Snapshot{snap}
+	g.rules = pressRules(2)
+	if g.c, err = core.Restore(core.Config{Rules: g.rules}, kept); err != nil {
+		t.Fatal(err)
+	}
+	g.step(core.Input{Kind: core.KindEpoch, Epoch: 2})
+	pending, _ := g.c.Pending()
+	g.step(pending)
+	upgraded := g.c.Point().Seq
+	g.step(core.Input{Kind: core.KindAct, Player: "ann", Data: json.RawMessage(`{}`)})
+	all := g.timelines(nil)
+	for _, i := range []room.Index{upgraded, upgraded + 1} {
+		g.check(all, i)
+	}
+	_, err = all.At(t.Context(), id, upgraded-1, everybody)
+	if why, ok := errors.AsType[*room.Refusal](err); !ok || why.Code != "other_version" || !strings.Contains(why.Reason, fmt.Sprintf("up to %d", upgraded-1)) {
+		t.Errorf("before the upgrade: %v", err)
+	}
+}
+
+func (p *press) Upgrade(_ int, snapshot []byte) error { return json.Unmarshal(snapshot, p) }
+
+func pressRules(version int) *room.Rules {
+	return room.MustDefine(room.Spec{Name: "press", Version: version, MaxPlayers: 4}, func() *press { return &press{} })
+}
+
+func TestManyLookAtOnce(t *testing.T) {
+	g := newGame(t, liarsdice.Rules(), "").play(60)
+	last := g.c.Point().Seq
+	all := g.timelines(func(o *timeline.Options) { o.Rooms = 1 })
+	var wg sync.WaitGroup
+	for n := range 8 {
+		wg.Go(func() {
+			for k := range 12 {
+				i := room.Index(2 + (n*7+k*5)%int(last-2))
+				m, err := all.At(t.Context(), id, i, everybody)
+				if err != nil || !bytes.Equal(m.Views[0].Now, g.moments[i].state) {
+					t.Errorf("at %d: %s, %v", i, m.Views[0].Now, err)
+				}
+				if _, err := all.Entries(t.Context(), "zzzzzzzzzzzzzzzz", 0, 1); !errors.Is(err, actor.ErrNotFound) {
+					t.Errorf("a room that is nowhere: %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

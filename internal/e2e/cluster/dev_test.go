@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/internal/e2e"
+	"github.com/roomring/roomring/web/client"
 )
 
 // gone waits until none of the processes exists any more.
@@ -86,6 +87,14 @@ func TestDev(t *testing.T) {
 	}
 	if rules := d.Board().Rules; !rules.Guests || rules.Games != 1 {
 		t.Errorf("a guest who plays one game is not on the leaderboard: %+v", rules)
+	}
+	t.Log("its nodes let the operator act for players, whichever has the room")
+	for range 3 {
+		ann := d.Join(d.Create("tally", nil), client.Options{Name: "Ann"})
+		act := map[string]any{"player": ann.Welcome().Player, "action": e2e.TallyAction{Add: 3}}
+		if code := d.CallAdmin("POST", "/admin/v1/rooms/"+ann.Welcome().Room+"/act", act, nil); code != http.StatusNoContent {
+			t.Errorf("acting for a player: %d", code)
+		}
 	}
 	given := map[string]bool{}
 	for _, n := range d.Nodes {
