@@ -23,7 +23,6 @@ import (
 func browserInspect(t *testing.T, shared *browser) {
 	t.Parallel()
 	s := e2e.NewServer(t, append(e2e.GenerousLimits, "--node", "alpha", "--dev-tools")...)
-	s.Env = []string{"ROOMRING_TEST_GAMES="}
 	s.Start()
 	b := shared.on(t)
 	axe, err := os.ReadFile(filepath.Join("..", "..", "..", "web", "node_modules", "axe-core", "axe.min.js"))
@@ -141,4 +140,40 @@ func browserInspect(t *testing.T, shared *browser) {
 	op.reads(testid("left-pane"), "Edition")
 	op.sees(testid("log-row", `[data-kind="act"]`))
 	op.shoot("inspect-dice")
+	inspectsALongLog(s, op)
+}
+
+// inspectsALongLog goes through a log that is much longer than the page is high.
+func inspectsALongLog(s *e2e.Server, op *tab) {
+	const acts = 1200
+	info := s.Create("tally", nil)
+	ann := s.Join(info, client.Options{Name: "Ann"})
+	for range acts {
+		if _, err := ann.Act(e2e.WaitContext(s.T), e2e.TallyAction{Add: 1}); err != nil {
+			s.T.Fatal(err)
+		}
+	}
+	op.dress(looks[len(looks)-1])
+	op.visit(s.AdminAt + "/admin/inspect/" + info.ID)
+	last := acts + 4 // epoch, open, join and attach come first
+	row := func(index int) string { return testid("log-row", fmt.Sprintf(`[data-index="%d"]`, index)) }
+	op.reads(row(last), `{"add":1}`)
+	op.reads(testid("left-pane"), fmt.Sprint(acts))
+	op.run(chromedp.Focus(testid("log"), chromedp.ByQuery))
+	for _, to := range []struct {
+		key   string
+		index int
+	}{{kb.Home, 1}, {kb.ArrowDown, 2}, {kb.End, last}, {kb.ArrowUp, last - 1}} {
+		op.run(chromedp.KeyEvent(to.key))
+		op.sees(row(to.index) + `[aria-selected="true"][data-kind]`)
+		op.until(fmt.Sprintf(`document.querySelector(%s).dataset.index === "%d"`, quote(testid("detail")), to.index))
+	}
+	op.value(`document.querySelector("[data-testid=log]").scrollTop = 15000`, new(int))
+	op.sees(row(500) + `[data-kind="act"]`)
+	if n := op.count(testid("log-row")); n > 100 {
+		s.T.Errorf("%d rows of %d are drawn at once", n, last)
+	}
+	op.value(`(() => { const s = document.querySelector("#scrub"); s.value = 604; s.dispatchEvent(new Event("input")); return s.value; })()`, new(string))
+	op.reads(testid("left-pane"), "600")
+	op.sees(row(604) + `[aria-selected="true"]`)
 }

@@ -36,6 +36,7 @@ export class LogList {
     else if (last < this.last) this.pages.clear(); // a machine has lost its last moments
     else if (last > this.last) this.stale.add(this.pageOf(this.last + 1));
     [this.first, this.last] = [first, last];
+    this.room.style.height = `${Math.max(0, last - first + 1) * row}px`;
     this.soon();
   }
 
@@ -76,7 +77,6 @@ export class LogList {
 
   private draw(): void {
     const n = Math.max(0, this.last - this.first + 1);
-    this.room.style.height = `${n * row}px`;
     const from = Math.max(0, Math.floor(this.el.scrollTop / row) - spare);
     const to = Math.min(n, Math.ceil((this.el.scrollTop + this.el.clientHeight) / row) + spare);
     const stale = new Set(this.rows.keys());

@@ -25,6 +25,6 @@ export function exactly(ms: number): string {
 
 /** What an input said, in one line. */
 export function said(e: Entry): string {
-  return [e.operator && "(operator)", e.name, e.reason, e.data !== undefined && JSON.stringify(e.data), e.bytes && `a state of ${e.bytes} bytes`, e.code && `refused: ${e.code}`,
+  return [e.operator && "(operator)", e.kind !== "join" && e.name, e.reason, e.data !== undefined && JSON.stringify(e.data), e.bytes && `a state of ${e.bytes} bytes`, e.code && `refused: ${e.code}`,
     e.outcome === "ended" && "ended the game", e.outcome === "failed" && "the game failed"].filter(Boolean).join(" ");
 }
