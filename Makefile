@@ -15,7 +15,7 @@ TORTURE ?= 5m
 
 # What is tested under the race detector alone: all packages with goroutines but for the binary, whose every part is in one
 # of these. The other packages, which start none, are tested without. make soak runs all of them with it.
-RACE := ./room/actor ./web/... ./persist ./persist/journal ./cluster/...
+RACE := ./room/actor ./room/timeline ./web/... ./persist ./persist/journal ./cluster/...
 
 # Tests of whole servers are run without it, but for these, in which the most goes on at once.
 RACE_SERVERS := TestChaos|TestABurstOfJoins|TestHostileSockets|TestTranscriptsOfTheProtocolPage|TestAdminCommandOnACluster|TestOperator|TestMatchmaking|TestSlowReaderCatchesUp

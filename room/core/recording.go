@@ -19,6 +19,7 @@ type Recording struct {
 	book  logbook
 	first room.Index
 	last  record.Point
+	seats seating
 }
 
 // First returns the index of the first entry, 0 if there is none. It is not 1 if the log begins with a KindCut.
@@ -71,6 +72,7 @@ func (r *Recording) add(e Entry) {
 	if r.first == 0 || e.Kind == KindCut {
 		r.first = e.Index
 	}
+	r.seats.add(&e)
 	r.book.append(e, false)
 	r.last = record.Point{Epoch: e.Epoch, Seq: e.Index}
 }

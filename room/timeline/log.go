@@ -14,6 +14,7 @@ type Page struct {
 	First, Last room.Index    // of the whole log; First is not 1 if the log was cut, or one that begins with an upgrade
 	Final       record.Final  // zero while the room lives
 	Entries     []core.Entry
+	Seats       []int // of the entries' players; -1: none
 }
 
 // Entries returns at most limit entries after an index. It runs nothing.
@@ -31,6 +32,7 @@ func (t *Timelines) Entries(ctx context.Context, id room.ID, after room.Index, l
 		if err != nil {
 			return page, err
 		}
+		page.Seats = append(page.Seats, p.rec.Seat(e.Player, e.Index))
 		if page.Entries = append(page.Entries, e); len(page.Entries) == limit {
 			break
 		}

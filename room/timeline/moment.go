@@ -21,6 +21,7 @@ type Eyes struct {
 // Moment is a room right after one input.
 type Moment struct {
 	Entry core.Entry
+	Seat  int        // of the entry's player; -1: none
 	First room.Index // of the log
 	Last  room.Index
 	Phase core.Phase
@@ -114,7 +115,7 @@ func (t *Timelines) look(ctx context.Context, p *tape, index room.Index, eyes []
 		return m, shown(err, p, index)
 	}
 	for e := range p.rec.Entries(index - 1) {
-		m.Entry = e
+		m.Entry, m.Seat = e, p.rec.Seat(e.Player, e.Index)
 		break
 	}
 	m.Phase, m.Seats, m.Panic = now.Phase(), now.Seats(), now.Panicked()

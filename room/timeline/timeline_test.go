@@ -181,6 +181,11 @@ func (g *game) check(all *timeline.Timelines, i room.Index) timeline.Moment {
 	if m.Entry.Index != i || !bytes.Equal(m.Views[0].Now, was.state) {
 		g.t.Fatalf("at %d, entry %d, the state is\n%s, and was\n%s", i, m.Entry.Index, m.Views[0].Now, was.state)
 	}
+	for _, s := range m.Seats {
+		if m.Entry.Player == s.Player && m.Seat != s.Seat {
+			g.t.Fatalf("at %d %q has seat %d, not %d", i, s.Player, s.Seat, m.Seat)
+		}
+	}
 	for n, p := range []room.PlayerID{"", "ann", "bob"} {
 		v := m.Views[n+1]
 		if !bytes.Equal(v.Now, was.views[p]) {
@@ -647,4 +652,23 @@ func TestManyLookAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+func TestSeatsAreToldAsTheyWere(t *testing.T) {
+	g := newGame(t, pressRules(1), "")
+	for _, in := range []core.Input{
+		{Kind: core.KindLeave, Player: "ann", Reason: string(room.Left)},
+		{Kind: core.KindJoin, Player: "cyd"},
+		{Kind: core.KindJoin, Player: "ann"},
+		{Kind: core.KindLeave, Player: "bob", Reason: string(room.Kicked)},
+	} {
+		g.step(in)
+	}
+	page, err := g.timelines(nil).Entries(t.Context(), id, 6, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []int{0, 0, 2, 1}; !slices.Equal(page.Seats, want) { // ann left seat 0 to cyd, and got the third
+		t.Errorf("the seats are %v, want %v", page.Seats, want)
+	}
 }

@@ -57,6 +57,7 @@ type entryBody struct {
 	Kind     string          `json:"kind"`
 	At       int64           `json:"at_ms"` // room time
 	Player   room.PlayerID   `json:"player,omitempty"`
+	Seat     *int            `json:"seat,omitempty"`   // of the player
 	Name     string          `json:"name,omitempty"`   // of a player, a timer or a signal
 	Reason   string          `json:"reason,omitempty"` // of a leave or a close
 	Data     json.RawMessage `json:"data,omitempty"`   // refused acts may stand in the log without it
@@ -69,10 +70,13 @@ type entryBody struct {
 
 var outcomes = map[core.StepResult]string{core.StepAccepted: "accepted", core.StepRefused: "refused", core.StepEnded: "ended", core.StepFailed: "failed"}
 
-func entryOf(e core.Entry) entryBody {
+func entryOf(e core.Entry, seat int) entryBody {
 	b := entryBody{
 		Index: e.Index, Epoch: e.Epoch, Kind: e.Kind.Name(), At: e.At.Milliseconds(), Player: e.Player, Name: e.Name, Reason: e.Reason,
 		Outcome: outcomes[e.Result], Operator: e.Kind == core.KindAct && e.Client == "",
+	}
+	if seat >= 0 {
+		b.Seat = &seat
 	}
 	if e.Refused != nil {
 		b.Code, b.Detail = e.Refused.Code, e.Refused.Reason
@@ -108,7 +112,7 @@ func (a *handler) getLog(w http.ResponseWriter, r *http.Request) error {
 		First: page.First, Last: page.Last, End: page.Final.End, DevTools: a.opts.DevTools, Entries: make([]entryBody, len(page.Entries)),
 	}
 	for i, e := range page.Entries {
-		out.Entries[i] = entryOf(e)
+		out.Entries[i] = entryOf(e, page.Seats[i])
 	}
 	rest.WriteJSON(w, http.StatusOK, out)
 	return nil
@@ -183,7 +187,7 @@ func (a *handler) getMoment(w http.ResponseWriter, r *http.Request) error {
 		return timelineProblem(err)
 	}
 	out := momentBody{
-		Index: room.Index(index), First: m.First, Last: m.Last, Phase: m.Phase, Seats: body.NonNil(m.Seats), Entry: entryOf(m.Entry),
+		Index: room.Index(index), First: m.First, Last: m.Last, Phase: m.Phase, Seats: body.NonNil(m.Seats), Entry: entryOf(m.Entry, m.Seat),
 		Views: make([]viewBody, len(m.Views)),
 	}
 	if m.Panic != nil {

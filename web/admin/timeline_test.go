@@ -173,10 +173,10 @@ func TestTheOperatorReadsALog(t *testing.T) {
 	var acts []string
 	for _, e := range got.Body["entries"].([]any) {
 		if e := e.(map[string]any); e["kind"] == "act" {
-			acts = append(acts, fmt.Sprint(e["player"], e["data"], e["outcome"], e["code"]))
+			acts = append(acts, fmt.Sprint(e["player"], e["seat"], e["data"], e["outcome"], e["code"]))
 		}
 	}
-	want := "ann<nil>refusedtoo_small annmap[number:2]accepted<nil> annmap[number:4]accepted<nil> bob, of the westmap[number:10]accepted<nil>"
+	want := "ann0 <nil>refusedtoo_small ann0 map[number:2]accepted<nil> ann0 map[number:4]accepted<nil> bob, of the west1 map[number:10]accepted<nil>"
 	if all := strings.Join(acts, " "); !strings.HasPrefix(all, want) {
 		t.Errorf("the acts are %s", all)
 	}

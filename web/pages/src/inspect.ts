@@ -14,6 +14,7 @@ import { toast } from "./kit/toast.ts";
 
 const mostViewers = 8; // in one question
 const pace = 250; // ms between two looks at a log that grows
+const mostPause = 4000; // ms until the same is asked again
 
 /** The inspector of one room: its log, and what it looked like behind any of its inputs. */
 class Inspector {
@@ -39,6 +40,7 @@ class Inspector {
   private again = false; // and another is wanted after it
   private moment: Moment | undefined;
   private rebound: ReturnType<typeof setTimeout> | undefined;
+  private naming: ReturnType<typeof setTimeout> | undefined;
 
   constructor(slot: HTMLElement, id: string) {
     this.path = `/admin/v1/rooms/${id}`;
@@ -139,8 +141,15 @@ class Inspector {
     this.scrub.value = String(i);
     this.placed();
     this.list.mark(i);
-    history.replaceState(null, "", this.following ? location.pathname : `#at=${i}`);
+    clearTimeout(this.naming);
+    this.naming = setTimeout(() => this.address(), pace); // browsers bound how often an address may change
     void this.look();
+  }
+
+  /** Names the index in the page's address, so that it can be passed on. */
+  private address(): void {
+    const hash = this.following ? "" : `#at=${this.index}`;
+    if (location.hash !== hash) history.replaceState(null, "", location.pathname + hash);
   }
 
   private placed(): void {
@@ -153,17 +162,21 @@ class Inspector {
     this.again = true;
     if (this.looking) return;
     this.looking = true;
+    let pause = pace;
     while (this.again && this.index > 0) {
       this.again = false;
       const index = this.index;
       try {
         this.show(await get<Moment>(`${this.path}/at/${index}?${this.question()}`));
         this.trouble.hidden = true;
+        pause = pace;
       } catch (err) {
         this.complain(err);
-        const notYet = err instanceof Refused && err.status === 503;
-        if (notYet) await sleep(pace); // the server goes on where it was
-        this.again ||= notYet;
+        if (err instanceof Refused && err.status === 503) { // the game has not been run that far yet, or the room is on its way
+          await sleep(pause);
+          pause = Math.min(2 * pause, mostPause);
+          this.again = true;
+        }
       }
     }
     this.looking = false;

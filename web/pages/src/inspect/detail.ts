@@ -9,7 +9,7 @@ export function showDetail(slot: HTMLElement, m: Moment): void {
   refill(slot, [
     h("h2", {}, `Input ${e.index}: ${e.kind}${e.player ? ` by ${name(e.player)}` : ""}`),
     h("p", { class: "facts", "data-testid": "input-facts" }, [
-      `at ${exactly(e.at_ms)} of room time`, `epoch ${e.epoch}`, e.player && `player ${e.player}`, e.operator && "the operator acted for the player", e.name && `name ${e.name}`, e.reason && `reason ${e.reason}`,
+      `at ${exactly(e.at_ms)} of room time`, `epoch ${e.epoch}`, e.player && `player ${e.player}`, e.seat !== undefined && `seat ${e.seat}`, e.operator && "the operator acted for the player", e.name && `name ${e.name}`, e.reason && `reason ${e.reason}`,
       e.bytes && `a state of ${e.bytes} bytes`, e.outcome === "refused" ? `refused: ${e.code}, ${e.detail}` : e.outcome, m.panic && `the game panicked: ${m.panic}`].filter(Boolean).join(" · ")),
     ...(e.data === undefined ? [] : [h("pre", { class: "inspect-json", tabindex: 0, "aria-label": "Data", "data-testid": "input-data" }, JSON.stringify(e.data, null, 2))]),
     ...(e.outcome === "refused" && e.data === undefined ? [h("p", { class: "hint" }, "What a refused act said need not be in the log.")] : []),

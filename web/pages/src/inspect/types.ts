@@ -2,7 +2,7 @@ import type { Seat } from "../admin/api.ts";
 
 /** An input as the log has it. */
 export interface Entry {
-  index: number; epoch: number; kind: string; at_ms: number; player?: string; name?: string; reason?: string; data?: unknown; bytes?: number;
+  index: number; epoch: number; kind: string; at_ms: number; player?: string; seat?: number; name?: string; reason?: string; data?: unknown; bytes?: number;
   outcome?: "accepted" | "refused" | "ended" | "failed"; code?: string; detail?: string; operator?: boolean;
 }
 
