@@ -40,9 +40,19 @@ func (c *Cluster) serveInspect() {
 	rpc.Serve(c.Calls, roomsLog, func(ctx context.Context, in logAsk) (actor.Log, error) { return c.o.Rooms.Log(ctx, in.Room, in.After) })
 	rpc.ServeAct(c.Calls, roomsActFor, "act", func(in actForAsk) []any { return []any{"room", in.Room, "player", in.Player} },
 		func(ctx context.Context, in actForAsk) error {
-			return c.o.Rooms.ActFor(ctx, in.Room, in.Player, in.Action)
+			err := c.o.Rooms.ActFor(ctx, in.Room, in.Player, in.Action)
+			if why, refused := errors.AsType[*room.Refusal](err); refused {
+				return unquoted{why}
+			}
+			return err
 		})
 }
+
+// unquoted is a refusal that is logged without its reason, which may quote what was played.
+type unquoted struct{ why *room.Refusal }
+
+func (u unquoted) Error() string { return "refused: " + u.why.Code }
+func (u unquoted) Unwrap() error { return u.why }
 
 // Log returns the log of a live room. See actor.Directory.
 func (r Rooms) Log(ctx context.Context, id room.ID, after room.Index) (actor.Log, error) {

@@ -187,6 +187,9 @@ func TestActsOfTheOperatorAreLoggedWhereTheyAreDone(t *testing.T) {
 	if err := asked.Signal(t.Context(), made.ID, "sing", nil); err == nil {
 		t.Error("an unknown signal was taken")
 	}
+	if why, ok := errors.AsType[*room.Refusal](asked.ActFor(t.Context(), made.ID, "ann", []byte(`{}`))); !ok || why.Code != "no_dev_tools" || why.Reason == "" {
+		t.Errorf("acting for a player: %v", why)
+	}
 	if err := asked.Close(t.Context(), made.ID, "enough"); err != nil {
 		t.Fatal(err)
 	}
@@ -195,6 +198,7 @@ func TestActsOfTheOperatorAreLoggedWhereTheyAreDone(t *testing.T) {
 	}
 	for _, want := range []string{
 		`action=signal room=` + string(made.ID) + ` signal=sing node=b by="the operator at node a" outcome="no such signal"`,
+		`action=act room=` + string(made.ID) + ` player=ann node=b by="the operator at node a" outcome="refused: no_dev_tools"`,
 		`action=close room=` + string(made.ID) + ` reason=enough node=b by="the operator at node a" outcome=done`,
 		`action=drain target=b node=b by="the operator at node a" outcome=done`,
 	} {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/roomring/roomring/cluster/link"
-	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/actor"
 	"github.com/roomring/roomring/room/clock"
 )
@@ -75,9 +74,7 @@ func ServeAct[In any](c *Caller, m Method[In, None], action string, about func(I
 		err := f(ctx, in)
 		if from.Node != "" && !errors.Is(err, actor.ErrNotFound) { // after ErrNotFound the asking node looks elsewhere
 			outcome := "done"
-			if why, refused := errors.AsType[*room.Refusal](err); refused {
-				outcome = "refused: " + why.Code // the reason may quote what was played
-			} else if err != nil {
+			if err != nil {
 				outcome = err.Error()
 			}
 			what := append([]any{"action", action}, about(in)...)
