@@ -208,6 +208,36 @@ func (c *Core) EventsShown(p room.PlayerID) []wire.Event {
 	return cl.turns.turns[n-1].eventsFor(p)
 }
 
+// Told is an event of a turn, with whom it is for.
+type Told struct {
+	To   room.PlayerID // empty: everybody
+	Name string
+	Data json.RawMessage
+}
+
+// Told returns all events of the turn that the input which a Seeker or Run has just stepped made. It is for the operator alone.
+func (c *Core) Told() (out []Told) {
+	if c.panicked != nil {
+		return nil
+	}
+	classes := []*class{c.classes.spectator}
+	for _, info := range c.s.Classes {
+		classes = append(classes, c.classes.byID[info.ID])
+	}
+	for _, cl := range classes { // each that has the turn has all of its events
+		if cl == nil || len(cl.turns.turns) == 0 {
+			continue
+		}
+		if t := cl.turns.turns[len(cl.turns.turns)-1]; t.seq == c.s.Index {
+			for _, e := range t.events {
+				out = append(out, Told(e))
+			}
+			return out
+		}
+	}
+	return nil
+}
+
 // At returns the index to which the log has been run; 0: nothing is.
 func (s *Seeker) At() room.Index {
 	if s.core == nil {

@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"context"
+	"errors"
 
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/core"
@@ -14,11 +15,13 @@ type Page struct {
 	First, Last room.Index    // of the whole log; First is not 1 if the log was cut, or one that begins with an upgrade
 	Final       record.Final  // zero while the room lives
 	Entries     []core.Entry
-	Seats       []int // of the entries' players; -1: none
+	Seats       []int         // of the entries' players; -1: none
+	Events      [][]core.Told // of the entries' turns, if they were wanted
 }
 
-// Entries returns at most limit entries after an index. It runs nothing.
-func (t *Timelines) Entries(ctx context.Context, id room.ID, after room.Index, limit int) (Page, error) {
+// Entries returns at most limit entries after an index. It runs nothing, unless events are wanted: then it runs the log up to the
+// last of the entries.
+func (t *Timelines) Entries(ctx context.Context, id room.ID, after room.Index, limit int, events bool) (Page, error) {
 	p, release, err := t.hold(ctx, id, 0)
 	if err != nil {
 		return Page{}, err
@@ -37,7 +40,35 @@ func (t *Timelines) Entries(ctx context.Context, id room.ID, after room.Index, l
 			break
 		}
 	}
-	return page, nil
+	if events {
+		page.Events, err = t.events(ctx, p, page.Entries)
+	}
+	return page, err
+}
+
+// events runs the log over some entries and returns what each of them told.
+func (t *Timelines) events(ctx context.Context, p *tape, entries []core.Entry) (all [][]core.Told, err error) {
+	if err := t.prepare(p); err != nil {
+		return nil, err
+	}
+	done, err := t.begin(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	stop := t.budget(ctx)
+	for _, e := range entries {
+		c, err := p.seeker.Seek(e.Index, stop)
+		if _, before := errors.AsType[*core.BeforeError](err); before {
+			all = append(all, nil) // other rules have played it
+			continue
+		}
+		if err != nil {
+			return nil, shown(err, p, e.Index)
+		}
+		all = append(all, c.Told())
+	}
+	return all, nil
 }
 
 // Replay returns the whole log, as far as it is committed, as a replay. It holds the seed and every hidden fact. Checked has it hold the

@@ -273,7 +273,7 @@ func TestTheLogIsPagedAndGrows(t *testing.T) {
 	all := g.timelines(nil)
 	var got []room.Index
 	for after := room.Index(0); ; {
-		page, err := all.Entries(t.Context(), id, after, 70)
+		page, err := all.Entries(t.Context(), id, after, 70, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -294,6 +294,38 @@ func TestTheLogIsPagedAndGrows(t *testing.T) {
 	}
 }
 
+func TestTheLogTellsEvents(t *testing.T) {
+	g := newGame(t, walkRules(1), "") // in which each act tells its player something
+	for range 5 {
+		g.act("ann", json.RawMessage(`"a step"`))
+	}
+	all := g.timelines(nil)
+	page, err := all.Entries(t.Context(), id, 0, 100, true)
+	if err != nil || len(page.Events) != len(page.Entries) {
+		t.Fatalf("%d entries, %d events: %v", len(page.Entries), len(page.Events), err)
+	}
+	steps := 0
+	for i, e := range page.Entries {
+		switch {
+		case e.Kind != core.KindAct:
+			if len(page.Events[i]) > 0 {
+				t.Errorf("%s tells %v", e.Kind, page.Events[i])
+			}
+			continue
+		case len(page.Events[i]) != 1:
+			t.Fatalf("act %d tells %v", e.Index, page.Events[i])
+		}
+		steps++
+		if told := page.Events[i][0]; told.To != "ann" || told.Name != "stepped" || string(told.Data) != fmt.Sprint(steps) {
+			t.Errorf("act %d tells %+v", e.Index, told)
+		}
+	}
+	if steps != 5 {
+		t.Errorf("%d of 5 acts", steps)
+	}
+	g.check(all, 3) // looking at events does no harm
+}
+
 func TestWhatIsNotCommittedIsNotShown(t *testing.T) {
 	g := newGame(t, liarsdice.Rules(), "").play(10)
 	committed := g.c.Point().Seq
@@ -301,7 +333,7 @@ func TestWhatIsNotCommittedIsNotShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := g.timelines(nil)
-	page, err := all.Entries(t.Context(), id, 0, 1)
+	page, err := all.Entries(t.Context(), id, 0, 1, false)
 	if err != nil || page.Last != committed {
 		t.Errorf("the log goes to %d, committed is %d: %v", page.Last, committed, err)
 	}
@@ -325,7 +357,7 @@ func TestALogThatLostItsEndIsReadAnew(t *testing.T) {
 	other.random = rand.New(rand.NewPCG(3, 4))
 	other.step(core.Input{Kind: core.KindEpoch, Epoch: 2})
 	now = other.play(8)
-	page, err := all.Entries(t.Context(), id, 0, 100)
+	page, err := all.Entries(t.Context(), id, 0, 100, false)
 	if err != nil || page.Last != other.c.Point().Seq || page.Entries[len(page.Entries)-1].Epoch != 2 {
 		t.Fatalf("the log goes to %d: %v", page.Last, err)
 	}
@@ -353,11 +385,11 @@ func TestAFinishedRoomComesFromTheStore(t *testing.T) {
 	for i := room.Index(2); i <= final.Point.Seq; i += 3 {
 		g.check(all, i)
 	}
-	page, err := all.Entries(t.Context(), id, 0, 0)
+	page, err := all.Entries(t.Context(), id, 0, 0, false)
 	if err != nil || page.Final.End != record.Finished || reads != 1 {
 		t.Errorf("it ended as %q, read %d times: %v", page.Final.End, reads, err)
 	}
-	if _, err := all.Entries(t.Context(), "zzzzzzzzzzzzzzzz", 0, 1); !errors.Is(err, actor.ErrNotFound) {
+	if _, err := all.Entries(t.Context(), "zzzzzzzzzzzzzzzz", 0, 1, false); !errors.Is(err, actor.ErrNotFound) {
 		t.Errorf("a room that is nowhere: %v", err)
 	}
 }
@@ -546,7 +578,7 @@ func TestALogThatIsCutIsShownFromTheCutOn(t *testing.T) {
 	pad, cuts, first := `"`+strings.Repeat("x", 300)+`"`, 0, room.Index(1)
 	for range 60 {
 		g.actAndCut(pad)
-		page, err := all.Entries(t.Context(), id, 0, 1)
+		page, err := all.Entries(t.Context(), id, 0, 1, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -645,7 +677,7 @@ func TestManyLookAtOnce(t *testing.T) {
 				if err != nil || !bytes.Equal(m.Views[0].Now, g.moments[i].state) {
 					t.Errorf("at %d: %s, %v", i, m.Views[0].Now, err)
 				}
-				if _, err := all.Entries(t.Context(), "zzzzzzzzzzzzzzzz", 0, 1); !errors.Is(err, actor.ErrNotFound) {
+				if _, err := all.Entries(t.Context(), "zzzzzzzzzzzzzzzz", 0, 1, false); !errors.Is(err, actor.ErrNotFound) {
 					t.Errorf("a room that is nowhere: %v", err)
 				}
 			}
@@ -664,7 +696,7 @@ func TestSeatsAreToldAsTheyWere(t *testing.T) {
 	} {
 		g.step(in)
 	}
-	page, err := g.timelines(nil).Entries(t.Context(), id, 6, 10)
+	page, err := g.timelines(nil).Entries(t.Context(), id, 6, 10, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,6 +66,7 @@ type entryBody struct {
 	Code     string          `json:"code,omitempty"` // of the refusal
 	Detail   string          `json:"detail,omitempty"`
 	Operator bool            `json:"operator,omitempty"` // an act by the operator on behalf of the player
+	Events   []eventTold     `json:"events,omitempty"`   // of its turn, if they were asked for
 }
 
 var outcomes = map[core.StepResult]string{core.StepAccepted: "accepted", core.StepRefused: "refused", core.StepEnded: "ended", core.StepFailed: "failed"}
@@ -100,10 +101,11 @@ func (a *handler) getLog(w http.ResponseWriter, r *http.Request) error {
 	if q.Text("limit") != "" {
 		limit = q.Number("limit", 0, maxEntries)
 	}
+	events := q.Flag("events")
 	if q.Err != nil {
 		return q.Err
 	}
-	page, err := a.opts.Timelines.Entries(r.Context(), id, room.Index(after), limit)
+	page, err := a.opts.Timelines.Entries(r.Context(), id, room.Index(after), limit, events)
 	if err != nil {
 		return timelineProblem(err)
 	}
@@ -113,6 +115,12 @@ func (a *handler) getLog(w http.ResponseWriter, r *http.Request) error {
 	}
 	for i, e := range page.Entries {
 		out.Entries[i] = entryOf(e, page.Seats[i])
+		if events {
+			out.Entries[i].Events = make([]eventTold, len(page.Events[i]))
+			for n, told := range page.Events[i] {
+				out.Entries[i].Events[n] = eventTold(told)
+			}
+		}
 	}
 	rest.WriteJSON(w, http.StatusOK, out)
 	return nil
@@ -162,7 +170,9 @@ type viewBody struct {
 	Unavailable string            `json:"unavailable,omitempty"`
 }
 
+// eventTold is an event of a turn.
 type eventTold struct {
+	To   room.PlayerID   `json:"to,omitempty"` // empty: everybody
 	Name string          `json:"name"`
 	Data json.RawMessage `json:"data,omitempty"`
 }
@@ -207,7 +217,7 @@ func (a *handler) getMoment(w http.ResponseWriter, r *http.Request) error {
 func toldOf(events []wire.Event) []eventTold {
 	out := make([]eventTold, len(events))
 	for i, e := range events {
-		out[i] = eventTold{e.Name, e.Data}
+		out[i] = eventTold{Name: e.Name, Data: e.Data}
 	}
 	return out
 }

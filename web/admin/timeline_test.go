@@ -180,6 +180,9 @@ func TestTheOperatorReadsALog(t *testing.T) {
 	if all := strings.Join(acts, " "); !strings.HasPrefix(all, want) {
 		t.Errorf("the acts are %s", all)
 	}
+	if told := i.Want(200, "GET", i.path("/log?after=%d&events=true", last-1), ""); !strings.Contains(told.Text, `"events":[{"name":"set","data":{"by":"bob, of the west"}}]`) {
+		t.Errorf("with events the last is %s", told.Text)
+	}
 	page := i.Want(200, "GET", i.path("/log?after=2&limit=1"), "")
 	if entries := page.Body["entries"].([]any); len(entries) != 1 || entries[0].(map[string]any)["index"] != 3.0 {
 		t.Errorf("one after 2 is %s", page.Text)
