@@ -45,6 +45,8 @@ func browserInspect(t *testing.T, shared *browser) {
 	}
 
 	op := b.person("the operator").visit(s.AdminAt + "/admin/#room=" + info.ID)
+	op.sees(testid("seat")) // then nothing above the link moves any more
+	op.sees(testid("node"))
 	op.click(testid("inspect"))
 	op.reads(testid("facts"), "chess · version")
 	op.sees(moved("e7e5"))

@@ -28,7 +28,7 @@ class Inspector {
   private readonly detail = h("section", { class: "panel", "data-testid": "detail" });
   private readonly made = h("p", { role: "status", class: "inspect-made", hidden: true, "data-testid": "made" });
   private readonly forkButton = this.action("Fork here", "fork", () => this.fork());
-  private readonly list = new LogList((after, limit) => this.entries(after, limit), (i) => this.go(i), (p) => this.names.get(p) ?? p);
+  private readonly list = new LogList((after, limit) => this.entries(after, limit), (i) => this.go(i, false), (p) => this.names.get(p) ?? p);
   private readonly panes = [
     new Pane("left", "Left", "whole", (seats) => (seats[0] ? `player:${seats[0].player}` : "whole"), () => void this.look()),
     new Pane("right", "Right", "spectator", (seats) => (seats[1] ? `player:${seats[1].player}` : "spectator"), () => void this.look())] as const;
@@ -111,7 +111,7 @@ class Inspector {
   private async grow(): Promise<void> {
     const log = await get<Log>(`${this.path}/log?limit=0`);
     this.log = log;
-    text(this.facts, [log.game, `version ${log.version}`, log.name, log.fork_of && `fork of ${log.fork_of}`, log.end ? `over: ${log.end}` : "live", `inputs ${log.first} to ${log.last}`].filter(Boolean).join(" · "));
+    text(this.facts, [log.game, `version ${log.version}`, log.name, log.fork_of && !log.name?.endsWith(log.fork_of) && `fork of ${log.fork_of}`, log.end ? `over: ${log.end}` : "live", `inputs ${log.first} to ${log.last}`].filter(Boolean).join(" · "));
     set(this.facts, "data-end", log.end ?? "");
     set(this.scrub, "min", log.first);
     set(this.scrub, "max", log.last);
@@ -123,11 +123,11 @@ class Inspector {
     this.placed();
   }
 
-  /** Goes to an index, and follows the log no more unless that is its end. */
-  private go(i: number): void {
+  /** Goes to an index, and follows the log no more unless that is its end. Who chooses an entry wants to see that one, even if it is the last. */
+  private go(i: number, mayFollow = true): void {
     if (!this.log) return;
     const to = Math.min(this.log.last, Math.max(this.log.first, i));
-    this.following = this.live.checked = to === this.log.last && this.log.end === undefined;
+    this.following = this.live.checked = mayFollow && to === this.log.last && this.log.end === undefined;
     this.set(to);
   }
 
