@@ -12,14 +12,16 @@
 package roomring
 
 import (
+	"encoding/json"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 
 	"github.com/roomring/roomring/internal/cli"
 	"github.com/roomring/roomring/room"
 )
 
-// Main is a whole program that serves these games: the commands serve, dev, torture, replay, types, admin, token, healthcheck and
+// Main is a whole program that serves these games: the commands serve, new, dev, torture, loadtest, replay, types, admin, token, healthcheck and
 // version. It does not return: it ends the process with 0 when the command line could be carried out, 1 when it could
 // not, and 2 when it was wrong.
 func Main(games ...*room.Rules) { Program{}.Main(games...) }
@@ -28,6 +30,11 @@ func Main(games ...*room.Rules) { Program{}.Main(games...) }
 type Program struct {
 	// Pages are pages of the program's own, as [Config.Pages]. The flag --pages goes before them.
 	Pages fs.FS
+
+	// Drivers play in load tests, by the name of the game. A driver proposes an action for p, who sees view; its JSON is what p's
+	// client sends, and nil means that p has nothing to do now. It is what roomtest.Options.Act takes. Many goroutines call it at a
+	// time, each with an r of its own; it must not block. A game without a driver is played by what its Legal method names.
+	Drivers map[string]func(r *rand.Rand, p room.Player, view json.RawMessage) any
 }
 
 // Pages is a program with pages of its own: roomring.Pages(files).Main(battleship.Rules()). Of an embedded folder take what is in it,
@@ -36,5 +43,5 @@ func Pages(pages fs.FS) Program { return Program{Pages: pages} }
 
 // Main is the function [Main] for this program.
 func (p Program) Main(games ...*room.Rules) {
-	os.Exit(cli.Run(cli.Program{Games: games, Pages: p.Pages}, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(cli.Run(cli.Program{Games: games, Pages: p.Pages, Drivers: p.Drivers}, os.Args[1:], os.Stdout, os.Stderr))
 }

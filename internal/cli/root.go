@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/roomring/roomring/internal/loadtest"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/core"
 )
@@ -36,13 +37,17 @@ func (e *usageError) Unwrap() error { return e.Err }
 
 // Program is what a program gives the commands.
 type Program struct {
-	Games []*room.Rules
-	Pages fs.FS // of its own, over and beside the built-in ones, unless --pages names a folder; nil: none
+	Games   []*room.Rules
+	Pages   fs.FS                      // of its own, over and beside the built-in ones, unless --pages names a folder; nil: none
+	Drivers map[string]loadtest.Driver // who plays in load tests, by the game's name
 }
 
 // Run executes a command line of a program, and returns the exit code.
 func Run(p Program, args []string, stdout, stderr io.Writer) int {
 	games, err := core.NewGames(p.Games...)
+	if err == nil {
+		err = p.checkDrivers(games)
+	}
 	if err != nil {
 		fmt.Fprintf(stderr, "roomring: %s\n", printable(oneLine(err)))
 		return ExitFailed
@@ -64,6 +69,16 @@ func Run(p Program, args []string, stdout, stderr io.Writer) int {
 
 // oneLine joins the lines of an error, so that it does not look like several messages.
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+// checkDrivers finds drivers of games that the program does not have.
+func (p Program) checkDrivers(games *core.Games) error {
+	for name := range p.Drivers {
+		if _, known := games.Lookup(name); !known {
+			return fmt.Errorf("there is a driver for the game %q, which this program does not have", name)
+		}
+	}
+	return nil
+}
 
 func newRoot(games *core.Games, p Program) *cobra.Command {
 	root := &cobra.Command{
@@ -88,6 +103,7 @@ Start with:
 		newNew(),
 		newDev(),
 		newTorture(games),
+		newLoadtest(games, p.Drivers),
 		newReplay(games),
 		newTypes(games),
 		newToken(),

@@ -14,6 +14,7 @@ import (
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/core"
+	"github.com/roomring/roomring/room/record"
 )
 
 // Guide says what each viewer of one room may do now, in the viewers' order. A shorter answer means that the rest may do
@@ -59,6 +60,35 @@ func Choose(r *rand.Rand, legal []json.RawMessage) json.RawMessage {
 		return nil
 	}
 	return legal[r.IntN(len(legal))]
+}
+
+// Draw draws one of all actions that several viewers may take, each as likely as another, and says whose it is. The action is nil
+// if there is none.
+func Draw(r *rand.Rand, legal [][]json.RawMessage) (viewer int, action json.RawMessage) {
+	all := slices.Concat(legal...)
+	if len(all) == 0 {
+		return 0, nil
+	}
+	n := r.IntN(len(all))
+	action = all[n]
+	for n >= len(legal[viewer]) {
+		n -= len(legal[viewer])
+		viewer++
+	}
+	return viewer, action
+}
+
+// CheckOptions opens a room with options, and returns why its game refuses them. No options are the game's defaults.
+func CheckOptions(rules *room.Rules, options json.RawMessage) error {
+	if len(options) > 0 && !json.Valid(options) {
+		return fmt.Errorf("the options of %s are no JSON: %s", rules.Spec().Name, options)
+	}
+	spec := rules.Spec()
+	trial := core.Config{Rules: rules, Header: record.Header{Game: spec.Name, Version: spec.Version, Runtime: core.RuntimeVersion, Options: options}}
+	if _, _, err := core.Open(trial, 1); err != nil {
+		return fmt.Errorf("the options of %s: %w", spec.Name, err)
+	}
+	return nil
 }
 
 // Client is one player of a room.
@@ -114,14 +144,9 @@ func (r *Report) act(ctx context.Context, guide Guide, clients []Client, random 
 		viewers[i] = c.Viewer()
 	}
 	legal, err := guide(ctx, viewers)
-	all := slices.Concat(legal...)
-	if err != nil || len(all) == 0 {
+	i, action := Draw(random, legal)
+	if err != nil || action == nil {
 		return err
-	}
-	n, i := random.IntN(len(all)), 0
-	action := all[n]
-	for ; n >= len(legal[i]); i++ {
-		n -= len(legal[i])
 	}
 	err = clients[i].Act(ctx, action)
 	_, refused := errors.AsType[*room.Refusal](err)

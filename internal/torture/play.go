@@ -13,8 +13,6 @@ import (
 
 	"github.com/roomring/roomring/internal/play"
 	"github.com/roomring/roomring/room"
-	"github.com/roomring/roomring/room/core"
-	"github.com/roomring/roomring/room/record"
 	"github.com/roomring/roomring/room/wire"
 	"github.com/roomring/roomring/web/client"
 )
@@ -42,12 +40,8 @@ func chooseGames(o *Options) (chosen []game, lacking []string, err error) {
 		g := game{rules: rules, players: min(spec.MaxPlayers, max(spec.MinPlayers, o.Players))}
 		if text := o.Setup[spec.Name]; text != "" {
 			g.options = json.RawMessage(text)
-			if !json.Valid(g.options) {
-				return nil, nil, fmt.Errorf("the options of %s are no JSON: %s", spec.Name, text)
-			}
-			trial := core.Config{Header: record.Header{Game: spec.Name, Version: spec.Version, Runtime: core.RuntimeVersion, Options: g.options}, Rules: rules}
-			if _, _, err := core.Open(trial, 1); err != nil {
-				return nil, nil, fmt.Errorf("the options of %s: %w", spec.Name, err)
+			if err := play.CheckOptions(rules, g.options); err != nil {
+				return nil, nil, err
 			}
 		}
 		chosen = append(chosen, g)
