@@ -93,14 +93,17 @@ func TestAProgramOfSomebodysOwn(t *testing.T) {
 	token := command("token", "--auth-key-file", "key", "--name", "Ann", "ann")
 
 	var log bytes.Buffer
-	server := exec.CommandContext(ctx, program, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--ready-file", "ready", "--auth-key-file", "key")
+	server := exec.CommandContext(ctx, program, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--ready-file", "ready", "--auth-key-file", "key", "--guests", "on")
 	server.Dir, server.Stderr = dir, &log
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Wait() }()
-	var ready struct{ URL string }
+	var ready struct {
+		URL     string
+		AdminAt string `json:"admin_url"`
+	}
 	testwait.Until(t, "the program serves", func() bool {
 		text, err := os.ReadFile(filepath.Join(dir, "ready"))
 		return err == nil && json.Unmarshal(text, &ready) == nil
@@ -124,6 +127,10 @@ func TestAProgramOfSomebodysOwn(t *testing.T) {
 		_ = res.Body.Close()
 		return res.StatusCode == http.StatusOK
 	})
+	if out := command("loadtest", "countdown", "--url", ready.URL, "--admin", ready.AdminAt, "--players", "4", "--joins", "20/s", "--rate", "20/s", "--duration", "1s",
+		"--fail-if", "errors>0", "--fail-if", "acts<1/s"); !strings.Contains(out, "ok     fail if errors>0") {
+		t.Errorf("the load test says\n%s", out)
+	}
 	if err := server.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ A --fail-if is METRIC>VALUE, with > >= < or <=. Metrics are:
 Ctrl-C ends the run early; it reports all the same.`,
 		Example: `  roomring loadtest chess --players 1000 --rate 200/s --joins 100/s --duration 60s
   roomring loadtest snakes --players 60 --rate 100/s --spectators 20 --encoding cbor
-  roomring loadtest chess --options '{"minutes":3}' --fail-if 'act.p99>50ms' --fail-if 'errors>0.1%' --json report.json
+  roomring loadtest chess --options '{"clock":{"initial_ms":180000}}' --fail-if 'act.p99>50ms' --fail-if 'errors>0.1%' --json report.json
   roomring loadtest chess --url http://n1:7777 --url http://n2:7777 --admin http://n1:7778 --admin-token-file token`,
 		Args: usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -82,8 +82,8 @@ Ctrl-C ends the run early; it reports all the same.`,
 	g.SortFlags = false
 	g.StringArrayVar(&f.URLs, "url", []string{"http://localhost:7777"}, "`URL` of the server, as players reach it; may be repeated for a cluster, whose nodes players then take in turn")
 	g.IntVar(&f.Players, "players", 100, "`players` at a time")
-	g.StringVar(&f.rate, "rate", "50/s", "acts offered in `all`, as N/s or N/m")
-	g.StringVar(&f.joins, "joins", "25/s", "`joins` offered, as N/s or N/m")
+	g.StringVar(&f.rate, "rate", "50/s", "acts offered in all, as `N/s` or N/m")
+	g.StringVar(&f.joins, "joins", "25/s", "joins offered, as `N/s` or N/m")
 	g.DurationVar(&f.For, "duration", 30*time.Second, "`time` for which acts are measured, after all players have had time to come")
 	g.StringVar(&f.options, "options", "", "options of the rooms as `JSON` (default: the game's)")
 	g.Var(oneOf(&f.encoding, "both", "json", "cbor", "both"), "encoding", "of the sockets: json, cbor, or both in turn")

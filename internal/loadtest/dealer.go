@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// dealer gives each act that is due to a room in which somebody can act. If there is none because answers are outstanding, the act
-// waits, and its latency counts from when it was due: so a slow server is not asked less. If there is none although nothing is
-// outstanding, the games could not take so many acts, and the act is dropped.
+// dealer gives each act that is due to a room in which somebody can act. If there is none because rooms wait for the server's answers, the
+// act waits, and its latency counts from when it was due: so a slow server is not asked less. If there is none although no room
+// waits, the games could not take so many acts, and the act is dropped.
 type dealer struct {
 	most    int // acts that may wait; more are dropped
 	since   func() time.Duration
@@ -20,6 +20,7 @@ type dealer struct {
 	ready    []*table // rooms in which somebody can act
 	waiting  []waiter // oldest first
 	inflight int      // acts without an answer
+	blocked  int      // rooms in which nobody can act before an answer is there
 	busy     time.Duration
 	counted  time.Duration // until when busy is counted
 }
@@ -30,14 +31,14 @@ type waiter struct{ due, busy time.Duration }
 // dealt is an act that a room is to take.
 type dealt struct {
 	due     time.Duration // since the run began
-	excused time.Duration // of its wait, in which no answer was outstanding
+	excused time.Duration // of its wait, in which no room waited for an answer
 	waited  bool
 }
 
-// count brings busy up to date, the time in which any answer was outstanding. The caller holds the lock.
+// count brings busy up to date, the time in which any room waited for an answer. The caller holds the lock.
 func (d *dealer) count() (now time.Duration) {
 	now = d.since()
-	if d.inflight > 0 {
+	if d.blocked > 0 {
 		d.busy += now - d.counted
 	}
 	d.counted = now
@@ -58,6 +59,7 @@ func (d *dealer) giveBack(act dealt) {
 	defer d.mu.Unlock()
 	d.count()
 	d.inflight--
+	d.blocked--
 	d.deal(act.due)
 }
 
@@ -70,16 +72,17 @@ func (d *dealer) deal(at time.Duration) {
 		d.ready[i] = d.ready[n-1]
 		d.ready = d.ready[:n-1]
 		d.give(t, dealt{due: at})
-	case d.inflight > 0 && len(d.waiting) < d.most:
+	case d.blocked+len(d.waiting) > 0 && len(d.waiting) < d.most:
 		d.waiting = append(d.waiting, waiter{at, d.busy})
 	default:
 		d.dropped(at)
 	}
 }
 
-// give deals an act to a room. The caller holds the lock.
+// give deals an act to a room, which is blocked until it says otherwise. The caller holds the lock.
 func (d *dealer) give(t *table, act dealt) {
 	d.inflight++
+	d.blocked++
 	t.dealt <- act // has room for one, and a ready table has none
 }
 
@@ -109,11 +112,18 @@ func (d *dealer) withdraw(t *table) bool {
 	return i >= 0
 }
 
+// block says that in a room nobody can act before an answer is there, and with a negative number that this is over.
+func (d *dealer) block(rooms int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.count()
+	d.blocked += rooms
+}
+
 // answered says that an act that was dealt is outstanding no more.
 func (d *dealer) answered() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.count()
 	d.inflight--
 }
 

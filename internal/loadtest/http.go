@@ -163,13 +163,22 @@ type seatBody struct {
 	Guest struct{ Token string }
 }
 
-// match asks for a seat.
+// match asks for a seat. A server with keys for tokens matches nobody without one: there a guest is made first.
 func match(ctx context.Context, c *http.Client, base, token string, o *Options) (seat seatBody, err error) {
 	body := map[string]any{"game": o.Rules.Spec().Name}
 	if len(o.RoomOptions) > 0 {
 		body["options"] = o.RoomOptions
 	}
 	err = ask(ctx, c, http.MethodPost, base+"/v1/matchmake", token, body, &seat)
+	if p, ok := errors.AsType[*problem](err); !ok || p.Status != http.StatusUnauthorized || token != "" {
+		return seat, err
+	}
+	var guest struct{ Token string }
+	if err := ask(ctx, c, http.MethodPost, base+"/v1/guest", "", struct{}{}, &guest); err != nil {
+		return seat, err
+	}
+	err = ask(ctx, c, http.MethodPost, base+"/v1/matchmake", guest.Token, body, &seat)
+	seat.Guest = guest
 	return seat, err
 }
 
@@ -178,9 +187,8 @@ var lifted = map[string]string{
 	"room-share":      "--room-share 100",
 	"unclaimed-seats": "--unclaimed-seats 0",
 	"too-many-rooms":  "--max-rooms N",
-	"too-many":        "--requests-per-second 0 --rooms-per-second 0 --refusals-per-second 0",
+	"too-many":        "--requests-per-second 0 --rooms-per-second 0 --guests-per-second 0 --refusals-per-second 0",
 	"no-guests":       "--guests on",
-	"unauthorised":    "--guests on",
 	"connections":     "--max-sockets-per-address 0",
 	"into this room":  "--room-bytes-per-second 0",
 	"your address":    "--address-bytes-per-second 0",

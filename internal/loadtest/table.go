@@ -105,30 +105,44 @@ func (t *table) run(ctx context.Context) {
 			if !ok {
 				break
 			}
-			by := p.players[who]
+			by, doing := p.players[who], action
 			by.outstanding.Add(1)
 			if !ticks { // what comes next depends on the answer
-				t.act(by, action, act)
+				t.act(by, doing, act)
+				t.r.dealer.block(-1)
 				break
 			}
-			acts.Go(func() { t.act(by, action, act) })
+			acts.Go(func() { t.act(by, doing, act) })
+			t.r.dealer.block(-1)
 			p.legal[who] = nil
 			who, action = play.Draw(t.rng, p.legal)
 		}
 	}
 }
 
-// think asks what the players may do who have not too many acts without an answer.
+// think asks what the players may do who have no act without an answer, for that may change it. If all have, it asks for those who have
+// not too many.
 func (t *table) think(ctx context.Context) (*plan, error) {
 	p := &plan{made: time.Now(), seq: t.seq.Load()}
 	t.mu.Lock()
-	for _, one := range t.players {
-		if one.outstanding.Load() < mostActs {
-			p.players = append(p.players, one)
+	for _, most := range []int32{1, mostActs} {
+		if len(p.players) > 0 {
+			break
+		}
+		for _, one := range t.players {
+			if one.outstanding.Load() < most {
+				p.players = append(p.players, one)
+			}
 		}
 	}
+	all := len(t.players)
 	t.mu.Unlock()
 	if len(p.players) == 0 {
+		if all > 0 {
+			t.r.dealer.block(1)
+			clock.Sleep(ctx, nil, restLeast)
+			t.r.dealer.block(-1)
+		}
 		return p, nil
 	}
 	legal, seq, err := t.r.advise(ctx, t, p.players)

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/json"
 	"io/fs"
+	"math/rand/v2"
 
 	"github.com/roomring/roomring"
 	"github.com/roomring/roomring/room"
@@ -39,6 +40,17 @@ var rules = room.MustDefine(
 	func() *countdown { return new(countdown) },
 )
 
+// play says how to play the game in a load test, for it does not say itself what is legal.
+func play(r *rand.Rand, _ room.Player, view json.RawMessage) any {
+	var v struct{ Left int }
+	if json.Unmarshal(view, &v) != nil || v.Left == 0 {
+		return nil
+	}
+	return say{1 + r.IntN(v.Left)}
+}
+
+type driver = func(*rand.Rand, room.Player, json.RawMessage) any
+
 //go:embed pages
 var folder embed.FS
 
@@ -47,5 +59,5 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	roomring.Pages(pages).Main(rules)
+	roomring.Program{Pages: pages, Drivers: map[string]driver{"countdown": play}}.Main(rules)
 }
