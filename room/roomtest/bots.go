@@ -56,34 +56,15 @@ func (g *game) alone() error {
 	return g.conclude()
 }
 
-// variants are the options to play alone with: the author's, and for each other option of the game the author's with one value
-// of it that opens a room and makes a difference.
+// variants are the options to play alone with: the author's, and the author's with each other option of the game at one value.
 func (p *prover) variants() ([]json.RawMessage, error) {
-	given := map[string]json.RawMessage{}
-	if len(p.o.RoomOptions) > 0 && json.Unmarshal(p.o.RoomOptions, &given) != nil {
-		return []json.RawMessage{p.o.RoomOptions}, nil
-	}
 	out := []json.RawMessage{p.o.RoomOptions}
-	plain, err := p.opened(p.o.RoomOptions)
-	if err != nil {
-		return nil, nil // the first random game has failed with it
-	}
-	for _, name := range p.optionNames(given) {
-		if _, set := given[name]; set {
-			continue
+	for _, c := range p.choices {
+		options, err := p.with(map[string]json.RawMessage{c.name: c.values[0]})
+		if err != nil {
+			return nil, err
 		}
-		for _, value := range []string{"1", "true", "2"} {
-			with := maps.Clone(given)
-			with[name] = json.RawMessage(value)
-			options, err := json.Marshal(with)
-			if err != nil {
-				return nil, err
-			}
-			if state, err := p.opened(options); err == nil && state != plain {
-				out = append(out, options)
-				break
-			}
-		}
+		out = append(out, options)
 	}
 	return out, nil
 }

@@ -25,6 +25,7 @@ func (g *game) stepAndNote(in core.Input) error {
 	if err := g.note(entered); err != nil {
 		return err
 	}
+	g.count(in)
 	if err := g.judgeResult(); err != nil {
 		return fmt.Errorf("%v: %w", g.last(), err)
 	}

@@ -47,6 +47,12 @@ func newGame(p *prover, n int) *game {
 	if n > 0 {
 		seats = spec.MinPlayers + g.r.IntN(seats-spec.MinPlayers+1)
 	}
+	if n == 1 {
+		seats = spec.MinPlayers
+	}
+	if n > 0 && !p.o.FixedOptions {
+		g.cfg.Header.Options = p.drawOptions(rand.New(rand.NewPCG(p.o.Seed, 1<<32+uint64(n))))
+	}
 	for i := range seats {
 		g.ids = append(g.ids, room.PlayerID("p"+strconv.Itoa(i+1)))
 	}
@@ -354,7 +360,6 @@ func (g *game) conclude() error {
 	if g.core.Final().End != record.Finished {
 		return nil
 	}
-	g.p.report.Finished++
 	return g.rematch()
 }
 

@@ -24,11 +24,15 @@ type Options struct {
 	// Act players do what Legal names, and the only wrong actions are those that Check makes from these.
 	Act func(r *rand.Rand, p room.Player, view json.RawMessage) any
 
-	// RoomOptions open the room; none means the game's defaults.
+	// RoomOptions open the room; none means the game's defaults. The first random game has these, and the others vary the options that
+	// are not among them: truth values both ways, numbers around the default, texts that the game names when it refuses another.
 	RoomOptions json.RawMessage
 
+	// FixedOptions plays every random game with RoomOptions as they are.
+	FixedOptions bool
+
 	// Players bounds the players of a random game; 0 means Spec.MaxPlayers. MostPlayers bounds it too.
-	// The first random game has all of them, the others a random number from Spec.MinPlayers on.
+	// The first random game has all of them, the second Spec.MinPlayers, the others a random number between.
 	Players int
 
 	// Games is how many random games are played; 0 means 10.
@@ -67,38 +71,24 @@ type Hidden struct {
 	Alter func(old any, r *rand.Rand) any
 }
 
-// Report counts what a proof rests on.
-type Report struct {
-	Games    int // random games
-	Finished int // games that ended by Turn.Finish
-	Inputs   int // inputs that entered the logs
-	Accepted int // actions that the game accepted
-	Refused  int // actions that the game refused
-	Legal    int // accepted actions that Legal had named
-	Restored int // snapshots from which a restored game went on
-	Bad      int // wrong actions that were tried
-	Altered  int // hidden facts that were altered
-	Told     int // turns with events that were stepped again, to see whether they tell hidden facts
-}
-
-func (r Report) String() string {
-	return fmt.Sprintf("%d games (%d finished) of %d inputs: %d actions accepted (%d of them named by Legal), %d refused; %d snapshots restored, %d bad actions tried, %d hidden facts altered, %d turns listened to",
-		r.Games, r.Finished, r.Inputs, r.Accepted, r.Legal, r.Refused, r.Restored, r.Bad, r.Altered, r.Told)
-}
-
-// Prove plays random games by the rules, proves what the package comment lists, and fails t with the field or call at fault.
-func Prove(t TB, rules *room.Rules, o Options) {
+// Prove plays random games by the rules, proves what the package comment lists, and fails t with the field or call at fault. It logs and
+// returns what the games have reached. A line that begins with "roomtest: warning:" says of what little is proved.
+func Prove(t TB, rules *room.Rules, o Options) Report {
 	t.Helper()
 	report, err := Check(rules, o)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
 	t.Logf("%s: %v", rules.Spec().Name, report)
+	for _, w := range report.Warnings {
+		t.Logf("roomtest: warning: %s: %s", rules.Spec().Name, w)
+	}
+	return report
 }
 
 // Check is Prove for programs. The error is the first fault.
 func Check(rules *room.Rules, o Options) (Report, error) {
-	p := &prover{rules: rules, spec: rules.Spec(), o: o}
+	p := &prover{rules: rules, spec: rules.Spec(), o: o, report: newReport()}
 	err := p.complete()
 	for n := 0; err == nil && n < p.o.Games; n++ {
 		err = p.proveGame(n)
@@ -112,6 +102,7 @@ func Check(rules *room.Rules, o Options) (Report, error) {
 	if err != nil {
 		return p.report, fmt.Errorf("game %s: %w", p.spec.Name, err)
 	}
+	p.warn()
 	return p.report, nil
 }
 
@@ -122,7 +113,9 @@ type prover struct {
 	o      Options
 	report Report
 
-	advises bool // the game is a room.Advisor
+	advises bool                       // the game is a room.Advisor
+	given   map[string]json.RawMessage // the author's options
+	choices []choice                   // the others
 
 	lastRefusal string
 }
@@ -148,20 +141,31 @@ func (p *prover) complete() error {
 	if o.Act == nil && !p.advises {
 		return errors.New("Options.Act is needed, or a Legal method of the game: without actions nothing is proved")
 	}
-	return nil
+	return p.learnOptions()
 }
 
 func (p *prover) proveGame(n int) error {
 	g := newGame(p, n)
+	if err := g.prove(); err != nil {
+		with := ""
+		if options := string(g.cfg.Header.Options); options != string(p.o.RoomOptions) {
+			with = " with options " + options
+		}
+		return fmt.Errorf("random game %d of seed %d%s: %w", n+1, p.o.Seed, with, err)
+	}
+	return nil
+}
+
+// prove plays the game and goes over it with every proof.
+func (g *game) prove() error {
 	for _, proof := range []func() error{
 		g.play, g.runsAgree, g.viewsAreIdle, g.derivedCanGo, g.snapshotsAgree, g.badActionsAreRefused, g.hiddenStaysHidden, g.turnsTellNothing, g.replayAgrees,
 	} {
 		if err := proof(); err != nil {
-			return fmt.Errorf("random game %d of seed %d: %w", n+1, p.o.Seed, err)
+			return err
 		}
 	}
-	p.report.Games++
-	p.report.Inputs += int(g.core.Point().Seq)
+	g.tally()
 	return nil
 }
 
