@@ -26,6 +26,7 @@ type game struct {
 	ids   []room.PlayerID
 	now   time.Duration
 	tries uint64 // attach attempts so far
+	data  *tape  // what a fuzzed game is made of; nil: the game is random
 
 	seated  map[room.PlayerID]bool // players who have, or had, a seat
 	moments []moment               // after opening, and after every input that entered the log
@@ -34,29 +35,41 @@ type game struct {
 // client is the client id of every player of a random game.
 const client record.ClientID = "roomtest"
 
+// newGame is random game n.
 func newGame(p *prover, n int) *game {
-	g := &game{p: p, n: n, calm: n%2 == 1, r: rand.New(rand.NewPCG(p.o.Seed, uint64(n))), seated: map[room.PlayerID]bool{}}
-	spec := p.spec
-	g.cfg = core.Config{Rules: p.rules, CheckEvery: 1, Header: record.Header{
-		ID: "0000000000r00mte", Game: spec.Name, Version: spec.Version, Runtime: core.RuntimeVersion, Options: p.o.RoomOptions,
-	}}
-	for i := range g.cfg.Header.Seed {
-		g.cfg.Header.Seed[i] = byte(g.r.Uint32())
-	}
-	seats := p.o.Players
+	r := rand.New(rand.NewPCG(p.o.Seed, uint64(n)))
+	g := makeGame(p, n, r, r)
+	seats, least := p.o.Players, p.spec.MinPlayers
 	if n > 0 {
-		seats = spec.MinPlayers + g.r.IntN(seats-spec.MinPlayers+1)
+		seats = least + r.IntN(seats-least+1)
 	}
 	if n == 1 {
-		seats = spec.MinPlayers
+		seats = least
 	}
+	g.seats(seats)
 	if n > 0 && !p.o.FixedOptions {
 		g.cfg.Header.Options = p.drawOptions(rand.New(rand.NewPCG(p.o.Seed, 1<<32+uint64(n))))
 	}
-	for i := range seats {
-		g.ids = append(g.ids, room.PlayerID("p"+strconv.Itoa(i+1)))
+	return g
+}
+
+// makeGame makes a game without players that draws from r, whose room's seed is drawn from luck.
+func makeGame(p *prover, n int, r, luck *rand.Rand) *game {
+	g := &game{p: p, n: n, calm: n%2 == 1, r: r, seated: map[room.PlayerID]bool{}}
+	g.cfg = core.Config{Rules: p.rules, CheckEvery: 1, Header: record.Header{
+		ID: "0000000000r00mte", Game: p.spec.Name, Version: p.spec.Version, Runtime: core.RuntimeVersion, Options: p.o.RoomOptions,
+	}}
+	for i := range g.cfg.Header.Seed {
+		g.cfg.Header.Seed[i] = byte(luck.Uint32())
 	}
 	return g
+}
+
+// seats says how many players take part.
+func (g *game) seats(n int) {
+	for i := range n {
+		g.ids = append(g.ids, room.PlayerID("p"+strconv.Itoa(i+1)))
+	}
 }
 
 // open makes the room of the game, for its play and for every later run.
@@ -96,7 +109,7 @@ func (g *game) begin() (err error) {
 		}
 	}
 	for range g.p.o.Inputs {
-		if g.over() {
+		if g.over() || g.data.exhausted() {
 			break
 		}
 		if err := g.draw(); err != nil {
@@ -110,6 +123,9 @@ func (g *game) over() bool { return g.core.Final() != nil }
 
 // draw plays one random input.
 func (g *game) draw() error {
+	if g.data != nil && g.r.IntN(6) == 0 {
+		return g.drawRare()
+	}
 	id := g.ids[g.r.IntN(len(g.ids))]
 	switch dice := g.r.IntN(100); {
 	case dice < 70 && g.p.advises && g.r.IntN(2) == 0:
@@ -197,6 +213,9 @@ func (g *game) signal() error {
 
 // act asks players in random order for an action, and plays the first.
 func (g *game) act() error {
+	if g.p.o.Act == nil {
+		return g.actByLegal()
+	}
 	for _, by := range g.online(g.core) {
 		if data, err := g.propose(g.core, by, g.last().viewOf(by.ID)); data != nil || err != nil {
 			return g.step(actOf(g.core, by.ID, data))
@@ -230,42 +249,45 @@ func (g *game) online(machine *core.Core) []room.Player {
 	return out
 }
 
-// actByLegal has a player take an action that Legal names. The game must accept it.
+// actByLegal has a player take an action that Legal names, one of all that it names for anybody: so who is to move acts most. The game
+// must accept it.
 func (g *game) actByLegal() error {
-	for _, by := range g.online(g.core) {
-		action, err := legalOf(g.core, by, g.r)
-		if err != nil {
+	players := g.online(g.core)
+	legal := make([][]json.RawMessage, len(players))
+	for i, by := range players {
+		var err error
+		if legal[i], err = legalFor(g.core, by); err != nil {
 			return err
 		}
-		if action == nil {
-			continue
-		}
-		before := g.p.report.Refused
-		in := actOf(g.core, by.ID, action)
-		if err := g.stepAndNote(in); err != nil {
-			return err
-		}
-		if g.p.report.Refused > before {
-			return fmt.Errorf("the game's Legal names %s for %s, and Act refuses it (%s): name only what Act takes at that moment", brief(string(action)), by.ID, g.p.lastRefusal)
-		}
-		g.p.report.Legal++
-		return nil
 	}
-	return g.pass()
+	i, action := play.Draw(g.r, legal)
+	if action == nil {
+		return g.pass()
+	}
+	by, before := players[i], g.p.report.Refused
+	if err := g.stepAndNote(actOf(g.core, by.ID, action)); err != nil {
+		return err
+	}
+	if g.p.report.Refused > before {
+		return fmt.Errorf("the game's Legal names %s for %s, and Act refuses it (%s): name only what Act takes at that moment", brief(string(action)), by.ID, g.p.lastRefusal)
+	}
+	g.p.report.Legal++
+	return nil
 }
 
-// legalOf draws one of the actions that Legal names for a player. It is nil if there is none.
-func legalOf(machine *core.Core, by room.Player, r *rand.Rand) (json.RawMessage, error) {
+// legalFor is what Legal names for a player.
+func legalFor(machine *core.Core, by room.Player) ([]json.RawMessage, error) {
 	actions, err := play.Legal(machine, room.Viewer{Player: by.ID, Seat: by.Seat})
 	if err != nil {
 		return nil, fmt.Errorf("calling Legal for %s: %w", by.ID, explained(err))
 	}
-	return play.Choose(r, actions), nil
+	return actions, nil
 }
 
 func (g *game) propose(machine *core.Core, by room.Player, view string) (json.RawMessage, error) {
 	if g.p.o.Act == nil {
-		return legalOf(machine, by, g.r)
+		legal, err := legalFor(machine, by)
+		return play.Choose(g.r, legal), err
 	}
 	action := g.p.o.Act(g.r, by, json.RawMessage(view))
 	if action == nil {

@@ -50,3 +50,7 @@ func propose(r *rand.Rand, p room.Player, raw json.RawMessage) any {
 	}
 	return nil
 }
+
+func FuzzRules(f *testing.F) { roomtest.Fuzz(f, rules, roomtest.Options{Act: propose, Inputs: 60}) }
+
+func BenchmarkRules(b *testing.B) { roomtest.Bench(b, rules, roomtest.Options{}) }

@@ -97,3 +97,9 @@ func propose(r *rand.Rand, p room.Player, raw json.RawMessage) any {
 	}
 	return liarsdice.Action{Bid: &v.Least}
 }
+
+func FuzzRules(f *testing.F) {
+	roomtest.Fuzz(f, rules, roomtest.Options{Act: propose, Hidden: hidden, Inputs: 60})
+}
+
+func BenchmarkRules(b *testing.B) { roomtest.Bench(b, rules, roomtest.Options{}) }

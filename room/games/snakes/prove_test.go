@@ -53,3 +53,10 @@ func propose(r *rand.Rand, p room.Player, raw json.RawMessage) any {
 	}
 	return nil
 }
+
+func FuzzRules(f *testing.F) { roomtest.Fuzz(f, rules, fuzzed) }
+
+// fuzzed plays on a small board: each input of a fuzzed game is compared many times.
+var fuzzed = roomtest.Options{Act: propose, Players: 4, Inputs: 60, RoomOptions: json.RawMessage(`{"width": 16, "height": 16, "rounds": 1, "round_s": 5, "start_s": 1, "pause_s": 1}`)}
+
+func BenchmarkRules(b *testing.B) { roomtest.Bench(b, rules, roomtest.Options{Inputs: 200}) }
