@@ -12,6 +12,7 @@ SOAK ?= 10m
 CHAOS ?= 5m
 HOSTILE ?= 5s
 TORTURE ?= 5m
+LOADTEST ?= 10s
 
 # What is tested under the race detector alone: all packages with goroutines but for the binary, whose every part is in one
 # of these. The other packages, which start none, are tested without. make soak runs all of them with it.
@@ -92,6 +93,10 @@ fuzz: ## run every fuzz target for FUZZTIME; what it finds goes to testdata/fuzz
 .PHONY: bench
 bench: ## run the benchmarks that match BENCH, COUNT times
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
+
+.PHONY: loadtest
+loadtest: ## play the rooms of bench/, chess and snakes on a server of this machine, for LOADTEST each, and print how it answers
+	@scripts/loadtest $(LOADTEST)
 
 # Tests with the tag soak run here alone. An hour of torture, unless TORTURE is given.
 .PHONY: soak

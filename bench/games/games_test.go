@@ -2,7 +2,6 @@ package games
 
 import (
 	"encoding/json"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -15,15 +14,9 @@ import (
 
 // TestProved proves that the rooms of the comparison are games like any other.
 func TestProved(t *testing.T) {
-	text := func(r *rand.Rand, _ room.Player, _ json.RawMessage) any {
-		return strings.Repeat(string(rune('a'+r.IntN(26))), payload)
-	}
-	steer := func(r *rand.Rand, _ room.Player, _ json.RawMessage) any {
-		return Steer{VX: r.Float32()*100 - 50, VY: r.Float32()*100 - 50}
-	}
-	roomtest.Prove(t, Act(), roomtest.Options{Act: text, Games: 3, Inputs: 40})
-	roomtest.Prove(t, Turns(), roomtest.Options{Act: text, Games: 3, Inputs: 40})
-	roomtest.Prove(t, Arena(), roomtest.Options{Act: steer, Games: 3, Inputs: 40, Players: 3})
+	roomtest.Prove(t, Act(), roomtest.Options{Act: sayText, Games: 3, Inputs: 40})
+	roomtest.Prove(t, Turns(), roomtest.Options{Act: sayText, Games: 3, Inputs: 40})
+	roomtest.Prove(t, Arena(), roomtest.Options{Act: steerAnywhere, Games: 3, Inputs: 40, Players: 3})
 }
 
 // open makes a room with two players, "a" and "b", connected.

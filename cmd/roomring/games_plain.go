@@ -2,7 +2,15 @@
 
 package main
 
-import "github.com/roomring/roomring/room"
+import (
+	"encoding/json"
+	"math/rand/v2"
 
-// bench are no games unless the build tag bench adds some.
-var bench []*room.Rules
+	"github.com/roomring/roomring/room"
+)
+
+// bench are no games, and drivers none, unless the build tag bench adds some.
+var (
+	bench   []*room.Rules
+	drivers map[string]func(*rand.Rand, room.Player, json.RawMessage) any
+)

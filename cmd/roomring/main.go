@@ -10,5 +10,5 @@ import (
 )
 
 func main() {
-	roomring.Main(append([]*room.Rules{chess.Rules(), snakes.Rules(), liarsdice.Rules()}, bench...)...)
+	roomring.Program{Drivers: drivers}.Main(append([]*room.Rules{chess.Rules(), snakes.Rules(), liarsdice.Rules()}, bench...)...)
 }

@@ -22,11 +22,12 @@ type gauge struct {
 	mu    sync.Mutex
 	first map[string]float64 // CPU seconds by admin URL, when acts were first measured
 	last  map[string]float64
-	most  map[string]int64 // memory
+	most  map[string]int64   // memory
+	start map[string]float64 // when the process began
 }
 
 func newGauge(a *operator) *gauge {
-	return &gauge{a: a, first: map[string]float64{}, last: map[string]float64{}, most: map[string]int64{}}
+	return &gauge{a: a, first: map[string]float64{}, last: map[string]float64{}, most: map[string]int64{}, start: map[string]float64{}}
 }
 
 // gaugeEvery is how often memory is read: each reading costs a server milliseconds.
@@ -48,17 +49,23 @@ func (g *gauge) read(ctx context.Context, first bool) {
 		}
 		parser := expfmt.NewTextParser(model.UTF8Validation)
 		families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
-		cpu, memory := families["process_cpu_seconds_total"], families["process_resident_memory_bytes"]
-		if err != nil || len(cpu.GetMetric()) == 0 || len(memory.GetMetric()) == 0 {
+		cpu, memory, start := families["process_cpu_seconds_total"], families["process_resident_memory_bytes"], families["process_start_time_seconds"]
+		if err != nil || len(cpu.GetMetric()) == 0 || len(memory.GetMetric()) == 0 || len(start.GetMetric()) == 0 {
 			continue
 		}
-		g.mu.Lock()
-		g.last[base] = value(cpu)
-		if first {
-			g.first[base] = g.last[base]
-		}
-		g.most[base] = max(g.most[base], int64(value(memory)))
-		g.mu.Unlock()
+		g.note(base, first, value(start), value(cpu), int64(value(memory)))
+	}
+}
+
+// note keeps a reading. A front of several nodes may have been answered by another process than before: then it says nothing.
+func (g *gauge) note(base string, first bool, start, cpu float64, memory int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if first {
+		g.start[base], g.first[base] = start, cpu
+	}
+	if g.start[base] == start {
+		g.last[base], g.most[base] = cpu, max(g.most[base], memory)
 	}
 }
 
