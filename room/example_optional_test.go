@@ -274,6 +274,10 @@ func TestUndercut(t *testing.T) {
 	})
 }
 
+func FuzzUndercut(f *testing.F) { roomtest.Fuzz(f, UndercutRules, roomtest.Options{}) }
+
+func BenchmarkUndercut(b *testing.B) { roomtest.Bench(b, UndercutRules, roomtest.Options{}) }
+
 func TestFog(t *testing.T) {
 	roomtest.Prove(t, FogRules, roomtest.Options{
 		Act: func(r *rand.Rand, p room.Player, view json.RawMessage) any { return r.IntN(3) - 1 },

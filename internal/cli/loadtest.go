@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/roomring/roomring/internal/loadtest"
-	"github.com/roomring/roomring/internal/play"
 	"github.com/roomring/roomring/room/core"
 	"github.com/roomring/roomring/room/wire"
 )
@@ -118,9 +117,6 @@ func (f *loadtestFlags) complete(games *core.Games, drivers map[string]loadtest.
 	if f.JoinRate, err = parseRate("joins", f.joins); err != nil {
 		return err
 	}
-	if f.Players < 1 || f.Spectators < 0 || f.For <= 0 || f.Patience <= 0 {
-		return errors.New("--players must be at least 1, --spectators at least 0, and times more than 0")
-	}
 	for _, at := range []struct {
 		flag string
 		urls []string
@@ -134,8 +130,8 @@ func (f *loadtestFlags) complete(games *core.Games, drivers map[string]loadtest.
 		}
 	}
 	f.RoomOptions = json.RawMessage(f.options)
-	if err := play.CheckOptions(f.Rules, f.RoomOptions); err != nil {
-		return fmt.Errorf("--options: %w", err)
+	if err := f.Validate(); err != nil {
+		return err
 	}
 	f.Encodings = map[string][]wire.Encoding{"json": {wire.JSON}, "cbor": {wire.CBOR}, "both": {wire.JSON, wire.CBOR}}[f.encoding]
 	for _, text := range f.failIf {

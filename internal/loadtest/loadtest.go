@@ -15,12 +15,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/roomring/roomring/internal/play"
 	"github.com/roomring/roomring/room"
 	"github.com/roomring/roomring/room/clock"
 	"github.com/roomring/roomring/room/wire"
 )
 
-// Options say what to play and how much of it. All but Rules and URLs have to be more than 0 where they are numbers.
+// Options say what to play and how much of it. Numbers have to be more than 0 where nothing else is said.
 type Options struct {
 	Rules       *room.Rules
 	RoomOptions json.RawMessage // of the rooms; none: the game's defaults
@@ -43,6 +44,17 @@ type Options struct {
 	Thresholds []Threshold
 	Progress   io.Writer // gets a line a second
 	Live       bool      // Progress is a terminal: the line is written over
+}
+
+// Validate says what is wrong with the options, in the words of the command.
+func (o *Options) Validate() error {
+	if o.Players < 1 || o.Spectators < 0 || o.For <= 0 || o.Patience <= 0 {
+		return errors.New("--players must be at least 1, --spectators at least 0, and times more than 0")
+	}
+	if err := play.CheckOptions(o.Rules, o.RoomOptions); err != nil {
+		return fmt.Errorf("--options: %w", err)
+	}
+	return nil
 }
 
 // run is a load test under way.

@@ -46,9 +46,12 @@
 //     them may bring built-in opponents. Such a room starts or lets others join. Its results name only those who
 //     played, and bots as bots.
 //
+// The games vary the options that Options.RoomOptions leaves open, as far as the game says what its options are. [Report] tells
+// what they have reached, and warns of what they hardly have. [Fuzz] proves games that a fuzzer makes up, and [Bench] measures one, by the same Options.
+//
 // Prove cannot see state outside of the game value that never shows later, what a refusal or a result tells
 // of hidden facts, or kinds of events that no random game makes. A proof is only as good as its random
-// games: Act should reach every part of the rules, and Prove logs how many games finished.
+// games: Act should reach every part of the rules, and Prove logs what they reached.
 //
 // Replay runs the log of a room that was played, and fails with the first input that the rules play differently.
 //

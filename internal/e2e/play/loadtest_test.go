@@ -102,7 +102,7 @@ func TestLoadtest(t *testing.T) {
 			_ = s.Cmd.Process.Signal(syscall.SIGCONT)
 		})
 		defer stall.Stop()
-		_, _, r := loadTest(t, s, "liarsdice", "--players", "6", "--rate", "100/s", "--joins", "60/s", "--duration", "3s", "--quiet")
+		_, _, r := loadTest(t, s, "liarsdice", "--players", "6", "--rate", "100/s", "--joins", "60/s", "--duration", "4s", "--quiet")
 		quick := 0
 		for _, d := range r.Act.Distribution {
 			if d.UpTo < 100 {
