@@ -1,1 +1,1 @@
-import{e as n}from"./chunk-WFMLG3J5.js";function r(t,i=!1){let o=new URLSearchParams;t.code&&o.set("code",t.code),i&&o.set("watch","");let e=o.toString().replace(/watch=(?=&|$)/,"watch");return`${n}/play/${t.id}${e?"?"+e:""}`}function c(t){location.assign(r(t))}export{r as a,c as b};
+import{f as n}from"./chunk-BSHIL6DM.js";function r(t,i=!1){let o=new URLSearchParams;t.code&&o.set("code",t.code),i&&o.set("watch","");let e=o.toString().replace(/watch=(?=&|$)/,"watch");return`${n}/play/${t.id}${e?"?"+e:""}`}function c(t){location.assign(r(t))}export{r as a,c as b};
