@@ -36,6 +36,9 @@ func (n *Node) drain(ctx context.Context) {
 	} else {
 		n.log.Info("no room is left here", "took", took)
 	}
+	if n.cluster.Nodes.States()["active"] == 0 {
+		return // there is nowhere to move to: clients come back to whoever serves next as soon as their sockets close
+	}
 	if err := n.web.Load().Sockets.Move(ctx, moveWithin); err != nil {
 		n.log.Warn("some clients have not moved to another node: their sockets are closed", "err", err)
 	}
