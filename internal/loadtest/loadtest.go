@@ -165,12 +165,13 @@ func (r *run) play(ctx context.Context, admin *operator) (*Report, error) {
 	var own time.Duration
 	r.deal(ctx, r.schedule.ramp)
 	if ctx.Err() == nil {
-		r.nobody(stop)
+		r.nobody(stop, false)
 		helpers.Go(func() { use.watch(watching) })
 		own = ownCPU()
 		r.deal(ctx, r.schedule.ramp+r.o.For)
 		use.read(here, false)
 		own = ownCPU() - own
+		r.nobody(stop, true)
 	}
 	took := r.since()
 	unwatch()
@@ -207,11 +208,12 @@ func (r *run) deal(ctx context.Context, until time.Duration) {
 	r.sleepUntil(ctx, until)
 }
 
-// nobody ends a run in which no player has come in when all should have.
-func (r *run) nobody(stop context.CancelCauseFunc) {
+// nobody ends a run in which no player has come in when all should have. Before the last time it lets those come who are still on
+// their way.
+func (r *run) nobody(stop context.CancelCauseFunc, last bool) {
 	r.stats.mu.Lock()
 	defer r.stats.mu.Unlock()
-	if r.stats.joins.Done > 0 {
+	if r.stats.joins.Done > 0 || len(r.stats.errs) == 0 && !last {
 		return
 	}
 	text, most := "nobody has an answer yet", 0
