@@ -74,7 +74,7 @@ func (n *devNode) start(join string) error {
 	args := slices.Concat([]string{"serve", "--node", n.name, "--listen", n.listen, "--admin-listen", n.admin, "--admin-cert-file", "", "--admin-key-file", "",
 		"--peer-listen", n.peer, "--gossip-listen", n.gossip, "--join", join,
 		"--cluster-secret-file", n.c.secret, "--data-dir", filepath.Join(n.c.dir, n.name), "--store", n.c.store(),
-		"--trusted-proxies", "127.0.0.1", "--allowed-origins", loopbackOrigins, "--show-panics", "--dev-tools"}, noAddressLimits, devRatings, keep, n.c.pages(), n.c.o.Serve)
+		"--trusted-proxies", "127.0.0.1", "--allowed-origins", loopbackOrigins, "--show-panics", "--dev-tools", "--log-format", "short"}, noAddressLimits, devRatings, keep, n.c.pages(), n.c.o.Serve)
 	log := &prefixWriter{prefix: devPrefix(n.number, n.name, n.c.colour), to: n.c.out}
 	cmd := exec.Command(exe, args...)
 	cmd.Args[0] = "roomring"

@@ -3,6 +3,9 @@ package cli
 import (
 	"io"
 	"log/slog"
+	"time"
+
+	"github.com/lmittmann/tint"
 )
 
 // newLogger returns a logger that writes to w, with the format and level of --log-format and --log-level.
@@ -15,5 +18,8 @@ func newLogger(w io.Writer, format, level string) *slog.Logger {
 	if format == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
-	return slog.New(newReadable(w, options))
+	if format == "short" {
+		return slog.New(newReadable(w, tint.NewHandler(w, &tint.Options{Level: least, TimeFormat: time.TimeOnly, NoColor: true})))
+	}
+	return slog.New(newReadable(w, slog.NewTextHandler(w, options)))
 }

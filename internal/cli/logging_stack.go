@@ -18,8 +18,8 @@ type readable struct {
 	mu  *sync.Mutex // a record and its stack are written together
 }
 
-func newReadable(out io.Writer, options *slog.HandlerOptions) readable {
-	return readable{slog.NewTextHandler(out, options), out, new(sync.Mutex)}
+func newReadable(out io.Writer, records slog.Handler) readable {
+	return readable{records, out, new(sync.Mutex)}
 }
 
 func (h readable) Handle(ctx context.Context, r slog.Record) error {

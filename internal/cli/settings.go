@@ -164,7 +164,7 @@ func (s *settings) limitFlags(g *group) {
 func (s *settings) processFlags(g *group) {
 	g.StringVar(&s.file, "config", "", "`file` in YAML, JSON or TOML; its keys are the names of these flags")
 	g.StringVar(&s.ReadyFile, "ready-file", "", "`file` that is written as JSON once the server answers, and removed when it stops")
-	g.Var(oneOf(&s.LogFormat, "text", "text", "json"), "log-format", "format of the log on standard error: text or json")
+	g.Var(oneOf(&s.LogFormat, "text", "text", "json", "short"), "log-format", "format of the log on standard error: text, json, or short for people (as roomring dev has it)")
 	g.BoolVar(&s.ShowPanics, "show-panics", false, "log the message of a game's panic, which may contain what is hidden from players: for machines on which games are developed (roomring dev sets it)")
 	g.BoolVar(&s.KeepState, "keep-state", false, "let a room whose log these rules play differently go on from its last snapshot, with its log begun anew there: for machines on which games are developed (roomring dev sets it when asked to)")
 	g.BoolVar(&s.DevTools, "dev-tools", false, "let the operator act for players, by the inspector and the admin API (roomring dev sets it)")

@@ -72,7 +72,7 @@ func TestDev(t *testing.T) {
 	t.Cleanup(func() { gone(t, pidsOf(d)...) })
 
 	t.Log("it says where everything is")
-	if len(d.Nodes) != 3 || strings.Contains(d.Log.String(), "\x1b") || !strings.Contains(d.Log.String(), "n2  | time=") {
+	if len(d.Nodes) != 3 || strings.Contains(d.Log.String(), "\x1b") || !strings.Contains(d.Log.String(), " INF listening") {
 		t.Errorf("it says:\n%s\nand logs:\n%.500s", d.Stdout, d.Log)
 	}
 	for _, s := range append(slices.Clone(d.Nodes), d.Server) {
