@@ -44,7 +44,7 @@ func (c *devCluster) tryRooms(ctx context.Context, bin string) (differ []differe
 	defer func() { _ = os.RemoveAll(dir) }()
 	var files []string
 	for _, r := range rooms {
-		log, err := c.askAny(ctx, http.MethodGet, "/admin/v1/rooms/"+r.ID+"/log.replay", nil)
+		log, err := c.askAny(ctx, http.MethodGet, "/admin/v1/rooms/"+r.ID+"/log.replay?checked=true", nil)
 		if err != nil {
 			continue // it has ended meanwhile, or keeps no log
 		}
@@ -87,7 +87,7 @@ func replayAll(ctx context.Context, bin string, rooms []devRoom, files []string)
 func (c *devCluster) liveRooms(ctx context.Context) (rooms []devRoom, err error) {
 	after := ""
 	for len(rooms) < maxTried {
-		raw, err := c.askAny(ctx, http.MethodGet, "/admin/v1/rooms?private=true&limit=100"+after, nil)
+		raw, err := c.askAny(ctx, http.MethodGet, "/admin/v1/rooms?limit=100"+after, nil)
 		if err != nil {
 			return nil, err
 		}
