@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 type DevRun struct {
 	*Server // the front, with its address for players and its admin page
 	Stdout  *LogBuffer
+	In      string    // the folder that the process runs in; empty: one that is empty
 	Nodes   []*Server // as the process printed them at its start
 }
 
@@ -40,8 +42,8 @@ func (d *DevRun) Spawn() {
 		d.T.Fatal(err)
 	}
 	d.Stdout = &LogBuffer{}
-	d.Cmd = &exec.Cmd{Path: exe, Args: append([]string{"roomring"}, d.Args...), Stdout: d.Stdout, Stderr: d.Log,
-		Env: append(append(os.Environ(), "ROOMRING_TEST_GAMES=1"), d.Env...), Dir: d.T.TempDir()}
+	d.Cmd = &exec.Cmd{Path: cmp.Or(d.Exe, exe), Args: append([]string{"roomring"}, d.Args...), Stdout: d.Stdout, Stderr: d.Log,
+		Env: append(append(os.Environ(), "ROOMRING_TEST_GAMES=1"), d.Env...), Dir: cmp.Or(d.In, d.T.TempDir())}
 	if err := d.Cmd.Start(); err != nil {
 		d.T.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func TestBrowser(t *testing.T) {
 		{"chess", browserChess}, {"tour", browserTour}, {"network", browserNetwork}, {"kill", browserKill},
 		{"dice", browserDice}, {"snakes", browserSnakes}, {"seat", browserSeat}, {"private", browserPrivate},
 		{"rejected", browserRejected}, {"unrated", browserUnrated}, {"phone", browserPhone}, {"ends", browserEnds}, {"expired", browserExpired},
-		{"own", browserOwn},
+		{"own", browserOwn}, {"newcomer", browserNewcomer},
 		{"haproxy", browserHAProxy}, {"nginx", browserNginx},
 		{"path", browserPath}, {"nodes", browserNodes},
 		{"admin", browserAdmin}, {"admin-token", browserAdminToken}, {"inspect", browserInspect}, {"cluster", browserCluster}, {"drain", browserDrain},
