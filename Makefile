@@ -57,7 +57,7 @@ test: ## everything that must hold before a change lands; ends with what it cost
 	    $$($(VIRTUAL) | xargs -n1 dirname | sort -u | sed 's|^|./|') \
 	  + $(TEST) -tags mutation -run TestMutations ./cluster/clustertest \
 	  + $(TEST) -race -short $(RACE) \
-	  + $(TEST) -race -short -run '^($(RACE_SERVERS))$$' ./internal/e2e/... \
+	  + $(TEST) -race -short -run '^($(RACE_SERVERS))$$' ./internal/e2e/cluster ./internal/e2e/hostile ./internal/e2e/play \
 	  + tap scripts/sdktest + tap scripts/pagestest
 
 .PHONY: setup
