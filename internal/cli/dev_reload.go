@@ -208,6 +208,9 @@ func (r *reloader) listen(ctx context.Context, in io.Reader) {
 			r.c.say("%v", err)
 		}
 	}
+	if err := lines.Err(); err != nil {
+		r.c.say("The terminal cannot be read any more: %v", err)
+	}
 }
 
 // devBinary is a program that was built here.

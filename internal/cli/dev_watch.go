@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,12 +85,7 @@ func (w *watcher) addUnder(dir string) error {
 }
 
 func (w *watcher) skipped(path string) bool {
-	for _, s := range w.skip {
-		if path == s {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(w.skip, path)
 }
 
 // unrelated reports whether a program is not made of files or folders of such a name.

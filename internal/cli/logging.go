@@ -19,7 +19,7 @@ func newLogger(w io.Writer, format, level string) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	if format == "short" {
-		return slog.New(newReadable(w, tint.NewHandler(w, &tint.Options{Level: least, TimeFormat: time.TimeOnly, NoColor: true})))
+		return slog.New(newReadable(w, tint.NewTextHandler(w, &tint.Options{Level: least, TimeFormat: time.TimeOnly, NoColor: true})))
 	}
 	return slog.New(newReadable(w, slog.NewTextHandler(w, options)))
 }
