@@ -30,6 +30,9 @@ func findProgram(ctx context.Context) (*program, error) {
 	}
 	cmd := exec.CommandContext(ctx, "go", "list", "-find", "-json=ImportPath,Dir,Name,Module", "--", info.Path)
 	out, err := cmd.Output()
+	if errors.Is(err, exec.ErrNotFound) {
+		return nil, errors.New("there is no go command to build it with: install Go")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("package %s is not in the module of this folder: run go run . dev where its go.mod is", info.Path)
 	}
