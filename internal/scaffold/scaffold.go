@@ -120,8 +120,10 @@ func render(o Options, old string, n names) (map[string][]byte, error) {
 	err := each("templates/"+o.Template, func(name string, text []byte) error {
 		table := path.Dir(name) == "pages"
 		switch {
-		case strings.HasPrefix(name, "ui/") && !o.Vite, table && o.Vite:
+		case strings.HasPrefix(name, "ui/") && !o.Vite, table && o.Vite && path.Ext(name) == ".js":
 			return nil
+		case table && o.Vite:
+			name = "ui/src/" + path.Base(name) // the style, which is built with the table
 		}
 		files[rename.Replace(name)] = []byte(rename.Replace(string(text)))
 		return nil
@@ -129,11 +131,11 @@ func render(o Options, old string, n names) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sets := []string{"common"}
+	ui := "js"
 	if o.Vite {
-		sets = append(sets, "vite")
+		ui = "vite"
 	}
-	for _, set := range sets {
+	for _, set := range []string{"common", ui} {
 		if err := each("templates/"+set, func(name string, text []byte) error { return n.expand(files, name, string(text)) }); err != nil {
 			return nil, err
 		}

@@ -21,7 +21,7 @@ type project struct {
 }
 
 // begin has `roomring new` write a module against this checkout, proves its rules and builds it.
-func begin(t *testing.T, name, template string) *project {
+func begin(t *testing.T, name string, args ...string) *project {
 	t.Helper()
 	checkout, err := filepath.Abs(filepath.Join("..", "..", ".."))
 	if err != nil {
@@ -32,7 +32,7 @@ func begin(t *testing.T, name, template string) *project {
 		t.Fatal(err)
 	}
 	in := t.TempDir()
-	cmd := &exec.Cmd{Path: exe, Args: []string{"roomring", "new", name, "--template", template, "--replace", checkout}, Dir: in, Env: os.Environ()}
+	cmd := &exec.Cmd{Path: exe, Args: append([]string{"roomring", "new", name, "--replace", checkout}, args...), Dir: in, Env: os.Environ()}
 	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "go run . dev") {
 		t.Fatalf("roomring new: %v\n%s", err, out)
 	}
@@ -94,7 +94,7 @@ func browserNewcomer(t *testing.T, shared *browser) {
 }
 
 func newcomerTurn(t *testing.T, b *browser) {
-	p := begin(t, "battle-ship", "turn")
+	p := begin(t, "battle-ship")
 	d := p.dev()
 	ann, op := b.person("Ann").mayLose(), b.person("developer").mayLose()
 
@@ -164,7 +164,15 @@ func newcomerTurn(t *testing.T, b *browser) {
 }
 
 func newcomerCards(t *testing.T, b *browser) {
-	p := begin(t, "crazy", "cards")
+	p := begin(t, "crazy", "--template", "cards", "--ui", "vite")
+	modules, err := filepath.Abs(filepath.Join("..", "..", "..", "web", "node_modules")) // so that npm install has nothing to fetch
+	if err == nil {
+		err = os.Symlink(modules, filepath.Join(p.dir, "ui", "node_modules"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.must("npm", "--prefix", "ui", "run", "build")
 	d := p.dev("--watch=false", "--pages", filepath.Join(p.dir, "pages"))
 	cy := b.person("Cy").mayLose()
 	cy.enters(d.URL, p.game, "players", "0", "computers", "2")
@@ -174,7 +182,7 @@ func newcomerCards(t *testing.T, b *browser) {
 }
 
 func newcomerRealtime(t *testing.T, b *browser) {
-	p := begin(t, "paint", "realtime")
+	p := begin(t, "paint", "--template", "realtime")
 	d := p.dev("--watch=false")
 	dee := b.person("Dee").mayLose()
 	dee.enters(d.URL, p.game, "computers", "1")

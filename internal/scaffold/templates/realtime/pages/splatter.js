@@ -4,6 +4,8 @@
 import { choose, h, text } from "./dom.js";
 
 const paints = ["#d9542b", "#2b7fd9", "#3a9d4e", "#9a4fc4"];
+/** @type {Record<string, readonly [number, number]>} */
+const steps = { up: [0, -1], down: [0, 1], left: [-1, 0], right: [1, 0] };
 /** @type {Record<string, "up" | "down" | "left" | "right">} */
 const keys = { ArrowUp: "up", ArrowDown: "down", ArrowLeft: "left", ArrowRight: "right", w: "up", s: "down", a: "left", d: "right" };
 
@@ -127,7 +129,7 @@ function paint(canvas, view, ahead, booms) {
   view.runners.forEach((r, seat) => {
     if (!r.player) return;
     const moves = view.status === "playing" && !r.stunned ? ahead : 0;
-    const [dx, dy] = { up: [0, -1], down: [0, 1], left: [-1, 0], right: [1, 0] }[r.facing ?? ""] ?? [0, 0];
+    const [dx, dy] = steps[r.facing ?? ""] ?? [0, 0];
     const [x, y] = [(r.x + 0.5 + dx * moves) * size, (r.y + 0.5 + dy * moves) * size];
     c.fillStyle = style.color;
     circle(c, x, y, size * 0.62);

@@ -10,14 +10,15 @@ export default {
   mount(el, table) {
     const clock = h("span", { class: "salvo-clock" });
     const status = h("p", { class: "salvo-status", role: "status" });
-    const seas = [0, 1].map((seat) => new Sea(seat, (cell) => act({ fire: cell })));
+    const sea = (/** @type {number} */ seat) => new Sea(seat, (cell) => act({ fire: cell }));
+    const seas = /** @type {const} */ ([sea(0), sea(1)]);
     const ready = h("button", { class: "salvo-primary", click: () => act({ ready: true }) }, "Ready");
     const shuffle = h("button", { click: () => act({ shuffle: true }) }, "Another fleet");
     const buttons = h("p", { class: "salvo-buttons" }, ready, shuffle);
-    const mine = table.me.seat < 0 ? 0 : table.me.seat;
+    const mine = table.me.seat === 1 ? 1 : 0;
     el.replaceChildren(h("div", { class: "salvo" },
       h("div", { class: "salvo-top" }, status, clock),
-      h("div", { class: "salvo-seas" }, seas[1 - mine].el, seas[mine].el),
+      h("div", { class: "salvo-seas" }, seas[mine === 1 ? 0 : 1].el, seas[mine].el),
       buttons));
 
     /** @param {SalvoAction} action */
@@ -66,6 +67,11 @@ class Sea {
   count = h("span", { class: "salvo-count" });
   grid = h("div", { class: "salvo-grid", role: "group", keydown: (e) => this.move(/** @type {KeyboardEvent} */ (e)) });
   el = h("section", { class: "salvo-sea" }, h("div", { class: "salvo-head" }, this.name, this.count), this.grid);
+
+  /** @type {number} */
+  seat;
+  /** @type {(cell: string) => void} */
+  fire;
 
   /**
    * @param {number} seat
