@@ -102,6 +102,7 @@ func newcomerTurn(t *testing.T, b *browser) {
 	table := ann.enters(d.URL, p.game, "computer", "1")
 	ann.click("#table button:enabled")
 	ann.fires("a1")
+	ann.isLookedAt("turn")
 	op.visit(d.AdminAt + "/admin/")
 	op.until(`document.querySelector("[data-testid=dev-rules]").dataset.state === "running"`)
 
@@ -177,7 +178,8 @@ func newcomerCards(t *testing.T, b *browser) {
 	cy := b.person("Cy").mayLose()
 	cy.enters(d.URL, p.game, "players", "0", "computers", "2")
 	cy.until(`document.querySelectorAll("#table [data-card]").length >= 6`) // a hand of five, and the pile
-	cy.click("#table button:enabled")                                       // a card that matches, or the stock
+	cy.isLookedAt("cards")
+	cy.click("#table button:enabled") // a card that matches, or the stock
 	cy.until(`document.querySelector("#table [data-turn] strong").textContent.includes("(you)") === false || document.querySelector("#table").textContent.includes("or pass") || document.querySelector("dialog[open]") !== null`)
 }
 
@@ -189,6 +191,7 @@ func newcomerRealtime(t *testing.T, b *browser) {
 	dee.reads("#table [role=status]", "Paint!")
 	dee.click(`#table button[aria-label="right"]`)
 	dee.until(`parseInt(document.querySelector("#table [data-seat='0'] strong").textContent) > 3`)
+	dee.isLookedAt("realtime")
 }
 
 // enters makes a room by the lobby's form, with some of its options, each by the place of its value.
@@ -203,6 +206,22 @@ func (p *tab) enters(url, game string, options ...string) (room string) {
 	room = p.room()
 	p.live()
 	return room
+}
+
+// isLookedAt takes pictures of a template's table, as browserTour does of other pages.
+func (p *tab) isLookedAt(name string) {
+	p.t.Helper()
+	axe, err := os.ReadFile(filepath.Join("..", "..", "..", "web", "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		p.t.Fatalf("%v: run scripts/npm", err)
+	}
+	for _, look := range looks {
+		p.dress(look)
+		p.shoot(name + "-" + look.name())
+		if look.audited {
+			p.audit(name+" "+look.name(), string(axe))
+		}
+	}
 }
 
 // fires shoots at a cell of the other sea, once it is this player's turn.

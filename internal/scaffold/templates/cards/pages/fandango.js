@@ -16,7 +16,7 @@ export default {
     const status = h("p", { class: "fan-status", role: "status" });
     const clock = h("span", { class: "fan-clock" });
     const places = h("ul", { class: "fan-places" });
-    const stock = h("button", { class: "fan-card fan-back", "aria-label": "Draw a card", click: () => act({ draw: true }) });
+    const stock = h("button", { class: "fan-card fan-back", click: () => act({ draw: true }) });
     const top = h("div", { class: "fan-top" });
     const suit = h("p", { class: "fan-suit" });
     const hand = h("div", { class: "fan-hand", role: "group", "aria-label": "Your hand" });
@@ -47,6 +47,7 @@ export default {
       places.replaceChildren(...view.seats.map((seat, i) => place(view, i, i === table.me.seat)));
       stock.disabled = !mine || view.drawn;
       text(stock, view.status === "waiting" ? "" : String(view.stock));
+      stock.setAttribute("aria-label", `Draw one of ${view.stock} cards`);
       top.replaceChildren(...(view.top ? [face(view.top)] : []));
       text(suit, view.suit && view.status === "playing" ? `${suits[view.suit]?.[0]} ${suits[view.suit]?.[1]}` : "");
       suit.dataset.suit = view.suit;
@@ -95,7 +96,7 @@ export default {
  */
 function face(card, play, disabled = false) {
   const [rank, suit] = [card.slice(0, 1), card.slice(1)];
-  const parts = [h("span", { class: "fan-rank" }, ranks[rank]?.[0] ?? rank), h("span", { class: "fan-sign" }, suits[suit]?.[0] ?? "")];
+  const parts = [h("span", { class: "fan-rank", "aria-hidden": "true" }, ranks[rank]?.[0] ?? rank), h("span", { class: "fan-sign", "aria-hidden": "true" }, suits[suit]?.[0] ?? "")];
   const attributes = { class: "fan-card", "data-card": card, "data-suit": suit, "aria-label": spoken(card) };
   return play ? h("button", { ...attributes, disabled, click: play }, ...parts) : h("div", { ...attributes, role: "img" }, ...parts);
 }

@@ -138,7 +138,7 @@ function words(view: SplatterView, table: Table<SplatterView, SplatterAction>) {
     case "starting":
       return "Get ready";
     case "playing":
-      return table.me.seat < 0 ? "A round is on" : "Paint! Arrow keys steer, space lays a mine";
+      return table.me.seat < 0 ? "A round is on" : "Paint! Arrows steer, space lays a mine";
     default:
       return view.winner === table.me.seat ? "You have won" : `${view.runners[view.winner]?.name} has won`;
   }
