@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,31 +16,6 @@ import (
 	"github.com/roomring/roomring/internal/e2e"
 	"github.com/roomring/roomring/room/wire"
 )
-
-const protocolPage = "../../../docs/PROTOCOL.md"
-
-// leastTranscripts is the least number of transcripts on the page, so that a broken fence does not pass for a page without errors.
-const leastTranscripts = 8
-
-// transcript is a fenced block of the page: a room and what is said in it.
-type transcript struct {
-	line  int
-	title string
-	room  struct {
-		Game    string          `json:"game"`
-		Options json.RawMessage `json:"options"`
-	}
-	steps []transcriptStep
-	stops bool // its sockets' node stops
-}
-
-// transcriptStep is one line: a client says, the server says, or a client opens a new socket.
-type transcriptStep struct {
-	line   int
-	client string // "" is the first, "2" the second
-	does   string // "C", "S", "# new socket" or "# the node stops"
-	text   string
-}
 
 // TestTranscriptsOfTheProtocolPage replays every transcript of docs/PROTOCOL.md against a running server.
 func TestTranscriptsOfTheProtocolPage(t *testing.T) {
@@ -60,14 +33,10 @@ func TestTranscriptsFromAnotherNode(t *testing.T) {
 }
 
 func transcripts(s *e2e.Server, t *testing.T) {
-	all := readTranscripts(t)
-	if len(all) < leastTranscripts {
-		t.Fatalf("%s has %d transcripts, should have at least %d", protocolPage, len(all), leastTranscripts)
-	}
-	for _, tr := range all {
+	for _, tr := range e2e.ReadProtocolPage(t) {
 		for _, e := range []wire.Encoding{wire.JSON, wire.CBOR} {
-			t.Run(fmt.Sprintf("%s/%s", tr.title, []string{"json", "cbor"}[e]), func(t *testing.T) {
-				if tr.stops {
+			t.Run(fmt.Sprintf("%s/%s", tr.Title, []string{"json", "cbor"}[e]), func(t *testing.T) {
+				if tr.Stops {
 					playMove(t, tr, e)
 					return
 				}
@@ -78,7 +47,7 @@ func transcripts(s *e2e.Server, t *testing.T) {
 }
 
 // playMove replays a transcript in which a node stops. It uses its own cluster, and a node that does not own the room, which has no standby.
-func playMove(t *testing.T, tr transcript, e wire.Encoding) {
+func playMove(t *testing.T, tr e2e.Transcript, e wire.Encoding) {
 	t.Helper()
 	c := e2e.NewTeam(t, 2, e2e.OneJournal...).Start()
 	c.Nodes[0].CreateElsewhere = true
@@ -87,57 +56,10 @@ func playMove(t *testing.T, tr transcript, e wire.Encoding) {
 	st.play()
 }
 
-func readTranscripts(t *testing.T) []transcript {
-	t.Helper()
-	page, err := os.ReadFile(protocolPage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []transcript
-	title, inside := "", false
-	for i, text := range strings.Split(string(page), "\n") {
-		switch {
-		case strings.HasPrefix(text, "### "):
-			title = strings.TrimPrefix(text, "### ")
-		case text == "```transcript":
-			all, inside = append(all, transcript{line: i + 1, title: title}), true
-		case text == "```":
-			inside = false
-		case inside:
-			if err := all[len(all)-1].add(i+1, text); err != nil {
-				t.Fatalf("docs/PROTOCOL.md:%d: %v", i+1, err)
-			}
-		}
-	}
-	return all
-}
-
-// add takes one line of the page.
-func (tr *transcript) add(line int, text string) error {
-	if tr.room.Game == "" {
-		return json.Unmarshal([]byte(text), &tr.room)
-	}
-	if rest, ok := strings.CutPrefix(text, "# new socket"); ok {
-		tr.steps = append(tr.steps, transcriptStep{line, strings.TrimSpace(rest), "# new socket", ""})
-		return nil
-	}
-	if text == "# the node stops" {
-		tr.stops = true
-		tr.steps = append(tr.steps, transcriptStep{line, "", text, ""})
-		return nil
-	}
-	who, said, ok := strings.Cut(text, ": ")
-	if !ok || len(who) > 2 || who[0] != 'C' && who[0] != 'S' {
-		return fmt.Errorf("a line of a transcript begins with C:, S:, C2:, S2:, # new socket or # the node stops: %q", text)
-	}
-	tr.steps = append(tr.steps, transcriptStep{line, who[1:], who[:1], said})
-	return nil
-}
-
 // stage is where a transcript is replayed.
 type stage struct {
 	s        *e2e.Server
-	tr       transcript
+	tr       e2e.Transcript
 	encoding wire.Encoding
 	room     e2e.RoomInfo
 	next     e2e.RoomInfo // the room through another node, once the first has stopped
@@ -153,28 +75,28 @@ type part struct {
 	token, player string
 }
 
-func newStage(s *e2e.Server, tr transcript, e wire.Encoding) *stage {
-	return &stage{s: s, tr: tr, encoding: e, room: s.Create(tr.room.Game, tr.room.Options), clients: map[string]*part{}}
+func newStage(s *e2e.Server, tr e2e.Transcript, e wire.Encoding) *stage {
+	return &stage{s: s, tr: tr, encoding: e, room: s.Create(tr.Room.Game, tr.Room.Options), clients: map[string]*part{}}
 }
 
 func (st *stage) play() {
-	for _, step := range st.tr.steps {
-		if step.does == "# the node stops" {
+	for _, step := range st.tr.Steps {
+		if step.Does == e2e.StepNodeStops {
 			st.s.Signal(syscall.SIGTERM)
 			st.room = st.next
 			continue
 		}
-		p := st.clients[step.client]
+		p := st.clients[step.Client]
 		if p == nil {
 			p = &part{Socket: e2e.Dial(st.s.T, st.room.URL, st.encoding)}
-			st.clients[step.client] = p
+			st.clients[step.Client] = p
 		}
 		var err error
-		switch step.does {
-		case "C":
-			err = p.say(strings.ReplaceAll(step.text, `"token":…`, fmt.Sprintf(`"token":%q`, cmp.Or(p.token, st.token))))
-		case "S":
-			err = p.compare(step.text)
+		switch step.Does {
+		case e2e.StepClient:
+			err = p.say(strings.ReplaceAll(step.Text, `"token":…`, fmt.Sprintf(`"token":%q`, cmp.Or(p.token, st.token))))
+		case e2e.StepServer:
+			err = p.compare(step.Text)
 			st.token = cmp.Or(p.token, st.token)
 		default:
 			if !p.ended {
@@ -185,7 +107,7 @@ func (st *stage) play() {
 			p.ended = false
 		}
 		if err != nil {
-			st.s.T.Fatalf("docs/PROTOCOL.md:%d: %v", step.line, err)
+			st.s.T.Fatalf("%s: %v", step.Where, err)
 		}
 	}
 }
@@ -215,7 +137,12 @@ func (p *part) compare(want string) error {
 	if err := json.Unmarshal(got, &said); err == nil && said.T == "welcome" {
 		p.token, p.player = cmp.Or(said.Token, p.token), said.Player
 	}
-	if !alike(decoded(want), decoded(string(got))) {
+	says, err := e2e.DecodeLine(want)
+	if err != nil {
+		return err
+	}
+	heard, err := e2e.DecodeLine(string(got))
+	if err != nil || !e2e.Alike(says, heard) {
 		return fmt.Errorf("the page says\n%s\nthe server says\n%s", want, got)
 	}
 	return nil
@@ -266,61 +193,4 @@ func apart(e wire.Encoding, msg []byte) (all [][]byte, err error) {
 		all = append(all, text)
 	}
 	return all, nil
-}
-
-// anything stands for `…`.
-const anything = "\u2026"
-
-// decoded decodes a line. A `…` outside of a string stands for any one value.
-func decoded(line string) (v any) {
-	var b strings.Builder
-	inText, escaped := false, false
-	for _, r := range line {
-		if r == '…' && !inText {
-			b.WriteString(`"` + anything + `"`)
-			continue
-		}
-		if r == '"' && !escaped {
-			inText = !inText
-		}
-		escaped = r == '\\' && !escaped
-		b.WriteRune(r)
-	}
-	if err := json.Unmarshal([]byte(b.String()), &v); err != nil {
-		return err
-	}
-	return v
-}
-
-func alike(want, got any) bool {
-	if want == anything {
-		return true
-	}
-	w, isObject := want.(map[string]any)
-	g, both := got.(map[string]any)
-	if isObject && both {
-		if len(w) != len(g) {
-			return false
-		}
-		for name, value := range w {
-			if have, ok := g[name]; !ok || !alike(value, have) {
-				return false
-			}
-		}
-		return true
-	}
-	wl, isList := want.([]any)
-	gl, both := got.([]any)
-	if !isList || !both {
-		return reflect.DeepEqual(want, got)
-	}
-	if len(wl) != len(gl) {
-		return false
-	}
-	for i := range wl {
-		if !alike(wl[i], gl[i]) {
-			return false
-		}
-	}
-	return true
 }
