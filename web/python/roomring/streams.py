@@ -13,8 +13,9 @@ T = TypeVar("T")
 class Stream(Generic[T]):
     """An async iterator over what is pushed. At most so many wait unread; more push out the oldest."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, held: set[Any]) -> None:
         self._items: deque[T] = deque(maxlen=most)
+        self._held = held  # streams that somebody waits at
         self._ended = False
         self._news = asyncio.Event()
 
@@ -40,19 +41,24 @@ class Stream(Generic[T]):
             if self._ended:
                 raise StopAsyncIteration
             self._news.clear()
-            await self._news.wait()
+            self._held.add(self)  # a task that waits is held by what it waits for alone
+            try:
+                await self._news.wait()
+            finally:
+                self._held.discard(self)
         return self._items.popleft()
 
 
 class Streams:
-    """The streams that are read, of one kind. One that nobody holds any more is forgotten."""
+    """The streams that are read, of one kind. One that nobody reads any more is forgotten."""
 
     def __init__(self) -> None:
+        self._held: set[Any] = set()
         self._all: WeakSet[Stream[Any]] = WeakSet()
         self._ended = False
 
     def open(self, most: int, *first: Any) -> Stream[Any]:
-        stream: Stream[Any] = Stream(most)
+        stream: Stream[Any] = Stream(most, self._held)
         for item in first:
             stream.push(item)
         if self._ended:
