@@ -22,6 +22,27 @@ func TestPython(t *testing.T) {
 	testAll(t, start(t, cmd))
 }
 
+// TestCSharp tests web/csharp, compiled by mono's compiler, with one process of mono.
+func TestCSharp(t *testing.T) {
+	found, err := filepath.Glob("/usr/lib/mono/gac/Newtonsoft.Json/*/Newtonsoft.Json.dll")
+	if err != nil || len(found) == 0 {
+		t.Fatal("Newtonsoft.Json is missing: run scripts/setup")
+	}
+	exe := filepath.Join(t.TempDir(), "driver.exe")
+	args := []string{"-langversion:7", "-warnaserror", "-out:" + exe, "-r:" + found[len(found)-1], "-r:System.Net.Http", "-r:System.Numerics", "testdata/Driver.cs"}
+	for _, folder := range []string{"src", "examples"} {
+		files, err := filepath.Glob("../../../web/csharp/" + folder + "/*.cs")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no sources in web/csharp/%s: %v", folder, err)
+		}
+		args = append(args, files...)
+	}
+	if out, err := exec.Command("mcs", args...).CombinedOutput(); err != nil {
+		t.Fatalf("mcs: %v\n%s", err, out)
+	}
+	testAll(t, start(t, exec.Command("mono", exe)))
+}
+
 // testAll tests a client by its driver.
 func testAll(t *testing.T, d *driver) {
 	s := newScripted(t)

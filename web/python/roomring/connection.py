@@ -192,7 +192,8 @@ class Connection:
         if link is not self.link:
             return
         if m.get("url"):
-            self._url = urljoin(self._url.replace("ws", "http", 1), m["url"]).replace("http", "ws", 1)
+            moved = urljoin(f"http{self._url[2:]}", m["url"])  # which knows no relative addresses of sockets
+            self._url = f"ws{moved[4:]}" if moved.startswith("http") else moved
         if self._lived(link):
             self._losses = 0
         if not self._next and not self._closed:

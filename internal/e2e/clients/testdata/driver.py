@@ -92,7 +92,7 @@ async def main():
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     tasks = set()
     while line := await reader.readline():
-        task = asyncio.create_task(do(json.loads(line)))
+        task = asyncio.create_task(do(json.loads(line.replace(b"\\ue000", b"\\ud83c"))))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
     for room in rooms.values():
