@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/roomring/roomring/internal/e2e"
@@ -58,4 +59,31 @@ func testAll(t *testing.T, d *driver) {
 	real := e2e.NewServer(t, e2e.GenerousLimits...).Start()
 	t.Run("game", func(t *testing.T) { testGame(t, real.ForTest(t), d) })
 	t.Run("example", func(t *testing.T) { testExample(t, real.ForTest(t), d) })
+}
+
+// TestExamplesOfTheSDKPage checks that the Python and C# of docs/SDK.md stand in the examples that drivers run.
+func TestExamplesOfTheSDKPage(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/SDK.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for fence, file := range map[string]string{"```python\n": "python/examples/chess_bot.py", "```csharp\n": "csharp/examples/ChessBot.cs"} {
+		example, err := os.ReadFile("../../../web/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, block, found := strings.Cut(string(page), fence)
+		block, _, _ = strings.Cut(block, "```")
+		if !found || !strings.Contains(unindented(string(example)), unindented(block)) {
+			t.Errorf("docs/SDK.md has an example that is not in web/%s:\n%s", file, block)
+		}
+	}
+}
+
+func unindented(code string) string {
+	lines := strings.Split(code, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }

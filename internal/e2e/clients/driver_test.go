@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"os/exec"
 	"sync"
 	"testing"
@@ -115,6 +116,9 @@ func (d *driver) read(t *testing.T, out io.Reader) {
 		d.mu.Unlock()
 		waits <- bytes.Clone(lines.Bytes())
 	}
+	if err := lines.Err(); err != nil {
+		t.Errorf("reading what the driver says: %v", err)
+	}
 }
 
 // order is what a test tells a driver to do.
@@ -129,9 +133,7 @@ func (d *driver) ask(t *testing.T, do string, o order) <-chan []byte {
 	d.next++
 	d.waiting[d.next] = waits
 	msg := order{"do": do, "n": d.next}
-	for name, value := range o {
-		msg[name] = value
-	}
+	maps.Copy(msg, o)
 	line, err := json.Marshal(msg)
 	if err == nil {
 		_, err = d.in.Write(append(line, '\n'))

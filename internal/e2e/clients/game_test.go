@@ -77,7 +77,7 @@ func testGame(t *testing.T, s *e2e.Server, d *driver) {
 			t.Fatalf("joining: %+v", a)
 		}
 	}
-	const cuts = 6 // each is followed by a longer wait, because the sockets before were young
+	const cuts = 4 // each is followed by a longer wait, because the sockets before were young
 	last, sockets := uint64(0), 0
 	moves := strings.Fields(game.Moves)
 	for i, move := range moves {

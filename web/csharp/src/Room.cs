@@ -85,16 +85,21 @@ namespace Roomring
         public Task<JToken> Until(Func<JToken, bool> wanted)
         {
             var found = new TaskCompletionSource<JToken>(TaskCreationOptions.RunContinuationsAsynchronously);
-            Action<JToken> look = null;
-            look = view =>
+            Action look = null;
+            Action<JToken> viewed = _ => look();
+            Action<Status> changed = _ => look();
+            look = () =>
             {
-                if (!wanted(view)) return;
-                ViewChanged -= look;
-                found.TrySetResult(view);
+                var view = View;
+                if (wanted(view)) found.TrySetResult(view);
+                else if (Closed != null) found.TrySetException(Closed);
+                else return;
+                ViewChanged -= viewed;
+                StateChanged -= changed;
             };
-            ViewChanged += look;
-            look(View);
-            WhenClosed.ContinueWith(closed => found.TrySetException(closed.Result));
+            ViewChanged += viewed;
+            StateChanged += changed;
+            look();
             return found.Task;
         }
 

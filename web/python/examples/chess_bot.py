@@ -20,8 +20,8 @@ async def play(url: str) -> str:
                 if view["status"] == "over" or view["turn"] == "white":
                     break
         await room.act({"resign": True})
-    assert room.over and room.over.result
-    return room.over.result["summary"]
+        over = await room.wait_over()
+    return str(over.result["summary"]) if over.result else over.reason
 
 
 if __name__ == "__main__":

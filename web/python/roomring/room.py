@@ -56,6 +56,7 @@ class Room(Generic[V, A]):
         self._views, self._events, self._states = Streams(), Streams(), Streams()
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._ending = asyncio.Event()
+        self._finishing = asyncio.Event()  # over or closed
         self._acts = Acts(self._write, host.options.max_waiting)
         self._connection = Connection(host, target, self)
 
@@ -133,6 +134,14 @@ class Room(Generic[V, A]):
         assert self.closed
         return self.closed
 
+    async def wait_over(self) -> Over:
+        """Wait until the game is over, and return how. It raises ClosedError when the room is closed before."""
+        await self._finishing.wait()
+        if self.over:
+            return self.over
+        assert self.closed
+        raise self.closed
+
     async def joined(self) -> None:
         """Wait for the first view. What prevents it is raised, and cancelling closes the room."""
         try:
@@ -171,6 +180,7 @@ class Room(Generic[V, A]):
         for streams in (self._views, self._events, self._states):
             streams.end()
         self._ending.set()
+        self._finishing.set()
 
     def _write(self, text: str) -> bool:
         return self._connection.write(text)
@@ -250,6 +260,7 @@ class Room(Generic[V, A]):
 
     def _take_over(self, m: dict[str, Any]) -> None:
         self.over = Over(m["seq"], m["end"], m.get("result"), m.get("reason", ""), m.get("alone", False))
+        self._finishing.set()
         if self.seen:
             self._start()
 
