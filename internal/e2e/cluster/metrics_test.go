@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -66,7 +67,12 @@ func (m scraped) sum(name string) (sum float64) {
 // there, and the numbers match what has happened.
 func TestMetricsOfACluster(t *testing.T) {
 	t.Parallel()
-	c := e2e.NewTeam(t, 3, e2e.OneJournal...).Start() // rooms with standbys are not given to the store
+	secret := filepath.Join(t.TempDir(), "hook")
+	if err := os.WriteFile(secret, []byte("whsec_"+strings.Repeat("a", 32)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// Rooms with standbys are not given to the store. Nobody takes the webhook, so that there is something to count.
+	c := e2e.NewTeam(t, 3, append(slices.Clone(e2e.OneJournal), "--webhook", "http://127.0.0.1:9", "--webhook-secret-file", secret)...).Start()
 	ctx := e2e.WaitContext(t)
 	matches := make([]*e2e.Match, 0, 6)
 	for i, g := range e2e.SteadyGames(t, 6) {
