@@ -1,6 +1,7 @@
 package clients_test
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +24,7 @@ func TestPython(t *testing.T) {
 	testAll(t, start(t, cmd))
 }
 
-// TestCSharp tests web/csharp, compiled by mono's compiler, with one process of mono.
+// TestCSharp tests web/csharp with the classes that `types` makes of chess, compiled by mono's compiler, with one process of mono.
 func TestCSharp(t *testing.T) {
 	found, err := filepath.Glob("/usr/lib/mono/gac/Newtonsoft.Json/*/Newtonsoft.Json.dll")
 	if err != nil || len(found) == 0 {
@@ -31,10 +32,15 @@ func TestCSharp(t *testing.T) {
 	}
 	exe := filepath.Join(t.TempDir(), "driver.exe")
 	args := []string{"-langversion:7", "-warnaserror", "-out:" + exe, "-r:" + found[len(found)-1], "-r:System.Net.Http", "-r:System.Numerics", "testdata/Driver.cs"}
-	for _, folder := range []string{"src", "examples"} {
-		files, err := filepath.Glob("../../../web/csharp/" + folder + "/*.cs")
+	classes := t.TempDir()
+	var said bytes.Buffer
+	if code := e2e.Run([]string{"types", "--lang", "csharp", "--game", "chess", "--out", classes}, &said, &said); code != e2e.ExitOK {
+		t.Fatalf("roomring types: %d %s", code, &said)
+	}
+	for _, folder := range []string{"../../../web/csharp/src", "../../../web/csharp/examples", classes} {
+		files, err := filepath.Glob(folder + "/*.cs")
 		if err != nil || len(files) == 0 {
-			t.Fatalf("no sources in web/csharp/%s: %v", folder, err)
+			t.Fatalf("no sources in %s: %v", folder, err)
 		}
 		args = append(args, files...)
 	}

@@ -1,20 +1,8 @@
 using System;
 using System.Threading.Tasks;
-using Newtonsoft.Json;
 using Roomring;
-
-/// <summary>What this program reads of a view of chess.</summary>
-public sealed class ChessView
-{
-    [JsonProperty("status")] public string Status { get; set; }
-    [JsonProperty("turn")] public string Turn { get; set; }
-}
-
-public sealed class ChessAction
-{
-    [JsonProperty("move", NullValueHandling = NullValueHandling.Ignore)] public string Move { get; set; }
-    [JsonProperty("resign", NullValueHandling = NullValueHandling.Ignore)] public bool? Resign { get; set; }
-}
+using ChessAction = Roomring.Games.Chess.Action; // by roomring types --lang csharp
+using ChessView = Roomring.Games.Chess.View;
 
 /// <summary>Plays three moves of chess against the server's own player, and resigns.</summary>
 public static class ChessBot
