@@ -3,6 +3,7 @@ package clients_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net"
 	"reflect"
@@ -227,7 +228,7 @@ func testValues(t *testing.T, d *driver) {
 // drawn is a JSON value. Only patches hold null, and only as a member.
 func drawn(r *rand.Rand, depth int, nulls bool) any {
 	texts := []string{"", "a", "b", "ä", "€", "😀", "דּ", "\ufffd", "\x00\x1f\"\\/\b\f\n\r\t\u007f\u2028", "__proto__"}
-	switch n := r.IntN(9); {
+	switch n := r.IntN(11); {
 	case n < 4 && depth > 0:
 		o := map[string]any{}
 		for range r.IntN(5) {
@@ -243,11 +244,15 @@ func drawn(r *rand.Rand, depth int, nulls bool) any {
 			l = append(l, drawn(r, depth-1, false))
 		}
 		return l
+	case n == 9: // halfway between two of the shortest texts, and where those are rounded twice
+		return []float64{2251799813685248.25, 2251799813685248.75, 5.562135385952965e30, 5e-324, 9.999999999999999e22}[r.IntN(5)]
 	case n == 5:
 		return r.IntN(2) == 0
 	case n == 6:
 		return texts[r.IntN(len(texts))]
-	case n == 7:
+	case n == 7: // any double that is not −0, an infinity or NaN
+		return math.Float64frombits(1 + r.Uint64N(0x7ff<<52-1) | r.Uint64()&(1<<63))
+	case n == 8:
 		return float64(r.Int64N(1<<54)-1<<53) / float64(int64(1)<<r.IntN(60)) * []float64{1, 1e-9, 1e15, 1e200}[r.IntN(4)]
 	}
 	return float64(r.IntN(4) - 1)

@@ -120,11 +120,8 @@ namespace Roomring
                 text.Append(((long)value).ToString(CultureInfo.InvariantCulture));
                 return;
             }
-            var written = Shortest(Math.Abs(value)); // such as 125E-2
-            var e = written.IndexOf('E');
-            var digits = written.Substring(0, e);
-            var point = int.Parse(written.Substring(e + 1), CultureInfo.InvariantCulture) + digits.Length; // counted from the first digit
-            digits = digits.TrimEnd('0');
+            int point; // counted from the first digit
+            var digits = Shortest(Math.Abs(value), out point);
             if (value < 0) text.Append('-');
             if (point > 21 || point <= -6)
             {
@@ -137,33 +134,37 @@ namespace Roomring
             else text.Append(digits, 0, point).Append('.').Append(digits, point, digits.Length - point);
         }
 
-        private static string Shortest(double value)
-        {
-            // 15 digits tell ordinary doubles from each other if fewer do; subnormal ones have fewer.
-            for (var n = value < 1e-290 ? 1 : 15; ; n++)
-            {
-                var text = Digits(value, n);
-                if (n == 17 || double.Parse(text, CultureInfo.InvariantCulture) == value) return text;
-            }
-        }
-
-        /// <summary>Rounds a double to so many digits, exactly, which not every runtime's own formats do.</summary>
-        private static string Digits(double value, int n)
+        /// <summary>
+        /// The fewest digits that read back as a value above 0, and of those the nearest to it. They are rounded from its exact
+        /// digits: some runtimes round twice when they format.
+        /// </summary>
+        private static string Shortest(double value, out int point)
         {
             var bits = BitConverter.DoubleToInt64Bits(value);
-            var power = (int)(bits >> 52);
-            BigInteger above = (bits & MaxInt >> 1) | (power == 0 ? 0 : 1L << 52), below = 1;
-            power = Math.Max(power, 1) - 1075;
-            if (power > 0) above <<= power;
-            else below <<= -power;
-            for (var exponent = (int)Math.Floor(Math.Log10(value)); ; exponent++)
+            var normal = bits >> 52 != 0;
+            var exponent = (normal ? (int)(bits >> 52) : 1) - 1075;
+            var mantissa = new BigInteger((bits & ((1L << 52) - 1)) | (normal ? 1L << 52 : 0));
+            var exact = (exponent < 0 ? mantissa * BigInteger.Pow(5, -exponent) : mantissa << exponent).ToString(CultureInfo.InvariantCulture);
+            point = exact.Length + Math.Min(exponent, 0);
+            // Fewer than 15 digits that read back as a normal double are its 15 without their zeros; a subnormal one may have one.
+            for (var n = normal ? 15 : 1; n < exact.Length; n++)
             {
-                var shift = n - 1 - exponent;
-                var up = above * BigInteger.Pow(10, Math.Max(shift, 0));
-                var down = below * BigInteger.Pow(10, Math.Max(-shift, 0));
-                var digits = (2 * up + down) / (2 * down);
-                if (digits < BigInteger.Pow(10, n)) return digits + "E" + -shift;
+                var digits = Rounded(exact, n);
+                var text = digits + "E" + (point - n).ToString(CultureInfo.InvariantCulture);
+                if (n < 17 && double.Parse(text, CultureInfo.InvariantCulture) != value) continue;
+                point += digits.Length - n; // 999 may have become 1000
+                return digits.TrimEnd('0');
             }
+            return exact.TrimEnd('0');
+        }
+
+        /// <summary>The first n digits of more, rounded half to even.</summary>
+        private static string Rounded(string exact, int n)
+        {
+            var digits = BigInteger.Parse(exact.Substring(0, n), CultureInfo.InvariantCulture);
+            var half = exact[n] == '5' && exact.Skip(n + 1).All(c => c == '0');
+            var up = half ? !digits.IsEven : exact[n] >= '5';
+            return (up ? digits + 1 : digits).ToString(CultureInfo.InvariantCulture);
         }
 
         /// <summary>Reads one JSON value, and leaves texts that look like dates alone. It throws JsonException at all else.</summary>
