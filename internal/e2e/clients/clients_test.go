@@ -47,7 +47,9 @@ func TestCSharp(t *testing.T) {
 	if out, err := exec.Command("mcs", args...).CombinedOutput(); err != nil {
 		t.Fatalf("mcs: %v\n%s", err, out)
 	}
-	testAll(t, start(t, exec.Command("mono", exe)))
+	d := start(t, exec.Command("mono", exe))
+	testAll(t, d)
+	t.Run("listens", func(t *testing.T) { testListens(t, newScripted(t), d) })
 }
 
 // testAll tests a client by its driver.

@@ -47,6 +47,15 @@ func joins(t *testing.T, s *scripted, d *driver, limits string, heartbeat int) (
 	return name, k
 }
 
+// testListens has something happen right after the first view: a client that takes handlers before it joins hears of it.
+func testListens(t *testing.T, s *scripted, d *driver) {
+	waits := d.ask(t, "join", order{"url": s.URL, "id": "r", "room": t.Name()})
+	s.next(t, "", nil).say(t, welcome(usualLimits, 10_000, false), whole(t), `{"t":"turn","seq":2,"events":[{"name":"began"}]}`)
+	d.wait(t, "join", waits)
+	testwait.Until(t, "the client hears what happened", func() bool { return len(d.tell(t, t.Name()).Events) == 1 })
+	d.call(t, "close", order{"room": t.Name()})
+}
+
 func ack(cseq int) string { return fmt.Sprintf(`{"t":"ack","cseq":%d,"seq":%d}`, cseq, cseq+100) }
 
 // testManyActs has a client act more than may be unanswered, cuts it off in between, and answers all.

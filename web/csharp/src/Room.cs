@@ -67,11 +67,14 @@ namespace Roomring
             Lag = double.NaN;
             acts = new Acts(gate, text => connection.Write(text), host.Options.MaxWaiting);
             connection = new Connection(gate, host, target, this);
-            lock (gate) connection.Schedule(TimeSpan.Zero);
         }
 
-        /// <summary>The first view, or what prevents it.</summary>
-        internal Task<Room> Ready { get { return ready.Task; } }
+        /// <summary>Connects; the task ends with the first view, or what prevents it.</summary>
+        internal Task<Room> Enter()
+        {
+            lock (gate) if (Closed == null) connection.Schedule(TimeSpan.Zero);
+            return ready.Task;
+        }
 
         /// <summary>Why the room is closed for good, when it is.</summary>
         public Task<ClosedException> WhenClosed { get { return ended.Task; } }
@@ -91,7 +94,7 @@ namespace Roomring
             look = () =>
             {
                 var view = View;
-                if (wanted(view)) found.TrySetResult(view);
+                if (view != null && wanted(view)) found.TrySetResult(view);
                 else if (Closed != null) found.TrySetException(Closed);
                 else return;
                 ViewChanged -= viewed;

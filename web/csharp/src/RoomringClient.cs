@@ -98,29 +98,44 @@ namespace Roomring
         /// <summary>
         /// Takes a seat, or comes back to it; the task ends with the first view. It throws ClosedException when the room does not
         /// let this player in or cannot be reached in Options.Tries. Client is the id of this run of the program, 1 to 128
-        /// bytes; by default each join draws its own.
+        /// bytes; by default each join draws its own. Listen is called at once: handlers that it adds miss nothing.
         /// </summary>
-        public Task<Room> Join(RoomInfo room, string code = null, string client = null) { return Enter(room, false, code, client); }
+        public Task<Room> Join(RoomInfo room, string code = null, string client = null, Action<Room> listen = null)
+        {
+            return Enter(room, false, code, client, listen);
+        }
 
         public Task<Room> Join(string room, string code = null, string client = null) { return Join(new RoomInfo(room), code, client); }
 
         /// <summary>Joins by the classes of a game.</summary>
-        public async Task<Room<TView, TAction>> Join<TView, TAction>(RoomInfo room, string code = null)
+        public async Task<Room<TView, TAction>> Join<TView, TAction>(
+            RoomInfo room, string code = null, string client = null, Action<Room<TView, TAction>> listen = null)
         {
-            return new Room<TView, TAction>(await Join(room, code).ConfigureAwait(false));
+            Room<TView, TAction> typed = null;
+            await Join(room, code, client, entered =>
+            {
+                typed = new Room<TView, TAction>(entered);
+                if (listen != null) listen(typed);
+            }).ConfigureAwait(false);
+            return typed;
         }
 
         /// <summary>Watches, as Join.</summary>
-        public Task<Room> Spectate(RoomInfo room, string code = null, string client = null) { return Enter(room, true, code, client); }
+        public Task<Room> Spectate(RoomInfo room, string code = null, string client = null, Action<Room> listen = null)
+        {
+            return Enter(room, true, code, client, listen);
+        }
 
-        private Task<Room> Enter(RoomInfo info, bool spectator, string code, string client)
+        private Task<Room> Enter(RoomInfo info, bool spectator, string code, string client, Action<Room> listen)
         {
             var target = new Target
             {
                 Id = info.Id, Urls = Addresses("ws" + origin.Substring(4) + "/v1/rooms/" + Uri.EscapeDataString(info.Id) + "/ws", info.Url),
                 Client = client ?? NewId(), Spectator = spectator, Name = name, Code = code ?? info.Code,
             };
-            return new Room(this, target).Ready;
+            var room = new Room(this, target);
+            if (listen != null) listen(room);
+            return room.Enter();
         }
 
         /// <summary>

@@ -71,12 +71,17 @@ public static class Driver
         var options = new Options { Tries = (int?)m["tries"] ?? 10 };
         var ring = new RoomringClient((string)m["url"], (string)m["name"], (string)m["token"], options);
         var info = new RoomInfo((string)m["id"]);
+        var entered = new Entered();
+        Action<Room> listen = r =>
+        {
+            r.Happened += e => { lock (entered) entered.Events.Add(new JArray(e.Name, e.Data, e.Seq)); };
+            r.StateChanged += s => { lock (entered) entered.States.Add(s.State.ToString().ToLowerInvariant()); };
+        };
         var room = (bool?)m["spectator"] == true
-            ? await ring.Spectate(info, (string)m["code"], (string)m["client"])
-            : await ring.Join(info, (string)m["code"], (string)m["client"]);
-        var entered = rooms[name] = new Entered { Room = room };
-        room.Happened += e => { lock (entered) entered.Events.Add(new JArray(e.Name, e.Data, e.Seq)); };
-        room.StateChanged += s => { lock (entered) entered.States.Add(s.State.ToString().ToLowerInvariant()); };
+            ? await ring.Spectate(info, (string)m["code"], (string)m["client"], listen)
+            : await ring.Join(info, (string)m["code"], (string)m["client"], listen);
+        entered.Room = room;
+        rooms[name] = entered;
         return new JObject { ["player"] = room.Player, ["seat"] = room.Seat, ["view"] = room.View };
     }
 
