@@ -103,6 +103,7 @@ public static class Reads
 {
     public static void Main()
     {
+        Console.InputEncoding = Console.OutputEncoding = new System.Text.UTF8Encoding(false); // whatever the locale
         for (string line; (line = Console.ReadLine()) != null;)
         {
             Console.WriteLine(JsonConvert.SerializeObject(JsonConvert.DeserializeObject<Roomring.Games.Odd.View>(line)));
