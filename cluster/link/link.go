@@ -75,7 +75,8 @@ type Options struct {
 	// another process of the same node. Other systems than Linux may not tell.
 	Gone func(Peer)
 	// Silent is called when nothing was heard of a target for Silence, whether its connections are open or not. Time in
-	// which this process itself did not run does not count. A target that never was heard of is silent too.
+	// which this process itself did not run does not count. A target that never was heard of is silent too, and so is one that
+	// is no target any more when its connection breaks.
 	Silent func(Peer)
 	// Heard is called when a target that was called silent or gone speaks again. Gone, Silent and Heard are called one at a
 	// time for each target, and may not block. Nil is allowed.

@@ -155,6 +155,14 @@ func (l *Links) stillWanted(p *peer) bool {
 	return !p.unwanted
 }
 
+// targets reports whether a process is a target, by whatever address.
+func (l *Links) targets(whom Peer) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	p := l.peers[whom.Node]
+	return p != nil && p.target.Peer == whom && !p.unwanted
+}
+
 // target adds one target. The caller holds the lock.
 func (l *Links) target(t Target) {
 	var before <-chan struct{}

@@ -20,7 +20,7 @@ const silenceTicks = 8
 //   - It is gone when none of its streams stands any more, its kernel has closed or reset one of the last, and a dial is
 //     refused at once, or answered by another process of the same node. A process whose listener is closed and that still
 //     has a stream to this node is not gone.
-//   - It is silent when nothing at all was heard of it for Options.Silence, whatever the state of its streams, and no other node hears it.
+//   - It is silent when nothing at all was heard of it for Options.Silence, whatever the state of its streams, and no other node hears it; or when it is no longer a target.
 //     If one does, it has as long again, in which the other node may carry its connections.
 //
 // Time is that of Options.Clock, which stands still while this process does not run.
@@ -93,6 +93,7 @@ func (s *signs) watch(ctx context.Context) {
 		look := 0
 		select {
 		case <-ctx.Done():
+			s.part()
 			return
 		case <-s.p.l.closing.Done():
 			return
@@ -128,6 +129,19 @@ func (s *signs) judge(streams []*stream, look int) (quiet bool) {
 		o.Heard(s.p.target.Peer)
 	}
 	return false
+}
+
+// part judges a peer that is no longer a target. Its connection has broken and gossip tells of it no more, so nobody would find out later that
+// it is silent.
+func (s *signs) part() {
+	o := &s.p.l.o
+	s.mu.Lock()
+	told := s.silent || s.gone
+	s.silent = true
+	s.mu.Unlock()
+	if !told && s.p.l.closing.Err() == nil && !s.p.l.targets(s.p.target.Peer) && o.Silent != nil {
+		o.Silent(s.p.target.Peer)
+	}
 }
 
 func lastHeard(streams []*stream) (at time.Duration) {

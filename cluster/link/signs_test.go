@@ -302,6 +302,30 @@ func TestUnreachableTargetIsSilent(t *testing.T) {
 	none(t, "gone", told.gone)
 }
 
+// Gossip may drop a process before it has been silent for long enough. When its connection breaks then, it is called silent at once, for
+// nobody would look again.
+func TestWhoIsNoTargetAnyMoreIsSilent(t *testing.T) {
+	a, told := watcher(t, "a", silence(time.Hour))
+	b := start(t, "b", silence(time.Hour))
+	p := newProxy(t, b.addr)
+	by := b.target()
+	by.Addr = p.Addr().String()
+	a.Targets([]link.Target{by})
+	testwait.Until(t, "a is linked to b", func() bool { return a.state("b").Up })
+	a.Targets([]link.Target{b.target()}) // another address of the same process
+	testwait.Until(t, "a is linked to b again", func() bool { st := a.state("b"); return st.Up && st.Addr == b.addr })
+	a.Targets([]link.Target{by})
+	testwait.Until(t, "and over there again", func() bool { st := a.state("b"); return st.Up && st.Addr == by.Addr })
+	a.Targets(nil)
+	none(t, "silent while its connection stands, or moves", told.silent)
+	p.reset()
+	if who := take(t, "that it is silent", told.silent); who != b.target().Peer {
+		t.Errorf("silent is %v", who)
+	}
+	none(t, "silent twice", told.silent)
+	none(t, "gone", told.gone)
+}
+
 // One stream that speaks is enough to be heard.
 func TestOneStreamIsEnoughToBeHeard(t *testing.T) {
 	a, told := watcher(t, "a", silence(2*time.Second))
