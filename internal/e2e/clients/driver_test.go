@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"maps"
+	"os"
 	"os/exec"
 	"sync"
 	"testing"
@@ -71,18 +72,20 @@ func start(t *testing.T, cmd *exec.Cmd) *driver {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
+	out, said, err := os.Pipe() // which does not close when the process ends, before all is read
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.in, cmd.Stderr = in, &d.errors
+	d.in, cmd.Stdout, cmd.Stderr = in, said, &d.errors
 	p, err := child.Start(cmd, nil)
+	_ = said.Close() // the process has its own
 	if err != nil {
 		t.Fatal(err)
 	}
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
+		defer out.Close()
 		d.read(t, out)
 	}()
 	t.Cleanup(func() {

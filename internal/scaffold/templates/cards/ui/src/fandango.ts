@@ -83,9 +83,13 @@ export default {
 /** A card face up: a button where it can be played. */
 function face(card: string, play?: () => void, disabled = false) {
   const [rank, suit] = [card.slice(0, 1), card.slice(1)];
-  const parts = [h("span", { class: "fan-rank", "aria-hidden": "true" }, ranks[rank]?.[0] ?? rank), h("span", { class: "fan-sign", "aria-hidden": "true" }, suits[suit]?.[0] ?? "")];
-  const attributes = { class: "fan-card", "data-card": card, "data-suit": suit, "aria-label": spoken(card) };
-  return play ? h("button", { ...attributes, disabled, click: play }, ...parts) : h("div", { ...attributes, role: "img" }, ...parts);
+  const parts = [
+    h("span", { class: "fan-name" }, spoken(card)),
+    h("span", { "aria-hidden": "true" }, ranks[rank]?.[0] ?? rank),
+    h("span", { "aria-hidden": "true" }, suits[suit]?.[0] ?? ""),
+  ];
+  const attributes = { class: "fan-card", "data-card": card, "data-suit": suit };
+  return play ? h("button", { ...attributes, disabled, click: play }, ...parts) : h("div", attributes, ...parts);
 }
 
 function spoken(card: string) {
