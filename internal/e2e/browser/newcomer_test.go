@@ -99,7 +99,7 @@ func newcomerTurn(t *testing.T, b *browser) {
 	ann, op := b.person("Ann").mayLose(), b.person("developer").mayLose()
 
 	t.Log("plays")
-	table := ann.enters(d.URL, p.game, "computer", "1")
+	table := ann.enters(d.URL, p.game, "computer", "1", "seconds", "2")
 	ann.click("#table button:enabled")
 	ann.fires("a1")
 	ann.isLookedAt("turn")
@@ -116,6 +116,7 @@ func newcomerTurn(t *testing.T, b *browser) {
 	for range 100 {
 		d.Create(p.game, map[string]bool{"computer": true})
 	}
+	p.change("sea.go", `Hit    Mark = "hit"`, `Hit    Mark = "bang"`) // some shot was one of the two
 	p.change("sea.go", `Miss   Mark = splash`, `Miss   Mark = "splash"`)
 	op.until(`document.querySelector("[data-testid=dev-rules]").dataset.state === "asking"`)
 	op.reads("[data-testid=dev-rules]", "1 of 101 rooms would be played differently")
@@ -123,7 +124,7 @@ func newcomerTurn(t *testing.T, b *browser) {
 	op.click("[data-testid=dev-keep]")
 	op.until(`document.querySelector("[data-testid=dev-rules]").dataset.state === "running"`)
 	ann.fires("e1")
-	ann.until(`document.querySelector("[data-mark=splash]") !== null`)
+	ann.until(`document.querySelector("[data-mark=splash], [data-mark=bang]") !== null`)
 
 	t.Log("changes a page, which is there at once")
 	p.change("pages/battleship.js", `title: "Battle Ship"`, `title: "Ship Battle"`)
@@ -145,6 +146,7 @@ func newcomerTurn(t *testing.T, b *browser) {
 	ann.fires("g1")
 
 	t.Log("changes the rule again, and starts the room over")
+	p.change("sea.go", `"bang"`, `"boom"`)
 	p.change("sea.go", `"splash"`, `"plop"`)
 	op.until(`document.querySelector("[data-testid=dev-rules]").dataset.state === "asking"`)
 	op.click("[data-testid=dev-over]")
@@ -229,5 +231,5 @@ func (p *tab) fires(cell string) {
 	p.t.Helper()
 	at := `#table [data-cell="` + cell + `"]`
 	p.click(at + ":enabled")
-	p.until(`[...document.querySelectorAll('` + at + `')].some((c) => ["miss", "splash", "hit", "sunk"].includes(c.dataset.mark))`)
+	p.until(`[...document.querySelectorAll('` + at + `')].some((c) => ["miss", "splash", "hit", "bang", "sunk"].includes(c.dataset.mark))`)
 }
