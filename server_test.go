@@ -372,7 +372,7 @@ func TestConfigsThatCannotWork(t *testing.T) {
 		"field of Config":            {Settings: map[string]string{"listen": ":0"}},
 		"--max-rooms":                {Settings: map[string]string{"max-rooms": "many"}},
 		"keep one of them":           {Pages: fstest.MapFS{}, Settings: map[string]string{"pages": "p"}},
-		"there is no such folder":    {Settings: map[string]string{"pages": "no-such-folder"}},
+		"there is no such folder":    {Listen: roomring.None, AdminListen: roomring.None, Settings: map[string]string{"pages": "no-such-folder"}},
 		"for the command line":       {Settings: map[string]string{"config": "x"}},
 		"--store":                    {Store: "mysql://db"},
 		"--admin-token-file":         {AdminListen: "0.0.0.0:0"},
