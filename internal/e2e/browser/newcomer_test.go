@@ -229,7 +229,7 @@ func (p *tab) isLookedAt(name string) {
 // fires shoots at a cell of the other sea, once it is this player's turn.
 func (p *tab) fires(cell string) {
 	p.t.Helper()
-	at := `#table [data-cell="` + cell + `"]`
+	at := `#table section:not([data-own]) [data-cell="` + cell + `"]`
 	p.click(at + ":enabled")
 	p.until(`[...document.querySelectorAll('` + at + `')].some((c) => ["miss", "splash", "hit", "bang", "sunk"].includes(c.dataset.mark))`)
 }
