@@ -125,6 +125,9 @@ func render(o Options, old string, n names) (map[string][]byte, error) {
 		case table && o.Vite:
 			name = "ui/src/" + path.Base(name) // the style, which is built with the table
 		}
+		if strings.Contains(string(text), "export interface "+n.Type+" ") || strings.Contains(string(text), "export type "+n.Type+" ") {
+			return fmt.Errorf("%q is the name of a type of the template: choose another name for the game", o.Name)
+		}
 		files[rename.Replace(name)] = []byte(rename.Replace(string(text)))
 		return nil
 	})

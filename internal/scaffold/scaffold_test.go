@@ -72,6 +72,7 @@ func TestWhatCannotBeWrittenIsRefused(t *testing.T) {
 		"is no name for a game":     {Name: "../x"},
 		`"" is no name`:             {},
 		`"9lives" is no name`:       {Name: "9lives"},
+		"name of a type":            {Name: "sea"},
 		"at most 32":                {Name: strings.Repeat("a", 33)},
 		"there is no template":      {Name: "x", Template: "chess"},
 		"has no source of Roomring": {Name: "x", Replace: in},
